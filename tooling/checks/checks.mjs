@@ -1,0 +1,19 @@
+// The repository's checks, in the order in which they are run and reported.
+import * as anatomy from "./anatomy.mjs";
+import * as browser from "./browser.mjs";
+import * as dependencies from "./dependencies.mjs";
+import * as documented from "./documented.mjs";
+import * as unfinished from "./unfinished.mjs";
+
+const checks = [anatomy, dependencies, browser, documented, unfinished];
+
+/**
+ * @param {import("./repository.mjs").Repository} repository
+ * @param {import("./repository.mjs").Package[]} [selected] all packages when left out
+ * @returns {Promise<Array<import("./repository.mjs").CheckResult & { title: string }>>}
+ */
+export async function runChecks(repository, selected) {
+  const results = [];
+  for (const { title, check } of checks) results.push({ title, ...(await check(repository, selected)) });
+  return results;
+}

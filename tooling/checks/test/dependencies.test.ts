@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { check } from "../dependencies.mjs";
+import { type Files, lines, repositoryOf } from "./sandbox.js";
+
+const workspace = "workspace:^";
+
+/** A repository in which one file of one package imports something. */
+function importing(from: string, file: string, specifier: string, dependencies: Record<string, string> = {}): string[] {
+  const files: Files = { [`${from}/${file}`]: `import { x } from "${specifier}";\n` };
+  for (const folder of [
+    "core/tensor-core",
+    "core/optim",
+    "core/onnx-runtime",
+    "core/claims",
+    "methods/a",
+    "methods/b",
+  ]) {
+    const name = `@offprint/${folder.split("/")[1]}`;
+    files[`packages/${folder}/package.json`] = { name, ...(`packages/${folder}` === from ? { dependencies } : {}) };
+  }
+  files["apps/cli/package.json"] = { name: "offprint", ...(from === "apps/cli" ? { dependencies } : {}) };
+  return lines(check(repositoryOf(files)));
+}
+
+describe("dependencies", () => {
+  it("lets methods stand on core packages, and apps on methods", () => {
+    expect(
+      importing("packages/methods/a", "src/index.ts", "@offprint/optim", { "@offprint/optim": workspace }),
+    ).toEqual([]);
+    expect(importing("apps/cli", "src/bin.ts", "@offprint/a/claims", { "@offprint/a": workspace })).toEqual([]);
+  });
+
+  it.each([
+    ["packages/methods/a", "@offprint/onnx-runtime", "methods take a Backend"],
+    ["packages/methods/a", "@offprint/b", "nothing but the apps imports a method"],
+    ["packages/core/optim", "@offprint/a", "nothing but the apps imports a method"],
+    ["packages/core/tensor-core", "@offprint/optim", "stands on no other package"],
+    ["packages/core/claims", "@offprint/optim", "claims stands on tensor-core only"],
+    ["packages/core/onnx-runtime", "@offprint/optim", "onnx-runtime stands on tensor-core only"],
+  ])("%s must not import %s", (from, to, reason) => {
+    const found = importing(from, "src/index.ts", to, { [to]: workspace });
+    expect(found).toHaveLength(2);
+    expect(found[0]).toContain(`${from}/src/index.ts: must not import ${to}`);
+    expect(found[1]).toContain(reason);
+  });
+
+  it("finds dynamic, type-only and re-exporting imports", () => {
+    for (const statement of [
+      'await import("@offprint/b")',
+      'import type { X } from "@offprint/b"',
+      'export * from "@offprint/b"',
+    ]) {
+      const repository = repositoryOf({
+        "packages/methods/a/package.json": { name: "@offprint/a" },
+        "packages/methods/b/package.json": { name: "@offprint/b" },
+        "packages/methods/a/src/index.ts": `${statement};\n`,
+      });
+      expect(lines(check(repository))).toHaveLength(1);
+    }
+  });
+
+  it("wants every imported package declared, in src as a dependency", () => {
+    expect(importing("packages/core/optim", "src/index.ts", "ndarray")[0]).toContain("add it to dependencies");
+    expect(importing("packages/core/optim", "src/index.ts", "ndarray", { ndarray: "1" })).toEqual([]);
+    expect(importing("packages/core/optim", "test/a.test.ts", "ndarray")[0]).toContain("add it to devDependencies");
+    expect(importing("packages/core/optim", "test/a.test.ts", "vitest")).toEqual([]);
+    expect(importing("packages/core/optim", "src/index.ts", "vitest")[0]).toContain("add it to dependencies");
+  });
+
+  it("forbids a relative import that leaves the package", () => {
+    expect(importing("packages/core/optim", "src/index.ts", "../../tensor-core/src/index.js")[0]).toContain(
+      "leaves the package",
+    );
+    expect(importing("packages/core/optim", "test/a.test.ts", "../src/index.js")).toEqual([]);
+  });
+
+  it("finds a cycle", () => {
+    const repository = repositoryOf({
+      "packages/core/nn/package.json": { name: "@offprint/nn", dependencies: { "@offprint/data": workspace } },
+      "packages/core/data/package.json": { name: "@offprint/data", dependencies: { "@offprint/nn": workspace } },
+    });
+    expect(lines(check(repository))[0]).toContain("@offprint/data -> @offprint/nn -> @offprint/data");
+  });
+});

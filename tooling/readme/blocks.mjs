@@ -1,0 +1,54 @@
+// The TypeScript blocks of the READMEs become files, so that they can be type-checked and run.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * @typedef {object} Block
+ * @property {string} code
+ * @property {number} line of the opening fence, from 1
+ * @property {boolean} run false for blocks marked `no-run`, which are type-checked only
+ */
+
+/**
+ * The fenced `ts` blocks of a Markdown text.
+ *
+ * @param {string} markdown
+ * @returns {Block[]}
+ */
+export function tsBlocks(markdown) {
+  const blocks = [];
+  /** @type {(Block & { lines: string[] }) | undefined} */
+  let open;
+  for (const [index, line] of markdown.split(/\r?\n/).entries()) {
+    if (open) {
+      if (/^```\s*$/.test(line)) {
+        blocks.push({ code: open.lines.join("\n"), line: open.line, run: open.run });
+        open = undefined;
+      } else open.lines.push(line);
+      continue;
+    }
+    const fence = /^```(?:ts|typescript)(?:\s+(.*))?$/.exec(line);
+    if (fence) open = { code: "", line: index + 1, run: !/\bno-run\b/.test(fence[1] ?? ""), lines: [] };
+  }
+  return blocks;
+}
+
+/**
+ * Writes each block of a package's README into a module of its own inside the package, where its imports resolve as a user's would.
+ *
+ * @param {import("../checks/repository.mjs").Package} pkg
+ * @returns {Array<{ path: string, shown: string, run: boolean }>} `shown` is the README and line
+ */
+export function writeBlocks(pkg) {
+  const folder = join(pkg.directory, ".readme-code");
+  rmSync(folder, { recursive: true, force: true });
+  const readme = join(pkg.directory, "README.md");
+  const blocks = existsSync(readme) ? tsBlocks(readFileSync(readme, "utf8")) : [];
+  if (blocks.length > 0) mkdirSync(folder, { recursive: true });
+  return blocks.map(({ code, line, run }) => {
+    const path = join(folder, `line-${line}.ts`);
+    // The blank lines keep the line numbers of error messages those of the README; the export makes it a module.
+    writeFileSync(path, `${"\n".repeat(line)}${code}\nexport {};\n`);
+    return { path, shown: `${pkg.folder}/README.md:${line}`, run };
+  });
+}

@@ -1,0 +1,111 @@
+// Brings a clone to the state in which everything can run: dependencies installed, packages built.
+// It runs before anything is installed, so it uses Node's builtins only.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Absolute path of the repository. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+const oldestNode = [20, 19];
+
+/** Environment for every child process: no telemetry, no update notices. */
+export const quietEnvironment = {
+  ...process.env,
+  DO_NOT_TRACK: "1",
+  TURBO_TELEMETRY_DISABLED: "1",
+  TURBO_NO_UPDATE_NOTIFIER: "1",
+  NO_UPDATE_NOTIFIER: "1",
+};
+
+/** A failure of the set-up, with what to do about it. */
+export class SetupError extends Error {}
+
+/**
+ * Runs the pnpm version that package.json names, through npm: nothing has to be installed globally.
+ *
+ * @param {string[]} args arguments of pnpm
+ * @param {{ capture?: boolean }} [options] `capture` collects the output instead of showing it
+ * @returns {{ status: number, output: string }}
+ */
+export function pnpm(args, { capture = false } = {}) {
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const npm = process.env.npm_execpath ?? "";
+  const viaNpm = ["exec", "--yes", `--package=${packageManager}`, "--", "pnpm", ...args];
+  // npm tells its children where its own script is; running that script avoids a shell and its quoting.
+  const [command, commandArgs] = /npm-cli\.c?js$/.test(npm) ? [process.execPath, [npm, ...viaNpm]] : ["npm", viaNpm];
+  const result = spawnSync(command, commandArgs, {
+    cwd: root,
+    env: quietEnvironment,
+    encoding: "utf8",
+    stdio: capture ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+    shell: command === "npm" && process.platform === "win32",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (result.error) throw new SetupError(`npm could not be started: ${result.error.message}. Install npm beside Node.`);
+  return { status: result.status ?? 1, output: `${result.stdout ?? ""}${result.stderr ?? ""}` };
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+    throw new SetupError(`Node ${process.versions.node} is too old: Offprint needs Node >= ${oldestNode.join(".")}.`);
+  }
+}
+
+/** Every file that decides what an install gives. */
+function manifests() {
+  const workspaces = ["packages/core", "packages/methods", "apps", "tooling"];
+  const nested = workspaces.flatMap((folder) => {
+    const path = join(root, folder);
+    if (!existsSync(path)) return [];
+    return readdirSync(path).map((name) => join(path, name, "package.json"));
+  });
+  const top = ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml"].map((name) => join(root, name));
+  return [...top, ...nested].filter((path) => existsSync(path)).sort();
+}
+
+function installFingerprint() {
+  const hash = createHash("sha256").update(`${process.version} ${process.platform} ${process.arch} ${root}`);
+  for (const path of manifests()) hash.update(path).update(readFileSync(path));
+  return hash.digest("hex");
+}
+
+/** Installs the locked dependencies; does nothing when they are there already. */
+export function install() {
+  const stamp = join(root, "node_modules", ".cache", "offprint", "installed");
+  const fingerprint = installFingerprint();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint) return;
+  console.log("Installing dependencies ...");
+  const frozen = ["install", "--frozen-lockfile", "--config.confirmModulesPurge=false", "--reporter=append-only"];
+  const { status, output } = pnpm(frozen, { capture: true });
+  if (status !== 0) {
+    throw new SetupError(
+      `${output.trim()}\n\nThe dependencies could not be installed. If a package.json changed, update the lock file: ` +
+        "npx pnpm@12 install --no-frozen-lockfile",
+    );
+  }
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, fingerprint);
+}
+
+/**
+ * Builds packages with turbo, which skips what has not changed.
+ *
+ * @param {string[]} [packages] names of packages to build with what they depend on; all when left out
+ */
+export function build(packages = []) {
+  const filters = packages.map((name) => `--filter=${name}`);
+  const turbo = ["exec", "turbo", "run", "build", "--ui=stream", "--output-logs=errors-only", "--log-prefix=none"];
+  const { status, output } = pnpm([...turbo, ...filters], { capture: true });
+  if (status !== 0) throw new SetupError(`${output.trim()}\n\nThe build failed.`);
+  return output;
+}
+
+/** Checks Node and installs: the part that both commands share. */
+export function setUp() {
+  checkNode();
+  install();
+}

@@ -1,0 +1,36 @@
+// `npm start`: sets up, builds and runs the `offprint` command.
+// Without arguments it does the main job: list the methods, then reproduce a paper's claims with a report.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { build, quietEnvironment, root, SetupError, setUp } from "./setup.mjs";
+
+const mainJob = [["list"], ["reproduce", "diffgrad", "--report", "offprint-report"]];
+
+/**
+ * @param {string[]} args
+ * @returns {number} exit code
+ */
+function offprint(args) {
+  const result = spawnSync(process.execPath, [join(root, "apps", "cli", "dist", "bin.js"), ...args], {
+    // File names on the command line are meant from where the user stands, also with `npm --prefix`.
+    cwd: process.env.INIT_CWD ?? root,
+    env: quietEnvironment,
+    stdio: "inherit",
+  });
+  if (result.error) throw new SetupError(`The command could not be started: ${result.error.message}.`);
+  return result.status ?? 1;
+}
+
+try {
+  setUp();
+  build(["offprint"]);
+  const args = process.argv.slice(2);
+  for (const job of args.length > 0 ? [args] : mainJob) {
+    process.exitCode = offprint(job);
+    if (process.exitCode !== 0) break;
+  }
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

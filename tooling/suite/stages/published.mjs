@@ -1,0 +1,56 @@
+// Package hygiene: what would be published is packed, then judged by publint and are-the-types-wrong.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { problemKindInfo } from "@arethetypeswrong/core/problems";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { pnpm } from "../../setup/setup.mjs";
+
+export const name = "packages";
+
+/** Packages are ESM only: how CommonJS resolution sees them is not judged. */
+const judged = new Set(["node16-esm", "bundler"]);
+
+/**
+ * @param {string} tarball
+ * @param {import("../../checks/repository.mjs").Package} pkg
+ * @returns {Promise<string[]>} what is wrong
+ */
+async function problemsOf(tarball, pkg) {
+  const bytes = new Uint8Array(readFileSync(tarball));
+  const lint = await publint({ pkgDir: pkg.directory, pack: { tarball: bytes.slice().buffer }, strict: true });
+  const problems = lint.messages
+    .filter(({ type }) => type !== "suggestion")
+    .map((message) => formatMessage(message, lint.pkg ?? pkg.manifest) ?? message.code);
+  const analysis = await checkPackage(createPackageFromTarballData(bytes));
+  if (!analysis.types) return pkg.kind === "app" ? problems : [...problems, "the package contains no types"];
+  const wrong = analysis.problems.filter(
+    (problem) => !("resolutionKind" in problem) || judged.has(problem.resolutionKind),
+  );
+  return [...problems, ...wrong.map(({ kind }) => `${kind}: ${problemKindInfo[kind].shortDescription}`)];
+}
+
+/** @type {import("../suite.mjs").Stage} */
+export async function run({ packages, cache }) {
+  const published = packages.filter(({ manifest }) => !manifest.private);
+  if (published.length === 0) return { passed: 0, failed: 0 };
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "packed-"));
+  let failed = 0;
+  try {
+    const filters = published.map((pkg) => `--filter=${pkg.name}`);
+    const { status, output } = pnpm([...filters, "pack", "--pack-destination", folder], { capture: true });
+    if (status !== 0) console.log(output.trim());
+    const tarballs = readdirSync(folder);
+    for (const pkg of published) {
+      const stem = `${pkg.name.replace(/^@/, "").replace("/", "-")}-${pkg.manifest.version}.tgz`;
+      const problems = tarballs.includes(stem) ? await problemsOf(join(folder, stem), pkg) : ["could not be packed"];
+      if (problems.length > 0) failed += 1;
+      for (const problem of problems) console.log(`  ${pkg.name}: ${problem}`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return { passed: published.length - failed, failed };
+}

@@ -1,0 +1,42 @@
+// Counts what vitest ran, and why what it did not run was left out, for the summary of `npm test`.
+//
+// A test that needs something the machine may lack says so with a note, `context.skip("needs Vulkan: install ...")`,
+// or in its own or its suite's name, `describe.skipIf(!vulkan)("... [needs Vulkan: install ...]")`.
+import { writeFileSync } from "node:fs";
+
+const need = /\[(needs [^\]]+)\]/;
+
+export default class CountingReporter {
+  /**
+   * @param {ReadonlyArray<import("vitest/node").TestModule>} modules
+   * @param {ReadonlyArray<unknown>} unhandled
+   */
+  onTestRunEnd(modules, unhandled) {
+    const counts = {
+      passed: 0,
+      failed: 0,
+      absent: /** @type {Record<string, number>} */ ({}),
+      errors: unhandled.length,
+    };
+    /** @type {string[]} */
+    const unexplained = [];
+    for (const module of modules) {
+      // A file that could not be loaded has errors and no tests.
+      if (module.errors().length > 0) counts.errors += 1;
+      for (const suite of module.children.allSuites()) counts.errors += suite.errors().length;
+      for (const test of module.children.allTests()) {
+        const result = test.result();
+        if (result.state === "passed" || result.state === "failed") {
+          counts[result.state] += 1;
+          continue;
+        }
+        const note = "note" in result ? result.note : undefined;
+        const reason = note ?? need.exec(test.fullName)?.[1];
+        if (reason) counts.absent[reason] = (counts.absent[reason] ?? 0) + 1;
+        else unexplained.push(`${module.relativeModuleId}: ${test.fullName}`);
+      }
+    }
+    const path = process.env.OFFPRINT_TEST_RESULTS;
+    if (path) writeFileSync(path, JSON.stringify({ ...counts, unexplained }));
+  }
+}
