@@ -74,7 +74,7 @@ function installFingerprint() {
 }
 
 /** Installs the locked dependencies; does nothing when they are there already. */
-export function install() {
+function install() {
   const stamp = join(root, "node_modules", ".cache", "offprint", "installed");
   const fingerprint = installFingerprint();
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint) return;

@@ -19,7 +19,7 @@ const judged = new Set(["node16-esm", "bundler"]);
  */
 async function problemsOf(tarball, pkg) {
   const bytes = new Uint8Array(readFileSync(tarball));
-  const lint = await publint({ pkgDir: pkg.directory, pack: { tarball: bytes.slice().buffer }, strict: true });
+  const lint = await publint({ pack: { tarball: bytes.slice().buffer }, strict: true });
   const problems = lint.messages
     .filter(({ type }) => type !== "suggestion")
     .map((message) => formatMessage(message, lint.pkg ?? pkg.manifest) ?? message.code);

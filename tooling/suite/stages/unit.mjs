@@ -12,7 +12,14 @@ export function run({ root, packages, filtered, cache }) {
   rmSync(results, { force: true });
   const reporter = join(root, "tooling", "suite", "vitest-reporter.mjs");
   const folders = filtered ? packages.map(({ directory }) => `${relative(root, directory).split(sep).join("/")}/`) : [];
-  const args = ["run", "--passWithNoTests", "--reporter=default", `--reporter=${reporter}`, ...folders];
+  const args = [
+    "run",
+    "--passWithNoTests",
+    "--silent=passed-only",
+    "--reporter=default",
+    `--reporter=${reporter}`,
+    ...folders,
+  ];
   const { status } = execute(root, "vitest/vitest.mjs", args, { show: true, env: { OFFPRINT_TEST_RESULTS: results } });
   if (!existsSync(results)) return { passed: 0, failed: 1 };
   const { passed, failed, absent, unexplained, errors } = JSON.parse(readFileSync(results, "utf8"));
