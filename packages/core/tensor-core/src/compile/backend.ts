@@ -1,0 +1,20 @@
+import type { Graph } from "../graph/graph.js";
+import type { Tensor } from "../tensor.js";
+
+/** A graph made ready to run many times. */
+export interface Executable {
+  /** Runs on host or device tensors in the order of the graph's inputs. */
+  run(inputs: readonly Tensor[]): Promise<Tensor[]>;
+  /** Frees what the executable holds; it cannot be run afterwards. */
+  release(): Promise<void>;
+}
+
+/** Something that compiles graphs: ONNX Runtime, or anything else that can run the primitives. */
+export interface Backend {
+  /** For messages and reports, such as "onnxruntime-node 1.30.0". */
+  readonly name: string;
+  /** The device that really runs, such as "cpu" or "webgpu". */
+  readonly device: string;
+  /** @throws UnsupportedError for a primitive that the device cannot run. */
+  compile(graph: Graph): Promise<Executable>;
+}

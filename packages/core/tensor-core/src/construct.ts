@@ -1,0 +1,185 @@
+import { allocate, convert, type DType, dtypeOfArray, type TypedArray } from "./dtype.js";
+import { DTypeError, ShapeError, ValueError } from "./errors.js";
+import { cast } from "./ops/elementwise.js";
+import { reshape } from "./ops/movement.js";
+import { formatShape, rowMajorStrides, type Shape, sizeOf, validateShape } from "./shape.js";
+import { hostTensor, isTensor, type NestedArray, scalarTensor, Tensor, type TensorLike } from "./tensor.js";
+
+/** Options of `tensor`. */
+export interface TensorOptions {
+  /** Element type. Default: that of a typed array; float32 for numbers, bool for booleans. */
+  dtype?: DType;
+  /** Shape of the values, which are read in row-major order. Default: the shape of the data. */
+  shape?: Shape;
+}
+
+/**
+ * A tensor from numbers, nested arrays, a typed array, an `ndarray` or another tensor. Typed arrays and ndarrays of
+ * the right element type are shared, not copied: do not write to them afterwards.
+ * @throws ShapeError for ragged nesting or a shape of another size; DTypeError for a typed array without a dtype.
+ * @example tensor([[1, 2], [3, 4]], { dtype: "float64" })
+ */
+export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
+  const x = fromData(data, options.dtype);
+  if (options.shape === undefined) return x;
+  if (x.storage.kind !== "host") return reshape(x, options.shape);
+  validateShape("tensor", options.shape);
+  if (sizeOf(options.shape) !== x.size) {
+    throw new ShapeError(
+      `tensor: ${x.size} values do not fill shape ${formatShape(options.shape)}, which holds ${sizeOf(options.shape)}`,
+    );
+  }
+  return hostTensor(x.data(), [...options.shape], x.dtype);
+}
+
+/** `x` as a tensor; tensors pass through unchanged. */
+export function asTensor(x: TensorLike, dtype?: DType): Tensor {
+  if (isTensor(x) && (dtype === undefined || dtype === x.dtype)) return x;
+  return fromData(x, dtype);
+}
+
+/** A tensor filled with `value`. Takes no memory per element. */
+export function full(shape: Shape, value: number | boolean, dtype?: DType): Tensor {
+  validateShape("full", shape);
+  const type = dtype ?? (typeof value === "boolean" ? "bool" : "float32");
+  const data = allocate(type, 1);
+  data[0] = type === "bool" ? (value ? 1 : 0) : Number(value);
+  return new Tensor([...shape], type, { kind: "host", data, strides: shape.map(() => 0), offset: 0 });
+}
+
+/** A tensor of zeros; float32 unless told otherwise. */
+export function zeros(shape: Shape, dtype: DType = "float32"): Tensor {
+  return full(shape, 0, dtype);
+}
+
+/** A tensor of ones; float32 unless told otherwise. */
+export function ones(shape: Shape, dtype: DType = "float32"): Tensor {
+  return full(shape, 1, dtype);
+}
+
+/** Zeros of the shape and dtype of `x`. */
+export function zerosLike(x: { readonly shape: Shape; readonly dtype: DType }): Tensor {
+  return full(x.shape, 0, x.dtype);
+}
+
+/** Ones of the shape and dtype of `x`. */
+export function onesLike(x: { readonly shape: Shape; readonly dtype: DType }): Tensor {
+  return full(x.shape, 1, x.dtype);
+}
+
+/** The numbers `start, start + step, ...` below `stop`; int32 for integers, float32 otherwise, unless told. */
+export function arange(start: number, stop?: number, step = 1, dtype?: DType): Tensor {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  if (![from, to, step].every(Number.isFinite) || step === 0) {
+    throw new ValueError(`arange: start ${from}, stop ${to}, step ${step}: all must be finite and the step not 0`);
+  }
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  const type = dtype ?? ([from, to, step].every(Number.isInteger) ? "int32" : "float32");
+  const data = allocate(type, count);
+  for (let i = 0; i < count; i++) data[i] = from + i * step;
+  return hostTensor(data, [count], type);
+}
+
+/** `count` evenly spaced numbers from `start` to `stop`, both included; float32 unless told otherwise. */
+export function linspace(start: number, stop: number, count: number, dtype: "float32" | "float64" = "float32"): Tensor {
+  if (!Number.isInteger(count) || count < 0) throw new ValueError(`linspace: count is ${count}; give an integer >= 0`);
+  const data = allocate(dtype, count);
+  for (let i = 0; i < count; i++) data[i] = count === 1 ? start : start + ((stop - start) * i) / (count - 1);
+  if (count > 1) data[count - 1] = stop;
+  return hostTensor(data, [count], dtype);
+}
+
+/** The matrix with ones on the main diagonal; float32 unless told otherwise. */
+export function eye(rows: number, columns = rows, dtype: DType = "float32"): Tensor {
+  validateShape("eye", [rows, columns]);
+  const data = allocate(dtype, rows * columns);
+  for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
+  return hostTensor(data, [rows, columns], dtype);
+}
+
+function fromData(data: TensorLike, dtype: DType | undefined): Tensor {
+  if (isTensor(data)) {
+    return dtype === undefined ? data : cast(data, dtype);
+  }
+  if (typeof data === "number") return scalarTensor(data, dtype ?? "float32");
+  if (typeof data === "boolean") return scalarTensor(data ? 1 : 0, dtype ?? "bool");
+  if (ArrayBuffer.isView(data)) return fromTypedArray(data as TypedArray, [(data as TypedArray).length], dtype);
+  if (Array.isArray(data)) return fromNested(data, dtype);
+  if (typeof data === "object" && data !== null && "stride" in data && "data" in data) {
+    const view = data as { data: unknown; shape: number[]; stride: number[]; offset: number };
+    return fromNdArray(view, dtype);
+  }
+  throw new DTypeError(
+    `tensor: cannot make a tensor of ${data === null ? "null" : typeof data}; give a number, nested arrays, a typed array, an ndarray or a tensor`,
+  );
+}
+
+function fromTypedArray(data: TypedArray, shape: Shape, dtype: DType | undefined): Tensor {
+  const own = dtypeOfArray(data);
+  if (own === undefined) {
+    if (dtype === undefined) {
+      throw new DTypeError(
+        `tensor: ${(data as object).constructor.name} has no dtype of its own; say which one with { dtype: "int32" } or another`,
+      );
+    }
+    return hostTensor(convert(data as ArrayLike<number>, dtype), shape, dtype);
+  }
+  if (dtype === undefined && own === "bool" && (data as Uint8Array).some((v) => v > 1)) {
+    throw new DTypeError('tensor: a Uint8Array with values above 1 is not bool; say { dtype: "int32" } or "float32"');
+  }
+  return dtype === undefined || dtype === own
+    ? hostTensor(data, shape, own)
+    : hostTensor(convert(data, dtype), shape, dtype);
+}
+
+function fromNdArray(
+  view: { data: unknown; shape: number[]; stride: number[]; offset: number },
+  dtype?: DType,
+): Tensor {
+  if (!ArrayBuffer.isView(view.data)) {
+    const flat = new Tensor([...view.shape], "float64", {
+      kind: "host",
+      data: Float64Array.from(view.data as number[]),
+      strides: [...view.stride],
+      offset: view.offset,
+    });
+    return dtype === undefined ? flat : hostTensor(convert(flat.data(), dtype), flat.shape, dtype);
+  }
+  const base = fromTypedArray(view.data as TypedArray, [(view.data as TypedArray).length], dtype);
+  const data = (base.storage as { data: TypedArray }).data;
+  return new Tensor([...view.shape], base.dtype, {
+    kind: "host",
+    data,
+    strides: [...view.stride],
+    offset: view.offset,
+  });
+}
+
+function fromNested(nested: readonly NestedArray[], dtype: DType | undefined): Tensor {
+  const shape: number[] = [];
+  for (let level: unknown = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const values = new Float64Array(sizeOf(shape));
+  let allBoolean = values.length > 0;
+  const fill = (node: unknown, axis: number, offset: number, strides: readonly number[]): void => {
+    if (axis === shape.length) {
+      if (typeof node !== "number" && typeof node !== "boolean") {
+        throw new DTypeError(
+          `tensor: nested arrays must hold numbers or booleans, not ${node === null ? "null" : typeof node}`,
+        );
+      }
+      if (typeof node === "number") allBoolean = false;
+      values[offset] = Number(node);
+      return;
+    }
+    if (!Array.isArray(node) || node.length !== shape[axis]) {
+      throw new ShapeError(
+        `tensor: nested arrays are ragged at axis ${axis}: expected ${shape[axis]} entries, found ` +
+          `${Array.isArray(node) ? node.length : "a number"}; make all rows equally long`,
+      );
+    }
+    for (let i = 0; i < node.length; i++) fill(node[i], axis + 1, offset + i * strides[axis], strides);
+  };
+  fill(nested, 0, 0, rowMajorStrides(shape));
+  const type = dtype ?? (allBoolean ? "bool" : "float32");
+  return hostTensor(type === "float64" ? values : convert(values, type), shape, type);
+}

@@ -1,0 +1,59 @@
+import { DTypeError } from "./errors.js";
+
+/** Element type of a tensor. */
+export type DType = "float32" | "float64" | "int32" | "bool";
+
+/** The typed arrays that hold the four element types; `bool` is stored as bytes 0 and 1. */
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+const constructors = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+} as const;
+
+/** A zero-filled typed array of `size` elements. */
+export function allocate(dtype: DType, size: number): TypedArray {
+  return new constructors[dtype](size);
+}
+
+/** Copies any numeric array into the storage type of `dtype`; bool becomes 0 or 1. */
+export function convert(values: ArrayLike<number>, dtype: DType): TypedArray {
+  if (dtype !== "bool") return new constructors[dtype](values);
+  const out = new Uint8Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[i] !== 0 ? 1 : 0;
+  return out;
+}
+
+/** Bytes of one element. */
+export function byteSize(dtype: DType): number {
+  return constructors[dtype].BYTES_PER_ELEMENT;
+}
+
+export function isFloat(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float64";
+}
+
+/** The dtype of a typed array's elements, or undefined where tensors have none for it. */
+export function dtypeOfArray(array: ArrayBufferView): DType | undefined {
+  if (array instanceof Float32Array) return "float32";
+  if (array instanceof Float64Array) return "float64";
+  if (array instanceof Int32Array) return "int32";
+  if (array instanceof Uint8Array) return "bool";
+  return undefined;
+}
+
+const rank: Record<DType, number> = { bool: 0, int32: 1, float32: 2, float64: 3 };
+
+/** The wider of two element types: bool < int32 < float32 < float64. */
+export function promote(a: DType, b: DType): DType {
+  return rank[a] >= rank[b] ? a : b;
+}
+
+/** Throws unless `dtype` is one of `allowed`. */
+export function requireDType(operation: string, dtype: DType, allowed: readonly DType[]): void {
+  if (!allowed.includes(dtype)) {
+    throw new DTypeError(`${operation}: dtype ${dtype} is not supported; cast to ${allowed.join(" or ")} first`);
+  }
+}

@@ -1,0 +1,22 @@
+import "./methods.js";
+
+export type { Backend, Executable } from "./compile/backend.js";
+export { type JitOptions, type Jitted, jit } from "./compile/jit.js";
+export { trace } from "./compile/trace.js";
+export { byteSize, type DType, type TypedArray } from "./dtype.js";
+export * from "./errors.js";
+export type { Equation, Variable } from "./graph/builder.js";
+export { Graph } from "./graph/graph.js";
+export * from "./ops/index.js";
+export { bind, definePrimitive, type Primitive, type Spec } from "./primitive.js";
+export type { Shape } from "./shape.js";
+export { isTensor, type NestedArray, Tensor, type TensorLike } from "./tensor.js";
+export { checkpoint } from "./transforms/checkpoint.js";
+export { customVjp } from "./transforms/custom-vjp.js";
+export { type GradOptions, grad, valueAndGrad } from "./transforms/grad.js";
+export { hessian, jacobian } from "./transforms/jacobian.js";
+export { hvp, jvp } from "./transforms/jvp.js";
+export { stopGradient } from "./transforms/stop-gradient.js";
+export { vjp } from "./transforms/vjp.js";
+export { type VmapOptions, vmap } from "./transforms/vmap.js";
+export * as tree from "./tree.js";

@@ -1,0 +1,115 @@
+import type { TypedArray } from "../dtype.js";
+import { allocate } from "../dtype.js";
+import type { Spec } from "../primitive.js";
+import { rowMajorStrides } from "../shape.js";
+import type { HostStorage } from "../storage.js";
+import { mergeAxes } from "../strided.js";
+import { hostTensor, type Tensor } from "../tensor.js";
+
+type Scalar = (...args: number[]) => number;
+
+/** Walks one line of the output: `out[o + i] = f(operand_k[offset_k + i * step_k], ...)`. */
+type Line = (operands: TypedArray[], offsets: number[], steps: number[], out: TypedArray, o: number, n: number) => void;
+
+function generalLine(f: Scalar, arity: number): Line {
+  if (arity === 1) {
+    return ([a], [ia], [sa], out, o, n) => {
+      for (let i = 0; i < n; i++, ia += sa) out[o + i] = f(a[ia]);
+    };
+  }
+  if (arity === 2) {
+    return ([a, b], [ia, ib], [sa, sb], out, o, n) => {
+      for (let i = 0; i < n; i++, ia += sa, ib += sb) out[o + i] = f(a[ia], b[ib]);
+    };
+  }
+  return ([a, b, c], [ia, ib, ic], [sa, sb, sc], out, o, n) => {
+    for (let i = 0; i < n; i++, ia += sa, ib += sb, ic += sc) out[o + i] = f(a[ia], b[ib], c[ic]);
+  };
+}
+
+/**
+ * A line loop of its own for `f`. Engines optimise a loop by what it has called before, so one loop shared by all
+ * functions would call each through a pointer; a separate compilation lets them inline `f`. Pages that forbid
+ * generated code get the shared loop.
+ */
+function ownLine(f: Scalar, arity: number): Line {
+  const names = ["a", "b", "c"].slice(0, arity);
+  const setup = names.map((x, k) => `const ${x}=operands[${k}],s${x}=steps[${k}];let i${x}=offsets[${k}];`).join("");
+  const call = names.map((x) => `${x}[i${x}]`).join();
+  const unit = names.map((x) => `s${x}===1`).join("&&");
+  const dense = names.map((x) => `${x}[i${x}+i]`).join();
+  const advance = names.map((x) => `,i${x}+=s${x}`).join("");
+  try {
+    return new Function(
+      "f",
+      `return (operands,offsets,steps,out,o,n)=>{${setup}` +
+        `if(${unit}){for(let i=0;i<n;i++)out[o+i]=f(${dense})}` +
+        `else{for(let i=0;i<n;i++${advance})out[o+i]=f(${call})}}`,
+    )(f) as Line;
+  } catch {
+    return generalLine(f, arity);
+  }
+}
+
+/**
+ * A host kernel that applies the scalar function `f` to every element of equally shaped operands of any strides.
+ * Loops are compiled per combination of element types.
+ */
+export function mapKernel(f: Scalar, arity: number): (inputs: readonly Tensor[], spec: Spec) => Tensor {
+  const lines = new Map<string, Line>();
+  return (inputs, spec) => {
+    const key = inputs[0].dtype + spec.dtype;
+    let line = lines.get(key);
+    if (line === undefined) {
+      line = ownLine(f, arity);
+      lines.set(key, line);
+    }
+    return mapLines(line, inputs, spec);
+  };
+}
+
+function mapLines(line: Line, inputs: readonly Tensor[], spec: Spec): Tensor {
+  const storages = inputs.map((x) => x.storage as HostStorage);
+  const operands = storages.map((s) => s.data);
+  const offsets = storages.map((s) => s.offset);
+  if (spec.shape.length === 0) {
+    const out = allocate(spec.dtype, 1);
+    line(operands, offsets, NO_STEPS, out, 0, 1);
+    return hostTensor(out, spec.shape, spec.dtype);
+  }
+  const merged = mergeAxes(spec.shape, [...storages.map((s) => s.strides), rowMajorStrides(spec.shape)]);
+  const rank = merged.shape.length;
+  const total = spec.shape.reduce((a, b) => a * b, 1);
+  const out = allocate(spec.dtype, total);
+  if (total > 0) {
+    if (rank === 0) line(operands, offsets, NO_STEPS, out, 0, 1);
+    else walk(line, operands, offsets, merged.shape, merged.strides, out, total);
+  }
+  return hostTensor(out, spec.shape, spec.dtype);
+}
+
+const NO_STEPS = [0, 0, 0];
+
+function walk(
+  line: Line,
+  operands: TypedArray[],
+  offsets: number[],
+  shape: readonly number[],
+  strides: readonly (readonly number[])[],
+  out: TypedArray,
+  total: number,
+): void {
+  const rank = shape.length;
+  const n = shape[rank - 1];
+  const steps = operands.map((_, k) => strides[k][rank - 1]);
+  const index = new Array<number>(rank).fill(0);
+  for (let o = 0; o < total; o += n) {
+    line(operands, offsets, steps, out, o, n);
+    for (let axis = rank - 2; axis >= 0; axis--) {
+      for (let k = 0; k < operands.length; k++) offsets[k] += strides[k][axis];
+      if (++index[axis] < shape[axis]) break;
+      for (let k = 0; k < operands.length; k++) offsets[k] -= index[axis] * strides[k][axis];
+      index[axis] = 0;
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import ndarray, { type NdArray } from "ndarray";
+import { allocate, convert, type DType, type TypedArray } from "./dtype.js";
+import { TraceError, UnsupportedError, ValueError } from "./errors.js";
+import { formatTensor } from "./format.js";
+import { rowMajorStrides, type Shape, sizeOf } from "./shape.js";
+import type { HostStorage, Storage } from "./storage.js";
+import { copyStrided } from "./strided.js";
+import type { TapeRecord } from "./tape.js";
+
+/** Marks tensors across copies of this package, where `instanceof` would fail. */
+export const tensorBrand: unique symbol = Symbol.for("@offprint/tensor-core/Tensor") as never;
+
+/** Nested arrays of numbers or booleans, as `toArray` gives and `tensor` takes. */
+export type NestedArray = number | boolean | readonly NestedArray[];
+
+/** Everything that a function of tensors accepts as a tensor. */
+export type TensorLike = Tensor | NdArray<TypedArray> | TypedArray | NestedArray;
+
+/**
+ * An immutable n-dimensional array. Its values are in memory, or stand for a place in a trace, for one example
+ * of a batch, or for memory on a device; functions of tensors work on all of them alike.
+ */
+export class Tensor {
+  readonly [tensorBrand] = true;
+  /** Extent along each axis; `[]` for a scalar. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** @internal */
+  readonly storage: Storage;
+  /** @internal How the value was computed, while a gradient is being taken. */
+  readonly record: TapeRecord | null;
+  /** @internal Which output of `record` this is. */
+  readonly outputIndex: number;
+
+  /** @internal Use `tensor`, `zeros` and the like. */
+  constructor(shape: Shape, dtype: DType, storage: Storage, record: TapeRecord | null = null, outputIndex = 0) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.storage = storage;
+    this.record = record;
+    this.outputIndex = outputIndex;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /**
+   * The values in row-major order. Shares memory with the tensor where that is possible: never write to it.
+   * @throws TraceError while tracing or inside `vmap`; UnsupportedError for a device tensor (`await x.host()` first).
+   */
+  data(): TypedArray {
+    return contiguousData(this);
+  }
+
+  /** The value of a tensor with one element; booleans as 0 and 1. */
+  item(): number {
+    if (this.size !== 1) {
+      throw new ValueError(`item: the tensor has ${this.size} elements, not one; use data() or toArray()`);
+    }
+    const storage = requireHost(this, "item");
+    return storage.data[storage.offset];
+  }
+
+  /** The values as nested arrays; a number for a scalar. */
+  toArray(): NestedArray {
+    const data = contiguousData(this);
+    const asBoolean = this.dtype === "bool";
+    const strides = rowMajorStrides(this.shape);
+    const build = (axis: number, offset: number): NestedArray => {
+      if (axis === this.shape.length) return asBoolean ? data[offset] !== 0 : data[offset];
+      return Array.from({ length: this.shape[axis] }, (_, i) => build(axis + 1, offset + i * strides[axis]));
+    };
+    return build(0, 0);
+  }
+
+  /** The values as a scijs `ndarray` view, without copying. Never write to it. */
+  ndarray(): NdArray<TypedArray> {
+    const { data, strides, offset } = requireHost(this, "ndarray");
+    return ndarray(data, [...this.shape], [...strides], offset) as NdArray<TypedArray>;
+  }
+
+  /** The tensor in memory; downloads a device tensor. */
+  async host(): Promise<Tensor> {
+    if (this.storage.kind !== "device") return this;
+    return hostTensor(await this.storage.download(), this.shape, this.dtype);
+  }
+
+  /** Frees the memory of a device tensor; nothing for any other. */
+  dispose(): void {
+    if (this.storage.kind === "device") this.storage.dispose();
+  }
+
+  toString(): string {
+    return formatTensor(this);
+  }
+
+  /** @internal Printing in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return formatTensor(this);
+  }
+}
+
+/** Whether a value is a tensor, of whichever copy of this package. */
+export function isTensor(value: unknown): value is Tensor {
+  return typeof value === "object" && value !== null && tensorBrand in value;
+}
+
+/** @internal A tensor over row-major values, which are not copied. */
+export function hostTensor(data: TypedArray, shape: Shape, dtype: DType): Tensor {
+  return new Tensor(shape, dtype, { kind: "host", data, strides: rowMajorStrides(shape), offset: 0 });
+}
+
+/** @internal A tensor with one value. */
+export function scalarTensor(value: number, dtype: DType): Tensor {
+  const data = allocate(dtype, 1);
+  data[0] = dtype === "bool" ? (value !== 0 ? 1 : 0) : value;
+  return new Tensor([], dtype, { kind: "host", data, strides: [], offset: 0 });
+}
+
+/** @internal */
+export function requireHost(x: Tensor, operation: string): HostStorage {
+  const storage = x.storage;
+  switch (storage.kind) {
+    case "host":
+      return storage;
+    case "device":
+      throw new UnsupportedError(
+        `${operation}: the tensor is on ${storage.device}; download it with "await x.host()" before reading it`,
+      );
+    case "batched":
+      throw new TraceError(
+        `${operation}: a value cannot be read inside vmap, where it stands for a whole batch; ` +
+          "return it from the mapped function, or branch with where()",
+      );
+    case "symbolic":
+      throw new TraceError(
+        `${operation}: a value cannot be read while a function is traced, since it is not computed yet; return it ` +
+          "from the traced function, branch with where() or cond(), loop with scan() or whileLoop()",
+      );
+  }
+}
+
+/** @internal Whether the values lie row-major without gaps. */
+export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] !== 1 && strides[i] !== step) return false;
+    step *= shape[i];
+  }
+  return true;
+}
+
+/** @internal */
+export function contiguousData(x: Tensor): TypedArray {
+  const { data, strides, offset } = requireHost(x, "data");
+  const size = x.size;
+  if (isContiguous(x.shape, strides)) {
+    return offset === 0 && data.length === size ? data : data.subarray(offset, offset + size);
+  }
+  const out = allocate(x.dtype, size);
+  copyStrided(data, offset, strides, x.shape, out);
+  return out;
+}
+
+/** @internal Host values in another element type, row-major. */
+export function castData(x: Tensor, dtype: DType): TypedArray {
+  const data = contiguousData(x);
+  return x.dtype === dtype ? data : convert(data, dtype);
+}

@@ -1,0 +1,93 @@
+import { asTensor, zerosLike } from "../construct.js";
+import { isFloat } from "../dtype.js";
+import { DTypeError, ShapeError, ValueError } from "../errors.js";
+import { withLevel } from "../levels.js";
+import { formatShape, sameShape } from "../shape.js";
+import { backward, released, variable } from "../tape.js";
+import type { Tensor, TensorLike } from "../tensor.js";
+import * as tree from "../tree.js";
+
+/** A function whose arguments and result are trees of tensors. */
+export type TreeFunction = (...args: any[]) => any;
+
+/** What a flat function was linearised at. */
+export interface Linearised {
+  readonly outputs: readonly Tensor[];
+  /** Cotangents of the outputs to gradients of the inputs; zeros where an input has no influence. */
+  pullback(cotangents: readonly (Tensor | null)[]): Tensor[];
+}
+
+/**
+ * Runs `f` on variables that equal `inputs` and keeps how its outputs came about. Outputs may depend on outer
+ * gradients too; those stay connected.
+ */
+export function linearise(f: (variables: Tensor[]) => readonly Tensor[], inputs: readonly Tensor[]): Linearised {
+  return withLevel(true, (level) => {
+    const variables = inputs.map(variable);
+    const results = f(variables);
+    return {
+      outputs: results,
+      pullback: (cotangents) =>
+        backward(results, cotangents, variables, level).map((g, i) => g ?? zerosLike(inputs[i])),
+    };
+  });
+}
+
+/** The leaves of a tree as tensors that can have a gradient. */
+export function differentiableLeaves(
+  operation: string,
+  value: unknown,
+): { leaves: Tensor[]; structure: tree.TreeStructure } {
+  const flat = tree.flatten(value);
+  const leaves = flat.leaves.map((leaf) => {
+    const t = asTensor(leaf as TensorLike);
+    if (!isFloat(t.dtype)) {
+      throw new DTypeError(
+        `${operation}: an argument is ${t.dtype}, which has no gradient; cast it to float32 or float64, or leave it out`,
+      );
+    }
+    return t;
+  });
+  return { leaves, structure: flat.structure };
+}
+
+/** `x` without history of gradients that have ended, leaf by leaf. */
+export function releaseTree<T>(value: T): T {
+  return tree.map(
+    (leaf) => (leaf !== null && typeof leaf === "object" && "record" in leaf ? released(leaf as Tensor) : leaf),
+    value,
+  );
+}
+
+/**
+ * The value of `f` at `args` and the function that takes a cotangent of the result (a tree like the result) to the
+ * gradients of all arguments (an array with a tree for each).
+ * @throws DTypeError for integer arguments; ShapeError for a cotangent of another shape than the result.
+ * @example const [y, pullback] = vjp(f, x); const [dx] = pullback(onesLike(y));
+ */
+export function vjp<R>(f: (...args: any[]) => R, ...args: any[]): [value: R, pullback: (cotangent: R) => any[]] {
+  const { leaves, structure } = differentiableLeaves("vjp", args);
+  let resultStructure: tree.TreeStructure | undefined;
+  const linear = linearise((variables) => {
+    const flat = tree.flatten(f(...tree.unflatten<any[]>(structure, variables)));
+    resultStructure = flat.structure;
+    return flat.leaves.map((leaf) => asTensor(leaf as TensorLike));
+  }, leaves);
+  const value = tree.unflatten<R>(resultStructure as tree.TreeStructure, linear.outputs.map(released));
+  const pullback = (cotangent: R): any[] => {
+    const flat = tree.flatten(cotangent);
+    if (!tree.sameStructure(flat.structure, resultStructure as tree.TreeStructure)) {
+      throw new ValueError("vjp: the cotangent must be a tree like the result of the function");
+    }
+    const cotangents = flat.leaves.map((leaf, i) => {
+      const y = linear.outputs[i];
+      const g = asTensor(leaf as TensorLike, typeof leaf === "number" ? y.dtype : undefined);
+      if (!sameShape(g.shape, y.shape)) {
+        throw new ShapeError(`vjp: a cotangent has shape ${formatShape(g.shape)}, its result ${formatShape(y.shape)}`);
+      }
+      return g.dtype === y.dtype ? g : asTensor(g, y.dtype);
+    });
+    return tree.unflatten(structure, linear.pullback(cotangents).map(released));
+  };
+  return [value, pullback];
+}
