@@ -10,6 +10,23 @@ let depth = 0;
 /** Bit k is set while the gradient of level k records operations. */
 let recording = 0;
 
+let traces = 0;
+
+/** Whether a trace is running, so that loops must become part of a graph. */
+export function isTracing(): boolean {
+  return traces > 0;
+}
+
+/** Runs `body` as a trace. */
+export function withTrace<R>(body: (level: number) => R): R {
+  traces++;
+  try {
+    return withLevel(false, body);
+  } finally {
+    traces--;
+  }
+}
+
 /** Runs `body` one level deeper; `records` says whether that level is a gradient that records operations. */
 export function withLevel<R>(records: boolean, body: (level: number) => R): R {
   const outerRecording = recording;

@@ -2,7 +2,7 @@ import { asTensor } from "../construct.js";
 import { ValueError } from "../errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
-import { withLevel } from "../levels.js";
+import { withTrace } from "../levels.js";
 import type { Spec } from "../primitive.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
@@ -18,7 +18,7 @@ export interface OpenGraph {
  * trace, gradient or batch become further inputs, listed in `captured`.
  */
 export function traceFlat(f: (inputs: Tensor[]) => readonly Tensor[], specs: readonly Spec[]): OpenGraph {
-  return withLevel(false, (level) => {
+  return withTrace((level) => {
     const builder = new GraphBuilder(level);
     const inputs = specs.map((spec) => builder.input(spec));
     const outputs = f(inputs).map((y) => builder.variableOf(y));

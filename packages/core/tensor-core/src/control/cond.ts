@@ -1,0 +1,143 @@
+import { traceFlat } from "../compile/trace.js";
+import { asTensor, zerosLike } from "../construct.js";
+import { isFloat } from "../dtype.js";
+import { DTypeError, ShapeError } from "../errors.js";
+import { Variable } from "../graph/builder.js";
+import { Graph } from "../graph/graph.js";
+import { isTracing } from "../levels.js";
+import { cast, where } from "../ops/elementwise.js";
+import { broadcastTo, reshape } from "../ops/movement.js";
+import { bind, definePrimitive, type Primitive } from "../primitive.js";
+import { formatShape, sameShape } from "../shape.js";
+import type { Tensor, TensorLike } from "../tensor.js";
+import { linearise } from "../transforms/vjp.js";
+import { vmap } from "../transforms/vmap.js";
+import * as tree from "../tree.js";
+import { type FlatTree, flattenTensors } from "./loop-body.js";
+
+/**
+ * `onTrue(...operands)` or `onFalse(...operands)`, whichever the scalar `condition` says; both return trees of the same
+ * structure, shapes and dtypes. Only the branch taken is computed, eagerly and in a traced graph; where `vmap` gives
+ * each example its own condition, both are computed and selected from.
+ * @throws ShapeError or DTypeError where the branches' results differ.
+ */
+export function cond<A extends any[], R>(
+  condition: TensorLike,
+  onTrue: (...operands: A) => R,
+  onFalse: (...operands: A) => R,
+  ...operands: A
+): R {
+  const test = cast(asTensor(condition), "bool");
+  if (test.rank !== 0)
+    throw new ShapeError(
+      `cond: the condition has shape ${formatShape(test.shape)}; it must be a scalar: use any(), all() or where()`,
+    );
+  if (test.storage.kind === "host") return test.item() !== 0 ? onTrue(...operands) : onFalse(...operands);
+  if (test.storage.kind === "batched" && !isTracing())
+    return selectTree(test, flattenTensors(onTrue(...operands)), flattenTensors(onFalse(...operands)));
+  const flat = flattenTensors(operands);
+  const structures: tree.TreeStructure[] = [];
+  const traceBranch = (branch: (...operands: A) => R) =>
+    traceFlat((v) => {
+      const result = flattenTensors(branch(...tree.unflatten<A>(flat.structure, v)));
+      structures.push(result.structure);
+      return result.leaves;
+    }, flat.leaves);
+  const yes = traceBranch(onTrue);
+  const no = traceBranch(onFalse);
+  checkBranches(
+    { leaves: yes.graph.outputs, structure: structures[0] },
+    { leaves: no.graph.outputs, structure: structures[1] },
+  );
+  const n = flat.leaves.length;
+  const params: CondParams = {
+    onTrue: widen(yes.graph, n, [], unusedInputs(no.captured)),
+    onFalse: widen(no.graph, n, unusedInputs(yes.captured), []),
+  };
+  return tree.unflatten<R>(structures[0], bind(condP, [test, ...flat.leaves, ...yes.captured, ...no.captured], params));
+}
+
+/** A branch's graph with further inputs, unused, before or after its captured values. */
+function widen(graph: Graph, operandCount: number, before: readonly Variable[], after: readonly Variable[]): Graph {
+  const inputs = [...graph.inputs.slice(0, operandCount), ...before, ...graph.inputs.slice(operandCount), ...after];
+  return new Graph(inputs, graph.constants, graph.equations, graph.outputs);
+}
+
+function unusedInputs(captured: readonly Tensor[]): Variable[] {
+  return captured.map((x, i) => new Variable(-1 - i, x.shape, x.dtype));
+}
+
+interface Branch {
+  readonly leaves: readonly { readonly shape: readonly number[]; readonly dtype: string }[];
+  readonly structure: tree.TreeStructure;
+}
+
+function checkBranches(yes: Branch, no: Branch): void {
+  if (!tree.sameStructure(yes.structure, no.structure)) {
+    throw new ShapeError(
+      `cond: the branches return different structures ${tree.formatStructure(yes.structure)} and ${tree.formatStructure(no.structure)}`,
+    );
+  }
+  yes.leaves.forEach((a, i) => {
+    const b = no.leaves[i];
+    if (!sameShape(a.shape, b.shape))
+      throw new ShapeError(`cond: the branches return shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
+    if (a.dtype !== b.dtype)
+      throw new DTypeError(`cond: the branches return dtypes ${a.dtype} and ${b.dtype}; cast one of them`);
+  });
+}
+
+function selectTree<R>(test: Tensor, yes: FlatTree, no: FlatTree): R {
+  checkBranches(yes, no);
+  return tree.unflatten<R>(
+    yes.structure,
+    yes.leaves.map((x, i) => where(test, x, no.leaves[i])),
+  );
+}
+
+/** Parameters of the branch in a graph; both graphs take the same inputs. */
+export interface CondParams {
+  readonly onTrue: Graph;
+  readonly onFalse: Graph;
+}
+
+/** The branch as an operation: inputs are the condition, then the inputs of both graphs. */
+export const condP: Primitive<CondParams> = definePrimitive<CondParams>({
+  name: "cond",
+  opaque: true,
+  outputs: (_, { onTrue }) => onTrue.outputs.map(({ shape, dtype }) => ({ shape, dtype })),
+  host: ([test, ...inputs], { onTrue, onFalse }) => (test.item() !== 0 ? onTrue : onFalse).apply(inputs),
+  vjp(cotangents, { inputs: [test, ...inputs], params: { onTrue, onFalse } }) {
+    let gradients: Tensor[] | undefined;
+    const floats = inputs.filter((x) => isFloat(x.dtype));
+    const pull = (graph: Graph) => () =>
+      linearise((variables) => {
+        let next = 0;
+        return graph.apply(inputs.map((x) => (isFloat(x.dtype) ? variables[next++] : x)));
+      }, floats).pullback(cotangents.map((g) => (isFloat(g.dtype) ? g : null)));
+    const compute = () => {
+      gradients ??= cond(test, pull(onTrue), pull(onFalse));
+      return gradients;
+    };
+    let next = 0;
+    return [
+      null,
+      ...inputs.map((x) => {
+        if (!isFloat(x.dtype)) return null;
+        const at = next++;
+        return () => compute()[at] ?? zerosLike(x);
+      }),
+    ];
+  },
+  batch([test, ...inputs], [testBatched, ...batched], { onTrue, onFalse }, size) {
+    const axes = batched.map((b) => (b ? 0 : null));
+    const whole = (graph: Graph) => () => {
+      if (!axes.includes(0)) return graph.apply(inputs).map((y) => broadcastTo(y, [size, ...y.shape]));
+      return vmap((...v: Tensor[]) => graph.apply(v), { inAxes: axes })(...inputs);
+    };
+    if (!testBatched) return cond(test, whole(onTrue), whole(onFalse));
+    const yes = whole(onTrue)();
+    const no = whole(onFalse)();
+    return yes.map((x, i) => where(reshape(test, [size, ...new Array<number>(x.rank - 1).fill(1)]), x, no[i]));
+  },
+});
