@@ -30,7 +30,9 @@ function publicMembers(declaration) {
   return [...body.members].filter((member) => {
     if (ts.isConstructorDeclaration(member) || ts.isClassStaticBlockDeclaration(member)) return false;
     if (!member.name || !ts.isIdentifier(member.name)) return false;
-    const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
+    // What overrides is documented by what it overrides, and `toString` by the language.
+    const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected | ts.ModifierFlags.Override;
+    if (member.name.text === "toString") return false;
     const internal = ts.getJSDocTags(member).some(({ tagName }) => tagName.text === "internal");
     return (ts.getCombinedModifierFlags(member) & hidden) === 0 && !internal;
   });

@@ -1,5 +1,5 @@
 import { type Contender, contender, type Subject } from "./contender.js";
-import { record } from "./report.js";
+import { duration, record } from "./report.js";
 
 /** What to time. */
 export interface CompareOptions {
@@ -56,8 +56,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** Long enough that the engine has compiled what it will compile. */
+const warmUpSeconds = 0.3;
+
+/** How many loops last about that long, once warm. */
 async function calibrated(subject: Contender, seconds: number): Promise<number> {
   let loops = 1;
+  for (let spent = 0; spent < warmUpSeconds; ) spent += Math.max(await subject.time(1), 1e-6);
   for (;;) {
     const each = await subject.time(loops);
     if (each * loops >= seconds / 4 || loops >= 1e7) return Math.max(1, Math.round(seconds / Math.max(each, 1e-9)));
@@ -68,7 +73,7 @@ async function calibrated(subject: Contender, seconds: number): Promise<number> 
 function goalsOf(options: CompareOptions, row: Omit<Measured, "goals">): Measured["goals"] {
   const { maxRatio, maxSeconds, minRate } = options;
   const goals: Measured["goals"] = [];
-  if (maxSeconds !== undefined) goals.push({ goal: `<= ${maxSeconds} s`, met: row.seconds <= maxSeconds });
+  if (maxSeconds !== undefined) goals.push({ goal: `<= ${duration(maxSeconds)}`, met: row.seconds <= maxSeconds });
   if (minRate !== undefined && row.rate) {
     goals.push({ goal: `>= ${minRate} ${row.rate.unit}`, met: row.rate.value >= minRate });
   }

@@ -13,7 +13,8 @@ export function results(): readonly Measured[] {
   return recorded;
 }
 
-function duration(seconds: number): string {
+/** Seconds with three digits and a unit. */
+export function duration(seconds: number): string {
   for (const [unit, size] of [
     ["s", 1],
     ["ms", 1e-3],
