@@ -1,0 +1,36 @@
+export {
+  type Claim,
+  type ClaimContext,
+  type ClaimResult,
+  type ClaimSet,
+  type ClaimTable,
+  defineClaims,
+  type Scale,
+} from "./claim.js";
+export type { CommandArgument, CommandInput, CommandOption, MethodCommand } from "./command.js";
+export { barPlot } from "./plots/bars.js";
+export type { PlotOptions } from "./plots/frame.js";
+export { heatMap } from "./plots/heat-map.js";
+export { imageGrid } from "./plots/images.js";
+export { linePlot } from "./plots/line.js";
+export { plotStyles } from "./plots/palette.js";
+export { plot } from "./plots/plot.js";
+export type {
+  Axis,
+  BarSeries,
+  Bars,
+  Curve,
+  HeatMapSeries,
+  ImageSeries,
+  ImageTile,
+  LineSeries,
+  Reference,
+  Series,
+  Values,
+} from "./plots/series.js";
+export { formatNumber, formatQuantity, formatSeconds, type Quantity } from "./quantity.js";
+export { type ClaimRecord, type ClaimRun, resumeKey } from "./record.js";
+export { type Environment, htmlReport, type Paper, type ReportOptions } from "./report/report.js";
+export { type RunOptions, type RunProgress, runClaims } from "./run.js";
+export { formatTable, type TableOptions } from "./table.js";
+export { displayWidth, padText, wrapText } from "./text-width.js";
