@@ -42,17 +42,28 @@ async function gzippedSize(code, directory, external) {
 }
 
 /**
- * Measures what budgets.json lists: whole imports (`entries`), and what a package adds to the other packages of the repository (`own`).
+ * @typedef {object} Budgets
+ * @property {Array<{ package: string, title: string, code: string, limit: number }>} entries whole imports
+ * @property {Record<string, number>} own what a package adds to the other packages of the repository
+ */
+
+/** @returns {Budgets} */
+function readBudgets() {
+  return JSON.parse(readFileSync(new URL("budgets.json", import.meta.url), "utf8"));
+}
+
+/**
+ * Measures what the budgets list.
  *
  * @param {import("../checks/repository.mjs").Repository} repository
  * @param {import("../checks/repository.mjs").Package[]} [selected] all when left out
+ * @param {Budgets} [budgets] those of budgets.json when left out
  * @returns {Promise<Row[]>}
  */
-export async function measure(repository, selected = repository.packages) {
-  const { entries, own } = JSON.parse(readFileSync(new URL("budgets.json", import.meta.url), "utf8"));
+export async function measure(repository, selected = repository.packages, { entries, own } = readBudgets()) {
   const rows = [];
   for (const { name, directory } of selected) {
-    for (const entry of entries.filter((/** @type {{ package: string }} */ each) => each.package === name)) {
+    for (const entry of entries.filter((each) => each.package === name)) {
       rows.push({ title: entry.title, bytes: await gzippedSize(entry.code, directory, []), limit: entry.limit });
     }
     if (!(name in own)) continue;

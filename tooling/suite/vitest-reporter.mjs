@@ -7,6 +7,13 @@ import { writeFileSync } from "node:fs";
 const need = /\[(needs [^\]]+)\]/;
 
 export default class CountingReporter {
+  #path;
+
+  /** @param {unknown} [path] where the counts go; vitest itself gives none, and then OFFPRINT_TEST_RESULTS says it */
+  constructor(path) {
+    this.#path = typeof path === "string" ? path : process.env.OFFPRINT_TEST_RESULTS;
+  }
+
   /**
    * @param {ReadonlyArray<import("vitest/node").TestModule>} modules
    * @param {ReadonlyArray<unknown>} unhandled
@@ -36,7 +43,6 @@ export default class CountingReporter {
         else unexplained.push(`${module.relativeModuleId}: ${test.fullName}`);
       }
     }
-    const path = process.env.OFFPRINT_TEST_RESULTS;
-    if (path) writeFileSync(path, JSON.stringify({ ...counts, unexplained }));
+    if (this.#path) writeFileSync(this.#path, JSON.stringify({ ...counts, unexplained }));
   }
 }

@@ -1,0 +1,41 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { startVitest } from "vitest/node";
+import CountingReporter from "../vitest-reporter.mjs";
+
+const tests = `
+import { describe, expect, it } from "vitest";
+it("passes", () => {});
+it("fails", () => expect(1).toBe(2));
+it("notes what it needs", (context) => context.skip("needs Vulkan"));
+describe.skipIf(true)("device [needs a GPU]", () => {
+  it("a", () => {});
+  it("b", () => {});
+});
+it.skip("gives no reason", () => {});
+`;
+
+it("counts tests, and tells absent devices from tests that are merely skipped", async () => {
+  const root = mkdtempSync(join(tmpdir(), "offprint-reporter-"));
+  const results = join(root, "results.json");
+  try {
+    writeFileSync(join(root, "some.test.mjs"), tests);
+    writeFileSync(join(root, "broken.test.mjs"), 'import "./missing.mjs";');
+    const reporter = new CountingReporter(results);
+    const exitCode = process.exitCode;
+    const vitest = await startVitest("test", [], { root, watch: false, reporters: [reporter], config: false });
+    await vitest.close();
+    process.exitCode = exitCode;
+    expect(JSON.parse(readFileSync(results, "utf8"))).toEqual({
+      passed: 1,
+      failed: 1,
+      errors: 1,
+      absent: { "needs Vulkan": 1, "needs a GPU": 2 },
+      unexplained: [expect.stringContaining("gives no reason")],
+    });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});
