@@ -1,0 +1,404 @@
+import { asTensor } from "../construct.js";
+import { allocate, convert, type DType } from "../dtype.js";
+import { FormatError, ShapeError, ValueError } from "../errors.js";
+import { take } from "../ops/indexing.js";
+import { formatShape, normalizeAxis, type Shape, sizeOf } from "../shape.js";
+import { hostTensor, isTensor, type Tensor, type TensorLike } from "../tensor.js";
+import { orthonormalColumns, sphere } from "./directions.js";
+import {
+  type CategoricalOptions,
+  categorical,
+  choiceWeights,
+  distinct,
+  range,
+  shuffleFront,
+  WeightTable,
+  weightedDistinct,
+} from "./discrete.js";
+import { log } from "./elementary.js";
+import { beta, dirichlet, standardGamma, studentT } from "./gamma.js";
+import { keepBelow } from "./interval.js";
+import { standardNormal, truncatedStandardNormal } from "./normal.js";
+import type { FloatOptions, Parameter } from "./parameter.js";
+import * as check from "./parameter.js";
+import { hashWords, type State, stateOfSeed, textWords } from "./seeding.js";
+import { Source } from "./source.js";
+
+/** Options of `Rng.uniform`. */
+export interface UniformOptions extends FloatOptions {
+  /** Lower end, included; default 0. */
+  low?: number;
+  /** Upper end, excluded; default 1. */
+  high?: number;
+}
+
+/** Options of `Rng.normal`; both may be tensors that broadcast to the result. */
+export interface NormalOptions extends FloatOptions {
+  /** Default 0. */
+  mean?: TensorLike;
+  /** Standard deviation, at least 0; default 1. */
+  std?: TensorLike;
+}
+
+/** Options of `Rng.truncatedNormal`. */
+export interface TruncatedNormalOptions extends FloatOptions {
+  /** Mean before truncation; default 0. */
+  mean?: TensorLike;
+  /** Standard deviation before truncation, above 0; default 1. */
+  std?: TensorLike;
+  /** Lower bound, in the units of the result; default `mean - 2 std`. May be `-Infinity`. */
+  low?: TensorLike;
+  /** Upper bound, in the units of the result; default `mean + 2 std`. May be `Infinity`. */
+  high?: TensorLike;
+}
+
+/** Options of `Rng.gumbel` and `Rng.laplace`. */
+export interface LocationScaleOptions extends FloatOptions {
+  /** Default 0. */
+  location?: TensorLike;
+  /** Above 0; default 1. */
+  scale?: TensorLike;
+}
+
+/** Options of `Rng.choice`. */
+export interface ChoiceOptions {
+  /** Shape of the result; default `[]`, one index. */
+  shape?: Shape;
+  /** Whether an index may come more than once; default true. */
+  replace?: boolean;
+  /** Non-negative weights, one per index; default all equal. */
+  weights?: TensorLike;
+}
+
+/** A generator as plain data, for files and checkpoints. */
+export interface RngState {
+  readonly generator: "xoroshiro128+";
+  readonly version: 1;
+  /** Four signed 32-bit words. */
+  readonly state: readonly number[];
+}
+
+/**
+ * A seeded stream of random numbers, equal on every platform, engine and release with the same major version. Every
+ * method advances the stream. Make one with `rng(seed)`; give parts of a program their own with `split` or `fork`.
+ * Samples are host tensors: inside a traced function they become constants, so pass them in as arguments instead.
+ */
+export class Rng {
+  private readonly source: Source;
+
+  /** @internal Use `rng(seed)` or `Rng.fromJSON`. */
+  constructor(state: State) {
+    this.source = new Source(state);
+  }
+
+  /** Numbers uniform on [low, high). */
+  uniform(shape: Shape, options: UniformOptions = {}): Tensor {
+    check.requireShape("uniform", shape);
+    const dtype = check.floatDType("uniform", options.dtype);
+    const { low = 0, high = 1 } = options;
+    check.requireDomain("uniform", "low", low, check.finite);
+    check.requireDomain("uniform", "high", high, check.finite);
+    const width = high - low;
+    if (!(width > 0 && width < Infinity)) {
+      throw new ValueError(`uniform: low ${low} and high ${high} bound no interval; low must be below high`);
+    }
+    const out = allocate(dtype, sizeOf(shape));
+    const source = this.source;
+    for (let i = 0; i < out.length; i++) out[i] = low + width * source.uniform();
+    keepBelow(out as Float32Array | Float64Array, high);
+    return hostTensor(out, [...shape], dtype);
+  }
+
+  /** Normal numbers. */
+  normal(shape: Shape, options: NormalOptions = {}): Tensor {
+    check.requireShape("normal", shape);
+    const dtype = check.floatDType("normal", options.dtype);
+    const mean = check.parameter("normal", "mean", options.mean ?? 0, shape);
+    const std = check.parameter("normal", "std", options.std ?? 1, shape, check.nonNegative);
+    const out = allocate(dtype, sizeOf(shape));
+    const source = this.source;
+    if (mean.values === undefined && std.values === undefined) {
+      for (let i = 0; i < out.length; i++) out[i] = mean.constant + std.constant * standardNormal(source);
+    } else {
+      for (let i = 0; i < out.length; i++) out[i] = at(mean, i) + at(std, i) * standardNormal(source);
+    }
+    return hostTensor(out, [...shape], dtype);
+  }
+
+  /** Normal numbers given that they lie in [low, high]; exact even far out in a tail. */
+  truncatedNormal(shape: Shape, options: TruncatedNormalOptions = {}): Tensor {
+    const name = "truncatedNormal";
+    check.requireShape(name, shape);
+    const mean = check.parameter(name, "mean", options.mean ?? 0, shape);
+    const std = check.parameter(name, "std", options.std ?? 1, shape, check.positive);
+    const low = options.low === undefined ? undefined : check.parameter(name, "low", options.low, shape, check.notNaN);
+    const high =
+      options.high === undefined ? undefined : check.parameter(name, "high", options.high, shape, check.notNaN);
+    return this.fill(name, shape, options, (i) => {
+      const m = at(mean, i);
+      const s = at(std, i);
+      const from = low === undefined ? -2 : (at(low, i) - m) / s;
+      const to = high === undefined ? 2 : (at(high, i) - m) / s;
+      if (!(from < to)) {
+        throw new ValueError(
+          `${name}: low ${m + s * from} and high ${m + s * to} bound no interval; low must be below high`,
+        );
+      }
+      return m + s * truncatedStandardNormal(this.source, from, to);
+    });
+  }
+
+  /** True with the given probability (default 1/2); `dtype` defaults to bool. */
+  bernoulli(shape: Shape, options: { probability?: TensorLike; dtype?: DType } = {}): Tensor {
+    check.requireShape("bernoulli", shape);
+    const p = check.parameter("bernoulli", "probability", options.probability ?? 0.5, shape, check.probability);
+    const dtype = options.dtype ?? "bool";
+    const out = allocate(dtype, sizeOf(shape));
+    for (let i = 0; i < out.length; i++) out[i] = this.source.uniform() < at(p, i) ? 1 : 0;
+    return hostTensor(out, [...shape], dtype);
+  }
+
+  /** Signs -1 and 1 with equal probability; `dtype` defaults to float32. */
+  rademacher(shape: Shape, options: { dtype?: "float32" | "float64" | "int32" } = {}): Tensor {
+    check.requireShape("rademacher", shape);
+    const dtype = options.dtype ?? "float32";
+    const out = allocate(dtype, sizeOf(shape));
+    for (let i = 0; i < out.length; i++) out[i] = this.source.word() < 0 ? -1 : 1;
+    return hostTensor(out, [...shape], dtype);
+  }
+
+  /**
+   * Category indices (int32) drawn from `logits` or `probabilities` of shape `[..., categories]`, whose leading axes
+   * broadcast to `shape`.
+   */
+  categorical(shape: Shape, options: CategoricalOptions): Tensor {
+    check.requireShape("categorical", shape);
+    return hostTensor(categorical(this.source, shape, options), [...shape], "int32");
+  }
+
+  /** Gamma numbers with density proportional to x^(concentration - 1) e^(-rate x); both default to 1. */
+  gamma(shape: Shape, options: FloatOptions & { concentration?: TensorLike; rate?: TensorLike } = {}): Tensor {
+    check.requireShape("gamma", shape);
+    const a = check.parameter("gamma", "concentration", options.concentration ?? 1, shape, check.positive);
+    const rate = check.parameter("gamma", "rate", options.rate ?? 1, shape, check.positive);
+    return this.fill("gamma", shape, options, (i) => standardGamma(this.source, at(a, i)) / at(rate, i));
+  }
+
+  /** Beta numbers with density proportional to x^(alpha - 1) (1 - x)^(beta - 1). */
+  beta(shape: Shape, options: FloatOptions & { alpha: TensorLike; beta: TensorLike }): Tensor {
+    check.requireShape("beta", shape);
+    const a = check.parameter("beta", "alpha", options.alpha, shape, check.positive);
+    const b = check.parameter("beta", "beta", options.beta, shape, check.positive);
+    return this.fill("beta", shape, options, (i) => beta(this.source, at(a, i), at(b, i)));
+  }
+
+  /** Student t numbers; infinite degrees of freedom give normal ones. */
+  studentT(shape: Shape, options: LocationScaleOptions & { degreesOfFreedom: TensorLike }): Tensor {
+    const name = "studentT";
+    check.requireShape(name, shape);
+    const nu = check.parameter(name, "degreesOfFreedom", options.degreesOfFreedom, shape, check.positiveOrInfinite);
+    return this.locationScale(name, shape, options, (i) => studentT(this.source, at(nu, i)));
+  }
+
+  /** Exponential numbers of the given rate (default 1), the inverse of the mean. */
+  exponential(shape: Shape, options: FloatOptions & { rate?: TensorLike } = {}): Tensor {
+    check.requireShape("exponential", shape);
+    const rate = check.parameter("exponential", "rate", options.rate ?? 1, shape, check.positive);
+    return this.fill("exponential", shape, options, (i) => this.source.exponential() / at(rate, i));
+  }
+
+  /** Gumbel numbers (of maxima): cumulative distribution exp(-exp(-(x - location) / scale)). */
+  gumbel(shape: Shape, options: LocationScaleOptions = {}): Tensor {
+    return this.locationScale("gumbel", shape, options, () => -log(this.source.exponential()));
+  }
+
+  /** Laplace numbers: density proportional to exp(-|x - location| / scale). */
+  laplace(shape: Shape, options: LocationScaleOptions = {}): Tensor {
+    return this.locationScale("laplace", shape, options, () => {
+      const sign = this.source.word() < 0 ? -1 : 1;
+      return sign * this.source.exponential();
+    });
+  }
+
+  /**
+   * Points of the probability simplex, of shape `[...shape, categories]`.
+   * @param options.concentration positive, of shape `[..., categories]`; leading axes broadcast to `shape`.
+   */
+  dirichlet(shape: Shape, options: FloatOptions & { concentration: TensorLike }): Tensor {
+    check.requireShape("dirichlet", shape);
+    const dtype = check.floatDType("dirichlet", options.dtype);
+    const given = isTensor(options.concentration) ? options.concentration : asTensor(options.concentration, "float64");
+    const width = given.shape[given.rank - 1];
+    if (given.rank === 0 || width === 0) {
+      throw new ShapeError("dirichlet: concentration must have the categories along its last axis, at least one");
+    }
+    const full = [...shape, width];
+    const alpha = check.parameter("dirichlet", "concentration", given, full, check.positive);
+    const values = alpha.values ?? new Float64Array(sizeOf(full)).fill(alpha.constant);
+    for (let row = 0; row < values.length; row += width) {
+      dirichlet(this.source, values, row, values.subarray(row, row + width));
+    }
+    return hostTensor(convert(values, dtype), full, dtype);
+  }
+
+  /** Integers (int32) uniform on low, ..., high - 1, without bias; `low` defaults to 0. */
+  randint(shape: Shape, options: { low?: number; high: number }): Tensor {
+    check.requireShape("randint", shape);
+    const { low = 0, high } = options;
+    check.requireInteger("randint", "low", low, -2147483648, 2147483647);
+    check.requireInteger("randint", "high", high, low + 1, 2147483648);
+    const out = new Int32Array(sizeOf(shape));
+    for (let i = 0; i < out.length; i++) out[i] = low + this.source.below(high - low);
+    return hostTensor(out, [...shape], "int32");
+  }
+
+  /** The numbers 0, ..., n - 1 (int32) in random order. */
+  permutation(n: number): Tensor {
+    check.requireInteger("permutation", "n", n, 0, 2147483647);
+    const out = range(n);
+    shuffleFront(this.source, out);
+    return hostTensor(out, [n], "int32");
+  }
+
+  /** `x` with its slices along `axis` (default 0) in random order. */
+  shuffle(x: TensorLike, options: { axis?: number } = {}): Tensor {
+    const values = asTensor(x);
+    const axis = normalizeAxis("shuffle", options.axis ?? 0, values.rank);
+    return take(values, this.permutation(values.shape[axis]), { axis });
+  }
+
+  /** Indices (int32) below `n`, with or without replacement, equally likely or by weights. */
+  choice(n: number, options: ChoiceOptions = {}): Tensor {
+    const { shape = [], replace = true } = options;
+    check.requireShape("choice", shape);
+    check.requireInteger("choice", "n", n, 1, 2147483647);
+    const count = sizeOf(shape);
+    const weights = options.weights === undefined ? undefined : choiceWeights(options.weights, n);
+    const available = weights?.reduce((k, w) => k + (w > 0 ? 1 : 0), 0) ?? n;
+    if (!replace && count > available) {
+      throw new ValueError(`choice: ${count} indices without replacement from ${available}; ask for fewer or replace`);
+    }
+    let out: Int32Array;
+    if (!replace)
+      out = weights === undefined ? distinct(this.source, n, count) : weightedDistinct(this.source, weights, count);
+    else {
+      out = new Int32Array(count);
+      const table = weights === undefined ? undefined : new WeightTable("choice", "weights", weights, n);
+      for (let i = 0; i < count; i++) out[i] = table?.draw(this.source, 0) ?? this.source.below(n);
+    }
+    return hostTensor(out, [...shape], "int32");
+  }
+
+  /**
+   * Haar-distributed matrices of shape `[..., rows, columns]`: orthonormal columns where rows >= columns,
+   * orthonormal rows otherwise.
+   */
+  orthogonal(shape: Shape, options: FloatOptions = {}): Tensor {
+    check.requireShape("orthogonal", shape);
+    const dtype = check.floatDType("orthogonal", options.dtype);
+    if (shape.length < 2) {
+      throw new ShapeError(`orthogonal: shape ${formatShape(shape)} is no matrix; give [..., rows, columns]`);
+    }
+    const [rows, columns] = shape.slice(-2);
+    const out = allocate(dtype, sizeOf(shape));
+    const size = rows * columns;
+    for (let offset = 0; offset < out.length; offset += size) {
+      const tall = rows >= columns;
+      const q = orthonormalColumns(this.source, tall ? rows : columns, tall ? columns : rows);
+      if (!tall) out.set(q, offset);
+      else
+        for (let j = 0; j < columns; j++)
+          for (let i = 0; i < rows; i++) out[offset + i * columns + j] = q[j * rows + i];
+    }
+    return hostTensor(out, [...shape], dtype);
+  }
+
+  /** Points uniform on the unit sphere, with the coordinates along the last axis of `shape`. */
+  sphere(shape: Shape, options: FloatOptions = {}): Tensor {
+    check.requireShape("sphere", shape);
+    const dtype = check.floatDType("sphere", options.dtype);
+    if (shape.length === 0) throw new ShapeError("sphere: shape [] has no coordinates; give [..., dimension]");
+    const values = new Float64Array(sizeOf(shape));
+    sphere(this.source, values, shape[shape.length - 1]);
+    return hostTensor(convert(values, dtype), [...shape], dtype);
+  }
+
+  /** `n` generators with unrelated streams; advances this one. */
+  split(n: number): Rng[] {
+    check.requireInteger("split", "n", n, 0, 2147483647);
+    const key = [0x73706c74, this.source.word(), this.source.word(), this.source.word(), this.source.word(), 0];
+    return Array.from({ length: n }, (_, i) => {
+      key[5] = i;
+      return new Rng(hashWords(key));
+    });
+  }
+
+  /**
+   * A generator that depends on the label and on where this one stands, without advancing it: parts of a program
+   * that take their randomness by name don't disturb each other when one is added.
+   */
+  fork(label: string | number): Rng {
+    return new Rng(hashWords([0x666f726b, ...this.source.state, ...stateOfSeed(label), ...textWords(typeof label)]));
+  }
+
+  /** A generator that will give the same numbers as this one from here on. */
+  clone(): Rng {
+    return new Rng(this.source.state);
+  }
+
+  /** The generator as plain data; `Rng.fromJSON` continues bit for bit. */
+  toJSON(): RngState {
+    return { generator: "xoroshiro128+", version: 1, state: [...this.source.state] };
+  }
+
+  /**
+   * The generator that `toJSON` described.
+   * @throws FormatError for anything else.
+   */
+  static fromJSON(json: unknown): Rng {
+    const { generator, version, state } = (json ?? {}) as Partial<RngState>;
+    const valid =
+      generator === "xoroshiro128+" &&
+      version === 1 &&
+      Array.isArray(state) &&
+      state.length === 4 &&
+      state.every((word) => Number.isInteger(word) && word === (word | 0)) &&
+      state.some((word) => word !== 0);
+    if (!valid) {
+      throw new FormatError("Rng.fromJSON: this is not the state of a generator; give what toJSON returned, unchanged");
+    }
+    return new Rng(state as unknown as State);
+  }
+
+  private fill(name: string, shape: Shape, options: FloatOptions, draw: (i: number) => number): Tensor {
+    const dtype = check.floatDType(name, options.dtype);
+    const out = allocate(dtype, sizeOf(shape));
+    for (let i = 0; i < out.length; i++) out[i] = draw(i);
+    return hostTensor(out, [...shape], dtype);
+  }
+
+  private locationScale(
+    name: string,
+    shape: Shape,
+    options: LocationScaleOptions,
+    draw: (i: number) => number,
+  ): Tensor {
+    check.requireShape(name, shape);
+    const location = check.parameter(name, "location", options.location ?? 0, shape);
+    const scale = check.parameter(name, "scale", options.scale ?? 1, shape, check.positive);
+    return this.fill(name, shape, options, (i) => at(location, i) + at(scale, i) * draw(i));
+  }
+}
+
+/**
+ * A generator for a seed: any finite number or any text.
+ * @throws ValueError for NaN or an infinite seed.
+ * @example rng(42).normal([2, 3], { std: 0.1 })
+ */
+export function rng(seed: number | string): Rng {
+  return new Rng(stateOfSeed(seed));
+}
+
+function at(parameter: Parameter, i: number): number {
+  return parameter.values === undefined ? parameter.constant : parameter.values[i];
+}
