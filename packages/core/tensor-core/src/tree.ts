@@ -79,6 +79,22 @@ export function leaves<L = Tensor>(value: unknown): L[] {
   return flatten(value).leaves as L[];
 }
 
+/**
+ * A name for each leaf, in order: the keys and indices that lead to it, joined by dots; `""` where the tree is a leaf.
+ * @example tree.paths({ layers: [{ w: tensor(1) }] }) // ["layers.0.w"]
+ */
+export function paths(value: unknown): string[] {
+  const names: string[] = [];
+  const walk = (node: TreeStructure, path: string) => {
+    const below = (key: string | number) => (path === "" ? `${key}` : `${path}.${key}`);
+    if (node.kind === "leaf") names.push(path);
+    else if (node.kind === "array") node.items.forEach((item, i) => walk(item, below(i)));
+    else if (node.kind === "object") node.items.forEach((item, i) => walk(item, below(node.keys[i])));
+  };
+  walk(structure(value), "");
+  return names;
+}
+
 /** The structure of a tree. */
 export function structure(value: unknown): TreeStructure {
   return flatten(value).structure;
