@@ -43,7 +43,8 @@ export function writeBlocks(pkg) {
   const folder = join(pkg.directory, ".readme-code");
   rmSync(folder, { recursive: true, force: true });
   const readme = join(pkg.directory, "README.md");
-  const blocks = existsSync(readme) ? tsBlocks(readFileSync(readme, "utf8")) : [];
+  // A tool's README shows code of other packages.
+  const blocks = pkg.kind !== "tool" && existsSync(readme) ? tsBlocks(readFileSync(readme, "utf8")) : [];
   if (blocks.length > 0) mkdirSync(folder, { recursive: true });
   return blocks.map(({ code, line, run }) => {
     const path = join(folder, `line-${line}.ts`);

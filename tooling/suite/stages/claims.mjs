@@ -9,18 +9,21 @@ export const name = "claims";
 export function run({ root, packages, cache, environment }) {
   const methods = packages.filter(({ kind }) => kind === "method").map(({ slug }) => slug);
   if (methods.length === 0) return { passed: 0, failed: 0 };
-  const json = join(cache, "claims.json");
   mkdirSync(cache, { recursive: true });
-  rmSync(json, { force: true });
-  const command = [join(root, "apps", "cli", "dist", "bin.js"), "reproduce", ...methods, "--json", json];
-  const { status } = spawnSync(process.execPath, command, {
+  const [results, state] = [join(cache, "claims.json"), join(cache, "claims-state.json")];
+  rmSync(results, { force: true });
+  const command = [join(root, "apps", "cli", "dist", "bin.js"), "reproduce", ...methods];
+  const { status } = spawnSync(process.execPath, [...command, "--json", results, "--state", state], {
     cwd: root,
     env: environment,
     stdio: ["ignore", "inherit", "inherit"],
   });
-  if (!existsSync(json)) return { passed: 0, failed: 1 };
-  const claims = JSON.parse(readFileSync(json, "utf8")).methods.flatMap((/** @type {any} */ method) => method.claims);
-  const passed = claims.filter((/** @type {any} */ claim) => claim.holds === true).length;
-  const failed = claims.length - passed;
-  return { passed, failed: failed === 0 && (status !== 0 || claims.length === 0) ? 1 : failed };
+  if (!existsSync(results)) return { passed: 0, failed: 1 };
+  /** @type {{ runs: Array<{ records: Array<{ holds: boolean }> }> }} */
+  const { runs } = JSON.parse(readFileSync(results, "utf8"));
+  const records = runs.flatMap((each) => each.records);
+  const passed = records.filter(({ holds }) => holds === true).length;
+  const failed = records.length - passed;
+  // An exit code that the counts do not explain is a failure too.
+  return { passed, failed: failed === 0 && (status !== 0 || records.length === 0) ? 1 : failed };
 }
