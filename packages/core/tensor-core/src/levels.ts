@@ -45,8 +45,13 @@ export function withLevel<R>(records: boolean, body: (level: number) => R): R {
 
 /** Runs `body` while only the gradients of levels below `level` record. */
 export function recordingBelow<R>(level: number, body: () => R): R {
+  return recordingOnly(recording & ((1 << level) - 1), body);
+}
+
+/** Runs `body` while just the gradients of the given levels (as bits) record. */
+export function recordingOnly<R>(levels: number, body: () => R): R {
   const outer = recording;
-  recording &= (1 << level) - 1;
+  recording = levels;
   try {
     return body();
   } finally {

@@ -30,18 +30,20 @@ import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
 import { mapKernel } from "./loops.js";
 
 /** Which element types an elementwise primitive takes, and what it gives. */
-interface Typing {
+export interface Typing {
   readonly takes: readonly DType[];
   readonly gives?: DType;
 }
 
-const FLOAT: Typing = { takes: ["float32", "float64"] };
+/** Takes floats and gives the same. */
+export const FLOAT: Typing = { takes: ["float32", "float64"] };
 const NUMBER: Typing = { takes: ["float32", "float64", "int32"] };
 const LOGICAL: Typing = { takes: ["bool"] };
 const COMPARE: Typing = { takes: ["float32", "float64", "int32", "bool"], gives: "bool" };
 const TEST: Typing = { takes: ["float32", "float64", "int32"], gives: "bool" };
 
-type Vjp = (g: Tensor, inputs: readonly Tensor[], output: Tensor) => Pullback;
+/** The gradient of each operand from that of the result, the operands and the result. */
+export type Vjp = (g: Tensor, inputs: readonly Tensor[], output: Tensor) => Pullback;
 
 /** Makes every operand of a batched elementwise operation carry the batch. */
 export function spreadBatch(inputs: readonly Tensor[], batched: readonly boolean[], size: number): Tensor[] {
@@ -68,7 +70,8 @@ function checkOperands(name: string, inputs: readonly Spec[], takes: readonly DT
 /** Contiguous fast path of a unary primitive, where there is one. */
 export type FastMap = (x: Tensor) => Tensor | undefined;
 
-function elementwise(
+/** The definition of an elementwise primitive by its scalar function and its gradient. */
+export function elementwise(
   name: string,
   arity: number,
   typing: Typing,
@@ -92,9 +95,11 @@ function elementwise(
   return primitive;
 }
 
-const unary = (name: string, typing: Typing, f: (x: number) => number, vjp?: Vjp, fast?: FastMap) =>
+/** `elementwise` with one operand. */
+export const unary = (name: string, typing: Typing, f: (x: number) => number, vjp?: Vjp, fast?: FastMap) =>
   elementwise(name, 1, typing, f as (...x: number[]) => number, vjp, fast);
-const binary = (name: string, typing: Typing, f: (a: number, b: number) => number, vjp?: Vjp) =>
+/** `elementwise` with two operands. */
+export const binary = (name: string, typing: Typing, f: (a: number, b: number) => number, vjp?: Vjp) =>
   elementwise(name, 2, typing, f as (...x: number[]) => number, vjp);
 
 export const negP = unary(

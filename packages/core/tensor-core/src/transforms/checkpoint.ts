@@ -1,4 +1,5 @@
 import { asTensor } from "../construct.js";
+import { recordingBelow } from "../levels.js";
 import { bindOne } from "../primitive.js";
 import { identityP } from "../primitives/elementwise.js";
 import type { TensorLike } from "../tensor.js";
@@ -15,7 +16,7 @@ let barriers = 0;
 export function checkpoint<A extends any[], R>(f: (...args: A) => R): (...args: A) => R {
   return customVjp(
     f,
-    (...args) => [f(...args), args],
+    (...args) => [recordingBelow(1, () => f(...args)), args],
     (args, cotangent) => {
       // Without the barrier a graph would merge the second evaluation with the first.
       const barrier = ++barriers;

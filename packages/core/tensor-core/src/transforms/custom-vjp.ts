@@ -1,8 +1,8 @@
 import { asTensor } from "../construct.js";
-import { recordingBelow, withLevel } from "../levels.js";
+import { recordingAbove, recordingBelow, recordingOnly, withLevel } from "../levels.js";
 import { sum } from "../ops/reduction.js";
 import { asExample, levelOf } from "../primitive.js";
-import { dependsOn, recorded } from "../tape.js";
+import { dependsOn, recorded, released } from "../tape.js";
 import { isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
 import { batchOf } from "./vmap.js";
@@ -38,12 +38,14 @@ export function customVjp<A extends any[], R>(
       resultStructure = out.structure;
       return out.leaves.map((leaf) => asTensor(leaf as TensorLike));
     };
+    // The residuals may depend on the variables of outer gradients, which differentiate `backward` and so need them.
+    const recording = recordingAbove(0);
     const differentiated = inputs.some((x) => dependsOn([x], 0) !== 0 || levelOf(x) > 0);
     const rule: FlatRule = {
       forward(variables) {
         const trees = tree.unflatten<A>(flat.structure, variables);
         if (!differentiated) return { outputs: split(f(...trees)), residuals: null };
-        const [result, residuals] = forward(...trees);
+        const [result, residuals] = recordingOnly(recording, () => forward(...trees));
         return { outputs: split(result), residuals };
       },
       backward(residuals, cotangents) {
@@ -67,14 +69,26 @@ export function callWithRule(rule: FlatRule, inputs: Flat): Tensor[] {
   const { outputs, residuals } =
     level === 0 ? recordingBelow(1, () => rule.forward(inputs)) : batchedForward(rule, inputs, level);
   const levels = dependsOn(inputs, level);
-  if (levels === 0) return [...outputs];
-  return recorded(levels, inputs, outputs, (cotangents) => {
-    const gradients = rule.backward(residuals, cotangents);
+  if (levels === 0) return outputs.map(released);
+  // A residual that is an output has the gradient of the rule, not that of the operations of `forward`.
+  let linked: unknown;
+  const results = recorded(levels, inputs, outputs, (cotangents) => {
+    const gradients = rule.backward(linked, cotangents);
     return inputs.map((_, i) => {
       const g = gradients[i];
       return g === null || g === undefined ? null : () => g;
     });
   });
+  linked = replaceLeaves(residuals, outputs, results);
+  return results;
+}
+
+/** The tree with every leaf that is in `from` replaced by the one at its place in `to`. */
+function replaceLeaves(value: unknown, from: readonly unknown[], to: readonly unknown[]): unknown {
+  return tree.map((leaf) => {
+    const place = from.indexOf(leaf);
+    return place < 0 ? leaf : to[place];
+  }, value);
 }
 
 function batchedForward(rule: FlatRule, inputs: Flat, level: number): { outputs: Flat; residuals: unknown } {
@@ -82,12 +96,14 @@ function batchedForward(rule: FlatRule, inputs: Flat, level: number): { outputs:
   const inner = inputs.map((x) => (x.storage.kind === "batched" && levelOf(x) === level ? x.storage.inner : x));
   const size = inner[batched.indexOf(true)].shape[0];
   let exampleResiduals: unknown;
+  let exampleOutputs: Flat = [];
   const open = (x: unknown) =>
     isTensor(x) && x.storage.kind === "batched" && levelOf(x) === level ? x.storage.inner : x;
   const batchRule: FlatRule = {
     forward(batch) {
       const result = rule.forward(batch.map((x, i) => (batched[i] ? asExample(x, level) : x)));
       exampleResiduals = result.residuals;
+      exampleOutputs = result.outputs;
       const marks: boolean[] = [];
       const residuals = tree.map((leaf) => {
         marks.push(open(leaf) !== leaf);
@@ -114,5 +130,5 @@ function batchedForward(rule: FlatRule, inputs: Flat, level: number): { outputs:
     },
   };
   const outputs = recordingBelow(level, () => callWithRule(batchRule, inner)).map((y) => asExample(y, level));
-  return { outputs, residuals: exampleResiduals };
+  return { outputs, residuals: replaceLeaves(exampleResiduals, exampleOutputs, outputs) };
 }

@@ -1,0 +1,46 @@
+import { allocate } from "../dtype.js";
+import { ValueError } from "../errors.js";
+import { formatShape, sizeOf } from "../shape.js";
+import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
+
+/** A copy of the values as float64, row-major; every decomposition is computed in float64. */
+export function matrixValues(operation: string, argument: string, x: Tensor): Float64Array {
+  const values = Float64Array.from(contiguousData(x));
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] - values[i] !== 0) {
+      throw new ValueError(
+        `${operation}: ${argument} of shape ${formatShape(x.shape)} holds ${values[i]} at ` +
+          `${formatShape(positionOf(i, x.shape))}; all values must be finite, so find out where it arose (isFinite)`,
+      );
+    }
+  }
+  return values;
+}
+
+function positionOf(flat: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  let rest = flat;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return index;
+}
+
+/** Number of matrices of `[..., m, n]`. */
+export function matrixCount(shape: readonly number[]): number {
+  return sizeOf(shape.slice(0, -2));
+}
+
+/** `", matrix 3 of the batch"` where there are several. */
+export function whichMatrix(index: number, count: number): string {
+  return count > 1 ? ` of matrix ${index} of the batch` : "";
+}
+
+/** The float64 results in the element type of the output. */
+export function resultTensor(values: Float64Array, spec: Pick<Tensor, "shape" | "dtype">): Tensor {
+  if (spec.dtype === "float64") return hostTensor(values, spec.shape, "float64");
+  const out = allocate(spec.dtype, values.length);
+  out.set(values);
+  return hostTensor(out, spec.shape, spec.dtype);
+}
