@@ -1,0 +1,26 @@
+/** Inner product. */
+export function dot(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
+  return sum;
+}
+
+/** Euclidean norm. */
+export function norm(x: Float64Array): number {
+  return Math.sqrt(dot(x, x));
+}
+
+/** Largest size of an entry; `NaN` if there is one. */
+export function maxNorm(x: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < x.length; i++) {
+    const size = Math.abs(x[i]);
+    if (!(size <= largest)) largest = size;
+  }
+  return largest;
+}
+
+/** `y += factor x`. */
+export function addScaled(y: Float64Array, factor: number, x: Float64Array): void {
+  for (let i = 0; i < y.length; i++) y[i] += factor * x[i];
+}

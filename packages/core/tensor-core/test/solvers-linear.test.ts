@@ -1,0 +1,271 @@
+import { describe, expect, it } from "vitest";
+import { tensor } from "../src/construct.js";
+import { AbortedError, ShapeError, ValueError } from "../src/errors.js";
+import { rng } from "../src/random/index.js";
+import * as solvers from "../src/solvers/index.js";
+import * as sparse from "../src/sparse/index.js";
+
+/** Uniform numbers in (-1, 1) from a 32-bit counter hash. */
+function noise(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let z = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
+    return ((z ^ (z >>> 16)) >>> 0) / 2 ** 31 - 1;
+  };
+}
+
+function tridiagonal(n: number, main: number, side: number): sparse.CsrMatrix {
+  const off = new Float64Array(n - 1).fill(side);
+  const sides = sparse.add(sparse.diagonal(off, 1), sparse.diagonal(off, -1));
+  return sparse.toCsr(sparse.add(sparse.diagonal(new Float64Array(n).fill(main)), sides));
+}
+
+function grid(side: number): sparse.CsrMatrix {
+  const line = tridiagonal(side, 2, -1);
+  const eye = sparse.identity(side);
+  return sparse.toCsr(sparse.add(sparse.kron(line, eye), sparse.kron(eye, line)));
+}
+
+/** Orthogonal similarity of a diagonal: eigenvalues known exactly. */
+function withEigenvalues(values: number[], seed: number): Float64Array[] {
+  const n = values.length;
+  const draw = noise(seed);
+  const transposed = (a: Float64Array[]) => Array.from({ length: n }, (_, i) => Float64Array.from(a, (row) => row[i]));
+  let a = values.map((v, i) => Float64Array.from({ length: n }, (_, j) => (i === j ? v : 0)));
+  for (let r = 0; r < 3; r++) {
+    const u = Float64Array.from({ length: n }, draw);
+    const size = u.reduce((s, v) => s + v * v, 0);
+    const reflect = (x: Float64Array) => {
+      const factor = (2 * x.reduce((s, v, i) => s + v * u[i], 0)) / size;
+      return x.map((v, i) => v - factor * u[i]);
+    };
+    a = transposed(transposed(a.map(reflect)).map(reflect));
+  }
+  return a;
+}
+const rows = (a: Float64Array[]) => a.map((row) => Array.from(row));
+
+function trueResidual(a: sparse.SparseMatrix, x: Float64Array, b: Float64Array): number {
+  const ax = sparse.multiplyVector(a, x);
+  return Math.sqrt(ax.reduce((s, v, i) => s + (v - b[i]) ** 2, 0) / b.reduce((s, v) => s + v * v, 0));
+}
+
+const laplacian = grid(20);
+const b = Float64Array.from({ length: 400 }, noise(1));
+const jacobi: solvers.LinearOperator = (x, out) => {
+  for (let i = 0; i < x.length; i++) out[i] = x[i] / 4;
+};
+
+describe("conjugate gradients", () => {
+  it("solves a grid Laplacian, with its residual history", () => {
+    const result = solvers.conjugateGradients(laplacian, b, { relativeTolerance: 1e-12 });
+    expect(result.status).toBe("converged");
+    expect(trueResidual(laplacian, result.x, b)).toBeLessThan(2e-12);
+    expect(result.history.length).toBe(result.iterations + 1);
+    expect(result.history[result.iterations]).toBe(result.residualNorm);
+    expect(result.iterations).toBeLessThan(90);
+  });
+
+  it("ends in as many steps as there are distinct eigenvalues", () => {
+    const a = withEigenvalues([1, 1, 1, 4, 4, 9, 9, 9, 9, 9], 2);
+    const result = solvers.conjugateGradients(rows(a), b.subarray(0, 10), { relativeTolerance: 1e-12 });
+    expect(result.iterations).toBe(3);
+  });
+
+  it("an exact preconditioner needs one step; a tensor and a function are taken too", () => {
+    const factor = sparse.cholesky(laplacian);
+    const preconditioned = solvers.conjugateGradients(laplacian, b, {
+      preconditioner: (x, out) => void factor.solve(x, out),
+    });
+    expect(preconditioned.iterations).toBeLessThanOrEqual(2);
+    const small = tensor(new Float64Array([4, 1, 1, 3]), { shape: [2, 2] });
+    const fromTensor = solvers.conjugateGradients(small, [1, 2]);
+    expect(fromTensor.x[0]).toBeCloseTo(1 / 11, 12);
+    const fromFunction = solvers.conjugateGradients((x, out) => void sparse.multiplyVector(laplacian, x, out), b, {
+      preconditioner: jacobi,
+    });
+    expect(fromFunction.status).toBe("converged");
+  });
+
+  it("says when it did not converge or the matrix is indefinite, and starts from a guess", () => {
+    expect(solvers.conjugateGradients(laplacian, b, { maxIterations: 3 }).status).toBe("maxIterations");
+    const indefinite = sparse.diagonal([1, -1]);
+    expect(solvers.conjugateGradients(indefinite, [1, 1]).status).toBe("breakdown");
+    const x = solvers.conjugateGradients(laplacian, b).x;
+    expect(solvers.conjugateGradients(laplacian, b, { initial: x, relativeTolerance: 1e-9 }).iterations).toBe(0);
+    expect(solvers.conjugateGradients(laplacian, new Float64Array(400)).x).toEqual(new Float64Array(400));
+  });
+});
+
+describe("minres", () => {
+  const shifted = sparse.toCsr(sparse.add(laplacian, sparse.identity(400), 1, -1.234));
+
+  it("solves an indefinite system, with and without a preconditioner", () => {
+    for (const preconditioner of [undefined, jacobi]) {
+      const result = solvers.minres(shifted, b, { relativeTolerance: 1e-11, preconditioner });
+      expect(result.status).toBe("converged");
+      expect(trueResidual(shifted, result.x, b)).toBeLessThan(1e-10);
+    }
+  });
+
+  it("its residual never grows and is the true one", () => {
+    const result = solvers.minres(shifted, b, { maxIterations: 60 });
+    for (let k = 1; k < result.history.length; k++)
+      expect(result.history[k]).toBeLessThanOrEqual(result.history[k - 1]);
+    const size = Math.sqrt(b.reduce((s, v) => s + v * v, 0));
+    expect(trueResidual(shifted, result.x, b) * size).toBeCloseTo(result.residualNorm, 10);
+  });
+
+  it("starts from a guess, and breaks down on a singular system without a solution", () => {
+    const start = new Float64Array(400).fill(0.3);
+    const result = solvers.minres(shifted, b, { initial: start, relativeTolerance: 1e-11 });
+    expect(trueResidual(shifted, result.x, b)).toBeLessThan(1e-10);
+    expect(solvers.minres(sparse.diagonal([1, 2, 0]), [1, 1, 1]).status).toBe("breakdown");
+    expect(solvers.minres(sparse.diagonal([1, 2, 0]), [1, 1, 0]).x[1]).toBeCloseTo(0.5, 12);
+    const negative = solvers.minres(sparse.identity(2), [1, 1], { preconditioner: sparse.diagonal([-1, -1]) });
+    expect(negative.status).toBe("breakdown");
+  });
+});
+
+describe("gmres", () => {
+  const draw = noise(9);
+  const n = 120;
+  const convection = sparse.toCsr(
+    sparse.add(
+      tridiagonal(n, 2.5, -1),
+      sparse.diagonal(
+        Float64Array.from({ length: n - 1 }, () => 0.6 * draw()),
+        1,
+      ),
+    ),
+  );
+  const rhs = Float64Array.from({ length: n }, draw);
+
+  it("solves a nonsymmetric system whole and restarted", () => {
+    for (const restart of [n, 10, 1]) {
+      const result = solvers.gmres(convection, rhs, { restart, relativeTolerance: 1e-11 });
+      expect(result.status).toBe("converged");
+      expect(trueResidual(convection, result.x, rhs)).toBeLessThan(1.1e-11);
+    }
+  });
+
+  it("a right preconditioner keeps the true residual", () => {
+    const factor = sparse.cholesky(tridiagonal(n, 2.5, -1));
+    const plain = solvers.gmres(convection, rhs, { restart: 20 });
+    const result = solvers.gmres(convection, rhs, {
+      restart: 20,
+      preconditioner: (x, out) => void factor.solve(x, out),
+    });
+    expect(result.iterations).toBeLessThan(plain.iterations);
+    const size = Math.sqrt(rhs.reduce((s, v) => s + v * v, 0));
+    expect(trueResidual(convection, result.x, rhs) * size).toBeCloseTo(result.residualNorm, 9);
+  });
+
+  it("a cyclic shift needs all n steps, and stalls when restarted earlier", () => {
+    const shift = sparse.permute(sparse.identity(8), [7, 0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 6, 7]);
+    const e1 = new Float64Array(8);
+    e1[0] = 1;
+    expect(solvers.gmres(shift, e1).iterations).toBe(8);
+    expect(solvers.gmres(shift, e1, { restart: 4 }).status).toBe("breakdown");
+    expect(solvers.gmres(sparse.diagonal([1, 0]), [1, 1]).status).toBe("breakdown");
+  });
+});
+
+describe("lanczos", () => {
+  it("gives an orthonormal basis that tridiagonalises the operator", () => {
+    const { basis, diagonal, offDiagonal, steps, residualNorm } = solvers.lanczos(laplacian, 400, 60);
+    const q = Array.from({ length: steps }, (_, k) => basis.subarray(k * 400, (k + 1) * 400));
+    let worst = 0;
+    for (let i = 0; i < steps; i++) {
+      const aq = sparse.multiplyVector(laplacian, q[i]);
+      for (let j = 0; j < steps; j++) {
+        const inner = q[i].reduce((s, v, k) => s + v * q[j][k], 0);
+        worst = Math.max(worst, Math.abs(inner - (i === j ? 1 : 0)));
+        const t = aq.reduce((s, v, k) => s + v * q[j][k], 0);
+        const expected = i === j ? diagonal[i] : Math.abs(i - j) === 1 ? offDiagonal[Math.min(i, j)] : 0;
+        worst = Math.max(worst, Math.abs(t - expected));
+      }
+    }
+    expect(worst).toBeLessThan(1e-13);
+    expect(residualNorm).toBeGreaterThan(0);
+  });
+
+  it("goes on past an invariant subspace, to the whole spectrum with multiplicities", () => {
+    const values = [1, 1, 2, 2, 2, 5, 7];
+    const { diagonal, offDiagonal } = solvers.lanczos(rows(withEigenvalues(values, 3)), 7, 20);
+    const found = solvers.tridiagonalEigen(diagonal, offDiagonal).values;
+    values.forEach((v, i) => {
+      expect(found[i]).toBeCloseTo(v, 12);
+    });
+  });
+
+  it("extremal eigenpairs of a grid match the formula", () => {
+    const line = Array.from({ length: 20 }, (_, k) => 2 - 2 * Math.cos(((k + 1) * Math.PI) / 21));
+    const exact = line.flatMap((u) => line.map((v) => u + v)).sort((x, y) => x - y);
+    const largest = solvers.lanczosEigenpairs(laplacian, 400, { count: 1 });
+    expect(largest.status).toBe("converged");
+    expect(largest.values[0]).toBeCloseTo(exact[399], 10);
+    const smallest = solvers.lanczosEigenpairs(laplacian, 400, { which: "smallest", tolerance: 1e-11 });
+    expect(smallest.values[0]).toBeCloseTo(exact[0], 10);
+    const av = sparse.multiplyVector(laplacian, smallest.vectors);
+    for (let i = 0; i < 400; i++) expect(av[i]).toBeCloseTo(smallest.values[0] * smallest.vectors[i], 9);
+    const path = solvers.lanczosEigenpairs(tridiagonal(100, 2, -1), 100, { count: 5, tolerance: 1e-11 });
+    for (let k = 0; k < 5; k++) expect(path.values[k]).toBeCloseTo(2 + 2 * Math.cos(((k + 1) * Math.PI) / 101), 10);
+    expect(solvers.lanczosEigenpairs(laplacian, 400, { count: 4, maxSteps: 5 }).status).toBe("maxSteps");
+  });
+});
+
+describe("stochastic Lanczos quadrature", () => {
+  const shifted = sparse.toCsr(sparse.add(laplacian, sparse.identity(400), 1, 0.5));
+
+  it("estimates a log-determinant within its standard error", () => {
+    const exact = sparse.cholesky(shifted).logDeterminant();
+    const estimate = solvers.logDeterminantEstimate(shifted, 400, { rng: rng(3), probes: 60 });
+    expect(Math.abs(estimate.estimate - exact)).toBeLessThan(3 * estimate.standardError);
+    expect(estimate.standardError).toBeLessThan(0.01 * exact);
+  });
+
+  it("is exact for the trace of a diagonal matrix and for f = 1", () => {
+    const values = Float64Array.from({ length: 30 }, (_, i) => i + 1);
+    const options = { rng: rng(4), probes: 2 };
+    const trace = solvers.stochasticLanczosQuadrature(sparse.diagonal(values), 30, (x) => x, options);
+    expect(trace.estimate).toBeCloseTo(465, 9);
+    expect(solvers.stochasticLanczosQuadrature(shifted, 400, () => 1, options).estimate).toBeCloseTo(400, 9);
+    const logs = solvers.logDeterminantEstimate(sparse.diagonal(values), 30, { ...options, steps: 30 });
+    expect(logs.estimate).toBeCloseTo(74.65823634883016, 8);
+  });
+
+  it("the same seed gives the same estimate", () => {
+    const run = () => solvers.logDeterminantEstimate(shifted, 400, { rng: rng(11), probes: 3 }).estimate;
+    expect(run()).toBe(run());
+  });
+
+  it("refuses a function that is not finite on the spectrum", () => {
+    const options = { rng: rng(1), probes: 1 };
+    expect(() => solvers.logDeterminantEstimate(sparse.diagonal([1, -1]), 2, options)).toThrow(ValueError);
+  });
+});
+
+describe("all of them", () => {
+  const all = { conjugateGradients: solvers.conjugateGradients, minres: solvers.minres, gmres: solvers.gmres };
+  it.each(Object.entries(all))("%s refuses bad input and honours the signal", (_, solve) => {
+    const bad = Float64Array.from(b);
+    bad[7] = Number.NaN;
+    expect(() => solve(laplacian, bad)).toThrow(ValueError);
+    expect(() => solve(sparse.scale(laplacian, Number.POSITIVE_INFINITY), b)).toThrow(ValueError);
+    expect(() => solve((_x, out) => void out.fill(Number.NaN), b)).toThrow(ValueError);
+    expect(() => solve(laplacian, [1, 2])).toThrow(ShapeError);
+    expect(() => solve(laplacian, b, { maxIterations: 0 })).toThrow(ValueError);
+    expect(() => solve(laplacian, b, { relativeTolerance: -1 })).toThrow(ValueError);
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const onProgress = ({ iteration }: solvers.IterationProgress) => {
+      seen.push(iteration);
+      if (iteration === 3) controller.abort();
+    };
+    expect(() => solve(laplacian, b, { signal: controller.signal, onProgress })).toThrow(AbortedError);
+    expect(seen).toEqual([0, 1, 2, 3]);
+  });
+});
