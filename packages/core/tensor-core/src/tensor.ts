@@ -3,7 +3,7 @@ import { allocate, convert, type DType, type TypedArray } from "./dtype.js";
 import { TraceError, UnsupportedError, ValueError } from "./errors.js";
 import { formatTensor } from "./format.js";
 import { rowMajorStrides, type Shape, sizeOf } from "./shape.js";
-import type { HostStorage, Storage } from "./storage.js";
+import type { DeviceStorage, HostStorage, Storage } from "./storage.js";
 import { copyStrided } from "./strided.js";
 import type { TapeRecord } from "./tape.js";
 
@@ -112,9 +112,14 @@ export function isTensor(value: unknown): value is Tensor {
   return typeof value === "object" && value !== null && tensorBrand in value;
 }
 
-/** @internal A tensor over row-major values, which are not copied. */
+/** A tensor over row-major values, which are neither copied nor checked: for backends and readers; see `tensor`. */
 export function hostTensor(data: TypedArray, shape: Shape, dtype: DType): Tensor {
   return new Tensor(shape, dtype, { kind: "host", data, strides: rowMajorStrides(shape), offset: 0 });
+}
+
+/** A tensor whose values a backend keeps on its device. */
+export function deviceTensor(shape: Shape, dtype: DType, storage: DeviceStorage): Tensor {
+  return new Tensor(shape, dtype, storage);
 }
 
 /** @internal A tensor with one value. */

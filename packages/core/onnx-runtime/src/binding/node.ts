@@ -1,0 +1,34 @@
+import { MissingDependencyError } from "@offprint/tensor-core";
+import type * as ort from "onnxruntime-common";
+
+/** The ONNX Runtime binding of this platform. */
+export type Binding = typeof ort;
+
+/** Loads onnxruntime-node, which is optional: its own install script may have failed. */
+export async function loadBinding(): Promise<Binding> {
+  try {
+    const binding = (await import("onnxruntime-node")) as unknown as Binding & { default?: Binding };
+    return binding.default ?? binding;
+  } catch (cause) {
+    throw new MissingDependencyError(
+      "onnxRuntime: onnxruntime-node is not installed or does not load here. Install it with " +
+        '"ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node" (the variable skips a download of CUDA libraries that ' +
+        `CPU and WebGPU do not need), or run without a backend. ${cause instanceof Error ? cause.message.split("\n")[0] : ""}`,
+      { cause },
+    );
+  }
+}
+
+/** Name and version for reports. */
+export function bindingName(binding: Binding): string {
+  return `onnxruntime-node ${binding.env.versions.node ?? binding.env.versions.common}`;
+}
+
+/** Devices that this platform's binding may have, best first. */
+export const candidateDevices: readonly string[] = ["cuda", "webgpu", "cpu"];
+
+/** Reads a model file. */
+export async function readModel(path: string): Promise<Uint8Array> {
+  const { readFile } = await import("node:fs/promises");
+  return readFile(path);
+}

@@ -1,0 +1,57 @@
+import { type Equation, type Graph, type PrimitiveName, UnsupportedError } from "@offprint/tensor-core";
+import { OnnxGraph } from "../model/onnx-graph.js";
+import { LoweringContext, type Target } from "./context.js";
+import { contractionLowerings } from "./contraction.js";
+import { controlLowerings } from "./control.js";
+import { convolutionLowerings } from "./convolution.js";
+import { elementwiseLowerings } from "./elementwise.js";
+import { hostOnlyPrimitives } from "./host-only.js";
+import { indexingLowerings } from "./indexing.js";
+import type { HostOnly, Lowering } from "./lowering.js";
+import { movementLowerings } from "./movement.js";
+import { reductionLowerings } from "./reduction.js";
+import { spectralLowerings } from "./spectral.js";
+
+/** Every primitive has a lowering or a reason for having none: a missing one does not compile. */
+export const lowerings: Record<PrimitiveName, Lowering | HostOnly> = {
+  ...elementwiseLowerings,
+  ...movementLowerings,
+  ...reductionLowerings,
+  ...contractionLowerings,
+  ...convolutionLowerings,
+  ...indexingLowerings,
+  ...spectralLowerings,
+  ...controlLowerings,
+  ...hostOnlyPrimitives,
+};
+
+function lowerEquation(context: LoweringContext, equation: Equation): void {
+  const { name } = equation.primitive;
+  const lowering = lowerings[name as PrimitiveName];
+  if (lowering === undefined) {
+    throw new UnsupportedError(`${name}: this primitive has no ONNX lowering; run the function without a backend`);
+  }
+  if (typeof lowering !== "function") throw context.unsupported(name, equation.inputs[0].dtype, lowering.hostOnly);
+  lowering(context, equation);
+}
+
+/** A graph and its inputs and outputs by name, in the order of the traced function's. */
+export function lowerGraph(graph: Graph, target: Target): OnnxGraph {
+  const onnx = new OnnxGraph();
+  const context = new LoweringContext(onnx, target, lowerEquation);
+  graph.inputs.forEach((v, i) => {
+    context.define(v, onnx.input(v.dtype, v.shape, `input${i}`));
+  });
+  // Outputs have names of their own, so that an input or a constant can be one too.
+  context.lower(graph).forEach((value, i) => {
+    onnx.nodes.push({
+      operator: "Identity",
+      domain: "",
+      inputs: [value.name],
+      outputs: [`output${i}`],
+      attributes: {},
+    });
+    onnx.outputs.push({ ...value, name: `output${i}` });
+  });
+  return onnx;
+}

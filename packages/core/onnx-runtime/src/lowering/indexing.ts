@@ -1,0 +1,101 @@
+import type { Value } from "../model/onnx-graph.js";
+import type { LoweringContext } from "./context.js";
+import { toType } from "./elementwise.js";
+import type { Lowering } from "./lowering.js";
+
+/** Booleans are moved as int32: not every kernel has them. */
+function movable(c: LoweringContext, x: Value): Value {
+  return x.type === "bool" ? toType(c, x, "int32") : x;
+}
+
+function transpose(c: LoweringContext, x: Value, perm: readonly number[]): Value {
+  if (perm.every((axis, i) => axis === i)) return x;
+  return c.emit("Transpose", [x], { shape: perm.map((axis) => x.shape[axis]), type: x.type }, { perm });
+}
+
+/** Axis `axis` of a tensor of `rank` brought to the front, and the way back. */
+function toFront(rank: number, axis: number): { there: number[]; back: number[] } {
+  const there = [axis, ...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis)];
+  const back: number[] = [];
+  there.forEach((from, i) => {
+    back[from] = i;
+  });
+  return { there, back };
+}
+
+/** Adds (or takes the largest of) slices along one axis. */
+function scatterRows(reduction: "add" | "max"): Lowering {
+  return (c, { inputs: [x, indices, updates], outputs: [y], params }) => {
+    // ScatterND adds slices along the leading axis, so the axis goes to the front and back.
+    const axis: number = params.axis;
+    const rank = x.shape.length;
+    const indexRank = indices.shape.length;
+    const { there, back } = toFront(rank, axis);
+    const data = transpose(c, c.value(x), there);
+    const update = c.value(updates);
+    const indexAxes = Array.from({ length: indexRank }, (_, i) => axis + i);
+    const others = update.shape.map((_, i) => i).filter((i) => !indexAxes.includes(i));
+    const moved = transpose(c, update, [...indexAxes, ...others]);
+    const places = c.reshape(toType(c, c.value(indices), "int64"), [...indices.shape, 1]);
+    const added = c.emit(
+      "ScatterND",
+      [data, places, moved],
+      { shape: data.shape, type: data.type },
+      { reduction: reduction },
+    );
+    c.define(y, transpose(c, added, back));
+  };
+}
+
+export const indexingLowerings = {
+  take: ((c, { inputs: [x, indices], outputs: [y], params }) => {
+    const source = movable(c, c.value(x));
+    const taken = c.emit(
+      "Gather",
+      [source, c.value(indices)],
+      { shape: y.shape, type: source.type },
+      { axis: params.axis },
+    );
+    c.define(y, toType(c, taken, y.dtype));
+  }) as Lowering,
+
+  takeAlongAxis: ((c, { inputs: [x, indices], outputs: [y], params }) => {
+    const source = movable(c, c.value(x));
+    const taken = c.emit(
+      "GatherElements",
+      [source, c.value(indices)],
+      { shape: y.shape, type: source.type },
+      { axis: params.axis },
+    );
+    c.define(y, toType(c, taken, y.dtype));
+  }) as Lowering,
+
+  scatterAdd: scatterRows("add"),
+  scatterMax: scatterRows("max"),
+
+  scatterAddAlongAxis: ((c, { inputs: [x, indices, updates], outputs: [y], params }) => {
+    const added = c.emit(
+      "ScatterElements",
+      [c.value(x), toType(c, c.value(indices), "int64"), c.value(updates)],
+      { shape: y.shape, type: y.dtype },
+      { axis: params.axis, reduction: "add" },
+    );
+    c.define(y, added);
+  }) as Lowering,
+
+  topKIndices: ((c, { inputs: [x], outputs: [y], params }) => {
+    const source = movable(c, c.value(x));
+    const k = c.graph.integers([params.k]);
+    const attributes = { axis: params.axis, largest: params.largest ? 1 : 0, sorted: 1 };
+    const [, places] = c.graph.nodeWithOutputs(
+      "TopK",
+      [source, k],
+      [
+        { shape: y.shape, type: source.type },
+        { shape: y.shape, type: "int64" },
+      ],
+      attributes,
+    );
+    c.define(y, toType(c, places, "int32"));
+  }) as Lowering,
+};

@@ -1,0 +1,137 @@
+import type { Shape } from "@offprint/tensor-core";
+import type { Value } from "../model/onnx-graph.js";
+import type { LoweringContext } from "./context.js";
+import { toType } from "./elementwise.js";
+import type { Lowering } from "./lowering.js";
+
+/** ONNX's way to say "before the first element" for slices that run backwards. */
+const BEFORE_FIRST = Number.MIN_SAFE_INTEGER;
+
+export function slice(
+  c: LoweringContext,
+  x: Value,
+  starts: readonly number[],
+  counts: readonly number[],
+  steps: readonly number[],
+): Value {
+  const ends = starts.map((start, axis) => {
+    const end = start + counts[axis] * steps[axis];
+    return end < 0 ? BEFORE_FIRST : end;
+  });
+  const g = c.graph;
+  const axes = g.integers(starts.map((_, axis) => axis));
+  return c.emit("Slice", [x, g.integers(starts), g.integers(ends), axes, g.integers(steps)], {
+    shape: counts,
+    type: x.type,
+  });
+}
+
+function sliceAny(
+  c: LoweringContext,
+  x: Value,
+  starts: readonly number[],
+  counts: readonly number[],
+  steps: readonly number[],
+): Value {
+  if (counts.includes(0))
+    return slice(
+      c,
+      x,
+      starts.map(() => 0),
+      counts,
+      steps.map(() => 1),
+    );
+  return slice(c, x, starts, counts, steps);
+}
+
+/** Puts `interior[axis]` copies of `value` between the elements along each axis. */
+function dilate(c: LoweringContext, x: Value, interior: readonly number[], value: Value): Value {
+  let out = x;
+  interior.forEach((between, axis) => {
+    const n = out.shape[axis];
+    if (between === 0 || n <= 1) return;
+    const head = out.shape.slice(0, axis + 1);
+    const tail = out.shape.slice(axis + 1);
+    const column = c.reshape(out, [...head, 1, ...tail]);
+    const wide = pad(
+      c,
+      column,
+      column.shape.map(() => 0),
+      column.shape.map((_, a) => (a === axis + 1 ? between : 0)),
+      value,
+    );
+    const joined = c.reshape(wide, [...out.shape.slice(0, axis), n * (between + 1), ...tail]);
+    const counts = joined.shape.map((extent, a) => (a === axis ? extent - between : extent));
+    out = slice(
+      c,
+      joined,
+      counts.map(() => 0),
+      counts,
+      counts.map(() => 1),
+    );
+  });
+  return out;
+}
+
+export function pad(
+  c: LoweringContext,
+  x: Value,
+  low: readonly number[],
+  high: readonly number[],
+  value: Value,
+): Value {
+  if (low.every((n) => n === 0) && high.every((n) => n === 0)) return x;
+  const shape = x.shape.map((n, axis) => n + low[axis] + high[axis]);
+  return c.emit("Pad", [x, c.graph.integers([...low, ...high]), value], { shape, type: x.type });
+}
+
+/** Cuts first, so that padding never has to remove. */
+function padOrCut(c: LoweringContext, x: Value, low: readonly number[], high: readonly number[], value: Value): Value {
+  const cutsLow = low.map((n) => Math.max(0, -n));
+  const counts = x.shape.map((n, axis) => Math.max(0, n - cutsLow[axis] - Math.max(0, -high[axis])));
+  const cut = counts.every((n, axis) => n === x.shape[axis])
+    ? x
+    : sliceAny(
+        c,
+        x,
+        cutsLow,
+        counts,
+        counts.map(() => 1),
+      );
+  const shape: Shape = x.shape.map((n, axis) => n + low[axis] + high[axis]);
+  return pad(
+    c,
+    cut,
+    low.map((n) => Math.max(0, n)),
+    shape.map((n, axis) => n - counts[axis] - Math.max(0, low[axis])),
+    value,
+  );
+}
+
+export const movementLowerings = {
+  reshape: ((c, { inputs: [x], outputs: [y] }) => c.define(y, c.reshape(c.value(x), y.shape))) as Lowering,
+  transpose: ((c, { inputs: [x], outputs: [y], params }) => c.defineTransposed(y, x, params.permutation)) as Lowering,
+  broadcastTo: ((c, { inputs: [x], outputs: [y] }) => c.defineBroadcast(y, x)) as Lowering,
+  slice: ((c, { inputs: [x], outputs: [y], params }) => {
+    c.define(y, sliceAny(c, c.value(x), params.starts, params.counts, params.steps));
+  }) as Lowering,
+  pad: ((c, { inputs: [x], outputs: [y], params }) => {
+    const source = c.value(x);
+    // Booleans are padded as bytes: not every device pads them.
+    const bytes = x.dtype === "bool" ? toType(c, source, "int32") : source;
+    const value = c.scalar(bytes.type, params.value);
+    const padded = padOrCut(c, dilate(c, bytes, params.interior, value), params.low, params.high, value);
+    c.define(y, toType(c, padded, y.dtype));
+  }) as Lowering,
+  concatenate: ((c, { inputs, outputs: [y], params }) => {
+    c.define(
+      y,
+      c.emit(
+        "Concat",
+        inputs.map((v) => c.value(v)),
+        { shape: y.shape, type: y.dtype },
+        { axis: params.axis },
+      ),
+    );
+  }) as Lowering,
+};

@@ -1,0 +1,131 @@
+import type { DType, Shape, TypedArray } from "@offprint/tensor-core";
+
+/** Element types of ONNX values that the lowerings use; shapes and axes are int64. */
+export type ElementType = DType | "int64" | "uint8";
+
+/** A value in an ONNX graph, by name. */
+export interface Value {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly type: ElementType;
+}
+
+/** Attribute values of ONNX nodes; numbers are integers, `{ float }` is a float. */
+export type Attribute = number | readonly number[] | string | { readonly float: number } | OnnxGraph;
+
+export interface OnnxNode {
+  readonly operator: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export interface Initializer {
+  readonly value: Value;
+  readonly data: TypedArray | BigInt64Array;
+}
+
+/** Names and constants that a graph shares with the graphs nested inside it. */
+class Scope {
+  private next = 0;
+  readonly initializers: Initializer[] = [];
+  private readonly small = new Map<string, Value>();
+
+  name(): string {
+    return `t${this.next++}`;
+  }
+
+  constant(type: ElementType, shape: Shape, data: TypedArray | BigInt64Array): Value {
+    const key =
+      data.length <= 64
+        ? `${type} ${shape.join()} ${Array.from(data as ArrayLike<number | bigint>, exactText).join()}`
+        : undefined;
+    const known = key === undefined ? undefined : this.small.get(key);
+    if (known !== undefined) return known;
+    const value: Value = { name: this.name(), shape, type };
+    this.initializers.push({ value, data });
+    if (key !== undefined) this.small.set(key, value);
+    return value;
+  }
+}
+
+function exactText(value: number | bigint): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+/** An ONNX graph under construction: nodes in order, over constants shared with the graphs around and inside it. */
+export class OnnxGraph {
+  readonly nodes: OnnxNode[] = [];
+  readonly inputs: Value[] = [];
+  readonly outputs: Value[] = [];
+  private readonly scope: Scope;
+
+  constructor(parent?: OnnxGraph) {
+    this.scope = parent?.scope ?? new Scope();
+  }
+
+  /** Constants; they live in the outermost graph. */
+  get initializers(): readonly Initializer[] {
+    return this.scope.initializers;
+  }
+
+  input(type: ElementType, shape: Shape, name = this.scope.name()): Value {
+    const value = { name, shape, type };
+    this.inputs.push(value);
+    return value;
+  }
+
+  constant(type: ElementType, shape: Shape, data: TypedArray | BigInt64Array): Value {
+    return this.scope.constant(type, shape, data);
+  }
+
+  /** An int64 vector, as shapes, axes and the like are given. */
+  integers(values: readonly number[]): Value {
+    return this.constant(
+      "int64",
+      [values.length],
+      BigInt64Array.from(values, (v) => BigInt(v)),
+    );
+  }
+
+  integer(value: number): Value {
+    return this.constant("int64", [], BigInt64Array.of(BigInt(value)));
+  }
+
+  /** A scalar of a float or integer type. */
+  scalar(type: DType, value: number): Value {
+    const array = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array }[type];
+    return this.constant(type, [], array.of(value));
+  }
+
+  /** Adds a node with one output. */
+  node(
+    operator: string,
+    inputs: readonly (Value | null)[],
+    output: { shape: Shape; type: ElementType },
+    attributes: Record<string, Attribute> = {},
+    domain = "",
+  ): Value {
+    return this.nodeWithOutputs(operator, inputs, [output], attributes, domain)[0];
+  }
+
+  /** Adds a node with several outputs. */
+  nodeWithOutputs(
+    operator: string,
+    inputs: readonly (Value | null)[],
+    outputs: readonly { shape: Shape; type: ElementType }[],
+    attributes: Record<string, Attribute> = {},
+    domain = "",
+  ): Value[] {
+    const values = outputs.map(({ shape, type }) => ({ name: this.scope.name(), shape, type }));
+    this.nodes.push({
+      operator,
+      domain,
+      inputs: inputs.map((v) => v?.name ?? ""),
+      outputs: values.map((v) => v.name),
+      attributes,
+    });
+    return values;
+  }
+}

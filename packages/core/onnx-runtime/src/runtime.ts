@@ -1,0 +1,137 @@
+import {
+  type Backend,
+  DTypeError,
+  type Executable,
+  type Graph,
+  type Tensor,
+  type TypedArray,
+  ValueError,
+} from "@offprint/tensor-core";
+import type { Tensor as OrtTensor } from "onnxruntime-common";
+import { type Binding, bindingName, loadBinding } from "#binding";
+import { lowerGraph } from "./lowering/index.js";
+import { encodeModel } from "./model/encode.js";
+import { OnnxGraph } from "./model/onnx-graph.js";
+import { chooseDevice, type DeviceReport, probeDevices } from "./session/devices.js";
+import { Session } from "./session/session.js";
+import { TensorExchange } from "./session/tensors.js";
+
+/** Options of `onnxRuntime`. */
+export interface OnnxRuntimeOptions {
+  /**
+   * "cpu", "webgpu", "cuda" or another execution provider of the binding; "auto" takes the fastest that runs a probe.
+   * Default "cpu".
+   */
+  device?: string;
+  /** Threads inside one operator. Default 1, which is fastest for small models; large products gain from more. */
+  threads?: number;
+}
+
+/** ONNX Runtime as a backend. */
+export interface OnnxRuntime extends Backend {
+  /** Threads inside one operator. */
+  readonly threads: number;
+  /** One line: binding, device, threads. */
+  readonly description: string;
+  /** Frees every session that this backend made. */
+  release(): Promise<void>;
+}
+
+/**
+ * ONNX Runtime as a backend for `jit`: onnxruntime-node in Node, onnxruntime-web in browsers. On a GPU results stay on
+ * the device until `await x.host()`.
+ * @throws MissingDependencyError where the binding is not installed; DeviceError where the device does not run.
+ * @example const backend = await onnxRuntime({ device: "cpu", threads: 1 });
+ */
+export async function onnxRuntime(options: OnnxRuntimeOptions = {}): Promise<OnnxRuntime> {
+  const threads = options.threads ?? 1;
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new ValueError(`onnxRuntime: threads is ${threads}; give an integer >= 1`);
+  const binding = await loadBinding();
+  const { device } = await chooseDevice(binding, options.device ?? "cpu");
+  return new Runtime(binding, device, threads);
+}
+
+/** The devices that the installed binding may have, and whether each really runs. */
+export async function devices(): Promise<DeviceReport[]> {
+  return probeDevices(await loadBinding());
+}
+
+class Runtime implements OnnxRuntime {
+  readonly name: string;
+  private readonly sessions = new Set<Session>();
+  private readonly exchange: TensorExchange;
+  private readonly downloads = new Map<string, Promise<Session>>();
+
+  constructor(
+    private readonly binding: Binding,
+    readonly device: string,
+    readonly threads: number,
+  ) {
+    this.name = bindingName(binding);
+    this.exchange = new TensorExchange(binding, device, (value) => this.download(value));
+  }
+
+  get description(): string {
+    return `${this.name} on ${this.device}, ${this.threads} ${this.threads === 1 ? "thread" : "threads"}`;
+  }
+
+  async compile(graph: Graph): Promise<Executable> {
+    if (this.device !== "cpu") requireNoFloat64(graph, this.device);
+    const onnx = lowerGraph(graph, { device: this.device });
+    const outputs = onnx.outputs.map((v) => v.name);
+    const session = await this.open(encodeModel(onnx, "traced"), this.device === "cpu" ? [] : outputs);
+    const { exchange } = this;
+    const names = onnx.inputs.map((v) => v.name);
+    return {
+      async run(inputs: readonly Tensor[]) {
+        const feeds: Record<string, OrtTensor> = {};
+        for (let i = 0; i < names.length; i++) feeds[names[i]] = exchange.toRuntime(inputs[i]);
+        const results = await session.run(feeds);
+        return outputs.map((name) => exchange.fromRuntime(results[name] as OrtTensor));
+      },
+      release: () => session.release(),
+    };
+  }
+
+  async release(): Promise<void> {
+    for (const session of [...this.sessions]) await session.release();
+    this.downloads.clear();
+  }
+
+  private async open(model: Uint8Array, residentOutputs: readonly string[]): Promise<Session> {
+    const settings = { device: this.device, threads: this.threads, residentOutputs };
+    const session: Session = await Session.create(this.binding, model, settings, "compile", () =>
+      this.sessions.delete(session),
+    );
+    this.sessions.add(session);
+    return session;
+  }
+
+  /** Reading a device tensor directly would end the process, so an identity model whose output is on the host copies it. */
+  private async download(value: OrtTensor): Promise<TypedArray> {
+    const key = `${value.type} ${value.dims.length}`;
+    let copy = this.downloads.get(key);
+    if (copy === undefined) {
+      const graph = new OnnxGraph();
+      const open = value.dims.map(() => -1);
+      const x = graph.input(value.type as "float32", open, "x");
+      graph.outputs.push(graph.node("Identity", [x], { shape: open, type: x.type }));
+      copy = this.open(encodeModel(graph, "download"), []);
+      this.downloads.set(key, copy);
+    }
+    const results = await (await copy).run({ x: value });
+    return (Object.values(results)[0] as OrtTensor).data as TypedArray;
+  }
+}
+
+function requireNoFloat64(graph: Graph, device: string): void {
+  const variables = [
+    ...graph.inputs,
+    ...graph.constants.map((c) => c.variable),
+    ...graph.equations.flatMap((e) => e.outputs),
+  ];
+  if (variables.some((v) => v.dtype === "float64")) {
+    throw new DTypeError(`compile: ${device} has no float64; cast the arguments to float32, or use device "cpu"`);
+  }
+}

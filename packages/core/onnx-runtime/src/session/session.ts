@@ -1,0 +1,84 @@
+import { DeviceError } from "@offprint/tensor-core";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
+import type { Binding } from "../binding/node.js";
+import { sessionError } from "./errors.js";
+
+/** How sessions are made. */
+export interface SessionSettings {
+  readonly device: string;
+  /** Threads inside one operator. */
+  readonly threads: number;
+  /** Names of outputs that stay on the device. */
+  readonly residentOutputs?: readonly string[];
+  /** Fail where the device lacks an operator, instead of using the CPU for it. */
+  readonly strict?: boolean;
+}
+
+/** One loaded model, which refuses to be used after release. */
+export class Session {
+  private released = false;
+
+  private constructor(
+    private readonly inner: InferenceSession,
+    private readonly device: string,
+    private readonly onRelease: () => void,
+  ) {}
+
+  static async create(
+    binding: Binding,
+    model: Uint8Array | string,
+    settings: SessionSettings,
+    operation: string,
+    onRelease: () => void = () => {},
+  ): Promise<Session> {
+    const { device, threads, residentOutputs, strict } = settings;
+    const options: InferenceSession.SessionOptions = {
+      executionProviders: device === "cpu" ? ["cpu"] : strict ? [device] : [device, "cpu"],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 4,
+      ...(residentOutputs &&
+        residentOutputs.length > 0 && {
+          preferredOutputLocation: Object.fromEntries(residentOutputs.map((name) => [name, "gpu-buffer" as const])),
+        }),
+      ...(strict && device !== "cpu" && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
+    };
+    try {
+      // The overloads of create take a path or bytes, not a union of both.
+      const inner = await binding.InferenceSession.create(model as Uint8Array, options);
+      return new Session(inner, device, onRelease);
+    } catch (cause) {
+      throw sessionError(operation, device, cause);
+    }
+  }
+
+  get inputs(): readonly InferenceSession.ValueMetadata[] {
+    return this.inner.inputMetadata;
+  }
+
+  get outputs(): readonly InferenceSession.ValueMetadata[] {
+    return this.inner.outputMetadata;
+  }
+
+  async run(feeds: Record<string, OrtTensor>): Promise<InferenceSession.OnnxValueMapType> {
+    if (this.released) {
+      throw new DeviceError(
+        "run: this compiled function was released; compile it again, or release it after its last use",
+      );
+    }
+    try {
+      return await this.inner.run(feeds);
+    } catch (cause) {
+      throw sessionError("run", this.device, cause);
+    }
+  }
+
+  async release(): Promise<void> {
+    if (this.released) return;
+    this.released = true;
+    this.onRelease();
+    await this.inner.release();
+  }
+}

@@ -1,0 +1,128 @@
+import {
+  DeviceError,
+  type DType,
+  DTypeError,
+  deviceTensor,
+  hostTensor,
+  type Tensor,
+  type TypedArray,
+  UnsupportedError,
+} from "@offprint/tensor-core";
+import type { Tensor as OrtTensor } from "onnxruntime-common";
+import type { Binding } from "../binding/node.js";
+
+/** Copies device memory to the host. */
+export type Download = (value: OrtTensor) => Promise<TypedArray>;
+
+/**
+ * Passes tensors between this project and ONNX Runtime without copying values on the host. Results remember the
+ * runtime's own object, so that a state that goes round in circles is wrapped once.
+ */
+export class TensorExchange {
+  private readonly known = new WeakMap<Tensor, OrtTensor>();
+  private readonly collected = new FinalizationRegistry<OrtTensor>((value) => value.dispose());
+
+  constructor(
+    private readonly binding: Binding,
+    private readonly device: string,
+    private readonly download: Download,
+  ) {}
+
+  toRuntime(x: Tensor): OrtTensor {
+    const known = this.known.get(x);
+    if (known !== undefined) return known;
+    const { storage } = x;
+    if (storage.kind === "device") {
+      const value = storage.handle as OrtTensor;
+      if (storage.device !== this.device || typeof value?.location !== "string") {
+        throw new DeviceError(
+          `run: an input is on ${storage.device}, this function runs on ${this.device}; download it with "await x.host()"`,
+        );
+      }
+      return value;
+    }
+    return new this.binding.Tensor(x.dtype as "float32", x.data() as Float32Array, x.shape as number[]);
+  }
+
+  fromRuntime(value: OrtTensor): Tensor {
+    const dtype = value.type as DType;
+    const result =
+      value.location === "cpu" || value.location === "none" || value.location === "cpu-pinned"
+        ? hostTensor(value.data as TypedArray, value.dims, dtype)
+        : this.onDevice(value, dtype);
+    this.known.set(result, value);
+    return result;
+  }
+
+  private onDevice(value: OrtTensor, dtype: DType): Tensor {
+    let disposed = false;
+    const result = deviceTensor(value.dims, dtype, {
+      kind: "device",
+      handle: value,
+      device: this.device,
+      download: () => {
+        if (disposed)
+          throw new DeviceError("host: the tensor's device memory was freed by dispose(); download before disposing");
+        return this.download(value);
+      },
+      dispose: () => {
+        if (disposed) return;
+        disposed = true;
+        this.collected.unregister(result);
+        value.dispose();
+      },
+    });
+    this.collected.register(result, value, result);
+    return result;
+  }
+}
+
+/** The values of a model's output as one of the element types that tensors have. */
+export function outputTensor(name: string, value: OrtTensor): Tensor {
+  const { data, dims } = value;
+  switch (value.type) {
+    case "float32":
+    case "float64":
+    case "int32":
+    case "bool":
+      return hostTensor(data as TypedArray, dims, value.type);
+    case "int64":
+    case "uint64":
+      return hostTensor(narrowed(name, data as BigInt64Array), dims, "int32");
+    case "float16":
+      return hostTensor(Float32Array.from(data as unknown as ArrayLike<number>, halfIfBits(data)), dims, "float32");
+    case "uint8":
+    case "int8":
+    case "uint16":
+    case "int16":
+      return hostTensor(Int32Array.from(data as ArrayLike<number>), dims, "int32");
+    default:
+      throw new UnsupportedError(`loadModel: output "${name}" is ${value.type}, which tensors do not hold`);
+  }
+}
+
+function narrowed(name: string, data: BigInt64Array | BigUint64Array): Int32Array {
+  const out = new Int32Array(data.length);
+  for (let i = 0; i < out.length; i++) {
+    const v = Number(data[i]);
+    if (v > 2147483647 || v < -2147483648) {
+      throw new DTypeError(`loadModel: output "${name}" holds ${data[i]}, which does not fit int32`);
+    }
+    out[i] = v;
+  }
+  return out;
+}
+
+/** Old engines give half floats as their bits, new ones as numbers. */
+function halfIfBits(data: unknown): (value: number) => number {
+  return data instanceof Uint16Array ? halfToNumber : (value) => value;
+}
+
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
