@@ -7,7 +7,9 @@ export interface ScalarMinimumResult {
   readonly x: number;
   /** `f(x)`. */
   readonly objective: number;
+  /** Why the solver stopped. */
   readonly status: "converged" | "maxIterations";
+  /** Iterations done. */
   readonly iterations: number;
 }
 

@@ -3,7 +3,9 @@ import { checkCount } from "./iteration.js";
 
 /** Nodes (ascending) and weights of a quadrature rule, `[n]` each. */
 export interface QuadratureRule {
+  /** Where the integrand is taken, `[n]`. */
   readonly nodes: Float64Array;
+  /** What its values are multiplied by, `[n]`. */
   readonly weights: Float64Array;
 }
 

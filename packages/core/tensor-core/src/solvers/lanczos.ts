@@ -144,6 +144,7 @@ export interface LanczosEigenResult {
   readonly vectors: Float64Array;
   /** Estimates of `|A v - lambda v|`, `[count]`. */
   readonly residuals: Float64Array;
+  /** Why the solver stopped. */
   readonly status: "converged" | "maxSteps";
   /** Products with `A`. */
   readonly steps: number;

@@ -26,6 +26,7 @@ export type LinearSolverStatus = "converged" | "maxIterations" | "breakdown";
 export interface LinearSolverResult {
   /** Last iterate, `[n]`. */
   readonly x: Float64Array;
+  /** Why the solver stopped. */
   readonly status: LinearSolverStatus;
   /** Iterations done. */
   readonly iterations: number;

@@ -14,7 +14,9 @@ export interface ScalarRootResult {
   readonly x: number;
   /** `f(x)`. */
   readonly value: number;
+  /** Why the solver stopped. */
   readonly status: "converged" | "maxIterations";
+  /** Iterations done. */
   readonly iterations: number;
 }
 

@@ -35,7 +35,9 @@ export interface MinimizerResult {
   readonly objective: number;
   /** Gradient at `x`, `[n]`. */
   readonly gradient: Float64Array;
+  /** Why the solver stopped. */
   readonly status: MinimizerStatus;
+  /** Iterations done. */
   readonly iterations: number;
   /** Calls of the objective. */
   readonly evaluations: number;

@@ -6,6 +6,7 @@ import { checkSize } from "./dense-operand.js";
  * duplicates stand for their sum. Immutable: the arrays are shared, never write to them.
  */
 export class CooMatrix {
+  /** Tells the storage formats apart. */
   readonly format = "coo";
   /** Number of rows. */
   readonly rows: number;

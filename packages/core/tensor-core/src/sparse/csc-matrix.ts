@@ -6,6 +6,7 @@ import { type Compressed, checkCompressed } from "./compressed.js";
  * to them.
  */
 export class CscMatrix {
+  /** Tells the storage formats apart. */
   readonly format = "csc";
   /** Number of rows. */
   readonly rows: number;

@@ -5,6 +5,7 @@ import { type Compressed, checkCompressed } from "./compressed.js";
  * `indices` (columns, strictly increasing) and `values`. Immutable: the arrays are shared, never write to them.
  */
 export class CsrMatrix {
+  /** Tells the storage formats apart. */
   readonly format = "csr";
   /** Number of rows. */
   readonly rows: number;

@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.js";
 import { add } from "./arithmetic.js";
-import type { SparseMatrix } from "./sparse-matrix.js";
-import { toCsr, transpose } from "./sparse-matrix.js";
+import { DegreeLists, NONE } from "./degree-lists.js";
+import { type SparseMatrix, toCsr, transpose } from "./sparse-matrix.js";
 
 /**
  * Fill-reducing order for a symmetric factorisation of the pattern of `a + transpose(a)`: entry `k` is the row that is
@@ -26,48 +26,6 @@ export function approximateMinimumDegree(a: SparseMatrix): Int32Array {
     start[i + 1] = used;
   }
   return new QuotientGraph(a.rows, start, neighbours).order();
-}
-
-const NONE = -1;
-
-/** Variables of equal remaining degree, as doubly linked lists. */
-class DegreeLists {
-  private readonly head: Int32Array;
-  private readonly next: Int32Array;
-  private readonly previous: Int32Array;
-  private readonly degreeOf: Int32Array;
-  private least = 0;
-
-  constructor(n: number) {
-    this.head = new Int32Array(n + 1).fill(NONE);
-    this.next = new Int32Array(n).fill(NONE);
-    this.previous = new Int32Array(n).fill(NONE);
-    this.degreeOf = new Int32Array(n);
-  }
-
-  insert(i: number, degree: number): void {
-    const first = this.head[degree];
-    this.next[i] = first;
-    this.previous[i] = NONE;
-    if (first !== NONE) this.previous[first] = i;
-    this.head[degree] = i;
-    this.degreeOf[i] = degree;
-    if (degree < this.least) this.least = degree;
-  }
-
-  remove(i: number): void {
-    const [before, after] = [this.previous[i], this.next[i]];
-    if (before === NONE) this.head[this.degreeOf[i]] = after;
-    else this.next[before] = after;
-    if (after !== NONE) this.previous[after] = before;
-  }
-
-  takeLeast(): number {
-    while (this.head[this.least] === NONE) this.least++;
-    const i = this.head[this.least];
-    this.remove(i);
-    return i;
-  }
 }
 
 class QuotientGraph {
