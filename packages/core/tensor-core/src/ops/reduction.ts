@@ -6,7 +6,7 @@ import { formatShape, normalizeAxes, normalizeAxis } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { stopGradient } from "../transforms/stop-gradient.js";
 import { add, asFloat, cast, div, exp, isFinite, log, mul, sqrt, sub, where } from "./elementwise.js";
-import { extentOf, flip, reshape } from "./movement.js";
+import { concatenate, extentOf, flip, reshape, slice } from "./movement.js";
 
 /** Which axes a reduction runs over. */
 export interface ReduceOptions {
@@ -124,6 +124,21 @@ export function cumSum(x: TensorLike, axis = -1, options: { reverse?: boolean } 
   const at = normalizeAxis("cumSum", axis, t.rank);
   if (options.reverse) return flip(cumSum(flip(t, at), at), at);
   return bindOne(cumSumP, [t], { axis: at });
+}
+
+/** Running products along an axis (the last unless told). Its gradient is exact where factors are 0. */
+export function cumProd(x: TensorLike, axis = -1): Tensor {
+  let product = countable(x);
+  const at = normalizeAxis("cumProd", axis, product.rank);
+  const n = product.shape[at];
+  const lead = new Array<null>(at).fill(null);
+  // Each round doubles the number of factors; no division, so zeros do no harm.
+  for (let span = 1; span < n; span *= 2) {
+    const kept = slice(product, [...lead, { stop: span }]);
+    const earlier = slice(product, [...lead, { stop: n - span }]);
+    product = concatenate([kept, mul(slice(product, [...lead, { start: span }]), earlier)], at);
+  }
+  return product;
 }
 
 /** `ln(sum(e^x))` over axes without overflow; -Infinity for empty axes. */

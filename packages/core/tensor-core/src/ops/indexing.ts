@@ -1,0 +1,237 @@
+import { arange, asTensor, full } from "../construct.js";
+import { type DType, promote } from "../dtype.js";
+import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.js";
+import { bindOne } from "../primitive.js";
+import {
+  checkIndices,
+  scatterAddAlongAxisP,
+  scatterAddP,
+  scatterMaxP,
+  takeAlongAxisP,
+  takeP,
+} from "../primitives/indexing.js";
+import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf } from "../shape.js";
+import { contiguousData, hostTensor, isTensor, type Tensor, type TensorLike } from "../tensor.js";
+import { stopGradient } from "../transforms/stop-gradient.js";
+import { add, asFloat, cast, div, equal, exp, isFinite, less, maximum, mul, neg, sub, where } from "./elementwise.js";
+import { broadcastTo, expandDims, reshape } from "./movement.js";
+
+/** Along which axis indices run. */
+export interface IndexOptions {
+  /** Default: 0 for `take` and `scatterAdd`; the last for those along an axis. */
+  axis?: number;
+}
+
+/**
+ * Indices as int32 from 0: plain integers are converted, negative ones count from the end.
+ * @param source what they point into, for the message about one that is out of range.
+ */
+function resolveIndices(operation: string, indices: TensorLike, extent: number, source: string): Tensor {
+  const t = integerTensor(operation, indices);
+  if (t.storage.kind !== "host") return where(less(t, 0), add(t, extent), t);
+  const values = contiguousData(t);
+  checkIndices(operation, values, t.shape, -extent, extent, source);
+  if (values.every((i) => i >= 0)) return t;
+  return hostTensor(
+    Int32Array.from(values, (i) => (i < 0 ? i + extent : i)),
+    t.shape,
+    "int32",
+  );
+}
+
+function integerTensor(operation: string, values: TensorLike): Tensor {
+  const plain = typeof values === "number" || Array.isArray(values);
+  const t = asTensor(values);
+  if (plain && t.dtype !== "bool") {
+    const numbers = contiguousData(asTensor(values, "float64"));
+    const wrong = numbers.findIndex((i: number) => !Number.isInteger(i));
+    if (wrong >= 0) throw new ValueError(`${operation}: ${numbers[wrong]} is not an integer index`);
+    return hostTensor(Int32Array.from(numbers), t.shape, "int32");
+  }
+  if (t.dtype !== "int32") {
+    throw new DTypeError(
+      `${operation}: the indices are ${t.dtype}; they must be int32: cast(indices, "int32")` +
+        `${t.dtype === "bool" ? ", or choose by a mask with where()" : ""}`,
+    );
+  }
+  return t;
+}
+
+/**
+ * The entries of `x` at `indices` along an axis (the first unless told): indices of any shape stand in the place of
+ * that axis, `[..., n, ...]` becoming `[..., ...indices, ...]`. Negative indices count from the end. The lookup of
+ * an embedding is `take(table, tokens)`.
+ * @throws IndexError for an index out of range, DTypeError for indices that are not integers.
+ * @example take(table, [2, 0]) // rows 2 and 0
+ */
+export function take(x: TensorLike, indices: TensorLike, options: IndexOptions = {}): Tensor {
+  const t = asTensor(x);
+  const axis = normalizeAxis("take", options.axis ?? 0, t.rank);
+  return bindOne(takeP, [t, resolveIndices("take", indices, t.shape[axis], `axis ${axis}`)], { axis });
+}
+
+/**
+ * Per line along an axis (the last unless told), the entries that `indices` name in that line:
+ * `out[i, j] = x[i, indices[i, j]]`. Outside the axis, the shapes of `x` and `indices` broadcast. Undoes `argsort`.
+ * @throws IndexError for an index out of range, ShapeError where the shapes do not fit.
+ */
+export function takeAlongAxis(x: TensorLike, indices: TensorLike, options: IndexOptions = {}): Tensor {
+  const t = asTensor(x);
+  const axis = normalizeAxis("takeAlongAxis", options.axis ?? -1, t.rank);
+  const at = resolveIndices("takeAlongAxis", indices, t.shape[axis], `axis ${axis}`);
+  if (at.rank !== t.rank) {
+    throw new ShapeError(
+      `takeAlongAxis: indices of rank ${at.rank} for values of rank ${t.rank}; give one index axis for each axis (expandDims)`,
+    );
+  }
+  const ignoring = (shape: Shape, extent: number) => shape.map((n, i) => (i === axis ? extent : n));
+  const common = broadcastShapes("takeAlongAxis", ignoring(t.shape, 1), ignoring(at.shape, 1));
+  return bindOne(
+    takeAlongAxisP,
+    [broadcastTo(t, ignoring(common, t.shape[axis])), broadcastTo(at, ignoring(common, at.shape[axis]))],
+    { axis },
+  );
+}
+
+/**
+ * `x` with `updates` added at `indices` along an axis (the first unless told); repeated indices add up. The transpose
+ * of `take`: updates have the shape of x with the shape of the indices in the place of the axis, or broadcast to it.
+ * @throws IndexError for an index out of range, ShapeError for updates that do not fit.
+ * @example scatterAdd(zeros([4]), [1, 1, 3], [10, 20, 30]) // [0, 30, 0, 30]
+ */
+export function scatterAdd(
+  x: TensorLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  options: IndexOptions = {},
+): Tensor {
+  const [t, parts] = operands(x, updates);
+  const axis = normalizeAxis("scatterAdd", options.axis ?? 0, t.rank);
+  const at = resolveIndices("scatterAdd", indices, t.shape[axis], `axis ${axis}`);
+  const shape = [...t.shape.slice(0, axis), ...at.shape, ...t.shape.slice(axis + 1)];
+  return bindOne(scatterAddP, [t, at, fitted("scatterAdd", parts, shape)], { axis });
+}
+
+/**
+ * `x` with `updates` added, per line along an axis (the last unless told), at the places that `indices` name:
+ * `x[i, indices[i, j]] += updates[i, j]`. The transpose of `takeAlongAxis`; indices and updates have one shape.
+ * @throws IndexError for an index out of range, ShapeError where the shapes do not fit.
+ */
+export function scatterAddAlongAxis(
+  x: TensorLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  options: IndexOptions = {},
+): Tensor {
+  const [t, parts] = operands(x, updates);
+  const axis = normalizeAxis("scatterAddAlongAxis", options.axis ?? -1, t.rank);
+  const at = resolveIndices("scatterAddAlongAxis", indices, t.shape[axis], `axis ${axis}`);
+  return bindOne(scatterAddAlongAxisP, [t, at, fitted("scatterAddAlongAxis", parts, at.shape)], { axis });
+}
+
+function operands(x: TensorLike, updates: TensorLike): [x: Tensor, updates: Tensor] {
+  const t = asTensor(x);
+  if (!isTensor(updates) && (typeof updates === "number" || Array.isArray(updates))) {
+    return [t, asTensor(updates, t.dtype)];
+  }
+  const parts = asTensor(updates);
+  const dtype = promote(t.dtype, parts.dtype);
+  return [cast(t, dtype), cast(parts, dtype)];
+}
+
+function fitted(operation: string, updates: Tensor, shape: Shape): Tensor {
+  const lead = shape.length - updates.rank;
+  if (lead < 0 || updates.shape.some((n, i) => n !== 1 && n !== shape[lead + i])) {
+    throw new ShapeError(
+      `${operation}: updates ${formatShape(updates.shape)} do not broadcast to ${formatShape(shape)}, the shape of the entries named`,
+    );
+  }
+  return broadcastTo(updates, shape);
+}
+
+/**
+ * Entries of `x` by their coordinates, as `x[i0, i1, ...]` in NumPy: one integer tensor for each of the first axes;
+ * they broadcast to one shape `[...indices]` and the result is `[...indices, ...rest]`.
+ * @throws IndexError for an index out of range or more indices than axes.
+ * @example at(logits, [arange(batch), labels]) // the logit of each label
+ */
+export function at(x: TensorLike, indices: readonly TensorLike[]): Tensor {
+  const t = asTensor(x);
+  if (indices.length === 0 || indices.length > t.rank) {
+    throw new IndexError(`at: ${indices.length} indices for a tensor of rank ${t.rank}; give 1 to ${t.rank}`);
+  }
+  const places = indices.map((index, axis) => resolveIndices("at", index, t.shape[axis], `axis ${axis}`));
+  const head = t.shape.slice(0, places.length);
+  const flat = places.reduce((sum, place, axis) => add(mul(sum, head[axis]), place));
+  return take(reshape(t, [sizeOf(head), ...t.shape.slice(places.length)]), flat);
+}
+
+/**
+ * Ones at the places that `indices` name along a new last axis (or that given) of extent `depth`, zeros elsewhere.
+ * @throws IndexError for an index outside `[0, depth)`.
+ * @example oneHot([0, 2], 3) // [[1, 0, 0], [0, 0, 1]]
+ */
+export function oneHot(indices: TensorLike, depth: number, options: { axis?: number; dtype?: DType } = {}): Tensor {
+  if (!Number.isInteger(depth) || depth < 0) throw new ValueError(`oneHot: depth is ${depth}; give an integer >= 0`);
+  const t = integerTensor("oneHot", indices);
+  if (t.storage.kind === "host") checkIndices("oneHot", contiguousData(t), t.shape, 0, depth, "the new axis");
+  const axis = normalizeAxis("oneHot", options.axis ?? -1, t.rank + 1);
+  const places = reshape(arange(0, depth, 1, "int32"), [depth, ...new Array<number>(t.rank - axis).fill(1)]);
+  return cast(equal(expandDims(t, axis), places), options.dtype ?? "float32");
+}
+
+function segments(operation: string, data: TensorLike, ids: TensorLike, count: number): [data: Tensor, ids: Tensor] {
+  if (!Number.isInteger(count) || count < 0) {
+    throw new ValueError(`${operation}: numSegments is ${count}; give an integer >= 0`);
+  }
+  const t = asTensor(data);
+  const at = integerTensor(operation, ids);
+  if (at.rank !== 1 || t.rank === 0 || at.shape[0] !== t.shape[0]) {
+    throw new ShapeError(
+      `${operation}: data ${formatShape(t.shape)} needs segmentIds [${t.shape[0] ?? 0}], one for each row, not ${formatShape(at.shape)}`,
+    );
+  }
+  if (at.storage.kind === "host") checkIndices(operation, contiguousData(at), at.shape, 0, count, "the segments");
+  return [t.dtype === "bool" ? cast(t, "int32") : t, at];
+}
+
+/**
+ * Sums of the rows of `data` `[n, ...]` that have the same id, `[numSegments, ...]`; 0 for a segment without rows.
+ * Ids, `[n]` from 0 to numSegments - 1, need no order. As in message passing over the edges of a graph.
+ * @throws IndexError for an id out of range.
+ */
+export function segmentSum(data: TensorLike, segmentIds: TensorLike, numSegments: number): Tensor {
+  const [t, ids] = segments("segmentSum", data, segmentIds, numSegments);
+  return scatterAdd(full([numSegments, ...t.shape.slice(1)], 0, t.dtype), ids, t);
+}
+
+/** Means of the rows of `data` `[n, ...]` that have the same id; 0 for a segment without rows. See `segmentSum`. */
+export function segmentMean(data: TensorLike, segmentIds: TensorLike, numSegments: number): Tensor {
+  const [t, ids] = segments("segmentMean", asFloat(data), segmentIds, numSegments);
+  const counts = segmentSum(full(ids.shape, 1, t.dtype), ids, numSegments);
+  const each = reshape(maximum(counts, 1), [numSegments, ...new Array<number>(t.rank - 1).fill(1)]);
+  return div(segmentSum(t, ids, numSegments), each);
+}
+
+/**
+ * Largest values over the rows of `data` `[n, ...]` that have the same id; -Infinity (the least integer for int32)
+ * for a segment without rows. Equal largest values share the gradient. See `segmentSum`.
+ */
+export function segmentMax(data: TensorLike, segmentIds: TensorLike, numSegments: number): Tensor {
+  const [t, ids] = segments("segmentMax", data, segmentIds, numSegments);
+  const least = t.dtype === "int32" ? -2147483648 : Number.NEGATIVE_INFINITY;
+  return bindOne(scatterMaxP, [full([numSegments, ...t.shape.slice(1)], least, t.dtype), ids, t], { axis: 0 });
+}
+
+/** Smallest values over the rows that have the same id; Infinity for a segment without rows. See `segmentMax`. */
+export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments: number): Tensor {
+  return neg(segmentMax(neg(asFloat(data)), segmentIds, numSegments));
+}
+
+/** `e^x / sum(e^x)` over the rows that have the same id, without overflow: attention over the edges of a graph. */
+export function segmentSoftmax(data: TensorLike, segmentIds: TensorLike, numSegments: number): Tensor {
+  const [t, ids] = segments("segmentSoftmax", asFloat(data), segmentIds, numSegments);
+  const peak = stopGradient(segmentMax(t, ids, numSegments));
+  const e = exp(sub(t, take(where(isFinite(peak), peak, 0), ids)));
+  return div(e, take(segmentSum(e, ids, numSegments), ids));
+}

@@ -1,0 +1,313 @@
+import { arange, zerosLike } from "../construct.js";
+import { allocate, requireDType, type TypedArray } from "../dtype.js";
+import { DTypeError, IndexError, ShapeError } from "../errors.js";
+import { add, cast, div, equal, mul } from "../ops/elementwise.js";
+import { scatterAdd, scatterAddAlongAxis, take, takeAlongAxis } from "../ops/indexing.js";
+import { moveAxis, reshape, transpose } from "../ops/movement.js";
+import { bindOne, definePrimitive, type Primitive, type Spec } from "../primitive.js";
+import { formatShape, type Shape, sameShape, sizeOf } from "../shape.js";
+import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
+import { spreadBatch } from "./elementwise.js";
+
+/** The axis that indices run along; indices are int32, from 0 to one less than its extent. */
+export interface IndexingParams {
+  readonly axis: number;
+}
+
+/**
+ * Throws an IndexError that names the first index outside `[lowest, extent)`.
+ * @param source what the indices point into, for the message.
+ */
+export function checkIndices(
+  operation: string,
+  values: ArrayLike<number>,
+  shape: Shape,
+  lowest: number,
+  extent: number,
+  source: string,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const index = values[i];
+    if (index >= lowest && index < extent) continue;
+    const position: number[] = [];
+    for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
+      position.unshift(rest % shape[axis]);
+      rest = Math.floor(rest / shape[axis]);
+    }
+    const range = extent === 0 ? "there is nothing to index" : `use ${lowest} to ${extent - 1}`;
+    throw new IndexError(
+      `${operation}: index ${index} at position ${formatShape(position)} of the indices is out of range for ` +
+        `${source} of extent ${extent}; ${range}`,
+    );
+  }
+}
+
+function requireIndices(operation: string, indices: Spec): void {
+  if (indices.dtype !== "int32") {
+    throw new DTypeError(`${operation}: the indices are ${indices.dtype}; they must be int32`);
+  }
+}
+
+/** `shape` with the extents of `indices` in the place of one axis. */
+function indexedShape(shape: Shape, indices: Shape, axis: number): number[] {
+  return [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)];
+}
+
+/** A tensor as `[outer, extent, inner]` around an axis. */
+function around(shape: Shape, axis: number): { outer: number; extent: number; inner: number } {
+  return { outer: sizeOf(shape.slice(0, axis)), extent: shape[axis], inner: sizeOf(shape.slice(axis + 1)) };
+}
+
+/** The values behind a batch of indices where they are known, to find those that would reach another example. */
+function checkBatch(operation: string, indices: Tensor, extent: number): void {
+  let x = indices;
+  while (x.storage.kind === "batched") x = x.storage.inner;
+  if (x.storage.kind === "host") checkIndices(operation, contiguousData(x), x.shape, 0, extent, "the axis");
+}
+
+/** Indices `[batch, ...]` into each example as indices into the examples laid end to end. */
+function intoBatch(operation: string, indices: Tensor, extent: number, size: number): Tensor {
+  checkBatch(operation, indices, extent);
+  const step = Math.max(extent, 1);
+  const starts = arange(0, size * step, step, "int32");
+  return add(indices, reshape(starts, [size, ...new Array<number>(indices.rank - 1).fill(1)]));
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+/** `x[..., indices, ...]`: the indices, of any shape, stand in the place of one axis. */
+export const takeP: Primitive<IndexingParams> = definePrimitive<IndexingParams>({
+  name: "take",
+  outputs([x, indices], { axis }) {
+    requireIndices("take", indices);
+    return [{ shape: indexedShape(x.shape, indices.shape, axis), dtype: x.dtype }];
+  },
+  host([x, indices], { axis }, [spec]) {
+    const at = contiguousData(indices);
+    const { outer, extent, inner } = around(x.shape, axis);
+    checkIndices("take", at, indices.shape, 0, extent, `axis ${axis}`);
+    const out = allocate(spec.dtype, sizeOf(spec.shape));
+    if (out.length > 0) takeRows(contiguousData(x), at, outer, extent, inner, out);
+    return [hostTensor(out, spec.shape, spec.dtype)];
+  },
+  vjp: ([g], { inputs: [x, indices], params: { axis } }) => [
+    () => scatterAdd(zerosLike(x), indices, g, { axis }),
+    null,
+  ],
+  batch([x, indices], [inX, inIndices], { axis }, size) {
+    if (!inIndices) return [bindOne(takeP, [x, indices], { axis: axis + 1 })];
+    if (!inX) return [moveAxis(bindOne(takeP, [x, indices], { axis }), axis, 0)];
+    const front = moveAxis(x, axis + 1, 1);
+    const [, extent, ...rest] = front.shape;
+    const rows = take(reshape(front, [size * extent, ...rest]), intoBatch("take", indices, extent, size));
+    // From [batch, indices, before, after] to [batch, before, indices, after].
+    const k = indices.rank - 1;
+    return [transpose(rows, [0, ...range(1 + k, 1 + k + axis), ...range(1, 1 + k), ...range(1 + k + axis, rows.rank)])];
+  },
+});
+
+function takeRows(
+  x: TypedArray,
+  indices: TypedArray,
+  outer: number,
+  extent: number,
+  inner: number,
+  out: TypedArray,
+): void {
+  const count = indices.length;
+  for (let o = 0, to = 0; o < outer; o++) {
+    const start = o * extent;
+    if (inner === 1) for (let i = 0; i < count; i++) out[to++] = x[start + indices[i]];
+    else {
+      for (let i = 0; i < count; i++, to += inner) {
+        const from = (start + indices[i]) * inner;
+        if (inner > 24) out.set(x.subarray(from, from + inner), to);
+        else for (let j = 0; j < inner; j++) out[to + j] = x[from + j];
+      }
+    }
+  }
+}
+
+/** `out[.., j, ..] = x[.., indices[.., j, ..], ..]`: indices of the shape of x, but for the axis. */
+export const takeAlongAxisP: Primitive<IndexingParams> = definePrimitive<IndexingParams>({
+  name: "takeAlongAxis",
+  outputs([x, indices], { axis }) {
+    requireIndices("takeAlongAxis", indices);
+    requireAligned("takeAlongAxis", x.shape, indices.shape, axis);
+    return [{ shape: indices.shape, dtype: x.dtype }];
+  },
+  host([x, indices], { axis }, [spec]) {
+    const at = contiguousData(indices);
+    const { outer, extent, inner } = around(x.shape, axis);
+    checkIndices("takeAlongAxis", at, indices.shape, 0, extent, `axis ${axis}`);
+    const data = contiguousData(x);
+    const out = allocate(spec.dtype, at.length);
+    const count = indices.shape[axis];
+    for (let o = 0, p = 0; o < outer; o++) {
+      const start = o * extent * inner;
+      for (let j = 0; j < count; j++) for (let i = 0; i < inner; i++, p++) out[p] = data[start + at[p] * inner + i];
+    }
+    return [hostTensor(out, spec.shape, spec.dtype)];
+  },
+  vjp: ([g], { inputs: [x, indices], params: { axis } }) => [
+    () => scatterAddAlongAxis(zerosLike(x), indices, g, { axis }),
+    null,
+  ],
+  batch: (inputs, batched, { axis }, size) => [
+    bindOne(takeAlongAxisP, spreadBatch(inputs, batched, size), { axis: axis + 1 }),
+  ],
+});
+
+function requireAligned(operation: string, x: Shape, indices: Shape, axis: number): void {
+  if (x.length !== indices.length || x.some((n, i) => i !== axis && n !== indices[i])) {
+    throw new ShapeError(
+      `${operation}: indices ${formatShape(indices)} must have the shape ${formatShape(x)} of the values, but for axis ${axis}`,
+    );
+  }
+}
+
+function requireUpdates(operation: string, [x, indices, updates]: readonly Spec[], expected: Shape): void {
+  requireIndices(operation, indices);
+  requireDType(operation, x.dtype, ["float32", "float64", "int32"]);
+  if (updates.dtype !== x.dtype) {
+    throw new DTypeError(`${operation}: the updates are ${updates.dtype} and the values ${x.dtype}; cast one of them`);
+  }
+  if (!sameShape(updates.shape, expected)) {
+    throw new ShapeError(
+      `${operation}: the updates have shape ${formatShape(updates.shape)}; for values ${formatShape(x.shape)} and ` +
+        `indices ${formatShape(indices.shape)} they need ${formatShape(expected)}`,
+    );
+  }
+}
+
+/** Writes rows of updates into rows of `out`: `out[index] = combine(out[index], update)`. */
+type ScatterRows = (
+  out: TypedArray,
+  indices: TypedArray,
+  updates: TypedArray,
+  outer: number,
+  extent: number,
+  inner: number,
+) => void;
+
+function scatter(
+  name: string,
+  rows: ScatterRows,
+  vjp: NonNullable<Primitive<IndexingParams>["vjp"]>,
+): Primitive<IndexingParams> {
+  const primitive: Primitive<IndexingParams> = definePrimitive<IndexingParams>({
+    name,
+    outputs(inputs, { axis }) {
+      const [x, indices] = inputs;
+      requireUpdates(name, inputs, indexedShape(x.shape, indices.shape, axis));
+      return [{ shape: x.shape, dtype: x.dtype }];
+    },
+    host([x, indices, updates], { axis }, [spec]) {
+      const at = contiguousData(indices);
+      const { outer, extent, inner } = around(x.shape, axis);
+      checkIndices(name, at, indices.shape, 0, extent, `axis ${axis}`);
+      const out = contiguousData(x).slice();
+      rows(out, at, contiguousData(updates), outer, extent, inner);
+      return [hostTensor(out, spec.shape, spec.dtype)];
+    },
+    vjp,
+    batch([x, indices, updates], [inX, inIndices, inUpdates], { axis }, size) {
+      const [base, parts] = spreadBatch([x, updates], [inX, inUpdates], size);
+      if (!inIndices) return [bindOne(primitive, [base, indices, parts], { axis: axis + 1 })];
+      const front = moveAxis(base, axis + 1, 1);
+      const [, extent, ...rest] = front.shape;
+      // From [batch, before, indices, after] to [batch, indices, before, after].
+      const k = indices.rank - 1;
+      const order = [0, ...range(axis + 1, axis + 1 + k), ...range(1, axis + 1), ...range(axis + 1 + k, parts.rank)];
+      const flat = bindOne(
+        primitive,
+        [reshape(front, [size * extent, ...rest]), intoBatch(name, indices, extent, size), transpose(parts, order)],
+        { axis: 0 },
+      );
+      return [moveAxis(reshape(flat, front.shape), 1, axis + 1)];
+    },
+  });
+  return primitive;
+}
+
+/** `x` with updates added at the rows that the indices name; the transpose of `take`. Inputs x, indices, updates. */
+export const scatterAddP = scatter("scatterAdd", addRows, ([g], { inputs: [, indices], params: { axis } }) => [
+  () => g,
+  null,
+  () => take(g, indices, { axis }),
+]);
+
+/** `x` with each row the largest of itself and the updates for it. Equal largest values share the gradient. */
+export const scatterMaxP = scatter("scatterMax", maxRows, ([g], context) => {
+  const { inputs, outputs, params } = context;
+  const [x, indices, updates] = inputs;
+  const kept = () => cast(equal(x, outputs[0]), x.dtype);
+  const won = () => cast(equal(updates, take(outputs[0], indices, params)), x.dtype);
+  const share = () => div(g, scatterAdd(kept(), indices, won(), params));
+  return [() => mul(kept(), share()), null, () => mul(won(), take(share(), indices, params))];
+});
+
+function addRows(
+  out: TypedArray,
+  indices: TypedArray,
+  updates: TypedArray,
+  outer: number,
+  extent: number,
+  inner: number,
+): void {
+  for (let o = 0, p = 0; o < outer; o++) {
+    for (let i = 0; i < indices.length; i++) {
+      const to = (o * extent + indices[i]) * inner;
+      for (let j = 0; j < inner; j++, p++) out[to + j] += updates[p];
+    }
+  }
+}
+
+function maxRows(
+  out: TypedArray,
+  indices: TypedArray,
+  updates: TypedArray,
+  outer: number,
+  extent: number,
+  inner: number,
+): void {
+  for (let o = 0, p = 0; o < outer; o++) {
+    for (let i = 0; i < indices.length; i++) {
+      const to = (o * extent + indices[i]) * inner;
+      for (let j = 0; j < inner; j++, p++) {
+        const value = updates[p];
+        if (value > out[to + j] || value !== value) out[to + j] = value;
+      }
+    }
+  }
+}
+
+/** `out[.., indices[.., j, ..], ..] += updates[.., j, ..]`; the transpose of `takeAlongAxis`. */
+export const scatterAddAlongAxisP: Primitive<IndexingParams> = definePrimitive<IndexingParams>({
+  name: "scatterAddAlongAxis",
+  outputs(inputs, { axis }) {
+    const [x, indices] = inputs;
+    requireAligned("scatterAddAlongAxis", x.shape, indices.shape, axis);
+    requireUpdates("scatterAddAlongAxis", inputs, indices.shape);
+    return [{ shape: x.shape, dtype: x.dtype }];
+  },
+  host([x, indices, updates], { axis }, [spec]) {
+    const at = contiguousData(indices);
+    const { outer, extent, inner } = around(x.shape, axis);
+    checkIndices("scatterAddAlongAxis", at, indices.shape, 0, extent, `axis ${axis}`);
+    const parts = contiguousData(updates);
+    const out = contiguousData(x).slice();
+    const count = indices.shape[axis];
+    for (let o = 0, p = 0; o < outer; o++) {
+      const start = o * extent * inner;
+      for (let j = 0; j < count; j++) for (let i = 0; i < inner; i++, p++) out[start + at[p] * inner + i] += parts[p];
+    }
+    return [hostTensor(out, spec.shape, spec.dtype)];
+  },
+  vjp: ([g], { inputs: [, indices], params: { axis } }) => [() => g, null, () => takeAlongAxis(g, indices, { axis })],
+  batch: (inputs, batched, { axis }, size) => [
+    bindOne(scatterAddAlongAxisP, spreadBatch(inputs, batched, size), { axis: axis + 1 }),
+  ],
+});
