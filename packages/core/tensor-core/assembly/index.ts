@@ -1,0 +1,16 @@
+export { cholesky } from "./cholesky";
+export { eigh } from "./eigh";
+export {
+  add_32, add_64, divide_32, divide_64, multiply_32, multiply_64, subtract_32, subtract_64, sum_32, sum_64,
+} from "./elementwise";
+export { gemm_32, gemm_64 } from "./gemm";
+export { lu } from "./lu";
+export {
+  exp_32, expm1_32, log_32, log1p_32, tanh_32, sigmoid_32, sin_32, cos_32, sqrt_32, erf_32,
+  exp_64, expm1_64, log_64, log1p_64, tanh_64, sigmoid_64, sin_64, cos_64, sqrt_64, erf_64,
+  mapAny_32, mapAny_64,
+} from "./map";
+export { heapBase } from "./memory";
+export { qr } from "./qr";
+export { jacobiRows } from "./svd";
+export { triangularSolve } from "./triangular";
