@@ -1,0 +1,71 @@
+import type { Backend } from "@offprint/tensor-core";
+import { Failure } from "./failure.js";
+import type { Registry } from "./registry.js";
+import { didYouMean } from "./suggestions.js";
+
+/** Package that runs compiled functions on devices; optional, as its binding does not exist for every platform. */
+export const runtimePackage = "@offprint/onnx-runtime";
+
+/** Words after `--device`. */
+export const deviceNames = ["auto", "host", "cpu", "webgpu", "cuda", "coreml", "dml"] as const;
+
+/** One of the words after `--device`. */
+export type DeviceName = (typeof deviceNames)[number];
+
+/** Options that choose where compiled functions run. */
+export interface DeviceOptions {
+  readonly device: DeviceName;
+  readonly threads?: number;
+}
+
+type CreateBackend = (options: { device: string; threads?: number }) => Promise<Backend>;
+
+/** The device that a word means. */
+export function parseDevice(word: string): DeviceName {
+  if ((deviceNames as readonly string[]).includes(word)) return word as DeviceName;
+  throw new Failure(
+    `there is no device "${word}".${didYouMean(word, deviceNames)} Devices are ${deviceNames.join(", ")}.`,
+  );
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n")[0]!.replace(/\.$/, "");
+}
+
+/**
+ * Opens the backend of a device; `undefined` means the host kernels. With `auto`, whatever is missing is reported once
+ * and the host is used.
+ *
+ * @throws Failure when a device that was asked for by name cannot be used
+ */
+export async function openBackend(
+  registry: Registry,
+  { device, threads }: DeviceOptions,
+  note: (line: string) => void,
+): Promise<Backend | undefined> {
+  if (device === "host") return undefined;
+  const fallBack = (reason: string): undefined => {
+    if (device !== "auto") throw new Failure(`device ${device}: ${reason}.`);
+    note(`${reason}: running on the host.`);
+    return undefined;
+  };
+  let runtime: Record<string, unknown> | undefined;
+  try {
+    runtime = await registry.load(runtimePackage);
+  } catch (error) {
+    return fallBack(`${runtimePackage} could not be loaded (${firstLine(error)})`);
+  }
+  if (!runtime) return fallBack(`${runtimePackage} is not installed (npm install ${runtimePackage})`);
+  try {
+    const create = runtime["onnxRuntime"] as CreateBackend;
+    return await create({ device, ...(threads === undefined ? {} : { threads }) });
+  } catch (error) {
+    return fallBack(firstLine(error));
+  }
+}
+
+/** Name of a device for tables and reports. */
+export function deviceOf(backend: Backend | undefined): string {
+  return backend?.device ?? "host";
+}
