@@ -1,0 +1,96 @@
+import {
+  add,
+  asTensor,
+  cast,
+  clip,
+  div,
+  greater,
+  mul,
+  sqrt,
+  square,
+  sum,
+  type Tensor,
+  tree,
+  where,
+} from "@offprint/tensor-core";
+import { nextStep } from "./elementwise.js";
+import { requireNonNegative, requirePositive } from "./option-checks.js";
+import { leavesLike, parameterLeaves, requireFinite } from "./parameter-leaves.js";
+import type { Schedule } from "./schedules.js";
+import type { GradientTransformation } from "./transformation.js";
+
+/** The state of a transformation that remembers nothing. */
+export type EmptyState = Record<string, never>;
+
+/** The Euclidean norm over all leaves of a tree, a scalar in the widest dtype among them. */
+export function globalNorm(value: unknown): Tensor {
+  const squares = parameterLeaves("globalNorm", value).leaves.map((x) => sum(square(x)));
+  return sqrt(squares.length === 0 ? asTensor(0) : squares.reduce((a, b) => add(a, b)));
+}
+
+function stateless(
+  name: string,
+  rule: (gradients: readonly Tensor[], params: readonly Tensor[]) => readonly Tensor[],
+): GradientTransformation<EmptyState> {
+  return {
+    init(params) {
+      parameterLeaves(name, params);
+      return {};
+    },
+    update(gradients, state, params) {
+      const p = parameterLeaves(name, params);
+      const g = leavesLike(name, "gradients", gradients, p);
+      requireFinite(name, g, p);
+      return { updates: tree.unflatten(p.structure, rule(g, p.leaves)), state };
+    },
+  };
+}
+
+/**
+ * Scales all gradients by one factor so that their Euclidean norm, taken over all leaves together, is at most
+ * `maxNorm` (> 0).
+ */
+export function clipByGlobalNorm(maxNorm: number): GradientTransformation<EmptyState> {
+  requirePositive("clipByGlobalNorm", "maxNorm", maxNorm);
+  return stateless("clipByGlobalNorm", (gradients) => {
+    const norm = globalNorm(gradients);
+    const tooLong = greater(norm, maxNorm);
+    const factor = where(tooLong, div(maxNorm, where(tooLong, norm, 1)), 1);
+    return gradients.map((g) => mul(g, cast(factor, g.dtype)));
+  });
+}
+
+/** Limits every coordinate of the gradients to `[-limit, limit]`, `limit` > 0. */
+export function clipByValue(limit: number): GradientTransformation<EmptyState> {
+  requirePositive("clipByValue", "limit", limit);
+  return stateless("clipByValue", (gradients) => gradients.map((g) => clip(g, -limit, limit)));
+}
+
+/** Adds `weightDecay * params` (>= 0) to what comes in: before an optimizer, the gradient of an L2 penalty. */
+export function addDecayedWeights(weightDecay: number): GradientTransformation<EmptyState> {
+  requireNonNegative("addDecayedWeights", "weightDecay", weightDecay);
+  return stateless("addDecayedWeights", (gradients, params) =>
+    gradients.map((g, i) => add(g, mul(params[i], weightDecay))),
+  );
+}
+
+/** Multiplies by a number of either sign, or by a schedule of the update's number. */
+export function scale(factor: number | Schedule): GradientTransformation<{ readonly step: Tensor }> {
+  if (typeof factor === "number") requireNonNegative("scale", "the magnitude of the factor", Math.abs(factor));
+  return {
+    init(params) {
+      parameterLeaves("scale", params);
+      return { step: asTensor(0, "int32") };
+    },
+    update(gradients, state, params) {
+      const p = parameterLeaves("scale", params);
+      const g = leavesLike("scale", "gradients", gradients, p);
+      requireFinite("scale", g, p);
+      const step = nextStep("scale", state.step);
+      const scaled = g.map((x) =>
+        mul(x, typeof factor === "number" ? factor : asTensor(factor(cast(step, x.dtype)), x.dtype)),
+      );
+      return { updates: tree.unflatten(p.structure, scaled), state: { step } };
+    },
+  };
+}

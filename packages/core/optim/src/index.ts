@@ -1,0 +1,84 @@
+export { type AdadeltaOptions, type AdadeltaState, adadelta } from "./adadelta.js";
+export { type AdagradOptions, type AdagradState, adagrad } from "./adagrad.js";
+export {
+  type AdamOptions,
+  type AdamState,
+  type AdamWOptions,
+  type AmsgradState,
+  adam,
+  adamw,
+  amsgrad,
+  biasCorrection,
+  normalised,
+  runningMean,
+} from "./adam.js";
+export { type ChainState, chain } from "./chain.js";
+export {
+  descend,
+  type ElementwiseOptions,
+  type ElementwiseRule,
+  type ElementwiseState,
+  elementwiseOptimizer,
+  type FusedContext,
+  type UpdateContext,
+} from "./elementwise.js";
+export {
+  addDecayedWeights,
+  clipByGlobalNorm,
+  clipByValue,
+  type EmptyState,
+  globalNorm,
+  scale,
+} from "./gradient-transforms.js";
+export {
+  accuracy,
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  crossEntropy,
+  hingeLoss,
+  huberLoss,
+  type LossOptions,
+  meanSquaredError,
+} from "./losses.js";
+export {
+  type MinimizeOptions,
+  type MinimizeProgress,
+  type MinimizeResult,
+  type MinimizeStatus,
+  minimize,
+} from "./minimize.js";
+export { NonFiniteError } from "./non-finite-error.js";
+export {
+  requireDecayRate,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  requireRate,
+} from "./option-checks.js";
+export type { FloatArray } from "./parameter-leaves.js";
+export { type RmspropOptions, type RmspropState, rmsprop } from "./rmsprop.js";
+export {
+  type CosineOptions,
+  constantSchedule,
+  cosineSchedule,
+  type ExponentialOptions,
+  exponentialSchedule,
+  inverseSquareRootSchedule,
+  type PolynomialOptions,
+  piecewiseSchedule,
+  polynomialSchedule,
+  type Schedule,
+  warmupSchedule,
+} from "./schedules.js";
+export { type SgdOptions, type SgdState, sgd } from "./sgd.js";
+export {
+  type LossInputs,
+  type TrainingProgress,
+  type TrainingState,
+  type TrainOptions,
+  type TrainResult,
+  train,
+} from "./train.js";
+export { type StepResult, type TrainingStep, trainingStep } from "./training-step.js";
+export { applyUpdates, type GradientTransformation, type Parameters, type Update } from "./transformation.js";
+export { treeFromJson, treeToJson } from "./tree-json.js";

@@ -1,0 +1,99 @@
+import { type Backend, isTensor, jit, type Tensor, tree, valueAndGrad } from "@offprint/tensor-core";
+import { globalNorm } from "./gradient-transforms.js";
+import { NonFiniteError } from "./non-finite-error.js";
+import { applyUpdates, type GradientTransformation } from "./transformation.js";
+
+/** What one step of training gives. */
+export interface StepResult {
+  /** The parameters after the step. */
+  readonly params: any;
+  /** The optimizer's state after the step. */
+  readonly optimizerState: any;
+  /** Whatever the loss returned beside its value. */
+  readonly extra: any;
+  /** The loss at the parameters before the step: a scalar. */
+  readonly loss: Tensor;
+  /** Euclidean norm of the gradient, all leaves together: a scalar. */
+  readonly gradientNorm: Tensor;
+}
+
+/** Loss, gradient and update as one pure function, to be run as it is or compiled as a whole. */
+export type TrainingStep = (params: any, optimizerState: any, ...inputs: any[]) => StepResult;
+
+/**
+ * One step of training as a function of everything it needs.
+ * @param loss takes the parameters and any further inputs; returns a scalar, or `[scalar, extra]`
+ * @example const step = jit(trainingStep(loss, adam()), { backend });
+ */
+export function trainingStep(loss: (params: any, ...inputs: any[]) => any, optimizer: GradientTransformation) {
+  const withExtra = (params: any, ...inputs: any[]) => {
+    const result = loss(params, ...inputs);
+    return Array.isArray(result) && !isTensor(result) ? result : [result, null];
+  };
+  const step: TrainingStep = (params, optimizerState, ...inputs) => {
+    const [[value, extra], gradients] = valueAndGrad(withExtra, { hasAux: true })(params, ...inputs) as any;
+    const gradientNorm = globalNorm(gradients);
+    const { updates, state } = optimizer.update(gradients, optimizerState, params);
+    return { params: applyUpdates(params, updates), optimizerState: state, extra, loss: value, gradientNorm };
+  };
+  return step;
+}
+
+/** A training step that awaits the two figures by which a loop judges it. */
+export interface CheckedStep {
+  (params: any, optimizerState: any, ...inputs: any[]): Promise<CheckedResult>;
+  /** Frees what was compiled. */
+  release(): Promise<void>;
+}
+
+/** What a checked step gives. */
+export interface CheckedResult extends Omit<StepResult, "loss" | "gradientNorm"> {
+  /** The loss at the parameters before the step. */
+  readonly loss: number;
+  /** Euclidean norm of the gradient. */
+  readonly gradientNorm: number;
+}
+
+async function read(x: Tensor): Promise<number> {
+  return (await x.host()).item();
+}
+
+/**
+ * The step, compiled where there is a backend. It rejects with a NonFiniteError, and so leaves the caller with the
+ * state before it, when the loss or the gradient is not finite.
+ */
+export function checkedStep(step: TrainingStep, backend: Backend | undefined): CheckedStep {
+  const compiled = backend === undefined ? undefined : jit(step, { backend });
+  const call = async (params: any, optimizerState: any, ...inputs: any[]): Promise<CheckedResult> => {
+    const result: StepResult = await (compiled ?? step)(params, optimizerState, ...inputs);
+    const loss = await read(result.loss);
+    const gradientNorm = await read(result.gradientNorm);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      throw new NonFiniteError(
+        `the loss is ${loss} and the norm of its gradient ${gradientNorm}: training diverged, and the step was not ` +
+          "taken; lower the learning rate or clip the gradients",
+      );
+    }
+    return { ...result, loss, gradientNorm };
+  };
+  return Object.assign(call, {
+    release: async () => {
+      await compiled?.release();
+    },
+  });
+}
+
+/** A tree with its tensors in memory. */
+export async function onHost<T>(value: T): Promise<T> {
+  const flat = tree.flatten(value);
+  const leaves = await Promise.all(flat.leaves.map((leaf) => (isTensor(leaf) ? leaf.host() : leaf)));
+  return tree.unflatten<T>(flat.structure, leaves);
+}
+
+/** Frees the device memory of a tree that a newer one replaces. */
+export function disposeReplaced(old: unknown, next: unknown): void {
+  const kept = new Set(tree.leaves<unknown>(next));
+  for (const leaf of tree.leaves<unknown>(old)) {
+    if (isTensor(leaf) && !kept.has(leaf)) leaf.dispose();
+  }
+}
