@@ -67,7 +67,7 @@ function claimsTable(run: ClaimRun): string {
 
 function claimSection(run: ClaimRun, record: ClaimRecord): string {
   const plots = record.series.map(
-    (series) => `<figure>${plot(series, { styles: "page" })}${dataTable(series)}</figure>`,
+    (series) => `<figure>${plot(series, { styles: "page", width: 420 })}${dataTable(series)}</figure>`,
   );
   return [
     `<section aria-labelledby="${anchor(run, record)}">`,

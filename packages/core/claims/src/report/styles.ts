@@ -33,7 +33,7 @@ tbody th{font-weight:400}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.6rem 2rem;margin:1rem 0}
-figure{margin:0;min-width:0;max-width:34rem}
+figure{margin:0;min-width:0;max-width:31rem}
 figure .offprint-plot{display:block;width:100%}
 details{margin:.3rem 0;font-size:.9rem}
 summary{cursor:pointer;color:var(--soft)}
