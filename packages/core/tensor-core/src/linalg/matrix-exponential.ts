@@ -1,4 +1,4 @@
-import { luInPlace, triangularSolveInPlace } from "./host-kernels.js";
+import { lu, matmul, rowMajor, triangularSolve } from "../kernels/index.js";
 
 /** Coefficients of the [13/13] Pade approximant of the exponential (Higham 2005, "The scaling and squaring method"). */
 const PADE = [
@@ -34,13 +34,11 @@ function padeApproximant(a: Float64Array, n: number): Float64Array {
   const v = sum(product(a6, combine(PADE[12], PADE[10], PADE[8], 0), n), combine(PADE[6], PADE[4], PADE[2], PADE[0]));
   const denominator = v.map((x, i) => x - u[i]);
   const numerator = sum(v, u);
-  const order = new Int32Array(n);
-  luInPlace(denominator, n, order);
-  const out = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) out.set(numerator.subarray(order[i] * n, (order[i] + 1) * n), i * n);
-  triangularSolveInPlace(denominator, out, n, n, { lower: true, transposeA: false, unitDiagonal: true });
-  triangularSolveInPlace(denominator, out, n, n, { lower: false, transposeA: false, unitDiagonal: false });
-  return out;
+  const { factors, order } = lu(denominator, n, n);
+  const exchanged = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) exchanged.set(numerator.subarray(order[i] * n, (order[i] + 1) * n), i * n);
+  const half = triangularSolve(factors, n, exchanged, n, { lower: true, unitDiagonal: true });
+  return triangularSolve(factors, n, half, n, { lower: false });
 }
 
 function columnSumNorm(a: Float64Array, n: number): number {
@@ -55,11 +53,6 @@ function columnSumNorm(a: Float64Array, n: number): number {
 
 function product(a: Float64Array, b: Float64Array, n: number): Float64Array {
   const out = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let p = 0; p < n; p++) {
-      const x = a[i * n + p];
-      if (x !== 0) for (let j = 0; j < n; j++) out[i * n + j] += x * b[p * n + j];
-    }
-  }
+  matmul(n, n, n, rowMajor(a, n), rowMajor(b, n), rowMajor(out, n));
   return out;
 }

@@ -1,5 +1,5 @@
 import type { DType } from "../dtype.js";
-import { eighDecompose, qrDecompose, svdDecompose } from "../linalg/host-kernels.js";
+import { eigh, qr, svd } from "../kernels/index.js";
 import { matrixCount, matrixValues, resultTensor } from "../linalg/host-matrices.js";
 import { positiveDiagonal, positivePeaks } from "../linalg/signs.js";
 import { matrixTranspose, symmetricPart } from "../linalg/symmetry.js";
@@ -58,8 +58,7 @@ export const eighP: Primitive<null> = definePrimitive<null>({
     const vectors = new Float64Array(count * n * n);
     for (let i = 0; i < count; i++) {
       const matrix = matrices.subarray(i * n * n, (i + 1) * n * n);
-      for (let r = 0; r < n; r++) for (let c = r + 1; c < n; c++) matrix[r * n + c] = matrix[c * n + r];
-      const result = eighDecompose(matrix, n);
+      const result = eigh(matrix, n);
       positivePeaks(result.vectors, n, n);
       values.set(result.values, i * n);
       vectors.set(result.vectors, i * n * n);
@@ -105,7 +104,7 @@ export const svdP: Primitive<null> = definePrimitive<null>({
     const s = new Float64Array(count * k);
     const vt = new Float64Array(count * k * n);
     for (let i = 0; i < count && k > 0; i++) {
-      const result = svdDecompose(matrices.subarray(i * m * n, (i + 1) * m * n), m, n);
+      const result = svd(matrices.subarray(i * m * n, (i + 1) * m * n), m, n);
       positivePeaks(result.u, m, k, result.vt, n);
       u.set(result.u, i * m * k);
       s.set(result.s, i * k);
@@ -171,7 +170,7 @@ export const qrP: Primitive<null> = definePrimitive<null>({
     const q = new Float64Array(count * m * k);
     const r = new Float64Array(count * k * n);
     for (let i = 0; i < count && k > 0; i++) {
-      const result = qrDecompose(matrices.subarray(i * m * n, (i + 1) * m * n), m, n);
+      const result = qr(matrices.subarray(i * m * n, (i + 1) * m * n), m, n);
       positiveDiagonal(result.q, result.r, m, n);
       q.set(result.q, i * m * k);
       r.set(result.r, i * k * n);

@@ -1,7 +1,7 @@
 import { arange, eye, zerosLike } from "../construct.js";
 import { allocate } from "../dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../errors.js";
-import { choleskyInPlace, luInPlace, type TriangularForm, triangularSolveInPlace } from "../linalg/host-kernels.js";
+import { cholesky, lu, triangularSolve } from "../kernels/index.js";
 import { matrixCount, matrixValues, resultTensor, whichMatrix } from "../linalg/host-matrices.js";
 import { matrixExponential } from "../linalg/matrix-exponential.js";
 import { lowerHalf, matrixTranspose, symmetricPart } from "../linalg/symmetry.js";
@@ -62,10 +62,12 @@ export const choleskyP: Primitive<null> = definePrimitive<null>({
     const n = a.shape[a.rank - 1];
     const count = matrixCount(a.shape);
     for (let i = 0; i < count; i++) {
-      const failed = choleskyInPlace(values.subarray(i * n * n, (i + 1) * n * n), n);
-      if (failed >= 0) {
+      const matrix = values.subarray(i * n * n, (i + 1) * n * n);
+      const { factor, failedPivot } = cholesky(matrix, n);
+      matrix.set(factor);
+      if (failedPivot >= 0) {
         throw new ValueError(
-          `cholesky: a is not positive definite: pivot ${failed}${whichMatrix(i, count)} is not positive; ` +
+          `cholesky: a is not positive definite: pivot ${failedPivot}${whichMatrix(i, count)} is not positive; ` +
             "add a multiple of the identity, or use eigh or solve",
         );
       }
@@ -83,6 +85,13 @@ export const choleskyP: Primitive<null> = definePrimitive<null>({
   batch: ([a]) => [bindOne(choleskyP, [a], null)],
 });
 
+/** How a triangular matrix is read. */
+export interface TriangularForm {
+  readonly lower: boolean;
+  readonly transposeA: boolean;
+  readonly unitDiagonal: boolean;
+}
+
 /** `op(a)^-1 b` for triangular a `[..., n, n]` and b `[..., n, k]`; the other triangle of a is not read. */
 export const triangularSolveP: Primitive<TriangularForm> = definePrimitive<TriangularForm>({
   name: "triangularSolve",
@@ -92,15 +101,13 @@ export const triangularSolveP: Primitive<TriangularForm> = definePrimitive<Trian
     const x = matrixValues("triangularSolve", "b", b);
     const [n, k] = b.shape.slice(-2);
     const count = matrixCount(a.shape);
+    const { lower, transposeA, unitDiagonal } = form;
     for (let i = 0; i < count; i++) {
-      const failed = triangularSolveInPlace(
-        matrix.subarray(i * n * n, (i + 1) * n * n),
-        x.subarray(i * n * k, (i + 1) * n * k),
-        n,
-        k,
-        form,
-      );
-      if (failed >= 0) throw singular("triangularSolve", failed, whichMatrix(i, count));
+      const one = matrix.subarray(i * n * n, (i + 1) * n * n);
+      const zero = unitDiagonal ? -1 : zeroPivot(one, n);
+      if (zero >= 0) throw singular("triangularSolve", zero, whichMatrix(i, count));
+      const right = x.subarray(i * n * k, (i + 1) * n * k);
+      right.set(triangularSolve(one, n, right, k, { lower, transpose: transposeA, unitDiagonal }));
     }
     return [resultTensor(x, spec)];
   },
@@ -138,14 +145,14 @@ export const solveP: Primitive<SolveParams> = definePrimitive<SolveParams>({
       const rows = order.subarray(i * n, (i + 1) * n);
       const from = right.subarray(i * n * k, (i + 1) * n * k);
       const to = x.subarray(i * n * k, (i + 1) * n * k);
+      const solveWith = (side: Float64Array, lower: boolean) =>
+        triangularSolve(matrix, n, side, k, { lower, transpose: transposeA, unitDiagonal: lower });
       if (transposeA) {
-        triangularSolveInPlace(matrix, from, n, k, { lower: false, transposeA: true, unitDiagonal: false });
-        triangularSolveInPlace(matrix, from, n, k, { lower: true, transposeA: true, unitDiagonal: true });
-        for (let r = 0; r < n; r++) to.set(from.subarray(r * k, (r + 1) * k), rows[r] * k);
+        const y = solveWith(solveWith(from, false), true);
+        for (let r = 0; r < n; r++) to.set(y.subarray(r * k, (r + 1) * k), rows[r] * k);
       } else {
         for (let r = 0; r < n; r++) to.set(from.subarray(rows[r] * k, (rows[r] + 1) * k), r * k);
-        triangularSolveInPlace(matrix, to, n, k, { lower: true, transposeA: false, unitDiagonal: true });
-        triangularSolveInPlace(matrix, to, n, k, { lower: false, transposeA: false, unitDiagonal: false });
+        to.set(solveWith(solveWith(to, true), false));
       }
     }
     return [resultTensor(x, spec)];
@@ -281,13 +288,22 @@ function luFactors(operation: string, a: Tensor): LuFactors {
   const signs = new Float64Array(count);
   const failed = new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    const result = luInPlace(values.subarray(i * n * n, (i + 1) * n * n), n, order.subarray(i * n, (i + 1) * n));
+    const matrix = values.subarray(i * n * n, (i + 1) * n * n);
+    const result = lu(matrix, n, n);
+    matrix.set(result.factors);
+    order.set(result.order, i * n);
     signs[i] = result.sign;
-    failed[i] = result.failed;
+    failed[i] = result.singularAt;
   }
   const factors = { values, order, signs, failed };
   factorsOf.set(a.storage, factors);
   return factors;
+}
+
+/** The first zero on the diagonal, or -1. */
+function zeroPivot(a: Float64Array, n: number): number {
+  for (let i = 0; i < n; i++) if (a[i * n + i] === 0) return i;
+  return -1;
 }
 
 function singular(operation: string, pivot: number, which: string): ValueError {
