@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { type Tensor, tensor } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import {
+  adadelta,
+  adagrad,
+  adam,
+  adamw,
+  amsgrad,
+  applyUpdates,
+  binaryCrossEntropy,
+  clipByGlobalNorm,
+  crossEntropy,
+  type GradientTransformation,
+  huberLoss,
+  meanSquaredError,
+  rmsprop,
+  sgd,
+} from "../src/index.js";
+
+const torch = JSON.parse(readFileSync(new URL("fixtures/torch.json", import.meta.url), "utf8"));
+const float64 = (values: any) => tensor(values, { dtype: "float64" });
+
+function expectClose(actual: Tensor, expected: any, tolerance = 1e-12) {
+  const want = Array.from(float64(expected).data());
+  const got = Array.from(actual.data());
+  expect(got.length).toBe(want.length);
+  for (const [i, w] of want.entries())
+    expect(Math.abs(got[i] - w)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(w)));
+}
+
+describe("optimizers follow PyTorch's trajectories", () => {
+  const learningRate = 0.05;
+  const weightDecay = 0.1;
+  const optimizers: Record<string, GradientTransformation> = {
+    sgd: sgd({ learningRate }),
+    sgd_momentum: sgd({ learningRate, momentum: 0.9 }),
+    sgd_nesterov: sgd({ learningRate, momentum: 0.9, nesterov: true, weightDecay }),
+    adam: adam({ learningRate, weightDecay }),
+    adamw: adamw({ learningRate, weightDecay }),
+    amsgrad: amsgrad({ learningRate }),
+    adagrad: adagrad({ learningRate }),
+    rmsprop: rmsprop({ learningRate }),
+    adadelta: adadelta(),
+  };
+  it.each(Object.entries(optimizers))("%s", (name, optimizer) => {
+    let params = float64(torch.start);
+    let state = optimizer.init(params);
+    torch.gradients.forEach((g: number[], i: number) => {
+      const result = optimizer.update(float64(g), state, params);
+      params = applyUpdates(params, result.updates);
+      state = result.state;
+      if (i % 5 === 4) expectClose(params, torch.trajectories[name][(i - 4) / 5]);
+    });
+  });
+});
+
+it("clipByGlobalNorm scales as PyTorch's clip_grad_norm_ does, up to its 1e-6 in the denominator", () => {
+  const gradients = float64(torch.gradients);
+  const { updates } = clipByGlobalNorm(2).update(gradients, {}, gradients);
+  expectClose(updates.slice([{ stop: 2 }]), torch.clipped, 1e-6);
+});
+
+describe("losses equal PyTorch's", () => {
+  const logits = float64(torch.logits);
+  const labels = tensor(torch.labels, { dtype: "int32" });
+  const x = float64(torch.x);
+  const y = float64(torch.y);
+  const cases: Record<string, Tensor> = {
+    crossEntropy: crossEntropy(logits, labels),
+    crossEntropySoft: crossEntropy(logits, float64(torch.soft)),
+    crossEntropySmoothed: crossEntropy(logits, labels, { labelSmoothing: 0.1 }),
+    binaryCrossEntropy: binaryCrossEntropy(x, float64(torch.binary)),
+    meanSquaredError: meanSquaredError(x, y),
+    huberLoss: huberLoss(x, y, { delta: 0.7 }),
+  };
+  it.each(Object.entries(cases))("%s", (name, value) => expectClose(value, torch.losses[name]));
+});
