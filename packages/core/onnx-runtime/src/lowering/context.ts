@@ -8,14 +8,29 @@ export interface Target {
   readonly device: string;
 }
 
+/** A matrix product `alpha A B + beta C` that is not emitted yet, so that what follows it can still become part of it. */
+export interface Product {
+  readonly a: Value;
+  readonly b: Value;
+  readonly transA: boolean;
+  readonly transB: boolean;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly addend: Value | null;
+}
+
 /**
- * What a traced variable is in the ONNX graph. Broadcasts and transposes are kept pending, since most consumers
- * (elementwise operators, matrix products) take them for free.
+ * What a traced variable is in the ONNX graph. A value may be smaller than the variable's shape, which it broadcasts to.
+ * Broadcasts, transposes, reshapes and products stay pending, since most consumers take them for free.
  */
+type Pending =
+  | { readonly kind: "value"; readonly value: Value }
+  | { readonly kind: "transpose"; readonly source: Value; readonly permutation: readonly number[] }
+  | { readonly kind: "reshape"; readonly source: Value }
+  | { readonly kind: "product"; readonly product: Product };
+
 interface Entry {
-  readonly value: Value;
-  /** The value must be transposed first, if given. */
-  readonly permutation?: readonly number[];
+  readonly pending: Pending;
   /** The value written out in its full shape, once somebody needed that. */
   full?: Value;
 }
@@ -23,6 +38,8 @@ interface Entry {
 /** Emits the nodes of one graph. A lowering asks it for its inputs and tells it its outputs. */
 export class LoweringContext {
   private readonly entries = new Map<Variable, Entry>();
+  /** What uses each variable in the graph; null stands for a result of the graph. */
+  private readonly consumers = new Map<Variable, (Equation | null)[]>();
 
   constructor(
     readonly graph: OnnxGraph,
@@ -35,16 +52,35 @@ export class LoweringContext {
   value(v: Variable): Value {
     if (!this.entries.has(v) && this.outer !== undefined) return this.outer.value(v);
     const entry = this.entry(v);
-    if (entry.full !== undefined) return entry.full;
-    let full = entry.value;
-    if (entry.permutation !== undefined) {
-      const shape = entry.permutation.map((axis) => full.shape[axis]);
-      full = this.emit("Transpose", [full], { shape, type: full.type }, { perm: entry.permutation });
-    } else if (!sameShape(full.shape, v.shape)) {
-      full = this.emit("Expand", [full, this.graph.integers(v.shape)], { shape: v.shape, type: full.type });
+    entry.full ??= this.writeOut(entry.pending, v);
+    return entry.full;
+  }
+
+  private writeOut(pending: Pending, v: Variable): Value {
+    switch (pending.kind) {
+      case "value":
+        if (sameShape(pending.value.shape, v.shape)) return pending.value;
+        return this.emit("Expand", [pending.value, this.graph.integers(v.shape)], { shape: v.shape, type: v.dtype });
+      case "transpose":
+        return this.emit(
+          "Transpose",
+          [pending.source],
+          { shape: v.shape, type: v.dtype },
+          { perm: pending.permutation },
+        );
+      case "reshape":
+        return this.reshape(pending.source, v.shape);
+      case "product":
+        return this.emitProduct(pending.product, v);
     }
-    entry.full = full;
-    return full;
+  }
+
+  private emitProduct({ a, b, transA, transB, alpha, beta, addend }: Product, v: Variable): Value {
+    const attributes: Record<string, Attribute> = { transA: transA ? 1 : 0, transB: transB ? 1 : 0 };
+    if (alpha !== 1) attributes.alpha = { float: alpha };
+    if (beta !== 1) attributes.beta = { float: beta };
+    const operands = addend === null ? [a, b] : [a, b, addend];
+    return this.emit("Gemm", operands, { shape: v.shape, type: v.dtype }, attributes);
   }
 
   values(equation: Equation): Value[] {
@@ -53,32 +89,78 @@ export class LoweringContext {
 
   /** A value that broadcasts to the variable's shape, possibly smaller. */
   unexpanded(v: Variable): Value {
-    const entry = this.entry(v);
-    return entry.permutation === undefined ? entry.value : this.value(v);
+    const { pending } = this.entry(v);
+    return pending.kind === "value" ? pending.value : this.value(v);
   }
 
   /** A matrix of which the last two axes may be the other way round. */
   matrix(v: Variable): { value: Value; transposed: boolean } {
-    const { permutation, value, full } = this.entry(v);
+    const { pending, full } = this.entry(v);
     const rank = v.shape.length;
     const swapsLast =
-      permutation !== undefined &&
+      pending.kind === "transpose" &&
       full === undefined &&
-      permutation.every((axis, i) => axis === (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
-    return swapsLast ? { value, transposed: true } : { value: this.value(v), transposed: false };
+      pending.permutation.every((axis, i) => axis === (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
+    return swapsLast ? { value: pending.source, transposed: true } : { value: this.value(v), transposed: false };
+  }
+
+  /** The pending product behind a variable that nothing else uses. */
+  soleProduct(v: Variable): Product | undefined {
+    const entry = this.entries.get(v);
+    if (entry === undefined || entry.full !== undefined || entry.pending.kind !== "product") return undefined;
+    return this.consumers.get(v)?.length === 1 ? entry.pending.product : undefined;
+  }
+
+  /** The number that a variable is everywhere, where that is known. */
+  constantOf(v: Variable): number | undefined {
+    const { pending } = this.entry(v);
+    return pending.kind === "value" ? this.graph.numberOf(pending.value) : undefined;
+  }
+
+  /** The one operation that uses a variable, if there is just one. */
+  soleConsumer(v: Variable): Equation | undefined {
+    const consumers = this.consumers.get(v);
+    return consumers?.length === 1 ? (consumers[0] ?? undefined) : undefined;
+  }
+
+  private note(v: Variable, consumer: Equation | null): void {
+    const consumers = this.consumers.get(v);
+    if (consumers === undefined) this.consumers.set(v, [consumer]);
+    else consumers.push(consumer);
+  }
+
+  /** Says that `v` has the values of `root` in order, in another shape. */
+  defineReshapeOf(v: Variable, root: Value): void {
+    this.entries.set(v, {
+      pending: sameShape(root.shape, v.shape) ? { kind: "value", value: root } : { kind: "reshape", source: root },
+    });
   }
 
   define(v: Variable, value: Value): void {
-    this.entries.set(v, { value });
+    this.entries.set(v, { pending: { kind: "value", value } });
+  }
+
+  defineProduct(v: Variable, product: Product): void {
+    this.entries.set(v, { pending: { kind: "product", product } });
   }
 
   /** Says that `v` is `source` broadcast to the shape of `v`. */
   defineBroadcast(v: Variable, source: Variable): void {
-    this.entries.set(v, { value: this.unexpanded(source) });
+    this.define(v, this.unexpanded(source));
   }
 
   defineTransposed(v: Variable, source: Variable, permutation: readonly number[]): void {
-    this.entries.set(v, { value: this.value(source), permutation });
+    this.entries.set(v, { pending: { kind: "transpose", source: this.value(source), permutation } });
+  }
+
+  /** Says that `v` has the values of `source` in order; reshapes of reshapes are one. */
+  defineReshaped(v: Variable, source: Variable): void {
+    const { pending } = this.entry(source);
+    if (pending.kind === "value" && pending.value.shape.length === 0) {
+      this.define(v, pending.value);
+      return;
+    }
+    this.defineReshapeOf(v, pending.kind === "reshape" ? pending.source : this.value(source));
   }
 
   emit(
@@ -117,7 +199,7 @@ export class LoweringContext {
   /** A known value as a constant; axes that only repeat are kept once. */
   defineConstant(v: Variable, tensor: Tensor): void {
     const { shape, data } = compact(tensor);
-    this.entries.set(v, { value: this.graph.constant(tensor.dtype, shape, data) });
+    this.define(v, this.graph.constant(tensor.dtype, shape, data));
   }
 
   /** The context of a graph nested in a Loop or If, which sees the values of this one. */
@@ -128,6 +210,8 @@ export class LoweringContext {
   /** Emits all operations of a traced graph whose inputs are defined. */
   lower(graph: Graph): Value[] {
     for (const { variable, value } of graph.constants) this.defineConstant(variable, value);
+    for (const equation of graph.equations) for (const v of equation.inputs) this.note(v, equation);
+    for (const v of graph.outputs) this.note(v, null);
     for (const equation of graph.equations) this.lowerEquation(this, equation);
     return graph.outputs.map((v) => this.value(v));
   }

@@ -1,5 +1,5 @@
 import { type Equation, type Graph, type PrimitiveName, UnsupportedError } from "@offprint/tensor-core";
-import { OnnxGraph } from "../model/onnx-graph.js";
+import { OnnxGraph, type Value } from "../model/onnx-graph.js";
 import { LoweringContext, type Target } from "./context.js";
 import { contractionLowerings } from "./contraction.js";
 import { controlLowerings } from "./control.js";
@@ -15,9 +15,9 @@ import { spectralLowerings } from "./spectral.js";
 /** Every primitive has a lowering or a reason for having none: a missing one does not compile. */
 export const lowerings: Record<PrimitiveName, Lowering | HostOnly> = {
   ...elementwiseLowerings,
+  ...contractionLowerings,
   ...movementLowerings,
   ...reductionLowerings,
-  ...contractionLowerings,
   ...convolutionLowerings,
   ...indexingLowerings,
   ...spectralLowerings,
@@ -42,16 +42,19 @@ export function lowerGraph(graph: Graph, target: Target): OnnxGraph {
   graph.inputs.forEach((v, i) => {
     context.define(v, onnx.input(v.dtype, v.shape, `input${i}`));
   });
-  // Outputs have names of their own, so that an input or a constant can be one too.
-  context.lower(graph).forEach((value, i) => {
-    onnx.nodes.push({
-      operator: "Identity",
-      domain: "",
-      inputs: [value.name],
-      outputs: [`output${i}`],
-      attributes: {},
-    });
-    onnx.outputs.push({ ...value, name: `output${i}` });
-  });
+  nameOutputs(onnx, context.lower(graph));
   return onnx;
+}
+
+/** Calls the results `output0, output1, ...`; an input, a constant or a repeated result goes through Identity. */
+function nameOutputs(onnx: OnnxGraph, results: readonly Value[]): void {
+  const made = new Set(onnx.nodes.flatMap((node) => node.outputs));
+  const names = new Map<string, string>();
+  results.forEach((value, i) => {
+    const name = `output${i}`;
+    if (made.has(value.name) && !names.has(value.name)) names.set(value.name, name);
+    else onnx.nodes.push({ operator: "Identity", domain: "", inputs: [value.name], outputs: [name], attributes: {} });
+    onnx.outputs.push({ ...value, name });
+  });
+  onnx.rename(names);
 }

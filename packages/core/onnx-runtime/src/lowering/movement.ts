@@ -109,7 +109,7 @@ function padOrCut(c: LoweringContext, x: Value, low: readonly number[], high: re
 }
 
 export const movementLowerings = {
-  reshape: ((c, { inputs: [x], outputs: [y] }) => c.define(y, c.reshape(c.value(x), y.shape))) as Lowering,
+  reshape: ((c, { inputs: [x], outputs: [y] }) => c.defineReshaped(y, x)) as Lowering,
   transpose: ((c, { inputs: [x], outputs: [y], params }) => c.defineTransposed(y, x, params.permutation)) as Lowering,
   broadcastTo: ((c, { inputs: [x], outputs: [y] }) => c.defineBroadcast(y, x)) as Lowering,
   slice: ((c, { inputs: [x], outputs: [y], params }) => {

@@ -1,19 +1,27 @@
-import type { Equation } from "@offprint/tensor-core";
-import type { LoweringContext } from "./context.js";
+import type { Equation, Shape } from "@offprint/tensor-core";
+import { type LoweringContext, sameShape } from "./context.js";
 import { toType } from "./elementwise.js";
 import type { Lowering } from "./lowering.js";
 
 function reduction(operator: string): Lowering {
   return (c, { inputs: [x], outputs: [y], params }) => {
+    const kept = x.shape.map((n, axis) => (params.axes.includes(axis) ? 1 : n));
     // Booleans are reduced as integers: not every device has them.
     const source = x.dtype === "bool" ? toType(c, c.value(x), "int32") : c.value(x);
-    const reduced = c.emit(
-      operator,
-      [source, c.graph.integers(params.axes)],
-      { shape: y.shape, type: source.type },
-      { keepdims: 0 },
-    );
-    c.define(y, toType(c, reduced, y.dtype));
+    const reduce = (shape: Shape, keepdims: 0 | 1) => {
+      const reduced = c.emit(
+        operator,
+        [source, c.graph.integers(params.axes)],
+        { shape, type: source.type },
+        { keepdims },
+      );
+      return toType(c, reduced, y.dtype);
+    };
+    // Where the result is only reshaped to have its axes back, they are kept.
+    const consumer = c.soleConsumer(y);
+    const restored = consumer?.primitive.name === "reshape" && sameShape(consumer.outputs[0].shape, kept);
+    if (restored) c.defineReshapeOf(y, reduce(kept, 1));
+    else c.define(y, reduce(y.shape, 0));
   };
 }
 
@@ -32,6 +40,12 @@ export const reductionLowerings = {
   min: reduction("ReduceMin"),
   argMax: argExtreme("ArgMax"),
   argMin: argExtreme("ArgMin"),
+  softmax: ((c, { inputs: [x], outputs: [y], params }) => {
+    c.define(y, c.emit("Softmax", [c.value(x)], { shape: y.shape, type: y.dtype }, { axis: params.axis }));
+  }) as Lowering,
+  logSoftmax: ((c, { inputs: [x], outputs: [y], params }) => {
+    c.define(y, c.emit("LogSoftmax", [c.value(x)], { shape: y.shape, type: y.dtype }, { axis: params.axis }));
+  }) as Lowering,
   cumSum: ((c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, c.emit("CumSum", [c.value(x), c.graph.integer(params.axis)], { shape: y.shape, type: y.dtype }));
   }) as Lowering,

@@ -31,6 +31,7 @@ class Scope {
   private next = 0;
   readonly initializers: Initializer[] = [];
   private readonly small = new Map<string, Value>();
+  readonly numbers = new Map<string, number>();
 
   name(): string {
     return `t${this.next++}`;
@@ -46,6 +47,7 @@ class Scope {
     const value: Value = { name: this.name(), shape, type };
     this.initializers.push({ value, data });
     if (key !== undefined) this.small.set(key, value);
+    if (data.length === 1) this.numbers.set(value.name, Number(data[0]));
     return value;
   }
 }
@@ -78,6 +80,24 @@ export class OnnxGraph {
 
   constant(type: ElementType, shape: Shape, data: TypedArray | BigInt64Array): Value {
     return this.scope.constant(type, shape, data);
+  }
+
+  /** The number in a constant of one element. */
+  numberOf(value: Value): number | undefined {
+    return this.scope.numbers.get(value.name);
+  }
+
+  /** Gives values other names, wherever they are made or used. */
+  rename(names: ReadonlyMap<string, string>): void {
+    const renamed = (list: readonly string[]) => list.map((name) => names.get(name) ?? name);
+    for (let i = 0; i < this.nodes.length; i++) {
+      const node = this.nodes[i];
+      this.nodes[i] = { ...node, inputs: renamed(node.inputs), outputs: renamed(node.outputs) };
+      for (const attribute of Object.values(node.attributes))
+        if (attribute instanceof OnnxGraph) attribute.rename(names);
+    }
+    for (let i = 0; i < this.outputs.length; i++)
+      this.outputs[i] = { ...this.outputs[i], name: names.get(this.outputs[i].name) ?? this.outputs[i].name };
   }
 
   /** An int64 vector, as shapes, axes and the like are given. */

@@ -2,6 +2,7 @@ import { asTensor } from "../construct.js";
 import { ShapeError } from "../errors.js";
 import { bindOne, type Primitive } from "../primitive.js";
 import { argMaxP, argMinP, cumSumP, maxP, minP, prodP, type ReductionParams, sumP } from "../primitives/reduction.js";
+import { logSoftmaxP, softmaxP } from "../primitives/softmax.js";
 import { formatShape, normalizeAxes, normalizeAxis } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { stopGradient } from "../transforms/stop-gradient.js";
@@ -160,13 +161,11 @@ export function logSumExp(x: TensorLike, options: ReduceOptions = {}): Tensor {
 /** `e^x / sum(e^x)` along an axis (the last unless told), without overflow. */
 export function softmax(x: TensorLike, axis = -1): Tensor {
   const t = asFloat(x);
-  const e = exp(sub(t, stopGradient(max(t, { axis, keepDims: true }))));
-  return div(e, sum(e, { axis, keepDims: true }));
+  return bindOne(softmaxP, [t], { axis: normalizeAxis("softmax", axis, t.rank) });
 }
 
 /** `ln(softmax(x))` along an axis (the last unless told), without overflow. */
 export function logSoftmax(x: TensorLike, axis = -1): Tensor {
   const t = asFloat(x);
-  const centred = sub(t, stopGradient(max(t, { axis, keepDims: true })));
-  return sub(centred, log(sum(exp(centred), { axis, keepDims: true })));
+  return bindOne(logSoftmaxP, [t], { axis: normalizeAxis("logSoftmax", axis, t.rank) });
 }

@@ -3,12 +3,15 @@ import { scanP } from "../control/scan.js";
 import { whileP } from "../control/while-loop.js";
 import { fftP } from "../fft/primitive.js";
 import * as contraction from "./contraction.js";
+import * as convolution from "./convolution.js";
 import * as decompositions from "./decompositions.js";
 import * as elementwise from "./elementwise.js";
 import * as indexing from "./indexing.js";
 import * as linearAlgebra from "./linear-algebra.js";
 import * as movement from "./movement.js";
+import * as pooling from "./pooling.js";
 import * as reduction from "./reduction.js";
+import * as softmax from "./softmax.js";
 import * as sorting from "./sorting.js";
 import * as special from "./special.js";
 
@@ -32,6 +35,9 @@ export const primitives = {
   cholesky: linearAlgebra.choleskyP,
   concatenate: movement.concatenateP,
   cond: condP,
+  conv: convolution.convP,
+  convInputGrad: convolution.convInputGradP,
+  convKernelGrad: convolution.convKernelGradP,
   cos: elementwise.cosP,
   cosh: elementwise.coshP,
   cumSum: reduction.cumSumP,
@@ -55,6 +61,7 @@ export const primitives = {
   lessEqual: elementwise.lessEqualP,
   lgamma: special.lgammaP,
   log: elementwise.logP,
+  logSoftmax: softmax.logSoftmaxP,
   log1p: elementwise.log1pP,
   logAddExp: special.logAddExpP,
   logBeta: special.logBetaP,
@@ -66,6 +73,7 @@ export const primitives = {
   matmul: contraction.matmulP,
   max: reduction.maxP,
   maximum: elementwise.maximumP,
+  maxPool: pooling.maxPoolP,
   min: reduction.minP,
   minimum: elementwise.minimumP,
   mod: elementwise.modP,
@@ -93,6 +101,7 @@ export const primitives = {
   slogdet: linearAlgebra.slogdetP,
   softplus: special.softplusP,
   solve: linearAlgebra.solveP,
+  softmax: softmax.softmaxP,
   sqrt: elementwise.sqrtP,
   sub: elementwise.subP,
   sum: reduction.sumP,

@@ -2,7 +2,7 @@ import { arange, zerosLike } from "../construct.js";
 import { allocate, requireDType, type TypedArray } from "../dtype.js";
 import { DTypeError, IndexError, ShapeError } from "../errors.js";
 import { add, cast, div, equal, mul } from "../ops/elementwise.js";
-import { scatterAdd, scatterAddAlongAxis, take, takeAlongAxis } from "../ops/indexing.js";
+import { scatterAdd, take } from "../ops/indexing.js";
 import { moveAxis, reshape, transpose } from "../ops/movement.js";
 import { bindOne, definePrimitive, type Primitive, type Spec } from "../primitive.js";
 import { formatShape, type Shape, sameShape, sizeOf } from "../shape.js";
@@ -93,7 +93,7 @@ export const takeP: Primitive<IndexingParams> = definePrimitive<IndexingParams>(
     return [hostTensor(out, spec.shape, spec.dtype)];
   },
   vjp: ([g], { inputs: [x, indices], params: { axis } }) => [
-    () => scatterAdd(zerosLike(x), indices, g, { axis }),
+    () => bindOne(scatterAddP, [zerosLike(x), indices, g], { axis }),
     null,
   ],
   batch([x, indices], [inX, inIndices], { axis }, size) {
@@ -152,7 +152,7 @@ export const takeAlongAxisP: Primitive<IndexingParams> = definePrimitive<Indexin
     return [hostTensor(out, spec.shape, spec.dtype)];
   },
   vjp: ([g], { inputs: [x, indices], params: { axis } }) => [
-    () => scatterAddAlongAxis(zerosLike(x), indices, g, { axis }),
+    () => bindOne(scatterAddAlongAxisP, [zerosLike(x), indices, g], { axis }),
     null,
   ],
   batch: (inputs, batched, { axis }, size) => [
@@ -236,7 +236,7 @@ function scatter(
 export const scatterAddP = scatter("scatterAdd", addRows, ([g], { inputs: [, indices], params: { axis } }) => [
   () => g,
   null,
-  () => take(g, indices, { axis }),
+  () => bindOne(takeP, [g, indices], { axis }),
 ]);
 
 /** `x` with each row the largest of itself and the updates for it. Equal largest values share the gradient. */
@@ -306,7 +306,11 @@ export const scatterAddAlongAxisP: Primitive<IndexingParams> = definePrimitive<I
     }
     return [hostTensor(out, spec.shape, spec.dtype)];
   },
-  vjp: ([g], { inputs: [, indices], params: { axis } }) => [() => g, null, () => takeAlongAxis(g, indices, { axis })],
+  vjp: ([g], { inputs: [, indices], params: { axis } }) => [
+    () => g,
+    null,
+    () => bindOne(takeAlongAxisP, [g, indices], { axis }),
+  ],
   batch: (inputs, batched, { axis }, size) => [
     bindOne(scatterAddAlongAxisP, spreadBatch(inputs, batched, size), { axis: axis + 1 }),
   ],
