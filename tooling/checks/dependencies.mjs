@@ -69,6 +69,7 @@ function judge(pkg, folder, path, specifier, byName) {
     const outside = relative(pkg.directory, join(dirname(path), specifier)).startsWith("..");
     return outside ? `"${specifier}" leaves the package; import the other package by its name` : undefined;
   }
+  if (specifier.startsWith("#") && specifier in (pkg.manifest.imports ?? {})) return undefined;
   if (specifier.startsWith("node:") || builtins.has(specifier)) return undefined;
   const name = packageOf(specifier);
   const target = byName.get(name);

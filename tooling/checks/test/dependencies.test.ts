@@ -67,6 +67,16 @@ describe("dependencies", () => {
     expect(importing("packages/core/optim", "src/index.ts", "vitest")[0]).toContain("add it to dependencies");
   });
 
+  it("knows a package's own names for its parts", () => {
+    const imports = { "#binding": "./src/node.ts" };
+    const found = (specifier: string) => {
+      const files = { "packages/core/a/package.json": { name: "@offprint/a", imports } };
+      return lines(check(repositoryOf({ ...files, "packages/core/a/src/index.ts": `import "${specifier}";` })));
+    };
+    expect(found("#binding")).toEqual([]);
+    expect(found("#other")).toHaveLength(1);
+  });
+
   it("forbids a relative import that leaves the package", () => {
     expect(importing("packages/core/optim", "src/index.ts", "../../tensor-core/src/index.js")[0]).toContain(
       "leaves the package",
