@@ -35,7 +35,7 @@ export function weighed(y: Tensor): Tensor {
 /** Compares `grad` of `weighed(f(...))` with central differences, for each argument. */
 export function expectGradient(f: (...args: Tensor[]) => Tensor, args: readonly Tensor[], tolerance = 1e-7): void {
   const loss = (...xs: Tensor[]) => weighed(f(...xs));
-  args.forEach((x, argument) => {
+  args.forEach((_, argument) => {
     const g = grad(loss, { argument })(...args) as Tensor;
     expectClose(g, numericalGradient(loss, args, argument), tolerance);
   });
