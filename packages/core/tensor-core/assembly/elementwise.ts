@@ -1,3 +1,5 @@
+import { borderTile } from "./memory";
+
 const ADD: i32 = 0;
 const SUBTRACT: i32 = 1;
 const MULTIPLY: i32 = 2;
@@ -93,4 +95,57 @@ export function sum_32(x: usize, n: i32): f64 {
     x += 4;
   }
   return sum;
+}
+
+/** Largest or smallest of `n` >= 1 elements; NaN where one is NaN. */
+// @ts-ignore: decorator
+@inline
+function extreme<T>(x: usize, n: i32, largest: bool): T {
+  const size = sizeof<T>();
+  const lanes = 16 / <i32>size;
+  let best = load<T>(x);
+  let i = 0;
+  let b0 = v128.splat<T>(best), b1 = b0;
+  let good = v128.eq<T>(b0, b0);
+  for (; i <= n - 2 * lanes; i += 2 * lanes) {
+    const x0 = v128.load(x), x1 = v128.load(x, 16);
+    good = v128.and(good, v128.and(v128.eq<T>(x0, x0), v128.eq<T>(x1, x1)));
+    b0 = largest ? v128.pmax<T>(b0, x0) : v128.pmin<T>(b0, x0);
+    b1 = largest ? v128.pmax<T>(b1, x1) : v128.pmin<T>(b1, x1);
+    x += 32;
+  }
+  if (~i64x2.extract_lane(good, 0) | ~i64x2.extract_lane(good, 1)) return <T>NaN;
+  b0 = largest ? v128.pmax<T>(b0, b1) : v128.pmin<T>(b0, b1);
+  const aside = borderTile();
+  v128.store(aside, b0);
+  for (let lane = 0; lane < lanes; lane++) best = better<T>(best, load<T>(aside + <usize>lane * size), largest);
+  for (; i < n; i++) {
+    const value = load<T>(x);
+    if (value != value) return value;
+    best = better<T>(best, value, largest);
+    x += size;
+  }
+  return best;
+}
+
+// @ts-ignore: decorator
+@inline
+function better<T>(a: T, b: T, largest: bool): T {
+  return (largest ? b > a : b < a) ? b : a;
+}
+
+export function max_32(x: usize, n: i32): f32 {
+  return extreme<f32>(x, n, true);
+}
+
+export function min_32(x: usize, n: i32): f32 {
+  return extreme<f32>(x, n, false);
+}
+
+export function max_64(x: usize, n: i32): f64 {
+  return extreme<f64>(x, n, true);
+}
+
+export function min_64(x: usize, n: i32): f64 {
+  return extreme<f64>(x, n, false);
 }

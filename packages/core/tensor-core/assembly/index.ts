@@ -1,7 +1,8 @@
 export { cholesky } from "./cholesky";
 export { eigh } from "./eigh";
 export {
-  add_32, add_64, divide_32, divide_64, multiply_32, multiply_64, subtract_32, subtract_64, sum_32, sum_64,
+  add_32, add_64, divide_32, divide_64, max_32, max_64, min_32, min_64, multiply_32, multiply_64, subtract_32,
+  subtract_64, sum_32, sum_64,
 } from "./elementwise";
 export { gemm_32, gemm_64 } from "./gemm";
 export { lu } from "./lu";
@@ -10,6 +11,7 @@ export {
   exp_64, expm1_64, log_64, log1p_64, tanh_64, sigmoid_64, sin_64, cos_64, sqrt_64, erf_64,
   mapAny_32, mapAny_64,
 } from "./map";
+export { gemv_32, gemv_64 } from "./matvec";
 export { heapBase } from "./memory";
 export { qr } from "./qr";
 export { jacobiRows } from "./svd";

@@ -59,7 +59,7 @@ def erfc_tail(t):
 TABLES = [
     # name, function, interval, degree for float64, degree for float32
     ("EXP", exp_tail, (-log(2) / 2 - mpf("1e-4"), log(2) / 2 + mpf("1e-4")), 9, 4),
-    ("EXP_NEAR", exp_tail, (-log(2) / 128 - mpf("1e-6"), log(2) / 128 + mpf("1e-6")), 3, None),
+    ("EXP_NEAR", exp_tail, (-log(2) / 512 - mpf("1e-6"), log(2) / 512 + mpf("1e-6")), 2, None),
     ("LOG", log_tail, (mpf(0), mpf("0.02945")), 6, 2),
     ("SIN", sin_tail, (mpf(0), mpf("0.6170")), 5, 2),
     ("COS", cos_tail, (mpf(0), mpf("0.6170")), 5, 2),
@@ -102,9 +102,12 @@ for wide in (True, False):
     split("LN2", log(2), [40] if wide else [14], wide)
     split("HALF_PI", pi / 2, [33, 33] if wide else [12, 12], wide)
     if wide:
-        split("LN2_BY_64", log(2) / 64, [34], wide)
-        print("// 2^(j/64)")
-        table("ROOTS", [mpf(2) ** (mpf(j) / 64) for j in range(64)], wide)
+        split("LN2_BY_256", log(2) / 256, [34], wide)
+        print("// Bits of 2^(j/256), less j at the place where n = 256 k + j is shifted to bring k into the exponent")
+        rows = [int(np.float64(str(mpf(2) ** (mpf(j) / 256))).view(np.int64)) - (j << 44) for j in range(256)]
+        print("export const ROOTS_64: usize = memory.data<i64>([")
+        print("\n".join(f"  {row:#x}," for row in rows))
+        print("]);")
     for name, function, interval, degree64, degree32 in TABLES:
         degree = degree64 if wide else degree32
         if degree is None:

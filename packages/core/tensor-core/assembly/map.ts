@@ -5,7 +5,7 @@
  * of the sum; shifted to the exponent's place it becomes a power of two.
  */
 import {
-  COS_32, COS_64, ERFC_32, ERFC_64, ERF_32, ERF_64, EXP_32, EXP_64, EXP_NEAR_64, HALF_PI_32, HALF_PI_64, LN2_32, LN2_64, LN2_BY_64_64, LOG_32,
+  COS_32, COS_64, ERFC_32, ERFC_64, ERF_32, ERF_64, EXP_32, EXP_64, EXP_NEAR_64, HALF_PI_32, HALF_PI_64, LN2_32, LN2_64, LN2_BY_256_64, LOG_32,
   LOG_64, ROOTS_64, SIN_32, SIN_64,
 } from "./coefficients";
 import { choose, entry, pick, polynomial } from "./lanes";
@@ -34,11 +34,11 @@ const TRIG_LIMIT: i32 = 15;
 const EXPONENT_OFFSET: i32 = 16;
 const NOT_A_NUMBER: i32 = 17;
 const INFINITE: i32 = 18;
-const LOG2_E_TIMES_64: i32 = 19;
+const LOG2_E_TIMES_256: i32 = 19;
 const NUMBERS_64: usize = memory.data<f64>([
   1, 2, 0.5, 3, 6755399441055744, 1.4426950408889634, 0.6366197723675814, 2.2250738585072014e-308, 708, 710, -746,
   18014398509481984, -54, 44, 6, 1048576, 4503599627371519, NaN, Infinity,
-  92.33248261689366,
+  369.3299304675746,
 ]);
 const NUMBERS_32: usize = memory.data<f32>([
   1, 2, 0.5, 3, 12582912, 1.4426950408889634, 0.6366197723675814, 1.1754943508222875e-38, 87, 89, -104,
@@ -55,10 +55,8 @@ const ABOVE_ROOT_HALF: i32 = 4;
 const INTEGER_EXPONENT: i32 = 5;
 const BIT_0: i32 = 6;
 const BIT_1: i32 = 7;
-const ABOVE_BIT_5: i32 = 8;
 const BITS_64: usize = memory.data<i64>([
   1023, 0x000fffffffffffff, 0x8000000000000000, 0x3fe6a09e00000000, 0x00095f6200000000, 0x4330000000000000, 1, 2,
-  0xffffffffffffffc0,
 ]);
 const BITS_32: usize = memory.data<i32>([
   127, 0x007fffff, 0x80000000, 0x3f3504f3, 0x004afb0d, 0x4b000000, 1, 2,
@@ -120,21 +118,21 @@ function power<T, I>(shifted: v128): v128 {
 }
 
 /**
- * float64 exp where every lane has |x| <= EXP_NORMAL: e^x = 2^k 2^(j/64) e^r with |r| <= ln(2) / 128, so that a short
+ * float64 exp where every lane has |x| <= EXP_NORMAL: e^x = 2^k 2^(j/256) e^r with |r| <= ln(2) / 512, so that a short
  * polynomial is enough (P. Tang, "Table-driven implementation of the exponential function", ACM TOMS 15, 1989).
  */
 // @ts-ignore: decorator
 @inline
 function expByTable(x: v128): v128 {
-  const shifted = f64x2.add(f64x2.mul(x, num<f64>(LOG2_E_TIMES_64)), num<f64>(ROUNDER));
+  const shifted = f64x2.add(f64x2.mul(x, num<f64>(LOG2_E_TIMES_256)), num<f64>(ROUNDER));
   const n = f64x2.sub(shifted, num<f64>(ROUNDER));
-  let r = f64x2.sub(x, f64x2.mul(n, entry<f64>(LN2_BY_64_64, 0)));
-  r = f64x2.sub(r, f64x2.mul(n, entry<f64>(LN2_BY_64_64, 1)));
-  const p = f64x2.add(r, f64x2.mul(f64x2.mul(r, r), polynomial<f64>(EXP_NEAR_64, 3, r)));
-  const j0 = i32x4.extract_lane(shifted, 0) & 63;
-  const j1 = i32x4.extract_lane(shifted, 2) & 63;
+  let r = f64x2.sub(x, f64x2.mul(n, entry<f64>(LN2_BY_256_64, 0)));
+  r = f64x2.sub(r, f64x2.mul(n, entry<f64>(LN2_BY_256_64, 1)));
+  const p = f64x2.add(r, f64x2.mul(f64x2.mul(r, r), polynomial<f64>(EXP_NEAR_64, 2, r)));
+  const j0 = i32x4.extract_lane(shifted, 0) & 255;
+  const j1 = i32x4.extract_lane(shifted, 2) & 255;
   const roots = v128.load64_lane(<usize>j1 << 3, v128.load64_zero(<usize>j0 << 3, ROOTS_64), 1, ROOTS_64);
-  const scale = i64x2.add(roots, i64x2.shl(v128.and(shifted, bits<f64>(ABOVE_BIT_5)), 46));
+  const scale = i64x2.add(roots, i64x2.shl(shifted, 44));
   return f64x2.add(scale, f64x2.mul(scale, p));
 }
 

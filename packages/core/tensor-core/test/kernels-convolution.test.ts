@@ -61,7 +61,11 @@ function forTerms(g: ConvGeometry, body: (x: number, w: number, y: number) => vo
             const place = out.map((v, i) => v * g.strides[i]! - g.padding[i]![0] + tap[i]! * g.dilation[i]!);
             if (place.some((v, i) => v < 0 || v >= g.inSpatial[i]!)) continue;
             const flat = place.reduce((sum, v, i) => sum * g.inSpatial[i]! + v, 0);
-            body((b * g.inChannels + channel) * inPlane + flat, (o * inGroup + c) * taps + t, (b * g.outChannels + o) * outPlane + p);
+            body(
+              (b * g.inChannels + channel) * inPlane + flat,
+              (o * inGroup + c) * taps + t,
+              (b * g.outChannels + o) * outPlane + p,
+            );
           }
         }
       }
@@ -71,17 +75,88 @@ function forTerms(g: ConvGeometry, body: (x: number, w: number, y: number) => vo
 
 const cases: [string, Options][] = [
   ["plain", {}],
-  ["padded on both sides", { padding: [[1, 1], [2, 0]] }],
-  ["strided", { inSpatial: [9, 8], strides: [2, 3], padding: [[1, 0], [0, 2]] }],
-  ["dilated", { inSpatial: [9, 8], dilation: [2, 3], padding: [[0, 1], [2, 1]] }],
-  ["grouped", { groups: 2, padding: [[1, 1], [1, 1]] }],
+  [
+    "padded on both sides",
+    {
+      padding: [
+        [1, 1],
+        [2, 0],
+      ],
+    },
+  ],
+  [
+    "strided",
+    {
+      inSpatial: [9, 8],
+      strides: [2, 3],
+      padding: [
+        [1, 0],
+        [0, 2],
+      ],
+    },
+  ],
+  [
+    "dilated",
+    {
+      inSpatial: [9, 8],
+      dilation: [2, 3],
+      padding: [
+        [0, 1],
+        [2, 1],
+      ],
+    },
+  ],
+  [
+    "grouped",
+    {
+      groups: 2,
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+    },
+  ],
   ["depthwise", { groups: 4, outChannels: 8 }],
   ["one axis", { inSpatial: [17], kernel: [4], strides: [3], padding: [[2, 3]] }],
-  ["three axes", { inSpatial: [4, 5, 3], kernel: [2, 3, 2], strides: [1, 2, 1], padding: [[1, 0], [0, 1], [1, 1]] }],
+  [
+    "three axes",
+    {
+      inSpatial: [4, 5, 3],
+      kernel: [2, 3, 2],
+      strides: [1, 2, 1],
+      padding: [
+        [1, 0],
+        [0, 1],
+        [1, 1],
+      ],
+    },
+  ],
   ["pointwise", { kernel: [1, 1] }],
-  ["kernel wider than the input", { inSpatial: [2, 2], kernel: [5, 3], padding: [[4, 4], [3, 3]] }],
+  [
+    "kernel wider than the input",
+    {
+      inSpatial: [2, 2],
+      kernel: [5, 3],
+      padding: [
+        [4, 4],
+        [3, 3],
+      ],
+    },
+  ],
   ["an empty batch", { batch: 0 }],
-  ["more images than one matrix of patches holds", { batch: 5, inChannels: 30, inSpatial: [36, 36], outChannels: 2, padding: [[1, 1], [1, 1]] }],
+  [
+    "more images than one matrix of patches holds",
+    {
+      batch: 5,
+      inChannels: 30,
+      inSpatial: [36, 36],
+      outChannels: 2,
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+    },
+  ],
 ];
 
 withBoth((mode) => {
@@ -110,7 +185,16 @@ withBoth((mode) => {
 it("max pooling returns the first largest element of each window and its place", () => {
   const x = Float64Array.of(1, 5, 5, 2, 7, 7, 0, 3, -1, -2, 4, 4);
   const { values, indices } = maxPool(x, {
-    planes: 1, inSpatial: [3, 4], kernel: [2, 2], strides: [1, 2], dilation: [1, 1], padding: [[0, 0], [0, 0]], outSpatial: [2, 2],
+    planes: 1,
+    inSpatial: [3, 4],
+    kernel: [2, 2],
+    strides: [1, 2],
+    dilation: [1, 1],
+    padding: [
+      [0, 0],
+      [0, 0],
+    ],
+    outSpatial: [2, 2],
   });
   expect([...values]).toEqual([7, 5, 7, 4]);
   expect([...indices]).toEqual([4, 2, 4, 10]);
@@ -119,7 +203,13 @@ it("max pooling returns the first largest element of each window and its place",
 it("max pooling ignores the padding, passes NaN on and marks empty windows", () => {
   const x = Float64Array.of(-3, Number.NaN, -1, -5, -4, -6);
   const { values, indices } = maxPool(x, {
-    planes: 2, inSpatial: [3], kernel: [2], strides: [1], dilation: [1], padding: [[2, 1]], outSpatial: [5],
+    planes: 2,
+    inSpatial: [3],
+    kernel: [2],
+    strides: [1],
+    dilation: [1],
+    padding: [[2, 1]],
+    outSpatial: [5],
   });
   expect([...values]).toEqual([-Infinity, -3, Number.NaN, Number.NaN, -1, -Infinity, -5, -4, -4, -6]);
   expect([...indices]).toEqual([-1, 0, 1, 1, 2, -1, 0, 1, 1, 2]);
@@ -127,7 +217,17 @@ it("max pooling ignores the padding, passes NaN on and marks empty windows", () 
 
 it("max pooling of a dilated, strided volume equals the plain search", () => {
   const g = {
-    planes: 3, inSpatial: [4, 5, 6], kernel: [2, 2, 3], strides: [1, 2, 1], dilation: [2, 1, 2], padding: [[1, 0], [0, 1], [2, 2]] as const, outSpatial: [3, 3, 6],
+    planes: 3,
+    inSpatial: [4, 5, 6],
+    kernel: [2, 2, 3],
+    strides: [1, 2, 1],
+    dilation: [2, 1, 2],
+    padding: [
+      [1, 0],
+      [0, 1],
+      [2, 2],
+    ] as const,
+    outSpatial: [3, 3, 6],
   };
   const x = randomArray(4, 3 * 120).map((v) => Math.round(v * 4));
   const { values, indices } = maxPool(x, g);

@@ -152,7 +152,10 @@ withBoth((mode) => {
     expect(ones[39]).toBeCloseTo(40, 12);
     expect(largest(ones.subarray(0, 39))).toBeLessThan(1e-13);
     for (const scale of [1e-300, 1e300]) {
-      const { values } = eigh(Float64Array.of(2, 1, 1, 2).map((x) => x * scale), 2);
+      const { values } = eigh(
+        Float64Array.of(2, 1, 1, 2).map((x) => x * scale),
+        2,
+      );
       expect(values[0]! / scale).toBeCloseTo(1, 13);
       expect(values[1]! / scale).toBeCloseTo(3, 13);
     }
@@ -162,7 +165,19 @@ withBoth((mode) => {
 
   it("svd: orthonormal factors, descending values, product; tall, square and wide", () => {
     setKernels(mode);
-    for (const [rows, columns] of [[1, 1], [1, 5], [5, 1], [2, 2], [3, 7], [7, 3], [17, 17], [63, 20], [20, 65], [64, 64], [129, 30]] as const) {
+    for (const [rows, columns] of [
+      [1, 1],
+      [1, 5],
+      [5, 1],
+      [2, 2],
+      [3, 7],
+      [7, 3],
+      [17, 17],
+      [63, 20],
+      [20, 65],
+      [64, 64],
+      [129, 30],
+    ] as const) {
       const a = randomArray(rows * columns, rows * columns);
       const { u, s, vt } = svd(a, rows, columns);
       const k = Math.min(rows, columns);
@@ -196,7 +211,16 @@ withBoth((mode) => {
 
   it("agree with NumPy and SciPy", () => {
     setKernels(mode);
-    const { n, rows, symmetric: a, general, eigenvalues, singularValues, hilbertEigenvalues, choleskyFactor } = fixtures.linalg;
+    const {
+      n,
+      rows,
+      symmetric: a,
+      general,
+      eigenvalues,
+      singularValues,
+      hilbertEigenvalues,
+      choleskyFactor,
+    } = fixtures.linalg;
     expect(distance(eigvalsh(Float64Array.from(a), n), eigenvalues)).toBeLessThan(1e-13);
     expect(distance(svd(Float64Array.from(general), rows, n).s, singularValues)).toBeLessThan(1e-13);
     expect(distance(eigvalsh(hilbert(n), n), hilbertEigenvalues)).toBeLessThan(1e-15);

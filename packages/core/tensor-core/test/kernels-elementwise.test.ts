@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { binary, dot, map, type MapName, maxAxis, minAxis, setKernels, sum, sumAxis } from "../src/kernels/index.js";
+import { binary, dot, type MapName, map, maxAxis, minAxis, setKernels, sum, sumAxis } from "../src/kernels/index.js";
 import fixtures from "./fixtures/kernels.json" with { type: "json" };
 import { arrayTypes, randomArray, sizes, withBoth } from "./kernels-inputs.js";
 
@@ -18,9 +18,47 @@ const references: Record<MapName, (x: number) => number> = {
 const names = Object.keys(references) as MapName[];
 
 const special = [
-  0, -0, 1, -1, 0.5, -0.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, -5e-324, 1e-310,
-  -1e-310, 2.2250738585072014e-308, 1e-300, 1e300, -1e300, 709.7, 709.8, -708.4, -745.1, -745.2, 88.7, 88.8, -87.3,
-  -103.9, -104, 1e-8, -1e-8, 36.7, 5.9, 6.1, 1e-45, 1e-40, 3e38, 2 ** 20, 2 ** 20 + 1, 1e10, Math.PI, -Math.PI, 4097,
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  5e-324,
+  -5e-324,
+  1e-310,
+  -1e-310,
+  2.2250738585072014e-308,
+  1e-300,
+  1e300,
+  -1e300,
+  709.7,
+  709.8,
+  -708.4,
+  -745.1,
+  -745.2,
+  88.7,
+  88.8,
+  -87.3,
+  -103.9,
+  -104,
+  1e-8,
+  -1e-8,
+  36.7,
+  5.9,
+  6.1,
+  1e-45,
+  1e-40,
+  3e38,
+  2 ** 20,
+  2 ** 20 + 1,
+  1e10,
+  Math.PI,
+  -Math.PI,
+  4097,
 ];
 
 /** Distance in units in the last place of the element type, 0 for equal, NaN and signed zeros included. */
@@ -57,13 +95,17 @@ withBoth((mode) => {
         const y = new ArrayType(x.length);
         map(name, x, y);
         for (const [i, value] of x.entries()) {
-          expect(ulps(y[i]!, references[name](value), single), `${name}(${value}) = ${y[i]}`).toBeLessThanOrEqual(limits[name]);
+          expect(ulps(y[i]!, references[name](value), single), `${name}(${value}) = ${y[i]}`).toBeLessThanOrEqual(
+            limits[name],
+          );
         }
         // The same values one at a time: neighbours decide which path is taken, not what comes out.
         for (const value of x) {
           const one = new ArrayType([value]);
           map(name, one, one);
-          expect(ulps(one[0]!, references[name](value), single), `${name}(${value}) alone`).toBeLessThanOrEqual(limits[name]);
+          expect(ulps(one[0]!, references[name](value), single), `${name}(${value}) alone`).toBeLessThanOrEqual(
+            limits[name],
+          );
         }
       });
 
@@ -109,8 +151,12 @@ withBoth((mode) => {
     it(`arithmetic of ${ArrayType.name} is that of the language, to the last bit`, () => {
       setKernels(mode);
       for (const size of [...sizes, 300, 4097, 8200]) {
-        const a = new ArrayType(randomArray(size + 1, size)).map((x, i) => (i % 7 === 3 ? special[i % special.length]! : x));
-        const b = new ArrayType(randomArray(size + 2, size)).map((x, i) => (i % 5 === 2 ? special[i % special.length]! : x));
+        const a = new ArrayType(randomArray(size + 1, size)).map((x, i) =>
+          i % 7 === 3 ? special[i % special.length]! : x,
+        );
+        const b = new ArrayType(randomArray(size + 2, size)).map((x, i) =>
+          i % 5 === 2 ? special[i % special.length]! : x,
+        );
         const out = new ArrayType(size);
         for (const [name, op] of [
           ["add", (x: number, y: number) => x + y],
@@ -141,7 +187,10 @@ withBoth((mode) => {
       expect(sum(x, 7, 1000)).toBeCloseTo(x[0]! * 993, 9);
       for (const n of sizes) {
         const y = new ArrayType(randomArray(n, n));
-        expect(sum(y)).toBeCloseTo(Array.from(y).reduce((s, v) => s + v, 0), 12);
+        expect(sum(y)).toBeCloseTo(
+          Array.from(y).reduce((s, v) => s + v, 0),
+          12,
+        );
       }
     });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type MatrixView, matmul, matmulBatched, rowMajor, setKernels, transposed } from "../src/kernels/index.js";
 import { wasmRuntime } from "../src/kernels/engine.js";
+import { type MatrixView, matmul, matmulBatched, rowMajor, setKernels, transposed } from "../src/kernels/index.js";
 import { arrayTypes, distance, product, randomArray, sizes, tolerance, transpose, withBoth } from "./kernels-inputs.js";
 
 withBoth((mode) => {
@@ -64,18 +64,32 @@ withBoth((mode) => {
 
     it(`${name}: accumulate adds to what is there`, () => {
       setKernels(mode);
-      for (const [m, n, k] of [[1, 9, 4], [9, 1, 4], [6, 7, 40], [33, 30, 20]] as const) {
+      for (const [m, n, k] of [
+        [1, 9, 4],
+        [9, 1, 4],
+        [6, 7, 40],
+        [33, 30, 20],
+      ] as const) {
         const a = new ArrayType(randomArray(1, m * k));
         const b = new ArrayType(randomArray(2, k * n));
         const c = new ArrayType(m * n).fill(3);
         matmul(m, n, k, rowMajor(a, k), rowMajor(b, n), rowMajor(c, n), true);
-        expect(distance(c, product(m, n, k, a, b).map((x) => x + 3))).toBeLessThan(tolerance(c) * 10);
+        expect(
+          distance(
+            c,
+            product(m, n, k, a, b).map((x) => x + 3),
+          ),
+        ).toBeLessThan(tolerance(c) * 10);
       }
     });
 
     it(`${name}: blocks beyond 1024 rows, columns and depth join without a seam`, () => {
       setKernels(mode);
-      for (const [m, n, k] of [[3, 5, 1500], [1030, 3, 4], [2, 1029, 3]] as const) {
+      for (const [m, n, k] of [
+        [3, 5, 1500],
+        [1030, 3, 4],
+        [2, 1029, 3],
+      ] as const) {
         const a = new ArrayType(randomArray(1, m * k));
         const b = new ArrayType(randomArray(2, k * n));
         const c = new ArrayType(m * n);
@@ -108,7 +122,12 @@ withBoth((mode) => {
     const [batch, m, n, k] = [4, 3, 5, 6];
     const a = randomArray(1, batch * m * k);
     const b = randomArray(2, batch * k * n);
-    for (const [aStride, bStride] of [[m * k, k * n], [m * k, 0], [0, k * n], [0, 0]] as const) {
+    for (const [aStride, bStride] of [
+      [m * k, k * n],
+      [m * k, 0],
+      [0, k * n],
+      [0, 0],
+    ] as const) {
       const c = new Float64Array(batch * m * n);
       const left = { ...rowMajor(a, k), batchStride: aStride };
       matmulBatched(batch, m, n, k, left, { ...rowMajor(b, n), batchStride: bStride }, { data: c, offset: 0 });

@@ -7,7 +7,7 @@ import { wasmBinary } from "./wasm/elementwise.js";
 export type BinaryName = "add" | "subtract" | "multiply" | "divide";
 
 /** Fewer elements are done before a call into WebAssembly is set up. */
-const WASM_FROM = 256;
+const WASM_FROM = 64;
 
 /**
  * out[i] = a[i] op b[i] for contiguous arrays of the same type and length, either of which may be one number; `out` may

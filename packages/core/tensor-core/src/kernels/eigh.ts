@@ -5,7 +5,7 @@ import { jsEigh } from "./js/eigh.js";
 import { fromUnit, unitScale } from "./scaling.js";
 import { wasmEigh } from "./wasm/decompositions.js";
 
-const WASM_FROM = 12;
+const WASM_FROM = 4;
 
 /** A V = V diag(values). */
 export interface EighResult<A extends FloatArray> {

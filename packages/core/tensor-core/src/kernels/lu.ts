@@ -3,7 +3,7 @@ import { choosesBySize, wasmRuntime } from "./engine.js";
 import { jsLu } from "./js/lu.js";
 import { wasmLu } from "./wasm/decompositions.js";
 
-const WASM_FROM = 400;
+const WASM_FROM = 64;
 
 /** P A = L U. */
 export interface LuResult<A extends FloatArray> {

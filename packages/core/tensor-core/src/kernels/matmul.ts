@@ -1,10 +1,10 @@
-import { type MatrixView, rowMajor } from "./arrays.js";
+import { type MatrixView, rowMajor, transposed } from "./arrays.js";
 import { choosesBySize, wasmRuntime } from "./engine.js";
 import { jsMatmul } from "./js/matmul.js";
-import { wasmMatmul } from "./wasm/matmul.js";
+import { wasmMatmul, wasmMatvec } from "./wasm/matmul.js";
 
 /** Below this many multiplications copying the operands costs more than the vector instructions save. */
-const WASM_FROM = 2048;
+const WASM_FROM = 512;
 
 /**
  * C = A B for A[m, k], B[k, n] and C[m, n] of any strides, C with unit column stride; float32 products are accumulated
@@ -22,10 +22,10 @@ export function matmul(
   accumulate = false,
 ): void {
   const runtime = wasmRuntime();
-  // One row or column leaves nothing to reuse: the copy into WebAssembly would cost as much as the product.
-  const worthwhile = m > 1 && n > 1 && m * n * k >= WASM_FROM;
-  if (runtime && (worthwhile || !choosesBySize())) wasmMatmul(runtime, m, n, k, a, b, c, accumulate);
-  else jsMatmul(m, n, k, a, b, c, accumulate);
+  if (!runtime || (m * n * k < WASM_FROM && choosesBySize())) jsMatmul(m, n, k, a, b, c, accumulate);
+  else if (n === 1) wasmMatvec(runtime, m, k, a, b, c, accumulate);
+  else if (m === 1) wasmMatvec(runtime, n, k, transposed(b), transposed(a), transposed(c), accumulate);
+  else wasmMatmul(runtime, m, n, k, a, b, c, accumulate);
 }
 
 /** Operands of `matmulBatched`: a matrix, and how far the next one of the batch lies behind it (0: the same for all). */

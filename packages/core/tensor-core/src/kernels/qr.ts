@@ -4,7 +4,7 @@ import { jsQr } from "./js/qr.js";
 import { fromUnit, unitScale } from "./scaling.js";
 import { wasmQr } from "./wasm/decompositions.js";
 
-const WASM_FROM = 400;
+const WASM_FROM = 16;
 
 /** A = Q R with k = min(rows, columns). */
 export interface QrResult<A extends FloatArray> {

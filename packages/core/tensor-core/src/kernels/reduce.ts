@@ -1,10 +1,10 @@
 import type { FloatArray } from "./arrays.js";
 import { choosesBySize, wasmRuntime } from "./engine.js";
-import { jsSum } from "./js/reduce.js";
-import { wasmSum } from "./wasm/elementwise.js";
+import { jsExtremes, jsSum } from "./js/reduce.js";
+import { wasmExtreme, wasmSum } from "./wasm/elementwise.js";
 
-/** Fewer elements are summed before a call into WebAssembly is set up. */
-const WASM_FROM = 512;
+/** Fewer elements are reduced before a call into WebAssembly is set up. */
+const WASM_FROM = 64;
 /** Rows that are added up before their sum joins the total: keeps the rounding error from growing with the length. */
 const BLOCK = 64;
 
@@ -59,30 +59,26 @@ export function dot(n: number, x: FloatArray, xStart: number, y: FloatArray, ySt
 
 /** Largest elements over the middle axis of the contiguous x[outer, n, inner], n >= 1; NaN where one is NaN. */
 export function maxAxis(x: FloatArray, outer: number, n: number, inner: number, out: FloatArray): void {
-  for (let o = 0; o < outer; o++) {
-    for (let j = 0; j < inner; j++) {
-      let at = o * n * inner + j;
-      let best = x[at]!;
-      for (let i = 1; i < n && best === best; i++) {
-        const value = x[(at += inner)]!;
-        if (!(value <= best)) best = value;
-      }
-      out[o * inner + j] = best;
-    }
-  }
+  extremeAxis("max", x, outer, n, inner, out);
 }
 
 /** Smallest elements over the middle axis of the contiguous x[outer, n, inner], n >= 1; NaN where one is NaN. */
 export function minAxis(x: FloatArray, outer: number, n: number, inner: number, out: FloatArray): void {
+  extremeAxis("min", x, outer, n, inner, out);
+}
+
+function extremeAxis(
+  name: "max" | "min",
+  x: FloatArray,
+  outer: number,
+  n: number,
+  inner: number,
+  out: FloatArray,
+): void {
+  const runtime = wasmRuntime();
+  const wasm = runtime && inner === 1 && (n >= WASM_FROM || !choosesBySize());
   for (let o = 0; o < outer; o++) {
-    for (let j = 0; j < inner; j++) {
-      let at = o * n * inner + j;
-      let best = x[at]!;
-      for (let i = 1; i < n && best === best; i++) {
-        const value = x[(at += inner)]!;
-        if (!(value >= best)) best = value;
-      }
-      out[o * inner + j] = best;
-    }
+    if (wasm) out[o] = wasmExtreme(runtime, name, x, o * n, (o + 1) * n);
+    else jsExtremes(name === "max" ? 1 : -1, x, o * n * inner, n, inner, out, o * inner);
   }
 }

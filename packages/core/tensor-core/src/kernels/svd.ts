@@ -7,7 +7,7 @@ import { qr64 } from "./qr.js";
 import { fromUnit, unitScale } from "./scaling.js";
 import { wasmJacobiRows } from "./wasm/decompositions.js";
 
-const WASM_FROM = 12;
+const WASM_FROM = 6;
 
 /** A = U diag(s) V^T with k = min(rows, columns). */
 export interface SvdResult<A extends FloatArray> {

@@ -5,7 +5,7 @@ import { wasmTriangularSolve } from "./wasm/decompositions.js";
 
 /** Few right sides leave little to do per element of A that is copied. */
 const WASM_FROM_COLUMNS = 4;
-const WASM_FROM_ROWS = 16;
+const WASM_FROM_ROWS = 8;
 
 /** How `triangularSolve` reads A. */
 export interface TriangularOptions {

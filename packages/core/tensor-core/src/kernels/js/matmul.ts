@@ -11,7 +11,10 @@ export function jsMatmul(
   accumulate: boolean,
 ): void {
   if (!accumulate) {
-    for (let i = 0; i < m; i++) c.data.fill(0, c.offset + i * c.rowStride, c.offset + i * c.rowStride + n);
+    for (let i = 0; i < m; i++) {
+      const row = c.offset + i * c.rowStride;
+      for (let j = 0; j < n; j++) c.data[row + j] = 0;
+    }
   }
   if (n === 1) addMatvec(m, k, a, b.data, b.offset, b.rowStride, c.data, c.offset, c.rowStride);
   else if (m === 1) addMatvec(n, k, transposed(b), a.data, a.offset, a.columnStride, c.data, c.offset, 1);

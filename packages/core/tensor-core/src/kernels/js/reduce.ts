@@ -23,3 +23,24 @@ export function jsSum(x: FloatArray, start: number, end: number): number {
   for (; i < end; i++) s0 += x[i]!;
   return s0 + s1 + (s2 + s3);
 }
+
+/** Largest (`sign` = 1) or smallest (-1) elements of each column of x[n, inner] from `start` on; NaN where one is NaN. */
+export function jsExtremes(
+  sign: 1 | -1,
+  x: FloatArray,
+  start: number,
+  n: number,
+  inner: number,
+  out: FloatArray,
+  outStart: number,
+): void {
+  for (let j = 0; j < inner; j++) {
+    let at = start + j;
+    let best = x[at]!;
+    for (let i = 1; i < n && best === best; i++) {
+      const value = x[(at += inner)]!;
+      if (!(sign * value <= sign * best)) best = value;
+    }
+    out[outStart + j] = best;
+  }
+}

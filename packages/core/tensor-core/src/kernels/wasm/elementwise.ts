@@ -41,21 +41,18 @@ function patch(
 
 /** out[i] = f(x[i]); `out` may be `x`. */
 export function wasmMap(runtime: WasmRuntime, name: MapName, x: FloatArray, out: FloatArray): void {
-  const { kernels } = runtime;
-  const narrow = x instanceof Float32Array;
-  const kernel = kernels[narrow ? (`${name}_32` as const) : (`${name}_64` as const)];
-  const mapAny = narrow ? kernels.mapAny_32 : kernels.mapAny_64;
-  const { first, firstPointer, size } = runtime.chunks(x);
+  const { operations, first, firstPointer, size } = runtime.lane(x);
+  const kernel = operations[name];
   for (let start = 0; start < x.length; start += size) {
     const count = Math.min(size, x.length - start);
     copy(x, start, first, 0, count);
     pad(first, count);
     if (kernel(firstPointer, count) !== 0) {
       if (name === "sin" || name === "cos") {
-        patch(Math[name], narrow ? 4096 : 1048576, x, start, first, count);
+        patch(Math[name], x instanceof Float32Array ? 4096 : 1048576, x, start, first, count);
       } else {
         copy(x, start, first, 0, count);
-        mapAny(numbers[name], firstPointer, count);
+        operations.mapAny(numbers[name], firstPointer, count);
       }
     }
     copy(first, 0, out, start, count);
@@ -70,13 +67,12 @@ export function wasmBinary(
   b: FloatArray | number,
   out: FloatArray,
 ): void {
-  const { kernels } = runtime;
-  const kernel = kernels[out instanceof Float32Array ? (`${name}_32` as const) : (`${name}_64` as const)];
-  const { first, second, firstPointer, secondPointer, size } = runtime.chunks(out);
-  if (typeof b === "number") second.fill(b);
+  const { operations, first, second, firstPointer, secondPointer, size } = runtime.lane(out);
+  const kernel = operations[name];
+  if (typeof b === "number") second.fill(b, 0, out.length);
   for (let start = 0; start < out.length; start += size) {
     const count = Math.min(size, out.length - start);
-    if (typeof a === "number") first.fill(a);
+    if (typeof a === "number") first.fill(a, 0, count);
     else copy(a, start, first, 0, count);
     if (typeof b !== "number") copy(b, start, second, 0, count);
     kernel(firstPointer, secondPointer, count);
@@ -86,13 +82,30 @@ export function wasmBinary(
 
 /** Sum of x[start .. end), in float64; one partial sum for each chunk. */
 export function wasmSum(runtime: WasmRuntime, x: FloatArray, start: number, end: number): number {
-  const kernel = x instanceof Float32Array ? runtime.kernels.sum_32 : runtime.kernels.sum_64;
-  const { first, firstPointer, size } = runtime.chunks(x);
+  const { operations, first, firstPointer, size } = runtime.lane(x);
   let sum = 0;
   for (let at = start; at < end; at += size) {
     const count = Math.min(size, end - at);
     copy(x, at, first, 0, count);
-    sum += kernel(firstPointer, count);
+    sum += operations.sum(firstPointer, count);
   }
   return sum;
+}
+
+/** Largest or smallest element of x[start .. end), which is not empty; NaN where one is NaN. */
+export function wasmExtreme(
+  runtime: WasmRuntime,
+  name: "max" | "min",
+  x: FloatArray,
+  start: number,
+  end: number,
+): number {
+  const { operations, first, firstPointer, size } = runtime.lane(x);
+  let best = x[start]!;
+  for (let at = start; at < end; at += size) {
+    const count = Math.min(size, end - at);
+    copy(x, at, first, 0, count);
+    best = Math[name](best, operations[name](firstPointer, count));
+  }
+  return best;
 }

@@ -3,45 +3,50 @@ import type { BinaryName } from "../binary.js";
 import type { MapName } from "../map.js";
 import { wasmBase64 } from "./wasm-bytes.js";
 
-type Bits = 32 | 64;
-type Gemm = (
-  rows: number,
-  columns: number,
-  depth: number,
-  a: number,
-  aRow: number,
-  aColumn: number,
-  b: number,
-  bRow: number,
-  bColumn: number,
-  c: number,
-  cStride: number,
-) => void;
+/** Reductions of a contiguous run to one number. */
+export type Reduction = "sum" | "max" | "min";
 
-/** What the module exports; pointers and counts are plain numbers. See assembly/ for their meaning. */
-export type WasmKernels = Record<`${MapName}_${Bits}`, (p: number, n: number) => number> &
-  Record<`${BinaryName}_${Bits}`, (a: number, b: number, n: number) => void> &
-  Record<`mapAny_${Bits}`, (which: number, p: number, n: number) => void> &
-  Record<`sum_${Bits}`, (p: number, n: number) => number> &
-  Record<`gemm_${Bits}`, Gemm> & {
-    readonly memory: WebAssembly.Memory;
-    heapBase(): number;
-    cholesky(n: number, a: number): number;
-    eigh(n: number, a: number, d: number, z: number, work: number): number;
-    jacobiRows(n: number, columns: number, r: number, j: number, norms: number): number;
-    lu(rows: number, columns: number, a: number, order: number): number;
-    qr(rows: number, columns: number, a: number, q: number, work: number): void;
-    triangularSolve(
-      n: number,
+/** The kernels that exist for float32 and float64 under one name; pointers and counts are plain numbers. */
+export type Operations = Record<MapName, (p: number, n: number) => number> &
+  Record<BinaryName, (a: number, b: number, n: number) => void> &
+  Record<Reduction, (p: number, n: number) => number> & {
+    mapAny(which: number, p: number, n: number): void;
+    gemv(rows: number, columns: number, a: number, columnMajor: number, x: number, y: number): void;
+    gemm(
+      rows: number,
       columns: number,
+      depth: number,
       a: number,
       aRow: number,
       aColumn: number,
       b: number,
-      lower: number,
-      unit: number,
+      bRow: number,
+      bColumn: number,
+      c: number,
+      cStride: number,
     ): void;
   };
+
+/** The kernels that compute in float64 only, and the memory; see assembly/ for the meaning of the arguments. */
+export interface WasmKernels {
+  readonly memory: WebAssembly.Memory;
+  heapBase(): number;
+  cholesky(n: number, a: number): number;
+  eigh(n: number, a: number, d: number, z: number, work: number): number;
+  jacobiRows(n: number, columns: number, r: number, j: number, norms: number): number;
+  lu(rows: number, columns: number, a: number, order: number): number;
+  qr(rows: number, columns: number, a: number, q: number, work: number): void;
+  triangularSolve(
+    n: number,
+    columns: number,
+    a: number,
+    aRow: number,
+    aColumn: number,
+    b: number,
+    lower: number,
+    unit: number,
+  ): void;
+}
 
 const PAGE = 65536;
 /** Memory above this is given back after the call that needed it: it only shrinks with its instance. */
@@ -66,8 +71,16 @@ export function compileAsync(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(decode());
 }
 
-/** Two typed views of `CHUNK_BYTES` each at the start of the memory, and where they lie. */
-export interface Chunks<A extends FloatArray> {
+/** The exports that end in `suffix`, under their names without it. */
+function operationsOf(exports: WebAssembly.Exports, suffix: string): Operations {
+  const found = Object.entries(exports).filter(([name]) => name.endsWith(suffix));
+  return Object.fromEntries(found.map(([name, f]) => [name.slice(0, -suffix.length), f])) as unknown as Operations;
+}
+
+/** What one element type needs: its kernels, and two typed views of `CHUNK_BYTES` each at the start of the memory. */
+export interface Lane<A extends FloatArray> {
+  readonly operations: Operations;
+  /** Elements of a chunk. */
   readonly size: number;
   readonly first: A;
   readonly second: A;
@@ -80,8 +93,10 @@ export class WasmRuntime {
   readonly #module: WebAssembly.Module;
   #kernels!: WasmKernels;
   #base = 0;
-  #chunks32!: Chunks<Float32Array>;
-  #chunks64!: Chunks<Float64Array>;
+  #operations32!: Operations;
+  #operations64!: Operations;
+  #lane32!: Lane<Float32Array>;
+  #lane64!: Lane<Float64Array>;
 
   constructor(module: WebAssembly.Module) {
     this.#module = module;
@@ -89,10 +104,13 @@ export class WasmRuntime {
   }
 
   #instantiate(): void {
-    this.#kernels = new WebAssembly.Instance(this.#module).exports as unknown as WasmKernels;
+    const { exports } = new WebAssembly.Instance(this.#module);
+    this.#kernels = exports as unknown as WasmKernels;
+    this.#operations32 = operationsOf(exports, "_32");
+    this.#operations64 = operationsOf(exports, "_64");
     this.#base = (this.#kernels.heapBase() + 63) & ~63;
     this.#grow(2 * CHUNK_BYTES);
-    this.#viewChunks();
+    this.#viewLanes();
   }
 
   #grow(bytes: number): boolean {
@@ -104,26 +122,27 @@ export class WasmRuntime {
   }
 
   /** Growing the memory detaches its buffer, and the views with it. */
-  #viewChunks(): void {
+  #viewLanes(): void {
     const { buffer } = this.#kernels.memory;
     const pointers = { firstPointer: this.#base, secondPointer: this.#base + CHUNK_BYTES };
-    const view = <A extends FloatArray>(make: new (b: ArrayBuffer, p: number, n: number) => A, size: number) => ({
+    const lane = <A extends FloatArray>(
+      operations: Operations,
+      make: new (b: ArrayBuffer, p: number, n: number) => A,
+      size: number,
+    ): Lane<A> => ({
+      operations,
       size,
       first: new make(buffer, pointers.firstPointer, size),
       second: new make(buffer, pointers.secondPointer, size),
       ...pointers,
     });
-    this.#chunks32 = view(Float32Array, CHUNK_BYTES / 4);
-    this.#chunks64 = view(Float64Array, CHUNK_BYTES / 8);
+    this.#lane32 = lane(this.#operations32, Float32Array, CHUNK_BYTES / 4);
+    this.#lane64 = lane(this.#operations64, Float64Array, CHUNK_BYTES / 8);
   }
 
-  get kernels(): WasmKernels {
-    return this.#kernels;
-  }
-
-  /** The two chunks, viewed as the type of `model`. */
-  chunks<A extends FloatArray>(model: A): Chunks<A> {
-    return (model instanceof Float32Array ? this.#chunks32 : this.#chunks64) as unknown as Chunks<A>;
+  /** Kernels and chunks for the element type of `model`. */
+  lane<A extends FloatArray>(model: A): Lane<A> {
+    return (model instanceof Float32Array ? this.#lane32 : this.#lane64) as unknown as Lane<A>;
   }
 
   /** Size of the memory now, in bytes. */
@@ -136,7 +155,7 @@ export class WasmRuntime {
    * must not keep. What it needs beyond the kept size is released afterwards.
    */
   withMemory<R>(bytes: number, use: (kernels: WasmKernels, base: number, buffer: ArrayBuffer) => R): R {
-    if (this.#grow(bytes)) this.#viewChunks();
+    if (this.#grow(bytes)) this.#viewLanes();
     try {
       return use(this.#kernels, this.#base, this.#kernels.memory.buffer);
     } finally {
