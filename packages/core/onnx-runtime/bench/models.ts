@@ -17,7 +17,6 @@ import {
   sqrt,
   square,
   sub,
-  sum,
   type Tensor,
   takeAlongAxis,
   transpose,
@@ -70,10 +69,7 @@ export function cnn(batch: number) {
     b: zeros([10]),
   };
   const layer = (x: Tensor, k: Tensor, c: Tensor) =>
-    core.maxPool(relu(add(core.conv(x, k, { padding: 1 }), reshape(c, [-1, 1, 1]))), {
-      kernel: [2, 2],
-      strides: [2, 2],
-    });
+    core.maxPool(relu(add(core.conv(x, k, { padding: 1 }), reshape(c, [-1, 1, 1]))), 2);
   const loss = (p: Params, x: Tensor, y: Tensor) => {
     const h = layer(layer(x, p.k1, p.c1), p.k2, p.c2);
     return crossEntropy(add(matmul(reshape(h, [batch, 64]), p.w), p.b), y);
@@ -119,4 +115,3 @@ export function transformer(d: number, heads: number, length: number, batch: num
   };
   return { params, data: [rng.normal([batch, length, d])], step: sgdStep(loss) };
 }
-void sum;
