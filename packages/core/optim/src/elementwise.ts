@@ -161,10 +161,21 @@ function formulaUpdates<Slot extends string>(
     const rate = typeof learningRate === "number" ? learningRate : asTensor(learningRate(t), gradient.dtype);
     const g = decay.coupled > 0 ? add(gradient, mul(p, decay.coupled)) : gradient;
     const own = Object.fromEntries(rule.slots.map((slot, k) => [slot, slots[k][i]])) as Record<Slot, Tensor>;
-    const result = rule.formula(g, own, { step: t, learningRate: rate });
-    if (decay.decoupled === 0) return result;
-    return { ...result, update: sub(result.update, mul(p, mul(asTensor(rate, p.dtype), decay.decoupled))) };
+    const { update, slots: next } = rule.formula(g, own, { step: t, learningRate: rate });
+    const kept = rule.slots.map((slot) => [slot, apartFrom(gradient, next[slot])]);
+    const shrinkage = decay.decoupled > 0 ? mul(p, mul(asTensor(rate, p.dtype), decay.decoupled)) : undefined;
+    return {
+      update: shrinkage === undefined ? apartFrom(gradient, update) : sub(update, shrinkage),
+      slots: Object.fromEntries(kept) as Record<Slot, Tensor>,
+    };
   });
+}
+
+/** A copy where `x` lies in the gradient's buffer, which its owner may write to before the next update. */
+function apartFrom(gradient: Tensor, x: Tensor): Tensor {
+  if (!isPlain(gradient) || !isPlain(x)) return x;
+  const values = x.data() as FloatArray;
+  return values.buffer === gradient.data().buffer ? tensor(values.slice(), { shape: x.shape }) : x;
 }
 
 function fusedUpdates<Slot extends string>(
