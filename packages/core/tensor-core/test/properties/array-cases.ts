@@ -97,10 +97,66 @@ const matmulCases: PrimitiveCase[] = [
   one(p.matmul, null, uniform([0, 2]), uniform([2, 3])),
 ];
 
+const line = { strides: [2], padding: [[1, 0]], dilation: [1], groups: 1 };
+const grouped = { strides: [1], padding: [[0, 0]], dilation: [2], groups: 2 };
+const plane = {
+  strides: [1, 2],
+  padding: [
+    [1, 1],
+    [0, 1],
+  ],
+  dilation: [1, 1],
+  groups: 1,
+};
+const volume = {
+  strides: [1, 1, 1],
+  padding: [
+    [0, 0],
+    [0, 0],
+    [0, 1],
+  ],
+  dilation: [1, 1, 1],
+  groups: 1,
+};
+
+/** A convolution with its two gradients: parameters, then the shapes of input, kernel and result. */
+function convolutions(params: object, x: number[], w: number[], y: number[]): PrimitiveCase[] {
+  return [
+    one(p.conv, params, uniform(x), uniform(w)),
+    one(p.convInputGrad, { ...params, inputSpatial: x.slice(2) }, uniform(y), uniform(w)),
+    one(p.convKernelGrad, { ...params, kernelSpatial: w.slice(2) }, uniform(x), uniform(y)),
+  ];
+}
+
+const convolutionCases: PrimitiveCase[] = [
+  ...convolutions(line, [2, 2, 5], [3, 2, 3], [2, 3, 2]),
+  ...convolutions(grouped, [1, 4, 6], [2, 2, 3], [1, 2, 2]),
+  ...convolutions(plane, [2, 1, 3, 4], [2, 1, 2, 2], [2, 2, 4, 2]),
+  ...convolutions(volume, [1, 2, 2, 3, 2], [1, 2, 2, 2, 2], [1, 1, 1, 2, 2]),
+  ...convolutions(line, [0, 2, 5], [3, 2, 3], [0, 3, 2]),
+  ...convolutions(line, [1, 1, 1], [1, 1, 1], [1, 1, 1]),
+  one(p.maxPool, { kernel: [2], strides: [2], padding: [[0, 0]], dilation: [1] }, distinct([2, 1, 4])),
+  one(
+    p.maxPool,
+    {
+      kernel: [2, 3],
+      strides: [1, 2],
+      padding: [
+        [1, 0],
+        [1, 1],
+      ],
+      dilation: [1, 1],
+    },
+    distinct([1, 2, 3, 4]),
+  ),
+  one(p.maxPool, { kernel: [2], strides: [1], padding: [[0, 0]], dilation: [2] }, distinct([0, 1, 4])),
+];
+
 export const arrayCases: readonly PrimitiveCase[] = [
   ...reductionCases,
   ...movementCases,
   ...indexingCases,
   ...fftCases,
   ...matmulCases,
+  ...convolutionCases,
 ];
