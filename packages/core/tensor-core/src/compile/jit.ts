@@ -1,5 +1,6 @@
 import { asTensor } from "../construct.js";
 import { levelOf, type Spec } from "../primitive.js";
+import { sameShape } from "../shape.js";
 import { isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
 import type { Backend, Executable } from "./backend.js";
@@ -24,6 +25,15 @@ interface Compiled {
   readonly outputStructure: tree.TreeStructure;
 }
 
+/** The function compiled for arguments of one structure, with one shape and dtype for each tensor. */
+interface Version {
+  readonly structure: tree.TreeStructure;
+  readonly specs: readonly Spec[];
+  readonly compiled: Promise<Compiled>;
+  /** The same, once it is there. */
+  ready?: Compiled;
+}
+
 /**
  * `f`, traced and compiled once for each combination of argument shapes and dtypes, then run as a whole. Arguments and
  * results are trees of tensors; numbers in them are inputs too. Called inside a gradient, `vmap` or trace, `f` itself
@@ -33,28 +43,49 @@ interface Compiled {
  */
 export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions = {}): Jitted<F> {
   const backend = options.backend ?? hostBackend;
-  const compiled = new Map<string, Promise<Compiled>>();
+  // The latest first: a training loop calls with one signature again and again.
+  let versions: Version[] = [];
+  const find = (structure: tree.TreeStructure, inputs: readonly Tensor[]): Version => {
+    const known = versions.find((v) => fits(v, structure, inputs));
+    if (known !== undefined) {
+      if (versions[0] !== known) versions = [known, ...versions.filter((v) => v !== known)];
+      return known;
+    }
+    const specs = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
+    const version: Version = { structure, specs, compiled: compile(f, structure, specs, backend) };
+    versions = [version, ...versions];
+    version.compiled.then(
+      (compiled) => {
+        version.ready = compiled;
+      },
+      () => {
+        versions = versions.filter((v) => v !== version);
+      },
+    );
+    return version;
+  };
   const call = async (...args: Parameters<F>): Promise<any> => {
     const flat = tree.flatten(args);
     const inputs = flat.leaves.map((leaf) => (isTensor(leaf) ? leaf : asTensor(leaf as TensorLike)));
     if (inputs.some((x) => levelOf(x) > 0 || x.record !== null)) return f(...args);
-    const key = signature(flat.structure, inputs);
-    let entry = compiled.get(key);
-    if (entry === undefined) {
-      entry = compile(f, flat.structure, inputs, backend);
-      compiled.set(key, entry);
-      entry.catch(() => compiled.delete(key));
-    }
-    const { executable, outputStructure } = await entry;
+    const version = find(flat.structure, inputs);
+    const { executable, outputStructure } = version.ready ?? (await version.compiled);
     return tree.unflatten<Awaited<ReturnType<F>>>(outputStructure, await executable.run(inputs));
   };
   return Object.assign(call, {
     async release() {
-      const entries = [...compiled.values()];
-      compiled.clear();
-      for (const entry of entries) await (await entry).executable.release();
+      const released = versions;
+      versions = [];
+      for (const { compiled } of released) await (await compiled).executable.release();
     },
   });
+}
+
+/** The leaves as tensors; plain numbers are float64 beside float64 tensors, so that they lose no digits there. */
+function inputTensors(leaves: readonly TensorLike[]): Tensor[] {
+  const tensors = leaves.map((leaf) => (typeof leaf === "number" ? undefined : asTensor(leaf)));
+  const wide = tensors.some((x) => x?.dtype === "float64");
+  return tensors.map((x, i) => x ?? asTensor(leaves[i], wide ? "float64" : "float32"));
 }
 
 async function compile(
@@ -67,14 +98,11 @@ async function compile(
   return { executable: await backend.compile(graph), outputStructure: graph.outputStructure as tree.TreeStructure };
 }
 
-const structureKeys = new WeakMap<tree.TreeStructure, string>();
-
-function signature(structure: tree.TreeStructure, inputs: readonly Tensor[]): string {
-  let key = structureKeys.get(structure);
-  if (key === undefined) {
-    key = tree.formatStructure(structure);
-    structureKeys.set(structure, key);
+function fits(version: Version, structure: tree.TreeStructure, inputs: readonly Tensor[]): boolean {
+  const { specs } = version;
+  if (specs.length !== inputs.length) return false;
+  for (let i = 0; i < specs.length; i++) {
+    if (specs[i].dtype !== inputs[i].dtype || !sameShape(specs[i].shape, inputs[i].shape)) return false;
   }
-  for (const x of inputs) key += `|${x.dtype}${x.shape.join()}`;
-  return key;
+  return tree.sameStructure(version.structure, structure);
 }

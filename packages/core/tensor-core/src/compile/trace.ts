@@ -4,6 +4,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
 import { withTrace } from "../levels.js";
 import type { Spec } from "../primitive.js";
+import { released } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
 
@@ -22,7 +23,8 @@ export function traceFlat(f: (inputs: Tensor[]) => readonly Tensor[], specs: rea
     const builder = new GraphBuilder(level);
     const inputs = specs.map((spec) => builder.input(spec));
     const outputs = f(inputs).map((y) => builder.variableOf(y));
-    const captures = builder.close();
+    // Gradients that were taken inside the body are over: their variables are plain values.
+    const captures = builder.close().map(({ variable, value }) => ({ variable, value: released(value) }));
     const constant = captures.filter((c) => c.value.storage.kind === "host" && c.value.record === null);
     const free = captures.filter((c) => !constant.includes(c));
     const graph = new Graph([...builder.inputs, ...free.map((c) => c.variable)], constant, builder.equations, outputs);

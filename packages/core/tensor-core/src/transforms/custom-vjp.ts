@@ -44,7 +44,7 @@ export function customVjp<A extends any[], R>(
     const rule: FlatRule = {
       forward(variables) {
         const trees = tree.unflatten<A>(flat.structure, variables);
-        if (!differentiated) return { outputs: split(f(...trees)), residuals: null };
+        if (!differentiated) return { outputs: split(recordingBelow(1, () => f(...trees))), residuals: null };
         const [result, residuals] = recordingOnly(recording, () => forward(...trees));
         return { outputs: split(result), residuals };
       },
@@ -65,9 +65,9 @@ export function customVjp<A extends any[], R>(
 
 /** Runs the rule at the level of its inputs: a batch is handled by a rule for batches one level below. */
 export function callWithRule(rule: FlatRule, inputs: Flat): Tensor[] {
-  const level = Math.max(0, ...inputs.filter((x) => x.storage.kind === "batched").map(levelOf));
-  const { outputs, residuals } =
-    level === 0 ? recordingBelow(1, () => rule.forward(inputs)) : batchedForward(rule, inputs, level);
+  const level = Math.max(0, ...inputs.map(levelOf));
+  const isBatch = inputs.some((x) => x.storage.kind === "batched" && levelOf(x) === level);
+  const { outputs, residuals } = isBatch ? batchedForward(rule, inputs, level) : rule.forward(inputs);
   const levels = dependsOn(inputs, level);
   if (levels === 0) return outputs.map(released);
   // A residual that is an output has the gradient of the rule, not that of the operations of `forward`.
@@ -100,8 +100,9 @@ function batchedForward(rule: FlatRule, inputs: Flat, level: number): { outputs:
   const open = (x: unknown) =>
     isTensor(x) && x.storage.kind === "batched" && levelOf(x) === level ? x.storage.inner : x;
   const batchRule: FlatRule = {
-    forward(batch) {
-      const result = rule.forward(batch.map((x, i) => (batched[i] ? asExample(x, level) : x)));
+    forward() {
+      // The examples themselves, not new ones around the batch: the gradients of this level have recorded them.
+      const result = rule.forward(inputs);
       exampleResiduals = result.residuals;
       exampleOutputs = result.outputs;
       const marks: boolean[] = [];
