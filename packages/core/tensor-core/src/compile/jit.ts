@@ -66,7 +66,7 @@ export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions
   };
   const call = async (...args: Parameters<F>): Promise<any> => {
     const flat = tree.flatten(args);
-    const inputs = flat.leaves.map((leaf) => (isTensor(leaf) ? leaf : asTensor(leaf as TensorLike)));
+    const inputs = inputTensors(flat.leaves as TensorLike[]);
     if (inputs.some((x) => levelOf(x) > 0 || x.record !== null)) return f(...args);
     const version = find(flat.structure, inputs);
     const { executable, outputStructure } = version.ready ?? (await version.compiled);
@@ -83,6 +83,7 @@ export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions
 
 /** The leaves as tensors; plain numbers are float64 beside float64 tensors, so that they lose no digits there. */
 function inputTensors(leaves: readonly TensorLike[]): Tensor[] {
+  if (leaves.every(isTensor)) return leaves as Tensor[];
   const tensors = leaves.map((leaf) => (typeof leaf === "number" ? undefined : asTensor(leaf)));
   const wide = tensors.some((x) => x?.dtype === "float64");
   return tensors.map((x, i) => x ?? asTensor(leaves[i], wide ? "float64" : "float32"));
