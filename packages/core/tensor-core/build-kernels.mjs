@@ -19,15 +19,17 @@ export function sourceHash() {
   return hash.digest("hex");
 }
 
+/** @returns {Promise<Uint8Array>} */
 async function compile() {
   const { default: asc } = await import("assemblyscript/asc");
   const base = fileURLToPath(new URL(".", import.meta.url));
+  /** @type {Uint8Array | undefined} */
   let binary;
   const { error, stderr } = await asc.main(
     ["assembly/index.ts", "--baseDir", base, "--outFile", "kernels.wasm", ...flags],
     {
       writeFile: (name, contents) => {
-        if (name.endsWith(".wasm")) binary = contents;
+        if (name.endsWith(".wasm")) binary = /** @type {Uint8Array} */ (contents);
       },
     },
   );

@@ -26,6 +26,6 @@ export function cholesky(n: i32, a: usize): i32 {
       }
     }
   }
-  for (let i = 0; i < n - 1; i++) memory.fill(at(a, n, i, i + 1), 0, <usize>(n - 1 - i) << 3);
+  for (let i = 0; i < n - 1; i++) memory.fill(at(a, n, i, i + 1), 0, (<usize>(n - 1 - i)) << 3);
   return -1;
 }

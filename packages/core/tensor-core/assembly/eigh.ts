@@ -25,7 +25,7 @@ function tridiagonalise(n: i32, a: usize, d: usize, e: usize, taus: usize, w: us
     store<f64>(at(d, 1, k, 0), load<f64>(at(a, n, k, k)));
     if (tau == 0) continue;
     // w = tau A v, from the lower triangle alone.
-    memory.fill(w, 0, <usize>k << 3);
+    memory.fill(w, 0, (<usize>k) << 3);
     for (let i = 0; i < k; i++) {
       const row = at(a, n, i, 0);
       const vi = load<f64>(at(v, 1, i, 0));
@@ -47,7 +47,7 @@ function tridiagonalise(n: i32, a: usize, d: usize, e: usize, taus: usize, w: us
 
 /** z[n, n] = transpose of the product of the reflections. */
 function accumulate(n: i32, a: usize, taus: usize, z: usize, w: usize): void {
-  memory.fill(z, 0, <usize>(n * n) << 3);
+  memory.fill(z, 0, (<usize>(n * n)) << 3);
   for (let k = 0; k < n; k++) {
     store<f64>(at(z, n, k, k), 1);
     const tau = k > 0 ? load<f64>(at(taus, 1, k, 0)) : 0;
@@ -66,14 +66,21 @@ function accumulate(n: i32, a: usize, taus: usize, z: usize, w: usize): void {
  */
 function rotateRows(n: i32, z: usize, low: i32, high: i32, c: usize, s: usize): void {
   let j = 0;
-  const rowBytes = <usize>n << 3;
+  const rowBytes = (<usize>n) << 3;
   for (; j <= n - 8; j += 8) {
     let row = at(z, n, high, j);
-    let u0 = v128.load(row), u1 = v128.load(row, 16), u2 = v128.load(row, 32), u3 = v128.load(row, 48);
+    let u0 = v128.load(row),
+      u1 = v128.load(row, 16),
+      u2 = v128.load(row, 32),
+      u3 = v128.load(row, 48);
     for (let i = high - 1; i >= low; i--) {
-      const ci = v128.load64_splat(at(c, 1, i, 0)), si = v128.load64_splat(at(s, 1, i, 0));
+      const ci = v128.load64_splat(at(c, 1, i, 0)),
+        si = v128.load64_splat(at(s, 1, i, 0));
       const next = row - rowBytes;
-      const l0 = v128.load(next), l1 = v128.load(next, 16), l2 = v128.load(next, 32), l3 = v128.load(next, 48);
+      const l0 = v128.load(next),
+        l1 = v128.load(next, 16),
+        l2 = v128.load(next, 32),
+        l3 = v128.load(next, 48);
       v128.store(row, f64x2.add(f64x2.mul(si, l0), f64x2.mul(ci, u0)));
       v128.store(row, f64x2.add(f64x2.mul(si, l1), f64x2.mul(ci, u1)), 16);
       v128.store(row, f64x2.add(f64x2.mul(si, l2), f64x2.mul(ci, u2)), 32);
@@ -93,7 +100,8 @@ function rotateRows(n: i32, z: usize, low: i32, high: i32, c: usize, s: usize): 
     let row = at(z, n, high, j);
     let upper = load<f64>(row);
     for (let i = high - 1; i >= low; i--) {
-      const ci = load<f64>(at(c, 1, i, 0)), si = load<f64>(at(s, 1, i, 0));
+      const ci = load<f64>(at(c, 1, i, 0)),
+        si = load<f64>(at(s, 1, i, 0));
       const next = row - rowBytes;
       const lower = load<f64>(next);
       store<f64>(row, si * lower + ci * upper);
@@ -132,7 +140,9 @@ function implicitQl(n: i32, d: usize, e: usize, z: usize, c: usize, s: usize): i
       let r = sqrt(g * g + 1);
       if (abs(g) > 1e150) r = abs(g);
       g = load<f64>(at(d, 1, m, 0)) - dl + el / (g + (g >= 0 ? r : -r));
-      let sine: f64 = 1, cosine: f64 = 1, p: f64 = 0;
+      let sine: f64 = 1,
+        cosine: f64 = 1,
+        p: f64 = 0;
       let i = m - 1;
       for (; i >= l; i--) {
         const ei = load<f64>(at(e, 1, i, 0));
@@ -173,8 +183,11 @@ function implicitQl(n: i32, d: usize, e: usize, z: usize, c: usize, s: usize): i
  * With z = 0 only the values. `work` has room for 5 n elements. Returns 0, or 1 where the iteration did not converge.
  */
 export function eigh(n: i32, a: usize, d: usize, z: usize, work: usize): i32 {
-  const e = work, taus = at(work, 1, n, 0), w = at(work, 1, 2 * n, 0);
-  const c = at(work, 1, 3 * n, 0), s = at(work, 1, 4 * n, 0);
+  const e = work,
+    taus = at(work, 1, n, 0),
+    w = at(work, 1, 2 * n, 0);
+  const c = at(work, 1, 3 * n, 0),
+    s = at(work, 1, 4 * n, 0);
   tridiagonalise(n, a, d, e, taus, w);
   if (z != 0) accumulate(n, a, taus, z, w);
   return implicitQl(n, d, e, z, c, s);

@@ -9,7 +9,7 @@ const BLOCK: i32 = 32;
  * that ends up in each row. Returns the number of row exchanges.
  */
 export function lu(rows: i32, columns: i32, a: usize, order: usize): i32 {
-  for (let i = 0; i < rows; i++) store<i32>(order + (<usize>i << 2), i);
+  for (let i = 0; i < rows; i++) store<i32>(order + ((<usize>i) << 2), i);
   const rank = min(rows, columns);
   let exchanges = 0;
   for (let first = 0; first < rank; first += BLOCK) {
@@ -26,7 +26,8 @@ export function lu(rows: i32, columns: i32, a: usize, order: usize): i32 {
       }
       if (pivot != k) {
         swap(columns, at(a, columns, k, 0), at(a, columns, pivot, 0));
-        const here = order + (<usize>k << 2), there = order + (<usize>pivot << 2);
+        const here = order + ((<usize>k) << 2),
+          there = order + ((<usize>pivot) << 2);
         const row = load<i32>(here);
         store<i32>(here, load<i32>(there));
         store<i32>(there, row);

@@ -2,7 +2,7 @@ import { at, axpy, reflector } from "./vector";
 
 /** B -= tau v (v^T B) for the rows of B[rows, columns]; `v` has the given stride, `work` room for one row. */
 function reflect(rows: i32, columns: i32, tau: f64, v: usize, vStride: i32, b: usize, bStride: i32, work: usize): void {
-  memory.fill(work, 0, <usize>columns << 3);
+  memory.fill(work, 0, (<usize>columns) << 3);
   for (let i = 0; i < rows; i++) axpy(columns, load<f64>(at(v, vStride, i, 0)), at(b, bStride, i, 0), work);
   for (let i = 0; i < rows; i++) axpy(columns, -tau * load<f64>(at(v, vStride, i, 0)), work, at(b, bStride, i, 0));
 }
@@ -27,7 +27,7 @@ export function qr(rows: i32, columns: i32, a: usize, q: usize, work: usize): vo
       reflect(height, columns - j - 1, tau, column, 1, at(a, columns, j, j + 1), columns, row);
     }
   }
-  memory.fill(q, 0, <usize>(rows * k) << 3);
+  memory.fill(q, 0, (<usize>(rows * k)) << 3);
   for (let j = k - 1; j >= 0; j--) {
     const height = rows - j;
     store<f64>(at(q, k, j, j), 1);

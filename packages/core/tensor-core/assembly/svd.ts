@@ -22,7 +22,7 @@ export function jacobiRows(n: i32, columns: i32, r: usize, j: usize, norms: usiz
     for (let i = 0; i < n; i++) largest = max(largest, load<f64>(at(norms, 1, i, 0)));
     for (let i = 0; i < n; i++) {
       if (load<f64>(at(norms, 1, i, 0)) > largest * NEGLIGIBLE) continue;
-      memory.fill(at(r, columns, i, 0), 0, <usize>columns << 3);
+      memory.fill(at(r, columns, i, 0), 0, (<usize>columns) << 3);
       store<f64>(at(norms, 1, i, 0), 0);
     }
     let turned = false;
@@ -30,7 +30,8 @@ export function jacobiRows(n: i32, columns: i32, r: usize, j: usize, norms: usiz
       const rowA = at(r, columns, a, 0);
       for (let b = a + 1; b < n; b++) {
         const rowB = at(r, columns, b, 0);
-        const p = load<f64>(at(norms, 1, a, 0)), q = load<f64>(at(norms, 1, b, 0));
+        const p = load<f64>(at(norms, 1, a, 0)),
+          q = load<f64>(at(norms, 1, b, 0));
         const g = dot(columns, rowA, rowB);
         if (g == 0 || abs(g) <= tolerance * sqrt(p) * sqrt(q)) continue;
         turned = true;

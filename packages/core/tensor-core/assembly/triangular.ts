@@ -9,7 +9,15 @@ const BLOCK: i32 = 32;
  * `lower` says which triangle is read; with `unit` its diagonal is taken as 1 and not read.
  */
 export function solveTriangle(
-  n: i32, columns: i32, a: usize, aRow: i32, aColumn: i32, b: usize, bStride: i32, lower: bool, unit: bool,
+  n: i32,
+  columns: i32,
+  a: usize,
+  aRow: i32,
+  aColumn: i32,
+  b: usize,
+  bStride: i32,
+  lower: bool,
+  unit: bool,
 ): void {
   for (let done = 0; done < n; done += BLOCK) {
     const count = min(BLOCK, n - done);
@@ -33,7 +41,7 @@ export function solveTriangle(
       if (!unit) {
         const pivot = load<f64>(a + ((<usize>i * (aRow + aColumn)) << 3));
         for (let j = 0; j < columns; j++) {
-          const x = row + (<usize>j << 3);
+          const x = row + ((<usize>j) << 3);
           store<f64>(x, load<f64>(x) / pivot);
         }
       }
@@ -42,7 +50,14 @@ export function solveTriangle(
 }
 
 export function triangularSolve(
-  n: i32, columns: i32, a: usize, aRow: i32, aColumn: i32, b: usize, lower: i32, unit: i32,
+  n: i32,
+  columns: i32,
+  a: usize,
+  aRow: i32,
+  aColumn: i32,
+  b: usize,
+  lower: i32,
+  unit: i32,
 ): void {
   solveTriangle(n, columns, a, aRow, aColumn, b, columns, lower != 0, unit != 0);
 }

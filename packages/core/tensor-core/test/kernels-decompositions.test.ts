@@ -209,6 +209,25 @@ withBoth((mode) => {
     for (let i = 0; i < n; i++) expect(Math.abs(s[i]! / scales[i]! - 1)).toBeLessThan(1e-13);
   });
 
+  it("svd of ill-conditioned and of numerically rank-deficient matrices", () => {
+    setKernels(mode);
+    const n = 10;
+    const { u, s, vt } = svd(hilbert(n), n, n);
+    expect(orthogonality(u, n, n)).toBeLessThan(1e-13);
+    expect(orthogonality(transpose(vt, n, n), n, n)).toBeLessThan(1e-13);
+    expect(distance(product(n, n, n, scaledColumns(u, n, s), vt), hilbert(n))).toBeLessThan(1e-15);
+    const values = eigvalsh(hilbert(n), n);
+    for (let i = 0; i < n; i++) expect(Math.abs(s[i]! - values[n - 1 - i]!)).toBeLessThan(2e-15);
+
+    const [rows, columns, rank] = [60, 50, 7];
+    const low = product(rows, columns, rank, randomArray(1, rows * rank), randomArray(2, rank * columns));
+    const thin = svd(low, rows, columns);
+    expect(orthogonality(thin.u, rows, columns)).toBeLessThan(1e-12);
+    expect(orthogonality(transpose(thin.vt, columns, columns), columns, columns)).toBeLessThan(1e-12);
+    expect(thin.s[rank - 1]).toBeGreaterThan(0.1);
+    expect(thin.s[rank]).toBeLessThan(1e-13);
+  });
+
   it("agree with NumPy and SciPy", () => {
     setKernels(mode);
     const {
