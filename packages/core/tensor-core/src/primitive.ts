@@ -8,7 +8,9 @@ import { Tensor } from "./tensor.js";
 
 /** Shape and element type: all that is known of a value while tracing. */
 export interface Spec {
+  /** Extent along each axis. */
   readonly shape: Shape;
+  /** Element type. */
   readonly dtype: DType;
 }
 
@@ -24,6 +26,7 @@ export interface VjpContext<P> {
  * shapes the operation has already made to fit (no implicit broadcasting or dtype promotion in primitives).
  */
 export interface Primitive<P = unknown> {
+  /** Name in graphs and messages; unique. */
   readonly name: string;
   /** Shape and dtype of the outputs; throws a typed error for inputs that do not fit. */
   outputs(inputs: readonly Spec[], params: P): Spec[];

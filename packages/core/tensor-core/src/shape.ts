@@ -83,3 +83,10 @@ export function validateShape(operation: string, shape: Shape): void {
     }
   }
 }
+
+/** Number of elements along the named axes. */
+export function extentOf(shape: Shape, axes: readonly number[]): number {
+  let size = 1;
+  for (const axis of axes) size *= shape[axis];
+  return size;
+}

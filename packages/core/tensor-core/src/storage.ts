@@ -26,6 +26,7 @@ export interface BatchedStorage {
 
 /** A value that a backend keeps on its device. */
 export interface DeviceStorage {
+  /** Always "device". */
   readonly kind: "device";
   /** The backend's own object. */
   readonly handle: unknown;

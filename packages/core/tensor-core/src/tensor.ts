@@ -24,6 +24,7 @@ export class Tensor {
   readonly [tensorBrand] = true;
   /** Extent along each axis; `[]` for a scalar. */
   readonly shape: Shape;
+  /** Element type. */
   readonly dtype: DType;
   /** @internal */
   readonly storage: Storage;

@@ -15,6 +15,9 @@ export interface Backend {
   readonly name: string;
   /** The device that really runs, such as "cpu" or "webgpu". */
   readonly device: string;
-  /** @throws UnsupportedError for a primitive that the device cannot run. */
+  /**
+   * Makes a graph ready to run.
+   * @throws UnsupportedError for a primitive that the device cannot run.
+   */
   compile(graph: Graph): Promise<Executable>;
 }

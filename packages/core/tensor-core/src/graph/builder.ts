@@ -16,15 +16,21 @@ export class Variable implements Spec {
 
 /** One operation of a graph. */
 export interface Equation {
+  /** What is done. */
   readonly primitive: Primitive<any>;
+  /** What it is done to. */
   readonly inputs: readonly Variable[];
+  /** The parameters of the primitive. */
   readonly params: any;
+  /** What it gives. */
   readonly outputs: readonly Variable[];
 }
 
 /** A value from outside that a traced function uses. */
 export interface Capture {
+  /** What stands for the value in the graph. */
   readonly variable: Variable;
+  /** The value. */
   readonly value: Tensor;
 }
 

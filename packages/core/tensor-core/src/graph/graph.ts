@@ -9,7 +9,9 @@ import type { Capture, Equation, Variable } from "./builder.js";
  * operations whose results are not used are gone.
  */
 export class Graph {
+  /** The operations, each after those whose results it uses. */
   readonly equations: readonly Equation[];
+  /** Known values that the operations use. */
   readonly constants: readonly Capture[];
 
   constructor(

@@ -3,7 +3,7 @@ import { promote } from "../dtype.js";
 import { IndexError, ShapeError, ValueError } from "../errors.js";
 import { bindOne } from "../primitive.js";
 import { broadcastToP, concatenateP, padP, reshapeP, sliceP, transposeP } from "../primitives/movement.js";
-import { formatShape, normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf, validateShape } from "../shape.js";
+import { formatShape, normalizeAxes, normalizeAxis, type Shape, sameShape, validateShape } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { cast } from "./elementwise.js";
 
@@ -272,9 +272,4 @@ export function roll(x: TensorLike, shift: number, axis: number): Tensor {
   if (by === 0) return t;
   const [a, b] = split(t, [extent - by, by], at);
   return concatenate([b, a], at);
-}
-
-/** @internal Number of elements along the named axes. */
-export function extentOf(shape: Shape, axes: readonly number[]): number {
-  return sizeOf(axes.map((axis) => shape[axis]));
 }

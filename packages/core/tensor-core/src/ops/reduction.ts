@@ -3,11 +3,11 @@ import { ShapeError } from "../errors.js";
 import { bindOne, type Primitive } from "../primitive.js";
 import { argMaxP, argMinP, cumSumP, maxP, minP, prodP, type ReductionParams, sumP } from "../primitives/reduction.js";
 import { logSoftmaxP, softmaxP } from "../primitives/softmax.js";
-import { formatShape, normalizeAxes, normalizeAxis } from "../shape.js";
+import { extentOf, formatShape, normalizeAxes, normalizeAxis } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { stopGradient } from "../transforms/stop-gradient.js";
 import { add, asFloat, cast, div, exp, isFinite, log, mul, sqrt, sub, where } from "./elementwise.js";
-import { concatenate, extentOf, flip, reshape, slice } from "./movement.js";
+import { concatenate, flip, reshape, slice } from "./movement.js";
 
 /** Which axes a reduction runs over. */
 export interface ReduceOptions {
