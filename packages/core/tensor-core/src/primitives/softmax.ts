@@ -6,7 +6,8 @@ import { bindOne, definePrimitive, type Primitive, type Spec } from "../primitiv
 import { formatShape, sizeOf } from "../shape.js";
 import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
 
-interface AxisParams {
+/** The axis that is normalised. */
+export interface AxisParams {
   readonly axis: number;
 }
 
