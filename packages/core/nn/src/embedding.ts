@@ -1,0 +1,32 @@
+import { type Tensor, take } from "@offprint/tensor-core";
+import { type Initializer, initializers } from "./initializers.js";
+import { type Layer, requireCount } from "./layer.js";
+
+/** Options of `embedding`. */
+export interface EmbeddingOptions {
+  /** Number of entries of the table. */
+  count: number;
+  /** Extent of each entry. */
+  features: number;
+  /** Default `initializers.normal(1)`. */
+  weightInit?: Initializer;
+}
+
+/** Parameters of `embedding`. */
+export interface EmbeddingParams {
+  /** `[count, features]`. */
+  readonly weight: Tensor;
+}
+
+/** Looks integers `[...]` up in a table: `[..., features]`. */
+export function embedding(options: EmbeddingOptions): Layer<EmbeddingParams> {
+  const { count, features, weightInit = initializers.normal(1) } = options;
+  requireCount("embedding", "count", count);
+  requireCount("embedding", "features", features);
+  return {
+    init: (rng, dtype = "float32") => ({
+      weight: weightInit(rng, [count, features], { inputs: count, outputs: features }, dtype),
+    }),
+    apply: (params, indices) => take(params.weight, indices),
+  };
+}

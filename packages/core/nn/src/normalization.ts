@@ -1,0 +1,181 @@
+import {
+  add,
+  asTensor,
+  div,
+  mean,
+  mul,
+  ones,
+  reshape,
+  ShapeError,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+  zeros,
+} from "@offprint/tensor-core";
+import { type FloatType, type Layer, requireCount, requireExtent, requirePositive } from "./layer.js";
+
+/** Parameters of a normalisation: what its result is multiplied by, and what is added. */
+export interface NormParams {
+  /** `[features]`, ones at the start. */
+  readonly scale: Tensor;
+  /** `[features]`, zeros at the start. */
+  readonly bias: Tensor;
+}
+
+/** Options of `layerNorm` and `rmsNorm`. */
+export interface NormOptions {
+  /** Extent of the last axis. */
+  features: number;
+  /** Added under the root, > 0. Default 1e-5; 1e-6 for `rmsNorm`. */
+  epsilon?: number;
+}
+
+function unitParams(features: number, dtype: FloatType): NormParams {
+  return { scale: ones([features], dtype), bias: zeros([features], dtype) };
+}
+
+function standardised(x: Tensor, axis: readonly number[], epsilon: number): Tensor {
+  const centred = sub(x, mean(x, { axis, keepDims: true }));
+  return div(centred, sqrt(add(mean(square(centred), { axis, keepDims: true }), epsilon)));
+}
+
+/** A vector of channels, to be broadcast along axis 1 of a tensor of the given rank. */
+function alongChannels(v: Tensor, rank: number): Tensor {
+  return reshape(v, [v.size, ...new Array<number>(rank - 2).fill(1)]);
+}
+
+/** Mean 0 and variance 1 over the last axis of `[..., features]`, then scale and bias (Ba et al., 2016). */
+export function layerNorm(options: NormOptions): Layer<NormParams> {
+  const { features, epsilon = 1e-5 } = options;
+  requireCount("layerNorm", "features", features);
+  requirePositive("layerNorm", "epsilon", epsilon);
+  return {
+    init: (_, dtype = "float32") => unitParams(features, dtype),
+    apply(params, input) {
+      const x = asTensor(input);
+      requireExtent("layerNorm", x, -1, features, "features");
+      return add(mul(standardised(x, [x.rank - 1], epsilon), params.scale), params.bias);
+    },
+  };
+}
+
+/** Root mean square 1 over the last axis of `[..., features]`, then a scale (Zhang and Sennrich, 2019). */
+export function rmsNorm(options: NormOptions): Layer<{ readonly scale: Tensor }> {
+  const { features, epsilon = 1e-6 } = options;
+  requireCount("rmsNorm", "features", features);
+  requirePositive("rmsNorm", "epsilon", epsilon);
+  return {
+    init: (_, dtype = "float32") => ({ scale: ones([features], dtype) }),
+    apply(params, input) {
+      const x = asTensor(input);
+      requireExtent("rmsNorm", x, -1, features, "features");
+      const root = sqrt(add(mean(square(x), { axis: -1, keepDims: true }), epsilon));
+      return mul(div(x, root), params.scale);
+    },
+  };
+}
+
+/** Options of `groupNorm`. */
+export interface GroupNormOptions {
+  /** Extent of axis 1 of the input. */
+  channels: number;
+  /** Number of groups, a divisor of `channels`. */
+  groups: number;
+  /** Added under the root, > 0. Default 1e-5. */
+  epsilon?: number;
+}
+
+/** Mean 0 and variance 1 over each group of channels of `[batch, channels, ...]` (Wu and He, 2018). */
+export function groupNorm(options: GroupNormOptions): Layer<NormParams> {
+  const { channels, groups, epsilon = 1e-5 } = options;
+  requireCount("groupNorm", "channels", channels);
+  requireCount("groupNorm", "groups", groups);
+  requirePositive("groupNorm", "epsilon", epsilon);
+  if (channels % groups !== 0) {
+    throw new ValueError(`groupNorm: groups is ${groups}; it must divide the ${channels} channels`);
+  }
+  return {
+    init: (_, dtype = "float32") => unitParams(channels, dtype),
+    apply(params, input) {
+      const x = asTensor(input);
+      requireExtent("groupNorm", x, 1, channels, "channels");
+      const [batch, , ...spatial] = x.shape;
+      const grouped = reshape(x, [batch, groups, (channels / groups) * spatial.reduce((a, b) => a * b, 1)]);
+      const y = reshape(standardised(grouped, [2], epsilon), x.shape);
+      return add(mul(y, alongChannels(params.scale, x.rank)), alongChannels(params.bias, x.rank));
+    },
+  };
+}
+
+/** Running statistics of `batchNorm`: kept by the caller, no part of what is trained. */
+export interface BatchNormState {
+  /** `[channels]`, zeros at the start. */
+  readonly mean: Tensor;
+  /** `[channels]`, ones at the start. */
+  readonly variance: Tensor;
+}
+
+/** Options of `batchNorm`. */
+export interface BatchNormOptions {
+  /** Extent of axis 1 of the input. */
+  channels: number;
+  /** Weight in (0, 1] of the newest batch in the running statistics. Default 0.1. */
+  momentum?: number;
+  /** Added under the root, > 0. Default 1e-5. */
+  epsilon?: number;
+}
+
+/** Batch normalisation: its running statistics go in and come out. */
+export interface BatchNorm {
+  /** Scale ones, bias zeros. */
+  init(dtype?: FloatType): NormParams;
+  /** Mean zeros, variance ones. */
+  initState(dtype?: FloatType): BatchNormState;
+  /** Normalises `[batch, channels, ...]` with the statistics of this batch, and gives the new running ones. */
+  train(params: NormParams, state: BatchNormState, input: TensorLike): [output: Tensor, state: BatchNormState];
+  /** Normalises with the running statistics. */
+  apply(params: NormParams, state: BatchNormState, input: TensorLike): Tensor;
+}
+
+/** Mean 0 and variance 1 of each channel over the batch (Ioffe and Szegedy, 2015). */
+export function batchNorm(options: BatchNormOptions): BatchNorm {
+  const { channels, momentum = 0.1, epsilon = 1e-5 } = options;
+  requireCount("batchNorm", "channels", channels);
+  requirePositive("batchNorm", "epsilon", epsilon);
+  if (!(momentum > 0 && momentum <= 1)) {
+    throw new ValueError(`batchNorm: momentum is ${momentum}; it must be in (0, 1]`);
+  }
+  const affine = (x: Tensor, m: Tensor, v: Tensor, params: NormParams) => {
+    const spread = (t: Tensor) => alongChannels(t, x.rank);
+    const y = div(sub(x, spread(m)), spread(sqrt(add(v, epsilon))));
+    return add(mul(y, spread(params.scale)), spread(params.bias));
+  };
+  const checked = (input: TensorLike) => {
+    const x = asTensor(input);
+    requireExtent("batchNorm", x, 1, channels, "channels");
+    return x;
+  };
+  return {
+    init: (dtype = "float32") => unitParams(channels, dtype),
+    initState: (dtype = "float32") => ({ mean: zeros([channels], dtype), variance: ones([channels], dtype) }),
+    train(params, state, input) {
+      const x = checked(input);
+      const axis = x.shape.map((_, i) => i).filter((i) => i !== 1);
+      const count = x.size / channels;
+      if (count < 2) {
+        throw new ShapeError(`batchNorm: the input [${x.shape}] has one value per channel; a variance needs two`);
+      }
+      const m = mean(x, { axis });
+      const v = mean(square(sub(x, alongChannels(m, x.rank))), { axis });
+      const follow = (old: Tensor, now: Tensor) => add(mul(old, 1 - momentum), mul(stopGradient(now), momentum));
+      // The running variance is that of the population, hence the factor.
+      const variance = follow(state.variance, mul(v, count / (count - 1)));
+      return [affine(x, m, v, params), { mean: follow(state.mean, m), variance }];
+    },
+    apply: (params, state, input) => affine(checked(input), state.mean, state.variance, params),
+  };
+}
