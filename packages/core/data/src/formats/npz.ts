@@ -1,0 +1,52 @@
+import { FormatError, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { type NpyWriteOptions, readNpy, writeNpy } from "./npy.js";
+import { readZip, writeZip } from "./zip.js";
+
+/**
+ * Reads the arrays of an .npz archive that NumPy saved with `np.savez` or `np.savez_compressed`, by name.
+ * @param names the arrays to read; default all. Others may be of types that are not supported.
+ * @throws FormatError for damaged or truncated archives and missing names; UnsupportedError as `readNpy`.
+ */
+export function readNpz(bytes: Uint8Array, names?: readonly string[]): Record<string, Tensor> {
+  const files = new Map([...readZip("npz", bytes)].map(([name, content]) => [name.replace(/\.npy$/, ""), content]));
+  const wanted = names ?? [...files.keys()];
+  return Object.fromEntries(
+    wanted.map((name) => {
+      const content = files.get(name);
+      if (content === undefined) {
+        throw new FormatError(
+          `npz: there is no array ${name}; the archive holds ${[...files.keys()].join(", ") || "none"}`,
+        );
+      }
+      return [name, named(name, () => readNpy(content))];
+    }),
+  );
+}
+
+/** Says in an error which array of the archive it is about. */
+function named<R>(name: string, read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormatError) {
+      throw new FormatError(`npz: array ${name}: ${error.message}`, { offset: error.offset, cause: error });
+    }
+    if (error instanceof UnsupportedError) throw new UnsupportedError(`npz: array ${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Options of `writeNpz`. */
+export interface NpzWriteOptions extends NpyWriteOptions {
+  /** Deflate the arrays, as `np.savez_compressed`; default true. */
+  compress?: boolean;
+}
+
+/** The bytes of an .npz archive that `np.load` reads. Equal tensors give equal bytes. */
+export function writeNpz(tensors: Readonly<Record<string, Tensor>>, options: NpzWriteOptions = {}): Uint8Array {
+  const files = Object.entries(tensors).map(([name, x]) => {
+    if (name === "") throw new ValueError("writeNpz: an array has the empty name; name every array");
+    return [`${name}.npy`, writeNpy(x, options)] as const;
+  });
+  return writeZip(files, options.compress ?? true);
+}

@@ -1,0 +1,32 @@
+export { type Batch, Batches, type BatchesOptions, type BatchesState, batches } from "./batches.js";
+export { type Dataset, sampleCount, subset } from "./dataset.js";
+export { type Cifar100Options, readCifar10, readCifar100 } from "./formats/cifar.js";
+export { type CsvReadOptions, type CsvWriteOptions, readCsv, writeCsv } from "./formats/csv.js";
+export { readIdx, writeIdx } from "./formats/idx.js";
+export {
+  type ImageLayout,
+  type ImageReadOptions,
+  type ImageWriteOptions,
+  readImage,
+  writePng,
+  writePnm,
+} from "./formats/image.js";
+export { gunzip } from "./formats/inflate.js";
+export { type LibsvmContent, type LibsvmReadOptions, readLibsvm, writeLibsvm } from "./formats/libsvm.js";
+export { readMatrixMarket, writeMatrixMarket } from "./formats/matrix-market.js";
+export { type NpyWriteOptions, readNpy, writeNpy } from "./formats/npy.js";
+export { type NpzWriteOptions, readNpz, writeNpz } from "./formats/npz.js";
+export {
+  readSafetensors,
+  type Safetensors,
+  type SafetensorsWriteOptions,
+  writeSafetensors,
+} from "./formats/safetensors.js";
+export { type Column, type ColumnType, Table } from "./formats/table.js";
+export { breastCancer } from "./sets/breast-cancer.js";
+export { digits, type SetOptions } from "./sets/digits.js";
+export { iris } from "./sets/iris.js";
+export { karateClub, type NodeDataset } from "./sets/karate-club.js";
+export { wine } from "./sets/wine.js";
+export { type SplitOptions, trainTestSplit } from "./split.js";
+export { type Standardization, standardization } from "./standardization.js";
