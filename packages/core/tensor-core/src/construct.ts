@@ -116,6 +116,11 @@ function fromData(data: TensorLike, dtype: DType | undefined): Tensor {
 
 function fromTypedArray(data: TypedArray, shape: Shape, dtype: DType | undefined): Tensor {
   const own = dtypeOfArray(data);
+  if (typeof (data as ArrayLike<unknown>)[0] === "bigint") {
+    throw new DTypeError(
+      `tensor: ${(data as object).constructor.name} holds big integers, for which there is no dtype; convert them to numbers`,
+    );
+  }
   if (own === undefined) {
     if (dtype === undefined) {
       throw new DTypeError(
@@ -164,7 +169,9 @@ function fromNested(nested: readonly NestedArray[], dtype: DType | undefined): T
     if (axis === shape.length) {
       if (typeof node !== "number" && typeof node !== "boolean") {
         throw new DTypeError(
-          `tensor: nested arrays must hold numbers or booleans, not ${node === null ? "null" : typeof node}`,
+          isTensor(node)
+            ? "tensor: nested arrays must hold numbers or booleans, not tensors; join tensors with stack()"
+            : `tensor: nested arrays must hold numbers or booleans, not ${node === null ? "null" : typeof node}`,
         );
       }
       if (typeof node === "number") allBoolean = false;

@@ -15,11 +15,21 @@ const constructors = {
 
 /** A zero-filled typed array of `size` elements. */
 export function allocate(dtype: DType, size: number): TypedArray {
-  return new constructors[dtype](size);
+  const constructor = constructors[dtype];
+  if (constructor === undefined) requireKnownDType("tensor", dtype);
+  return new constructor(size);
+}
+
+/** Throws for what is not a dtype, as callers without types may pass. */
+export function requireKnownDType(operation: string, dtype: DType): void {
+  if (!Object.hasOwn(constructors, dtype)) {
+    throw new DTypeError(`${operation}: there is no dtype "${dtype}"; use ${Object.keys(constructors).join(", ")}`);
+  }
 }
 
 /** Copies any numeric array into the storage type of `dtype`; bool becomes 0 or 1. */
 export function convert(values: ArrayLike<number>, dtype: DType): TypedArray {
+  requireKnownDType("tensor", dtype);
   if (dtype !== "bool") return new constructors[dtype](values);
   const out = new Uint8Array(values.length);
   for (let i = 0; i < out.length; i++) out[i] = values[i] !== 0 ? 1 : 0;

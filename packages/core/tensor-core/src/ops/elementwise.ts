@@ -1,6 +1,6 @@
 import { asTensor } from "../construct.js";
 import type { DType } from "../dtype.js";
-import { isFloat, promote } from "../dtype.js";
+import { isFloat, promote, requireKnownDType } from "../dtype.js";
 import { DTypeError } from "../errors.js";
 import { bindOne, type Primitive } from "../primitive.js";
 import {
@@ -366,7 +366,9 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
  */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   if (!isTensor(x)) return asTensor(x, dtype);
-  return x.dtype === dtype ? x : bindOne(castP, [x], { dtype });
+  if (x.dtype === dtype) return x;
+  requireKnownDType("cast", dtype);
+  return bindOne(castP, [x], { dtype });
 }
 
 /** x limited to `[low, high]`; the gradient is 0 outside. Elementwise, broadcasting. */

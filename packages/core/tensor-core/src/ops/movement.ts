@@ -63,7 +63,9 @@ export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
 /** Repeats extents of 1 and adds leading axes, by NumPy's rule; takes no memory. */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const t = asTensor(x);
-  return sameShape(t.shape, shape) ? t : bindOne(broadcastToP, [t], { shape });
+  if (sameShape(t.shape, shape)) return t;
+  validateShape("broadcastTo", shape);
+  return bindOne(broadcastToP, [t], { shape });
 }
 
 /** Adds an axis of extent 1 at `axis`. */
@@ -185,8 +187,8 @@ function promoted(operation: string, parts: readonly TensorLike[]): Tensor[] {
 /** Joins tensors along an existing axis (the first unless told). */
 export function concatenate(parts: readonly TensorLike[], axis = 0): Tensor {
   const tensors = promoted("concatenate", parts);
-  if (tensors.length === 1) return tensors[0];
-  return bindOne(concatenateP, tensors, { axis: normalizeAxis("concatenate", axis, tensors[0].rank) });
+  const at = normalizeAxis("concatenate", axis, tensors[0].rank);
+  return tensors.length === 1 ? tensors[0] : bindOne(concatenateP, tensors, { axis: at });
 }
 
 /** Joins tensors of one shape along a new axis (the first unless told). */
@@ -207,8 +209,14 @@ export function stack(parts: readonly TensorLike[], axis = 0): Tensor {
 export function split(x: TensorLike, parts: number | readonly number[], axis = 0): Tensor[] {
   const t = asTensor(x);
   const at = normalizeAxis("split", axis, t.rank);
-  const lengths = typeof parts === "number" ? new Array<number>(parts).fill(t.shape[at] / parts) : parts;
-  if (lengths.some((n) => !Number.isInteger(n) || n < 0) || lengths.reduce((a, b) => a + b, 0) !== t.shape[at]) {
+  const count = typeof parts === "number" ? parts : parts.length;
+  const lengths = typeof parts === "number" ? Array.from({ length: count }, () => t.shape[at] / count) : parts;
+  if (
+    !Number.isInteger(count) ||
+    count < 0 ||
+    lengths.some((n) => !Number.isInteger(n) || n < 0) ||
+    lengths.reduce((a, b) => a + b, 0) !== t.shape[at]
+  ) {
     throw new ShapeError(
       `split: axis ${at} of extent ${t.shape[at]} cannot be cut into ${typeof parts === "number" ? `${parts} equal parts` : formatShape(lengths)}`,
     );
@@ -268,6 +276,7 @@ export function roll(x: TensorLike, shift: number, axis: number): Tensor {
   const t = asTensor(x);
   const at = normalizeAxis("roll", axis, t.rank);
   const extent = t.shape[at];
+  if (!Number.isInteger(shift)) throw new ValueError(`roll: the shift is ${shift}; give an integer`);
   const by = extent === 0 ? 0 : ((shift % extent) + extent) % extent;
   if (by === 0) return t;
   const [a, b] = split(t, [extent - by, by], at);
