@@ -9,7 +9,9 @@ import { fftP } from "./primitive.js";
 
 /** Complex numbers as two real tensors of one shape. */
 export interface Complex {
+  /** Real parts, float32 or float64. */
   readonly re: Tensor;
+  /** Imaginary parts, of the same shape and dtype. */
   readonly im: Tensor;
 }
 

@@ -72,7 +72,9 @@ export interface ChoiceOptions {
 
 /** A generator as plain data, for files and checkpoints. */
 export interface RngState {
+  /** The algorithm. */
   readonly generator: "xoroshiro128+";
+  /** Of this description. */
   readonly version: 1;
   /** Four signed 32-bit words. */
   readonly state: readonly number[];

@@ -26,10 +26,15 @@ export interface SobolOptions {
 
 /** A Sobol sequence as plain data. */
 export interface SobolState {
+  /** The kind of sequence. */
   readonly sequence: "sobol";
+  /** Of this description. */
   readonly version: 1;
+  /** Coordinates of a point. */
   readonly dimension: number;
+  /** How the points are randomised. */
   readonly scramble: Scramble;
+  /** What the scrambling is drawn from: four 32-bit words. */
   readonly key: readonly number[];
   /** Number of points already taken. */
   readonly index: number;
@@ -40,7 +45,9 @@ export interface SobolState {
  * prefer powers of two. Make one with `sobol`.
  */
 export class SobolSequence {
+  /** Coordinates of a point. */
   readonly dimension: number;
+  /** How the points are randomised. */
   readonly scramble: Scramble;
   private readonly key: readonly number[];
   /** Direction numbers, `BITS` per dimension, first digit in the highest bit. */
