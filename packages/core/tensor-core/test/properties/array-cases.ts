@@ -38,6 +38,13 @@ const reductionCases: PrimitiveCase[] = [
     [0, 1].map((axis) => one(primitive, { axis }, integers([4, 3], 0, 3, "float64"))),
   ),
   one(p.argMax, { axis: 0 }, uniform([2, 0])),
+  ...[p.softmax, p.logSoftmax].flatMap((primitive) => [
+    one(primitive, { axis: 1 }, uniform([2, 3])),
+    one(primitive, { axis: 0 }, uniform([3, 2, 2])),
+    one(primitive, { axis: 0 }, uniform([1])),
+    one(primitive, { axis: 1 }, uniform([0, 2])),
+    one(primitive, { axis: 1 }, uniform([3, 150])),
+  ]),
   one(p.cumSum, { axis: 0 }, uniform([3, 2])),
   one(p.cumSum, { axis: 1 }, uniform([3, 4])),
   one(p.cumSum, { axis: 1 }, integers([2, 4], -3, 4)),
@@ -93,6 +100,8 @@ const matmulCases: PrimitiveCase[] = [
   one(p.matmul, null, uniform([2, 3]), uniform([3, 4])),
   one(p.matmul, null, uniform([2, 2, 3]), uniform([2, 3, 1])),
   one(p.matmul, null, uniform([1, 1]), uniform([1, 1])),
+  one(p.matmul, null, uniform([17, 20]), uniform([20, 19])),
+  one(p.matmul, null, uniform([2, 14, 15]), uniform([2, 15, 13])),
   one(p.matmul, null, uniform([2, 0]), uniform([0, 3])),
   one(p.matmul, null, uniform([0, 2]), uniform([2, 3])),
 ];

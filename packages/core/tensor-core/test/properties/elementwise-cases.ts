@@ -4,8 +4,8 @@ import { awayFromZero, betweenMultiples, booleans, type InputSpec, integers, uni
 
 type Draw = (shape: readonly number[]) => InputSpec;
 
-/** The shapes of every elementwise case: ordinary, scalar, one element, empty. */
-const SHAPES = [[2, 3], [], [1], [1, 1, 4], [0], [2, 0, 3]];
+/** The shapes of every elementwise case: ordinary, scalar, one element, empty, long enough for vector kernels. */
+const SHAPES = [[2, 3], [], [1], [1, 1, 4], [0], [2, 0, 3], [3, 67]];
 
 const any: Draw = (shape) => uniform(shape);
 const within =

@@ -47,6 +47,7 @@ function systems(primitive: Primitive<any>, prepare: (x: Tensor) => Tensor, para
   const shapes: [InputSpec, InputSpec][] = [
     [uniform([3, 3]), uniform([3, 2])],
     [uniform([2, 2, 2]), uniform([2, 2, 1])],
+    [uniform([21, 21]), uniform([21, 5])],
     [uniform([1, 1]), uniform([1, 1])],
     [uniform([2, 2]), uniform([2, 0])],
     [uniform([0, 0]), uniform([0, 2])],
@@ -66,6 +67,7 @@ const SQUARE = [
   [1, 1],
   [0, 0],
   [0, 2, 2],
+  [21, 21],
 ];
 const RECTANGULAR = [[4, 3], [3, 4], [2, 3, 2], ...SQUARE, [0, 3]];
 const FLAGS = [false, true];
