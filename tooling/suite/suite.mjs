@@ -1,5 +1,6 @@
 // How stages are run, timed and summed up.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { quietEnvironment, SetupError } from "../setup/setup.mjs";
 
@@ -31,17 +32,51 @@ import { quietEnvironment, SetupError } from "../setup/setup.mjs";
  * @param {string} root
  * @param {string} script path inside node_modules
  * @param {string[]} args
- * @param {{ show?: boolean, env?: Record<string, string> }} [options] `show` prints as it runs instead of collecting
  */
-export function execute(root, script, args, { show = false, env = {} } = {}) {
+export function execute(root, script, args) {
   const result = spawnSync(process.execPath, [join(root, "node_modules", script), ...args], {
     cwd: root,
-    env: { ...quietEnvironment, ...env },
-    stdio: show ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
+    env: quietEnvironment,
+    stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
   });
   return { status: result.status ?? 1, output: `${result.stdout ?? ""}${result.stderr ?? ""}` };
+}
+
+/**
+ * Runs the script of an installed development tool with its output shown, and leaves none of its processes behind:
+ * a worker in an endless loop does not notice that its parent is gone.
+ *
+ * @param {string} root
+ * @param {string} script path inside node_modules
+ * @param {string[]} args
+ * @param {Record<string, string>} env
+ * @returns {Promise<number>} exit code
+ */
+export async function executeGroup(root, script, args, env) {
+  const child = spawn(process.execPath, [join(root, "node_modules", script), ...args], {
+    cwd: root,
+    env: { ...quietEnvironment, ...env },
+    stdio: ["ignore", "inherit", "inherit"],
+    detached: process.platform !== "win32",
+  });
+  const endAll = () => {
+    try {
+      if (child.pid && process.platform !== "win32") process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // All have ended already.
+    }
+  };
+  const interrupted = () => {
+    endAll();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  const [code] = await once(child, "exit");
+  endAll();
+  process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+  return code ?? 1;
 }
 
 /**

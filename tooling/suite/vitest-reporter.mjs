@@ -4,14 +4,51 @@
 // or in its own or its suite's name, `describe.skipIf(!vulkan)("... [needs Vulkan: install ...]")`.
 import { writeFileSync } from "node:fs";
 
+/** A test that loops forever blocks its worker, where no time limit of vitest reaches it. */
+const longestSilence = 240_000;
+
 const need = /\[(needs [^\]]+)\]/;
 
 export default class CountingReporter {
   #path;
+  #heard = Date.now();
+  /** @type {Set<import("vitest/node").TestModule>} */
+  #running = new Set();
+  /** @type {Set<import("vitest/node").TestModule>} */
+  #ended = new Set();
 
   /** @param {unknown} [path] where the counts go; vitest itself gives none, and then OFFPRINT_TEST_RESULTS says it */
   constructor(path) {
     this.#path = typeof path === "string" ? path : process.env.OFFPRINT_TEST_RESULTS;
+  }
+
+  onTestRunStart() {
+    setInterval(() => this.#stopIfStuck(), 5_000).unref();
+  }
+
+  /** @param {import("vitest/node").TestModule} module */
+  onTestModuleQueued(module) {
+    this.#heard = Date.now();
+    this.#running.add(module);
+  }
+
+  onTestCaseResult() {
+    this.#heard = Date.now();
+  }
+
+  /** @param {import("vitest/node").TestModule} module */
+  onTestModuleEnd(module) {
+    this.#heard = Date.now();
+    this.#running.delete(module);
+    this.#ended.add(module);
+  }
+
+  #stopIfStuck() {
+    if (Date.now() - this.#heard < longestSilence) return;
+    const names = [...this.#running].map((module) => module.relativeModuleId);
+    console.error(`\nNothing heard for ${longestSilence / 1000} s from ${names.join(", ")}; the run is stopped.`);
+    this.onTestRunEnd([...this.#ended], names);
+    process.exit(1);
   }
 
   /**

@@ -1,12 +1,12 @@
 // Unit and property tests of all packages, in one vitest.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { execute } from "../suite.mjs";
+import { executeGroup } from "../suite.mjs";
 
 export const name = "tests";
 
 /** @type {import("../suite.mjs").Stage} */
-export function run({ root, packages, filtered, cache }) {
+export async function run({ root, packages, filtered, cache }) {
   const results = join(cache, "unit.json");
   mkdirSync(cache, { recursive: true });
   rmSync(results, { force: true });
@@ -20,7 +20,7 @@ export function run({ root, packages, filtered, cache }) {
     `--reporter=${reporter}`,
     ...folders,
   ];
-  const { status } = execute(root, "vitest/vitest.mjs", args, { show: true, env: { OFFPRINT_TEST_RESULTS: results } });
+  const status = await executeGroup(root, "vitest/vitest.mjs", args, { OFFPRINT_TEST_RESULTS: results });
   if (!existsSync(results)) return { passed: 0, failed: 1 };
   const { passed, failed, absent, unexplained, errors } = JSON.parse(readFileSync(results, "utf8"));
   for (const test of unexplained) console.log(`  skipped without a reason: ${test}`);
