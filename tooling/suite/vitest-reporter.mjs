@@ -12,7 +12,7 @@ const need = /\[(needs [^\]]+)\]/;
 export default class CountingReporter {
   #path;
   #heard = Date.now();
-  /** @type {Set<import("vitest/node").TestModule>} */
+  /** Files by their path: vitest makes a new module object when it has loaded a file. */
   #running = new Set();
   /** @type {Set<import("vitest/node").TestModule>} */
   #ended = new Set();
@@ -29,7 +29,7 @@ export default class CountingReporter {
   /** @param {import("vitest/node").TestModule} module */
   onTestModuleQueued(module) {
     this.#heard = Date.now();
-    this.#running.add(module);
+    this.#running.add(module.relativeModuleId);
   }
 
   onTestCaseResult() {
@@ -39,13 +39,13 @@ export default class CountingReporter {
   /** @param {import("vitest/node").TestModule} module */
   onTestModuleEnd(module) {
     this.#heard = Date.now();
-    this.#running.delete(module);
+    this.#running.delete(module.relativeModuleId);
     this.#ended.add(module);
   }
 
   #stopIfStuck() {
     if (Date.now() - this.#heard < longestSilence) return;
-    const names = [...this.#running].map((module) => module.relativeModuleId);
+    const names = [...this.#running];
     console.error(`\nNothing heard for ${longestSilence / 1000} s from ${names.join(", ")}; the run is stopped.`);
     this.onTestRunEnd([...this.#ended], names);
     process.exit(1);
