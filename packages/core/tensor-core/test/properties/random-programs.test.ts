@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { grad, hvp, jit, jvp, stack, type Tensor, vmap } from "../../src/index.js";
+import { grad, hvp, jit, jvp, stack, type Tensor, trace, vmap } from "../../src/index.js";
 import { expectAllClose } from "./comparison.js";
 import { direction, gradientError, hessianError, type Loss, weightedSum } from "./finite-differences.js";
 import { type Program, randomProgram } from "./random-program.js";
@@ -88,6 +88,53 @@ describe(`${COUNT} random compositions`, () => {
           about(seed, program),
         );
       }
+    }
+  });
+
+  it("have third derivatives of finite differences of the second", () => {
+    for (const [seed, program] of programs.filter(([seed]) => seed % 10 === 2)) {
+      const source = new Source(seed);
+      const along = direction(program.inputs, source);
+      // The second derivative along a direction is a scalar function again.
+      const second: Loss = (x) => {
+        const product = hvp(lossOf(program))(x, along) as Tensor[];
+        return product.map((h, i) => h.mul(along[i]).sum()).reduce((a, b) => a.add(b));
+      };
+      expect(gradientError(second, program.inputs, source, 1e-3), about(seed, program)).toBeLessThan(1e-6);
+    }
+  });
+
+  it("map their Hessian-vector products, and compile the mapped ones", async () => {
+    for (const [seed, program] of programs.filter(([seed]) => seed % 10 === 3)) {
+      const source = new Source(seed);
+      const f = (...x: Tensor[]) => hvp(lossOf(program))(x, program.inputs) as Tensor[];
+      const inputs = program.inputs.map((x) => stack([x, x.add(direction([x], source)[0].mul(0.1))]));
+      const mapped = vmap(f)(...inputs);
+      for (let k = 0; k < 2; k++) {
+        expectAllClose(
+          mapped.map((y) => y.slice([k])),
+          f(...inputs.map((x) => x.slice([k]))),
+          1e-10,
+          about(seed, program),
+        );
+      }
+      expectAllClose(await jit(vmap(f))(...inputs), mapped, 1e-10, about(seed, program));
+    }
+  });
+
+  it("are differentiable and mappable as graphs", () => {
+    for (const [seed, program] of programs.filter(([seed]) => seed % 10 === 4)) {
+      const graph = trace((...x: Tensor[]) => weightedSum(program.run(x)), ...program.inputs);
+      const f = (x: Tensor[]) => graph.apply(x)[0];
+      expectAllClose(grad(f)(program.inputs), grad(lossOf(program))(program.inputs), 1e-12, about(seed, program));
+      const batch = program.inputs.map((x) => stack([x, x]));
+      const mapped = vmap((...x: Tensor[]) => grad(f)(x) as Tensor[])(...batch);
+      expectAllClose(
+        mapped.map((y) => y.slice([1])),
+        grad(f)(program.inputs),
+        1e-11,
+        about(seed, program),
+      );
     }
   });
 
