@@ -41,6 +41,9 @@ const methods = {
   argMax: ops.argMax,
   argMin: ops.argMin,
   cumSum: ops.cumSum,
+  cumProd: ops.cumProd,
+  median: ops.median,
+  quantile: ops.quantile,
   logSumExp: ops.logSumExp,
   softmax: ops.softmax,
   reshape: ops.reshape,
@@ -53,7 +56,16 @@ const methods = {
   squeeze: ops.squeeze,
   slice: ops.slice,
   flip: ops.flip,
+  take: ops.take,
+  takeAlongAxis: ops.takeAlongAxis,
+  sort: ops.sort,
+  argsort: ops.argsort,
+  topK: ops.topK,
+  diagonal: ops.diagonal,
+  tril: ops.tril,
+  triu: ops.triu,
   matmul: ops.matmul,
+  dot: ops.dot,
 };
 
 type Rest<F> = F extends (x: any, ...rest: infer R) => infer T ? (...rest: R) => T : never;

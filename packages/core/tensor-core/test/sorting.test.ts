@@ -175,3 +175,30 @@ describe("searchSorted", () => {
     expectVmap((s, v) => searchSorted(s, v), [sort(scattered([3, 6])), scattered([3, 4], 2)]);
   });
 });
+
+describe("methods", () => {
+  it("are the functions with the tensor in front", () => {
+    const x = f64([
+      [3, 1],
+      [2, 4],
+    ]);
+    expect(x.sort({ axis: 0 }).toArray()).toEqual([
+      [2, 1],
+      [3, 4],
+    ]);
+    expect(x.argsort().toArray()).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    expect(x.topK(1).values.toArray()).toEqual([[3], [4]]);
+    expect(x.take([1]).tril().dot(x.diagonal()).toArray()).toEqual([6]);
+    expect(x.median().item()).toBe(2.5);
+    expect(
+      x
+        .cumProd(0)
+        .triu()
+        .takeAlongAxis([[1], [0]])
+        .toArray(),
+    ).toEqual([[1], [0]]);
+  });
+});

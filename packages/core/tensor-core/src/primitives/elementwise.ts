@@ -1,5 +1,7 @@
-import { convert, type DType, isFloat } from "../dtype.js";
+import { allocate, convert, type DType, isFloat } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
+import type { FloatArray } from "../kernels/arrays.js";
+import { type MapName, map } from "../kernels/map.js";
 import {
   add,
   cast,
@@ -25,8 +27,9 @@ import {
 import { broadcastTo } from "../ops/movement.js";
 import { bindOne, definePrimitive, type Primitive, type Spec, type VjpContext } from "../primitive.js";
 import { formatShape, sameShape } from "../shape.js";
+import type { HostStorage } from "../storage.js";
 import { detached, type Pullback } from "../tape.js";
-import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
+import { contiguousData, hostTensor, isContiguous, type Tensor } from "../tensor.js";
 import { mapKernel } from "./loops.js";
 
 /** Which element types an elementwise primitive takes, and what it gives. */
@@ -70,7 +73,10 @@ function checkOperands(name: string, inputs: readonly Spec[], takes: readonly DT
 /** Contiguous fast path of a unary primitive, where there is one. */
 export type FastMap = (x: Tensor) => Tensor | undefined;
 
-/** The definition of an elementwise primitive by its scalar function and its gradient. */
+/**
+ * The definition of an elementwise primitive by its scalar function and its gradient; `whole` is the function for
+ * int32 where that is another one.
+ */
 export function elementwise(
   name: string,
   arity: number,
@@ -78,15 +84,17 @@ export function elementwise(
   scalar: (...x: number[]) => number,
   vjp: Vjp | undefined,
   fast?: FastMap,
+  whole?: (...x: number[]) => number,
 ): Primitive<null> {
   const kernel = mapKernel(scalar, arity);
+  const integerKernel = whole === undefined ? kernel : mapKernel(whole, arity);
   const primitive: Primitive<null> = definePrimitive<null>({
     name,
     outputs(inputs) {
       checkOperands(name, inputs, typing.takes);
       return [{ shape: inputs[0].shape, dtype: typing.gives ?? inputs[0].dtype }];
     },
-    host: (inputs, _, [spec]) => [fast?.(inputs[0]) ?? kernel(inputs, spec)],
+    host: (inputs, _, [spec]) => [fast?.(inputs[0]) ?? (spec.dtype === "int32" ? integerKernel : kernel)(inputs, spec)],
     batch: (inputs, batched, _, size) => [bindOne(primitive, spreadBatch(inputs, batched, size), null)],
     ...(vjp && {
       vjp: ([g]: readonly Tensor[], { inputs, outputs }: VjpContext<null>) => vjp(g, inputs, outputs[0]),
@@ -99,8 +107,13 @@ export function elementwise(
 export const unary = (name: string, typing: Typing, f: (x: number) => number, vjp?: Vjp, fast?: FastMap) =>
   elementwise(name, 1, typing, f as (...x: number[]) => number, vjp, fast);
 /** `elementwise` with two operands. */
-export const binary = (name: string, typing: Typing, f: (a: number, b: number) => number, vjp?: Vjp) =>
-  elementwise(name, 2, typing, f as (...x: number[]) => number, vjp);
+export const binary = (
+  name: string,
+  typing: Typing,
+  f: (a: number, b: number) => number,
+  vjp?: Vjp,
+  whole?: (a: number, b: number) => number,
+) => elementwise(name, 2, typing, f as (...x: number[]) => number, vjp, undefined, whole as (...x: number[]) => number);
 
 export const negP = unary(
   "neg",
@@ -116,9 +129,9 @@ export const ceilP = unary("ceil", FLOAT, Math.ceil, zeroGradient);
 export const roundP = unary("round", FLOAT, roundHalfEven, zeroGradient);
 export const sqrtP = unary("sqrt", FLOAT, Math.sqrt, (g, _, y) => [() => div(g, mul(y, 2))], fastMap("sqrt"));
 export const expP = unary("exp", FLOAT, Math.exp, (g, _, y) => [() => mul(g, y)], fastMap("exp"));
-export const expm1P = unary("expm1", FLOAT, Math.expm1, (g, _, y) => [() => mul(g, add(y, 1))]);
+export const expm1P = unary("expm1", FLOAT, Math.expm1, (g, _, y) => [() => mul(g, add(y, 1))], fastMap("expm1"));
 export const logP = unary("log", FLOAT, Math.log, (g, [x]) => [() => div(g, x)], fastMap("log"));
-export const log1pP = unary("log1p", FLOAT, Math.log1p, (g, [x]) => [() => div(g, add(x, 1))]);
+export const log1pP = unary("log1p", FLOAT, Math.log1p, (g, [x]) => [() => div(g, add(x, 1))], fastMap("log1p"));
 export const sinP = unary("sin", FLOAT, Math.sin, (g, [x]) => [() => mul(g, cos(x))], fastMap("sin"));
 export const cosP = unary("cos", FLOAT, Math.cos, (g, [x]) => [() => neg(mul(g, sin(x)))], fastMap("cos"));
 export const tanP = unary("tan", FLOAT, Math.tan, (g, _, y) => [() => mul(g, add(mul(y, y), 1))]);
@@ -166,6 +179,8 @@ export const mulP = binary(
   NUMBER,
   (a, b) => a * b,
   (g, [a, b]) => [() => mul(g, b), () => mul(g, a)],
+  // A product of integers may need more than the 53 bits of a double.
+  Math.imul,
 );
 export const divP = binary(
   "div",
@@ -262,8 +277,8 @@ function stableSigmoid(x: number): number {
 }
 
 function power(a: number, b: number): number {
-  // JavaScript gives NaN for 1 ** Infinity and 1 ** NaN; IEEE 754, NumPy and ONNX give 1.
-  return a === 1 ? 1 : a ** b;
+  // JavaScript gives NaN for 1 ** NaN and for 1 or -1 to an infinite power; IEEE 754, NumPy and ONNX give 1.
+  return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b;
 }
 
 function maximumOf(a: number, b: number): number {
@@ -276,10 +291,20 @@ function minimumOf(a: number, b: number): number {
 
 function floorMod(a: number, b: number): number {
   const r = a % b;
-  return r !== 0 && r < 0 !== b < 0 ? r + b : r;
+  if (r === 0) return b < 0 ? -0 : 0;
+  return r < 0 !== b < 0 ? r + b : r;
 }
 
-/** A vectorised kernel for contiguous operands, where the tensor is large enough to gain from it. */
-function fastMap(_name: string): FastMap | undefined {
-  return undefined;
+/** Fewer elements are done by the loop before a vector kernel is set up. */
+const VECTOR_FROM = 16;
+
+/** The vector kernel of a unary function, for contiguous operands long enough to gain from it. */
+function fastMap(name: MapName): FastMap {
+  return (x) => {
+    const { strides } = x.storage as HostStorage;
+    if (x.size < VECTOR_FROM || !isContiguous(x.shape, strides)) return undefined;
+    const out = allocate(x.dtype, x.size) as FloatArray;
+    map(name, contiguousData(x) as FloatArray, out);
+    return hostTensor(out, x.shape, x.dtype);
+  };
 }
