@@ -25,6 +25,7 @@ import {
   vmap,
   zeros,
 } from "../src/index.js";
+import { fixture, listed } from "./array-ops-fixture.js";
 import { expectClose, expectGradient, expectSecondGradient, expectVmap, f64, scattered } from "./gradient-check.js";
 
 const int = (x: any, shape?: readonly number[]) => tensor(x, { dtype: "int32", ...(shape && { shape }) });
@@ -90,6 +91,18 @@ describe("take", () => {
       expectClose(rows.slice([0, 1]), table.slice([0]));
       expectClose(rows.slice([1, 0]), table.slice([2]));
     }
+  });
+
+  it("equals NumPy, along an axis too", () => {
+    const x = scattered([3, 4, 2]);
+    const indices = int([
+      [2, 0, -1],
+      [1, -3, 1],
+    ]);
+    [0, 1].forEach((axis) => {
+      expectClose(take(x, indices, { axis }), listed(fixture.parts.take[axis]));
+    });
+    expectClose(takeAlongAxis(x, int([0, 3, -1, 1, 2, 2], [3, 2, 1]), { axis: 1 }), listed(fixture.parts.along));
   });
 
   it("keeps the element type and reads strided views", () => {
