@@ -17,7 +17,7 @@ const judged = new Set(["node16-esm", "bundler"]);
  * @param {import("../../checks/repository.mjs").Package} pkg
  * @returns {Promise<string[]>} what is wrong
  */
-async function problemsOf(tarball, pkg) {
+export async function problemsOf(tarball, pkg) {
   const bytes = new Uint8Array(readFileSync(tarball));
   const lint = await publint({ pack: { tarball: bytes.slice().buffer }, strict: true });
   const problems = lint.messages
