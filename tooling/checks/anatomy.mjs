@@ -38,6 +38,7 @@ function manifestProblems({ manifest, kind, slug, folder }) {
   const name = kind === "app" && slug === "cli" ? "offprint" : `@offprint/${slug}`;
   if (manifest.name !== name) problems.push(`package.json: the name must be ${name}`);
   if (!manifest.description) problems.push("package.json: a description is missing");
+  if (manifest.private) return problems;
   if (manifest.license !== "MIT") problems.push('package.json: "license" must be "MIT"');
   if (manifest.type !== "module") problems.push('package.json: "type" must be "module"');
   if (manifest.engines?.node !== ">=20.19") problems.push('package.json: "engines" must be { "node": ">=20.19" }');
@@ -116,7 +117,7 @@ export function check(repository, selected = repository.packages) {
       problems.push("src/index.ts is missing");
     if (filesBelow(join(pkg.directory, "test"), /\.test\.ts$/).length === 0)
       problems.push("test/ needs a *.test.ts file");
-    if (!solved.includes(pkg.folder))
+    if (!pkg.manifest.private && !solved.includes(pkg.folder))
       problems.push(`the root tsconfig.json must reference { "path": "${pkg.folder}" }`);
     if (pkg.kind === "method") problems.push(...methodProblems(pkg));
     return problems.map((message) => ({ subject: pkg.folder, message }));
