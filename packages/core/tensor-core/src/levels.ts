@@ -17,6 +17,11 @@ export function isTracing(): boolean {
   return traces > 0;
 }
 
+/** Whether the innermost trace is that of the body of a loop or branch inside another trace. */
+export function isNestedTrace(): boolean {
+  return traces > 1;
+}
+
 /** Runs `body` as a trace. */
 export function withTrace<R>(body: (level: number) => R): R {
   traces++;

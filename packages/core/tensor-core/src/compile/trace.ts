@@ -2,6 +2,7 @@ import { asTensor } from "../construct.js";
 import { ValueError } from "../errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
+import { inlineCalls } from "../graph/inline.js";
 import { withTrace } from "../levels.js";
 import type { Spec } from "../primitive.js";
 import { released } from "../tape.js";
@@ -37,7 +38,8 @@ export type ArgumentSpec = Spec | TensorLike | readonly ArgumentSpec[] | { reado
 
 /**
  * Runs `f` once on stand-ins for its arguments and gives the operations it carries out as a graph. Each argument is
- * a tree of tensors or of `{ shape, dtype }`; everything else that `f` uses becomes constant.
+ * a tree of tensors or of `{ shape, dtype }`; everything else that `f` uses becomes constant. Custom and stopped
+ * gradients are not part of the graph: take gradients inside `f`, not of the graph.
  * @throws TraceError where `f` reads a value; ValueError where it uses a value of an unfinished gradient or `vmap`.
  * @example console.log(String(trace(grad((w) => sum(square(w))), { shape: [3], dtype: "float32" })))
  */
@@ -59,7 +61,8 @@ export function traceTree(f: (...args: any[]) => any, structure: tree.TreeStruct
       "trace: the function uses a value of an unfinished gradient, vmap or trace, or one on a device; pass it as an argument",
     );
   }
-  return new Graph(graph.inputs, graph.constants, graph.equations, graph.outputs, structure, outputStructure);
+  const whole = new Graph(graph.inputs, graph.constants, graph.equations, graph.outputs, structure, outputStructure);
+  return inlineCalls(whole);
 }
 
 function isSpec(value: unknown): value is Spec {

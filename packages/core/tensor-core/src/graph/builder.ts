@@ -4,6 +4,7 @@ import type { Primitive, Spec } from "../primitive.js";
 import type { Shape } from "../shape.js";
 import { detached } from "../tape.js";
 import { Tensor } from "../tensor.js";
+import { paramsText } from "./params.js";
 
 /** A value in a graph. */
 export class Variable implements Spec {
@@ -117,7 +118,7 @@ export class GraphBuilder {
     let text = "";
     if (typeof params === "object" && params !== null) {
       const cached = this.paramKeys.get(params);
-      text = cached ?? JSON.stringify(params);
+      text = cached ?? paramsText(params);
       if (cached === undefined) this.paramKeys.set(params, text);
     } else if (params !== undefined) text = String(params);
     return `${primitive.name}(${inputs.map((v) => v.id).join()})${text}`;

@@ -3,6 +3,7 @@ import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import type { TreeStructure } from "../tree.js";
 import type { Capture, Equation, Variable } from "./builder.js";
+import { paramsText } from "./params.js";
 
 /**
  * A traced function: typed variables, the operations in order, and constants. Equal operations are merged and
@@ -36,6 +37,14 @@ export class Graph {
 
   /** Carries the graph out, operation by operation, on tensors of any kind. */
   apply(inputs: readonly Tensor[]): Tensor[] {
+    return this.carryOut(inputs, bindEquation);
+  }
+
+  /** @internal `apply` with each operation carried out by `operate`. */
+  carryOut(
+    inputs: readonly Tensor[],
+    operate: (equation: Equation, inputs: readonly Tensor[]) => readonly Tensor[],
+  ): Tensor[] {
     const values = new Map<Variable, Tensor>();
     this.inputs.forEach((v, i) => {
       values.set(v, inputs[i]);
@@ -43,10 +52,9 @@ export class Graph {
     for (const c of this.constants) values.set(c.variable, c.value);
     const lastUse = this.lastUse();
     this.equations.forEach((equation, position) => {
-      const results = bind(
-        equation.primitive,
+      const results = operate(
+        equation,
         equation.inputs.map((v) => values.get(v) as Tensor),
-        equation.params,
       );
       for (const v of equation.inputs) if (lastUse.get(v) === position) values.delete(v);
       equation.outputs.forEach((v, i) => {
@@ -84,9 +92,11 @@ export class Graph {
   }
 }
 
+function bindEquation({ primitive, params }: Equation, inputs: readonly Tensor[]): Tensor[] {
+  return bind(primitive, inputs, params);
+}
+
 function formatParams(params: unknown): string {
-  if (params === null || params === undefined) return "";
-  return JSON.stringify(params, (_, value) =>
-    value instanceof Graph ? `{${value.equations.length} operations}` : value,
-  );
+  if (params === null) return "";
+  return paramsText(params, (value) => (value instanceof Graph ? `{${value.equations.length} operations}` : value));
 }

@@ -170,7 +170,7 @@ export const padP: Primitive<PadParams> = definePrimitive<PadParams>({
   },
   host([x], { low, interior, value }, [spec]) {
     const out = allocate(x.dtype, sizeOf(spec.shape));
-    if (value !== 0) out.fill(value);
+    if (!Object.is(value, 0)) out.fill(value);
     const strides = rowMajorStrides(spec.shape);
     // The part of x that lands inside the result, axis by axis.
     const first: number[] = [];

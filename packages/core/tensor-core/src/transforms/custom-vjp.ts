@@ -1,15 +1,17 @@
 import { asTensor } from "../construct.js";
-import { recordingAbove, recordingBelow, recordingOnly, withLevel } from "../levels.js";
+import { isNestedTrace, recordingAbove, recordingBelow, recordingOnly, withLevel } from "../levels.js";
 import { sum } from "../ops/reduction.js";
 import { asExample, levelOf } from "../primitive.js";
 import { dependsOn, recorded, released } from "../tape.js";
 import { isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
+import { tracedCall } from "./custom-call.js";
 import { batchOf } from "./vmap.js";
 
 type Flat = readonly Tensor[];
 
-interface FlatRule {
+/** A function of flat tensors with its own gradient. */
+export interface FlatRule {
   /** The outputs and whatever the gradient needs. */
   forward(inputs: Flat): { outputs: Flat; residuals: unknown };
   /** One gradient per input, null for zero. */
@@ -58,7 +60,7 @@ export function customVjp<A extends any[], R>(
         });
       },
     };
-    const outputs = callWithRule(rule, inputs);
+    const outputs = differentiated && isNestedTrace() ? tracedCall(rule, inputs) : callWithRule(rule, inputs);
     return tree.unflatten<R>(resultStructure as tree.TreeStructure, outputs);
   };
 }

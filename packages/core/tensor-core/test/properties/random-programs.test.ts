@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { grad, hvp, jit, jvp, stack, type Tensor, trace, vmap } from "../../src/index.js";
+import { grad, hvp, jit, jvp, scan, stack, type Tensor, tensor, trace, vmap } from "../../src/index.js";
 import { expectAllClose } from "./comparison.js";
 import { direction, gradientError, hessianError, type Loss, weightedSum } from "./finite-differences.js";
 import { type Program, randomProgram } from "./random-program.js";
@@ -119,6 +119,19 @@ describe(`${COUNT} random compositions`, () => {
         );
       }
       expectAllClose(await jit(vmap(f))(...inputs), mapped, 1e-10, about(seed, program));
+    }
+  });
+
+  it("have the same gradient in the body of a loop, traced and eager", async () => {
+    for (const [seed, program] of programs.filter(([seed]) => seed % 10 === 5)) {
+      const loss = (x: Tensor[]) =>
+        scan(
+          (s: Tensor, v: Tensor) => [s.add(weightedSum(program.run(x.map((y) => y.mul(v)))).mul(s.cos())), s],
+          program.inputs[0].mul(0).sum(),
+          tensor(Float64Array.of(1, 0.9)),
+        )[0];
+      const f = (x: Tensor[]) => grad(loss)(x) as Tensor[];
+      expectAllClose(await jit(f)(program.inputs), f(program.inputs), 1e-10, about(seed, program));
     }
   });
 

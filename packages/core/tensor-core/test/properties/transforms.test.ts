@@ -4,11 +4,13 @@ import {
   argMax,
   cast,
   checkpoint,
+  cond,
   cos,
   customVjp,
   div,
   exp,
   eye,
+  Graph,
   grad,
   hessian,
   hvp,
@@ -19,6 +21,7 @@ import {
   matmul,
   mean,
   mul,
+  pad,
   pow,
   reshape,
   scan,
@@ -596,6 +599,93 @@ describe("customVjp and checkpoint", () => {
       () => [null],
     );
     close(grad((x: Tensor) => sum(none(x)))(slice(xs, [0])), f64([0, 0, 0]));
+  });
+});
+
+describe("gradient rules in the bodies of traced loops and branches", () => {
+  const through = customVjp(
+    (x: Tensor) => x.sign(),
+    (x) => [x.sign(), null],
+    (_, g) => [g],
+  );
+  /** A rule that is not the derivative, with residuals of every kind. */
+  const odd = customVjp(
+    (x: Tensor, w: Tensor) => mul(sin(x), w),
+    (x, w) => {
+      const s = sin(x);
+      const y = mul(s, w);
+      return [y, { x, s, y, factor: 2 }];
+    },
+    ({ x, s, y, factor }: any, g) => [mul(g, add(add(mul(x, s), y), factor)), mul(g, mul(s, s))],
+  );
+  const steps = f64([0.5, -1, 2]);
+  const bodies: [string, (s: Tensor, v: Tensor, x: Tensor) => Tensor][] = [
+    ["straight through", (s, v, x) => add(mul(through(mul(x, v)), s), through(s))],
+    ["a rule with residuals", (s, v, x) => odd(add(s, v), mul(x, s))],
+    ["a stopped gradient", (s, v, x) => add(mul(stopGradient(s), s), mul(stopGradient(mul(x, v)), x))],
+    ["a checkpoint", (s, v, x) => checkpoint((a: Tensor, b: Tensor) => mul(sin(a), through(b)))(s, mul(v, x))],
+    ["a rule inside a rule", (s, v, x) => checkpoint((a: Tensor, b: Tensor) => odd(odd(a, b), b))(s, mul(v, x))],
+    ["an inner gradient", (s, v, x) => grad((z: Tensor) => mul(odd(z, x), mul(z, v)))(s)],
+    ["an inner mapped rule", (s, v, x) => sum(vmap((z: Tensor) => odd(z, s))(stack([x, mul(x, v)])))],
+    [
+      "a branch",
+      (s, v, x) =>
+        cond(
+          v.greater(0),
+          (a: Tensor) => odd(a, x),
+          (a: Tensor) => through(mul(a, x)),
+          s,
+        ),
+    ],
+    ["a loop in the loop", (s, v, x) => scan((a: Tensor, _: Tensor) => [odd(a, v), a], s, stack([x, x]))[0]],
+    ["softmax-like shifts", (s, v, x) => stack([s, mul(v, x)]).logSumExp()],
+  ];
+  it.each(bodies)("%s: traced as eager, to second order and mapped", async (_, body) => {
+    const f = (x: Tensor) => scan((s: Tensor, v: Tensor) => [body(s, v, x), s], mul(x, 0.7), steps)[0];
+    const at = f64(0.6);
+    const many = f64([0.6, -0.4]);
+    const first = grad(f) as (x: Tensor) => Tensor;
+    const second = grad(first) as (x: Tensor) => Tensor;
+    close(await jit(f)(at), f(at));
+    close(await jit(first)(at), first(at));
+    close(await jit(second)(at), second(at));
+    close(await jit(vmap(first))(many), loop(first, many));
+    close(await jit(vmap(second))(many), loop(second, many));
+    close(
+      await jit(grad((x: Tensor) => sum(square(vmap(f)(x)))))(many),
+      grad((x: Tensor) => sum(square(vmap(f)(x))))(many),
+    );
+    close(await jit((x: Tensor) => jvp(f, [x], [f64(1)])[1])(at), jvp(f, [at], [f64(1)])[1]);
+  });
+
+  it("are gone from what a backend is given", () => {
+    const f = (x: Tensor) => scan((s: Tensor, v: Tensor) => [odd(stopGradient(s), mul(x, v)), s], x, steps)[0];
+    const graph = trace(grad(f), { shape: [], dtype: "float64" });
+    const names: string[] = [];
+    const collect = (g: Graph) => {
+      for (const e of g.equations) {
+        names.push(e.primitive.name);
+        for (const value of Object.values(e.params ?? {})) if (value instanceof Graph) collect(value);
+      }
+    };
+    collect(graph);
+    expect(names).toContain("scan");
+    expect(names).toContain("sin");
+    expect(names).not.toContain("customCall");
+    expect(names).not.toContain("stopGradient");
+  });
+
+  it("operations whose parameters differ in an infinity or the sign of 0 are not merged", async () => {
+    const f = (x: Tensor) =>
+      [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 0, -0].map((v) => pad(x, [1, 0], v));
+    const traced = await jit(f)(f64([1]));
+    expect(traced.map((y) => y.data()[0])).toEqual([
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      Number.NaN,
+      0,
+      -0,
+    ]);
   });
 });
 
