@@ -1,4 +1,4 @@
-import type { Graph, Variable } from "@offprint/tensor-core";
+import { type Graph, type Variable, zeros } from "@offprint/tensor-core";
 import type { Value } from "../model/onnx-graph.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
@@ -32,6 +32,15 @@ export const controlLowerings = {
   scan: ((c, { inputs, outputs: results, params }) => {
     const { body: graph, carryCount, inputCount, length, reverse, carries } = params;
     const first = inputs.slice(0, carryCount).map((v) => c.value(v));
+    if (length === 0) {
+      results.slice(0, carryCount).forEach((v, i) => {
+        c.define(v, first[i]);
+      });
+      results.slice(carryCount).forEach((v) => {
+        c.defineConstant(v, zeros(v.shape, v.dtype));
+      });
+      return;
+    }
     const { body, step, goOn } = loopBody(c);
     const state = first.map((v) => body.graph.input(v.type, v.shape));
     state.forEach((v, i) => {

@@ -1,14 +1,17 @@
-import type { Variable } from "@offprint/tensor-core";
 import type { Value } from "../model/onnx-graph.js";
 import type { LoweringContext } from "./context.js";
+import { convolutionsByProducts } from "./convolution-products.js";
 import { toType } from "./elementwise.js";
 import type { Lowering } from "./lowering.js";
 import { pad, slice } from "./movement.js";
 
 type Pairs = readonly (readonly [number, number])[];
 
-function requireFloat32(c: LoweringContext, name: string, x: Variable): void {
-  if (x.dtype === "float64") throw c.unsupported(name, "float64", "ONNX Runtime has convolutions in float32 only");
+/** ONNX Runtime has convolutions in float32 only. */
+function inFloat32(name: keyof typeof convolutionsByProducts, lowering: Lowering): Lowering {
+  return (c, equation) => {
+    (equation.inputs[0].dtype === "float64" ? convolutionsByProducts[name] : lowering)(c, equation);
+  };
 }
 
 /** ONNX wants all leading paddings, then all trailing ones. */
@@ -47,8 +50,7 @@ function fitSpatial(c: LoweringContext, x: Value, spatial: readonly number[]): V
 }
 
 export const convolutionLowerings = {
-  conv: ((c, { inputs: [x, w], outputs: [y], params }) => {
-    requireFloat32(c, "conv", x);
+  conv: inFloat32("conv", (c, { inputs: [x, w], outputs: [y], params }) => {
     const source = explicit(c, c.value(x), params.padding);
     const attributes = {
       strides: params.strides,
@@ -57,10 +59,9 @@ export const convolutionLowerings = {
       group: params.groups,
     };
     c.define(y, c.emit("Conv", [source.x, c.value(w)], { shape: y.shape, type: y.dtype }, attributes));
-  }) as Lowering,
+  }),
 
-  convInputGrad: ((c, { inputs: [g, w], outputs: [y], params }) => {
-    requireFloat32(c, "convInputGrad", g);
+  convInputGrad: inFloat32("convInputGrad", (c, { inputs: [g, w], outputs: [y], params }) => {
     const spatial: readonly number[] = y.shape.slice(2);
     const kernel = w.shape.slice(2);
     const full = spatial.map(
@@ -107,10 +108,9 @@ export const convolutionLowerings = {
         spatial,
       ),
     );
-  }) as Lowering,
+  }),
 
-  convKernelGrad: ((c, { inputs: [x, g], outputs: [y], params }) => {
-    requireFloat32(c, "convKernelGrad", x);
+  convKernelGrad: inFloat32("convKernelGrad", (c, { inputs: [x, g], outputs: [y], params }) => {
     // The kernel's gradient is a convolution of the input by the output's gradient with batch and channels exchanged.
     const groups: number = params.groups;
     const [n, channels] = x.shape;
@@ -147,7 +147,7 @@ export const convolutionLowerings = {
     const raw = c.emit("Conv", [input, kernel], { shape: [perGroup, g.shape[1], ...reach], type: y.dtype }, attributes);
     const fitted = fitSpatial(c, raw, y.shape.slice(2));
     c.define(y, c.emit("Transpose", [fitted], { shape: y.shape, type: y.dtype }, { perm: [1, 0, ...spatialAxes] }));
-  }) as Lowering,
+  }),
 
   maxPool: ((c, { inputs: [x], outputs: [y, indices], params }) => {
     const attributes = {

@@ -1,8 +1,12 @@
 import type { Equation } from "@offprint/tensor-core";
 import { dataTypeCode } from "../model/encode.js";
 import type { ElementType, Value } from "../model/onnx-graph.js";
+import { composedElementwise } from "./composed.js";
 import type { LoweringContext } from "./context.js";
-import type { Lowering } from "./lowering.js";
+import * as hyperbolic from "./hyperbolic.js";
+import { byDevice, isForGpu, type Lowering, nativeOr } from "./lowering.js";
+import * as rounding from "./rounding.js";
+import * as trigonometry from "./trigonometry.js";
 
 type Compose = (c: LoweringContext, inputs: Value[], equation: Equation) => Value;
 
@@ -24,21 +28,6 @@ function direct(operator: string, gives?: ElementType): Lowering {
   return elementwise((c, inputs) => c.map(operator, inputs, gives ?? inputs[0].type));
 }
 
-/** An operator that ONNX Runtime has in float32 only, composed of others in float64. */
-function float32Or(operator: string, float64: Compose): Lowering {
-  return elementwise((c, inputs, equation) =>
-    inputs[0].type === "float64" ? float64(c, inputs, equation) : c.map(operator, inputs),
-  );
-}
-
-function float32Only(operator: string): Lowering {
-  return elementwise((c, inputs, equation) => {
-    if (inputs[0].type === "float64")
-      throw c.unsupported(equation.primitive.name, "float64", "ONNX Runtime has it in float32 only");
-    return c.map(operator, inputs);
-  });
-}
-
 /** Comparisons of booleans compare 0 and 1. */
 function comparison(operator: string): Lowering {
   return elementwise((c, inputs) =>
@@ -53,96 +42,28 @@ export function toType(c: LoweringContext, x: Value, type: ElementType): Value {
 const binary = (c: LoweringContext, operator: string, a: Value, b: Value | number, type: ElementType = a.type): Value =>
   c.map(operator, [a, typeof b === "number" ? c.scalar(a.type, b) : b], type);
 
-/** `e^x - 1 = tanh(x / 2) (e^x + 1)`: exact near 0, where subtracting 1 would lose all digits. */
-function expm1(c: LoweringContext, x: Value): Value {
-  return binary(c, "Mul", c.map("Tanh", [binary(c, "Mul", x, 0.5)]), binary(c, "Add", c.map("Exp", [x]), 1));
-}
-
-/** `ln(1 + x)`, corrected for the rounding of `u = 1 + x` by the factor `x / (u - 1)`. */
-function log1p(c: LoweringContext, x: Value): Value {
-  const u = binary(c, "Add", x, 1);
-  const ln = c.map("Log", [u]);
-  const rounding = binary(c, "Sub", u, 1);
-  const exact = binary(c, "Equal", rounding, 0, "bool");
-  const safe = c.map("Where", [exact, c.scalar(x.type, 1), rounding], x.type);
-  const corrected = binary(c, "Div", binary(c, "Mul", ln, x), safe);
-  const large = binary(c, "Greater", x, 1, "bool");
-  return c.map("Where", [exact, x, c.map("Where", [large, ln, corrected], x.type)], x.type);
-}
-
-function sinh(c: LoweringContext, x: Value): Value {
-  const size = c.map("Abs", [x]);
-  const small = expm1(c, binary(c, "Min", size, 20));
-  // (t + t / (t + 1)) / 2 with t = e^|x| - 1; beyond 20 the second exponential is below the rounding of the first.
-  const near = binary(c, "Mul", binary(c, "Add", small, binary(c, "Div", small, binary(c, "Add", small, 1))), 0.5);
-  const half = c.map("Exp", [binary(c, "Mul", size, 0.5)]);
-  const far = binary(c, "Mul", binary(c, "Mul", half, 0.5), half);
-  return binary(
-    c,
-    "Mul",
-    c.map("Sign", [x]),
-    c.map("Where", [binary(c, "Greater", size, 20, "bool"), far, near], x.type),
-  );
-}
-
-function cosh(c: LoweringContext, x: Value): Value {
-  const half = c.map("Exp", [binary(c, "Mul", c.map("Abs", [x]), 0.5)]);
-  const grow = binary(c, "Mul", binary(c, "Mul", half, 0.5), half);
-  const shrink = binary(c, "Div", binary(c, "Div", c.scalar(x.type, 0.5), half), half);
-  return binary(c, "Add", grow, shrink);
-}
-
-/** `sign(x) ln(|x| + sqrt(x^2 + 1))`, written so that nothing cancels or overflows. */
-function asinh(c: LoweringContext, x: Value): Value {
-  const size = c.map("Abs", [x]);
-  const bounded = binary(c, "Min", size, 1e9);
-  const square = binary(c, "Mul", bounded, bounded);
-  const root = c.map("Sqrt", [binary(c, "Add", square, 1)]);
-  const near = log1p(c, binary(c, "Add", bounded, binary(c, "Div", square, binary(c, "Add", root, 1))));
-  const far = binary(c, "Add", c.map("Log", [size]), Math.LN2);
-  return binary(
-    c,
-    "Mul",
-    c.map("Sign", [x]),
-    c.map("Where", [binary(c, "Greater", size, 1e9, "bool"), far, near], x.type),
-  );
-}
-
-/** `ln(1 + t + sqrt(2 t + t^2))` with `t = x - 1`. */
-function acosh(c: LoweringContext, x: Value): Value {
-  const t = binary(c, "Sub", binary(c, "Min", x, 1e9), 1);
-  const root = c.map("Sqrt", [binary(c, "Mul", t, binary(c, "Add", t, 2))]);
-  const far = binary(c, "Add", c.map("Log", [x]), Math.LN2);
-  return c.map("Where", [binary(c, "Greater", x, 1e9, "bool"), far, log1p(c, binary(c, "Add", t, root))], x.type);
-}
-
-function atanh(c: LoweringContext, x: Value): Value {
-  const size = c.map("Abs", [x]);
-  const ratio = binary(c, "Div", binary(c, "Mul", size, 2), binary(c, "Sub", c.scalar(x.type, 1), size));
-  return binary(c, "Mul", c.map("Sign", [x]), binary(c, "Mul", log1p(c, ratio), 0.5));
+/** ONNX Runtime's own logistic function is 0 below -18 in float32: its relative error is unbounded there. */
+function sigmoid(c: LoweringContext, [x]: Value[]): Value {
+  return c.map("Div", [c.scalar(x.type, 1), binary(c, "Add", c.map("Exp", [c.map("Neg", [x])]), 1)]);
 }
 
 /** Python's remainder from C's: where the signs of remainder and divisor differ, add the divisor. */
 function floorMod(c: LoweringContext, [a, b]: Value[]): Value {
-  if (a.type === "int32") return c.map("Mod", [a, b]);
-  const r = c.map("Mod", [a, b], a.type, { fmod: 1 });
   const zero = c.scalar(a.type, 0);
+  const r = remainder(c, a, b);
   const opposite = c.map("Xor", [c.map("Less", [r, zero], "bool"), c.map("Less", [b, zero], "bool")], "bool");
   const wrong = c.map("And", [opposite, c.map("Not", [c.map("Equal", [r, zero], "bool")])], "bool");
   return c.map("Where", [wrong, binary(c, "Add", r, b), r], a.type);
 }
 
-function atan2(c: LoweringContext, [y, x]: Value[], equation: Equation): Value {
-  if (y.type === "float64")
-    throw c.unsupported(equation.primitive.name, "float64", "ONNX Runtime has Atan in float32 only");
-  const zero = c.scalar(y.type, 0);
-  const less = (a: Value) => c.map("Less", [a, zero], "bool");
-  const xIsZero = c.map("Equal", [x, zero], "bool");
-  const angle = c.map("Atan", [binary(c, "Div", y, c.map("Where", [xIsZero, c.scalar(y.type, 1), x], y.type))]);
-  const half = c.map("Where", [less(y), c.scalar(y.type, -Math.PI), c.scalar(y.type, Math.PI)], y.type);
-  const quadrant = c.map("Where", [less(x), binary(c, "Add", angle, half), angle], y.type);
-  return c.map("Where", [xIsZero, binary(c, "Mul", c.map("Sign", [y]), Math.PI / 2), quadrant], y.type);
+function remainder(c: LoweringContext, a: Value, b: Value): Value {
+  if (!isForGpu(c)) return c.map("Mod", [a, b], a.type, { fmod: 1 });
+  // Integers on a GPU, whose division truncates.
+  return c.map("Sub", [a, c.map("Mul", [c.map("Div", [a, b]), b])]);
 }
+
+const floorModOfFloats = composedElementwise(rounding.floorMod);
+const signOfFloats = composedElementwise(rounding.sign);
 
 function select(c: LoweringContext, [condition, a, b]: Value[]): Value {
   if (a.type !== "bool") return c.map("Where", [condition, a, b], a.type);
@@ -150,31 +71,37 @@ function select(c: LoweringContext, [condition, a, b]: Value[]): Value {
   return c.map("Or", [taken, c.map("And", [c.map("Not", [condition]), b], "bool")], "bool");
 }
 
+const expm1OnCpu = composedElementwise(hyperbolic.expm1ByTanh);
+const expm1OnGpu = composedElementwise(hyperbolic.expm1BySeries);
+
 export const elementwiseLowerings = {
   neg: direct("Neg"),
   abs: direct("Abs"),
-  sign: direct("Sign"),
+  sign: byDevice(direct("Sign"), signOfFloats),
   floor: direct("Floor"),
   ceil: direct("Ceil"),
-  round: direct("Round"),
+  round: byDevice(direct("Round"), composedElementwise(rounding.round)),
   sqrt: direct("Sqrt"),
   exp: direct("Exp"),
-  expm1: elementwise((c, [x]) => expm1(c, x)),
+  expm1: byDevice(expm1OnCpu, expm1OnGpu),
   log: direct("Log"),
-  log1p: elementwise((c, [x]) => log1p(c, x)),
+  log1p: composedElementwise(hyperbolic.log1pByRounding),
   sin: direct("Sin"),
   cos: direct("Cos"),
-  tan: float32Or("Tan", (c, [x]) => binary(c, "Div", c.map("Sin", [x]), c.map("Cos", [x]))),
-  asin: float32Only("Asin"),
-  acos: float32Only("Acos"),
-  atan: float32Only("Atan"),
-  sinh: float32Or("Sinh", (c, [x]) => sinh(c, x)),
-  cosh: float32Or("Cosh", (c, [x]) => cosh(c, x)),
+  tan: nativeOr(
+    direct("Tan"),
+    elementwise((c, [x]) => binary(c, "Div", c.map("Sin", [x]), c.map("Cos", [x]))),
+  ),
+  asin: nativeOr(direct("Asin"), composedElementwise(trigonometry.asin)),
+  acos: nativeOr(direct("Acos"), composedElementwise(trigonometry.acos)),
+  atan: nativeOr(direct("Atan"), composedElementwise(trigonometry.atan)),
+  sinh: nativeOr(direct("Sinh"), composedElementwise(hyperbolic.sinh)),
+  cosh: nativeOr(direct("Cosh"), composedElementwise(hyperbolic.cosh)),
   tanh: direct("Tanh"),
-  asinh: float32Or("Asinh", (c, [x]) => asinh(c, x)),
-  acosh: float32Or("Acosh", (c, [x]) => acosh(c, x)),
-  atanh: float32Or("Atanh", (c, [x]) => atanh(c, x)),
-  sigmoid: direct("Sigmoid"),
+  asinh: nativeOr(direct("Asinh"), composedElementwise(hyperbolic.asinh)),
+  acosh: nativeOr(direct("Acosh"), composedElementwise(hyperbolic.acosh)),
+  atanh: nativeOr(direct("Atanh"), composedElementwise(hyperbolic.atanh)),
+  sigmoid: elementwise(sigmoid),
   relu: elementwise((c, [x]) => (x.type === "int32" ? binary(c, "Max", x, 0) : c.map("Relu", [x]))),
   isNaN: elementwise((c, [x]) => c.map("Not", [c.map("Equal", [x, x], "bool")])),
   // x - x is 0 for finite numbers and NaN for the others.
@@ -187,8 +114,11 @@ export const elementwiseLowerings = {
   pow: direct("Pow"),
   maximum: direct("Max"),
   minimum: direct("Min"),
-  mod: elementwise(floorMod),
-  atan2: elementwise(atan2),
+  mod: ((c, equation) => {
+    const composition = isForGpu(c) && equation.inputs[0].dtype !== "int32" ? floorModOfFloats : elementwise(floorMod);
+    composition(c, equation);
+  }) as Lowering,
+  atan2: composedElementwise(trigonometry.atan2),
   equal: direct("Equal", "bool"),
   notEqual: elementwise((c, inputs) => c.map("Not", [c.map("Equal", inputs, "bool")])),
   less: comparison("Less"),

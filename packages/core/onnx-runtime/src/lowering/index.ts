@@ -1,4 +1,4 @@
-import { type Equation, type Graph, type PrimitiveName, UnsupportedError } from "@offprint/tensor-core";
+import { type Equation, type Graph, type PrimitiveName, UnsupportedError, zeros } from "@offprint/tensor-core";
 import { OnnxGraph, type Value } from "../model/onnx-graph.js";
 import { LoweringContext, type Target } from "./context.js";
 import { contractionLowerings } from "./contraction.js";
@@ -7,23 +7,36 @@ import { convolutionLowerings } from "./convolution.js";
 import { elementwiseLowerings } from "./elementwise.js";
 import { hostOnlyPrimitives } from "./host-only.js";
 import { indexingLowerings } from "./indexing.js";
+import { linearAlgebraLowerings } from "./linear-algebra.js";
 import type { HostOnly, Lowering } from "./lowering.js";
 import { movementLowerings } from "./movement.js";
 import { reductionLowerings } from "./reduction.js";
+import { specialLowerings } from "./special.js";
 import { spectralLowerings } from "./spectral.js";
 
 /** Every primitive has a lowering or a reason for having none: a missing one does not compile. */
 export const lowerings: Record<PrimitiveName, Lowering | HostOnly> = {
   ...elementwiseLowerings,
+  ...specialLowerings,
   ...contractionLowerings,
   ...movementLowerings,
   ...reductionLowerings,
   ...convolutionLowerings,
   ...indexingLowerings,
   ...spectralLowerings,
+  ...linearAlgebraLowerings,
   ...controlLowerings,
   ...hostOnlyPrimitives,
 };
+
+/** Products of nothing are sums over nothing; ONNX Runtime's kernels never end for some of them. */
+const LINEAR = ["matmul", "conv", "convInputGrad", "convKernelGrad"];
+
+function isEmpty(equation: Equation): boolean {
+  const empty = ({ shape }: { readonly shape: readonly number[] }) => shape.includes(0);
+  if (equation.outputs.every(empty)) return true;
+  return LINEAR.includes(equation.primitive.name) && equation.inputs.some(empty);
+}
 
 function lowerEquation(context: LoweringContext, equation: Equation): void {
   const { name } = equation.primitive;
@@ -32,6 +45,10 @@ function lowerEquation(context: LoweringContext, equation: Equation): void {
     throw new UnsupportedError(`${name}: this primitive has no ONNX lowering; run the function without a backend`);
   }
   if (typeof lowering !== "function") throw context.unsupported(name, equation.inputs[0].dtype, lowering.hostOnly);
+  if (isEmpty(equation)) {
+    for (const v of equation.outputs) context.defineConstant(v, zeros(v.shape, v.dtype));
+    return;
+  }
   lowering(context, equation);
 }
 

@@ -26,6 +26,10 @@ function toFront(rank: number, axis: number): { there: number[]; back: number[] 
 /** Adds (or takes the largest of) slices along one axis. */
 function scatterRows(reduction: "add" | "max"): Lowering {
   return (c, { inputs: [x, indices, updates], outputs: [y], params }) => {
+    if (updates.shape.includes(0)) {
+      c.define(y, c.value(x));
+      return;
+    }
     // ScatterND adds slices along the leading axis, so the axis goes to the front and back.
     const axis: number = params.axis;
     const rank = x.shape.length;
@@ -74,6 +78,10 @@ export const indexingLowerings = {
   scatterMax: scatterRows("max"),
 
   scatterAddAlongAxis: ((c, { inputs: [x, indices, updates], outputs: [y], params }) => {
+    if (updates.shape.includes(0)) {
+      c.define(y, c.value(x));
+      return;
+    }
     const added = c.emit(
       "ScatterElements",
       [c.value(x), toType(c, c.value(indices), "int64"), c.value(updates)],

@@ -1,4 +1,4 @@
-import type { Shape } from "@offprint/tensor-core";
+import { full, type Shape } from "@offprint/tensor-core";
 import type { Value } from "../model/onnx-graph.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
@@ -116,6 +116,10 @@ export const movementLowerings = {
     c.define(y, sliceAny(c, c.value(x), params.starts, params.counts, params.steps));
   }) as Lowering,
   pad: ((c, { inputs: [x], outputs: [y], params }) => {
+    if (x.shape.includes(0)) {
+      c.defineConstant(y, full(y.shape, params.value, y.dtype));
+      return;
+    }
     const source = c.value(x);
     // Booleans are padded as bytes: not every device pads them.
     const bytes = x.dtype === "bool" ? toType(c, source, "int32") : source;
@@ -124,14 +128,8 @@ export const movementLowerings = {
     c.define(y, toType(c, padded, y.dtype));
   }) as Lowering,
   concatenate: ((c, { inputs, outputs: [y], params }) => {
-    c.define(
-      y,
-      c.emit(
-        "Concat",
-        inputs.map((v) => c.value(v)),
-        { shape: y.shape, type: y.dtype },
-        { axis: params.axis },
-      ),
-    );
+    const parts = inputs.filter((v) => !v.shape.includes(0)).map((v) => c.value(v));
+    const joined = () => c.emit("Concat", parts, { shape: y.shape, type: y.dtype }, { axis: params.axis });
+    c.define(y, parts.length === 1 ? parts[0] : joined());
   }) as Lowering,
 };

@@ -1,10 +1,16 @@
-import type { Equation, Shape } from "@offprint/tensor-core";
+import { type DType, type Equation, exp, full, log, max, type Shape, sub, sum } from "@offprint/tensor-core";
+import { composed } from "./composed.js";
 import { type LoweringContext, sameShape } from "./context.js";
 import { toType } from "./elementwise.js";
-import type { Lowering } from "./lowering.js";
+import { byDevice, type Lowering } from "./lowering.js";
 
-function reduction(operator: string): Lowering {
+/** @param ofNothing what the reduction of no element is. */
+function reduction(operator: string, ofNothing: Partial<Record<DType, number>>): Lowering {
   return (c, { inputs: [x], outputs: [y], params }) => {
+    if (x.shape.includes(0)) {
+      c.defineConstant(y, full(y.shape, ofNothing[y.dtype] as number, y.dtype));
+      return;
+    }
     const kept = x.shape.map((n, axis) => (params.axes.includes(axis) ? 1 : n));
     // Booleans are reduced as integers: not every device has them.
     const source = x.dtype === "bool" ? toType(c, c.value(x), "int32") : c.value(x);
@@ -34,18 +40,24 @@ function argExtreme(operator: string): Lowering {
 }
 
 export const reductionLowerings = {
-  sum: reduction("ReduceSum"),
-  prod: reduction("ReduceProd"),
-  max: reduction("ReduceMax"),
-  min: reduction("ReduceMin"),
+  sum: reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 }),
+  prod: reduction("ReduceProd", { float32: 1, float64: 1, int32: 1 }),
+  max: reduction("ReduceMax", { float32: -Infinity, float64: -Infinity, int32: -2147483648, bool: 0 }),
+  min: reduction("ReduceMin", { float32: Infinity, float64: Infinity, int32: 2147483647, bool: 1 }),
   argMax: argExtreme("ArgMax"),
   argMin: argExtreme("ArgMin"),
   softmax: ((c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, c.emit("Softmax", [c.value(x)], { shape: y.shape, type: y.dtype }, { axis: params.axis }));
   }) as Lowering,
-  logSoftmax: ((c, { inputs: [x], outputs: [y], params }) => {
-    c.define(y, c.emit("LogSoftmax", [c.value(x)], { shape: y.shape, type: y.dtype }, { axis: params.axis }));
-  }) as Lowering,
+  logSoftmax: byDevice(
+    (c, { inputs: [x], outputs: [y], params }) => {
+      c.define(y, c.emit("LogSoftmax", [c.value(x)], { shape: y.shape, type: y.dtype }, { axis: params.axis }));
+    },
+    composed(([x], { axis }) => {
+      const centred = sub(x, max(x, { axis, keepDims: true }));
+      return [sub(centred, log(sum(exp(centred), { axis, keepDims: true })))];
+    }),
+  ),
   cumSum: ((c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, c.emit("CumSum", [c.value(x), c.graph.integer(params.axis)], { shape: y.shape, type: y.dtype }));
   }) as Lowering,
