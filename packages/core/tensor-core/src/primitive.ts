@@ -1,3 +1,4 @@
+import { zeros } from "./construct.js";
 import type { DType } from "./dtype.js";
 import { UnsupportedError } from "./errors.js";
 import { recordingBelow } from "./levels.js";
@@ -100,10 +101,12 @@ function bindHost<P>(primitive: Primitive<P>, inputs: readonly Tensor[], params:
 
 function bindBatched<P>(primitive: Primitive<P>, inputs: readonly Tensor[], params: P, level: number): Tensor[] {
   // The rule sees the batch; errors about shapes should speak of one example.
-  primitive.outputs(inputs, params);
+  const specs = primitive.outputs(inputs, params);
   const batched = inputs.map((x) => x.storage.kind === "batched" && x.storage.level === level);
   const inner = inputs.map((x, i) => (batched[i] ? (x.storage as BatchedStorage).inner : x));
   const size = inner[batched.indexOf(true)].shape[0];
+  // A batch without examples has shapes but no values, and rules divide by its size.
+  if (size === 0) return specs.map(({ shape, dtype }) => asExample(zeros([0, ...shape], dtype), level));
   return recordingBelow(level, () => primitive.batch(inner, batched, params, size)).map((y) => asExample(y, level));
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   cast,
   flip,
+  grad,
   isTensor,
   jit,
   type Primitive,
@@ -134,6 +135,34 @@ describe.each([...byPrimitive.entries()].map(([primitive, cases]) => [primitive.
             `${label(entry)} batched twice ${batched}`,
           );
         }
+      }
+    });
+
+    it("maps over a batch without examples", () => {
+      for (const entry of cases) {
+        const batched = entry.inputs.map(() => true);
+        const inputs = draw(entry, 9, batched, 0);
+        const expected = call(entry, draw(entry, 9)).map((y) => [0, ...y.shape]);
+        const f = (...x: Tensor[]) => call(entry, x);
+        expect(
+          vmap(f)(...inputs).map((y) => y.shape),
+          label(entry),
+        ).toEqual(expected);
+        const positions = differentiable(entry);
+        if (positions.length === 0) continue;
+        const slope = grad((variables: Tensor[], fixed: Tensor[]) => {
+          const full = [...fixed];
+          positions.forEach((at, i) => {
+            full[at] = variables[i];
+          });
+          return weightedSum(f(...full));
+        });
+        const variables = positions.map((at) => inputs[at]);
+        const gradients = vmap((...x: Tensor[]) => slope(x.slice(0, positions.length), x.slice(positions.length)))(
+          ...variables,
+          ...inputs,
+        ) as Tensor[];
+        expect(gradients.map((g) => g.shape)).toEqual(variables.map((x) => x.shape));
       }
     });
 
