@@ -1,6 +1,6 @@
 import { exp, mul } from "../ops/elementwise.js";
 import { bind } from "../primitive.js";
-import { slogdetP } from "../primitives/linear-algebra.js";
+import { slogdetP } from "../primitives/lu.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { asMatrices } from "./operands.js";
 

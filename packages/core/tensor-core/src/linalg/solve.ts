@@ -1,7 +1,8 @@
 import { eye } from "../construct.js";
 import { broadcastTo } from "../ops/movement.js";
 import { bind, bindOne } from "../primitive.js";
-import { luP, requireSquare, solveP, triangularSolveP } from "../primitives/linear-algebra.js";
+import { requireSquare, triangularSolveP } from "../primitives/linear-algebra.js";
+import { luP, solveP } from "../primitives/lu.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { alignSystem, asMatrices } from "./operands.js";
 

@@ -8,6 +8,7 @@ import * as decompositions from "./decompositions.js";
 import * as elementwise from "./elementwise.js";
 import * as indexing from "./indexing.js";
 import * as linearAlgebra from "./linear-algebra.js";
+import * as lu from "./lu.js";
 import * as movement from "./movement.js";
 import * as pooling from "./pooling.js";
 import * as reduction from "./reduction.js";
@@ -69,7 +70,7 @@ export const primitives = {
   logicalNot: elementwise.notP,
   logicalOr: elementwise.orP,
   logicalXor: elementwise.xorP,
-  lu: linearAlgebra.luP,
+  lu: lu.luP,
   matmul: contraction.matmulP,
   max: reduction.maxP,
   maximum: elementwise.maximumP,
@@ -98,9 +99,9 @@ export const primitives = {
   sin: elementwise.sinP,
   sinh: elementwise.sinhP,
   slice: movement.sliceP,
-  slogdet: linearAlgebra.slogdetP,
+  slogdet: lu.slogdetP,
   softplus: special.softplusP,
-  solve: linearAlgebra.solveP,
+  solve: lu.solveP,
   softmax: softmax.softmaxP,
   sqrt: elementwise.sqrtP,
   sub: elementwise.subP,
