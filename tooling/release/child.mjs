@@ -1,15 +1,17 @@
 // Child processes of the rehearsal: started, watched and ended by their id.
 import { spawn } from "node:child_process";
 
+const hidden = /^(?:npm|pnpm)_|^INIT_CWD$|_TOKEN$/i;
+
 /**
  * What a child gets to see of our environment. A package manager that started us leaves its settings in `npm_*`;
- * a user's plain npm would not have them.
+ * a user's plain npm would not have them. No rehearsal needs a real token.
  *
  * @param {Record<string, string>} [more]
  * @returns {NodeJS.ProcessEnv}
  */
 export function plainEnvironment(more = {}) {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(npm|pnpm)_/i.test(name) && name !== "INIT_CWD");
+  const kept = Object.entries(process.env).filter(([name]) => !hidden.test(name));
   return { ...Object.fromEntries(kept), NO_UPDATE_NOTIFIER: "1", NODE_NO_WARNINGS: "1", ...more };
 }
 

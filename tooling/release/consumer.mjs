@@ -7,13 +7,13 @@ import { tsBlocks } from "../readme/blocks.mjs";
 import { run, succeed } from "./child.mjs";
 
 /**
- * The words after `npm install` in a README's section on installing.
+ * The words after the first `npm install` of a README: in its section on installing where it has one.
  *
  * @param {string} readme
  * @returns {string[]}
  */
 export function installWords(readme) {
-  const section = /^## .*install.*$([\s\S]*?)(?=^## |(?![\s\S]))/im.exec(readme)?.[1] ?? "";
+  const section = /^## .*install.*$([\s\S]*?)(?=^## |(?![\s\S]))/im.exec(readme)?.[1] ?? readme;
   const line = /^(?:[A-Z_]+=\S+ )*npm (?:i|install) (.+)$/m.exec(section)?.[1] ?? "";
   return line
     .replace(/\s#.*$/, "")

@@ -8,7 +8,7 @@ import { plainEnvironment, run, succeed } from "./child.mjs";
 import { Consumer, installWords } from "./consumer.mjs";
 import { configuredRegistry, installRegistry, startRegistry } from "./local-registry.mjs";
 import { Browser, bundle, runsInPage } from "./page.mjs";
-import { copyTree, pnpmIn, publicPackages, raiseVersions } from "./release-tree.mjs";
+import { copyTree, pnpmIn, publicPackages, publishTo, raiseVersions } from "./release-tree.mjs";
 import { Absent, inParallel, Steps } from "./steps.mjs";
 import { contentProblems, readTarball, tarballPath } from "./tarball.mjs";
 
@@ -146,10 +146,7 @@ class Rehearsal {
   }
 
   async publish() {
-    const address = (this.url ?? "").replace(/^http:/, "");
-    const token = { [`npm_config_${address}:_authToken`]: "rehearsal" };
-    const env = { npm_config_registry: this.url ?? "", ...token };
-    await pnpmIn(this.copy, ["exec", "changeset", "publish", "--no-git-tag"], env);
+    await publishTo(this.copy, this.url ?? "");
     return `${this.packages.length} packages`;
   }
 

@@ -46,6 +46,31 @@ export function pnpmIn(copy, args, env) {
 }
 
 /**
+ * Publishes to a registry on this machine and to nowhere else: the user's own settings and tokens are out of sight,
+ * and pnpm must agree about the address before anything is sent.
+ *
+ * @param {string} copy
+ * @param {string} url of the registry
+ */
+export async function publishTo(copy, url) {
+  if (!/^http:\/\/127\.0\.0\.1:\d+\/$/.test(url)) throw new Error(`${url} is not on this machine`);
+  const npmrc = join(copy, ".npmrc");
+  const lines = [`registry=${url}`, `@offprint:registry=${url}`, `${url.replace(/^http:/, "")}:_authToken=rehearsal`];
+  writeFileSync(npmrc, `${lines.join("\n")}\n`);
+  const env = {
+    npm_config_registry: url,
+    npm_config_userconfig: npmrc,
+    npm_config_globalconfig: join(copy, "no-global-npmrc"),
+    XDG_CONFIG_HOME: join(copy, "no-config"),
+  };
+  for (const setting of ["registry", "@offprint:registry"]) {
+    const { stdout } = await pnpmIn(copy, ["config", "get", setting], env);
+    if (stdout.trim() !== url) throw new Error(`pnpm's ${setting} is not the throw-away one; nothing was published`);
+  }
+  await pnpmIn(copy, ["exec", "changeset", "publish", "--no-git-tag"], env);
+}
+
+/**
  * The packages that get published.
  *
  * @param {string} root
