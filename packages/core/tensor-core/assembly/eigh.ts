@@ -1,4 +1,4 @@
-import { at, axpy, dot, scale } from "./vector";
+import { at, axpy, dot, scale, VANISHING } from "./vector";
 
 /**
  * Reduces the symmetric row-major A[n, n] (lower triangle read) to tridiagonal form by Householder reflections from
@@ -13,7 +13,7 @@ function tridiagonalise(n: i32, a: usize, d: usize, e: usize, taus: usize, w: us
     const head = load<f64>(last);
     let tau: f64 = 0;
     let beta = head;
-    if (rest != 0) {
+    if (rest > VANISHING) {
       const norm = sqrt(head * head + rest);
       beta = head > 0 ? -norm : norm;
       tau = (beta - head) / beta;

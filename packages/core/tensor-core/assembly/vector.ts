@@ -86,14 +86,17 @@ export function at(a: usize, stride: i32, i: i32, j: i32): usize {
   return a + ((<usize>i * <usize>stride + <usize>j) << 3);
 }
 
+/** Sums of squares below this have lost digits to underflow; beside a matrix of norm about 1 the vector is zero. */
+export const VANISHING: f64 = 1e-280;
+
 /**
  * Turns x[n] into the reflector H = I - tau v v^T, v[0] = 1, with H x = beta e_0: v[1:] replaces x[1:], beta replaces
- * x[0]. Returns tau; 0 where x is already a multiple of e_0. The sign of beta is opposite to that of x[0], so that
+ * x[0]. Returns tau; 0 where x is a multiple of e_0 up to VANISHING. The sign of beta is opposite to that of x[0], so that
  * nothing cancels (G. Golub and C. Van Loan, Matrix Computations, 4th ed., 5.1.3).
  */
 export function reflector(n: i32, x: usize): f64 {
   const rest = n > 1 ? dot(n - 1, x + 8, x + 8) : 0;
-  if (rest == 0) return 0;
+  if (rest < VANISHING) return 0;
   const head = load<f64>(x);
   const norm = sqrt(head * head + rest);
   const beta = head > 0 ? -norm : norm;

@@ -31,6 +31,22 @@ function scaledColumns(a: ArrayLike<number>, rows: number, s: ArrayLike<number>)
 }
 
 withBoth((mode) => {
+  it("entries whose squares underflow leave the factors orthogonal", () => {
+    setKernels(mode);
+    for (const tiny of [2.2e-162, 1e-158, 1e-140, 1e-30]) {
+      const a = new Float64Array(25);
+      a[5] = a[1] = -7.2e-4;
+      a[15] = a[3] = tiny;
+      a[20] = a[4] = tiny;
+      a[19] = a[23] = tiny;
+      const { values, vectors } = eigh(a, 5);
+      expect(orthogonality(vectors, 5, 5)).toBeLessThan(1e-14);
+      expect(values[4]).toBeCloseTo(7.2e-4, 15);
+      const { q } = qr(a, 5, 5);
+      expect(orthogonality(q, 5, 5)).toBeLessThan(1e-14);
+    }
+  });
+
   it("Cholesky factors multiply to the matrix and ignore its upper triangle", () => {
     setKernels(mode);
     for (const n of orders) {

@@ -20,3 +20,6 @@ export function unitScale(a: Float64Array): number {
 export function fromUnit(a: Float64Array, scale: number): void {
   if (scale !== 1) for (let i = 0; i < a.length; i++) a[i]! /= scale;
 }
+
+/** Sums of squares below this have lost digits to underflow; beside a matrix of norm about 1 the vector is zero. */
+export const VANISHING = 1e-280;

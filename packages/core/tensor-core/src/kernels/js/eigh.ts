@@ -1,3 +1,5 @@
+import { VANISHING } from "../scaling.js";
+
 /**
  * Eigenvalues of the symmetric row-major A[n, n] (lower triangle read; overwritten) into `values`, unordered, and
  * eigenvectors into the rows of `vectors`. Returns whether the iteration converged.
@@ -20,9 +22,9 @@ function tridiagonalise(a: Float64Array, n: number, d: Float64Array, e: Float64A
     for (let i = 0; i < k - 1; i++) rest += v[i]! * v[i]!;
     const head = v[k - 1]!;
     const norm = Math.sqrt(head * head + rest);
-    const beta = rest === 0 ? head : head > 0 ? -norm : norm;
+    const beta = rest < VANISHING ? head : head > 0 ? -norm : norm;
     e[k - 1] = beta;
-    if (rest === 0) continue;
+    if (rest < VANISHING) continue;
     const tau = (beta - head) / beta;
     taus[k] = tau;
     for (let i = 0; i < k - 1; i++) v[i]! /= head - beta;

@@ -1,3 +1,5 @@
+import { VANISHING } from "../scaling.js";
+
 /**
  * Householder QR of the row-major A[rows, columns], k = min(rows, columns): A is overwritten by R on and above the
  * diagonal and the reflectors below; `q`[rows, k], zero at the start, receives the orthonormal columns.
@@ -8,7 +10,7 @@ export function jsQr(a: Float64Array, rows: number, columns: number, q: Float64A
   for (let j = 0; j < k; j++) {
     let rest = 0;
     for (let i = j + 1; i < rows; i++) rest += a[i * columns + j]! ** 2;
-    if (rest === 0) continue;
+    if (rest < VANISHING) continue;
     const head = a[j * columns + j]!;
     const norm = Math.sqrt(head * head + rest);
     const beta = head > 0 ? -norm : norm;
