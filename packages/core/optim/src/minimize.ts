@@ -1,6 +1,6 @@
-import { type Backend, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { type Backend, type Tensor, tensor } from "@offprint/tensor-core";
 import { NonFiniteError } from "./non-finite-error.js";
-import { requireInteger } from "./option-checks.js";
+import { requireInteger, requireNonNegative } from "./option-checks.js";
 import { checkedStep, disposeReplaced, onHost, trainingStep } from "./training-step.js";
 import type { GradientTransformation } from "./transformation.js";
 
@@ -22,7 +22,7 @@ export interface MinimizeOptions<P> {
   steps: number;
   /** State to go on from, of an earlier run with the same optimizer. Default: `optimizer.init(params)`. */
   optimizerState?: unknown;
-  /** Stop once the norm of the gradient is at most this. Default 0: only at an exact stationary point. */
+  /** Stop once the norm of the gradient is at most this. Default: never, as momentum may lead on. */
   tolerance?: number;
   /** Compiles each step; without it steps run eagerly. */
   backend?: Backend;
@@ -63,9 +63,9 @@ export async function minimize<P>(
   optimizer: GradientTransformation,
   options: MinimizeOptions<P>,
 ): Promise<MinimizeResult<P>> {
-  const { steps, tolerance = 0, backend, signal, onStep } = options;
+  const { steps, tolerance, backend, signal, onStep } = options;
   requireInteger("minimize", "steps", steps, 0);
-  if (!(tolerance >= 0)) throw new ValueError(`minimize: tolerance is ${tolerance}; it must be >= 0`);
+  if (tolerance !== undefined) requireNonNegative("minimize", "tolerance", tolerance);
   const step = checkedStep(trainingStep(loss as any, optimizer), backend);
   let current = params;
   let state: unknown = options.optimizerState ?? optimizer.init(params as any);
@@ -84,7 +84,7 @@ export async function minimize<P>(
       losses.push(result.loss);
       const { loss: value, gradientNorm } = result;
       const answer = await onStep?.({ step: losses.length, loss: value, gradientNorm, params: current });
-      if (answer === "stop" || gradientNorm <= tolerance) {
+      if (answer === "stop" || (tolerance !== undefined && gradientNorm <= tolerance)) {
         status = answer === "stop" ? "stopped" : "converged";
         break;
       }
