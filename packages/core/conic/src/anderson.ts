@@ -1,0 +1,103 @@
+/** Differences kept. */
+const MEMORY = 10;
+const REGULARIZATION = 1e-8;
+
+/** @internal Type-II Anderson acceleration (Walker and Ni 2011) with a memory of ten differences. */
+export class AndersonMemory {
+  private readonly dw: Float64Array[] = [];
+  private readonly df: Float64Array[] = [];
+  private readonly lastW: Float64Array;
+  private readonly lastF: Float64Array;
+  private stored = 0;
+  private started = false;
+
+  constructor(private readonly size: number) {
+    this.lastW = new Float64Array(size);
+    this.lastF = new Float64Array(size);
+  }
+
+  /** Forgets everything, as after a change of the map. */
+  clear(): void {
+    this.stored = 0;
+    this.started = false;
+  }
+
+  /** Records a point and its residual f = F(w) - w. */
+  record(w: Float64Array, f: Float64Array): void {
+    const { size, lastW, lastF } = this;
+    if (this.started) {
+      const slot = this.stored % MEMORY;
+      if (this.dw[slot] === undefined) {
+        this.dw[slot] = new Float64Array(size);
+        this.df[slot] = new Float64Array(size);
+      }
+      const [s, y] = [this.dw[slot], this.df[slot]];
+      for (let i = 0; i < size; i++) {
+        s[i] = w[i] - lastW[i];
+        y[i] = f[i] - lastF[i];
+      }
+      this.stored++;
+    }
+    lastW.set(w);
+    lastF.set(f);
+    this.started = true;
+  }
+
+  /** `out = F(w) - (S + Y) gamma`; returns whether there was enough memory for it. */
+  extrapolate(next: Float64Array, f: Float64Array, out: Float64Array): boolean {
+    const count = Math.min(this.stored, MEMORY);
+    if (count < 2) return false;
+    const gamma = this.coefficients(f, count);
+    if (gamma === undefined) return false;
+    out.set(next);
+    for (let k = 0; k < count; k++) {
+      const [s, y, factor] = [this.dw[k], this.df[k], gamma[k]];
+      for (let i = 0; i < out.length; i++) out[i] -= factor * (s[i] + y[i]);
+    }
+    return true;
+  }
+
+  /** argmin ||f - Y gamma||^2 + 1e-8 ||Y||_F^2 ||gamma||^2 by the normal equations. */
+  private coefficients(f: Float64Array, count: number): Float64Array | undefined {
+    const { df } = this;
+    const gram = new Float64Array(count * count);
+    const rhs = new Float64Array(count);
+    let trace = 0;
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j <= i; j++) gram[i * count + j] = dot(df[i], df[j]);
+      rhs[i] = dot(df[i], f);
+      trace += gram[i * count + i];
+    }
+    for (let i = 0; i < count; i++) gram[i * count + i] += REGULARIZATION * trace;
+    return solveDefinite(gram, rhs, count) ? rhs : undefined;
+  }
+}
+
+function dot(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
+  return sum;
+}
+
+/** Cholesky of the lower triangle of `a` and solution in place of `x`; false where `a` is not definite. */
+function solveDefinite(a: Float64Array, x: Float64Array, n: number): boolean {
+  for (let j = 0; j < n; j++) {
+    for (let i = j; i < n; i++) {
+      let sum = a[i * n + j];
+      for (let k = 0; k < j; k++) sum -= a[i * n + k] * a[j * n + k];
+      if (i === j) {
+        if (!(sum > 0)) return false;
+        a[j * n + j] = Math.sqrt(sum);
+      } else a[i * n + j] = sum / a[j * n + j];
+    }
+  }
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) x[i] -= a[i * n + k] * x[k];
+    x[i] /= a[i * n + i];
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) x[i] -= a[k * n + i] * x[k];
+    x[i] /= a[i * n + i];
+  }
+  return true;
+}

@@ -1,0 +1,131 @@
+import { sparse } from "@offprint/tensor-core";
+import { svecLength } from "./cones.js";
+import { ConicInputError } from "./conic-input-error.js";
+import type { ConicProblem } from "./problem.js";
+import { svecIndex } from "./svec.js";
+
+/** A sparse symmetric matrix by its lower triangle: `values[k]` stands at (`rows[k]`, `columns[k]`), rows >= columns. */
+export interface SymmetricEntries {
+  /** Row indices. */
+  readonly rows: ArrayLike<number>;
+  /** Column indices, none larger than its row. */
+  readonly columns: ArrayLike<number>;
+  /** Values; duplicates add up. */
+  readonly values: ArrayLike<number>;
+}
+
+/** The linear matrix inequality `F_0 + sum_k x_k F_k >= 0` (positive semidefinite). */
+export interface Lmi {
+  /** Order n of the matrices. */
+  readonly order: number;
+  /** F_0. */
+  readonly constant: SymmetricEntries;
+  /** F_k by the index of its variable; a variable that is left out has F_k = 0. */
+  readonly coefficients: ReadonlyMap<number, SymmetricEntries>;
+}
+
+/** The nonzero entries of the lower triangle of a dense matrix `[n, n]`, row-major. */
+export function symmetricEntries(matrix: ArrayLike<number>, n: number): SymmetricEntries {
+  if (matrix.length !== n * n) {
+    throw new ConicInputError(`symmetricEntries: order ${n} needs ${n * n} values, got ${matrix.length}`);
+  }
+  const [rows, columns, values]: [number[], number[], number[]] = [[], [], []];
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      if (matrix[i * n + j] === 0) continue;
+      rows.push(i);
+      columns.push(j);
+      values.push(matrix[i * n + j]);
+    }
+  }
+  return { rows, columns, values };
+}
+
+/** A linear objective under sign, equality and matrix constraints on `x`. */
+export interface LmiProblem {
+  /** Objective `c` `[n]`, which is minimised. */
+  readonly c: ArrayLike<number>;
+  /** The matrix inequalities. */
+  readonly lmis: readonly Lmi[];
+  /** Variables that must not be negative; default none. */
+  readonly nonnegative?: readonly number[];
+  /** Rows `sum_k coefficients[k] x_k = value`; default none. */
+  readonly equalities?: readonly LinearRow[];
+  /** Rows `sum_k coefficients[k] x_k >= value`; default none. */
+  readonly inequalities?: readonly LinearRow[];
+}
+
+/** A linear expression in the variables, and what it is compared with. */
+export interface LinearRow {
+  /** Coefficients by variable. */
+  readonly coefficients: ReadonlyMap<number, number>;
+  /** Right-hand side. */
+  readonly value: number;
+}
+
+/** The conic form: `A[:, k] = -svec(F_k)`, `b = svec(F_0)` for every inequality. */
+export function lmiToConic(problem: LmiProblem): ConicProblem {
+  const n = problem.c.length;
+  const triplets = new Triplets(n);
+  const b: number[] = [];
+  const { equalities = [], inequalities = [], nonnegative = [], lmis } = problem;
+  for (const { coefficients, value } of equalities) {
+    for (const [k, factor] of coefficients) triplets.add(b.length, k, factor);
+    b.push(value);
+  }
+  for (const { coefficients, value } of inequalities) {
+    for (const [k, factor] of coefficients) triplets.add(b.length, k, -factor);
+    b.push(-value);
+  }
+  for (const k of nonnegative) {
+    triplets.add(b.length, k, -1);
+    b.push(0);
+  }
+  for (const lmi of lmis) {
+    const start = b.length;
+    for (let i = 0; i < svecLength(lmi.order); i++) b.push(0);
+    eachSvecEntry(lmi.order, lmi.constant, (place, value) => {
+      b[start + place] += value;
+    });
+    for (const [k, entries] of lmi.coefficients) {
+      eachSvecEntry(lmi.order, entries, (place, value) => triplets.add(start + place, k, -value));
+    }
+  }
+  return {
+    A: triplets.matrix(b.length),
+    b,
+    c: problem.c,
+    cones: { z: equalities.length, l: inequalities.length + nonnegative.length, s: lmis.map(({ order }) => order) },
+  };
+}
+
+class Triplets {
+  private readonly rows: number[] = [];
+  private readonly columns: number[] = [];
+  private readonly values: number[] = [];
+
+  constructor(private readonly variables: number) {}
+
+  add(row: number, column: number, value: number): void {
+    if (!(Number.isInteger(column) && column >= 0 && column < this.variables)) {
+      throw new ConicInputError(`there are ${this.variables} variables in c, and a constraint uses number ${column}`);
+    }
+    this.rows.push(row);
+    this.columns.push(column);
+    this.values.push(value);
+  }
+
+  matrix(rows: number): sparse.CsrMatrix {
+    return sparse.fromTriplets(rows, this.variables, this.rows, this.columns, this.values);
+  }
+}
+
+function eachSvecEntry(order: number, entries: SymmetricEntries, visit: (place: number, value: number) => void): void {
+  for (let k = 0; k < entries.values.length; k++) {
+    const [i, j] = [entries.rows[k], entries.columns[k]];
+    if (!(j >= 0 && i >= j && i < order)) {
+      throw new ConicInputError(`an entry of an LMI of order ${order} stands at (${i}, ${j}); give its lower triangle`);
+    }
+    visit(svecIndex(i, j, order), i === j ? entries.values[k] : Math.SQRT2 * entries.values[k]);
+  }
+}

@@ -1,0 +1,77 @@
+import { ConicInputError } from "./conic-input-error.js";
+import { type LinearRow, lmiToConic, type SymmetricEntries } from "./lmi.js";
+import { type ConicOptions, type ConicStatus, solveConic } from "./solve-conic.js";
+
+/** A constraint `<matrix, W> = value` or `<matrix, W> >= value`. */
+export interface InnerProductConstraint {
+  /** `[rows, columns]` row-major. */
+  readonly matrix: ArrayLike<number>;
+  /** Right-hand side. */
+  readonly value: number;
+}
+
+/** What {@link nuclearNormMin} minimises under. */
+export interface NuclearNormProblem {
+  /** Rows of W. */
+  readonly rows: number;
+  /** Columns of W. */
+  readonly columns: number;
+  /** `<matrix, W> = value`; default none. */
+  readonly equalities?: readonly InnerProductConstraint[];
+  /** `<matrix, W> >= value`; default none. */
+  readonly inequalities?: readonly InnerProductConstraint[];
+}
+
+/** Result of {@link nuclearNormMin}. */
+export interface NuclearNormResult {
+  /** How the solver ended. */
+  readonly status: ConicStatus;
+  /** `[rows, columns]` row-major. */
+  readonly W: Float64Array;
+  /** Sum of the singular values at the optimum. */
+  readonly objective: number;
+  /** Iterations of the solver. */
+  readonly iterations: number;
+}
+
+/**
+ * Minimises the nuclear norm of W `[p, q]` under linear constraints, as (tr U + tr V) / 2 subject to
+ * [[U, W], [W^T, V]] >= 0.
+ *
+ * @throws ConicInputError for a constraint of another shape
+ */
+export function nuclearNormMin(problem: NuclearNormProblem, options: ConicOptions = {}): NuclearNormResult {
+  const { rows, columns, equalities = [], inequalities = [] } = problem;
+  const order = rows + columns;
+  const size = rows * columns;
+  const coefficients = new Map<number, SymmetricEntries>();
+  const c: number[] = [];
+  const addVariable = (row: number, column: number, cost: number): void => {
+    coefficients.set(c.length, { rows: [row], columns: [column], values: [1] });
+    c.push(cost);
+  };
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) addVariable(rows + j, i, 0);
+  for (const [first, last] of [[0, rows] as const, [rows, order] as const]) {
+    for (let i = first; i < last; i++) for (let j = first; j <= i; j++) addVariable(i, j, i === j ? 0.5 : 0);
+  }
+  const linear = ({ matrix, value }: InnerProductConstraint): LinearRow => {
+    if (matrix.length !== size) {
+      throw new ConicInputError(
+        `nuclearNormMin: a constraint has ${matrix.length} entries; W has ${rows} x ${columns}`,
+      );
+    }
+    const entries = Array.from(matrix, (factor, k) => [k, factor] as const).filter(([, factor]) => factor !== 0);
+    return { coefficients: new Map(entries), value };
+  };
+  const result = solveConic(
+    lmiToConic({
+      c,
+      lmis: [{ order, constant: { rows: [], columns: [], values: [] }, coefficients }],
+      equalities: equalities.map(linear),
+      inequalities: inequalities.map(linear),
+    }),
+    options,
+  );
+  const { status, objective, iterations } = result;
+  return { status, W: result.x.slice(0, size), objective, iterations };
+}

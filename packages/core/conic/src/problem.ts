@@ -1,0 +1,119 @@
+import { sparse } from "@offprint/tensor-core";
+import { type ConeBlock, type Cones, coneBlocks, rowCount } from "./cones.js";
+import { ConicInputError } from "./conic-input-error.js";
+
+/**
+ * The matrix A without its entries: for constraints such as `T_0 - W^T T_1 W >= 0`, whose products are cheap and whose
+ * sparse matrix would be large. It is not equilibrated, so scale the data to about 1 first.
+ */
+export interface ConicOperator {
+  /** Number of rows m. */
+  readonly rows: number;
+  /** Number of columns n. */
+  readonly columns: number;
+  /** `out = A x`; `out` `[m]` is overwritten. */
+  apply(x: Float64Array, out: Float64Array): void;
+  /** `out = A^T y`; `out` `[n]` is overwritten. */
+  applyTransposed(y: Float64Array, out: Float64Array): void;
+  /**
+   * The normal matrix `A^T diag(weights) A` `[n, n]`, its upper triangle or all of it. The weights are positive and
+   * equal inside every second-order and semidefinite cone.
+   */
+  normal(weights: Float64Array): sparse.SparseMatrix;
+}
+
+/** minimise 1/2 x^T P x + c^T x subject to A x + s = b, s in K. */
+export interface ConicProblem {
+  /** `[n, n]` symmetric positive semidefinite, both triangles stored; default 0. */
+  readonly P?: sparse.SparseMatrix | sparse.MatrixLike;
+  /** `[m, n]`, rows in the order of `cones`. */
+  readonly A: sparse.SparseMatrix | sparse.MatrixLike | ConicOperator;
+  /** `[m]`. */
+  readonly b: ArrayLike<number>;
+  /** `[n]`. */
+  readonly c: ArrayLike<number>;
+  /** The cone K. */
+  readonly cones: Cones;
+}
+
+/** @internal A checked problem. */
+export interface CheckedProblem {
+  readonly n: number;
+  readonly m: number;
+  readonly P: sparse.CscMatrix | undefined;
+  /** Entries of A, or nothing for an operator. */
+  readonly A: sparse.CscMatrix | undefined;
+  readonly operator: ConicOperator | undefined;
+  readonly b: Float64Array;
+  readonly c: Float64Array;
+  readonly blocks: readonly ConeBlock[];
+}
+
+/** @internal @throws ConicInputError for anything that is not a convex conic problem */
+export function checkProblem(problem: ConicProblem): CheckedProblem {
+  const blocks = coneBlocks(problem.cones);
+  const b = finiteVector(problem.b, "b");
+  const c = finiteVector(problem.c, "c");
+  const operator = isOperator(problem.A) ? problem.A : undefined;
+  const A = operator === undefined ? compressed(problem.A as sparse.SparseMatrix, "A") : undefined;
+  const { rows, columns } = (operator ?? A) as { rows: number; columns: number };
+  if (rows !== b.length) throw new ConicInputError(`A has ${rows} rows and b ${b.length} entries; they must agree`);
+  if (columns !== c.length) {
+    throw new ConicInputError(`A has ${columns} columns and c ${c.length} entries; they must agree`);
+  }
+  if (rowCount(blocks) !== rows) {
+    throw new ConicInputError(`the cones have ${rowCount(blocks)} rows and A has ${rows}; they must agree`);
+  }
+  if (columns === 0) throw new ConicInputError("the problem has no variables");
+  const P = problem.P === undefined ? undefined : compressed(problem.P, "P");
+  if (P !== undefined) checkConvex(P, columns);
+  return { n: columns, m: rows, P: P === undefined || P.entries === 0 ? undefined : P, A, operator, b, c, blocks };
+}
+
+function isOperator(a: ConicProblem["A"]): a is ConicOperator {
+  return typeof (a as ConicOperator).applyTransposed === "function";
+}
+
+function finiteVector(x: ArrayLike<number>, name: string): Float64Array {
+  const values = Float64Array.from(x);
+  checkFinite(values, name);
+  return values;
+}
+
+function checkFinite(values: Float64Array, name: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) throw new ConicInputError(`${name} holds ${values[i]}; all values must be finite`);
+  }
+}
+
+function compressed(a: sparse.SparseMatrix | sparse.MatrixLike, name: string): sparse.CscMatrix {
+  const matrix = sparse.toCsc(sparse.isSparseMatrix(a) ? a : sparse.fromDense(a));
+  checkFinite(matrix.values, name);
+  return matrix;
+}
+
+/** Symmetry to rounding, and the signs of the pivots of P + 1e-9 max|P| I. */
+function checkConvex(P: sparse.CscMatrix, n: number): void {
+  if (P.rows !== n || P.columns !== n) {
+    throw new ConicInputError(`P must be [${n}, ${n}] as c has ${n} entries, got [${P.shape}]`);
+  }
+  let largest = 0;
+  for (const value of P.values) largest = Math.max(largest, Math.abs(value));
+  const difference = sparse.add(P, sparse.transpose(P), 1, -1);
+  for (const value of difference.values) {
+    if (Math.abs(value) > 1e-10 * largest) {
+      throw new ConicInputError("P must be symmetric with both triangles stored; pass (P + P^T) / 2 or mirror it");
+    }
+  }
+  if (largest === 0) return;
+  const shifted = sparse.add(P, sparse.identity(n), 1, 1e-9 * largest);
+  let pivots: Float64Array;
+  try {
+    pivots = sparse.ldl(shifted).pivots;
+  } catch (cause) {
+    throw new ConicInputError("P must be positive semidefinite: its factorisation broke down", { cause });
+  }
+  if (pivots.some((pivot) => pivot < 0)) {
+    throw new ConicInputError("P must be positive semidefinite: its factorisation has a negative pivot");
+  }
+}

@@ -1,0 +1,57 @@
+import { type ConeBlock, type Cones, coneBlocks, rowCount } from "./cones.js";
+import { ConicInputError } from "./conic-input-error.js";
+import { SemidefiniteProjection } from "./semidefinite-projection.js";
+
+/** @internal Euclidean projection onto the dual cone K*, in which the rows of the zero cone are free. */
+export class DualConeProjection {
+  private readonly semidefinite: SemidefiniteProjection;
+
+  constructor(private readonly blocks: readonly ConeBlock[]) {
+    this.semidefinite = new SemidefiniteProjection(blocks);
+  }
+
+  /** Replaces `v` by its projection. */
+  project(v: Float64Array): void {
+    for (const { kind, start, length } of this.blocks) {
+      if (kind === "nonnegative") {
+        for (let i = start; i < start + length; i++) if (v[i] < 0) v[i] = 0;
+      } else if (kind === "secondOrder") projectSecondOrder(v, start, length);
+    }
+    this.semidefinite.project(v);
+  }
+}
+
+function projectSecondOrder(v: Float64Array, start: number, length: number): void {
+  const t = v[start];
+  let squares = 0;
+  for (let i = start + 1; i < start + length; i++) squares += v[i] * v[i];
+  const norm = Math.sqrt(squares);
+  if (norm <= t) return;
+  if (norm <= -t) {
+    v.fill(0, start, start + length);
+    return;
+  }
+  const k = (t + norm) / 2;
+  v[start] = k;
+  for (let i = start + 1; i < start + length; i++) v[i] *= k / norm;
+}
+
+/**
+ * Euclidean projection of `v` onto the cone K (the rows of the zero cone become 0).
+ *
+ * @param v `[m]`, rows as in `cones`
+ * @throws ConicInputError where the length does not fit or a value is not finite
+ */
+export function projectCone(v: ArrayLike<number>, cones: Cones): Float64Array {
+  const blocks = coneBlocks(cones);
+  const out = Float64Array.from(v);
+  if (out.length !== rowCount(blocks)) {
+    throw new ConicInputError(`projectCone: the cones have ${rowCount(blocks)} rows, v has ${out.length}`);
+  }
+  for (let i = 0; i < out.length; i++) {
+    if (!Number.isFinite(out[i])) throw new ConicInputError(`projectCone: v[${i}] is ${out[i]}; it must be finite`);
+  }
+  new DualConeProjection(blocks).project(out);
+  for (const { kind, start, length } of blocks) if (kind === "zero") out.fill(0, start, start + length);
+  return out;
+}

@@ -1,0 +1,32 @@
+const EARLIEST = 100;
+const LEAST_CHANGE = Math.sqrt(10);
+const LOWEST = 1e-6;
+const HIGHEST = 1e6;
+
+/**
+ * @internal Balances the primal and the dual residual: the geometric mean of their ratio over the checks since the last
+ * change says by how much the scale is off.
+ */
+export class ScaleRule {
+  private sum = 0;
+  private checks = 0;
+  private lastUpdate = 0;
+
+  constructor(public scale: number) {}
+
+  /** Records a check; true if the scale has changed. */
+  update(iteration: number, relativePrimal: number, relativeDual: number): boolean {
+    this.sum += Math.log(relativePrimal / relativeDual);
+    this.checks++;
+    if (iteration - this.lastUpdate < EARLIEST) return false;
+    const factor = Math.exp(this.sum / this.checks / 2);
+    if (factor <= LEAST_CHANGE && factor >= 1 / LEAST_CHANGE) return false;
+    const next = Math.min(HIGHEST, Math.max(LOWEST, this.scale * factor));
+    if (next === this.scale) return false;
+    this.scale = next;
+    this.sum = 0;
+    this.checks = 0;
+    this.lastUpdate = iteration;
+    return true;
+  }
+}

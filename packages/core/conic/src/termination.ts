@@ -1,0 +1,161 @@
+import { sparse } from "@offprint/tensor-core";
+import type { Evaluation } from "./embedding.js";
+import type { ScaledProblem } from "./equilibration.js";
+import { apply, applyTransposed } from "./linear-system.js";
+import type { CheckedProblem } from "./problem.js";
+
+const LEAST_TAU = 1e-10;
+const INFEASIBILITY_TOLERANCE = 1e-7;
+
+/** How far a point is from optimal, in the infinity norm of the unscaled data. */
+export interface ConicResiduals {
+  /** ||A x + s - b|| */
+  readonly primal: number;
+  /** ||P x + A^T y + c|| */
+  readonly dual: number;
+  /** |x^T P x + c^T x + b^T y| */
+  readonly gap: number;
+}
+
+/** @internal What a check finds; arrays are shared with the checker and overwritten by the next check. */
+export interface CheckResult {
+  readonly status: "solved" | "infeasible" | "unbounded" | undefined;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly s: Float64Array;
+  readonly residuals: ConicResiduals;
+  /** Residuals over the terms they are made of, which steer the scale. */
+  readonly relativePrimal: number;
+  readonly relativeDual: number;
+  readonly objective: number;
+  readonly dualObjective: number;
+}
+
+/** @internal Unscales iterates and tests them for optimality and for certificates of infeasibility. */
+export class Termination {
+  private readonly x: Float64Array;
+  private readonly y: Float64Array;
+  private readonly s: Float64Array;
+  private readonly Ax: Float64Array;
+  private readonly Aty: Float64Array;
+  private readonly Px: Float64Array;
+
+  constructor(
+    private readonly problem: CheckedProblem,
+    private readonly scaled: ScaledProblem,
+    private readonly epsAbs: number,
+    private readonly epsRel: number,
+  ) {
+    const { n, m } = problem;
+    this.x = new Float64Array(n);
+    this.y = new Float64Array(m);
+    this.s = new Float64Array(m);
+    this.Ax = new Float64Array(m);
+    this.Aty = new Float64Array(n);
+    this.Px = new Float64Array(n);
+  }
+
+  check(at: Evaluation, Ry: Float64Array): CheckResult {
+    const { n, m } = this.problem;
+    const { D, E, sigma } = this.scaled;
+    const { x, y, s } = this;
+    const { u, r } = at;
+    for (let j = 0; j < n; j++) x[j] = (E[j] * u[j]) / sigma;
+    for (let i = 0; i < m; i++) {
+      y[i] = (D[i] * u[n + i]) / sigma;
+      s[i] = (Ry[i] * (u[n + i] - r[n + i])) / (D[i] * sigma);
+    }
+    this.multiply();
+    const certificate = this.certificate();
+    const tau = u[n + m];
+    if (certificate !== undefined) return certificate;
+    if (tau < LEAST_TAU) return this.result(undefined, { primal: Infinity, dual: Infinity, gap: Infinity }, 1, 1);
+    for (const values of [x, y, s, this.Ax, this.Aty, this.Px]) {
+      for (let i = 0; i < values.length; i++) values[i] /= tau;
+    }
+    return this.optimality();
+  }
+
+  private multiply(): void {
+    const { x, y, Ax, Aty, Px, problem } = this;
+    apply(problem, x, Ax);
+    applyTransposed(problem, y, Aty);
+    if (problem.P !== undefined) sparse.multiplyVector(problem.P, x, Px);
+  }
+
+  private optimality(): CheckResult {
+    const { x, y, s, Ax, Aty, Px, problem, epsAbs, epsRel } = this;
+    const { b, c } = problem;
+    let primal = 0;
+    let dual = 0;
+    for (let i = 0; i < b.length; i++) primal = Math.max(primal, Math.abs(Ax[i] + s[i] - b[i]));
+    for (let j = 0; j < c.length; j++) dual = Math.max(dual, Math.abs(Px[j] + Aty[j] + c[j]));
+    const xPx = dot(x, Px);
+    const cx = dot(c, x);
+    const by = dot(b, y);
+    const gap = Math.abs(xPx + cx + by);
+    const primalSize = Math.max(norm(Ax), norm(s), norm(b));
+    const dualSize = Math.max(norm(Px), norm(Aty), norm(c));
+    const gapSize = Math.max(Math.abs(xPx), Math.abs(cx), Math.abs(by));
+    const solved =
+      primal <= epsAbs + epsRel * primalSize && dual <= epsAbs + epsRel * dualSize && gap <= epsAbs + epsRel * gapSize;
+    return this.result(
+      solved ? "solved" : undefined,
+      { primal, dual, gap },
+      ratio(primal, primalSize),
+      ratio(dual, dualSize),
+      cx + xPx / 2,
+      -by - xPx / 2,
+    );
+  }
+
+  /** Homogeneous certificates, from the iterate before its division by tau. */
+  private certificate(): CheckResult | undefined {
+    const { x, y, s, Ax, Aty, Px, problem } = this;
+    const none = { primal: Infinity, dual: Infinity, gap: Infinity };
+    const by = dot(problem.b, y);
+    if (by < 0 && norm(Aty) <= -INFEASIBILITY_TOLERANCE * by) {
+      for (let i = 0; i < y.length; i++) y[i] /= -by;
+      x.fill(Number.NaN);
+      s.fill(Number.NaN);
+      return this.result("infeasible", none, 1, 1, Infinity, Infinity);
+    }
+    const cx = dot(problem.c, x);
+    if (cx >= 0) return undefined;
+    let along = norm(Px);
+    for (let i = 0; i < s.length; i++) along = Math.max(along, Math.abs(Ax[i] + s[i]));
+    if (along > -INFEASIBILITY_TOLERANCE * cx) return undefined;
+    for (let j = 0; j < x.length; j++) x[j] /= -cx;
+    for (let i = 0; i < s.length; i++) s[i] /= -cx;
+    y.fill(Number.NaN);
+    return this.result("unbounded", none, 1, 1, -Infinity, -Infinity);
+  }
+
+  private result(
+    status: CheckResult["status"],
+    residuals: ConicResiduals,
+    relativePrimal: number,
+    relativeDual: number,
+    objective = Number.NaN,
+    dualObjective = Number.NaN,
+  ): CheckResult {
+    const { x, y, s } = this;
+    return { status, x, y, s, residuals, relativePrimal, relativeDual, objective, dualObjective };
+  }
+}
+
+function dot(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
+  return sum;
+}
+
+function norm(x: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]));
+  return largest;
+}
+
+function ratio(residual: number, size: number): number {
+  return Math.max(residual, 1e-18) / Math.max(size, 1e-18);
+}

@@ -1,0 +1,209 @@
+import { readFileSync } from "node:fs";
+import { sparse } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { type ConicOptions, type ConicProblem, type ConicResult, projectCone, solveConic } from "../src/index.js";
+import { lmi, problems } from "./problems.js";
+
+function expectOptimal(problem: ConicProblem, result: ConicResult, value: number, eps: number): void {
+  expect(result.status).toBe("solved");
+  const tolerance = 10 * eps * (1 + Math.abs(value));
+  expect(Math.abs(result.objective - value)).toBeLessThanOrEqual(tolerance);
+  expect(Math.abs(result.dualObjective - value)).toBeLessThanOrEqual(tolerance);
+  const complementarity = result.s.reduce((sum, s, i) => sum + s * result.y[i], 0);
+  expect(Math.abs(complementarity)).toBeLessThanOrEqual(tolerance);
+  const projected = projectCone(result.s, problem.cones);
+  const size = Math.hypot(...result.s);
+  expect(Math.hypot(...result.s.map((s, i) => s - projected[i]))).toBeLessThanOrEqual(1e-12 * size);
+  // K* differs from K in the zero cone only, whose dual variables are free.
+  const rest = { ...problem.cones, z: 0 };
+  const y = result.y.slice(problem.cones.z ?? 0);
+  const dual = projectCone(y, rest);
+  expect(Math.hypot(...y.map((v, i) => v - dual[i]))).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.hypot(...y)));
+}
+
+describe.each(problems)("$name", ({ problem, value }) => {
+  it.each([1e-6, 1e-9])("reaches the exact value to %s", (eps) => {
+    const result = solveConic(problem, { eps });
+    expectOptimal(problem, result, value, eps);
+    expect(result.iterations).toBeLessThanOrEqual(1000);
+  });
+
+  it.each<[string, ConicOptions]>([
+    ["without equilibration", { normalize: false }],
+    ["without acceleration", { anderson: false }],
+    ["from another scale", { scale: 3 }],
+  ])("reaches it %s", (_, options) => {
+    expectOptimal(problem, solveConic(problem, { eps: 1e-7, ...options }), value, 1e-7);
+  });
+
+  it("ends within two checks from its own solution", () => {
+    const { x, y, s } = solveConic(problem, { eps: 1e-8 });
+    const again = solveConic(problem, { eps: 1e-7, warmStart: { x, y, s } });
+    expectOptimal(problem, again, value, 1e-7);
+    expect(again.iterations).toBeLessThanOrEqual(50);
+  });
+
+  it("is deterministic", () => {
+    const [first, second] = [solveConic(problem), solveConic(problem)];
+    expect(second.x).toEqual(first.x);
+    expect(second.y).toEqual(first.y);
+    expect(second.iterations).toBe(first.iterations);
+  });
+});
+
+const cvxopt: Record<string, ConicProblem & { objective: number }> = JSON.parse(
+  readFileSync(new URL("./fixtures/cvxopt.json", import.meta.url), "utf8"),
+);
+
+describe("random cone programmes with CVXOPT's values", () => {
+  it.each(Object.keys(cvxopt))("%s", (name) => {
+    const { objective, ...problem } = cvxopt[name];
+    expectOptimal(problem, solveConic(problem, { eps: 1e-8 }), objective, 1e-8);
+  });
+
+  it("does not depend on the order of equal cones", () => {
+    const { objective, ...problem } = cvxopt.mixed;
+    const { cones, A, b } = problem as unknown as { cones: ConicProblem["cones"]; A: number[][]; b: number[] };
+    const sizes = [1, 4, 3, 4, 6, 1, 3, 6];
+    const order = [0, 1, 3, 2, 7, 5, 6, 4];
+    const starts = sizes.map((_, k) => sizes.slice(0, k).reduce((t, v) => t + v, 0));
+    const rows = order.flatMap((k) => Array.from({ length: sizes[k] }, (_, i) => starts[k] + i));
+    const permuted = {
+      ...problem,
+      A: rows.map((i) => A[i]),
+      b: rows.map((i) => b[i]),
+      cones: { ...cones, q: [4, 3], s: [3, 1, 2, 3] },
+    };
+    expectOptimal(permuted, solveConic(permuted, { eps: 1e-8 }), objective, 1e-8);
+  });
+});
+
+describe("infeasible and unbounded problems come with a certificate", () => {
+  it("x <= 0 and x >= 1", () => {
+    const result = solveConic({ A: [[1], [-1]], b: [0, -1], c: [0], cones: { l: 2 } });
+    expect(result.status).toBe("infeasible");
+    expect(result.objective).toBe(Infinity);
+    expect(result.y[0]).toBeCloseTo(1, 6);
+    expect(result.y[1]).toBeCloseTo(1, 6);
+    expect(result.x[0]).toBeNaN();
+  });
+
+  it("[[-1, x], [x, 1]] is never positive semidefinite", () => {
+    const problem = { ...lmi(2, [-1, 0, 0, 1], [[0, 1, 1, 0]]), c: [0], cones: { s: [2] } };
+    const result = solveConic(problem);
+    expect(result.status).toBe("infeasible");
+    const by = result.y.reduce((sum, y, i) => sum + y * problem.b[i], 0);
+    expect(by).toBeCloseTo(-1, 9);
+    expect(Math.abs(result.y[1])).toBeLessThan(1e-6);
+  });
+
+  it("min -x over x >= 0 has a ray", () => {
+    const result = solveConic({ A: [[-1]], b: [0], c: [-1], cones: { l: 1 } });
+    expect(result.status).toBe("unbounded");
+    expect(result.objective).toBe(-Infinity);
+    expect(result.x[0]).toBeCloseTo(1, 9);
+  });
+
+  it("an infimum that is not attained is never reported as solved below it", () => {
+    const problem = {
+      ...lmi(
+        2,
+        [0, 1, 1, 0],
+        [
+          [1, 0, 0, 0],
+          [0, 0, 0, 1],
+        ],
+      ),
+      c: [1, 0],
+      cones: { s: [2] },
+    };
+    const result = solveConic(problem);
+    expect(result.status === "inaccurate" || result.objective > 0).toBe(true);
+    expect(result.objective).toBeGreaterThan(-1e-6);
+  });
+});
+
+describe("the embedding", () => {
+  it("also solves problems without constraints", () => {
+    const result = solveConic({
+      P: [
+        [2, 0],
+        [0, 4],
+      ],
+      A: { shape: [0, 2], values: new Float64Array(0) },
+      b: [],
+      c: [-2, -4],
+      cones: {},
+    });
+    expect(result.status).toBe("solved");
+    expect(result.x[0]).toBeCloseTo(1, 5);
+    expect(result.x[1]).toBeCloseTo(1, 5);
+  });
+
+  it("gives the same answer through the normal matrix and through the quasi-definite matrix", () => {
+    // As an operator the problem always goes through the normal matrix.
+    const A = [
+      [1, 1, 1, 0],
+      [-1, 0, 0, 0],
+      [0, -1, 0, 0],
+      [0, 0, -1, 0],
+      [0, 0, 0, -1],
+      [2, 0, -1, 1],
+    ];
+    const b = [1, 0, 0, 0, 0, 1];
+    const c = [-1, -2, 0.5, 1];
+    const cones = { z: 1, l: 5 };
+    const sparse = solveConic({ A, b, c, cones }, { eps: 1e-9 });
+    const operator = solveConic({ A: asOperator(A), b, c, cones }, { eps: 1e-9 });
+    expect(sparse.status).toBe("solved");
+    expect(operator.objective).toBeCloseTo(sparse.objective, 7);
+    expect(operator.objective).toBeCloseTo(-2, 7);
+  });
+
+  it("reports what it does at every check", () => {
+    const seen: number[] = [];
+    const { problem } = problems[3];
+    const result = solveConic(problem, { anderson: false, onProgress: ({ iteration }) => seen.push(iteration) });
+    expect(seen).toEqual(result.history.map(({ iteration }) => iteration));
+    expect(seen.at(-1)).toBe(result.iterations);
+  });
+
+  it("stops through the signal", () => {
+    const abort = new AbortController();
+    const options = { signal: abort.signal, onProgress: () => abort.abort(), anderson: false };
+    expect(() => solveConic(problems[3].problem, options)).toThrow(/aborted/);
+  });
+
+  it("returns its last point when it runs out of iterations", () => {
+    const result = solveConic(problems[3].problem, { maxIter: 7, anderson: false });
+    expect(result.status).toBe("inaccurate");
+    expect(result.iterations).toBe(7);
+    expect(result.residuals.primal).toBeGreaterThan(0);
+  });
+});
+
+function asOperator(A: number[][]) {
+  const n = A[0].length;
+  return {
+    rows: A.length,
+    columns: n,
+    apply: (x: Float64Array, out: Float64Array) => {
+      for (const [i, row] of A.entries()) out[i] = row.reduce((sum, v, j) => sum + v * x[j], 0);
+    },
+    applyTransposed: (y: Float64Array, out: Float64Array) => {
+      for (let j = 0; j < n; j++) out[j] = A.reduce((sum, row, i) => sum + row[j] * y[i], 0);
+    },
+    normal: (weights: Float64Array) => {
+      const values: number[] = [];
+      const [rows, columns]: [number[], number[]] = [[], []];
+      for (let i = 0; i < n; i++) {
+        for (let j = 0; j < n; j++) {
+          rows.push(i);
+          columns.push(j);
+          values.push(A.reduce((sum, row, k) => sum + weights[k] * row[i] * row[j], 0));
+        }
+      }
+      return sparse.fromTriplets(n, n, rows, columns, values);
+    },
+  };
+}
