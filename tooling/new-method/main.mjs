@@ -1,0 +1,40 @@
+// `pnpm new-method <slug>`: a new method package, ready for its mathematics.
+import { pnpm, root, SetupError } from "../setup/setup.mjs";
+import { areasIn, createMethod, requireFree } from "./new-method.mjs";
+import { completeData, readArguments, terminal, UsageError, usage } from "./paper-data.mjs";
+
+/** @param {string} slug */
+function nextSteps(slug) {
+  return `
+Next, with docs/adding-a-method.md beside you:
+  1. packages/methods/${slug}/src/     the method, with the paper's symbols
+  2. packages/methods/${slug}/test/    what must hold; one test there fails until it is yours
+  3. packages/methods/${slug}/claims/  what the paper says, as programs
+  4. packages/methods/${slug}/README.md, bench/
+While you work: npx vitest packages/methods/${slug}
+When it is done: npm test -- --filter ${slug}`;
+}
+
+async function main() {
+  const { help, install, slug, given } = readArguments(process.argv.slice(2));
+  if (help) return console.log(usage);
+  requireFree(root, slug);
+  const { ask, close } = terminal();
+  const paper = await completeData(slug, given, areasIn(root), ask).finally(close);
+  for (const path of createMethod(root, paper)) console.log(path);
+  if (install) {
+    const { status, output } = pnpm(["install", "--no-frozen-lockfile", "--prefer-offline"], { capture: true });
+    if (status !== 0)
+      throw new SetupError(`${output.trim()}\n\nThe files are written; the dependencies are not linked.`);
+    console.log("pnpm-lock.yaml");
+  }
+  console.log(nextSteps(slug));
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof SetupError)) throw error;
+  console.error(error instanceof UsageError ? `${error.message}\n\n${usage}` : error.message);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
