@@ -27,6 +27,22 @@ export function requireKnownDType(operation: string, dtype: DType): void {
   }
 }
 
+/** From this many bytes on, writing zeros into fresh memory costs more than asking for it. */
+const LARGE = 1 << 16;
+
+/**
+ * A typed array for a kernel that writes every element. Node can give memory as it is, without zeros, which saves a
+ * third of the time of adding large tensors; elsewhere the array is zero-filled.
+ */
+export function allocateUnwritten(dtype: DType, size: number): TypedArray {
+  const construct = constructors[dtype];
+  const bytes = size * construct.BYTES_PER_ELEMENT;
+  const node = (globalThis as { Buffer?: { allocUnsafeSlow?(bytes: number): Uint8Array } }).Buffer;
+  if (bytes < LARGE || node?.allocUnsafeSlow === undefined) return new construct(size);
+  const memory = node.allocUnsafeSlow(bytes);
+  return new construct(memory.buffer as ArrayBuffer, memory.byteOffset, size);
+}
+
 /** Copies any numeric array into the storage type of `dtype`; bool becomes 0 or 1. */
 export function convert(values: ArrayLike<number>, dtype: DType): TypedArray {
   requireKnownDType("tensor", dtype);

@@ -1,4 +1,4 @@
-import { allocate, convert, type DType, isFloat } from "../dtype.js";
+import { allocateUnwritten, convert, type DType, isFloat } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import type { FloatArray } from "../kernels/arrays.js";
 import { type MapName, map } from "../kernels/map.js";
@@ -303,7 +303,7 @@ function fastMap(name: MapName): FastMap {
   return (x) => {
     const { strides } = x.storage as HostStorage;
     if (x.size < VECTOR_FROM || !isContiguous(x.shape, strides)) return undefined;
-    const out = allocate(x.dtype, x.size) as FloatArray;
+    const out = allocateUnwritten(x.dtype, x.size) as FloatArray;
     map(name, contiguousData(x) as FloatArray, out);
     return hostTensor(out, x.shape, x.dtype);
   };

@@ -1,5 +1,5 @@
 import type { TypedArray } from "../dtype.js";
-import { allocate } from "../dtype.js";
+import { allocate, allocateUnwritten } from "../dtype.js";
 import type { Spec } from "../primitive.js";
 import { rowMajorStrides } from "../shape.js";
 import type { HostStorage } from "../storage.js";
@@ -96,7 +96,7 @@ function mapLines(line: Line, inputs: readonly Tensor[], spec: Spec): Tensor {
   const merged = mergeAxes(spec.shape, [...storages.map((s) => s.strides), rowMajorStrides(spec.shape)]);
   const rank = merged.shape.length;
   const total = spec.shape.reduce((a, b) => a * b, 1);
-  const out = allocate(spec.dtype, total);
+  const out = allocateUnwritten(spec.dtype, total);
   if (total > 0) {
     if (rank === 0) line(operands, offsets, NO_STEPS, out, 0, 1);
     else walk(line, operands, offsets, merged.shape, merged.strides, out, total);
