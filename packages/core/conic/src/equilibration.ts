@@ -1,5 +1,6 @@
 import type { sparse } from "@offprint/tensor-core";
 import type { ConeBlock } from "./cones.js";
+import { DenseProduct } from "./dense-product.js";
 import type { CheckedProblem, ConicOperator } from "./problem.js";
 
 const PASSES = 10;
@@ -13,6 +14,8 @@ export interface ScaledProblem {
   readonly P: sparse.CscMatrix | undefined;
   readonly A: sparse.CscMatrix | undefined;
   readonly operator: ConicOperator | undefined;
+  /** A~ as a dense matrix, where that is faster. */
+  readonly dense: DenseProduct | undefined;
   readonly b: Float64Array;
   readonly c: Float64Array;
   readonly blocks: readonly ConeBlock[];
@@ -40,10 +43,11 @@ export function equilibrate(problem: CheckedProblem, normalize: boolean): Scaled
   }
   const b = problem.b.map((value, i) => value * D[i]);
   const c = problem.c.map((value, j) => value * E[j]);
+  const dense = scaledA === undefined ? undefined : DenseProduct.of(scaledA);
   const sigma = normalize ? 1 / atLeast(Math.max(largest(b), largest(c))) : 1;
   for (let i = 0; i < m; i++) b[i] *= sigma;
   for (let j = 0; j < n; j++) c[j] *= sigma;
-  return { n, m, A: scaledA, P: scaledP, operator, b, c, blocks, D, E, sigma };
+  return { n, m, A: scaledA, P: scaledP, operator, dense, b, c, blocks, D, E, sigma };
 }
 
 /** One pass on the current D A E and E P E, in place. */

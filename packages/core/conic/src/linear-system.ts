@@ -67,9 +67,7 @@ class NormalSystem implements LinearSystem {
     fillRy(this.Ry, problem, 1);
     const weights = this.Ry.map((value) => 1 / value);
     this.gram = upperTriangle(
-      problem.operator === undefined
-        ? sparse.gram(problem.A as sparse.CscMatrix, weights)
-        : problem.operator.normal(weights),
+      problem.operator === undefined ? gramOf(problem, weights) : problem.operator.normal(weights),
     );
     const diagonal = sparse.diagonal(new Float64Array(n).fill(RHO_X));
     const fixed = upperTriangle(P === undefined ? diagonal : sparse.add(P, diagonal));
@@ -100,6 +98,11 @@ class NormalSystem implements LinearSystem {
     for (let i = 0; i < m; i++) p[n + i] = (r[n + i] + y[i]) / Ry[i];
     p.set(x);
   }
+}
+
+function gramOf({ n, A, dense }: ScaledProblem, weights: Float64Array): sparse.SparseMatrix {
+  if (dense === undefined) return sparse.gram(A as sparse.CscMatrix, weights);
+  return sparse.fromDense({ shape: [n, n], values: dense.gram(weights) });
 }
 
 /** The values of `a` at the places of a pattern that contains its own. */
@@ -177,18 +180,18 @@ class QuasiDefiniteSystem implements LinearSystem {
   }
 }
 
-/** @internal `out = A x` in scaled variables. */
-export function apply(problem: Pick<ScaledProblem, "A" | "operator">, x: Float64Array, out: Float64Array): void {
+type Products = Pick<ScaledProblem, "A" | "operator" | "dense">;
+
+/** @internal `out = A x` of a problem, scaled or not. */
+export function apply(problem: Products, x: Float64Array, out: Float64Array): void {
   if (problem.operator !== undefined) problem.operator.apply(x, out);
+  else if (problem.dense !== undefined) problem.dense.apply(x, out);
   else sparse.multiplyVector(problem.A as sparse.CscMatrix, x, out);
 }
 
-/** @internal `out = A^T y` in scaled variables. */
-export function applyTransposed(
-  problem: Pick<ScaledProblem, "A" | "operator">,
-  y: Float64Array,
-  out: Float64Array,
-): void {
+/** @internal `out = A^T y` of a problem, scaled or not. */
+export function applyTransposed(problem: Products, y: Float64Array, out: Float64Array): void {
   if (problem.operator !== undefined) problem.operator.applyTransposed(y, out);
+  else if (problem.dense !== undefined) problem.dense.applyTransposed(y, out);
   else sparse.multiplyTransposedVector(problem.A as sparse.CscMatrix, y, out);
 }

@@ -1,6 +1,7 @@
 import { sparse } from "@offprint/tensor-core";
 import { type ConeBlock, type Cones, coneBlocks, rowCount } from "./cones.js";
 import { ConicInputError } from "./conic-input-error.js";
+import { DenseProduct } from "./dense-product.js";
 
 /**
  * The matrix A without its entries: for constraints such as `T_0 - W^T T_1 W >= 0`, whose products are cheap and whose
@@ -44,6 +45,8 @@ export interface CheckedProblem {
   /** Entries of A, or nothing for an operator. */
   readonly A: sparse.CscMatrix | undefined;
   readonly operator: ConicOperator | undefined;
+  /** A as a dense matrix, where that is faster. */
+  readonly dense: DenseProduct | undefined;
   readonly b: Float64Array;
   readonly c: Float64Array;
   readonly blocks: readonly ConeBlock[];
@@ -67,7 +70,17 @@ export function checkProblem(problem: ConicProblem): CheckedProblem {
   if (columns === 0) throw new ConicInputError("the problem has no variables");
   const P = problem.P === undefined ? undefined : compressed(problem.P, "P");
   if (P !== undefined) checkConvex(P, columns);
-  return { n: columns, m: rows, P: P === undefined || P.entries === 0 ? undefined : P, A, operator, b, c, blocks };
+  return {
+    n: columns,
+    m: rows,
+    P: P === undefined || P.entries === 0 ? undefined : P,
+    A,
+    operator,
+    dense: A === undefined ? undefined : DenseProduct.of(A),
+    b,
+    c,
+    blocks,
+  };
 }
 
 function isOperator(a: ConicProblem["A"]): a is ConicOperator {

@@ -1,0 +1,63 @@
+import { matmul, type sparse, tensor } from "@offprint/tensor-core";
+
+/** A matrix with this share of nonzero entries is multiplied as a dense one. */
+const DENSE_FROM = 0.3;
+
+/** @internal A constraint matrix with hardly any zeros, as linear matrix inequalities often have: rows in one array. */
+export class DenseProduct {
+  private readonly values: Float64Array;
+
+  private constructor(
+    private readonly rows: number,
+    private readonly columns: number,
+    { indptr, indices, values }: sparse.CscMatrix,
+  ) {
+    this.values = new Float64Array(rows * columns);
+    for (let j = 0; j < columns; j++) {
+      for (let p = indptr[j]; p < indptr[j + 1]; p++) this.values[indices[p] * columns + j] = values[p];
+    }
+  }
+
+  /** The dense form of `a`, or nothing where too many entries are zero. */
+  static of(a: sparse.CscMatrix): DenseProduct | undefined {
+    const size = a.rows * a.columns;
+    return size > 0 && a.entries > DENSE_FROM * size ? new DenseProduct(a.rows, a.columns, a) : undefined;
+  }
+
+  /** `out = A x` */
+  apply(x: Float64Array, out: Float64Array): void {
+    const { rows, columns, values } = this;
+    const whole = columns - (columns % 4);
+    for (let i = 0, p = 0; i < rows; i++) {
+      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      let j = 0;
+      for (; j < whole; j += 4, p += 4) {
+        s0 += values[p] * x[j];
+        s1 += values[p + 1] * x[j + 1];
+        s2 += values[p + 2] * x[j + 2];
+        s3 += values[p + 3] * x[j + 3];
+      }
+      for (; j < columns; j++, p++) s0 += values[p] * x[j];
+      out[i] = s0 + s1 + (s2 + s3);
+    }
+  }
+
+  /** `out = A^T y` */
+  applyTransposed(y: Float64Array, out: Float64Array): void {
+    const { rows, columns, values } = this;
+    out.fill(0);
+    for (let i = 0, p = 0; i < rows; i++, p += columns) {
+      const factor = y[i];
+      if (factor !== 0) for (let j = 0; j < columns; j++) out[j] += factor * values[p + j];
+    }
+  }
+
+  /** `A^T diag(weights) A`, `[columns, columns]` row-major. */
+  gram(weights: Float64Array): Float64Array {
+    const { rows, columns, values } = this;
+    const weighted = values.slice();
+    for (let i = 0, p = 0; i < rows; i++) for (let j = 0; j < columns; j++, p++) weighted[p] *= weights[i];
+    const shape = [rows, columns];
+    return matmul(tensor(weighted, { shape }).transpose(), tensor(values, { shape })).data() as Float64Array;
+  }
+}
