@@ -88,7 +88,7 @@ class Runtime implements OnnxRuntime {
         const feeds: Record<string, OrtTensor> = {};
         for (let i = 0; i < names.length; i++) feeds[names[i]] = exchange.toRuntime(inputs[i]);
         const results = await session.run(feeds);
-        return outputs.map((name) => exchange.fromRuntime(results[name] as OrtTensor));
+        return outputs.map((name) => exchange.fromRuntime(results[name] as OrtTensor, session));
       },
       release: () => session.release(),
     };

@@ -1,16 +1,18 @@
 import type { Value } from "../model/onnx-graph.js";
 import type { LoweringContext } from "./context.js";
-import { convolutionsByProducts } from "./convolution-products.js";
+import { convolutionsByProducts, maxPoolByWindows } from "./convolution-windows.js";
 import { toType } from "./elementwise.js";
-import type { Lowering } from "./lowering.js";
+import { byDevice, isForGpu, type Lowering } from "./lowering.js";
 import { pad, slice } from "./movement.js";
 
 type Pairs = readonly (readonly [number, number])[];
 
-/** ONNX Runtime has convolutions in float32 only. */
+/** ONNX Runtime has convolutions in float32 only, and on GPUs none transposed over three axes. */
 function inFloat32(name: keyof typeof convolutionsByProducts, lowering: Lowering): Lowering {
   return (c, equation) => {
-    (equation.inputs[0].dtype === "float64" ? convolutionsByProducts[name] : lowering)(c, equation);
+    const [{ dtype, shape }] = equation.inputs;
+    const lacking = dtype === "float64" || (isForGpu(c) && name === "convInputGrad" && shape.length > 4);
+    (lacking ? convolutionsByProducts[name] : lowering)(c, equation);
   };
 }
 
@@ -149,7 +151,7 @@ export const convolutionLowerings = {
     c.define(y, c.emit("Transpose", [fitted], { shape: y.shape, type: y.dtype }, { perm: [1, 0, ...spatialAxes] }));
   }),
 
-  maxPool: ((c, { inputs: [x], outputs: [y, indices], params }) => {
+  maxPool: byDevice((c, { inputs: [x], outputs: [y, indices], params }) => {
     const attributes = {
       kernel_shape: params.kernel,
       strides: params.strides,
@@ -170,5 +172,5 @@ export const convolutionLowerings = {
     // ONNX counts through the whole tensor; the primitive through one plane.
     const inPlane = c.emit("Mod", [places, c.graph.integer(plane)], { shape: y.shape, type: "int64" });
     c.define(indices, toType(c, inPlane, "int32"));
-  }) as Lowering,
+  }, maxPoolByWindows),
 };

@@ -42,6 +42,25 @@ export function toType(c: LoweringContext, x: Value, type: ElementType): Value {
 const binary = (c: LoweringContext, operator: string, a: Value, b: Value | number, type: ElementType = a.type): Value =>
   c.map(operator, [a, typeof b === "number" ? c.scalar(a.type, b) : b], type);
 
+/** GPUs compare numbers only. */
+function equals(c: LoweringContext, inputs: Value[]): Value {
+  const numbers = isForGpu(c) && inputs[0].type === "bool" ? inputs.map((x) => toType(c, x, "int32")) : inputs;
+  return c.map("Equal", numbers, "bool");
+}
+
+function differs(c: LoweringContext, inputs: Value[]): Value {
+  return c.map("Not", [equals(c, inputs)]);
+}
+
+/** GPUs negate floats only. */
+function lacksIntegers(c: LoweringContext, x: Value): boolean {
+  return isForGpu(c) && x.type === "int32";
+}
+
+function negative(c: LoweringContext, [x]: Value[]): Value {
+  return lacksIntegers(c, x) ? c.map("Sub", [c.scalar("int32", 0), x]) : c.map("Neg", [x]);
+}
+
 /** ONNX Runtime's own logistic function is 0 below -18 in float32: its relative error is unbounded there. */
 function sigmoid(c: LoweringContext, [x]: Value[]): Value {
   return c.map("Div", [c.scalar(x.type, 1), binary(c, "Add", c.map("Exp", [c.map("Neg", [x])]), 1)]);
@@ -51,7 +70,7 @@ function sigmoid(c: LoweringContext, [x]: Value[]): Value {
 function floorMod(c: LoweringContext, [a, b]: Value[]): Value {
   const zero = c.scalar(a.type, 0);
   const r = remainder(c, a, b);
-  const opposite = c.map("Xor", [c.map("Less", [r, zero], "bool"), c.map("Less", [b, zero], "bool")], "bool");
+  const opposite = differs(c, [c.map("Less", [r, zero], "bool"), c.map("Less", [b, zero], "bool")]);
   const wrong = c.map("And", [opposite, c.map("Not", [c.map("Equal", [r, zero], "bool")])], "bool");
   return c.map("Where", [wrong, binary(c, "Add", r, b), r], a.type);
 }
@@ -67,16 +86,17 @@ const signOfFloats = composedElementwise(rounding.sign);
 
 function select(c: LoweringContext, [condition, a, b]: Value[]): Value {
   if (a.type !== "bool") return c.map("Where", [condition, a, b], a.type);
-  const taken = c.map("And", [condition, a], "bool");
-  return c.map("Or", [taken, c.map("And", [c.map("Not", [condition]), b], "bool")], "bool");
+  // Booleans as integers: not every device selects them.
+  const numbers = [a, b].map((x) => toType(c, x, "int32"));
+  return toType(c, c.map("Where", [condition, ...numbers], "int32"), "bool");
 }
 
 const expm1OnCpu = composedElementwise(hyperbolic.expm1ByTanh);
 const expm1OnGpu = composedElementwise(hyperbolic.expm1BySeries);
 
 export const elementwiseLowerings = {
-  neg: direct("Neg"),
-  abs: direct("Abs"),
+  neg: elementwise(negative),
+  abs: elementwise((c, [x]) => (lacksIntegers(c, x) ? c.map("Max", [x, negative(c, [x])]) : c.map("Abs", [x]))),
   sign: byDevice(direct("Sign"), signOfFloats),
   floor: direct("Floor"),
   ceil: direct("Ceil"),
@@ -119,13 +139,17 @@ export const elementwiseLowerings = {
     composition(c, equation);
   }) as Lowering,
   atan2: composedElementwise(trigonometry.atan2),
-  equal: direct("Equal", "bool"),
-  notEqual: elementwise((c, inputs) => c.map("Not", [c.map("Equal", inputs, "bool")])),
+  equal: elementwise(equals),
+  notEqual: elementwise(differs),
   less: comparison("Less"),
   lessEqual: comparison("LessOrEqual"),
   logicalAnd: direct("And"),
-  logicalOr: direct("Or"),
-  logicalXor: direct("Xor"),
+  logicalOr: elementwise((c, inputs) => {
+    if (!isForGpu(c)) return c.map("Or", inputs);
+    const negated = inputs.map((x) => c.map("Not", [x]));
+    return c.map("Not", [c.map("And", negated)]);
+  }),
+  logicalXor: elementwise((c, inputs) => (isForGpu(c) ? differs(c, inputs) : c.map("Xor", inputs))),
   where: elementwise(select),
   cast: elementwise((c, [x], equation) => toType(c, x, equation.params.dtype)),
   identity: elementwise((c, [x]) => c.map("Identity", [x])),

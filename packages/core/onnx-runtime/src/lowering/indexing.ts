@@ -1,7 +1,7 @@
 import type { Value } from "../model/onnx-graph.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
-import type { Lowering } from "./lowering.js";
+import { isForGpu, type Lowering } from "./lowering.js";
 
 /** Booleans are moved as int32: not every kernel has them. */
 function movable(c: LoweringContext, x: Value): Value {
@@ -25,9 +25,19 @@ function toFront(rank: number, axis: number): { there: number[]; back: number[] 
 
 /** Adds (or takes the largest of) slices along one axis. */
 function scatterRows(reduction: "add" | "max"): Lowering {
-  return (c, { inputs: [x, indices, updates], outputs: [y], params }) => {
+  const byElements = scatterRowsByElements(reduction);
+  return (c, equation) => {
+    const {
+      inputs: [x, indices, updates],
+      outputs: [y],
+      params,
+    } = equation;
     if (updates.shape.includes(0)) {
       c.define(y, c.value(x));
+      return;
+    }
+    if (isForGpu(c)) {
+      byElements(c, equation);
       return;
     }
     // ScatterND adds slices along the leading axis, so the axis goes to the front and back.
@@ -48,6 +58,21 @@ function scatterRows(reduction: "add" | "max"): Lowering {
       { reduction: reduction },
     );
     c.define(y, transpose(c, added, back));
+  };
+}
+
+/** The same with an index for every element, as GPUs have it. */
+function scatterRowsByElements(reduction: "add" | "max"): Lowering {
+  return (c, { inputs: [x, indices, updates], outputs: [y], params: { axis } }) => {
+    const count = indices.shape.reduce((a, b) => a * b, 1);
+    const shape = x.shape.map((n, i) => (i === axis ? count : n));
+    const column = c.reshape(
+      c.value(indices),
+      shape.map((n, i) => (i === axis ? n : 1)),
+    );
+    const places = c.emit("Expand", [column, c.graph.integers(shape)], { shape, type: "int32" });
+    const operands = [c.value(x), places, c.reshape(c.value(updates), shape)];
+    c.define(y, c.emit("ScatterElements", operands, { shape: y.shape, type: y.dtype }, { axis, reduction }));
   };
 }
 
@@ -84,7 +109,7 @@ export const indexingLowerings = {
     }
     const added = c.emit(
       "ScatterElements",
-      [c.value(x), toType(c, c.value(indices), "int64"), c.value(updates)],
+      [c.value(x), c.value(indices), c.value(updates)],
       { shape: y.shape, type: y.dtype },
       { axis: params.axis, reduction: "add" },
     );

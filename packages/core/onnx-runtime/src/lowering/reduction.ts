@@ -1,4 +1,21 @@
-import { type DType, type Equation, exp, full, log, max, type Shape, sub, sum } from "@offprint/tensor-core";
+import {
+  arange,
+  cast,
+  type DType,
+  type Equation,
+  equal,
+  exp,
+  full,
+  log,
+  max,
+  min,
+  minimum,
+  reshape,
+  type Shape,
+  sub,
+  sum,
+  where,
+} from "@offprint/tensor-core";
 import { composed } from "./composed.js";
 import { type LoweringContext, sameShape } from "./context.js";
 import { toType } from "./elementwise.js";
@@ -39,13 +56,28 @@ function argExtreme(operator: string): Lowering {
   };
 }
 
+/** The first place where the extreme is: GPUs have no 64-bit indices. */
+function argExtremeByComparison(extreme: typeof max): Lowering {
+  return composed(([x], { axis }) => {
+    const values = x.dtype === "bool" ? cast(x, "int32") : x;
+    const n = values.shape[axis];
+    const places = reshape(
+      arange(0, n, 1, "int32"),
+      values.shape.map((_, i) => (i === axis ? n : 1)),
+    );
+    const hit = equal(values, extreme(values, { axis, keepDims: true }));
+    // NaN equals nothing; the last place stands for it.
+    return [minimum(min(where(hit, places, n), { axis }), n - 1)];
+  });
+}
+
 export const reductionLowerings = {
   sum: reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 }),
   prod: reduction("ReduceProd", { float32: 1, float64: 1, int32: 1 }),
   max: reduction("ReduceMax", { float32: -Infinity, float64: -Infinity, int32: -2147483648, bool: 0 }),
   min: reduction("ReduceMin", { float32: Infinity, float64: Infinity, int32: 2147483647, bool: 1 }),
-  argMax: argExtreme("ArgMax"),
-  argMin: argExtreme("ArgMin"),
+  argMax: byDevice(argExtreme("ArgMax"), argExtremeByComparison(max)),
+  argMin: byDevice(argExtreme("ArgMin"), argExtremeByComparison(min)),
   softmax: ((c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, c.emit("Softmax", [c.value(x)], { shape: y.shape, type: y.dtype }, { axis: params.axis }));
   }) as Lowering,

@@ -14,9 +14,15 @@ export interface SessionSettings {
   readonly strict?: boolean;
 }
 
-/** One loaded model, which refuses to be used after release. */
+/**
+ * One loaded model, which refuses to be used after release. The memory of outputs on a device belongs to the native
+ * session, so it lives on until the last of them is let go, and until runs under way have ended.
+ */
 export class Session {
   private released = false;
+  private residents = 0;
+  private readonly runs = new Set<Promise<unknown>>();
+  private closing: Promise<void> | undefined;
 
   private constructor(
     private readonly inner: InferenceSession,
@@ -68,17 +74,40 @@ export class Session {
         "run: this compiled function was released; compile it again, or release it after its last use",
       );
     }
+    const run = this.inner.run(feeds);
+    this.runs.add(run);
     try {
-      return await this.inner.run(feeds);
+      return await run;
     } catch (cause) {
       throw sessionError("run", this.device, cause);
+    } finally {
+      this.runs.delete(run);
     }
   }
 
+  /** Keeps the native session while an output of it is on the device; call the result once, when it no longer is. */
+  holdResident(): () => void {
+    this.residents++;
+    return () => {
+      this.residents--;
+      if (this.released && this.residents === 0) this.close().catch(() => {});
+    };
+  }
+
+  /** Ends the use of the session. Resolves when runs under way have ended. */
   async release(): Promise<void> {
-    if (this.released) return;
-    this.released = true;
-    this.onRelease();
-    await this.inner.release();
+    if (!this.released) {
+      this.released = true;
+      this.onRelease();
+    }
+    await Promise.allSettled(this.runs);
+    // The results of those runs are taken over in callbacks that were there before this one.
+    await null;
+    if (this.residents === 0) await this.close();
+  }
+
+  private close(): Promise<void> {
+    this.closing ??= this.inner.release();
+    return this.closing;
   }
 }

@@ -10,6 +10,7 @@ import {
 } from "@offprint/tensor-core";
 import type { Tensor as OrtTensor } from "onnxruntime-common";
 import type { Binding } from "../binding/node.js";
+import type { Session } from "./session.js";
 
 /** Copies device memory to the host. */
 export type Download = (value: OrtTensor) => Promise<TypedArray>;
@@ -20,7 +21,7 @@ export type Download = (value: OrtTensor) => Promise<TypedArray>;
  */
 export class TensorExchange {
   private readonly known = new WeakMap<Tensor, OrtTensor>();
-  private readonly collected = new FinalizationRegistry<OrtTensor>((value) => value.dispose());
+  private readonly collected = new FinalizationRegistry<() => void>((free) => free());
 
   constructor(
     private readonly binding: Binding,
@@ -30,7 +31,10 @@ export class TensorExchange {
 
   toRuntime(x: Tensor): OrtTensor {
     const known = this.known.get(x);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      requireUndisposed("run", known);
+      return known;
+    }
     const { storage } = x;
     if (storage.kind === "device") {
       const value = storage.handle as OrtTensor;
@@ -39,42 +43,61 @@ export class TensorExchange {
           `run: an input is on ${storage.device}, this function runs on ${this.device}; download it with "await x.host()"`,
         );
       }
+      requireUndisposed("run", value);
       return value;
     }
     return new this.binding.Tensor(x.dtype as "float32", x.data() as Float32Array, x.shape as number[]);
   }
 
-  fromRuntime(value: OrtTensor): Tensor {
+  /** @param session what computed the value. */
+  fromRuntime(value: OrtTensor, session: Session): Tensor {
     const dtype = value.type as DType;
     const result =
-      value.location === "cpu" || value.location === "none" || value.location === "cpu-pinned"
+      value.location === "cpu" || value.location === "cpu-pinned"
         ? hostTensor(value.data as TypedArray, value.dims, dtype)
-        : this.onDevice(value, dtype);
+        : this.onDevice(value, dtype, session);
     this.known.set(result, value);
     return result;
   }
 
-  private onDevice(value: OrtTensor, dtype: DType): Tensor {
-    let disposed = false;
+  private onDevice(value: OrtTensor, dtype: DType, session: Session): Tensor {
+    const free = freeOnce(value, session.holdResident());
     const result = deviceTensor(value.dims, dtype, {
       kind: "device",
       handle: value,
       device: this.device,
-      download: () => {
-        if (disposed)
-          throw new DeviceError("host: the tensor's device memory was freed by dispose(); download before disposing");
+      download: async () => {
+        requireUndisposed("host", value);
         return this.download(value);
       },
       dispose: () => {
-        if (disposed) return;
-        disposed = true;
         this.collected.unregister(result);
-        value.dispose();
+        free();
       },
     });
-    this.collected.register(result, value, result);
+    this.collected.register(result, free, result);
     return result;
   }
+}
+
+/** Frees a value on a device; apart from the tensor's own closures, which would keep the tensor itself alive. */
+function freeOnce(value: OrtTensor, letGo: () => void): () => void {
+  return () => {
+    if (isDisposed(value)) return;
+    value.dispose();
+    letGo();
+  };
+}
+
+function isDisposed(value: OrtTensor): boolean {
+  return value.location === "none";
+}
+
+function requireUndisposed(operation: string, value: OrtTensor): void {
+  if (!isDisposed(value)) return;
+  throw new DeviceError(
+    `${operation}: the tensor's device memory was freed by dispose(); use or download it before disposing`,
+  );
 }
 
 /** The values of a model's output as one of the element types that tensors have. */
