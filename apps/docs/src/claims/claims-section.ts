@@ -1,0 +1,105 @@
+import { type ClaimRecord, type ClaimTable, formatNumber, formatQuantity, formatSeconds, plot } from "@offprint/claims";
+import { escapeHtml } from "../workspace/markdown-document.js";
+import type { Package } from "../workspace/workspace.js";
+import type { StoredRun } from "./stored-runs.js";
+
+/** Figures are shown one under another on a phone, so a cell says which column it is of. */
+function cell(label: string, content: string): string {
+  return `<td role="cell" data-label="${escapeHtml(label)}"><span>${content}</span></td>`;
+}
+
+function verdict({ holds, error }: ClaimRecord): string {
+  const word = error !== undefined ? "error" : holds ? "holds" : "does not hold";
+  return `<span class="verdict ${holds ? "good" : "bad"}">${holds ? "✓" : "✗"} ${word}</span>`;
+}
+
+/** Anchor of a claim on its method's page. */
+function anchorOf({ id }: ClaimRecord): string {
+  return `claim-${id}`;
+}
+
+/** The table claim | paper | measured | holds. */
+export function claimsTable(records: readonly ClaimRecord[], { linked = true } = {}): string {
+  const rows = records.map((record) => {
+    const statement = escapeHtml(record.statement);
+    const claim = linked ? `<a href="#${anchorOf(record)}">${statement}</a>` : statement;
+    const cells = [
+      cell("Claim", `${claim} <small>${escapeHtml(record.source)}</small>`),
+      cell("Paper", escapeHtml(formatQuantity(record.paper))),
+      cell("Measured", escapeHtml(formatQuantity(record.measured))),
+      cell("Holds", verdict(record)),
+    ];
+    return `<tr role="row">${cells.join("")}</tr>`;
+  });
+  const heads = ["Claim", "Paper", "Measured", "Holds"].map(
+    (name) => `<th scope="col" role="columnheader">${name}</th>`,
+  );
+  return (
+    `<table class="claims" role="table"><thead role="rowgroup"><tr role="row">${heads.join("")}</tr></thead>` +
+    `<tbody role="rowgroup">${rows.join("")}</tbody></table>`
+  );
+}
+
+function dataTable({ title, columns, rows }: ClaimTable): string {
+  const head = columns.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("");
+  const body = rows.map((row) => {
+    const cells = row.map((value) =>
+      typeof value === "number"
+        ? `<td class="number">${escapeHtml(formatNumber(value))}</td>`
+        : `<td>${escapeHtml(value ?? "—")}</td>`,
+    );
+    return `<tr>${cells.join("")}</tr>`;
+  });
+  return (
+    `<div class="wide-table" tabindex="0" role="region" aria-label="${escapeHtml(title)}"><table>` +
+    `<caption>${escapeHtml(title)}</caption><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>`
+  );
+}
+
+function claimDetail(record: ClaimRecord): string {
+  const plots = record.series.map((series) => `<figure>${plot(series, { styles: "page" })}</figure>`);
+  const parts = [
+    `<p>${verdict(record)} · ${escapeHtml(record.source)} · ${escapeHtml(formatSeconds(record.seconds))}</p>`,
+    `<p>${escapeHtml(record.error ?? record.detail)}</p>`,
+    plots.length > 0 ? `<div class="plots">${plots.join("")}</div>` : "",
+    ...record.tables.map(dataTable),
+  ];
+  return `### ${escapeHtml(record.statement)} {#${anchorOf(record)}}\n\n<div v-pre>${parts.join("")}</div>`;
+}
+
+function circumstances(run: StoredRun, { version }: Package): string {
+  const { scale, seed, seconds, environment } = run;
+  const facts = [
+    environment.date,
+    `version ${run.version}`,
+    scale === "full" ? "at the paper's scale" : "at the quick scale, which takes seconds",
+    `seed ${seed}`,
+    formatSeconds(seconds),
+    ...Object.entries(environment.facts)
+      .filter(([name]) => ["Device", "Node", "Processor"].includes(name))
+      .map(([name, value]) => `${name.toLowerCase()}: ${value}`),
+  ];
+  const old = run.version === version ? "" : ` <strong>The package is now at version ${escapeHtml(version)}.</strong>`;
+  return `<p class="circumstances">${escapeHtml(facts.join(" · "))}.${old}</p>`;
+}
+
+/** The measured part of a method's page: values, verdicts and plots of the last stored run. */
+export function measuredSection(method: Package, runs: readonly StoredRun[]): string {
+  const command = `\`\`\`sh\nnpx offprint reproduce ${method.slug}\n\`\`\``;
+  const run = runs[0];
+  if (!run) {
+    return [
+      "## Measured",
+      "No run of these claims is stored with this version of the package, so there are no values to show here. Measure them yourself:",
+      command,
+    ].join("\n\n");
+  }
+  const held = run.records.filter(({ holds }) => holds).length;
+  return [
+    "## Measured",
+    `In the last stored run ${held} of ${run.records.length} claims hold. Repeat it with`,
+    command,
+    `<div v-pre>${claimsTable(run.records)}${circumstances(run, method)}</div>`,
+    ...run.records.map(claimDetail),
+  ].join("\n\n");
+}

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { forSite, parseDocument } from "../workspace/markdown-document.js";
+
+/** A guide: a page that explains how to do something. */
+export interface Guide {
+  /** Name of its page. */
+  readonly slug: string;
+  readonly title: string;
+  readonly content: string;
+}
+
+/** In which order guides are offered; others follow by name. */
+const order = [
+  "getting-started",
+  "tensors-and-gradients",
+  "compiling-and-devices",
+  "exporting-to-onnx",
+  "performance",
+  "adding-a-method",
+];
+
+function place({ slug }: Guide): number {
+  const index = order.indexOf(slug);
+  return index < 0 ? order.length : index;
+}
+
+/** The guide for contributors is the repository's own document; until there is one, the section of CONTRIBUTING.md. */
+function addingAMethod(root: string): Guide[] {
+  const slug = "adding-a-method";
+  const own = join(root, "docs", "adding-a-method.md");
+  if (existsSync(own)) {
+    const content = forSite(readFileSync(own, "utf8"), "docs", root);
+    return [{ slug, title: parseDocument(content).title || "Adding a method", content }];
+  }
+  const contributing = join(root, "CONTRIBUTING.md");
+  if (!existsSync(contributing)) return [];
+  const { sections } = parseDocument(forSite(readFileSync(contributing, "utf8"), "", root));
+  const kept = sections.filter(({ heading }) => /adding a method|rules|style|set-up/i.test(heading));
+  const content = ["# Adding a method", ...kept.map(({ heading, body }) => `## ${heading}\n\n${body}`)].join("\n\n");
+  return [{ slug, title: "Adding a method", content: `${content}\n` }];
+}
+
+/** All guides in reading order. */
+export function readGuides(root: string, folder: string): Guide[] {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".md"));
+  const written = files.map((name): Guide => {
+    const content = readFileSync(join(folder, name), "utf8");
+    return { slug: name.slice(0, -3), title: parseDocument(content).title, content };
+  });
+  return [...written, ...addingAMethod(root)].sort((a, b) => place(a) - place(b) || a.slug.localeCompare(b.slug));
+}

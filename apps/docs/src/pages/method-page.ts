@@ -1,0 +1,74 @@
+import { measuredSection } from "../claims/claims-section.js";
+import type { StoredRun } from "../claims/stored-runs.js";
+import { escapeHtml, forSite, page, parseDocument, type Section } from "../workspace/markdown-document.js";
+import { repositoryAddress } from "../workspace/repository-links.js";
+import type { Package } from "../workspace/workspace.js";
+
+/** What a page needs to know beside its package. */
+export interface PageContext {
+  /** The repository. */
+  readonly root: string;
+  /** Address of the package's API reference. */
+  readonly api: string | undefined;
+  /** Its first example in the playground. */
+  readonly example: string | undefined;
+}
+
+/** Links and names above the text of a page, found by the search like the rest. */
+function packageCard(pkg: Package, { api, example }: PageContext): string {
+  const { paper, name, keywords, version, folder } = pkg;
+  const links: [string, string | undefined][] = [
+    ["Paper", paper?.arxiv && `https://arxiv.org/abs/${paper.arxiv}`],
+    ["Authors' code", paper?.code],
+    ["API", api],
+    ["Playground", example && `/playground#${example}`],
+    ["Source", `${repositoryAddress}/tree/main/${folder}`],
+    ["npm", `https://www.npmjs.com/package/${name}`],
+  ];
+  const shown = links.flatMap(([text, href]) => (href ? [`[${text}](${href})`] : []));
+  const facts = paper ? [paper.area, String(paper.year), paper.venue ?? ""].filter(Boolean).map(escapeHtml) : [];
+  return [
+    '<div class="offprint-card">',
+    `<p class="package-name"><code v-pre>${escapeHtml(name)}</code> <span>${escapeHtml(version)}</span></p>`,
+    paper ? `<p class="authors">${escapeHtml(paper.authors.join(", "))}</p>` : "",
+    facts.length > 0 ? `<p class="facts">${facts.join(" · ")}</p>` : "",
+    `\n${shown.join(" ")}\n`,
+    `<p class="keywords">${keywords.map((word) => `<span>${escapeHtml(word)}</span>`).join(" ")}</p>`,
+    "</div>",
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
+}
+
+function sectionText({ heading, body }: Section): string {
+  return `## ${heading}\n\n${body}`;
+}
+
+/** The page of a method: its README, with the measured claims after what the README says about them. */
+export function methodPage(method: Package, runs: readonly StoredRun[], context: PageContext): string {
+  const { introduction, sections } = parseDocument(forSite(method.readme, method.folder, context.root));
+  const { title, authors } = method.paper!;
+  const measured = measuredSection(method, runs);
+  const place = sections.findIndex(({ heading }) => /\bclaims\b/i.test(heading));
+  const texts = sections.map(sectionText);
+  texts.splice(place < 0 ? texts.length : place + 1, 0, measured);
+  return page(
+    { title: method.slug, description: `${title}. ${authors.join(", ")}.`, pageClass: "package-page" },
+    `# ${escapeHtml(title)}`,
+    packageCard(method, context),
+    introduction,
+    ...texts,
+  );
+}
+
+/** The page of a core package: its README. */
+export function corePage(pkg: Package, context: PageContext): string {
+  const { introduction, sections } = parseDocument(forSite(pkg.readme, pkg.folder, context.root));
+  return page(
+    { title: pkg.slug, description: pkg.description, pageClass: "package-page" },
+    `# ${pkg.slug}`,
+    packageCard(pkg, context),
+    introduction || escapeHtml(pkg.description),
+    ...sections.map(sectionText),
+  );
+}

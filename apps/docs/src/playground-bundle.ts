@@ -1,0 +1,88 @@
+import { copyFileSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import { build, type Plugin } from "esbuild";
+import type { EntryPoint, Workspace } from "./workspace/workspace.js";
+
+const require = createRequire(import.meta.url);
+
+/** Where the page finds the parts of the playground. */
+export interface PlaygroundFiles {
+  /** Address of the worker that runs programs. */
+  readonly worker: string;
+  /** Address of the module with the editor. */
+  readonly editor: string;
+}
+
+/** Entry points that a page can import: not those for Node and the command line. */
+export function importableEntries({ core, methods }: Workspace): EntryPoint[] {
+  return [...core, ...methods].flatMap(({ entryPoints }) =>
+    entryPoints.filter(({ path }) => path === "." || path === "./claims"),
+  );
+}
+
+/** The packages come from their sources, found by name wherever they are imported; a new one needs no entry here. */
+function workspacePackages(entries: readonly EntryPoint[], binding: string): Plugin {
+  const sources = new Map(entries.map(({ specifier, source }) => [specifier, source]));
+  return {
+    name: "workspace-packages",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^@offprint\// }, ({ path }) => {
+        const source = sources.get(path);
+        return source ? { path: source, sideEffects: path === "@offprint/tensor-core" } : undefined;
+      });
+      onResolve({ filter: /^playground:packages$/ }, () => ({ path: "packages", namespace: "playground" }));
+      onLoad({ filter: /.*/, namespace: "playground" }, () => ({
+        contents: `export const packages = {${entries
+          .map(({ specifier }) => `${JSON.stringify(specifier)}: () => import(${JSON.stringify(specifier)})`)
+          .join(",")}};`,
+        loader: "js",
+        resolveDir: dirname(binding),
+      }));
+      // The runtime is set up for the worker by a module of the playground, which alone imports the real one.
+      onResolve({ filter: /^onnxruntime-web$/ }, () => ({ path: binding }));
+    },
+  };
+}
+
+function runtimeFile(name: string): string {
+  return join(dirname(require.resolve("onnxruntime-web")), name);
+}
+
+/** ONNX Runtime's binaries, which the page loads from the site itself. */
+const binaries = ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"];
+
+/**
+ * Bundles the worker and the editor into `output`, with names that change when their content does.
+ *
+ * @param source folder with `worker.ts` and `editor.ts`
+ * @param output folder that becomes `/live/` on the site
+ */
+export async function bundlePlayground(workspace: Workspace, source: string, output: string): Promise<PlaygroundFiles> {
+  mkdirSync(output, { recursive: true });
+  const result = await build({
+    entryPoints: [join(source, "worker.ts"), join(source, "editor.ts")],
+    outdir: output,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    conditions: ["@offprint/source", "module"],
+    entryNames: "[name]-[hash]",
+    chunkNames: "part-[hash]",
+    minify: true,
+    metafile: true,
+    external: ["onnxruntime-node", "node:*"],
+    legalComments: "none",
+    logLevel: "error",
+    plugins: [workspacePackages(importableEntries(workspace), join(source, "runtime-binding.ts"))],
+  });
+  for (const name of binaries) copyFileSync(runtimeFile(name), join(output, name));
+  const named = (entry: string) => {
+    const found = Object.entries(result.metafile.outputs).find(([, { entryPoint }]) => entryPoint?.endsWith(entry));
+    if (!found) throw new Error(`the playground has no ${entry}`);
+    return `/live/${basename(found[0])}`;
+  };
+  return { worker: named("worker.ts"), editor: named("editor.ts") };
+}

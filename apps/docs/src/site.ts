@@ -1,0 +1,125 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readStoredRuns, type StoredRun } from "./claims/stored-runs.js";
+import { catalogueEntry, cataloguePage, corePackagesPage } from "./pages/catalogue.js";
+import { readGuides } from "./pages/guides.js";
+import { homePage } from "./pages/home-page.js";
+import { corePage, methodPage } from "./pages/method-page.js";
+import { exampleGroups, playgroundPage } from "./pages/playground-page.js";
+import { referenceIndex } from "./pages/reference-index.js";
+import { bundlePlayground, importableEntries } from "./playground-bundle.js";
+import { apiAddresses, referencePages } from "./reference/reference.js";
+import { type Package, pageOf, readExamples, readWorkspace, type Workspace } from "./workspace/workspace.js";
+
+/** Everything that the site is built from. */
+export interface GeneratedSite {
+  /** Markdown pages by path. */
+  readonly pages: ReadonlyMap<string, string>;
+  /** Data for the site's configuration and components, JSON by file name. */
+  readonly data: ReadonlyMap<string, string>;
+}
+
+/** Where the generator reads and writes. */
+export interface SiteFolders {
+  /** The repository. */
+  readonly root: string;
+  /** This package. */
+  readonly app: string;
+  /** For intermediate files; replaced. */
+  readonly scratch: string;
+  /** For the playground's bundles. */
+  readonly live: string;
+}
+
+/** A link of the side bar. */
+export interface SidebarLink {
+  readonly text: string;
+  readonly link: string;
+}
+
+/** A heading of the side bar with its links. */
+export interface SidebarGroup {
+  readonly text: string;
+  readonly items: readonly SidebarLink[];
+}
+
+function methodGroups({ methods }: Workspace): SidebarGroup[] {
+  const areas = new Map<string, SidebarLink[]>();
+  for (const method of methods) {
+    const { area } = method.paper!;
+    areas.set(area, [...(areas.get(area) ?? []), { text: method.slug, link: pageOf(method) }]);
+  }
+  return [...areas].map(([text, items]) => ({ text, items }));
+}
+
+/** Reads the repository and writes the site's sources; a package is on the site because its folder is there. */
+export async function generateSite({ root, app, scratch, live }: SiteFolders): Promise<GeneratedSite> {
+  const workspace = readWorkspace(root);
+  const { core, methods } = workspace;
+  const runs = new Map(methods.map((method) => [method, readStoredRuns(method.directory, method.slug)]));
+  const runsOf = (method: Package): readonly StoredRun[] => runs.get(method) ?? [];
+  const guides = readGuides(root, join(app, "guides"));
+  const reference = await referencePages(workspace, scratch);
+  const api = apiAddresses(reference.keys());
+  const available = new Set(importableEntries(workspace).map(({ specifier }) => specifier));
+  const groups = await exampleGroups(workspace, readExamples("core", join(app, "examples")), available);
+  const examples = groups.flatMap((group) => group.examples);
+  const context = (pkg: Package) => ({
+    root,
+    api: api.get(pkg.slug),
+    example: examples.find(({ id }) => id.startsWith(`${pkg.slug}/`))?.id,
+  });
+
+  const pages = new Map<string, string>([
+    ["index.md", homePage(workspace, runsOf)],
+    ["methods/index.md", cataloguePage()],
+    ["packages/index.md", corePackagesPage(workspace)],
+    ["playground.md", playgroundPage()],
+    ["compare.md", readFileSync(join(app, "pages", "compare.md"), "utf8")],
+    ["api/index.md", referenceIndex(workspace, api)],
+  ]);
+  for (const method of methods)
+    pages.set(`methods/${method.slug}.md`, methodPage(method, runsOf(method), context(method)));
+  for (const pkg of core) pages.set(`packages/${pkg.slug}.md`, corePage(pkg, context(pkg)));
+  for (const { slug, content } of guides) pages.set(`guides/${slug}.md`, content);
+  for (const [path, content] of reference) pages.set(`api/${path}`, content);
+
+  const sidebar = {
+    methods: methodGroups(workspace),
+    core: core.map((pkg): SidebarLink => ({ text: pkg.slug, link: pageOf(pkg) })),
+    guides: guides.map(({ slug, title }): SidebarLink => ({ text: title, link: `/guides/${slug}` })),
+    api: apiGroups(workspace, reference.keys(), api),
+  };
+  const data = new Map<string, unknown>([
+    ["sidebar.json", sidebar],
+    ["catalogue.json", methods.map((method) => catalogueEntry(method, runsOf(method)))],
+    ["examples.json", groups],
+    ["playground.json", await bundlePlayground(workspace, join(app, "src", "playground"), live)],
+  ]);
+  return { pages, data: new Map([...data].map(([name, value]) => [name, JSON.stringify(value)])) };
+}
+
+/** Links to the reference: core packages with their sections, then the methods. */
+function apiGroups(
+  { core, methods }: Workspace,
+  paths: Iterable<string>,
+  api: ReadonlyMap<string, string>,
+): { text: string; items: (SidebarLink & { items?: SidebarLink[] })[] }[] {
+  const sections = [...paths].filter((path) => path.includes("/") && !path.endsWith("/index.md"));
+  const links = (packages: readonly Package[]) =>
+    packages.flatMap(({ slug }) => {
+      const link = api.get(slug);
+      if (!link) return [];
+      const items = sections
+        .filter((path) => path.startsWith(`${slug}/`))
+        .map((path): SidebarLink => {
+          const name = path.replace(/\.md$/, "");
+          return { text: name.split("/").at(-1)!.replaceAll("-", " "), link: `/api/${name}` };
+        });
+      return [{ text: slug, link, ...(items.length > 0 && { items }) }];
+    });
+  return [
+    { text: "Core packages", items: links(core) },
+    { text: "Methods", items: links(methods) },
+  ].filter(({ items }) => items.length > 0);
+}

@@ -1,0 +1,163 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What a method's package.json says about its paper, under `offprint`. */
+export interface Paper {
+  readonly title: string;
+  readonly authors: readonly string[];
+  readonly year: number;
+  /** Number on arXiv, such as `1909.11015`. */
+  readonly arxiv: string | undefined;
+  readonly area: string;
+  /** Where the paper was published. */
+  readonly venue: string | undefined;
+  /** Address of the authors' own code. */
+  readonly code: string | undefined;
+}
+
+/** One entry point of a package: what users import, and the source behind it. */
+export interface EntryPoint {
+  /** `@offprint/optim/conformance`. */
+  readonly specifier: string;
+  /** Key in `exports`, such as `./conformance`. */
+  readonly path: string;
+  /** Absolute path of the TypeScript file. */
+  readonly source: string;
+}
+
+/** A program that a package contributes to the playground. */
+export interface Example {
+  /** `diffgrad/valley`: the package's folder and the file's name. */
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly code: string;
+}
+
+/** A published package of the repository. */
+export interface Package {
+  /** Name of its folder, and of its page. */
+  readonly slug: string;
+  /** Name on npm. */
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly keywords: readonly string[];
+  readonly kind: "core" | "method";
+  readonly directory: string;
+  /** Path from the repository's root, with forward slashes. */
+  readonly folder: string;
+  readonly readme: string;
+  readonly entryPoints: readonly EntryPoint[];
+  /** What methods have. */
+  readonly paper: Paper | undefined;
+  readonly examples: readonly Example[];
+}
+
+/** The repository as the site sees it. */
+export interface Workspace {
+  readonly root: string;
+  /** Core packages by name. */
+  readonly core: readonly Package[];
+  /** Methods by area and name. */
+  readonly methods: readonly Package[];
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly version?: string;
+  readonly description?: string;
+  readonly private?: boolean;
+  readonly keywords?: readonly string[];
+  readonly exports?: Readonly<Record<string, string | { readonly "@offprint/source"?: string }>>;
+  readonly offprint?: {
+    readonly title: string;
+    readonly authors: string | readonly string[];
+    readonly year: number;
+    readonly arxiv?: string | null;
+    readonly area: string;
+    readonly venue?: string;
+    readonly code?: string;
+  };
+}
+
+function entryPoints(directory: string, { name, exports = {} }: Manifest): EntryPoint[] {
+  return Object.entries(exports).flatMap(([path, target]) => {
+    const source = typeof target === "object" ? target["@offprint/source"] : undefined;
+    return source ? [{ specifier: name + path.slice(1), path, source: join(directory, source) }] : [];
+  });
+}
+
+function paperOf({ offprint }: Manifest): Paper | undefined {
+  if (!offprint) return undefined;
+  const { title, authors, year, arxiv, area, venue, code } = offprint;
+  const names = typeof authors === "string" ? authors.split(/,\s*|\s+and\s+/) : authors;
+  return { title, authors: names, year, arxiv: arxiv || undefined, area, venue, code };
+}
+
+/**
+ * A program with its heading: the comment at the top is the title in its first line and a description below.
+ *
+ * @throws Error when the file does not start with a comment
+ */
+export function readExample(id: string, source: string): Example {
+  const lines = source.split("\n");
+  const end = lines.findIndex((line) => !line.startsWith("//"));
+  const comment = lines.slice(0, Math.max(0, end)).map((line) => line.slice(2).trim());
+  const [title = "", ...description] = comment;
+  if (!title) throw new Error(`playground example ${id}: the first line must be a comment with its title.`);
+  return { id, title, description: description.join(" "), code: lines.slice(end).join("\n").trim() + "\n" };
+}
+
+/** Programs of a folder, by file name. */
+export function readExamples(slug: string, folder: string): Example[] {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((file) => file.endsWith(".js"));
+  return files
+    .sort()
+    .map((file) => readExample(`${slug}/${file.slice(0, -3)}`, readFileSync(join(folder, file), "utf8")));
+}
+
+function readPackage(root: string, folder: string, kind: Package["kind"]): Package | undefined {
+  const directory = join(root, folder);
+  const manifestPath = join(directory, "package.json");
+  if (!existsSync(manifestPath)) return undefined;
+  const manifest = JSON.parse(readFileSync(manifestPath, "utf8")) as Manifest;
+  if (manifest.private) return undefined;
+  const slug = folder.split("/").at(-1)!;
+  const readme = join(directory, "README.md");
+  return {
+    slug,
+    name: manifest.name,
+    version: manifest.version ?? "0.0.0",
+    description: manifest.description ?? "",
+    keywords: manifest.keywords ?? [],
+    kind,
+    directory,
+    folder,
+    readme: existsSync(readme) ? readFileSync(readme, "utf8") : "",
+    entryPoints: entryPoints(directory, manifest).filter(({ source }) => existsSync(source)),
+    paper: paperOf(manifest),
+    examples: readExamples(slug, join(directory, "playground")),
+  };
+}
+
+function readFolder(root: string, parent: string, kind: Package["kind"]): Package[] {
+  const path = join(root, parent);
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .sort()
+    .flatMap((slug) => readPackage(root, `${parent}/${slug}`, kind) ?? []);
+}
+
+/** Reads every package of the repository; a new folder with a package.json is all that it takes to be on the site. */
+export function readWorkspace(root: string): Workspace {
+  const methods = readFolder(root, "packages/methods", "method").filter(({ paper }) => paper !== undefined);
+  methods.sort((a, b) => a.paper!.area.localeCompare(b.paper!.area) || a.slug.localeCompare(b.slug));
+  return { root, core: readFolder(root, "packages/core", "core"), methods };
+}
+
+/** The page of a package, from the site's root. */
+export function pageOf({ kind, slug }: Pick<Package, "kind" | "slug">): string {
+  return kind === "method" ? `/methods/${slug}` : `/packages/${slug}`;
+}

@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { siteFolder } from "../serve.mjs";
+import { servedSite } from "./built-site.js";
+import { launchChromium, needsChromium } from "./chromium.js";
+
+const browser = await launchChromium();
+
+/** The line through three points on y = 1 + 2 x: least squares has the exact answer (1, 2). */
+const fitLine = `
+import { onnxRuntime } from "@offprint/onnx-runtime";
+import { minimize, sgd } from "@offprint/optim";
+import { matmul, mean, square, sub, tensor } from "@offprint/tensor-core";
+const x = tensor([[1, 0], [1, 1], [1, 2]]);
+const y = tensor([1, 3, 5]);
+const loss = (w) => mean(square(sub(matmul(x, w), y)));
+const fit = async (backend) => {
+  const { params } = await minimize(loss, tensor([0, 0]), sgd({ learningRate: 0.2 }), { steps: 300, backend });
+  return params.toArray().map((value) => value.toFixed(4)).join(" ");
+};
+console.log("eager", await fit());
+const backend = await onnxRuntime();
+console.log("compiled", await fit(backend), backend.device);
+`;
+
+describe.skipIf(!browser)(`the playground in Chromium${browser ? "" : ` [${needsChromium}]`}`, () => {
+  let site: Awaited<ReturnType<typeof servedSite>>;
+  let context: BrowserContext;
+  let page: Page;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    site = await servedSite();
+    context = await browser!.newContext({ viewport: { width: 1360, height: 900 } });
+    page = await context.newPage();
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("request", (request) => {
+      const url = request.url();
+      if (url.startsWith("http") && !url.startsWith(site.address)) problems.push(`asks for ${url}`);
+    });
+    await page.goto(`${site.address}playground`);
+    await page.getByRole("textbox", { name: "Program" }).waitFor();
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+
+  async function write(code: string): Promise<void> {
+    await page.getByRole("textbox", { name: "Program" }).click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Delete");
+    await page.keyboard.insertText(code);
+  }
+
+  /** Waits for the end of a run; gives the last line of state and all that was printed. */
+  async function outcome(): Promise<{ status: string; text: string }> {
+    await page.waitForFunction(
+      () => /Finished|Failed|Stopped/.test(document.querySelector(".status")?.textContent ?? ""),
+      null,
+      {
+        timeout: 90_000,
+      },
+    );
+    return { status: (await page.textContent(".status"))!, text: await page.innerText(".log") };
+  }
+
+  it("trains eagerly and compiled, and both give the exact answer", async () => {
+    await write(fitLine);
+    await page.keyboard.press("Control+Enter");
+    const { status, text } = await outcome();
+    expect(text).toContain("eager 1.0000 2.0000");
+    expect(text).toContain("compiled 1.0000 2.0000 cpu");
+    expect(status).toMatch(/^Finished in/);
+  }, 100_000);
+
+  it("prints tensors, tables and gradients, and draws plots", async () => {
+    await write(`import { grad, mul, tensor } from "@offprint/tensor-core";
+console.log(grad((x) => mul(x, mul(x, x)))(2).item(), tensor([[1, 2]]));
+console.table([{ step: 1, loss: 0.5 }]);
+display({ kind: "line", title: "A square", x: { label: "x" }, y: { label: "y" }, curves: [{ name: "y", y: [0, 1, 4] }] });`);
+    await page.getByRole("button", { name: "Run" }).click();
+    const { text } = await outcome();
+    expect(text).toContain("12 Tensor float32 [1, 2]");
+    expect(await page.locator(".log table td").allTextContents()).toEqual(["0", "1", "0.5"]);
+    expect(await page.locator(".log svg.offprint-plot").getAttribute("aria-label")).toContain("A square");
+  });
+
+  it("names the line of an error, the packages there are, and exports that are missing", async () => {
+    await write(`import { matmul, zeros } from "@offprint/tensor-core";\n\nmatmul(zeros([2, 3]), zeros([2, 3]));`);
+    await page.keyboard.press("Control+Enter");
+    const shape = await outcome();
+    expect(shape.status).toBe("Failed in line 3.");
+    expect(shape.text).toContain("ShapeError");
+    await write(`import left from "left-pad";`);
+    await page.keyboard.press("Control+Enter");
+    expect((await outcome()).text).toContain("@offprint/tensor-core");
+    await write(`import { nothing } from "@offprint/optim";`);
+    await page.keyboard.press("Control+Enter");
+    expect((await outcome()).text).toContain("nothing");
+  });
+
+  it("stops a program without an end, and runs the next", async () => {
+    await write("for (;;) {}");
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("button", { name: "Stop" }).click();
+    expect((await outcome()).status).toBe("Stopped.");
+    await write("console.log(6 * 7);");
+    await page.keyboard.press("Control+Enter");
+    expect((await outcome()).text).toContain("42");
+  });
+
+  it("lets the keyboard leave the editor with Escape and Tab", async () => {
+    await page.getByRole("textbox", { name: "Program" }).click();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Run");
+  });
+
+  const examples: { id: string }[] = JSON.parse(
+    readFileSync(join(siteFolder, "..", "generator", "examples.json"), "utf8"),
+  ).flatMap((group: { examples: { id: string }[] }) => group.examples);
+  for (const { id } of examples) {
+    it(`runs the example ${id}`, async () => {
+      await page.goto(`${site.address}playground#${id}`);
+      await page.getByRole("button", { name: "Run" }).click();
+      const { status, text } = await outcome();
+      expect(text).not.toMatch(/NaN|undefined/);
+      expect(status, text).toMatch(/^Finished in/);
+    }, 100_000);
+  }
+
+  it("asks nobody else and raises no error of its own", () => {
+    expect(problems).toEqual([]);
+  });
+});

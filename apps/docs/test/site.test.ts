@@ -1,0 +1,196 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readWorkspace } from "../src/workspace/workspace.js";
+import { pageAddresses, servedSite } from "./built-site.js";
+import { launchChromium, needsChromium } from "./chromium.js";
+
+const browser = await launchChromium();
+const root = join(import.meta.dirname, "..", "..", "..");
+const { methods } = readWorkspace(root);
+
+interface Visit {
+  readonly ids: ReadonlySet<string>;
+  readonly links: readonly string[];
+  readonly width: number;
+}
+
+interface Viewport {
+  readonly width?: number;
+  readonly height?: number;
+  readonly colorScheme?: "light" | "dark";
+}
+
+describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needsChromium}]`}`, () => {
+  let site: Awaited<ReturnType<typeof servedSite>>;
+  beforeAll(async () => {
+    site = await servedSite();
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+
+  async function open({ width = 1280, height = 800, colorScheme = "light" }: Viewport = {}) {
+    const context = await browser!.newContext({ viewport: { width, height }, colorScheme });
+    const page = await context.newPage();
+    const problems: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
+    });
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("request", (request) => {
+      const url = request.url();
+      if (url.startsWith("http") && !url.startsWith(site.address)) problems.push(`asks for ${url}`);
+    });
+    page.on("response", (response) => {
+      if (response.status() >= 400) problems.push(`${response.status()} for ${response.url()}`);
+    });
+    return { page, problems, close: () => context.close() };
+  }
+
+  async function visit(page: Page, address: string): Promise<Visit> {
+    await page.goto(site.address + address, { waitUntil: "load" });
+    await page.locator(".VPContent").waitFor();
+    const found = await page.evaluate(() => ({
+      ids: [...document.querySelectorAll("[id]")].map(({ id }) => id),
+      links: [...document.querySelectorAll<HTMLAnchorElement>("a[href]")].map(({ href }) => href),
+      width: document.documentElement.scrollWidth,
+    }));
+    return { ...found, ids: new Set(found.ids) };
+  }
+
+  it("loads every page without errors, finds every link's target, and fits 360 pixels", async () => {
+    const { page, problems, close } = await open({ width: 360, height: 740 });
+    const visits = new Map<string, Visit>();
+    const wrong: string[] = [];
+    for (const address of pageAddresses()) {
+      visits.set(address, await visit(page, address));
+      wrong.push(...problems.splice(0).map((problem) => `${address}: ${problem}`));
+      const { width } = visits.get(address)!;
+      if (width > 360) wrong.push(`${address}: is ${width} pixels wide`);
+    }
+    for (const [address, { links }] of visits) {
+      for (const link of new Set(links)) {
+        if (!link.startsWith(site.address)) continue;
+        const [path = "", anchor = ""] = link.slice(site.address.length).split("#");
+        const target = visits.get(path);
+        const isExample = path === "playground" && anchor.includes("/");
+        if (!target) wrong.push(`${address}: links to ${path}, which is not there`);
+        else if (anchor && !isExample && !target.ids.has(decodeURIComponent(anchor))) {
+          wrong.push(`${address}: links to ${path}#${anchor}, which is not there`);
+        }
+      }
+    }
+    await close();
+    expect(visits.size).toBeGreaterThan(40);
+    expect(wrong).toEqual([]);
+  }, 240_000);
+
+  async function searchFor(page: Page, words: string): Promise<string[]> {
+    const field = page.locator(".VPLocalSearchBox input");
+    await field.fill(words);
+    await page.waitForTimeout(400);
+    await page.locator(".VPLocalSearchBox .results a").first().waitFor();
+    return page
+      .locator(".VPLocalSearchBox .results a")
+      .evaluateAll((links) => links.map((a) => (a as HTMLAnchorElement).pathname));
+  }
+
+  it("finds every method by its title and its first author, from the keyboard", async () => {
+    const { page, problems, close } = await open();
+    await page.goto(site.address, { waitUntil: "networkidle" });
+    await page.keyboard.press("Control+k");
+    for (const { slug, paper } of methods) {
+      const surname = paper!.authors[0]!.split(" ").at(-1)!;
+      expect(await searchFor(page, paper!.title), paper!.title).toContain(`/methods/${slug}`);
+      expect(await searchFor(page, surname), surname).toContain(`/methods/${slug}`);
+    }
+    expect(problems).toEqual([]);
+    await close();
+  }, 120_000);
+
+  it("finds diffGrad by a keyword, and opens it with Enter", async () => {
+    const { page, close } = await open();
+    await page.goto(site.address, { waitUntil: "networkidle" });
+    await page.keyboard.press("Control+k");
+    expect((await searchFor(page, "friction"))[0]).toBe("/methods/diffgrad");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/methods/diffgrad*");
+    await close();
+  });
+
+  it("narrows the list of methods down as one types", async () => {
+    const { page, close } = await open();
+    await page.goto(`${site.address}methods/`, { waitUntil: "networkidle" });
+    const field = page.getByLabel("Find a method");
+    for (const words of ["diffGrad: An Optimization", "chakraborty", "FRICTION"]) {
+      await field.fill(words);
+      expect(await page.locator(".method-list li").count()).toBe(1);
+      expect(await page.locator(".method-list li a").getAttribute("href")).toBe("/methods/diffgrad");
+    }
+    await field.fill("no method has these words");
+    expect(await page.locator(".method-list li").count()).toBe(0);
+    expect(await page.getByRole("status").textContent()).toContain("0 of");
+    await close();
+  });
+
+  it("shows of every method its authors, its paper, its API and its claims", async () => {
+    const { page, close } = await open();
+    for (const { slug, paper, name } of methods) {
+      await visit(page, `methods/${slug}`);
+      const text = await page.locator("main").innerText();
+      for (const part of [paper!.title, ...paper!.authors, name, "Measured"]) expect(text).toContain(part);
+      const hrefs = await page.locator("main a").evaluateAll((links) => links.map((a) => a.getAttribute("href")));
+      expect(hrefs).toContain(`https://arxiv.org/abs/${paper!.arxiv}`);
+      expect(hrefs.some((href) => href?.startsWith(`/api/${slug}`))).toBe(true);
+    }
+    await close();
+  }, 60_000);
+
+  it("has a first stop for the keyboard that skips the navigation", async () => {
+    const { page, close } = await open();
+    await page.goto(site.address, { waitUntil: "networkidle" });
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Skip to content");
+    await close();
+  });
+
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  for (const colorScheme of ["light", "dark"] as const) {
+    it(`has no accessibility fault that axe finds, in the ${colorScheme} setting`, async () => {
+      const { page, close } = await open({ colorScheme });
+      const faults: string[] = [];
+      for (const address of [
+        "",
+        "methods/",
+        "methods/diffgrad",
+        "guides/getting-started",
+        "compare",
+        "playground",
+        "api/optim",
+      ]) {
+        await page.goto(site.address + address, { waitUntil: "networkidle" });
+        await page.evaluate(axe);
+        const violations = await page.evaluate(async () => {
+          const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: any[] }> } };
+          const result = await axe.run({ resultTypes: ["violations"] });
+          return result.violations
+            .filter(({ impact }) => impact === "serious" || impact === "critical")
+            .map(
+              ({ id, nodes }) =>
+                `${id}: ${nodes
+                  .slice(0, 3)
+                  .map((node: any) => node.html.slice(0, 160))
+                  .join(" | ")}`,
+            );
+        });
+        faults.push(...violations.map((fault) => `${address || "home"}: ${fault}`));
+      }
+      await close();
+      expect(faults).toEqual([]);
+    }, 90_000);
+  }
+});
