@@ -15,7 +15,9 @@ export function withReference(text, path) {
   if (!list) throw new Error('there is no list "references"');
   const paths = [...list[2].matchAll(/"path"\s*:\s*"([^"]+)"/g)].map(([, each]) => each);
   if (paths.includes(path)) return text;
-  const items = [...paths, path].sort().map((each) => `{ "path": ${JSON.stringify(each)} }`);
+  // Written as the neighbours are: on a line, or spread over three.
+  const [open, close] = /\{\s*\n/.test(list[2]) ? ["{\n      ", "\n    }"] : ["{ ", " }"];
+  const items = [...paths, path].sort().map((each) => `${open}"path": ${JSON.stringify(each)}${close}`);
   return text.replace(list[0], () => `"references": [\n${items.map((item) => `    ${item}`).join(",\n")}\n  ]`);
 }
 

@@ -1,4 +1,5 @@
-// Every method's claims, at the quick scale, through the built command.
+// Every method's claims, at the quick scale, through the command: the built one, or from its sources where only a
+// selection was built.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -6,14 +7,18 @@ import { join } from "node:path";
 export const name = "claims";
 
 /** @type {import("../suite.mjs").Stage} */
-export function run({ root, packages, cache, environment }) {
+export function run({ root, packages, filtered, cache, environment }) {
   const methods = packages.filter(({ kind }) => kind === "method").map(({ slug }) => slug);
   if (methods.length === 0) return { passed: 0, failed: 0 };
   mkdirSync(cache, { recursive: true });
   const [results, state] = [join(cache, "claims.json"), join(cache, "claims-state.json")];
   rmSync(results, { force: true });
-  const command = [join(root, "apps", "cli", "dist", "bin.js"), "reproduce", ...methods];
-  const { status } = spawnSync(process.execPath, [...command, "--json", results, "--state", state], {
+  const loader = new URL("../../typescript/register.mjs", import.meta.url).href;
+  const command = filtered
+    ? ["--conditions=@offprint/source", `--import=${loader}`, join(root, "apps", "cli", "src", "bin.ts")]
+    : [join(root, "apps", "cli", "dist", "bin.js")];
+  const words = ["reproduce", ...methods, "--json", results, "--state", state];
+  const { status } = spawnSync(process.execPath, [...command, ...words], {
     cwd: root,
     env: environment,
     stdio: ["ignore", "inherit", "inherit"],

@@ -1,0 +1,183 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runChecks } from "../../checks/checks.mjs";
+import { readRepository } from "../../checks/repository.mjs";
+import { root } from "../../setup/setup.mjs";
+import { areasIn, createMethod } from "../new-method.mjs";
+import { namesOf } from "../package-files.mjs";
+import { completeData, readArguments } from "../paper-data.mjs";
+import { withDependency, withReference, withRow } from "../repository-entries.mjs";
+
+const paper = {
+  slug: "swift-descent",
+  title: 'Swift Descent: "Fast" | Certain',
+  authors: ["Ada Lovelace", "Charles Babbage"],
+  year: 2024,
+  arxiv: "2401.01234",
+  area: "optimisation",
+};
+const folder = "packages/methods/swift-descent";
+
+describe("the generated package, in a copy of the repository", () => {
+  let copy: string;
+
+  beforeAll(() => {
+    copy = mkdtempSync(join(tmpdir(), "offprint-new-method-"));
+    const roots = ["package.json", "tsconfig.base.json", "tsconfig.check.json", "biome.json"];
+    const projects = ["packages/core/claims", "packages/core/tensor-core", "tooling/bench", "apps/cli"];
+    for (const path of [...roots, "vitest.config.ts", "README.md", "tooling/size/budgets.json", ...projects]) {
+      const own = (source: string) => !/[\\/](?:node_modules|dist|\.turbo|\.readme-code)(?:[\\/]|$)/.test(source);
+      cpSync(join(root, path), join(copy, path), { recursive: true, filter: own });
+    }
+    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");
+    const references = projects.filter((path) => !path.startsWith("tooling")).map((path) => ({ path }));
+    writeFileSync(join(copy, "tsconfig.json"), `${JSON.stringify({ files: [], references }, undefined, 2)}\n`);
+    createMethod(copy, paper);
+    // What installing would link.
+    const links = {
+      claims: "packages/core/claims",
+      "tensor-core": "packages/core/tensor-core",
+      bench: "tooling/bench",
+    };
+    for (const [name, path] of Object.entries(links)) {
+      const link = join(copy, folder, "node_modules", "@offprint", name);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(root, path), link, "dir");
+    }
+  });
+
+  afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+  const tool = (script: string, ...args: string[]) => {
+    const result = spawnSync(process.execPath, [join(root, "node_modules", script), ...args], {
+      cwd: copy,
+      encoding: "utf8",
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+    });
+    return { status: result.status, output: `${result.stdout}${result.stderr}` };
+  };
+
+  it("passes the repository's checks", async () => {
+    const repository = readRepository(copy);
+    const own = repository.packages.filter((pkg) => pkg.folder === folder);
+    const results = await runChecks(repository, own);
+    expect(results.flatMap(({ violations }) => violations)).toEqual([]);
+    expect(results.every(({ subjects }) => subjects > 0)).toBe(true);
+  });
+
+  it("leaves the command's own anatomy right", async () => {
+    const repository = readRepository(copy);
+    const cli = repository.packages.filter(({ slug }) => slug === "cli");
+    const [anatomy] = await runChecks(repository, cli);
+    expect(anatomy!.violations.map(({ message }) => message).filter((message) => /swift/.test(message))).toEqual([]);
+  });
+
+  it("is formatted and lints", () => {
+    const written = [folder, "tsconfig.json", "apps/cli/package.json", "apps/cli/tsconfig.json"];
+    const { status, output } = tool("@biomejs/biome/bin/biome", "ci", "--error-on-warnings", ...written);
+    expect(status, output).toBe(0);
+  });
+
+  it("type-checks", () => {
+    const project = { extends: "./tsconfig.check.json", compilerOptions: { incremental: false }, include: [folder] };
+    writeFileSync(join(copy, "tsconfig.types.json"), JSON.stringify(project));
+    const { output } = tool("typescript/bin/tsc", "-p", "tsconfig.types.json", "--listFiles", "--pretty", "false");
+    const lines = output.split("\n").map((line) => line.replaceAll("\\", "/"));
+    expect(lines.filter((line) => line.startsWith(folder))).toEqual([]);
+    expect(lines.filter((line) => line.includes(`/${folder}/`)).length).toBe(5);
+  });
+
+  it("fails one test, which says what to write", () => {
+    const { status, output } = tool("vitest/vitest.mjs", "run", folder);
+    expect(status).toBe(1);
+    expect(output).toMatch(/Tests\s+1 failed \| 1 passed/);
+    expect(output).toContain("Replace this test by tests that read like statements of the paper");
+    expect(output).toContain("docs/adding-a-method.md");
+  });
+
+  it("comes with a changeset, a size budget, a place in the README and the command", () => {
+    const text = (path: string) => readFileSync(join(copy, path), "utf8");
+    expect(text(".changeset/swift-descent.md")).toContain('"@offprint/swift-descent": minor');
+    expect(JSON.parse(text("tooling/size/budgets.json")).own["@offprint/swift-descent"]).toBe(10_000);
+    expect(text("README.md")).toContain('](packages/methods/swift-descent) | *Swift Descent: "Fast" \\| Certain* |');
+    expect(JSON.parse(text("apps/cli/package.json")).dependencies["@offprint/swift-descent"]).toBe("workspace:^");
+    expect(areasIn(copy)).toContain("optimisation");
+  });
+
+  it("refuses a name that is taken, and changes nothing", () => {
+    expect(() => createMethod(copy, { ...paper, title: "Another" })).toThrow(/already there/);
+    expect(() => createMethod(copy, { ...paper, slug: "claims" })).toThrow(/packages\/core\/claims is already there/);
+    expect(readFileSync(join(copy, folder, "package.json"), "utf8")).toContain("Swift Descent");
+    expect(existsSync(join(copy, "packages/methods/claims"))).toBe(false);
+  });
+});
+
+describe("the paper's data", () => {
+  const flags = ["--title", "T", "--authors", "A; B", "--year", "2024", "--arxiv", "none", "--area", "graphs"];
+
+  it("comes from flags", async () => {
+    const { slug, given, install } = readArguments(["x-y", ...flags, "--no-install"]);
+    expect(install).toBe(false);
+    expect(await completeData(slug, given, [], undefined)).toEqual({
+      slug: "x-y",
+      title: "T",
+      authors: ["A", "B"],
+      year: 2024,
+      arxiv: null,
+      area: "graphs",
+    });
+  });
+
+  it("is asked for where flags are missing, again after an answer that cannot be", async () => {
+    const answers = ["", "2024", "2310.7831x", "2310.07831"];
+    const questions: string[] = [];
+    const ask = async (question: string) => {
+      questions.push(question);
+      return answers.shift()!;
+    };
+    const given = { title: "T", authors: "A", area: "graphs" };
+    const data = await completeData("x", given, [], ask);
+    expect([data.year, data.arxiv]).toEqual([2024, "2310.07831"]);
+    expect(questions.length).toBe(4);
+  });
+
+  it("names the flags to give where nobody can be asked", async () => {
+    await expect(completeData("x", { title: "T" }, [], undefined)).rejects.toThrow(
+      "give --authors, --year, --arxiv, --area",
+    );
+  });
+
+  it("rejects what cannot be a slug, a year, a number on arXiv, or an option", async () => {
+    expect(() => readArguments(["Bad_Slug"])).toThrow(/not a slug/);
+    expect(() => readArguments([])).toThrow(/which method/);
+    expect(() => readArguments(["a", "b"])).toThrow(/one slug at a time/);
+    expect(() => readArguments(["a", "--colour", "red"])).toThrow(/colour/);
+    const given = { title: "T", authors: "A", year: "soon", arxiv: "none", area: "x" };
+    await expect(completeData("x", given, [], undefined)).rejects.toThrow(/"soon" is not a year/);
+    await expect(completeData("x", { ...given, year: "2024", arxiv: "1" }, [], undefined)).rejects.toThrow(/arXiv/);
+  });
+});
+
+describe("the entries outside the package", () => {
+  it("keep the layout of what is there", () => {
+    const compact = '{ "references": [{ "path": "a" }, { "path": "c" }] }';
+    expect(withReference(compact, "b")).toMatch(/\{ "path": "a" \},\n\s+\{ "path": "b" \},\n\s+\{ "path": "c" \}/);
+    const spread = JSON.stringify({ references: [{ path: "a" }, { path: "c" }] }, undefined, 2);
+    const expected = JSON.stringify({ references: [{ path: "a" }, { path: "b" }, { path: "c" }] }, undefined, 2);
+    expect(withReference(spread, "b")).toBe(expected);
+    expect(withReference(spread, "c")).toBe(spread);
+  });
+
+  it("sort dependencies and leave a README without a table alone", () => {
+    const text = JSON.stringify({ name: "x", dependencies: { a: "1", c: "1" } });
+    expect(Object.keys(JSON.parse(withDependency(text, "b", "2")).dependencies)).toEqual(["a", "b", "c"]);
+    expect(withRow("# Title\n", paper)).toBe("# Title\n");
+  });
+
+  it("make names of a slug", () => {
+    expect(namesOf("batch-lr")).toEqual({ camel: "batchLr", pascal: "BatchLr" });
+  });
+});
