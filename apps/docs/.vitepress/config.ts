@@ -29,7 +29,7 @@ const config = defineConfig({
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: "#fdfcf8" }],
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: "#171614" }],
   ],
-  markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark" } },
+  markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
   // The parts of the playground are made by the generator, not by Vite.
   vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn" },
   themeConfig: {
@@ -56,7 +56,7 @@ const config = defineConfig({
         miniSearch: {
           searchOptions: {
             // Method pages and guides come before the many symbols of the reference.
-            boostDocument: (id: string) => (id.includes("/api/") ? 0.4 : 1),
+            boostDocument: (id: string) => (id.includes("/api/") ? 0.25 : 1),
           },
         },
       },

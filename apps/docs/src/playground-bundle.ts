@@ -31,7 +31,7 @@ function workspacePackages(entries: readonly EntryPoint[], binding: string): Plu
         const source = sources.get(path);
         return source ? { path: source, sideEffects: path === "@offprint/tensor-core" } : undefined;
       });
-      onResolve({ filter: /^playground:packages$/ }, () => ({ path: "packages", namespace: "playground" }));
+      onResolve({ filter: /^virtual:packages$/ }, () => ({ path: "packages", namespace: "playground" }));
       onLoad({ filter: /.*/, namespace: "playground" }, () => ({
         contents: `export const packages = {${entries
           .map(({ specifier }) => `${JSON.stringify(specifier)}: () => import(${JSON.stringify(specifier)})`)

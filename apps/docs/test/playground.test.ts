@@ -64,7 +64,7 @@ describe.skipIf(!browser)(`the playground in Chromium${browser ? "" : ` [${needs
         timeout: 90_000,
       },
     );
-    return { status: (await page.textContent(".status"))!, text: await page.innerText(".log") };
+    return { status: (await page.textContent(".status"))!, text: (await page.textContent(".log"))! };
   }
 
   it("trains eagerly and compiled, and both give the exact answer", async () => {

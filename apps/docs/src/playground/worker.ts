@@ -1,6 +1,6 @@
 // Runs programs apart from the page, so that a long one neither blocks it nor has to be asked to stop.
 
-import { packages } from "playground:packages";
+import { packages } from "virtual:packages";
 import { plot, type Series } from "@offprint/claims";
 import { lineOf, linkProgram } from "./link-program.js";
 import type { RunRequest, WorkerMessage } from "./messages.js";

@@ -88,11 +88,16 @@ function entryPoints(directory: string, { name, exports = {} }: Manifest): Entry
   });
 }
 
+/** Areas are headings here, whatever case a manifest writes them in. */
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function paperOf({ offprint }: Manifest): Paper | undefined {
   if (!offprint) return undefined;
   const { title, authors, year, arxiv, area, venue, code } = offprint;
   const names = typeof authors === "string" ? authors.split(/,\s*|\s+and\s+/) : authors;
-  return { title, authors: names, year, arxiv: arxiv || undefined, area, venue, code };
+  return { title, authors: names, year, arxiv: arxiv || undefined, area: capitalised(area), venue, code };
 }
 
 /**

@@ -1,0 +1,172 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readStoredRuns } from "../src/claims/stored-runs.js";
+import { readGuides } from "../src/pages/guides.js";
+import { type GeneratedSite, generateSite } from "../src/site.js";
+import { forSite, parseDocument } from "../src/workspace/markdown-document.js";
+import { siteLink } from "../src/workspace/repository-links.js";
+import { readExample } from "../src/workspace/workspace.js";
+
+const app = join(import.meta.dirname, "..");
+const repository = join(app, "..", "..");
+const scratch = mkdtempSync(join(tmpdir(), "offprint-site-"));
+const root = join(scratch, "workspace");
+const live = join(scratch, "live");
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe("a package is on the site because its folder is there", () => {
+  let site: GeneratedSite;
+  const page = (path: string) => site.pages.get(path) ?? "";
+  const data = (name: string) => JSON.parse(site.data.get(name) ?? "null");
+
+  beforeAll(async () => {
+    // The fixture is a repository of two packages; what compiles it is this one's.
+    cpSync(join(import.meta.dirname, "fixtures", "workspace"), root, { recursive: true });
+    for (const name of ["tsconfig.base.json", "node_modules"]) symlinkSync(join(repository, name), join(root, name));
+    site = await generateSite({ root, app, scratch: join(scratch, "reference"), live });
+  }, 120_000);
+  it("has a page with its paper, its links and its README", () => {
+    const text = page("methods/halving.md");
+    expect(text).toContain("# On Halving");
+    expect(text).toContain("Ada Ångström, Bo &lt;Bar&gt;");
+    expect(text).toContain("[Paper](https://arxiv.org/abs/2101.00001)");
+    expect(text).toContain("[Authors' code](https://example.org/halving)");
+    expect(text).toContain("[API](/api/halving)");
+    expect(text).toContain("[Playground](/playground#halving/steps)");
+    expect(text).toContain("@article{halving}");
+    expect(text).toContain("Takes a Map&lt;string, number> and &#123;&#123; halves }} it.");
+  });
+
+  it("shows the values, verdicts and plots of the last stored run, and that it is of an older version", () => {
+    const text = page("methods/halving.md");
+    expect(text).toContain("1 of 2 claims hold");
+    expect(text).toContain("✓ holds");
+    expect(text).toContain("✗ does not hold");
+    expect(text).toMatch(/<svg[^>]*aria-label="Error over the halvings/);
+    expect(text).toContain("2026-01-02 03:04 UTC");
+    expect(text).toContain("The package is now at version 0.2.0.");
+    expect(text.indexOf("thousandfold")).toBeLessThan(text.indexOf("## Measured"));
+    expect(text.indexOf("## Measured")).toBeLessThan(text.indexOf("## Citation"));
+  });
+
+  it("is in the catalogue, the side bar and on the home page", () => {
+    expect(data("catalogue.json")).toEqual([
+      expect.objectContaining({
+        slug: "halving",
+        area: "Numerics",
+        claims: { held: 1, of: 2 },
+        keywords: ["bisection", "root finding"],
+      }),
+    ]);
+    expect(data("sidebar.json").methods).toEqual([
+      { text: "Numerics", items: [{ text: "halving", link: "/methods/halving" }] },
+    ]);
+    expect(page("index.md")).toContain("On Halving");
+    expect(page("index.md")).toContain("1 method in 1 area, on 1 core package");
+  });
+
+  it("has its API in the reference, with links between packages and to the sources", () => {
+    const text = page("api/halving.md");
+    expect(text).toContain("### halve()");
+    expect(text).toContain("Number of halvings, at least 1. Default 10.");
+    expect(text).toContain("(/api/halving#halvingoptions)");
+    expect(text).toContain("https://github.com/offprint/offprint/blob/main/packages/methods/halving/src/index.ts#L10");
+    expect(page("api/sums.md")).toContain("### addNumbers()");
+    expect(page("api/index.md")).toContain("(/api/halving)");
+  });
+
+  it("brings its example to the playground, or else its README's where that is JavaScript", () => {
+    const groups = data("examples.json");
+    const halving = groups.find(({ title }: { title: string }) => title === "Numerics").examples;
+    expect(halving).toEqual([
+      expect.objectContaining({ id: "halving/steps", title: "Ten halvings", description: "Watch the error fall." }),
+    ]);
+    const core = groups.find(({ title }: { title: string }) => title === "Core packages").examples;
+    expect(core.map(({ id }: { id: string }) => id)).toEqual(["sums/usage"]);
+  });
+
+  it("is bundled for the playground", () => {
+    const files = readdirSync(live).filter((name) => name.endsWith(".js"));
+    const bundled = files.map((name) => readFileSync(join(live, name), "utf8")).join("");
+    expect(bundled).toContain("@offprint/halving");
+    expect(existsSync(join(live, "..", data("playground.json").worker))).toBe(true);
+  });
+});
+
+describe("documents", () => {
+  it("lead to the site where they can, and to the repository otherwise", () => {
+    const link = (target: string) => siteLink(target, "packages/core/sums", root);
+    expect(link("../../methods/halving/README.md#usage")).toBe("/methods/halving#usage");
+    expect(link("../../methods/halving")).toBe("/methods/halving");
+    expect(link("src/index.ts")).toBe("https://github.com/offprint/offprint/blob/main/packages/core/sums/src/index.ts");
+    expect(link("src")).toBe("https://github.com/offprint/offprint/tree/main/packages/core/sums/src");
+    expect(link("../../../CONTRIBUTING.md")).toBe("/guides/adding-a-method");
+    expect(link("https://example.org/x")).toBe("https://example.org/x");
+    expect(link("#usage")).toBe("#usage");
+  });
+
+  it("keep code as it is and make everything else safe for a template", () => {
+    const text = forSite(
+      "Use `Map<a>` or Map<b>, <br> and <https://x.org>.\n\n```ts no-run\nconst a: Set<{{x}}>;\n```",
+      "",
+      root,
+    );
+    expect(text).toBe("Use `Map<a>` or Map&lt;b>, <br> and <https://x.org>.\n\n```ts\nconst a: Set<{{x}}>;\n```");
+  });
+
+  it("are split at their headings, not at comments in code", () => {
+    const { title, introduction, sections } = parseDocument(
+      "# T\n\nIntro\n\n## A\n\n```sh\n# not a heading\n## nor this\n```\n\n## B\nb",
+    );
+    expect([title, introduction, sections.map(({ heading }) => heading)]).toEqual(["T", "Intro", ["A", "B"]]);
+    expect(sections[0]!.body).toContain("## nor this");
+  });
+
+  it("that are examples must begin with a title", () => {
+    expect(readExample("x/y", "// Title\n// More.\n\nrun();\n")).toEqual({
+      id: "x/y",
+      title: "Title",
+      description: "More.",
+      code: "run();\n",
+    });
+    expect(() => readExample("x/y", "run();\n")).toThrow("first line must be a comment");
+  });
+
+  it("include the guide for contributors, last", () => {
+    const guides = readGuides(repository, join(app, "guides"));
+    expect(guides[0]!.slug).toBe("getting-started");
+    expect(guides.at(-1)!.slug).toBe("adding-a-method");
+    expect(guides.at(-1)!.content).toContain("package.json");
+  });
+});
+
+describe("stored runs", () => {
+  it("that are something else are refused by name", () => {
+    const folder = mkdtempSync(join(tmpdir(), "offprint-runs-"));
+    try {
+      expect(readStoredRuns(folder, "halving")).toEqual([]);
+      symlinkSync(join(root, "packages", "methods", "halving", "claims"), join(folder, "claims"));
+      expect(readStoredRuns(folder, "other")).toEqual([]);
+      expect(readStoredRuns(folder, "halving")).toHaveLength(1);
+      rmSync(join(folder, "claims"));
+      mkdirSync(join(folder, "claims"));
+      writeFileSync(join(folder, "claims", "results.json"), "{}");
+      expect(() => readStoredRuns(folder, "halving")).toThrow("claims/results.json is not a results file");
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
