@@ -110,6 +110,7 @@ export function check(repository, selected = repository.packages) {
   const solved = (solution.references ?? []).map((/** @type {{ path: string }} */ { path }) =>
     path.replace(/^\.\//, ""),
   );
+  const command = repository.packages.find(({ folder }) => folder === "apps/cli");
   const violations = published.flatMap((pkg) => {
     const problems = [...manifestProblems(pkg), ...projectProblems(pkg, repository.packages)];
     if (!existsSync(join(pkg.directory, "README.md"))) problems.push("README.md is missing");
@@ -119,7 +120,12 @@ export function check(repository, selected = repository.packages) {
       problems.push("test/ needs a *.test.ts file");
     if (!pkg.manifest.private && !solved.includes(pkg.folder))
       problems.push(`the root tsconfig.json must reference { "path": "${pkg.folder}" }`);
-    if (pkg.kind === "method") problems.push(...methodProblems(pkg));
+    if (pkg.kind === "method") {
+      problems.push(...methodProblems(pkg));
+      if (command && !(pkg.name in (command.manifest.dependencies ?? {}))) {
+        problems.push(`${command.folder}/package.json must depend on it: the command's methods are its dependencies`);
+      }
+    }
     return problems.map((message) => ({ subject: pkg.folder, message }));
   });
   return { subjects: published.length, violations };

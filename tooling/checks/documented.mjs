@@ -9,6 +9,7 @@ export const title = "every public symbol is documented";
 /** @type {ts.CompilerOptions} */
 const options = {
   target: ts.ScriptTarget.ES2022,
+  lib: ["lib.es2022.d.ts"],
   module: ts.ModuleKind.NodeNext,
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
   customConditions: ["@offprint/source"],
@@ -39,6 +40,17 @@ function publicMembers(declaration) {
 }
 
 /**
+ * The sources of what users can import.
+ *
+ * @param {import("./repository.mjs").Package} pkg
+ * @returns {string[]}
+ */
+function entryPoints({ directory, manifest }) {
+  const named = Object.values(manifest.exports ?? {}).flatMap((entry) => entry["@offprint/source"] ?? []);
+  return [...new Set(["./src/index.ts", ...named])].map((path) => join(directory, path));
+}
+
+/**
  * @param {import("./repository.mjs").Repository} repository
  * @param {import("./repository.mjs").Package[]} [selected]
  * @returns {import("./repository.mjs").CheckResult}
@@ -46,7 +58,7 @@ function publicMembers(declaration) {
 export function check(repository, selected = repository.packages) {
   const entries = selected
     .filter(({ kind }) => kind === "core" || kind === "method")
-    .map((pkg) => ({ pkg, path: join(pkg.directory, "src", "index.ts") }))
+    .flatMap((pkg) => entryPoints(pkg).map((path) => ({ pkg, path })))
     .filter(({ path }) => existsSync(path));
   const program = ts.createProgram(
     entries.map(({ path }) => path),

@@ -84,6 +84,15 @@ describe("anatomy", () => {
     expect(lines(check(repositoryOf(files)))).toHaveLength(1);
   });
 
+  it("misses a method that the command does not list", () => {
+    const command = manifest("apps/cli", { private: true, dependencies: {} });
+    const repository = repositoryOf({ ...method(), "apps/cli/package.json": command });
+    const methods = repository.packages.filter(({ kind }) => kind === "method");
+    expect(lines(check(repository, methods))).toEqual([
+      expect.stringContaining("apps/cli/package.json must depend on it"),
+    ]);
+  });
+
   it("misses sections of a method's README", () => {
     const files = { ...method(), [`${methodFolder}/README.md`]: "## Install\n## Usage\n" };
     expect(lines(check(repositoryOf(files)))).toEqual([

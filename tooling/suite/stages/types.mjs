@@ -6,7 +6,7 @@ import { execute } from "../suite.mjs";
 
 export const name = "types";
 
-const folders = ["src", "claims", "test", "bench", "bin"];
+const folders = ["src", "claims", "cli", "test", "bench"];
 
 /** @type {import("../suite.mjs").Stage} */
 export function run({ root, packages, filtered, cache }) {
