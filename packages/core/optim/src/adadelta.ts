@@ -40,16 +40,6 @@ export function adadelta(options: AdadeltaOptions = {}): GradientTransformation<
         const meanSquareUpdate = runningMean(slots.meanSquareUpdate, square(direction), rho);
         return { update: descend(direction, context), slots: { meanSquare, meanSquareUpdate } };
       },
-      fused(g, { meanSquare, meanSquareUpdate }, { learningRate: rate }, update, next) {
-        const { meanSquare: nextMean, meanSquareUpdate: nextUpdate } = next;
-        for (let i = 0; i < g.length; i++) {
-          const s = rho * meanSquare[i] + (1 - rho) * g[i] * g[i];
-          const d = (Math.sqrt(meanSquareUpdate[i] + epsilon) / Math.sqrt(s + epsilon)) * g[i];
-          nextMean[i] = s;
-          nextUpdate[i] = rho * meanSquareUpdate[i] + (1 - rho) * d * d;
-          update[i] = -rate * d;
-        }
-      },
     },
     { learningRate, weightDecay },
   );

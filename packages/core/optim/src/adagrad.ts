@@ -35,14 +35,6 @@ export function adagrad(options: AdagradOptions = {}): GradientTransformation<Ad
         const direction = normalised(g, sqrt(sumOfSquares), epsilon);
         return { update: descend(direction, context), slots: { sumOfSquares } };
       },
-      fused(g, { sumOfSquares }, { learningRate: rate }, update, { sumOfSquares: nextSum }) {
-        for (let i = 0; i < g.length; i++) {
-          const s = sumOfSquares[i] + g[i] * g[i];
-          nextSum[i] = s;
-          const denominator = Math.sqrt(s) + epsilon;
-          update[i] = denominator === 0 ? 0 : (-rate * g[i]) / denominator;
-        }
-      },
     },
     { learningRate, weightDecay },
   );

@@ -74,20 +74,6 @@ function adamRule(name: string, options: AdamOptions): ElementwiseRule<Moments> 
       const direction = normalised(mHat, sqrt(vHat), epsilon);
       return { update: descend(direction, context), slots: { firstMoment: m, secondMoment: v } };
     },
-    fused(g, { firstMoment, secondMoment }, { step, learningRate }, update, next) {
-      const { firstMoment: nextM, secondMoment: nextV } = next;
-      const stepSize = -learningRate / -Math.expm1(step * Math.log(beta1));
-      const rootScale = 1 / Math.sqrt(-Math.expm1(step * Math.log(beta2)));
-      for (let i = 0; i < g.length; i++) {
-        const gi = g[i];
-        const m = beta1 * firstMoment[i] + (1 - beta1) * gi;
-        const v = beta2 * secondMoment[i] + (1 - beta2) * gi * gi;
-        nextM[i] = m;
-        nextV[i] = v;
-        const denominator = Math.sqrt(v) * rootScale + epsilon;
-        update[i] = denominator === 0 ? 0 : (stepSize * m) / denominator;
-      }
-    },
   };
 }
 
@@ -131,22 +117,6 @@ export function amsgrad(options: AdamOptions = {}): GradientTransformation<Amsgr
       const direction = normalised(mHat, sqrt(vHat), epsilon);
       const next = { firstMoment: m, secondMoment: v, largestSecondMoment: largest };
       return { update: descend(direction, context), slots: next };
-    },
-    fused(g, { firstMoment, secondMoment, largestSecondMoment }, { step, learningRate }, update, next) {
-      const { firstMoment: nextM, secondMoment: nextV, largestSecondMoment: nextLargest } = next;
-      const stepSize = -learningRate / -Math.expm1(step * Math.log(beta1));
-      const rootScale = 1 / Math.sqrt(-Math.expm1(step * Math.log(beta2)));
-      for (let i = 0; i < g.length; i++) {
-        const gi = g[i];
-        const m = beta1 * firstMoment[i] + (1 - beta1) * gi;
-        const v = beta2 * secondMoment[i] + (1 - beta2) * gi * gi;
-        const largest = Math.max(largestSecondMoment[i], v);
-        nextM[i] = m;
-        nextV[i] = v;
-        nextLargest[i] = largest;
-        const denominator = Math.sqrt(largest) * rootScale + epsilon;
-        update[i] = denominator === 0 ? 0 : (stepSize * m) / denominator;
-      }
     },
   };
   return elementwiseOptimizer(rule, { learningRate, weightDecay });

@@ -9,18 +9,14 @@ import {
   type Tensor,
   type TensorLike,
   tensor,
+  trace,
   tree,
   zerosLike,
 } from "@offprint/tensor-core";
+import { compileFused, type FusedKernel } from "./fused/fused-kernel.js";
+import type { Lane } from "./fused/simd-code.js";
 import { requireNonNegative, requireRate } from "./option-checks.js";
-import {
-  type FloatArray,
-  isPlain,
-  leavesLike,
-  type ParameterLeaves,
-  parameterLeaves,
-  requireFinite,
-} from "./parameter-leaves.js";
+import { type FloatArray, isPlain, leavesLike, parameterLeaves, requireFinite } from "./parameter-leaves.js";
 import { type Schedule, scheduleValue } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
 
@@ -51,14 +47,6 @@ export interface UpdateContext {
   readonly learningRate: TensorLike;
 }
 
-/** What a fused loop knows of the present update. */
-export interface FusedContext {
-  /** The number of the update, 1 for the first. */
-  readonly step: number;
-  /** The learning rate of this update. */
-  readonly learningRate: number;
-}
-
 /**
  * An optimizer that treats every coordinate alone: one formula for one tensor. From it `elementwiseOptimizer` makes a
  * transformation of whole trees.
@@ -68,23 +56,20 @@ export interface ElementwiseRule<Slot extends string> {
   readonly name: string;
   /** Names of the buffers that the optimizer keeps per parameter. */
   readonly slots: readonly Slot[];
-  /** The change of the parameter and the new buffers, in tensor operations: this is what is traced and compiled. */
+  /**
+   * The change of the parameter and the new buffers, in tensor operations. It is traced and compiled with whatever it is
+   * part of; for values in memory it becomes one pass over them.
+   */
   formula(
     gradient: Tensor,
     slots: Readonly<Record<Slot, Tensor>>,
     context: UpdateContext,
   ): { update: Tensor; slots: Record<Slot, Tensor> };
   /**
-   * The same in one pass over arrays in memory, without temporaries: reads `gradient` and `slots`, fills `update` and
-   * `nextSlots`. Without it the formula is used everywhere.
+   * False where the formula calls code that may look at shapes, such as a user's function: it is then carried out
+   * operation by operation. Default true.
    */
-  fused?(
-    gradient: FloatArray,
-    slots: Readonly<Record<Slot, FloatArray>>,
-    context: FusedContext,
-    update: FloatArray,
-    nextSlots: Readonly<Record<Slot, FloatArray>>,
-  ): void;
+  readonly fusible?: boolean;
 }
 
 interface Decay {
@@ -94,14 +79,11 @@ interface Decay {
   readonly decoupled: number;
 }
 
-interface LeafUpdate<Slot extends string> {
-  readonly update: Tensor;
-  readonly slots: Record<Slot, Tensor>;
-}
+/** New values of one parameter's state: the update, then the buffers in the order of the rule's slots. */
+type LeafUpdate = readonly Tensor[];
 
 /**
- * The optimizer that applies a rule to every leaf. Values in memory go through the rule's fused loop; traced, batched
- * or differentiated ones through its formula.
+ * The optimizer that applies a rule to every leaf.
  * @throws ValueError for an option out of range.
  */
 export function elementwiseOptimizer<Slot extends string>(
@@ -112,7 +94,8 @@ export function elementwiseOptimizer<Slot extends string>(
   requireRate(rule.name, learningRate);
   requireNonNegative(rule.name, "weightDecay", weightDecay);
   requireNonNegative(rule.name, "decoupledWeightDecay", decoupledWeightDecay);
-  const decay: Decay = { coupled: weightDecay, decoupled: decoupledWeightDecay };
+  const update = leafUpdate(rule, { coupled: weightDecay, decoupled: decoupledWeightDecay });
+  const fused = new FusedUpdates(rule, update);
   return {
     init(params) {
       const { leaves, structure } = parameterLeaves(rule.name, params);
@@ -125,16 +108,67 @@ export function elementwiseOptimizer<Slot extends string>(
       const slots = rule.slots.map((slot) => leavesLike(rule.name, slot, state[slot], p));
       requireFinite(rule.name, g, p);
       const step = nextStep(rule.name, state.step);
-      const all = [step, ...g, ...slots.flat(), ...(decay.coupled + decay.decoupled > 0 ? p.leaves : [])];
-      const results =
-        rule.fused !== undefined && all.every(isPlain)
-          ? fusedUpdates(rule, g, slots, p, step, learningRate, decay)
-          : formulaUpdates(rule, g, slots, p, step, learningRate, decay);
-      const collect = (pick: (result: LeafUpdate<Slot>) => Tensor) => tree.unflatten(p.structure, results.map(pick));
-      const buffers = rule.slots.map((slot) => [slot, collect((result) => result.slots[slot])]);
-      return { updates: collect((result) => result.update), state: { step, ...Object.fromEntries(buffers) } };
+      const hostRate = isPlain(step) ? scheduleValue(rule.name, learningRate, cast(step, "float64")) : undefined;
+      const results = g.map((gradient, i): LeafUpdate => {
+        const arrays = [gradient, p.leaves[i], ...slots.map((leaves) => leaves[i])];
+        const t = cast(step, gradient.dtype);
+        if (hostRate !== undefined && arrays.every(isPlain)) {
+          const result = fused.run(arrays, t, hostRate);
+          if (result !== undefined) return result;
+        }
+        const rate = typeof learningRate === "number" ? learningRate : asTensor(learningRate(t), gradient.dtype);
+        return update(arrays, t, rate).map((x) => apartFrom(gradient, x));
+      });
+      const collect = (k: number) =>
+        tree.unflatten(
+          p.structure,
+          results.map((result) => result[k]),
+        );
+      const buffers = rule.slots.map((slot, k) => [slot, collect(k + 1)]);
+      return { updates: collect(0), state: { step, ...Object.fromEntries(buffers) } };
     },
   };
+}
+
+/** The rule with its weight decay, for one leaf: `arrays` are gradient, parameter, and the buffers. */
+function leafUpdate<Slot extends string>(rule: ElementwiseRule<Slot>, decay: Decay) {
+  return ([gradient, parameter, ...buffers]: readonly Tensor[], step: Tensor, learningRate: TensorLike): LeafUpdate => {
+    const g = decay.coupled > 0 ? add(gradient, mul(parameter, decay.coupled)) : gradient;
+    const own = Object.fromEntries(rule.slots.map((slot, k) => [slot, buffers[k]])) as Record<Slot, Tensor>;
+    const { update, slots } = rule.formula(g, own, { step, learningRate });
+    const next = rule.slots.map((slot) => slots[slot]);
+    if (decay.decoupled === 0) return [update, ...next];
+    return [sub(update, mul(parameter, mul(asTensor(learningRate, parameter.dtype), decay.decoupled))), ...next];
+  };
+}
+
+/** The update of leaves in memory, compiled once for each element type; without it the formula does. */
+class FusedUpdates {
+  private readonly kernels = new Map<string, FusedKernel | undefined>();
+
+  constructor(
+    private readonly rule: ElementwiseRule<string>,
+    private readonly update: ReturnType<typeof leafUpdate>,
+  ) {}
+
+  run(arrays: readonly Tensor[], step: Tensor, learningRate: number): LeafUpdate | undefined {
+    const [{ dtype, shape }] = arrays;
+    const kernel = this.kernelFor(dtype as Lane, arrays.length);
+    const rate = tensor(learningRate, { dtype });
+    const values = arrays.map((x) => x.data());
+    return kernel?.run(values, [step, rate]).map((data) => tensor(data, { shape }));
+  }
+
+  private kernelFor(dtype: Lane, count: number): FusedKernel | undefined {
+    if (this.rule.fusible === false) return undefined;
+    if (!this.kernels.has(dtype)) {
+      // Two elements stand for any number, as the formula is the same for each.
+      const vectors = new Array(count).fill({ shape: [2], dtype });
+      const scalar = { shape: [], dtype };
+      this.kernels.set(dtype, compileFused(trace(this.update, vectors, scalar, scalar), dtype));
+    }
+    return this.kernels.get(dtype);
+  }
 }
 
 /** The number of the update that a state leads to. */
@@ -146,83 +180,11 @@ export function nextStep(owner: string, step: unknown): Tensor {
   return isPlain(count) ? tensor(count.item() + 1, { dtype: "int32" }) : add(count, 1);
 }
 
-function formulaUpdates<Slot extends string>(
-  rule: ElementwiseRule<Slot>,
-  gradients: readonly Tensor[],
-  slots: readonly (readonly Tensor[])[],
-  params: ParameterLeaves,
-  step: Tensor,
-  learningRate: number | Schedule,
-  decay: Decay,
-): LeafUpdate<Slot>[] {
-  return gradients.map((gradient, i) => {
-    const p = params.leaves[i];
-    const t = cast(step, gradient.dtype);
-    const rate = typeof learningRate === "number" ? learningRate : asTensor(learningRate(t), gradient.dtype);
-    const g = decay.coupled > 0 ? add(gradient, mul(p, decay.coupled)) : gradient;
-    const own = Object.fromEntries(rule.slots.map((slot, k) => [slot, slots[k][i]])) as Record<Slot, Tensor>;
-    const { update, slots: next } = rule.formula(g, own, { step: t, learningRate: rate });
-    const kept = rule.slots.map((slot) => [slot, apartFrom(gradient, next[slot])]);
-    const shrinkage = decay.decoupled > 0 ? mul(p, mul(asTensor(rate, p.dtype), decay.decoupled)) : undefined;
-    return {
-      update: shrinkage === undefined ? apartFrom(gradient, update) : sub(update, shrinkage),
-      slots: Object.fromEntries(kept) as Record<Slot, Tensor>,
-    };
-  });
-}
-
 /** A copy where `x` lies in the gradient's buffer, which its owner may write to before the next update. */
 function apartFrom(gradient: Tensor, x: Tensor): Tensor {
   if (!isPlain(gradient) || !isPlain(x)) return x;
   const values = x.data() as FloatArray;
   return values.buffer === gradient.data().buffer ? tensor(values.slice(), { shape: x.shape }) : x;
-}
-
-function fusedUpdates<Slot extends string>(
-  rule: ElementwiseRule<Slot>,
-  gradients: readonly Tensor[],
-  slots: readonly (readonly Tensor[])[],
-  params: ParameterLeaves,
-  step: Tensor,
-  learningRate: number | Schedule,
-  decay: Decay,
-): LeafUpdate<Slot>[] {
-  const t = step.item();
-  const rate = scheduleValue(rule.name, learningRate, cast(step, "float64"));
-  const context: FusedContext = { step: t, learningRate: rate };
-  return gradients.map((gradient, i) => {
-    const p = params.leaves[i];
-    let g = gradient.data() as FloatArray;
-    if (decay.coupled > 0) g = withPenalty(g, p.data() as FloatArray, decay.coupled);
-    const update = emptyLike(g);
-    const before = {} as Record<Slot, FloatArray>;
-    const after = {} as Record<Slot, FloatArray>;
-    rule.slots.forEach((slot, k) => {
-      before[slot] = slots[k][i].data() as FloatArray;
-      after[slot] = emptyLike(g);
-    });
-    rule.fused?.(g, before, context, update, after);
-    if (decay.decoupled > 0) shrink(update, p.data() as FloatArray, rate * decay.decoupled);
-    const wrap = (data: FloatArray) => tensor(data, { shape: p.shape });
-    const nextSlots = Object.fromEntries(rule.slots.map((slot) => [slot, wrap(after[slot])])) as Record<Slot, Tensor>;
-    return { update: wrap(update), slots: nextSlots };
-  });
-}
-
-function emptyLike(x: FloatArray): FloatArray {
-  return x instanceof Float32Array ? new Float32Array(x.length) : new Float64Array(x.length);
-}
-
-/** `gradient + lambda * params`. */
-function withPenalty(gradient: FloatArray, params: FloatArray, lambda: number): FloatArray {
-  const out = emptyLike(gradient);
-  for (let i = 0; i < out.length; i++) out[i] = gradient[i] + lambda * params[i];
-  return out;
-}
-
-/** `update - amount * params`, in place. */
-function shrink(update: FloatArray, params: FloatArray, amount: number): void {
-  for (let i = 0; i < update.length; i++) update[i] -= amount * params[i];
 }
 
 /** `-learningRate * direction`, the last line of most formulas. */

@@ -19,7 +19,6 @@ export {
   type ElementwiseRule,
   type ElementwiseState,
   elementwiseOptimizer,
-  type FusedContext,
   type UpdateContext,
 } from "./elementwise.js";
 export {

@@ -38,14 +38,6 @@ export function rmsprop(options: RmspropOptions = {}): GradientTransformation<Rm
         const direction = normalised(g, sqrt(meanSquare), epsilon);
         return { update: descend(direction, context), slots: { meanSquare } };
       },
-      fused(g, { meanSquare }, { learningRate: rate }, update, { meanSquare: nextMean }) {
-        for (let i = 0; i < g.length; i++) {
-          const s = rho * meanSquare[i] + (1 - rho) * g[i] * g[i];
-          nextMean[i] = s;
-          const denominator = Math.sqrt(s) + epsilon;
-          update[i] = denominator === 0 ? 0 : (-rate * g[i]) / denominator;
-        }
-      },
     },
     { learningRate, weightDecay },
   );

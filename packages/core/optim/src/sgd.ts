@@ -35,9 +35,6 @@ export function sgd(options: SgdOptions = {}): GradientTransformation<SgdState> 
         name: "sgd",
         slots: [],
         formula: (g, _, context) => ({ update: descend(g, context), slots: {} }),
-        fused(g, _, { learningRate: rate }, update) {
-          for (let i = 0; i < g.length; i++) update[i] = -rate * g[i];
-        },
       },
       { learningRate, weightDecay },
     );
@@ -51,13 +48,6 @@ export function sgd(options: SgdOptions = {}): GradientTransformation<SgdState> 
         const velocity = add(mul(slots.velocity, momentum), g);
         const direction = nesterov ? add(g, mul(velocity, momentum)) : velocity;
         return { update: descend(direction, context), slots: { velocity } };
-      },
-      fused(g, { velocity }, { learningRate: rate }, update, { velocity: nextVelocity }) {
-        for (let i = 0; i < g.length; i++) {
-          const u = momentum * velocity[i] + g[i];
-          nextVelocity[i] = u;
-          update[i] = -rate * (nesterov ? g[i] + momentum * u : u);
-        }
       },
     },
     { learningRate, weightDecay },

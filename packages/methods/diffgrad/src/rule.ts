@@ -8,7 +8,6 @@ import {
 } from "@offprint/optim";
 import { add, div, exp, mul, sqrt, square, sub, type Tensor } from "@offprint/tensor-core";
 import { type Friction, frictionCoefficient } from "./friction.js";
-import { fusedUpdate } from "./fused-update.js";
 
 /** What diffGrad remembers of every parameter: m, v, and the gradient of the step before. */
 export type DiffGradSlot = "firstMoment" | "secondMoment" | "previousGradient";
@@ -38,7 +37,7 @@ export function diffGradRule(friction: Friction, hyperparameters: Hyperparameter
         slots: { firstMoment: m, secondMoment: v, previousGradient: g },
       };
     },
-    ...(typeof friction !== "function" && { fused: fusedUpdate(friction, hyperparameters) }),
+    fusible: typeof friction !== "function",
   };
 }
 
