@@ -2,7 +2,7 @@ import {
   type Backend,
   DTypeError,
   type Executable,
-  type Graph,
+  Graph,
   type Tensor,
   type TypedArray,
   ValueError,
@@ -13,7 +13,7 @@ import { lowerGraph } from "./lowering/index.js";
 import { encodeModel } from "./model/encode.js";
 import { OnnxGraph } from "./model/onnx-graph.js";
 import { chooseDevice, type DeviceReport, probeDevices } from "./session/devices.js";
-import { Session } from "./session/session.js";
+import { Session, type SessionSettings } from "./session/session.js";
 import { TensorExchange } from "./session/tensors.js";
 
 /** Options of `onnxRuntime`. */
@@ -77,10 +77,16 @@ class Runtime implements OnnxRuntime {
   }
 
   async compile(graph: Graph): Promise<Executable> {
-    if (this.device !== "cpu") requireNoFloat64(graph, this.device);
+    const wide = hasFloat64(graph);
+    if (wide && this.device !== "cpu") {
+      throw new DTypeError(
+        `compile: ${this.device} has no float64; cast the arguments to float32, or use device "cpu"`,
+      );
+    }
     const onnx = lowerGraph(graph, { device: this.device });
     const outputs = onnx.outputs.map((v) => v.name);
-    const session = await this.open(encodeModel(onnx, "traced"), this.device === "cpu" ? [] : outputs);
+    const residentOutputs = this.device === "cpu" ? [] : outputs;
+    const session = await this.open(encodeModel(onnx, "traced"), { residentOutputs, wide });
     const { exchange } = this;
     const names = onnx.inputs.map((v) => v.name);
     return {
@@ -99,8 +105,8 @@ class Runtime implements OnnxRuntime {
     this.downloads.clear();
   }
 
-  private async open(model: Uint8Array, residentOutputs: readonly string[]): Promise<Session> {
-    const settings = { device: this.device, threads: this.threads, residentOutputs };
+  private async open(model: Uint8Array, more: Partial<SessionSettings> = {}): Promise<Session> {
+    const settings = { ...more, device: this.device, threads: this.threads };
     const session: Session = await Session.create(this.binding, model, settings, "compile", () =>
       this.sessions.delete(session),
     );
@@ -117,7 +123,7 @@ class Runtime implements OnnxRuntime {
       const open = value.dims.map(() => -1);
       const x = graph.input(value.type as "float32", open, "x");
       graph.outputs.push(graph.node("Identity", [x], { shape: open, type: x.type }));
-      copy = this.open(encodeModel(graph, "download"), []);
+      copy = this.open(encodeModel(graph, "download"));
       this.downloads.set(key, copy);
     }
     const results = await (await copy).run({ x: value });
@@ -125,13 +131,16 @@ class Runtime implements OnnxRuntime {
   }
 }
 
-function requireNoFloat64(graph: Graph, device: string): void {
+function hasFloat64(graph: Graph): boolean {
   const variables = [
     ...graph.inputs,
     ...graph.constants.map((c) => c.variable),
     ...graph.equations.flatMap((e) => e.outputs),
   ];
-  if (variables.some((v) => v.dtype === "float64")) {
-    throw new DTypeError(`compile: ${device} has no float64; cast the arguments to float32, or use device "cpu"`);
-  }
+  return variables.some((v) => v.dtype === "float64") || nestedGraphs(graph).some(hasFloat64);
+}
+
+/** The bodies of loops and branches. */
+function nestedGraphs(graph: Graph): Graph[] {
+  return graph.equations.flatMap((e) => Object.values(e.params ?? {}).filter((p): p is Graph => p instanceof Graph));
 }

@@ -24,6 +24,11 @@ import { byDevice, type Lowering } from "./lowering.js";
 /** @param ofNothing what the reduction of no element is. */
 function reduction(operator: string, ofNothing: Partial<Record<DType, number>>): Lowering {
   return (c, { inputs: [x], outputs: [y], params }) => {
+    if (params.axes.length === 0) {
+      // ONNX would reduce all axes.
+      c.define(y, c.value(x));
+      return;
+    }
     if (x.shape.includes(0)) {
       c.defineConstant(y, full(y.shape, ofNothing[y.dtype] as number, y.dtype));
       return;

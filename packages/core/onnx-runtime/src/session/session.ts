@@ -12,6 +12,8 @@ export interface SessionSettings {
   readonly residentOutputs?: readonly string[];
   /** Fail where the device lacks an operator, instead of using the CPU for it. */
   readonly strict?: boolean;
+  /** The model computes in float64, in which nothing may be rounded to float32. */
+  readonly wide?: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export class Session {
     operation: string,
     onRelease: () => void = () => {},
   ): Promise<Session> {
-    const { device, threads, residentOutputs, strict } = settings;
+    const { device, threads, residentOutputs, strict, wide } = settings;
     const options: InferenceSession.SessionOptions = {
       executionProviders: device === "cpu" ? ["cpu"] : strict ? [device] : [device, "cpu"],
       intraOpNumThreads: threads,
@@ -49,7 +51,11 @@ export class Session {
         residentOutputs.length > 0 && {
           preferredOutputLocation: Object.fromEntries(residentOutputs.map((name) => [name, "gpu-buffer" as const])),
         }),
-      ...(strict && device !== "cpu" && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
+      extra: {
+        ...(strict && device !== "cpu" && { session: { disable_cpu_ep_fallback: "1" } }),
+        // It moves factors into an attribute of the product, and attributes are float32.
+        ...(wide && { optimization: { disable_specified_optimizers: "MatMulScaleFusion" } }),
+      },
     };
     try {
       // The overloads of create take a path or bytes, not a union of both.

@@ -40,10 +40,10 @@ export function disagreement(compiled: Tensor, eager: Tensor, tolerance: Toleran
 }
 
 /** The cells that fail, with the reason: those that disagree, and those that the backend refuses or cannot run. */
-export async function failures(backend: Backend, cells: readonly Cell[]): Promise<string[]> {
+export async function failures(backend: Backend, cells: readonly Cell[], group = GROUP): Promise<string[]> {
   const found: string[] = [];
-  for (let from = 0; from < cells.length; from += GROUP) {
-    found.push(...(await groupFailures(backend, cells.slice(from, from + GROUP))));
+  for (let from = 0; from < cells.length; from += group) {
+    found.push(...(await groupFailures(backend, cells.slice(from, from + group))));
   }
   return found;
 }

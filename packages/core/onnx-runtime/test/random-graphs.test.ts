@@ -1,0 +1,63 @@
+import { grad, mul, sum, type Tensor, valueAndGrad } from "@offprint/tensor-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type OnnxRuntime, onnxRuntime } from "../src/index.js";
+import { type Cell, failures } from "./agreement/agreement.js";
+import { randomProgram } from "./agreement/random-program.js";
+
+let backend: OnnxRuntime;
+beforeAll(async () => {
+  backend = await onnxRuntime({ device: "cpu", threads: 1 });
+});
+afterAll(() => backend.release());
+
+const tolerance = { float32: { relative: 2e-3, absolute: 5e-4 }, float64: { relative: 1e-9, absolute: 1e-10 } };
+
+/** Value and gradients of a random program. */
+function firstOrder(seed: number, dtype: "float32" | "float64"): Cell {
+  const { loss, inputs } = randomProgram(seed, dtype);
+  return {
+    label: `program ${seed}`,
+    inputs,
+    tolerance,
+    f: (...xs) => {
+      const [value, gradients] = valueAndGrad((all: Tensor[]) => loss(...all))(xs);
+      return [value, ...gradients];
+    },
+  };
+}
+
+/** The gradient of a random program's gradient in a direction. */
+function secondOrder(seed: number): Cell {
+  const { loss, inputs } = randomProgram(seed, "float64");
+  const slope = (xs: Tensor[]) =>
+    grad((all: Tensor[]) => loss(...all))(xs)
+      .map((g) => sum(mul(g, 0.5)))
+      .reduce((a, b) => a.add(b));
+  return { label: `program ${seed}, twice`, inputs, tolerance, f: (...xs) => grad(slope)(xs) };
+}
+
+const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+
+it("400 random programs and their gradients give in float64 what they give eagerly", async () => {
+  expect(
+    await failures(
+      backend,
+      range(1, 400).map((seed) => firstOrder(seed, "float64")),
+      8,
+    ),
+  ).toEqual([]);
+}, 60_000);
+
+it("100 random programs and their gradients give in float32 what they give eagerly", async () => {
+  expect(
+    await failures(
+      backend,
+      range(1001, 100).map((seed) => firstOrder(seed, "float32")),
+      8,
+    ),
+  ).toEqual([]);
+}, 60_000);
+
+it("60 random programs give the same second derivatives", async () => {
+  expect(await failures(backend, range(2001, 60).map(secondOrder), 4)).toEqual([]);
+}, 60_000);
