@@ -1,0 +1,38 @@
+import type { FloatType } from "@offprint/nn";
+import { type Rng, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
+import type { Graph } from "../graph.js";
+
+/**
+ * A layer on graphs: how to make its parameters, and what it computes with them from node features. It holds no state.
+ */
+export interface GraphLayer<P = any, A = any> {
+  /** Draws initial parameters. Default dtype float32. */
+  init(rng: Rng, dtype?: FloatType): P;
+  /** Features `[nodes, outputs]` from x `[nodes, inputs]`; pure and traceable. */
+  apply(params: P, x: Tensor, graph: Graph): Tensor;
+  /**
+   * The part of the layer that needs no parameters, a tree of tensors, where there is one: then
+   * `apply(params, x, graph)` is `transform(params, aggregate(x, graph))`, and for features that stay the same
+   * the first can be computed once.
+   */
+  aggregate?(x: Tensor, graph: Graph): A;
+  /** The rest of the layer. Present where `aggregate` is. */
+  transform?(params: P, aggregated: A): Tensor;
+}
+
+/** Throws unless x is `[nodes of the graph, inputs]`. */
+export function requireFeatures(owner: string, x: Tensor, graph: Graph, inputs: number): void {
+  if (x.rank !== 2 || x.shape[0] !== graph.nodes || x.shape[1] !== inputs) {
+    throw new ShapeError(
+      `${owner}: x has shape [${x.shape}]; it must be [${graph.nodes}, ${inputs}]: the nodes of the graph and the ` +
+        "inputs of the layer",
+    );
+  }
+}
+
+/** Throws unless `value` is a positive integer. */
+export function requireWidth(owner: string, option: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new ValueError(`${owner}: ${option} is ${value}; it must be an integer >= 1`);
+  }
+}
