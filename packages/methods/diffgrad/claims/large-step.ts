@@ -9,7 +9,12 @@ const DEFAULT = 0.001;
 
 /** How much a run of the claim measures. */
 export interface LargeStepSize {
-  /** Runs per optimizer that the claim is judged by. */
+  /**
+   * Runs of diffGrad that the claim is judged by. About one run in eight collapses to chance even with diffGrad, so the
+   * mean of ten wanders around the criterion of 0.75 and that of thirty does so less.
+   */
+  readonly ownRuns: number;
+  /** Runs per baseline that the claim is judged by. */
   readonly runs: number;
   /** Runs per optimizer in the tables of controls; 0 leaves them out. */
   readonly controlRuns: number;
@@ -18,12 +23,13 @@ export interface LargeStepSize {
 }
 
 /**
- * The sheet's ten runs where there is a backend, or time. On the host kernels alone the quick scale judges the same
- * criterion by the first two runs.
+ * Thirty runs of diffGrad and ten of each baseline where there is a backend, or time. On the host kernels alone the
+ * quick scale judges the same criterion by the first two runs.
  */
 function sizeOf({ scale, backend }: ClaimContext): LargeStepSize {
-  if (scale === "full") return { runs: 10, controlRuns: 10, epochs: EPOCHS };
-  return backend ? { runs: 10, controlRuns: 2, epochs: EPOCHS } : { runs: 2, controlRuns: 0, epochs: EPOCHS };
+  if (scale === "full") return { ownRuns: 30, runs: 10, controlRuns: 10, epochs: EPOCHS };
+  if (backend) return { ownRuns: 30, runs: 10, controlRuns: 2, epochs: EPOCHS };
+  return { ownRuns: 2, runs: 2, controlRuns: 0, epochs: EPOCHS };
 }
 
 function meanOf(values: readonly number[]): number {
@@ -46,7 +52,7 @@ export function largeStep(method: Method = published, size: (context: ClaimConte
     source: "Section VI, tables 2 to 4 (CIFAR, ResNet-50), at small scale",
     paper: "best or among the best",
     async run(context) {
-      const { runs, controlRuns, epochs } = size(context);
+      const { ownRuns, runs, controlRuns, epochs } = size(context);
       const at = (learningRate: number) => ({ learningRate: stepped(learningRate, epochs) });
       const judged: Record<string, GradientTransformation> = {
         diffGrad: method(at(LARGE)),
@@ -66,7 +72,7 @@ export function largeStep(method: Method = published, size: (context: ClaimConte
         }),
       };
       const plan = [
-        ...Object.entries(judged).map(([name, optimizer]) => ({ name, optimizer, runs })),
+        ...Object.entries(judged).map(([name, optimizer], i) => ({ name, optimizer, runs: i === 0 ? ownRuns : runs })),
         ...(controlRuns > 0
           ? Object.entries(controls).map(([name, optimizer]) => ({ name, optimizer, runs: controlRuns }))
           : []),
@@ -88,12 +94,14 @@ export function largeStep(method: Method = published, size: (context: ClaimConte
       );
       const means = results.map(({ accuracies }) => meanOf(accuracies));
       const [own, ...baselines] = means.slice(0, 4);
+      const collapsed = results[0].accuracies.filter((accuracy) => accuracy < 0.5).length;
       const friction = meanFriction(context, diffGrad(at(LARGE)));
       return {
         measured: Object.fromEntries(results.slice(0, 4).map(({ name }, i) => [name, means[i]])),
         holds: judgeLargeStep(own, baselines),
         detail:
-          `Mean test accuracy of ${runs} runs at step ${LARGE}: diffGrad must reach 0.75 and beat each baseline by 0.2. ` +
+          `Mean test accuracy at step ${LARGE}, ${ownRuns} runs of diffGrad and ${runs} of each baseline: diffGrad must reach ` +
+          `0.75 and beat each baseline by 0.2; ${collapsed} of its runs collapsed. ` +
           `Its mean friction coefficient in the first epoch is ${figure(friction)}, where 0.5 is Adam with half the step` +
           (controlRuns > 0
             ? `, which reaches ${figure(means[4])}; at step ${DEFAULT} diffGrad reaches ${figure(means[5])}, Adam ${figure(means[6])}.`
@@ -101,7 +109,7 @@ export function largeStep(method: Method = published, size: (context: ClaimConte
         series: [
           {
             kind: "bar",
-            title: `Test accuracy at step ${LARGE}, mean and range of ${runs} runs`,
+            title: `Test accuracy at step ${LARGE}, mean and range of the runs`,
             category: "optimizer",
             categories: results.slice(0, 4).map(({ name }) => name),
             value: { label: "accuracy", range: [0, 1] },

@@ -48,7 +48,7 @@ describe("claims hold for diffGrad and fail for what is not diffGrad", () => {
   });
 
   it("large step: fails end to end with Adam in its place", async () => {
-    const result = await run(largeStep(adam, () => ({ runs: 1, controlRuns: 0, epochs: 1 })));
+    const result = await run(largeStep(adam, () => ({ ownRuns: 1, runs: 1, controlRuns: 0, epochs: 1 })));
     expect(result.holds).toBe(false);
     const { Adam, diffGrad: own } = result.measured as Record<string, number>;
     expect(own).toBe(Adam);
