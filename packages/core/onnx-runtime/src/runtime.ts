@@ -33,7 +33,12 @@ export interface OnnxRuntime extends Backend {
   readonly threads: number;
   /** One line: binding, device, threads. */
   readonly description: string;
-  /** Frees every session that this backend made. */
+  /** With device "auto", one line about the devices that do not run here; otherwise, or where all run, undefined. */
+  readonly note: string | undefined;
+  /**
+   * Frees every session that this backend made; functions compiled by it do not run any more. Results that are still
+   * on the device stay usable until they are disposed or collected.
+   */
   release(): Promise<void>;
 }
 
@@ -48,8 +53,8 @@ export async function onnxRuntime(options: OnnxRuntimeOptions = {}): Promise<Onn
   if (!Number.isInteger(threads) || threads < 1)
     throw new ValueError(`onnxRuntime: threads is ${threads}; give an integer >= 1`);
   const binding = await loadBinding();
-  const { device } = await chooseDevice(binding, options.device ?? "cpu");
-  return new Runtime(binding, device, threads);
+  const { device, note } = await chooseDevice(binding, options.device ?? "cpu");
+  return new Runtime(binding, device, threads, note);
 }
 
 /** The devices that the installed binding may have, and whether each really runs. */
@@ -67,6 +72,7 @@ class Runtime implements OnnxRuntime {
     private readonly binding: Binding,
     readonly device: string,
     readonly threads: number,
+    readonly note: string | undefined,
   ) {
     this.name = bindingName(binding);
     this.exchange = new TensorExchange(binding, device, (value) => this.download(value));

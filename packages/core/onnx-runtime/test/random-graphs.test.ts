@@ -12,6 +12,9 @@ afterAll(() => backend.release());
 
 const tolerance = { float32: { relative: 2e-3, absolute: 5e-4 }, float64: { relative: 1e-9, absolute: 1e-10 } };
 
+/** Programs compiled together: the time to optimise a graph grows faster than its size. */
+const GROUP = 3;
+
 /** Value and gradients of a random program. */
 function firstOrder(seed: number, dtype: "float32" | "float64"): Cell {
   const { loss, inputs } = randomProgram(seed, dtype);
@@ -43,7 +46,7 @@ it("400 random programs and their gradients give in float64 what they give eager
     await failures(
       backend,
       range(1, 400).map((seed) => firstOrder(seed, "float64")),
-      8,
+      GROUP,
     ),
   ).toEqual([]);
 }, 60_000);
@@ -53,11 +56,11 @@ it("100 random programs and their gradients give in float32 what they give eager
     await failures(
       backend,
       range(1001, 100).map((seed) => firstOrder(seed, "float32")),
-      8,
+      GROUP,
     ),
   ).toEqual([]);
 }, 60_000);
 
 it("60 random programs give the same second derivatives", async () => {
-  expect(await failures(backend, range(2001, 60).map(secondOrder), 4)).toEqual([]);
+  expect(await failures(backend, range(2001, 60).map(secondOrder), GROUP)).toEqual([]);
 }, 60_000);

@@ -8,7 +8,7 @@ export type Binding = typeof ort;
 export async function loadBinding(): Promise<Binding> {
   try {
     const binding = (await import("onnxruntime-node")) as unknown as Binding & { default?: Binding };
-    return binding.default ?? binding;
+    return quiet(binding.default ?? binding);
   } catch (cause) {
     throw new MissingDependencyError(
       "onnxRuntime: onnxruntime-node is not installed or does not load here. Install it with " +
@@ -17,6 +17,12 @@ export async function loadBinding(): Promise<Binding> {
       { cause },
     );
   }
+}
+
+/** Errors are thrown; ONNX Runtime need not print them too. */
+function quiet(binding: Binding): Binding {
+  binding.env.logLevel = "fatal";
+  return binding;
 }
 
 /** Name and version for reports. */

@@ -1,10 +1,11 @@
 import { DeviceError } from "@offprint/tensor-core";
-import { type Binding, candidateDevices } from "../binding/node.js";
+import { type Binding, candidateDevices } from "#binding";
 import { encodeModel } from "../model/encode.js";
 import { OnnxGraph } from "../model/onnx-graph.js";
+import { deviceRemedy } from "./errors.js";
 import { Session } from "./session.js";
 
-/** Whether a device really runs here. */
+/** Whether a device really runs here, for reports such as a command's `doctor`. */
 export interface DeviceReport {
   readonly device: string;
   readonly runs: boolean;
@@ -46,7 +47,8 @@ export async function probeDevice(binding: Binding, device: string): Promise<Dev
       await session.release();
     }
   } catch (error) {
-    return { device, runs: false, reason: (error as Error).message };
+    const { cause, message } = error as Error;
+    return { device, runs: false, reason: deviceRemedy(device, candidateDevices, cause ?? message) };
   }
 }
 
@@ -57,22 +59,32 @@ export async function probeDevices(binding: Binding): Promise<DeviceReport[]> {
   return reports;
 }
 
+/** A device that runs, and one line about better ones that do not. */
+export interface DeviceChoice {
+  readonly device: string;
+  readonly note?: string;
+}
+
 /**
  * The device to use: the one asked for, or for "auto" the fastest one that runs, so that a GPU that is only emulated
  * does not win over the CPU.
  * @throws DeviceError where the device asked for does not run.
  */
-export async function chooseDevice(binding: Binding, wanted: string): Promise<{ device: string; note?: string }> {
-  if (wanted === "auto") {
-    const reports = await probeDevices(binding);
-    const running = reports
-      .filter((r) => r.runs)
-      .sort((a, b) => (a.milliseconds as number) - (b.milliseconds as number));
-    if (running.length === 0)
-      throw new DeviceError(`onnxRuntime: no device runs here: ${reports.map((r) => r.reason).join("; ")}`);
-    return { device: running[0].device };
+export async function chooseDevice(binding: Binding, wanted: string): Promise<DeviceChoice> {
+  if (wanted !== "auto") {
+    const { runs, reason } = await probeDevice(binding, wanted);
+    if (!runs) throw new DeviceError(`onnxRuntime: device "${wanted}" does not run here: ${reason}`);
+    return { device: wanted };
   }
-  const report = await probeDevice(binding, wanted);
-  if (!report.runs) throw new DeviceError(`onnxRuntime: device "${wanted}" does not run here. ${report.reason}`);
-  return { device: wanted };
+  const reports = await probeDevices(binding);
+  const running = reports.filter((r) => r.runs).sort((a, b) => Number(a.milliseconds) - Number(b.milliseconds));
+  const absent = reports.filter((r) => !r.runs);
+  if (running.length === 0) {
+    throw new DeviceError(
+      `onnxRuntime: no device runs here: ${absent.map((r) => `${r.device}: ${r.reason}`).join("; ")}`,
+    );
+  }
+  const { device } = running[0];
+  if (absent.length === 0) return { device };
+  return { device, note: `${absent.map((r) => r.device).join(" and ")} not available here: running on ${device}` };
 }

@@ -1,29 +1,58 @@
-import { DeviceError, FormatError, type OffprintError, UnsupportedError } from "@offprint/tensor-core";
+import { DeviceError, FormatError, IndexError, type OffprintError, UnsupportedError } from "@offprint/tensor-core";
 
-/** ONNX Runtime's message as one of this project's errors, with what to do about it. */
+/** What ONNX Runtime says, in one line. */
+function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
+}
+
+/** Whether ONNX Runtime says that a file is no valid model, as opposed to one that this device cannot run. */
+const MALFORMED =
+  /protobuf parsing failed|INVALID_PROTOBUF|INVALID_GRAPH|ModelProto|deserialize|Unable to parse|Load model from|invalid model|InferenceError|No opset import|Missing opset|graph\.cc|is not a graph input|type information/i;
+
+const LACKING = /NOT_IMPLEMENTED|could not find an implementation|is not a registered|Unsupported model IR|opset/i;
+
+const OUT_OF_RANGE = /out of (data )?bounds|out of range|invalid ind(ex|ices)/i;
+
+/** An error of ONNX Runtime while a model is loaded or run, as one of this project's, with what to do about it. */
 export function sessionError(operation: string, device: string, cause: unknown): OffprintError {
-  const text = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
-  if (/protobuf parsing failed|INVALID_PROTOBUF|ModelProto|deserialize|Unable to parse|Load model from/i.test(text)) {
+  const text = firstLine(cause);
+  if (operation.startsWith("loadModel") && MALFORMED.test(text)) {
     return new FormatError(
-      `${operation}: the bytes are not a complete .onnx model; export or download it again. ${text}`,
+      `${operation}: the bytes are not a complete, valid .onnx model; export or download it again. ${text}`,
       { cause },
     );
   }
-  if (
-    /NOT_IMPLEMENTED|could not find an implementation|is not a registered|No opset import|Unsupported model IR|opset/i.test(
-      text,
-    )
-  ) {
+  if (LACKING.test(text)) {
     return new UnsupportedError(
       `${operation}: ${device} lacks an operator that the model needs; try device "cpu", or export the model with an older opset. ${text}`,
       { cause },
     );
   }
-  if (/cuda|cudnn|cublas|libonnxruntime_providers/i.test(text)) {
-    return new DeviceError(
-      `${operation}: cuda does not run: install the CUDA 12 and cuDNN 9 libraries and onnxruntime-node's CUDA provider, or use device "cpu" or "webgpu". ${text}`,
-      { cause },
-    );
+  if (OUT_OF_RANGE.test(text)) {
+    return new IndexError(`${operation}: an index is outside its axis; check take, scatter and labels. ${text}`, {
+      cause,
+    });
   }
   return new DeviceError(`${operation}: ONNX Runtime failed on ${device}: ${text}`, { cause });
+}
+
+/** Why a device does not run here, and what would make it. */
+export function deviceRemedy(device: string, available: readonly string[], cause: unknown): string {
+  const text = firstLine(cause);
+  if (/backend not found|no available backend/i.test(text)) {
+    return `the installed binding has no device "${device}"; it has ${available.join(", ")}`;
+  }
+  if (/cuda|cudnn|cublas|tensorrt|libonnxruntime_providers/i.test(text)) {
+    return (
+      `install the CUDA 12 and cuDNN 9 libraries and onnxruntime-node's CUDA provider ` +
+      `("npm rebuild onnxruntime-node" downloads it), or use device "webgpu" or "cpu". ${text}`
+    );
+  }
+  if (/adapter|webgpu|vulkan/i.test(text)) {
+    return (
+      "there is no GPU adapter; install a Vulkan driver (Debian: mesa-vulkan-drivers and libvulkan1; in browsers use " +
+      `one with WebGPU), or use device "cpu". ${text}`
+    );
+  }
+  return `${text}; use device "cpu"`;
 }

@@ -22,7 +22,7 @@ export const TOLERANCE: Record<DType, Tolerance> = {
 };
 
 /** Cells that are compiled as one graph: sessions cost more than nodes. */
-const GROUP = 48;
+const GROUP = 16;
 
 /** Where a compiled result differs from the eager one; undefined where it agrees. */
 export function disagreement(compiled: Tensor, eager: Tensor, tolerance: Tolerance): string | undefined {
