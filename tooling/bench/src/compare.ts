@@ -31,6 +31,8 @@ export interface PeerResult {
   seconds?: number;
   /** Our median over the peer's: below 1 we are faster. */
   ratio?: number;
+  /** The same of the fastest repetitions: on a busy machine it says more than the medians. */
+  bestRatio?: number;
   /** Why the peer was not run. */
   absent?: string;
 }
@@ -41,6 +43,8 @@ export interface Measured {
   name: string;
   /** Median seconds of one call of ours. */
   seconds: number;
+  /** Seconds of one call in our fastest repetition. */
+  best: number;
   /** Work per second, where `work` was given. */
   rate?: { value: number; unit: string };
   /** The peers, in the order given. */
@@ -106,13 +110,16 @@ export async function compare(options: CompareOptions): Promise<Measured> {
     }
   }
   const seconds = median(entries[0]!.samples);
+  const best = Math.min(...entries[0]!.samples);
   const row = {
     name,
     seconds,
+    best,
     ...(work ? { rate: { value: work.amount / seconds, unit: `${work.unit}/s` } } : {}),
     peers: entries.slice(1).map(({ name: peer, absent, samples }): PeerResult => {
       if (absent !== undefined) return { name: peer, absent };
-      return { name: peer, seconds: median(samples), ratio: seconds / median(samples) };
+      const [middle, fastest] = [median(samples), Math.min(...samples)];
+      return { name: peer, seconds: middle, ratio: seconds / middle, bestRatio: best / fastest };
     }),
   };
   const measured: Measured = { ...row, goals: goalsOf(options, row) };

@@ -28,12 +28,15 @@ export function duration(seconds: number): string {
 /** Rows as text: ours, rate, each peer with the ratio, and goals. */
 export function table(rows: readonly Measured[]): string {
   return rows
-    .map(({ name, seconds, rate, peers, goals }) => {
-      const cells = [name.padEnd(44), duration(seconds).padStart(9)];
+    .map(({ name, seconds, best, rate, peers, goals }) => {
+      const cells = [name.padEnd(44), `${duration(seconds).padStart(9)} (fastest ${duration(best)})`];
       if (rate) cells.push(`${rate.value.toPrecision(3)} ${rate.unit}`.padStart(14));
       for (const peer of peers) {
         if (peer.absent !== undefined) cells.push(`${peer.name}: not run, ${peer.absent}`);
-        else cells.push(`${peer.name} ${duration(peer.seconds!)}, ratio ${peer.ratio!.toFixed(2)}`);
+        else
+          cells.push(
+            `${peer.name} ${duration(peer.seconds!)}, ratio ${peer.ratio!.toFixed(2)} (fastest ${peer.bestRatio!.toFixed(2)})`,
+          );
       }
       for (const { goal, met } of goals) cells.push(`goal ${goal}: ${met ? "met" : "MISSED"}`);
       return cells.join("  ");
