@@ -14,9 +14,10 @@ export interface GradOptions {
   hasAux?: boolean;
 }
 
-type Differentiated<F extends TreeFunction, A> = A extends readonly number[]
+/** What is differentiated: the first argument unless options name one (a tuple, so that unions do not distribute). */
+type Differentiated<F extends TreeFunction, A> = [A] extends [readonly number[]]
   ? any[]
-  : A extends number
+  : [A] extends [number]
     ? Parameters<F>[A]
     : Parameters<F>[0];
 
