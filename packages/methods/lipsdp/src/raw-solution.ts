@@ -1,0 +1,12 @@
+import type { ConicResult } from "@offprint/conic";
+import type { Multipliers } from "./quadratic-constraint.js";
+
+/** @internal What a programme gives before it is repaired and proved. */
+export interface RawSolution {
+  readonly multipliers: Multipliers;
+  readonly mu: Float64Array | undefined;
+  readonly delta: Float64Array | undefined;
+  /** The bound as the solver has it, on either side of the optimum. */
+  readonly objective: number;
+  readonly result: ConicResult;
+}
