@@ -15,7 +15,7 @@ import {
   wine,
 } from "../src/index.js";
 
-const total = (x: Tensor) => x.data().reduce((sum, v) => sum + v, 0);
+const total = (x: Tensor) => Array.from(x.data()).reduce((sum, v) => sum + v, 0);
 const counts = (x: Tensor) => {
   const out: number[] = [];
   for (const v of x.data()) out[v] = (out[v] ?? 0) + 1;

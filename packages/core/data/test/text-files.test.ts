@@ -66,7 +66,7 @@ describe("CSV", () => {
     ["two columns of one name", "a,a\n1,2", 1, /two columns/],
     ["a number that is none", "n\n1\ntwo\n", 3, /"two" is not of type number/],
   ])("%s is a FormatError with the line", (_, content, line, message) => {
-    const types = content.startsWith("n") ? ({ n: "number" } as const) : {};
+    const types: Record<string, "number"> = content.startsWith("n") ? { n: "number" } : {};
     expect(() => readCsv(content, { types })).toThrow(formatError(line, message));
   });
 

@@ -32,7 +32,7 @@ describe("block models", () => {
       for (let j = 0; j < 600; j++) if (i !== j) labels[i] === labels[j] ? insidePairs++ : acrossPairs++; // prettier-ignore
     expect(inside / insidePairs).toBeCloseTo(0.1, 2);
     expect(across / acrossPairs).toBeCloseTo(0.02, 2);
-    const squares = data.features.data().reduce((s, v) => s + v * v, 0) / 600;
+    const squares = Array.from(data.features.data()).reduce((s, v) => s + v * v, 0) / 600;
     expect(squares).toBeGreaterThan(1.4);
     expect(squares).toBeLessThan(2.6);
   });

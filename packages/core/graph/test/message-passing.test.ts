@@ -201,3 +201,17 @@ describe("messages", () => {
     expect(readout(g, x).toArray()).toEqual([[15]]);
   });
 });
+
+describe("dense products sampled at edges", () => {
+  it("have the same gradient traced as in memory, without scattering", async () => {
+    const g = uneven();
+    const [a, b] = [normal([14, 3]), normal([14, 3])];
+    const loss = (p: Tensor[]) => sum(square(sampledProduct(g, p[0], p[1])));
+    const eager = grad(loss)([a, b]) as Tensor[];
+    const compiled = (await jit(grad(loss) as any)([a, b])) as Tensor[];
+    close(compiled[0], eager[0], 1e-11);
+    close(compiled[1], eager[1], 1e-11);
+    const spec = { shape: [14, 3], dtype: "float64" };
+    expect(trace(grad(loss) as any, [spec, spec]).toString()).not.toContain("scatter");
+  });
+});

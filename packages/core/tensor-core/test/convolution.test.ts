@@ -76,16 +76,19 @@ function reference(
 }
 
 describe("conv", () => {
-  it.each(fixture.conv.map((c: any, i: number) => [i, c]))("equals PyTorch, case %i, gradients too", (_, c: any) => {
-    const { x, w, y, dx, dw, ...options } = c;
-    const [input, kernel] = [scattered(x, 1), scattered(w, 2)];
-    const result = conv(input, kernel, options);
-    expectClose(result, listed(y));
-    const loss = (a: Tensor, b: Tensor) => sum(mul(conv(a, b, options), scattered(result.shape, 3)));
-    const [gx, gw] = grad(loss, { argument: [0, 1] })(input, kernel);
-    expectClose(gx, listed(dx));
-    expectClose(gw, listed(dw));
-  });
+  it.each((fixture.conv as any[]).map((c, i): [number, any] => [i, c]))(
+    "equals PyTorch, case %i, gradients too",
+    (_: number, c: any) => {
+      const { x, w, y, dx, dw, ...options } = c;
+      const [input, kernel] = [scattered(x, 1), scattered(w, 2)];
+      const result = conv(input, kernel, options);
+      expectClose(result, listed(y));
+      const loss = (a: Tensor, b: Tensor) => sum(mul(conv(a, b, options), scattered(result.shape, 3)));
+      const [gx, gw] = grad(loss, { argument: [0, 1] })(input, kernel);
+      expectClose(gx, listed(dx));
+      expectClose(gw, listed(dw));
+    },
+  );
 
   it("equals its definition with padding on one side, empty batches and single places", () => {
     for (const [xs, ws, strides, pads, dilation, groups] of [
@@ -194,12 +197,15 @@ describe("conv", () => {
 });
 
 describe("convTranspose", () => {
-  it.each(fixture.convTranspose.map((c: any, i: number) => [i, c]))("equals PyTorch, case %i", (_, c: any) => {
-    const { x, w, y, ...options } = c;
-    const f = (a: Tensor, b: Tensor) => convTranspose(a, b, options);
-    expectClose(f(scattered(x, 1), scattered(w, 2)), listed(y));
-    expectGradient(f, [scattered(x, 1), scattered(w, 2)]);
-  });
+  it.each((fixture.convTranspose as any[]).map((c, i): [number, any] => [i, c]))(
+    "equals PyTorch, case %i",
+    (_: number, c: any) => {
+      const { x, w, y, ...options } = c;
+      const f = (a: Tensor, b: Tensor) => convTranspose(a, b, options);
+      expectClose(f(scattered(x, 1), scattered(w, 2)), listed(y));
+      expectGradient(f, [scattered(x, 1), scattered(w, 2)]);
+    },
+  );
   it("is the transpose of conv", () => {
     const w = scattered([3, 2, 3, 2], 2);
     const options = {
@@ -231,26 +237,29 @@ describe("convTranspose", () => {
 });
 
 describe("pooling", () => {
-  it.each(fixture.pool.map((c: any, i: number) => [i, c]))("equals PyTorch, case %i", (_, c: any) => {
-    const { x, kernel, strides, padding } = c;
-    const options = { ...(strides && { strides }), ...(padding && { padding }) };
-    const input = scattered(x);
-    expectClose(maxPool(input, kernel, options), listed(c.max));
-    expectClose(averagePool(input, kernel, options), listed(c.average));
-    expectClose(averagePool(input, kernel, { ...options, countIncludePad: false }), listed(c.averageInside));
-    const rank = x.length - 2;
-    const [, indices] = bind(maxPoolP, [input], {
-      kernel: list(kernel, rank),
-      strides: list(strides ?? kernel, rank),
-      dilation: list(1, rank),
-      padding: list(padding ?? 0, rank).map((p): [number, number] => [p, p]),
-    });
-    expect(Array.from(indices.data())).toEqual(c.indices);
-    expectGradient((t) => maxPool(t, kernel, options), [input]);
-    expectGradient((t) => averagePool(t, kernel, options), [input]);
-    expectVmap((t) => maxPool(t, kernel, options), [scattered([2, ...x])]);
-    expectVmap((t) => averagePool(t, kernel, { ...options, countIncludePad: false }), [scattered([2, ...x])]);
-  });
+  it.each((fixture.pool as any[]).map((c, i): [number, any] => [i, c]))(
+    "equals PyTorch, case %i",
+    (_: number, c: any) => {
+      const { x, kernel, strides, padding } = c;
+      const options = { ...(strides && { strides }), ...(padding && { padding }) };
+      const input = scattered(x);
+      expectClose(maxPool(input, kernel, options), listed(c.max));
+      expectClose(averagePool(input, kernel, options), listed(c.average));
+      expectClose(averagePool(input, kernel, { ...options, countIncludePad: false }), listed(c.averageInside));
+      const rank = x.length - 2;
+      const [, indices] = bind(maxPoolP, [input], {
+        kernel: list(kernel, rank),
+        strides: list(strides ?? kernel, rank),
+        dilation: list(1, rank),
+        padding: list(padding ?? 0, rank).map((p): [number, number] => [p, p]),
+      });
+      expect(Array.from(indices.data())).toEqual(c.indices);
+      expectGradient((t) => maxPool(t, kernel, options), [input]);
+      expectGradient((t) => averagePool(t, kernel, options), [input]);
+      expectVmap((t) => maxPool(t, kernel, options), [scattered([2, ...x])]);
+      expectVmap((t) => averagePool(t, kernel, { ...options, countIncludePad: false }), [scattered([2, ...x])]);
+    },
+  );
   it("has second derivatives, and gradients for each example", () => {
     expectSecondGradient((t) => maxPool(t, 2), [scattered([1, 2, 4, 4])]);
     expectVmap((t) => grad((v: Tensor) => weighed(mul(maxPool(v, 2), maxPool(v, 2))))(t), [scattered([2, 1, 2, 4, 4])]);

@@ -72,7 +72,7 @@ describe("streams", () => {
     ].map((r) => r.normal([n], f64).data());
     for (let i = 0; i < streams.length; i++) {
       for (let j = 0; j < i; j++) {
-        const dot = streams[i].reduce((s, v, k) => s + v * streams[j][k], 0);
+        const dot = Array.from(streams[i]).reduce((s, v, k) => s + v * streams[j][k], 0);
         expect(Math.abs(dot)).toBeLessThan(5 * Math.sqrt(n));
       }
     }
@@ -86,7 +86,7 @@ describe("streams", () => {
       expect(Math.abs(dot * 12)).toBeLessThan(4.5 * Math.sqrt(x.length));
     }
     for (let bit = 1; bit <= 53; bit++) {
-      const ones = x.reduce((k, v) => k + (Math.floor(v * 2 ** bit) % 2), 0);
+      const ones = Array.from(x).reduce((k, v) => k + (Math.floor(v * 2 ** bit) % 2), 0);
       expect(Math.abs(ones - x.length / 2)).toBeLessThan(2.3 * Math.sqrt(x.length));
     }
   });

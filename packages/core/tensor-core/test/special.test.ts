@@ -54,7 +54,10 @@ describe("logarithms", () => {
     const x = -1e4;
     const expected = -(x ** 2) / 2 - Math.log(-x * Math.sqrt(2 * Math.PI)) + Math.log1p(-1 / x ** 2);
     expect(special.normalLogCdf(f64(x)).item()).toBeCloseTo(expected, 6);
-    expect(slopes(special.normalLogCdf, [-40])[0]).toBeCloseTo(40 + 1 / 40 - 2 / 40 ** 3 + 10 / 40 ** 5 - 74 / 40 ** 7, 10);
+    expect(slopes(special.normalLogCdf, [-40])[0]).toBeCloseTo(
+      40 + 1 / 40 - 2 / 40 ** 3 + 10 / 40 ** 5 - 74 / 40 ** 7,
+      10,
+    );
   });
 
   it("logAddExp shares the gradient of equal operands, infinite ones too", () => {

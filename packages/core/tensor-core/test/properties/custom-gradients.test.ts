@@ -106,7 +106,7 @@ describe("customVjp and checkpoint", () => {
     close(vmap(product, { inAxes: [0, null] })(xs, w), mul(xs, w));
     const loss = (v: Tensor) => sum(square(vmap(product, { inAxes: [0, null] })(xs, v)));
     close(grad(loss)(w), mul(sum(square(xs)), 1.4));
-    close(grad(grad(loss) as any)(w), mul(sum(square(xs)), 2));
+    close(grad(grad(loss))(w), mul(sum(square(xs)), 2));
   });
 
   it("run inside loops that are traced and mapped", async () => {

@@ -309,7 +309,7 @@ function acceptable(
     throw error;
   }
   if (value.size > MAX_SIZE || value.rank > 5) return undefined;
-  const peak = value.data().reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+  const peak = Array.from(value.data()).reduce((m, v) => Math.max(m, Math.abs(v)), 0);
   if (!Number.isFinite(peak)) return undefined;
   if (peak <= 2) return { node: { name, step, operands }, value };
   const scaled: Step = (...x) => mul(step(...x), 1 / peak);
