@@ -65,7 +65,8 @@ function declared(pkg, published) {
  * @param {Map<string, Package>} byName
  */
 function judge(pkg, folder, path, specifier, byName) {
-  const published = folder !== "test" && folder !== "bench";
+  // Scripts that make data by hand are not published either.
+  const published = folder !== "test" && folder !== "bench" && !/[\\/]make-[^\\/]*\.mjs$/.test(path);
   if (specifier.startsWith(".")) {
     const outside = relative(pkg.directory, join(dirname(path), specifier)).startsWith("..");
     return outside ? `"${specifier}" leaves the package; import the other package by its name` : undefined;

@@ -64,6 +64,9 @@ describe("dependencies", () => {
     expect(importing("packages/core/optim", "src/index.ts", "ndarray", { ndarray: "1" })).toEqual([]);
     expect(importing("packages/core/optim", "test/a.test.ts", "ndarray")[0]).toContain("add it to devDependencies");
     expect(importing("packages/core/optim", "test/a.test.ts", "vitest")).toEqual([]);
+    expect(importing("packages/core/optim", "claims/make-data.mjs", "ndarray")[0]).toContain(
+      "add it to devDependencies",
+    );
     expect(importing("packages/core/optim", "src/index.ts", "vitest")[0]).toContain("add it to dependencies");
   });
 
