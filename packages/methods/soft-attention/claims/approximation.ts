@@ -1,0 +1,108 @@
+import type { Claim, ClaimContext } from "@offprint/claims";
+import {
+  expandDims,
+  eye,
+  matmul,
+  mul,
+  random,
+  reshape,
+  softmax,
+  square,
+  sub,
+  sum,
+  swapAxes,
+  type Tensor,
+} from "@offprint/tensor-core";
+import { attentions, gaussianKernel, type HeadAttention, softHeads } from "../src/index.js";
+import { figure, meanOf } from "./figures.js";
+import { smoothFeatures } from "./smooth-features.js";
+
+/** A square grid and the side of a window. */
+type Setting = readonly [side: number, ratio: number];
+
+const SETTINGS: readonly Setting[] = [
+  [16, 2],
+  [32, 8],
+  [32, 4],
+  [48, 6],
+];
+const FEATURES = 8;
+
+/** What SOFT is, or what takes its place. */
+export type SoftFactory = (options: { ratio: number }) => HeadAttention;
+
+const published: SoftFactory = ({ ratio }) => softHeads({ features: FEATURES, ratio, bottleneck: "pool" });
+
+/** What an attention does to unit vectors is its n x n matrix. */
+function matrix(attention: HeadAttention, x: Tensor, side: number): Tensor {
+  const tokens = expandDims(expandDims(x, 0), 0);
+  const value = expandDims(expandDims(eye(side * side), 0), 0);
+  const inputs = { query: tokens, key: tokens, value, grid: [side, side] as const };
+  return reshape(attention.apply(attention.init(random.rng(0)), inputs), [side * side, side * side]);
+}
+
+function relativeError(approximate: HeadAttention, exact: Tensor, x: Tensor, side: number): number {
+  const difference = sum(square(sub(matrix(approximate, x, side), exact))).item();
+  return Math.sqrt(difference / sum(square(exact)).item());
+}
+
+const names = ["SOFT", "Nystromformer", "Performer"] as const;
+
+/** Errors of the three methods for one image. */
+function errors(soft: SoftFactory, [side, ratio]: Setting, x: Tensor, seed: number): number[] {
+  const points = mul(x, FEATURES ** -0.25);
+  const full = gaussianKernel(points, points);
+  const weights = softmax(matmul(points, swapAxes(points, 0, 1)));
+  const randomFeatures = (side / ratio) ** 2;
+  return [
+    relativeError(soft({ ratio }), full, x, side),
+    relativeError(attentions.nystromformer({ ratio }), weights, x, side),
+    relativeError(attentions.performer({ features: FEATURES, randomFeatures, seed: `w/${seed}` }), weights, x, side),
+  ];
+}
+
+/** Section 3.2: the kernel's matrix is better approximated through m tokens than the softmax matrix is. */
+export function approximationQuality(soft: SoftFactory = published, settings = SETTINGS): Claim {
+  return {
+    id: "approximation-at-equal-m",
+    statement:
+      "Through as many bottleneck tokens, the Gaussian kernel is approximated better than the softmax matrix is",
+    source: "Sections 1 and 3.2, small scale",
+    paper: "softmax's normalisation breaks the low rank",
+    async run({ seed, scale, onProgress }: ClaimContext) {
+      const seeds = scale === "full" ? 8 : 5;
+      const rows: (readonly [Setting, number[]])[] = [];
+      for (const [i, setting] of settings.entries()) {
+        const all: number[][] = [];
+        for (let k = 0; k < seeds; k++) {
+          const x = smoothFeatures(random.rng(`${seed}/features/${setting}/${k}`), setting[0]);
+          all.push(errors(soft, setting, x, k));
+          await onProgress((i + (k + 1) / seeds) / settings.length, `grid ${setting[0]} x ${setting[0]}`);
+        }
+        rows.push([setting, names.map((_, j) => meanOf(all.map((each) => each[j])))]);
+      }
+      const limit = ([side]: Setting) => (side >= 32 ? 0.9 : 0.97);
+      const holds = rows.every(([setting, [own, nystrom, performer]]) => {
+        return own <= limit(setting) * nystrom && own <= 0.8 * performer;
+      });
+      const label = ([side, ratio]: Setting) => `${side} x ${side}, m = ${(side / ratio) ** 2}`;
+      return {
+        measured: Object.fromEntries(rows.map(([setting, [own, nystrom]]) => [label(setting), own / nystrom])),
+        holds,
+        detail:
+          `Mean of ${seeds} images: SOFT's relative error must be at most 0.9 of Nystromformer's (0.97 for 16 x 16) and 0.8 of ` +
+          `Performer's: ${rows.map(([s, [a, b, c]]) => `${label(s)}: ${figure(a)} against ${figure(b)} and ${figure(c)}`).join("; ")}.`,
+        series: [
+          {
+            kind: "bar",
+            title: "Relative Frobenius error against each method's own full matrix",
+            category: "grid",
+            categories: rows.map(([setting]) => label(setting)),
+            value: { label: "relative error" },
+            bars: names.map((name, j) => ({ name, values: rows.map(([, values]) => values[j]) })),
+          },
+        ],
+      };
+    },
+  };
+}
