@@ -15,6 +15,15 @@ const collapsed = (group: { items: { items?: unknown[] }[] }) => ({
   items: group.items.map((item) => (item.items ? { ...item, collapsed: true } : item)),
 });
 
+/** Anchors as GitHub makes them, so that links between the repository's documents hold on the site too. */
+function slugify(heading: string): string {
+  return heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{Letter}\p{Mark}\p{Number}\p{Connector_Punctuation} -]/gu, "")
+    .replaceAll(" ", "-");
+}
+
 const config = defineConfig({
   title: "Offprint",
   description: "Machine-learning papers as npm packages: one paper, one package, its claims as runnable code.",
@@ -29,7 +38,7 @@ const config = defineConfig({
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: "#fdfcf8" }],
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: "#171614" }],
   ],
-  markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
+  markdown: { anchor: { slugify }, theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
   // The parts of the playground are made by the generator, not by Vite.
   vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn" },
   themeConfig: {

@@ -14,11 +14,9 @@ export interface PlaygroundFiles {
   readonly editor: string;
 }
 
-/** Entry points that a page can import: not those for Node and the command line. */
+/** What a page can import: the packages themselves, which run everywhere, and not their parts for Node and for claims. */
 export function importableEntries({ core, methods }: Workspace): EntryPoint[] {
-  return [...core, ...methods].flatMap(({ entryPoints }) =>
-    entryPoints.filter(({ path }) => path === "." || path === "./claims"),
-  );
+  return [...core, ...methods].flatMap(({ entryPoints }) => entryPoints.filter(({ path }) => path === "."));
 }
 
 /** The packages come from their sources, found by name wherever they are imported; a new one needs no entry here. */
@@ -73,7 +71,6 @@ export async function bundlePlayground(workspace: Workspace, source: string, out
     chunkNames: "part-[hash]",
     minify: true,
     metafile: true,
-    external: ["onnxruntime-node", "node:*"],
     legalComments: "none",
     logLevel: "error",
     plugins: [workspacePackages(importableEntries(workspace), join(source, "runtime-binding.ts"))],

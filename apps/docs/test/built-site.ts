@@ -32,3 +32,8 @@ export function pageAddresses(): string[] {
     )
     .sort();
 }
+
+/** What the build wrote for the site's components: `catalogue` or `examples`. */
+export function builtData<T>(name: "catalogue" | "examples"): T {
+  return JSON.parse(readFileSync(join(dirname(siteFolder), "generator", `${name}.json`), "utf8")) as T;
+}

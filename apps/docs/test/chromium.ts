@@ -16,17 +16,20 @@ async function npmBrowser(): Promise<{ path: string; args: string[] } | undefine
   }
 }
 
+/** A software adapter, so that WebGPU can be tried without a GPU. */
+export const softwareGpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+
 /** A headless Chromium: the system's, else the one from npm; nothing when neither starts. */
-export async function launchChromium(): Promise<Browser | undefined> {
+export async function launchChromium(flags: readonly string[] = []): Promise<Browser | undefined> {
   const installed = [process.env["OFFPRINT_CHROMIUM"], ...systemBrowsers].filter((path) => path && existsSync(path));
   for (const executablePath of installed) {
     try {
-      return await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+      return await chromium.launch({ executablePath, args: ["--no-sandbox", ...flags] });
     } catch {
       // The next one.
     }
   }
   const packed = await npmBrowser();
   if (!packed) return undefined;
-  return chromium.launch({ executablePath: packed.path, args: packed.args }).catch(() => undefined);
+  return chromium.launch({ executablePath: packed.path, args: [...packed.args, ...flags] }).catch(() => undefined);
 }

@@ -1,10 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { siteFolder } from "../serve.mjs";
-import { servedSite } from "./built-site.js";
-import { launchChromium, needsChromium } from "./chromium.js";
+import { builtData, servedSite } from "./built-site.js";
+import { launchChromium, needsChromium, softwareGpu } from "./chromium.js";
 
 const browser = await launchChromium();
 
@@ -48,23 +45,23 @@ describe.skipIf(!browser)(`the playground in Chromium${browser ? "" : ` [${needs
     await site?.close();
   });
 
-  async function write(code: string): Promise<void> {
-    await page.getByRole("textbox", { name: "Program" }).click();
-    await page.keyboard.press("Control+a");
-    await page.keyboard.press("Delete");
-    await page.keyboard.insertText(code);
+  async function write(code: string, place = page): Promise<void> {
+    await place.getByRole("textbox", { name: "Program" }).click();
+    await place.keyboard.press("Control+a");
+    await place.keyboard.press("Delete");
+    await place.keyboard.insertText(code);
   }
 
   /** Waits for the end of a run; gives the last line of state and all that was printed. */
-  async function outcome(): Promise<{ status: string; text: string }> {
-    await page.waitForFunction(
+  async function outcome(place = page): Promise<{ status: string; text: string }> {
+    await place.waitForFunction(
       () => /Finished|Failed|Stopped/.test(document.querySelector(".status")?.textContent ?? ""),
       null,
       {
         timeout: 90_000,
       },
     );
-    return { status: (await page.textContent(".status"))!, text: (await page.textContent(".log"))! };
+    return { status: (await place.textContent(".status"))!, text: (await place.textContent(".log"))! };
   }
 
   it("trains eagerly and compiled, and both give the exact answer", async () => {
@@ -119,18 +116,45 @@ display({ kind: "line", title: "A square", x: { label: "x" }, y: { label: "y" },
     expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Run");
   });
 
-  const examples: { id: string }[] = JSON.parse(
-    readFileSync(join(siteFolder, "..", "generator", "examples.json"), "utf8"),
-  ).flatMap((group: { examples: { id: string }[] }) => group.examples);
-  for (const { id } of examples) {
-    it(`runs the example ${id}`, async () => {
+  it("runs every example", async () => {
+    const examples = builtData<{ examples: { id: string }[] }[]>("examples").flatMap((group) => group.examples);
+    expect(examples.length).toBeGreaterThan(5);
+    const failed: string[] = [];
+    for (const { id } of examples) {
       await page.goto(`${site.address}playground#${id}`);
       await page.getByRole("button", { name: "Run" }).click();
       const { status, text } = await outcome();
-      expect(text).not.toMatch(/NaN|undefined/);
-      expect(status, text).toMatch(/^Finished in/);
-    }, 100_000);
-  }
+      if (!status.startsWith("Finished in") || /NaN|undefined/.test(text)) failed.push(`${id}: ${status} ${text}`);
+    }
+    expect(failed).toEqual([]);
+  }, 300_000);
+
+  it("compiles for WebGPU when the page says so", async (context) => {
+    const other = await launchChromium(softwareGpu);
+    const gpuPage = await other!.newPage();
+    try {
+      await gpuPage.goto(`${site.address}playground`);
+      await gpuPage.getByRole("textbox", { name: "Program" }).waitFor();
+      const adapter = await gpuPage.evaluate(async () => {
+        const { gpu } = navigator as unknown as { gpu?: { requestAdapter(): Promise<unknown> } };
+        return (await gpu?.requestAdapter()) !== undefined && (await gpu?.requestAdapter()) !== null;
+      });
+      if (!adapter) context.skip("needs a WebGPU adapter in Chromium: install its Vulkan SwiftShader");
+      await gpuPage.getByLabel("Compiled code on").selectOption("webgpu");
+      await write(
+        `import { onnxRuntime } from "@offprint/onnx-runtime";
+import { jit, matmul, ones, sum } from "@offprint/tensor-core";
+const backend = await onnxRuntime({ device: "webgpu" });
+const total = await jit((x) => sum(matmul(x, x)), { backend })(ones([64, 64]));
+console.log(backend.device, (await total.host()).item());`,
+        gpuPage,
+      );
+      await gpuPage.keyboard.press("Control+Enter");
+      expect((await outcome(gpuPage)).text).toContain("webgpu 262144");
+    } finally {
+      await other?.close();
+    }
+  }, 120_000);
 
   it("asks nobody else and raises no error of its own", () => {
     expect(problems).toEqual([]);

@@ -1,4 +1,12 @@
-import { type ClaimRecord, type ClaimTable, formatNumber, formatQuantity, formatSeconds, plot } from "@offprint/claims";
+import {
+  type ClaimRecord,
+  type ClaimTable,
+  formatNumber,
+  formatQuantity,
+  formatSeconds,
+  plot,
+  type Quantity,
+} from "@offprint/claims";
 import { escapeHtml } from "../workspace/markdown-document.js";
 import type { Package } from "../workspace/workspace.js";
 import type { StoredRun } from "./stored-runs.js";
@@ -6,6 +14,14 @@ import type { StoredRun } from "./stored-runs.js";
 /** Figures are shown one under another on a phone, so a cell says which column it is of. */
 function cell(label: string, content: string): string {
   return `<td role="cell" data-label="${escapeHtml(label)}"><span>${content}</span></td>`;
+}
+
+/** Named values stand one below another, so that long names may break and values stay whole. */
+function quantity(value: Quantity): string {
+  if (typeof value !== "object") return escapeHtml(formatQuantity(value));
+  return Object.entries(value)
+    .map(([name, part]) => `<span class="named">${escapeHtml(name)} <b>${escapeHtml(formatQuantity(part))}</b></span>`)
+    .join(" ");
 }
 
 function verdict({ holds, error }: ClaimRecord): string {
@@ -18,15 +34,27 @@ function anchorOf({ id }: ClaimRecord): string {
   return `claim-${id}`;
 }
 
+/** Claims in brief: statement, the paper's value, the measured one, verdict. */
+export function claimsList(records: readonly ClaimRecord[]): string {
+  const items = records.map((record) => {
+    const { statement, paper, measured } = record;
+    return (
+      `<li><p>${escapeHtml(statement)}</p>` +
+      `<dl><div><dt>Paper</dt><dd>${quantity(paper)}</dd></div>` +
+      `<div><dt>Measured</dt><dd>${quantity(measured)}</dd></div></dl>${verdict(record)}</li>`
+    );
+  });
+  return `<ul class="claims-in-brief">${items.join("")}</ul>`;
+}
+
 /** The table claim | paper | measured | holds. */
-export function claimsTable(records: readonly ClaimRecord[], { linked = true } = {}): string {
+function claimsTable(records: readonly ClaimRecord[]): string {
   const rows = records.map((record) => {
-    const statement = escapeHtml(record.statement);
-    const claim = linked ? `<a href="#${anchorOf(record)}">${statement}</a>` : statement;
+    const claim = `<a href="#${anchorOf(record)}">${escapeHtml(record.statement)}</a>`;
     const cells = [
       cell("Claim", `${claim} <small>${escapeHtml(record.source)}</small>`),
-      cell("Paper", escapeHtml(formatQuantity(record.paper))),
-      cell("Measured", escapeHtml(formatQuantity(record.measured))),
+      cell("Paper", quantity(record.paper)),
+      cell("Measured", quantity(record.measured)),
       cell("Holds", verdict(record)),
     ];
     return `<tr role="row">${cells.join("")}</tr>`;

@@ -1,4 +1,4 @@
-import { claimsTable } from "../claims/claims-section.js";
+import { claimsList } from "../claims/claims-section.js";
 import type { StoredRun } from "../claims/stored-runs.js";
 import { escapeHtml, page } from "../workspace/markdown-document.js";
 import { type Package, pageOf, type Workspace } from "../workspace/workspace.js";
@@ -12,7 +12,7 @@ function sheet(method: Package, runs: readonly StoredRun[]): string {
   const records = runs[0]?.records.slice(0, shownClaims) ?? [];
   const body =
     records.length > 0
-      ? claimsTable(records, { linked: false })
+      ? claimsList(records)
       : `<p>${escapeHtml(method.description)}</p><pre><code>npx offprint reproduce ${method.slug}</code></pre>`;
   return [
     '<article class="sheet" aria-label="A method of Offprint">',

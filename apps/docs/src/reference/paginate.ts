@@ -44,16 +44,19 @@ interface Draft {
   readonly text: string;
 }
 
-function symbolsIn(text: string): string[] {
-  return [...text.matchAll(/^### (.+)$/gm)].map((match) => match[1]!);
+/** Exports of a section as links. */
+function symbolsIn(text: string, address: string): string[] {
+  return [...text.matchAll(/<a id="([^"]+)"><\/a>\n\n### (.+)$/gm)].map(
+    ([, anchor, name]) => `[\`${name!.replaceAll("\\", "")}\`](${address}#${anchor})`,
+  );
 }
 
 /** The first page of a package that is cut: its sections with all that they export. */
 function contents(parts: readonly Part[], base: string): string {
   return parts
     .map(({ heading, text }) => {
-      const names = symbolsIn(text).map((name) => `\`${name.replaceAll("\\", "")}\``);
-      return `## [${heading}](/api/${base}/${slugOf(heading)})\n\n${names.join(" ")}`;
+      const address = `/api/${base}/${slugOf(heading)}`;
+      return `## [${heading}](${address})\n\n${symbolsIn(text, address).join(" ")}`;
     })
     .join("\n\n");
 }
@@ -92,8 +95,12 @@ function sourceLinks(text: string): string {
     .join("\n");
 }
 
+/** Type parameters without a word about them: the signature has them already. */
+const silentTypeParameters = /^#{4,6} Type Parameters\n\n\| Type Parameter \|\n\| -+ \|\n(?:\|.*\|\n)+/gm;
+
 function polished(text: string): string {
   return sourceLinks(text)
+    .replace(silentTypeParameters, "")
     .replace(labels, '<p class="api-label">$1</p>')
     .replace(/^#####+ /gm, "#### ")
     .replace(/^\*\*\*$/gm, "");
