@@ -1,0 +1,88 @@
+import { type Claim, type ClaimResult, runClaims } from "@offprint/claims";
+import { mul, type Tensor, trace, zeros } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { approximationQuality } from "../claims/approximation.js";
+import { denoising } from "../claims/denoising.js";
+import { digitAttentions } from "../claims/digit-network.js";
+import { digitParity } from "../claims/digits.js";
+import { growth } from "../claims/figures.js";
+import { claims } from "../claims/index.js";
+import { peakBytes } from "../claims/live-memory.js";
+import { equalTokens, spectralFilter } from "../claims/pseudo-inverse.js";
+import { keepsScale } from "../claims/scale.js";
+import { linearScaling } from "../claims/scaling.js";
+import { attentions, fullGaussianHeads, newtonPinv, softHeads } from "../src/index.js";
+
+async function result(claim: Claim): Promise<ClaimResult> {
+  const run = await runClaims({ method: claims.method, claims: [claim] });
+  const record: any = run.records[0];
+  if (record.error) throw new Error(record.error);
+  return record;
+}
+
+describe("the claims", () => {
+  it("Newton is a spectral filter: it holds, and not with a ridge that the filter does not know", async () => {
+    expect((await result(spectralFilter())).holds).toBe(true);
+    expect((await result(spectralFilter((m, o) => newtonPinv(m, { ...o, ridge: 0.01 })))).holds).toBe(false);
+  });
+
+  it("equal tokens: it holds, and not with the paper's factor for all", async () => {
+    expect((await result(equalTokens())).holds).toBe(true);
+    expect((await result(equalTokens((m, o) => newtonPinv(m, { ...o, factor: 2 })))).holds).toBe(false);
+  });
+
+  it("approximation: it holds on the small grid, and not without Newton steps", async () => {
+    const settings = [[16, 2]] as const;
+    expect((await result(approximationQuality(undefined, settings))).holds).toBe(true);
+    const broken = ({ ratio }: { ratio: number }) =>
+      softHeads({ features: 8, ratio, bottleneck: "pool", pinv: { iterations: 3 } });
+    expect((await result(approximationQuality(broken, settings))).holds).toBe(false);
+  });
+
+  it("scale: SOFT in the place of SOFT++ does not keep it", async () => {
+    expect((await result(keepsScale("none", [16, 48]))).holds).toBe(false);
+  });
+
+  it("digits: the shipped networks bear it out, and not when they compute something else", async () => {
+    expect((await result(digitParity())).holds).toBe(true);
+    const heads = { features: 16, ratio: 2 };
+    const swapped = { ...digitAttentions, "SOFT++": softHeads({ ...heads, pinv: { iterations: 40 } }) };
+    expect((await result(digitParity(swapped))).holds).toBe(false);
+  });
+
+  it("denoising: networks that were hardly trained do not bear it out", async () => {
+    const claim = denoising(() => ({ runs: 1, steps: 2, batch: 2 }));
+    const { holds, measured } = await result(claim);
+    expect(holds).toBe(false);
+    expect(Object.keys(measured)).toEqual(["no attention", "softmax", "SOFT", "SOFT++"]);
+  });
+
+  it("scaling: the full kernel in the place of SOFT is not linear", async () => {
+    const sizes = [128, 256, 512, 1024];
+    const { measured, holds } = await result(linearScaling(fullGaussianHeads(), sizes, () => 1024));
+    expect(holds).toBe(false);
+    expect((measured as Record<string, number>)["SOFT memory"]).toBeGreaterThan(1.7);
+  });
+
+  it("are seven, each with its own id", () => {
+    expect(claims.claims.length).toBe(7);
+  });
+});
+
+describe("what the claims measure with", () => {
+  it("growth is the power of a power law", () => {
+    expect(growth([1, 2, 4, 8], [3, 12, 48, 192])).toBeCloseTo(2, 12);
+  });
+
+  it("peakBytes counts what is alive, not what was", () => {
+    const chain = trace((x: Tensor) => mul(mul(mul(x, 2), 3), 4), zeros([100]));
+    const wide = trace((x: Tensor) => [mul(x, 2), mul(x, 3), mul(x, 4)], zeros([100]));
+    expect(peakBytes(wide) - peakBytes(chain)).toBe(400);
+    const head = (n: number) =>
+      trace(
+        (x: Tensor) => attentions.softmax().apply(null, { query: x, key: x, value: x, grid: [1, n] }),
+        zeros([1, 1, n, 2]),
+      );
+    expect(peakBytes(head(512)) / peakBytes(head(256))).toBeGreaterThan(3.5);
+  });
+});
