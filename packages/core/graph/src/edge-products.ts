@@ -1,5 +1,6 @@
 import {
   bind,
+  customVjp,
   definePrimitive,
   mul,
   ShapeError,
@@ -107,8 +108,15 @@ const edgeDotP = definePrimitive<{ readonly graph: Graph }>({
   ],
 });
 
-function composedEdgeDot({ sources, targets }: Graph, into: Tensor, from: Tensor): Tensor {
-  return sum(mul(take(into, targets), take(from, sources)), { axis: -1 });
+/** `edgeDot` out of gathers. Its gradient sums along the edges rather than scattering. */
+function composedEdgeDot(graph: Graph, into: Tensor, from: Tensor): Tensor {
+  const { sources, targets } = graph;
+  const compute = (a: Tensor, b: Tensor) => sum(mul(take(a, targets), take(b, sources)), { axis: -1 });
+  return customVjp(
+    compute,
+    (a: Tensor, b: Tensor) => [compute(a, b), [a, b]],
+    ([a, b]: [Tensor, Tensor], g: Tensor) => [edgeSum(graph, g, b, "forward"), edgeSum(graph, g, a, "backward")],
+  )(into, from);
 }
 
 /** Values in memory take the direct kernels; traced ones are composed of operations that a backend has. */

@@ -1,0 +1,30 @@
+import { type Backend, isTensor, type Jitted, jit, tree } from "@offprint/tensor-core";
+
+/** Functions for validation and prediction, compiled where there is a backend; results are in memory. */
+export class CompiledFunctions {
+  private readonly known = new Map<string, Jitted<any>>();
+
+  constructor(private readonly backend: Backend | undefined) {}
+
+  /**
+   * Runs a pure function of trees of tensors.
+   * @param key functions with the same key must be the same
+   */
+  async run<R>(key: string, f: (...args: any[]) => R, ...args: any[]): Promise<R> {
+    if (this.backend === undefined) return f(...args);
+    let compiled = this.known.get(key);
+    if (compiled === undefined) {
+      compiled = jit(f, { backend: this.backend });
+      this.known.set(key, compiled);
+    }
+    const flat = tree.flatten(await compiled(...args));
+    const leaves = await Promise.all(flat.leaves.map((leaf) => (isTensor(leaf) ? leaf.host() : leaf)));
+    return tree.unflatten<R>(flat.structure, leaves);
+  }
+
+  /** Frees what was compiled. */
+  async release(): Promise<void> {
+    for (const compiled of this.known.values()) await compiled.release();
+    this.known.clear();
+  }
+}

@@ -1,0 +1,235 @@
+import type { Graph } from "@offprint/graph";
+import { add, sigmoid, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { forwardPass, network } from "./backpropagation.js";
+import type { Convolution } from "./convolution.js";
+import { linkLayerOutputs, linkLayers } from "./link-layers.js";
+import { linkLogits, linkLoss } from "./link-objectives.js";
+import {
+  hasValidationPairs,
+  type LinkOptions,
+  type LinkSetting,
+  type LinkTask,
+  pairAuc,
+  pairGraph,
+  settleLinkTask,
+  validationPairs,
+} from "./link-setting.js";
+import { linkSweepOutputs, linkSweepScores, linkTopToInput } from "./link-top-to-input.js";
+import { hiddenLayer, initialParams, layerOptimizer } from "./node-setting.js";
+import type { Settled } from "./options.js";
+import { type EpochRecord, type Stage, type StagedMethod, type TrainingState, trainStages } from "./staged-training.js";
+
+/** Ways of training a link predictor. */
+export type LinkMethod = "ce" | "ff" | "ce-top-to-input" | "bp";
+
+/** The ways of training, with what each of them is. */
+export const linkMethods: Readonly<Record<LinkMethod, string>> = {
+  ce: "layer by layer, cross-entropy of products of node outputs",
+  ff: "layer by layer, forward-forward loss of products of node outputs",
+  "ce-top-to-input": "cross-entropy, layers also read the layer above",
+  bp: "backpropagation through the whole network",
+};
+
+/** A trained predictor: plain data, except for a convolution of one's own. */
+export interface LinkPredictor {
+  readonly method: LinkMethod;
+  readonly features: number;
+  /** The options it was trained with, defaults filled in. */
+  readonly options: Settled<LinkOptions>;
+  /** Parameters of each layer. */
+  readonly params: readonly any[];
+}
+
+/** What `fitLinkPredictor` gives. */
+export interface LinkFit {
+  readonly model: LinkPredictor;
+  /** All epochs of all layers. */
+  readonly history: readonly EpochRecord[];
+  /** `aborted` where the signal fired: the model then has the layers that were finished. */
+  readonly status: "completed" | "aborted";
+  /** To go on from with `resume`. */
+  readonly state: TrainingState;
+}
+
+function linkNetwork(setting: LinkSetting): StagedMethod {
+  const { features, options, task, rng, trainPairs, positives, compiled } = setting;
+  const layers = network(options, features.shape[1]);
+  const graph = task.split.trainGraph;
+  const judged = hasValidationPairs(setting) ? validationPairs(setting) : undefined;
+  return {
+    stages: 1,
+    async begin(): Promise<Stage> {
+      return {
+        key: "network",
+        layer: 0,
+        params: layers.map((layer, l) => layer.init(rng.fork(`layer/${l}`), options.dtype)),
+        carried: null,
+        constants: { x: features },
+        loss: (params, carried, { x }) => [
+          linkLoss("ce", forwardPass(layers, params, x, graph), trainPairs, positives, 0),
+          carried,
+        ],
+        optimizer: layerOptimizer(setting),
+        ...(judged !== undefined && {
+          validate: async (params: any) => {
+            const scores = (p: any, x: Tensor) => linkLogits("ce", forwardPass(layers, p, x, graph), judged, 0);
+            return pairAuc((await compiled.run("logits", scores, params, features)).data(), task.split.validation);
+          },
+        }),
+      };
+    },
+  };
+}
+
+/** The stages of a method. */
+export function linkTraining(setting: LinkSetting, method: LinkMethod): StagedMethod {
+  switch (method) {
+    case "ce":
+    case "ff":
+      return linkLayers(setting, method);
+    case "ce-top-to-input":
+      return linkTopToInput(setting);
+    case "bp":
+      return linkNetwork(setting);
+    default:
+      throw new ValueError(`method is ${String(method)}; it must be one of ${Object.keys(linkMethods).join(", ")}`);
+  }
+}
+
+/**
+ * Trains a graph neural network to tell which pairs of nodes are linked.
+ * @throws as `fitNodeClassifier`.
+ * @example const { model } = await fitLinkPredictor({ features, split: linkSplit(graph, { rng }) }, "ce");
+ */
+export async function fitLinkPredictor(
+  task: LinkTask,
+  method: LinkMethod = "ce",
+  options: LinkOptions = {},
+): Promise<LinkFit> {
+  const setting = settleLinkTask("fitLinkPredictor", task, options, method === "ce-top-to-input" ? 0 : 5e-4);
+  try {
+    const { status, ...state } = await trainStages(linkTraining(setting, method), {
+      ...setting.options,
+      backend: options.backend,
+      signal: options.signal,
+      onProgress: options.onProgress,
+      onCheckpoint: options.onCheckpoint,
+      resume: options.resume,
+    });
+    const greedy = method === "ce" || method === "ff";
+    const params = greedy ? state.finished : (state.finished[0] ?? state.params ?? []);
+    const model = { method, features: task.features.shape[1], options: setting.options, params };
+    return { model, history: state.history, status, state };
+  } finally {
+    await setting.compiled.release();
+  }
+}
+
+/** A predictor with random layers: what training has to beat. */
+export function untrainedLinkPredictor(task: LinkTask, options: LinkOptions = {}): LinkPredictor {
+  const setting = settleLinkTask("untrainedLinkPredictor", task, options);
+  const params = Array.from({ length: setting.options.layers }, (_, l) => {
+    const inputs = l === 0 ? setting.features.shape[1] : setting.options.hidden;
+    return initialParams(setting, hiddenLayer(setting, inputs), l);
+  });
+  return { method: "ce", features: setting.features.shape[1], options: setting.options, params };
+}
+
+/** Options of `scorePairs` and `embedNodes`. */
+export interface ScoreOptions {
+  /** Use only the lowest layers (`ce` and `ff`). */
+  layers?: number;
+  /** What messages pass along. Default the split's `testGraph`. */
+  graph?: Graph;
+  /** Compiles the passes of `ce-top-to-input`. */
+  backend?: LinkOptions["backend"];
+  /** The model's own convolution, where it was loaded from a file and has one. */
+  convolution?: Convolution;
+}
+
+function settingOf(owner: string, model: LinkPredictor, task: LinkTask, options: ScoreOptions) {
+  const { layers = model.params.length, backend, convolution, graph = task.split.testGraph } = options;
+  if (layers !== model.params.length && (model.method === "bp" || model.method === "ce-top-to-input")) {
+    throw new UnsupportedError(`${owner}: the layers of ${model.method} only work together; leave layers out`);
+  }
+  if (layers > model.params.length) {
+    throw new ValueError(`${owner}: layers is ${layers}; the model has ${model.params.length}`);
+  }
+  const own = { ...model.options, layers, ...(convolution && { convolution }), ...(backend && { backend }) };
+  const setting = settleLinkTask(owner, task, own);
+  if (setting.features.shape[1] !== model.features) {
+    throw new ValueError(
+      `${owner}: nodes have ${setting.features.shape[1]} features; the model takes ${model.features}`,
+    );
+  }
+  return { setting, params: model.params.slice(0, layers), graph };
+}
+
+/**
+ * How likely pairs are linked, for ranking: larger for likelier. Layer-wise methods give the mean over layers of
+ * `sigmoid(logit)`, which is at least 1/2 for `ce` as outputs are not negative; backpropagation gives logits.
+ * @param pairs `[pairs, 2]`, row by row
+ */
+export async function scorePairs(
+  model: LinkPredictor,
+  task: LinkTask,
+  pairs: ArrayLike<number>,
+  options: ScoreOptions = {},
+): Promise<Float64Array> {
+  const { setting, params, graph } = settingOf("scorePairs", model, task, options);
+  const edges = pairGraph("scorePairs", graph.nodes, pairs);
+  try {
+    if (model.method === "bp") {
+      const [z] = await embed(setting, model, params, graph);
+      return Float64Array.from(linkLogits("ce", z, edges, 0).data());
+    }
+    if (model.method === "ce-top-to-input") {
+      return Float64Array.from((await linkSweepScores(setting, params, graph, edges)).data());
+    }
+    const kind = model.method;
+    const scores = linkLayerOutputs(setting, params, graph).map((z) =>
+      sigmoid(linkLogits(kind, z, edges, setting.options.theta)),
+    );
+    return Float64Array.from(
+      scores
+        .reduce((a, b) => add(a, b))
+        .div(scores.length)
+        .data(),
+    );
+  } finally {
+    await setting.compiled.release();
+  }
+}
+
+/** Area under the ROC curve on the test pairs (or others) of a task. */
+export async function linkAuc(
+  model: LinkPredictor,
+  task: LinkTask,
+  options: ScoreOptions & { pairs?: "train" | "validation" | "test" } = {},
+): Promise<number> {
+  const chosen = task.split[options.pairs ?? "test"];
+  const pairs = [...chosen.positive, ...chosen.negative];
+  return pairAuc(await scorePairs(model, task, pairs, options), chosen);
+}
+
+/** Outputs `[nodes, hidden]` of every layer (of the last one for `bp`). */
+export async function embedNodes(model: LinkPredictor, task: LinkTask, options: ScoreOptions = {}): Promise<Tensor[]> {
+  const { setting, params, graph } = settingOf("embedNodes", model, task, options);
+  try {
+    return await embed(setting, model, params, graph);
+  } finally {
+    await setting.compiled.release();
+  }
+}
+
+async function embed(
+  setting: LinkSetting,
+  { method }: LinkPredictor,
+  params: readonly any[],
+  graph: Graph,
+): Promise<Tensor[]> {
+  if (method === "ce-top-to-input") return linkSweepOutputs(setting, params, graph);
+  if (method !== "bp") return linkLayerOutputs(setting, params, graph);
+  const layers = network(setting.options, setting.features.shape[1]);
+  return [forwardPass(layers, params, setting.features, graph)];
+}

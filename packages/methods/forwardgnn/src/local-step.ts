@@ -1,0 +1,133 @@
+import type { Graph, GraphLayer } from "@offprint/graph";
+import { adam, requireInteger } from "@offprint/optim";
+import { type Backend, type Rng, random, type Tensor, valueAndGrad } from "@offprint/tensor-core";
+import { localLayer } from "./convolution.js";
+import {
+  type EpochRecord,
+  type Stage,
+  type TrainingProgress,
+  type TrainingState,
+  trainStages,
+} from "./staged-training.js";
+import { unitRows } from "./unit-rows.js";
+
+/** What `localStep` works on. */
+export interface LocalStepInput {
+  /** The convolution; ReLU follows it. */
+  readonly layer: GraphLayer;
+  /** Its parameters. */
+  readonly params: any;
+  /** `[nodes, inputs]` output of the layer below, or features; its rows are brought to unit length. */
+  readonly input: Tensor;
+  readonly graph: Graph;
+  /** The objective of the layer: a scalar of its output. */
+  readonly loss: (h: Tensor) => Tensor;
+}
+
+/** Loss, gradients and output of one layer at given parameters, for those who drive the loop themselves. */
+export function localStep({ layer, params, input, graph, loss }: LocalStepInput): {
+  loss: number;
+  grads: any;
+  output: Tensor;
+} {
+  const local = localLayer(layer);
+  const prepared = local.prepare(unitRows(input), graph);
+  const objective = (p: any) => {
+    const h = local.apply(p, prepared, graph);
+    return [loss(h), h];
+  };
+  const [[value, output], grads] = valueAndGrad(objective as any, { hasAux: true })(params) as any;
+  return { loss: value.item(), grads, output };
+}
+
+/** Options of `fitLayerwise`. */
+export interface LayerwiseOptions {
+  /** Epochs of each layer. Default 100. */
+  epochs?: number;
+  /** Adam's learning rate. Default 1e-3. */
+  learningRate?: number;
+  /** L2 penalty. Default 5e-4. */
+  weightDecay?: number;
+  /** Source of initial parameters. Default 0. */
+  seed?: number | string;
+  /** Element type of parameters. Default float32. */
+  dtype?: "float32" | "float64";
+  /** A figure to choose the parameters of a layer by, the larger the better. */
+  validate?: (h: Tensor, layer: number) => number;
+  /** Epochs between validations. Default 2. */
+  validateEvery?: number;
+  /** Validations without a better one after which a layer stops. Default 100. */
+  patience?: number;
+  /** Compiles each step. */
+  backend?: Backend;
+  /** Called after each epoch and awaited. */
+  onProgress?: (progress: TrainingProgress) => unknown;
+  /** Stops before the next epoch. */
+  signal?: AbortSignal;
+  /** State to go on from. */
+  resume?: TrainingState;
+}
+
+/** What `fitLayerwise` gives. */
+export interface LayerwiseFit {
+  /** Parameters of each finished layer. */
+  readonly params: readonly any[];
+  /** `[nodes, outputs]` of each finished layer. */
+  readonly outputs: readonly Tensor[];
+  readonly history: readonly EpochRecord[];
+  readonly status: "completed" | "aborted";
+  readonly state: TrainingState;
+}
+
+/**
+ * Trains convolutions with ReLU one after the other, each by an objective of its own: no gradient crosses a layer.
+ * @param localLoss a scalar of the output of layer `l` (from 0)
+ * @example fitLayerwise([gcn({ inputs: 8, outputs: 16 })], (h) => mean(square(sub(take(h, u), take(h, v)))), x, graph)
+ */
+export async function fitLayerwise(
+  layers: readonly GraphLayer[],
+  localLoss: (h: Tensor, l: number) => Tensor,
+  x: Tensor,
+  graph: Graph,
+  options: LayerwiseOptions = {},
+): Promise<LayerwiseFit> {
+  const { epochs = 100, learningRate = 1e-3, weightDecay = 5e-4, seed = 0, dtype = "float32", validate } = options;
+  const { validateEvery = 2, patience = 100 } = options;
+  requireInteger("fitLayerwise", "the number of layers", layers.length, 1);
+  for (const [name, value] of Object.entries({ epochs, validateEvery, patience })) {
+    requireInteger("fitLayerwise", name, value, 1);
+  }
+  const rng: Rng = random.rng(seed);
+  const outputs: Tensor[] = [];
+  const advance = (finished: readonly any[]) => {
+    while (outputs.length < finished.length) {
+      const local = localLayer(layers[outputs.length]);
+      const input = local.prepare(unitRows(outputs[outputs.length - 1] ?? x), graph);
+      outputs.push(local.apply(finished[outputs.length], input, graph));
+    }
+  };
+  const { status, ...state } = await trainStages(
+    {
+      stages: layers.length,
+      async begin(finished): Promise<Stage> {
+        advance(finished);
+        const l = finished.length;
+        const local = localLayer(layers[l]);
+        const prepared = local.prepare(unitRows(outputs[l - 1] ?? x), graph);
+        return {
+          key: `layer ${l}`,
+          layer: l + 1,
+          params: layers[l].init(rng.fork(`layer/${l}`), dtype),
+          carried: null,
+          constants: { prepared },
+          loss: (p, carried, constants) => [localLoss(local.apply(p, constants.prepared, graph), l), carried],
+          optimizer: adam({ learningRate, weightDecay }),
+          ...(validate && { validate: async (p: any) => validate(local.apply(p, prepared, graph), l) }),
+        };
+      },
+    },
+    { ...options, epochs, validateEvery, patience },
+  );
+  advance(state.finished);
+  return { params: state.finished, outputs, history: state.history, status, state };
+}

@@ -1,0 +1,104 @@
+import type { Graph } from "@offprint/graph";
+import { IndexError, ShapeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+
+/** A graph some of whose nodes have known classes. */
+export interface NodeTask {
+  /** The graph; friendships and the like must be edges in both directions. */
+  readonly graph: Graph;
+  /** `[nodes, features]`, used as they are: `rowNormalize` counts of words first. */
+  readonly features: Tensor;
+  /** `[nodes]` classes from 0. Only those of nodes in a mask are read. */
+  readonly labels: Int32Array;
+  /** `[nodes]` 1 for nodes to learn from. */
+  readonly train: Uint8Array;
+  /** `[nodes]` 1 for nodes to stop and to choose parameters by; without it the last parameters are kept. */
+  readonly validation?: Uint8Array;
+  /** `[nodes]` 1 for nodes to judge by. */
+  readonly test?: Uint8Array;
+}
+
+/** Places of the ones of a mask. */
+export function chosenNodes(mask: Uint8Array | undefined): Int32Array {
+  const out: number[] = [];
+  mask?.forEach((chosen, i) => {
+    if (chosen !== 0) out.push(i);
+  });
+  return Int32Array.from(out);
+}
+
+/**
+ * Checks a task; the number of its classes.
+ * @throws ShapeError, IndexError or ValueError that says what is wrong and what to do.
+ */
+export function checkNodeTask(owner: string, task: NodeTask): number {
+  const { graph, features, labels, train } = task;
+  if (features.rank !== 2 || features.shape[0] !== graph.nodes || features.shape[1] === 0) {
+    throw new ShapeError(`${owner}: features have shape [${features.shape}]; they must be [${graph.nodes}, features]`);
+  }
+  requireFinite(owner, features);
+  if (labels.length !== graph.nodes) {
+    throw new ShapeError(`${owner}: ${labels.length} labels for ${graph.nodes} nodes; give one for each`);
+  }
+  checkMasks(owner, task);
+  const known = chosenNodes(train);
+  if (known.length === 0) throw new ValueError(`${owner}: no node is in train; mark the nodes to learn from`);
+  let classes = 0;
+  for (const mask of [train, task.validation, task.test]) {
+    for (const i of chosenNodes(mask)) {
+      if (!(labels[i] >= 0 && labels[i] < 2 ** 20)) {
+        throw new IndexError(`${owner}: node ${i} has label ${labels[i]}; labels are classes 0, 1, ..., C - 1`);
+      }
+      classes = Math.max(classes, labels[i] + 1);
+    }
+  }
+  if (classes < 2) throw new ValueError(`${owner}: there is ${classes} class; at least 2 are needed`);
+  const seen = new Uint8Array(classes);
+  for (const i of known) seen[labels[i]] = 1;
+  const missing = seen.indexOf(0);
+  if (missing >= 0) {
+    throw new ValueError(
+      `${owner}: no training node has class ${missing} of ${classes}, whose representative would stay unconnected; ` +
+        "number the classes without gaps, or choose other training nodes",
+    );
+  }
+  return classes;
+}
+
+function checkMasks(owner: string, { graph, train, validation, test }: NodeTask): void {
+  const masks = Object.entries({ train, validation, test }).filter(([, mask]) => mask !== undefined);
+  for (const [name, mask] of masks as [string, Uint8Array][]) {
+    if (mask.length !== graph.nodes) {
+      throw new ShapeError(`${owner}: the mask ${name} has ${mask.length} entries for ${graph.nodes} nodes`);
+    }
+  }
+  for (let i = 0; i < graph.nodes; i++) {
+    const uses = masks.filter(([, mask]) => (mask as Uint8Array)[i] !== 0).map(([name]) => name);
+    if (uses.length > 1)
+      throw new ValueError(`${owner}: node ${i} is in ${uses.join(" and ")}; masks must not overlap`);
+  }
+}
+
+/** Throws where a feature is not finite. */
+export function requireFinite(owner: string, features: Tensor): void {
+  const values = features.data();
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) {
+      const [row, column] = [Math.floor(i / features.shape[1]), i % features.shape[1]];
+      throw new ValueError(`${owner}: feature ${column} of node ${row} is ${values[i]}; features must be finite`);
+    }
+  }
+}
+
+/** `[nodes, classes]`: `value` at the class of each chosen node, 0 elsewhere. */
+export function targetMatrix(
+  labels: Int32Array,
+  chosen: Int32Array,
+  classes: number,
+  value: number,
+  dtype: "float32" | "float64",
+): Tensor {
+  const out =
+    dtype === "float64" ? new Float64Array(labels.length * classes) : new Float32Array(labels.length * classes);
+  for (const i of chosen) out[i * classes + labels[i]] = value;
+  return tensor(out, { shape: [labels.length, classes] });
+}

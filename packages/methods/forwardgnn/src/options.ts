@@ -1,0 +1,128 @@
+import { requireInteger, requireNonNegative, requirePositive } from "@offprint/optim";
+import type { Backend, Tensor } from "@offprint/tensor-core";
+import { ValueError } from "@offprint/tensor-core";
+import type { Convolution } from "./convolution.js";
+import type { TrainingProgress, TrainingState } from "./staged-training.js";
+import type { Direction } from "./virtual-nodes.js";
+
+/** Options of every way of training. */
+export interface TrainingOptions {
+  /** Convolution of the layers. Default `gcn`. */
+  convolution?: Convolution;
+  /** Number of layers, >= 1. The paper has 1 to 4. Default 2. */
+  layers?: number;
+  /** Width of the layers. Default 128. */
+  hidden?: number;
+  /** Heads of `gat`, which divide `hidden`. Default 4. */
+  heads?: number;
+  /** Adam's learning rate, > 0. Default 1e-3. */
+  learningRate?: number;
+  /** L2 penalty that is added to the gradient, >= 0. Default 5e-4 (none for `ce-top-to-input`). */
+  weightDecay?: number;
+  /** Most epochs of each layer, or time steps where all layers learn together. Default 1000. */
+  epochs?: number;
+  /** Epochs between validations. Default 2. */
+  validateEvery?: number;
+  /** Validations without a better one after which training (of the layer) stops. Default 100. */
+  patience?: number;
+  /** Source of all randomness. Default 0. */
+  seed?: number | string;
+  /** Element type of parameters. Default float32. */
+  dtype?: "float32" | "float64";
+  /** Whether to aggregate an input that stays the same only once. Default true. */
+  cache?: boolean;
+  /** Compiles each step; without it steps run on the host kernels. */
+  backend?: Backend;
+  /** Called after each epoch and awaited. */
+  onProgress?: (progress: TrainingProgress) => unknown;
+  /** Stops before the next epoch; the result holds the state to go on from. */
+  signal?: AbortSignal;
+  /** Called with the state after each validation and awaited. */
+  onCheckpoint?: (state: TrainingState) => unknown;
+  /** State to go on from, of a run with the same data and options: it continues as if not interrupted. */
+  resume?: TrainingState;
+}
+
+/** Options of `fitNodeClassifier`. */
+export interface NodeOptions extends TrainingOptions {
+  /** Temperature of similarities, > 0 (single-forward methods). Default 1. */
+  tau?: number;
+  /** Threshold of the goodness (forward-forward methods). Default 2. */
+  theta?: number;
+  /** Most negative inputs (forward-forward methods), of C - 1. Default all. */
+  negatives?: number;
+  /** Own wrong labels: per negative input `[nodes]` classes, read at training nodes. Default random. */
+  wrongLabels?: readonly Int32Array[];
+  /** How goodness is put together over the units of a layer in prediction. Default `mean`, as the official code has it. */
+  goodness?: "mean" | "sum";
+  /** Edges of virtual nodes. Default `bidirection`. */
+  direction?: Direction;
+  /** `[classes, features]` of virtual nodes. Default normal. */
+  virtualFeatures?: Tensor;
+  /** Whether odd layers go before even ones in a time step of top-to-input. Default true. */
+  alternating?: boolean;
+  /** Sweeps of a top-to-input prediction. Default 10. */
+  sweeps?: number;
+  /** First sweep (from 0) that counts in a top-to-input prediction. Default 2. */
+  collectFrom?: number;
+  /** Largest norm of a layer's gradient in top-to-loss; Infinity for any. Default 1. */
+  clipNorm?: number;
+}
+
+/** Options with their defaults. */
+export type Settled<T> = Required<
+  Omit<T, "backend" | "onProgress" | "signal" | "onCheckpoint" | "resume" | "wrongLabels" | "virtualFeatures">
+>;
+
+/** Defaults of every way of training; throws ValueError for what is out of range. */
+export function settleTraining(owner: string, options: TrainingOptions): Settled<TrainingOptions> {
+  const { convolution = "gcn", layers = 2, hidden = 128, heads = 4, learningRate = 1e-3, weightDecay = 5e-4 } = options;
+  const { epochs = 1000, validateEvery = 2, patience = 100, seed = 0, dtype = "float32", cache = true } = options;
+  for (const [name, value] of Object.entries({ layers, hidden, heads, epochs, validateEvery, patience })) {
+    requireInteger(owner, name, value, 1);
+  }
+  requirePositive(owner, "learningRate", learningRate);
+  requireNonNegative(owner, "weightDecay", weightDecay);
+  if (dtype !== "float32" && dtype !== "float64") {
+    throw new ValueError(`${owner}: dtype is ${String(dtype)}; it must be float32 or float64`);
+  }
+  if (convolution === "gat" && hidden % heads !== 0) {
+    throw new ValueError(`${owner}: ${heads} heads do not divide the width ${hidden}; change heads or hidden`);
+  }
+  return {
+    convolution,
+    layers,
+    hidden,
+    heads,
+    learningRate,
+    weightDecay,
+    epochs,
+    validateEvery,
+    patience,
+    seed,
+    dtype,
+    cache,
+  };
+}
+
+/** Defaults of node classification; throws ValueError for what is out of range. */
+export function settleNodes(owner: string, options: NodeOptions): Settled<NodeOptions> {
+  const { tau = 1, theta = 2, negatives = Number.MAX_SAFE_INTEGER, goodness = "mean" } = options;
+  const { direction = "bidirection", alternating = true, sweeps = 10, collectFrom = 2, clipNorm = 1 } = options;
+  if (!(tau > 0)) throw new ValueError(`${owner}: tau is ${tau}; it must be > 0`);
+  if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);
+  requireInteger(owner, "negatives", negatives, 1);
+  requireSweeps(owner, sweeps, collectFrom);
+  if (!(clipNorm > 0)) throw new ValueError(`${owner}: clipNorm is ${clipNorm}; it must be > 0`);
+  const nodes = { tau, theta, negatives, goodness, direction, alternating, sweeps, collectFrom, clipNorm };
+  return { ...settleTraining(owner, options), ...nodes };
+}
+
+/** Throws unless some sweep counts. */
+export function requireSweeps(owner: string, sweeps: number, collectFrom: number): void {
+  requireInteger(owner, "sweeps", sweeps, 1);
+  requireInteger(owner, "collectFrom", collectFrom, 0);
+  if (collectFrom >= sweeps) {
+    throw new ValueError(`${owner}: collectFrom is ${collectFrom} of ${sweeps} sweeps; no sweep would count`);
+  }
+}

@@ -1,0 +1,48 @@
+import { augment, type Graph } from "@offprint/graph";
+import { concatenate, IndexError, type Rng, ShapeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+
+/** `bidirection`: edges between a node and its class both ways; `unidirection`: only from the node to its class. */
+export type Direction = "bidirection" | "unidirection";
+
+/**
+ * The graph with a virtual node for each class, numbered `nodes, ..., nodes + classes - 1`, linked with the chosen nodes
+ * of that class.
+ * @param labels `[nodes]` classes of the chosen nodes
+ * @param chosen `[nodes]` mask
+ */
+export function augmentWithVirtualNodes(
+  graph: Graph,
+  labels: ArrayLike<number>,
+  chosen: ArrayLike<number>,
+  classes: number,
+  direction: Direction = "bidirection",
+): Graph {
+  if (direction !== "bidirection" && direction !== "unidirection") {
+    throw new ValueError(`direction is ${String(direction)}; it must be bidirection or unidirection`);
+  }
+  const pairs: number[] = [];
+  for (let i = 0; i < graph.nodes; i++) {
+    if (!chosen[i]) continue;
+    if (!(labels[i] >= 0 && labels[i] < classes)) {
+      throw new IndexError(`node ${i} has label ${labels[i]}; labels must be in 0, ..., ${classes - 1}`);
+    }
+    pairs.push(i, graph.nodes + labels[i]);
+    if (direction === "bidirection") pairs.push(graph.nodes + labels[i], i);
+  }
+  return augment(graph, classes, tensor(Int32Array.from(pairs), { shape: [pairs.length / 2, 2] }));
+}
+
+/** Features of the virtual nodes, drawn once from the normal distribution and never trained: `[classes, features]`. */
+export function drawVirtualFeatures(rng: Rng, classes: number, features: number, dtype: "float32" | "float64"): Tensor {
+  return rng.normal([classes, features], { dtype });
+}
+
+/** `[X; V]`: the features of the nodes, then of the virtual nodes. */
+export function withVirtualFeatures(features: Tensor, virtualFeatures: Tensor): Tensor {
+  if (virtualFeatures.rank !== 2 || virtualFeatures.shape[1] !== features.shape[1]) {
+    throw new ShapeError(
+      `virtualFeatures have shape [${virtualFeatures.shape}]; they must be [classes, ${features.shape[1]}]`,
+    );
+  }
+  return concatenate([features, virtualFeatures]);
+}
