@@ -62,11 +62,15 @@ export async function devices(): Promise<DeviceReport[]> {
   return probeDevices(await loadBinding());
 }
 
+const RUNS_BEFORE_SETTLING = 16;
+
 class Runtime implements OnnxRuntime {
   readonly name: string;
   private readonly sessions = new Set<Session>();
   private readonly exchange: TensorExchange;
   private readonly downloads = new Map<string, Promise<Session>>();
+  /** Runs since the host last waited for the device. */
+  private runsUnderWay = 0;
 
   constructor(
     private readonly binding: Binding,
@@ -95,11 +99,13 @@ class Runtime implements OnnxRuntime {
     const session = await this.open(encodeModel(onnx, "traced"), { residentOutputs, wide });
     const { exchange } = this;
     const names = onnx.inputs.map((v) => v.name);
+    const settle = residentOutputs.length > 0 ? () => this.settle() : undefined;
     return {
       async run(inputs: readonly Tensor[]) {
         const feeds: Record<string, OrtTensor> = {};
         for (let i = 0; i < names.length; i++) feeds[names[i]] = exchange.toRuntime(inputs[i]);
         const results = await session.run(feeds);
+        if (settle !== undefined) await settle();
         return outputs.map((name) => exchange.fromRuntime(results[name] as OrtTensor, session));
       },
       release: () => session.release(),
@@ -120,8 +126,18 @@ class Runtime implements OnnxRuntime {
     return session;
   }
 
+  /**
+   * A GPU gives memory back only when somebody waits for it, and a chain of runs whose results stay there never does.
+   * So every so many runs a number goes there and back.
+   */
+  private async settle(): Promise<void> {
+    if (++this.runsUnderWay < RUNS_BEFORE_SETTLING) return;
+    await this.download(new this.binding.Tensor("float32", new Float32Array(1), [1]));
+  }
+
   /** Reading a device tensor directly would end the process, so an identity model whose output is on the host copies it. */
   private async download(value: OrtTensor): Promise<TypedArray> {
+    this.runsUnderWay = 0;
     const key = `${value.type} ${value.dims.length}`;
     let copy = this.downloads.get(key);
     if (copy === undefined) {
