@@ -11,7 +11,6 @@ const FEATURES = 8;
 const LABELS = 4;
 const DIM = 32;
 const HEADS = 2;
-const TEST = 64;
 
 /** Noisy tokens and what they were before the noise. */
 interface Images {
@@ -62,6 +61,8 @@ export interface DenoisingSize {
   readonly steps: number;
   /** Fresh images of an update. */
   readonly batch: number;
+  /** Fixed images of the test. */
+  readonly test: number;
 }
 
 /** Mean squared error on the test images after training on fresh ones. */
@@ -69,6 +70,7 @@ async function trainedError(
   context: ClaimContext,
   attention: HeadAttention | null,
   batches: readonly Images[],
+  test: Images,
   run: number,
   onFraction: (fraction: number) => Promise<void>,
 ): Promise<number> {
@@ -85,7 +87,7 @@ async function trainedError(
     ...(context.backend && { backend: context.backend }),
   });
   const judged = jit(loss, context.backend ? { backend: context.backend } : {});
-  const error = (await judged(trained.params, images(random.rng(`${context.seed}/test-images`), TEST))) as Tensor;
+  const error = (await judged(trained.params, test)) as Tensor;
   await judged.release();
   return (await error.host()).item();
 }
@@ -104,6 +106,7 @@ export function denoising(
     runs: scale === "full" ? 3 : 1,
     steps: 200,
     batch: 16,
+    test: 64,
   }),
 ): Claim {
   return {
@@ -113,7 +116,8 @@ export function denoising(
     source: "Section 5, at small scale on a task of our own",
     paper: "on a par with softmax attention",
     async run(context: ClaimContext) {
-      const { runs, steps, batch } = size(context);
+      const { runs, steps, batch, test } = size(context);
+      const judged = images(random.rng(`${context.seed}/test-images`), test);
       const names = Object.keys(methods);
       const errors: number[][] = names.map(() => []);
       for (let run = 0; run < runs; run++) {
@@ -122,7 +126,7 @@ export function denoising(
         for (const [i, name] of names.entries()) {
           const done = (run * names.length + i) / (runs * names.length);
           const onFraction = (fraction: number) => context.onProgress(done + fraction / (runs * names.length), name);
-          errors[i].push(await trainedError(context, methods[name], batches, run, onFraction));
+          errors[i].push(await trainedError(context, methods[name], batches, judged, run, onFraction));
         }
       }
       const means = errors.map(meanOf);

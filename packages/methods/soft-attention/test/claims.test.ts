@@ -51,7 +51,7 @@ describe("the claims", () => {
   });
 
   it("denoising: networks that were hardly trained do not bear it out", async () => {
-    const claim = denoising(() => ({ runs: 1, steps: 2, batch: 2 }));
+    const claim = denoising(() => ({ runs: 1, steps: 2, batch: 2, test: 4 }));
     const { holds, measured } = await result(claim);
     expect(holds).toBe(false);
     expect(Object.keys(measured)).toEqual(["no attention", "softmax", "SOFT", "SOFT++"]);
