@@ -65,6 +65,8 @@ function encodeGraph(graph: OnnxGraph, name: string, initializers: readonly Init
     name,
     node: graph.nodes.map((node) =>
       create(NodeProtoSchema, {
+        // Optimizers derive names from names, and some take two nameless nodes for one.
+        name: `${node.operator}/${node.outputs[0]}`,
         opType: node.operator,
         domain: node.domain,
         input: [...node.inputs],
