@@ -1,0 +1,33 @@
+import { lastIterateBound, optimalWeights, optimizeSchedule, refineSchedule, weightedBound } from "../src/index.js";
+
+/** What the claims are about; tests put a baseline or a broken variant in the place of a part. */
+export interface Method {
+  /** Parts D and E. */
+  readonly refineSchedule: typeof refineSchedule;
+  /** Part C. */
+  readonly optimalWeights: typeof optimalWeights;
+  /** The guarantee of part C. */
+  readonly weightedBound: typeof weightedBound;
+  /** The guarantee of part F. */
+  readonly lastIterateBound: typeof lastIterateBound;
+  /** Part F. */
+  readonly optimizeSchedule: typeof optimizeSchedule;
+}
+
+/** The package's own. */
+export const published: Method = { refineSchedule, optimalWeights, weightedBound, lastIterateBound, optimizeSchedule };
+
+/** A figure in a sentence. */
+export function figure(value: number, digits = 3): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : String(value);
+}
+
+/** Arithmetic mean. */
+export function meanOf(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** The value at so many percent of a run. */
+export function atPercent(values: ArrayLike<number>, percent: number): number {
+  return values[Math.min(values.length - 1, Math.floor((percent / 100) * values.length))];
+}

@@ -1,0 +1,140 @@
+import type { Dataset } from "@offprint/data";
+import { type Rng, solvers } from "@offprint/tensor-core";
+import { meanOf } from "./method.js";
+
+/** Softmax regression on plain arrays: the claims make millions of steps of a few hundred operations each. */
+export class SoftmaxRegression {
+  readonly inputs: Float64Array;
+  readonly labels: Int32Array;
+  readonly features: number;
+  readonly classes: number;
+  private readonly probabilities: Float64Array;
+
+  /**
+   * @param inputs - `[samples, features]`, row by row
+   * @param labels - `[samples]`
+   */
+  constructor(inputs: Float64Array, labels: Int32Array, features: number, classes: number) {
+    this.inputs = inputs;
+    this.labels = labels;
+    this.features = features;
+    this.classes = classes;
+    this.probabilities = new Float64Array(classes);
+  }
+
+  get samples(): number {
+    return this.labels.length;
+  }
+
+  /** Loss of one sample; leaves its class probabilities in `probabilities`. */
+  private forward(weights: Float64Array, sample: number): number {
+    const { inputs, features, classes, probabilities: p } = this;
+    const row = sample * features;
+    p.fill(0);
+    for (let j = 0; j < features; j++) {
+      const x = inputs[row + j];
+      for (let c = 0; c < classes; c++) p[c] += x * weights[j * classes + c];
+    }
+    let top = -Infinity;
+    for (let c = 0; c < classes; c++) top = Math.max(top, p[c]);
+    const own = p[this.labels[sample]];
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += p[c] = Math.exp(p[c] - top);
+    for (let c = 0; c < classes; c++) p[c] /= sum;
+    return top + Math.log(sum) - own;
+  }
+
+  /** Loss of one sample; adds `scale` times its gradient to `gradient`. */
+  private accumulate(weights: Float64Array, sample: number, gradient: Float64Array, scale: number): number {
+    const { inputs, features, classes, probabilities: p } = this;
+    const loss = this.forward(weights, sample);
+    const row = sample * features;
+    p[this.labels[sample]] -= 1;
+    for (let c = 0; c < classes; c++) p[c] *= scale;
+    for (let j = 0; j < features; j++) {
+      const x = inputs[row + j];
+      for (let c = 0; c < classes; c++) gradient[j * classes + c] += x * p[c];
+    }
+    return loss;
+  }
+
+  /** Mean loss over all samples, writing its gradient. */
+  full(weights: Float64Array, gradient: Float64Array): number {
+    gradient.fill(0);
+    let sum = 0;
+    for (let i = 0; i < this.samples; i++) sum += this.accumulate(weights, i, gradient, 1 / this.samples);
+    return sum / this.samples;
+  }
+
+  /** Mean loss over all samples. */
+  loss(weights: Float64Array): number {
+    let sum = 0;
+    for (let i = 0; i < this.samples; i++) sum += this.forward(weights, i);
+    return sum / this.samples;
+  }
+
+  /** The least mean loss. */
+  optimum(): number {
+    const start = new Float64Array(this.features * this.classes);
+    return solvers.lbfgs((w, g) => this.full(w, g), start, { gradientTolerance: 1e-7, maxIterations: 2000 }).objective;
+  }
+
+  /**
+   * SGD from zero.
+   *
+   * @param order - samples in the order of their use, `[T * batch]`
+   * @returns weights, and both norms of every step's gradient
+   */
+  descend(multipliers: Float64Array, rate: number, order: Int32Array) {
+    const batch = order.length / multipliers.length;
+    const weights = new Float64Array(this.features * this.classes);
+    const gradient = new Float64Array(weights.length);
+    const l1 = new Float64Array(multipliers.length);
+    const l2 = new Float64Array(multipliers.length);
+    for (let t = 0; t < multipliers.length; t++) {
+      gradient.fill(0);
+      for (let b = 0; b < batch; b++) this.accumulate(weights, order[t * batch + b], gradient, 1 / batch);
+      const step = rate * multipliers[t];
+      let squares = 0;
+      for (let i = 0; i < weights.length; i++) {
+        weights[i] -= step * gradient[i];
+        l1[t] += Math.abs(gradient[i]);
+        squares += gradient[i] ** 2;
+      }
+      l2[t] = Math.sqrt(squares);
+    }
+    return { weights, l1, l2 };
+  }
+}
+
+/** A data set of float64 inputs as a regression: features of mean 0 and deviation 1, and a constant. */
+export function standardised({ inputs, targets }: Dataset, classes: number): SoftmaxRegression {
+  const [samples, width] = inputs.shape;
+  const raw = inputs.data();
+  const scaled = new Float64Array(samples * (width + 1)).fill(1);
+  for (let j = 0; j < width; j++) {
+    const column = Float64Array.from({ length: samples }, (_, i) => raw[i * width + j]);
+    const mean = meanOf(column);
+    // A pixel that never changes stays at 0.
+    const deviation = Math.sqrt(meanOf(column.map((v) => (v - mean) ** 2))) || 1;
+    for (let i = 0; i < samples; i++) scaled[i * (width + 1) + j] = (column[i] - mean) / deviation;
+  }
+  return new SoftmaxRegression(scaled, targets.data() as Int32Array, width + 1, classes);
+}
+
+/** Samples drawn with replacement, `[T * batch]`. */
+export function drawnOrder(rng: Rng, samples: number, length: number): Int32Array {
+  return rng.randint([length], { high: samples }).data() as Int32Array;
+}
+
+/** `2^(k/2)` for k from `low` to `high`. */
+export function halfOctaves(low: number, high: number): number[] {
+  return Array.from({ length: high - low + 1 }, (_, i) => 2 ** ((low + i) / 2));
+}
+
+/** The rate of the least value, and that value. */
+export function bestRate(rates: readonly number[], value: (rate: number) => number): { rate: number; value: number } {
+  const values = rates.map(value);
+  const best = values.reduce((at, v, i) => (v < values[at] ? i : at), 0);
+  return { rate: rates[best], value: values[best] };
+}
