@@ -28,7 +28,7 @@ export function forwardPass(layers: readonly GraphLayer[], params: readonly any[
 export function backpropagation(setting: NodeSetting): StagedMethod {
   const { features, options, task, classes, rng } = setting;
   const layers = network(options, features.shape[1], classes);
-  const targets = trainingTargets(setting);
+  const targets = trainingTargets(setting, "none");
   return {
     stages: 1,
     async begin(): Promise<Stage> {

@@ -41,21 +41,19 @@ export function forwardForwardLoss(h: Tensor, weights: Tensor, target: 0 | 1, th
 }
 
 /**
- * Similarities of nodes to the representatives of the classes, the last `classes` rows: `h_i . c_k / tau`.
+ * Similarities of all rows to the representatives of the classes, which are the last `classes` rows: `h_i . c_k / tau`.
  * @param h `[nodes + classes, width]`
- * @returns `[nodes, classes]`
+ * @returns `[nodes + classes, classes]`
  */
 export function classLogits(h: Tensor, classes: number, tau: number): Tensor {
-  const first = h.shape[0] - classes;
-  const nodes = slice(h, [{ stop: first }]);
-  const representatives = slice(h, [{ start: first }]);
-  const similarities = matmul(nodes, transpose(representatives));
+  const similarities = matmul(h, transpose(slice(h, [{ start: h.shape[0] - classes }])));
   return tau === 1 ? similarities : div(similarities, tau);
 }
 
 /**
  * The single-forward loss of a layer: cross-entropy of the similarities, averaged over the training nodes.
- * @param targets `[nodes, classes]`: 1 / |T| at the class of each training node, 0 elsewhere
+ * @param h `[nodes + classes, width]`
+ * @param targets `[nodes + classes, classes]`: 1 / |T| at the class of each training node, 0 elsewhere
  */
 export function singleForwardLoss(h: Tensor, targets: Tensor, tau: number): Tensor {
   return neg(sum(mul(logSoftmax(classLogits(h, targets.shape[1], tau)), targets)));

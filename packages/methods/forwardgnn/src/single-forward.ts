@@ -1,5 +1,5 @@
 import type { Graph } from "@offprint/graph";
-import { add, softmax, type Tensor, zeros } from "@offprint/tensor-core";
+import { add, concatenate, slice, softmax, type Tensor, zeros } from "@offprint/tensor-core";
 import type { LocalLayer } from "./convolution.js";
 import {
   augmentedFeatures,
@@ -21,15 +21,16 @@ export function trainingGraph({ task, classes, options }: NodeSetting): Graph {
   return augmentWithVirtualNodes(task.graph, task.labels, task.train, classes, options.direction);
 }
 
-/** `[nodes, C]`: 1 / |T| at the class of each training node. */
-export function trainingTargets({ task, classes, options }: NodeSetting): Tensor {
+/** `[nodes, C]`: 1 / |T| at the class of each training node; with `[C, C]` zeros for the virtual nodes below. */
+export function trainingTargets({ task, classes, options }: NodeSetting, virtual: "virtual" | "none"): Tensor {
   const known = chosenNodes(task.train);
-  return targetMatrix(task.labels, known, classes, 1 / known.length, options.dtype);
+  const targets = targetMatrix(task.labels, known, classes, 1 / known.length, options.dtype);
+  return virtual === "none" ? targets : concatenate([targets, zeros([classes, classes], options.dtype)]);
 }
 
 /** What a layer says of the classes of nodes: `softmax_k(h_i . c_k / tau)`, `[nodes, C]`. */
 export function classProbabilities({ classes, options }: NodeSetting, h: Tensor): Tensor {
-  return softmax(classLogits(h, classes, options.tau));
+  return softmax(slice(classLogits(h, classes, options.tau), [{ stop: h.shape[0] - classes }]));
 }
 
 /**
@@ -39,7 +40,7 @@ export function classProbabilities({ classes, options }: NodeSetting, h: Tensor)
 export function singleForward(setting: NodeSetting): StagedMethod {
   const { options } = setting;
   const graph = trainingGraph(setting);
-  const targets = trainingTargets(setting);
+  const targets = trainingTargets(setting, "virtual");
   const walk = new LayerWalk(setting, graph);
   return {
     stages: options.layers,

@@ -109,7 +109,7 @@ function stackOf(setting: NodeSetting): { stack: Stack; ends: StackEnds } {
 export function topToInput(setting: NodeSetting): StagedMethod {
   const { options } = setting;
   const { stack, ends } = stackOf(setting);
-  const targets = trainingTargets(setting);
+  const targets = trainingTargets(setting, "virtual");
   const params = stack.layers.map((layer, l) => initialParams(setting, layer, l));
   return {
     stages: 1,

@@ -75,7 +75,7 @@ function clippedLayers(setting: NodeSetting): GradientTransformation {
 export function topToLoss(setting: NodeSetting): StagedMethod {
   const { options } = setting;
   const graph = trainingGraph(setting);
-  const targets = trainingTargets(setting);
+  const targets = trainingTargets(setting, "virtual");
   const { layers, x } = layersOf(setting);
   const params = layers.map((layer, l) => initialParams(setting, layer, l));
   return {

@@ -1,0 +1,52 @@
+import type { ClaimContext } from "@offprint/claims";
+import { nodeAccuracy } from "@offprint/graph";
+import {
+  type fitNodeClassifier,
+  type NodeMethod,
+  type NodeOptions,
+  type NodeTask,
+  predictNodes,
+} from "../src/index.js";
+
+/** How a claim trains: the package's function, or a broken one in its place. */
+export type Fit = typeof fitNodeClassifier;
+
+/** A task with test nodes. */
+export type TestedTask = NodeTask & { readonly test: Uint8Array };
+
+/** The mean. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** A share in percent with one digit behind the point. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** Options that a context adds: where steps run, and what stops them. */
+export function runOptions({ backend, signal }: ClaimContext) {
+  return { signal, ...(backend && { backend }) };
+}
+
+/** Test accuracies of a method at several depths; lower layers of layer-wise methods are models of their own. */
+export async function testAccuracies(
+  context: ClaimContext,
+  train: Fit,
+  task: TestedTask,
+  method: NodeMethod,
+  options: NodeOptions,
+  depths: readonly number[],
+): Promise<number[]> {
+  const greedy = method === "sf" || method === "ff-la" || method === "ff-vn";
+  const accuracies: number[] = [];
+  const deepest = Math.max(...depths);
+  const trainTo = (layers: number) => train(task, method, { ...options, layers, ...runOptions(context) });
+  const whole = greedy ? await trainTo(deepest) : undefined;
+  for (const layers of depths) {
+    const { model } = whole ?? (await trainTo(layers));
+    const { classes } = await predictNodes(model, task, whole === undefined ? {} : { layers });
+    accuracies.push(nodeAccuracy(classes, task.labels, task.test));
+  }
+  return accuracies;
+}

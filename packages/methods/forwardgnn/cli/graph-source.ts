@@ -1,0 +1,18 @@
+import { karateClub } from "@offprint/data";
+import { type NodeData, rowNormalize, undirected } from "@offprint/graph";
+import { loadPlanetoid } from "@offprint/graph/node";
+import { eye } from "@offprint/tensor-core";
+
+/** The name under which Zachary's karate club is always there. */
+export const KARATE = "karate-club";
+
+/** The karate club, whose nodes have only themselves as features, or the Planetoid data set in a folder. */
+export async function openGraph(source: string, options: { set?: string; raw: boolean }): Promise<NodeData> {
+  if (source === KARATE) {
+    const { name, nodes, edges, targets, classNames } = karateClub();
+    const labels = targets.data() as Int32Array;
+    return { name, graph: undirected(edges, nodes), features: eye(nodes), labels, classNames };
+  }
+  const data = await loadPlanetoid(source, options.set === undefined ? {} : { name: options.set });
+  return options.raw ? data : { ...data, features: rowNormalize(data.features) };
+}
