@@ -47,6 +47,12 @@ describe("readOnnxGraph", () => {
     expect(Array.from(constants.ends.data())).toEqual([3, Number.MAX_SAFE_INTEGER]);
   });
 
+  it("reads Node's buffers, which share one memory, as well", () => {
+    expect(readOnnxGraph(Buffer.from(model, "base64")).constants.weight.toArray()).toEqual(
+      graph.constants.weight.toArray(),
+    );
+  });
+
   it("refuses bytes that are no model", () => {
     expect(() => readOnnxGraph(new Uint8Array([1, 2, 3]))).toThrow(FormatError);
     expect(() => readOnnxGraph(new Uint8Array(0))).toThrow(/holds no graph/);

@@ -110,6 +110,7 @@ export function neuronGroups(act: Activation, width: number, layer: number, star
 }
 
 function householderVectors(v: ArrayLike<number> | readonly ArrayLike<number>[], width: number): Float64Array[] {
+  if (v.length === 0) throw new ValueError("householder: v must be a unit vector, got an empty one");
   const nested = typeof v[0] !== "number";
   const vectors = (nested ? (v as readonly ArrayLike<number>[]) : [v as ArrayLike<number>]).map((x) => unit(x));
   const size = vectors[0].length;

@@ -84,9 +84,12 @@ function dominatingFactor(W: Matrix): Matrix | undefined {
   return undefined;
 }
 
-/** @internal Weights of norm 1, and the norms. */
-export function normalized(weights: readonly Matrix[]): { weights: Matrix[]; norms: number[] } {
-  const norms = weights.map((W) => spectralNorm(W) || 1);
+/** @internal Weights of norm 1 and the norms; or, exactly, powers of two near the norms. */
+export function normalized(weights: readonly Matrix[], exact = false): { weights: Matrix[]; norms: number[] } {
+  const norms = weights.map((W) => {
+    const norm = spectralNorm(W) || 1;
+    return exact ? 2 ** Math.round(Math.log2(norm)) : norm;
+  });
   return {
     norms,
     weights: weights.map((W, i) =>

@@ -1,6 +1,8 @@
 export { type Activation, activation } from "./activation.js";
 export type { Certificate } from "./certificate.js";
 export type { MultiplierKind } from "./dense-programme.js";
+export { enumerationBound } from "./enumeration-bound.js";
+export { fromOnnx } from "./from-onnx.js";
 export {
   type LipschitzBound,
   type LipschitzOptions,
@@ -9,6 +11,7 @@ export {
   type Verification,
   verifyCertificate,
 } from "./lipschitz-bound.js";
+export { localRateNeuralOde, type NeuralOde, type NeuralOdeRate } from "./local-rate-neural-ode.js";
 export type {
   FeedForwardNetwork,
   ImplicitNetwork,
@@ -19,3 +22,5 @@ export type {
 } from "./network.js";
 export { type NormPair, productBound } from "./product-bound.js";
 export type { Multipliers } from "./quadratic-constraint.js";
+export { type ResidualReluOptions, type ResidualReluResult, residualReluBound } from "./residual-relu-bound.js";
+export { type SamplingOptions, samplingBound } from "./sampling-bound.js";

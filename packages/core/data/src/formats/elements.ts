@@ -102,9 +102,9 @@ export function decodeElements(
   return tensor(out, { dtype, shape });
 }
 
-/** A copy of the bytes as numbers of the same layout: files rarely align them. */
+/** A copy of the bytes as numbers of the same layout: files rarely align them. (`slice` of Node's Buffer does not copy.) */
 function sameBits(bytes: Uint8Array, dtype: DType): Uint8Array | Int32Array | Float32Array | Float64Array {
-  const { buffer } = bytes.slice();
+  const { buffer } = new Uint8Array(bytes);
   return new { bool: Uint8Array, int32: Int32Array, float32: Float32Array, float64: Float64Array }[dtype](buffer);
 }
 

@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+import { fromOnnx, lipschitzBound, samplingBound } from "../src/index.js";
+import { checkNetwork } from "../src/network.js";
+import { Evaluator } from "../src/sampling-bound.js";
+
+interface Case {
+  readonly model: string;
+  readonly inputs: number[][];
+  readonly outputs: number[][];
+}
+
+const cases: Record<string, Case> = JSON.parse(readFileSync(new URL("./fixtures/onnx.json", import.meta.url), "utf8"));
+const bytesOf = (name: string) => Uint8Array.from(Buffer.from(cases[name].model, "base64"));
+
+describe("fromOnnx", () => {
+  it.each(["relu", "maxmin halves", "maxmin pairs", "groupsort", "convolution"])(
+    "%s: the network that is read gives PyTorch's outputs",
+    (name) => {
+      const evaluator = new Evaluator(checkNetwork(fromOnnx(bytesOf(name))));
+      for (const [k, x] of cases[name].inputs.entries()) {
+        const { output } = evaluator.run(Float64Array.from(x));
+        for (const [i, expected] of cases[name].outputs[k].entries()) expect(output[i]).toBeCloseTo(expected, 5);
+      }
+    },
+  );
+
+  it("finds MaxMin in halves and in pairs, and GroupSort in a sort", () => {
+    const activationOf = (name: string) => fromOnnx(bytesOf(name)).activation;
+    expect(activationOf("maxmin halves")).toEqual([{ kind: "maxmin" }, { kind: "maxmin" }]);
+    expect(activationOf("maxmin pairs")).toEqual([{ kind: "maxmin" }]);
+    expect(activationOf("groupsort")).toEqual([{ kind: "groupsort", groupSize: 4 }]);
+    expect(activationOf("relu")).toEqual([
+      { kind: "slope", alpha: 0, beta: 1 },
+      { kind: "slope", alpha: expect.closeTo(0.1, 6), beta: 1 },
+    ]);
+  });
+
+  it("gives an activation at the end an identity behind it", () => {
+    const network = fromOnnx(bytesOf("relu at the end"));
+    expect(network.layers.map(({ weight }) => (weight as { shape: number[] }).shape)).toEqual([
+      [4, 3],
+      [2, 4],
+      [2, 2],
+    ]);
+    expect(lipschitzBound(network).certified).toBe(true);
+  });
+
+  it.each([
+    ["skip", /skip connection/],
+    ["softmax", /operator Softmax .* is not read/],
+    ["unknown", /operator Sin "odd" is not read/],
+  ])("refuses %s by name", (name, message) => {
+    expect(() => fromOnnx(bytesOf(name))).toThrow(message);
+  });
+
+  it("a skip over layers of one width is refused, though the sizes fit", () => {
+    expect(() => fromOnnx(bytesOf("skip"))).toThrow(/only plain feed-forward networks/);
+  });
+
+  it("refuses bytes that are no model", () => {
+    expect(() => fromOnnx(new Uint8Array([9, 9, 9]))).toThrow(/onnx/);
+  });
+});
+
+describe("offprint lipschitz", () => {
+  const [command] = commands;
+  const defaults = Object.fromEntries((command.options ?? []).map(({ name, default: value }) => [name, value]));
+
+  async function run(model: Uint8Array, options: Record<string, string | number> = {}) {
+    const folder = await mkdtemp(join(tmpdir(), "lipsdp-"));
+    const path = join(folder, "model.onnx");
+    await writeFile(path, model);
+    const lines: string[] = [];
+    const json = join(folder, "bounds.json");
+    await command.run({
+      arguments: { model: path },
+      options: { ...defaults, ...options, json },
+      print: (line) => lines.push(line),
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+      backend: async () => undefined,
+    });
+    return { lines, json: JSON.parse(await readFile(json, "utf8")) };
+  }
+
+  it("prints certified bounds for both norms, never below samples", async () => {
+    const { lines, json } = await run(bytesOf("maxmin halves"));
+    const network = fromOnnx(bytesOf("maxmin halves"));
+    expect(lines[0]).toBe("model.onnx: 4-6-6-2, maxmin");
+    const printed = lines
+      .filter((line) => line.includes("L <="))
+      .map((line) => Number(/L <= ([\d.]+)/.exec(line)?.[1]));
+    expect(printed).toHaveLength(2);
+    for (const [k, norm] of (["l2", "linf-l1"] as const).entries()) {
+      expect(printed[k]).toBeGreaterThanOrEqual(json[k].result.value);
+      expect(printed[k]).toBeLessThan(json[k].result.value * 1.00001);
+      expect(json[k].result.value).toBeGreaterThanOrEqual(samplingBound(network, { norm }));
+      expect(json[k].result.certificate.norm).toBe(norm);
+    }
+  });
+
+  it("takes single outputs and norms", async () => {
+    const { lines, json } = await run(bytesOf("relu"), { norm: "linf", outputs: "1" });
+    expect(lines.filter((line) => line.includes("L <="))).toHaveLength(1);
+    expect(json[0].norm).toBe("linf-l1");
+  });
+
+  it("refuses wrong options and files", async () => {
+    await expect(run(bytesOf("relu"), { norm: "l7" })).rejects.toThrow(/--norm/);
+    await expect(run(bytesOf("relu"), { outputs: "x" })).rejects.toThrow(/--outputs/);
+    await expect(run(bytesOf("relu"), { outputs: "9" })).rejects.toThrow(/outputs must be rows/);
+    await expect(run(bytesOf("softmax"))).rejects.toThrow(/Softmax/);
+  });
+});
