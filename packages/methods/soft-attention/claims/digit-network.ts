@@ -2,7 +2,19 @@ import type { ClaimContext } from "@offprint/claims";
 import { digits, trainTestSplit } from "@offprint/data";
 import { type BatchNormState, initializers, linear } from "@offprint/nn";
 import { accuracy, adamw, chain, clipByGlobalNorm, crossEntropy, train } from "@offprint/optim";
-import { add, div, mean, type Rng, random, reshape, type Tensor, take, tensor, transpose } from "@offprint/tensor-core";
+import {
+  add,
+  div,
+  jit,
+  mean,
+  type Rng,
+  random,
+  reshape,
+  type Tensor,
+  take,
+  tensor,
+  transpose,
+} from "@offprint/tensor-core";
 import { convStage } from "../src/conv-stage.js";
 import {
   attentionLayer,
@@ -85,9 +97,21 @@ function digitImages(seed: number) {
 }
 
 /** Fraction of the test images of a split that a network reads right. */
-export function digitAccuracy(attention: HeadAttention, model: DigitModel, seed: number): number {
+export async function digitAccuracy(
+  { backend }: Pick<ClaimContext, "backend">,
+  attention: HeadAttention,
+  model: DigitModel,
+  seed: number,
+): Promise<number> {
   const { test } = digitImages(seed);
-  return accuracy(digitNetwork(attention).apply(model, test.inputs), test.targets).item();
+  const network = digitNetwork(attention);
+  const judge = jit(
+    (m: DigitModel) => accuracy(network.apply(m, test.inputs), test.targets),
+    backend ? { backend } : {},
+  );
+  const found = await (await judge(model)).host();
+  await judge.release();
+  return found.item();
 }
 
 /** Trains one network. */

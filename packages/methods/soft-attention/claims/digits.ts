@@ -26,6 +26,18 @@ function modelOf(name: DigitAttention, weights: string): DigitModel {
   return loadParameters(bytes, digitNetwork(digitAttentions[name]).init(random.rng(0)));
 }
 
+async function shippedAccuracies(context: ClaimContext, attentions: Readonly<Record<string, HeadAttention>>) {
+  const accuracies: number[][] = [];
+  for (const [i, name] of shipped.entries()) {
+    accuracies.push([]);
+    for (const [seed, model] of shippedModels(name).entries()) {
+      accuracies[i].push(await digitAccuracy(context, attentions[name], model, seed));
+      await context.onProgress((i + (seed + 1) / SEEDS) / shipped.length, name);
+    }
+  }
+  return accuracies;
+}
+
 /** Whether mean accuracies bear the claim out. */
 function judgeDigits(softmax: number, soft: number, plusPlus: number): boolean {
   return soft >= softmax - 0.03 && plusPlus >= softmax - 0.03;
@@ -39,7 +51,7 @@ async function trainedAccuracies(context: ClaimContext, names: readonly DigitAtt
       const done = i * SEEDS + seed - context.seed;
       const onFraction = (fraction: number) => context.onProgress((done + fraction) / (names.length * SEEDS), name);
       const model = await trainDigits(context, digitAttentions[name], seed, onFraction);
-      accuracies[i].push(digitAccuracy(digitAttentions[name], model, seed));
+      accuracies[i].push(await digitAccuracy(context, digitAttentions[name], model, seed));
     }
   }
   return accuracies;
@@ -59,9 +71,7 @@ export function digitParity(attentions: Readonly<Record<string, HeadAttention>> 
     async run(context: ClaimContext) {
       const quick = context.scale === "quick";
       const names: readonly DigitAttention[] = quick ? shipped : (Object.keys(digitAttentions) as DigitAttention[]);
-      const accuracies = quick
-        ? shipped.map((name) => shippedModels(name).map((model, seed) => digitAccuracy(attentions[name], model, seed)))
-        : await trainedAccuracies(context, names);
+      const accuracies = quick ? await shippedAccuracies(context, attentions) : await trainedAccuracies(context, names);
       const means = accuracies.map(meanOf);
       const [softmax, soft, plusPlus] = means;
       return {

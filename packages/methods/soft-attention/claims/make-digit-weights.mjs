@@ -16,7 +16,7 @@ for (const name of /** @type {const} */ (["softmax", "SOFT", "SOFT++"])) {
     const leaves = tree.leaves(model);
     const tensors = Object.fromEntries(tree.paths(model).map((path, i) => [path, leaves[i]]));
     const bytes = writeSafetensors(tensors, { floatType: "float16" });
-    console.log(name, seed, digitAccuracy(digitAttentions[name], model, seed));
+    console.log(name, seed, await digitAccuracy({ backend }, digitAttentions[name], model, seed));
     lines.push(`    "${Buffer.from(bytes).toString("base64")}",\n`);
   }
   lines.push("  ],\n");

@@ -1,0 +1,96 @@
+import { digits, trainTestSplit } from "@offprint/data";
+import { initializers, linear } from "@offprint/nn";
+import { accuracy, adamw, chain, clipByGlobalNorm, crossEntropy, train } from "@offprint/optim";
+import { add, div, jit, mean, random, reshape, take, tensor, transpose, } from "@offprint/tensor-core";
+import { convStage } from "../src/conv-stage.js";
+import { attentionLayer, attentions, fullGaussianHeads, softHeads, transformerBlock, } from "../src/index.js";
+const SIDE = 8;
+const TOKENS = SIDE * SIDE;
+const DIM = 32;
+const HEADS = 2;
+const TRAIN = 1200;
+const TEST = 597;
+const BATCH = 64;
+export const EPOCHS = 12;
+const heads = { features: DIM / HEADS, ratio: 2 };
+/** The attentions that the digits are read with. */
+export const digitAttentions = {
+    softmax: attentions.softmax(),
+    SOFT: softHeads(heads),
+    "SOFT++": softHeads({ ...heads, normalization: "symmetric" }),
+    "full kernel": fullGaussianHeads(),
+    Linformer: attentions.linformer({ tokens: TOKENS, projected: 16 }),
+    Performer: attentions.performer({ features: DIM / HEADS, randomFeatures: 16 }),
+};
+/** 8 x 8 images as 64 tokens: two convolutions, two blocks, the mean of the tokens, ten classes. */
+export function digitNetwork(attention) {
+    const weightInit = initializers.uniformFanIn;
+    const stem = convStage([1, 16, DIM], [1, 1]);
+    const layer = attentionLayer({ dim: DIM, heads: HEADS, attention, localConv: 3, weightInit });
+    const block = transformerBlock({ dim: DIM, attention: layer, weightInit });
+    const head = linear({ inputs: DIM, outputs: 10 });
+    const logits = (params, image) => {
+        const tokens = transpose(reshape(image, [image.shape[0], DIM, TOKENS]), [0, 2, 1]);
+        const y = params.blocks.reduce((x, p) => block.apply(p, x, [SIDE, SIDE]), add(tokens, params.positions));
+        return head.apply(params.head, mean(y, { axis: 1 }));
+    };
+    return {
+        init: (rng) => ({
+            params: {
+                stem: stem.init(rng),
+                positions: rng.normal([TOKENS, DIM], { std: 0.3 }),
+                blocks: [block.init(rng), block.init(rng)],
+                head: head.init(rng),
+            },
+            state: stem.initState(),
+        }),
+        train(params, state, images) {
+            const [y, next] = stem.train(params.stem, state, images);
+            return [logits(params, y), next];
+        },
+        apply: ({ params, state }, images) => logits(params, stem.apply(params.stem, state, images)),
+    };
+}
+function digitImages(seed) {
+    const set = digits();
+    const inputs = reshape(div(set.inputs, 16), [TRAIN + TEST, 1, SIDE, SIDE]);
+    return trainTestSplit({ inputs, targets: set.targets }, { test: TEST, rng: random.rng(`${seed}/digits`) });
+}
+/** Fraction of the test images of a split that a network reads right. */
+export async function digitAccuracy({ backend }, attention, model, seed) {
+    const { test } = digitImages(seed);
+    const network = digitNetwork(attention);
+    const judge = jit((m) => accuracy(network.apply(m, test.inputs), test.targets), backend ? { backend } : {});
+    const found = await (await judge(model)).host();
+    await judge.release();
+    return found.item();
+}
+/** Trains one network. */
+export async function trainDigits(context, attention, seed, onFraction = () => undefined) {
+    const network = digitNetwork(attention);
+    const { train: learn } = digitImages(seed);
+    const start = network.init(random.rng(`${seed}/network`));
+    const steps = EPOCHS * Math.ceil(TRAIN / BATCH);
+    const { params, modelState } = await train({
+        loss(p, batch, { modelState: state }) {
+            const [logits, next] = network.train(p, state, batch.images);
+            return [crossEntropy(logits, batch.labels), next];
+        },
+        params: start.params,
+        modelState: start.state,
+        optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: 3e-3 })),
+        *data(_, rng) {
+            const order = rng.permutation(TRAIN).data();
+            for (let from = 0; from < TRAIN; from += BATCH) {
+                const at = tensor(order.slice(from, from + BATCH));
+                yield { images: take(learn.inputs, at), labels: take(learn.targets, at) };
+            }
+        },
+        epochs: EPOCHS,
+        seed,
+        signal: context.signal,
+        onProgress: ({ step }) => onFraction(step / steps),
+        ...(context.backend && { backend: context.backend }),
+    });
+    return { params, state: modelState };
+}

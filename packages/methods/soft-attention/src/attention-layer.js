@@ -1,0 +1,50 @@
+import { initializers, linear } from "@offprint/nn";
+import { add, reshape, ShapeError, transpose, ValueError } from "@offprint/tensor-core";
+import { requireGrid, requireInteger } from "./grid.js";
+import { localBranch } from "./local-branch.js";
+/**
+ * Attention in heads between linear projections, with an optional local branch: `[batch, n, dim]` to the same.
+ * @throws ValueError where `heads` does not divide `dim` or `localConv` is even.
+ */
+export function attentionLayer(options) {
+    const { dim, heads, attention, localConv = 0, sequence = false } = options;
+    const { weightInit = initializers.truncatedNormal(0.02) } = options;
+    requireInteger("attentionLayer", "dim", dim, 1);
+    requireInteger("attentionLayer", "heads", heads, 1);
+    requireInteger("attentionLayer", "localConv", localConv, 0);
+    if (dim % heads !== 0)
+        throw new ValueError(`attentionLayer: heads is ${heads}; it must divide dim ${dim}`);
+    if (localConv > 0 && localConv % 2 === 0) {
+        throw new ValueError(`attentionLayer: localConv is ${localConv}; it must be odd, or 0 for no local branch`);
+    }
+    const projection = linear({ inputs: dim, outputs: dim, weightInit, biasInit: initializers.zeros });
+    const split = (x) => {
+        return transpose(reshape(x, [x.shape[0], x.shape[1], heads, dim / heads]), [0, 2, 1, 3]);
+    };
+    const kernel = [sequence ? 1 : localConv, localConv];
+    return {
+        init(rng, dtype = "float32") {
+            const fans = { inputs: kernel[0] * kernel[1], outputs: kernel[0] * kernel[1] };
+            return {
+                query: projection.init(rng, dtype),
+                key: attention.sharedQueryKey ? null : projection.init(rng, dtype),
+                value: projection.init(rng, dtype),
+                output: projection.init(rng, dtype),
+                attention: attention.init(rng, dtype),
+                local: localConv === 0 ? null : initializers.uniformFanIn(rng, [heads, 1, ...kernel], fans, dtype),
+            };
+        },
+        apply(params, x, grid, landmarks) {
+            if (x.rank !== 3 || x.shape[2] !== dim) {
+                throw new ShapeError(`attentionLayer: the tokens have shape [${x.shape}]; they must be [batch, n, ${dim}]`);
+            }
+            requireGrid("attentionLayer", grid, x.shape[1]);
+            const query = split(projection.apply(params.query, x));
+            const key = params.key === null ? query : split(projection.apply(params.key, x));
+            const value = split(projection.apply(params.value, x));
+            const attended = attention.apply(params.attention, { query, key, value, grid, ...(landmarks && { landmarks }) });
+            const joined = params.local === null ? attended : add(attended, localBranch(value, params.local, grid));
+            return projection.apply(params.output, reshape(transpose(joined, [0, 2, 1, 3]), [...x.shape]));
+        },
+    };
+}

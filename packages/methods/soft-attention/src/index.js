@@ -1,0 +1,13 @@
+export { attentionLayer } from "./attention-layer.js";
+export { attentions, } from "./baselines/index.js";
+export { adaptivePool } from "./bottleneck.js";
+export { loadSoftCheckpoint, saveSoftCheckpoint } from "./checkpoint.js";
+export { attentionDiagnostics } from "./diagnostics.js";
+export { gaussianKernel } from "./gaussian-kernel.js";
+export { softAttentionLayer, softBlock, softSequenceAttention, softSequenceBlock, } from "./layers.js";
+export { localBranch } from "./local-branch.js";
+export { newtonPinv, pinvResidual } from "./newton-pinv.js";
+export { fullGaussianAttention, softAttention, } from "./soft-attention.js";
+export { fullGaussianHeads, softHeads } from "./soft-heads.js";
+export { transformerBlock, } from "./transformer-block.js";
+export { softVisionTransformer, } from "./vision-transformer.js";

@@ -1,0 +1,108 @@
+import { abs, add, asTensor, customVjp, div, eye, greater, matmul, max, mul, neg, ShapeError, square, sub, sum, swapAxes, ValueError, where, } from "@offprint/tensor-core";
+import { requireFinite } from "./finite.js";
+import { requireInteger } from "./grid.js";
+const TRIES = 10;
+const ENOUGH = 1.01;
+/** Options with defaults filled in. @throws ValueError for one out of range. */
+export function resolvedPinv(options = {}) {
+    const { iterations = 20, start = "rowSum", backward = "theoretical" } = options;
+    if (start !== "rowSum" && start !== "backtracking") {
+        throw new ValueError(`newtonPinv: start is "${start}"; it must be rowSum or backtracking`);
+    }
+    if (!["theoretical", "full", "unrolled"].includes(backward)) {
+        throw new ValueError(`newtonPinv: backward is "${backward}"; it must be theoretical, full or unrolled`);
+    }
+    const { factor = start === "rowSum" ? 1.8 : 2, ridge = start === "rowSum" ? 0.01 : 0 } = options;
+    requireInteger("newtonPinv", "iterations", iterations, 0);
+    if (!(factor > 0 && factor <= 2))
+        throw new ValueError(`newtonPinv: factor is ${factor}; it must be in (0, 2]`);
+    if (!(ridge >= 0 && ridge < Infinity)) {
+        throw new ValueError(`newtonPinv: ridge is ${ridge}; it must be a finite number >= 0`);
+    }
+    return { iterations, factor, ridge, start, backward };
+}
+/**
+ * The pseudo-inverse of symmetric matrices by a fixed number of Newton-Raphson (Schulz) steps `V <- 2 V - V P V`, matrix
+ * products only. An eigenvalue lambda of `P = M + ridge I` becomes `(1 - (1 - alpha lambda^2)^(2^T)) / lambda`: T steps
+ * resolve condition numbers up to about `2^(T/2) / 2`, 500 for the default 20. With `ridge: 0` zero eigenvalues stay
+ * zero, but rounding doubles there in each step: use about 10 steps for singular matrices.
+ * @param matrix `[..., m, m]`, symmetric
+ * @throws ShapeError for matrices that are not square; ValueError for options out of range or values that are not finite.
+ * @example
+ * ```ts
+ * import { newtonPinv } from "@offprint/soft-attention";
+ *
+ * const inverse = newtonPinv([[2, 1], [1, 2]], { ridge: 0 }); // [[2/3, -1/3], [-1/3, 2/3]]
+ * ```
+ * @see Lu et al., IJCV 2024, algorithm 2 and proposition 3
+ */
+export function newtonPinv(matrix, options = {}) {
+    const m = asTensor(matrix);
+    if (m.rank < 2 || m.shape[m.rank - 1] !== m.shape[m.rank - 2]) {
+        throw new ShapeError(`newtonPinv: the matrix has shape [${m.shape}]; it must be [..., m, m]`);
+    }
+    const resolved = resolvedPinv(options);
+    requireFinite("newtonPinv", "the matrix", m);
+    return pinvOf(m, resolved);
+}
+/** The pseudo-inverse without checks. */
+export function pinvOf(matrix, options) {
+    const iterate = (m) => newtonSteps(m, options);
+    if (options.backward === "unrolled")
+        return iterate(matrix)[0];
+    const backward = options.backward === "full" ? fullGradient : theoreticalGradient;
+    const withRule = customVjp((m) => iterate(m)[0], (m) => {
+        const [z, p] = iterate(m);
+        return [z, { z, p }];
+    }, ({ z, p }, g) => [backward(z, p, g)]);
+    return withRule(matrix);
+}
+/** The last iterate V_T, and P. */
+function newtonSteps(m, options) {
+    const { iterations, ridge } = options;
+    const p = ridge === 0 ? m : add(m, mul(eye(m.shape[m.rank - 1], undefined, m.dtype), ridge));
+    let v = mul(startScale(m, p, options), p);
+    for (let t = 0; t < iterations; t++)
+        v = sub(mul(v, 2), matmul(matmul(v, p), v));
+    return [v, p];
+}
+/** alpha of each matrix, `[..., 1, 1]`. */
+function startScale(m, p, { factor, start }) {
+    const rowSum = max(sum(abs(m), { axis: -1, keepDims: true }), { axis: -2, keepDims: true });
+    let alpha = div(factor, square(rowSum));
+    if (start === "rowSum")
+        return alpha;
+    const squared = matmul(p, p);
+    const identity = eye(m.shape[m.rank - 1], undefined, m.dtype);
+    for (let tries = 0; tries < TRIES; tries++) {
+        const residual = abs(sub(identity, mul(alpha, squared)));
+        const columnSum = max(sum(residual, { axis: -2, keepDims: true }), { axis: -1, keepDims: true });
+        alpha = where(greater(columnSum, ENOUGH), mul(alpha, 0.5), alpha);
+    }
+    return alpha;
+}
+function theoreticalGradient(z, _, g) {
+    const zt = swapAxes(z, -1, -2);
+    return neg(matmul(matmul(zt, g), zt));
+}
+/** Golub and Pereyra (1973): the two terms more live where `P Z` and `Z P` are not the identity. */
+function fullGradient(z, p, g) {
+    const [zt, gt] = [swapAxes(z, -1, -2), swapAxes(g, -1, -2)];
+    const identity = eye(z.shape[z.rank - 1], undefined, z.dtype);
+    const left = matmul(matmul(sub(identity, matmul(p, z)), gt), matmul(z, zt));
+    const right = matmul(matmul(matmul(zt, z), gt), sub(identity, matmul(z, p)));
+    return add(theoreticalGradient(z, p, g), add(left, right));
+}
+/**
+ * How far an approximate inverse is from one: the largest entry of `|(M + ridge I) Z - I|`, per matrix. Near 0 when the
+ * iteration has converged and the matrix is invertible.
+ * @param matrix `[..., m, m]`
+ * @param inverse `[..., m, m]`, from `newtonPinv`
+ * @returns `[...]`
+ */
+export function pinvResidual(matrix, inverse, ridge = 0.01) {
+    const [m, z] = [asTensor(matrix), asTensor(inverse)];
+    const identity = eye(m.shape[m.rank - 1], undefined, m.dtype);
+    const p = add(m, mul(identity, ridge));
+    return max(abs(sub(matmul(p, z), identity)), { axis: [-2, -1] });
+}

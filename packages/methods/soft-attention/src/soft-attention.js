@@ -1,0 +1,99 @@
+import { asTensor, div, matmul, mul, ShapeError, sqrt, sum, swapAxes, ValueError, } from "@offprint/tensor-core";
+import { bottleneckTokens } from "./bottleneck.js";
+import { requireFinite } from "./finite.js";
+import { kernelMatrix } from "./gaussian-kernel.js";
+import { requireGrid, requireInteger } from "./grid.js";
+import { pinvOf, resolvedPinv } from "./newton-pinv.js";
+/** Queries and values as tensors, checked. */
+function operands(owner, queries, values, grid) {
+    const [q, v] = [asTensor(queries), asTensor(values)];
+    if (q.rank < 2 || v.rank !== q.rank || v.shape[v.rank - 2] !== q.shape[q.rank - 2]) {
+        throw new ShapeError(`${owner}: queries [${q.shape}] and values [${v.shape}]; give [..., n, features] and [..., n, outputs]`);
+    }
+    if (grid !== undefined)
+        requireGrid(owner, grid, q.shape[q.rank - 2]);
+    requireFinite(owner, "queries", q);
+    requireFinite(owner, "values", v);
+    return [q, v];
+}
+function scaled(q, scale) {
+    return scale ? mul(q, q.shape[q.rank - 1] ** -0.25) : q;
+}
+function requireNormalization(owner, value) {
+    if (value !== "none" && value !== "symmetric" && value !== "normalizedKernel") {
+        throw new ValueError(`${owner}: normalization is "${value}"; it must be none, symmetric or normalizedKernel`);
+    }
+}
+/** `D^(-1/2)` of a kernel, `[..., m, 1]`. D >= 1, as the diagonal is 1 and no entry is negative. */
+function inverseRootDegree(kernel) {
+    return div(1, sqrt(sum(kernel, { axis: -1, keepDims: true })));
+}
+function onBothSides(matrix, d) {
+    return mul(mul(matrix, d), swapAxes(d, -1, -2));
+}
+/** The factors of the attention matrix of scaled queries. */
+export function softFactors(q, options) {
+    const { bottleneck = { kind: "pool" }, normalization = "none", ...place } = options;
+    const tokens = bottleneckTokens(q, place, bottleneck);
+    const pinv = resolvedPinv(options.pinv);
+    const p = kernelMatrix(q, tokens);
+    const a = kernelMatrix(tokens, tokens);
+    if (normalization === "none")
+        return { p, a, z: pinvOf(a, pinv) };
+    const d = inverseRootDegree(a);
+    if (normalization === "symmetric")
+        return { p, a, z: onBothSides(pinvOf(a, pinv), d) };
+    return { p, a, z: pinvOf(onBothSides(a, d), pinv) };
+}
+/** Whether the options ask for the full kernel: each token is its own bottleneck token. */
+export function isFull({ ratio, bottleneck }) {
+    return ratio === 1 && typeof bottleneck !== "function" && bottleneck?.kind !== "tokens";
+}
+/**
+ * SOFT and SOFT++: attention with the Gaussian kernel of shared queries and keys, approximated through m bottleneck
+ * tokens, in time `O(n m + m^3)` and memory `O(n m)`: `Y = P (Z (P^T V))`. Pure and traceable; nothing of extent n x n
+ * is made unless `ratio` is 1.
+ * @param queries `[..., n, features]`, keys too
+ * @param values `[..., n, outputs]`
+ * @returns `[..., n, outputs]`
+ * @throws ShapeError or ValueError where grid, ratio or options do not fit, or values are not finite.
+ * @example
+ * ```ts
+ * import { softAttention } from "@offprint/soft-attention";
+ * import { random } from "@offprint/tensor-core";
+ *
+ * const rng = random.rng(0);
+ * const [queries, values] = [rng.normal([2, 64, 16]), rng.normal([2, 64, 16])];
+ * const y = softAttention(queries, values, { grid: [8, 8], ratio: 2, normalization: "symmetric" });
+ * ```
+ * @see Lu et al., IJCV 2024, arXiv 2207.03341, sections 3 and 4
+ */
+export function softAttention(queries, values, options) {
+    const { grid, ratio, normalization = "none", scale = true } = options;
+    requireInteger("softAttention", "ratio", ratio, 1);
+    requireNormalization("softAttention", normalization);
+    const [q, v] = operands("softAttention", queries, values, grid);
+    resolvedPinv(options.pinv);
+    if (isFull(options))
+        return fullGaussianAttention(q, v, { normalization, scale });
+    const { p, z } = softFactors(scaled(q, scale), options);
+    return matmul(p, matmul(z, matmul(swapAxes(p, -1, -2), v)));
+}
+/**
+ * The quadratic attention that SOFT approximates: `Y = S V` with `S_ij = exp(-|q_i - q_j|^2 / 2)`.
+ * @param queries `[..., n, features]`, keys too
+ * @param values `[..., n, outputs]`
+ * @returns `[..., n, outputs]`
+ * @throws ShapeError where shapes do not fit; ValueError for values that are not finite.
+ */
+export function fullGaussianAttention(queries, values, options = {}) {
+    const { normalization = "none", scale = true } = options;
+    requireNormalization("fullGaussianAttention", normalization);
+    const [q, v] = operands("fullGaussianAttention", queries, values, undefined);
+    const points = scaled(q, scale);
+    const s = kernelMatrix(points, points);
+    if (normalization === "none")
+        return matmul(s, v);
+    const d = inverseRootDegree(s);
+    return mul(matmul(s, mul(v, d)), d);
+}
