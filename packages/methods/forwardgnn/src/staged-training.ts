@@ -167,15 +167,11 @@ async function trainStage(
   });
   while (epoch < epochs && misses < patience) {
     if (signal?.aborted) return { state: present(), aborted: true };
-    const result = await step(params, optimizerState, carried, stage.constants);
-    const loss = (await (result.loss as Tensor).host()).item();
-    if (!Number.isFinite(loss)) {
+    const { result, loss } = await checked(step, [params, optimizerState, carried, stage.constants], async (error) => {
       const where = stage.layer === 0 ? "" : ` of layer ${stage.layer}`;
-      throw new NonFiniteError(
-        `epoch ${epoch + 1}${where}: the loss is ${loss}; lower the learning rate, or scale the features`,
-        { state: await inMemory(present()) },
-      );
-    }
+      const message = `epoch ${epoch + 1}${where}: ${error.message}; lower the learning rate, or scale the features`;
+      return new NonFiniteError(message, { state: await inMemory(present()), cause: error });
+    });
     ({ params, optimizerState, carried } = result);
     epoch++;
     let record: EpochRecord = { layer: stage.layer, epoch, loss };
@@ -193,6 +189,23 @@ async function trainStage(
   }
   const final = best === null ? await inMemory(params) : best.params;
   return { state: { ...beginning, finished: [...start.finished, final], history }, aborted: false };
+}
+
+/** A step and its loss; what is not finite, as the step or the optimizer in it tells, becomes the error of `explain`. */
+async function checked(
+  step: (...args: any[]) => any,
+  args: readonly any[],
+  explain: (error: Error) => Promise<Error>,
+): Promise<{ result: any; loss: number }> {
+  let result: any;
+  try {
+    result = await step(...args);
+  } catch (error) {
+    throw error instanceof NonFiniteError ? await explain(error) : error;
+  }
+  const loss = (await (result.loss as Tensor).host()).item();
+  if (!Number.isFinite(loss)) throw await explain(new NonFiniteError(`the loss is ${loss}`));
+  return { result, loss };
 }
 
 /** A tree with its tensors in memory. */
