@@ -93,9 +93,9 @@ ${camel}({ iterations: 10 });
 
 \`npx offprint reproduce ${slug}\` checks:
 
-| claim                                   | paper | criterion |
-| --------------------------------------- | ----- | --------- |
-| The paper's main claim in one sentence  |       |           |
+| claim        | paper             | criterion | measured |
+| ------------ | ----------------- | --------- | -------- |
+| \`main-claim\` | the paper's value |           |          |
 
 ## Citation
 

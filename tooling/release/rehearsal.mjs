@@ -57,15 +57,22 @@ class Rehearsal {
     if (!this.script || !(await this.release(uplink, this.script))) return;
     await this.steps.run("tarballs: contents, publint, are-the-types-wrong", () => this.judgeTarballs());
     await this.steps.run("open Chromium", () => this.openBrowser());
-    const used = this.packages.filter(({ kind, slug }) => kind !== "app" && this.isUsed(slug));
-    const first = (/** @type {Package} */ { slug, kind }) => (slug === "diffgrad" ? 0 : kind === "method" ? 1 : 2);
-    used.sort((a, b) => first(a) - first(b));
-    await inParallel(used, 2, (pkg) => this.steps.run(`use ${pkg.name}`, () => this.usePackage(pkg)));
+    await inParallel(this.uses(), 2, (use) => use());
     await this.steps.run("size budgets of what was installed", () => this.measureSizes());
-    if (!this.isUsed("cli")) return;
-    await this.steps.run("npx offprint list", () => this.listByNpx());
-    await this.steps.run("reproduce without optional packages", () => this.reproduceLean());
-    await this.steps.run("onnx-runtime without its binding", () => this.runtimeWithoutBinding());
+  }
+
+  /** Everything that a stranger does with the packages; none needs another. */
+  uses() {
+    const used = this.packages.filter(({ kind, slug }) => kind !== "app" && this.isUsed(slug));
+    const place = (/** @type {Package} */ { slug, kind }) => (slug === "diffgrad" ? 0 : kind === "method" ? 1 : 2);
+    used.sort((a, b) => place(a) - place(b));
+    const packages = used.map((pkg) => () => this.steps.run(`use ${pkg.name}`, () => this.usePackage(pkg)));
+    const command = async () => {
+      await this.steps.run("npx offprint list", () => this.listByNpx());
+      await this.steps.run("reproduce without optional packages", () => this.reproduceLean());
+      await this.steps.run("onnx-runtime without its binding", () => this.runtimeWithoutBinding());
+    };
+    return this.isUsed("cli") ? [command, ...packages] : packages;
   }
 
   /** @param {string} slug */
@@ -93,8 +100,8 @@ class Rehearsal {
         "install",
         async () => void (await pnpmIn(this.copy, ["install", "--frozen-lockfile", "--prefer-offline"], before)),
       ],
-      ["changeset version", () => raiseVersions(this.copy, before)],
       ["build", () => this.build(before)],
+      ["changeset version", () => this.raiseVersions(before)],
       ["start the registry", () => this.startRegistry(script, uplink)],
       ["changeset publish", () => this.publish()],
     ]);
@@ -113,16 +120,23 @@ class Rehearsal {
     return true;
   }
 
-  /** @param {Record<string, string>} env */
+  /**
+   * Builds what the checkout has not built already: turbo's cache knows. No build reads a version.
+   *
+   * @param {Record<string, string>} env
+   */
   async build(env) {
+    const filters = publicPackages(this.copy).map(({ name }) => `--filter=${name}`);
+    const quiet = ["--ui=stream", "--output-logs=errors-only", `--cache-dir=${join(this.root, ".turbo", "cache")}`];
+    await pnpmIn(this.copy, ["exec", "turbo", "run", "build", ...quiet, ...filters], env);
+    return `${filters.length} packages`;
+  }
+
+  /** @param {Record<string, string>} env */
+  async raiseVersions(env) {
+    const detail = await raiseVersions(this.copy, env);
     this.packages = publicPackages(this.copy);
-    const filters = this.packages.map(({ name }) => `--filter=${name}`);
-    await pnpmIn(
-      this.copy,
-      ["exec", "turbo", "run", "build", "--ui=stream", "--output-logs=errors-only", ...filters],
-      env,
-    );
-    return `${this.packages.length} packages`;
+    return detail;
   }
 
   /**
