@@ -2,20 +2,16 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type DType, isTensor, type Tensor, type TensorLike, tensor, tree } from "@offprint/tensor-core";
+import { type DType, type Tensor, tensor } from "@offprint/tensor-core";
 import { toOnnx } from "../src/index.js";
 import { type ExportCase, exportCases } from "./export-cases.js";
+import { tensorsOf } from "./tree-tensors.js";
 
 /** A tensor in JSON, which has no NaN and no infinities: they are texts. */
 export interface StoredTensor {
   readonly shape: readonly number[];
   readonly type: DType;
   readonly data: readonly (number | string | boolean)[];
-}
-
-/** The tensors of a tree in the order of a file's inputs or outputs. */
-export function tensorsOf(value: unknown): Tensor[] {
-  return tree.leaves(value).map((leaf) => (isTensor(leaf) ? leaf : tensor(leaf as TensorLike)));
 }
 
 export function store(x: Tensor): StoredTensor {

@@ -10,7 +10,8 @@ export async function loadBinding(): Promise<Binding> {
     return (await import("onnxruntime-web")) as unknown as Binding;
   } catch (cause) {
     throw new MissingDependencyError(
-      'onnxRuntime: onnxruntime-web is not installed; add it to your page with "npm install onnxruntime-web", or run without a backend',
+      'onnxRuntime: onnxruntime-web is not installed or does not load here. Add it to your page with "npm install onnxruntime-web", ' +
+        `or run without a backend. ${cause instanceof Error ? cause.message.split("\n")[0] : ""}`,
       { cause },
     );
   }

@@ -39,7 +39,7 @@ export function sessionError(operation: string, device: string, cause: unknown):
 /** Why a device does not run here, and what would make it. */
 export function deviceRemedy(device: string, available: readonly string[], cause: unknown): string {
   const text = firstLine(cause);
-  if (/backend not found|no available backend/i.test(text)) {
+  if (!available.includes(device) && /backend not found|no available backend/i.test(text)) {
     return `the installed binding has no device "${device}"; it has ${available.join(", ")}`;
   }
   if (/cuda|cudnn|cublas|tensorrt|libonnxruntime_providers/i.test(text)) {
