@@ -1,0 +1,80 @@
+import type { Claim, ClaimContext } from "@offprint/claims";
+import { random } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { beyondFeedForward } from "../claims/beyond-feed-forward.js";
+import { claims } from "../claims/index.js";
+import { infinityNorm } from "../claims/infinity-norm.js";
+import { type Bounder, published } from "../claims/method.js";
+import { moons } from "../claims/moons.js";
+import { oneLayer } from "../claims/one-layer.js";
+import { ordering } from "../claims/ordering.js";
+import { otherActivations } from "../claims/other-activations.js";
+import { sandwich } from "../claims/sandwich.js";
+import { productBound } from "../src/index.js";
+
+async function holds(claim: Claim): Promise<boolean> {
+  const context: ClaimContext = {
+    rng: random.rng(claim.id),
+    seed: 0,
+    scale: "quick",
+    signal: new AbortController().signal,
+    onProgress: async () => {},
+  };
+  return (await claim.run(context)).holds;
+}
+
+/** The baseline. */
+const product: Bounder = (network, { norm }) => productBound(network, norm);
+/** A bound that is too small, as a first-order solver's own objective can be. */
+const tooSmall: Bounder = (network, options) => 0.99 * published(network, options);
+/** The paper's constraint without what the activation preserves: P, and elimination, are not used. */
+const withoutPreserved: Bounder = (network, options) => published(network, { ...options, multipliers: "diag" });
+
+describe("claims hold for the method and fail for baselines and broken variants", () => {
+  it("one layer", async () => {
+    expect(await holds(oneLayer())).toBe(true);
+    expect(await holds(oneLayer(tooSmall))).toBe(false);
+    expect(await holds(oneLayer(() => Math.SQRT2))).toBe(false);
+  });
+
+  it("ordering of bounds", async () => {
+    expect(await holds(ordering())).toBe(true);
+    expect(await holds(ordering(product))).toBe(false);
+    expect(await holds(ordering(tooSmall))).toBe(false);
+  }, 120_000);
+
+  it("sandwich", async () => {
+    expect(await holds(sandwich(published, 3))).toBe(true);
+    expect(await holds(sandwich(product, 3))).toBe(false);
+    expect(await holds(sandwich(tooSmall, 3))).toBe(false);
+    expect(await holds(sandwich(withoutPreserved, 3))).toBe(false);
+  });
+
+  it("infinity norm", async () => {
+    expect(await holds(infinityNorm())).toBe(true);
+    expect(await holds(infinityNorm(product))).toBe(false);
+    expect(await holds(infinityNorm(tooSmall))).toBe(false);
+  });
+
+  it("residual and implicit networks", async () => {
+    expect(await holds(beyondFeedForward())).toBe(true);
+    expect(await holds(beyondFeedForward(product))).toBe(false);
+    expect(await holds(beyondFeedForward(withoutPreserved))).toBe(false);
+  }, 60_000);
+
+  it("other activations", async () => {
+    expect(await holds(otherActivations())).toBe(true);
+    expect(await holds(otherActivations(product))).toBe(false);
+    expect(await holds(otherActivations(tooSmall))).toBe(false);
+  });
+
+  it("certified radius", async () => {
+    expect(await holds(moons())).toBe(true);
+    expect(await holds(moons(product))).toBe(false);
+    expect(await holds(moons((network, options) => 0.5 * published(network, options)))).toBe(false);
+  }, 60_000);
+
+  it("are all declared", () => {
+    expect(claims.claims).toHaveLength(7);
+  });
+});
