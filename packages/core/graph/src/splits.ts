@@ -61,14 +61,19 @@ export function maskIndices(chosen: Uint8Array): Int32Array {
 
 /** Pairs of nodes that are linked, and as many that are not: `[pairs, 2]` each, row by row. */
 export interface LinkPairs {
+  /** Linked pairs. */
   readonly positive: Int32Array;
+  /** As many pairs that are not linked. */
   readonly negative: Int32Array;
 }
 
 /** Links to learn from, to choose by and to judge by. */
 export interface LinkSplit {
+  /** Pairs to learn from. */
   readonly train: LinkPairs;
+  /** Pairs to choose by. */
   readonly validation: LinkPairs;
+  /** Pairs to judge by. */
   readonly test: LinkPairs;
   /** Messages along training links, both ways: for training and validation. */
   readonly trainGraph: Graph;

@@ -32,7 +32,9 @@ export const linkMethods: Readonly<Record<LinkMethod, string>> = {
 
 /** A trained predictor: plain data, except for a convolution of one's own. */
 export interface LinkPredictor {
+  /** How it was trained. */
   readonly method: LinkMethod;
+  /** Number of features of a node. */
   readonly features: number;
   /** The options it was trained with, defaults filled in. */
   readonly options: Settled<LinkOptions>;
@@ -42,6 +44,7 @@ export interface LinkPredictor {
 
 /** What `fitLinkPredictor` gives. */
 export interface LinkFit {
+  /** The trained predictor. */
   readonly model: LinkPredictor;
   /** All epochs of all layers. */
   readonly history: readonly EpochRecord[];

@@ -19,6 +19,7 @@ export interface LocalStepInput {
   readonly params: any;
   /** `[nodes, inputs]` output of the layer below, or features; its rows are brought to unit length. */
   readonly input: Tensor;
+  /** What messages pass along. */
   readonly graph: Graph;
   /** The objective of the layer: a scalar of its output. */
   readonly loss: (h: Tensor) => Tensor;
@@ -74,8 +75,11 @@ export interface LayerwiseFit {
   readonly params: readonly any[];
   /** `[nodes, outputs]` of each finished layer. */
   readonly outputs: readonly Tensor[];
+  /** All epochs of all layers. */
   readonly history: readonly EpochRecord[];
+  /** `aborted` where the signal fired. */
   readonly status: "completed" | "aborted";
+  /** To go on from with `resume`. */
   readonly state: TrainingState;
 }
 

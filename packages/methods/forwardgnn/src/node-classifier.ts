@@ -25,8 +25,11 @@ export const nodeMethods: Readonly<Record<NodeMethod, string>> = {
 
 /** A trained classifier: plain data, except for a convolution of one's own. */
 export interface NodeClassifier {
+  /** How it was trained. */
   readonly method: NodeMethod;
+  /** Number of classes. */
   readonly classes: number;
+  /** Number of features of a node. */
   readonly features: number;
   /** The options it was trained with, defaults filled in. */
   readonly options: Settled<NodeOptions>;
@@ -38,6 +41,7 @@ export interface NodeClassifier {
 
 /** What `fitNodeClassifier` gives. */
 export interface NodeFit {
+  /** The trained classifier. */
   readonly model: NodeClassifier;
   /** All epochs of all layers. */
   readonly history: readonly EpochRecord[];

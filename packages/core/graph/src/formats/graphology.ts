@@ -2,7 +2,9 @@ import { Graph } from "../graph.js";
 
 /** The part of a graphology graph that is read. */
 export interface GraphologyLike {
+  /** Names of the nodes. */
   nodes(): string[];
+  /** Calls `visit` for every edge. */
   forEachEdge(
     visit: (
       edge: string,
@@ -14,11 +16,13 @@ export interface GraphologyLike {
       undirected: boolean,
     ) => void,
   ): void;
+  /** What is known of a node. */
   getNodeAttributes(node: string): Record<string, unknown>;
 }
 
 /** A graph of another library as one of this, with what was known of its nodes. */
 export interface ImportedGraph {
+  /** The graph, its nodes numbered in the order of the names. */
   readonly graph: Graph;
   /** In the order of the node numbers. */
   readonly nodeNames: string[];

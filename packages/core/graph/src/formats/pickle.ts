@@ -3,17 +3,25 @@ import { PickleMachine } from "./pickle-machine.js";
 
 /** An array of a pickle. */
 export interface PickledArray {
+  /** Tells what it is. */
   readonly kind: "array";
+  /** Extents. */
   readonly shape: readonly number[];
+  /** Row-major, as float64 whatever the file has. */
   readonly values: Float64Array;
 }
 
 /** A sparse matrix of a pickle, compressed by rows. */
 export interface PickledCsr {
+  /** Tells what it is. */
   readonly kind: "csr";
+  /** Rows and columns. */
   readonly shape: readonly [number, number];
+  /** `[rows + 1]` where rows begin. */
   readonly indptr: Float64Array;
+  /** `[entries]` columns. */
   readonly indices: Float64Array;
+  /** `[entries]` */
   readonly values: Float64Array;
 }
 

@@ -26,8 +26,11 @@ export interface AttentiveMessagePassingOptions {
 
 /** Parameters of `attentiveMessagePassing`. */
 export interface AttentiveMessagePassingParams {
+  /** Of the perceptron that gives edges their new features. */
   readonly edge: readonly LinearParams[];
+  /** Of the perceptron that weighs messages. */
   readonly attention: readonly LinearParams[];
+  /** Of the perceptron that gives nodes their new features. */
   readonly node: readonly LinearParams[];
 }
 
