@@ -27,7 +27,7 @@ def minimise(steps):
         return b.item(), eta.grad.numpy()
 
     start = numpy.full(steps, 1 / numpy.sqrt(steps))
-    options = {"maxcor": 20, "maxiter": 200, "ftol": 0, "gtol": 0}
+    options = {"maxcor": 20, "maxiter": 20000, "maxfun": 40000, "ftol": 1e-13, "gtol": 1e-9}
     return lambda: minimize(objective, start, jac=True, method="L-BFGS-B", bounds=[(1e-8, None)] * steps, options=options)
 
 

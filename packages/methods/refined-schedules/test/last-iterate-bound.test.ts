@@ -126,6 +126,16 @@ describe("the numerical refinement", () => {
     expect(difference(scaled.multipliers.slice(0, -1), own.multipliers.slice(0, -1))).toBeLessThan(1e-2);
   });
 
+  it("takes seconds for ten thousand steps", () => {
+    const { bound, status } = optimizeSchedule(new Float64Array(1e4).fill(1), 1);
+    expect(status).not.toBe("maxIterations");
+    expect(bound * 100).toBeCloseTo(2.0008, 3);
+  });
+
+  it("rejects norms that are all zero", () => {
+    expect(() => optimizeSchedule([0, 0], 1)).toThrow(/all gradient norms are 0/);
+  });
+
   it("cannot beat the closed form by weights, which is the minimum over weights", () => {
     const g = randomNorms(10, 8);
     const { weights, bound } = optimalWeights(g, 1.3);
