@@ -24,6 +24,7 @@ export interface LoadModelOptions {
 
 /** An input or output of a model. */
 export interface ModelValue {
+  /** Name in the file. */
   readonly name: string;
   /** ONNX element type, such as "float32" or "int64". */
   readonly type: string;
@@ -33,12 +34,15 @@ export interface ModelValue {
 
 /** A model from an .onnx file as a function of tensors. */
 export interface LoadedModel {
+  /** What `run` must be given. */
   readonly inputs: readonly ModelValue[];
+  /** What `run` gives. */
   readonly outputs: readonly ModelValue[];
   /**
    * Runs the model. Integers are converted to the width that the model wants; int64 results come back as int32 and
    * half floats as float32.
-   * @throws ValueError for a missing or unknown input; DTypeError and ShapeError for one that does not fit.
+   * @throws ValueError for a missing or unknown input; DTypeError and ShapeError for one that does not fit; IndexError
+   * for an index that the model cannot follow; DeviceError after `release`.
    */
   run(feeds: Readonly<Record<string, TensorLike>>): Promise<Record<string, Tensor>>;
   /** Frees the model. */
@@ -48,7 +52,9 @@ export interface LoadedModel {
 /**
  * Loads somebody's .onnx model, by path (in browsers: address) or bytes. Weights in external data files are found when
  * a path is given.
- * @throws FormatError for a corrupt or truncated file; UnsupportedError for operators that the device lacks.
+ * @throws FormatError for a corrupt or truncated file; ValueError where it cannot be read; UnsupportedError for operators
+ * that the device lacks; DeviceError where the device does not run; MissingDependencyError without the binding.
+ * @example const { output0 } = await (await loadModel("model.onnx")).run({ input0: [[1, 2]] });
  */
 export async function loadModel(model: string | Uint8Array, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const binding = await loadBinding();

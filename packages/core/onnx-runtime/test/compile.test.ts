@@ -3,9 +3,11 @@ import {
   add,
   asinh,
   atanh,
+  checkpoint,
   concatenate,
   cond,
   cosh,
+  customVjp,
   exp,
   expandDims,
   expm1,
@@ -28,6 +30,7 @@ import {
   slice,
   softmax,
   square,
+  stopGradient,
   sub,
   sum,
   type Tensor,
@@ -190,5 +193,36 @@ describe("control flow", () => {
       await agree((a: Tensor) => gradientOf(branch)(a), f64(v));
     }
     await agree((a: Tensor) => vmap(branch)(a), f64([1, -1, 2]));
+  });
+  it("bodies keep stopped and custom gradients", async () => {
+    const halved = customVjp(
+      (a: Tensor) => sin(a),
+      (a: Tensor) => [sin(a), a],
+      (a: Tensor, g: Tensor) => [mul(mul(g, 0.5), a)],
+    );
+    const f = (w: Tensor) => {
+      const step = (c: Tensor, u: Tensor): [Tensor, Tensor] => [
+        halved(add(mul(c, w), mul(stopGradient(w), u))),
+        checkpoint((a: Tensor) => mul(a, a))(c),
+      ];
+      const [s, ys] = scan(
+        step,
+        f64([0.1, 0.3]),
+        f64([
+          [1, 2],
+          [3, 4],
+        ]),
+      );
+      return add(sum(square(s)), sum(ys));
+    };
+    await agree(f, f64([0.5, 2]));
+    await agree(gradientOf(f), f64([0.5, 2]));
+    await agree(
+      (w: Tensor) => vmap(gradientOf(f))(w),
+      f64([
+        [0.5, 2],
+        [1, 1],
+      ]),
+    );
   });
 });

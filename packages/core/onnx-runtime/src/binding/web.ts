@@ -28,5 +28,6 @@ export const candidateDevices: readonly string[] = ["webgpu", "cpu"];
 /** Fetches a model from an address. */
 export async function readModel(address: string): Promise<Uint8Array> {
   const response = await fetch(address);
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
 }

@@ -6,6 +6,7 @@ export type Lowering = (context: LoweringContext, equation: Equation) => void;
 
 /** A primitive that only the host can run, and why. */
 export interface HostOnly {
+  /** The reason, which follows "cannot be compiled: " in messages. */
   readonly hostOnly: string;
 }
 

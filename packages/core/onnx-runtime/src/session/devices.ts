@@ -7,7 +7,9 @@ import { Session } from "./session.js";
 
 /** Whether a device really runs here, for reports such as a command's `doctor`. */
 export interface DeviceReport {
+  /** "cpu", "webgpu" or "cuda". */
   readonly device: string;
+  /** Whether a matrix product came out right. */
   readonly runs: boolean;
   /** Milliseconds of a 256 x 256 matrix product, where it runs. */
   readonly milliseconds?: number;

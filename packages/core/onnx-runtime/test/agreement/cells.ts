@@ -1,9 +1,14 @@
 import { bind, cast, type DType, div, less, type Primitive, type Tensor } from "@offprint/tensor-core";
-import { arrayCases } from "../../../tensor-core/test/properties/array-cases.js";
-import { elementwiseCases } from "../../../tensor-core/test/properties/elementwise-cases.js";
-import { linearAlgebraCases } from "../../../tensor-core/test/properties/linear-algebra-cases.js";
-import { call, type PrimitiveCase } from "../../../tensor-core/test/properties/primitive-case.js";
-import { type InputSpec, Source, sample } from "../../../tensor-core/test/properties/sampling.js";
+import {
+  call,
+  elementwiseCases,
+  type InputSpec,
+  linearAlgebraCases,
+  type PrimitiveCase,
+  primitiveCases,
+  Source,
+  sample,
+} from "@offprint/tensor-core/conformance";
 import type { Cell, Tolerance } from "./agreement.js";
 import { drawn, dressed, type Operand, randomShape, smallerShape, stretched } from "./operands.js";
 
@@ -47,7 +52,7 @@ function cellOf(entry: PrimitiveCase, operands: readonly Operand[], more: string
 /** The cases that tensor-core checks its primitives with, plainly and with operands in disguise. */
 export function tableCells(dtype: FloatType, seed: number): PrimitiveCell[] {
   const source = new Source(seed);
-  return [...elementwiseCases, ...arrayCases, ...linearAlgebraCases].flatMap((entry) => {
+  return primitiveCases.flatMap((entry) => {
     const inputs = entry.inputs.map((spec) => floats(sample(spec, source), dtype));
     const plain = inputs.map((given): Operand => ({ given, use: (x) => x }));
     const disguised = inputs.map((x) => dressed(x, source));

@@ -9,7 +9,7 @@ import {
   tensor,
   transpose,
 } from "@offprint/tensor-core";
-import type { Source } from "../../../tensor-core/test/properties/sampling.js";
+import type { Source } from "@offprint/tensor-core/conformance";
 
 /** An operand as it is given to a function, and what the function does to it before using it. */
 export interface Operand {

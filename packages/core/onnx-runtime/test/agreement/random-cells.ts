@@ -1,5 +1,5 @@
 import { bind, type DType, type Primitive, primitives as p, type Tensor } from "@offprint/tensor-core";
-import { Source } from "../../../tensor-core/test/properties/sampling.js";
+import { Source } from "@offprint/tensor-core/conformance";
 import type { FloatType, PrimitiveCell } from "./cells.js";
 import { drawn, dressed, laidOut, randomShape } from "./operands.js";
 

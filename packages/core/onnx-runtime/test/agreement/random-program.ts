@@ -49,7 +49,7 @@ import {
   variance,
   where,
 } from "@offprint/tensor-core";
-import { Source } from "../../../tensor-core/test/properties/sampling.js";
+import { Source } from "@offprint/tensor-core/conformance";
 
 /** A differentiable scalar function made of random operations, and a point at which it is smooth almost surely. */
 export interface RandomProgram {

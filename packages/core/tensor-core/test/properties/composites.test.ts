@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Source } from "../../src/conformance/sampling.js";
 import {
   add,
   einsum,
@@ -16,7 +17,6 @@ import {
   variance,
 } from "../../src/index.js";
 import { gradientError, hessianError, weightedSum } from "./finite-differences.js";
-import { Source } from "./sampling.js";
 
 const f64 = (x: any) => tensor(x, { dtype: "float64" });
 const square3 = f64([

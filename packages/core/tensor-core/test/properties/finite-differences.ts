@@ -1,5 +1,5 @@
+import { Source } from "../../src/conformance/sampling.js";
 import { add, grad, hvp, mul, sum, type Tensor, tensor } from "../../src/index.js";
-import { Source } from "./sampling.js";
 
 /** A scalar function of a list of float64 tensors. */
 export type Loss = (inputs: Tensor[]) => Tensor;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { type Program, randomProgram } from "../../src/conformance/random-program.js";
+import { Source } from "../../src/conformance/sampling.js";
 import { grad, hvp, jit, jvp, scan, stack, type Tensor, tensor, trace, vmap } from "../../src/index.js";
 import { expectAllClose } from "./comparison.js";
 import { direction, gradientError, hessianError, type Loss, weightedSum } from "./finite-differences.js";
-import { type Program, randomProgram } from "./random-program.js";
-import { Source } from "./sampling.js";
 
 const COUNT = 500;
 const programs: [number, Program][] = Array.from({ length: COUNT }, (_, seed) => [

@@ -1,4 +1,4 @@
-import { type Primitive, primitives as p } from "../../src/index.js";
+import { type Primitive, primitives as p } from "../index.js";
 import type { PrimitiveCase } from "./primitive-case.js";
 import { booleans, distinct, type InputSpec, integers, uniform } from "./sampling.js";
 
@@ -161,6 +161,7 @@ const convolutionCases: PrimitiveCase[] = [
   one(p.maxPool, { kernel: [2], strides: [1], padding: [[0, 0]], dilation: [2] }, distinct([0, 1, 4])),
 ];
 
+/** Cases of reductions, movement, indexing, sorting, products, transforms and convolutions. */
 export const arrayCases: readonly PrimitiveCase[] = [
   ...reductionCases,
   ...movementCases,

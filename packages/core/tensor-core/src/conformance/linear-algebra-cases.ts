@@ -10,7 +10,7 @@ import {
   tensor,
   tril,
   triu,
-} from "../../src/index.js";
+} from "../index.js";
 import type { PrimitiveCase } from "./primitive-case.js";
 import { type InputSpec, uniform } from "./sampling.js";
 
@@ -72,6 +72,7 @@ const SQUARE = [
 const RECTANGULAR = [[4, 3], [3, 4], [2, 3, 2], ...SQUARE, [0, 3]];
 const FLAGS = [false, true];
 
+/** Cases of factorisations and solves, of batches of matrices too. */
 export const linearAlgebraCases: readonly PrimitiveCase[] = [
   ...matrices(p.cholesky, positive, SQUARE),
   ...matrices(p.eigh, symmetric, SQUARE),

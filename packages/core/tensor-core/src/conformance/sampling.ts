@@ -1,4 +1,4 @@
-import { type DType, type Tensor, tensor } from "../../src/index.js";
+import { type DType, type Tensor, tensor } from "../index.js";
 
 /** A small seeded generator of uniform numbers (splitmix32). */
 export class Source {
@@ -17,6 +17,7 @@ export class Source {
     return ((z ^ (z >>> 15)) >>> 0) / 4294967296;
   }
 
+  /** Uniform in [low, high). */
   uniform(low: number, high: number): number {
     return low + (high - low) * this.next();
   }
@@ -26,10 +27,12 @@ export class Source {
     return low + Math.floor(this.next() * (high - low));
   }
 
+  /** One of the items. */
   pick<T>(items: readonly T[]): T {
     return items[this.integer(0, items.length)];
   }
 
+  /** Brings the items into random order, in place. */
   shuffle<T>(items: T[]): T[] {
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.integer(0, i + 1);
@@ -41,8 +44,11 @@ export class Source {
 
 /** How the values of one input are drawn. */
 export interface InputSpec {
+  /** Shape of one operand. */
   readonly shape: readonly number[];
+  /** Element type of the operand. */
   readonly dtype: DType;
+  /** Draws `size` values. */
   draw(source: Source, size: number): number[];
 }
 

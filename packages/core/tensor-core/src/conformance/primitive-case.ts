@@ -1,10 +1,13 @@
-import { bind, type Primitive, type Tensor } from "../../src/index.js";
+import { bind, type Primitive, type Tensor } from "../index.js";
 import type { InputSpec } from "./sampling.js";
 
 /** One way to call a primitive. */
 export interface PrimitiveCase {
+  /** What is called. */
   readonly primitive: Primitive<any>;
+  /** Its parameters. */
   readonly params: unknown;
+  /** How its operands are drawn; those of float types in float64. */
   readonly inputs: readonly InputSpec[];
   /** Turns drawn inputs into valid ones, in differentiable operations. */
   readonly prepare?: (inputs: Tensor[]) => Tensor[];

@@ -54,12 +54,14 @@ import {
   variance,
   vmap,
   where,
-} from "../../src/index.js";
+} from "../index.js";
 import type { Source } from "./sampling.js";
 
 /** A differentiable function of a list of tensors, composed at random; the same for the same source. */
 export interface Program {
+  /** The program as a function of its inputs. */
   readonly run: (inputs: Tensor[]) => Tensor[];
+  /** A point at which it is smooth. */
   readonly inputs: Tensor[];
   /** Names of the steps, for messages. */
   readonly steps: readonly string[];

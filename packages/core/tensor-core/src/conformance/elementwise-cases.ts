@@ -1,4 +1,4 @@
-import { add, mul, type Primitive, primitives as p } from "../../src/index.js";
+import { add, mul, type Primitive, primitives as p } from "../index.js";
 import type { PrimitiveCase } from "./primitive-case.js";
 import { awayFromZero, betweenMultiples, booleans, type InputSpec, integers, uniform } from "./sampling.js";
 
@@ -88,6 +88,7 @@ const binary: readonly [Primitive<any>, Draw, Draw][] = [
 /** The second operand is the first and something that is not close to 0: no ties. */
 const apart = { prepare: ([a, d]: any[]) => [a, add(a, d)] };
 
+/** Cases of everything elementwise, for ordinary, scalar and empty shapes. */
 export const elementwiseCases: readonly PrimitiveCase[] = [
   ...unary.flatMap(([primitive, draw]) => cases(primitive, [draw])),
   ...binary.flatMap(([primitive, a, b]) => cases(primitive, [a, b])),
