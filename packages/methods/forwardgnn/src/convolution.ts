@@ -11,6 +11,8 @@ export type Convolution = "gcn" | "sage" | "gat" | ConvolutionFactory;
 export interface LocalLayer {
   /** The convolution. */
   readonly convolution: GraphLayer;
+  /** Whether `prepare` aggregates, so that `apply` does not look at the graph. */
+  readonly cached: boolean;
   /**
    * What is done once for an input that stays the same, a tree of tensors: where the convolution has a part without
    * parameters, that part (the aggregation of neighbours), so that epochs do not depend on the number of edges.
@@ -47,12 +49,14 @@ export function localLayer(convolution: GraphLayer, cache = true): LocalLayer {
   if (cache && aggregate !== undefined && transform !== undefined) {
     return {
       convolution,
+      cached: true,
       prepare: (x, graph) => aggregate(x, graph),
       apply: (params, prepared) => relu(transform(params, prepared)),
     };
   }
   return {
     convolution,
+    cached: false,
     prepare: (x) => x,
     apply: (params, prepared, graph) => relu(convolution.apply(params, prepared, graph)),
   };

@@ -193,7 +193,7 @@ class Candidates {
     const prepared = this.ready(layer);
     for (const [c, { graph, x }] of this.inputs.entries()) {
       const pass = (p: any, input: any) => layerGoodness(this.setting, layer.apply(p, input, graph));
-      const key = `candidate ${c} of ${x.shape[1]}`;
+      const key = layer.cached ? `candidate of ${x.shape[1]}` : `candidate ${c} of ${x.shape[1]}`;
       this.addGoodness(out, await this.setting.compiled.run(key, pass, params, prepared[c]), c);
     }
     return out;

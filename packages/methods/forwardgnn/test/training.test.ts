@@ -1,5 +1,6 @@
 import { karateClub } from "@offprint/data";
 import { type GraphLayer, gcn, mask, nodeAccuracy, undirected } from "@offprint/graph";
+import { onnxRuntime } from "@offprint/onnx-runtime";
 import { NonFiniteError } from "@offprint/optim";
 import { add, eye, matmul, mean, random, square, sub, type Tensor, take, tree, zeros } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
@@ -124,6 +125,7 @@ describe("top to input", () => {
     const params = [layer.init(random.rng(0), "float64")];
     const local = {
       convolution: layer as GraphLayer,
+      cached: false,
       prepare: (x: Tensor) => x,
       apply: (p: any, x: Tensor) => layer.apply(p, x, task.graph),
     }; // prettier-ignore
@@ -228,6 +230,25 @@ describe.each(METHODS)("%s", (method) => {
     expect(back.method).toBe(method);
     expect(back.options).toEqual(model.options);
     expect(apart((await predictNodes(back, task)).scores, (await predictNodes(model, task)).scores)).toBe(0);
+  });
+});
+
+describe("compiled steps", () => {
+  it.each(METHODS)("of %s give the losses of those in memory", async (method) => {
+    const backend = await onnxRuntime({ device: "cpu", threads: 1 });
+    for (const convolution of ["gcn", "gat"] as const) {
+      const options = { ...quick, convolution, epochs: 4 };
+      const [eager, compiled] = [
+        await fitNodeClassifier(smallTask(), method, options),
+        await fitNodeClassifier(smallTask(), method, { ...options, backend }),
+      ];
+      expect(compiled.history.length).toBe(eager.history.length);
+      compiled.history.forEach(({ loss, validation }, i) => {
+        expect(Math.abs(loss - eager.history[i].loss)).toBeLessThan(1e-9);
+        expect(validation).toBe(eager.history[i].validation);
+      });
+    }
+    await backend.release();
   });
 });
 
