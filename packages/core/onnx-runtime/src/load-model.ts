@@ -9,7 +9,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import { type Binding, loadBinding, readModel } from "#binding";
+import { type Binding, readModel } from "#binding";
 import { chooseDevice } from "./session/devices.js";
 import { Session } from "./session/session.js";
 import { outputTensor } from "./session/tensors.js";
@@ -57,8 +57,7 @@ export interface LoadedModel {
  * @example const { output0 } = await (await loadModel("model.onnx")).run({ input0: [[1, 2]] });
  */
 export async function loadModel(model: string | Uint8Array, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  const binding = await loadBinding();
-  const { device } = await chooseDevice(binding, options.device ?? "cpu");
+  const { binding, device } = await chooseDevice(options.device ?? "cpu");
   const settings = { device, threads: options.threads ?? 1 };
   const session = await Session.create(
     binding,

@@ -8,7 +8,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import type { Tensor as OrtTensor } from "onnxruntime-common";
-import { type Binding, bindingName, loadBinding } from "#binding";
+import { type Binding, bindingName } from "#binding";
 import { lowerGraph } from "./lowering/index.js";
 import { encodeModel } from "./model/encode.js";
 import { OnnxGraph } from "./model/onnx-graph.js";
@@ -52,14 +52,13 @@ export async function onnxRuntime(options: OnnxRuntimeOptions = {}): Promise<Onn
   const threads = options.threads ?? 1;
   if (!Number.isInteger(threads) || threads < 1)
     throw new ValueError(`onnxRuntime: threads is ${threads}; give an integer >= 1`);
-  const binding = await loadBinding();
-  const { device, note } = await chooseDevice(binding, options.device ?? "cpu");
+  const { binding, device, note } = await chooseDevice(options.device ?? "cpu");
   return new Runtime(binding, device, threads, note);
 }
 
 /** The devices that the installed binding may have, and whether each really runs. */
 export async function devices(): Promise<DeviceReport[]> {
-  return probeDevices(await loadBinding());
+  return probeDevices();
 }
 
 const RUNS_BEFORE_SETTLING = 16;

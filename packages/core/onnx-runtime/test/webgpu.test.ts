@@ -31,7 +31,7 @@ const gpu = (await devices()).some(({ device, runs }) => device === "webgpu" && 
 async function compileStrictly(f: (...args: any[]) => unknown, ...inputs: unknown[]): Promise<void> {
   const bytes = encodeModel(lowerGraph(trace(f, ...inputs), { device: "webgpu" }), "strict");
   const settings = { device: "webgpu", threads: 1, strict: true };
-  await (await Session.create(await loadBinding(), bytes, settings, "compile")).release();
+  await (await Session.create(await loadBinding("webgpu"), bytes, settings, "compile")).release();
 }
 
 describe.skipIf(!gpu)("webgpu [needs Vulkan: install mesa-vulkan-drivers and libvulkan1]", () => {

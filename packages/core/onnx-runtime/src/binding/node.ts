@@ -4,8 +4,8 @@ import type * as ort from "onnxruntime-common";
 /** The ONNX Runtime binding of this platform. */
 export type Binding = typeof ort;
 
-/** Loads onnxruntime-node, which is optional: its own install script may have failed. */
-export async function loadBinding(): Promise<Binding> {
+/** Loads onnxruntime-node, which is optional: its own install script may have failed. It has all devices. */
+export async function loadBinding(_device: string): Promise<Binding> {
   try {
     const binding = (await import("onnxruntime-node")) as unknown as Binding & { default?: Binding };
     return quiet(binding.default ?? binding);
@@ -32,6 +32,9 @@ export function bindingName(binding: Binding): string {
 
 /** Devices that this platform's binding may have, best first. */
 export const candidateDevices: readonly string[] = ["cuda", "webgpu", "cpu"];
+
+/** Whether sessions on GPUs must wait for each other. */
+export const takesTurns = false;
 
 /** Reads a model file. */
 export async function readModel(path: string): Promise<Uint8Array> {

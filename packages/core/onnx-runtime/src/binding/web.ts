@@ -4,10 +4,14 @@ import type * as ort from "onnxruntime-common";
 /** The ONNX Runtime binding of this platform. */
 export type Binding = typeof ort;
 
-/** Loads onnxruntime-web, which the page's package must install. */
-export async function loadBinding(): Promise<Binding> {
+/**
+ * Loads onnxruntime-web, which the page's package must install: for the CPU the build that has every operator in
+ * float64 and is half as large, for GPUs the build with the engine that Node has too.
+ */
+export async function loadBinding(device: string): Promise<Binding> {
   try {
-    return (await import("onnxruntime-web")) as unknown as Binding;
+    const binding = await (device === "cpu" ? import("onnxruntime-web/wasm") : import("onnxruntime-web/webgpu"));
+    return binding as unknown as Binding;
   } catch (cause) {
     throw new MissingDependencyError(
       'onnxRuntime: onnxruntime-web is not installed or does not load here. Add it to your page with "npm install onnxruntime-web", ' +
@@ -24,6 +28,9 @@ export function bindingName(binding: Binding): string {
 
 /** Devices that this platform's binding may have, best first. */
 export const candidateDevices: readonly string[] = ["webgpu", "cpu"];
+
+/** A GPU session in a page suspends the one WebAssembly program, which nobody else may enter meanwhile. */
+export const takesTurns = true;
 
 /** Fetches a model from an address. */
 export async function readModel(address: string): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { DeviceError } from "@offprint/tensor-core";
-import { type Binding, candidateDevices } from "#binding";
+import { type Binding, candidateDevices, loadBinding } from "#binding";
 import { encodeModel } from "../model/encode.js";
 import { OnnxGraph } from "../model/onnx-graph.js";
 import { deviceRemedy } from "./errors.js";
@@ -29,7 +29,7 @@ function probeModel(): Uint8Array {
 }
 
 /** Runs a small matrix product on a device and says how that went. */
-export async function probeDevice(binding: Binding, device: string): Promise<DeviceReport> {
+async function probeDevice(binding: Binding, device: string): Promise<DeviceReport> {
   try {
     const session = await Session.create(binding, probeModel(), { device, threads: 1, strict: true }, "onnxRuntime");
     try {
@@ -55,15 +55,16 @@ export async function probeDevice(binding: Binding, device: string): Promise<Dev
 }
 
 /** The devices of this platform and whether each really runs. */
-export async function probeDevices(binding: Binding): Promise<DeviceReport[]> {
+export async function probeDevices(): Promise<DeviceReport[]> {
   const reports: DeviceReport[] = [];
-  for (const device of candidateDevices) reports.push(await probeDevice(binding, device));
+  for (const device of candidateDevices) reports.push(await probeDevice(await loadBinding(device), device));
   return reports;
 }
 
 /** A device that runs, and one line about better ones that do not. */
 export interface DeviceChoice {
   readonly device: string;
+  readonly binding: Binding;
   readonly note?: string;
 }
 
@@ -72,13 +73,14 @@ export interface DeviceChoice {
  * does not win over the CPU.
  * @throws DeviceError where the device asked for does not run.
  */
-export async function chooseDevice(binding: Binding, wanted: string): Promise<DeviceChoice> {
+export async function chooseDevice(wanted: string): Promise<DeviceChoice> {
   if (wanted !== "auto") {
+    const binding = await loadBinding(wanted);
     const { runs, reason } = await probeDevice(binding, wanted);
     if (!runs) throw new DeviceError(`onnxRuntime: device "${wanted}" does not run here: ${reason}`);
-    return { device: wanted };
+    return { device: wanted, binding };
   }
-  const reports = await probeDevices(binding);
+  const reports = await probeDevices();
   const running = reports.filter((r) => r.runs).sort((a, b) => Number(a.milliseconds) - Number(b.milliseconds));
   const absent = reports.filter((r) => !r.runs);
   if (running.length === 0) {
@@ -87,6 +89,11 @@ export async function chooseDevice(binding: Binding, wanted: string): Promise<De
     );
   }
   const { device } = running[0];
-  if (absent.length === 0) return { device };
-  return { device, note: `${absent.map((r) => r.device).join(" and ")} not available here: running on ${device}` };
+  const binding = await loadBinding(device);
+  if (absent.length === 0) return { device, binding };
+  return {
+    device,
+    binding,
+    note: `${absent.map((r) => r.device).join(" and ")} not available here: running on ${device}`,
+  };
 }

@@ -1,7 +1,15 @@
 import { DeviceError } from "@offprint/tensor-core";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import type { Binding } from "../binding/node.js";
+import { type Binding, takesTurns } from "#binding";
 import { sessionError } from "./errors.js";
+import { Turns } from "./turns.js";
+
+const turns = new Turns();
+
+/** Does what enters the engine, when it may. */
+function enter<T>(device: string, task: () => Promise<T>): Promise<T> {
+  return takesTurns && device !== "cpu" ? turns.take(task) : task();
+}
 
 /** How sessions are made. */
 export interface SessionSettings {
@@ -59,7 +67,7 @@ export class Session {
     };
     try {
       // The overloads of create take a path or bytes, not a union of both.
-      const inner = await binding.InferenceSession.create(model as Uint8Array, options);
+      const inner = await enter(device, () => binding.InferenceSession.create(model as Uint8Array, options));
       return new Session(inner, device, onRelease);
     } catch (cause) {
       throw sessionError(operation, device, cause);
@@ -80,7 +88,7 @@ export class Session {
         "run: this compiled function was released; compile it again, or release it after its last use",
       );
     }
-    const run = this.inner.run(feeds);
+    const run = enter(this.device, () => this.inner.run(feeds));
     this.runs.add(run);
     try {
       return await run;
@@ -113,7 +121,7 @@ export class Session {
   }
 
   private close(): Promise<void> {
-    this.closing ??= this.inner.release();
+    this.closing ??= enter(this.device, () => this.inner.release());
     return this.closing;
   }
 }

@@ -9,7 +9,7 @@ import {
   UnsupportedError,
 } from "@offprint/tensor-core";
 import type { Tensor as OrtTensor } from "onnxruntime-common";
-import type { Binding } from "../binding/node.js";
+import type { Binding } from "#binding";
 import type { Session } from "./session.js";
 
 /** Copies device memory to the host. */
