@@ -284,17 +284,22 @@ describe("memory", () => {
       const run = async (steps) => { for (let i = 0; i < steps; i++) p = await compiled(p, ...data); };
       const memory = () => { gc(); gc(); return process.memoryUsage().rss / 2 ** 20; };
       await run(2000);
-      const before = memory();
-      await run(10000);
-      console.log(memory() - before);
+      // The engines' own reserves grow now and then; a leak grows each time.
+      let growth = Infinity;
+      for (let k = 0; k < 3; k++) {
+        const before = memory();
+        await run(10000);
+        growth = Math.min(growth, memory() - before);
+      }
+      console.log(growth);
       process.exit(0);
       `,
       { flags: ["--expose-gc"] },
     );
     expect(code).toBe(0);
-    expect(Number(out)).toBeLessThan(16);
+    expect(Number(out)).toBeLessThan(4);
   });
-  it("is given back by 200 cycles of compiling and releasing", async () => {
+  it("is given back by cycles of compiling and releasing, 200 at a time", async () => {
     const { code, out } = await child(
       `
       import { jit } from "@offprint/tensor-core";
@@ -311,9 +316,13 @@ describe("memory", () => {
       };
       const memory = () => { gc(); gc(); return process.memoryUsage().rss / 2 ** 20; };
       await cycles(150);
-      const before = memory();
-      await cycles(200);
-      console.log(memory() - before);
+      let growth = Infinity;
+      for (let k = 0; k < 3; k++) {
+        const before = memory();
+        await cycles(200);
+        growth = Math.min(growth, memory() - before);
+      }
+      console.log(growth);
       process.exit(0);
       `,
       { flags: ["--expose-gc"] },
