@@ -1,4 +1,5 @@
 import type { NeuronGroup } from "./activation.js";
+import { feasible, rootTimes } from "./box-weights.js";
 import { type Certificate, claimedBound } from "./certificate.js";
 import type { Chain } from "./feed-forward.js";
 import { assembled, eliminatedLayer, type LayerInequality, stackedLayer } from "./layer-inequality.js";
@@ -6,6 +7,7 @@ import {
   absolute,
   choleskyFactor,
   forwardSolve,
+  identity,
   largestEigenvalue,
   largestRelative,
   type Matrix,
@@ -93,8 +95,26 @@ function lastStorage(W: Matrix, delta: Float64Array | undefined): Matrix {
  * storage that comes from behind. Nothing where that fails. The result is right up to rounding; `proveChain` decides.
  */
 export function repairChain(chain: Chain, raw: Omit<Certificate, "rho">, repair: Repair): Certificate | undefined {
-  const { weights, groups, offsets } = chain;
+  const repaired = repairMultipliers(chain, raw, repair);
+  if (repaired === undefined) return undefined;
+  const { multipliers, delta, storage } = repaired;
   const { norm, eliminated = false } = raw;
+  const shared = { norm, multipliers, ...(eliminated ? { eliminated } : {}) };
+  if (delta === undefined) return { ...shared, rho: Math.max(0, largestEigenvalue(storage)) };
+  return { ...shared, mu: feasible(rootTimes(storage, chain.weights[0]), raw.mu as Float64Array), delta };
+}
+
+/**
+ * @internal The multipliers of a certificate and the storage on the input; from a box it is S, for which W_1^T S W_1 is
+ * that storage, as the weights of the inputs can still be chosen.
+ */
+export function repairMultipliers(
+  chain: Chain,
+  raw: Omit<Certificate, "rho">,
+  repair: Repair,
+): { multipliers: Multipliers; delta: Float64Array | undefined; storage: Matrix } | undefined {
+  const { weights, groups, offsets } = chain;
+  const { eliminated = false } = raw;
   const last = weights.length - 1;
   const delta = raw.delta === undefined ? undefined : positive(raw.delta, repair.shift);
   const { lambda, gamma, nu, tau } = raw.multipliers;
@@ -117,29 +137,24 @@ export function repairChain(chain: Chain, raw: Omit<Certificate, "rho">, repair:
     scale = (unscaled.crossed ? Math.max(needed, scale) : needed) * (1 + repair.room);
     if (!(scale > 0) || !Number.isFinite(scale)) return undefined;
     place(scale);
-    const next = stepBack(inequalityOf(chain, out, layer, eliminated), V);
+    const inner = layer === 0 && delta !== undefined ? withIdentity(chain) : chain;
+    const next = stepBack(inequalityOf(inner, out, layer, eliminated), V);
     if (next === undefined) return undefined;
     V = next;
   }
-  const shared = { norm, multipliers: out, ...(eliminated ? { eliminated } : {}) };
-  if (delta === undefined) return { ...shared, rho: Math.max(0, largestEigenvalue(V)) };
-  return { ...shared, mu: inputWeights(V, positive(raw.mu as Float64Array, repair.shift)), delta };
+  return { multipliers: out, delta, storage: last === 0 && delta !== undefined ? inverseDiagonal(delta) : V };
 }
 
-/** mu with diag(mu) >= V: either scaled or raised evenly, whichever adds less. */
-function inputWeights(V: Matrix, mu: Float64Array): Float64Array {
-  const n = mu.length;
-  const relative = matrix(
-    n,
-    n,
-    V.values.map((value, k) => value / Math.sqrt(mu[Math.floor(k / n)] * mu[k % n])),
-  );
-  const factor = Math.max(0, largestEigenvalue(relative));
-  const excess = matrix(n, n, V.values.slice());
-  for (let i = 0; i < n; i++) excess.values[i * (n + 1)] -= mu[i];
-  const raise = Math.max(0, largestEigenvalue(excess));
-  const total = mu.reduce((sum, value) => sum + value, 0);
-  return factor * total <= total + n * raise ? mu.map((value) => factor * value) : mu.map((value) => value + raise);
+/** The chain with an identity for its first weight. */
+function withIdentity(chain: Chain): Chain {
+  return { ...chain, weights: [identity(chain.weights[0].rows), ...chain.weights.slice(1)] };
+}
+
+function inverseDiagonal(delta: Float64Array): Matrix {
+  const n = delta.length;
+  const out = matrix(n, n);
+  for (let i = 0; i < n; i++) out.values[i * (n + 1)] = 1 / delta[i];
+  return out;
 }
 
 function positive(x: Float64Array, shift: number): Float64Array {

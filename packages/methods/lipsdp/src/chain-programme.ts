@@ -2,8 +2,8 @@ import { type ConicOperator, type ConicOptions, type ConicResult, solveConic, sv
 import { sparse } from "@offprint/tensor-core";
 import type { NeuronGroup } from "./activation.js";
 import type { Chain } from "./feed-forward.js";
-import { type Matrix, matrix, multiply, multiplyTransposed, transposed } from "./matrix.js";
-import type { NormPair } from "./product-bound.js";
+import type { Gain } from "./gain.js";
+import { type Matrix, matrix, multiply, multiplyTransposed, part, transposed } from "./matrix.js";
 import { preservedForm, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
 
@@ -32,12 +32,12 @@ interface Slots {
  *
  *   W_1^T T_1 W_1 <= rho I (or diag mu),   W_i^T T_i W_i <= T_{i-1},   W_l^T W_l <= T_{l-1}   ([T_{l-1}, W_l^T; W_l, diag delta] >= 0).
  */
-export function solveChain(chain: Chain, norm: NormPair, options: ConicOptions): RawSolution {
+export function solveChain(chain: Chain, gain: Gain, options: ConicOptions): RawSolution {
   const { weights } = chain;
-  const slots = slotsOf(chain, norm);
+  const slots = slotsOf(chain, gain);
   const operator = new ChainOperator(weights, slots);
   const last = weights[weights.length - 1];
-  const bordered = norm === "linf-l1";
+  const bordered = gain.output === "l1";
   const orders = weights.map(({ columns }, i) => columns + (bordered && i === weights.length - 1 ? last.rows : 0));
   const b = new Float64Array(operator.rows);
   const constant = operator.lastStart;
@@ -54,21 +54,26 @@ export function solveChain(chain: Chain, norm: NormPair, options: ConicOptions):
     for (let k = constant; k < b.length; k++) b[k] = -b[k];
   }
   const c = new Float64Array(slots.variables);
-  if (!bordered) c[0] = 1;
-  else {
-    c.fill(0.5, 0, slots.widths[0]);
-    c.fill(0.5, slots.variables - slots.deltas);
-  }
+  if (gain.ball === undefined) c.fill(0.5, 0, slots.widths[0]);
+  else c[0] = gain.ball;
+  c.fill(0.5, slots.variables - slots.deltas);
   const result = solveConic({ A: operator, b, c, cones: { l: operator.nonnegative.length, s: orders } }, options);
-  return unpack(chain, slots, norm, result);
+  const inputDual = part(
+    readSvec(result.y, operator.firstStart, orders[0]),
+    0,
+    weights[0].columns,
+    0,
+    weights[0].columns,
+  );
+  return { ...unpack(chain, slots, gain, result), inputDual };
 }
 
-function slotsOf({ weights, groups }: Chain, norm: NormPair): Slots {
+function slotsOf({ weights, groups }: Chain, gain: Gain): Slots {
   let first = 0;
   const slots: SlotBlock[][] = [];
   const d = weights[0].columns;
   const eye = (n: number): Float64Array => Float64Array.from({ length: n * n }, (_, k) => (k % (n + 1) === 0 ? 1 : 0));
-  if (norm === "l2") {
+  if (gain.ball !== undefined) {
     slots.push([{ start: 0, size: d, bases: [eye(d)], first }]);
     first++;
   } else {
@@ -85,7 +90,7 @@ function slotsOf({ weights, groups }: Chain, norm: NormPair): Slots {
       }),
     );
   }
-  const deltas = norm === "l2" ? 0 : weights[weights.length - 1].rows;
+  const deltas = gain.output === "l2" ? 0 : weights[weights.length - 1].rows;
   return { slots, widths: weights.map(({ columns }) => columns), deltas, variables: first + deltas };
 }
 
@@ -100,7 +105,8 @@ class ChainOperator implements ConicOperator {
   readonly columns: number;
   /** Variables that must be nonnegative: every lambda. */
   readonly nonnegative: number[] = [];
-  /** First row of the last block. */
+  /** First row of the first and of the last block. */
+  readonly firstStart: number;
   readonly lastStart: number;
   private readonly starts: number[] = [];
   private readonly transposes: Matrix[];
@@ -116,6 +122,7 @@ class ChainOperator implements ConicOperator {
       row += svecLength(W.columns + (i === weights.length - 1 ? slots.deltas : 0));
     }
     this.rows = row;
+    this.firstStart = this.starts[0];
     this.columns = slots.variables;
     this.lastStart = this.starts[this.starts.length - 1];
     this.transposes = weights.map(transposed);
@@ -362,7 +369,7 @@ function readSvec(y: Float64Array, offset: number, n: number): Matrix {
   return out;
 }
 
-function unpack({ groups }: Chain, slots: Slots, norm: NormPair, result: ConicResult): RawSolution {
+function unpack({ groups }: Chain, slots: Slots, gain: Gain, result: ConicResult): Omit<RawSolution, "inputDual"> {
   const multipliers = zeroMultipliers(groups.reduce((count, layer) => count + layer.length, 0));
   let g = 0;
   for (const slot of slots.slots.slice(1)) {
@@ -375,9 +382,10 @@ function unpack({ groups }: Chain, slots: Slots, norm: NormPair, result: ConicRe
   const d = slots.widths[0];
   return {
     multipliers,
-    mu: norm === "l2" ? undefined : result.x.slice(0, d),
-    delta: norm === "l2" ? undefined : result.x.slice(slots.variables - slots.deltas),
-    objective: norm === "l2" ? Math.sqrt(Math.max(0, result.objective)) : result.objective,
+    rho: gain.ball === undefined ? undefined : result.x[0],
+    mu: gain.ball === undefined ? result.x.slice(0, d) : undefined,
+    delta: slots.deltas === 0 ? undefined : result.x.slice(slots.variables - slots.deltas),
+    objective: gain.output === "l2" ? Math.sqrt(Math.max(0, result.objective)) : result.objective,
     result,
   };
 }

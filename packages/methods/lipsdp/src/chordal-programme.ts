@@ -1,8 +1,8 @@
-import { type ConicOptions, type Lmi, lmiToConic, solveConic } from "@offprint/conic";
+import { type ConicOptions, type Lmi, lmiToConic, smat, solveConic, svecLength } from "@offprint/conic";
 import type { NeuronGroup } from "./activation.js";
 import type { Chain } from "./feed-forward.js";
-import { type Matrix, multiplyTransposed, part } from "./matrix.js";
-import type { NormPair } from "./product-bound.js";
+import type { Gain } from "./gain.js";
+import { type Matrix, matrix, multiplyTransposed, part } from "./matrix.js";
 import { type GroupForm, groupForm, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
 import { blockProduct } from "./stacked-form.js";
@@ -17,7 +17,7 @@ type MultiplierName = "lambda" | "gamma" | "nu";
  */
 export function solveChordal(
   chain: Chain,
-  norm: NormPair,
+  gain: Gain,
   kind: "diag" | "full",
   shared: boolean,
   options: ConicOptions,
@@ -26,14 +26,15 @@ export function solveChordal(
   const variables = new Variables();
   const inputs = weights[0].columns;
   const outputs = weights[weights.length - 1].rows;
-  const l2 = norm === "l2";
-  const leading = variables.take(l2 ? 1 : inputs);
+  const l2 = gain.output === "l2";
+  const ball = gain.ball !== undefined;
+  const leading = variables.take(ball ? 1 : inputs);
   const deltas = l2 ? variables.count : variables.take(outputs);
   const nonnegative: number[] = [];
   const owners: { readonly name: MultiplierName; readonly group: number; readonly variable: number }[] = [];
   const lmis: Lmi[] = [];
   let storage = (into: BlockLmi, sign: number): void => {
-    for (let i = 0; i < inputs; i++) into.add(l2 ? leading : leading + i, i, i, sign);
+    for (let i = 0; i < inputs; i++) into.add(ball ? leading : leading + i, i, i, sign);
   };
   for (const [layer, own] of groups.entries()) {
     const W = weights[layer];
@@ -61,15 +62,19 @@ export function solveChordal(
   }
   lmis.push(lastInequality(weights[weights.length - 1], l2, deltas, storage));
   const c = new Float64Array(variables.count);
-  if (l2) c[leading] = 1;
-  else c.fill(0.5, leading, leading + inputs + outputs);
+  c.fill(gain.ball ?? 0.5, leading, leading + (ball ? 1 : inputs));
+  if (!l2) c.fill(0.5, deltas, deltas + outputs);
   const result = solveConic(lmiToConic({ c, lmis, nonnegative }), options);
+  const { order } = lmis[0];
+  const first = result.y.slice(nonnegative.length, nonnegative.length + svecLength(order));
   const multipliers = zeroMultipliers(groups.reduce((count, layer) => count + layer.length, 0));
   for (const { name, group, variable } of owners) multipliers[name][group] = result.x[variable];
   return {
     multipliers,
-    mu: l2 ? undefined : result.x.slice(leading, leading + inputs),
+    rho: ball ? result.x[leading] : undefined,
+    mu: ball ? undefined : result.x.slice(leading, leading + inputs),
     delta: l2 ? undefined : result.x.slice(deltas, deltas + outputs),
+    inputDual: part(matrix(order, order, smat(first, order)), 0, inputs, 0, inputs),
     objective: l2 ? Math.sqrt(Math.max(0, result.objective)) : result.objective,
     result,
   };

@@ -1,6 +1,7 @@
-import { type ConicOptions, type ConicProblem, solveConic, svec, svecLength } from "@offprint/conic";
+import { type ConicOptions, type ConicProblem, smat, solveConic, svec, svecLength } from "@offprint/conic";
 import { linalg } from "@offprint/tensor-core";
 import type { NeuronGroup } from "./activation.js";
+import type { Gain } from "./gain.js";
 import {
   asTensor,
   fromTensor,
@@ -12,7 +13,6 @@ import {
   part,
   place,
 } from "./matrix.js";
-import type { NormPair } from "./product-bound.js";
 import { changingBasis, groupForm, preservedProjector, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
 import { blockProduct, groupRows, outputForm, type StackedForm } from "./stacked-form.js";
@@ -44,33 +44,35 @@ interface Inequality {
  */
 export function solveDense(
   form: StackedForm,
-  norm: NormPair,
+  gain: Gain,
   kind: MultiplierKind,
   shared: boolean,
   options: ConicOptions,
 ): RawSolution {
   const inequality = kind === "eliminated" ? eliminated(form, shared) : stacked(form, kind, shared);
   const { order, inputs, terms, C } = inequality;
-  const l2 = norm === "l2";
+  const l2 = gain.output === "l2";
   const total = l2 ? order : order + C.rows;
-  const leading = l2 ? 1 : inputs + C.rows;
+  const balls = gain.ball === undefined ? inputs : 1;
+  const leading = balls + (l2 ? 0 : C.rows);
   const writer = new RowWriter(total, leading + terms.length, terms);
   const constant = matrix(total, total);
-  if (l2) {
-    place(constant, 0, 0, outputForm(C), -1);
+  if (l2) place(constant, 0, 0, outputForm(C), -1);
+  else place(constant, order, 0, C);
+  if (gain.ball === undefined) for (let i = 0; i < inputs; i++) writer.diagonal(i, i);
+  else {
     const input = matrix(total, total);
     for (let i = 0; i < inputs; i++) input.values[i * (total + 1)] = 1;
     writer.coefficient(0, input);
-  } else {
-    place(constant, order, 0, C);
-    for (let i = 0; i < leading; i++) writer.diagonal(i, i < inputs ? i : order + i - inputs);
   }
+  for (let i = balls; i < leading; i++) writer.diagonal(i, order + i - balls);
   for (const [k, { F }] of terms.entries()) {
     const padded = matrix(total, total);
     place(padded, 0, 0, F, -1);
     writer.coefficient(leading + k, padded);
   }
-  const c = new Float64Array(leading + terms.length).fill(l2 ? 1 : 0.5, 0, leading);
+  const c = new Float64Array(leading + terms.length).fill(0.5, 0, leading);
+  if (gain.ball !== undefined) c[0] = gain.ball;
   const result = solveConic(writer.problem(constant, c, leading), options);
   const multipliers = zeroMultipliers(form.groups.length);
   for (const [k, term] of terms.entries()) {
@@ -78,8 +80,10 @@ export function solveDense(
   }
   return {
     multipliers,
-    mu: l2 ? undefined : result.x.slice(0, inputs),
-    delta: l2 ? undefined : result.x.slice(inputs, leading),
+    rho: gain.ball === undefined ? undefined : result.x[0],
+    mu: gain.ball === undefined ? result.x.slice(0, inputs) : undefined,
+    delta: l2 ? undefined : result.x.slice(balls, leading),
+    inputDual: part(matrix(total, total, smat(result.y.slice(writer.matrixStart), total)), 0, inputs, 0, inputs),
     objective: l2 ? Math.sqrt(Math.max(0, result.objective)) : result.objective,
     result,
   };
@@ -99,6 +103,11 @@ export class RowWriter {
     for (const [k, { kind }] of terms.entries()) if (kind === "lambda") this.sign.push(k);
     this.rows = this.sign.length + svecLength(order);
     this.values = new Float64Array(this.rows * variables);
+  }
+
+  /** First row of the matrix inequality. */
+  get matrixStart(): number {
+    return this.sign.length;
   }
 
   /** F_k of a variable. */

@@ -84,6 +84,20 @@ function dominatingFactor(W: Matrix): Matrix | undefined {
   return undefined;
 }
 
+/** @internal Square R with R R^T = W W^T up to rounding: the same image of the unit ball. */
+export function squareFactor(W: Matrix): Matrix {
+  const gram = symmetrized(multiply(W, transposed(W)));
+  const n = gram.rows;
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += gram.values[i * (n + 1)];
+  for (let slack = 1e-13; ; slack *= 10) {
+    const raised = matrix(n, n, gram.values.slice());
+    for (let i = 0; i < n; i++) raised.values[i * (n + 1)] += (slack * trace) / n + Number.MIN_VALUE;
+    const R = choleskyFactor(raised);
+    if (R !== undefined) return R;
+  }
+}
+
 /** @internal Weights of norm 1 and the norms; or, exactly, powers of two near the norms. */
 export function normalized(weights: readonly Matrix[], exact = false): { weights: Matrix[]; norms: number[] } {
   const norms = weights.map((W) => {

@@ -5,6 +5,7 @@ import { claimedBound } from "./certificate.js";
 import { provenStacked, repairStacked } from "./certify-stacked.js";
 import { solveDense } from "./dense-programme.js";
 import { normalized, shrunk } from "./feed-forward.js";
+import { gainOf } from "./gain.js";
 import { absolute, combine, type Matrix, matrix, multiply, place } from "./matrix.js";
 import { type CheckedFeedForward, checkNetwork, type Network } from "./network.js";
 import { checkedProductBound } from "./product-bound.js";
@@ -48,7 +49,7 @@ export function residualReluBound(network: Network, options: ResidualReluOptions
   const { weights, norms } = normalized(reduced.weights, true);
   const total = norms.reduce((product, value) => product * value, 1);
   const form = rewritten({ ...reduced, weights }, relusPerPair);
-  const { multipliers, objective, result } = solveDense(form, "l2", "diag", false, solver);
+  const { multipliers, objective, result } = solveDense(form, gainOf("l2"), "diag", false, solver);
   let proved = Infinity;
   for (const t of [0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]) {
     const repaired = repairStacked(form, { norm: "l2", multipliers }, t);

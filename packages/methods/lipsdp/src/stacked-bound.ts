@@ -1,0 +1,65 @@
+import { bestProved, ROOMS, type Solved } from "./best-proof.js";
+import { provenStacked, repairStacked } from "./certify-stacked.js";
+import { solveDense } from "./dense-programme.js";
+import { gainOf } from "./gain.js";
+import type { LipschitzOptions } from "./lipschitz-bound.js";
+import { scaled } from "./matrix.js";
+import type { CheckedNetwork } from "./network.js";
+import type { Plan } from "./plan.js";
+import type { Multipliers } from "./quadratic-constraint.js";
+import type { RawSolution } from "./raw-solution.js";
+import { stackedForm } from "./stacked-form.js";
+
+/** How strongly the constraint on what is preserved is enforced, relative to lambda, when `eliminated` becomes `full`. */
+const PENALTIES = [1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
+
+/**
+ * `eliminated` as a limit of `full`: gamma = -kappa, nu = kappa adds -kappa |e|^2 for e = J (u - w), which is 0 for all
+ * increments, and makes the inequality hold off that subspace (Finsler's lemma).
+ */
+function penalized(groups: CheckedNetwork["groups"], m: Multipliers, penalty: number): Multipliers {
+  const lambda = m.lambda.map((value) => Math.max(0, value));
+  const sums = new Map<number, { total: number; count: number }>();
+  // Layers follow each other, and the offsets of a chain's groups restart at 0 in every layer.
+  for (const [g, { layer }] of groups.entries()) {
+    const entry = sums.get(layer) ?? { total: 0, count: 0 };
+    sums.set(layer, { total: entry.total + lambda[g], count: entry.count + 1 });
+  }
+  const kappa = groups.map(({ layer, kind, size }, g) => {
+    if (kind === "slope") return 0;
+    const { total, count } = sums.get(layer) as { total: number; count: number };
+    return (penalty * (lambda[g] + total / count)) / (kind === "sort" ? size : 1);
+  });
+  return { lambda, gamma: Float64Array.from(kappa, (k) => -k), nu: Float64Array.from(kappa), tau: m.tau };
+}
+
+/** @internal The bound of a residual or implicit network. */
+export function stackedBound(
+  checked: CheckedNetwork,
+  { kind }: Plan,
+  options: LipschitzOptions,
+  product: number,
+): Solved {
+  const { norm = "l2", solver = {}, sharing } = options;
+  const form = stackedForm(checked);
+  const size = Number.isFinite(product) && product > 0 ? product : 1;
+  const unit = { ...form, C: scaled(form.C, 1 / size) };
+  const solution = solveDense(unit, gainOf(norm), kind, sharing === "layer", solver);
+  const power = norm === "l2" ? size * size : size;
+  const grow = (x: Float64Array): Float64Array => x.map((value) => value * power);
+  const { lambda, gamma, nu, tau } = solution.multipliers;
+  const raw: RawSolution = {
+    ...solution,
+    objective: solution.objective * size,
+    multipliers: { lambda: grow(lambda), gamma: grow(gamma), nu: grow(nu), tau: grow(tau) },
+    mu: solution.mu?.map((value) => value * size),
+    delta: solution.delta?.map((value) => Math.max(value, 1e-12) * size),
+  };
+  if (options.certify === false) return { raw, certificate: undefined };
+  const sources =
+    kind === "eliminated" ? PENALTIES.map((p) => penalized(form.groups, raw.multipliers, p)) : [raw.multipliers];
+  const candidates = sources.flatMap((multipliers) =>
+    [0, ...ROOMS].flatMap((t) => repairStacked(form, { norm, multipliers, mu: raw.mu, delta: raw.delta }, t) ?? []),
+  );
+  return { raw, certificate: bestProved(candidates, (candidate, limit) => provenStacked(form, candidate, limit)) };
+}
