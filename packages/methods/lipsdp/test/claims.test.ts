@@ -39,8 +39,8 @@ describe("claims hold for the method and fail for baselines and broken variants"
 
   it("ordering of bounds", async () => {
     expect(await holds(ordering())).toBe(true);
-    expect(await holds(ordering(product))).toBe(false);
-    expect(await holds(ordering(tooSmall))).toBe(false);
+    expect(await holds(ordering(product, 2))).toBe(false);
+    expect(await holds(ordering(tooSmall, 2))).toBe(false);
   }, 120_000);
 
   it("sandwich", async () => {
