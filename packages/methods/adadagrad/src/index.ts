@@ -1,0 +1,1 @@
+export { type AdadagradOptions, adadagrad } from "./adadagrad.js";

@@ -1,0 +1,1 @@
+export { type BiperOptions, biper } from "./biper.js";

@@ -1,0 +1,1 @@
+export { type BspNetOptions, bspNet } from "./bsp-net.js";

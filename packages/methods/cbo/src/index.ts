@@ -1,0 +1,1 @@
+export { type CboOptions, cbo } from "./cbo.js";

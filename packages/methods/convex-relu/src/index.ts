@@ -1,0 +1,1 @@
+export { type ConvexReluOptions, convexRelu } from "./convex-relu.js";

@@ -1,0 +1,1 @@
+export { type FasterBcdOptions, fasterBcd } from "./faster-bcd.js";

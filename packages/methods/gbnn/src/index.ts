@@ -1,0 +1,1 @@
+export { type GbnnOptions, gbnn } from "./gbnn.js";

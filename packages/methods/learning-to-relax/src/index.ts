@@ -1,0 +1,1 @@
+export { type LearningToRelaxOptions, learningToRelax } from "./learning-to-relax.js";

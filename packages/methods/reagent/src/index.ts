@@ -1,0 +1,1 @@
+export { type ReagentOptions, reagent } from "./reagent.js";

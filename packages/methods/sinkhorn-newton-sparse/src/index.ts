@@ -1,0 +1,1 @@
+export { type SinkhornNewtonSparseOptions, sinkhornNewtonSparse } from "./sinkhorn-newton-sparse.js";

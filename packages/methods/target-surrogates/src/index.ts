@@ -1,0 +1,1 @@
+export { type TargetSurrogatesOptions, targetSurrogates } from "./target-surrogates.js";
