@@ -1,5 +1,5 @@
 // One type check over sources, tests, claims, benches and README code.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeBlocks } from "../../readme/blocks.mjs";
 import { execute } from "../suite.mjs";
@@ -17,9 +17,12 @@ export function run({ root, packages, filtered, cache }) {
       [...folders, ".readme-code"].map((folder) => `${directory}/${folder}/**/*.ts`),
     );
     mkdirSync(cache, { recursive: true });
+    const checked = JSON.parse(readFileSync(join(root, "tsconfig.check.json"), "utf8"));
     const typeRoots = [join(root, "node_modules", "@types")];
     const compilerOptions = { incremental: false, typeRoots };
-    const config = { extends: join(root, "tsconfig.check.json"), compilerOptions, include, exclude: ["**/dist"] };
+    // Paths of the generated file are relative to its own folder, those of the root's file to the root.
+    const exclude = checked.exclude.map((/** @type {string} */ pattern) => join(root, pattern));
+    const config = { extends: join(root, "tsconfig.check.json"), compilerOptions, include, exclude };
     writeFileSync(project, JSON.stringify(config));
   }
   const { status, output } = execute(root, "typescript/bin/tsc", ["-p", project, "--pretty", "false"]);
