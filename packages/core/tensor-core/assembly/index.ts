@@ -45,5 +45,7 @@ export {
 export { gemv_32, gemv_64 } from "./matvec";
 export { heapBase } from "./memory";
 export { qr } from "./qr";
+export { relax } from "./relaxation";
+export { sparseCg } from "./sparsecg";
 export { jacobiRows } from "./svd";
 export { triangularSolve } from "./triangular";

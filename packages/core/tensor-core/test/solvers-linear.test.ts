@@ -269,3 +269,137 @@ describe("all of them", () => {
     expect(seen).toEqual([0, 1, 2, 3]);
   });
 });
+
+describe("relaxation", () => {
+  const norm = (x: Float64Array) => Math.sqrt(x.reduce((s, v) => s + v * v, 0));
+  const direct = (a: sparse.SparseMatrix, y: Float64Array) => sparse.cholesky(a).solve(y);
+  const far = (x: Float64Array, y: Float64Array) => x.reduce((m, v, i) => Math.max(m, Math.abs(v - y[i])), 0);
+  const side = 10;
+  const a = grid(side);
+  const y = Float64Array.from({ length: side * side }, noise(5));
+
+  it("solves what a Cholesky factorisation solves, with and without a shift", () => {
+    for (const shift of [0, 0.3]) {
+      const exact = direct(sparse.add(a, sparse.identity(100), 1, shift), y);
+      for (const solve of [solvers.sor, solvers.ssor, solvers.ssorConjugateGradients] as const) {
+        const { x, status, residualNorm, history, iterations } = solve(a, y, {
+          omega: 1.5,
+          shift,
+          relativeTolerance: 1e-11,
+        });
+        expect(status).toBe("converged");
+        expect(far(x, exact)).toBeLessThan(1e-9);
+        expect(history.length).toBe(iterations + 1);
+        expect(residualNorm).toBe(history[iterations]);
+      }
+    }
+  });
+
+  it("takes the sweeps that Young's theory says: 1.56 is far better than 1 on a grid", () => {
+    const count = (omega: number) => solvers.sor(a, y, { omega, relativeTolerance: 1e-8 }).iterations;
+    expect(count(1.56)).toBeLessThan(0.25 * count(1));
+    expect(count(1.56)).toBeLessThan(count(1.9));
+  });
+
+  it("symmetric sweeps agree with the two factors of the preconditioner, in both orders", () => {
+    const omega = 1.3;
+    const factor = sparse.add(
+      sparse.diagonal(sparse.diagonalOf(a)),
+      sparse.fromTriplets(
+        100,
+        100,
+        ...(() => {
+          const { rowIndices, columnIndices, values } = sparse.toCoo(a);
+          const below = Array.from(values.keys()).filter((k) => columnIndices[k] < rowIndices[k]);
+          const take = (from: ArrayLike<number>) => below.map((k) => from[k]);
+          return [take(rowIndices), take(columnIndices), take(values)] as const;
+        })(),
+      ),
+      1,
+      omega,
+    );
+    for (const order of ["lower-first", "upper-first"] as const) {
+      const steps = [{ lower: true }, { lower: true, transposed: true }];
+      if (order === "upper-first") steps.reverse();
+      const preconditioner: solvers.LinearOperator = (x, out) => {
+        const first = sparse.triangularSolve(factor, x, steps[0]);
+        sparse.triangularSolve(
+          factor,
+          first.map((v) => 4 * v * omega * (2 - omega)),
+          { ...steps[1], out },
+        );
+      };
+      const options = { relativeTolerance: 1e-8 };
+      const reference = solvers.conjugateGradients(a, y, { ...options, preconditioner });
+      const ours = solvers.ssorConjugateGradients(a, y, { ...options, omega, order });
+      expect(ours.iterations).toBe(reference.iterations);
+      expect(far(ours.history, reference.history)).toBeLessThan(1e-10);
+    }
+  });
+
+  it("goes on from a first iterate, tells progress after every iteration, and can be aborted", () => {
+    for (const solve of [solvers.sor, solvers.ssor, solvers.ssorConjugateGradients] as const) {
+      const seen: number[] = [];
+      const options = { omega: 1.4, relativeTolerance: 0, absoluteTolerance: 1e-9 };
+      const whole = solve(a, y, options);
+      const told = solve(a, y, {
+        ...options,
+        onProgress: ({ iteration, residual }) => seen.push(iteration, residual),
+      });
+      expect(told.iterations).toBe(whole.iterations);
+      expect(far(told.x, whole.x)).toBeLessThan(1e-12);
+      expect(seen.length).toBe(2 * told.iterations);
+      expect(seen.slice(-2)).toEqual([told.iterations, told.residualNorm]);
+      expect(solve(a, y, { ...options, initial: whole.x }).iterations).toBeLessThanOrEqual(1);
+      expect(solve(a, y, { ...options, maxIterations: 2 })).toMatchObject({ status: "maxIterations", iterations: 2 });
+      const controller = new AbortController();
+      const stop = () => controller.abort();
+      expect(() => solve(a, y, { ...options, onProgress: stop, signal: controller.signal })).toThrow(AbortedError);
+      expect(solve(a, new Float64Array(100), { omega: 1 })).toMatchObject({ status: "converged", iterations: 0 });
+    }
+    const many = solvers.sor(a, y, { omega: 1, relativeTolerance: 0, maxIterations: 25_000 });
+    expect(many).toMatchObject({ status: "maxIterations", iterations: 25_000 });
+    expect(norm(sparse.multiplyVector(a, many.x).map((v, i) => v - y[i]))).toBeLessThan(1e-12);
+  });
+
+  it("says where it cannot go on", () => {
+    const rotated = sparse.fromDense([
+      [1, 3],
+      [-3, 1],
+    ]);
+    expect(solvers.sor(rotated, [1, 1], { omega: 1 }).status).toBe("breakdown");
+    const indefinite = sparse.fromDense([
+      [1, 3],
+      [3, 1],
+    ]);
+    expect(solvers.ssorConjugateGradients(indefinite, [1, -1], { omega: 1 }).status).toBe("breakdown");
+    expect(() => solvers.ssorConjugateGradients(rotated, [1, 1], { omega: 1 })).toThrow(/not symmetric: its entries/);
+    const negative = sparse.diagonal([1, -1]);
+    expect(() => solvers.ssorConjugateGradients(negative, [1, 1], { omega: 1 })).toThrow(/not positive definite/);
+    // A zero stored on one side only is no asymmetry.
+    const lopsided = sparse.fromTriplets(2, 2, [0, 0, 1], [0, 1, 1], [2, 0, 2]);
+    expect(solvers.ssorConjugateGradients(lopsided, [2, 4], { omega: 1 }).x).toEqual(Float64Array.of(1, 2));
+  });
+
+  it("rejects what it cannot work with, and says what to give", () => {
+    for (const omega of [0, 2, -1, Number.NaN]) {
+      expect(() => solvers.sor(a, y, { omega })).toThrow(/omega is .*0 < omega < 2/);
+    }
+    const omega = 1;
+    expect(() => solvers.sor(sparse.fromDense([[1, 2]]), [1], { omega })).toThrow(ShapeError);
+    expect(() => solvers.ssor(a, [1], { omega })).toThrow(ShapeError);
+    expect(() => solvers.ssor(sparse.fromDense([[0]]), [1], { omega })).toThrow(/diagonal entry of row 0 is zero/);
+    expect(() => solvers.sor(sparse.diagonal([1, 2]), [1, 1], { omega, shift: -1 })).toThrow(/row 0 is zero/);
+    expect(() => solvers.sor(sparse.diagonal([1, Number.NaN]), [1, 1], { omega })).toThrow(ValueError);
+    expect(() => solvers.sor(sparse.identity(2), [1, Infinity], { omega })).toThrow(ValueError);
+    expect(() => solvers.sor(sparse.identity(0), [], { omega })).toThrow(/must not be empty/);
+    expect(() => solvers.sor(a, y, { omega, maxIterations: 0 })).toThrow(ValueError);
+    expect(() => solvers.sor(a, y, { omega, shift: Number.NaN })).toThrow(/shift must be finite/);
+    expect(() => solvers.sor([[1]] as never, [1], { omega })).toThrow(/sparse matrix/);
+    const order = "middle" as "lower-first";
+    expect(() => solvers.ssorConjugateGradients(a, y, { omega, order })).toThrow(/lower-first/);
+    // A diagonal that the shift alone provides.
+    const off = sparse.fromTriplets(2, 2, [0, 1], [1, 0], [1, 1]);
+    expect(far(solvers.sor(off, [3, 3], { omega, shift: 2 }).x, Float64Array.of(1, 1))).toBeLessThan(1e-9);
+  });
+});

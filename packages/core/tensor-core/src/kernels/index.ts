@@ -14,5 +14,6 @@ export { type MatrixBatch, matmul, matmulBatched } from "./matmul.js";
 export { type MaxPoolResult, maxPool, type PoolGeometry } from "./pooling.js";
 export { type QrResult, qr } from "./qr.js";
 export { dot, maxAxis, minAxis, sum, sumAxis } from "./reduce.js";
+export { type CgState, type RelaxationMatrix, relax, sparseCg } from "./relaxation.js";
 export { type SvdResult, svd } from "./svd.js";
 export { type TriangularOptions, triangularSolve } from "./triangular.js";

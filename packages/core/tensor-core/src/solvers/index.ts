@@ -18,8 +18,11 @@ export { type LineFunction, type WolfeOptions, wolfeSearch } from "./line-search
 export type { LinearOperator, OperatorLike } from "./linear-operator.js";
 export type { LinearSolverOptions, LinearSolverResult, LinearSolverStatus } from "./linear-solver.js";
 export { minres } from "./minres.js";
+export { sor, ssor } from "./relaxation.js";
+export type { RelaxationOptions } from "./relaxation-system.js";
 export { bisection, brentRoot, type ScalarOptions, type ScalarRootResult } from "./scalar-root.js";
 export type { MinimizerOptions, MinimizerResult, MinimizerStatus, ObjectiveWithGradient } from "./smooth-minimizer.js";
+export { type SsorConjugateGradientsOptions, ssorConjugateGradients } from "./ssor-conjugate-gradients.js";
 export {
   type LanczosQuadratureOptions,
   type LanczosQuadratureResult,

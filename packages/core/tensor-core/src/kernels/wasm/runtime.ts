@@ -35,6 +35,45 @@ export interface WasmKernels {
   eigh(n: number, a: number, d: number, z: number, work: number): number;
   jacobiRows(n: number, columns: number, r: number, j: number, norms: number): number;
   lu(rows: number, columns: number, a: number, order: number): number;
+  relax(
+    n: number,
+    indptr: number,
+    at: number,
+    indices: number,
+    values: number,
+    d: number,
+    b: number,
+    x: number,
+    u: number,
+    v: number,
+    w: number,
+    omega: number,
+    relative: number,
+    absolute: number,
+    limit: number,
+    norms: number,
+  ): number;
+  sparseCg(
+    n: number,
+    indptr: number,
+    at: number,
+    indices: number,
+    values: number,
+    d: number,
+    b: number,
+    x: number,
+    r: number,
+    p: number,
+    q: number,
+    z: number,
+    w: number,
+    omega: number,
+    upperFirst: number,
+    threshold: number,
+    limit: number,
+    norms: number,
+    rho: number,
+  ): number;
   qr(rows: number, columns: number, a: number, q: number, work: number): void;
   triangularSolve(
     n: number,
