@@ -1,0 +1,91 @@
+/**
+ * @internal `out[o..o+n] = X c`, for X `[n, d]` given by its columns `xt` `[d, n]` and coefficients `c[at..at+d]`.
+ * Four columns at a time, so that the output is read and written once for four multiplications.
+ */
+export function timesColumns(
+  xt: Float64Array,
+  n: number,
+  d: number,
+  c: Float64Array,
+  at: number,
+  out: Float64Array,
+  o = 0,
+): void {
+  let j = 0;
+  for (; j + 4 <= d; j += 4) {
+    const [c0, c1, c2, c3] = [c[at + j], c[at + j + 1], c[at + j + 2], c[at + j + 3]];
+    const p0 = j * n;
+    const p1 = p0 + n;
+    const p2 = p1 + n;
+    const p3 = p2 + n;
+    if (j === 0) {
+      for (let k = 0; k < n; k++) out[o + k] = c0 * xt[p0 + k] + c1 * xt[p1 + k] + c2 * xt[p2 + k] + c3 * xt[p3 + k];
+    } else {
+      for (let k = 0; k < n; k++) out[o + k] += c0 * xt[p0 + k] + c1 * xt[p1 + k] + c2 * xt[p2 + k] + c3 * xt[p3 + k];
+    }
+  }
+  for (; j < d; j++) {
+    const c0 = c[at + j];
+    const p0 = j * n;
+    if (j === 0) for (let k = 0; k < n; k++) out[o + k] = c0 * xt[p0 + k];
+    else for (let k = 0; k < n; k++) out[o + k] += c0 * xt[p0 + k];
+  }
+}
+
+/** @internal `out[at..at+d] = X^T r`, for X `[n, d]` given by its columns `xt` `[d, n]` and r `[n]`. */
+export function dotColumns(
+  xt: Float64Array,
+  n: number,
+  d: number,
+  r: Float64Array,
+  out: Float64Array,
+  at: number,
+): void {
+  let j = 0;
+  for (; j + 4 <= d; j += 4) {
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    const p0 = j * n;
+    const p1 = p0 + n;
+    const p2 = p1 + n;
+    const p3 = p2 + n;
+    for (let k = 0; k < n; k++) {
+      const value = r[k];
+      s0 += value * xt[p0 + k];
+      s1 += value * xt[p1 + k];
+      s2 += value * xt[p2 + k];
+      s3 += value * xt[p3 + k];
+    }
+    out[at + j] = s0;
+    out[at + j + 1] = s1;
+    out[at + j + 2] = s2;
+    out[at + j + 3] = s3;
+  }
+  for (; j < d; j++) {
+    let s0 = 0;
+    for (let k = 0, p = j * n; k < n; k++, p++) s0 += r[k] * xt[p];
+    out[at + j] = s0;
+  }
+}
+
+/** @internal `out[o..o+d] = A c[at..at+d]` for a square A `[d, d]`, row-major. */
+export function squareTimes(a: Float64Array, d: number, c: Float64Array, at: number, out: Float64Array, o: number): void {
+  for (let i = 0, p = 0; i < d; i++) {
+    let sum = 0;
+    for (let j = 0; j < d; j++, p++) sum += a[p] * c[at + j];
+    out[o + i] = sum;
+  }
+}
+
+/** @internal Euclidean norm of `v[at..at+d]`. */
+export function blockNorm(v: Float64Array, at: number, d: number): number {
+  let sum = 0;
+  for (let c = at; c < at + d; c++) sum += v[c] * v[c];
+  return Math.sqrt(sum);
+}
+
+/** @internal The columns of a row-major `[n, d]` matrix, one after another. */
+export function columnsOf(rows: Float64Array, n: number, d: number): Float64Array {
+  const out = new Float64Array(n * d);
+  for (let k = 0; k < n; k++) for (let c = 0; c < d; c++) out[c * n + k] = rows[k * d + c];
+  return out;
+}

@@ -1,0 +1,76 @@
+import { asTensor, concatenate, matmul, maximum, ones, ShapeError, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import { blockNorm, timesColumns } from "./column-products.js";
+import type { Design } from "./design.js";
+
+/** `f(x) = sum_j max(0, x^T u_j) a_j` with m hidden neurons. */
+export interface TwoLayerNet {
+  /** `[d, m]` float64, a neuron a column; the last row belongs to the column of ones where there is a bias. */
+  readonly U: Tensor;
+  /** `[m]` float64. */
+  readonly a: Tensor;
+  /** Whether a column of ones is appended to the inputs. */
+  readonly bias: boolean;
+}
+
+/**
+ * Outputs `[samples]` of the network; for a classifier the sign is the class. Written in tensor operations, so that it
+ * can be differentiated, compiled and exported; give float32 inputs for a float32 graph.
+ * @param X `[samples, features]`.
+ * @throws ShapeError where X does not have the network's number of features.
+ */
+export function predict(net: TwoLayerNet, X: TensorLike): Tensor {
+  const x = asTensor(X);
+  const features = net.U.shape[0] - (net.bias ? 1 : 0);
+  if (x.rank !== 2 || x.shape[1] !== features) {
+    throw new ShapeError(`predict: X has shape [${x.shape}]; the network takes [samples, ${features}]`);
+  }
+  const dtype = x.dtype === "float32" ? "float32" : "float64";
+  const inputs = x.dtype === dtype ? x : x.cast(dtype);
+  const extended = net.bias ? concatenate([inputs, ones([x.shape[0], 1], dtype)], 1) : inputs;
+  return matmul(maximum(matmul(extended, net.U.cast(dtype)), 0), net.a.cast(dtype));
+}
+
+/** @internal Blocks with a smaller norm are no neurons. */
+const ZERO_BLOCK = 1e-10;
+
+/**
+ * @internal The network of blocks v_i, w_i `[2P, d]`: every v_i != 0 is the neuron v_i / sqrt ||v_i|| with the output
+ * weight sqrt ||v_i||, every w_i != 0 the neuron w_i / sqrt ||w_i|| with -sqrt ||w_i||.
+ */
+export function recoverNetwork(blocks: Float64Array, P: number, d: number, bias: boolean): TwoLayerNet {
+  const used: number[] = [];
+  for (let j = 0; j < 2 * P; j++) if (blockNorm(blocks, j * d, d) > ZERO_BLOCK) used.push(j);
+  const m = used.length;
+  const U = new Float64Array(d * m);
+  const a = new Float64Array(m);
+  for (const [column, j] of used.entries()) {
+    const root = Math.sqrt(blockNorm(blocks, j * d, d));
+    a[column] = j < P ? root : -root;
+    for (let c = 0; c < d; c++) U[c * m + column] = blocks[j * d + c] / root;
+  }
+  return { U: tensor(U, { shape: [d, m] }), a: tensor(a), bias };
+}
+
+/** @internal Outputs `[n]` on data whose column of ones is there already. */
+export function outputsOn(net: TwoLayerNet, { n, d, columns }: Design): Float64Array {
+  const m = net.a.size;
+  const U = net.U.data();
+  const a = net.a.data();
+  const out = new Float64Array(n);
+  const row = new Float64Array(n);
+  const u = new Float64Array(d);
+  for (let j = 0; j < m; j++) {
+    for (let c = 0; c < d; c++) u[c] = U[c * m + j];
+    timesColumns(columns, n, d, u, 0, row);
+    for (let k = 0; k < n; k++) if (row[k] > 0) out[k] += row[k] * a[j];
+  }
+  return out;
+}
+
+/** @internal 1/2 sum_j (||u_j||^2 + a_j^2), which beta multiplies. */
+export function weightPenalty(net: TwoLayerNet): number {
+  let sum = 0;
+  for (const value of net.U.data()) sum += value * value;
+  for (const value of net.a.data()) sum += value * value;
+  return sum / 2;
+}

@@ -1,0 +1,124 @@
+import type { Tensor, TensorLike } from "@offprint/tensor-core";
+import type { AdmmState } from "./admm-state.js";
+import type { DualBound } from "./dual-bound.js";
+import type { Loss } from "./loss.js";
+import type { TwoLayerNet } from "./network.js";
+import type { Patterns } from "./patterns.js";
+
+/** What `onProgress` of the training functions is told. */
+export interface ConvexProgress {
+  /** Iterations made, earlier runs that were resumed included. */
+  readonly iteration: number;
+  /** Norm of the violated equalities, `||(u - v, G u - s)||`; for `scp` the largest change of a weight. */
+  readonly primal: number;
+  /** Norm of the violated optimality condition, `rho ||(v - v_old) + G^T (s - s_old)||`; for `scp` 0. */
+  readonly dual: number;
+  /** Objective of the programme at v, feasible or not. */
+  readonly objective: number;
+  /** Where ADMM stands: copy it to go on from here later. Missing for `scp`. */
+  readonly state?: AdmmState;
+}
+
+/** A point of the history. */
+export type HistoryPoint = Omit<ConvexProgress, "state">;
+
+/** How a run ended: residuals within the tolerance; out of iterations; by `onProgress`; by `signal`. */
+export type ConvexStatus = "converged" | "inaccurate" | "stopped" | "aborted";
+
+/** What all training functions of this package take. */
+export interface CommonOptions {
+  /** What is minimised, summed over the samples. */
+  loss: Loss;
+  /** Weight of `1/2 sum_j (||u_j||^2 + a_j^2)`, > 0. As losses are sums, the same effect needs a beta that grows with n. */
+  beta: number;
+  /** Divides the loss by the number of samples. Default false. */
+  average?: boolean;
+  /** Activation patterns, or how many to sample. Default: all of them where there are at most 200, else 100 sampled. */
+  patterns?: Patterns | number;
+  /** Whether a column of ones is appended to X. Default true. */
+  bias?: boolean;
+  /** Source of all randomness. Default 0. */
+  seed?: number;
+  /** Bound of both residuals, > 0. Default 1e-6. */
+  tol?: number;
+  /** Most iterations, >= 1. Default 2000. */
+  maxIter?: number;
+  /** Whether the dual bound is computed. Default true. */
+  certify?: boolean;
+  /** Called every 10 iterations, and awaited; `"stop"` ends the run. */
+  onProgress?: (progress: ConvexProgress) => unknown;
+  /** Stops before the next iteration; what was reached is returned. */
+  signal?: AbortSignal;
+}
+
+/** Options of `trainConvex`. */
+export interface ConvexNetOptions extends CommonOptions {
+  /**
+   * `admm`: exact u-update, one factorisation of order min(n, P d). `admm-rbcd`: randomised block descent, no
+   * factorisation, differentiable losses. `scp`: random fixed hidden layer, a lasso for the output layer, differentiable
+   * losses. Default `admm`.
+   */
+  method?: "admm" | "admm-rbcd" | "scp";
+  /**
+   * Penalty rho of ADMM, > 0, then fixed. Default `auto`: starts at 0.01 times the mean diagonal of F^T F and follows
+   * the residuals.
+   */
+  rho?: number | "auto";
+  /** Dual step g = gamma_a / rho, in (0, 1.618). Default 1. */
+  dualStep?: number;
+  /** State of an earlier run with the same data, patterns and method, to go on from. */
+  resume?: AdmmState;
+  /** Settings of `admm-rbcd`. */
+  rbcd?: RbcdOptions;
+  /** Settings of `scp`. */
+  scp?: {
+    /** Number of random neurons, >= 1. Default 500. */
+    samples?: number;
+    /** `[d, N]` columns of one's own instead of random ones; they are normalised. d counts the column of ones. */
+    weights?: TensorLike;
+  };
+}
+
+/** Settings of the inexact u-update by randomised block coordinate descent. */
+export interface RbcdOptions {
+  /** Patterns per step, >= 1. Default 3. */
+  blockSize?: number;
+  /** The inner loop ends where the mean decrease of 8 steps is below this part of the zero network's loss. Default 1e-2. */
+  threshold?: number;
+  /** Factor of the threshold from one iteration to the next, in (0, 1]. Default 0.95. */
+  decay?: number;
+  /** First step size, > 0. Default 1. */
+  alpha0?: number;
+  /** Most inner steps per iteration, >= 1. Default 2000. */
+  cap?: number;
+}
+
+/** What the training functions give. */
+export interface ConvexNetResult {
+  /** The network recovered from v. */
+  readonly net: TwoLayerNet;
+  /** Objective of the convex programme at v. It may lie below the optimum by as much as v violates the constraints. */
+  readonly convexObjective: number;
+  /** Objective of the recovered network, loss + beta/2 sum_j (||u_j||^2 + a_j^2), which certificates are held against. */
+  readonly networkObjective: number;
+  /** Lower bound of the optimum, unless `certify` is false. */
+  readonly dualBound?: DualBound;
+  /** Certified relative gap: `networkObjective / dualBound - 1`; Infinity where the bound is 0, missing without one. */
+  readonly gap?: number;
+  /** Largest amount by which v violates (2 D_i - I) X v_i >= 0. */
+  readonly maxViolation: number;
+  /** v_i `[P, d]`; neurons of positive output weight. For `scp` the sampled neurons. */
+  readonly V: Tensor;
+  /** w_i `[P, d]`; neurons of negative output weight. */
+  readonly W: Tensor;
+  /** The patterns of the programme. */
+  readonly patterns: Patterns;
+  /** Iterations made, earlier runs that were resumed included. */
+  readonly iterations: number;
+  /** How the run ended. */
+  readonly status: ConvexStatus;
+  /** Every tenth iteration of this run, the first included. */
+  readonly history: readonly HistoryPoint[];
+  /** What `resume` takes. Missing for `scp`. */
+  readonly state?: AdmmState;
+}

@@ -1,0 +1,118 @@
+import { solvers } from "@offprint/tensor-core";
+import { timesColumns } from "./column-products.js";
+import type { Design } from "./design.js";
+import { type Loss, lossGradient, lossSum } from "./loss.js";
+
+/**
+ * @internal The sampled programme `min_a loss(sum_i (X u_i)_+ a_i, y) + beta ||a||_1` for fixed unit vectors u_i, solved
+ * by FISTA with restarts: the momentum is dropped where the objective would rise.
+ */
+export class SampledProgram {
+  /** `[N]` */
+  readonly a: Float64Array;
+  /** Loss + beta ||a||_1 at `a`. */
+  objective: number;
+  /** Predictions `[n]` at `a`. */
+  readonly f: Float64Array;
+  /** (X u_i)_+ of every neuron, `[N, n]`. */
+  private readonly features: Float64Array;
+  private readonly step: number;
+  private readonly extrapolated: Float64Array;
+  private readonly gradient: Float64Array;
+  private readonly atPoint: Float64Array;
+  private readonly next: Float64Array;
+  private readonly nextF: Float64Array;
+  private momentum = 1;
+
+  constructor(
+    design: Design,
+    /** `[N, d]`, unit vectors. */
+    readonly neurons: Float64Array,
+    private readonly loss: Loss,
+    private readonly y: Float64Array,
+    private readonly beta: number,
+  ) {
+    const { n, d, columns } = design;
+    const N = neurons.length / d;
+    this.features = new Float64Array(N * n);
+    for (let i = 0; i < N; i++) timesColumns(columns, n, d, neurons, i * d, this.features, i * n);
+    for (let p = 0; p < this.features.length; p++) if (!(this.features[p] > 0)) this.features[p] = 0;
+    this.a = new Float64Array(N);
+    this.f = new Float64Array(n);
+    this.extrapolated = new Float64Array(N);
+    this.gradient = new Float64Array(n);
+    this.atPoint = new Float64Array(n);
+    this.next = new Float64Array(N);
+    this.nextF = new Float64Array(n);
+    this.objective = lossSum(loss, this.f, y);
+    this.step = 1 / Math.max(this.lipschitz(N, n), Number.MIN_VALUE);
+  }
+
+  /** ||Phi||^2, which bounds the second derivative for both losses. */
+  private lipschitz(N: number, n: number): number {
+    const scratch = new Float64Array(N);
+    const gram = (x: Float64Array, out: Float64Array): void => {
+      this.correlate(x, scratch);
+      this.combine(scratch, out);
+    };
+    return solvers.lanczosEigenpairs(gram, n).values[0] * (1 + 1e-6);
+  }
+
+  /** `out[n] = Phi a` */
+  private combine(a: Float64Array, out: Float64Array): void {
+    const { features } = this;
+    const n = out.length;
+    out.fill(0);
+    for (let i = 0; i < a.length; i++) {
+      const weight = a[i];
+      if (weight === 0) continue;
+      for (let k = 0, p = i * n; k < n; k++, p++) out[k] += weight * features[p];
+    }
+  }
+
+  /** `out[N] = Phi^T r` */
+  private correlate(r: Float64Array, out: Float64Array): void {
+    const { features } = this;
+    const n = r.length;
+    for (let i = 0, p = 0; i < out.length; i++) {
+      let sum = 0;
+      for (let k = 0; k < n; k++, p++) sum += features[p] * r[k];
+      out[i] = sum;
+    }
+  }
+
+  /** One iteration; gives the largest change of a weight. */
+  advance(): number {
+    const { a, extrapolated, gradient, atPoint, next, nextF, loss, y, beta, step } = this;
+    this.combine(extrapolated, atPoint);
+    lossGradient(loss, atPoint, y, gradient);
+    this.correlate(gradient, next);
+    const threshold = step * beta;
+    let l1 = 0;
+    for (let i = 0; i < next.length; i++) {
+      const value = extrapolated[i] - step * next[i];
+      next[i] = value > threshold ? value - threshold : value < -threshold ? value + threshold : 0;
+      l1 += Math.abs(next[i]);
+    }
+    this.combine(next, nextF);
+    const objective = lossSum(loss, nextF, y) + beta * l1;
+    if (objective > this.objective && this.momentum > 1) {
+      this.momentum = 1;
+      extrapolated.set(a);
+      return Infinity;
+    }
+    const momentum = (1 + Math.sqrt(1 + 4 * this.momentum ** 2)) / 2;
+    const factor = (this.momentum - 1) / momentum;
+    this.momentum = momentum;
+    let change = 0;
+    for (let i = 0; i < a.length; i++) {
+      const move = next[i] - a[i];
+      change = Math.max(change, Math.abs(move));
+      extrapolated[i] = next[i] + factor * move;
+      a[i] = next[i];
+    }
+    this.f.set(nextF);
+    this.objective = objective;
+    return change;
+  }
+}

@@ -1,0 +1,222 @@
+import { random, ShapeError, type TensorLike, tensor, UnsupportedError, ValueError, asTensor } from "@offprint/tensor-core";
+import { initialState, resumedState } from "./admm-state.js";
+import { blockNorm } from "./column-products.js";
+import { type DualBound, dualBound } from "./dual-bound.js";
+import { ExactAdmm } from "./exact-admm.js";
+import { iterate } from "./iteration-loop.js";
+import { lossGradient, lossSum } from "./loss.js";
+import { outputsOn, recoverNetwork, weightPenalty } from "./network.js";
+import type { ConvexNetOptions, ConvexNetResult } from "./options.js";
+import { PatternOperator } from "./pattern-operator.js";
+import { patternOf, PatternSet, type Patterns } from "./patterns.js";
+import { RbcdAdmm, type RbcdSettings } from "./rbcd-admm.js";
+import { SampledProgram } from "./sampled-program.js";
+import { certifiedPatterns, patternsOf, type Problem, problemOf, requireCount, requirePositive } from "./settings.js";
+
+const OWNER = "trainConvex";
+
+/**
+ * Trains a ReLU network with one hidden layer to the global optimum, by convex optimisation over activation patterns,
+ * and proves how far from the optimum it is at most.
+ * @param X `[samples, features]`, finite; standardise columns of different units first.
+ * @param y `[samples]`; -1 and 1 for `bce` and `hinge`.
+ * @throws ValueError, ShapeError for data or options that are not as described; UnsupportedError for the hinge loss
+ * with a method that needs a derivative.
+ * @see {@link https://arxiv.org/abs/2201.01965}
+ * @example
+ * const { net, gap } = await trainConvex([[-1], [0], [1], [2]], [1, 0, 1, 2], { loss: "squared", beta: 0.01 });
+ * predict(net, [[0.5]]);
+ */
+export async function trainConvex(X: TensorLike, y: TensorLike, options: ConvexNetOptions): Promise<ConvexNetResult> {
+  const problem = problemOf(OWNER, X, y, options);
+  const { method = "admm" } = options;
+  if (method !== "admm" && method !== "admm-rbcd" && method !== "scp") {
+    throw new ValueError(`${OWNER}: method is "${String(method)}"; it must be admm, admm-rbcd or scp`);
+  }
+  if (problem.loss === "hinge" && method !== "admm") {
+    throw new UnsupportedError(`${OWNER}: ${method} needs a differentiable loss; use method admm for the hinge loss`);
+  }
+  return method === "scp" ? trainSampled(problem, options) : trainOverPatterns(problem, options, method);
+}
+
+async function trainOverPatterns(
+  problem: Problem,
+  options: ConvexNetOptions,
+  method: "admm" | "admm-rbcd",
+): Promise<ConvexNetResult> {
+  const { design, y, loss, beta, maxIter } = problem;
+  const { dualStep = 1, rho = "auto" } = options;
+  if (!(dualStep > 0 && dualStep < 1.618)) {
+    throw new ValueError(`${OWNER}: dualStep is ${dualStep}; it must be in (0, 1.618)`);
+  }
+  if (rho !== "auto") requirePositive(OWNER, "rho", rho);
+  const operator = new PatternOperator(design, patternsOf(problem, options.patterns));
+  const { P, n, d } = operator;
+  const state =
+    options.resume === undefined
+      ? initialState(P, n, d, rho === "auto" ? startingRho(operator) : rho)
+      : resumedState(OWNER, options.resume, P, n, d);
+  const admm =
+    method === "admm"
+      ? new ExactAdmm(operator, loss, y, beta, dualStep, state)
+      : new RbcdAdmm(operator, loss, y, beta, dualStep, state, rbcdSettings(options), random.rng(problem.seed));
+  const difference = new Float64Array(P * d);
+  const f = new Float64Array(n);
+  const objective = () => {
+    operator.differences(state.v, difference);
+    operator.predict(difference, f);
+    return problem.unit * (lossSum(loss, f, y) + beta * blockNorms(state.v, d));
+  };
+  const { status, history } = await iterate(
+    {
+      made: () => state.k,
+      step: () => admm.step(),
+      report: () => ({ objective: objective(), state }),
+      ...(rho === "auto" && { adapt: residualBalance(admm, maxIter) }),
+    },
+    { ...options, tol: problem.tol, maxIter },
+  );
+  const net = recoverNetwork(state.v, P, d, problem.bias);
+  const convexObjective = objective();
+  // Minus a subgradient of the loss: for the hinge loss the dual variable knows which one.
+  const z = new Float64Array(n);
+  if (loss === "hinge") for (let k = 0; k < n; k++) z[k] = -state.rho * state.mu[k];
+  return {
+    net,
+    convexObjective,
+    ...certified(problem, options, net, operator.patterns, loss === "hinge" ? z : undefined),
+    maxViolation: operator.violation(state.v),
+    V: tensor(state.v.slice(0, P * d), { shape: [P, d] }),
+    W: tensor(state.v.slice(P * d), { shape: [P, d] }),
+    patterns: operator.patterns,
+    iterations: state.k,
+    status,
+    history,
+    state,
+  };
+}
+
+/** 0.01 times the mean diagonal of F^T F. */
+function startingRho({ P, n, d, mask, design }: PatternOperator): number {
+  let trace = 0;
+  for (let i = 0; i < P; i++) {
+    for (let k = 0; k < n; k++) if (mask[i * n + k]) trace += blockNorm(design.rows, k * d, d) ** 2;
+  }
+  return trace > 0 ? (0.01 * trace) / (P * d) : 1;
+}
+
+/** Doubles or halves rho where one residual is far above the other; the last part of the run keeps it. */
+function residualBalance(admm: ExactAdmm | RbcdAdmm, maxIter: number) {
+  return ({ primal, dual }: { primal: number; dual: number }, iteration: number): void => {
+    if (iteration % 50 !== 0 || iteration > 0.6 * maxIter) return;
+    if (primal > 5 * dual) admm.setRho(admm.state.rho * 2);
+    else if (dual > 5 * primal) admm.setRho(admm.state.rho / 2);
+  };
+}
+
+function blockNorms(blocks: Float64Array, d: number): number {
+  let sum = 0;
+  for (let at = 0; at < blocks.length; at += d) sum += blockNorm(blocks, at, d);
+  return sum;
+}
+
+function rbcdSettings({ rbcd = {} }: ConvexNetOptions): RbcdSettings {
+  const { blockSize = 3, threshold = 1e-2, decay = 0.95, alpha0 = 1, cap = 2000 } = rbcd;
+  requireCount(OWNER, "rbcd.blockSize", blockSize);
+  requireCount(OWNER, "rbcd.cap", cap);
+  requirePositive(OWNER, "rbcd.threshold", threshold);
+  requirePositive(OWNER, "rbcd.alpha0", alpha0);
+  if (!(decay > 0 && decay <= 1)) throw new ValueError(`${OWNER}: rbcd.decay is ${decay}; it must be in (0, 1]`);
+  return { blockSize, threshold, decay, alpha0, cap };
+}
+
+/** The network's objective, a lower bound of the optimum, and the gap between them. */
+function certified(
+  { design, y, loss, beta, unit }: Problem,
+  { certify = true }: ConvexNetOptions,
+  net: ConvexNetResult["net"],
+  patterns: Patterns,
+  subgradient?: Float64Array,
+): Pick<ConvexNetResult, "networkObjective" | "dualBound" | "gap"> {
+  const f = outputsOn(net, design);
+  const networkObjective = unit * (lossSum(loss, f, y) + beta * weightPenalty(net));
+  if (!certify) return { networkObjective };
+  const z = subgradient ?? f;
+  if (subgradient === undefined) {
+    lossGradient(loss, f.slice(), y, z);
+    for (let k = 0; k < z.length; k++) z[k] = -z[k];
+  }
+  const { value, scope } = dualBound(design, certifiedPatterns(design, patterns), loss, z, y, beta);
+  const bound: DualBound = { value: unit * value, scope };
+  return { networkObjective, dualBound: bound, gap: bound.value > 0 ? networkObjective / bound.value - 1 : Infinity };
+}
+
+async function trainSampled(problem: Problem, options: ConvexNetOptions): Promise<ConvexNetResult> {
+  const { design, y, loss, beta, unit, bias, maxIter } = problem;
+  const { n, d } = design;
+  const neurons = sampledNeurons(problem, options);
+  const N = neurons.length / d;
+  const program = new SampledProgram(design, neurons, loss, y, beta);
+  let made = 0;
+  const { status, history } = await iterate(
+    {
+      made: () => made,
+      step: () => {
+        made++;
+        return { primal: program.advance(), dual: 0 };
+      },
+      report: () => ({ objective: unit * program.objective }),
+    },
+    { ...options, tol: problem.tol, maxIter },
+  );
+  const blocks = new Float64Array(2 * N * d);
+  const found = new PatternSet();
+  const pattern = new Uint8Array(n);
+  for (let i = 0; i < N; i++) {
+    const weight = program.a[i];
+    const to = (weight > 0 ? i : N + i) * d;
+    for (let c = 0; c < d; c++) blocks[to + c] = Math.abs(weight) * neurons[i * d + c];
+    patternOf(design.rows, n, d, neurons, i * d, pattern);
+    found.add(pattern);
+  }
+  const net = recoverNetwork(blocks, N, d, bias);
+  const patterns: Patterns = { D: found.D, draws: N, exhausted: false, complete: false };
+  return {
+    net,
+    convexObjective: unit * program.objective,
+    ...certified(problem, options, net, patterns),
+    maxViolation: 0,
+    V: tensor(blocks.slice(0, N * d), { shape: [N, d] }),
+    W: tensor(blocks.slice(N * d), { shape: [N, d] }),
+    patterns,
+    iterations: made,
+    status,
+    history,
+  };
+}
+
+/** Unit vectors `[N, d]`. */
+function sampledNeurons({ design, seed }: Problem, { scp = {} }: ConvexNetOptions): Float64Array {
+  const { d } = design;
+  if (scp.weights === undefined) {
+    const { samples = 500 } = scp;
+    requireCount(OWNER, "scp.samples", samples);
+    return random.rng(seed).sphere([samples, d], { dtype: "float64" }).data() as Float64Array;
+  }
+  const weights = asTensor(scp.weights);
+  if (weights.rank !== 2 || weights.shape[0] !== d || weights.shape[1] === 0) {
+    throw new ShapeError(`${OWNER}: scp.weights has shape [${weights.shape}]; give [${d}, neurons]`);
+  }
+  const N = weights.shape[1];
+  const columns = weights.data();
+  const out = new Float64Array(N * d);
+  for (let i = 0; i < N; i++) {
+    for (let c = 0; c < d; c++) out[i * d + c] = columns[c * N + i];
+    const norm = blockNorm(out, i * d, d);
+    if (!(norm > 0 && norm < Infinity)) {
+      throw new ValueError(`${OWNER}: column ${i} of scp.weights has the norm ${norm}; give finite columns that are not 0`);
+    }
+    for (let c = 0; c < d; c++) out[i * d + c] /= norm;
+  }
+  return out;
+}
