@@ -29,6 +29,7 @@ export {
   type SafetensorsWriteOptions,
   writeSafetensors,
 } from "./formats/safetensors.js";
+export { readSamples, type SampleFile, type SampleFileOptions } from "./formats/sample-file.js";
 export { type Column, type ColumnType, Table } from "./formats/table.js";
 export { breastCancer } from "./sets/breast-cancer.js";
 export { digits, type SetOptions } from "./sets/digits.js";

@@ -1,0 +1,63 @@
+import { FormatError, ShapeError, tensor, ValueError } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { readSamples, writeNpz } from "../src/index.js";
+
+const csv = (text: string) => new TextEncoder().encode(text);
+
+describe("samples of a CSV file", () => {
+  it("are the columns but the last, which is the target", () => {
+    const { inputs, inputNames, targets, targetName } = readSamples(csv("a,b,price\n1,2,10\n3,4,20\n"));
+    expect(inputs.dtype).toBe("float64");
+    expect(inputs.toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(inputNames).toEqual(["a", "b"]);
+    expect(targetName).toBe("price");
+    expect(targets).toMatchObject({ shape: [2] });
+  });
+
+  it("have the target that is named, texts too, or none", () => {
+    const file = csv("kind,a,b\nx,1,2\ny,3,4\n");
+    expect(readSamples(file, { target: "kind" }).targets).toEqual(["x", "y"]);
+    const known = readSamples(file, { target: null, inputs: ["b", "a"] });
+    expect(known.targets).toBeUndefined();
+    expect(known.inputs.toArray()).toEqual([
+      [2, 1],
+      [4, 3],
+    ]);
+  });
+
+  it("are refused where values are missing or of the wrong kind", () => {
+    expect(() => readSamples(csv("a,y\n1,2\n,3\n"))).toThrow(/column a has no value in row 2/);
+    expect(() => readSamples(csv("a,y\n1,2\n2,\n"))).toThrow(/column y has no value in row 2/);
+    expect(() => readSamples(csv("a,b,y\nred,1,2\n"))).toThrow(/column a holds texts/);
+    expect(() => readSamples(csv("a,y\n1,2\n"), { target: "z" })).toThrow(ValueError);
+    expect(() => readSamples(csv("y\n1\n"))).toThrow(/no column to predict from/);
+    expect(() => readSamples(csv("a,y\n"))).toThrow(FormatError);
+  });
+});
+
+describe("samples of an NPZ file", () => {
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+
+  it("are the arrays x and y", () => {
+    const { inputs, inputNames, targets, targetName } = readSamples(writeNpz({ x, y: tensor([5, 6]) }));
+    expect(inputs.toArray()).toEqual(x.toArray());
+    expect(inputNames).toEqual(["0", "1"]);
+    expect(targets).toMatchObject({ shape: [2], dtype: "float64" });
+    expect(targetName).toBe("y");
+    expect(readSamples(writeNpz({ x }), { target: null }).targets).toBeUndefined();
+  });
+
+  it("are refused where arrays are missing or do not fit", () => {
+    expect(() => readSamples(writeNpz({ x }))).toThrow(/no array y; it has x/);
+    expect(() => readSamples(writeNpz({ x, y: tensor([1]) }))).toThrow(ShapeError);
+    expect(() => readSamples(writeNpz({ x: tensor([1]), y: tensor([1]) }))).toThrow(/must be \[samples, features\]/);
+    expect(() => readSamples(writeNpz({ x, y: tensor([1, 2]) }), { inputs: ["a"] })).toThrow(/1 are asked for/);
+    expect(() => readSamples(writeNpz({ x }).slice(0, 40))).toThrow(FormatError);
+  });
+});
