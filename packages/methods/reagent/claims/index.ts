@@ -1,20 +1,5 @@
-import { type Claim, defineClaims } from "@offprint/claims";
-import { reagent } from "../src/index.js";
-
-/** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof reagent;
-
-/** The paper's main claim. */
-export function mainClaim(method: Method = reagent): Claim {
-  return {
-    id: "main-claim",
-    statement: "The paper's main claim in one sentence",
-    source: "Abstract",
-    paper: "the paper's value",
-    // Measure, compute `holds` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),
-  };
-}
+import { defineClaims } from "@offprint/claims";
+import { closedForm } from "./closed-form.js";
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "reagent", claims: [mainClaim()] });
+export const claims = defineClaims({ method: "reagent", claims: [closedForm()] });

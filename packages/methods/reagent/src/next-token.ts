@@ -1,0 +1,67 @@
+import { requireValues } from "./argument-checks.js";
+import type { CausalLM } from "./model.js";
+
+/** Scores of the next token after some prompts, row by row. */
+export class NextToken {
+  constructor(
+    /** `[B, V]`, row by row. */
+    private readonly logits: Float32Array | Float64Array,
+    private readonly vocabSize: number,
+  ) {}
+
+  /** Asks a model. */
+  static async after(lm: CausalLM, prompts: readonly Int32Array[], where: string): Promise<NextToken> {
+    const shape = [prompts.length, lm.vocabSize];
+    return new NextToken(requireValues(where, "logits", await lm.nextLogits(prompts), shape), lm.vocabSize);
+  }
+
+  /** Softmax probability of a token after prompt `row`. */
+  probability(row: number, token: number): number {
+    const { logits, vocabSize } = this;
+    const start = row * vocabSize;
+    let peak = -Infinity;
+    for (let i = start; i < start + vocabSize; i++) if (logits[i] > peak) peak = logits[i];
+    let total = 0;
+    for (let i = start; i < start + vocabSize; i++) total += Math.exp(logits[i] - peak);
+    return Math.exp(logits[start + token] - peak) / total;
+  }
+
+  /** Whether a token is among the k most probable after prompt `row`; of equals the lower id comes first. */
+  isAmongTop(row: number, token: number, k: number): boolean {
+    const { logits, vocabSize } = this;
+    const start = row * vocabSize;
+    const own = logits[start + token];
+    let before = 0;
+    for (let v = 0; v < vocabSize && before < k; v++) {
+      const other = logits[start + v];
+      if (other > own || (other === own && v < token)) before++;
+    }
+    return before < k;
+  }
+
+  /** The most probable token after prompt `row`. */
+  best(row: number): number {
+    const { logits, vocabSize } = this;
+    const start = row * vocabSize;
+    let best = 0;
+    for (let v = 1; v < vocabSize; v++) if (logits[start + v] > logits[start + best]) best = v;
+    return best;
+  }
+}
+
+/** Softmax in float64 of scores, such as those of a prompt's tokens. */
+export function softmaxOf(scores: ArrayLike<number>): Float64Array {
+  let peak = -Infinity;
+  for (let i = 0; i < scores.length; i++) if (scores[i] > peak) peak = scores[i];
+  const out = Float64Array.from(scores, (s) => Math.exp(s - peak));
+  let total = 0;
+  for (let i = 0; i < out.length; i++) total += out[i];
+  for (let i = 0; i < out.length; i++) out[i] /= total;
+  return out;
+}
+
+/** Places of the n largest scores, largest first; of equals the lower place comes first. */
+export function largest(scores: ArrayLike<number>, n: number, leftOut?: readonly boolean[]): number[] {
+  const places = Array.from(scores, (_, i) => i).filter((i) => !leftOut?.[i]);
+  return places.sort((a, b) => scores[b] - scores[a] || a - b).slice(0, n);
+}
