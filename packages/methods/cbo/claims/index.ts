@@ -1,20 +1,15 @@
-import { type Claim, defineClaims } from "@offprint/claims";
-import { cbo } from "../src/index.js";
+import { defineClaims } from "@offprint/claims";
+import { barriers } from "./barriers.js";
+import { closedForm } from "./closed-form.js";
+import { dimension } from "./dimension.js";
+import { hopIsGradient } from "./hop-is-gradient.js";
+import { proximalLimit } from "./proximal-limit.js";
+import { training } from "./training.js";
 
-/** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof cbo;
-
-/** The paper's main claim. */
-export function mainClaim(method: Method = cbo): Claim {
-  return {
-    id: "main-claim",
-    statement: "The paper's main claim in one sentence",
-    source: "Abstract",
-    paper: "the paper's value",
-    // Measure, compute `holds` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),
-  };
-}
+export { ackley, canyon, type Landscape, quadratic, rastrigin, rosenbrock, wShaped } from "./landscapes.js";
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "cbo", claims: [mainClaim()] });
+export const claims = defineClaims({
+  method: "cbo",
+  claims: [closedForm(), hopIsGradient(), proximalLimit(), barriers(), dimension(), training()],
+});

@@ -1,0 +1,79 @@
+import type { Claim } from "@offprint/claims";
+import { linalg, tensor } from "@offprint/tensor-core";
+import { distance, figure, type Method, published } from "./method.js";
+
+const A = [
+  [2, 0.5, 0],
+  [0.5, 1, 0.3],
+  [0, 0.3, 3],
+];
+const X = [1, -2, 0.5];
+const [ALPHA, WIDTH, SEEDS] = [5, 0.3, 20];
+/** Numbers of samples, and the largest error allowed with them. */
+const CRITERIA: readonly (readonly [samples: number, most: number])[] = [
+  [1e3, 0.1],
+  [1e4, 0.05],
+  [1e5, 0.015],
+];
+
+function energy(v: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) total += 0.5 * v[i] * A[i][j] * v[j];
+  return total;
+}
+
+/** The hop on a quadratic is known exactly: `(I + alpha s^2 A)^-1 x`. */
+export function closedForm(method: Method = published): Claim {
+  return {
+    id: "closed-form-of-a-hop",
+    statement: "On a quadratic energy a hop is an implicit gradient step, up to an error that falls as 1 / sqrt N",
+    source: "Section 3, derived for quadratics",
+    paper: "(I + tau A)^-1 x",
+    async run({ rng, onProgress }) {
+      const tau = ALPHA * WIDTH * WIDTH;
+      const matrix = A.map((row, i) => row.map((a, j) => (i === j ? 1 : 0) + tau * a));
+      const exact = linalg
+        .solve(tensor(matrix, { dtype: "float64" }), tensor(X, { dtype: "float64" }))
+        .data() as Float64Array;
+      const errors: number[] = [];
+      for (const [samples] of CRITERIA) {
+        let square = 0;
+        for (let run = 0; run < SEEDS; run++) {
+          const seed = rng
+            .fork(`${samples}/${run}`)
+            .randint([], { high: 2 ** 31 - 1 })
+            .item();
+          const options = { width: WIDTH, alpha: ALPHA, samples, seed };
+          const { point } = await method.hopGradient({ objective: { perParticle: energy } }, X, options);
+          square += distance(point.data(), exact) ** 2 / SEEDS;
+          await onProgress((errors.length + (run + 1) / SEEDS) / CRITERIA.length);
+        }
+        errors.push(Math.sqrt(square));
+      }
+      const named = Object.fromEntries(CRITERIA.map(([samples], i) => [`error at N=${samples}`, errors[i]]));
+      return {
+        measured: named,
+        holds: CRITERIA.every(([, most], i) => errors[i] < most),
+        detail:
+          `Root mean square error of the hop over ${SEEDS} seeds, on a step of length ${figure(distance(exact, X))}: below ` +
+          `${CRITERIA.map(([samples, most], i) => `${most} for N = ${samples} (${figure(errors[i])})`).join(", ")}.`,
+        series: [
+          {
+            kind: "line",
+            title: "Error of a hop",
+            x: { label: "samples N", scale: "log" },
+            y: { label: "distance to (I + tau A)^-1 x", scale: "log" },
+            curves: [
+              { name: "measured", x: CRITERIA.map(([n]) => n), y: errors, style: "line-points" },
+              {
+                name: "1 / sqrt N",
+                x: CRITERIA.map(([n]) => n),
+                y: CRITERIA.map(([n]) => errors[0] * Math.sqrt(1e3 / n)),
+              },
+            ],
+          },
+        ],
+      };
+    },
+  };
+}

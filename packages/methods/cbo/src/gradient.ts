@@ -1,0 +1,83 @@
+import {
+  asTensor,
+  grad,
+  hostTensor,
+  ShapeError,
+  sum,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
+import type { Evaluator } from "./objective.js";
+
+/**
+ * Where gradients come from, for what compares with them: differentiation of an objective in operations of tensors,
+ * central differences of values with spacing 1e-5 (2 d evaluations a point), or your own function `[n, d]` to `[n, d]`.
+ */
+export type GradientSource = "autodiff" | "finite-difference" | ((points: Tensor) => TensorLike);
+
+/** Spacing of central differences. */
+const SPACING = 1e-5;
+
+/** @internal Gradients at points `[n, d]`, row-major. */
+export interface GradientEvaluator {
+  at(points: Tensor): Promise<ArrayLike<number>>;
+  /** The same in operations of tensors, where that is possible. */
+  readonly traceable: ((points: Tensor) => Tensor) | undefined;
+  /** Evaluations of the objective for the gradient at one point. */
+  readonly evaluations: number;
+}
+
+/** @internal @param source default "autodiff" where the objective can be differentiated, else "finite-difference" */
+export function gradientOf(
+  owner: string,
+  evaluator: Evaluator,
+  d: number,
+  source: GradientSource = evaluator.traceable ? "autodiff" : "finite-difference",
+): GradientEvaluator {
+  if (typeof source === "function") {
+    return { at: async (points) => checked(owner, source(points), points), traceable: undefined, evaluations: 0 };
+  }
+  if (source === "finite-difference") {
+    return { at: (points) => centralDifferences(evaluator, points), traceable: undefined, evaluations: 2 * d };
+  }
+  if (source !== "autodiff") {
+    throw new ValueError(
+      `${owner}: gradient is ${String(source)}; give "autodiff", "finite-difference" or a function [n, d] to [n, d]`,
+    );
+  }
+  const { traceable: f } = evaluator;
+  if (f === undefined) {
+    throw new ValueError(
+      `${owner}: the objective is not written in operations of tensors, so it cannot be differentiated; take ` +
+        'gradient: "finite-difference", or give a function',
+    );
+  }
+  const traceable = grad((points: Tensor) => sum(f(points))) as (points: Tensor) => Tensor;
+  return { at: async (points) => traceable(points).data(), traceable, evaluations: 1 };
+}
+
+function checked(owner: string, gradient: TensorLike, points: Tensor): ArrayLike<number> {
+  const g = asTensor(gradient);
+  if (g.size !== points.size) {
+    throw new ShapeError(`${owner}: the gradient has shape [${g.shape}] at points of shape [${points.shape}]; keep it`);
+  }
+  return g.data();
+}
+
+/** `(E(v + h e_j) - E(v - h e_j)) / 2h` for every coordinate, one batch each. */
+async function centralDifferences({ evaluate }: Evaluator, points: Tensor): Promise<Float64Array> {
+  const [n, d] = points.shape;
+  const values = Float64Array.from(points.data());
+  const gradient = new Float64Array(n * d);
+  const moved = async (j: number, step: number): Promise<ArrayLike<number>> => {
+    const out = values.slice();
+    for (let i = j; i < out.length; i += d) out[i] += step;
+    return evaluate(hostTensor(out, [n, d], "float64"));
+  };
+  for (let j = 0; j < d; j++) {
+    const [ahead, behind] = [await moved(j, SPACING), await moved(j, -SPACING)];
+    for (let i = 0; i < n; i++) gradient[i * d + j] = (ahead[i] - behind[i]) / (2 * SPACING);
+  }
+  return gradient;
+}

@@ -1,0 +1,152 @@
+import { requireInteger, requirePositive } from "@offprint/optim";
+import { hostTensor, random, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireAlpha, requireDecided } from "./consensus-point.js";
+import { type GradientSource, gradientOf } from "./gradient.js";
+import { type CboProblem, perCoordinate, readTensor, settleProblem } from "./problem.js";
+
+/** Options of `hopGradient`. */
+export interface HopOptions {
+  /** Standard deviation s of the samples around the point, > 0. */
+  width: number;
+  /** Inverse temperature, > 0 and finite. tau = alpha width^2 is the length of the step. */
+  alpha: number;
+  /** Number of samples, >= 1. Default 10 000. */
+  samples?: number;
+  /** Default 0. */
+  seed?: number | string;
+  /** Also take the weighted mean of gradients over the samples, which the hop equals as they become many. */
+  gradient?: GradientSource;
+}
+
+/** A hop, and the gradient it amounts to. */
+export interface Hop {
+  /** `(x - h(x)) / (alpha s^2)`, an estimate of a smoothed gradient from values alone, `[d]` (float64). */
+  readonly gradient: Tensor;
+  /** h(x), the consensus of the samples, `[d]`. */
+  readonly point: Tensor;
+  /** Effective number of samples, in [1, samples]. */
+  readonly nEff: number;
+  /** `sum w grad E / sum w`, `[d]`, where `gradient` was asked for. */
+  readonly weightedGradient: Tensor | undefined;
+  /** What may be wrong with width, alpha or the number of samples, in sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** Samples that are drawn and evaluated at once. */
+const CHUNK = 1 << 15;
+const FEW_SAMPLES = 5;
+
+/**
+ * One hop of consensus hopping from x, with samples N(x, s^2 I), read as a gradient step: for many samples
+ * `x - h(x) = alpha s^2 E_w[grad E]`, the gradient averaged with the weights of the consensus. For a small step it is the
+ * gradient at x, for large alpha that at the proximal point of tau = alpha s^2.
+ *
+ * No hop is longer than about `s sqrt(2 ln samples)`. Where the step would be, the consensus is just the best sample: a
+ * warning says so, and a small `nEff` shows it.
+ * @throws ValueError and ShapeError for options out of range and where no sample has a finite energy.
+ * @example
+ * ```ts
+ * import { hopGradient } from "@offprint/cbo";
+ *
+ * const problem = { objective: { perParticle: (v: Float64Array) => v[0] ** 2 + Math.abs(v[1]) } };
+ * const { gradient } = await hopGradient(problem, [1, 2], { width: 0.1, alpha: 1, samples: 100_000 });
+ * console.log(String(gradient)); // about [2, 1]
+ * ```
+ */
+export async function hopGradient(problem: CboProblem, x: TensorLike, options: HopOptions): Promise<Hop> {
+  const owner = "hopGradient";
+  const at = readTensor(owner, "x", x);
+  const { evaluator, dimension: d } = settleProblem(owner, problem, [at]);
+  const centre = perCoordinate(owner, "x", at, d);
+  const { width, alpha, samples = 10_000, seed = 0 } = options;
+  requirePositive(owner, "width", width);
+  requireAlpha(owner, alpha);
+  if (!(alpha > 0 && alpha < Infinity)) {
+    throw new ValueError(`${owner}: alpha is ${alpha}; a hop of length alpha width^2 needs a finite alpha > 0`);
+  }
+  requireInteger(owner, "samples", samples, 1);
+  const gradients = options.gradient && gradientOf(owner, evaluator, d, options.gradient);
+  const rng = random.rng(seed);
+  const mean = new RunningMean(alpha, gradients ? 2 * d : d);
+  for (let done = 0; done < samples; done += CHUNK) {
+    const n = Math.min(CHUNK, samples - done);
+    const values = rng.normal([n, d], { dtype: "float64" }).data() as Float64Array;
+    for (let i = 0; i < values.length; i++) values[i] = centre[i % d] + width * values[i];
+    const points = hostTensor(values, [n, d], "float64");
+    mean.add(await evaluator.evaluate(points), [values, ...(gradients ? [await gradients.at(points)] : [])], d);
+  }
+  requireDecided(owner, mean, samples, "");
+  const both = mean.mean();
+  const point = both.slice(0, d);
+  const tau = alpha * width * width;
+  const gradient = centre.map((value, j) => (value - point[j]) / tau);
+  const vector = (v: Float64Array) => hostTensor(v, [d], "float64");
+  return {
+    gradient: vector(gradient),
+    point: vector(point),
+    nEff: mean.nEff,
+    weightedGradient: gradients && vector(both.slice(d)),
+    warnings: warningsOf(mean.nEff, Math.hypot(...gradient) * tau, width, samples),
+  };
+}
+
+function warningsOf(nEff: number, length: number, width: number, samples: number): string[] {
+  const warnings: string[] = [];
+  const reach = width * Math.sqrt(2 * Math.log(Math.max(2, samples)));
+  if (nEff < FEW_SAMPLES) {
+    warnings.push(`only ${nEff.toPrecision(2)} samples decide; take more of them, a smaller alpha or a larger width`);
+  }
+  if (length > 0.75 * reach) {
+    warnings.push(
+      `the hop of ${length.toPrecision(3)} is as long as the samples reach (${reach.toPrecision(3)}): its length says little ` +
+        "about the gradient; take a smaller alpha",
+    );
+  }
+  return warnings;
+}
+
+/** A weighted mean over batches whose least energy is not known beforehand. */
+class RunningMean {
+  least = Infinity;
+  private total = 0;
+  private squares = 0;
+  private readonly sums: Float64Array;
+
+  constructor(
+    private readonly alpha: number,
+    size: number,
+  ) {
+    this.sums = new Float64Array(size);
+  }
+
+  /** Adds rows of d numbers from each of the columns. */
+  add(energies: ArrayLike<number>, columns: readonly ArrayLike<number>[], d: number): void {
+    let least = this.least;
+    for (let i = 0; i < energies.length; i++) if (energies[i] < least) least = energies[i];
+    if (least < this.least) {
+      const factor = this.total === 0 ? 0 : Math.exp(this.alpha * (least - this.least));
+      this.total *= factor;
+      this.squares *= factor * factor;
+      for (let j = 0; j < this.sums.length; j++) this.sums[j] *= factor;
+      this.least = least;
+    }
+    for (let i = 0; i < energies.length; i++) {
+      if (!(energies[i] < Infinity)) continue;
+      const w = energies[i] === least ? 1 : Math.exp(this.alpha * (least - energies[i]));
+      if (w === 0) continue;
+      this.total += w;
+      this.squares += w * w;
+      columns.forEach((column, c) => {
+        for (let j = 0; j < d; j++) this.sums[c * d + j] += w * column[i * d + j];
+      });
+    }
+  }
+
+  get nEff(): number {
+    return (this.total * this.total) / this.squares;
+  }
+
+  mean(): Float64Array {
+    return this.sums.map((sum) => sum / this.total);
+  }
+}

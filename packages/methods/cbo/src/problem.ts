@@ -1,0 +1,121 @@
+import {
+  asTensor,
+  clip,
+  hostTensor,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
+import { type Evaluator, evaluatorOf, type Objective } from "./objective.js";
+
+/** What is to be minimised, and where. */
+export interface CboProblem {
+  /** The function E. */
+  readonly objective: Objective;
+  /** Number of coordinates d. Needed unless bounds, particles or a start have it. */
+  readonly dimension?: number;
+  /** A box: particles that leave it are put back onto its boundary. Numbers hold for every coordinate. */
+  readonly bounds?: {
+    /** `[d]` or a number; may be -Infinity. */
+    readonly lower: TensorLike;
+    /** `[d]` or a number, not below `lower`; may be Infinity. */
+    readonly upper: TensorLike;
+  };
+  /**
+   * Any other constraint: maps particles `[n, d]` into the feasible set, such as `(V) => V / ||V||` for a sphere. Applied
+   * to the first particles and after every step, before the bounds. In operations of tensors.
+   */
+  readonly project?: (particles: Tensor) => Tensor;
+}
+
+/** @internal The box as plain numbers. */
+export interface Box {
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+}
+
+/** @internal A checked problem. */
+export interface SettledProblem {
+  readonly evaluator: Evaluator;
+  readonly dimension: number;
+  readonly box: Box | undefined;
+  readonly project: CboProblem["project"];
+}
+
+/** @internal Checks a problem; the last axis of a hint that has one is the dimension. */
+export function settleProblem(
+  owner: string,
+  problem: CboProblem,
+  hints: readonly (TensorLike | undefined)[],
+): SettledProblem {
+  if (typeof problem !== "object" || problem === null) {
+    throw new ValueError(`${owner}: the problem is ${String(problem)}; give { objective, dimension }`);
+  }
+  const evaluator = evaluatorOf(owner, problem.objective);
+  const sides = problem.bounds && { lower: vectorOf(problem.bounds.lower), upper: vectorOf(problem.bounds.upper) };
+  const shaped = [...hints, sides?.lower, sides?.upper].map((x) => (x === undefined ? undefined : vectorOf(x)));
+  const known = shaped.find((x) => x !== undefined && x.rank > 0);
+  const dimension = problem.dimension ?? known?.shape[known.rank - 1];
+  if (dimension === undefined) {
+    throw new ValueError(`${owner}: the number of coordinates is not known; give dimension`);
+  }
+  if (!Number.isSafeInteger(dimension) || dimension < 1) {
+    throw new ValueError(`${owner}: dimension is ${String(dimension)}; it must be an integer >= 1`);
+  }
+  const box = sides && boxOf(owner, sides.lower, sides.upper, dimension);
+  return { evaluator, dimension, box, project: problem.project };
+}
+
+/** Plain numbers and arrays in float64; tensors as they are. */
+function vectorOf(x: TensorLike): Tensor {
+  return typeof x === "number" || Array.isArray(x) ? asTensor(x, "float64") : asTensor(x);
+}
+
+/** @internal A number or `[d]` spread over d coordinates. */
+export function perCoordinate(owner: string, name: string, x: TensorLike, d: number): Float64Array {
+  const t = vectorOf(x);
+  if (t.rank === 0) return new Float64Array(d).fill(t.item());
+  if (t.rank !== 1 || t.shape[0] !== d) {
+    throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; give a number, or one per coordinate, [${d}]`);
+  }
+  return Float64Array.from(t.data());
+}
+
+function boxOf(owner: string, low: Tensor, high: Tensor, d: number): Box {
+  const lower = perCoordinate(owner, "bounds.lower", low, d);
+  const upper = perCoordinate(owner, "bounds.upper", high, d);
+  const bad = lower.findIndex((value, j) => !(value <= upper[j]));
+  if (bad >= 0) {
+    throw new ValueError(
+      `${owner}: bounds of coordinate ${bad} are ${lower[bad]} and ${upper[bad]}; lower must not exceed upper`,
+    );
+  }
+  return { lower, upper };
+}
+
+/** @internal The particles put back into the feasible set; the same tensor where there is no constraint. */
+export function feasible({ box, project }: SettledProblem, particles: Tensor, owner: string): Tensor {
+  let inside = particles;
+  if (project !== undefined) {
+    inside = asTensor(project(particles), particles.dtype);
+    if (inside.rank !== 2 || inside.shape.some((extent, axis) => extent !== particles.shape[axis])) {
+      throw new ShapeError(
+        `${owner}: project returned shape [${inside.shape}] for particles of shape [${particles.shape}]; keep the shape`,
+      );
+    }
+  }
+  if (box === undefined) return inside;
+  const side = (x: Float64Array) => hostTensor(x, [x.length], "float64");
+  return clip(inside, asTensor(side(box.lower), particles.dtype), asTensor(side(box.upper), particles.dtype));
+}
+
+/** @internal Tensors are read in memory, as `[..., d]` of one dtype. */
+export function readTensor(owner: string, name: string, x: TensorLike): Tensor {
+  const t = vectorOf(x);
+  const values = t.data();
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) throw new ValueError(`${owner}: ${name} holds ${values[i]}; it must be finite`);
+  }
+  return t;
+}

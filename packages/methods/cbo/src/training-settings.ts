@@ -1,0 +1,100 @@
+import { sampleCount } from "@offprint/data";
+import { requireInteger, requireNonNegative, requirePositive } from "@offprint/optim";
+import { asTensor, random, type Tensor, ValueError } from "@offprint/tensor-core";
+import { requireOneOf } from "./cbo.js";
+import { requireAlpha } from "./consensus-point.js";
+import type { Motion } from "./motion.js";
+import { readTensor } from "./problem.js";
+import { normalStart } from "./start.js";
+import { requireSwarmShape } from "./swarm-settings.js";
+import type { SwarmTrainingOptions, SwarmTrainingState, TrainingData } from "./training-options.js";
+import type { SwarmModel } from "./tree-model.js";
+
+/** @internal The options of `cboTrain`, checked, with defaults. */
+export interface TrainingSettings {
+  readonly parameters: number;
+  readonly batchParticles: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly motion: Motion;
+  /** sigma of an epoch, from 1. */
+  readonly sigmaOf: (epoch: number) => number;
+  /** alpha of an epoch, from 1. */
+  readonly alphaOf: (epoch: number) => number;
+  readonly dt: number;
+  readonly partial: boolean;
+  readonly reduction: boolean;
+  readonly seed: number | string;
+  readonly dtype: "float32" | "float64";
+  /** The first particles. */
+  readonly start: () => Tensor;
+}
+
+/** @internal */
+export const TRAINING = "cboTrain";
+
+/** @internal */
+export function trainingSettings(
+  model: SwarmModel,
+  data: TrainingData,
+  options: SwarmTrainingOptions,
+): TrainingSettings {
+  const owner = TRAINING;
+  const { particles = 100, batchParticles = 10, batchSize = 60, epochs = 100, dt = 0.1, lambda = 1 } = options;
+  const { sigma = Math.sqrt(0.4), alpha = 50, noise = "anisotropic", noiseAt = "pre", seed = 0, resume } = options;
+  const { cooling = true, batchUpdate = "full", reduction = false, checkpoint } = options;
+  const { parameters } = model;
+  requireInteger(owner, "model.parameters", parameters, 1);
+  requireInteger(owner, "particles", particles, 2);
+  requireInteger(owner, "batchParticles", batchParticles, 1);
+  requireInteger(owner, "batchSize", batchSize, 1);
+  requireInteger(owner, "epochs", epochs, 0);
+  requirePositive(owner, "dt", dt);
+  requireNonNegative(owner, "lambda", lambda);
+  requireNonNegative(owner, "sigma", sigma);
+  requireAlpha(owner, alpha);
+  requireOneOf(owner, "noise", noise, ["isotropic", "anisotropic"]);
+  requireOneOf(owner, "noiseAt", noiseAt, ["pre", "post"]);
+  requireOneOf(owner, "batchUpdate", batchUpdate, ["full", "partial"]);
+  if (checkpoint?.every !== undefined) requireInteger(owner, "checkpoint.every", checkpoint.every, 1);
+  if (batchParticles > particles) {
+    throw new ValueError(
+      `${owner}: batchParticles is ${batchParticles} of ${particles} particles; it must not exceed them`,
+    );
+  }
+  if (sampleCount(data) === 0) throw new ValueError(`${owner}: data holds no samples; give at least one`);
+  random.rng(seed); // a bad seed is told here
+  const dtype = options.dtype ?? (data.inputs.dtype === "float64" ? "float64" : "float32");
+  requireOneOf(owner, "dtype", dtype, ["float32", "float64"]);
+  if (resume !== undefined) requireState(owner, resume, parameters, batchParticles, epochs);
+  const given = options.initial === undefined ? undefined : readTensor(owner, "initial", options.initial);
+  if (given !== undefined) requireSwarmShape(owner, "initial", given, particles, parameters);
+  const drawn = () => {
+    const problem = { dimension: parameters, box: undefined };
+    return normalStart(owner, problem, options, particles, seed);
+  };
+  return {
+    ...{ parameters, batchParticles, batchSize, epochs, dt, reduction, seed, dtype },
+    motion: { drift: lambda * dt, noise, noiseAt },
+    // The product of log2(e + 1) / log2(e + 2) over the epochs before.
+    sigmaOf: (epoch) => (cooling ? sigma / Math.log2(epoch + 1) : sigma),
+    alphaOf: (epoch) => (cooling ? alpha * 2 ** (epoch - 1) : alpha),
+    partial: batchUpdate === "partial",
+    start: () => asTensor(given ?? drawn(), dtype),
+  };
+}
+
+function requireState(
+  owner: string,
+  { epoch, particles }: SwarmTrainingState,
+  parameters: number,
+  batchParticles: number,
+  epochs: number,
+): void {
+  requireInteger(owner, "resume.epoch", epoch, 0);
+  const read = readTensor(owner, "resume.particles", particles);
+  requireSwarmShape(owner, "resume.particles", read, Math.max(read.shape[0] ?? 0, batchParticles), parameters);
+  if (epoch > epochs) {
+    throw new ValueError(`${owner}: the state is after epoch ${epoch}, beyond epochs ${epochs}; give more epochs`);
+  }
+}
