@@ -28,7 +28,7 @@ export interface PlanSums {
 export class GibbsKernel {
   readonly n: number;
   readonly m: number;
-  readonly eta: number;
+  eta: number;
   readonly r: Float64Array;
   readonly c: Float64Array;
   /** Arrays and row loops; see there. */
@@ -63,13 +63,20 @@ export class GibbsKernel {
     this.absorb();
   }
 
-  /** Makes the present potentials the base, in the gauge sum u = sum v. */
-  absorb(): void {
+  /** Keeps the potentials x and y, and changes the regularisation. */
+  setEta(eta: number): void {
+    this.absorb(eta / this.eta);
+    this.eta = eta;
+  }
+
+  /** Makes the present potentials the base, in the gauge sum u = sum v, with eta and them multiplied by `scale`. */
+  absorb(scale = 1): void {
+    this.eta *= scale;
     const { n, m, u0, v0, u, v, eta } = this;
     const { exponents, stride } = this.rows;
     let gap = 0;
-    for (let i = 0; i < n; i++) gap += u0[i] += u[i];
-    for (let j = 0; j < m; j++) gap -= v0[j] += v[j];
+    for (let i = 0; i < n; i++) gap += u0[i] = scale * (u0[i] + u[i]);
+    for (let j = 0; j < m; j++) gap -= v0[j] = scale * (v0[j] + v[j]);
     gap /= n + m;
     for (let i = 0; i < n; i++) u0[i] -= gap;
     for (let j = 0; j < m; j++) v0[j] += gap;

@@ -1,9 +1,9 @@
-import { ConvergenceError, type sparse } from "@offprint/tensor-core";
+import { ConvergenceError } from "@offprint/tensor-core";
 import { dot, type GibbsKernel, type PlanSums } from "./gibbs-kernel.js";
-import { type LinearSolver, type NewtonSolution, NewtonSystem } from "./newton-system.js";
+import { gapOf, type LinearSolver, type NewtonSolution, NewtonSystem } from "./newton-system.js";
 import type { History } from "./record.js";
 import { assess } from "./sinkhorn-stage.js";
-import { keepAll, keepLargest } from "./sparsify.js";
+import { keepAll, keepLargest, type SparsePlan } from "./sparsify.js";
 
 /** How Newton steps are found. */
 export interface NewtonStageOptions {
@@ -49,6 +49,7 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
   const places = Math.max(kernel.n, kernel.m);
   let keep = options.keep;
   let shift = 0;
+  let { linearSolver } = options;
   kernel.absorb();
   let sums = kernel.evaluate();
   let { error } = assess(kernel, sums);
@@ -63,11 +64,13 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
       if (!positive) break;
       const system = new NewtonSystem(S, sums.rows, sums.columns, shift, augment);
       const solution = system.solve(g, {
-        solver: options.linearSolver,
+        solver: linearSolver,
         rtol: options.cgRtol === "adaptive" ? Math.min(1e-2, error) : options.cgRtol,
         maxSteps: options.cgMaxIter,
       });
       cgSteps += solution.cgSteps;
+      // Systems become harder to solve from step to step.
+      if (linearSolver === "auto" && solution.solver === "dense") linearSolver = "dense";
       if (solution.status !== "breakdown") accepted = search(kernel, sums, g, solution, options);
       if (accepted !== undefined) break;
       if (strict) throw breakdown(solution, history);
@@ -79,14 +82,14 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
       sums = fallback(kernel);
       const state = assess(kernel, sums);
       error = state.error;
-      history.addSinkhorn("fallback", error, state.f, cgSteps);
+      history.addSinkhorn("fallback", kernel.eta, error, state.f, cgSteps);
       continue;
     }
     const { alpha } = accepted;
     sums = accepted.sums;
     const state = assess(kernel, sums);
     error = state.error;
-    history.add({ stage: "newton", marginalError: error, f: state.f, alpha, cgSteps, kept: S.entries, shift });
+    history.add({ stage: "newton", eta: kernel.eta, marginalError: error, f: state.f, alpha, cgSteps, kept: S.kept.entries, shift });
     if (strict) continue;
     if (alpha === 1) shift = shift / 10 < NO_SHIFT ? 0 : shift / 10;
     if (alpha === 1 && accepted.solved && error > before / EXPECTED_FALL) {
@@ -96,7 +99,7 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
   }
 }
 
-function keptEntries(kernel: GibbsKernel, newton: "sparse" | "full", keep: number): sparse.CsrMatrix {
+function keptEntries(kernel: GibbsKernel, newton: "sparse" | "full", keep: number): SparsePlan {
   const { n, m, rows } = kernel;
   const matrix = { n, m, stride: rows.stride, data: rows.plan };
   return newton === "full" ? keepAll(matrix) : keepLargest(matrix, keep);
@@ -117,9 +120,7 @@ function gradient(kernel: GibbsKernel, { rows, columns }: PlanSums, gauge: "proj
 
 /** Takes the component along v = (1; -1) out of a step. */
 export function project(step: Float64Array, n: number): void {
-  let along = 0;
-  for (let i = 0; i < step.length; i++) along += i < n ? step[i] : -step[i];
-  along /= step.length;
+  const along = gapOf(step, n) / step.length;
   for (let i = 0; i < step.length; i++) step[i] -= i < n ? along : -along;
 }
 
@@ -153,12 +154,6 @@ function search(
     }
   }
   return undefined;
-}
-
-function gapOf(step: Float64Array, n: number): number {
-  let gap = 0;
-  for (let i = 0; i < step.length; i++) gap += i < n ? step[i] : -step[i];
-  return gap;
 }
 
 /** One Sinkhorn iteration in place of a Newton step. */

@@ -11,6 +11,8 @@ export interface SnsRecord {
   readonly stage: SnsStage;
   /** ||r - P 1||_1 + ||c - P^T 1||_1 after the iteration. */
   readonly marginalError: number;
+  /** Inverse regularisation; while annealing, less than the one asked for. */
+  readonly eta: number;
   /** The potential f after the iteration. */
   readonly f: number;
   /** Step length in (0, 1]; 1 for Sinkhorn. */
@@ -51,8 +53,8 @@ export class History {
     this.#checkSignal();
   }
 
-  addSinkhorn(stage: "sinkhorn" | "fallback", marginalError: number, f: number, cgSteps = 0): void {
-    this.add({ stage, marginalError, f, alpha: 1, cgSteps, kept: 0, shift: 0 });
+  addSinkhorn(stage: "sinkhorn" | "fallback", eta: number, marginalError: number, f: number, cgSteps = 0): void {
+    this.add({ stage, eta, marginalError, f, alpha: 1, cgSteps, kept: 0, shift: 0 });
   }
 
   /** How many iterations of each stage. */

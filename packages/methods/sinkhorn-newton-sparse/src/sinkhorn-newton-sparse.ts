@@ -24,7 +24,11 @@ export interface SnsOptions extends Watching {
   readonly tol?: number;
   /** `"full"` keeps every entry: Newton's method itself. Default `"sparse"`. */
   readonly newton?: "sparse" | "full";
-  /** Conjugate gradients, or a dense Cholesky factorisation (for up to some thousand places). Default `"cg"`. */
+  /**
+   * Conjugate gradients, or a dense elimination that stays accurate where the system is nearly singular (some thousand
+   * places at most). `"auto"` begins with the first and turns to the second where that is cheaper. Default `"auto"`,
+   * with `strict` `"cg"`.
+   */
   readonly linearSolver?: LinearSolver;
   /** Relative residual of conjugate gradients; `"adaptive"` is min(1e-2, marginal error). Default `"adaptive"`. */
   readonly cgRtol?: number | "adaptive";
@@ -32,6 +36,11 @@ export interface SnsOptions extends Watching {
   readonly cgMaxIter?: number;
   /** Takes the free constant out of the potentials by projection, or by the term -(sum x - sum y)^2 / 2. Default `"projected"`. */
   readonly gauge?: "projected" | "augmented";
+  /**
+   * Approaches `eta` by doublings, each begun from the potentials of the one before. `"auto"` does so without `x0` and
+   * `y0` where eta (max C - min C) > 2500, beyond the paper's experiments. Default `"auto"`, with `strict` `false`.
+   */
+  readonly anneal?: boolean | "auto";
   /** The paper's iteration without safeguards; a breakdown throws. Default `false`. */
   readonly strict?: boolean;
   /** `[n]` potentials of the rows to begin from, such as `x` of a nearby problem. Default 0. */
@@ -59,7 +68,7 @@ export interface SnsOptions extends Watching {
  */
 export function sinkhornNewtonSparse(problem: TransportProblem, options: SnsOptions): TransportResult {
   const owner = "sinkhornNewtonSparse";
-  const { eta, n1 = 20, n2 = 50, tol = 1e-13, strict = false, dropZeros } = options;
+  const { eta, n1 = 20, n2 = 50, tol = 1e-13, strict = false, anneal = strict ? false : "auto", dropZeros } = options;
   checkEta(owner, eta);
   if (n1 !== "auto") checkIterations(owner, "n1", n1);
   checkIterations(owner, "n2", n2);
@@ -72,27 +81,51 @@ export function sinkhornNewtonSparse(problem: TransportProblem, options: SnsOpti
     throw new ValueError(`${owner}: cgMaxIter is ${cgMaxIter}; it must be an integer >= 1`);
   }
   const keep = keptCount(options, n, m);
-  const { newton = "sparse", linearSolver = "cg", gauge = "projected" } = options;
+  const { newton = "sparse", linearSolver = strict ? "cg" : "auto", gauge = "projected" } = options;
   oneOf(owner, "newton", newton, ["sparse", "full"]);
-  oneOf(owner, "linearSolver", linearSolver, ["cg", "dense"]);
+  oneOf(owner, "linearSolver", linearSolver, ["auto", "cg", "dense"]);
   oneOf(owner, "gauge", gauge, ["projected", "augmented"]);
 
-  const kernel = new GibbsKernel(read, eta);
-  startFrom(owner, kernel, read, options.x0, options.y0);
+  if (gauge === "augmented" && linearSolver === "dense") {
+    throw new ValueError(`${owner}: the augmented gauge is solved by conjugate gradients; leave linearSolver out`);
+  }
+  const stage2 = { iterations: n2, tol, newton, keep, linearSolver, cgRtol, cgMaxIter, gauge, strict };
   const history = new History(owner, options);
-  sinkhornStage(kernel, history, { iterations: n1, tol });
-  newtonStage(kernel, history, {
-    iterations: n2,
-    tol,
-    newton,
-    keep,
-    linearSolver,
-    cgRtol,
-    cgMaxIter,
-    gauge,
-    strict,
-  });
+  const etas = annealingSteps(eta, read.cost, anneal, options.x0 !== undefined || options.y0 !== undefined);
+  const kernel = new GibbsKernel(read, etas[0] ?? eta);
+  startFrom(owner, kernel, read, options.x0, options.y0);
+  let iterations = n1;
+  for (const step of etas) {
+    kernel.setEta(step);
+    sinkhornStage(kernel, history, { iterations, tol: ANNEALING_TOLERANCE });
+    newtonStage(kernel, history, { ...stage2, tol: ANNEALING_TOLERANCE });
+    iterations = n1 === "auto" ? n1 : Math.min(n1, ANNEALING_SINKHORN);
+  }
+  kernel.setEta(eta);
+  sinkhornStage(kernel, history, { iterations, tol });
+  newtonStage(kernel, history, stage2);
   return transportResult(kernel, read, history, tol);
+}
+
+/** `auto` anneals beyond this eta times the spread of the costs; annealing begins where that is less than FIRST. */
+const ANNEALED = 2500;
+const FIRST = 300;
+/** The marginal error that is enough before the next doubling, and the Sinkhorn iterations after it. */
+const ANNEALING_TOLERANCE = 1e-3;
+const ANNEALING_SINKHORN = 3;
+
+/** What eta goes through on its way, ascending, without itself. */
+function annealingSteps(eta: number, cost: Float64Array, anneal: boolean | "auto", warm: boolean): number[] {
+  let least = Infinity;
+  let most = -Infinity;
+  for (const value of cost) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const steps: number[] = [];
+  if (anneal === false || (anneal === "auto" && (warm || eta * (most - least) <= ANNEALED))) return steps;
+  for (let step = eta / 2; step * (most - least) > FIRST / 2; step /= 2) steps.unshift(step);
+  return steps;
 }
 
 /** k, the number of kept entries. */
@@ -116,6 +149,6 @@ function keptCount({ keepPerRow, lambda }: SnsOptions, n: number, m: number): nu
 
 function oneOf(owner: string, name: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) {
-    throw new ValueError(`${owner}: ${name} is "${value}"; it must be ${allowed.map((word) => `"${word}"`).join(" or ")}`);
+    throw new ValueError(`${owner}: ${name} is "${value}"; it must be one of ${allowed.map((word) => `"${word}"`).join(", ")}`);
   }
 }

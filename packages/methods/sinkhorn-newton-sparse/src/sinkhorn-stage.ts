@@ -37,7 +37,7 @@ export function sinkhornStage(kernel: GibbsKernel, history: History, options: Si
     const next = kernel.sinkhornPass(omega);
     if (t > 0) {
       const error = distance(kernel.r, next.rows) + columnError;
-      history.addSinkhorn("sinkhorn", error, kernel.lyapunov(next.rows.reduce((a, b) => a + b, 0)) / kernel.eta);
+      history.addSinkhorn("sinkhorn", kernel.eta, error, kernel.lyapunov(next.rows.reduce((a, b) => a + b, 0)) / kernel.eta);
       if (error <= tol || history.stopped) return;
       if (iterations === "auto" && (error < NEAR || error > SLOW * previous)) return;
       previous = error;
@@ -49,5 +49,5 @@ export function sinkhornStage(kernel: GibbsKernel, history: History, options: Si
   }
   if (limit === 0) return;
   const { error, f } = assess(kernel, kernel.evaluate());
-  history.addSinkhorn("sinkhorn", error, f);
+  history.addSinkhorn("sinkhorn", kernel.eta, error, f);
 }

@@ -14,6 +14,15 @@ export interface PaddedMatrix {
   readonly data: Float64Array;
 }
 
+/** The kept entries of a plan, and the mass that each row and column loses with the others. */
+export interface SparsePlan {
+  readonly kept: sparse.CsrMatrix;
+  /** `[n]` */
+  readonly rowLoss: Float64Array;
+  /** `[m]` */
+  readonly columnLoss: Float64Array;
+}
+
 /**
  * The `k` largest entries of a plan, the others zero; ties with the k-th largest are all kept, zeros never.
  *
@@ -22,15 +31,23 @@ export interface PaddedMatrix {
  * @throws ValueError for a negative entry or a `k` that is no count
  */
 export function sparsify(plan: TensorLike, k: number): sparse.CsrMatrix {
-  const { data, shape } = readArray("sparsify", "plan", plan, 2);
+  const matrix = readPlan("sparsify", plan);
   if (!Number.isSafeInteger(k) || k < 0) throw new ValueError(`sparsify: k is ${k}; it must be an integer >= 0`);
-  const negative = data.findIndex((value) => value < 0);
-  if (negative >= 0) throw new ValueError(`sparsify: plan holds ${data[negative]} at position ${negative}; masses are >= 0`);
-  return keepLargest({ n: shape[0], m: shape[1], stride: shape[1], data }, k);
+  return keepLargest(matrix, k).kept;
 }
 
-/** @internal `sparsify` of a checked matrix. */
-export function keepLargest(matrix: PaddedMatrix, k: number): sparse.CsrMatrix {
+/** `plan` as a matrix of float64 values >= 0. */
+export function readPlan(owner: string, plan: TensorLike): PaddedMatrix {
+  const { data, shape } = readArray(owner, "plan", plan, 2);
+  const negative = data.findIndex((value) => value < 0);
+  if (negative >= 0) {
+    throw new ValueError(`${owner}: plan holds ${data[negative]} at position ${negative}; masses are >= 0`);
+  }
+  return { n: shape[0], m: shape[1], stride: shape[1], data };
+}
+
+/** `sparsify` of a checked matrix. */
+export function keepLargest(matrix: PaddedMatrix, k: number): SparsePlan {
   const { n, m, stride, data } = matrix;
   const threshold = kthLargest(data.subarray(0, n * stride), k);
   let count = 0;
@@ -38,32 +55,37 @@ export function keepLargest(matrix: PaddedMatrix, k: number): sparse.CsrMatrix {
   const indptr = new Int32Array(n + 1);
   const indices = new Int32Array(count);
   const values = new Float64Array(count);
+  const rowLoss = new Float64Array(n);
+  const columnLoss = new Float64Array(m);
   let used = 0;
   for (let i = 0; i < n; i++) {
     const from = i * stride;
+    let loss = 0;
     for (let j = 0; j < m; j++) {
       const value = data[from + j];
       if (value >= threshold) {
         indices[used] = j;
         values[used++] = value;
+      } else if (value > 0) {
+        loss += value;
+        columnLoss[j] += value;
       }
     }
+    rowLoss[i] = loss;
     indptr[i + 1] = used;
   }
-  return new sparse.CsrMatrix(n, m, indptr, indices, values, false);
+  return { kept: new sparse.CsrMatrix(n, m, indptr, indices, values, false), rowLoss, columnLoss };
 }
 
-/** @internal Every entry of a checked matrix, zeros too. */
-export function keepAll({ n, m, stride, data }: PaddedMatrix): sparse.CsrMatrix {
-  const values = new Float64Array(n * m);
-  for (let i = 0; i < n; i++) values.set(data.subarray(i * stride, i * stride + m), i * m);
-  const indptr = Int32Array.from({ length: n + 1 }, (_, i) => i * m);
-  return new sparse.CsrMatrix(n, m, indptr, Int32Array.from({ length: n * m }, (_, at) => at % m), values, false);
+/** Every positive entry of a checked matrix. */
+export function keepAll(matrix: PaddedMatrix): SparsePlan {
+  return keepLargest(matrix, matrix.n * matrix.m);
 }
 
 /** The k-th largest value, or the least positive number when fewer are positive; infinite for k = 0. */
 function kthLargest(data: Float64Array, k: number): number {
   if (k === 0) return Infinity;
+  if (k >= data.length) return Number.MIN_VALUE;
   const words = new Uint32Array(data.buffer, data.byteOffset, 2 * data.length);
   const histogram = new Uint32Array(BINS);
   for (let at = HIGH; at < words.length; at += 2) histogram[words[at] >>> 16]++;
