@@ -1,20 +1,13 @@
-import { type Claim, defineClaims } from "@offprint/claims";
-import { gbnn } from "../src/index.js";
-
-/** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof gbnn;
-
-/** The paper's main claim. */
-export function mainClaim(method: Method = gbnn): Claim {
-  return {
-    id: "main-claim",
-    statement: "The paper's main claim in one sentence",
-    source: "Abstract",
-    paper: "the paper's value",
-    // Measure, compute `holds` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),
-  };
-}
+import { defineClaims } from "@offprint/claims";
+import { classification } from "./classification.js";
+import { convolutionalBody } from "./convolutional-body.js";
+import { oneNetwork } from "./exactness.js";
+import { newtonStep } from "./newton-step.js";
+import { regression, unstable } from "./regression.js";
+import { switchingOff } from "./switching-off.js";
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "gbnn", claims: [mainClaim()] });
+export const claims = defineClaims({
+  method: "gbnn",
+  claims: [newtonStep(), oneNetwork(), regression(), unstable(), classification(), switchingOff(), convolutionalBody()],
+});
