@@ -15,15 +15,19 @@ export { imageGrid } from "./plots/images.js";
 export { linePlot } from "./plots/line.js";
 export { plotStyles } from "./plots/palette.js";
 export { plot } from "./plots/plot.js";
+export { polygonGrid } from "./plots/polygons.js";
 export type {
   Axis,
   BarSeries,
   Bars,
   Curve,
+  Drawing,
   HeatMapSeries,
   ImageSeries,
   ImageTile,
   LineSeries,
+  Polygon,
+  PolygonSeries,
   Reference,
   Series,
   Values,

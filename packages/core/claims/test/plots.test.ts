@@ -2,7 +2,17 @@ import { inflateSync } from "node:zlib";
 import { ShapeError, ValueError } from "@offprint/tensor-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { barPlot, heatMap, imageGrid, type LineSeries, linePlot, plot, plotStyles, type Series } from "../src/index.js";
+import {
+  barPlot,
+  heatMap,
+  imageGrid,
+  type LineSeries,
+  linePlot,
+  plot,
+  plotStyles,
+  polygonGrid,
+  type Series,
+} from "../src/index.js";
 import { axisScale } from "../src/plots/scale.js";
 import { textWidth } from "../src/plots/svg.js";
 
@@ -284,6 +294,48 @@ describe("imageGrid", () => {
     const { rows } = decodePng(svg.match(/href="(data:image\/png[^"]*)"/)![1]!);
     expect([...rows]).toEqual([0, 0, 255, 0, 128, 255]);
     expect(svg).toContain(">seven<");
+  });
+});
+
+describe("polygonGrid", () => {
+  const square = { points: [0, 0, 2, 0, 2, 1, 0, 1] };
+
+  it("draws all drawings to one scale, y upwards, later polygons over earlier ones", () => {
+    const svg = polygonGrid(
+      {
+        kind: "polygons",
+        title: "Solids",
+        columns: 2,
+        drawings: [
+          { label: "first", polygons: [square, { points: [0, 0, 1, 0, 0, 1], colour: 1, shade: 0.5 }] },
+          { label: "second", polygons: [square] },
+        ],
+      },
+      { width: 410 },
+    );
+    const paths = [...svg.matchAll(/<path[^>]* d="([^"]*)"[^>]*>/g)].map(([whole, d]) => ({ whole, d }));
+    expect(paths.length).toBe(4);
+    const xs = (d: string) => [...d.matchAll(/[ML]([-\d.]+) /g)].map(([, x]) => Number(x));
+    const ys = (d: string) => [...d.matchAll(/[ML][-\d.]+ ([-\d.]+)/g)].map(([, y]) => Number(y));
+    expect(xs(paths[0]!.d!)).toEqual([0, 200, 200, 0]);
+    expect(xs(paths[3]!.d!)).toEqual([210, 410, 410, 210]);
+    const [bottom, , top] = ys(paths[0]!.d!);
+    expect(bottom! - top!).toBeCloseTo(100, 6);
+    expect(paths[1]!.whole).toContain('class="m f2"');
+    expect(paths[2]!.whole).toContain('fill-opacity="0.3"');
+    expectReadable(svg);
+    expect(svg).toContain("Drawings: first, second.");
+  });
+
+  it.each<[string, number[], new (...args: never[]) => Error]>([
+    ["a polygon of two corners", [0, 0, 1, 1], ShapeError],
+    ["a coordinate that is missing", [0, 0, 1, 1, Number.NaN, 2], ValueError],
+  ])("rejects %s", (_, points, error) => {
+    expect(() => plot({ kind: "polygons", title: "p", drawings: [{ polygons: [{ points }] }] })).toThrow(error);
+  });
+
+  it("rejects drawings without polygons", () => {
+    expect(() => plot({ kind: "polygons", title: "p", drawings: [{ polygons: [] }] })).toThrow(ValueError);
   });
 });
 

@@ -46,6 +46,8 @@ export interface TrainingProgress {
   readonly loss: number;
   /** Euclidean norm of the gradient before the update. */
   readonly gradientNorm: number;
+  /** State of the model after the step, such as figures that the loss gave beside its value; null for none. */
+  readonly modelState: any;
 }
 
 /** Options of `train`. */
@@ -167,6 +169,7 @@ async function runEpoch<P, B>(
       step: state.step,
       loss,
       gradientNorm,
+      modelState: state.modelState,
     });
     if (checkpoint?.every !== undefined && state.step % checkpoint.every === 0) {
       await checkpoint.save(await snapshot(state));

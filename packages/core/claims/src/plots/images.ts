@@ -1,7 +1,8 @@
-import { document, type PlotOptions, textBlock, titleBlock } from "./frame.js";
+import type { PlotOptions } from "./frame.js";
 import { pngAddress } from "./png.js";
 import { checkSeries, type ImageSeries, type ImageTile } from "./series.js";
 import { element } from "./svg.js";
+import { type TilePlace, tileGrid } from "./tile-grid.js";
 
 function address({ width, height, channels, pixels }: ImageTile): string {
   const bytes = Uint8Array.from({ length: width * height * channels }, (_, index) =>
@@ -19,29 +20,12 @@ function address({ width, height, channels, pixels }: ImageTile): string {
  */
 export function imageGrid(series: ImageSeries, options: PlotOptions = {}): string {
   checkSeries(series);
-  const { width = 480 } = options;
-  const gap = 10;
-  const columns = Math.min(series.columns ?? Math.floor((width + gap) / 100), series.images.length);
-  const size = Math.min(150, (width + gap) / Math.max(1, columns) - gap);
-  const title = titleBlock(series.title, width);
-  let top = title.height + 8;
-  let markup = title.markup;
-  for (let start = 0; start < series.images.length; start += columns) {
-    const row = series.images.slice(start, start + columns);
-    const tall = size * Math.min(2, Math.max(...row.map((image) => image.height / image.width)));
-    let below = 0;
-    for (const [index, image] of row.entries()) {
-      const x = index * (size + gap);
-      const shape = { x, y: top, width: size, height: tall };
-      markup += element("image", { ...shape, href: address(image), style: "image-rendering:pixelated" });
-      if (image.label === undefined) continue;
-      const place = { x: x + size / 2, top: top + tall + 2, width: size, anchor: "middle" } as const;
-      const label = textBlock(image.label, place, { size: 12, style: "t" });
-      markup += label.markup;
-      below = Math.max(below, label.height);
-    }
-    top += tall + below + gap;
-  }
-  const labels = series.images.map(({ label }, index) => label ?? `image ${index + 1}`).join(", ");
-  return document({ width, height: top }, { title: series.title, description: `Images: ${labels}.` }, options, markup);
+  const tiles = series.images.map((image) => ({
+    label: image.label,
+    ratio: image.height / image.width,
+    draw: ({ left: x, top: y, width, height }: TilePlace) =>
+      element("image", { x, y, width, height, href: address(image), style: "image-rendering:pixelated" }),
+  }));
+  const layout = { columns: series.columns, largest: 150 };
+  return tileGrid({ title: series.title, what: "Images" }, tiles, layout, options);
 }

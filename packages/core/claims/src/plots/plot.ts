@@ -3,6 +3,7 @@ import type { PlotOptions } from "./frame.js";
 import { heatMap } from "./heat-map.js";
 import { imageGrid } from "./images.js";
 import { linePlot } from "./line.js";
+import { polygonGrid } from "./polygons.js";
 import type { Series } from "./series.js";
 
 /**
@@ -16,5 +17,6 @@ export function plot(series: Series, options: PlotOptions = {}): string {
   if (series.kind === "line") return linePlot(series, options);
   if (series.kind === "bar") return barPlot(series, options);
   if (series.kind === "heat-map") return heatMap(series, options);
+  if (series.kind === "polygons") return polygonGrid(series, options);
   return imageGrid(series, options);
 }

@@ -135,8 +135,38 @@ export interface ImageSeries {
   readonly columns?: number;
 }
 
+/** A filled polygon of a drawing. */
+export interface Polygon {
+  /** Corners: x, y, x, y, ...; y goes upwards. */
+  readonly points: Values;
+  /** Number of its colour, from 0; they repeat. Default 0. */
+  readonly colour?: number;
+  /** Brightness from 0, dark, to 1, the colour itself. Default 1. */
+  readonly shade?: number;
+}
+
+/** One drawing made of polygons, such as a projected solid or a map. */
+export interface Drawing {
+  /** Text below it. */
+  readonly label?: string;
+  /** Drawn in this order, later ones over earlier ones. */
+  readonly polygons: readonly Polygon[];
+}
+
+/** Drawings side by side, all to the same scale. */
+export interface PolygonSeries {
+  /** Tells the kinds of series apart. */
+  readonly kind: "polygons";
+  /** Heading. */
+  readonly title: string;
+  /** In reading order. */
+  readonly drawings: readonly Drawing[];
+  /** Drawings in a row; default what fits. */
+  readonly columns?: number;
+}
+
 /** Everything that can be plotted. */
-export type Series = LineSeries | BarSeries | HeatMapSeries | ImageSeries;
+export type Series = LineSeries | BarSeries | HeatMapSeries | ImageSeries | PolygonSeries;
 
 function sameLength(title: string, name: string, expected: number, values: Values | undefined): void {
   if (values === undefined || values.length === expected) return;
@@ -146,6 +176,26 @@ function sameLength(title: string, name: string, expected: number, values: Value
 function bothEdges(title: string, name: string, { low, high }: { low?: Values; high?: Values }): void {
   if ((low === undefined) !== (high === undefined)) {
     throw new ValueError(`plot "${title}": "${name}" has one of low and high; give both or none.`);
+  }
+}
+
+function checkDrawings({ title, drawings }: PolygonSeries): void {
+  if (drawings.every(({ polygons }) => polygons.length === 0)) {
+    throw new ValueError(`plot "${title}": it has no polygons; give at least one.`);
+  }
+  for (const [index, { polygons }] of drawings.entries()) {
+    for (const { points } of polygons) {
+      if (points.length % 2 !== 0 || points.length < 6) {
+        throw new ShapeError(
+          `plot "${title}": a polygon of drawing ${index} has ${points.length} coordinates; give x and y of three corners or more.`,
+        );
+      }
+      for (let i = 0; i < points.length; i++) {
+        if (!Number.isFinite(points[i])) {
+          throw new ValueError(`plot "${title}": a polygon of drawing ${index} has the coordinate ${points[i]}.`);
+        }
+      }
+    }
   }
 }
 
@@ -185,6 +235,8 @@ export function checkSeries(series: Series): void {
     sameLength(title, "columns", width, series.columns as unknown as Values | undefined);
     sameLength(title, "rows", series.values.length, series.rows as unknown as Values | undefined);
     axes.push(series.x, series.y, series.value);
+  } else if (series.kind === "polygons") {
+    checkDrawings(series);
   } else {
     if (series.images.length === 0) throw new ValueError(`plot "${title}": it has no images; give at least one.`);
     for (const [index, { width, height, channels, pixels }] of series.images.entries()) {

@@ -42,7 +42,7 @@ function transposed(columns: readonly (readonly Cell[])[]): Cell[][] {
   return columns[0]!.map((_, row) => columns.map((values) => values[row] ?? null));
 }
 
-/** The plotted numbers as a table behind a disclosure, for those who cannot see the plot; images have none. */
+/** The plotted numbers as a table behind a disclosure, for those who cannot see the plot; images and drawings have none. */
 export function dataTable(series: Series): string {
   const tables: string[] = [];
   let thinned = false;
