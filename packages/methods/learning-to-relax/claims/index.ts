@@ -1,20 +1,13 @@
-import { type Claim, defineClaims } from "@offprint/claims";
-import { learningToRelax } from "../src/index.js";
-
-/** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof learningToRelax;
-
-/** The paper's main claim. */
-export function mainClaim(method: Method = learningToRelax): Claim {
-  return {
-    id: "main-claim",
-    statement: "The paper's main claim in one sentence",
-    source: "Abstract",
-    paper: "the paper's value",
-    // Measure, compute `holds` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),
-  };
-}
+import { defineClaims } from "@offprint/claims";
+import { bandit } from "./bandit.js";
+import { closedForms } from "./closed-forms.js";
+import { contextualBandit } from "./context.js";
+import { heatEquation } from "./heat.js";
+import { rightHandSides } from "./right-hand-sides.js";
+import { surrogateBound } from "./surrogate.js";
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "learning-to-relax", claims: [mainClaim()] });
+export const claims = defineClaims({
+  method: "learning-to-relax",
+  claims: [closedForms(), surrogateBound(), bandit(), contextualBandit(), heatEquation(), rightHandSides()],
+});

@@ -1,0 +1,57 @@
+import type { Claim } from "@offprint/claims";
+import { asymptocity, jacobiSpectralRadius, sorSpectralRadius } from "../src/index.js";
+import { gridLaplacian, SIDE, truncatedGaussian } from "./grid.js";
+import { figure, type Method, published } from "./method.js";
+
+const TOLERANCE = 1e-8;
+
+/** The surrogate bounds the counts and has its minimum where they have it; the asymptotic estimate is below them. */
+export function surrogateBound(method: Method = published): Claim {
+  return {
+    id: "surrogate",
+    statement: "The near-asymptotic surrogate bounds the iteration count and is least at nearly the same omega",
+    source: "Figure 1, Section 2.2",
+    paper: "an upper bound with the minimum at nearly the same omega",
+    run({ rng, scale }) {
+      const A = gridLaplacian(SIDE);
+      const beta = jacobiSpectralRadius(A);
+      const count = { quick: 50, full: 100 }[scale];
+      const omegas = Array.from({ length: count }, (_, i) => 1 + i / count);
+      const spectralRadius = (omega: number) => sorSpectralRadius(omega, beta);
+      const b = truncatedGaussian(rng, SIDE * SIDE);
+      const { tau, counts } = asymptocity(A, b, { omegas, tolerance: TOLERANCE, spectralRadius });
+      const bound = omegas.map((omega) => method.surrogate({ omega, beta, tau, tolerance: TOLERANCE }));
+      const asymptotic = omegas.map((omega) => Math.log(TOLERANCE) / Math.log(spectralRadius(omega)));
+      const covered = bound.filter((u, i) => u >= counts[i]!).length;
+      const optimistic = asymptotic.filter((u, i) => u < counts[i]!).length / count;
+      const distance = Math.abs(omegas[argmin(bound)]! - omegas[argmin(counts)]!);
+      return {
+        measured: { tau, "counts bounded": `${covered} of ${count}`, "distance of the minima": distance },
+        holds: covered === count && distance <= 0.02 + 1e-12 && optimistic > 0.3,
+        detail:
+          `With tau = ${figure(tau)} the surrogate must be at least the count at all ${count} omegas (${covered}), its minimum ` +
+          `(${figure(Math.min(...bound))}) within 0.02 of that of the counts (${Math.min(...counts)}; ${figure(distance)} apart); ` +
+          `log eps / log rho is below the count at more than 30 % of them (${figure(100 * optimistic, 3)} %).`,
+        series: [
+          {
+            kind: "line",
+            title: "Iterations of SOR on the 10 x 10 grid",
+            x: { label: "omega" },
+            y: { label: "iterations", scale: "log" },
+            curves: [
+              { name: "count", x: omegas, y: counts },
+              { name: "surrogate", x: omegas, y: bound },
+              { name: "asymptotic estimate", x: omegas, y: asymptotic },
+            ],
+          },
+        ],
+      };
+    },
+  };
+}
+
+/** The first of the middle ones where several are least. */
+function argmin(values: readonly number[]): number {
+  const least = Math.min(...values);
+  return Math.floor((values.indexOf(least) + values.lastIndexOf(least)) / 2);
+}
