@@ -1,0 +1,90 @@
+import type { ClaimContext } from "@offprint/claims";
+import { type Attribution, type Replacer, type reagent, replacers } from "../src/index.js";
+import type { TinyModels } from "../src/tiny/index.js";
+import { wordClasses } from "./grammar.js";
+import { remembered } from "./remembered.js";
+import { type CauseCase, causeCases, rankOf, tinyModels } from "./test-sentences.js";
+
+/** The search that a claim is about; tests put a broken one in its place. */
+export type Search = typeof reagent;
+
+/** What ReAGent found for some sentences with one way to replace. */
+export interface CauseSearch {
+  /** Prompts with their causes. */
+  readonly cases: readonly CauseCase[];
+  /** One for each. */
+  readonly found: readonly Attribution[];
+  /** Rank of the cause in each, from 1. */
+  readonly ranks: readonly number[];
+  /** Share of the sentences whose cause comes first. */
+  readonly hits: number;
+}
+
+/** Runs per sentence. */
+export const PROBES = 5;
+/** Tokens that must suffice. */
+export const KEEP = 3;
+/** Most steps of a run. */
+export const MAX_STEPS = 150;
+
+/** Names of the ways to replace. */
+export const samplers = ["mlm", "mlm, sampled", "part of speech", "uniform", "causal"] as const;
+/** One of them. */
+export type Sampler = (typeof samplers)[number];
+
+function replacerOf(models: TinyModels, sampler: Sampler): Replacer {
+  const { lm, mlm, vocab, specialIds } = models;
+  const drawn = { vocabSize: lm.vocabSize, forbid: specialIds };
+  switch (sampler) {
+    case "mlm":
+      return replacers.mlm(mlm);
+    case "mlm, sampled":
+      return replacers.mlm(mlm, { mode: "sample" });
+    case "part of speech": {
+      const classOf = new Map(wordClasses.flatMap((words, k) => words.map((word) => [word, k] as const)));
+      return replacers.posTag((id) => classOf.get(vocab[id]) ?? "function word", drawn);
+    }
+    case "uniform":
+      return replacers.uniform(drawn);
+    case "causal":
+      return replacers.causal(lm);
+  }
+}
+
+const searches = remembered<Search, CauseSearch>();
+
+/** Searches for the causes of the first `count` sentences of a seed; every claim that asks sees the same runs. */
+export function causeSearch(
+  context: ClaimContext,
+  search: Search,
+  sampler: Sampler,
+  count: number,
+): Promise<CauseSearch> {
+  const { backend, seed, signal, onProgress } = context;
+  return searches(search, `${seed}/${sampler}/${count}/${backend?.device ?? "host"}`, async () => {
+    const models = tinyModels(backend);
+    const cases = await causeCases(models, seed, count);
+    const replacer = replacerOf(models, sampler);
+    const found: Attribution[] = [];
+    for (const [k, { ids, target }] of cases.entries()) {
+      found.push(
+        await search(models.lm, ids, {
+          replacer,
+          target,
+          ratio: 0.3,
+          topK: 3,
+          keepTopN: KEEP,
+          probes: PROBES,
+          maxSteps: MAX_STEPS,
+          protect: Array.from(ids, (_, i) => i === 0),
+          seed: `${seed}/${k}`,
+          signal,
+        }),
+      );
+      await onProgress(0.9 * ((k + 1) / cases.length), `${sampler}, sentence ${k + 1} of ${cases.length}`);
+    }
+    await models.release();
+    const ranks = found.map(({ importance }, k) => rankOf(importance, cases[k].cause));
+    return { cases, found, ranks, hits: ranks.filter((rank) => rank === 1).length / ranks.length };
+  });
+}

@@ -1,0 +1,52 @@
+import { cast, type Rng, random, type Tensor, tree } from "@offprint/tensor-core";
+import type { CausalLM, EmbeddingLM, Replacer } from "../src/index.js";
+import { gpt2 } from "../src/index.js";
+import { type Gpt2Params, initGpt2 } from "../src/transformer/gpt2.js";
+
+/** A model whose target probability is any function of the prompt: token 1 against token 0. */
+export function oracle(probability: (prompt: Int32Array) => number, vocabSize = 2): CausalLM {
+  return {
+    vocabSize,
+    nextLogits: (prompts) =>
+      prompts.map((prompt) => {
+        const p = probability(prompt);
+        return Array.from({ length: vocabSize }, (_, v) =>
+          v === 1 ? Math.log(p) : Math.log((1 - p) / (vocabSize - 1)),
+        );
+      }),
+  };
+}
+
+/** A prompt of ones. */
+export function onesPrompt(length: number): Int32Array {
+  return new Int32Array(length).fill(1);
+}
+
+/** Replaces by zeros. */
+export const byZero: Replacer = (prompts) => prompts.map((prompt) => prompt.map(() => 0));
+
+/** Parameters of a small random GPT-2 with larger embeddings than usual, so that its predictions are not flat. */
+export function smallParams(dtype: "float32" | "float64", layers = 2, rng: Rng = random.rng("small")): Gpt2Params {
+  const params = initGpt2(rng, { vocabSize: 11, features: 8, layers, positions: 12 });
+  const wider = { ...params, wte: { weight: rng.normal([11, 8]) } };
+  return tree.map((x: Tensor) => cast(x, dtype), wider);
+}
+
+/** That model on the host kernels. */
+export function smallLM(dtype: "float32" | "float64" = "float64", layers = 2) {
+  return gpt2(smallParams(dtype, layers), { heads: 2 });
+}
+
+/** A model whose log-probabilities are linear in the embeddings, which are positive: no softmax is applied twice. */
+export function linearLM(rng: Rng): EmbeddingLM & { logits(x: Tensor): Tensor } {
+  const table = rng.uniform([5, 3], { dtype: "float64" });
+  const weight = rng.normal([4, 3, 5], { dtype: "float64" });
+  const logits = (x: Tensor): Tensor => x.reshape([x.shape[0], 12]).matmul(weight.reshape([12, 5]));
+  return {
+    vocabSize: 5,
+    nextLogits: () => new Array(1).fill([0, 0, 0, 0, 0]),
+    embed: (ids) => table.take(Array.from(ids)),
+    nextLogitsFromEmbeds: logits,
+    logits,
+  };
+}
