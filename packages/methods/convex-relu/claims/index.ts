@@ -17,4 +17,4 @@ export function mainClaim(method: Method = convexRelu): Claim {
 }
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "convex-relu", claims: [mainClaim()] });
+

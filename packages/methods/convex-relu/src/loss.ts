@@ -75,15 +75,22 @@ function entropy(p: number): number {
 
 /**
  * @internal The largest value over 0 <= k <= `limit` of the dual objective at k z: `min_f sum_j L_j(f_j) + k z_j f_j`.
- * `z` must be minus a subgradient of the loss, so that y z lies in [0, 1] (hinge) or [0, 2] (bce).
+ * `z` must be minus a subgradient of the loss, so that y z lies in [0, 1] (hinge) or [0, 2] (bce). For the robust
+ * squared loss `size` >= |z| is the derivative by the worst move.
  */
-export function bestDualValue(loss: Loss, z: ArrayLike<number>, y: ArrayLike<number>, limit: number): number {
+export function bestDualValue(
+  loss: Loss,
+  z: ArrayLike<number>,
+  y: ArrayLike<number>,
+  limit: number,
+  size: ArrayLike<number> = z,
+): number {
   if (loss === "squared") {
     let zy = 0;
     let zz = 0;
     for (let k = 0; k < z.length; k++) {
       zy += z[k] * y[k];
-      zz += z[k] * z[k];
+      zz += size[k] * size[k];
     }
     if (zz === 0 || zy <= 0) return 0;
     const k = Math.min(limit, zy / zz);

@@ -1,7 +1,7 @@
 import { linalg, tensor } from "@offprint/tensor-core";
 import { CholeskySolver } from "./cholesky-solver.js";
 import { columnsOf, squareTimes } from "./column-products.js";
-import { gramMatrix, type PatternOperator } from "./pattern-operator.js";
+import { differenceGram, gramMatrix, type PatternOperator } from "./pattern-operator.js";
 
 /**
  * @internal The u-step: `(I + F^T F / c + G^T G) u = r + F^T h`.
@@ -40,7 +40,7 @@ export class NormalSystem {
     this.difference = new Float64Array(P * d);
     this.pulled = new Float64Array(P * d);
     this.bySamples = n <= P * d;
-    this.base = this.bySamples ? this.sampleMatrix(scaledRows) : this.differenceMatrix();
+    this.base = this.bySamples ? this.sampleMatrix(scaledRows) : differenceGram(operator).map((value) => 2 * value);
     this.pair = new Float64Array(2 * d);
   }
 
@@ -56,20 +56,6 @@ export class NormalSystem {
       }
     }
     return out;
-  }
-
-  /** 2 H^T H, H = [D_1 X ... D_P X] */
-  private differenceMatrix(): Float64Array {
-    const { n, d, P, design, mask } = this.operator;
-    const H = new Float64Array(n * P * d);
-    for (let k = 0; k < n; k++) {
-      for (let i = 0; i < P; i++) {
-        if (mask[i * n + k] === 0) continue;
-        for (let c = 0; c < d; c++) H[(k * P + i) * d + c] = design.rows[k * d + c];
-      }
-    }
-    const h = tensor(H, { shape: [n, P * d] });
-    return Float64Array.from((h.transpose().matmul(h).data() as Float64Array), (value) => 2 * value);
   }
 
   /** Takes another c > 0; factors again where it differs. */

@@ -1,3 +1,4 @@
+import { tensor } from "@offprint/tensor-core";
 import { dotColumns, timesColumns } from "./column-products.js";
 import type { Design } from "./design.js";
 import type { Patterns } from "./patterns.js";
@@ -112,4 +113,21 @@ export function gramMatrix({ n, d, columns }: Design): Float64Array {
     }
   }
   return out;
+}
+
+/** @internal H^T H `[P d, P d]`, H = [D_1 X ... D_P X], for X or other rows `[n, width]`. */
+export function differenceGram(
+  { n, P, d, design, mask }: PatternOperator,
+  rows: Float64Array = design.rows,
+  width: number = d,
+): Float64Array {
+  const H = new Float64Array(n * P * width);
+  for (let k = 0; k < n; k++) {
+    for (let i = 0; i < P; i++) {
+      if (mask[i * n + k] === 0) continue;
+      for (let c = 0; c < width; c++) H[(k * P + i) * width + c] = rows[k * width + c];
+    }
+  }
+  const h = tensor(H, { shape: [n, P * width] });
+  return h.transpose().matmul(h).data() as Float64Array;
 }

@@ -1,0 +1,52 @@
+import { type TensorLike, asTensor, ShapeError, tensor, ValueError } from "@offprint/tensor-core";
+import type { TwoLayerNet } from "./network.js";
+
+/** A change of units that a network was trained with: `x = (raw - mean) / std`. */
+export interface TrainingUnits {
+  /** `[features]`. */
+  mean: TensorLike;
+  /** `[features]`, > 0. */
+  std: TensorLike;
+  /** Mean that was taken off the targets. Default 0. */
+  targetMean?: number;
+  /** What the targets were divided by, > 0. Default 1. */
+  targetStd?: number;
+}
+
+/**
+ * The same function of data in their original units, as one network: the change of units goes into the weights, the mean
+ * of the targets into one more neuron that is always 1.
+ * @throws ValueError for a network without a bias, or a standard deviation that is not > 0; ShapeError.
+ */
+export function inOriginalUnits(net: TwoLayerNet, units: TrainingUnits): TwoLayerNet {
+  const { targetMean = 0, targetStd = 1 } = units;
+  if (!net.bias) throw new ValueError("inOriginalUnits: the network has no bias; train with bias: true");
+  const [d, m] = net.U.shape;
+  const mean = asTensor(units.mean).data();
+  const std = asTensor(units.std).data();
+  if (mean.length !== d - 1 || std.length !== d - 1) {
+    throw new ShapeError(`inOriginalUnits: mean and std have ${mean.length} and ${std.length} entries for ${d - 1} features`);
+  }
+  if (!(targetStd > 0) || std.some((value) => !(value > 0))) {
+    throw new ValueError("inOriginalUnits: standard deviations must be > 0; use 1 where a feature does not vary");
+  }
+  const extra = targetMean === 0 ? 0 : 1;
+  const U = new Float64Array(d * (m + extra));
+  const a = new Float64Array(m + extra);
+  const from = net.U.data();
+  for (let j = 0; j < m; j++) {
+    a[j] = Number(net.a.data()[j]) * targetStd;
+    let offset = Number(from[(d - 1) * m + j]);
+    for (let c = 0; c < d - 1; c++) {
+      const weight = from[c * m + j] / std[c];
+      U[c * (m + extra) + j] = weight;
+      offset -= weight * mean[c];
+    }
+    U[(d - 1) * (m + extra) + j] = offset;
+  }
+  if (extra === 1) {
+    U[(d - 1) * (m + 1) + m] = 1;
+    a[m] = targetMean;
+  }
+  return { U: tensor(U, { shape: [d, m + extra] }), a: tensor(a), bias: true };
+}
