@@ -1,5 +1,15 @@
-export type { SnsRecord, SnsStage } from "./record.js";
+export { approximateSparsity } from "./approximate-sparsity.js";
+export { type Assignment, assignment } from "./assignment.js";
+export { costMatrix, type Metric } from "./cost-matrix.js";
+export { type CompiledSinkhornOptions, type CompiledSinkhornResult, compiledSinkhorn } from "./compiled-sinkhorn.js";
+export { type EntropicOtLoss, entropicOtLoss, transportLoss } from "./entropic-ot-loss.js";
+export { lyapunov } from "./lyapunov.js";
+export { type NewtonDirection, type NewtonDirectionOptions, newtonDirection } from "./newton-direction.js";
+export type { LinearSolver } from "./newton-system.js";
+export type { SnsRecord, SnsStage, Watching } from "./record.js";
 export type { TransportResult, TransportStatus } from "./result.js";
+export { type SinkhornOptions, sinkhorn } from "./sinkhorn.js";
 export { type SnsOptions, sinkhornNewtonSparse } from "./sinkhorn-newton-sparse.js";
 export { sparsify } from "./sparsify.js";
 export type { TransportProblem } from "./transport-problem.js";
+export { type LineMasses, wasserstein1d } from "./wasserstein1d.js";

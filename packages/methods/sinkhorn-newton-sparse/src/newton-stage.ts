@@ -1,6 +1,6 @@
 import { ConvergenceError } from "@offprint/tensor-core";
 import { dot, type GibbsKernel, type PlanSums } from "./gibbs-kernel.js";
-import { gapOf, type LinearSolver, type NewtonSolution, NewtonSystem } from "./newton-system.js";
+import { gapOf, type LinearSolver, type NewtonSolution, NewtonSystem, project } from "./newton-system.js";
 import type { History } from "./record.js";
 import { assess } from "./sinkhorn-stage.js";
 import { keepAll, keepLargest, type SparsePlan } from "./sparsify.js";
@@ -116,12 +116,6 @@ function gradient(kernel: GibbsKernel, { rows, columns }: PlanSums, gauge: "proj
     for (let i = 0; i < n + m; i++) g[i] -= i < n ? pull : -pull;
   }
   return g;
-}
-
-/** Takes the component along v = (1; -1) out of a step. */
-export function project(step: Float64Array, n: number): void {
-  const along = gapOf(step, n) / step.length;
-  for (let i = 0; i < step.length; i++) step[i] -= i < n ? along : -along;
 }
 
 /** Halves the step length until f grows enough; moves the kernel's potentials there. */

@@ -178,6 +178,12 @@ export function gapOf(z: Float64Array, n: number): number {
   return gap;
 }
 
+/** Takes the component along v = (1; -1) out of a step. */
+export function project(step: Float64Array, n: number): void {
+  const along = gapOf(step, n) / step.length;
+  for (let i = 0; i < step.length; i++) step[i] -= i < n ? along : -along;
+}
+
 function sideOf(
   { indptr, indices, values }: { indptr: Int32Array; indices: Int32Array; values: Float64Array },
   sums: Float64Array,

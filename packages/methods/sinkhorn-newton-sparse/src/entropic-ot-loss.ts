@@ -1,0 +1,64 @@
+import { customVjp, hostTensor, isTensor, mean, mul, sub, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import type { TransportResult } from "./result.js";
+import { type SnsOptions, sinkhornNewtonSparse } from "./sinkhorn-newton-sparse.js";
+import type { TransportProblem } from "./transport-problem.js";
+
+/** The regularised transport value and its gradient, by the envelope theorem. */
+export interface EntropicOtLoss {
+  /** min <C, P> + (1/eta) sum p log p, in units of cost. */
+  readonly value: number;
+  /** `[n, m]` derivative in the cost matrix: the plan. */
+  readonly gradCost: Tensor;
+  /** `[n]` derivative in r along changes that keep the mass: x less its mean. */
+  readonly gradR: Tensor;
+  /** `[m]` derivative in c along changes that keep the mass: y less its mean. */
+  readonly gradC: Tensor;
+  /** The solution behind it; give `x` and `y` as `x0` and `y0` of the next call. */
+  readonly result: TransportResult;
+}
+
+/**
+ * The regularised optimal transport value with exact gradients, to be used as a loss in a loop of one's own;
+ * `transportLoss` is the same for `grad`.
+ *
+ * @throws as `sinkhornNewtonSparse`
+ * @example
+ * const { value, gradCost } = entropicOtLoss({ cost: [[0, 1], [1, 0]] }, { eta: 20 });
+ */
+export function entropicOtLoss(problem: TransportProblem, options: SnsOptions): EntropicOtLoss {
+  const result = sinkhornNewtonSparse(problem, options);
+  const { plan, x, y, regularisedValue } = result;
+  return { value: regularisedValue, gradCost: plan, gradR: sub(x, mean(x)), gradC: sub(y, mean(y)), result };
+}
+
+/**
+ * The regularised optimal transport value as a scalar that `grad` differentiates, in the cost matrix and in the masses:
+ * compose it with `costMatrix` to move points. Eager only, first derivatives only.
+ *
+ * @param cost `[n, m]`
+ * @param r `[n]` masses; `null` for uniform
+ * @param c `[m]` masses; `null` for uniform
+ * @throws as `sinkhornNewtonSparse`; TraceError inside `jit` or `vmap`
+ * @example
+ * const pull = grad((points: Tensor) => transportLoss(costMatrix(points, target), null, null, { eta: 50 }));
+ */
+export function transportLoss(cost: TensorLike, r: TensorLike | null, c: TensorLike | null, options: SnsOptions): Tensor {
+  const solve = (C: Tensor, rows: Tensor, columns: Tensor): [Tensor, Tensor[]] => {
+    const problem = { cost: C, r: r === null ? undefined : rows, c: c === null ? undefined : columns };
+    const { value, gradCost, gradR, gradC } = entropicOtLoss(problem, options);
+    return [hostTensor(Float64Array.of(value), [], "float64"), [gradCost, gradR, gradC]];
+  };
+  const loss = customVjp(
+    (C: Tensor, rows: Tensor, columns: Tensor) => solve(C, rows, columns)[0],
+    solve,
+    (gradients: Tensor[], cotangent: Tensor) =>
+      gradients.map((gradient, k) => ([cost, r, c][k] === null ? null : mul(gradient, cotangent))),
+  );
+  const C = float64(cost);
+  const none = tensor(new Float64Array(0));
+  return loss(C, r === null ? none : float64(r), c === null ? none : float64(c));
+}
+
+function float64(x: TensorLike): Tensor {
+  return isTensor(x) ? x : tensor(x, Array.isArray(x) ? { dtype: "float64" } : {});
+}
