@@ -1,0 +1,43 @@
+import type { Curve } from "@offprint/claims";
+import { random, type Tensor } from "@offprint/tensor-core";
+import { type SnsOptions, sinkhornNewtonSparse, type TransportProblem, type TransportResult } from "../src/index.js";
+
+/** What a claim is about; tests put a baseline or a broken variant in its place. */
+export type Method = (problem: TransportProblem, options: SnsOptions) => TransportResult;
+
+/** The method itself. */
+export const published: Method = sinkhornNewtonSparse;
+
+/** The random assignment problem of Section 5.1: costs uniform in [0, 1], uniform masses. */
+export function randomAssignment(rng: random.Rng, n: number): TransportProblem {
+  return { cost: rng.uniform([n, n], { dtype: "float64" }) };
+}
+
+/** The marginal error after each iteration, as a curve. */
+export function errorCurve(name: string, { history }: TransportResult): Curve {
+  return { name, x: history.map(({ iteration }) => iteration), y: history.map((record) => record.marginalError) };
+}
+
+/** Iterations of all stages. */
+export function totalIterations({ iterations }: TransportResult): number {
+  return iterations.sinkhorn + iterations.newton + iterations.fallback;
+}
+
+/** Iterations of stage 2. */
+export function secondStage({ iterations }: TransportResult): number {
+  return iterations.newton + iterations.fallback;
+}
+
+/** sum |P - Q| over all entries. */
+export function planDistance(P: Tensor, Q: Tensor): number {
+  const [p, q] = [P.data(), Q.data()];
+  let sum = 0;
+  for (let at = 0; at < p.length; at++) sum += Math.abs(p[at] - q[at]);
+  return sum;
+}
+
+/** A number with three digits. */
+export function figure(x: number): string {
+  if (x === 0 || (Math.abs(x) >= 1e-3 && Math.abs(x) < 1e5)) return String(Number(x.toPrecision(3)));
+  return x.toExponential(1);
+}
