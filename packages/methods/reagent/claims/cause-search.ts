@@ -1,5 +1,12 @@
 import type { ClaimContext } from "@offprint/claims";
-import { type Attribution, type Replacer, type reagent, replacers } from "../src/index.js";
+import {
+  type Attribution,
+  batchedCausal,
+  batchedMasked,
+  type Replacer,
+  type reagent,
+  replacers,
+} from "../src/index.js";
 import type { TinyModels } from "../src/tiny/index.js";
 import { wordClasses } from "./grammar.js";
 import { remembered } from "./remembered.js";
@@ -64,25 +71,27 @@ export function causeSearch(
   return searches(search, `${seed}/${sampler}/${count}/${backend?.device ?? "host"}`, async () => {
     const models = tinyModels(backend);
     const cases = await causeCases(models, seed, count);
-    const replacer = replacerOf(models, sampler);
-    const found: Attribution[] = [];
-    for (const [k, { ids, target }] of cases.entries()) {
-      found.push(
-        await search(models.lm, ids, {
-          replacer,
-          target,
-          ratio: 0.3,
-          topK: 3,
-          keepTopN: KEEP,
-          probes: PROBES,
-          maxSteps: MAX_STEPS,
-          protect: Array.from(ids, (_, i) => i === 0),
-          seed: `${seed}/${k}`,
-          signal,
-        }),
-      );
-      await onProgress(0.9 * ((k + 1) / cases.length), `${sampler}, sentence ${k + 1} of ${cases.length}`);
-    }
+    const lm = batchedCausal(models.lm);
+    const replacer = replacerOf({ ...models, mlm: batchedMasked(models.mlm) }, sampler);
+    let steps = 0;
+    const searched = cases.map(({ ids, target }, k) =>
+      search(lm, ids, {
+        replacer,
+        target,
+        ratio: 0.3,
+        topK: 3,
+        keepTopN: KEEP,
+        probes: PROBES,
+        maxSteps: MAX_STEPS,
+        protect: Array.from(ids, (_, i) => i === 0),
+        seed: `${seed}/${k}`,
+        signal,
+        onProgress: async ({ step }) => {
+          if (step > steps) await onProgress(0.9 * ((steps = step) / MAX_STEPS), `${sampler}, step ${step}`);
+        },
+      }),
+    );
+    const found = await Promise.all(searched);
     await models.release();
     const ranks = found.map(({ importance }, k) => rankOf(importance, cases[k].cause));
     return { cases, found, ranks, hits: ranks.filter((rank) => rank === 1).length / ranks.length };

@@ -62,7 +62,7 @@ export function plausibleReplacement(search: Search = reagent, plausible: Sample
     paper: "replacement tokens are predicted by RoBERTa",
     async run(context) {
       const full = context.scale === "full";
-      const count = full ? sentenceCount(context) : 15;
+      const count = full ? sentenceCount(context) : 12;
       const hitsOf = async (sampler: Sampler) => {
         const all = await causeSearch(context, search, sampler, sampler === "uniform" ? count : sentenceCount(context));
         return all.ranks.slice(0, count).filter((rank) => rank === 1).length / count;

@@ -3,6 +3,7 @@ export { baselines } from "./baselines/index.js";
 export type { LeaveOneOutOptions } from "./baselines/leave-one-out.js";
 export type { LimeOptions } from "./baselines/lime.js";
 export type { GradientOptions, GradientShapOptions, IntegratedGradientsOptions } from "./baselines/path-gradients.js";
+export { batchedCausal, batchedMasked } from "./batching.js";
 export { evidence, type UpdateRule } from "./evidence.js";
 export {
   type AttributionMethod,

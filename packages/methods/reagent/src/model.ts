@@ -10,6 +10,8 @@ export type Awaitable<T> = T | Promise<T>;
 export interface CausalLM {
   /** Number of token ids, V. */
   readonly vocabSize: number;
+  /** Whether the prompts of one call of `nextLogits` may have different lengths. Default false. */
+  readonly mixedLengths?: boolean;
   /** Unnormalised log-probabilities `[B, V]` of the token after each of B prompts of equal length. */
   nextLogits(prompts: readonly Int32Array[]): Awaitable<TensorLike>;
   /** The same after every prefix, `[B, L, V]`. Where it is missing, `nextLogits` of each prefix is taken. */
@@ -47,6 +49,8 @@ export interface MaskedLM {
   readonly maskId: number;
   /** Ids that are never filled in, such as padding; the mask never is. */
   readonly specialIds?: readonly number[];
+  /** Whether the prompts of one call may have different lengths; L is then the longest. Default false. */
+  readonly mixedLengths?: boolean;
   /** Unnormalised log-probabilities `[B, L, V]` of every token of B prompts of equal length. */
   logits(prompts: readonly Int32Array[]): Awaitable<TensorLike>;
 }

@@ -47,11 +47,6 @@ function idRows(prompts: readonly Int32Array[], rows: number, length: number): T
   return tensor(out, { shape: [rows, length] });
 }
 
-/** One number in a tensor that becomes an input of the compiled function. */
-function scalar(n: number): Tensor {
-  return tensor(Int32Array.of(n), { shape: [1] });
-}
-
 /** Compiles functions of parameters and inputs; small parameters become constants. */
 class CompiledFunctions {
   private readonly released: (() => Promise<void>)[] = [];
@@ -79,20 +74,18 @@ class CompiledFunctions {
   }
 }
 
-function requireEqualLengths(
-  where: string,
-  prompts: readonly Int32Array[],
-  vocabSize: number,
-  positions: number,
-): number {
+/** Checks prompts, and gives the length of the longest. */
+function requirePrompts(where: string, prompts: readonly Int32Array[], vocabSize: number, positions: number): number {
   if (prompts.length === 0) throw new ShapeError(`${where}: there are no prompts; give at least one`);
   for (const prompt of prompts) requirePrompt(where, prompt, vocabSize);
-  const length = prompts[0].length;
-  if (prompts.some((prompt) => prompt.length !== length)) {
-    throw new ShapeError(`${where}: the prompts have different lengths; give prompts of one length at a time`);
-  }
+  const length = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0);
   requireInteger(where, "the prompt's length", length, 1, positions);
   return length;
+}
+
+/** Place of the last token of each prompt, for `rows` rows. */
+function lastPlaces(lengths: readonly number[], rows: number): Tensor {
+  return tensor(Int32Array.from({ length: rows }, (_, b) => (lengths[b] ?? 1) - 1));
 }
 
 /**
@@ -142,15 +135,20 @@ export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
   };
   return {
     vocabSize,
+    mixedLengths: true,
     features: d,
     positions,
     async nextLogits(prompts) {
-      const l = requireEqualLengths("nextLogits", prompts, vocabSize, positions);
+      const l = requirePrompts("nextLogits", prompts, vocabSize, positions);
       const { rows, length } = size.fit(prompts.length, l);
-      return firstRows(await next(idRows(prompts, rows, length), scalar(l - 1)), prompts.length);
+      const last = lastPlaces(
+        prompts.map((prompt) => prompt.length),
+        rows,
+      );
+      return firstRows(await next(idRows(prompts, rows, length), last), prompts.length);
     },
     async allLogits(prompts) {
-      const l = requireEqualLengths("allLogits", prompts, vocabSize, positions);
+      const l = requirePrompts("allLogits", prompts, vocabSize, positions);
       const { rows, length } = size.fit(prompts.length, l);
       const logits = await every(idRows(prompts, rows, length));
       return slice(logits, [{ stop: prompts.length }, { stop: l }]);
@@ -161,20 +159,22 @@ export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
     },
     async nextLogitsFromEmbeds(embeds) {
       const { padded, b, l } = padEmbeds("nextLogitsFromEmbeds", embeds);
-      return firstRows(await behind(padded, scalar(l - 1)), b);
+      return firstRows(await behind(padded, lastPlaces(new Array(b).fill(l), padded.shape[0])), b);
     },
     async logProbabilityGradient(embeds, target) {
       requireTarget("logProbabilityGradient", target, vocabSize);
       const { padded, b, l } = padEmbeds("logProbabilityGradient", embeds);
-      return slice(await slope(padded, scalar(l - 1), scalar(target)), [{ stop: b }, { stop: l }]);
+      const last = lastPlaces(new Array(b).fill(l), padded.shape[0]);
+      return slice(await slope(padded, last, tensor(Int32Array.of(target))), [{ stop: b }, { stop: l }]);
     },
     async attentions(ids) {
-      const l = requireEqualLengths("attentions", [ids], vocabSize, positions);
+      const l = requirePrompts("attentions", [ids], vocabSize, positions);
       const { rows, length } = size.fit(1, l);
       const all = await weights(idRows([ids], rows, length));
       return slice(all, [null, 0, null, { stop: l }, { stop: l }]);
     },
-    logitsFromEmbeds: (embeds) => fromEmbeds(params, embeds, scalar(embeds.shape[1] - 1)),
+    logitsFromEmbeds: (embeds) =>
+      fromEmbeds(params, embeds, lastPlaces(new Array(embeds.shape[0]).fill(embeds.shape[1]), embeds.shape[0])),
     release: () => compiled.release(),
   };
 }
@@ -212,13 +212,15 @@ export function gpt2Masked(params: Gpt2Params, options: Gpt2MaskedOptions): Mask
   );
   return {
     vocabSize,
+    mixedLengths: true,
     maskId,
     specialIds,
     async logits(prompts) {
-      const l = requireEqualLengths("logits", prompts, vocabSize, positions);
+      const l = requirePrompts("logits", prompts, vocabSize, positions);
       const { rows, length } = size.fit(prompts.length, l);
-      const keyBias = tensor(new Float32Array(length).fill(-1e9, l), { shape: [1, 1, 1, length] });
-      const logits = await every(idRows(prompts, rows, length), keyBias);
+      const keyBias = new Float32Array(rows * length);
+      for (const [b, { length: own }] of prompts.entries()) keyBias.fill(-1e9, b * length + own, (b + 1) * length);
+      const logits = await every(idRows(prompts, rows, length), tensor(keyBias, { shape: [rows, 1, 1, length] }));
       return slice(logits, [{ stop: prompts.length }, { stop: l }]);
     },
     release: () => compiled.release(),

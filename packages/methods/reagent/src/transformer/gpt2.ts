@@ -14,6 +14,7 @@ import {
   stack,
   type Tensor,
   take,
+  takeAlongAxis,
   tensor,
   transpose,
   ValueError,
@@ -130,7 +131,7 @@ function columns({ weight, bias }: AffineParams, from: number, to: number): Affi
 /**
  * Attention weights `[B, heads, Q, L]` and their result `[B, Q, d]`: queries of all tokens, or of one.
  * @param hidden added to the scores
- * @param last `[1]` the token whose query is asked; all when left out
+ * @param last `[B]` the token of each prompt whose query is asked; all when left out
  */
 function attend(
   p: BlockParams["attn"],
@@ -148,7 +149,7 @@ function attend(
     const all = split(affine(p.c_attn, x), 3);
     qkv = [slice(all, [0]), slice(all, [1]), slice(all, [2])];
   } else {
-    const query = split(affine(columns(p.c_attn, 0, d), take(x, last, { axis: 1 })), 1);
+    const query = split(affine(columns(p.c_attn, 0, d), tokenOf(x, last)), 1);
     const rest = split(affine(columns(p.c_attn, d, 3 * d), x), 2);
     qkv = [slice(query, [0]), slice(rest, [0]), slice(rest, [1])];
   }
@@ -165,9 +166,14 @@ function causalMask(length: number, like: Tensor): Tensor {
   return tensor(like.dtype === "float64" ? Float64Array.from(mask) : mask, { shape: [length, length] });
 }
 
-/** `[L]`: a large negative number where the token at `last` must not see a key. */
+/** `[B, 1, 1, L]`: a large negative number where the token at `last` must not see a key. */
 function lastMask(length: number, last: Tensor): Tensor {
-  return where(greater(arange(length), last), -1e9, 0);
+  return where(greater(arange(length), reshape(last, [-1, 1, 1, 1])), -1e9, 0);
+}
+
+/** Features `[B, 1, d]` of one token of each prompt. */
+function tokenOf(x: Tensor, place: Tensor): Tensor {
+  return takeAlongAxis(x, reshape(place, [-1, 1, 1]), { axis: 1 });
 }
 
 /** What a forward pass gives. */
@@ -182,7 +188,7 @@ export interface Gpt2Output {
 export interface Gpt2Request {
   /** `[B, 1, 1, L]`, added to the scores of the keys: a large negative number hides padding. */
   readonly keyBias?: Tensor;
-  /** `[1]`, int32: the one token whose features are asked. The last block then leaves out the work for the others. */
+  /** `[B]`, int32: the one token of each prompt whose features are asked. The last block then does no more than that. */
   readonly last?: Tensor;
 }
 
@@ -212,7 +218,7 @@ export function gpt2Features(
     const seen = only !== undefined && causal ? hide(lastMask(length, only)) : hidden;
     const [weights, attended] = attend(block.attn, normalise(block.ln_1, x, epsilon), heads, seen, only);
     attentions.push(weights);
-    x = add(only === undefined ? x : take(x, only, { axis: 1 }), attended);
+    x = add(only === undefined ? x : tokenOf(x, only), attended);
     const inner = special.gelu(affine(block.mlp.c_fc, normalise(block.ln_2, x, epsilon)), { approximate: true });
     x = add(x, affine(block.mlp.c_proj, inner));
   }
