@@ -1,0 +1,75 @@
+import { chain } from "../compose.js";
+import * as parts from "../float-parts.js";
+import { type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
+import { doublyResidualBlock, layersOf, residualBlock } from "./residual-block.js";
+
+/** Global average pool, normalisation, linear layer. */
+function tail(features: number, classes: number, linearName: "linear" | "fc") {
+  return {
+    pool: parts.globalAveragePool,
+    bn2: parts.batchNorm(features),
+    [linearName]: parts.linear({ inputs: features, outputs: classes }),
+  };
+}
+
+/**
+ * ResNet-20 for 32 x 32 images (any size that two halvings divide): 16, 32, 64 channels, three blocks each, a shortcut
+ * around every convolution. 0.27 M weights.
+ */
+export function resnet20(options: ImageNetworkOptions = {}): ImageNetwork {
+  const { classes = 10, channels = 3 } = options;
+  const style = { layer: layerChoice(options) };
+  return chain({
+    conv1: parts.conv({ inputs: channels, outputs: 16, kernel: 3, padding: 1 }),
+    bn1: parts.batchNorm(16),
+    act: style.layer.binaryActivations ? parts.hardtanh : parts.relu,
+    ...layersOf(doublyResidualBlock, [16, 32, 64], [3, 3, 3], style),
+    ...tail(64, classes, "linear"),
+  });
+}
+
+function cifarResnet(depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
+  const { classes = 10, channels = 3 } = options;
+  return chain({
+    conv1: parts.conv({ inputs: channels, outputs: 64, kernel: 3, padding: 1 }),
+    bn1: parts.batchNorm(64),
+    ...layersOf(residualBlock, [64, 128, 256, 512], depths, { layer: layerChoice(options) }),
+    ...tail(512, classes, "linear"),
+  });
+}
+
+/** ResNet-18 for 32 x 32 images: 64 to 512 channels, two blocks each. 11.0 M weights. */
+export function resnet18(options: ImageNetworkOptions = {}): ImageNetwork {
+  return cifarResnet([2, 2, 2, 2], options);
+}
+
+/** ResNet-34 for 32 x 32 images. */
+export function resnet34(options: ImageNetworkOptions = {}): ImageNetwork {
+  return cifarResnet([3, 4, 6, 3], options);
+}
+
+/** Initial scale of the normalisations: blocks begin as their shortcuts. */
+const FAINT = 1e-8;
+
+function imagenetResnet(depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
+  const { classes = 1000, channels = 3 } = options;
+  const style = { layer: layerChoice(options), normScale: FAINT, projected: true };
+  return chain({
+    conv1: parts.conv({ inputs: channels, outputs: 64, kernel: 7, strides: 2, padding: 3 }),
+    bn1: parts.batchNorm(64, { scale: FAINT }),
+    act: style.layer.binaryActivations ? parts.hardtanh : parts.relu,
+    maxpool: parts.maxPool(3, { strides: 2, padding: 1 }),
+    ...layersOf(doublyResidualBlock, [64, 128, 256, 512], depths, style),
+    ...tail(512, classes, "fc"),
+  });
+}
+
+/** ResNet-18 for 224 x 224 images, 1000 classes by default; shortcuts around every convolution. */
+export function imagenetResnet18(options: ImageNetworkOptions = {}): ImageNetwork {
+  return imagenetResnet([2, 2, 2, 2], options);
+}
+
+/** ResNet-34 for 224 x 224 images, 1000 classes by default. */
+export function imagenetResnet34(options: ImageNetworkOptions = {}): ImageNetwork {
+  return imagenetResnet([3, 4, 6, 3], options);
+}

@@ -1,0 +1,151 @@
+import * as nn from "@offprint/nn";
+import {
+  averagePool as averagePoolOf,
+  cast,
+  clip,
+  concatenate,
+  globalAveragePool as globalAveragePoolOf,
+  maxPool as maxPoolOf,
+  relu as reluOf,
+  reshape,
+  type Tensor,
+  zeros,
+} from "@offprint/tensor-core";
+import { type Pair, requireWhole, resolveGeometry, type WindowOptions } from "./geometry.js";
+import { type NetworkPart, plainPart } from "./network-part.js";
+
+/** In float32, in which packed networks run. */
+function single(x: Tensor): Tensor {
+  return cast(x, "float32");
+}
+
+/** Options of `parts.conv`. */
+export interface ConvPartOptions extends WindowOptions {
+  /** Channels of the input. */
+  inputs: number;
+  /** Channels of the output. */
+  outputs: number;
+  /** Extents of the window. */
+  kernel: Pair;
+  /** Whether to add a bias. Default false: a normalisation follows. */
+  bias?: boolean;
+  /** Of the weight. Default `initializers.heNormal`. */
+  weightInit?: nn.Initializer;
+}
+
+/** A convolution with real weights, `[batch, inputs, height, width]` to `[batch, outputs, height', width']`. */
+export function conv(options: ConvPartOptions): NetworkPart<nn.ConvParams, null> {
+  const { inputs, outputs, bias = false, weightInit = nn.initializers.heNormal } = options;
+  const geometry = resolveGeometry("parts.conv", options.kernel, options, { inputs, outputs });
+  const { kernel, strides, dilation, groups } = geometry;
+  const padding = geometry.padding.map((n) => [n, n] as [number, number]);
+  const layer = nn.conv2d({ inputs, outputs, kernel, strides, dilation, groups, padding, bias, weightInit });
+  return {
+    init: (rng, dtype) => layer.init(rng, dtype),
+    initState: () => null,
+    run: (params, state, x) => [layer.apply(params, x), state],
+    layers: () => [],
+    pack: ({ weight, bias: b }) => [{ kind: "conv", weight: single(weight), bias: b ? single(b) : null, geometry }],
+  };
+}
+
+/** A linear layer with real weights, `[batch, inputs]` to `[batch, outputs]`. */
+export function linear(options: nn.LinearOptions): NetworkPart<nn.LinearParams, null> {
+  const layer = nn.linear(options);
+  return {
+    init: (rng, dtype) => layer.init(rng, dtype),
+    initState: () => null,
+    run: (params, state, x) => [layer.apply(params, x), state],
+    layers: () => [],
+    pack: ({ weight, bias }) => [{ kind: "linear", weight: single(weight), bias: bias ? single(bias) : null }],
+  };
+}
+
+/** Options of `parts.batchNorm`. */
+export interface BatchNormPartOptions {
+  /** Added to the variance, > 0. Default 1e-5. */
+  epsilon?: number;
+  /** Weight of a new batch in the running statistics, in (0, 1]. Default 0.1. */
+  momentum?: number;
+  /** Of the scale, at the start. Default 1. */
+  scale?: number;
+}
+
+/** Batch normalisation over axis 1 of `[batch, channels, ...]`. */
+export function batchNorm(
+  channels: number,
+  options: BatchNormPartOptions = {},
+): NetworkPart<nn.NormParams, nn.BatchNormState> {
+  const { epsilon = 1e-5, momentum = 0.1, scale = 1 } = options;
+  const layer = nn.batchNorm({ channels, epsilon, momentum });
+  return {
+    init(_, dtype) {
+      const params = layer.init(dtype);
+      return { ...params, scale: params.scale.mul(scale) };
+    },
+    initState: (dtype) => layer.initState(dtype),
+    run: (params, state, x, { training }) =>
+      training ? layer.train(params, state, x) : [layer.apply(params, state, x), state],
+    layers: () => [],
+    pack(params, { mean, variance }) {
+      const [gamma, beta, m, v] = [params.scale, params.bias, mean, variance].map((x) => x.data());
+      const factor = Float64Array.from(gamma, (g, i) => g / Math.sqrt(v[i] + epsilon));
+      return [{ kind: "affine", scale: factor, shift: Float64Array.from(beta, (b, i) => b - m[i] * factor[i]) }];
+    },
+  };
+}
+
+/** `clamp(x, -1, 1)`. */
+export const hardtanh: NetworkPart<null, null> = plainPart((x) => clip(x, -1, 1), { kind: "hardtanh" });
+
+/** `max(x, 0)`. */
+export const relu: NetworkPart<null, null> = plainPart((x) => reluOf(x), { kind: "relu" });
+
+/** The mean of each channel: `[batch, channels, height, width]` to `[batch, channels]`. */
+export const globalAveragePool: NetworkPart<null, null> = plainPart((x) => globalAveragePoolOf(x), {
+  kind: "globalAveragePool",
+});
+
+/** `[batch, ...]` to `[batch, features]`. */
+export const flatten: NetworkPart<null, null> = plainPart((x) => reshape(x, [x.shape[0], x.size / x.shape[0]]), {
+  kind: "flatten",
+});
+
+/** Options of the poolings. */
+export interface PoolPartOptions {
+  /** Steps of the window. Default: its extent. */
+  strides?: number;
+  /** Rows and columns added on each side; the largest value never comes from there. Default 0. */
+  padding?: number;
+}
+
+function pool(kind: "maxPool" | "averagePool", kernel: number, options: PoolPartOptions): NetworkPart<null, null> {
+  const { strides = kernel, padding = 0 } = options;
+  requireWhole(`parts.${kind}`, "kernel", kernel);
+  requireWhole(`parts.${kind}`, "strides", strides);
+  requireWhole(`parts.${kind}`, "padding", padding, 0);
+  const of = kind === "maxPool" ? maxPoolOf : averagePoolOf;
+  return plainPart((x) => of(x, kernel, { strides, padding }), { kind, kernel, strides, padding });
+}
+
+/** The largest value of each window. */
+export function maxPool(kernel: number, options: PoolPartOptions = {}): NetworkPart<null, null> {
+  return pool("maxPool", kernel, options);
+}
+
+/** The mean of each window. */
+export function averagePool(kernel: number, options: PoolPartOptions = {}): NetworkPart<null, null> {
+  return pool("averagePool", kernel, options);
+}
+
+/** `x` with channels of zeros on both sides. */
+export function withZeroChannels(x: Tensor, channels: number): Tensor {
+  const rim = zeros([x.shape[0], channels, ...x.shape.slice(2)], x.dtype as "float32" | "float64");
+  return concatenate([rim, x, rim], 1);
+}
+
+/** `channels` channels of zeros in front and as many behind. */
+export function padChannels(channels: number): NetworkPart<null, null> {
+  requireWhole("parts.padChannels", "channels", channels);
+  return plainPart((x) => withZeroChannels(x, channels), { kind: "padChannels", channels });
+}

@@ -1,0 +1,32 @@
+import { isTensor, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import type { TrainedNetwork } from "../trained-network.js";
+import { fused } from "./fuse.js";
+import { NotBinarizedError } from "./not-binarized-error.js";
+import { PackedModel } from "./packed-model.js";
+
+/** Options of `packNetwork`. */
+export interface PackOptions {
+  /** Texts to keep in the file, such as names of classes. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A trained network for inference: binary layers become packed ones, normalisations after them scales, shifts or integer
+ * thresholds; the rest runs in float32.
+ * @throws NotBinarizedError for a network of stage 1 or with real weights; ValueError for values that are not finite.
+ */
+export function packNetwork(trained: TrainedNetwork, options: PackOptions = {}): PackedModel {
+  const { network, params, state, stage } = trained;
+  if (stage !== 2) {
+    throw new NotBinarizedError(
+      `packNetwork: weights not binarised: the network is of stage ${stage}, whose weights are real; train stage 2 first`,
+    );
+  }
+  const names = tree.paths(params);
+  tree.leaves<Tensor>(params).forEach((leaf, i) => {
+    if (isTensor(leaf) && leaf.data().some((v) => !Number.isFinite(v))) {
+      throw new ValueError(`packNetwork: ${names[i]} has values that are not finite; train or load it again`);
+    }
+  });
+  return new PackedModel(fused(network.pack(params, state, "")), options.metadata);
+}

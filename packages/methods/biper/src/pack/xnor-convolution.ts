@@ -1,0 +1,66 @@
+import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { outputExtents, type Pair, resolveGeometry } from "../geometry.js";
+import { type PackedActivations, type PackedWeights, wordsFor } from "./bits.js";
+import { convolutionEngine, type KernelChoice } from "./engine.js";
+import type { PadValue } from "./packed-part.js";
+
+/** Options of `xnorConv2d`. Groups are those of the activations. */
+export interface XnorOptions {
+  /** Steps of the window. Default 1. */
+  strides?: Pair;
+  /** Rows and columns added on each side. Default 0. */
+  padding?: Pair;
+  /** Distance of neighbouring taps of the window. Default 1. */
+  dilation?: Pair;
+  /** What the padding is. Default 0, as in the float convolution; -1 or 1 for networks that were trained so. */
+  padValue?: PadValue;
+  /** Which implementation. Default `auto`. */
+  kernels?: KernelChoice;
+}
+
+/** Throws unless the number of words is what the shape needs. */
+export function requireWords(
+  owner: string,
+  name: string,
+  found: number,
+  shape: readonly number[],
+  groups: number,
+): void {
+  const [first, channels, height, width] = shape;
+  const expected = first * height * width * groups * wordsFor(channels / groups);
+  if (found !== expected) {
+    throw new ValueError(`${owner}: ${name} of shape [${shape}] have ${found} words; they must be ${expected}`);
+  }
+}
+
+/**
+ * The convolution of -1s and +1s, by XNOR and popcount: the integers that the float convolution of the same signs gives,
+ * `[batch, outputs, height', width']` row-major.
+ * @throws ShapeError where channels or windows do not fit; ValueError for options out of range.
+ * @see Rastegari et al., ECCV 2016
+ */
+export function xnorConv2d(a: PackedActivations, w: PackedWeights, options: XnorOptions = {}): Int32Array {
+  const { padValue = 0, kernels } = options;
+  const [outputs, channels, height, width] = w.shape;
+  const inputs = a.shape[1];
+  if (![-1, 0, 1].includes(padValue)) {
+    throw new ValueError(`xnorConv2d: padValue is ${String(padValue)}; it must be 0, -1 or 1`);
+  }
+  const geometry = resolveGeometry(
+    "xnorConv2d",
+    [height, width],
+    { ...options, groups: a.groups },
+    { inputs, outputs },
+  );
+  if (channels * a.groups !== inputs) {
+    throw new ShapeError(
+      `xnorConv2d: the weights [${w.shape}] take ${channels} channels a group, the activations [${a.shape}] have ` +
+        `${inputs} in ${a.groups}; pack them for each other`,
+    );
+  }
+  requireWords("xnorConv2d", "the activations", a.words.length, a.shape, a.groups);
+  requireWords("xnorConv2d", "the weights", w.words.length, w.shape, 1);
+  const extents = outputExtents("xnorConv2d", geometry, a.shape[2], a.shape[3]);
+  const job = { input: a, weights: w, geometry, extents, padValue, finish: null };
+  return convolutionEngine(kernels)(job) as Int32Array;
+}
