@@ -1,20 +1,20 @@
-import { type Claim, defineClaims } from "@offprint/claims";
-import { convexRelu } from "../src/index.js";
-
-/** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof convexRelu;
-
-/** The paper's main claim. */
-export function mainClaim(method: Method = convexRelu): Claim {
-  return {
-    id: "main-claim",
-    statement: "The paper's main claim in one sentence",
-    source: "Abstract",
-    paper: "the paper's value",
-    // Measure, compute `holds` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),
-  };
-}
+import { defineClaims } from "@offprint/claims";
+import { adversarialTraining } from "./adversarial-training.js";
+import { exactOptimum } from "./exact-optimum.js";
+import { globalAgainstLocal } from "./global-against-local.js";
+import { iterationCost } from "./iteration-cost.js";
+import { sampledPatterns } from "./sampled-patterns.js";
+import { sampledProgram } from "./sampled-program.js";
 
 /** The paper's claims. */
-
+export const claims = defineClaims({
+  method: "convex-relu",
+  claims: [
+    exactOptimum(),
+    globalAgainstLocal(),
+    sampledPatterns(),
+    sampledProgram(),
+    iterationCost(),
+    adversarialTraining(),
+  ],
+});

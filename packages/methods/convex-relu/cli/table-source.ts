@@ -45,7 +45,7 @@ export async function openTable(path: string, request: TableRequest): Promise<Ta
       values[i * names.length + c] = column.values[i];
     }
   }
-  const target = table.names.includes(request.target) ? Array.from(table.column(request.target).values) : undefined;
+  const target = table.names.includes(request.target) ? [...table.column(request.target).values] : undefined;
   return { features: names, values, rows: table.rows, ...(target && { target }) };
 }
 

@@ -1,5 +1,5 @@
 import type { AdmmState } from "./admm-state.js";
-import { blockNorm, dotColumns, squareTimes, timesColumns } from "./column-products.js";
+import { dotAll, squareTimesAll, timesAll } from "./column-products.js";
 import { gramMatrix, type PatternOperator } from "./pattern-operator.js";
 
 /**
@@ -12,8 +12,11 @@ export class BlockSteps {
   /** G^T nu `[2P, d]`. */
   readonly gnu: Float64Array;
   private readonly gram: Float64Array;
-  private readonly row: Float64Array;
-  private readonly block: Float64Array;
+  /** `[2P, n]` */
+  private readonly rows: Float64Array;
+  /** `[2P, d]`: G^T s to come, and X^T X u. */
+  private readonly fresh: Float64Array;
+  private readonly product: Float64Array;
 
   constructor(
     private readonly operator: PatternOperator,
@@ -24,65 +27,85 @@ export class BlockSteps {
     this.gs = new Float64Array(2 * P * d);
     this.gnu = new Float64Array(2 * P * d);
     this.gram = gramMatrix(operator.design);
-    this.row = new Float64Array(n);
-    this.block = new Float64Array(3 * d);
+    this.rows = new Float64Array(2 * P * n);
+    this.fresh = new Float64Array(2 * P * d);
+    this.product = new Float64Array(2 * P * d);
   }
 
   /** Computes G^T s and G^T nu anew. */
   refresh({ s, nu }: AdmmState): void {
-    const { operator, row } = this;
-    const { P, n, d, sign, xt } = operator;
-    for (let j = 0; j < 2 * P; j++) {
-      for (const [values, out] of [[s, this.gs] as const, [nu, this.gnu] as const]) {
-        for (let k = 0, p = (j % P) * n; k < n; k++, p++) row[k] = sign[p] * values[j * n + k];
-        dotColumns(xt, n, d, row, out, j * d);
-      }
+    const { operator, rows } = this;
+    const { P, design } = operator;
+    for (const [values, out] of [[s, this.gs] as const, [nu, this.gnu] as const]) {
+      this.signed(values, rows);
+      dotAll(design, rows, 2 * P, out);
+    }
+  }
+
+  /** (2 D - I) times every row of `[2P, n]`. */
+  private signed(values: Float64Array, out: Float64Array): void {
+    const { sign } = this.operator;
+    const half = sign.length;
+    for (let p = 0; p < half; p++) {
+      out[p] = sign[p] * values[p];
+      out[half + p] = sign[p] * values[half + p];
     }
   }
 
   /**
-   * Updates v, s and their dual variables from u, block by block; gives the squared norms of (u - v, G u - s) and of
+   * Updates v, s and their dual variables from u; gives the squared norms of (u - v, G u - s) and of
    * (v - v_old) + G^T (s - s_old), to which F^T (q - q_old) is added where `pulled` has it for the v_i.
    */
   apply(state: AdmmState, pulled?: Float64Array): { primal: number; dual: number } {
-    const { operator, gs, gnu, gram, row, block, dualStep: g } = this;
-    const { P, n, d, sign, xt } = operator;
-    const { u, v, s, lambda, nu } = state;
+    const { operator, gram, rows, fresh, product } = this;
+    const { P, d, design } = operator;
+    timesAll(design, state.u, 2 * P, rows);
+    squareTimesAll(gram, d, state.u, 2 * P, product);
+    let primal = this.constraintStep(state.s, state.nu);
+    dotAll(design, rows, 2 * P, fresh);
+    let dual = 0;
+    const { u, v, lambda } = state;
+    const { gs, gnu, dualStep: g } = this;
     const threshold = this.beta / state.rho;
     const half = P * d;
-    let [primal, dual] = [0, 0];
-    for (let j = 0; j < 2 * P; j++) {
-      const at = j * d;
-      for (let c = 0; c < d; c++) block[c] = u[at + c] + lambda[at + c];
-      const norm = blockNorm(block, 0, d);
+    for (let at = 0; at < u.length; at += d) {
+      let squares = 0;
+      for (let p = at; p < at + d; p++) squares += (u[p] + lambda[p]) ** 2;
+      const norm = Math.sqrt(squares);
       const keep = norm > threshold ? 1 - threshold / norm : 0;
-      timesColumns(xt, n, d, u, at, row);
-      // row becomes (2 D - I) s, of which G^T s is made.
-      for (let k = 0, p = (j % P) * n, o = j * n; k < n; k++, p++, o++) {
-        const gu = sign[p] * row[k];
-        const next = gu + nu[o] > 0 ? gu + nu[o] : 0;
-        const gap = gu - next;
-        s[o] = next;
-        nu[o] += g * gap;
-        primal += gap * gap;
-        row[k] = sign[p] * next;
-      }
-      dotColumns(xt, n, d, row, block, d);
-      squareTimes(gram, d, u, at, block, 2 * d);
-      for (let c = 0; c < d; c++) {
-        const p = at + c;
-        const next = keep * block[c];
+      for (let p = at; p < at + d; p++) {
+        const next = keep * (u[p] + lambda[p]);
         const gap = u[p] - next;
-        const change = next - v[p] + block[d + c] - gs[p] + (pulled === undefined ? 0 : p < half ? pulled[p] : -pulled[p - half]);
+        const shared = pulled === undefined ? 0 : p < half ? pulled[p] : -pulled[p - half];
+        const change = next - v[p] + fresh[p] - gs[p] + shared;
         dual += change * change;
         primal += gap * gap;
         v[p] = next;
         lambda[p] += g * gap;
-        gnu[p] += g * (block[2 * d + c] - block[d + c]);
-        gs[p] = block[d + c];
+        gnu[p] += g * (product[p] - fresh[p]);
+        gs[p] = fresh[p];
       }
     }
     return { primal, dual };
+  }
+
+  /** s and nu from `rows` = X u, which becomes (2 D - I) s; gives ||G u - s||^2. */
+  private constraintStep(s: Float64Array, nu: Float64Array): number {
+    const { rows, dualStep: g } = this;
+    const { sign } = this.operator;
+    const half = sign.length;
+    let squares = 0;
+    for (let o = 0; o < rows.length; o++) {
+      const side = sign[o < half ? o : o - half];
+      const gu = side * rows[o];
+      const next = gu + nu[o] > 0 ? gu + nu[o] : 0;
+      const gap = gu - next;
+      s[o] = next;
+      nu[o] += g * gap;
+      squares += gap * gap;
+      rows[o] = side * next;
+    }
+    return squares;
   }
 }
 

@@ -1,3 +1,38 @@
+import { matmul, tensor } from "@offprint/tensor-core";
+
+/** From so many columns on the vector instructions of `matmul` outweigh copying to and from it. */
+const MATMUL_FROM = 8;
+
+/** @internal X `[n, d]` both ways, as the products of many blocks at once need it. */
+export interface Factor {
+  readonly n: number;
+  readonly d: number;
+  /** `[n, d]`, row-major. */
+  readonly rows: Float64Array;
+  /** `[d, n]`, row-major. */
+  readonly columns: Float64Array;
+}
+
+/** @internal `out[count, n]`: X c_j for every block of `blocks` `[count, d]`. */
+export function timesAll({ n, d, columns }: Factor, blocks: Float64Array, count: number, out: Float64Array): void {
+  if (d >= MATMUL_FROM) {
+    const product = matmul(tensor(blocks, { shape: [count, d] }), tensor(columns, { shape: [d, n] }));
+    out.set(product.data() as Float64Array);
+    return;
+  }
+  for (let j = 0; j < count; j++) timesColumns(columns, n, d, blocks, j * d, out, j * n);
+}
+
+/** @internal `out[count, d]`: X^T r_j for every row of `r` `[count, n]`. */
+export function dotAll({ n, d, rows, columns }: Factor, r: Float64Array, count: number, out: Float64Array): void {
+  if (d >= MATMUL_FROM) {
+    const product = matmul(tensor(r, { shape: [count, n] }), tensor(rows, { shape: [n, d] }));
+    out.set(product.data() as Float64Array);
+    return;
+  }
+  for (let j = 0; j < count; j++) dotColumns(columns, n, d, r, out, j * d, j * n);
+}
+
 /**
  * @internal `out[o..o+n] = X c`, for X `[n, d]` given by its columns `xt` `[d, n]` and coefficients `c[at..at+d]`.
  * Four columns at a time, so that the output is read and written once for four multiplications.
@@ -32,7 +67,7 @@ export function timesColumns(
   }
 }
 
-/** @internal `out[at..at+d] = X^T r`, for X `[n, d]` given by its columns `xt` `[d, n]` and r `[n]`. */
+/** @internal `out[at..at+d] = X^T r`, for X `[n, d]` given by its columns `xt` `[d, n]` and r = `r[from..from+n]`. */
 export function dotColumns(
   xt: Float64Array,
   n: number,
@@ -40,6 +75,7 @@ export function dotColumns(
   r: Float64Array,
   out: Float64Array,
   at: number,
+  from = 0,
 ): void {
   let j = 0;
   for (; j + 4 <= d; j += 4) {
@@ -49,7 +85,7 @@ export function dotColumns(
     const p2 = p1 + n;
     const p3 = p2 + n;
     for (let k = 0; k < n; k++) {
-      const value = r[k];
+      const value = r[from + k];
       s0 += value * xt[p0 + k];
       s1 += value * xt[p1 + k];
       s2 += value * xt[p2 + k];
@@ -62,7 +98,7 @@ export function dotColumns(
   }
   for (; j < d; j++) {
     let s0 = 0;
-    for (let k = 0, p = j * n; k < n; k++, p++) s0 += r[k] * xt[p];
+    for (let k = 0, p = j * n; k < n; k++, p++) s0 += r[from + k] * xt[p];
     out[at + j] = s0;
   }
 }
@@ -74,6 +110,16 @@ export function squareTimes(a: Float64Array, d: number, c: Float64Array, at: num
     for (let j = 0; j < d; j++, p++) sum += a[p] * c[at + j];
     out[o + i] = sum;
   }
+}
+
+/** @internal `out[j] = A c_j` for every block of `blocks` `[count, d]` and a symmetric A `[d, d]`. */
+export function squareTimesAll(a: Float64Array, d: number, blocks: Float64Array, count: number, out: Float64Array): void {
+  if (d < MATMUL_FROM) {
+    for (let j = 0; j < count; j++) squareTimes(a, d, blocks, j * d, out, j * d);
+    return;
+  }
+  const product = matmul(tensor(blocks, { shape: [count, d] }), tensor(a, { shape: [d, d] }));
+  out.set(product.data() as Float64Array);
 }
 
 /** @internal Euclidean norm of `v[at..at+d]`. */

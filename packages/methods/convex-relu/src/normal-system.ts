@@ -1,6 +1,6 @@
 import { linalg, tensor } from "@offprint/tensor-core";
 import { CholeskySolver } from "./cholesky-solver.js";
-import { columnsOf, squareTimes } from "./column-products.js";
+import { columnsOf, type Factor, squareTimes, squareTimesAll } from "./column-products.js";
 import { differenceGram, gramMatrix, type PatternOperator } from "./pattern-operator.js";
 
 /**
@@ -19,8 +19,8 @@ export class NormalSystem {
   private readonly pair: Float64Array;
   /** K^{-1} `[d, d]`. */
   private readonly inverse: Float64Array;
-  /** X K^{-1} by columns. */
-  private readonly scaled: Float64Array;
+  /** X K^{-1}. */
+  private readonly scaled: Factor;
   private readonly bySamples: boolean;
   private readonly base: Float64Array;
   private readonly difference: Float64Array;
@@ -35,13 +35,13 @@ export class NormalSystem {
     this.inverse = linalg.inverse(tensor(this.K, { shape: [d, d] })).data() as Float64Array;
     const scaledRows = new Float64Array(n * d);
     for (let k = 0; k < n; k++) squareTimes(this.inverse, d, design.rows, k * d, scaledRows, k * d);
-    this.scaled = columnsOf(scaledRows, n, d);
+    this.scaled = { n, d, rows: scaledRows, columns: columnsOf(scaledRows, n, d) };
     this.e = new Float64Array(n);
     this.difference = new Float64Array(P * d);
     this.pulled = new Float64Array(P * d);
     this.bySamples = n <= P * d;
     this.base = this.bySamples ? this.sampleMatrix(scaledRows) : differenceGram(operator).map((value) => 2 * value);
-    this.pair = new Float64Array(2 * d);
+    this.pair = new Float64Array(2 * P * d);
   }
 
   /** 2 Q */
@@ -79,7 +79,7 @@ export class NormalSystem {
 
   /** Overwrites `u` `[2P, d]` by the minimiser for the linear term `r` `[2P, d]` and h `[n]`. */
   solve(r: Float64Array, h: Float64Array, u: Float64Array): void {
-    const { operator, e, c, inverse, difference, pulled } = this;
+    const { operator, e, c, inverse, difference, pulled, pair } = this;
     const { n, d, P } = operator;
     const half = P * d;
     operator.differences(r, difference);
@@ -95,14 +95,10 @@ export class NormalSystem {
       for (let k = 0; k < n; k++) e[k] = h[k] - e[k] / c;
     }
     operator.transposed(e, pulled);
-    const { pair } = this;
-    for (let i = 0; i < P; i++) {
-      for (let a = 0, p = i * d; a < d; a++, p++) {
-        pair[a] = r[p] + pulled[p];
-        pair[d + a] = r[half + p] - pulled[p];
-      }
-      squareTimes(inverse, d, pair, 0, u, i * d);
-      squareTimes(inverse, d, pair, d, u, half + i * d);
+    for (let p = 0; p < half; p++) {
+      pair[p] = r[p] + pulled[p];
+      pair[half + p] = r[half + p] - pulled[p];
     }
+    squareTimesAll(inverse, d, pair, 2 * P, u);
   }
 }

@@ -1,5 +1,5 @@
 import { tensor } from "@offprint/tensor-core";
-import { dotColumns, timesColumns } from "./column-products.js";
+import { dotAll, dotColumns, type Factor, timesAll, timesColumns } from "./column-products.js";
 import type { Design } from "./design.js";
 import type { Patterns } from "./patterns.js";
 
@@ -21,6 +21,7 @@ export class PatternOperator {
   /** Diagonals of 2 D_i - I, `[P, n]`, -1 or 1. */
   readonly sign: Float64Array;
   private readonly row: Float64Array;
+  private readonly rows: Float64Array;
 
   constructor(
     readonly design: Design,
@@ -34,22 +35,22 @@ export class PatternOperator {
     for (let i = 0; i < this.P; i++) this.mask.set(patterns.D[i], i * this.n);
     this.sign = this.mask.map((value) => 2 * value - 1);
     this.row = new Float64Array(this.n);
+    this.rows = new Float64Array(this.P * this.n);
   }
 
-  /** `out[n] = sum_i D_i M b_i` for differences b `[P, d]` and M = X or another matrix by its columns. */
-  predict(b: Float64Array, out: Float64Array, columns: Float64Array = this.xt): void {
-    const { P, n, d, mask, row } = this;
+  /** `out[n] = sum_i D_i M b_i` for differences b `[P, d]` and M = X or another factor. */
+  predict(b: Float64Array, out: Float64Array, factor: Factor = this.design): void {
+    const { P, n, mask, rows } = this;
+    timesAll(factor, b, P, rows);
     out.fill(0);
-    for (let i = 0; i < P; i++) {
-      if (isZero(b, i * d, d)) continue;
-      timesColumns(columns, n, d, b, i * d, row);
-      for (let k = 0, p = i * n; k < n; k++, p++) out[k] += mask[p] * row[k];
-    }
+    for (let i = 0; i < P; i++) for (let k = 0, p = i * n; k < n; k++, p++) out[k] += mask[p] * rows[p];
   }
 
   /** `out[P, d]`: X^T D_i e for every pattern. */
   transposed(e: Float64Array, out: Float64Array): void {
-    for (let i = 0; i < this.P; i++) this.transposedBlock(i, e, out, i * this.d);
+    const { P, n, mask, rows } = this;
+    for (let i = 0; i < P; i++) for (let k = 0, p = i * n; k < n; k++, p++) rows[p] = mask[p] * e[k];
+    dotAll(this.design, rows, P, out);
   }
 
   /** `out[at..at+d] = X^T D_i e`. */

@@ -138,7 +138,7 @@ export class RobustConic {
     let iterations = 0;
     let above = false;
     for (let round = 0; round < MODELS && iterations < maxIter; round++) {
-      const options = { eps, maxIter: maxIter - iterations, signal, warmStart: best };
+      const options = { eps, maxIter: maxIter - iterations, signal, ...(best && { warmStart: best }) };
       const result = this.solveModel(point, above, options);
       iterations += result.iterations;
       const next = result.x.slice(at.fit);
@@ -170,7 +170,7 @@ export class RobustConic {
   private solveModel(
     point: Float64Array,
     above: boolean,
-    { eps, maxIter, signal, warmStart }: Pick<ConicOptions, "signal" | "warmStart"> & { eps: number; maxIter: number },
+    options: ConicOptions,
   ): ConicResult {
     const { loss, at, beta, operator } = this;
     const { P, d } = operator;
@@ -193,7 +193,7 @@ export class RobustConic {
         c,
         cones: { l: this.linear, q: new Array<number>(2 * P).fill(d + 1) },
       },
-      { eps, maxIter, ...(signal && { signal }), ...(warmStart && { warmStart }) },
+      options,
     );
   }
 

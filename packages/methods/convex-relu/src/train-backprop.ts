@@ -59,28 +59,30 @@ export function trainBackprop(X: TensorLike, y: TensorLike, options: BackpropOpt
   const { design } = problem;
   const { d } = design;
   const [weights, moves] = random.rng(seed).split(2);
-  const normal = { std: initialStd, dtype: "float64" } as const;
-  let params = { U: weights.normal([d, width], normal), a: weights.normal([width], normal) };
+  // U and a in one array, so that a step of the optimizer is one.
+  const place = d * width;
+  let params = weights.normal([place + width], { std: initialStd, dtype: "float64" });
   let state: any = optimizer.init(params);
   const move = adversaryOf(adversary, design, problem.y, loss, bias, moves);
   const objectives: number[] = [];
   for (let step = 0; step < steps; step++) {
-    const arrays = { U: params.U.data() as Float64Array, a: params.a.data() as Float64Array, d, m: width };
-    const gradient = { U: new Float64Array(d * width), a: new Float64Array(width) };
-    let objective = networkGradient(arrays, loss, move(arrays), problem.y, gradient);
-    for (const name of ["U", "a"] as const) {
-      for (let p = 0; p < arrays[name].length; p++) {
-        gradient[name][p] += beta * arrays[name][p];
-        objective += (beta / 2) * arrays[name][p] ** 2;
-      }
+    const values = params.data() as Float64Array;
+    const arrays = { U: values.subarray(0, place), a: values.subarray(place), d, m: width };
+    const gradient = new Float64Array(values.length);
+    const parts = { U: gradient.subarray(0, place), a: gradient.subarray(place) };
+    let objective = networkGradient(arrays, loss, move(arrays), problem.y, parts);
+    for (let p = 0; p < values.length; p++) {
+      gradient[p] += beta * values[p];
+      objective += (beta / 2) * values[p] ** 2;
     }
     objectives.push(objective);
-    const grads = { U: tensor(gradient.U, { shape: [d, width] }), a: tensor(gradient.a) };
-    const update = optimizer.update(grads, state, params);
+    const update = optimizer.update(tensor(gradient), state, params);
     state = update.state;
-    params = applyUpdates(params, update.updates) as typeof params;
+    params = applyUpdates(params, update.updates);
   }
-  return { net: { ...params, bias }, objectives };
+  const values = params.data();
+  const U = tensor(values.slice(0, place), { shape: [d, width] });
+  return { net: { U, a: tensor(values.slice(place)), bias }, objectives };
 }
 
 function optimizerOf(name: "sgd" | "adam", learningRate: number): GradientTransformation {

@@ -1,0 +1,74 @@
+import { random, type Tensor, tensor } from "@offprint/tensor-core";
+import { type ConvexNetOptions, enumeratePatterns, type Patterns, trainConvex, type TwoLayerNet } from "../src/index.js";
+
+/** The method that claims are about; tests put a baseline or a broken variant in its place. */
+export type Trainer = typeof trainConvex;
+
+/** A regression problem small enough for all its patterns. */
+export interface SmallProblem {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  /** All 24. */
+  readonly patterns: Patterns;
+}
+
+/** Weight penalty of the small problems. */
+export const BETA = 0.05;
+
+/** 12 samples of sin(2x) with noise 0.1; with the column of ones 24 patterns. */
+export function smallProblem(rng: random.Rng): SmallProblem {
+  const [inputs, noise] = rng.split(2);
+  const x = inputs.normal([12, 1], { dtype: "float64" });
+  const e = noise.normal([12], { dtype: "float64" }).data();
+  const y = Float64Array.from(x.data(), (value, k) => Math.sin(2 * value) + 0.1 * e[k]);
+  return { x, y: tensor(y), patterns: enumeratePatterns(x) };
+}
+
+/** The optimum by ADMM with a penalty that follows the residuals. */
+export function optimumOf(train: Trainer, { x, y, patterns }: SmallProblem, options: Partial<ConvexNetOptions> = {}) {
+  return train(x, y, { loss: "squared", beta: BETA, patterns, maxIter: 20_000, tol: 1e-7, ...options });
+}
+
+/** Two half circles: class 1 (cos t, sin t), class -1 (1 - cos t, 0.5 - sin t), and noise. */
+export function twoMoons(rng: random.Rng, n: number, std: number): { x: Tensor; y: Tensor } {
+  const [angles, moves] = rng.split(2);
+  const t = angles.uniform([n], { high: Math.PI, dtype: "float64" }).data();
+  const e = moves.normal([n, 2], { std, dtype: "float64" }).data();
+  const x = new Float64Array(2 * n);
+  const y = new Float64Array(n);
+  for (let k = 0; k < n; k++) {
+    y[k] = k % 2 === 0 ? 1 : -1;
+    x[2 * k] = (y[k] > 0 ? Math.cos(t[k]) : 1 - Math.cos(t[k])) + e[2 * k];
+    x[2 * k + 1] = (y[k] > 0 ? Math.sin(t[k]) : 0.5 - Math.sin(t[k])) + e[2 * k + 1];
+  }
+  return { x: tensor(x, { shape: [n, 2] }), y: tensor(y) };
+}
+
+/** Sum over the samples of the largest hinge loss on a `side` x `side` grid of the box around each. */
+export function worstHinge(net: TwoLayerNet, x: Tensor, y: Tensor, eps: number, side = 21): number {
+  const [points, labels] = [x.data(), y.data()];
+  const m = net.a.size;
+  const [U, a] = [net.U.data(), net.a.data()];
+  const step = (2 * eps) / (side - 1);
+  let sum = 0;
+  for (let k = 0; k < labels.length; k++) {
+    let worst = 0;
+    for (let i = 0; i < side * side; i++) {
+      const p = points[2 * k] - eps + step * (i % side);
+      const q = points[2 * k + 1] - eps + step * Math.floor(i / side);
+      let f = 0;
+      for (let j = 0; j < m; j++) {
+        const h = p * U[j] + q * U[m + j] + U[2 * m + j];
+        if (h > 0) f += h * a[j];
+      }
+      worst = Math.max(worst, 1 - labels[k] * f);
+    }
+    sum += worst;
+  }
+  return sum;
+}
+
+/** For a claim's detail: few digits. */
+export function figure(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
+}
