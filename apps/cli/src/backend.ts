@@ -1,3 +1,4 @@
+import type { CommandModel } from "@offprint/claims";
 import type { Backend } from "@offprint/tensor-core";
 import { Failure } from "./failure.js";
 import type { Registry } from "./registry.js";
@@ -63,6 +64,29 @@ export async function openBackend(
   } catch (error) {
     return fallBack(firstLine(error));
   }
+}
+
+type LoadModel = (model: string | Uint8Array, options: { device: string; threads?: number }) => Promise<CommandModel>;
+
+/**
+ * Loads an .onnx model on a device; the host kernels cannot run one, so that `host` means the CPU here.
+ *
+ * @throws Failure when the package that runs models is missing
+ */
+export async function openModel(
+  registry: Registry,
+  { device, threads }: DeviceOptions,
+  model: string | Uint8Array,
+): Promise<CommandModel> {
+  let runtime: Record<string, unknown> | undefined;
+  try {
+    runtime = await registry.load(runtimePackage);
+  } catch (error) {
+    throw new Failure(`${runtimePackage} could not be loaded (${firstLine(error)}), and .onnx files need it.`);
+  }
+  if (!runtime) throw new Failure(`.onnx files need ${runtimePackage}: npm install ${runtimePackage}.`);
+  const load = runtime["loadModel"] as LoadModel;
+  return load(model, { device: device === "host" ? "cpu" : device, ...(threads === undefined ? {} : { threads }) });
 }
 
 /** Name of a device for tables and reports. */

@@ -1,6 +1,6 @@
 import type { CommandOption, MethodCommand } from "@offprint/claims";
 import { type Command, Option } from "commander";
-import { type DeviceOptions, openBackend } from "../backend.js";
+import { type DeviceOptions, openBackend, openModel } from "../backend.js";
 import { exitCodes } from "../failure.js";
 import { interruptible } from "../interruption.js";
 import { parseNumber } from "../option-values.js";
@@ -49,6 +49,7 @@ export function runMethodCommand(
           openBackend(registry, { device, ...(threads === undefined ? {} : { threads }) }, (line) =>
             terminal.note(line),
           ),
+        loadModel: (model) => openModel(registry, { device, ...(threads === undefined ? {} : { threads }) }, model),
       });
       return code ?? exitCodes.success;
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Backend } from "@offprint/tensor-core";
+import type { Backend, Tensor, TensorLike } from "@offprint/tensor-core";
 
 /** An argument that is known by its place on the command line. */
 export interface CommandArgument {
@@ -24,6 +24,28 @@ export interface CommandOption {
   readonly default?: boolean | number | string;
 }
 
+/** An input or output of an .onnx model. */
+export interface CommandModelValue {
+  /** Name in the file. */
+  readonly name: string;
+  /** ONNX element type, such as "float32" or "int64". */
+  readonly type: string;
+  /** Extents; a text where any extent is allowed. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** An .onnx model as a function of tensors. */
+export interface CommandModel {
+  /** What `run` must be given. */
+  readonly inputs: readonly CommandModelValue[];
+  /** What `run` gives. */
+  readonly outputs: readonly CommandModelValue[];
+  /** Runs the model. */
+  run(feeds: Readonly<Record<string, TensorLike>>): Promise<Record<string, Tensor>>;
+  /** Frees the model. */
+  release(): Promise<void>;
+}
+
 /** What a command is run with. */
 export interface CommandInput {
   /** Positional arguments by name; a variadic one is an array. */
@@ -38,6 +60,8 @@ export interface CommandInput {
   readonly signal: AbortSignal;
   /** The backend of `--device`, created when it is asked for; `undefined` means the host kernels. */
   backend(): Promise<Backend | undefined>;
+  /** Loads somebody's .onnx model, by path or bytes, on the device of `--device`; absent where nothing can run one. */
+  loadModel?(model: string | Uint8Array): Promise<CommandModel>;
 }
 
 /**

@@ -7,7 +7,14 @@ export {
   defineClaims,
   type Scale,
 } from "./claim.js";
-export type { CommandArgument, CommandInput, CommandOption, MethodCommand } from "./command.js";
+export type {
+  CommandArgument,
+  CommandInput,
+  CommandModel,
+  CommandModelValue,
+  CommandOption,
+  MethodCommand,
+} from "./command.js";
 export { barPlot } from "./plots/bars.js";
 export type { PlotOptions } from "./plots/frame.js";
 export { heatMap } from "./plots/heat-map.js";
