@@ -29,9 +29,19 @@ const LEAST_ALPHA_STRICT = 1e-12;
 const FIRST_SHIFT = 1e-8;
 const NO_SHIFT = 1e-9;
 const TRIES = 6;
+/** Full steps that turn out too short are doubled as long as that helps, up to this length. */
+const MOST_ALPHA = 64;
+/** A step that changes the error by less than this part of it is followed by a Sinkhorn iteration. */
+const STALLED = 1e-3;
 /** With full steps and solved systems the error must fall by this factor, or more entries are kept. */
 const EXPECTED_FALL = 4;
 const GROWTH = 1.5;
+
+interface Origin {
+  readonly u: Float64Array;
+  readonly v: Float64Array;
+  readonly error: number;
+}
 
 interface Accepted {
   readonly sums: PlanSums;
@@ -49,6 +59,7 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
   const places = Math.max(kernel.n, kernel.m);
   let keep = options.keep;
   let shift = 0;
+  let stalled = false;
   let { linearSolver } = options;
   kernel.absorb();
   let sums = kernel.evaluate();
@@ -56,9 +67,10 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
   for (let t = 0; t < options.iterations && error > tol && !history.stopped; t++) {
     const S = keptEntries(kernel, options.newton, keep);
     const g = gradient(kernel, sums, options.gauge);
+    const origin = { u: kernel.u, v: kernel.v, error };
     let cgSteps = 0;
     let accepted: Accepted | undefined;
-    for (let attempt = 0; attempt < TRIES && accepted === undefined; attempt++) {
+    for (let attempt = 0; attempt < TRIES && !stalled && accepted === undefined; attempt++) {
       const augment = options.gauge === "augmented" ? 1 / kernel.eta : 0;
       const positive = sums.rows.every((sum) => sum > 0) && sums.columns.every((sum) => sum > 0);
       if (!positive) break;
@@ -71,12 +83,13 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
       cgSteps += solution.cgSteps;
       // Systems become harder to solve from step to step.
       if (linearSolver === "auto" && solution.solver === "dense") linearSolver = "dense";
-      if (solution.status !== "breakdown") accepted = search(kernel, sums, g, solution, options);
+      // Without safeguards, what conjugate gradients had found when they broke down has to do.
+      if (solution.status !== "breakdown" || (strict && solution.cgSteps > 0)) accepted = search(kernel, sums, g, solution, options);
       if (accepted !== undefined) break;
       if (strict) throw breakdown(solution, history);
       shift = Math.max(10 * shift, FIRST_SHIFT);
     }
-    const before = error;
+    stalled = false;
     if (accepted === undefined) {
       if (strict) throw breakdown(undefined, history);
       sums = fallback(kernel);
@@ -85,17 +98,18 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
       history.addSinkhorn("fallback", kernel.eta, error, state.f, cgSteps);
       continue;
     }
+    if (!strict && accepted.alpha === 1) accepted = lengthen(kernel, origin, accepted);
     const { alpha } = accepted;
-    sums = accepted.sums;
+    sums = kernel.absorbLarge() ? kernel.evaluate() : accepted.sums;
     const state = assess(kernel, sums);
     error = state.error;
     history.add({ stage: "newton", eta: kernel.eta, marginalError: error, f: state.f, alpha, cgSteps, kept: S.kept.entries, shift });
     if (strict) continue;
-    if (alpha === 1) shift = shift / 10 < NO_SHIFT ? 0 : shift / 10;
-    if (alpha === 1 && accepted.solved && error > before / EXPECTED_FALL) {
+    if (alpha >= 1) shift = shift / 10 < NO_SHIFT ? 0 : shift / 10;
+    if (alpha === 1 && accepted.solved && error > origin.error / EXPECTED_FALL) {
       keep = Math.min(Math.ceil(GROWTH * keep), places * Math.min(kernel.n, kernel.m));
     }
-    if (kernel.absorbLarge()) sums = kernel.evaluate();
+    stalled = Math.abs(error - origin.error) <= STALLED * origin.error;
   }
 }
 
@@ -148,6 +162,33 @@ function search(
     }
   }
   return undefined;
+}
+
+/**
+ * Where entries of the plan must vanish, a Newton step takes no more than a factor e from them, as it does from exp(x)
+ * with x -> -infinity. Such steps are doubled as long as each doubling at least halves the error, and f does not fall.
+ */
+function lengthen(kernel: GibbsKernel, origin: Origin, first: Accepted): Accepted {
+  const { u, v } = kernel;
+  let best = first;
+  let { error } = assess(kernel, first.sums);
+  const value = kernel.relativeLyapunov(u, v, first.sums.total);
+  if (error <= origin.error / EXPECTED_FALL) return first;
+  for (let alpha = 2; alpha <= MOST_ALPHA; alpha *= 2) {
+    const nextU = origin.u.map((from, i) => from + alpha * (u[i] - from));
+    const nextV = origin.v.map((from, j) => from + alpha * (v[j] - from));
+    const sums = kernel.evaluate(nextU, nextV);
+    const next = assess(kernel, sums).error;
+    const gain = kernel.relativeLyapunov(nextU, nextV, sums.total) - value;
+    if (!(next < error / 2 && gain >= -SLACK * (1 + Math.abs(value)))) {
+      return { ...best, sums: kernel.evaluate() };
+    }
+    best = { ...first, sums, alpha };
+    error = next;
+    kernel.u = nextU;
+    kernel.v = nextV;
+  }
+  return best;
 }
 
 /** One Sinkhorn iteration in place of a Newton step. */

@@ -151,7 +151,7 @@ export class NewtonSystem {
         for (let q = p + 1; q < indptr[e + 1]; q++) A[row + indices[q]] += factor * values[q];
       }
     }
-    solveLaplacian(A, excess, w);
+    solveLaplacian(A, excess, w, staying.diagonal);
     const kept = w.map((value) => -value);
     const gone = new Float64Array(gLeaving.length);
     eliminate({ ...leaving, diagonal: pivots }, gLeaving, kept, gone);

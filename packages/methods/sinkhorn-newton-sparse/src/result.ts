@@ -64,8 +64,8 @@ export function transportResult(
   const status = error <= tol ? "converged" : history.stopped ? "stopped" : "maxIterations";
   return {
     plan: hostTensor(plan, size, "float64"),
-    x: hostTensor(spread(x, size[0], rows?.kept), [size[0]], "float64"),
-    y: hostTensor(spread(y, size[1], columns?.kept), [size[1]], "float64"),
+    x: hostTensor(expand(x, size[0], rows?.kept), [size[0]], "float64"),
+    y: hostTensor(expand(y, size[1], columns?.kept), [size[1]], "float64"),
     cost,
     regularisedValue: cost + entropy / eta,
     f,
@@ -77,7 +77,7 @@ export function transportResult(
   };
 }
 
-function spread(x: Float64Array, size: number, kept?: Int32Array): Float64Array {
+function expand(x: Float64Array, size: number, kept?: Int32Array): Float64Array {
   if (kept === undefined) return x;
   const all = new Float64Array(size).fill(-Infinity);
   for (let i = 0; i < x.length; i++) all[kept[i]] = x[i];

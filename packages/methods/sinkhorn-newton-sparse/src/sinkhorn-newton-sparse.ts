@@ -4,9 +4,9 @@ import { newtonStage } from "./newton-stage.js";
 import type { LinearSolver } from "./newton-system.js";
 import { History, type Watching } from "./record.js";
 import { type TransportResult, transportResult } from "./result.js";
-import { sinkhornStage } from "./sinkhorn-stage.js";
+import { assess, sinkhornStage } from "./sinkhorn-stage.js";
 import { startFrom } from "./start.js";
-import { checkEta, checkIterations, checkTolerance, readProblem, type TransportProblem } from "./transport-problem.js";
+import { checkEta, checkIterations, checkTolerance, readProblem, spread, type TransportProblem } from "./transport-problem.js";
 
 /** Options of `sinkhornNewtonSparse`. */
 export interface SnsOptions extends Watching {
@@ -37,8 +37,8 @@ export interface SnsOptions extends Watching {
   /** Takes the free constant out of the potentials by projection, or by the term -(sum x - sum y)^2 / 2. Default `"projected"`. */
   readonly gauge?: "projected" | "augmented";
   /**
-   * Approaches `eta` by doublings, each begun from the potentials of the one before. `"auto"` does so without `x0` and
-   * `y0` where eta (max C - min C) > 2500, beyond the paper's experiments. Default `"auto"`, with `strict` `false`.
+   * Approaches `eta` by doublings, each begun from the potentials of the one before. `"auto"` does so where the marginal
+   * error after stage 1 is above 0.1, as it is for very weak regularisation. Default `"auto"`, with `strict` `false`.
    */
   readonly anneal?: boolean | "auto";
   /** The paper's iteration without safeguards; a breakdown throws. Default `false`. */
@@ -89,41 +89,40 @@ export function sinkhornNewtonSparse(problem: TransportProblem, options: SnsOpti
   if (gauge === "augmented" && linearSolver === "dense") {
     throw new ValueError(`${owner}: the augmented gauge is solved by conjugate gradients; leave linearSolver out`);
   }
+  if (anneal !== true && anneal !== false && anneal !== "auto") {
+    throw new ValueError(`${owner}: anneal is "${anneal}"; it must be true, false or "auto"`);
+  }
   const stage2 = { iterations: n2, tol, newton, keep, linearSolver, cgRtol, cgMaxIter, gauge, strict };
   const history = new History(owner, options);
-  const etas = annealingSteps(eta, read.cost, anneal, options.x0 !== undefined || options.y0 !== undefined);
-  const kernel = new GibbsKernel(read, etas[0] ?? eta);
+  const kernel = new GibbsKernel(read, eta);
   startFrom(owner, kernel, read, options.x0, options.y0);
-  let iterations = n1;
-  for (const step of etas) {
-    kernel.setEta(step);
-    sinkhornStage(kernel, history, { iterations, tol: ANNEALING_TOLERANCE });
-    newtonStage(kernel, history, { ...stage2, tol: ANNEALING_TOLERANCE });
-    iterations = n1 === "auto" ? n1 : Math.min(n1, ANNEALING_SINKHORN);
+  if (anneal !== true) sinkhornStage(kernel, history, { iterations: n1, tol });
+  if (anneal === true || (anneal === "auto" && assess(kernel, kernel.evaluate()).error > FAR)) {
+    let iterations = n1;
+    for (const step of [...annealingSteps(eta, read.cost), eta]) {
+      kernel.setEta(step);
+      const enough = step === eta ? tol : Math.max(tol, ANNEALING_TOLERANCE);
+      sinkhornStage(kernel, history, { iterations, tol: enough });
+      if (step !== eta) newtonStage(kernel, history, { ...stage2, tol: enough });
+      iterations = n1 === "auto" ? n1 : Math.min(n1, ANNEALING_SINKHORN);
+    }
   }
-  kernel.setEta(eta);
-  sinkhornStage(kernel, history, { iterations, tol });
   newtonStage(kernel, history, stage2);
   return transportResult(kernel, read, history, tol);
 }
 
-/** `auto` anneals beyond this eta times the spread of the costs; annealing begins where that is less than FIRST. */
-const ANNEALED = 2500;
+/** `auto` anneals when the marginal error after stage 1 exceeds this: Newton steps are of little use so far away. */
+const FAR = 0.1;
+/** Annealing begins where eta times the spread of the costs is at most this. */
 const FIRST = 300;
 /** The marginal error that is enough before the next doubling, and the Sinkhorn iterations after it. */
 const ANNEALING_TOLERANCE = 1e-3;
 const ANNEALING_SINKHORN = 3;
 
 /** What eta goes through on its way, ascending, without itself. */
-function annealingSteps(eta: number, cost: Float64Array, anneal: boolean | "auto", warm: boolean): number[] {
-  let least = Infinity;
-  let most = -Infinity;
-  for (const value of cost) {
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
+function annealingSteps(eta: number, cost: Float64Array): number[] {
+  const { least, most } = spread(cost);
   const steps: number[] = [];
-  if (anneal === false || (anneal === "auto" && (warm || eta * (most - least) <= ANNEALED))) return steps;
   for (let step = eta / 2; step * (most - least) > FIRST / 2; step /= 2) steps.unshift(step);
   return steps;
 }

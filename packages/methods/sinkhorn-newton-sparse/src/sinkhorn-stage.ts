@@ -47,7 +47,7 @@ export function sinkhornStage(kernel: GibbsKernel, history: History, options: Si
     kernel.v = next.v;
     kernel.absorbLarge();
   }
-  if (limit === 0) return;
+  if (limit === 0 || history.stopped) return;
   const { error, f } = assess(kernel, kernel.evaluate());
   history.addSinkhorn("sinkhorn", kernel.eta, error, f);
 }

@@ -5,7 +5,7 @@ import { History, type Watching } from "./record.js";
 import { type TransportResult, transportResult } from "./result.js";
 import { sinkhornStage } from "./sinkhorn-stage.js";
 import { startFrom } from "./start.js";
-import { checkEta, checkIterations, checkTolerance, readProblem, type TransportProblem } from "./transport-problem.js";
+import { checkEta, checkIterations, checkTolerance, readProblem, spread, type TransportProblem } from "./transport-problem.js";
 
 /** Options of `sinkhorn`. */
 export interface SinkhornOptions extends Watching {
@@ -54,11 +54,7 @@ export function sinkhorn(problem: TransportProblem, options: SinkhornOptions): T
   if (omega !== 1 && domain !== "log") throw new ValueError(`${owner}: over-relaxation needs domain "log"`);
   const read = readProblem(owner, problem, dropZeros);
   if (domain === "kernel") {
-    let [least, most] = [Infinity, -Infinity];
-    for (const value of read.cost) {
-      least = Math.min(least, value);
-      most = Math.max(most, value);
-    }
+    const { least, most } = spread(read.cost);
     if (eta * (most - least) >= KERNEL_RANGE) {
       throw new ValueError(
         `${owner}: eta (max C - min C) is ${eta * (most - least)}; from ${KERNEL_RANGE} on exp(-eta C) underflows: take ` +

@@ -39,7 +39,7 @@ export function readArray(
   rank: number,
   infinite = false,
 ): { data: Float64Array; shape: readonly number[] } {
-  const t = tensor(x as TensorLike, nestedDtype(x));
+  const t = tensor(x, nestedDtype(x));
   if (t.dtype === "bool") throw new DTypeError(`${owner}: ${name} is of dtype bool; give numbers (float64 is best)`);
   if (t.rank !== rank) {
     throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must have ${rank === 1 ? "one axis" : `${rank} axes`}`);
@@ -53,7 +53,9 @@ export function readArray(
 
 /** Plain numbers become float64, whatever their nesting. */
 function nestedDtype(x: TensorLike): { dtype?: DType } {
-  return Array.isArray(x) || typeof x === "number" ? { dtype: "float64" } : {};
+  let leaf: unknown = x;
+  while (Array.isArray(leaf)) leaf = leaf[0];
+  return typeof leaf === "number" ? { dtype: "float64" } : {};
 }
 
 /** Checks a problem; with `dropZeros` rows and columns without mass are left out. */
@@ -127,4 +129,15 @@ export function checkTolerance(owner: string, name: string, value: number): void
   if (!(value >= 0 && value < Infinity)) {
     throw new ValueError(`${owner}: ${name} is ${value}; a tolerance is a finite number >= 0`);
   }
+}
+
+/** The least and the greatest of the costs. */
+export function spread(cost: Float64Array): { least: number; most: number } {
+  let least = Infinity;
+  let most = -Infinity;
+  for (const value of cost) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most };
 }

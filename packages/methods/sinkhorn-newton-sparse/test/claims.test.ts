@@ -1,0 +1,77 @@
+import type { Claim, ClaimContext } from "@offprint/claims";
+import { random } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { distanceToOptimum } from "../claims/distance-to-optimum.js";
+import { l1Images, squaredImages } from "../claims/images.js";
+import { claims } from "../claims/index.js";
+import { iterationsByEta } from "../claims/iterations-by-eta.js";
+import { type Method, published } from "../claims/method.js";
+import { oneDimensional } from "../claims/one-dimensional.js";
+import { randomAssignmentIterations } from "../claims/random-assignment.js";
+import { sparsity } from "../claims/sparsity.js";
+import { sinkhorn } from "../src/index.js";
+
+async function holds(claim: Claim): Promise<boolean> {
+  const context: ClaimContext = {
+    rng: random.rng(claim.id),
+    seed: 0,
+    scale: "quick",
+    signal: new AbortController().signal,
+    onProgress: async () => {},
+  };
+  return (await claim.run(context)).holds;
+}
+
+/** The baseline, with as many iterations as the method may take. */
+const baseline: Method = (problem, { eta, n1 = 20, n2 = 50 }) =>
+  sinkhorn(problem, { eta, maxIter: (n1 as number) + n2, tol: 1e-13, domain: "stabilised" });
+/** Two entries per row, as one reading of the paper has it, without safeguards: only linear convergence. */
+const twoPerRow: Method = (problem, options) =>
+  published(problem, { ...options, keepPerRow: 2, linearSolver: "cg", strict: true });
+/** Stronger regularisation than asked for. */
+const tooStrong: Method = (problem, options) => published(problem, { ...options, eta: options.eta / 20 });
+
+describe("claims hold for the method and fail for baselines and broken variants", () => {
+  it("random assignment", async () => {
+    expect(await holds(randomAssignmentIterations())).toBe(true);
+    expect(await holds(randomAssignmentIterations(baseline))).toBe(false);
+    expect(await holds(randomAssignmentIterations(twoPerRow))).toBe(false);
+  }, 30_000);
+
+  it("iterations by eta", async () => {
+    expect(await holds(iterationsByEta())).toBe(true);
+    expect(await holds(iterationsByEta(baseline))).toBe(false);
+  }, 30_000);
+
+  it("images, squared distance", async () => {
+    expect(await holds(squaredImages())).toBe(true);
+    expect(await holds(squaredImages(baseline))).toBe(false);
+  }, 30_000);
+
+  it("images, L1 distance", async () => {
+    expect(await holds(l1Images())).toBe(true);
+    expect(await holds(l1Images(baseline))).toBe(false);
+  }, 30_000);
+
+  it("densities on the line", async () => {
+    expect(await holds(oneDimensional())).toBe(true);
+    expect(await holds(oneDimensional(baseline))).toBe(false);
+    // A plan of another regularisation meets its marginals, but costs too much.
+    expect(await holds(oneDimensional((problem, options) => published(problem, { ...options, eta: 4 })))).toBe(false);
+  }, 30_000);
+
+  it("approximate sparsity", async () => {
+    expect(await holds(sparsity())).toBe(true);
+    expect(await holds(sparsity(tooStrong))).toBe(false);
+  }, 30_000);
+
+  it("distance to the optimal plan", async () => {
+    expect(await holds(distanceToOptimum())).toBe(true);
+    expect(await holds(distanceToOptimum(baseline))).toBe(false);
+    expect(await holds(distanceToOptimum(tooStrong))).toBe(false);
+  }, 30_000);
+
+  it("are all declared", () => {
+    expect(claims.claims).toHaveLength(7);
+  });
+});

@@ -1,0 +1,241 @@
+import { readFileSync } from "node:fs";
+import { add, mul, type Tensor, take, tensor } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { assignment, costMatrix, sinkhorn, sinkhornNewtonSparse } from "../src/index.js";
+import { assignmentProblem, distance, largestDifference, randomProblem } from "./problems.js";
+
+interface Entropic {
+  eta: number;
+  cost: number[][];
+  r: number[];
+  c: number[];
+  plan: number[][];
+  value: number;
+}
+const fixtures = JSON.parse(readFileSync(new URL("fixtures/pot.json", import.meta.url), "utf8")) as {
+  entropic: Entropic[];
+};
+
+describe("the optimal plan", () => {
+  it("is the one of POT's sinkhorn_log with reg = 1 / eta", () => {
+    for (const { eta, cost, r, c, plan, value } of fixtures.entropic) {
+      const result = sinkhornNewtonSparse({ cost, r, c }, { eta });
+      expect(result.status).toBe("converged");
+      expect(largestDifference(result.plan.data(), plan.flat())).toBeLessThan(1e-10);
+      expect(result.cost).toBeCloseTo(value, 10);
+    }
+  });
+
+  const problem = randomProblem(0, 30, 24);
+  const reference = sinkhorn(problem, { eta: 100, tol: 1e-14, maxIter: 20000 });
+
+  it("is reached by Sinkhorn, full Newton and any sparsity, gauge, solver and stage 1", () => {
+    expect(reference.marginalError).toBeLessThan(2e-14);
+    for (const options of [
+      { newton: "full" },
+      { newton: "full", linearSolver: "dense" },
+      { keepPerRow: 1 },
+      { keepPerRow: 3 },
+      { lambda: 0.5 },
+      { gauge: "augmented" },
+      { n1: 1 },
+      { n1: 200 },
+      { n1: "auto" },
+      { n1: 0 },
+      { linearSolver: "dense" },
+      { linearSolver: "cg" },
+      { cgRtol: 1e-6 },
+      { anneal: true },
+      { anneal: false },
+      { strict: true, keepPerRow: 24 },
+    ] as const) {
+      const result = sinkhornNewtonSparse(problem, { eta: 100, n2: 200, ...options });
+      expect([options, result.status]).toEqual([options, "converged"]);
+      expect(distance(result.plan, reference.plan)).toBeLessThan(1e-10);
+    }
+  });
+
+  it("does not depend on the gauge of the start", () => {
+    const { x, y } = reference;
+    const moved = sinkhornNewtonSparse(problem, { eta: 100, x0: x.add(3), y0: y.sub(3), n1: 0 });
+    expect(moved.iterations.newton).toBeLessThanOrEqual(1);
+    expect(distance(moved.plan, reference.plan)).toBeLessThan(1e-10);
+    const sum = (t: Tensor) => t.data().reduce((a, b) => a + b, 0);
+    expect(sum(moved.x)).toBeCloseTo(sum(moved.y), 10);
+  });
+
+  it("is permuted when the rows are", () => {
+    const order = tensor(Int32Array.from({ length: 30 }, (_, i) => (7 * i) % 30));
+    const permuted = sinkhornNewtonSparse(
+      { cost: take(problem.cost, order), r: take(problem.r, order), c: problem.c },
+      { eta: 100 },
+    );
+    expect(distance(permuted.plan, take(reference.plan, order))).toBeLessThan(1e-10);
+  });
+
+  it("stays when a_i + b_j is added to the costs, and when the costs are scaled against eta", () => {
+    const { r, c, cost } = problem;
+    const shifted = add(add(cost, r.mul(9).reshape([30, 1])), c.mul(-4).reshape([1, 24]));
+    expect(distance(sinkhornNewtonSparse({ cost: shifted, r, c }, { eta: 100 }).plan, reference.plan)).toBeLessThan(1e-10);
+    const scaled = sinkhornNewtonSparse({ cost: mul(cost, 1000), r, c }, { eta: 0.1 });
+    expect(distance(scaled.plan, reference.plan)).toBeLessThan(1e-10);
+  });
+
+  it("tends to r c^T as eta -> 0", () => {
+    const { plan } = sinkhornNewtonSparse(problem, { eta: 1e-9 });
+    const [r, c] = [problem.r.data(), problem.c.data()];
+    expect(largestDifference(plan.data(), Float64Array.from({ length: 720 }, (_, k) => r[Math.floor(k / 24)] * c[k % 24]))).toBeLessThan(1e-10);
+  });
+
+  it("tends to the best assignment as eta grows, with a cost that falls towards its", () => {
+    for (const seed of [0, 1, 2, 3, 4]) {
+      const { cost } = assignmentProblem(seed, 7);
+      const best = assignment(cost);
+      let before = Infinity;
+      for (const eta of [1, 10, 100, 1000, 1e4]) {
+        const result = sinkhornNewtonSparse({ cost }, { eta });
+        expect(result.cost).toBeLessThanOrEqual(before + 1e-13);
+        expect(result.cost).toBeGreaterThanOrEqual(best.cost / 7 - 1e-14);
+        before = result.cost;
+      }
+      const { plan } = sinkhornNewtonSparse({ cost }, { eta: 1e5 });
+      const rows = plan.toArray() as number[][];
+      expect(rows.map((row) => row.indexOf(Math.max(...row)))).toEqual([...best.columns]);
+    }
+  });
+
+  it("meets its marginals to 1e-13 from strong to very weak regularisation", () => {
+    const { cost } = assignmentProblem(3, 120);
+    const exact = assignment(cost).cost / 120;
+    for (const eta of [1, 30, 1000, 3e4, 1e6]) {
+      const result = sinkhornNewtonSparse({ cost }, { eta });
+      expect([eta, result.status]).toEqual([eta, "converged"]);
+      const plan = result.plan.toArray() as number[][];
+      const error = plan.reduce((sum, row, i) => {
+        const column = plan.reduce((total, other) => total + other[i], 0);
+        return sum + Math.abs(1 / 120 - row.reduce((a, b) => a + b, 0)) + Math.abs(1 / 120 - column);
+      }, 0);
+      expect(error).toBeLessThan(1.1e-13);
+      expect(result.cost - exact).toBeLessThan(Math.log(120) / eta);
+    }
+  });
+
+  it("needs fewer steps from the potentials of a problem nearby", () => {
+    const near = { ...problem, cost: add(problem.cost, mul(problem.cost, 1e-4)) };
+    const cold = sinkhornNewtonSparse(problem, { eta: 100, n1: 0 });
+    const start = sinkhornNewtonSparse(near, { eta: 100 });
+    const warm = sinkhornNewtonSparse(problem, { eta: 100, n1: 0, x0: start.x, y0: start.y });
+    expect(warm.status).toBe("converged");
+    expect(warm.history.length).toBeLessThan(cold.history.length / 2);
+  });
+});
+
+describe("special problems", () => {
+  it("one row, one column, or one of each", () => {
+    const row = sinkhornNewtonSparse({ cost: [[0.3, 0.1, 0.9]], c: [0.2, 0.3, 0.5] }, { eta: 50 });
+    expect(largestDifference(row.plan.data(), [0.2, 0.3, 0.5])).toBeLessThan(1e-14);
+    const column = sinkhornNewtonSparse({ cost: [[0.3], [0.1]], r: [0.75, 0.25] }, { eta: 50 });
+    expect(largestDifference(column.plan.data(), [0.75, 0.25])).toBeLessThan(1e-14);
+    const point = sinkhornNewtonSparse({ cost: [[7]] }, { eta: 5 });
+    expect(point.plan.item()).toBeCloseTo(1, 14);
+    expect(point.cost).toBeCloseTo(7, 13);
+  });
+
+  it("equal costs give r c^T, and identical points too", () => {
+    const zero = sinkhornNewtonSparse({ cost: new Array(4).fill([0, 0, 0]), c: [0.5, 0.25, 0.25] }, { eta: 1000 });
+    expect(zero.status).toBe("converged");
+    expect(largestDifference(zero.plan.data(), new Array(4).fill([0.125, 0.0625, 0.0625]).flat())).toBeLessThan(1e-13);
+    const points = [[1, 2], [1, 2], [1, 2]];
+    const same = sinkhornNewtonSparse({ cost: costMatrix(points, points) }, { eta: 10 });
+    expect(largestDifference(same.plan.data(), new Array(9).fill(1 / 9))).toBeLessThan(1e-13);
+  });
+
+  it("a tiny mass, and masses over many orders of magnitude", () => {
+    const { cost } = assignmentProblem(5, 12);
+    for (const tiny of [1e-12, 1e-30, 1e-200]) {
+      const r = new Float64Array(12).fill((1 - tiny) / 11);
+      r[4] = tiny;
+      const result = sinkhornNewtonSparse({ cost, r }, { eta: 300 });
+      expect([tiny, result.status]).toEqual([tiny, "converged"]);
+      expect((result.plan.toArray() as number[][])[4].reduce((a, b) => a + b, 0) / tiny).toBeCloseTo(1, 3);
+    }
+  });
+
+  it("rectangular problems, either way", () => {
+    const wide = randomProblem(8, 6, 60);
+    const a = sinkhornNewtonSparse(wide, { eta: 400 });
+    const b = sinkhornNewtonSparse({ cost: wide.cost.transpose(), r: wide.c, c: wide.r }, { eta: 400 });
+    expect([a.status, b.status]).toEqual(["converged", "converged"]);
+    expect(distance(a.plan, b.plan.transpose())).toBeLessThan(1e-11);
+  });
+
+  it("places without mass, when they may be dropped", () => {
+    const cost = [[0, 1, 2], [1, 0, 1], [2, 1, 0]];
+    const result = sinkhornNewtonSparse({ cost, r: [0.5, 0, 0.5], c: [0.25, 0.75, 0] }, { eta: 40, dropZeros: true });
+    const small = sinkhornNewtonSparse({ cost: [[0, 1], [2, 1]], r: [0.5, 0.5], c: [0.25, 0.75] }, { eta: 40 });
+    const p = small.plan.data();
+    expect(largestDifference(result.plan.data(), [p[0], p[1], 0, 0, 0, 0, p[2], p[3], 0])).toBeLessThan(1e-14);
+    expect(result.x.data()[1]).toBe(-Infinity);
+    expect(result.cost).toBeCloseTo(small.cost, 14);
+    const { x, y } = result;
+    const again = sinkhornNewtonSparse({ cost, r: [0.5, 0, 0.5], c: [0.25, 0.75, 0] }, { eta: 40, dropZeros: true, x0: x, y0: y, n1: 0 });
+    expect(again.history.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("a run", () => {
+  const problem = assignmentProblem(2, 60);
+
+  it("that is too short says so, and goes on from its potentials", () => {
+    const short = sinkhornNewtonSparse(problem, { eta: 500, n1: 5, n2: 2, anneal: false });
+    expect(short.status).toBe("maxIterations");
+    expect(short.marginalError).toBeGreaterThan(1e-13);
+    expect(short.iterations).toEqual({ sinkhorn: 5, newton: 2, fallback: 0 });
+    const rest = sinkhornNewtonSparse(problem, { eta: 500, n1: 0, x0: short.x, y0: short.y });
+    expect(rest.status).toBe("converged");
+  });
+
+  it("is told of, can be stopped with what it has, and can be aborted", () => {
+    const seen: number[] = [];
+    const stopped = sinkhornNewtonSparse(problem, { eta: 500, onProgress: ({ iteration }) => seen.push(iteration) < 7 });
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(stopped.status).toBe("stopped");
+    const controller = new AbortController();
+    const aborting = () =>
+      sinkhornNewtonSparse(problem, { eta: 500, onProgress: () => controller.abort(), signal: controller.signal });
+    expect(aborting).toThrow(expect.objectContaining({ name: "AbortedError" }));
+  });
+
+  it("keeps a history of stages, errors, steps and entries", () => {
+    const { history, marginalError, cgSteps } = sinkhornNewtonSparse(problem, { eta: 300 });
+    expect(history.slice(0, 20).every(({ stage, kept }) => stage === "sinkhorn" && kept === 0)).toBe(true);
+    expect(history.slice(20).every(({ kept, alpha }) => kept >= 480 && alpha > 0)).toBe(true);
+    expect(history.at(-1)?.marginalError).toBeCloseTo(marginalError, 15);
+    expect(cgSteps).toBe(history.reduce((sum, record) => sum + record.cgSteps, 0));
+  });
+
+  it("in strict mode throws where the thresholded Hessian breaks down", () => {
+    const { cost } = assignmentProblem(6, 40);
+    const strict = () => sinkhornNewtonSparse({ cost }, { eta: 1e5, strict: true, keepPerRow: 1 });
+    expect(strict).toThrow(expect.objectContaining({ name: "ConvergenceError" }));
+  });
+
+  it("of Sinkhorn is the same in every domain, and over-relaxation leads to the same plan", () => {
+    const log = sinkhorn(problem, { eta: 150, maxIter: 40, tol: 0 });
+    for (const domain of ["kernel", "stabilised"] as const) {
+      const other = sinkhorn(problem, { eta: 150, maxIter: 40, tol: 0, domain });
+      expect(other.history.length).toBe(40);
+      expect(distance(log.plan, other.plan)).toBeLessThan(1e-11);
+      for (let t = 0; t < 40; t++) expect(other.history[t].marginalError).toBeCloseTo(log.history[t].marginalError, 12);
+    }
+    const weak = { eta: 2000, maxIter: 60, tol: 0 };
+    const stable = sinkhorn(problem, { ...weak, domain: "stabilised" });
+    expect(distance(sinkhorn(problem, weak).plan, stable.plan)).toBeLessThan(1e-10);
+    const exact = sinkhornNewtonSparse(problem, { eta: 50 });
+    const relaxed = sinkhorn(problem, { eta: 50, omega: 1.5, tol: 1e-12, maxIter: 5000 });
+    expect(relaxed.status).toBe("converged");
+    expect(distance(relaxed.plan, exact.plan)).toBeLessThan(1e-9);
+    const plain = sinkhorn(problem, { eta: 50, tol: 1e-12, maxIter: 5000 });
+    expect(relaxed.iterations.sinkhorn).toBeLessThan(plain.iterations.sinkhorn / 2);
+  });
+});
