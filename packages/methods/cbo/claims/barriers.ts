@@ -7,7 +7,7 @@ const START = [8, 8];
 const [CLOSE, N, ALPHA, STEPS, DT, SIGMA] = [0.5, 200, 100, 250, 0.01, 1.6];
 const DESCENT = { dt: 1e-3, lr: 1, steps: 10_000 };
 const LANGEVIN_SIGMA = 10;
-const RUNS = { quick: 25, full: 50 };
+const RUNS = { quick: 20, full: 50 };
 
 /** The gradients of a canyon at many points. */
 function gradientsOf({ gradient }: Landscape) {
@@ -71,14 +71,14 @@ async function ratesOn(
 }
 
 /** The headline: a swarm crosses the barriers at which gradient descent and Langevin dynamics end. */
-export function barriers(method: Method = published): Claim {
+export function barriers(method: Method = published, fixedRuns?: number): Claim {
   return {
     id: "crosses-barriers",
     statement: "CBO and wide hopping cross the barriers of the noisy canyon, where gradient descent gets stuck",
     source: "Figures 1 to 3",
     paper: "CBO arrives on both canyons; gradient descent only on the smooth one",
     async run({ rng, scale, onProgress }) {
-      const runs = RUNS[scale];
+      const runs = fixedRuns ?? RUNS[scale];
       const seed = (name: string) => (label: string) =>
         rng
           .fork(`${name}/${label}`)

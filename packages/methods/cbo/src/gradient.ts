@@ -1,3 +1,4 @@
+import { requirePositive } from "@offprint/optim";
 import {
   asTensor,
   grad,
@@ -12,18 +13,20 @@ import type { Evaluator } from "./objective.js";
 
 /**
  * Where gradients come from, for what compares with them: differentiation of an objective in operations of tensors,
- * central differences of values with spacing 1e-5 (2 d evaluations a point), or your own function `[n, d]` to `[n, d]`.
+ * central differences of values (2 d evaluations a point), or your own function `[n, d]` to `[n, d]`.
  */
-export type GradientSource = "autodiff" | "finite-difference" | ((points: Tensor) => TensorLike);
-
-/** Spacing of central differences. */
-const SPACING = 1e-5;
+export type GradientSource =
+  | "autodiff"
+  | "finite-difference"
+  | {
+      /** Central differences with this distance to either side, > 0; that of "finite-difference" is 1e-5. */
+      readonly spacing: number;
+    }
+  | ((points: Tensor) => TensorLike);
 
 /** @internal Gradients at points `[n, d]`, row-major. */
 export interface GradientEvaluator {
   at(points: Tensor): Promise<ArrayLike<number>>;
-  /** The same in operations of tensors, where that is possible. */
-  readonly traceable: ((points: Tensor) => Tensor) | undefined;
   /** Evaluations of the objective for the gradient at one point. */
   readonly evaluations: number;
 }
@@ -36,10 +39,12 @@ export function gradientOf(
   source: GradientSource = evaluator.traceable ? "autodiff" : "finite-difference",
 ): GradientEvaluator {
   if (typeof source === "function") {
-    return { at: async (points) => checked(owner, source(points), points), traceable: undefined, evaluations: 0 };
+    return { at: async (points) => checked(owner, source(points), points), evaluations: 0 };
   }
-  if (source === "finite-difference") {
-    return { at: (points) => centralDifferences(evaluator, points), traceable: undefined, evaluations: 2 * d };
+  const spacing = source === "finite-difference" ? 1e-5 : (source as { spacing?: number }).spacing;
+  if (spacing !== undefined) {
+    requirePositive(owner, "gradient.spacing", spacing);
+    return { at: (points) => centralDifferences(evaluator, points, spacing), evaluations: 2 * d };
   }
   if (source !== "autodiff") {
     throw new ValueError(
@@ -53,8 +58,8 @@ export function gradientOf(
         'gradient: "finite-difference", or give a function',
     );
   }
-  const traceable = grad((points: Tensor) => sum(f(points))) as (points: Tensor) => Tensor;
-  return { at: async (points) => traceable(points).data(), traceable, evaluations: 1 };
+  const derivative = grad((points: Tensor) => sum(f(points))) as (points: Tensor) => Tensor;
+  return { at: async (points) => derivative(points).data(), evaluations: 1 };
 }
 
 function checked(owner: string, gradient: TensorLike, points: Tensor): ArrayLike<number> {
@@ -66,7 +71,7 @@ function checked(owner: string, gradient: TensorLike, points: Tensor): ArrayLike
 }
 
 /** `(E(v + h e_j) - E(v - h e_j)) / 2h` for every coordinate, one batch each. */
-async function centralDifferences({ evaluate }: Evaluator, points: Tensor): Promise<Float64Array> {
+async function centralDifferences({ evaluate }: Evaluator, points: Tensor, spacing: number): Promise<Float64Array> {
   const [n, d] = points.shape;
   const values = Float64Array.from(points.data());
   const gradient = new Float64Array(n * d);
@@ -76,8 +81,8 @@ async function centralDifferences({ evaluate }: Evaluator, points: Tensor): Prom
     return evaluate(hostTensor(out, [n, d], "float64"));
   };
   for (let j = 0; j < d; j++) {
-    const [ahead, behind] = [await moved(j, SPACING), await moved(j, -SPACING)];
-    for (let i = 0; i < n; i++) gradient[i * d + j] = (ahead[i] - behind[i]) / (2 * SPACING);
+    const [ahead, behind] = [await moved(j, spacing), await moved(j, -spacing)];
+    for (let i = 0; i < n; i++) gradient[i * d + j] = (ahead[i] - behind[i]) / (2 * spacing);
   }
   return gradient;
 }

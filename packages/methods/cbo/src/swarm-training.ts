@@ -1,57 +1,47 @@
-import { type Batch, batches, sampleCount } from "@offprint/data";
+import { batches, sampleCount } from "@offprint/data";
 import { NonFiniteError } from "@offprint/optim";
 import {
-  abs,
   add,
-  cast,
   full,
   hostTensor,
   type Jitted,
   jit,
-  max,
   mul,
   type Rng,
   random,
-  sub,
+  stack,
   type Tensor,
   take,
   tensor,
-  where,
 } from "@offprint/tensor-core";
 import { emptyWeighing, requireDecided, weigh } from "./consensus-point.js";
 import { marked } from "./host-swarm.js";
-import { movedTensor } from "./motion.js";
 import { dispersion, reducedCount } from "./particle-reduction.js";
-import { cappedAlpha, weighTensor } from "./tensor-consensus.js";
+import { cappedAlpha } from "./tensor-consensus.js";
 import type { EpochRecord, SwarmTrainingOptions, SwarmTrainingState, TrainingData } from "./training-options.js";
 import { TRAINING, type TrainingSettings } from "./training-settings.js";
+import { lossesOf, type TrainingSwarm, turnsOf } from "./training-step.js";
 import type { SwarmModel } from "./tree-model.js";
 
 /** A consensus that moves by less is at rest, and the particles are shaken. */
 const AT_REST = 1e-5;
 
-/** Between two steps. */
-interface Swarm {
-  particles: Tensor;
-  consensus: Tensor;
+/** Random numbers of one run of steps. */
+const NOISE_PER_RUN = 250_000;
+
+/** Everything random in an epoch. */
+type Sources = Record<"order" | "shuffles" | "noise" | "shakes" | "survivors", Rng>;
+
+/** What the steps of an epoch add up to. */
+interface Tally {
+  steps: number;
+  energy: number;
+  restarts: number;
 }
 
-/** What a step is given beside the swarm and the batch of data. */
-interface StepInput {
-  /** The particles that decide, `[batchParticles]`. */
-  readonly rows: Tensor;
-  /** Which particles move, `[N, 1]`; absent: all. */
-  readonly movers?: Tensor;
-  readonly normals: Tensor;
-  readonly scale: Tensor;
-  readonly alpha: Tensor;
-}
-
-type Step = (swarm: Swarm, batch: TrainingData, input: StepInput) => Swarm & { change: Tensor; energy: Tensor };
-
-/** @internal The epochs of `cboTrain`. A step - losses, consensus, move - is one graph of the backend. */
+/** @internal The epochs of `cboTrain`. A batch of data is one run of a backend, or a few. */
 export class SwarmTraining {
-  private readonly step: Jitted<Step>;
+  private readonly turns: Jitted<ReturnType<typeof turnsOf>>;
   private readonly losses: Jitted<(theta: Tensor, batch: TrainingData) => Tensor>;
 
   constructor(
@@ -61,8 +51,8 @@ export class SwarmTraining {
     private readonly options: SwarmTrainingOptions,
   ) {
     const jitOptions = options.backend ? { backend: options.backend } : {};
-    this.step = jit(stepOf(model, settings), jitOptions);
-    this.losses = jit((theta: Tensor, batch: TrainingData) => model.loss(theta, batch), jitOptions);
+    this.turns = jit(turnsOf(model, settings), jitOptions);
+    this.losses = jit((theta: Tensor, batch: TrainingData) => lossesOf(model, theta, batch), jitOptions);
   }
 
   begin(): SwarmTrainingState {
@@ -78,42 +68,29 @@ export class SwarmTraining {
     const epoch = state.epoch + 1;
     const rng = random.rng(`${settings.seed}/epoch/${epoch}`);
     const [order, shuffles, noise, shakes, survivors] = rng.split(5);
-    const sigma = settings.sigmaOf(epoch);
-    const alpha = settings.alphaOf(epoch);
-    const scale = sigma * Math.sqrt(settings.dt);
+    const sources: Sources = { order, shuffles, noise, shakes, survivors };
+    const [sigma, alpha] = [settings.sigmaOf(epoch), settings.alphaOf(epoch)];
+    const tally: Tally = { steps: 0, energy: 0, restarts: 0 };
+    let swarm: TrainingSwarm = { particles: state.particles, consensus: state.consensus };
     const n = state.particles.shape[0];
-    const perBatch = Math.floor(n / settings.batchParticles);
-    let swarm: Swarm = { particles: state.particles, consensus: state.consensus };
-    let [total, steps, restarts] = [0, 0, 0];
-    let samples = 0;
-    for (const batch of batches(data, { batchSize: Math.min(settings.batchSize, sampleCount(data)), rng: order })) {
+    const batchSize = Math.min(settings.batchSize, sampleCount(data));
+    for (const { inputs, targets } of batches(data, { batchSize, rng: order })) {
       const shuffled = shuffles.permutation(n).data() as Int32Array;
-      for (let b = 0; b < perBatch; b++) {
+      for (const rows of this.runs(shuffled)) {
         if (this.options.signal?.aborted) return undefined;
-        const rows = shuffled.slice(b * settings.batchParticles, (b + 1) * settings.batchParticles);
-        const result = await this.step(swarm, exampleOf(batch), this.input(rows, n, noise, scale, alpha));
-        const [change, energy] = [(await result.change.host()).item(), (await result.energy.host()).item()];
-        for (const spent of [swarm.particles, swarm.consensus, result.change, result.energy]) spent.dispose();
-        if (!Number.isFinite(energy)) throw nothingFinite(epoch, rows.length);
-        total += energy;
-        steps += 1;
-        swarm = { particles: result.particles, consensus: result.consensus };
-        if (change < AT_REST) {
-          restarts += 1;
-          swarm = { ...swarm, particles: shaken(await swarm.particles.host(), shakes, scale) };
-        }
+        swarm = await this.run(swarm, { inputs, targets }, rows, sources, { sigma, alpha }, tally);
+        if (!Number.isFinite(tally.energy)) throw nothingFinite(epoch, settings.batchParticles);
       }
-      samples += batch.indices.size * perBatch * settings.batchParticles;
     }
     const particles = await swarm.particles.host();
     const consensus = await swarm.consensus.host();
     const { variance, spread } = dispersion(particles);
-    const kept = this.reduced(particles, variance, state.variance, survivors);
+    const kept = this.reduced(particles, variance, state.variance, sources.survivors);
     const before = state.history[state.history.length - 1]?.evaluations ?? 0;
     const record: EpochRecord = {
-      ...{ epoch, loss: total / steps, spread, sigma, alpha, restarts },
+      ...{ epoch, loss: tally.energy / tally.steps, spread, sigma, alpha, restarts: tally.restarts },
       particles: kept.shape[0],
-      evaluations: before + samples,
+      evaluations: before + tally.steps * settings.batchParticles,
       figures: {},
     };
     return { epoch, particles: kept, consensus, variance, history: [...state.history, record] };
@@ -132,26 +109,69 @@ export class SwarmTraining {
     const out = new Float64Array(particles.shape[0]);
     const count = sampleCount(this.data);
     for (const batch of batches(this.data, { batchSize: Math.min(count, this.settings.batchSize) })) {
-      const losses = (await (await this.losses(particles, exampleOf(batch))).host()).data();
+      const losses = (
+        await (await this.losses(particles, { inputs: batch.inputs, targets: batch.targets })).host()
+      ).data();
       for (let i = 0; i < out.length; i++) out[i] += (losses[i] * batch.indices.size) / count;
     }
     return out;
   }
 
   async release(): Promise<void> {
-    await this.step.release();
+    await this.turns.release();
     await this.losses.release();
   }
 
-  private input(rows: Int32Array, n: number, noise: Rng, scale: number, alpha: number): StepInput {
-    const { dtype, parameters, partial } = this.settings;
-    return {
-      rows: tensor(rows),
-      ...(partial && { movers: hostTensor(marked(rows, n), [n, 1], "bool") }),
-      normals: noise.normal([n, parameters], { dtype }),
-      scale: tensor(scale, { dtype }),
-      alpha: tensor(cappedAlpha(alpha, dtype), { dtype }),
+  /** Batches of particles, `[batchParticles]` each, grouped into runs. */
+  private runs(shuffled: Int32Array): Int32Array[][] {
+    const { batchParticles: size, parameters } = this.settings;
+    const count = Math.floor(shuffled.length / size);
+    const most = Math.max(1, Math.floor(NOISE_PER_RUN / (shuffled.length * parameters)));
+    const perRun = Math.ceil(count / Math.ceil(count / most));
+    const all = Array.from({ length: count }, (_, b) => shuffled.slice(b * size, (b + 1) * size));
+    return Array.from({ length: Math.ceil(count / perRun) }, (_, r) => all.slice(r * perRun, (r + 1) * perRun));
+  }
+
+  /** A few steps on one batch of data, at once; where the consensus stood still, up to there, and then the rest. */
+  private async run(
+    before: TrainingSwarm,
+    batch: TrainingData,
+    rows: readonly Int32Array[],
+    { noise, shakes }: Sources,
+    { sigma, alpha }: { readonly sigma: number; readonly alpha: number },
+    tally: Tally,
+  ): Promise<TrainingSwarm> {
+    const { dtype, dt, parameters, partial } = this.settings;
+    const scale = sigma * Math.sqrt(dt);
+    const n = before.particles.shape[0];
+    const given = {
+      rows: stack(rows.map((own) => tensor(own))),
+      normals: noise.normal([rows.length, n, parameters], { dtype }),
+      ...(partial && { movers: stack(rows.map((own) => hostTensor(marked(own, n), [n, 1], "bool"))) }),
     };
+    const strength = { scale: tensor(scale, { dtype }), alpha: tensor(cappedAlpha(alpha, dtype), { dtype }) };
+    let swarm = before;
+    let [from, to] = [0, rows.length];
+    while (from < rows.length) {
+      const active = tensor(Uint8Array.from(rows, (_, step) => (step >= from && step < to ? 1 : 0)));
+      const [after, output] = await this.turns(swarm, batch, strength, { ...given, active });
+      const [change, energy] = await Promise.all(
+        [output.change, output.energy].map(async (x) => (await x.host()).data()),
+      );
+      const still = change.findIndex((moved, step) => step >= from && step < to && moved < AT_REST);
+      if (still >= 0 && still < to - 1) {
+        to = still + 1;
+        dispose(after);
+        continue;
+      }
+      dispose(swarm);
+      swarm = still < 0 ? after : { ...after, particles: shaken(await after.particles.host(), shakes, scale) };
+      for (let step = from; step < to; step++) tally.energy += energy[step];
+      tally.steps += to - from;
+      tally.restarts += still < 0 ? 0 : 1;
+      [from, to] = [to, rows.length];
+    }
+    return swarm;
   }
 
   private reduced(particles: Tensor, variance: number, before: number, rng: Rng): Tensor {
@@ -168,24 +188,10 @@ export class SwarmTraining {
   }
 }
 
-/** A step: the losses of a batch of particles on a batch of data, their consensus, and the move of the swarm. */
-function stepOf(model: SwarmModel<TrainingData>, { motion, dtype, alphaOf }: TrainingSettings): Step {
-  const flat = alphaOf(1) === 0;
-  return (swarm, batch, { rows, movers, normals, scale, alpha }) => {
-    const deciding = take(swarm.particles, rows);
-    const { consensus, energy } = weighTensor(model.loss(deciding, batch), deciding, alpha, flat);
-    const moved = movedTensor(motion, swarm.particles, consensus, normals, scale);
-    return {
-      particles: cast(movers === undefined ? moved : where(movers, moved, swarm.particles), dtype),
-      consensus,
-      change: max(abs(sub(consensus, swarm.consensus))),
-      energy,
-    };
-  };
-}
-
-function exampleOf({ inputs, targets }: Batch): TrainingData {
-  return { inputs, targets };
+/** Frees what a device holds. */
+function dispose({ particles, consensus }: TrainingSwarm): void {
+  particles.dispose();
+  consensus.dispose();
 }
 
 function shaken(particles: Tensor, rng: Rng, scale: number): Tensor {

@@ -1,0 +1,297 @@
+import {
+  ConvergenceError,
+  ShapeError,
+  type Tensor,
+  tensor,
+  UnsupportedError,
+  ValueError,
+  zeros,
+} from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { quadratic, rastrigin } from "../claims/landscapes.js";
+import {
+  cbo,
+  cboTrain,
+  consensusHopping,
+  consensusPoint,
+  gradientDescent,
+  hopGradient,
+  pathDiagnostics,
+  proximalPath,
+  proximalStep,
+  randomSearch,
+} from "../src/index.js";
+
+const problem = { objective: { perParticle: rastrigin.value }, dimension: 2 };
+
+/** Each case: what is called, the kind of error, and what its message must say. */
+type Case = readonly [call: () => unknown, kind: new (...args: any[]) => Error, message: RegExp];
+
+function rejects(cases: Readonly<Record<string, Case>>): void {
+  for (const [name, [call, kind, message]] of Object.entries(cases)) {
+    it(name, async () => {
+      const error = await Promise.resolve()
+        .then(call)
+        .catch((e) => e);
+      expect(error).toBeInstanceOf(kind);
+      expect(error.message).toMatch(message);
+    });
+  }
+}
+
+describe("cbo rejects", () => {
+  const numbers = {
+    particles: [1, /particles is 1; it must be an integer >= 2/],
+    steps: [-1, /steps is -1; it must be an integer >= 0/],
+    dt: [0, /dt is 0; it must be a finite number > 0/],
+    lambda: [-1, /lambda is -1/],
+    sigma: [-0.1, /sigma is -0.1; it must be a finite number >= 0/],
+    alpha: [-1, /alpha is -1; it must be >= 0/],
+    maxEvaluations: [10, /maxEvaluations is 10; the first step alone takes 201/],
+    tolerance: [0, /tolerance is 0/],
+    patience: [0.5, /patience is 0.5/],
+    stepsPerRun: [0, /stepsPerRun is 0/],
+    batchParticles: [500, /batchParticles is 500 of 200 particles/],
+    seed: [Number.NaN, /the seed is NaN/],
+    noise: ["white", /noise is white; it must be isotropic or anisotropic/],
+    noiseAt: ["during", /noiseAt is during; it must be pre or post/],
+    batchUpdate: ["some", /batchUpdate is some/],
+    dtype: ["int32", /dtype is int32/],
+    mean: [Number.NaN, /mean is NaN in coordinate 0/],
+    std: [-1, /std is -1 in coordinate 0/],
+    cooling: [{ everySteps: 0 }, /cooling.everySteps is 0/],
+    gradient: [{ gamma: -1, lr: 1 }, /gradient.gamma is -1/],
+  } as const;
+  rejects(
+    Object.fromEntries(
+      Object.entries(numbers).map(([option, [value, message]]) => [
+        option,
+        [() => cbo(problem, { [option]: value } as any), ValueError, message] as Case,
+      ]),
+    ),
+  );
+  rejects({
+    "no problem": [() => cbo(null as any), ValueError, /the problem is null; give \{ objective, dimension \}/],
+    "no objective": [() => cbo({ dimension: 2 } as any), ValueError, /objective is undefined; give a function/],
+    "no dimension": [() => cbo({ objective: quadratic.objective }), ValueError, /give dimension/],
+    "a dimension of 0": [() => cbo({ ...problem, dimension: 0 }), ValueError, /dimension is 0/],
+    "bounds that cross": [
+      () => cbo({ ...problem, bounds: { lower: [0, 2], upper: 1 } }),
+      ValueError,
+      /bounds of coordinate 1 are 2 and 1; lower must not exceed upper/,
+    ],
+    "bounds of another dimension": [
+      () => cbo({ ...problem, bounds: { lower: [0, 0, 0], upper: 1 } }),
+      ShapeError,
+      /bounds.lower has shape \[3\]; give a number, or one per coordinate, \[2\]/,
+    ],
+    "particles of another shape": [
+      () => cbo(problem, { initial: [[1, 2, 3]], particles: 2 }),
+      ShapeError,
+      /initial has shape \[1,3\]; 2 particles of 2 coordinates are \[2, 2\]/,
+    ],
+    "particles that are not finite": [
+      () =>
+        cbo(problem, {
+          initial: [
+            [1, 2],
+            [Number.NaN, 0],
+          ],
+        }),
+      ValueError,
+      /initial holds NaN/,
+    ],
+    "noise of another shape": [
+      () => cbo(problem, { noiseSource: () => zeros([3, 2]) }),
+      ShapeError,
+      /noiseSource\(0\) has shape \[3,2\]/,
+    ],
+    "energies of another length": [
+      () => cbo({ objective: (v: Tensor) => v.sum(), dimension: 2 }),
+      ShapeError,
+      /the objective returned shape \[\] for 200 particles; it must return one energy each, \[200\]/,
+    ],
+    "a batch of another length": [
+      () => cbo({ objective: { batch: () => [1, 2] }, dimension: 2 }),
+      ShapeError,
+      /the objective returned shape \[2\] for 200 particles/,
+    ],
+    "an energy that is no number": [
+      () => cbo({ objective: { perParticle: () => "1" as any }, dimension: 2 }),
+      ValueError,
+      /perParticle returned string for particle 0; it must return a number/,
+    ],
+    "a promise in the place of a tensor": [
+      () => cbo({ objective: (async (v: Tensor) => v) as any, dimension: 2 }),
+      ValueError,
+      /returned a promise; give it as \{ batch: objective \}/,
+    ],
+    "an objective that is NaN everywhere": [
+      () => cbo({ objective: { perParticle: () => Number.NaN }, dimension: 2 }),
+      ValueError,
+      /the objective is finite at none of the 200 particles at step 0/,
+    ],
+    "an objective of -Infinity": [
+      () => cbo({ objective: { perParticle: (v) => (v[0] > 0 ? -Infinity : 0) }, dimension: 2 }),
+      ValueError,
+      /-Infinity at step 0; it must be bounded below/,
+    ],
+    "a projection that changes the shape": [
+      () => cbo({ ...problem, project: (v) => v.sum({ axis: 1 }) }),
+      ShapeError,
+      /project returned shape \[200\]/,
+    ],
+    "a state beyond the steps": [
+      async () => cbo(problem, { steps: 2, resume: (await cbo(problem, { steps: 5 })).state }),
+      ValueError,
+      /the state is at step 5, beyond steps 2/,
+    ],
+    "a state of another swarm": [
+      async () => cbo(problem, { particles: 50, resume: (await cbo(problem, { steps: 5 })).state }),
+      ShapeError,
+      /resume.particles has shape \[200,2\]; 50 particles/,
+    ],
+    "no concurrency": [
+      () => cbo({ objective: { perParticle: async () => 1, concurrency: 0 }, dimension: 2 }),
+      ValueError,
+      /concurrency is 0/,
+    ],
+  });
+
+  it("passes errors of the objective on", async () => {
+    const failing = {
+      objective: {
+        perParticle: () => {
+          throw new RangeError("simulator");
+        },
+      },
+      dimension: 2,
+    };
+    await expect(cbo(failing)).rejects.toThrow(new RangeError("simulator"));
+    const late = {
+      objective: {
+        perParticle: async () => {
+          throw new RangeError("service");
+        },
+      },
+      dimension: 2,
+    };
+    await expect(cbo(late)).rejects.toThrow("service");
+  });
+});
+
+describe("the others reject", () => {
+  const rowed = { objective: quadratic.objective };
+  rejects({
+    "energies and particles that do not fit": [
+      () => consensusPoint([1, 2], [[1]], 1),
+      ShapeError,
+      /energies have shape \[2\] and particles \[1,1\]/,
+    ],
+    "a negative alpha": [() => consensusPoint([1], [[1]], -1), ValueError, /alpha is -1/],
+    "energies without a finite one": [
+      () => consensusPoint([Number.NaN, Infinity], [[1], [2]], 1),
+      ValueError,
+      /finite at none of the 2 particles/,
+    ],
+    "hopping without a width": [() => consensusHopping(rowed, { x0: [1], width: 0 }), ValueError, /width is 0/],
+    "hopping with a bad schedule": [
+      () => consensusHopping(rowed, { x0: [1], width: 1, schedule: { everySteps: 1, factor: 0 } }),
+      ValueError,
+      /schedule.factor is 0/,
+    ],
+    "a hop of infinite alpha": [
+      () => hopGradient(rowed, [1], { width: 1, alpha: Infinity }),
+      ValueError,
+      /alpha is Infinity; a hop of length alpha width\^2 needs a finite alpha > 0/,
+    ],
+    "a hop without samples": [
+      () => hopGradient(rowed, [1], { width: 1, alpha: 1, samples: 0 }),
+      ValueError,
+      /samples is 0/,
+    ],
+    "autodiff of plain numbers": [
+      () => gradientDescent({ objective: { perParticle: (v) => v[0] } }, { x0: [1], gradient: "autodiff" }),
+      ValueError,
+      /cannot be differentiated; take gradient: "finite-difference"/,
+    ],
+    "an unknown gradient": [
+      () => gradientDescent(rowed, { x0: [1], gradient: "exact" as any }),
+      ValueError,
+      /gradient is exact/,
+    ],
+    "a gradient of another shape": [
+      () => gradientDescent(rowed, { x0: [1, 2], gradient: () => [1] }),
+      ShapeError,
+      /the gradient has shape \[1\] at points of shape \[1,2\]/,
+    ],
+    "a start of rank 3": [() => gradientDescent(rowed, { x0: tensor([[[1]]]) }), ShapeError, /x0 has shape \[1,1,1\]/],
+    "a proximal step without length": [() => proximalStep(rowed, [1], 0), ValueError, /tau is 0/],
+    "a proximal step in four dimensions": [
+      () => proximalStep(rowed, [1, 2, 3, 4], 1),
+      UnsupportedError,
+      /4 dimensions/,
+    ],
+    "a proximal step without a minimiser": [
+      () => proximalStep({ objective: { perParticle: (v) => -(v[0] ** 4) } }, [1], 1),
+      ConvergenceError,
+      /must be bounded below/,
+    ],
+    "a path without steps": [() => proximalPath(rowed, { x0: [1], tau: 1, steps: -1 }), ValueError, /steps is -1/],
+    "a path of another dimension": [
+      () => pathDiagnostics({ ...rowed, dimension: 3 }, [[1, 2]]),
+      ShapeError,
+      /path has shape \[1,2\]; give \[points, 3\]/,
+    ],
+    "a search without evaluations": [() => randomSearch(problem, { evaluations: 0 }), ValueError, /evaluations is 0/],
+  });
+});
+
+describe("cboTrain rejects", () => {
+  const model = { parameters: 2, loss: (theta: Tensor) => theta.square().sum({ axis: 1 }) };
+  const data = { inputs: zeros([6, 1]), targets: zeros([6]) };
+  const options = {
+    particles: [1, /particles is 1/],
+    batchParticles: [101, /batchParticles is 101 of 100 particles/],
+    batchSize: [0, /batchSize is 0/],
+    epochs: [-1, /epochs is -1/],
+    dt: [-1, /dt is -1/],
+    alpha: [Number.NaN, /alpha is NaN/],
+    noise: ["pink", /noise is pink/],
+    initial: [[[1]], /initial has shape \[1,1\]; 100 particles of 2 coordinates/],
+  } as const;
+  rejects(
+    Object.fromEntries(
+      Object.entries(options).map(([option, [value, message]]) => [
+        option,
+        [() => cboTrain(model, data, { [option]: value } as any), Error, message] as Case,
+      ]),
+    ),
+  );
+  rejects({
+    "no samples": [
+      () => cboTrain(model, { inputs: zeros([0, 1]), targets: zeros([0]) }),
+      ValueError,
+      /data holds no samples/,
+    ],
+    "inputs and targets that do not fit": [
+      () => cboTrain(model, { inputs: zeros([6, 1]), targets: zeros([5]) }),
+      ShapeError,
+      /samples along axis 0/,
+    ],
+    "losses of another length": [
+      () => cboTrain({ ...model, loss: (theta) => theta }, data, { epochs: 1 }),
+      Error,
+      /loss returned shape \[10,2\] for 10 particles; it must return one loss each, \[10\]/,
+    ],
+    "a state of another model": [
+      async () => {
+        const other = { parameters: 3, loss: (theta: Tensor) => theta.square().sum({ axis: 1 }) };
+        const { state } = await cboTrain(other, data, { epochs: 1 });
+        return cboTrain(model, data, { resume: state });
+      },
+      ShapeError,
+      /resume.particles has shape \[100,3\]/,
+    ],
+  });
+});

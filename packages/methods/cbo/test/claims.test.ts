@@ -1,0 +1,126 @@
+import type { Claim, ClaimContext } from "@offprint/claims";
+import { type OnnxRuntime, onnxRuntime } from "@offprint/onnx-runtime";
+import { hostTensor, random, type Tensor, zeros } from "@offprint/tensor-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { barriers } from "../claims/barriers.js";
+import { closedForm } from "../claims/closed-form.js";
+import { dimension } from "../claims/dimension.js";
+import { hopIsGradient } from "../claims/hop-is-gradient.js";
+import { claims } from "../claims/index.js";
+import { type Method, published } from "../claims/method.js";
+import { proximalLimit } from "../claims/proximal-limit.js";
+import { training } from "../claims/training.js";
+import { type CboOptions, randomSearch, type SwarmResult } from "../src/index.js";
+
+let backend: OnnxRuntime;
+beforeAll(async () => {
+  backend = await onnxRuntime({ device: "cpu", threads: 1 });
+});
+afterAll(() => backend.release());
+
+async function holds(claim: Claim): Promise<boolean> {
+  const context: ClaimContext = {
+    rng: random.rng(`0/${claim.id}`),
+    seed: 0,
+    scale: "quick",
+    backend,
+    signal: new AbortController().signal,
+    onProgress: async () => {},
+  };
+  return (await claim.run(context)).holds;
+}
+
+/** CBO with other options than the claim asks for. */
+const withOptions = (other: CboOptions): Method => ({
+  ...published,
+  cbo: (problem, options) => published.cbo(problem, { ...options, ...other }),
+});
+
+/** The best of as many random points. */
+const searching: Method["cbo"] = async (problem, options = {}) => {
+  const swarm = await published.cbo(problem, { ...options, steps: 0 });
+  const { particles = 200, steps = 250, mean = 0, std = 1, seed = 0 } = options;
+  const { x } = await randomSearch(problem, { evaluations: particles * (steps + 1), mean, std, seed });
+  return { ...swarm, x } as SwarmResult;
+};
+
+describe("claims hold for the method, and fail for baselines and broken variants", () => {
+  it("closed form: fails for a step that is explicit, or stays where it is", async () => {
+    expect(await holds(closedForm(published, 3))).toBe(true);
+    const explicit: Method["hopGradient"] = async (problem, x, options) => {
+      const hop = await published.hopGradient(problem, x, { ...options, width: 0.01, alpha: 1 });
+      const tau = options.alpha * options.width ** 2;
+      return { ...hop, point: hop.gradient.mul(-tau).add(x as number[]) };
+    };
+    expect(await holds(closedForm({ ...published, hopGradient: explicit }, 3))).toBe(false);
+    const still: Method["hopGradient"] = async (problem, x, options) => ({
+      ...(await published.hopGradient(problem, x, options)),
+      point: hostTensor(Float64Array.from(x as number[]), [3], "float64"),
+    });
+    expect(await holds(closedForm({ ...published, hopGradient: still }, 3))).toBe(false);
+  });
+
+  it("hop and gradient: fails for a step of another length", async () => {
+    expect(await holds(hopIsGradient(published, 2e5))).toBe(true);
+    const longer: Method["hopGradient"] = async (problem, x, options) => {
+      const hop = await published.hopGradient(problem, x, options);
+      return { ...hop, gradient: hop.gradient.mul(1.1) };
+    };
+    expect(await holds(hopIsGradient({ ...published, hopGradient: longer }, 2e5))).toBe(false);
+  });
+
+  it("proximal limit: fails where alpha does not grow, and for the explicit step in the place of the limit", async () => {
+    expect(await holds(proximalLimit())).toBe(true);
+    const lukewarm: Method["consensusPoint"] = (E, V, alpha) => published.consensusPoint(E, V, Math.min(alpha, 50));
+    expect(await holds(proximalLimit({ ...published, consensusPoint: lukewarm }))).toBe(false);
+    const explicit: Method["proximalStep"] = async () => hostTensor(Float64Array.of(3.3), [1], "float64");
+    expect(await holds(proximalLimit({ ...published, proximalStep: explicit }))).toBe(false);
+  });
+
+  it("barriers: fails without noise, without weights, and for narrow hopping in the place of wide", async () => {
+    // The competitors do the same in all four: they run once.
+    const descents: Awaited<ReturnType<Method["gradientDescent"]>>[] = [];
+    let next = 0;
+    const gradientDescent: Method["gradientDescent"] = async (problem, options) => {
+      descents[next] ??= await published.gradientDescent(problem, options);
+      return descents[next++];
+    };
+    const verdict = (method: Method) => {
+      next = 0;
+      return holds(barriers({ ...method, gradientDescent }, 6));
+    };
+    expect(await verdict(published)).toBe(true);
+    expect(await verdict(withOptions({ sigma: 0 }))).toBe(false);
+    expect(await verdict(withOptions({ alpha: 0 }))).toBe(false);
+    const consensusHopping: Method["consensusHopping"] = (problem, options) =>
+      published.consensusHopping(problem, { ...options, width: 0.4 });
+    expect(await verdict({ ...published, consensusHopping })).toBe(false);
+  });
+
+  it("ten dimensions: fails for isotropic noise throughout, and for random search", async () => {
+    expect(await holds(dimension(withOptions({ noise: "isotropic", sigma: 0.5, steps: 150 }), 1))).toBe(false);
+    expect(await holds(dimension({ ...published, cbo: (p, o) => searching(p, { ...o, steps: 100 }) }, 1))).toBe(false);
+  });
+
+  it("training: fails where nobody moves", async () => {
+    const unmoved: Method["cboTrain"] = (model, data, options) =>
+      published.cboTrain(model, data, { ...options, epochs: 4, lambda: 0, sigma: 0 });
+    expect(await holds(training({ ...published, cboTrain: unmoved }, 1))).toBe(false);
+    const nothing: Method["cboTrain"] = async (model, data, options) => ({
+      ...(await published.cboTrain(model, data, { ...options, epochs: 0 })),
+      theta: zeros([15]) as Tensor,
+    });
+    expect(await holds(training({ ...published, cboTrain: nothing }, 1))).toBe(false);
+  });
+});
+
+it("the package declares the claims of the sheet", () => {
+  expect(claims.claims.map(({ id }) => id)).toEqual([
+    "closed-form-of-a-hop",
+    "hop-is-weighted-gradient",
+    "proximal-limit",
+    "crosses-barriers",
+    "anisotropic-noise-in-ten-dimensions",
+    "training-without-gradients",
+  ]);
+});

@@ -1,0 +1,137 @@
+import { loadModel, type OnnxRuntime, onnxRuntime, toOnnx } from "@offprint/onnx-runtime";
+import { add, logSumExp, random, square, sum, type Tensor } from "@offprint/tensor-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ackley, canyon, rastrigin } from "../claims/landscapes.js";
+import { type CboOptions, type CboProblem, cbo, consensusHopping, type SwarmResult } from "../src/index.js";
+
+let backend: OnnxRuntime;
+beforeAll(async () => {
+  backend = await onnxRuntime({ device: "cpu", threads: 1 });
+});
+afterAll(() => backend.release());
+
+const values = (x: Tensor) => Array.from(x.data());
+const problem: CboProblem = { objective: rastrigin.objective, dimension: 3 };
+const options: CboOptions = { particles: 20, steps: 30, mean: 1, std: 1, alpha: 5, sigma: 1, stepsPerRun: 8 };
+
+function expectSameRun(a: SwarmResult, b: SwarmResult, tolerance = 1e-9): void {
+  const close = (x: ArrayLike<number>, y: ArrayLike<number>) => {
+    expect(x.length).toBe(y.length);
+    for (let i = 0; i < x.length; i++) {
+      expect(Math.abs(x[i] - y[i])).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(y[i])));
+    }
+  };
+  expect([a.status, a.iterations, a.evaluations]).toEqual([b.status, b.iterations, b.evaluations]);
+  close(a.history.consensus.data(), b.history.consensus.data());
+  for (const name of ["energy", "spread", "nEff", "best"] as const) close(a.history[name], b.history[name]);
+  close(a.particles.data(), b.particles.data());
+  close(a.best.x.data(), b.best.x.data());
+  close([a.objective], [b.objective]);
+}
+
+async function compare(p: CboProblem, o: CboOptions, tolerance?: number): Promise<void> {
+  expectSameRun(await cbo(p, { ...o, backend }), await cbo(p, o), tolerance);
+}
+
+describe("steps compiled to one graph agree with steps in memory", () => {
+  it("for both kinds of noise, before and after the drift", async () => {
+    for (const noise of ["isotropic", "anisotropic"] as const) {
+      for (const noiseAt of ["pre", "post"] as const) await compare(problem, { ...options, noise, noiseAt });
+    }
+  });
+
+  it("whatever the number of steps in a run", async () => {
+    for (const stepsPerRun of [1, 7, 31, 40]) await compare(problem, { ...options, stepsPerRun });
+  });
+
+  it("for alpha 0 and Infinity, and with cooling", async () => {
+    await compare(problem, { ...options, alpha: 0 });
+    await compare(problem, { ...options, alpha: Infinity });
+    await compare(problem, { ...options, cooling: { everySteps: 3, sigmaFactor: 0.9, alphaFactor: 2 } });
+  });
+
+  it("with a gradient drift, bounds and a projection", async () => {
+    await compare(problem, { ...options, gradient: { gamma: 1, lr: 0.5 } });
+    await compare({ ...problem, bounds: { lower: -1, upper: [0.5, 2, 3] } }, options);
+    await compare({ ...problem, project: (v) => v.div(sum(square(v), { axis: 1, keepDims: true }).sqrt()) }, options);
+  });
+
+  it("with batches of particles, full and partial", async () => {
+    for (const batchUpdate of ["full", "partial"] as const) {
+      await compare(problem, { ...options, batchParticles: 6, batchUpdate });
+    }
+  });
+
+  it("where the run ends early: tolerance, patience, budget, onProgress", async () => {
+    await compare(problem, { ...options, sigma: 0.2, steps: 900, tolerance: 0.05, recordPath: false });
+    await compare(problem, { ...options, sigma: 0, steps: 2000, dt: 0.1, patience: 3 });
+    await compare(problem, { ...options, maxEvaluations: 20 * 14 });
+    const onProgress = ({ step }: { step: number }) => (step >= 15 ? "stop" : undefined);
+    const stopped = await cbo(problem, { ...options, backend, onProgress });
+    expectSameRun(stopped, { ...(await cbo(problem, { ...options, steps: 15 })), status: "stopped" });
+  });
+
+  it("where energies are NaN or infinite", async () => {
+    const objective = (v: Tensor) => add(rastrigin.objective(v), v.slice([null, 0]).sub(-0.5).log().mul(0));
+    await compare({ objective, dimension: 3 }, options);
+  });
+
+  it("for hopping, and for an objective of one particle", async () => {
+    const hop = {
+      x0: [2, -1],
+      width: 0.5,
+      alpha: 3,
+      particles: 50,
+      steps: 20,
+      schedule: { everySteps: 6, factor: 0.8 },
+    };
+    const pointwise = { objective: { pointwise: (v: Tensor) => logSumExp(v.abs().mul([1, 2])) } };
+    expectSameRun(await consensusHopping(pointwise, { ...hop, backend }), await consensusHopping(pointwise, hop));
+  });
+
+  it("in float32, to its rounding", async () => {
+    await compare(problem, { ...options, steps: 8, dtype: "float32" }, 1e-3);
+  });
+
+  it("when they go on from a state", async () => {
+    const { state } = await cbo(problem, { ...options, steps: 13, backend });
+    const rest = await cbo(problem, { ...options, backend, resume: state });
+    const whole = await cbo(problem, options);
+    values(rest.particles).forEach((x, i) => {
+      expect(x).toBeCloseTo(values(whole.particles)[i], 9);
+    });
+  });
+
+  it("on the canyon, from its far end to the minimiser", async () => {
+    const { x } = await cbo({ objective: canyon(true).objective, dimension: 2 }, { mean: 8, std: 0.5, backend });
+    expect(Math.hypot(...values(x))).toBeLessThan(0.5);
+  });
+});
+
+it("a model loaded from an .onnx file is an objective", async () => {
+  const [n, d] = [40, 2];
+  const bytes = toOnnx(ackley.objective, { shape: [n, d], dtype: "float32" });
+  const model = await loadModel(bytes);
+  const batch = async (V: Tensor) => {
+    // The file has a fixed batch: fewer particles are filled up.
+    const rows = V.shape[0];
+    const filled = V.toArray() as number[][];
+    while (filled.length < n) filled.push(filled[0]);
+    return values((await model.run({ input0: filled })).output0).slice(0, rows);
+  };
+  const { x } = await cbo({ objective: { batch }, dimension: d }, { particles: n, mean: 2, std: 2, alpha: 1000 });
+  expect(Math.max(...values(x).map(Math.abs))).toBeLessThan(0.25);
+  await model.release();
+});
+
+it("a backend with an objective that cannot be compiled is refused", async () => {
+  const plain = { objective: { perParticle: rastrigin.value }, dimension: 3 };
+  await expect(cbo(plain, { backend })).rejects.toThrow(/a backend compiles objectives in operations of tensors/);
+});
+
+it("random numbers do not depend on where steps run", () => {
+  const rng = random.rng("0/noise/3").normal([2, 2], { dtype: "float64" });
+  expect(values(random.rng("0/noise/3").normal([2, 2], { dtype: "float32" }))).toEqual(
+    Array.from(rng.data(), Math.fround),
+  );
+});
