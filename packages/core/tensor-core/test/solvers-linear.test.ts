@@ -337,7 +337,30 @@ describe("relaxation", () => {
     }
   });
 
-  it("goes on from a first iterate, tells progress after every iteration, and can be aborted", () => {
+  it("conjugate gradients without a preconditioner are the same for a matrix and for its operator", () => {
+    const operator: solvers.LinearOperator = (x, out) => {
+      sparse.multiplyVector(a, x, out);
+    };
+    const [matrix, applied] = [a, operator].map((each) => solvers.conjugateGradients(each, y)) as [
+      solvers.LinearSolverResult,
+      solvers.LinearSolverResult,
+    ];
+    expect(matrix.iterations).toBe(applied.iterations);
+    expect(far(matrix.x, applied.x)).toBeLessThan(1e-11);
+    expect(far(matrix.history, applied.history)).toBeLessThan(1e-10);
+    // A zero on the diagonal: not definite, which only the iteration shows.
+    expect(
+      solvers.conjugateGradients(
+        sparse.fromDense([
+          [0, 1],
+          [1, 2],
+        ]),
+        [1, -1],
+      ).status,
+    ).toBe("breakdown");
+  });
+
+  it("goes on from a first iterate, tells progress for every iteration, and can be aborted", () => {
     for (const solve of [solvers.sor, solvers.ssor, solvers.ssorConjugateGradients] as const) {
       const seen: number[] = [];
       const options = { omega: 1.4, relativeTolerance: 0, absoluteTolerance: 1e-9 };
@@ -348,7 +371,7 @@ describe("relaxation", () => {
       });
       expect(told.iterations).toBe(whole.iterations);
       expect(far(told.x, whole.x)).toBeLessThan(1e-12);
-      expect(seen.length).toBe(2 * told.iterations);
+      expect(seen.length).toBe(2 * (told.iterations + 1));
       expect(seen.slice(-2)).toEqual([told.iterations, told.residualNorm]);
       expect(solve(a, y, { ...options, initial: whole.x }).iterations).toBeLessThanOrEqual(1);
       expect(solve(a, y, { ...options, maxIterations: 2 })).toMatchObject({ status: "maxIterations", iterations: 2 });

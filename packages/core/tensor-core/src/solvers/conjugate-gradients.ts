@@ -1,12 +1,17 @@
+import { diagonalOf } from "../sparse/construct.js";
 import type { VectorLike } from "../sparse/index.js";
+import { isSparseMatrix } from "../sparse/sparse-matrix.js";
 import type { OperatorLike } from "./linear-operator.js";
 import { type LinearSolverOptions, type LinearSolverResult, LinearSystem } from "./linear-solver.js";
+import { RelaxationSystem } from "./relaxation-system.js";
+import { iterateSparseCg } from "./ssor-conjugate-gradients.js";
 import { addScaled, dot, norm } from "./vector-arithmetic.js";
 
 /**
  * Solves `A x = b` for symmetric positive definite `A` by preconditioned conjugate gradients (Hestenes and Stiefel 1952).
  *
- * @param a - `[n, n]` matrix or operator.
+ * @param a - `[n, n]` matrix or operator; a sparse matrix without a preconditioner runs in WebAssembly, and tells its
+ * progress in batches.
  * @param b - Right-hand side, `[n]`.
  * @returns `status` is `"breakdown"` where a direction of negative or no curvature shows that `A` is not definite.
  * @throws ShapeError; ValueError for values that are not finite; AbortedError.
@@ -16,6 +21,14 @@ export function conjugateGradients(
   b: VectorLike,
   options: LinearSolverOptions = {},
 ): LinearSolverResult {
+  // A zero on the diagonal shows that A is not definite; the loop below finds it out.
+  if (isSparseMatrix(a) && options.preconditioner === undefined && diagonalOf(a).every((d) => d !== 0)) {
+    return iterateSparseCg(
+      new RelaxationSystem(a, b, { ...options, omega: 1 }, 10 * a.rows, "conjugateGradients"),
+      0,
+      false,
+    );
+  }
   const system = new LinearSystem(a, b, options, "conjugateGradients");
   const { n, x, apply, precondition, history, monitor, threshold } = system;
   const residual = new Float64Array(n);

@@ -77,8 +77,7 @@ export class RelaxationSystem {
       const done = Math.max(0, this.history.length - 1);
       const limit = Math.min(this.longest, this.left - done);
       const norms = run(limit);
-      if (done === 0) this.history.push(norms[0]);
-      for (let k = 1; k < norms.length; k++) {
+      for (let k = this.history.length === 0 ? 0 : 1; k < norms.length; k++) {
         this.history.push(norms[k]);
         if (Number.isFinite(norms[k])) this.monitor.report(done + k, norms[k]);
       }

@@ -40,11 +40,16 @@ export function ssorConjugateGradients(
     throw new ValueError(`${solver}: order must be "lower-first" or "upper-first", got "${order}"`);
   }
   const system = new RelaxationSystem(a, b, options, 10 * a.rows, solver);
-  const { n, matrix, x, history } = system;
-  checkSymmetric(a, matrix, solver);
-  const threshold = Math.max(system.relativeTolerance * norm(system.b), system.absoluteTolerance);
+  checkSymmetric(a, system.matrix, solver);
+  return iterateSparseCg(system, omega, order === "upper-first");
+}
+
+/** @internal Conjugate gradients on the system; `omega` 0 is without a preconditioner. */
+export function iterateSparseCg(system: RelaxationSystem, omega: number, upperFirst: boolean): LinearSolverResult {
+  const { n, matrix, b, x, history } = system;
+  const threshold = Math.max(system.relativeTolerance * norm(b), system.absoluteTolerance);
   const state: CgState = { x, r: new Float64Array(n), p: new Float64Array(n), rho: 0 };
-  const run = (limit: number) => sparseCg(matrix, system.b, state, omega, order === "upper-first", threshold, limit);
+  const run = (limit: number) => sparseCg(matrix, b, state, omega, upperFirst, threshold, limit);
   system.iterate(run, (norm) => norm <= threshold);
   const last = history[history.length - 1];
   if (last <= threshold) return system.result("converged");
