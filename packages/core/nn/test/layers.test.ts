@@ -202,6 +202,32 @@ describe("the rest", () => {
     expect(() => dropoutMask(rng(), [2], 1)).toThrow(/rate/);
   });
 
+  it("batchNorm's gradients, the second too, are those of its formula", () => {
+    const norm = batchNorm({ channels: 3 });
+    const draw = rng().split(5);
+    const x = draw[0].normal([4, 3, 2], { dtype: "float64" });
+    const weights = draw[1].normal([4, 3, 2], { dtype: "float64" });
+    const params = {
+      scale: draw[2].normal([3], { dtype: "float64" }),
+      bias: draw[3].normal([3], { dtype: "float64" }),
+    };
+    const formula = (p: typeof params, v: Tensor) => {
+      const over = { axis: [0, 2], keepDims: true };
+      const centred = v.sub(mean(v, over));
+      const y = centred.div(mean(square(centred), over).add(1e-5).sqrt());
+      return y.mul(p.scale.reshape([3, 1])).add(p.bias.reshape([3, 1]));
+    };
+    const cubed = (y: Tensor) => sum(square(y).mul(y).mul(weights));
+    const ours = (p: typeof params, v: Tensor) => cubed(norm.train(p, norm.initState("float64"), v)[0]);
+    const plain = (p: typeof params, v: Tensor) => cubed(formula(p, v));
+    const first = (f: typeof ours) => (p: typeof params, v: Tensor) => grad(f, { argument: [0, 1] })(p, v) as any;
+    const second = (f: typeof ours) => grad((v: Tensor) => sum(square(first(f)(params, v)[1])))(x) as Tensor;
+    tree.leaves<Tensor>(first(ours)(params, x)).forEach((g, i) => {
+      expectClose(g, tree.leaves<Tensor>(first(plain)(params, x))[i], 1e-10);
+    });
+    expectClose(second(ours), second(plain), 1e-6);
+  });
+
   it("initialisers have the variance they say", () => {
     const fans = { inputs: 200, outputs: 300 };
     const spread = (x: Tensor) => mean(square(x)).item();
