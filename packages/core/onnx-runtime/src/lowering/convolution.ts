@@ -1,5 +1,6 @@
 import type { Value } from "../model/onnx-graph.js";
 import type { LoweringContext } from "./context.js";
+import { quickInputGradient, quickKernelGradient } from "./convolution-gradients.js";
 import { convolutionsByProducts, maxPoolByWindows } from "./convolution-windows.js";
 import { toType } from "./elementwise.js";
 import { byDevice, isForGpu, type Lowering } from "./lowering.js";
@@ -63,93 +64,104 @@ export const convolutionLowerings = {
     c.define(y, c.emit("Conv", [source.x, c.value(w)], { shape: y.shape, type: y.dtype }, attributes));
   }),
 
-  convInputGrad: inFloat32("convInputGrad", (c, { inputs: [g, w], outputs: [y], params }) => {
-    const spatial: readonly number[] = y.shape.slice(2);
-    const kernel = w.shape.slice(2);
-    const full = spatial.map(
-      (_, i) => (g.shape[i + 2] - 1) * params.strides[i] + (kernel[i] - 1) * params.dilation[i] + 1,
-    );
-    const rest = spatial.map((n, i) => n - (full[i] - params.padding[i][0] - params.padding[i][1]));
-    const plain =
-      rest.every((r, i) => r >= 0 && r < Math.max(params.strides[i], params.dilation[i])) &&
-      (params.padding as Pairs).every(([a, b]) => a >= 0 && b >= 0);
-    const base = { strides: params.strides, dilations: params.dilation, group: params.groups };
-    const operands = [c.value(g), c.value(w)];
-    if (plain) {
-      const attributes = { ...base, pads: onnxPads(params.padding), output_padding: rest };
-      c.define(y, c.emit("ConvTranspose", operands, { shape: y.shape, type: y.dtype }, attributes));
-      return;
-    }
-    const whole = c.emit(
-      "ConvTranspose",
-      operands,
-      { shape: [...y.shape.slice(0, 2), ...full], type: y.dtype },
-      { ...base, pads: onnxPads(spatial.map(() => [0, 0] as const)) },
-    );
-    const low = params.padding.map((p: readonly [number, number]) => p[0]);
-    const shifted = pad(
-      c,
-      whole,
-      [0, 0, ...low.map((n: number) => Math.max(0, -n))],
-      whole.shape.map(() => 0),
-      c.scalar(y.dtype, 0),
-    );
-    const starts = [0, 0, ...low.map((n: number) => Math.max(0, n))];
-    const counts = shifted.shape.map((n, axis) => Math.max(0, n - starts[axis]));
-    c.define(
-      y,
-      fitSpatial(
+  convInputGrad: inFloat32(
+    "convInputGrad",
+    quickInputGradient((c, { inputs: [g, w], outputs: [y], params }) => {
+      const spatial: readonly number[] = y.shape.slice(2);
+      const kernel = w.shape.slice(2);
+      const full = spatial.map(
+        (_, i) => (g.shape[i + 2] - 1) * params.strides[i] + (kernel[i] - 1) * params.dilation[i] + 1,
+      );
+      const rest = spatial.map((n, i) => n - (full[i] - params.padding[i][0] - params.padding[i][1]));
+      const plain =
+        rest.every((r, i) => r >= 0 && r < Math.max(params.strides[i], params.dilation[i])) &&
+        (params.padding as Pairs).every(([a, b]) => a >= 0 && b >= 0);
+      const base = { strides: params.strides, dilations: params.dilation, group: params.groups };
+      const operands = [c.value(g), c.value(w)];
+      if (plain) {
+        const attributes = { ...base, pads: onnxPads(params.padding), output_padding: rest };
+        c.define(y, c.emit("ConvTranspose", operands, { shape: y.shape, type: y.dtype }, attributes));
+        return;
+      }
+      const whole = c.emit(
+        "ConvTranspose",
+        operands,
+        { shape: [...y.shape.slice(0, 2), ...full], type: y.dtype },
+        { ...base, pads: onnxPads(spatial.map(() => [0, 0] as const)) },
+      );
+      const low = params.padding.map((p: readonly [number, number]) => p[0]);
+      const shifted = pad(
         c,
-        slice(
+        whole,
+        [0, 0, ...low.map((n: number) => Math.max(0, -n))],
+        whole.shape.map(() => 0),
+        c.scalar(y.dtype, 0),
+      );
+      const starts = [0, 0, ...low.map((n: number) => Math.max(0, n))];
+      const counts = shifted.shape.map((n, axis) => Math.max(0, n - starts[axis]));
+      c.define(
+        y,
+        fitSpatial(
           c,
-          shifted,
-          starts,
-          counts,
-          counts.map(() => 1),
+          slice(
+            c,
+            shifted,
+            starts,
+            counts,
+            counts.map(() => 1),
+          ),
+          spatial,
         ),
-        spatial,
-      ),
-    );
-  }),
+      );
+    }),
+  ),
 
-  convKernelGrad: inFloat32("convKernelGrad", (c, { inputs: [x, g], outputs: [y], params }) => {
-    // The kernel's gradient is a convolution of the input by the output's gradient with batch and channels exchanged.
-    const groups: number = params.groups;
-    const [n, channels] = x.shape;
-    const perGroup = channels / groups;
-    const source = explicit(c, c.value(x), params.padding);
-    const inSpatial = source.x.shape.slice(2);
-    const axes = inSpatial.map((_, i) => i + 3);
-    const split = c.reshape(source.x, [n, groups, perGroup, ...inSpatial]);
-    const turned = c.emit(
-      "Transpose",
-      [split],
-      { shape: [perGroup, groups, n, ...inSpatial], type: x.dtype },
-      { perm: [2, 1, 0, ...axes] },
-    );
-    const input = c.reshape(turned, [perGroup, groups * n, ...inSpatial]);
-    const spatialAxes = inSpatial.map((_, i) => i + 2);
-    const gradient = c.value(g);
-    const kernel = c.emit(
-      "Transpose",
-      [gradient],
-      { shape: [g.shape[1], n, ...g.shape.slice(2)], type: g.dtype },
-      { perm: [1, 0, ...spatialAxes] },
-    );
-    const reach = inSpatial.map((extent, i) => {
-      const padded = extent + source.padding[i][0] + source.padding[i][1];
-      return Math.floor((padded - ((g.shape[i + 2] - 1) * params.strides[i] + 1)) / params.dilation[i]) + 1;
-    });
-    const attributes = {
-      strides: params.dilation,
-      dilations: params.strides,
-      pads: onnxPads(source.padding),
-      group: groups,
-    };
-    const raw = c.emit("Conv", [input, kernel], { shape: [perGroup, g.shape[1], ...reach], type: y.dtype }, attributes);
-    const fitted = fitSpatial(c, raw, y.shape.slice(2));
-    c.define(y, c.emit("Transpose", [fitted], { shape: y.shape, type: y.dtype }, { perm: [1, 0, ...spatialAxes] }));
-  }),
+  convKernelGrad: inFloat32(
+    "convKernelGrad",
+    quickKernelGradient((c, { inputs: [x, g], outputs: [y], params }) => {
+      // The kernel's gradient is a convolution of the input by the output's gradient with batch and channels exchanged.
+      const groups: number = params.groups;
+      const [n, channels] = x.shape;
+      const perGroup = channels / groups;
+      const source = explicit(c, c.value(x), params.padding);
+      const inSpatial = source.x.shape.slice(2);
+      const axes = inSpatial.map((_, i) => i + 3);
+      const split = c.reshape(source.x, [n, groups, perGroup, ...inSpatial]);
+      const turned = c.emit(
+        "Transpose",
+        [split],
+        { shape: [perGroup, groups, n, ...inSpatial], type: x.dtype },
+        { perm: [2, 1, 0, ...axes] },
+      );
+      const input = c.reshape(turned, [perGroup, groups * n, ...inSpatial]);
+      const spatialAxes = inSpatial.map((_, i) => i + 2);
+      const gradient = c.value(g);
+      const kernel = c.emit(
+        "Transpose",
+        [gradient],
+        { shape: [g.shape[1], n, ...g.shape.slice(2)], type: g.dtype },
+        { perm: [1, 0, ...spatialAxes] },
+      );
+      const reach = inSpatial.map((extent, i) => {
+        const padded = extent + source.padding[i][0] + source.padding[i][1];
+        return Math.floor((padded - ((g.shape[i + 2] - 1) * params.strides[i] + 1)) / params.dilation[i]) + 1;
+      });
+      const attributes = {
+        strides: params.dilation,
+        dilations: params.strides,
+        pads: onnxPads(source.padding),
+        group: groups,
+      };
+      const raw = c.emit(
+        "Conv",
+        [input, kernel],
+        { shape: [perGroup, g.shape[1], ...reach], type: y.dtype },
+        attributes,
+      );
+      const fitted = fitSpatial(c, raw, y.shape.slice(2));
+      c.define(y, c.emit("Transpose", [fitted], { shape: y.shape, type: y.dtype }, { perm: [1, 0, ...spatialAxes] }));
+    }),
+  ),
 
   maxPool: byDevice((c, { inputs: [x], outputs: [y, indices], params }) => {
     const attributes = {
