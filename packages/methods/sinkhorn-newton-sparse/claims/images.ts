@@ -3,15 +3,15 @@ import { sinkhorn } from "../src/index.js";
 import { imagePair } from "./blob-images.js";
 import { errorCurve, figure, type Method, published, secondStage, totalIterations } from "./method.js";
 
-/** Images under the squared Euclidean cost. */
-export function squaredImages(method: Method = published): Claim {
+/** Images under the squared Euclidean cost; `quick` pairs of them. */
+export function squaredImages(method: Method = published, quick = 3): Claim {
   return {
     id: "images-squared-distance",
     statement: "Between images, with the squared distance as cost, some tens of iterations replace thousands",
     source: "Section 5.2, Table 1 (MNIST)",
     paper: "53 iterations (20 + 33); Sinkhorn 2,041",
     async run({ rng, onProgress, scale }) {
-      const pairs = rng.split(scale === "full" ? 8 : 3).map((part) => imagePair(part, "sqeuclidean"));
+      const pairs = rng.split(scale === "full" ? 8 : quick).map((part) => imagePair(part, "sqeuclidean"));
       const results = [];
       const ratios = [];
       let curves = [] as ReturnType<typeof errorCurve>[];
@@ -46,15 +46,15 @@ export function squaredImages(method: Method = published): Claim {
   };
 }
 
-/** Images under the L1 cost, whose optimum is degenerate. */
-export function l1Images(method: Method = published): Claim {
+/** Images under the L1 cost, whose optimum is degenerate; `quick` pairs of them. */
+export function l1Images(method: Method = published, quick = 2): Claim {
   return {
     id: "images-l1-distance",
     statement: "With the L1 distance as cost, whose best plans are many, stage 2 still reaches machine accuracy, and sooner the longer stage 1",
     source: "Section 5.2, Table 1 (MNIST, L1)",
     paper: "777 iterations (700 + 77); Sinkhorn 5,748",
     async run({ rng, onProgress, scale }) {
-      const pairs = rng.split(scale === "full" ? 4 : 2).map((part) => imagePair(part, "l1"));
+      const pairs = rng.split(scale === "full" ? 4 : quick).map((part) => imagePair(part, "l1"));
       const lengths = [20, 200, 700];
       const steps: number[][] = lengths.map(() => []);
       let worst = 0;

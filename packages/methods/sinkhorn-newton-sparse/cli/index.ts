@@ -89,19 +89,12 @@ async function run({ arguments: args, options, print, onProgress, signal }: Comm
 async function readSide(path: string, masses: unknown, massesOnly: boolean): Promise<Side> {
   if (massesOnly) return { masses: normalised(path, await loadMatrix(path)) };
   if ([".png", ".pgm", ".ppm", ".pbm"].includes(extname(path).toLowerCase())) {
-    const image = await loadFile(path, (bytes) => readImage(bytes));
+    const image = await loadFile(path, (bytes) => readImage(bytes, { channels: 1 }));
     const [height, width] = image.shape;
-    const channels = image.shape[2] ?? 1;
-    const values = image.data();
-    const grey = Float64Array.from({ length: height * width }, (_, at) => {
-      let sum = 0;
-      for (let k = 0; k < Math.min(channels, 3); k++) sum += values[at * channels + k];
-      return sum;
-    });
     const places = Float64Array.from({ length: 2 * height * width }, (_, at) =>
       at % 2 === 0 ? Math.floor(at / 2 / width) : (at >> 1) % width,
     );
-    return { points: tensor(places, { shape: [height * width, 2] }), masses: normalised(path, tensor(grey)) };
+    return { points: tensor(places, { shape: [height * width, 2] }), masses: normalised(path, image) };
   }
   const points = await loadMatrix(path);
   if (masses === undefined) return { points };
@@ -125,20 +118,16 @@ function normalised(path: string, masses: Tensor): Tensor {
   return tensor(values.map((mass) => mass / sum));
 }
 
-/** Numbers of a .npy or .csv file. */
+/** Numbers of a .npy or .csv file, with or without a line of names. */
 async function loadMatrix(path: string): Promise<Tensor> {
   const extension = extname(path).toLowerCase();
   if (extension === ".npy") return loadFile(path, (bytes) => readNpy(bytes));
   if (extension !== ".csv") throw new UnsupportedError(`${path}: give numbers as .npy or .csv`);
   return loadFile(path, (bytes) => {
-    const { columns } = readCsv(bytes);
-    const rows = columns[0]?.values.length ?? 0;
-    const data = new Float64Array(rows * columns.length);
-    for (const [k, { name, type, values }] of columns.entries()) {
-      if (type !== "number") throw new ValueError(`${path}: column "${name}" is not of numbers`);
-      for (let i = 0; i < rows; i++) data[i * columns.length + k] = values[i] as number;
-    }
-    return tensor(data, { shape: columns.length === 1 ? [rows] : [rows, columns.length] });
+    const bare = readCsv(bytes, { header: false });
+    const table = bare.columns.every(({ type }) => type === "number") ? bare : readCsv(bytes);
+    const values = table.tensor(table.names, { dtype: "float64" });
+    return table.columns.length === 1 ? values.reshape([table.rows]) : values;
   });
 }
 

@@ -33,24 +33,24 @@ const tooStrong: Method = (problem, options) => published(problem, { ...options,
 
 describe("claims hold for the method and fail for baselines and broken variants", () => {
   it("random assignment", async () => {
-    expect(await holds(randomAssignmentIterations())).toBe(true);
-    expect(await holds(randomAssignmentIterations(baseline))).toBe(false);
-    expect(await holds(randomAssignmentIterations(twoPerRow))).toBe(false);
+    expect(await holds(randomAssignmentIterations(published, 1))).toBe(true);
+    expect(await holds(randomAssignmentIterations(baseline, 1))).toBe(false);
+    expect(await holds(randomAssignmentIterations(twoPerRow, 1))).toBe(false);
   }, 30_000);
 
   it("iterations by eta", async () => {
-    expect(await holds(iterationsByEta())).toBe(true);
-    expect(await holds(iterationsByEta(baseline))).toBe(false);
+    expect(await holds(iterationsByEta(published, 1))).toBe(true);
+    expect(await holds(iterationsByEta(baseline, 1))).toBe(false);
   }, 30_000);
 
   it("images, squared distance", async () => {
-    expect(await holds(squaredImages())).toBe(true);
-    expect(await holds(squaredImages(baseline))).toBe(false);
+    expect(await holds(squaredImages(published, 1))).toBe(true);
+    expect(await holds(squaredImages(baseline, 1))).toBe(false);
   }, 30_000);
 
   it("images, L1 distance", async () => {
-    expect(await holds(l1Images())).toBe(true);
-    expect(await holds(l1Images(baseline))).toBe(false);
+    expect(await holds(l1Images(published, 1))).toBe(true);
+    expect(await holds(l1Images(baseline, 1))).toBe(false);
   }, 30_000);
 
   it("densities on the line", async () => {
