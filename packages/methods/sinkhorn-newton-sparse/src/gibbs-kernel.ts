@@ -1,4 +1,4 @@
-import { type RowKernelMode, type RowKernels, rowKernels } from "./kernels/row-kernels.js";
+import { LEAST_CUT, type RowKernelMode, type RowKernels, rowKernels } from "./kernels/row-kernels.js";
 import type { Arrays } from "./transport-problem.js";
 
 /** Exponents this far below the smallest mass cannot change a sum of float64 numbers. */
@@ -58,7 +58,7 @@ export class GibbsKernel {
     this.u = new Float64Array(n);
     this.v = new Float64Array(m);
     const smallest = Math.min(minimum(r), minimum(c));
-    this.#cut = Math.log(smallest) - SCREEN;
+    this.#cut = Math.max(Math.log(smallest) - SCREEN, LEAST_CUT);
     this.#least = (Math.exp(this.#cut) * Math.max(n, m)) / NEGLIGIBLE;
     this.absorb();
   }
@@ -137,7 +137,7 @@ export class GibbsKernel {
       const sums = this.#evaluate(u, v, this.#cut);
       if (minimum(sums.rows) >= this.#least && minimum(sums.columns) >= this.#least) return sums;
     }
-    return this.#evaluate(u, v, -Infinity);
+    return this.#evaluate(u, v, LEAST_CUT);
   }
 
   #evaluate(u: Float64Array, v: Float64Array, cut: number): PlanSums {

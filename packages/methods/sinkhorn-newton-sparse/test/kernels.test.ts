@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { sourceHash } from "../make-kernels.mjs";
 import { GibbsKernel } from "../src/gibbs-kernel.js";
-import { rowKernels } from "../src/kernels/row-kernels.js";
+import { LEAST_CUT, rowKernels } from "../src/kernels/row-kernels.js";
 import { sourceHash as builtFrom } from "../src/kernels/wasm-bytes.js";
 import { readProblem } from "../src/transport-problem.js";
 import { largestDifference, randomProblem } from "./problems.js";
@@ -11,7 +11,7 @@ it("the WebAssembly belongs to the present sources", () => {
 });
 
 it("WebAssembly and JavaScript rows agree, also where exponentials vanish or overflow", () => {
-  const exponents = [-1e6, -745, -709, -708, -120, -100.5, -3, 0, 2.5, 300, 708];
+  const exponents = [-1e6, -745, -709, -690.25, -120, -100.5, -3, 0, 2.5, 300, 689];
   const [n, m] = [2, exponents.length];
   const kernels = (["wasm", "js"] as const).map((mode) => rowKernels(n, m, mode));
   expect(kernels.map(({ mode }) => mode)).toEqual(["wasm", "js"]);
@@ -20,18 +20,18 @@ it("WebAssembly and JavaScript rows agree, also where exponentials vanish or ove
     k.exponents.set(exponents, k.stride);
     k.v.fill(0.25, 0, m);
   }
-  for (const cut of [-Infinity, -100]) {
+  for (const cut of [LEAST_CUT, -100]) {
     const sums = kernels.map((k) => k.exponentials(1, -0.25, 0, cut));
     expect(sums[0] / sums[1]).toBeCloseTo(1, 14);
     for (let j = 0; j < m; j++) {
-      const expected = exponents[j] > cut && exponents[j] >= -708 ? Math.exp(exponents[j]) : 0;
+      const expected = exponents[j] > cut ? Math.exp(exponents[j]) : 0;
       for (const k of kernels) {
         if (expected === 0) expect(k.plan[j]).toBe(0);
         else expect(k.plan[j] / expected).toBeCloseTo(1, 13);
       }
     }
   }
-  for (const k of kernels) expect(k.exponentials(1, 10, 0, -Infinity)).toBe(Infinity);
+  for (const k of kernels) expect(k.exponentials(1, 10, 0, LEAST_CUT)).toBe(Infinity);
 });
 
 it("a Sinkhorn pass and an evaluation agree in both, and with exact log-sum-exp where sums underflow", () => {

@@ -20,7 +20,7 @@ export interface RowKernels {
   readonly v: Float64Array;
   /** `[stride]` sums over the rows. */
   readonly columns: Float64Array;
-  /** plan[out, j] = exp(exponents[row, j] + u + v[j]), or 0 where that exponent is not above `cut`; returns the sum. */
+  /** plan[out, j] = exp(exponents[row, j] + u + v[j]), or 0 where that exponent is not above `cut` >= -690; returns the sum. */
   exponentials(row: number, u: number, out: number, cut: number): number;
   /** columns[j] += factor plan[row, j] */
   addRow(row: number, factor: number): void;
@@ -38,8 +38,8 @@ interface Exports {
 
 const DOUBLE = 8;
 const PAGE = 65536;
-/** The exponential is 0 below this and infinite above its opposite, as in the WebAssembly kernel. */
-export const EXPONENT_RANGE = 708;
+/** Least `cut`: the exponential is 0 up to here and infinite above its opposite. */
+export const LEAST_CUT = -690;
 
 let compiled: WebAssembly.Module | undefined;
 let refused = false;
@@ -105,7 +105,7 @@ function javaScriptRows(n: number, stride: number): RowKernels {
       const to = out * stride;
       for (let j = 0; j < stride; j++) {
         const a = exponents[from + j] + (u + v[j]);
-        const e = a <= cut || a < -EXPONENT_RANGE ? 0 : a > EXPONENT_RANGE ? Infinity : Math.exp(a);
+        const e = a <= cut ? 0 : a > -LEAST_CUT ? Infinity : Math.exp(a);
         plan[to + j] = e;
         sum += e;
       }
