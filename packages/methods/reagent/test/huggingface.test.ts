@@ -8,8 +8,8 @@ import {
   loadOptimumCausalLM,
   loadOptimumMaskedLM,
   loadTokenizer,
-  maskedReplacer,
   type ModelFiles,
+  maskedReplacer,
   openAtEmbeddings,
 } from "../src/huggingface/index.js";
 import { baselines, type EmbeddingLM, reagent, softFaithfulness } from "../src/index.js";
@@ -33,7 +33,8 @@ const options = { loadModel };
 function withModel(file: string, folder: ModelFiles = gpt2Folder): ModelFiles {
   return {
     name: folder.name,
-    read: (name) => (name.endsWith(".onnx") ? (name === "model.onnx" ? folder.read(file) : undefined) : folder.read(name)),
+    read: (name) =>
+      name.endsWith(".onnx") ? (name === "model.onnx" ? folder.read(file) : undefined) : folder.read(name),
     locate: (name) => folder.locate?.(name === "model.onnx" ? file : name) as string,
   };
 }
@@ -48,29 +49,34 @@ async function logitsOf(lm: { nextLogits(p: Int32Array[]): unknown }, prompts: I
 }
 
 describe("a folder that optimum exported", () => {
-  it.each(["model.onnx", "onnx/decoder_model.onnx", "onnx/decoder_with_past_model.onnx", "onnx/decoder_model_merged.onnx"])(
-    "%s gives numpy's logits, through ids and through embeddings",
-    async (file) => {
-      for (const embeddings of [false, true]) {
-        const lm = await loadOptimumCausalLM(withModel(file), { loadModel, embeddings });
-        expect(lm.vocabSize).toBe(100);
-        expect(lm.embed !== undefined).toBe(embeddings);
-        for (const { ids: list, logits } of expected) {
-          const prompt = Int32Array.from(list);
-          const rows = await logitsOf(lm, [prompt, prompt]);
-          expect(rows.shape).toEqual([2, 100]);
-          for (const row of [0, 1]) expectClose(rows.slice([row]), logits);
-        }
-        const all = (await lm.allLogits?.([ids])) as Tensor;
-        expectClose(all.slice([0, 0]), expected[0].first);
-        await lm.release();
+  it.each([
+    "model.onnx",
+    "onnx/decoder_model.onnx",
+    "onnx/decoder_with_past_model.onnx",
+    "onnx/decoder_model_merged.onnx",
+  ])("%s gives numpy's logits, through ids and through embeddings", async (file) => {
+    for (const embeddings of [false, true]) {
+      const lm = await loadOptimumCausalLM(withModel(file), { loadModel, embeddings });
+      expect(lm.vocabSize).toBe(100);
+      expect(lm.embed !== undefined).toBe(embeddings);
+      for (const { ids: list, logits } of expected) {
+        const prompt = Int32Array.from(list);
+        const rows = await logitsOf(lm, [prompt, prompt]);
+        expect(rows.shape).toEqual([2, 100]);
+        for (const row of [0, 1]) expectClose(rows.slice([row]), logits);
       }
-    },
-  );
+      const all = (await lm.allLogits?.([ids])) as Tensor;
+      expectClose(all.slice([0, 0]), expected[0].first);
+      await lm.release();
+    }
+  });
 
   it("is searched in the order of the exporter's generations, also below onnx/", async () => {
     expect((await loadOptimumCausalLM(gpt2Folder, options)).file).toBe("model.onnx");
-    const older: ModelFiles = { ...gpt2Folder, read: (name) => (name === "model.onnx" ? undefined : gpt2Folder.read(name)) };
+    const older: ModelFiles = {
+      ...gpt2Folder,
+      read: (name) => (name === "model.onnx" ? undefined : gpt2Folder.read(name)),
+    };
     expect((await loadOptimumCausalLM(older, options)).file).toBe("onnx/decoder_model_merged.onnx");
   });
 
@@ -99,8 +105,7 @@ describe("a folder that optimum exported", () => {
     const replacer = maskedReplacer(masked, { causal, masked: await loadTokenizer(modelFolder(at("roberta"))) });
     const plain = {
       vocabSize: 100,
-      nextLogits: async (prompts: readonly Int32Array[]) =>
-        (await logitsOf(lm, [...prompts])).toArray() as number[][],
+      nextLogits: async (prompts: readonly Int32Array[]) => (await logitsOf(lm, [...prompts])).toArray() as number[][],
     };
     const search = { replacer, maxSteps: 12, probes: 3, keepTopN: 2, topK: 1 };
     const [a, b] = [await reagent(lm, ids, search), await reagent(plain, ids, search)];
@@ -151,7 +156,10 @@ describe("tokenisers", () => {
   });
 
   it("are made of vocab.json and merges.txt where tokenizer.json is missing", async () => {
-    const older: ModelFiles = { ...gpt2Folder, read: (name) => (name.startsWith("tokenizer") ? undefined : gpt2Folder.read(name)) };
+    const older: ModelFiles = {
+      ...gpt2Folder,
+      read: (name) => (name.startsWith("tokenizer") ? undefined : gpt2Folder.read(name)),
+    };
     const tokenizer = await loadTokenizer(older);
     expect(Array.from(tokenizer.encode(text))).toEqual(expected[0].ids);
     expect(tokenizer.specialIds).toEqual([tokenizer.vocabulary["<|endoftext|>"]]);
@@ -197,7 +205,10 @@ describe("masked models", () => {
     for (const [i, id] of prompt.entries()) if (mask[i] === 0) expect(id).toBe(ids[i]);
     // What was filled in are the causal model's pieces of whole words: the text is made of words that both know.
     const words = new Set(Object.keys(other.vocabulary));
-    const changed = causal.decode(Array.from(prompt)).split(" ").filter((word, k) => word !== text.split(" ")[k]);
+    const changed = causal
+      .decode(Array.from(prompt))
+      .split(" ")
+      .filter((word, k) => word !== text.split(" ")[k]);
     expect(changed.length).toBeGreaterThan(0);
     expect(changed.some((word) => words.has(word))).toBe(true);
   });
@@ -212,18 +223,31 @@ describe("files that do not fit are refused with their name:", () => {
 
   it("no folder, no config, no model", async () => {
     await expect(loadOptimumCausalLM(modelFolder(at("missing")), options)).rejects.toThrow(/has no config.json/);
-    const none: ModelFiles = { ...gpt2Folder, read: (name) => (name.endsWith(".onnx") ? undefined : gpt2Folder.read(name)) };
-    await expect(loadOptimumCausalLM(none, options)).rejects.toThrow(/has none of model.onnx, decoder_model_merged.onnx/);
-    await expect(gpt2FromSafetensors(broken("model.safetensors", undefined))).rejects.toThrow(/has no model.safetensors/);
-    await expect(loadTokenizer({ name: "nothing", read: () => undefined })).rejects.toThrow(/neither tokenizer.json nor/);
+    const none: ModelFiles = {
+      ...gpt2Folder,
+      read: (name) => (name.endsWith(".onnx") ? undefined : gpt2Folder.read(name)),
+    };
+    await expect(loadOptimumCausalLM(none, options)).rejects.toThrow(
+      /has none of model.onnx, decoder_model_merged.onnx/,
+    );
+    await expect(gpt2FromSafetensors(broken("model.safetensors", undefined))).rejects.toThrow(
+      /has no model.safetensors/,
+    );
+    await expect(loadTokenizer({ name: "nothing", read: () => undefined })).rejects.toThrow(
+      /neither tokenizer.json nor/,
+    );
   });
 
   it("damaged files", async () => {
     const json = new TextEncoder().encode("{");
     await expect(loadOptimumCausalLM(broken("config.json", json), options)).rejects.toThrow(/config.json is not JSON/);
-    await expect(loadTokenizer(broken("tokenizer.json", new TextEncoder().encode("{}")))).rejects.toThrow(/tokeniser cannot be used/);
+    await expect(loadTokenizer(broken("tokenizer.json", new TextEncoder().encode("{}")))).rejects.toThrow(
+      /tokeniser cannot be used/,
+    );
     for (const cut of [10, 5000, bytes.length - 1]) {
-      await expect(loadOptimumCausalLM(broken("model.onnx", bytes.slice(0, cut)), options)).rejects.toThrow(/truncated|damaged|no ONNX/);
+      await expect(loadOptimumCausalLM(broken("model.onnx", bytes.slice(0, cut)), options)).rejects.toThrow(
+        /truncated|damaged|no ONNX/,
+      );
     }
     await expect(loadOptimumCausalLM(broken("model.onnx", json), options)).rejects.toThrow(/onnx/);
     await expect(gpt2FromSafetensors(broken("model.safetensors", json))).rejects.toThrow(/safetensors/);

@@ -1,0 +1,225 @@
+import { type Rng, random, tensor } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import {
+  batchedCausal,
+  batchedMasked,
+  coarseWordClass,
+  type MaskedLM,
+  matchVocabularies,
+  type Replacer,
+  reagent,
+  replacers,
+} from "../src/index.js";
+import { byZero, onesPrompt, oracle, smallLM } from "./small-models.js";
+
+const at = { step: 1, purpose: "update", runs: [0] } as const;
+const prompt = Int32Array.of(3, 1, 4, 1, 5);
+const mask = [false, true, true, false, true];
+
+async function once(replacer: Replacer, rng: Rng = random.rng(0), ids = prompt): Promise<Int32Array> {
+  return (await replacer([ids], [mask.slice(0, ids.length)], [rng], at))[0];
+}
+
+/** Prefers id `place + 2` at each place, then `place + 3`; tells what it was asked. */
+function maskedModel(asked: Int32Array[] = []): MaskedLM {
+  return {
+    vocabSize: 9,
+    maskId: 8,
+    specialIds: [0],
+    logits(prompts) {
+      asked.push(...prompts);
+      return prompts.map((p) =>
+        Array.from(p, (_, i) =>
+          Array.from({ length: 9 }, (_, id) => (id === i + 2 ? 3 : id === i + 3 ? 2 : id === 8 || id === 0 ? 9 : 0)),
+        ),
+      );
+    },
+  };
+}
+
+describe("mlm", () => {
+  it("hides all chosen tokens at once, and takes the most probable token that is not special", async () => {
+    const asked: Int32Array[] = [];
+    expect(Array.from(await once(replacers.mlm(maskedModel(asked))))).toEqual([3, 3, 4, 1, 6]);
+    expect(asked.map((ids) => Array.from(ids))).toEqual([[3, 8, 8, 1, 8]]);
+  });
+
+  it("can forbid the original token", async () => {
+    expect(Array.from(await once(replacers.mlm(maskedModel(), { excludeOriginal: true })))).toEqual([3, 3, 5, 1, 6]);
+  });
+
+  it("does not ask the model where nothing is replaced", async () => {
+    const asked: Int32Array[] = [];
+    const [same] = await replacers.mlm(maskedModel(asked))([prompt], [mask.map(() => false)], [random.rng(0)], at);
+    expect(same).toEqual(prompt);
+    expect(asked.length).toBe(0);
+  });
+
+  it("samples by probability, among the most probable ones with topP", async () => {
+    const counts = (topP: number) => {
+      const rng = random.rng(1);
+      const replacer = replacers.mlm(maskedModel(), { mode: "sample", topP });
+      return Promise.all(Array.from({ length: 4000 }, async () => (await once(replacer, rng))[1]));
+    };
+    const all = await counts(1);
+    const weight = Math.exp(3) + Math.exp(2) + 5;
+    expect(all.filter((id) => id === 3).length / 4000).toBeCloseTo(Math.exp(3) / weight, 1);
+    expect(new Set(all)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7]));
+    expect(new Set(await counts(0.8))).toEqual(new Set([3, 4]));
+    expect(new Set(await counts(1e-9))).toEqual(new Set([3]));
+  });
+
+  it("goes through the ids of another vocabulary, hiding tokens without a partner and keeping them", async () => {
+    const idMap = matchVocabularies({ a: 3, b: 1, c: 4, d: 5, e: 0 }, { a: 1, b: 2, c: 3, d: 4, x: 5 });
+    expect(Array.from(idMap.toMasked)).toEqual([-1, 2, -1, 1, 3, 4]);
+    const asked: Int32Array[] = [];
+    const ids = Int32Array.of(0, 1, 0, 3, 5);
+    // At places 1 and 4 the model prefers its 3 (c) and, as 6 has no partner, anything that has one.
+    const out = await once(replacers.mlm(maskedModel(asked), { idMap }), random.rng(0), ids);
+    expect(Array.from(asked[0])).toEqual([8, 8, 8, 1, 8]);
+    expect(out[1]).toBe(4);
+    expect([0, 2, 3].map((i) => out[i])).toEqual([0, 0, 3]);
+    expect([3, 1, 4, 5]).toContain(out[4]);
+    expect(() => matchVocabularies({ a: 0 }, { b: 0 })).toThrow(/wordMlm/);
+  });
+
+  it("refuses what it cannot use", async () => {
+    expect(() => replacers.mlm({ ...maskedModel(), maskId: -1 })).toThrow(/needs a mask token/);
+    expect(() => replacers.mlm(maskedModel(), { mode: "best" as never })).toThrow(/mode is best/);
+    expect(() => replacers.mlm(maskedModel(), { topP: 0 })).toThrow(/topP is 0/);
+    const wrong = { ...maskedModel(), logits: () => [[[1]]] };
+    await expect(once(replacers.mlm(wrong))).rejects.toThrow(/logits has shape \[1,1,1\]; it must be \[1,5,9\]/);
+    await expect(once(replacers.mlm(maskedModel()), random.rng(0), Int32Array.of(9, 9))).rejects.toThrow(
+      /give an idMap/,
+    );
+  });
+});
+
+describe("the other samplers", () => {
+  it("uniform draws all allowed ids equally often", async () => {
+    const rng = random.rng(2);
+    const replacer = replacers.uniform({ vocabSize: 6, forbid: [0, 3] });
+    const counts = new Map<number, number>();
+    for (let k = 0; k < 3000; k++) {
+      const out = await once(replacer, rng);
+      expect([out[0], out[3]]).toEqual([3, 1]);
+      counts.set(out[2], (counts.get(out[2]) ?? 0) + 1);
+    }
+    expect([...counts.keys()].sort()).toEqual([1, 2, 4, 5]);
+    for (const count of counts.values()) expect(count / 3000).toBeCloseTo(0.25, 1);
+    expect(() => replacers.uniform({ vocabSize: 1, forbid: [0] })).toThrow(/covers all 1 ids/);
+  });
+
+  it("posTag stays within the class of a token", async () => {
+    const rng = random.rng(2);
+    const replacer = replacers.posTag((id) => id % 2, { vocabSize: 10, forbid: [1] });
+    const seen = new Set<number>();
+    for (let k = 0; k < 300; k++) {
+      const out = await once(replacer, rng);
+      for (const i of [1, 2, 4]) expect(out[i] % 2).toBe(prompt[i] % 2);
+      seen.add(out[1]);
+    }
+    expect([...seen].sort()).toEqual([3, 5, 7, 9]);
+    const lonely = replacers.posTag((id) => id, { vocabSize: 10, forbid: [1, 4] });
+    expect(await once(lonely)).toEqual(prompt);
+    expect(() => replacers.posTag(undefined as never, { vocabSize: 2 })).toThrow(/tagOf must be a function/);
+  });
+
+  it("causal takes what the model expects after the original prefix, with one pass or many", async () => {
+    const lm = smallLM();
+    const expected = await Promise.all(
+      Array.from(prompt, async (id, i) =>
+        i === 0
+          ? id
+          : tensor((await lm.nextLogits([prompt.slice(0, i)])) as never)
+              .argMax()
+              .item(),
+      ),
+    );
+    const wanted = prompt.map((id, i) => (mask[i] ? expected[i] : id));
+    expect(await once(replacers.causal(lm))).toEqual(wanted);
+    const { allLogits: _, ...blackBox } = lm;
+    let calls = 0;
+    const counted = { ...blackBox, nextLogits: (p: readonly Int32Array[]) => (calls++, lm.nextLogits(p)) };
+    const replacer = replacers.causal(counted);
+    expect(await once(replacer)).toEqual(wanted);
+    expect(await once(replacer)).toEqual(wanted);
+    expect(calls).toBe(4);
+  });
+
+  it("coarse word classes tell what is common", () => {
+    const classes = [" the", " quickly", " Paris", " 42", ".", " running", "ing", " walked", " "].map(coarseWordClass);
+    expect(classes).toEqual([
+      "determiner",
+      "adverb",
+      "name",
+      "number",
+      "sign .",
+      "gerund",
+      "continued word",
+      "past",
+      "blank",
+    ]);
+  });
+});
+
+describe("requests that come together", () => {
+  const counting = (mixedLengths: boolean) => {
+    const sizes: number[] = [];
+    const lm = smallLM();
+    const counted = {
+      vocabSize: 11,
+      mixedLengths,
+      nextLogits: (p: readonly Int32Array[]) => (sizes.push(p.length), lm.nextLogits(p)),
+    };
+    return { lm, sizes, batched: batchedCausal(counted) };
+  };
+  const prompts = [prompt, prompt.slice(0, 3), Int32Array.of(2, 2, 7)];
+
+  it.each([true, false])("share a pass, and get their own rows (lengths mixed: %s)", async (mixed) => {
+    const { lm, sizes, batched } = counting(mixed);
+    const rows = await Promise.all(prompts.map(async (p) => tensor((await batched.nextLogits([p])) as never)));
+    expect(sizes).toEqual(mixed ? [3] : [1, 2]);
+    for (const [k, p] of prompts.entries()) {
+      const alone = tensor((await lm.nextLogits([p])) as never).data();
+      for (const [i, value] of rows[k].data().entries()) expect(value).toBeCloseTo(alone[i], 10);
+    }
+  });
+
+  it("search as they do alone, and fail together", async () => {
+    const { lm, sizes, batched } = counting(true);
+    const options = { replacer: replacers.uniform({ vocabSize: 11 }), maxSteps: 5, minSteps: 6, probes: 2 };
+    const together = await Promise.all(prompts.map((ids) => reagent(batched, ids, options)));
+    expect(sizes.length).toBe(1 + 2 * 5);
+    for (const [k, ids] of prompts.entries()) {
+      const { importance } = await reagent(lm, ids, options);
+      for (const [i, value] of importance.entries()) expect(together[k].importance[i]).toBeCloseTo(value, 9);
+    }
+    const failing = batchedMasked({ vocabSize: 3, maskId: 0, logits: () => Promise.reject(new Error("no memory")) });
+    const both = await Promise.allSettled([failing.logits([prompt]), failing.logits([prompt])]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  });
+
+  it("of a masked model are cut to their own lengths", async () => {
+    const model = batchedMasked({
+      ...maskedModel(),
+      mixedLengths: true,
+      logits: (p) => {
+        const longest = Math.max(...p.map(({ length }) => length));
+        return tensor(p.map((ids) => Array.from({ length: longest }, (_, i) => [ids[i] ?? -1])));
+      },
+    });
+    const [a, b] = await Promise.all([model.logits([prompt]), model.logits([prompt.slice(0, 2)])]);
+    expect(tensor(a as never).toArray()).toEqual([Array.from(prompt, (id) => [id])]);
+    expect(tensor(b as never).toArray()).toEqual([[[3], [1]]]);
+  });
+});
+
+it("a plain function without tensors is enough of a model", async () => {
+  const { rationale } = await reagent(
+    oracle((p) => (p[1] === 1 ? 0.9 : 0.1)),
+    onesPrompt(4),
+    { replacer: byZero, topK: 1, keepTopN: 1 },
+  );
+  expect(rationale).toEqual([1]);
+});
