@@ -1,6 +1,6 @@
 import { compare, python } from "@offprint/bench";
 import { sinkhorn, sinkhornNewtonSparse, type TransportProblem } from "@offprint/sinkhorn-newton-sparse";
-import { type Tensor, random } from "@offprint/tensor-core";
+import { random, type Tensor } from "@offprint/tensor-core";
 import { imagePair } from "../claims/blob-images.js";
 
 /* How long does a plan of the same accuracy take, against POT's Sinkhorn iterations and its exact solver? */
@@ -40,15 +40,30 @@ async function against({ name, problem, eta, tol, peers, iterations = 200000, re
   });
 }
 
-
-
-
 /** Runs the comparisons. */
 export async function run(): Promise<void> {
   const images = imagePair(random.rng(2), "sqeuclidean");
-  await against({ name: "n = 500, eta = 50, to 1e-9", problem: uniform(500), eta: 50, tol: 1e-9, peers: ["plain", "log"] });
-  await against({ name: "n = 200, eta = 400, to 1e-9", problem: uniform(200), eta: 400, tol: 1e-9, peers: ["stabilised", "log"] });
-  await against({ name: "14 x 14 images, eta = 1200, to 1e-9", problem: images, eta: 1200, tol: 1e-9, peers: ["stabilised", "log"] });
+  await against({
+    name: "n = 500, eta = 50, to 1e-9",
+    problem: uniform(500),
+    eta: 50,
+    tol: 1e-9,
+    peers: ["plain", "log"],
+  });
+  await against({
+    name: "n = 200, eta = 400, to 1e-9",
+    problem: uniform(200),
+    eta: 400,
+    tol: 1e-9,
+    peers: ["stabilised", "log"],
+  });
+  await against({
+    name: "14 x 14 images, eta = 1200, to 1e-9",
+    problem: images,
+    eta: 1200,
+    tol: 1e-9,
+    peers: ["stabilised", "log"],
+  });
   const large = { problem: uniform(500), eta: 1200, repetitions: 1 };
   await against({ name: "n = 500, eta = 1200, to 1e-5", ...large, tol: 1e-5, peers: ["stabilised", "log"] });
   await against({

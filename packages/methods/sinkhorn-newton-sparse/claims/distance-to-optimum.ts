@@ -9,7 +9,7 @@ const MOST_ETA = 2000;
 
 function permutations(items: readonly number[]): number[][] {
   if (items.length === 0) return [[]];
-  return items.flatMap((item, k) => permutations(items.toSpliced(k, 1)).map((rest) => [item, ...rest]));
+  return items.flatMap((item, k) => permutations(items.filter((_, at) => at !== k)).map((rest) => [item, ...rest]));
 }
 
 /** All vertices of the polytope are permutations: the best, and the gap Delta to the second best, of mass-1 plans. */

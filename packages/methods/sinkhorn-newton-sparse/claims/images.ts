@@ -27,7 +27,11 @@ export function squaredImages(method: Method = published, quick = 3): Claim {
       const worst = Math.max(...results.map(({ marginalError }) => marginalError));
       const least = Math.min(...ratios);
       return {
-        measured: { "Newton steps": results.map(secondStage).join(", "), "marginal error": worst, "least ratio": least },
+        measured: {
+          "Newton steps": results.map(secondStage).join(", "),
+          "marginal error": worst,
+          "least ratio": least,
+        },
         holds: most <= 30 && worst <= 1e-13 && least > 10,
         detail:
           `14 x 14 blobs, eta = 1200: at most 30 steps of stage 2 (${most}) must reach 1e-13 (${figure(worst)}); Sinkhorn must ` +
@@ -50,7 +54,8 @@ export function squaredImages(method: Method = published, quick = 3): Claim {
 export function l1Images(method: Method = published, quick = 2): Claim {
   return {
     id: "images-l1-distance",
-    statement: "With the L1 distance as cost, whose best plans are many, stage 2 still reaches machine accuracy, and sooner the longer stage 1",
+    statement:
+      "With the L1 distance as cost, whose best plans are many, stage 2 still reaches machine accuracy, and sooner the longer stage 1",
     source: "Section 5.2, Table 1 (MNIST, L1)",
     paper: "777 iterations (700 + 77); Sinkhorn 5,748",
     async run({ rng, onProgress, scale }) {

@@ -1,5 +1,5 @@
 import type { Curve } from "@offprint/claims";
-import { random, type Tensor } from "@offprint/tensor-core";
+import type { random, Tensor } from "@offprint/tensor-core";
 import { type SnsOptions, sinkhornNewtonSparse, type TransportProblem, type TransportResult } from "../src/index.js";
 
 /** What a claim is about; tests put a baseline or a broken variant in its place. */

@@ -17,13 +17,20 @@ function mixture(grid: Float64Array, parts: readonly (readonly [number, number, 
 export function oneDimensional(method: Method = published): Claim {
   return {
     id: "one-dimensional",
-    statement: "W1 and W2 of densities on the line: machine accuracy, and a cost that exceeds the exact one by no more than log(n) / eta",
+    statement:
+      "W1 and W2 of densities on the line: machine accuracy, and a cost that exceeds the exact one by no more than log(n) / eta",
     source: "Section 5.3",
     paper: "machine accuracy; the same picture",
     async run({ onProgress }) {
       const grid = Float64Array.from({ length: POINTS }, (_, i) => i / (POINTS - 1));
-      const r = mixture(grid, [[0.2, 0.2, 0.05], [0.8, 0.6, 0.1]]);
-      const c = mixture(grid, [[0.6, 0.35, 0.08], [0.4, 0.8, 0.05]]);
+      const r = mixture(grid, [
+        [0.2, 0.2, 0.05],
+        [0.8, 0.6, 0.1],
+      ]);
+      const c = mixture(grid, [
+        [0.6, 0.35, 0.08],
+        [0.4, 0.8, 0.05],
+      ]);
       const rows: (string | number)[][] = [];
       const curves = [];
       let [most, worst, above, inside] = [0, 0, 0, true];

@@ -6,7 +6,8 @@ import { errorCurve, figure, type Method, published, randomAssignment, totalIter
 export function randomAssignmentIterations(method: Method = published, quick = 2): Claim {
   return {
     id: "random-assignment",
-    statement: "On random assignment with eta = 1200 some tens of iterations reach machine accuracy, and Sinkhorn needs thousands",
+    statement:
+      "On random assignment with eta = 1200 some tens of iterations reach machine accuracy, and Sinkhorn needs thousands",
     source: "Section 5.1, Table 1",
     paper: "29 iterations (20 + 9); Sinkhorn 56,199",
     async run({ rng, onProgress, scale }) {

@@ -9,7 +9,8 @@ const ETAS = [100, 400, 1200];
 export function sparsity(method: Method = published): Claim {
   return {
     id: "approximate-sparsity",
-    statement: "After 20 Sinkhorn iterations a few entries per row hold almost all mass, fewer the weaker the regularisation",
+    statement:
+      "After 20 Sinkhorn iterations a few entries per row hold almost all mass, fewer the weaker the regularisation",
     source: "Section 3.2, Theorem 1",
     paper: "sparsity near 1/n",
     async run({ rng, onProgress }) {

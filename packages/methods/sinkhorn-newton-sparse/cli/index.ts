@@ -1,9 +1,9 @@
 import { basename, extname } from "node:path";
 import type { CommandInput, MethodCommand } from "@offprint/claims";
-import { readCsv, readImage, readNpy, writeCsv, writeNpy, writeNpz, Table } from "@offprint/data";
+import { readCsv, readImage, readNpy, Table, writeCsv, writeNpy, writeNpz } from "@offprint/data";
 import { loadFile, saveFile } from "@offprint/data/node";
-import { mul, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
-import { costMatrix, type Metric, sinkhornNewtonSparse, type SnsOptions } from "../src/index.js";
+import { max, mul, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { costMatrix, type Metric, type SnsOptions, sinkhornNewtonSparse } from "../src/index.js";
 
 const metrics = ["sqeuclidean", "euclidean", "l1"] as const;
 
@@ -16,8 +16,18 @@ const transport: MethodCommand = {
     { name: "target", description: "the same for the target" },
   ],
   options: [
-    { name: "eta", type: "number", default: 1200, description: "inverse regularisation, for costs scaled to at most 1" },
-    { name: "metric", type: "string", default: "sqeuclidean", description: `cost of points and pixels: ${metrics.join(", ")}` },
+    {
+      name: "eta",
+      type: "number",
+      default: 1200,
+      description: "inverse regularisation, for costs scaled to at most 1",
+    },
+    {
+      name: "metric",
+      type: "string",
+      default: "sqeuclidean",
+      description: `cost of points and pixels: ${metrics.join(", ")}`,
+    },
     { name: "cost", type: "string", description: "cost matrix [n, m] (.npy, .csv), taken as it is" },
     { name: "source-masses", type: "string", description: "masses of the source's points (.npy, .csv); default equal" },
     { name: "target-masses", type: "string", description: "masses of the target's points (.npy, .csv); default equal" },
@@ -104,7 +114,7 @@ async function readSide(path: string, masses: unknown, massesOnly: boolean): Pro
 /** Costs of at most 1, and what to multiply results by for the units of the points. */
 function pointCosts(source: Side, target: Side, metric: Metric, raw: boolean): { cost: Tensor; scale: number } {
   const cost = costMatrix(source.points as Tensor, target.points as Tensor, metric);
-  const most = cost.data().reduce((a, b) => Math.max(a, b), 0);
+  const most = max(cost).item();
   return raw || most === 0 ? { cost, scale: 1 } : { cost: mul(cost, 1 / most), scale: most };
 }
 

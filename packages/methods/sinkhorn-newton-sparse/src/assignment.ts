@@ -24,7 +24,8 @@ export interface Assignment {
 export function assignment(cost: TensorLike): Assignment {
   const { data: C, shape } = readArray("assignment", "cost", cost, 2);
   const [n, m] = shape;
-  if (n > m) throw new ShapeError(`assignment: cost has shape [${shape}]; give the transpose, with no more rows than columns`);
+  if (n > m)
+    throw new ShapeError(`assignment: cost has shape [${shape}]; give the transpose, with no more rows than columns`);
   const x = new Float64Array(n);
   const y = new Float64Array(m);
   const rowOf = new Int32Array(m).fill(-1);

@@ -80,11 +80,17 @@ export async function compiledSinkhorn(
   }
   const { n, m, cost, r, c } = readProblem(owner, problem);
   const given = (data: Float64Array, shape: number[]) => cast(hostTensor(data, shape, "float64"), dtype);
-  const K = given(cost.map((value) => eta * value), [n, m]);
+  const K = given(
+    cost.map((value) => eta * value),
+    [n, m],
+  );
   const [rows, columns] = [given(r, [n]), given(c, [m])];
-  const run = jit((v: Tensor, scaledCost: Tensor, r: Tensor, c: Tensor) => sinkhornRun(v, scaledCost, r, c, stepsPerRun), {
-    backend,
-  });
+  const run = jit(
+    (v: Tensor, scaledCost: Tensor, r: Tensor, c: Tensor) => sinkhornRun(v, scaledCost, r, c, stepsPerRun),
+    {
+      backend,
+    },
+  );
   try {
     let v = given(new Float64Array(m), [m]);
     for (let iterations = 0; ; ) {

@@ -1,4 +1,14 @@
-import { customVjp, hostTensor, isTensor, mean, mul, sub, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import {
+  customVjp,
+  hostTensor,
+  isTensor,
+  mean,
+  mul,
+  sub,
+  type Tensor,
+  type TensorLike,
+  tensor,
+} from "@offprint/tensor-core";
 import type { TransportResult } from "./result.js";
 import { type SnsOptions, sinkhornNewtonSparse } from "./sinkhorn-newton-sparse.js";
 import type { TransportProblem } from "./transport-problem.js";
@@ -42,7 +52,12 @@ export function entropicOtLoss(problem: TransportProblem, options: SnsOptions): 
  * @example
  * const pull = grad((points: Tensor) => transportLoss(costMatrix(points, target), null, null, { eta: 50 }));
  */
-export function transportLoss(cost: TensorLike, r: TensorLike | null, c: TensorLike | null, options: SnsOptions): Tensor {
+export function transportLoss(
+  cost: TensorLike,
+  r: TensorLike | null,
+  c: TensorLike | null,
+  options: SnsOptions,
+): Tensor {
   const solve = (C: Tensor, rows: Tensor, columns: Tensor): [Tensor, Tensor[]] => {
     const problem = { cost: C, r: r === null ? undefined : rows, c: c === null ? undefined : columns };
     const { value, gradCost, gradR, gradC } = entropicOtLoss(problem, options);

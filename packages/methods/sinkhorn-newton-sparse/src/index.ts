@@ -1,7 +1,7 @@
 export { approximateSparsity } from "./approximate-sparsity.js";
 export { type Assignment, assignment } from "./assignment.js";
-export { costMatrix, type Metric } from "./cost-matrix.js";
 export { type CompiledSinkhornOptions, type CompiledSinkhornResult, compiledSinkhorn } from "./compiled-sinkhorn.js";
+export { costMatrix, type Metric } from "./cost-matrix.js";
 export { type EntropicOtLoss, entropicOtLoss, transportLoss } from "./entropic-ot-loss.js";
 export { lyapunov } from "./lyapunov.js";
 export { type NewtonDirection, type NewtonDirectionOptions, newtonDirection } from "./newton-direction.js";

@@ -1,4 +1,15 @@
-import { add, asTensor, div, exp, expandDims, mul, sub, sum, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import {
+  add,
+  asTensor,
+  div,
+  exp,
+  expandDims,
+  mul,
+  sub,
+  sum,
+  type Tensor,
+  type TensorLike,
+} from "@offprint/tensor-core";
 import { checkEta, type TransportProblem } from "./transport-problem.js";
 
 /**

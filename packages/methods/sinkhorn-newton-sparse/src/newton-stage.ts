@@ -84,7 +84,8 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
       // Systems become harder to solve from step to step.
       if (linearSolver === "auto" && solution.solver === "dense") linearSolver = "dense";
       // Without safeguards, what conjugate gradients had found when they broke down has to do.
-      if (solution.status !== "breakdown" || (strict && solution.cgSteps > 0)) accepted = search(kernel, sums, g, solution, options);
+      if (solution.status !== "breakdown" || (strict && solution.cgSteps > 0))
+        accepted = search(kernel, sums, g, solution, options);
       if (accepted !== undefined) break;
       if (strict) throw breakdown(solution, history);
       shift = Math.max(10 * shift, FIRST_SHIFT);
@@ -103,7 +104,16 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
     sums = kernel.absorbLarge() ? kernel.evaluate() : accepted.sums;
     const state = assess(kernel, sums);
     error = state.error;
-    history.add({ stage: "newton", eta: kernel.eta, marginalError: error, f: state.f, alpha, cgSteps, kept: S.kept.entries, shift });
+    history.add({
+      stage: "newton",
+      eta: kernel.eta,
+      marginalError: error,
+      f: state.f,
+      alpha,
+      cgSteps,
+      kept: S.kept.entries,
+      shift,
+    });
     if (strict) continue;
     if (alpha >= 1) shift = shift / 10 < NO_SHIFT ? 0 : shift / 10;
     if (alpha === 1 && accepted.solved && error > origin.error / EXPECTED_FALL) {
@@ -153,7 +163,9 @@ function search(
     const nextV = v.map((value, j) => value + alpha * step[n + j]);
     const trial = kernel.evaluate(nextU, nextV);
     const gain =
-      kernel.relativeLyapunov(nextU, nextV, trial.total) - value - ((gap + alpha * gapStep) ** 2 - gap ** 2) / (2 * eta);
+      kernel.relativeLyapunov(nextU, nextV, trial.total) -
+      value -
+      ((gap + alpha * gapStep) ** 2 - gap ** 2) / (2 * eta);
     const slack = SLACK * (1 + Math.abs(value));
     if (Number.isFinite(trial.total) && gain >= ARMIJO * alpha * slope - slack) {
       kernel.u = nextU;

@@ -98,7 +98,13 @@ export class NewtonSystem {
   }
 
   /** The side with more places, which is eliminated first as its block is diagonal, and the other. */
-  #sides(g: Float64Array): { leaving: Side; staying: Side; gLeaving: Float64Array; gStaying: Float64Array; rowsLeave: boolean } {
+  #sides(g: Float64Array): {
+    leaving: Side;
+    staying: Side;
+    gLeaving: Float64Array;
+    gStaying: Float64Array;
+    rowsLeave: boolean;
+  } {
     const [gx, gy] = [g.subarray(0, this.n), g.subarray(this.n)];
     return this.n >= this.m
       ? { leaving: this.#rows, staying: this.#columns, gLeaving: gx, gStaying: gy, rowsLeave: true }
@@ -121,7 +127,12 @@ export class NewtonSystem {
     const scaled = new Float64Array(gLeaving.length);
     const one = new Float64Array(gStaying.length).fill(1);
     const b = new Float64Array(gStaying.length);
-    half({ ...staying, diagonal: one }, gStaying, gLeaving.map((value, e) => -value / leaving.diagonal[e]), b);
+    half(
+      { ...staying, diagonal: one },
+      gStaying,
+      gLeaving.map((value, e) => -value / leaving.diagonal[e]),
+      b,
+    );
     const apply = (x: Float64Array, out: Float64Array) => {
       eliminate(leaving, undefined, x, scaled);
       half(staying, x, scaled, out);
@@ -156,7 +167,12 @@ export class NewtonSystem {
     const gone = new Float64Array(gLeaving.length);
     eliminate({ ...leaving, diagonal: pivots }, gLeaving, kept, gone);
     const finite = kept.every(Number.isFinite) && gone.every(Number.isFinite);
-    return { step: this.#join(gone, kept, rowsLeave), solver: "dense", cgSteps, status: finite ? "converged" : "breakdown" };
+    return {
+      step: this.#join(gone, kept, rowsLeave),
+      solver: "dense",
+      cgSteps,
+      status: finite ? "converged" : "breakdown",
+    };
   }
 
   /** With v v^T added, by conjugate gradients on the whole system. */
@@ -205,7 +221,12 @@ function half({ diagonal, indptr, indices, values }: Side, x: Float64Array, y: F
 }
 
 /** out_e = (g_e - sum_j S_ej x_j) / diagonal_e; without g, g = 0. 0 where the diagonal is. */
-function eliminate({ diagonal, indptr, indices, values }: Side, g: Float64Array | undefined, x: Float64Array, out: Float64Array): void {
+function eliminate(
+  { diagonal, indptr, indices, values }: Side,
+  g: Float64Array | undefined,
+  x: Float64Array,
+  out: Float64Array,
+): void {
   for (let e = 0; e < diagonal.length; e++) {
     let sum = g === undefined ? 0 : g[e];
     for (let p = indptr[e]; p < indptr[e + 1]; p++) sum -= values[p] * x[indices[p]];

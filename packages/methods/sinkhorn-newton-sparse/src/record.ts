@@ -28,7 +28,7 @@ export interface SnsRecord {
 /** How an iteration is watched and stopped. */
 export interface Watching {
   /** Called after every iteration; `false` ends the run with the status "stopped" and the result so far. */
-  readonly onProgress?: (record: SnsRecord) => boolean | void;
+  readonly onProgress?: (record: SnsRecord) => unknown;
   /** Ends the run with an AbortedError. */
   readonly signal?: AbortSignal;
 }

@@ -6,7 +6,14 @@ import { History, type Watching } from "./record.js";
 import { type TransportResult, transportResult } from "./result.js";
 import { assess, sinkhornStage } from "./sinkhorn-stage.js";
 import { startFrom } from "./start.js";
-import { checkEta, checkIterations, checkTolerance, readProblem, spread, type TransportProblem } from "./transport-problem.js";
+import {
+  checkEta,
+  checkIterations,
+  checkTolerance,
+  readProblem,
+  spread,
+  type TransportProblem,
+} from "./transport-problem.js";
 
 /** Options of `sinkhornNewtonSparse`. */
 export interface SnsOptions extends Watching {
@@ -148,6 +155,8 @@ function keptCount({ keepPerRow, lambda }: SnsOptions, n: number, m: number): nu
 
 function oneOf(owner: string, name: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) {
-    throw new ValueError(`${owner}: ${name} is "${value}"; it must be one of ${allowed.map((word) => `"${word}"`).join(", ")}`);
+    throw new ValueError(
+      `${owner}: ${name} is "${value}"; it must be one of ${allowed.map((word) => `"${word}"`).join(", ")}`,
+    );
   }
 }

@@ -37,7 +37,12 @@ export function sinkhornStage(kernel: GibbsKernel, history: History, options: Si
     const next = kernel.sinkhornPass(omega);
     if (t > 0) {
       const error = distance(kernel.r, next.rows) + columnError;
-      history.addSinkhorn("sinkhorn", kernel.eta, error, kernel.lyapunov(next.rows.reduce((a, b) => a + b, 0)) / kernel.eta);
+      history.addSinkhorn(
+        "sinkhorn",
+        kernel.eta,
+        error,
+        kernel.lyapunov(next.rows.reduce((a, b) => a + b, 0)) / kernel.eta,
+      );
       if (error <= tol || history.stopped) return;
       if (iterations === "auto" && (error < NEAR || error > SLOW * previous)) return;
       previous = error;

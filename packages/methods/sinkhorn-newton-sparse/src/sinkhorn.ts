@@ -5,7 +5,14 @@ import { History, type Watching } from "./record.js";
 import { type TransportResult, transportResult } from "./result.js";
 import { sinkhornStage } from "./sinkhorn-stage.js";
 import { startFrom } from "./start.js";
-import { checkEta, checkIterations, checkTolerance, readProblem, spread, type TransportProblem } from "./transport-problem.js";
+import {
+  checkEta,
+  checkIterations,
+  checkTolerance,
+  readProblem,
+  spread,
+  type TransportProblem,
+} from "./transport-problem.js";
 
 /** Options of `sinkhorn`. */
 export interface SinkhornOptions extends Watching {

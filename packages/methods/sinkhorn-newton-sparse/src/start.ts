@@ -17,7 +17,14 @@ export function startFrom(
   kernel.absorb();
 }
 
-function scaled(owner: string, name: string, x: TensorLike, eta: number, size: number, kept?: Int32Array): Float64Array {
+function scaled(
+  owner: string,
+  name: string,
+  x: TensorLike,
+  eta: number,
+  size: number,
+  kept?: Int32Array,
+): Float64Array {
   const given = readPotentials(owner, name, x, size, kept);
   return given.map((value) => eta * value);
 }
@@ -31,7 +38,12 @@ function readPotentials(owner: string, name: string, x: TensorLike, size: number
   }
   const { data } = readArray(owner, name, x, 1, true);
   checkSize(owner, name, data.length, size);
-  return readArray(owner, name, Float64Array.from(kept, (i) => data[i]), 1).data;
+  return readArray(
+    owner,
+    name,
+    Float64Array.from(kept, (i) => data[i]),
+    1,
+  ).data;
 }
 
 function checkSize(owner: string, name: string, length: number, size: number): void {

@@ -42,7 +42,9 @@ export function readArray(
   const t = tensor(x, nestedDtype(x));
   if (t.dtype === "bool") throw new DTypeError(`${owner}: ${name} is of dtype bool; give numbers (float64 is best)`);
   if (t.rank !== rank) {
-    throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must have ${rank === 1 ? "one axis" : `${rank} axes`}`);
+    throw new ShapeError(
+      `${owner}: ${name} has shape [${t.shape}]; it must have ${rank === 1 ? "one axis" : `${rank} axes`}`,
+    );
   }
   const values = t.data();
   const data = values instanceof Float64Array ? values : Float64Array.from(values);
@@ -69,17 +71,26 @@ export function readProblem(owner: string, problem: TransportProblem, dropZeros 
   const columns = keptPlaces(c);
   if (rows === undefined && columns === undefined) return { n, m, cost: data, r, c };
   const cost = selectEntries(data, m, rows?.kept ?? indices(n), columns?.kept ?? indices(m));
-  const part = (mass: Float64Array, kept?: Int32Array) => (kept === undefined ? mass : Float64Array.from(kept, (i) => mass[i]));
+  const part = (mass: Float64Array, kept?: Int32Array) =>
+    kept === undefined ? mass : Float64Array.from(kept, (i) => mass[i]);
   const left = { r: part(r, rows?.kept), c: part(c, columns?.kept) };
   return { n: left.r.length, m: left.c.length, cost, ...left, rows, columns };
 }
 
 /** `[size]` masses that sum to 1 up to rounding. */
-export function readMasses(owner: string, name: string, x: TensorLike | undefined, size: number, zeros: boolean): Float64Array {
+export function readMasses(
+  owner: string,
+  name: string,
+  x: TensorLike | undefined,
+  size: number,
+  zeros: boolean,
+): Float64Array {
   if (x === undefined) return new Float64Array(size).fill(1 / size);
   const { data } = readArray(owner, name, x, 1);
   if (data.length !== size) {
-    throw new ShapeError(`${owner}: ${name} has ${data.length} masses where ${size} are needed, one for each ${name === "r" ? "row" : "column"} of cost`);
+    throw new ShapeError(
+      `${owner}: ${name} has ${data.length} masses where ${size} are needed, one for each ${name === "r" ? "row" : "column"} of cost`,
+    );
   }
   const bad = data.findIndex((mass) => !(zeros ? mass >= 0 : mass > 0));
   if (bad >= 0) {

@@ -20,7 +20,9 @@ export interface LineMasses {
  */
 export function wasserstein1d(source: LineMasses, target: LineMasses, p = 1): number {
   if (!(p >= 1 && p < Infinity)) {
-    throw new ValueError(`wasserstein1d: p is ${p}; for powers of the distance below 1 matching in order is not optimal`);
+    throw new ValueError(
+      `wasserstein1d: p is ${p}; for powers of the distance below 1 matching in order is not optimal`,
+    );
   }
   const [a, b] = [sorted("source", source), sorted("target", target)];
   let [i, j, cost] = [0, 0, 0];

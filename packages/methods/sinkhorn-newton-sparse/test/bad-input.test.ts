@@ -12,7 +12,10 @@ import {
   wasserstein1d,
 } from "../src/index.js";
 
-const cost = [[0, 1], [1, 0]];
+const cost = [
+  [0, 1],
+  [1, 0],
+];
 const solve = (problem: object, options: object = {}) =>
   sinkhornNewtonSparse({ cost, ...problem } as never, { eta: 10, ...options } as never);
 const error = (name: string, message: RegExp) =>
@@ -25,11 +28,38 @@ describe("a wrong problem is refused with what to do", () => {
     [{ r: [0.5, 0.6] }, "ValueError", /r sums to 1\.1; it must sum to 1 within 1e-9: divide it/],
     [{ r: [0.2, 0.3, 0.5] }, "ShapeError", /r has 3 masses where 2 are needed, one for each row/],
     [{ c: [[0.5, 0.5]] }, "ShapeError", /c has shape \[1,2\]; it must have one axis/],
-    [{ cost: [[0, Number.NaN], [1, 0]] }, "ValueError", /cost holds NaN at position 1; it must be finite/],
-    [{ cost: [[0, 1], [Infinity, 0]] }, "ValueError", /cost holds Infinity at position 2/],
+    [
+      {
+        cost: [
+          [0, Number.NaN],
+          [1, 0],
+        ],
+      },
+      "ValueError",
+      /cost holds NaN at position 1; it must be finite/,
+    ],
+    [
+      {
+        cost: [
+          [0, 1],
+          [Infinity, 0],
+        ],
+      },
+      "ValueError",
+      /cost holds Infinity at position 2/,
+    ],
     [{ cost: [0, 1] }, "ShapeError", /cost has shape \[2\]; it must have 2 axes/],
     [{ cost: new Float64Array(0) }, "ShapeError", /cost has shape/],
-    [{ cost: [[true, false], [true, true]] }, "DTypeError", /cost is of dtype bool/],
+    [
+      {
+        cost: [
+          [true, false],
+          [true, true],
+        ],
+      },
+      "DTypeError",
+      /cost is of dtype bool/,
+    ],
   ])("%j", (problem, name, message) => {
     expect(() => solve(problem)).toThrow(error(name, message));
   });
@@ -67,22 +97,45 @@ describe("a wrong option is refused with its range", () => {
   });
 
   it("of the baselines and parts", async () => {
-    expect(() => sinkhorn({ cost }, { eta: 600, domain: "kernel" })).toThrow(error("ValueError", /from 500 on exp\(-eta C\) underflows/));
-    expect(() => sinkhorn({ cost }, { eta: 1, omega: 2 })).toThrow(error("ValueError", /over-relaxation lies in \(0, 2\)/));
-    expect(() => sinkhorn({ cost }, { eta: 1, omega: 1.2, domain: "kernel" })).toThrow(error("ValueError", /needs domain "log"/));
-    expect(() => sinkhorn({ cost }, { eta: 1, domain: "exp" as never })).toThrow(error("ValueError", /domain is "exp"/));
+    expect(() => sinkhorn({ cost }, { eta: 600, domain: "kernel" })).toThrow(
+      error("ValueError", /from 500 on exp\(-eta C\) underflows/),
+    );
+    expect(() => sinkhorn({ cost }, { eta: 1, omega: 2 })).toThrow(
+      error("ValueError", /over-relaxation lies in \(0, 2\)/),
+    );
+    expect(() => sinkhorn({ cost }, { eta: 1, omega: 1.2, domain: "kernel" })).toThrow(
+      error("ValueError", /needs domain "log"/),
+    );
+    expect(() => sinkhorn({ cost }, { eta: 1, domain: "exp" as never })).toThrow(
+      error("ValueError", /domain is "exp"/),
+    );
     expect(() => sparsify([[1, -1]], 1)).toThrow(error("ValueError", /plan holds -1/));
     expect(() => sparsify([[1, 1]], -1)).toThrow(error("ValueError", /k is -1/));
     expect(() => approximateSparsity([[1]], Number.NaN)).toThrow(error("ValueError", /eps is NaN/));
-    expect(() => newtonDirection([[1, 0], [0, 0]], {}, 1)).toThrow(error("ValueError", /without mass/));
+    expect(() =>
+      newtonDirection(
+        [
+          [1, 0],
+          [0, 0],
+        ],
+        {},
+        1,
+      ),
+    ).toThrow(error("ValueError", /without mass/));
     expect(() => newtonDirection(cost, {}, 1, { keep: -2 })).toThrow(error("ValueError", /keep is -2/));
     expect(() => lyapunov({ cost }, -1, [0, 0], [0, 0])).toThrow(error("ValueError", /eta is -1/));
     expect(() => assignment([[1], [2]])).toThrow(error("ShapeError", /no more rows than columns/));
     expect(() => costMatrix([[0, 1]], [[0]])).toThrow(error("ShapeError", /2 coordinates and those of b 1/));
     expect(() => costMatrix([[0]], [[0]], "cosine" as never)).toThrow(error("ValueError", /metric is "cosine"/));
-    expect(() => wasserstein1d({ positions: [] }, { positions: [0] })).toThrow(error("ShapeError", /source.positions is empty/));
+    expect(() => wasserstein1d({ positions: [] }, { positions: [0] })).toThrow(
+      error("ShapeError", /source.positions is empty/),
+    );
     expect(() => wasserstein1d({ positions: [0] }, { positions: [0] }, 0.5)).toThrow(error("ValueError", /p is 0\.5/));
-    await expect(compiledSinkhorn({ cost }, { eta: 1, stepsPerRun: 0 })).rejects.toThrow(error("ValueError", /stepsPerRun is 0/));
-    await expect(compiledSinkhorn({ cost }, { eta: 1, dtype: "int32" as never })).rejects.toThrow(error("ValueError", /dtype is "int32"/));
+    await expect(compiledSinkhorn({ cost }, { eta: 1, stepsPerRun: 0 })).rejects.toThrow(
+      error("ValueError", /stepsPerRun is 0/),
+    );
+    await expect(compiledSinkhorn({ cost }, { eta: 1, dtype: "int32" as never })).rejects.toThrow(
+      error("ValueError", /dtype is "int32"/),
+    );
   });
 });

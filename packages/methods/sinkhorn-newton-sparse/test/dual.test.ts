@@ -21,7 +21,11 @@ function plan(): Tensor {
 }
 
 const P = plan();
-const rows = Float64Array.from({ length: n }, (_, i) => P.data().slice(i * m, i * m + m).reduce((a, b) => a + b, 0));
+const rows = Float64Array.from({ length: n }, (_, i) =>
+  P.data()
+    .slice(i * m, i * m + m)
+    .reduce((a, b) => a + b, 0),
+);
 const columns = Float64Array.from({ length: m }, (_, j) => rows.reduce((sum, _, i) => sum + P.data()[i * m + j], 0));
 
 /** The matrix of a system, column by column. */
@@ -39,8 +43,18 @@ function matrixOf(system: NewtonSystem): Float64Array {
 describe("the dual potential f", () => {
   it("has the gradient (r - P 1; c - P^T 1)", () => {
     const [gx, gy] = grad((a: Tensor, b: Tensor) => lyapunov(problem, eta, a, b), { argument: [0, 1] })(x, y);
-    expect(largestDifference(gx.data(), rows.map((sum, i) => problem.r.data()[i] - sum))).toBeLessThan(1e-15);
-    expect(largestDifference(gy.data(), columns.map((sum, j) => problem.c.data()[j] - sum))).toBeLessThan(1e-15);
+    expect(
+      largestDifference(
+        gx.data(),
+        rows.map((sum, i) => problem.r.data()[i] - sum),
+      ),
+    ).toBeLessThan(1e-15);
+    expect(
+      largestDifference(
+        gy.data(),
+        columns.map((sum, j) => problem.c.data()[j] - sum),
+      ),
+    ).toBeLessThan(1e-15);
   });
 
   it("has the negative Hessian M = eta [diag(P 1) P; P^T diag(P^T 1)]", () => {
@@ -49,7 +63,12 @@ describe("the dual potential f", () => {
       lyapunov(problem, eta, tensorPart(joined, 0, n), tensorPart(joined, n, n + m)),
     )(z) as Tensor;
     const M = matrixOf(new NewtonSystem(keepAll(readPlan("test", P)), rows, columns));
-    expect(largestDifference(H.data(), M.map((value) => -eta * value))).toBeLessThan(1e-13);
+    expect(
+      largestDifference(
+        H.data(),
+        M.map((value) => -eta * value),
+      ),
+    ).toBeLessThan(1e-13);
   });
 
   it("does not change along v = (1; -1): M v = 0 without thresholding", () => {
@@ -103,19 +122,28 @@ describe("a Newton direction", () => {
 
   it("is the full one when all entries are kept, and the same by both solvers", () => {
     const full = newtonDirection(P, masses, eta, { solver: "dense" });
-    for (const options of [{ solver: "cg", rtol: 1e-14 }, { keep: n * m, solver: "dense" }] as const) {
+    for (const options of [
+      { solver: "cg", rtol: 1e-14 },
+      { keep: n * m, solver: "dense" },
+    ] as const) {
       const other = newtonDirection(P, masses, eta, options);
       expect(largestDifference(full.dx.data(), other.dx.data())).toBeLessThan(1e-13);
       expect(largestDifference(full.dy.data(), other.dy.data())).toBeLessThan(1e-13);
     }
     const M = matrixOf(new NewtonSystem(keepAll(readPlan("test", P)), rows, columns));
     const step = [...full.dx.data(), ...full.dy.data()];
-    const g = [...rows.map((sum, i) => problem.r.data()[i] - sum), ...columns.map((sum, j) => problem.c.data()[j] - sum)];
+    const g = [
+      ...rows.map((sum, i) => problem.r.data()[i] - sum),
+      ...columns.map((sum, j) => problem.c.data()[j] - sum),
+    ];
     for (let i = 0; i < n + m; i++) {
       const product = step.reduce((sum, s, j) => sum + eta * M[i * (n + m) + j] * s, 0);
       expect(product).toBeCloseTo(g[i], 14);
     }
-    expect(full.dx.data().reduce((a, b) => a + b, 0)).toBeCloseTo(full.dy.data().reduce((a, b) => a + b, 0), 13);
+    expect(full.dx.data().reduce((a, b) => a + b, 0)).toBeCloseTo(
+      full.dy.data().reduce((a, b) => a + b, 0),
+      13,
+    );
   });
 
   it("is the diagonally scaled gradient when none are", () => {

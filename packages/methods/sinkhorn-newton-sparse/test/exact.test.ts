@@ -13,7 +13,13 @@ function permutations(items: readonly number[]): number[][] {
 
 describe("the assignment solver", () => {
   it("finds the best of all permutations", () => {
-    for (const [seed, n] of [[0, 1], [1, 2], [2, 4], [3, 6], [4, 7]]) {
+    for (const [seed, n] of [
+      [0, 1],
+      [1, 2],
+      [2, 4],
+      [3, 6],
+      [4, 7],
+    ]) {
       const { cost } = assignmentProblem(seed, n);
       const C = cost.data();
       const costs = permutations(Array.from({ length: n }, (_, i) => i)).map((columns) =>
@@ -73,7 +79,11 @@ describe("cost matrices", () => {
   const { a, b, sqeuclidean, euclidean, cityblock } = fixtures.distances;
 
   it("agree with POT's", () => {
-    for (const [metric, expected] of [["sqeuclidean", sqeuclidean], ["euclidean", euclidean], ["l1", cityblock]] as const) {
+    for (const [metric, expected] of [
+      ["sqeuclidean", sqeuclidean],
+      ["euclidean", euclidean],
+      ["l1", cityblock],
+    ] as const) {
       expect(largestDifference(costMatrix(a, b, metric).data(), expected.flat())).toBeLessThan(1e-13);
     }
     const own = costMatrix(a, b, (p, q) => sum(p.sub(q).mul(p.sub(q))));
@@ -82,12 +92,23 @@ describe("cost matrices", () => {
 
   it("take numbers on a line, and differentiate, also at distance 0", () => {
     expect(costMatrix([0, 1], [3], "l1").toArray()).toEqual([[3], [2]]);
-    const gradient = grad((p: Tensor) => sum(costMatrix(p, [[0, 0]], "euclidean")))(tensor([[3, 4], [0, 0]], { dtype: "float64" }));
+    const gradient = grad((p: Tensor) => sum(costMatrix(p, [[0, 0]], "euclidean")))(
+      tensor(
+        [
+          [3, 4],
+          [0, 0],
+        ],
+        { dtype: "float64" },
+      ),
+    );
     expect(largestDifference(gradient.data(), [0.6, 0.8, 0, 0])).toBeLessThan(1e-15);
   });
 });
 
 it("approximate sparsity is the fraction of entries that hold all mass but eps", () => {
-  const plan = [[0.5, 0.001], [0.0005, 0.4985]];
+  const plan = [
+    [0.5, 0.001],
+    [0.0005, 0.4985],
+  ];
   expect([0, 0.0004, 0.0005, 0.002, 0.6].map((eps) => approximateSparsity(plan, eps))).toEqual([1, 1, 0.75, 0.5, 0.25]);
 });

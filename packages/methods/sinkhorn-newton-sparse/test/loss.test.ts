@@ -20,17 +20,23 @@ describe("the gradient of the regularised value", () => {
   it("in the costs is the plan", () => {
     const h = 1e-6;
     for (let at = 0; at < n * m; at += 7) {
-      const side = (change: number) => entropicOtLoss({ ...problem, cost: moved(problem.cost, at, change) }, options).value;
+      const side = (change: number) =>
+        entropicOtLoss({ ...problem, cost: moved(problem.cost, at, change) }, options).value;
       expect((side(h) - side(-h)) / (2 * h)).toBeCloseTo(gradCost.data()[at], 8);
     }
   });
 
   it("in the masses is x and y, along changes that keep the mass", () => {
     const h = 1e-6;
-    for (const [i, k] of [[0, 1], [4, 2], [3, 0]]) {
+    for (const [i, k] of [
+      [0, 1],
+      [4, 2],
+      [3, 0],
+    ]) {
       const rows = (change: number) => entropicOtLoss({ ...problem, r: moved(problem.r, i, change, k) }, options).value;
       expect((rows(h) - rows(-h)) / (2 * h)).toBeCloseTo(gradR.data()[i] - gradR.data()[k], 7);
-      const columns = (change: number) => entropicOtLoss({ ...problem, c: moved(problem.c, i, change, k) }, options).value;
+      const columns = (change: number) =>
+        entropicOtLoss({ ...problem, c: moved(problem.c, i, change, k) }, options).value;
       expect((columns(h) - columns(-h)) / (2 * h)).toBeCloseTo(gradC.data()[i] - gradC.data()[k], 7);
     }
     expect(gradR.data().reduce((a, b) => a + b, 0)).toBeCloseTo(0, 12);
@@ -47,9 +53,23 @@ describe("the gradient of the regularised value", () => {
     expect([...c.data()]).toEqual([...gradC.data()]);
     expect(transportLoss(problem.cost, problem.r, problem.c, options).item()).toBe(value);
 
-    const target = tensor([[0, 0], [1, 0.5], [0.2, 0.9]], { dtype: "float64" });
+    const target = tensor(
+      [
+        [0, 0],
+        [1, 0.5],
+        [0.2, 0.9],
+      ],
+      { dtype: "float64" },
+    );
     const loss = (points: Tensor) => transportLoss(costMatrix(points, target), null, null, options);
-    const points = tensor([[0.1, 0.2], [0.7, 0.7], [0.4, 0.3]], { dtype: "float64" });
+    const points = tensor(
+      [
+        [0.1, 0.2],
+        [0.7, 0.7],
+        [0.4, 0.3],
+      ],
+      { dtype: "float64" },
+    );
     const gradient = grad(loss)(points).data();
     const h = 1e-6;
     for (let at = 0; at < 6; at++) {
@@ -59,10 +79,30 @@ describe("the gradient of the regularised value", () => {
   });
 
   it("moves points onto others when followed", () => {
-    const target = [[0, 0], [1, 0], [0, 1], [1, 1]];
-    let points = tensor([[0.4, 0.4], [0.6, 0.4], [0.4, 0.6], [0.6, 0.6]], { dtype: "float64" });
+    const target = [
+      [0, 0],
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ];
+    let points = tensor(
+      [
+        [0.4, 0.4],
+        [0.6, 0.4],
+        [0.4, 0.6],
+        [0.6, 0.6],
+      ],
+      { dtype: "float64" },
+    );
     const pull = grad((p: Tensor) => transportLoss(costMatrix(p, target), null, null, { eta: 200 }));
     for (let step = 0; step < 20; step++) points = points.sub(pull(points).mul(1.5));
-    expect(Math.max(...points.sub(tensor(target, { dtype: "float64" })).data().map(Math.abs))).toBeLessThan(1e-6);
+    expect(
+      Math.max(
+        ...points
+          .sub(tensor(target, { dtype: "float64" }))
+          .data()
+          .map(Math.abs),
+      ),
+    ).toBeLessThan(1e-6);
   });
 });

@@ -76,7 +76,9 @@ describe("the optimal plan", () => {
   it("stays when a_i + b_j is added to the costs, and when the costs are scaled against eta", () => {
     const { r, c, cost } = problem;
     const shifted = add(add(cost, r.mul(9).reshape([30, 1])), c.mul(-4).reshape([1, 24]));
-    expect(distance(sinkhornNewtonSparse({ cost: shifted, r, c }, { eta: 100 }).plan, reference.plan)).toBeLessThan(1e-10);
+    expect(distance(sinkhornNewtonSparse({ cost: shifted, r, c }, { eta: 100 }).plan, reference.plan)).toBeLessThan(
+      1e-10,
+    );
     const scaled = sinkhornNewtonSparse({ cost: mul(cost, 1000), r, c }, { eta: 0.1 });
     expect(distance(scaled.plan, reference.plan)).toBeLessThan(1e-10);
   });
@@ -84,7 +86,12 @@ describe("the optimal plan", () => {
   it("tends to r c^T as eta -> 0", () => {
     const { plan } = sinkhornNewtonSparse(problem, { eta: 1e-9 });
     const [r, c] = [problem.r.data(), problem.c.data()];
-    expect(largestDifference(plan.data(), Float64Array.from({ length: 720 }, (_, k) => r[Math.floor(k / 24)] * c[k % 24]))).toBeLessThan(1e-10);
+    expect(
+      largestDifference(
+        plan.data(),
+        Float64Array.from({ length: 720 }, (_, k) => r[Math.floor(k / 24)] * c[k % 24]),
+      ),
+    ).toBeLessThan(1e-10);
   });
 
   it("tends to the best assignment as eta grows, with a cost that falls towards its", () => {
@@ -145,7 +152,11 @@ describe("special problems", () => {
     const zero = sinkhornNewtonSparse({ cost: new Array(4).fill([0, 0, 0]), c: [0.5, 0.25, 0.25] }, { eta: 1000 });
     expect(zero.status).toBe("converged");
     expect(largestDifference(zero.plan.data(), new Array(4).fill([0.125, 0.0625, 0.0625]).flat())).toBeLessThan(1e-13);
-    const points = [[1, 2], [1, 2], [1, 2]];
+    const points = [
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ];
     const same = sinkhornNewtonSparse({ cost: costMatrix(points, points) }, { eta: 10 });
     expect(largestDifference(same.plan.data(), new Array(9).fill(1 / 9))).toBeLessThan(1e-13);
   });
@@ -170,15 +181,32 @@ describe("special problems", () => {
   });
 
   it("places without mass, when they may be dropped", () => {
-    const cost = [[0, 1, 2], [1, 0, 1], [2, 1, 0]];
+    const cost = [
+      [0, 1, 2],
+      [1, 0, 1],
+      [2, 1, 0],
+    ];
     const result = sinkhornNewtonSparse({ cost, r: [0.5, 0, 0.5], c: [0.25, 0.75, 0] }, { eta: 40, dropZeros: true });
-    const small = sinkhornNewtonSparse({ cost: [[0, 1], [2, 1]], r: [0.5, 0.5], c: [0.25, 0.75] }, { eta: 40 });
+    const small = sinkhornNewtonSparse(
+      {
+        cost: [
+          [0, 1],
+          [2, 1],
+        ],
+        r: [0.5, 0.5],
+        c: [0.25, 0.75],
+      },
+      { eta: 40 },
+    );
     const p = small.plan.data();
     expect(largestDifference(result.plan.data(), [p[0], p[1], 0, 0, 0, 0, p[2], p[3], 0])).toBeLessThan(1e-14);
     expect(result.x.data()[1]).toBe(-Infinity);
     expect(result.cost).toBeCloseTo(small.cost, 14);
     const { x, y } = result;
-    const again = sinkhornNewtonSparse({ cost, r: [0.5, 0, 0.5], c: [0.25, 0.75, 0] }, { eta: 40, dropZeros: true, x0: x, y0: y, n1: 0 });
+    const again = sinkhornNewtonSparse(
+      { cost, r: [0.5, 0, 0.5], c: [0.25, 0.75, 0] },
+      { eta: 40, dropZeros: true, x0: x, y0: y, n1: 0 },
+    );
     expect(again.history.length).toBeLessThanOrEqual(1);
   });
 });
@@ -197,7 +225,10 @@ describe("a run", () => {
 
   it("is told of, can be stopped with what it has, and can be aborted", () => {
     const seen: number[] = [];
-    const stopped = sinkhornNewtonSparse(problem, { eta: 500, onProgress: ({ iteration }) => seen.push(iteration) < 7 });
+    const stopped = sinkhornNewtonSparse(problem, {
+      eta: 500,
+      onProgress: ({ iteration }) => seen.push(iteration) < 7,
+    });
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(stopped.status).toBe("stopped");
     const controller = new AbortController();

@@ -80,8 +80,7 @@ function webAssemblyRows(module: WebAssembly.Module, n: number, stride: number):
     plan: new Float64Array(buffer, plan, size + stride),
     v: new Float64Array(buffer, v, stride),
     columns: new Float64Array(buffer, columns, stride),
-    exponentials: (row, u, out, cut) =>
-      kernels.exponentials(base + row * bytes, u, v, plan + out * bytes, stride, cut),
+    exponentials: (row, u, out, cut) => kernels.exponentials(base + row * bytes, u, v, plan + out * bytes, stride, cut),
     addRow: (row, factor) => kernels.addScaled(plan + row * bytes, factor, columns, stride),
     dotRow: (row) => kernels.dot(plan + row * bytes, v, stride),
   };
