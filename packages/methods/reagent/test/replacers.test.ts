@@ -140,7 +140,13 @@ describe("the other samplers", () => {
     expect(await once(replacers.causal(lm))).toEqual(wanted);
     const { allLogits: _, ...blackBox } = lm;
     let calls = 0;
-    const counted = { ...blackBox, nextLogits: (p: readonly Int32Array[]) => (calls++, lm.nextLogits(p)) };
+    const counted = {
+      ...blackBox,
+      nextLogits(p: readonly Int32Array[]) {
+        calls += 1;
+        return lm.nextLogits(p);
+      },
+    };
     const replacer = replacers.causal(counted);
     expect(await once(replacer)).toEqual(wanted);
     expect(await once(replacer)).toEqual(wanted);
@@ -170,7 +176,10 @@ describe("requests that come together", () => {
     const counted = {
       vocabSize: 11,
       mixedLengths,
-      nextLogits: (p: readonly Int32Array[]) => (sizes.push(p.length), lm.nextLogits(p)),
+      nextLogits(p: readonly Int32Array[]) {
+        sizes.push(p.length);
+        return lm.nextLogits(p);
+      },
     };
     return { lm, sizes, batched: batchedCausal(counted) };
   };
