@@ -14,9 +14,12 @@ export interface PlaygroundFiles {
   readonly editor: string;
 }
 
-/** What a page can import: the packages themselves, which run everywhere, and not their parts for Node and for claims. */
+/** Parts of packages that run in Node, or belong to their claims, commands and tests. */
+const notForPages = new Set(["./node", "./claims", "./cli", "./conformance", "./package.json"]);
+
+/** What a page can import: the packages, and their parts that run everywhere. */
 export function importableEntries({ core, methods }: Workspace): EntryPoint[] {
-  return [...core, ...methods].flatMap(({ entryPoints }) => entryPoints.filter(({ path }) => path === "."));
+  return [...core, ...methods].flatMap(({ entryPoints }) => entryPoints.filter(({ path }) => !notForPages.has(path)));
 }
 
 /** The packages come from their sources, found by name wherever they are imported; a new one needs no entry here. */
