@@ -1,20 +1,13 @@
-import { type Claim, defineClaims } from "@offprint/claims";
-import { bspNet } from "../src/index.js";
+import { defineClaims } from "@offprint/claims";
+import { chairClaims } from "./chair-claims.js";
+import { exactPolytopes } from "./polytopes.js";
+import { correspondence, discretisation, twoPhases } from "./toy-claims.js";
+import { toySource } from "./toy-networks.js";
 
-/** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof bspNet;
-
-/** The paper's main claim. */
-export function mainClaim(method: Method = bspNet): Claim {
-  return {
-    id: "main-claim",
-    statement: "The paper's main claim in one sentence",
-    source: "Abstract",
-    paper: "the paper's value",
-    // Measure, compute `holds` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),
-  };
-}
+const toy = toySource();
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "bsp-net", claims: [mainClaim()] });
+export const claims = defineClaims({
+  method: "bsp-net",
+  claims: [exactPolytopes(), ...chairClaims(), twoPhases(toy), correspondence(toy), discretisation(toy)],
+});

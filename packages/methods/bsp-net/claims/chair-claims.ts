@@ -1,0 +1,205 @@
+import type { Claim, ClaimContext, PolygonSeries } from "@offprint/claims";
+import { random, tensor } from "@offprint/tensor-core";
+import {
+  type BspShape,
+  boxCover,
+  cellCentres,
+  contains,
+  convexHull,
+  convexParts,
+  extractMesh,
+  type FitShapeOptions,
+  fitShape,
+  iou,
+  marchingCubes,
+  meshTopology,
+  meshVolume,
+  type PolyMesh,
+  projectMesh,
+  voxelGrid,
+} from "../src/index.js";
+import { chair } from "./chair.js";
+
+/** How a claim fits a shape: the package's function, or another in its place. */
+export type Fit = typeof fitShape;
+
+/** How a claim makes meshes. */
+export type Extract = typeof extractMesh;
+
+const SEEDS = 3;
+
+interface ChairFit {
+  readonly shape: BspShape;
+  readonly mesh: PolyMesh;
+  readonly iou: number;
+}
+
+/** Convexes of a shape that are in its mesh. */
+function meshed(shape: BspShape, mesh: PolyMesh): BspShape {
+  const kept = new Set(mesh.convexOfFace);
+  return { ...shape, convexes: shape.convexes.filter(({ index }) => kept.has(index)) };
+}
+
+/** IoU of what the mesh encloses and the chair, on 32^3 cell centres. */
+function chairIou(shape: BspShape): number {
+  const points = cellCentres(3, 32);
+  return iou(contains(shape, points), chair(points));
+}
+
+/** A fit of the chair; at the scale `quick` with half as many steps of half as many points. */
+async function fitChair(
+  context: ClaimContext,
+  method: Fit,
+  extract: Extract,
+  seed: number,
+  options: FitShapeOptions = {},
+) {
+  const { scale, signal } = context;
+  const size = scale === "full" ? {} : { steps: 1000, pointsPerStep: 1000, poolSize: 200_000 };
+  const { shape } = await method(chair, { seed, convexes: 24, planesPerConvex: 10, signal, ...size, ...options });
+  signal.throwIfAborted();
+  const mesh = extract(shape);
+  return { shape, mesh, iou: chairIou(meshed(shape, mesh)) } satisfies ChairFit;
+}
+
+/** Surface of the chair by marching cubes on a grid. */
+function chairByMarchingCubes(resolution: number): PolyMesh {
+  const cells = chair(cellCentres(3, resolution));
+  return marchingCubes(tensor(Float32Array.from(cells), { shape: [resolution, resolution, resolution] }), 0.5);
+}
+
+function drawing(label: string, mesh: PolyMesh): PolygonSeries["drawings"][number] {
+  const polygons = projectMesh(mesh).map(({ points, convex, shade }) => ({ points, colour: convex, shade }));
+  return { label, polygons };
+}
+
+/** Whether fits bear the headline out. */
+export function judgeCompactness(ious: readonly number[], shares: readonly number[], control: number): boolean {
+  return Math.min(...ious) >= 0.92 && Math.max(...shares) <= 0.03 && control < 0.75;
+}
+
+/** The claims about the chair, which share their fits. */
+export function chairClaims(fit: Fit = fitShape, extract: Extract = extractMesh): [Claim, Claim] {
+  const known = new Map<string, Promise<ChairFit>>();
+  const fitted = (context: ClaimContext, seed: number): Promise<ChairFit> => {
+    const key = `${context.scale} ${seed}`;
+    const found = known.get(key) ?? fitChair(context, fit, extract, seed);
+    known.set(key, found);
+    found.catch(() => known.delete(key));
+    return found;
+  };
+  return [compactness(fitted, fit, extract), watertight(fitted)];
+}
+
+type Fitted = (context: ClaimContext, seed: number) => Promise<ChairFit>;
+
+function compactness(fitted: Fitted, fit: Fit, extract: Extract): Claim {
+  return {
+    id: "compact-mesh",
+    statement: "A union of convexes has far fewer polygons than iso-surfacing, at a high intersection over union",
+    source: "Sections 1 and 4",
+    paper: "far fewer vertices and polygons than implicit methods at comparable quality",
+    async run(context) {
+      const fits: ChairFit[] = [];
+      for (let i = 0; i < SEEDS; i++) {
+        fits.push(await fitted(context, context.seed + i));
+        await context.onProgress((i + 1) / (SEEDS + 1));
+      }
+      const control = await fitChair(context, fit, extract, context.seed, { slope: [20, 20] });
+      const cubes = chairByMarchingCubes(64);
+      const allVertices = cubes.vertices.length / 3;
+      const ious = fits.map((each) => each.iou);
+      const counts = fits.map(({ mesh }) => meshTopology(mesh).vertices);
+      const shares = counts.map((vertices) => vertices / allVertices);
+      const grid = voxelGrid(tensor(chair(cellCentres(3, 64)), { shape: [64, 64, 64] }));
+      const boxes = boxCover(grid);
+      const hull = convexHull(chairByMarchingCubes(32).vertices);
+      const row = (name: string, shape: BspShape, mesh: PolyMesh) => {
+        return [name, chairIou(shape), shape.convexes.length, mesh.vertices.length / 3, mesh.faces.length];
+      };
+      const boxMesh = extract(boxes, { removeRedundant: false });
+      return {
+        measured: Math.min(...ious),
+        holds: judgeCompactness(ious, shares, control.iou),
+        detail:
+          `${SEEDS} seeds: the mesh's IoU must be at least 0.92 (${ious.map((x) => x.toFixed(3)).join(", ")}) with at most 3 % of the ` +
+          `${allVertices} vertices of marching cubes at 64^3 (${counts.join(", ")}); with a constant slope of 20 it must stay ` +
+          `below 0.75 (${control.iou.toFixed(3)}).`,
+        series: [
+          {
+            kind: "polygons",
+            title: "A chair of six boxes, fitted without knowing them",
+            columns: 2,
+            drawings: [
+              drawing(`union of convexes, ${counts[0]} vertices`, fits[0].mesh),
+              drawing("greedy boxes", boxMesh),
+            ],
+          },
+        ],
+        tables: [
+          {
+            title: "Meshes of the chair",
+            columns: ["mesh", "IoU", "convexes", "vertices", "faces"],
+            rows: [
+              ...fits.map(({ shape, mesh }, i) => row(`convexes, seed ${context.seed + i}`, meshed(shape, mesh), mesh)),
+              row("convexes, constant slope 20", meshed(control.shape, control.mesh), control.mesh),
+              row("greedy boxes", boxes, boxMesh),
+              row("convex hull", hull, extract(hull, { removeRedundant: false })),
+              ["marching cubes, 64^3", null, null, allVertices, cubes.faces.length],
+            ],
+          },
+        ],
+      };
+    },
+  };
+}
+
+/** Points by which a volume is measured. */
+const MONTE_CARLO = 100_000;
+
+/** How many standard errors a convex's volume is from that of random points in its box. */
+function volumeDeviation(mesh: PolyMesh, shape: BspShape, convex: number): number {
+  const { vertices } = mesh;
+  const along = (pick: (...values: number[]) => number) =>
+    [0, 1, 2].map((axis) => pick(...vertices.filter((_, i) => i % 3 === axis)));
+  const [low, high] = [along(Math.min), along(Math.max)];
+  const box = high.reduce((volume, x, axis) => volume * (x - low[axis]), 1);
+  const u = random
+    .rng(`volume ${convex}`)
+    .uniform([3 * MONTE_CARLO], { dtype: "float64" })
+    .data() as Float64Array;
+  const points = u.map((x, i) => low[i % 3] + x * (high[i % 3] - low[i % 3]));
+  const own = { ...shape, convexes: shape.convexes.filter(({ index }) => index === convex) };
+  const share = contains(own, points).reduce((a, b) => a + b, 0) / MONTE_CARLO;
+  const standardError = Math.sqrt(Math.max(share * (1 - share), 1 / MONTE_CARLO) / MONTE_CARLO);
+  return Math.abs(meshVolume(mesh) / box - share) / standardError;
+}
+
+function watertight(fitted: Fitted): Claim {
+  return {
+    id: "watertight",
+    statement: "Every convex of a mesh is watertight",
+    source: "Section 3.3",
+    paper: "guaranteed",
+    async run(context) {
+      let [convexes, closed, worst] = [0, 0, 0];
+      for (let i = 0; i < SEEDS; i++) {
+        const { shape, mesh } = await fitted(context, context.seed + i);
+        for (const [convex, part] of convexParts(mesh)) {
+          const topology = meshTopology(part);
+          convexes++;
+          if (topology.closed && topology.euler === 2) closed++;
+          worst = Math.max(worst, volumeDeviation(part, shape, convex));
+          await context.onProgress((i + 0.5) / SEEDS);
+        }
+      }
+      return {
+        measured: closed / convexes,
+        holds: convexes > 0 && closed === convexes && worst <= 4,
+        detail:
+          `Every convex of the ${SEEDS} chairs must be a closed surface with V - E + F = 2 (${closed} of ${convexes}) whose signed volume ` +
+          `is that of ${MONTE_CARLO} random points within 4 standard errors (at most ${worst.toFixed(2)}).`,
+      };
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { readSafetensors } from "@offprint/data";
+import { loadParameters, saveParameters } from "@offprint/nn";
+import { FormatError, random } from "@offprint/tensor-core";
+import { bspAutoEncoder } from "./auto-encoder.js";
+import type { Phase } from "./phase.js";
+import type { TrainedModel } from "./trained-shapes.js";
+
+const FORMAT = "offprint bsp-net 1";
+
+/**
+ * The bytes of a safetensors file with a trained model: parameters, options and phase. An encoder of your own is not
+ * described in it; give it again when loading.
+ */
+export function saveModel({ model, params, phase }: TrainedModel): Uint8Array {
+  return saveParameters(params, { format: FORMAT, options: JSON.stringify(model.options), phase: String(phase) });
+}
+
+/**
+ * The model of a file that `saveModel` wrote.
+ * @param encoder of a model with an encoder of its own
+ * @throws FormatError for other files.
+ */
+export function loadModel(bytes: Uint8Array, encoder?: Parameters<typeof bspAutoEncoder>[0]["encoder"]): TrainedModel {
+  const { metadata } = readSafetensors(bytes);
+  if (metadata?.format !== FORMAT) {
+    throw new FormatError(`loadModel: the file is not marked "${FORMAT}"; give a file that saveModel wrote`);
+  }
+  const phase = Number(metadata.phase) as Phase;
+  let model: TrainedModel["model"];
+  try {
+    model = bspAutoEncoder({ ...JSON.parse(metadata.options), ...(encoder && { encoder }) });
+  } catch (cause) {
+    throw new FormatError(`loadModel: the file's options describe no model: ${(cause as Error).message}`, { cause });
+  }
+  if (![0, 1, 2, 3, 4].includes(phase)) throw new FormatError(`loadModel: the file's phase is "${metadata.phase}"`);
+  return { model, params: loadParameters(bytes, model.init(random.rng(0))), phase };
+}

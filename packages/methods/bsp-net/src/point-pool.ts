@@ -1,0 +1,111 @@
+import { requireInteger, requirePositive } from "@offprint/optim";
+import { type Rng, ShapeError, ValueError } from "@offprint/tensor-core";
+import type { Dim } from "./features.js";
+import { requirePoints } from "./shape.js";
+import type { LabelledPoints } from "./shape-gradient.js";
+
+/** Which of `[d n]` coordinates are inside: `[n]`, 1 or true inside. */
+export type Occupancy = (points: Float64Array) => ArrayLike<number | boolean> | Promise<ArrayLike<number | boolean>>;
+
+/** Points of a shape and whether they are inside. */
+export interface PointSamples {
+  /** `[d n]` coordinates, in [-1/2, 1/2]. */
+  points: ArrayLike<number>;
+  /** `[n]`: 1 inside and 0 outside. */
+  values: ArrayLike<number | boolean>;
+}
+
+/** Points to fit a shape to, to draw from. */
+export interface PointPool {
+  /** All points. */
+  readonly all: LabelledPoints;
+  /** Numbers of those that are drawn as one half of a step; the other half comes from `near`. */
+  readonly uniform: Int32Array;
+  /** Numbers of those near the surface; empty where that is not known. */
+  readonly near: Int32Array;
+}
+
+/** Options of `drawPool`. */
+export interface PoolOptions {
+  /** Number of uniform points, >= 1. */
+  size: number;
+  /** Half-width of the jitter that tells which points are near the surface, > 0. */
+  jitter: number;
+}
+
+function labels(owner: string, values: ArrayLike<number | boolean>, n: number): Uint8Array {
+  if (values.length !== n)
+    throw new ShapeError(`${owner}: ${values.length} values for ${n} points; give one per point`);
+  return Uint8Array.from({ length: n }, (_, i) => {
+    const v = Number(values[i]);
+    if (v !== 0 && v !== 1)
+      throw new ValueError(`${owner}: value ${i} is ${String(values[i])}; give 1 inside, 0 outside`);
+    return v;
+  });
+}
+
+function requireBothSides(owner: string, values: Uint8Array): void {
+  const inside = values.reduce((total, v) => total + v, 0);
+  if (inside === 0) {
+    throw new ValueError(`${owner}: none of ${values.length} points is inside; the shape must lie in [-1/2, 1/2]`);
+  }
+  if (inside === values.length) {
+    throw new ValueError(`${owner}: all ${values.length} points are inside; the shape must leave room in [-1/2, 1/2]`);
+  }
+}
+
+/** The user's samples as a pool. */
+export function poolOfSamples(samples: PointSamples, dim: Dim): PointPool {
+  const points = Float64Array.from(samples.points);
+  const n = requirePoints("fitShape", points, dim);
+  const values = labels("fitShape", samples.values, n);
+  requireBothSides("fitShape", values);
+  return { all: { points, values }, uniform: Int32Array.from(values, (_, i) => i), near: new Int32Array(0) };
+}
+
+/**
+ * Uniform points of [-1/2, 1/2]^d, and those among them that are near the surface: where a jittered copy is on the other
+ * side.
+ */
+export async function drawPool(occupied: Occupancy, dim: Dim, options: PoolOptions, rng: Rng): Promise<PointPool> {
+  const { size, jitter } = options;
+  requireInteger("fitShape", "poolSize", size, 1);
+  requirePositive("fitShape", "jitter", jitter);
+  const points = rng.uniform([size * dim], { low: -0.5, high: 0.5, dtype: "float64" }).data() as Float64Array;
+  const moves = rng.uniform([size * dim], { low: -jitter, high: jitter, dtype: "float64" }).data();
+  const values = labels("fitShape: occupied", await occupied(points), size);
+  requireBothSides("fitShape", values);
+  const moved = labels("fitShape: occupied", await occupied(points.map((x, i) => x + moves[i])), size);
+  const near = Int32Array.from(values.keys()).filter((i) => values[i] !== moved[i]);
+  return { all: { points, values }, uniform: Int32Array.from(values.keys()), near };
+}
+
+/** Some of the pool's points: half of them near the surface, where it knows which are. */
+export function drawPoints(pool: PointPool, count: number, dim: Dim, rng: Rng): LabelledPoints {
+  const { all, uniform, near } = pool;
+  const ofNear = near.length === 0 ? 0 : Math.floor(count / 2);
+  const points = new Float64Array(count * dim);
+  const values = new Uint8Array(count);
+  let next = 0;
+  for (const [from, some] of [
+    [uniform, count - ofNear],
+    [near, ofNear],
+  ] as const) {
+    // prettier-ignore
+    if (some === 0) continue;
+    for (const k of rng.randint([some], { high: from.length }).data()) {
+      for (let a = 0; a < dim; a++) points[dim * next + a] = all.points[dim * from[k] + a];
+      values[next++] = all.values[from[k]];
+    }
+  }
+  return { points, values };
+}
+
+/** Up to `most` of the inside points, in random order: `[d n]`. */
+export function insidePoints({ all: { points, values } }: PointPool, most: number, dim: Dim, rng: Rng): Float64Array {
+  const inside = Int32Array.from(values.keys()).filter((i) => values[i] === 1);
+  const order = rng.permutation(inside.length).data().slice(0, most);
+  return Float64Array.from(
+    Array.from(order).flatMap((k) => [...points.subarray(dim * inside[k], dim * inside[k] + dim)]),
+  );
+}

@@ -1,0 +1,74 @@
+import { requireInteger } from "@offprint/optim";
+import { ShapeError } from "@offprint/tensor-core";
+import { INSIDE } from "./decoder.js";
+import type { Dim } from "./features.js";
+import { type BspShape, outsideness } from "./shape.js";
+
+/** Centres of the cells of a grid over [-1/2, 1/2]^d, the last axis fastest: `[d resolution^d]`. */
+export function cellCentres(dim: Dim, resolution: number): Float64Array {
+  requireInteger("cellCentres", "resolution", resolution, 1);
+  const n = resolution ** dim;
+  const points = new Float64Array(dim * n);
+  for (let k = 0; k < n; k++) {
+    let rest = k;
+    for (let axis = dim - 1; axis >= 0; axis--) {
+      points[dim * k + axis] = ((rest % resolution) + 0.5) / resolution - 0.5;
+      rest = Math.floor(rest / resolution);
+    }
+  }
+  return points;
+}
+
+/** Convexes that hold some cell, by their places in the shape, and the cells that each holds. */
+export interface UsedConvexes {
+  /** Places in `shape.convexes`. */
+  readonly places: readonly number[];
+  /** Per used convex, 1 for cells inside it (C* < 0.01): `[cells]`. */
+  readonly inside: readonly Uint8Array[];
+}
+
+/** Which convexes hold some centre of a grid's cells. */
+export function usedConvexes(shape: BspShape, resolution: number): UsedConvexes {
+  const { dim, convexes } = shape;
+  const points = cellCentres(dim, resolution);
+  const n = points.length / dim;
+  const places: number[] = [];
+  const inside: Uint8Array[] = [];
+  const mask = new Uint8Array(n);
+  convexes.forEach(({ planes }, place) => {
+    let any = false;
+    for (let k = 0; k < n; k++) {
+      const z = dim === 3 ? points[3 * k + 2] : 0;
+      const within = outsideness(planes, points[dim * k], points[dim * k + 1], z, dim, INSIDE) < INSIDE;
+      mask[k] = within ? 1 : 0;
+      any ||= within;
+    }
+    if (!any) return;
+    places.push(place);
+    inside.push(mask.slice());
+  });
+  return { places, inside };
+}
+
+/**
+ * Greedily drops sets that the others cover, in order: a set goes where each of its cells is in another one that is
+ * still there. The union stays.
+ * @param inside per set, 1 for the cells in it: `[cells]`
+ * @returns places of those that are kept
+ * @throws ShapeError where the masks have different lengths.
+ */
+export function removeRedundant(inside: readonly Uint8Array[]): number[] {
+  const n = inside[0]?.length ?? 0;
+  const count = new Int32Array(n);
+  for (const mask of inside) {
+    if (mask.length !== n)
+      throw new ShapeError(`removeRedundant: masks have ${n} and ${mask.length} cells; give equal`);
+    for (let k = 0; k < n; k++) count[k] += mask[k];
+  }
+  return inside.flatMap((mask, i) => {
+    // As in the paper's code: a cell outside has count - 0 >= 0, one inside needs a second cover.
+    for (let k = 0; k < n; k++) if (count[k] - 2 * mask[k] < 0) return [i];
+    for (let k = 0; k < n; k++) count[k] -= mask[k];
+    return [];
+  });
+}

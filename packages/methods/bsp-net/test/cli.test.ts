@@ -1,0 +1,130 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeNpz } from "@offprint/data";
+import { random, tensor } from "@offprint/tensor-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+import {
+  bspAutoEncoder,
+  cellCentres,
+  extractMesh,
+  meshTopology,
+  readObj,
+  readPly,
+  saveModel,
+  writeObj,
+} from "../src/index.js";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bsp-net-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function call(input: string, given: Record<string, unknown> = {}): Promise<string[]> {
+  const lines: string[] = [];
+  const [command] = commands;
+  const defaults = Object.fromEntries((command.options ?? []).map((o) => [o.name, o.default]));
+  const quick = { convexes: 2, planes: 8, steps: 150, resolution: 24 };
+  await command.run({
+    arguments: { input: join(folder, input) },
+    options: { ...defaults, ...quick, ...given } as never,
+    print: (line) => lines.push(line),
+    onProgress: () => {},
+    signal: new AbortController().signal,
+    backend: async () => undefined,
+  } as never);
+  return lines;
+}
+
+const inBox = (x: number, y: number, z: number) =>
+  Math.abs(x) < 0.3 && Math.abs(y) < 0.2 && Math.abs(z) < 0.25 ? 1 : 0;
+
+describe("offprint mesh", () => {
+  it("makes a closed mesh of points, without a model", async () => {
+    const points = random.rng(1).uniform([4000, 3], { low: -0.5, high: 0.5 });
+    const values = (points.toArray() as number[][]).map(([x, y, z]) => inBox(x, y, z));
+    await writeFile(join(folder, "points.npz"), writeNpz({ points, values: tensor(values) }));
+    const output = join(folder, "shape.obj");
+    const lines = await call("points.npz", { output });
+    expect(lines[0]).toBe("points.npz: 4000 points in 3D");
+    expect(lines[1]).toMatch(/shape.obj: [12] convexes, \d+ vertices, \d+ faces$/);
+    const text = await readFile(output, "utf8");
+    expect(text).toContain("mtllib shape.mtl");
+    expect(meshTopology(readObj(text))).toMatchObject({ closed: true });
+    expect(await readFile(join(folder, "shape.mtl"), "utf8")).toContain("newmtl convex_");
+  });
+
+  it("makes polygons of points in 2D, as a picture", async () => {
+    const points = random.rng(1).uniform([3000, 2], { low: -0.5, high: 0.5 });
+    const values = (points.toArray() as number[][]).map(([x, y]) => inBox(x, y, 0));
+    await writeFile(join(folder, "flat.npz"), writeNpz({ points, values: tensor(values) }));
+    const lines = await call("flat.npz", { output: join(folder, "flat.svg") });
+    expect(lines[1]).toMatch(/[12] convex polygons/);
+    expect(await readFile(join(folder, "flat.svg"), "utf8")).toContain("<path");
+    await expect(call("flat.npz", { output: join(folder, "flat.ply") })).rejects.toThrow(/written as .svg/);
+  });
+
+  it("makes a mesh of voxels, and of a mesh, in every format", async () => {
+    const cells = cellCentres(3, 16);
+    const voxels = Uint8Array.from({ length: 16 ** 3 }, (_, i) =>
+      inBox(cells[3 * i], cells[3 * i + 1], cells[3 * i + 2]),
+    );
+    const array = tensor(Int32Array.from(voxels), { shape: [1, 16, 16, 16, 1] });
+    await writeFile(join(folder, "voxels.npz"), writeNpz({ voxels: array }));
+    const ply = join(folder, "voxels.ply");
+    expect((await call("voxels.npz", { output: ply }))[0]).toMatch(/16\^3 voxels, \d+ filled/);
+    expect(meshTopology(readPly(new Uint8Array(await readFile(ply)))).closed).toBe(true);
+    const gltf = join(folder, "again.gltf");
+    expect((await call("voxels.ply", { output: gltf, seed: 1 }))[0]).toMatch(/mesh of \d+ faces, as 24\^3 voxels/);
+    expect(JSON.parse(await readFile(gltf, "utf8")).asset.version).toBe("2.0");
+  });
+
+  it("makes meshes with a trained model", async () => {
+    const model = bspAutoEncoder({ dim: 3, resolution: 8, ef: 2, hidden: [8], planes: 12, convexes: 2 });
+    const drawn = model.init(random.rng(0));
+    // A model that gives a box, whatever it sees: last biases are its planes.
+    const rows = [
+      [1, -1, 0, 0, 0, 0],
+      [0, 0, 1, -1, 0, 0],
+      [0, 0, 0, 0, 1, -1],
+      [-0.3, -0.3, -0.2, -0.2, -0.25, -0.25],
+    ];
+    const bias = tensor(rows.flatMap((row) => [...row, ...row]));
+    const last = drawn.primitives.length - 1;
+    const primitives = drawn.primitives.map((p: any, i: number) =>
+      i === last ? { weight: p.weight.mul(0), bias } : p,
+    );
+    const T = tensor(Array.from({ length: 12 }, (_, j) => [j < 6 ? 1 : 0, 0]));
+    const params = { ...drawn, primitives, tree: { T, W: tensor([[1], [1]]) } };
+    const file = join(folder, "model.safetensors");
+    await writeFile(file, saveModel({ model, params, phase: 1 }));
+    await writeFile(
+      join(folder, "input.npz"),
+      writeNpz({ voxels: tensor(new Int32Array(512).fill(1), { shape: [8, 8, 8] }) }),
+    );
+    const output = join(folder, "decoded.obj");
+    const lines = await call("input.npz", { output, model: file });
+    expect(lines.slice(1)).toEqual([
+      "warning: 1 convexes are connected with no plane and are left out",
+      `${output}: 1 convexes, 8 vertices, 6 faces`,
+    ]);
+    await writeFile(file, saveModel({ model, params, phase: 0 }));
+    expect((await call("input.npz", { output, model: file }))[1]).toContain("marching cubes");
+    await expect(call("points.npz", { output, model: file })).rejects.toThrow(/its encoder sees voxels or images/);
+  });
+
+  it("says what is wrong", async () => {
+    await writeFile(join(folder, "other.npz"), writeNpz({ a: tensor([1]) }));
+    await writeFile(join(folder, "open.obj"), "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\n");
+    await expect(call("other.npz")).rejects.toThrow(/the file holds a; it must hold voxels/);
+    await expect(call("missing.npz")).rejects.toThrow(/cannot read/);
+    await expect(call("open.obj")).rejects.toThrow(/the mesh is not closed/);
+    await expect(call("points.npz", { output: "shape.step" })).rejects.toThrow(/must end in .obj/);
+    await expect(call("points.npz", { model: join(folder, "points.npz") })).rejects.toThrow(/points.npz/);
+    const box = { dim: 3 as const, convexes: [{ index: 0, planes: Float64Array.of(1, 0, 0, -0.2) }], unconnected: [] };
+    await writeFile(join(folder, "ok.obj"), writeObj(extractMesh(box, { resolution: 8 })));
+    await expect(call("ok.obj", { steps: -1 })).rejects.toThrow(/steps is -1/);
+  });
+});
