@@ -7,8 +7,9 @@ import { parseNumber } from "../option-values.js";
 import type { Registry } from "../registry.js";
 import type { Terminal } from "../terminal.js";
 
-function commanderOption({ name, description, type, default: value }: CommandOption): Option {
-  const option = new Option(type === "boolean" ? `--${name}` : `--${name} <${type}>`, description);
+function commanderOption({ name, short, description, type, default: value }: CommandOption): Option {
+  const flags = short === undefined ? `--${name}` : `-${short}, --${name}`;
+  const option = new Option(type === "boolean" ? flags : `${flags} <${type}>`, description);
   if (type === "number") option.argParser(parseNumber(name));
   if (value !== undefined) option.default(value);
   return option;

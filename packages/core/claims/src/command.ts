@@ -16,6 +16,8 @@ export interface CommandArgument {
 export interface CommandOption {
   /** Without the hyphens in front: `bits`, `step-size`. */
   readonly name: string;
+  /** One letter that stands for the name behind a single hyphen: `o`. */
+  readonly short?: string;
   /** What it is, with its unit. */
   readonly description: string;
   /** Kind of value. */
