@@ -11,12 +11,11 @@ import {
   transpose,
   ValueError,
 } from "@offprint/tensor-core";
-import { scaledSamples } from "./activation-scale.js";
+import { binarizeActivation, binarizeScaled } from "./binary-activation.js";
 import { type Geometry, type Pair, resolveGeometry, type WindowOptions } from "./geometry.js";
 import type { Mode, NetworkPart } from "./network-part.js";
 import { packedLayer } from "./pack/pack-layer.js";
 import type { PadValue } from "./pack/packed-part.js";
-import { binarizeActivation } from "./square-wave.js";
 import { periodic, type WeightRule } from "./weight-rules.js";
 
 /** What binary layers have in common. */
@@ -78,11 +77,14 @@ function binaryLayer(
           `${owner}: the input has shape [${input.shape}]; it must be [batch, ${options.inputs}${spread > 0 ? ", height, width" : ""}]`,
         );
       }
-      const scaled = binaryActivations && training ? scaledSamples(input) : input;
-      const a = binaryActivations ? binarizeActivation(scaled) : input;
-      const y = multiply(a, rule.weights(weight, stage));
+      const binarize = training ? binarizeScaled : binarizeActivation;
+      const a = binaryActivations ? binarize(input) : input;
+      const w = rule.weights(weight, stage);
       const scale = rule.scale === undefined ? (alpha as Tensor) : rule.scale(weight);
-      return [mul(y, reshape(scale, [outputs, ...new Array<number>(spread).fill(1)])), state];
+      const perChannel = (axes: number) => reshape(scale, [outputs, ...new Array<number>(axes).fill(1)]);
+      // Scaling the weights is the same and cheaper; scaling the results keeps their sums exact integers.
+      if (training) return [multiply(a, mul(w, perChannel(spread + 1))), state];
+      return [mul(multiply(a, w), perChannel(spread)), state];
     },
     layers: ({ weight }, path) => [{ path, rule, weight }],
     pack: (params, _, path) => [packedLayer(path, params, rule, geometry, { binaryActivations, padValue })],

@@ -4,11 +4,14 @@ import {
   cast,
   clip,
   concatenate,
+  customVjp,
+  equal,
   globalAveragePool as globalAveragePoolOf,
   maxPool as maxPoolOf,
   relu as reluOf,
   reshape,
   type Tensor,
+  where,
   zeros,
 } from "@offprint/tensor-core";
 import { type Pair, requireWhole, resolveGeometry, type WindowOptions } from "./geometry.js";
@@ -95,8 +98,18 @@ export function batchNorm(
   };
 }
 
+/** `clamp(x, -1, 1)`, whose gradient passes where nothing is clamped. */
+const clamped = customVjp(
+  (x: Tensor) => clip(x, -1, 1),
+  (x: Tensor) => {
+    const y = clip(x, -1, 1);
+    return [y, { x, y }];
+  },
+  ({ x, y }, g: Tensor) => [where(equal(x, y), g, 0)],
+);
+
 /** `clamp(x, -1, 1)`. */
-export const hardtanh: NetworkPart<null, null> = plainPart((x) => clip(x, -1, 1), { kind: "hardtanh" });
+export const hardtanh: NetworkPart<null, null> = plainPart(clamped, { kind: "hardtanh" });
 
 /** `max(x, 0)`. */
 export const relu: NetworkPart<null, null> = plainPart((x) => reluOf(x), { kind: "relu" });

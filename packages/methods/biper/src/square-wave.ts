@@ -1,13 +1,10 @@
 import {
-  abs,
   asTensor,
   cos,
   customVjp,
   greaterEqual,
-  maximum,
   mul,
   sin,
-  sub,
   type Tensor,
   type TensorLike,
   ValueError,
@@ -49,17 +46,3 @@ export function squareWave(w: TensorLike, omega: number): Tensor {
   );
   return through(asTensor(w));
 }
-
-/**
- * `sgn(a)`, binary activations. The gradient is that of a piecewise polynomial close to the sign: `max(0, 2 - 2 |a|)`.
- * @see Vargas et al., CVPR 2024, section 3; the surrogate is that of Bi-Real Net (Liu et al., ECCV 2018)
- */
-export function binarizeActivation(a: TensorLike): Tensor {
-  return activationSign(asTensor(a));
-}
-
-const activationSign = customVjp(
-  signOf,
-  (x: Tensor) => [signOf(x), x],
-  (x: Tensor, g: Tensor) => [mul(g, maximum(sub(2, mul(abs(x), 2)), 0))],
-);

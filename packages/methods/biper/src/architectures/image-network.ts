@@ -1,5 +1,6 @@
 import type { NetworkPart } from "../network-part.js";
-import type { WeightRule } from "../weight-rules.js";
+import { ruleNames } from "../rule-names.js";
+import { periodic, type WeightRule } from "../weight-rules.js";
 
 /** Options of every network for images. */
 export interface ImageNetworkOptions {
@@ -30,5 +31,40 @@ export function layerChoice({ omega, weights, binaryActivations = true }: ImageN
   return { binaryActivations, ...(omega !== undefined && { omega }), ...(weights && { weights }) };
 }
 
+/** What a network of this package was made from, as plain data: enough to make it again. */
+export interface NetworkDescription {
+  /** Name of the function: `resnet20`. */
+  readonly architecture: string;
+  /** Name of the weight rule: `periodic`. */
+  readonly rule: string;
+  /** Number of classes. */
+  readonly classes: number;
+  /** Channels of the images. */
+  readonly channels: number;
+  /** Frequency, where the rule has one. */
+  readonly omega?: number;
+  /** Whether activations are binary. */
+  readonly binaryActivations: boolean;
+  /** Rows and columns of the images, where the network fixes them. */
+  readonly side?: number;
+}
+
 /** A network for images `[batch, channels, height, width]` that gives logits `[batch, classes]`. */
-export type ImageNetwork = NetworkPart<any, any>;
+export interface ImageNetwork extends NetworkPart<any, any> {
+  /** What it was made from; null with a weight rule of your own. */
+  readonly description: NetworkDescription | null;
+}
+
+/** A network with its description. */
+export function described(
+  architecture: string,
+  made: ImageNetworkOptions & { side?: number },
+  network: NetworkPart,
+): ImageNetwork {
+  const { classes = 10, channels = 3, binaryActivations = true, side } = made;
+  const rule = made.weights ?? periodic(made.omega === undefined ? {} : { omega: made.omega });
+  const known = rule.name in ruleNames;
+  const common = { architecture, rule: rule.name, classes, channels, binaryActivations };
+  const more = { ...(rule.omega !== undefined && { omega: rule.omega }), ...(side !== undefined && { side }) };
+  return { ...network, description: known ? { ...common, ...more } : null };
+}

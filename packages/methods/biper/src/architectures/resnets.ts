@@ -1,6 +1,6 @@
 import { chain } from "../compose.js";
 import * as parts from "../float-parts.js";
-import { type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
+import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
 import { doublyResidualBlock, layersOf, residualBlock } from "./residual-block.js";
 
 /** Global average pool, normalisation, linear layer. */
@@ -19,42 +19,44 @@ function tail(features: number, classes: number, linearName: "linear" | "fc") {
 export function resnet20(options: ImageNetworkOptions = {}): ImageNetwork {
   const { classes = 10, channels = 3 } = options;
   const style = { layer: layerChoice(options) };
-  return chain({
+  const network = chain({
     conv1: parts.conv({ inputs: channels, outputs: 16, kernel: 3, padding: 1 }),
     bn1: parts.batchNorm(16),
     act: style.layer.binaryActivations ? parts.hardtanh : parts.relu,
     ...layersOf(doublyResidualBlock, [16, 32, 64], [3, 3, 3], style),
     ...tail(64, classes, "linear"),
   });
+  return described("resnet20", { ...options, classes, channels }, network);
 }
 
-function cifarResnet(depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
+function cifarResnet(name: string, depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
   const { classes = 10, channels = 3 } = options;
-  return chain({
+  const network = chain({
     conv1: parts.conv({ inputs: channels, outputs: 64, kernel: 3, padding: 1 }),
     bn1: parts.batchNorm(64),
     ...layersOf(residualBlock, [64, 128, 256, 512], depths, { layer: layerChoice(options) }),
     ...tail(512, classes, "linear"),
   });
+  return described(name, { ...options, classes, channels }, network);
 }
 
 /** ResNet-18 for 32 x 32 images: 64 to 512 channels, two blocks each. 11.0 M weights. */
 export function resnet18(options: ImageNetworkOptions = {}): ImageNetwork {
-  return cifarResnet([2, 2, 2, 2], options);
+  return cifarResnet("resnet18", [2, 2, 2, 2], options);
 }
 
 /** ResNet-34 for 32 x 32 images. */
 export function resnet34(options: ImageNetworkOptions = {}): ImageNetwork {
-  return cifarResnet([3, 4, 6, 3], options);
+  return cifarResnet("resnet34", [3, 4, 6, 3], options);
 }
 
 /** Initial scale of the normalisations: blocks begin as their shortcuts. */
 const FAINT = 1e-8;
 
-function imagenetResnet(depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
+function imagenetResnet(name: string, depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
   const { classes = 1000, channels = 3 } = options;
   const style = { layer: layerChoice(options), normScale: FAINT, projected: true };
-  return chain({
+  const network = chain({
     conv1: parts.conv({ inputs: channels, outputs: 64, kernel: 7, strides: 2, padding: 3 }),
     bn1: parts.batchNorm(64, { scale: FAINT }),
     act: style.layer.binaryActivations ? parts.hardtanh : parts.relu,
@@ -62,14 +64,15 @@ function imagenetResnet(depths: readonly number[], options: ImageNetworkOptions)
     ...layersOf(doublyResidualBlock, [64, 128, 256, 512], depths, style),
     ...tail(512, classes, "fc"),
   });
+  return described(name, { ...options, classes, channels }, network);
 }
 
 /** ResNet-18 for 224 x 224 images, 1000 classes by default; shortcuts around every convolution. */
 export function imagenetResnet18(options: ImageNetworkOptions = {}): ImageNetwork {
-  return imagenetResnet([2, 2, 2, 2], options);
+  return imagenetResnet("imagenetResnet18", [2, 2, 2, 2], options);
 }
 
 /** ResNet-34 for 224 x 224 images, 1000 classes by default. */
 export function imagenetResnet34(options: ImageNetworkOptions = {}): ImageNetwork {
-  return imagenetResnet([3, 4, 6, 3], options);
+  return imagenetResnet("imagenetResnet34", [3, 4, 6, 3], options);
 }

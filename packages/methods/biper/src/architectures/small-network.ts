@@ -1,7 +1,7 @@
 import { binaryConv } from "../binary-convolution.js";
 import { chain, residual } from "../compose.js";
 import * as parts from "../float-parts.js";
-import { type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
+import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
 
 /**
  * A network for small images, such as digits of 8 x 8 pixels: a real convolution to 16 channels and three binary ones (16,
@@ -16,10 +16,10 @@ export function smallNetwork(options: ImageNetworkOptions = {}): ImageNetwork {
       conv: binaryConv({ inputs, outputs, kernel: 3, strides, padding: 1, ...layer }),
       bn: parts.batchNorm(outputs),
     });
-  return chain({
+  const network = chain({
     conv: parts.conv({ inputs: channels, outputs: 16, kernel: 3, padding: 1 }),
     bn: parts.batchNorm(16),
-    act: act,
+    act,
     layer1: residual(step(16, 16, 1)),
     act1: act,
     layer2: step(16, 32, 2),
@@ -30,4 +30,5 @@ export function smallNetwork(options: ImageNetworkOptions = {}): ImageNetwork {
     norm: parts.batchNorm(32),
     linear: parts.linear({ inputs: 32, outputs: classes }),
   });
+  return described("smallNetwork", { ...options, classes, channels }, network);
 }

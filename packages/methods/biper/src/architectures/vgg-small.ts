@@ -3,7 +3,7 @@ import { binaryConv } from "../binary-convolution.js";
 import { chain } from "../compose.js";
 import * as parts from "../float-parts.js";
 import type { PartLike } from "../network-part.js";
-import { type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
+import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
 
 /** Normal with variance 2 / (kernel size * outputs). */
 const fanOutNormal: Initializer = (rng, shape, _, dtype) =>
@@ -29,5 +29,5 @@ export function vggSmall(options: ImageNetworkOptions & { side?: number } = {}):
   const weightInit = initializers.normal(0.01);
   named["flatten"] = parts.flatten;
   named["fc"] = parts.linear({ inputs: features, outputs: classes, weightInit, biasInit: initializers.zeros });
-  return chain(named);
+  return described("vggSmall", { ...options, classes, channels, side }, chain(named));
 }
