@@ -7,8 +7,9 @@ export interface Assignment {
   readonly columns: Int32Array;
   /** Sum of the assigned costs; divided by n, the cost of optimal transport between uniform masses. */
   readonly cost: number;
-  /** `[n]` and `[m]` dual prices: cost_ij >= x_i + y_j, with equality where assigned. */
+  /** `[n]` dual prices of the rows: cost_ij >= x_i + y_j, with equality where assigned. */
   readonly x: Float64Array;
+  /** `[m]` dual prices of the columns, <= 0; 0 where no row is assigned. */
   readonly y: Float64Array;
 }
 
