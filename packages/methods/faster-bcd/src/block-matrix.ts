@@ -1,0 +1,114 @@
+import { linalg, tensor } from "@offprint/tensor-core";
+
+/* Small symmetric matrices [t, t], row-major: a solver meets thousands of them, so no tensor is made of each. */
+
+/** Up to this size rotations beat the call of a decomposition. */
+const JACOBI_LIMIT = 24;
+/** Relative size of what is added to the diagonal of a singular matrix. */
+const JITTER = 1e-10;
+
+/** H = L L^T for a positive semidefinite H, to be solved with. */
+export class Factor {
+  constructor(
+    private readonly lower: Float64Array,
+    readonly size: number,
+  ) {}
+
+  /** H^-1 b. */
+  solve(b: Float64Array): Float64Array {
+    const { lower: L, size: t } = this;
+    const x = b.slice();
+    for (let i = 0; i < t; i++) {
+      let v = x[i];
+      for (let k = 0; k < i; k++) v -= L[i * t + k] * x[k];
+      x[i] = v / L[i * t + i];
+    }
+    for (let i = t - 1; i >= 0; i--) {
+      const v = (x[i] /= L[i * t + i]);
+      for (let k = 0; k < i; k++) x[k] -= L[i * t + k] * v;
+    }
+    return x;
+  }
+}
+
+/** Factors H; where it is singular up to rounding, 1e-10 of its largest diagonal entry is added to the diagonal. */
+export function factor(H: Float64Array, t: number): Factor {
+  let most = 0;
+  for (let i = 0; i < t; i++) most = Math.max(most, H[i * t + i]);
+  // A pivot that cancellation left is noise: as good as zero.
+  const exact = cholesky(H, t, 0, 1e-13);
+  if (exact) return new Factor(exact, t);
+  for (let jitter = JITTER; ; jitter *= 100) {
+    const shifted = cholesky(H, t, jitter * (most || 1), 0);
+    if (shifted) return new Factor(shifted, t);
+  }
+}
+
+function cholesky(H: Float64Array, t: number, shift: number, floor: number): Float64Array | undefined {
+  const L = new Float64Array(t * t);
+  for (let i = 0; i < t; i++) {
+    for (let j = 0; j <= i; j++) {
+      let v = H[i * t + j];
+      for (let k = 0; k < j; k++) v -= L[i * t + k] * L[j * t + k];
+      if (i !== j) L[i * t + j] = v / L[j * t + j];
+      else {
+        v += shift;
+        if (!(v > floor * H[i * t + i]) || !(v > 0)) return undefined;
+        L[i * t + i] = Math.sqrt(v);
+      }
+    }
+  }
+  return L;
+}
+
+/** The largest eigenvalue of a positive semidefinite H. */
+export function largestEigenvalue(H: Float64Array, t: number): number {
+  if (t === 1) return H[0];
+  if (t > JACOBI_LIMIT) return linalg.eigvalsh(tensor(H, { shape: [t, t] })).data()[t - 1];
+  const a = H.slice();
+  for (let sweep = 0; sweep < 30; sweep++) {
+    let off = 0;
+    let on = 0;
+    for (let i = 0; i < t; i++) for (let j = 0; j <= i; j++) (i === j ? (on += a[i * t + i] ** 2) : (off += a[i * t + j] ** 2));
+    if (off <= 1e-28 * on) break;
+    for (let p = 0; p < t - 1; p++) for (let q = p + 1; q < t; q++) rotate(a, t, p, q);
+  }
+  let most = 0;
+  for (let i = 0; i < t; i++) most = Math.max(most, a[i * t + i]);
+  return most;
+}
+
+/** One rotation of Jacobi's method: makes the entry (p, q) zero. */
+function rotate(a: Float64Array, t: number, p: number, q: number): void {
+  const apq = a[p * t + q];
+  if (apq === 0) return;
+  const theta = (a[q * t + q] - a[p * t + p]) / (2 * apq);
+  const tangent = Math.sign(theta || 1) / (Math.abs(theta) + Math.hypot(theta, 1));
+  const cosine = 1 / Math.hypot(tangent, 1);
+  const sine = tangent * cosine;
+  for (let k = 0; k < t; k++) {
+    const [x, y] = [a[k * t + p], a[k * t + q]];
+    a[k * t + p] = cosine * x - sine * y;
+    a[k * t + q] = sine * x + cosine * y;
+  }
+  for (let k = 0; k < t; k++) {
+    const [x, y] = [a[p * t + k], a[q * t + k]];
+    a[p * t + k] = cosine * x - sine * y;
+    a[q * t + k] = sine * x + cosine * y;
+  }
+}
+
+/** H in rows and columns of `places`. */
+export function submatrix(H: Float64Array, t: number, places: ArrayLike<number>): Float64Array {
+  const s = places.length;
+  const out = new Float64Array(s * s);
+  for (let a = 0; a < s; a++) for (let b = 0; b < s; b++) out[a * s + b] = H[places[a] * t + places[b]];
+  return out;
+}
+
+/** sum a_k b_k. */
+export function dot(a: Float64Array, b: Float64Array): number {
+  let total = 0;
+  for (let k = 0; k < a.length; k++) total += a[k] * b[k];
+  return total;
+}

@@ -1,0 +1,76 @@
+/** From so many numbers on a radix sort is faster than comparisons. */
+const RADIX_FROM = 1024;
+const DIGIT = 11;
+const BUCKETS = 1 << DIGIT;
+
+/** Places of the numbers (all >= 0) from the largest to the smallest; of equal ones the smaller place first. */
+export function descendingOrder(values: Float64Array): Int32Array {
+  if (values.length >= RADIX_FROM) return radixOrder(values);
+  return Int32Array.from(values.keys()).sort((i, j) => values[j] - values[i] || i - j);
+}
+
+/** Places of the numbers (all >= 0) from the smallest to the largest; of equal ones the smaller place first. */
+export function ascendingOrder(values: ArrayLike<number>): Int32Array {
+  return Int32Array.from({ length: values.length }, (_, i) => i).sort((i, j) => values[i] - values[j] || i - j);
+}
+
+/** The bits of numbers >= 0 are ordered as the numbers are: sorts them by digits, from the last to the first; stable. */
+function radixOrder(values: Float64Array): Int32Array {
+  const n = values.length;
+  const words = new Uint32Array(Float64Array.from(values, (v) => v + 0).buffer);
+  const little = new Uint8Array(Uint32Array.of(1).buffer)[0];
+  const counts = new Int32Array(BUCKETS);
+  let order = Int32Array.from({ length: n }, (_, i) => i);
+  let next = new Int32Array(n);
+  // Digits of 11 bits: three of the lower word, three of the upper one.
+  for (let pass = 0; pass < 6; pass++) {
+    const offset = pass < 3 ? 1 - little : little;
+    const shift = (pass % 3) * DIGIT;
+    const digit = (i: number): number => BUCKETS - 1 - ((words[2 * i + offset] >>> shift) & (BUCKETS - 1));
+    counts.fill(0);
+    for (let i = 0; i < n; i++) counts[digit(i)]++;
+    for (let b = 0, total = 0; b < BUCKETS; b++) {
+      const count = counts[b];
+      counts[b] = total;
+      total += count;
+    }
+    for (let k = 0; k < n; k++) next[counts[digit(order[k])]++] = order[k];
+    [order, next] = [next, order];
+  }
+  return order;
+}
+
+/**
+ * The places of the `count` largest numbers, ascending; of equal ones the preferred are taken first, then the smaller
+ * place. A heap of the best so far: one pass over the numbers, of which few get into it.
+ */
+export function largest(values: Float64Array, count: number, preferred?: Uint8Array): Int32Array {
+  const heap = new Int32Array(count);
+  let size = 0;
+  // The root is the worst of those kept.
+  const worse = (i: number, j: number): boolean => {
+    if (values[i] !== values[j]) return values[i] < values[j];
+    if (preferred && preferred[i] !== preferred[j]) return preferred[i] < preferred[j];
+    return i > j;
+  };
+  const sink = (from: number): void => {
+    for (let k = from; ; ) {
+      let child = 2 * k + 1;
+      if (child >= size) return;
+      if (child + 1 < size && worse(heap[child + 1], heap[child])) child++;
+      if (!worse(heap[child], heap[k])) return;
+      [heap[k], heap[child]] = [heap[child], heap[k]];
+      k = child;
+    }
+  };
+  for (let i = 0; i < values.length; i++) {
+    if (size < count) {
+      heap[size++] = i;
+      if (size === count) for (let k = (count >> 1) - 1; k >= 0; k--) sink(k);
+    } else if (values[i] >= values[heap[0]] && worse(heap[0], i)) {
+      heap[0] = i;
+      sink(0);
+    }
+  }
+  return heap.sort();
+}

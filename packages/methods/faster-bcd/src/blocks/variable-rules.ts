@@ -1,0 +1,115 @@
+import { random } from "@offprint/tensor-core";
+import { HardThresholding } from "../hard-thresholding.js";
+import type { Workspace } from "../workspace.js";
+import { greedyForest } from "./forest-block.js";
+import { sweepOrders } from "./fixed-rules.js";
+import type { DependencyGraph } from "./graph.js";
+import { descendingOrder, largest } from "./order.js";
+
+/** The block that a rule takes at iteration k, of all sets of `tau` variables. */
+export type VariableRule = (k: number) => Int32Array;
+
+/** The rules that do not look at the gradient. */
+export function plainVariableRule(rule: "random" | "cyclic" | "perm" | "lipschitz", space: Workspace, tau: number): VariableRule {
+  const { n, seed } = space;
+  const perSweep = Math.ceil(n / tau);
+  const part = (order: (place: number) => number, k: number): Int32Array => {
+    const from = (k % perSweep) * tau;
+    return Int32Array.from({ length: Math.min(tau, n - from) }, (_, p) => order(from + p)).sort();
+  };
+  if (rule === "cyclic") return (k) => part((place) => place, k);
+  if (rule === "perm") {
+    const orderOf = sweepOrders(seed, n);
+    return (k) => {
+      const order = orderOf(Math.floor(k / perSweep));
+      return part((place) => order[place], k);
+    };
+  }
+  return (k) => {
+    const weights = rule === "lipschitz" ? { weights: space.lipschitz } : {};
+    const chosen = random.rng(`${seed}/block/${k}`).choice(n, { shape: [tau], replace: false, ...weights });
+    return (chosen.data() as Int32Array).slice().sort();
+  };
+}
+
+/** The greedy rules: one pass over all variables. */
+export function greedyVariableRule(
+  rule: "gs" | "gsl" | "gsd" | "gsq" | "gs-q",
+  space: Workspace,
+  tau: number,
+  thresholding: "refined" | "plain",
+): VariableRule {
+  const { n, lipschitz } = space;
+  const scores = new Float64Array(n);
+  if (rule === "gsq") {
+    const search = new HardThresholding(space.thresholdingModel(), thresholding);
+    return () => search.block(space.state.gradient(), tau);
+  }
+  if (rule === "gs-q") {
+    const free = new Uint8Array(n);
+    return () => {
+      const { x } = space.state;
+      const g = space.state.gradient();
+      for (let i = 0; i < n; i++) {
+        scores[i] = compositeDecrease(space, i, g[i]);
+        free[i] = space.separable.pinned(i, x[i]) ? 0 : 1;
+      }
+      // Without a reason to move any, the block is filled with the working support.
+      return largest(scores, tau, free);
+    };
+  }
+  const D = rule === "gs" ? undefined : rule === "gsd" ? lipschitz : space.absoluteRowSums();
+  return () => {
+    const g = space.state.gradient();
+    for (let i = 0; i < n; i++) scores[i] = D ? (g[i] * g[i]) / D[i] : Math.abs(g[i]);
+    return largest(scores, tau);
+  };
+}
+
+/** A maximal forest, by the gradient or in random order. */
+export function forestRule(rule: "gs" | "gsd" | "random", space: Workspace, graph: DependencyGraph): VariableRule {
+  const { n, lipschitz, seed } = space;
+  if (rule === "random") {
+    const orderOf = sweepOrders(seed, n);
+    return (k) => greedyForest(orderOf(k), graph);
+  }
+  const scores = new Float64Array(n);
+  return () => {
+    const g = space.state.gradient();
+    for (let i = 0; i < n; i++) scores[i] = Math.abs(g[i]) / (rule === "gs" ? 1 : Math.sqrt(lipschitz[i]));
+    rankSolved(scores, g, graph);
+    return greedyForest(descendingOrder(scores), graph);
+  };
+}
+
+/** Below this part of the largest score a gradient is zero up to rounding. */
+const SOLVED = 1e-8;
+
+/**
+ * The variables of an exact step have no gradient left, and in what order they come decides much of the next forest: those
+ * come first whose neighbours have the largest gradients, for they will have to move with them.
+ */
+function rankSolved(scores: Float64Array, g: Float64Array, { indptr, indices, values }: DependencyGraph): void {
+  const limit = SOLVED * scores.reduce((most, s) => Math.max(most, s), 0);
+  const solved: number[] = [];
+  let most = 0;
+  for (let i = 0; i < scores.length; i++) {
+    if (scores[i] > limit) continue;
+    let pull = 0;
+    for (let p = indptr[i]; p < indptr[i + 1]; p++) if (indices[p] !== i) pull += Math.abs(values[p] * g[indices[p]]);
+    solved.push(i);
+    scores[i] = pull;
+    most = Math.max(most, pull);
+  }
+  const scale = most > 0 ? limit / most : 0;
+  for (const i of solved) scores[i] *= scale;
+}
+
+/** -min_d { g_i d + L_i/2 d^2 + h_i(x_i + d) - h_i(x_i) }, >= 0. */
+export function compositeDecrease({ state: { x }, lipschitz, separable }: Workspace, i: number, g: number): number {
+  const L = lipschitz[i];
+  const to = separable.prox(i, x[i] - g / L, 1 / L);
+  const d = to - x[i];
+  if (d === 0) return 0;
+  return Math.max(0, -(d * (g + 0.5 * L * d)) - separable.at(i, to) + separable.at(i, x[i]));
+}

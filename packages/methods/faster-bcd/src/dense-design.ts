@@ -1,0 +1,155 @@
+import { sparse, tensor } from "@offprint/tensor-core";
+import type { ColumnProduct, DesignMatrix } from "./design-matrix.js";
+
+/** Memory for columns of A^T A, in float64 values. */
+const GRAM_LIMIT = 32e6;
+
+/** A dense matrix, stored by columns. */
+export class DenseDesign implements DesignMatrix {
+  /** Columns of A^T A that came up more than once: an iteration on known ones costs O(n t) in place of O(m n). */
+  readonly #gramColumns: (Float64Array | undefined)[] = [];
+  readonly #seen: Uint8Array;
+  #gramLeft = GRAM_LIMIT;
+
+  constructor(
+    readonly rows: number,
+    readonly columns: number,
+    /** `[columns * rows]`: entry (i, j) at j * rows + i. */
+    private readonly values: Float64Array,
+  ) {
+    this.#seen = new Uint8Array(columns);
+  }
+
+  emptyProduct(): ColumnProduct {
+    const { rows } = this;
+    return { values: new Float64Array(rows), rows: Int32Array.from({ length: rows }, (_, i) => i), count: rows };
+  }
+
+  product(block: Int32Array, d: Float64Array, { values }: ColumnProduct): void {
+    values.fill(0);
+    for (let k = 0; k < block.length; k++) if (d[k] !== 0) this.#addColumn(block[k], d[k], values);
+  }
+
+  #addColumn(j: number, factor: number, w: Float64Array): void {
+    const { rows, values } = this;
+    for (let i = 0, p = j * rows; i < rows; i++, p++) w[i] += factor * values[p];
+  }
+
+  transposed(s: Float64Array, out: Float64Array): void {
+    for (let j = 0; j < this.columns; j++) out[j] = this.#columnDot(j, s, 0);
+  }
+
+  transposedBlock(s: Float64Array, block: Int32Array, out: Float64Array): void {
+    for (let k = 0; k < block.length; k++) out[k] = this.#columnDot(block[k], s, 0);
+  }
+
+  addTransposed(s: Float64Array, _touched: ColumnProduct, out: Float64Array): void {
+    for (let j = 0; j < this.columns; j++) out[j] += this.#columnDot(j, s, 0);
+  }
+
+  addGramProduct(block: Int32Array, d: Float64Array, product: ColumnProduct, factor: number, out: Float64Array): void {
+    const unknown: number[] = [];
+    let known = 0;
+    // For a large part of all columns one product with A^T is cheaper.
+    const small = 4 * block.length <= this.columns;
+    for (let k = 0; k < block.length; k++) {
+      if (d[k] === 0) continue;
+      const column = small ? this.#gramColumn(block[k]) : undefined;
+      if (column === undefined) {
+        unknown.push(k);
+        continue;
+      }
+      known++;
+      const scale = factor * d[k];
+      for (let i = 0; i < out.length; i++) out[i] += scale * column[i];
+    }
+    if (unknown.length === 0) return;
+    let rest = product.values;
+    if (known > 0) {
+      rest = new Float64Array(this.rows);
+      for (const k of unknown) this.#addColumn(block[k], d[k], rest);
+    }
+    for (let j = 0; j < this.columns; j++) out[j] += factor * this.#columnDot(j, rest, 0);
+  }
+
+  /** Column j of A^T A from its second use on, while there is room. */
+  #gramColumn(j: number): Float64Array | undefined {
+    const known = this.#gramColumns[j];
+    if (known !== undefined) return known;
+    if (this.#seen[j] === 0 || this.#gramLeft < this.columns) {
+      this.#seen[j] = 1;
+      return undefined;
+    }
+    this.#gramLeft -= this.columns;
+    return (this.#gramColumns[j] = this.#newGramColumn(j));
+  }
+
+  #newGramColumn(j: number): Float64Array {
+    const column = new Float64Array(this.columns);
+    for (let i = 0; i < this.columns; i++) column[i] = this.#columnDot(i, this.values, j * this.rows);
+    return column;
+  }
+
+  gram(block: Int32Array, weights?: Float64Array): Float64Array {
+    const t = block.length;
+    const out = new Float64Array(t * t);
+    const weighted = weights && new Float64Array(this.rows);
+    for (let a = 0; a < t; a++) {
+      const start = block[a] * this.rows;
+      if (weighted) for (let i = 0; i < this.rows; i++) weighted[i] = weights[i] * this.values[start + i];
+      const known = weighted ? undefined : this.#gramColumns[block[a]];
+      for (let c = 0; c <= a; c++) {
+        const entry = known ? known[block[c]] : weighted ? this.#columnDot(block[c], weighted, 0) : this.#columnDot(block[c], this.values, start);
+        out[a * t + c] = entry;
+        out[c * t + a] = entry;
+      }
+    }
+    return out;
+  }
+
+  submatrix(block: Int32Array): Float64Array {
+    const t = block.length;
+    const out = new Float64Array(t * t);
+    for (let c = 0; c < t; c++) for (let a = 0; a < t; a++) out[a * t + c] = this.values[block[c] * this.rows + block[a]];
+    return out;
+  }
+
+  squaredNorms(): Float64Array {
+    return Float64Array.from({ length: this.columns }, (_, j) => this.#columnDot(j, this.values, j * this.rows));
+  }
+
+  gramRowSums(): Float64Array {
+    const sums = new Float64Array(this.columns);
+    for (let j = 0; j < this.columns; j++) {
+      sums[j] += this.#columnDot(j, this.values, j * this.rows);
+      for (let i = 0; i < j; i++) {
+        const entry = Math.abs(this.#columnDot(i, this.values, j * this.rows));
+        sums[i] += entry;
+        sums[j] += entry;
+      }
+    }
+    return sums;
+  }
+
+  csr(): sparse.CsrMatrix {
+    const { rows, columns, values } = this;
+    return sparse.toCsr(sparse.transpose(sparse.fromDense(tensor(values, { shape: [columns, rows] }) as never)));
+  }
+
+  /** Column j times the values of s from `offset` on. */
+  #columnDot(j: number, s: Float64Array, offset: number): number {
+    const { rows, values } = this;
+    let p = j * rows;
+    let q = offset;
+    const whole = p + rows - (rows % 4);
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    for (; p < whole; p += 4, q += 4) {
+      s0 += values[p] * s[q];
+      s1 += values[p + 1] * s[q + 1];
+      s2 += values[p + 2] * s[q + 2];
+      s3 += values[p + 3] * s[q + 3];
+    }
+    for (const end = (j + 1) * rows; p < end; p++, q++) s0 += values[p] * s[q];
+    return s0 + s1 + (s2 + s3);
+  }
+}

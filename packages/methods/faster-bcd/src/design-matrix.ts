@@ -1,0 +1,66 @@
+import { asTensor, DTypeError, ShapeError, sparse, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { DenseDesign } from "./dense-design.js";
+import { SparseDesign } from "./sparse-design.js";
+
+/** A product A_b d with the rows in which it may not be zero; belongs to one state, and is reused. */
+export interface ColumnProduct {
+  /** `[rows]`, zero outside the touched rows. */
+  readonly values: Float64Array;
+  /** Touched rows, of which the first `count` count. */
+  readonly rows: Int32Array;
+  count: number;
+}
+
+/** A matrix A `[rows, columns]` that is used by columns: dense, or sparse at the cost of its entries. */
+export interface DesignMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  /** A product to be filled, zero so far. */
+  emptyProduct(): ColumnProduct;
+  /** Makes `into` A_b d. */
+  product(block: Int32Array, d: Float64Array, into: ColumnProduct): void;
+  /** out = A^T s. */
+  transposed(s: Float64Array, out: Float64Array): void;
+  /** out `[t]` = A_b^T s. */
+  transposedBlock(s: Float64Array, block: Int32Array, out: Float64Array): void;
+  /** out += A^T s for s that is zero outside the rows of `touched`. */
+  addTransposed(s: Float64Array, touched: ColumnProduct, out: Float64Array): void;
+  /** out += factor A^T A_b d, where `product` is A_b d. */
+  addGramProduct(block: Int32Array, d: Float64Array, product: ColumnProduct, factor: number, out: Float64Array): void;
+  /** A_b^T diag(weights) A_b `[t * t]`; weights default to ones. */
+  gram(block: Int32Array, weights?: Float64Array): Float64Array;
+  /** A in rows and columns of the block, `[t * t]`. */
+  submatrix(block: Int32Array): Float64Array;
+  /** `[columns]` squared norms. */
+  squaredNorms(): Float64Array;
+  /** `[columns]` sums over j of |A_i^T A_j|, without keeping A^T A. */
+  gramRowSums(): Float64Array;
+  /** The matrix as compressed sparse rows. */
+  csr(): sparse.CsrMatrix;
+}
+
+/** A matrix in any form that problems take. */
+export type MatrixInput = TensorLike | sparse.SparseMatrix;
+
+/** @throws DTypeError, ShapeError or ValueError for what is no finite matrix. */
+export function designMatrix(owner: string, name: string, given: MatrixInput): DesignMatrix {
+  if (sparse.isSparseMatrix(given)) {
+    const bad = given.values.findIndex((v) => !Number.isFinite(v));
+    if (bad >= 0) throw new ValueError(`${owner}: ${name} holds ${given.values[bad]}; its entries must be finite`);
+    return new SparseDesign(sparse.toCsr(given), sparse.toCsc(given));
+  }
+  const t = asTensor(given as TensorLike, Array.isArray(given) ? "float64" : undefined);
+  if (t.dtype === "bool") throw new DTypeError(`${owner}: ${name} is of dtype bool; give numbers`);
+  if (t.rank !== 2) throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must be a matrix`);
+  const [rows, columns] = t.shape;
+  const values = t.data();
+  const byColumns = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const v = values[i * columns + j];
+      if (!Number.isFinite(v)) throw new ValueError(`${owner}: ${name} holds ${v} at [${i}, ${j}]; its entries must be finite`);
+      byColumns[j * rows + i] = v;
+    }
+  }
+  return new DenseDesign(rows, columns, byColumns);
+}

@@ -1,0 +1,115 @@
+import type { ColumnProduct, DesignMatrix } from "../design-matrix.js";
+import type { SmoothState } from "../smooth-state.js";
+import type { RowLoss } from "./row-loss.js";
+
+/** After so many updates of the gradient it is computed afresh, so that rounding errors cannot build up. */
+const REFRESH = 1000;
+
+/** sum_i loss_i(a_i^T x) with z = A x and the losses' slopes kept up to date. */
+export class LinearModelState implements SmoothState {
+  value = 0;
+  readonly #z: Float64Array;
+  readonly #slopes: Float64Array;
+  /** By how much the last commit changed the slopes. */
+  readonly #slopeChange: Float64Array;
+  readonly #aimed: ColumnProduct;
+  #block: Int32Array = new Int32Array(0);
+  #d: Float64Array = new Float64Array(0);
+  readonly #gradient: Float64Array;
+  /** Whether `#gradient` is that of the point. */
+  #fresh = false;
+  /** Whether somebody asked for the whole gradient since the last commit, so that the next one keeps it up to date. */
+  #wanted = false;
+  #updates = 0;
+  /** Second derivatives of the losses, from the first Hessian on. */
+  #curvatures: Float64Array | undefined;
+
+  constructor(
+    private readonly design: DesignMatrix,
+    private readonly loss: RowLoss,
+    readonly x: Float64Array,
+  ) {
+    this.#z = new Float64Array(design.rows);
+    this.#slopes = new Float64Array(design.rows);
+    this.#slopeChange = new Float64Array(loss.quadratic ? 0 : design.rows);
+    this.#aimed = design.emptyProduct();
+    this.#gradient = new Float64Array(design.columns);
+    this.refresh();
+  }
+
+  refresh(): void {
+    const { design, loss, x } = this;
+    const all = design.emptyProduct();
+    design.product(Int32Array.from(x.keys()), x, all);
+    this.#z.set(all.values);
+    this.value = 0;
+    for (let i = 0; i < design.rows; i++) {
+      this.#slopes[i] = loss.slope(i, this.#z[i]);
+      this.value += loss.value(i, this.#z[i]);
+    }
+    this.#fresh = false;
+    this.#curvatures = undefined;
+  }
+
+  gradient(): Float64Array {
+    if (!this.#fresh) {
+      this.design.transposed(this.#slopes, this.#gradient);
+      this.#fresh = true;
+      this.#updates = 0;
+    }
+    this.#wanted = true;
+    return this.#gradient;
+  }
+
+  blockGradient(block: Int32Array, out: Float64Array): void {
+    if (!this.#fresh) return this.design.transposedBlock(this.#slopes, block, out);
+    for (let k = 0; k < block.length; k++) out[k] = this.#gradient[block[k]];
+  }
+
+  aim(block: Int32Array, d: Float64Array): void {
+    this.#block = block;
+    this.#d = d;
+    this.design.product(block, d, this.#aimed);
+  }
+
+  change(alpha: number): number {
+    const { loss } = this;
+    const { values, rows, count } = this.#aimed;
+    const z = this.#z;
+    let total = 0;
+    for (let k = 0; k < count; k++) {
+      const i = rows[k];
+      const dz = alpha * values[i];
+      total += loss.difference ? loss.difference(i, z[i], dz) : loss.value(i, z[i] + dz) - loss.value(i, z[i]);
+    }
+    return total;
+  }
+
+  commit(alpha: number): void {
+    const { design, loss, x } = this;
+    this.value += this.change(alpha);
+    for (let k = 0; k < this.#block.length; k++) x[this.#block[k]] += alpha * this.#d[k];
+    const { values, rows, count } = this.#aimed;
+    const keep = this.#fresh && this.#wanted && ++this.#updates < REFRESH;
+    for (let k = 0; k < count; k++) {
+      const i = rows[k];
+      this.#z[i] += alpha * values[i];
+      const slope = loss.slope(i, this.#z[i]);
+      if (!loss.quadratic) this.#slopeChange[i] = slope - this.#slopes[i];
+      this.#slopes[i] = slope;
+      if (this.#curvatures) this.#curvatures[i] = loss.curvature(i, this.#z[i]);
+    }
+    this.#fresh = keep;
+    this.#wanted = false;
+    if (!keep) return;
+    if (!loss.quadratic) design.addTransposed(this.#slopeChange, this.#aimed, this.#gradient);
+    else design.addGramProduct(this.#block, this.#d, this.#aimed, alpha * loss.curvatureBound, this.#gradient);
+  }
+
+  blockHessian(block: Int32Array): Float64Array {
+    const { design, loss } = this;
+    if (loss.quadratic) return design.gram(block).map((v) => loss.curvatureBound * v);
+    this.#curvatures ??= this.#z.map((z, i) => loss.curvature(i, z));
+    return design.gram(block, this.#curvatures);
+  }
+}

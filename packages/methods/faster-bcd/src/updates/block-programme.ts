@@ -1,0 +1,119 @@
+import { factor, submatrix } from "../block-matrix.js";
+import type { Separable } from "../separable.js";
+
+const SWEEPS = 100;
+const SETTLED = 1e-12;
+
+/**
+ * The minimum y `[t]` of `g^T (y - x) + 1/2 (y - x)^T H (y - x) + sum h_i(y_i)` over a block: coordinate descent to find what is
+ * pinned, then an active-set method, which ends at the exact solution.
+ */
+export function solveBlockProgramme(
+  H: Float64Array,
+  g: Float64Array,
+  x: Float64Array,
+  block: Int32Array,
+  separable: Separable,
+): Float64Array {
+  const t = block.length;
+  const y = x.slice();
+  // The model's gradient at y.
+  const slope = g.slice();
+  const move = (k: number, to: number): void => {
+    const d = to - y[k];
+    if (d === 0) return;
+    y[k] = to;
+    for (let j = 0; j < t; j++) slope[j] += H[j * t + k] * d;
+  };
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    let moved = 0;
+    for (let k = 0; k < t; k++) {
+      const curvature = H[k * t + k];
+      if (!(curvature > 0)) continue;
+      const before = y[k];
+      move(k, separable.prox(block[k], before - slope[k] / curvature, 1 / curvature));
+      moved = Math.max(moved, Math.abs(y[k] - before) / (1 + Math.abs(before)));
+    }
+    if (moved <= SETTLED) break;
+  }
+  return new ActiveSet(H, block, separable, y, slope, move).solve();
+}
+
+/** Solves on the free variables, stops at the first bound or kink on the way, and frees what pulls away from its own. */
+class ActiveSet {
+  readonly #free: boolean[];
+
+  constructor(
+    private readonly H: Float64Array,
+    private readonly block: Int32Array,
+    private readonly separable: Separable,
+    private readonly y: Float64Array,
+    private readonly slope: Float64Array,
+    private readonly move: (k: number, to: number) => void,
+  ) {
+    this.#free = Array.from(block, (i, k) => !separable.pinned(i, y[k]));
+  }
+
+  solve(): Float64Array {
+    const { y, block, separable, slope } = this;
+    const signs = Float64Array.from(y, Math.sign);
+    const scale = slope.reduce((most, v, k) => Math.max(most, Math.abs(v), this.H[k * y.length + k]), 0);
+    for (let round = 0; round < 10 * y.length + 100; round++) {
+      if (!this.#toMinimum(signs)) continue;
+      // At the minimum over the free variables: free the one that pulls hardest away from where it is pinned.
+      let worst = -1;
+      let depth = -1e-13 * scale;
+      for (let k = 0; k < y.length; k++) {
+        if (this.#free[k]) continue;
+        const here = separable.depth(block[k], y[k], slope[k]);
+        if (here < depth) {
+          depth = here;
+          worst = k;
+        }
+      }
+      if (worst < 0) return y;
+      this.#free[worst] = true;
+      signs[worst] = -Math.sign(slope[worst] + separable.slope[block[worst]]);
+    }
+    return y;
+  }
+
+  /** Moves towards the minimum over the free variables; false where something stopped it, which is pinned then. */
+  #toMinimum(signs: Float64Array): boolean {
+    const { H, y, block, separable, slope } = this;
+    const places = Array.from(y.keys()).filter((k) => this.#free[k]);
+    if (places.length === 0) return true;
+    const rhs = Float64Array.from(places, (k) => {
+      const i = block[k];
+      return -(slope[k] + separable.slope[i] + separable.weight[i] * signs[k]);
+    });
+    const p = factor(submatrix(H, y.length, places), places.length).solve(rhs);
+    let share = 1;
+    let stopped = -1;
+    for (let s = 0; s < places.length; s++) {
+      const k = places[s];
+      const limit = this.#limit(k, p[s], signs[k]);
+      const reach = (limit - y[k]) / p[s];
+      if (p[s] !== 0 && reach < share) {
+        share = Math.max(0, reach);
+        stopped = s;
+      }
+    }
+    for (let s = 0; s < places.length; s++) {
+      const k = places[s];
+      const limit = this.#limit(k, p[s], signs[k]);
+      const to = y[k] + share * p[s];
+      this.move(k, s === stopped ? limit : p[s] < 0 ? Math.max(limit, to) : p[s] > 0 ? Math.min(limit, to) : y[k]);
+    }
+    if (stopped < 0) return true;
+    this.#free[places[stopped]] = false;
+    return false;
+  }
+
+  /** How far a variable may go that way: to its bound, or to the kink at zero when it comes from the other side. */
+  #limit(k: number, p: number, sign: number): number {
+    const i = this.block[k];
+    if (this.separable.weight[i] > 0) return p * sign < 0 ? 0 : p * Infinity;
+    return p < 0 ? this.separable.lower[i] : this.separable.upper[i];
+  }
+}
