@@ -1,4 +1,5 @@
 import type { Claim } from "@offprint/claims";
+import { type random, ValueError } from "@offprint/tensor-core";
 import { samplePatterns, trainBackprop, trainConvex, trainRobust } from "../src/index.js";
 import { figure, twoMoons, worstHinge } from "./problems.js";
 
@@ -18,14 +19,20 @@ export function adversarialTraining(train: RobustTrainer = trainRobust): Claim {
     async run({ rng, scale, onProgress, signal }) {
       const seeds = scale === "full" ? 8 : 3;
       const rows: [number, number, number, number, number][] = [];
+      let redrawn = 0;
       for (const [i, part] of rng.split(seeds).entries()) {
         const [data, picks] = part.split(2);
-        const { x, y } = twoMoons(data, 40, 0.12);
+        const { x, y, redrawn: more } = separatedMoons(data);
+        redrawn += more;
         const seed = Number(picks.randint([1], { high: 2 ** 30 }).data()[0]);
         const patterns = samplePatterns(x, { count: 1600, seed, maxDraws: 50_000, usable: { eps: EPS } });
         const common = { loss: "hinge", beta: BETA, signal, certify: false } as const;
         const robust = await train(x, y, { ...common, eps: EPS, patterns, maxIter: 2000 });
-        const clean = await trainConvex(x, y, { ...common, patterns: samplePatterns(x, { count: 60, seed }), maxIter: 500 });
+        const clean = await trainConvex(x, y, {
+          ...common,
+          patterns: samplePatterns(x, { count: 60, seed }),
+          maxIter: 500,
+        });
         const descent = { loss: "hinge", beta: BETA, width: 20, steps: 600, lr: 0.02, seed } as const;
         const plain = trainBackprop(x, y, descent);
         const attacked = trainBackprop(x, y, { ...descent, adversary: { kind: "pgd", eps: EPS, steps: 10 } });
@@ -36,13 +43,14 @@ export function adversarialTraining(train: RobustTrainer = trainRobust): Claim {
       const columns = [0, 1, 2, 3].map((c) => rows.map((row) => row[c]));
       const [robust, attacked, plain, clean] = columns;
       const holds = rows.every(
-        ([own, pgd, gd, convex, objective]) => own <= 0.1 && own < 0.25 * pgd && gd > 1 && convex > 1 && objective >= own,
+        ([own, pgd, gd, convex, objective]) =>
+          own <= 0.1 && own < 0.25 * pgd && gd > 1 && convex > 1 && objective >= own,
       );
       return {
         measured: { robust: Math.max(...robust), "GD-PGD": Math.min(...attacked) },
         holds,
         detail:
-          `On each of ${seeds} draws of two moons the worst hinge loss over the boxes must be at most 0.1 ` +
+          `On each of ${seeds} draws of two moons with classes at least 3 eps apart (${redrawn} draws were not) the worst hinge loss over the boxes must be at most 0.1 ` +
           `(${robust.map(figure).join(", ")}) and below a quarter of GD-PGD's (${attacked.map(figure).join(", ")}), that of ` +
           `GD (${plain.map(figure).join(", ")}) and of clean convex training (${clean.map(figure).join(", ")}) above 1, and the ` +
           "robust objective not below the loss.",
@@ -59,4 +67,21 @@ export function adversarialTraining(train: RobustTrainer = trainRobust): Claim {
       };
     },
   };
+}
+
+/** Two moons, drawn again until samples of different classes are at least 3 eps apart in the largest coordinate. */
+function separatedMoons(rng: random.Rng) {
+  for (const [redrawn, part] of rng.split(50).entries()) {
+    const moons = twoMoons(part, 40, 0.12);
+    const [x, y] = [moons.x.data(), moons.y.data()];
+    let nearest = Infinity;
+    for (let i = 0; i < y.length; i++) {
+      for (let j = 0; j < i; j++) {
+        if (y[i] === y[j]) continue;
+        nearest = Math.min(nearest, Math.max(Math.abs(x[2 * i] - x[2 * j]), Math.abs(x[2 * i + 1] - x[2 * j + 1])));
+      }
+    }
+    if (nearest >= 3 * EPS) return { ...moons, redrawn };
+  }
+  throw new ValueError("separatedMoons: no draw has its classes 3 eps apart");
 }

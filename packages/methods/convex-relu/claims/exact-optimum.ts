@@ -15,11 +15,25 @@ export function exactOptimum(train: Trainer = trainConvex): Claim {
       const curves: { name: string; x: number[]; y: number[] }[] = [];
       for (const [i, part] of rng.split(draws).entries()) {
         const { x, y, patterns } = smallProblem(part);
-        const options = { loss: "squared", beta: BETA, patterns, rho: 0.05, maxIter: 20_000, tol: 1e-10, signal } as const;
+        const options = {
+          loss: "squared",
+          beta: BETA,
+          patterns,
+          rho: 0.05,
+          maxIter: 20_000,
+          tol: 1e-10,
+          signal,
+        } as const;
         const result = await train(x, y, options);
         const bound = result.dualBound?.value ?? 0;
         const { networkObjective, convexObjective, maxViolation } = result;
-        rows.push([networkObjective / bound - 1, maxViolation, Math.abs(networkObjective - convexObjective), bound, networkObjective]);
+        rows.push([
+          networkObjective / bound - 1,
+          maxViolation,
+          Math.abs(networkObjective - convexObjective),
+          bound,
+          networkObjective,
+        ]);
         const shown = result.history.filter(({ iteration }) => iteration <= 2000);
         curves.push({
           name: `draw ${i + 1}`,

@@ -1,5 +1,11 @@
-import { random, type Tensor, tensor } from "@offprint/tensor-core";
-import { type ConvexNetOptions, enumeratePatterns, type Patterns, trainConvex, type TwoLayerNet } from "../src/index.js";
+import { type random, type Tensor, tensor } from "@offprint/tensor-core";
+import {
+  type ConvexNetOptions,
+  enumeratePatterns,
+  type Patterns,
+  type TwoLayerNet,
+  type trainConvex,
+} from "../src/index.js";
 
 /** The method that claims are about; tests put a baseline or a broken variant in its place. */
 export type Trainer = typeof trainConvex;

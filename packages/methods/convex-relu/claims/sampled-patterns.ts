@@ -1,7 +1,7 @@
 import type { Claim } from "@offprint/claims";
 import { random } from "@offprint/tensor-core";
 import { type Patterns, patternBound, samplePatterns, trainConvex } from "../src/index.js";
-import { figure, optimumOf, smallProblem, type SmallProblem, type Trainer } from "./problems.js";
+import { figure, optimumOf, type SmallProblem, smallProblem, type Trainer } from "./problems.js";
 
 const SIZES = [2, 4, 8, 16, 24];
 const PSI = 0.2;
@@ -76,7 +76,10 @@ async function shareThatHelps(
   const { x } = problem;
   const known = samplePatterns(x, { count: 24, seed, maxDraws: draws });
   const sampled = await optimumOf(train, { ...problem, patterns: known }, { certify: false, signal });
-  const drawn = random.rng(seed + 1).normal([200, 2], { dtype: "float64" }).data();
+  const drawn = random
+    .rng(seed + 1)
+    .normal([200, 2], { dtype: "float64" })
+    .data();
   const points = x.data();
   const effect = new Map<string, boolean>();
   let helping = 0;

@@ -35,7 +35,9 @@ const convexRelu: MethodCommand = {
 async function run(input: CommandInput): Promise<void> {
   const { action, files = [] } = input.arguments;
   const paths = typeof files === "string" ? [files] : files;
-  const names = String(input.options.features ?? "").split(",").map((name) => name.trim());
+  const names = String(input.options.features ?? "")
+    .split(",")
+    .map((name) => name.trim());
   const request = {
     target: String(input.options.target),
     inputs: String(input.options.inputs),

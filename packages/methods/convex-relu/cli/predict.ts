@@ -19,7 +19,9 @@ export async function predict(
   const file = await openTable(path, { ...request, target, ...(features && { features }) });
   const width = model.net.U.shape[0] - (model.net.bias ? 1 : 0);
   if (file.features.length !== width) {
-    throw new ValueError(`${path}: ${file.features.length} features, the model takes ${width}; choose them with --features`);
+    throw new ValueError(
+      `${path}: ${file.features.length} features, the model takes ${width}; choose them with --features`,
+    );
   }
   const scores = Float64Array.from(outputsOf(model.net, tensor(file.values, { shape: [file.rows, width] })).data());
   const columns: Column[] = [{ name: "prediction", type: "number", values: scores }];

@@ -36,7 +36,9 @@ export async function openTable(path: string, request: TableRequest): Promise<Ta
   for (const [c, name] of names.entries()) {
     const column = table.column(name);
     if (column.type === "text") {
-      throw new ValueError(`${path}: column ${name} holds texts; encode it as numbers, or choose columns with --features`);
+      throw new ValueError(
+        `${path}: column ${name} holds texts; encode it as numbers, or choose columns with --features`,
+      );
     }
     for (let i = 0; i < table.rows; i++) {
       if (!Number.isFinite(column.values[i])) {
@@ -52,14 +54,19 @@ export async function openTable(path: string, request: TableRequest): Promise<Ta
 function tableOfArrays(path: string, arrays: ReturnType<typeof readNpz>, { target, inputs }: TableRequest): Table {
   const X = arrays[inputs];
   if (X === undefined) {
-    throw new ValueError(`${path}: there is no array ${inputs} (it has ${Object.keys(arrays).join(", ")}); name it with --inputs`);
+    throw new ValueError(
+      `${path}: there is no array ${inputs} (it has ${Object.keys(arrays).join(", ")}); name it with --inputs`,
+    );
   }
   if (X.rank !== 2) throw new ShapeError(`${path}: array ${inputs} has shape [${X.shape}]; give [samples, features]`);
   const [rows, features] = X.shape;
   const data = X.data();
   const number = (name: string, values: Float64Array) => ({ name, type: "number" as const, values });
   const columns = Array.from({ length: features }, (_, c) =>
-    number(`${c}`, Float64Array.from({ length: rows }, (_, i) => Number(data[i * features + c]))),
+    number(
+      `${c}`,
+      Float64Array.from({ length: rows }, (_, i) => Number(data[i * features + c])),
+    ),
   );
   const y = arrays[target];
   if (y === undefined) return new Table(columns);

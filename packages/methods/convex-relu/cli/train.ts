@@ -61,11 +61,14 @@ function taskOf(path: string, { target }: TableFile, { target: name }: TableRequ
   if (!["auto", "squared", "bce", "hinge"].includes(wanted)) {
     throw new ValueError(`--loss is ${wanted}; it must be auto, squared, bce or hinge`);
   }
-  const distinct = [...new Set(target)].sort((a, b) => (typeof a === "number" ? a - Number(b) : String(a) < String(b) ? -1 : 1));
+  const distinct = [...new Set(target)].sort((a, b) =>
+    typeof a === "number" ? a - Number(b) : String(a) < String(b) ? -1 : 1,
+  );
   const numeric = distinct.every((value) => typeof value === "number");
   const loss = (wanted === "auto" ? (distinct.length === 2 ? "bce" : "squared") : wanted) as Loss;
   if (loss === "squared") {
-    if (!numeric) throw new ValueError(`${path}: ${name} holds texts of ${distinct.length} kinds; two kinds can be learnt`);
+    if (!numeric)
+      throw new ValueError(`${path}: ${name} holds texts of ${distinct.length} kinds; two kinds can be learnt`);
     return { loss, y: Float64Array.from(target as number[]) };
   }
   if (distinct.length !== 2) {
@@ -75,10 +78,20 @@ function taskOf(path: string, { target }: TableFile, { target: name }: TableRequ
   return { loss, classes, y: Float64Array.from(target, (value) => (value === distinct[1] ? 1 : -1)) };
 }
 
-async function optimum(X: Tensor, y: Float64Array, loss: Loss, input: CommandInput): Promise<ConvexNetResult | RobustNetResult> {
+async function optimum(
+  X: Tensor,
+  y: Float64Array,
+  loss: Loss,
+  input: CommandInput,
+): Promise<ConvexNetResult | RobustNetResult> {
   const { options, signal } = input;
   const number = (name: string) => (options[name] === undefined ? undefined : Number(options[name]));
-  const [patterns, maxIter, eps, samples] = [number("patterns"), number("iterations"), number("eps"), number("samples")];
+  const [patterns, maxIter, eps, samples] = [
+    number("patterns"),
+    number("iterations"),
+    number("eps"),
+    number("samples"),
+  ];
   const most = maxIter ?? (eps === undefined ? 2000 : 4000);
   const common = {
     loss,
@@ -104,7 +117,8 @@ function summary(result: ConvexNetResult | RobustNetResult): string[] {
   ];
   if ("certifiedLoss" in result) {
     lines.push(`worst-case loss within the boxes: at most ${result.certifiedLoss.toPrecision(5)} (certified)`);
-    if (result.collapsed) lines.push("Warning: the zero network is the optimum; take a smaller --eps or more --patterns.");
+    if (result.collapsed)
+      lines.push("Warning: the zero network is the optimum; take a smaller --eps or more --patterns.");
   }
   if (dualBound !== undefined && gap !== undefined) {
     const who = dualBound.scope === "network" ? "no network" : `no network with these ${patterns.D.length} patterns`;
@@ -125,7 +139,11 @@ function quality({ net, classes }: ReluModel, X: Tensor, y: Float64Array): strin
   return `root mean square error ${Math.sqrt(left / y.length).toPrecision(5)}, R2 ${(1 - left / (total || 1)).toFixed(4)}`;
 }
 
-async function writeFiles(model: ReluModel, result: ConvexNetResult | RobustNetResult, { options, print }: CommandInput) {
+async function writeFiles(
+  model: ReluModel,
+  result: ConvexNetResult | RobustNetResult,
+  { options, print }: CommandInput,
+) {
   const { save, onnx, json } = options as Record<string, string | undefined>;
   if (save) await saveFile(save, saveModel(model));
   if (onnx) await saveFile(onnx, networkToOnnx(model.net));
@@ -140,7 +158,12 @@ async function writeFiles(model: ReluModel, result: ConvexNetResult | RobustNetR
 function heldOut(rows: number, share: number, seed: number): Uint8Array {
   if (!(share >= 0 && share < 1)) throw new ValueError(`--holdout is ${share}; it must be in [0, 1)`);
   const out = new Uint8Array(rows);
-  for (const k of random.rng(seed).permutation(rows).data().slice(0, Math.floor(share * rows))) out[k] = 1;
+  for (const k of random
+    .rng(seed)
+    .permutation(rows)
+    .data()
+    .slice(0, Math.floor(share * rows)))
+    out[k] = 1;
   return out;
 }
 

@@ -119,7 +119,9 @@ function attack(
   const design = designOf(owner, X, net.bias);
   const { n, d } = design;
   if (d !== net.U.shape[0]) {
-    throw new ValueError(`${owner}: X has ${d - (net.bias ? 1 : 0)} features; the network takes another number of them`);
+    throw new ValueError(
+      `${owner}: X has ${d - (net.bias ? 1 : 0)} features; the network takes another number of them`,
+    );
   }
   const targets = targetsOf(owner, y, n);
   checkLabels(owner, loss, targets);

@@ -12,7 +12,7 @@ export class BlockSteps {
   /** G^T nu `[2P, d]`. */
   readonly gnu: Float64Array;
   private readonly gram: Float64Array;
-  /** `[2P, n]` */
+  /** `[blocks at once, n]` */
   private readonly rows: Float64Array;
   /** `[2P, d]`: G^T s to come, and X^T X u. */
   private readonly fresh: Float64Array;
@@ -27,28 +27,28 @@ export class BlockSteps {
     this.gs = new Float64Array(2 * P * d);
     this.gnu = new Float64Array(2 * P * d);
     this.gram = gramMatrix(operator.design);
-    this.rows = new Float64Array(2 * P * n);
+    this.rows = new Float64Array(operator.chunk * n);
     this.fresh = new Float64Array(2 * P * d);
     this.product = new Float64Array(2 * P * d);
   }
 
   /** Computes G^T s and G^T nu anew. */
   refresh({ s, nu }: AdmmState): void {
-    const { operator, rows } = this;
-    const { P, design } = operator;
-    for (const [values, out] of [[s, this.gs] as const, [nu, this.gnu] as const]) {
-      this.signed(values, rows);
-      dotAll(design, rows, 2 * P, out);
-    }
+    this.chunks((first, count, rows) => {
+      const { n, d, P, sign, design } = this.operator;
+      for (const [values, out] of [[s, this.gs] as const, [nu, this.gnu] as const]) {
+        for (let o = 0, p = first * n; o < count * n; o++, p++) rows[o] = sign[p < P * n ? p : p - P * n] * values[p];
+        dotAll(design, rows, count, out.subarray(first * d, (first + count) * d));
+      }
+    });
   }
 
-  /** (2 D - I) times every row of `[2P, n]`. */
-  private signed(values: Float64Array, out: Float64Array): void {
-    const { sign } = this.operator;
-    const half = sign.length;
-    for (let p = 0; p < half; p++) {
-      out[p] = sign[p] * values[p];
-      out[half + p] = sign[p] * values[half + p];
+  /** Visits the blocks v_1 ... w_P some at a time, with a buffer for their rows. */
+  private chunks(visit: (first: number, count: number, rows: Float64Array) => void): void {
+    const { P, n, chunk } = this.operator;
+    for (let first = 0; first < 2 * P; first += chunk) {
+      const count = Math.min(chunk, 2 * P - first);
+      visit(first, count, this.rows.subarray(0, count * n));
     }
   }
 
@@ -57,12 +57,16 @@ export class BlockSteps {
    * (v - v_old) + G^T (s - s_old), to which F^T (q - q_old) is added where `pulled` has it for the v_i.
    */
   apply(state: AdmmState, pulled?: Float64Array): { primal: number; dual: number } {
-    const { operator, gram, rows, fresh, product } = this;
+    const { operator, gram, fresh, product } = this;
     const { P, d, design } = operator;
-    timesAll(design, state.u, 2 * P, rows);
     squareTimesAll(gram, d, state.u, 2 * P, product);
-    let primal = this.constraintStep(state.s, state.nu);
-    dotAll(design, rows, 2 * P, fresh);
+    let primal = 0;
+    this.chunks((first, count, rows) => {
+      const [from, to] = [first * d, (first + count) * d];
+      timesAll(design, state.u.subarray(from, to), count, rows);
+      primal += this.constraintStep(state.s, state.nu, first, rows);
+      dotAll(design, rows, count, fresh.subarray(from, to));
+    });
     let dual = 0;
     const { u, v, lambda } = state;
     const { gs, gnu, dualStep: g } = this;
@@ -89,19 +93,19 @@ export class BlockSteps {
     return { primal, dual };
   }
 
-  /** s and nu from `rows` = X u, which becomes (2 D - I) s; gives ||G u - s||^2. */
-  private constraintStep(s: Float64Array, nu: Float64Array): number {
-    const { rows, dualStep: g } = this;
-    const { sign } = this.operator;
-    const half = sign.length;
+  /** s and nu of the blocks from `first` on; `rows` = X u becomes (2 D - I) s. Gives ||G u - s||^2. */
+  private constraintStep(s: Float64Array, nu: Float64Array, first: number, rows: Float64Array): number {
+    const { dualStep: g } = this;
+    const { sign, n, P } = this.operator;
     let squares = 0;
-    for (let o = 0; o < rows.length; o++) {
-      const side = sign[o < half ? o : o - half];
+    for (let o = 0, p = first * n; o < rows.length; o++, p++) {
+      const side = sign[p < P * n ? p : p - P * n];
       const gu = side * rows[o];
-      const next = gu + nu[o] > 0 ? gu + nu[o] : 0;
+      const target = gu + nu[p];
+      const next = target > 0 ? target : 0;
       const gap = gu - next;
-      s[o] = next;
-      nu[o] += g * gap;
+      s[p] = next;
+      nu[p] += g * gap;
       squares += gap * gap;
       rows[o] = side * next;
     }

@@ -3,6 +3,14 @@ import { matmul, tensor } from "@offprint/tensor-core";
 /** From so many columns on the vector instructions of `matmul` outweigh copying to and from it. */
 const MATMUL_FROM = 8;
 
+/**
+ * @internal How many blocks to multiply at once: so many that their products stay in the first cache, or, where `matmul`
+ * does the work, enough for it.
+ */
+export function blocksAtOnce(n: number, d: number): number {
+  return Math.max(1, Math.floor((d >= MATMUL_FROM ? 32_768 : 2048) / n));
+}
+
 /** @internal X `[n, d]` both ways, as the products of many blocks at once need it. */
 export interface Factor {
   readonly n: number;
@@ -104,7 +112,14 @@ export function dotColumns(
 }
 
 /** @internal `out[o..o+d] = A c[at..at+d]` for a square A `[d, d]`, row-major. */
-export function squareTimes(a: Float64Array, d: number, c: Float64Array, at: number, out: Float64Array, o: number): void {
+export function squareTimes(
+  a: Float64Array,
+  d: number,
+  c: Float64Array,
+  at: number,
+  out: Float64Array,
+  o: number,
+): void {
   for (let i = 0, p = 0; i < d; i++) {
     let sum = 0;
     for (let j = 0; j < d; j++, p++) sum += a[p] * c[at + j];
@@ -113,7 +128,13 @@ export function squareTimes(a: Float64Array, d: number, c: Float64Array, at: num
 }
 
 /** @internal `out[j] = A c_j` for every block of `blocks` `[count, d]` and a symmetric A `[d, d]`. */
-export function squareTimesAll(a: Float64Array, d: number, blocks: Float64Array, count: number, out: Float64Array): void {
+export function squareTimesAll(
+  a: Float64Array,
+  d: number,
+  blocks: Float64Array,
+  count: number,
+  out: Float64Array,
+): void {
   if (d < MATMUL_FROM) {
     for (let j = 0; j < count; j++) squareTimes(a, d, blocks, j * d, out, j * d);
     return;

@@ -45,6 +45,7 @@ export function targetsOf(owner: string, y: TensorLike, n: number): Float64Array
   }
   const values = Float64Array.from(target.data());
   const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new ValueError(`${owner}: y[${bad}] is ${values[bad]}; remove or replace values that are not finite`);
+  if (bad >= 0)
+    throw new ValueError(`${owner}: y[${bad}] is ${values[bad]}; remove or replace values that are not finite`);
   return values;
 }

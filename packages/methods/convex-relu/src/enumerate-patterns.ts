@@ -1,10 +1,12 @@
 import { type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type Design, designOf } from "./design.js";
-import { PatternSet, patternCount, patternOf, type Patterns } from "./patterns.js";
+import { PatternSet, type Patterns, patternCount, patternOf } from "./patterns.js";
 import { radiiOf } from "./sample-patterns.js";
 
 /** Rows of smaller length, relative to the longest, count as zero in a restricted arrangement. */
 const PARALLEL = 1e-10;
+/** Arcs between directions that differ by rounding only are none. */
+const THINNEST = 1e-12;
 /** Entries of all patterns together that are still enumerated. */
 const MOST_ENTRIES = 2e7;
 
@@ -119,10 +121,10 @@ function arcWitnesses(rows: Float64Array, n: number): Float64Array[] {
   }
   if (angles.length === 0) return [Float64Array.of(1, 0)];
   angles.sort((a, b) => a - b);
-  return angles.map((from, i) => {
+  return angles.flatMap((from, i) => {
     const to = i + 1 < angles.length ? angles[i + 1] : angles[0] + 2 * Math.PI;
     const middle = (from + to) / 2;
-    return Float64Array.of(Math.cos(middle), Math.sin(middle));
+    return to - from > THINNEST ? [Float64Array.of(Math.cos(middle), Math.sin(middle))] : [];
   });
 }
 

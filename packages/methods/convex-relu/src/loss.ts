@@ -103,14 +103,16 @@ export function bestDualValue(
   const end = Math.min(limit, 1 / largest);
   if (loss === "hinge") return end * weight.reduce((a, b) => a + b, 0);
   // The sum of the entropies of k p is concave in k.
-  const slope = (k: number) => weight.reduce((sum, p) => sum + (p > 0 ? p * (Math.log1p(-k * p) - Math.log(k * p)) : 0), 0);
+  const slope = (k: number) =>
+    weight.reduce((sum, p) => sum + (p > 0 ? p * (Math.log1p(-k * p) - Math.log(k * p)) : 0), 0);
   let [low, high] = [0, end];
   if (slope(end) > 0) low = end;
-  else for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (slope(middle) > 0) low = middle;
-    else high = middle;
-  }
+  else
+    for (let step = 0; step < 60; step++) {
+      const middle = (low + high) / 2;
+      if (slope(middle) > 0) low = middle;
+      else high = middle;
+    }
   return weight.reduce((sum, p) => sum + entropy(low * p), 0);
 }
 

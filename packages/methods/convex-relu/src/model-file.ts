@@ -55,11 +55,18 @@ export function loadModel(bytes: Uint8Array): ReluModel {
   try {
     described = JSON.parse(metadata.model);
   } catch (cause) {
-    throw new FormatError("loadModel: the description in the file's header is damaged; save the model again", { cause });
+    throw new FormatError("loadModel: the description in the file's header is damaged; save the model again", {
+      cause,
+    });
   }
   const whole =
-    U !== undefined && a !== undefined && U.rank === 2 && a.rank === 1 && U.shape[1] === a.shape[0] &&
-    typeof described.bias === "boolean" && losses.includes(described.loss as Loss);
+    U !== undefined &&
+    a !== undefined &&
+    U.rank === 2 &&
+    a.rank === 1 &&
+    U.shape[1] === a.shape[0] &&
+    typeof described.bias === "boolean" &&
+    losses.includes(described.loss as Loss);
   if (!whole) throw new FormatError("loadModel: the network in the file is incomplete; save the model again");
   const { bias, ...rest } = described;
   return { ...(rest as Omit<ReluModel, "net">), net: { U, a, bias: bias as boolean } };

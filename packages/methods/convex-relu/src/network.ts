@@ -1,4 +1,14 @@
-import { asTensor, concatenate, matmul, maximum, ones, ShapeError, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import {
+  asTensor,
+  concatenate,
+  matmul,
+  maximum,
+  ones,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+} from "@offprint/tensor-core";
 import { blockNorm, timesColumns } from "./column-products.js";
 import type { Design } from "./design.js";
 

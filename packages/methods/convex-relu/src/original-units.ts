@@ -1,4 +1,4 @@
-import { type TensorLike, asTensor, ShapeError, tensor, ValueError } from "@offprint/tensor-core";
+import { asTensor, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
 import type { TwoLayerNet } from "./network.js";
 
 /** A change of units that a network was trained with: `x = (raw - mean) / std`. */
@@ -25,7 +25,9 @@ export function inOriginalUnits(net: TwoLayerNet, units: TrainingUnits): TwoLaye
   const mean = asTensor(units.mean).data();
   const std = asTensor(units.std).data();
   if (mean.length !== d - 1 || std.length !== d - 1) {
-    throw new ShapeError(`inOriginalUnits: mean and std have ${mean.length} and ${std.length} entries for ${d - 1} features`);
+    throw new ShapeError(
+      `inOriginalUnits: mean and std have ${mean.length} and ${std.length} entries for ${d - 1} features`,
+    );
   }
   if (!(targetStd > 0) || std.some((value) => !(value > 0))) {
     throw new ValueError("inOriginalUnits: standard deviations must be > 0; use 1 where a feature does not vary");

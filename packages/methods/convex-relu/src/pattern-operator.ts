@@ -1,5 +1,5 @@
 import { tensor } from "@offprint/tensor-core";
-import { dotAll, dotColumns, type Factor, timesAll, timesColumns } from "./column-products.js";
+import { blocksAtOnce, dotAll, dotColumns, type Factor, timesAll, timesColumns } from "./column-products.js";
 import type { Design } from "./design.js";
 import type { Patterns } from "./patterns.js";
 
@@ -17,9 +17,11 @@ export class PatternOperator {
   /** X by columns, `[d, n]`. */
   readonly xt: Float64Array;
   /** Diagonals of D_i, `[P, n]`, 0 or 1. */
-  readonly mask: Float64Array;
+  readonly mask: Uint8Array;
   /** Diagonals of 2 D_i - I, `[P, n]`, -1 or 1. */
-  readonly sign: Float64Array;
+  readonly sign: Int8Array;
+  /** Blocks that are multiplied at once. */
+  readonly chunk: number;
   private readonly row: Float64Array;
   private readonly rows: Float64Array;
 
@@ -31,26 +33,33 @@ export class PatternOperator {
     this.n = design.n;
     this.d = design.d;
     this.xt = design.columns;
-    this.mask = new Float64Array(this.P * this.n);
+    this.mask = new Uint8Array(this.P * this.n);
     for (let i = 0; i < this.P; i++) this.mask.set(patterns.D[i], i * this.n);
-    this.sign = this.mask.map((value) => 2 * value - 1);
+    this.sign = Int8Array.from(this.mask, (value) => 2 * value - 1);
     this.row = new Float64Array(this.n);
-    this.rows = new Float64Array(this.P * this.n);
+    this.chunk = blocksAtOnce(this.n, this.d);
+    this.rows = new Float64Array(this.chunk * this.n);
   }
 
   /** `out[n] = sum_i D_i M b_i` for differences b `[P, d]` and M = X or another factor. */
   predict(b: Float64Array, out: Float64Array, factor: Factor = this.design): void {
-    const { P, n, mask, rows } = this;
-    timesAll(factor, b, P, rows);
+    const { P, n, d, mask, rows, chunk } = this;
     out.fill(0);
-    for (let i = 0; i < P; i++) for (let k = 0, p = i * n; k < n; k++, p++) out[k] += mask[p] * rows[p];
+    for (let i = 0; i < P; i += chunk) {
+      const count = Math.min(chunk, P - i);
+      timesAll(factor, b.subarray(i * d, (i + count) * d), count, rows);
+      for (let o = 0, p = i * n; o < count * n; ) for (let k = 0; k < n; k++, o++, p++) out[k] += mask[p] * rows[o];
+    }
   }
 
   /** `out[P, d]`: X^T D_i e for every pattern. */
   transposed(e: Float64Array, out: Float64Array): void {
-    const { P, n, mask, rows } = this;
-    for (let i = 0; i < P; i++) for (let k = 0, p = i * n; k < n; k++, p++) rows[p] = mask[p] * e[k];
-    dotAll(this.design, rows, P, out);
+    const { P, n, d, mask, rows, chunk } = this;
+    for (let i = 0; i < P; i += chunk) {
+      const count = Math.min(chunk, P - i);
+      for (let o = 0, p = i * n; o < count * n; ) for (let k = 0; k < n; k++, o++, p++) rows[o] = mask[p] * e[k];
+      dotAll(this.design, rows.subarray(0, count * n), count, out.subarray(i * d, (i + count) * d));
+    }
   }
 
   /** `out[at..at+d] = X^T D_i e`. */

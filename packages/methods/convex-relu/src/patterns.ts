@@ -45,7 +45,14 @@ function patternKey(pattern: Uint8Array): string {
 }
 
 /** @internal `out[k] = 1[x_k^T a >= 0]` for rows `[n, d]`; gives the largest |x_k^T a| left to the caller. */
-export function patternOf(rows: Float64Array, n: number, d: number, a: Float64Array, at: number, out: Uint8Array): void {
+export function patternOf(
+  rows: Float64Array,
+  n: number,
+  d: number,
+  a: Float64Array,
+  at: number,
+  out: Uint8Array,
+): void {
   for (let k = 0, p = 0; k < n; k++) {
     let sum = 0;
     for (let c = 0; c < d; c++, p++) sum += rows[p] * a[at + c];
@@ -109,7 +116,9 @@ export function checkPatterns(owner: string, { D }: Patterns, n: number): void {
   if (!Array.isArray(D) || D.length === 0) throw new ValueError(`${owner}: patterns.D must hold at least one pattern`);
   for (const [i, pattern] of D.entries()) {
     if (pattern.length !== n) {
-      throw new ShapeError(`${owner}: pattern ${i} has length ${pattern.length} for ${n} samples; give one entry per sample`);
+      throw new ShapeError(
+        `${owner}: pattern ${i} has length ${pattern.length} for ${n} samples; give one entry per sample`,
+      );
     }
     for (let k = 0; k < n; k++) {
       if (pattern[k] !== 0 && pattern[k] !== 1) {

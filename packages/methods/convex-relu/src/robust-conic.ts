@@ -151,7 +151,8 @@ export class RobustConic {
       for (let k = 0; k < next.length; k++) change = Math.max(change, Math.abs(next[k] - point[k]));
       const solved = result.status === "solved";
       best = result;
-      if (!solved || change < 100 * eps || value - reached < eps * Math.abs(reached)) return this.solution(result, iterations, solved);
+      if (!solved || change < 100 * eps || value - reached < eps * Math.abs(reached))
+        return this.solution(result, iterations, solved);
       above = false;
       value = reached;
       point = next;
@@ -167,11 +168,7 @@ export class RobustConic {
   }
 
   /** The programme with the loss replaced by its model at `point`. */
-  private solveModel(
-    point: Float64Array,
-    above: boolean,
-    options: ConicOptions,
-  ): ConicResult {
+  private solveModel(point: Float64Array, above: boolean, options: ConicOptions): ConicResult {
     const { loss, at, beta, operator } = this;
     const { P, d } = operator;
     const c = new Float64Array(at.size);
@@ -181,7 +178,8 @@ export class RobustConic {
       const q = point[k];
       const s = sigmoid(2 * q);
       const newton = Math.max(4 * s * (1 - s), 1e-4);
-      const curvature = loss === "hinge" ? 0 : loss === "squared" ? 1 : above ? Math.tanh(q || 1e-9) / (q || 1e-9) : newton;
+      const curvature =
+        loss === "hinge" ? 0 : loss === "squared" ? 1 : above ? Math.tanh(q || 1e-9) / (q || 1e-9) : newton;
       quadratic[at.fit + k] = curvature;
       c[at.fit + k] = loss === "hinge" ? 1 : loss === "squared" ? 0 : 2 * s - curvature * q;
     }

@@ -48,7 +48,8 @@ export function robustDualBound(
     size[k] = loss === "squared" ? Math.max(duals.size[k], 0) : Math.min(Math.max(duals.slope[k], 0), range);
     const slope = loss === "squared" ? clip(duals.slope[k], size[k]) : -y[k] * size[k];
     z[k] = -slope;
-    for (let c = 0; c < d; c++) Z[c * n + k] = -slope * rows[k * d + c] - eps[c] * clip(duals.theta[k * d + c], size[k]);
+    for (let c = 0; c < d; c++)
+      Z[c * n + k] = -slope * rows[k * d + c] - eps[c] * clip(duals.theta[k * d + c], size[k]);
   }
   const corners = boxCorners(eps);
   const exact = n * corners.length <= MOST_GENERATORS;
@@ -65,7 +66,10 @@ export function robustDualBound(
       }
       if (blockNorm(g, 0, d) <= M) continue;
       const block = i + side * patterns.D.length;
-      M = Math.max(M, exact ? exactMaximum(design, pattern, corners, g) : boundBy(design, pattern, eps, duals, block, g));
+      M = Math.max(
+        M,
+        exact ? exactMaximum(design, pattern, corners, g) : boundBy(design, pattern, eps, duals, block, g),
+      );
     }
   }
   const limit = M > 0 ? (beta / M) * (1 - 1e-12) : Infinity;

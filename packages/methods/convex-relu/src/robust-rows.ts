@@ -119,7 +119,8 @@ export class RobustMap {
       dotColumns(xt, n, d, row, block, 0);
       for (let c = 0; c < d; c++) {
         const shared = pulled[(j % P) * d + c];
-        x[to + c] = rows.blocks[j * d + c] + block[c] + scale * eps[c] * rows.reach[to + c] + (j < P ? shared : -shared);
+        x[to + c] =
+          rows.blocks[j * d + c] + block[c] + scale * eps[c] * rows.reach[to + c] + (j < P ? shared : -shared);
       }
       x[to + d] = scale * rows.reach[to + d] - total;
     }

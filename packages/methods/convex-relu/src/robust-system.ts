@@ -95,7 +95,7 @@ function ownMatrix({ operator, eps, scale }: RobustMap, gram: Float64Array, i: n
   const size = d + 1;
   const out = new Float64Array(size * size);
   const coupling = new Float64Array(d);
-  dotColumns(xt, n, d, sign.subarray(i * n, (i + 1) * n), coupling, 0);
+  dotColumns(xt, n, d, Float64Array.from(sign.subarray(i * n, (i + 1) * n)), coupling, 0);
   for (let a = 0; a < d; a++) {
     for (let b = 0; b < d; b++) out[a * size + b] = gram[a * d + b];
     out[a * size + a] += 1 + (eps[a] * scale) ** 2;

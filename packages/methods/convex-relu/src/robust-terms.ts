@@ -49,7 +49,9 @@ export function robustTerms(
   const blocks = new Float64Array(2 * operator.P * design.d);
   for (const [half, given] of [[0, asTensor(V)] as const, [1, asTensor(W)] as const]) {
     if (given.shape.join() !== [operator.P, design.d].join()) {
-      throw new ShapeError(`robustTerms: blocks of shape [${given.shape}] for ${operator.P} patterns; give [${operator.P}, ${design.d}]`);
+      throw new ShapeError(
+        `robustTerms: blocks of shape [${given.shape}] for ${operator.P} patterns; give [${operator.P}, ${design.d}]`,
+      );
     }
     blocks.set(given.data() as Float64Array, (half * blocks.length) / 2);
   }

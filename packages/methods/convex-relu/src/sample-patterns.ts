@@ -1,6 +1,6 @@
 import { asTensor, random, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type Design, designOf } from "./design.js";
-import { PatternSet, patternOf, type Patterns } from "./patterns.js";
+import { PatternSet, type Patterns, patternOf } from "./patterns.js";
 
 /** Options of `samplePatterns`. */
 export interface SamplePatternsOptions {
@@ -124,7 +124,9 @@ export function radiiOf(owner: string, eps: TensorLike, features: number, d: num
   const given = asTensor(eps);
   const values = given.data();
   if (given.rank > 1 || (given.rank === 1 && given.size !== features && given.size !== d)) {
-    throw new ValueError(`${owner}: eps has shape [${given.shape}]; give one radius, or one for each of ${features} features`);
+    throw new ValueError(
+      `${owner}: eps has shape [${given.shape}]; give one radius, or one for each of ${features} features`,
+    );
   }
   const out = new Float64Array(d);
   for (let c = 0; c < d; c++) {

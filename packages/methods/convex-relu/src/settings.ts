@@ -3,7 +3,7 @@ import { type Design, designOf, targetsOf } from "./design.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
 import { checkLabels, type Loss } from "./loss.js";
 import type { CommonOptions } from "./options.js";
-import { checkPatterns, patternCount, type Patterns } from "./patterns.js";
+import { checkPatterns, type Patterns, patternCount } from "./patterns.js";
 import { drawPatterns } from "./sample-patterns.js";
 
 /** As many patterns are all taken without being asked for. */

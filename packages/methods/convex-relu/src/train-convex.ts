@@ -1,4 +1,12 @@
-import { random, ShapeError, type TensorLike, tensor, UnsupportedError, ValueError, asTensor } from "@offprint/tensor-core";
+import {
+  asTensor,
+  random,
+  ShapeError,
+  type TensorLike,
+  tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { initialState, resumedState } from "./admm-state.js";
 import { blockNorm } from "./column-products.js";
 import { type DualBound, dualBound } from "./dual-bound.js";
@@ -8,10 +16,10 @@ import { lossGradient, lossSum } from "./loss.js";
 import { outputsOn, recoverNetwork, weightPenalty } from "./network.js";
 import type { ConvexNetOptions, ConvexNetResult } from "./options.js";
 import { PatternOperator } from "./pattern-operator.js";
-import { patternOf, PatternSet, type Patterns } from "./patterns.js";
+import { PatternSet, type Patterns, patternOf } from "./patterns.js";
 import { RbcdAdmm, type RbcdSettings } from "./rbcd-admm.js";
 import { SampledProgram } from "./sampled-program.js";
-import { certifiedPatterns, patternsOf, type Problem, problemOf, requireCount, requirePositive } from "./settings.js";
+import { certifiedPatterns, type Problem, patternsOf, problemOf, requireCount, requirePositive } from "./settings.js";
 
 const OWNER = "trainConvex";
 
@@ -214,7 +222,9 @@ function sampledNeurons({ design, seed }: Problem, { scp = {} }: ConvexNetOption
     for (let c = 0; c < d; c++) out[i * d + c] = columns[c * N + i];
     const norm = blockNorm(out, i * d, d);
     if (!(norm > 0 && norm < Infinity)) {
-      throw new ValueError(`${OWNER}: column ${i} of scp.weights has the norm ${norm}; give finite columns that are not 0`);
+      throw new ValueError(
+        `${OWNER}: column ${i} of scp.weights has the norm ${norm}; give finite columns that are not 0`,
+      );
     }
     for (let c = 0; c < d; c++) out[i * d + c] /= norm;
   }

@@ -13,7 +13,7 @@ import { type RobustDuals, robustDualBound } from "./robust-duals.js";
 import { RobustMap, rowNames } from "./robust-rows.js";
 import { robustValues, worstLoss } from "./robust-terms.js";
 import { drawPatterns, radiiOf } from "./sample-patterns.js";
-import { patternsOf, type Problem, problemOf, requirePositive } from "./settings.js";
+import { type Problem, patternsOf, problemOf, requirePositive } from "./settings.js";
 
 const OWNER = "trainRobust";
 /** Usable patterns are listed where that takes this much at most. */
@@ -69,7 +69,10 @@ export async function trainRobust(X: TensorLike, y: TensorLike, options: RobustN
   if (solver !== "admm" && solver !== "conic") {
     throw new ValueError(`${OWNER}: solver is "${String(solver)}"; it must be admm or conic`);
   }
-  const problem = problemOf(OWNER, X, y, { ...options, maxIter: options.maxIter ?? (solver === "admm" ? 4000 : 20_000) });
+  const problem = problemOf(OWNER, X, y, {
+    ...options,
+    maxIter: options.maxIter ?? (solver === "admm" ? 4000 : 20_000),
+  });
   requirePositive(OWNER, "rho", rho);
   if (!(relaxation > 0 && relaxation < 2)) {
     throw new ValueError(`${OWNER}: relaxation is ${relaxation}; it must be in (0, 2)`);
@@ -171,7 +174,8 @@ function resultOf(
 function robustPatterns(problem: Problem, patterns: Patterns | number | undefined, eps: Float64Array): Patterns {
   const { design, seed } = problem;
   const { n, d } = design;
-  if (typeof patterns === "number") return drawPatterns(design, { count: patterns, seed, perturb: { eps, perDirection: 6 } });
+  if (typeof patterns === "number")
+    return drawPatterns(design, { count: patterns, seed, perturb: { eps, perDirection: 6 } });
   if (patterns !== undefined) return patternsOf(problem, patterns);
   const corners = 2 ** eps.filter((value) => value > 0).length;
   let found: Patterns;
