@@ -21,7 +21,7 @@ interface Setting {
 
 const [few, some, all] = [
   { quick: 2, full: 20 },
-  { quick: 10, full: 20 },
+  { quick: 8, full: 20 },
   { quick: 20, full: 20 },
 ];
 const SETTINGS: readonly Setting[] = [

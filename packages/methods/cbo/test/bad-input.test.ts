@@ -30,7 +30,7 @@ type Case = readonly [call: () => unknown, kind: new (...args: any[]) => Error, 
 function rejects(cases: Readonly<Record<string, Case>>): void {
   for (const [name, [call, kind, message]] of Object.entries(cases)) {
     it(name, async () => {
-      const error = await Promise.resolve()
+      const error: any = await Promise.resolve()
         .then(call)
         .catch((e) => e);
       expect(error).toBeInstanceOf(kind);
