@@ -50,8 +50,8 @@ export class HeatEquation {
     const { dt, nx, u } = this;
     const [t, middle] = [this.step * dt, (this.step + 0.5) * dt];
     const half = (diffusion(middle) * dt * nx * nx) / 2;
-    const values = this.laplacian.values.map((v) => half * v);
-    const A = sparse.add(sparse.identity(u.length), this.laplacian.withValues(values)) as sparse.CsrMatrix;
+    // The Laplacian is positive on its diagonal only.
+    const A = this.laplacian.withValues(this.laplacian.values.map((v) => (v > 0 ? 1 : 0) + half * v));
     const [cx, cy] = [0.5 + Math.cos(16 * Math.PI * middle) / 4, 0.5 + Math.sin(16 * Math.PI * middle) / 4];
     const source = this.field((x, y) => 32 * bump(x, y, cx, cy, 0.125));
     // (I + K / 2) u = 2 u - A u

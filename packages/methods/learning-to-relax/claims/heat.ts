@@ -2,7 +2,7 @@ import type { Claim, ClaimContext } from "@offprint/claims";
 import { FixedSetting, type OnlinePolicy, omegaGrid, solveSequence } from "../src/index.js";
 import { DIFFUSION_RANGE, HeatEquation, plainCg } from "./heat-equation.js";
 import { figure, type Method, published } from "./method.js";
-import { bestOf } from "./totals.js";
+import { bestOf, sum } from "./totals.js";
 
 interface Simulation {
   readonly iterations: number;
@@ -26,7 +26,10 @@ async function compare(method: Method, nx: number, steps: number, { seed, scale,
   const settings = omegaGrid();
   const learn = (policy: OnlinePolicy) => simulate(nx, steps, policy, signal);
   const cheb = await learn(method.cheb(settings, `${seed}/cheb`, DIFFUSION_RANGE));
-  const tsallis = await learn(method.tsallis(settings, `${seed}/tsallis`));
+  // Draws make its total vary by some percent: the mean of three.
+  const bandits: Simulation[] = [];
+  for (const run of [0, 1, 2]) bandits.push(await learn(method.tsallis(settings, `${seed}/tsallis/${run}`)));
+  const tsallis = { ...bandits[0]!, iterations: Math.round(sum(bandits.map(({ iterations }) => iterations)) / 3) };
   const binned = await learn(method.binned(settings, `${seed}/binned`, 6, DIFFUSION_RANGE));
   const one = await learn(new FixedSetting(1));
   const cg = plainCg(nx, steps);
@@ -44,12 +47,12 @@ async function compare(method: Method, nx: number, steps: number, { seed, scale,
 }
 
 /** The heat equation, solved by CG with the preconditioner of symmetric SOR. */
-export function heatEquation(method: Method = published): Claim {
+export function heatEquation(method: Method = published, steps = 1000): Claim {
   return {
     id: "heat-equation",
     statement:
       "In a simulation of heat a learned omega takes far fewer iterations than CG and omega = 1; ChebCB beats any fixed omega",
-    source: "Figure 4",
+    source: "Experiment with the heat equation",
     paper: "far fewer iterations than CG and omega = 1; ChebCB below the best fixed omega",
     async run(context) {
       const { scale, onProgress } = context;
@@ -59,7 +62,7 @@ export function heatEquation(method: Method = published): Claim {
       let holds = true;
       const sizes = scale === "full" ? [25, 50] : [25];
       for (const [k, nx] of sizes.entries()) {
-        const { cheb, tsallis, binned, one, cg, best, apart } = await compare(method, nx, 1000, context);
+        const { cheb, tsallis, binned, one, cg, best, apart } = await compare(method, nx, steps, context);
         await onProgress((k + 1) / sizes.length);
         const ordered =
           cg.iterations > one.iterations && one.iterations > tsallis.iterations && best.cost > cheb.iterations;
@@ -70,7 +73,7 @@ export function heatEquation(method: Method = published): Claim {
         for (const [name, value] of Object.entries({ ...totals, ...more })) measured[`${name}, n = ${n}`] = value;
         rows.push([n, ...Object.values(totals), `${best.cost} (${best.point})`, cheb.iterations, binned.iterations]);
         sentences.push(
-          `n = ${n}, 1000 steps: CG (${cg.iterations}) > omega = 1 (${one.iterations}) > Tsallis-INF (${tsallis.iterations}), ` +
+          `n = ${n}, ${steps} steps: CG (${cg.iterations}) > omega = 1 (${one.iterations}) > Tsallis-INF (${tsallis.iterations}, mean of 3), ` +
             `and ChebCB (${cheb.iterations}) < the best fixed omega, ${best.point} (${best.cost}); all solutions must agree ` +
             `to 1e-8 (${figure(apart, 2)}).`,
         );
@@ -81,7 +84,7 @@ export function heatEquation(method: Method = published): Claim {
         detail: sentences.join(" "),
         tables: [
           {
-            title: "Iterations over 1000 time steps",
+            title: `Iterations over ${steps} time steps`,
             columns: ["n", "CG", "omega = 1", "Tsallis-INF", "best fixed", "ChebCB", "binned Tsallis-INF"],
             rows,
           },

@@ -29,8 +29,8 @@ export function rightHandSides(omegas: readonly [number, number, number] = [1.35
   return {
     id: "right-hand-sides-matter",
     statement: "For an adversarial right-hand side the count jumps with omega; for a random one it is smooth",
-    source: "Section 2.3",
-    paper: "no function of the spectrum alone can be learned from counts of arbitrary right-hand sides",
+    source: "Assumptions on the right-hand sides",
+    paper: "the count is not smooth in omega for every right-hand side",
     run({ rng }) {
       const A = gridLaplacian(SIDE);
       const adversary = leastEigenvector(A, omegas[1]);

@@ -10,7 +10,7 @@ export function surrogateBound(method: Method = published): Claim {
   return {
     id: "surrogate",
     statement: "The near-asymptotic surrogate bounds the iteration count and is least at nearly the same omega",
-    source: "Figure 1, Section 2.2",
+    source: "Near-asymptotic surrogate",
     paper: "an upper bound with the minimum at nearly the same omega",
     run({ rng, scale }) {
       const A = gridLaplacian(SIDE);

@@ -1,8 +1,8 @@
-import { ValueError } from "@offprint/tensor-core";
+import { FormatError, ValueError } from "@offprint/tensor-core";
 import { DrawingPolicy, type PolicyState } from "./policy.js";
 import { finiteNumber, finiteNumbers, object } from "./saved-state.js";
 
-/** What most people do: the same setting for every problem. Not in the need of losses; `update` only counts. */
+/** What most people do: the same setting for every problem. It learns nothing; `update` only counts. */
 export class FixedSetting<Setting = number> extends DrawingPolicy<Setting> {
   protected override readonly name = "fixed";
 
@@ -22,7 +22,10 @@ export class FixedSetting<Setting = number> extends DrawingPolicy<Setting> {
 
   /** @internal Use `policyFromJSON`. */
   static fromState(state: PolicyState): FixedSetting<unknown> {
-    const policy = new FixedSetting(state.settings[0]);
+    if (!Array.isArray(state.settings) || state.settings.length !== 1) {
+      throw new FormatError("fixed: settings must be an array of one setting");
+    }
+    const policy = new FixedSetting(state.settings[0] as unknown);
     policy.restore(state);
     return policy;
   }

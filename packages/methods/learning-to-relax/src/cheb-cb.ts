@@ -46,8 +46,8 @@ export function chebyshevFeatures(x: number, m: number): Float64Array {
 }
 
 /**
- * ChebCB (Algorithm 2 of the paper): a bandit that predicts the loss of every arm as a Chebyshev polynomial of the context
- * and draws arms by inverse gap weighting. Its total approaches that of the best setting for each problem. A round costs
+ * ChebCB, the paper's contextual bandit: it predicts the loss of every arm as a Chebyshev polynomial of the context
+ * and draws arms by inverse gap weighting (Abe and Long 1999). Its total approaches that of the best setting for each problem. A round costs
  * O(d m + m^3), and O(d m^3) when the span of the losses has grown.
  *
  * As in the authors' code, predictions of (loss - 1) / scale are compared with loss / scale for the learning rate, and the

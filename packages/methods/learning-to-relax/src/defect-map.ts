@@ -23,7 +23,7 @@ export interface Asymptocity {
 }
 
 /**
- * The asymptocity tau (Section 2.2): the least number such that ||C^k||^(1/k) <= rho + tau (1 - rho) for all omegas, at
+ * The asymptocity tau: the least number such that ||C^k||^(1/k) <= rho + tau (1 - rho) for all omegas, at
  * k = count - 1, where C = I - A (D / omega + L)^-1 maps residuals to residuals. With it `surrogate` bounds the counts.
  * Dense: O(n^3 log k) for every omega, for n up to about a thousand.
  *

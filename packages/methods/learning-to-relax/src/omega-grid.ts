@@ -2,7 +2,7 @@ import { ValueError } from "@offprint/tensor-core";
 
 /**
  * `count` equally spaced relaxation parameters from `first` to `last`; 1.00, 1.05, ..., 1.95 unless told otherwise, the
- * grid of the paper's experiments. About T^(1/3) of them suit a sequence of T systems (Theorem 2.1).
+ * grid of the paper's experiments. About T^(1/3) of them suit a sequence of T systems.
  *
  * @throws ValueError unless 0 < first <= last < 2 and count is a positive integer, 1 only where first is last.
  */

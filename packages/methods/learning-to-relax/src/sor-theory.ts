@@ -46,7 +46,7 @@ export interface SurrogateOptions {
 }
 
 /**
- * Near-asymptotic upper bound U of the iteration count of SOR (Section 2.2):
+ * Near-asymptotic upper bound U of the iteration count of SOR:
  * 1 + log(eps) / log(rho + tau (1 - rho)).
  *
  * @throws ValueError for options out of range.
@@ -58,7 +58,7 @@ export function surrogate({ omega, beta, tau, tolerance }: SurrogateOptions): nu
 }
 
 /**
- * Lipschitz constant of the surrogate right of omega* (Lemma 2.1): a grid point just right of the optimum costs at most
+ * Lipschitz constant of the surrogate right of omega*: a grid point just right of the optimum costs at most
  * this times the spacing more. It is a bound where tau + (1 - tau) (omega - 1) >= e^-2 for all of them.
  *
  * @param beta - spectral radius of the Jacobi matrix, in [0, 1).

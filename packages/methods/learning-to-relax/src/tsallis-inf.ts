@@ -26,7 +26,7 @@ export function checkLossOptions(policy: string, minLoss: number, lossScale: "ru
 }
 
 /**
- * Tsallis-INF (Algorithm 1 of the paper; Zimmert and Seldin 2021): a bandit whose total approaches that of the best fixed
+ * Tsallis-INF (Zimmert and Seldin 2021), as the paper uses it: a bandit whose total approaches that of the best fixed
  * setting in hindsight, whether losses are drawn or chosen by an adversary. O(d) a round.
  *
  * @example

@@ -1,0 +1,78 @@
+import { type ConvergenceError, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { expect, it } from "vitest";
+import { gridLaplacian } from "../claims/grid.js";
+import {
+  asymptocity,
+  boxLeastSquares,
+  defectSpectralRadius,
+  goldenSection,
+  jacobiSpectralRadius,
+  omegaStar,
+  sorEnergyBound,
+  sorEnergyNorm,
+  sorSpectralRadius,
+  ssorCgBound,
+  surrogate,
+  surrogateLipschitz,
+  tsallisProbabilities,
+} from "../src/index.js";
+
+const A = gridLaplacian(3);
+const wide = sparse.fromDense([[1, 2]]);
+const holed = sparse.fromDense([
+  [0, 1],
+  [1, 2],
+]);
+const indefinite = sparse.fromDense([
+  [1, 3],
+  [3, 1],
+]);
+
+it("theory: arguments out of range are errors that say what to give", () => {
+  const wrong: [() => unknown, new (...args: never[]) => Error, RegExp][] = [
+    [() => omegaStar(1), ValueError, /in \[0, 1\)/],
+    [() => omegaStar(Number.NaN), ValueError, /in \[0, 1\)/],
+    [() => sorSpectralRadius(2, 0.5), ValueError, /omega is 2/],
+    [() => surrogate({ omega: 1, beta: 0.5, tau: 1, tolerance: 1e-8 }), ValueError, /tau is 1/],
+    [() => surrogate({ omega: 1, beta: 0.5, tau: 0, tolerance: 0 }), ValueError, /tolerance is 0/],
+    [() => surrogateLipschitz({ omegaMax: 2, beta: 0.5, tau: 0, tolerance: 0.1 }), ValueError, /omegaMax is 2/],
+    [() => jacobiSpectralRadius(wide), ShapeError, /square/],
+    [() => jacobiSpectralRadius(holed), ValueError, /row 0 is 0; it must be positive/],
+    [() => defectSpectralRadius(holed, 1), ValueError, /row 0 is 0; it must be not zero/],
+    [() => defectSpectralRadius(A, 0), ValueError, /omega is 0/],
+    [() => sorEnergyBound(A)(2), ValueError, /omega is 2/],
+    [() => sorEnergyNorm(A, -1), ValueError, /omega is -1/],
+    [() => sorEnergyNorm(indefinite, 1), ValueError, /not positive definite/],
+    [() => ssorCgBound(A, 1), ValueError, /tolerance is 1/],
+    [() => ssorCgBound(A)(0), ValueError, /omega is 0/],
+    [() => ssorCgBound(indefinite), ValueError, /not positive definite/],
+    [() => asymptocity(A, [1], { omegas: [1] }), ShapeError, /length 9/],
+    [() => asymptocity(indefinite, [1, 2], { omegas: [1] }), ValueError, /does not converge for omega 1/],
+  ];
+  for (const [run, type, message] of wrong) {
+    expect(run).toThrow(type as typeof ConvergenceError);
+    expect(run).toThrow(message);
+  }
+});
+
+it("parts: arguments out of range are errors that say what to give", () => {
+  const wrong: [() => unknown, new (...args: never[]) => Error, RegExp][] = [
+    [() => tsallisProbabilities([], 1, 1), ValueError, /must not be empty/],
+    [() => tsallisProbabilities([1, Infinity], 1, 1), ValueError, /cumulative\[1\]/],
+    [() => tsallisProbabilities([1], 0, 1), ValueError, /scale is 0/],
+    [() => tsallisProbabilities([1], 1, 0), ValueError, /t is 0/],
+    [() => boxLeastSquares([[1, 2]], [1, 2], [1, 1]), ShapeError, /y has shape \[2\]/],
+    [() => boxLeastSquares([1, 2], [1, 2], [1]), ShapeError, /\[rows, columns\]/],
+    [() => boxLeastSquares([[1, 2]], [1], [1]), ShapeError, /bound has length 1/],
+    [() => boxLeastSquares([[1, Number.NaN]], [1], [1, 1]), ValueError, /finite/],
+    [() => boxLeastSquares([[1, 2]], [1], [1, -1]), ValueError, /bounds must be >= 0/],
+    [() => goldenSection((w) => w, { grid: [1, 2], values: [1, 2] }), ValueError, /three ascending/],
+    [() => goldenSection((w) => w, { grid: [1, 3, 2], values: [1, 2, 3] }), ValueError, /three ascending/],
+    [() => goldenSection(() => Number.NaN, { grid: [1, 2, 3], values: [2, 1, 2] }), ValueError, /not a number/],
+    [() => goldenSection((w) => w, { grid: [1, 2, 3], values: [2, 1, 2] }, -1), ValueError, /evaluations is -1/],
+  ];
+  for (const [run, type, message] of wrong) {
+    expect(run).toThrow(type as typeof ConvergenceError);
+    expect(run).toThrow(message);
+  }
+});

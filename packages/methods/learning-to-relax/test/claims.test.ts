@@ -1,0 +1,85 @@
+import type { Claim, ClaimContext } from "@offprint/claims";
+import { random } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { bandit } from "../claims/bandit.js";
+import { closedForms } from "../claims/closed-forms.js";
+import { contextualBandit } from "../claims/context.js";
+import { heatEquation } from "../claims/heat.js";
+import { claims } from "../claims/index.js";
+import { type Method, published } from "../claims/method.js";
+import { rightHandSides } from "../claims/right-hand-sides.js";
+import { surrogateBound } from "../claims/surrogate.js";
+import { bestOf } from "../claims/totals.js";
+import { EpsilonGreedy, FixedSetting, TsallisInf, TsallisInfBinned } from "../src/index.js";
+
+async function holds(claim: Claim): Promise<boolean> {
+  const context: ClaimContext = {
+    rng: random.rng(`0/learning-to-relax/${claim.id}`),
+    seed: 0,
+    scale: "quick",
+    signal: new AbortController().signal,
+    onProgress: async () => {},
+  };
+  return (await claim.run(context)).holds;
+}
+
+const variant = (part: Partial<Method>): Method => ({ ...published, ...part });
+
+describe("claims hold for the method and fail for what is not the method", () => {
+  it("closed forms: fail for the asymptotic radius of omega = 1 everywhere, and for another omega*", async () => {
+    expect(await holds(closedForms())).toBe(true);
+    expect(await holds(closedForms(variant({ sorSpectralRadius: (_, beta) => beta ** 2 })))).toBe(false);
+    expect(await holds(closedForms(variant({ omegaStar: (beta) => 1 + beta ** 2 / 2 })))).toBe(false);
+  });
+
+  it("surrogate: fails without the asymptocity", async () => {
+    expect(await holds(surrogateBound())).toBe(true);
+    const asymptotic: Method["surrogate"] = (options) => published.surrogate({ ...options, tau: 0 });
+    expect(await holds(surrogateBound(variant({ surrogate: asymptotic })))).toBe(false);
+  });
+
+  it("bandit: fails for omega = 1.4, and for uniform exploration", async () => {
+    expect(await holds(bandit(variant({ tsallis: () => new FixedSetting(1.4) }), 600))).toBe(false);
+    const uniform = (settings: number[], seed: number | string) => new EpsilonGreedy({ settings, seed, epsilon: 1 });
+    expect(await holds(bandit(variant({ tsallis: uniform }), 600))).toBe(false);
+  });
+
+  it("context: fails for a bandit without one, and for bins in the place of polynomials", async () => {
+    const short = { quick: 500, full: 500 };
+    const blind: Method["cheb"] = (settings, seed) => new TsallisInf({ settings, seed });
+    expect(await holds(contextualBandit(variant({ cheb: blind }), short))).toBe(false);
+    const bins: Method["cheb"] = (settings, seed, range) => new TsallisInfBinned({ settings, seed, bins: 5, range });
+    expect(await holds(contextualBandit(variant({ cheb: bins }), short))).toBe(false);
+  });
+
+  it("heat: fails for the best fixed omega in the place of ChebCB", async () => {
+    expect(await holds(heatEquation(variant({ cheb: () => new FixedSetting(1.4) }), 200))).toBe(false);
+  });
+
+  it("right-hand sides: fail where the omegas are not those of the eigenvector", async () => {
+    expect(await holds(rightHandSides())).toBe(true);
+    expect(await holds(rightHandSides([1.35, 1.45, 1.55]))).toBe(true);
+    expect(await holds(rightHandSides([1.65, 1.7, 1.75]))).toBe(false);
+  });
+});
+
+it("the best point of a grid is found downhill where the cost falls and then rises", () => {
+  const grid = [1, 2, 3, 4, 5, 6];
+  const cost = (w: number) => Math.abs(w - 2.4);
+  for (const start of grid) {
+    expect(bestOf(grid, cost, start, false)).toEqual({ point: 2, cost: cost(2) });
+    expect(bestOf(grid, cost, start, true)).toEqual({ point: 2, cost: cost(2) });
+  }
+  expect(bestOf(grid, (w) => [3, 5, 4, 2, 4, 1][w - 1]!, 4, true).point).toBe(6);
+});
+
+it("the package declares the claims of the sheet", () => {
+  expect(claims.claims.map(({ id }) => id)).toEqual([
+    "closed-forms",
+    "surrogate",
+    "bandit-against-fixed",
+    "context-beats-any-fixed",
+    "heat-equation",
+    "right-hand-sides-matter",
+  ]);
+});

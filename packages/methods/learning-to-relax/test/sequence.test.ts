@@ -1,0 +1,179 @@
+import { AbortedError, random, ShapeError, solvers, sparse, ValueError } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { RANGE, shiftedSystems } from "../claims/grid.js";
+import { HeatEquation } from "../claims/heat-equation.js";
+import {
+  ChebCB,
+  FixedSetting,
+  type LinearSystem,
+  omegaGrid,
+  policyFromJSON,
+  type SolvedSystem,
+  solveSequence,
+  TsallisInf,
+  tuneSequence,
+} from "../src/index.js";
+import { farthest } from "./matrices.js";
+
+const settings = omegaGrid();
+const systems = shiftedSystems(random.rng(0), "high", 60);
+
+describe("tuneSequence", () => {
+  it("tunes any setting of the user's own solver, by any cost", async () => {
+    const policy = new TsallisInf({ settings: ["slow", "fast"], seed: 0, minLoss: 0 });
+    const seen: string[] = [];
+    const {
+      losses,
+      settings: chosen,
+      totalLoss,
+    } = await tuneSequence(
+      Array.from({ length: 300 }, (_, t) => t),
+      async (_, setting) => {
+        seen.push(setting);
+        return setting === "slow" ? 0.3 : 0.1;
+      },
+      policy,
+    );
+    expect(chosen).toEqual(seen);
+    expect(totalLoss).toBeCloseTo(
+      losses.reduce((a, b) => a + b),
+      12,
+    );
+    expect(chosen.slice(200).filter((setting) => setting === "fast").length).toBeGreaterThan(75);
+  });
+
+  it("draws problems one at a time, passes on contexts and progress, and stops when told", async () => {
+    const policy = new ChebCB({ settings: [1, 2], seed: 0, range: [0, 10] });
+    const order: string[] = [];
+    async function* problems() {
+      for (let t = 0; t < 5; t++) {
+        order.push(`problem ${t}`);
+        yield { t };
+      }
+    }
+    const controller = new AbortController();
+    const run = tuneSequence(problems(), ({ t }) => order.push(`solve ${t}`), policy, {
+      context: ({ t }) => t,
+      onProgress: ({ round }) => {
+        if (round === 1) controller.abort();
+      },
+      signal: controller.signal,
+    });
+    await expect(run).rejects.toThrow(AbortedError);
+    expect(order).toEqual(["problem 0", "solve 0", "problem 1", "solve 1", "problem 2"]);
+    expect(policy.rounds).toBe(2);
+  });
+});
+
+describe("solveSequence", () => {
+  it("solves every system to the tolerance, and learns from the counts that it reports", async () => {
+    for (const solver of ["sor", "ssor", "ssor-cg"] as const) {
+      const solved: SolvedSystem[] = [];
+      const policy = new ChebCB({ settings, seed: 1, range: RANGE });
+      const result = await solveSequence(systems, policy, { solver, onSolution: (each) => solved.push(each) });
+      expect(solved.map(({ iterations }) => iterations)).toEqual([...result.iterations]);
+      expect(solved.map(({ setting }) => setting)).toEqual([...result.settings]);
+      expect(result.totalIterations).toBe(result.iterations.reduce((a, b) => a + b));
+      expect(result.unconverged).toEqual([]);
+      expect(policy.rounds).toBe(60);
+      systems.forEach(({ A, b, shift }, t) => {
+        const { x, relativeResidual, converged } = solved[t]!;
+        const ax = sparse.multiplyVector(A, x);
+        const norm = (v: Float64Array) => Math.sqrt(v.reduce((s, w) => s + w * w, 0));
+        const right = b as Float64Array;
+        const residual = norm(right.map((v, i) => v - ax[i]! - shift * x[i]!)) / norm(right);
+        expect(residual).toBeLessThan(1.001e-8);
+        expect(relativeResidual / residual).toBeCloseTo(1, 3);
+        expect(converged).toBe(true);
+      });
+    }
+  });
+
+  it("is the loop that a user would write", async () => {
+    const [mine, theirs] = [0, 1].map(() => new TsallisInf({ settings, seed: 4 })) as [TsallisInf, TsallisInf];
+    const { iterations } = await solveSequence(systems, mine);
+    systems.forEach(({ A, b, shift }, t) => {
+      const omega = theirs.choose();
+      const solved = solvers.sor(A, b, { omega, shift, relativeTolerance: 1e-8 });
+      theirs.update(solved.iterations);
+      expect(solved.iterations).toBe(iterations[t]);
+    });
+    expect(JSON.stringify(mine)).toBe(JSON.stringify(theirs));
+  });
+
+  it("can be stopped and goes on from the saved policy as if it had not been", async () => {
+    const whole = await solveSequence(systems, new ChebCB({ settings, seed: 2, range: RANGE }));
+    const controller = new AbortController();
+    const policy = new ChebCB({ settings, seed: 2, range: RANGE });
+    const done: number[] = [];
+    const onSolution = ({ iterations, round }: SolvedSystem) => {
+      done.push(iterations);
+      if (round === 24) controller.abort();
+    };
+    await expect(solveSequence(systems, policy, { onSolution, signal: controller.signal })).rejects.toThrow(
+      AbortedError,
+    );
+    const resumed = policyFromJSON(JSON.parse(JSON.stringify(policy)));
+    const rest = await solveSequence(systems.slice(25), resumed);
+    expect([...done, ...rest.iterations]).toEqual([...whole.iterations]);
+  });
+
+  it("counts a system that does not converge as the most iterations, and names it", async () => {
+    const hard = { ...systems[0]!, shift: 0 };
+    const losses: number[] = [];
+    const result = await solveSequence([hard, hard], new FixedSetting(1), {
+      maxIterations: 20,
+      onSolution: ({ loss, converged }) => losses.push(loss, Number(converged)),
+    });
+    expect(result.unconverged).toEqual([0, 1]);
+    expect(losses).toEqual([20, 0, 20, 0]);
+    const rotation = sparse.fromDense([
+      [1, 3],
+      [-3, 1],
+    ]);
+    const diverged = await solveSequence([{ A: rotation, b: [1, 1] }], new FixedSetting(1), {
+      onSolution: ({ loss }) => losses.push(loss),
+    });
+    expect(diverged.unconverged).toEqual([0]);
+    expect(losses.at(-1)).toBe(10000);
+  });
+
+  it("starts from the solution before where told, and a solved system costs nothing", async () => {
+    const { A, b } = systems[0]!;
+    const same: LinearSystem[] = [
+      { A, b },
+      { A, b },
+    ];
+    const cold = await solveSequence(same, new FixedSetting(1.3), { solver: "ssor-cg" });
+    const warm = await solveSequence(same, new FixedSetting(1.3), { solver: "ssor-cg", warmStart: true });
+    expect(cold.iterations[1]).toBe(cold.iterations[0]);
+    expect(warm.iterations[1]).toBe(0);
+    const zero = await solveSequence([{ A, b: new Float64Array(100) }], new TsallisInf({ settings, seed: 0 }));
+    expect(zero.totalIterations).toBe(0);
+  });
+
+  it("lets a generator make each time step from the last solution", async () => {
+    const run = async (omega: number) => {
+      const heat = new HeatEquation(10);
+      await solveSequence(heat.systems(40), new FixedSetting(omega), {
+        solver: "ssor-cg",
+        tolerance: 1e-10,
+        onSolution: ({ x }) => heat.accept(x),
+      });
+      return heat.u;
+    };
+    expect(farthest(await run(1), await run(1.4))).toBeLessThan(1e-8);
+  });
+
+  it("rejects what it cannot solve", async () => {
+    const fixed = () => new FixedSetting(1);
+    const { A, b } = systems[0]!;
+    await expect(solveSequence([{ A, b: [1, 2] }], fixed())).rejects.toThrow(ShapeError);
+    await expect(solveSequence([{ A, b }], new FixedSetting(2))).rejects.toThrow(/0 < omega < 2/);
+    await expect(solveSequence([{ A, b }], fixed(), { solver: "cg" as "sor" })).rejects.toThrow(/solver is "cg"/);
+    await expect(solveSequence([{ A, b }], fixed(), { tolerance: -1 })).rejects.toThrow(ValueError);
+    await expect(solveSequence([{ A, b }], fixed(), { maxIterations: 0 })).rejects.toThrow(ValueError);
+    const contextual = new ChebCB({ settings, seed: 0, range: RANGE });
+    await expect(solveSequence([{ A, b }], contextual)).rejects.toThrow(/context is missing/);
+  });
+});
