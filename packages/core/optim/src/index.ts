@@ -78,6 +78,6 @@ export {
   type TrainResult,
   train,
 } from "./train.js";
-export { type StepResult, type TrainingStep, trainingStep } from "./training-step.js";
+export { disposeReplaced, onHost, type StepResult, type TrainingStep, trainingStep } from "./training-step.js";
 export { applyUpdates, type GradientTransformation, type Parameters, type Update } from "./transformation.js";
 export { treeFromJson, treeToJson } from "./tree-json.js";

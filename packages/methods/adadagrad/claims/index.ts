@@ -1,20 +1,11 @@
-import { type Claim, defineClaims } from "@offprint/claims";
-import { adadagrad } from "../src/index.js";
-
-/** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof adadagrad;
-
-/** The paper's main claim. */
-export function mainClaim(method: Method = adadagrad): Claim {
-  return {
-    id: "main-claim",
-    statement: "The paper's main claim in one sentence",
-    source: "Abstract",
-    paper: "the paper's value",
-    // Measure, compute `holds` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),
-  };
-}
+import { defineClaims } from "@offprint/claims";
+import { criticalBatch } from "./critical-batch.js";
+import { noiseFloor } from "./noise-floor.js";
+import { oneBudget } from "./one-budget.js";
+import { selectivity } from "./selectivity.js";
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "adadagrad", claims: [mainClaim()] });
+export const claims = defineClaims({
+  method: "adadagrad",
+  claims: [criticalBatch(), noiseFloor(), oneBudget(), selectivity()],
+});

@@ -1,0 +1,110 @@
+import { NonFiniteError } from "@offprint/optim";
+import {
+  mul,
+  type OffprintError,
+  ShapeError,
+  square,
+  sum,
+  type Tensor,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import {
+  type AdaptiveOptions,
+  adagradNorm,
+  batchController,
+  cosineBySamples,
+  gradientStats,
+  nextBatchSize,
+  planBatch,
+  pooledStats,
+  requiredBatchSize,
+  stepsBySamples,
+  trainAdaptive,
+} from "../src/index.js";
+
+const problem = {
+  params: tensor([1, 2]),
+  data: { size: 10, batch: (indices: Int32Array) => tensor(Float32Array.from(indices)) },
+  sampleLoss: (p: Tensor, x: Tensor) => mul(sum(square(p)), x),
+};
+const options: AdaptiveOptions = { learningRate: 0.1, initialBatch: 2, test: { kind: "norm", eta: 1 }, maxSteps: 3 };
+const stats = gradientStats({ x: tensor([[1], [2]]) });
+
+describe("bad input is refused by name", () => {
+  it.each<[Partial<AdaptiveOptions>, RegExp]>([
+    [{ initialBatch: 1 }, /initialBatch is 1; it must be an integer >= 2/],
+    [{ initialBatch: 8, maxBatch: 4 }, /maxBatch is 4; it must be an integer >= 8/],
+    [{ maxBatch: 20 }, /maxBatch is 20, but there are 10 samples/],
+    [{ test: { kind: "norm", eta: 0 } }, /eta of the norm test is 0/],
+    [{ test: { kind: "inner-product", theta: Number.NaN } }, /theta of the inner-product test is NaN/],
+    [{ test: { kind: "augmented", theta: 1, nu: -1 } }, /nu of the augmented test is -1/],
+    [{ test: { kind: "coordinate-wise", eta: { x: tensor([1, 0]) } } }, /eta of the coordinate-wise test is 0/],
+    [{ test: { kind: "guess" } as never }, /there is no test guess; take norm/],
+    [{ test: { kind: "linear", increment: 0 } }, /increment is 0/],
+    [{ test: { kind: "stages", sizes: [] }, maxSamples: 5 }, /stages has no sizes/],
+    [{ test: { kind: "stages", sizes: [2, 4] } }, /stages needs maxSamples/],
+    [{ test: { kind: "stages", sizes: [2, 4], shares: [1] }, maxSamples: 5 }, /give 2 numbers > 0/],
+    [{ testInterval: 0 }, /testInterval is 0/],
+    [{ maxMicro: 0 }, /maxMicro is 0/],
+    [{ maxSteps: undefined }, /give maxSamples or maxSteps/],
+    [{ maxSteps: 0 }, /maxSteps is 0/],
+    [{ learningRate: -1 }, /learningRate is -1/],
+    [{ optimizer: "adamax" as never }, /optimizer is adamax; take adagrad/],
+  ])("training: %o", async (change, message) => {
+    const attempt = trainAdaptive(problem, { ...options, ...change });
+    await expect(attempt).rejects.toThrow(message);
+    await expect(trainAdaptive(problem, { ...options, ...change })).rejects.toThrow(ValueError);
+  });
+
+  it("data and losses", async () => {
+    const empty = { ...problem, data: { ...problem.data, size: 0 } };
+    await expect(trainAdaptive(empty, options)).rejects.toThrow(/data.size is 0/);
+    const scalar = { ...problem, sampleLoss: (p: Tensor) => sum(square(p)) };
+    await expect(trainAdaptive(scalar, { ...options, test: { kind: "constant" } })).rejects.toThrow(ShapeError);
+    const far = {
+      ...problem,
+      sampleLoss: (p: Tensor, x: Tensor) => mul(sum(square(p)), mul(x, Number.POSITIVE_INFINITY)),
+    };
+    await expect(trainAdaptive(far, options)).rejects.toThrow(NonFiniteError);
+    await expect(trainAdaptive(far, options)).rejects.toMatchObject({ state: { batches: { step: 0 } } });
+  });
+
+  it.each<[() => unknown, new (...args: any[]) => OffprintError, RegExp]>([
+    [() => gradientStats({ x: tensor([[1]]) }), ValueError, /1 samples have no variance/],
+    [() => gradientStats({}), ValueError, /no gradients/],
+    [
+      () => gradientStats({ x: tensor([[1], [2]]), y: tensor([1]) }),
+      ShapeError,
+      /y has shape \[1\]; every leaf must be \[2, ...\]/,
+    ],
+    [() => gradientStats({ x: tensor([[1], [Number.NaN]]) }), ValueError, /gradient of sample 1 is NaN in x/],
+    [() => pooledStats([]), ValueError, /0 samples/],
+    [
+      () => pooledStats([{ x: tensor([[1], [2]]) }, { x: tensor([[1]]) }], { mode: "total-variance" }),
+      ValueError,
+      /there are 2, 1 samples/,
+    ],
+    [() => pooledStats([], { mode: "mean" as never }), ValueError, /mode is mean/],
+    [
+      () => requiredBatchSize(stats, { kind: "coordinate-wise", eta: { x: tensor([1, 1]) } }),
+      ShapeError,
+      /has shape \[2\], its parameter \[1\]/,
+    ],
+    [() => requiredBatchSize(stats, { kind: "coordinate-wise", eta: {} }), ShapeError, /0 leaves/],
+    [() => nextBatchSize(1, stats, { kind: "norm", eta: 1 }, 4), ValueError, /current is 1/],
+    [() => planBatch(0, { workers: 1, accumulation: 1, maxMicro: 1, maxGlobal: 1 }), ValueError, /requested is 0/],
+    [() => cosineBySamples({ peak: 1, warmUp: 5, end: 5 }), ValueError, /the end must come after the warm-up/],
+    [() => stepsBySamples({ peak: 1, milestones: [3, 2] }), ValueError, /milestone 1 is 2/],
+    [() => adagradNorm({ vInit: -1 }), ValueError, /vInit is -1/],
+    [
+      () => batchController({ initialBatch: 2.5, maxBatch: 4, test: { kind: "constant" } }),
+      ValueError,
+      /initialBatch is 2.5/,
+    ],
+  ])("case %#", (attempt, type, message) => {
+    expect(attempt).toThrow(type);
+    expect(attempt).toThrow(message);
+  });
+});

@@ -1,0 +1,70 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Column, readCsv, readSafetensors, Table, wine, writeCsv } from "@offprint/data";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+
+let folder: string;
+const set = wine({ dtype: "float64" });
+const columns: Column[] = Array.from({ length: 13 }, (_, f) => ({
+  name: `m${f}`,
+  type: "number",
+  values: Float64Array.from({ length: 178 }, (_, i) => set.inputs.data()[i * 13 + f]),
+}));
+const grower: Column = { name: "grower", type: "text", values: Array.from(set.targets.data(), (k) => "abc"[k]) };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "adadagrad-"));
+  await writeFile(join(folder, "wine.csv"), writeCsv(new Table([...columns, grower])));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(options: Record<string, unknown>, data = join(folder, "wine.csv")) {
+  const [command] = commands;
+  const defaults = Object.fromEntries((command.options ?? []).map((option) => [option.name, option.default]));
+  const lines: string[] = [];
+  await command.run({
+    arguments: { data },
+    options: { ...defaults, ...options } as Record<string, string>,
+    print: (line) => lines.push(line),
+    onProgress: () => {},
+    signal: new AbortController().signal,
+    backend: async () => undefined,
+  });
+  return lines.join("\n");
+}
+
+describe("offprint grow-batches", () => {
+  it("learns classes, and writes parameters and the batch sizes that were chosen", async () => {
+    const [history, output] = [join(folder, "history.csv"), join(folder, "network.safetensors")];
+    const text = await run({ hidden: "8", passes: 15, history, output });
+    expect(text).toMatch(/142 samples to learn from, 36 held out; grower: 3 classes/);
+    expect(text).toMatch(/accuracy on held-out samples: (0\.[89]|1\.0)/);
+    const table = readCsv(await readFile(history));
+    const sizes = table.column("batchSize").values as Float64Array;
+    expect(sizes[0]).toBe(16);
+    expect(sizes[sizes.length - 1]).toBeGreaterThan(16);
+    expect(Object.values(readSafetensors(await readFile(output)).tensors).map(({ shape }) => shape.join())).toContain(
+      "13,8",
+    );
+  });
+
+  it("learns numbers by a linear model", async () => {
+    const data = join(folder, "numbers.csv");
+    await writeFile(data, writeCsv(new Table(columns)));
+    const text = await run(
+      { hidden: "none", target: "m0", passes: 5, test: "augmented", optimizer: "adagrad-norm" },
+      data,
+    );
+    expect(text).toMatch(/mean squared error on held-out samples: [\d.]+/);
+  });
+
+  it("refuses what it cannot use", async () => {
+    await expect(run({ test: "size" })).rejects.toThrow(/--test is size; it must be one of norm/);
+    await expect(run({ hidden: "a" })).rejects.toThrow(/--hidden: "a" is no width/);
+    await expect(run({ optimizer: "adam" })).rejects.toThrow(/--optimizer is adam/);
+    await expect(run({ target: "year" })).rejects.toThrow(/wine.csv|no column year/);
+  });
+});
