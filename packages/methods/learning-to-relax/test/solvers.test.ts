@@ -43,6 +43,25 @@ describe("the solvers whose iteration count is the loss", () => {
     expect(farthest(x, expected.data())).toBeLessThan(1e-13);
   });
 
+  it("CG applies M_omega^-1 as the dense inverse does, in both orders: its first step goes along M^-1 b", () => {
+    const omega = 1.3;
+    const factor = strictLower(A).mul(omega).add(multipleOfIdentity(4));
+    for (const order of ["lower-first", "upper-first"] as const) {
+      const [left, right] = order === "lower-first" ? [factor, factor.transpose()] : [factor.transpose(), factor];
+      const M = matmul(left, right).mul(1 / (4 * omega * (2 - omega)));
+      expect(farthest(M.data(), M.transpose().data())).toBeLessThan(1e-14);
+      const direction = linalg.solve(M, tensor(b)).data() as Float64Array;
+      const { x } = solvers.ssorConjugateGradients(A, b, { omega, order, maxIterations: 1 });
+      const length = x[7]! / direction[7]!;
+      expect(
+        farthest(
+          x,
+          direction.map((v) => length * v),
+        ),
+      ).toBeLessThan(1e-13);
+    }
+  });
+
   it("CG with it solves what Cholesky solves, to 1e-8, in both orders", () => {
     const exact = sparse.cholesky(A).solve(b);
     for (const order of ["lower-first", "upper-first"] as const) {
