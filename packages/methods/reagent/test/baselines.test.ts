@@ -191,7 +191,7 @@ describe("a generated continuation", () => {
     expect(all.length).toBe(6);
     expect(map.shape).toEqual([3, 5]);
     for (let k = 0; k < 3; k++) {
-      const row = map.slice([k]).data();
+      const row = Float64Array.from(map.slice([k]).data());
       expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
       for (let i = 0; i < 5; i++) expect(row[i] > 0).toBe(i < 3 + k);
       const next = (await model.nextLogits([all.slice(0, 3 + k)])) as Tensor;

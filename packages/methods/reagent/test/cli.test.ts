@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadModel } from "@offprint/onnx-runtime";
+import { loadModel, onnxRuntime } from "@offprint/onnx-runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 
 const [attribute] = commands;
 const fixture = (path: string) => fileURLToPath(new URL(`./fixtures/${path}`, import.meta.url));
+const backend = await onnxRuntime().catch(() => undefined);
 let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reagent-"));
@@ -24,7 +25,7 @@ async function call(given: Record<string, unknown>, more: object = { loadModel }
     print: (line) => lines.push(line),
     onProgress: () => {},
     signal: new AbortController().signal,
-    backend: async () => undefined,
+    backend: async () => backend,
     ...more,
   });
   return { lines, html: await readFile(files.output, "utf8"), json: JSON.parse(await readFile(files.json, "utf8")) };

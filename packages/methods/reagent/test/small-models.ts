@@ -1,5 +1,5 @@
 import { cast, type Rng, random, type Tensor, tree } from "@offprint/tensor-core";
-import type { CausalLM, EmbeddingLM, Replacer } from "../src/index.js";
+import type { CausalLM, Replacer } from "../src/index.js";
 import { gpt2 } from "../src/index.js";
 import { type Gpt2Params, initGpt2 } from "../src/transformer/gpt2.js";
 
@@ -35,18 +35,4 @@ export function smallParams(dtype: "float32" | "float64", layers = 2, rng: Rng =
 /** That model on the host kernels. */
 export function smallLM(dtype: "float32" | "float64" = "float64", layers = 2) {
   return gpt2(smallParams(dtype, layers), { heads: 2 });
-}
-
-/** A model whose log-probabilities are linear in the embeddings, which are positive: no softmax is applied twice. */
-export function linearLM(rng: Rng): EmbeddingLM & { logits(x: Tensor): Tensor } {
-  const table = rng.uniform([5, 3], { dtype: "float64" });
-  const weight = rng.normal([4, 3, 5], { dtype: "float64" });
-  const logits = (x: Tensor): Tensor => x.reshape([x.shape[0], 12]).matmul(weight.reshape([12, 5]));
-  return {
-    vocabSize: 5,
-    nextLogits: () => new Array(1).fill([0, 0, 0, 0, 0]),
-    embed: (ids) => table.take(Array.from(ids)),
-    nextLogitsFromEmbeds: logits,
-    logits,
-  };
 }
