@@ -68,7 +68,7 @@ function section(report: AttributionReport, token: ExplainedToken): string {
   const stopped = token.stoppedAt.filter((step) => step !== null).length;
   const runs = `${stopped} of ${token.stoppedAt.length} runs stopped by themselves; ${token.forwardPasses} forward passes`;
   return `<section>
-<h2>Why <q>${escaped(token.text)}</q>? <small>probability ${token.probability.toFixed(4)}; ${runs}</small></h2>
+<h2>Why <q>${escaped(token.text.trim())}</q>? <small>probability ${token.probability.toFixed(4)}; ${runs}</small></h2>
 <p class="text">${before.join("")}<b>${escaped(token.text)}</b></p>
 <table><thead><tr><th>token</th><th>importance</th></tr></thead><tbody>${rows.join("")}</tbody></table>
 </section>`;

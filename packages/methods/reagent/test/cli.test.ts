@@ -35,7 +35,7 @@ describe("offprint attribute", () => {
   it("explains the example of the small model by default: the capital, by the country", async () => {
     const { lines, html, json } = await call({ "max-steps": 100, keep: 3 });
     expect(lines[0]).toMatch(/^"lima" \(0\.\d+\): "peru"/);
-    expect(html).toContain("<q> lima</q>");
+    expect(html).toContain("<q>lima</q>");
     expect(html).not.toMatch(/(src|href)=/);
     expect(json.tokens[0].text).toBe(" <bos>");
     expect(html).toContain("&lt;bos&gt;");
