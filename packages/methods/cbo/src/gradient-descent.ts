@@ -99,7 +99,8 @@ export async function gradientDescent(
       status = "aborted";
       break;
     }
-    const g = await gradient.at(points(x));
+    const slope = gradient.at(points(x));
+    const g = slope instanceof Promise ? await slope : slope;
     const next = new Float64Array(x.length);
     for (let i = 0; i < x.length; i++) next[i] = x[i] - lr * dt * g[i];
     if (langevinSigma > 0) {
@@ -107,7 +108,7 @@ export async function gradientDescent(
       const z = rng.normal([x.length], { dtype: "float64" }).data();
       for (let i = 0; i < x.length; i++) next[i] += scale * z[i];
     }
-    if (!next.every(Number.isFinite)) {
+    if (!isFiniteSum(next)) {
       status = "diverged";
       break;
     }
@@ -130,4 +131,11 @@ export async function gradientDescent(
     history: { step: Int32Array.from(recorded), path: hostTensor(all, [path.length, ...x0.shape], "float64") },
     evaluations: chains * (k * gradient.evaluations + 1),
   };
+}
+
+/** Whether all numbers are finite: a sum of finite ones that overflows has diverged as well. */
+function isFiniteSum(x: Float64Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i];
+  return Number.isFinite(sum);
 }

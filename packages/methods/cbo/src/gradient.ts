@@ -26,7 +26,7 @@ export type GradientSource =
 
 /** @internal Gradients at points `[n, d]`, row-major. */
 export interface GradientEvaluator {
-  at(points: Tensor): Promise<ArrayLike<number>>;
+  at(points: Tensor): ArrayLike<number> | Promise<ArrayLike<number>>;
   /** Evaluations of the objective for the gradient at one point. */
   readonly evaluations: number;
 }
@@ -39,7 +39,7 @@ export function gradientOf(
   source: GradientSource = evaluator.traceable ? "autodiff" : "finite-difference",
 ): GradientEvaluator {
   if (typeof source === "function") {
-    return { at: async (points) => checked(owner, source(points), points), evaluations: 0 };
+    return { at: (points) => checked(owner, source(points), points), evaluations: 0 };
   }
   const spacing = source === "finite-difference" ? 1e-5 : (source as { spacing?: number }).spacing;
   if (spacing !== undefined) {
@@ -59,7 +59,7 @@ export function gradientOf(
     );
   }
   const derivative = grad((points: Tensor) => sum(f(points))) as (points: Tensor) => Tensor;
-  return { at: async (points) => derivative(points).data(), evaluations: 1 };
+  return { at: (points) => derivative(points).data(), evaluations: 1 };
 }
 
 function checked(owner: string, gradient: TensorLike, points: Tensor): ArrayLike<number> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { linalg, random, type Tensor, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { canyon, quadratic, wShaped } from "../claims/landscapes.js";
+import { canyon, quadratic, rastrigin, wShaped } from "../claims/landscapes.js";
 import {
   cbo,
   consensusHopping,
@@ -60,7 +60,7 @@ describe("a hop", () => {
   });
 
   it("is a weighted mean of gradients, and does not depend on how samples are split into batches", async () => {
-    const { value, objective } = canyon();
+    const { value, objective } = rastrigin;
     const samples = 40_000;
     const options = { width: 0.4, alpha: 1, samples };
     const { gradient, weightedGradient } = await hopGradient({ objective }, [3, 2], {

@@ -177,7 +177,10 @@ describe("constraints", () => {
   it("a projection keeps particles on the sphere, where Rayleigh's quotient has its least eigenvector", async () => {
     const objective = (v: Tensor) => sum(square(v).mul([3, 2, 1, 0.5, 4]), { axis: 1 });
     const project = (v: Tensor) => div(v, sqrt(sum(square(v), { axis: 1, keepDims: true })));
-    const run = await cbo({ objective, project, dimension: 5 }, { particles: 100, steps: 400, sigma: 1, seed: 3 });
+    const run = await cbo(
+      { objective, project, dimension: 5 },
+      { particles: 60, steps: 200, sigma: 1, dt: 0.02, seed: 3 },
+    );
     for (const v of run.particles.toArray() as number[][]) expect(Math.hypot(...v)).toBeCloseTo(1, 12);
     expect(Math.abs(values(run.best.x)[3])).toBeGreaterThan(0.99);
     expect(run.best.objective).toBeLessThan(0.52);
@@ -224,7 +227,7 @@ describe("random search", () => {
 
   it("is beaten by a swarm with as many evaluations, in ten dimensions", async () => {
     const wide = { objective: { perParticle: rastrigin.value }, dimension: 10 };
-    const swarm = await cbo(wide, { mean: 2, std: 2, steps: 200 });
+    const swarm = await cbo(wide, { mean: 2, std: 2, steps: 120 });
     const search = await randomSearch(wide, { mean: 2, std: 2, evaluations: swarm.evaluations });
     expect(swarm.objective).toBeLessThan(0.5 * search.objective);
   });
