@@ -46,7 +46,7 @@ function chairIou(shape: BspShape): number {
   return iou(contains(shape, points), chair(points));
 }
 
-/** A fit of the chair; at the scale `quick` with half as many steps of half as many points. */
+/** A fit of the chair. */
 async function fitChair(
   context: ClaimContext,
   method: Fit,
@@ -54,9 +54,8 @@ async function fitChair(
   seed: number,
   options: FitShapeOptions = {},
 ) {
-  const { scale, signal } = context;
-  const size = scale === "full" ? {} : { steps: 1000, pointsPerStep: 1000, poolSize: 200_000 };
-  const { shape } = await method(chair, { seed, convexes: 24, planesPerConvex: 10, signal, ...size, ...options });
+  const { signal } = context;
+  const { shape } = await method(chair, { seed, convexes: 24, planesPerConvex: 10, signal, ...options });
   signal.throwIfAborted();
   const mesh = extract(shape);
   return { shape, mesh, iou: chairIou(meshed(shape, mesh)) } satisfies ChairFit;
@@ -80,12 +79,11 @@ export function judgeCompactness(ious: readonly number[], shares: readonly numbe
 
 /** The claims about the chair, which share their fits. */
 export function chairClaims(fit: Fit = fitShape, extract: Extract = extractMesh): [Claim, Claim] {
-  const known = new Map<string, Promise<ChairFit>>();
+  const known = new Map<number, Promise<ChairFit>>();
   const fitted = (context: ClaimContext, seed: number): Promise<ChairFit> => {
-    const key = `${context.scale} ${seed}`;
-    const found = known.get(key) ?? fitChair(context, fit, extract, seed);
-    known.set(key, found);
-    found.catch(() => known.delete(key));
+    const found = known.get(seed) ?? fitChair(context, fit, extract, seed);
+    known.set(seed, found);
+    found.catch(() => known.delete(seed));
     return found;
   };
   return [compactness(fitted, fit, extract), watertight(fitted)];
@@ -155,7 +153,7 @@ function compactness(fitted: Fitted, fit: Fit, extract: Extract): Claim {
 }
 
 /** Points by which a volume is measured. */
-const MONTE_CARLO = 100_000;
+const MONTE_CARLO = 40_000;
 
 /** How many standard errors a convex's volume is from that of random points in its box. */
 function volumeDeviation(mesh: PolyMesh, shape: BspShape, convex: number): number {

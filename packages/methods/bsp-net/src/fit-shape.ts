@@ -49,7 +49,7 @@ export interface FitShapeOptions {
   slope?: readonly [number, number];
   /** Distance of the first planes from their convex's centre. Default 0.05. */
   radius?: number;
-  /** Uniform points that `occupied` is asked about, twice. Default 400 000. */
+  /** Uniform points that `occupied` is asked about, twice. Default 1 000 000: with fewer, fits keep more convexes. */
   poolSize?: number;
   /** Points count as near the surface where a move by up to this along each axis crosses it. Default 0.02. */
   jitter?: number;
@@ -92,7 +92,7 @@ function settle(options: FitShapeOptions): Settled {
     learningRate = 5e-3,
     slope = [10, 400],
     radius = 0.05,
-    poolSize = 400_000,
+    poolSize = 1_000_000,
     jitter = 0.02,
     seed = 0,
   } = options;

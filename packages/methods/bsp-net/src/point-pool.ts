@@ -19,9 +19,9 @@ export interface PointSamples {
 export interface PointPool {
   /** All points. */
   readonly all: LabelledPoints;
-  /** Numbers of those that are drawn as one half of a step; the other half comes from `near`. */
+  /** Numbers of all points, neighbours together: one half of a step is drawn from them, the other from `near`. */
   readonly uniform: Int32Array;
-  /** Numbers of those near the surface; empty where that is not known. */
+  /** Numbers of those near the surface, neighbours together; empty where that is not known. */
   readonly near: Int32Array;
 }
 
@@ -54,13 +54,34 @@ function requireBothSides(owner: string, values: Uint8Array): void {
   }
 }
 
+/** Cells per axis by which points are put in an order. */
+const CELLS = 16;
+
+/** Numbers of points, those in one cell of a coarse grid together. */
+function spatialOrder(points: Float64Array, dim: Dim): Int32Array {
+  const n = points.length / dim;
+  const cells = new Int32Array(n);
+  const starts = new Int32Array(CELLS ** dim + 1);
+  for (let i = 0; i < n; i++) {
+    for (let a = 0; a < dim; a++) {
+      const along = Math.floor((points[dim * i + a] + 0.5) * CELLS);
+      cells[i] = cells[i] * CELLS + Math.min(CELLS - 1, Math.max(0, along));
+    }
+    starts[cells[i] + 1]++;
+  }
+  for (let c = 1; c < starts.length; c++) starts[c] += starts[c - 1];
+  const order = new Int32Array(n);
+  for (let i = 0; i < n; i++) order[starts[cells[i]]++] = i;
+  return order;
+}
+
 /** The user's samples as a pool. */
 export function poolOfSamples(samples: PointSamples, dim: Dim): PointPool {
   const points = Float64Array.from(samples.points);
   const n = requirePoints("fitShape", points, dim);
   const values = labels("fitShape", samples.values, n);
   requireBothSides("fitShape", values);
-  return { all: { points, values }, uniform: Int32Array.from(values, (_, i) => i), near: new Int32Array(0) };
+  return { all: { points, values }, uniform: spatialOrder(points, dim), near: new Int32Array(0) };
 }
 
 /**
@@ -76,8 +97,8 @@ export async function drawPool(occupied: Occupancy, dim: Dim, options: PoolOptio
   const values = labels("fitShape: occupied", await occupied(points), size);
   requireBothSides("fitShape", values);
   const moved = labels("fitShape: occupied", await occupied(points.map((x, i) => x + moves[i])), size);
-  const near = Int32Array.from(values.keys()).filter((i) => values[i] !== moved[i]);
-  return { all: { points, values }, uniform: Int32Array.from(values.keys()), near };
+  const uniform = spatialOrder(points, dim);
+  return { all: { points, values }, uniform, near: uniform.filter((i) => values[i] !== moved[i]) };
 }
 
 /** Some of the pool's points: half of them near the surface, where it knows which are. */
@@ -93,7 +114,8 @@ export function drawPoints(pool: PointPool, count: number, dim: Dim, rng: Rng): 
   ] as const) {
     // prettier-ignore
     if (some === 0) continue;
-    for (const k of rng.randint([some], { high: from.length }).data()) {
+    // In the order of space: a point's neighbour most often has the same convexes near and far.
+    for (const k of rng.randint([some], { high: from.length }).data().slice().sort()) {
       for (let a = 0; a < dim; a++) points[dim * next + a] = all.points[dim * from[k] + a];
       values[next++] = all.values[from[k]];
     }

@@ -39,6 +39,7 @@ export function blockLoss(
   const n = values.length;
   gradient.fill(0);
   const sums = new Float64Array(convexes);
+  const rejecting = Int32Array.from({ length: convexes }, (_, c) => c * stride);
   let loss = 0;
   let last = 0;
   for (let k = 0; k < n; k++) {
@@ -55,19 +56,7 @@ export function blockLoss(
     for (let i = -1; i < convexes && (s > 0 || least > 0); i++) {
       const c = i < 0 ? last : i;
       if (i === last) continue;
-      const most = Math.max(s, least) / slope;
-      let total = 0;
-      for (let j = c * stride; j < (c + 1) * stride; j += width) {
-        const d =
-          dim === 3
-            ? rows[j] * x + rows[j + 1] * y + rows[j + 2] * z + rows[j + 3]
-            : rows[j] * x + rows[j + 1] * y + rows[j + 2];
-        if (d > 0) {
-          total += d;
-          if (total > most) break;
-        }
-      }
-      sums[c] = slope * total;
+      sums[c] = slope * convexSum(planes, c, x, y, z, Math.max(s, least) / slope, rejecting);
       if (sums[c] < s) {
         s = sums[c];
         best = c;
@@ -91,6 +80,39 @@ export function blockLoss(
   return loss / n;
 }
 
+/**
+ * How far a point is outside of a convex, summed over its planes; Infinity once that is above `most`. The plane that told
+ * so last time is asked first.
+ */
+function convexSum(
+  { rows, perConvex, dim }: BlockPlanes,
+  convex: number,
+  x: number,
+  y: number,
+  z: number,
+  most: number,
+  rejecting: Int32Array,
+): number {
+  const width = dim + 1;
+  const first = rejecting[convex];
+  if (distanceTo(rows, first, dim, x, y, z) > most) return Infinity;
+  const end = (convex + 1) * perConvex * width;
+  let total = 0;
+  for (let j = end - perConvex * width; j < end; j += width) {
+    const d = distanceTo(rows, j, dim, x, y, z);
+    if (d > 0 && (total += d) > most) {
+      rejecting[convex] = j;
+      return Infinity;
+    }
+  }
+  return total;
+}
+
+function distanceTo(rows: Float64Array, j: number, dim: Dim, x: number, y: number, z: number): number {
+  const flat = rows[j] * x + rows[j + 1] * y;
+  return dim === 3 ? flat + rows[j + 2] * z + rows[j + 3] : flat + rows[j + 2];
+}
+
 function addGradient(
   rows: Float64Array,
   start: number,
@@ -104,8 +126,7 @@ function addGradient(
 ): void {
   const width = dim + 1;
   for (let j = start; j < start + stride; j += width) {
-    const d = rows[j] * x + rows[j + 1] * y + (dim === 3 ? rows[j + 2] * z : 0) + rows[j + dim];
-    if (d <= 0) continue;
+    if (distanceTo(rows, j, dim, x, y, z) <= 0) continue;
     gradient[j] += factor * x;
     gradient[j + 1] += factor * y;
     if (dim === 3) gradient[j + 2] += factor * z;

@@ -90,7 +90,12 @@ describe("seeds", () => {
 
 describe("fitting one shape", () => {
   it("finds a box, as a closed mesh of few faces", async () => {
-    const { shape, losses, status } = await fitShape(inBox, { ...quick, steps: 1000, seed: 1 });
+    const { shape, losses, status } = await fitShape(inBox, {
+      ...quick,
+      convexes: 1,
+      planesPerConvex: 12,
+      steps: 1000,
+    });
     expect(status).toBe("completed");
     expect(losses.length).toBe(1000);
     const points = random.rng(9).uniform([9000], { low: -0.5, high: 0.5, dtype: "float64" }).data() as Float64Array;
