@@ -15,7 +15,7 @@ export interface Design {
 
 /** @internal @throws ShapeError, ValueError for anything but a matrix of finite numbers with at least one row and column */
 export function designOf(owner: string, X: TensorLike, bias: boolean): Design {
-  const x = asTensor(X);
+  const x = asTensor(X, "float64");
   if (x.rank !== 2) throw new ShapeError(`${owner}: X has shape [${x.shape}]; give a matrix [samples, features]`);
   const [n, features] = x.shape;
   if (n === 0 || features === 0) {
@@ -39,7 +39,7 @@ export function designOf(owner: string, X: TensorLike, bias: boolean): Design {
 
 /** @internal Targets `[n]` as numbers. */
 export function targetsOf(owner: string, y: TensorLike, n: number): Float64Array {
-  const target = asTensor(y);
+  const target = asTensor(y, "float64");
   if (target.size !== n || target.rank > 2 || (target.rank === 2 && target.shape[1] !== 1)) {
     throw new ShapeError(`${owner}: y has shape [${target.shape}] for ${n} samples; give [${n}]`);
   }

@@ -54,7 +54,7 @@ export function marginProx(loss: "hinge" | "bce", p: number, rho: number): numbe
     if (slope > 0) high = q;
     else low = q;
     const newton = q - slope / (4 * s * (1 - s) + rho);
-    const next = newton > low && newton < high ? newton : (low + high) / 2;
+    const next = newton >= low && newton <= high ? newton : (low + high) / 2;
     if (Math.abs(next - q) <= 1e-15 * (1 + Math.abs(q))) return next;
     q = next;
   }

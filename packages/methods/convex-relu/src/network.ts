@@ -1,6 +1,7 @@
 import {
   asTensor,
   concatenate,
+  isTensor,
   matmul,
   maximum,
   ones,
@@ -29,7 +30,7 @@ export interface TwoLayerNet {
  * @throws ShapeError where X does not have the network's number of features.
  */
 export function predict(net: TwoLayerNet, X: TensorLike): Tensor {
-  const x = asTensor(X);
+  const x = isTensor(X) ? X : asTensor(X, "float64");
   const features = net.U.shape[0] - (net.bias ? 1 : 0);
   if (x.rank !== 2 || x.shape[1] !== features) {
     throw new ShapeError(`predict: X has shape [${x.shape}]; the network takes [samples, ${features}]`);

@@ -22,8 +22,8 @@ export function inOriginalUnits(net: TwoLayerNet, units: TrainingUnits): TwoLaye
   const { targetMean = 0, targetStd = 1 } = units;
   if (!net.bias) throw new ValueError("inOriginalUnits: the network has no bias; train with bias: true");
   const [d, m] = net.U.shape;
-  const mean = asTensor(units.mean).data();
-  const std = asTensor(units.std).data();
+  const mean = asTensor(units.mean, "float64").data();
+  const std = asTensor(units.std, "float64").data();
   if (mean.length !== d - 1 || std.length !== d - 1) {
     throw new ShapeError(
       `inOriginalUnits: mean and std have ${mean.length} and ${std.length} entries for ${d - 1} features`,

@@ -68,7 +68,9 @@ export function robustDualBound(
       const block = i + side * patterns.D.length;
       M = Math.max(
         M,
-        exact ? exactMaximum(design, pattern, corners, g) : boundBy(design, pattern, eps, duals, block, g),
+        exact
+          ? projectedNorm(coneGenerators(design, pattern, corners), n * corners.length, d, g)
+          : boundBy(design, pattern, eps, duals, block, g),
       );
     }
   }
@@ -76,24 +78,37 @@ export function robustDualBound(
   return { value: bestDualValue(loss, z, y, limit, size), scope: looked.complete ? "network" : "patterns" };
 }
 
+/**
+ * @internal The patterns whose blocks can differ from 0: the cone that the corners of all boxes leave them is more than
+ * the origin. If it holds some u != 0, the sum of its generators has a positive product with u, hence a projection
+ * that is not 0. Where the corners are too many, all patterns are kept.
+ */
+export function usablePatterns(design: Design, patterns: Patterns, eps: Float64Array): Patterns {
+  const corners = boxCorners(eps);
+  if (design.n * corners.length > MOST_GENERATORS) return patterns;
+  const { n, d } = design;
+  const D = patterns.D.filter((pattern) => {
+    const generators = coneGenerators(design, pattern, corners);
+    const sum = new Float64Array(d);
+    for (let p = 0; p < generators.length; p++) sum[p % d] += generators[p];
+    return projectedNorm(generators, n * corners.length, d, sum) > 1e-9 * blockNorm(sum, 0, d);
+  });
+  return { ...patterns, D };
+}
+
 function clip(value: number, size: number): number {
   return Math.min(Math.max(value, -size), size);
 }
 
-/** The projection on the cone that the corners of all boxes leave. */
-function exactMaximum(
-  { n, d, rows }: Design,
-  pattern: Uint8Array,
-  corners: readonly Float64Array[],
-  g: Float64Array,
-): number {
+/** `[n corners, d]`: the vectors that u in the pattern's cone must have a product >= 0 with. */
+function coneGenerators({ n, d, rows }: Design, pattern: Uint8Array, corners: readonly Float64Array[]): Float64Array {
   const generators = new Float64Array(n * corners.length * d);
   let p = 0;
   for (let k = 0; k < n; k++) {
     const sign = pattern[k] ? 1 : -1;
     for (const corner of corners) for (let c = 0; c < d; c++) generators[p++] = sign * (rows[k * d + c] + corner[c]);
   }
-  return projectedNorm(generators, n * corners.length, d, g);
+  return generators;
 }
 
 /** ||g + X^T (2 D - I) mu + eps o rho|| for the solver's mu and rho, made feasible. */

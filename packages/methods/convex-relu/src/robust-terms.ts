@@ -47,7 +47,7 @@ export function robustTerms(
   checkPatterns("robustTerms", patterns, design.n);
   const operator = new PatternOperator(design, patterns);
   const blocks = new Float64Array(2 * operator.P * design.d);
-  for (const [half, given] of [[0, asTensor(V)] as const, [1, asTensor(W)] as const]) {
+  for (const [half, given] of [[0, asTensor(V, "float64")] as const, [1, asTensor(W, "float64")] as const]) {
     if (given.shape.join() !== [operator.P, design.d].join()) {
       throw new ShapeError(
         `robustTerms: blocks of shape [${given.shape}] for ${operator.P} patterns; give [${operator.P}, ${design.d}]`,

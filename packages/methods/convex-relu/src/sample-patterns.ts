@@ -121,7 +121,7 @@ function addPerturbed(
  * @throws ValueError, ShapeError
  */
 export function radiiOf(owner: string, eps: TensorLike, features: number, d: number): Float64Array {
-  const given = asTensor(eps);
+  const given = asTensor(eps, "float64");
   const values = given.data();
   if (given.rank > 1 || (given.rank === 1 && given.size !== features && given.size !== d)) {
     throw new ValueError(

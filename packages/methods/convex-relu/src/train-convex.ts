@@ -211,7 +211,7 @@ function sampledNeurons({ design, seed }: Problem, { scp = {} }: ConvexNetOption
     requireCount(OWNER, "scp.samples", samples);
     return random.rng(seed).sphere([samples, d], { dtype: "float64" }).data() as Float64Array;
   }
-  const weights = asTensor(scp.weights);
+  const weights = asTensor(scp.weights, "float64");
   if (weights.rank !== 2 || weights.shape[0] !== d || weights.shape[1] === 0) {
     throw new ShapeError(`${OWNER}: scp.weights has shape [${weights.shape}]; give [${d}, neurons]`);
   }

@@ -3,13 +3,14 @@ import { blockNorm } from "./column-products.js";
 import type { DualBound } from "./dual-bound.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
 import { iterate } from "./iteration-loop.js";
+import { lossGradient } from "./loss.js";
 import { recoverNetwork, weightPenalty } from "./network.js";
 import type { CommonOptions, ConvexNetResult, ConvexStatus, HistoryPoint } from "./options.js";
 import { PatternOperator } from "./pattern-operator.js";
 import type { Patterns } from "./patterns.js";
 import { initialRobustState, RobustAdmm, type RobustState } from "./robust-admm.js";
 import { RobustConic } from "./robust-conic.js";
-import { type RobustDuals, robustDualBound } from "./robust-duals.js";
+import { type RobustDuals, robustDualBound, usablePatterns } from "./robust-duals.js";
 import { RobustMap, rowNames } from "./robust-rows.js";
 import { robustValues, worstLoss } from "./robust-terms.js";
 import { drawPatterns, radiiOf } from "./sample-patterns.js";
@@ -47,6 +48,8 @@ export interface RobustNetResult extends Omit<ConvexNetResult, "state"> {
    * network whether the constraints are met to rounding or not; in the units of the objective.
    */
   readonly certifiedLoss: number;
+  /** The patterns of the programme: those given or found that can have a neuron at all. */
+  readonly patterns: Patterns;
   /** No hyperplane of the patterns missed all boxes, so the zero network is the optimum: take smaller eps or more patterns. */
   readonly collapsed: boolean;
   /** What `resume` takes. */
@@ -79,12 +82,14 @@ export async function trainRobust(X: TensorLike, y: TensorLike, options: RobustN
   }
   const { design, bias } = problem;
   const eps = radiiOf(OWNER, options.eps, design.d - (bias ? 1 : 0), design.d);
-  const operator = new PatternOperator(design, robustPatterns(problem, options.patterns, eps));
+  const patterns = usablePatterns(design, robustPatterns(problem, options.patterns, eps), eps);
+  if (patterns.D.length === 0) return resultOf(problem, ...zeroNetwork(problem, patterns), eps, options);
+  const operator = new PatternOperator(design, patterns);
   const solved =
     solver === "admm"
       ? await solveByAdmm(problem, operator, eps, options, rho, relaxation)
       : solveByConic(problem, operator, eps, options);
-  return resultOf(problem, operator, eps, options, solved);
+  return resultOf(problem, operator, solved, eps, options);
 }
 
 interface Solved {
@@ -141,9 +146,9 @@ function solveByConic(
 function resultOf(
   { design, loss, y, beta, unit, bias }: Problem,
   operator: PatternOperator,
+  { blocks, duals, iterations, status, history, state }: Solved,
   eps: Float64Array,
   { certify = true }: RobustNetOptions,
-  { blocks, duals, iterations, status, history, state }: Solved,
 ): RobustNetResult {
   const { P, d, patterns } = operator;
   const net = recoverNetwork(blocks, P, d, bias);
@@ -178,12 +183,26 @@ function robustPatterns(problem: Problem, patterns: Patterns | number | undefine
     return drawPatterns(design, { count: patterns, seed, perturb: { eps, perDirection: 6 } });
   if (patterns !== undefined) return patternsOf(problem, patterns);
   const corners = 2 ** eps.filter((value) => value > 0).length;
-  let found: Patterns;
-  if (enumerationWork(n * corners, d) <= ENUMERATION_WORK) found = arrangementPatterns(design, eps);
-  else if (n <= 500 && d <= 4) found = drawPatterns(design, { count: n * n, seed, maxDraws: 50_000, usable: { eps } });
-  else found = drawPatterns(design, { count: 100, seed, perturb: { eps, perDirection: 6 } });
-  // Without a usable pattern the zero network is the optimum; any pattern will do to say so.
-  return found.D.length > 0 ? found : { ...found, D: [new Uint8Array(n).fill(1)] };
+  if (enumerationWork(n * corners, d) <= ENUMERATION_WORK) return arrangementPatterns(design, eps);
+  if (n <= 500 && d <= 4) return drawPatterns(design, { count: n * n, seed, maxDraws: 50_000, usable: { eps } });
+  return drawPatterns(design, { count: 100, seed, perturb: { eps, perDirection: 6 } });
+}
+
+/** No block can differ from 0: the optimum without an iteration, and the dual variables that prove it. */
+function zeroNetwork({ design, loss, y }: Problem, patterns: Patterns): [PatternOperator, Solved] {
+  const { n, d } = design;
+  const one = new PatternOperator(design, { ...patterns, D: [new Uint8Array(n)] });
+  const slope = new Float64Array(n);
+  lossGradient(loss, new Float64Array(n), y, slope);
+  if (loss !== "squared") for (let k = 0; k < n; k++) slope[k] *= -y[k];
+  const duals: RobustDuals = {
+    slope,
+    size: slope.map(Math.abs),
+    theta: new Float64Array(n * d),
+    multipliers: new Float64Array(2 * n),
+    turn: new Float64Array(2 * d),
+  };
+  return [one, { blocks: new Float64Array(2 * d), duals, iterations: 0, status: "converged", history: [] }];
 }
 
 function resumed(state: RobustState, operator: PatternOperator): RobustState {

@@ -5,7 +5,7 @@ import { coneMaximum, projectedNorm } from "../src/cone-maximum.js";
 import { designOf } from "../src/design.js";
 import { projectL1Epigraph } from "../src/epigraph-projection.js";
 import { enumeratePatterns, samplePatterns } from "../src/index.js";
-import { bestDualValue, lossGradient, lossProx, lossSum, losses, sampleLoss } from "../src/loss.js";
+import { bestDualValue, losses, lossGradient, lossProx, lossSum, sampleLoss } from "../src/loss.js";
 import { NormalSystem } from "../src/normal-system.js";
 import { PatternOperator } from "../src/pattern-operator.js";
 
@@ -73,7 +73,10 @@ describe.each([
     const solution = new Float64Array(u.length);
     system.solve(r, h, solution);
     const Fu = times(F, solution);
-    const left = transposedTimes(F, Fu.map((value, k) => value / c - h[k]));
+    const left = transposedTimes(
+      F,
+      Fu.map((value, k) => value / c - h[k]),
+    );
     const constraints = transposedTimes(G, times(G, solution));
     left.forEach((value, p) => expect(Math.abs(solution[p] + value + constraints[p] - r[p])).toBeLessThan(1e-10));
     system.e.forEach((value, k) => expect(c * (h[k] - value)).toBeCloseTo(Fu[k], 10));
@@ -90,7 +93,10 @@ it("the u-step takes the smaller of its two systems and they agree", () => {
   const h = numbers(random.rng(4), 40);
   const u = new Float64Array(12);
   system.solve(r, h, u);
-  const left = transposedTimes(F, times(F, u).map((value, k) => value / 0.3 - h[k]));
+  const left = transposedTimes(
+    F,
+    times(F, u).map((value, k) => value / 0.3 - h[k]),
+  );
   const constraints = transposedTimes(G, times(G, u));
   left.forEach((value, p) => expect(Math.abs(u[p] + value + constraints[p] - r[p])).toBeLessThan(1e-10));
 });
@@ -98,10 +104,14 @@ it("the u-step takes the smaller of its two systems and they agree", () => {
 it("a cached factor solves again and again", () => {
   const A = Float64Array.of(4, 1, 0, 1, 3, 1, 0, 1, 5);
   const solver = new CholeskySolver(A, 3);
-  for (const b of [[1, 2, 3], [0, 0, 1]]) {
+  for (const b of [
+    [1, 2, 3],
+    [0, 0, 1],
+  ]) {
     const x = Float64Array.from(b);
     solver.solve(x);
-    for (let i = 0; i < 3; i++) expect(A[3 * i] * x[0] + A[3 * i + 1] * x[1] + A[3 * i + 2] * x[2]).toBeCloseTo(b[i], 13);
+    for (let i = 0; i < 3; i++)
+      expect(A[3 * i] * x[0] + A[3 * i + 1] * x[1] + A[3 * i + 2] * x[2]).toBeCloseTo(b[i], 13);
   }
 });
 
@@ -113,7 +123,12 @@ describe("losses", () => {
     const gradient = new Float64Array(5);
     lossGradient(loss, f, y, gradient);
     for (let k = 0; k < 5; k++) {
-      const moved = (h: number) => lossSum(loss, f.map((value, i) => (i === k ? value + h : value)), y);
+      const moved = (h: number) =>
+        lossSum(
+          loss,
+          f.map((value, i) => (i === k ? value + h : value)),
+          y,
+        );
       expect(gradient[k]).toBeCloseTo((moved(1e-6) - moved(-1e-6)) / 2e-6, 7);
     }
   });

@@ -29,7 +29,11 @@ const base = { loss: "squared", beta: BETA, patterns: problem.patterns } as cons
 describe("trainConvex", () => {
   it.each(cases.filter(({ eps }) => eps === 0))("reaches the value of an interior-point solver ($loss)", async (c) => {
     const options = { loss: c.loss, beta: c.beta, patterns: patternsOf(c.D), maxIter: 20_000 };
-    const { convexObjective, networkObjective } = await trainConvex(column(c.x), tensor(Float64Array.from(c.y)), options);
+    const { convexObjective, networkObjective } = await trainConvex(
+      column(c.x),
+      tensor(Float64Array.from(c.y)),
+      options,
+    );
     expect(Math.abs(convexObjective / c.value - 1)).toBeLessThan(1e-4);
     expect(networkObjective).toBeGreaterThan(c.value * (1 - 1e-5));
     expect(networkObjective / c.value - 1).toBeLessThan(5e-3);
@@ -108,7 +112,9 @@ describe("trainConvex", () => {
     const x = column([-2, -1.1, -0.3, 0.4, 1.2, 2]);
     const y = tensor(Float64Array.of(0.3, -1, 0.5, 0.1, 1, -0.4));
     const { net } = await trainConvex(x, y, { loss: "squared", beta: 1e-5, maxIter: 20_000 });
-    predict(net, x).data().forEach((value, k) => expect(value).toBeCloseTo(Number(y.data()[k]), 3));
+    predict(net, x)
+      .data()
+      .forEach((value, k) => expect(value).toBeCloseTo(Number(y.data()[k]), 3));
   });
 
   it("the recovered network gives the programme's predictions and penalty", async () => {

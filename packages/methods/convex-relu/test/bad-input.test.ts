@@ -1,0 +1,98 @@
+import { tensor } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import {
+  enumeratePatterns,
+  fgsm,
+  inOriginalUnits,
+  patternBound,
+  pgd,
+  predict,
+  samplePatterns,
+  trainBackprop,
+  trainConvex,
+  trainRobust,
+} from "../src/index.js";
+
+const X = [[1], [2], [3]];
+const y = [1, -1, 1];
+const options = { loss: "hinge", beta: 0.1 } as const;
+const own = (D: Uint8Array[]) => ({ D, draws: 0, exhausted: false, complete: false });
+const net = { U: tensor([[1], [0]], { dtype: "float64" }), a: tensor([1], { dtype: "float64" }), bias: true };
+
+describe("training refuses, and says what to give", () => {
+  it.each([
+    [[1, 2, 3], y, {}, /X has shape \[3\]; give a matrix/],
+    [[[Number.NaN], [2], [3]], y, {}, /X\[0, 0\] is NaN; remove or replace/],
+    [X, [1, -1], {}, /y has shape \[2\] for 3 samples/],
+    [X, [1, 0, 1], {}, /y\[1\] is 0; labels must be -1 or 1/],
+    [X, [1, Infinity, 1], { loss: "squared" }, /y\[1\] is Infinity/],
+    [X, y, { beta: 0 }, /beta is 0; it must be a finite number > 0/],
+    [X, y, { beta: Number.NaN }, /beta is NaN/],
+    [X, y, { loss: "l1" }, /loss is "l1"; it must be squared, bce, hinge/],
+    [X, y, { maxIter: 0 }, /maxIter is 0; it must be an integer >= 1/],
+    [X, y, { tol: -1 }, /tol is -1/],
+    [X, y, { seed: 0.5 }, /seed is 0.5/],
+    [X, y, { patterns: 0 }, /patterns is 0/],
+    [X, y, { patterns: own([]) }, /at least one pattern/],
+    [X, y, { patterns: own([Uint8Array.of(0, 1)]) }, /pattern 0 has length 2 for 3 samples/],
+    [X, y, { patterns: own([Uint8Array.of(0, 1, 2)]) }, /pattern 0 has the entry 2/],
+  ])("common input %#", async (inputs, targets, more, message) => {
+    await expect(trainConvex(inputs, targets, { ...options, ...more } as never)).rejects.toThrow(message);
+    await expect(trainRobust(inputs, targets, { ...options, eps: 0.1, ...more } as never)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ method: "newton" }, /method is "newton"; it must be admm, admm-rbcd or scp/],
+    [{ method: "admm-rbcd" }, /needs a differentiable loss; use method admm/],
+    [{ method: "scp" }, /needs a differentiable loss/],
+    [{ rho: 0 }, /rho is 0/],
+    [{ dualStep: 1.7 }, /dualStep is 1.7; it must be in \(0, 1.618\)/],
+    [{ loss: "bce", method: "admm-rbcd", rbcd: { blockSize: 0 } }, /rbcd.blockSize is 0/],
+    [{ loss: "bce", method: "admm-rbcd", rbcd: { decay: 2 } }, /rbcd.decay is 2/],
+    [{ loss: "bce", method: "scp", scp: { samples: 0 } }, /scp.samples is 0/],
+    [{ loss: "bce", method: "scp", scp: { weights: [[1, 2]] } }, /scp.weights has shape \[1,2\]; give \[2, neurons\]/],
+    [{ loss: "bce", method: "scp", scp: { weights: [[0], [0]] } }, /column 0 of scp.weights has the norm 0/],
+  ])("options of trainConvex %#", async (more, message) => {
+    await expect(trainConvex(X, y, { ...options, ...more } as never)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ eps: -0.1 }, /eps\[0\] is -0.1; radii must be finite and >= 0/],
+    [{ eps: [0.1, 0.1, 0.1] }, /eps has shape \[3\]/],
+    [{ eps: Number.NaN }, /eps\[0\] is NaN/],
+    [{ eps: 0.1, solver: "simplex" }, /solver is "simplex"/],
+    [{ eps: 0.1, relaxation: 2 }, /relaxation is 2/],
+    [{ eps: 0.1, rho: -1 }, /rho is -1/],
+  ])("options of trainRobust %#", async (more, message) => {
+    await expect(trainRobust(X, y, { ...options, ...more } as never)).rejects.toThrow(message);
+  });
+
+  it("states of other problems", async () => {
+    const { state } = await trainConvex(X, y, options);
+    const other = trainConvex([[1], [2]], [1, -1], { ...options, resume: state as never });
+    await expect(other).rejects.toThrow(/resume.u has \d+ entries, not \d+/);
+    const robust = await trainRobust(X, y, { ...options, eps: 0.1, maxIter: 10 });
+    const wrong = trainRobust([[1], [2]], [1, -1], { ...options, eps: 0.1, resume: robust.state as never });
+    await expect(wrong).rejects.toThrow(/resume.z.blocks has \d+ entries/);
+  });
+});
+
+it("patterns, bounds, baselines and networks refuse what does not fit", () => {
+  expect(() => samplePatterns(X, { count: 0 })).toThrow(/count is 0/);
+  expect(() => samplePatterns(X, { count: 2, perturb: { eps: 0.1, perDirection: 0 } })).toThrow(/perDirection is 0/);
+  expect(() => patternBound(12, 0, 0.1)).toThrow(/psi is 0; it must be in \(0, 1\]/);
+  const wide = tensor(
+    new Float64Array(300 * 20).map((_, p) => Math.sin(p)),
+    { shape: [300, 20] },
+  );
+  expect(() => enumeratePatterns(wide)).toThrow(/use samplePatterns/);
+  expect(() => predict(net, [[1, 2]])).toThrow(/X has shape \[1,2\]; the network takes \[samples, 1\]/);
+  expect(() => pgd(net, X, y, 0.1, "hinge", { steps: 0 })).toThrow(/steps is 0/);
+  expect(() => fgsm(net, [[1, 2]], [1], 0.1, "hinge")).toThrow(/2 features/);
+  const descent = { ...options, width: 3, steps: 5 };
+  expect(() => trainBackprop(X, y, { ...descent, width: 0 })).toThrow(/width is 0/);
+  expect(() => trainBackprop(X, y, { ...descent, optimizer: "lion" as never })).toThrow(/sgd or adam/);
+  expect(() => trainBackprop(X, y, { ...descent, adversary: { kind: "cw" as never, eps: 1 } })).toThrow(/fgsm or pgd/);
+  expect(() => inOriginalUnits({ ...net, bias: false }, { mean: [0], std: [1] })).toThrow(/no bias/);
+  expect(() => inOriginalUnits(net, { mean: [0], std: [0] })).toThrow(/must be > 0/);
+});

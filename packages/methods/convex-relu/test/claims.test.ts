@@ -1,0 +1,92 @@
+import type { Claim, ClaimContext } from "@offprint/claims";
+import { random } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { adversarialTraining, type RobustTrainer } from "../claims/adversarial-training.js";
+import { exactOptimum } from "../claims/exact-optimum.js";
+import { globalAgainstLocal } from "../claims/global-against-local.js";
+import { claims } from "../claims/index.js";
+import { iterationCost } from "../claims/iteration-cost.js";
+import type { Trainer } from "../claims/problems.js";
+import { sampledPatterns } from "../claims/sampled-patterns.js";
+import { sampledProgram } from "../claims/sampled-program.js";
+import { trainBackprop, trainConvex, trainRobust } from "../src/index.js";
+
+async function holds(claim: Claim): Promise<boolean> {
+  const context: ClaimContext = {
+    rng: random.rng(claim.id),
+    seed: 0,
+    scale: "quick",
+    signal: new AbortController().signal,
+    onProgress: async () => {},
+  };
+  return (await claim.run(context)).holds;
+}
+
+/** ADMM that is stopped early. */
+const impatient =
+  (maxIter: number): Trainer =>
+  (x, y, options) =>
+    trainConvex(x, y, { ...options, maxIter });
+
+/** A certificate that is too high. */
+const boastful: Trainer = async (x, y, options) => {
+  const result = await trainConvex(x, y, { ...options, maxIter: 300 });
+  return { ...result, dualBound: { value: 1.5 * result.networkObjective, scope: "network" } };
+};
+
+describe("claims fail for baselines and broken variants", () => {
+  it("exact optimum", async () => {
+    expect(await holds(exactOptimum(impatient(100)))).toBe(false);
+    expect(await holds(exactOptimum(boastful))).toBe(false);
+  });
+
+  it("global against local", async () => {
+    expect(await holds(globalAgainstLocal(boastful))).toBe(false);
+  });
+
+  it("sampled patterns", async () => {
+    // Twenty iterations leave an error that depends on the patterns.
+    expect(await holds(sampledPatterns(impatient(20)))).toBe(false);
+  });
+
+  it("sampled programme", async () => {
+    expect(await holds(sampledProgram(impatient(40)))).toBe(false);
+  });
+
+  it("quadratic iterations", async () => {
+    const clock = (power: number) => async (sizes: readonly number[]) => sizes.map((n) => 1e-6 * n ** power);
+    expect(await holds(iterationCost(trainConvex, clock(2)))).toBe(true);
+    expect(await holds(iterationCost(trainConvex, clock(3)))).toBe(false);
+    const tiny: Trainer = (x, y, options) => trainConvex(x, y, { ...options, rho: options.maxIter === 20 ? 100 : 0.2 });
+    expect(await holds(iterationCost(tiny, clock(2)))).toBe(false);
+  });
+
+  it("convex adversarial training", async () => {
+    const clean: RobustTrainer = (x, y, options) => trainRobust(x, y, { ...options, eps: 0, maxIter: 300 });
+    expect(await holds(adversarialTraining(clean))).toBe(false);
+    const attacked: RobustTrainer = async (x, y, options) => {
+      const { loss, beta, eps } = options;
+      const { net } = trainBackprop(x, y, {
+        loss,
+        beta,
+        width: 20,
+        steps: 200,
+        lr: 0.02,
+        adversary: { kind: "pgd", eps },
+      });
+      return { ...(await trainRobust(x, y, { ...options, maxIter: 1 })), net };
+    };
+    expect(await holds(adversarialTraining(attacked))).toBe(false);
+  });
+
+  it("are all declared", () => {
+    expect(claims.claims.map(({ id }) => id)).toEqual([
+      "exact-optimum",
+      "global-against-local",
+      "sampled-patterns",
+      "sampled-program",
+      "quadratic-iterations",
+      "convex-adversarial-training",
+    ]);
+  });
+});

@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+import { random, tensor } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { twoMoons, worstHinge } from "../claims/problems.js";
+import { boxCorners } from "../src/enumerate-patterns.js";
+import {
+  type Loss,
+  type Patterns,
+  predict,
+  robustTerms,
+  samplePatterns,
+  trainConvex,
+  trainRobust,
+} from "../src/index.js";
+import { sampleLoss } from "../src/loss.js";
+
+const cases = JSON.parse(readFileSync(new URL("fixtures/conic.json", import.meta.url), "utf8")) as {
+  loss: Loss;
+  eps: number;
+  beta: number;
+  x: number[];
+  y: number[];
+  D: number[][];
+  value: number;
+}[];
+const losses: Loss[] = ["squared", "bce", "hinge"];
+const { x, y } = twoMoons(random.rng(1), 12, 0.12);
+const patterns = samplePatterns(x, { count: 20, seed: 1 });
+
+describe("trainRobust", () => {
+  it.each(cases.filter(({ eps }) => eps > 0))(
+    "reaches the value of an interior-point solver ($loss, eps $eps)",
+    async (c) => {
+      const inputs = tensor(Float64Array.from(c.x), { shape: [c.x.length, 1] });
+      const own: Patterns = { D: c.D.map((row) => Uint8Array.from(row)), draws: 0, exhausted: false, complete: false };
+      const options = { loss: c.loss, beta: c.beta, eps: c.eps, patterns: own };
+      for (const solver of ["admm", "conic"] as const) {
+        const result = await trainRobust(inputs, tensor(Float64Array.from(c.y)), { ...options, solver });
+        expect(Math.abs(result.convexObjective / c.value - 1)).toBeLessThan(2e-3);
+        expect(result.networkObjective).toBeGreaterThan(c.value * (1 - 1e-6));
+        expect(result.dualBound?.value).toBeLessThanOrEqual(c.value * (1 + 1e-6));
+      }
+    },
+  );
+
+  it.each(losses)("with eps = 0 it is the clean programme (%s)", async (loss) => {
+    const options = { loss, beta: 0.05, patterns };
+    const robust = await trainRobust(x, y, { ...options, eps: 0, maxIter: 3000 });
+    const clean = await trainConvex(x, y, { ...options, maxIter: 3000 });
+    expect(robust.networkObjective / clean.networkObjective - 1).toBeCloseTo(0, 3);
+    expect(robust.dualBound?.value).toBeCloseTo(clean.dualBound?.value ?? 0, 3);
+  });
+
+  it("the logistic programme has the same value by splitting and by conic models of it", async () => {
+    const options = { loss: "bce", beta: 0.05, eps: 0.02, patterns: samplePatterns(x, { count: 8, seed: 1 }) } as const;
+    const split = await trainRobust(x, y, options);
+    const conic = await trainRobust(x, y, { ...options, solver: "conic", tol: 1e-5 });
+    expect(conic.convexObjective / split.convexObjective - 1).toBeCloseTo(0, 2);
+  });
+
+  it("the objective does not fall with eps, and a huge eps leaves the zero network", async () => {
+    for (const loss of losses) {
+      const values: number[] = [];
+      for (const eps of [0, 0.05, 0.15]) {
+        const result = await trainRobust(x, y, { loss, beta: 0.05, eps, patterns, maxIter: 3000 });
+        values.push(result.networkObjective);
+      }
+      expect(values[1]).toBeGreaterThan(values[0] - 1e-3);
+      expect(values[2]).toBeGreaterThan(values[1] - 1e-3);
+      const huge = await trainRobust(x, y, { loss, beta: 0.05, eps: 100, patterns });
+      expect(huge.collapsed).toBe(true);
+      const zero = { squared: 6, bce: 12 * Math.log(2), hinge: 12 }[loss];
+      expect(huge.certifiedLoss).toBeCloseTo(zero, 5);
+      expect(huge.gap).toBeLessThan(1e-3);
+    }
+  });
+
+  it("no attack on a fine grid gets above the certified loss", async () => {
+    const eps = 0.06;
+    const { net, certifiedLoss, dualBound, networkObjective, gap } = await trainRobust(x, y, {
+      loss: "hinge",
+      beta: 0.02,
+      eps,
+    });
+    expect(worstHinge(net, x, y, eps, 41)).toBeLessThanOrEqual(certifiedLoss + 1e-9);
+    expect(dualBound?.scope).toBe("network");
+    expect(dualBound?.value).toBeLessThanOrEqual(networkObjective);
+    expect(gap).toBeLessThan(0.05);
+  });
+
+  it("goes on from a stored state as if it had not stopped", async () => {
+    const options = { loss: "hinge", beta: 0.05, eps: 0.05, patterns, certify: false } as const;
+    const whole = await trainRobust(x, y, { ...options, maxIter: 80 });
+    const half = await trainRobust(x, y, { ...options, maxIter: 40 });
+    const stored = JSON.parse(JSON.stringify(half.state, (_, v) => (v instanceof Float64Array ? Array.from(v) : v)));
+    const rest = await trainRobust(x, y, { ...options, maxIter: 40, resume: stored });
+    expect(rest.iterations).toBe(80);
+    // The penalty moves at other iterations, so only the neighbourhood is the same.
+    expect(rest.convexObjective / whole.convexObjective).toBeCloseTo(1, 0);
+  });
+});
+
+describe("robustTerms", () => {
+  const rng = random.rng(4);
+  const inputs = rng.normal([5, 3], { dtype: "float64" });
+  const labels = tensor(Float64Array.of(1, -1, 1, 1, -1));
+  const own = samplePatterns(inputs, { count: 6 });
+  const V = rng.normal([6, 4], { dtype: "float64", std: 0.4 });
+  const W = rng.normal([6, 4], { dtype: "float64", std: 0.4 });
+  const eps = [0.1, 0.05, 0.2];
+  const terms = robustTerms(inputs, labels, own, V, W, eps);
+
+  it.each(losses)("the loss is the largest of the linear piece over the box's corners (%s)", (loss) => {
+    let expected = 0;
+    for (let k = 0; k < 5; k++) {
+      let worst = 0;
+      for (const corner of boxCorners(Float64Array.of(...eps, 0))) {
+        let f = 0;
+        for (const [i, D] of own.D.entries()) {
+          for (let c = 0; c < 4 && D[k]; c++) {
+            const value = (c < 3 ? Number(inputs.data()[3 * k + c]) : 1) + corner[c];
+            f += value * (Number(V.data()[4 * i + c]) - Number(W.data()[4 * i + c]));
+          }
+        }
+        worst = Math.max(worst, sampleLoss(loss, f, Number(labels.data()[k])));
+      }
+      expected += worst;
+    }
+    expect(terms.loss(loss)).toBeCloseTo(expected, 10);
+    expect(terms.certifiedLoss(loss)).toBeGreaterThanOrEqual(terms.loss(loss));
+  });
+
+  it("slack is what is left of the activation inside the box", () => {
+    const slack = terms.slack.toArray() as number[][];
+    expect(terms.slack.shape).toEqual([5, 12]);
+    const reach = eps.reduce((sum, radius, c) => sum + radius * Math.abs(Number(V.data()[c])), 0);
+    let h = Number(V.data()[3]);
+    for (let c = 0; c < 3; c++) h += Number(inputs.data()[c]) * Number(V.data()[c]);
+    expect(slack[0][0]).toBeCloseTo((own.D[0][0] ? h : -h) - reach, 12);
+  });
+
+  it("bounds the network's loss whether the blocks are feasible or not", () => {
+    // The random blocks are not feasible at all.
+    const U = new Float64Array(4 * 12);
+    const a = new Float64Array(12);
+    for (let j = 0; j < 12; j++) {
+      const values = (j < 6 ? V : W).data().slice(4 * (j % 6), 4 * (j % 6) + 4);
+      const root = Math.sqrt(Math.hypot(...Array.from(values, Number)));
+      a[j] = j < 6 ? root : -root;
+      for (let c = 0; c < 4; c++) U[c * 12 + j] = Number(values[c]) / root;
+    }
+    const net = { U: tensor(U, { shape: [4, 12] }), a: tensor(a), bias: true };
+    let worst = 0;
+    for (let k = 0; k < 5; k++) {
+      let largest = 0;
+      for (const corner of [...boxCorners(Float64Array.from(eps)), new Float64Array(3)]) {
+        const moved = Float64Array.from({ length: 3 }, (_, c) => Number(inputs.data()[3 * k + c]) + corner[c]);
+        const f = Number(predict(net, tensor(moved, { shape: [1, 3] })).data()[0]);
+        largest = Math.max(largest, sampleLoss("hinge", f, Number(labels.data()[k])));
+      }
+      worst += largest;
+    }
+    expect(worst).toBeLessThanOrEqual(terms.certifiedLoss("hinge") + 1e-9);
+  });
+});
