@@ -26,7 +26,7 @@ describe("boxLeastSquares", () => {
         expect(Math.abs(v)).toBeLessThanOrEqual(bound[j]!);
       });
       // Optimality: the gradient is zero inside and pushes outwards at a bound.
-      const [matrix, right] = [a.data(), y.data()];
+      const [matrix, right] = [a.data() as Float64Array, y.data() as Float64Array];
       const residual = right.map((v, i) => v - x.reduce((s, w, j) => s + matrix[i * 6 + j]! * w, 0));
       expect(residual.reduce((s, r) => s + r * r, 0)).toBeCloseTo(squaredResidual, 12);
       x.forEach((v, j) => {
