@@ -17,6 +17,8 @@ export interface NewtonStageOptions {
   readonly cgMaxIter: number;
   readonly gauge: "projected" | "augmented";
   readonly strict: boolean;
+  /** Ends the stage after a step that had to be shortened much: it began too far away. */
+  readonly leaveWhenShort: boolean;
 }
 
 /** Sufficient increase: f grows by this part of what its slope promises. */
@@ -33,6 +35,8 @@ const TRIES = 6;
 const MOST_ALPHA = 64;
 /** A step that changes the error by less than this part of it is followed by a Sinkhorn iteration. */
 const STALLED = 1e-3;
+/** A step this short is a sign that Newton steps lead nowhere yet. */
+const SHORT = 1 / 8;
 /** With full steps and solved systems the error must fall by this factor, or more entries are kept. */
 const EXPECTED_FALL = 4;
 const GROWTH = 1.5;
@@ -52,9 +56,10 @@ interface Accepted {
 /**
  * Stage 2: Newton steps on f with the thresholded Hessian, from the kernel's present potentials.
  *
+ * @returns whether it was left because of a short step
  * @throws ConvergenceError where `strict` and a system or line search breaks down.
  */
-export function newtonStage(kernel: GibbsKernel, history: History, options: NewtonStageOptions): void {
+export function newtonStage(kernel: GibbsKernel, history: History, options: NewtonStageOptions): boolean {
   const { tol, strict } = options;
   const places = Math.max(kernel.n, kernel.m);
   let keep = options.keep;
@@ -114,6 +119,7 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
       kept: S.kept.entries,
       shift,
     });
+    if (options.leaveWhenShort && alpha < SHORT && error > tol) return true;
     if (strict) continue;
     if (alpha >= 1) shift = shift / 10 < NO_SHIFT ? 0 : shift / 10;
     if (alpha === 1 && accepted.solved && error > origin.error / EXPECTED_FALL) {
@@ -121,6 +127,7 @@ export function newtonStage(kernel: GibbsKernel, history: History, options: Newt
     }
     stalled = Math.abs(error - origin.error) <= STALLED * origin.error;
   }
+  return false;
 }
 
 function keptEntries(kernel: GibbsKernel, newton: "sparse" | "full", keep: number): SparsePlan {

@@ -44,8 +44,9 @@ export interface SnsOptions extends Watching {
   /** Takes the free constant out of the potentials by projection, or by the term -(sum x - sum y)^2 / 2. Default `"projected"`. */
   readonly gauge?: "projected" | "augmented";
   /**
-   * Approaches `eta` by doublings, each begun from the potentials of the one before. `"auto"` does so where the marginal
-   * error after stage 1 is above 0.1, as it is for very weak regularisation. Default `"auto"`, with `strict` `false`.
+   * Approaches `eta` by doublings, each begun from the potentials of the one before. `"auto"` does so where Newton steps
+   * are of no use yet: where the marginal error after stage 1 is above 0.1, or a step length falls below 1/8. Default
+   * `"auto"`, with `strict` `false`.
    */
   readonly anneal?: boolean | "auto";
   /** The paper's iteration without safeguards; a breakdown throws. Default `false`. */
@@ -99,22 +100,36 @@ export function sinkhornNewtonSparse(problem: TransportProblem, options: SnsOpti
   if (anneal !== true && anneal !== false && anneal !== "auto") {
     throw new ValueError(`${owner}: anneal is "${anneal}"; it must be true, false or "auto"`);
   }
-  const stage2 = { iterations: n2, tol, newton, keep, linearSolver, cgRtol, cgMaxIter, gauge, strict };
+  const stage2 = {
+    iterations: n2,
+    tol,
+    newton,
+    keep,
+    linearSolver,
+    cgRtol,
+    cgMaxIter,
+    gauge,
+    strict,
+    leaveWhenShort: false,
+  };
   const history = new History(owner, options);
   const kernel = new GibbsKernel(read, eta);
   startFrom(owner, kernel, read, options.x0, options.y0);
-  if (anneal !== true) sinkhornStage(kernel, history, { iterations: n1, tol });
-  if (anneal === true || (anneal === "auto" && assess(kernel, kernel.evaluate()).error > FAR)) {
+  const direct = () => {
+    sinkhornStage(kernel, history, { iterations: n1, tol });
+    if (anneal === "auto" && assess(kernel, kernel.evaluate()).error > FAR) return true;
+    return newtonStage(kernel, history, { ...stage2, leaveWhenShort: anneal === "auto" });
+  };
+  if (anneal === true || direct()) {
     let iterations = n1;
     for (const step of [...annealingSteps(eta, read.cost), eta]) {
       kernel.setEta(step);
       const enough = step === eta ? tol : Math.max(tol, ANNEALING_TOLERANCE);
       sinkhornStage(kernel, history, { iterations, tol: enough });
-      if (step !== eta) newtonStage(kernel, history, { ...stage2, tol: enough });
+      newtonStage(kernel, history, { ...stage2, tol: enough });
       iterations = n1 === "auto" ? n1 : Math.min(n1, ANNEALING_SINKHORN);
     }
   }
-  newtonStage(kernel, history, stage2);
   return transportResult(kernel, read, history, tol);
 }
 

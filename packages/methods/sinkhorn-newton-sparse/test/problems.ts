@@ -31,3 +31,10 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
   for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
   return most;
 }
+
+/** Sum of all entries. */
+export function total(x: Tensor): number {
+  let sum = 0;
+  for (const value of x.data()) sum += value;
+  return sum;
+}
