@@ -93,9 +93,14 @@ export function agreements(elements: readonly (readonly (number | null)[])[]) {
   });
 }
 
-/** Whether convexes mean the same in every shape. */
-export function judgeCorrespondence(shares: readonly number[]): boolean {
-  return shares.length > 0 && mean(shares) >= 0.9 && shares.filter((s) => s >= 0.8).length >= 0.8 * shares.length;
+/**
+ * Whether convexes mean the same in every shape. As a convex that covers everything would always be on the largest
+ * element, all elements must have convexes.
+ */
+export function judgeCorrespondence(rows: readonly { readonly share: number; readonly element: number }[]): boolean {
+  const agreeing = rows.filter(({ share }) => share >= 0.8).length;
+  const named = new Set(rows.map(({ element }) => element)).size;
+  return named === elementNames.length && mean(rows.map(({ share }) => share)) >= 0.9 && agreeing >= 0.8 * rows.length;
 }
 
 /** A convex is the same part in every shape. */
@@ -113,11 +118,12 @@ export function correspondence(source: ToySource = toySource()): Claim {
       const unions = toyUnions(networks[1], 1, shapes, 4);
       return {
         measured: shares.length === 0 ? 0 : mean(shares),
-        holds: judgeCorrespondence(shares),
+        holds: judgeCorrespondence(rows),
         detail:
           `${shares.length} convexes overlap an element in at least half of ${JUDGED_SHAPES} shapes. On average a convex must be on its ` +
           `usual element in at least 90 % of shapes (${(100 * mean(shares)).toFixed(1)} %), and 80 % of convexes in at least 80 % of ` +
-          `shapes (${agreeing} of ${shares.length}).`,
+          `shapes (${agreeing} of ${shares.length}); each of the ${elementNames.length} elements must have one ` +
+          `(${new Set(rows.map(({ element }) => element)).size} have).`,
         series: [
           {
             kind: "polygons",

@@ -38,7 +38,7 @@ function run(claim: Claim) {
 
 /** A fit that is too short for the criterion, to try claims quickly. */
 const hasty: typeof fitShape = (shape, options) =>
-  fitShape(shape, { ...options, steps: 150, pointsPerStep: 300, poolSize: 20_000 });
+  fitShape(shape, { ...options, convexes: 4, steps: 100, pointsPerStep: 200, poolSize: 20_000 });
 
 describe("claims hold for the method and fail for what is not the method", () => {
   it("are all there", () => {
@@ -108,11 +108,13 @@ describe("claims hold for the method and fail for what is not the method", () =>
     const toy = shippedToy();
     expect(await run(correspondence(async () => toy))).toMatchObject({ holds: true });
     const elements = [0, 1, 2].map((first) => Array.from({ length: 30 }, (_, shape) => (first + shape) % 3));
-    const shares = agreements(elements).map(({ share }) => share);
-    expect(shares).toEqual([1 / 3, 1 / 3, 1 / 3]);
-    expect(judgeCorrespondence(shares)).toBe(false);
-    expect(judgeCorrespondence([1, 1, 1, 0.7, 0.97])).toBe(true);
-    expect(judgeCorrespondence([])).toBe(false);
+    const shuffled = agreements(elements);
+    expect(shuffled.map(({ share }) => share)).toEqual([1 / 3, 1 / 3, 1 / 3]);
+    expect(judgeCorrespondence(shuffled)).toBe(false);
+    const rows = (...shares: number[]) => shares.map((share, i) => ({ share, element: i % 3 }));
+    expect(judgeCorrespondence(rows(1, 1, 1, 0.7, 0.97))).toBe(true);
+    expect(judgeCorrespondence(rows(1, 0.7, 1, 0.7, 0.97))).toBe(false);
+    expect(judgeCorrespondence(rows(1, 1))).toBe(false);
     expect(agreements([[null, null, 0]])).toEqual([]);
     const T = toy.networks[1].tree?.T;
     const untrained = { ...toy.networks[1], tree: T && { ...toy.networks[1].tree!, T: T.mul(0) } };
