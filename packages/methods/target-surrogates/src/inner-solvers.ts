@@ -1,0 +1,191 @@
+import { adam, applyUpdates, type GradientTransformation } from "@offprint/optim";
+import { linalg, solvers, ValueError } from "@offprint/tensor-core";
+import type { InnerPoint, InnerProblem } from "./inner-problem.js";
+import { exactStep, regularisedInverse, vectorised } from "./target-model.js";
+
+/** What an inner solver gives. */
+export interface InnerResult {
+  /** Best parameters found. */
+  readonly params: any;
+  /** Steps made. */
+  readonly steps: number;
+  /** Length of the last step, for solvers that search it. */
+  readonly lastStep?: number;
+}
+
+/** Minimises a surrogate from the parameters of `start`; a solver of your own may do as it likes. */
+export type InnerSolver = (
+  problem: InnerProblem,
+  start: InnerPoint,
+  lastStep?: number,
+) => InnerResult | Promise<InnerResult>;
+
+/** Options of the inner solvers. */
+export interface InnerOptions {
+  /** Which solver; a function is a solver of your own. Default `armijo`. */
+  solver?: InnerSolver | "adam" | "armijo" | "exact" | "fixed" | "lbfgs";
+  /** m: most steps, an integer >= 1. Default 10. */
+  steps?: number;
+  /** `fixed`: the step length (default 1/beta for linear models, else needed). `adam`: the learning rate, default 1e-3. */
+  learningRate?: number;
+  /** Armijo: sufficient decrease, in (0, 1). Default 0.1. */
+  c?: number;
+  /** Armijo: factor of a step that is too long, in (0, 1). Default 0.9. */
+  shrink?: number;
+  /** Armijo: factor of the last step to begin the next search with, >= 1. Default 2. */
+  expand?: number;
+  /** Armijo: first step of an outer step. Default 10. */
+  firstStep?: number;
+  /** Armijo: whether every outer step begins with `firstStep`; otherwise with the last step. Default true. */
+  reset?: boolean;
+  /** Ends when the norm of the gradient is at most this, >= 0. Default 1e-6. */
+  tol?: number;
+  /** `exact`: added to the squared singular values, >= 0. Default 0. */
+  ridge?: number;
+}
+
+const MOST_BACKTRACKS = 100;
+const SHORTEST_STEP = 1e-6;
+
+/** @throws ValueError for an option out of range. */
+export function innerSolver(options: InnerOptions, linear: boolean): InnerSolver {
+  const { solver = "armijo", steps = 10, tol = 1e-6 } = options;
+  if (typeof solver === "function") return solver;
+  if (!Number.isSafeInteger(steps) || steps < 1)
+    throw new ValueError(`inner: steps is ${steps}; it must be an integer >= 1`);
+  if (!(tol >= 0)) throw new ValueError(`inner: tol is ${tol}; it must be >= 0`);
+  if (solver === "armijo") return armijo(options, steps, tol);
+  if (solver === "fixed") return fixed(options, steps, tol, linear);
+  if (solver === "adam") return byOptimizer(adam({ learningRate: options.learningRate ?? 1e-3 }), steps, tol);
+  if (solver === "lbfgs") return lbfgs(steps, tol);
+  if (solver === "exact") return exact(options.ridge ?? 0, linear);
+  throw new ValueError(
+    `inner: there is no solver ${String(solver)}; take armijo, fixed, adam, lbfgs, exact or a function`,
+  );
+}
+
+/** Ends a loop of steps: small gradient, or a decrease that is lost in rounding. */
+function finished(before: InnerPoint, after: InnerPoint): boolean {
+  return before.value - after.value < 1e-12 * (1 + Math.abs(after.value));
+}
+
+function armijo(options: InnerOptions, steps: number, tol: number): InnerSolver {
+  const { c = 0.1, shrink = 0.9, expand = 2, firstStep = 10, reset = true } = options;
+  for (const [name, value] of [
+    ["c", c],
+    ["shrink", shrink],
+  ] as const) {
+    if (!(value > 0 && value < 1)) throw new ValueError(`inner: ${name} is ${value}; it must be in (0, 1)`);
+  }
+  if (!(expand >= 1)) throw new ValueError(`inner: expand is ${expand}; it must be >= 1`);
+  if (!(firstStep > 0)) throw new ValueError(`inner: firstStep is ${firstStep}; it must be > 0`);
+  return async (problem, start, lastStep) => {
+    let point = start;
+    let length = reset ? firstStep : (lastStep ?? firstStep);
+    for (let s = 0; s < steps; s++) {
+      if (point.squaredNorm <= tol * tol) return { params: point.params, steps: s, lastStep: length };
+      if (s > 0) length *= expand;
+      let tries = 0;
+      while (!(await decreases(problem, point, length, c))) {
+        length *= shrink;
+        if (++tries >= MOST_BACKTRACKS || length < SHORTEST_STEP) {
+          // nothing is gained along the gradient: stay rather than move uphill
+          return { params: point.params, steps: s, lastStep: Math.max(length, SHORTEST_STEP) };
+        }
+      }
+      const next = await problem.advance(point, length);
+      if (!(next.value <= point.value)) return { params: point.params, steps: s, lastStep: length };
+      const done = finished(point, next);
+      point = next;
+      if (done) return { params: point.params, steps: s + 1, lastStep: length };
+    }
+    return { params: point.params, steps, lastStep: length };
+  };
+}
+
+async function decreases(problem: InnerProblem, point: InnerPoint, length: number, c: number): Promise<boolean> {
+  return (await problem.trial(point, length)) <= point.value - c * length * point.squaredNorm;
+}
+
+function fixed({ learningRate }: InnerOptions, steps: number, tol: number, linear: boolean): InnerSolver {
+  if (learningRate === undefined && !linear) {
+    throw new ValueError("inner: the fixed step needs learningRate; only for linear models it is known to be 1/beta");
+  }
+  if (learningRate !== undefined && !(learningRate > 0 && Number.isFinite(learningRate))) {
+    throw new ValueError(`inner: learningRate is ${learningRate}; it must be a finite number > 0`);
+  }
+  return async (problem, start) => {
+    const length = learningRate ?? 1 / quadraticSmoothness(problem);
+    let point = start;
+    let best = start;
+    for (let s = 0; s < steps; s++) {
+      if (point.squaredNorm <= tol * tol) return { params: best.params, steps: s };
+      point = await problem.advance(point, length);
+      if (!(point.value > best.value)) best = point;
+    }
+    return { params: best.params, steps };
+  };
+}
+
+/** beta of a linear model's surrogate: the largest eigenvalue of X^T D X / b, for D one number or bounded by its largest. */
+function quadraticSmoothness({ x, surrogate }: InnerProblem): number {
+  const D = Array.from(surrogate.D.data()).reduce((most, value) => Math.max(most, value), 0);
+  return (D * largestSquaredSingularValue(x)) / x.shape[0];
+}
+
+const singularValues = new WeakMap<object, number>();
+
+function largestSquaredSingularValue(x: any): number {
+  let known = singularValues.get(x);
+  if (known === undefined) {
+    known = linalg.svdvals(x).data()[0] ** 2;
+    singularValues.set(x, known);
+  }
+  return known;
+}
+
+function byOptimizer(optimizer: GradientTransformation, steps: number, tol: number): InnerSolver {
+  return async (problem, start) => {
+    let point = start;
+    let best = start;
+    let state = optimizer.init(start.params);
+    for (let s = 0; s < steps; s++) {
+      if (point.squaredNorm <= tol * tol) return { params: best.params, steps: s };
+      const next = optimizer.update(point.gradient, state, point.params);
+      state = next.state;
+      point = await problem.at(applyUpdates(point.params, next.updates));
+      if (!(point.value > best.value)) best = point;
+    }
+    return { params: best.params, steps };
+  };
+}
+
+function lbfgs(steps: number, tol: number): InnerSolver {
+  return async (problem, start) => {
+    const { vector, unflatten } = vectorised(start.params);
+    const objective = (at: Float64Array, gradient: Float64Array) => {
+      const { value, gradient: found } = problem.now(unflatten(at));
+      gradient.set(vectorised(found).vector);
+      return value;
+    };
+    const { x, iterations } = solvers.lbfgs(objective, vector, { maxIterations: steps, gradientTolerance: tol });
+    return { params: unflatten(x), steps: iterations };
+  };
+}
+
+function exact(ridge: number, linear: boolean): InnerSolver {
+  if (!linear) throw new ValueError("inner: the exact solver is for linear models; take armijo, or linearModel");
+  if (!(ridge >= 0)) throw new ValueError(`inner: ridge is ${ridge}; it must be >= 0`);
+  const inverses = new WeakMap<object, any>();
+  return (problem, start) => {
+    const { x, surrogate } = problem;
+    const { D, grad } = surrogate;
+    if (D.rank !== 0) return { params: exactStep(start.params, x, grad, D, { ridge }), steps: 1 };
+    let inverse = inverses.get(x);
+    if (inverse === undefined) {
+      inverse = regularisedInverse(x, ridge);
+      inverses.set(x, inverse);
+    }
+    return { params: exactStep(start.params, x, grad, D.item(), { ridge }, inverse), steps: 1 };
+  };
+}

@@ -1,0 +1,292 @@
+import { onHost } from "@offprint/optim";
+import { type Backend, tensor, ValueError } from "@offprint/tensor-core";
+import { type InnerProblem, type InnerProblems, innerProblems } from "./inner-problem.js";
+import { type InnerOptions, innerSolver } from "./inner-solvers.js";
+import { type RateSchedule, scheduleFactor } from "./rate-schedule.js";
+import { type BatchChoice, TargetBatches, type TargetData } from "./target-data.js";
+import { chooseMetric, freshMetric, type Metric, type MetricState } from "./target-metric.js";
+import type { TargetModel } from "./target-model.js";
+import { ask, type OracleCalls, type TargetOracle } from "./target-oracle.js";
+import { TargetSurrogate } from "./target-surrogate.js";
+
+/** Options of `sso` and `majorizeMinimize`. */
+export interface SsoOptions {
+  /** eta_0 > 0, or `theory`: 1 / smoothness. */
+  eta: number | "theory";
+  /** L of the oracle's loss; `theory` needs it. */
+  smoothness?: number;
+  /** How eta falls. Default `constant`. */
+  schedule?: RateSchedule;
+  /** T: outer steps, an integer >= 1; each is one expensive call. */
+  steps: number;
+  /** How the surrogate is minimised. */
+  inner?: InnerOptions;
+  /** Examples of a step: a number, `full`, or the rows of every step. Default `full`. */
+  batch?: BatchChoice;
+  /** Leaves the last, smaller batch of a pass out. Default true. */
+  dropLast?: boolean;
+  /** Whether the proximal term has the rows of the batch, or all. Default `batch`. */
+  prox?: "batch" | "full";
+  /** How distances between outputs are measured. Default `euclidean`. */
+  metric?: Metric;
+  /** Sufficient decrease of the line search in target space (metric `armijo`). Default 0.5. */
+  c?: number;
+  /** Added to the curvature (metric `newton`), >= 0. Default 1e-5. */
+  newtonGuard?: number;
+  /** Allows the metric `adam`, whose D can be negative. Default false. */
+  experimental?: boolean;
+  /** Ends when the norm of the gradient is at most this; full batches only. Default: never. */
+  tol?: number;
+  /** Source of the batches' order. Default 0. */
+  seed?: number | string;
+  /** Compiles the inner steps of models that are not linear. */
+  backend?: Backend;
+  /** Called, and awaited, after each outer step; `"stop"` ends the run. */
+  onProgress?: (record: SsoRecord, params: any) => unknown;
+  /** Ends the run before the next outer step. */
+  signal?: AbortSignal;
+  /** A state to go on from. */
+  resume?: SsoState;
+}
+
+/** What happened in an outer step. */
+export interface SsoRecord {
+  /** t, from 0. */
+  readonly step: number;
+  /** Mean loss of the batch before the step. */
+  readonly loss: number;
+  /** eta_t, or the mean of 1/|D|. */
+  readonly eta: number;
+  /** Steps of the inner solver. */
+  readonly innerSteps: number;
+  /** Expensive calls so far. */
+  readonly gradCalls: number;
+  /** Calls for losses only so far. */
+  readonly lossCalls: number;
+  /** Evaluations of the model so far. */
+  readonly forwardCalls: number;
+}
+
+/** Everything a run needs to go on from. */
+export interface SsoState {
+  /** Parameters. */
+  readonly params: any;
+  /** Outer steps made. */
+  readonly step: number;
+  /** What the metric remembers. */
+  readonly metric: MetricState;
+  /** Last inner step length. */
+  readonly lastStep?: number;
+  /** Calls so far. */
+  readonly calls: OracleCalls;
+  /** Evaluations of the model so far. */
+  readonly forwardCalls: number;
+}
+
+/** What `sso`, `majorizeMinimize` and the baselines give. */
+export interface SsoResult<P = any> {
+  /** Parameters after the last step, in memory. */
+  readonly params: P;
+  /** A record for each outer step of this run. */
+  readonly history: readonly SsoRecord[];
+  /** All steps made; gradient small enough; stopped by `onProgress`; or the signal fired. */
+  readonly status: "aborted" | "completed" | "converged" | "stopped";
+  /** To go on from. */
+  readonly state: SsoState;
+}
+
+/**
+ * Stochastic surrogate optimisation: one expensive gradient with respect to the model's *outputs*, then many cheap
+ * parameter steps on the surrogate that it defines. With one inner step of a fixed length it is SGD.
+ *
+ * @throws ValueError for options out of range, or an oracle that says what is not finite; ShapeError for shapes.
+ * @see https://arxiv.org/abs/2302.02607
+ */
+export async function sso<P>(
+  model: TargetModel<P>,
+  data: TargetData,
+  oracle: TargetOracle,
+  options: SsoOptions,
+): Promise<SsoResult<P>> {
+  const run = new SsoRun(model, data, oracle, options);
+  try {
+    return await run.all();
+  } finally {
+    await run.release();
+  }
+}
+
+/**
+ * The deterministic form: every surrogate is made of all examples. With eta <= 1/L it is a bound of the loss, and the loss
+ * never rises, whatever solves the surrogate.
+ */
+export function majorizeMinimize<P>(
+  model: TargetModel<P>,
+  data: TargetData,
+  oracle: TargetOracle,
+  options: Omit<SsoOptions, "batch" | "prox">,
+): Promise<SsoResult<P>> {
+  return sso(model, data, oracle, { ...options, batch: "full" });
+}
+
+/** One run, which can also be made step by step. */
+export class SsoRun {
+  private readonly oracle: TargetOracle;
+  private readonly options: SsoOptions;
+  private readonly batches: TargetBatches;
+  private readonly problems: InnerProblems;
+  private readonly solve: ReturnType<typeof innerSolver>;
+  private readonly eta0: number;
+  private readonly metric: Metric;
+  private readonly count: { forward: number };
+  private readonly calls: OracleCalls;
+  private params: any;
+  private t: number;
+  private metricState: MetricState;
+  private lastStep: number | undefined;
+
+  constructor(model: TargetModel, data: TargetData, oracle: TargetOracle, options: SsoOptions) {
+    const { steps, metric = "euclidean", resume, batch = "full", seed = 0, dropLast = true } = options;
+    if (!Number.isSafeInteger(steps) || steps < 1)
+      throw new ValueError(`sso: steps is ${steps}; it must be an integer >= 1`);
+    this.eta0 = initialEta(options);
+    scheduleFactor(options.schedule ?? "constant", 0, 1);
+    checkMetric(metric, options, data);
+    this.oracle = oracle;
+    this.options = options;
+    this.metric = metric;
+    this.batches = new TargetBatches("sso", data, batch, seed, dropLast);
+    this.solve = innerSolver(options.inner ?? {}, model.linear === true && metric !== "kl");
+    this.count = { forward: resume?.forwardCalls ?? 0 };
+    this.calls = { ...(resume?.calls ?? { grad: 0, loss: 0 }) };
+    this.problems = innerProblems(model, metric === "kl" ? "kl" : "quadratic", this.count, options.backend);
+    this.params = resume?.params ?? model.params;
+    this.t = resume?.step ?? 0;
+    this.metricState = resume?.metric ?? freshMetric;
+    this.lastStep = resume?.lastStep;
+  }
+
+  /** All steps. */
+  async all(): Promise<SsoResult> {
+    const { steps, signal, onProgress } = this.options;
+    const history: SsoRecord[] = [];
+    const ended = async (status: SsoResult["status"]): Promise<SsoResult> => {
+      const state = await this.state();
+      return { params: state.params, history, status, state };
+    };
+    while (this.t < steps) {
+      if (signal?.aborted) return ended("aborted");
+      const record = await this.step();
+      if (record === "converged") return ended("converged");
+      history.push(record);
+      if ((await onProgress?.(record, this.params)) === "stop") return ended("stopped");
+    }
+    return ended("completed");
+  }
+
+  /** Where the run stands. */
+  async state(): Promise<SsoState> {
+    return {
+      params: await onHost(this.params),
+      step: this.t,
+      metric: this.metricState,
+      ...(this.lastStep !== undefined && { lastStep: this.lastStep }),
+      calls: { ...this.calls },
+      forwardCalls: this.count.forward,
+    };
+  }
+
+  /** Frees what was compiled. */
+  release(): Promise<void> {
+    return this.problems.release();
+  }
+
+  private async step(): Promise<SsoRecord | "converged"> {
+    const { schedule = "constant", steps, tol, prox = "batch", batch = "full" } = this.options;
+    const { x, ids, rows } = this.batches.at(this.t);
+    const z = await this.problems.forward(this.params, x);
+    const answer = await ask(this.oracle, z, ids, this.calls, { grad: true, curvature: this.metric === "newton" });
+    const loss = answer.loss.reduce((a, b) => a + b, 0) / ids.length;
+    const eta = this.eta0 * scheduleFactor(schedule, this.t, steps);
+    const { c = 0.5, newtonGuard = 1e-5 } = this.options;
+    const input = { eta, eta0: this.eta0, z, ids, answer, oracle: this.oracle, calls: this.calls, c, newtonGuard };
+    const examples = Math.max(
+      this.batches.size,
+      ...(this.metric.startsWith("ada") ? this.batches.all().ids.map((id) => id + 1) : []),
+    );
+    const chosen = await chooseMetric(this.metric, this.metricState, { ...input, examples });
+    const gradient = tensor(answer.grad, { shape: z.shape });
+    const proximity = this.metric === "kl" ? "kl" : "quadratic";
+    const problem =
+      prox === "full" && batch !== "full"
+        ? await this.overAll(rows, answer.grad, chosen.D.item(), loss)
+        : this.problems.problem(x, new TargetSurrogate(z, gradient, chosen.D, loss, proximity));
+    const start = await problem.at(this.params);
+    if (tol !== undefined && batch === "full" && Math.sqrt(start.squaredNorm) <= tol) return "converged";
+    const solved = await this.solve(problem, start, this.lastStep);
+    this.params = solved.params;
+    this.lastStep = solved.lastStep ?? this.lastStep;
+    this.metricState = chosen.state;
+    this.t++;
+    return {
+      step: this.t - 1,
+      loss,
+      eta: chosen.eta,
+      innerSteps: solved.steps,
+      gradCalls: this.calls.grad,
+      lossCalls: this.calls.loss,
+      forwardCalls: this.count.forward,
+    };
+  }
+
+  /** The surrogate with the proximal term over all examples: gradients n/|S| times those of the batch, else 0. */
+  private async overAll(rows: Int32Array, grad: Float64Array, D: number, loss: number): Promise<InnerProblem> {
+    const { x } = this.batches.all();
+    const z = await this.problems.forward(this.params, x);
+    const C = z.shape[1];
+    const n = this.batches.size;
+    const spread = new Float64Array(n * C);
+    rows.forEach((row, i) => {
+      for (let c = 0; c < C; c++) spread[row * C + c] += (n / rows.length) * grad[i * C + c];
+    });
+    return this.problems.problem(x, new TargetSurrogate(z, tensor(spread, { shape: z.shape }), D, loss));
+  }
+}
+
+function initialEta({ eta, smoothness }: SsoOptions): number {
+  if (eta === "theory") {
+    if (smoothness === undefined || !(smoothness > 0 && Number.isFinite(smoothness))) {
+      throw new ValueError(
+        `sso: eta is "theory" and smoothness ${smoothness}; give the loss's constant L > 0, or estimate it with estimateSmoothness`,
+      );
+    }
+    return 1 / smoothness;
+  }
+  if (!(eta > 0 && Number.isFinite(eta)))
+    throw new ValueError(`sso: eta is ${eta}; it must be a finite number > 0 or "theory"`);
+  return eta;
+}
+
+const metrics: readonly Metric[] = ["euclidean", "armijo", "adagrad", "adagrad-diag", "newton", "adam", "kl"];
+
+function checkMetric(metric: Metric, options: SsoOptions, data: TargetData): void {
+  if (!metrics.includes(metric))
+    throw new ValueError(`sso: there is no metric ${String(metric)}; take one of ${metrics.join(", ")}`);
+  if (metric === "adam" && !options.experimental) {
+    throw new ValueError(
+      'sso: the metric "adam" can make the surrogate unbounded below; set experimental to take it all the same',
+    );
+  }
+  const perExample = metric === "adagrad-diag" || metric === "adam";
+  if (perExample && data.ids?.some((id) => id < 0))
+    throw new ValueError(`sso: the metric ${metric} remembers examples by their ids, which must be >= 0`);
+  if (perExample && data.ids && new Set(data.ids).size !== data.ids.length) {
+    throw new ValueError(`sso: the metric ${metric} remembers examples by their ids; two examples share one`);
+  }
+  const diagonal = perExample || metric === "newton" || metric === "kl";
+  if (diagonal && options.prox === "full" && options.batch !== "full") {
+    throw new ValueError(
+      `sso: prox "full" needs one step size for all examples; the metric ${metric} has one for each`,
+    );
+  }
+}

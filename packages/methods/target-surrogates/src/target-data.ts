@@ -1,0 +1,79 @@
+import { isTensor, random, ShapeError, type Tensor, take, tree, ValueError } from "@offprint/tensor-core";
+
+/** Inputs of all examples. */
+export interface TargetData {
+  /** A tensor `[n, ...]`, or a tree of such tensors. */
+  readonly x: any;
+  /** Number of each example as the oracle knows it, `[n]`. Default 0, 1, ..., n - 1. */
+  readonly ids?: Int32Array;
+}
+
+/** Which examples a step uses: `full`, a number, or a list of rows for every step. */
+export type BatchChoice = number | "full" | readonly Int32Array[];
+
+/** The rows of every step. */
+export class TargetBatches {
+  /** n. */
+  readonly size: number;
+  /** Steps of a pass. */
+  readonly perPass: number;
+  private readonly data: TargetData;
+  private readonly batch: BatchChoice;
+  private readonly seed: number | string;
+  private readonly whole: { readonly x: any; readonly ids: Int32Array; readonly rows: Int32Array };
+  private pass = -1;
+  private order = new Int32Array(0);
+
+  constructor(caller: string, data: TargetData, batch: BatchChoice, seed: number | string, dropLast: boolean) {
+    const leaves = tree.leaves<unknown>(data.x).filter((leaf) => isTensor(leaf)) as Tensor[];
+    const n = leaves[0]?.shape[0] ?? 0;
+    for (const leaf of leaves) {
+      if (leaf.rank === 0 || leaf.shape[0] !== n)
+        throw new ShapeError(`${caller}: x has leaves with ${n} and [${leaf.shape}] rows; all need the same number`);
+    }
+    if (n === 0) throw new ValueError(`${caller}: data.x has no examples; give a tensor [n, ...]`);
+    const rows = Int32Array.from({ length: n }, (_, i) => i);
+    const ids = data.ids ?? rows;
+    if (ids.length !== n)
+      throw new ShapeError(`${caller}: there are ${ids.length} ids for ${n} examples; give one for each`);
+    if (typeof batch === "number" && !(Number.isSafeInteger(batch) && batch >= 1 && batch <= n)) {
+      throw new ValueError(`${caller}: batch is ${batch}; it must be an integer in 1..${n}, or "full"`);
+    }
+    this.size = n;
+    this.data = data;
+    this.batch = batch;
+    this.seed = seed;
+    this.whole = { x: data.x, ids, rows };
+    this.perPass = typeof batch === "number" ? (dropLast ? Math.floor(n / batch) : Math.ceil(n / batch)) : 1;
+  }
+
+  /** All examples. */
+  all(): { readonly x: any; readonly ids: Int32Array; readonly rows: Int32Array } {
+    return this.whole;
+  }
+
+  /** Those of step t; the same for the same seed and t. */
+  at(t: number): { readonly x: any; readonly ids: Int32Array; readonly rows: Int32Array } {
+    if (this.batch === "full") return this.whole;
+    const rows = this.rowsAt(t);
+    const ids = Int32Array.from(rows, (i) => this.whole.ids[i]);
+    return { x: tree.map((leaf: Tensor) => take(leaf, rows), this.data.x), ids, rows };
+  }
+
+  private rowsAt(t: number): Int32Array {
+    if (typeof this.batch !== "number") {
+      const lists = this.batch as readonly Int32Array[];
+      const rows = lists[t];
+      if (rows === undefined || rows.length === 0)
+        throw new ValueError(`batch has no rows for step ${t}; give a list for each of the steps`);
+      return rows;
+    }
+    const pass = Math.floor(t / this.perPass);
+    if (pass !== this.pass) {
+      this.order = random.rng(`${this.seed}/pass/${pass}`).permutation(this.size).data() as Int32Array<ArrayBuffer>;
+      this.pass = pass;
+    }
+    const from = (t % this.perPass) * this.batch;
+    return this.order.slice(from, Math.min(this.size, from + this.batch));
+  }
+}

@@ -1,0 +1,194 @@
+import { type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { ask, type CheckedAnswer, type OracleCalls, type TargetOracle } from "./target-oracle.js";
+
+/** How distances between outputs are measured; see the package's README. */
+export type Metric = "adagrad" | "adagrad-diag" | "adam" | "armijo" | "euclidean" | "kl" | "newton";
+
+/** What a metric remembers, as plain data. */
+export interface MetricState {
+  /** The last step of the line search, eta_{t-1}; 0 before the first. */
+  readonly lastEta: number;
+  /** A: sum of squared gradients. */
+  readonly sumOfSquares: number;
+  /** G or v of every example, `[n, C]`; empty without. */
+  readonly second: Float64Array;
+  /** m of every example, `[n, C]`; empty without. */
+  readonly first: Float64Array;
+  /** Updates so far. */
+  readonly step: number;
+}
+
+/** D of one surrogate. */
+export interface MetricChoice {
+  /** 1/eta, or a diagonal `[b, C]`. */
+  readonly D: Tensor;
+  /** eta for the history: 1/D, or the mean of 1/|D|. */
+  readonly eta: number;
+  /** What is remembered for the next one. */
+  readonly state: MetricState;
+}
+
+/** What a metric is computed from. */
+export interface MetricInput {
+  /** eta_t: eta_0 times the schedule's factor. */
+  readonly eta: number;
+  /** eta_0. */
+  readonly eta0: number;
+  /** Outputs z_t, `[b, C]`. */
+  readonly z: Tensor;
+  /** Numbers of the examples. */
+  readonly ids: Int32Array;
+  /** What the oracle said at z_t. */
+  readonly answer: CheckedAnswer;
+  /** For more losses, in the line search. */
+  readonly oracle: TargetOracle;
+  /** Counts them. */
+  readonly calls: OracleCalls;
+  /** Number of examples in all. */
+  readonly examples: number;
+  /** Sufficient decrease of the line search. */
+  readonly c: number;
+  /** Added to the curvature. */
+  readonly newtonGuard: number;
+}
+
+/** The state before the first step. */
+export const freshMetric: MetricState = {
+  lastEta: 0,
+  sumOfSquares: 0,
+  second: new Float64Array(0),
+  first: new Float64Array(0),
+  step: 0,
+};
+
+/** D_t of a metric. */
+export async function chooseMetric(metric: Metric, state: MetricState, input: MetricInput): Promise<MetricChoice> {
+  switch (metric) {
+    case "euclidean":
+    case "kl":
+      return scalarMetric(input.eta, state);
+    case "armijo":
+      return lineSearchMetric(state, input);
+    case "adagrad": {
+      const sumOfSquares = state.sumOfSquares + input.answer.grad.reduce((sum, g) => sum + g * g, 0);
+      return scalarMetric(input.eta / (Math.sqrt(sumOfSquares) + 1e-6), { ...state, sumOfSquares });
+    }
+    case "adagrad-diag":
+      return adagradDiagonal(state, input);
+    case "adam":
+      return adamDiagonal(state, input);
+    case "newton":
+      return diagonal(
+        input.answer.curvature.map((h) => (h + input.newtonGuard) / input.eta),
+        input.z,
+        state,
+      );
+    default:
+      throw new UnsupportedError(`there is no metric ${String(metric)}`);
+  }
+}
+
+function scalarMetric(eta: number, state: MetricState): MetricChoice {
+  return { D: tensor(Float64Array.of(1 / eta)).reshape([]), eta, state };
+}
+
+function diagonal(D: Float64Array, z: Tensor, state: MetricState): MetricChoice {
+  const eta = D.reduce((sum, d) => sum + 1 / Math.abs(d), 0) / D.length;
+  return { D: tensor(D, { shape: z.shape }), eta, state };
+}
+
+async function lineSearchMetric(state: MetricState, input: MetricInput): Promise<MetricChoice> {
+  const { oracle, z, ids, calls, answer, c } = input;
+  const etaPrev = state.lastEta > 0 ? state.lastEta : input.eta0;
+  const found = await searchFrom(oracle, z, ids, calls, answer, { etaPrev, c });
+  const lastEta = Math.min(1e4, Math.max(1e-4, found.eta));
+  return scalarMetric((lastEta * input.eta) / input.eta0, { ...state, lastEta });
+}
+
+/** Options of `targetLineSearch`. */
+export interface TargetLineSearchOptions {
+  /** The last step; the search begins at 1.8 times it. */
+  readonly etaPrev: number;
+  /** Sufficient decrease, in (0, 1). Default 0.5. */
+  readonly c?: number;
+}
+
+/**
+ * Armijo's line search in target space: the largest `eta` of 1.8, 1.62, ... times the last one with
+ * `loss(z - eta g) <= loss(z) - c eta |g|^2`, sums over the batch. Its trials ask the oracle for losses only.
+ */
+export async function targetLineSearch(
+  oracle: TargetOracle,
+  z: Tensor,
+  ids: Int32Array,
+  options: TargetLineSearchOptions,
+): Promise<{ readonly eta: number; readonly backtracks: number }> {
+  const calls = { grad: 0, loss: 0 };
+  return searchFrom(oracle, z, ids, calls, await ask(oracle, z, ids, calls, { grad: true }), options);
+}
+
+async function searchFrom(
+  oracle: TargetOracle,
+  z: Tensor,
+  ids: Int32Array,
+  calls: OracleCalls,
+  answer: CheckedAnswer,
+  { etaPrev, c = 0.5 }: TargetLineSearchOptions,
+): Promise<{ readonly eta: number; readonly backtracks: number }> {
+  if (!(etaPrev > 0 && Number.isFinite(etaPrev)))
+    throw new ValueError(`targetLineSearch: etaPrev is ${etaPrev}; it must be a finite number > 0`);
+  if (!(c > 0 && c < 1)) throw new ValueError(`targetLineSearch: c is ${c}; it must be in (0, 1)`);
+  const before = answer.loss.reduce((a, b) => a + b, 0);
+  const squared = answer.grad.reduce((sum, g) => sum + g * g, 0);
+  const at = z.data();
+  let eta = 1.8 * etaPrev;
+  for (let backtracks = 0; backtracks < 200; backtracks++) {
+    const moved = tensor(
+      Float64Array.from(at, (value, k) => value - eta * answer.grad[k]),
+      { shape: z.shape },
+    );
+    const after = (await ask(oracle, moved, ids, calls)).loss.reduce((a, b) => a + b, 0);
+    if (after <= before - c * eta * squared) return { eta, backtracks };
+    eta *= 0.9;
+  }
+  return { eta, backtracks: 200 };
+}
+
+function stored(values: Float64Array, examples: number, C: number): Float64Array {
+  return values.length === 0 ? new Float64Array(examples * C) : values.slice();
+}
+
+function adagradDiagonal(state: MetricState, { answer, ids, z, eta, examples }: MetricInput): MetricChoice {
+  const C = z.shape[1];
+  const second = stored(state.second, examples, C);
+  const D = new Float64Array(answer.grad.length);
+  for (let k = 0; k < D.length; k++) {
+    const at = ids[Math.floor(k / C)] * C + (k % C);
+    second[at] += answer.grad[k] ** 2;
+    D[k] = Math.sqrt(Math.min(1e5, Math.max(1e-5, second[at]))) / eta;
+  }
+  return diagonal(D, z, { ...state, second });
+}
+
+/**
+ * D for which the free step in target space, g / D, is Adam's: `g / (eta m^ / sqrt(v^))`. Where the momentum and the
+ * gradient disagree D is negative, and the surrogate no bound.
+ */
+function adamDiagonal(state: MetricState, { answer, ids, z, eta, examples }: MetricInput): MetricChoice {
+  const [beta1, beta2] = [0.9, 0.999];
+  const C = z.shape[1];
+  const first = stored(state.first, examples, C);
+  const second = stored(state.second, examples, C);
+  const step = state.step + 1;
+  const D = new Float64Array(answer.grad.length);
+  for (let k = 0; k < D.length; k++) {
+    const at = ids[Math.floor(k / C)] * C + (k % C);
+    const g = answer.grad[k];
+    first[at] = beta1 * first[at] + (1 - beta1) * g;
+    second[at] = beta2 * second[at] + (1 - beta2) * g * g;
+    const direction = first[at] / (1 - beta1 ** step) / (Math.sqrt(second[at] / (1 - beta2 ** step)) + 1e-12);
+    const bound = Math.abs(g) < 1e-12 || Math.abs(direction) < 1e-12;
+    D[k] = bound ? 1 / eta : g / (eta * direction);
+  }
+  return diagonal(D, z, { ...state, first, second, step });
+}
