@@ -49,22 +49,24 @@ export class Separable {
     }
   }
 
-  /** h_i(x). */
-  at(i: number, x: number): number {
-    return this.weight[i] * Math.abs(x) + this.slope[i] * x;
-  }
-
   /** sum h_i(x_i). */
   value(x: Float64Array): number {
     let total = 0;
-    if (!this.none) for (let i = 0; i < x.length; i++) total += this.at(i, x[i]);
+    if (!this.none) for (let i = 0; i < x.length; i++) total += this.slope[i] * x[i] + this.weight[i] * Math.abs(x[i]);
     return total;
+  }
+
+  /** h_i(x + d) - h_i(x) inside the bounds; without cancellation on one side of the kink. */
+  rise(i: number, x: number, d: number): number {
+    const to = x + d;
+    const bend = x >= 0 && to >= 0 ? d : x <= 0 && to <= 0 ? -d : Math.abs(to) - Math.abs(x);
+    return this.slope[i] * d + this.weight[i] * bend;
   }
 
   /** h(x + U_b d) - h(x); inside the bounds. */
   change(x: Float64Array, block: Int32Array, d: Float64Array): number {
     let total = 0;
-    if (!this.none) for (let k = 0; k < block.length; k++) total += this.at(block[k], x[block[k]] + d[k]) - this.at(block[k], x[block[k]]);
+    if (!this.none) for (let k = 0; k < block.length; k++) total += this.rise(block[k], x[block[k]], d[k]);
     return total;
   }
 

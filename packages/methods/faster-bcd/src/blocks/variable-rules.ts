@@ -111,5 +111,5 @@ export function compositeDecrease({ state: { x }, lipschitz, separable }: Worksp
   const to = separable.prox(i, x[i] - g / L, 1 / L);
   const d = to - x[i];
   if (d === 0) return 0;
-  return Math.max(0, -(d * (g + 0.5 * L * d)) - separable.at(i, to) + separable.at(i, x[i]));
+  return Math.max(0, -(d * (g + 0.5 * L * d)) - separable.rise(i, x[i], d));
 }

@@ -1,0 +1,26 @@
+import { type Rng, type Tensor, tensor } from "@offprint/tensor-core";
+
+/** Normal numbers, float64. */
+export function normals(rng: Rng, count: number): Float64Array {
+  return rng.normal([count], { dtype: "float64" }).data().slice() as Float64Array;
+}
+
+/** A matrix of normal numbers with a normal scale for each column. */
+export function scaled(rng: Rng, m: number, n: number): { values: Float64Array; A: Tensor } {
+  const values = normals(rng, m * n);
+  const scales = normals(rng, n);
+  for (let p = 0; p < values.length; p++) values[p] *= scales[p % n];
+  return { values, A: tensor(values, { shape: [m, n] }) };
+}
+
+/** The largest difference of two arrays. */
+export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let most = a.length === b.length ? 0 : Infinity;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
+  return most;
+}
+
+/** All variables. */
+export function all(n: number): Int32Array {
+  return Int32Array.from({ length: n }, (_, i) => i);
+}
