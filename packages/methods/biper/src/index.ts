@@ -14,7 +14,6 @@ export {
   binaryLinear,
 } from "./binary-convolution.js";
 export { chain, residual } from "./compose.js";
-export { type FitCheckpoint, type FitOptions, type FitResult, fit } from "./fit.js";
 export {
   type BestSoFar,
   type EpochRecord,
@@ -25,6 +24,7 @@ export {
   type SharedFitOptions,
   type StageCheckpoint,
 } from "./fit-stage.js";
+export { type FitCheckpoint, type FitOptions, type FitResult, fitTwoStages } from "./fit-two-stages.js";
 export * as parts from "./float-parts.js";
 export type { Geometry, Pair, WindowOptions } from "./geometry.js";
 export { type LoadedNetwork, loadNetwork, type SaveOptions, saveNetwork } from "./network-file.js";

@@ -29,7 +29,7 @@ function expectClose(a: Tensor, expected: readonly number[], tolerance = 1e-7) {
 
 describe("the binary convolution", () => {
   it.each(fixture.layers)("of stage $stage with $options is PyTorch's, gradients too", (c) => {
-    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = c.options as Record<string, number>;
+    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = c.options as Partial<Record<string, number>>;
     const layer = binaryConv({ inputs: 4, outputs: 4, kernel: 3, strides: stride, padding, dilation, groups });
     const read = (values: number[], shape: number[]) => tensor(values, { shape, ...double });
     const params = { weight: read(c.w, [4, 4 / groups, 3, 3]), alpha: read(c.alpha, [4]) };

@@ -1,7 +1,7 @@
 import { conv, pad, random, type Tensor, tensor } from "@offprint/tensor-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { packActivations, packWeights, unpackActivations, unpackWeights, xnorConv2d } from "../src/index.js";
+import { type Pair, packActivations, packWeights, unpackActivations, unpackWeights, xnorConv2d } from "../src/index.js";
 import { popcount32 } from "../src/pack/bits.js";
 import { paddingClasses } from "../src/pack/padding-classes.js";
 
@@ -50,7 +50,7 @@ describe("packing", () => {
   });
 });
 
-const cases = [
+const cases: { kernel: Pair; strides: Pair; padding: Pair; dilation?: number; groups?: number }[] = [
   ...[1, 3, 5].flatMap((kernel) => [1, 2].map((strides) => ({ kernel, strides, padding: (kernel - 1) / 2 }))),
   { kernel: 3, strides: 1, padding: 0 },
   { kernel: 3, strides: 1, padding: 2, dilation: 2 },

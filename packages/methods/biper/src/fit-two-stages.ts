@@ -49,14 +49,14 @@ export interface FitResult<P = any, S = any> {
  * @throws ValueError for options out of range; NonFiniteError of `@offprint/optim` when training diverges.
  * @see Vargas et al., CVPR 2024, section 3.4
  */
-export async function fit<P, S>(
+export async function fitTwoStages<P, S>(
   network: NetworkPart<P, S>,
   data: TrainingData,
   options: FitOptions,
 ): Promise<FitResult<P, S>> {
   const { stage1, stage2, resume, onCheckpoint, ...shared } = options;
   if (stage1 === undefined || stage2 === undefined) {
-    throw new ValueError("fit: options lack stage1 or stage2; give both, or call fitStage for one");
+    throw new ValueError("fitTwoStages: options lack stage1 or stage2; give both, or call fitStage for one");
   }
   let first = resume?.first ?? null;
   if (first === null) {
