@@ -1,5 +1,4 @@
 import {
-  abs,
   add,
   cos,
   div,
@@ -164,14 +163,4 @@ function canyonGradient(x: number, y: number, amplitude: number, w: number, out:
   const frontSlope = -8 * val * val * val * front;
   out[0] += frontSlope * valX * block - front * blockSlope;
   out[1] += frontSlope * block - 1.6 * front * blockSlope;
-}
-
-/** Euclidean length. */
-export function lengthOf(x: Tensor): number {
-  return Math.sqrt((sum(square(x)) as Tensor).item());
-}
-
-/** Largest coordinate by magnitude. */
-export function largestOf(x: Tensor): number {
-  return Math.max(...Array.from(abs(x).data()));
 }

@@ -14,7 +14,7 @@ function canyon(v) {
 
 const problem = { objective: { perParticle: canyon }, dimension: 2 };
 const swarm = await cbo(problem, { mean: 8, std: 0.5, sigma: 1.6, alpha: 100, steps: 250, seed: 1 });
-const descent = await gradientDescent(problem, { x0: [8, 8], dt: 1e-3, steps: 5000 });
+const descent = await gradientDescent(problem, { x0: [8, 8], dt: 1e-3, steps: 10_000 });
 console.log(`swarm: ${swarm.objective.toFixed(4)} at ${swarm.x}`);
 console.log(`gradient descent: ${descent.objective.toFixed(4)} at ${descent.x}`);
 

@@ -6,7 +6,13 @@ import { runSwarm } from "./run-swarm.js";
 import { normalStart } from "./start.js";
 import type { SwarmOptions, SwarmResult } from "./swarm-options.js";
 import type { ParticleBatches } from "./swarm-plan.js";
-import { firstParticles, requireSwarmShape, type SwarmSettings, swarmSettings } from "./swarm-settings.js";
+import {
+  firstParticles,
+  requireOneOf,
+  requireSwarmShape,
+  type SwarmSettings,
+  swarmSettings,
+} from "./swarm-settings.js";
 
 /** How the noise of a particle depends on its displacement u from the consensus. */
 export type NoiseKind = "isotropic" | "anisotropic";
@@ -150,11 +156,4 @@ function batchesOf(
     return order.rows.slice(from, from + size);
   };
   return { size, partial: batchUpdate === "partial", rowsAt };
-}
-
-/** @internal */
-export function requireOneOf(owner: string, name: string, value: unknown, allowed: readonly string[]): void {
-  if (!allowed.includes(value as string)) {
-    throw new ValueError(`${owner}: ${name} is ${String(value)}; it must be ${allowed.join(" or ")}`);
-  }
 }

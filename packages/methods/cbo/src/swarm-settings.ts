@@ -28,9 +28,7 @@ export function swarmSettings(owner: string, options: SwarmOptions, d: number, g
   if (stepsPerRun !== undefined) requireInteger(owner, "stepsPerRun", stepsPerRun, 1);
   const onGpu = options.backend !== undefined && options.backend.device !== "cpu";
   const dtype = options.dtype ?? (onGpu ? "float32" : "float64");
-  if (dtype !== "float32" && dtype !== "float64") {
-    throw new ValueError(`${owner}: dtype is ${String(dtype)}; it must be float32 or float64`);
-  }
+  requireOneOf(owner, "dtype", dtype, ["float32", "float64"]);
   return { n, steps, alpha, seed, dtype, normals: normalsOf(owner, options, seed, n, d) };
 }
 
@@ -77,4 +75,11 @@ export function firstParticles(
     throw new ValueError(`${owner}: the state is at step ${resume.step}, beyond steps ${steps}; give more steps`);
   }
   return { start: asTensor(particles, dtype), first: resume.step };
+}
+
+/** @internal Throws unless `value` is one of the words. */
+export function requireOneOf(owner: string, name: string, value: unknown, allowed: readonly string[]): void {
+  if (!allowed.includes(value as string)) {
+    throw new ValueError(`${owner}: ${name} is ${String(value)}; it must be ${allowed.join(" or ")}`);
+  }
 }

@@ -1,12 +1,11 @@
 import { sampleCount } from "@offprint/data";
 import { requireInteger, requireNonNegative, requirePositive } from "@offprint/optim";
 import { asTensor, random, type Tensor, ValueError } from "@offprint/tensor-core";
-import { requireOneOf } from "./cbo.js";
 import { requireAlpha } from "./consensus-point.js";
 import type { Motion } from "./motion.js";
 import { readTensor } from "./problem.js";
 import { normalStart } from "./start.js";
-import { requireSwarmShape } from "./swarm-settings.js";
+import { requireOneOf, requireSwarmShape } from "./swarm-settings.js";
 import type { SwarmTrainingOptions, SwarmTrainingState, TrainingData } from "./training-options.js";
 import type { SwarmModel } from "./tree-model.js";
 

@@ -1,4 +1,4 @@
-import { loadModel, type OnnxRuntime, onnxRuntime, toOnnx } from "@offprint/onnx-runtime";
+import { devices, loadModel, type OnnxRuntime, onnxRuntime, toOnnx } from "@offprint/onnx-runtime";
 import { add, logSumExp, random, square, sum, type Tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ackley, canyon, rastrigin } from "../claims/landscapes.js";
@@ -92,6 +92,26 @@ describe("steps compiled to one graph agree with steps in memory", () => {
   it("in float32, to its rounding", async () => {
     await compare(problem, { ...options, steps: 8, dtype: "float32" }, 1e-3);
   });
+
+  it("on a GPU, in float32, where one runs (else on the CPU), also when the run ends in the middle of a compiled one", async () => {
+    const device = (await devices()).some((d) => d.device === "webgpu" && d.runs) ? "webgpu" : "cpu";
+    const gpu = await onnxRuntime({ device });
+    const single = {
+      ...options,
+      dtype: "float32",
+      sigma: 0.1,
+      dt: 0.1,
+      steps: 19,
+      tolerance: 1.5,
+      stepsPerRun: 20,
+    } as const;
+    const run = await cbo(problem, { ...single, backend: gpu });
+    expect(run.status).toBe("converged");
+    expect(run.iterations).toBeGreaterThan(0);
+    expect(run.iterations).toBeLessThan(19);
+    expectSameRun(run, await cbo(problem, single), 1e-3);
+    await gpu.release();
+  }, 60_000);
 
   it("when they go on from a state", async () => {
     const { state } = await cbo(problem, { ...options, steps: 13, backend });
