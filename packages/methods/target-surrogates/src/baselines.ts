@@ -44,7 +44,7 @@ interface StepContext {
   readonly t: number;
   /** Batch loss at other parameters: one call for losses. */
   lossAt(params: any): Promise<number>;
-  /** Gradient at other parameters, of this batch or of all examples: expensive calls. */
+  /** Gradient at other parameters, of this batch or of all examples: expensive calls, as many as a pass has batches. */
   gradientAt(params: any, all?: boolean): Promise<any>;
 }
 
@@ -69,13 +69,16 @@ async function descend<P>(
   const count = { forward: 0 };
   const calls = { grad: 0, loss: 0 };
   const problems = innerProblems(model, "quadratic", count, backend);
-  const gradientOf = async (params: any, { x, ids }: { readonly x: any; readonly ids: Int32Array }) => {
+  // an answer about all examples counts like those about the batches of a pass
+  const gradientOf = async (params: any, { x, ids }: { readonly x: any; readonly ids: Int32Array }, worth = 1) => {
     const z = await problems.forward(params, x);
+    calls.grad += worth - 1;
     const answer = await ask(oracle, z, ids, calls, { grad: true });
     const loss = answer.loss.reduce((a, b) => a + b, 0) / ids.length;
     // the gradient of any surrogate at its own point is that of the loss
     const surrogate = new TargetSurrogate(z, tensor(answer.grad, { shape: z.shape }), 1, loss);
-    return { ...(await problems.problem(x, surrogate).at(params)), loss };
+    const { gradient, squaredNorm } = await problems.problem(x, surrogate).at(params);
+    return { gradient: await onHost(gradient), squaredNorm, loss };
   };
   let params: any = model.params;
   let status: SsoResult["status"] = "completed";
@@ -98,7 +101,8 @@ async function descend<P>(
           const said = await ask(oracle, await problems.forward(at, part.x), part.ids, calls);
           return said.loss.reduce((a, b) => a + b, 0) / part.ids.length;
         },
-        gradientAt: async (at, all) => (await gradientOf(at, all ? batches.all() : part)).gradient,
+        gradientAt: async (at, all) =>
+          (await (all ? gradientOf(at, batches.all(), batches.perPass) : gradientOf(at, part))).gradient,
       });
       const record = {
         step: t,

@@ -74,13 +74,19 @@ export function innerProblems(
 
 /** `z = x W` with a quadratic surrogate: along a line q is a parabola, whose coefficients one product gives. */
 function linearProblems(count: ForwardCount): InnerProblems {
+  const transposes = new WeakMap<object, Tensor>();
+  const transposeOf = (x: Tensor): Tensor => {
+    const known = transposes.get(x) ?? transpose(x).mul(1);
+    transposes.set(x, known);
+    return known;
+  };
   return {
     forward: async (W: Tensor, x: Tensor) => {
       count.forward++;
       return matmul(x, W);
     },
     problem(x: Tensor, surrogate) {
-      const xt = transpose(x).mul(1);
+      const xt = transposeOf(x);
       const outputs = new WeakMap<object, Tensor>();
       const slopes = new WeakMap<object, { readonly z: Tensor; readonly curvature: number }>();
       const pointAt = (params: Tensor, z: Tensor): InnerPoint => {

@@ -1,4 +1,4 @@
-import { adam, applyUpdates, type GradientTransformation } from "@offprint/optim";
+import { adam, applyUpdates, type GradientTransformation, onHost } from "@offprint/optim";
 import { linalg, solvers, ValueError } from "@offprint/tensor-core";
 import type { InnerPoint, InnerProblem } from "./inner-problem.js";
 import { exactStep, regularisedInverse, vectorised } from "./target-model.js";
@@ -34,7 +34,7 @@ export interface InnerOptions {
   shrink?: number;
   /** Armijo: factor of the last step to begin the next search with, >= 1. Default 2. */
   expand?: number;
-  /** Armijo: first step of an outer step. Default 10. */
+  /** Armijo: first step of an outer step. Steps below 1e-7 times it are given up. Default 10. */
   firstStep?: number;
   /** Armijo: whether every outer step begins with `firstStep`; otherwise with the last step. Default true. */
   reset?: boolean;
@@ -44,13 +44,15 @@ export interface InnerOptions {
   ridge?: number;
 }
 
+/** Of one step; the next one goes on from there. */
 const MOST_BACKTRACKS = 100;
-const SHORTEST_STEP = 1e-6;
+/** Shortest step, in units of the first. */
+const SHORTEST = 1e-7;
 
 /** @throws ValueError for an option out of range. */
 export function innerSolver(options: InnerOptions, linear: boolean): InnerSolver {
   const { solver = "armijo", steps = 10, tol = 1e-6 } = options;
-  if (typeof solver === "function") return solver;
+  if (typeof solver === "function") return keepingBest(solver);
   if (!Number.isSafeInteger(steps) || steps < 1)
     throw new ValueError(`inner: steps is ${steps}; it must be an integer >= 1`);
   if (!(tol >= 0)) throw new ValueError(`inner: tol is ${tol}; it must be >= 0`);
@@ -64,7 +66,16 @@ export function innerSolver(options: InnerOptions, linear: boolean): InnerSolver
   );
 }
 
-/** Ends a loop of steps: small gradient, or a decrease that is lost in rounding. */
+/** A solver of the user's, whose result is taken only where it does not raise the surrogate. */
+function keepingBest(solver: InnerSolver): InnerSolver {
+  return async (problem, start, lastStep) => {
+    const found = await solver(problem, start, lastStep);
+    const { value } = await problem.at(found.params);
+    return value <= start.value ? found : { ...found, params: start.params };
+  };
+}
+
+/** Ends a loop of steps: a decrease that is lost in rounding. */
 function finished(before: InnerPoint, after: InnerPoint): boolean {
   return before.value - after.value < 1e-12 * (1 + Math.abs(after.value));
 }
@@ -79,20 +90,22 @@ function armijo(options: InnerOptions, steps: number, tol: number): InnerSolver 
   }
   if (!(expand >= 1)) throw new ValueError(`inner: expand is ${expand}; it must be >= 1`);
   if (!(firstStep > 0)) throw new ValueError(`inner: firstStep is ${firstStep}; it must be > 0`);
+  const shortest = SHORTEST * firstStep;
   return async (problem, start, lastStep) => {
     let point = start;
     let length = reset ? firstStep : (lastStep ?? firstStep);
+    let accepted = !reset && lastStep !== undefined;
     for (let s = 0; s < steps; s++) {
       if (point.squaredNorm <= tol * tol) return { params: point.params, steps: s, lastStep: length };
-      if (s > 0) length *= expand;
-      let tries = 0;
-      while (!(await decreases(problem, point, length, c))) {
+      if (accepted) length *= expand;
+      accepted = await decreases(problem, point, length, c);
+      for (let tries = 0; !accepted && tries < MOST_BACKTRACKS; tries++) {
         length *= shrink;
-        if (++tries >= MOST_BACKTRACKS || length < SHORTEST_STEP) {
-          // nothing is gained along the gradient: stay rather than move uphill
-          return { params: point.params, steps: s, lastStep: Math.max(length, SHORTEST_STEP) };
-        }
+        // nothing is gained along the gradient: stay rather than move uphill
+        if (length < shortest) return { params: point.params, steps: s, lastStep: shortest };
+        accepted = await decreases(problem, point, length, c);
       }
+      if (!accepted) continue;
       const next = await problem.advance(point, length);
       if (!(next.value <= point.value)) return { params: point.params, steps: s, lastStep: length };
       const done = finished(point, next);
@@ -121,7 +134,7 @@ function fixed({ learningRate }: InnerOptions, steps: number, tol: number, linea
     for (let s = 0; s < steps; s++) {
       if (point.squaredNorm <= tol * tol) return { params: best.params, steps: s };
       point = await problem.advance(point, length);
-      if (!(point.value > best.value)) best = point;
+      if (point.value <= best.value) best = point;
     }
     return { params: best.params, steps };
   };
@@ -151,10 +164,11 @@ function byOptimizer(optimizer: GradientTransformation, steps: number, tol: numb
     let state = optimizer.init(start.params);
     for (let s = 0; s < steps; s++) {
       if (point.squaredNorm <= tol * tol) return { params: best.params, steps: s };
-      const next = optimizer.update(point.gradient, state, point.params);
+      const params = await onHost(point.params);
+      const next = optimizer.update(await onHost(point.gradient), state, params);
       state = next.state;
-      point = await problem.at(applyUpdates(point.params, next.updates));
-      if (!(point.value > best.value)) best = point;
+      point = await problem.at(applyUpdates(params, next.updates));
+      if (point.value <= best.value) best = point;
     }
     return { params: best.params, steps };
   };
@@ -162,7 +176,7 @@ function byOptimizer(optimizer: GradientTransformation, steps: number, tol: numb
 
 function lbfgs(steps: number, tol: number): InnerSolver {
   return async (problem, start) => {
-    const { vector, unflatten } = vectorised(start.params);
+    const { vector, unflatten } = vectorised(await onHost(start.params));
     const objective = (at: Float64Array, gradient: Float64Array) => {
       const { value, gradient: found } = problem.now(unflatten(at));
       gradient.set(vectorised(found).vector);
@@ -180,6 +194,9 @@ function exact(ridge: number, linear: boolean): InnerSolver {
   return (problem, start) => {
     const { x, surrogate } = problem;
     const { D, grad } = surrogate;
+    if (Array.from(D.data()).some((value) => !(value > 0))) {
+      throw new ValueError("inner: the exact solver needs a positive D; this metric's has other entries, take armijo");
+    }
     if (D.rank !== 0) return { params: exactStep(start.params, x, grad, D, { ridge }), steps: 1 };
     let inverse = inverses.get(x);
     if (inverse === undefined) {

@@ -1,10 +1,10 @@
 import { onHost } from "@offprint/optim";
-import { type Backend, tensor, ValueError } from "@offprint/tensor-core";
-import { type InnerProblem, type InnerProblems, innerProblems } from "./inner-problem.js";
+import { type Backend, ShapeError, tensor, ValueError } from "@offprint/tensor-core";
+import { type ForwardCount, type InnerProblem, type InnerProblems, innerProblems } from "./inner-problem.js";
 import { type InnerOptions, innerSolver } from "./inner-solvers.js";
 import { type RateSchedule, scheduleFactor } from "./rate-schedule.js";
 import { type BatchChoice, TargetBatches, type TargetData } from "./target-data.js";
-import { chooseMetric, freshMetric, type Metric, type MetricState } from "./target-metric.js";
+import { chooseMetric, freshMetric, type Metric, type MetricState, remembersExamples } from "./target-metric.js";
 import type { TargetModel } from "./target-model.js";
 import { ask, type OracleCalls, type TargetOracle } from "./target-oracle.js";
 import { TargetSurrogate } from "./target-surrogate.js";
@@ -41,7 +41,7 @@ export interface SsoOptions {
   seed?: number | string;
   /** Compiles the inner steps of models that are not linear. */
   backend?: Backend;
-  /** Called, and awaited, after each outer step; `"stop"` ends the run. */
+  /** Called, and awaited, after each outer step, with the parameters after it; `"stop"` ends the run. */
   onProgress?: (record: SsoRecord, params: any) => unknown;
   /** Ends the run before the next outer step. */
   signal?: AbortSignal;
@@ -129,37 +129,68 @@ export function majorizeMinimize<P>(
   return sso(model, data, oracle, { ...options, batch: "full" });
 }
 
-/** One run, which can also be made step by step. */
+/** What runs on one model share, so that its graphs are compiled once. */
+export interface SharedProblems {
+  /** Counts the evaluations of the model, over all runs. */
+  readonly count: ForwardCount;
+  /** Their inner problems. */
+  readonly problems: InnerProblems;
+}
+
+/** Inner problems for the options of a run. */
+export function problemsFor(
+  model: TargetModel,
+  { metric, backend }: Pick<SsoOptions, "backend" | "metric">,
+): SharedProblems {
+  const count = { forward: 0 };
+  return { count, problems: innerProblems(model, metric === "kl" ? "kl" : "quadratic", count, backend) };
+}
+
+/** One run. */
 export class SsoRun {
   private readonly oracle: TargetOracle;
   private readonly options: SsoOptions;
   private readonly batches: TargetBatches;
   private readonly problems: InnerProblems;
+  private readonly owned: boolean;
   private readonly solve: ReturnType<typeof innerSolver>;
   private readonly eta0: number;
   private readonly metric: Metric;
-  private readonly count: { forward: number };
+  private readonly count: ForwardCount;
   private readonly calls: OracleCalls;
   private params: any;
   private t: number;
   private metricState: MetricState;
   private lastStep: number | undefined;
 
-  constructor(model: TargetModel, data: TargetData, oracle: TargetOracle, options: SsoOptions) {
+  /** @param shared problems that the caller releases; without them the run has its own. */
+  constructor(
+    model: TargetModel,
+    data: TargetData,
+    oracle: TargetOracle,
+    options: SsoOptions,
+    shared?: SharedProblems,
+  ) {
     const { steps, metric = "euclidean", resume, batch = "full", seed = 0, dropLast = true } = options;
     if (!Number.isSafeInteger(steps) || steps < 1)
       throw new ValueError(`sso: steps is ${steps}; it must be an integer >= 1`);
     this.eta0 = initialEta(options);
     scheduleFactor(options.schedule ?? "constant", 0, 1);
-    checkMetric(metric, options, data);
+    checkMetric(metric, options);
     this.oracle = oracle;
     this.options = options;
     this.metric = metric;
     this.batches = new TargetBatches("sso", data, batch, seed, dropLast);
     this.solve = innerSolver(options.inner ?? {}, model.linear === true && metric !== "kl");
-    this.count = { forward: resume?.forwardCalls ?? 0 };
+    const { tol } = options;
+    if (tol !== undefined && !(tol >= 0 && batch === "full"))
+      throw new ValueError(`sso: tol is ${tol}; it must be >= 0, and needs the batch "full"`);
+    const { problems, count } = shared ?? problemsFor(model, options);
+    this.owned = shared === undefined;
+    this.problems = problems;
+    this.count = count;
+    this.count.forward = resume?.forwardCalls ?? 0;
     this.calls = { ...(resume?.calls ?? { grad: 0, loss: 0 }) };
-    this.problems = innerProblems(model, metric === "kl" ? "kl" : "quadratic", this.count, options.backend);
     this.params = resume?.params ?? model.params;
     this.t = resume?.step ?? 0;
     this.metricState = resume?.metric ?? freshMetric;
@@ -179,7 +210,7 @@ export class SsoRun {
       const record = await this.step();
       if (record === "converged") return ended("converged");
       history.push(record);
-      if ((await onProgress?.(record, this.params)) === "stop") return ended("stopped");
+      if (onProgress && (await onProgress(record, await onHost(this.params))) === "stop") return ended("stopped");
     }
     return ended("completed");
   }
@@ -196,25 +227,35 @@ export class SsoRun {
     };
   }
 
-  /** Frees what was compiled. */
-  release(): Promise<void> {
-    return this.problems.release();
+  /** Frees what was compiled for this run alone. */
+  async release(): Promise<void> {
+    if (this.owned) await this.problems.release();
   }
 
   private async step(): Promise<SsoRecord | "converged"> {
     const { schedule = "constant", steps, tol, prox = "batch", batch = "full" } = this.options;
     const { x, ids, rows } = this.batches.at(this.t);
     const z = await this.problems.forward(this.params, x);
+    if (z.rank !== 2 || z.shape[0] !== ids.length) {
+      throw new ShapeError(`sso: the model's outputs have shape [${z.shape}]; they must be [${ids.length}, C]`);
+    }
     const answer = await ask(this.oracle, z, ids, this.calls, { grad: true, curvature: this.metric === "newton" });
     const loss = answer.loss.reduce((a, b) => a + b, 0) / ids.length;
     const eta = this.eta0 * scheduleFactor(schedule, this.t, steps);
     const { c = 0.5, newtonGuard = 1e-5 } = this.options;
-    const input = { eta, eta0: this.eta0, z, ids, answer, oracle: this.oracle, calls: this.calls, c, newtonGuard };
-    const examples = Math.max(
-      this.batches.size,
-      ...(this.metric.startsWith("ada") ? this.batches.all().ids.map((id) => id + 1) : []),
-    );
-    const chosen = await chooseMetric(this.metric, this.metricState, { ...input, examples });
+    const chosen = await chooseMetric(this.metric, this.metricState, {
+      eta,
+      eta0: this.eta0,
+      z,
+      ids,
+      rows,
+      answer,
+      oracle: this.oracle,
+      calls: this.calls,
+      examples: this.batches.size,
+      c,
+      newtonGuard,
+    });
     const gradient = tensor(answer.grad, { shape: z.shape });
     const proximity = this.metric === "kl" ? "kl" : "quadratic";
     const problem =
@@ -222,7 +263,7 @@ export class SsoRun {
         ? await this.overAll(rows, answer.grad, chosen.D.item(), loss)
         : this.problems.problem(x, new TargetSurrogate(z, gradient, chosen.D, loss, proximity));
     const start = await problem.at(this.params);
-    if (tol !== undefined && batch === "full" && Math.sqrt(start.squaredNorm) <= tol) return "converged";
+    if (tol !== undefined && Math.sqrt(start.squaredNorm) <= tol) return "converged";
     const solved = await this.solve(problem, start, this.lastStep);
     this.params = solved.params;
     this.lastStep = solved.lastStep ?? this.lastStep;
@@ -269,7 +310,7 @@ function initialEta({ eta, smoothness }: SsoOptions): number {
 
 const metrics: readonly Metric[] = ["euclidean", "armijo", "adagrad", "adagrad-diag", "newton", "adam", "kl"];
 
-function checkMetric(metric: Metric, options: SsoOptions, data: TargetData): void {
+function checkMetric(metric: Metric, options: SsoOptions): void {
   if (!metrics.includes(metric))
     throw new ValueError(`sso: there is no metric ${String(metric)}; take one of ${metrics.join(", ")}`);
   if (metric === "adam" && !options.experimental) {
@@ -277,13 +318,7 @@ function checkMetric(metric: Metric, options: SsoOptions, data: TargetData): voi
       'sso: the metric "adam" can make the surrogate unbounded below; set experimental to take it all the same',
     );
   }
-  const perExample = metric === "adagrad-diag" || metric === "adam";
-  if (perExample && data.ids?.some((id) => id < 0))
-    throw new ValueError(`sso: the metric ${metric} remembers examples by their ids, which must be >= 0`);
-  if (perExample && data.ids && new Set(data.ids).size !== data.ids.length) {
-    throw new ValueError(`sso: the metric ${metric} remembers examples by their ids; two examples share one`);
-  }
-  const diagonal = perExample || metric === "newton" || metric === "kl";
+  const diagonal = remembersExamples(metric) || metric === "newton" || metric === "kl";
   if (diagonal && options.prox === "full" && options.batch !== "full") {
     throw new ValueError(
       `sso: prox "full" needs one step size for all examples; the metric ${metric} has one for each`,

@@ -66,6 +66,9 @@ export class TargetBatches {
       const rows = lists[t];
       if (rows === undefined || rows.length === 0)
         throw new ValueError(`batch has no rows for step ${t}; give a list for each of the steps`);
+      const bad = rows.find((row) => !(row >= 0 && row < this.size));
+      if (bad !== undefined)
+        throw new ValueError(`batch has row ${bad} for step ${t}; rows must be in 0..${this.size - 1}`);
       return rows;
     }
     const pass = Math.floor(t / this.perPass);

@@ -36,8 +36,10 @@ export interface MetricInput {
   readonly eta0: number;
   /** Outputs z_t, `[b, C]`. */
   readonly z: Tensor;
-  /** Numbers of the examples. */
+  /** Numbers of the examples, as the oracle knows them. */
   readonly ids: Int32Array;
+  /** Their places among all examples. */
+  readonly rows: Int32Array;
   /** What the oracle said at z_t. */
   readonly answer: CheckedAnswer;
   /** For more losses, in the line search. */
@@ -60,6 +62,11 @@ export const freshMetric: MetricState = {
   first: new Float64Array(0),
   step: 0,
 };
+
+/** Whether a metric remembers every example, by its place among all. */
+export function remembersExamples(metric: Metric): boolean {
+  return metric === "adagrad-diag" || metric === "adam";
+}
 
 /** D_t of a metric. */
 export async function chooseMetric(metric: Metric, state: MetricState, input: MetricInput): Promise<MetricChoice> {
@@ -158,12 +165,12 @@ function stored(values: Float64Array, examples: number, C: number): Float64Array
   return values.length === 0 ? new Float64Array(examples * C) : values.slice();
 }
 
-function adagradDiagonal(state: MetricState, { answer, ids, z, eta, examples }: MetricInput): MetricChoice {
+function adagradDiagonal(state: MetricState, { answer, rows, z, eta, examples }: MetricInput): MetricChoice {
   const C = z.shape[1];
   const second = stored(state.second, examples, C);
   const D = new Float64Array(answer.grad.length);
   for (let k = 0; k < D.length; k++) {
-    const at = ids[Math.floor(k / C)] * C + (k % C);
+    const at = rows[Math.floor(k / C)] * C + (k % C);
     second[at] += answer.grad[k] ** 2;
     D[k] = Math.sqrt(Math.min(1e5, Math.max(1e-5, second[at]))) / eta;
   }
@@ -174,7 +181,7 @@ function adagradDiagonal(state: MetricState, { answer, ids, z, eta, examples }: 
  * D for which the free step in target space, g / D, is Adam's: `g / (eta m^ / sqrt(v^))`. Where the momentum and the
  * gradient disagree D is negative, and the surrogate no bound.
  */
-function adamDiagonal(state: MetricState, { answer, ids, z, eta, examples }: MetricInput): MetricChoice {
+function adamDiagonal(state: MetricState, { answer, rows, z, eta, examples }: MetricInput): MetricChoice {
   const [beta1, beta2] = [0.9, 0.999];
   const C = z.shape[1];
   const first = stored(state.first, examples, C);
@@ -182,7 +189,7 @@ function adamDiagonal(state: MetricState, { answer, ids, z, eta, examples }: Met
   const step = state.step + 1;
   const D = new Float64Array(answer.grad.length);
   for (let k = 0; k < D.length; k++) {
-    const at = ids[Math.floor(k / C)] * C + (k % C);
+    const at = rows[Math.floor(k / C)] * C + (k % C);
     const g = answer.grad[k];
     first[at] = beta1 * first[at] + (1 - beta1) * g;
     second[at] = beta2 * second[at] + (1 - beta2) * g * g;
