@@ -103,7 +103,7 @@ function compactness(fitted: Fitted, fit: Fit, extract: Extract): Claim {
         fits.push(await fitted(context, context.seed + i));
         await context.onProgress((i + 1) / (SEEDS + 1));
       }
-      const control = await fitChair(context, fit, extract, context.seed, { slope: [20, 20] });
+      const control = await fitChair(context, fit, extract, context.seed, { slope: [20, 20], poolSize: 200_000 });
       const cubes = chairByMarchingCubes(64);
       const allVertices = cubes.vertices.length / 3;
       const ious = fits.map((each) => each.iou);

@@ -30,7 +30,7 @@ async function call(input: string, given: Record<string, unknown> = {}): Promise
   await command.run({
     arguments: { input: join(folder, input) },
     options: { ...defaults, ...quick, ...given } as never,
-    print: (line) => lines.push(line),
+    print: (line: string) => lines.push(line),
     onProgress: () => {},
     signal: new AbortController().signal,
     backend: async () => undefined,
