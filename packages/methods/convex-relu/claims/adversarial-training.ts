@@ -10,14 +10,14 @@ const EPS = 0.08;
 const BETA = 0.01;
 
 /** Convex adversarial training leaves no loss within the boxes, where attacks during back-propagation do. */
-export function adversarialTraining(train: RobustTrainer = trainRobust): Claim {
+export function adversarialTraining(train: RobustTrainer = trainRobust, count = 3): Claim {
   return {
     id: "convex-adversarial-training",
     statement: "Convex adversarial training removes the worst-case loss that PGD training leaves",
     source: "Section 6, Figure 3",
     paper: "boxes stay on the right side of the boundary",
     async run({ rng, scale, onProgress, signal }) {
-      const seeds = scale === "full" ? 8 : 3;
+      const seeds = scale === "full" ? 8 : count;
       const rows: [number, number, number, number, number][] = [];
       let redrawn = 0;
       for (const [i, part] of rng.split(seeds).entries()) {

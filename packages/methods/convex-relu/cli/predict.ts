@@ -38,7 +38,7 @@ export async function predict(
       const right = named.filter((name, k) => name === String(file.target?.[k])).length;
       print(`${right} of ${file.rows} right (${((100 * right) / file.rows).toFixed(2)} %)`);
     }
-  } else if (file.target !== undefined && file.target.every((value) => typeof value === "number")) {
+  } else if (file.target?.every((value) => typeof value === "number")) {
     const squares = scores.reduce((sum, score, k) => sum + (score - Number(file.target?.[k])) ** 2, 0);
     print(`root mean square error ${Math.sqrt(squares / file.rows).toPrecision(5)}`);
   }

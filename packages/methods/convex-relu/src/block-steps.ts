@@ -102,7 +102,7 @@ export class BlockSteps {
       const side = sign[p < P * n ? p : p - P * n];
       const gu = side * rows[o];
       const target = gu + nu[p];
-      const next = target > 0 ? target : 0;
+      const next = Math.max(target, 0);
       const gap = gu - next;
       s[p] = next;
       nu[p] += g * gap;

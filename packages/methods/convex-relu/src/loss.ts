@@ -44,18 +44,25 @@ export function lossGradient(loss: Loss, f: ArrayLike<number>, y: ArrayLike<numb
 /** @internal argmin_q psi(q) + rho/2 (q - p)^2 with psi(q) = max(0, q) (hinge) or log(1 + e^(2q)) (bce). */
 export function marginProx(loss: "hinge" | "bce", p: number, rho: number): number {
   if (loss === "hinge") return p > 1 / rho ? p - 1 / rho : Math.min(p, 0);
-  // The root of 2 sigma(2q) + rho (q - p) lies in [p - 2/rho, p]; Newton's method, kept inside the bracket.
+  // The root of 2 sigma(2q) + rho (q - p) lies in [p - 2/rho, p]: Newton's method, and bisection where a step leaves the
+  // bracket or is not half as long as the one before the last.
   let low = p - 2 / rho;
   let high = p;
-  let q = p - (2 / rho) * sigmoid(2 * p - 2 / rho);
-  for (let step = 0; step < 60; step++) {
+  let q = (low + high) / 2;
+  let last = high - low;
+  let length = last;
+  for (let step = 0; step < 200; step++) {
     const s = sigmoid(2 * q);
     const slope = 2 * s + rho * (q - p);
+    if (slope === 0) return q;
     if (slope > 0) high = q;
     else low = q;
     const newton = q - slope / (4 * s * (1 - s) + rho);
-    const next = newton >= low && newton <= high ? newton : (low + high) / 2;
-    if (Math.abs(next - q) <= 1e-15 * (1 + Math.abs(q))) return next;
+    const taken = newton > low && newton < high && Math.abs(newton - q) < last / 2;
+    const next = taken ? newton : (low + high) / 2;
+    last = length;
+    length = Math.abs(next - q);
+    if (length <= 1e-15 * (1 + Math.abs(q))) return next;
     q = next;
   }
   return q;

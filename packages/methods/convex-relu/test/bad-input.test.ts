@@ -32,7 +32,7 @@ describe("training refuses, and says what to give", () => {
     [X, y, { maxIter: 0 }, /maxIter is 0; it must be an integer >= 1/],
     [X, y, { tol: -1 }, /tol is -1/],
     [X, y, { seed: 0.5 }, /seed is 0.5/],
-    [X, y, { patterns: 0 }, /patterns is 0/],
+    [X, y, { patterns: 0 }, /(patterns|count) is 0; it must be an integer >= 1/],
     [X, y, { patterns: own([]) }, /at least one pattern/],
     [X, y, { patterns: own([Uint8Array.of(0, 1)]) }, /pattern 0 has length 2 for 3 samples/],
     [X, y, { patterns: own([Uint8Array.of(0, 1, 2)]) }, /pattern 0 has the entry 2/],

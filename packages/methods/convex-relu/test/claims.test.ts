@@ -34,14 +34,14 @@ const boastful: Trainer = async (x, y, options) => {
   return { ...result, dualBound: { value: 1.5 * result.networkObjective, scope: "network" } };
 };
 
-describe("claims fail for baselines and broken variants", () => {
+describe("claims fail for baselines and broken variants", { timeout: 120_000 }, () => {
   it("exact optimum", async () => {
     expect(await holds(exactOptimum(impatient(100)))).toBe(false);
     expect(await holds(exactOptimum(boastful))).toBe(false);
   });
 
   it("global against local", async () => {
-    expect(await holds(globalAgainstLocal(boastful))).toBe(false);
+    expect(await holds(globalAgainstLocal(boastful, 1))).toBe(false);
   });
 
   it("sampled patterns", async () => {
@@ -56,14 +56,16 @@ describe("claims fail for baselines and broken variants", () => {
   it("quadratic iterations", async () => {
     const clock = (power: number) => async (sizes: readonly number[]) => sizes.map((n) => 1e-6 * n ** power);
     expect(await holds(iterationCost(trainConvex, clock(2)))).toBe(true);
-    expect(await holds(iterationCost(trainConvex, clock(3)))).toBe(false);
-    const tiny: Trainer = (x, y, options) => trainConvex(x, y, { ...options, rho: options.maxIter === 20 ? 100 : 0.2 });
-    expect(await holds(iterationCost(tiny, clock(2)))).toBe(false);
+    const short: Trainer = (x, y, options) =>
+      trainConvex(x, y, { ...options, maxIter: Math.min(options.maxIter ?? 0, 60) });
+    expect(await holds(iterationCost(short, clock(3)))).toBe(false);
+    const stiff: Trainer = (x, y, options) => short(x, y, { ...options, rho: options.maxIter === 20 ? 100 : 0.2 });
+    expect(await holds(iterationCost(stiff, clock(2)))).toBe(false);
   });
 
   it("convex adversarial training", async () => {
     const clean: RobustTrainer = (x, y, options) => trainRobust(x, y, { ...options, eps: 0, maxIter: 300 });
-    expect(await holds(adversarialTraining(clean))).toBe(false);
+    expect(await holds(adversarialTraining(clean, 1))).toBe(false);
     const attacked: RobustTrainer = async (x, y, options) => {
       const { loss, beta, eps } = options;
       const { net } = trainBackprop(x, y, {
@@ -76,7 +78,7 @@ describe("claims fail for baselines and broken variants", () => {
       });
       return { ...(await trainRobust(x, y, { ...options, maxIter: 1 })), net };
     };
-    expect(await holds(adversarialTraining(attacked))).toBe(false);
+    expect(await holds(adversarialTraining(attacked, 1))).toBe(false);
   });
 
   it("are all declared", () => {

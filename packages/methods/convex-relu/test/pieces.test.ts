@@ -5,7 +5,7 @@ import { coneMaximum, projectedNorm } from "../src/cone-maximum.js";
 import { designOf } from "../src/design.js";
 import { projectL1Epigraph } from "../src/epigraph-projection.js";
 import { enumeratePatterns, samplePatterns } from "../src/index.js";
-import { bestDualValue, losses, lossGradient, lossProx, lossSum, sampleLoss } from "../src/loss.js";
+import { bestDualValue, losses, lossGradient, lossProx, lossSum, marginProx, sampleLoss } from "../src/loss.js";
 import { NormalSystem } from "../src/normal-system.js";
 import { PatternOperator } from "../src/pattern-operator.js";
 
@@ -145,6 +145,16 @@ describe("losses", () => {
         const q = lossProx(loss, x, 1, rho);
         for (let i = -400; i <= 400; i++) expect(value(q)).toBeLessThanOrEqual(value(q + i * 1e-3) + 1e-12);
         expect(lossProx(loss, -x, -1, rho)).toBeCloseTo(-q, 12);
+      }
+    }
+  });
+
+  it("the logistic proximal map is stationary wherever it is evaluated", () => {
+    for (const rho of [1e-3, 0.02, 0.04, 0.5, 3, 1e3]) {
+      for (let p = -80; p <= 80; p += 0.37) {
+        const q = marginProx("bce", p, rho);
+        const slope = 2 / (1 + Math.exp(-2 * q)) + rho * (q - p);
+        expect(Math.abs(slope)).toBeLessThan(1e-12 * (1 + rho * (1 + Math.abs(p))));
       }
     }
   });
