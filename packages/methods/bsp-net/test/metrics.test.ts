@@ -1,0 +1,89 @@
+import { random, tensor } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import {
+  boxCover,
+  cellCentres,
+  chamferDistance,
+  contains,
+  convexHull,
+  edgeChamferDistance,
+  edgePoints,
+  extractMesh,
+  intersectHalfspaces,
+  meshVolume,
+  normalConsistency,
+  sampleSurface,
+  voxelGrid,
+} from "../src/index.js";
+
+function box(half: number) {
+  const planes = [0, 1, 2].flatMap((axis) => {
+    const unit = (s: number) => [0, 1, 2].map((i) => (i === axis ? s : 0));
+    return [...unit(1), -half, ...unit(-1), -half];
+  });
+  const mesh = intersectHalfspaces(Float64Array.from(planes));
+  return { ...mesh, convexOfFace: new Int32Array(6) };
+}
+
+describe("metrics", () => {
+  const a = sampleSurface(box(0.3), 2000, random.rng(1));
+  const b = sampleSurface(box(0.3), 2000, random.rng(2));
+
+  it("are those of equal surfaces where surfaces are equal", () => {
+    expect(chamferDistance(a.points, a.points)).toBe(0);
+    expect(normalConsistency(a, a)).toBeCloseTo(1, 12);
+    expect(chamferDistance(a.points, b.points)).toBeLessThan(1e-3);
+    expect(normalConsistency(a, b)).toBeGreaterThan(0.95);
+  });
+
+  it("are the squared distances, both ways added", () => {
+    expect(chamferDistance(Float64Array.of(0, 0, 0), Float64Array.of(0, 0, 2, 0, 3, 0))).toBeCloseTo(
+      4 + (4 + 9) / 2,
+      12,
+    );
+    const moved = a.points.map((x, i) => x + (i % 3 === 0 ? 1 : 0));
+    expect(chamferDistance(a.points, moved)).toBeGreaterThan(0.1);
+    expect(() => chamferDistance(new Float64Array(0), a.points)).toThrow(/at least one/);
+  });
+
+  it("find sharp edges: every edge point of a box is near two of its faces", () => {
+    const edges = edgePoints(a, { radius: 0.02 });
+    expect(edges.length).toBeGreaterThan(90);
+    for (let i = 0; i < edges.length; i += 3) {
+      const near = [0, 1, 2].filter((k) => Math.abs(edges[i + k]) > 0.3 - 0.02).length;
+      expect(near).toBeGreaterThanOrEqual(2);
+    }
+    const smaller = sampleSurface(box(0.15), 2000, random.rng(3));
+    expect(edgeChamferDistance(a, a, { radius: 0.02 })).toBe(0);
+    expect(edgeChamferDistance(a, b, { radius: 0.02 })).toBeLessThan(
+      edgeChamferDistance(a, smaller, { radius: 0.02 }) / 3,
+    );
+    const flat = { points: Float64Array.of(0, 0, 0, 0.001, 0, 0), normals: Float64Array.of(0, 0, 1, 0, 0, 1) };
+    expect(() => edgeChamferDistance(a, flat)).toThrow(/surface 1 has no points near edges/);
+  });
+});
+
+describe("baselines", () => {
+  it("boxes cover a union of boxes on the grid exactly", () => {
+    const centres = cellCentres(3, 16);
+    const cells = Float32Array.from({ length: 16 ** 3 }, (_, i) => {
+      const [x, y, z] = centres.subarray(3 * i, 3 * i + 3);
+      const seat = Math.abs(x) < 0.4 && Math.abs(y) < 0.1 && Math.abs(z) < 0.4;
+      const back = x < -0.2 && x > -0.4 && y > 0 && y < 0.45 && Math.abs(z) < 0.4;
+      return seat || back ? 1 : 0;
+    });
+    const shape = boxCover(voxelGrid(tensor(cells, { shape: [16, 16, 16] })));
+    expect(shape.convexes.length).toBe(2);
+    expect([...contains(shape, centres)]).toEqual([...cells]);
+    expect(() => boxCover({ resolution: 2, cells: new Uint8Array(8) }, { boxes: 0 })).toThrow(/boxes is 0/);
+  });
+
+  it("the convex hull of a box's vertices and inner points is the box", () => {
+    const inner = random.rng(0).uniform([300], { low: -0.29, high: 0.29, dtype: "float64" }).data();
+    const hull = convexHull(Float64Array.from([...box(0.3).vertices, ...inner].map((x) => x + 0.05)));
+    const mesh = extractMesh(hull, { resolution: 16 });
+    expect(mesh.faces.length).toBe(6);
+    expect(meshVolume(mesh)).toBeCloseTo(0.216, 8);
+    expect(() => convexHull(Float64Array.of(0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0))).toThrow(/lie in a plane/);
+  });
+});
