@@ -3,30 +3,12 @@
 import { compare, python } from "@offprint/bench";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { conv, jit, random } from "@offprint/tensor-core";
+import { plainConvolution } from "../claims/plain-convolution.js";
 import { packNetwork, resnet18, resnet20 } from "../src/index.js";
 import { packWeights } from "../src/pack/bits.js";
 import { convolutionEngine } from "../src/pack/engine.js";
 
 const torch = python(new URL("torch_peers.py", import.meta.url));
-
-/** 3 x 3 over a float32 image, zero padding: what a loop in JavaScript does. */
-function plainConvolution(x: Float32Array, w: Float32Array, channels: number, side: number): Float32Array {
-  const out = new Float32Array(channels * side * side);
-  for (let o = 0; o < channels; o++) {
-    for (let c = 0; c < channels; c++) {
-      for (let t = 0; t < 9; t++) {
-        const [dy, dx] = [Math.floor(t / 3) - 1, (t % 3) - 1];
-        const weight = w[(o * channels + c) * 9 + t];
-        for (let i = Math.max(0, -dy); i < Math.min(side, side - dy); i++) {
-          const from = (c * side + i + dy) * side + dx;
-          const to = (o * side + i) * side;
-          for (let j = Math.max(0, -dx); j < Math.min(side, side - dx); j++) out[to + j] += weight * x[from + j];
-        }
-      }
-    }
-  }
-  return out;
-}
 
 export async function run() {
   const backend = await onnxRuntime({ device: "cpu", threads: 1 });
