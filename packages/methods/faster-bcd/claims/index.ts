@@ -1,20 +1,12 @@
-import { type Claim, defineClaims } from "@offprint/claims";
-import { fasterBcd } from "../src/index.js";
-
-/** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof fasterBcd;
-
-/** The paper's main claim. */
-export function mainClaim(method: Method = fasterBcd): Claim {
-  return {
-    id: "main-claim",
-    statement: "The paper's main claim in one sentence",
-    source: "Abstract",
-    paper: "the paper's value",
-    // Measure, compute `holds` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),
-  };
-}
+import { defineClaims } from "@offprint/claims";
+import { activeSetTime } from "./active-set-bound.js";
+import { finiteTermination } from "./finite-termination.js";
+import { greedyRules, matrixSteps } from "./greedy-rules.js";
+import { messagePassing } from "./message-passing.js";
+import { multiClass } from "./multi-class.js";
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "faster-bcd", claims: [mainClaim()] });
+export const claims = defineClaims({
+  method: "faster-bcd",
+  claims: [greedyRules(), matrixSteps(), messagePassing(), finiteTermination(), activeSetTime(), multiClass()],
+});

@@ -55,7 +55,11 @@ export function settle(problem: BcdProblem, options: BcdOptions): Settings {
     throw new ValueError(`${OWNER}: sufficientDecrease is ${sufficientDecrease}; it must lie between 0 and 1/2`);
   }
   requireWord(OWNER, "thresholding", thresholding, ["refined", "plain"]);
-  if (typeof blocks === "string") requireWord(OWNER, "blocks", blocks, CHOICES);
+  if (typeof blocks === "string") {
+    requireWord(OWNER, "blocks", blocks, CHOICES);
+    if (FROM_GRAPH.includes(blocks)) need(objective.sparseBound, `blocks "${blocks}"`, "sparseBound, whose pattern is the graph");
+    if (blocks === "hsort" || blocks === "havg") need(objective.absoluteRowSums, `blocks "${blocks}"`, 'absoluteRowSums; or take "sort"');
+  }
   const update = options.update ?? defaultUpdate(objective, separable, blocks);
   requireWord(OWNER, "update", update, UPDATES);
   requireUpdate(objective, separable, update, options);

@@ -1,0 +1,194 @@
+import { AbortedError, ConvergenceError, log, random, sparse, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { activeSet, activeSetBound, type BcdProblem, BcdSolver, bcd, type BlockObjective, fromTraceable, leastSquares, quadratic } from "../src/index.js";
+import { distance, normals, scaled } from "./problems.js";
+
+const rng = random.rng("bcd");
+const { A } = scaled(rng, 30, 12);
+const y = normals(rng, 30);
+const smooth = leastSquares(A, y);
+const lasso: BcdProblem = { smooth, composite: { kind: "l1", lambda: 1 } };
+
+describe("a run", () => {
+  it("tells its history, and when the support stopped changing", () => {
+    const { history, iterations, objective, support, identifiedAt, status } = bcd(lasso, { blockSize: 4 });
+    expect(status).toBe("converged");
+    expect(history).toHaveLength(iterations);
+    expect(history[iterations - 1].objective).toBeCloseTo(objective, 10);
+    expect(history.map((record) => record.iteration)).toEqual(history.map((_, k) => k + 1));
+    expect(history[iterations - 1].support).toBe(support.length);
+    expect(identifiedAt).toBeLessThanOrEqual(iterations);
+    for (const record of history.slice(identifiedAt)) expect(record.support).toBe(support.length);
+    expect(history.every(({ residual }) => residual > 1e-8)).toBe(true);
+  });
+
+  it("stops where onProgress says so, and goes on from its snapshot with the same steps", () => {
+    for (const options of [{ rule: "random" }, { rule: "perm", update: "lipschitz-approx" }, { blocks: "sort", rule: "lipschitz" }] as const) {
+      const whole = bcd(lasso, { blockSize: 3, maxIterations: 40, tol: 0, ...options });
+      const first = bcd(lasso, { blockSize: 3, maxIterations: 40, tol: 0, ...options, onProgress: ({ iteration }) => iteration < 17 });
+      expect([first.status, first.iterations]).toEqual(["stopped", 17]);
+      const resume = JSON.parse(JSON.stringify(first.snapshot));
+      const second = bcd(lasso, { blockSize: 3, maxIterations: 40, tol: 0, ...options, resume });
+      expect([second.iterations, second.history.length]).toEqual([40, 23]);
+      expect(distance(second.x.data(), whole.x.data())).toBeLessThan(1e-12);
+      expect(second.identifiedAt).toBe(whole.identifiedAt);
+    }
+  });
+
+  it("is aborted by a signal", () => {
+    const controller = new AbortController();
+    expect(() => bcd(lasso, { signal: controller.signal, onProgress: ({ iteration }) => void (iteration === 3 && controller.abort()) })).toThrow(AbortedError);
+  });
+
+  it("can be taken step by step", () => {
+    const solver = new BcdSolver(lasso, { blockSize: 4 });
+    const whole = bcd(lasso, { blockSize: 4 });
+    while (solver.status === undefined) solver.step();
+    expect(distance(solver.state.x, whole.x.data())).toBe(0);
+    const { iteration } = solver.state;
+    expect(solver.step().iteration).toBe(iteration);
+  });
+
+  it("does not touch x0, and leaves nothing to do at the optimum", () => {
+    const { x } = bcd({ smooth });
+    const x0 = Float64Array.from(bcd({ smooth }, { blockSize: 12 }).x.data());
+    const kept = x0.slice();
+    const again = bcd({ smooth }, { x0, tol: 1e-6 });
+    expect([again.iterations, again.status]).toEqual([0, "converged"]);
+    expect(x0).toEqual(kept);
+    expect(x.dtype).toBe("float64");
+  });
+
+  it("ends by fStar, and by its limit", () => {
+    const { objective } = bcd(lasso, { blockSize: 12 });
+    const early = bcd(lasso, { blockSize: 2, fStar: objective, tol: 1e-3 });
+    expect(early.status).toBe("converged");
+    expect(early.objective - objective).toBeLessThanOrEqual(1e-3);
+    expect(bcd(lasso, { blockSize: 1, maxIterations: 2 }).status).toBe("maxIterations");
+  });
+
+  it("does not take rounding errors of its updates for convergence", () => {
+    // A gradient that wanders off: every commit leaves an error behind until the state is refreshed.
+    const start = smooth.start as NonNullable<BlockObjective["start"]>;
+    const drifting: BlockObjective = {
+      ...smooth,
+      start(x) {
+        const inner = start(x);
+        let drift = 0;
+        return new Proxy(inner, {
+          get(target, key) {
+            if (key === "gradient") return () => target.gradient().map((v) => (Math.abs(v) < 10 * drift ? 0 : v));
+            if (key === "commit") return (alpha: number) => { drift += 0.01; target.commit(alpha); };
+            if (key === "refresh") return () => { drift = 0; target.refresh(); };
+            const value = Reflect.get(target, key, target);
+            return typeof value === "function" ? value.bind(target) : value;
+          },
+        });
+      },
+    };
+    const { x, status } = bcd({ smooth: drifting }, { maxIterations: 5000 });
+    expect(status).toBe("converged");
+    expect(Math.max(...Array.from(smooth.gradient(x.data() as Float64Array), Math.abs))).toBeLessThan(1e-8);
+  });
+});
+
+describe("objectives of one's own", () => {
+  /** -sum log(a_i^T x) + sum x, for x > 0: no quadratic, and infinite outside. */
+  const rows = [[1, 2, 0], [0, 1, 1], [3, 0, 1], [1, 1, 1]];
+  const own: BlockObjective = {
+    n: 3,
+    value: (x) => rows.reduce((total, row) => {
+      const z = row.reduce((s, a, j) => s + a * x[j], 0);
+      return z > 0 ? total - Math.log(z) : Infinity;
+    }, x.reduce((s, v) => s + v, 0)),
+    gradient: (x) => [0, 1, 2].map((j) => 1 - rows.reduce((s, row) => s + row[j] / row.reduce((t, a, k) => t + a * x[k], 0), 0)),
+  };
+  const traced = fromTraceable((x: Tensor) => sum(x).sub(sum(log(tensor(rows, { dtype: "float64" }).matmul(x)))), 3);
+  const x0 = [1, 1, 1];
+
+  it("with callbacks alone and by automatic differentiation the minimum is one", () => {
+    const callbacks = bcd({ smooth: own, composite: { kind: "nonneg" } }, { blockSize: 2, x0, maxIterations: 5000, tol: 1e-9 });
+    expect(callbacks.status).toBe("converged");
+    for (const update of ["pn", "tmp", "lipschitz-approx"] as const) {
+      const result = bcd({ smooth: traced, composite: { kind: "nonneg" } }, { blockSize: 2, x0, update, maxIterations: 5000, tol: 1e-9 });
+      expect(result.status).toBe("converged");
+      expect(distance(result.x.data(), callbacks.x.data())).toBeLessThan(1e-6);
+    }
+    const newton = bcd({ smooth: traced }, { blockSize: 3, x0: [0.1, 0.1, 3], update: "newton" });
+    expect(newton.history.every((record, k) => k === 0 || record.objective <= newton.history[k - 1].objective)).toBe(true);
+  });
+
+  it("blockGradient, blockHessian and blockBound are used where they are given", () => {
+    const called = { blockGradient: 0, blockBound: 0 };
+    const { value, gradient, blockBound } = smooth;
+    const counted: BlockObjective = {
+      n: 12,
+      quadratic: true,
+      value: (x) => value(x),
+      gradient: (x) => gradient(x),
+      blockGradient: (x, b) => { called.blockGradient++; return Array.from(b, (i) => gradient(x)[i]); },
+      blockBound: (b) => { called.blockBound++; return blockBound?.(b) as Float64Array; },
+    };
+    const result = bcd({ smooth: counted }, { rule: "cyclic", blocks: "order", maxIterations: 5000 });
+    expect(result.status).toBe("converged");
+    expect(result.objective).toBeCloseTo(bcd({ smooth }, { blockSize: 12 }).objective, 9);
+    expect(called.blockGradient).toBeGreaterThan(10);
+    // Twelve L_i, and one H_b for each of three blocks.
+    expect(called.blockBound).toBe(15);
+  });
+
+  it("a rule of one's own gives the blocks", () => {
+    const blocks: number[][] = [];
+    const result = bcd({ smooth }, {
+      update: "matrix",
+      rule: ({ iteration, gradient }) => {
+        const g = gradient();
+        const best = g.reduce((most, v, i) => (Math.abs(v) > Math.abs(g[most]) ? i : most), 0);
+        return [best, (best + 1 + (iteration % 11)) % 12];
+      },
+      onProgress: ({ block }) => void blocks.push(Array.from(block)),
+    });
+    expect(result.history[0].blockSize).toBe(2);
+    expect(new Set(blocks.flat()).size).toBeGreaterThan(6);
+  });
+
+  it("an objective without a lower bound ends in an error", () => {
+    const falling: BlockObjective = { n: 1, value: (x) => (x[0] > -1e6 ? x[0] * 1e303 : -Infinity), gradient: () => [1e303], lipschitz: [1e-6] };
+    expect(() => bcd({ smooth: falling }, { update: "gradient" })).toThrow(ConvergenceError);
+  });
+});
+
+describe("sparse problems", () => {
+  it("a step touches only what its columns touch", () => {
+    // Two problems that share nothing: steps on one leave the other's gradient bit by bit.
+    const one = sparse.fromDense(A.toArray() as number[][]);
+    const both = sparse.block([[one, null], [null, one]]) as sparse.CsrMatrix;
+    const joint = leastSquares(both, [...y, ...y]);
+    const solver = new BcdSolver({ smooth: joint }, { blocks: [Array.from({ length: 12 }, (_, i) => i), Array.from({ length: 12 }, (_, i) => 12 + i)], rule: "cyclic", tol: 0 });
+    const before = solver.state.gradient().slice(12);
+    solver.step();
+    expect(solver.state.gradient().slice(12)).toEqual(before);
+    expect(solver.step().objective).toBeCloseTo(2 * bcd({ smooth }, { blockSize: 12 }).objective, 9);
+  });
+});
+
+describe("active sets", () => {
+  it("hold the variables whose multipliers are strictly positive, and the smallest of those", () => {
+    const D = quadratic(sparse.identity(4), [2, 0.5, -3, 1]);
+    const problem: BcdProblem = { smooth: D, composite: { kind: "l1", lambda: 1 } };
+    const { x } = bcd(problem, { blockSize: 4 });
+    expect(Array.from(x.data())).toEqual([1, 0, -2, 0]);
+    // Variable 3 sits at the kink with |g| = lambda: not strictly inside.
+    const { indices, delta } = activeSet(problem, x);
+    expect([Array.from(indices), delta]).toEqual([[1], 0.5]);
+    const bounded = activeSet({ smooth: D, composite: { kind: "box", lower: -1, upper: 0.75 } }, [0.75, 0.5, -1, 0.75]);
+    expect([Array.from(bounded.indices), bounded.delta]).toEqual([[0, 2, 3], 0.25]);
+  });
+
+  it("are found within kappa log(2 L d / delta) iterations", () => {
+    expect(activeSetBound({ L: 10, mu: 2, delta: 0.5, dist0: 3 })).toBeCloseTo(5 * Math.log(120), 12);
+    expect(activeSetBound({ L: 10, mu: 2, delta: 100, dist0: 1 })).toBe(0);
+    expect(() => activeSetBound({ L: 10, mu: 0, delta: 1, dist0: 1 })).toThrow(/mu is 0; it must be > 0/);
+    expect(() => activeSetBound({ L: 10, mu: 1, delta: 1, dist0: Number.NaN })).toThrow(/dist0 is NaN/);
+  });
+});

@@ -1,0 +1,68 @@
+import { type Claim, type ClaimResult, runClaims } from "@offprint/claims";
+import { random } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { activeSetTime, identify } from "../claims/active-set-bound.js";
+import { finiteTermination } from "../claims/finite-termination.js";
+import { greedyRules, matrixSteps } from "../claims/greedy-rules.js";
+import { claims } from "../claims/index.js";
+import { messagePassing } from "../claims/message-passing.js";
+import type { Method } from "../claims/method.js";
+import { multiClass } from "../claims/multi-class.js";
+import { bcd, forestSolve } from "../src/index.js";
+
+async function measure(claim: Claim): Promise<ClaimResult> {
+  return await claim.run({
+    rng: random.rng(claim.id),
+    seed: 0,
+    scale: "quick",
+    signal: new AbortController().signal,
+    onProgress: async () => {},
+  });
+}
+
+/** With every rule replaced by another. */
+const ruled = (rule: "random" | "gs"): Method => (problem, options) =>
+  bcd(problem, { ...options, ...(typeof options.rule === "string" && options.rule.startsWith("gs") && { rule }) });
+const gradientSteps: Method = (problem, options) => bcd(problem, { ...options, update: problem.composite ? "pg" : "gradient" });
+
+describe("claims fail for baselines and broken variants", () => {
+  it("greedy rules: not with random blocks, and not without curvature", async () => {
+    expect((await measure(greedyRules(ruled("random")))).holds).toBe(false);
+    expect((await measure(greedyRules(ruled("gs")))).holds).toBe(false);
+  });
+
+  it("matrix steps: not with gradient steps", async () => {
+    expect((await measure(matrixSteps(gradientSteps))).holds).toBe(false);
+  });
+
+  it("message passing: not with a forest in random order, nor with an error of 1e-9", async () => {
+    const randomTrees: Method = (problem, options) =>
+      bcd(problem, { ...options, ...(options.blocks === "greedy-tree" && { blocks: "random-tree" }) });
+    expect((await measure(messagePassing(randomTrees))).holds).toBe(false);
+    const inexact: typeof forestSolve = (A, rhs, block) => forestSolve(A, rhs, block).map((v) => v * (1 + 1e-9));
+    expect((await measure(messagePassing(bcd, inexact))).holds).toBe(false);
+  });
+
+  it("finite termination: not with proximal gradient steps, nor with random blocks", async () => {
+    expect((await measure(finiteTermination(gradientSteps))).holds).toBe(false);
+    const inexact: Method = (problem, options) =>
+      bcd(problem, options.update === "pn" ? { ...options, rule: "random" } : options);
+    expect((await measure(finiteTermination(inexact))).holds).toBe(false);
+  });
+
+  it("active-set bound: not for a method that is slower by the condition number", async () => {
+    const slow = activeSetTime((problem, options, indices) => 8 * identify(problem, options, indices));
+    expect((await measure(slow)).holds).toBe(false);
+    expect((await measure(activeSetTime(() => 0))).holds).toBe(false);
+  });
+
+  it("multi-class: not with random blocks, and not with matrix steps", async () => {
+    expect((await measure(multiClass(ruled("random")))).holds).toBe(false);
+    expect((await measure(multiClass((problem, options) => bcd(problem, { ...options, update: "matrix" })))).holds).toBe(false);
+  });
+});
+
+it("all claims hold at the scale quick", async () => {
+  const { records } = await runClaims(claims, { seed: 0, scale: "quick" });
+  for (const record of records) expect([record.id, record.holds]).toEqual([record.id, true]);
+}, 60_000);
