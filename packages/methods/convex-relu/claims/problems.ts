@@ -14,18 +14,18 @@ export type Trainer = typeof trainConvex;
 export interface SmallProblem {
   readonly x: Tensor;
   readonly y: Tensor;
-  /** All 24. */
+  /** All of them. */
   readonly patterns: Patterns;
 }
 
 /** Weight penalty of the small problems. */
 export const BETA = 0.05;
 
-/** 12 samples of sin(2x) with noise 0.1; with the column of ones 24 patterns. */
-export function smallProblem(rng: random.Rng): SmallProblem {
+/** Samples of sin(2x) with noise 0.1; with the column of ones 12 of them have 24 patterns. */
+export function smallProblem(rng: random.Rng, n = 12): SmallProblem {
   const [inputs, noise] = rng.split(2);
-  const x = inputs.normal([12, 1], { dtype: "float64" });
-  const e = noise.normal([12], { dtype: "float64" }).data();
+  const x = inputs.normal([n, 1], { dtype: "float64" });
+  const e = noise.normal([n], { dtype: "float64" }).data();
   const y = Float64Array.from(x.data(), (value, k) => Math.sin(2 * value) + 0.1 * e[k]);
   return { x, y: tensor(y), patterns: enumeratePatterns(x) };
 }
