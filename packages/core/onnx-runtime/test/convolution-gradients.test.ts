@@ -9,7 +9,7 @@ const rng = random.rng("convolution gradients");
 
 function largestDifference(a: Tensor, b: Tensor): number {
   const [x, y] = [a.data(), b.data()];
-  return x.reduce((most, v, i) => Math.max(most, Math.abs(v - y[i]) / (1 + Math.abs(v))), 0);
+  return Array.from(x).reduce((most, v, i) => Math.max(most, Math.abs(v - y[i]) / (1 + Math.abs(v))), 0);
 }
 
 /** Strides of 1 have lowerings of their own; paddings wider than the kernel, and groups, have the general one. */
