@@ -20,13 +20,13 @@ function dataOf(rng: random.Rng, n: number) {
 }
 
 /** Milliseconds per iteration, for each number of samples. */
-export type IterationClock = (sizes: readonly number[]) => Promise<number[]>;
+type IterationClock = (sizes: readonly number[]) => Promise<number[]>;
 
 /**
  * Times the iterations themselves, without the factorisation: stretches of equal length, sizes in turn, and of each size
  * the least, as other work on the machine can only add to it.
  */
-export function iterationClock(rounds: number): IterationClock {
+function iterationClock(rounds: number): IterationClock {
   return async (sizes) => {
     const least = sizes.map(() => Infinity);
     const runs = sizes.map((n) => {

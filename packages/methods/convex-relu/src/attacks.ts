@@ -102,7 +102,7 @@ export function signSteps(
 }
 
 /** @internal */
-export function networkArrays(net: TwoLayerNet): NetworkArrays {
+function networkArrays(net: TwoLayerNet): NetworkArrays {
   const [d, m] = net.U.shape;
   return { U: Float64Array.from(net.U.data()), a: Float64Array.from(net.a.data()), d, m };
 }

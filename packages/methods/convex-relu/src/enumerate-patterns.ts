@@ -87,7 +87,7 @@ export function boxCorners(eps: Float64Array): Float64Array[] {
  * A point inside every cell, cells possibly repeated. Each cell touches some hyperplane, and there it is a cell of the
  * arrangement that the others cut out of that hyperplane; so the cells in d dimensions are found beside those in d - 1.
  */
-export function cellWitnesses(rows: Float64Array, n: number, d: number): Float64Array[] {
+function cellWitnesses(rows: Float64Array, n: number, d: number): Float64Array[] {
   if (d === 1) return [Float64Array.of(1), Float64Array.of(-1)];
   if (d === 2) return arcWitnesses(rows, n);
   const witnesses: Float64Array[] = [];

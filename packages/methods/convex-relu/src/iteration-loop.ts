@@ -6,13 +6,13 @@ const REPORT_EVERY = 10;
 const PAUSE_AFTER = 50;
 
 /** @internal What one iteration tells. */
-export interface Iterate {
+interface Iterate {
   readonly primal: number;
   readonly dual: number;
 }
 
 /** @internal An iteration that can be run on. */
-export interface Iteration {
+interface Iteration {
   /** Iterations made so far. */
   readonly made: () => number;
   /** Makes one. */

@@ -106,7 +106,7 @@ export class PatternOperator {
 }
 
 /** @internal */
-export function isZero(values: Float64Array, at: number, length: number): boolean {
+function isZero(values: Float64Array, at: number, length: number): boolean {
   for (let p = at; p < at + length; p++) if (values[p] !== 0) return false;
   return true;
 }

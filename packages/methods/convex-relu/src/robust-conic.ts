@@ -5,7 +5,7 @@ import type { PatternOperator } from "./pattern-operator.js";
 import type { RobustDuals } from "./robust-duals.js";
 
 /** @internal What the conic solver gives for the robust programme. */
-export interface ConicSolution {
+interface ConicSolution {
   /** `[2P, d]` */
   readonly blocks: Float64Array;
   readonly duals: RobustDuals;

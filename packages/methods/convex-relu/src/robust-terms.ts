@@ -71,7 +71,7 @@ export function robustTerms(
 }
 
 /** @internal The same on typed arrays; slack is `[2P, n]`. */
-export interface RobustValues {
+interface RobustValues {
   readonly f: Float64Array;
   readonly dual: Float64Array;
   readonly slack: Float64Array;

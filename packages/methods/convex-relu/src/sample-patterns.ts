@@ -46,7 +46,7 @@ export function samplePatterns(X: TensorLike, options: SamplePatternsOptions): P
 }
 
 /** @internal Options whose eps are `[d]` already. */
-export interface DrawOptions {
+interface DrawOptions {
   readonly count: number;
   readonly seed?: number;
   readonly maxDraws?: number;
