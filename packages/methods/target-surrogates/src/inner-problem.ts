@@ -2,17 +2,16 @@ import {
   add,
   type Backend,
   jit,
-  matmul,
   mul,
   square,
   sub,
   sum,
   type Tensor,
   tensor,
-  transpose,
   tree,
   valueAndGrad,
 } from "@offprint/tensor-core";
+import { linearProblems } from "./linear-problem.js";
 import type { TargetModel } from "./target-model.js";
 import { type Proximity, TargetSurrogate } from "./target-surrogate.js";
 
@@ -70,61 +69,6 @@ export function innerProblems(
   return model.linear && proximity === "quadratic"
     ? linearProblems(count)
     : tracedProblems(model, proximity, count, backend);
-}
-
-/** `z = x W` with a quadratic surrogate: along a line q is a parabola, whose coefficients one product gives. */
-function linearProblems(count: ForwardCount): InnerProblems {
-  const transposes = new WeakMap<object, Tensor>();
-  const transposeOf = (x: Tensor): Tensor => {
-    const known = transposes.get(x) ?? transpose(x).mul(1);
-    transposes.set(x, known);
-    return known;
-  };
-  return {
-    forward: async (W: Tensor, x: Tensor) => {
-      count.forward++;
-      return matmul(x, W);
-    },
-    problem(x: Tensor, surrogate) {
-      const xt = transposeOf(x);
-      const outputs = new WeakMap<object, Tensor>();
-      const slopes = new WeakMap<object, { readonly z: Tensor; readonly curvature: number }>();
-      const pointAt = (params: Tensor, z: Tensor): InnerPoint => {
-        const gradient = matmul(xt, surrogate.gradZ(z));
-        const point = { params, value: surrogate.value(z).item(), gradient, squaredNorm: sum(square(gradient)).item() };
-        outputs.set(point, z);
-        return point;
-      };
-      const along = (point: InnerPoint) => {
-        let line = slopes.get(point);
-        if (line === undefined) {
-          count.forward++;
-          const z = matmul(x, point.gradient);
-          line = { z, curvature: sum(mul(surrogate.D, square(z))).item() / x.shape[0] };
-          slopes.set(point, line);
-        }
-        return line;
-      };
-      const at = (params: Tensor) => {
-        count.forward++;
-        return pointAt(params, matmul(x, params));
-      };
-      return {
-        x,
-        surrogate,
-        at: async (params) => at(params),
-        async trial(point, step) {
-          return point.value - step * point.squaredNorm + 0.5 * step * step * along(point).curvature;
-        },
-        async advance(point, step) {
-          const z = sub(outputs.get(point) as Tensor, mul(along(point).z, step));
-          return pointAt(sub(point.params, mul(point.gradient, step)), z);
-        },
-        now: at,
-      };
-    },
-    release: async () => {},
-  };
 }
 
 /** Any model: value, gradient and steps as graphs that are compiled once for each shape of the inputs. */

@@ -18,18 +18,18 @@ export interface TargetModel<P = any> {
   /** Outputs `[b, C]` for inputs of b examples. Traced when there is a backend. */
   forward(params: P, x: any): Tensor;
   /**
-   * Set for models linear in their parameters, which are one `[d, C]` tensor with `forward(W, x) = x W`: line searches then
+   * Set for models linear in their parameters, which are one float64 `[d, C]` tensor with `forward(W, x) = x W`: line searches then
    * cost one product, and the inner problem has an exact solver.
    */
   readonly linear?: true;
 }
 
-/** The model `z = x W`. Add a column of ones to x for a bias. */
+/** The model `z = x W`, in float64. Add a column of ones to x for a bias. */
 export function linearModel(
   inputs: number,
   outputs = 1,
   options: {
-    /** W to begin with, `[inputs, outputs]`. Default zeros, float64. */
+    /** W to begin with, `[inputs, outputs]`. Default zeros. */
     readonly start?: TensorLike;
   } = {},
 ): TargetModel<Tensor> {
@@ -43,11 +43,11 @@ export function linearModel(
   const params =
     options.start === undefined
       ? asTensor(new Float64Array(inputs * outputs)).reshape([inputs, outputs])
-      : asTensor(options.start);
+      : asTensor(options.start).cast("float64");
   if (params.shape.join() !== `${inputs},${outputs}`) {
     throw new ShapeError(`linearModel: start has shape [${params.shape}]; it must be [${inputs}, ${outputs}]`);
   }
-  return { params, forward: (W, x) => matmul(asTensor(x), W), linear: true };
+  return { params, forward: (W, x) => matmul(asTensor(x).cast("float64"), W), linear: true };
 }
 
 /** Options of `exactStep`. */

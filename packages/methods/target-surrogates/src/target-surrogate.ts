@@ -11,6 +11,7 @@ import {
   sum,
   type Tensor,
   type TensorLike,
+  tensor,
   ValueError,
 } from "@offprint/tensor-core";
 
@@ -50,8 +51,8 @@ export class TargetSurrogate {
   ) {
     this.z0 = asTensor(z0);
     this.grad = asTensor(grad);
-    this.D = asTensor(D);
-    this.value0 = asTensor(value0);
+    this.D = precise(D);
+    this.value0 = precise(value0);
     this.proximity = proximity;
     if (this.z0.rank !== 2 || this.grad.shape.join() !== this.z0.shape.join()) {
       throw new ShapeError(
@@ -84,4 +85,9 @@ export class TargetSurrogate {
       throw new ValueError("TargetSurrogate: gradZ is that of the quadratic surrogate; differentiate value for kl");
     return div(add(this.grad, mul(this.D, sub(asTensor(z), this.z0))), this.z0.shape[0]);
   }
+}
+
+/** Numbers in float64: as float32 they would lose what separates a bound from a violation. */
+function precise(value: TensorLike): Tensor {
+  return typeof value === "number" ? tensor(Float64Array.of(value)).reshape([]) : asTensor(value);
 }

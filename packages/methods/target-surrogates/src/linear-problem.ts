@@ -1,0 +1,126 @@
+import { asTensor, matmul, type Tensor, tensor, transpose } from "@offprint/tensor-core";
+import type { ForwardCount, InnerPoint, InnerProblem, InnerProblems } from "./inner-problem.js";
+import type { TargetSurrogate } from "./target-surrogate.js";
+
+/** A point with its outputs; and where its gradient leads, once it is known. */
+interface LinearPoint extends InnerPoint {
+  readonly params: Tensor;
+  readonly gradient: Tensor;
+  /** Outputs `[b, C]`, row-major. */
+  readonly z: Float64Array;
+  /** Outputs of the gradient, and the curvature of q along it. */
+  line?: { readonly z: Float64Array; readonly curvature: number };
+}
+
+/** Inner problems of `z = x W`, in float64: along a line q is a parabola, whose coefficients one product gives. */
+export function linearProblems(count: ForwardCount): InnerProblems {
+  const inputs = new WeakMap<object, { readonly x: Tensor; readonly xt: Tensor }>();
+  const inputsOf = (given: Tensor) => {
+    let known = inputs.get(given);
+    if (known === undefined) {
+      const x = asTensor(given).cast("float64");
+      known = { x, xt: tensor(transpose(x).data(), { shape: [x.shape[1], x.shape[0]] }) };
+      inputs.set(given, known);
+    }
+    return known;
+  };
+  return {
+    forward: async (W: Tensor, x: Tensor) => {
+      count.forward++;
+      return matmul(inputsOf(x).x, W);
+    },
+    problem: (x: Tensor, surrogate) => new LinearProblem(x, surrogate, inputsOf(x), count),
+    release: async () => {},
+  };
+}
+
+class LinearProblem implements InnerProblem {
+  readonly x: Tensor;
+  readonly surrogate: TargetSurrogate;
+  private readonly rows: Tensor;
+  private readonly columns: Tensor;
+  private readonly count: ForwardCount;
+  private readonly z0: Float64Array;
+  private readonly g: Float64Array;
+  private readonly D: Float64Array;
+  private readonly value0: number;
+
+  constructor(
+    x: Tensor,
+    surrogate: TargetSurrogate,
+    { x: rows, xt: columns }: { readonly x: Tensor; readonly xt: Tensor },
+    count: ForwardCount,
+  ) {
+    this.x = x;
+    this.surrogate = surrogate;
+    this.rows = rows;
+    this.columns = columns;
+    this.count = count;
+    this.z0 = numbers(surrogate.z0);
+    this.g = numbers(surrogate.grad);
+    const D = numbers(surrogate.D);
+    this.D = D.length === 1 ? new Float64Array(this.z0.length).fill(D[0]) : D;
+    this.value0 = surrogate.value0.item();
+  }
+
+  async at(params: Tensor): Promise<InnerPoint> {
+    return this.now(params);
+  }
+
+  now(params: Tensor): LinearPoint {
+    return this.pointAt(params, this.outputs(params));
+  }
+
+  async trial(point: InnerPoint, step: number): Promise<number> {
+    return point.value - step * point.squaredNorm + 0.5 * step * step * this.along(point as LinearPoint).curvature;
+  }
+
+  async advance(point: InnerPoint, step: number): Promise<InnerPoint> {
+    const { params, gradient, z } = point as LinearPoint;
+    const line = this.along(point as LinearPoint);
+    const moved = minus(numbers(params), numbers(gradient), step);
+    return this.pointAt(tensor(moved, { shape: params.shape }), minus(z, line.z, step));
+  }
+
+  private outputs(params: Tensor): Float64Array {
+    this.count.forward++;
+    return numbers(matmul(this.rows, params));
+  }
+
+  private pointAt(params: Tensor, z: Float64Array): LinearPoint {
+    const { z0, g, D } = this;
+    const b = this.rows.shape[0];
+    const slope = new Float64Array(z.length);
+    let value = 0;
+    for (let k = 0; k < z.length; k++) {
+      const change = z[k] - z0[k];
+      value += (g[k] + 0.5 * D[k] * change) * change;
+      slope[k] = (g[k] + D[k] * change) / b;
+    }
+    const gradient = matmul(this.columns, tensor(slope, { shape: this.surrogate.z0.shape }));
+    let squaredNorm = 0;
+    for (const each of numbers(gradient)) squaredNorm += each * each;
+    return { params, value: this.value0 + value / b, gradient, squaredNorm, z };
+  }
+
+  private along(point: LinearPoint): { readonly z: Float64Array; readonly curvature: number } {
+    if (point.line === undefined) {
+      const z = this.outputs(point.gradient);
+      let curvature = 0;
+      for (let k = 0; k < z.length; k++) curvature += this.D[k] * z[k] * z[k];
+      point.line = { z, curvature: curvature / this.rows.shape[0] };
+    }
+    return point.line;
+  }
+}
+
+function numbers(x: Tensor): Float64Array {
+  const data = x.data();
+  return data instanceof Float64Array ? data : Float64Array.from(data);
+}
+
+function minus(from: Float64Array, direction: Float64Array, step: number): Float64Array {
+  const result = new Float64Array(from.length);
+  for (let k = 0; k < result.length; k++) result[k] = from[k] - step * direction[k];
+  return result;
+}
