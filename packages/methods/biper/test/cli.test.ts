@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MethodCommand } from "@offprint/claims";
 import { digits, writeNpz, writePng } from "@offprint/data";
+import { onnxRuntime } from "@offprint/onnx-runtime";
 import { random, reshape, type Tensor, tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
+
+const backend = await onnxRuntime({ device: "cpu", threads: 1 });
 
 let folder = "";
 beforeAll(async () => {
@@ -25,7 +28,7 @@ async function call(command: MethodCommand, args: Record<string, string>, given:
     print: (line) => lines.push(line),
     onProgress: () => {},
     signal: new AbortController().signal,
-    backend: async () => undefined,
+    backend: async () => backend,
   });
   return lines;
 }

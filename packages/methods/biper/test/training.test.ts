@@ -13,7 +13,7 @@ import {
   predict,
 } from "../src/index.js";
 
-const backend = await onnxRuntime({ device: "cpu" });
+const backend = await onnxRuntime({ device: "cpu", threads: 1 });
 const list = (x: Tensor) => Array.from(x.data());
 
 /** Two classes of 4 x 4 images: brighter above, or below. */
