@@ -1,5 +1,5 @@
 import type { Scale } from "@offprint/claims";
-import { type BaselineOptions, baselines, linearModel, losses, type RateSchedule } from "../src/index.js";
+import { baselines, linearModel, losses, type RateSchedule } from "../src/index.js";
 import type { Method } from "./method.js";
 import { average, type LogisticProblem } from "./problems.js";
 
@@ -18,7 +18,8 @@ export interface Race {
   readonly seed: number;
 }
 
-async function marksOf(race: Race, run: (shared: any) => Promise<unknown>): Promise<Marks> {
+/** @param toTheEnd whether the run goes on after the first mark. */
+async function marksOf(race: Race, run: (shared: any) => Promise<unknown>, toTheEnd = true): Promise<Marks> {
   const { problem, batch, passes, seed } = race;
   const perPass = Math.floor(problem.x.shape[0] / batch);
   const steps = perPass * passes;
@@ -30,9 +31,10 @@ async function marksOf(race: Race, run: (shared: any) => Promise<unknown>): Prom
     onProgress: ({ step }: { step: number }, params: any) => {
       const at = [perPass - 1, steps - 1].indexOf(step);
       if (at >= 0) marks[at] = problem.loss(params.data()) - problem.optimum;
+      return at === 0 && !toTheEnd ? "stop" : undefined;
     },
   });
-  return marks.map((mark) => (Number.isFinite(mark) ? mark : Number.POSITIVE_INFINITY)) as [number, number];
+  return marks;
 }
 
 /** Surrogates, untuned: eta_0 = 1/L with m line-searched inner steps. */
@@ -53,38 +55,65 @@ export function raceSurrogates(
   );
 }
 
-/** Learning rates of a baseline: `2^low ... 2^high`, or a list. */
-type Rates = readonly [low: number, high: number] | readonly number[];
-
+/** A baseline with its learning rates. */
 interface Tuned {
+  /** What the claims call it. */
   readonly name: string;
   readonly method: keyof typeof baselines;
   readonly schedule?: RateSchedule;
-  /** All powers of two that are tried, and those around the best ones of several seeds. */
-  readonly full: Rates;
-  readonly near: Rates;
+  /** All rates. */
+  readonly rates: readonly number[];
+  /** Those that were best after one pass, and at the end, in 16 runs and more: a quick run tries these only. */
+  readonly near: readonly [first: readonly number[], last: readonly number[]];
 }
 
-/** What the claims call the baselines, with the rates to choose from. */
-export type Grids = readonly Tuned[];
-
-function powers([low, high]: Rates): number[] {
+function powers(low: number, high: number): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => 2 ** (low + i));
 }
 
+type Near = readonly [first: readonly number[], last: readonly number[]];
+
+/** Baselines and rates; `near` holds exponents of 2, for the line search its first steps. */
+export function tunedBaselines(
+  near: {
+    readonly [name in "adagrad" | "adam" | "exponential" | "sgd" | "sls" | "sqrt"]: Near;
+  },
+): readonly Tuned[] {
+  const exponents = ([first, last]: Near): Near => [first.map((e) => 2 ** e), last.map((e) => 2 ** e)];
+  return [
+    { name: "Adam", method: "adam", rates: powers(-9, 3), near: exponents(near.adam) },
+    { name: "AdaGrad", method: "adagrad", rates: powers(-6, 7), near: exponents(near.adagrad) },
+    { name: "SGD", method: "sgd", rates: powers(-4, 9), near: exponents(near.sgd) },
+    { name: "SGD, 1/sqrt", method: "sgd", schedule: "sqrt", rates: powers(-4, 9), near: exponents(near.sqrt) },
+    {
+      name: "SGD, exponential",
+      method: "sgd",
+      schedule: "exponential",
+      rates: powers(-4, 9),
+      near: exponents(near.exponential),
+    },
+    { name: "line search", method: "sls", rates: [1, 10, 100], near: near.sls },
+  ];
+}
+
 /** Each baseline with the best of its rates, chosen anew for each mark. */
-export async function raceBaselines(race: Race, grids: Grids, scale: Scale): Promise<Record<string, Marks>> {
+export async function raceBaselines(race: Race, tuned: readonly Tuned[], scale: Scale): Promise<Record<string, Marks>> {
   const { x, y } = race.problem;
   const { oracle } = losses.logistic(y);
   const best: Record<string, Marks> = {};
-  for (const { name, method, schedule, full, near } of grids) {
-    const chosen = scale === "full" ? full : near;
-    const rates = method === "sls" ? chosen : powers(chosen);
+  for (const { name, method, schedule, rates, near } of tuned) {
+    const [first, last] = scale === "full" ? [rates, rates] : near;
     let marks: Marks = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    for (const learningRate of rates) {
-      const options: Partial<BaselineOptions> = { learningRate, ...(schedule && { schedule }) };
-      const found = await marksOf(race, (shared) =>
-        baselines[method](linearModel(x.shape[1]), { x }, oracle, { ...shared, ...options }),
+    for (const learningRate of new Set([...first, ...last])) {
+      const found = await marksOf(
+        race,
+        (shared) =>
+          baselines[method](linearModel(x.shape[1]), { x }, oracle, {
+            ...shared,
+            learningRate,
+            ...(schedule && { schedule }),
+          }),
+        last.includes(learningRate),
       );
       marks = [Math.min(marks[0], found[0]), Math.min(marks[1], found[1])];
     }
