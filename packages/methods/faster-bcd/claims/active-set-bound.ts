@@ -1,6 +1,14 @@
 import type { Claim } from "@offprint/claims";
 import { linalg, tensor } from "@offprint/tensor-core";
-import { activeSet, activeSetBound, type BcdOptions, type BcdProblem, BcdSolver, bcd, leastSquares } from "../src/index.js";
+import {
+  activeSet,
+  activeSetBound,
+  type BcdOptions,
+  type BcdProblem,
+  BcdSolver,
+  bcd,
+  leastSquares,
+} from "../src/index.js";
 import { figure } from "./method.js";
 
 /** Iterations after which all of `indices` are zero for good. */
@@ -21,7 +29,8 @@ export const identify: Identifier = (problem, options, indices) => {
 export function activeSetTime(count: Identifier = identify): Claim {
   return {
     id: "active-set-bound",
-    statement: "The proximal gradient method finds all zeros of the solution within (L/mu) log(2 L ||x0 - x*|| / delta) iterations",
+    statement:
+      "The proximal gradient method finds all zeros of the solution within (L/mu) log(2 L ||x0 - x*|| / delta) iterations",
     source: "Section 5, active-set complexity",
     paper: "the bound holds",
     async run({ rng, onProgress }) {
@@ -31,7 +40,10 @@ export function activeSetTime(count: Identifier = identify): Claim {
       for (const [k, own] of rng.split(3).entries()) {
         const A = own.normal([m, n], { dtype: "float64" });
         const used = own.uniform([n], { dtype: "float64" }).data();
-        const w = own.normal([n], { dtype: "float64" }).data().map((v, i) => (used[i] < 0.4 ? Math.max(0, v) : 0));
+        const w = own
+          .normal([n], { dtype: "float64" })
+          .data()
+          .map((v, i) => (used[i] < 0.4 ? Math.max(0, v) : 0));
         const y = A.matmul(tensor(w)).add(own.normal([m], { std: 0.5, dtype: "float64" }));
         const smooth = leastSquares(A, y);
         const problem: BcdProblem = { smooth, composite: { kind: "nonneg", lambda: 20 } };
@@ -43,10 +55,21 @@ export function activeSetTime(count: Identifier = identify): Claim {
         const dist0 = Math.hypot(...x0.map((v, i) => v - best.x.data()[i]));
         const bound = activeSetBound({ L, mu, delta, dist0 });
         // The step 1/L for blocks too: the objective without its H_b, whose block constants are L then.
-        const global = { n, value: smooth.value, gradient: smooth.gradient, start: smooth.start, blockBound: (b: Int32Array) => Float64Array.from({ length: b.length ** 2 }, (_, p) => (p % (b.length + 1) === 0 ? L : 0)) };
+        const global = {
+          n,
+          value: smooth.value,
+          gradient: smooth.gradient,
+          start: smooth.start,
+          blockBound: (b: Int32Array) =>
+            Float64Array.from({ length: b.length ** 2 }, (_, p) => (p % (b.length + 1) === 0 ? L : 0)),
+        };
         const options: BcdOptions = { x0, update: "pg", maxIterations: 3000, tol: 1e-11 };
         const full = count({ ...problem, smooth: global }, { ...options, blockSize: n, blocks: "order" }, indices);
-        const blocks = count({ ...problem, smooth: global }, { ...options, blockSize: 5, blocks: "order", rule: "cyclic" }, indices);
+        const blocks = count(
+          { ...problem, smooth: global },
+          { ...options, blockSize: 5, blocks: "order", rule: "cyclic" },
+          indices,
+        );
         holds &&= full <= bound && full > 1 && blocks > 1;
         rows.push([k, indices.length, full, bound, blocks]);
         await onProgress((k + 1) / 3);
@@ -58,7 +81,13 @@ export function activeSetTime(count: Identifier = identify): Claim {
         detail:
           "On each of three non-negative least-squares problems with 40 variables, started from ones, the zeros must be found within the bound, and not at once (> 1); " +
           `${rows.map((row) => `${row[2]} against ${figure(row[3] as number)}`).join(", ")}. Cyclic blocks of five: ${rows.map((row) => row[4]).join(", ")} block updates.`,
-        tables: [{ title: "Iterations until the zeros stay", columns: ["problem", "zeros", "proximal gradient", "bound", "cyclic blocks of 5"], rows }],
+        tables: [
+          {
+            title: "Iterations until the zeros stay",
+            columns: ["problem", "zeros", "proximal gradient", "bound", "cyclic blocks of 5"],
+            rows,
+          },
+        ],
       };
     },
   };

@@ -4,24 +4,24 @@ import { figure, gapCurves, type Method, published } from "./method.js";
 import { regression } from "./problems.js";
 
 /** Five variables at a time on the paper's least squares. */
-function setting(scale: "quick" | "full") {
+function setting(scale: "quick" | "full", count: number) {
   return scale === "full"
     ? { m: 1000, n: 10000, iterations: 500, instances: 1 }
-    : { m: 200, n: 500, iterations: 200, instances: 5 };
+    : { m: 200, n: 500, iterations: 200, instances: count };
 }
 
 /** The least value: with more variables than rows every y is reached. */
 const fStar = 0;
 
 /** Greedy rules against random ones, and those that know the curvature against those that do not. */
-export function greedyRules(method: Method = published): Claim {
+export function greedyRules(method: Method = published, count = 5): Claim {
   return {
     id: "greedy-rules",
     statement: "Greedy blocks beat random and cyclic ones by far, and rules that know the L_i beat those that do not",
     source: "Figure 4a",
     paper: "gap after 500 iterations: GSL 8e3, GS 3.4e4 (variable), 1.5e5 (fixed); random and cyclic from 6.5e5 to 2e6",
     async run({ rng, scale, onProgress }) {
-      const { m, n, iterations, instances } = setting(scale);
+      const { m, n, iterations, instances } = setting(scale, count);
       const ratios = { curved: 1, fixed: 1, greedy: 1, best: 1 };
       // Geometric means: instances differ by an order of magnitude.
       const include = (name: keyof typeof ratios, ratio: number): void => {
@@ -58,7 +58,12 @@ export function greedyRules(method: Method = published): Claim {
         await onProgress((k + 1) / instances);
       }
       return {
-        measured: { "GSD / GS": ratios.curved, "fixed GSL / GS": ratios.fixed, "GS / best plain": ratios.greedy, "GSD / best plain": ratios.best },
+        measured: {
+          "GSD / GS": ratios.curved,
+          "fixed GSL / GS": ratios.fixed,
+          "GS / best plain": ratios.greedy,
+          "GSD / best plain": ratios.best,
+        },
         holds: ratios.curved < 0.25 && ratios.fixed < 0.5 && ratios.greedy < 0.5 && ratios.best < 0.03,
         detail:
           `Over ${instances} problem(s) with ${m} rows and ${n} variables (geometric means), after ${iterations} iterations with gradient steps, the gap of GSD must ` +
@@ -79,14 +84,14 @@ export function greedyRules(method: Method = published): Claim {
 }
 
 /** Matrix steps against gradient steps on the same rule. */
-export function matrixSteps(method: Method = published): Claim {
+export function matrixSteps(method: Method = published, count = 5): Claim {
   return {
     id: "matrix-steps",
     statement: "Solving for the block instead of taking a gradient step is a second gain of the same size",
     source: "Figure 5a",
     paper: "GSD: gap 1.0 with matrix steps, 8e3 with gradient steps (GSL)",
     async run({ rng, scale, onProgress }) {
-      const { m, n, iterations, instances } = setting(scale);
+      const { m, n, iterations, instances } = setting(scale, count);
       let worst = 0;
       let runs: { name: string; result: BcdResult; fStar: number }[] = [];
       for (const [k, own] of rng.split(instances).entries()) {

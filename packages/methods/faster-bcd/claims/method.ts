@@ -8,7 +8,9 @@ export const published: Method = bcd;
 
 /** A figure in a sentence. */
 export function figure(value: number): string {
-  return value !== 0 && (Math.abs(value) < 0.01 || Math.abs(value) >= 1e5) ? value.toExponential(1) : value.toPrecision(3);
+  return value !== 0 && (Math.abs(value) < 0.01 || Math.abs(value) >= 1e5)
+    ? value.toExponential(1)
+    : value.toPrecision(3);
 }
 
 /** Curves of F - F* over the iterations of some runs. */

@@ -1,10 +1,10 @@
 import type { Claim } from "@offprint/claims";
-import { type BcdResult, softmaxRegression, type SelectionRule } from "../src/index.js";
+import { type BcdResult, type SelectionRule, softmaxRegression } from "../src/index.js";
 import { figure, type Method, published } from "./method.js";
 import { classified } from "./problems.js";
 
 /** Multi-class logistic regression with Newton and with matrix steps. */
-export function multiClass(method: Method = published): Claim {
+export function multiClass(method: Method = published, count = 2): Claim {
   return {
     id: "multi-class",
     statement: "On multi-class logistic regression greedy rules win too, most of all with Newton steps on the block",
@@ -14,7 +14,7 @@ export function multiClass(method: Method = published): Claim {
       const { m, features, classes, iterations, instances } =
         scale === "full"
           ? { m: 1000, features: 1000, classes: 50, iterations: 500, instances: 1 }
-          : { m: 100, features: 50, classes: 5, iterations: 150, instances: 2 };
+          : { m: 100, features: 50, classes: 5, iterations: 150, instances: count };
       const rows: (string | number)[][] = [];
       let holds = true;
       const results: Record<string, BcdResult> = {};
@@ -27,7 +27,9 @@ export function multiClass(method: Method = published): Claim {
           return result.objective;
         };
         const [gsd, gs, random] = (["gsd", "gs", "random"] as const).map((rule) => run(rule, "newton"));
-        const [matrixGsd, matrixGs, matrixRandom] = (["gsd", "gs", "random"] as const).map((rule) => run(rule, "matrix"));
+        const [matrixGsd, matrixGs, matrixRandom] = (["gsd", "gs", "random"] as const).map((rule) =>
+          run(rule, "matrix"),
+        );
         holds &&= gsd < 0.7 * gs && gs < 0.7 * random && gsd < matrixGsd;
         rows.push([k, gsd, gs, random, matrixGsd, matrixGs, matrixRandom]);
         await onProgress((k + 1) / instances);
@@ -42,7 +44,15 @@ export function multiClass(method: Method = published): Claim {
         tables: [
           {
             title: "Loss",
-            columns: ["problem", "GSD, Newton", "GS, Newton", "random, Newton", "GSD, matrix", "GS, matrix", "random, matrix"],
+            columns: [
+              "problem",
+              "GSD, Newton",
+              "GS, Newton",
+              "random, Newton",
+              "GSD, matrix",
+              "GS, matrix",
+              "random, matrix",
+            ],
             rows,
           },
         ],
@@ -52,7 +62,11 @@ export function multiClass(method: Method = published): Claim {
             title: "Loss on multi-class logistic regression",
             x: { label: "iteration" },
             y: { label: "loss", scale: "log" },
-            curves: Object.entries(results).map(([name, { history }]) => ({ name, x: history.map((r) => r.iteration), y: history.map((r) => r.objective) })),
+            curves: Object.entries(results).map(([name, { history }]) => ({
+              name,
+              x: history.map((r) => r.iteration),
+              y: history.map((r) => r.objective),
+            })),
           },
         ],
       };

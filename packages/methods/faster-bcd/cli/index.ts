@@ -14,13 +14,16 @@ const TURN = 50;
 const command: MethodCommand = {
   name: "bcd",
   summary: "minimise by block coordinate descent: regression, classification, quadratics, label propagation",
-  arguments: [{ name: "data", description: "LIBSVM text, .mtx (MatrixMarket), .csv or .npz; for labels the graph as .mtx" }],
+  arguments: [
+    { name: "data", description: "LIBSVM text, .mtx (MatrixMarket), .csv or .npz; for labels the graph as .mtx" },
+  ],
   options: [
     { name: "problem", type: "string", default: "least-squares", description: kinds.join(", ") },
     {
       name: "target",
       type: "string",
-      description: "for .mtx the file of the right side (.mtx or .csv), or of the labels (.csv: node, value); for .csv the name of its column",
+      description:
+        "for .mtx the file of the right side (.mtx or .csv), or of the labels (.csv: node, value); for .csv the name of its column",
     },
     { name: "first-node", type: "number", default: 0, description: "labels: number of the first node" },
     { name: "penalty", type: "string", default: "none", description: "none, l1, nonneg, box" },
@@ -28,15 +31,32 @@ const command: MethodCommand = {
     { name: "lower", type: "number", description: "box: lower bound" },
     { name: "upper", type: "number", description: "box: upper bound" },
     { name: "block-size", type: "number", description: "variables in a block; default 5" },
-    { name: "blocks", type: "string", description: "variable, order, sort, avg, hsort, havg, red-black, tree-partition, greedy-tree, random-tree" },
+    {
+      name: "blocks",
+      type: "string",
+      description: "variable, order, sort, avg, hsort, havg, red-black, tree-partition, greedy-tree, random-tree",
+    },
     { name: "rule", type: "string", description: "random, cyclic, perm, lipschitz, gs, gsl, gsd, gsq, mi, gs-q" },
-    { name: "update", type: "string", description: "gradient, lipschitz-approx, diagonal, matrix, newton, message-passing, pg, pn, tmp" },
+    {
+      name: "update",
+      type: "string",
+      description: "gradient, lipschitz-approx, diagonal, matrix, newton, message-passing, pg, pn, tmp",
+    },
     { name: "iterations", type: "number", default: 100000, description: "most iterations" },
-    { name: "tol", type: "number", default: 1e-8, description: "largest gradient, or proximal step, that counts as zero" },
+    {
+      name: "tol",
+      type: "number",
+      default: 1e-8,
+      description: "largest gradient, or proximal step, that counts as zero",
+    },
     { name: "seed", type: "number", default: 0, description: "of random rules" },
     { name: "out", type: "string", description: "CSV file for the solution" },
     { name: "history", type: "string", description: "CSV file for the objective of each iteration" },
-    { name: "state", type: "string", description: "JSON file from which to go on where it exists, and in which to leave the state" },
+    {
+      name: "state",
+      type: "string",
+      description: "JSON file from which to go on where it exists, and in which to leave the state",
+    },
   ],
   run,
 };
@@ -44,7 +64,12 @@ const command: MethodCommand = {
 async function run({ arguments: args, options, print, onProgress, signal }: CommandInput): Promise<void> {
   const data = args["data"] as string;
   const { problem, target, state: stateFile } = options as Record<string, string | undefined>;
-  const { smooth, description, table } = await readProblem(data, problem as string, target, options["first-node"] as number);
+  const { smooth, description, table } = await readProblem(
+    data,
+    problem as string,
+    target,
+    options["first-node"] as number,
+  );
   print(`${basename(data)}: ${description}`);
   const maxIterations = options["iterations"] as number;
   const solver = new BcdSolver(
@@ -68,14 +93,30 @@ async function run({ arguments: args, options, print, onProgress, signal }: Comm
   onProgress(1);
   const { iteration, objective, x } = solver.state;
   const support = solver.support().length;
-  print(`${solver.status === "converged" ? "converged" : "not converged"} after ${iteration} iterations: objective ${objective.toPrecision(12)}`);
-  print(`${support} of ${x.length} variables are not ${options["penalty"] === "box" ? "on a bound" : "zero"}; unchanged since iteration ${solver.identifiedAt}`);
+  print(
+    `${solver.status === "converged" ? "converged" : "not converged"} after ${iteration} iterations: objective ${objective.toPrecision(12)}`,
+  );
+  print(
+    `${support} of ${x.length} variables are not ${options["penalty"] === "box" ? "on a bound" : "zero"}; unchanged since iteration ${solver.identifiedAt}`,
+  );
   if (stateFile !== undefined) await saveFile(stateFile, `${JSON.stringify(solver.snapshot())}\n`);
   if (options["history"] !== undefined) await saveFile(options["history"] as string, historyCsv(solver));
   const out = options["out"] as string | undefined;
   if (out === undefined) return print("--out <file> writes the solution.");
   const { columns, rows } = table(x);
-  await saveFile(out, writeCsv(new Table(columns.map((name, c) => columnOf(name, rows.map((row) => row[c]))))));
+  await saveFile(
+    out,
+    writeCsv(
+      new Table(
+        columns.map((name, c) =>
+          columnOf(
+            name,
+            rows.map((row) => row[c]),
+          ),
+        ),
+      ),
+    ),
+  );
   print(`written: ${out}`);
 }
 
@@ -99,14 +140,16 @@ function compositeOf(options: CommandInput["options"]): Composite {
   const lambda = options["lambda"] as number;
   if (kind === "none") return { kind };
   if (kind === "l1" || kind === "nonneg") return { kind, lambda };
-  if (kind === "box") return { kind, lower: (options["lower"] as number) ?? -Infinity, upper: (options["upper"] as number) ?? Infinity };
+  if (kind === "box")
+    return { kind, lower: (options["lower"] as number) ?? -Infinity, upper: (options["upper"] as number) ?? Infinity };
   throw new ValueError(`--penalty: take none, l1, nonneg or box, got "${kind}"`);
 }
 
 /** The options of the solver that were given; a graph is solved by greedy forests unless told otherwise. */
 function chosen(options: CommandInput["options"], graph: boolean): BcdOptions {
   const smooth = options["penalty"] === "none";
-  const blocks = options["blocks"] ?? (graph && smooth && options["block-size"] === undefined ? "greedy-tree" : undefined);
+  const blocks =
+    options["blocks"] ?? (graph && smooth && options["block-size"] === undefined ? "greedy-tree" : undefined);
   const given = { blocks, blockSize: options["block-size"], rule: options["rule"], update: options["update"] };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as BcdOptions;
 }
@@ -122,7 +165,11 @@ async function savedState(path: string): Promise<BcdSnapshot | undefined> {
   try {
     const state = JSON.parse(text) as BcdSnapshot;
     const numbers = (list: unknown) => Array.isArray(list) && list.every((v) => typeof v === "number");
-    if (numbers(state.x) && (state.lipschitz === undefined || numbers(state.lipschitz)) && [state.iteration, state.supportChangedAt].every((v) => Number.isInteger(v) && v >= 0)) {
+    if (
+      numbers(state.x) &&
+      (state.lipschitz === undefined || numbers(state.lipschitz)) &&
+      [state.iteration, state.supportChangedAt].every((v) => Number.isInteger(v) && v >= 0)
+    ) {
       return state;
     }
   } catch {

@@ -25,11 +25,14 @@ export async function readMatrixFile(path: string, column?: string): Promise<Mat
     const { inputs, targets }: LibsvmContent = await loadFile(path, readLibsvm);
     return { matrix: inputs, targets: Array.from(targets.data()) };
   }
-  const { inputs, inputNames, targets } = await loadFile(path, (bytes) => readSamples(bytes, column === undefined ? {} : { target: column }));
+  const { inputs, inputNames, targets } = await loadFile(path, (bytes) =>
+    readSamples(bytes, column === undefined ? {} : { target: column }),
+  );
   if (targets === undefined) throw new FormatError(`${path}: it has no target; name its column with --target`);
   if (Array.isArray(targets)) return { matrix: inputs, targets: targets as string[], names: inputNames };
   const numbers = targets as Tensor;
-  if (numbers.rank !== 1) throw new FormatError(`${path}: the target has shape [${numbers.shape}]; give one number for each row`);
+  if (numbers.rank !== 1)
+    throw new FormatError(`${path}: the target has shape [${numbers.shape}]; give one number for each row`);
   return { matrix: inputs, targets: Array.from(numbers.data()), names: inputNames };
 }
 
@@ -44,7 +47,8 @@ export async function readVectorFile(path: string): Promise<readonly (number | s
   if (kindOf(path) === "mtx") {
     const matrix = await loadFile(path, matrixOf);
     const [rows, columns] = matrix.shape;
-    if (columns !== 1 || !("dtype" in matrix)) throw new FormatError(`${path}: it holds a matrix of ${rows} x ${columns}; give an array of one column`);
+    if (columns !== 1 || !("dtype" in matrix))
+      throw new FormatError(`${path}: it holds a matrix of ${rows} x ${columns}; give an array of one column`);
     return Array.from(matrix.data());
   }
   return loadFile(path, (bytes) => {
@@ -63,10 +67,13 @@ export async function readLabelFile(path: string, firstNode: number): Promise<Ma
   return loadFile(path, (bytes) => {
     const table = readCsv(bytes);
     if (table.names.length < 2) throw new FormatError("it has one column; labels need two, the node and its value");
-    const [nodes, values] = table.names.slice(0, 2).map((name) => Array.from(table.column(name).values as ArrayLike<number>));
+    const [nodes, values] = table.names
+      .slice(0, 2)
+      .map((name) => Array.from(table.column(name).values as ArrayLike<number>));
     const labels = new Map<number, number>();
     nodes.forEach((node, row) => {
-      if (typeof values[row] !== "number" || Number.isNaN(values[row])) throw new FormatError(`row ${row + 1} has no number as a label`);
+      if (typeof values[row] !== "number" || Number.isNaN(values[row]))
+        throw new FormatError(`row ${row + 1} has no number as a label`);
       if (labels.has(node - firstNode)) throw new FormatError(`row ${row + 1} labels node ${node} a second time`);
       labels.set(node - firstNode, values[row]);
     });
@@ -77,13 +84,18 @@ export async function readLabelFile(path: string, firstNode: number): Promise<Ma
 /** The numbers of a target; texts are refused. */
 export function numbersOf(targets: readonly (number | string)[]): Float64Array {
   const text = targets.find((v) => typeof v !== "number");
-  if (text !== undefined) throw new ValueError(`the target holds "${text}"; this problem needs numbers (take --problem softmax or logistic for names)`);
+  if (text !== undefined)
+    throw new ValueError(
+      `the target holds "${text}"; this problem needs numbers (take --problem softmax or logistic for names)`,
+    );
   return Float64Array.from(targets as number[]);
 }
 
 /** Distinct values of a target in ascending order, and the place of each row's among them. */
 export function classesOf(targets: readonly (number | string)[]): { names: string[]; labels: Int32Array } {
-  const distinct = [...new Set(targets)].sort((a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1));
+  const distinct = [...new Set(targets)].sort((a, b) =>
+    typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1,
+  );
   const place = new Map(distinct.map((value, c) => [value, c]));
   return { names: distinct.map(String), labels: Int32Array.from(targets, (value) => place.get(value) as number) };
 }

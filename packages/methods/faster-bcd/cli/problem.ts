@@ -16,14 +16,21 @@ export interface FileProblem {
 }
 
 /** Reads the problem that the options describe. */
-export async function readProblem(data: string, kind: string, target: string | undefined, firstNode: number): Promise<FileProblem> {
-  if (!(kinds as readonly string[]).includes(kind)) throw new ValueError(`--problem: take one of ${kinds.join(", ")}, got "${kind}"`);
+export async function readProblem(
+  data: string,
+  kind: string,
+  target: string | undefined,
+  firstNode: number,
+): Promise<FileProblem> {
+  if (!(kinds as readonly string[]).includes(kind))
+    throw new ValueError(`--problem: take one of ${kinds.join(", ")}, got "${kind}"`);
   if (kind === "labels") return labelProblem(data, target, firstNode);
   const isTable = /\.(csv|npz)(\.gz)?$/i.test(data);
   const file = await readMatrixFile(data, isTable ? target : undefined);
   const [rows, columns] = file.matrix.shape;
   const targets = file.targets ?? (target === undefined ? undefined : await readVectorFile(target));
-  if (targets === undefined) throw new ValueError(`--target: ${data} holds a matrix only; give the file of its right side`);
+  if (targets === undefined)
+    throw new ValueError(`--target: ${data} holds a matrix only; give the file of its right side`);
   const names = file.names ?? Array.from({ length: columns }, (_, j) => String(j + 1));
   const size = `${rows} x ${columns}${sparse.isSparseMatrix(file.matrix) ? `, ${file.matrix.entries} entries` : ""}`;
   const vector = (x: Float64Array) => ({ columns: ["variable", "value"], rows: names.map((name, j) => [name, x[j]]) });
@@ -31,13 +38,24 @@ export async function readProblem(data: string, kind: string, target: string | u
     return { smooth: quadratic(file.matrix, numbersOf(targets)), description: `quadratic, ${size}`, table: vector };
   }
   if (kind === "least-squares") {
-    return { smooth: leastSquares(file.matrix, numbersOf(targets)), description: `least squares, ${size}`, table: vector };
+    return {
+      smooth: leastSquares(file.matrix, numbersOf(targets)),
+      description: `least squares, ${size}`,
+      table: vector,
+    };
   }
   const { names: classes, labels } = classesOf(targets);
   if (kind === "logistic") {
-    if (classes.length !== 2) throw new ValueError(`--problem logistic: the target has ${classes.length} values; it needs two, or take softmax`);
+    if (classes.length !== 2)
+      throw new ValueError(
+        `--problem logistic: the target has ${classes.length} values; it needs two, or take softmax`,
+      );
     const y = Float64Array.from(labels, (c) => 2 * c - 1);
-    return { smooth: logistic(file.matrix, y), description: `logistic regression, ${size}, positive class ${classes[1]}`, table: vector };
+    return {
+      smooth: logistic(file.matrix, y),
+      description: `logistic regression, ${size}, positive class ${classes[1]}`,
+      table: vector,
+    };
   }
   return {
     smooth: softmaxRegression(file.matrix, labels, classes.length),
@@ -50,14 +68,19 @@ export async function readProblem(data: string, kind: string, target: string | u
 }
 
 async function labelProblem(data: string, target: string | undefined, firstNode: number): Promise<FileProblem> {
-  if (target === undefined) throw new ValueError("--target: give the .csv file of the known labels, with the columns node and value");
+  if (target === undefined)
+    throw new ValueError("--target: give the .csv file of the known labels, with the columns node and value");
   const { matrix } = await readMatrixFile(data);
-  if (!sparse.isSparseMatrix(matrix)) throw new ValueError(`${data}: give the graph as a sparse MatrixMarket file (coordinate)`);
+  if (!sparse.isSparseMatrix(matrix))
+    throw new ValueError(`${data}: give the graph as a sparse MatrixMarket file (coordinate)`);
   const labels = await readLabelFile(target, firstNode);
   const smooth = labelPropagation(matrix, labels);
   return {
     smooth,
     description: `label propagation, ${matrix.rows} nodes, ${labels.size} labelled`,
-    table: (x) => ({ columns: ["node", "value"], rows: Array.from(smooth.complete(x), (value, i) => [i + firstNode, value]) }),
+    table: (x) => ({
+      columns: ["node", "value"],
+      rows: Array.from(smooth.complete(x), (value, i) => [i + firstNode, value]),
+    }),
   };
 }

@@ -6,7 +6,9 @@ import { random } from "@offprint/tensor-core";
 
 const rng = random.rng(3);
 const A = rng.normal([80, 200], { dtype: "float64" });
-const truth = rng.normal([200], { dtype: "float64" }).mul(rng.bernoulli([200], { probability: 0.06, dtype: "float64" }));
+const truth = rng
+  .normal([200], { dtype: "float64" })
+  .mul(rng.bernoulli([200], { probability: 0.06, dtype: "float64" }));
 const y = A.matmul(truth).add(rng.normal([80], { std: 0.3, dtype: "float64" }));
 const problem = { smooth: leastSquares(A, y), composite: { kind: "l1", lambda: 15 } };
 
@@ -21,7 +23,11 @@ const ways = {
 const runs = Object.entries(ways).map(([name, options]) => {
   const { history, iterations, identifiedAt } = bcd(problem, { ...options, maxIterations: 120, tol: 1e-12 });
   console.log(`${name}: ${iterations} iterations, support found after ${identifiedAt}`);
-  return { name, x: history.map((record) => record.iteration), y: history.map((record) => record.objective - best.objective) };
+  return {
+    name,
+    x: history.map((record) => record.iteration),
+    y: history.map((record) => record.objective - best.objective),
+  };
 });
 
 display({

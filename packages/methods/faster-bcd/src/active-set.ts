@@ -1,9 +1,9 @@
+import type { TensorLike } from "@offprint/tensor-core";
 import { ValueError } from "@offprint/tensor-core";
-import { numbersFrom } from "./objectives/callback-state.js";
 import { vectorOf } from "./numbers.js";
+import { numbersFrom } from "./objectives/callback-state.js";
 import type { BcdProblem } from "./options.js";
 import { Separable } from "./separable.js";
-import type { TensorLike } from "@offprint/tensor-core";
 
 /** The variables that stay where they are pinned near an optimum. */
 export interface ActiveSetAt {

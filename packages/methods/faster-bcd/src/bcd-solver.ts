@@ -133,7 +133,14 @@ export class BcdSolver {
           'check them, or take update "lipschitz-approx"',
       );
     }
-    const record = { iteration: this.#iteration, objective, blockSize: block.length, stepSize: alpha, support: this.#support, residual };
+    const record = {
+      iteration: this.#iteration,
+      objective,
+      blockSize: block.length,
+      stepSize: alpha,
+      support: this.#support,
+      residual,
+    };
     this.#history.push(record);
     if (this.#options.onProgress?.(this.#state) === false) this.#status = "stopped";
   }
@@ -149,7 +156,9 @@ export class BcdSolver {
     let most = 0;
     for (let i = 0; i < g.length; i++) {
       const x = state.x[i];
-      const size = separable.none ? Math.abs(g[i]) : Math.abs(x - separable.prox(i, x - g[i] / lipschitz[i], 1 / lipschitz[i]));
+      const size = separable.none
+        ? Math.abs(g[i])
+        : Math.abs(x - separable.prox(i, x - g[i] / lipschitz[i], 1 / lipschitz[i]));
       if (size > most) most = size;
     }
     return most;

@@ -69,7 +69,8 @@ export function largestEigenvalue(H: Float64Array, t: number): number {
   for (let sweep = 0; sweep < 30; sweep++) {
     let off = 0;
     let on = 0;
-    for (let i = 0; i < t; i++) for (let j = 0; j <= i; j++) (i === j ? (on += a[i * t + i] ** 2) : (off += a[i * t + j] ** 2));
+    for (let i = 0; i < t; i++)
+      for (let j = 0; j <= i; j++) i === j ? (on += a[i * t + i] ** 2) : (off += a[i * t + j] ** 2);
     if (off <= 1e-28 * on) break;
     for (let p = 0; p < t - 1; p++) for (let q = p + 1; q < t; q++) rotate(a, t, p, q);
   }

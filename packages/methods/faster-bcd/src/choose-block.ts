@@ -1,6 +1,6 @@
 import { IndexError, ValueError } from "@offprint/tensor-core";
-import { forestPartition } from "./blocks/forest-block.js";
 import { type FixedRule, greedyFixedRule, plainFixedRule } from "./blocks/fixed-rules.js";
+import { forestPartition } from "./blocks/forest-block.js";
 import { descendingOrder } from "./blocks/order.js";
 import { averaged, checkedBlocks, consecutive, cut, sorted } from "./blocks/partition.js";
 import { redBlackPartition } from "./blocks/red-black.js";
@@ -39,7 +39,9 @@ export function chooser(settings: Settings, space: Workspace): Chooser {
   const { rule, blocks, tau, thresholding, norm } = settings;
   space.fixed = fixedBlocks(settings, space);
   if (typeof rule === "function") return ownRule(rule, space.n);
-  const anew = (choose: VariableRule): Chooser => (k) => ({ block: choose(k), id: -1 });
+  const anew =
+    (choose: VariableRule): Chooser =>
+    (k) => ({ block: choose(k), id: -1 });
   if (blocks === "random-tree") return anew(forestRule("random", space, space.graph()));
   if (blocks === "greedy-tree") return anew(forestRule(rule as "gs" | "gsd", space, space.graph()));
   if (blocks === "variable") {
@@ -83,7 +85,8 @@ function ownRule(rule: (state: BcdState) => ArrayLike<number>, n: number): Choos
     const block = Int32Array.from(rule(state));
     if (block.length === 0) throw new ValueError("bcd: the rule gave an empty block; give at least one variable");
     for (const i of block) {
-      if (!(i >= 0 && i < n)) throw new IndexError(`bcd: the rule gave variable ${i}; variables are the integers from 0 to ${n - 1}`);
+      if (!(i >= 0 && i < n))
+        throw new IndexError(`bcd: the rule gave variable ${i}; variables are the integers from 0 to ${n - 1}`);
       if (seen[i] === k) throw new ValueError(`bcd: the rule gave variable ${i} twice in one block`);
       seen[i] = k;
     }

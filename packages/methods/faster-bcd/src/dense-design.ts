@@ -1,14 +1,17 @@
-import { sparse, tensor } from "@offprint/tensor-core";
+import { hostTensor, matmul, sparse, tensor } from "@offprint/tensor-core";
 import type { ColumnProduct, DesignMatrix } from "./design-matrix.js";
 
+/** From so many multiplications on the matrix product of tensors is faster than dot products. */
+const MATMUL_FROM = 2e5;
 /** Memory for columns of A^T A, in float64 values. */
 const GRAM_LIMIT = 32e6;
 
 /** A dense matrix, stored by columns. */
 export class DenseDesign implements DesignMatrix {
-  /** Columns of A^T A that came up more than once: an iteration on known ones costs O(n t) in place of O(m n). */
+  /** Columns of A^T A that come up again and again: an iteration on known ones costs O(n t) in place of O(m n). */
   readonly #gramColumns: (Float64Array | undefined)[] = [];
-  readonly #seen: Uint8Array;
+  /** What was spent on products with A^T on account of each column, in units of one such product. */
+  readonly #spent: Float64Array;
   #gramLeft = GRAM_LIMIT;
 
   constructor(
@@ -17,7 +20,7 @@ export class DenseDesign implements DesignMatrix {
     /** `[columns * rows]`: entry (i, j) at j * rows + i. */
     private readonly values: Float64Array,
   ) {
-    this.#seen = new Uint8Array(columns);
+    this.#spent = new Float64Array(columns);
   }
 
   emptyProduct(): ColumnProduct {
@@ -50,11 +53,9 @@ export class DenseDesign implements DesignMatrix {
   addGramProduct(block: Int32Array, d: Float64Array, product: ColumnProduct, factor: number, out: Float64Array): void {
     const unknown: number[] = [];
     let known = 0;
-    // For a large part of all columns one product with A^T is cheaper.
-    const small = 4 * block.length <= this.columns;
     for (let k = 0; k < block.length; k++) {
       if (d[k] === 0) continue;
-      const column = small ? this.#gramColumn(block[k]) : undefined;
+      const column = this.#gramColumn(block[k]);
       if (column === undefined) {
         unknown.push(k);
         continue;
@@ -69,17 +70,18 @@ export class DenseDesign implements DesignMatrix {
       rest = new Float64Array(this.rows);
       for (const k of unknown) this.#addColumn(block[k], d[k], rest);
     }
+    for (const k of unknown) this.#spent[block[k]] += 1 / unknown.length;
     for (let j = 0; j < this.columns; j++) out[j] += factor * this.#columnDot(j, rest, 0);
   }
 
-  /** Column j of A^T A from its second use on, while there is room. */
+  /**
+   * Column j of A^T A, while there is room, once as much was spent without it as it costs: never more than twice the cost of
+   * the better choice.
+   */
   #gramColumn(j: number): Float64Array | undefined {
     const known = this.#gramColumns[j];
     if (known !== undefined) return known;
-    if (this.#seen[j] === 0 || this.#gramLeft < this.columns) {
-      this.#seen[j] = 1;
-      return undefined;
-    }
+    if (this.#spent[j] < 1 || this.#gramLeft < this.columns) return undefined;
     this.#gramLeft -= this.columns;
     return (this.#gramColumns[j] = this.#newGramColumn(j));
   }
@@ -92,6 +94,7 @@ export class DenseDesign implements DesignMatrix {
 
   gram(block: Int32Array, weights?: Float64Array): Float64Array {
     const t = block.length;
+    if (t * t * this.rows >= MATMUL_FROM) return this.#gramByProduct(block, weights);
     const out = new Float64Array(t * t);
     const weighted = weights && new Float64Array(this.rows);
     for (let a = 0; a < t; a++) {
@@ -99,7 +102,11 @@ export class DenseDesign implements DesignMatrix {
       if (weighted) for (let i = 0; i < this.rows; i++) weighted[i] = weights[i] * this.values[start + i];
       const known = weighted ? undefined : this.#gramColumns[block[a]];
       for (let c = 0; c <= a; c++) {
-        const entry = known ? known[block[c]] : weighted ? this.#columnDot(block[c], weighted, 0) : this.#columnDot(block[c], this.values, start);
+        const entry = known
+          ? known[block[c]]
+          : weighted
+            ? this.#columnDot(block[c], weighted, 0)
+            : this.#columnDot(block[c], this.values, start);
         out[a * t + c] = entry;
         out[c * t + a] = entry;
       }
@@ -107,10 +114,21 @@ export class DenseDesign implements DesignMatrix {
     return out;
   }
 
+  #gramByProduct(block: Int32Array, weights?: Float64Array): Float64Array {
+    const { rows, values } = this;
+    const [t, shape] = [block.length, [block.length, rows]];
+    const columns = new Float64Array(t * rows);
+    for (let k = 0; k < t; k++) columns.set(values.subarray(block[k] * rows, (block[k] + 1) * rows), k * rows);
+    const weighted = weights ? columns.map((v, p) => v * weights[p % rows]) : columns;
+    const right = hostTensor(columns, shape, "float64").transpose();
+    return (matmul(hostTensor(weighted, shape, "float64"), right).data() as Float64Array).slice();
+  }
+
   submatrix(block: Int32Array): Float64Array {
     const t = block.length;
     const out = new Float64Array(t * t);
-    for (let c = 0; c < t; c++) for (let a = 0; a < t; a++) out[a * t + c] = this.values[block[c] * this.rows + block[a]];
+    for (let c = 0; c < t; c++)
+      for (let a = 0; a < t; a++) out[a * t + c] = this.values[block[c] * this.rows + block[a]];
     return out;
   }
 

@@ -58,7 +58,8 @@ export function designMatrix(owner: string, name: string, given: MatrixInput): D
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
       const v = values[i * columns + j];
-      if (!Number.isFinite(v)) throw new ValueError(`${owner}: ${name} holds ${v} at [${i}, ${j}]; its entries must be finite`);
+      if (!Number.isFinite(v))
+        throw new ValueError(`${owner}: ${name} holds ${v} at [${i}, ${j}]; its entries must be finite`);
       byColumns[j * rows + i] = v;
     }
   }

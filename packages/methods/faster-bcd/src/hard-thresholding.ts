@@ -30,14 +30,18 @@ export class HardThresholding {
     private readonly kind: "refined" | "plain",
   ) {
     const { lipschitz } = model;
-    this.#scale = kind === "refined" ? lipschitz.map((L) => 1 / Math.sqrt(L)) : new Float64Array(lipschitz.length).fill(1);
+    this.#scale =
+      kind === "refined" ? lipschitz.map((L) => 1 / Math.sqrt(L)) : new Float64Array(lipschitz.length).fill(1);
     this.#step = 1 / this.#largestEigenvalue();
   }
 
   /** The block for a gradient `[n]`. */
   block(g: Float64Array, tau: number): Int32Array {
     const { lipschitz } = this.model;
-    const start = largest(g.map((v, i) => (v * v) / lipschitz[i]), tau);
+    const start = largest(
+      g.map((v, i) => (v * v) / lipschitz[i]),
+      tau,
+    );
     return this.kind === "refined" ? this.#refined(g, start, tau) : this.#plain(g, start, tau);
   }
 

@@ -15,12 +15,21 @@ export function vectorOf(
   }
   const values = Float64Array.from(t.data());
   const bad = values.findIndex((v) => (infinite ? Number.isNaN(v) : !Number.isFinite(v)));
-  if (bad >= 0) throw new ValueError(`${owner}: ${name} holds ${values[bad]} at position ${bad}; it must be ${infinite ? "a number" : "finite"}`);
+  if (bad >= 0)
+    throw new ValueError(
+      `${owner}: ${name} holds ${values[bad]} at position ${bad}; it must be ${infinite ? "a number" : "finite"}`,
+    );
   return values;
 }
 
 /** @internal @throws ValueError unless `value` is an integer from `low` to `high`. */
-export function requireWhole(owner: string, name: string, value: number, low: number, high = Number.MAX_SAFE_INTEGER): void {
+export function requireWhole(
+  owner: string,
+  name: string,
+  value: number,
+  low: number,
+  high = Number.MAX_SAFE_INTEGER,
+): void {
   if (Number.isSafeInteger(value) && value >= low && value <= high) return;
   const range = high === Number.MAX_SAFE_INTEGER ? `>= ${low}` : `from ${low} to ${high}`;
   throw new ValueError(`${owner}: ${name} is ${value}; it must be an integer ${range}`);
@@ -29,6 +38,8 @@ export function requireWhole(owner: string, name: string, value: number, low: nu
 /** @internal @throws ValueError unless `value` is one of the words. */
 export function requireWord(owner: string, name: string, value: unknown, words: readonly string[]): void {
   if (!words.includes(value as string)) {
-    throw new ValueError(`${owner}: ${name} is ${JSON.stringify(value)}; it must be one of ${words.map((w) => `"${w}"`).join(", ")}`);
+    throw new ValueError(
+      `${owner}: ${name} is ${JSON.stringify(value)}; it must be one of ${words.map((w) => `"${w}"`).join(", ")}`,
+    );
   }
 }

@@ -74,7 +74,14 @@ export class Separable {
   prox(i: number, v: number, step: number): number {
     const shifted = v - step * this.slope[i];
     const threshold = step * this.weight[i];
-    const soft = threshold === 0 ? shifted : shifted > threshold ? shifted - threshold : shifted < -threshold ? shifted + threshold : 0;
+    const soft =
+      threshold === 0
+        ? shifted
+        : shifted > threshold
+          ? shifted - threshold
+          : shifted < -threshold
+            ? shifted + threshold
+            : 0;
     return Math.min(this.upper[i], Math.max(this.lower[i], soft));
   }
 
@@ -96,7 +103,9 @@ function spread(owner: string, name: string, given: number | TensorLike, n: numb
   if (typeof given === "number") return new Float64Array(n).fill(given);
   const values = vectorOf(owner, `composite.${name}`, given, { infinite: true });
   if (values.length !== n) {
-    throw new ShapeError(`${owner}: composite.${name} has ${values.length} values for ${n} variables; give one or ${n}`);
+    throw new ShapeError(
+      `${owner}: composite.${name} has ${values.length} values for ${n} variables; give one or ${n}`,
+    );
   }
   return values;
 }

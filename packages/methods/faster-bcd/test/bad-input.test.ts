@@ -1,8 +1,33 @@
-import { DTypeError, IndexError, ShapeError, sparse, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import {
+  DTypeError,
+  IndexError,
+  ShapeError,
+  sparse,
+  tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { type BcdOptions, type BcdProblem, bcd, type BlockObjective, combs, fromTraceable, labelPropagation, leastSquares, linearModel, logistic, quadratic, softmaxRegression } from "../src/index.js";
+import {
+  type BcdOptions,
+  type BcdProblem,
+  type BlockObjective,
+  bcd,
+  combs,
+  fromTraceable,
+  labelPropagation,
+  leastSquares,
+  linearModel,
+  logistic,
+  quadratic,
+  softmaxRegression,
+} from "../src/index.js";
 
-const A = [[1, 2], [3, 4], [5, 6]];
+const A = [
+  [1, 2],
+  [3, 4],
+  [5, 6],
+];
 const smooth = leastSquares(A, [1, 2, 3]);
 const own: BlockObjective = { n: 2, value: (x) => x[0] ** 2 + x[1] ** 2, gradient: (x) => [2 * x[0], 2 * x[1]] };
 const graph = (values: number[]) => sparse.fromTriplets(4, 4, [0, 1, 2, 3], [1, 0, 3, 2], values);
@@ -12,25 +37,96 @@ describe("problems that are none are refused", () => {
   it.each<[string, () => unknown, ErrorClass, RegExp]>([
     ["a vector for A", () => leastSquares([1, 2] as never, [1]), ShapeError, /A has shape \[2\]; it must be a matrix/],
     ["NaN in A", () => leastSquares([[1, Number.NaN]], [1]), ValueError, /A holds NaN at \[0, 1\]/],
-    ["infinity in a sparse A", () => leastSquares(sparse.diagonal([1, Infinity]), [1, 2]), ValueError, /A holds Infinity/],
+    [
+      "infinity in a sparse A",
+      () => leastSquares(sparse.diagonal([1, Infinity]), [1, 2]),
+      ValueError,
+      /A holds Infinity/,
+    ],
     ["booleans", () => leastSquares(tensor([[true, false]]), [1]), DTypeError, /bool/],
     ["a y that is too short", () => leastSquares(A, [1, 2]), ShapeError, /3 rows and y 2 values/],
     ["NaN in y", () => leastSquares(A, [1, Number.NaN, 1]), ValueError, /y holds NaN at position 1/],
     ["labels 0 and 1", () => logistic(A, [0, 1, 1]), ValueError, /labels must be -1 or 1/],
-    ["a class out of range", () => softmaxRegression(A, [0, 1, 3], 3), ValueError, /labels\[2\] is 3; classes are the integers from 0 to 2/],
+    [
+      "a class out of range",
+      () => softmaxRegression(A, [0, 1, 3], 3),
+      ValueError,
+      /labels\[2\] is 3; classes are the integers from 0 to 2/,
+    ],
     ["a class that is no integer", () => softmaxRegression(A, [0, 0.5, 1], 3), ValueError, /labels\[1\] is 0.5/],
     ["one class", () => softmaxRegression(A, [0, 0, 0], 1), ValueError, /classes is 1; it must be an integer >= 2/],
     ["a matrix that is not square", () => quadratic(A, [1, 2]), ShapeError, /must be square/],
-    ["a matrix that is not symmetric", () => quadratic([[1, 2], [0, 1]], [1, 2]), ValueError, /not symmetric/],
-    ["a negative diagonal", () => quadratic([[1, 0], [0, -1]], [1, 2]), ValueError, /no negative diagonal/],
-    ["a c of another length", () => quadratic([[1, 0], [0, 1]], [1, 2, 3]), ShapeError, /c has 3 values; it needs 2/],
+    [
+      "a matrix that is not symmetric",
+      () =>
+        quadratic(
+          [
+            [1, 2],
+            [0, 1],
+          ],
+          [1, 2],
+        ),
+      ValueError,
+      /not symmetric/,
+    ],
+    [
+      "a negative diagonal",
+      () =>
+        quadratic(
+          [
+            [1, 0],
+            [0, -1],
+          ],
+          [1, 2],
+        ),
+      ValueError,
+      /no negative diagonal/,
+    ],
+    [
+      "a c of another length",
+      () =>
+        quadratic(
+          [
+            [1, 0],
+            [0, 1],
+          ],
+          [1, 2, 3],
+        ),
+      ShapeError,
+      /c has 3 values; it needs 2/,
+    ],
     ["negative weights", () => labelPropagation(graph([1, 1, -1, -1]), new Map([[0, 1]])), ValueError, /weight -1/],
-    ["weights of one direction", () => labelPropagation(graph([1, 2, 1, 1]), new Map([[0, 1]])), ValueError, /not symmetric/],
-    ["a component without a label", () => labelPropagation(graph([1, 1, 1, 1]), new Map([[0, 1]])), ValueError, /no label reaches node 2/],
+    [
+      "weights of one direction",
+      () => labelPropagation(graph([1, 2, 1, 1]), new Map([[0, 1]])),
+      ValueError,
+      /not symmetric/,
+    ],
+    [
+      "a component without a label",
+      () => labelPropagation(graph([1, 1, 1, 1]), new Map([[0, 1]])),
+      ValueError,
+      /no label reaches node 2/,
+    ],
     ["a label of no node", () => labelPropagation(graph([1, 1, 1, 1]), new Map([[4, 1]])), ValueError, /names node 4/],
-    ["a label that is NaN", () => labelPropagation(graph([1, 1, 1, 1]), new Map([[0, Number.NaN]])), ValueError, /label of node 0 is NaN/],
-    ["labels for all", () => labelPropagation(graph([1, 1, 1, 1]), new Map([0, 1, 2, 3].map((i) => [i, 1]))), ValueError, /nothing to find/],
-    ["a loss without a bound", () => linearModel(A, { value: () => 0, slope: () => 0, curvature: () => 0, curvatureBound: Infinity }), ValueError, /curvatureBound/],
+    [
+      "a label that is NaN",
+      () => labelPropagation(graph([1, 1, 1, 1]), new Map([[0, Number.NaN]])),
+      ValueError,
+      /label of node 0 is NaN/,
+    ],
+    [
+      "labels for all",
+      () => labelPropagation(graph([1, 1, 1, 1]), new Map([0, 1, 2, 3].map((i) => [i, 1]))),
+      ValueError,
+      /nothing to find/,
+    ],
+    [
+      "a loss without a bound",
+      () => linearModel(A, { value: () => 0, slope: () => 0, curvature: () => 0, curvatureBound: Infinity }),
+      ValueError,
+      /curvatureBound/,
+    ],
     ["no variables", () => fromTraceable((x) => x, 0), ValueError, /n is 0/],
     ["a lattice of no rows", () => combs(0, 3), ValueError, /rows is 0/],
   ])("%s", (_name, make, kind, message) => {
@@ -43,7 +139,12 @@ describe("options out of range are refused", () => {
   it.each<[string, BcdOptions, ErrorClass, RegExp]>([
     ["tau < 1", { blockSize: 0 }, ValueError, /blockSize is 0; it must be an integer from 1 to 2/],
     ["tau > n", { blockSize: 3 }, ValueError, /blockSize is 3; it must be an integer from 1 to 2/],
-    ["an unknown partition", { blocks: "sorted" as never }, ValueError, /blocks is "sorted"; it must be one of "variable"/],
+    [
+      "an unknown partition",
+      { blocks: "sorted" as never },
+      ValueError,
+      /blocks is "sorted"; it must be one of "variable"/,
+    ],
     ["blocks that overlap", { blocks: [[0, 1], [1]] }, ValueError, /variable 1 is in blocks\[0\] and blocks\[1\]/],
     ["blocks that leave one out", { blocks: [[0]] }, ValueError, /variable 1 is in no block/],
     ["an empty block", { blocks: [[0, 1], []] }, ValueError, /blocks\[1\] is empty/],
@@ -58,7 +159,12 @@ describe("options out of range are refused", () => {
     ["a decrease above one half", { sufficientDecrease: 0.7 }, ValueError, /between 0 and 1\/2/],
     ["an x0 of another length", { x0: [1] }, ShapeError, /x0 has 1 values for 2 variables/],
     ["NaN in x0", { x0: [1, Number.NaN] }, ValueError, /x0 holds NaN/],
-    ["a saved point of another problem", { resume: { iteration: 1, x: [1], supportChangedAt: 0 } }, ShapeError, /resume.x has 1 values/],
+    [
+      "a saved point of another problem",
+      { resume: { iteration: 1, x: [1], supportChangedAt: 0 } },
+      ShapeError,
+      /resume.x has 1 values/,
+    ],
     ["every set for mi", { rule: "mi" }, ValueError, /take fixed blocks, or "gsq"/],
     ["a cubic step without its constant", { update: "cubic" }, ValueError, /hessianLipschitz is undefined/],
     ["a rule that cannot order a tree", { blocks: "greedy-tree", rule: "gsq" }, ValueError, /take "gs" or "gsd"/],
@@ -86,7 +192,10 @@ describe("options out of range are refused", () => {
 
 describe("what an objective does not offer is named", () => {
   it.each<[BcdOptions, RegExp]>([
-    [{ update: "gradient" }, /update "gradient" needs the objective's blockBound or lipschitz; or take "lipschitz-approx"/],
+    [
+      { update: "gradient" },
+      /update "gradient" needs the objective's blockBound or lipschitz; or take "lipschitz-approx"/,
+    ],
     [{ update: "matrix" }, /needs the objective's blockBound; or take "newton"/],
     [{ update: "newton" }, /needs the objective's blockHessian/],
     [{ update: "pn" }, /needs the objective's blockHessian or blockBound/],
@@ -102,16 +211,22 @@ describe("what an objective does not offer is named", () => {
   });
 
   it("mi is for quadratics", () => {
-    expect(() => bcd({ smooth: logistic(A, [1, -1, 1]) }, { blocks: "order", rule: "mi" })).toThrow(/is for quadratics; take "gsq"/);
+    expect(() => bcd({ smooth: logistic(A, [1, -1, 1]) }, { blocks: "order", rule: "mi" })).toThrow(
+      /is for quadratics; take "gsq"/,
+    );
   });
 
   it("callbacks that give what they must not are named", () => {
     expect(() => bcd({ smooth: {} as never })).toThrow(/problem.smooth must have n, value\(x\) and gradient\(x\)/);
     expect(() => bcd({ smooth: { ...own, n: 0 } })).toThrow(/problem.smooth.n is 0/);
     expect(() => bcd({ smooth: { ...own, gradient: () => [1] } })).toThrow(/gradient gave 1 numbers; it must give 2/);
-    expect(() => bcd({ smooth: { ...own, gradient: () => [1, Number.NaN] } })).toThrow(/gradient holds NaN at position 1/);
+    expect(() => bcd({ smooth: { ...own, gradient: () => [1, Number.NaN] } })).toThrow(
+      /gradient holds NaN at position 1/,
+    );
     expect(() => bcd({ smooth: { ...own, value: () => Number.NaN } })).toThrow(/value is NaN/);
     expect(() => bcd({ smooth: { ...own, lipschitz: [1, -1] } })).toThrow(/lipschitz holds -1 at 1/);
-    expect(() => bcd({ smooth: { ...own, blockBound: () => [1] } }, { blockSize: 2, update: "matrix", x0: [1, 1] })).toThrow(/blockBound gave 1 numbers; it must give 4/);
+    expect(() =>
+      bcd({ smooth: { ...own, blockBound: () => [1] } }, { blockSize: 2, update: "matrix", x0: [1, 1] }),
+    ).toThrow(/blockBound gave 1 numbers; it must give 4/);
   });
 });

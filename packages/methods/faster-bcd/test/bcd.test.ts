@@ -1,6 +1,16 @@
 import { AbortedError, ConvergenceError, log, random, sparse, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { activeSet, activeSetBound, type BcdProblem, BcdSolver, bcd, type BlockObjective, fromTraceable, leastSquares, quadratic } from "../src/index.js";
+import {
+  activeSet,
+  activeSetBound,
+  type BcdProblem,
+  BcdSolver,
+  type BlockObjective,
+  bcd,
+  fromTraceable,
+  leastSquares,
+  quadratic,
+} from "../src/index.js";
 import { distance, normals, scaled } from "./problems.js";
 
 const rng = random.rng("bcd");
@@ -23,9 +33,19 @@ describe("a run", () => {
   });
 
   it("stops where onProgress says so, and goes on from its snapshot with the same steps", () => {
-    for (const options of [{ rule: "random" }, { rule: "perm", update: "lipschitz-approx" }, { blocks: "sort", rule: "lipschitz" }] as const) {
+    for (const options of [
+      { rule: "random" },
+      { rule: "perm", update: "lipschitz-approx" },
+      { blocks: "sort", rule: "lipschitz" },
+    ] as const) {
       const whole = bcd(lasso, { blockSize: 3, maxIterations: 40, tol: 0, ...options });
-      const first = bcd(lasso, { blockSize: 3, maxIterations: 40, tol: 0, ...options, onProgress: ({ iteration }) => iteration < 17 });
+      const first = bcd(lasso, {
+        blockSize: 3,
+        maxIterations: 40,
+        tol: 0,
+        ...options,
+        onProgress: ({ iteration }) => iteration < 17,
+      });
       expect([first.status, first.iterations]).toEqual(["stopped", 17]);
       const resume = JSON.parse(JSON.stringify(first.snapshot));
       const second = bcd(lasso, { blockSize: 3, maxIterations: 40, tol: 0, ...options, resume });
@@ -37,7 +57,12 @@ describe("a run", () => {
 
   it("is aborted by a signal", () => {
     const controller = new AbortController();
-    expect(() => bcd(lasso, { signal: controller.signal, onProgress: ({ iteration }) => void (iteration === 3 && controller.abort()) })).toThrow(AbortedError);
+    expect(() =>
+      bcd(lasso, {
+        signal: controller.signal,
+        onProgress: ({ iteration }) => void (iteration === 3 && controller.abort()),
+      }),
+    ).toThrow(AbortedError);
   });
 
   it("can be taken step by step", () => {
@@ -78,8 +103,16 @@ describe("a run", () => {
         return new Proxy(inner, {
           get(target, key) {
             if (key === "gradient") return () => target.gradient().map((v) => (Math.abs(v) < 10 * drift ? 0 : v));
-            if (key === "commit") return (alpha: number) => { drift += 0.01; target.commit(alpha); };
-            if (key === "refresh") return () => { drift = 0; target.refresh(); };
+            if (key === "commit")
+              return (alpha: number) => {
+                drift += 0.01;
+                target.commit(alpha);
+              };
+            if (key === "refresh")
+              return () => {
+                drift = 0;
+                target.refresh();
+              };
             const value = Reflect.get(target, key, target);
             return typeof value === "function" ? value.bind(target) : value;
           },
@@ -94,28 +127,46 @@ describe("a run", () => {
 
 describe("objectives of one's own", () => {
   /** -sum log(a_i^T x) + sum x, for x > 0: no quadratic, and infinite outside. */
-  const rows = [[1, 2, 0], [0, 1, 1], [3, 0, 1], [1, 1, 1]];
+  const rows = [
+    [1, 2, 0],
+    [0, 1, 1],
+    [3, 0, 1],
+    [1, 1, 1],
+  ];
   const own: BlockObjective = {
     n: 3,
-    value: (x) => rows.reduce((total, row) => {
-      const z = row.reduce((s, a, j) => s + a * x[j], 0);
-      return z > 0 ? total - Math.log(z) : Infinity;
-    }, x.reduce((s, v) => s + v, 0)),
-    gradient: (x) => [0, 1, 2].map((j) => 1 - rows.reduce((s, row) => s + row[j] / row.reduce((t, a, k) => t + a * x[k], 0), 0)),
+    value: (x) =>
+      rows.reduce(
+        (total, row) => {
+          const z = row.reduce((s, a, j) => s + a * x[j], 0);
+          return z > 0 ? total - Math.log(z) : Infinity;
+        },
+        x.reduce((s, v) => s + v, 0),
+      ),
+    gradient: (x) =>
+      [0, 1, 2].map((j) => 1 - rows.reduce((s, row) => s + row[j] / row.reduce((t, a, k) => t + a * x[k], 0), 0)),
   };
   const traced = fromTraceable((x: Tensor) => sum(x).sub(sum(log(tensor(rows, { dtype: "float64" }).matmul(x)))), 3);
   const x0 = [1, 1, 1];
 
   it("with callbacks alone and by automatic differentiation the minimum is one", () => {
-    const callbacks = bcd({ smooth: own, composite: { kind: "nonneg" } }, { blockSize: 2, x0, maxIterations: 5000, tol: 1e-9 });
+    const callbacks = bcd(
+      { smooth: own, composite: { kind: "nonneg" } },
+      { blockSize: 2, x0, maxIterations: 5000, tol: 1e-9 },
+    );
     expect(callbacks.status).toBe("converged");
     for (const update of ["pn", "tmp", "lipschitz-approx"] as const) {
-      const result = bcd({ smooth: traced, composite: { kind: "nonneg" } }, { blockSize: 2, x0, update, maxIterations: 5000, tol: 1e-9 });
+      const result = bcd(
+        { smooth: traced, composite: { kind: "nonneg" } },
+        { blockSize: 2, x0, update, maxIterations: 5000, tol: 1e-9 },
+      );
       expect(result.status).toBe("converged");
       expect(distance(result.x.data(), callbacks.x.data())).toBeLessThan(1e-6);
     }
     const newton = bcd({ smooth: traced }, { blockSize: 3, x0: [0.1, 0.1, 3], update: "newton" });
-    expect(newton.history.every((record, k) => k === 0 || record.objective <= newton.history[k - 1].objective)).toBe(true);
+    expect(newton.history.every((record, k) => k === 0 || record.objective <= newton.history[k - 1].objective)).toBe(
+      true,
+    );
   });
 
   it("blockGradient, blockHessian and blockBound are used where they are given", () => {
@@ -126,8 +177,14 @@ describe("objectives of one's own", () => {
       quadratic: true,
       value: (x) => value(x),
       gradient: (x) => gradient(x),
-      blockGradient: (x, b) => { called.blockGradient++; return Array.from(b, (i) => gradient(x)[i]); },
-      blockBound: (b) => { called.blockBound++; return blockBound?.(b) as Float64Array; },
+      blockGradient: (x, b) => {
+        called.blockGradient++;
+        return Array.from(b, (i) => gradient(x)[i]);
+      },
+      blockBound: (b) => {
+        called.blockBound++;
+        return blockBound?.(b) as Float64Array;
+      },
     };
     const result = bcd({ smooth: counted }, { rule: "cyclic", blocks: "order", maxIterations: 5000 });
     expect(result.status).toBe("converged");
@@ -139,21 +196,29 @@ describe("objectives of one's own", () => {
 
   it("a rule of one's own gives the blocks", () => {
     const blocks: number[][] = [];
-    const result = bcd({ smooth }, {
-      update: "matrix",
-      rule: ({ iteration, gradient }) => {
-        const g = gradient();
-        const best = g.reduce((most, v, i) => (Math.abs(v) > Math.abs(g[most]) ? i : most), 0);
-        return [best, (best + 1 + (iteration % 11)) % 12];
+    const result = bcd(
+      { smooth },
+      {
+        update: "matrix",
+        rule: ({ iteration, gradient }) => {
+          const g = gradient();
+          const best = g.reduce((most, v, i) => (Math.abs(v) > Math.abs(g[most]) ? i : most), 0);
+          return [best, (best + 1 + (iteration % 11)) % 12];
+        },
+        onProgress: ({ block }) => void blocks.push(Array.from(block)),
       },
-      onProgress: ({ block }) => void blocks.push(Array.from(block)),
-    });
+    );
     expect(result.history[0].blockSize).toBe(2);
     expect(new Set(blocks.flat()).size).toBeGreaterThan(6);
   });
 
   it("an objective without a lower bound ends in an error", () => {
-    const falling: BlockObjective = { n: 1, value: (x) => (x[0] > -1e6 ? x[0] * 1e303 : -Infinity), gradient: () => [1e303], lipschitz: [1e-6] };
+    const falling: BlockObjective = {
+      n: 1,
+      value: (x) => (x[0] > -1e6 ? x[0] * 1e303 : -Infinity),
+      gradient: () => [1e303],
+      lipschitz: [1e-6],
+    };
     expect(() => bcd({ smooth: falling }, { update: "gradient" })).toThrow(ConvergenceError);
   });
 });
@@ -162,9 +227,19 @@ describe("sparse problems", () => {
   it("a step touches only what its columns touch", () => {
     // Two problems that share nothing: steps on one leave the other's gradient bit by bit.
     const one = sparse.fromDense(A.toArray() as number[][]);
-    const both = sparse.block([[one, null], [null, one]]) as sparse.CsrMatrix;
+    const both = sparse.block([
+      [one, null],
+      [null, one],
+    ]) as sparse.CsrMatrix;
     const joint = leastSquares(both, [...y, ...y]);
-    const solver = new BcdSolver({ smooth: joint }, { blocks: [Array.from({ length: 12 }, (_, i) => i), Array.from({ length: 12 }, (_, i) => 12 + i)], rule: "cyclic", tol: 0 });
+    const solver = new BcdSolver(
+      { smooth: joint },
+      {
+        blocks: [Array.from({ length: 12 }, (_, i) => i), Array.from({ length: 12 }, (_, i) => 12 + i)],
+        rule: "cyclic",
+        tol: 0,
+      },
+    );
     const before = solver.state.gradient().slice(12);
     solver.step();
     expect(solver.state.gradient().slice(12)).toEqual(before);

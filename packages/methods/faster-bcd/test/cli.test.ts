@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { iris, readCsv, writeCsv, writeLibsvm, writeMatrixMarket, Table } from "@offprint/data";
+import { iris, readCsv, Table, writeCsv, writeLibsvm, writeMatrixMarket } from "@offprint/data";
 import { FormatError, random, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -35,7 +35,8 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
   return path;
 }
 
-const numbers = async (path: string, column: string) => readCsv(await readFile(path)).column(column).values as Float64Array;
+const numbers = async (path: string, column: string) =>
+  readCsv(await readFile(path)).column(column).values as Float64Array;
 const rng = random.rng("cli");
 const dense = normals(rng, 60).map((v) => (Math.abs(v) < 0.5 ? 0 : v));
 const A = sparse.fromDense(tensor(dense, { shape: [12, 5] }));
@@ -61,40 +62,94 @@ describe("offprint bcd", () => {
     const target = await file("y.csv", writeCsv(new Table([{ name: "label", type: "number", values: classes }])));
     const lines = await run(matrix, { problem: "logistic", target, penalty: "l1", lambda: 0.1, out });
     expect(lines[0]).toMatch(/logistic regression, 12 x 5, .*positive class 7/);
-    const expected = bcd({ smooth: logistic(A, classes.map((c) => (c === 7 ? 1 : -1))), composite: { kind: "l1", lambda: 0.1 } }, { maxIterations: 10000 });
+    const expected = bcd(
+      {
+        smooth: logistic(
+          A,
+          classes.map((c) => (c === 7 ? 1 : -1)),
+        ),
+        composite: { kind: "l1", lambda: 0.1 },
+      },
+      { maxIterations: 10000 },
+    );
     expect(distance(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-9);
   });
 
   it("fits classes by name from a table", async () => {
     const flowers = iris({ dtype: "float64" });
     const species = ["setosa", "versicolor", "virginica"];
-    const columns = Array.from({ length: 4 }, (_, f) => ({ name: `m${f}`, type: "number" as const, values: Float64Array.from({ length: 150 }, (_, i) => flowers.inputs.data()[4 * i + f]) }));
+    const columns = Array.from({ length: 4 }, (_, f) => ({
+      name: `m${f}`,
+      type: "number" as const,
+      values: Float64Array.from({ length: 150 }, (_, i) => flowers.inputs.data()[4 * i + f]),
+    }));
     const names = Array.from(flowers.targets.data(), (c) => species[c]);
-    const table = await file("iris.csv", writeCsv(new Table([...columns, { name: "species", type: "text", values: names }])));
+    const table = await file(
+      "iris.csv",
+      writeCsv(new Table([...columns, { name: "species", type: "text", values: names }])),
+    );
     const out = join(folder, "softmax.csv");
     const lines = await run(table, { problem: "softmax", penalty: "l1", lambda: 2, out });
     expect(lines[0]).toMatch(/softmax regression, 150 x 4, 3 classes/);
-    const expected = bcd({ smooth: softmaxRegression(flowers.inputs, flowers.targets.data() as Int32Array, 3), composite: { kind: "l1", lambda: 2 } }, { maxIterations: 100000 });
+    const expected = bcd(
+      {
+        smooth: softmaxRegression(flowers.inputs, flowers.targets.data() as Int32Array, 3),
+        composite: { kind: "l1", lambda: 2 },
+      },
+      { maxIterations: 100000 },
+    );
     const found = readCsv(await readFile(out));
     expect(found.names).toEqual(["variable", "class setosa", "class versicolor", "class virginica"]);
-    expect(distance(found.column("class versicolor").values as Float64Array, [1, 4, 7, 10].map((i) => expected.x.data()[i]))).toBeLessThan(1e-9);
+    expect(
+      distance(
+        found.column("class versicolor").values as Float64Array,
+        [1, 4, 7, 10].map((i) => expected.x.data()[i]),
+      ),
+    ).toBeLessThan(1e-9);
     expect(found.column("variable").values).toEqual(["m0", "m1", "m2", "m3"]);
   });
 
   it("solves quadratics and label propagation from MatrixMarket files", async () => {
     const out = join(folder, "x.csv");
-    const H = sparse.fromDense([[4, 1, 0], [1, 3, -1], [0, -1, 5]]);
+    const H = sparse.fromDense([
+      [4, 1, 0],
+      [1, 3, -1],
+      [0, -1, 5],
+    ]);
     const c = await file("c.mtx", writeMatrixMarket(tensor([[1], [2], [3]], { dtype: "float64" })));
-    await run(await file("h.mtx", writeMatrixMarket(H)), { problem: "quadratic", target: c, penalty: "box", lower: 0, upper: 0.5, out });
+    await run(await file("h.mtx", writeMatrixMarket(H)), {
+      problem: "quadratic",
+      target: c,
+      penalty: "box",
+      lower: 0,
+      upper: 0.5,
+      out,
+    });
     const expected = bcd({ smooth: quadratic(H, [1, 2, 3]), composite: { kind: "box", lower: 0, upper: 0.5 } });
     expect(distance(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-12);
 
     const W = sparse.fromTriplets(4, 4, [0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2], [1, 1, 1, 1, 1, 1]);
     const labels = await file("labels.csv", "node,value\n1,0\n4,3\n");
-    const lines = await run(await file("graph.mtx", writeMatrixMarket(W)), { problem: "labels", target: labels, "first-node": 1, out });
+    const lines = await run(await file("graph.mtx", writeMatrixMarket(W)), {
+      problem: "labels",
+      target: labels,
+      "first-node": 1,
+      out,
+    });
     expect(lines[0]).toBe("graph.mtx: label propagation, 4 nodes, 2 labelled");
     expect(Array.from(await numbers(out, "node"))).toEqual([1, 2, 3, 4]);
-    expect(distance(await numbers(out, "value"), labelPropagation(W, new Map([[0, 0], [3, 3]])).complete([1, 2]))).toBeLessThan(1e-12);
+    expect(
+      distance(
+        await numbers(out, "value"),
+        labelPropagation(
+          W,
+          new Map([
+            [0, 0],
+            [3, 3],
+          ]),
+        ).complete([1, 2]),
+      ),
+    ).toBeLessThan(1e-12);
   });
 
   it("goes on from a saved state", async () => {
@@ -119,8 +174,14 @@ describe("offprint bcd", () => {
     await expect(run(good, { problem: "logistic" })).rejects.toThrow(/the target has 12 values; it needs two/);
     const matrix = await file("only.mtx", writeMatrixMarket(A));
     await expect(run(matrix)).rejects.toThrow(/--target: .*only.mtx holds a matrix only/);
-    await expect(run(matrix, { problem: "labels" })).rejects.toThrow(/--target: give the .csv file of the known labels/);
-    await expect(run(matrix, { target: matrix })).rejects.toThrow(/it holds a matrix of 12 x 5; give an array of one column/);
-    await expect(run(await file("short.mtx", "%%MatrixMarket matrix coordinate real general\n3 3 2\n1 1 1\n"), { target: matrix })).rejects.toThrow(FormatError);
+    await expect(run(matrix, { problem: "labels" })).rejects.toThrow(
+      /--target: give the .csv file of the known labels/,
+    );
+    await expect(run(matrix, { target: matrix })).rejects.toThrow(
+      /it holds a matrix of 12 x 5; give an array of one column/,
+    );
+    await expect(
+      run(await file("short.mtx", "%%MatrixMarket matrix coordinate real general\n3 3 2\n1 1 1\n"), { target: matrix }),
+    ).rejects.toThrow(FormatError);
   });
 });

@@ -1,5 +1,5 @@
-import { linalg, random, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { erdosRenyi, grid } from "@offprint/graph";
+import { linalg, random, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { checkerboard, combs, forestBlock, forestPartition, forestSolve, redBlackPartition } from "../src/index.js";
 import { all, distance, normals } from "./problems.js";
@@ -40,42 +40,57 @@ describe("blocks from a graph", () => {
     }
   });
 
-  it.each(graphs)("forests of a partition are acyclic, disjoint and cover all; each node lies in the first that could take it (graph %#)", (graph) => {
-    const blocks = forestPartition(graph);
-    covers(blocks, graph.rows);
-    for (const block of blocks) expect(acyclic(graph, block)).toBe(true);
-    for (const [b, block] of blocks.entries()) {
-      for (const i of block) {
-        for (const earlier of blocks.slice(0, b)) expect(acyclic(graph, [...earlier.filter((j) => j < i), i])).toBe(false);
+  it.each(graphs)(
+    "forests of a partition are acyclic, disjoint and cover all; each node lies in the first that could take it (graph %#)",
+    (graph) => {
+      const blocks = forestPartition(graph);
+      covers(blocks, graph.rows);
+      for (const block of blocks) expect(acyclic(graph, block)).toBe(true);
+      for (const [b, block] of blocks.entries()) {
+        for (const i of block) {
+          for (const earlier of blocks.slice(0, b))
+            expect(acyclic(graph, [...earlier.filter((j) => j < i), i])).toBe(false);
+        }
       }
-    }
-  });
+    },
+  );
 
   it.each(graphs)("red-black blocks have no edge inside (graph %#)", (graph) => {
     const blocks = redBlackPartition(graph);
     covers(blocks, graph.rows);
     for (const block of blocks) {
       const inside = new Set(block);
-      for (const i of block) for (let p = graph.indptr[i]; p < graph.indptr[i + 1]; p++) expect(inside.has(graph.indices[p])).toBe(false);
+      for (const i of block)
+        for (let p = graph.indptr[i]; p < graph.indptr[i + 1]; p++) expect(inside.has(graph.indices[p])).toBe(false);
     }
   });
 
   it("a lattice has two colours, and two combs that are trees", () => {
-    for (const [rows, columns] of [[5, 6], [4, 4], [2, 3], [1, 5], [7, 2]]) {
+    for (const [rows, columns] of [
+      [5, 6],
+      [4, 4],
+      [2, 3],
+      [1, 5],
+      [7, 2],
+    ]) {
       const graph = graphOf(grid(rows, columns));
       const colours = checkerboard(rows, columns);
       covers(colours, rows * columns);
       expect(colours).toHaveLength(2);
       for (const block of colours) {
         const inside = new Set(block);
-        for (const i of block) for (let p = graph.indptr[i]; p < graph.indptr[i + 1]; p++) expect(inside.has(graph.indices[p])).toBe(false);
+        for (const i of block)
+          for (let p = graph.indptr[i]; p < graph.indptr[i + 1]; p++) expect(inside.has(graph.indices[p])).toBe(false);
       }
       const pair = combs(rows, columns);
       covers(pair, rows * columns);
       expect(pair.length).toBeLessThanOrEqual(2);
       for (const block of pair) expect(acyclic(graph, block)).toBe(true);
     }
-    expect(combs(3, 4).map((b) => Array.from(b))).toEqual([[0, 1, 2, 3, 4, 6], [5, 7, 8, 9, 10, 11]]);
+    expect(combs(3, 4).map((b) => Array.from(b))).toEqual([
+      [0, 1, 2, 3, 4, 6],
+      [5, 7, 8, 9, 10, 11],
+    ]);
   });
 
   it("an entry of zero is no edge", () => {
@@ -109,7 +124,11 @@ describe("message passing", () => {
   });
 
   it("takes and gives values in the order of the block", () => {
-    const A = sparse.fromDense([[2, -1, 0], [-1, 3, 1], [0, 1, 4]]);
+    const A = sparse.fromDense([
+      [2, -1, 0],
+      [-1, 3, 1],
+      [0, 1, 4],
+    ]);
     const straight = forestSolve(A, [1, 2, 3], [0, 1, 2]);
     expect(distance(forestSolve(A, [3, 1, 2], [2, 0, 1]), [straight[2], straight[0], straight[1]])).toBeLessThan(1e-14);
     expect(forestSolve(A, [6], [1])[0]).toBeCloseTo(2, 14);
@@ -136,11 +155,20 @@ describe("message passing", () => {
   });
 
   it("refuses a cycle, and a matrix that is not positive definite", () => {
-    const cycle = sparse.fromDense([[4, 1, 1], [1, 4, 1], [1, 1, 4]]);
+    const cycle = sparse.fromDense([
+      [4, 1, 1],
+      [1, 4, 1],
+      [1, 1, 4],
+    ]);
     expect(() => forestSolve(cycle, [1, 1, 1], [0, 1, 2])).toThrow(/close a cycle; the block must be a forest/);
     expect(forestSolve(cycle, [5, 5], [0, 1])).toEqual(Float64Array.of(1, 1));
-    const indefinite = sparse.fromDense([[1, 2], [2, 1]]);
-    expect(() => forestSolve(indefinite, [1, 1], [0, 1])).toThrow(/pivot of variable 0 is -3; the matrix is not positive definite/);
+    const indefinite = sparse.fromDense([
+      [1, 2],
+      [2, 1],
+    ]);
+    expect(() => forestSolve(indefinite, [1, 1], [0, 1])).toThrow(
+      /pivot of variable 0 is -3; the matrix is not positive definite/,
+    );
     expect(() => forestSolve(cycle, [1, 1], [0, 0])).toThrow(ValueError);
     expect(() => forestSolve(cycle, [1], [0, 1])).toThrow(/rhs has 1 values for a block of 2/);
     expect(() => forestSolve(cycle, [Number.NaN], [0])).toThrow(/rhs holds NaN/);

@@ -15,7 +15,12 @@ import { all, distance, normals, scaled } from "./problems.js";
 const rng = random.rng("objectives");
 const [m, n] = [15, 8];
 const { A, values } = scaled(rng, m, n);
-const sparseA = sparse.fromDense(tensor(values.map((v, p) => (p % 3 === 0 ? v : 0)), { shape: [m, n] }) as never);
+const sparseA = sparse.fromDense(
+  tensor(
+    values.map((v, p) => (p % 3 === 0 ? v : 0)),
+    { shape: [m, n] },
+  ) as never,
+);
 const y = normals(rng, m);
 const signs = y.map((v) => Math.sign(v));
 const labels = Int32Array.from({ length: m }, (_, i) => i % 3);
@@ -28,17 +33,27 @@ const objectives: [string, BlockObjective][] = [
   ["softmax", softmaxRegression(A, labels, 3)],
   ["softmax, sparse", softmaxRegression(sparseA, labels, 3)],
   ["quadratic", quadratic(tensor(symmetric, { shape: [n, n] }), y.slice(0, n))],
-  ["a loss of one's own", linearModel(A, {
-    value: (i, z) => Math.sqrt(1 + (z - y[i]) ** 2),
-    slope: (i, z) => (z - y[i]) / Math.sqrt(1 + (z - y[i]) ** 2),
-    curvature: (i, z) => (1 + (z - y[i]) ** 2) ** -1.5,
-    curvatureBound: 1,
-  })],
+  [
+    "a loss of one's own",
+    linearModel(A, {
+      value: (i, z) => Math.sqrt(1 + (z - y[i]) ** 2),
+      slope: (i, z) => (z - y[i]) / Math.sqrt(1 + (z - y[i]) ** 2),
+      curvature: (i, z) => (1 + (z - y[i]) ** 2) ** -1.5,
+      curvatureBound: 1,
+    }),
+  ],
 ];
 
 /** The smallest eigenvalue of a - b. */
 function leastEigenvalue(a: ArrayLike<number>, b: ArrayLike<number>, t: number): number {
-  return linalg.eigvalsh(tensor(Float64Array.from(a, (v, k) => v - b[k]), { shape: [t, t] })).data()[0];
+  return linalg
+    .eigvalsh(
+      tensor(
+        Float64Array.from(a, (v, k) => v - b[k]),
+        { shape: [t, t] },
+      ),
+    )
+    .data()[0];
 }
 
 describe.each(objectives)("%s", (_name, objective) => {
@@ -58,7 +73,12 @@ describe.each(objectives)("%s", (_name, objective) => {
         expect(Math.abs((up[j] - down[j]) / (2 * h) - H[j * objective.n + i])).toBeLessThan(1e-6 * scale);
       }
     }
-    expect(distance(objective.blockGradient?.(x, block) ?? Array.from(block, (i) => g[i]), Array.from(block, (i) => g[i]))).toBeLessThan(1e-12 * scale);
+    expect(
+      distance(
+        objective.blockGradient?.(x, block) ?? Array.from(block, (i) => g[i]),
+        Array.from(block, (i) => g[i]),
+      ),
+    ).toBeLessThan(1e-12 * scale);
   });
 
   it("has bounds H_b that no Hessian of the block exceeds, and L_i for single variables", () => {
@@ -108,7 +128,12 @@ describe.each(objectives)("%s", (_name, objective) => {
       const g = objective.gradient(target);
       const out = new Float64Array(3);
       state.blockGradient(b, out);
-      expect(distance(out, Array.from(b, (i) => g[i]))).toBeLessThan(1e-9 * (1 + before));
+      expect(
+        distance(
+          out,
+          Array.from(b, (i) => g[i]),
+        ),
+      ).toBeLessThan(1e-9 * (1 + before));
       // Not asked for in every iteration: both ways to the gradient must agree.
       if (step % 3 !== 2) expect(distance(state.gradient(), g)).toBeLessThan(1e-9 * (1 + before));
       if (step % 4 === 0) {
@@ -130,7 +155,10 @@ function softmaxFull(objective: BlockObjective): Float64Array | undefined {
 describe("the three ways to say one thing agree", () => {
   it("a quadratic of A^T A and A^T y is least squares up to a constant", () => {
     const c = leastSquares(A, y).gradient(new Float64Array(n));
-    const same = quadratic(tensor(symmetric, { shape: [n, n] }), Float64Array.from(c, (v) => -v));
+    const same = quadratic(
+      tensor(symmetric, { shape: [n, n] }),
+      Float64Array.from(c, (v) => -v),
+    );
     const x = normals(rng, n);
     expect(same.value(x) + 0.5 * y.reduce((s, v) => s + v * v, 0)).toBeCloseTo(leastSquares(A, y).value(x), 8);
   });
@@ -147,7 +175,11 @@ describe("the three ways to say one thing agree", () => {
   });
 
   it("two classes of softmax are logistic regression", () => {
-    const two = softmaxRegression(A, Int32Array.from(signs, (s) => (s > 0 ? 1 : 0)), 2);
+    const two = softmaxRegression(
+      A,
+      Int32Array.from(signs, (s) => (s > 0 ? 1 : 0)),
+      2,
+    );
     const x = normals(rng, n);
     const both = Float64Array.from({ length: 2 * n }, (_, i) => (i % 2 === 1 ? x[(i - 1) / 2] : 0));
     expect(two.value(both)).toBeCloseTo(logistic(A, signs).value(x), 10);
@@ -162,10 +194,20 @@ describe("the three ways to say one thing agree", () => {
   });
 
   it("label propagation is the sum over its edges, each counted once", () => {
-    const W = sparse.fromTriplets(4, 4, [0, 1, 1, 2, 2, 3, 0, 3], [1, 0, 2, 1, 3, 2, 3, 0], [2, 2, 1, 1, 3, 3, 0.5, 0.5]);
+    const W = sparse.fromTriplets(
+      4,
+      4,
+      [0, 1, 1, 2, 2, 3, 0, 3],
+      [1, 0, 2, 1, 3, 2, 3, 0],
+      [2, 2, 1, 1, 3, 3, 0.5, 0.5],
+    );
     const objective = labelPropagation(W, new Map([[0, 4]]));
-    const energy = (v: ArrayLike<number>) => 0.5 * (2 * (v[0] - v[1]) ** 2 + (v[1] - v[2]) ** 2 + 3 * (v[2] - v[3]) ** 2 + 0.5 * (v[0] - v[3]) ** 2);
-    const [p, q] = [[1, -2, 0.5], [0, 3, 1]].map((v) => Float64Array.from(v));
+    const energy = (v: ArrayLike<number>) =>
+      0.5 * (2 * (v[0] - v[1]) ** 2 + (v[1] - v[2]) ** 2 + 3 * (v[2] - v[3]) ** 2 + 0.5 * (v[0] - v[3]) ** 2);
+    const [p, q] = [
+      [1, -2, 0.5],
+      [0, 3, 1],
+    ].map((v) => Float64Array.from(v));
     const [ep, eq] = [p, q].map((v) => energy(objective.complete(v)));
     expect(objective.value(p) - objective.value(q)).toBeCloseTo(ep - eq, 10);
     expect(Array.from(objective.unlabelled)).toEqual([1, 2, 3]);

@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { linalg, sparse, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { bcd, type BcdOptions, type Composite, labelPropagation, leastSquares, logistic, softmaxRegression } from "../src/index.js";
+import {
+  type BcdOptions,
+  bcd,
+  type Composite,
+  labelPropagation,
+  leastSquares,
+  logistic,
+  softmaxRegression,
+} from "../src/index.js";
 import { all, distance } from "./problems.js";
 
 const reference = JSON.parse(readFileSync(new URL("fixtures/reference.json", import.meta.url), "utf8"));
@@ -28,16 +36,21 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
       expect(found.status).toBe("converged");
       expect(distance(found.x.data(), x)).toBeLessThan(1e-8);
       // The other solvers leave rounding errors where ours puts exact zeros and bounds.
-      expect(Array.from(found.support)).toEqual([...x.keys()].filter((i) => {
-        const [low, high] = composite.kind === "box" ? [-0.3, 0.4] : [0, composite.kind === "l1" ? 0 : Infinity];
-        return Math.abs(x[i] - low) > 1e-9 && Math.abs(x[i] - high) > 1e-9;
-      }));
+      expect(Array.from(found.support)).toEqual(
+        [...x.keys()].filter((i) => {
+          const [low, high] = composite.kind === "box" ? [-0.3, 0.4] : [0, composite.kind === "l1" ? 0 : Infinity];
+          return Math.abs(x[i] - low) > 1e-9 && Math.abs(x[i] - high) > 1e-9;
+        }),
+      );
     }
   });
 
   it("Newton's method on logistic regression, its value, gradient and Hessian", () => {
     const { labels, x, value, at, valueAt, gradientAt, hessianAt } = reference.logistic;
-    const objective = logistic(A.map((row) => row.slice(0, 4)), labels);
+    const objective = logistic(
+      A.map((row) => row.slice(0, 4)),
+      labels,
+    );
     const point = Float64Array.from(at as number[]);
     expect(objective.value(point)).toBeCloseTo(valueAt, 11);
     expect(distance(objective.gradient(point), gradientAt)).toBeLessThan(1e-11);
@@ -51,7 +64,11 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
 
   it("the value, gradient and Hessian of cross-entropy", () => {
     const { labels, at, valueAt, gradientAt, hessianAt } = reference.softmax;
-    const objective = softmaxRegression(A.map((row) => row.slice(0, 4)), labels, 3);
+    const objective = softmaxRegression(
+      A.map((row) => row.slice(0, 4)),
+      labels,
+      3,
+    );
     const point = Float64Array.from(at as number[]);
     expect(objective.value(point)).toBeCloseTo(valueAt, 11);
     expect(distance(objective.gradient(point), gradientAt)).toBeLessThan(1e-11);
@@ -63,7 +80,12 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
     const [from, to] = [0, 1].map((end) => (edges as number[][]).map((edge) => edge[end]));
     const W = sparse.fromTriplets(36, 36, [...from, ...to], [...to, ...from], [...weights, ...weights]);
     const smooth = labelPropagation(W, new Map((labelled as number[]).map((node, k) => [node, values[k]])));
-    for (const options of [{ blocks: "greedy-tree" }, { blocks: "tree-partition" }, { blocks: "red-black" }, { blockSize: 6, rule: "gsq" }] as BcdOptions[]) {
+    for (const options of [
+      { blocks: "greedy-tree" },
+      { blocks: "tree-partition" },
+      { blocks: "red-black" },
+      { blockSize: 6, rule: "gsq" },
+    ] as BcdOptions[]) {
       const found = bcd({ smooth }, { maxIterations: 3000, tol: 1e-11, ...options });
       expect(found.status).toBe("converged");
       expect(distance(found.x.data(), x)).toBeLessThan(1e-9);
@@ -73,7 +95,9 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
 
 it("one variable at a time and all at once reach the same point", () => {
   const H = least.blockBound?.(all(12)) as Float64Array;
-  const exact = linalg.solve(tensor(H, { shape: [12, 12] }), tensor(Float64Array.from(least.gradient(new Float64Array(12)), (v) => -v))).data();
+  const exact = linalg
+    .solve(tensor(H, { shape: [12, 12] }), tensor(Float64Array.from(least.gradient(new Float64Array(12)), (v) => -v)))
+    .data();
   for (const blockSize of [1, 12]) {
     const { x } = bcd({ smooth: least }, { blockSize, maxIterations: 1e6, tol: 1e-11 });
     expect(distance(x.data(), exact)).toBeLessThan(1e-8);

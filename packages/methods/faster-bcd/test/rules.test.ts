@@ -2,7 +2,15 @@ import { random, sparse, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { ascendingOrder, descendingOrder, largest } from "../src/blocks/order.js";
 import { HardThresholding } from "../src/hard-thresholding.js";
-import { bcd, type BcdOptions, BcdSolver, leastSquares, logistic, quadratic, type SelectionRule } from "../src/index.js";
+import {
+  type BcdOptions,
+  BcdSolver,
+  bcd,
+  leastSquares,
+  logistic,
+  quadratic,
+  type SelectionRule,
+} from "../src/index.js";
 import { all, distance, normals, scaled } from "./problems.js";
 
 const rng = random.rng("rules");
@@ -22,10 +30,18 @@ function score(block: ArrayLike<number>, g: ArrayLike<number>): { gs: number; gs
   const gb = Array.from(b, (i) => g[i]);
   // Where the block ends after a step with L_b, and after one with H_b, from f itself.
   const x = new Float64Array(n);
-  const gain = (update: "gradient" | "matrix") => 2 * (smooth.value(x) - bcd({ smooth }, { blocks: [b, ...rest(b)], rule: "cyclic", update, maxIterations: 1 }).objective);
+  const gain = (update: "gradient" | "matrix") =>
+    2 *
+    (smooth.value(x) -
+      bcd({ smooth }, { blocks: [b, ...rest(b)], rule: "cyclic", update, maxIterations: 1 }).objective);
   const squared = gb.reduce((s, v) => s + v * v, 0);
   const rows = gb.map((_, k) => gb.reduce((s, __, j) => s + Math.abs(H[k * b.length + j]), 0));
-  return { gs: squared, gsl: gain("gradient"), gsq: gain("matrix"), gsd: gb.reduce((s, v, k) => s + v * v / rows[k], 0) };
+  return {
+    gs: squared,
+    gsl: gain("gradient"),
+    gsq: gain("matrix"),
+    gsd: gb.reduce((s, v, k) => s + (v * v) / rows[k], 0),
+  };
 }
 
 function rest(b: Int32Array): Int32Array[] {
@@ -34,13 +50,19 @@ function rest(b: Int32Array): Int32Array[] {
 
 describe("sorting and selection", () => {
   it.each([10, 5000])("orders %s numbers as a stable sort does", (count) => {
-    const values = Float64Array.from(random.rng(count).normal([count], { dtype: "float64" }).data(), (v) => Math.round(Math.abs(v) * 100) / 100 * 10 ** (3 * v));
+    const values = Float64Array.from(
+      random.rng(count).normal([count], { dtype: "float64" }).data(),
+      (v) => (Math.round(Math.abs(v) * 100) / 100) * 10 ** (3 * v),
+    );
     values[3] = 0;
     values[7] = values[5];
     const expected = Array.from(values.keys()).sort((i, j) => values[j] - values[i] || i - j);
     expect(Array.from(descendingOrder(values))).toEqual(expected);
-    expect(Array.from(ascendingOrder(values))).toEqual(Array.from(values.keys()).sort((i, j) => values[i] - values[j] || i - j));
-    for (const k of [1, 4, count]) expect(Array.from(largest(values, k))).toEqual(expected.slice(0, k).sort((i, j) => i - j));
+    expect(Array.from(ascendingOrder(values))).toEqual(
+      Array.from(values.keys()).sort((i, j) => values[i] - values[j] || i - j),
+    );
+    for (const k of [1, 4, count])
+      expect(Array.from(largest(values, k))).toEqual(expected.slice(0, k).sort((i, j) => i - j));
   });
 
   it("takes smaller indices of equal numbers, after preferred ones", () => {
@@ -53,7 +75,17 @@ describe("sorting and selection", () => {
 describe("partitions", () => {
   const blocksOf = (blocks: BcdOptions["blocks"], objective = smooth) => {
     const taken: number[][] = [];
-    bcd({ smooth: objective }, { blocks, blockSize: 5, rule: "cyclic", maxIterations: 3, tol: 0, onProgress: ({ block }) => void taken.push(Array.from(block)) });
+    bcd(
+      { smooth: objective },
+      {
+        blocks,
+        blockSize: 5,
+        rule: "cyclic",
+        maxIterations: 3,
+        tol: 0,
+        onProgress: ({ block }) => void taken.push(Array.from(block)),
+      },
+    );
     return taken;
   };
   const L = smooth.lipschitz as Float64Array;
@@ -61,7 +93,11 @@ describe("partitions", () => {
   const ascending = (block: number[]) => block.sort((i, j) => i - j);
 
   it("order cuts consecutive variables, the last block smaller", () => {
-    expect(blocksOf("order")).toEqual([[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11]]);
+    expect(blocksOf("order")).toEqual([
+      [0, 1, 2, 3, 4],
+      [5, 6, 7, 8, 9],
+      [10, 11],
+    ]);
   });
   it("sort cuts variables by L_i", () => {
     expect(blocksOf("sort")).toEqual([by.slice(0, 5), by.slice(5, 10), by.slice(10)].map(ascending));
@@ -71,12 +107,29 @@ describe("partitions", () => {
     expect(blocksOf("avg")).toEqual([mixed.slice(0, 5), mixed.slice(5, 10), mixed.slice(10)].map(ascending));
   });
   it("hsort and havg do so by row sums of |H|", () => {
-    const H = quadratic([[5, 0, 0], [0, 1, 3], [0, 3, 10]], [1, 1, 1]);
+    const H = quadratic(
+      [
+        [5, 0, 0],
+        [0, 1, 3],
+        [0, 3, 10],
+      ],
+      [1, 1, 1],
+    );
     const sums = [5, 4, 13];
     expect(Array.from(H.absoluteRowSums?.() ?? [])).toEqual(sums);
     const pairs = (blocks: BcdOptions["blocks"]) => {
       const taken: number[][] = [];
-      bcd({ smooth: H }, { blocks, blockSize: 2, rule: "cyclic", maxIterations: 2, tol: 0, onProgress: ({ block }) => void taken.push(Array.from(block)) });
+      bcd(
+        { smooth: H },
+        {
+          blocks,
+          blockSize: 2,
+          rule: "cyclic",
+          maxIterations: 2,
+          tol: 0,
+          onProgress: ({ block }) => void taken.push(Array.from(block)),
+        },
+      );
       return taken;
     };
     expect(pairs("hsort")).toEqual([[0, 1], [2]]);
@@ -87,24 +140,50 @@ describe("partitions", () => {
 describe("rules without the gradient", () => {
   const taken = (options: BcdOptions, count: number) => {
     const blocks: number[][] = [];
-    bcd({ smooth }, { blockSize: 5, maxIterations: count, tol: 0, ...options, onProgress: ({ block }) => void blocks.push(Array.from(block)) });
+    bcd(
+      { smooth },
+      {
+        blockSize: 5,
+        maxIterations: count,
+        tol: 0,
+        ...options,
+        onProgress: ({ block }) => void blocks.push(Array.from(block)),
+      },
+    );
     return blocks;
   };
 
-  it.each(["variable", "sort"] as const)("cyclic and perm take every variable once in a sweep (%s blocks)", (blocks) => {
-    for (const rule of ["cyclic", "perm"] as const) {
-      const six = taken({ blocks, rule, update: "gradient" }, 6);
-      for (const sweep of [six.slice(0, 3), six.slice(3)]) expect(sweep.flat().sort((i, j) => i - j)).toEqual(Array.from(all(n)));
-      if (rule === "perm") expect(six.slice(0, 3)).not.toEqual(six.slice(3));
-    }
-  });
+  it.each(["variable", "sort"] as const)(
+    "cyclic and perm take every variable once in a sweep (%s blocks)",
+    (blocks) => {
+      for (const rule of ["cyclic", "perm"] as const) {
+        const six = taken({ blocks, rule, update: "gradient" }, 6);
+        for (const sweep of [six.slice(0, 3), six.slice(3)])
+          expect(sweep.flat().sort((i, j) => i - j)).toEqual(Array.from(all(n)));
+        if (rule === "perm") expect(six.slice(0, 3)).not.toEqual(six.slice(3));
+      }
+    },
+  );
 
   it.each(["variable", "order"] as const)("lipschitz prefers large L (%s blocks)", (blocks) => {
-    const entries = Array.from({ length: 8 }, (_, i) => Array.from({ length: 8 }, (__, j) => (i === j ? (i === 7 ? 93 : 1) : 0.3)));
+    const entries = Array.from({ length: 8 }, (_, i) =>
+      Array.from({ length: 8 }, (__, j) => (i === j ? (i === 7 ? 93 : 1) : 0.3)),
+    );
     const diagonal = quadratic(entries, new Float64Array(8).fill(1));
     const counts = { random: 0, lipschitz: 0 };
     for (const rule of ["random", "lipschitz"] as const) {
-      bcd({ smooth: diagonal }, { blocks, blockSize: 2, rule, update: "gradient", tol: 0, maxIterations: 400, onProgress: ({ block }) => void (counts[rule] += block.includes(7) ? 1 : 0) });
+      bcd(
+        { smooth: diagonal },
+        {
+          blocks,
+          blockSize: 2,
+          rule,
+          update: "gradient",
+          tol: 0,
+          maxIterations: 400,
+          onProgress: ({ block }) => void (counts[rule] += block.includes(7) ? 1 : 0),
+        },
+      );
     }
     expect(Math.abs(counts.random / 400 - 0.25)).toBeLessThan(0.08);
     expect(counts.lipschitz / 400).toBeGreaterThan(0.9);
@@ -121,9 +200,15 @@ describe("rules without the gradient", () => {
 
 describe("greedy rules take the block with the largest guarantee", () => {
   const g = smooth.gradient(new Float64Array(n));
-  const blocks = [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]];
+  const blocks = [
+    [0, 1, 2],
+    [3, 4, 5],
+    [6, 7, 8],
+    [9, 10, 11],
+  ];
   const scores = blocks.map((block) => score(block, g));
-  const best = (name: keyof (typeof scores)[0]) => blocks[scores.findIndex((s) => s[name] === Math.max(...scores.map((t) => t[name])))];
+  const best = (name: keyof (typeof scores)[0]) =>
+    blocks[scores.findIndex((s) => s[name] === Math.max(...scores.map((t) => t[name])))];
 
   it.each(["gs", "gsd", "gsq"] as const)("%s on fixed blocks", (rule) => {
     expect(first({ blocks, rule })).toEqual(best(rule));
@@ -147,14 +232,50 @@ describe("greedy rules take the block with the largest guarantee", () => {
 
   it("the 1-norm variant differs from the 2-norm where one gradient dominates", () => {
     const spread = quadratic(sparse.identity(4), [3, 0, 2, 2]);
-    expect(first({ blocks: [[0, 1], [2, 3]], rule: "gs" }, spread)).toEqual([0, 1]);
-    expect(first({ blocks: [[0, 1], [2, 3]], rule: "gs", norm: 1 }, spread)).toEqual([2, 3]);
-    expect(first({ blocks: [[0, 1], [2, 3]], rule: "gsl", norm: 1 }, spread)).toEqual([2, 3]);
+    expect(
+      first(
+        {
+          blocks: [
+            [0, 1],
+            [2, 3],
+          ],
+          rule: "gs",
+        },
+        spread,
+      ),
+    ).toEqual([0, 1]);
+    expect(
+      first(
+        {
+          blocks: [
+            [0, 1],
+            [2, 3],
+          ],
+          rule: "gs",
+          norm: 1,
+        },
+        spread,
+      ),
+    ).toEqual([2, 3]);
+    expect(
+      first(
+        {
+          blocks: [
+            [0, 1],
+            [2, 3],
+          ],
+          rule: "gsl",
+          norm: 1,
+        },
+        spread,
+      ),
+    ).toEqual([2, 3]);
   });
 
   it("with one variable per block gsl, gsd and gsq are one rule, and with equal L_i gs as well", () => {
     const single = Array.from(all(n), (i) => [i]);
-    for (const rule of ["gsd", "gsq"] as const) expect(first({ blocks: single, rule })).toEqual(first({ blocks: single, rule: "gsl" }));
+    for (const rule of ["gsd", "gsq"] as const)
+      expect(first({ blocks: single, rule })).toEqual(first({ blocks: single, rule: "gsl" }));
     expect(first({ blockSize: 1, rule: "gsd" })).toEqual(first({ blocks: single, rule: "gsl" }));
     const even = quadratic(sparse.identity(5), [1, -3, 2, 3, 0]);
     for (const rule of ["gs", "gsl", "gsd", "gsq"] as const) {
@@ -166,7 +287,11 @@ describe("greedy rules take the block with the largest guarantee", () => {
   it("on variable blocks gs, gsd and gsl take the largest |g_i|, |g_i|/sqrt(L_i), |g_i|/sqrt(row sum)", () => {
     const L = smooth.lipschitz as Float64Array;
     const sums = smooth.absoluteRowSums?.() as Float64Array;
-    const top = (size: (i: number) => number) => Array.from(all(n)).sort((i, j) => size(j) - size(i)).slice(0, 4).sort((i, j) => i - j);
+    const top = (size: (i: number) => number) =>
+      Array.from(all(n))
+        .sort((i, j) => size(j) - size(i))
+        .slice(0, 4)
+        .sort((i, j) => i - j);
     expect(first({ blockSize: 4, rule: "gs" })).toEqual(top((i) => Math.abs(g[i])));
     expect(first({ blockSize: 4, rule: "gsd" })).toEqual(top((i) => g[i] ** 2 / L[i]));
     expect(first({ blockSize: 4, rule: "gsl" })).toEqual(top((i) => g[i] ** 2 / sums[i]));
@@ -174,35 +299,55 @@ describe("greedy rules take the block with the largest guarantee", () => {
 });
 
 describe("guarantees of progress", () => {
-  const bounds: [SelectionRule, BcdOptions["update"], (L: number, g: Float64Array, D: Float64Array, q: number, most: number) => number][] = [
+  const bounds: [
+    SelectionRule,
+    BcdOptions["update"],
+    (L: number, g: Float64Array, D: Float64Array, q: number, most: number) => number,
+  ][] = [
     ["gs", "gradient", (_L, g, _D, _q, most) => norm(g) / (2 * most)],
     ["gsl", "gradient", (L, g) => norm(g) / (2 * L)],
-    ["gsd", "diagonal", (_L, g, D) => 0.5 * g.reduce((s, v, k) => s + v * v / D[k], 0)],
+    ["gsd", "diagonal", (_L, g, D) => 0.5 * g.reduce((s, v, k) => s + (v * v) / D[k], 0)],
     ["gsq", "matrix", (_L, _g, _D, q) => 0.5 * q],
   ];
-  it.each(bounds)("%s with %s steps decreases f by what its row of the table promises, in every iteration", (rule, update, promise) => {
-    for (const objective of [smooth, logistic(A, y.map((v) => Math.sign(v)))]) {
-      const blocks = [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]].map((b) => Int32Array.from(b));
-      const solver = new BcdSolver({ smooth: objective }, { blocks, rule, update, tol: 0, maxIterations: 40 });
-      const constants = blocks.map((b) => extremes(objective.blockBound?.(b) as Float64Array, 3));
-      const most = Math.max(...constants.map((c) => c.L));
-      for (let k = 0; k < 40; k++) {
-        const before = solver.state.objective;
-        const g = solver.state.gradient().slice();
-        solver.step();
-        const id = blocks.findIndex((b) => b[0] === solver.state.block[0]);
-        const gb = Float64Array.from(blocks[id], (i) => g[i]);
-        const { L, D, solve } = constants[id];
-        const q = solve(gb);
-        expect(before - solver.state.objective).toBeGreaterThanOrEqual(promise(L, gb, D, q, most) * (1 - 1e-9) - 1e-12 * before);
-        // Scores are ordered for every block: g^T H^-1 g >= ||g||^2 / L_b.
-        for (const [b, c] of constants.entries()) {
-          const part = Float64Array.from(blocks[b], (i) => g[i]);
-          expect(c.solve(part)).toBeGreaterThanOrEqual((norm(part) / c.L) * (1 - 1e-9));
+  it.each(bounds)(
+    "%s with %s steps decreases f by what its row of the table promises, in every iteration",
+    (rule, update, promise) => {
+      for (const objective of [
+        smooth,
+        logistic(
+          A,
+          y.map((v) => Math.sign(v)),
+        ),
+      ]) {
+        const blocks = [
+          [0, 1, 2],
+          [3, 4, 5],
+          [6, 7, 8],
+          [9, 10, 11],
+        ].map((b) => Int32Array.from(b));
+        const solver = new BcdSolver({ smooth: objective }, { blocks, rule, update, tol: 0, maxIterations: 40 });
+        const constants = blocks.map((b) => extremes(objective.blockBound?.(b) as Float64Array, 3));
+        const most = Math.max(...constants.map((c) => c.L));
+        for (let k = 0; k < 40; k++) {
+          const before = solver.state.objective;
+          const g = solver.state.gradient().slice();
+          solver.step();
+          const id = blocks.findIndex((b) => b[0] === solver.state.block[0]);
+          const gb = Float64Array.from(blocks[id], (i) => g[i]);
+          const { L, D, solve } = constants[id];
+          const q = solve(gb);
+          expect(before - solver.state.objective).toBeGreaterThanOrEqual(
+            promise(L, gb, D, q, most) * (1 - 1e-9) - 1e-12 * before,
+          );
+          // Scores are ordered for every block: g^T H^-1 g >= ||g||^2 / L_b.
+          for (const [b, c] of constants.entries()) {
+            const part = Float64Array.from(blocks[b], (i) => g[i]);
+            expect(c.solve(part)).toBeGreaterThanOrEqual((norm(part) / c.L) * (1 - 1e-9));
+          }
         }
       }
-    }
-  });
+    },
+  );
 });
 
 function norm(g: Float64Array): number {
@@ -227,7 +372,9 @@ describe("hard thresholding for gsq on variable blocks", () => {
   it("is never behind gsd, reaches 0.92 of the best of all 1001 blocks on average, and beats gsd by 0.01 there", () => {
     const ratios = { refined: 0, plain: 0, gsd: 0 };
     const subsets: number[][] = [];
-    for (let a = 0; a < 14; a++) for (let b = a + 1; b < 14; b++) for (let c = b + 1; c < 14; c++) for (let d = c + 1; d < 14; d++) subsets.push([a, b, c, d]);
+    for (let a = 0; a < 14; a++)
+      for (let b = a + 1; b < 14; b++)
+        for (let c = b + 1; c < 14; c++) for (let d = c + 1; d < 14; d++) subsets.push([a, b, c, d]);
     for (let trial = 0; trial < 40; trial++) {
       const own = random.rng(`subsets/${trial}`);
       const objective = leastSquares(scaled(own, 60, 14).A, normals(own, 60));
@@ -236,7 +383,11 @@ describe("hard thresholding for gsq on variable blocks", () => {
       const value = (block: ArrayLike<number>) => {
         const b = Array.from(block);
         const sub = Float64Array.from(b.flatMap((i) => b.map((j) => H[i * 14 + j])));
-        return inverseForm(sub, 4, Float64Array.from(b, (i) => g[i]));
+        return inverseForm(
+          sub,
+          4,
+          Float64Array.from(b, (i) => g[i]),
+        );
       };
       const best = Math.max(...subsets.map(value));
       const model = {
@@ -244,7 +395,12 @@ describe("hard thresholding for gsq on variable blocks", () => {
         blockBound: (b: Int32Array) => objective.blockBound?.(b) as Float64Array,
         boundTimes: (b: Int32Array, d: Float64Array, out: Float64Array) => objective.boundTimes?.(b, d, out),
       };
-      const gsd = value(largest(g.map((v, i) => v * v / model.lipschitz[i]), 4));
+      const gsd = value(
+        largest(
+          g.map((v, i) => (v * v) / model.lipschitz[i]),
+          4,
+        ),
+      );
       const refined = value(new HardThresholding(model, "refined").block(g, 4));
       expect(refined).toBeGreaterThanOrEqual(gsd * (1 - 1e-12));
       ratios.refined += refined / best / 40;

@@ -21,24 +21,44 @@ const y = normals(rng, m);
 const signs = y.map((v) => Math.sign(v));
 const least = leastSquares(A, y);
 const logit = logistic(A, signs);
-const multi = softmaxRegression(A, Int32Array.from(signs, (_, i) => i % 3), 3);
+const multi = softmaxRegression(
+  A,
+  Int32Array.from(signs, (_, i) => i % 3),
+  3,
+);
 const composites: Composite[] = [
   { kind: "l1", lambda: 0.7 },
   { kind: "nonneg" },
   { kind: "nonneg", lambda: 0.5 },
   { kind: "box", lower: -0.2, upper: 0.3 },
-  { kind: "box", lower: tensor(Float64Array.from({ length: n }, (_, i) => (i % 3 === 0 ? -Infinity : -0.1))), upper: 0.4 },
+  {
+    kind: "box",
+    lower: tensor(Float64Array.from({ length: n }, (_, i) => (i % 3 === 0 ? -Infinity : -0.1))),
+    upper: 0.4,
+  },
 ];
 
 describe("every update decreases F in every iteration", () => {
   const smooth: [string, BcdOptions][] = [
-    ...(["gradient", "lipschitz-approx", "diagonal", "matrix", "newton", "pg", "pn", "tmp"] as const).map((update) => [update, { update }] as [string, BcdOptions]),
+    ...(["gradient", "lipschitz-approx", "diagonal", "matrix", "newton", "pg", "pn", "tmp"] as const).map(
+      (update) => [update, { update }] as [string, BcdOptions],
+    ),
     ["cubic", { update: "cubic", hessianLipschitz: 0.1 * cubes() }],
   ];
   const cases = [least, logit, multi].flatMap((objective, o) => [
-    ...smooth.map(([name, options]) => [`${name} on ${["least squares", "logistic", "softmax"][o]}`, { smooth: objective }, options] as const),
+    ...smooth.map(
+      ([name, options]) =>
+        [`${name} on ${["least squares", "logistic", "softmax"][o]}`, { smooth: objective }, options] as const,
+    ),
     ...(objective === multi ? composites.slice(0, 3) : composites).flatMap((composite) =>
-      (["pg", "pn", "tmp", "lipschitz-approx"] as const).map((update) => [`${update} on ${["least squares", "logistic", "softmax"][o]} with ${composite.kind}`, { smooth: objective, composite }, { update }] as const),
+      (["pg", "pn", "tmp", "lipschitz-approx"] as const).map(
+        (update) =>
+          [
+            `${update} on ${["least squares", "logistic", "softmax"][o]} with ${composite.kind}`,
+            { smooth: objective, composite },
+            { update },
+          ] as const,
+      ),
     ),
   ]);
   it.each(cases as readonly (readonly [string, BcdProblem, BcdOptions])[])("%s", (_name, problem, options) => {
@@ -82,16 +102,47 @@ describe("matrix steps", () => {
   });
 
   it("work where H_b is singular: copies of a column", () => {
-    const twice = leastSquares([[1, 1, 0], [2, 2, 1], [0, 0, 3]], [1, 2, 3]);
+    const twice = leastSquares(
+      [
+        [1, 1, 0],
+        [2, 2, 1],
+        [0, 0, 3],
+      ],
+      [1, 2, 3],
+    );
     const { objective, status } = bcd({ smooth: twice }, { blockSize: 3, update: "matrix", tol: 1e-7 });
     expect(status).toBe("converged");
-    const one = bcd({ smooth: leastSquares([[1, 0], [2, 1], [0, 3]], [1, 2, 3]) }, { blockSize: 2 });
+    const one = bcd(
+      {
+        smooth: leastSquares(
+          [
+            [1, 0],
+            [2, 1],
+            [0, 3],
+          ],
+          [1, 2, 3],
+        ),
+      },
+      { blockSize: 2 },
+    );
     expect(objective).toBeCloseTo(one.objective, 10);
   });
 
   it("a column of zeros is left alone", () => {
     for (const rule of ["gsd", "gsl", "gs", "gsq"] as const) {
-      const { x, status } = bcd({ smooth: leastSquares([[1, 0, 2], [0, 0, 1], [3, 0, 1]], [1, 2, 3]) }, { blockSize: 2, rule });
+      const { x, status } = bcd(
+        {
+          smooth: leastSquares(
+            [
+              [1, 0, 2],
+              [0, 0, 1],
+              [3, 0, 1],
+            ],
+            [1, 2, 3],
+          ),
+        },
+        { blockSize: 2, rule },
+      );
       expect(status).toBe("converged");
       expect(x.data()[1]).toBe(0);
     }
@@ -101,15 +152,24 @@ describe("matrix steps", () => {
 describe("Newton steps", () => {
   it("make the gradient of logistic regression vanish in few iterations", () => {
     // Labels without a hyperplane between them, so that there is a minimum.
-    const mixed = logistic(A, signs.map((s, i) => (i % 3 === 0 ? -s : s)));
+    const mixed = logistic(
+      A,
+      signs.map((s, i) => (i % 3 === 0 ? -s : s)),
+    );
     const { status, iterations } = bcd({ smooth: mixed }, { blockSize: n, update: "newton", tol: 1e-9 });
     expect(status).toBe("converged");
     expect(iterations).toBeLessThan(12);
   });
 
   it("with the cubic term agree with the minimum that a line search finds", () => {
-    const mixed = logistic(A, signs.map((s, i) => (i % 3 === 0 ? -s : s)));
-    const cubic = bcd({ smooth: mixed }, { blockSize: n, update: "cubic", hessianLipschitz: 0.1 * cubes(), maxIterations: 5000 });
+    const mixed = logistic(
+      A,
+      signs.map((s, i) => (i % 3 === 0 ? -s : s)),
+    );
+    const cubic = bcd(
+      { smooth: mixed },
+      { blockSize: n, update: "cubic", hessianLipschitz: 0.1 * cubes(), maxIterations: 5000 },
+    );
     expect(cubic.status).toBe("converged");
     expect(cubic.objective).toBeCloseTo(bcd({ smooth: mixed }, { blockSize: n, update: "newton" }).objective, 9);
   });
@@ -117,10 +177,32 @@ describe("Newton steps", () => {
 
 describe("lipschitz-approx", () => {
   it("keeps estimates below twice the true L_b when it begins below it", () => {
-    const blocks = [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]].map((b) => Int32Array.from(b));
-    const big = leastSquares(tensor(A.data().map((v) => 40 * v), { shape: [m, n] }), y);
-    for (const objective of [big, logistic(tensor(A.data().map((v) => 40 * v), { shape: [m, n] }), signs)]) {
-      const solver = new BcdSolver({ smooth: objective }, { blocks, rule: "cyclic", update: "lipschitz-approx", tol: 0, maxIterations: 60 });
+    const blocks = [
+      [0, 1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+    ].map((b) => Int32Array.from(b));
+    const big = leastSquares(
+      tensor(
+        A.data().map((v) => 40 * v),
+        { shape: [m, n] },
+      ),
+      y,
+    );
+    for (const objective of [
+      big,
+      logistic(
+        tensor(
+          A.data().map((v) => 40 * v),
+          { shape: [m, n] },
+        ),
+        signs,
+      ),
+    ]) {
+      const solver = new BcdSolver(
+        { smooth: objective },
+        { blocks, rule: "cyclic", update: "lipschitz-approx", tol: 0, maxIterations: 60 },
+      );
       for (let k = 0; k < 60; k++) solver.step();
       for (const b of blocks) {
         const H = objective.blockBound?.(b) as Float64Array;
@@ -157,22 +239,56 @@ describe("composite steps are exact", () => {
     const choices = composite.kind === "l1" ? [0, 1, -1] : composite.kind === "nonneg" ? [0, 1] : [0, 1, 2];
     let best = { x: new Array<number>(t).fill(0), value: Infinity };
     for (let code = 0; code < choices.length ** t; code++) {
-      const pattern = Array.from({ length: t }, (_, i) => choices[Math.floor(code / choices.length ** i) % choices.length]);
+      const pattern = Array.from(
+        { length: t },
+        (_, i) => choices[Math.floor(code / choices.length ** i) % choices.length],
+      );
       const x = new Array<number>(t).fill(0);
       const free = [...pattern.keys()].filter((i) => (composite.kind === "box" ? pattern[i] === 0 : pattern[i] !== 0));
-      if (composite.kind === "box") for (const i of pattern.keys()) if (pattern[i] > 0) x[i] = (pattern[i] === 1 ? composite.lower : composite.upper) as number;
+      if (composite.kind === "box")
+        for (const i of pattern.keys())
+          if (pattern[i] > 0) x[i] = (pattern[i] === 1 ? composite.lower : composite.upper) as number;
       if (free.length > 0) {
-        const rhs = free.map((i) => c[i] - (composite.kind === "l1" ? (composite.lambda as number) * pattern[i] : composite.kind === "nonneg" ? ((composite.lambda ?? 0) as number) : 0) - H[i].reduce((s, h, j) => s + h * x[j], 0));
-        const solved = linalg.solve(tensor(free.map((i) => free.map((j) => H[i][j])), { dtype: "float64" }), tensor(rhs, { dtype: "float64" })).data();
-        free.forEach((i, k) => { x[i] = solved[k]; });
+        const rhs = free.map(
+          (i) =>
+            c[i] -
+            (composite.kind === "l1"
+              ? (composite.lambda as number) * pattern[i]
+              : composite.kind === "nonneg"
+                ? ((composite.lambda ?? 0) as number)
+                : 0) -
+            H[i].reduce((s, h, j) => s + h * x[j], 0),
+        );
+        const solved = linalg
+          .solve(
+            tensor(
+              free.map((i) => free.map((j) => H[i][j])),
+              { dtype: "float64" },
+            ),
+            tensor(rhs, { dtype: "float64" }),
+          )
+          .data();
+        free.forEach((i, k) => {
+          x[i] = solved[k];
+        });
       }
-      const feasible = x.every((v, i) => composite.kind === "l1" ? v * pattern[i] >= 0 : composite.kind === "nonneg" ? v >= 0 : composite.kind === "box" && v >= (composite.lower as number) && v <= (composite.upper as number));
+      const feasible = x.every((v, i) =>
+        composite.kind === "l1"
+          ? v * pattern[i] >= 0
+          : composite.kind === "nonneg"
+            ? v >= 0
+            : composite.kind === "box" && v >= (composite.lower as number) && v <= (composite.upper as number),
+      );
       if (feasible && value(x) < best.value) best = { x, value: value(x) };
     }
     return best;
   }
 
-  const kinds: Composite[] = [{ kind: "l1", lambda: 0.8 }, { kind: "nonneg", lambda: 0.3 }, { kind: "box", lower: -0.3, upper: 0.5 }];
+  const kinds: Composite[] = [
+    { kind: "l1", lambda: 0.8 },
+    { kind: "nonneg", lambda: 0.3 },
+    { kind: "box", lower: -0.3, upper: 0.5 },
+  ];
   it.each(kinds)("$kind: pn solves a block at once; pg, tmp and lipschitz-approx get there", (composite) => {
     for (let trial = 0; trial < 6; trial++) {
       const own = random.rng(`brute/${trial}`);
@@ -182,43 +298,65 @@ describe("composite steps are exact", () => {
       const objective = leastSquares(design, target);
       const H = objective.blockBound?.(all(t)) as Float64Array;
       const c = Array.from(objective.gradient(new Float64Array(t)), (v) => -v);
-      const exact = bruteForce(Array.from({ length: t }, (_, i) => Array.from(H.slice(i * t, i * t + t))), c, composite);
+      const exact = bruteForce(
+        Array.from({ length: t }, (_, i) => Array.from(H.slice(i * t, i * t + t))),
+        c,
+        composite,
+      );
       const pn = bcd({ smooth: objective, composite }, { blockSize: t, update: "pn" });
       expect(pn.iterations).toBeLessThanOrEqual(1);
       expect(distance(pn.x.data(), exact.x)).toBeLessThan(1e-9);
       for (const update of ["pg", "tmp", "lipschitz-approx"] as const) {
-        const { x, status } = bcd({ smooth: objective, composite }, { blockSize: t, update, maxIterations: 100000, tol: 1e-11 });
+        const { x, status } = bcd(
+          { smooth: objective, composite },
+          { blockSize: t, update, maxIterations: 100000, tol: 1e-11 },
+        );
         expect(status).toBe("converged");
         expect(distance(x.data(), exact.x)).toBeLessThan(1e-6);
       }
     }
   });
 
-  it.each(composites)("tmp stops at points that satisfy the optimality conditions, and x never leaves its bounds ($kind)", (composite) => {
-    for (const objective of [least, logit]) {
-      const problem = { smooth: objective, composite };
-      const solver = new BcdSolver(problem, { blockSize: 6, update: "tmp", maxIterations: 400, tol: 1e-10 });
-      const bound = (which: "lower" | "upper", i: number) => composite.kind === "box" ? (typeof composite[which] === "number" ? composite[which] : (composite[which] as { data(): Float64Array }).data()[i]) : composite.kind === "nonneg" && which === "lower" ? 0 : which === "lower" ? -Infinity : Infinity;
-      while (solver.status === undefined) {
-        const { x } = solver.step();
+  it.each(composites)(
+    "tmp stops at points that satisfy the optimality conditions, and x never leaves its bounds ($kind)",
+    (composite) => {
+      for (const objective of [least, logit]) {
+        const problem = { smooth: objective, composite };
+        const solver = new BcdSolver(problem, { blockSize: 6, update: "tmp", maxIterations: 400, tol: 1e-10 });
+        const bound = (which: "lower" | "upper", i: number) =>
+          composite.kind === "box"
+            ? typeof composite[which] === "number"
+              ? composite[which]
+              : (composite[which] as { data(): Float64Array }).data()[i]
+            : composite.kind === "nonneg" && which === "lower"
+              ? 0
+              : which === "lower"
+                ? -Infinity
+                : Infinity;
+        while (solver.status === undefined) {
+          const { x } = solver.step();
+          for (let i = 0; i < n; i++) {
+            expect(x[i]).toBeGreaterThanOrEqual(bound("lower", i) as number);
+            expect(x[i]).toBeLessThanOrEqual(bound("upper", i) as number);
+          }
+        }
+        expect(solver.status).toBe("converged");
+        const { x } = solver.state;
+        const g = objective.gradient(x);
         for (let i = 0; i < n; i++) {
-          expect(x[i]).toBeGreaterThanOrEqual(bound("lower", i) as number);
-          expect(x[i]).toBeLessThanOrEqual(bound("upper", i) as number);
+          const slope = g[i] + (composite.kind === "nonneg" ? ((composite.lambda ?? 0) as number) : 0);
+          const lambda = composite.kind === "l1" ? (composite.lambda as number) : 0;
+          if (lambda > 0)
+            expect(
+              x[i] === 0 ? Math.max(0, Math.abs(slope) - lambda) : Math.abs(slope + lambda * Math.sign(x[i])),
+            ).toBeLessThan(1e-6);
+          else if (x[i] === bound("lower", i)) expect(slope).toBeGreaterThan(-1e-6);
+          else if (x[i] === bound("upper", i)) expect(slope).toBeLessThan(1e-6);
+          else expect(Math.abs(slope)).toBeLessThan(1e-6);
         }
       }
-      expect(solver.status).toBe("converged");
-      const { x } = solver.state;
-      const g = objective.gradient(x);
-      for (let i = 0; i < n; i++) {
-        const slope = g[i] + (composite.kind === "nonneg" ? ((composite.lambda ?? 0) as number) : 0);
-        const lambda = composite.kind === "l1" ? (composite.lambda as number) : 0;
-        if (lambda > 0) expect(x[i] === 0 ? Math.max(0, Math.abs(slope) - lambda) : Math.abs(slope + lambda * Math.sign(x[i]))).toBeLessThan(1e-6);
-        else if (x[i] === bound("lower", i)) expect(slope).toBeGreaterThan(-1e-6);
-        else if (x[i] === bound("upper", i)) expect(slope).toBeLessThan(1e-6);
-        else expect(Math.abs(slope)).toBeLessThan(1e-6);
-      }
-    }
-  });
+    },
+  );
 });
 
 describe("message passing as an update", () => {
@@ -233,7 +371,14 @@ describe("message passing as an update", () => {
     }
   }
   const W = sparse.fromTriplets(side * side, side * side, rows, columns, new Float64Array(rows.length).fill(1));
-  const lattice = labelPropagation(W, new Map([[0, 1], [63, -1], [20, 3]]));
+  const lattice = labelPropagation(
+    W,
+    new Map([
+      [0, 1],
+      [63, -1],
+      [20, 3],
+    ]),
+  );
 
   it("takes the same steps as the dense matrix update on the same blocks", () => {
     for (const blocks of ["tree-partition", "red-black", "greedy-tree", "random-tree"] as const) {
@@ -241,7 +386,10 @@ describe("message passing as an update", () => {
       let x = new Float64Array(lattice.n);
       for (let k = 0; k < 15; k++) {
         const { block } = solver.step();
-        const dense = bcd({ smooth: lattice }, { rule: () => block, update: "matrix", x0: x, maxIterations: 1, tol: 0 });
+        const dense = bcd(
+          { smooth: lattice },
+          { rule: () => block, update: "matrix", x0: x, maxIterations: 1, tol: 0 },
+        );
         x = dense.x.data() as Float64Array<ArrayBuffer>;
         expect(distance(solver.state.x, x)).toBeLessThan(1e-10);
       }
@@ -250,13 +398,24 @@ describe("message passing as an update", () => {
 
   it("refuses a block with a cycle", () => {
     const square = [Int32Array.from(all(lattice.n))];
-    expect(() => bcd({ smooth: lattice }, { blocks: square, rule: "cyclic", update: "message-passing" })).toThrow(/close a cycle/);
+    expect(() => bcd({ smooth: lattice }, { blocks: square, rule: "cyclic", update: "message-passing" })).toThrow(
+      /close a cycle/,
+    );
   });
 
   it("takes Newton steps where the Hessian changes, with the steps of newton on the same forest", () => {
     // A chain of logistic losses of differences: the Hessian is tridiagonal.
-    const design = sparse.fromTriplets(9, 9, [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8], [1, -1, 1, 1, -1, 1, 1, 2, -1, 1, 1, -1, 1, 1, 1, -1, 2]);
-    const chain = logistic(sparse.vstack([design, design]) as sparse.CsrMatrix, Float64Array.from({ length: 18 }, (_, i) => (i % 4 < 2 ? 1 : -1) * (i < 9 ? 1 : i % 3 === 0 ? 1 : -1)));
+    const design = sparse.fromTriplets(
+      9,
+      9,
+      [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8],
+      [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8],
+      [1, -1, 1, 1, -1, 1, 1, 2, -1, 1, 1, -1, 1, 1, 1, -1, 2],
+    );
+    const chain = logistic(
+      sparse.vstack([design, design]) as sparse.CsrMatrix,
+      Float64Array.from({ length: 18 }, (_, i) => (i % 4 < 2 ? 1 : -1) * (i < 9 ? 1 : i % 3 === 0 ? 1 : -1)),
+    );
     const forest = bcd({ smooth: chain }, { blocks: "tree-partition", maxIterations: 30 });
     const newton = bcd({ smooth: chain }, { blockSize: 9, update: "newton", maxIterations: 30 });
     expect(forest.history[0].blockSize).toBe(9);
@@ -266,7 +425,13 @@ describe("message passing as an update", () => {
 });
 
 it("a quadratic with exact steps on everything agrees with a dense solution", () => {
-  const H = [[4, 1, 0], [1, 3, -1], [0, -1, 5]];
+  const H = [
+    [4, 1, 0],
+    [1, 3, -1],
+    [0, -1, 5],
+  ];
   const { x } = bcd({ smooth: quadratic(H, [1, 2, 3]) }, { blockSize: 3 });
-  expect(distance(x.data(), linalg.solve(tensor(H, { dtype: "float64" }), tensor([1, 2, 3], { dtype: "float64" })).data())).toBeLessThan(1e-13);
+  expect(
+    distance(x.data(), linalg.solve(tensor(H, { dtype: "float64" }), tensor([1, 2, 3], { dtype: "float64" })).data()),
+  ).toBeLessThan(1e-13);
 });

@@ -4,8 +4,9 @@ export class DisjointSets {
   readonly #size: Int32Array;
 
   constructor(n: number) {
-    this.#parent = Int32Array.from({ length: n }, (_, i) => i);
+    this.#parent = new Int32Array(n);
     this.#size = new Int32Array(n).fill(1);
+    for (let i = 0; i < n; i++) this.#parent[i] = i;
   }
 
   /** The representative of the set that holds i. */

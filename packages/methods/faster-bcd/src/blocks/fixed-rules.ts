@@ -33,11 +33,16 @@ export function sweepOrders(seed: number, count: number): (sweep: number) => Int
 }
 
 /** The greedy rules: score every block, take the first of the best. */
-export function greedyFixedRule(rule: "gs" | "gsl" | "gsd" | "gsq" | "mi" | "gs-q", space: Workspace, norm: 1 | 2): FixedRule {
+export function greedyFixedRule(
+  rule: "gs" | "gsl" | "gsd" | "gsq" | "mi" | "gs-q",
+  space: Workspace,
+  norm: 1 | 2,
+): FixedRule {
   const { fixed } = space;
   const scores: Record<typeof rule, (block: Int32Array, id: number, g: Float64Array) => number> = {
     gs: (block, _id, g) => size(block, g, norm),
-    gsl: (block, id, g) => size(block, g, norm) / (norm === 1 ? Math.sqrt(space.blockConstant(block, id)) : space.blockConstant(block, id)),
+    gsl: (block, id, g) =>
+      size(block, g, norm) / (norm === 1 ? Math.sqrt(space.blockConstant(block, id)) : space.blockConstant(block, id)),
     gsd: (block, id, g) => {
       const D = space.bounds.of(block, id).rowSums;
       let score = 0;

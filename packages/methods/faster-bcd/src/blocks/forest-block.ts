@@ -1,5 +1,5 @@
-import { checkedOrder, type DependencyGraph } from "./graph.js";
 import { DisjointSets } from "./disjoint-sets.js";
+import { checkedOrder, type DependencyGraph } from "./graph.js";
 
 /**
  * A maximal set of variables whose graph is a forest: goes through `order` and takes a variable where its neighbours that
@@ -20,9 +20,11 @@ export function greedyForest(order: Int32Array, graph: DependencyGraph): Int32Ar
   /** Which node last met a tree, to find a tree that it meets twice. */
   const met = new Int32Array(n).fill(-1);
   let count = 0;
-  for (const i of order) {
+  for (let k = 0; k < order.length; k++) {
+    const i = order[k];
+    const end = indptr[i + 1];
     let closes = false;
-    for (let p = indptr[i]; p < indptr[i + 1] && !closes; p++) {
+    for (let p = indptr[i]; p < end && !closes; p++) {
       const j = indices[p];
       if (j === i || taken[j] === 0 || values[p] === 0) continue;
       const tree = trees.find(j);
@@ -32,7 +34,7 @@ export function greedyForest(order: Int32Array, graph: DependencyGraph): Int32Ar
     if (closes) continue;
     taken[i] = 1;
     count++;
-    for (let p = indptr[i]; p < indptr[i + 1]; p++) {
+    for (let p = indptr[i]; p < end; p++) {
       const j = indices[p];
       if (j !== i && taken[j] === 1 && values[p] !== 0) trees.merge(i, j);
     }

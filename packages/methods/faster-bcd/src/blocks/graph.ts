@@ -8,7 +8,8 @@ export type DependencyGraph = sparse.CsrMatrix;
 
 /** @internal @throws ShapeError unless it is square; ValueError for an order that names a node twice or not at all. */
 export function checkedOrder(owner: string, graph: DependencyGraph, order?: ArrayLike<number>): Int32Array {
-  if (graph.rows !== graph.columns) throw new ShapeError(`${owner}: the graph has shape [${graph.shape}]; it must be square`);
+  if (graph.rows !== graph.columns)
+    throw new ShapeError(`${owner}: the graph has shape [${graph.shape}]; it must be square`);
   const n = graph.rows;
   if (order === undefined) return Int32Array.from({ length: n }, (_, i) => i);
   const seen = new Uint8Array(n);

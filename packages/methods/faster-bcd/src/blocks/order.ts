@@ -17,24 +17,29 @@ export function ascendingOrder(values: ArrayLike<number>): Int32Array {
 /** The bits of numbers >= 0 are ordered as the numbers are: sorts them by digits, from the last to the first; stable. */
 function radixOrder(values: Float64Array): Int32Array {
   const n = values.length;
-  const words = new Uint32Array(Float64Array.from(values, (v) => v + 0).buffer);
+  const words = new Uint32Array(values.slice().buffer);
   const little = new Uint8Array(Uint32Array.of(1).buffer)[0];
   const counts = new Int32Array(BUCKETS);
-  let order = Int32Array.from({ length: n }, (_, i) => i);
+  let order = new Int32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
   let next = new Int32Array(n);
-  // Digits of 11 bits: three of the lower word, three of the upper one.
+  // Digits of 11 bits, complemented so that large ones come first: three of the lower word, three of the upper one.
+  const mask = BUCKETS - 1;
   for (let pass = 0; pass < 6; pass++) {
     const offset = pass < 3 ? 1 - little : little;
     const shift = (pass % 3) * DIGIT;
-    const digit = (i: number): number => BUCKETS - 1 - ((words[2 * i + offset] >>> shift) & (BUCKETS - 1));
     counts.fill(0);
-    for (let i = 0; i < n; i++) counts[digit(i)]++;
-    for (let b = 0, total = 0; b < BUCKETS; b++) {
+    for (let p = offset; p < 2 * n; p += 2) counts[~(words[p] >>> shift) & mask]++;
+    let total = 0;
+    for (let b = 0; b < BUCKETS; b++) {
       const count = counts[b];
       counts[b] = total;
       total += count;
     }
-    for (let k = 0; k < n; k++) next[counts[digit(order[k])]++] = order[k];
+    for (let k = 0; k < n; k++) {
+      const i = order[k];
+      next[counts[~(words[2 * i + offset] >>> shift) & mask]++] = i;
+    }
     [order, next] = [next, order];
   }
   return order;

@@ -35,12 +35,16 @@ export function checkedBlocks(owner: string, blocks: readonly ArrayLike<number>[
       if (!(Number.isInteger(i) && i >= 0 && i < n)) {
         throw new IndexError(`${owner}: blocks[${b}] holds ${i}; variables are the integers from 0 to ${n - 1}`);
       }
-      if (holder[i] >= 0) throw new ValueError(`${owner}: variable ${i} is in blocks[${holder[i]}] and blocks[${b}]; blocks must not overlap`);
+      if (holder[i] >= 0)
+        throw new ValueError(
+          `${owner}: variable ${i} is in blocks[${holder[i]}] and blocks[${b}]; blocks must not overlap`,
+        );
       holder[i] = b;
     }
     return Int32Array.from(block);
   });
   const missing = holder.indexOf(-1);
-  if (missing >= 0) throw new ValueError(`${owner}: variable ${missing} is in no block; blocks must cover all ${n} variables`);
+  if (missing >= 0)
+    throw new ValueError(`${owner}: variable ${missing} is in no block; blocks must cover all ${n} variables`);
   return checked;
 }

@@ -1,8 +1,8 @@
 import { random } from "@offprint/tensor-core";
 import { HardThresholding } from "../hard-thresholding.js";
 import type { Workspace } from "../workspace.js";
-import { greedyForest } from "./forest-block.js";
 import { sweepOrders } from "./fixed-rules.js";
+import { greedyForest } from "./forest-block.js";
 import type { DependencyGraph } from "./graph.js";
 import { descendingOrder, largest } from "./order.js";
 
@@ -10,7 +10,11 @@ import { descendingOrder, largest } from "./order.js";
 export type VariableRule = (k: number) => Int32Array;
 
 /** The rules that do not look at the gradient. */
-export function plainVariableRule(rule: "random" | "cyclic" | "perm" | "lipschitz", space: Workspace, tau: number): VariableRule {
+export function plainVariableRule(
+  rule: "random" | "cyclic" | "perm" | "lipschitz",
+  space: Workspace,
+  tau: number,
+): VariableRule {
   const { n, seed } = space;
   const perSweep = Math.ceil(n / tau);
   const part = (order: (place: number) => number, k: number): Int32Array => {

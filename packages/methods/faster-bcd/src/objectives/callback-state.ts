@@ -33,7 +33,8 @@ export class CallbackState implements SmoothState {
 
   #valueAt(x: Float64Array): number {
     const value = this.objective.value(x);
-    if (Number.isNaN(value)) throw new ValueError("the objective's value is NaN; it must be a number (Infinity outside its domain)");
+    if (Number.isNaN(value))
+      throw new ValueError("the objective's value is NaN; it must be a number (Infinity outside its domain)");
     return value;
   }
 
@@ -86,7 +87,9 @@ export function numbersFrom(name: string, given: ArrayLike<number>, length: numb
   const values = given instanceof Float64Array ? given : Float64Array.from(given);
   for (let i = 0; i < length; i++) {
     if (!Number.isFinite(values[i])) {
-      throw new ValueError(`the objective's ${name} holds ${values[i]} at position ${i}; it must be finite where the solver goes`);
+      throw new ValueError(
+        `the objective's ${name} holds ${values[i]} at position ${i}; it must be finite where the solver goes`,
+      );
     }
   }
   return values;

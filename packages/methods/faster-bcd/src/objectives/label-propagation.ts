@@ -30,7 +30,8 @@ export function labelPropagation(W: sparse.SparseMatrix, labels: ReadonlyMap<num
     if (!(Number.isInteger(node) && node >= 0 && node < nodes)) {
       throw new ValueError(`${owner}: labels names node ${node}; nodes are the integers from 0 to ${nodes - 1}`);
     }
-    if (!Number.isFinite(value)) throw new ValueError(`${owner}: the label of node ${node} is ${value}; it must be finite`);
+    if (!Number.isFinite(value))
+      throw new ValueError(`${owner}: the label of node ${node} is ${value}; it must be finite`);
   }
   requireReached(owner, weights, labels);
   const unlabelled = Int32Array.from({ length: nodes }, (_, i) => i).filter((i) => !labels.has(i));
@@ -78,7 +79,8 @@ export function labelPropagation(W: sparse.SparseMatrix, labels: ReadonlyMap<num
 
 function checkWeights(owner: string, weights: sparse.CsrMatrix): void {
   const bad = weights.values.findIndex((w) => !(w >= 0 && w < Infinity));
-  if (bad >= 0) throw new ValueError(`${owner}: W holds the weight ${weights.values[bad]}; weights are finite and >= 0`);
+  if (bad >= 0)
+    throw new ValueError(`${owner}: W holds the weight ${weights.values[bad]}; weights are finite and >= 0`);
   const mirrored = sparse.toCsr(sparse.transpose(weights));
   const difference = sparse.add(weights, sparse.scale(mirrored, -1));
   if (difference.values.some((v) => v !== 0)) {
@@ -87,7 +89,11 @@ function checkWeights(owner: string, weights: sparse.CsrMatrix): void {
 }
 
 /** Every component must hold a label: without one its values could all be shifted, and the system is singular. */
-function requireReached(owner: string, { indptr, indices, values, rows }: sparse.CsrMatrix, labels: ReadonlyMap<number, number>): void {
+function requireReached(
+  owner: string,
+  { indptr, indices, values, rows }: sparse.CsrMatrix,
+  labels: ReadonlyMap<number, number>,
+): void {
   const reached = new Uint8Array(rows);
   const queue = [...labels.keys()];
   for (const i of queue) reached[i] = 1;

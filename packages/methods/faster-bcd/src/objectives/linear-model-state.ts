@@ -62,8 +62,8 @@ export class LinearModelState implements SmoothState {
   }
 
   blockGradient(block: Int32Array, out: Float64Array): void {
-    if (!this.#fresh) return this.design.transposedBlock(this.#slopes, block, out);
-    for (let k = 0; k < block.length; k++) out[k] = this.#gradient[block[k]];
+    if (!this.#fresh) this.design.transposedBlock(this.#slopes, block, out);
+    else for (let k = 0; k < block.length; k++) out[k] = this.#gradient[block[k]];
   }
 
   aim(block: Int32Array, d: Float64Array): void {

@@ -45,7 +45,11 @@ export function linearModelOf(design: DesignMatrix, loss: RowLoss): BlockObjecti
       design.transposedBlock(slopes(x), block, out);
       return out;
     },
-    blockHessian: (x, block) => design.gram(block, predictions(x).map((z, i) => loss.curvature(i, z))),
+    blockHessian: (x, block) =>
+      design.gram(
+        block,
+        predictions(x).map((z, i) => loss.curvature(i, z)),
+      ),
     blockBound: (block) => scaled(design.gram(block)),
     absoluteRowSums: () => scaled(design.gramRowSums()),
     boundTimes(block, d, out) {
@@ -60,7 +64,10 @@ export function linearModelOf(design: DesignMatrix, loss: RowLoss): BlockObjecti
     },
     ...(!loss.quadratic && {
       sparseHessian: (x: Float64Array) =>
-        sparse.gram(design.csr(), predictions(x).map((z, i) => loss.curvature(i, z))),
+        sparse.gram(
+          design.csr(),
+          predictions(x).map((z, i) => loss.curvature(i, z)),
+        ),
     }),
     start: (x) => new LinearModelState(design, loss, x),
   };

@@ -65,7 +65,10 @@ export class QuadraticState implements SmoothState {
   commit(alpha: number): void {
     this.value += this.change(alpha);
     for (let k = 0; k < this.#block.length; k++) this.x[this.#block[k]] += alpha * this.#d[k];
-    if (++this.#updates >= REFRESH) return this.refresh();
+    if (++this.#updates >= REFRESH) {
+      this.refresh();
+      return;
+    }
     const { values, rows, count } = this.#aimed;
     for (let k = 0; k < count; k++) this.#gradient[rows[k]] += alpha * values[rows[k]];
   }

@@ -26,7 +26,9 @@ export function quadraticOf(matrix: DesignMatrix, system: sparse.CsrMatrix, c: F
   const diagonal = sparse.diagonalOf(system);
   const bad = diagonal.findIndex((v) => v < 0);
   if (bad >= 0) {
-    throw new ValueError(`quadratic: A has ${diagonal[bad]} at [${bad}, ${bad}]; a convex one has no negative diagonal`);
+    throw new ValueError(
+      `quadratic: A has ${diagonal[bad]} at [${bad}, ${bad}]; a convex one has no negative diagonal`,
+    );
   }
   const gradient = (x: Float64Array): Float64Array => {
     const out = new Float64Array(n);
@@ -49,7 +51,8 @@ export function quadraticOf(matrix: DesignMatrix, system: sparse.CsrMatrix, c: F
     blockBound: (block) => matrix.submatrix(block),
     absoluteRowSums() {
       const sums = new Float64Array(n);
-      for (let i = 0; i < n; i++) for (let p = system.indptr[i]; p < system.indptr[i + 1]; p++) sums[i] += Math.abs(system.values[p]);
+      for (let i = 0; i < n; i++)
+        for (let p = system.indptr[i]; p < system.indptr[i + 1]; p++) sums[i] += Math.abs(system.values[p]);
       return sums;
     },
     boundTimes(block, d, out) {

@@ -16,7 +16,9 @@ export function softmaxRegression(A: MatrixInput, labels: ArrayLike<number>, cla
   const design = designMatrix(owner, "A", A);
   requireWhole(owner, "classes", classes, 2);
   if (labels.length !== design.rows) {
-    throw new ShapeError(`${owner}: A has ${design.rows} rows and there are ${labels.length} labels; they must be as many`);
+    throw new ShapeError(
+      `${owner}: A has ${design.rows} rows and there are ${labels.length} labels; they must be as many`,
+    );
   }
   for (let i = 0; i < labels.length; i++) {
     if (!(Number.isInteger(labels[i]) && labels[i] >= 0 && labels[i] < classes)) {
@@ -51,13 +53,20 @@ function softmaxBound(design: DesignMatrix, classes: number, block: Int32Array):
   const merged = Math.min(classes, distinct + 1);
   const out = design.gram(block.map((i) => Math.floor(i / classes)));
   for (let a = 0; a < t; a++) {
-    for (let b = 0; b < t; b++) out[a * t + b] *= 0.5 * ((block[a] % classes === block[b] % classes ? 1 : 0) - 1 / merged);
+    for (let b = 0; b < t; b++)
+      out[a * t + b] *= 0.5 * ((block[a] % classes === block[b] % classes ? 1 : 0) - 1 / merged);
   }
   return out;
 }
 
 /** 1/2 A^T A D (I - 1 1^T / C) for the matrix D `[features, classes]` of d. */
-function softmaxBoundTimes(design: DesignMatrix, classes: number, block: Int32Array, d: Float64Array, out: Float64Array): void {
+function softmaxBoundTimes(
+  design: DesignMatrix,
+  classes: number,
+  block: Int32Array,
+  d: Float64Array,
+  out: Float64Array,
+): void {
   const features = Int32Array.from(new Set(block.map((i) => Math.floor(i / classes))));
   const place = new Map(Array.from(features, (f, k) => [f, k]));
   const spread = Array.from({ length: classes }, () => new Float64Array(features.length));

@@ -47,7 +47,11 @@ export class SoftmaxState implements SmoothState {
     const { design, classes, x, labels } = this;
     const all = Int32Array.from({ length: design.columns }, (_, f) => f);
     for (let c = 0; c < classes; c++) {
-      design.product(all, Float64Array.from(all, (f) => x[f * classes + c]), this.#product);
+      design.product(
+        all,
+        Float64Array.from(all, (f) => x[f * classes + c]),
+        this.#product,
+      );
       this.#z[c].set(this.#product.values);
     }
     this.value = 0;
@@ -126,7 +130,11 @@ export class SoftmaxState implements SmoothState {
     let count = 0;
     for (const [c, places] of this.#byClass(block)) {
       const product = this.#product;
-      this.design.product(this.#features(block, places), Float64Array.from(places, (k) => d[k]), product);
+      this.design.product(
+        this.#features(block, places),
+        Float64Array.from(places, (k) => d[k]),
+        product,
+      );
       for (let k = 0; k < product.count; k++) {
         const i = product.rows[k];
         if (this.#marks[i] === 0) {

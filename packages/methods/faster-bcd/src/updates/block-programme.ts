@@ -1,7 +1,7 @@
 import { factor, submatrix } from "../block-matrix.js";
 import type { Separable } from "../separable.js";
 
-const SWEEPS = 100;
+const SWEEPS = 20;
 const SETTLED = 1e-12;
 
 /**

@@ -27,7 +27,8 @@ export function cubicStep(M: number): Update {
       return total;
     });
     // d = -(H + s I)^-1 g with s = M ||d|| / 2, by bisection: the left side's norm falls and the right side's grows.
-    const norm = (s: number): number => Math.sqrt(along.reduce((sum, v, j) => sum + (v === 0 ? 0 : (v / (Math.max(0, lambda[j]) + s)) ** 2), 0));
+    const norm = (s: number): number =>
+      Math.sqrt(along.reduce((sum, v, j) => sum + (v === 0 ? 0 : (v / (Math.max(0, lambda[j]) + s)) ** 2), 0));
     let low = 0;
     let high = Math.sqrt((M * Math.sqrt(dot(g, g))) / 2);
     for (let round = 0; round < 200 && high - low > 1e-16 * high; round++) {
@@ -53,7 +54,8 @@ export function messagePassing(space: Workspace): Update {
     forestSystem("message-passing", A, block).solve(negative(g));
   const { sparseHessian } = objective;
   if (sparseHessian && !objective.quadratic) {
-    return (_space, block, g) => searched(space, block, g, solve(sparseHessian.call(objective, space.state.x), block, g));
+    return (_space, block, g) =>
+      searched(space, block, g, solve(sparseHessian.call(objective, space.state.x), block, g));
   }
   const A = space.graph();
   const known: (ReturnType<typeof forestSystem> | undefined)[] = [];

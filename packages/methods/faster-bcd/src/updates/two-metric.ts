@@ -47,7 +47,9 @@ export const twoMetric: Update = (space, block, g, id) => {
   }
   const rounding = space.rounding();
   for (let cuts = 0, alpha = 1; cuts < MOST_HALVINGS; cuts++, alpha /= 2) {
-    const target = Float64Array.from(block, (i, k) => Math.min(upper[k], Math.max(lower[k], state.x[i] + alpha * d[k])));
+    const target = Float64Array.from(block, (i, k) =>
+      Math.min(upper[k], Math.max(lower[k], state.x[i] + alpha * d[k])),
+    );
     const step = moveTo(space, block, target);
     let promised = 0;
     for (let k = 0; k < t; k++) promised += slope[k] * step.d[k];

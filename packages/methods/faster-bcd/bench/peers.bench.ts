@@ -1,0 +1,88 @@
+import { compare, python } from "@offprint/bench";
+import { type BcdOptions, type BcdProblem, bcd, labelPropagation, leastSquares, logistic } from "@offprint/faster-bcd";
+import { grid } from "@offprint/graph";
+import { sparse, tensor } from "@offprint/tensor-core";
+import { design, noise } from "./problems.js";
+
+/* How long do a lasso, non-negative least squares, sparse logistic regression and label propagation take to a relative gap of 1e-8, against the tools people use? */
+
+const peers = python(new URL("peers.py", import.meta.url));
+
+/** The least value, from a long run. */
+function best(problem: BcdProblem): number {
+  return bcd(problem, { blockSize: Math.min(problem.smooth.n, 300), maxIterations: 2000, tol: 1e-11 }).objective;
+}
+
+/** Makes the problem anew each time, so that nothing is left over from the run before. */
+function to(make: () => BcdProblem, options: BcdOptions): () => void {
+  const fStar = best(make());
+  return () => {
+    const { status, objective } = bcd(make(), {
+      ...options,
+      fStar,
+      tol: 1e-8 * Math.abs(fStar),
+      maxIterations: 100_000,
+    });
+    if (status !== "converged") throw new Error(`not converged: ${objective} against ${fStar}`);
+  };
+}
+
+function lattice(side: number): BcdProblem {
+  const { nodes, sources, targets } = grid(side, side);
+  const W = sparse.fromTriplets(nodes, nodes, sources, targets, new Float64Array(sources.length).fill(1));
+  const labels = new Map(Array.from({ length: Math.ceil(nodes / 25) }, (_, k) => [25 * k, 10 * noise(25 * k, 1)]));
+  return { smooth: labelPropagation(W, labels) };
+}
+
+/** Runs the comparisons. */
+export async function run(): Promise<void> {
+  for (const [m, n] of [
+    [200, 1000],
+    [400, 2000],
+  ]) {
+    const { A, y } = design(m, n);
+    const make = () => leastSquares(tensor(A, { shape: [m, n] }), y);
+    const share = 0.1;
+    const lambda = share * Math.max(...Array.from(make().gradient(new Float64Array(n)), Math.abs));
+    await compare({
+      name: `lasso, ${m} x ${n}`,
+      ours: to(() => ({ smooth: make(), composite: { kind: "l1", lambda } }), { blockSize: 200, update: "pn" }),
+      peers: { "scikit-learn": peers.peer("lasso", m, n, share) },
+      repetitions: 5,
+    });
+  }
+  for (const [m, n] of [
+    [400, 200],
+    [800, 400],
+  ]) {
+    const { A, y } = design(m, n);
+    const make = () => leastSquares(tensor(A, { shape: [m, n] }), y);
+    await compare({
+      name: `non-negative least squares, ${m} x ${n}`,
+      ours: to(() => ({ smooth: make(), composite: { kind: "nonneg" } }), { blockSize: n / 2, update: "pn" }),
+      peers: { scipy: peers.peer("nnls", m, n) },
+      repetitions: 5,
+    });
+  }
+  {
+    const [m, n, weight] = [300, 600, 3];
+    const { A, y } = design(m, n);
+    const median = (y.toSorted()[m / 2 - 1] + y.toSorted()[m / 2]) / 2;
+    const labels = y.map((v) => (v > median ? 1 : -1));
+    const make = () => logistic(tensor(A, { shape: [m, n] }), labels);
+    await compare({
+      name: `l1 logistic regression, ${m} x ${n}`,
+      ours: to(() => ({ smooth: make(), composite: { kind: "l1", lambda: weight } }), { blockSize: 60, update: "pn" }),
+      peers: { liblinear: peers.peer("logistic", m, n, weight) },
+      repetitions: 5,
+    });
+  }
+  for (const side of [50, 150]) {
+    await compare({
+      name: `label propagation, lattice ${side} x ${side}`,
+      ours: to(() => lattice(side), { blocks: "greedy-tree" }),
+      peers: { "scipy cg": peers.peer("cg", side), "scipy spsolve": peers.peer("direct", side) },
+      repetitions: 5,
+    });
+  }
+}
