@@ -96,22 +96,20 @@ function digitImages(seed: number) {
   return trainTestSplit({ inputs, targets: set.targets }, { test: TEST, rng: random.rng(`${seed}/digits`) });
 }
 
-/** Fraction of the test images of a split that a network reads right. */
-export async function digitAccuracy(
-  { backend }: Pick<ClaimContext, "backend">,
-  attention: HeadAttention,
-  model: DigitModel,
-  seed: number,
-): Promise<number> {
-  const { test } = digitImages(seed);
+/** Fraction of the test images of the split of a seed that networks with an attention read right; compiled once. */
+export function digitJudge({ backend }: Pick<ClaimContext, "backend">, attention: HeadAttention) {
   const network = digitNetwork(attention);
-  const judge = jit(
-    (m: DigitModel) => accuracy(network.apply(m, test.inputs), test.targets),
+  const compiled = jit(
+    (model: DigitModel, images: Tensor, labels: Tensor) => accuracy(network.apply(model, images), labels),
     backend ? { backend } : {},
   );
-  const found = await (await judge(model)).host();
-  await judge.release();
-  return found.item();
+  return {
+    async accuracy(model: DigitModel, seed: number): Promise<number> {
+      const { test } = digitImages(seed);
+      return (await (await compiled(model, test.inputs, test.targets)).host()).item();
+    },
+    release: () => compiled.release(),
+  };
 }
 
 /** Trains one network. */
