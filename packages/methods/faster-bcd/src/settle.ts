@@ -76,6 +76,7 @@ export function settle(problem: BcdProblem, options: BcdOptions): Settings {
   requireWhole(OWNER, "blockSize", blockSize, 1, n);
   requireWhole(OWNER, "maxIterations", maxIterations, 0);
   requireWhole(OWNER, "seed", seed, Number.MIN_SAFE_INTEGER);
+  if (options.resume) requireWhole(OWNER, "resume.iteration", options.resume.iteration, 0);
   if (!(tol >= 0 && tol < Infinity)) throw new ValueError(`${OWNER}: tol is ${tol}; it must be finite and >= 0`);
   if (norm !== 1 && norm !== 2) throw new ValueError(`${OWNER}: norm is ${norm}; it must be 1 or 2`);
   if (options.fStar !== undefined && !Number.isFinite(options.fStar)) {

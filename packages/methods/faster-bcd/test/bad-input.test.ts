@@ -165,6 +165,12 @@ describe("options out of range are refused", () => {
       ShapeError,
       /resume.x has 1 values/,
     ],
+    [
+      "a state without its iteration",
+      { resume: { x: [1, 2], supportChangedAt: 0 } as never },
+      ValueError,
+      /resume.iteration is undefined/,
+    ],
     ["every set for mi", { rule: "mi" }, ValueError, /take fixed blocks, or "gsq"/],
     ["a cubic step without its constant", { update: "cubic" }, ValueError, /hessianLipschitz is undefined/],
     ["a rule that cannot order a tree", { blocks: "greedy-tree", rule: "gsq" }, ValueError, /take "gs" or "gsd"/],
