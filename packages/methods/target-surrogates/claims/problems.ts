@@ -129,7 +129,7 @@ export interface FactorisationProblem {
 }
 
 /** `y = A x` with rows of A that fade to nothing; k is the width of the network. */
-export function factorisation(seed: number, k: number, n = 1000): FactorisationProblem {
+export function factorisation(seed: number, k: number, n: number): FactorisationProblem {
   const rng = random.rng(`${seed}/factorisation`);
   const fading = tensor(Float64Array.from({ length: 10 }, (_, i) => 1 + (i / 9) * (1e-10 - 1)));
   const A = rng.uniform([6, 10], double).mul(fading);

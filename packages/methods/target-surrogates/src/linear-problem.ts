@@ -1,4 +1,4 @@
-import { asTensor, matmul, type Tensor, tensor, transpose } from "@offprint/tensor-core";
+import { asTensor, matmul, type Tensor, tensor } from "@offprint/tensor-core";
 import type { ForwardCount, InnerPoint, InnerProblem, InnerProblems } from "./inner-problem.js";
 import type { TargetSurrogate } from "./target-surrogate.js";
 
@@ -14,20 +14,16 @@ interface LinearPoint extends InnerPoint {
 
 /** Inner problems of `z = x W`, in float64: along a line q is a parabola, whose coefficients one product gives. */
 export function linearProblems(count: ForwardCount): InnerProblems {
-  const inputs = new WeakMap<object, { readonly x: Tensor; readonly xt: Tensor }>();
+  const inputs = new WeakMap<object, Tensor>();
   const inputsOf = (given: Tensor) => {
-    let known = inputs.get(given);
-    if (known === undefined) {
-      const x = asTensor(given).cast("float64");
-      known = { x, xt: tensor(transpose(x).data(), { shape: [x.shape[1], x.shape[0]] }) };
-      inputs.set(given, known);
-    }
+    const known = inputs.get(given) ?? asTensor(given).cast("float64");
+    inputs.set(given, known);
     return known;
   };
   return {
     forward: async (W: Tensor, x: Tensor) => {
       count.forward++;
-      return matmul(inputsOf(x).x, W);
+      return matmul(inputsOf(x), W);
     },
     problem: (x: Tensor, surrogate) => new LinearProblem(x, surrogate, inputsOf(x), count),
     release: async () => {},
@@ -38,23 +34,16 @@ class LinearProblem implements InnerProblem {
   readonly x: Tensor;
   readonly surrogate: TargetSurrogate;
   private readonly rows: Tensor;
-  private readonly columns: Tensor;
   private readonly count: ForwardCount;
   private readonly z0: Float64Array;
   private readonly g: Float64Array;
   private readonly D: Float64Array;
   private readonly value0: number;
 
-  constructor(
-    x: Tensor,
-    surrogate: TargetSurrogate,
-    { x: rows, xt: columns }: { readonly x: Tensor; readonly xt: Tensor },
-    count: ForwardCount,
-  ) {
+  constructor(x: Tensor, surrogate: TargetSurrogate, rows: Tensor, count: ForwardCount) {
     this.x = x;
     this.surrogate = surrogate;
     this.rows = rows;
-    this.columns = columns;
     this.count = count;
     this.z0 = numbers(surrogate.z0);
     this.g = numbers(surrogate.grad);
@@ -89,18 +78,28 @@ class LinearProblem implements InnerProblem {
 
   private pointAt(params: Tensor, z: Float64Array): LinearPoint {
     const { z0, g, D } = this;
-    const b = this.rows.shape[0];
-    const slope = new Float64Array(z.length);
+    const [b, d] = this.rows.shape;
+    const C = z.length / b;
+    const slope = new Float64Array(z.length); // [C, b], so that x need not be transposed
     let value = 0;
-    for (let k = 0; k < z.length; k++) {
-      const change = z[k] - z0[k];
-      value += (g[k] + 0.5 * D[k] * change) * change;
-      slope[k] = (g[k] + D[k] * change) / b;
+    for (let i = 0, k = 0; i < b; i++) {
+      for (let c = 0; c < C; c++, k++) {
+        const change = z[k] - z0[k];
+        value += (g[k] + 0.5 * D[k] * change) * change;
+        slope[c * b + i] = (g[k] + D[k] * change) / b;
+      }
     }
-    const gradient = matmul(this.columns, tensor(slope, { shape: this.surrogate.z0.shape }));
+    const product = numbers(matmul(tensor(slope, { shape: [C, b] }), this.rows));
+    const gradient = new Float64Array(d * C);
     let squaredNorm = 0;
-    for (const each of numbers(gradient)) squaredNorm += each * each;
-    return { params, value: this.value0 + value / b, gradient, squaredNorm, z };
+    for (let c = 0, k = 0; c < C; c++) {
+      for (let j = 0; j < d; j++, k++) {
+        gradient[j * C + c] = product[k];
+        squaredNorm += product[k] * product[k];
+      }
+    }
+    const shaped = tensor(gradient, { shape: [d, C] });
+    return { params, value: this.value0 + value / b, gradient: shaped, squaredNorm, z };
   }
 
   private along(point: LinearPoint): { readonly z: Float64Array; readonly curvature: number } {

@@ -1,6 +1,6 @@
 import { mlp } from "@offprint/nn";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { type Backend, random } from "@offprint/tensor-core";
+import { type Backend, random, softmax } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { baselines, type InnerOptions, losses, OnlineSso, type SsoOptions, sso } from "../src/index.js";
 import { double, models, rngOf, targetLosses, treeDifference } from "./problems.js";
@@ -39,10 +39,10 @@ describe("compiled inner steps", () => {
       const compiled = await sso(models().network, { x }, oracle, { ...options, backend });
       expect(treeDifference(compiled.params, eager.params)).toBeLessThan(1e-11);
     }
-    const network = mlp({ sizes: [4, 3], outputActivation: "softmax" });
+    const network = mlp({ sizes: [4, 3] });
     const model = {
       params: network.init(rngOf("softmax"), "float64"),
-      forward: (params: any, inputs: any) => network.apply(params, inputs),
+      forward: (params: any, inputs: any) => softmax(network.apply(params, inputs)),
     };
     const options: SsoOptions = { eta: 0.3, steps: 8, metric: "kl", inner: { steps: 4 } };
     const brier = losses.squared(rngOf("p").uniform([n, 3], double)).oracle;

@@ -10,6 +10,7 @@ import {
   majorizeMinimize,
   OnlineSso,
   type SsoOptions,
+  type SsoRecord,
   sso,
   type TargetModel,
   TargetSurrogate,
@@ -20,7 +21,7 @@ import { double, models, rngOf, samples, treeDifference } from "./problems.js";
 const { x, y, labels, ids } = samples("runs", 24, 3);
 const logistic = losses.logistic(labels);
 const { oracle } = logistic;
-const run = (options: Partial<SsoOptions> & Record<string, unknown> = {}, model: TargetModel = linearModel(3)) =>
+const run = (options: { readonly [option in keyof SsoOptions]?: unknown } = {}, model: TargetModel = linearModel(3)) =>
   sso(model, { x }, oracle, { eta: 1, steps: 3, ...options } as SsoOptions);
 
 describe("runs", () => {
@@ -35,7 +36,7 @@ describe("runs", () => {
       inner: { solver: "armijo", steps: 2, reset: false },
     } as const;
     const whole = await run(options);
-    const part = await run({ ...options, onProgress: ({ step }) => (step === 4 ? "stop" : undefined) });
+    const part = await run({ ...options, onProgress: ({ step }: SsoRecord) => (step === 4 ? "stop" : undefined) });
     expect(part.status).toBe("stopped");
     expect(part.state.step).toBe(5);
     const rest = await run({ ...options, resume: part.state });
@@ -48,7 +49,7 @@ describe("runs", () => {
     const stopped = await run({
       steps: 50,
       signal: controller.signal,
-      onProgress: ({ step }) => {
+      onProgress: ({ step }: SsoRecord) => {
         if (step === 6) controller.abort();
       },
     });
@@ -190,7 +191,15 @@ describe("bad input", () => {
     await expect(targetLineSearch(oracle, column, ids, { etaPrev: 0 })).rejects.toThrow(/etaPrev is 0/);
     const W = tensor(new Float64Array(3), { shape: [3, 1] });
     expect(exactStep(W, x, column, 1).data()).toEqual(new Float64Array(3));
-    const negative = run({ metric: "adam", experimental: true, steps: 8, batch: 8, inner: { solver: "exact" } });
+    let call = 0; // momentum and gradient disagree from the second call on
+    const turning = () => ({ loss: new Float64Array(24), grad: column.add(call++ === 0 ? 1 : -0.1) });
+    const negative = sso(linearModel(3), { x }, turning, {
+      eta: 1,
+      steps: 2,
+      metric: "adam",
+      experimental: true,
+      inner: { solver: "exact" },
+    });
     await expect(negative).rejects.toThrow(/needs a positive D/);
   });
 
