@@ -4,7 +4,6 @@ import { type Method, targetSurrogates } from "./method.js";
 import { conditioned, type LogisticProblem } from "./problems.js";
 
 const ETA = 4;
-const MOST = 5000;
 
 /** Calls until the loss is within 1e-4 of the optimum. */
 function counter(problem: LogisticProblem) {
@@ -19,11 +18,16 @@ function counter(problem: LogisticProblem) {
   };
 }
 
-async function surrogateCalls(method: Method, problem: LogisticProblem, inner: InnerOptions): Promise<number> {
+async function surrogateCalls(
+  method: Method,
+  problem: LogisticProblem,
+  inner: InnerOptions,
+  steps: number,
+): Promise<number> {
   const { onProgress, calls } = counter(problem);
   const [, d] = problem.x.shape;
   const { oracle } = losses.logistic(problem.y);
-  await method.sso(linearModel(d), { x: problem.x }, oracle, { eta: ETA, steps: MOST, inner, onProgress });
+  await method.sso(linearModel(d), { x: problem.x }, oracle, { eta: ETA, steps, inner, onProgress });
   return calls();
 }
 
@@ -44,7 +48,7 @@ export function judgeConditioning(calls: {
 }
 
 /** The number of expensive calls does not depend on the conditioning. */
-export function conditioning(method: Method = targetSurrogates): Claim {
+export function conditioning(method: Method = targetSurrogates, most = 5000): Claim {
   return {
     id: "conditioning",
     statement:
@@ -57,17 +61,17 @@ export function conditioning(method: Method = targetSurrogates): Claim {
       const [mild] = problems;
       const { oracle } = losses.logistic(mild.y);
       const exact: number[] = [];
-      for (const problem of problems) exact.push(await surrogateCalls(method, problem, { solver: "exact" }));
+      for (const problem of problems) exact.push(await surrogateCalls(method, problem, { solver: "exact" }, most));
       await context.onProgress(0.2, "exact");
       const by = (solver: "armijo" | "fixed") => async (steps: number) =>
-        surrogateCalls(method, mild, { solver, steps, tol: 1e-9 });
+        surrogateCalls(method, mild, { solver, steps, tol: 1e-9 }, most);
       const [m1, m10, m100] = [await by("fixed")(1), await by("fixed")(10), await by("fixed")(100)];
       const searched = context.scale === "full" ? [await by("armijo")(10), await by("armijo")(100)] : [];
       await context.onProgress(0.6, "inner steps");
       const descentCounter = counter(mild);
       await baselines.sgd(linearModel(20), { x: mild.x }, oracle, {
         learningRate: ETA, // 1/L: the largest eigenvalue of X^T X / n is 1
-        steps: MOST,
+        steps: most,
         onProgress: descentCounter.onProgress,
       });
       const descent = descentCounter.calls();

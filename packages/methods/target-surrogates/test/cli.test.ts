@@ -67,7 +67,15 @@ describe("offprint fit-targets and predict-targets", () => {
     const [data, model] = [join(folder, "cancer.csv"), join(folder, "cancer.safetensors")];
     const benign: Column = { name: "benign", type: "number", values: Float64Array.from(set.targets.data()) };
     await writeFile(data, writeCsv(new Table([benign, ...columnsOf(set)])));
-    const options = { target: "benign", classes: true, hidden: "8", passes: 3, "inner-steps": 10, output: model };
+    const options = {
+      target: "benign",
+      classes: true,
+      hidden: "8",
+      passes: 3,
+      batch: 0,
+      "inner-steps": 10,
+      output: model,
+    };
     expect(await run("fit-targets", { data }, options)).toMatch(/accuracy on 114 held-out samples: (0\.9|1\.0)/);
     const lines = (await run("predict-targets", { model, data })).split("\n");
     expect(lines[0]).toBe("benign,probability 0,probability 1");

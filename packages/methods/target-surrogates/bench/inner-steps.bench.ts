@@ -1,0 +1,50 @@
+import { compare, python } from "@offprint/bench";
+import { mlp } from "@offprint/nn";
+import { onnxRuntime } from "@offprint/onnx-runtime";
+import { random } from "@offprint/tensor-core";
+import { type InnerOptions, linearModel, losses, sso } from "../src/index.js";
+
+const torch = python(new URL("torch_peers.py", import.meta.url));
+const [BATCH, INPUTS, HIDDEN, OUTPUTS, STEPS] = [128, 784, 512, 10, 50];
+
+/** Inner steps on one surrogate of an MLP, and whole outer steps of a linear model, beside PyTorch. */
+export async function run() {
+  const backend = await onnxRuntime({ device: "cpu", threads: 1 });
+  const rng = random.rng(0);
+  const network = mlp({ sizes: [INPUTS, HIDDEN, OUTPUTS] });
+  const model = { params: network.init(rng), forward: (p: any, x: any) => network.apply(p, x) };
+  const x = rng.normal([BATCH, INPUTS]);
+  const { oracle } = losses.softmax(rng.randint([BATCH], { high: OUTPUTS }));
+  const kinds: readonly (readonly [peer: string, inner: InnerOptions])[] = [
+    ["sgd", { solver: "fixed", steps: STEPS, learningRate: 0.01, tol: 0 }],
+    ["adam", { solver: "adam", steps: STEPS, learningRate: 1e-4, tol: 0 }],
+    ["lbfgs", { solver: "lbfgs", steps: 10, tol: 0 }],
+  ];
+  for (const [peer, inner] of kinds) {
+    await compare({
+      name: `MLP ${INPUTS}-${HIDDEN}-${OUTPUTS}, batch ${BATCH}: ${inner.steps} inner steps of ${peer}`,
+      ours: () => sso(model, { x }, oracle, { eta: 1, steps: 1, inner, backend }),
+      peers: { PyTorch: torch.peer("inner", BATCH, INPUTS, HIDDEN, OUTPUTS, peer, inner.steps ?? STEPS) },
+      work: { amount: inner.steps ?? STEPS, unit: "inner steps" },
+      maxRatio: 1.5,
+      repetitions: 5,
+    });
+  }
+  const features = 20;
+  for (const batch of [64, 512, 4096]) {
+    const inputs = rng.normal([batch, features], { dtype: "float64" });
+    const logistic = losses.logistic(rng.bernoulli([batch]));
+    for (const steps of [1, 10]) {
+      const inner: InnerOptions = { solver: "fixed", steps, learningRate: 0.01, tol: 0 };
+      await compare({
+        name: `linear model, ${features} features, batch ${batch}: 50 calls of the oracle, ${steps} inner step(s) each`,
+        ours: () => sso(linearModel(features), { x: inputs }, logistic.oracle, { eta: 4, steps: 50, inner }),
+        peers: { PyTorch: torch.peer("linear", batch, features, 50, steps) },
+        work: { amount: 50, unit: "calls" },
+        maxRatio: 1,
+        repetitions: 5,
+      });
+    }
+  }
+  await backend.release();
+}
