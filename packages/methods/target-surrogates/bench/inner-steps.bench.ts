@@ -2,7 +2,7 @@ import { compare, python } from "@offprint/bench";
 import { mlp } from "@offprint/nn";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { random } from "@offprint/tensor-core";
-import { type InnerOptions, linearModel, losses, sso } from "../src/index.js";
+import { type InnerOptions, linearModel, losses, OnlineSso, sso } from "../src/index.js";
 
 const torch = python(new URL("torch_peers.py", import.meta.url));
 const [BATCH, INPUTS, HIDDEN, OUTPUTS, STEPS] = [128, 784, 512, 10, 50];
@@ -21,14 +21,17 @@ export async function run() {
     ["lbfgs", { solver: "lbfgs", steps: 10, tol: 0 }],
   ];
   for (const [peer, inner] of kinds) {
+    const online = new OnlineSso(model, { eta: 1, inner, backend });
+    await online.observe(x, oracle); // compiles
     await compare({
       name: `MLP ${INPUTS}-${HIDDEN}-${OUTPUTS}, batch ${BATCH}: ${inner.steps} inner steps of ${peer}`,
-      ours: () => sso(model, { x }, oracle, { eta: 1, steps: 1, inner, backend }),
+      ours: () => online.observe(x, oracle),
       peers: { PyTorch: torch.peer("inner", BATCH, INPUTS, HIDDEN, OUTPUTS, peer, inner.steps ?? STEPS) },
       work: { amount: inner.steps ?? STEPS, unit: "inner steps" },
       maxRatio: 1.5,
       repetitions: 5,
     });
+    await online.release();
   }
   const features = 20;
   for (const batch of [64, 512, 4096]) {

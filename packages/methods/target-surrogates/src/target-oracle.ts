@@ -180,11 +180,11 @@ export async function ask(
       throw new ShapeError(`the oracle's ${name} has shape [${found.shape}]; it must be [${shape}]`);
     }
     const numbers = found.dtype === "float64" ? (found.data() as Float64Array) : Float64Array.from(found.data());
-    const bad = numbers.findIndex((each) => !Number.isFinite(each));
-    if (bad >= 0)
-      throw new ValueError(
-        `the oracle's ${name} is ${numbers[bad]} for example ${ids[Math.floor((bad * shape[0]) / numbers.length)]}`,
-      );
+    for (let k = 0; k < numbers.length; k++) {
+      if (Number.isFinite(numbers[k])) continue;
+      const example = ids[Math.floor((k * shape[0]) / numbers.length)];
+      throw new ValueError(`the oracle's ${name} is ${numbers[k]} for example ${example}; it must be finite`);
+    }
     return numbers;
   };
   return {
