@@ -1,3 +1,4 @@
+import { applyUpdates, type GradientTransformation } from "@offprint/optim";
 import {
   add,
   type Backend,
@@ -27,6 +28,18 @@ export interface InnerPoint {
   readonly squaredNorm: number;
 }
 
+/** What a step of an optimizer gives. */
+export interface OptimizerStep {
+  /** q before the step. */
+  readonly value: number;
+  /** |gradient|^2 before the step. */
+  readonly squaredNorm: number;
+  /** Parameters after it. */
+  readonly params: any;
+  /** The optimizer's state after it. */
+  readonly state: any;
+}
+
 /** One surrogate as a function of the parameters, for inner solvers. */
 export interface InnerProblem {
   /** Value and gradient anywhere. */
@@ -35,6 +48,8 @@ export interface InnerProblem {
   trial(point: InnerPoint, step: number): Promise<number>;
   /** The point there. */
   advance(point: InnerPoint, step: number): Promise<InnerPoint>;
+  /** Takes a step of an optimizer; evaluation and update are one graph where there is a backend. */
+  stepBy(optimizer: GradientTransformation, params: any, state: any): Promise<OptimizerStep>;
   /** For functions that need q without waiting: value and gradient in memory, not compiled. */
   now(params: any): { readonly value: number; readonly gradient: any };
   /** Inputs of the surrogate's rows. */
@@ -106,6 +121,18 @@ function tracedProblems(
     const next = moved(params, gradient, step);
     return { params: next, ...evaluate(next, ...rest) };
   });
+  const steppers = new Map<GradientTransformation, (...args: any[]) => any>();
+  const stepperOf = (optimizer: GradientTransformation) => {
+    const stepper =
+      steppers.get(optimizer) ??
+      compile((params: any, state: any, ...rest: any[]) => {
+        const { value, gradient, squaredNorm } = evaluate(params, ...rest);
+        const next = optimizer.update(gradient, state, params);
+        return { value, squaredNorm, params: applyUpdates(params, next.updates), state: next.state };
+      });
+    steppers.set(optimizer, stepper);
+    return stepper;
+  };
   const number = async (x: Tensor) => (await x.host()).item();
   const pointOf = async (params: any, found: any): Promise<InnerPoint> => ({
     params,
@@ -138,6 +165,11 @@ function tracedProblems(
           count.forward++;
           const { params, ...found } = await advances(point.params, point.gradient, length(step), ...rest);
           return pointOf(params, found);
+        },
+        async stepBy(optimizer, params, state) {
+          count.forward++;
+          const { value, squaredNorm, ...next } = await stepperOf(optimizer)(params, state, ...rest);
+          return { ...next, value: await number(value), squaredNorm: await number(squaredNorm) };
         },
         now(params) {
           count.forward++;

@@ -1,4 +1,4 @@
-import { adam, applyUpdates, type GradientTransformation, onHost } from "@offprint/optim";
+import { adam, type GradientTransformation, onHost, sgd } from "@offprint/optim";
 import { linalg, solvers, ValueError } from "@offprint/tensor-core";
 import type { InnerPoint, InnerProblem } from "./inner-problem.js";
 import { exactStep, regularisedInverse, vectorised } from "./target-model.js";
@@ -127,6 +127,7 @@ function fixed({ learningRate }: InnerOptions, steps: number, tol: number, linea
   if (learningRate !== undefined && !(learningRate > 0 && Number.isFinite(learningRate))) {
     throw new ValueError(`inner: learningRate is ${learningRate}; it must be a finite number > 0`);
   }
+  if (!linear && learningRate !== undefined) return byOptimizer(sgd({ learningRate }), steps, tol);
   return async (problem, start) => {
     const length = learningRate ?? 1 / quadraticSmoothness(problem);
     let point = start;
@@ -159,18 +160,17 @@ function largestSquaredSingularValue(x: any): number {
 
 function byOptimizer(optimizer: GradientTransformation, steps: number, tol: number): InnerSolver {
   return async (problem, start) => {
-    let point = start;
-    let best = start;
-    let state = optimizer.init(start.params);
+    let params = start.params;
+    let state = optimizer.init(await onHost(params));
+    let best: Pick<InnerPoint, "params" | "value"> = start;
     for (let s = 0; s < steps; s++) {
-      if (point.squaredNorm <= tol * tol) return { params: best.params, steps: s };
-      const params = await onHost(point.params);
-      const next = optimizer.update(await onHost(point.gradient), state, params);
-      state = next.state;
-      point = await problem.at(applyUpdates(params, next.updates));
-      if (point.value <= best.value) best = point;
+      const next = await problem.stepBy(optimizer, params, state);
+      if (next.value <= best.value) best = { params, value: next.value };
+      if (next.squaredNorm <= tol * tol) return { params: best.params, steps: s };
+      ({ params, state } = next);
     }
-    return { params: best.params, steps };
+    const { value } = await problem.at(params);
+    return { params: value <= best.value ? params : best.params, steps };
   };
 }
 

@@ -1,5 +1,6 @@
+import { applyUpdates, type GradientTransformation } from "@offprint/optim";
 import { asTensor, matmul, type Tensor, tensor } from "@offprint/tensor-core";
-import type { ForwardCount, InnerPoint, InnerProblem, InnerProblems } from "./inner-problem.js";
+import type { ForwardCount, InnerPoint, InnerProblem, InnerProblems, OptimizerStep } from "./inner-problem.js";
 import type { TargetSurrogate } from "./target-surrogate.js";
 
 /** A point with its outputs; and where its gradient leads, once it is known. */
@@ -54,6 +55,12 @@ class LinearProblem implements InnerProblem {
 
   async at(params: Tensor): Promise<InnerPoint> {
     return this.now(params);
+  }
+
+  async stepBy(optimizer: GradientTransformation, params: Tensor, state: any): Promise<OptimizerStep> {
+    const { value, squaredNorm, gradient } = this.now(params);
+    const next = optimizer.update(gradient, state, params);
+    return { value, squaredNorm, params: applyUpdates(params, next.updates), state: next.state };
   }
 
   now(params: Tensor): LinearPoint {

@@ -1,7 +1,7 @@
 import { onHost } from "@offprint/optim";
 import { type Backend, ShapeError, tensor, ValueError } from "@offprint/tensor-core";
 import { type ForwardCount, type InnerProblem, type InnerProblems, innerProblems } from "./inner-problem.js";
-import { type InnerOptions, innerSolver } from "./inner-solvers.js";
+import { type InnerOptions, type InnerSolver, innerSolver } from "./inner-solvers.js";
 import { type RateSchedule, scheduleFactor } from "./rate-schedule.js";
 import { type BatchChoice, TargetBatches, type TargetData } from "./target-data.js";
 import { chooseMetric, freshMetric, type Metric, type MetricState, remembersExamples } from "./target-metric.js";
@@ -135,15 +135,18 @@ export interface SharedProblems {
   readonly count: ForwardCount;
   /** Their inner problems. */
   readonly problems: InnerProblems;
+  /** What solves them. */
+  readonly solve: InnerSolver;
 }
 
 /** Inner problems for the options of a run. */
 export function problemsFor(
   model: TargetModel,
-  { metric, backend }: Pick<SsoOptions, "backend" | "metric">,
+  { metric, backend, inner = {} }: Pick<SsoOptions, "backend" | "inner" | "metric">,
 ): SharedProblems {
   const count = { forward: 0 };
-  return { count, problems: innerProblems(model, metric === "kl" ? "kl" : "quadratic", count, backend) };
+  const solve = innerSolver(inner, model.linear === true && metric !== "kl");
+  return { count, solve, problems: innerProblems(model, metric === "kl" ? "kl" : "quadratic", count, backend) };
 }
 
 /** One run. */
@@ -153,7 +156,7 @@ export class SsoRun {
   private readonly batches: TargetBatches;
   private readonly problems: InnerProblems;
   private readonly owned: boolean;
-  private readonly solve: ReturnType<typeof innerSolver>;
+  private readonly solve: InnerSolver;
   private readonly eta0: number;
   private readonly metric: Metric;
   private readonly count: ForwardCount;
@@ -181,13 +184,13 @@ export class SsoRun {
     this.options = options;
     this.metric = metric;
     this.batches = new TargetBatches("sso", data, batch, seed, dropLast);
-    this.solve = innerSolver(options.inner ?? {}, model.linear === true && metric !== "kl");
     const { tol } = options;
     if (tol !== undefined && !(tol >= 0 && batch === "full"))
       throw new ValueError(`sso: tol is ${tol}; it must be >= 0, and needs the batch "full"`);
-    const { problems, count } = shared ?? problemsFor(model, options);
+    const { problems, count, solve } = shared ?? problemsFor(model, options);
     this.owned = shared === undefined;
     this.problems = problems;
+    this.solve = solve;
     this.count = count;
     this.count.forward = resume?.forwardCalls ?? 0;
     this.calls = { ...(resume?.calls ?? { grad: 0, loss: 0 }) };
