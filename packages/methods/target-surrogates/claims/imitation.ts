@@ -116,14 +116,14 @@ async function leastOf(seed: number, learners: readonly Learner[]): Promise<numb
 }
 
 /** Many steps on each round's surrogate imitate an expert with a lower cumulative loss. */
-export function imitation(method: Method = targetSurrogates): Claim {
+export function imitation(method: Method = targetSurrogates, quickRuns = 3): Claim {
   return {
     id: "imitation",
     statement: "In online imitation, many steps on each round's surrogate lower the cumulative loss at equal queries",
     source: "Section 5, online imitation",
     paper: "lower cumulative loss than OGD, Adam, AdaGrad (curves)",
     async run(context: ClaimContext) {
-      const runs = context.scale === "full" ? 8 : 3;
+      const runs = context.scale === "full" ? 8 : quickRuns;
       const sums: Record<string, number[]> = {};
       for (let k = 0; k < runs; k++) {
         const seed = context.seed * runs + k;

@@ -1,5 +1,5 @@
 export { type Baseline, type BaselineOptions, baselines } from "./baselines.js";
-export type { InnerPoint, InnerProblem } from "./inner-problem.js";
+export type { InnerPoint, InnerProblem, OptimizerStep } from "./inner-problem.js";
 export type { InnerOptions, InnerResult, InnerSolver } from "./inner-solvers.js";
 export { OnlineSso, type OnlineSsoOptions } from "./online-sso.js";
 export { type RateSchedule, scheduleFactor } from "./rate-schedule.js";

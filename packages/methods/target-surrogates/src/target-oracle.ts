@@ -42,7 +42,7 @@ export const losses = {
     const targets = rowsOf("squared", y);
     return {
       smoothness: 1,
-      oracle: (z, ids) => {
+      oracle: (z, ids, needs) => {
         const { data, loss, grad, C } = prepared(z);
         for (let i = 0; i < ids.length; i++) {
           const row = targets.row(ids[i], C);
@@ -54,7 +54,7 @@ export const losses = {
         }
         return {
           ...answer(loss, grad, z),
-          curvature: tensor(new Float64Array(grad.length).fill(1), { shape: z.shape }),
+          ...(needs.curvature && { curvature: tensor(new Float64Array(grad.length).fill(1), { shape: z.shape }) }),
         };
       },
     };
@@ -67,19 +67,19 @@ export const losses = {
     if (bad >= 0) throw new ValueError(`logistic: target ${bad} is ${targets.data[bad]}; it must be 0 or 1`);
     return {
       smoothness: 0.25,
-      oracle: (z, ids) => {
+      oracle: (z, ids, needs) => {
         const { data, loss, grad, C } = prepared(z);
         if (C !== 1) throw new ShapeError(`logistic: the model has ${C} outputs; it must have one`);
-        const curvature = new Float64Array(grad.length);
+        const curvature = needs.curvature ? new Float64Array(grad.length) : undefined;
         for (let i = 0; i < ids.length; i++) {
           const target = targets.data[targets.row(ids[i], 1)];
           const e = Math.exp(-Math.abs(data[i]));
           const p = data[i] >= 0 ? 1 / (1 + e) : e / (1 + e);
           loss[i] = Math.max(data[i], 0) + Math.log1p(e) - target * data[i];
           grad[i] = p - target;
-          curvature[i] = p * (1 - p);
+          if (curvature) curvature[i] = p * (1 - p);
         }
-        return { ...answer(loss, grad, z), curvature: tensor(curvature, { shape: z.shape }) };
+        return { ...answer(loss, grad, z), ...(curvature && { curvature: tensor(curvature, { shape: z.shape }) }) };
       },
     };
   },
@@ -89,9 +89,9 @@ export const losses = {
     const targets = rowsOf("softmax", y);
     return {
       smoothness: 0.5,
-      oracle: (z, ids) => {
+      oracle: (z, ids, needs) => {
         const { data, loss, grad, C } = prepared(z);
-        const curvature = new Float64Array(grad.length);
+        const curvature = needs.curvature ? new Float64Array(grad.length) : undefined;
         for (let i = 0; i < ids.length; i++) {
           const target = targets.data[targets.row(ids[i], 1)];
           if (!(Number.isInteger(target) && target >= 0 && target < C)) {
@@ -108,10 +108,10 @@ export const losses = {
           for (let c = 0; c < C; c++) {
             const p = Math.exp(data[at + c] - largest) / total;
             grad[at + c] = p - (c === target ? 1 : 0);
-            curvature[at + c] = p * (1 - p);
+            if (curvature) curvature[at + c] = p * (1 - p);
           }
         }
-        return { ...answer(loss, grad, z), curvature: tensor(curvature, { shape: z.shape }) };
+        return { ...answer(loss, grad, z), ...(curvature && { curvature: tensor(curvature, { shape: z.shape }) }) };
       },
     };
   },
