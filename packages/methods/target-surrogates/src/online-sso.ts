@@ -1,5 +1,6 @@
 import { AbortedError, ValueError } from "@offprint/tensor-core";
-import { problemsFor, type SharedProblems, type SsoOptions, SsoRun, type SsoState } from "./sso.js";
+import { problemsFor, type SharedProblems, SsoRun, type SsoState } from "./sso.js";
+import type { SsoOptions } from "./sso-options.js";
 import { remembersExamples } from "./target-metric.js";
 import type { TargetModel } from "./target-model.js";
 import type { TargetOracle } from "./target-oracle.js";
