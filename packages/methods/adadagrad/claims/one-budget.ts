@@ -5,14 +5,18 @@ import { type Run, runOn, softmax20, TRAIN, type Trainer, thinned } from "./soft
 const BUDGET = 5e5;
 const SMALL = 16;
 
-interface Contender {
+/** A way to choose batch sizes. */
+export interface Contender {
+  /** Shown in the table. */
   readonly name: string;
+  /** How it begins and grows. */
   readonly options: Pick<AdaptiveOptions, "initialBatch" | "test">;
   /** Whether only the full scale runs it. */
   readonly full?: boolean;
 }
 
-const contenders: readonly Contender[] = [
+/** All that are compared; the first three are judged. */
+export const contenders: readonly Contender[] = [
   { name: "norm test, eta 0.5", options: { initialBatch: SMALL, test: { kind: "norm", eta: 0.5 } } },
   { name: "norm test, eta 1", options: { initialBatch: SMALL, test: { kind: "norm", eta: 1 } } },
   { name: "constant, 20000", options: { initialBatch: TRAIN, test: { kind: "constant" } } },
@@ -74,7 +78,7 @@ async function averaged(
 }
 
 /** The headline: few steps, and still a good model, at one budget of samples. */
-export function oneBudget(train: Trainer = trainAdaptive): Claim {
+export function oneBudget(train: Trainer = trainAdaptive, compared: readonly Contender[] = contenders): Claim {
   return {
     id: "one-budget",
     statement:
@@ -82,7 +86,7 @@ export function oneBudget(train: Trainer = trainAdaptive): Claim {
     source: "Experiments, logistic regression with AdAdaGrad",
     paper: "far fewer steps than small batches with close to their quality; large constant batches end clearly worse",
     async run(context) {
-      const chosen = contenders.filter(({ full }) => context.scale === "full" || !full);
+      const chosen = compared.filter(({ full }) => context.scale === "full" || !full);
       const seeds = context.scale === "full" ? [0, 1, 2] : [0];
       const runs: Run[] = [];
       for (const [i, contender] of chosen.entries()) {
