@@ -139,7 +139,7 @@ export interface BcdOptions {
   /** How gsq finds variable blocks. Default `"refined"`; `"plain"` is iterative hard thresholding as it is. */
   readonly thresholding?: "refined" | "plain";
   /** Called after each iteration; `false` ends the run with the status "stopped". */
-  readonly onProgress?: (state: BcdState) => boolean | void;
+  readonly onProgress?: (state: BcdState) => unknown;
   /** Ends the run with an AbortedError. */
   readonly signal?: AbortSignal;
   /** Goes on from `snapshot` of an earlier result. */
