@@ -37,7 +37,7 @@ export async function run() {
       name: `norm test, batch ${batch}, ${STEPS} steps`,
       ours: train(passing, batch),
       peers: {
-        "PyTorch vmap(grad), 1 step": torch.peer("tested", batch, FEATURES, CLASSES),
+        "PyTorch vmap(grad)": torch.peer("tested", batch, FEATURES, CLASSES, STEPS),
         "ours without the test": train({ kind: "constant" }, batch),
       },
       work: { amount: STEPS, unit: "steps" },
