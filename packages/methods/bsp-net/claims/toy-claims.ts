@@ -127,7 +127,7 @@ export function correspondence(source: ToySource = toySource()): Claim {
         series: [
           {
             kind: "polygons",
-            title: "Four shapes as unions of convexes, a colour for each convex",
+            title: "Four shapes, a colour for each convex",
             columns: 4,
             drawings: unions.map((shape, i) => ({ label: `shape ${i + 1}`, polygons: drawnPolygons(shape) })),
           },
