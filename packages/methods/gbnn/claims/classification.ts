@@ -45,7 +45,9 @@ export function classification(method: Method = gbnn): Claim {
     source: "Section V, at small scale",
     paper: "competitive with MLPs by Adam, L-BFGS and SGD",
     async run(context) {
-      const solvers = context.scale === "quick" ? (["lbfgs"] as const) : (["lbfgs", "adam", "sgd"] as const);
+      const quick = context.scale === "quick";
+      const solvers = quick ? (["lbfgs"] as const) : (["lbfgs", "adam", "sgd"] as const);
+      const compared = quick ? 1 : SEEDS; // splits that the baselines are trained on
       const rows: (number | string)[][] = [];
       let accuracy = 0;
       for (const [name, count] of [
@@ -57,18 +59,28 @@ export function classification(method: Method = gbnn): Claim {
           const seed = context.seed * SEEDS + k;
           const problem = classes(name, seed);
           scores.boosted.push(testAccuracy(problem, (await fitClasses(method, problem, seed)).model));
-          for (const solver of solvers) (scores[solver] ??= []).push(whole(problem, count, seed, solver));
-          (scores.stumps ??= []).push(stumps(problem, count));
+          if (k < compared) {
+            for (const solver of solvers) (scores[solver] ??= []).push(whole(problem, count, seed, solver));
+            (scores.stumps ??= []).push(stumps(problem, count));
+          }
           await context.onProgress((k + 1) / SEEDS / 2 + (count === 3 ? 0.5 : 0), name);
         }
         if (name === "breast cancer") accuracy = average(scores.boosted);
-        rows.push(...Object.entries(scores).map(([by, values]) => [name, by, average(values), Math.min(...values)]));
+        rows.push(
+          ...Object.entries(scores).map(([by, values]) => [
+            name,
+            by,
+            values.length,
+            average(values),
+            Math.min(...values),
+          ]),
+        );
       }
       return {
         measured: accuracy,
         holds: accuracy >= 0.945,
         detail: `Mean accuracy on the Wisconsin breast cancer data over ${SEEDS} splits, 60 units in blocks of one: ${figure(accuracy)}, to be at least 0.945.`,
-        tables: [{ title: "Test accuracy", columns: ["data", "network", "mean", "least"], rows }],
+        tables: [{ title: "Test accuracy", columns: ["data", "network", "splits", "mean", "least"], rows }],
       };
     },
   };

@@ -39,10 +39,12 @@ export function switchingOff(method: Method = gbnn): Claim {
         const seed = context.seed * WIDE + k;
         const problem = friedman(seed);
         const { model } = await fitNumbers(method, problem, seed, { totalUnits: 240 });
-        const { model: shorter } = await fitNumbers(method, problem, seed, { totalUnits: 120 });
-        const kept = predictNumbers(model, problem.testInputs, { keepBlocks: 40 }).data();
-        const own = predictNumbers(shorter, problem.testInputs).data();
-        for (let i = 0; i < kept.length; i++) prefix = Math.max(prefix, Math.abs(kept[i] - own[i]));
+        if (k === 0) {
+          const { model: shorter } = await fitNumbers(method, problem, seed, { totalUnits: 120 });
+          const kept = predictNumbers(model, problem.testInputs, { keepBlocks: 40 }).data();
+          const own = predictNumbers(shorter, problem.testInputs).data();
+          for (let i = 0; i < kept.length; i++) prefix = Math.max(prefix, Math.abs(kept[i] - own[i]));
+        }
         staged.push(stagedScore(model, problem.testInputs, problem.testTargets));
         await context.onProgress(0.3 + ((k + 1) / WIDE) * 0.7, "Friedman");
       }
@@ -59,7 +61,7 @@ export function switchingOff(method: Method = gbnn): Claim {
         holds: judgeSwitchingOff(means, numbers, prefix),
         detail:
           `A quarter of the blocks: accuracy ${figure(means[1])} of ${figure(means[0])} on breast cancer (to lose at most 0.015); half of them: R^2 ${figure(numbers[1])} of ` +
-          `${figure(numbers[0])} on Friedman's function with 240 units (to lose less than 0.05). Half of the network differs from the network trained with half of the units by ${prefix.toExponential(1)} (at most 1e-12).`,
+          `${figure(numbers[0])} on Friedman's function with 240 units (to lose less than 0.05). On the first split half of the network differs from the network trained with half of the units by ${prefix.toExponential(1)} (at most 1e-12).`,
         series: [
           {
             kind: "line",
