@@ -134,7 +134,7 @@ function gammaDensity(a: Tensor, x: Tensor): Tensor {
 function noParameterGradient(name: string, parameter: string): () => never {
   return () => {
     throw new UnsupportedError(
-      `${name}: the gradient with respect to ${parameter} is not implemented; only that with respect to x is ` +
+      `${name}: there is no gradient with respect to ${parameter}, only one with respect to x ` +
         `(hold ${parameter} fixed with stopGradient)`,
     );
   };
