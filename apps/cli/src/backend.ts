@@ -1,8 +1,8 @@
 import type { CommandModel } from "@offprint/claims";
 import type { Backend } from "@offprint/tensor-core";
+import { didYouMean } from "./did-you-mean.js";
 import { Failure } from "./failure.js";
 import type { Registry } from "./registry.js";
-import { didYouMean } from "./suggestions.js";
 
 /** Package that runs compiled functions on devices; optional, as its binding does not exist for every platform. */
 export const runtimePackage = "@offprint/onnx-runtime";

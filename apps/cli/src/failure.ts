@@ -27,6 +27,7 @@ const aboutTheInput = new Set([
   "ShapeError",
   "DTypeError",
   "ValueError",
+  "NonFiniteError",
   "IndexError",
   "TraceError",
   "UnsupportedError",

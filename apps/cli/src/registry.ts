@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ClaimSet, MethodCommand } from "@offprint/claims";
+import { didYouMean } from "./did-you-mean.js";
 import { exitCodes, Failure } from "./failure.js";
-import { didYouMean } from "./suggestions.js";
 
 /** A method package and what its package.json says about its paper. */
 export interface Method {

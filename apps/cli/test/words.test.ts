@@ -1,44 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { usageOf } from "../src/commands/info.js";
 import { describeError } from "../src/failure.js";
-import { editDistance, suggestions } from "../src/suggestions.js";
 import { progressBar, shorten, Terminal } from "../src/terminal.js";
-
-describe("editDistance", () => {
-  it.each([
-    ["", "abc", 3],
-    ["diffgrad", "diffgrad", 0],
-    ["difgrad", "diffgrad", 1],
-    ["dfifgrad", "diffgrad", 1],
-    ["kitten", "sitting", 3],
-  ])("of %s and %s is %i", (a, b, distance) => {
-    expect(editDistance(a, b)).toBe(distance);
-  });
-
-  it("is symmetric, zero for equal words only, and at most the longer length", () => {
-    const word = fc.string({ maxLength: 8 });
-    fc.assert(
-      fc.property(word, word, (a, b) => {
-        expect(editDistance(a, b)).toBe(editDistance(b, a));
-        expect(editDistance(a, b) === 0).toBe(a === b);
-        expect(editDistance(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
-      }),
-      { seed: 1 },
-    );
-  });
-});
-
-describe("suggestions", () => {
-  const known = ["diffgrad", "adadagrad", "reagent", "lipsdp", "bsp-net"];
-
-  it("are what is near or contains the word, nearest first, and nothing for nonsense", () => {
-    expect(suggestions("difgrad", known)).toEqual(["diffgrad"]);
-    expect(suggestions("grad", known)).toEqual(["diffgrad", "adadagrad"]);
-    expect(suggestions("LipSDP", known)).toEqual(["lipsdp"]);
-    expect(suggestions("quantum", known)).toEqual([]);
-  });
-});
 
 describe("usageOf", () => {
   it("is the first code block of the section on usage", () => {

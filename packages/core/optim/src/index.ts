@@ -46,7 +46,6 @@ export {
   type MinimizeStatus,
   minimize,
 } from "./minimize.js";
-export { NonFiniteError } from "./non-finite-error.js";
 export {
   requireDecayRate,
   requireInteger,
@@ -80,4 +79,3 @@ export {
 } from "./train.js";
 export { disposeReplaced, onHost, type StepResult, type TrainingStep, trainingStep } from "./training-step.js";
 export { applyUpdates, type GradientTransformation, type Parameters, type Update } from "./transformation.js";
-export { treeFromJson, treeToJson } from "./tree-json.js";

@@ -1,5 +1,4 @@
-import { type Backend, type Tensor, tensor } from "@offprint/tensor-core";
-import { NonFiniteError } from "./non-finite-error.js";
+import { type Backend, NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
 import { requireInteger, requireNonNegative } from "./option-checks.js";
 import { checkedStep, disposeReplaced, onHost, trainingStep } from "./training-step.js";
 import type { GradientTransformation } from "./transformation.js";

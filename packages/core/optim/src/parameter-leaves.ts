@@ -2,13 +2,13 @@ import {
   asTensor,
   DTypeError,
   isTensor,
+  NonFiniteError,
   ShapeError,
   type Tensor,
   type TensorLike,
   tree,
   UnsupportedError,
 } from "@offprint/tensor-core";
-import { NonFiniteError } from "./non-finite-error.js";
 
 /** Parameters taken apart. */
 export interface ParameterLeaves {

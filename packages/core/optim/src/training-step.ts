@@ -1,6 +1,5 @@
-import { type Backend, isTensor, jit, type Tensor, tree, valueAndGrad } from "@offprint/tensor-core";
+import { type Backend, isTensor, jit, NonFiniteError, type Tensor, tree, valueAndGrad } from "@offprint/tensor-core";
 import { globalNorm } from "./gradient-transforms.js";
-import { NonFiniteError } from "./non-finite-error.js";
 import { applyUpdates, type GradientTransformation } from "./transformation.js";
 
 /** What one step of training gives. */

@@ -18,7 +18,19 @@ export class DTypeError extends OffprintError {
 
 /** A value out of range, not finite where it must be, or of the wrong kind. */
 export class ValueError extends OffprintError {
-  override readonly name = "ValueError";
+  override readonly name: string = "ValueError";
+}
+
+/** A value, a gradient or a loss that became NaN or infinite. Nothing was updated with it. */
+export class NonFiniteError extends ValueError {
+  override readonly name = "NonFiniteError";
+  /** Thrown by what iterates: everything as it was after the last good step. */
+  readonly state: unknown;
+
+  constructor(message: string, options: { state?: unknown; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.state = options.state;
+  }
 }
 
 /** An axis or an index outside its range. */

@@ -1,5 +1,6 @@
 import "./methods.js";
 
+export { checkOptions } from "./check-options.js";
 export type { Backend, Executable } from "./compile/backend.js";
 export { type JitOptions, type Jitted, jit } from "./compile/jit.js";
 export { trace } from "./compile/trace.js";
@@ -12,6 +13,7 @@ export * as fft from "./fft/index.js";
 export type { Capture, Equation, Variable } from "./graph/builder.js";
 export { Graph } from "./graph/graph.js";
 export * as linalg from "./linalg/index.js";
+export { nearestWords } from "./nearest-words.js";
 export * from "./ops/index.js";
 export { bind, definePrimitive, type Primitive, type Spec } from "./primitive.js";
 export { type PrimitiveName, primitives } from "./primitives/index.js";

@@ -1,6 +1,8 @@
 import { ValueError } from "./errors.js";
 import { isTensor, type Tensor } from "./tensor.js";
 
+export { fromJson, toJson } from "./tree-json.js";
+
 /** Tensors in nested arrays and plain objects; null and undefined are empty subtrees. */
 export type Tree =
   | Tensor
@@ -21,7 +23,8 @@ export type TreeStructure =
 
 const LEAF: TreeStructure = { kind: "leaf" };
 
-function isPlainObject(value: object): boolean {
+/** @internal Whether a value is an object literal, and so a subtree. */
+export function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
@@ -47,6 +50,12 @@ export function flatten(value: unknown): { leaves: unknown[]; structure: TreeStr
   return { leaves, structure };
 }
 
+/** @internal Sets an own property, also where its name is `__proto__`, by which assignment would set the prototype. */
+export function setKey(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== "__proto__") target[key] = value;
+  else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
 /** Puts leaves back into a structure. */
 export function unflatten<R = any>(structure: TreeStructure, leaves: readonly unknown[]): R {
   let next = 0;
@@ -61,7 +70,7 @@ export function unflatten<R = any>(structure: TreeStructure, leaves: readonly un
       case "object": {
         const out: Record<string, unknown> = {};
         node.keys.forEach((key, i) => {
-          out[key] = build(node.items[i]);
+          setKey(out, key, build(node.items[i]));
         });
         return out;
       }

@@ -1,5 +1,5 @@
-import { applyUpdates, disposeReplaced, type GradientTransformation, NonFiniteError, onHost } from "@offprint/optim";
-import { type Backend, isTensor, jit, mul, type Tensor, tensor, tree } from "@offprint/tensor-core";
+import { applyUpdates, disposeReplaced, type GradientTransformation, onHost } from "@offprint/optim";
+import { type Backend, isTensor, jit, mul, NonFiniteError, type Tensor, tensor, tree } from "@offprint/tensor-core";
 import { type GradientStats, InnerProductPool, MomentPool, statsOf } from "./gradient-stats.js";
 import { meanGradient, type SampleLoss, type SampleStatistics } from "./sample-statistics.js";
 

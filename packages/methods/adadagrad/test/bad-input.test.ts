@@ -1,6 +1,6 @@
-import { NonFiniteError } from "@offprint/optim";
 import {
   mul,
+  NonFiniteError,
   type OffprintError,
   ShapeError,
   square,

@@ -132,7 +132,7 @@ function records(stage: Stage, settled: SettledStage, state: TrainingState, perE
 
 /**
  * Trains a network with the weights of one stage.
- * @throws ValueError for options out of range; NonFiniteError of `@offprint/optim`, with the last good state, when the loss
+ * @throws ValueError for options out of range; NonFiniteError, with the last good state, when the loss
  * or the gradient stop being finite.
  */
 export async function fitStage<P, S>(

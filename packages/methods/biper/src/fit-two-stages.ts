@@ -46,7 +46,7 @@ export interface FitResult<P = any, S = any> {
 /**
  * BiPer's training: stage 1 learns binary activations with weights `sin(omega w)`, stage 2 goes on from its best epoch with
  * the square wave of the same frequency, a fresh optimizer and a lower learning rate.
- * @throws ValueError for options out of range; NonFiniteError of `@offprint/optim` when training diverges.
+ * @throws ValueError for options out of range; NonFiniteError when training diverges.
  * @see Vargas et al., CVPR 2024, section 3.4
  */
 export async function fitTwoStages<P, S>(

@@ -1,4 +1,4 @@
-import { NonFiniteError } from "@offprint/optim";
+import { NonFiniteError } from "@offprint/tensor-core";
 import { SwarmTraining } from "./swarm-training.js";
 import type { EpochRecord, SwarmTrainingOptions, SwarmTrainingResult, TrainingData } from "./training-options.js";
 import { trainingSettings } from "./training-settings.js";

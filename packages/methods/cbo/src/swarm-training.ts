@@ -1,5 +1,4 @@
 import { batches, sampleCount } from "@offprint/data";
-import { NonFiniteError } from "@offprint/optim";
 import {
   add,
   full,
@@ -7,6 +6,7 @@ import {
   type Jitted,
   jit,
   mul,
+  NonFiniteError,
   type Rng,
   random,
   stack,

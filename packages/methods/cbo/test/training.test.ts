@@ -1,7 +1,19 @@
 import { iris, standardization } from "@offprint/data";
 import { type OnnxRuntime, onnxRuntime } from "@offprint/onnx-runtime";
-import { accuracy, crossEntropy, NonFiniteError } from "@offprint/optim";
-import { add, matmul, mean, random, square, sub, sum, type Tensor, tensor, zeros } from "@offprint/tensor-core";
+import { accuracy, crossEntropy } from "@offprint/optim";
+import {
+  add,
+  matmul,
+  mean,
+  NonFiniteError,
+  random,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cboTrain, type EpochRecord, type SwarmModel, type SwarmTrainingState, treeModel } from "../src/index.js";
 import { dispersion, reducedCount } from "../src/particle-reduction.js";

@@ -1,5 +1,14 @@
-import { applyUpdates, type GradientTransformation, NonFiniteError } from "@offprint/optim";
-import { type Backend, isTensor, type Jitted, jit, type Tensor, tree, valueAndGrad } from "@offprint/tensor-core";
+import { applyUpdates, type GradientTransformation } from "@offprint/optim";
+import {
+  type Backend,
+  isTensor,
+  type Jitted,
+  jit,
+  NonFiniteError,
+  type Tensor,
+  tree,
+  valueAndGrad,
+} from "@offprint/tensor-core";
 
 /**
  * Training of parameters against one objective: a layer that learns alone, or all layers where they learn together.

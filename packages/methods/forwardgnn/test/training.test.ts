@@ -1,8 +1,20 @@
 import { karateClub } from "@offprint/data";
 import { type GraphLayer, gcn, mask, nodeAccuracy, undirected } from "@offprint/graph";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { NonFiniteError } from "@offprint/optim";
-import { add, eye, matmul, mean, random, square, sub, type Tensor, take, tree, zeros } from "@offprint/tensor-core";
+import {
+  add,
+  eye,
+  matmul,
+  mean,
+  NonFiniteError,
+  random,
+  square,
+  sub,
+  type Tensor,
+  take,
+  tree,
+  zeros,
+} from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   augmentWithVirtualNodes,

@@ -1,5 +1,5 @@
 /** Least number of insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
@@ -17,7 +17,7 @@ export function editDistance(a: string, b: string): number {
 }
 
 /** Known words that the user may have meant, nearest first: a few letters off, or containing what was typed. */
-export function suggestions(word: string, known: readonly string[], most = 3): string[] {
+export function nearestWords(word: string, known: readonly string[], most = 3): string[] {
   const typed = word.toLowerCase();
   return known
     .map((candidate) => {
@@ -29,10 +29,4 @@ export function suggestions(word: string, known: readonly string[], most = 3): s
     .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
     .slice(0, most)
     .map(({ candidate }) => candidate);
-}
-
-/** ` Did you mean diffgrad?`, or nothing. */
-export function didYouMean(word: string, known: readonly string[]): string {
-  const found = suggestions(word, known);
-  return found.length === 0 ? "" : ` Did you mean ${found.join(" or ")}?`;
 }

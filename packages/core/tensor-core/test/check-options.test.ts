@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { checkOptions, tensor, ValueError } from "../src/index.js";
+import { nearestWords } from "../src/nearest-words.js";
+
+const known = ["learningRate", "maxIterations", "tolerance", "initial", "onProgress", "seed"];
+const complaint = (options: unknown) => {
+  try {
+    checkOptions("solve", options as object, known);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ValueError);
+    return (error as Error).message;
+  }
+  return undefined;
+};
+
+describe("checkOptions", () => {
+  it("takes known options and none at all", () => {
+    expect(complaint(undefined)).toBeUndefined();
+    expect(complaint({})).toBeUndefined();
+    expect(complaint({ seed: 1, tolerance: undefined })).toBeUndefined();
+  });
+
+  it("names the nearest option and all there are", () => {
+    expect(complaint({ tolerence: 1 })).toBe(
+      'solve: there is no option "tolerence"; did you mean "tolerance"? ' +
+        "Options: learningRate, maxIterations, tolerance, initial, onProgress, seed",
+    );
+  });
+
+  it.each([
+    ["lr", "learningRate"],
+    ["learning_rate", "learningRate"],
+    ["stepSize", "learningRate"],
+    ["maxIter", "maxIterations"],
+    ["max_iter", "maxIterations"],
+    ["maxiterations", "maxIterations"],
+    ["tol", "tolerance"],
+    ["x0", "initial"],
+    ["callback", "onProgress"],
+    ["random_state", "seed"],
+  ])("knows what %s is elsewhere", (foreign, here) => {
+    expect(complaint({ [foreign]: 1 })).toContain(`did you mean "${here}"?`);
+  });
+
+  it("guesses nothing for what is like nothing, not even for names of Object.prototype", () => {
+    for (const name of ["quux", "constructor", "__proto__"]) {
+      const options = Object.defineProperty({}, name, { value: 1, enumerable: true });
+      expect(complaint(options)).toContain(`there is no option "${name}". Options: learningRate`);
+    }
+  });
+
+  it("refuses what is no object", () => {
+    expect(complaint(null)).toContain("solve: the options are null; give an object. Options: learningRate");
+    expect(complaint(1e-3)).toContain("the options are 0.001");
+    expect(complaint([1])).toContain("an array");
+    expect(complaint(new Float32Array(1))).toContain("a typed array");
+    expect(complaint(tensor(1))).toContain("a tensor");
+    expect(complaint(() => 1)).toContain("a function");
+  });
+});
+
+it("nearestWords are what is near or contains the word, nearest first, and nothing for nonsense", () => {
+  const words = ["diffgrad", "adadagrad", "reagent", "lipsdp", "bsp-net"];
+  expect(nearestWords("difgrad", words)).toEqual(["diffgrad"]);
+  expect(nearestWords("dfifgrad", words)).toEqual(["diffgrad"]);
+  expect(nearestWords("grad", words)).toEqual(["diffgrad", "adadagrad"]);
+  expect(nearestWords("LipSDP", words)).toEqual(["lipsdp"]);
+  expect(nearestWords("quantum", words)).toEqual([]);
+});
