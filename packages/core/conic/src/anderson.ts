@@ -22,6 +22,13 @@ export class AndersonMemory {
     this.started = false;
   }
 
+  /** Takes all points times `factor`. */
+  scale(factor: number): void {
+    for (const values of [this.lastW, this.lastF, ...this.dw, ...this.df]) {
+      for (let i = 0; i < values.length; i++) values[i] *= factor;
+    }
+  }
+
   /** Records a point and its residual f = F(w) - w. */
   record(w: Float64Array, f: Float64Array): void {
     const { size, lastW, lastF } = this;

@@ -15,14 +15,21 @@ export class Evaluation {
   readonly next: Float64Array;
   /** F(w) - w. */
   readonly f: Float64Array;
-  /** ||F(w) - w||_2 */
-  norm = 0;
+  /** ||F(w) - w|| over ||w||, in the metric in which F is nonexpansive. */
+  relativeStep = 0;
 
   constructor(size: number) {
     this.u = new Float64Array(size);
     this.r = new Float64Array(size);
     this.next = new Float64Array(size);
     this.f = new Float64Array(size);
+  }
+
+  /** The evaluation at `factor` times the point; F is positively homogeneous. */
+  scale(factor: number): void {
+    for (const values of [this.u, this.r, this.next, this.f]) {
+      for (let i = 0; i < values.length; i++) values[i] *= factor;
+    }
   }
 }
 
@@ -102,15 +109,22 @@ export class Embedding {
     u.set(r);
     this.projection.project(u);
     u[n + m] = Math.max(r[n + m], 0);
-    let squares = 0;
     for (let i = 0; i <= n + m; i++) {
       // u~ = (r + w) / 2
-      const step = alpha * (u[i] - (r[i] + w[i]) / 2);
-      f[i] = step;
-      next[i] = w[i] + step;
-      squares += step * step;
+      f[i] = alpha * (u[i] - (r[i] + w[i]) / 2);
+      next[i] = w[i] + f[i];
     }
-    out.norm = Math.sqrt(squares);
+    out.relativeStep = this.norm(f) / this.norm(w);
+  }
+
+  /** sqrt(x^T diag(R, d) x): F is nonexpansive in this norm, and not in the Euclidean one. */
+  private norm(x: Float64Array): number {
+    const { n, m, Ry } = this;
+    let squares = 0;
+    for (let j = 0; j < n; j++) squares += x[j] * x[j];
+    squares *= RHO_X;
+    for (let i = 0; i < m; i++) squares += Ry[i] * x[n + i] * x[n + i];
+    return Math.sqrt(squares + TAU_WEIGHT * x[n + m] * x[n + m]);
   }
 
   /** p = (R + M)^-1 R mu, and the nonnegative root t of the quadratic that ties it to tau. */

@@ -1,5 +1,7 @@
 const EARLIEST = 100;
 const LEAST_CHANGE = Math.sqrt(10);
+/** One look at the residuals says little about a far-off scale. */
+const MOST_CHANGE = 10;
 const LOWEST = 1e-6;
 const HIGHEST = 1e6;
 
@@ -21,7 +23,8 @@ export class ScaleRule {
     if (iteration - this.lastUpdate < EARLIEST) return false;
     const factor = Math.exp(this.sum / this.checks / 2);
     if (factor <= LEAST_CHANGE && factor >= 1 / LEAST_CHANGE) return false;
-    const next = Math.min(HIGHEST, Math.max(LOWEST, this.scale * factor));
+    const change = Math.min(MOST_CHANGE, Math.max(1 / MOST_CHANGE, factor));
+    const next = Math.min(HIGHEST, Math.max(LOWEST, this.scale * change));
     if (next === this.scale) return false;
     this.scale = next;
     this.sum = 0;

@@ -11,6 +11,8 @@ import { type CheckResult, type ConicResiduals, Termination } from "./terminatio
 const CHECK_EVERY = 25;
 /** Iterations between accelerations. */
 const ACCELERATE_EVERY = 10;
+/** The norm of w may leave sqrt(size) by this factor before it is renormalised. */
+const LARGEST_DRIFT = 16;
 
 /** `solved`: to the tolerance. `inaccurate`: out of iterations. The others come with a certificate. */
 export type ConicStatus = "solved" | "inaccurate" | "infeasible" | "unbounded";
@@ -168,7 +170,20 @@ class Run {
         }
       }
       evaluated = this.advance(iteration);
+      this.renormalize();
     }
+  }
+
+  /** Brings ||w|| back to about sqrt(size) by a power of two, with everything that was derived from it; exact. */
+  private renormalize(): void {
+    let squares = 0;
+    for (let i = 0; i < this.w.length; i++) squares += this.w[i] * this.w[i];
+    const size = Math.sqrt(squares / this.w.length);
+    if (size === 0 || (size > 1 / LARGEST_DRIFT && size < LARGEST_DRIFT)) return;
+    const factor = 2 ** -Math.round(Math.log2(size));
+    for (let i = 0; i < this.w.length; i++) this.w[i] *= factor;
+    this.current.scale(factor);
+    this.memory.scale(factor);
   }
 
   private check(iteration: number): CheckResult {
@@ -193,7 +208,8 @@ class Run {
       memory.record(this.w, current.f);
       if (iteration % ACCELERATE_EVERY === 0 && memory.extrapolate(current.next, current.f, candidate)) {
         embedding.evaluate(candidate, this.trial);
-        if (this.trial.norm <= current.norm) {
+        // F is positively homogeneous: steps compare only beside the size of their points, or w -> 0 would always win.
+        if (this.trial.relativeStep <= current.relativeStep) {
           this.w.set(candidate);
           this.current = this.trial;
           this.trial = current;

@@ -11,11 +11,14 @@ import {
   matrix,
   multiplyVector,
   place,
+  spectralNorm,
   transposed,
 } from "./matrix.js";
 import { allGroups, readMatrix } from "./network.js";
 import { ROUNDOFF } from "./positive-proof.js";
-import { zeroMultipliers } from "./quadratic-constraint.js";
+import { provenNorm } from "./proven-norm.js";
+import { type Multipliers, zeroMultipliers } from "./quadratic-constraint.js";
+import type { StackedForm } from "./stacked-form.js";
 
 /** The vector field `z' = H z + G phi(W z + b)`. */
 export interface NeuralOde {
@@ -33,6 +36,8 @@ export interface NeuralOde {
 export interface NeuralOdeRate {
   /** Certified: |dz(t)| <= e^(rate t) |dz(0)|. */
   readonly rate: number;
+  /** `programme`: proved from its multipliers. `norms`: none could be proved, and the rate is lambda_max((H + H^T) / 2) + ||G|| ||W||. */
+  readonly source: "programme" | "norms";
   /** The solver's objective. */
   readonly objective: number;
   /** The solver's status. */
@@ -98,25 +103,57 @@ export function localRateNeuralOde(ode: NeuralOde, options: { readonly solver?: 
   const result = solveConic(writer.problem(minus, c, 1), options.solver);
   const multipliers = zeroMultipliers(groups.length);
   for (const [k, { kind, g }] of kinds.entries()) multipliers[kind][g] = result.x[1 + k];
-  const mean = multipliers.lambda.reduce((sum, value) => sum + Math.max(0, value), 0) / groups.length;
-  // The bare minimum -M22 > 0 needs lambda > 0.
-  for (let g = 0; g < groups.length; g++) multipliers.lambda[g] = Math.max(0, multipliers.lambda[g]) + 1e-9 * mean;
-  let rho = fallbackRate(H, G, W, Math.max(...groups.map(groupLipschitz)));
-  for (const t of [0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1]) {
+  const slope = Math.max(...groups.map(groupLipschitz));
+  // Besides the solver's multipliers equal ones, which give the norms' estimate: lambda ||W||^2 + ||G||^2 / lambda.
+  const [sizeG, sizeW] = [spectralNorm(G), spectralNorm(W)];
+  const equal = sizeG > 0 && sizeW > 0 ? sizeG / (slope * sizeW) : 1e-9 * Math.max(spectralNorm(H), 1e-6);
+  const candidates = [
+    withFloor(multipliers, equal),
+    { ...zeroMultipliers(groups.length), lambda: filled(groups.length, equal) },
+  ];
+  let rho = Infinity;
+  for (const candidate of candidates) rho = Math.min(rho, provenRate(form, field, candidate, rho));
+  const certified = Number.isFinite(rho);
+  const { status, iterations } = result;
+  const rate = certified ? rho / 2 : normsRate(H, G, W, slope);
+  return { rate, source: certified ? "programme" : "norms", objective: result.objective / 2, status, iterations };
+}
+
+const ROOMS = [0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+
+/** The least proved rho below `limit` for given multipliers, else `limit`. */
+function provenRate(
+  form: StackedForm,
+  field: OutputTerm & { value: Matrix },
+  multipliers: Multipliers,
+  limit: number,
+): number {
+  const fieldSize = Math.max(largestEigenvalue(field.value), 1e-6);
+  let least = limit;
+  for (const t of ROOMS) {
     const repaired = repairStacked(form, { norm: "l2", multipliers }, t, field);
-    if (repaired === undefined || (repaired.rho as number) >= rho) continue;
+    if (repaired?.rho === undefined || repaired.rho >= least) continue;
     // Slack is relative to rho, which may be about 0: prove with an absolute room as well.
     for (const room of [1e-12, 1e-10, 1e-8, 1e-6]) {
-      const size = Math.abs(repaired.rho as number) + largestEigenvalue(field.value);
-      const raised = { ...repaired, rho: (repaired.rho as number) + room * Math.max(size, 1e-6) };
+      const raised = { ...repaired, rho: repaired.rho + room * (Math.abs(repaired.rho) + fieldSize) };
       const proved = provenStacked(form, raised, Infinity, field);
-      if (proved !== undefined) {
-        rho = Math.min(rho, proved.rho as number);
-        break;
-      }
+      if (proved?.rho === undefined) continue;
+      least = Math.min(least, proved.rho);
+      break;
     }
   }
-  return { rate: rho / 2, objective: result.objective / 2, status: result.status, iterations: result.iterations };
+  return least;
+}
+
+/** The bare minimum -M22 > 0 needs lambda > 0, also where the optimum has lambda = 0. */
+function withFloor(multipliers: Multipliers, equal: number): Multipliers {
+  const positive = multipliers.lambda.map((value) => Math.max(0, value));
+  const mean = positive.reduce((sum, value) => sum + value, 0) / positive.length;
+  return { ...multipliers, lambda: positive.map((value) => value + 1e-9 * Math.max(mean, equal)) };
+}
+
+function filled(length: number, value: number): Float64Array {
+  return new Float64Array(length).fill(value);
 }
 
 /** [H + H^T, G; G^T, 0] */
@@ -129,8 +166,9 @@ function fieldMatrix(H: Matrix, G: Matrix, order: number): OutputTerm & { value:
   return { value, errorTimes: (s) => multiplyVector(magnitudes, s).map((entry) => 4 * ROUNDOFF * entry) };
 }
 
-/** 2 (||H|| + ||G|| ||W|| times the activation's constant), by Frobenius norms. */
-function fallbackRate(H: Matrix, G: Matrix, W: Matrix, slope: number): number {
-  const norm = (a: Matrix): number => Math.sqrt(a.values.reduce((sum, value) => sum + value * value, 0));
-  return 2 * (norm(H) + slope * norm(G) * norm(W)) * (1 + 1e-9);
+/** lambda_max((H + H^T) / 2) + ||G|| ||W|| times the activation's constant, with room for rounding. */
+function normsRate(H: Matrix, G: Matrix, W: Matrix, slope: number): number {
+  const symmetric = largestEigenvalue(combine(0.5, H, 0.5, transposed(H)));
+  const coupled = slope * provenNorm(G) * provenNorm(W);
+  return symmetric + coupled + 1e-9 * (provenNorm(H) + coupled);
 }

@@ -183,6 +183,29 @@ describe("localRateNeuralOde", () => {
     expect(rate).toBeCloseTo(exact, 4);
   });
 
+  it("keeps the sign where nothing is fed back: z' = -z has rate -1", () => {
+    for (const name of ["maxmin", "relu", "tanh"] as const) {
+      const { rate, source } = localRateNeuralOde({
+        H: [
+          [-1, 0],
+          [0, -1],
+        ],
+        G: [
+          [0, 0],
+          [0, 0],
+        ],
+        W: [
+          [1, 2],
+          [0, 1],
+        ],
+        activation: activation(name),
+      });
+      expect(source).toBe("programme");
+      expect(rate).toBeGreaterThanOrEqual(-1);
+      expect(rate).toBeCloseTo(-1, 6);
+    }
+  });
+
   it("refuses matrices that do not fit", () => {
     expect(() => localRateNeuralOde({ H, G, W: G, activation: maxmin })).toThrow(/must fit/);
   });
