@@ -1,0 +1,201 @@
+import { tree } from "@offprint/tensor-core";
+import { turn } from "../run/breather.js";
+import type { RunOutcome, RunSubject, SubjectOptions, TestTools } from "./subject.js";
+
+/**
+ * Declares the tests that every long-running method passes: it ends with a word of `Status`, is stopped, aborted, saved
+ * through JSON and resumed bit for bit, is decided by its seed, and refuses unknown options, bad values and numbers
+ * that are not finite.
+ * @example
+ * runConformance("cbo", { run: (options) => cbo(rastrigin, { particles: 20, ...options }), limit: "maxIterations", ... },
+ *   { describe, it, expect });
+ */
+export function runConformance(name: string, subject: RunSubject, tools: TestTools): void {
+  tools.describe(`${name} keeps the contract of long work`, () => {
+    endings(subject, tools);
+    interruptions(subject, tools);
+    resuming(subject, tools);
+    refusals(subject, tools);
+  });
+}
+
+/** Whether a value can stand in a saved tree. */
+function savable(value: unknown): boolean {
+  return typeof value !== "function" && typeof value !== "symbol";
+}
+
+/** A result as text, every bit of it. */
+function textOf({ outcome }: RunSubject, result: RunOutcome): string {
+  if (outcome !== undefined) return tree.toJson(outcome(result));
+  const kept = Object.entries(result).filter(([key, value]) => key !== "state" && savable(value));
+  return tree.toJson(Object.fromEntries(kept));
+}
+
+function throughJson<T>(state: T): T {
+  return tree.fromJson(tree.toJson(state)) as T;
+}
+
+/** Options of a short run; its seed is always the same. */
+function shortly({ limit, short, seeded }: RunSubject, more: SubjectOptions = {}): SubjectOptions {
+  return { [limit]: short, ...(seeded ? { seed: 7 } : {}), ...more };
+}
+
+function stopAfter(records: number): { options: SubjectOptions; seen: unknown[] } {
+  const seen: unknown[] = [];
+  const onProgress = (record: unknown) => {
+    seen.push(record);
+    return seen.length === records ? "stop" : undefined;
+  };
+  return { options: { onProgress }, seen };
+}
+
+function endings(subject: RunSubject, { it, expect }: TestTools) {
+  it("ends with status limit at its limit; history holds the records that onProgress got", async () => {
+    const records: unknown[] = [];
+    const onProgress = (record: unknown) => void records.push(record);
+    const result = await subject.run(shortly(subject, { onProgress }));
+    expect(result.status).toBe("limit");
+    expect(result.history.length).toBeGreaterThan(3);
+    expect(tree.toJson(result.history)).toBe(tree.toJson(records));
+  });
+
+  it("gives the same result for the same options", async () => {
+    const [first, second] = [await subject.run(shortly(subject)), await subject.run(shortly(subject))];
+    expect(textOf(subject, first)).toBe(textOf(subject, second));
+    if (!subject.seeded) return;
+    const other = await subject.run(shortly(subject, { seed: "another" }));
+    expect(textOf(subject, other) === textOf(subject, first)).toBe(false);
+  });
+}
+
+function interruptions(subject: RunSubject, { it, expect }: TestTools) {
+  it("stops when onProgress answers stop", async () => {
+    const { options, seen } = stopAfter(2);
+    const result = await subject.run(shortly(subject, options));
+    expect(result.status).toBe("stopped");
+    expect(result.history.length).toBe(2);
+    expect(seen.length).toBe(2);
+  });
+
+  it("stops when onProgress promises stop", async () => {
+    const result = await subject.run(shortly(subject, { onProgress: async () => "stop" }));
+    expect(result.status).toBe("stopped");
+    expect(result.history.length).toBe(1);
+  });
+
+  it("ends as aborted, without an error, when the signal fires in the middle", async () => {
+    const controller = new AbortController();
+    let records = 0;
+    const onProgress = () => {
+      if (++records === 2) controller.abort();
+    };
+    const result = await subject.run(shortly(subject, { onProgress, signal: controller.signal }));
+    expect(result.status).toBe("aborted");
+    expect(result.history.length).toBe(2);
+  });
+
+  it("ends as aborted where the signal fired before", async () => {
+    const result = await subject.run(shortly(subject, { signal: AbortSignal.abort() }));
+    expect(result.status).toBe("aborted");
+    expect(result.history.length).toBe(0);
+  });
+
+  it("lets a timer abort it at work", async () => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), 30);
+    const endless = { ...shortly(subject), ...subject.endless, signal: controller.signal };
+    const result = await subject.run(endless);
+    clearTimeout(timer);
+    expect(result.status).toBe("aborted");
+    // The state goes on: here just far enough to meet a signal that has fired.
+    const again = await subject.run({ ...endless, signal: AbortSignal.abort(), resume: throughJson(result.state) });
+    expect(again.status).toBe("aborted");
+    expect(tree.toJson(again.history)).toBe(tree.toJson(result.history));
+  });
+}
+
+function resuming(subject: RunSubject, { it, expect }: TestTools) {
+  it("goes on from a state saved as JSON as if it had not been stopped, bit for bit", async () => {
+    const whole = await subject.run(shortly(subject));
+    const part = await subject.run(shortly(subject, stopAfter(2).options));
+    const rest = await subject.run(shortly(subject, { resume: throughJson(part.state) }));
+    expect(textOf(subject, rest)).toBe(textOf(subject, whole));
+  });
+
+  it("goes on after an abort, bit for bit", async () => {
+    const whole = await subject.run(shortly(subject));
+    const controller = new AbortController();
+    const onProgress = async () => {
+      await turn();
+      controller.abort();
+    };
+    const part = await subject.run(shortly(subject, { onProgress, signal: controller.signal }));
+    const rest = await subject.run(shortly(subject, { resume: throughJson(part.state) }));
+    expect(textOf(subject, rest)).toBe(textOf(subject, whole));
+  });
+
+  it("gives checkpoints that it goes on from, bit for bit", async () => {
+    const saved: unknown[] = [];
+    const save = (state: unknown) => void saved.push(tree.toJson(state));
+    const whole = await subject.run(shortly(subject, { checkpoint: { every: 1, save } }));
+    expect(saved.length).toBeGreaterThan(1);
+    const resume = tree.fromJson(saved[Math.floor(saved.length / 2) - 1] as string);
+    const rest = await subject.run(shortly(subject, { resume }));
+    expect(textOf(subject, rest)).toBe(textOf(subject, whole));
+  });
+
+  it("counts its limit over resumed runs together", async () => {
+    const whole = await subject.run(shortly(subject));
+    const again = await subject.run(shortly(subject, { resume: throughJson(whole.state) }));
+    expect(again.status).toBe("limit");
+    expect(textOf(subject, again)).toBe(textOf(subject, whole));
+  });
+}
+
+async function failure(call: () => unknown): Promise<{ name: string; message: string }> {
+  try {
+    await call();
+  } catch (error) {
+    return error as Error;
+  }
+  return { name: "no error", message: "" };
+}
+
+function refusals(subject: RunSubject, { it, expect }: TestTools) {
+  it("refuses options that it does not know, and names the nearest", async () => {
+    const misspelt = subject.limit.slice(0, -1);
+    const { name, message } = await failure(() => subject.run(shortly(subject, { [misspelt]: 3 })));
+    expect(name).toBe("ValueError");
+    expect(message).toContain(`"${misspelt}"`);
+    expect(message).toContain(subject.limit);
+    const strange = await failure(() => subject.run(shortly(subject, { zzyzx: 1 })));
+    expect(strange.name).toBe("ValueError");
+    expect(strange.message).toContain("zzyzx");
+  });
+
+  it("refuses bad values and names the option", async () => {
+    const common: Record<string, unknown>[] = [
+      { [subject.limit]: -1 },
+      { [subject.limit]: 1.5 },
+      { [subject.limit]: Number.NaN },
+      { signal: {} },
+      { onProgress: 3 },
+      { checkpoint: { every: 0, save: () => undefined } },
+      { checkpoint: { every: 2 } },
+      { resume: {} },
+    ];
+    for (const bad of [...common, ...subject.invalid]) {
+      const { name, message } = await failure(() => subject.run(shortly(subject, bad)));
+      const [option] = Object.keys(bad);
+      expect(`${option}: ${name}`).toMatch(/: (ValueError|ShapeError|DTypeError|IndexError|UnsupportedError)$/);
+      expect(message).toContain(option);
+    }
+  });
+
+  it("refuses numbers that are not finite", async () => {
+    expect(subject.nonFinite.length).toBeGreaterThan(0);
+    for (const call of subject.nonFinite) {
+      expect((await failure(call)).name).toMatch(/^(ValueError|NonFiniteError|ShapeError|DTypeError)$/);
+    }
+  });
+}
