@@ -11,7 +11,7 @@ export const title = "dependencies point one way and are declared";
 
 /** Packages that stand on tensor-core and on nothing else of the repository. */
 const besideTheStack = new Set(["onnx-runtime", "claims"]);
-const foundation = new Set(["optim", "nn", "data"]);
+const foundation = new Set(["solvers", "optim", "nn", "data"]);
 /** Installed at the root for the tests of every package. */
 const testTools = new Set(["vitest", "fast-check"]);
 /** Where code of a package is; that in `test` and `bench` is not published. */

@@ -1,9 +1,7 @@
-import { NonFiniteError, tree } from "@offprint/tensor-core";
+import { checkOptions, NonFiniteError, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { runConformance } from "../src/conformance/index.js";
-import { type Loop, type RunOptions, type RunState, runLoop, runLoopSync } from "../src/index.js";
-import { checkOptions } from "@offprint/tensor-core";
-import { runOptionNames } from "../src/index.js";
+import { type Loop, type RunOptions, type RunState, runLoop, runLoopSync, runOptionNames } from "../src/index.js";
 
 interface Point {
   readonly x: number;

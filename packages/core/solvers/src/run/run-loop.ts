@@ -116,7 +116,8 @@ export function runLoopSync<S, R, F extends string = "converged">(
   loop: Loop<S, R, F>,
 ): Omit<RunResult<S, R, F>, "status"> & { readonly status: F | "limit" } {
   const now = <T>(value: T | Promise<T>): T => {
-    if (value instanceof Promise) throw new ValueError(`${loop.owner}: a synchronous run got a promise; await the other`);
+    if (value instanceof Promise)
+      throw new ValueError(`${loop.owner}: a synchronous run got a promise; await the other`);
     return value;
   };
   const history: R[] = [];
@@ -153,14 +154,18 @@ export function checkRunOptions<R, S>(owner: string, { onProgress, signal, check
 }
 
 function checkState<S, R, F extends string>(loop: Loop<S, R, F>, state: RunState<S, R>): void {
-  const wrong = (what: string): never => {
-    throw new ValueError(
-      `${loop.owner}: resume ${what}; give the \`state\` of a result or of a checkpoint of ${loop.owner}`,
-    );
-  };
-  if (typeof state !== "object" || state === null) return wrong(`is ${String(state)}`);
-  if (!Number.isSafeInteger(state.iterations) || state.iterations < 0) return wrong("has no number of iterations");
-  if (!Array.isArray(state.history)) return wrong("has no history");
-  if (state.inner === undefined || state.inner === null) return wrong("has nothing to go on from");
+  const wrong = whatIsWrong(state);
+  if (wrong !== undefined) {
+    const { owner } = loop;
+    throw new ValueError(`${owner}: resume ${wrong}; give the \`state\` of a result or of a checkpoint of ${owner}`);
+  }
   loop.check?.(state.inner);
+}
+
+function whatIsWrong(state: RunState<unknown, unknown> | null): string | undefined {
+  if (typeof state !== "object" || state === null) return `is ${String(state)}`;
+  if (!Number.isSafeInteger(state.iterations) || state.iterations < 0) return "has no number of iterations";
+  if (!Array.isArray(state.history)) return "has no history";
+  if (state.inner === undefined || state.inner === null) return "has nothing to go on from";
+  return undefined;
 }
