@@ -94,9 +94,11 @@ function projectProblems(pkg, packages) {
     join(pkg.directory, to),
   );
   return packages
-    .filter(({ name, kind }) => kind !== "tool" && name in (pkg.manifest.dependencies ?? {}))
+    .filter(
+      ({ name, kind }) => kind !== "tool" && name in { ...pkg.manifest.dependencies, ...pkg.manifest.peerDependencies },
+    )
     .filter(({ directory }) => !references.includes(directory))
-    .map(({ name, folder }) => `tsconfig.json: "references" must name ${folder}, as the package depends on ${name}`);
+    .map(({ name, folder }) => `tsconfig.json: "references" must name ${folder}, as the package builds on ${name}`);
 }
 
 /**

@@ -1,4 +1,5 @@
 // Dependencies point one way: methods -> domain packages -> nn, optim, data -> tensor-core.
+// What a method's users install is what it computes with; what its claims and commands add are optional peers.
 import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, relative } from "node:path";
@@ -12,10 +13,25 @@ export const title = "dependencies point one way and are declared";
 /** Packages that stand on tensor-core and on nothing else of the repository. */
 const besideTheStack = new Set(["onnx-runtime", "claims"]);
 const foundation = new Set(["solvers", "optim", "nn", "data"]);
+/** What claims, commands, examples and tests are made with: nothing that computes imports them. */
+const demonstration = new Set(["claims", "commands", "datasets"]);
 /** Installed at the root for the tests of every package. */
 const testTools = new Set(["vitest", "fast-check"]);
-/** Where code of a package is; that in `test` and `bench` is not published. */
-const folders = ["src", "claims", "cli", "playground", "test", "bench"];
+/**
+ * Where code of a package is, and who has what it imports: users ("use"), users who have the packages of the claims
+ * and commands beside it ("demonstration"), this repository alone ("workshop").
+ *
+ * @typedef {"use" | "demonstration" | "workshop"} Audience
+ * @type {Array<[string, Audience]>}
+ */
+const folders = [
+  ["src", "use"],
+  ["claims", "demonstration"],
+  ["cli", "demonstration"],
+  ["playground", "workshop"],
+  ["test", "workshop"],
+  ["bench", "workshop"],
+];
 const builtins = new Set(builtinModules);
 
 /**
@@ -23,14 +39,18 @@ const builtins = new Set(builtinModules);
  *
  * @param {Package} from
  * @param {Package} to
- * @param {boolean} published whether the import is in code that users get
+ * @param {Audience} audience of the code with the import
  */
-export function forbidden(from, to, published) {
+export function forbidden(from, to, audience) {
+  const published = audience !== "workshop";
   if (from === to || from.kind === "app" || from.kind === "tool") return undefined;
   if (to.kind === "app") return "only the user starts an app";
   if (to.kind === "tool") return published ? "published code cannot use the repository's tools" : undefined;
   if (to.kind === "method") return "nothing but the apps imports a method; move shared code into a domain package";
   if (!published) return undefined;
+  if (audience === "use" && demonstration.has(to.slug) && !demonstration.has(from.slug)) {
+    return "it is for claims, commands, examples and tests, which come from outside src";
+  }
   if (from.kind === "method") {
     return to.slug === "onnx-runtime" ? "methods take a Backend; only the user chooses onnx-runtime" : undefined;
   }
@@ -48,25 +68,35 @@ function packageOf(specifier) {
   return specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
 }
 
-/**
- * @param {Package} pkg
- * @param {boolean} published
- */
-function declared(pkg, published) {
-  const { dependencies, peerDependencies, optionalDependencies, devDependencies } = pkg.manifest;
-  return { ...dependencies, ...peerDependencies, ...optionalDependencies, ...(published ? {} : devDependencies) };
+/** @param {any} manifest */
+function optionalPeers({ peerDependencies = {}, peerDependenciesMeta = {} }) {
+  return Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional);
 }
 
 /**
  * @param {Package} pkg
- * @param {string} folder
+ * @param {Audience} audience
+ */
+function declared({ kind, manifest }, audience) {
+  const { dependencies, peerDependencies, optionalDependencies, devDependencies } = manifest;
+  const names = new Set(Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies }));
+  if (audience === "workshop") for (const name of Object.keys(devDependencies ?? {})) names.add(name);
+  // A method computes without its optional peers; a core package may look whether they are there.
+  if (audience === "use" && kind === "method") for (const name of optionalPeers(manifest)) names.delete(name);
+  return names;
+}
+
+/** @type {Record<Audience, string>} */
+const places = { use: "dependencies", demonstration: "peerDependencies, optional", workshop: "devDependencies" };
+
+/**
+ * @param {Package} pkg
+ * @param {Audience} audience
  * @param {string} path
  * @param {string} specifier
  * @param {Map<string, Package>} byName
  */
-function judge(pkg, folder, path, specifier, byName) {
-  // Scripts that make data by hand are not published either.
-  const published = folder !== "test" && folder !== "bench" && !/[\\/]make-[^\\/]*\.mjs$/.test(path);
+function judge(pkg, audience, path, specifier, byName) {
   if (specifier.startsWith(".")) {
     const outside = relative(pkg.directory, join(dirname(path), specifier)).startsWith("..");
     return outside ? `"${specifier}" leaves the package; import the other package by its name` : undefined;
@@ -77,11 +107,59 @@ function judge(pkg, folder, path, specifier, byName) {
   if (pkg.manifest.private && /^[a-z-]+:/.test(specifier)) return undefined;
   const name = packageOf(specifier);
   const target = byName.get(name);
-  const reason = target && forbidden(pkg, target, published);
+  const reason = target && forbidden(pkg, target, audience);
   if (reason) return `must not import ${name}: ${reason}`;
-  if (name === pkg.name || (!published && testTools.has(name)) || name in declared(pkg, published)) return undefined;
-  const place = published ? "dependencies" : "devDependencies";
-  return `imports ${name}, which its package.json does not declare; add it to ${place}`;
+  if (name === pkg.name || (audience === "workshop" && testTools.has(name))) return undefined;
+  if (declared(pkg, audience).has(name)) return undefined;
+  return `imports ${name}, which its package.json does not declare; add it to ${places[audience]}`;
+}
+
+/**
+ * What the code of a package imports.
+ *
+ * @param {Package} pkg
+ * @returns {Array<{ path: string, audience: Audience, specifier: string }>}
+ */
+function importsOf({ directory }) {
+  return folders.flatMap(([folder, audience]) =>
+    filesBelow(join(directory, folder), /\.(ts|mts|mjs|js)$/)
+      .filter((path) => !/[\\/]fixtures[\\/]/.test(path))
+      .flatMap((path) => {
+        const imports = ts.preProcessFile(readFileSync(path, "utf8"), true, true).importedFiles;
+        // Scripts that make data by hand are not published either.
+        const by = /[\\/]make-[^\\/]*\.mjs$/.test(path) ? "workshop" : audience;
+        return [...new Set(imports.map(({ fileName }) => fileName))].map((specifier) => ({
+          path,
+          audience: by,
+          specifier,
+        }));
+      }),
+  );
+}
+
+/**
+ * A method brings what it computes with and nothing else; what its claims and commands need besides, the command has.
+ *
+ * @param {Package} pkg
+ * @param {Set<string>} computesWith names that its src imports
+ * @param {Package | undefined} command
+ */
+function installProblems({ kind, manifest }, computesWith, command) {
+  if (kind !== "method") return [];
+  const { dependencies = {}, peerDependencies = {}, devDependencies = {} } = manifest;
+  const optional = new Set(optionalPeers(manifest));
+  const problems = Object.keys(dependencies)
+    .filter((name) => !computesWith.has(name))
+    .map((name) => `depends on ${name}, which src does not import; what claims and cli use is an optional peer`);
+  for (const name of Object.keys(peerDependencies).filter((each) => each.startsWith("@offprint/"))) {
+    if (!optional.has(name)) problems.push(`the peer ${name} must be optional, in peerDependenciesMeta`);
+    if (peerDependencies[name] !== "*") problems.push(`the range of the peer ${name} must be "*" (decision 13)`);
+    if (!(name in devDependencies)) problems.push(`the peer ${name} must be in devDependencies too`);
+    if (command && !(name in (command.manifest.dependencies ?? {}))) {
+      problems.push(`its claims and commands need ${name}: ${command.folder}/package.json must depend on it`);
+    }
+  }
+  return problems;
 }
 
 /**
@@ -117,20 +195,22 @@ function cycle(packages) {
 export function check(repository, selected = repository.packages) {
   const byName = new Map(repository.packages.map((pkg) => [pkg.name, pkg]));
   const violations = [];
+  const command = repository.packages.find(({ folder }) => folder === "apps/cli");
   for (const pkg of selected) {
-    for (const folder of folders) {
-      for (const path of filesBelow(join(pkg.directory, folder), /\.(ts|mts|mjs|js)$/)) {
-        if (/[\\/]fixtures[\\/]/.test(path)) continue;
-        const imports = ts.preProcessFile(readFileSync(path, "utf8"), true, true).importedFiles;
-        for (const specifier of new Set(imports.map(({ fileName }) => fileName))) {
-          const message = judge(pkg, folder, path, specifier, byName);
-          if (message) violations.push({ subject: shown(repository, path), message });
-        }
-      }
+    const imports = importsOf(pkg);
+    for (const { path, audience, specifier } of imports) {
+      const message = judge(pkg, audience, path, specifier, byName);
+      if (message) violations.push({ subject: shown(repository, path), message });
+    }
+    const computesWith = new Set(
+      imports.filter(({ audience }) => audience === "use").map(({ specifier }) => packageOf(specifier)),
+    );
+    for (const message of installProblems(pkg, computesWith, command)) {
+      violations.push({ subject: `${pkg.folder}/package.json`, message });
     }
     for (const name of Object.keys(pkg.manifest.dependencies ?? {})) {
       const target = byName.get(name);
-      const reason = target && forbidden(pkg, target, true);
+      const reason = target && forbidden(pkg, target, "use");
       if (reason)
         violations.push({ subject: `${pkg.folder}/package.json`, message: `must not depend on ${name}: ${reason}` });
     }

@@ -33,8 +33,10 @@ function manifest({ slug, title, authors, year, arxiv, area }) {
     publishConfig: { access: "public", exports: { ".": entry("src/index"), "./claims": entry("claims/index") } },
     files: ["dist", "!dist/.tsbuildinfo"],
     scripts: { build: "tsc -b" },
-    dependencies: { "@offprint/claims": "workspace:^", "@offprint/tensor-core": "workspace:^" },
-    devDependencies: { "@offprint/bench": "workspace:*" },
+    dependencies: { "@offprint/tensor-core": "workspace:^" },
+    peerDependencies: { "@offprint/claims": "*" },
+    peerDependenciesMeta: { "@offprint/claims": { optional: true } },
+    devDependencies: { "@offprint/bench": "workspace:*", "@offprint/claims": "workspace:^" },
   };
 }
 

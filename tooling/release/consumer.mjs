@@ -55,14 +55,29 @@ export class Consumer {
   }
 
   /**
-   * Imports every entry of a package as an ES module and through `require`; both must give the same names.
+   * The entries of a package, apart from those that need its optional peers: its claims and commands.
    *
    * @param {string} name
-   * @returns {Promise<number>} how many entries
+   * @returns {{ alone: string[], withPeers: string[], peers: string[] }}
    */
-  async loadEntries(name) {
-    const { exports = {} } = this.manifestOf(name);
+  entriesOf(name) {
+    const { exports = {}, peerDependenciesMeta = {} } = this.manifestOf(name);
     const entries = Object.keys(exports).filter((entry) => entry.startsWith(".") && !/\*|\.json$/.test(entry));
+    const needy = (/** @type {string} */ entry) => entry === "./claims" || entry === "./cli";
+    return {
+      alone: entries.filter((entry) => !needy(entry)),
+      withPeers: entries.filter(needy),
+      peers: Object.keys(peerDependenciesMeta),
+    };
+  }
+
+  /**
+   * Imports entries of a package as ES modules and through `require`; both must give the same names.
+   *
+   * @param {string} name
+   * @param {string[]} entries such as "./claims"
+   */
+  async loadEntries(name, entries) {
     const specifiers = entries.map((entry) => name + entry.slice(1));
     const namesOf = "Object.keys(module).filter((key) => key !== 'module.exports' && key !== '__esModule').sort()";
     const lines = (/** @type {(specifier: string) => string} */ load) =>
@@ -80,7 +95,6 @@ export class Consumer {
     if (outputs[0] !== outputs[1]) throw new Error(`import and require differ:\n${outputs.join("\n")}`);
     const empty = outputs[0].split("\n").slice(0, specifiers.length).indexOf("");
     if (empty >= 0) throw new Error(`${specifiers[empty]} exports nothing`);
-    return specifiers.length;
   }
 
   /**

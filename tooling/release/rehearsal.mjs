@@ -196,14 +196,19 @@ class Rehearsal {
     if (version !== manifest.version) throw new Error(`version ${version} was installed, not ${manifest.version}`);
     const copies = consumer.copiesOf(core);
     if (copies.length !== 1) throw new Error(`${copies.length} copies of ${core}:\n${copies.join("\n")}`);
-    const entries = await consumer.loadEntries(name);
+    const { alone, withPeers, peers } = consumer.entriesOf(name);
+    await consumer.loadEntries(name, alone);
     const modules = await consumer.readmeModules(name);
     await consumer.runInNode(modules);
     const forPages = modules.filter(({ code }) => runsInPage(code));
     const bundles = await bundle(consumer.directory, forPages);
     await this.browser?.run(bundles);
     const inPages = this.browser ? bundles.length : 0;
-    return `entries ${entries}, README blocks in Node ${modules.length}, in Chromium ${inPages}`;
+    if (withPeers.length > 0) {
+      await consumer.install(peers);
+      await consumer.loadEntries(name, withPeers);
+    }
+    return `entries ${alone.length + withPeers.length}, README blocks in Node ${modules.length}, in Chromium ${inPages}`;
   }
 
   async measureSizes() {

@@ -1,7 +1,8 @@
 // Train on handwritten digits
 // A small network on 1797 real images, first eagerly, then with every step compiled to one ONNX graph.
 
-import { batches, digits, trainTestSplit } from "@offprint/data";
+import { batches, trainTestSplit } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { mlp } from "@offprint/nn";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { accuracy, adam, crossEntropy, train } from "@offprint/optim";

@@ -12,6 +12,7 @@ function importing(from: string, file: string, specifier: string, dependencies: 
     "core/optim",
     "core/onnx-runtime",
     "core/claims",
+    "core/datasets",
     "methods/a",
     "methods/b",
   ]) {
@@ -33,6 +34,9 @@ describe("dependencies", () => {
   it.each([
     ["packages/methods/a", "@offprint/onnx-runtime", "methods take a Backend"],
     ["packages/methods/a", "@offprint/b", "nothing but the apps imports a method"],
+    ["packages/methods/a", "@offprint/claims", "it is for claims, commands, examples and tests"],
+    ["packages/methods/a", "@offprint/datasets", "it is for claims, commands, examples and tests"],
+    ["packages/core/optim", "@offprint/datasets", "it is for claims, commands, examples and tests"],
     ["packages/core/optim", "@offprint/a", "nothing but the apps imports a method"],
     ["packages/core/tensor-core", "@offprint/optim", "stands on no other package"],
     ["packages/core/claims", "@offprint/optim", "claims stands on tensor-core only"],
@@ -42,6 +46,57 @@ describe("dependencies", () => {
     expect(found).toHaveLength(2);
     expect(found[0]).toContain(`${from}/src/index.ts: must not import ${to}`);
     expect(found[1]).toContain(reason);
+  });
+
+  describe("of a method's claims and commands", () => {
+    const peer = { peerDependencies: { "@offprint/claims": "*" } };
+    const optional = { peerDependenciesMeta: { "@offprint/claims": { optional: true } } };
+    const developed = { devDependencies: { "@offprint/claims": workspace } };
+    const found = (manifest: object, folder = "claims", command: object = { "@offprint/claims": workspace }) =>
+      lines(
+        check(
+          repositoryOf({
+            "packages/core/claims/package.json": { name: "@offprint/claims" },
+            "packages/methods/a/package.json": { name: "@offprint/a", ...manifest },
+            [`packages/methods/a/${folder}/index.ts`]: 'import { x } from "@offprint/claims";\n',
+            "apps/cli/package.json": { name: "offprint", dependencies: command },
+          }),
+        ),
+      );
+
+    it("are optional peers, which tests and the command have", () => {
+      expect(found({ ...peer, ...optional, ...developed })).toEqual([]);
+      expect(found({ ...peer, ...optional, ...developed }, "cli")).toEqual([]);
+      expect(found({ ...peer, ...developed })).toEqual([expect.stringContaining("must be optional")]);
+      expect(found({ ...peer, ...optional })).toEqual([expect.stringContaining("must be in devDependencies too")]);
+      expect(found({ ...peer, ...optional, ...developed }, "claims", {})).toEqual([
+        expect.stringContaining("apps/cli/package.json must depend on it"),
+      ]);
+      const narrow = { peerDependencies: { "@offprint/claims": workspace } };
+      expect(found({ ...narrow, ...optional, ...developed })).toEqual([expect.stringContaining('must be "*"')]);
+    });
+
+    it("are not installed with the method", () => {
+      expect(found({ dependencies: { "@offprint/claims": workspace } })).toEqual([
+        expect.stringContaining("which src does not import"),
+        expect.stringContaining("must not depend on @offprint/claims"),
+      ]);
+    });
+
+    it("may not be needed to compute", () => {
+      const manifest = {
+        peerDependencies: { ndarray: "*" },
+        peerDependenciesMeta: { ndarray: { optional: true } },
+        devDependencies: { ndarray: "1" },
+      };
+      const repository = (folder: string) =>
+        repositoryOf({
+          "packages/methods/a/package.json": { name: "@offprint/a", ...manifest },
+          [`packages/methods/a/${folder}/index.ts`]: 'import "ndarray";\n',
+        });
+      expect(lines(check(repository("claims")))).toEqual([]);
+      expect(lines(check(repository("src")))).toEqual([expect.stringContaining("add it to dependencies")]);
+    });
   });
 
   it("finds dynamic, type-only and re-exporting imports", () => {

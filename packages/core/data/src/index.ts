@@ -31,10 +31,5 @@ export {
 } from "./formats/safetensors.js";
 export { readSamples, type SampleFile, type SampleFileOptions } from "./formats/sample-file.js";
 export { type Column, type ColumnType, Table } from "./formats/table.js";
-export { breastCancer } from "./sets/breast-cancer.js";
-export { digits, type SetOptions } from "./sets/digits.js";
-export { iris } from "./sets/iris.js";
-export { karateClub, type NodeDataset } from "./sets/karate-club.js";
-export { wine } from "./sets/wine.js";
 export { type SplitOptions, trainTestSplit } from "./split.js";
 export { type Standardization, standardization } from "./standardization.js";

@@ -1,4 +1,4 @@
-import { digits } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {

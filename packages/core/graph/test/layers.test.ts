@@ -1,4 +1,4 @@
-import { karateClub } from "@offprint/data";
+import { karateClub } from "@offprint/datasets";
 import { mlp } from "@offprint/nn";
 import {
   add,

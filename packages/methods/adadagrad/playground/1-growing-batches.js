@@ -2,7 +2,7 @@
 // Softmax regression on handwritten digits, beginning with batches of 8. A test on the gradients of the samples says when the batch must grow. Change the test, its constants, or the optimizer.
 
 import { trainAdaptive } from "@offprint/adadagrad";
-import { digits } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { div, logSumExp, matmul, mul, oneHot, sub, sum, take, zeros } from "@offprint/tensor-core";
 
 const { inputs, targets } = digits();

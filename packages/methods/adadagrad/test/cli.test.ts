@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Column, readCsv, readSafetensors, Table, wine, writeCsv } from "@offprint/data";
+import { type Column, readCsv, readSafetensors, Table, writeCsv } from "@offprint/data";
+import { wine } from "@offprint/datasets";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 

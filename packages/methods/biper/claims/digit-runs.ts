@@ -1,5 +1,6 @@
 import type { ClaimContext } from "@offprint/claims";
-import { digits, trainTestSplit } from "@offprint/data";
+import { trainTestSplit } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { accuracy, cosineSchedule, type Schedule, warmupSchedule } from "@offprint/optim";
 import { div, random, reshape, sub } from "@offprint/tensor-core";
 import {

@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { digits, readCifar10, readImage, readNpy, readNpz } from "@offprint/data";
+import { readCifar10, readImage, readNpy, readNpz } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
+import { digits } from "@offprint/datasets";
 import { cast, concatenate, FormatError, reshape, stack, type Tensor, ValueError } from "@offprint/tensor-core";
 
 /** Images and, where they are known, what they show. */
@@ -18,7 +19,7 @@ export interface ImageSet {
 
 const pictures = new Set([".png", ".pgm", ".ppm", ".pnm"]);
 
-/** The word for the digits that ship with `@offprint/data`. */
+/** The word for the digits that ship with `@offprint/datasets`. */
 export const DIGITS = "digits";
 
 /** `[samples, height, width]` as one channel; four axes as they are. */

@@ -2,7 +2,8 @@
 // Train a network whose weights and activations are -1 or +1 to read digits, pack it into bits, and read with XNOR and popcount. Change the frequency of the square wave, or put straightThrough() in its place.
 
 import { fitTwoStages, packNetwork, periodic, quantizationReport, smallNetwork } from "@offprint/biper";
-import { digits, trainTestSplit } from "@offprint/data";
+import { trainTestSplit } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { accuracy } from "@offprint/optim";
 import { div, random, reshape, sub } from "@offprint/tensor-core";
 

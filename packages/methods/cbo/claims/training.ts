@@ -1,5 +1,6 @@
 import type { Claim } from "@offprint/claims";
-import { iris, standardization } from "@offprint/data";
+import { standardization } from "@offprint/data";
+import { iris } from "@offprint/datasets";
 import { accuracy, crossEntropy } from "@offprint/optim";
 import { add, matmul, zeros } from "@offprint/tensor-core";
 import { treeModel } from "../src/index.js";

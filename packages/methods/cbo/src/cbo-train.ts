@@ -15,7 +15,8 @@ import type { SwarmModel } from "./tree-model.js";
  * @example
  * ```ts
  * import { cboTrain, treeModel } from "@offprint/cbo";
- * import { iris, standardization } from "@offprint/data";
+ * import { standardization } from "@offprint/data";
+ * import { iris } from "@offprint/datasets";
  * import { crossEntropy } from "@offprint/optim";
  * import { add, matmul, zeros } from "@offprint/tensor-core";
  *

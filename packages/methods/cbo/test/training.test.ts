@@ -1,4 +1,5 @@
-import { iris, standardization } from "@offprint/data";
+import { standardization } from "@offprint/data";
+import { iris } from "@offprint/datasets";
 import { type OnnxRuntime, onnxRuntime } from "@offprint/onnx-runtime";
 import { accuracy, crossEntropy } from "@offprint/optim";
 import {

@@ -1,5 +1,6 @@
 import type { ClaimContext } from "@offprint/claims";
-import { digits, trainTestSplit } from "@offprint/data";
+import { trainTestSplit } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { type ActivationName, conv2d, linear, sequential } from "@offprint/nn";
 import {
   accuracy,

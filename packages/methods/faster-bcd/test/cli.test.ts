@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { iris, readCsv, Table, writeCsv, writeLibsvm, writeMatrixMarket } from "@offprint/data";
+import { readCsv, Table, writeCsv, writeLibsvm, writeMatrixMarket } from "@offprint/data";
+import { iris } from "@offprint/datasets";
 import { FormatError, random, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";

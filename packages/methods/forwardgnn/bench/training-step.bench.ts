@@ -1,7 +1,7 @@
 // Does one step of training, compiled as a whole, run at the level of the same model in PyTorch? And what does it cost
 // to aggregate once per layer rather than once per epoch?
 import { compare, python } from "@offprint/bench";
-import { digits } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { contextualBlockModel, nearestNeighbourGraph } from "@offprint/graph";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { type Backend, div, jit, random, sum } from "@offprint/tensor-core";

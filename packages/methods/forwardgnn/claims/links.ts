@@ -1,5 +1,5 @@
 import type { Claim } from "@offprint/claims";
-import { digits } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { linkSplit, nearestNeighbourGraph, subgraph } from "@offprint/graph";
 import { arange, div, random, sum, take } from "@offprint/tensor-core";
 import { fitLinkPredictor, type LinkMethod, type LinkTask, linkAuc } from "../src/index.js";

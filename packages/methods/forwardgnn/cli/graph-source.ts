@@ -1,4 +1,4 @@
-import { karateClub } from "@offprint/data";
+import { karateClub } from "@offprint/datasets";
 import { type NodeData, rowNormalize, undirected } from "@offprint/graph";
 import { loadPlanetoid } from "@offprint/graph/node";
 import { eye } from "@offprint/tensor-core";

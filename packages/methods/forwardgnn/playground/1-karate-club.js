@@ -1,7 +1,7 @@
 // Learn without backpropagation
 // Train a graph network layer by layer on four members of a karate club, and see which side it gives everybody else. Change the method, the convolution or the number of layers.
 
-import { karateClub } from "@offprint/data";
+import { karateClub } from "@offprint/datasets";
 import { fitNodeClassifier, predictNodes } from "@offprint/forwardgnn";
 import { mask, nodeAccuracy, undirected } from "@offprint/graph";
 import { eye } from "@offprint/tensor-core";

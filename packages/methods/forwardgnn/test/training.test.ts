@@ -1,4 +1,4 @@
-import { karateClub } from "@offprint/data";
+import { karateClub } from "@offprint/datasets";
 import { type GraphLayer, gcn, mask, nodeAccuracy, undirected } from "@offprint/graph";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import {

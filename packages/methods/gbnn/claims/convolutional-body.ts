@@ -1,5 +1,6 @@
 import type { Claim, ClaimContext } from "@offprint/claims";
-import { digits, trainTestSplit } from "@offprint/data";
+import { trainTestSplit } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { conv2d, linear, sequential } from "@offprint/nn";
 import { accuracy, adam, crossEntropy, train } from "@offprint/optim";
 import { div, jit, maxPool, random, reshape, type Tensor, take } from "@offprint/tensor-core";

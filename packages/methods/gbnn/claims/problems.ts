@@ -1,4 +1,5 @@
-import { breastCancer, standardization, trainTestSplit, wine } from "@offprint/data";
+import { standardization, trainTestSplit } from "@offprint/data";
+import { breastCancer, wine } from "@offprint/datasets";
 import { random, type Tensor, tensor } from "@offprint/tensor-core";
 
 /** Samples to learn from, and samples to judge by. */

@@ -1,7 +1,8 @@
 // Grow a network block by block
 // A network for the growers of 178 wines is grown in blocks of two units; the curve shows the accuracy on wines that it has not seen. Change the step size, the units of a block, or the data.
 
-import { trainTestSplit, wine } from "@offprint/data";
+import { trainTestSplit } from "@offprint/data";
+import { wine } from "@offprint/datasets";
 import { fitClassifier, stagedScore } from "@offprint/gbnn";
 import { random } from "@offprint/tensor-core";
 

@@ -1,5 +1,5 @@
 import type { Claim, ClaimResult } from "@offprint/claims";
-import { iris } from "@offprint/data";
+import { iris } from "@offprint/datasets";
 import type { Rng } from "@offprint/tensor-core";
 import { schedules } from "../src/index.js";
 import { figure, type Method, meanOf, published } from "./method.js";

@@ -1,5 +1,5 @@
 import type { Claim } from "@offprint/claims";
-import { digits } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { schedules } from "../src/index.js";
 import { figure, type Method, meanOf, published } from "./method.js";
 import { bestRate, drawnOrder, standardised } from "./softmax-regression.js";

@@ -1,5 +1,6 @@
 import type { ClaimContext } from "@offprint/claims";
-import { digits, trainTestSplit } from "@offprint/data";
+import { trainTestSplit } from "@offprint/data";
+import { digits } from "@offprint/datasets";
 import { type BatchNormState, initializers, linear } from "@offprint/nn";
 import { adamw, chain, clipByGlobalNorm, crossEntropy, train } from "@offprint/optim";
 import {

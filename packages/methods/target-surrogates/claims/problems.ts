@@ -1,4 +1,4 @@
-import { breastCancer } from "@offprint/data";
+import { breastCancer } from "@offprint/datasets";
 import { linalg, matmul, mul, random, sub, type Tensor, tensor, transpose } from "@offprint/tensor-core";
 
 /** Logistic regression without a bias of its own. */

@@ -1,7 +1,7 @@
 // When gradients are expensive
 // A logistic regression on 569 breast masses, whose features have very different scales. Each call of the oracle is taken to be expensive: how far is the loss from the best one after as many calls? Change the number of inner steps m, the step size eta, or the learning rates.
 
-import { breastCancer } from "@offprint/data";
+import { breastCancer } from "@offprint/datasets";
 import { baselines, linearModel, losses, majorizeMinimize } from "@offprint/target-surrogates";
 import { tensor } from "@offprint/tensor-core";
 

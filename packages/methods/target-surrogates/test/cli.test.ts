@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { breastCancer, type Column, readCsv, Table, wine, writeCsv, writeNpz } from "@offprint/data";
+import { type Column, readCsv, Table, writeCsv, writeNpz } from "@offprint/data";
+import { breastCancer, wine } from "@offprint/datasets";
 import { FormatError, tensor, ValueError } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";

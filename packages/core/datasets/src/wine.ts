@@ -1,4 +1,4 @@
-import type { Dataset } from "../dataset.js";
+import type { Dataset } from "@offprint/data";
 import type { SetOptions } from "./digits.js";
 import { tabularSet } from "./packed.js";
 import { table } from "./wine-table.js";

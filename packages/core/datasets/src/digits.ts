@@ -1,5 +1,5 @@
+import type { Dataset } from "@offprint/data";
 import { tensor } from "@offprint/tensor-core";
-import type { Dataset } from "../dataset.js";
 import { table } from "./digits-table.js";
 import { unpack } from "./packed.js";
 

@@ -1,4 +1,4 @@
-import type { Dataset } from "../dataset.js";
+import type { Dataset } from "@offprint/data";
 import type { SetOptions } from "./digits.js";
 import { table } from "./iris-table.js";
 import { tabularSet } from "./packed.js";
