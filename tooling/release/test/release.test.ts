@@ -104,9 +104,23 @@ describe("a consumer", () => {
       "node_modules/empty/index.js": "export {};",
     });
     const consumer = new Consumer(folder, plainEnvironment());
-    expect(await consumer.loadEntries("good")).toBe(1);
-    await expect(consumer.loadEntries("bad")).rejects.toThrow(/exit code 1/);
-    await expect(consumer.loadEntries("empty")).rejects.toThrow(/empty exports nothing/);
+    await consumer.loadEntries("good", ["."]);
+    await expect(consumer.loadEntries("bad", ["."])).rejects.toThrow(/exit code 1/);
+    await expect(consumer.loadEntries("empty", ["."])).rejects.toThrow(/empty exports nothing/);
+  });
+
+  it("knows which entries need the optional peers", () => {
+    const folder = folderOf({
+      "node_modules/a/package.json": JSON.stringify({
+        exports: { ".": "./a.js", "./claims": "./claims.js", "./cli": "./cli.js", "./package.json": "./package.json" },
+        peerDependenciesMeta: { b: { optional: true } },
+      }),
+    });
+    expect(new Consumer(folder, plainEnvironment()).entriesOf("a")).toEqual({
+      alone: ["."],
+      withPeers: ["./claims", "./cli"],
+      peers: ["b"],
+    });
   });
 
   it("runs a README's code in Node, and names the block that fails", async () => {
