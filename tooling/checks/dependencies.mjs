@@ -10,7 +10,7 @@ import { filesBelow, shown } from "./repository.mjs";
 
 export const title = "dependencies point one way and are declared";
 
-/** Packages that stand on tensor-core and on nothing else of the repository. */
+/** Packages that stand on tensor-core and on nothing else of the repository; onnx-runtime on onnx-format besides. */
 const besideTheStack = new Set(["onnx-runtime", "claims"]);
 const foundation = new Set(["solvers", "optim", "nn", "data"]);
 /** What claims, commands, examples and tests are made with: nothing that computes imports them. */
@@ -56,6 +56,8 @@ export function forbidden(from, to, audience) {
   }
   if (from.slug === "tensor-core") return "tensor-core stands on no other package";
   if (to.slug === "tensor-core") return undefined;
+  if (from.slug === "onnx-format") return "onnx-format stands on tensor-core only";
+  if (to.slug === "onnx-format" && from.slug !== "claims") return undefined;
   if (besideTheStack.has(from.slug)) return `${from.slug} stands on tensor-core only`;
   if (to.slug === "onnx-runtime") return "packages take a Backend; only the user chooses onnx-runtime";
   if (foundation.has(from.slug) && !foundation.has(to.slug)) return `${from.slug} stands below ${to.slug}`;

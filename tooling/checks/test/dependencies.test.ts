@@ -11,6 +11,7 @@ function importing(from: string, file: string, specifier: string, dependencies: 
     "core/tensor-core",
     "core/optim",
     "core/onnx-runtime",
+    "core/onnx-format",
     "core/claims",
     "core/datasets",
     "methods/a",
@@ -28,6 +29,11 @@ describe("dependencies", () => {
     expect(
       importing("packages/methods/a", "src/index.ts", "@offprint/optim", { "@offprint/optim": workspace }),
     ).toEqual([]);
+    expect(
+      importing("packages/core/onnx-runtime", "src/index.ts", "@offprint/onnx-format", {
+        "@offprint/onnx-format": workspace,
+      }),
+    ).toEqual([]);
     expect(importing("apps/cli", "src/bin.ts", "@offprint/a/claims", { "@offprint/a": workspace })).toEqual([]);
   });
 
@@ -40,6 +46,7 @@ describe("dependencies", () => {
     ["packages/core/optim", "@offprint/a", "nothing but the apps imports a method"],
     ["packages/core/tensor-core", "@offprint/optim", "stands on no other package"],
     ["packages/core/claims", "@offprint/optim", "claims stands on tensor-core only"],
+    ["packages/core/onnx-format", "@offprint/optim", "onnx-format stands on tensor-core only"],
     ["packages/core/onnx-runtime", "@offprint/optim", "onnx-runtime stands on tensor-core only"],
   ])("%s must not import %s", (from, to, reason) => {
     const found = importing(from, "src/index.ts", to, { [to]: workspace });

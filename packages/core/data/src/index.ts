@@ -17,13 +17,6 @@ export { readMatrixMarket, writeMatrixMarket } from "./formats/matrix-market.js"
 export { type NpyWriteOptions, readNpy, writeNpy } from "./formats/npy.js";
 export { type NpzWriteOptions, readNpz, writeNpz } from "./formats/npz.js";
 export {
-  type OnnxAttribute,
-  type OnnxGraph,
-  type OnnxNode,
-  type OnnxValue,
-  readOnnxGraph,
-} from "./formats/onnx-graph.js";
-export {
   readSafetensors,
   type Safetensors,
   type SafetensorsWriteOptions,

@@ -10,8 +10,7 @@ import {
 import type { Tensor as OrtTensor } from "onnxruntime-common";
 import { type Binding, bindingName } from "#binding";
 import { lowerGraph } from "./lowering/index.js";
-import { encodeModel } from "./model/encode.js";
-import { OnnxGraph } from "./model/onnx-graph.js";
+import { encodeModel, GraphBuilder } from "./model/graph-builder.js";
 import { chooseDevice, type DeviceReport, probeDevices } from "./session/devices.js";
 import { Session, type SessionSettings } from "./session/session.js";
 import { TensorExchange } from "./session/tensors.js";
@@ -140,7 +139,7 @@ class Runtime implements OnnxRuntime {
     const key = `${value.type} ${value.dims.length}`;
     let copy = this.downloads.get(key);
     if (copy === undefined) {
-      const graph = new OnnxGraph();
+      const graph = new GraphBuilder();
       const open = value.dims.map(() => -1);
       const x = graph.input(value.type as "float32", open, "x");
       graph.outputs.push(graph.node("Identity", [x], { shape: open, type: x.type }));

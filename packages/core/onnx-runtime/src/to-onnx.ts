@@ -1,6 +1,6 @@
 import { trace } from "@offprint/tensor-core";
 import { lowerGraph } from "./lowering/index.js";
-import { encodeModel } from "./model/encode.js";
+import { encodeModel } from "./model/graph-builder.js";
 
 /**
  * The bytes of a standard .onnx file of a function, a whole training step included. Arguments are trees of tensors or

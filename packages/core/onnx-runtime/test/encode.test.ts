@@ -15,14 +15,13 @@ import {
 } from "onnx-buf";
 import { describe, expect, it } from "vitest";
 import { loadModel, toOnnx } from "../src/index.js";
-import { encodeModel } from "../src/model/encode.js";
-import { OnnxGraph } from "../src/model/onnx-graph.js";
+import { encodeModel, GraphBuilder } from "../src/model/graph-builder.js";
 
-const decoded = (graph: OnnxGraph, name = "g") => fromBinary(ModelProtoSchema, encodeModel(graph, name));
+const decoded = (graph: GraphBuilder, name = "g") => fromBinary(ModelProtoSchema, encodeModel(graph, name));
 
 describe("encodeModel", () => {
   it("says which versions the file is written for", () => {
-    const graph = new OnnxGraph();
+    const graph = new GraphBuilder();
     const x = graph.input("float32", [2]);
     graph.outputs.push(graph.node("Relu", [x], x), graph.node("Special", [x], x, {}, "com.example"));
     const model = decoded(graph, "named");
@@ -36,7 +35,7 @@ describe("encodeModel", () => {
   });
 
   it("writes types and shapes, open extents by name", () => {
-    const graph = new OnnxGraph();
+    const graph = new GraphBuilder();
     const x = graph.input("int64", [3, -1, 1], "x");
     graph.outputs.push(graph.node("Identity", [x], { shape: [], type: "bool" }));
     const [input] = decoded(graph).graph!.input;
@@ -49,9 +48,9 @@ describe("encodeModel", () => {
   });
 
   it("writes every kind of attribute, and empty names for operands that are left out", () => {
-    const graph = new OnnxGraph();
+    const graph = new GraphBuilder();
     const x = graph.input("float32", [2]);
-    const inner = new OnnxGraph(graph);
+    const inner = new GraphBuilder(graph);
     inner.outputs.push(inner.node("Identity", [x], x));
     const attributes = { axis: -1, pads: [1, 0], mode: "add", alpha: { float: 0.5 }, body: inner };
     graph.outputs.push(graph.node("Any", [x, null, x], x, attributes));
@@ -69,7 +68,7 @@ describe("encodeModel", () => {
   });
 
   it("keeps the bits of constants, and one of each of the small ones", () => {
-    const graph = new OnnxGraph();
+    const graph = new GraphBuilder();
     const zero = graph.scalar("float64", 0);
     expect(graph.scalar("float64", 0)).toBe(zero);
     expect(graph.scalar("float64", -0)).not.toBe(zero);

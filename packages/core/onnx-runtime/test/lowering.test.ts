@@ -17,16 +17,16 @@ import {
 } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { lowerGraph, lowerings } from "../src/lowering/index.js";
-import type { OnnxGraph } from "../src/model/onnx-graph.js";
+import type { GraphBuilder } from "../src/model/graph-builder.js";
 
 const spec = (...shape: number[]) => ({ shape, dtype: "float32" }) as const;
 
-function lowered(f: (...xs: any[]) => any, ...specs: unknown[]): OnnxGraph {
+function lowered(f: (...xs: any[]) => any, ...specs: unknown[]): GraphBuilder {
   return lowerGraph(trace(f, ...specs), { device: "cpu" });
 }
 
 /** Operators in order. */
-const operators = (graph: OnnxGraph) => graph.nodes.map((node) => node.operator);
+const operators = (graph: GraphBuilder) => graph.nodes.map((node) => node.operator);
 
 describe("what consumers take for free is not written out", () => {
   it("broadcasts", () => {
@@ -56,7 +56,7 @@ describe("constants", () => {
     const f = (xs: Tensor) =>
       scan((c: Tensor, x: Tensor): [Tensor, Tensor] => [add(mul(c, 0.3), x), c], zeros([2]), xs)[0];
     const graph = lowered(f, spec(5, 2));
-    const body = graph.nodes.find((node) => node.operator === "Loop")?.attributes.body as OnnxGraph;
+    const body = graph.nodes.find((node) => node.operator === "Loop")?.attributes.body as GraphBuilder;
     expect(body.nodes.map((node) => node.operator)).toContain("Gather");
     expect(graph.initializers.some(({ data }) => Math.fround(0.3) === data[0])).toBe(true);
   });

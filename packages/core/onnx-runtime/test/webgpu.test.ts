@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBinding } from "../src/binding/node.js";
 import { devices, hostOnlyPrimitives, type OnnxRuntime, onnxRuntime } from "../src/index.js";
 import { lowerGraph } from "../src/lowering/index.js";
-import { encodeModel } from "../src/model/encode.js";
+import { encodeModel } from "../src/model/graph-builder.js";
 import { Session } from "../src/session/session.js";
 import { type Cell, failures } from "./agreement/agreement.js";
 import { broadcastCells, type PrimitiveCell, tableCells } from "./agreement/cells.js";

@@ -1,5 +1,7 @@
 import "./methods.js";
 
+export { decodeElements, type ElementType, elementSize, encodeElements } from "./bytes/elements.js";
+export { halfToNumber, numberToHalf } from "./bytes/half.js";
 export { checkOptions } from "./check-options.js";
 export type { Backend, Executable } from "./compile/backend.js";
 export { type JitOptions, type Jitted, jit } from "./compile/jit.js";

@@ -1,4 +1,5 @@
-import { readOnnxGraph, readSafetensors, writeSafetensors } from "@offprint/data";
+import { readSafetensors, writeSafetensors } from "@offprint/data";
+import { readOnnxGraph } from "@offprint/onnx-format";
 import { loadModel as loadOnnx, onnxRuntime } from "@offprint/onnx-runtime";
 import { jit, random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { CommandInput, MethodCommand } from "@offprint/claims";
-import { readOnnxGraph } from "@offprint/data";
 import { loadFile, saveFile } from "@offprint/data/node";
+import { readOnnxGraph } from "@offprint/onnx-format";
 import { ValueError } from "@offprint/tensor-core";
 import { fromOnnx } from "../src/from-onnx.js";
 import { type LipschitzBound, type LipschitzOptions, lipschitzBound } from "../src/lipschitz-bound.js";

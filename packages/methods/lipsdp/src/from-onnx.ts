@@ -1,4 +1,4 @@
-import { type OnnxGraph, readOnnxGraph } from "@offprint/data";
+import { type OnnxGraph, readOnnxGraph } from "@offprint/onnx-format";
 import { tensor, UnsupportedError } from "@offprint/tensor-core";
 import type { Activation } from "./activation.js";
 import type { FeedForwardNetwork } from "./network.js";

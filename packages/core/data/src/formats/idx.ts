@@ -1,6 +1,5 @@
-import { type Tensor, UnsupportedError } from "@offprint/tensor-core";
+import { decodeElements, type ElementType, elementSize, type Tensor, UnsupportedError } from "@offprint/tensor-core";
 import { ByteReader, concatenateBytes } from "./byte-reader.js";
-import { decodeElements, type ElementType, elementSize } from "./elements.js";
 import { gunzip } from "./inflate.js";
 
 const types: Record<number, ElementType> = {

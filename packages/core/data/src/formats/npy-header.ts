@@ -1,6 +1,5 @@
-import { UnsupportedError } from "@offprint/tensor-core";
+import { type ElementType, UnsupportedError } from "@offprint/tensor-core";
 import type { ByteReader } from "./byte-reader.js";
-import type { ElementType } from "./elements.js";
 
 /** What the header of an .npy file says. */
 export interface NpyHeader {

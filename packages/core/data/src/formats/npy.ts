@@ -1,6 +1,13 @@
-import { type Tensor, tensor, transpose } from "@offprint/tensor-core";
+import {
+  decodeElements,
+  type ElementType,
+  elementSize,
+  encodeElements,
+  type Tensor,
+  tensor,
+  transpose,
+} from "@offprint/tensor-core";
 import { ascii, ByteReader, concatenateBytes } from "./byte-reader.js";
-import { decodeElements, type ElementType, elementSize, encodeElements } from "./elements.js";
 import { readNpyHeader } from "./npy-header.js";
 
 /**

@@ -1,6 +1,13 @@
-import { type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import {
+  decodeElements,
+  type ElementType,
+  elementSize,
+  encodeElements,
+  type Tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { ByteReader, concatenateBytes } from "./byte-reader.js";
-import { decodeElements, type ElementType, elementSize, encodeElements } from "./elements.js";
 
 /** Content of a safetensors file. */
 export interface Safetensors {

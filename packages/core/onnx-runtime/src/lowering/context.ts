@@ -1,7 +1,7 @@
-import type { DType, Equation, Graph, Shape, Tensor, TypedArray, Variable } from "@offprint/tensor-core";
+import type { DType, ElementType, Equation, Graph, Shape, Tensor, TypedArray, Variable } from "@offprint/tensor-core";
 import { OffprintError, UnsupportedError } from "@offprint/tensor-core";
-import type { Attribute, ElementType, Value } from "../model/onnx-graph.js";
-import { OnnxGraph } from "../model/onnx-graph.js";
+import type { Attribute, Value } from "../model/graph-builder.js";
+import { GraphBuilder } from "../model/graph-builder.js";
 
 /** What a graph is compiled for: some operators exist on one device only. */
 export interface Target {
@@ -42,7 +42,7 @@ export class LoweringContext {
   private readonly consumers = new Map<Variable, (Equation | null)[]>();
 
   constructor(
-    readonly graph: OnnxGraph,
+    readonly graph: GraphBuilder,
     readonly target: Target,
     private readonly lowerEquation: (context: LoweringContext, equation: Equation) => void,
     private readonly outer?: LoweringContext,
@@ -192,10 +192,6 @@ export class LoweringContext {
     return this.emit("Reshape", [value, this.graph.integers(shape)], { shape, type: value.type }, { allowzero: 1 });
   }
 
-  cast(value: Value, type: ElementType, code: number): Value {
-    return value.type === type ? value : this.emit("Cast", [value], { shape: value.shape, type }, { to: code });
-  }
-
   /** A known value as a constant; axes that only repeat are kept once. */
   defineConstant(v: Variable, tensor: Tensor): void {
     const { shape, data } = compact(tensor);
@@ -204,7 +200,7 @@ export class LoweringContext {
 
   /** The context of a graph nested in a Loop or If, which sees the values of this one. */
   nested(): LoweringContext {
-    return new LoweringContext(new OnnxGraph(this.graph), this.target, this.lowerEquation, this);
+    return new LoweringContext(new GraphBuilder(this.graph), this.target, this.lowerEquation, this);
   }
 
   /** Emits all operations of a traced graph whose inputs are defined. */

@@ -1,6 +1,6 @@
-import type { Equation } from "@offprint/tensor-core";
-import { dataTypeCode } from "../model/encode.js";
-import type { ElementType, Value } from "../model/onnx-graph.js";
+import { elementTypeCode } from "@offprint/onnx-format";
+import type { ElementType, Equation } from "@offprint/tensor-core";
+import type { Value } from "../model/graph-builder.js";
 import { composedElementwise } from "./composed.js";
 import type { LoweringContext } from "./context.js";
 import * as hyperbolic from "./hyperbolic.js";
@@ -36,7 +36,7 @@ function comparison(operator: string): Lowering {
 }
 
 export function toType(c: LoweringContext, x: Value, type: ElementType): Value {
-  return c.cast(x, type, dataTypeCode(type));
+  return x.type === type ? x : c.emit("Cast", [x], { shape: x.shape, type }, { to: elementTypeCode(type) });
 }
 
 const binary = (c: LoweringContext, operator: string, a: Value, b: Value | number, type: ElementType = a.type): Value =>

@@ -1,5 +1,5 @@
 import { type Equation, type Graph, type PrimitiveName, UnsupportedError, zeros } from "@offprint/tensor-core";
-import { OnnxGraph, type Value } from "../model/onnx-graph.js";
+import { GraphBuilder, type Value } from "../model/graph-builder.js";
 import { LoweringContext, type Target } from "./context.js";
 import { contractionLowerings } from "./contraction.js";
 import { controlLowerings } from "./control.js";
@@ -53,8 +53,8 @@ function lowerEquation(context: LoweringContext, equation: Equation): void {
 }
 
 /** A graph and its inputs and outputs by name, in the order of the traced function's. */
-export function lowerGraph(graph: Graph, target: Target): OnnxGraph {
-  const onnx = new OnnxGraph();
+export function lowerGraph(graph: Graph, target: Target): GraphBuilder {
+  const onnx = new GraphBuilder();
   const context = new LoweringContext(onnx, target, lowerEquation);
   graph.inputs.forEach((v, i) => {
     context.define(v, onnx.input(v.dtype, v.shape, `input${i}`));
@@ -64,7 +64,7 @@ export function lowerGraph(graph: Graph, target: Target): OnnxGraph {
 }
 
 /** Calls the results `output0, output1, ...`; an input, a constant or a repeated result goes through Identity. */
-function nameOutputs(onnx: OnnxGraph, results: readonly Value[]): void {
+function nameOutputs(onnx: GraphBuilder, results: readonly Value[]): void {
   const made = new Set(onnx.nodes.flatMap((node) => node.outputs));
   const names = new Map<string, string>();
   results.forEach((value, i) => {

@@ -1,4 +1,4 @@
-import type { Value } from "../model/onnx-graph.js";
+import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
 import { isForGpu, type Lowering } from "./lowering.js";

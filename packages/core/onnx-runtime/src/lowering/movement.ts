@@ -1,5 +1,5 @@
 import { full, type Shape } from "@offprint/tensor-core";
-import type { Value } from "../model/onnx-graph.js";
+import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
 import type { Lowering } from "./lowering.js";

@@ -1,7 +1,6 @@
 import { DeviceError } from "@offprint/tensor-core";
 import { type Binding, candidateDevices, loadBinding } from "#binding";
-import { encodeModel } from "../model/encode.js";
-import { OnnxGraph } from "../model/onnx-graph.js";
+import { encodeModel, GraphBuilder } from "../model/graph-builder.js";
 import { deviceRemedy } from "./errors.js";
 import { Session } from "./session.js";
 
@@ -21,7 +20,7 @@ const PROBE_SIZE = 256;
 const PROBE_RUNS = 5;
 
 function probeModel(): Uint8Array {
-  const graph = new OnnxGraph();
+  const graph = new GraphBuilder();
   const x = graph.input("float32", [PROBE_SIZE, PROBE_SIZE], "x");
   const y = graph.node("MatMul", [x, x], { shape: x.shape, type: "float32" });
   graph.outputs.push(y);

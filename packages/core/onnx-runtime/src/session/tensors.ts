@@ -3,6 +3,7 @@ import {
   type DType,
   DTypeError,
   deviceTensor,
+  halfToNumber,
   hostTensor,
   type Tensor,
   type TypedArray,
@@ -139,13 +140,4 @@ function narrowed(name: string, data: BigInt64Array | BigUint64Array): Int32Arra
 /** Old engines give half floats as their bits, new ones as numbers. */
 function halfIfBits(data: unknown): (value: number) => number {
   return data instanceof Uint16Array ? halfToNumber : (value) => value;
-}
-
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -1,4 +1,4 @@
-import type { OnnxAttribute } from "@offprint/data";
+import type { OnnxAttribute } from "@offprint/onnx-format";
 import { UnsupportedError } from "@offprint/tensor-core";
 
 /** Where a window of a convolution or pooling reads, in two spatial dimensions. */

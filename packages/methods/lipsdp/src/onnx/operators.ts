@@ -1,4 +1,4 @@
-import type { OnnxNode } from "@offprint/data";
+import type { OnnxNode } from "@offprint/onnx-format";
 import { type Tensor, tensor, UnsupportedError } from "@offprint/tensor-core";
 import { type Activation, activation } from "../activation.js";
 import { windowLayout } from "./convolution-layout.js";

@@ -12,8 +12,8 @@ describe("readOnnxGraph", () => {
   const graph = readOnnxGraph(bytes);
 
   it("gives inputs, outputs and operators in order", () => {
-    expect(graph.inputs).toEqual([{ name: "x", shape: ["batch", 3] }]);
-    expect(graph.outputs).toEqual([{ name: "z", shape: ["batch", 2] }]);
+    expect(graph.inputs).toEqual([{ name: "x", type: "float32", shape: ["batch", 3] }]);
+    expect(graph.outputs).toEqual([{ name: "z", type: "float32", shape: ["batch", 2] }]);
     expect(graph.opset).toBe(18);
     const [gemm, custom] = graph.nodes;
     expect(gemm).toMatchObject({

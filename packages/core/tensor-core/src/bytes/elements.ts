@@ -1,4 +1,7 @@
-import { type DType, FormatError, type Tensor, tensor, UnsupportedError } from "@offprint/tensor-core";
+import { tensor } from "../construct.js";
+import type { DType } from "../dtype.js";
+import { FormatError, UnsupportedError } from "../errors.js";
+import type { Tensor } from "../tensor.js";
 import { bfloatToNumber, halfToNumber, numberToBfloat, numberToHalf } from "./half.js";
 
 /** Kinds of numbers in files. */

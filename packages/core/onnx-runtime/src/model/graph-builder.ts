@@ -1,7 +1,8 @@
-import type { DType, Shape, TypedArray } from "@offprint/tensor-core";
+import { type AttributeSource, type GraphSource, writeOnnxGraph } from "@offprint/onnx-format";
+import type { DType, ElementType, Shape, TypedArray } from "@offprint/tensor-core";
 
-/** Element types of ONNX values that the lowerings use; shapes and axes are int64. */
-export type ElementType = DType | "int64" | "uint8";
+/** Version of the ONNX operator set that the lowerings are written for. */
+export const OPSET = 21;
 
 /** A value in an ONNX graph, by name. */
 export interface Value {
@@ -11,9 +12,9 @@ export interface Value {
 }
 
 /** Attribute values of ONNX nodes; numbers are integers, `{ float }` is a float. */
-export type Attribute = number | readonly number[] | string | { readonly float: number } | OnnxGraph;
+export type Attribute = number | readonly number[] | string | { readonly float: number } | GraphBuilder;
 
-export interface OnnxNode {
+export interface BuiltNode {
   readonly operator: string;
   readonly domain: string;
   readonly inputs: readonly string[];
@@ -57,13 +58,13 @@ function exactText(value: number | bigint): string {
 }
 
 /** An ONNX graph under construction: nodes in order, over constants shared with the graphs around and inside it. */
-export class OnnxGraph {
-  readonly nodes: OnnxNode[] = [];
+export class GraphBuilder {
+  readonly nodes: BuiltNode[] = [];
   readonly inputs: Value[] = [];
   readonly outputs: Value[] = [];
   private readonly scope: Scope;
 
-  constructor(parent?: OnnxGraph) {
+  constructor(parent?: GraphBuilder) {
     this.scope = parent?.scope ?? new Scope();
   }
 
@@ -94,7 +95,7 @@ export class OnnxGraph {
       const node = this.nodes[i];
       this.nodes[i] = { ...node, inputs: renamed(node.inputs), outputs: renamed(node.outputs) };
       for (const attribute of Object.values(node.attributes))
-        if (attribute instanceof OnnxGraph) attribute.rename(names);
+        if (attribute instanceof GraphBuilder) attribute.rename(names);
     }
     for (let i = 0; i < this.outputs.length; i++)
       this.outputs[i] = { ...this.outputs[i], name: names.get(this.outputs[i].name) ?? this.outputs[i].name };
@@ -148,4 +149,31 @@ export class OnnxGraph {
     });
     return values;
   }
+
+  /** The graph as it is written; an extent of -1 is open. */
+  source(): GraphSource {
+    const declared = ({ name, type, shape }: Value) => ({
+      name,
+      type,
+      shape: shape.map((n, axis) => (n < 0 ? `axis${axis}` : n)),
+    });
+    return {
+      inputs: this.inputs.map(declared),
+      outputs: this.outputs.map(declared),
+      nodes: this.nodes.map((node) => ({
+        ...node,
+        attributes: Object.fromEntries(Object.entries(node.attributes).map(([key, v]) => [key, attributeSource(v)])),
+      })),
+    };
+  }
+}
+
+function attributeSource(value: Attribute): AttributeSource {
+  return value instanceof GraphBuilder ? { graph: value.source() } : value;
+}
+
+/** The bytes of the .onnx file of an outermost graph. */
+export function encodeModel(graph: GraphBuilder, name: string): Uint8Array {
+  const constants = graph.initializers.map(({ value, data }) => ({ ...value, data }));
+  return writeOnnxGraph({ ...graph.source(), constants }, { name, opset: OPSET });
 }
