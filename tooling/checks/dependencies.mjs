@@ -1,4 +1,4 @@
-// Dependencies point one way: methods -> domain packages -> nn, optim, data -> tensor-core.
+// Dependencies point one way: methods -> domain packages -> nn, optim, data -> solvers -> tensor-core.
 // What a method's users install is what it computes with; what its claims and commands add are optional peers.
 import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
@@ -11,7 +11,7 @@ import { filesBelow, shown } from "./repository.mjs";
 export const title = "dependencies point one way and are declared";
 
 /** Packages that stand on tensor-core and on nothing else of the repository; onnx-runtime on onnx-format besides. */
-const besideTheStack = new Set(["onnx-runtime", "claims"]);
+const onTensorCore = new Set(["solvers", "onnx-runtime", "claims"]);
 const foundation = new Set(["solvers", "optim", "nn", "data"]);
 /** What claims, commands, examples and tests are made with: nothing that computes imports them. */
 const demonstration = new Set(["claims", "commands", "datasets"]);
@@ -58,7 +58,7 @@ export function forbidden(from, to, audience) {
   if (to.slug === "tensor-core") return undefined;
   if (from.slug === "onnx-format") return "onnx-format stands on tensor-core only";
   if (to.slug === "onnx-format" && from.slug !== "claims") return undefined;
-  if (besideTheStack.has(from.slug)) return `${from.slug} stands on tensor-core only`;
+  if (onTensorCore.has(from.slug)) return `${from.slug} stands on tensor-core only`;
   if (to.slug === "onnx-runtime") return "packages take a Backend; only the user chooses onnx-runtime";
   if (foundation.has(from.slug) && !foundation.has(to.slug)) return `${from.slug} stands below ${to.slug}`;
   return undefined;

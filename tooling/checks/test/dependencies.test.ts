@@ -9,6 +9,7 @@ function importing(from: string, file: string, specifier: string, dependencies: 
   const files: Files = { [`${from}/${file}`]: `import { x } from "${specifier}";\n` };
   for (const folder of [
     "core/tensor-core",
+    "core/solvers",
     "core/optim",
     "core/onnx-runtime",
     "core/onnx-format",
@@ -34,6 +35,9 @@ describe("dependencies", () => {
         "@offprint/onnx-format": workspace,
       }),
     ).toEqual([]);
+    expect(
+      importing("packages/core/optim", "src/index.ts", "@offprint/solvers", { "@offprint/solvers": workspace }),
+    ).toEqual([]);
     expect(importing("apps/cli", "src/bin.ts", "@offprint/a/claims", { "@offprint/a": workspace })).toEqual([]);
   });
 
@@ -45,6 +49,7 @@ describe("dependencies", () => {
     ["packages/core/optim", "@offprint/datasets", "it is for claims, commands, examples and tests"],
     ["packages/core/optim", "@offprint/a", "nothing but the apps imports a method"],
     ["packages/core/tensor-core", "@offprint/optim", "stands on no other package"],
+    ["packages/core/solvers", "@offprint/optim", "solvers stands on tensor-core only"],
     ["packages/core/claims", "@offprint/optim", "claims stands on tensor-core only"],
     ["packages/core/onnx-format", "@offprint/optim", "onnx-format stands on tensor-core only"],
     ["packages/core/onnx-runtime", "@offprint/optim", "onnx-runtime stands on tensor-core only"],

@@ -1,3 +1,40 @@
+export {
+  type LanczosEigenOptions,
+  type LanczosEigenResult,
+  type LanczosOptions,
+  type LanczosResult,
+  lanczos,
+  lanczosEigenpairs,
+} from "./eigen/lanczos.js";
+export {
+  type LanczosQuadratureOptions,
+  type LanczosQuadratureResult,
+  logDeterminantEstimate,
+  stochasticLanczosQuadrature,
+} from "./eigen/stochastic-lanczos-quadrature.js";
+export { type TridiagonalEigen, tridiagonalEigen } from "./eigen/tridiagonal-eigen.js";
+export { type LineFunction, type WolfeOptions, wolfeSearch } from "./line-search/wolfe-search.js";
+export { conjugateGradients } from "./linear/conjugate-gradients.js";
+export { type GmresOptions, gmres } from "./linear/gmres.js";
+export type { IterationOptions, IterationProgress } from "./linear/iteration.js";
+export type { LinearOperator, OperatorLike } from "./linear/linear-operator.js";
+export type { LinearSolverOptions, LinearSolverResult, LinearSolverStatus } from "./linear/linear-solver.js";
+export { minres } from "./linear/minres.js";
+export { sor, ssor } from "./linear/relaxation.js";
+export type { RelaxationOptions } from "./linear/relaxation-system.js";
+export { type SsorConjugateGradientsOptions, ssorConjugateGradients } from "./linear/ssor-conjugate-gradients.js";
+export { brentMinimize, type ScalarMinimumResult } from "./minimize/brent-minimize.js";
+export { lbfgs } from "./minimize/lbfgs.js";
+export { type BoundedMinimizerOptions, lbfgsb } from "./minimize/lbfgsb.js";
+export type {
+  MinimizerOptions,
+  MinimizerResult,
+  MinimizerStatus,
+  ObjectiveWithGradient,
+} from "./minimize/smooth-minimizer.js";
+export { gaussHermite } from "./quadrature/gauss-hermite.js";
+export { gaussLegendre, type QuadratureRule } from "./quadrature/gauss-legendre.js";
+export { bisection, brentRoot, type ScalarOptions, type ScalarRootResult } from "./root/scalar-root.js";
 export { type Breather, makeBreather, turn } from "./run/breather.js";
 export { checkRunOptions, type Loop, type RunResult, runLoop, runLoopSync } from "./run/run-loop.js";
 export { type Checkpoint, type RunOptions, type RunState, runOptionNames } from "./run/run-options.js";

@@ -22,7 +22,6 @@ export { type PrimitiveName, primitives } from "./primitives/index.js";
 export * as random from "./random/index.js";
 export { Rng } from "./random/index.js";
 export type { Shape } from "./shape.js";
-export * as solvers from "./solvers/index.js";
 export * as sparse from "./sparse/index.js";
 export * as special from "./special/index.js";
 export type { DeviceStorage } from "./storage.js";

@@ -1,5 +1,6 @@
 import { adam, applyUpdates, type GradientTransformation, sgd } from "@offprint/optim";
-import { type Rng, solvers, type Tensor, tensor } from "@offprint/tensor-core";
+import { lbfgs, type MinimizerStatus } from "@offprint/solvers";
+import { type Rng, type Tensor, tensor } from "@offprint/tensor-core";
 import {
   drawParameters,
   type FitSamples,
@@ -12,7 +13,7 @@ import {
 export type SolverName = "lbfgs" | "adam" | "sgd";
 
 /** Why a fit ended; `adam` and `sgd` always make all their epochs. */
-export type SolverStatus = solvers.MinimizerStatus;
+export type SolverStatus = MinimizerStatus;
 
 /** A fitted hidden layer, as a vector of all parameters. */
 export interface SolvedLayer {
@@ -44,7 +45,7 @@ const BATCH = 200;
 export function solveLayer(rng: Rng, samples: FitSamples, size: HiddenLayerSize, options: SolverOptions): SolvedLayer {
   const initial = drawParameters(rng, size, options.activation);
   if (options.solver !== "lbfgs") return descendInBatches(rng, samples, size, options, initial);
-  const { x, objective, status, iterations } = solvers.lbfgs(hiddenLayerObjective(samples, size, options), initial, {
+  const { x, objective, status, iterations } = lbfgs(hiddenLayerObjective(samples, size, options), initial, {
     memory: 10,
     gradientTolerance: options.tol,
     decreaseTolerance: DECREASE_TOLERANCE,

@@ -1,4 +1,5 @@
-import { type Rng, relu, sigmoid, type solvers, tanh, tensor } from "@offprint/tensor-core";
+import type { ObjectiveWithGradient } from "@offprint/solvers";
+import { type Rng, relu, sigmoid, tanh, tensor } from "@offprint/tensor-core";
 import { logistic, softplus } from "./loss.js";
 
 /** Activation of the hidden units. */
@@ -90,7 +91,7 @@ export function hiddenLayerObjective(
   { x, targets }: FitSamples,
   size: HiddenLayerSize,
   { activation, alpha, loss = "squared" }: ObjectiveOptions,
-): solvers.ObjectiveWithGradient {
+): ObjectiveWithGradient {
   const { features: d, units: J, outputs: K } = size;
   const n = targets.length / K;
   const columns = transposed(x, n, d);

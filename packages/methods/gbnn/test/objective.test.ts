@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { grad, random, solvers, tensor } from "@offprint/tensor-core";
+import { lbfgs } from "@offprint/solvers";
+import { grad, random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { solveLayer } from "../src/block-solver.js";
 import {
@@ -103,7 +104,7 @@ describe("the objective of a block", () => {
     const size = { features: 3, units: 4, outputs: 1 };
     const samples = { x: normal(rng, 60), targets: normal(rng, 20) };
     const f = hiddenLayerObjective(samples, size, { activation: "logistic", alpha: 1e-4 });
-    const { history } = solvers.lbfgs(f, drawParameters(rng, size, "logistic"), {
+    const { history } = lbfgs(f, drawParameters(rng, size, "logistic"), {
       maxIterations: 50,
       gradientTolerance: 0,
     });

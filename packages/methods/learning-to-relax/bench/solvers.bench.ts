@@ -1,5 +1,6 @@
 import { compare, python } from "@offprint/bench";
-import { random, solvers } from "@offprint/tensor-core";
+import { conjugateGradients, sor, ssor, ssorConjugateGradients } from "@offprint/solvers";
+import { random } from "@offprint/tensor-core";
 import { gridLaplacian } from "../claims/grid.js";
 import { HeatEquation } from "../claims/heat-equation.js";
 
@@ -19,8 +20,8 @@ export async function run() {
     const b = random.rng(0).normal([side * side], { dtype: "float64" });
     const options = { omega, relativeTolerance: 1e-8 };
     for (const [name, solve] of [
-      ["sor", solvers.sor],
-      ["ssor", solvers.ssor],
+      ["sor", sor],
+      ["ssor", ssor],
     ] as const) {
       const { iterations } = solve(A, b, options);
       await compare({
@@ -41,10 +42,10 @@ export async function run() {
     heat.step = 750; // where diffusion is strongest
     const { A } = heat.next();
     const b = random.rng(0).normal([A.rows], { dtype: "float64" });
-    const plain = solvers.conjugateGradients(A, b, { relativeTolerance: 1e-8 }).iterations;
+    const plain = conjugateGradients(A, b, { relativeTolerance: 1e-8 }).iterations;
     await compare({
       name: `cg to 1e-8, heat equation, n = ${A.rows}, ${plain} iterations`,
-      ours: () => solvers.conjugateGradients(A, b, { relativeTolerance: 1e-8 }),
+      ours: () => conjugateGradients(A, b, { relativeTolerance: 1e-8 }),
       peers: { "scipy.sparse.linalg.cg": peers.peer("plain_cg", nx) },
       work: { amount: plain * A.rows, unit: "rows" },
       maxRatio: 2,
@@ -52,10 +53,10 @@ export async function run() {
     });
     for (const omega of [1, 1.5]) {
       const options = { omega, relativeTolerance: 1e-8 };
-      const { iterations } = solvers.ssorConjugateGradients(A, b, options);
+      const { iterations } = ssorConjugateGradients(A, b, options);
       await compare({
         name: `ssor-cg to 1e-8, heat equation, n = ${A.rows}, omega ${omega}, ${iterations} iterations`,
-        ours: () => solvers.ssorConjugateGradients(A, b, options),
+        ours: () => ssorConjugateGradients(A, b, options),
         peers: { "scipy.sparse.linalg.cg, factors made once": peers.peer("ssor_cg", nx, omega) },
         work: { amount: iterations * A.rows, unit: "rows" },
         maxRatio: 2,

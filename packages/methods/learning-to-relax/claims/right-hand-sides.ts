@@ -1,5 +1,6 @@
 import type { Claim } from "@offprint/claims";
-import { solvers, sparse } from "@offprint/tensor-core";
+import { sor } from "@offprint/solvers";
+import { sparse } from "@offprint/tensor-core";
 import { gridLaplacian, SIDE, truncatedGaussian } from "./grid.js";
 
 /** The eigenvector of SOR's defect map with the least eigenvalue: inverse iteration with C^-1 = E (E - A)^-1. */
@@ -35,8 +36,7 @@ export function rightHandSides(omegas: readonly [number, number, number] = [1.35
       const A = gridLaplacian(SIDE);
       const adversary = leastEigenvector(A, omegas[1]);
       const gaussian = truncatedGaussian(rng, SIDE * SIDE);
-      const count = (b: Float64Array, omega: number) =>
-        solvers.sor(A, b, { omega, relativeTolerance: 1e-8 }).iterations;
+      const count = (b: Float64Array, omega: number) => sor(A, b, { omega, relativeTolerance: 1e-8 }).iterations;
       const [left, middle, right] = omegas.map((omega) => count(adversary, omega)) as [number, number, number];
       const smooth = omegas.map((omega) => count(gaussian, omega)) as [number, number, number];
       const jump = middle / Math.min(left, right);

@@ -1,4 +1,5 @@
-import { linalg, matmul, mul, solvers, sparse, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { type LinearOperator, sor } from "@offprint/solvers";
+import { linalg, matmul, mul, sparse, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { extremeEigenvalue, requireOmega, type Splitting, split } from "./splitting.js";
 
 /** Options of {@link asymptocity}. */
@@ -36,7 +37,7 @@ export function asymptocity(a: sparse.SparseMatrix, b: sparse.VectorLike, option
   const splitting = split(a, "asymptocity", false);
   let tau = 0;
   const counts = omegas.map((omega) => {
-    const { iterations, status } = solvers.sor(a, b, { omega, relativeTolerance: tolerance });
+    const { iterations, status } = sor(a, b, { omega, relativeTolerance: tolerance });
     if (status !== "converged") throw new ValueError(`asymptocity: SOR does not converge for omega ${omega}`);
     const k = iterations - 1;
     if (k < 1) return iterations;
@@ -54,7 +55,7 @@ export function asymptocity(a: sparse.SparseMatrix, b: sparse.VectorLike, option
 function spectralNorm(power: Tensor): number {
   const n = power.shape[0]!;
   const values = power.data() as Float64Array;
-  const operator: solvers.LinearOperator = (x, out) => {
+  const operator: LinearOperator = (x, out) => {
     out.fill(0);
     for (let i = 0; i < n; i++) {
       let sum = 0;

@@ -1,4 +1,5 @@
-import { solvers, type sparse, ValueError } from "@offprint/tensor-core";
+import { type LinearSolverResult, sor, ssor, ssorConjugateGradients } from "@offprint/solvers";
+import { type sparse, ValueError } from "@offprint/tensor-core";
 import type { OnlinePolicy } from "./policy.js";
 import { type Round, tuneSequence } from "./tune-sequence.js";
 
@@ -61,7 +62,7 @@ export interface SolveSequenceResult {
   readonly unconverged: readonly number[];
 }
 
-const solve = { sor: solvers.sor, ssor: solvers.ssor, "ssor-cg": solvers.ssorConjugateGradients };
+const solve = { sor: sor, ssor: ssor, "ssor-cg": ssorConjugateGradients };
 
 /**
  * Solves a sequence of sparse systems while learning the relaxation parameter from iteration counts.
@@ -126,7 +127,7 @@ export async function solveSequence(
   };
 }
 
-function relativeResidual(result: solvers.LinearSolverResult, solver: SequenceSolver, b: sparse.VectorLike): number {
+function relativeResidual(result: LinearSolverResult, solver: SequenceSolver, b: sparse.VectorLike): number {
   if (result.residualNorm === 0) return 0;
   if (solver !== "ssor-cg") return result.residualNorm / result.history[0]!;
   const values: ArrayLike<number> = "data" in b ? (b.data() as ArrayLike<number>) : b;

@@ -1,4 +1,5 @@
-import { ConvergenceError, ShapeError, solvers, sparse, ValueError } from "@offprint/tensor-core";
+import { type LinearOperator, lanczosEigenpairs } from "@offprint/solvers";
+import { ConvergenceError, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 
 /** A = D + L + U. */
 export interface Splitting {
@@ -48,12 +49,12 @@ export function split(a: sparse.SparseMatrix, name: string, positive: boolean): 
 
 /** The greatest or least eigenvalue of a symmetric operator. @throws ConvergenceError if Lanczos does not find it. */
 export function extremeEigenvalue(
-  operator: solvers.LinearOperator,
+  operator: LinearOperator,
   n: number,
   which: "largest" | "smallest",
   name: string,
 ): number {
-  const found = solvers.lanczosEigenpairs(operator, n, { which, maxSteps: Math.min(n, 1000), tolerance: 1e-12 });
+  const found = lanczosEigenpairs(operator, n, { which, maxSteps: Math.min(n, 1000), tolerance: 1e-12 });
   if (found.status !== "converged") {
     throw new ConvergenceError(`${name}: an eigenvalue did not settle in ${found.steps} Lanczos steps`);
   }
@@ -78,7 +79,7 @@ export function jacobiSpectralRadius(a: sparse.SparseMatrix): number {
   // Similar to the symmetric I - D^-1/2 A D^-1/2.
   const roots = diagonal.map(Math.sqrt);
   const scaled = new Float64Array(n);
-  const operator: solvers.LinearOperator = (x, out) => {
+  const operator: LinearOperator = (x, out) => {
     for (let i = 0; i < n; i++) scaled[i] = x[i]! / roots[i]!;
     sparse.multiplyVector(matrix, scaled, out);
     for (let i = 0; i < n; i++) out[i] = x[i]! - out[i]! / roots[i]!;

@@ -1,5 +1,6 @@
 import type { Dataset } from "@offprint/data";
-import { type Rng, solvers } from "@offprint/tensor-core";
+import { lbfgs } from "@offprint/solvers";
+import type { Rng } from "@offprint/tensor-core";
 import { meanOf } from "./method.js";
 
 /** Softmax regression on plain arrays: the claims make millions of steps of a few hundred operations each. */
@@ -76,7 +77,7 @@ export class SoftmaxRegression {
   /** The least mean loss. */
   optimum(): number {
     const start = new Float64Array(this.features * this.classes);
-    return solvers.lbfgs((w, g) => this.full(w, g), start, { gradientTolerance: 1e-7, maxIterations: 2000 }).objective;
+    return lbfgs((w, g) => this.full(w, g), start, { gradientTolerance: 1e-7, maxIterations: 2000 }).objective;
   }
 
   /**

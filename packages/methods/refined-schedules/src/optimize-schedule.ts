@@ -1,9 +1,10 @@
-import { solvers, ValueError } from "@offprint/tensor-core";
+import { type IterationOptions, lbfgs, type MinimizerStatus } from "@offprint/solvers";
+import { ValueError } from "@offprint/tensor-core";
 import { readNorms, requireDistance } from "./argument-checks.js";
 import { evaluateBound } from "./last-iterate-bound.js";
 
 /** Options of `optimizeSchedule`. */
-export interface OptimizeOptions extends solvers.IterationOptions {
+export interface OptimizeOptions extends IterationOptions {
   /** Most iterations of L-BFGS. Default 5000. */
   maxIterations?: number;
   /**
@@ -24,7 +25,7 @@ export interface OptimizedSchedule {
   /** Iterations made. */
   readonly iterations: number;
   /** How the minimisation ended; `"smallDecrease"` and `"stalled"` are at the limit of rounding. */
-  readonly status: solvers.MinimizerStatus;
+  readonly status: MinimizerStatus;
 }
 
 /**
@@ -54,7 +55,7 @@ export function optimizeSchedule(
   const unit = distance / typical;
   const relative = g.map((value) => value / typical);
   const eta = new Float64Array(steps);
-  const { x, objective, iterations, status } = solvers.lbfgs(
+  const { x, objective, iterations, status } = lbfgs(
     (logarithms, gradient) => {
       for (let t = 0; t < steps; t++) eta[t] = Math.exp(logarithms[t]);
       const value = evaluateBound(eta, relative, 1, gradient);

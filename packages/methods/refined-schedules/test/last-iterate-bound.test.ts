@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { add, div, grad, mul, ShapeError, solvers, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { lbfgs } from "@offprint/solvers";
+import { add, div, grad, mul, ShapeError, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { lastIterateBound, optimalWeights, optimizeSchedule, weightedBound } from "../src/index.js";
 import { difference, randomNorms } from "./random-norms.js";
@@ -139,7 +140,7 @@ describe("the numerical refinement", () => {
   it("cannot beat the closed form by weights, which is the minimum over weights", () => {
     const g = randomNorms(10, 8);
     const { weights, bound } = optimalWeights(g, 1.3);
-    const found = solvers.lbfgs(
+    const found = lbfgs(
       (logarithms, gradient) => {
         const w = logarithms.map(Math.exp);
         const total = w.reduce((a, b) => a + b);

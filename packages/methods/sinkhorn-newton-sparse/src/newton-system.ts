@@ -1,4 +1,5 @@
-import { solvers, sparse, ValueError } from "@offprint/tensor-core";
+import { conjugateGradients, type LinearOperator, type LinearSolverStatus } from "@offprint/solvers";
+import { sparse, ValueError } from "@offprint/tensor-core";
 import { solveLaplacian } from "./laplacian-factorization.js";
 import type { SparsePlan } from "./sparsify.js";
 
@@ -25,7 +26,7 @@ export interface NewtonSolution {
   /** Conjugate-gradient steps. */
   readonly cgSteps: number;
   /** `breakdown`: the matrix is not positive definite to working precision. */
-  readonly status: solvers.LinearSolverStatus;
+  readonly status: LinearSolverStatus;
 }
 
 /** How accurately, and how long. */
@@ -137,7 +138,7 @@ export class NewtonSystem {
       eliminate(leaving, undefined, x, scaled);
       half(staying, x, scaled, out);
     };
-    const solution = conjugateGradients(apply, b, staying.diagonal, tolerance, maxSteps);
+    const solution = conjugateGradientSolution(apply, b, staying.diagonal, tolerance, maxSteps);
     eliminate(leaving, gLeaving, solution.step, scaled);
     return { ...solution, step: this.#join(scaled, solution.step, rowsLeave) };
   }
@@ -183,7 +184,7 @@ export class NewtonSystem {
     diagonal.set(this.#columns.diagonal, n);
     for (let i = 0; i < n + m; i++) diagonal[i] += this.#augment;
     const tolerance = rtol * Math.sqrt(g.reduce((sum, value) => sum + value * value, 0));
-    return conjugateGradients((z, out) => this.apply(z, out), g, diagonal, tolerance, maxSteps);
+    return conjugateGradientSolution((z, out) => this.apply(z, out), g, diagonal, tolerance, maxSteps);
   }
 }
 
@@ -235,8 +236,8 @@ function eliminate(
 }
 
 /** Jacobi-preconditioned conjugate gradients to an absolute residual. */
-function conjugateGradients(
-  apply: solvers.LinearOperator,
+function conjugateGradientSolution(
+  apply: LinearOperator,
   b: Float64Array,
   diagonal: Float64Array,
   tolerance: number,
@@ -247,7 +248,7 @@ function conjugateGradients(
     for (let i = 0; i < size; i++) out[i] = x[i] / diagonal[i];
   };
   try {
-    const { x, status, iterations } = solvers.conjugateGradients(apply, b, {
+    const { x, status, iterations } = conjugateGradients(apply, b, {
       preconditioner,
       relativeTolerance: 0,
       absoluteTolerance: tolerance,

@@ -1,5 +1,6 @@
 import { adam, type GradientTransformation, onHost, sgd } from "@offprint/optim";
-import { linalg, solvers, ValueError } from "@offprint/tensor-core";
+import { lbfgs } from "@offprint/solvers";
+import { linalg, ValueError } from "@offprint/tensor-core";
 import type { InnerPoint, InnerProblem } from "./inner-problem.js";
 import { exactStep, regularisedInverse, vectorised } from "./target-model.js";
 
@@ -59,7 +60,7 @@ export function innerSolver(options: InnerOptions, linear: boolean): InnerSolver
   if (solver === "armijo") return armijo(options, steps, tol);
   if (solver === "fixed") return fixed(options, steps, tol, linear);
   if (solver === "adam") return byOptimizer(adam({ learningRate: options.learningRate ?? 1e-3 }), steps, tol);
-  if (solver === "lbfgs") return lbfgs(steps, tol);
+  if (solver === "lbfgs") return quasiNewton(steps, tol);
   if (solver === "exact") return exact(options.ridge ?? 0, linear);
   throw new ValueError(
     `inner: there is no solver ${String(solver)}; take armijo, fixed, adam, lbfgs, exact or a function`,
@@ -174,7 +175,7 @@ function byOptimizer(optimizer: GradientTransformation, steps: number, tol: numb
   };
 }
 
-function lbfgs(steps: number, tol: number): InnerSolver {
+function quasiNewton(steps: number, tol: number): InnerSolver {
   return async (problem, start) => {
     const { vector, unflatten } = vectorised(await onHost(start.params));
     const objective = (at: Float64Array, gradient: Float64Array) => {
@@ -182,7 +183,7 @@ function lbfgs(steps: number, tol: number): InnerSolver {
       gradient.set(vectorised(found).vector);
       return value;
     };
-    const { x, iterations } = solvers.lbfgs(objective, vector, { maxIterations: steps, gradientTolerance: tol });
+    const { x, iterations } = lbfgs(objective, vector, { maxIterations: steps, gradientTolerance: tol });
     return { params: unflatten(x), steps: iterations };
   };
 }

@@ -135,7 +135,7 @@ export function runLoopSync<S, R, F extends string = "converged">(
   }
 }
 
-/** @throws ValueError for a signal, callback or checkpoint that is not one. */
+/** Checks the options that every run takes. @throws ValueError for a signal, callback or checkpoint that is not one. */
 export function checkRunOptions<R, S>(owner: string, { onProgress, signal, checkpoint }: RunOptions<R, S>): void {
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new ValueError(`${owner}: onProgress must be a function of the record, got ${typeof onProgress}`);

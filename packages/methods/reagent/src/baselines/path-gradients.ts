@@ -1,13 +1,5 @@
-import {
-  concatenate,
-  random,
-  ShapeError,
-  slice,
-  solvers,
-  type Tensor,
-  tensor,
-  ValueError,
-} from "@offprint/tensor-core";
+import { gaussLegendre } from "@offprint/solvers";
+import { concatenate, random, ShapeError, slice, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { requireInteger, requireValues } from "../argument-checks.js";
 import type { GradientLM } from "../model.js";
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";
@@ -134,7 +126,7 @@ function quadrature(rule: string, n: number): { nodes: Float64Array; weights: Fl
     const weights = new Float64Array(n).fill(1 / n);
     return { nodes: Float64Array.from(weights, (_, k) => (k + 0.5) / n), weights };
   }
-  if (rule === "gaussLegendre") return solvers.gaussLegendre(n, 0, 1);
+  if (rule === "gaussLegendre") return gaussLegendre(n, 0, 1);
   throw new ValueError(`integratedGradients: rule is ${rule}; it must be "riemann", "midpoint" or "gaussLegendre"`);
 }
 

@@ -1,4 +1,4 @@
-import { ValueError } from "../errors.js";
+import { ValueError } from "@offprint/tensor-core";
 
 /** Options of the scalar solvers. */
 export interface ScalarOptions {

@@ -1,5 +1,5 @@
+import { dot } from "../linear/vector-arithmetic.js";
 import { SmallLu } from "./small-lu.js";
-import { dot } from "./vector-arithmetic.js";
 
 /**
  * Limited-memory BFGS approximation in compact form, `B = theta I - W M transpose(W)` with `W = [Y, theta S]` and

@@ -1,4 +1,4 @@
-import type { VectorLike } from "../sparse/index.js";
+import type { sparse } from "@offprint/tensor-core";
 import type { OperatorLike } from "./linear-operator.js";
 import { type LinearSolverOptions, type LinearSolverResult, LinearSystem } from "./linear-solver.js";
 import { addScaled, dot, norm } from "./vector-arithmetic.js";
@@ -13,7 +13,7 @@ import { addScaled, dot, norm } from "./vector-arithmetic.js";
  * preconditioner is not positive definite.
  * @throws ShapeError; ValueError for values that are not finite; AbortedError.
  */
-export function minres(a: OperatorLike, b: VectorLike, options: LinearSolverOptions = {}): LinearSolverResult {
+export function minres(a: OperatorLike, b: sparse.VectorLike, options: LinearSolverOptions = {}): LinearSolverResult {
   const system = new LinearSystem(a, b, options, "minres");
   const { n, x, apply, precondition, history, monitor } = system;
   // Lanczos vectors: `previous` and `current` before, `solved` after the preconditioner.

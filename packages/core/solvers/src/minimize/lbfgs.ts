@@ -1,12 +1,12 @@
-import type { VectorLike } from "../sparse/index.js";
-import { type LineFunction, wolfeSearch } from "./line-search.js";
+import type { sparse } from "@offprint/tensor-core";
+import { type LineFunction, wolfeSearch } from "../line-search/wolfe-search.js";
+import { addScaled, dot, maxNorm, norm } from "../linear/vector-arithmetic.js";
 import {
   type MinimizerOptions,
   type MinimizerResult,
   MinimizerState,
   type ObjectiveWithGradient,
 } from "./smooth-minimizer.js";
-import { addScaled, dot, maxNorm, norm } from "./vector-arithmetic.js";
 
 /** The last pairs of steps and gradient changes, and the inverse Hessian approximation they make. */
 class InverseHessian {
@@ -87,7 +87,7 @@ class InverseHessian {
  */
 export function lbfgs(
   objective: ObjectiveWithGradient,
-  initial: VectorLike,
+  initial: sparse.VectorLike,
   options: MinimizerOptions = {},
 ): MinimizerResult {
   const state = new MinimizerState(objective, initial, options, "lbfgs");

@@ -1,6 +1,6 @@
+import { tridiagonalEigen } from "../eigen/tridiagonal-eigen.js";
+import { checkCount } from "../linear/iteration.js";
 import type { QuadratureRule } from "./gauss-legendre.js";
-import { checkCount } from "./iteration.js";
-import { tridiagonalEigen } from "./tridiagonal-eigen.js";
 
 /**
  * The `n`-point Gauss-Hermite rule, exact for polynomials of degree `2n - 1` against the weight function `exp(-x^2)`

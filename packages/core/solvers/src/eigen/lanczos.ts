@@ -1,15 +1,14 @@
-import { ShapeError, ValueError } from "../errors.js";
-import { readVector } from "../sparse/dense-operand.js";
-import type { VectorLike } from "../sparse/index.js";
-import { checkCount, IterationMonitor, type IterationOptions } from "./iteration.js";
-import { asOperator, checkFinite, type LinearOperator, type OperatorLike } from "./linear-operator.js";
+import { ShapeError, type sparse, ValueError } from "@offprint/tensor-core";
+import { readVector } from "@offprint/tensor-core/internal";
+import { checkCount, IterationMonitor, type IterationOptions } from "../linear/iteration.js";
+import { asOperator, checkFinite, type LinearOperator, type OperatorLike } from "../linear/linear-operator.js";
+import { addScaled, dot, norm } from "../linear/vector-arithmetic.js";
 import { tridiagonalEigen } from "./tridiagonal-eigen.js";
-import { addScaled, dot, norm } from "./vector-arithmetic.js";
 
 /** Options of {@link lanczos}. */
 export interface LanczosOptions extends IterationOptions {
   /** Direction of the first basis vector, `[n]`, not zero. Default a fixed vector without symmetry. */
-  readonly start?: VectorLike;
+  readonly start?: sparse.VectorLike;
 }
 
 /** `A Q = Q T + (residual in the last column)`: orthonormal basis and tridiagonal matrix. */
@@ -87,7 +86,7 @@ export class LanczosProcess {
   }
 }
 
-function startVector(start: VectorLike | undefined, n: number): Float64Array {
+function startVector(start: sparse.VectorLike | undefined, n: number): Float64Array {
   const vector = start === undefined ? fixedVector(n, 0) : readVector(start, n, "lanczos: start");
   checkFinite(vector, "lanczos: start");
   if (norm(vector) === 0) throw new ValueError("lanczos: start must not be zero");

@@ -1,5 +1,5 @@
-import { ValueError } from "../errors.js";
-import { checkCount } from "./iteration.js";
+import { ValueError } from "@offprint/tensor-core";
+import { checkCount } from "../linear/iteration.js";
 
 /** Nodes (ascending) and weights of a quadrature rule, `[n]` each. */
 export interface QuadratureRule {

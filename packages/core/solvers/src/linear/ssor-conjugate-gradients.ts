@@ -1,8 +1,5 @@
-import { ValueError } from "../errors.js";
-import { type CgState, type RelaxationMatrix, sparseCg } from "../kernels/index.js";
-import { add, prune } from "../sparse/arithmetic.js";
-import type { VectorLike } from "../sparse/index.js";
-import { type SparseMatrix, toCoo, transpose } from "../sparse/sparse-matrix.js";
+import { sparse, ValueError } from "@offprint/tensor-core";
+import { type CgState, type RelaxationMatrix, sparseCg } from "@offprint/tensor-core/internal";
 import type { LinearSolverResult } from "./linear-solver.js";
 import { type RelaxationOptions, RelaxationSystem } from "./relaxation-system.js";
 import { norm } from "./vector-arithmetic.js";
@@ -30,8 +27,8 @@ export interface SsorConjugateGradientsOptions extends RelaxationOptions {
  * and values that are not finite; AbortedError.
  */
 export function ssorConjugateGradients(
-  a: SparseMatrix,
-  b: VectorLike,
+  a: sparse.SparseMatrix,
+  b: sparse.VectorLike,
   options: SsorConjugateGradientsOptions,
 ): LinearSolverResult {
   const solver = "ssorConjugateGradients";
@@ -57,7 +54,7 @@ export function iterateSparseCg(system: RelaxationSystem, omega: number, upperFi
 }
 
 /** @throws ValueError unless the matrix is symmetric up to rounding, with a positive diagonal. */
-function checkSymmetric(a: SparseMatrix, { at, diagonal, ...lists }: RelaxationMatrix, solver: string): void {
+function checkSymmetric(a: sparse.SparseMatrix, { at, diagonal, ...lists }: RelaxationMatrix, solver: string): void {
   const wrong = diagonal.findIndex((d) => !(d > 0));
   if (wrong >= 0) {
     throw new ValueError(
@@ -66,9 +63,12 @@ function checkSymmetric(a: SparseMatrix, { at, diagonal, ...lists }: RelaxationM
   }
   // Zeros may be stored on one side only.
   if (unmatched(lists, at) === undefined) return;
-  const difference = prune(add(a, transpose(a), 1, -1), 1e-10 * a.values.reduce((m, v) => Math.max(m, Math.abs(v)), 0));
+  const difference = sparse.prune(
+    sparse.add(a, sparse.transpose(a), 1, -1),
+    1e-10 * a.values.reduce((m, v) => Math.max(m, Math.abs(v)), 0),
+  );
   if (difference.entries === 0) return;
-  const { rowIndices, columnIndices } = toCoo(difference);
+  const { rowIndices, columnIndices } = sparse.toCoo(difference);
   const [i, j] = [rowIndices[0], columnIndices[0]];
   throw new ValueError(
     `${solver}: A is not symmetric: its entries (${i}, ${j}) and (${j}, ${i}) differ; use gmres, or sor where it converges`,

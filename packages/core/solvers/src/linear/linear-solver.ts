@@ -1,6 +1,5 @@
-import { ValueError } from "../errors.js";
-import { readVector } from "../sparse/dense-operand.js";
-import type { VectorLike } from "../sparse/index.js";
+import { type sparse, ValueError } from "@offprint/tensor-core";
+import { readVector } from "@offprint/tensor-core/internal";
 import { checkCount, checkTolerance, IterationMonitor, type IterationOptions } from "./iteration.js";
 import { asOperator, checkFinite, type LinearOperator, type OperatorLike } from "./linear-operator.js";
 import { norm } from "./vector-arithmetic.js";
@@ -10,7 +9,7 @@ export interface LinearSolverOptions extends IterationOptions {
   /** Approximate inverse of `A`; symmetric positive definite for CG and MINRES. Default none. */
   readonly preconditioner?: OperatorLike;
   /** First iterate, `[n]`. Default zeros. */
-  readonly initial?: VectorLike;
+  readonly initial?: sparse.VectorLike;
   /** Converged when the residual norm is at most this times the norm of `b` (default 1e-10). */
   readonly relativeTolerance?: number;
   /** Or when the residual norm is at most this (default 0). */
@@ -49,7 +48,7 @@ export class LinearSystem {
   /** Largest residual norm that counts as converged. */
   readonly threshold: number;
 
-  constructor(a: OperatorLike, b: VectorLike, options: LinearSolverOptions, solver: string) {
+  constructor(a: OperatorLike, b: sparse.VectorLike, options: LinearSolverOptions, solver: string) {
     const { relativeTolerance = 1e-10, absoluteTolerance = 0 } = options;
     const n = "data" in b ? b.size : b.length;
     if (n === 0) throw new ValueError(`${solver}: b must not be empty`);

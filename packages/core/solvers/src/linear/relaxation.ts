@@ -1,6 +1,5 @@
-import { relax } from "../kernels/index.js";
-import type { VectorLike } from "../sparse/index.js";
-import type { SparseMatrix } from "../sparse/sparse-matrix.js";
+import type { sparse } from "@offprint/tensor-core";
+import { relax } from "@offprint/tensor-core/internal";
 import type { LinearSolverResult } from "./linear-solver.js";
 import { type RelaxationOptions, RelaxationSystem } from "./relaxation-system.js";
 
@@ -18,7 +17,7 @@ import { type RelaxationOptions, RelaxationSystem } from "./relaxation-system.js
  * @throws ShapeError; ValueError for omega outside (0, 2), a zero on the diagonal and values that are not finite;
  * AbortedError.
  */
-export function sor(a: SparseMatrix, b: VectorLike, options: RelaxationOptions): LinearSolverResult {
+export function sor(a: sparse.SparseMatrix, b: sparse.VectorLike, options: RelaxationOptions): LinearSolverResult {
   return solveByRelaxation(a, b, options, false, "sor");
 }
 
@@ -26,13 +25,13 @@ export function sor(a: SparseMatrix, b: VectorLike, options: RelaxationOptions):
  * Solves `A x = b` by symmetric successive over-relaxation: every iteration is a forward and a backward sweep, in one
  * pass over `A`. Options, test of convergence and errors are those of {@link sor}.
  */
-export function ssor(a: SparseMatrix, b: VectorLike, options: RelaxationOptions): LinearSolverResult {
+export function ssor(a: sparse.SparseMatrix, b: sparse.VectorLike, options: RelaxationOptions): LinearSolverResult {
   return solveByRelaxation(a, b, options, true, "ssor");
 }
 
 function solveByRelaxation(
-  a: SparseMatrix,
-  b: VectorLike,
+  a: sparse.SparseMatrix,
+  b: sparse.VectorLike,
   options: RelaxationOptions,
   symmetric: boolean,
   solver: string,

@@ -1,8 +1,7 @@
-import { ValueError } from "../errors.js";
-import type { Rng } from "../random/index.js";
-import { checkCount, IterationMonitor, type IterationOptions } from "./iteration.js";
+import { type Rng, ValueError } from "@offprint/tensor-core";
+import { checkCount, IterationMonitor, type IterationOptions } from "../linear/iteration.js";
+import { asOperator, type OperatorLike } from "../linear/linear-operator.js";
 import { lanczos } from "./lanczos.js";
-import { asOperator, type OperatorLike } from "./linear-operator.js";
 import { tridiagonalEigen } from "./tridiagonal-eigen.js";
 
 /** Options of {@link stochasticLanczosQuadrature}. */

@@ -1,4 +1,4 @@
-import type { VectorLike } from "../sparse/index.js";
+import type { sparse } from "@offprint/tensor-core";
 import { checkCount } from "./iteration.js";
 import type { OperatorLike } from "./linear-operator.js";
 import { type LinearSolverOptions, type LinearSolverResult, LinearSystem } from "./linear-solver.js";
@@ -19,7 +19,7 @@ export interface GmresOptions extends LinearSolverOptions {
  * @returns `status` is `"breakdown"` where a whole cycle made no progress or the Krylov space ended without a solution.
  * @throws ShapeError; ValueError for values that are not finite; AbortedError.
  */
-export function gmres(a: OperatorLike, b: VectorLike, options: GmresOptions = {}): LinearSolverResult {
+export function gmres(a: OperatorLike, b: sparse.VectorLike, options: GmresOptions = {}): LinearSolverResult {
   const system = new LinearSystem(a, b, options, "gmres");
   const restart = options.restart ?? Math.min(system.n, 50);
   checkCount(restart, "gmres: restart");

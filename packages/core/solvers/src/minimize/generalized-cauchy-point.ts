@@ -1,5 +1,5 @@
+import { dot } from "../linear/vector-arithmetic.js";
 import type { CompactHessian } from "./compact-hessian.js";
-import { dot } from "./vector-arithmetic.js";
 
 /**
  * The first local minimiser of the quadratic model along the projected gradient path (Byrd, Lu, Nocedal and Zhu 1995,

@@ -1,5 +1,5 @@
-import { ConvergenceError, ShapeError } from "../errors.js";
-import { checkFinite } from "./linear-operator.js";
+import { ConvergenceError, ShapeError } from "@offprint/tensor-core";
+import { checkFinite } from "../linear/linear-operator.js";
 
 /** Eigenvalues (ascending) and components of eigenvectors of a symmetric tridiagonal matrix. */
 export interface TridiagonalEigen {

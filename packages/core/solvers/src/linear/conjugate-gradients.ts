@@ -1,6 +1,4 @@
-import { diagonalOf } from "../sparse/construct.js";
-import type { VectorLike } from "../sparse/index.js";
-import { isSparseMatrix } from "../sparse/sparse-matrix.js";
+import { sparse } from "@offprint/tensor-core";
 import type { OperatorLike } from "./linear-operator.js";
 import { type LinearSolverOptions, type LinearSolverResult, LinearSystem } from "./linear-solver.js";
 import { RelaxationSystem } from "./relaxation-system.js";
@@ -18,11 +16,11 @@ import { addScaled, dot, norm } from "./vector-arithmetic.js";
  */
 export function conjugateGradients(
   a: OperatorLike,
-  b: VectorLike,
+  b: sparse.VectorLike,
   options: LinearSolverOptions = {},
 ): LinearSolverResult {
   // A zero on the diagonal shows that A is not definite; the loop below finds it out.
-  if (isSparseMatrix(a) && options.preconditioner === undefined && diagonalOf(a).every((d) => d !== 0)) {
+  if (sparse.isSparseMatrix(a) && options.preconditioner === undefined && sparse.diagonalOf(a).every((d) => d !== 0)) {
     return iterateSparseCg(
       new RelaxationSystem(a, b, { ...options, omega: 1 }, 10 * a.rows, "conjugateGradients"),
       0,

@@ -1,8 +1,7 @@
-import { ValueError } from "../errors.js";
-import { readVector } from "../sparse/dense-operand.js";
-import type { VectorLike } from "../sparse/index.js";
-import { checkCount, checkTolerance, IterationMonitor, type IterationOptions } from "./iteration.js";
-import { checkFinite } from "./linear-operator.js";
+import { type sparse, ValueError } from "@offprint/tensor-core";
+import { readVector } from "@offprint/tensor-core/internal";
+import { checkCount, checkTolerance, IterationMonitor, type IterationOptions } from "../linear/iteration.js";
+import { checkFinite } from "../linear/linear-operator.js";
 
 /** A smooth function of `[n]` numbers: writes its gradient into `gradient` and returns its value. */
 export type ObjectiveWithGradient = (x: Float64Array, gradient: Float64Array) => number;
@@ -67,7 +66,7 @@ export class MinimizerState {
   private readonly values: Float64Array;
   private readonly gradientNorms: Float64Array;
 
-  constructor(objective: ObjectiveWithGradient, initial: VectorLike, options: MinimizerOptions, solver: string) {
+  constructor(objective: ObjectiveWithGradient, initial: sparse.VectorLike, options: MinimizerOptions, solver: string) {
     const n = "data" in initial ? initial.size : initial.length;
     if (n === 0) throw new ValueError(`${solver}: initial must not be empty`);
     this.n = n;

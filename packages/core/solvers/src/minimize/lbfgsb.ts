@@ -1,9 +1,9 @@
-import { ValueError } from "../errors.js";
-import { readVector } from "../sparse/dense-operand.js";
-import type { VectorLike } from "../sparse/index.js";
+import { type sparse, ValueError } from "@offprint/tensor-core";
+import { readVector } from "@offprint/tensor-core/internal";
+import { type LineFunction, wolfeSearch } from "../line-search/wolfe-search.js";
+import { dot, norm } from "../linear/vector-arithmetic.js";
 import { CompactHessian } from "./compact-hessian.js";
 import { CauchyPoint } from "./generalized-cauchy-point.js";
-import { type LineFunction, wolfeSearch } from "./line-search.js";
 import {
   type MinimizerOptions,
   type MinimizerResult,
@@ -11,14 +11,13 @@ import {
   type ObjectiveWithGradient,
 } from "./smooth-minimizer.js";
 import { SubspaceMinimum } from "./subspace-minimum.js";
-import { dot, norm } from "./vector-arithmetic.js";
 
 /** Options of {@link lbfgsb}. */
 export interface BoundedMinimizerOptions extends MinimizerOptions {
   /** Lower bounds, `[n]` or one for all; `-Infinity` where there is none (default). */
-  readonly lower?: VectorLike | number;
+  readonly lower?: sparse.VectorLike | number;
   /** Upper bounds, `[n]` or one for all; `Infinity` where there is none (default). */
-  readonly upper?: VectorLike | number;
+  readonly upper?: sparse.VectorLike | number;
 }
 
 /**
@@ -33,7 +32,7 @@ export interface BoundedMinimizerOptions extends MinimizerOptions {
  */
 export function lbfgsb(
   objective: ObjectiveWithGradient,
-  initial: VectorLike,
+  initial: sparse.VectorLike,
   options: BoundedMinimizerOptions = {},
 ): MinimizerResult {
   const state = new MinimizerState(objective, initial, options, "lbfgsb");
@@ -113,7 +112,12 @@ function stepLimits(
   return { firstStep, maxStep, maxEvaluations: state.maxLineSearch };
 }
 
-function readBound(bound: VectorLike | number | undefined, n: number, fallback: number, name: string): Float64Array {
+function readBound(
+  bound: sparse.VectorLike | number | undefined,
+  n: number,
+  fallback: number,
+  name: string,
+): Float64Array {
   if (bound === undefined || typeof bound === "number") return new Float64Array(n).fill(bound ?? fallback);
   return readVector(bound, n, `lbfgsb: ${name}`);
 }

@@ -1,4 +1,4 @@
-import { AbortedError, ValueError } from "../errors.js";
+import { AbortedError, ValueError } from "@offprint/tensor-core";
 
 /** State of an iteration, as `onProgress` receives it. */
 export interface IterationProgress {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
+import { AbortedError, ShapeError, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { AbortedError, ShapeError, ValueError } from "../src/errors.js";
-import * as solvers from "../src/solvers/index.js";
+import * as solvers from "../src/index.js";
 
 const fixtures = JSON.parse(readFileSync(new URL("./fixtures/solvers.json", import.meta.url), "utf8"));
 

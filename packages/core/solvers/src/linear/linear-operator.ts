@@ -1,13 +1,11 @@
-import { ShapeError, ValueError } from "../errors.js";
-import { type MatrixLike, readMatrix } from "../sparse/dense-operand.js";
-import { multiplyVector } from "../sparse/product.js";
-import { isSparseMatrix, type SparseMatrix } from "../sparse/sparse-matrix.js";
+import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { readMatrix } from "@offprint/tensor-core/internal";
 
 /** A linear map: writes `A x` into `out` and must leave `x` alone. Neither array is kept between calls. */
 export type LinearOperator = (x: Float64Array, out: Float64Array) => void;
 
 /** A linear operator, or a square matrix that stands for one. */
-export type OperatorLike = LinearOperator | SparseMatrix | MatrixLike;
+export type OperatorLike = LinearOperator | sparse.SparseMatrix | sparse.MatrixLike;
 
 /** The operator of `a`, an `[n, n]` matrix or a function. @throws ShapeError for a matrix of another shape. */
 export function asOperator(a: OperatorLike, n: number, name: string): LinearOperator {
@@ -17,11 +15,11 @@ export function asOperator(a: OperatorLike, n: number, name: string): LinearOper
       throw new ShapeError(`${name} must be a [${n}, ${n}] matrix or a function, got shape [${shape}]`);
     }
   };
-  if (isSparseMatrix(a)) {
+  if (sparse.isSparseMatrix(a)) {
     checkShape(a.shape);
     checkFinite(a.values, name);
     return (x, out) => {
-      multiplyVector(a, x, out);
+      sparse.multiplyVector(a, x, out);
     };
   }
   const { shape, values } = readMatrix(a, name);

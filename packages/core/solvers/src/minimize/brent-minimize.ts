@@ -1,5 +1,5 @@
-import { ValueError } from "../errors.js";
-import type { ScalarOptions } from "./scalar-root.js";
+import { ValueError } from "@offprint/tensor-core";
+import type { ScalarOptions } from "../root/scalar-root.js";
 
 /** Result of {@link brentMinimize}. */
 export interface ScalarMinimumResult {

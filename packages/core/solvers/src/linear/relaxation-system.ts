@@ -1,11 +1,5 @@
-import { ShapeError, ValueError } from "../errors.js";
-import type { RelaxationMatrix } from "../kernels/index.js";
-import { add } from "../sparse/arithmetic.js";
-import { identity } from "../sparse/construct.js";
-import type { CsrMatrix } from "../sparse/csr-matrix.js";
-import { readVector } from "../sparse/dense-operand.js";
-import type { VectorLike } from "../sparse/index.js";
-import { isSparseMatrix, type SparseMatrix, toCsr } from "../sparse/sparse-matrix.js";
+import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { type RelaxationMatrix, readVector } from "@offprint/tensor-core/internal";
 import { checkCount, checkTolerance, IterationMonitor } from "./iteration.js";
 import { checkFinite } from "./linear-operator.js";
 import type { LinearSolverOptions, LinearSolverResult, LinearSolverStatus } from "./linear-solver.js";
@@ -38,9 +32,15 @@ export class RelaxationSystem {
   private readonly longest: number;
   private readonly monitor: IterationMonitor;
 
-  constructor(a: SparseMatrix, b: VectorLike, options: RelaxationOptions, maxIterations: number, solver: string) {
+  constructor(
+    a: sparse.SparseMatrix,
+    b: sparse.VectorLike,
+    options: RelaxationOptions,
+    maxIterations: number,
+    solver: string,
+  ) {
     const { omega, shift = 0, initial, relativeTolerance = 1e-10, absoluteTolerance = 0 } = options;
-    if (!isSparseMatrix(a))
+    if (!sparse.isSparseMatrix(a))
       throw new ValueError(`${solver}: A must be a sparse matrix: make one with sparse.fromDense`);
     const [rows, columns] = a.shape;
     if (rows !== columns) throw new ShapeError(`${solver}: A must be square, got [${a.shape}]`);
@@ -50,7 +50,7 @@ export class RelaxationSystem {
     }
     if (!Number.isFinite(shift)) throw new ValueError(`${solver}: shift must be finite, got ${shift}`);
     this.n = rows;
-    this.matrix = withDiagonalApart(toCsr(a), shift, solver);
+    this.matrix = withDiagonalApart(sparse.toCsr(a), shift, solver);
     this.b = readVector(b, rows, `${solver}: b`);
     checkFinite(this.b, `${solver}: b`);
     this.x = initial === undefined ? new Float64Array(rows) : readVector(initial, rows, `${solver}: initial`).slice();
@@ -93,7 +93,7 @@ export class RelaxationSystem {
   }
 }
 
-function withDiagonalApart(a: CsrMatrix, shift: number, solver: string): RelaxationMatrix {
+function withDiagonalApart(a: sparse.CsrMatrix, shift: number, solver: string): RelaxationMatrix {
   const { rows, indptr, indices, values } = a;
   checkFinite(values, `${solver}: A`);
   const at = new Int32Array(rows);
@@ -109,7 +109,8 @@ function withDiagonalApart(a: CsrMatrix, shift: number, solver: string): Relaxat
       throw new ValueError(`${solver}: the diagonal entry of row ${i} is zero; relaxation divides by it`);
     }
     // A shift of a diagonal that is not stored: store it.
-    if (!stored) return withDiagonalApart(add(a, identity(rows), 1, shift) as CsrMatrix, 0, solver);
+    if (!stored)
+      return withDiagonalApart(sparse.add(a, sparse.identity(rows), 1, shift) as sparse.CsrMatrix, 0, solver);
   }
   return { indptr, at, indices, values, diagonal };
 }
