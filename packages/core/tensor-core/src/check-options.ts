@@ -81,7 +81,11 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
   const same = known.find((candidate) => plain(candidate) === plain(name));
   if (same !== undefined) return same;
   const foreign = Object.hasOwn(foreignWords, plain(name)) ? foreignWords[plain(name)] : [];
-  return foreign.find((word) => known.includes(word)) ?? nearestWords(name, known, 1)[0];
+  return (
+    foreign.find((word) => known.includes(word)) ??
+    nearestWords(name, known, 1)[0] ??
+    known.find((candidate) => candidate.length > 2 && plain(name).startsWith(plain(candidate)))
+  );
 }
 
 function listed(known: readonly string[]): string {

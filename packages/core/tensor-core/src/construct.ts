@@ -1,3 +1,4 @@
+import { checkOptions } from "./check-options.js";
 import { allocate, convert, type DType, dtypeOfArray, type TypedArray } from "./dtype.js";
 import { DTypeError, ShapeError, ValueError } from "./errors.js";
 import { cast } from "./ops/elementwise.js";
@@ -13,6 +14,8 @@ export interface TensorOptions {
   shape?: Shape;
 }
 
+const TENSOR_OPTIONS = ["dtype", "shape"];
+
 /**
  * A tensor from numbers, nested arrays, a typed array, an `ndarray` or another tensor. Typed arrays and ndarrays of
  * the right element type are shared, not copied: do not write to them afterwards.
@@ -20,6 +23,7 @@ export interface TensorOptions {
  * @example tensor([[1, 2], [3, 4]], { dtype: "float64" })
  */
 export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
+  checkOptions("tensor", options, TENSOR_OPTIONS);
   const x = fromData(data, options.dtype);
   if (options.shape === undefined) return x;
   if (x.storage.kind !== "host") return reshape(x, options.shape);

@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { traceFlat } from "../compile/trace.js";
 import { zeros, zerosLike } from "../construct.js";
 import { isFloat } from "../dtype.js";
@@ -36,6 +37,7 @@ export function scan<S, X, Y>(
   xs: X,
   options: ScanOptions = {},
 ): [state: S, ys: Y] {
+  checkOptions("scan", options, ["length", "reverse"]);
   const state = flattenTensors(init);
   const inputs = flattenTensors(xs);
   const length = scanLength(inputs.leaves, options.length);

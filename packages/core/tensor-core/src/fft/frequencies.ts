@@ -1,3 +1,5 @@
+import { type Axes, axisOptions } from "../axes.js";
+import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { ValueError } from "../errors.js";
 import { concatenate, slice } from "../ops/movement.js";
@@ -10,6 +12,12 @@ export interface FrequencyOptions {
   spacing?: number;
   /** Default "float32". */
   dtype?: "float32" | "float64";
+}
+
+/** Options of `fftshift` and `ifftshift`. */
+export interface ShiftOptions {
+  /** Default: all. */
+  axis?: Axes;
 }
 
 /** Frequencies of the terms of `fft`: 0, 1, ..., then the negative ones, over `n * spacing`; shape `[n]`. */
@@ -30,6 +38,7 @@ function frequencies(
   firstNegative: number,
   options: FrequencyOptions,
 ): Tensor {
+  checkOptions(operation, options, ["spacing", "dtype"]);
   const { spacing = 1, dtype = "float32" } = options;
   if (!Number.isInteger(n) || n < 1)
     throw new ValueError(`${operation}: n is ${n}; it must be an integer of at least 1`);
@@ -42,12 +51,12 @@ function frequencies(
 }
 
 /** Moves frequency 0 to the middle of the axes (default: all). */
-export function fftshift(x: TensorLike, axes?: number | readonly number[]): Tensor {
+export function fftshift(x: TensorLike, axes?: Axes | ShiftOptions): Tensor {
   return roll("fftshift", x, axes, (n) => Math.ceil(n / 2));
 }
 
 /** Undoes `fftshift`. */
-export function ifftshift(x: TensorLike, axes?: number | readonly number[]): Tensor {
+export function ifftshift(x: TensorLike, axes?: Axes | ShiftOptions): Tensor {
   return roll("ifftshift", x, axes, (n) => Math.floor(n / 2));
 }
 
@@ -55,11 +64,11 @@ export function ifftshift(x: TensorLike, axes?: number | readonly number[]): Ten
 function roll(
   operation: string,
   x: TensorLike,
-  axes: number | readonly number[] | undefined,
+  axes: Axes | ShiftOptions | undefined,
   first: (n: number) => number,
 ): Tensor {
   let y = asTensor(x);
-  for (const axis of normalizeAxes(operation, axes, y.rank)) {
+  for (const axis of normalizeAxes(operation, axisOptions<ShiftOptions>(operation, ["axis"], axes).axis, y.rank)) {
     const cut = first(y.shape[axis]);
     if (cut === 0 || cut === y.shape[axis]) continue;
     const lead = new Array<null>(axis).fill(null);

@@ -1,3 +1,5 @@
+import { type Axes, axisOptions } from "../axes.js";
+import { checkOptions } from "../check-options.js";
 import { zerosLike } from "../construct.js";
 import { DTypeError, ShapeError, ValueError } from "../errors.js";
 import { asFloat, mul, promoteOperands } from "../ops/elementwise.js";
@@ -49,56 +51,61 @@ export interface FftnOptions {
  * @returns parts of the shape of `x` (with `n` along `axis`), float32 or float64 as `x`.
  * @throws ShapeError for an empty axis; IndexError for a missing one; ValueError for a bad length.
  */
-export function fft(x: ComplexLike, options: FftOptions = {}): Complex {
-  return alongAxis("fft", asComplex("fft", x), options, false);
+export function fft(x: ComplexLike, axis?: number | FftOptions, options?: Omit<FftOptions, "axis">): Complex {
+  return alongAxis("fft", asComplex("fft", x), axisOptions("fft", FFT, axis, options), false);
 }
 
 /** Inverse of `fft`: x_j = 1/n sum_k X_k e^(2 pi i j k / n). */
-export function ifft(x: ComplexLike, options: FftOptions = {}): Complex {
-  return alongAxis("ifft", asComplex("ifft", x), options, true);
+export function ifft(x: ComplexLike, axis?: number | FftOptions, options?: Omit<FftOptions, "axis">): Complex {
+  return alongAxis("ifft", asComplex("ifft", x), axisOptions("ifft", FFT, axis, options), true);
 }
 
 /** `fft` along two axes, by default the last two. */
-export function fft2(x: ComplexLike, options: FftnOptions = {}): Complex {
+export function fft2(x: ComplexLike, axes?: Axes | FftnOptions, rest?: Omit<FftnOptions, "axes">): Complex {
+  const options = severalAxes("fft2", axes, rest);
   return alongAxes("fft2", x, { ...options, axes: options.axes ?? [-2, -1] }, false);
 }
 
 /** Inverse of `fft2`. */
-export function ifft2(x: ComplexLike, options: FftnOptions = {}): Complex {
+export function ifft2(x: ComplexLike, axes?: Axes | FftnOptions, rest?: Omit<FftnOptions, "axes">): Complex {
+  const options = severalAxes("ifft2", axes, rest);
   return alongAxes("ifft2", x, { ...options, axes: options.axes ?? [-2, -1] }, true);
 }
 
 /** `fft` along several axes, by default all. */
-export function fftn(x: ComplexLike, options: FftnOptions = {}): Complex {
-  return alongAxes("fftn", x, options, false);
+export function fftn(x: ComplexLike, axes?: Axes | FftnOptions, options?: Omit<FftnOptions, "axes">): Complex {
+  return alongAxes("fftn", x, severalAxes("fftn", axes, options), false);
 }
 
 /** Inverse of `fftn`. */
-export function ifftn(x: ComplexLike, options: FftnOptions = {}): Complex {
-  return alongAxes("ifftn", x, options, true);
+export function ifftn(x: ComplexLike, axes?: Axes | FftnOptions, options?: Omit<FftnOptions, "axes">): Complex {
+  return alongAxes("ifftn", x, severalAxes("ifftn", axes, options), true);
 }
 
 /** The first n / 2 + 1 (rounded down) terms of the `fft` of real input; the rest are their conjugates. */
-export function rfft(x: TensorLike, options: FftOptions = {}): Complex {
-  const full = alongAxis("rfft", asComplex("rfft", requireReal("rfft", x)), options, false);
-  return firstHalf(full, normalizeAxis("rfft", options.axis ?? -1, full.re.rank));
+export function rfft(x: TensorLike, axis?: number | FftOptions, options?: Omit<FftOptions, "axis">): Complex {
+  const along = axisOptions<FftOptions>("rfft", FFT, axis, options);
+  const full = alongAxis("rfft", asComplex("rfft", requireReal("rfft", x)), along, false);
+  return firstHalf(full, normalizeAxis("rfft", along.axis ?? -1, full.re.rank));
 }
 
 /**
  * Inverse of `rfft`: real output of length `n`, by default 2 (m - 1) for m terms; say `n` where it is odd. Imaginary
  * parts of the terms that must be real (the first, and for even n the last) have no effect.
  */
-export function irfft(x: ComplexLike, options: FftOptions = {}): Tensor {
+export function irfft(x: ComplexLike, axis?: number | FftOptions, options?: Omit<FftOptions, "axis">): Tensor {
+  const along = axisOptions<FftOptions>("irfft", FFT, axis, options);
   const spectrum = asComplex("irfft", x);
-  const axis = normalizeAxis("irfft", options.axis ?? -1, spectrum.re.rank);
-  const n = options.n ?? 2 * (spectrum.re.shape[axis] - 1);
+  const at = normalizeAxis("irfft", along.axis ?? -1, spectrum.re.rank);
+  const n = along.n ?? 2 * (spectrum.re.shape[at] - 1);
   requireLength("irfft", n);
-  const full = hermitian(spectrum, axis, n);
-  return alongAxis("irfft", full, { axis, norm: options.norm }, true).re;
+  const full = hermitian(spectrum, at, n);
+  return alongAxis("irfft", full, { axis: at, norm: along.norm }, true).re;
 }
 
 /** `fftn` of real input: `rfft` along the last of the axes, `fft` along the others. */
-export function rfftn(x: TensorLike, options: FftnOptions = {}): Complex {
+export function rfftn(x: TensorLike, over?: Axes | FftnOptions, rest?: Omit<FftnOptions, "axes">): Complex {
+  const options = severalAxes("rfftn", over, rest);
   const real = requireReal("rfftn", x);
   const { axes, lengths } = resolveAxes("rfftn", real, options);
   const last = axes.length - 1;
@@ -110,7 +117,8 @@ export function rfftn(x: TensorLike, options: FftnOptions = {}): Complex {
 }
 
 /** Inverse of `rfftn`; say `shape` where the last length is odd. */
-export function irfftn(x: ComplexLike, options: FftnOptions = {}): Tensor {
+export function irfftn(x: ComplexLike, over?: Axes | FftnOptions, rest?: Omit<FftnOptions, "axes">): Tensor {
+  const options = severalAxes("irfftn", over, rest);
   let y = asComplex("irfftn", x);
   const { axes, lengths } = resolveAxes("irfftn", y.re, options);
   const last = axes.length - 1;
@@ -118,6 +126,19 @@ export function irfftn(x: ComplexLike, options: FftnOptions = {}): Tensor {
     y = alongAxis("irfftn", y, { axis: axes[i], n: lengths[i], norm: options.norm }, true);
   }
   return irfft(y, { axis: axes[last], n: lengths[last], norm: options.norm });
+}
+
+const FFT = ["n", "axis", "norm"];
+
+function severalAxes(
+  operation: string,
+  axes: Axes | FftnOptions | undefined,
+  rest: Omit<FftnOptions, "axes"> | undefined,
+): FftnOptions {
+  const known = ["shape", "axes", "norm"];
+  if (typeof axes !== "number" && !Array.isArray(axes)) return axisOptions(operation, known, axes as FftnOptions, rest);
+  checkOptions(operation, rest, known);
+  return { ...rest, axes: typeof axes === "number" ? [axes] : axes };
 }
 
 function asComplex(operation: string, x: ComplexLike): Complex {

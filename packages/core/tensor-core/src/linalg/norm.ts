@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { ValueError } from "../errors.js";
 import { abs, asFloat, cast, div, equal, greater, mul, notEqual, pow, sqrt, where } from "../ops/elementwise.js";
@@ -33,6 +34,12 @@ export interface NormOptions {
  * @example linalg.norm([3, 4]) // 5
  */
 export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
+  if (typeof options === "number" || typeof options === "string") {
+    throw new ValueError(
+      `linalg.norm: ${String(options)} may be an axis or an order; say { axis: ... } or { ord: ... }`,
+    );
+  }
+  checkOptions("linalg.norm", options, ["ord", "axis", "keepDims"]);
   const t = asFloat(asTensor(x));
   const { ord, keepDims = false } = options;
   if (options.axis === undefined && ord === undefined) {
@@ -110,6 +117,7 @@ function lastTwo(x: Tensor, rows: number, columns: number): Tensor {
 
 /** The number of singular values of `[..., m, n]` above `rcond` times the largest; int32. */
 export function matrixRank(a: TensorLike, options: PseudoInverseOptions = {}): Tensor {
+  checkOptions("linalg.matrixRank", options, ["rcond"]);
   const t = asMatrices("matrixRank", "a", a);
   const s = svdvals(t);
   const rcond = options.rcond ?? Math.max(...t.shape.slice(-2)) * machineEpsilon(t);

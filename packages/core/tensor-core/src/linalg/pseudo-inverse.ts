@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { eye } from "../construct.js";
 import { matmul } from "../ops/contraction.js";
 import { add, div, lessEqual, mul, sub, where } from "../ops/elementwise.js";
@@ -25,6 +26,7 @@ export function machineEpsilon(x: Tensor): number {
  * @throws ValueError where a value is not finite.
  */
 export function pinv(a: TensorLike, options: PseudoInverseOptions = {}): Tensor {
+  checkOptions("linalg.pinv", options, ["rcond"]);
   const t = asMatrices("pinv", "a", a);
   const rcond = options.rcond ?? Math.max(...t.shape.slice(-2)) * machineEpsilon(t);
   const inverse = (x: Tensor) => singularInverse(x, rcond);
@@ -65,6 +67,7 @@ function pseudoInverseGradient(x: Tensor, p: Tensor, g: Tensor): Tensor {
  * @throws ValueError where a value is not finite; ShapeError where rows differ.
  */
 export function lstsq(a: TensorLike, b: TensorLike, options: PseudoInverseOptions = {}): Tensor {
+  checkOptions("linalg.lstsq", options, ["rcond"]);
   const system = alignSystem("lstsq", a, b);
   return system.restore(matmul(pinv(system.a, options), system.b));
 }

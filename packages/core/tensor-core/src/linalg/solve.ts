@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { eye } from "../construct.js";
 import { broadcastTo } from "../ops/movement.js";
 import { bind, bindOne } from "../primitive.js";
@@ -22,6 +23,7 @@ export interface TriangularOptions {
  * @throws ValueError where the diagonal holds a zero, naming its place, or a value is not finite.
  */
 export function triangularSolve(a: TensorLike, b: TensorLike, options: TriangularOptions = {}): Tensor {
+  checkOptions("linalg.triangularSolve", options, ["lower", "transposeA", "unitDiagonal"]);
   const { lower = true, transposeA = false, unitDiagonal = false } = options;
   const system = alignSystem("triangularSolve", a, b);
   return system.restore(bindOne(triangularSolveP, [system.a, system.b], { lower, transposeA, unitDiagonal }));

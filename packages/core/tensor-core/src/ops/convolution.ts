@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { bindOne } from "../primitive.js";
 import { type ConvParams, convInputGradP, convolvedExtents, convP } from "../primitives/convolution.js";
@@ -57,6 +58,7 @@ function requireGroups(operation: string, groups: number, counts: readonly numbe
  * @example conv(images, w, { strides: 2, padding: 1 })
  */
 export function conv(x: TensorLike, w: TensorLike, options: ConvOptions = {}): Tensor {
+  checkOptions("conv", options, ["strides", "padding", "dilation", "groups"]);
   const [input, kernel, rank] = operands("conv", x, w);
   const { padding = "valid", groups = 1 } = options;
   const strides = perAxis("conv", "strides", options.strides ?? 1, rank, 1);
@@ -94,6 +96,7 @@ export function conv(x: TensorLike, w: TensorLike, options: ConvOptions = {}): T
  * @throws ShapeError where channels do not fit; ValueError for options.
  */
 export function convTranspose(x: TensorLike, w: TensorLike, options: ConvTransposeOptions = {}): Tensor {
+  checkOptions("convTranspose", options, ["strides", "padding", "dilation", "groups", "outputPadding"]);
   const [input, kernel, rank] = operands("convTranspose", x, w);
   const { groups = 1 } = options;
   const strides = perAxis("convTranspose", "strides", options.strides ?? 1, rank, 1);

@@ -1,3 +1,4 @@
+import { axisOptions } from "../axes.js";
 import { arange, asTensor, full } from "../construct.js";
 import { type DType, promote } from "../dtype.js";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.js";
@@ -21,6 +22,17 @@ export interface IndexOptions {
   /** Default: 0 for `take` and `scatterAdd`; the last for those along an axis. */
   axis?: number;
 }
+
+/** Options of `oneHot`. */
+export interface OneHotOptions {
+  /** Where the new axis stands. Default: the last. */
+  axis?: number;
+  /** Default float32. */
+  dtype?: DType;
+}
+
+const AXIS = ["axis"];
+const ONE_HOT = ["axis", "dtype"];
 
 /**
  * Indices as int32 from 0: plain integers are converted, negative ones count from the end.
@@ -64,10 +76,10 @@ function integerTensor(operation: string, values: TensorLike): Tensor {
  * @throws IndexError for an index out of range, DTypeError for indices that are not integers.
  * @example take(table, [2, 0]) // rows 2 and 0
  */
-export function take(x: TensorLike, indices: TensorLike, options: IndexOptions = {}): Tensor {
+export function take(x: TensorLike, indices: TensorLike, axis?: number | IndexOptions): Tensor {
   const t = asTensor(x);
-  const axis = normalizeAxis("take", options.axis ?? 0, t.rank);
-  return bindOne(takeP, [t, resolveIndices("take", indices, t.shape[axis], `axis ${axis}`)], { axis });
+  const along = normalizeAxis("take", axisOptions<IndexOptions>("take", AXIS, axis).axis ?? 0, t.rank);
+  return bindOne(takeP, [t, resolveIndices("take", indices, t.shape[along], `axis ${along}`)], { axis: along });
 }
 
 /**
@@ -75,21 +87,22 @@ export function take(x: TensorLike, indices: TensorLike, options: IndexOptions =
  * `out[i, j] = x[i, indices[i, j]]`. Outside the axis, the shapes of `x` and `indices` broadcast. Undoes `argsort`.
  * @throws IndexError for an index out of range, ShapeError where the shapes do not fit.
  */
-export function takeAlongAxis(x: TensorLike, indices: TensorLike, options: IndexOptions = {}): Tensor {
+export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: number | IndexOptions): Tensor {
   const t = asTensor(x);
-  const axis = normalizeAxis("takeAlongAxis", options.axis ?? -1, t.rank);
-  const at = resolveIndices("takeAlongAxis", indices, t.shape[axis], `axis ${axis}`);
+  const named = axisOptions<IndexOptions>("takeAlongAxis", AXIS, axis).axis ?? -1;
+  const along = normalizeAxis("takeAlongAxis", named, t.rank);
+  const at = resolveIndices("takeAlongAxis", indices, t.shape[along], `axis ${along}`);
   if (at.rank !== t.rank) {
     throw new ShapeError(
       `takeAlongAxis: indices of rank ${at.rank} for values of rank ${t.rank}; give one index axis for each axis (expandDims)`,
     );
   }
-  const ignoring = (shape: Shape, extent: number) => shape.map((n, i) => (i === axis ? extent : n));
+  const ignoring = (shape: Shape, extent: number) => shape.map((n, i) => (i === along ? extent : n));
   const common = broadcastShapes("takeAlongAxis", ignoring(t.shape, 1), ignoring(at.shape, 1));
   return bindOne(
     takeAlongAxisP,
-    [broadcastTo(t, ignoring(common, t.shape[axis])), broadcastTo(at, ignoring(common, at.shape[axis]))],
-    { axis },
+    [broadcastTo(t, ignoring(common, t.shape[along])), broadcastTo(at, ignoring(common, at.shape[along]))],
+    { axis: along },
   );
 }
 
@@ -103,13 +116,14 @@ export function scatterAdd(
   x: TensorLike,
   indices: TensorLike,
   updates: TensorLike,
-  options: IndexOptions = {},
+  axis?: number | IndexOptions,
 ): Tensor {
   const [t, parts] = operands(x, updates);
-  const axis = normalizeAxis("scatterAdd", options.axis ?? 0, t.rank);
-  const at = resolveIndices("scatterAdd", indices, t.shape[axis], `axis ${axis}`);
-  const shape = [...t.shape.slice(0, axis), ...at.shape, ...t.shape.slice(axis + 1)];
-  return bindOne(scatterAddP, [t, at, fitted("scatterAdd", parts, shape)], { axis });
+  const named = axisOptions<IndexOptions>("scatterAdd", AXIS, axis).axis ?? 0;
+  const along = normalizeAxis("scatterAdd", named, t.rank);
+  const at = resolveIndices("scatterAdd", indices, t.shape[along], `axis ${along}`);
+  const shape = [...t.shape.slice(0, along), ...at.shape, ...t.shape.slice(along + 1)];
+  return bindOne(scatterAddP, [t, at, fitted("scatterAdd", parts, shape)], { axis: along });
 }
 
 /**
@@ -121,12 +135,13 @@ export function scatterAddAlongAxis(
   x: TensorLike,
   indices: TensorLike,
   updates: TensorLike,
-  options: IndexOptions = {},
+  axis?: number | IndexOptions,
 ): Tensor {
   const [t, parts] = operands(x, updates);
-  const axis = normalizeAxis("scatterAddAlongAxis", options.axis ?? -1, t.rank);
-  const at = resolveIndices("scatterAddAlongAxis", indices, t.shape[axis], `axis ${axis}`);
-  return bindOne(scatterAddAlongAxisP, [t, at, fitted("scatterAddAlongAxis", parts, at.shape)], { axis });
+  const named = axisOptions<IndexOptions>("scatterAddAlongAxis", AXIS, axis).axis ?? -1;
+  const along = normalizeAxis("scatterAddAlongAxis", named, t.rank);
+  const at = resolveIndices("scatterAddAlongAxis", indices, t.shape[along], `axis ${along}`);
+  return bindOne(scatterAddAlongAxisP, [t, at, fitted("scatterAddAlongAxis", parts, at.shape)], { axis: along });
 }
 
 function operands(x: TensorLike, updates: TensorLike): [x: Tensor, updates: Tensor] {
@@ -171,13 +186,19 @@ export function at(x: TensorLike, indices: readonly TensorLike[]): Tensor {
  * @throws IndexError for an index outside `[0, depth)`.
  * @example oneHot([0, 2], 3) // [[1, 0, 0], [0, 0, 1]]
  */
-export function oneHot(indices: TensorLike, depth: number, options: { axis?: number; dtype?: DType } = {}): Tensor {
+export function oneHot(
+  indices: TensorLike,
+  depth: number,
+  axis?: number | OneHotOptions,
+  options?: Omit<OneHotOptions, "axis">,
+): Tensor {
+  const { axis: named = -1, dtype = "float32" } = axisOptions<OneHotOptions>("oneHot", ONE_HOT, axis, options);
   if (!Number.isInteger(depth) || depth < 0) throw new ValueError(`oneHot: depth is ${depth}; give an integer >= 0`);
   const t = integerTensor("oneHot", indices);
   if (t.storage.kind === "host") checkIndices("oneHot", contiguousData(t), t.shape, 0, depth, "the new axis");
-  const axis = normalizeAxis("oneHot", options.axis ?? -1, t.rank + 1);
-  const places = reshape(arange(0, depth, 1, "int32"), [depth, ...new Array<number>(t.rank - axis).fill(1)]);
-  return cast(equal(expandDims(t, axis), places), options.dtype ?? "float32");
+  const at = normalizeAxis("oneHot", named, t.rank + 1);
+  const places = reshape(arange(0, depth, 1, "int32"), [depth, ...new Array<number>(t.rank - at).fill(1)]);
+  return cast(equal(expandDims(t, at), places), dtype);
 }
 
 function segments(operation: string, data: TensorLike, ids: TensorLike, count: number): [data: Tensor, ids: Tensor] {

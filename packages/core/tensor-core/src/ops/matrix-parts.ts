@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { arange, asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { bindOne } from "../primitive.js";
@@ -56,6 +57,7 @@ export interface DiagonalOptions {
 
 /** The diagonal of two axes (the last two unless told), as a new last axis: `[..., n, n] -> [..., n]`. */
 export function diagonal(x: TensorLike, options: DiagonalOptions = {}): Tensor {
+  checkOptions("diagonal", options, ["offset", "axes"]);
   const { offset = 0, axes = [-2, -1] } = options;
   const t = matrices("diagonal", x, offset);
   const [row, column] = axes.map((axis) => normalizeAxis("diagonal", axis, t.rank));
@@ -101,6 +103,7 @@ export function matrixTrace(x: TensorLike, offset = 0): Tensor {
  * @example const [x, y] = meshgrid([linspace(0, 1, 3), linspace(0, 1, 2)]); // both [2, 3]
  */
 export function meshgrid(vectors: readonly TensorLike[], options: { indexing?: "xy" | "ij" } = {}): Tensor[] {
+  checkOptions("meshgrid", options, ["indexing"]);
   const parts = vectors.map((v) => asTensor(v));
   const wrong = parts.findIndex((t) => t.rank !== 1);
   if (wrong >= 0) {

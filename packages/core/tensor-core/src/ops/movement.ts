@@ -1,3 +1,4 @@
+import { type Axes, axisOptions } from "../axes.js";
 import { asTensor } from "../construct.js";
 import { promote } from "../dtype.js";
 import { IndexError, ShapeError, ValueError } from "../errors.js";
@@ -6,6 +7,26 @@ import { broadcastToP, concatenateP, padP, reshapeP, sliceP, transposeP } from "
 import { formatShape, normalizeAxes, normalizeAxis, type Shape, sameShape, validateShape } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { cast } from "./elementwise.js";
+
+/** An axis by name. */
+export interface AxisOption {
+  /** Which axis; negative ones count from the end. */
+  axis?: number;
+}
+
+/** One axis or several by name. */
+export interface AxesOption {
+  /** Which axes; negative ones count from the end. */
+  axis?: Axes;
+}
+
+const AXIS = ["axis"];
+
+function requiredAxis(owner: string, axis: number | AxisOption): number {
+  const { axis: named } = axisOptions<AxisOption>(owner, AXIS, axis);
+  if (named === undefined) throw new IndexError(`${owner}: no axis is given; say which one`);
+  return named;
+}
 
 /** The values in row-major order under another shape; one extent may be -1 and is worked out. */
 export function reshape(x: TensorLike, shape: Shape): Tensor {
@@ -69,21 +90,22 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
 }
 
 /** Adds an axis of extent 1 at `axis`. */
-export function expandDims(x: TensorLike, axis: number): Tensor {
+export function expandDims(x: TensorLike, axis: number | AxisOption): Tensor {
   const t = asTensor(x);
-  const at = normalizeAxis("expandDims", axis, t.rank + 1);
+  const at = normalizeAxis("expandDims", requiredAxis("expandDims", axis), t.rank + 1);
   return reshape(t, [...t.shape.slice(0, at), 1, ...t.shape.slice(at)]);
 }
 
 /** Drops axes of extent 1: all of them, or those named. */
-export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
+export function squeeze(x: TensorLike, axis?: Axes | AxesOption): Tensor {
   const t = asTensor(x);
-  if (axis === undefined)
+  const { axis: named } = axisOptions<AxesOption>("squeeze", AXIS, axis);
+  if (named === undefined)
     return reshape(
       t,
       t.shape.filter((n) => n !== 1),
     );
-  const axes = normalizeAxes("squeeze", axis, t.rank);
+  const axes = normalizeAxes("squeeze", named, t.rank);
   for (const a of axes) {
     if (t.shape[a] !== 1)
       throw new ShapeError(`squeeze: axis ${a} of ${formatShape(t.shape)} has extent ${t.shape[a]}, not 1`);
@@ -185,14 +207,16 @@ function promoted(operation: string, parts: readonly TensorLike[]): Tensor[] {
 }
 
 /** Joins tensors along an existing axis (the first unless told). */
-export function concatenate(parts: readonly TensorLike[], axis = 0): Tensor {
+export function concatenate(parts: readonly TensorLike[], axis?: number | AxisOption): Tensor {
+  const { axis: along = 0 } = axisOptions<AxisOption>("concatenate", AXIS, axis);
   const tensors = promoted("concatenate", parts);
-  const at = normalizeAxis("concatenate", axis, tensors[0].rank);
+  const at = normalizeAxis("concatenate", along, tensors[0].rank);
   return tensors.length === 1 ? tensors[0] : bindOne(concatenateP, tensors, { axis: at });
 }
 
 /** Joins tensors of one shape along a new axis (the first unless told). */
-export function stack(parts: readonly TensorLike[], axis = 0): Tensor {
+export function stack(parts: readonly TensorLike[], axis?: number | AxisOption): Tensor {
+  const { axis: along = 0 } = axisOptions<AxisOption>("stack", AXIS, axis);
   const tensors = promoted("stack", parts);
   for (const t of tensors) {
     if (!sameShape(t.shape, tensors[0].shape)) {
@@ -200,15 +224,16 @@ export function stack(parts: readonly TensorLike[], axis = 0): Tensor {
     }
   }
   return concatenate(
-    tensors.map((t) => expandDims(t, axis)),
-    axis,
+    tensors.map((t) => expandDims(t, along)),
+    along,
   );
 }
 
 /** Cuts an axis into equally long parts, or at the given lengths. */
-export function split(x: TensorLike, parts: number | readonly number[], axis = 0): Tensor[] {
+export function split(x: TensorLike, parts: number | readonly number[], axis?: number | AxisOption): Tensor[] {
+  const { axis: along = 0 } = axisOptions<AxisOption>("split", AXIS, axis);
   const t = asTensor(x);
-  const at = normalizeAxis("split", axis, t.rank);
+  const at = normalizeAxis("split", along, t.rank);
   const count = typeof parts === "number" ? parts : parts.length;
   const lengths = typeof parts === "number" ? Array.from({ length: count }, () => t.shape[at] / count) : parts;
   if (
@@ -231,9 +256,9 @@ export function split(x: TensorLike, parts: number | readonly number[], axis = 0
 }
 
 /** Reverses the order along one axis, several, or all. */
-export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
+export function flip(x: TensorLike, axis?: Axes | AxesOption): Tensor {
   const t = asTensor(x);
-  const axes = normalizeAxes("flip", axis, t.rank);
+  const axes = normalizeAxes("flip", axisOptions<AxesOption>("flip", AXIS, axis).axis, t.rank);
   return slice(
     t,
     t.shape.map((_, i) => (axes.includes(i) ? { step: -1 } : null)),
@@ -261,10 +286,10 @@ export function tile(x: TensorLike, counts: readonly number[]): Tensor {
 }
 
 /** Repeats every element along an axis. */
-export function repeat(x: TensorLike, times: number, axis: number): Tensor {
+export function repeat(x: TensorLike, times: number, axis: number | AxisOption): Tensor {
   validateShape("repeat", [times]);
   const t = asTensor(x);
-  const at = normalizeAxis("repeat", axis, t.rank);
+  const at = normalizeAxis("repeat", requiredAxis("repeat", axis), t.rank);
   const head = t.shape.slice(0, at + 1);
   const tail = t.shape.slice(at + 1);
   const wide = broadcastTo(reshape(t, [...head, 1, ...tail]), [...head, times, ...tail]);
@@ -272,9 +297,9 @@ export function repeat(x: TensorLike, times: number, axis: number): Tensor {
 }
 
 /** Shifts elements along an axis; those that leave at one end come back at the other. */
-export function roll(x: TensorLike, shift: number, axis: number): Tensor {
+export function roll(x: TensorLike, shift: number, axis: number | AxisOption): Tensor {
   const t = asTensor(x);
-  const at = normalizeAxis("roll", axis, t.rank);
+  const at = normalizeAxis("roll", requiredAxis("roll", axis), t.rank);
   const extent = t.shape[at];
   if (!Number.isInteger(shift)) throw new ValueError(`roll: the shift is ${shift}; give an integer`);
   const by = extent === 0 ? 0 : ((shift % extent) + extent) % extent;

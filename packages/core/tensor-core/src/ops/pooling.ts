@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { full } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { bindOne } from "../primitive.js";
@@ -25,6 +26,8 @@ export interface AveragePoolOptions extends PoolOptions {
   /** Whether the zeros of the padding count in the mean. Default true. */
   countIncludePad?: boolean;
 }
+
+const POOL = ["strides", "padding", "dilation"];
 
 function windows(operation: string, x: TensorLike, kernel: PerAxis, options: PoolOptions): [Tensor, PoolParams] {
   const t = asFloat(x);
@@ -61,6 +64,7 @@ function windows(operation: string, x: TensorLike, kernel: PerAxis, options: Poo
  * @throws ShapeError where a window does not fit; ValueError for options.
  */
 export function maxPool(x: TensorLike, kernel: PerAxis, options: PoolOptions = {}): Tensor {
+  checkOptions("maxPool", options, POOL);
   const [t, params] = windows("maxPool", x, kernel, options);
   return bindOne(maxPoolP, [t], params);
 }
@@ -71,6 +75,7 @@ export function maxPool(x: TensorLike, kernel: PerAxis, options: PoolOptions = {
  * @throws ShapeError where a window does not fit; ValueError for options.
  */
 export function averagePool(x: TensorLike, kernel: PerAxis, options: AveragePoolOptions = {}): Tensor {
+  checkOptions("averagePool", options, [...POOL, "countIncludePad"]);
   const [t, params] = windows("averagePool", x, kernel, options);
   const [n, channels, ...spatial] = t.shape;
   const { kernel: window, ...placement } = params;
@@ -107,6 +112,7 @@ function inverseCounts(spatial: readonly number[], params: PoolParams): Tensor {
 
 /** The mean of each channel of `[batch, channels, ...spatial]` over all spatial axes: `[batch, channels]`. */
 export function globalAveragePool(x: TensorLike, options: Pick<ReduceOptions, "keepDims"> = {}): Tensor {
+  checkOptions("globalAveragePool", options, ["keepDims"]);
   const t = asFloat(x);
   const rank = spatialRank("globalAveragePool", t);
   return mean(t, { ...options, axis: Array.from({ length: rank }, (_, i) => i + 2) });

@@ -1,3 +1,5 @@
+import { type Axes, axisOptions } from "../axes.js";
+import { checkOptions } from "../check-options.js";
 import { asTensor, full } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { bindOne } from "../primitive.js";
@@ -36,23 +38,31 @@ export interface TopKOptions {
   largest?: boolean;
 }
 
+const SORT = ["axis", "descending"];
+const TOP_K = ["axis", "largest"];
+const REDUCE = ["axis", "keepDims"];
+
 /**
  * The indices that sort an axis (the last unless told), int32. Stable: equal values keep their order, also when
  * descending; NaN comes last in either direction.
  */
-export function argsort(x: TensorLike, options: SortOptions = {}): Tensor {
-  const t = asTensor(x);
-  const axis = normalizeAxis("argsort", options.axis ?? -1, t.rank);
-  return bindOne(topKIndicesP, [t], { k: t.shape[axis], axis, largest: options.descending ?? false });
+export function argsort(x: TensorLike, axis?: number | SortOptions, options?: Omit<SortOptions, "axis">): Tensor {
+  return sortingIndices("argsort", asTensor(x), axisOptions("argsort", SORT, axis, options));
+}
+
+function sortingIndices(owner: string, t: Tensor, { axis: along = -1, descending = false }: SortOptions): Tensor {
+  const axis = normalizeAxis(owner, along, t.rank);
+  return bindOne(topKIndicesP, [t], { k: t.shape[axis], axis, largest: descending });
 }
 
 /**
  * The values sorted along an axis (the last unless told); NaN comes last in either direction. Gradients go back to
  * where the values came from.
  */
-export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
+export function sort(x: TensorLike, axis?: number | SortOptions, options?: Omit<SortOptions, "axis">): Tensor {
+  const along = axisOptions<SortOptions>("sort", SORT, axis, options);
   const t = asTensor(x);
-  return takeAlongAxis(t, argsort(t, options), { axis: options.axis ?? -1 });
+  return takeAlongAxis(t, sortingIndices("sort", t, along), { axis: along.axis ?? -1 });
 }
 
 /**
@@ -60,12 +70,18 @@ export function sort(x: TensorLike, options: SortOptions = {}): Tensor {
  * with the lower index comes first; NaN comes after everything else.
  * @throws ValueError for a k that is not an integer from 0, ShapeError for one larger than the axis.
  */
-export function topK(x: TensorLike, k: number, options: TopKOptions = {}): { values: Tensor; indices: Tensor } {
+export function topK(
+  x: TensorLike,
+  k: number,
+  axis?: number | TopKOptions,
+  options?: Omit<TopKOptions, "axis">,
+): { values: Tensor; indices: Tensor } {
+  const { axis: along = -1, largest = true } = axisOptions<TopKOptions>("topK", TOP_K, axis, options);
   const t = asTensor(x);
-  const axis = normalizeAxis("topK", options.axis ?? -1, t.rank);
+  const at = normalizeAxis("topK", along, t.rank);
   if (!Number.isInteger(k) || k < 0) throw new ValueError(`topK: k is ${k}; give an integer >= 0`);
-  const indices = bindOne(topKIndicesP, [t], { k, axis, largest: options.largest ?? true });
-  return { values: takeAlongAxis(t, indices, { axis }), indices };
+  const indices = bindOne(topKIndicesP, [t], { k, axis: at, largest });
+  return { values: takeAlongAxis(t, indices, { axis: at }), indices };
 }
 
 /**
@@ -73,20 +89,29 @@ export function topK(x: TensorLike, k: number, options: TopKOptions = {}): { val
  * between neighbours as NumPy does. A list of fractions gives them along a new first axis. NaN where data are NaN.
  * @throws ValueError for a fraction outside [0, 1], ShapeError for empty axes.
  */
-export function quantile(x: TensorLike, q: number | readonly number[], options: ReduceOptions = {}): Tensor {
+export function quantile(
+  x: TensorLike,
+  q: number | readonly number[],
+  axis?: Axes | ReduceOptions,
+  options?: Omit<ReduceOptions, "axis">,
+): Tensor {
+  return quantiles("quantile", x, q, axisOptions("quantile", REDUCE, axis, options));
+}
+
+function quantiles(owner: string, x: TensorLike, q: number | readonly number[], options: ReduceOptions): Tensor {
   const t = asFloat(x);
   const fractions = typeof q === "number" ? [q] : q;
   for (const f of fractions) {
     if (!(f >= 0 && f <= 1)) throw new ValueError(`quantile: q is ${f}; give a fraction from 0 to 1`);
   }
-  const axes = normalizeAxes("quantile", options.axis, t.rank);
+  const axes = normalizeAxes(owner, options.axis, t.rank);
   const kept = t.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const rows = reshape(transpose(t, [...kept, ...axes]), [
     ...kept.map((axis) => t.shape[axis]),
     axes.reduce((n, axis) => n * t.shape[axis], 1),
   ]);
   const n = rows.shape[rows.rank - 1];
-  if (n === 0) throw new ShapeError(`quantile: ${formatShape(t.shape)} is empty along the reduced axes`);
+  if (n === 0) throw new ShapeError(`${owner}: ${formatShape(t.shape)} is empty along the reduced axes`);
   const positions = fractions.map((f) => f * (n - 1));
   const weights = positions.map((p) => p - Math.floor(p));
   const sorted = sort(rows);
@@ -108,8 +133,8 @@ export function quantile(x: TensorLike, q: number | readonly number[], options: 
 }
 
 /** The middle value over axes (all unless told), the mean of the two in the middle for an even count. See `quantile`. */
-export function median(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  return quantile(x, 0.5, options);
+export function median(x: TensorLike, axis?: Axes | ReduceOptions, options?: Omit<ReduceOptions, "axis">): Tensor {
+  return quantiles("median", x, 0.5, axisOptions("median", REDUCE, axis, options));
 }
 
 /**
@@ -122,6 +147,7 @@ export function searchSorted(
   values: TensorLike,
   options: { side?: "left" | "right" } = {},
 ): Tensor {
+  checkOptions("searchSorted", options, ["side"]);
   const [s, v] = promoteOperands("searchSorted", [sorted, values]);
   if (s.rank !== 1) throw new ShapeError(`searchSorted: sorted has shape ${formatShape(s.shape)}; give a vector [n]`);
   const n = s.shape[0];

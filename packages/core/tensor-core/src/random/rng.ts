@@ -1,3 +1,5 @@
+import { axisOptions } from "../axes.js";
+import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { allocate, convert, type DType } from "../dtype.js";
 import { FormatError, ShapeError, ValueError } from "../errors.js";
@@ -80,6 +82,8 @@ export interface RngState {
   readonly state: readonly number[];
 }
 
+const LOCATION_SCALE = ["location", "scale", "dtype"];
+
 /**
  * A seeded stream of random numbers, equal on every platform, engine and release with the same major version. Every
  * method advances the stream. Make one with `rng(seed)`; give parts of a program their own with `split` or `fork`.
@@ -95,6 +99,7 @@ export class Rng {
 
   /** Numbers uniform on [low, high). */
   uniform(shape: Shape, options: UniformOptions = {}): Tensor {
+    checkOptions("uniform", options, ["low", "high", "dtype"]);
     check.requireShape("uniform", shape);
     const dtype = check.floatDType("uniform", options.dtype);
     const { low = 0, high = 1 } = options;
@@ -113,6 +118,7 @@ export class Rng {
 
   /** Normal numbers. */
   normal(shape: Shape, options: NormalOptions = {}): Tensor {
+    checkOptions("normal", options, ["mean", "std", "dtype"]);
     check.requireShape("normal", shape);
     const dtype = check.floatDType("normal", options.dtype);
     const mean = check.parameter("normal", "mean", options.mean ?? 0, shape);
@@ -130,6 +136,7 @@ export class Rng {
   /** Normal numbers given that they lie in [low, high]; exact even far out in a tail. */
   truncatedNormal(shape: Shape, options: TruncatedNormalOptions = {}): Tensor {
     const name = "truncatedNormal";
+    checkOptions(name, options, ["low", "high", "mean", "std", "dtype"]);
     check.requireShape(name, shape);
     const mean = check.parameter(name, "mean", options.mean ?? 0, shape);
     const std = check.parameter(name, "std", options.std ?? 1, shape, check.positive);
@@ -152,6 +159,7 @@ export class Rng {
 
   /** True with the given probability (default 1/2); `dtype` defaults to bool. */
   bernoulli(shape: Shape, options: { probability?: TensorLike; dtype?: DType } = {}): Tensor {
+    checkOptions("bernoulli", options, ["probability", "dtype"]);
     check.requireShape("bernoulli", shape);
     const p = check.parameter("bernoulli", "probability", options.probability ?? 0.5, shape, check.probability);
     const dtype = options.dtype ?? "bool";
@@ -162,6 +170,7 @@ export class Rng {
 
   /** Signs -1 and 1 with equal probability; `dtype` defaults to float32. */
   rademacher(shape: Shape, options: { dtype?: "float32" | "float64" | "int32" } = {}): Tensor {
+    checkOptions("rademacher", options, ["dtype"]);
     check.requireShape("rademacher", shape);
     const dtype = options.dtype ?? "float32";
     const out = allocate(dtype, sizeOf(shape));
@@ -174,12 +183,14 @@ export class Rng {
    * broadcast to `shape`.
    */
   categorical(shape: Shape, options: CategoricalOptions): Tensor {
+    checkOptions("categorical", options, ["logits", "probabilities"]);
     check.requireShape("categorical", shape);
     return hostTensor(categorical(this.source, shape, options), [...shape], "int32");
   }
 
   /** Gamma numbers with density proportional to x^(concentration - 1) e^(-rate x); both default to 1. */
   gamma(shape: Shape, options: FloatOptions & { concentration?: TensorLike; rate?: TensorLike } = {}): Tensor {
+    checkOptions("gamma", options, ["concentration", "rate", "dtype"]);
     check.requireShape("gamma", shape);
     const a = check.parameter("gamma", "concentration", options.concentration ?? 1, shape, check.positive);
     const rate = check.parameter("gamma", "rate", options.rate ?? 1, shape, check.positive);
@@ -188,6 +199,7 @@ export class Rng {
 
   /** Beta numbers with density proportional to x^(alpha - 1) (1 - x)^(beta - 1). */
   beta(shape: Shape, options: FloatOptions & { alpha: TensorLike; beta: TensorLike }): Tensor {
+    checkOptions("beta", options, ["alpha", "beta", "dtype"]);
     check.requireShape("beta", shape);
     const a = check.parameter("beta", "alpha", options.alpha, shape, check.positive);
     const b = check.parameter("beta", "beta", options.beta, shape, check.positive);
@@ -197,6 +209,7 @@ export class Rng {
   /** Student t numbers; infinite degrees of freedom give normal ones. */
   studentT(shape: Shape, options: LocationScaleOptions & { degreesOfFreedom: TensorLike }): Tensor {
     const name = "studentT";
+    checkOptions(name, options, ["degreesOfFreedom", ...LOCATION_SCALE]);
     check.requireShape(name, shape);
     const nu = check.parameter(name, "degreesOfFreedom", options.degreesOfFreedom, shape, check.positiveOrInfinite);
     return this.locationScale(name, shape, options, (i) => studentT(this.source, at(nu, i)));
@@ -204,6 +217,7 @@ export class Rng {
 
   /** Exponential numbers of the given rate (default 1), the inverse of the mean. */
   exponential(shape: Shape, options: FloatOptions & { rate?: TensorLike } = {}): Tensor {
+    checkOptions("exponential", options, ["rate", "dtype"]);
     check.requireShape("exponential", shape);
     const rate = check.parameter("exponential", "rate", options.rate ?? 1, shape, check.positive);
     return this.fill("exponential", shape, options, (i) => this.source.exponential() / at(rate, i));
@@ -211,11 +225,13 @@ export class Rng {
 
   /** Gumbel numbers (of maxima): cumulative distribution exp(-exp(-(x - location) / scale)). */
   gumbel(shape: Shape, options: LocationScaleOptions = {}): Tensor {
+    checkOptions("gumbel", options, LOCATION_SCALE);
     return this.locationScale("gumbel", shape, options, () => -log(this.source.exponential()));
   }
 
   /** Laplace numbers: density proportional to exp(-|x - location| / scale). */
   laplace(shape: Shape, options: LocationScaleOptions = {}): Tensor {
+    checkOptions("laplace", options, LOCATION_SCALE);
     return this.locationScale("laplace", shape, options, () => {
       const sign = this.source.word() < 0 ? -1 : 1;
       return sign * this.source.exponential();
@@ -227,6 +243,7 @@ export class Rng {
    * @param options.concentration positive, of shape `[..., categories]`; leading axes broadcast to `shape`.
    */
   dirichlet(shape: Shape, options: FloatOptions & { concentration: TensorLike }): Tensor {
+    checkOptions("dirichlet", options, ["concentration", "dtype"]);
     check.requireShape("dirichlet", shape);
     const dtype = check.floatDType("dirichlet", options.dtype);
     const given = isTensor(options.concentration) ? options.concentration : asTensor(options.concentration, "float64");
@@ -245,6 +262,7 @@ export class Rng {
 
   /** Integers (int32) uniform on low, ..., high - 1, without bias; `low` defaults to 0. */
   randint(shape: Shape, options: { low?: number; high: number }): Tensor {
+    checkOptions("randint", options, ["low", "high"]);
     check.requireShape("randint", shape);
     const { low = 0, high } = options;
     check.requireInteger("randint", "low", low, -2147483648, 2147483647);
@@ -263,14 +281,16 @@ export class Rng {
   }
 
   /** `x` with its slices along `axis` (default 0) in random order. */
-  shuffle(x: TensorLike, options: { axis?: number } = {}): Tensor {
+  shuffle(x: TensorLike, axis?: number | { axis?: number }): Tensor {
     const values = asTensor(x);
-    const axis = normalizeAxis("shuffle", options.axis ?? 0, values.rank);
-    return take(values, this.permutation(values.shape[axis]), { axis });
+    const { axis: named = 0 } = axisOptions<{ axis?: number }>("shuffle", ["axis"], axis);
+    const along = normalizeAxis("shuffle", named, values.rank);
+    return take(values, this.permutation(values.shape[along]), { axis: along });
   }
 
   /** Indices (int32) below `n`, with or without replacement, equally likely or by weights. */
   choice(n: number, options: ChoiceOptions = {}): Tensor {
+    checkOptions("choice", options, ["shape", "replace", "weights"]);
     const { shape = [], replace = true } = options;
     check.requireShape("choice", shape);
     check.requireInteger("choice", "n", n, 1, 2147483647);
@@ -296,6 +316,7 @@ export class Rng {
    * orthonormal rows otherwise.
    */
   orthogonal(shape: Shape, options: FloatOptions = {}): Tensor {
+    checkOptions("orthogonal", options, ["dtype"]);
     check.requireShape("orthogonal", shape);
     const dtype = check.floatDType("orthogonal", options.dtype);
     if (shape.length < 2) {
@@ -317,6 +338,7 @@ export class Rng {
 
   /** Points uniform on the unit sphere, with the coordinates along the last axis of `shape`. */
   sphere(shape: Shape, options: FloatOptions = {}): Tensor {
+    checkOptions("sphere", options, ["dtype"]);
     check.requireShape("sphere", shape);
     const dtype = check.floatDType("sphere", options.dtype);
     if (shape.length === 0) throw new ShapeError("sphere: shape [] has no coordinates; give [..., dimension]");

@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { allocate } from "../dtype.js";
 import { FormatError } from "../errors.js";
 import { hostTensor, type Tensor } from "../tensor.js";
@@ -146,6 +147,7 @@ export class SobolSequence {
  * @example sobol(2, { seed: 1 }).next(8)
  */
 export function sobol(dimension: number, options: SobolOptions = {}): SobolSequence {
+  checkOptions("sobol", options, ["seed", "scramble"]);
   requireInteger("sobol", "dimension", dimension, 1, MAX_SOBOL_DIMENSION);
   const { seed = 0, scramble = "linear" } = options;
   const key = seed instanceof Rng ? seed.split(1)[0].toJSON().state : stateOfSeed(seed);

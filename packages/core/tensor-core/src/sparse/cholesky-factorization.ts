@@ -1,9 +1,11 @@
+import { checkOptions } from "../check-options.js";
 import { ValueError } from "../errors.js";
 import type { CscMatrix } from "./csc-matrix.js";
 import { readVector, resultArray, type VectorLike } from "./dense-operand.js";
 import { LdlFactorization } from "./ldl-factorization.js";
 import type { SparseMatrix } from "./sparse-matrix.js";
 import {
+  ANALYZE_OPTIONS,
   type AnalyzeOptions,
   analyzePattern,
   type SymbolicFactorization,
@@ -96,5 +98,6 @@ export function choleskyNumeric(
  * @throws ShapeError if `a` is not square; ValueError for values that are not finite or if it is not positive definite.
  */
 export function cholesky(a: SparseMatrix, options: AnalyzeOptions = {}): CholeskyFactorization {
+  checkOptions("cholesky", options, ANALYZE_OPTIONS);
   return choleskyNumeric(analyzePattern(a, options), a);
 }

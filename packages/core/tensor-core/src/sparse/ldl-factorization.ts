@@ -1,9 +1,11 @@
+import { checkOptions } from "../check-options.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { CscMatrix } from "./csc-matrix.js";
 import { readVector, resultArray, type VectorLike } from "./dense-operand.js";
 import { multiplyVector } from "./product.js";
 import type { SparseMatrix } from "./sparse-matrix.js";
 import {
+  ANALYZE_OPTIONS,
   type AnalyzeOptions,
   analyzePattern,
   type SymbolicFactorization,
@@ -23,6 +25,8 @@ export interface PivotOptions {
   /** With `signs`: size of the replacement (default 1e-7). */
   readonly pivotReplacement?: number;
 }
+
+const PIVOT_OPTIONS = ["signs", "pivotTolerance", "pivotReplacement"];
 
 /**
  * `P a transpose(P) = L D transpose(L)` of a sparse symmetric matrix, `L` unit lower triangular and `D` diagonal.
@@ -243,6 +247,7 @@ export function ldlNumeric(
   a: SparseMatrix | Float64Array,
   options: PivotOptions = {},
 ): LdlFactorization {
+  checkOptions("ldlNumeric", options, PIVOT_OPTIONS);
   return new LdlFactorization(symbolic, valuesFor(symbolic, a, "ldlNumeric"), options);
 }
 
@@ -252,5 +257,7 @@ export function ldlNumeric(
  * @throws ShapeError if `a` is not square; ValueError for values that are not finite or a zero pivot.
  */
 export function ldl(a: SparseMatrix, options: AnalyzeOptions & PivotOptions = {}): LdlFactorization {
-  return ldlNumeric(analyzePattern(a, options), a, options);
+  checkOptions("ldl", options, [...ANALYZE_OPTIONS, ...PIVOT_OPTIONS]);
+  const { ordering, triangle, ...pivots } = options;
+  return ldlNumeric(analyzePattern(a, { ordering, triangle }), a, pivots);
 }

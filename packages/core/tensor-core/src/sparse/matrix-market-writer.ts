@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { ValueError } from "../errors.js";
 import { type MatrixLike, readMatrix } from "./dense-operand.js";
 import { isSparseMatrix, type SparseMatrix, toCsc } from "./sparse-matrix.js";
@@ -21,6 +22,7 @@ export interface MatrixMarketFormatOptions {
  * @see https://math.nist.gov/MatrixMarket/formats.html
  */
 export function formatMatrixMarket(a: SparseMatrix | MatrixLike, options: MatrixMarketFormatOptions = {}): string {
+  checkOptions("formatMatrixMarket", options, ["symmetry", "comment"]);
   const { symmetry = "general", comment } = options;
   const comments = comment === undefined ? [] : comment.split(/\r?\n/).map((line) => `%${line}`);
   const sparse = isSparseMatrix(a);

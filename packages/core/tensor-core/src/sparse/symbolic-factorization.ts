@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { compressTriplets } from "./compressed.js";
 import { csrFrom } from "./csr-matrix.js";
@@ -15,6 +16,9 @@ export interface AnalyzeOptions {
   /** The triangle that is read (default `"upper"`); the other one is taken to mirror it, stored or not. */
   readonly triangle?: "upper" | "lower";
 }
+
+/** @internal The names in {@link AnalyzeOptions}. */
+export const ANALYZE_OPTIONS = ["ordering", "triangle"];
 
 /**
  * The pattern of a symmetric matrix and of its factor: everything about a factorisation that does not depend on the
@@ -51,6 +55,7 @@ export interface SymbolicFactorization {
  * duplicates.
  */
 export function analyzePattern(a: SparseMatrix, options: AnalyzeOptions = {}): SymbolicFactorization {
+  checkOptions("analyzePattern", options, ANALYZE_OPTIONS);
   const { ordering = "amd", triangle = "upper" } = options;
   if (a.rows !== a.columns) throw new ShapeError(`analyzePattern: a must be square, got [${a.shape}]`);
   const n = a.rows;

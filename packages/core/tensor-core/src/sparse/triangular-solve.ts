@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { readVector, resultArray, type VectorLike } from "./dense-operand.js";
 import { compressedForm, majorLists, type SparseMatrix } from "./sparse-matrix.js";
@@ -20,6 +21,7 @@ export interface TriangularSolveOptions {
  * @throws ShapeError if `a` is not square; ValueError if a diagonal entry is zero or absent.
  */
 export function triangularSolve(a: SparseMatrix, b: VectorLike, options: TriangularSolveOptions = {}): Float64Array {
+  checkOptions("triangularSolve", options, ["lower", "transposed", "unitDiagonal", "out"]);
   const { lower = true, transposed = false, unitDiagonal = false } = options;
   if (a.rows !== a.columns) throw new ShapeError(`triangularSolve: a must be square, got [${a.shape}]`);
   const rhs = readVector(b, a.rows, "triangularSolve: b");

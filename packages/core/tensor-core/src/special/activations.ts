@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { add, asFloat, expm1, greater, mul, neg, sigmoid, tanh, where } from "../ops/elementwise.js";
 import { bindOne } from "../primitive.js";
 import { softplusP } from "../primitives/special.js";
@@ -25,6 +26,7 @@ export function silu(x: TensorLike): Tensor {
  * formula with tanh of its paper (Hendrycks and Gimpel 2016). Elementwise.
  */
 export function gelu(x: TensorLike, options: { approximate?: boolean } = {}): Tensor {
+  checkOptions("special.gelu", options, ["approximate"]);
   const t = asFloat(x);
   if (!options.approximate) return mul(t, normalCdf(t));
   const inner = mul(mul(t, add(mul(mul(t, t), 0.044715), 1)), Math.sqrt(2 / Math.PI));

@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { asTensor, onesLike } from "../construct.js";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.js";
 import { formatShape } from "../shape.js";
@@ -31,6 +32,7 @@ export function valueAndGrad<F extends TreeFunction, const O extends GradOptions
   f: F,
   options: O = {} as O,
 ): (...args: Parameters<F>) => [value: ReturnType<F>, gradient: Differentiated<F, O["argument"]>] {
+  checkOptions("grad", options, ["argument", "hasAux"]);
   const positions =
     options.argument === undefined
       ? [0]

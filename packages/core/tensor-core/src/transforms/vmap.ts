@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { withLevel } from "../levels.js";
@@ -26,6 +27,7 @@ export interface VmapOptions {
  * @example vmap((w, x) => matmul(w, x), { inAxes: [null, 0] })(w, xs)
  */
 export function vmap<A extends any[], R>(f: (...args: A) => R, options: VmapOptions = {}): (...args: A) => R {
+  checkOptions("vmap", options, ["inAxes", "outAxis"]);
   const { inAxes = 0, outAxis = 0 } = options;
   return (...args: A): R => {
     if (Array.isArray(inAxes) && inAxes.length !== args.length) {
