@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { ClaimRecord } from "@offprint/claims";
+import { removeFile, saveFileSync } from "@offprint/data/node";
 import { Failure } from "./failure.js";
-import { writeWhole } from "./whole-file.js";
 
 interface StoredFile {
   readonly format: "offprint-state";
@@ -84,10 +84,10 @@ export class StoredClaims {
   /** Writes the file, or removes it when nothing is left to keep. */
   write(): void {
     if (this.runs.size === 0) {
-      rmSync(this.path, { force: true });
+      removeFile(this.path);
       return;
     }
     const file: StoredFile = { format: "offprint-state", formatVersion: 1, runs: Object.fromEntries(this.runs) };
-    writeWhole(this.path, `${JSON.stringify(file)}\n`);
+    saveFileSync(this.path, `${JSON.stringify(file)}\n`);
   }
 }

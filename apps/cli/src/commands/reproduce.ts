@@ -8,6 +8,7 @@ import {
   resumeKey,
   runClaims,
 } from "@offprint/claims";
+import { saveFile } from "@offprint/data/node";
 import type { Backend } from "@offprint/tensor-core";
 import { type DeviceOptions, deviceOf, openBackend } from "../backend.js";
 import { environmentFacts } from "../environment-facts.js";
@@ -16,7 +17,7 @@ import { interruptible } from "../interruption.js";
 import { loadClaims, type Method, type Registry } from "../registry.js";
 import { StoredClaims } from "../stored-claims.js";
 import type { Terminal } from "../terminal.js";
-import { requireFolder, requireWritablePlace, writeWhole } from "../whole-file.js";
+import { requireFolder, requireWritablePlace } from "../writable-place.js";
 
 /** Options of `offprint reproduce`. */
 export interface ReproduceOptions extends DeviceOptions {
@@ -90,12 +91,12 @@ function prepareStored(job: Job): void {
   for (const key of keys) stored.discard(key);
 }
 
-function writeResults(job: Job, runs: readonly ClaimRun[]): void {
+async function writeResults(job: Job, runs: readonly ClaimRun[]): Promise<void> {
   const { registry, methods, options, terminal, backend } = job;
   const environment = environmentFacts(registry, methods, backend, options.threads);
   if (options.json !== undefined) {
     const results = { format: "offprint-results", formatVersion: 1, environment, runs };
-    writeWhole(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
+    await saveFile(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
     terminal.print(`Results: ${options.json}`);
   }
   if (options.report !== undefined) {
@@ -106,7 +107,7 @@ function writeResults(job: Job, runs: readonly ClaimRun[]): void {
       ]),
     );
     const path = join(options.report, "index.html");
-    writeWhole(path, htmlReport(runs, { environment, papers }));
+    await saveFile(path, htmlReport(runs, { environment, papers }));
     terminal.print(`Report: ${path}`);
   }
 }
@@ -166,7 +167,7 @@ export async function reproduce(
     return exitCodes.interrupted;
   }
   printTables(runs, terminal);
-  writeResults(job, runs);
+  await writeResults(job, runs);
   for (const key of keys) stored.discard(key);
   stored.write();
   return runs.every(({ records }) => records.every(({ holds }) => holds)) ? exitCodes.success : exitCodes.failed;

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { FormatError, UnsupportedError, ValueError } from "@offprint/tensor-core";
+
+export { removeFile, saveFile, saveFileSync } from "./save-file.js";
 
 /**
  * Reads a file of one of the formats.
@@ -24,27 +24,5 @@ export async function loadFile<R>(path: string, read: (bytes: Uint8Array) => R):
     }
     if (error instanceof UnsupportedError) throw new UnsupportedError(`${path}: ${error.message}`, { cause: error });
     throw error;
-  }
-}
-
-/**
- * Writes a file so that it is there as a whole or not at all: to a temporary file beside it, which then takes its name.
- * @throws ValueError where it cannot be written; what was there before stays.
- * @example await saveFile("weights.safetensors", writeSafetensors(params));
- */
-export async function saveFile(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
-  try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new ValueError(`saveFile: cannot write ${path}: ${(cause as Error).message}`, { cause });
   }
 }

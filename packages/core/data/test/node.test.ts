@@ -1,6 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { chmod, link, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -13,7 +16,7 @@ import {
   writePng,
   writeSafetensors,
 } from "../src/index.js";
-import { loadFile, saveFile } from "../src/node.js";
+import { loadFile, removeFile, saveFile, saveFileSync } from "../src/node.js";
 import { files } from "./fixture-files.js";
 
 describe("files on disk", () => {
@@ -52,6 +55,66 @@ describe("files on disk", () => {
     expect(await readFile(path, "utf8")).toBe("kept");
     expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
     expect((await readdir(tmpdir())).filter((name) => name.startsWith(".offprint-data"))).toEqual([]);
+  });
+
+  it("keep their mode, and links that lead to them", async () => {
+    const real = join(folder, "real");
+    await writeFile(real, "old");
+    await chmod(real, 0o600);
+    await symlink("real", join(folder, "link"));
+    await symlink("link", join(folder, "link to link"));
+    await saveFile(join(folder, "link to link"), "new");
+    expect((await lstat(join(folder, "link to link"))).isSymbolicLink()).toBe(true);
+    expect((await lstat(join(folder, "link"))).isSymbolicLink()).toBe(true);
+    expect(await readFile(real, "utf8")).toBe("new");
+    expect((await stat(real)).mode & 0o777).toBe(0o600);
+    await symlink("not there yet", join(folder, "promise"));
+    await saveFile(join(folder, "promise"), "x");
+    expect(await readFile(join(folder, "not there yet"), "utf8")).toBe("x");
+    await symlink("round", join(folder, "round"));
+    await expect(saveFile(join(folder, "round"), "x")).rejects.toThrow(/cannot write .*round: .*circle/);
+  });
+
+  it("that have two names are one file under both", async () => {
+    await writeFile(join(folder, "one"), "a longer text");
+    await link(join(folder, "one"), join(folder, "two"));
+    saveFileSync(join(folder, "two"), "new");
+    expect(await readFile(join(folder, "one"), "utf8")).toBe("new");
+    expect((await stat(join(folder, "one"))).nlink).toBe(2);
+    expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  it.skipIf(process.platform === "win32")("that are pipes or devices are written to and stay", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const [text] = await Promise.all([readFile(pipe, "utf8"), saveFile(pipe, "through")]);
+    expect(text).toBe("through");
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+    for (const save of [saveFile, saveFileSync]) await save("/dev/null", "nothing");
+    removeFile("/dev/null");
+    expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
+    await expect(saveFile("/dev/full", "x")).rejects.toThrow(/cannot write \/dev\/full: ENOSPC/);
+    removeFile(pipe);
+    removeFile(join(folder, "never there"));
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+  });
+
+  it.skipIf(process.platform !== "linux")("behind /dev/stdout get the output after what was printed", async () => {
+    const caught = join(folder, "caught");
+    const module = fileURLToPath(new URL("../src/node.ts", import.meta.url));
+    const program = `import { saveFile, saveFileSync } from ${JSON.stringify(module)};
+      await new Promise((done) => process.stdout.write("printed\\n", done));
+      await saveFile("/dev/stdout", "saved\\n");
+      saveFileSync("/dev/stdout", "and more\\n");`;
+    const output = openSync(caught, "w");
+    const hooks = new URL("../../../../tooling/typescript/register.mjs", import.meta.url).href;
+    const args = ["--conditions=@offprint/source", `--import=${hooks}`, "--input-type=module", "--eval", program];
+    execFileSync(process.execPath, args, { stdio: ["ignore", output, "inherit"] });
+    closeSync(output);
+    expect(await readFile(caught, "utf8")).toBe("printed\nsaved\nand more\n");
+    expect(execFileSync(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] }).toString()).toContain(
+      "saved",
+    );
   });
 
   it("are named in errors", async () => {

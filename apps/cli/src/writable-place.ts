@@ -1,19 +1,6 @@
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Failure } from "./failure.js";
-
-/** Writes a file whole or not at all: beside its place first, then moved over what was there. */
-export function writeWhole(path: string, content: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, content);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    // The user knows the file by its own name.
-    throw Object.assign(error as NodeJS.ErrnoException, { path });
-  }
-}
 
 /** Makes a folder; before a long run, so that the run is not lost to a path that cannot be written. */
 export function requireFolder(path: string): void {
