@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandInput, MethodCommand } from "@offprint/claims";
 import { Table, writeCsv, writeMatrixMarket } from "@offprint/data";
-import { saveFile } from "@offprint/data/node";
+import { saveFile, saveFileSync } from "@offprint/data/node";
 import { ValueError } from "@offprint/tensor-core";
 import { type OnlinePolicy, type SequenceSolver, type SolvedSystem, solveSequence } from "../src/index.js";
 import { chosenPolicy } from "./policy-file.js";
@@ -93,7 +93,7 @@ function solutionWriter(folder: string | undefined): (x: Float64Array, number: n
     throw new ValueError(`--solutions: cannot make ${folder}: ${(cause as Error).message}`, { cause });
   }
   return (x, number) => {
-    writeFileSync(join(folder, `x-${number}.mtx`), writeMatrixMarket({ shape: [x.length, 1], values: x }));
+    saveFileSync(join(folder, `x-${number}.mtx`), writeMatrixMarket({ shape: [x.length, 1], values: x }));
   };
 }
 

@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { MethodCommand } from "@offprint/claims";
 import { Table, writeCsv } from "@offprint/data";
+import { saveFile } from "@offprint/data/node";
 import { FormatError, ValueError } from "@offprint/tensor-core";
 import { GradientNormRecorder, type RefineOptions, refineSchedule } from "../src/index.js";
 
@@ -63,7 +64,7 @@ const refine: MethodCommand = {
     if (out === undefined) return print("--out <file> writes the multipliers.");
     const column = (name: string, values: Float64Array) => ({ name, type: "number" as const, values });
     const stepNumbers = Float64Array.from({ length: steps }, (_, t) => t);
-    writeFileSync(out, writeCsv(new Table([column("step", stepNumbers), column("multiplier", multipliers)])));
+    await saveFile(out, writeCsv(new Table([column("step", stepNumbers), column("multiplier", multipliers)])));
     print(`written: ${out}`);
   },
 };
