@@ -1,6 +1,6 @@
 import type { CommandModel } from "@offprint/claims";
+import { didYouMean } from "@offprint/commands";
 import type { Backend } from "@offprint/tensor-core";
-import { didYouMean } from "./did-you-mean.js";
 import { Failure } from "./failure.js";
 import type { Registry } from "./registry.js";
 

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ClaimSet, MethodCommand } from "@offprint/claims";
-import { didYouMean } from "./did-you-mean.js";
+import { didYouMean } from "@offprint/commands";
 import { exitCodes, Failure } from "./failure.js";
 
 /** A method package and what its package.json says about its paper. */

@@ -61,3 +61,32 @@ describe("samples of an NPZ file", () => {
     expect(() => readSamples(writeNpz({ x }).slice(0, 40))).toThrow(FormatError);
   });
 });
+
+describe("samples of LIBSVM text", () => {
+  const text = csv("# rows\n1 1:2 3:4\n-1 2:5\n");
+
+  it("are its rows, whose columns are numbered from 1, and their labels", () => {
+    const { inputs, inputNames, targets, targetName } = readSamples(text);
+    expect(inputs.toArray()).toEqual([
+      [2, 0, 4],
+      [0, 5, 0],
+    ]);
+    expect([inputNames, targetName]).toEqual([["1", "2", "3"], "label"]);
+    expect(targets).toMatchObject({ shape: [2], dtype: "float64" });
+  });
+
+  it("may have fewer columns than are asked for, or those of another format by their places", () => {
+    expect(readSamples(text, { target: null, inputs: ["3", "4"] }).inputs.toArray()).toEqual([
+      [4, 0],
+      [0, 0],
+    ]);
+    const named = readSamples(text, { inputs: ["a", "b", "c", "d"] });
+    expect(named.inputs.shape).toEqual([2, 4]);
+    expect(() => readSamples(text, { inputs: ["a", "b"] })).toThrow(ValueError);
+  });
+
+  it("are refused with another target, and where they would fill the memory", () => {
+    expect(() => readSamples(text, { target: "y" })).toThrow(/one target, label/);
+    expect(() => readSamples(csv("1 2000000000:1\n"))).toThrow(/too many for a table that is not sparse/);
+  });
+});

@@ -1,8 +1,13 @@
+/** Marks the errors of all copies of this package that a program may hold. */
+const deliberate = Symbol.for("@offprint/error");
+
 /**
  * Base of every error that Offprint throws on purpose. `instanceof` works inside one copy of the package;
- * across copies compare `error.name`.
+ * across copies compare `error.name`, or look for the property `Symbol.for("@offprint/error")`.
  */
 export class OffprintError extends Error {
+  /** @internal */
+  readonly [deliberate] = true;
   override readonly name: string = "OffprintError";
 }
 

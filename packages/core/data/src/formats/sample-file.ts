@@ -1,5 +1,7 @@
-import { FormatError, ShapeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { FormatError, ShapeError, sparse, type Tensor, take, tensor, ValueError } from "@offprint/tensor-core";
 import { readCsv } from "./csv.js";
+import { gunzip } from "./inflate.js";
+import { readLibsvm } from "./libsvm.js";
 import { readNpz } from "./npz.js";
 import type { Table } from "./table.js";
 
@@ -27,17 +29,60 @@ export interface SampleFile {
 }
 
 /**
- * Reads samples to learn from or to predict for: a CSV file with a header, or an NPZ file with the arrays `x`
- * `[samples, features]` and `y`.
+ * Reads samples to learn from or to predict for. What the file is is known by its content: NPZ with the arrays `x` (or
+ * `X`) `[samples, features]` and `y`; LIBSVM text, whose columns are named "1", "2", ... and whose target is `label`;
+ * otherwise CSV with a header, plain or compressed by gzip.
  *
  * @throws FormatError for a damaged file, missing values, or texts among the features; ValueError for a column or an
  * array that is not there; ShapeError for arrays that do not fit each other.
  */
 export function readSamples(file: Uint8Array, options: SampleFileOptions = {}): SampleFile {
-  const zip = file[0] === 0x50 && file[1] === 0x4b;
-  const samples = zip ? fromNpz(file, options) : fromTable(readCsv(file), options);
+  const samples = samplesOf(file, options);
   if (samples.inputs.shape[0] === 0) throw new FormatError("the file has no samples");
   return samples;
+}
+
+function samplesOf(file: Uint8Array, options: SampleFileOptions): SampleFile {
+  if (file[0] === 0x50 && file[1] === 0x4b) return fromNpz(file, options);
+  const bytes = gunzip(file);
+  return isLibsvm(bytes) ? fromLibsvm(bytes, options) : fromTable(readCsv(bytes), options);
+}
+
+/** Whether the first line with content is a label and one or more pairs `index:value` with blanks between them. */
+function isLibsvm(bytes: Uint8Array): boolean {
+  const beginning = new TextDecoder().decode(bytes.subarray(0, 1 << 16));
+  const line = beginning.split(/\r\n|\n|\r/).find((text) => text.replace(/#.*/, "").trim() !== "");
+  return line !== undefined && /^\s*[^\s,:]+([ \t]+qid:\d+)?([ \t]+\d+:[^\s,:]+)+/.test(line);
+}
+
+/** Largest table of sparse rows that is made dense: a gigabyte. */
+const mostNumbers = 2 ** 27;
+
+function fromLibsvm(bytes: Uint8Array, { target, inputs }: SampleFileOptions): SampleFile {
+  if (target !== null && target !== undefined && target !== "label") {
+    throw new ValueError(`LIBSVM text has one target, label; there is no column ${target}`);
+  }
+  const numbers = inputs?.map(Number);
+  const numbered = numbers?.every((number) => Number.isInteger(number) && number >= 1) === true;
+  // A model of another format's columns takes them by their places.
+  const places = numbered ? numbers : inputs?.map((_, place) => place + 1);
+  const content = readLibsvm(bytes, places && !numbered ? { features: places.length } : {});
+  const [rows, width] = content.inputs.shape;
+  if (rows * Math.max(width, places?.length ?? 0) > mostNumbers) {
+    throw new ValueError(`${rows} samples of ${width} features are too many for a table that is not sparse`);
+  }
+  const columns = places ?? Array.from({ length: width }, (_, column) => column + 1);
+  const dense = sparse.toDense(content.inputs);
+  const values = new Float64Array(rows * columns.length);
+  for (const [to, column] of columns.entries()) {
+    if (column > width) continue;
+    for (let i = 0; i < rows; i++) values[i * columns.length + to] = dense[i * width + column - 1];
+  }
+  const read = {
+    inputs: tensor(values, { shape: [rows, columns.length] }),
+    inputNames: inputs ?? columns.map(String),
+  };
+  return target === null ? read : { ...read, targets: content.targets, targetName: "label" };
 }
 
 function fromTable(table: Table, { target, inputs }: SampleFileOptions): SampleFile {
@@ -68,19 +113,21 @@ function fromTable(table: Table, { target, inputs }: SampleFileOptions): SampleF
 function fromNpz(file: Uint8Array, { target, inputs }: SampleFileOptions): SampleFile {
   const arrays = readNpz(file);
   const array = (name: string): Tensor => {
-    const found = arrays[name];
+    const found = Object.hasOwn(arrays, name) ? arrays[name] : undefined;
     if (found === undefined) {
       throw new ValueError(`the file has no array ${name}; it has ${Object.keys(arrays).join(", ") || "none"}`);
     }
     return found.cast("float64");
   };
-  const x = array("x");
+  const x = array(!Object.hasOwn(arrays, "x") && Object.hasOwn(arrays, "X") ? "X" : "x");
   if (x.rank !== 2) throw new ShapeError(`the array x has shape [${x.shape}]; it must be [samples, features]`);
-  const inputNames = Array.from({ length: x.shape[1] }, (_, f) => String(f));
-  if (inputs !== undefined && inputs.length !== inputNames.length) {
-    throw new ShapeError(`the array x has ${inputNames.length} columns, and ${inputs.length} are asked for`);
+  const names = Array.from({ length: x.shape[1] }, (_, f) => String(f));
+  const read = inputs?.every((name) => names.includes(name))
+    ? { inputs: take(x, Int32Array.from(inputs, Number), { axis: 1 }), inputNames: inputs }
+    : { inputs: x, inputNames: inputs ?? names };
+  if (read.inputNames.length !== read.inputs.shape[1]) {
+    throw new ShapeError(`the array x has ${names.length} columns, and ${read.inputNames.length} are asked for`);
   }
-  const read = { inputs: x, inputNames: inputs ?? inputNames };
   if (target === null) return read;
   const y = array(target ?? "y");
   if (y.rank < 1 || y.rank > 2 || y.shape[0] !== x.shape[0]) {

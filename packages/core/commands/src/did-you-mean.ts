@@ -1,6 +1,6 @@
 import { nearestWords } from "@offprint/tensor-core";
 
-/** ` Did you mean diffgrad?`, or nothing. */
+/** ` Did you mean diffgrad?` where a known word is near, or nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const found = nearestWords(word, known);
   return found.length === 0 ? "" : ` Did you mean ${found.join(" or ")}?`;

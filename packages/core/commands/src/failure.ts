@@ -1,0 +1,70 @@
+import { AbortedError, OffprintError } from "@offprint/tensor-core";
+
+/** Exit codes of commands. */
+export const exitCodes = {
+  /** Done. */
+  success: 0,
+  /** Done, and the result is negative: a claim that does not hold, a solver that did not converge. Also: a bug. */
+  negative: 1,
+  /** A word that is not known, a value out of range, or a file that cannot be used. */
+  input: 2,
+  /** Stopped by Ctrl-C or SIGTERM. */
+  interrupted: 130,
+} as const;
+
+/** Ends a command with one line for the user. */
+export class Failure extends OffprintError {
+  override readonly name = "Failure";
+  /** One of `exitCodes`; default `input`. */
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = exitCodes.input) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+const fileProblems: Record<string, string> = {
+  ENOENT: "there is no such file or folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EISDIR: "it is a folder, a file is needed",
+  ENOTDIR: "a part of the path is a file, a folder is needed",
+  EEXIST: "it exists and is not a folder",
+  ENOSPC: "the disk is full",
+  EROFS: "the disk is read-only",
+  EMFILE: "too many files are open",
+};
+
+/** What the system says about a file, in words; nothing for other errors. */
+export function fileProblem(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return code !== undefined && Object.hasOwn(fileProblems, code) ? fileProblems[code] : undefined;
+}
+
+/** Whether a package threw the error on purpose; two copies of the class may exist in one program. */
+function isDeliberate(error: Error): boolean {
+  return error instanceof OffprintError || deliberate in error;
+}
+
+const deliberate = Symbol.for("@offprint/error");
+
+function isAborted(error: Error): boolean {
+  return error instanceof AbortedError || error.name === "AbortedError";
+}
+
+/** What the user is told about an error, and the exit code. */
+export function describeError(error: unknown): { readonly message: string; readonly exitCode: number } {
+  if (!(error instanceof Error)) return { message: `unexpected error: ${String(error)}`, exitCode: exitCodes.negative };
+  if (error.name === "Failure" && "exitCode" in error) {
+    return { message: error.message, exitCode: Number(error.exitCode) };
+  }
+  if (isAborted(error)) return { message: error.message, exitCode: exitCodes.interrupted };
+  const { path } = error as NodeJS.ErrnoException;
+  const problem = fileProblem(error);
+  if (path !== undefined && problem !== undefined) {
+    return { message: `${path}: ${problem}.`, exitCode: exitCodes.input };
+  }
+  if (isDeliberate(error)) return { message: error.message, exitCode: exitCodes.input };
+  return { message: `unexpected error: ${error.stack ?? error.message}`, exitCode: exitCodes.negative };
+}

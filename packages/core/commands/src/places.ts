@@ -1,0 +1,67 @@
+import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, type Stats, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { didYouMean } from "./did-you-mean.js";
+import { Failure, fileProblem } from "./failure.js";
+
+function inspected(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new Failure(`${path}: ${fileProblem(error) ?? (error as Error).message}.`);
+  }
+}
+
+function requireAccess(path: string, mode: number): void {
+  try {
+    accessSync(path, mode);
+  } catch (error) {
+    throw new Failure(`${path}: ${fileProblem(error) ?? (error as Error).message}.`);
+  }
+}
+
+/** Checks that something can be read before a long run needs it. */
+export function requireReadable(path: string, kind: "file" | "folder" | "either", words: readonly string[] = []): void {
+  const found = inspected(path);
+  if (found === undefined) {
+    const also = words.length > 0 ? `${didYouMean(path, words)} It may also be ${words.join(" or ")}.` : "";
+    throw new Failure(`${path}: there is no such ${kind === "either" ? "file or folder" : kind}.${also}`);
+  }
+  if (kind === "file" && found.isDirectory()) throw new Failure(`${path}: it is a folder, a file is needed.`);
+  if (kind === "folder" && !found.isDirectory()) throw new Failure(`${path}: it is a file, a folder is needed.`);
+  requireAccess(path, constants.R_OK);
+}
+
+/** Makes a file in a folder and removes it: what permissions, read-only disks and special folders allow is hard to foretell. */
+function requireRoom(path: string, folder: string): void {
+  const probe = join(folder, `.offprint-${process.pid}.tmp`);
+  try {
+    closeSync(openSync(probe, "wx"));
+    rmSync(probe);
+  } catch (error) {
+    throw new Failure(`${path}: no file can be written there: ${fileProblem(error) ?? (error as Error).message}.`);
+  }
+}
+
+/** Checks, before a long run, that a file can be written at a path. */
+export function requireWritable(path: string): void {
+  const found = inspected(path);
+  if (found?.isDirectory()) throw new Failure(`${path}: it is a folder, a file is needed.`);
+  if (found !== undefined) requireAccess(path, constants.W_OK);
+  // A pipe or a device is written through, and needs no room beside it.
+  if (found !== undefined && !found.isFile()) return;
+  const folder = dirname(path);
+  if (!inspected(folder)?.isDirectory()) {
+    throw new Failure(`${path}: its folder ${folder} does not exist; create it first.`);
+  }
+  requireRoom(path, folder);
+}
+
+/** Makes a folder where there is none, and checks that files can be written into it. */
+export function requireFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new Failure(`${path}: ${fileProblem(error) ?? (error as Error).message}.`);
+  }
+  requireRoom(path, path);
+}

@@ -1,0 +1,202 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ValueError } from "@offprint/tensor-core";
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { type CommandInput, defineCommand, exitCodes, option } from "../src/index.js";
+import { runWords } from "../src/testing.js";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "commands-"));
+  writeFileSync(join(folder, "a.csv"), "x,y\n1,2\n");
+  writeFileSync(join(folder, "b.csv"), "");
+  mkdirSync(join(folder, "inner"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a command with these options and arguments, and gives what it got. */
+async function given<const C extends Parameters<typeof defineCommand>[0]>(definition: C, ...words: string[]) {
+  let got: CommandInput | undefined;
+  const command = defineCommand({
+    ...definition,
+    async run(input) {
+      got = input;
+    },
+  });
+  return { ...(await runWords([command], command.name, words)), got };
+}
+
+const base = { name: "try-words", summary: "try words", run: async () => {} };
+const options = {
+  epochs: option.integer("passes over the data", { default: 3, least: 1 }),
+  learningRate: option.number("step of the optimizer", { default: 0.1, above: 0 }),
+  norm: option.choice(["l1", "l2", "linf"], "norm of the gradient", { default: "l2" }),
+  hidden: option.list(option.integer("widths of layers", { least: 1 }), { default: [32], none: "none" }),
+  verbose: option.flag("print all steps", { short: "v" }),
+  weights: option.text("weights"),
+  output: option.fileOut("the model", { short: "o", endings: [".csv"] }),
+  share: option.number("a part", { least: 0, below: 1 }),
+  pair: option.list(option.number("two numbers"), { least: 1, most: 2, default: [1] }),
+  range: option.parsed("low:high", "low:high", (text) => {
+    const [low, high] = text.split(":").map(Number);
+    if (low! < high!) return { low: low!, high: high! };
+    throw new ValueError(`"${text}" is no range; give low:high`);
+  }),
+};
+
+describe("types of what run gets", () => {
+  it("follow from the options, without a cast", () => {
+    defineCommand({
+      ...base,
+      options: { ...options, table: option.fileIn("a table", { required: true }) },
+      arguments: { models: option.many(option.fileIn("models"), { required: true }) },
+      async run({ options: o, arguments: a }) {
+        expectTypeOf(o.epochs).toEqualTypeOf<number>();
+        expectTypeOf(o.norm).toEqualTypeOf<"l1" | "l2" | "linf">();
+        expectTypeOf(o.hidden).toEqualTypeOf<readonly number[]>();
+        expectTypeOf(o.verbose).toEqualTypeOf<boolean>();
+        expectTypeOf(o.weights).toEqualTypeOf<string | undefined>();
+        expectTypeOf(o.share).toEqualTypeOf<number | undefined>();
+        expectTypeOf(o.table).toEqualTypeOf<string>();
+        expectTypeOf(o.range).toEqualTypeOf<{ low: number; high: number } | undefined>();
+        expectTypeOf(a.models).toEqualTypeOf<readonly string[]>();
+        // @ts-expect-error: a misspelt option is an error of the type checker
+        o.epoch;
+      },
+    });
+  });
+});
+
+describe("words", () => {
+  it("become values: defaults, equals signs, short names, flags, negative numbers, lists", async () => {
+    const plain = await given({ ...base, options });
+    expect(plain.got?.options).toMatchObject({
+      epochs: 3,
+      learningRate: 0.1,
+      norm: "l2",
+      hidden: [32],
+      verbose: false,
+    });
+    expect(plain.got?.options["weights"]).toBeUndefined();
+    const output = join(folder, "new.csv");
+    const words = ["--epochs=7", "-v", "-o", output, "--weights", "-3", "--hidden", "64, 32", "--range", "1:2"];
+    const { got, code } = await given({ ...base, options }, ...words, "--norm", "linf", "--pair", "-1,2");
+    expect(code).toBe(0);
+    expect(got?.options).toMatchObject({
+      epochs: 7,
+      verbose: true,
+      output,
+      weights: "-3",
+      hidden: [64, 32],
+      range: { low: 1, high: 2 },
+      norm: "linf",
+      pair: [-1, 2],
+    });
+    expect((await given({ ...base, options }, "--hidden", "none")).got?.options["hidden"]).toEqual([]);
+  });
+
+  it("known by their place fill the arguments, and a double hyphen ends the options", async () => {
+    const named = { first: option.text("first", { required: true }), rest: option.many(option.text("others")) };
+    const { got } = await given({ ...base, arguments: named, options }, "a", "--epochs", "2", "b", "--", "--c");
+    expect(got?.arguments).toEqual({ first: "a", rest: ["b", "--c"] });
+    expect((await given({ ...base, arguments: named }, "a")).got?.arguments).toEqual({ first: "a", rest: [] });
+  });
+
+  it("take all that follow where an option takes many", async () => {
+    const sides = { masses: option.many(option.integer("masses"), { least: 2 }), epochs: options.epochs };
+    const { got } = await given({ ...base, options: sides }, "--masses", "1", "2", "3", "--epochs", "4");
+    expect(got?.options).toEqual({ masses: [1, 2, 3], epochs: 4 });
+  });
+
+  it.each([
+    [["--epoch", "3"], 'there is no option "--epoch". Did you mean --epochs?'],
+    [["--norm", "l3"], '--norm cannot be "l3". Did you mean l1 or l2? Choices: l1, l2, linf.'],
+    [["--epochs", "0"], '--epochs must be an integer of at least 1, got "0".'],
+    [["--epochs", "1.5"], '--epochs must be an integer of at least 1, got "1.5".'],
+    [["--learning-rate", "0"], '--learning-rate must be a number above 0, got "0".'],
+    [["--learning-rate", "Infinity"], '--learning-rate must be a number above 0, got "Infinity".'],
+    [["--learning-rate", ""], '--learning-rate must be a number above 0, got "".'],
+    [["--share", "1"], '--share must be a number of at least 0 and below 1, got "1".'],
+    [["--hidden", "8,x"], '--hidden must be an integer of at least 1, got "x".'],
+    [["--pair", "1,2,3"], '--pair must have 1 to 2 entries, got "1,2,3".'],
+    [["--range", "2:1"], '--range: "2:1" is no range; give low:high'],
+    [["--weights"], "--weights needs a value: <text>."],
+    [["--weights", "--verbose"], "--weights needs a value: <text>."],
+    [["--verbose=yes"], '--verbose takes no value, got "yes".'],
+    [["word"], 'there is one word too many: "word".'],
+    [["--output", "nowhere/x.csv"], "nowhere/x.csv: its folder nowhere does not exist; create it first."],
+    [["--output", "x.txt"], "x.txt: the name must end in .csv."],
+  ])("%j are refused in one line", async (words, message) => {
+    expect(await given({ ...base, options }, ...words)).toMatchObject({
+      code: exitCodes.input,
+      out: "",
+      err: `offprint: ${message}\n`,
+      got: undefined,
+    });
+  });
+
+  it("that are needed must be there", async () => {
+    const needed = { table: option.fileIn("samples", { required: true }) };
+    expect((await given({ ...base, options: needed })).err).toBe("offprint: --table is missing: samples.\n");
+    expect((await given({ ...base, arguments: needed })).err).toBe("offprint: <table> is missing: samples.\n");
+  });
+});
+
+describe("files and folders", () => {
+  it("to read must be there and of the right kind, or a word that stands for something", async () => {
+    const sources = {
+      table: option.fileIn("a table", { endings: [".csv"] }),
+      images: option.fileIn("images", { kind: "either", words: ["digits"] }),
+      cache: option.fileIn("a folder", { kind: "folder" }),
+    };
+    const said = async (...words: string[]) => (await given({ ...base, options: sources }, ...words)).err;
+    expect(await said("--table", join(folder, "a.csv"), "--images", "digits", "--cache", folder)).toBe("");
+    expect(await said("--table", join(folder, "inner"))).toMatch(/inner: it is a folder, a file is needed\./);
+    expect(await said("--table", join(folder, "c.csv"))).toMatch(/c\.csv: there is no such file\./);
+    expect(await said("--images", "digit")).toMatch(/digit: there is no such file or folder\. Did you mean digits\?/);
+    expect(await said("--cache", join(folder, "a.csv"))).toMatch(/a\.csv: it is a file, a folder is needed\./);
+    expect(await said("--table", join(folder, "a.csv", "b"))).toMatch(/a part of the path is a file/);
+  });
+
+  it("to write are looked at before anything is computed, defaults too", async () => {
+    const outputs = {
+      output: option.fileOut("out", { default: join(folder, "inner") }),
+      to: option.folderOut("folder"),
+    };
+    expect((await given({ ...base, options: outputs })).err).toMatch(/inner: it is a folder, a file is needed\./);
+    const made = join(folder, "made", "deep");
+    const { code } = await given({ ...base, options: outputs }, "--output", join(folder, "b.csv"), "--to", made);
+    expect(code).toBe(0);
+    expect((await given({ ...base, options: outputs }, "--output", "/proc/x")).err).toMatch(
+      /\/proc\/x: no file can be written there/,
+    );
+    expect(
+      (await given({ ...base, options: outputs }, "--output", join(folder, "b.csv"), "--to", join(folder, "a.csv")))
+        .err,
+    ).toMatch(/a\.csv: it exists and is not a folder\./);
+  });
+});
+
+describe("help", () => {
+  it("shows usage, arguments, options with defaults and choices, and fits the terminal", async () => {
+    const command = defineCommand({
+      ...base,
+      arguments: { model: option.fileIn("a model", { required: true }), more: option.many(option.fileIn("others")) },
+      options: { ...options, table: option.fileIn("samples", { required: true }) },
+      details: "What else there is to say.",
+      run: async () => {},
+    });
+    const { code, out, err } = await runWords([command], "try-words", ["x", "--help"], { width: 60 });
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(
+      /^Usage: offprint try-words <model> \[more\.\.\.\] --table <file>\n\[options\]\n\nTry words\.\n/,
+    );
+    expect(out).toContain("  --epochs <integer>");
+    expect(out.replace(/\s+/g, " ")).toContain("norm of the gradient: l1, l2, linf (default: l2)");
+    expect(out).toContain("-o, --output <file>");
+    expect(out.replace(/\s+/g, " ")).toContain("widths of layers (default: 32)");
+    expect(out).toContain("What else there is to say.");
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+});
