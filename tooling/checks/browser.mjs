@@ -6,7 +6,7 @@ import { build } from "esbuild";
 export const title = "browser packages need no Node module";
 
 /** Packages with a part of their own for Node, which say so in their README. */
-const forNode = new Set(["data", "claims", "commands", "onnx-runtime"]);
+const forNode = new Set(["data", "claims", "commands", "onnx-runtime", "testing"]);
 
 /**
  * @param {import("./repository.mjs").Repository} repository

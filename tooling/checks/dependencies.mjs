@@ -48,6 +48,7 @@ export function forbidden(from, to, audience) {
   if (to.kind === "tool") return published ? "published code cannot use the repository's tools" : undefined;
   if (to.kind === "method") return "nothing but the apps imports a method; move shared code into a domain package";
   if (!published) return undefined;
+  if (to.manifest.private) return `${to.slug} is not published; only tests and benchmarks use it`;
   if (audience === "use" && demonstration.has(to.slug) && !demonstration.has(from.slug)) {
     return "it is for claims, commands, examples and tests, which come from outside src";
   }
@@ -111,7 +112,7 @@ function judge(pkg, audience, path, specifier, byName) {
   const target = byName.get(name);
   const reason = target && forbidden(pkg, target, audience);
   if (reason) return `must not import ${name}: ${reason}`;
-  if (name === pkg.name || (audience === "workshop" && testTools.has(name))) return undefined;
+  if (name === pkg.name || ((audience === "workshop" || pkg.manifest.private) && testTools.has(name))) return undefined;
   if (declared(pkg, audience).has(name)) return undefined;
   return `imports ${name}, which its package.json does not declare; add it to ${places[audience]}`;
 }

@@ -111,6 +111,26 @@ describe("dependencies", () => {
     });
   });
 
+  it("keeps packages that are not published to tests and benchmarks", () => {
+    const using = (file: string) =>
+      lines(
+        check(
+          repositoryOf({
+            "packages/core/kit/package.json": { name: "@offprint/kit", private: true },
+            "packages/core/kit/src/index.ts": 'import { expect } from "vitest";\n',
+            "packages/methods/a/package.json": {
+              name: "@offprint/a",
+              devDependencies: { "@offprint/kit": workspace },
+            },
+            [`packages/methods/a/${file}`]: 'import { x } from "@offprint/kit";\n',
+          }),
+        ),
+      );
+    expect(using("test/a.test.ts")).toEqual([]);
+    expect(using("bench/a.bench.ts")).toEqual([]);
+    expect(using("claims/a.ts").join()).toContain("kit is not published; only tests and benchmarks use it");
+  });
+
   it("finds dynamic, type-only and re-exporting imports", () => {
     for (const statement of [
       'await import("@offprint/b")',

@@ -1,7 +1,7 @@
 import {
   type ClaimRecord,
   type ClaimTable,
-  formatNumber,
+  figure,
   formatQuantity,
   formatSeconds,
   plot,
@@ -73,7 +73,7 @@ function dataTable({ title, columns, rows }: ClaimTable): string {
   const body = rows.map((row) => {
     const cells = row.map((value) =>
       typeof value === "number"
-        ? `<td class="number">${escapeHtml(formatNumber(value))}</td>`
+        ? `<td class="number">${escapeHtml(figure(value))}</td>`
         : `<td>${escapeHtml(value ?? "—")}</td>`,
     );
     return `<tr>${cells.join("")}</tr>`;

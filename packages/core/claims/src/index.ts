@@ -15,6 +15,8 @@ export type {
   CommandOption,
   MethodCommand,
 } from "./command.js";
+export { largestDifference, meanOf, medianOf } from "./measures.js";
+export { memo } from "./memo.js";
 export { barPlot } from "./plots/bars.js";
 export type { PlotOptions } from "./plots/frame.js";
 export { heatMap } from "./plots/heat-map.js";
@@ -39,7 +41,7 @@ export type {
   Series,
   Values,
 } from "./plots/series.js";
-export { formatNumber, formatQuantity, formatSeconds, type Quantity } from "./quantity.js";
+export { figure, formatQuantity, formatSeconds, type Quantity } from "./quantity.js";
 export { type ClaimRecord, type ClaimRun, resumeKey } from "./record.js";
 export { type Environment, htmlReport, type Paper, type ReportOptions } from "./report/report.js";
 export { type RunOptions, type RunProgress, runClaims } from "./run.js";

@@ -5,9 +5,10 @@ const minus = "\u2212";
 const noBreak = "\u00a0";
 
 /**
- * A number for a reader: at most `digits` significant digits, powers of ten for very large and very small magnitudes.
+ * A number for a reader, in a sentence or a table: at most `digits` significant digits, powers of ten for very large and
+ * very small magnitudes, a minus sign at which no line breaks.
  */
-export function formatNumber(value: number, digits = 4): string {
+export function figure(value: number, digits = 4): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : `${minus}∞`;
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value).replace("-", minus);
@@ -24,12 +25,11 @@ export function formatNumber(value: number, digits = 4): string {
  * that a number stays with its name.
  */
 export function formatQuantity(value: Quantity): string {
-  if (typeof value === "number") return formatNumber(value);
+  if (typeof value === "number") return figure(value);
   if (typeof value === "string") return value;
   return Object.entries(value)
     .map(
-      ([name, part]) =>
-        `${name.replaceAll(" ", noBreak)}${noBreak}${typeof part === "number" ? formatNumber(part) : part}`,
+      ([name, part]) => `${name.replaceAll(" ", noBreak)}${noBreak}${typeof part === "number" ? figure(part) : part}`,
     )
     .join(", ");
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   type ClaimRecord,
   displayWidth,
-  formatNumber,
+  figure,
   formatQuantity,
   formatSeconds,
   formatTable,
@@ -95,7 +95,7 @@ describe("numbers for readers", () => {
     [Number.NEGATIVE_INFINITY, "−∞"],
     [0, "0"],
   ])("%d is %s", (value, text) => {
-    expect(formatNumber(value)).toBe(text);
+    expect(figure(value)).toBe(text);
   });
 
   it("names the parts of a quantity", () => {

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import fc from "fast-check";
 import { DirectedGraph, MultiGraph, UndirectedGraph } from "graphology";
 import gexf from "graphology-gexf";
@@ -27,7 +27,7 @@ import {
 } from "../src/index.js";
 import { loadPlanetoid, loadTuDataset } from "../src/node.js";
 
-const fixture = JSON.parse(readFileSync(new URL("fixtures/planetoid.json", import.meta.url), "utf8"));
+const fixture = readFixture<any>(import.meta.url, "planetoid.json");
 const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
 const filesOf = (version: "python2" | "python3") =>
   ({

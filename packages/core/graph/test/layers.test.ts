@@ -1,3 +1,4 @@
+import { largestDifference } from "@offprint/claims";
 import { karateClub } from "@offprint/datasets";
 import { mlp } from "@offprint/nn";
 import {
@@ -39,12 +40,6 @@ function denseOf({ graph, values }: Propagation): Tensor {
   const out = new Float64Array(graph.nodes ** 2);
   for (let e = 0; e < graph.edges; e++) out[graph.targets[e] * graph.nodes + graph.sources[e]] += values[e];
   return tensor(out, { shape: [graph.nodes, graph.nodes] });
-}
-
-function largestDifference(a: Tensor, b: Tensor): number {
-  const [x, y] = [a.data(), b.data()];
-  expect(a.shape).toEqual(b.shape);
-  return Array.from(x, (v, i) => Math.abs(v - y[i])).reduce((p, q) => Math.max(p, q), 0);
 }
 
 const club = karateClub();

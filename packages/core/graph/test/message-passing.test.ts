@@ -1,4 +1,5 @@
 import { grad, jit, mul, random, square, sum, type Tensor, take, tensor, trace, vmap } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   batch,
@@ -38,12 +39,6 @@ function dense(g: Graph, values: ArrayLike<number>): number[][] {
 const rng = random.rng("message passing");
 const normal = (shape: number[]) => rng.normal(shape, { dtype: "float64" });
 
-function close(a: Tensor, b: Tensor | number[][], tolerance = 1e-12): void {
-  const [x, y] = [a.data(), tensor(b as any, { dtype: "float64" }).data()];
-  expect(x.length).toBe(y.length);
-  for (let i = 0; i < x.length; i++) expect(Math.abs(x[i] - y[i])).toBeLessThan(tolerance);
-}
-
 describe("spmm", () => {
   const g = uneven();
   const values = normal([g.edges]);
@@ -51,8 +46,8 @@ describe("spmm", () => {
   const matrix = tensor(dense(g, values.data()), { dtype: "float64" });
 
   it("is the sparse matrix times the features, and its transpose", () => {
-    close(spmm(g, values, x), matrix.matmul(x));
-    close(spmm(g, values, x, { flow: "backward" }), matrix.transpose().matmul(x));
+    expectClose(spmm(g, values, x), matrix.matmul(x), { absolute: 1e-12 });
+    expectClose(spmm(g, values, x, { flow: "backward" }), matrix.transpose().matmul(x), { absolute: 1e-12 });
   });
 
   it("acts head by head", () => {
@@ -61,7 +56,7 @@ describe("spmm", () => {
     const whole = spmm(g, heads, z);
     for (const h of [0, 1]) {
       const one = spmm(g, take(heads, h, { axis: 1 }), take(z, h, { axis: 1 }));
-      close(take(whole, h, { axis: 1 }), one);
+      expectClose(take(whole, h, { axis: 1 }), one, { absolute: 1e-12 });
     }
   });
 
@@ -89,8 +84,8 @@ describe("spmm", () => {
       };
       const [gv, gz] = grad((p: Tensor[]) => loss(p[0], p[1]))([values, x]) as Tensor[];
       const [dv, dz] = grad((p: Tensor[]) => denseLoss(p[0], p[1]))([values, x]) as Tensor[];
-      close(gv, dv, 1e-10);
-      close(gz, dz, 1e-10);
+      expectClose(gv, dv, { absolute: 1e-10 });
+      expectClose(gz, dz, { absolute: 1e-10 });
     }
   });
 
@@ -101,26 +96,28 @@ describe("spmm", () => {
     const h = 1e-5;
     const up = grad(f)(values.add(direction.mul(h))) as Tensor;
     const down = grad(f)(values.sub(direction.mul(h))) as Tensor;
-    close(second, up.sub(down).div(2 * h), 1e-4);
+    expectClose(second, up.sub(down).div(2 * h), { absolute: 1e-4 });
   });
 
   it("gives the same in traced graphs, with gradients, for known and for traced values", async () => {
     const loss = (p: Tensor[]) => sum(square(spmm(g, p[0], p[1])));
     const eager = grad(loss)([values, x]) as Tensor[];
     const compiled = (await jit(grad(loss) as any)([values, x])) as Tensor[];
-    close(compiled[0], eager[0], 1e-11);
-    close(compiled[1], eager[1], 1e-11);
+    expectClose(compiled[0], eager[0], { absolute: 1e-11 });
+    expectClose(compiled[1], eager[1], { absolute: 1e-11 });
     const fixed = trace((z: Tensor) => spmm(g, values, z), { shape: x.shape, dtype: "float64" });
     expect(fixed.toString()).not.toContain("scatter");
-    close(fixed.apply([x])[0], spmm(g, values, x));
+    expectClose(fixed.apply([x])[0], spmm(g, values, x), { absolute: 1e-12 });
   });
 
   it("maps over batches of values and of features", () => {
     const many = normal([4, g.edges]);
     const mapped = vmap((v: Tensor) => spmm(g, v, x))(many);
-    for (let k = 0; k < 4; k++) close(take(mapped, k), spmm(g, take(many, k), x));
+    for (let k = 0; k < 4; k++) expectClose(take(mapped, k), spmm(g, take(many, k), x), { absolute: 1e-12 });
     const gradients = vmap((v: Tensor) => grad((w: Tensor) => sum(square(spmm(g, w, x))))(v))(many) as Tensor;
-    close(take(gradients, 2), grad((w: Tensor) => sum(square(spmm(g, w, x))))(take(many, 2)) as Tensor, 1e-11);
+    expectClose(take(gradients, 2), grad((w: Tensor) => sum(square(spmm(g, w, x))))(take(many, 2)) as Tensor, {
+      absolute: 1e-11,
+    });
   });
 
   it("works in float32, on graphs without edges, and tells shapes that do not fit", () => {
@@ -157,7 +154,7 @@ describe("spmm", () => {
     const v = normal([big.edges]);
     const z = normal([300, 4]);
     const traced = trace((p: Tensor) => spmm(big, v, p), { shape: z.shape, dtype: "float64" });
-    close(traced.apply([z])[0], spmm(big, v, z), 1e-11);
+    expectClose(traced.apply([z])[0], spmm(big, v, z), { absolute: 1e-11 });
   });
 });
 
@@ -209,8 +206,8 @@ describe("dense products sampled at edges", () => {
     const loss = (p: Tensor[]) => sum(square(sampledProduct(g, p[0], p[1])));
     const eager = grad(loss)([a, b]) as Tensor[];
     const compiled = (await jit(grad(loss) as any)([a, b])) as Tensor[];
-    close(compiled[0], eager[0], 1e-11);
-    close(compiled[1], eager[1], 1e-11);
+    expectClose(compiled[0], eager[0], { absolute: 1e-11 });
+    expectClose(compiled[1], eager[1], { absolute: 1e-11 });
     const spec = { shape: [14, 3], dtype: "float64" };
     expect(trace(grad(loss) as any, [spec, spec]).toString()).not.toContain("scatter");
   });

@@ -12,6 +12,7 @@ import {
   tree,
   vmap,
 } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   activation,
@@ -39,12 +40,6 @@ import {
 const rng = () => random.rng("nn");
 const values = (x: Tensor) => Array.from(x.data());
 
-function expectClose(a: Tensor, b: Tensor, tolerance = 1e-6) {
-  expect(a.shape).toEqual(b.shape);
-  const other = b.data();
-  a.data().forEach((v, i) => expect(Math.abs(v - other[i])).toBeLessThanOrEqual(tolerance));
-}
-
 describe("composition", () => {
   const network = sequential(
     conv2d({ inputs: 1, outputs: 3, kernel: 3, padding: 1 }),
@@ -59,7 +54,7 @@ describe("composition", () => {
     const params = network.init(rng());
     const y = network.apply(params, x);
     expect(y.shape).toEqual([2, 5]);
-    expectClose(await jit(network.apply)(params, x), y);
+    expectClose(await jit(network.apply)(params, x), y, { absolute: 1e-6 });
     const gradients = grad((p: any) => sum(square(network.apply(p, x))))(params);
     expect(tree.leaves<Tensor>(gradients).map((g) => g.shape)).toEqual([[3], [3, 1, 3, 3], [5], [12, 5]]);
     expect(tree.leaves<Tensor>(gradients).every((g) => values(g).some((v) => v !== 0))).toBe(true);
@@ -81,7 +76,9 @@ describe("composition", () => {
     const hidden = matmul(input, params[0].weight)
       .add(params[0].bias as Tensor)
       .tanh();
-    expectClose(net.apply(params, input), matmul(hidden, params[1].weight).add(params[1].bias as Tensor), 1e-14);
+    expectClose(net.apply(params, input), matmul(hidden, params[1].weight).add(params[1].bias as Tensor), {
+      absolute: 1e-14,
+    });
     expect(() => mlp({ sizes: [3] })).toThrow(/number of layers/);
   });
 
@@ -93,7 +90,7 @@ describe("composition", () => {
     const each: any = vmap(grad(loss), { inAxes: [null, 0] } as any)(params, inputs);
     expect(each[0].weight.shape).toEqual([5, 3, 4]);
     const second: any = grad(loss)(params, inputs.slice([1]));
-    expectClose(each[0].weight.slice([1]), second[0].weight);
+    expectClose(each[0].weight.slice([1]), second[0].weight, { absolute: 1e-6 });
   });
 });
 
@@ -117,8 +114,8 @@ describe("normalisation", () => {
       const x = source.normal([64, 2], { mean: tensor([3, -1]), std: tensor([2, 0.5]), dtype: "float64" });
       state = layer.train(params, state, x)[1];
     }
-    expectClose(state.mean, tensor([3, -1]), 0.4);
-    expectClose(state.variance, tensor([4, 0.25]), 0.8);
+    expectClose(state.mean, tensor([3, -1]), { absolute: 0.4 });
+    expectClose(state.variance, tensor([4, 0.25]), { absolute: 0.8 });
     const y = layer.apply(params, state, tensor([[3, -1]], { dtype: "float64" }));
     expect(Math.max(...values(y).map(Math.abs))).toBeLessThan(0.3);
     const leak = grad((x: Tensor) => sum(layer.train(params, state, x)[1].mean))(
@@ -133,22 +130,22 @@ describe("attention", () => {
 
   it("is a mean of values: equal keys average them", () => {
     const same = k.slice([null, { stop: 1 }]).broadcastTo([2, 4, 6]);
-    expectClose(dotProductAttention(q, same, v).slice([0, 0]), mean(v.slice([0]), { axis: 0 }), 1e-12);
+    expectClose(dotProductAttention(q, same, v).slice([0, 0]), mean(v.slice([0]), { axis: 0 }), { absolute: 1e-12 });
   });
 
   it("causal queries do not see later keys", () => {
     const before = dotProductAttention(q, k, v, { causal: true });
     const changed = v.mul(tensor([1, 1, 1, 9]).reshape([4, 1]));
     const after = dotProductAttention(q, k, changed, { causal: true });
-    expectClose(before.slice([null, { stop: 3 }]), after.slice([null, { stop: 3 }]), 0);
-    expectClose(before.slice([0, 0]), v.slice([0, 0]), 1e-12);
+    expectClose(before.slice([null, { stop: 3 }]), after.slice([null, { stop: 3 }]), { absolute: 0 });
+    expectClose(before.slice([0, 0]), v.slice([0, 0]), { absolute: 1e-12 });
   });
 
   it("a mask of booleans leaves keys out", () => {
     const mask = tensor([true, true, false, false]);
     const some = dotProductAttention(q, k, v, { mask });
     const cut = (x: Tensor) => x.slice([null, { stop: 2 }]);
-    expectClose(some, dotProductAttention(q, cut(k), cut(v)), 1e-12);
+    expectClose(some, dotProductAttention(q, cut(k), cut(v)), { absolute: 1e-12 });
     expect(() => dotProductAttention(q, k, v, { mask: tensor([1, 0, 0, 0]) })).toThrow(/must be bool/);
   });
 
@@ -169,12 +166,12 @@ describe("recurrence", () => {
     let state = layer.initState(2, "float64");
     for (let t = 0; t < 4; t++) state = layer.step(params, state, x.slice([null, t]));
     const hidden = (s: any): Tensor => s.hidden ?? s;
-    expectClose(hidden(last), hidden(state), 1e-12);
-    expectClose(outputs.slice([null, 3]), hidden(last), 0);
+    expectClose(hidden(last), hidden(state), { absolute: 1e-12 });
+    expectClose(outputs.slice([null, 3]), hidden(last), { absolute: 0 });
     const [backwards] = layer.apply(params, x.flip(1), { reverse: true });
-    expectClose(backwards.flip(1), outputs, 1e-12);
+    expectClose(backwards.flip(1), outputs, { absolute: 1e-12 });
     const [traced] = await jit((p: any, s: Tensor) => layer.apply(p, s))(params, x);
-    expectClose(traced, outputs, 1e-12);
+    expectClose(traced, outputs, { absolute: 1e-12 });
   });
 });
 
@@ -183,7 +180,7 @@ describe("the rest", () => {
     const layer = embedding({ count: 4, features: 2 });
     const params = layer.init(rng());
     const tokens = tensor([[1, 3]], { dtype: "int32" });
-    expectClose(layer.apply(params, tokens).slice([0, 1]), params.weight.slice([3]), 0);
+    expectClose(layer.apply(params, tokens).slice([0, 1]), params.weight.slice([3]), { absolute: 0 });
     const gradient = grad((p: any) => sum(layer.apply(p, tokens)))(params);
     expect(gradient.weight.toArray()).toEqual([
       [0, 0],
@@ -223,9 +220,9 @@ describe("the rest", () => {
     const first = (f: typeof ours) => (p: typeof params, v: Tensor) => grad(f, { argument: [0, 1] })(p, v) as any;
     const second = (f: typeof ours) => grad((v: Tensor) => sum(square(first(f)(params, v)[1])))(x) as Tensor;
     tree.leaves<Tensor>(first(ours)(params, x)).forEach((g, i) => {
-      expectClose(g, tree.leaves<Tensor>(first(plain)(params, x))[i], 1e-10);
+      expectClose(g, tree.leaves<Tensor>(first(plain)(params, x))[i], { absolute: 1e-10 });
     });
-    expectClose(second(ours), second(plain), 1e-6);
+    expectClose(second(ours), second(plain), { absolute: 1e-6 });
   });
 
   it("initialisers have the variance they say", () => {
@@ -241,7 +238,7 @@ describe("the rest", () => {
     close(spread(draw(initializers.normal(0.3))), 0.09);
     expect(Math.max(...values(draw(initializers.truncatedNormal(0.5))).map(Math.abs))).toBeLessThanOrEqual(1);
     const q = draw(initializers.orthogonal);
-    expectClose(matmul(q, q.transpose()).slice([0, { stop: 3 }]), tensor([1, 0, 0]), 1e-10);
+    expectClose(matmul(q, q.transpose()).slice([0, { stop: 3 }]), tensor([1, 0, 0]), { absolute: 1e-10 });
     expect(() => initializers.normal(0)).toThrow(/std/);
   });
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   arange,
   cos,
@@ -9,10 +8,10 @@ import {
   type Tensor,
   tensor,
   transpose,
-  tree,
   valueAndGrad,
 } from "@offprint/tensor-core";
-import { describe, expect, it } from "vitest";
+import { expectClose, readFixture } from "@offprint/testing";
+import { describe, it } from "vitest";
 import {
   batchNorm,
   conv1d,
@@ -40,17 +39,8 @@ interface Case {
   gradients: Record<string, Numbers>;
 }
 
-const torch = JSON.parse(readFileSync(new URL("fixtures/torch.json", import.meta.url), "utf8"));
+const torch = readFixture<any>(import.meta.url, "torch.json");
 const read = ({ shape, data }: Numbers) => tensor(data, { dtype: "float64", shape });
-
-function expectClose(actual: any, expected: any) {
-  const [got, want] = [actual, expected].map((t) => tree.leaves<Tensor>(t));
-  expect(got.map((x) => x.shape)).toEqual(want.map((x) => x.shape));
-  got.forEach((x, i) => {
-    const values = want[i].data();
-    x.data().forEach((v, k) => expect(Math.abs(v - values[k])).toBeLessThanOrEqual(1e-10 * Math.max(1, Math.abs(v))));
-  });
-}
 
 /** Compares output and all gradients with those of a case; `convert` takes PyTorch's parameters to this package's. */
 function agrees(

@@ -41,6 +41,7 @@ import {
   vmap,
   whileLoop,
 } from "@offprint/tensor-core";
+import { f64 } from "@offprint/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OnnxRuntime, onnxRuntime } from "../src/index.js";
 
@@ -52,8 +53,6 @@ afterAll(() => backend.release());
 
 /** The gradient of a function whose first argument is a tensor. */
 const gradientOf = (f: (...args: any[]) => Tensor) => grad(f) as (...args: any[]) => Tensor;
-
-const f64 = (x: any) => tensor(x, { dtype: "float64" });
 async function agree(f: (...args: any[]) => Tensor, ...args: Tensor[]) {
   const eager = f(...args);
   const compiled = await jit(f, { backend })(...args);

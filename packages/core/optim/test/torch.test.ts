@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { type Tensor, tensor } from "@offprint/tensor-core";
-import { describe, expect, it } from "vitest";
+import { expectClose, readFixture } from "@offprint/testing";
+import { describe, it } from "vitest";
 import {
   adadelta,
   adagrad,
@@ -18,16 +18,8 @@ import {
   sgd,
 } from "../src/index.js";
 
-const torch = JSON.parse(readFileSync(new URL("fixtures/torch.json", import.meta.url), "utf8"));
+const torch = readFixture<any>(import.meta.url, "torch.json");
 const float64 = (values: any) => tensor(values, { dtype: "float64" });
-
-function expectClose(actual: Tensor, expected: any, tolerance = 1e-12) {
-  const want = Array.from(float64(expected).data());
-  const got = Array.from(actual.data());
-  expect(got.length).toBe(want.length);
-  for (const [i, w] of want.entries())
-    expect(Math.abs(got[i] - w)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(w)));
-}
 
 describe("optimizers follow PyTorch's trajectories", () => {
   const learningRate = 0.05;
@@ -50,7 +42,7 @@ describe("optimizers follow PyTorch's trajectories", () => {
       const result = optimizer.update(float64(g), state, params);
       params = applyUpdates(params, result.updates);
       state = result.state;
-      if (i % 5 === 4) expectClose(params, torch.trajectories[name][(i - 4) / 5]);
+      if (i % 5 === 4) expectClose(params, torch.trajectories[name][(i - 4) / 5], 1e-12);
     });
   });
 });
@@ -74,5 +66,5 @@ describe("losses equal PyTorch's", () => {
     meanSquaredError: meanSquaredError(x, y),
     huberLoss: huberLoss(x, y, { delta: 0.7 }),
   };
-  it.each(Object.entries(cases))("%s", (name, value) => expectClose(value, torch.losses[name]));
+  it.each(Object.entries(cases))("%s", (name, value) => expectClose(value, torch.losses[name], 1e-12));
 });

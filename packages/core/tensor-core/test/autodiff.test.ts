@@ -1,3 +1,4 @@
+import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   add,
@@ -39,8 +40,6 @@ import {
   valueAndGrad,
   vmap,
 } from "../src/index.js";
-
-const f64 = (x: any) => tensor(x, { dtype: "float64" });
 
 describe("gradients", () => {
   it("follow the chain rule to third order", () => {

@@ -1,3 +1,4 @@
+import { expectClose, expectGradient, expectSecondGradient, expectVmap, f64, scattered } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   cumProd,
@@ -24,7 +25,6 @@ import {
   zeros,
 } from "../src/index.js";
 import { fixture, listed } from "./array-ops-fixture.js";
-import { expectClose, expectGradient, expectSecondGradient, expectVmap, f64, scattered } from "./gradient-check.js";
 
 interface EinsumCase {
   equation: string;

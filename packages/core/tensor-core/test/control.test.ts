@@ -1,3 +1,4 @@
+import { expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   add,
@@ -18,14 +19,6 @@ import {
   vmap,
   whileLoop,
 } from "../src/index.js";
-
-const f64 = (x: any) => tensor(x, { dtype: "float64" });
-const close = (a: Tensor, b: Tensor) => {
-  expect(a.shape).toEqual(b.shape);
-  a.data().forEach((v, i) => {
-    expect(v).toBeCloseTo(b.data()[i], 10);
-  });
-};
 
 const rollout = (w: Tensor, x0: Tensor, inputs: Tensor) =>
   scan((s: Tensor, u: Tensor) => [sin(add(mul(s, w), u)), mul(s, u)] as [Tensor, Tensor], x0, inputs);
@@ -63,11 +56,12 @@ describe("scan", () => {
   it("is the same traced as eager, and so are its first and second gradients", async () => {
     const g = (a: Tensor) => grad(loss)(a, x0, inputs);
     const gg = (a: Tensor) => grad((b: Tensor) => sum(mul(g(b), f64([1, 2]))))(a);
-    for (const f of [(a: Tensor) => loss(a, x0, inputs), g, gg]) close(await jit(f)(w), f(w));
+    for (const f of [(a: Tensor) => loss(a, x0, inputs), g, gg])
+      expectClose(await jit(f)(w), f(w), { absolute: 5e-11 });
     const all = (a: Tensor, b: Tensor, c: Tensor) => grad(loss, { argument: [0, 1, 2] })(a, b, c);
     const traced = await jit(all)(w, x0, inputs);
     all(w, x0, inputs).forEach((e: Tensor, i: number) => {
-      close(traced[i], e);
+      expectClose(traced[i], e, { absolute: 5e-11 });
     });
   });
 
@@ -77,7 +71,7 @@ describe("scan", () => {
       [0.1, 0.2],
     ]);
     const f = (v: Tensor) => vmap((a: Tensor) => grad(loss)(a, x0, inputs))(v);
-    close(await jit(f)(ws), f(ws));
+    expectClose(await jit(f)(ws), f(ws), { absolute: 5e-11 });
   });
 
   it("takes no steps of an empty input", async () => {
@@ -137,8 +131,8 @@ describe("cond", () => {
     );
   it("takes the branch that the condition says, eagerly and traced", async () => {
     for (const x of [f64(3), f64(-0.5)]) {
-      close(await jit(f)(x), f(x));
-      close(await jit((v: Tensor) => grad(f)(v))(x), grad(f)(x));
+      expectClose(await jit(f)(x), f(x), { absolute: 5e-11 });
+      expectClose(await jit((v: Tensor) => grad(f)(v))(x), grad(f)(x), { absolute: 5e-11 });
     }
     expect(grad(f)(f64(3)).item()).toBe(6);
     expect(grad(f)(f64(-0.5)).item()).toBeCloseTo(2 * -0.5 * Math.cos(0.25), 12);
@@ -146,8 +140,8 @@ describe("cond", () => {
   it("selects for each example of a batch", async () => {
     const xs = f64([3, -0.5]);
     const g = (v: Tensor) => vmap((x: Tensor) => grad(f)(x))(v);
-    close(g(xs), f64([6, -Math.cos(0.25)]));
-    close(await jit(g)(xs), g(xs));
+    expectClose(g(xs), f64([6, -Math.cos(0.25)]), { absolute: 5e-11 });
+    expectClose(await jit(g)(xs), g(xs), { absolute: 5e-11 });
   });
   it("refuses branches that differ", async () => {
     await expect(

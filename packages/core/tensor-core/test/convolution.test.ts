@@ -1,3 +1,12 @@
+import {
+  expectClose,
+  expectGradient,
+  expectSecondGradient,
+  expectVmap,
+  f64,
+  scattered,
+  weighed,
+} from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   averagePool,
@@ -21,15 +30,6 @@ import {
 import { bind } from "../src/primitive.js";
 import { maxPoolP } from "../src/primitives/pooling.js";
 import { fixture, listed } from "./array-ops-fixture.js";
-import {
-  expectClose,
-  expectGradient,
-  expectSecondGradient,
-  expectVmap,
-  f64,
-  scattered,
-  weighed,
-} from "./gradient-check.js";
 
 const list = (value: number | number[], rank: number): number[] =>
   typeof value === "number" ? new Array(rank).fill(value) : value;

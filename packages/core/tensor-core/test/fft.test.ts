@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFixture } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as fft from "../src/fft/index.js";
@@ -9,7 +9,7 @@ interface Parts {
   im: string;
 }
 
-const fixture = JSON.parse(readFileSync(new URL("./fixtures/fft.json", import.meta.url), "utf8"));
+const fixture = readFixture<any>(import.meta.url, "fft.json");
 
 function decode(text: string): Float64Array {
   const bytes = Uint8Array.from(Buffer.from(text, "base64"));

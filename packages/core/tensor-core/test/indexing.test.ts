@@ -1,3 +1,4 @@
+import { expectClose, expectGradient, expectSecondGradient, expectVmap, f64, scattered } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -26,7 +27,6 @@ import {
   zeros,
 } from "../src/index.js";
 import { fixture, listed } from "./array-ops-fixture.js";
-import { expectClose, expectGradient, expectSecondGradient, expectVmap, f64, scattered } from "./gradient-check.js";
 
 const int = (x: any, shape?: readonly number[]) => tensor(x, { dtype: "int32", ...(shape && { shape }) });
 

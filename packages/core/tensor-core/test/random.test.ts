@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFixture } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Tensor, tensor } from "../src/index.js";
@@ -236,7 +236,7 @@ describe("parameters", () => {
 });
 
 describe("Sobol points", () => {
-  const fixture = JSON.parse(readFileSync(new URL("./fixtures/sobol.json", import.meta.url), "utf8"));
+  const fixture = readFixture<any>(import.meta.url, "sobol.json");
 
   it("equal those of scipy.stats.qmc in 256 dimensions", () => {
     const points = sobol(256, { scramble: false }).next(256, f64).toArray() as number[][];

@@ -1,3 +1,4 @@
+import { expectClose, expectGradient, expectSecondGradient, expectVmap, f64, scattered } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -19,7 +20,6 @@ import {
   vmap,
 } from "../src/index.js";
 import { fixture, listed } from "./array-ops-fixture.js";
-import { expectClose, expectGradient, expectSecondGradient, expectVmap, f64, scattered } from "./gradient-check.js";
 
 const number = (v: number | string) => (v === "inf" ? Infinity : v === "-inf" ? -Infinity : Number(v));
 

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { ShapeError, ValueError } from "../src/errors.js";
 import * as sparse from "../src/sparse/index.js";
 
-const fixtures = JSON.parse(readFileSync(new URL("./fixtures/sparse.json", import.meta.url), "utf8"));
+const fixtures = readFixture<any>(import.meta.url, "sparse.json");
 type Triplets = { rows: number; columns: number; i: number[]; j: number[]; v: number[] };
 const build = (t: Triplets) => sparse.fromTriplets(t.rows, t.columns, t.i, t.j, t.v);
 

@@ -1,13 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFixture } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as special from "../src/special-functions/index.js";
 
 type Table = number[][];
-const fixtures = JSON.parse(readFileSync(new URL("./fixtures/special.json", import.meta.url), "utf8")) as Record<
-  string,
-  Table
->;
+const fixtures = readFixture(import.meta.url, "special.json") as Record<string, Table>;
 
 function worstRelativeError(f: (...x: number[]) => number, rows: Table): number {
   let worst = 0;

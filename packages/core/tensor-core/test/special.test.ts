@@ -1,7 +1,7 @@
+import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { grad, jit, mul, special, sum, type Tensor, tensor, vmap } from "../src/index.js";
+import { grad, jit, mul, special, sum, type Tensor, vmap } from "../src/index.js";
 
-const f64 = (x: any) => tensor(x, { dtype: "float64" });
 const FAR = [-1e300, -1000, -750, -40, -1, -1e-300, 0, 1e-300, 1, 40, 750, 1000, 1e300];
 const slopes = (f: (x: Tensor) => Tensor, at: number[]) => vmap(grad((x: Tensor) => f(x)))(f64(at)).data();
 

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { type Tensor, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { expect } from "vitest";
 
 /** A tensor as the script wrote it. */
@@ -9,7 +9,7 @@ export interface Held {
 }
 
 /** What `make_torch.py` wrote. */
-export const fixture = JSON.parse(readFileSync(new URL("fixtures/torch.json", import.meta.url), "utf8"));
+export const fixture = readFixture<any>(import.meta.url, "torch.json");
 
 /** As a float64 tensor. */
 export function read({ shape, data }: Held): Tensor {

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { linalg, random, type Tensor, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { canyon, quadratic, rastrigin, wShaped } from "../claims/landscapes.js";
 import {
@@ -12,7 +12,7 @@ import {
   proximalStep,
 } from "../src/index.js";
 
-const fixture = JSON.parse(readFileSync(new URL("fixtures/numpy.json", import.meta.url), "utf8"));
+const fixture = readFixture<any>(import.meta.url, "numpy.json");
 const values = (x: Tensor) => Array.from(x.data());
 const A = [
   [2, 0.5, 0],

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { add, div, matmul, random, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { ackley, canyon, rastrigin, rosenbrock } from "../claims/landscapes.js";
 import { type CboOptions, cbo, consensusHopping, type Objective } from "../src/index.js";
 
-const fixture = JSON.parse(readFileSync(new URL("fixtures/numpy.json", import.meta.url), "utf8"));
+const fixture = readFixture<any>(import.meta.url, "numpy.json");
 const float64 = (x: any) => tensor(x, { dtype: "float64" });
 const V0 = float64(fixture.V0);
 const noiseSource = (k: number) => float64(fixture.noise[k]);

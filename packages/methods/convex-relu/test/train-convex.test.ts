@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { random, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { BETA, smallProblem } from "../claims/problems.js";
 import { designOf } from "../src/design.js";
@@ -15,7 +15,7 @@ interface Case {
   readonly D: number[][];
   readonly value: number;
 }
-const cases: Case[] = JSON.parse(readFileSync(new URL("fixtures/conic.json", import.meta.url), "utf8"));
+const cases: Case[] = readFixture(import.meta.url, "conic.json");
 const column = (x: readonly number[]) => tensor(Float64Array.from(x), { shape: [x.length, 1] });
 const patternsOf = (D: readonly number[][]): Patterns => ({
   D: D.map((row) => Uint8Array.from(row)),

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { random, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { twoMoons, worstHinge } from "../claims/problems.js";
 import { boxCorners } from "../src/enumerate-patterns.js";
@@ -14,7 +14,7 @@ import {
 } from "../src/index.js";
 import { sampleLoss } from "../src/loss.js";
 
-const cases = JSON.parse(readFileSync(new URL("fixtures/conic.json", import.meta.url), "utf8")) as {
+const cases = readFixture(import.meta.url, "conic.json") as {
   loss: Loss;
   eps: number;
   beta: number;

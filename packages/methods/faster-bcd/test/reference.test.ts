@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { linalg, sparse, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   type BcdOptions,
@@ -12,7 +12,7 @@ import {
 } from "../src/index.js";
 import { all, distance } from "./problems.js";
 
-const reference = JSON.parse(readFileSync(new URL("fixtures/reference.json", import.meta.url), "utf8"));
+const reference = readFixture<any>(import.meta.url, "reference.json");
 const A: number[][] = reference.A;
 const least = leastSquares(A, reference.y);
 

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { lbfgs } from "@offprint/solvers";
 import { grad, random, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { solveLayer } from "../src/block-solver.js";
 import {
@@ -68,9 +68,7 @@ describe("the objective of a block", () => {
   });
 
   it("and its gradient are those of scikit-learn", () => {
-    const { alpha, x, y, features, units, cases } = JSON.parse(
-      readFileSync(new URL("fixtures/sklearn.json", import.meta.url), "utf8"),
-    );
+    const { alpha, x, y, features, units, cases } = readFixture<any>(import.meta.url, "sklearn.json");
     const size = { features, units, outputs: 1 };
     const samples = { x: Float64Array.from(x), targets: Float64Array.from(y) };
     for (const { activation, W1, b1, W2, b2, objective, gradient } of cases) {

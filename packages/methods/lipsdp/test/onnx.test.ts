@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 import { fromOnnx, lipschitzBound, samplingBound } from "../src/index.js";
@@ -14,7 +14,7 @@ interface Case {
   readonly outputs: number[][];
 }
 
-const cases: Record<string, Case> = JSON.parse(readFileSync(new URL("./fixtures/onnx.json", import.meta.url), "utf8"));
+const cases: Record<string, Case> = readFixture(import.meta.url, "onnx.json");
 const bytesOf = (name: string) => Uint8Array.from(Buffer.from(cases[name].model, "base64"));
 
 describe("fromOnnx", () => {

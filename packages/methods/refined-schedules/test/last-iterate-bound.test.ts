@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
 import { lbfgs } from "@offprint/solvers";
 import { add, div, grad, mul, ShapeError, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { lastIterateBound, optimalWeights, optimizeSchedule, weightedBound } from "../src/index.js";
 import { difference, randomNorms } from "./random-norms.js";
 
-const fixture = JSON.parse(readFileSync(new URL("fixtures/scipy.json", import.meta.url), "utf8"));
+const fixture = readFixture<any>(import.meta.url, "scipy.json");
 
 /** B from its definition, tail by tail. */
 function definition(eta: ArrayLike<number>, g: ArrayLike<number>, d: number): number {

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFixture } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Edge, medianFilter } from "../src/index.js";
 import { randomNorms } from "./random-norms.js";
 
-const fixture = JSON.parse(readFileSync(new URL("fixtures/scipy.json", import.meta.url), "utf8"));
+const fixture = readFixture<any>(import.meta.url, "scipy.json");
 
 /** Straight from the definition: the padded sequence is written out, every window is sorted. */
 function bruteForce(x: readonly number[], width: number, left: Edge, right: Edge): number[] {

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { grad, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { approximateSparsity, assignment, costMatrix, sinkhornNewtonSparse, wasserstein1d } from "../src/index.js";
 import { assignmentProblem, largestDifference } from "./problems.js";
 
-const fixtures = JSON.parse(readFileSync(new URL("fixtures/pot.json", import.meta.url), "utf8"));
+const fixtures = readFixture<any>(import.meta.url, "pot.json");
 
 function permutations(items: readonly number[]): number[][] {
   if (items.length === 0) return [[]];

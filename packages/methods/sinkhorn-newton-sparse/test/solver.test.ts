@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { add, mul, take, tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { assignment, costMatrix, sinkhorn, sinkhornNewtonSparse } from "../src/index.js";
 import { assignmentProblem, distance, largestDifference, randomProblem, total } from "./problems.js";
@@ -12,7 +12,7 @@ interface Entropic {
   plan: number[][];
   value: number;
 }
-const fixtures = JSON.parse(readFileSync(new URL("fixtures/pot.json", import.meta.url), "utf8")) as {
+const fixtures = readFixture(import.meta.url, "pot.json") as {
   entropic: Entropic[];
 };
 

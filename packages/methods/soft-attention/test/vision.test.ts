@@ -1,12 +1,12 @@
-import { readFileSync } from "node:fs";
 import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { countParameters } from "@offprint/nn";
 import { grad, mean, random, type Tensor, tensor, trace, tree, zeros } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { loadSoftCheckpoint, saveSoftCheckpoint, softVisionTransformer, type VisionSize } from "../src/index.js";
 import { largest } from "./comparison.js";
 
-const fixture = JSON.parse(readFileSync(new URL("fixtures/vision.json", import.meta.url), "utf8"));
+const fixture = readFixture<any>(import.meta.url, "vision.json");
 const size: VisionSize = {
   dims: [4, 4, 6, 6],
   heads: [1, 2, 1, 2],

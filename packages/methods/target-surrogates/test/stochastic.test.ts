@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { asTensor, linalg, matmul, take, tensor, transpose } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   baselines,
@@ -28,9 +28,7 @@ interface Trajectories {
   }[];
 }
 
-const reference: Trajectories = JSON.parse(
-  readFileSync(new URL("fixtures/trajectories.json", import.meta.url), "utf8"),
-);
+const reference: Trajectories = readFixture(import.meta.url, "trajectories.json");
 
 describe("stochastic surrogate optimisation", () => {
   it.each(reference.runs.map((run) => [`${run.loss}, ${run.metric}, ${run.schedule}, ${run.solver}`, run] as const))(

@@ -1,4 +1,4 @@
-import { formatNumber } from "../quantity.js";
+import { figure } from "../quantity.js";
 import { wrapText } from "../text-width.js";
 import {
   type Area,
@@ -44,7 +44,7 @@ function barsOfCategory(series: BarSeries, category: number, scale: AxisScale): 
     if (Number.isNaN(end)) return [];
     const low = scale.place(bars.low?.[category]);
     const high = scale.place(bars.high?.[category]);
-    return [{ colour, start: base, end, low, high, text: formatNumber(value!, 3) }];
+    return [{ colour, start: base, end, low, high, text: figure(value!, 3) }];
   });
 }
 

@@ -1,7 +1,7 @@
 import { axisText } from "../plots/scale.js";
 import type { Series, Values } from "../plots/series.js";
 import { escapeText } from "../plots/svg.js";
-import { formatNumber } from "../quantity.js";
+import { figure } from "../quantity.js";
 
 /** Rows that a table of plotted data shows; longer ones are thinned out evenly and say so. */
 const mostRows = 60;
@@ -16,7 +16,7 @@ export function tableMarkup(title: string, columns: readonly string[], rows: rea
   const heading = columns.map((name, column) => `<th scope="col"${style(column)}>${escapeText(name)}</th>`).join("");
   const body = rows.map((row) => {
     const cells = row.map((cell, column) => {
-      const text = typeof cell === "number" ? formatNumber(cell) : (cell ?? "—");
+      const text = typeof cell === "number" ? figure(cell) : (cell ?? "—");
       return column === 0 && !numeric[0]
         ? `<th scope="row">${escapeText(text)}</th>`
         : `<td${style(column)}>${escapeText(text)}</td>`;

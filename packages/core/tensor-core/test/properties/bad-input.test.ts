@@ -1,3 +1,4 @@
+import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import * as tc from "../../src/index.js";
 import {
@@ -72,7 +73,6 @@ const x23 = tensor([
   [4, 5, 6],
 ]);
 const ints = tensor(Int32Array.of(1, 2));
-const f64 = (x: any) => tensor(x, { dtype: "float64" });
 const wrong = (x: unknown) => x as never;
 
 const creation: Row[] = [

@@ -1,3 +1,4 @@
+import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { Source } from "../../src/conformance/sampling.js";
 import {
@@ -13,12 +14,10 @@ import {
   std,
   sum,
   type Tensor,
-  tensor,
   variance,
 } from "../../src/index.js";
 import { gradientError, hessianError, weightedSum } from "./finite-differences.js";
 
-const f64 = (x: any) => tensor(x, { dtype: "float64" });
 const square3 = f64([
   [2, 0.3, -0.5],
   [0.1, 1.5, 0.4],

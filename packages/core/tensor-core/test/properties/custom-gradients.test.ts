@@ -1,3 +1,4 @@
+import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   add,
@@ -21,14 +22,12 @@ import {
   stopGradient,
   sum,
   type Tensor,
-  tensor,
   trace,
   valueAndGrad,
   vmap,
 } from "../../src/index.js";
 import { expectClose } from "./comparison.js";
 
-const f64 = (x: any) => tensor(x, { dtype: "float64" });
 const close = (actual: Tensor, expected: Tensor, tolerance = 1e-12) => expectClose(actual, expected, tolerance, "");
 const loop = (f: (...x: Tensor[]) => Tensor, ...batches: Tensor[]) =>
   stack(Array.from({ length: batches[0].shape[0] }, (_, i) => f(...batches.map((b) => slice(b, [i])))));

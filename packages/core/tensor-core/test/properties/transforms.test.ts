@@ -1,3 +1,4 @@
+import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   add,
@@ -40,7 +41,6 @@ import {
 import { expectClose } from "./comparison.js";
 import { derivative } from "./finite-differences.js";
 
-const f64 = (x: any) => tensor(x, { dtype: "float64" });
 const close = (actual: Tensor, expected: Tensor, tolerance = 1e-12) => expectClose(actual, expected, tolerance, "");
 const loop = (f: (...x: Tensor[]) => Tensor, ...batches: Tensor[]) =>
   stack(Array.from({ length: batches[0].shape[0] }, (_, i) => f(...batches.map((b) => slice(b, [i])))));

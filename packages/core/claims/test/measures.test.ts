@@ -1,0 +1,24 @@
+import { f64 } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { largestDifference, meanOf, medianOf } from "../src/index.js";
+
+describe("measures", () => {
+  it("are the mean and the median", () => {
+    expect(meanOf([1, 2, 6])).toBe(3);
+    expect(medianOf([9, 1, 3])).toBe(3);
+    expect(medianOf(Float64Array.of(4, 1, 3, 100))).toBe(3.5);
+    expect(() => meanOf([])).toThrow("meanOf: there are no values; give at least one.");
+    expect(() => medianOf([])).toThrow("medianOf: there are no values");
+  });
+
+  it("are the largest difference of arrays, tensors and trees", () => {
+    expect(largestDifference([1, 2], Float64Array.of(1, 2.5))).toBe(0.5);
+    expect(largestDifference(f64([[1, 2]]), [[0, 2]])).toBe(1);
+    expect(largestDifference({ a: f64([1]), b: [f64([3, 4])] }, { a: f64([1]), b: [f64([3, 6])] })).toBe(2);
+    expect(largestDifference([Infinity], [Infinity])).toBe(0);
+    expect(largestDifference([1, Number.NaN, 2], [1, 1, 1])).toBeNaN();
+    expect(() => largestDifference([1], [1, 2])).toThrow("leaf 0 has the shapes [1] and [2]");
+    expect(() => largestDifference(f64([[1, 2]]), f64([1, 2]))).toThrow("leaf 0 has the shapes [1,2] and [2]");
+    expect(() => largestDifference([f64([1])], [f64([1]), f64([1])])).toThrow("the trees have 1 and 2 leaves");
+  });
+});

@@ -1,0 +1,13 @@
+export { expectClose, type Tolerance } from "./closeness.js";
+export {
+  centralDifferences,
+  type DifferenceOptions,
+  inner,
+  numericalGradient,
+  slope,
+  slopeAlong,
+} from "./differences.js";
+export { errorLike, failureOf } from "./errors.js";
+export { readFixture, temporaryFolder } from "./files.js";
+export { expectGradient, expectSecondGradient, expectVmap } from "./gradients.js";
+export { f64, scattered, weighed } from "./samples.js";
