@@ -26,7 +26,12 @@ interface Values {
  * @param what begins the message
  * @throws AssertionError that names the place, the two values, their difference and what was allowed
  */
-export function expectClose(actual: unknown, expected: unknown, tolerance: number | Tolerance = 1e-10, what = ""): void {
+export function expectClose(
+  actual: unknown,
+  expected: unknown,
+  tolerance: number | Tolerance = 1e-10,
+  what = "",
+): void {
   const allowed = typeof tolerance === "number" ? { absolute: tolerance, relative: tolerance } : tolerance;
   const problem = firstProblem(actual, expected, allowed, "");
   if (problem === undefined) return;
