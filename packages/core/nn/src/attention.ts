@@ -1,4 +1,3 @@
-import type { Rng } from "@offprint/tensor-core";
 import {
   add,
   arange,
@@ -8,6 +7,8 @@ import {
   logicalAnd,
   matmul,
   mul,
+  type Rng,
+  requireInteger,
   reshape,
   ShapeError,
   softmax,
@@ -19,7 +20,7 @@ import {
   where,
 } from "@offprint/tensor-core";
 import { type Initializer, initializers } from "./initializers.js";
-import { type FloatType, requireCount } from "./layer.js";
+import type { FloatType } from "./layer.js";
 import { type LinearParams, linear } from "./linear.js";
 
 /** Which keys a query may attend to. */
@@ -117,8 +118,8 @@ export interface MultiHeadAttention {
 export function multiHeadAttention(options: AttentionOptions): MultiHeadAttention {
   const { features, heads, keyFeatures = features, bias = true, weightInit = initializers.glorotUniform } = options;
   const { valueFeatures = keyFeatures } = options;
-  requireCount("multiHeadAttention", "heads", heads);
-  requireCount("multiHeadAttention", "features", features);
+  requireInteger("multiHeadAttention", "heads", heads, 1);
+  requireInteger("multiHeadAttention", "features", features, 1);
   if (features % heads !== 0) {
     throw new ValueError(`multiHeadAttention: heads is ${heads}; it must divide features ${features}`);
   }

@@ -1,7 +1,7 @@
-import { add, asTensor, ShapeError, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import { add, asTensor, requireInteger, ShapeError, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import { type Activation, type ActivationName, activation } from "./activations.js";
 import type { Initializer } from "./initializers.js";
-import { isLayer, type Layer, requireCount } from "./layer.js";
+import { isLayer, type Layer } from "./layer.js";
 import { type LinearParams, linear } from "./linear.js";
 
 /** A layer, a function without parameters, or the name of an activation. */
@@ -60,7 +60,7 @@ export function mlp(options: MlpOptions): Layer<readonly LinearParams[]> {
   const { sizes, bias = true, weightInit } = options;
   const between = activation(options.activation ?? "relu");
   const last = activation(options.outputActivation ?? "identity");
-  requireCount("mlp", "the number of layers (sizes.length - 1)", sizes.length - 1);
+  requireInteger("mlp", "the number of layers (sizes.length - 1)", sizes.length - 1, 1);
   const layers = sizes
     .slice(1)
     .map((outputs, i) => linear({ inputs: sizes[i], outputs, bias, ...(weightInit && { weightInit }) }));

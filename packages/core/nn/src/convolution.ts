@@ -5,6 +5,7 @@ import {
   type ConvTransposeOptions,
   conv,
   convTranspose,
+  requireInteger,
   reshape,
   ShapeError,
   type Tensor,
@@ -12,7 +13,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { type Initializer, initializers } from "./initializers.js";
-import { type Layer, requireCount } from "./layer.js";
+import type { Layer } from "./layer.js";
 
 interface ChannelOptions {
   /** Channels of the input. */
@@ -78,7 +79,7 @@ function kernelExtents(owner: string, axes: number, kernel: number | readonly nu
   if (extents.length !== axes) {
     throw new ValueError(`${owner}: kernel has ${extents.length} extents; give one, or ${axes}`);
   }
-  for (const extent of extents) requireCount(owner, "an extent of the kernel", extent);
+  for (const extent of extents) requireInteger(owner, "an extent of the kernel", extent, 1);
   return extents;
 }
 
@@ -106,9 +107,9 @@ function channelLayer(
 ): Layer<ConvParams> {
   const { inputs, outputs, bias = true, groups = 1 } = options;
   const { weightInit = initializers.uniformFanIn, biasInit = initializers.uniformFanIn } = options;
-  requireCount(owner, "inputs", inputs);
-  requireCount(owner, "outputs", outputs);
-  requireCount(owner, "groups", groups);
+  requireInteger(owner, "inputs", inputs, 1);
+  requireInteger(owner, "outputs", outputs, 1);
+  requireInteger(owner, "groups", groups, 1);
   if (inputs % groups !== 0 || outputs % groups !== 0) {
     throw new ValueError(`${owner}: groups is ${groups}; it must divide inputs ${inputs} and outputs ${outputs}`);
   }

@@ -1,6 +1,6 @@
-import { type Tensor, take } from "@offprint/tensor-core";
+import { requireInteger, type Tensor, take } from "@offprint/tensor-core";
 import { type Initializer, initializers } from "./initializers.js";
-import { type Layer, requireCount } from "./layer.js";
+import type { Layer } from "./layer.js";
 
 /** Options of `embedding`. */
 export interface EmbeddingOptions {
@@ -21,8 +21,8 @@ export interface EmbeddingParams {
 /** Looks integers `[...]` up in a table: `[..., features]`. */
 export function embedding(options: EmbeddingOptions): Layer<EmbeddingParams> {
   const { count, features, weightInit = initializers.normal(1) } = options;
-  requireCount("embedding", "count", count);
-  requireCount("embedding", "features", features);
+  requireInteger("embedding", "count", count, 1);
+  requireInteger("embedding", "features", features, 1);
   return {
     init: (rng, dtype = "float32") => ({
       weight: weightInit(rng, [count, features], { inputs: count, outputs: features }, dtype),

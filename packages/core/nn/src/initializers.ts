@@ -1,5 +1,5 @@
-import { ones, type Rng, type Shape, type Tensor, ValueError, zeros } from "@offprint/tensor-core";
-import { type FloatType, requirePositive } from "./layer.js";
+import { ones, type Rng, requirePositive, type Shape, type Tensor, ValueError, zeros } from "@offprint/tensor-core";
+import type { FloatType } from "./layer.js";
 
 /** Numbers of inputs and outputs that one entry of a weight connects, which set the scale of its initial values. */
 export interface Fans {

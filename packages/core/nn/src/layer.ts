@@ -1,4 +1,4 @@
-import { isTensor, type Rng, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { isTensor, type Rng, ShapeError, type Tensor, type TensorLike } from "@offprint/tensor-core";
 
 /** Element type of parameters. */
 export type FloatType = "float32" | "float64";
@@ -12,20 +12,6 @@ export interface Layer<P = any, X = TensorLike, Y = Tensor> {
   init(rng: Rng, dtype?: FloatType): P;
   /** The layer's output; pure and traceable. */
   apply(params: P, input: X): Y;
-}
-
-/** Throws unless `value` is a positive integer. */
-export function requireCount(owner: string, option: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new ValueError(`${owner}: ${option} is ${value}; it must be an integer >= 1`);
-  }
-}
-
-/** Throws unless `value` is a finite number > 0. */
-export function requirePositive(owner: string, option: string, value: number): void {
-  if (!(value > 0 && value < Infinity)) {
-    throw new ValueError(`${owner}: ${option} is ${value}; it must be a finite number > 0`);
-  }
 }
 
 /** Throws unless the extent of `x` along `axis` is `extent`. */

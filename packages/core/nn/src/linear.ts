@@ -1,6 +1,6 @@
-import { add, asTensor, matmul, type Tensor } from "@offprint/tensor-core";
+import { add, asTensor, matmul, requireInteger, type Tensor } from "@offprint/tensor-core";
 import { type Initializer, initializers } from "./initializers.js";
-import { type Layer, requireCount, requireExtent } from "./layer.js";
+import { type Layer, requireExtent } from "./layer.js";
 
 /** Options of `linear`. */
 export interface LinearOptions {
@@ -28,8 +28,8 @@ export interface LinearParams {
 export function linear(options: LinearOptions): Layer<LinearParams> {
   const { inputs, outputs, bias = true } = options;
   const { weightInit = initializers.uniformFanIn, biasInit = initializers.uniformFanIn } = options;
-  requireCount("linear", "inputs", inputs);
-  requireCount("linear", "outputs", outputs);
+  requireInteger("linear", "inputs", inputs, 1);
+  requireInteger("linear", "outputs", outputs, 1);
   const fans = { inputs, outputs };
   return {
     init(rng, dtype = "float32") {

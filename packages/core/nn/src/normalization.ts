@@ -7,6 +7,8 @@ import {
   mean,
   mul,
   ones,
+  requireInteger,
+  requirePositive,
   reshape,
   ShapeError,
   sqrt,
@@ -19,7 +21,7 @@ import {
   ValueError,
   zeros,
 } from "@offprint/tensor-core";
-import { type FloatType, type Layer, requireCount, requireExtent, requirePositive } from "./layer.js";
+import { type FloatType, type Layer, requireExtent } from "./layer.js";
 
 /** Parameters of a normalisation: what its result is multiplied by, and what is added. */
 export interface NormParams {
@@ -91,7 +93,7 @@ function alongChannels(v: Tensor, rank: number): Tensor {
 /** Mean 0 and variance 1 over the last axis of `[..., features]`, then scale and bias (Ba et al., 2016). */
 export function layerNorm(options: NormOptions): Layer<NormParams> {
   const { features, epsilon = 1e-5 } = options;
-  requireCount("layerNorm", "features", features);
+  requireInteger("layerNorm", "features", features, 1);
   requirePositive("layerNorm", "epsilon", epsilon);
   return {
     init: (_, dtype = "float32") => unitParams(features, dtype),
@@ -106,7 +108,7 @@ export function layerNorm(options: NormOptions): Layer<NormParams> {
 /** Root mean square 1 over the last axis of `[..., features]`, then a scale (Zhang and Sennrich, 2019). */
 export function rmsNorm(options: NormOptions): Layer<{ readonly scale: Tensor }> {
   const { features, epsilon = 1e-6 } = options;
-  requireCount("rmsNorm", "features", features);
+  requireInteger("rmsNorm", "features", features, 1);
   requirePositive("rmsNorm", "epsilon", epsilon);
   return {
     init: (_, dtype = "float32") => ({ scale: ones([features], dtype) }),
@@ -132,8 +134,8 @@ export interface GroupNormOptions {
 /** Mean 0 and variance 1 over each group of channels of `[batch, channels, ...]` (Wu and He, 2018). */
 export function groupNorm(options: GroupNormOptions): Layer<NormParams> {
   const { channels, groups, epsilon = 1e-5 } = options;
-  requireCount("groupNorm", "channels", channels);
-  requireCount("groupNorm", "groups", groups);
+  requireInteger("groupNorm", "channels", channels, 1);
+  requireInteger("groupNorm", "groups", groups, 1);
   requirePositive("groupNorm", "epsilon", epsilon);
   if (channels % groups !== 0) {
     throw new ValueError(`groupNorm: groups is ${groups}; it must divide the ${channels} channels`);
@@ -184,7 +186,7 @@ export interface BatchNorm {
 /** Mean 0 and variance 1 of each channel over the batch (Ioffe and Szegedy, 2015). */
 export function batchNorm(options: BatchNormOptions): BatchNorm {
   const { channels, momentum = 0.1, epsilon = 1e-5 } = options;
-  requireCount("batchNorm", "channels", channels);
+  requireInteger("batchNorm", "channels", channels, 1);
   requirePositive("batchNorm", "epsilon", epsilon);
   if (!(momentum > 0 && momentum <= 1)) {
     throw new ValueError(`batchNorm: momentum is ${momentum}; it must be in (0, 1]`);

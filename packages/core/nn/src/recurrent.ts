@@ -5,6 +5,7 @@ import {
   moveAxis,
   mul,
   type Rng,
+  requireInteger,
   ShapeError,
   scan,
   sigmoid,
@@ -16,7 +17,7 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { type Initializer, initializers } from "./initializers.js";
-import { type FloatType, requireCount, requireExtent } from "./layer.js";
+import { type FloatType, requireExtent } from "./layer.js";
 
 /** Options of `gru` and `lstm`. */
 export interface RecurrentOptions {
@@ -69,8 +70,8 @@ function recurrent<S>(
   advance: (state: S, fromInput: Tensor, params: RecurrentParams) => S,
 ): Recurrent<S> {
   const { inputs, features, weightInit = initializers.uniformFanIn } = options;
-  requireCount(owner, "inputs", inputs);
-  requireCount(owner, "features", features);
+  requireInteger(owner, "inputs", inputs, 1);
+  requireInteger(owner, "features", features, 1);
   const width = gates * features;
   const fans = { inputs: features, outputs: width };
   const initState = (batch: number, dtype: FloatType = "float32") => stateOf(zeros([batch, features], dtype));

@@ -1,7 +1,6 @@
-import { add, div, mul, sqrt, square } from "@offprint/tensor-core";
+import { add, div, mul, requireDecayRate, requirePositive, sqrt, square } from "@offprint/tensor-core";
 import { runningMean } from "./adam.js";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
-import { requireDecayRate, requirePositive } from "./option-checks.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
 

@@ -1,7 +1,6 @@
-import { add, sqrt, square } from "@offprint/tensor-core";
+import { add, requireNonNegative, sqrt, square } from "@offprint/tensor-core";
 import { normalised } from "./adam.js";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
-import { requireNonNegative } from "./option-checks.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
 

@@ -1,6 +1,19 @@
-import { add, div, equal, expm1, maximum, mul, neg, sqrt, square, type Tensor, where } from "@offprint/tensor-core";
+import {
+  add,
+  div,
+  equal,
+  expm1,
+  maximum,
+  mul,
+  neg,
+  requireDecayRate,
+  requireNonNegative,
+  sqrt,
+  square,
+  type Tensor,
+  where,
+} from "@offprint/tensor-core";
 import { descend, type ElementwiseRule, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
-import { requireDecayRate, requireNonNegative } from "./option-checks.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
 

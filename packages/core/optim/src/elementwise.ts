@@ -4,6 +4,7 @@ import {
   cast,
   mul,
   neg,
+  requireNonNegative,
   ShapeError,
   sub,
   type Tensor,
@@ -15,7 +16,7 @@ import {
 } from "@offprint/tensor-core";
 import { compileFused, type FusedKernel } from "./fused/fused-kernel.js";
 import type { Lane } from "./fused/simd-code.js";
-import { requireNonNegative, requireRate } from "./option-checks.js";
+import { requireRate } from "./option-checks.js";
 import { type FloatArray, isPlain, leavesLike, parameterLeaves, requireFinite } from "./parameter-leaves.js";
 import { type Schedule, scheduleValue } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";

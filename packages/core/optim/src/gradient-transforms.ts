@@ -6,6 +6,8 @@ import {
   div,
   greater,
   mul,
+  requireNonNegative,
+  requirePositive,
   sqrt,
   square,
   sum,
@@ -14,7 +16,6 @@ import {
   where,
 } from "@offprint/tensor-core";
 import { nextStep } from "./elementwise.js";
-import { requireNonNegative, requirePositive } from "./option-checks.js";
 import { leavesLike, parameterLeaves, requireFinite } from "./parameter-leaves.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";

@@ -46,13 +46,7 @@ export {
   type MinimizeStatus,
   minimize,
 } from "./minimize.js";
-export {
-  requireDecayRate,
-  requireInteger,
-  requireNonNegative,
-  requirePositive,
-  requireRate,
-} from "./option-checks.js";
+export { requireRate } from "./option-checks.js";
 export type { FloatArray } from "./parameter-leaves.js";
 export { type RmspropOptions, type RmspropState, rmsprop } from "./rmsprop.js";
 export {

@@ -15,6 +15,7 @@ import {
   minimum,
   mul,
   neg,
+  requirePositive,
   ShapeError,
   square,
   sub,
@@ -24,7 +25,6 @@ import {
   ValueError,
   where,
 } from "@offprint/tensor-core";
-import { requirePositive } from "./option-checks.js";
 import { isPlain } from "./parameter-leaves.js";
 
 /** Options of every loss. */

@@ -1,5 +1,11 @@
-import { type Backend, NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
-import { requireInteger, requireNonNegative } from "./option-checks.js";
+import {
+  type Backend,
+  NonFiniteError,
+  requireInteger,
+  requireNonNegative,
+  type Tensor,
+  tensor,
+} from "@offprint/tensor-core";
 import { checkedStep, disposeReplaced, onHost, trainingStep } from "./training-step.js";
 import type { GradientTransformation } from "./transformation.js";
 

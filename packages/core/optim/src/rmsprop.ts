@@ -1,7 +1,6 @@
-import { sqrt, square } from "@offprint/tensor-core";
+import { requireDecayRate, requireNonNegative, sqrt, square } from "@offprint/tensor-core";
 import { normalised, runningMean } from "./adam.js";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
-import { requireDecayRate, requireNonNegative } from "./option-checks.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
 

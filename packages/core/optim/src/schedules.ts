@@ -10,6 +10,9 @@ import {
   minimum,
   mul,
   pow,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
   sqrt,
   sub,
   type Tensor,
@@ -17,7 +20,6 @@ import {
   ValueError,
   where,
 } from "@offprint/tensor-core";
-import { requireInteger, requireNonNegative, requirePositive } from "./option-checks.js";
 
 /**
  * A value that depends on the number of the update. `step` is a float scalar, 1 for the first update. Written in

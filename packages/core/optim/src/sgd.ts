@@ -1,6 +1,5 @@
-import { add, mul, ValueError } from "@offprint/tensor-core";
+import { add, mul, requireDecayRate, ValueError } from "@offprint/tensor-core";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
-import { requireDecayRate } from "./option-checks.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
 

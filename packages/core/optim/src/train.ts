@@ -1,5 +1,4 @@
-import { type Backend, NonFiniteError, random, type Tensor, ValueError } from "@offprint/tensor-core";
-import { requireInteger } from "./option-checks.js";
+import { type Backend, NonFiniteError, random, requireInteger, type Tensor, ValueError } from "@offprint/tensor-core";
 import { type CheckedStep, checkedStep, disposeReplaced, onHost, trainingStep } from "./training-step.js";
 import type { GradientTransformation } from "./transformation.js";
 

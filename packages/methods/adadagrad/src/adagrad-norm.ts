@@ -1,4 +1,4 @@
-import { adagrad, type GradientTransformation, requireNonNegative } from "@offprint/optim";
+import { adagrad, type GradientTransformation } from "@offprint/optim";
 import {
   add,
   asTensor,
@@ -6,6 +6,7 @@ import {
   equal,
   mul,
   neg,
+  requireNonNegative,
   sqrt,
   square,
   sum,

@@ -1,5 +1,4 @@
-import { requireInteger } from "@offprint/optim";
-import { ValueError } from "@offprint/tensor-core";
+import { requireInteger, ValueError } from "@offprint/tensor-core";
 import { type BatchTest, grown, needsInnerProducts, requiredBatchSize, requireTest } from "./batch-test.js";
 import type { GradientStats } from "./gradient-stats.js";
 

@@ -1,4 +1,4 @@
-import { requireInteger } from "@offprint/optim";
+import { requireInteger } from "@offprint/tensor-core";
 
 /** How a global batch is computed: `global = micro * accumulation * workers`. */
 export interface BatchPlan {

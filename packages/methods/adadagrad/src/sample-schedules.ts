@@ -1,5 +1,4 @@
-import { requireNonNegative, requirePositive } from "@offprint/optim";
-import { ValueError } from "@offprint/tensor-core";
+import { requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
 
 /** A learning rate as a function of the samples processed so far and of the step's number, from 0. */
 export type SampleSchedule = (samples: number, step: number) => number;

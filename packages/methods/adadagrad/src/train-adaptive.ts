@@ -1,5 +1,5 @@
-import { adagrad, type GradientTransformation, onHost, requireInteger } from "@offprint/optim";
-import { type Backend, NonFiniteError, random, ValueError } from "@offprint/tensor-core";
+import { adagrad, type GradientTransformation, onHost } from "@offprint/optim";
+import { type Backend, NonFiniteError, random, requireInteger, ValueError } from "@offprint/tensor-core";
 import { adagradNorm } from "./adagrad-norm.js";
 import { AdaptiveSteps } from "./adaptive-step.js";
 import { type BatchControllerOptions, type BatchState, batchController } from "./batch-controller.js";

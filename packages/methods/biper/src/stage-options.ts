@@ -1,5 +1,5 @@
-import { requireDecayRate, requireNonNegative, type Schedule } from "@offprint/optim";
-import { cast, div, floor, sub, take, tensor } from "@offprint/tensor-core";
+import type { Schedule } from "@offprint/optim";
+import { cast, div, floor, requireDecayRate, requireNonNegative, sub, take, tensor } from "@offprint/tensor-core";
 import { requireWhole } from "./geometry.js";
 import { learningRateAt, tauAt } from "./schedules.js";
 

@@ -7,12 +7,12 @@ import {
   type Stage,
   sequential,
 } from "@offprint/nn";
-import { requireInteger } from "@offprint/optim";
 import {
   add,
   asTensor,
   mul,
   type Rng,
+  requireInteger,
   reshape,
   ShapeError,
   slice,

@@ -1,5 +1,4 @@
-import { requireInteger } from "@offprint/optim";
-import { ValueError } from "@offprint/tensor-core";
+import { requireInteger, ValueError } from "@offprint/tensor-core";
 import { type ConvexPolygon, intersectHalfplanes } from "./convex-polygon.js";
 import { intersectHalfspaces } from "./convex-polyhedron.js";
 import { joinMeshes, type PolyMesh } from "./poly-mesh.js";

@@ -1,12 +1,14 @@
+import { adam, type GradientTransformation, type TrainingState, train } from "@offprint/optim";
 import {
-  adam,
-  type GradientTransformation,
+  type Backend,
+  mul,
+  random,
   requireInteger,
   requirePositive,
-  type TrainingState,
-  train,
-} from "@offprint/optim";
-import { type Backend, mul, random, type Tensor, ValueError, zeros } from "@offprint/tensor-core";
+  type Tensor,
+  ValueError,
+  zeros,
+} from "@offprint/tensor-core";
 import type { AutoEncoderParams, BspAutoEncoder, ShapeBatch } from "./auto-encoder.js";
 import { type Phase, requireNextPhase } from "./phase.js";
 import type { ShapeSource } from "./shape-source.js";

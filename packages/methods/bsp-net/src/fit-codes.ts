@@ -1,6 +1,16 @@
 import type { Layer } from "@offprint/nn";
-import { adam, meanSquaredError, requireInteger, requirePositive, type TrainingState, train } from "@offprint/optim";
-import { asTensor, type Backend, random, ShapeError, type Tensor, type TensorLike, take } from "@offprint/tensor-core";
+import { adam, meanSquaredError, type TrainingState, train } from "@offprint/optim";
+import {
+  asTensor,
+  type Backend,
+  random,
+  requireInteger,
+  requirePositive,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  take,
+} from "@offprint/tensor-core";
 
 /** Options of `fitCodes`. */
 export interface FitCodesOptions {

@@ -1,5 +1,5 @@
-import { adam, polynomialSchedule, requireInteger, requirePositive } from "@offprint/optim";
-import { random, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { adam, polynomialSchedule } from "@offprint/optim";
+import { random, requireInteger, requirePositive, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { kMeans, seedPlanes } from "./convex-seeds.js";
 import type { Dim } from "./features.js";
 import {

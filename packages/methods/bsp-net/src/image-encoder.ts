@@ -1,6 +1,5 @@
 import { conv2d, initializers, type Layer, linear, sequential } from "@offprint/nn";
-import { requireInteger } from "@offprint/optim";
-import { add, type Rng, special, type Tensor, ValueError } from "@offprint/tensor-core";
+import { add, type Rng, requireInteger, special, type Tensor, ValueError } from "@offprint/tensor-core";
 
 /** Options of `imageEncoder`. */
 export interface ImageEncoderOptions {

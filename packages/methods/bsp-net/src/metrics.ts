@@ -1,5 +1,4 @@
-import { requireInteger, requirePositive } from "@offprint/optim";
-import { type random, ShapeError, ValueError } from "@offprint/tensor-core";
+import { type random, requireInteger, requirePositive, ShapeError, ValueError } from "@offprint/tensor-core";
 import { forEachTriangle, type PolyMesh, triangleNormal } from "./poly-mesh.js";
 import { type BspShape, contains } from "./shape.js";
 

@@ -1,5 +1,4 @@
-import { requireInteger, requirePositive } from "@offprint/optim";
-import { type Rng, ShapeError, ValueError } from "@offprint/tensor-core";
+import { type Rng, requireInteger, requirePositive, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { Dim } from "./features.js";
 import { requirePoints } from "./shape.js";
 import type { LabelledPoints } from "./shape-gradient.js";

@@ -1,8 +1,8 @@
-import { requireInteger } from "@offprint/optim";
 import {
   asTensor,
   clip,
   random,
+  requireInteger,
   ShapeError,
   slice,
   sub,

@@ -1,5 +1,4 @@
-import { requireInteger } from "@offprint/optim";
-import { ShapeError } from "@offprint/tensor-core";
+import { requireInteger, ShapeError } from "@offprint/tensor-core";
 import { INSIDE } from "./decoder.js";
 import type { Dim } from "./features.js";
 import { type BspShape, outsideness } from "./shape.js";

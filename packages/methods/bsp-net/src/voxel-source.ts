@@ -1,5 +1,14 @@
-import { requireInteger } from "@offprint/optim";
-import { asTensor, random, ShapeError, slice, stack, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  random,
+  requireInteger,
+  ShapeError,
+  slice,
+  stack,
+  type TensorLike,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type ShapeSource, shapeSamples } from "./shape-source.js";
 import { coarserGrid, sampleVoxels, voxelGrid } from "./voxels.js";
 

@@ -1,5 +1,4 @@
-import { requireInteger } from "@offprint/optim";
-import { ValueError } from "@offprint/tensor-core";
+import { requireInteger, ValueError } from "@offprint/tensor-core";
 import { forEachTriangle, meshTopology, type PolyMesh } from "./poly-mesh.js";
 import type { VoxelGrid } from "./voxels.js";
 

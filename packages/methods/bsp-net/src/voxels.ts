@@ -1,5 +1,4 @@
-import { requireInteger } from "@offprint/optim";
-import { asTensor, type Rng, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { asTensor, type Rng, requireInteger, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import type { Occupancy } from "./point-pool.js";
 
 /** A cubic grid of cells over [-1/2, 1/2]^3. */

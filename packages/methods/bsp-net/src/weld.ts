@@ -1,4 +1,4 @@
-import { requireNonNegative } from "@offprint/optim";
+import { requireNonNegative } from "@offprint/tensor-core";
 import type { ConvexMesh } from "./convex-polyhedron.js";
 import { meshTopology } from "./poly-mesh.js";
 

@@ -1,5 +1,11 @@
-import { requireInteger, requireNonNegative, requirePositive } from "@offprint/optim";
-import { random, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  random,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { Motion } from "./motion.js";
 import { type CboProblem, readTensor, settleProblem } from "./problem.js";
 import { runSwarm } from "./run-swarm.js";

@@ -1,5 +1,4 @@
-import { requireInteger, requirePositive } from "@offprint/optim";
-import { hostTensor, type TensorLike } from "@offprint/tensor-core";
+import { hostTensor, requireInteger, requirePositive, type TensorLike } from "@offprint/tensor-core";
 import { type CboProblem, perCoordinate, readTensor, settleProblem } from "./problem.js";
 import { runSwarm } from "./run-swarm.js";
 import type { SwarmOptions, SwarmResult } from "./swarm-options.js";

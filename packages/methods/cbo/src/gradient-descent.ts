@@ -1,5 +1,14 @@
-import { requireInteger, requireNonNegative, requirePositive } from "@offprint/optim";
-import { hostTensor, random, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  hostTensor,
+  random,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type GradientSource, gradientOf } from "./gradient.js";
 import { type CboProblem, feasible, readTensor, settleProblem } from "./problem.js";
 

@@ -1,8 +1,8 @@
-import { requirePositive } from "@offprint/optim";
 import {
   asTensor,
   grad,
   hostTensor,
+  requirePositive,
   ShapeError,
   sum,
   type Tensor,

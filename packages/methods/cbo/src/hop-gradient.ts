@@ -1,5 +1,12 @@
-import { requireInteger, requirePositive } from "@offprint/optim";
-import { hostTensor, random, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  hostTensor,
+  random,
+  requireInteger,
+  requirePositive,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { requireAlpha, requireDecided } from "./consensus-point.js";
 import { type GradientSource, gradientOf } from "./gradient.js";
 import { type CboProblem, perCoordinate, readTensor, settleProblem } from "./problem.js";

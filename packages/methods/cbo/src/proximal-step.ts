@@ -1,5 +1,12 @@
-import { requireInteger, requirePositive } from "@offprint/optim";
-import { ConvergenceError, hostTensor, type Tensor, type TensorLike, UnsupportedError } from "@offprint/tensor-core";
+import {
+  ConvergenceError,
+  hostTensor,
+  requireInteger,
+  requirePositive,
+  type Tensor,
+  type TensorLike,
+  UnsupportedError,
+} from "@offprint/tensor-core";
 import { requireDecided } from "./consensus-point.js";
 import type { Evaluator } from "./objective.js";
 import { type CboProblem, perCoordinate, readTensor, settleProblem } from "./problem.js";

@@ -1,5 +1,4 @@
-import { requireInteger } from "@offprint/optim";
-import { hostTensor, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import { hostTensor, requireInteger, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import { requireDecided } from "./consensus-point.js";
 import { type CboProblem, feasible, settleProblem } from "./problem.js";
 import { normalStart } from "./start.js";

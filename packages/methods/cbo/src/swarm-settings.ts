@@ -1,5 +1,13 @@
-import { requireInteger, requirePositive } from "@offprint/optim";
-import { asTensor, cast, random, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  cast,
+  random,
+  requireInteger,
+  requirePositive,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { requireAlpha } from "./consensus-point.js";
 import { feasible, readTensor, type SettledProblem } from "./problem.js";
 import type { SwarmOptions, SwarmState } from "./swarm-options.js";

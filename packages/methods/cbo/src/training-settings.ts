@@ -1,6 +1,13 @@
 import { sampleCount } from "@offprint/data";
-import { requireInteger, requireNonNegative, requirePositive } from "@offprint/optim";
-import { asTensor, random, type Tensor, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  random,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  type Tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { requireAlpha } from "./consensus-point.js";
 import type { Motion } from "./motion.js";
 import { readTensor } from "./problem.js";

@@ -2,11 +2,9 @@ import {
   type ElementwiseState,
   elementwiseOptimizer,
   type GradientTransformation,
-  requireDecayRate,
-  requireNonNegative,
   type Schedule,
 } from "@offprint/optim";
-import { ValueError } from "@offprint/tensor-core";
+import { requireDecayRate, requireNonNegative, ValueError } from "@offprint/tensor-core";
 import { type Friction, requireFriction } from "./friction.js";
 import { type DiffGradSlot, diffGradRule } from "./rule.js";
 

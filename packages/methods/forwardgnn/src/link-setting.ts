@@ -1,6 +1,14 @@
 import { Graph, type LinkPairs, type LinkSplit, rocAuc } from "@offprint/graph";
-import { requireInteger } from "@offprint/optim";
-import { cast, IndexError, type Rng, random, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
+import {
+  cast,
+  IndexError,
+  type Rng,
+  random,
+  requireInteger,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { CompiledFunctions } from "./compiled-functions.js";
 import { requireFinite } from "./node-task.js";
 import { requireSweeps, type Settled, settleTraining, type TrainingOptions } from "./options.js";

@@ -1,6 +1,6 @@
 import type { Graph, GraphLayer } from "@offprint/graph";
-import { adam, requireInteger } from "@offprint/optim";
-import { type Backend, type Rng, random, type Tensor, valueAndGrad } from "@offprint/tensor-core";
+import { adam } from "@offprint/optim";
+import { type Backend, type Rng, random, requireInteger, type Tensor, valueAndGrad } from "@offprint/tensor-core";
 import { localLayer } from "./convolution.js";
 import {
   type EpochRecord,

@@ -1,6 +1,11 @@
-import { requireInteger, requireNonNegative, requirePositive } from "@offprint/optim";
-import type { Backend, Tensor } from "@offprint/tensor-core";
-import { ValueError } from "@offprint/tensor-core";
+import {
+  type Backend,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  type Tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { Convolution } from "./convolution.js";
 import type { TrainingProgress, TrainingState } from "./staged-training.js";
 import type { Direction } from "./virtual-nodes.js";

@@ -1,5 +1,5 @@
-import { requireNonNegative, type Schedule } from "@offprint/optim";
-import { cast, clip, sub, take, tensor } from "@offprint/tensor-core";
+import type { Schedule } from "@offprint/optim";
+import { cast, clip, requireNonNegative, sub, take, tensor } from "@offprint/tensor-core";
 import { readSteps } from "./argument-checks.js";
 
 /**

@@ -1,7 +1,7 @@
-import { type Rng, ShapeError, type Tensor, tensor } from "@offprint/tensor-core";
+import { type Rng, requireInteger, ShapeError, type Tensor, tensor } from "@offprint/tensor-core";
 import { type Graph, undirected } from "../graph.js";
 import type { NodeData } from "../node-data.js";
-import { eachWithProbability, pairAt, requireCount, requireProbability } from "./pairs.js";
+import { eachWithProbability, pairAt, requireProbability } from "./pairs.js";
 
 /**
  * Stochastic block model: an undirected graph in which two nodes of classes a and b are linked with probability
@@ -66,9 +66,9 @@ export interface ContextualBlockModelOptions {
  */
 export function contextualBlockModel(options: ContextualBlockModelOptions): NodeData {
   const { nodes, classes, features, within, between, noise, rng } = options;
-  requireCount("contextualBlockModel", "nodes", nodes);
-  requireCount("contextualBlockModel", "classes", classes);
-  requireCount("contextualBlockModel", "features", features);
+  requireInteger("contextualBlockModel", "nodes", nodes, 1);
+  requireInteger("contextualBlockModel", "classes", classes, 1);
+  requireInteger("contextualBlockModel", "features", features, 1);
   const labels = rng.randint([nodes], { high: classes }).data() as Int32Array;
   const std = 1 / Math.sqrt(features);
   const means = rng.normal([classes, features], { std }).data();

@@ -1,7 +1,6 @@
-import { oneHot, type Rng, tensor } from "@offprint/tensor-core";
+import { oneHot, type Rng, requireInteger, tensor } from "@offprint/tensor-core";
 import { undirected } from "../graph.js";
 import type { GraphData } from "../node-data.js";
-import { requireCount } from "./pairs.js";
 
 /** Options of `ringMolecules`. */
 export interface RingMoleculeOptions {
@@ -18,8 +17,8 @@ export interface RingMoleculeOptions {
  * chain of as many atoms (class 0), each with side atoms; kinds of atoms are random. Classes differ in rings only.
  */
 export function ringMolecules({ count, rng, kinds = 4 }: RingMoleculeOptions): GraphData {
-  requireCount("ringMolecules", "count", count);
-  requireCount("ringMolecules", "kinds", kinds);
+  requireInteger("ringMolecules", "count", count, 1);
+  requireInteger("ringMolecules", "kinds", kinds, 1);
   const labels = rng.randint([count], { high: 2 }).data() as Int32Array;
   const molecules = Array.from(labels, (label) => {
     const rings = rng.randint([], { low: 1, high: 4 }).item();

@@ -5,13 +5,6 @@ export function requireProbability(owner: string, option: string, value: number)
   if (!(value >= 0 && value <= 1)) throw new ValueError(`${owner}: ${option} is ${value}; it must be in [0, 1]`);
 }
 
-/** Throws unless `value` is an integer >= `least`. */
-export function requireCount(owner: string, option: string, value: number, least = 1): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new ValueError(`${owner}: ${option} is ${value}; it must be an integer >= ${least}`);
-  }
-}
-
 /** Calls `visit` for each of the numbers below `count` with the given probability, skipping over the others. */
 export function eachWithProbability(count: number, probability: number, rng: Rng, visit: (i: number) => void): void {
   if (probability === 0) return;

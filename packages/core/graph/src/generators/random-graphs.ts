@@ -1,6 +1,6 @@
-import { type Rng, tensor, ValueError } from "@offprint/tensor-core";
+import { type Rng, requireInteger, tensor, ValueError } from "@offprint/tensor-core";
 import { type Graph, undirected } from "../graph.js";
-import { eachWithProbability, pairAt, requireCount, requireProbability } from "./pairs.js";
+import { eachWithProbability, pairAt, requireProbability } from "./pairs.js";
 
 function fromPairs(pairs: readonly number[], nodes: number): Graph {
   return undirected(tensor(Int32Array.from(pairs), { shape: [pairs.length / 2, 2] }), nodes);
@@ -8,7 +8,7 @@ function fromPairs(pairs: readonly number[], nodes: number): Graph {
 
 /** Erdos-Renyi graph: every pair is linked with the same probability. */
 export function erdosRenyi(nodes: number, probability: number, rng: Rng): Graph {
-  requireCount("erdosRenyi", "nodes", nodes, 0);
+  requireInteger("erdosRenyi", "nodes", nodes, 0);
   requireProbability("erdosRenyi", "probability", probability);
   const pairs: number[] = [];
   eachWithProbability((nodes * (nodes - 1)) / 2, probability, rng, (k) => pairs.push(...pairAt(k)));
@@ -20,8 +20,8 @@ export function erdosRenyi(nodes: number, probability: number, rng: Rng): Graph 
  * proportion to their degree.
  */
 export function barabasiAlbert(nodes: number, links: number, rng: Rng): Graph {
-  requireCount("barabasiAlbert", "links", links);
-  requireCount("barabasiAlbert", "nodes", nodes, links + 1);
+  requireInteger("barabasiAlbert", "links", links, 1);
+  requireInteger("barabasiAlbert", "nodes", nodes, links + 1);
   const pairs: number[] = [];
   // Every end of every link: a node comes as often as its degree.
   const ends: number[] = [];
@@ -44,8 +44,8 @@ export function randomGeometric(
   rng: Rng,
   dimension = 2,
 ): { graph: Graph; positions: Float64Array } {
-  requireCount("randomGeometric", "nodes", nodes, 0);
-  requireCount("randomGeometric", "dimension", dimension);
+  requireInteger("randomGeometric", "nodes", nodes, 0);
+  requireInteger("randomGeometric", "dimension", dimension, 1);
   if (!(radius >= 0)) throw new ValueError(`randomGeometric: radius is ${radius}; it must be >= 0`);
   const positions = rng.uniform([nodes, dimension], { dtype: "float64" }).data() as Float64Array;
   const pairs: number[] = [];
@@ -61,8 +61,8 @@ export function randomGeometric(
 
 /** Grid of `rows` by `columns` nodes, numbered row by row, each linked to the next ones right and below. */
 export function grid(rows: number, columns: number): Graph {
-  requireCount("grid", "rows", rows);
-  requireCount("grid", "columns", columns);
+  requireInteger("grid", "rows", rows, 1);
+  requireInteger("grid", "columns", columns, 1);
   const pairs: number[] = [];
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {

@@ -89,10 +89,3 @@ export function floatDType(operation: string, dtype: DType | undefined): "float3
   }
   return dtype;
 }
-
-/** Throws unless `n` is an integer in the range. */
-export function requireInteger(operation: string, name: string, n: number, low: number, high: number): void {
-  if (!Number.isInteger(n) || n < low || n > high) {
-    throw new ValueError(`${operation}: ${name} is ${String(n)}; it must be an integer from ${low} to ${high}`);
-  }
-}

@@ -4,6 +4,7 @@ import { asTensor } from "../construct.js";
 import { allocate, convert, type DType } from "../dtype.js";
 import { FormatError, ShapeError, ValueError } from "../errors.js";
 import { take } from "../ops/indexing.js";
+import { requireInteger } from "../option-checks.js";
 import { formatShape, normalizeAxis, type Shape, sizeOf } from "../shape.js";
 import { hostTensor, isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import { orthonormalColumns, sphere } from "./directions.js";
@@ -265,8 +266,8 @@ export class Rng {
     checkOptions("randint", options, ["low", "high"]);
     check.requireShape("randint", shape);
     const { low = 0, high } = options;
-    check.requireInteger("randint", "low", low, -2147483648, 2147483647);
-    check.requireInteger("randint", "high", high, low + 1, 2147483648);
+    requireInteger("randint", "low", low, -2147483648, 2147483647);
+    requireInteger("randint", "high", high, low + 1, 2147483648);
     const out = new Int32Array(sizeOf(shape));
     for (let i = 0; i < out.length; i++) out[i] = low + this.source.below(high - low);
     return hostTensor(out, [...shape], "int32");
@@ -274,7 +275,7 @@ export class Rng {
 
   /** The numbers 0, ..., n - 1 (int32) in random order. */
   permutation(n: number): Tensor {
-    check.requireInteger("permutation", "n", n, 0, 2147483647);
+    requireInteger("permutation", "n", n, 0, 2147483647);
     const out = range(n);
     shuffleFront(this.source, out);
     return hostTensor(out, [n], "int32");
@@ -293,7 +294,7 @@ export class Rng {
     checkOptions("choice", options, ["shape", "replace", "weights"]);
     const { shape = [], replace = true } = options;
     check.requireShape("choice", shape);
-    check.requireInteger("choice", "n", n, 1, 2147483647);
+    requireInteger("choice", "n", n, 1, 2147483647);
     const count = sizeOf(shape);
     const weights = options.weights === undefined ? undefined : choiceWeights(options.weights, n);
     const available = weights?.reduce((k, w) => k + (w > 0 ? 1 : 0), 0) ?? n;
@@ -349,7 +350,7 @@ export class Rng {
 
   /** `n` generators with unrelated streams; advances this one. */
   split(n: number): Rng[] {
-    check.requireInteger("split", "n", n, 0, 2147483647);
+    requireInteger("split", "n", n, 0, 2147483647);
     const key = [0x73706c74, this.source.word(), this.source.word(), this.source.word(), this.source.word(), 0];
     return Array.from({ length: n }, (_, i) => {
       key[5] = i;

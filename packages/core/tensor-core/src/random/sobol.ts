@@ -1,8 +1,9 @@
 import { checkOptions } from "../check-options.js";
 import { allocate } from "../dtype.js";
 import { FormatError } from "../errors.js";
+import { requireInteger } from "../option-checks.js";
 import { hostTensor, type Tensor } from "../tensor.js";
-import { type FloatOptions, floatDType, requireInteger } from "./parameter.js";
+import { type FloatOptions, floatDType } from "./parameter.js";
 import { Rng } from "./rng.js";
 import { hashWords, mix, stateOfSeed } from "./seeding.js";
 import { MAX_SOBOL_DIMENSION, sobolDirections } from "./sobol-directions.js";

@@ -1,4 +1,4 @@
-import { requireInteger } from "@offprint/optim";
+import { requireInteger } from "@offprint/tensor-core";
 import type { BspShape } from "../shape.js";
 import type { VoxelGrid } from "../voxels.js";
 
