@@ -102,7 +102,7 @@ async function main() {
     return 2;
   }
   if (!existsSync(join(siteFolder, "index.html"))) {
-    console.error("The site is not built yet: npx pnpm@12 turbo run build --filter=@offprint/docs");
+    console.error("The site is not built yet: npm start -- docs builds it");
     return 1;
   }
   try {

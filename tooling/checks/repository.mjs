@@ -30,15 +30,7 @@ const layout = [
   ["tooling", "tool"],
 ];
 
-const ignoredFolders = new Set([
-  "node_modules",
-  "dist",
-  ".turbo",
-  ".readme-code",
-  "coverage",
-  ".git",
-  "offprint-report",
-]);
+const ignoredFolders = new Set(["node_modules", "dist", ".readme-code", "coverage", ".git", "offprint-report"]);
 
 /**
  * Reads the packages under a root.

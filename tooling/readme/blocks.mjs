@@ -1,5 +1,5 @@
 // The TypeScript blocks of the READMEs become files, so that they can be type-checked and run.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -41,15 +41,20 @@ export function tsBlocks(markdown) {
  */
 export function writeBlocks(pkg) {
   const folder = join(pkg.directory, ".readme-code");
-  rmSync(folder, { recursive: true, force: true });
   const readme = join(pkg.directory, "README.md");
   // A tool's README shows code of other packages.
   const blocks = pkg.kind !== "tool" && existsSync(readme) ? tsBlocks(readFileSync(readme, "utf8")) : [];
+  const names = blocks.map(({ line }) => `line-${line}.ts`);
   if (blocks.length > 0) mkdirSync(folder, { recursive: true });
+  for (const old of existsSync(folder) ? readdirSync(folder) : []) {
+    if (!names.includes(old)) rmSync(join(folder, old), { recursive: true });
+  }
   return blocks.map(({ code, line, run }) => {
     const path = join(folder, `line-${line}.ts`);
     // The blank lines keep the line numbers of error messages those of the README; the export makes it a module.
-    writeFileSync(path, `${"\n".repeat(line)}${code}\nexport {};\n`);
+    const text = `${"\n".repeat(line)}${code}\nexport {};\n`;
+    // Type check and run may want them at the same time.
+    if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
     return { path, shown: `${pkg.folder}/README.md:${line}`, run };
   });
 }

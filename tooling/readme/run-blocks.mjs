@@ -2,11 +2,24 @@
 import { writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
+/** What the playground gives its programs. */
+Object.assign(globalThis, { display: () => {} });
+const { log } = console;
+/** @type {string[]} */
+let strange = [];
+console.log = (...values) => {
+  log(...values);
+  strange.push(...values.filter((value) => /\bNaN\b|\bundefined\b/.test(String(value))).map(String));
+};
+
 for (const path of process.argv.slice(2)) {
+  strange = [];
   const start = performance.now();
   let error = "";
   try {
     await import(pathToFileURL(path).href);
+    // An example that shows a user NaN is wrong, though nothing was thrown.
+    if (strange.length > 0) error = `prints ${strange[0]}`;
   } catch (reason) {
     error = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
   }

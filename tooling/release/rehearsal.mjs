@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "../setup/setup.mjs";
 import { measure } from "../size/size.mjs";
 import { problemsOf } from "../suite/stages/published.mjs";
 import { plainEnvironment, run, succeed } from "./child.mjs";
@@ -100,7 +101,7 @@ class Rehearsal {
         "install",
         async () => void (await pnpmIn(this.copy, ["install", "--frozen-lockfile", "--prefer-offline"], before)),
       ],
-      ["build", () => this.build(before)],
+      ["build", async () => this.build()],
       ["changeset version", () => this.raiseVersions(before)],
       ["start the registry", () => this.startRegistry(script, uplink)],
       ["changeset publish", () => this.publish()],
@@ -121,15 +122,12 @@ class Rehearsal {
   }
 
   /**
-   * Builds what the checkout has not built already: turbo's cache knows. No build reads a version.
-   *
-   * @param {Record<string, string>} env
+   * Builds what is published. No build reads a version.
    */
-  async build(env) {
-    const filters = publicPackages(this.copy).map(({ name }) => `--filter=${name}`);
-    const quiet = ["--ui=stream", "--output-logs=errors-only", `--cache-dir=${join(this.root, ".turbo", "cache")}`];
-    await pnpmIn(this.copy, ["exec", "turbo", "run", "build", ...quiet, ...filters], env);
-    return `${filters.length} packages`;
+  build() {
+    const names = publicPackages(this.copy).map(({ name }) => name);
+    build(names, this.copy);
+    return `${names.length} packages`;
   }
 
   /** @param {Record<string, string>} env */

@@ -3,7 +3,7 @@
 // `npm start -- docs` builds and serves the documentation site instead.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { build, quietEnvironment, root, SetupError, setUp } from "./setup.mjs";
+import { build, buildSite, quietEnvironment, root, SetupError, setUp } from "./setup.mjs";
 
 const mainJob = [["list"], ["reproduce", "diffgrad", "--report", "offprint-report"]];
 
@@ -29,7 +29,7 @@ try {
   setUp();
   const args = process.argv.slice(2);
   if (args[0] === "docs") {
-    build(["@offprint/docs"]);
+    buildSite();
     process.exitCode = runApp("docs/serve.mjs", args.slice(1));
   } else {
     build(["offprint"]);

@@ -1,8 +1,7 @@
-// How stages are run, timed and summed up.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+// What a stage is, and how what its jobs gave is summed up.
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { quietEnvironment, SetupError } from "../setup/setup.mjs";
+import { quietEnvironment } from "../setup/setup.mjs";
 
 /**
  * @typedef {object} Absence
@@ -19,11 +18,22 @@ import { quietEnvironment, SetupError } from "../setup/setup.mjs";
  * @property {import("../checks/repository.mjs").Repository} repository
  * @property {import("../checks/repository.mjs").Package[]} packages those to test
  * @property {boolean} filtered whether `packages` is a selection
- * @property {string} cache folder for files between stages
+ * @property {string} cache folder for files of this job
  * @property {NodeJS.ProcessEnv} environment
  *
  * @typedef {(context: Context) => Outcome | Promise<Outcome>} Stage
- * @typedef {Outcome & { name: string, seconds: number }} Row
+ * @typedef {(pkg: import("../checks/repository.mjs").Package) => boolean} Chooses
+ *
+ * @typedef {object} StageModule a file of `stages/`
+ * @property {string} name
+ * @property {Stage} run
+ * @property {"package"} [scope] one job a package; without it one job for all
+ * @property {Chooses} [chooses] the packages it is for
+ * @property {string[] | ((pkg: import("../checks/repository.mjs").Package) => string[])} [needs] stages before it
+ * @property {boolean} [cached] of one job for all: whether it is left out where nothing has changed
+ * @property {number} [budget] seconds of processor time that a method may take
+ *
+ * @typedef {Outcome & { name: string, seconds: number, cpu?: number, cached?: number }} Row
  */
 
 /**
@@ -45,59 +55,43 @@ export function execute(root, script, args) {
 }
 
 /**
- * Runs the script of an installed development tool with its output shown, and leaves none of its processes behind:
- * a worker in an endless loop does not notice that its parent is gone.
+ * Runs the script of an installed development tool with its output shown.
  *
  * @param {string} root
  * @param {string} script path inside node_modules
  * @param {string[]} args
  * @param {Record<string, string>} env
- * @returns {Promise<number>} exit code
+ * @returns {number} exit code
  */
-export async function executeGroup(root, script, args, env) {
-  const child = spawn(process.execPath, [join(root, "node_modules", script), ...args], {
+export function executeShown(root, script, args, env) {
+  const options = {
     cwd: root,
     env: { ...quietEnvironment, ...env },
-    stdio: ["ignore", "inherit", "inherit"],
-    detached: process.platform !== "win32",
-  });
-  const endAll = () => {
-    try {
-      if (child.pid && process.platform !== "win32") process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // All have ended already.
-    }
+    stdio: /** @type {import("node:child_process").StdioOptions} */ (["ignore", "inherit", "inherit"]),
   };
-  const interrupted = () => {
-    endAll();
-    process.exit(130);
-  };
-  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
-  const [code] = await once(child, "exit");
-  endAll();
-  process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
-  return code ?? 1;
+  return spawnSync(process.execPath, [join(root, "node_modules", script), ...args], options).status ?? 1;
 }
 
 /**
- * Runs one stage; a stage that throws has failed once.
+ * The rows of a summary: the results of a stage's jobs added up.
  *
- * @param {string} name
- * @param {() => Outcome | Promise<Outcome>} stage
- * @returns {Promise<Row>}
+ * @param {string[]} names of the stages, in order
+ * @param {import("./lanes.mjs").Result[]} results
+ * @returns {Row[]}
  */
-export async function timed(name, stage) {
-  const start = performance.now();
-  console.log(`\n== ${name}`);
-  /** @type {Outcome} */
-  let outcome;
-  try {
-    outcome = await stage();
-  } catch (error) {
-    console.log(error instanceof SetupError ? error.message : error);
-    outcome = { passed: 0, failed: 1 };
-  }
-  return { name, ...outcome, seconds: (performance.now() - start) / 1000 };
+export function rowsOf(names, results) {
+  return names
+    .map((name) => ({ name, jobs: results.filter(({ stage }) => stage === name) }))
+    .filter(({ jobs }) => jobs.length > 0)
+    .map(({ name, jobs }) => {
+      const sum = (/** @type {"passed" | "failed" | "seconds" | "cpu"} */ key) =>
+        jobs.reduce((total, job) => total + job[key], 0);
+      const fresh = jobs.filter(({ cached }) => !cached);
+      const cpu = fresh.reduce((total, job) => total + job.cpu, 0);
+      const notRun = jobs.flatMap((job) => job.notRun ?? []);
+      const cached = jobs.length - fresh.length;
+      return { name, passed: sum("passed"), failed: sum("failed"), notRun, seconds: sum("seconds"), cpu, cached };
+    });
 }
 
 /**
@@ -118,15 +112,15 @@ export function summary(rows, requireAll) {
       .slice(1)
       .map((cell) => String(cell).padStart(9))
       .join("");
-  const table = counted.map(({ name, passed, failed, notRun, seconds }) =>
-    line([name, passed, failed, notRun, `${seconds.toFixed(1)} s`]),
+  const table = counted.map(({ name, passed, failed, notRun, seconds, cpu = seconds, cached = 0 }) =>
+    line([name, passed, failed, notRun, `${seconds.toFixed(1)} s`, `${cpu.toFixed(1)} s`, cached || ""]),
   );
   const absences = counted.flatMap(({ name, absentees }) =>
     absentees.map(({ what, count }) => `${name}: ${what}, ${count} not run`),
   );
   const passed = counted.reduce((sum, row) => sum + row.passed, 0);
   const failed = counted.reduce((sum, row) => sum + row.failed, 0);
-  const head = line(["stage", "passed", "failed", "not run", "time"]);
+  const head = line(["stage", "passed", "failed", "not run", "time", "of CPU", "cached"]);
   const text = ["", head, ...table, "", ...absences, `${passed} passed, ${failed} failed`].join("\n");
   return { text, passed, failed };
 }

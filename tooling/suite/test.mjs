@@ -1,66 +1,119 @@
-// `npm test [-- --filter <package>]`: sets up, runs every stage, ends with `N passed, N failed`.
+// `npm test`: sets up, runs every stage, ends with `N passed, N failed`.
 // It starts before anything is installed: what needs an installed package is imported after the set-up.
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { matchingPackages, readRepository } from "../checks/repository.mjs";
-import { quietEnvironment, root, setUp } from "../setup/setup.mjs";
-import { summary, timed } from "./suite.mjs";
+import { quietEnvironment, root, SetupError, setUp } from "../setup/setup.mjs";
 
-const usage = `npm test                      everything
+const usage = `npm test                      everything; what has passed before and has not changed is not run again
 npm test -- --filter <name>   one package (its name or folder), in seconds
+npm test -- --changed         the packages that differ from main, and those that stand on them
+npm test -- --fresh           runs also what has passed before
 
 With OFFPRINT_REQUIRE_ALL=1 whatever cannot run because a device or program is absent counts as failed.`;
 
 /** @param {string[]} args */
 function parse(args) {
-  if (args.length === 0) return {};
-  if (args.includes("--help")) return { help: true };
-  const [first, second, ...rest] = args[0].startsWith("--filter=")
-    ? ["--filter", args[0].slice(9), ...args.slice(1)]
-    : args;
-  if (first !== "--filter" || !second || rest.length > 0) return { error: `unknown arguments: ${args.join(" ")}` };
-  return { filter: second };
+  /** @type {{ filter?: string, changed?: boolean, fresh?: boolean, help?: boolean }} */
+  const options = {};
+  const words = args.flatMap((word) => (word.startsWith("--filter=") ? ["--filter", word.slice(9)] : [word]));
+  for (let k = 0; k < words.length; k++) {
+    if (words[k] === "--filter" && words[k + 1]) options.filter = words[++k];
+    else if (words[k] === "--changed") options.changed = true;
+    else if (words[k] === "--fresh") options.fresh = true;
+    else if (words[k] === "--help") options.help = true;
+    else return { error: `unknown argument: ${words[k]}` };
+  }
+  if (options.filter && options.changed) return { error: "--filter and --changed: choose one" };
+  return options;
 }
 
-async function stages() {
-  return Promise.all(
-    ["types", "lint", "build", "unit", "checks", "readme", "published", "unused", "size", "claims"].map(
-      (file) => import(`./stages/${file}.mjs`),
-    ),
-  );
+/** @param {string[]} args */
+function git(args) {
+  const { status, stdout } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
+  if (status !== 0) throw new SetupError(`git ${args.join(" ")} failed: --changed needs a clone with a branch main`);
+  return stdout.split("\n").filter(Boolean);
 }
 
-/** @param {string | undefined} filter */
-async function main(filter) {
+function changedFiles() {
+  const [base] = git(["merge-base", "main", "HEAD"]);
+  return [...git(["diff", "--name-only", base]), ...git(["ls-files", "--others", "--exclude-standard"])];
+}
+
+/**
+ * @param {{ filter?: string, changed?: boolean, fresh?: boolean }} options
+ * @returns {Promise<number>} exit code
+ */
+async function main({ filter, changed, fresh = false }) {
+  const begun = performance.now();
+  setUp();
+  const installed = (performance.now() - begun) / 1000;
+  const { reachedBy } = await import("./fingerprint.mjs");
+  const { loadStages, plan } = await import("./plan.mjs");
+  const { runLanes } = await import("./lanes.mjs");
+  const { rowsOf, summary } = await import("./suite.mjs");
+  const { budgetTable, pace, usesOf } = await import("./budgets.mjs");
+
   const repository = readRepository(root);
-  const packages = filter ? matchingPackages(repository, filter) : repository.packages;
-  if (packages.length === 0) {
+  const selected = filter
+    ? matchingPackages(repository, filter)
+    : changed
+      ? reachedBy(repository.packages, changedFiles())
+      : repository.packages;
+  if (selected.length === 0) {
     const names = repository.packages.map(({ name }) => name).join(", ");
-    console.error(`No package is named ${filter}. There are: ${names}`);
-    return 2;
+    console.error(filter ? `No package is named ${filter}. There are: ${names}` : "No package differs from main.");
+    return filter ? 2 : 0;
   }
-  /** @type {import("./suite.mjs").Row[]} */
-  const rows = [];
-  const setup = await timed("install", () => {
-    setUp();
-    return { passed: 1, failed: 0 };
-  });
-  rows.push(setup);
-  if (setup.failed === 0) {
-    const cache = join(root, "node_modules", ".cache", "offprint");
-    const context = { root, repository, packages, filtered: Boolean(filter), cache, environment: quietEnvironment };
-    for (const { name, run } of await stages()) {
-      rows.push(await timed(name, () => run(context)));
-    }
-  }
+  const stages = await loadStages();
+  const filtered = filter !== undefined || changed === true;
+  const jobs = plan(stages, repository, selected, { filtered, fresh });
+  const cache = join(root, "node_modules", ".cache", "offprint");
+  const lanes = Math.max(1, availableParallelism());
+  const slowness = pace();
+  const results = await runLanes(jobs, { lanes, cache, filtered, environment: quietEnvironment, onResult: show });
+  const rows = [
+    { name: "install", passed: 1, failed: 0, seconds: installed },
+    ...rowsOf(
+      stages.map(({ name }) => name),
+      results,
+    ),
+  ];
+  const methods = new Set(repository.packages.filter(({ kind }) => kind === "method").map(({ slug }) => slug));
+  const uses = usesOf(
+    stages,
+    results.map((result) => ({ ...result, method: methods.has(result.title) })),
+    slowness,
+  );
+  console.log(`\n${budgetTable(uses)}`);
   const { text, failed } = summary(rows, process.env.OFFPRINT_REQUIRE_ALL === "1");
-  console.log(text);
+  const total = ((performance.now() - begun) / 1000).toFixed(0);
+  const [last, ...before] = text.split("\n").reverse();
+  console.log([...before.reverse(), `${total} s in ${lanes} lanes`, last].join("\n"));
   return failed === 0 ? 0 : 1;
 }
 
-const { help, error, filter } = parse(process.argv.slice(2));
-if (help || error) {
-  console.log(error ? `${error}\n\n${usage}` : usage);
-  process.exitCode = error ? 2 : 0;
+/** What failed is shown whole, the rest as a line. */
+function show(
+  /** @type {import("./lanes.mjs").Result} */ { stage, title, passed, failed, cached, seconds, cpu, output },
+) {
+  const time = cached ? "as before" : `${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU`;
+  console.log(`${failed > 0 ? "FAIL" : "ok  "}  ${stage} ${title}: ${passed} passed, ${failed} failed (${time})`);
+  if (failed > 0) console.log(output.replace(/^/gm, "      "));
+}
+
+const parsed = parse(process.argv.slice(2));
+if ("error" in parsed || parsed.help) {
+  console.log("error" in parsed ? `${parsed.error}\n\n${usage}` : usage);
+  process.exitCode = "error" in parsed ? 2 : 0;
 } else {
-  process.exitCode = await main(filter);
+  try {
+    process.exitCode = await main(parsed);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(error.message);
+    console.log("0 passed, 1 failed");
+    process.exitCode = 1;
+  }
 }

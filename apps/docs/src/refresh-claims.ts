@@ -25,7 +25,7 @@ if (unknown.length > 0 || !existsSync(command)) {
   console.error(
     unknown.length > 0
       ? `No method is named ${unknown.join(", ")}. There are: ${methods.map(({ slug }) => slug).join(", ")}.`
-      : "The command is not built yet: npx pnpm@12 turbo run build --filter=offprint",
+      : "The command is not built yet: npm start -- list builds it",
   );
   process.exitCode = 2;
 } else {

@@ -1,22 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { buildSite } from "../../../tooling/setup/setup.mjs";
 import { serve, siteFolder } from "../serve.mjs";
 
-const root = join(dirname(siteFolder), "..", "..", "..");
-
-/** Builds the site with turbo unless it is there, and serves it. */
+/** Serves the site that `npm test` has built, or builds it. */
 export async function servedSite(): Promise<Awaited<ReturnType<typeof serve>>> {
-  if (!existsSync(join(siteFolder, "index.html"))) {
-    const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    const turbo = ["turbo", "run", "build", "--filter=@offprint/docs", "--output-logs=errors-only"];
-    const built = spawnSync("npm", ["exec", "--yes", `--package=${packageManager}`, "--", "pnpm", "exec", ...turbo], {
-      cwd: root,
-      env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
-      encoding: "utf8",
-    });
-    if (built.status !== 0) throw new Error(`The site could not be built:\n${built.stdout}\n${built.stderr}`);
-  }
+  buildSite();
   return serve(siteFolder);
 }
 

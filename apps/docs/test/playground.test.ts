@@ -116,18 +116,19 @@ display({ kind: "line", title: "A square", x: { label: "x" }, y: { label: "y" },
     expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Run");
   });
 
-  it("runs every example", async () => {
+  it("runs examples: the first, a compiled one and the last (Node runs all of them)", async () => {
     const examples = builtData<{ examples: { id: string }[] }[]>("examples").flatMap((group) => group.examples);
     expect(examples.length).toBeGreaterThan(5);
     const failed: string[] = [];
-    for (const { id } of examples) {
+    const compiled = examples.find(({ id }) => id.endsWith("onnx"));
+    for (const { id } of [examples[0]!, compiled!, examples.at(-1)!]) {
       await page.goto(`${site.address}playground#${id}`);
       await page.getByRole("button", { name: "Run" }).click();
       const { status, text } = await outcome();
       if (!status.startsWith("Finished in") || /NaN|undefined/.test(text)) failed.push(`${id}: ${status} ${text}`);
     }
     expect(failed).toEqual([]);
-  }, 300_000);
+  }, 200_000);
 
   it("compiles for WebGPU when the page says so", async (context) => {
     const other = await launchChromium(softwareGpu);

@@ -29,7 +29,7 @@ describe("the generated package, in a copy of the repository", () => {
     const roots = ["package.json", "tsconfig.base.json", "tsconfig.check.json", "biome.json"];
     const projects = ["packages/core/claims", "packages/core/tensor-core", "tooling/bench", "apps/cli"];
     for (const path of [...roots, "vitest.config.ts", "README.md", "tooling/size/budgets.json", ...projects]) {
-      const own = (source: string) => !/[\\/](?:node_modules|dist|\.turbo|\.readme-code)(?:[\\/]|$)/.test(source);
+      const own = (source: string) => !/[\\/](?:node_modules|dist|\.readme-code)(?:[\\/]|$)/.test(source);
       cpSync(join(root, path), join(copy, path), { recursive: true, filter: own });
     }
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");

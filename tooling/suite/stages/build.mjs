@@ -3,9 +3,12 @@ import { build } from "../../setup/setup.mjs";
 
 export const name = "build";
 
+/** What the command stands on besides the methods: a selection is built with it, as claims run through it. */
+const commandParts = ["@offprint/claims", "@offprint/commands", "@offprint/data", "@offprint/onnx-runtime"];
+
 /** @type {import("../suite.mjs").Stage} */
 export function run({ packages, filtered }) {
   const built = packages.filter(({ manifest }) => manifest.scripts?.build).map((pkg) => pkg.name);
-  if (built.length > 0) build(filtered ? built : []);
+  if (built.length > 0) build(filtered ? [...built, ...commandParts] : []);
   return { passed: built.length, failed: 0 };
 }

@@ -1,10 +1,18 @@
-// Every method's claims, at the quick scale, through the command: the built one, or from its sources where only a
+// A method's claims, at the quick scale, through the command: the built one, or from its sources where only a
 // selection was built.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 export const name = "claims";
+export const scope = "package";
+export const needs = ["build"];
+
+/** Seconds of processor time that the quick claims of a method may take. */
+export const budget = 10;
+
+/** @type {import("../suite.mjs").Chooses} */
+export const chooses = ({ kind }) => kind === "method";
 
 /** @type {import("../suite.mjs").Stage} */
 export function run({ root, packages, filtered, cache, environment }) {
@@ -15,7 +23,7 @@ export function run({ root, packages, filtered, cache, environment }) {
   rmSync(results, { force: true });
   const loader = new URL("../../typescript/register.mjs", import.meta.url).href;
   const command = filtered
-    ? ["--conditions=@offprint/source", `--import=${loader}`, join(root, "apps", "cli", "src", "bin.ts")]
+    ? [`--import=${loader}`, join(root, "apps", "cli", "src", "bin.ts")]
     : [join(root, "apps", "cli", "dist", "bin.js")];
   const words = ["reproduce", ...methods, "--json", results, "--state", state];
   const { status } = spawnSync(process.execPath, [...command, ...words], {

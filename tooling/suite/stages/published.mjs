@@ -8,6 +8,11 @@ import { formatMessage } from "publint/utils";
 import { pnpm } from "../../setup/setup.mjs";
 
 export const name = "packages";
+export const scope = "package";
+export const needs = ["build"];
+
+/** @type {import("../suite.mjs").Chooses} */
+export const chooses = ({ manifest }) => !manifest.private;
 
 /** Packages are ESM only: how CommonJS resolution sees them is not judged. */
 const judged = new Set(["node16-esm", "bundler"]);

@@ -1,21 +1,35 @@
-// Executes the code of the READMEs against the workspace's sources.
+// Executes the code of a README, and the programs that the playground offers, against the built packages.
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { filesBelow } from "../../checks/repository.mjs";
 import { writeBlocks } from "../../readme/blocks.mjs";
 
 export const name = "README code";
+export const scope = "package";
+export const needs = ["build"];
+
+/** @type {import("../suite.mjs").Chooses} */
+export const chooses = ({ kind }) => kind !== "tool";
 
 /** A README's examples are short: all of a run's together end well within this. */
 const timeout = 240_000;
 
+/** @param {import("../../checks/repository.mjs").Package} pkg */
+function examplesOf({ directory, folder }) {
+  return ["playground", "examples"].flatMap((name) =>
+    filesBelow(join(directory, name), /\.js$/).map((path) => {
+      return { path, shown: `${folder}/${name}/${basename(path)}`, run: true };
+    }),
+  );
+}
+
 /** @type {import("../suite.mjs").Stage} */
 export function run({ root, packages, environment }) {
-  const blocks = packages.flatMap(writeBlocks).filter((block) => block.run);
+  const blocks = packages.flatMap((pkg) => [...writeBlocks(pkg), ...examplesOf(pkg)]).filter((block) => block.run);
   if (blocks.length === 0) return { passed: 0, failed: 0 };
   const child = spawnSync(
     process.execPath,
     [
-      "--conditions=@offprint/source",
       `--import=${new URL("../../typescript/register.mjs", import.meta.url).href}`,
       join(root, "tooling", "readme", "run-blocks.mjs"),
       ...blocks.map(({ path }) => path),

@@ -2,6 +2,7 @@
 import { measure } from "../../size/size.mjs";
 
 export const name = "sizes";
+export const needs = ["build"];
 
 /** @type {import("../suite.mjs").Stage} */
 export async function run({ repository, packages, filtered }) {

@@ -5,23 +5,26 @@ import { writeBlocks } from "../../readme/blocks.mjs";
 import { execute } from "../suite.mjs";
 
 export const name = "types";
+export const cached = true;
 
 const folders = ["src", "claims", "cli", "test", "bench"];
 
 /** @type {import("../suite.mjs").Stage} */
-export function run({ root, packages, filtered, cache }) {
+export function run({ root, packages, filtered }) {
   for (const pkg of packages) writeBlocks(pkg);
-  const project = filtered ? join(cache, "tsconfig.types.json") : join(root, "tsconfig.check.json");
+  const kept = join(root, "node_modules", ".cache", "offprint");
+  const project = filtered ? join(kept, "tsconfig.types.json") : join(root, "tsconfig.check.json");
   if (filtered) {
     const include = packages.flatMap(({ directory }) =>
       [...folders, ".readme-code"].map((folder) => `${directory}/${folder}/**/*.ts`),
     );
-    mkdirSync(cache, { recursive: true });
+    mkdirSync(kept, { recursive: true });
     const checked = JSON.parse(readFileSync(join(root, "tsconfig.check.json"), "utf8"));
     const typeRoots = [join(root, "node_modules", "@types")];
-    const compilerOptions = { incremental: false, typeRoots };
+    const tsBuildInfoFile = join(kept, `${packages[0].slug}-${packages.length}.types.tsbuildinfo`);
     // Paths of the generated file are relative to its own folder, those of the root's file to the root.
     const exclude = checked.exclude.map((/** @type {string} */ pattern) => join(root, pattern));
+    const compilerOptions = { typeRoots, tsBuildInfoFile };
     const config = { extends: join(root, "tsconfig.check.json"), compilerOptions, include, exclude };
     writeFileSync(project, JSON.stringify(config));
   }

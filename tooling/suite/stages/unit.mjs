@@ -1,26 +1,39 @@
-// Unit and property tests of all packages, in one vitest.
+// Unit and property tests of a package, in one process: its files share what they import.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { executeGroup } from "../suite.mjs";
+import { executeShown } from "../suite.mjs";
 
 export const name = "tests";
+export const scope = "package";
+
+/** Seconds of processor time that the tests of a method may take. */
+export const budget = 12;
+
+/** @type {import("../suite.mjs").Chooses} */
+export const chooses = ({ directory }) => existsSync(join(directory, "test"));
+
+/** Apps and tools are tested as they are built; packages see each other's TypeScript. */
+export const needs = (/** @type {import("../../checks/repository.mjs").Package} */ { kind, slug }) =>
+  kind === "app" || kind === "tool" ? ["build", ...(slug === "docs" ? ["site"] : [])] : [];
 
 /** @type {import("../suite.mjs").Stage} */
-export async function run({ root, packages, filtered, cache }) {
+export function run({ root, packages, cache }) {
   const results = join(cache, "unit.json");
   mkdirSync(cache, { recursive: true });
   rmSync(results, { force: true });
   const reporter = join(root, "tooling", "suite", "vitest-reporter.mjs");
-  const folders = filtered ? packages.map(({ directory }) => `${relative(root, directory).split(sep).join("/")}/`) : [];
+  const folders = packages.map(({ directory }) => `${relative(root, directory).split(sep).join("/")}/`);
   const args = [
     "run",
     "--passWithNoTests",
+    "--no-file-parallelism",
+    "--no-isolate",
     "--silent=passed-only",
     "--reporter=default",
     `--reporter=${reporter}`,
     ...folders,
   ];
-  const status = await executeGroup(root, "vitest/vitest.mjs", args, { OFFPRINT_TEST_RESULTS: results });
+  const status = executeShown(root, "vitest/vitest.mjs", args, { OFFPRINT_TEST_RESULTS: results });
   if (!existsSync(results)) return { passed: 0, failed: 1 };
   const { passed, failed, absent, unexplained, errors } = JSON.parse(readFileSync(results, "utf8"));
   for (const test of unexplained) console.log(`  skipped without a reason: ${test}`);

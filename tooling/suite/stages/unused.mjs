@@ -2,6 +2,7 @@
 import { execute } from "../suite.mjs";
 
 export const name = "unused code";
+export const cached = true;
 
 /** @type {import("../suite.mjs").Stage} */
 export function run({ root, packages, filtered }) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { summary, timed } from "../suite.mjs";
+import { budgetTable, usesOf } from "../budgets.mjs";
+import { rowsOf, summary } from "../suite.mjs";
 
 const row = (name: string, passed: number, failed: number, absent = 0) => ({
   name,
@@ -7,6 +8,20 @@ const row = (name: string, passed: number, failed: number, absent = 0) => ({
   failed,
   seconds: 1,
   notRun: absent > 0 ? [{ what: "needs Vulkan: install mesa-vulkan-drivers", count: absent }] : [],
+});
+
+const job = (stage: string, title: string, passed: number, failed: number, cached = false) => ({
+  stage,
+  title,
+  file: stage,
+  packages: [title],
+  needs: [],
+  passed,
+  failed,
+  seconds: 2,
+  cpu: 1.5,
+  cached,
+  output: "",
 });
 
 describe("summary", () => {
@@ -25,9 +40,23 @@ describe("summary", () => {
   });
 });
 
-it("counts a stage that throws as failed", async () => {
-  const stage = () => {
-    throw new Error("broken on purpose");
-  };
-  expect(await timed("stage", stage)).toMatchObject({ passed: 0, failed: 1 });
+describe("the rows of a summary", () => {
+  it("add up the jobs of a stage, and the processor time of those that ran", () => {
+    const results = [job("tests", "optim", 10, 1), job("tests", "nn", 5, 0, true), job("claims", "cbo", 3, 0)];
+    const rows = rowsOf(["types", "tests", "claims"], results);
+    expect(rows.map(({ name }) => name)).toEqual(["tests", "claims"]);
+    expect(rows[0]).toMatchObject({ passed: 15, failed: 1, seconds: 4, cpu: 1.5, cached: 1 });
+  });
+});
+
+describe("budgets", () => {
+  it("count processor time in that of the machine they are meant for, and mark what is over", () => {
+    const results = [
+      { ...job("tests", "cbo", 1, 0), cpu: 30, method: true },
+      { ...job("tests", "optim", 1, 0), cpu: 99, method: false },
+    ];
+    const uses = usesOf([{ name: "tests", budget: 12 }, { name: "types" }], results, 2);
+    expect(uses).toEqual([{ stage: "tests", method: "cbo", cpu: 15, budget: 12 }]);
+    expect(budgetTable(uses)).toContain("15.0 of 12 s !");
+  });
 });

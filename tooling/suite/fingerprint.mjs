@@ -1,0 +1,124 @@
+// What the outcome of a job depends on, as a hash: a job whose hash was seen before, and passed, is not run again.
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { filesBelow } from "../checks/repository.mjs";
+
+/** @typedef {import("../checks/repository.mjs").Package} Package */
+
+/** Of a package that others stand on, what its users see. */
+const shipped = ["src", "claims", "cli", "assembly", "assets", "playground", "package.json", "tsconfig.json"];
+const shared = [
+  "package.json",
+  "pnpm-lock.yaml",
+  "tsconfig.base.json",
+  "tsconfig.check.json",
+  "vitest.config.ts",
+  "tooling/suite",
+  "tooling/typescript",
+  "tooling/readme",
+];
+
+/**
+ * Hashes of parts of a repository, each read once.
+ *
+ * @param {import("../checks/repository.mjs").Repository} repository
+ */
+export function fingerprints({ root, packages }) {
+  /** @type {Map<string, string>} */
+  const known = new Map();
+  const byName = new Map(packages.map((pkg) => [pkg.name, pkg]));
+
+  /** @param {string} path a file or folder; absent ones count as empty */
+  function hashOf(path) {
+    let value = known.get(path);
+    if (value === undefined) {
+      const hash = createHash("sha256");
+      const isFile = statSync(path, { throwIfNoEntry: false })?.isFile();
+      for (const file of isFile ? [path] : filesBelow(path)) {
+        hash.update(file.slice(root.length)).update("\0").update(readWhereFile(file));
+      }
+      value = hash.digest("hex");
+      known.set(path, value);
+    }
+    return value;
+  }
+
+  const base = createHash("sha256")
+    .update(`${process.version} ${process.platform} ${process.arch} ${process.env.OFFPRINT_REQUIRE_ALL ?? ""}`)
+    .update(shared.map((path) => hashOf(join(root, path))).join())
+    .digest("hex");
+
+  /** @param {Package} pkg */
+  function standsOn({ manifest }) {
+    const { dependencies, devDependencies, peerDependencies, optionalDependencies } = manifest;
+    return Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies, ...optionalDependencies })
+      .map((name) => byName.get(name))
+      .filter((pkg) => pkg !== undefined);
+  }
+
+  /** @param {Package} pkg */
+  function below(pkg) {
+    const found = new Set([pkg]);
+    for (const each of found) for (const other of standsOn(each)) found.add(other);
+    found.delete(pkg);
+    return [...found].sort((a, b) => a.folder.localeCompare(b.folder));
+  }
+
+  return {
+    /**
+     * Everything that can change what a stage finds in a package. Apps and tools look at the whole repository.
+     *
+     * @param {string} stage
+     * @param {Package} pkg
+     */
+    ofPackage(stage, pkg) {
+      if (pkg.kind === "app" || pkg.kind === "tool") return this.ofRepository(`${stage} ${pkg.name}`);
+      const parts = below(pkg).flatMap((other) => shipped.map((part) => hashOf(join(other.directory, part))));
+      return createHash("sha256")
+        .update([base, stage, hashOf(pkg.directory), ...parts].join())
+        .digest("hex");
+    },
+
+    /** @param {string} stage */
+    ofRepository(stage) {
+      const all = [
+        ...packages.map(({ directory }) => directory),
+        ...["tooling", "docs"].map((each) => join(root, each)),
+      ];
+      return createHash("sha256")
+        .update([base, stage, hashOf(join(root, "README.md")), ...all.map(hashOf)].join())
+        .digest("hex");
+    },
+  };
+}
+
+/** @param {string} path */
+function readWhereFile(path) {
+  try {
+    return readFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * Packages that a change reaches: those with changed files, and all that stand on them.
+ *
+ * @param {Package[]} packages
+ * @param {string[]} changed paths from the root, with forward slashes
+ * @returns {Package[]}
+ */
+export function reachedBy(packages, changed) {
+  const reached = new Set(packages.filter(({ folder }) => changed.some((path) => path.startsWith(`${folder}/`))));
+  for (;;) {
+    const names = new Set([...reached].map(({ name }) => name));
+    const more = packages.filter((pkg) => {
+      const { dependencies, devDependencies, peerDependencies } = pkg.manifest;
+      const uses = Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies });
+      return !reached.has(pkg) && uses.some((name) => names.has(name));
+    });
+    if (more.length === 0) return packages.filter((pkg) => reached.has(pkg));
+    for (const pkg of more) reached.add(pkg);
+  }
+}

@@ -1,0 +1,159 @@
+// Jobs that wait for each other, run in as many lanes as the machine has processors.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * @typedef {import("./suite.mjs").Outcome} Outcome
+ *
+ * @typedef {object} Job
+ * @property {string} stage name of the stage it belongs to
+ * @property {string} title what it looks at, `""` for all
+ * @property {string} file of the stage
+ * @property {string[]} packages names of those it looks at
+ * @property {string[]} needs names of stages that must have ended
+ * @property {string} [key] hash of what its outcome depends on
+ *
+ * @typedef {Job & Outcome & { seconds: number, cpu: number, cached: boolean, output: string }} Result
+ */
+
+const stageProcess = fileURLToPath(new URL("stage-process.mjs", import.meta.url));
+const cpuHook = new URL("cpu.mjs", import.meta.url).href;
+
+/**
+ * Runs jobs, in their order as far as their needs allow. A stage that failed does not stop those that need it: what it
+ * left is what they find.
+ *
+ * @param {Job[]} jobs
+ * @param {{ lanes: number, cache: string, filtered: boolean, environment: NodeJS.ProcessEnv, onResult: (result: Result) => void }} options
+ * @returns {Promise<Result[]>}
+ */
+export async function runLanes(jobs, { lanes, cache, filtered, environment, onResult }) {
+  const waiting = [...jobs];
+  /** @type {Map<string, number>} */
+  const unfinished = new Map();
+  for (const { stage } of jobs) unfinished.set(stage, (unfinished.get(stage) ?? 0) + 1);
+  /** @type {Result[]} */
+  const results = [];
+  /** @type {Set<import("node:child_process").ChildProcess>} */
+  const children = new Set();
+  const endAll = () => {
+    for (const child of children) endGroup(child);
+  };
+  const interrupted = () => {
+    endAll();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+
+  const ready = () => waiting.findIndex(({ needs }) => needs.every((stage) => (unfinished.get(stage) ?? 0) === 0));
+  /** @type {Array<() => void>} */
+  let idle = [];
+  const lane = async () => {
+    while (waiting.length > 0) {
+      const next = ready();
+      if (next < 0) {
+        await new Promise((resolve) => idle.push(() => resolve(undefined)));
+        continue;
+      }
+      const [job] = waiting.splice(next, 1);
+      const result = recall(cache, job) ?? (await runJob(job, { cache, filtered, environment, children }));
+      keep(cache, result);
+      results.push(result);
+      onResult(result);
+      unfinished.set(job.stage, (unfinished.get(job.stage) ?? 1) - 1);
+      for (const wake of idle) wake();
+      idle = [];
+    }
+    for (const wake of idle) wake();
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+  return results;
+}
+
+/** A worker in an endless loop does not notice that its parent is gone. */
+function endGroup(/** @type {import("node:child_process").ChildProcess} */ child) {
+  try {
+    if (child.pid && process.platform !== "win32") process.kill(-child.pid, "SIGKILL");
+    else child.kill("SIGKILL");
+  } catch {
+    // All have ended already.
+  }
+}
+
+let count = 0;
+
+/**
+ * @param {Job} job
+ * @param {{ cache: string, filtered: boolean, environment: NodeJS.ProcessEnv, children: Set<import("node:child_process").ChildProcess> }} options
+ * @returns {Promise<Result>}
+ */
+async function runJob(job, { cache, filtered, environment, children }) {
+  const folder = join(cache, "jobs", `${process.pid}-${count++}`);
+  mkdirSync(folder, { recursive: true });
+  const [outcomePath, cpuPath] = [join(folder, "outcome.json"), join(folder, "cpu")];
+  const start = performance.now();
+  const words = { stage: job.file, packages: job.packages, filtered, folder };
+  const child = spawn(process.execPath, [stageProcess, JSON.stringify(words)], {
+    env: {
+      ...environment,
+      OFFPRINT_CPU_TIME: cpuPath,
+      NODE_OPTIONS: [environment.NODE_OPTIONS, `--import=${cpuHook}`].filter(Boolean).join(" "),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: process.platform !== "win32",
+  });
+  children.add(child);
+  /** @type {Buffer[]} */
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (part) => output.push(part));
+  const [code, signal] = await once(child, "close");
+  endGroup(child);
+  children.delete(child);
+  const text = Buffer.concat(output).toString("utf8").trim();
+  /** @type {Outcome} */
+  const outcome = existsSync(outcomePath) ? JSON.parse(readFileSync(outcomePath, "utf8")) : { passed: 0, failed: 1 };
+  const ended = existsSync(outcomePath) ? "" : `\nended with ${signal ?? `exit code ${code}`}`;
+  const microseconds = existsSync(cpuPath)
+    ? readFileSync(cpuPath, "utf8")
+        .split("\n")
+        .reduce((sum, line) => sum + Number(line), 0)
+    : 0;
+  rmSync(folder, { recursive: true, force: true });
+  return {
+    ...job,
+    ...outcome,
+    seconds: (performance.now() - start) / 1000,
+    cpu: microseconds / 1e6,
+    cached: false,
+    output: text + ended,
+  };
+}
+
+/** @param {string} cache @param {string} key */
+const pathOf = (cache, key) => join(cache, "passed", `${key}.json`);
+
+/**
+ * @param {string} cache
+ * @param {Job} job
+ * @returns {Result | undefined} what the same job gave before
+ */
+function recall(cache, job) {
+  if (job.key === undefined || !existsSync(pathOf(cache, job.key))) return undefined;
+  try {
+    const { passed, cpu } = JSON.parse(readFileSync(pathOf(cache, job.key), "utf8"));
+    return { ...job, passed, failed: 0, cpu, seconds: 0, cached: true, output: "" };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only what passed whole is kept: failures and absent devices are looked at anew. */
+function keep(/** @type {string} */ cache, /** @type {Result} */ { key, cached, passed, failed, notRun, cpu }) {
+  if (key === undefined || cached || failed > 0 || (notRun ?? []).length > 0) return;
+  mkdirSync(join(cache, "passed"), { recursive: true });
+  writeFileSync(pathOf(cache, key), JSON.stringify({ passed, cpu }));
+}

@@ -1,0 +1,66 @@
+// Which jobs a run has, in the order in which they should begin.
+import { fingerprints } from "./fingerprint.mjs";
+
+/**
+ * @typedef {import("../checks/repository.mjs").Package} Package
+ * @typedef {import("./suite.mjs").StageModule & { file: string }} LoadedStage
+ */
+
+/** In this order a run's lanes stay full: what others wait for first, then the longest. */
+const stageFiles = [
+  "build",
+  "site",
+  "types",
+  "unit",
+  "claims",
+  "readme",
+  "unused",
+  "published",
+  "size",
+  "checks",
+  "lint",
+];
+
+/** @returns {Promise<LoadedStage[]>} */
+export function loadStages() {
+  return Promise.all(stageFiles.map(async (file) => ({ file, ...(await import(`./stages/${file}.mjs`)) })));
+}
+
+/** Those whose tests take longest begin first. */
+const longest = ["@offprint/docs", "@offprint/tensor-core", "@offprint/onnx-runtime", "offprint"];
+
+/** @param {Package} pkg */
+function rank({ name, kind }) {
+  const place = longest.indexOf(name);
+  return place >= 0 ? place : longest.length + (kind === "method" ? 0 : 1);
+}
+
+/**
+ * @param {LoadedStage[]} stages
+ * @param {import("../checks/repository.mjs").Repository} repository
+ * @param {Package[]} packages those of this run
+ * @param {{ filtered: boolean, fresh: boolean }} options `fresh` runs what has passed before, too
+ * @returns {import("./lanes.mjs").Job[]}
+ */
+export function plan(stages, repository, packages, { filtered, fresh }) {
+  const prints = fingerprints(repository);
+  return stages.flatMap(({ file, name, scope, chooses = () => true, needs = [], cached }) => {
+    const chosen = packages.filter(chooses);
+    if (scope !== "package") {
+      const names = chosen.map((pkg) => pkg.name);
+      const before = typeof needs === "function" ? [] : needs;
+      const key = cached && !fresh ? { key: prints.ofRepository(`${name} ${filtered ? names.join() : ""}`) } : {};
+      return [{ stage: name, title: "", file, packages: names, needs: before, ...key }];
+    }
+    return [...chosen]
+      .sort((a, b) => rank(a) - rank(b))
+      .map((pkg) => ({
+        stage: name,
+        title: pkg.slug,
+        file,
+        packages: [pkg.name],
+        needs: typeof needs === "function" ? needs(pkg) : needs,
+        ...(fresh ? {} : { key: prints.ofPackage(name, pkg) }),
+      }));
+  });
+}

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Job, type Result, runLanes } from "../lanes.mjs";
+
+let cache = "";
+beforeEach(() => {
+  cache = mkdtempSync(join(tmpdir(), "offprint-lanes-"));
+});
+afterEach(() => rmSync(cache, { recursive: true, force: true }));
+
+/** Jobs of a stage that does nothing where it is given no package: the site's. */
+const job = (stage: string, needs: string[] = [], key?: string): Job => ({
+  stage,
+  title: "",
+  file: "site",
+  packages: [],
+  needs,
+  ...(key === undefined ? {} : { key }),
+});
+
+async function run(jobs: Job[], lanes = 2): Promise<Result[]> {
+  const seen: Result[] = [];
+  const onResult = (result: Result) => void seen.push(result);
+  await runLanes(jobs, { lanes, cache, filtered: false, environment: process.env, onResult });
+  return seen;
+}
+
+describe("lanes", () => {
+  it("run a job after those it needs, whatever their order", async () => {
+    const order = await run([job("last", ["first", "second"]), job("first"), job("second", ["first"])]);
+    expect(order.map(({ stage }) => stage)).toEqual(["first", "second", "last"]);
+  });
+
+  it("do not wait for stages that have no job", async () => {
+    expect((await run([job("alone", ["absent"])])).map(({ stage }) => stage)).toEqual(["alone"]);
+  });
+
+  it("remember what has passed under its hash", async () => {
+    const counting = job("counted", [], "hash");
+    const [first] = await run([counting], 1);
+    expect(first.cached).toBe(false);
+    expect(first.cpu).toBeGreaterThan(0);
+    const [second] = await run([counting], 1);
+    expect(second).toMatchObject({ cached: true, failed: 0, cpu: first.cpu });
+  });
+
+  it("count a job that cannot be run as failed, and run it again the next time", async () => {
+    const broken = { ...job("broken", [], "other"), file: "no-such-stage" };
+    const [first] = await run([broken], 1);
+    expect(first).toMatchObject({ passed: 0, failed: 1, cached: false });
+    expect(first.output).toContain("ended with exit code 1");
+    expect((await run([broken], 1))[0].cached).toBe(false);
+  });
+});
