@@ -1,6 +1,7 @@
 import { checkOptions } from "./check-options.js";
 import { allocate, convert, type DType, dtypeOfArray, type TypedArray } from "./dtype.js";
 import { DTypeError, ShapeError, ValueError } from "./errors.js";
+import { literal } from "./literals.js";
 import { cast } from "./ops/elementwise.js";
 import { reshape } from "./ops/movement.js";
 import { formatShape, rowMajorStrides, type Shape, sizeOf, validateShape } from "./shape.js";
@@ -36,8 +37,9 @@ export function tensor(data: TensorLike, options: TensorOptions = {}): Tensor {
   return hostTensor(x.data(), [...options.shape], x.dtype);
 }
 
-/** `x` as a tensor; tensors pass through unchanged. */
+/** `x` as a tensor; tensors pass through unchanged, and a plain number stays weakly typed unless a dtype is given. */
 export function asTensor(x: TensorLike, dtype?: DType): Tensor {
+  if (typeof x === "number" && dtype === undefined) return literal(x);
   if (isTensor(x) && (dtype === undefined || dtype === x.dtype)) return x;
   return fromData(x, dtype);
 }

@@ -47,7 +47,9 @@ export function variable(x: Tensor): Tensor {
 
 /** The same value without its history. */
 export function detached(x: Tensor): Tensor {
-  return x.record === null ? x : new Tensor(x.shape, x.dtype, x.storage);
+  if (x.record === null) return x;
+  const { wide } = x;
+  return new Tensor(x.shape, x.dtype, x.storage, null, 0, wide && (() => detached(wide())));
 }
 
 /** `x` without history of gradient levels that have ended. */

@@ -32,14 +32,24 @@ export class Tensor {
   readonly record: TapeRecord | null;
   /** @internal Which output of `record` this is. */
   readonly outputIndex: number;
+  /** @internal The value in float64, for what comes of plain numbers alone; see `literals.ts`. */
+  readonly wide: (() => Tensor) | null;
 
   /** @internal Use `tensor`, `zeros` and the like. */
-  constructor(shape: Shape, dtype: DType, storage: Storage, record: TapeRecord | null = null, outputIndex = 0) {
+  constructor(
+    shape: Shape,
+    dtype: DType,
+    storage: Storage,
+    record: TapeRecord | null = null,
+    outputIndex = 0,
+    wide: (() => Tensor) | null = null,
+  ) {
     this.shape = shape;
     this.dtype = dtype;
     this.storage = storage;
     this.record = record;
     this.outputIndex = outputIndex;
+    this.wide = wide;
   }
 
   /** Number of elements. */

@@ -1,5 +1,6 @@
 import { byteSize, type DType, type TypedArray } from "./dtype.js";
 import { FormatError, UnsupportedError, ValueError } from "./errors.js";
+import { widened, withWide } from "./literals.js";
 import { hostTensor, isTensor, type Tensor } from "./tensor.js";
 import { isPlainObject, setKey } from "./tree.js";
 
@@ -8,6 +9,8 @@ import { isPlainObject, setKey } from "./tree.js";
  * get another `$`, so that the two are never taken for each other.
  */
 const TENSOR = "$tensor";
+/** In the place of a dtype: of plain numbers alone, in float64. */
+const WEAK = "number";
 const ARRAY = "$array";
 const NUMBER = "$number";
 const BIGINT = "$bigint";
@@ -78,6 +81,7 @@ function encodeTensor(x: Tensor, path: string): Json {
       `tree.toJson: ${path === "" ? "the tensor" : `"${path}"`} is on ${x.storage.device}; download it with "await x.host()" first`,
     );
   }
+  if (x.wide) return { [TENSOR]: WEAK, shape: [...x.shape], data: encodeBytes(widened(x).data()) };
   return { [TENSOR]: x.dtype, shape: [...x.shape], data: encodeBytes(x.data()) };
 }
 
@@ -167,6 +171,10 @@ function decodeArray(name: Json, data: Json): ArrayBufferView {
 const storage = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array };
 
 function decodeTensor(dtype: Json, shape: Json, data: Json): Tensor {
+  if (dtype === WEAK) {
+    const wide = decodeTensor("float64", shape, data);
+    return withWide(hostTensor(Float32Array.from(wide.data()), wide.shape, "float32"), () => wide);
+  }
   if (typeof dtype !== "string" || !Object.hasOwn(storage, dtype)) {
     throw new FormatError(`tree.fromJson: there is no dtype ${JSON.stringify(dtype)}`);
   }

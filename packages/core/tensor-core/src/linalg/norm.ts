@@ -1,8 +1,9 @@
 import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { ValueError } from "../errors.js";
-import { abs, asFloat, cast, div, equal, greater, mul, notEqual, pow, sqrt, where } from "../ops/elementwise.js";
+import { abs, cast, div, equal, greater, mul, notEqual, pow, sqrt, where } from "../ops/elementwise.js";
 import { expandDims, reshape, transpose } from "../ops/movement.js";
+import { asFloat } from "../ops/operands.js";
 import { max, min, sum } from "../ops/reduction.js";
 import { formatShape, normalizeAxes } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";

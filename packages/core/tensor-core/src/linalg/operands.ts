@@ -1,8 +1,9 @@
 import { asTensor } from "../construct.js";
 import { isFloat } from "../dtype.js";
 import { ShapeError } from "../errors.js";
-import { cast, promoteOperands } from "../ops/elementwise.js";
+import { cast } from "../ops/elementwise.js";
 import { broadcastTo, expandDims, squeeze } from "../ops/movement.js";
+import { promoteOperands } from "../ops/operands.js";
 import { broadcastShapes, formatShape } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 

@@ -4,8 +4,9 @@ import { bindOne } from "../primitive.js";
 import { matmulP } from "../primitives/contraction.js";
 import { broadcastShapes, formatShape, normalizeAxis, sizeOf } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
-import { asFloat, mul, promoteOperands } from "./elementwise.js";
+import { mul } from "./elementwise.js";
 import { broadcastTo, reshape, transpose } from "./movement.js";
+import { asFloat, promoteOperands } from "./operands.js";
 
 /**
  * The matrix product `[..., m, k] x [..., k, n] -> [..., m, n]`, as in NumPy: leading axes broadcast, a vector on

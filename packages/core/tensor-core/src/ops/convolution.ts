@@ -4,7 +4,7 @@ import { bindOne } from "../primitive.js";
 import { type ConvParams, convInputGradP, convolvedExtents, convP } from "../primitives/convolution.js";
 import { formatShape } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
-import { asFloat, promoteOperands } from "./elementwise.js";
+import { asFloat, promoteOperands } from "./operands.js";
 import { type PaddingAmount, type PerAxis, paddingPairs, perAxis, samePadding, spatialRank } from "./window.js";
 
 export type { PaddingAmount, PerAxis } from "./window.js";

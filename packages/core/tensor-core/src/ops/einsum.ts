@@ -2,9 +2,10 @@ import { ShapeError, ValueError } from "../errors.js";
 import { formatShape, sizeOf } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { matmul } from "./contraction.js";
-import { asFloat, mul, promoteOperands } from "./elementwise.js";
+import { mul } from "./elementwise.js";
 import { diagonal } from "./matrix-parts.js";
 import { reshape, squeeze, transpose } from "./movement.js";
+import { asFloat, promoteOperands } from "./operands.js";
 import { sum } from "./reduction.js";
 
 /** A tensor whose axes have names: single letters, or a dot and a number for the axes of an ellipsis. */

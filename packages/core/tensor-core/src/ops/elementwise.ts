@@ -1,8 +1,8 @@
 import { asTensor } from "../construct.js";
 import type { DType } from "../dtype.js";
-import { isFloat, promote, requireKnownDType } from "../dtype.js";
-import { DTypeError } from "../errors.js";
-import { bindOne, type Primitive } from "../primitive.js";
+import { requireKnownDType } from "../dtype.js";
+import { isWeak, strong, weakResult, widened } from "../literals.js";
+import { bindOne } from "../primitive.js";
 import {
   absP,
   acoshP,
@@ -52,75 +52,18 @@ import {
   xorP,
 } from "../primitives/elementwise.js";
 import { broadcastShapes } from "../shape.js";
-import { isTensor, scalarTensor, type Tensor, type TensorLike } from "../tensor.js";
+import { isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import { broadcastTo } from "./movement.js";
-
-/**
- * The operands as tensors of one dtype. A plain number takes the dtype of the others (float32 where those are
- * integers and it is not); numbers alone are float32.
- */
-export function promoteOperands(operation: string, values: readonly TensorLike[]): Tensor[] {
-  let dtype: DType | undefined;
-  for (const value of values) {
-    if (typeof value === "number") continue;
-    const own = isTensor(value) ? value.dtype : typeof value === "boolean" ? "bool" : asTensor(value).dtype;
-    dtype = dtype === undefined ? own : promote(dtype, own);
-  }
-  for (const value of values) {
-    if (typeof value !== "number") continue;
-    if (dtype === undefined) dtype = "float32";
-    else if (dtype === "bool") dtype = Number.isInteger(value) ? "int32" : "float32";
-    else if (dtype === "int32" && !Number.isInteger(value)) dtype = "float32";
-  }
-  if (dtype === undefined) throw new DTypeError(`${operation}: no operands given`);
-  const type = dtype;
-  return values.map((value) =>
-    typeof value === "number" ? scalarTensor(value, type) : isTensor(value) ? cast(value, type) : asTensor(value, type),
-  );
-}
-
-/** The operands with one dtype and one shape. */
-export function alignOperands(operation: string, values: readonly TensorLike[]): Tensor[] {
-  const tensors = promoteOperands(operation, values);
-  let shape = tensors[0].shape;
-  for (let i = 1; i < tensors.length; i++) shape = broadcastShapes(operation, shape, tensors[i].shape);
-  return tensors.map((x) => broadcastTo(x, shape));
-}
-
-/** Floats stay; integers and booleans become float32. */
-export function asFloat(x: TensorLike): Tensor {
-  const t = asTensor(x);
-  return isFloat(t.dtype) ? t : cast(t, "float32");
-}
-
-function asNumber(x: Tensor): Tensor {
-  return x.dtype === "bool" ? cast(x, "int32") : x;
-}
-
-function floatUnary(primitive: Primitive<null>, x: TensorLike): Tensor {
-  return bindOne(primitive, [asFloat(x)], null);
-}
-
-function numberUnary(primitive: Primitive<null>, x: TensorLike): Tensor {
-  return bindOne(primitive, [asNumber(asTensor(x))], null);
-}
-
-function numberBinary(primitive: Primitive<null>, a: TensorLike, b: TensorLike): Tensor {
-  return bindOne(primitive, alignOperands(primitive.name, [a, b]).map(asNumber), null);
-}
-
-function floatBinary(primitive: Primitive<null>, a: TensorLike, b: TensorLike): Tensor {
-  return bindOne(primitive, alignOperands(primitive.name, [a, b]).map(asFloat), null);
-}
-
-function comparison(primitive: Primitive<null>, a: TensorLike, b: TensorLike): Tensor {
-  return bindOne(primitive, alignOperands(primitive.name, [a, b]), null);
-}
-
-function logical(primitive: Primitive<null>, a: TensorLike, b: TensorLike): Tensor {
-  const operands = [a, b].map((x) => cast(asTensor(x), "bool"));
-  return bindOne(primitive, alignOperands(primitive.name, operands), null);
-}
+import {
+  comparison,
+  floatBinary,
+  floatUnary,
+  logical,
+  numberBinary,
+  numberTest,
+  numberUnary,
+  promoteOperands,
+} from "./operands.js";
 
 /** `-x`. Elementwise. */
 export function neg(x: TensorLike): Tensor {
@@ -344,17 +287,22 @@ export function logicalNot(x: TensorLike): Tensor {
 
 /** Whether x is not a number; bool. Elementwise. */
 export function isNaN(x: TensorLike): Tensor {
-  return numberUnary(isNanP, x);
+  return numberTest(isNanP, x);
 }
 
 /** Whether x is neither infinite nor NaN; bool. Elementwise. */
 export function isFinite(x: TensorLike): Tensor {
-  return numberUnary(isFiniteP, x);
+  return numberTest(isFiniteP, x);
 }
 
 /** `condition ? a : b`. Elementwise, broadcasting; gradients flow only into the branch that was taken. */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   const c = cast(asTensor(condition), "bool");
+  const chosen = select(c, a, b);
+  return isWeak(a) && isWeak(b) ? weakResult(chosen, [a, b], ([x, y]) => select(c, x, y)) : chosen;
+}
+
+function select(c: Tensor, a: TensorLike, b: TensorLike): Tensor {
   const [x, y] = promoteOperands("where", [a, b]);
   const shape = broadcastShapes("where", c.shape, broadcastShapes("where", x.shape, y.shape));
   return bindOne(whereP, [broadcastTo(c, shape), broadcastTo(x, shape), broadcastTo(y, shape)], null);
@@ -366,9 +314,11 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
  */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   if (!isTensor(x)) return asTensor(x, dtype);
-  if (x.dtype === dtype) return x;
+  if (x.dtype === dtype) return strong(x);
   requireKnownDType("cast", dtype);
-  return bindOne(castP, [x], { dtype });
+  if (!isWeak(x)) return bindOne(castP, [x], { dtype });
+  const wide = widened(x);
+  return dtype === "float64" ? wide : bindOne(castP, [wide], { dtype });
 }
 
 /** x limited to `[low, high]`; the gradient is 0 outside. Elementwise, broadcasting. */

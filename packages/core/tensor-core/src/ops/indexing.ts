@@ -14,8 +14,9 @@ import {
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf } from "../shape.js";
 import { contiguousData, hostTensor, isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import { stopGradient } from "../transforms/stop-gradient.js";
-import { add, asFloat, cast, div, equal, exp, isFinite, less, maximum, mul, neg, sub, where } from "./elementwise.js";
+import { add, cast, div, equal, exp, isFinite, less, maximum, mul, neg, sub, where } from "./elementwise.js";
 import { broadcastTo, expandDims, reshape } from "./movement.js";
+import { asFloat } from "./operands.js";
 
 /** Along which axis indices run. */
 export interface IndexOptions {

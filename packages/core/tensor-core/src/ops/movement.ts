@@ -1,12 +1,12 @@
 import { type Axes, axisOptions } from "../axes.js";
 import { asTensor } from "../construct.js";
-import { promote } from "../dtype.js";
 import { IndexError, ShapeError, ValueError } from "../errors.js";
-import { bindOne } from "../primitive.js";
+import { isWeak, weakResult } from "../literals.js";
+import { bindOne, type Primitive } from "../primitive.js";
 import { broadcastToP, concatenateP, padP, reshapeP, sliceP, transposeP } from "../primitives/movement.js";
 import { formatShape, normalizeAxes, normalizeAxis, type Shape, sameShape, validateShape } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
-import { cast } from "./elementwise.js";
+import { promoteOperands } from "./operands.js";
 
 /** An axis by name. */
 export interface AxisOption {
@@ -44,7 +44,13 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
     full = shape.map((n, i) => (i === open ? extent : n));
   }
   validateShape("reshape", full);
-  return sameShape(t.shape, full) ? t : bindOne(reshapeP, [t], { shape: [...full] });
+  return sameShape(t.shape, full) ? t : reshaped(t, reshapeP, { shape: [...full] });
+}
+
+/** The same values under another shape; what is weakly typed stays so. */
+function reshaped(t: Tensor, primitive: Primitive<{ shape: Shape }>, params: { shape: Shape }): Tensor {
+  const result = bindOne(primitive, [t], params);
+  return isWeak(t) ? weakResult(result, [t], (wide) => bindOne(primitive, wide, params)) : result;
 }
 
 /** All values in one axis. */
@@ -86,7 +92,7 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const t = asTensor(x);
   if (sameShape(t.shape, shape)) return t;
   validateShape("broadcastTo", shape);
-  return bindOne(broadcastToP, [t], { shape });
+  return reshaped(t, broadcastToP, { shape });
 }
 
 /** Adds an axis of extent 1 at `axis`. */
@@ -201,9 +207,7 @@ export function pad(
 
 function promoted(operation: string, parts: readonly TensorLike[]): Tensor[] {
   if (parts.length === 0) throw new ValueError(`${operation}: give at least one tensor`);
-  const tensors = parts.map((part) => asTensor(part));
-  const dtype = tensors.map((t) => t.dtype).reduce(promote);
-  return tensors.map((t) => cast(t, dtype));
+  return promoteOperands(operation, parts);
 }
 
 /** Joins tensors along an existing axis (the first unless told). */

@@ -6,8 +6,9 @@ import { maxPoolP, type PoolParams, pooledExtents } from "../primitives/pooling.
 import { formatShape, rowMajorStrides, sizeOf } from "../shape.js";
 import { hostTensor, type Tensor, type TensorLike } from "../tensor.js";
 import { conv } from "./convolution.js";
-import { asFloat, cast, mul } from "./elementwise.js";
+import { cast, mul } from "./elementwise.js";
 import { reshape } from "./movement.js";
+import { asFloat } from "./operands.js";
 import { mean, type ReduceOptions } from "./reduction.js";
 import { type PaddingAmount, type PerAxis, paddingPairs, perAxis, samePadding, spatialRank } from "./window.js";
 

@@ -7,8 +7,9 @@ import { logSoftmaxP, softmaxP } from "../primitives/softmax.js";
 import { extentOf, formatShape, normalizeAxes, normalizeAxis } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { stopGradient } from "../transforms/stop-gradient.js";
-import { add, asFloat, cast, div, equal, exp, isFinite, log, mul, sqrt, sub, where } from "./elementwise.js";
+import { add, cast, div, equal, exp, isFinite, log, mul, sqrt, sub, where } from "./elementwise.js";
 import { concatenate, flip, reshape, slice } from "./movement.js";
+import { asFloat } from "./operands.js";
 
 /** Which axes a reduction runs over. */
 export interface ReduceOptions {

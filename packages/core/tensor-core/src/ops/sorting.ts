@@ -6,20 +6,10 @@ import { bindOne } from "../primitive.js";
 import { topKIndicesP } from "../primitives/sorting.js";
 import { formatShape, normalizeAxes, normalizeAxis } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
-import {
-  add,
-  asFloat,
-  isNaN,
-  less,
-  lessEqual,
-  logicalAnd,
-  minimum,
-  mul,
-  promoteOperands,
-  where,
-} from "./elementwise.js";
+import { add, isNaN, less, lessEqual, logicalAnd, minimum, mul, where } from "./elementwise.js";
 import { take, takeAlongAxis } from "./indexing.js";
 import { reshape, transpose } from "./movement.js";
+import { asFloat, promoteOperands } from "./operands.js";
 import { any, type ReduceOptions } from "./reduction.js";
 
 /** Options of `sort` and `argsort`. */

@@ -1,5 +1,6 @@
 import { checkOptions } from "../check-options.js";
-import { add, asFloat, expm1, greater, mul, neg, sigmoid, tanh, where } from "../ops/elementwise.js";
+import { add, expm1, greater, mul, neg, sigmoid, tanh, where } from "../ops/elementwise.js";
+import { asFloat } from "../ops/operands.js";
 import { bindOne } from "../primitive.js";
 import { softplusP } from "../primitives/special.js";
 import type { Tensor, TensorLike } from "../tensor.js";

@@ -1,12 +1,11 @@
 import { ValueError } from "../errors.js";
-import { alignOperands, asFloat } from "../ops/elementwise.js";
-import { bindOne } from "../primitive.js";
+import { floatTogether, floatUnary } from "../ops/operands.js";
 import { betaincP, gammainccP, gammaincP, lgammaP, logBetaP, polygammaP } from "../primitives/special.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 
 /** `ln |Gamma(x)|`; infinite at 0 and the negative integers. Elementwise. */
 export function lgamma(x: TensorLike): Tensor {
-  return bindOne(lgammaP, [asFloat(x)], null);
+  return floatUnary(lgammaP, x);
 }
 
 /** The derivative of `ln Gamma(x)`. Elementwise. */
@@ -27,12 +26,12 @@ export function polygamma(order: number, x: TensorLike): Tensor {
   if (!Number.isInteger(order) || order < 0) {
     throw new ValueError(`special.polygamma: order is ${order}; give an integer >= 0`);
   }
-  return bindOne(polygammaP, [asFloat(x)], { order });
+  return floatUnary(polygammaP, x, { order });
 }
 
 /** `ln B(a, b)` for a, b > 0, without cancellation. Elementwise, broadcasting. */
 export function logBeta(a: TensorLike, b: TensorLike): Tensor {
-  return bindOne(logBetaP, alignOperands("special.logBeta", [a, b]).map(asFloat), null);
+  return floatTogether(logBetaP, "special.logBeta", [a, b]);
 }
 
 /**
@@ -41,12 +40,12 @@ export function logBeta(a: TensorLike, b: TensorLike): Tensor {
  * UnsupportedError.
  */
 export function gammainc(a: TensorLike, x: TensorLike): Tensor {
-  return bindOne(gammaincP, alignOperands("special.gammainc", [a, x]).map(asFloat), null);
+  return floatTogether(gammaincP, "special.gammainc", [a, x]);
 }
 
 /** `1 - gammainc(a, x)`, accurate where it is small; gradients as for `gammainc`. Elementwise, broadcasting. */
 export function gammaincc(a: TensorLike, x: TensorLike): Tensor {
-  return bindOne(gammainccP, alignOperands("special.gammaincc", [a, x]).map(asFloat), null);
+  return floatTogether(gammainccP, "special.gammaincc", [a, x]);
 }
 
 /**
@@ -55,5 +54,5 @@ export function gammaincc(a: TensorLike, x: TensorLike): Tensor {
  * UnsupportedError.
  */
 export function betainc(a: TensorLike, b: TensorLike, x: TensorLike): Tensor {
-  return bindOne(betaincP, alignOperands("special.betainc", [a, b, x]).map(asFloat), null);
+  return floatTogether(betaincP, "special.betainc", [a, b, x]);
 }

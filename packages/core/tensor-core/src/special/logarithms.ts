@@ -1,31 +1,16 @@
-import {
-  abs,
-  alignOperands,
-  asFloat,
-  atanh,
-  exp,
-  expm1,
-  greater,
-  less,
-  log,
-  log1p,
-  mul,
-  neg,
-  sub,
-  where,
-} from "../ops/elementwise.js";
-import { bindOne } from "../primitive.js";
+import { abs, atanh, exp, expm1, greater, less, log, log1p, mul, neg, sub, where } from "../ops/elementwise.js";
+import { asFloat, floatTogether } from "../ops/operands.js";
 import { logAddExpP, xlogyP } from "../primitives/special.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 
 /** `ln(e^a + e^b)` without overflow. Elementwise, broadcasting. */
 export function logAddExp(a: TensorLike, b: TensorLike): Tensor {
-  return bindOne(logAddExpP, alignOperands("special.logAddExp", [a, b]).map(asFloat), null);
+  return floatTogether(logAddExpP, "special.logAddExp", [a, b]);
 }
 
 /** `x ln y`, and 0 where x is 0 whatever y is. Elementwise, broadcasting. */
 export function xlogy(x: TensorLike, y: TensorLike): Tensor {
-  return bindOne(xlogyP, alignOperands("special.xlogy", [x, y]).map(asFloat), null);
+  return floatTogether(xlogyP, "special.xlogy", [x, y]);
 }
 
 /** `ln(1 - e^x)` for x < 0 without cancellation (Maechler 2012); NaN above 0. Elementwise. */

@@ -1,5 +1,5 @@
-import { asFloat, exp, mul } from "../ops/elementwise.js";
-import { bindOne } from "../primitive.js";
+import { exp, mul } from "../ops/elementwise.js";
+import { asFloat, floatUnary } from "../ops/operands.js";
 import { normalLogCdfP } from "../primitives/special.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { erfc } from "./error-function.js";
@@ -11,7 +11,7 @@ export function normalCdf(x: TensorLike): Tensor {
 
 /** The logarithm of `normalCdf`, finite far into the lower tail. Elementwise. */
 export function normalLogCdf(x: TensorLike): Tensor {
-  return bindOne(normalLogCdfP, [asFloat(x)], null);
+  return floatUnary(normalLogCdfP, x);
 }
 
 /** The density of the standard normal distribution. Elementwise. */

@@ -1,5 +1,6 @@
-import { asTensor, zerosLike } from "../construct.js";
+import { asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
+import { isWeak } from "../literals.js";
 import { add, mul } from "../ops/elementwise.js";
 import { sum } from "../ops/reduction.js";
 import { formatShape, sameShape } from "../shape.js";
@@ -7,7 +8,7 @@ import { released } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
 import { valueAndGrad } from "./grad.js";
-import { differentiableLeaves, linearise, type TreeFunction } from "./vjp.js";
+import { differentiableLeaves, linearise, type TreeFunction, zerosOf } from "./vjp.js";
 
 /**
  * The value of `f` at `args` and its derivative along `tangents` (one tree per argument, like the argument).
@@ -27,7 +28,7 @@ export function jvp<R>(
     resultStructure = flat.structure;
     return flat.leaves.map((leaf) => asTensor(leaf as TensorLike));
   }, leaves);
-  const transposed = linearise((cotangents) => forward.pullback(cotangents), forward.outputs.map(zerosLike));
+  const transposed = linearise((cotangents) => forward.pullback(cotangents), forward.outputs.map(zerosOf));
   const outputTangents = transposed.pullback(directions);
   const build = (parts: readonly Tensor[]) =>
     tree.unflatten<R>(resultStructure as tree.TreeStructure, parts.map(released));
@@ -45,7 +46,7 @@ function tangentLeaves(
     throw new ValueError(`${operation}: the tangents must be trees like the arguments`);
   }
   return flat.leaves.map((leaf, i) => {
-    const t = asTensor(leaf as TensorLike, leaves[i].dtype);
+    const t = asTensor(leaf as TensorLike, isWeak(leaf) && isWeak(leaves[i]) ? undefined : leaves[i].dtype);
     if (!sameShape(t.shape, leaves[i].shape)) {
       throw new ShapeError(
         `${operation}: a tangent has shape ${formatShape(t.shape)}, its argument ${formatShape(leaves[i].shape)}`,

@@ -2,6 +2,8 @@ import { asTensor, zerosLike } from "../construct.js";
 import { isFloat } from "../dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../errors.js";
 import { withLevel } from "../levels.js";
+import { isWeak, widened, withWide } from "../literals.js";
+import { cast } from "../ops/elementwise.js";
 import { formatShape, sameShape } from "../shape.js";
 import { backward, released, variable } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
@@ -23,14 +25,34 @@ export interface Linearised {
  */
 export function linearise(f: (variables: Tensor[]) => readonly Tensor[], inputs: readonly Tensor[]): Linearised {
   return withLevel(true, (level) => {
-    const variables = inputs.map(variable);
-    const results = f(variables);
+    // What is weakly typed is differentiated in float64, in which it is kept.
+    const roots = inputs.map((x) => variable(isWeak(x) ? widened(x) : x));
+    const results = f(roots.map((root, i) => (isWeak(inputs[i]) ? narrowed(root) : root)));
+    const differentiated = results.map((y) => (isWeak(y) ? widened(y) : y));
     return {
       outputs: results,
       pullback: (cotangents) =>
-        backward(results, cotangents, variables, level).map((g, i) => g ?? zerosLike(inputs[i])),
+        backward(
+          differentiated,
+          cotangents.map((g, i) => (g !== null && isWeak(results[i]) ? cast(g, "float64") : g)),
+          roots,
+          level,
+        ).map((g, i) => {
+          const gradient = g ?? zerosLike(roots[i]);
+          return isWeak(inputs[i]) ? narrowed(gradient) : gradient;
+        }),
     };
   });
+}
+
+/** A float64 tensor as weakly typed. */
+function narrowed(wide: Tensor): Tensor {
+  return withWide(cast(wide, "float32"), () => wide);
+}
+
+/** Zeros like `x`, weakly typed where it is. */
+export function zerosOf(x: Tensor): Tensor {
+  return isWeak(x) ? narrowed(zerosLike(widened(x))) : zerosLike(x);
 }
 
 /** The leaves of a tree as tensors that can have a gradient. */
@@ -81,7 +103,7 @@ export function vjp<R>(f: (...args: any[]) => R, ...args: any[]): [value: R, pul
     }
     const cotangents = flat.leaves.map((leaf, i) => {
       const y = linear.outputs[i];
-      const g = asTensor(leaf as TensorLike, typeof leaf === "number" ? y.dtype : undefined);
+      const g = asTensor(leaf as TensorLike, typeof leaf === "number" && !isWeak(y) ? y.dtype : undefined);
       if (!sameShape(g.shape, y.shape)) {
         throw new ShapeError(`vjp: a cotangent has shape ${formatShape(g.shape)}, its result ${formatShape(y.shape)}`);
       }
