@@ -13,7 +13,9 @@ export {
   stochasticLanczosQuadrature,
 } from "./eigen/stochastic-lanczos-quadrature.js";
 export { type TridiagonalEigen, tridiagonalEigen } from "./eigen/tridiagonal-eigen.js";
-export { type LineFunction, type WolfeOptions, wolfeSearch } from "./line-search/wolfe-search.js";
+export { type ArmijoOptions, type ArmijoPoint, armijoSearch, quadraticStep } from "./line-search/armijo-search.js";
+export type { LinePoint, LineStart } from "./line-search/line-point.js";
+export { type WolfeOptions, wolfeSearch } from "./line-search/wolfe-search.js";
 export { conjugateGradients } from "./linear/conjugate-gradients.js";
 export { type GmresOptions, gmres } from "./linear/gmres.js";
 export type { IterationOptions, IterationProgress } from "./linear/iteration.js";
@@ -24,13 +26,29 @@ export { sor, ssor } from "./linear/relaxation.js";
 export type { RelaxationOptions } from "./linear/relaxation-system.js";
 export { type SsorConjugateGradientsOptions, ssorConjugateGradients } from "./linear/ssor-conjugate-gradients.js";
 export { brentMinimize, type ScalarMinimumResult } from "./minimize/brent-minimize.js";
-export { lbfgs } from "./minimize/lbfgs.js";
-export { type BoundedMinimizerOptions, lbfgsb } from "./minimize/lbfgsb.js";
+export { type LbfgsOptions, type LbfgsSettings, minimizeLbfgs, minimizeLbfgsSync } from "./minimize/lbfgs.js";
+export { type LbfgsbOptions, type LbfgsbSettings, minimizeLbfgsb, minimizeLbfgsbSync } from "./minimize/lbfgsb.js";
+export {
+  type ConjugacyFormula,
+  type ConjugateOptions,
+  type ConjugateSettings,
+  nonlinearConjugateGradients,
+  nonlinearConjugateGradientsSync,
+} from "./minimize/nonlinear-conjugate-gradients.js";
+export type {
+  ObjectiveWithGradient,
+  TreeObjective,
+  ValueAndGradient,
+  VectorObjective,
+} from "./minimize/search-space.js";
 export type {
   MinimizerOptions,
+  MinimizerRecord,
   MinimizerResult,
+  MinimizerSettings,
+  MinimizerState,
   MinimizerStatus,
-  ObjectiveWithGradient,
+  SmoothState,
 } from "./minimize/smooth-minimizer.js";
 export { gaussHermite } from "./quadrature/gauss-hermite.js";
 export { gaussLegendre, type QuadratureRule } from "./quadrature/gauss-legendre.js";

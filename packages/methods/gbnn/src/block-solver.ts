@@ -1,5 +1,5 @@
 import { adam, applyUpdates, type GradientTransformation, sgd } from "@offprint/optim";
-import { lbfgs, type MinimizerStatus } from "@offprint/solvers";
+import { type MinimizerStatus, minimizeLbfgsSync } from "@offprint/solvers";
 import { type Rng, type Tensor, tensor } from "@offprint/tensor-core";
 import {
   drawParameters,
@@ -12,7 +12,7 @@ import {
 /** How the parameters of a hidden layer are found. */
 export type SolverName = "lbfgs" | "adam" | "sgd";
 
-/** Why a fit ended; `adam` and `sgd` always make all their epochs. */
+/** Why a fit ended; that of `adam` and `sgd` is always their `limit` of epochs. */
 export type SolverStatus = MinimizerStatus;
 
 /** A fitted hidden layer, as a vector of all parameters. */
@@ -45,13 +45,17 @@ const BATCH = 200;
 export function solveLayer(rng: Rng, samples: FitSamples, size: HiddenLayerSize, options: SolverOptions): SolvedLayer {
   const initial = drawParameters(rng, size, options.activation);
   if (options.solver !== "lbfgs") return descendInBatches(rng, samples, size, options, initial);
-  const { x, objective, status, iterations } = lbfgs(hiddenLayerObjective(samples, size, options), initial, {
-    memory: 10,
-    gradientTolerance: options.tol,
-    decreaseTolerance: DECREASE_TOLERANCE,
-    maxIterations: options.maxIter,
-    maxLineSearch: 20,
-  });
+  const { x, objective, status, iterations } = minimizeLbfgsSync(
+    hiddenLayerObjective(samples, size, options),
+    initial,
+    {
+      memory: 10,
+      gradientTolerance: options.tol,
+      decreaseTolerance: DECREASE_TOLERANCE,
+      maxIterations: options.maxIter,
+      maxLineSearch: 20,
+    },
+  );
   return { parameters: x, objective, status, iterations };
 }
 
@@ -85,7 +89,7 @@ function descendInBatches(
   }
   const parameters = params.data() as Float64Array;
   const objective = hiddenLayerObjective({ x, targets }, size, options)(parameters, new Float64Array(params.size));
-  return { parameters, objective, status: "maxIterations", iterations: options.maxIter };
+  return { parameters, objective, status: "limit", iterations: options.maxIter };
 }
 
 /** Rows of a row-major matrix. */

@@ -1,4 +1,4 @@
-import { lbfgs } from "@offprint/solvers";
+import { minimizeLbfgsSync } from "@offprint/solvers";
 import { grad, random, tensor } from "@offprint/tensor-core";
 import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
@@ -102,18 +102,17 @@ describe("the objective of a block", () => {
     const size = { features: 3, units: 4, outputs: 1 };
     const samples = { x: normal(rng, 60), targets: normal(rng, 20) };
     const f = hiddenLayerObjective(samples, size, { activation: "logistic", alpha: 1e-4 });
-    const { history } = lbfgs(f, drawParameters(rng, size, "logistic"), {
+    const { history } = minimizeLbfgsSync(f, drawParameters(rng, size, "logistic"), {
       maxIterations: 50,
       gradientTolerance: 0,
     });
-    for (let k = 1; k < history.objective.length; k++)
-      expect(history.objective[k]).toBeLessThanOrEqual(history.objective[k - 1]);
+    for (let k = 1; k < history.length; k++) expect(history[k].objective).toBeLessThanOrEqual(history[k - 1].objective);
     const learn = (maxIter: number, tol: number) =>
       solveLayer(random.rng(3), samples, size, { activation: "logistic", alpha: 1e-4, solver: "lbfgs", maxIter, tol })
         .status;
-    expect(learn(2, 0)).toBe("maxIterations");
+    expect(learn(2, 0)).toBe("limit");
     expect(learn(200, 1e6)).toBe("converged");
-    expect(learn(5000, 0)).toBe("smallDecrease");
+    expect(learn(5000, 0)).toBe("converged");
   });
 
   it.each(["adam", "sgd"] as const)("falls under %s", (solver) => {

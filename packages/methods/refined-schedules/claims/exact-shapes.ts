@@ -114,8 +114,10 @@ export function numericalRefinement(method: Method = published): Claim {
     statement: "For constant norms the step sizes that minimise the general bound are a linear decay again",
     source: "Section 3, second refinement",
     paper: "linear decay",
-    run() {
-      const [short, long] = [20, 100].map((T) => method.optimizeSchedule(new Float64Array(T).fill(1), 1));
+    async run() {
+      const [short, long] = await Promise.all(
+        [20, 100].map((T) => method.optimizeSchedule(new Float64Array(T).fill(1), 1)),
+      );
       const values = [short.bound * Math.sqrt(20), long.bound * 10];
       const shape = [25, 50, 75].map((percent) => long.stepSizes[percent] / Math.max(...long.stepSizes));
       const scaledLinear = [20, 100].map((T) => {

@@ -1,5 +1,5 @@
 import type { Dataset } from "@offprint/data";
-import { lbfgs } from "@offprint/solvers";
+import { minimizeLbfgsSync } from "@offprint/solvers";
 import type { Rng } from "@offprint/tensor-core";
 import { meanOf } from "./method.js";
 
@@ -77,7 +77,8 @@ export class SoftmaxRegression {
   /** The least mean loss. */
   optimum(): number {
     const start = new Float64Array(this.features * this.classes);
-    return lbfgs((w, g) => this.full(w, g), start, { gradientTolerance: 1e-7, maxIterations: 2000 }).objective;
+    const limits = { gradientTolerance: 1e-7, maxIterations: 2000 };
+    return minimizeLbfgsSync((w, g) => this.full(w, g), start, limits).objective;
   }
 
   /**

@@ -1,10 +1,17 @@
-import { type IterationOptions, lbfgs, type MinimizerStatus } from "@offprint/solvers";
-import { ValueError } from "@offprint/tensor-core";
+import {
+  type MinimizerRecord,
+  type MinimizerState,
+  type MinimizerStatus,
+  minimizeLbfgs,
+  type RunOptions,
+  runOptionNames,
+} from "@offprint/solvers";
+import { checkOptions, ValueError } from "@offprint/tensor-core";
 import { readNorms, requireDistance } from "./argument-checks.js";
 import { evaluateBound } from "./last-iterate-bound.js";
 
 /** Options of `optimizeSchedule`. */
-export interface OptimizeOptions extends IterationOptions {
+export interface OptimizeOptions extends RunOptions<MinimizerRecord, MinimizerState> {
   /** Most iterations of L-BFGS. Default 5000. */
   maxIterations?: number;
   /**
@@ -24,8 +31,12 @@ export interface OptimizedSchedule {
   readonly bound: number;
   /** Iterations made. */
   readonly iterations: number;
-  /** How the minimisation ended; `"smallDecrease"` and `"stalled"` are at the limit of rounding. */
+  /** How the minimisation ended; `"inaccurate"` is at the limit of rounding. */
   readonly status: MinimizerStatus;
+  /** The record of every iteration, `B` in the units where `D` and the root mean square of `G` are 1. */
+  readonly history: readonly MinimizerRecord[];
+  /** What `resume` goes on from. */
+  readonly state: MinimizerState;
 }
 
 /**
@@ -37,14 +48,15 @@ export interface OptimizedSchedule {
  *
  * @param norms - `G_t >= 0`, not all 0, `[T]`.
  * @param distance - `D > 0`.
- * @throws ValueError; AbortedError.
+ * @throws ValueError.
  */
-export function optimizeSchedule(
+export async function optimizeSchedule(
   norms: ArrayLike<number>,
   distance: number,
   options: OptimizeOptions = {},
-): OptimizedSchedule {
-  const { maxIterations = 5000, tolerance = 1e-11, ...iteration } = options;
+): Promise<OptimizedSchedule> {
+  checkOptions("optimizeSchedule", options, ["maxIterations", "tolerance", ...runOptionNames]);
+  const { maxIterations = 5000, tolerance = 1e-11, ...run } = options;
   const g = readNorms("optimizeSchedule", norms);
   requireDistance("optimizeSchedule", distance);
   const steps = g.length;
@@ -55,7 +67,7 @@ export function optimizeSchedule(
   const unit = distance / typical;
   const relative = g.map((value) => value / typical);
   const eta = new Float64Array(steps);
-  const { x, objective, iterations, status } = lbfgs(
+  const { x, objective, iterations, status, history, state } = await minimizeLbfgs(
     (logarithms, gradient) => {
       for (let t = 0; t < steps; t++) eta[t] = Math.exp(logarithms[t]);
       const value = evaluateBound(eta, relative, 1, gradient);
@@ -63,10 +75,10 @@ export function optimizeSchedule(
       return value;
     },
     new Float64Array(steps).fill(-Math.log(steps) / 2),
-    { ...iteration, maxIterations, memory: 20, gradientTolerance: tolerance, decreaseTolerance: 1e-15 },
+    { ...run, maxIterations, memory: 20, gradientTolerance: tolerance, decreaseTolerance: 1e-15 },
   );
   const stepSizes = x.map((logarithm) => Math.exp(logarithm) * unit);
   const peak = (steps > 1 ? stepSizes.subarray(0, -1) : stepSizes).reduce((a, b) => Math.max(a, b));
   const multipliers = stepSizes.map((step) => step / peak);
-  return { stepSizes, multipliers, bound: objective * distance * typical, iterations, status };
+  return { stepSizes, multipliers, bound: objective * distance * typical, iterations, status, history, state };
 }

@@ -1,5 +1,5 @@
 import { adam, type GradientTransformation, onHost, sgd } from "@offprint/optim";
-import { lbfgs } from "@offprint/solvers";
+import { minimizeLbfgs } from "@offprint/solvers";
 import { linalg, ValueError } from "@offprint/tensor-core";
 import type { InnerPoint, InnerProblem } from "./inner-problem.js";
 import { exactStep, regularisedInverse, vectorised } from "./target-model.js";
@@ -183,7 +183,7 @@ function quasiNewton(steps: number, tol: number): InnerSolver {
       gradient.set(vectorised(found).vector);
       return value;
     };
-    const { x, iterations } = lbfgs(objective, vector, { maxIterations: steps, gradientTolerance: tol });
+    const { x, iterations } = await minimizeLbfgs(objective, vector, { maxIterations: steps, gradientTolerance: tol });
     return { params: unflatten(x), steps: iterations };
   };
 }

@@ -1,12 +1,6 @@
-/** A function of the step length along a direction, and where it was last evaluated. */
-export interface LineFunction {
-  /** Value at the step last evaluated. */
-  value: number;
-  /** Derivative with respect to the step there. */
-  slope: number;
-  /** Evaluates at `step` and sets `value` and `slope`. */
-  evaluate(step: number): void;
-}
+import { ValueError } from "@offprint/tensor-core";
+import { type Asking, answered } from "../run/asking.js";
+import type { LinePoint, LineStart } from "./line-point.js";
 
 /** Constants of {@link wolfeSearch}. */
 export interface WolfeOptions {
@@ -20,12 +14,8 @@ export interface WolfeOptions {
   readonly maxStep?: number;
   /** Most evaluations (default 40). */
   readonly maxEvaluations?: number;
-}
-
-interface Point {
-  step: number;
-  value: number;
-  slope: number;
+  /** Relative size of rounding errors of `f` (default 4e-15, for float64). */
+  readonly rounding?: number;
 }
 
 /**
@@ -33,114 +23,135 @@ interface Point {
  * 2006, alg. 3.5 and 3.6). Where rounding hides the decrease, the approximate conditions of Hager and Zhang (2005)
  * count. At `maxStep` sufficient decrease alone is enough.
  *
- * @param line - Must descend at 0 (`slope0 < 0`). On return its last evaluation is at the step returned.
- * @returns The step, or 0 if none was found.
+ * @param evaluate - The function along the direction; its result comes back, with whatever else it carries. A value that
+ * is not finite is stepped back from.
+ * @returns The point found; undefined where no step lowers the function. A promise where `evaluate` promises.
+ * @throws ValueError unless the function descends at 0.
  */
-export function wolfeSearch(line: LineFunction, value0: number, slope0: number, options: WolfeOptions = {}): number {
-  return new WolfeSearch(line, value0, slope0, options).run();
+export function wolfeSearch<P extends LinePoint>(
+  evaluate: (step: number) => Promise<P>,
+  start: LineStart,
+  options?: WolfeOptions,
+): Promise<P | undefined>;
+export function wolfeSearch<P extends LinePoint>(
+  evaluate: (step: number) => P,
+  start: LineStart,
+  options?: WolfeOptions,
+): P | undefined;
+export function wolfeSearch<P extends LinePoint>(
+  evaluate: (step: number) => P | Promise<P>,
+  start: LineStart,
+  options: WolfeOptions = {},
+): P | undefined | Promise<P | undefined> {
+  if (!(start.slope < 0)) {
+    throw new ValueError(`wolfeSearch: the slope at 0 is ${start.slope}; give a direction in which the function falls`);
+  }
+  return answered(askWolfe<P>(start, options), evaluate);
 }
 
-class WolfeSearch {
-  private readonly line: LineFunction;
-  private readonly value0: number;
-  private readonly slope0: number;
+/** @internal {@link wolfeSearch} as a computation that asks for points. */
+export function askWolfe<P extends LinePoint>(
+  start: LineStart,
+  options: WolfeOptions,
+): Asking<number, P, P | undefined> {
+  return new WolfeSearch<P>(start, options).run();
+}
+
+class WolfeSearch<P extends LinePoint> {
+  private readonly start: LineStart;
   private readonly decrease: number;
   private readonly curvature: number;
   private readonly firstStep: number;
   private readonly maxStep: number;
   private evaluationsLeft: number;
   private readonly rounding: number;
-  private lastStep = 0;
 
-  constructor(line: LineFunction, value0: number, slope0: number, options: WolfeOptions) {
-    this.line = line;
-    this.value0 = value0;
-    this.slope0 = slope0;
+  constructor(start: LineStart, options: WolfeOptions) {
+    this.start = start;
     this.decrease = options.decrease ?? 1e-4;
     this.curvature = options.curvature ?? 0.9;
     this.maxStep = options.maxStep ?? Number.POSITIVE_INFINITY;
     this.firstStep = Math.min(options.firstStep ?? 1, this.maxStep);
     this.evaluationsLeft = options.maxEvaluations ?? 40;
-    this.rounding = 4e-15 * Math.abs(value0);
+    this.rounding = (options.rounding ?? 4e-15) * Math.abs(start.value);
   }
 
-  run(): number {
-    let before: Point = { step: 0, value: this.value0, slope: this.slope0 };
+  *run(): Asking<number, P, P | undefined> {
+    let before: LinePoint = { step: 0, ...this.start };
+    let best: P | undefined;
     let step = this.firstStep;
     while (this.evaluationsLeft > 0) {
-      const point = this.evaluate(step);
-      if (this.accepts(point)) return step;
-      if (!this.decreases(point) || (before.step > 0 && point.value >= before.value)) return this.zoom(before, point);
-      if (point.slope >= 0) return this.zoom(point, before);
-      if (step >= this.maxStep) return step;
+      const point = yield* this.ask(step);
+      if (this.accepts(point)) return point;
+      if (!this.decreases(point) || (before.step > 0 && point.value >= before.value)) {
+        return yield* this.zoom(before, best, point);
+      }
+      if (point.slope >= 0) return yield* this.zoom(point, point, before);
+      if (step >= this.maxStep) return point;
       const trial = cubicMinimum(before, point);
       const low = step + 0.1 * (step - before.step);
       const high = step + 4 * (step - before.step);
-      before = point;
+      before = best = point;
       step = Math.min(this.maxStep, trial > low ? Math.min(trial, high) : trial <= low ? low : high);
     }
-    return this.settle(before);
+    return best;
   }
 
-  private evaluate(step: number): Point {
-    this.line.evaluate(step);
+  private *ask(step: number): Asking<number, P, P> {
     this.evaluationsLeft--;
-    this.lastStep = step;
-    return { step, value: this.line.value, slope: this.line.slope };
+    const point = yield step;
+    if (Number.isFinite(point.value) && Number.isFinite(point.slope)) return point;
+    return { ...point, value: Number.POSITIVE_INFINITY };
   }
 
-  private decreases(point: Point): boolean {
-    return point.value <= this.value0 + this.decrease * point.step * this.slope0;
+  private decreases(point: LinePoint): boolean {
+    return point.value <= this.start.value + this.decrease * point.step * this.start.slope;
   }
 
-  private accepts(point: Point): boolean {
-    if (Math.abs(point.slope) <= -this.curvature * this.slope0 && this.decreases(point)) return true;
-    const flat = point.slope >= this.curvature * this.slope0 && point.slope <= (2 * this.decrease - 1) * this.slope0;
-    return flat && point.value <= this.value0 + this.rounding;
+  private accepts(point: LinePoint): boolean {
+    const { value, slope } = this.start;
+    if (Math.abs(point.slope) <= -this.curvature * slope && this.decreases(point)) return true;
+    const flat = point.slope >= this.curvature * slope && point.slope <= (2 * this.decrease - 1) * slope;
+    return flat && point.value <= value + this.rounding;
   }
 
-  /** Shrinks the interval between `low` (sufficient decrease, lowest value) and `high` around a good step. */
-  private zoom(low: Point, high: Point): number {
+  /**
+   * Shrinks the interval between `low` (sufficient decrease, lowest value) and `high` around a good step. `best` is
+   * `low` unless that is where the search began.
+   */
+  private *zoom(low: LinePoint, best: P | undefined, high: LinePoint): Asking<number, P, P | undefined> {
     let width = Math.abs(high.step - low.step);
+    const narrow = (point: P): void => {
+      if (!this.decreases(point) || point.value >= low.value) {
+        high = point;
+        return;
+      }
+      if (point.slope * (high.step - low.step) >= 0) high = low;
+      low = best = point;
+    };
     while (this.evaluationsLeft > 0 && width > 1e-16 * Math.max(low.step, high.step)) {
       const trial = cubicMinimum(low, high);
       const [left, right] = low.step < high.step ? [low.step, high.step] : [high.step, low.step];
       const margin = 0.1 * (right - left);
       const usable = Number.isFinite(high.value) && trial >= left && trial <= right;
       const step = usable ? Math.min(Math.max(trial, left + margin), right - margin) : (left + right) / 2;
-      const point = this.evaluate(step);
-      if (this.accepts(point)) return step;
-      if (!this.decreases(point) || point.value >= low.value) {
-        high = point;
-      } else {
-        if (point.slope * (high.step - low.step) >= 0) high = low;
-        low = point;
-      }
-      const next = Math.abs(high.step - low.step);
+      const point = yield* this.ask(step);
+      if (this.accepts(point)) return point;
+      narrow(point);
       // Interpolation that shrinks too little is followed by a bisection.
-      if (next > 0.66 * width && this.evaluationsLeft > 0) {
-        const middle = this.evaluate((low.step + high.step) / 2);
-        if (this.accepts(middle)) return middle.step;
-        if (!this.decreases(middle) || middle.value >= low.value) high = middle;
-        else {
-          if (middle.slope * (high.step - low.step) >= 0) high = low;
-          low = middle;
-        }
+      if (Math.abs(high.step - low.step) > 0.66 * width && this.evaluationsLeft > 0) {
+        const middle = yield* this.ask((low.step + high.step) / 2);
+        if (this.accepts(middle)) return middle;
+        narrow(middle);
       }
       width = Math.abs(high.step - low.step);
     }
-    return this.settle(low);
-  }
-
-  /** The best point found meets the decrease at least; 0 stands for no progress. */
-  private settle(point: Point): number {
-    if (point.step !== this.lastStep) this.line.evaluate(point.step);
-    return point.step;
+    return best;
   }
 }
 
 /** Minimiser of the cubic with the values and slopes of both points; `NaN` if there is none. */
-function cubicMinimum(a: Point, b: Point): number {
+function cubicMinimum(a: LinePoint, b: LinePoint): number {
   const length = b.step - a.step;
   const d1 = a.slope + b.slope - (3 * (b.value - a.value)) / length;
   const discriminant = d1 * d1 - a.slope * b.slope;

@@ -1,94 +1,83 @@
 import { dot } from "../linear/vector-arithmetic.js";
+import type { CurvaturePair } from "./curvature-pair.js";
 import { SmallLu } from "./small-lu.js";
+
+/** Pairs, the oldest first, and their inner products: all that {@link CompactHessian} is made of. */
+export interface CurvatureMemory {
+  readonly pairs: readonly CurvaturePair[];
+  /** `[pairs, pairs]`: products of steps. */
+  readonly stepDotStep: Float64Array;
+  /** `[pairs, pairs]`: entry (a, b) is step `a` times gradient change `b`. */
+  readonly stepDotChange: Float64Array;
+}
+
+/** Memory of nothing: the Hessian is the identity. */
+export const noCurvature: CurvatureMemory = {
+  pairs: [],
+  stepDotStep: new Float64Array(0),
+  stepDotChange: new Float64Array(0),
+};
+
+/** The memory with one more pair, the oldest left out where there are more than `most`. */
+export function remember(memory: CurvatureMemory, pair: CurvaturePair, most: number): CurvatureMemory {
+  const pairs = [...memory.pairs, pair].slice(-most);
+  const size = pairs.length;
+  const before = memory.pairs.length;
+  const dropped = before + 1 - size;
+  const stepDotStep = new Float64Array(size * size);
+  const stepDotChange = new Float64Array(size * size);
+  const last = size - 1;
+  for (let a = 0; a < last; a++) {
+    for (let b = 0; b < last; b++) {
+      const from = (a + dropped) * before + b + dropped;
+      stepDotStep[a * size + b] = memory.stepDotStep[from];
+      stepDotChange[a * size + b] = memory.stepDotChange[from];
+    }
+    stepDotStep[a * size + last] = dot(pairs[a].step, pair.step);
+    stepDotStep[last * size + a] = stepDotStep[a * size + last];
+    stepDotChange[a * size + last] = dot(pairs[a].step, pair.change);
+    stepDotChange[last * size + a] = dot(pair.step, pairs[a].change);
+  }
+  stepDotStep[last * size + last] = dot(pair.step, pair.step);
+  stepDotChange[last * size + last] = pair.curvature;
+  return { pairs, stepDotStep, stepDotChange };
+}
 
 /**
  * Limited-memory BFGS approximation in compact form, `B = theta I - W M transpose(W)` with `W = [Y, theta S]` and
  * `M = inverse([-D, transpose(L); L, theta transpose(S) S])` (Byrd, Nocedal and Schnabel 1994, eq. 3.2).
  */
 export class CompactHessian {
-  theta = 1;
-  /** Pairs in memory, at most `memory`. */
-  count = 0;
-  private readonly memory: number;
-  private readonly steps: Float64Array[];
-  private readonly changes: Float64Array[];
-  private readonly stepDotStep: Float64Array;
-  /** Entry (a, b): step of slot a times gradient change of slot b. */
-  private readonly stepDotChange: Float64Array;
-  private newest = -1;
+  readonly theta: number;
+  /** Columns of `W`. */
+  readonly width: number;
+  private readonly pairs: readonly CurvaturePair[];
   private readonly middle: SmallLu;
 
-  constructor(memory: number, n: number) {
-    this.memory = memory;
-    this.steps = Array.from({ length: memory }, () => new Float64Array(n));
-    this.changes = Array.from({ length: memory }, () => new Float64Array(n));
-    this.stepDotStep = new Float64Array(memory * memory);
-    this.stepDotChange = new Float64Array(memory * memory);
-    this.middle = new SmallLu(2 * memory);
+  private constructor(pairs: readonly CurvaturePair[]) {
+    this.pairs = pairs;
+    this.width = 2 * pairs.length;
+    this.middle = new SmallLu(this.width);
+    const newest = pairs[pairs.length - 1];
+    this.theta = newest === undefined ? 1 : newest.square / newest.curvature;
   }
 
-  clear(): void {
-    this.count = 0;
-    this.newest = -1;
-    this.theta = 1;
+  /** The approximation that a memory makes; that of no memory where its middle matrix is singular. */
+  static of(memory: CurvatureMemory): CompactHessian {
+    const hessian = new CompactHessian(memory.pairs);
+    return hessian.factorMiddle(memory) ? hessian : new CompactHessian([]);
   }
 
-  /** Columns of `W`. */
-  get width(): number {
-    return 2 * this.count;
-  }
-
-  /** Slot of the pair that is number `k` in order of age, the oldest 0. */
-  private slot(k: number): number {
-    return (this.newest - (this.count - 1 - k) + 2 * this.memory) % this.memory;
-  }
-
-  /** Takes in a pair if its curvature is positive enough; false if it was left out. */
-  update(newX: Float64Array, oldX: Float64Array, newGradient: Float64Array, oldGradient: Float64Array): boolean {
-    const slot = (this.newest + 1) % this.memory;
-    const s = this.steps[slot];
-    const y = this.changes[slot];
-    for (let i = 0; i < s.length; i++) {
-      s[i] = newX[i] - oldX[i];
-      y[i] = newGradient[i] - oldGradient[i];
-    }
-    const curvature = dot(s, y);
-    const square = dot(y, y);
-    if (!(curvature > 2.2e-16 * square)) return this.recover();
-    this.newest = slot;
-    this.count = Math.min(this.count + 1, this.memory);
-    this.theta = square / curvature;
-    for (let k = 0; k < this.count; k++) {
-      const other = this.slot(k);
-      const m = this.memory;
-      this.stepDotStep[slot * m + other] = dot(s, this.steps[other]);
-      this.stepDotStep[other * m + slot] = this.stepDotStep[slot * m + other];
-      this.stepDotChange[slot * m + other] = dot(s, this.changes[other]);
-      this.stepDotChange[other * m + slot] = dot(this.steps[other], y);
-    }
-    if (!this.factorMiddle()) this.clear();
-    return true;
-  }
-
-  /** A full memory has just lost its oldest pair to the rejected one. */
-  private recover(): boolean {
-    if (this.count === this.memory) {
-      this.count--;
-      if (this.count === 0 || !this.factorMiddle()) this.clear();
-    }
-    return false;
-  }
-
-  private factorMiddle(): boolean {
-    const { count, memory, middle } = this;
+  private factorMiddle({ pairs, stepDotStep, stepDotChange }: CurvatureMemory): boolean {
+    const count = pairs.length;
+    const { middle, theta } = this;
     for (let a = 0; a < count; a++) {
       for (let b = 0; b < count; b++) {
-        const sa = this.slot(a);
-        const sb = this.slot(b);
-        middle.set(a, b, a === b ? -this.stepDotChange[sa * memory + sa] : 0);
-        middle.set(count + a, b, a > b ? this.stepDotChange[sa * memory + sb] : 0);
-        middle.set(b, count + a, a > b ? this.stepDotChange[sa * memory + sb] : 0);
-        middle.set(count + a, count + b, this.theta * this.stepDotStep[sa * memory + sb]);
+        const lower = a > b ? stepDotChange[a * count + b] : 0;
+        middle.set(a, b, a === b ? -stepDotChange[a * count + a] : 0);
+        middle.set(count + a, b, lower);
+        middle.set(b, count + a, lower);
+        middle.set(count + a, count + b, theta * stepDotStep[a * count + b]);
       }
     }
     return middle.factor(2 * count);
@@ -96,33 +85,33 @@ export class CompactHessian {
 
   /** `v = M v`. */
   applyMiddle(v: Float64Array): void {
-    if (this.count > 0) this.middle.solve(v);
+    if (this.width > 0) this.middle.solve(v);
   }
 
   /** Row `i` of `W` into `out`. */
   row(i: number, out: Float64Array): void {
-    for (let k = 0; k < this.count; k++) {
-      const slot = this.slot(k);
-      out[k] = this.changes[slot][i];
-      out[this.count + k] = this.theta * this.steps[slot][i];
+    const { pairs, theta } = this;
+    for (let k = 0; k < pairs.length; k++) {
+      out[k] = pairs[k].change[i];
+      out[pairs.length + k] = theta * pairs[k].step[i];
     }
   }
 
   /** `out = transpose(W) x`. */
   applyTransposed(x: Float64Array, out: Float64Array): void {
-    for (let k = 0; k < this.count; k++) {
-      const slot = this.slot(k);
-      out[k] = dot(this.changes[slot], x);
-      out[this.count + k] = this.theta * dot(this.steps[slot], x);
+    const { pairs, theta } = this;
+    for (let k = 0; k < pairs.length; k++) {
+      out[k] = dot(pairs[k].change, x);
+      out[pairs.length + k] = theta * dot(pairs[k].step, x);
     }
   }
 
   /** Entry `i` of `W v`. */
   rowTimes(i: number, v: Float64Array): number {
+    const { pairs, theta } = this;
     let sum = 0;
-    for (let k = 0; k < this.count; k++) {
-      const slot = this.slot(k);
-      sum += this.changes[slot][i] * v[k] + this.theta * this.steps[slot][i] * v[this.count + k];
+    for (let k = 0; k < pairs.length; k++) {
+      sum += pairs[k].change[i] * v[k] + theta * pairs[k].step[i] * v[pairs.length + k];
     }
     return sum;
   }

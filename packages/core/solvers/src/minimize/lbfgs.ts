@@ -1,141 +1,123 @@
-import type { sparse } from "@offprint/tensor-core";
-import { type LineFunction, wolfeSearch } from "../line-search/wolfe-search.js";
-import { addScaled, dot, maxNorm, norm } from "../linear/vector-arithmetic.js";
+import { requireInteger } from "@offprint/tensor-core";
+import { askWolfe } from "../line-search/wolfe-search.js";
+import { addScaled, dot, norm } from "../linear/vector-arithmetic.js";
+import { type CurvaturePair, curvaturePair } from "./curvature-pair.js";
+import type { ObjectiveWithGradient, SearchSpace, TreeObjective, VectorObjective } from "./search-space.js";
 import {
   type MinimizerOptions,
   type MinimizerResult,
-  MinimizerState,
-  type ObjectiveWithGradient,
+  type MinimizerSettings,
+  minimizeSmooth,
+  minimizeSmoothSync,
+  movedTo,
+  type SmoothMethod,
+  type SmoothState,
+  searchAlong,
+  type Trial,
 } from "./smooth-minimizer.js";
 
-/** The last pairs of steps and gradient changes, and the inverse Hessian approximation they make. */
-class InverseHessian {
-  private readonly steps: Float64Array[];
-  private readonly changes: Float64Array[];
-  private readonly rho: Float64Array;
-  private readonly alpha: Float64Array;
-  private readonly memory: number;
-  private count = 0;
-  private newest = -1;
-  private scale = 1;
+/** What L-BFGS has of its own. */
+export interface LbfgsSettings extends MinimizerSettings {
+  /** Pairs of steps and gradient changes remembered (default 10). */
+  readonly memory?: number;
+}
 
-  constructor(memory: number, n: number) {
-    this.memory = memory;
-    this.steps = Array.from({ length: memory }, () => new Float64Array(n));
-    this.changes = Array.from({ length: memory }, () => new Float64Array(n));
-    this.rho = new Float64Array(memory);
-    this.alpha = new Float64Array(memory);
-  }
+/** Options of {@link minimizeLbfgs}. */
+export interface LbfgsOptions extends MinimizerOptions, LbfgsSettings {}
 
-  /** Remembers `s = x_new - x_old` and `y = g_new - g_old` if they show positive curvature. */
-  update(newX: Float64Array, oldX: Float64Array, newGradient: Float64Array, oldGradient: Float64Array): void {
-    const slot = (this.newest + 1) % this.memory;
-    const s = this.steps[slot];
-    const y = this.changes[slot];
-    for (let i = 0; i < s.length; i++) {
-      s[i] = newX[i] - oldX[i];
-      y[i] = newGradient[i] - oldGradient[i];
-    }
-    const curvature = dot(s, y);
-    const square = dot(y, y);
-    if (!(curvature > 2.2e-16 * square)) {
-      // A full memory has just lost its oldest pair to the rejected one.
-      if (this.count === this.memory) this.count--;
-      return;
-    }
-    this.rho[slot] = 1 / curvature;
-    this.scale = curvature / square;
-    this.newest = slot;
-    this.count = Math.min(this.count + 1, this.memory);
-  }
-
-  /** Forgets everything; the next direction is steepest descent. */
-  clear(): void {
-    this.count = 0;
-    this.newest = -1;
-    this.scale = 1;
-  }
-
-  get empty(): boolean {
-    return this.count === 0;
-  }
-
-  /** `q = -H q` by the two-loop recursion (Nocedal 1980). */
-  applyNegative(q: Float64Array): void {
-    for (let k = 0; k < this.count; k++) {
-      const slot = (this.newest - k + this.memory) % this.memory;
-      this.alpha[slot] = this.rho[slot] * dot(this.steps[slot], q);
-      addScaled(q, -this.alpha[slot], this.changes[slot]);
-    }
-    for (let i = 0; i < q.length; i++) q[i] *= this.scale;
-    for (let k = this.count - 1; k >= 0; k--) {
-      const slot = (this.newest - k + this.memory) % this.memory;
-      const beta = this.rho[slot] * dot(this.changes[slot], q);
-      addScaled(q, this.alpha[slot] - beta, this.steps[slot]);
-    }
-    for (let i = 0; i < q.length; i++) q[i] = -q[i];
-  }
+interface LbfgsState extends SmoothState {
+  /** The last pairs of steps and gradient changes, the oldest first. */
+  readonly pairs: readonly CurvaturePair[];
 }
 
 /**
- * Minimises a smooth function by L-BFGS (Liu and Nocedal 1989) with a strong Wolfe line search.
+ * Minimises a smooth function by L-BFGS (Liu and Nocedal 1989) with a strong Wolfe line search. Values that are not
+ * finite inside a line search are stepped back from.
  *
- * @param objective - Returns `f(x)` and writes its gradient; values that are not finite inside a line search are
- * stepped back from.
- * @param initial - First iterate, `[n]`; `f` must be finite there.
- * @throws ShapeError; ValueError for a start that is not finite; AbortedError.
+ * @param objective - Of a vector: writes its gradient and returns its value. Of a tree of tensors: gives
+ * `[value, gradient]`, such as `valueAndGrad(f)` or `jit(valueAndGrad(f))`. Either may be asynchronous.
+ * @param initial - First iterate; `f` must be finite there.
+ * @throws ValueError for options out of range and an `initial` that is not finite; NonFiniteError where `f` is not there.
+ * @example
+ * const { x } = await minimizeLbfgs(valueAndGrad((w) => sum(square(sub(w, 3)))), tensor([0, 0]));
  */
-export function lbfgs(
-  objective: ObjectiveWithGradient,
-  initial: sparse.VectorLike,
-  options: MinimizerOptions = {},
-): MinimizerResult {
-  const state = new MinimizerState(objective, initial, options, "lbfgs");
-  const hessian = new InverseHessian(state.memory, state.n);
-  const direction = new Float64Array(state.n);
-  let trial: Float64Array = new Float64Array(state.n);
-  let trialGradient: Float64Array = new Float64Array(state.n);
-  const line: LineFunction = {
-    value: 0,
-    slope: 0,
-    evaluate(step) {
-      for (let i = 0; i < trial.length; i++) trial[i] = state.x[i] + step * direction[i];
-      line.value = state.evaluate(trial, trialGradient);
-      line.slope = dot(trialGradient, direction);
-      if (!Number.isFinite(line.value) || !Number.isFinite(line.slope)) line.value = Number.POSITIVE_INFINITY;
-    },
-  };
+export async function minimizeLbfgs(
+  objective: VectorObjective,
+  initial: Float64Array | readonly number[],
+  options?: LbfgsOptions,
+): Promise<MinimizerResult<Float64Array>>;
+export async function minimizeLbfgs<P>(
+  objective: TreeObjective<P>,
+  initial: P,
+  options?: LbfgsOptions,
+): Promise<MinimizerResult<P>>;
+export async function minimizeLbfgs<P>(
+  objective: VectorObjective | TreeObjective<P>,
+  initial: P,
+  options: LbfgsOptions = {},
+): Promise<MinimizerResult<P>> {
+  const owner = "minimizeLbfgs";
+  return minimizeSmooth(lbfgsMethod(owner, options), owner, objective, initial, options);
+}
 
-  state.begin();
-  state.record(0, maxNorm(state.gradient));
-  if (maxNorm(state.gradient) <= state.gradientTolerance) return state.result("converged", 0);
-  for (let k = 1; k <= state.maxIterations; k++) {
-    direction.set(state.gradient);
-    hessian.applyNegative(direction);
-    let slope = dot(direction, state.gradient);
-    if (!(slope < 0)) {
-      hessian.clear();
-      for (let i = 0; i < state.n; i++) direction[i] = -state.gradient[i];
-      slope = -dot(state.gradient, state.gradient);
-    }
-    const firstStep = hessian.empty ? Math.min(1, 1 / norm(state.gradient)) : 1;
-    const step = wolfeSearch(line, state.value, slope, { firstStep, maxEvaluations: state.maxLineSearch });
-    if (step === 0) {
-      if (hessian.empty) return state.result("stalled", k - 1);
-      // The remembered curvature may be what misleads: one more try from steepest descent.
-      hessian.clear();
-      state.record(k, maxNorm(state.gradient));
-      continue;
-    }
-    const before = state.value;
-    hessian.update(trial, state.x, trialGradient, state.gradient);
-    [state.x, trial] = [trial, state.x];
-    [state.gradient, trialGradient] = [trialGradient, state.gradient];
-    state.value = line.value;
-    const gradientNorm = maxNorm(state.gradient);
-    state.record(k, gradientNorm);
-    if (gradientNorm <= state.gradientTolerance) return state.result("converged", k);
-    if (state.smallDecrease(before)) return state.result("smallDecrease", k);
+/** {@link minimizeLbfgs} of a vector in one go, for problems that are over in a blink. */
+export function minimizeLbfgsSync(
+  objective: ObjectiveWithGradient,
+  initial: Float64Array | readonly number[],
+  options: LbfgsSettings = {},
+): MinimizerResult {
+  const owner = "minimizeLbfgsSync";
+  return minimizeSmoothSync(lbfgsMethod(owner, options), owner, objective, initial, options);
+}
+
+function lbfgsMethod(owner: string, { memory = 10 }: LbfgsSettings) {
+  requireInteger(owner, "memory", memory, 1);
+  return (space: Pick<SearchSpace<unknown>, "round">): SmoothMethod<LbfgsState> => ({
+    owner,
+    options: ["memory"],
+    begin: (point) => ({ ...point, pairs: [] }),
+    check: ({ pairs }) => Array.isArray(pairs),
+    *step(state, { maxEvaluations, rounding }) {
+      let { pairs } = state;
+      let direction = quasiNewtonDirection(state.gradient, pairs);
+      let slope = dot(direction, state.gradient);
+      if (!(slope < 0)) {
+        pairs = [];
+        direction = state.gradient.map((g) => -g);
+        slope = -dot(state.gradient, state.gradient);
+      }
+      const firstStep = pairs.length === 0 ? Math.min(1, 1 / norm(state.gradient)) : 1;
+      const search = askWolfe<Trial>({ value: state.objective, slope }, { firstStep, maxEvaluations, rounding });
+      const { found, evaluations } = yield* searchAlong(state, space, direction, search);
+      if (found === undefined) {
+        // The remembered curvature may be what misleads: one more try from steepest descent.
+        const iteration = state.iteration + 1;
+        return { ...state, iteration, evaluations, pairs: [], inaccurate: pairs.length === 0 };
+      }
+      const pair = curvaturePair(state, found);
+      const kept = pair === undefined ? pairs : [...pairs, pair].slice(-memory);
+      return { ...movedTo(state, found, evaluations), pairs: kept };
+    },
+  });
+}
+
+/** `-H g` by the two-loop recursion (Nocedal 1980). */
+function quasiNewtonDirection(gradient: Float64Array, pairs: readonly CurvaturePair[]): Float64Array {
+  const q = gradient.slice();
+  const alpha = new Float64Array(pairs.length);
+  for (let k = pairs.length - 1; k >= 0; k--) {
+    const { step, change, curvature } = pairs[k];
+    alpha[k] = dot(step, q) / curvature;
+    addScaled(q, -alpha[k], change);
   }
-  return state.result("maxIterations", state.maxIterations);
+  if (pairs.length > 0) {
+    const { curvature, square } = pairs[pairs.length - 1];
+    for (let i = 0; i < q.length; i++) q[i] *= curvature / square;
+  }
+  for (let k = 0; k < pairs.length; k++) {
+    const { step, change, curvature } = pairs[k];
+    addScaled(q, alpha[k] - dot(change, q) / curvature, step);
+  }
+  for (let i = 0; i < q.length; i++) q[i] = -q[i];
+  return q;
 }

@@ -1,23 +1,38 @@
-import { type sparse, ValueError } from "@offprint/tensor-core";
-import { readVector } from "@offprint/tensor-core/internal";
-import { type LineFunction, wolfeSearch } from "../line-search/wolfe-search.js";
+import { requireInteger, ValueError } from "@offprint/tensor-core";
+import { askWolfe } from "../line-search/wolfe-search.js";
 import { dot, norm } from "../linear/vector-arithmetic.js";
-import { CompactHessian } from "./compact-hessian.js";
+import { CompactHessian, type CurvatureMemory, noCurvature, remember } from "./compact-hessian.js";
+import { curvaturePair } from "./curvature-pair.js";
 import { CauchyPoint } from "./generalized-cauchy-point.js";
+import type { LbfgsSettings } from "./lbfgs.js";
+import type { ObjectiveWithGradient, SearchSpace, TreeObjective, VectorObjective } from "./search-space.js";
 import {
   type MinimizerOptions,
   type MinimizerResult,
-  MinimizerState,
-  type ObjectiveWithGradient,
+  minimizeSmooth,
+  minimizeSmoothSync,
+  movedTo,
+  readEach,
+  type SmoothMethod,
+  type SmoothState,
+  searchAlong,
+  type Trial,
 } from "./smooth-minimizer.js";
 import { SubspaceMinimum } from "./subspace-minimum.js";
 
-/** Options of {@link lbfgsb}. */
-export interface BoundedMinimizerOptions extends MinimizerOptions {
+/** What L-BFGS-B has of its own. */
+export interface LbfgsbSettings extends LbfgsSettings {
   /** Lower bounds, `[n]` or one for all; `-Infinity` where there is none (default). */
-  readonly lower?: sparse.VectorLike | number;
+  readonly lower?: ArrayLike<number> | number;
   /** Upper bounds, `[n]` or one for all; `Infinity` where there is none (default). */
-  readonly upper?: sparse.VectorLike | number;
+  readonly upper?: ArrayLike<number> | number;
+}
+
+/** Options of {@link minimizeLbfgsb}. */
+export interface LbfgsbOptions extends MinimizerOptions, LbfgsbSettings {}
+
+interface LbfgsbState extends SmoothState {
+  readonly memory: CurvatureMemory;
 }
 
 /**
@@ -26,107 +41,107 @@ export interface BoundedMinimizerOptions extends MinimizerOptions {
  * evaluation is inside the box. The gradient norm of the test and history is that of the projected gradient,
  * `max |clip(x - g) - x|`.
  *
- * @param objective - Returns `f(x)` and writes its gradient.
- * @param initial - First iterate, `[n]`; it is moved into the box.
- * @throws ShapeError; ValueError for crossed bounds or a start that is not finite; AbortedError.
+ * @param objective - As for `minimizeLbfgs`.
+ * @param initial - First iterate; it is moved into the box. Bounds of a tree are in the order of its leaves.
+ * @throws ShapeError; ValueError for crossed bounds, options out of range or a start that is not finite; NonFiniteError.
  */
-export function lbfgsb(
-  objective: ObjectiveWithGradient,
-  initial: sparse.VectorLike,
-  options: BoundedMinimizerOptions = {},
-): MinimizerResult {
-  const state = new MinimizerState(objective, initial, options, "lbfgsb");
-  const { n, memory } = state;
-  const lower = readBound(options.lower, n, Number.NEGATIVE_INFINITY, "lower");
-  const upper = readBound(options.upper, n, Number.POSITIVE_INFINITY, "upper");
-  for (let i = 0; i < n; i++) {
-    if (!(lower[i] <= upper[i])) {
-      throw new ValueError(`lbfgsb: bounds cross at ${i}: lower ${lower[i]} must not exceed upper ${upper[i]}`);
-    }
-    state.x[i] = Math.min(Math.max(state.x[i], lower[i]), upper[i]);
-  }
-  const hessian = new CompactHessian(memory, n);
-  const cauchy = new CauchyPoint(n, memory);
-  const subspace = new SubspaceMinimum(n, memory);
-  const direction = new Float64Array(n);
-  let trial: Float64Array = new Float64Array(n);
-  let trialGradient: Float64Array = new Float64Array(n);
-  const line: LineFunction = {
-    value: 0,
-    slope: 0,
-    evaluate(step) {
-      for (let i = 0; i < n; i++) {
-        trial[i] = Math.min(Math.max(state.x[i] + step * direction[i], lower[i]), upper[i]);
-      }
-      line.value = state.evaluate(trial, trialGradient);
-      line.slope = dot(trialGradient, direction);
-      if (!Number.isFinite(line.value) || !Number.isFinite(line.slope)) line.value = Number.POSITIVE_INFINITY;
-    },
-  };
-
-  state.begin();
-  let gradientNorm = projectedNorm(state.x, state.gradient, lower, upper);
-  state.record(0, gradientNorm);
-  if (gradientNorm <= state.gradientTolerance) return state.result("converged", 0);
-  for (let k = 1; k <= state.maxIterations; k++) {
-    cauchy.compute(state.x, state.gradient, lower, upper, hessian);
-    subspace.compute(state.x, state.gradient, lower, upper, hessian, cauchy, direction);
-    for (let i = 0; i < n; i++) direction[i] -= state.x[i];
-    const slope = dot(direction, state.gradient);
-    const step =
-      slope < 0 ? wolfeSearch(line, state.value, slope, stepLimits(state, direction, lower, upper, hessian)) : 0;
-    if (step === 0) {
-      if (hessian.count === 0) return state.result("stalled", k - 1);
-      hessian.clear();
-      state.record(k, gradientNorm);
-      continue;
-    }
-    const before = state.value;
-    hessian.update(trial, state.x, trialGradient, state.gradient);
-    [state.x, trial] = [trial, state.x];
-    [state.gradient, trialGradient] = [trialGradient, state.gradient];
-    state.value = line.value;
-    gradientNorm = projectedNorm(state.x, state.gradient, lower, upper);
-    state.record(k, gradientNorm);
-    if (gradientNorm <= state.gradientTolerance) return state.result("converged", k);
-    if (state.smallDecrease(before)) return state.result("smallDecrease", k);
-  }
-  return state.result("maxIterations", state.maxIterations);
+export async function minimizeLbfgsb(
+  objective: VectorObjective,
+  initial: Float64Array | readonly number[],
+  options?: LbfgsbOptions,
+): Promise<MinimizerResult<Float64Array>>;
+export async function minimizeLbfgsb<P>(
+  objective: TreeObjective<P>,
+  initial: P,
+  options?: LbfgsbOptions,
+): Promise<MinimizerResult<P>>;
+export async function minimizeLbfgsb<P>(
+  objective: VectorObjective | TreeObjective<P>,
+  initial: P,
+  options: LbfgsbOptions = {},
+): Promise<MinimizerResult<P>> {
+  const owner = "minimizeLbfgsb";
+  return minimizeSmooth(lbfgsbMethod(owner, options), owner, objective, initial, options);
 }
 
-function stepLimits(
-  state: MinimizerState,
-  direction: Float64Array,
-  lower: Float64Array,
-  upper: Float64Array,
-  hessian: CompactHessian,
-) {
-  let maxStep = 1e10;
-  for (let i = 0; i < direction.length; i++) {
-    if (direction[i] > 0) maxStep = Math.min(maxStep, (upper[i] - state.x[i]) / direction[i]);
-    else if (direction[i] < 0) maxStep = Math.min(maxStep, (lower[i] - state.x[i]) / direction[i]);
+/** {@link minimizeLbfgsb} of a vector in one go, for problems that are over in a blink. */
+export function minimizeLbfgsbSync(
+  objective: ObjectiveWithGradient,
+  initial: Float64Array | readonly number[],
+  options: LbfgsbSettings = {},
+): MinimizerResult {
+  const owner = "minimizeLbfgsbSync";
+  return minimizeSmoothSync(lbfgsbMethod(owner, options), owner, objective, initial, options);
+}
+
+function lbfgsbMethod(owner: string, options: LbfgsbSettings) {
+  const { memory: most = 10 } = options;
+  requireInteger(owner, "memory", most, 1);
+  return (space: Pick<SearchSpace<unknown>, "round" | "start">): SmoothMethod<LbfgsbState> => {
+    const n = space.start.length;
+    const [lower, upper] = readBounds(owner, options, n);
+    const clip = (x: Float64Array): void => {
+      for (let i = 0; i < n; i++) x[i] = Math.min(Math.max(x[i], lower[i]), upper[i]);
+    };
+    clip(space.start);
+    const cauchy = new CauchyPoint(n, most);
+    const subspace = new SubspaceMinimum(n, most);
+    return {
+      owner,
+      options: ["memory", "lower", "upper"],
+      begin: (point) => ({ ...point, memory: noCurvature }),
+      check: ({ memory }) => Array.isArray(memory?.pairs),
+      gradientNorm(x, gradient) {
+        const projected = x.map((v, i) => v - gradient[i]);
+        clip(projected);
+        return projected.reduce((largest, v, i) => Math.max(largest, Math.abs(v - x[i])), 0);
+      },
+      *step(state, { maxEvaluations, rounding }) {
+        const { x, gradient, memory } = state;
+        const hessian = CompactHessian.of(memory);
+        const direction = new Float64Array(n);
+        cauchy.compute(x, gradient, lower, upper, hessian);
+        subspace.compute(x, gradient, lower, upper, hessian, cauchy, direction);
+        for (let i = 0; i < n; i++) direction[i] -= x[i];
+        const slope = dot(direction, gradient);
+        const firstStep = hessian.width === 0 ? Math.min(1, 1 / norm(direction)) : 1;
+        const limits = { firstStep, maxStep: longestStep(x, direction, lower, upper), maxEvaluations, rounding };
+        const search = askWolfe<Trial>({ value: state.objective, slope }, limits);
+        const { found, evaluations } =
+          slope < 0
+            ? yield* searchAlong(state, space, direction, search, clip)
+            : { found: undefined, evaluations: state.evaluations };
+        if (found === undefined) {
+          // The remembered curvature may be what misleads: one more try without it.
+          const iteration = state.iteration + 1;
+          return { ...state, iteration, evaluations, memory: noCurvature, inaccurate: memory.pairs.length === 0 };
+        }
+        const pair = curvaturePair(state, found);
+        const kept = pair === undefined ? memory : remember(memory, pair, most);
+        return { ...movedTo(state, found, evaluations), memory: kept };
+      },
+    };
+  };
+}
+
+function readBounds(owner: string, options: LbfgsbSettings, n: number): [Float64Array, Float64Array] {
+  const lower = readEach(owner, "lower", options.lower, n, Number.NEGATIVE_INFINITY);
+  const upper = readEach(owner, "upper", options.upper, n, Number.POSITIVE_INFINITY);
+  const crossed = lower.findIndex((low, i) => !(low <= upper[i]));
+  if (crossed >= 0) {
+    throw new ValueError(
+      `${owner}: bounds cross at ${crossed}: lower ${lower[crossed]} must not exceed upper ${upper[crossed]}`,
+    );
+  }
+  return [lower, upper];
+}
+
+function longestStep(x: Float64Array, direction: Float64Array, lower: Float64Array, upper: Float64Array): number {
+  let longest = 1e10;
+  for (let i = 0; i < x.length; i++) {
+    if (direction[i] > 0) longest = Math.min(longest, (upper[i] - x[i]) / direction[i]);
+    else if (direction[i] < 0) longest = Math.min(longest, (lower[i] - x[i]) / direction[i]);
   }
   // The direction ends inside the box, so a step of 1 is always allowed whatever rounding says.
-  maxStep = Math.max(maxStep, 1);
-  const firstStep = hessian.count === 0 ? Math.min(1, 1 / norm(direction)) : 1;
-  return { firstStep, maxStep, maxEvaluations: state.maxLineSearch };
-}
-
-function readBound(
-  bound: sparse.VectorLike | number | undefined,
-  n: number,
-  fallback: number,
-  name: string,
-): Float64Array {
-  if (bound === undefined || typeof bound === "number") return new Float64Array(n).fill(bound ?? fallback);
-  return readVector(bound, n, `lbfgsb: ${name}`);
-}
-
-function projectedNorm(x: Float64Array, gradient: Float64Array, lower: Float64Array, upper: Float64Array): number {
-  let largest = 0;
-  for (let i = 0; i < x.length; i++) {
-    const size = Math.abs(Math.min(Math.max(x[i] - gradient[i], lower[i]), upper[i]) - x[i]);
-    if (!(size <= largest)) largest = size;
-  }
-  return largest;
+  return Math.max(longest, 1);
 }

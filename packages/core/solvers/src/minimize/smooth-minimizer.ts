@@ -1,20 +1,44 @@
-import { type sparse, ValueError } from "@offprint/tensor-core";
-import { readVector } from "@offprint/tensor-core/internal";
-import { checkCount, checkTolerance, IterationMonitor, type IterationOptions } from "../linear/iteration.js";
-import { checkFinite } from "../linear/linear-operator.js";
+import {
+  checkOptions,
+  NonFiniteError,
+  requireInteger,
+  requireNonNegative,
+  ShapeError,
+  ValueError,
+} from "@offprint/tensor-core";
+import type { LinePoint } from "../line-search/line-point.js";
+import { maxNorm } from "../linear/vector-arithmetic.js";
+import { type Asking, answered } from "../run/asking.js";
+import { makeBreather } from "../run/breather.js";
+import { type Loop, type RunResult, runLoop, runLoopSync } from "../run/run-loop.js";
+import { type RunOptions, type RunState, runOptionNames } from "../run/run-options.js";
+import type { Status } from "../run/status.js";
+import {
+  type Evaluated,
+  type SearchSpace,
+  searchSpace,
+  type TreeObjective,
+  type VectorObjective,
+} from "./search-space.js";
 
-/** A smooth function of `[n]` numbers: writes its gradient into `gradient` and returns its value. */
-export type ObjectiveWithGradient = (x: Float64Array, gradient: Float64Array) => number;
+/** What a minimiser tells of an iteration. */
+export interface MinimizerRecord {
+  /** Iterations done, from 1. */
+  readonly iteration: number;
+  /** `f` after it. */
+  readonly objective: number;
+  /** Largest entry of the gradient there (projected on the bounds, if any). */
+  readonly gradientNorm: number;
+  /** Calls of the objective so far. */
+  readonly evaluations: number;
+}
 
-/** Options of the quasi-Newton minimisers. */
-export interface MinimizerOptions extends IterationOptions {
-  /** Pairs of steps and gradient changes remembered (default 10). */
-  readonly memory?: number;
+/** Limits and tolerances of the minimisers of smooth functions. */
+export interface MinimizerSettings {
   /** Converged when the largest gradient entry (projected on the bounds, if any) is at most this (default 1e-8). */
   readonly gradientTolerance?: number;
   /**
-   * Stops with `"smallDecrease"` when `f` falls by at most this times `max(|f|, |f_before|, 1)` in an iteration
-   * (default 0: never).
+   * Converged, too, when `f` falls by at most this times `max(|f|, |f_before|, 1)` in an iteration (default 0: never).
    */
   readonly decreaseTolerance?: number;
   /** Most iterations (default 1000). */
@@ -23,111 +47,267 @@ export interface MinimizerOptions extends IterationOptions {
   readonly maxLineSearch?: number;
 }
 
-/** Why a minimiser stopped; `stalled` means that no step along the search direction lowered `f` (rounding, usually). */
-export type MinimizerStatus = "converged" | "smallDecrease" | "maxIterations" | "stalled";
+/** A state to go on from; a tree. */
+export type MinimizerState = RunState<SmoothState, MinimizerRecord>;
 
-/** Result of a quasi-Newton minimiser. */
-export interface MinimizerResult {
-  /** Last iterate, `[n]`. */
-  readonly x: Float64Array;
+/** Options of the minimisers of smooth functions. */
+export interface MinimizerOptions extends MinimizerSettings, RunOptions<MinimizerRecord, MinimizerState> {}
+
+/**
+ * Why a minimiser stopped; `inaccurate` where no step along the search direction lowers `f` although the gradient is not
+ * small enough: rounding, usually, or a gradient that is not that of `f`.
+ */
+export type MinimizerStatus = Status | "inaccurate";
+
+/** Result of a minimiser. */
+export interface MinimizerResult<X = Float64Array> {
+  /** Last iterate, like `initial`. */
+  readonly x: X;
   /** `f(x)`. */
   readonly objective: number;
-  /** Gradient at `x`, `[n]`. */
-  readonly gradient: Float64Array;
-  /** Why the solver stopped. */
+  /** Gradient at `x`, like it. */
+  readonly gradient: X;
+  /** Why the minimiser stopped. */
   readonly status: MinimizerStatus;
   /** Iterations done. */
   readonly iterations: number;
   /** Calls of the objective. */
   readonly evaluations: number;
-  /** Per iteration, the first point included: `[iterations + 1]`. */
-  readonly history: {
-    readonly objective: Float64Array;
-    /** Largest entry of the (projected) gradient. */
-    readonly gradientNorm: Float64Array;
+  /** The record of every iteration. */
+  readonly history: readonly MinimizerRecord[];
+  /** What `resume` goes on from. */
+  readonly state: MinimizerState;
+}
+
+/** Where a minimiser stands. */
+export interface SmoothState {
+  readonly iteration: number;
+  readonly x: Float64Array;
+  readonly objective: number;
+  readonly gradient: Float64Array;
+  readonly evaluations: number;
+  /** Decrease of the last iteration relative to `max(|f|, |f_before|, 1)`; infinite before the first. */
+  readonly decrease: number;
+  /** No step lowered `f`. */
+  readonly inaccurate: boolean;
+}
+
+/** A point tried in a line search. */
+export interface Trial extends LinePoint {
+  readonly x: Float64Array;
+  readonly gradient: Float64Array;
+}
+
+/** The words of a minimiser for being done. */
+type Finish = "converged" | "inaccurate";
+
+/** A method: what it remembers beside the point, and how it gets to the next one. */
+export interface SmoothMethod<S extends SmoothState> {
+  readonly owner: string;
+  /** Names of its own options. */
+  readonly options: readonly string[];
+  /** The first state at an evaluated point. */
+  begin(point: SmoothState): S;
+  /** One iteration; yields points to evaluate. */
+  step(state: S, settings: StepSettings): Asking<Float64Array, Evaluated, S>;
+  /** What the gradient tolerance is compared with. Default the largest entry of the gradient. */
+  gradientNorm?(x: Float64Array, gradient: Float64Array): number;
+  /** Throws where a state to resume lacks what the method remembers. */
+  check(state: S): boolean;
+}
+
+/** What a step of a method needs to know. */
+export interface StepSettings {
+  readonly maxEvaluations: number;
+  /** Relative rounding error of `f`. */
+  readonly rounding: number;
+}
+
+const settingNames = ["gradientTolerance", "decreaseTolerance", "maxIterations", "maxLineSearch"];
+
+/** The signal fired in the middle of an iteration, which is given up. */
+class Interrupted extends Error {}
+
+/**
+ * @internal Runs a method on a function of a vector or a tree. `make` gets the space and makes the method for it.
+ * @throws ValueError; NonFiniteError.
+ */
+export async function minimizeSmooth<X, S extends SmoothState>(
+  make: (space: SearchSpace<X>) => SmoothMethod<S>,
+  owner: string,
+  objective: VectorObjective | TreeObjective<X>,
+  initial: unknown,
+  options: MinimizerOptions,
+): Promise<MinimizerResult<X>> {
+  const { signal } = options;
+  const space = searchSpace<X>(owner, objective, initial);
+  const method = make(space);
+  checkOptions(owner, options, [...settingNames, ...method.options, ...runOptionNames]);
+  const breather = makeBreather();
+  let interrupted = false;
+  const unlessAborted = (x: Float64Array) => {
+    if (signal?.aborted) throw new Interrupted();
+    return space.evaluate(x);
+  };
+  const ask = (x: Float64Array) => (breather.due() ? breather.pause().then(() => unlessAborted(x)) : unlessAborted(x));
+  const giveUp = (state: S) => (error: unknown) => {
+    if (!(error instanceof Interrupted)) throw error;
+    interrupted = true;
+    return state;
+  };
+  const whole = smoothLoop(method, space, options);
+  const loop: typeof whole = {
+    ...whole,
+    step(state) {
+      try {
+        const next = answered(method.step(state, stepSettings(space, options)), ask);
+        return next instanceof Promise ? next.catch(giveUp(state)) : next;
+      } catch (error) {
+        return giveUp(state)(error);
+      }
+    },
+    record: (state, iteration) => (interrupted ? undefined : whole.record(state, iteration)),
+  };
+  // The method's own part of a state is known to the method alone.
+  const result = await runLoop(loop, options as RunOptions<MinimizerRecord, RunState<S, MinimizerRecord>>);
+  return resultOf(space, result);
+}
+
+/** @internal The same in one go, without {@link RunOptions}. */
+export function minimizeSmoothSync<S extends SmoothState>(
+  make: (space: SearchSpace<Float64Array>) => SmoothMethod<S>,
+  owner: string,
+  objective: VectorObjective,
+  initial: ArrayLike<number>,
+  options: MinimizerSettings,
+): MinimizerResult {
+  const space = searchSpace<Float64Array>(owner, objective, initial);
+  const method = make(space);
+  checkOptions(owner, options, [...settingNames, ...method.options]);
+  return resultOf(space, runLoopSync(smoothLoop(method, space, options)));
+}
+
+function smoothLoop<X, S extends SmoothState>(
+  method: SmoothMethod<S>,
+  space: SearchSpace<X>,
+  options: MinimizerSettings,
+): Loop<S, MinimizerRecord, Finish> {
+  const { owner } = method;
+  const { gradientTolerance = 1e-8, decreaseTolerance = 0, maxIterations = 1000, maxLineSearch = 40 } = options;
+  requireNonNegative(owner, "gradientTolerance", gradientTolerance);
+  requireNonNegative(owner, "decreaseTolerance", decreaseTolerance);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  requireInteger(owner, "maxLineSearch", maxLineSearch, 1);
+  const size = ({ x, gradient }: SmoothState) => method.gradientNorm?.(x, gradient) ?? maxNorm(gradient);
+  return {
+    owner,
+    limit: maxIterations,
+    initial() {
+      const x = space.start.slice();
+      const begin = (point: Evaluated) => method.begin(firstPoint(owner, x, point));
+      const point = space.evaluate(x.slice());
+      return point instanceof Promise ? point.then(begin) : begin(point);
+    },
+    step: (state) => answered(method.step(state, stepSettings(space, options)), (x) => space.evaluate(x)),
+    count: ({ iteration }) => iteration,
+    record: (state, iteration) => {
+      const { objective, evaluations } = state;
+      return { iteration, objective, gradientNorm: size(state), evaluations };
+    },
+    finished: (state) => {
+      if (size(state) <= gradientTolerance) return "converged";
+      if (decreaseTolerance > 0 && state.decrease <= decreaseTolerance) return "converged";
+      return state.inaccurate ? "inaccurate" : undefined;
+    },
+    check: (state) => {
+      const { x, gradient } = state;
+      const fits = [x, gradient].every((v) => v instanceof Float64Array && v.length === space.start.length);
+      if (!fits || !method.check(state)) {
+        throw new ValueError(`${owner}: resume is a state of another problem or method; give one of this problem`);
+      }
+    },
   };
 }
 
-/** @internal The iterate, its gradient, and the checks and records that both minimisers share. */
-export class MinimizerState {
-  readonly n: number;
-  x: Float64Array;
-  gradient: Float64Array;
-  value = 0;
-  evaluations = 0;
-  readonly memory: number;
-  readonly gradientTolerance: number;
-  readonly decreaseTolerance: number;
-  readonly maxIterations: number;
-  readonly maxLineSearch: number;
-  readonly monitor: IterationMonitor;
-  private readonly objective: ObjectiveWithGradient;
-  private readonly solver: string;
-  private readonly values: Float64Array;
-  private readonly gradientNorms: Float64Array;
+function stepSettings(space: SearchSpace<unknown>, { maxLineSearch = 40 }: MinimizerSettings): StepSettings {
+  return { maxEvaluations: maxLineSearch, rounding: 16 * space.epsilon };
+}
 
-  constructor(objective: ObjectiveWithGradient, initial: sparse.VectorLike, options: MinimizerOptions, solver: string) {
-    const n = "data" in initial ? initial.size : initial.length;
-    if (n === 0) throw new ValueError(`${solver}: initial must not be empty`);
-    this.n = n;
-    this.objective = objective;
-    this.solver = solver;
-    this.x = readVector(initial, n, `${solver}: initial`).slice();
-    checkFinite(this.x, `${solver}: initial`);
-    this.gradient = new Float64Array(n);
-    this.memory = options.memory ?? 10;
-    this.gradientTolerance = options.gradientTolerance ?? 1e-8;
-    this.decreaseTolerance = options.decreaseTolerance ?? 0;
-    this.maxIterations = options.maxIterations ?? 1000;
-    this.maxLineSearch = options.maxLineSearch ?? 40;
-    checkCount(this.memory, `${solver}: memory`);
-    checkCount(this.maxIterations, `${solver}: maxIterations`);
-    checkCount(this.maxLineSearch, `${solver}: maxLineSearch`);
-    checkTolerance(this.gradientTolerance, `${solver}: gradientTolerance`);
-    checkTolerance(this.decreaseTolerance, `${solver}: decreaseTolerance`);
-    this.monitor = new IterationMonitor(options, solver);
-    this.values = new Float64Array(this.maxIterations + 1);
-    this.gradientNorms = new Float64Array(this.maxIterations + 1);
+function firstPoint(owner: string, x: Float64Array, { value, gradient }: Evaluated): SmoothState {
+  if (!Number.isFinite(value)) throw new NonFiniteError(`${owner}: the objective is ${value} at the initial point`);
+  const wrong = gradient.findIndex((v) => !Number.isFinite(v));
+  if (wrong >= 0) {
+    throw new NonFiniteError(`${owner}: the gradient is ${gradient[wrong]} at entry ${wrong} of the initial point`);
   }
+  const decrease = Number.POSITIVE_INFINITY;
+  return { iteration: 0, x, objective: value, gradient, evaluations: 1, decrease, inaccurate: false };
+}
 
-  /** Evaluates the starting point. @throws ValueError if it is not finite there. */
-  begin(): void {
-    this.value = this.evaluate(this.x, this.gradient);
-    if (!Number.isFinite(this.value)) {
-      throw new ValueError(`${this.solver}: the objective is ${this.value} at the initial point`);
-    }
-    checkFinite(this.gradient, `${this.solver}: gradient at the initial point`);
-  }
+function resultOf<X, S extends SmoothState>(
+  space: SearchSpace<X>,
+  { status, iterations, history, last, state }: RunResult<S, MinimizerRecord, Finish>,
+): MinimizerResult<X> {
+  const { x, objective, gradient, evaluations } = last;
+  return {
+    x: space.restore(x.slice()),
+    objective,
+    gradient: space.restore(gradient.slice()),
+    status,
+    iterations,
+    evaluations,
+    history,
+    state,
+  };
+}
 
-  evaluate(x: Float64Array, gradient: Float64Array): number {
-    this.evaluations++;
-    return this.objective(x, gradient);
+/** @internal A line search from `state` along `direction`: asks for points instead of steps. */
+export function* searchAlong(
+  state: SmoothState,
+  space: Pick<SearchSpace<unknown>, "round">,
+  direction: Float64Array,
+  search: Asking<number, Trial, Trial | undefined>,
+  clip?: (x: Float64Array) => void,
+): Asking<Float64Array, Evaluated, { found: Trial | undefined; evaluations: number }> {
+  let { evaluations } = state;
+  let next = search.next();
+  while (!next.done) {
+    const step = next.value;
+    const x = new Float64Array(direction.length);
+    for (let i = 0; i < x.length; i++) x[i] = state.x[i] + step * direction[i];
+    clip?.(x);
+    space.round(x);
+    const { value, gradient } = yield x.slice();
+    evaluations++;
+    let slope = 0;
+    for (let i = 0; i < x.length; i++) slope += gradient[i] * direction[i];
+    next = search.next({ step, value, slope, x, gradient });
   }
+  return { found: next.value, evaluations };
+}
 
-  record(iteration: number, gradientNorm: number): void {
-    this.values[iteration] = this.value;
-    this.gradientNorms[iteration] = gradientNorm;
-    this.monitor.report(iteration, gradientNorm);
-  }
+/** @internal What changes of the state where a line search found `trial`. */
+export function movedTo(state: SmoothState, trial: Trial, evaluations: number): SmoothState {
+  const scale = Math.max(Math.abs(state.objective), Math.abs(trial.value), 1);
+  return {
+    iteration: state.iteration + 1,
+    x: trial.x,
+    objective: trial.value,
+    gradient: trial.gradient,
+    evaluations,
+    decrease: (state.objective - trial.value) / scale,
+    inaccurate: false,
+  };
+}
 
-  /** Whether the last iteration lowered `f` by less than asked for. */
-  smallDecrease(before: number): boolean {
-    const scale = Math.max(Math.abs(before), Math.abs(this.value), 1);
-    return this.decreaseTolerance > 0 && before - this.value <= this.decreaseTolerance * scale;
-  }
-
-  result(status: MinimizerStatus, iterations: number): MinimizerResult {
-    return {
-      x: this.x,
-      objective: this.value,
-      gradient: this.gradient,
-      status,
-      iterations,
-      evaluations: this.evaluations,
-      history: {
-        objective: this.values.slice(0, iterations + 1),
-        gradientNorm: this.gradientNorms.slice(0, iterations + 1),
-      },
-    };
-  }
+/** @internal The values of a vector of `n`, or one for all. */
+export function readEach(
+  owner: string,
+  name: string,
+  value: ArrayLike<number> | number | undefined,
+  n: number,
+  fallback: number,
+): Float64Array {
+  if (value === undefined || typeof value === "number") return new Float64Array(n).fill(value ?? fallback);
+  if (value.length !== n) throw new ShapeError(`${owner}: ${name} must have length ${n}, got ${value.length}`);
+  return Float64Array.from(value);
 }

@@ -43,7 +43,7 @@ export class SubspaceMinimum {
     out.set(cauchy.x);
     let count = 0;
     for (let i = 0; i < x.length; i++) if (out[i] > lower[i] && out[i] < upper[i]) this.free[count++] = i;
-    if (count === 0 || b.count === 0) return;
+    if (count === 0 || b.width === 0) return;
     this.reducedGradient(x, gradient, b, cauchy, count);
     if (!this.solve(b, count)) return;
 
