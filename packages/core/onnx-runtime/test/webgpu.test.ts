@@ -1,12 +1,22 @@
 import {
   add,
+  type ConvOptions,
+  conv,
+  cumSum,
   DeviceError,
   DTypeError,
+  grad,
   jit,
+  less,
   matmul,
+  mean,
   mul,
+  pow,
+  random,
   scan,
   sin,
+  slice,
+  square,
   sum,
   type Tensor,
   tensor,
@@ -55,6 +65,53 @@ describe.skipIf(!gpu)("webgpu [needs Vulkan: install mesa-vulkan-drivers and lib
   it("gives what the host gives with parameters and shapes drawn at random", async () => {
     expect(await failures(backend, onGpu(randomCells("float32", 13, 8)))).toEqual([]);
   }, 120_000);
+
+  it("gives what the host gives where the engine's own operators do not", async () => {
+    const rng = random.rng(5);
+    const cell = (label: string, f: Cell["f"], ...shapes: number[][]): Cell => ({
+      label,
+      f,
+      inputs: shapes.map((shape) => rng.uniform(shape, { low: 0.5, high: 2 })),
+      tolerance: { float32: { relative: 1e-4, absolute: 3e-5 } },
+    });
+    const convolution = (label: string, options: ConvOptions, x: number[], w: number[]) =>
+      cell(
+        `convolution ${label}`,
+        (a, b) => {
+          const f = (v: Tensor, u: Tensor) => sum(square(conv(v, u, options)));
+          const gradients = grad(([v, u]: Tensor[]) => f(v, u))([a, b]) as Tensor[];
+          return [conv(a, b, options), ...gradients];
+        },
+        x,
+        w,
+      );
+    const backward = (start: number, step: number) =>
+      cell(
+        `from ${start} by ${step}`,
+        (x) => [slice(x, [{ start, step }]), slice(less(x, 1), [{ start, step }])],
+        [5, 2],
+      );
+    const cells = [
+      cell("powers of a column", (x, y) => [pow(x, y), pow(y, x), pow(x, 2.5)], [3, 4], [3, 1]),
+      convolution("over three axes in groups", { groups: 2 }, [1, 4, 3, 3, 3], [2, 2, 2, 2, 2]),
+      convolution("from two channels of a group to one", { groups: 2 }, [1, 2, 4], [4, 1, 2]),
+      convolution("of single places, padded behind", { padding: [[0, 1]] }, [1, 2, 4], [2, 2, 1]),
+      convolution(
+        "of the whole input, padded behind",
+        {
+          padding: [
+            [0, 1],
+            [0, 2],
+          ],
+        },
+        [1, 2, 2, 3],
+        [2, 2, 2, 3],
+      ),
+      ...[backward(2, -1), backward(3, -1), backward(3, -2), backward(0, -1)],
+      cell("long sums", (x) => [sum(x), cumSum(x), mean(x)], [10_007]),
+    ];
+    expect(await failures(backend, cells, 1)).toEqual([]);
+  }, 60_000);
 
   it("runs a training step wholly on the GPU", async () => {
     const { params, step, data } = smallMlp();

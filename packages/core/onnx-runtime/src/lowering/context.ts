@@ -144,6 +144,13 @@ export class LoweringContext {
     this.entries.set(v, { pending: { kind: "product", product } });
   }
 
+  /** Says that `v` is `source`, perhaps broadcast; what is pending stays so where nothing else uses it. */
+  defineSame(v: Variable, source: Variable): void {
+    const alone = this.consumers.get(source)?.length === 1 && sameShape(v.shape, source.shape);
+    if (alone && this.entries.has(source)) this.entries.set(v, this.entry(source));
+    else this.define(v, this.unexpanded(source));
+  }
+
   /** Says that `v` is `source` broadcast to the shape of `v`. */
   defineBroadcast(v: Variable, source: Variable): void {
     this.define(v, this.unexpanded(source));

@@ -1,3 +1,4 @@
+import type { Equation } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { quickInputGradient, quickKernelGradient } from "./convolution-gradients.js";
@@ -8,13 +9,26 @@ import { pad, slice } from "./movement.js";
 
 type Pairs = readonly (readonly [number, number])[];
 
-/** ONNX Runtime has convolutions in float32 only, and on GPUs none transposed over three axes. */
-function inFloat32(name: keyof typeof convolutionsByProducts, lowering: Lowering): Lowering {
+type Name = keyof typeof convolutionsByProducts;
+
+/** ONNX Runtime has convolutions in float32 only. */
+function inFloat32(name: Name, lowering: Lowering): Lowering {
   return (c, equation) => {
-    const [{ dtype, shape }] = equation.inputs;
-    const lacking = dtype === "float64" || (isForGpu(c) && name === "convInputGrad" && shape.length > 4);
+    const lacking = equation.inputs[0].dtype === "float64" || (isForGpu(c) && gpuLacks(name, equation));
     (lacking ? convolutionsByProducts[name] : lowering)(c, equation);
   };
+}
+
+/** GPUs have none over three axes that are transposed or in groups, and transposed ones from many channels to one are wrong. */
+function gpuLacks(name: Name, { inputs: [x, w], params: { groups } }: Equation): boolean {
+  const threeAxes = x.shape.length > 4;
+  if (name !== "convInputGrad") return threeAxes && groups > 1;
+  return threeAxes || (groups > 1 && w.shape[1] === 1 && w.shape[0] > groups);
+}
+
+/** Whether the device's operators take a padding: none take a negative one, and those of GPUs lose what is on one side only. */
+function takesPadding(c: LoweringContext, padding: Pairs): boolean {
+  return padding.every(([a, b]) => a >= 0 && b >= 0 && (a === b || !isForGpu(c)));
 }
 
 /** ONNX wants all leading paddings, then all trailing ones. */
@@ -24,11 +38,26 @@ function onnxPads(padding: Pairs): number[] {
 
 /** Negative paddings cut the input, which ONNX's attributes cannot say. */
 function explicit(c: LoweringContext, x: Value, padding: Pairs): { x: Value; padding: Pairs } {
-  if (padding.every(([a, b]) => a >= 0 && b >= 0)) return { x, padding };
+  if (takesPadding(c, padding)) return { x, padding };
+  if (padding.every(([a, b]) => a >= 0 && b >= 0)) return oneSided(c, x, padding);
   const zero = c.scalar(x.type, 0);
   const low = [0, 0, ...padding.map((p) => p[0])];
   const high = [0, 0, ...padding.map((p) => p[1])];
   return { x: pad(c, x, low, high, zero), padding: padding.map(() => [0, 0] as const) };
+}
+
+/** Joins zeros to the side that has more padding. A Pad would be taken back into the convolution. */
+function oneSided(c: LoweringContext, x: Value, padding: Pairs): { x: Value; padding: Pairs } {
+  let out = x;
+  padding.forEach(([low, high], i) => {
+    if (low === high) return;
+    const shape = out.shape.map((n, axis) => (axis === i + 2 ? Math.abs(high - low) : n));
+    const zeros = c.emit("Expand", [c.scalar(x.type, 0), c.graph.integers(shape)], { shape, type: x.type });
+    const joined = out.shape.map((n, axis) => (axis === i + 2 ? n + Math.abs(high - low) : n));
+    const parts = high > low ? [out, zeros] : [zeros, out];
+    out = c.emit("Concat", parts, { shape: joined, type: x.type }, { axis: i + 2 });
+  });
+  return { x: out, padding: padding.map(([low, high]) => [Math.min(low, high), Math.min(low, high)] as const) };
 }
 
 function fitSpatial(c: LoweringContext, x: Value, spatial: readonly number[]): Value {
@@ -75,7 +104,7 @@ export const convolutionLowerings = {
       const rest = spatial.map((n, i) => n - (full[i] - params.padding[i][0] - params.padding[i][1]));
       const plain =
         rest.every((r, i) => r >= 0 && r < Math.max(params.strides[i], params.dilation[i])) &&
-        (params.padding as Pairs).every(([a, b]) => a >= 0 && b >= 0);
+        takesPadding(c, params.padding);
       const base = { strides: params.strides, dilations: params.dilation, group: params.groups };
       const operands = [c.value(g), c.value(w)];
       if (plain) {

@@ -91,6 +91,12 @@ function select(c: LoweringContext, [condition, a, b]: Value[]): Value {
   return toType(c, c.map("Where", [condition, ...numbers], "int32"), "bool");
 }
 
+/** GPUs fail at powers of operands that are broadcast, but for numbers. */
+const powerOnGpu: Lowering = (c, { inputs, outputs: [y] }) => {
+  const operands = inputs.map((v) => (c.constantOf(v) === undefined ? c.value(v) : c.unexpanded(v)));
+  c.define(y, c.map("Pow", operands, y.dtype));
+};
+
 const expm1OnCpu = composedElementwise(hyperbolic.expm1ByTanh);
 const expm1OnGpu = composedElementwise(hyperbolic.expm1BySeries);
 
@@ -131,7 +137,7 @@ export const elementwiseLowerings = {
   sub: direct("Sub"),
   mul: direct("Mul"),
   div: direct("Div"),
-  pow: direct("Pow"),
+  pow: byDevice(direct("Pow"), powerOnGpu),
   maximum: direct("Max"),
   minimum: direct("Min"),
   mod: ((c, equation) => {

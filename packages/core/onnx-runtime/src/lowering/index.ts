@@ -10,6 +10,7 @@ import { indexingLowerings } from "./indexing.js";
 import { linearAlgebraLowerings } from "./linear-algebra.js";
 import type { HostOnly, Lowering } from "./lowering.js";
 import { movementLowerings } from "./movement.js";
+import { leftOut } from "./no-ops.js";
 import { reductionLowerings } from "./reduction.js";
 import { specialLowerings } from "./special.js";
 import { spectralLowerings } from "./spectral.js";
@@ -49,7 +50,7 @@ function lowerEquation(context: LoweringContext, equation: Equation): void {
     for (const v of equation.outputs) context.defineConstant(v, zeros(v.shape, v.dtype));
     return;
   }
-  lowering(context, equation);
+  if (!leftOut(context, equation)) lowering(context, equation);
 }
 
 /** A graph and its inputs and outputs by name, in the order of the traced function's. */

@@ -2,7 +2,7 @@ import { full, type Shape } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
-import type { Lowering } from "./lowering.js";
+import { isForGpu, type Lowering } from "./lowering.js";
 
 /** ONNX's way to say "before the first element" for slices that run backwards. */
 const BEFORE_FIRST = Number.MIN_SAFE_INTEGER;
@@ -14,16 +14,38 @@ export function slice(
   counts: readonly number[],
   steps: readonly number[],
 ): Value {
+  // Of one element there is no order; GPUs would begin elsewhere.
+  const strides = steps.map((step, axis) => (counts[axis] === 1 ? 1 : step));
   const ends = starts.map((start, axis) => {
-    const end = start + counts[axis] * steps[axis];
+    const end = start + counts[axis] * strides[axis];
     return end < 0 ? BEFORE_FIRST : end;
   });
   const g = c.graph;
   const axes = g.integers(starts.map((_, axis) => axis));
-  return c.emit("Slice", [x, g.integers(starts), g.integers(ends), axes, g.integers(steps)], {
+  return c.emit("Slice", [x, g.integers(starts), g.integers(ends), axes, g.integers(strides)], {
     shape: counts,
     type: x.type,
   });
+}
+
+function takeBackward(
+  c: LoweringContext,
+  x: Value,
+  starts: readonly number[],
+  counts: readonly number[],
+  steps: readonly number[],
+  backward: readonly boolean[],
+): Value {
+  // Booleans are moved as int32: not every kernel has them.
+  let out = toType(c, x, x.type === "bool" ? "int32" : x.type);
+  backward.forEach((turned, axis) => {
+    if (!turned) return;
+    const places = Int32Array.from({ length: counts[axis] }, (_, i) => starts[axis] + i * steps[axis]);
+    const shape = out.shape.map((n, a) => (a === axis ? counts[axis] : n));
+    const indices = c.graph.constant("int32", [places.length], places);
+    out = c.emit("Gather", [out, indices], { shape, type: out.type }, { axis });
+  });
+  return toType(c, out, x.type);
 }
 
 function sliceAny(
@@ -33,6 +55,19 @@ function sliceAny(
   counts: readonly number[],
   steps: readonly number[],
 ): Value {
+  const backward = steps.map((step, axis) => step < 0 && counts[axis] > 1);
+  if (isForGpu(c) && backward.includes(true)) {
+    // GPUs begin elsewhere when they go backward from the middle: these axes are taken by their places.
+    const whole = <T>(kept: readonly T[], all: (axis: number) => T) => kept.map((v, k) => (backward[k] ? all(k) : v));
+    const forward = sliceAny(
+      c,
+      x,
+      whole(starts, () => 0),
+      whole(counts, (k) => x.shape[k]),
+      whole(steps, () => 1),
+    );
+    return takeBackward(c, forward, starts, counts, steps, backward);
+  }
   if (counts.includes(0))
     return slice(
       c,

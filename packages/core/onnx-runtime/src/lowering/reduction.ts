@@ -1,7 +1,9 @@
 import {
   arange,
   cast,
+  concatenate,
   type DType,
+  type ElementType,
   type Equation,
   equal,
   exp,
@@ -10,16 +12,19 @@ import {
   max,
   min,
   minimum,
+  mul,
   reshape,
   type Shape,
+  slice,
   sub,
   sum,
   where,
 } from "@offprint/tensor-core";
+import { cumSumInBlocks, inBlocks, sumInBlocks } from "./blocked-sums.js";
 import { composed } from "./composed.js";
 import { type LoweringContext, sameShape } from "./context.js";
 import { toType } from "./elementwise.js";
-import { byDevice, type Lowering } from "./lowering.js";
+import { byDevice, isForGpu, type Lowering } from "./lowering.js";
 
 /** @param ofNothing what the reduction of no element is. */
 function reduction(operator: string, ofNothing: Partial<Record<DType, number>>): Lowering {
@@ -34,8 +39,7 @@ function reduction(operator: string, ofNothing: Partial<Record<DType, number>>):
       return;
     }
     const kept = x.shape.map((n, axis) => (params.axes.includes(axis) ? 1 : n));
-    // Booleans are reduced as integers: not every device has them.
-    const source = x.dtype === "bool" ? toType(c, c.value(x), "int32") : c.value(x);
+    const source = toType(c, c.value(x), reducedAs(c, operator, x.dtype));
     const reduce = (shape: Shape, keepdims: 0 | 1) => {
       const reduced = c.emit(
         operator,
@@ -52,6 +56,35 @@ function reduction(operator: string, ofNothing: Partial<Record<DType, number>>):
     else c.define(y, reduce(y.shape, 0));
   };
 }
+
+/** Booleans are reduced as integers: not every device has them. The CPU's sums of int32 saturate, and int64 has room. */
+function reducedAs(c: LoweringContext, operator: string, dtype: DType): ElementType {
+  if (dtype === "bool") return "int32";
+  return dtype === "int32" && operator === "ReduceSum" && !isForGpu(c) ? "int64" : dtype;
+}
+
+/** Products of int32 modulo 2^32, as elementwise products are; the engine's reduction saturates. */
+const productByHalves = composed(([x], { axes }: { axes: readonly number[] }) => {
+  let product = x;
+  for (const axis of axes) {
+    while (product.shape[axis] > 1) {
+      const half = product.shape[axis] >> 1;
+      const part = (start: number, stop: number) =>
+        slice(
+          product,
+          product.shape.map((_, i) => (i === axis ? { start, stop } : null)),
+        );
+      const pairs = mul(part(0, half), part(half, 2 * half));
+      product = product.shape[axis] % 2 === 0 ? pairs : concatenate([pairs, part(2 * half, 2 * half + 1)], axis);
+    }
+  }
+  return [
+    reshape(
+      product,
+      x.shape.filter((_, axis) => !axes.includes(axis)),
+    ),
+  ];
+});
 
 function argExtreme(operator: string): Lowering {
   return (c: LoweringContext, { inputs: [x], outputs: [y], params }: Equation) => {
@@ -77,8 +110,11 @@ function argExtremeByComparison(extreme: typeof max): Lowering {
 }
 
 export const reductionLowerings = {
-  sum: reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 }),
-  prod: reduction("ReduceProd", { float32: 1, float64: 1, int32: 1 }),
+  sum: inBlocks(sumInBlocks, reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 })),
+  prod: ((c, equation) => {
+    const wraps = equation.inputs[0].dtype === "int32" && !equation.inputs[0].shape.includes(0);
+    (wraps ? productByHalves : reduction("ReduceProd", { float32: 1, float64: 1, int32: 1 }))(c, equation);
+  }) as Lowering,
   max: reduction("ReduceMax", { float32: -Infinity, float64: -Infinity, int32: -2147483648, bool: 0 }),
   min: reduction("ReduceMin", { float32: Infinity, float64: Infinity, int32: 2147483647, bool: 1 }),
   argMax: byDevice(argExtreme("ArgMax"), argExtremeByComparison(max)),
@@ -95,7 +131,7 @@ export const reductionLowerings = {
       return [sub(centred, log(sum(exp(centred), { axis, keepDims: true })))];
     }),
   ),
-  cumSum: ((c, { inputs: [x], outputs: [y], params }) => {
+  cumSum: inBlocks(cumSumInBlocks, (c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, c.emit("CumSum", [c.value(x), c.graph.integer(params.axis)], { shape: y.shape, type: y.dtype }));
-  }) as Lowering,
+  }),
 };

@@ -198,8 +198,11 @@ export function oneHot(
   const t = integerTensor("oneHot", indices);
   if (t.storage.kind === "host") checkIndices("oneHot", contiguousData(t), t.shape, 0, depth, "the new axis");
   const at = normalizeAxis("oneHot", named, t.rank + 1);
-  const places = reshape(arange(0, depth, 1, "int32"), [depth, ...new Array<number>(t.rank - at).fill(1)]);
-  return cast(equal(expandDims(t, at), places), dtype);
+  const numbers = arange(0, depth, 1, "int32");
+  const places = reshape(numbers, [depth, ...new Array<number>(t.rank - at).fill(1)]);
+  // Indices that are not known yet are looked up, which fails for one out of range where the function runs compiled.
+  const checked = t.storage.kind === "host" || depth === 0 ? t : take(numbers, t);
+  return cast(equal(expandDims(checked, at), places), dtype);
 }
 
 function segments(operation: string, data: TensorLike, ids: TensorLike, count: number): [data: Tensor, ids: Tensor] {
