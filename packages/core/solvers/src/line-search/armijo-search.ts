@@ -16,7 +16,9 @@ export interface ArmijoOptions {
 
 /** A point that {@link armijoSearch} asks for; no derivative is needed. */
 export interface ArmijoPoint {
+  /** Length of the step. */
   readonly step: number;
+  /** The function there. */
   readonly value: number;
 }
 

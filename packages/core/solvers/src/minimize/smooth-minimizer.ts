@@ -81,10 +81,15 @@ export interface MinimizerResult<X = Float64Array> {
 
 /** Where a minimiser stands. */
 export interface SmoothState {
+  /** Iterations done. */
   readonly iteration: number;
+  /** The point, `[n]`: of a tree the leaves, one after the other. */
   readonly x: Float64Array;
+  /** `f` there. */
   readonly objective: number;
+  /** Its gradient, `[n]`. */
   readonly gradient: Float64Array;
+  /** Calls of the objective. */
   readonly evaluations: number;
   /** Decrease of the last iteration relative to `max(|f|, |f_before|, 1)`; infinite before the first. */
   readonly decrease: number;
