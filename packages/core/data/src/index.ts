@@ -15,7 +15,7 @@ export { gunzip } from "./formats/inflate.js";
 export { type LibsvmContent, type LibsvmReadOptions, readLibsvm, writeLibsvm } from "./formats/libsvm.js";
 export { readMatrixMarket, writeMatrixMarket } from "./formats/matrix-market.js";
 export { type NpyWriteOptions, readNpy, writeNpy } from "./formats/npy.js";
-export { type NpzWriteOptions, readNpz, writeNpz } from "./formats/npz.js";
+export { type NpzWriteOptions, npzNames, readNpz, writeNpz } from "./formats/npz.js";
 export {
   readSafetensors,
   type Safetensors,

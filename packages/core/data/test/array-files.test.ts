@@ -146,7 +146,7 @@ describe("npz", () => {
     const view = new DataView(bytes.buffer);
     const central = bytes.length - 22 - 46 - "x.npy".length;
     view.setUint32(central + 24, 0xfffffff0, true);
-    expect(() => readNpz(bytes)).toThrow(error("FormatError", /holds 1\d\d bytes where the header says 4294967280/));
+    expect(() => readNpz(bytes)).toThrow(error("FormatError", /cannot hold the 4294967280 bytes that the header says/));
   });
 });
 

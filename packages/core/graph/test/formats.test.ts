@@ -259,7 +259,7 @@ describe("text formats", () => {
       [2, 1],
     ]); // prettier-ignore
     expect(() => readEdgeList("0,1\n0,1,2\n")).toThrow(/equally many cells.*line 2/);
-    expect(() => readEdgeList("0,1\n0,5\n", { nodes: 3 })).toThrow(/integers from 0 to 2/);
+    expect(() => readEdgeList("0,1\n0,5\n", { nodes: 3 })).toThrow(/5 is not among the nodes 0 to 2 .line 2/);
   });
 });
 

@@ -46,7 +46,8 @@ export function readCsv(file: string | Uint8Array, options: CsvReadOptions = {})
     }
   }
   const absent = new Set(missing);
-  return new Table(names.map((name, j) => readColumn(name, j, records, types[name], absent)));
+  const typeOf = (name: string) => (Object.hasOwn(types, name) ? types[name] : undefined);
+  return new Table(names.map((name, j) => readColumn(name, j, records, typeOf(name), absent)));
 }
 
 function givenNames(header: boolean | readonly string[], records: readonly CsvRecord[]): string[] {
@@ -92,7 +93,7 @@ function readColumn(
   return { name, type: "text", values: records.map(({ fields }) => (missing.has(fields[j]) ? null : fields[j])) };
 }
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INFINITE = /^([+-])?inf(?:inity)?$/i;
 
 /** The value of a field, NaN where it is not of the type. */

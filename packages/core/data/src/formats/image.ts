@@ -1,5 +1,6 @@
 import {
   asTensor,
+  FormatError,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -56,6 +57,8 @@ export function readImage(file: Uint8Array, options: ImageReadOptions = {}): Ten
 }
 
 function readPixels(file: Uint8Array): Pixels {
+  if (!(file instanceof Uint8Array))
+    throw new FormatError("image: the file must be given as a Uint8Array of its bytes");
   if (startsWith(file, PNG_SIGNATURE)) return readPngPixels(file);
   if (file[0] === 0x50 && file[1] >= 0x31 && file[1] <= 0x37) return readPnmPixels(file);
   if (startsWith(file, [0xff, 0xd8])) throw unsupported("JPEG");

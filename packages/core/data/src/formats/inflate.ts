@@ -3,6 +3,8 @@ import { Inflate } from "fflate";
 import { ByteReader, startsWith } from "./byte-reader.js";
 
 const PIECE = 1 << 16;
+/** A deflated byte cannot stand for more: 258 bytes in two bits. */
+const MOST_EXPANSION = 1032;
 
 /** CRC-32 (ISO 3309) of every byte, then of every byte followed by 1, 2 and 3 zero bytes. */
 const crcTables = crcTable();
@@ -44,6 +46,9 @@ export function inflateExactly(format: string, data: Uint8Array, size: number, o
   const fail = (message: string, cause?: unknown): never => {
     throw new FormatError(`${format}: ${message} (at byte ${offset})`, { offset, cause });
   };
+  if (size > MOST_EXPANSION * (data.length + 1)) {
+    fail(`${data.length} compressed bytes cannot hold the ${size} bytes that the header says; the file is damaged`);
+  }
   const stream = new Inflate((chunk) => {
     total += chunk.length;
     if (total > size)
@@ -79,6 +84,7 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @throws FormatError for damaged or truncated files.
  */
 export function gunzip(file: Uint8Array): Uint8Array {
+  if (!(file instanceof Uint8Array)) throw new FormatError("gzip: the file must be given as a Uint8Array of its bytes");
   if (!isGzip(file)) return file;
   const reader = new ByteReader("gzip", file);
   reader.take(2, "the signature");

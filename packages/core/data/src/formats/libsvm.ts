@@ -20,7 +20,7 @@ export interface LibsvmContent {
   readonly queries: Tensor | undefined;
 }
 
-const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)$/i;
+const NUMBER = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)$/i;
 const MAX_INDEX = 2147483646;
 
 /**
@@ -79,6 +79,7 @@ function readRow(rows: RowStore, [label, ...pairs]: string[], base: number, line
     const key = pair.slice(0, colon);
     const value = number(pair.slice(colon + 1), line, "value");
     if (key === "qid" && k === 0) {
+      if (!Number.isInteger(value) || Math.abs(value) > MAX_INDEX) fail(line, `qid ${value} is no integer of 32 bits`);
       rows.queries.push(value);
       return;
     }

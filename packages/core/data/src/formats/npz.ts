@@ -1,18 +1,20 @@
 import { FormatError, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { type NpyWriteOptions, readNpy, writeNpy } from "./npy.js";
-import { readZip, writeZip } from "./zip.js";
+import { openZip, writeZip, type ZipArchive } from "./zip.js";
 
 /**
  * Reads the arrays of an .npz archive that NumPy saved with `np.savez` or `np.savez_compressed`, by name.
- * @param names the arrays to read; default all. Others may be of types that are not supported.
+ * @param names the arrays to read; default all. Others are not unpacked, and may be of types that are not supported.
  * @throws FormatError for damaged or truncated archives and missing names; UnsupportedError as `readNpy`.
  */
 export function readNpz(bytes: Uint8Array, names?: readonly string[]): Record<string, Tensor> {
-  const files = new Map([...readZip("npz", bytes)].map(([name, content]) => [name.replace(/\.npy$/, ""), content]));
+  const archive = openZip("npz", bytes);
+  const files = arrayFiles(archive);
   const wanted = names ?? [...files.keys()];
   return Object.fromEntries(
     wanted.map((name) => {
-      const content = files.get(name);
+      const file = files.get(name);
+      const content = file === undefined ? undefined : archive.content(file);
       if (content === undefined) {
         throw new FormatError(
           `npz: there is no array ${name}; the archive holds ${[...files.keys()].join(", ") || "none"}`,
@@ -21,6 +23,25 @@ export function readNpz(bytes: Uint8Array, names?: readonly string[]): Record<st
       return [name, named(name, () => readNpy(content))];
     }),
   );
+}
+
+/**
+ * Names of the arrays of an .npz archive, in its order; none of them is unpacked.
+ * @throws FormatError for damaged or truncated archives.
+ */
+export function npzNames(bytes: Uint8Array): string[] {
+  return [...arrayFiles(openZip("npz", bytes)).keys()];
+}
+
+/** The files of the archive by the names of their arrays. */
+function arrayFiles({ names }: ZipArchive): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const file of names) {
+    const name = file.replace(/\.npy$/, "");
+    if (files.has(name)) throw new FormatError(`npz: two arrays have the name ${name}; rename one`);
+    files.set(name, file);
+  }
+  return files;
 }
 
 /** Says in an error which array of the archive it is about. */

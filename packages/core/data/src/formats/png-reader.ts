@@ -1,6 +1,10 @@
+import { UnsupportedError } from "@offprint/tensor-core";
 import { ByteReader, concatenateBytes } from "./byte-reader.js";
 import type { Pixels } from "./image.js";
 import { crc32, inflateExactly } from "./inflate.js";
+
+/** 16384 x 16384 pixels of one sample: more is refused, since few bytes can claim it. */
+const MOST_SAMPLES = 2 ** 28;
 
 /** The first eight bytes of every PNG file. */
 export const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -92,6 +96,10 @@ function readHeader(reader: ByteReader, body: Uint8Array, at: number): Header {
   if (samples === undefined || !depths.includes(depth))
     reader.fail(`colour type ${type} with ${depth} bits is not allowed`, at);
   if (width < 1 || height < 1) reader.fail(`the image is ${width} x ${height}; both must be positive`, at);
+  if (width * height * samples > MOST_SAMPLES) {
+    const limit = `the image is ${width} x ${height} with ${samples} samples a pixel`;
+    throw new UnsupportedError(`readImage: ${limit}, more than 2^28 together; cut it into parts`);
+  }
   if (compression !== 0 || filter !== 0 || interlace > 1)
     reader.fail("compression, filter or interlace is unknown", at);
   return { width, height, depth, samples, indexed: type === 3, interlaced: interlace === 1 };

@@ -17,26 +17,25 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const types: Record<string, ElementType> = {
-  BOOL: "bool",
-  I8: "int8",
-  U8: "uint8",
-  I16: "int16",
-  U16: "uint16",
-  I32: "int32",
-  U32: "uint32",
-  I64: "int64",
-  U64: "uint64",
-  F16: "float16",
-  BF16: "bfloat16",
-  F32: "float32",
-  F64: "float64",
-};
+const types = new Map<string, ElementType>(
+  Object.entries({
+    BOOL: "bool",
+    I8: "int8",
+    U8: "uint8",
+    I16: "int16",
+    U16: "uint16",
+    I32: "int32",
+    U32: "uint32",
+    I64: "int64",
+    U64: "uint64",
+    F16: "float16",
+    BF16: "bfloat16",
+    F32: "float32",
+    F64: "float64",
+  }),
+);
 
-const names = Object.fromEntries(Object.entries(types).map(([name, type]) => [type, name])) as Record<
-  ElementType,
-  string
->;
+const names = Object.fromEntries([...types].map(([name, type]) => [type, name])) as Record<ElementType, string>;
 
 const MAX_HEADER = 100_000_000;
 
@@ -105,7 +104,7 @@ function readEntry(reader: ByteReader, name: string, value: unknown): Entry {
     offsets.length === 2 &&
     offsets.every(isCount);
   if (!valid) reader.fail(`the entry of ${name} lacks dtype, shape or data_offsets; the file is damaged`, 8);
-  const type = types[dtype as string];
+  const type = types.get(dtype as string);
   if (type === undefined) {
     throw new UnsupportedError(`safetensors: ${name} has type ${String(dtype)}; convert it to F32 before saving`);
   }

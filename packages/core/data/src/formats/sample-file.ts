@@ -37,6 +37,7 @@ export interface SampleFile {
  * array that is not there; ShapeError for arrays that do not fit each other.
  */
 export function readSamples(file: Uint8Array, options: SampleFileOptions = {}): SampleFile {
+  if (!(file instanceof Uint8Array)) throw new FormatError("readSamples: the file must be given as its bytes");
   const samples = samplesOf(file, options);
   if (samples.inputs.shape[0] === 0) throw new FormatError("the file has no samples");
   return samples;

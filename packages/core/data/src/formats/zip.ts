@@ -18,28 +18,58 @@ interface Entry {
   readonly checksum: number;
   readonly compressedSize: number;
   readonly size: number;
+  readonly encrypted: boolean;
   /** Position of the local header. */
   readonly offset: number;
 }
 
+/** A file of the archive, and where its bytes lie. */
+interface Place {
+  readonly entry: Entry;
+  readonly start: number;
+  readonly data: Uint8Array;
+}
+
+/** A zip archive, of which only what is asked for is unpacked. */
+export interface ZipArchive {
+  /** In the order of the directory. */
+  readonly names: readonly string[];
+  /**
+   * The content of a file.
+   * @throws FormatError where it is damaged; UnsupportedError for encryption and for methods other than deflate.
+   */
+  content(name: string): Uint8Array | undefined;
+}
+
 /**
- * The files in a zip archive, by its central directory, in order.
- * @throws FormatError for damaged archives; UnsupportedError for encrypted ones and methods other than deflate.
+ * Opens a zip archive by its central directory.
+ * @throws FormatError for damaged archives, and for files that share bytes: a small archive could claim any size.
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
-export function readZip(format: string, bytes: Uint8Array): Map<string, Uint8Array> {
+export function openZip(format: string, bytes: Uint8Array): ZipArchive {
   const reader = new ByteReader(format, bytes);
   const { count, start } = findDirectory(reader);
   reader.offset = start;
   const entries: Entry[] = [];
   for (let i = 0; i < count; i++) entries.push(readEntry(reader));
-  const files = new Map<string, Uint8Array>();
-  for (const entry of entries) {
-    if (files.has(entry.name))
+  const places = new Map<string, Place>();
+  let end = 0;
+  for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
+    if (places.has(entry.name))
       reader.fail(`two files have the name ${entry.name}; the archive is damaged`, entry.offset);
-    files.set(entry.name, readContent(reader, entry));
+    if (entry.offset < end)
+      reader.fail(`${entry.name} overlaps the file before it; the archive is damaged`, entry.offset);
+    places.set(entry.name, findContent(reader, entry));
+    end = reader.offset;
   }
-  return files;
+  if (end > start && count > 0) reader.fail("the last file reaches into the directory; the archive is damaged", start);
+  return {
+    names: entries.map(({ name }) => name),
+    content(name) {
+      const place = places.get(name);
+      return place && unpack(reader, place);
+    },
+  };
 }
 
 /** The record at the end says where the directory is. */
@@ -92,8 +122,7 @@ function readEntry(reader: ByteReader): Entry {
   const extra = new ByteReader(reader.format, reader.take(extraLength, what));
   reader.take(commentLength, what);
   readZip64(extra, sizes);
-  if (flags & 1) throw new UnsupportedError(`${reader.format}: ${name} is encrypted; decrypt the archive first`);
-  return { name, method, checksum, ...sizes };
+  return { name, method, checksum, encrypted: (flags & 1) !== 0, ...sizes };
 }
 
 /** Sizes that do not fit 32 bits stand in an extra field, in this order. */
@@ -108,9 +137,8 @@ function readZip64(extra: ByteReader, sizes: { size: number; compressedSize: num
   }
 }
 
-function readContent(reader: ByteReader, entry: Entry): Uint8Array {
-  const { format } = reader;
-  const { name, offset, size, compressedSize, method, checksum } = entry;
+function findContent(reader: ByteReader, entry: Entry): Place {
+  const { name, offset, compressedSize } = entry;
   if (offset > reader.bytes.length) reader.fail(`${name} begins after the end of the file; it is truncated`, offset);
   reader.offset = offset;
   if (reader.uint32(`the header of ${name}`, true) !== LOCAL)
@@ -120,7 +148,13 @@ function readContent(reader: ByteReader, entry: Entry): Uint8Array {
   const extraLength = reader.uint16(`the header of ${name}`, true);
   reader.take(nameLength + extraLength, `the header of ${name}`);
   const start = reader.offset;
-  const data = reader.take(compressedSize, name);
+  return { entry, start, data: reader.take(compressedSize, name) };
+}
+
+function unpack(reader: ByteReader, { entry, start, data }: Place): Uint8Array {
+  const { format } = reader;
+  const { name, size, compressedSize, method, checksum, encrypted } = entry;
+  if (encrypted) throw new UnsupportedError(`${format}: ${name} is encrypted; decrypt the archive first`);
   if (method !== 0 && method !== 8) {
     throw new UnsupportedError(`${format}: ${name} is compressed by method ${method}; store or deflate it`);
   }

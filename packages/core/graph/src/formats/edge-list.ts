@@ -1,5 +1,5 @@
 import { Graph } from "../graph.js";
-import { failAtLine, type TextFile, textLines } from "./text-lines.js";
+import { failAtLine, type TextFile, type TextLine, textLines } from "./text-lines.js";
 
 /** Options of `readEdgeList`. */
 export interface EdgeListOptions {
@@ -16,8 +16,13 @@ export interface EdgeListOptions {
 export function readEdgeList(file: TextFile, options: EdgeListOptions = {}): { graph: Graph; nodeNames: string[] } {
   const numbered = options.nodes !== undefined;
   const names = new Map<string, number>();
-  const place = (name: string) => {
-    if (numbered) return Number(name);
+  const place = (line: TextLine, name: string) => {
+    if (name === "") failAtLine("edge list", line, "the name of a node is missing");
+    if (options.nodes !== undefined) {
+      const node = Number(name);
+      if (Number.isInteger(node) && node >= 0 && node < options.nodes) return node;
+      failAtLine("edge list", line, `${name.slice(0, 40)} is not among the nodes 0 to ${options.nodes - 1}`);
+    }
     let node = names.get(name);
     if (node === undefined) names.set(name, (node = names.size));
     return node;
@@ -36,7 +41,7 @@ export function readEdgeList(file: TextFile, options: EdgeListOptions = {}): { g
     width = cells.length;
     const weight = cells.length === 3 ? Number(cells[2]) : 1;
     if (!Number.isFinite(weight)) failAtLine("edge list", line, `weight "${cells[2]}" is no number`);
-    const [from, to] = [place(cells[0]), place(cells[1])];
+    const [from, to] = [place(line, cells[0]), place(line, cells[1])];
     sources.push(from);
     targets.push(to);
     weights.push(weight);

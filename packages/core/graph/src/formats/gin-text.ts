@@ -1,7 +1,7 @@
 import { FormatError } from "@offprint/tensor-core";
 import { Graph } from "../graph.js";
 import type { GraphData } from "../node-data.js";
-import { failAtLine, numbersOf, type TextFile, textLines } from "./text-lines.js";
+import { classesOf, failAtLine, numbersOf, type TextFile, textLines } from "./text-lines.js";
 
 /**
  * A set of graphs in the text format of GIN: the number of graphs; per graph a line `nodes label`, then per node a
@@ -23,6 +23,8 @@ export function readGinText(file: TextFile, name = "GIN"): GraphData {
     const header = line();
     const [nodes, label] = numbersOf("GIN text", header, true);
     if (!(nodes >= 0) || label === undefined) failAtLine("GIN text", header, "a graph begins with nodes and label");
+    const left = lines.length - next;
+    if (nodes > left) failAtLine("GIN text", header, `${nodes} nodes, and ${left} lines are left; it is truncated`);
     const [sources, targets]: [number[], number[]] = [[], []];
     const tags = new Int32Array(nodes);
     for (let i = 0; i < nodes; i++) {
@@ -43,7 +45,5 @@ export function readGinText(file: TextFile, name = "GIN"): GraphData {
     nodeLabels.push(tags);
     rawLabels.push(label);
   }
-  const classes = [...new Set(rawLabels)].sort((a, b) => a - b);
-  const labels = Int32Array.from(rawLabels, (label) => classes.indexOf(label));
-  return { name, graphs, nodeLabels, labels, classNames: classes.map(String) };
+  return { name, graphs, nodeLabels, ...classesOf(rawLabels) };
 }

@@ -1,8 +1,9 @@
-import { readNpz, writeNpz } from "@offprint/data";
+import { npzNames, readNpz, writeNpz } from "@offprint/data";
 import { FormatError, type Tensor, tensor } from "@offprint/tensor-core";
 import { coalesce } from "../edits.js";
 import { Graph, undirected } from "../graph.js";
 import type { NodeData } from "../node-data.js";
+import { checkDense, checkSparseRows } from "./sparse-rows.js";
 
 /** Options of `readGnnBenchmark`. */
 export interface GnnBenchmarkOptions {
@@ -21,11 +22,15 @@ const ADJACENCY = ["adj_indptr", "adj_indices", "adj_shape", "labels"];
 export function readGnnBenchmark(bytes: Uint8Array, options: GnnBenchmarkOptions = {}): NodeData {
   const { name = "npz", undirected: bothWays = true } = options;
   const needed = readNpz(bytes, ADJACENCY);
-  const attributes = featureArrays(bytes);
-  const [nodes] = needed.adj_shape.data();
   const rows = needed.adj_indptr.data();
   const columns = needed.adj_indices.data();
-  if (rows.length !== nodes + 1) throw new FormatError(`gnn-benchmark: adj_indptr has no ${nodes + 1} entries`);
+  const shape = matrixShape("adj_shape", needed.adj_shape);
+  const nodes = shape[0];
+  checkSparseRows("gnn-benchmark: adj", { shape: [nodes, nodes], indptr: rows, indices: columns, values: columns });
+  const attributes = featureArrays(bytes);
+  for (const [what, count] of [["labels", needed.labels.size] as const, ["features", attributes.shape[0]] as const]) {
+    if (count !== nodes) throw new FormatError(`gnn-benchmark: ${count} ${what} for ${nodes} nodes; give one for each`);
+  }
   const pairs: number[] = [];
   for (let i = 0; i < nodes; i++) {
     for (let p = rows[i]; p < rows[i + 1]; p++) if (columns[p] !== i) pairs.push(i, columns[p]);
@@ -48,16 +53,24 @@ function columnsOf(pairs: readonly number[]): [Int32Array, Int32Array] {
   ];
 }
 
+function matrixShape(name: string, shape: Tensor): [rows: number, columns: number] {
+  const [rows, columns] = shape.data();
+  if (shape.size !== 2) throw new FormatError(`gnn-benchmark: ${name} has ${shape.size} numbers; a matrix has two`);
+  return [rows, columns];
+}
+
 function featureArrays(bytes: Uint8Array): Tensor {
-  try {
+  if (npzNames(bytes).includes("attr_matrix")) {
     const { attr_matrix: matrix } = readNpz(bytes, ["attr_matrix"]);
+    if (matrix.rank !== 2) throw new FormatError(`gnn-benchmark: attr_matrix has shape [${matrix.shape}], no matrix`);
     return tensor(Float32Array.from(matrix.data()), { shape: matrix.shape });
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
   }
   const sparse = readNpz(bytes, ["attr_data", "attr_indices", "attr_indptr", "attr_shape"]);
-  const [rows, width] = sparse.attr_shape.data();
+  const shape = matrixShape("attr_shape", sparse.attr_shape);
+  const [rows, width] = shape;
   const [indptr, indices, values] = [sparse.attr_indptr, sparse.attr_indices, sparse.attr_data].map((x) => x.data());
+  checkSparseRows("gnn-benchmark: attr", { shape, indptr, indices, values });
+  checkDense("gnn-benchmark: attr", shape, values.length + rows);
   const out = new Float32Array(rows * width);
   for (let i = 0; i < rows; i++) {
     for (let p = indptr[i]; p < indptr[i + 1]; p++) out[i * width + indices[p]] = values[p];

@@ -24,6 +24,11 @@ export function readLinqs(content: TextFile, cites: TextFile, options: LinqsOpti
   const rows = lines.map((line) => ({ line, cells: line.text.trim().split(/\t|\s+/) }));
   const width = rows[0].cells.length - 2;
   if (width < 1) failAtLine("LINQS content", lines[0], "a line has an id, at least one word and a class");
+  for (const { line, cells } of rows) {
+    if (cells.length !== width + 2) {
+      failAtLine("LINQS content", line, `${cells.length} cells; the first line has ${width + 2}`);
+    }
+  }
   const ids = new Map<string, number>();
   const features = new Float32Array(rows.length * width);
   const classNumbers = new Map<string, number>();
@@ -31,9 +36,6 @@ export function readLinqs(content: TextFile, cites: TextFile, options: LinqsOpti
   for (const [i, className] of classNames.entries()) classNumbers.set(className, i);
   const labels = new Int32Array(rows.length);
   rows.forEach(({ line, cells }, i) => {
-    if (cells.length !== width + 2) {
-      failAtLine("LINQS content", line, `${cells.length} cells; the first line has ${width + 2}`);
-    }
     if (ids.has(cells[0])) failAtLine("LINQS content", line, `paper ${cells[0]} comes twice`);
     ids.set(cells[0], i);
     for (let k = 0; k < width; k++) {

@@ -30,6 +30,12 @@ const kinds: Readonly<Record<string, string>> = {
   "builtins bytes": "bytes",
 };
 
+/** A text argument; anything else would be written out, and a list of shared lists has no end of text. */
+function textOf(argument: unknown): string {
+  if (typeof argument !== "string") throw new FormatError("pickle: a call has no text where it needs one");
+  return argument;
+}
+
 function call(f: unknown, args: readonly unknown[]): unknown {
   const kind = f instanceof PythonName ? f.name : "a value that is no function";
   switch (kind) {
@@ -37,17 +43,17 @@ function call(f: unknown, args: readonly unknown[]): unknown {
     case "ndarray":
       return { kind: "ndarray" };
     case "reconstructor":
-      return call(args[0], []);
+      return makesObject(args[0]);
     case "csr_matrix":
       return { kind };
     case "dtype":
-      return { kind, code: String(args[0]).replace(/^[<>=|]/, "") };
+      return { kind, code: textOf(args[0]).replace(/^[<>=|]/, "") };
     case "defaultdict":
       return new Map();
     case "list":
       return [];
     case "encode":
-      return latin1(String(args[0]));
+      return latin1(textOf(args[0]));
     case "bytes":
       return new Uint8Array(0);
     case "scalar":
@@ -57,11 +63,18 @@ function call(f: unknown, args: readonly unknown[]): unknown {
   }
 }
 
+/** The new object of `copyreg._reconstructor`, a SciPy matrix: others are made by their own functions. */
+function makesObject(type: unknown): unknown {
+  if (type instanceof PythonName && type.name === "csr_matrix") return call(type, []);
+  throw new UnsupportedError("pickle: only SciPy CSR matrices are made anew in such a file");
+}
+
 /** A NumPy scalar: its type and its bytes. */
 function numberOf([dtype, content]: readonly unknown[]): number {
-  const bytes = typeof content === "string" ? latin1(content) : (content as Uint8Array);
+  const bytes = typeof content === "string" ? latin1(content) : content;
+  if (!(bytes instanceof Uint8Array)) throw new FormatError("pickle: a scalar has no contents");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { code } = dtype as { code: string };
+  const { code } = (dtype ?? {}) as { code?: string };
   if (code === "i8" && bytes.length === 8) return Number(view.getBigInt64(0, true));
   if (code === "i4" && bytes.length === 4) return view.getInt32(0, true);
   if (code === "f8" && bytes.length === 8) return view.getFloat64(0, true);
@@ -74,6 +87,8 @@ export class PickleMachine {
   private at = 0;
   private readonly stack: unknown[] = [];
   private readonly memo = new Map<number, unknown>();
+  /** Bytes made of texts. */
+  private made = 0;
 
   constructor(private readonly bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -111,6 +126,16 @@ export class PickleMachine {
     if (width === 1) return this.view.getUint8(at);
     if (width === 2) return this.view.getUint16(at, true);
     return signed ? this.view.getInt32(at, true) : this.view.getUint32(at, true);
+  }
+
+  /** A number written as text. */
+  written(): number {
+    const text = this.line();
+    const infinite = /^([+-]?)inf$/.exec(text);
+    if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
+    const value = Number(text.replace(/L$/, ""));
+    if (text === "" || (Number.isNaN(value) && text !== "nan")) this.fail(`"${text.slice(0, 40)}" is no number`);
+    return value;
   }
 
   double(): number {
@@ -204,7 +229,10 @@ export class PickleMachine {
     const args = this.pop();
     const f = this.pop();
     if (!Array.isArray(args)) this.fail("the arguments of a call are no tuple");
-    this.push(call(f, args));
+    const value = call(f, args);
+    if (value instanceof Uint8Array) this.made += value.length;
+    if (this.made > this.bytes.length) this.fail("its texts become more bytes than the file has");
+    this.push(value);
   }
 }
 
@@ -216,8 +244,12 @@ function text1(bytes: Uint8Array): string {
 
 const utf8 = new TextDecoder("utf-8");
 
+/** More is beyond every number that a float64 holds. */
+const LONGEST_INTEGER = 128;
+
 /** A little-endian integer in two's complement. */
-function long(bytes: Uint8Array): number {
+function long(m: PickleMachine, bytes: Uint8Array): number {
+  if (bytes.length > LONGEST_INTEGER) m.fail(`an integer of ${bytes.length} bytes is too large`);
   let value = 0n;
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
   return Number(BigInt.asIntN(8 * bytes.length, value));
@@ -245,14 +277,15 @@ const operations: Readonly<Record<number, Operation>> = {
   48: (m) => void m.pop(),
   49: (m) => void m.sinceMark(),
   50: (m) => m.push(m.top()),
-  70: (m) => m.push(Number(m.line())),
+  70: (m) => m.push(m.written()),
   73: (m) => {
     const word = m.line();
+    if (!/^-?\d{1,400}$/.test(word)) m.fail(`"${word.slice(0, 40)}" is no integer`);
     m.push(word === "01" ? true : word === "00" ? false : Number(word));
   },
   74: (m) => m.push(m.integer(4, true)),
   75: (m) => m.push(m.integer(1)),
-  76: (m) => m.push(Number(m.line().replace(/L$/, ""))),
+  76: (m) => m.push(m.written()),
   77: (m) => m.push(m.integer(2)),
   78: (m) => m.push(null),
   71: (m) => m.push(m.double()),
@@ -263,8 +296,8 @@ const operations: Readonly<Record<number, Operation>> = {
   88: (m) => m.push(utf8.decode(m.take(m.integer(4)))),
   66: (m) => m.push(m.take(m.integer(4))),
   67: (m) => m.push(m.take(m.integer(1))),
-  138: (m) => m.push(long(m.take(m.integer(1)))),
-  139: (m) => m.push(long(m.take(m.integer(4)))),
+  138: (m) => m.push(long(m, m.take(m.integer(1)))),
+  139: (m) => m.push(long(m, m.take(m.integer(4)))),
   136: (m) => m.push(true),
   137: (m) => m.push(false),
   41: (m) => m.push([]),

@@ -1,5 +1,6 @@
 import { FormatError, UnsupportedError } from "@offprint/tensor-core";
 import { PickleMachine } from "./pickle-machine.js";
+import { checkSparseRows } from "./sparse-rows.js";
 
 /** An array of a pickle. */
 export interface PickledArray {
@@ -44,19 +45,52 @@ export type Pickled =
  */
 export function readPickle(bytes: Uint8Array): Pickled {
   if (!(bytes instanceof Uint8Array)) throw new FormatError("pickle: the file must be given as a Uint8Array");
-  return finished(new PickleMachine(bytes).run());
+  return new Finisher(bytes.length).finish(new PickleMachine(bytes).run());
 }
 
-/** A value under construction: arrays and matrices get their contents after they are made. */
-function finished(value: unknown): Pickled {
-  if (value === null || value instanceof Uint8Array) return value as Pickled;
-  if (Array.isArray(value)) return value.map(finished);
-  if (value instanceof Map) return new Map([...value].map(([k, v]) => [finished(k), finished(v)]));
-  if (typeof value !== "object") return value as Pickled;
-  const made = value as { kind: string; state?: unknown };
-  if (made.kind === "ndarray") return arrayOf(made.state);
-  if (made.kind === "csr_matrix") return csrOf(made.state);
-  throw new UnsupportedError(`pickle: a ${made.kind} stands where a value is expected`);
+/** As deep as Python's own reader goes. */
+const MOST_DEPTH = 1000;
+
+/**
+ * Makes values of what the machine leaves: arrays and matrices get their contents after they are made. A value that
+ * stands in several places is made once and stays shared, so that work and memory follow the size of the file.
+ */
+class Finisher {
+  private readonly made = new Map<object, Pickled>();
+  private readonly open = new Set<object>();
+  /** Bytes of arrays that the file may still have. */
+  private left: number;
+
+  constructor(fileSize: number) {
+    this.left = fileSize;
+  }
+
+  finish(value: unknown): Pickled {
+    if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value as Pickled;
+    const known = this.made.get(value);
+    if (known !== undefined) return known;
+    if (this.open.has(value)) throw new FormatError("pickle: a value holds itself; such files are not read");
+    if (this.open.size >= MOST_DEPTH) throw new FormatError(`pickle: values are nested more than ${MOST_DEPTH} deep`);
+    this.open.add(value);
+    const result = this.build(value);
+    this.open.delete(value);
+    this.made.set(value, result);
+    return result;
+  }
+
+  private build(value: object): Pickled {
+    if (Array.isArray(value)) return value.map((item) => this.finish(item));
+    if (value instanceof Map) return new Map([...value].map(([k, v]) => [this.finish(k), this.finish(v)]));
+    const { kind, state } = value as { kind: string; state?: unknown };
+    if (kind === "ndarray") {
+      const array = arrayOf(state);
+      this.left -= array.bytes;
+      if (this.left < 0) throw new FormatError("pickle: arrays share their contents; the file is damaged");
+      return array.finish();
+    }
+    if (kind === "csr_matrix") return csrOf(this.finish(state));
+    throw new UnsupportedError(`pickle: a ${kind} stands where a value is expected`);
+  }
 }
 
 interface Dtype {
@@ -65,17 +99,25 @@ interface Dtype {
   readonly state?: readonly unknown[];
 }
 
-function arrayOf(state: unknown): PickledArray {
+/** What an array takes, and the array. */
+function arrayOf(state: unknown): { bytes: number; finish(): PickledArray } {
   if (!Array.isArray(state) || state.length < 5) throw new FormatError("pickle: an array has no contents");
   const [, shape, dtype, columnMajor, content] = state as [unknown, number[], Dtype, boolean, unknown];
-  if (!Array.isArray(shape) || dtype?.kind !== "dtype") throw new FormatError("pickle: an array has no shape or type");
+  const isShape = Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!isShape || dtype?.kind !== "dtype") throw new FormatError("pickle: an array has no shape or type");
   const size = shape.reduce((a, b) => a * b, 1);
   const bytes = typeof content === "string" ? latin1(content) : content;
   if (!(bytes instanceof Uint8Array)) {
     throw new UnsupportedError(`pickle: an array of type ${dtype.code} holds objects; only numbers are read`);
   }
-  const values = numbers(dtype, bytes, size);
-  return { kind: "array", shape, values: columnMajor && shape.length > 1 ? rowMajor(values, shape) : values };
+  return {
+    bytes: bytes.length,
+    finish() {
+      const values = numbers(dtype, bytes, size);
+      const turned = columnMajor === true && shape.length > 1;
+      return { kind: "array", shape: [...shape], values: turned ? rowMajor(values, shape) : values };
+    },
+  };
 }
 
 function numbers({ code, state }: Dtype, bytes: Uint8Array, size: number): Float64Array {
@@ -85,7 +127,7 @@ function numbers({ code, state }: Dtype, bytes: Uint8Array, size: number): Float
     throw new FormatError(`pickle: an array of ${size} elements of type ${code} has ${bytes.length} bytes`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const read = readers[code];
+  const read = Object.hasOwn(readers, code) ? readers[code] : undefined;
   if (read === undefined) throw new UnsupportedError(`pickle: arrays of type ${code} are not read; only numbers are`);
   return Float64Array.from({ length: size }, (_, i) => read(view, i * width, little));
 }
@@ -119,8 +161,7 @@ function rowMajor(values: Float64Array, shape: readonly number[]): Float64Array 
   return out;
 }
 
-function csrOf(state: unknown): PickledCsr {
-  const fields = finished(state);
+function csrOf(fields: Pickled): PickledCsr {
   if (!(fields instanceof Map)) throw new FormatError("pickle: a CSR matrix has no contents");
   const shape = fields.get("_shape");
   const part = (name: string) => {
@@ -131,13 +172,7 @@ function csrOf(state: unknown): PickledCsr {
   if (!Array.isArray(shape) || shape.length !== 2) throw new FormatError("pickle: a CSR matrix has no shape");
   const [rows, columns] = shape as [number, number];
   const [indptr, indices, values] = [part("indptr"), part("indices"), part("data")];
-  const consistent =
-    indptr.length === rows + 1 &&
-    indptr[rows] <= indices.length &&
-    indices.length === values.length &&
-    indices.every((j) => j >= 0 && j < columns) &&
-    indptr.every((p, i) => p >= (i === 0 ? 0 : indptr[i - 1]));
-  if (!consistent) throw new FormatError("pickle: the parts of a CSR matrix do not fit each other");
+  checkSparseRows("pickle", { shape: [rows, columns], indptr, indices, values });
   return { kind: "csr", shape: [rows, columns], indptr, indices, values };
 }
 

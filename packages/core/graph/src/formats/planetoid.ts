@@ -4,6 +4,7 @@ import { directed } from "../graph.js";
 import type { NodeData } from "../node-data.js";
 import { mask } from "../splits.js";
 import { type Pickled, type PickledArray, type PickledCsr, readPickle } from "./pickle.js";
+import { checkDense } from "./sparse-rows.js";
 import { numbersOf, type TextFile, textLines } from "./text-lines.js";
 
 /** The files of a Planetoid data set, `ind.NAME.x` and so on. */
@@ -67,6 +68,7 @@ export function readPlanetoid(files: PlanetoidFiles, options: PlanetoidOptions =
   requireSame("the columns of y, ty and ally", y.shape[1], ty.shape[1], ally.shape[1]);
   const known = allx.shape[0];
   const nodes = test.reduce((largest, i) => Math.max(largest, i + 1), known);
+  checkDense("Planetoid", [nodes, width], allx.values.length + tx.values.length + known + test.length);
   const features = new Float32Array(nodes * width);
   const labels = new Int32Array(nodes).fill(-1);
   const classes = ally.shape[1];
@@ -80,7 +82,7 @@ export function readPlanetoid(files: PlanetoidFiles, options: PlanetoidOptions =
   const last = Math.min(x.shape[0] + validation, known);
   return {
     name,
-    graph: neighbourGraph(readPickle(files.graph), nodes),
+    graph: neighbourGraph(files.graph, nodes),
     features: tensor(features, { shape: [nodes, width] }),
     labels,
     split: {
@@ -112,6 +114,7 @@ function matrix(field: string, value: Pickled): PickledCsr | PickledArray {
 function dense(field: string, value: Pickled): PickledArray {
   const found = matrix(field, value);
   if (found.kind === "array") return found;
+  checkDense(`Planetoid: the file ${field}`, found.shape, found.values.length + found.shape[0]);
   const values = new Float64Array(found.shape[0] * found.shape[1]);
   copyRows(found, values, (row) => row);
   return { kind: "array", shape: found.shape, values };
@@ -136,12 +139,17 @@ function classOf(oneHot: Float64Array, row: number, classes: number): number {
   return -1;
 }
 
-function neighbourGraph(value: Pickled, nodes: number) {
+function neighbourGraph(file: Uint8Array, nodes: number) {
+  const value = readPickle(file);
   if (!(value instanceof Map)) throw new FormatError("Planetoid: the file graph holds no dictionary");
   const pairs: number[] = [];
   for (const [node, neighbours] of value as ReadonlyMap<Pickled, Pickled>) {
     if (typeof node !== "number" || !Array.isArray(neighbours)) {
       throw new FormatError("Planetoid: the file graph must hold lists of neighbours by node");
+    }
+    // Lists of a file may be one list many times over: more neighbours than bytes would be a trick.
+    if (pairs.length / 4 + neighbours.length > file.length) {
+      throw new FormatError("Planetoid: the file graph repeats its lists; it is damaged");
     }
     for (const other of neighbours) pairs.push(node, other as number, other as number, node);
   }

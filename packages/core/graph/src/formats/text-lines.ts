@@ -17,10 +17,25 @@ export function textLines(format: string, file: TextFile): TextLine[] {
   } catch (cause) {
     throw new FormatError(`${format}: the file is not UTF-8 text; check that it is the right file`, { cause });
   }
-  return text
-    .split(/\r?\n/)
-    .map((line, i) => ({ text: line, number: i + 1 }))
-    .filter((line) => line.text.trim() !== "");
+  const lines: TextLine[] = [];
+  for (let start = 0, number = 1; start < text.length; number++) {
+    const found = text.indexOf("\n", start);
+    const end = found < 0 ? text.length : found;
+    const line = text.slice(start, text[end - 1] === "\r" ? end - 1 : end);
+    if (line.trim() !== "") lines.push({ text: line, number });
+    start = end + 1;
+  }
+  return lines;
+}
+
+/** Classes from 0 in the order of the numbers that a file has for them. */
+export function classesOf(numbers: readonly number[]): { labels: Int32Array; classNames: string[] } {
+  const distinct = [...new Set(numbers)].sort((a, b) => a - b);
+  const places = new Map(distinct.map((number, place) => [number, place]));
+  return {
+    labels: Int32Array.from(numbers, (number) => places.get(number) as number),
+    classNames: distinct.map(String),
+  };
 }
 
 /** Throws a FormatError that names the line. */

@@ -1,7 +1,7 @@
 import { FormatError, type Tensor, tensor } from "@offprint/tensor-core";
 import { Graph } from "../graph.js";
 import type { GraphData } from "../node-data.js";
-import { failAtLine, numbersOf, type TextFile, textLines } from "./text-lines.js";
+import { classesOf, failAtLine, numbersOf, type TextFile, textLines } from "./text-lines.js";
 
 /** The files of a TUDataset, `NAME_A.txt` and so on. */
 export interface TuFiles {
@@ -32,9 +32,10 @@ export const tuSuffixes: Readonly<Record<keyof TuFiles, string>> = {
 function table(format: string, file: TextFile, rows: number): number[][] {
   const lines = textLines(format, file);
   if (lines.length !== rows) throw new FormatError(`${format}: ${lines.length} lines; there must be ${rows}`);
-  return lines.map((line, i) => {
+  const width = lines.length === 0 ? 0 : numbersOf(format, lines[0]).length;
+  return lines.map((line) => {
     const numbers = numbersOf(format, line);
-    if (i > 0 && numbers.length !== numbersOf(format, lines[0]).length) {
+    if (numbers.length !== width) {
       failAtLine(format, line, "as many numbers as in the first line must be given");
     }
     return numbers;
@@ -72,7 +73,6 @@ export function readTuDataset(files: TuFiles, name = "TUDataset"): GraphData {
     edgesOf[owner[from]].push(e);
     return [from, to];
   });
-  const classes = [...new Set(rawLabels)].sort((a, b) => a - b);
   const { nodeAttributes, nodeLabels, edgeAttributes } = files;
   const attributes = nodeAttributes && table("TUDataset node attributes", nodeAttributes, owner.length);
   const kinds = nodeLabels && table("TUDataset node labels", nodeLabels, owner.length);
@@ -87,8 +87,7 @@ export function readTuDataset(files: TuFiles, name = "TUDataset"): GraphData {
         Int32Array.from(edgesOf[id], (e) => place[edges[e][1]]),
       );
     }),
-    labels: Int32Array.from(rawLabels, (label) => classes.indexOf(label)),
-    classNames: classes.map(String),
+    ...classesOf(rawLabels),
     ...(attributes && { features: members.map((list) => rowsOf(attributes, list)) }),
     ...(kinds && { nodeLabels: members.map((list) => Int32Array.from(list, (i) => kinds[i][0])) }),
     ...(edgeValues && { edgeFeatures: edgesOf.map((list) => rowsOf(edgeValues, list)) }),

@@ -106,7 +106,10 @@ function parseInteger(lines: LineReader, word: string, low: number, high: number
   return value;
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?$/;
+/** A row takes four bytes even where it is empty: so many rows are read besides those that the entries account for. */
+const MOST_EMPTY_ROWS = 2 ** 22;
+
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d+)?$/;
 
 function parseValue(lines: LineReader, word: string, field: Header["field"]): number {
   const value = NUMBER.test(word) ? Number(word.replace(/[dD]/, "e")) : namedNumber(word);
@@ -129,6 +132,9 @@ function parseCoordinates(lines: LineReader, { field, symmetry }: Header): CsrMa
   const values: number[] = [];
   const width = field === "pattern" ? 2 : 3;
   lines.expect(count);
+  const most = MOST_EMPTY_ROWS + 16 * count;
+  if (rows > most)
+    lines.fail(`${rows} rows for ${count} entries are more than the ${most} that are read; leave out empty ones`);
   for (let k = 0; k < count; k++) {
     const words = lines.words();
     if (words === null) lines.fail(`the text ends after ${k} of ${count} entries`);
