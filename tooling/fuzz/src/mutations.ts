@@ -93,7 +93,7 @@ function splice(bytes: Uint8Array, at: number, removed: number, inserted: readon
 export function* mutations(file: Uint8Array, seed: string, count: number): Generator<Uint8Array> {
   const draw = drawer(seed);
   for (let run = 0; run < count; run++) {
-    let bytes = file.slice();
+    let bytes: Uint8Array = file.slice();
     for (let k = draw(4); k >= 0; k--) {
       const near = draw(2) === 0 ? Math.min(bytes.length, 150) : bytes.length;
       const mutate = mutationKinds[draw(mutationKinds.length)];

@@ -52,7 +52,8 @@ export async function openTable(path: string, request: TableRequest): Promise<Ta
 }
 
 function tableOfArrays(path: string, arrays: ReturnType<typeof readNpz>, { target, inputs }: TableRequest): Table {
-  const X = arrays[inputs];
+  const array = (name: string) => (Object.hasOwn(arrays, name) ? arrays[name] : undefined);
+  const X = array(inputs);
   if (X === undefined) {
     throw new ValueError(
       `${path}: there is no array ${inputs} (it has ${Object.keys(arrays).join(", ")}); name it with --inputs`,
@@ -68,7 +69,7 @@ function tableOfArrays(path: string, arrays: ReturnType<typeof readNpz>, { targe
       Float64Array.from({ length: rows }, (_, i) => Number(data[i * features + c])),
     ),
   );
-  const y = arrays[target];
+  const y = array(target);
   if (y === undefined) return new Table(columns);
   if (y.size !== rows) throw new ShapeError(`${path}: array ${target} has ${y.size} entries for ${rows} samples`);
   return new Table([...columns, number(target, Float64Array.from(y.data()))]);
