@@ -60,6 +60,7 @@ const cases: ReaderCase[] = [
   { name: "CSV", read: readCsv, file: csv },
   { name: "CSV, gzip", read: readCsv, file: gzipSync(text("a,b\n1,2\n".repeat(50))) },
   { name: "samples, CSV", read: (b) => sampled(() => readSamples(b)), file: text("a,b\n1,2\n3,4\n") },
+  { name: "samples, LIBSVM", read: (b) => sampled(() => readSamples(b)), file: text("1 1:0.5 7:2\n-1 3:1e3\n") },
   {
     name: "samples, npz",
     read: (b) =>
@@ -143,6 +144,10 @@ describe("files that lie about their size", () => {
   it("a matrix of empty rows", () => {
     const lie = "%%MatrixMarket matrix coordinate real general\n2147483647 1 0\n";
     expect(() => readMatrixMarket(lie)).toThrow(format(/2147483647 rows for 0 entries/));
+  });
+
+  it("a table of one number in the last of its columns", () => {
+    expect(() => readSamples(text("1 134217727:1\n"))).toThrow(/too many for a table/);
   });
 
   it("an archive of files that share their bytes", () => {

@@ -56,8 +56,8 @@ function isLibsvm(bytes: Uint8Array): boolean {
   return line !== undefined && /^\s*[^\s,:]+([ \t]+qid:\d+)?([ \t]+\d+:[^\s,:]+)+/.test(line);
 }
 
-/** Largest table of sparse rows that is made dense: a gigabyte. */
-const mostNumbers = 2 ** 27;
+/** Largest table of sparse rows that is made dense: a gigabyte, and 1024 numbers for each that the file holds. */
+const mostNumbers = (entries: number) => Math.min(2 ** 27, 2 ** 22 + 1024 * entries);
 
 function fromLibsvm(bytes: Uint8Array, { target, inputs }: SampleFileOptions): SampleFile {
   if (target !== null && target !== undefined && target !== "label") {
@@ -69,8 +69,8 @@ function fromLibsvm(bytes: Uint8Array, { target, inputs }: SampleFileOptions): S
   const places = numbered ? numbers : inputs?.map((_, place) => place + 1);
   const content = readLibsvm(bytes, places && !numbered ? { features: places.length } : {});
   const [rows, width] = content.inputs.shape;
-  if (rows * Math.max(width, places?.length ?? 0) > mostNumbers) {
-    throw new ValueError(`${rows} samples of ${width} features are too many for a table that is not sparse`);
+  if (rows * Math.max(width, places?.length ?? 0) > mostNumbers(content.inputs.values.length)) {
+    throw new ValueError(`${rows} samples of ${width} features are too many for a table; leave out empty features`);
   }
   const columns = places ?? Array.from({ length: width }, (_, column) => column + 1);
   const dense = sparse.toDense(content.inputs);
