@@ -111,7 +111,8 @@ function defineConstant(constants: Record<string, Tensor>, stored: StoredTensor,
   });
 }
 
-function readValue(bytes: Uint8Array, range: Range): OnnxValue {
+/** Reads a ValueInfoProto message. */
+export function readValue(bytes: Uint8Array, range: Range): OnnxValue {
   let name = "";
   let tensorType: Field | undefined;
   for (const field of fields(bytes, range)) {

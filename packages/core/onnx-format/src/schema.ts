@@ -7,7 +7,15 @@ export const MODEL = { irVersion: 1, producer: 2, graph: 7, opset: 8 } as const;
 /** OperatorSetIdProto. */
 export const OPSET = { domain: 1, version: 2 } as const;
 /** GraphProto. */
-export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, sparseInitializer: 15 } as const;
+export const GRAPH = {
+  node: 1,
+  name: 2,
+  initializer: 5,
+  input: 11,
+  output: 12,
+  valueInfo: 13,
+  sparseInitializer: 15,
+} as const;
 /** NodeProto. */
 export const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7 } as const;
 /** AttributeProto. */

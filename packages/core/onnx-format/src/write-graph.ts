@@ -168,9 +168,9 @@ function attributeParts(name: string, value: AttributeSource): Part[] {
   return typed("integers", integersField(ATTRIBUTE.integers, value));
 }
 
-/** The content of a ValueInfoProto. */
-export function valueParts({ name, type, shape }: ValueSource): Message[] {
-  const dimensions = shape.map((n) =>
+/** The content of a ValueInfoProto; without a shape where none is given. */
+export function valueParts({ name, type, shape }: Omit<ValueSource, "shape"> & Partial<ValueSource>): Message[] {
+  const dimensions = shape?.map((n) =>
     lengthField(
       SHAPE.dimension,
       typeof n === "number" ? numberField(DIMENSION.extent, n) : lengthField(DIMENSION.name, n),
@@ -178,7 +178,7 @@ export function valueParts({ name, type, shape }: ValueSource): Message[] {
   );
   const tensorType = [
     numberField(TENSOR_TYPE.element, elementTypeCode(type)),
-    lengthField(TENSOR_TYPE.shape, ...dimensions),
+    ...(dimensions === undefined ? [] : [lengthField(TENSOR_TYPE.shape, ...dimensions)]),
   ];
   return [lengthField(VALUE.name, name), lengthField(VALUE.type, lengthField(TYPE.tensor, ...tensorType))];
 }

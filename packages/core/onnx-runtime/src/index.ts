@@ -1,4 +1,5 @@
-export { type LoadedModel, type LoadModelOptions, loadModel, type ModelValue } from "./load-model.js";
+export type { ModelValue } from "./feeds.js";
+export { type LoadedModel, type LoadModelOptions, loadModel } from "./load-model.js";
 export { hostOnlyPrimitives } from "./lowering/host-only.js";
 export type { HostOnly } from "./lowering/lowering.js";
 export { devices, type OnnxRuntime, type OnnxRuntimeOptions, onnxRuntime } from "./runtime.js";

@@ -1,15 +1,15 @@
 import {
-  type DType,
-  DTypeError,
+  checkOptions,
   FormatError,
-  ShapeError,
+  requireInteger,
   type Tensor,
   type TensorLike,
-  tensor,
   ValueError,
 } from "@offprint/tensor-core";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import { type Binding, readModel } from "#binding";
+import { readModel } from "#binding";
+import { feed, type ModelValue } from "./feeds.js";
+import { withAllLacking } from "./lacking-operators.js";
 import { chooseDevice } from "./session/devices.js";
 import { Session } from "./session/session.js";
 import { outputTensor } from "./session/tensors.js";
@@ -22,16 +22,6 @@ export interface LoadModelOptions {
   threads?: number;
 }
 
-/** An input or output of a model. */
-export interface ModelValue {
-  /** Name in the file. */
-  readonly name: string;
-  /** ONNX element type, such as "float32" or "int64". */
-  readonly type: string;
-  /** Extents; a text where any extent is allowed. */
-  readonly shape: readonly (number | string)[];
-}
-
 /** A model from an .onnx file as a function of tensors. */
 export interface LoadedModel {
   /** What `run` must be given. */
@@ -39,10 +29,10 @@ export interface LoadedModel {
   /** What `run` gives. */
   readonly outputs: readonly ModelValue[];
   /**
-   * Runs the model. Integers are converted to the width that the model wants; int64 results come back as int32 and
-   * half floats as float32.
-   * @throws ValueError for a missing or unknown input; DTypeError and ShapeError for one that does not fit; IndexError
-   * for an index that the model cannot follow; DeviceError after `release`.
+   * Runs the model. Numbers and nested arrays take the element type that the model wants, integers of tensors its width,
+   * floats its precision; integers come back as int32 and half floats as float32.
+   * @throws ValueError for a missing or unknown input, or a number that its type does not hold; DTypeError and ShapeError
+   * for one that does not fit; IndexError for an index that the model cannot follow; DeviceError after `release`.
    */
   run(feeds: Readonly<Record<string, TensorLike>>): Promise<Record<string, Tensor>>;
   /** Frees the model. */
@@ -57,22 +47,29 @@ export interface LoadedModel {
  * @example const { output0 } = await (await loadModel("model.onnx")).run({ input0: [[1, 2]] });
  */
 export async function loadModel(model: string | Uint8Array, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  checkOptions("loadModel", options, ["device", "threads"]);
+  const { threads = 1 } = options;
+  requireInteger("loadModel", "threads", threads, 1);
   const { binding, device } = await chooseDevice(options.device ?? "cpu");
-  const settings = { device, threads: options.threads ?? 1 };
-  const session = await Session.create(
-    binding,
-    await source(model),
-    settings,
-    `loadModel${typeof model === "string" ? ` ${model}` : ""}`,
-  );
+  const settings = { device, threads };
+  const operation = `loadModel${typeof model === "string" ? ` ${model}` : ""}`;
+  const load = (content: string | Uint8Array) => Session.create(binding, content, settings, operation);
+  const file = await source(model);
+  const session = await load(file).catch(async (error: unknown) => {
+    const bytes = async () => (typeof file === "string" ? readModel(file) : file);
+    throw await withAllLacking(error, bytes, operation, async (rest) => (await load(rest)).release());
+  });
   const inputs = session.inputs.map(describe);
   const outputs = session.outputs.map(describe);
   return {
     inputs,
     outputs,
     async run(feeds) {
+      if (feeds === null || typeof feeds !== "object") {
+        throw new ValueError(`run: the feeds are ${feeds}; give an object with ${inputs.map(signature).join(", ")}`);
+      }
       const given = new Set(Object.keys(feeds));
-      const tensors: Record<string, OrtTensor> = {};
+      const tensors: Record<string, OrtTensor> = Object.create(null);
       for (const input of inputs) {
         if (!given.delete(input.name)) {
           throw new ValueError(
@@ -118,28 +115,4 @@ function describe(meta: InferenceSession.ValueMetadata): ModelValue {
 
 function signature(v: ModelValue): string {
   return `${v.name}: ${v.type}[${v.shape.join(", ")}]`;
-}
-
-function feed(binding: Binding, input: ModelValue, value: TensorLike): OrtTensor {
-  const x = tensor(value as Tensor);
-  if (
-    x.rank !== input.shape.length ||
-    x.shape.some((n, i) => typeof input.shape[i] === "number" && input.shape[i] !== n)
-  ) {
-    throw new ShapeError(
-      `run: input "${input.name}" has shape [${x.shape.join(", ")}]; the model takes [${input.shape.join(", ")}]`,
-    );
-  }
-  const data = convertFeed(input, x.dtype, x);
-  return new binding.Tensor(input.type as "float32", data as Float32Array, x.shape as number[]);
-}
-
-function convertFeed(input: ModelValue, dtype: DType, x: Tensor): unknown {
-  if (input.type === dtype) return x.data();
-  const integers = dtype === "int32" || dtype === "bool";
-  if (input.type === "int64" && integers) return BigInt64Array.from(x.data() as Int32Array, (v) => BigInt(v));
-  if (input.type === "int32" && dtype === "bool") return Int32Array.from(x.data());
-  if (input.type === "float32" && dtype === "float64") return Float32Array.from(x.data());
-  if (input.type === "float64" && dtype === "float32") return Float64Array.from(x.data());
-  throw new DTypeError(`run: input "${input.name}" is ${dtype}; the model takes ${input.type}: cast it`);
 }

@@ -1,11 +1,12 @@
 import {
   type Backend,
+  checkOptions,
   DTypeError,
   type Executable,
   Graph,
+  requireInteger,
   type Tensor,
   type TypedArray,
-  ValueError,
 } from "@offprint/tensor-core";
 import type { Tensor as OrtTensor } from "onnxruntime-common";
 import { type Binding, bindingName } from "#binding";
@@ -48,9 +49,9 @@ export interface OnnxRuntime extends Backend {
  * @example const backend = await onnxRuntime({ device: "cpu", threads: 1 });
  */
 export async function onnxRuntime(options: OnnxRuntimeOptions = {}): Promise<OnnxRuntime> {
-  const threads = options.threads ?? 1;
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new ValueError(`onnxRuntime: threads is ${threads}; give an integer >= 1`);
+  checkOptions("onnxRuntime", options, ["device", "threads"]);
+  const { threads = 1 } = options;
+  requireInteger("onnxRuntime", "threads", threads, 1);
   const { binding, device, note } = await chooseDevice(options.device ?? "cpu");
   return new Runtime(binding, device, threads, note);
 }

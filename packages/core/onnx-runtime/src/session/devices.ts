@@ -1,4 +1,4 @@
-import { DeviceError } from "@offprint/tensor-core";
+import { DeviceError, ValueError } from "@offprint/tensor-core";
 import { type Binding, candidateDevices, loadBinding } from "#binding";
 import { encodeModel, GraphBuilder } from "../model/graph-builder.js";
 import { deviceRemedy } from "./errors.js";
@@ -73,6 +73,9 @@ export interface DeviceChoice {
  * @throws DeviceError where the device asked for does not run.
  */
 export async function chooseDevice(wanted: string): Promise<DeviceChoice> {
+  if (typeof wanted !== "string") {
+    throw new ValueError(`onnxRuntime: device is ${String(wanted)}; give "cpu", "webgpu", "cuda" or "auto"`);
+  }
   if (wanted !== "auto") {
     const binding = await loadBinding(wanted);
     const { runs, reason } = await probeDevice(binding, wanted);

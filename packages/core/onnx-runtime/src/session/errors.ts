@@ -9,14 +9,39 @@ function firstLine(cause: unknown): string {
 const MALFORMED =
   /protobuf parsing failed|INVALID_PROTOBUF|INVALID_GRAPH|ModelProto|deserialize|Unable to parse|Load model from|invalid model|InferenceError|No opset import|Missing opset|graph\.cc|is not a graph input|type information/i;
 
-const LACKING = /NOT_IMPLEMENTED|could not find an implementation|is not a registered|Unsupported model IR|opset/i;
+const LACKING =
+  /NOT_IMPLEMENTED|could not find an implementation|is not a registered|No Op registered|Unsupported model IR|opset/i;
+
+/** How ONNX Runtime names an operator that it lacks: by its domain, if not that of the standard, and its name. */
+const LACKED = [
+  /could not find an implementation for (?:([\w.-]+)[.:])?(\w+)\(/i,
+  /(?:([\w.-]*):)?(\w+)\(-?\d+\) is not a registered/,
+  /No Op registered for (?:([\w.-]+)[.:])?(\w+) with/,
+];
+
+/** An operator by its domain, empty for the standard's, and its name. */
+export interface OperatorName {
+  readonly domain: string;
+  readonly operator: string;
+}
+
+/** The operator that an error of `sessionError` says is lacking, if it names one. */
+export function lackedOperator(error: unknown): OperatorName | undefined {
+  if (!(error instanceof UnsupportedError)) return undefined;
+  const text = firstLine(error.cause);
+  for (const pattern of LACKED) {
+    const found = pattern.exec(text);
+    if (found !== null) return { domain: found[1] ?? "", operator: found[2] };
+  }
+  return undefined;
+}
 
 const OUT_OF_RANGE = /out of (data )?bounds|out of range|invalid ind(ex|ices)/i;
 
 /** An error of ONNX Runtime while a model is loaded or run, as one of this project's, with what to do about it. */
 export function sessionError(operation: string, device: string, cause: unknown): OffprintError {
   const text = firstLine(cause);
-  if (operation.startsWith("loadModel") && MALFORMED.test(text)) {
+  if (operation.startsWith("loadModel") && MALFORMED.test(text) && !LACKED.some((pattern) => pattern.test(text))) {
     return new FormatError(
       `${operation}: the bytes are not a complete, valid .onnx model; export or download it again. ${text}`,
       { cause },

@@ -112,7 +112,8 @@ export function outputTensor(name: string, value: OrtTensor): Tensor {
       return hostTensor(data as TypedArray, dims, value.type);
     case "int64":
     case "uint64":
-      return hostTensor(narrowed(name, data as BigInt64Array), dims, "int32");
+    case "uint32":
+      return hostTensor(narrowed(name, data as BigInt64Array | BigUint64Array | Uint32Array), dims, "int32");
     case "float16":
       return hostTensor(Float32Array.from(data as unknown as ArrayLike<number>, halfIfBits(data)), dims, "float32");
     case "uint8":
@@ -125,7 +126,7 @@ export function outputTensor(name: string, value: OrtTensor): Tensor {
   }
 }
 
-function narrowed(name: string, data: BigInt64Array | BigUint64Array): Int32Array {
+function narrowed(name: string, data: BigInt64Array | BigUint64Array | Uint32Array): Int32Array {
   const out = new Int32Array(data.length);
   for (let i = 0; i < out.length; i++) {
     const v = Number(data[i]);
