@@ -70,7 +70,9 @@ function fromLibsvm(bytes: Uint8Array, { target, inputs }: SampleFileOptions): S
   const content = readLibsvm(bytes, places && !numbered ? { features: places.length } : {});
   const [rows, width] = content.inputs.shape;
   if (rows * Math.max(width, places?.length ?? 0) > mostNumbers(content.inputs.values.length)) {
-    throw new ValueError(`${rows} samples of ${width} features are too many for a table; leave out empty features`);
+    throw new ValueError(
+      `${rows} samples of ${width} features are too many for a table that is not sparse; leave out empty ones`,
+    );
   }
   const columns = places ?? Array.from({ length: width }, (_, column) => column + 1);
   const dense = sparse.toDense(content.inputs);
