@@ -4,7 +4,9 @@ export { decodeElements, type ElementType, elementSize, encodeElements } from ".
 export { halfToNumber, numberToHalf } from "./bytes/half.js";
 export { checkOptions } from "./check-options.js";
 export type { Backend, Executable } from "./compile/backend.js";
-export { type JitOptions, type Jitted, jit } from "./compile/jit.js";
+export { hostBackend } from "./compile/host-backend.js";
+export { type CompiledProgram, type JitOptions, type Jitted, jit } from "./compile/jit.js";
+export { type JitSyncOptions, type JittedSync, jitSync } from "./compile/jit-sync.js";
 export { trace } from "./compile/trace.js";
 export { cond } from "./control/cond.js";
 export { type ScanOptions, scan } from "./control/scan.js";

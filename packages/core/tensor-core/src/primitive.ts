@@ -40,6 +40,13 @@ export interface Primitive<P = unknown> {
    * Outputs have the batch at axis 0.
    */
   batch(inputs: readonly Tensor[], batched: readonly boolean[], params: P, size: number): Tensor[];
+  /**
+   * For elementwise primitives: the function of one element of each input, booleans as 0 and 1. Compilers call it where
+   * they have no code of their own.
+   */
+  scalar?(params: P, dtype: DType): (...elements: number[]) => number;
+  /** The same in other operations: what a compiler without code of its own for this one is given instead. */
+  expand?(inputs: readonly Tensor[], params: P): Tensor[];
   /** True for primitives whose parameters hold graphs; they are never merged with an equal one. */
   readonly opaque?: boolean;
 }

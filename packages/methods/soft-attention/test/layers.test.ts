@@ -109,7 +109,7 @@ describe("softAttentionLayer", () => {
         .slice([{ stop: 6 }]);
     const [a, b] = [await run(x, draw(1)), await run(x, draw(2))];
     expect(difference(a, b)).toBeGreaterThan(0);
-    expect(difference(layer.apply(params, x, grid, draw(1)), a)).toBeLessThan(1e-7);
+    expect(difference(layer.apply(params, x, grid, draw(1)), a)).toBeLessThan(1e-6);
   });
 
   it("refuses what does not fit", () => {

@@ -5,11 +5,15 @@ import type { Tensor } from "../tensor.js";
 export interface Executable {
   /** Runs on host or device tensors in the order of the graph's inputs. */
   run(inputs: readonly Tensor[]): Promise<Tensor[]>;
+  /** The same at once, on host tensors, where the backend can. */
+  runSync?(inputs: readonly Tensor[]): Tensor[];
   /** Frees what the executable holds; it cannot be run afterwards. */
   release(): Promise<void>;
+  /** What became of the graph, line by line, where the backend tells. */
+  describe?(): string;
 }
 
-/** Something that compiles graphs: ONNX Runtime, or anything else that can run the primitives. */
+/** Something that compiles graphs: the host compiler, ONNX Runtime, or anything else that can run the primitives. */
 export interface Backend {
   /** For messages and reports, such as "onnxruntime-node 1.30.0". */
   readonly name: string;

@@ -1,13 +1,14 @@
 import type { Backend } from "./backend.js";
 
-/** Runs graphs on this package's own kernels, operation by operation. */
+/**
+ * The compiler of this package: one WebAssembly module for a graph, for every primitive. It is loaded when it is needed
+ * first. Where a page forbids compiling, graphs are carried out operation by operation.
+ */
 export const hostBackend: Backend = {
   name: "host",
   device: "host",
   async compile(graph) {
-    return {
-      run: async (inputs) => graph.apply(inputs),
-      release: async () => {},
-    };
+    const { compile } = await import("../host-compiler/index.js");
+    return compile(graph);
   },
 };

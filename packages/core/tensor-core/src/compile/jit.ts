@@ -1,35 +1,41 @@
-import { asTensor } from "../construct.js";
-import { levelOf, type Spec } from "../primitive.js";
-import { sameShape } from "../shape.js";
-import { isTensor, type Tensor, type TensorLike } from "../tensor.js";
+import type { Graph } from "../graph/graph.js";
+import type { Tensor } from "../tensor.js";
 import * as tree from "../tree.js";
 import type { Backend, Executable } from "./backend.js";
 import { hostBackend } from "./host-backend.js";
 import { traceTree } from "./trace.js";
+import { isInside, takeApart, type Version, Versions } from "./versions.js";
 
 /** Options of `jit`. */
 export interface JitOptions {
-  /** What compiles and runs the graph. Default: the host kernels of this package. */
+  /** What compiles and runs the graph. Default: the compiler of this package, which needs nothing else. */
   backend?: Backend;
 }
 
 /** A compiled function: the traced function with promised results. */
 export interface Jitted<F extends (...args: any[]) => any> {
   (...args: Parameters<F>): Promise<Awaited<ReturnType<F>>>;
+  /** What `f` was compiled to for such arguments: its graph, and what the backend tells of it, when made a string. */
+  program(...args: Parameters<F>): Promise<CompiledProgram>;
   /** Frees all compiled versions. */
   release(): Promise<void>;
 }
 
-interface Compiled {
-  readonly executable: Executable;
-  readonly outputStructure: tree.TreeStructure;
+/** What a function was compiled to for arguments of certain shapes. */
+export interface CompiledProgram {
+  /** The operations of the function. */
+  readonly graph: Graph;
+  /** How the backend carries them out, such as fused loops and the plan of memory; else the graph. */
+  toString(): string;
 }
 
-/** The function compiled for arguments of one structure, with one shape and dtype for each tensor. */
-interface Version {
-  readonly structure: tree.TreeStructure;
-  readonly specs: readonly Spec[];
-  readonly compiled: Promise<Compiled>;
+interface Compiled {
+  readonly graph: Graph;
+  readonly executable: Executable;
+}
+
+interface Pending {
+  readonly promise: Promise<Compiled>;
   /** The same, once it is there. */
   ready?: Compiled;
 }
@@ -37,73 +43,57 @@ interface Version {
 /**
  * `f`, traced and compiled once for each combination of argument shapes and dtypes, then run as a whole. Arguments and
  * results are trees of tensors; numbers in them are inputs too. Called inside a gradient, `vmap` or trace, `f` itself
- * runs, so that it can be transformed.
+ * runs, so that it can be transformed, and its result is there at once. Loops that run long give way to timers and
+ * events. See `jitSync` for calls that return their result at once everywhere.
  * @throws TraceError where `f` reads a value; whatever the backend throws for a graph it cannot run.
  * @example const step = jit((w, x) => sub(w, mul(grad(loss)(w, x), 0.1)), { backend });
  */
 export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions = {}): Jitted<F> {
   const backend = options.backend ?? hostBackend;
-  // The latest first: a training loop calls with one signature again and again.
-  let versions: Version[] = [];
-  const find = (structure: tree.TreeStructure, inputs: readonly Tensor[]): Version => {
-    const known = versions.find((v) => fits(v, structure, inputs));
-    if (known !== undefined) {
-      if (versions[0] !== known) versions = [known, ...versions.filter((v) => v !== known)];
-      return known;
-    }
-    const specs = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
-    const version: Version = { structure, specs, compiled: compile(f, structure, specs, backend) };
-    versions = [version, ...versions];
-    version.compiled.then(
+  const versions = new Versions<Pending>((structure, specs) => {
+    const compile = async (): Promise<Compiled> => {
+      const graph = traceTree(f, structure, specs);
+      return { graph, executable: await backend.compile(graph) };
+    };
+    const pending: Pending = { promise: compile() };
+    pending.promise.then(
       (compiled) => {
-        version.ready = compiled;
+        pending.ready = compiled;
       },
-      () => {
-        versions = versions.filter((v) => v !== version);
-      },
+      () => {},
     );
-    return version;
+    return pending;
+  });
+  const settle = async (version: Version<Pending>): Promise<Compiled> => {
+    try {
+      return version.compiled.ready ?? (await version.compiled.promise);
+    } catch (error) {
+      versions.forget(version);
+      throw error;
+    }
   };
-  const call = async (...args: Parameters<F>): Promise<any> => {
-    const flat = tree.flatten(args);
-    const inputs = inputTensors(flat.leaves as TensorLike[]);
-    if (inputs.some((x) => levelOf(x) > 0 || x.record !== null)) return f(...args);
-    const version = find(flat.structure, inputs);
-    const { executable, outputStructure } = version.ready ?? (await version.compiled);
-    return tree.unflatten<Awaited<ReturnType<F>>>(outputStructure, await executable.run(inputs));
+  const run = async (version: Version<Pending>, inputs: readonly Tensor[]): Promise<any> => {
+    const { graph, executable } = await settle(version);
+    const results = await executable.run(inputs);
+    return tree.unflatten(graph.outputStructure as tree.TreeStructure, results);
+  };
+  const call = (...args: Parameters<F>): any => {
+    const latest = versions.latest(args);
+    const { structure, inputs } = latest === undefined ? takeApart(args) : { ...latest, inputs: args as Tensor[] };
+    if (isInside(inputs)) return f(...args);
+    try {
+      return run(latest ?? versions.find({ structure, inputs }), inputs);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
   return Object.assign(call, {
+    async program(...args: Parameters<F>) {
+      const { graph, executable } = await settle(versions.find(takeApart(args)));
+      return { graph, toString: () => executable.describe?.() ?? String(graph) };
+    },
     async release() {
-      const released = versions;
-      versions = [];
-      for (const { compiled } of released) await (await compiled).executable.release();
+      for (const { compiled } of versions.clear()) await (await compiled.promise).executable.release();
     },
   });
-}
-
-/** The leaves as tensors; plain numbers are float64 beside float64 tensors, so that they lose no digits there. */
-function inputTensors(leaves: readonly TensorLike[]): Tensor[] {
-  if (leaves.every(isTensor)) return leaves as Tensor[];
-  const tensors = leaves.map((leaf) => (typeof leaf === "number" ? undefined : asTensor(leaf)));
-  const wide = tensors.some((x) => x?.dtype === "float64");
-  return tensors.map((x, i) => x ?? asTensor(leaves[i], wide ? "float64" : "float32"));
-}
-
-async function compile(
-  f: (...args: any[]) => any,
-  structure: tree.TreeStructure,
-  inputs: readonly Spec[],
-  backend: Backend,
-): Promise<Compiled> {
-  const graph = traceTree(f, structure, inputs);
-  return { executable: await backend.compile(graph), outputStructure: graph.outputStructure as tree.TreeStructure };
-}
-
-function fits(version: Version, structure: tree.TreeStructure, inputs: readonly Tensor[]): boolean {
-  const { specs } = version;
-  if (specs.length !== inputs.length) return false;
-  for (let i = 0; i < specs.length; i++) {
-    if (specs[i].dtype !== inputs[i].dtype || !sameShape(specs[i].shape, inputs[i].shape)) return false;
-  }
-  return tree.sameStructure(version.structure, structure);
 }

@@ -96,6 +96,7 @@ export function elementwise(
     },
     host: (inputs, _, [spec]) => [fast?.(inputs[0]) ?? (spec.dtype === "int32" ? integerKernel : kernel)(inputs, spec)],
     batch: (inputs, batched, _, size) => [bindOne(primitive, spreadBatch(inputs, batched, size), null)],
+    scalar: (_, dtype) => (dtype === "int32" ? (whole ?? scalar) : scalar),
     ...(vjp && {
       vjp: ([g]: readonly Tensor[], { inputs, outputs }: VjpContext<null>) => vjp(g, inputs, outputs[0]),
     }),
@@ -215,7 +216,8 @@ export const andP = binary("logicalAnd", LOGICAL, (a, b) => a & b);
 export const orP = binary("logicalOr", LOGICAL, (a, b) => a | b);
 export const xorP = binary("logicalXor", LOGICAL, (a, b) => a ^ b);
 
-const selectKernel = mapKernel((c, a, b) => (c !== 0 ? a : b), 3);
+const select = (c: number, a: number, b: number) => (c !== 0 ? a : b);
+const selectKernel = mapKernel(select as (...x: number[]) => number, 3);
 
 /** `condition ? a : b`; the condition is bool, the others share shape and dtype. */
 export const whereP: Primitive<null> = definePrimitive<null>({
@@ -234,6 +236,7 @@ export const whereP: Primitive<null> = definePrimitive<null>({
   host: (inputs, _, [spec]) => [selectKernel(inputs, spec)],
   vjp: ([g], { inputs: [condition] }) => [null, () => where(condition, g, 0), () => where(condition, 0, g)],
   batch: (inputs, batched, _, size) => [bindOne(whereP, spreadBatch(inputs, batched, size), null)],
+  scalar: () => select as (...x: number[]) => number,
 });
 
 /** Conversion to another element type; floats become integers by truncation, anything but 0 becomes true. */

@@ -1,7 +1,7 @@
 import { allocate, isFloat, type TypedArray } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
-import { exp, mul, sub } from "../ops/elementwise.js";
-import { sum } from "../ops/reduction.js";
+import { div, exp, log, mul, sub } from "../ops/elementwise.js";
+import { max, sum } from "../ops/reduction.js";
 import { bindOne, definePrimitive, type Primitive, type Spec } from "../primitive.js";
 import { formatShape, sizeOf } from "../shape.js";
 import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
@@ -69,6 +69,10 @@ export const softmaxP: Primitive<AxisParams> = definePrimitive<AxisParams>({
     },
   ],
   batch: ([x], _, { axis }) => [bindOne(softmaxP, [x], { axis: axis + 1 })],
+  expand([x], { axis }) {
+    const e = exp(sub(x, max(x, { axis, keepDims: true })));
+    return [div(e, sum(e, { axis, keepDims: true }))];
+  },
 });
 
 /** `ln(softmax(x))` along an axis. */
@@ -78,4 +82,8 @@ export const logSoftmaxP: Primitive<AxisParams> = definePrimitive<AxisParams>({
   host: ([x], { axis }) => [alongLines(x, axis, logSoftmaxLine)],
   vjp: ([g], { outputs: [y], params: { axis } }) => [() => sub(g, mul(exp(y), sum(g, { axis, keepDims: true })))],
   batch: ([x], _, { axis }) => [bindOne(logSoftmaxP, [x], { axis: axis + 1 })],
+  expand([x], { axis }) {
+    const shifted = sub(x, max(x, { axis, keepDims: true }));
+    return [sub(shifted, log(sum(exp(shifted), { axis, keepDims: true })))];
+  },
 });

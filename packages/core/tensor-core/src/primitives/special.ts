@@ -26,9 +26,14 @@ export const erfinvP = unary("erfinv", FLOAT, kernels.erfinv, (g, _, y) => [
 export const lgammaP = unary("lgamma", FLOAT, kernels.lgamma, (g, [x]) => [() => mul(g, polygammaOf(0, x))]);
 
 const polygammaKernels: Record<number, ReturnType<typeof mapKernel>> = {};
+const polygammaScalars: Record<number, (x: number) => number> = {};
 
 function polygammaKernel(order: number): ReturnType<typeof mapKernel> {
-  return (polygammaKernels[order] ??= mapKernel((x) => polygammaValue(order, x), 1));
+  return (polygammaKernels[order] ??= mapKernel(polygammaScalar(order) as (...x: number[]) => number, 1));
+}
+
+function polygammaScalar(order: number): (x: number) => number {
+  return (polygammaScalars[order] ??= (x) => polygammaValue(order, x));
 }
 
 function polygammaValue(order: number, x: number): number {
@@ -43,6 +48,7 @@ export const polygammaP: Primitive<{ order: number }> = definePrimitive<{ order:
   host: (inputs, { order }, [spec]) => [polygammaKernel(order)(inputs, spec)],
   vjp: ([g], { inputs: [x], params: { order } }) => [() => mul(g, polygammaOf(order + 1, x))],
   batch: ([x], _, params) => [bindOne(polygammaP, [x], params)],
+  scalar: ({ order }) => polygammaScalar(order),
 });
 
 function polygammaOf(order: number, x: Tensor): Tensor {

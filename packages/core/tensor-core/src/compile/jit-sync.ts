@@ -1,0 +1,64 @@
+import type { Graph } from "../graph/graph.js";
+import { compileSync } from "../host-compiler/index.js";
+import type { Tensor } from "../tensor.js";
+import * as tree from "../tree.js";
+import type { Executable } from "./backend.js";
+import type { CompiledProgram } from "./jit.js";
+import { traceTree } from "./trace.js";
+import { isInside, takeApart, Versions } from "./versions.js";
+
+/** Options of `jitSync`. */
+export interface JitSyncOptions {
+  /**
+   * Whether results share the compiled function's memory: nothing is copied, but the next call overwrites them. For
+   * inner loops that use a result up before they call again. Default false.
+   */
+  views?: boolean;
+}
+
+/** A compiled function that returns its results at once. */
+export interface JittedSync<F extends (...args: any[]) => any> {
+  (...args: Parameters<F>): ReturnType<F>;
+  /** What `f` was compiled to for such arguments: its loops and its memory, when made a string. */
+  program(...args: Parameters<F>): CompiledProgram;
+  /** Frees all compiled versions. */
+  release(): void;
+}
+
+interface Compiled {
+  readonly graph: Graph;
+  readonly executable: Required<Executable>;
+  readonly structure: tree.TreeStructure;
+}
+
+/**
+ * `jit` with the compiler of this package whose calls return their result, not a promise: for solvers, integrators,
+ * callbacks and event handlers. `f` is traced and compiled at its first call for each combination of argument shapes
+ * and dtypes. Called inside a gradient, `vmap` or trace, `f` itself runs, so that it can be transformed.
+ * @throws TraceError where `f` reads a value.
+ * @example const slope = jitSync(grad((x) => sum(square(x))));
+ */
+export function jitSync<F extends (...args: any[]) => any>(f: F, options: JitSyncOptions = {}): JittedSync<F> {
+  const views = options.views ?? false;
+  const versions = new Versions<Compiled>((structure, specs) => {
+    const graph = traceTree(f, structure, specs);
+    return { graph, executable: compileSync(graph, { views }), structure: graph.outputStructure as tree.TreeStructure };
+  });
+  const call = (...args: Parameters<F>): any => {
+    const latest = versions.latest(args);
+    const { structure, inputs } = latest === undefined ? takeApart(args) : { ...latest, inputs: args as Tensor[] };
+    if (isInside(inputs)) return f(...args);
+    const { compiled } = latest ?? versions.find({ structure, inputs });
+    const results = compiled.executable.runSync(inputs);
+    return compiled.structure.kind === "leaf" ? results[0] : tree.unflatten(compiled.structure, results);
+  };
+  return Object.assign(call, {
+    program(...args: Parameters<F>) {
+      const { graph, executable } = versions.find(takeApart(args)).compiled;
+      return { graph, toString: () => executable.describe() };
+    },
+    release() {
+      for (const { compiled } of versions.clear()) void compiled.executable.release();
+    },
+  });
+}

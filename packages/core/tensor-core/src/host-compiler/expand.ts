@@ -1,0 +1,31 @@
+import { traceFlat } from "../compile/trace.js";
+import type { Equation } from "../graph/builder.js";
+import { Graph } from "../graph/graph.js";
+import { bind } from "../primitive.js";
+import type { Tensor } from "../tensor.js";
+
+/** The graph with operations that are composed of others written as those, in the bodies of loops and branches too. */
+export function expandGraph(graph: Graph): Graph {
+  if (!holdsComposed(graph)) return graph;
+  const expanded = traceFlat((inputs) => graph.carryOut(inputs, expandEquation), graph.inputs).graph;
+  return new Graph(expanded.inputs, expanded.constants, expanded.equations, expanded.outputs);
+}
+
+function expandEquation({ primitive, params }: Equation, inputs: readonly Tensor[]): Tensor[] {
+  if (primitive.expand !== undefined) return primitive.expand(inputs, params);
+  return bind(primitive, inputs, primitive.opaque ? mapGraphs(params, expandGraph) : params);
+}
+
+function mapGraphs(params: Record<string, unknown>, change: (graph: Graph) => Graph): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(params).map(([key, value]) => [key, value instanceof Graph ? change(value) : value]),
+  );
+}
+
+function holdsComposed(graph: Graph): boolean {
+  return graph.equations.some(
+    ({ primitive, params }) =>
+      primitive.expand !== undefined ||
+      (primitive.opaque === true && Object.values(params).some((p) => p instanceof Graph && holdsComposed(p))),
+  );
+}

@@ -1,0 +1,186 @@
+import { byteSize } from "../dtype.js";
+import type { Equation, Variable } from "../graph/builder.js";
+import { rowMajorStrides, type Shape, sameShape, sizeOf } from "../shape.js";
+import { identityOf } from "./accumulator.js";
+import type { Compilation } from "./compilation.js";
+import { writeLoops } from "./loop-nest.js";
+import { type Combination, type Operand, type Reduction, reducedStrides, type Step, type Store } from "./loop-plan.js";
+import { Value, type View } from "./values.js";
+
+interface PendingReduction {
+  readonly equation: Equation;
+  readonly combination: Combination;
+  readonly source: Operand;
+}
+
+/** Elementwise operations over one shape, and the reductions of their results, that will be one nest of loops. */
+export interface Group {
+  readonly shape: Shape;
+  readonly steps: Step[];
+  readonly reductions: PendingReduction[];
+}
+
+/**
+ * The groups that are not written yet, one a shape. A group is written when something needs one of its values other
+ * than by an operation that joins it.
+ */
+export class Groups {
+  private readonly open: Group[] = [];
+  private readonly pending = new Map<Variable, Group>();
+
+  constructor(private readonly c: Compilation) {}
+
+  /** Adds an elementwise operation. */
+  addStep(equation: Equation): void {
+    const { shape } = equation.outputs[0];
+    const group = this.groupFor(shape, equation.inputs);
+    group.steps.push({ equation, operands: equation.inputs.map((v) => this.operand(group, v)) });
+    this.pending.set(equation.outputs[0], group);
+  }
+
+  /** Adds a reduction. */
+  addReduction(equation: Equation, combination: Combination): void {
+    const [x] = equation.inputs;
+    const group = this.groupFor(x.shape, [x]);
+    group.reductions.push({ equation, combination, source: this.operand(group, x) });
+    this.pending.set(equation.outputs[0], group);
+  }
+
+  /** The open group of a shape, after the others that compute the inputs are written. */
+  private groupFor(shape: Shape, inputs: readonly Variable[]): Group {
+    for (const v of inputs) {
+      const group = this.pending.get(v);
+      if (group === undefined) continue;
+      const reduced = group.reductions.some((r) => r.equation.outputs[0] === v);
+      if (reduced || !sameShape(group.shape, shape)) this.write(group);
+    }
+    let group = this.open.find((g) => sameShape(g.shape, shape));
+    if (group === undefined) {
+      group = { shape, steps: [], reductions: [] };
+      this.open.push(group);
+    }
+    return group;
+  }
+
+  /** A variable as an operand; one from outside keeps its memory until the group is written. */
+  private operand(group: Group, variable: Variable): Operand {
+    if (this.pending.get(variable) === group) return variable;
+    const value = this.c.find(variable);
+    if (value.uniform === undefined) this.c.view(value);
+    return value;
+  }
+
+  /** Writes the group that computes a variable, if one does. */
+  require(variable: Variable): void {
+    const group = this.pending.get(variable);
+    if (group !== undefined) this.write(group);
+  }
+
+  /** Writes all groups. */
+  writeAll(): void {
+    while (this.open.length > 0) this.write(this.open[0]);
+  }
+
+  private write(group: Group): void {
+    const { c } = this;
+    this.open.splice(this.open.indexOf(group), 1);
+    const inside = new Map<Variable, number>();
+    const count = (v: Variable) => inside.set(v, (inside.get(v) ?? 0) + 1);
+    for (const { equation } of [...group.steps, ...group.reductions]) equation.inputs.forEach(count);
+    const stores: Store[] = [];
+    for (const { equation } of group.steps) {
+      const [y] = equation.outputs;
+      this.pending.delete(y);
+      if (c.usesOf(y) === (inside.get(y) ?? 0)) continue;
+      const view = c.allocate(y);
+      stores.push({ source: y, view, whole: true });
+      c.define(y, new Value(y.shape, y.dtype, { view }));
+    }
+    const reductions = group.reductions.map((r) => this.prepare(r));
+    writeLoops(c, { shape: group.shape, steps: group.steps, stores, reductions: reductions.map((r) => r.reduction) });
+    for (const { finish } of reductions) finish();
+    for (const [v, times] of inside) for (let i = 0; i < times; i++) c.release(v);
+  }
+
+  /** Lays out where a reduction's result goes. */
+  private prepare({ equation, combination, source }: PendingReduction): { reduction: Reduction; finish: () => void } {
+    const { c } = this;
+    const [y] = equation.outputs;
+    const [x] = equation.inputs;
+    const { axes } = equation.params as { axes: readonly number[] };
+    this.pending.delete(y);
+    const strides = reducedStrides(x.shape, axes);
+    // Where an axis that is kept lies inside one that is reduced, results gather in memory.
+    const first = x.shape.findIndex((n, axis) => n > 1 && axes.includes(axis));
+    const gathers = first >= 0 && x.shape.some((n, axis) => axis > first && n > 1 && !axes.includes(axis));
+    const doubled = gathers && y.dtype === "float32" && (combination === "sum" || combination === "prod");
+    const view = c.allocate(y);
+    c.define(y, new Value(y.shape, y.dtype, { view }));
+    const scratch = doubled ? c.allocateFor(y.shape, "float64") : undefined;
+    const target = scratch ?? view;
+    const reduction: Reduction = {
+      combination,
+      source,
+      dtype: x.dtype,
+      view: { ...target, strides },
+      viewDType: doubled ? "float64" : y.dtype,
+    };
+    if (gathers) this.fill(target, reduction, sizeOf(y.shape));
+    const finish = () => {
+      if (scratch === undefined) return;
+      narrow(c, scratch, view, sizeOf(y.shape));
+      c.arena.release(scratch.buffer);
+    };
+    return { reduction, finish };
+  }
+
+  /** Fills a result with what its reduction starts from. */
+  private fill(view: View, reduction: Reduction, size: number): void {
+    const { c } = this;
+    const dtype = reduction.viewDType;
+    const identity = identityOf(reduction);
+    if (identity === 0) {
+      c.pushAddress(view, dtype);
+      c.writer.i32(0);
+      c.writer.i32(size * byteSize(dtype));
+      c.writer.memoryFill();
+      return;
+    }
+    const source = new Value([size], dtype, { uniform: c.known(dtype, identity) });
+    const stores = [{ source, view: { ...view, strides: [1] }, whole: true }];
+    writeLoops(c, { shape: [size], steps: [], stores, reductions: [] });
+  }
+}
+
+/** Rounds sums that were carried in float64. */
+function narrow(c: Compilation, from: View, to: View, size: number): void {
+  const { writer: w } = c;
+  const [source, target] = [c.locate(from, "float64"), c.locate(to, "float32")];
+  w.get(source.base);
+  const read = w.keep("i32");
+  w.get(target.base);
+  const write = w.keep("i32");
+  w.repeat(size, () => {
+    w.get(write);
+    w.get(read);
+    w.access("f64.load", source.offset);
+    w.op("f32.demote_f64");
+    w.access("f32.store", target.offset);
+    w.advance(read, 8);
+    w.advance(write, 4);
+  });
+}
+
+/** Copies or spreads a value into a window of memory of its shape. */
+export function copyInto(c: Compilation, source: Value, view: View, whole: boolean): void {
+  if (source.size === 0) return;
+  if (source.uniform === undefined) c.view(source);
+  writeLoops(c, { shape: source.shape, steps: [], stores: [{ source, view, whole }], reductions: [] });
+}
+
+/** A row-major copy of a value. */
+export function copyOf(c: Compilation, source: Value, variable: Variable): Value {
+  const view = c.allocate(variable);
+  copyInto(c, source, { ...view, strides: rowMajorStrides(source.shape) }, true);
+  return new Value(variable.shape, variable.dtype, { view });
+}

@@ -1,0 +1,275 @@
+import type { FunctionWriter } from "./function-writer.js";
+import type { ModuleWriter } from "./module-writer.js";
+
+/** A matrix product with all that is known of it: extents, and strides of rows and columns in bytes. */
+export interface ProductShape {
+  readonly dtype: "float32" | "float64";
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: readonly [row: number, column: number];
+  readonly b: readonly [row: number, column: number];
+  /** Bytes from row to row of the result, whose columns are adjacent. */
+  readonly c: number;
+}
+
+/** Larger factors are packed before they are read again and again. */
+const CACHED_BYTES = 16384;
+/** Terms of a sum that one turn of a loop adds. */
+const UNROLLED = 4;
+
+/** Locals of a product. */
+interface Locals {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly panel: number;
+}
+
+/** Writes `c = a b`: parameters are the addresses of a, b, c and of room for a packed panel. */
+export function productFunction(shape: ProductShape) {
+  return Object.assign((_: ModuleWriter, w: FunctionWriter) => new ProductWriter(w, shape).write(), {
+    parameters: ["i32", "i32", "i32", "i32"] as const,
+    results: [] as const,
+  });
+}
+
+/** Bytes of the panel that a product packs. */
+export function scratchBytes(shape: ProductShape): number {
+  return usesDots(shape) ? 0 : shape.k * 32 + 32;
+}
+
+function elementBytes({ dtype }: ProductShape): number {
+  return dtype === "float32" ? 4 : 8;
+}
+
+/** Whether rows of a and the column of b are adjacent, so that vectors run along the sums. */
+function usesDots(shape: ProductShape): boolean {
+  const { n, k, a, b } = shape;
+  const size = elementBytes(shape);
+  return n === 1 && a[1] === size && b[0] === size && k * size >= 16;
+}
+
+/**
+ * Writes a product of matrices of known extents. Vectors run along the columns of the result, in panels of two (one
+ * for the last columns); several rows are computed together, so that each vector of b that is loaded is used often.
+ */
+class ProductWriter {
+  private readonly size: number;
+  private readonly lanes: "f32x4" | "f64x2";
+  private readonly width: number;
+
+  constructor(
+    private readonly w: FunctionWriter,
+    private readonly shape: ProductShape,
+  ) {
+    this.size = elementBytes(shape);
+    this.lanes = shape.dtype === "float32" ? "f32x4" : "f64x2";
+    this.width = 16 / this.size;
+  }
+
+  write(): void {
+    if (usesDots(this.shape)) {
+      this.writeDots();
+      return;
+    }
+    const { w, shape, width } = this;
+    const { n, m, b } = shape;
+    const [a0, b0, c0, scratch] = [0, 1, 2, 3];
+    const columns = 2 * width;
+    const full = Math.floor(n / columns);
+    const direct = b[1] === this.size && (shape.k * b[0] <= CACHED_BYTES || m <= 8);
+    if (full > 0) {
+      w.repeat(full, () => {
+        if (direct) this.writeRows({ a: a0, b: b0, c: c0, panel: b0 }, 2, b[0], columns);
+        else {
+          this.pack(b0, scratch, columns, columns);
+          this.writeRows({ a: a0, b: b0, c: c0, panel: scratch }, 2, columns * this.size, columns);
+        }
+        w.advance(b0, columns * b[1]);
+        w.advance(c0, columns * this.size);
+      });
+    }
+    const rest = n % columns;
+    if (rest === 0) return;
+    const vectors = rest <= width ? 1 : 2;
+    this.pack(b0, scratch, rest, vectors * width);
+    this.writeRows({ a: a0, b: b0, c: c0, panel: scratch }, vectors, vectors * 16, rest);
+  }
+
+  /** Copies `count` columns of b side by side, filled up with zeros to `columns`. */
+  private pack(b: number, panel: number, count: number, columns: number): void {
+    const { w, shape, size } = this;
+    const element = size === 4 ? "f32" : "f64";
+    w.get(b);
+    const from = w.keep("i32");
+    w.get(panel);
+    const to = w.keep("i32");
+    w.repeat(shape.k, () => {
+      if (shape.b[1] === size && count === columns) {
+        for (let at = 0; at < columns * size; at += 16) {
+          w.get(to);
+          w.get(from);
+          w.access("v128.load", at);
+          w.access("v128.store", at);
+        }
+      } else {
+        for (let j = 0; j < columns; j++) {
+          w.get(to);
+          if (j >= count) w.constant(element, 0);
+          else this.loadAt(`${element}.load`, from, j * shape.b[1]);
+          w.access(`${element}.store`, j * size);
+        }
+      }
+      w.advance(from, shape.b[0]);
+      w.advance(to, columns * size);
+    });
+  }
+
+  /** A load at a constant distance, which may be negative. */
+  private loadAt(name: string, pointer: number, distance: number): void {
+    const { w } = this;
+    w.get(pointer);
+    if (distance < 0) {
+      w.i32(distance);
+      w.op("i32.add");
+    }
+    w.access(name, Math.max(0, distance));
+  }
+
+  /** All rows of a panel of the result. */
+  private writeRows({ a, c, panel }: Locals, vectors: 1 | 2, step: number, columns: number): void {
+    const { w, shape } = this;
+    const together = vectors === 2 ? 4 : 8;
+    w.get(a);
+    const rowA = w.keep("i32");
+    w.get(c);
+    const rowC = w.keep("i32");
+    const tile = (rows: number) => {
+      this.writeTile({ a: rowA, b: panel, c: rowC, panel }, rows, vectors, step, columns);
+      w.advance(rowA, rows * shape.a[0]);
+      w.advance(rowC, rows * shape.c);
+    };
+    const turns = Math.floor(shape.m / together);
+    if (turns > 0) w.repeat(turns, () => tile(together));
+    const rest = shape.m % together;
+    if (rest > 0) tile(rest);
+  }
+
+  /** Some rows of a panel: the sums stay in locals. */
+  private writeTile({ a, c, panel }: Locals, rows: number, vectors: 1 | 2, step: number, columns: number): void {
+    const { w, shape, lanes } = this;
+    const sums = Array.from({ length: rows * vectors }, () => w.local("v128"));
+    for (const sum of sums) {
+      w.vector(lanes, 0);
+      w.set(sum);
+    }
+    w.get(a);
+    const left = w.keep("i32");
+    w.get(panel);
+    const right = w.keep("i32");
+    const splat = this.size === 4 ? "v128.load32_splat" : "v128.load64_splat";
+    const terms = (count: number) => {
+      for (let p = 0; p < count; p++) {
+        const b = Array.from({ length: vectors }, (_, v) => {
+          this.loadAt("v128.load", right, p * step + 16 * v);
+          return w.keep("v128");
+        });
+        for (let r = 0; r < rows; r++) {
+          this.loadAt(splat, left, r * shape.a[0] + p * shape.a[1]);
+          const x = w.keep("v128");
+          for (let v = 0; v < vectors; v++) {
+            const sum = sums[r * vectors + v];
+            w.get(sum);
+            w.get(x);
+            w.get(b[v]);
+            w.op(`${lanes}.mul`, `${lanes}.add`);
+            w.set(sum);
+          }
+        }
+      }
+      w.advance(left, count * shape.a[1]);
+      w.advance(right, count * step);
+    };
+    const turns = Math.floor(shape.k / UNROLLED);
+    if (turns > 0) w.repeat(turns, () => terms(UNROLLED));
+    if (shape.k % UNROLLED > 0) terms(shape.k % UNROLLED);
+    for (let r = 0; r < rows; r++) {
+      for (let v = 0; v < vectors; v++) {
+        const count = Math.min(this.width, columns - v * this.width);
+        this.storeColumns(c, r * shape.c + 16 * v, sums[r * vectors + v], count);
+      }
+    }
+  }
+
+  /** Writes the first `count` elements of a vector. */
+  private storeColumns(c: number, offset: number, vector: number, count: number): void {
+    const { w, width, size } = this;
+    if (count === width) {
+      w.get(c);
+      w.get(vector);
+      w.access("v128.store", offset);
+      return;
+    }
+    for (let lane = 0; lane < count; lane++) {
+      w.get(c);
+      w.get(vector);
+      w.laneAccess(size === 4 ? "v128.store32_lane" : "v128.store64_lane", lane, offset + lane * size);
+    }
+  }
+
+  /** A matrix times a vector: vectors run along the rows of the matrix, four rows together. */
+  private writeDots(): void {
+    const { w, shape } = this;
+    const rows = (count: number) => {
+      this.dots(count);
+      w.advance(0, count * shape.a[0]);
+      w.advance(2, count * shape.c);
+    };
+    const turns = Math.floor(shape.m / 4);
+    if (turns > 0) w.repeat(turns, () => rows(4));
+    if (shape.m % 4 > 0) rows(shape.m % 4);
+  }
+
+  private dots(rows: number): void {
+    const { w, shape, lanes, size, width } = this;
+    const element = size === 4 ? "f32" : "f64";
+    const sums = Array.from({ length: rows }, () => w.local("v128"));
+    for (const sum of sums) {
+      w.vector(lanes, 0);
+      w.set(sum);
+    }
+    w.get(0);
+    const left = w.keep("i32");
+    w.get(1);
+    const right = w.keep("i32");
+    w.repeat(Math.floor(shape.k / width), () => {
+      w.get(right);
+      w.access("v128.load");
+      const b = w.keep("v128");
+      sums.forEach((sum, r) => {
+        w.get(sum);
+        this.loadAt("v128.load", left, r * shape.a[0]);
+        w.get(b);
+        w.op(`${lanes}.mul`, `${lanes}.add`);
+        w.set(sum);
+      });
+      w.advance(left, 16);
+      w.advance(right, 16);
+    });
+    sums.forEach((sum, r) => {
+      w.get(2);
+      for (let lane = 0; lane < width; lane++) {
+        w.get(sum);
+        w.lane(`${lanes}.extract_lane`, lane);
+        if (lane > 0) w.op(`${element}.add`);
+      }
+      for (let p = 0; p < shape.k % width; p++) {
+        this.loadAt(`${element}.load`, left, r * shape.a[0] + p * size);
+        this.loadAt(`${element}.load`, right, p * size);
+        w.op(`${element}.mul`, `${element}.add`);
+      }
+      w.access(`${element}.store`, r * shape.c);
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { byteSize } from "../dtype.js";
+import type { Equation } from "../graph/builder.js";
+import { sizeOf } from "../shape.js";
+import { mergeAxes } from "../strided.js";
+import type { Compilation } from "./compilation.js";
+import { type ProductShape, productFunction, scratchBytes } from "./product-function.js";
+import { type Element, elementTypes, Value } from "./values.js";
+
+/** The matrix product of two stacks of matrices. */
+export function matmul(c: Compilation, { inputs: [a, b], outputs: [y] }: Equation): boolean {
+  const depth = a.shape[a.shape.length - 1];
+  if (sizeOf(y.shape) === 0 || depth === 0) {
+    c.define(y, new Value(y.shape, y.dtype, { uniform: c.known(y.dtype, 0) }));
+  } else if ([a, b, y].every((v) => sizeOf(v.shape) <= c.small)) unrolled(c, { a, b, y });
+  else batched(c, { a, b, y });
+  return true;
+}
+
+interface Operands {
+  readonly a: Equation["inputs"][number];
+  readonly b: Equation["inputs"][number];
+  readonly y: Equation["inputs"][number];
+}
+
+/** Element by element. */
+function unrolled(c: Compilation, { a, b, y }: Operands): void {
+  const { writer: w } = c;
+  const rank = a.shape.length;
+  const [m, k] = a.shape.slice(-2);
+  const n = b.shape[rank - 1];
+  const [left, right] = [c.elements(c.find(a)), c.elements(c.find(b))];
+  const type = elementTypes[y.dtype];
+  const elements: Element[] = [];
+  for (let batch = 0; batch < sizeOf(a.shape.slice(0, -2)); batch++) {
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        for (let p = 0; p < k; p++) {
+          c.push(left[(batch * m + i) * k + p]);
+          c.push(right[(batch * k + p) * n + j]);
+          w.op(`${type}.mul`);
+          if (p > 0) w.op(`${type}.add`);
+        }
+        elements.push(c.take(y.dtype));
+      }
+    }
+  }
+  c.define(y, new Value(y.shape, y.dtype, { elements }));
+}
+
+/** One call of a function for products of this shape for each pair of matrices. */
+function batched(c: Compilation, { a, b, y }: Operands): void {
+  const { writer: w } = c;
+  const [left, right] = [a, b].map((v) => c.view(c.find(v)));
+  const to = c.allocate(y);
+  const rank = a.shape.length;
+  const size = byteSize(y.dtype);
+  const lead = a.shape.slice(0, -2);
+  const views = [left, right, to];
+  const merged = mergeAxes(
+    lead,
+    views.map((v) => v.strides.slice(0, -2)),
+  );
+  const [m, k] = a.shape.slice(-2);
+  const bytes = (strides: readonly number[]) => strides.slice(-2).map((s) => s * size) as [number, number];
+  const shape: ProductShape = {
+    dtype: y.dtype as "float32" | "float64",
+    m,
+    n: b.shape[rank - 1],
+    k,
+    a: bytes(left.strides),
+    b: bytes(right.strides),
+    c: bytes(to.strides)[0],
+  };
+  const key = `product ${JSON.stringify(shape)}`;
+  const product = c.module.shared(key, productFunction(shape));
+  const needed = scratchBytes(shape);
+  const scratch = needed > 0 ? c.arena.allocate(needed) : undefined;
+  const pointers = views.map((view) => {
+    c.pushAddress(view, y.dtype);
+    return w.keep("i32");
+  });
+  c.note(`product [${[...lead, m, k].join(", ")}] x [${[...lead, k, shape.n].join(", ")}]`);
+  const visit = (axis: number): void => {
+    if (axis === merged.shape.length) {
+      for (const pointer of pointers) w.get(pointer);
+      if (scratch === undefined) w.i32(0);
+      else c.pushAddress({ buffer: scratch, offset: 0, strides: [] }, "float32");
+      w.call(product);
+      return;
+    }
+    const n = merged.shape[axis];
+    w.repeat(n, () => {
+      visit(axis + 1);
+      pointers.forEach((pointer, i) => {
+        w.advance(pointer, merged.strides[i][axis] * size);
+      });
+    });
+    pointers.forEach((pointer, i) => {
+      w.advance(pointer, -n * merged.strides[i][axis] * size);
+    });
+  };
+  visit(0);
+  if (scratch !== undefined) c.arena.release(scratch);
+  c.define(y, new Value(y.shape, y.dtype, { view: to }));
+}

@@ -1,0 +1,239 @@
+import type { DType } from "../dtype.js";
+import type { Equation } from "../graph/builder.js";
+import type { FunctionWriter } from "./function-writer.js";
+import type { ModuleWriter } from "./module-writer.js";
+import type { ScalarCode } from "./scalar-code.js";
+import { elementTypes } from "./values.js";
+import { type Code, VectorMath } from "./vector-math.js";
+
+/** Lanes of a vector by the dtype of its elements; booleans are masks as wide as the other elements of their loop. */
+export type Lanes = "f64x2" | "f32x4" | "i32x4";
+
+/** The lanes of numbers of a dtype. */
+export function lanesOf(dtype: DType): Lanes {
+  return dtype === "float64" ? "f64x2" : dtype === "float32" ? "f32x4" : "i32x4";
+}
+
+const instructions: Readonly<Record<string, string>> = {
+  neg: "neg",
+  abs: "abs",
+  floor: "floor",
+  ceil: "ceil",
+  round: "nearest",
+  sqrt: "sqrt",
+  add: "add",
+  sub: "sub",
+  mul: "mul",
+  div: "div",
+  maximum: "max",
+  minimum: "min",
+  equal: "eq",
+  notEqual: "ne",
+  less: "lt",
+  lessEqual: "le",
+};
+const onIntegers: Readonly<Record<string, string>> = {
+  maximum: "max_s",
+  minimum: "min_s",
+  less: "lt_s",
+  lessEqual: "le_s",
+};
+const onlyFloats = new Set(["floor", "ceil", "round", "sqrt", "div"]);
+const functions = new Set(["exp", "expm1", "log", "log1p", "tanh", "sigmoid"] as const);
+type FunctionName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "sigmoid";
+
+/** An operand of a vector operation; `constant` where it is one number in every lane. */
+export interface VectorOperand {
+  readonly push: Code;
+  readonly constant?: number;
+}
+
+/** Writes elementwise primitives on vectors of 2 or 4 elements. */
+export class VectorCode {
+  constructor(
+    private readonly w: FunctionWriter,
+    private readonly module: ModuleWriter,
+    private readonly scalar: ScalarCode,
+    /** Elements of a vector. */
+    readonly width: 2 | 4,
+  ) {}
+
+  /** Leaves the result of an elementwise primitive on the stack. */
+  write(equation: Equation, operands: readonly VectorOperand[]): void {
+    const { primitive, params, inputs } = equation;
+    const { name } = primitive;
+    const { dtype } = inputs[0];
+    const [a] = operands;
+    const done =
+      name === "cast"
+        ? this.cast(a.push, dtype, params.dtype)
+        : name === "where"
+          ? this.select(operands)
+          : dtype === "bool"
+            ? this.logical(name, operands)
+            : this.numeric(name, lanesOf(dtype), operands);
+    if (!done) this.laneByLane(equation, operands);
+  }
+
+  private select([condition, a, b]: readonly VectorOperand[]): boolean {
+    this.push(["v128.bitselect"], a, b, condition);
+    return true;
+  }
+
+  private push(names: readonly string[], ...operands: readonly VectorOperand[]): void {
+    for (const { push } of operands) push();
+    this.w.op(...names);
+  }
+
+  private numeric(name: string, lanes: Lanes, operands: readonly VectorOperand[]): boolean {
+    const { w } = this;
+    const [a, b] = operands;
+    const float = lanes !== "i32x4";
+    // Against a number, the shorter instruction keeps NaN where the number comes second.
+    if (float && (name === "maximum" || name === "minimum") && b.constant !== undefined && b.constant === b.constant) {
+      this.push([`${lanes}.${name === "maximum" ? "pmax" : "pmin"}`], a, b);
+      return true;
+    }
+    if (name in instructions && (float || !onlyFloats.has(name))) {
+      const instruction = (!float && onIntegers[name]) || instructions[name];
+      this.push([`${lanes}.${instruction}`], ...operands);
+      return true;
+    }
+    const zero = () => w.vector(lanes, 0);
+    if (name === "relu") {
+      a.push();
+      a.push();
+      zero();
+      w.op(`${lanes}.${float ? "le" : "le_s"}`, "v128.andnot");
+      return true;
+    }
+    if (name === "isNaN" && float) {
+      this.push([`${lanes}.ne`], a, a);
+      return true;
+    }
+    if (name === "isFinite" && float) {
+      this.push([`${lanes}.sub`], a, a);
+      zero();
+      w.op(`${lanes}.eq`);
+      return true;
+    }
+    if (name === "sign" && float) {
+      // x itself where it is 0 or NaN.
+      w.vector(lanes, 1);
+      a.push();
+      w.vector(lanes, -0);
+      w.op("v128.and", "v128.or");
+      a.push();
+      a.push();
+      w.op(`${lanes}.abs`);
+      zero();
+      w.op(`${lanes}.gt`, "v128.bitselect");
+      return true;
+    }
+    if (name === "pow" && float) return this.power(lanes, a, b);
+    if (float && functions.has(name as FunctionName)) {
+      a.push();
+      w.call(this.module.shared(`${name} ${lanes}`, vectorFunction(name as FunctionName, lanes)));
+      return true;
+    }
+    return false;
+  }
+
+  /** Whole exponents as products. */
+  private power(lanes: Lanes, a: VectorOperand, { constant }: VectorOperand): boolean {
+    const { w } = this;
+    if (constant === 2) this.push([`${lanes}.mul`], a, a);
+    else if (constant === 3) {
+      this.push([`${lanes}.mul`], a, a);
+      this.push([`${lanes}.mul`], a);
+    } else if (constant === 1) a.push();
+    else if (constant === -1) {
+      w.vector(lanes, 1);
+      this.push([`${lanes}.div`], a);
+    } else return false;
+    return true;
+  }
+
+  private logical(name: string, operands: readonly VectorOperand[]): boolean {
+    const [a, b] = operands;
+    switch (name) {
+      case "logicalAnd":
+        this.push(["v128.and"], a, b);
+        return true;
+      case "logicalOr":
+        this.push(["v128.or"], a, b);
+        return true;
+      case "logicalXor":
+      case "notEqual":
+        this.push(["v128.xor"], a, b);
+        return true;
+      case "equal":
+        this.push(["v128.xor", "v128.not"], a, b);
+        return true;
+      case "logicalNot":
+        this.push(["v128.not"], a);
+        return true;
+      case "less":
+        this.push(["v128.andnot"], b, a);
+        return true;
+      case "lessEqual":
+        this.push(["v128.andnot", "v128.not"], a, b);
+        return true;
+    }
+    return false;
+  }
+
+  private cast(push: Code, from: DType, to: DType): boolean {
+    const { w } = this;
+    if (to === "bool" && from !== "bool") {
+      push();
+      w.vector(lanesOf(from), 0);
+      w.op(`${lanesOf(from)}.ne`);
+      return true;
+    }
+    if (from === "bool" && to !== "bool") {
+      push();
+      w.vector(lanesOf(to), 1);
+      w.op("v128.and");
+      return true;
+    }
+    if (from === "int32" && to === "float32") {
+      push();
+      w.op("f32x4.convert_i32x4_s");
+      return true;
+    }
+    if (from === to) push();
+    return from === to;
+  }
+
+  /** Takes the vector apart, for what has no vector form. */
+  private laneByLane(equation: Equation, operands: readonly VectorOperand[]): void {
+    const { w } = this;
+    const vectors = operands.map(({ push }) => {
+      push();
+      return w.keep("v128");
+    });
+    const to = lanesOf(equation.outputs[0].dtype);
+    w.vector(to, 0);
+    for (let lane = 0; lane < this.width; lane++) {
+      const elements = vectors.map((vector, i) => {
+        const { dtype } = equation.inputs[i];
+        w.get(vector);
+        w.lane(`${lanesOf(dtype)}.extract_lane`, lane);
+        return w.keep(elementTypes[dtype]);
+      });
+      this.scalar.write(
+        equation,
+        elements.map((element) => () => w.get(element)),
+      );
+      w.lane(`${to}.replace_lane`, lane);
+    }
+  }
+}
+
+function vectorFunction(name: FunctionName, lanes: "f64x2" | "f32x4") {
+  return Object.assign((_: ModuleWriter, w: FunctionWriter) => new VectorMath(w, lanes)[name](() => w.get(0)), {
+    parameters: ["v128"] as const,
+    results: ["v128"] as const,
+  });
+}

@@ -1,0 +1,291 @@
+/*
+ * The vector functions of assembly/exponential.ts and assembly/logarithm.ts, written inside compiled loops. See there
+ * for where the formulas come from; the coefficients are those of assembly/coefficients.ts.
+ */
+import type { FunctionWriter } from "./function-writer.js";
+
+/** Code that leaves one vector on the stack. */
+export type Code = () => void;
+
+interface Numbers {
+  readonly integer: "i64x2" | "i32x4";
+  readonly mantissaBits: number;
+  readonly bias: bigint;
+  /** Adding it rounds to an integer, which is left in the low bits. */
+  readonly rounder: number;
+  readonly ln2: readonly [high: number, low: number];
+  readonly exp: readonly number[];
+  readonly log: readonly number[];
+  /** Up to here the result of exp is a normal number. */
+  readonly expNormal: number;
+  readonly expHighest: number;
+  readonly expLowest: number;
+  readonly tanhTwice: number;
+  readonly minNormal: number;
+  readonly lift: number;
+  readonly liftExponent: number;
+  readonly exponentOffset: number;
+  readonly mantissa: bigint;
+  readonly rootHalf: bigint;
+  readonly aboveRootHalf: bigint;
+  readonly integerExponent: bigint;
+}
+
+const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
+  f64x2: {
+    integer: "i64x2",
+    mantissaBits: 52,
+    bias: 1023n,
+    rounder: 6755399441055744,
+    ln2: [0.6931471805592082, 7.371002565167799e-13],
+    exp: [
+      0.5000000000000001, 0.16666666666666669, 0.041666666666624066, 0.008333333333330056, 0.0013888888917245787,
+      0.0001984126986307828, 2.4801521246131495e-5, 2.7557268421682613e-6, 2.7620112139572367e-7, 2.510040371657669e-8,
+    ],
+    log: [
+      0.666666666666667, 0.3999999999989924, 0.2857142862609589, 0.2222221111514416, 0.18182890556695602,
+      0.1533167403016786, 0.1461703754879165,
+    ],
+    expNormal: 708,
+    expHighest: 710,
+    expLowest: -746,
+    tanhTwice: 44,
+    minNormal: 2.2250738585072014e-308,
+    lift: 18014398509481984,
+    liftExponent: -54,
+    exponentOffset: 4503599627371519,
+    mantissa: 0x000fffffffffffffn,
+    rootHalf: 0x3fe6a09e00000000n,
+    aboveRootHalf: 0x00095f6200000000n,
+    integerExponent: 0x4330000000000000n,
+  },
+  f32x4: {
+    integer: "i32x4",
+    mantissaBits: 23,
+    bias: 127n,
+    rounder: 12582912,
+    ln2: [0.69311523, 3.1946183e-5],
+    exp: [0.5, 0.16666576, 0.041666556, 0.00836319, 0.0013926198],
+    log: [0.66666687, 0.3998877, 0.295804],
+    expNormal: 87,
+    expHighest: 89,
+    expLowest: -104,
+    tanhTwice: 20,
+    minNormal: 1.1754943508222875e-38,
+    lift: 33554432,
+    liftExponent: -25,
+    exponentOffset: 8388735,
+    mantissa: 0x007fffffn,
+    rootHalf: 0x3f3504f3n,
+    aboveRootHalf: 0x004afb0dn,
+    integerExponent: 0x4b000000n,
+  },
+};
+
+/** Writes functions of vectors of one element type; each method leaves its result on the stack. */
+export class VectorMath {
+  private readonly n: Numbers;
+
+  constructor(
+    private readonly w: FunctionWriter,
+    readonly lanes: "f64x2" | "f32x4",
+  ) {
+    this.n = numbers[lanes];
+  }
+
+  private number(value: number): Code {
+    return () => this.w.vector(this.lanes, value);
+  }
+
+  private bits(value: bigint): Code {
+    return () => this.w.vectorBits(this.lanes === "f64x2" ? value : value | (value << 32n));
+  }
+
+  private float(name: string, ...operands: readonly Code[]): Code {
+    return this.apply(`${this.lanes}.${name}`, operands);
+  }
+
+  private integer(name: string, ...operands: readonly Code[]): Code {
+    return this.apply(`${this.n.integer}.${name}`, operands);
+  }
+
+  private bitwise(name: string, ...operands: readonly Code[]): Code {
+    return this.apply(`v128.${name}`, operands);
+  }
+
+  private apply(instruction: string, operands: readonly Code[]): Code {
+    return () => {
+      for (const operand of operands) operand();
+      this.w.op(instruction);
+    };
+  }
+
+  private shifted(name: "shl" | "shr_u", x: Code, by: number): Code {
+    return () => {
+      x();
+      this.w.i32(by);
+      this.w.op(`${this.n.integer}.${name}`);
+    };
+  }
+
+  /** Computes a value once, for several uses. */
+  private once(code: Code): Code {
+    code();
+    const local = this.w.keep("v128");
+    return () => this.w.get(local);
+  }
+
+  /** Where the mask is set a, else b. */
+  private choose(mask: Code, a: Code, b: Code): Code {
+    return this.bitwise("bitselect", a, b, mask);
+  }
+
+  private withSignOf(magnitude: Code, x: Code): Code {
+    const sign = this.bits(this.lanes === "f64x2" ? 1n << 63n : 1n << 31n);
+    return this.choose(sign, x, magnitude);
+  }
+
+  /** Ascending coefficients, two at a time: half as long a chain as Horner's. */
+  private polynomial(coefficients: readonly number[], x: Code): Code {
+    const square = this.once(this.float("mul", x, x));
+    const pair = (i: number): Code => {
+      const low = this.number(coefficients[i]);
+      return i + 1 < coefficients.length
+        ? this.float("add", low, this.float("mul", this.number(coefficients[i + 1]), x))
+        : low;
+    };
+    let sum = pair((coefficients.length - 1) & ~1);
+    for (let i = ((coefficients.length - 1) & ~1) - 2; i >= 0; i -= 2) {
+      sum = this.float("add", pair(i), this.float("mul", square, sum));
+    }
+    return sum;
+  }
+
+  /** round(x / ln 2) + the rounder. */
+  private rounded(x: Code): Code {
+    return this.float("add", this.float("mul", x, this.number(Math.LOG2E)), this.number(this.n.rounder));
+  }
+
+  /** e^r - 1 for r = x - n ln 2. */
+  private reducedExpm1(x: Code, n: Code): Code {
+    const [high, low] = this.n.ln2;
+    const first = this.float("sub", x, this.float("mul", n, this.number(high)));
+    const r = this.once(this.float("sub", first, this.float("mul", n, this.number(low))));
+    const tail = this.polynomial(this.n.exp, r);
+    return this.float("add", r, this.float("mul", this.float("mul", r, r), tail));
+  }
+
+  /** 2^n from n + the rounder. */
+  private power(shifted: Code): Code {
+    return this.shifted("shl", this.integer("add", shifted, this.bits(this.n.bias)), this.n.mantissaBits);
+  }
+
+  /** e^x over the whole range: the power of two is applied in two halves, so that subnormal results round once. */
+  exp(x: Code): void {
+    this.expOf(this.once(x))();
+  }
+
+  private expOf(x: Code): Code {
+    const { rounder, expHighest, expLowest } = this.n;
+    const upper = this.float("pmin", x, this.number(expHighest));
+    const clamped = this.once(this.float("pmax", upper, this.number(expLowest)));
+    const n = this.once(this.float("sub", this.rounded(clamped), this.number(rounder)));
+    const y = this.once(this.float("add", this.number(1), this.reducedExpm1(clamped, n)));
+    const half = this.once(this.float("add", this.float("mul", n, this.number(0.5)), this.number(rounder)));
+    const other = this.float("sub", n, this.float("sub", half, this.number(rounder)));
+    const rest = this.float("add", other, this.number(rounder));
+    return this.float("mul", this.float("mul", y, this.power(half)), this.power(rest));
+  }
+
+  /** e^x - 1 where |x| is at most `expNormal`. */
+  private expm1Normal(x: Code): Code {
+    const shifted = this.once(this.rounded(x));
+    const n = this.once(this.float("sub", shifted, this.number(this.n.rounder)));
+    const y = this.once(this.reducedExpm1(x, n));
+    const scale = this.once(this.power(shifted));
+    const sum = this.float("add", this.float("sub", scale, this.number(1)), this.float("mul", scale, y));
+    return this.withSignOf(sum, x);
+  }
+
+  /** e^x - 1. */
+  expm1(operand: Code): void {
+    const x = this.once(operand);
+    const limit = this.n.expNormal;
+    const inside = this.once(this.float("pmax", this.float("pmin", x, this.number(limit)), this.number(-limit)));
+    const near = this.once(this.expm1Normal(inside));
+    const far = this.once(this.expOf(x));
+    this.choose(this.float("gt", x, this.number(limit)), far, near)();
+  }
+
+  /** (e^2x - 1) / (e^2x + 1) on |x|. */
+  tanh(operand: Code): void {
+    const x = this.once(operand);
+    const twice = this.float("abs", this.float("add", x, x));
+    const e = this.once(this.expm1Normal(this.once(this.float("pmin", twice, this.number(this.n.tanhTwice)))));
+    this.withSignOf(this.float("div", e, this.float("add", e, this.number(2))), x)();
+  }
+
+  /** 1 / (1 + e^-x) from e^-|x|, so that neither side overflows or cancels. */
+  sigmoid(operand: Code): void {
+    const x = this.once(operand);
+    const e = this.once(this.expOf(this.once(this.float("neg", this.float("abs", x)))));
+    const top = this.choose(this.float("ge", x, this.number(0)), this.number(1), e);
+    this.float("div", top, this.float("add", this.number(1), e))();
+  }
+
+  /** ln x over the whole range. */
+  log(x: Code): void {
+    this.logOf(this.once(x))();
+  }
+
+  private logOf(x: Code): Code {
+    const { minNormal, lift, liftExponent } = this.n;
+    const tiny = this.once(this.float("lt", x, this.number(minNormal)));
+    const lifted = this.choose(tiny, this.float("mul", x, this.number(lift)), x);
+    const y = this.once(this.logNormal(lifted, this.bitwise("and", tiny, this.number(liftExponent))));
+    const infinite = this.number(Number.POSITIVE_INFINITY);
+    const positive = this.once(this.float("gt", x, this.number(0)));
+    const finite = this.bitwise("and", positive, this.float("lt", x, infinite));
+    const zero = this.float("eq", x, this.number(0));
+    const atMostZero = this.choose(zero, this.number(Number.NEGATIVE_INFINITY), this.number(Number.NaN));
+    return this.choose(finite, y, this.choose(positive, x, atMostZero));
+  }
+
+  private logNormal(x: Code, extra: Code): Code {
+    const { aboveRootHalf, integerExponent, exponentOffset, mantissa, rootHalf, mantissaBits, ln2 } = this.n;
+    const moved = this.once(this.integer("add", x, this.bits(aboveRootHalf)));
+    const biased = this.bitwise("or", this.shifted("shr_u", moved, mantissaBits), this.bits(integerExponent));
+    const k = this.once(this.float("add", this.float("sub", biased, this.number(exponentOffset)), extra));
+    const m = this.integer("add", this.bitwise("and", moved, this.bits(mantissa)), this.bits(rootHalf));
+    const f = this.once(this.float("sub", m, this.number(1)));
+    const s = this.once(this.float("div", f, this.float("add", this.number(2), f)));
+    const z = this.once(this.float("mul", s, s));
+    const tail = this.float("mul", this.polynomial(this.n.log, z), z);
+    const square = this.once(this.float("mul", this.number(0.5), this.float("mul", f, f)));
+    const small = this.float(
+      "add",
+      this.float("mul", s, this.float("add", square, tail)),
+      this.float("mul", k, this.number(ln2[1])),
+    );
+    return this.float(
+      "sub",
+      this.float("mul", k, this.number(ln2[0])),
+      this.float("sub", this.float("sub", square, small), f),
+    );
+  }
+
+  /** ln(1 + x): what rounding 1 + x lost is carried through to first order. */
+  log1p(operand: Code): void {
+    const x = this.once(operand);
+    const u = this.once(this.float("add", this.number(1), x));
+    const y = this.once(this.logOf(u));
+    const lost = this.float("div", this.float("sub", x, this.float("sub", u, this.number(1))), u);
+    const near = this.once(this.withSignOf(this.float("add", y, lost), x));
+    const normal = this.bitwise(
+      "and",
+      this.float("ge", u, this.number(this.n.minNormal)),
+      this.float("lt", u, this.number(Number.POSITIVE_INFINITY)),
+    );
+    this.choose(normal, near, y)();
+  }
+}
