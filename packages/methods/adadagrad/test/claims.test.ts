@@ -1,6 +1,7 @@
 import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { type Backend, random, tensor } from "@offprint/tensor-core";
+import { type Backend, tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { criticalBatch } from "../claims/critical-batch.js";
 import { claims } from "../claims/index.js";
@@ -23,16 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => backend.release());
 
-function run(claim: Claim) {
-  return claim.run({
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-    backend,
-  });
-}
+const run = (claim: Claim) => runClaim(claims, claim, { backend });
 
 /** The size that the test would choose is not taken. */
 const neverGrows = (problem: AdaptiveProblem, options: AdaptiveOptions) =>

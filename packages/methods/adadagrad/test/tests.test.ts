@@ -1,4 +1,5 @@
-import { random, type Tensor, tensor } from "@offprint/tensor-core";
+import { random, tensor } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   type BatchTest,
@@ -41,21 +42,12 @@ function bruteForce(g: readonly (readonly number[])[]) {
   };
 }
 
-function close(found: number, expected: number, tolerance = 1e-12) {
-  expect(Math.abs(found - expected)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(expected)));
-}
-
 function sameStats(found: GradientStats, expected: GradientStats, tolerance: number) {
   for (const key of ["batchSize", "gradNormSquared", "variance1Norm", "varInnerProduct", "varOrthogonal"] as const) {
-    close(found[key], expected[key], tolerance);
+    expectClose(found[key], expected[key], tolerance);
   }
   for (const key of ["mean", "coordinateVariance"] as const) {
-    for (const leaf of ["a", "b"] as const) {
-      const [x, y] = [found[key], expected[key]].map((value) => ((value as any)[leaf] as Tensor).data());
-      x.forEach((value: number, i: number) => {
-        close(value, y[i], tolerance);
-      });
-    }
+    expectClose(found[key], expected[key], tolerance);
   }
 }
 
@@ -63,13 +55,13 @@ describe("statistics of per-sample gradients", () => {
   it("equal those of two plain passes, and V_orth = V - V_ip / n^2", () => {
     const stats = gradientStats(sample);
     const { n2, V, Vip, Vorth, variance, rest } = bruteForce(rows);
-    close(stats.gradNormSquared, n2);
-    close(stats.variance1Norm, V);
-    close(stats.varInnerProduct, Vip);
-    close(stats.varOrthogonal, Vorth);
-    close(stats.varOrthogonal, V - Vip / n2);
+    expectClose(stats.gradNormSquared, n2, 1e-12);
+    expectClose(stats.variance1Norm, V, 1e-12);
+    expectClose(stats.varInnerProduct, Vip, 1e-12);
+    expectClose(stats.varOrthogonal, Vorth, 1e-12);
+    expectClose(stats.varOrthogonal, V - Vip / n2, 1e-12);
     const found = (stats.coordinateVariance as any).a.data();
-    for (let j = 0; j < 6; j++) close(found[j], variance[j]);
+    for (let j = 0; j < 6; j++) expectClose(found[j], variance[j], 1e-12);
     for (let j = 0; j < 10; j++) expect(Math.abs(rest.reduce((sum, row) => sum + row[j], 0))).toBeLessThan(1e-12);
     expect(stats.varInnerProduct).toBeLessThanOrEqual(n2 * V);
   });
@@ -77,9 +69,9 @@ describe("statistics of per-sample gradients", () => {
   it("within each tensor are sums over the tensors", () => {
     const blocks = gradientStats(sample, { blockwise: true });
     const [a, b] = [gradientStats({ a: sample.a }), gradientStats({ b: sample.b })];
-    close(blocks.varInnerProduct, a.varInnerProduct + b.varInnerProduct);
-    close(blocks.varOrthogonal, a.varOrthogonal + b.varOrthogonal);
-    close(blocks.variance1Norm, gradientStats(sample).variance1Norm);
+    expectClose(blocks.varInnerProduct, a.varInnerProduct + b.varInnerProduct, 1e-12);
+    expectClose(blocks.varOrthogonal, a.varOrthogonal + b.varOrthogonal, 1e-12);
+    expectClose(blocks.variance1Norm, gradientStats(sample).variance1Norm, 1e-12);
   });
 
   it("pooled over any partition are those of one batch", () => {
@@ -104,7 +96,7 @@ describe("statistics of per-sample gradients", () => {
     const each = parts.map((part) => gradientStats(part));
     const within = each.reduce((sum, stats) => sum + stats.variance1Norm, 0) / 3;
     const between = (8 * exact.variance1Norm - 6 * within) / 9;
-    close(total.variance1Norm, within + between, 1e-10);
+    expectClose(total.variance1Norm, within + between, 1e-10);
   });
 });
 
@@ -114,17 +106,25 @@ describe("tests", () => {
 
   it("ask for the batch size at which they would pass", () => {
     const { n2, V, Vip, Vorth, variance } = bruteForce(rows);
-    close(size({ kind: "norm", eta: 0.3 }), V / (0.09 * n2));
-    close(size({ kind: "inner-product", theta: 0.3 }), Vip / (0.09 * n2 ** 2));
-    close(size({ kind: "orthogonality", nu: 0.3 }), Vorth / (0.09 * n2));
-    close(size({ kind: "augmented", theta: 0.3, nu: 2 }), Math.max(Vip / (0.09 * n2 ** 2), Vorth / (4 * n2)));
+    expectClose(size({ kind: "norm", eta: 0.3 }), V / (0.09 * n2), 1e-12);
+    expectClose(size({ kind: "inner-product", theta: 0.3 }), Vip / (0.09 * n2 ** 2), 1e-12);
+    expectClose(size({ kind: "orthogonality", nu: 0.3 }), Vorth / (0.09 * n2), 1e-12);
+    expectClose(
+      size({ kind: "augmented", theta: 0.3, nu: 2 }),
+      Math.max(Vip / (0.09 * n2 ** 2), Vorth / (4 * n2)),
+      1e-12,
+    );
     const mean = [...(stats.mean as any).a.data(), ...(stats.mean as any).b.data()];
-    close(size({ kind: "coordinate-wise", eta: 0.3 }), Math.max(...variance.map((s, j) => s / (0.09 * mean[j] ** 2))));
+    expectClose(
+      size({ kind: "coordinate-wise", eta: 0.3 }),
+      Math.max(...variance.map((s, j) => s / (0.09 * mean[j] ** 2))),
+      1e-12,
+    );
     const eta = {
       a: tensor(new Float64Array(6).fill(0.3), { shape: [2, 3] }),
       b: tensor(new Float64Array(4).fill(0.3)),
     };
-    close(size({ kind: "coordinate-wise", eta }), size({ kind: "coordinate-wise", eta: 0.3 }));
+    expectClose(size({ kind: "coordinate-wise", eta }), size({ kind: "coordinate-wise", eta: 0.3 }), 1e-12);
   });
 
   it("the inner product test never asks for more than the norm test", () => {
@@ -138,7 +138,7 @@ describe("tests", () => {
 
   it("norm and coordinate-wise are one for a single coordinate", () => {
     const one = gradientStats({ x: normal("one", [7, 1]) });
-    close(size({ kind: "norm", eta: 0.2 }, one), size({ kind: "coordinate-wise", eta: 0.2 }, one));
+    expectClose(size({ kind: "norm", eta: 0.2 }, one), size({ kind: "coordinate-wise", eta: 0.2 }, one), 1e-12);
   });
 
   const all: readonly BatchTest[] = [
@@ -153,10 +153,10 @@ describe("tests", () => {
     const turned = x.matmul(random.rng(2).orthogonal([4, 4], { dtype: "float64" }));
     for (const test of all) {
       const before = size(test, gradientStats({ x }));
-      close(size(test, gradientStats({ x: x.mul(1000) })), before, 1e-9);
+      expectClose(size(test, gradientStats({ x: x.mul(1000) })), before, 1e-9);
       const after = size(test, gradientStats({ x: turned }));
       if (test.kind === "coordinate-wise") expect(Math.abs(after / before - 1)).toBeGreaterThan(0.01);
-      else close(after, before, 1e-9);
+      else expectClose(after, before, 1e-9);
     }
   });
 

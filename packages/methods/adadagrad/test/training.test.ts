@@ -1,13 +1,12 @@
+import { largestDifference } from "@offprint/claims";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { adam, sgd } from "@offprint/optim";
 import {
-  abs,
   add,
   type Backend,
   grad,
   logSumExp,
   matmul,
-  max,
   mul,
   oneHot,
   random,
@@ -65,11 +64,6 @@ const data = { size: N, batch: (indices: Int32Array): Batch => ({ x: take(X, ind
 const batch = data.batch(Int32Array.from({ length: 11 }, (_, i) => i));
 const problem = { params, data, sampleLoss };
 
-function gap(a: unknown, b: unknown): number {
-  const pairs = tree.leaves<Tensor>(a).map((x, i) => max(abs(sub(x, tree.leaves<Tensor>(b)[i]))).item());
-  return Math.max(...pairs);
-}
-
 const wholeLoss = (p: Params) => sum(sampleLoss(p, { x: X, y: Y })).item();
 
 const common: AdaptiveOptions = {
@@ -91,24 +85,26 @@ describe("statistics in graphs", () => {
 
   it("per-sample gradients at once are those of a loop, and their mean is the gradient of the batch", () => {
     const found = perSampleStatistics(sampleLoss).moments(params, batch, mask, count);
-    expect(gap(found.mean, expected.mean)).toBeLessThan(1e-12);
+    expect(largestDifference(found.mean, expected.mean)).toBeLessThan(1e-12);
     expect(
-      gap(
+      largestDifference(
         tree.map((s: Tensor) => s.div(8), found.squares),
         expected.coordinateVariance,
       ),
     ).toBeLessThan(1e-12);
     const nine = data.batch(Int32Array.from({ length: 9 }, (_, i) => i));
-    expect(gap(found.mean, grad((p: Params) => sum(sampleLoss(p, nine)).div(9))(params))).toBeLessThan(1e-12);
+    expect(largestDifference(found.mean, grad((p: Params) => sum(sampleLoss(p, nine)).div(9))(params))).toBeLessThan(
+      1e-12,
+    );
   });
 
   it("through the inputs and outputs of dense layers are the same", () => {
     const [dense, general] = [denseStatistics(lossWith), perSampleStatistics(sampleLoss)];
     const [a, b] = [dense, general].map((statistics) => statistics.moments(params, batch, mask, count));
-    expect(gap(a, b)).toBeLessThan(1e-10);
+    expect(largestDifference(a, b)).toBeLessThan(1e-10);
     const direction = expected.mean;
     expect(
-      gap(dense.innerProducts(params, batch, direction), general.innerProducts(params, batch, direction)),
+      largestDifference(dense.innerProducts(params, batch, direction), general.innerProducts(params, batch, direction)),
     ).toBeLessThan(1e-10);
     const withoutLayer = (p: Params, each: Batch, layer: DenseLayer) =>
       lossWith(p, each, (q, x) => (q === p.first ? plain(q, x) : layer(q, x)));
@@ -135,7 +131,7 @@ describe("training", () => {
         await trainAdaptive({ ...problem, statistics: denseStatistics(lossWith) }, { ...options, maxMicro: 16 }),
       ]) {
         expect(other.history.map(({ batchSize }) => batchSize)).toEqual(sizes);
-        expect(gap(other.params, eager.params)).toBeLessThan(1e-9);
+        expect(largestDifference(other.params, eager.params)).toBeLessThan(1e-9);
       }
     }
   });
@@ -164,7 +160,7 @@ describe("training", () => {
     expect(half.status).toBe("stopped");
     const rest = await trainAdaptive(problem, { ...common, maxSteps: 12, resume: half.state });
     expect(rest.history[0]).toEqual(whole.history[6]);
-    expect(gap(rest.params, whole.params)).toBe(0);
+    expect(largestDifference(rest.params, whole.params)).toBe(0);
     const aborted = await trainAdaptive(problem, { ...common, signal: AbortSignal.abort() });
     expect(aborted).toMatchObject({ status: "aborted", history: [] });
   });

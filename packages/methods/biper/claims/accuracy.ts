@@ -1,6 +1,5 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { type DigitMethod, type DigitRun, type DigitRuns, digitRuns } from "./digit-runs.js";
-import { figure, meanOf } from "./figures.js";
 
 const RATE = 0.05;
 
@@ -121,9 +120,9 @@ export function twoStages(runs: DigitRuns = digitRuns()): Claim {
         measured,
         holds: losses.every((loss) => loss <= 0.02),
         detail:
-          `Stage 2 may lose at most 0.02 against stage 1; it loses ${losses.map(figure).join(" (omega 20) and ")} (omega 60).` +
+          `Stage 2 may lose at most 0.02 against stage 1; it loses ${losses.map((value) => figure(value)).join(" (omega 20) and ")} (omega 60).` +
           (one.length > 0
-            ? ` In one stage from the start: ${one.map(figure).join(" and ")}, against ${omegas.map((_, i) => figure(accuracyOf(found[i]))).join(" and ")} in two; no gain is claimed at this size.`
+            ? ` In one stage from the start: ${one.map((value) => figure(value)).join(" and ")}, against ${omegas.map((_, i) => figure(accuracyOf(found[i]))).join(" and ")} in two; no gain is claimed at this size.`
             : " The full scale also trains in one stage, for comparison."),
       };
     },

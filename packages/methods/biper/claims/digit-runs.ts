@@ -1,4 +1,4 @@
-import type { ClaimContext } from "@offprint/claims";
+import { type ClaimContext, memo } from "@offprint/claims";
 import { trainTestSplit } from "@offprint/data";
 import { digits } from "@offprint/datasets";
 import { accuracy, cosineSchedule, type Schedule, warmupSchedule } from "@offprint/optim";
@@ -136,16 +136,16 @@ export function digitRuns(
   size: (scale: "quick" | "full") => DigitSize = (scale) =>
     scale === "full" ? { images: 1200, epochs: [14, 10] } : { images: 1200, epochs: [6, 4] },
 ): DigitRuns {
-  const known = new Map<string, DigitRun>();
+  const trained = memo(
+    (context, method: DigitMethod, onFraction: (fraction: number) => unknown) =>
+      trainDigits(context, size(context.scale), wave, method, onFraction),
+    ({ kind, omega, learningRate, seed }) => [kind, omega, learningRate, seed],
+  );
   return {
     async train(context, methods) {
       const runs: DigitRun[] = [];
       for (const [i, method] of methods.entries()) {
-        const key = JSON.stringify([method, context.scale, context.backend !== undefined]);
-        const onFraction = (fraction: number) => context.onProgress((i + fraction) / methods.length);
-        const run = known.get(key) ?? (await trainDigits(context, size(context.scale), wave, method, onFraction));
-        known.set(key, run);
-        runs.push(run);
+        runs.push(await trained(context, method, (fraction) => context.onProgress((i + fraction) / methods.length)));
         await context.onProgress((i + 1) / methods.length);
       }
       return runs;

@@ -1,4 +1,5 @@
-import { type Claim, type ClaimResult, runClaims } from "@offprint/claims";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { describe, expect, it, vi } from "vitest";
 import { againstStraightThrough, frequency, twoStages } from "../claims/accuracy.js";
@@ -13,12 +14,7 @@ const backend = await onnxRuntime({ device: "cpu", threads: 1 });
 // Trainings take their time where the machine has other work.
 vi.setConfig({ testTimeout: 120_000 });
 
-async function result(claim: Claim): Promise<ClaimResult> {
-  const run = await runClaims({ method: claims.method, claims: [claim] }, { backend });
-  const record: any = run.records[0];
-  if (record.error) throw new Error(record.error);
-  return record;
-}
+const result = (claim: Claim) => runClaim(claims, claim, { backend });
 
 /** Few images and epochs, so that a run takes a fraction of a second. */
 const brief = () => ({ images: 256, epochs: [2, 1] as const });

@@ -1,4 +1,5 @@
 import { grad, jit, mul, random, sum, type Tensor, tensor, vjp } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { fitStage } from "../src/fit-stage.js";
 import {
@@ -22,11 +23,6 @@ const list = (x: Tensor) => Array.from(x.data());
 const training = (stage: Stage) => ({ training: true, stage });
 const inference = (stage: Stage) => ({ training: false, stage });
 
-function expectClose(a: Tensor, expected: readonly number[], tolerance = 1e-7) {
-  expect(a.size).toBe(expected.length);
-  a.data().forEach((v, i) => expect(Math.abs(v - expected[i])).toBeLessThanOrEqual(tolerance * (1 + Math.abs(v))));
-}
-
 describe("the binary convolution", () => {
   it.each(fixture.layers)("of stage $stage with $options is PyTorch's, gradients too", (c) => {
     const { stride = 1, padding = 0, dilation = 1, groups = 1 } = c.options as Partial<Record<string, number>>;
@@ -35,11 +31,11 @@ describe("the binary convolution", () => {
     const params = { weight: read(c.w, [4, 4 / groups, 3, 3]), alpha: read(c.alpha, [4]) };
     const run = (p: typeof params, a: Tensor) => layer.run(p, null, a, training(c.stage as Stage))[0];
     const [y, pullback] = vjp(run as any, params, read(c.a, [2, 4, 4, 5])) as [Tensor, any];
-    expectClose(y, c.y);
+    expectClose(y, c.y, 1e-7);
     const [gradients, da] = pullback(read(c.g, c.shape));
-    expectClose(gradients.weight, c.dw);
-    expectClose(gradients.alpha, c.dalpha);
-    expectClose(da, c.da);
+    expectClose(gradients.weight, c.dw, 1e-7);
+    expectClose(gradients.alpha, c.dalpha, 1e-7);
+    expectClose(da, c.da, 1e-7);
   });
 
   it("of stage 2 gives alpha times integers with the parity of the number of weights, and no larger", () => {
@@ -149,10 +145,10 @@ describe("the rules that BiPer is compared with", () => {
   });
 
   it("XNOR-Net: scaled by the mean of |w| over each output channel", () => {
-    expectClose(xnorScale().scale!(w), [2.2 / 3, 4.9 / 3]);
+    expectClose(xnorScale().scale!(w), [2.2 / 3, 4.9 / 3], 1e-7);
     const layer = binaryLinear({ inputs: 3, outputs: 2, weights: xnorScale() });
     const [y] = layer.run({ weight: w }, null, tensor([[1, 1, 1]], double), inference(2));
-    expectClose(y, [2.2 / 3, -4.9 / 3]);
+    expectClose(y, [2.2 / 3, -4.9 / 3], 1e-7);
   });
 
   it("standardised signs: an equal number of both around the mean of a channel", () => {

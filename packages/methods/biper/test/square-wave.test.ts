@@ -1,4 +1,5 @@
 import { grad, jit, mul, random, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { binarizeScaled } from "../src/binary-activation.js";
 import { binarizeActivation, periodic, sineWave, squareWave } from "../src/index.js";
@@ -11,11 +12,6 @@ const w = rng.normal([40], { std: 0.3, ...double });
 const upstream = rng.normal([40], double);
 const gradientOf = (f: (x: Tensor) => Tensor, at: Tensor) =>
   grad((x: Tensor) => sum(mul(f(x), upstream)))(at) as Tensor;
-
-function expectClose(a: Tensor, b: Tensor, tolerance: number) {
-  const other = b.data();
-  a.data().forEach((v, i) => expect(Math.abs(v - other[i])).toBeLessThanOrEqual(tolerance * (1 + Math.abs(v))));
-}
 
 describe("weights", () => {
   it("of stage 1 have the gradient of finite differences", () => {

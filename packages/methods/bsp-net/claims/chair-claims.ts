@@ -1,4 +1,4 @@
-import type { Claim, ClaimContext, PolygonSeries } from "@offprint/claims";
+import { type Claim, type ClaimContext, memo, type PolygonSeries } from "@offprint/claims";
 import { random, tensor } from "@offprint/tensor-core";
 import {
   type BspShape,
@@ -79,13 +79,7 @@ export function judgeCompactness(ious: readonly number[], shares: readonly numbe
 
 /** The claims about the chair, which share their fits. */
 export function chairClaims(fit: Fit = fitShape, extract: Extract = extractMesh): [Claim, Claim] {
-  const known = new Map<number, Promise<ChairFit>>();
-  const fitted = (context: ClaimContext, seed: number): Promise<ChairFit> => {
-    const found = known.get(seed) ?? fitChair(context, fit, extract, seed);
-    known.set(seed, found);
-    found.catch(() => known.delete(seed));
-    return found;
-  };
+  const fitted = memo((context, seed: number) => fitChair(context, fit, extract, seed));
   return [compactness(fitted, fit, extract), watertight(fitted)];
 }
 

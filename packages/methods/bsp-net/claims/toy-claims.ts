@@ -1,4 +1,4 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, meanOf } from "@offprint/claims";
 import { less, type Tensor, take, tensor } from "@offprint/tensor-core";
 import { type AutoEncoderParams, extractPolygons, INSIDE, type Phase } from "../src/index.js";
 import { meanIou, reconstructed, toyModel, toySchedule, trainingSeed } from "./toy-model.js";
@@ -8,10 +8,6 @@ import { elementNames, SIDE, type ToyShapes, toyShapes } from "./toy-shapes.js";
 
 /** Steps of a training from scratch that every run makes. */
 const FRESH_STEPS = 300;
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
-}
 
 /** Whether networks and a fresh training bear the claim out. */
 export function judgePhases(iou0: number, iou1: number, freshLoss: number): boolean {
@@ -31,7 +27,7 @@ export function twoPhases(source: ToySource = toySource(), freshSteps = FRESH_ST
         return meanIou(reconstructed(networks[phase], shapes, phase, JUDGED_SHAPES), shapes);
       });
       const losses = await freshLosses(context, freshSteps);
-      const last = mean(losses.slice(-50));
+      const last = meanOf(losses.slice(-50));
       return {
         measured: iou[1],
         holds: judgePhases(iou[0], iou[1], last),
@@ -100,7 +96,9 @@ export function agreements(elements: readonly (readonly (number | null)[])[]) {
 export function judgeCorrespondence(rows: readonly { readonly share: number; readonly element: number }[]): boolean {
   const agreeing = rows.filter(({ share }) => share >= 0.8).length;
   const named = new Set(rows.map(({ element }) => element)).size;
-  return named === elementNames.length && mean(rows.map(({ share }) => share)) >= 0.9 && agreeing >= 0.8 * rows.length;
+  return (
+    named === elementNames.length && meanOf(rows.map(({ share }) => share)) >= 0.9 && agreeing >= 0.8 * rows.length
+  );
 }
 
 /** A convex is the same part in every shape. */
@@ -117,11 +115,11 @@ export function correspondence(source: ToySource = toySource()): Claim {
       const agreeing = shares.filter((share) => share >= 0.8).length;
       const unions = toyUnions(networks[1], 1, shapes, 4);
       return {
-        measured: shares.length === 0 ? 0 : mean(shares),
+        measured: shares.length === 0 ? 0 : meanOf(shares),
         holds: judgeCorrespondence(rows),
         detail:
           `${shares.length} convexes overlap an element in at least half of ${JUDGED_SHAPES} shapes. On average a convex must be on its ` +
-          `usual element in at least 90 % of shapes (${(100 * mean(shares)).toFixed(1)} %), and 80 % of convexes in at least 80 % of ` +
+          `usual element in at least 90 % of shapes (${(100 * meanOf(shares)).toFixed(1)} %), and 80 % of convexes in at least 80 % of ` +
           `shapes (${agreeing} of ${shares.length}); each of the ${elementNames.length} elements must have one ` +
           `(${new Set(rows.map(({ element }) => element)).size} have).`,
         series: [
@@ -195,11 +193,11 @@ export function discretisation(source: ToySource = toySource()): Claim {
       await context.onProgress(0.5);
       const after1 = disagreement(networks[1], 1, shapes, count);
       return {
-        measured: mean(after1),
-        holds: judgeDiscretisation(mean(after0), mean(after1)),
+        measured: meanOf(after1),
+        holds: judgeDiscretisation(meanOf(after0), meanOf(after1)),
         detail:
           `The area between polygons and network on a ${RASTER}^2 raster, over that of the shape, mean of ${count} shapes: below 1 % after ` +
-          `phase 1 (${(100 * mean(after1)).toFixed(2)} %), above 30 % after phase 0 (${(100 * mean(after0)).toFixed(1)} %).`,
+          `phase 1 (${(100 * meanOf(after1)).toFixed(2)} %), above 30 % after phase 0 (${(100 * meanOf(after0)).toFixed(1)} %).`,
         series: [
           {
             kind: "bar",
@@ -207,7 +205,7 @@ export function discretisation(source: ToySource = toySource()): Claim {
             category: "after",
             categories: ["phase 0", "phase 1"],
             value: { label: "share of the shape's area" },
-            bars: [{ name: `mean of ${count} shapes`, values: [mean(after0), mean(after1)] }],
+            bars: [{ name: `mean of ${count} shapes`, values: [meanOf(after0), meanOf(after1)] }],
           },
         ],
       };

@@ -1,4 +1,4 @@
-import type { ClaimContext } from "@offprint/claims";
+import { type ClaimContext, memo } from "@offprint/claims";
 import { loadParameters } from "@offprint/nn";
 import { random } from "@offprint/tensor-core";
 import { type AutoEncoderParams, fitAutoEncoder, type Stage, shapeSamples } from "../src/index.js";
@@ -73,12 +73,6 @@ export type ToySource = (context: ClaimContext) => Promise<TrainedToy>;
 
 /** The shipped networks at the scale `quick`; else networks trained now, once for all claims. */
 export function toySource(): ToySource {
-  const known = new Map<number, Promise<TrainedToy>>();
-  return (context) => {
-    if (context.scale === "quick") return Promise.resolve(shippedToy());
-    const found = known.get(context.seed) ?? trainToy(context);
-    known.set(context.seed, found);
-    found.catch(() => known.delete(context.seed));
-    return found;
-  };
+  const trained = memo(trainToy);
+  return (context) => (context.scale === "quick" ? Promise.resolve(shippedToy()) : trained(context));
 }

@@ -1,6 +1,7 @@
 import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { type Backend, random } from "@offprint/tensor-core";
+import type { Backend } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chairClaims, judgeCompactness } from "../claims/chair-claims.js";
 import { claims } from "../claims/index.js";
@@ -25,16 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => backend.release());
 
-function run(claim: Claim) {
-  return claim.run({
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-    backend,
-  });
-}
+const run = (claim: Claim) => runClaim(claims, claim, { backend });
 
 /** A fit that is too short for the criterion, to try claims quickly. */
 const hasty: typeof fitShape = (shape, options) =>

@@ -1,5 +1,6 @@
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { grad, jit, type Tensor, tensor, valueAndGrad } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   binaryConnections,
@@ -12,7 +13,7 @@ import {
   quadricFeatures,
   requireNextPhase,
 } from "../src/index.js";
-import { expectClose, fixture, read } from "./fixture.js";
+import { fixture, read } from "./fixture.js";
 
 const phases = [0, 1, 2, 3, 4] as const;
 const given = fixture.phases;
@@ -26,14 +27,14 @@ describe("each phase", () => {
   it.each(phases)("%i decodes and loses as PyTorch does, gradients included", (phase) => {
     const expected = given.cases[phase];
     const out = bspDecode(points, planes, T, W, phase);
-    expectClose(out.convexes, expected.convexes);
-    expectClose(out.occupancy, expected.occupancy);
+    expectClose(out.convexes, expected.convexes, { ofLargest: 1e-10 });
+    expectClose(out.occupancy, expected.occupancy, { ofLargest: 1e-10 });
     const loss = bspLoss(out, values, T, W, phase);
     expect(loss.reconstruction.item()).toBeCloseTo(expected.reconstruction, 12);
     expect(loss.total.item()).toBeCloseTo(expected.total, 12);
     const gradients = grad((p: Tensor[]) => total(p[0], p[1], p[2], phase))([planes, T, W]) as Tensor[];
     gradients.forEach((g, i) => {
-      expectClose(g, expected.gradients[i]);
+      expectClose(g, expected.gradients[i], { ofLargest: 1e-10 });
     });
   });
 
@@ -62,7 +63,7 @@ describe("each phase", () => {
     const [value2, gradients2] = compiled as [Tensor, Tensor[]];
     expect(value2.item()).toBeCloseTo(value.item(), 12);
     gradients.forEach((g, i) => {
-      expectClose(gradients2[i], { shape: [...g.shape], data: [...g.data()] });
+      expectClose(gradients2[i], { shape: [...g.shape], data: [...g.data()] }, { ofLargest: 1e-10 });
     });
     await backend.release();
   });
@@ -101,10 +102,10 @@ describe("the tree", () => {
   it("switches convexes off by a mask", () => {
     const without = bspDecode(points, planes, T, W, 1, { convexMask: [0, 1, 1, 1] });
     const rest = bspDecode(points, planes, T.slice([null, { start: 1 }]), W.slice([{ start: 1 }]), 1);
-    expectClose(without.occupancy, { shape: [2, 9, 1], data: [...rest.occupancy.data()] });
+    expectClose(without.occupancy, { shape: [2, 9, 1], data: [...rest.occupancy.data()] }, { ofLargest: 1e-10 });
     const phase0 = bspDecode(points, planes, T, W, 0, { convexMask: [0, 1, 1, 1] });
     const rest0 = bspDecode(points, planes, T.slice([null, { start: 1 }]), W.slice([{ start: 1 }]), 0);
-    expectClose(phase0.occupancy, { shape: [2, 9, 1], data: [...rest0.occupancy.data()] });
+    expectClose(phase0.occupancy, { shape: [2, 9, 1], data: [...rest0.occupancy.data()] }, { ofLargest: 1e-10 });
   });
 
   it("has no overlap loss for disjoint convexes and for outside points", () => {
@@ -143,7 +144,11 @@ describe("the tree", () => {
     });
     const wide = (x: number[][][]) => tensor(Float64Array.from(x.flat(2)), { shape: [2, x[0].length, x[0][0].length] });
     const out = bspDecode(wide(moved), wide(q), T, W, 3).convexes;
-    expectClose(out, { shape: [2, 9, 4], data: [...bspDecode(points, planes, T, W, 3).convexes.data()] }, 1e-9);
+    expectClose(
+      out,
+      { shape: [2, 9, 4], data: [...bspDecode(points, planes, T, W, 3).convexes.data()] },
+      { ofLargest: 1e-9 },
+    );
   });
 });
 

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { hostTensor, type Tensor } from "@offprint/tensor-core";
 import { CANYON_WELL, canyon, type Landscape } from "./landscapes.js";
-import { distance, figure, type Method, published, rate } from "./method.js";
+import { distance, type Method, published, rate } from "./method.js";
 
 const START = [8, 8];
 const [CLOSE, N, ALPHA, STEPS, DT, SIGMA] = [0.5, 200, 100, 250, 0.01, 1.6];

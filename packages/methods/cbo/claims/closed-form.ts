@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { linalg, tensor } from "@offprint/tensor-core";
-import { distance, figure, type Method, published } from "./method.js";
+import { distance, type Method, published } from "./method.js";
 
 const A = [
   [2, 0.5, 0],

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import type { NoiseKind } from "../src/index.js";
 import { ackley, type Landscape, rastrigin } from "./landscapes.js";
-import { figure, type Method, published, rate } from "./method.js";
+import { type Method, published, rate } from "./method.js";
 
 const [DT, STEPS, CLOSE, START] = [0.01, 1000, 0.25, 2];
 /** Once no particle is further than this from the consensus, the outcome is decided. */

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { hostTensor, type Tensor } from "@offprint/tensor-core";
 import { canyon } from "./landscapes.js";
-import { distance, figure, type Method, published } from "./method.js";
+import { distance, type Method, published } from "./method.js";
 
 const POINTS: readonly (readonly number[])[] = [
   [6, 5],

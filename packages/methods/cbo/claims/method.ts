@@ -37,11 +37,6 @@ export const published: Method = {
   cboTrain,
 };
 
-/** A figure in a sentence. */
-export function figure(value: number, digits = 3): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : String(value);
-}
-
 /** Euclidean distance. */
 export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { hostTensor } from "@offprint/tensor-core";
 import { wShaped } from "./landscapes.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 
 const [X, TAU, FACTOR] = [3, 0.05, 5];
 const ALPHAS = [10, 100, 1000];

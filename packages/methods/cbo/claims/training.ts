@@ -1,10 +1,10 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { standardization } from "@offprint/data";
 import { iris } from "@offprint/datasets";
 import { accuracy, crossEntropy } from "@offprint/optim";
 import { add, matmul, zeros } from "@offprint/tensor-core";
 import { treeModel } from "../src/index.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 
 const [EPOCHS, BATCH] = [100, 30];
 const [LEAST_ACCURACY, MOST_LOSS] = [0.9, 0.3];

@@ -1,6 +1,7 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { type OnnxRuntime, onnxRuntime } from "@offprint/onnx-runtime";
-import { hostTensor, random, type Tensor, zeros } from "@offprint/tensor-core";
+import { hostTensor, type Tensor, zeros } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { barriers } from "../claims/barriers.js";
 import { closedForm } from "../claims/closed-form.js";
@@ -18,17 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.release());
 
-async function holds(claim: Claim): Promise<boolean> {
-  const context: ClaimContext = {
-    rng: random.rng(`0/${claim.id}`),
-    seed: 0,
-    scale: "quick",
-    backend,
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  };
-  return (await claim.run(context)).holds;
-}
+const holds = async (claim: Claim) => (await runClaim(claims, claim, { backend })).holds;
 
 /** CBO with other options than the claim asks for. */
 const withOptions = (other: CboOptions): Method => ({

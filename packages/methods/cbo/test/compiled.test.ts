@@ -1,5 +1,6 @@
 import { devices, loadModel, type OnnxRuntime, onnxRuntime, toOnnx } from "@offprint/onnx-runtime";
 import { add, logSumExp, random, square, sum, type Tensor } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ackley, canyon, rastrigin } from "../claims/landscapes.js";
 import { type CboOptions, type CboProblem, cbo, consensusHopping, type SwarmResult } from "../src/index.js";
@@ -15,18 +16,14 @@ const problem: CboProblem = { objective: rastrigin.objective, dimension: 3 };
 const options: CboOptions = { particles: 20, steps: 30, mean: 1, std: 1, alpha: 5, sigma: 1, stepsPerRun: 8 };
 
 function expectSameRun(a: SwarmResult, b: SwarmResult, tolerance = 1e-9): void {
-  const close = (x: ArrayLike<number>, y: ArrayLike<number>) => {
-    expect(x.length).toBe(y.length);
-    for (let i = 0; i < x.length; i++) {
-      expect(Math.abs(x[i] - y[i])).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(y[i])));
-    }
-  };
   expect([a.status, a.iterations, a.evaluations]).toEqual([b.status, b.iterations, b.evaluations]);
-  close(a.history.consensus.data(), b.history.consensus.data());
-  for (const name of ["energy", "spread", "nEff", "best"] as const) close(a.history[name], b.history[name]);
-  close(a.particles.data(), b.particles.data());
-  close(a.best.x.data(), b.best.x.data());
-  close([a.objective], [b.objective]);
+  expectClose(a.history.consensus, b.history.consensus, tolerance);
+  for (const name of ["energy", "spread", "nEff", "best"] as const) {
+    expectClose(a.history[name], b.history[name], tolerance);
+  }
+  expectClose(a.particles, b.particles, tolerance);
+  expectClose(a.best.x, b.best.x, tolerance);
+  expectClose(a.objective, b.objective, tolerance);
 }
 
 async function compare(p: CboProblem, o: CboOptions, tolerance?: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { random, tensor } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { consensusPoint } from "../src/index.js";
 
@@ -8,18 +9,13 @@ const E = rng.normal([30], { dtype: "float64" });
 const values = (x: { data(): ArrayLike<number> }) => Array.from(x.data());
 const column = (j: number) => values(V).filter((_, i) => i % 3 === j);
 
-function expectClose(a: ArrayLike<number>, b: ArrayLike<number>, tolerance: number): void {
-  expect(a.length).toBe(b.length);
-  for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i])).toBeLessThanOrEqual(tolerance);
-}
-
 describe("the consensus point", () => {
   it("is the mean of the particles for alpha = 0", () => {
     const { point, nEff } = consensusPoint(E, V, 0);
     expectClose(
       values(point),
       [0, 1, 2].map((j) => column(j).reduce((a, b) => a + b) / 30),
-      1e-14,
+      { absolute: 1e-14 },
     );
     expect(nEff).toBeCloseTo(30, 10);
   });
@@ -42,7 +38,7 @@ describe("the consensus point", () => {
         Float64Array.from(values(E), (e) => e + constant),
         { dtype: "float64" },
       );
-      expectClose(values(consensusPoint(shifted, V, 5).point), before, 1e-9);
+      expectClose(values(consensusPoint(shifted, V, 5).point), before, { absolute: 1e-9 });
     }
   });
 
@@ -50,7 +46,9 @@ describe("the consensus point", () => {
     const order = values(rng.permutation(30));
     const shuffledE = order.map((i) => values(E)[i]);
     const shuffledV = order.map((i) => values(V).slice(3 * i, 3 * i + 3));
-    expectClose(values(consensusPoint(shuffledE, shuffledV, 7).point), values(consensusPoint(E, V, 7).point), 1e-13);
+    expectClose(values(consensusPoint(shuffledE, shuffledV, 7).point), values(consensusPoint(E, V, 7).point), {
+      absolute: 1e-13,
+    });
   });
 
   it("depends on alpha and the energies through their product", () => {
@@ -58,7 +56,9 @@ describe("the consensus point", () => {
       Float64Array.from(values(E), (e) => 2 * e),
       { dtype: "float64" },
     );
-    expectClose(values(consensusPoint(doubled, V, 3).point), values(consensusPoint(E, V, 6).point), 1e-13);
+    expectClose(values(consensusPoint(doubled, V, 3).point), values(consensusPoint(E, V, 6).point), {
+      absolute: 1e-13,
+    });
   });
 
   it("lies in the convex hull: along every direction between the extreme particles", () => {

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { type random, ValueError } from "@offprint/tensor-core";
 import { samplePatterns, trainBackprop, trainConvex, trainRobust } from "../src/index.js";
-import { figure, twoMoons, worstHinge } from "./problems.js";
+import { twoMoons, worstHinge } from "./problems.js";
 
 /** Robust trainers that a test can put another in the place of. */
 export type RobustTrainer = typeof trainRobust;
@@ -51,8 +51,8 @@ export function adversarialTraining(train: RobustTrainer = trainRobust, count = 
         holds,
         detail:
           `On each of ${seeds} draws of two moons with classes at least 3 eps apart (${redrawn} draws were not) the worst hinge loss over the boxes must be at most 0.1 ` +
-          `(${robust.map(figure).join(", ")}) and below a quarter of GD-PGD's (${attacked.map(figure).join(", ")}), that of ` +
-          `GD (${plain.map(figure).join(", ")}) and of clean convex training (${clean.map(figure).join(", ")}) above 1, and the ` +
+          `(${robust.map((value) => figure(value)).join(", ")}) and below a quarter of GD-PGD's (${attacked.map((value) => figure(value)).join(", ")}), that of ` +
+          `GD (${plain.map((value) => figure(value)).join(", ")}) and of clean convex training (${clean.map((value) => figure(value)).join(", ")}) above 1, and the ` +
           "robust objective not below the loss.",
         series: [
           {

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { trainConvex } from "../src/index.js";
-import { BETA, figure, smallProblem, type Trainer } from "./problems.js";
+import { BETA, smallProblem, type Trainer } from "./problems.js";
 
 /** ADMM on all patterns reaches the optimum, and the recovered network has the programme's value. */
 export function exactOptimum(train: Trainer = trainConvex): Claim {

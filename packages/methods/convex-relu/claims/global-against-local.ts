@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, medianOf } from "@offprint/claims";
 import { trainBackprop, trainConvex } from "../src/index.js";
-import { BETA, figure, optimumOf, smallProblem, type Trainer } from "./problems.js";
+import { BETA, optimumOf, smallProblem, type Trainer } from "./problems.js";
 
 /** Adam from several starts never gets below the certificate, and small networks get stuck above it. */
 export function globalAgainstLocal(train: Trainer = trainConvex, count = 2): Claim {
@@ -37,7 +37,7 @@ export function globalAgainstLocal(train: Trainer = trainConvex, count = 2): Cla
           await onProgress((2 * i + (width === 4 ? 1 : 2)) / (2 * draws));
         }
       }
-      const [small, large] = [Math.max(...gaps[4]), median(gaps[20])];
+      const [small, large] = [Math.max(...gaps[4]), medianOf(gaps[20])];
       return {
         measured: { "worst end, 4 neurons": small, "median end, 20 neurons": large },
         holds: below === 0 && small > 0.02,
@@ -60,11 +60,4 @@ export function globalAgainstLocal(train: Trainer = trainConvex, count = 2): Cla
       };
     },
   };
-}
-
-/** The middle value. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

@@ -1,11 +1,11 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { random, tensor } from "@offprint/tensor-core";
 import { initialState } from "../src/admm-state.js";
 import { designOf } from "../src/design.js";
 import { ExactAdmm } from "../src/exact-admm.js";
 import { samplePatterns, trainConvex } from "../src/index.js";
 import { PatternOperator } from "../src/pattern-operator.js";
-import { figure, type Trainer } from "./problems.js";
+import type { Trainer } from "./problems.js";
 
 const SIZES = [100, 200, 400];
 const FEATURES = 4;
@@ -77,7 +77,7 @@ export function iterationCost(train: Trainer = trainConvex, clock?: IterationClo
         detail:
           `With d = 5 and n/5 patterns the time per iteration must grow with a slope of 1.5 to 2.3 between n = 100 and 400 ` +
           `(${figure(slope)}; ${times.map((t) => `${figure(t)} ms`).join(", ")}), and iteration 20 must be within 1.5 times the ` +
-          `final objective (${ratios.map(figure).join(", ")}).`,
+          `final objective (${ratios.map((value) => figure(value)).join(", ")}).`,
         series: [
           {
             kind: "line",

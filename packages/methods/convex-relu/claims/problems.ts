@@ -1,3 +1,4 @@
+import { moons } from "@offprint/claims/makers";
 import { type random, type Tensor, tensor } from "@offprint/tensor-core";
 import {
   type ConvexNetOptions,
@@ -35,19 +36,10 @@ export function optimumOf(train: Trainer, { x, y, patterns }: SmallProblem, opti
   return train(x, y, { loss: "squared", beta: BETA, patterns, maxIter: 20_000, tol: 1e-7, ...options });
 }
 
-/** Two half circles: class 1 (cos t, sin t), class -1 (1 - cos t, 0.5 - sin t), and noise. */
-export function twoMoons(rng: random.Rng, n: number, std: number): { x: Tensor; y: Tensor } {
-  const [angles, moves] = rng.split(2);
-  const t = angles.uniform([n], { high: Math.PI, dtype: "float64" }).data();
-  const e = moves.normal([n, 2], { std, dtype: "float64" }).data();
-  const x = new Float64Array(2 * n);
-  const y = new Float64Array(n);
-  for (let k = 0; k < n; k++) {
-    y[k] = k % 2 === 0 ? 1 : -1;
-    x[2 * k] = (y[k] > 0 ? Math.cos(t[k]) : 1 - Math.cos(t[k])) + e[2 * k];
-    x[2 * k + 1] = (y[k] > 0 ? Math.sin(t[k]) : 0.5 - Math.sin(t[k])) + e[2 * k + 1];
-  }
-  return { x: tensor(x, { shape: [n, 2] }), y: tensor(y) };
+/** Two moons with labels 1 and -1. */
+export function twoMoons(rng: random.Rng, n: number, noise: number): { x: Tensor; y: Tensor } {
+  const { inputs, targets } = moons(rng, n, { noise });
+  return { x: inputs, y: tensor(Float64Array.from(targets.data(), (k) => 2 * k - 1)) };
 }
 
 /** Sum over the samples of the largest hinge loss on a `side` x `side` grid of the box around each. */
@@ -72,9 +64,4 @@ export function worstHinge(net: TwoLayerNet, x: Tensor, y: Tensor, eps: number, 
     sum += worst;
   }
   return sum;
-}
-
-/** For a claim's detail: few digits. */
-export function figure(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
 }

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { random } from "@offprint/tensor-core";
 import { type Patterns, patternBound, samplePatterns, trainConvex } from "../src/index.js";
-import { figure, optimumOf, type SmallProblem, smallProblem, type Trainer } from "./problems.js";
+import { optimumOf, type SmallProblem, smallProblem, type Trainer } from "./problems.js";
 
 const SIZES = [2, 4, 8, 16, 24];
 const PSI = 0.2;

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, medianOf } from "@offprint/claims";
 import { trainConvex } from "../src/index.js";
-import { median } from "./global-against-local.js";
-import { BETA, figure, optimumOf, smallProblem, type Trainer } from "./problems.js";
+
+import { BETA, optimumOf, smallProblem, type Trainer } from "./problems.js";
 
 /** The lasso over random neurons is above the optimum and tends to it. */
 export function sampledProgram(train: Trainer = trainConvex): Claim {
@@ -39,7 +39,7 @@ export function sampledProgram(train: Trainer = trainConvex): Claim {
         }
         await onProgress((i + 1) / 3);
       }
-      const medians = gaps.map(median);
+      const medians = gaps.map(medianOf);
       const [few, many] = [medians[0], medians[sizes.indexOf(500)]];
       return {
         measured: Object.fromEntries(sizes.map((size, s) => [`N = ${size}`, medians[s]])),

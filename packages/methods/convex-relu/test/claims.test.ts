@@ -1,5 +1,5 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
-import { random } from "@offprint/tensor-core";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { describe, expect, it } from "vitest";
 import { adversarialTraining, type RobustTrainer } from "../claims/adversarial-training.js";
 import { exactOptimum } from "../claims/exact-optimum.js";
@@ -11,16 +11,7 @@ import { sampledPatterns } from "../claims/sampled-patterns.js";
 import { sampledProgram } from "../claims/sampled-program.js";
 import { trainBackprop, trainConvex, trainRobust } from "../src/index.js";
 
-async function holds(claim: Claim): Promise<boolean> {
-  const context: ClaimContext = {
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  };
-  return (await claim.run(context)).holds;
-}
+const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
 /** ADMM that is stopped early. */
 const impatient =

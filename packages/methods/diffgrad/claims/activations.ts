@@ -1,6 +1,6 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure } from "@offprint/claims";
 import { digitAccuracies, EPOCHS, stepped } from "./digit-training.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 
 const LEARNING_RATE = 0.01;
 const names = { ReLU: "relu", "Leaky ReLU": "leakyRelu", ELU: "elu", SELU: "selu", GELU: "gelu" } as const;

@@ -1,8 +1,8 @@
-import type { Claim, LineSeries } from "@offprint/claims";
+import { type Claim, figure, type LineSeries } from "@offprint/claims";
 import { adam, type GradientTransformation, minimize } from "@offprint/optim";
 import { type Tensor, tensor } from "@offprint/tensor-core";
 import { diffGrad } from "../src/index.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { type TestFunction, testFunctions } from "./test-functions.js";
 
 const setting = { learningRate: 0.1, beta1: 0.95, beta2: 0.999 };

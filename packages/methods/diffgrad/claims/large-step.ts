@@ -1,8 +1,8 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { adadelta, adagrad, adam, amsgrad, type GradientTransformation, rmsprop, sgd } from "@offprint/optim";
 import { diffGrad } from "../src/index.js";
 import { digitAccuracies, EPOCHS, meanFriction, stepped } from "./digit-training.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 
 const LARGE = 0.1;
 const DEFAULT = 0.001;
@@ -30,10 +30,6 @@ function sizeOf({ scale, backend }: ClaimContext): LargeStepSize {
   if (scale === "full") return { ownRuns: 30, runs: 10, controlRuns: 10, epochs: EPOCHS };
   if (backend) return { ownRuns: 30, runs: 10, controlRuns: 2, epochs: EPOCHS };
   return { ownRuns: 30, runs: 5, controlRuns: 0, epochs: EPOCHS };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 /** Whether mean accuracies bear the claim out: diffGrad at least 0.75, and 0.2 above each baseline. */

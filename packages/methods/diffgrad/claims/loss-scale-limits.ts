@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { adam, type GradientTransformation, minimize } from "@offprint/optim";
 import { matmul, mul, sub, type Tensor, tensor } from "@offprint/tensor-core";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 
 const setting = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 0 };
 const STEPS = 50;

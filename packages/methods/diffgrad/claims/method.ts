@@ -6,8 +6,3 @@ export type Method = (options: DiffGradOptions) => GradientTransformation;
 
 /** diffGrad itself. */
 export const published: Method = diffGrad;
-
-/** A figure in a sentence. */
-export function figure(value: number, digits = 4): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : String(value);
-}

@@ -1,7 +1,7 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { applyUpdates, type GradientTransformation, inverseSquareRootSchedule } from "@offprint/optim";
 import { type Rng, type Tensor, tensor } from "@offprint/tensor-core";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 
 const RATE = 0.5;
 const SEEDS = 5;
@@ -48,10 +48,6 @@ async function regrets(
     if (horizons.includes(t)) rows.push(Array.from(losses, (loss, k) => loss - (t - sums[k] ** 2 / t) / 2));
   }
   return rows;
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 /** The theorem: with steps that fall like 1 / sqrt(t) regret grows like sqrt(T), so that it vanishes per step. */

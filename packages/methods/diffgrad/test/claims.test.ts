@@ -1,6 +1,7 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { adam, sgd } from "@offprint/optim";
-import { random, tensor } from "@offprint/tensor-core";
+import { tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { activationUniformity, judgeActivations } from "../claims/activations.js";
 import { analyticalFunctions } from "../claims/analytical-functions.js";
@@ -12,16 +13,7 @@ import { regretBound } from "../claims/regret.js";
 import { testFunctions } from "../claims/test-functions.js";
 import { diffGrad } from "../src/index.js";
 
-function run(claim: Claim) {
-  const context: ClaimContext = {
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  };
-  return claim.run(context);
-}
+const run = (claim: Claim) => runClaim(claims, claim);
 
 /** diffGrad as its first code had it: the previous gradient is the present one, so that friction is always 1/2. */
 const aliased: Method = (options) => diffGrad({ ...options, friction: (_, g) => g.mul(0).add(0.5) });

@@ -1,4 +1,4 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { linalg, tensor } from "@offprint/tensor-core";
 import {
   activeSet,
@@ -9,7 +9,6 @@ import {
   bcd,
   leastSquares,
 } from "../src/index.js";
-import { figure } from "./method.js";
 
 /** Iterations after which all of `indices` are zero for good. */
 export type Identifier = (problem: BcdProblem, options: BcdOptions, indices: Int32Array) => number;

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { type BcdOptions, type BcdProblem, type BcdResult, bcd, leastSquares } from "../src/index.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { regression } from "./problems.js";
 
 /** Non-negative least squares with weight `share` max(A^T y), and its exact optimum, checked by its optimality conditions. */

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { type BcdOptions, type BcdResult, bcd, leastSquares } from "../src/index.js";
-import { figure, gapCurves, type Method, published } from "./method.js";
+import { gapCurves, type Method, published } from "./method.js";
 import { regression } from "./problems.js";
 
 /** Five variables at a time on the paper's least squares. */

@@ -1,4 +1,4 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { sparse } from "@offprint/tensor-core";
 import {
   type BcdOptions,
@@ -9,7 +9,7 @@ import {
   forestSolve,
   labelPropagation,
 } from "../src/index.js";
-import { figure, gapCurves, type Method, published } from "./method.js";
+import { gapCurves, type Method, published } from "./method.js";
 import { labelledLattice } from "./problems.js";
 
 /** How exactly forests are solved: against a sparse Cholesky factorisation of the same block. */

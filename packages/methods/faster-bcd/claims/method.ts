@@ -6,13 +6,6 @@ export type Method = (problem: BcdProblem, options: BcdOptions) => BcdResult;
 /** The solver itself. */
 export const published: Method = bcd;
 
-/** A figure in a sentence. */
-export function figure(value: number): string {
-  return value !== 0 && (Math.abs(value) < 0.01 || Math.abs(value) >= 1e5)
-    ? value.toExponential(1)
-    : value.toPrecision(3);
-}
-
 /** Curves of F - F* over the iterations of some runs. */
 export function gapCurves(runs: readonly { name: string; result: BcdResult; fStar: number }[]) {
   return runs.map(({ name, result, fStar }) => ({

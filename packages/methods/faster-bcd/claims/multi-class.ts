@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { type BcdResult, type SelectionRule, softmaxRegression } from "../src/index.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { classified } from "./problems.js";
 
 /** Multi-class logistic regression with Newton and with matrix steps. */

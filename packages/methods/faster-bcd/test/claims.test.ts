@@ -1,5 +1,5 @@
-import { type Claim, type ClaimResult, runClaims } from "@offprint/claims";
-import { random } from "@offprint/tensor-core";
+import { type Claim, runClaims } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { describe, expect, it } from "vitest";
 import { activeSetTime, identify } from "../claims/active-set-bound.js";
 import { finiteTermination } from "../claims/finite-termination.js";
@@ -10,15 +10,7 @@ import type { Method } from "../claims/method.js";
 import { multiClass } from "../claims/multi-class.js";
 import { bcd, forestSolve } from "../src/index.js";
 
-async function measure(claim: Claim): Promise<ClaimResult> {
-  return await claim.run({
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  });
-}
+const measure = (claim: Claim) => runClaim(claims, claim);
 
 /** With every rule replaced by another. */
 const ruled =

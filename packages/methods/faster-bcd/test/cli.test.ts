@@ -1,13 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { largestDifference } from "@offprint/claims";
 import { readCsv, Table, writeCsv, writeLibsvm, writeMatrixMarket } from "@offprint/data";
 import { iris } from "@offprint/datasets";
 import { FormatError, random, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 import { bcd, labelPropagation, leastSquares, logistic, quadratic, softmaxRegression } from "../src/index.js";
-import { distance, normals } from "./problems.js";
+import { normals } from "./problems.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -52,7 +53,7 @@ describe("offprint bcd", () => {
     expect(lines[0]).toBe(`data.svm: least squares, 12 x 5, ${A.entries} entries`);
     expect(lines[1]).toMatch(/^converged after \d+ iterations: objective/);
     expect(lines[2]).toContain(`${expected.support.length} of 5 variables are not zero`);
-    expect(distance(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-12);
+    expect(largestDifference(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-12);
     expect((await numbers(history, "objective")).at(-1)).toBeCloseTo(expected.objective, 10);
   });
 
@@ -73,7 +74,7 @@ describe("offprint bcd", () => {
       },
       { maxIterations: 10000 },
     );
-    expect(distance(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-9);
+    expect(largestDifference(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-9);
   });
 
   it("fits classes by name from a table", async () => {
@@ -102,7 +103,7 @@ describe("offprint bcd", () => {
     const found = readCsv(await readFile(out));
     expect(found.names).toEqual(["variable", "class setosa", "class versicolor", "class virginica"]);
     expect(
-      distance(
+      largestDifference(
         found.column("class versicolor").values as Float64Array,
         [1, 4, 7, 10].map((i) => expected.x.data()[i]),
       ),
@@ -127,7 +128,7 @@ describe("offprint bcd", () => {
       out,
     });
     const expected = bcd({ smooth: quadratic(H, [1, 2, 3]), composite: { kind: "box", lower: 0, upper: 0.5 } });
-    expect(distance(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-12);
+    expect(largestDifference(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-12);
 
     const W = sparse.fromTriplets(4, 4, [0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2], [1, 1, 1, 1, 1, 1]);
     const labels = await file("labels.csv", "node,value\n1,0\n4,3\n");
@@ -140,7 +141,7 @@ describe("offprint bcd", () => {
     expect(lines[0]).toBe("graph.mtx: label propagation, 4 nodes, 2 labelled");
     expect(Array.from(await numbers(out, "node"))).toEqual([1, 2, 3, 4]);
     expect(
-      distance(
+      largestDifference(
         await numbers(out, "value"),
         labelPropagation(
           W,

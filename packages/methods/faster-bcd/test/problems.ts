@@ -13,13 +13,6 @@ export function scaled(rng: Rng, m: number, n: number): { values: Float64Array; 
   return { values, A: tensor(values, { shape: [m, n] }) };
 }
 
-/** The largest difference of two arrays. */
-export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let most = a.length === b.length ? 0 : Infinity;
-  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
-  return most;
-}
-
 /** All variables. */
 export function all(n: number): Int32Array {
   return Int32Array.from({ length: n }, (_, i) => i);

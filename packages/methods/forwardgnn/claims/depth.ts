@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, meanOf } from "@offprint/claims";
 import { fitNodeClassifier } from "../src/index.js";
 import { depthTask } from "./block-models.js";
-import { type Fit, mean, percent, testAccuracies } from "./trained.js";
+import { type Fit, percent, testAccuracies } from "./trained.js";
 
 /** Mean test accuracies by method and depth. */
 export interface DepthAccuracies {
@@ -33,7 +33,7 @@ export function depth(train: Fit = fitNodeClassifier, runs = 6): Claim {
           await context.onProgress((run + (method === "sf" ? 0.3 : 1)) / count, `graph ${run + 1} of ${count}`);
         }
       }
-      const curve = (method: "sf" | "bp") => depths.map((_, k) => mean(rows[method].map((row) => row[k])));
+      const curve = (method: "sf" | "bp") => depths.map((_, k) => meanOf(rows[method].map((row) => row[k])));
       const [sf, bp] = [curve("sf"), curve("bp")];
       const deep = depths.indexOf(8);
       const accuracies: DepthAccuracies = { sf: [sf[0], sf[deep]], bp: [bp[0], bp[deep]] };

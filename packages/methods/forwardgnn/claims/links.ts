@@ -1,9 +1,9 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, meanOf } from "@offprint/claims";
 import { digits } from "@offprint/datasets";
 import { linkSplit, nearestNeighbourGraph, subgraph } from "@offprint/graph";
 import { arange, div, random, sum, take } from "@offprint/tensor-core";
 import { fitLinkPredictor, type LinkMethod, type LinkTask, linkAuc } from "../src/index.js";
-import { mean, percent, runOptions } from "./trained.js";
+import { percent, runOptions } from "./trained.js";
 
 /** How the claim trains. */
 export type LinkFitter = typeof fitLinkPredictor;
@@ -50,7 +50,7 @@ export function links(train: LinkFitter = fitLinkPredictor, runs = 3): Claim {
       }
       const both = (method: LinkMethod): [number, number] => {
         const values = rows.get(method) ?? [];
-        return [mean(values.map((v) => v[0])), mean(values.map((v) => v[1]))];
+        return [meanOf(values.map((v) => v[0])), meanOf(values.map((v) => v[1]))];
       };
       const [ce, bp] = [both("ce"), both("bp")];
       return {

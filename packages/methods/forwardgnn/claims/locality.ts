@@ -1,4 +1,4 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, largestDifference } from "@offprint/claims";
 import { contextualBlockModel, type GraphLayer, gcn, nodeSplit } from "@offprint/graph";
 import { adam, applyUpdates, crossEntropy } from "@offprint/optim";
 import {
@@ -13,25 +13,11 @@ import {
   type Tensor,
   take,
   transpose,
-  tree,
 } from "@offprint/tensor-core";
 import { augmentWithVirtualNodes, fitNodeClassifier, type NodeOptions, unitRows } from "../src/index.js";
 import type { Fit, TestedTask } from "./trained.js";
 
 const STEPS = 20;
-
-/** The largest difference between two trees of parameters. */
-function difference(a: unknown, b: unknown): number {
-  const [x, y] = [tree.leaves<Tensor>(a), tree.leaves<Tensor>(b)];
-  let largest = 0;
-  x.forEach((leaf, i) => {
-    const q = y[i].data();
-    leaf.data().forEach((v: number, k: number) => {
-      largest = Math.max(largest, Math.abs(v - q[k]));
-    });
-  });
-  return largest;
-}
 
 /** The single-forward layer written out: ordinary gradients of cross-entropy on the augmented graph. */
 function ordinaryTraining(task: TestedTask, layer: GraphLayer, start: any, virtual: Tensor, options: NodeOptions): any {
@@ -77,11 +63,11 @@ export function oneLayer(train: Fit = fitNodeClassifier): Claim {
       const layer = gcn({ inputs: 8, outputs: 16 });
       const start = layer.init(random.rng(context.seed).fork("layer/0"), "float64");
       const ordinary = ordinaryTraining(exact, layer, start, virtual, options);
-      const single = difference(one.model.params[0], ordinary);
-      const topToLoss = difference(loss.model.params[0], ordinary);
+      const single = largestDifference(one.model.params[0], ordinary);
+      const topToLoss = largestDifference(loss.model.params[0], ordinary);
       const three = await train(exact, "sf", { ...options, layers: 3 });
       const two = await train(exact, "sf", { ...options, layers: 2 });
-      const above = difference(three.model.params.slice(0, 2), two.model.params);
+      const above = largestDifference(three.model.params.slice(0, 2), two.model.params);
       return {
         measured: { "SF against autograd": single, "Top-To-Loss against autograd": topToLoss, "layers below": above },
         holds: single < 1e-10 && topToLoss < 1e-10 && above === 0,

@@ -14,11 +14,6 @@ export type Fit = typeof fitNodeClassifier;
 /** A task with test nodes. */
 export type TestedTask = NodeTask & { readonly test: Uint8Array };
 
-/** The mean. */
-export function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
-}
-
 /** A share in percent with one digit behind the point. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;

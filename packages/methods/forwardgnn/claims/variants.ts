@@ -1,8 +1,8 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, meanOf } from "@offprint/claims";
 import { fitNodeClassifier, type NodeMethod, predictNodes } from "../src/index.js";
 import { variantTask } from "./block-models.js";
 import { countingConvolution } from "./counting.js";
-import { type Fit, mean, percent, testAccuracies } from "./trained.js";
+import { type Fit, percent, testAccuracies } from "./trained.js";
 
 const METHODS: readonly NodeMethod[] = ["bp", "sf", "sf-top-to-loss", "sf-top-to-input", "ff-la", "ff-vn"];
 
@@ -41,7 +41,7 @@ export function variants(train: Fit = fitNodeClassifier, runs = 5): Claim {
           await context.onProgress((run + (m + 1) / METHODS.length) / count, `${method}, graph ${run + 1} of ${count}`);
         }
       }
-      const accuracy = Object.fromEntries([...rows].map(([m, values]) => [m, mean(values)])) as VariantAccuracies;
+      const accuracy = Object.fromEntries([...rows].map(([m, values]) => [m, meanOf(values)])) as VariantAccuracies;
       return {
         measured: accuracy,
         holds: judgeVariants(accuracy),

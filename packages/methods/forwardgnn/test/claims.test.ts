@@ -1,6 +1,7 @@
 import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { type Backend, random, tree } from "@offprint/tensor-core";
+import { type Backend, tree } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { depth, judgeDepth } from "../claims/depth.js";
 import { claims } from "../claims/index.js";
@@ -19,16 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => backend.release());
 
-function run(claim: Claim, compiled = true) {
-  return claim.run({
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-    ...(compiled && { backend }),
-  });
-}
+const run = (claim: Claim, compiled = true) => runClaim(claims, claim, compiled ? { backend } : {});
 
 /** Leaves layers as they were drawn. */
 const untrained: Fit = (task, method, options) =>

@@ -1,5 +1,5 @@
 import { contextualBlockModel, type Graph, Graph as GraphOf, linkSplit, nodeSplit } from "@offprint/graph";
-import { cast, random, type Tensor, take } from "@offprint/tensor-core";
+import { cast, random, take } from "@offprint/tensor-core";
 import type { NodeTask } from "../src/index.js";
 
 /** A block model in float64 with a split of its nodes. */
@@ -13,15 +13,6 @@ export function smallTask(seed = "small", nodes = 60): NodeTask & { test: Uint8A
 export function smallLinks(seed = "links") {
   const { graph, features } = smallTask(seed, 50);
   return { features, split: linkSplit(graph, { rng: random.rng(seed) }) };
-}
-
-/** The largest difference between the values of two tensors. */
-export function apart(a: Tensor, b: Tensor): number {
-  const [x, y] = [a.data(), b.data()];
-  if (x.length !== y.length) return Number.POSITIVE_INFINITY;
-  let largest = 0;
-  for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i] - y[i]));
-  return largest;
 }
 
 /** The graph with node `i` called `order.indexOf(i)`. */

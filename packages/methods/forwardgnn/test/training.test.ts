@@ -1,3 +1,4 @@
+import { largestDifference } from "@offprint/claims";
 import { karateClub } from "@offprint/datasets";
 import { type GraphLayer, gcn, mask, nodeAccuracy, undirected } from "@offprint/graph";
 import { onnxRuntime } from "@offprint/onnx-runtime";
@@ -12,7 +13,6 @@ import {
   sub,
   type Tensor,
   take,
-  tree,
   zeros,
 } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
@@ -41,16 +41,10 @@ import { nodeTraining } from "../src/node-classifier.js";
 import { settleNodeTask } from "../src/node-setting.js";
 import { stageStep } from "../src/staged-training.js";
 import { bottomUp, timeStep } from "../src/top-to-input.js";
-import { apart, smallLinks, smallTask } from "./tasks.js";
+import { smallLinks, smallTask } from "./tasks.js";
 
 const METHODS: NodeMethod[] = ["sf", "sf-top-to-input", "sf-top-to-loss", "ff-la", "ff-vn", "bp"];
 const quick = { hidden: 8, layers: 2, epochs: 12, learningRate: 1e-2, dtype: "float64" as const, heads: 2 };
-
-function same(a: unknown, b: unknown): number {
-  const [x, y] = [tree.leaves<Tensor>(a), tree.leaves<Tensor>(b)];
-  expect(x.length).toBe(y.length);
-  return x.reduce((largest, leaf, i) => Math.max(largest, apart(leaf, y[i])), 0);
-}
 
 describe("virtual nodes", () => {
   it("are linked with the training nodes of their class, both ways or one", () => {
@@ -94,9 +88,9 @@ describe("layers on their own", () => {
   it("are the same bits whatever is trained above them", async () => {
     const trainTo = (layers: number) => fitNodeClassifier(smallTask(), "sf", { ...quick, layers });
     const [two, three] = [await trainTo(2), await trainTo(3)];
-    expect(same(two.model.params, three.model.params.slice(0, 2))).toBe(0);
+    expect(largestDifference(two.model.params, three.model.params.slice(0, 2))).toBe(0);
     const shallow = await predictNodes(three.model, smallTask(), { layers: 2 });
-    expect(apart(shallow.scores, (await predictNodes(two.model, smallTask())).scores)).toBe(0);
+    expect(largestDifference(shallow.scores, (await predictNodes(two.model, smallTask())).scores)).toBe(0);
   });
 
   it("stop after `patience` validations that are not better, and keep the best", async () => {
@@ -144,16 +138,16 @@ describe("top to input", () => {
     const stack = { layers: [local], graph: task.graph, alternating: true };
     const ends = { below: task.features, above: zeros([60, 3], "float64") };
     const start = bottomUp(stack, params, ends, 4);
-    expect(apart(timeStep(stack, params, start, ends).states[0], start[0])).toBe(0);
+    expect(largestDifference(timeStep(stack, params, start, ends).states[0], start[0])).toBe(0);
   });
 
   it("keeps the output from before the update as the new state", async () => {
     const stage = await nodeTraining(setting({ alternating: false }), "sf-top-to-input").begin([]);
     const next = stageStep(stage)(stage.params, stage.optimizer.init(stage.params), stage.carried, stage.constants);
     const [, states] = stage.loss(stage.params, stage.carried, stage.constants);
-    expect(same(next.carried, states)).toBe(0);
+    expect(largestDifference(next.carried, states)).toBe(0);
     const [, later] = stage.loss(next.params, stage.carried, stage.constants);
-    expect(same(next.carried, later)).toBeGreaterThan(0);
+    expect(largestDifference(next.carried, later)).toBeGreaterThan(0);
   });
 });
 
@@ -164,7 +158,7 @@ describe("top to loss", () => {
       fitNodeClassifier(smallTask(), "sf-top-to-loss", { ...options, clipNorm, epochs: 1 });
     const [free, tight] = [await run(Number.POSITIVE_INFINITY), await run(1e-12)];
     // Adam's first step is the sign of the gradient, until it falls to the size of epsilon.
-    expect(same(free.model.params, tight.model.params)).toBeGreaterThan(1e-3);
+    expect(largestDifference(free.model.params, tight.model.params)).toBeGreaterThan(1e-3);
   });
 });
 
@@ -212,7 +206,7 @@ describe.each(METHODS)("%s", (method) => {
   it("gives the same for the same seed, another for another", async () => {
     const run = (seed: number) => fitNodeClassifier(task, method, { ...quick, seed });
     const [a, b, c] = [await run(5), await run(5), await run(6)];
-    expect(same(a.model.params, b.model.params)).toBe(0);
+    expect(largestDifference(a.model.params, b.model.params)).toBe(0);
     expect(a.history).toEqual(b.history);
     expect(a.history[0].loss).not.toBe(c.history[0].loss);
   });
@@ -232,7 +226,7 @@ describe.each(METHODS)("%s", (method) => {
       const rest = await fitNodeClassifier(task, method, { ...options, resume: part.state });
       expect(rest.status).toBe("completed");
       expect(rest.history).toEqual(whole.history);
-      expect(same(rest.model.params, whole.model.params)).toBe(0);
+      expect(largestDifference(rest.model.params, whole.model.params)).toBe(0);
     }
   });
 
@@ -241,7 +235,9 @@ describe.each(METHODS)("%s", (method) => {
     const back = loadModel(saveModel(model)) as NodeClassifier;
     expect(back.method).toBe(method);
     expect(back.options).toEqual(model.options);
-    expect(apart((await predictNodes(back, task)).scores, (await predictNodes(model, task)).scores)).toBe(0);
+    expect(largestDifference((await predictNodes(back, task)).scores, (await predictNodes(model, task)).scores)).toBe(
+      0,
+    );
   });
 });
 
@@ -271,7 +267,7 @@ describe("checkpoints", () => {
     const whole = await fitNodeClassifier(smallTask(), "sf", options);
     expect(states.map((s) => s.epoch)).toEqual([4, 8, 12, 4, 8, 12]);
     const rest = await fitNodeClassifier(smallTask(), "sf", { ...quick, validateEvery: 4, resume: states[4] });
-    expect(same(rest.model.params, whole.model.params)).toBe(0);
+    expect(largestDifference(rest.model.params, whole.model.params)).toBe(0);
   });
 });
 
@@ -353,7 +349,7 @@ describe("a loop of one's own", () => {
     const convolution = (inputs: number, outputs: number) => gcn({ inputs, outputs });
     const { model } = await fitNodeClassifier(task, "sf", { ...quick, convolution });
     const named = await fitNodeClassifier(task, "sf", quick);
-    expect(same(model.params, named.model.params)).toBe(0);
+    expect(largestDifference(model.params, named.model.params)).toBe(0);
     const back = loadModel(saveModel(model)) as NodeClassifier;
     await expect(predictNodes(back, task)).rejects.toThrow(/convolution is own/);
     expect((await predictNodes(back, task, { convolution })).classes).toEqual(

@@ -1,9 +1,9 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, meanOf } from "@offprint/claims";
 import { oneHot, type Tensor } from "@offprint/tensor-core";
 import { chosenClasses, codeClasses } from "../src/classes.js";
 import { boostStumps, type GbnnModel, losses, predictClasses, trainWhole } from "../src/index.js";
 import { fitClasses, gbnn, type Method } from "./method.js";
-import { average, classes, figure, type Problem, standardized } from "./problems.js";
+import { classes, type Problem, standardized } from "./problems.js";
 
 const SEEDS = 5;
 
@@ -65,13 +65,13 @@ export function classification(method: Method = gbnn): Claim {
           }
           await context.onProgress((k + 1) / SEEDS / 2 + (count === 3 ? 0.5 : 0), name);
         }
-        if (name === "breast cancer") accuracy = average(scores.boosted);
+        if (name === "breast cancer") accuracy = meanOf(scores.boosted);
         rows.push(
           ...Object.entries(scores).map(([by, values]) => [
             name,
             by,
             values.length,
-            average(values),
+            meanOf(values),
             Math.min(...values),
           ]),
         );

@@ -1,11 +1,10 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { trainTestSplit } from "@offprint/data";
 import { digits } from "@offprint/datasets";
 import { conv2d, linear, sequential } from "@offprint/nn";
 import { accuracy, adam, crossEntropy, train } from "@offprint/optim";
 import { div, jit, maxPool, random, reshape, type Tensor, take } from "@offprint/tensor-core";
 import { boostHead, stagedScore } from "../src/index.js";
-import { average, figure } from "./problems.js";
 
 const EPOCHS = 25;
 const BATCH = 32;
@@ -109,7 +108,7 @@ export function convolutionalBody(method: HeadMethod = boostHead, quickSplits = 
         await context.onProgress((k + 1) / splits);
       }
       const [original, boosted, half] = (["head", "boosted", "half"] as const).map((key) =>
-        average(runs.map((run) => run[key])),
+        meanOf(runs.map((run) => run[key])),
       );
       return {
         measured: { head: original, boosted, "half the units": half },

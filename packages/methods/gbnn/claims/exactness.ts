@@ -1,4 +1,4 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, largestDifference } from "@offprint/claims";
 import { sigmoid, softmax, type Tensor } from "@offprint/tensor-core";
 import { additiveDecision, applyNetwork, type GbnnModel, toNetwork } from "../src/index.js";
 import { fitClasses, fitNumbers, gbnn } from "./method.js";
@@ -6,13 +6,6 @@ import { classes, friedman } from "./problems.js";
 
 /** Makes one network of a model. */
 export type Assemble = typeof toNetwork;
-
-function difference(a: Tensor, b: Tensor): number {
-  const [x, y] = [a.data(), b.data()];
-  let most = 0;
-  for (let i = 0; i < x.length; i++) most = Math.max(most, Math.abs(x[i] - y[i]));
-  return most;
-}
 
 function predictionsOf(model: GbnnModel, F: Tensor): Tensor {
   if (model.link === "sigmoid") return sigmoid(F.mul(2));
@@ -42,7 +35,7 @@ export function oneNetwork(assemble: Assemble = toNetwork): Claim {
           const keepBlocks = Math.round(share * model.blocks.length);
           const expected = predictionsOf(model, additiveDecision(model, problem.testInputs, { keepBlocks }));
           const network = assemble(model, { keepBlocks });
-          rows.push([name, keepBlocks, difference(applyNetwork(network, problem.testInputs), expected)]);
+          rows.push([name, keepBlocks, largestDifference(applyNetwork(network, problem.testInputs), expected)]);
         }
         await context.onProgress((i + 1) / tasks.length, name);
       }

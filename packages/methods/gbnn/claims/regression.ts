@@ -1,8 +1,8 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { boostStumps, losses, predictNumbers, stagedScore, trainDeep, trainWhole } from "../src/index.js";
 import { determination } from "../src/predict.js";
 import { fitNumbers, gbnn, type Method } from "./method.js";
-import { average, figure, friedman, type Problem, standardized } from "./problems.js";
+import { friedman, type Problem, standardized } from "./problems.js";
 
 const SEEDS = 5;
 const UNITS = 60;
@@ -63,12 +63,12 @@ export function regression(method: Method = gbnn): Claim {
       }
       const rows = Object.entries(scores).map(([name, values]) => [
         name,
-        average(values),
+        meanOf(values),
         Math.min(...values),
         Math.max(...values),
       ]);
-      const boosted = average(scores.boosted);
-      const lbfgs = average(scores.lbfgs);
+      const boosted = meanOf(scores.boosted);
+      const lbfgs = meanOf(scores.lbfgs);
       return {
         measured: { boosted, "L-BFGS": lbfgs },
         holds: judgeRegression(boosted, lbfgs),
@@ -103,7 +103,7 @@ async function byWidth(method: Method, context: ClaimContext) {
       pairs.push([r2(problem, predictNumbers(model, problem.testInputs)), whole(problem, seed, units, "lbfgs")]);
       await context.onProgress(1, `${units} units`);
     }
-    rows.push([units, average(pairs.map(([a]) => a)), average(pairs.map(([, b]) => b))]);
+    rows.push([units, meanOf(pairs.map(([a]) => a)), meanOf(pairs.map(([, b]) => b))]);
   }
   return { title: "Mean R^2 by width, 3 splits", columns: ["units", "boosted", "L-BFGS"], rows };
 }
@@ -131,11 +131,11 @@ export function unstable(method: Method = gbnn): Claim {
         }
         await context.onProgress((k + 1) / SEEDS);
       }
-      const mean = average(large);
+      const mean = meanOf(large);
       return {
-        measured: { "step 1": mean, "step 0.1": average(small) },
+        measured: { "step 1": mean, "step 0.1": meanOf(small) },
         holds: mean < 0,
-        detail: `Mean R^2 over ${SEEDS} splits with a step size of 1: ${figure(mean)}, worse than predicting the mean (to be below 0). With 0.1: ${figure(average(small))}.`,
+        detail: `Mean R^2 over ${SEEDS} splits with a step size of 1: ${figure(mean)}, worse than predicting the mean (to be below 0). With 0.1: ${figure(meanOf(small))}.`,
       };
     },
   };

@@ -1,8 +1,8 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, meanOf } from "@offprint/claims";
 import { predictNumbers, stagedScore } from "../src/index.js";
 import { testAccuracy } from "./classification.js";
 import { fitClasses, fitNumbers, gbnn, type Method } from "./method.js";
-import { average, classes, figure, friedman } from "./problems.js";
+import { classes, friedman } from "./problems.js";
 
 const SPLITS = 5;
 const WIDE = 3;
@@ -48,8 +48,8 @@ export function switchingOff(method: Method = gbnn): Claim {
         staged.push(stagedScore(model, problem.testInputs, problem.testTargets));
         await context.onProgress(0.3 + ((k + 1) / WIDE) * 0.7, "Friedman");
       }
-      const curve = staged[0].map((_, t) => average(staged.map((scores) => scores[t])));
-      const means = cancer.map(average) as [number, number];
+      const curve = staged[0].map((_, t) => meanOf(staged.map((scores) => scores[t])));
+      const means = cancer.map(meanOf) as [number, number];
       const numbers = [curve[80], curve[40]] as const;
       return {
         measured: {

@@ -1,6 +1,7 @@
 import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { type Backend, random } from "@offprint/tensor-core";
+import type { Backend } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classification } from "../claims/classification.js";
 import { convolutionalBody, type HeadMethod, judgeHead } from "../claims/convolutional-body.js";
@@ -20,16 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => backend.release());
 
-function run(claim: Claim) {
-  return claim.run({
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-    backend,
-  });
-}
+const run = (claim: Claim) => runClaim(claims, claim, { backend });
 
 /** One block of all units, in place of the sequence. */
 const oneBlock: Method = {

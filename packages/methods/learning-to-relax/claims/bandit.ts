@@ -1,7 +1,7 @@
-import type { Claim, ClaimTable } from "@offprint/claims";
+import { type Claim, type ClaimTable, figure } from "@offprint/claims";
 import { omegaGrid } from "../src/index.js";
 import { shiftedSystems, VARIANCE } from "./grid.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { bestOf, sum, sweepsOf, totalSweeps, windowMeans } from "./totals.js";
 
 /** Without a context: the total against fixed omegas, on the same systems. */

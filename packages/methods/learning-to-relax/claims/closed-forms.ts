@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { defectSpectralRadius, jacobiSpectralRadius } from "../src/index.js";
 import { gridLaplacian, SIDE } from "./grid.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 
 /** Young's theory on the grid: beta, omega*, and the spectral radius of SOR against one computed from the matrix. */
 export function closedForms(method: Method = published): Claim {

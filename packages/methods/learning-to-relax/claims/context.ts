@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { omegaGrid } from "../src/index.js";
 import { RANGE, shiftedSystems } from "./grid.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { bestOf, instanceOptimalSweeps, sum, sweepsOf, totalSweeps, windowMeans } from "./totals.js";
 
 /** With the shift as the context: below every fixed omega. */

@@ -1,7 +1,7 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure } from "@offprint/claims";
 import { FixedSetting, type OnlinePolicy, omegaGrid, solveSequence } from "../src/index.js";
 import { DIFFUSION_RANGE, HeatEquation, plainCg } from "./heat-equation.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { bestOf, sum } from "./totals.js";
 
 interface Simulation {

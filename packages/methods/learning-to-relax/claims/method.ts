@@ -38,8 +38,3 @@ export const published: Method = {
   sorSpectralRadius,
   surrogate,
 };
-
-/** A figure in a sentence. */
-export function figure(value: number, digits = 4): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : String(value);
-}

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { asymptocity, jacobiSpectralRadius, sorSpectralRadius } from "../src/index.js";
 import { gridLaplacian, SIDE, truncatedGaussian } from "./grid.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 
 const TOLERANCE = 1e-8;
 

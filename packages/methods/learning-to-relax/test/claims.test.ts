@@ -1,5 +1,5 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
-import { random } from "@offprint/tensor-core";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { describe, expect, it } from "vitest";
 import { bandit } from "../claims/bandit.js";
 import { closedForms } from "../claims/closed-forms.js";
@@ -12,16 +12,7 @@ import { surrogateBound } from "../claims/surrogate.js";
 import { bestOf } from "../claims/totals.js";
 import { EpsilonGreedy, FixedSetting, TsallisInf, TsallisInfBinned } from "../src/index.js";
 
-async function holds(claim: Claim): Promise<boolean> {
-  const context: ClaimContext = {
-    rng: random.rng(`0/learning-to-relax/${claim.id}`),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  };
-  return (await claim.run(context)).holds;
-}
+const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
 const variant = (part: Partial<Method>): Method => ({ ...published, ...part });
 

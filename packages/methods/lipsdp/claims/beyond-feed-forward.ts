@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { activation, type Network, productBound } from "../src/index.js";
-import { type Bounder, deterministicWeights, figure, published, tight } from "./method.js";
+import { type Bounder, deterministicWeights, published, tight } from "./method.js";
 
 function cases(): { name: string; network: Network; free: number; diag: number }[] {
   const maxmin = activation("maxmin");
@@ -66,7 +66,7 @@ export function beyondFeedForward(bound: Bounder = published): Claim {
         holds,
         detail:
           "On a residual, a monotone residual and an implicit network every bound must be within 1e-3 of its exact optimum, " +
-          `and P must gain at least 0.01; the figures are those of the residual network (${figure(full)} against ${figure(zero)}).`,
+          `and P must gain at least 0.01; the figures are those of the residual network (${figure(full, 6)} against ${figure(zero, 6)}).`,
         tables: [{ title: "Bounds by network", columns: ["network", "eliminated", "P free", "S = P = 0", "MP"], rows }],
       };
     },

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { activation, enumerationBound, productBound } from "../src/index.js";
-import { type Bounder, deterministicLayers, figure, published, tight } from "./method.js";
+import { type Bounder, deterministicLayers, published, tight } from "./method.js";
 
 const cases = [
   { outputs: [0], diag: 1.482349, eliminated: 1.436661 },
@@ -40,7 +40,7 @@ export function infinityNorm(bound: Bounder = published): Claim {
         holds,
         detail:
           "On the 6-8-4 network NSR and eliminated must be within 1e-3 of their exact optima (" +
-          `${cases.map(({ diag, eliminated }) => `${figure(diag)} and ${figure(eliminated)}`).join("; ")}), above the ` +
+          `${cases.map(({ diag, eliminated }) => `${figure(diag, 6)} and ${figure(eliminated, 6)}`).join("; ")}), above the ` +
           "enumeration, and NSR below both baselines.",
       };
     },

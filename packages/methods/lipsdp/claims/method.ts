@@ -26,11 +26,6 @@ export function deterministicLayers(dims: readonly number[]): { weight: number[]
   return deterministicWeights(dims).map((weight) => ({ weight }));
 }
 
-/** A figure in a sentence. */
-export function figure(value: number): string {
-  return value.toPrecision(6);
-}
-
 /** Whether a certified value is the exact optimum: not below it, and at most `slack` above. */
 export function tight(value: number, exact: number, slack = 1e-3): boolean {
   // The reference values have seven digits.

@@ -1,4 +1,5 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
+import { moons as twoMoons } from "@offprint/claims/makers";
 import {
   add,
   matmul,
@@ -18,25 +19,9 @@ import {
   valueAndGrad,
 } from "@offprint/tensor-core";
 import { activation, type FeedForwardNetwork, productBound, samplingBound } from "../src/index.js";
-import { type Bounder, figure, published } from "./method.js";
+import { type Bounder, published } from "./method.js";
 
 type Params = { readonly W: readonly Tensor[]; readonly b: readonly Tensor[] };
-
-/** Two half circles of radius 1, the second turned over and moved by (1, -0.5); noise 0.1. */
-function twoMoons(rng: random.Rng, count: number): { points: Tensor; labels: Tensor } {
-  const [angles, noise] = rng.split(2);
-  const angle = angles.uniform([count], { low: 0, high: Math.PI, dtype: "float64" }).data();
-  const offset = noise.normal([count, 2], { std: 0.1, dtype: "float64" }).data();
-  const points = new Float64Array(2 * count);
-  const labels = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const upper = i % 2 === 0;
-    labels[i] = upper ? 1 : -1;
-    points[2 * i] = (upper ? Math.cos(angle[i]) : 1 - Math.cos(angle[i])) + offset[2 * i];
-    points[2 * i + 1] = (upper ? Math.sin(angle[i]) : 0.5 - Math.sin(angle[i])) + offset[2 * i + 1];
-  }
-  return { points: tensor(points, { shape: [count, 2] }), labels: tensor(labels) };
-}
 
 function initial(rng: random.Rng, dims: readonly number[]): Params {
   const keys = rng.split(dims.length - 1);
@@ -93,7 +78,8 @@ export function moons(bound: Bounder = published): Claim {
     paper: "certified robustness",
     async run({ rng, scale, onProgress }) {
       const [data, weights] = rng.split(2);
-      const { points, labels } = twoMoons(data, 200);
+      const { inputs: points, targets } = twoMoons(data, 200);
+      const labels = tensor(Float64Array.from(targets.data(), (k) => 2 * k - 1));
       const steps = scale === "full" ? 2000 : 300;
       const checks = scale === "full" ? 20 : 6;
       let params = initial(weights, [2, 16, 16, 1]);
@@ -131,8 +117,8 @@ export function moons(bound: Bounder = published): Claim {
         holds: below === 0 && broken === 0 && nearer && accuracy > 0.85,
         detail:
           `The bound must never be below a sample (${below} times), in the end nearer (by ratio) to the largest sample than ` +
-          `to the product of norms (${figure(sample)} < ${figure(value)} < ${figure(product)}), gradient attacks within the ` +
-          `certified radius must fail (${broken} succeeded), and the network must learn (accuracy ${figure(accuracy)}).`,
+          `to the product of norms (${figure(sample, 6)} < ${figure(value, 6)} < ${figure(product, 6)}), gradient attacks within the ` +
+          `certified radius must fail (${broken} succeeded), and the network must learn (accuracy ${figure(accuracy, 6)}).`,
         series: [
           {
             kind: "line",

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { activation, residualReluBound } from "../src/index.js";
-import { type Bounder, figure, published } from "./method.js";
+import { type Bounder, published } from "./method.js";
 
 /** One MaxMin layer is 1-Lipschitz; its rewriting in ReLUs does not show it. */
 export function oneLayer(bound: Bounder = published): Claim {
@@ -24,8 +24,8 @@ export function oneLayer(bound: Bounder = published): Claim {
         measured: { bound: value, rewriting, "rewriting with one ReLU per pair": single },
         holds,
         detail:
-          `Bound ${figure(value)} (1 within 1e-4), two ReLUs per pair ${figure(rewriting)} (sqrt 2 within 1e-4). ` +
-          `With one ReLU per pair the rewriting gives ${figure(single)}: what fails is the rewriting, not LipSDP.`,
+          `Bound ${figure(value, 6)} (1 within 1e-4), two ReLUs per pair ${figure(rewriting, 6)} (sqrt 2 within 1e-4). ` +
+          `With one ReLU per pair the rewriting gives ${figure(single, 6)}: what fails is the rewriting, not LipSDP.`,
       };
     },
   };

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { activation, enumerationBound, productBound, samplingBound } from "../src/index.js";
-import { type Bounder, figure, published } from "./method.js";
+import { type Bounder, published } from "./method.js";
 
 /** Certified bounds between samples and the product of norms on random networks. */
 export function sandwich(bound: Bounder = published, count = 20): Claim {
@@ -43,8 +43,8 @@ export function sandwich(bound: Bounder = published, count = 20): Claim {
         holds,
         detail:
           `The order must hold on all ${count} networks (${violations} violations); on average eliminated must be within ` +
-          `1 % of the enumeration (${figure(eliminated)}) and NSR at least 5 % below the product of norms ` +
-          `(${figure(diag)} against ${figure(product)}).`,
+          `1 % of the enumeration (${figure(eliminated, 6)}) and NSR at least 5 % below the product of norms ` +
+          `(${figure(diag, 6)} against ${figure(product, 6)}).`,
       };
     },
   };

@@ -1,5 +1,5 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
-import { random } from "@offprint/tensor-core";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { describe, expect, it } from "vitest";
 import { beyondFeedForward } from "../claims/beyond-feed-forward.js";
 import { claims } from "../claims/index.js";
@@ -12,16 +12,7 @@ import { otherActivations } from "../claims/other-activations.js";
 import { sandwich } from "../claims/sandwich.js";
 import { productBound } from "../src/index.js";
 
-async function holds(claim: Claim): Promise<boolean> {
-  const context: ClaimContext = {
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  };
-  return (await claim.run(context)).holds;
-}
+const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
 /** The baseline. */
 const product: Bounder = (network, { norm }) => productBound(network, norm);

@@ -1,4 +1,4 @@
-import type { ClaimContext } from "@offprint/claims";
+import { memo } from "@offprint/claims";
 import {
   type Attribution,
   batchedCausal,
@@ -9,7 +9,6 @@ import {
 } from "../src/index.js";
 import type { TinyModels } from "../src/tiny/index.js";
 import { wordClasses } from "./grammar.js";
-import { remembered } from "./remembered.js";
 import { type CauseCase, causeCases, rankOf, tinyModels } from "./test-sentences.js";
 
 /** The search that a claim is about; tests put a broken one in its place. */
@@ -58,17 +57,10 @@ function replacerOf(models: TinyModels, sampler: Sampler): Replacer {
   }
 }
 
-const searches = remembered<Search, CauseSearch>();
-
 /** Searches for the causes of the first `count` sentences of a seed; every claim that asks sees the same runs. */
-export function causeSearch(
-  context: ClaimContext,
-  search: Search,
-  sampler: Sampler,
-  count: number,
-): Promise<CauseSearch> {
-  const { backend, seed, signal, onProgress } = context;
-  return searches(search, `${seed}/${sampler}/${count}/${backend?.device ?? "host"}`, async () => {
+export const causeSearch = memo(
+  async (context, search: Search, sampler: Sampler, count: number): Promise<CauseSearch> => {
+    const { backend, seed, signal, onProgress } = context;
     const models = tinyModels(backend);
     const cases = await causeCases(models, seed, count);
     const lm = batchedCausal(models.lm);
@@ -95,5 +87,5 @@ export function causeSearch(
     await models.release();
     const ranks = found.map(({ importance }, k) => rankOf(importance, cases[k].cause));
     return { cases, found, ranks, hits: ranks.filter((rank) => rank === 1).length / ranks.length };
-  });
-}
+  },
+);

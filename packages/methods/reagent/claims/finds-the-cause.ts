@@ -1,8 +1,8 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, meanOf } from "@offprint/claims";
 import { random } from "@offprint/tensor-core";
 import { reagent } from "../src/index.js";
 import { causeSearch, KEEP, MAX_STEPS, PROBES, type Sampler, type Search, samplers } from "./cause-search.js";
-import { meanOf, medianOf, rankOf, tinyModels } from "./test-sentences.js";
+import { medianOf, rankOf, tinyModels } from "./test-sentences.js";
 
 /** Sentences that are searched for their causes. */
 export function sentenceCount({ scale }: Pick<ClaimContext, "scale">): number {

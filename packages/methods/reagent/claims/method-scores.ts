@@ -1,4 +1,4 @@
-import type { ClaimContext } from "@offprint/claims";
+import { type ClaimContext, meanOf, memo } from "@offprint/claims";
 import type { BaselineAttribution } from "../src/index.js";
 import {
   baselines,
@@ -9,8 +9,7 @@ import {
 } from "../src/index.js";
 import { causeSearch, type Search } from "./cause-search.js";
 import { sentenceCount } from "./finds-the-cause.js";
-import { remembered } from "./remembered.js";
-import { type CauseCase, meanOf, rankOf, tinyModels } from "./test-sentences.js";
+import { type CauseCase, rankOf, tinyModels } from "./test-sentences.js";
 
 /** Methods in the order in which they are shown. */
 export const methods = [
@@ -39,45 +38,38 @@ export interface MethodScores {
   readonly hits: Readonly<Record<Method, number>>;
 }
 
-const scored = remembered<Search, MethodScores>();
-
 /** Asks every method about the same sentences, once for all claims. */
-export function methodScores(context: ClaimContext, search: Search): Promise<MethodScores> {
+export const methodScores = memo(async (context, search: Search): Promise<MethodScores> => {
   const { backend, scale, seed, onProgress } = context;
   const count = scale === "full" ? 50 : 16;
-  return scored(search, `${seed}/${count}/${backend?.device ?? "host"}`, async () => {
-    const searched = await causeSearch(context, search, "mlm", sentenceCount(context));
-    const cases = searched.cases.slice(0, count);
-    const { lm, mlm, release } = tinyModels(backend);
-    const found = Object.fromEntries(methods.map((name) => [name, []])) as unknown as Record<
-      Method,
-      Pick<BaselineAttribution, "scores" | "importance">[]
-    >;
-    for (const [k, { ids, target }] of cases.entries()) {
-      const options = { target, seed: `${seed}/${k}` };
-      const { importance } = searched.found[k];
-      found.ReAGent.push({ scores: importance, importance });
-      found["input x gradient"].push(await baselines.inputXGradient(lm, ids, options));
-      found["gradient norm"].push(await baselines.gradientNorm(lm, ids, options));
-      found["integrated gradients"].push(await baselines.integratedGradients(lm, ids, options));
-      found["gradient SHAP"].push(await baselines.gradientShap(lm, ids, options));
-      found["attention, mean"].push(await baselines.attentionMean(lm, ids, options));
-      found["attention, last layer"].push(await baselines.attentionLast(lm, ids, options));
-      found["attention rollout"].push(await baselines.attentionRollout(lm, ids, options));
-      found.LIME.push(await baselines.lime(lm, ids, options));
-      found["leave one out"].push(await baselines.leaveOneOut(lm, ids, { ...options, replacer: replacers.mlm(mlm) }));
-      found.random.push(await baselines.random(lm, ids, options));
-      await onProgress(0.7 + (0.2 * (k + 1)) / count, `all methods, sentence ${k + 1} of ${count}`);
-    }
-    await release();
-    const firsts = (name: Method) => found[name].filter(({ scores }, k) => rankOf(scores, cases[k].cause) === 1);
-    const hits = Object.fromEntries(methods.map((name) => [name, firsts(name).length / count])) as Record<
-      Method,
-      number
-    >;
-    return { cases, found, hits };
-  });
-}
+  const searched = await causeSearch(context, search, "mlm", sentenceCount(context));
+  const cases = searched.cases.slice(0, count);
+  const { lm, mlm, release } = tinyModels(backend);
+  const found = Object.fromEntries(methods.map((name) => [name, []])) as unknown as Record<
+    Method,
+    Pick<BaselineAttribution, "scores" | "importance">[]
+  >;
+  for (const [k, { ids, target }] of cases.entries()) {
+    const options = { target, seed: `${seed}/${k}` };
+    const { importance } = searched.found[k];
+    found.ReAGent.push({ scores: importance, importance });
+    found["input x gradient"].push(await baselines.inputXGradient(lm, ids, options));
+    found["gradient norm"].push(await baselines.gradientNorm(lm, ids, options));
+    found["integrated gradients"].push(await baselines.integratedGradients(lm, ids, options));
+    found["gradient SHAP"].push(await baselines.gradientShap(lm, ids, options));
+    found["attention, mean"].push(await baselines.attentionMean(lm, ids, options));
+    found["attention, last layer"].push(await baselines.attentionLast(lm, ids, options));
+    found["attention rollout"].push(await baselines.attentionRollout(lm, ids, options));
+    found.LIME.push(await baselines.lime(lm, ids, options));
+    found["leave one out"].push(await baselines.leaveOneOut(lm, ids, { ...options, replacer: replacers.mlm(mlm) }));
+    found.random.push(await baselines.random(lm, ids, options));
+    await onProgress(0.7 + (0.2 * (k + 1)) / count, `all methods, sentence ${k + 1} of ${count}`);
+  }
+  await release();
+  const firsts = (name: Method) => found[name].filter(({ scores }, k) => rankOf(scores, cases[k].cause) === 1);
+  const hits = Object.fromEntries(methods.map((name) => [name, firsts(name).length / count])) as Record<Method, number>;
+  return { cases, found, hits };
+});
 
 /** Mean metrics of every method. */
 export interface MeanMetrics {

@@ -42,11 +42,6 @@ export function rankOf(scores: ArrayLike<number>, token: number): number {
   return rank;
 }
 
-/** Arithmetic mean. */
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0) / values.length;
-}
-
 /** Median of some numbers; NaN for none. */
 export function medianOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

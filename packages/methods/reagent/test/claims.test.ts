@@ -1,4 +1,5 @@
-import { type Claim, type ClaimResult, runClaims } from "@offprint/claims";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { random } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
@@ -14,12 +15,7 @@ import { loadTinyModels } from "../src/tiny/index.js";
 // Compiled where the binding is installed.
 const backend = await onnxRuntime().catch(() => undefined);
 
-async function result(claim: Claim): Promise<ClaimResult> {
-  const run = await runClaims({ method: claims.method, claims: [claim] }, backend ? { backend } : {});
-  const record: any = run.records[0];
-  if (record.error) throw new Error(record.error);
-  return record;
-}
+const result = (claim: Claim) => runClaim(claims, claim, { backend });
 
 /** Never looks at what it replaces: one step of a search whose replacements change nothing. */
 const blind: Search = (lm, ids, options) =>

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, meanOf } from "@offprint/claims";
 import type { Rng } from "@offprint/tensor-core";
 import { schedules } from "../src/index.js";
-import { figure, type Method, meanOf, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { interpolate } from "./norm-profile.js";
 import { bestRate, halfOctaves } from "./softmax-regression.js";
 

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { schedules } from "../src/index.js";
-import { atPercent, figure, type Method, published } from "./method.js";
+import { atPercent, type Method, published } from "./method.js";
 import { normProfile } from "./norm-profile.js";
 
 const PERCENTAGES = [1, 5, 10, 25, 50, 75, 90];

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import type { Rng } from "@offprint/tensor-core";
 import { weightedStepSizes } from "../src/index.js";
-import { figure, type Method, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { type PiecewiseLinear, pieceAt, randomPiecewiseLinear } from "./piecewise-linear.js";
 
 const numbers = (rng: Rng, n: number) =>

@@ -1,8 +1,8 @@
-import type { Claim, ClaimResult } from "@offprint/claims";
+import { type Claim, type ClaimResult, figure, meanOf } from "@offprint/claims";
 import { iris } from "@offprint/datasets";
 import type { Rng } from "@offprint/tensor-core";
 import { schedules } from "../src/index.js";
-import { figure, type Method, meanOf, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { bestRate, drawnOrder, halfOctaves, SoftmaxRegression, standardised } from "./softmax-regression.js";
 
 const noisyRates: Rates = (name) => (/^1\//.test(name) ? halfOctaves(-2, 9) : halfOctaves(-10, 4));

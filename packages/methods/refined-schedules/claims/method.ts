@@ -17,16 +17,6 @@ export interface Method {
 /** The package's own. */
 export const published: Method = { refineSchedule, optimalWeights, weightedBound, lastIterateBound, optimizeSchedule };
 
-/** A figure in a sentence. */
-export function figure(value: number, digits = 3): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : String(value);
-}
-
-/** Arithmetic mean. */
-export function meanOf(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((a, b) => a + b, 0) / values.length;
-}
-
 /** The value at so many percent of a run. */
 export function atPercent(values: ArrayLike<number>, percent: number): number {
   return values[Math.min(values.length - 1, Math.floor((percent / 100) * values.length))];

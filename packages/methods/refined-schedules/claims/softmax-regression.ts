@@ -1,7 +1,7 @@
+import { meanOf } from "@offprint/claims";
 import type { Dataset } from "@offprint/data";
 import { minimizeLbfgsSync } from "@offprint/solvers";
 import type { Rng } from "@offprint/tensor-core";
-import { meanOf } from "./method.js";
 
 /** Softmax regression on plain arrays: the claims make millions of steps of a few hundred operations each. */
 export class SoftmaxRegression {

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, meanOf } from "@offprint/claims";
 import { digits } from "@offprint/datasets";
 import { schedules } from "../src/index.js";
-import { figure, type Method, meanOf, published } from "./method.js";
+import { type Method, published } from "./method.js";
 import { bestRate, drawnOrder, standardised } from "./softmax-regression.js";
 
 const [T, BATCH] = [1000, 32];

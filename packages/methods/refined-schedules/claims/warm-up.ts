@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, meanOf } from "@offprint/claims";
 import type { Rng } from "@offprint/tensor-core";
 import { schedules } from "../src/index.js";
-import { atPercent, figure, type Method, meanOf, published } from "./method.js";
+import { atPercent, type Method, published } from "./method.js";
 import { bestRate, drawnOrder, halfOctaves } from "./softmax-regression.js";
 
 const [INPUTS, HIDDEN, TRAIN, VALIDATION, T, BATCH] = [10, 32, 2000, 1000, 600, 16];

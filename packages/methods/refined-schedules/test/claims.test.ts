@@ -1,4 +1,5 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { random } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { changingNorms } from "../claims/changing-norms.js";
@@ -12,16 +13,7 @@ import { vanishingGradients } from "../claims/vanishing-gradients.js";
 import { warmUpAppears } from "../claims/warm-up.js";
 import { refineSchedule, schedules } from "../src/index.js";
 
-async function holds(claim: Claim): Promise<boolean> {
-  const context: ClaimContext = {
-    rng: random.rng(`0/${claim.id}`),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  };
-  return (await claim.run(context)).holds;
-}
+const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
 /** Refinement that answers with some multipliers of its own, whatever the norms. */
 const fixed = (of: (T: number) => Float64Array): Method => ({

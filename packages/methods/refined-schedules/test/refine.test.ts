@@ -1,3 +1,4 @@
+import { largestDifference } from "@offprint/claims";
 import { ShapeError, ValueError } from "@offprint/tensor-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -9,7 +10,7 @@ import {
   weightedBound,
   weightedStepSizes,
 } from "../src/index.js";
-import { difference, randomNorms } from "./random-norms.js";
+import { randomNorms } from "./random-norms.js";
 
 const norms = fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 2, maxLength: 60 });
 const settings = { seed: 5, numRuns: 200 };
@@ -19,7 +20,7 @@ describe("a refined schedule", () => {
     for (const options of [{}, { norm: "l1" }, { tau: 0 }, { power: 0.5 }] satisfies RefineOptions[]) {
       const { multipliers } = refineSchedule(new Float64Array(50).fill(0.3), options);
       expect(
-        difference(
+        largestDifference(
           multipliers,
           Float64Array.from({ length: 50 }, (_, t) => (49 - t) / 49),
         ),
@@ -44,7 +45,7 @@ describe("a refined schedule", () => {
       fc.property(norms, fc.double({ min: 1e-6, max: 1e6, noNaN: true }), (g, c) => {
         const scaled = refineSchedule(g.map((v) => c * v));
         const own = refineSchedule(g);
-        expect(difference(scaled.multipliers, own.multipliers)).toBeLessThan(1e-9);
+        expect(largestDifference(scaled.multipliers, own.multipliers)).toBeLessThan(1e-9);
         expect(scaled.learningRateRatio / own.learningRateRatio).toBeCloseTo(1, 9);
         expect(scaled.bound / (c * own.bound)).toBeCloseTo(1, 9);
       }),
@@ -58,7 +59,7 @@ describe("a refined schedule", () => {
         [2, 1, 1, 1].map((v) => v * size),
         { tau: 0 },
       );
-      expect(difference(multipliers, refineSchedule([2, 1, 1, 1], { tau: 0 }).multipliers)).toBeLessThan(1e-12);
+      expect(largestDifference(multipliers, refineSchedule([2, 1, 1, 1], { tau: 0 }).multipliers)).toBeLessThan(1e-12);
     }
   });
 
@@ -76,12 +77,12 @@ describe("a refined schedule", () => {
     const w = Array.from(g, (v) => 1 / (v * v));
     const eta = w.map((v, t) => v * w.slice(t + 1).reduce((a, b) => a + b, 0));
     expect(
-      difference(
+      largestDifference(
         multipliers,
         eta.map((v) => v / Math.max(...eta)),
       ),
     ).toBeLessThan(1e-12);
-    expect(difference(weights, w) / Math.max(...w)).toBeLessThan(1e-12);
+    expect(largestDifference(weights, w) / Math.max(...w)).toBeLessThan(1e-12);
     const sum = w.reduce((a, b) => a + b);
     const scaled = w.map((v) => v / Math.sqrt(sum));
     const peaks = eta.map(
@@ -105,7 +106,7 @@ describe("a refined schedule", () => {
   it("takes the exponent of the norm, or the one it is given", () => {
     const g = randomNorms(30);
     const same = (a: RefineOptions, b: RefineOptions) =>
-      difference(refineSchedule(g, a).multipliers, refineSchedule(g, b).multipliers);
+      largestDifference(refineSchedule(g, a).multipliers, refineSchedule(g, b).multipliers);
     expect(same({ norm: "l1" }, { power: 1 })).toBe(0);
     expect(same({ norm: "l1", power: 2 }, {})).toBe(0);
     expect(same({ norm: "l1" }, {})).toBeGreaterThan(0.01);
@@ -117,15 +118,15 @@ describe("a refined schedule", () => {
     expect([...resample([1, 2, 3], 1)]).toEqual([1]);
     const g = [5, 3, 2, 1];
     const longer = refineSchedule(g, { length: 31 });
-    expect(difference(longer.multipliers, refineSchedule(resample(g, 31)).multipliers)).toBe(0);
+    expect(largestDifference(longer.multipliers, refineSchedule(resample(g, 31)).multipliers)).toBe(0);
   });
 
   it("leaves out what a logger could not record, and partial steps at the ends", () => {
     const clean = [3, 2, 1, 1, 1];
     const own = refineSchedule(clean).multipliers;
     const dirty = [3, Number.NaN, 2, 1, Infinity, 1, 1];
-    expect(difference(refineSchedule(dirty, { dropNonFinite: true }).multipliers, own)).toBe(0);
-    expect(difference(refineSchedule([99, 98, ...clean, 0, 0], { dropEdge: 2 }).multipliers, own)).toBe(0);
+    expect(largestDifference(refineSchedule(dirty, { dropNonFinite: true }).multipliers, own)).toBe(0);
+    expect(largestDifference(refineSchedule([99, 98, ...clean, 0, 0], { dropEdge: 2 }).multipliers, own)).toBe(0);
   });
 
   it("of one step is 1, with a warning", () => {
@@ -192,7 +193,7 @@ describe("the best weights", () => {
     const { stepSizes, bound } = optimalWeights(new Float64Array(100).fill(3), 2);
     expect(bound).toBeCloseTo((2 * 3) / 10, 12);
     const expected = Float64Array.from({ length: 100 }, (_, t) => (2 / (3 * 10)) * (1 - (t + 1) / 100));
-    expect(difference(stepSizes, expected)).toBeLessThan(1e-12);
+    expect(largestDifference(stepSizes, expected)).toBeLessThan(1e-12);
   });
 
   it("divide by the sum of all weights, not by the last", () => {

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { type random, type Tensor, tensor } from "@offprint/tensor-core";
-import { figure, type Method, planDistance, published } from "./method.js";
+import { type Method, planDistance, published } from "./method.js";
 
 const SIZE = 5;
 const MULTIPLES = [1.5, 3, 6];

@@ -1,7 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { sinkhorn } from "../src/index.js";
 import { imagePair } from "./blob-images.js";
-import { errorCurve, figure, type Method, published, secondStage, totalIterations } from "./method.js";
+import { errorCurve, type Method, published, secondStage, totalIterations } from "./method.js";
 
 /** Images under the squared Euclidean cost; `quick` pairs of them. */
 export function squaredImages(method: Method = published, quick = 3): Claim {

@@ -1,12 +1,8 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, medianOf } from "@offprint/claims";
 import { sinkhorn } from "../src/index.js";
-import { figure, type Method, published, randomAssignment, totalIterations } from "./method.js";
+import { type Method, published, randomAssignment, totalIterations } from "./method.js";
 
 const ETAS = [50, 200, 400];
-
-function median(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
 
 /** The weaker the regularisation, the more iterations are saved; on `quick` problems. */
 export function iterationsByEta(method: Method = published, quick = 3): Claim {
@@ -32,7 +28,7 @@ export function iterationsByEta(method: Method = published, quick = 3): Claim {
           theirs.push(totalIterations(baseline));
         }
         most = Math.max(most, ...ours);
-        ratios.push(median(theirs.map((count, i) => count / ours[i])));
+        ratios.push(medianOf(theirs.map((count, i) => count / ours[i])));
         rows.push([eta, ours.join(", "), theirs.join(", "), ratios[k]]);
         await onProgress((k + 1) / ETAS.length);
       }
@@ -42,7 +38,7 @@ export function iterationsByEta(method: Method = published, quick = 3): Claim {
         holds: most <= 30 && unsolved === 0 && grows && ratios[2] > 30,
         detail:
           `n = 200, ${problems.length} problems: at most 30 iterations to 1e-13 (${most}; ${unsolved} not solved); the median ` +
-          `ratio of Sinkhorn's iterations (to 1e-11) to them must grow with eta (${ratios.map(figure).join(", ")}) and ` +
+          `ratio of Sinkhorn's iterations (to 1e-11) to them must grow with eta (${ratios.map((value) => figure(value)).join(", ")}) and ` +
           "exceed 30 at eta = 400.",
         tables: [
           {

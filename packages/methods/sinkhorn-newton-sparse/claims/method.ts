@@ -35,9 +35,3 @@ export function planDistance(P: Tensor, Q: Tensor): number {
   for (let at = 0; at < p.length; at++) sum += Math.abs(p[at] - q[at]);
   return sum;
 }
-
-/** A number with three digits. */
-export function figure(x: number): string {
-  if (x === 0 || (Math.abs(x) >= 1e-3 && Math.abs(x) < 1e5)) return String(Number(x.toPrecision(3)));
-  return x.toExponential(1);
-}

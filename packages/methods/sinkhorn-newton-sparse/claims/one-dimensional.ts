@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { costMatrix, wasserstein1d } from "../src/index.js";
-import { errorCurve, figure, type Method, published, secondStage } from "./method.js";
+import { errorCurve, type Method, published, secondStage } from "./method.js";
 
 const POINTS = 400;
 

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { sinkhorn } from "../src/index.js";
-import { errorCurve, figure, type Method, published, randomAssignment, totalIterations } from "./method.js";
+import { errorCurve, type Method, published, randomAssignment, totalIterations } from "./method.js";
 
 /** Machine accuracy in some tens of iterations where Sinkhorn needs tens of thousands; on `quick` problems. */
 export function randomAssignmentIterations(method: Method = published, quick = 3): Claim {

@@ -1,6 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { approximateSparsity } from "../src/index.js";
-import { figure, type Method, published, randomAssignment } from "./method.js";
+import { type Method, published, randomAssignment } from "./method.js";
 
 const SIZE = 500;
 const ETAS = [100, 400, 1200];
@@ -27,7 +27,7 @@ export function sparsity(method: Method = published): Claim {
         measured: Object.fromEntries(ETAS.map((eta, k) => [`eta ${eta}`, after[k]])),
         holds: after[0] > after[1] && after[1] > after[2] && after[2] < 6,
         detail:
-          `Entries per row for all mass but 1e-3, n = 500: they must fall with eta (${after.map(figure).join(", ")} at ` +
+          `Entries per row for all mass but 1e-3, n = 500: they must fall with eta (${after.map((value) => figure(value)).join(", ")} at ` +
           `${ETAS.join(", ")}) and be below 6 at 1200.`,
         tables: [
           {

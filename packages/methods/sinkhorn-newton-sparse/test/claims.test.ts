@@ -1,5 +1,5 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
-import { random } from "@offprint/tensor-core";
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { describe, expect, it } from "vitest";
 import { distanceToOptimum } from "../claims/distance-to-optimum.js";
 import { l1Images, squaredImages } from "../claims/images.js";
@@ -11,16 +11,7 @@ import { randomAssignmentIterations } from "../claims/random-assignment.js";
 import { sparsity } from "../claims/sparsity.js";
 import { sinkhorn } from "../src/index.js";
 
-async function holds(claim: Claim): Promise<boolean> {
-  const context: ClaimContext = {
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  };
-  return (await claim.run(context)).holds;
-}
+const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
 /** The baseline, with as many iterations as the method may take. */
 const baseline: Method = (problem, { eta, n1 = 20, n2 = 50 }) =>

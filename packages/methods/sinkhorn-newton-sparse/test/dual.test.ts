@@ -1,9 +1,10 @@
+import { largestDifference } from "@offprint/claims";
 import { grad, hessian, linalg, random, sparse, type Tensor, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { lyapunov, newtonDirection, sinkhorn, sinkhornNewtonSparse, sparsify } from "../src/index.js";
 import { NewtonSystem } from "../src/newton-system.js";
 import { keepAll, keepLargest, readPlan } from "../src/sparsify.js";
-import { assignmentProblem, largestDifference, randomProblem, total } from "./problems.js";
+import { assignmentProblem, randomProblem, total } from "./problems.js";
 
 const [n, m, eta] = [5, 4, 12];
 const problem = randomProblem(3, n, m);

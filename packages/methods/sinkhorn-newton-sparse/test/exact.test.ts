@@ -1,8 +1,9 @@
+import { largestDifference } from "@offprint/claims";
 import { grad, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { approximateSparsity, assignment, costMatrix, sinkhornNewtonSparse, wasserstein1d } from "../src/index.js";
-import { assignmentProblem, largestDifference } from "./problems.js";
+import { assignmentProblem } from "./problems.js";
 
 const fixtures = readFixture<any>(import.meta.url, "pot.json");
 

@@ -1,10 +1,11 @@
+import { largestDifference } from "@offprint/claims";
 import { expect, it } from "vitest";
 import { sourceHash } from "../make-kernels.mjs";
 import { GibbsKernel } from "../src/gibbs-kernel.js";
 import { LEAST_CUT, rowKernels } from "../src/kernels/row-kernels.js";
 import { sourceHash as builtFrom } from "../src/kernels/wasm-bytes.js";
 import { readProblem } from "../src/transport-problem.js";
-import { largestDifference, randomProblem } from "./problems.js";
+import { randomProblem } from "./problems.js";
 
 it("the WebAssembly belongs to the present sources", () => {
   expect(builtFrom, "run `node make-kernels.mjs`").toBe(sourceHash());

@@ -25,13 +25,6 @@ export function distance(a: Tensor, b: Tensor): number {
   return sum;
 }
 
-/** max |a - b|. */
-export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let most = a.length === b.length ? 0 : Infinity;
-  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
-  return most;
-}
-
 /** Sum of all entries. */
 export function total(x: Tensor): number {
   let sum = 0;

@@ -1,8 +1,9 @@
+import { largestDifference } from "@offprint/claims";
 import { add, mul, take, tensor } from "@offprint/tensor-core";
 import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { assignment, costMatrix, sinkhorn, sinkhornNewtonSparse } from "../src/index.js";
-import { assignmentProblem, distance, largestDifference, randomProblem, total } from "./problems.js";
+import { assignmentProblem, distance, randomProblem, total } from "./problems.js";
 
 interface Entropic {
   eta: number;

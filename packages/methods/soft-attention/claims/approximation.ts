@@ -1,4 +1,4 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import {
   div,
   expandDims,
@@ -19,7 +19,7 @@ import {
 } from "@offprint/tensor-core";
 import { kernelMatrix } from "../src/gaussian-kernel.js";
 import { attentions, type HeadAttention, softHeads } from "../src/index.js";
-import { figure, meanOf } from "./figures.js";
+
 import { smoothFeatures } from "./smooth-features.js";
 
 /** A square grid and the side of a window. */

@@ -1,4 +1,4 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { random } from "@offprint/tensor-core";
 import {
   type DenoisingAttentions,
@@ -11,7 +11,7 @@ import {
   trainDenoisers,
 } from "./denoising-network.js";
 import { denoisingWeights } from "./denoising-weights.js";
-import { figure, meanOf } from "./figures.js";
+
 import { shippedNetwork } from "./shipped-networks.js";
 
 /** What the claim trains and tests. */

@@ -1,4 +1,4 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { random } from "@offprint/tensor-core";
 import type { HeadAttention } from "../src/index.js";
 import {
@@ -10,7 +10,7 @@ import {
   trainDigits,
 } from "./digit-network.js";
 import { digitWeights } from "./digit-weights.js";
-import { figure, meanOf } from "./figures.js";
+
 import { shippedNetwork } from "./shipped-networks.js";
 
 const shipped = ["softmax", "SOFT", "SOFT++"] as const;

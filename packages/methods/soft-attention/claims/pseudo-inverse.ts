@@ -1,7 +1,6 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure } from "@offprint/claims";
 import { abs, full, linalg, matmul, max, mul, sub, sum, swapAxes, type Tensor, tensor } from "@offprint/tensor-core";
 import { gaussianKernel, newtonPinv, type PinvOptions } from "../src/index.js";
-import { figure } from "./figures.js";
 
 /** The pseudo-inverse under test. */
 export type Pinv = (matrix: Tensor, options: PinvOptions) => Tensor;

@@ -1,8 +1,8 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure } from "@offprint/claims";
 import { jit, matmul, mul, ones, random, sqrt, square, sum, swapAxes, type Tensor } from "@offprint/tensor-core";
 import type { Normalization } from "../src/index.js";
 import { softFactors } from "../src/soft-attention.js";
-import { figure } from "./figures.js";
+
 import { smoothFeatures } from "./smooth-features.js";
 
 const RATIO = 4;
@@ -71,7 +71,7 @@ export function keepsScale(plusPlus: Normalization = "symmetric", sides: readonl
         holds: Math.min(...plain) >= 8 && Math.max(...kept) <= 5,
         detail:
           `From ${sides[0]}^2 to ${sides[1]}^2 tokens (9 times as many) the norm must grow at least 8-fold for SOFT ` +
-          `(${plain.map(figure).join(", ")}) and at most 5-fold for SOFT++ (${kept.map(figure).join(", ")}).`,
+          `(${plain.map((value) => figure(value)).join(", ")}) and at most 5-fold for SOFT++ (${kept.map((value) => figure(value)).join(", ")}).`,
         series: [
           {
             kind: "line",

@@ -1,7 +1,7 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure } from "@offprint/claims";
 import { jit, type Tensor, trace } from "@offprint/tensor-core";
 import { adaptivePool, attentions, type HeadAttention, softHeads } from "../src/index.js";
-import { figure, growth } from "./figures.js";
+import { growth } from "./growth.js";
 import { peakBytes } from "./live-memory.js";
 
 const FEATURES = 32;

@@ -1,4 +1,5 @@
-import { type Claim, type ClaimResult, runClaims } from "@offprint/claims";
+import { type Claim, meanOf } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { mul, type Tensor, trace, zeros } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
@@ -6,7 +7,7 @@ import { approximationQuality } from "../claims/approximation.js";
 import { denoising } from "../claims/denoising.js";
 import { denoisingAttentions } from "../claims/denoising-network.js";
 import { digitParity, judgeDigits, shippedAccuracies } from "../claims/digits.js";
-import { growth, meanOf } from "../claims/figures.js";
+import { growth } from "../claims/growth.js";
 import { claims } from "../claims/index.js";
 import { peakBytes } from "../claims/live-memory.js";
 import { equalTokens, spectralFilter } from "../claims/pseudo-inverse.js";
@@ -18,12 +19,7 @@ import { attentions, fullGaussianHeads, newtonPinv, softHeads } from "../src/ind
 const backend = await onnxRuntime().catch(() => undefined);
 const patience = 120_000;
 
-async function result(claim: Claim): Promise<ClaimResult> {
-  const run = await runClaims({ method: claims.method, claims: [claim] }, backend ? { backend } : {});
-  const record: any = run.records[0];
-  if (record.error) throw new Error(record.error);
-  return record;
-}
+const result = (claim: Claim) => runClaim(claims, claim, { backend });
 
 describe("the claims", () => {
   it("Newton is a spectral filter: it holds, and not with a ridge that the filter does not know", async () => {

@@ -1,3 +1,4 @@
+import { largestDifference } from "@offprint/claims";
 import { layerNorm, sequential } from "@offprint/nn";
 import { add, grad, jit, random, reshape, special, sum, type Tensor, trace, transpose } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
@@ -16,7 +17,7 @@ import {
   softSequenceBlock,
   transformerBlock,
 } from "../src/index.js";
-import { difference, largest } from "./comparison.js";
+import { largest } from "./comparison.js";
 
 const normal = (shape: readonly number[], seed: number | string = 0) =>
   random.rng(`layers/${seed}`).normal([...shape], { dtype: "float64" });
@@ -65,7 +66,7 @@ describe("softAttentionLayer", () => {
     } as const;
     const joined = add(softAttention(q, v, options), localBranch(v, params.local as Tensor, grid));
     const expected = project(params.output, reshape(transpose(joined, [0, 2, 1, 3]), [2, 24, 8]));
-    expect(difference(layer.apply(params, x, grid), expected)).toBeLessThan(1e-12);
+    expect(largestDifference(layer.apply(params, x, grid), expected)).toBeLessThan(1e-12);
     expect(params.key).toBeNull();
     expect(largest(params.query.bias as Tensor)).toBe(0);
     expect(largest(params.query.weight)).toBeLessThanOrEqual(0.04);
@@ -80,7 +81,7 @@ describe("softAttentionLayer", () => {
     const x = normal([1, 24, 6], 4);
     const headOnly = (y: Tensor) => y.slice([null, null, { stop: 2 }]);
     const changed = add(x, normal([1, 24, 6], 5).mul([0, 0, 1, 1, 1, 1]));
-    expect(difference(headOnly(layer.apply(open, changed, grid)), headOnly(layer.apply(open, x, grid)))).toBe(0);
+    expect(largestDifference(headOnly(layer.apply(open, changed, grid)), headOnly(layer.apply(open, x, grid)))).toBe(0);
   });
 
   it("learns: gradients reach every parameter, eager and compiled alike", async () => {
@@ -94,7 +95,9 @@ describe("softAttentionLayer", () => {
       expect(largest(g)).toBeGreaterThan(0);
     }
     const compiled: any = await jit(grad(loss))(params, x);
-    expect(difference(compiled.attention.attention.weight, gradients.attention.attention.weight)).toBeLessThan(1e-9);
+    expect(largestDifference(compiled.attention.attention.weight, gradients.attention.attention.weight)).toBeLessThan(
+      1e-9,
+    );
   });
 
   it("takes other random landmarks in a compiled function", async () => {
@@ -108,8 +111,8 @@ describe("softAttentionLayer", () => {
         .permutation(24)
         .slice([{ stop: 6 }]);
     const [a, b] = [await run(x, draw(1)), await run(x, draw(2))];
-    expect(difference(a, b)).toBeGreaterThan(0);
-    expect(difference(layer.apply(params, x, grid, draw(1)), a)).toBeLessThan(1e-6);
+    expect(largestDifference(a, b)).toBeGreaterThan(0);
+    expect(largestDifference(layer.apply(params, x, grid, draw(1)), a)).toBeLessThan(1e-6);
   });
 
   it("refuses what does not fit", () => {
@@ -140,7 +143,7 @@ describe("transformerBlock", () => {
     });
     const outer = add(inner.matmul(params.linear2.weight), params.linear2.bias as Tensor);
     const expected = norm.apply(params.norm2, add(h, outer.mul(masks.feedForward)));
-    expect(difference(block.apply(params, x, grid, undefined, masks), expected)).toBeLessThan(1e-12);
+    expect(largestDifference(block.apply(params, x, grid, undefined, masks), expected)).toBeLessThan(1e-12);
   });
 });
 
@@ -186,14 +189,14 @@ describe("the attentions with one signature", () => {
 
   it("Performer and Nystromformer come near softmax, linear attention keeps constants, Linformer wants its n", () => {
     const softmax = all.softmax.apply(null, inputs);
-    expect(difference(all.performer.apply(null, inputs), softmax)).toBeLessThan(0.1 * largest(softmax));
+    expect(largestDifference(all.performer.apply(null, inputs), softmax)).toBeLessThan(0.1 * largest(softmax));
     const exact = attentions
       .nystromformer({ ratio: 1 })
       .apply(null, { ...inputs, query: inputs.query.mul(3), key: inputs.key.mul(3) });
     expect(exact.shape).toEqual(softmax.shape);
     const one = { ...inputs, value: inputs.value.mul(0).add(2) };
     for (const name of ["linear", "performer", "softmax"]) {
-      expect(difference(all[name].apply(null, one), one.value)).toBeLessThan(1e-10);
+      expect(largestDifference(all[name].apply(null, one), one.value)).toBeLessThan(1e-10);
     }
     const short = { ...inputs, key: head(15).slice([null, null, { stop: 8 }]) };
     expect(() => all.linformer.apply(all.linformer.init(rng(), "float64"), short)).toThrow("made for 24");

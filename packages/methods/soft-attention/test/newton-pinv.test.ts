@@ -1,3 +1,4 @@
+import { largestDifference } from "@offprint/claims";
 import {
   add,
   eye,
@@ -12,9 +13,10 @@ import {
   swapAxes,
   type Tensor,
 } from "@offprint/tensor-core";
+import { f64, numericalGradient, weighed } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { gaussianKernel, newtonPinv, type PinvOptions, pinvResidual } from "../src/index.js";
-import { difference, f64, largest, numericalGradient, weighed } from "./comparison.js";
+import { largest } from "./comparison.js";
 
 const points = (n: number, features: number, std: number, seed = 0) =>
   random.rng(`points/${seed}`).normal([n, features], { std, dtype: "float64" });
@@ -32,7 +34,7 @@ describe("newtonPinv", () => {
     for (const iterations of [0, 5, 10, 20]) {
       const filter = Float64Array.from(values.data(), (l) => (1 - (1 - alpha * l * l) ** (2 ** iterations)) / l);
       const expected = matmul(mul(vectors, f64(filter)), swapAxes(vectors, 0, 1));
-      expect(difference(newtonPinv(a, { ridge: 0, iterations }), expected)).toBeLessThan(1e-10);
+      expect(largestDifference(newtonPinv(a, { ridge: 0, iterations }), expected)).toBeLessThan(1e-10);
     }
   });
 
@@ -40,14 +42,14 @@ describe("newtonPinv", () => {
     const a = kernel(5);
     const alpha = 1.8 / Math.max(...sum(a, { axis: -1 }).data()) ** 2;
     const p = add(a, mul(eye(5, 5, "float64"), 0.3));
-    expect(difference(newtonPinv(a, { iterations: 0, ridge: 0.3 }), mul(p, alpha))).toBeLessThan(1e-15);
+    expect(largestDifference(newtonPinv(a, { iterations: 0, ridge: 0.3 }), mul(p, alpha))).toBeLessThan(1e-15);
   });
 
   it("inverts what it is told to: the ridge inverse when converged", () => {
     const a = kernel(8, 3);
     const exact = linalg.inverse(add(a, mul(eye(8, 8, "float64"), 0.01)));
     const z = newtonPinv(a, { iterations: 40 });
-    expect(difference(z, exact)).toBeLessThan(1e-9 * largest(exact));
+    expect(largestDifference(z, exact)).toBeLessThan(1e-9 * largest(exact));
     expect(pinvResidual(a, z).item()).toBeLessThan(1e-10);
   });
 
@@ -55,17 +57,17 @@ describe("newtonPinv", () => {
     const a = kernel(7);
     for (const iterations of [3, 20]) {
       const scaled = newtonPinv(mul(a, 5), { ridge: 0.05, iterations });
-      expect(difference(mul(scaled, 5), newtonPinv(a, { ridge: 0.01, iterations }))).toBeLessThan(1e-10);
+      expect(largestDifference(mul(scaled, 5), newtonPinv(a, { ridge: 0.01, iterations }))).toBeLessThan(1e-10);
     }
   });
 
   it("keeps zero eigenvalues zero: equal tokens give the pseudo-inverse, but not with the paper's factor 2", () => {
     const ones = f64(new Float64Array(36).fill(1), [6, 6]);
     const expected = mul(ones, 1 / 36);
-    expect(difference(newtonPinv(ones, { ridge: 0, iterations: 10 }), expected)).toBeLessThan(1e-12);
+    expect(largestDifference(newtonPinv(ones, { ridge: 0, iterations: 10 }), expected)).toBeLessThan(1e-12);
     expect(largest(newtonPinv(ones, { ridge: 0, iterations: 10, factor: 2 }))).toBeLessThan(1e-12);
     const backtracked = newtonPinv(ones, { start: "backtracking", iterations: 20 });
-    expect(difference(backtracked, expected)).toBeLessThan(1e-9);
+    expect(largestDifference(backtracked, expected)).toBeLessThan(1e-9);
   });
 
   it("backtracks per matrix of a batch", () => {
@@ -74,8 +76,8 @@ describe("newtonPinv", () => {
     const both = f64([...a.data(), ...ones.data()], [2, 6, 6]);
     const options: PinvOptions = { start: "backtracking", iterations: 12 };
     const z = newtonPinv(both, options);
-    expect(difference(z.slice([0]), newtonPinv(a, options))).toBeLessThan(1e-12);
-    expect(difference(z.slice([1]), newtonPinv(ones, options))).toBeLessThan(1e-12);
+    expect(largestDifference(z.slice([0]), newtonPinv(a, options))).toBeLessThan(1e-12);
+    expect(largestDifference(z.slice([1]), newtonPinv(ones, options))).toBeLessThan(1e-12);
   });
 
   it("agrees in float32 and float64 within 1e-3 up to a condition of 300", () => {
@@ -85,7 +87,7 @@ describe("newtonPinv", () => {
     const wide = newtonPinv(a, { ridge: 0 });
     const narrow = newtonPinv(a.cast("float32"), { ridge: 0 });
     expect(narrow.dtype).toBe("float32");
-    expect(difference(narrow.cast("float64"), wide) / largest(wide)).toBeLessThan(1e-3);
+    expect(largestDifference(narrow.cast("float64"), wide) / largest(wide)).toBeLessThan(1e-3);
   });
 
   it("refuses options and values that it cannot use", () => {
@@ -111,10 +113,10 @@ describe("the backward of the pseudo-inverse", () => {
       );
     const [theory, unrolled, full] = gradients(40);
     expect(pinvResidual(a, newtonPinv(a, { iterations: 40 })).item()).toBeLessThan(1e-10);
-    expect(difference(theory, unrolled)).toBeLessThan(1e-6 * largest(unrolled));
-    expect(difference(theory, full)).toBeLessThan(1e-6 * largest(unrolled));
+    expect(largestDifference(theory, unrolled)).toBeLessThan(1e-6 * largest(unrolled));
+    expect(largestDifference(theory, full)).toBeLessThan(1e-6 * largest(unrolled));
     const [early, earlyUnrolled] = gradients(5);
-    expect(difference(early, earlyUnrolled)).toBeGreaterThan(0.05 * largest(earlyUnrolled));
+    expect(largestDifference(early, earlyUnrolled)).toBeGreaterThan(0.05 * largest(earlyUnrolled));
   });
 
   it("unrolled is the derivative of what was computed, converged or not, backtracking included", () => {
@@ -122,7 +124,7 @@ describe("the backward of the pseudo-inverse", () => {
     const symmetric = (f: (m: Tensor) => Tensor) => (m: Tensor) => f(mul(add(m, swapAxes(m, 0, 1)), 0.5));
     for (const options of [{ iterations: 4 }, { iterations: 6, start: "backtracking" }] as PinvOptions[]) {
       const f = symmetric(loss({ ...options, backward: "unrolled" }));
-      expect(difference(grad(f)(a) as Tensor, numericalGradient(f, a))).toBeLessThan(1e-6);
+      expect(largestDifference(grad(f)(a) as Tensor, numericalGradient(f, a))).toBeLessThan(1e-6);
     }
   });
 
@@ -131,8 +133,8 @@ describe("the backward of the pseudo-inverse", () => {
     const options = { ridge: 0, iterations: 10 };
     const along = (backward: "full" | "theoretical") => (x: Tensor) => loss({ ...options, backward })(outer(x, x));
     const numeric = numericalGradient(along("full"), u);
-    expect(difference(grad(along("full"))(u) as Tensor, numeric)).toBeLessThan(1e-5 * largest(numeric));
-    expect(difference(grad(along("theoretical"))(u) as Tensor, numeric)).toBeGreaterThan(0.1 * largest(numeric));
+    expect(largestDifference(grad(along("full"))(u) as Tensor, numeric)).toBeLessThan(1e-5 * largest(numeric));
+    expect(largestDifference(grad(along("theoretical"))(u) as Tensor, numeric)).toBeGreaterThan(0.1 * largest(numeric));
   });
 
   it("can be differentiated again", () => {
@@ -144,7 +146,7 @@ describe("the backward of the pseudo-inverse", () => {
     const numeric = numericalGradient(slope("theoretical"), a);
     for (const backward of ["theoretical", "full"] as const) {
       const second = grad(slope(backward))(a) as Tensor;
-      expect(difference(second, numeric)).toBeLessThan(1e-5 * largest(numeric));
+      expect(largestDifference(second, numeric)).toBeLessThan(1e-5 * largest(numeric));
     }
     expect(largest(sub(grad(slope("unrolled"))(a) as Tensor, numeric))).toBeLessThan(1e-5 * largest(numeric));
   });

@@ -1,3 +1,4 @@
+import { largestDifference } from "@offprint/claims";
 import { layerNorm } from "@offprint/nn";
 import {
   add,
@@ -19,6 +20,7 @@ import {
   transpose,
   vmap,
 } from "@offprint/tensor-core";
+import { f64, numericalGradient, weighed } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -32,7 +34,7 @@ import {
   type SoftAttentionOptions,
   softAttention,
 } from "../src/index.js";
-import { difference, f64, largest, numericalGradient, weighed } from "./comparison.js";
+import { largest } from "./comparison.js";
 
 const normal = (shape: readonly number[], seed: number | string = 0, std = 1) =>
   random.rng(`soft/${seed}`).normal([...shape], { dtype: "float64", std });
@@ -57,7 +59,7 @@ describe("gaussianKernel", () => {
           }
         }
         const s = gaussianKernel(a, a);
-        expect(difference(s, t(s))).toBeLessThan(1e-13);
+        expect(largestDifference(s, t(s))).toBeLessThan(1e-13);
         expect(linalg.eigvalsh(s).data()[0]).toBeGreaterThan(-1e-12);
       }),
       { numRuns: 30, seed: 1 },
@@ -78,8 +80,8 @@ describe("softAttention", () => {
     });
     expect(condition).toBeLessThan(100);
     const pinv = { ridge: 0, iterations: 30 };
-    expect(difference(matrix(q, { grid: [1, 20], ratio: 1, bottleneck: identity, pinv }), s)).toBeLessThan(1e-8);
-    expect(difference(matrix(q, { grid: [4, 5], ratio: 1 }), s)).toBe(0);
+    expect(largestDifference(matrix(q, { grid: [1, 20], ratio: 1, bottleneck: identity, pinv }), s)).toBeLessThan(1e-8);
+    expect(largestDifference(matrix(q, { grid: [4, 5], ratio: 1 }), s)).toBe(0);
   });
 
   it("approximates from below: symmetric, positive semidefinite, diagonal at most 1, better with more landmarks", () => {
@@ -94,7 +96,7 @@ describe("softAttention", () => {
           { axis: -2 },
         );
       const approximate = matrix(q, { grid: [4, 6], ratio: 2, bottleneck, pinv: { ridge: 0, iterations: 40 } });
-      expect(difference(approximate, t(approximate))).toBeLessThan(1e-9);
+      expect(largestDifference(approximate, t(approximate))).toBeLessThan(1e-9);
       expect(linalg.eigvalsh(mul(add(approximate, t(approximate)), 0.5)).data()[0]).toBeGreaterThan(-1e-9);
       for (let i = 0; i < 24; i++) expect(approximate.data()[25 * i]).toBeLessThan(1 + 1e-9);
       const trace = sum(mul(sub(s, approximate), eye(24, undefined, "float64"))).item();
@@ -121,7 +123,7 @@ describe("softAttention", () => {
     for (const normalization of ["none", "symmetric", "normalizedKernel"] as const) {
       const explicit = matmul(matmul(matmul(p, middle[normalization]), t(p)), v);
       const y = softAttention(q, v, { grid: [4, 4], ratio: 2, normalization });
-      expect(difference(y, explicit)).toBeLessThan(1e-10);
+      expect(largestDifference(y, explicit)).toBeLessThan(1e-10);
     }
   });
 
@@ -137,7 +139,7 @@ describe("softAttention", () => {
     const y = softAttention(q, v, { ...options, bottleneck: landmarks(at) });
     const moved = at.map((i) => order.indexOf(i));
     const permuted = softAttention(take(q, order), take(v, order), { ...options, bottleneck: landmarks(moved) });
-    expect(difference(permuted, take(y, order))).toBeLessThan(1e-11);
+    expect(largestDifference(permuted, take(y, order))).toBeLessThan(1e-11);
   });
 
   it("does not see a vector added to all queries", () => {
@@ -145,17 +147,17 @@ describe("softAttention", () => {
     const shifted = add(q, normal([4], 9));
     for (const kind of ["pool", "strided"] as const) {
       const options = { grid: [4, 4] as const, ratio: 2, bottleneck: { kind } };
-      expect(difference(softAttention(shifted, v, options), softAttention(q, v, options))).toBeLessThan(1e-9);
+      expect(largestDifference(softAttention(shifted, v, options), softAttention(q, v, options))).toBeLessThan(1e-9);
     }
-    expect(difference(fullGaussianAttention(shifted, v), fullGaussianAttention(q, v))).toBeLessThan(1e-12);
+    expect(largestDifference(fullGaussianAttention(shifted, v), fullGaussianAttention(q, v))).toBeLessThan(1e-12);
   });
 
   it("treats heads and images alone, batched by hand or by vmap", () => {
     const [q, v] = [normal([2, 3, 16, 4], 10), normal([2, 3, 16, 4], 11)];
     const one = (a: Tensor, b: Tensor) => softAttention(a, b, { grid: [4, 4], ratio: 2, normalization: "symmetric" });
     const all = one(q, v);
-    expect(difference(all.slice([1, 2]), one(q.slice([1, 2]), v.slice([1, 2])))).toBeLessThan(1e-12);
-    expect(difference(vmap(vmap(one))(q, v) as Tensor, all)).toBeLessThan(1e-12);
+    expect(largestDifference(all.slice([1, 2]), one(q.slice([1, 2]), v.slice([1, 2])))).toBeLessThan(1e-12);
+    expect(largestDifference(vmap(vmap(one))(q, v) as Tensor, all)).toBeLessThan(1e-12);
   });
 
   it("has the gradients of finite differences, in queries, values and the bottleneck's parameters", () => {
@@ -172,7 +174,7 @@ describe("softAttention", () => {
       args.forEach((x, argument) => {
         const f = (z: Tensor) => y(...(args.map((arg, i) => (i === argument ? z : arg)) as typeof args));
         const numeric = numericalGradient(f, x);
-        expect(difference(grad(f)(x) as Tensor, numeric)).toBeLessThan(1e-5 * largest(numeric));
+        expect(largestDifference(grad(f)(x) as Tensor, numeric)).toBeLessThan(1e-5 * largest(numeric));
       });
     }
   });
@@ -182,7 +184,7 @@ describe("softAttention", () => {
     const f = (x: Tensor) => weighed(softAttention(x, v, { grid: [2, 2], ratio: 2, pinv: { iterations: 30 } }));
     const slope = (x: Tensor) => weighed(grad(f)(x) as Tensor);
     const numeric = numericalGradient(slope, q);
-    expect(difference(grad(slope)(q) as Tensor, numeric)).toBeLessThan(1e-5 * largest(numeric));
+    expect(largestDifference(grad(slope)(q) as Tensor, numeric)).toBeLessThan(1e-5 * largest(numeric));
   });
 
   it("computes the same when it is compiled, backward included", async () => {
@@ -190,7 +192,7 @@ describe("softAttention", () => {
     const f = (a: Tensor, b: Tensor) =>
       weighed(softAttention(a, b, { grid: [4, 4], ratio: 2, pinv: { start: "backtracking" } }));
     const compiled = await jit(grad(f))(q, v);
-    expect(difference(compiled as Tensor, grad(f)(q, v) as Tensor)).toBeLessThan(1e-10);
+    expect(largestDifference(compiled as Tensor, grad(f)(q, v) as Tensor)).toBeLessThan(1e-10);
   });
 });
 
@@ -219,15 +221,17 @@ describe("bottlenecks", () => {
       const tokens = transpose(conv(image, weight, { strides: 2 }).reshape([2, 3, 6]), [0, 2, 1]);
       return special.gelu(layerNorm({ features: 3 }).apply(norm, tokens));
     };
-    expect(difference(with_({ kind: "conv", weight, norm }), with_(explicit))).toBeLessThan(1e-10);
+    expect(largestDifference(with_({ kind: "conv", weight, norm }), with_(explicit))).toBeLessThan(1e-10);
     expect(() => with_({ kind: "conv", weight: normal([3, 3, 1, 2]), norm })).toThrow("it must be [3,3,2,2]");
   });
 
   it("strided takes the first token of each window, random others for other seeds, tokens those named", () => {
     const indices = take([0, 2, 4, 12, 14, 16], [0, 1, 2, 3, 4, 5]).cast("int32");
-    expect(difference(with_({ kind: "strided" }), with_({ kind: "tokens", indices }))).toBe(0);
-    expect(difference(with_({ kind: "random", seed: 1 }), with_({ kind: "random", seed: 1 }))).toBe(0);
-    expect(difference(with_({ kind: "random", seed: 1 }), with_({ kind: "random", seed: 2 }))).toBeGreaterThan(0.01);
+    expect(largestDifference(with_({ kind: "strided" }), with_({ kind: "tokens", indices }))).toBe(0);
+    expect(largestDifference(with_({ kind: "random", seed: 1 }), with_({ kind: "random", seed: 1 }))).toBe(0);
+    expect(largestDifference(with_({ kind: "random", seed: 1 }), with_({ kind: "random", seed: 2 }))).toBeGreaterThan(
+      0.01,
+    );
   });
 
   it("pool reaches over the edge when it is told to, and averages what is inside", () => {
@@ -240,12 +244,12 @@ describe("bottlenecks", () => {
       );
     };
     const options = { grid: [3, 5] as const, ratio: 2, padBottleneck: true };
-    expect(difference(matrix(x, { ...options, bottleneck: pooled }), matrix(x, options))).toBeLessThan(1e-12);
+    expect(largestDifference(matrix(x, { ...options, bottleneck: pooled }), matrix(x, options))).toBeLessThan(1e-12);
     expect(() => matrix(x, { ...options, padBottleneck: false })).toThrow("does not divide the grid [3,5]");
   });
 
   it("adaptivePool equals pool where the grid divides, and keeps m elsewhere", () => {
-    expect(difference(with_(adaptivePool(2, 3)), with_({ kind: "pool" }))).toBeLessThan(1e-12);
+    expect(largestDifference(with_(adaptivePool(2, 3)), with_({ kind: "pool" }))).toBeLessThan(1e-12);
     let m = 0;
     const counted: Bottleneck = (x, grid) => {
       const tokens = adaptivePool(3)(x, grid);
@@ -261,7 +265,7 @@ describe("bottlenecks", () => {
     const x = normal([12, 2], 24);
     const means: Bottleneck = (y) => y.reshape([4, 3, 2]).mean({ axis: 1 });
     const options = { grid: [1, 12] as const, ratio: 3 };
-    expect(difference(matrix(x, options), matrix(x, { ...options, bottleneck: means }))).toBeLessThan(1e-12);
+    expect(largestDifference(matrix(x, options), matrix(x, { ...options, bottleneck: means }))).toBeLessThan(1e-12);
   });
 });
 

@@ -1,9 +1,8 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, meanOf } from "@offprint/claims";
 import { adam, applyUpdates } from "@offprint/optim";
 import { matmul, random, type Tensor, tensor, transpose } from "@offprint/tensor-core";
 import { linearModel, losses } from "../src/index.js";
 import { type Method, targetSurrogates } from "./method.js";
-import { average } from "./problems.js";
 
 const DT = 0.05;
 const A = [
@@ -140,16 +139,16 @@ export function imitation(method: Method = targetSurrogates, quickRuns = 3): Cla
       const ratios = ours.map((each, k) => each / Math.min(sums.Adam[k], sums["gradient descent"][k]));
       const worst = Math.max(...ratios);
       return {
-        measured: { "m = 100": average(ours), Adam: average(sums.Adam), "largest ratio": worst },
+        measured: { "m = 100": meanOf(ours), Adam: meanOf(sums.Adam), "largest ratio": worst },
         holds: worst <= 0.2,
-        detail: `Sum of the losses of ${ROUNDS} rounds, mean of ${runs} runs: m = 100 ${average(ours).toFixed(1)}, Adam ${average(sums.Adam).toFixed(1)}, online gradient descent ${average(sums["gradient descent"]).toFixed(1)}, learning rates chosen afterwards. Largest ratio to the better one in a run: ${worst.toFixed(2)}, to be <= 0.2.`,
+        detail: `Sum of the losses of ${ROUNDS} rounds, mean of ${runs} runs: m = 100 ${meanOf(ours).toFixed(1)}, Adam ${meanOf(sums.Adam).toFixed(1)}, online gradient descent ${meanOf(sums["gradient descent"]).toFixed(1)}, learning rates chosen afterwards. Largest ratio to the better one in a run: ${worst.toFixed(2)}, to be <= 0.2.`,
         tables: [
           {
             title: "Sum of the losses",
             columns: ["learner", "mean", "least", "largest"],
             rows: Object.entries(sums).map(([name, values]) => [
               name,
-              average(values),
+              meanOf(values),
               Math.min(...values),
               Math.max(...values),
             ]),

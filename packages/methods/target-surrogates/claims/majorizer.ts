@@ -1,8 +1,7 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, figure, largestDifference, meanOf } from "@offprint/claims";
 import { linalg, type random, tensor } from "@offprint/tensor-core";
 import { baselines, linearModel, losses, type TargetLoss } from "../src/index.js";
 import { type Method, targetSurrogates } from "./method.js";
-import { average, difference, figure } from "./problems.js";
 
 const double = { dtype: "float64" } as const;
 const [N, C] = [12, 3];
@@ -16,7 +15,7 @@ async function margins(method: Method, loss: TargetLoss, outputs: number, rng: r
     const z = z0.add(rng.normal([N, outputs], double).mul(10 ** (k % 3) / 10));
     const at = await loss.oracle(z0, ids, { grad: true, curvature: false });
     const there = await loss.oracle(z, ids, { grad: false, curvature: false });
-    const mean = (values: any) => average([...(values.data() as Float64Array)]);
+    const mean = (values: any) => meanOf([...(values.data() as Float64Array)]);
     const q = method.surrogate(z0, at.grad ?? 0, 1 / eta, mean(at.loss));
     least = Math.min(least, q.value(z).item() - mean(there.loss));
   }
@@ -58,10 +57,10 @@ export function majorizer(method: Method = targetSurrogates): Claim {
         inner: { solver: "fixed", steps: 1, learningRate: 0.03, tol: 0 },
       });
       const sgd = await baselines.sgd(model, { x }, oracle, { ...run, learningRate: 0.03 });
-      const same = difference(stepped.params, sgd.params);
+      const same = largestDifference(stepped.params, sgd.params);
       const solved = await method.sso(model, { x }, oracle, { eta: 1, steps: 1, inner: { solver: "exact" } });
       const solution = linalg.lstsq(x, tensor(y.data(), { shape: [60, 1] }));
-      const once = difference(solved.params, solution);
+      const once = largestDifference(solved.params, solution);
       return {
         measured: { "least q - h at 1/L": Math.min(...bound), "from SGD": same, "from least squares": once },
         holds:

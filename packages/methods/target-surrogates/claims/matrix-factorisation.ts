@@ -1,8 +1,8 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure } from "@offprint/claims";
 import { asTensor } from "@offprint/tensor-core";
 import { baselines, losses, type SsoResult, type TargetModel } from "../src/index.js";
 import { type Method, targetSurrogates } from "./method.js";
-import { type FactorisationProblem, factored, factorisation, figure } from "./problems.js";
+import { type FactorisationProblem, factored, factorisation } from "./problems.js";
 
 const CALLS = 20;
 

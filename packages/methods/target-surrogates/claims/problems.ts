@@ -1,5 +1,6 @@
+import { orthonormal } from "@offprint/claims/makers";
 import { breastCancer } from "@offprint/datasets";
-import { linalg, matmul, mul, random, sub, type Tensor, tensor, transpose } from "@offprint/tensor-core";
+import { linalg, matmul, mul, random, type Tensor, tensor, transpose } from "@offprint/tensor-core";
 
 /** Logistic regression without a bias of its own. */
 export interface LogisticProblem {
@@ -69,10 +70,6 @@ function newton(
     [w, least] = [next, value];
   }
   return least;
-}
-
-function orthonormal(rng: random.Rng, rows: number, columns: number): Tensor {
-  return linalg.qr(rng.normal([rows, columns], double)).q;
 }
 
 /** `X = sqrt(n) U diag(1, ..., 1/kappa) V^T`, with weights and labels that are the same for every kappa. */
@@ -148,21 +145,4 @@ export function factorisation(seed: number, k: number, n: number): Factorisation
 /** Forward function of the linear network. */
 export function factored({ W1, W2 }: FactorisationProblem["params"], x: Tensor): Tensor {
   return matmul(matmul(x, W1), W2);
-}
-
-/** Largest difference of two tensors. */
-export function difference(a: Tensor, b: Tensor): number {
-  return Math.max(...Array.from(sub(a, b).data(), Math.abs));
-}
-
-/** Mean. */
-export function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Three digits. */
-export function figure(value: number): string {
-  return Math.abs(value) >= 0.01 && Math.abs(value) < 1e4
-    ? String(Number(value.toPrecision(3)))
-    : value.toExponential(1);
 }

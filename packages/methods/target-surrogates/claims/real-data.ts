@@ -1,6 +1,6 @@
-import type { Claim, ClaimContext } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure } from "@offprint/claims";
 import { type Method, targetSurrogates } from "./method.js";
-import { figure, flippedCancer } from "./problems.js";
+import { flippedCancer } from "./problems.js";
 import { type Marks, meanMarks, raceBaselines, raceSurrogates, tunedBaselines } from "./tuned-baselines.js";
 
 const tuned = tunedBaselines({

@@ -1,7 +1,7 @@
-import type { Scale } from "@offprint/claims";
+import { meanOf, type Scale } from "@offprint/claims";
 import { baselines, linearModel, losses, type RateSchedule } from "../src/index.js";
 import type { Method } from "./method.js";
-import { average, type LogisticProblem } from "./problems.js";
+import type { LogisticProblem } from "./problems.js";
 
 /** What a run is judged by: distances from the optimum on all data, after one pass and at the end. */
 export type Marks = readonly [first: number, last: number];
@@ -127,7 +127,7 @@ export function meanMarks(runs: readonly Readonly<Record<string, Marks>>[]): Rec
   return Object.fromEntries(
     Object.keys(runs[0]).map((name) => [
       name,
-      [0, 1].map((at) => average(runs.map((run) => run[name][at]))) as unknown as Marks,
+      [0, 1].map((at) => meanOf(runs.map((run) => run[name][at]))) as unknown as Marks,
     ]),
   );
 }

@@ -1,5 +1,5 @@
 import type { Claim } from "@offprint/claims";
-import { random } from "@offprint/tensor-core";
+import { runClaim } from "@offprint/claims/testing";
 import { describe, expect, it } from "vitest";
 import { conditioning, judgeConditioning } from "../claims/conditioning.js";
 import { illConditioned, judgeIllConditioned } from "../claims/ill-conditioned.js";
@@ -12,15 +12,7 @@ import { judgeRealData, realData } from "../claims/real-data.js";
 import type { Marks } from "../claims/tuned-baselines.js";
 import { OnlineSso, sso, TargetSurrogate } from "../src/index.js";
 
-function run(claim: Claim) {
-  return claim.run({
-    rng: random.rng(claim.id),
-    seed: 0,
-    scale: "quick",
-    signal: new AbortController().signal,
-    onProgress: async () => {},
-  });
-}
+const run = (claim: Claim) => runClaim(claims, claim);
 
 /** Gradient descent: one step on each surrogate, whatever was asked for. */
 const oneStep: Method = {

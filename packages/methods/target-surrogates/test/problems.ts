@@ -1,5 +1,5 @@
 import { mlp } from "@offprint/nn";
-import { asTensor, matmul, random, type Tensor, tree } from "@offprint/tensor-core";
+import { matmul, random, type Tensor } from "@offprint/tensor-core";
 import { linearModel, losses, type TargetModel } from "../src/index.js";
 
 /** Everything in float64. */
@@ -48,15 +48,4 @@ export function targetLosses(n: number) {
     softmax: losses.softmax(classes),
     logistic: losses.logistic(Float64Array.from(classes, (k) => k % 2)),
   };
-}
-
-/** Largest difference of two trees of tensors. */
-export function treeDifference(a: unknown, b: unknown): number {
-  const [left, right] = [a, b].map((each) => tree.leaves<Tensor>(each as tree.Tree));
-  return Math.max(
-    ...left.map((leaf, k) => {
-      const other = asTensor(right[k]).data();
-      return Math.max(...Array.from(leaf.data(), (value, i) => Math.abs(value - other[i])));
-    }),
-  );
 }

@@ -1,14 +1,4 @@
-/** Three significant digits, for sentences. */
-export function figure(value: number): string {
-  return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4
-    ? String(Number(value.toPrecision(3)))
-    : value.toExponential(1);
-}
-
-/** The mean of some numbers. */
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
-}
+import { meanOf } from "@offprint/claims";
 
 /** Least-squares slope of `log y` over `log x`: the power with which y grows. */
 export function growth(x: readonly number[], y: readonly number[]): number {
