@@ -37,7 +37,7 @@ export {
   type NormParams,
   rmsNorm,
 } from "./normalization.js";
-export { countParameters, loadParameters, saveParameters } from "./parameter-file.js";
+export { countParameters, drawParameters, loadParameters, saveParameters } from "./parameter-file.js";
 export {
   gru,
   type LstmState,

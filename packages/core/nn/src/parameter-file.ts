@@ -1,5 +1,16 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { asTensor, cast, FormatError, isTensor, type Tensor, type TensorLike, tree } from "@offprint/tensor-core";
+import {
+  asTensor,
+  cast,
+  FormatError,
+  isTensor,
+  OffprintError,
+  Rng,
+  random,
+  type Tensor,
+  type TensorLike,
+  tree,
+} from "@offprint/tensor-core";
 
 /** Number of scalars in a tree of parameters. */
 export function countParameters(params: unknown): number {
@@ -29,7 +40,7 @@ export function loadParameters<P>(bytes: Uint8Array, like: P): P {
   return tree.map((leaf: Tensor | TensorLike) => {
     const name = names[next++] || "value";
     const expected = isTensor(leaf) ? leaf : asTensor(leaf);
-    const found = tensors[name];
+    const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     if (found === undefined) {
       const present = Object.keys(tensors).slice(0, 8).join(", ");
       throw new FormatError(`loadParameters: the file has no tensor ${name}; it has ${present || "none"}`);
@@ -41,4 +52,45 @@ export function loadParameters<P>(bytes: Uint8Array, like: P): P {
     }
     return cast(found, expected.dtype);
   }, like);
+}
+
+/**
+ * Parameters of a model that a file describes, freshly drawn, for `loadParameters` to compare the file with. Drawing
+ * ends where the model has more numbers than the file: a description must not take memory that the tensors do not
+ * account for.
+ * @param init draws the parameters, such as `model.init`
+ * @throws FormatError for a model that is larger than the file, or that cannot be made.
+ * @example loadParameters(bytes, drawParameters(bytes, (rng) => model.init(rng)))
+ */
+export function drawParameters<P>(bytes: Uint8Array, init: (rng: Rng) => P): P {
+  const numbers = Object.values(readSafetensors(bytes).tensors).reduce((total, x) => total + x.size, 0);
+  try {
+    return init(measured(random.rng(0), { left: numbers }));
+  } catch (cause) {
+    if (!(cause instanceof OffprintError) || cause instanceof FormatError) throw cause;
+    throw new FormatError(`the file describes no model that can be made: ${cause.message}`, { cause });
+  }
+}
+
+/** A generator that draws no more numbers than are left; its parts share what is left. */
+function measured(rng: Rng, budget: { left: number }): Rng {
+  return new Proxy(rng, {
+    get(target, key) {
+      const member = Reflect.get(target, key, target) as unknown;
+      if (typeof member !== "function") return member;
+      return (first: unknown, ...rest: unknown[]) => {
+        if (Array.isArray(first)) {
+          budget.left -= first.reduce<number>((size, n) => size * Number(n), 1);
+          if (budget.left < 0) {
+            throw new FormatError("the model that the file describes has more parameters than the file; it is damaged");
+          }
+        }
+        const made = Reflect.apply(member, target, [first, ...rest]) as unknown;
+        if (made instanceof Rng) return measured(made, budget);
+        return Array.isArray(made) && made.every((part) => part instanceof Rng)
+          ? made.map((part: Rng) => measured(part, budget))
+          : made;
+      };
+    },
+  });
 }

@@ -1,6 +1,6 @@
 import { readSafetensors } from "@offprint/data";
-import { loadParameters, saveParameters } from "@offprint/nn";
-import { FormatError, random, UnsupportedError } from "@offprint/tensor-core";
+import { drawParameters, loadParameters, saveParameters } from "@offprint/nn";
+import { FormatError, OffprintError, random, UnsupportedError } from "@offprint/tensor-core";
 import type { NetworkDescription } from "./architectures/image-network.js";
 import { networkFrom } from "./architectures/named.js";
 import type { NetworkPart } from "./network-part.js";
@@ -55,7 +55,9 @@ export function loadNetwork(bytes: Uint8Array, network?: NetworkPart): LoadedNet
     throw new FormatError(`loadNetwork: the file is not marked "${FORMAT}"; give one that saveNetwork wrote`);
   }
   const whole = network ?? described(description);
-  const like = { params: whole.init(random.rng(0)), state: whole.initState() };
+  // A network of the user's own has the size that the user gave it.
+  const drawn = network ? network.init(random.rng(0)) : drawParameters(bytes, (rng) => whole.init(rng));
+  const like = { params: drawn, state: whole.initState() };
   const { params, state } = loadParameters(bytes, like);
   return { network: whole, params, state, stage: stage === "1" ? 1 : 2, metadata: rest };
 }
@@ -70,5 +72,13 @@ function described(description: string | undefined): NetworkPart {
   } catch (cause) {
     throw new FormatError("loadNetwork: the description of the network is not JSON; the file is damaged", { cause });
   }
-  return networkFrom(parsed);
+  if (typeof parsed !== "object" || parsed === null) {
+    throw new FormatError("loadNetwork: the description of the network is no object; the file is damaged");
+  }
+  try {
+    return networkFrom(parsed);
+  } catch (cause) {
+    if (!(cause instanceof OffprintError) || cause instanceof FormatError) throw cause;
+    throw new FormatError(`loadNetwork: the file describes no network: ${cause.message}`, { cause });
+  }
 }

@@ -1,4 +1,5 @@
 import { FormatError } from "@offprint/tensor-core";
+import { meshBytes, meshText } from "./mesh-file.js";
 import { readPly } from "./ply-reader.js";
 import type { PolyMesh } from "./poly-mesh.js";
 
@@ -13,34 +14,35 @@ function packed(name: string, vertices: number[], faces: number[][], convexes: n
 }
 
 /**
- * Reads a Wavefront OBJ file: vertices and polygons. Materials `convex_3`, as `writeObj` names them, tell the convex of
+ * Reads a Wavefront OBJ file, given as text or bytes: vertices and polygons. Materials `convex_3`, as `writeObj` names them, tell the convex of
  * a face; other materials are numbered in the order in which they come.
  * @throws FormatError, with the line in `offset`, for numbers and indices that are none.
  */
-export function readObj(text: string): PolyMesh {
+export function readObj(file: string | Uint8Array): PolyMesh {
+  const text = meshText("readObj", file);
   const vertices: number[] = [];
   const faces: number[][] = [];
   const convexes: number[] = [];
   const numbers = new Map<string, number>();
   let convex = 0;
-  text.split(/\r?\n/).forEach((line, i) => {
+  text.split("\n").forEach((line, i) => {
     const [kind, ...rest] = line.trim().split(/\s+/);
     const fail = (what: string) => new FormatError(`readObj: line ${i + 1}: ${what}`, { offset: i + 1 });
     if (kind === "v") {
       const point = rest.slice(0, 3).map(Number);
-      if (point.length < 3 || !point.every(Number.isFinite)) throw fail(`"${line.trim()}" is no vertex`);
+      if (point.length < 3 || !point.every(Number.isFinite)) throw fail(`"${line.trim().slice(0, 60)}" is no vertex`);
       vertices.push(...point);
     } else if (kind === "f") {
       const loop = rest.map((corner) => {
         const index = Number(corner.split("/")[0]);
         return index < 0 ? vertices.length / 3 + index : index - 1;
       });
-      if (loop.length < 3 || !loop.every(Number.isInteger)) throw fail(`"${line.trim()}" is no face`);
+      if (loop.length < 3 || !loop.every(Number.isInteger)) throw fail(`"${line.trim().slice(0, 60)}" is no face`);
       faces.push(loop);
       convexes.push(convex);
     } else if (kind === "usemtl") {
       const name = rest.join(" ");
-      const own = /^convex_(\d+)$/.exec(name);
+      const own = /^convex_(\d{1,9})$/.exec(name);
       if (!numbers.has(name)) numbers.set(name, own === null ? numbers.size : Number(own[1]));
       convex = numbers.get(name) as number;
     }
@@ -50,6 +52,8 @@ export function readObj(text: string): PolyMesh {
 
 /** Joins vertices with equal coordinates, as formats without shared vertices need. */
 function withSharedVertices(corners: readonly number[]): PolyMesh {
+  const bad = corners.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new FormatError(`readStl: triangle ${Math.floor(bad / 9)} has a corner that is not finite`);
   const numbers = new Map<string, number>();
   const vertices: number[] = [];
   const faces: number[][] = [];
@@ -71,9 +75,10 @@ function withSharedVertices(corners: readonly number[]): PolyMesh {
 
 /**
  * Reads an STL file, binary or text.
- * @throws FormatError for a file cut short.
+ * @throws FormatError for a file cut short, or corners that are not finite.
  */
-export function readStl(bytes: Uint8Array): PolyMesh {
+export function readStl(file: string | Uint8Array): PolyMesh {
+  const bytes = meshBytes("readStl", file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = bytes.length >= 84 ? view.getUint32(80, true) : -1;
   if (bytes.length === 84 + 50 * count) {
@@ -87,10 +92,10 @@ export function readStl(bytes: Uint8Array): PolyMesh {
   if (!/^\s*solid\b/.test(text)) {
     throw new FormatError(`readStl: ${bytes.length} bytes are neither text nor ${Math.max(0, count)} binary triangles`);
   }
-  const corners = [...text.matchAll(/^\s*vertex\s+(.+)$/gm)].flatMap(([, rest]) =>
+  const corners = [...text.matchAll(/^[ \t]*vertex[ \t]+(\S.*)$/gm)].flatMap(([, rest]) =>
     rest.trim().split(/\s+/).map(Number),
   );
-  if (corners.length % 9 !== 0 || !corners.every(Number.isFinite) || !/endsolid/.test(text)) {
+  if (corners.length % 9 !== 0 || !corners.every(Number.isFinite) || !text.includes("endsolid")) {
     throw new FormatError("readStl: the text is cut short, or holds vertices that are no numbers");
   }
   return withSharedVertices(corners);
@@ -102,7 +107,7 @@ export function readStl(bytes: Uint8Array): PolyMesh {
  */
 export function readMesh(name: string, bytes: Uint8Array): PolyMesh {
   const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
-  if (ending === "obj") return readObj(new TextDecoder().decode(bytes));
+  if (ending === "obj") return readObj(bytes);
   if (ending === "ply") return readPly(bytes);
   if (ending === "stl") return readStl(bytes);
   throw new FormatError(`readMesh: ${name} ends in .${ending}; meshes are read from .obj, .ply and .stl`);

@@ -1,5 +1,5 @@
 import { readSafetensors } from "@offprint/data";
-import { loadParameters, saveParameters } from "@offprint/nn";
+import { drawParameters, loadParameters, saveParameters } from "@offprint/nn";
 import { FormatError, random } from "@offprint/tensor-core";
 import { bspAutoEncoder } from "./auto-encoder.js";
 import type { Phase } from "./phase.js";
@@ -33,5 +33,6 @@ export function loadModel(bytes: Uint8Array, encoder?: Parameters<typeof bspAuto
     throw new FormatError(`loadModel: the file's options describe no model: ${(cause as Error).message}`, { cause });
   }
   if (![0, 1, 2, 3, 4].includes(phase)) throw new FormatError(`loadModel: the file's phase is "${metadata.phase}"`);
-  return { model, params: loadParameters(bytes, model.init(random.rng(0))), phase };
+  const drawn = encoder ? model.init(random.rng(0)) : drawParameters(bytes, (rng) => model.init(rng));
+  return { model, params: loadParameters(bytes, drawn), phase };
 }

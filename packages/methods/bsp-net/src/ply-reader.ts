@@ -1,4 +1,5 @@
 import { FormatError } from "@offprint/tensor-core";
+import { meshBytes } from "./mesh-file.js";
 import type { PolyMesh } from "./poly-mesh.js";
 
 type Getter =
@@ -11,24 +12,26 @@ type Getter =
   | "getFloat32"
   | "getFloat64";
 
-const types: Readonly<Record<string, readonly [Getter, number]>> = {
-  char: ["getInt8", 1],
-  int8: ["getInt8", 1],
-  uchar: ["getUint8", 1],
-  uint8: ["getUint8", 1],
-  short: ["getInt16", 2],
-  int16: ["getInt16", 2],
-  ushort: ["getUint16", 2],
-  uint16: ["getUint16", 2],
-  int: ["getInt32", 4],
-  int32: ["getInt32", 4],
-  uint: ["getUint32", 4],
-  uint32: ["getUint32", 4],
-  float: ["getFloat32", 4],
-  float32: ["getFloat32", 4],
-  double: ["getFloat64", 8],
-  float64: ["getFloat64", 8],
-};
+const types = new Map<string, readonly [Getter, number]>(
+  Object.entries({
+    char: ["getInt8", 1],
+    int8: ["getInt8", 1],
+    uchar: ["getUint8", 1],
+    uint8: ["getUint8", 1],
+    short: ["getInt16", 2],
+    int16: ["getInt16", 2],
+    ushort: ["getUint16", 2],
+    uint16: ["getUint16", 2],
+    int: ["getInt32", 4],
+    int32: ["getInt32", 4],
+    uint: ["getUint32", 4],
+    uint32: ["getUint32", 4],
+    float: ["getFloat32", 4],
+    float32: ["getFloat32", 4],
+    double: ["getFloat64", 8],
+    float64: ["getFloat64", 8],
+  } as const),
+);
 
 interface Property {
   readonly name: string;
@@ -59,12 +62,17 @@ function parseHeader(bytes: Uint8Array): Header {
   for (const line of text.slice(0, end.index).split(/\r?\n/)) {
     const [kind, ...rest] = line.trim().split(/\s+/);
     if (kind === "format") format = rest[0];
-    else if (kind === "element") elements.push({ name: rest[0], count: Number(rest[1]), properties: [] });
-    else if (kind === "property") {
+    else if (kind === "element") {
+      const count = Number(rest[1]);
+      if (!Number.isSafeInteger(count) || count < 0) throw new FormatError(`readPly: "${shown(line)}" has no count`);
+      elements.push({ name: rest[0], count, properties: [] });
+    } else if (kind === "property") {
       const list = rest[0] === "list";
       const [countType, type, name] = list ? rest.slice(1) : [undefined, rest[0], rest[1]];
-      const known = type in types && (countType === undefined || countType in types);
-      if (!known || elements.length === 0) throw new FormatError(`readPly: "${line.trim()}" is no property`);
+      const known = types.has(type) && (countType === undefined || /int|char|short/.test(countType));
+      if (!known || (countType !== undefined && !types.has(countType)) || elements.length === 0) {
+        throw new FormatError(`readPly: "${shown(line)}" is no property`);
+      }
       elements[elements.length - 1].properties.push({ name, type, ...(countType && { countType }) });
     }
   }
@@ -74,54 +82,100 @@ function parseHeader(bytes: Uint8Array): Header {
   return { format, elements, end: end.index + end[0].length };
 }
 
-/** Gives the next number of a type. */
-type Source = (type: string) => number;
+function shown(line: string): string {
+  return line.trim().slice(0, 60);
+}
+
+/** The numbers of the data, one after the other. */
+interface Source {
+  /** The next number of a type. */
+  next(type: string): number;
+  /** Bytes or words that are left. */
+  left(): number;
+  /** What a number of a type takes of them. */
+  size(type: string): number;
+}
 
 function textSource(bytes: Uint8Array, start: number): Source {
   const words = new TextDecoder().decode(bytes.subarray(start)).trim().split(/\s+/);
-  let next = 0;
-  return () => {
-    const value = next < words.length && words[next] !== "" ? Number(words[next++]) : Number.NaN;
-    if (!Number.isFinite(value)) throw new FormatError(`readPly: number ${next} of the data is missing or none`);
-    return value;
+  let at = 0;
+  return {
+    next() {
+      const value = at < words.length && words[at] !== "" ? Number(words[at++]) : Number.NaN;
+      if (!Number.isFinite(value)) throw new FormatError(`readPly: number ${at} of the data is missing or none`);
+      return value;
+    },
+    left: () => words.length - at,
+    size: () => 1,
   };
 }
 
 function binarySource(bytes: Uint8Array, start: number, littleEndian: boolean): Source {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = start;
-  return (type) => {
-    const [getter, size] = types[type];
-    if (at + size > bytes.length) throw new FormatError("readPly: the data are cut short", { offset: at });
-    const value = view[getter](at, littleEndian);
-    at += size;
-    return value;
+  const typed = (type: string) => types.get(type) as readonly [Getter, number];
+  return {
+    next(type) {
+      const [getter, size] = typed(type);
+      if (at + size > bytes.length) throw new FormatError("readPly: the data are cut short", { offset: at });
+      at += size;
+      return view[getter](at - size, littleEndian);
+    },
+    left: () => bytes.length - at,
+    size: (type) => typed(type)[1],
   };
 }
 
+/** Elements must not be more than the data can hold, each with its numbers and its empty lists. */
+function requireElements({ name, count, properties }: Element, data: Source): void {
+  const least = properties.reduce((sum, { type, countType }) => sum + data.size(countType ?? type), 0);
+  if (count > 0 && (least === 0 || count * least > data.left())) {
+    throw new FormatError(
+      `readPly: the file has no room for ${count} elements "${shown(name ?? "")}"; it is cut short`,
+    );
+  }
+}
+
+function listOf(data: Source, type: string, countType: string): number[] {
+  const length = data.next(countType);
+  if (!Number.isInteger(length) || length < 0 || length * data.size(type) > data.left()) {
+    throw new FormatError(`readPly: a list says that it has ${length} entries, which are not there`);
+  }
+  return Array.from({ length }, () => data.next(type));
+}
+
 /**
- * Reads a PLY file, text or binary: vertices, polygons and, where it is there, the `convex` of each face.
+ * Reads a PLY file, text or binary, given as text or bytes: vertices, polygons and, where it is there, the `convex` of each face.
  * @throws FormatError for a damaged file.
  */
-export function readPly(bytes: Uint8Array): PolyMesh {
+export function readPly(file: string | Uint8Array): PolyMesh {
+  const bytes = meshBytes("readPly", file);
   const { format, elements, end } = parseHeader(bytes);
-  const next =
+  const data =
     format === "ascii" ? textSource(bytes, end) : binarySource(bytes, end, format === "binary_little_endian");
   const vertices: number[] = [];
   const faces: number[][] = [];
   const convexes: number[] = [];
-  for (const { name, count, properties } of elements) {
+  for (const element of elements) {
+    const { name, count, properties } = element;
+    requireElements(element, data);
     for (let i = 0; i < count; i++) {
-      const row: Record<string, number | number[]> = {};
+      const row = new Map<string, number | number[]>();
       for (const { name: key, type, countType } of properties) {
-        row[key] = countType === undefined ? next(type) : Array.from({ length: next(countType) }, () => next(type));
+        row.set(key, countType === undefined ? data.next(type) : listOf(data, type, countType));
       }
-      if (name === "vertex") vertices.push(Number(row.x), Number(row.y), Number(row.z));
+      if (name === "vertex") vertices.push(...["x", "y", "z"].map((axis) => Number(row.get(axis) ?? Number.NaN)));
       if (name !== "face") continue;
-      const loop = row.vertex_indices ?? row.vertex_index;
+      const loop = row.get("vertex_indices") ?? row.get("vertex_index");
       if (!Array.isArray(loop) || loop.length < 3) throw new FormatError(`readPly: face ${i} has no three vertices`);
+      const convex = row.get("convex") ?? 0;
+      if (typeof convex !== "number" || (convex | 0) !== convex) {
+        throw new FormatError(
+          `readPly: face ${i} is of convex ${String(convex).slice(0, 20)}, which is no integer of 32 bits`,
+        );
+      }
       faces.push(loop);
-      convexes.push(typeof row.convex === "number" ? row.convex : 0);
+      convexes.push(convex);
     }
   }
   const n = vertices.length / 3;

@@ -1,5 +1,5 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { FormatError } from "@offprint/tensor-core";
+import { FormatError, ValueError } from "@offprint/tensor-core";
 import type { DualBound } from "./dual-bound.js";
 import { type Loss, losses } from "./loss.js";
 import type { TwoLayerNet } from "./network.js";
@@ -31,13 +31,40 @@ export interface ReluModel {
   };
 }
 
-/** The bytes of a safetensors file with the network (float64) and all else as JSON in its header. */
+/**
+ * The bytes of a safetensors file with the network (float64) and all else as JSON in its header.
+ * @throws ValueError for a loss that is none.
+ */
 export function saveModel(model: ReluModel): Uint8Array {
   const { net, ...rest } = model;
+  if (!losses.includes(rest.loss)) {
+    throw new ValueError(`saveModel: loss is ${String(rest.loss)}; say what it was trained for: ${losses.join(", ")}`);
+  }
   const described = { ...rest, bias: net.bias };
   return writeSafetensors(
     { U: net.U.cast("float64"), a: net.a.cast("float64") },
     { metadata: { format: FORMAT, model: JSON.stringify(described) } },
+  );
+}
+
+interface Description {
+  readonly bias?: unknown;
+  readonly loss?: unknown;
+  readonly features?: unknown;
+  readonly target?: unknown;
+  readonly classes?: unknown;
+  readonly certificate?: unknown;
+}
+
+/** Whether the words of a description are of a network with so many rows of weights. */
+function fits({ bias, features, target, classes, certificate }: Description, rows: number): boolean {
+  const texts = (list: unknown, count: number) =>
+    Array.isArray(list) && list.length === count && list.every((text) => typeof text === "string");
+  return (
+    (features === undefined || texts(features, bias === true ? rows - 1 : rows)) &&
+    (target === undefined || typeof target === "string") &&
+    (classes === undefined || texts(classes, 2)) &&
+    (certificate === undefined || (typeof certificate === "object" && certificate !== null))
   );
 }
 
@@ -51,7 +78,7 @@ export function loadModel(bytes: Uint8Array): ReluModel {
     throw new FormatError(`loadModel: the file is not marked "${FORMAT}"; give a file that saveModel wrote`);
   }
   const { U, a } = tensors;
-  let described: { bias?: unknown; loss?: unknown };
+  let described: Description;
   try {
     described = JSON.parse(metadata.model);
   } catch (cause) {
@@ -60,11 +87,16 @@ export function loadModel(bytes: Uint8Array): ReluModel {
     });
   }
   const whole =
+    typeof described === "object" &&
+    described !== null &&
     U !== undefined &&
     a !== undefined &&
     U.rank === 2 &&
     a.rank === 1 &&
     U.shape[1] === a.shape[0] &&
+    U.dtype === "float64" &&
+    a.dtype === "float64" &&
+    fits(described, U.shape[0]) &&
     typeof described.bias === "boolean" &&
     losses.includes(described.loss as Loss);
   if (!whole) throw new FormatError("loadModel: the network in the file is incomplete; save the model again");

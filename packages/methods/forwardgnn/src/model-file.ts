@@ -1,7 +1,9 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { FormatError, isTensor, type Tensor, tree, UnsupportedError } from "@offprint/tensor-core";
-import type { LinkPredictor } from "./link-predictor.js";
-import type { NodeClassifier } from "./node-classifier.js";
+import { type LinkPredictor, linkMethods } from "./link-predictor.js";
+import { type NodeClassifier, nodeMethods } from "./node-classifier.js";
+
+type TreeStructure = ReturnType<typeof tree.structure>;
 
 const FORMAT = "offprint forwardgnn 1";
 
@@ -32,25 +34,81 @@ export function saveModel(model: NodeClassifier | LinkPredictor): Uint8Array {
 
 /**
  * The model of a file that `saveModel` wrote.
- * @throws FormatError for other files.
+ * @throws FormatError for other files, and damaged ones.
  */
 export function loadModel(bytes: Uint8Array): NodeClassifier | LinkPredictor {
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata?.format !== FORMAT) {
     throw new FormatError(`loadModel: the file is not marked "${FORMAT}"; give a file that saveModel wrote`);
   }
-  const { layout, ...described } = JSON.parse(metadata.model, (_, value) => (value === "Infinity" ? Infinity : value));
+  const { layout, ...described } = description(metadata.model);
   const names = tree.paths(
     tree.unflatten(
       layout,
-      Object.keys(tensors).map(() => 0),
+      Array.from({ length: leavesOf(layout) }, () => 0),
     ),
   );
   const leaves = names.map((name) => {
-    const found = tensors[name];
-    if (found === undefined) throw new FormatError(`loadModel: the file has no tensor ${name}`);
-    return found;
+    if (!Object.hasOwn(tensors, name)) throw new FormatError(`loadModel: the file has no tensor ${name}`);
+    return tensors[name];
   });
-  const { params, virtualFeatures } = tree.unflatten<{ params: any[]; virtualFeatures: Tensor | null }>(layout, leaves);
-  return { ...described, params, ...(virtualFeatures !== null && { virtualFeatures }) };
+  const { params, virtualFeatures } = tree.unflatten<{ params: unknown; virtualFeatures?: unknown }>(layout, leaves);
+  const whole = Array.isArray(params) && ("classes" in described ? isTensor(virtualFeatures) : virtualFeatures == null);
+  if (!whole) throw new FormatError("loadModel: the network in the file is incomplete; save the model again");
+  return { ...described, params, ...(isTensor(virtualFeatures) && { virtualFeatures }) } as
+    | NodeClassifier
+    | LinkPredictor;
+}
+
+type Described = Omit<NodeClassifier, "params" | "virtualFeatures"> | Omit<LinkPredictor, "params">;
+
+/** @throws FormatError unless the text describes a model. */
+function description(text: string | undefined): Described & { layout: TreeStructure } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? "", (_, each) => (each === "Infinity" ? Infinity : each));
+  } catch (cause) {
+    throw new FormatError("loadModel: the description in the file's header is damaged; save the model again", {
+      cause,
+    });
+  }
+  const { method, classes, features, options, layout } = (value ?? {}) as Record<string, unknown>;
+  const methods = classes === undefined ? linkMethods : nodeMethods;
+  const known =
+    typeof method === "string" &&
+    Object.hasOwn(methods, method) &&
+    (classes === undefined || isCount(classes)) &&
+    isCount(features) &&
+    typeof options === "object" &&
+    options !== null &&
+    isStructure(layout);
+  if (!known) {
+    throw new FormatError("loadModel: the description in the file's header is of no model; save the model again");
+  }
+  const common = { method, features, options, layout };
+  return (classes === undefined ? common : { ...common, classes }) as Described & { layout: TreeStructure };
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+/** Parameters are nested a few levels deep. */
+const MOST_DEPTH = 32;
+
+function isStructure(value: unknown, depth = 0): value is TreeStructure {
+  if (typeof value !== "object" || value === null || depth > MOST_DEPTH) return false;
+  const { kind, items, keys, value: empty = null } = value as Record<string, unknown>;
+  if (kind === "leaf") return true;
+  if (kind === "empty") return empty === null;
+  const nested = Array.isArray(items) && items.every((item) => isStructure(item, depth + 1));
+  if (kind === "array") return nested;
+  const named =
+    Array.isArray(keys) && keys.every((key) => typeof key === "string") && new Set(keys).size === keys.length;
+  return kind === "object" && nested && named && keys.length === items.length;
+}
+
+function leavesOf(structure: TreeStructure): number {
+  if (structure.kind === "leaf") return 1;
+  return structure.kind === "empty" ? 0 : structure.items.reduce((sum, item) => sum + leavesOf(item), 0);
 }

@@ -2,8 +2,11 @@ import type { ObjectiveWithGradient } from "@offprint/solvers";
 import { type Rng, relu, sigmoid, tanh, tensor } from "@offprint/tensor-core";
 import { logistic, softplus } from "./loss.js";
 
+/** Names of the activations of hidden units. */
+export const hiddenActivations = ["logistic", "tanh", "relu", "identity"] as const;
+
 /** Activation of the hidden units. */
-export type HiddenActivation = "logistic" | "tanh" | "relu" | "identity";
+export type HiddenActivation = (typeof hiddenActivations)[number];
 
 /** What a network with one hidden layer is fitted by, summed over the outputs of a sample. */
 export type OutputLoss = "squared" | "logistic" | "softmax";

@@ -1,5 +1,6 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { FormatError, type Tensor, tensor } from "@offprint/tensor-core";
+import { hiddenActivations } from "./hidden-layer.js";
 import type { Block, GbnnModel } from "./model.js";
 
 const FORMAT = "offprint gbnn 1";
@@ -23,6 +24,41 @@ export function saveModel(model: GbnnModel): Uint8Array {
   return writeSafetensors(tensors, { metadata: { format: FORMAT, model: JSON.stringify(described) } });
 }
 
+type Description = Omit<GbnnModel, "blocks" | "initial" | "mean" | "std">;
+
+/** @throws FormatError unless the text describes a model. */
+function description(text: string | undefined): Description {
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? "");
+  } catch (cause) {
+    throw new FormatError("loadModel: the description in the file's header is damaged; save the model again", {
+      cause,
+    });
+  }
+  const described = (value ?? {}) as Description;
+  const { task, classes, features, units, outputs, activation: name, link, margin } = described;
+  const known =
+    ["classification", "regression"].includes(task) &&
+    ["identity", "sigmoid", "softmax"].includes(link) &&
+    hiddenActivations.includes(name) &&
+    [features, units, outputs].every((count) => Number.isSafeInteger(count) && count >= 1) &&
+    Number.isFinite(margin) &&
+    (task === "regression" ? classes === undefined : isListOfClasses(classes));
+  if (!known) {
+    throw new FormatError("loadModel: the description in the file's header is of no model; save the model again");
+  }
+  return { task, ...(classes && { classes }), features, units, outputs, activation: name, link, margin };
+}
+
+function isListOfClasses(classes: unknown): boolean {
+  return (
+    Array.isArray(classes) &&
+    classes.length >= 2 &&
+    classes.every((c) => typeof c === "number" || typeof c === "string")
+  );
+}
+
 /**
  * The model of a file that `saveModel` wrote.
  * @throws FormatError for other files, and for tensors that do not fit each other.
@@ -32,10 +68,10 @@ export function loadModel(bytes: Uint8Array): GbnnModel {
   if (metadata?.format !== FORMAT) {
     throw new FormatError(`loadModel: the file is not marked "${FORMAT}"; give a file that saveModel wrote`);
   }
-  const described = JSON.parse(metadata.model) as Omit<GbnnModel, "blocks" | "initial" | "mean" | "std">;
+  const described = description(metadata.model);
   const { features: d, units: J, outputs: K } = described;
   const values = (name: string, length?: number): Float64Array => {
-    const found: Tensor | undefined = tensors[name];
+    const found: Tensor | undefined = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     if (found?.dtype !== "float64" || (length !== undefined && found.size !== length)) {
       throw new FormatError(
         `loadModel: ${name} is ${found ? `${found.dtype} [${found.shape}]` : "missing"}; the model needs ${length ?? "float64"} numbers`,

@@ -71,16 +71,20 @@ function binaryFrom(f: Fields, tensors: Tensors): PackedLayer {
   };
 }
 
-function list(value: unknown, tensors: Tensors): PackedPart[] {
+/** Branches of branches: networks of this package have one level. */
+const MOST_DEPTH = 100;
+
+function list(value: unknown, tensors: Tensors, depth: number): PackedPart[] {
   if (!Array.isArray(value)) fail("the steps of a branch are no list");
-  return (value as unknown[]).map((node) => read(node, tensors));
+  if (depth > MOST_DEPTH) fail(`branches are nested more than ${MOST_DEPTH} deep`);
+  return (value as unknown[]).map((node) => read(node, tensors, depth));
 }
 
 function optional(node: unknown, tensors: Tensors): Tensor | null {
   return node === null ? null : tensorAt(node, tensors, "float32");
 }
 
-function read(node: unknown, tensors: Tensors): PackedPart {
+function read(node: unknown, tensors: Tensors, depth = 0): PackedPart {
   const f = fields(node);
   switch (f["kind"]) {
     case "binary":
@@ -113,8 +117,8 @@ function read(node: unknown, tensors: Tensors): PackedPart {
     case "residual":
       return {
         kind: "residual",
-        body: list(f["body"], tensors),
-        shortcut: list(f["shortcut"], tensors),
+        body: list(f["body"], tensors, depth + 1),
+        shortcut: list(f["shortcut"], tensors, depth + 1),
         clamp: f["clamp"] === true,
       };
     default:
