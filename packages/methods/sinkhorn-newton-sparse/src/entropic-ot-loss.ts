@@ -1,4 +1,5 @@
 import {
+  ConvergenceError,
   customVjp,
   hostTensor,
   isTensor,
@@ -10,8 +11,11 @@ import {
   tensor,
 } from "@offprint/tensor-core";
 import type { TransportResult } from "./result.js";
-import { type SnsOptions, sinkhornNewtonSparse } from "./sinkhorn-newton-sparse.js";
+import { type SnsMethodOptions, type SnsOptions, sinkhornNewtonSparse, solveAtOnce } from "./sinkhorn-newton-sparse.js";
 import type { TransportProblem } from "./transport-problem.js";
+
+/** With a larger marginal error a plan is none: rounding leaves some 1e-12 at large eta. */
+const USABLE = 1e-8;
 
 /** The regularised transport value and its gradient, by the envelope theorem. */
 export interface EntropicOtLoss {
@@ -23,7 +27,7 @@ export interface EntropicOtLoss {
   readonly gradR: Tensor;
   /** `[m]` derivative in c along changes that keep the mass: y less its mean. */
   readonly gradC: Tensor;
-  /** The solution behind it; give `x` and `y` as `x0` and `y0` of the next call. */
+  /** The solution behind it, which is also a start (`initial`) for the next call. */
   readonly result: TransportResult;
 }
 
@@ -31,13 +35,23 @@ export interface EntropicOtLoss {
  * The regularised optimal transport value with exact gradients, to be used as a loss in a loop of one's own;
  * `transportLoss` is the same for `grad`.
  *
- * @throws as `sinkhornNewtonSparse`
+ * @throws as `sinkhornNewtonSparse`; ConvergenceError where the plan's marginal error stays above 1e-8 and above
+ * `tolerance`
  * @example
- * const { value, gradCost } = entropicOtLoss({ cost: [[0, 1], [1, 0]] }, { eta: 20 });
+ * const { value, gradCost } = await entropicOtLoss({ cost: [[0, 1], [1, 0]] }, { eta: 20 });
  */
-export function entropicOtLoss(problem: TransportProblem, options: SnsOptions): EntropicOtLoss {
-  const result = sinkhornNewtonSparse(problem, options);
-  const { plan, x, y, regularisedValue } = result;
+export async function entropicOtLoss(problem: TransportProblem, options: SnsOptions): Promise<EntropicOtLoss> {
+  return lossOf("entropicOtLoss", await sinkhornNewtonSparse(problem, options), options);
+}
+
+function lossOf(owner: string, result: TransportResult, { eta, tolerance = 0 }: SnsMethodOptions): EntropicOtLoss {
+  const { plan, x, y, regularisedValue, marginalError } = result;
+  if (!(marginalError <= Math.max(USABLE, tolerance)) || result.eta !== eta) {
+    throw new ConvergenceError(
+      `${owner}: after ${result.iterations} iterations the marginal error is ${marginalError.toExponential(1)} ` +
+        `(${result.status}): the value would be wrong; take a smaller eta, or more newtonIterations and maxIterations`,
+    );
+  }
   return { value: regularisedValue, gradCost: plan, gradR: sub(x, mean(x)), gradC: sub(y, mean(y)), result };
 }
 
@@ -48,7 +62,7 @@ export function entropicOtLoss(problem: TransportProblem, options: SnsOptions): 
  * @param cost `[n, m]`
  * @param r `[n]` masses; `null` for uniform
  * @param c `[m]` masses; `null` for uniform
- * @throws as `sinkhornNewtonSparse`; TraceError inside `jit` or `vmap`
+ * @throws as `entropicOtLoss`; TraceError inside `jit` or `vmap`
  * @example
  * const pull = grad((points: Tensor) => transportLoss(costMatrix(points, target), null, null, { eta: 50 }));
  */
@@ -56,11 +70,12 @@ export function transportLoss(
   cost: TensorLike,
   r: TensorLike | null,
   c: TensorLike | null,
-  options: SnsOptions,
+  options: SnsMethodOptions,
 ): Tensor {
   const solve = (C: Tensor, rows: Tensor, columns: Tensor): [Tensor, Tensor[]] => {
     const problem = { cost: C, r: r === null ? undefined : rows, c: c === null ? undefined : columns };
-    const { value, gradCost, gradR, gradC } = entropicOtLoss(problem, options);
+    const result = solveAtOnce("transportLoss", problem, options);
+    const { value, gradCost, gradR, gradC } = lossOf("transportLoss", result, options);
     return [hostTensor(Float64Array.of(value), [], "float64"), [gradCost, gradR, gradC]];
   };
   const loss = customVjp(

@@ -20,6 +20,15 @@ export interface PlanSums {
   readonly total: number;
 }
 
+/** Where a kernel stands: regularisation, base potentials, and potentials less their base. */
+export interface Place {
+  readonly eta: number;
+  readonly u0: Float64Array;
+  readonly v0: Float64Array;
+  readonly u: Float64Array;
+  readonly v: Float64Array;
+}
+
 /**
  * P(x, y) = exp(eta (x_i + y_j - c_ij) - 1) in the potentials u = eta x and v = eta y. The potentials are kept as base
  * plus difference, and the exponents at the base as a matrix: near a solution both are small, so that P has no rounding
@@ -72,8 +81,7 @@ export class GibbsKernel {
   /** Makes the present potentials the base, in the gauge sum u = sum v, with eta and them multiplied by `scale`. */
   absorb(scale = 1): void {
     this.eta *= scale;
-    const { n, m, u0, v0, u, v, eta } = this;
-    const { exponents, stride } = this.rows;
+    const { n, m, u0, v0, u, v } = this;
     let gap = 0;
     for (let i = 0; i < n; i++) gap += u0[i] = scale * (u0[i] + u[i]);
     for (let j = 0; j < m; j++) gap -= v0[j] = scale * (v0[j] + v[j]);
@@ -82,6 +90,13 @@ export class GibbsKernel {
     for (let j = 0; j < m; j++) v0[j] += gap;
     u.fill(0);
     v.fill(0);
+    this.#fill();
+  }
+
+  /** The exponents at the base. */
+  #fill(): void {
+    const { n, m, u0, v0, eta } = this;
+    const { exponents, stride } = this.rows;
     const cost = this.#cost;
     for (let i = 0; i < n; i++) {
       const from = i * m;
@@ -89,6 +104,22 @@ export class GibbsKernel {
       const shift = u0[i] - 1;
       for (let j = 0; j < m; j++) exponents[to + j] = shift + v0[j] - eta * cost[from + j];
     }
+  }
+
+  /** A copy of where the kernel stands. */
+  place(): Place {
+    const { eta, u0, v0, u, v } = this;
+    return { eta, u0: u0.slice(), v0: v0.slice(), u: u.slice(), v: v.slice() };
+  }
+
+  /** Puts the kernel where it stood before, bit for bit. */
+  moveTo({ eta, u0, v0, u, v }: Place): void {
+    this.eta = eta;
+    this.u0.set(u0);
+    this.v0.set(v0);
+    this.u = u.slice();
+    this.v = v.slice();
+    this.#fill();
   }
 
   /** Absorbs potentials that have moved far from their base; whether there were any. */

@@ -1,20 +1,32 @@
+import type { RunState, Status } from "@offprint/solvers";
 import { hostTensor, type Tensor } from "@offprint/tensor-core";
 import type { GibbsKernel } from "./gibbs-kernel.js";
-import type { History, SnsRecord, SnsStage } from "./record.js";
-import { assess } from "./sinkhorn-stage.js";
+import { assess } from "./marginal-error.js";
+import { countStages, type SnsRecord, type SnsStage } from "./record.js";
+import type { SnsState } from "./solver-state.js";
 import type { ReducedProblem } from "./transport-problem.js";
 
-/** Why a solver ended: `stopped` is by `onProgress`. */
-export type TransportStatus = "converged" | "maxIterations" | "stopped";
+/** A run that a plan comes from. */
+interface TransportRun<S> {
+  readonly status: Status;
+  readonly iterations: number;
+  readonly history: readonly SnsRecord[];
+  readonly state: RunState<S, SnsRecord>;
+}
 
-/** A plan with its dual potentials. */
-export interface TransportResult {
+/**
+ * A plan with its dual potentials.
+ * @typeParam S - what the solver goes on from
+ */
+export interface TransportResult<S = SnsState> {
   /** `[n, m]` float64, the transport plan P. */
   readonly plan: Tensor;
   /** `[n]` potentials of the rows, in units of cost, in the gauge sum x = sum y; -Infinity where there is no mass. */
   readonly x: Tensor;
   /** `[m]` potentials of the columns. */
   readonly y: Tensor;
+  /** The inverse regularisation of the plan: the one asked for, unless annealing ended before it. */
+  readonly eta: number;
   /** Transport cost <C, P>. */
   readonly cost: number;
   /** <C, P> + (1/eta) sum p log p. */
@@ -23,23 +35,27 @@ export interface TransportResult {
   readonly f: number;
   /** ||r - P 1||_1 + ||c - P^T 1||_1 of `plan`. */
   readonly marginalError: number;
-  /** Whether the marginal error is within the tolerance. */
-  readonly status: TransportStatus;
-  /** Iterations of each stage; a Sinkhorn iteration updates x and y. */
-  readonly iterations: Readonly<Record<SnsStage, number>>;
+  /** `"converged"` where the marginal error is within the tolerance. */
+  readonly status: Status;
+  /** Iterations; a Sinkhorn iteration updates x and y. */
+  readonly iterations: number;
+  /** Those of each stage. */
+  readonly stages: Readonly<Record<SnsStage, number>>;
   /** Conjugate-gradient steps in all. */
   readonly cgSteps: number;
   /** One record for each iteration. */
   readonly history: readonly SnsRecord[];
+  /** What a further run resumes from. */
+  readonly state: RunState<S, SnsRecord>;
 }
 
 /** The result at the kernel's present potentials. */
-export function transportResult(
+export function transportResult<S>(
   kernel: GibbsKernel,
   { rows, columns, cost: C }: ReducedProblem,
-  history: History,
-  tol: number,
-): TransportResult {
+  { status, iterations, history, state }: TransportRun<S>,
+  tolerance: number,
+): TransportResult<S> {
   const { n, m, eta } = kernel;
   const { stride, plan: padded } = kernel.rows;
   const { error, f } = assess(kernel, kernel.evaluate(kernel.u, kernel.v, true));
@@ -61,19 +77,22 @@ export function transportResult(
     cost += rowCost;
   }
   const { x, y } = kernel.potentials();
-  const status = error <= tol ? "converged" : history.stopped ? "stopped" : "maxIterations";
   return {
     plan: hostTensor(plan, size, "float64"),
     x: hostTensor(expand(x, size[0], rows?.kept), [size[0]], "float64"),
     y: hostTensor(expand(y, size[1], columns?.kept), [size[1]], "float64"),
+    eta,
     cost,
     regularisedValue: cost + entropy / eta,
     f,
     marginalError: error,
-    status,
-    iterations: history.count(),
-    cgSteps: history.records.reduce((sum, { cgSteps }) => sum + cgSteps, 0),
-    history: history.records,
+    // The plan that is given is computed without leaving anything out, which may decide at the margin.
+    status: status === "limit" && error <= tolerance ? "converged" : status,
+    iterations,
+    stages: countStages(history),
+    cgSteps: history.reduce((sum, { cgSteps }) => sum + cgSteps, 0),
+    history,
+    state,
   };
 }
 

@@ -1,27 +1,33 @@
-import { type TensorLike, ValueError } from "@offprint/tensor-core";
-import { GibbsKernel } from "./gibbs-kernel.js";
-import { kernelSinkhorn } from "./kernel-sinkhorn.js";
-import { History, type Watching } from "./record.js";
+import { type RunOptions, type RunState, runLoop, runOptionNames } from "@offprint/solvers";
+import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
+import { GibbsKernel, type Place } from "./gibbs-kernel.js";
+import { KernelSinkhorn, type Scalings } from "./kernel-sinkhorn.js";
+import { type Assessment, assess } from "./marginal-error.js";
+import type { SnsRecord } from "./record.js";
 import { type TransportResult, transportResult } from "./result.js";
-import { sinkhornStage } from "./sinkhorn-stage.js";
-import { startFrom } from "./start.js";
-import {
-  checkEta,
-  checkIterations,
-  checkTolerance,
-  readProblem,
-  spread,
-  type TransportProblem,
-} from "./transport-problem.js";
+import { type NextPotentials, sinkhornIteration } from "./sinkhorn-iteration.js";
+import { type Potentials, startFrom } from "./start.js";
+import { checkEta, checkTolerance, readProblem, spread, type TransportProblem } from "./transport-problem.js";
+
+/** What a run of `sinkhorn` goes on from. */
+export interface SinkhornState {
+  readonly place: Place;
+  /** Marginal error and f there. */
+  readonly now: Assessment;
+  /** Where the next iteration leads, in the log domain. */
+  readonly next: NextPotentials | null;
+  /** Scalings of the matrix, in the other domains. */
+  readonly scalings: Scalings | null;
+}
 
 /** Options of `sinkhorn`. */
-export interface SinkhornOptions extends Watching {
+export interface SinkhornOptions extends RunOptions<SnsRecord, RunState<SinkhornState, SnsRecord>> {
   /** Inverse regularisation, in units of 1 / cost. */
   readonly eta: number;
   /** Most iterations, each an x- and a y-update. Default 1000. */
-  readonly maxIter?: number;
+  readonly maxIterations?: number;
   /** Converged when the marginal error is at most this. Default 1e-11. */
-  readonly tol?: number;
+  readonly tolerance?: number;
   /**
    * `"log"` is stable for every eta. `"kernel"` scales exp(-eta C) itself, a matrix-vector product per update, and needs
    * eta (max C - min C) < 500. `"stabilised"` does the same, but absorbs the scalings into the matrix before they get
@@ -30,13 +36,13 @@ export interface SinkhornOptions extends Watching {
   readonly domain?: "log" | "kernel" | "stabilised";
   /** Over-relaxation in (0, 2), for `"log"`: potentials move by so many times the update. Default 1. */
   readonly omega?: number;
-  /** `[n]` potentials of the rows to begin from. Default 0. */
-  readonly x0?: TensorLike;
-  /** `[m]` potentials of the columns to begin from. Default 0. */
-  readonly y0?: TensorLike;
+  /** Potentials to begin from. Default 0. */
+  readonly initial?: Potentials;
   /** Leaves out rows and columns without mass. Default `false`. */
   readonly dropZeros?: boolean;
 }
+
+const optionNames = ["eta", "maxIterations", "tolerance", "domain", "omega", "initial", "dropZeros"];
 
 /** The plain kernel's exponents must not underflow. */
 const KERNEL_RANGE = 500;
@@ -44,36 +50,88 @@ const KERNEL_RANGE = 500;
 /**
  * Sinkhorn's iteration alone, the baseline: cheap per step, and the right choice for eta max C below about 100.
  *
- * @throws ShapeError, DTypeError, ValueError for what is wrong with the problem or an option; AbortedError.
+ * @throws ShapeError, DTypeError, ValueError for what is wrong with the problem or an option.
  * @example
- * const { plan, iterations } = sinkhorn({ cost: [[0, 1], [1, 0]] }, { eta: 10 });
+ * const { plan, iterations } = await sinkhorn({ cost: [[0, 1], [1, 0]] }, { eta: 10 });
  */
-export function sinkhorn(problem: TransportProblem, options: SinkhornOptions): TransportResult {
+export async function sinkhorn(
+  problem: TransportProblem,
+  options: SinkhornOptions,
+): Promise<TransportResult<SinkhornState>> {
   const owner = "sinkhorn";
-  const { eta, maxIter = 1000, tol = 1e-11, domain = "log", omega = 1, x0, y0, dropZeros } = options;
+  checkOptions(owner, options, [...optionNames, ...runOptionNames]);
+  const { eta, maxIterations = 1000, tolerance = 1e-11, domain = "log", omega = 1, initial, dropZeros } = options;
   checkEta(owner, eta);
-  checkIterations(owner, "maxIter", maxIter);
-  checkTolerance(owner, "tol", tol);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  checkTolerance(owner, "tolerance", tolerance);
   if (!(omega > 0 && omega < 2)) throw new ValueError(`${owner}: omega is ${omega}; over-relaxation lies in (0, 2)`);
   if (!["log", "kernel", "stabilised"].includes(domain)) {
     throw new ValueError(`${owner}: domain is "${domain}"; it must be one of "log", "kernel", "stabilised"`);
   }
   if (omega !== 1 && domain !== "log") throw new ValueError(`${owner}: over-relaxation needs domain "log"`);
   const read = readProblem(owner, problem, dropZeros);
-  if (domain === "kernel") {
-    const { least, most } = spread(read.cost);
-    if (eta * (most - least) >= KERNEL_RANGE) {
-      throw new ValueError(
-        `${owner}: eta (max C - min C) is ${eta * (most - least)}; from ${KERNEL_RANGE} on exp(-eta C) underflows: take ` +
-          'domain "stabilised" or "log"',
-      );
-    }
-  }
+  if (domain === "kernel") checkRange(owner, eta, read.cost);
   const kernel = new GibbsKernel(read, eta);
-  startFrom(owner, kernel, read, x0, y0);
-  const history = new History(owner, options);
-  const stage = { iterations: maxIter, tol, omega };
-  if (domain === "log") sinkhornStage(kernel, history, stage);
-  else kernelSinkhorn(kernel, history, { ...stage, absorbing: domain === "stabilised" });
-  return transportResult(kernel, read, history, tol);
+  /** The state at which the kernel stands, and the scalings there. */
+  let at: SinkhornState | undefined;
+  let scaling: KernelSinkhorn | undefined;
+  const stand = (state: SinkhornState) => {
+    if (at === state) return;
+    kernel.moveTo(state.place);
+    if (state.scalings !== null) scaling = new KernelSinkhorn(kernel, domain === "stabilised", state.scalings);
+    at = state;
+  };
+  const run = await runLoop<SinkhornState, SnsRecord>(
+    {
+      owner,
+      limit: maxIterations,
+      initial: () => {
+        startFrom(owner, kernel, read, initial);
+        const now = assess(kernel, kernel.evaluate());
+        if (domain !== "log") scaling = new KernelSinkhorn(kernel, domain === "stabilised");
+        at = { place: kernel.place(), now, next: null, scalings: scaling?.scalings ?? null };
+        return at;
+      },
+      step: (state) => {
+        stand(state);
+        const after = scaling === undefined ? sinkhornIteration(kernel, state.next ?? undefined, omega) : undefined;
+        const now = after ?? (scaling as KernelSinkhorn).step();
+        at = {
+          place: kernel.place(),
+          now: { error: now.error, f: now.f },
+          next: after?.next ?? null,
+          scalings: scaling?.scalings ?? null,
+        };
+        return at;
+      },
+      record: ({ now }, iteration) => ({
+        iteration,
+        stage: "sinkhorn",
+        eta,
+        marginalError: now.error,
+        f: now.f,
+        alpha: 1,
+        cgSteps: 0,
+        kept: 0,
+        shift: 0,
+      }),
+      finished: ({ now }) => (now.error <= tolerance ? "converged" : undefined),
+      check: ({ place }) => {
+        if (place?.u?.length === kernel.n && place.v?.length === kernel.m) return;
+        throw new ValueError(`${owner}: resume is not the state of a problem with ${kernel.n} rows, ${kernel.m} columns`);
+      },
+    },
+    options,
+  );
+  stand(run.last);
+  return transportResult(kernel, read, run, tolerance);
+}
+
+function checkRange(owner: string, eta: number, cost: Float64Array): void {
+  const { least, most } = spread(cost);
+  if (eta * (most - least) < KERNEL_RANGE) return;
+  throw new ValueError(
+    `${owner}: eta (max C - min C) is ${eta * (most - least)}; from ${KERNEL_RANGE} on exp(-eta C) underflows: take ` +
+      'domain "stabilised" or "log"',
+  );
 }

@@ -1,19 +1,30 @@
-import { ShapeError, type TensorLike } from "@offprint/tensor-core";
+import { ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import type { GibbsKernel } from "./gibbs-kernel.js";
 import { type ReducedProblem, readArray } from "./transport-problem.js";
 
-/** Puts the kernel at potentials x0 and y0, given for the problem before empty places were left out. */
+/** Dual potentials to begin from, in units of cost; a result is one. */
+export interface Potentials {
+  /** `[n]` potentials of the rows. Default 0. */
+  readonly x?: TensorLike;
+  /** `[m]` potentials of the columns. Default 0. */
+  readonly y?: TensorLike;
+}
+
+/** Puts the kernel at potentials that are given for the problem before empty places were left out. */
 export function startFrom(
   owner: string,
   kernel: GibbsKernel,
   { n, m, rows, columns }: ReducedProblem,
-  x0: TensorLike | undefined,
-  y0: TensorLike | undefined,
+  initial: Potentials | undefined,
 ): void {
-  if (x0 === undefined && y0 === undefined) return;
+  if (initial === undefined) return;
+  if (typeof initial !== "object" || initial === null) {
+    throw new ValueError(`${owner}: initial must be { x, y }, potentials of rows and columns, got ${String(initial)}`);
+  }
+  const { x, y } = initial;
   const { eta } = kernel;
-  if (x0 !== undefined) kernel.u.set(scaled(owner, "x0", x0, eta, rows?.count ?? n, rows?.kept));
-  if (y0 !== undefined) kernel.v.set(scaled(owner, "y0", y0, eta, columns?.count ?? m, columns?.kept));
+  if (x !== undefined) kernel.u.set(scaled(owner, "initial.x", x, eta, rows?.count ?? n, rows?.kept));
+  if (y !== undefined) kernel.v.set(scaled(owner, "initial.y", y, eta, columns?.count ?? m, columns?.kept));
   kernel.absorb();
 }
 
