@@ -11,7 +11,7 @@ interface Case {
   name: string;
   problem: TransportProblem;
   eta: number;
-  tol: number;
+  tolerance: number;
   peers: readonly ("log" | "stabilised" | "plain" | "emd")[];
   /** Most iterations of POT. */
   iterations?: number;
@@ -31,10 +31,10 @@ async function against({ name, problem, eta, tol, peers, iterations = 200000, re
   const handed = { cost: values(problem.cost), r: values(problem.r), c: values(problem.c), eta, tol, iterations };
   await compare({
     name,
-    ours: () => sinkhornNewtonSparse(problem, { eta, tol }),
+    ours: () => await sinkhornNewtonSparse(problem, { eta, tol }),
     peers: {
       ...Object.fromEntries(peers.map((peer) => [`POT ${peer}`, pot.peer(peer, handed)])),
-      "our Sinkhorn": () => sinkhorn(problem, { eta, tol, maxIter: iterations, domain: "stabilised" }),
+      "our Sinkhorn": () => await sinkhorn(problem, { eta, tol, maxIterations: iterations, domain: "stabilised" }),
     },
     repetitions,
   });
@@ -47,29 +47,29 @@ export async function run(): Promise<void> {
     name: "n = 500, eta = 50, to 1e-9",
     problem: uniform(500),
     eta: 50,
-    tol: 1e-9,
+    tolerance: 1e-9,
     peers: ["plain", "log"],
   });
   await against({
     name: "n = 200, eta = 400, to 1e-9",
     problem: uniform(200),
     eta: 400,
-    tol: 1e-9,
+    tolerance: 1e-9,
     peers: ["stabilised", "log"],
   });
   await against({
     name: "14 x 14 images, eta = 1200, to 1e-9",
     problem: images,
     eta: 1200,
-    tol: 1e-9,
+    tolerance: 1e-9,
     peers: ["stabilised", "log"],
   });
   const large = { problem: uniform(500), eta: 1200, repetitions: 1 };
-  await against({ name: "n = 500, eta = 1200, to 1e-5", ...large, tol: 1e-5, peers: ["stabilised", "log"] });
+  await against({ name: "n = 500, eta = 1200, to 1e-5", ...large, tolerance: 1e-5, peers: ["stabilised", "log"] });
   await against({
     name: "n = 500, eta = 1200, to 1e-13 (Sinkhorn stopped after 1000 iterations, at 3e-6)",
     ...large,
-    tol: 1e-13,
+    tolerance: 1e-13,
     peers: ["stabilised", "log", "emd"],
     iterations: 1000,
   });

@@ -47,7 +47,7 @@ export function distanceToOptimum(method: Method = published): Claim {
       for (const [k, { cost, plan, gap }] of problems.entries()) {
         for (const multiple of MULTIPLES) {
           const eta = (multiple * (1 + 2 * Math.log(SIZE))) / gap;
-          const result = method({ cost }, { eta, n1: 200, n2: 60 });
+          const result = await method({ cost }, { eta, sinkhornIterations: 200, newtonIterations: 60 });
           const part = planDistance(result.plan, plan) / (6 * SIZE ** 2 * Math.exp(-eta * gap));
           parts.push(part);
           largest = Math.max(largest, part);

@@ -16,8 +16,8 @@ export function squaredImages(method: Method = published, quick = 3): Claim {
       const ratios = [];
       let curves = [] as ReturnType<typeof errorCurve>[];
       for (const [k, pair] of pairs.entries()) {
-        const result = method(pair, { eta: 1200, anneal: false });
-        const baseline = sinkhorn(pair, { eta: 1200, maxIter: 3000, tol: 1e-11, domain: "stabilised" });
+        const result = await method(pair, { eta: 1200, anneal: false });
+        const baseline = await sinkhorn(pair, { eta: 1200, maxIterations: 3000, tolerance: 1e-11, domain: "stabilised" });
         results.push(result);
         ratios.push(totalIterations(baseline) / totalIterations(result));
         if (k === 0) curves = [errorCurve("Sinkhorn-Newton-sparse", result), errorCurve("Sinkhorn", baseline)];
@@ -66,11 +66,11 @@ export function l1Images(method: Method = published, quick = 2): Claim {
       let worst = 0;
       for (const [k, pair] of pairs.entries()) {
         for (const [l, n1] of lengths.entries()) {
-          const result = method(pair, { eta: 1200, n1, keepPerRow: 15, n2: 100 });
+          const result = await method(pair, { eta: 1200, n1, keepPerRow: 15, newtonIterations: 100 });
           steps[l].push(secondStage(result));
           worst = Math.max(worst, result.marginalError);
         }
-        cold.push(secondStage(method(pair, { eta: 1200, keepPerRow: 15, n2: 100, anneal: false })));
+        cold.push(secondStage(await method(pair, { eta: 1200, keepPerRow: 15, newtonIterations: 100, anneal: false })));
         await onProgress((k + 1) / pairs.length);
       }
       const most = steps.map((counts) => Math.max(...counts));

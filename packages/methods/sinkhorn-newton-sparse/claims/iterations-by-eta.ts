@@ -21,10 +21,10 @@ export function iterationsByEta(method: Method = published, quick = 3): Claim {
         const ours: number[] = [];
         const theirs: number[] = [];
         for (const problem of problems) {
-          const result = method(problem, { eta });
+          const result = await method(problem, { eta });
           if (result.marginalError > 1e-13) unsolved++;
           ours.push(totalIterations(result));
-          const baseline = sinkhorn(problem, { eta, tol: 1e-11, maxIter: 10000, domain: "stabilised" });
+          const baseline = await sinkhorn(problem, { eta, tolerance: 1e-11, maxIterations: 10000, domain: "stabilised" });
           theirs.push(totalIterations(baseline));
         }
         most = Math.max(most, ...ours);

@@ -3,7 +3,7 @@ import type { random, Tensor } from "@offprint/tensor-core";
 import { type SnsOptions, sinkhornNewtonSparse, type TransportProblem, type TransportResult } from "../src/index.js";
 
 /** What a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = (problem: TransportProblem, options: SnsOptions) => TransportResult;
+export type Method = (problem: TransportProblem, options: SnsOptions) => Promise<TransportResult>;
 
 /** The method itself. */
 export const published: Method = sinkhornNewtonSparse;
@@ -14,18 +14,18 @@ export function randomAssignment(rng: random.Rng, n: number): TransportProblem {
 }
 
 /** The marginal error after each iteration, as a curve. */
-export function errorCurve(name: string, { history }: TransportResult): Curve {
+export function errorCurve(name: string, { history }: Pick<TransportResult, "history">): Curve {
   return { name, x: history.map(({ iteration }) => iteration), y: history.map((record) => record.marginalError) };
 }
 
 /** Iterations of all stages. */
-export function totalIterations({ iterations }: TransportResult): number {
-  return iterations.sinkhorn + iterations.newton + iterations.fallback;
+export function totalIterations({ iterations }: { readonly iterations: number }): number {
+  return iterations;
 }
 
 /** Iterations of stage 2. */
-export function secondStage({ iterations }: TransportResult): number {
-  return iterations.newton + iterations.fallback;
+export function secondStage({ stages }: Pick<TransportResult, "stages">): number {
+  return stages.newton + stages.fallback;
 }
 
 /** sum |P - Q| over all entries. */

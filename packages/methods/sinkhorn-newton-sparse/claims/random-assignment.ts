@@ -17,8 +17,8 @@ export function randomAssignmentIterations(method: Method = published, quick = 3
       const errors = [];
       let curves = [] as ReturnType<typeof errorCurve>[];
       for (const [k, problem] of problems.entries()) {
-        const result = method(problem, { eta: 1200 });
-        const baseline = sinkhorn(problem, { eta: 1200, maxIter: budget, tol: 0, domain: "stabilised" });
+        const result = await method(problem, { eta: 1200 });
+        const baseline = await sinkhorn(problem, { eta: 1200, maxIterations: budget, tolerance: 0, domain: "stabilised" });
         results.push(result);
         errors.push(baseline.history[999].marginalError);
         if (k === 0) curves = [errorCurve("Sinkhorn-Newton-sparse", result), errorCurve("Sinkhorn", baseline)];

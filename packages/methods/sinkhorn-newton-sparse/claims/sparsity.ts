@@ -15,8 +15,8 @@ export function sparsity(method: Method = published): Claim {
     paper: "sparsity near 1/n",
     async run({ rng, onProgress }) {
       const problem = randomAssignment(rng, SIZE);
-      const perRow = (n1: number, n2: number, eta: number) =>
-        SIZE * approximateSparsity(method(problem, { eta, n1, n2 }).plan, 1e-3);
+      const perRow = (sinkhornIterations: number, newtonIterations: number, eta: number) =>
+        SIZE * approximateSparsity(await method(problem, { eta, n1, n2 }).plan, 1e-3);
       const rows: number[][] = [];
       for (const [k, eta] of ETAS.entries()) {
         rows.push([eta, perRow(1, 0, eta), perRow(20, 0, eta), perRow(20, 50, eta)]);

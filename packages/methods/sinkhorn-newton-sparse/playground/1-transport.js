@@ -10,8 +10,8 @@ const source = first.normal([80, 2], { std: 0.12, dtype: "float64" }).add(0.3);
 const target = second.uniform([100, 2], { dtype: "float64" });
 const cost = costMatrix(source, target, "sqeuclidean");
 
-const exact = sinkhornNewtonSparse({ cost }, { eta });
-const slow = sinkhorn({ cost }, { eta, maxIter: 300, tol: 1e-13 });
+const exact = await sinkhornNewtonSparse({ cost }, { eta });
+const slow = await sinkhorn({ cost }, { eta, maxIterations: 300, tolerance: 1e-13 });
 console.log(`cost ${exact.cost.toFixed(8)}, marginal error ${exact.marginalError.toExponential(1)}`);
 console.log(`${exact.history.length} iterations; Sinkhorn after 300: ${slow.marginalError.toExponential(1)}`);
 

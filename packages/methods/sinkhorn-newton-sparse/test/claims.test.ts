@@ -15,12 +15,12 @@ const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
 /** The baseline, with as many iterations as the method may take. */
 const baseline: Method = (problem, { eta, n1 = 20, n2 = 50 }) =>
-  sinkhorn(problem, { eta, maxIter: (n1 as number) + n2, tol: 1e-13, domain: "stabilised" });
+  await sinkhorn(problem, { eta, maxIterations: (n1 as number) + n2, tolerance: 1e-13, domain: "stabilised" });
 /** Two entries per row, as one reading of the paper has it, without safeguards: only linear convergence. */
 const twoPerRow: Method = (problem, options) =>
-  published(problem, { ...options, keepPerRow: 2, linearSolver: "cg", strict: true });
+  await published(problem, { ...options, keepPerRow: 2, linearSolver: "cg", strict: true });
 /** Stronger regularisation than asked for. */
-const tooStrong: Method = (problem, options) => published(problem, { ...options, eta: options.eta / 20 });
+const tooStrong: Method = (problem, options) => await published(problem, { ...options, eta: options.eta / 20 });
 
 describe("claims hold for the method and fail for baselines and broken variants", () => {
   it("random assignment", async () => {
@@ -48,7 +48,7 @@ describe("claims hold for the method and fail for baselines and broken variants"
     expect(await holds(oneDimensional())).toBe(true);
     expect(await holds(oneDimensional(baseline))).toBe(false);
     // A plan of another regularisation meets its marginals, but costs too much.
-    expect(await holds(oneDimensional((problem, options) => published(problem, { ...options, eta: 4 })))).toBe(false);
+    expect(await holds(oneDimensional((problem, options) => await published(problem, { ...options, eta: 4 })))).toBe(false);
   }, 30_000);
 
   it("approximate sparsity", async () => {

@@ -55,7 +55,7 @@ describe("offprint transport", () => {
     expect(code).toBe(0);
     // The largest squared distance is 2.5^2 + 1.5^2.
     const cost = costMatrix(points, others);
-    const expected = sinkhornNewtonSparse({ cost }, { eta: 100 / 8.5 });
+    const expected = await sinkhornNewtonSparse({ cost }, { eta: 100 / 8.5 });
     expect(lines[0]).toBe("a.csv -> b.csv: 4 x 3");
     expect(Number(lines[1].split(/\s+/).at(-1))).toBeCloseTo(expected.cost, 12);
     expect(distance(readNpy(readFileSync(files.plan)), expected.plan)).toBeLessThan(1e-12);
@@ -74,7 +74,7 @@ describe("offprint transport", () => {
     const { code } = await run(put("r.csv", "2\n0\n6\n"), put("c.npy", writeNpy(tensor([1, 1, 1, 1]))), options);
     expect(code).toBe(0);
     const plan = readCsv(readFileSync(at("plan.csv"))).tensor(undefined, { dtype: "float64" });
-    const expected = sinkhornNewtonSparse({ cost, r: [0.25, 0, 0.75] }, { eta: 60, dropZeros: true });
+    const expected = await sinkhornNewtonSparse({ cost, r: [0.25, 0, 0.75] }, { eta: 60, dropZeros: true });
     expect(distance(plan, expected.plan)).toBeLessThan(1e-12);
   });
 

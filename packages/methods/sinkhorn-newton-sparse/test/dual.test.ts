@@ -96,7 +96,7 @@ describe("the dual potential f", () => {
 
   it("never falls, in either stage, by more than rounding", () => {
     for (const anneal of [false, "auto"] as const) {
-      const { history } = sinkhornNewtonSparse(assignmentProblem(1, 40), { eta: 800, anneal, n2: 100 });
+      const { history } = sinkhornNewtonSparse(assignmentProblem(1, 40), { eta: 800, anneal, newtonIterations: 100 });
       for (let t = 1; t < history.length; t++) {
         if (history[t].eta !== history[t - 1].eta) continue;
         expect(history[t].f - history[t - 1].f).toBeGreaterThan(-1e-15);
@@ -105,7 +105,7 @@ describe("the dual potential f", () => {
   });
 
   it("equals the regularised primal value at the optimum", () => {
-    const result = sinkhornNewtonSparse(problem, { eta: 200 });
+    const result = await sinkhornNewtonSparse(problem, { eta: 200 });
     expect(result.status).toBe("converged");
     expect(result.f).toBeCloseTo(result.regularisedValue, 15);
     expect(lyapunov(problem, 200, result.x, result.y).item()).toBeCloseTo(result.f, 13);
@@ -185,7 +185,7 @@ describe("sparsify", () => {
 describe("stage 1", () => {
   it("leaves the column sums at c to 1e-15 (1 + eta max C)", () => {
     for (const eta of [10, 300, 3000]) {
-      const { plan: Q } = sinkhorn(problem, { eta, maxIter: 3 });
+      const { plan: Q } = await sinkhorn(problem, { eta, maxIterations: 3 });
       for (let j = 0; j < m; j++) {
         let sum = 0;
         for (let i = 0; i < n; i++) sum += Q.data()[i * m + j];

@@ -6,7 +6,7 @@ import { randomProblem, total } from "./problems.js";
 const [n, m, eta] = [6, 5, 80];
 const problem = randomProblem(12, n, m);
 const options = { eta };
-const { value, gradCost, gradR, gradC } = entropicOtLoss(problem, options);
+const { value, gradCost, gradR, gradC } = await entropicOtLoss(problem, options);
 
 /** The array with `change` added at `at` and taken away at `from`. */
 function moved(x: Tensor, at: number, change: number, from?: number): Tensor {
@@ -21,7 +21,7 @@ describe("the gradient of the regularised value", () => {
     const h = 1e-6;
     for (let at = 0; at < n * m; at += 7) {
       const side = (change: number) =>
-        entropicOtLoss({ ...problem, cost: moved(problem.cost, at, change) }, options).value;
+        await entropicOtLoss({ ...problem, cost: moved(problem.cost, at, change) }, options).value;
       expect((side(h) - side(-h)) / (2 * h)).toBeCloseTo(gradCost.data()[at], 8);
     }
   });
@@ -33,10 +33,10 @@ describe("the gradient of the regularised value", () => {
       [4, 2],
       [3, 0],
     ]) {
-      const rows = (change: number) => entropicOtLoss({ ...problem, r: moved(problem.r, i, change, k) }, options).value;
+      const rows = (change: number) => await entropicOtLoss({ ...problem, r: moved(problem.r, i, change, k) }, options).value;
       expect((rows(h) - rows(-h)) / (2 * h)).toBeCloseTo(gradR.data()[i] - gradR.data()[k], 7);
       const columns = (change: number) =>
-        entropicOtLoss({ ...problem, c: moved(problem.c, i, change, k) }, options).value;
+        await entropicOtLoss({ ...problem, c: moved(problem.c, i, change, k) }, options).value;
       expect((columns(h) - columns(-h)) / (2 * h)).toBeCloseTo(gradC.data()[i] - gradC.data()[k], 7);
     }
     expect(total(gradR)).toBeCloseTo(0, 12);
