@@ -26,15 +26,22 @@ function uniform(n: number): TransportProblem {
   };
 }
 
-async function against({ name, problem, eta, tol, peers, iterations = 200000, repetitions = 3 }: Case) {
+async function against({ name, problem, eta, tolerance, peers, iterations = 200000, repetitions = 3 }: Case) {
   const values = (x: unknown) => Array.from((x as Tensor).data?.() ?? (x as Float64Array));
-  const handed = { cost: values(problem.cost), r: values(problem.r), c: values(problem.c), eta, tol, iterations };
+  const handed = {
+    cost: values(problem.cost),
+    r: values(problem.r),
+    c: values(problem.c),
+    eta,
+    tol: tolerance,
+    iterations,
+  };
   await compare({
     name,
-    ours: () => await sinkhornNewtonSparse(problem, { eta, tol }),
+    ours: () => sinkhornNewtonSparse(problem, { eta, tolerance }),
     peers: {
       ...Object.fromEntries(peers.map((peer) => [`POT ${peer}`, pot.peer(peer, handed)])),
-      "our Sinkhorn": () => await sinkhorn(problem, { eta, tol, maxIterations: iterations, domain: "stabilised" }),
+      "our Sinkhorn": () => sinkhorn(problem, { eta, tolerance, maxIterations: iterations, domain: "stabilised" }),
     },
     repetitions,
   });

@@ -10,7 +10,7 @@ export async function run(): Promise<void> {
     const cost = random.rng(1).uniform([n, n], { dtype: "float64" });
     await compare({
       name: `n = ${n}, eta = 1200, to 1e-13`,
-      ours: () => await sinkhornNewtonSparse({ cost }, { eta: 1200 }),
+      ours: () => sinkhornNewtonSparse({ cost }, { eta: 1200 }),
       peers: {},
       work: { amount: n * n, unit: "entries" },
       maxSeconds: n === 500 ? 1 : n === 2000 ? 30 : undefined,
@@ -21,7 +21,7 @@ export async function run(): Promise<void> {
     const cost = random.rng(1).uniform([300, 300], { dtype: "float64" });
     await compare({
       name: `n = 300, eta = ${eta}, to 1e-13`,
-      ours: () => await sinkhornNewtonSparse({ cost }, { eta }),
+      ours: () => sinkhornNewtonSparse({ cost }, { eta }),
       peers: {},
       repetitions: 3,
     });

@@ -17,7 +17,12 @@ export function squaredImages(method: Method = published, quick = 3): Claim {
       let curves = [] as ReturnType<typeof errorCurve>[];
       for (const [k, pair] of pairs.entries()) {
         const result = await method(pair, { eta: 1200, anneal: false });
-        const baseline = await sinkhorn(pair, { eta: 1200, maxIterations: 3000, tolerance: 1e-11, domain: "stabilised" });
+        const baseline = await sinkhorn(pair, {
+          eta: 1200,
+          maxIterations: 3000,
+          tolerance: 1e-11,
+          domain: "stabilised",
+        });
         results.push(result);
         ratios.push(totalIterations(baseline) / totalIterations(result));
         if (k === 0) curves = [errorCurve("Sinkhorn-Newton-sparse", result), errorCurve("Sinkhorn", baseline)];
@@ -65,8 +70,8 @@ export function l1Images(method: Method = published, quick = 2): Claim {
       const cold: number[] = [];
       let worst = 0;
       for (const [k, pair] of pairs.entries()) {
-        for (const [l, n1] of lengths.entries()) {
-          const result = await method(pair, { eta: 1200, n1, keepPerRow: 15, newtonIterations: 100 });
+        for (const [l, sinkhornIterations] of lengths.entries()) {
+          const result = await method(pair, { eta: 1200, sinkhornIterations, keepPerRow: 15, newtonIterations: 100 });
           steps[l].push(secondStage(result));
           worst = Math.max(worst, result.marginalError);
         }
@@ -75,7 +80,7 @@ export function l1Images(method: Method = published, quick = 2): Claim {
       }
       const most = steps.map((counts) => Math.max(...counts));
       return {
-        measured: Object.fromEntries(lengths.map((n1, l) => [`steps after ${n1}`, steps[l].join(", ")])),
+        measured: Object.fromEntries(lengths.map((length, l) => [`steps after ${length}`, steps[l].join(", ")])),
         holds: most[0] <= 90 && most[1] <= 50 && most[2] <= 50 && worst <= 1e-13,
         detail:
           `Steps of stage 2 to 1e-13 (${figure(worst)}) must be at most 90 after 20 iterations of stage 1 (${most[0]}) and 50 after ` +
@@ -83,7 +88,7 @@ export function l1Images(method: Method = published, quick = 2): Claim {
         tables: [
           {
             title: "Steps of stage 2",
-            columns: ["pair", ...lengths.map((n1) => `n1 = ${n1}`), "n1 = 20, not annealed"],
+            columns: ["pair", ...lengths.map((length) => `after ${length}`), "after 20, not annealed"],
             rows: pairs.map((_, k) => [k + 1, ...steps.map((counts) => counts[k]), cold[k]]),
           },
         ],

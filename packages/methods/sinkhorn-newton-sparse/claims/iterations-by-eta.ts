@@ -24,7 +24,12 @@ export function iterationsByEta(method: Method = published, quick = 3): Claim {
           const result = await method(problem, { eta });
           if (result.marginalError > 1e-13) unsolved++;
           ours.push(totalIterations(result));
-          const baseline = await sinkhorn(problem, { eta, tolerance: 1e-11, maxIterations: 10000, domain: "stabilised" });
+          const baseline = await sinkhorn(problem, {
+            eta,
+            tolerance: 1e-11,
+            maxIterations: 10000,
+            domain: "stabilised",
+          });
           theirs.push(totalIterations(baseline));
         }
         most = Math.max(most, ...ours);

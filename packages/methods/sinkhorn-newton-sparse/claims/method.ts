@@ -2,8 +2,11 @@ import type { Curve } from "@offprint/claims";
 import type { random, Tensor } from "@offprint/tensor-core";
 import { type SnsOptions, sinkhornNewtonSparse, type TransportProblem, type TransportResult } from "../src/index.js";
 
+/** What a claim looks at in a result. */
+export type Outcome = Omit<TransportResult, "state">;
+
 /** What a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = (problem: TransportProblem, options: SnsOptions) => Promise<TransportResult>;
+export type Method = (problem: TransportProblem, options: SnsOptions) => Promise<Outcome>;
 
 /** The method itself. */
 export const published: Method = sinkhornNewtonSparse;

@@ -38,7 +38,10 @@ export function oneDimensional(method: Method = published): Claim {
         const cost = costMatrix(grid, grid, p === 1 ? "l1" : "sqeuclidean");
         const exact = wasserstein1d({ positions: grid, masses: r }, { positions: grid, masses: c }, p);
         for (const eta of [400, 1200]) {
-          const result = await method({ cost, r, c }, { eta, sinkhornIterations: 50, keepPerRow: 15, newtonIterations: 100, anneal: false });
+          const result = await method(
+            { cost, r, c },
+            { eta, sinkhornIterations: 50, keepPerRow: 15, newtonIterations: 100, anneal: false },
+          );
           const excess = result.cost - exact;
           rows.push([`W${p}^${p}`, eta, exact, result.cost, secondStage(result), result.marginalError]);
           most = Math.max(most, secondStage(result));

@@ -18,7 +18,12 @@ export function randomAssignmentIterations(method: Method = published, quick = 3
       let curves = [] as ReturnType<typeof errorCurve>[];
       for (const [k, problem] of problems.entries()) {
         const result = await method(problem, { eta: 1200 });
-        const baseline = await sinkhorn(problem, { eta: 1200, maxIterations: budget, tolerance: 0, domain: "stabilised" });
+        const baseline = await sinkhorn(problem, {
+          eta: 1200,
+          maxIterations: budget,
+          tolerance: 0,
+          domain: "stabilised",
+        });
         results.push(result);
         errors.push(baseline.history[999].marginalError);
         if (k === 0) curves = [errorCurve("Sinkhorn-Newton-sparse", result), errorCurve("Sinkhorn", baseline)];
@@ -29,7 +34,7 @@ export function randomAssignmentIterations(method: Method = published, quick = 3
       const middle = [...errors].sort((a, b) => a - b)[errors.length >> 1];
       return {
         measured: {
-          iterations: results.map(({ iterations: { sinkhorn, newton } }) => `${sinkhorn} + ${newton}`).join("; "),
+          iterations: results.map(({ stages: { sinkhorn, newton } }) => `${sinkhorn} + ${newton}`).join("; "),
           "marginal error": worst,
           "Sinkhorn after 1000": middle,
         },

@@ -15,11 +15,13 @@ export function sparsity(method: Method = published): Claim {
     paper: "sparsity near 1/n",
     async run({ rng, onProgress }) {
       const problem = randomAssignment(rng, SIZE);
-      const perRow = (sinkhornIterations: number, newtonIterations: number, eta: number) =>
-        SIZE * approximateSparsity(await method(problem, { eta, n1, n2 }).plan, 1e-3);
+      const perRow = async (sinkhornIterations: number, newtonIterations: number, eta: number) => {
+        const { plan } = await method(problem, { eta, sinkhornIterations, newtonIterations });
+        return SIZE * approximateSparsity(plan, 1e-3);
+      };
       const rows: number[][] = [];
       for (const [k, eta] of ETAS.entries()) {
-        rows.push([eta, perRow(1, 0, eta), perRow(20, 0, eta), perRow(20, 50, eta)]);
+        rows.push([eta, await perRow(1, 0, eta), await perRow(20, 0, eta), await perRow(20, 50, eta)]);
         await onProgress((k + 1) / ETAS.length);
       }
       const after = rows.map((row) => row[2]);

@@ -65,17 +65,17 @@ async function run({ arguments: args, options, print, onProgress, signal }: Comm
   const iterations = options["iterations"] as number;
   const chosen: SnsOptions = {
     eta: options["eta"] as number,
-    n2: iterations,
-    tol: options["tol"] as number,
+    newtonIterations: iterations,
+    tolerance: options["tol"] as number,
     keepPerRow: options["keep"] as number,
     dropZeros: true,
     signal,
     onProgress: ({ iteration, marginalError }) =>
       onProgress(Math.min(iteration / (20 + iterations), 0.99), `marginal error ${marginalError.toExponential(1)}`),
   };
-  const result = sinkhornNewtonSparse({ cost, r: source.masses, c: target.masses }, chosen);
+  const result = await sinkhornNewtonSparse({ cost, r: source.masses, c: target.masses }, chosen);
   onProgress(1);
-  const { sinkhorn, newton, fallback } = result.iterations;
+  const { sinkhorn, newton, fallback } = result.stages;
   print(`${basename(args["source"] as string)} -> ${basename(args["target"] as string)}: ${cost.shape.join(" x ")}`);
   print(`cost <C, P>       ${scale * result.cost}`);
   print(`regularised value ${scale * result.regularisedValue}`);
@@ -88,7 +88,7 @@ async function run({ arguments: args, options, print, onProgress, signal }: Comm
   }
   const json = options["json"] as string | undefined;
   if (json !== undefined) {
-    const { plan: _, x: __, y: ___, ...rest } = result;
+    const { plan: _, x: __, y: ___, state: ____, ...rest } = result;
     const inUnits = { cost: scale * rest.cost, regularisedValue: scale * rest.regularisedValue, f: scale * rest.f };
     await saveFile(json, `${JSON.stringify({ ...rest, ...inUnits, costScale: scale }, null, 2)}\n`);
   }

@@ -105,10 +105,9 @@ export async function compiledSinkhorn(
   const given = (data: Float64Array, shape: number[]) => cast(hostTensor(data, shape, "float64"), dtype);
   const scaled = cost.map((value) => eta * value);
   const [K, rows, columns] = [given(scaled, [n, m]), given(r, [n]), given(c, [m])];
-  const iterate = jit(
-    (v: Tensor, K: Tensor, r: Tensor, c: Tensor) => sinkhornRun(v, K, r, c, stepsPerRun),
-    { backend },
-  );
+  const iterate = jit((v: Tensor, K: Tensor, r: Tensor, c: Tensor) => sinkhornRun(v, K, r, c, stepsPerRun), {
+    backend,
+  });
   try {
     const run = await runLoop<CompiledSinkhornState, CompiledSinkhornRecord>(
       {

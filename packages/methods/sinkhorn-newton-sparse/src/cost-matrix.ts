@@ -64,5 +64,10 @@ function points(name: string, x: TensorLike): Tensor {
   if (t.rank !== 2 || t.shape[0] === 0) {
     throw new ShapeError(`costMatrix: ${name} has shape [${t.shape}]; give points as [count, coordinates]`);
   }
+  // Traced points have no values yet.
+  const bad = t.storage.kind === "host" ? t.data().findIndex((value) => !Number.isFinite(value)) : -1;
+  if (bad >= 0) {
+    throw new ValueError(`costMatrix: ${name} holds ${t.data()[bad]} at position ${bad}; coordinates must be finite`);
+  }
   return t;
 }

@@ -16,9 +16,9 @@ export {
   exactTransport,
 } from "./exact-transport.js";
 export { lyapunov } from "./lyapunov.js";
+export type { SpanningTree } from "./network-simplex.js";
 export { type NewtonDirection, type NewtonDirectionOptions, newtonDirection } from "./newton-direction.js";
 export type { LinearSolver } from "./newton-system.js";
-export type { SpanningTree } from "./network-simplex.js";
 export type { SnsRecord, SnsStage } from "./record.js";
 export type { TransportResult } from "./result.js";
 export { type SinkhornOptions, type SinkhornState, sinkhorn } from "./sinkhorn.js";

@@ -4,6 +4,7 @@ import {
   div,
   exp,
   expandDims,
+  isTensor,
   mul,
   sub,
   sum,
@@ -23,11 +24,16 @@ import { checkEta, type TransportProblem } from "./transport-problem.js";
  */
 export function lyapunov(problem: TransportProblem, eta: number, x: TensorLike, y: TensorLike): Tensor {
   checkEta("lyapunov", eta);
-  const [C, rowPotentials, columnPotentials] = [asTensor(problem.cost), asTensor(x), asTensor(y)];
+  const [C, rowPotentials, columnPotentials] = [problem.cost, x, y].map(float64);
   const { r, c } = problem;
   const linear = (mass: TensorLike | undefined, z: Tensor) =>
-    mass === undefined ? div(sum(z), z.size) : sum(mul(mass, z));
+    mass === undefined ? div(sum(z), z.size) : sum(mul(float64(mass), z));
   const gaps = sub(add(expandDims(rowPotentials, 1), expandDims(columnPotentials, 0)), C);
   const mass = sum(exp(sub(mul(gaps, eta), 1)));
   return sub(add(linear(r, rowPotentials), linear(c, columnPotentials)), div(mass, eta));
+}
+
+/** Plain arrays and numbers are read as float64. */
+function float64(x: TensorLike): Tensor {
+  return isTensor(x) ? x : asTensor(x, "float64");
 }

@@ -1,4 +1,4 @@
-import { spread, type Arrays } from "./transport-problem.js";
+import { type Arrays, spread } from "./transport-problem.js";
 
 /** A spanning tree with its flow, as plain arrays: places are rows, columns, then the root. */
 export interface SpanningTree {
@@ -50,7 +50,7 @@ export class NetworkSimplex {
     this.cost = cost;
     const { least, most } = spread(cost);
     // A detour over the root costs twice this, more than any arc.
-    this.detour = most - least + Math.abs(most) + 1;
+    this.detour = most - least + Math.abs(most) || 1;
     this.least = ROUNDING * Math.max(most - least, Math.abs(most));
     this.block = Math.max(10, Math.ceil(Math.sqrt(n * m)));
     this.parent = new Int32Array(places).fill(places - 1);

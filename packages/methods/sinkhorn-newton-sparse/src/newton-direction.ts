@@ -1,4 +1,4 @@
-import { hostTensor, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { checkOptions, hostTensor, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type LinearSolver, NewtonSystem, project } from "./newton-system.js";
 import { keepAll, keepLargest, readPlan } from "./sparsify.js";
 import { checkEta, checkTolerance, readMasses } from "./transport-problem.js";
@@ -10,7 +10,7 @@ export interface NewtonDirectionOptions {
   /** How the system is solved. Default `"auto"`. */
   readonly solver?: LinearSolver;
   /** Relative residual of conjugate gradients. Default 1e-10. */
-  readonly rtol?: number;
+  readonly tolerance?: number;
   /** Levenberg shift: the diagonal is multiplied by 1 + shift. Default 0. */
   readonly shift?: number;
 }
@@ -44,8 +44,9 @@ export function newtonDirection(
 ): NewtonDirection {
   const owner = "newtonDirection";
   checkEta(owner, eta);
-  const { keep, solver = "auto", rtol = 1e-10, shift = 0 } = options;
-  checkTolerance(owner, "rtol", rtol);
+  checkOptions(owner, options, ["keep", "solver", "tolerance", "shift"]);
+  const { keep, solver = "auto", tolerance = 1e-10, shift = 0 } = options;
+  checkTolerance(owner, "tolerance", tolerance);
   checkTolerance(owner, "shift", shift);
   if (keep !== undefined && !(Number.isSafeInteger(keep) && keep >= 0)) {
     throw new ValueError(`${owner}: keep is ${keep}; it must be an integer >= 0`);
@@ -70,7 +71,7 @@ export function newtonDirection(
   for (let j = 0; j < m; j++) g[n + j] = c[j] - columns[j];
   const kept = keep === undefined ? keepAll(P) : keepLargest(P, keep);
   const system = new NewtonSystem(kept, rows, columns, shift);
-  const { step, cgSteps, status } = system.solve(g, { solver, rtol, maxSteps: 10 * (n + m) });
+  const { step, cgSteps, status } = system.solve(g, { solver, rtol: tolerance, maxSteps: 10 * (n + m) });
   project(step, n);
   const scaled = step.map((value) => value / eta);
   return {

@@ -134,9 +134,7 @@ function prepare(owner: string, problem: TransportProblem, options: SnsMethodOpt
   const kernel = new GibbsKernel(read, eta);
   const iteration = new SnsIteration(kernel, settings);
   const level =
-    anneal === true
-      ? firstLevel(eta, settings.spread)
-      : { phase: "direct" as const, eta, reached: 0, factor: 1 };
+    anneal === true ? firstLevel(eta, settings.spread) : { phase: "direct" as const, eta, reached: 0, factor: 1 };
   const start = (): SnsState => {
     startFrom(owner, kernel, read, initial);
     if (level.eta !== eta) kernel.setEta(level.eta);

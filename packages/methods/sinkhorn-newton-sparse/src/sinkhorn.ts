@@ -118,7 +118,9 @@ export async function sinkhorn(
       finished: ({ now }) => (now.error <= tolerance ? "converged" : undefined),
       check: ({ place }) => {
         if (place?.u?.length === kernel.n && place.v?.length === kernel.m) return;
-        throw new ValueError(`${owner}: resume is not the state of a problem with ${kernel.n} rows, ${kernel.m} columns`);
+        throw new ValueError(
+          `${owner}: resume is not the state of a problem with ${kernel.n} rows, ${kernel.m} columns`,
+        );
       },
     },
     options,

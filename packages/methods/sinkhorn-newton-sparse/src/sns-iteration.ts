@@ -118,10 +118,10 @@ export class SnsIteration {
   }
 
   private fail(state: SnsState): SnsState {
-    const { eta, spread, anneal } = this.settings;
+    const { eta, spread, anneal, newtonIterations } = this.settings;
     const { level, error, reached } = state;
-    const atTarget = level.eta === eta;
-    if ((atTarget && error <= FAILED) || (level.phase === "direct" && anneal === false)) {
+    const near = level.eta === eta && error <= FAILED;
+    if (near || newtonIterations === 0 || (level.phase === "direct" && anneal === false)) {
       return { ...state, ending: "limit" };
     }
     const easier = easierLevel(level, eta, spread);

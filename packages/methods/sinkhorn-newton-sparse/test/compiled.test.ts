@@ -29,7 +29,7 @@ it("float32 is a preview, whose potentials are a start for the accurate solver",
   const preview = await compiledSinkhorn(problem, { eta: 40, dtype: "float32", backend });
   expect(preview.status).toBe("converged");
   expect(preview.plan.dtype).toBe("float32");
-  const exact = await sinkhornNewtonSparse(problem, { eta: 40, sinkhornIterations: 0, x0: preview.x, y0: preview.y });
+  const exact = await sinkhornNewtonSparse(problem, { eta: 40, sinkhornIterations: 0, initial: preview });
   expect(exact.status).toBe("converged");
   expect(exact.stages.newton).toBeLessThanOrEqual(4);
   expect(distance(preview.plan, exact.plan)).toBeLessThan(1e-4);
@@ -37,7 +37,5 @@ it("float32 is a preview, whose potentials are a start for the accurate solver",
 
 it("stops when it is told to", async () => {
   const signal = AbortSignal.abort();
-  await expect(compiledSinkhorn(problem, { eta: 40, signal })).rejects.toThrow(
-    expect.objectContaining({ name: "AbortedError" }),
-  );
+  expect((await compiledSinkhorn(problem, { eta: 40, signal })).status).toBe("aborted");
 });

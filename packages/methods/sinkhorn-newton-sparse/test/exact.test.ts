@@ -59,7 +59,7 @@ describe("transport on the line", () => {
     expect(wasserstein1d({ positions: [1, 0], masses: [0.5, 0.5] }, { positions: [0, 5], masses: [1, 0] })).toBe(0.5);
   });
 
-  it("is the lower bound of regularised costs", () => {
+  it("is the lower bound of regularised costs", async () => {
     const { a, b, r, c, value } = fixtures.line[0];
     const { cost } = await sinkhornNewtonSparse({ cost: costMatrix(a, b, "l1"), r, c }, { eta: 200 });
     expect(cost).toBeGreaterThanOrEqual(value - 1e-14);
@@ -67,7 +67,7 @@ describe("transport on the line", () => {
   });
 });
 
-it("very weak regularisation gives the exact cost of POT's emd", () => {
+it("very weak regularisation gives the exact cost of POT's emd", async () => {
   for (const { cost, r, c, value } of fixtures.exact) {
     const result = await sinkhornNewtonSparse({ cost, r, c }, { eta: 1e5 });
     expect(result.status).toBe("converged");

@@ -17,27 +17,28 @@ function moved(x: Tensor, at: number, change: number, from?: number): Tensor {
 }
 
 describe("the gradient of the regularised value", () => {
-  it("in the costs is the plan", () => {
+  it("in the costs is the plan", async () => {
     const h = 1e-6;
     for (let at = 0; at < n * m; at += 7) {
-      const side = (change: number) =>
-        await entropicOtLoss({ ...problem, cost: moved(problem.cost, at, change) }, options).value;
-      expect((side(h) - side(-h)) / (2 * h)).toBeCloseTo(gradCost.data()[at], 8);
+      const side = async (change: number) =>
+        (await entropicOtLoss({ ...problem, cost: moved(problem.cost, at, change) }, options)).value;
+      expect(((await side(h)) - (await side(-h))) / (2 * h)).toBeCloseTo(gradCost.data()[at], 8);
     }
   });
 
-  it("in the masses is x and y, along changes that keep the mass", () => {
+  it("in the masses is x and y, along changes that keep the mass", async () => {
     const h = 1e-6;
     for (const [i, k] of [
       [0, 1],
       [4, 2],
       [3, 0],
     ]) {
-      const rows = (change: number) => await entropicOtLoss({ ...problem, r: moved(problem.r, i, change, k) }, options).value;
-      expect((rows(h) - rows(-h)) / (2 * h)).toBeCloseTo(gradR.data()[i] - gradR.data()[k], 7);
-      const columns = (change: number) =>
-        await entropicOtLoss({ ...problem, c: moved(problem.c, i, change, k) }, options).value;
-      expect((columns(h) - columns(-h)) / (2 * h)).toBeCloseTo(gradC.data()[i] - gradC.data()[k], 7);
+      const rows = async (change: number) =>
+        (await entropicOtLoss({ ...problem, r: moved(problem.r, i, change, k) }, options)).value;
+      expect(((await rows(h)) - (await rows(-h))) / (2 * h)).toBeCloseTo(gradR.data()[i] - gradR.data()[k], 7);
+      const columns = async (change: number) =>
+        (await entropicOtLoss({ ...problem, c: moved(problem.c, i, change, k) }, options)).value;
+      expect(((await columns(h)) - (await columns(-h))) / (2 * h)).toBeCloseTo(gradC.data()[i] - gradC.data()[k], 7);
     }
     expect(total(gradR)).toBeCloseTo(0, 12);
   });
@@ -76,6 +77,16 @@ describe("the gradient of the regularised value", () => {
       const slope = (loss(moved(points, at, h)).item() - loss(moved(points, at, -h)).item()) / (2 * h);
       expect(slope).toBeCloseTo(gradient[at], 7);
     }
+  });
+
+  it("is refused where the plan is none", async () => {
+    const hopeless = { eta: 1e4, anneal: false, newtonIterations: 1 } as const;
+    const convergence = expect.objectContaining({
+      name: "ConvergenceError",
+      message: expect.stringMatching(/smaller eta/),
+    });
+    await expect(entropicOtLoss(problem, hopeless)).rejects.toThrow(convergence);
+    expect(() => transportLoss(problem.cost, problem.r, problem.c, hopeless)).toThrow(convergence);
   });
 
   it("moves points onto others when followed", () => {
