@@ -141,9 +141,15 @@ class Runtime implements OnnxRuntime {
     let copy = this.downloads.get(key);
     if (copy === undefined) {
       const graph = new GraphBuilder();
-      const open = value.dims.map(() => -1);
-      const x = graph.input(value.type as "float32", open, "x");
-      graph.outputs.push(graph.node("Identity", [x], { shape: open, type: x.type }));
+      const x = graph.input(value.type as "float32", value.dims, "x");
+      const y = graph.node("Identity", [x], x);
+      graph.outputs.push(y);
+      for (const end of [x, y]) {
+        graph.declareShape(
+          end,
+          value.dims.map((_, axis) => `axis${axis}`),
+        );
+      }
       copy = this.open(encodeModel(graph, "download"));
       this.downloads.set(key, copy);
     }

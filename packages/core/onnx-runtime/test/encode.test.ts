@@ -36,7 +36,8 @@ describe("encodeModel", () => {
 
   it("writes types and shapes, open extents by name", () => {
     const graph = new GraphBuilder();
-    const x = graph.input("int64", [3, -1, 1], "x");
+    const x = graph.input("int64", [3, 7, 1], "x");
+    graph.declareShape(x, [3, "axis1", 1]);
     graph.outputs.push(graph.node("Identity", [x], { shape: [], type: "bool" }));
     const [input] = decoded(graph).graph!.input;
     const type = input.type!.value.value as any;

@@ -52,6 +52,10 @@ describe("constants", () => {
     const graph = lowered((x: Tensor) => add(x, row), spec(1000, 3));
     expect(graph.initializers.map(({ data }) => data.length)).toEqual([3]);
   });
+  it("that repeat are never written out, however large the whole is", () => {
+    const graph = lowered((x: Tensor) => mul(x, 0.3), spec(1 << 16, 1 << 16, 4));
+    expect(graph.initializers.map(({ data }) => data.length)).toEqual([1]);
+  });
   it("of bodies of loops live in the outermost graph", () => {
     const f = (xs: Tensor) =>
       scan((c: Tensor, x: Tensor): [Tensor, Tensor] => [add(mul(c, 0.3), x), c], zeros([2]), xs)[0];

@@ -1,4 +1,5 @@
 import { add, cast, cumSum, type Equation, pad, reshape, slice, sum, type Tensor } from "@offprint/tensor-core";
+import { isOpen } from "../named-dimensions/formula.js";
 import { type Composition, composed } from "./composed.js";
 import { isForGpu, type Lowering } from "./lowering.js";
 
@@ -15,7 +16,8 @@ export function inBlocks(composition: BlockedSum, plain: Lowering): Lowering {
     const [x] = equation.inputs;
     const count = composition.axes(equation.params).reduce((n: number, axis: number) => n * x.shape[axis], 1);
     const long = x.dtype === "float32" && count > SHORT && !x.shape.includes(0);
-    const lowering = isForGpu(c) ? composition.onGpu : composition.onCpu;
+    const open = c.target.open === true && composition.axes(equation.params).some((axis) => isOpen(x.shape[axis]));
+    const lowering = isForGpu(c) ? composition.onGpu : open ? composition.ofAnyLength : composition.onCpu;
     (long ? lowering : plain)(c, equation);
   };
 }
@@ -26,6 +28,8 @@ interface BlockedSum {
   readonly onCpu: Lowering;
   /** With blocks of blocks: GPUs have no float64. */
   readonly onGpu: Lowering;
+  /** For lengths that are not known: all in float64. */
+  readonly ofAnyLength: Lowering;
 }
 
 /** `x` with one axis cut into `[blocks, BLOCK]`, filled up with zeros at the end. */
@@ -65,13 +69,17 @@ function runs(axes: readonly number[]): number[][] {
 export const sumInBlocks: BlockedSum = {
   axes: ({ axes }) => axes,
   onCpu: composed(summing((partial, axis) => cast(sum(cast(partial, "float64"), { axis }), "float32"))),
+  ofAnyLength: composed(([x], { axes }) => [cast(sum(cast(x, "float64"), { axis: axes }), "float32")]),
   // Partial sums that are many are summed in blocks again.
   onGpu: composed(summing((partial, axis) => sum(partial, { axis }))),
 };
 
+const cumSumInFloat64 = composed(([x], { axis }) => [cast(cumSum(cast(x, "float64"), axis), "float32")]);
+
 export const cumSumInBlocks: BlockedSum = {
   axes: ({ axis }) => [axis],
-  onCpu: composed(([x], { axis }) => [cast(cumSum(cast(x, "float64"), axis), "float32")]),
+  onCpu: cumSumInFloat64,
+  ofAnyLength: cumSumInFloat64,
   onGpu: composed(([x], { axis }) => {
     const within = cumSum(blocks(x, axis), axis + 1);
     const totals = slice(

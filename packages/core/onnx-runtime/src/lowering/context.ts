@@ -6,6 +6,8 @@ import { GraphBuilder } from "../model/graph-builder.js";
 /** What a graph is compiled for: some operators exist on one device only. */
 export interface Target {
   readonly device: string;
+  /** Whether extents are samples of many, so that nothing may be decided by them. */
+  readonly open?: boolean;
 }
 
 /** A matrix product `alpha A B + beta C` that is not emitted yet, so that what follows it can still become part of it. */
@@ -241,8 +243,8 @@ function compact(tensor: Tensor): { shape: Shape; data: TypedArray } {
   const shape = once.shape.slice();
   const lead = shape.findIndex((n) => n !== 1);
   const kept = lead < 0 ? [] : shape.slice(lead);
-  const out = tensor.data().slice(0, 0).constructor as { new (n: number): TypedArray };
-  const data = new out(shape.reduce((a, b) => a * b, 1));
+  // Only what is there once is looked at: the whole may be larger than memory.
+  const data = new (view.data.constructor as { new (n: number): TypedArray })(shape.reduce((a, b) => a * b, 1));
   let next = 0;
   const walk = (axis: number, offset: number): void => {
     if (axis === shape.length) {

@@ -26,6 +26,8 @@ function withAddend(
 
 function scaled(c: LoweringContext, y: Variable, product: Product | undefined, factor: number | undefined): boolean {
   if (product === undefined || factor === undefined || !exactFactor(y, product.alpha * factor)) return false;
+  // Attributes cannot depend on extents.
+  if (c.target.open === true && Math.abs(factor) !== 1) return false;
   if (product.addend !== null && !exactFactor(y, product.beta * factor)) return false;
   c.defineProduct(y, { ...product, alpha: product.alpha * factor, beta: product.beta * factor });
   return true;

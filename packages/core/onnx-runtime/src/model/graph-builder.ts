@@ -30,9 +30,11 @@ export interface Initializer {
 /** Names and constants that a graph shares with the graphs nested inside it. */
 class Scope {
   private next = 0;
-  readonly initializers: Initializer[] = [];
+  initializers: Initializer[] = [];
   private readonly small = new Map<string, Value>();
   readonly numbers = new Map<string, number>();
+  /** Shapes that are written otherwise than they are known here. */
+  readonly declared = new Map<string, readonly (number | string)[]>();
 
   name(): string {
     return `t${this.next++}`;
@@ -150,13 +152,24 @@ export class GraphBuilder {
     return values;
   }
 
-  /** The graph as it is written; an extent of -1 is open. */
+  /** Says how the shape of an input or a result is written: with texts where any extent is allowed. */
+  declareShape({ name }: Value, shape: readonly (number | string)[]): void {
+    this.scope.declared.set(name, shape);
+  }
+
+  /** The shape of an input or a result as it is written. */
+  declaredShape({ name, shape }: Value): readonly (number | string)[] {
+    return this.scope.declared.get(name) ?? shape;
+  }
+
+  /** Removes constants that nothing uses any more. */
+  dropInitializers(names: ReadonlySet<string>): void {
+    this.scope.initializers = this.scope.initializers.filter(({ value }) => !names.has(value.name));
+  }
+
+  /** The graph as it is written. */
   source(): GraphSource {
-    const declared = ({ name, type, shape }: Value) => ({
-      name,
-      type,
-      shape: shape.map((n, axis) => (n < 0 ? `axis${axis}` : n)),
-    });
+    const declared = (value: Value) => ({ name: value.name, type: value.type, shape: this.declaredShape(value) });
     return {
       inputs: this.inputs.map(declared),
       outputs: this.outputs.map(declared),
