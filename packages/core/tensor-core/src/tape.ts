@@ -14,7 +14,8 @@ export interface TapeRecord {
   readonly levels: number;
   readonly inputs: readonly Tensor[];
   outputs: readonly Tensor[];
-  pullback(cotangents: readonly Tensor[], record: TapeRecord): Pullback;
+  /** `level` is the gradient level that is being differentiated. */
+  pullback(cotangents: readonly Tensor[], record: TapeRecord, level: number): Pullback;
 }
 
 let nextId = 1;
@@ -43,6 +44,31 @@ export function recorded(
 export function variable(x: Tensor): Tensor {
   const outer = dependsOn([x], 0);
   return recorded(outer | (1 << currentLevel()), [x], [x], (cotangents) => [() => cotangents[0]])[0];
+}
+
+/** The id of the next record: what is recorded from now on has no smaller one. */
+export function tapeTime(): number {
+  return nextId;
+}
+
+/** A stretch of the tape: what was recorded from the first id on and before the second. */
+export type TapeSpan = readonly [from: number, to: number];
+
+/** What `outputs` depend on directly, through what was recorded in the given stretches. */
+export function dependenciesOutside(spans: readonly TapeSpan[], outputs: readonly Tensor[]): Tensor[] {
+  const found = new Set<Tensor>();
+  const seen = new Set<TapeRecord>();
+  const pending = [...outputs];
+  for (let x = pending.pop(); x !== undefined; x = pending.pop()) {
+    const { record } = x;
+    if (record === null) continue;
+    if (!spans.some(([from, to]) => from <= record.id && record.id < to)) found.add(x);
+    else if (!seen.has(record)) {
+      seen.add(record);
+      pending.push(...record.inputs);
+    }
+  }
+  return [...found];
 }
 
 /** The same value without its history. */
@@ -109,7 +135,7 @@ export function backward(
     if (slots === undefined || leaves.has(record)) continue;
     sums.delete(record);
     const filled = slots.map((g, i) => g ?? zerosLike(record.outputs[i]));
-    const parts = record.pullback(filled, record);
+    const parts = record.pullback(filled, record, level);
     for (let i = 0; i < record.inputs.length; i++) {
       const part = parts[i];
       if (part !== null && part !== undefined && reaches(record.inputs[i])) accumulate(record.inputs[i], part());

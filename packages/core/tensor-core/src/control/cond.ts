@@ -4,12 +4,14 @@ import { isFloat } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { Variable } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
-import { isTracing } from "../levels.js";
-import { cast, where } from "../ops/elementwise.js";
+import { isTracing, recordingAbove } from "../levels.js";
+import { cast, logicalNot, where } from "../ops/elementwise.js";
 import { broadcastTo, reshape } from "../ops/movement.js";
-import { bind, definePrimitive, type Primitive } from "../primitive.js";
+import { bind, definePrimitive, levelOf, type Primitive } from "../primitive.js";
 import { formatShape, sameShape } from "../shape.js";
+import { backward, dependenciesOutside, dependsOn, detached, recorded, type TapeSpan, tapeTime } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
+import { stopGradient } from "../transforms/stop-gradient.js";
 import { linearise } from "../transforms/vjp.js";
 import { vmap } from "../transforms/vmap.js";
 import * as tree from "../tree.js";
@@ -33,8 +35,14 @@ export function cond<A extends any[], R>(
       `cond: the condition has shape ${formatShape(test.shape)}; it must be a scalar: use any(), all() or where()`,
     );
   if (test.storage.kind === "host") return test.item() !== 0 ? onTrue(...operands) : onFalse(...operands);
-  if (test.storage.kind === "batched" && !isTracing())
-    return selectTree(test, flattenTensors(onTrue(...operands)), flattenTensors(onFalse(...operands)));
+  const level = levelOf(test);
+  if (test.storage.kind === "batched" && !isTracing() && (recordingAbove(0) === 0 || recordingAbove(level) !== 0)) {
+    return selectTree(
+      test,
+      gated(test, () => onTrue(...operands)),
+      gated(logicalNot(test), () => onFalse(...operands)),
+    );
+  }
   const flat = flattenTensors(operands);
   const structures: tree.TreeStructure[] = [];
   const traceBranch = (branch: (...operands: A) => R) =>
@@ -87,6 +95,37 @@ function checkBranches(yes: Branch, no: Branch): void {
   });
 }
 
+/**
+ * The branch, through which gradients pass only for the examples that take it: where one does not, its slope may be
+ * infinite.
+ */
+function gated(taken: Tensor, branch: () => unknown): FlatTree {
+  const start = tapeTime();
+  const { leaves, structure } = flattenTensors(branch());
+  return { leaves: gate(taken, leaves, [[start, tapeTime()]]), structure };
+}
+
+/** `outputs`, recorded in the stretches `inside`, with a gate in front of and behind what is there. */
+function gate(taken: Tensor, outputs: Tensor[], inside: readonly TapeSpan[]): Tensor[] {
+  const inputs = dependenciesOutside(inside, outputs);
+  const levels = dependsOn(inputs, levelOf(taken));
+  if (levels === 0) return outputs;
+  const pass = (g: Tensor) => (isFloat(g.dtype) ? where(taken, g, 0) : g);
+  return recorded(levels, inputs, outputs.map(detached), (cotangents, _, level) => {
+    let gradients: Tensor[] | undefined;
+    const compute = () => {
+      const start = tapeTime();
+      const slopes = backward(outputs, cotangents.map(pass), inputs, level);
+      const passed = slopes.map((g, i) => (g === null ? zerosLike(inputs[i]) : pass(g)));
+      return gate(taken, passed, [...inside, [start, tapeTime()]]);
+    };
+    return inputs.map((_, i) => () => {
+      gradients ??= compute();
+      return gradients[i];
+    });
+  });
+}
+
 function selectTree<R>(test: Tensor, yes: FlatTree, no: FlatTree): R {
   checkBranches(yes, no);
   return tree.unflatten<R>(
@@ -131,13 +170,26 @@ export const condP: Primitive<CondParams> = definePrimitive<CondParams>({
   },
   batch([test, ...inputs], [testBatched, ...batched], { onTrue, onFalse }, size) {
     const axes = batched.map((b) => (b ? 0 : null));
-    const whole = (graph: Graph) => () => {
-      if (!axes.includes(0)) return graph.apply(inputs).map((y) => broadcastTo(y, [size, ...y.shape]));
-      return vmap((...v: Tensor[]) => graph.apply(v), { inAxes: axes })(...inputs);
+    const whole = (graph: Graph, values: readonly Tensor[]) => {
+      if (!axes.includes(0)) return graph.apply(values).map((y) => broadcastTo(y, [size, ...y.shape]));
+      return vmap((...v: Tensor[]) => graph.apply(v), { inAxes: axes })(...values);
     };
-    if (!testBatched) return cond(test, whole(onTrue), whole(onFalse));
-    const yes = whole(onTrue)();
-    const no = whole(onFalse)();
-    return yes.map((x, i) => where(reshape(test, [size, ...new Array<number>(x.rank - 1).fill(1)]), x, no[i]));
+    if (!testBatched) {
+      return cond(
+        test,
+        () => whole(onTrue, inputs),
+        () => whole(onFalse, inputs),
+      );
+    }
+    const chosen = (x: Tensor) => reshape(test, [size, ...new Array<number>(x.rank - 1).fill(1)]);
+    // A branch that an example does not take may have an infinite slope there, which must not reach its inputs.
+    const taken = (of: (x: Tensor) => Tensor) =>
+      inputs.map((x, i) => (batched[i] && isFloat(x.dtype) ? where(of(x), x, stopGradient(x)) : x));
+    const yes = whole(onTrue, taken(chosen));
+    const no = whole(
+      onFalse,
+      taken((x) => logicalNot(chosen(x))),
+    );
+    return yes.map((x, i) => where(chosen(x), x, no[i]));
   },
 });

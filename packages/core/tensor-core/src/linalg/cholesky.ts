@@ -1,7 +1,7 @@
 import { bindOne } from "../primitive.js";
 import { choleskyP } from "../primitives/linear-algebra.js";
 import type { Tensor, TensorLike } from "../tensor.js";
-import { asMatrices } from "./operands.js";
+import { alignSystem, asMatrices } from "./operands.js";
 import { triangularSolve } from "./solve.js";
 import { symmetricPart } from "./symmetry.js";
 
@@ -24,10 +24,11 @@ export function symmetricOperand(operation: string, a: TensorLike): Tensor {
 }
 
 /**
- * The solution of `a x = b` from the Cholesky factor `l` of `a` `[..., n, n]`; b is `[n]` or `[..., n, k]`.
+ * The solution of `a x = b` from the Cholesky factor `l` of `a` `[..., n, n]`; b is `[n]` or `[..., n, k]`, and leading
+ * axes broadcast.
  * @throws ValueError where the factor has a zero on its diagonal or a value is not finite.
  */
 export function choleskySolve(l: TensorLike, b: TensorLike): Tensor {
-  const factor = asMatrices("choleskySolve", "l", l);
-  return triangularSolve(factor, triangularSolve(factor, b), { transposeA: true });
+  const system = alignSystem("choleskySolve", l, b, "l");
+  return system.restore(triangularSolve(system.a, triangularSolve(system.a, system.b), { transposeA: true }));
 }

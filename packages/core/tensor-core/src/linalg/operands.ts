@@ -25,9 +25,10 @@ export function alignSystem(
   operation: string,
   a: TensorLike,
   b: TensorLike,
+  matrixName = "a",
 ): { a: Tensor; b: Tensor; restore(x: Tensor): Tensor } {
   const [p, q] = promoteOperands(`linalg.${operation}`, [a, b]);
-  const matrix = asMatrices(operation, "a", p);
+  const matrix = asMatrices(operation, matrixName, p);
   if (q.rank === 0)
     throw new ShapeError(`linalg.${operation}: b is a scalar; give a vector [n] or matrices [..., n, k]`);
   const isVector = q.rank === 1;

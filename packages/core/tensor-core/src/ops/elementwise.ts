@@ -63,6 +63,7 @@ import {
   numberTest,
   numberUnary,
   promoteOperands,
+  towardsInteger,
 } from "./operands.js";
 
 /** `-x`. Elementwise. */
@@ -80,19 +81,19 @@ export function sign(x: TensorLike): Tensor {
   return numberUnary(signP, x);
 }
 
-/** The largest integer not above x; the gradient is 0. Elementwise. */
+/** The largest integer not above x; the gradient is 0, integers stay as they are. Elementwise. */
 export function floor(x: TensorLike): Tensor {
-  return floatUnary(floorP, x);
+  return towardsInteger(floorP, x);
 }
 
-/** The smallest integer not below x; the gradient is 0. Elementwise. */
+/** The smallest integer not below x; the gradient is 0, integers stay as they are. Elementwise. */
 export function ceil(x: TensorLike): Tensor {
-  return floatUnary(ceilP, x);
+  return towardsInteger(ceilP, x);
 }
 
-/** The nearest integer, halves to the even one; the gradient is 0. Elementwise. */
+/** The nearest integer, halves to the even one; the gradient is 0, integers stay as they are. Elementwise. */
 export function round(x: TensorLike): Tensor {
-  return floatUnary(roundP, x);
+  return towardsInteger(roundP, x);
 }
 
 /** The square root. Elementwise. */

@@ -1,6 +1,6 @@
 import { axisOptions } from "../axes.js";
 import { arange, asTensor, full } from "../construct.js";
-import { type DType, promote } from "../dtype.js";
+import { type DType, isFloat, promote } from "../dtype.js";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.js";
 import { bindOne } from "../primitive.js";
 import {
@@ -248,9 +248,15 @@ export function segmentMax(data: TensorLike, segmentIds: TensorLike, numSegments
   return bindOne(scatterMaxP, [full([numSegments, ...t.shape.slice(1)], least, t.dtype), ids, t], { axis: 0 });
 }
 
-/** Smallest values over the rows that have the same id; Infinity for a segment without rows. See `segmentMax`. */
+/**
+ * Smallest values over the rows that have the same id; Infinity (the largest integer for int32) for a segment without
+ * rows. See `segmentMax`.
+ */
 export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments: number): Tensor {
-  return neg(segmentMax(neg(asFloat(data)), segmentIds, numSegments));
+  const t = asTensor(data);
+  // -1 - x reverses the order of all integers, where -x has no value for the least of them.
+  const reversed = (x: Tensor) => (isFloat(x.dtype) ? neg(x) : sub(-1, x));
+  return reversed(segmentMax(reversed(t), segmentIds, numSegments));
 }
 
 /** `e^x / sum(e^x)` over the rows that have the same id, without overflow: attention over the edges of a graph. */

@@ -66,6 +66,13 @@ export function numberUnary(primitive: Primitive<null>, x: TensorLike): Tensor {
   return bindOne(primitive, [asNumber(asTensor(x))], null);
 }
 
+/** A rounding applied to an operand; integers are whole already and booleans become int32. */
+export function towardsInteger(primitive: Primitive<null>, x: TensorLike): Tensor {
+  if (isWeak(x)) return weakUnary(primitive, x, null);
+  const t = asNumber(asTensor(x));
+  return isFloat(t.dtype) ? bindOne(primitive, [t], null) : t;
+}
+
 /** A test of numbers, which gives bool. */
 export function numberTest(primitive: Primitive<null>, x: TensorLike): Tensor {
   return bindOne(primitive, [isWeak(x) ? widened(x) : asNumber(asTensor(x))], null);

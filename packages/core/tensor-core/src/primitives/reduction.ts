@@ -231,16 +231,18 @@ function isFloatArray(x: TypedArray): x is FloatArray {
 function integerSum(x: TypedArray): (from: number, to: number) => number {
   return (from, to) => {
     let total = 0;
-    for (let i = from; i < to; i++) total += x[i];
+    for (let i = from; i < to; i++) total = (total + x[i]) | 0;
     return total;
   };
 }
 
+/** Products of integers are those modulo 2^32, as their sums are. */
 function productLines(x: TypedArray, outer: number, n: number, inner: number, out: TypedArray): void {
+  const times = x instanceof Int32Array ? Math.imul : (a: number, b: number) => a * b;
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       let product = 1;
-      for (let k = 0, p = o * n * inner + i; k < n; k++, p += inner) product *= x[p];
+      for (let k = 0, p = o * n * inner + i; k < n; k++, p += inner) product = times(product, x[p]);
       out[o * inner + i] = product;
     }
   }

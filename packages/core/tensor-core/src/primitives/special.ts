@@ -1,6 +1,6 @@
 import type { DType } from "../dtype.js";
 import { DTypeError, UnsupportedError } from "../errors.js";
-import { add, div, equal, exp, log, mul, neg, sigmoid, sub, where } from "../ops/elementwise.js";
+import { add, div, equal, exp, less, log, mul, neg, sigmoid, sub, where } from "../ops/elementwise.js";
 import { bindOne, definePrimitive, type Primitive } from "../primitive.js";
 import * as kernels from "../special-functions/index.js";
 import type { Tensor } from "../tensor.js";
@@ -124,8 +124,27 @@ export const logAddExpP = binary("logAddExp", FLOAT, kernels.logaddexp, (g, [a, 
 
 /** `ln Phi(x)`, the logarithm of the standard normal distribution function. */
 export const normalLogCdfP = unary("normalLogCdf", FLOAT, kernels.normalLogCdf, (g, [x], y) => [
-  () => mul(g, exp(sub(mul(mul(x, x), -0.5), add(y, HALF_LOG_TWO_PI)))),
+  () => mul(g, hazard(x, y)),
 ]);
+
+const TAIL = -6;
+/** Terms of the continued fraction that give float64 from `TAIL` on. */
+const TERMS = 20;
+
+/**
+ * `phi(x) / Phi(x)`, the slope of `y = ln Phi(x)`. In the tail `x^2 / 2 + y` cancels, and so does `x + hazard`, of
+ * which further derivatives are made; Laplace's continued fraction
+ * `-x + 1 / (-x + 2 / (-x + 3 / ...))` has no differences.
+ */
+function hazard(x: Tensor, y: Tensor): Tensor {
+  const tail = less(x, TAIL);
+  const t = where(tail, neg(x), -TAIL);
+  let fraction = t;
+  for (let k = TERMS; k >= 1; k--) fraction = add(t, div(k, fraction));
+  // Each branch sees a harmless value where the other is taken, so that its gradient is finite there.
+  const [near, value] = [where(tail, 0, x), where(tail, -Math.LN2, y)];
+  return where(tail, fraction, exp(sub(mul(mul(near, near), -0.5), add(value, HALF_LOG_TWO_PI))));
+}
 
 /** `scale e^(-x^2)`. */
 function gaussian(x: Tensor, scale: number): Tensor {

@@ -3,12 +3,16 @@ import { rotate } from "./eigh.js";
 /** Squared norms this far below the largest belong to rows that are zero: their products would vanish. */
 const NEGLIGIBLE = 1e-120;
 
+/** Cosines within this many tolerances are those of rounding, which further sweeps need not lower. */
+const ROUNDING = 16;
+
 /**
  * One-sided Jacobi: rotates pairs of rows of R[n, columns] until all are orthogonal to working accuracy, and applies
  * the same rotations to the rows of J[n, n]. Returns whether 60 sweeps were enough. See assembly/svd.ts.
  */
 export function jsJacobiRows(n: number, columns: number, r: Float64Array, j: Float64Array | undefined): boolean {
   const tolerance = (Number.EPSILON / 2) * Math.sqrt(columns);
+  let before = Number.POSITIVE_INFINITY;
   const norms = new Float64Array(n);
   for (let sweep = 0; sweep < 60; sweep++) {
     for (let i = 0; i < n; i++) norms[i] = dot(r, i * columns, i * columns, columns);
@@ -18,14 +22,15 @@ export function jsJacobiRows(n: number, columns: number, r: Float64Array, j: Flo
       r.fill(0, i * columns, (i + 1) * columns);
       norms[i] = 0;
     }
-    let turned = false;
+    let steepest = 0;
     for (let a = 0; a < n - 1; a++) {
       for (let b = a + 1; b < n; b++) {
         const p = norms[a]!;
         const q = norms[b]!;
         const g = dot(r, a * columns, b * columns, columns);
-        if (g === 0 || Math.abs(g) <= tolerance * Math.sqrt(p) * Math.sqrt(q)) continue;
-        turned = true;
+        const size = Math.sqrt(p) * Math.sqrt(q);
+        if (g === 0 || Math.abs(g) <= tolerance * size) continue;
+        steepest = Math.max(steepest, Math.abs(g) / size);
         const zeta = (q - p) / (2 * g);
         const root = Math.abs(zeta) > 1e150 ? Math.abs(zeta) : Math.sqrt(1 + zeta * zeta);
         const t = (zeta >= 0 ? 1 : -1) / (Math.abs(zeta) + root);
@@ -36,7 +41,8 @@ export function jsJacobiRows(n: number, columns: number, r: Float64Array, j: Flo
         norms[b] = q + t * g;
       }
     }
-    if (!turned) return true;
+    if (steepest === 0 || (steepest <= ROUNDING * tolerance && steepest >= before)) return true;
+    before = steepest;
   }
   return false;
 }

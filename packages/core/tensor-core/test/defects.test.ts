@@ -1,0 +1,216 @@
+import { describe, expect, it } from "vitest";
+import {
+  abs,
+  ceil,
+  checkpoint,
+  cond,
+  floor,
+  grad,
+  greater,
+  jvp,
+  less,
+  linalg,
+  log,
+  matmul,
+  max,
+  mul,
+  prod,
+  random,
+  round,
+  scan,
+  segmentMin,
+  special,
+  sqrt,
+  std,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  trace,
+  transpose,
+  vmap,
+  whileLoop,
+} from "../src/index.js";
+
+const f64 = (values: number | number[]) => tensor(values, { dtype: "float64" });
+
+describe("linalg.choleskySolve", () => {
+  it("solves a batch of as many matrices as unknowns with one vector", () => {
+    const rng = random.rng(3);
+    for (const count of [2, 3]) {
+      const g = rng.normal([count, 3, 3], { dtype: "float64" });
+      const a = matmul(g, transpose(g, [0, 2, 1])).add(
+        linalg.inverse(
+          mul(
+            tensor([
+              [1, 0, 0],
+              [0, 1, 0],
+              [0, 0, 1],
+            ]),
+            1,
+          ),
+        ),
+      );
+      const b = rng.normal([3], { dtype: "float64" });
+      const x = linalg.choleskySolve(linalg.cholesky(a), b);
+      expect(x.shape).toEqual([count, 3]);
+      expect(max(abs(sub(x, linalg.solve(a, b)))).item()).toBeLessThan(1e-10);
+    }
+  });
+});
+
+describe("checkpoint", () => {
+  it("passes gradients to what its function closes over", () => {
+    expect(grad((w: Tensor) => sum(checkpoint((v: Tensor) => mul(v, w))(tensor([1, 2]))))(tensor(2)).item()).toBe(3);
+  });
+
+  it("does so traced, twice, in batches and in loops", () => {
+    const f = (w: Tensor) => sum(checkpoint((v: Tensor) => mul(mul(v, w), w))(f64([1, 2])));
+    const w = f64(2);
+    expect(grad(f)(w).item()).toBe(12);
+    expect(grad(grad(f))(w).item()).toBe(6);
+    expect(trace(grad(f), w).apply([w])[0].item()).toBe(12);
+    expect([...vmap(grad(f))(f64([1, 2])).data()]).toEqual([6, 12]);
+    const looped = (u: Tensor) =>
+      scan((s: Tensor, x: Tensor) => [checkpoint((v: Tensor) => mul(v, mul(u, x)))(s), null], f64(1), f64([1, 2]))[0];
+    expect(grad(looped)(w).item()).toBe(8);
+    expect(trace(grad(looped), w).apply([w])[0].item()).toBe(8);
+  });
+
+  it("runs functions that read values or loop freely as they are", () => {
+    const reads = (w: Tensor) => checkpoint((v: Tensor) => (v.item() > 0 ? mul(v, w) : v))(f64(3));
+    expect(grad(reads)(f64(2)).item()).toBe(3);
+    const loops = (w: Tensor) =>
+      checkpoint((v: Tensor) =>
+        whileLoop(
+          (s: Tensor) => less(s, 10),
+          (s: Tensor) => mul(s, w),
+          v,
+        ),
+      )(f64(3));
+    expect(grad(loops)(f64(2)).item()).toBe(12);
+  });
+});
+
+describe("normalLogCdf in the lower tail", () => {
+  const slope = grad(special.normalLogCdf);
+  const curvature = grad(slope);
+
+  it("has slopes to the precision of its dtype", () => {
+    // mpmath: npdf(x) / ncdf(x), and -h (x + h).
+    const exact: [x: number, h: number, second: number][] = [
+      [-5, 5.186503967125842, -0.9673035653828878],
+      [-6.5, 6.647301361190491, -0.9791565387467609],
+      [-100, 100.00999800099926, -0.9999000599500517],
+      [-1e3, 1000.000999998, -0.999999000006],
+      [-1e4, 10000.0001, -0.9999999900000006],
+    ];
+    for (const [x, h, second] of exact) {
+      expect(Math.abs(slope(f64(x)).item() / h - 1)).toBeLessThan(1e-13);
+      expect(Math.abs(curvature(f64(x)).item() / second - 1)).toBeLessThan(1e-9);
+      expect(Math.abs(slope(tensor(x)).item() / h - 1)).toBeLessThan(2e-6);
+      expect(Math.abs(curvature(tensor(x)).item() / second - 1)).toBeLessThan(1e-4);
+    }
+  });
+
+  it("has finite slopes however far out", () => {
+    expect(slope(f64(-1e30)).item()).toBe(1e30);
+    expect(curvature(f64(-1e30)).item()).toBe(-1);
+    expect(slope(tensor(-1e25)).item()).toBeCloseTo(1e25, -20);
+  });
+});
+
+describe("gradients where nothing varies or a branch is not taken", () => {
+  it("std of constants has gradient 0", () => {
+    expect([...grad((x: Tensor) => std(x))(tensor([2, 2])).data()]).toEqual([0, 0]);
+  });
+
+  const operands = (x: Tensor) =>
+    cond(
+      greater(x, 0),
+      (v: Tensor) => sqrt(v),
+      (v: Tensor) => mul(v, 0),
+      x,
+    );
+  const closure = (x: Tensor) =>
+    cond(
+      greater(x, 0),
+      () => log(x),
+      () => mul(x, 0),
+    );
+  const xs = f64([-1, 4, 0]);
+
+  it("vmap of grad, and of jvp, of cond sees the branch taken only", () => {
+    for (const [f, slope] of [
+      [operands, [0, 0.25, 0]],
+      [closure, [0, 0.25, 0]],
+    ] as const) {
+      expect([...vmap(grad(f))(xs).data()]).toEqual(slope);
+      expect([...vmap((x: Tensor) => jvp(f, [x], [f64(1)])[1])(xs).data()]).toEqual(slope);
+      const second = [...vmap(grad(grad(f)))(xs).data()];
+      expect(second.map(Number.isFinite)).toEqual([true, true, true]);
+    }
+  });
+
+  it("so does grad of vmap, where the branches take operands", () => {
+    expect([...grad((v: Tensor) => sum(vmap(operands)(v)))(xs).data()]).toEqual([0, 0.25, 0]);
+    expect([...jvp((v: Tensor) => vmap(operands)(v), [xs], [f64([1, 1, 1])])[1].data()]).toEqual([0, 0.25, 0]);
+  });
+});
+
+describe("linalg.svd", () => {
+  it("converges on small matrices, with both kernels' accuracy", () => {
+    const close: number[][] = [
+      [2.37645965660631, 0.8764596566063098],
+      [0.8764596566063098, 2.37645965660631],
+    ];
+    expect([...linalg.svdvals(tensor(close, { dtype: "float64" })).data()]).toEqual([
+      expect.closeTo(3.25291931321262, 14),
+      expect.closeTo(1.5, 14),
+    ]);
+    const rng = random.rng(11);
+    for (const n of [2, 3, 4, 7]) {
+      const a = rng.normal([n === 2 ? 5000 : 500, n, n], { dtype: "float64" });
+      const { u, s, vt } = linalg.svd(a);
+      const again = matmul(mul(u, s.reshape([s.shape[0], 1, n])), vt);
+      expect(max(abs(sub(again, a))).item()).toBeLessThan(1e-13);
+      const gram = matmul(transpose(u, [0, 2, 1]), u);
+      expect(
+        max(
+          abs(
+            sub(
+              gram,
+              tensor(Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)))),
+            ),
+          ),
+        ).item(),
+      ).toBeLessThan(1e-13);
+    }
+  });
+});
+
+describe("integers", () => {
+  const whole = (values: number[]) => tensor(values, { dtype: "int32" });
+
+  it("stay integers where they are rounded", () => {
+    for (const f of [floor, ceil, round]) {
+      expect(f(whole([16777217])).dtype).toBe("int32");
+      expect(f(whole([16777217])).item()).toBe(16777217);
+    }
+  });
+
+  it("have least values by segment without losing a bit", () => {
+    const least = segmentMin(whole([16777217, -2147483648, 5]), [0, 1, 1], 3);
+    expect(least.dtype).toBe("int32");
+    expect([...least.data()]).toEqual([16777217, -2147483648, 2147483647]);
+    expect([...segmentMin(tensor([2, 1, 3]), [0, 0, 1], 3).data()]).toEqual([1, 3, Number.POSITIVE_INFINITY]);
+  });
+
+  it("multiply and add modulo 2^32", () => {
+    expect(prod(whole([65537, 65537, 65537])).item()).toBe(Math.imul(Math.imul(65537, 65537), 65537));
+    expect(prod(whole([2147483647, 2147483647, 3, 5, 7])).item()).toBe(
+      Math.imul(Math.imul(Math.imul(2147483647, 2147483647), 3), 35),
+    );
+    expect(sum(whole([2147483647, 1])).item()).toBe(-2147483648);
+  });
+});
