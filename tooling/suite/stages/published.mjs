@@ -5,6 +5,7 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { problemKindInfo } from "@arethetypeswrong/core/problems";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { consumerProblems } from "../../checks/typed-consumer.mjs";
 import { pnpm } from "../../setup/setup.mjs";
 
 export const name = "packages";
@@ -37,7 +38,7 @@ export async function problemsOf(tarball, pkg) {
 }
 
 /** @type {import("../suite.mjs").Stage} */
-export async function run({ packages, cache }) {
+export async function run({ root, packages, cache }) {
   const published = packages.filter(({ manifest }) => !manifest.private);
   if (published.length === 0) return { passed: 0, failed: 0 };
   mkdirSync(cache, { recursive: true });
@@ -51,6 +52,9 @@ export async function run({ packages, cache }) {
     for (const pkg of published) {
       const stem = `${pkg.name.replace(/^@/, "").replace("/", "-")}-${pkg.manifest.version}.tgz`;
       const problems = tarballs.includes(stem) ? await problemsOf(join(folder, stem), pkg) : ["could not be packed"];
+      if (pkg.name === "@offprint/tensor-core" && problems.length === 0) {
+        problems.push(...consumerProblems(root, join(folder, stem), mkdtempSync(join(folder, "consumer-"))));
+      }
       if (problems.length > 0) failed += 1;
       for (const problem of problems) console.log(`  ${pkg.name}: ${problem}`);
     }

@@ -17,6 +17,7 @@ export * as fft from "./fft/index.js";
 export type { Capture, Equation, Variable } from "./graph/builder.js";
 export { Graph } from "./graph/graph.js";
 export * as linalg from "./linalg/index.js";
+export type { NdArray, NdArrayLike } from "./ndarray-view.js";
 export { nearestWords } from "./nearest-words.js";
 export * from "./ops/index.js";
 export { requireDecayRate, requireInteger, requireNonNegative, requirePositive } from "./option-checks.js";

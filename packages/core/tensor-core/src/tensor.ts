@@ -1,7 +1,8 @@
-import ndarray, { type NdArray } from "ndarray";
+import ndarray from "ndarray";
 import { allocate, convert, type DType, type TypedArray } from "./dtype.js";
 import { TraceError, UnsupportedError, ValueError } from "./errors.js";
 import { formatTensor } from "./format.js";
+import type { NdArray, NdArrayLike } from "./ndarray-view.js";
 import { rowMajorStrides, type Shape, sizeOf } from "./shape.js";
 import type { DeviceStorage, HostStorage, Storage } from "./storage.js";
 import { copyStrided } from "./strided.js";
@@ -14,7 +15,7 @@ export const tensorBrand: unique symbol = Symbol.for("@offprint/tensor-core/Tens
 export type NestedArray = number | boolean | readonly NestedArray[];
 
 /** Everything that a function of tensors accepts as a tensor. */
-export type TensorLike = Tensor | NdArray<TypedArray> | TypedArray | NestedArray;
+export type TensorLike = Tensor | NdArrayLike | TypedArray | NestedArray;
 
 /**
  * An immutable n-dimensional array. Its values are in memory, or stand for a place in a trace, for one example
@@ -92,9 +93,9 @@ export class Tensor {
   }
 
   /** The values as a scijs `ndarray` view, without copying. Never write to it. */
-  ndarray(): NdArray<TypedArray> {
+  ndarray(): NdArray {
     const { data, strides, offset } = requireHost(this, "ndarray");
-    return ndarray(data, [...this.shape], [...strides], offset) as NdArray<TypedArray>;
+    return ndarray(data, [...this.shape], [...strides], offset) as unknown as NdArray;
   }
 
   /** The tensor in memory; downloads a device tensor. */
