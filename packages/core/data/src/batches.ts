@@ -1,4 +1,13 @@
-import { FormatError, Rng, type random, type Tensor, take, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  FormatError,
+  Rng,
+  type random,
+  type Tensor,
+  take,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type Dataset, sampleCount } from "./dataset.js";
 
 /** Options of `batches`. */
@@ -46,7 +55,8 @@ export class Batches implements Iterable<Batch> {
 
   /** @internal Use `batches`. */
   constructor(dataset: Pick<Dataset, "inputs" | "targets">, options: BatchesOptions) {
-    const { batchSize, rng, dropLast = false, state } = options;
+    checkOptions("batches", options, ["batchSize", "rng", "dropLast", "state"]);
+    const { batchSize, rng, dropLast = false, state } = options ?? {};
     this.count = sampleCount(dataset);
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ValueError(`batches: batchSize is ${batchSize}; it must be an integer of at least 1`);

@@ -1,4 +1,4 @@
-import { asTensor, ShapeError, type Tensor, type TensorLike, take } from "@offprint/tensor-core";
+import { asTensor, isTensor, ShapeError, type Tensor, type TensorLike, take, ValueError } from "@offprint/tensor-core";
 
 /** Samples with what is to be predicted from them. Both tensors have the samples along axis 0. */
 export interface Dataset {
@@ -18,9 +18,15 @@ export interface Dataset {
   readonly source: string;
 }
 
-/** Number of samples. */
+/**
+ * Number of samples.
+ * @throws ShapeError unless inputs and targets have equally many.
+ */
 export function sampleCount(dataset: Pick<Dataset, "inputs" | "targets">): number {
-  const { inputs, targets } = dataset;
+  const { inputs, targets } = dataset ?? {};
+  if (!isTensor(inputs) || !isTensor(targets)) {
+    throw new ValueError("a data set has inputs and targets that are tensors; make them with tensor(...)");
+  }
   if (inputs.rank === 0 || targets.rank === 0 || inputs.shape[0] !== targets.shape[0]) {
     throw new ShapeError(
       `inputs of shape [${inputs.shape}] and targets of shape [${targets.shape}] must have the samples along axis 0, ` +

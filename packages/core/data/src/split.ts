@@ -1,4 +1,4 @@
-import { type Rng, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, ValueError } from "@offprint/tensor-core";
 import { type Dataset, sampleCount, subset } from "./dataset.js";
 
 /** Options of `trainTestSplit`. */
@@ -19,7 +19,8 @@ export function trainTestSplit<D extends Pick<Dataset, "inputs" | "targets">>(
   dataset: D,
   options: SplitOptions,
 ): { train: D; test: D } {
-  const { test, rng, stratify = false } = options;
+  checkOptions("trainTestSplit", options, ["test", "rng", "stratify"]);
+  const { test, rng, stratify = false } = options ?? {};
   const n = sampleCount(dataset);
   const count = test < 1 ? Math.round(test * n) : test;
   if (!Number.isInteger(count) || count < 1 || count >= n) {

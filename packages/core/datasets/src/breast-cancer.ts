@@ -1,7 +1,7 @@
 import type { Dataset } from "@offprint/data";
 import { table } from "./breast-cancer-table.js";
-import type { SetOptions } from "./digits.js";
 import { tabularSet } from "./packed.js";
+import { checkSetOptions, type SetOptions } from "./set-options.js";
 
 const MEASUREMENTS = [
   "radius",
@@ -18,6 +18,7 @@ const MEASUREMENTS = [
 
 /** Breast masses: 569 samples of 30 measurements of cell nuclei, malignant (0) or benign (1). CC BY 4.0. */
 export function breastCancer(options: SetOptions = {}): Dataset {
+  checkSetOptions("breastCancer", options);
   return {
     name: "Breast Cancer Wisconsin (Diagnostic)",
     ...tabularSet(table, options.dtype),

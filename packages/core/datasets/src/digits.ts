@@ -2,12 +2,7 @@ import type { Dataset } from "@offprint/data";
 import { tensor } from "@offprint/tensor-core";
 import { table } from "./digits-table.js";
 import { unpack } from "./packed.js";
-
-/** Element type of the inputs of a set. */
-export interface SetOptions {
-  /** Default "float32". */
-  dtype?: "float32" | "float64";
-}
+import { checkSetOptions, type SetOptions } from "./set-options.js";
 
 const COUNT = 1797;
 const PIXELS = 64;
@@ -17,6 +12,7 @@ const PIXELS = 64;
  * 0 to 9 (`[1797]`, int32), in the order of the source. The test part of the UCI set, CC BY 4.0.
  */
 export function digits(options: SetOptions = {}): Dataset {
+  checkSetOptions("digits", options);
   const bytes = unpack(table);
   const pixels = bytes.subarray(0, COUNT * PIXELS);
   const inputs = options.dtype === "float64" ? Float64Array.from(pixels) : Float32Array.from(pixels);

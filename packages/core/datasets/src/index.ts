@@ -1,5 +1,6 @@
 export { breastCancer } from "./breast-cancer.js";
-export { digits, type SetOptions } from "./digits.js";
+export { digits } from "./digits.js";
 export { iris } from "./iris.js";
 export { karateClub, type NodeDataset } from "./karate-club.js";
+export type { SetOptions } from "./set-options.js";
 export { wine } from "./wine.js";

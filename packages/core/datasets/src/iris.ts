@@ -1,10 +1,11 @@
 import type { Dataset } from "@offprint/data";
-import type { SetOptions } from "./digits.js";
 import { table } from "./iris-table.js";
 import { tabularSet } from "./packed.js";
+import { checkSetOptions, type SetOptions } from "./set-options.js";
 
 /** Iris flowers: 150 samples of 4 lengths in cm, 3 species. As in Fisher's paper, CC BY 4.0. */
 export function iris(options: SetOptions = {}): Dataset {
+  checkSetOptions("iris", options);
   return {
     name: "Iris",
     ...tabularSet(table, options.dtype),

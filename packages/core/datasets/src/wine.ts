@@ -1,10 +1,11 @@
 import type { Dataset } from "@offprint/data";
-import type { SetOptions } from "./digits.js";
 import { tabularSet } from "./packed.js";
+import { checkSetOptions, type SetOptions } from "./set-options.js";
 import { table } from "./wine-table.js";
 
 /** Italian wines: 178 samples of 13 chemical measurements, 3 growers. CC BY 4.0. */
 export function wine(options: SetOptions = {}): Dataset {
+  checkSetOptions("wine", options);
   return {
     name: "Wine",
     ...tabularSet(table, options.dtype),

@@ -38,6 +38,13 @@ describe("data sets", () => {
     },
   );
 
+  it("take no other option or type", () => {
+    for (const set of [digits, iris, wine, breastCancer]) {
+      expect(() => set({ type: "float64" } as never)).toThrow(/there is no option "type"/);
+      expect(() => set({ dtype: "int32" as never })).toThrow(/dtype is int32/);
+    }
+  });
+
   it("the karate club has 78 friendships; instructor and president have 16 and 17", () => {
     const { edges, targets, nodes } = karateClub();
     expect([nodes, edges.shape]).toEqual([34, [78, 2]]);

@@ -1,5 +1,6 @@
-import { tensor } from "@offprint/tensor-core";
+import { checkOptions, tensor } from "@offprint/tensor-core";
 import type { Dataset } from "../dataset.js";
+import { requireChoice } from "../option-choice.js";
 import { ByteReader } from "./byte-reader.js";
 import { gunzip } from "./inflate.js";
 
@@ -36,6 +37,8 @@ export interface Cifar100Options {
 
 /** Reads a binary file of CIFAR-100 (`train.bin`, `test.bin`: records of 3074 bytes) as `readCifar10` does. */
 export function readCifar100(file: Uint8Array, options: Cifar100Options = {}): Dataset {
+  checkOptions("readCifar100", options, ["labels"]);
+  requireChoice("readCifar100", "labels", options.labels, ["fine", "coarse"]);
   const { inputs, labels } = readRecords("CIFAR-100", file, [20, 100]);
   const targets = tensor(labels[options.labels === "coarse" ? 0 : 1]);
   return { name: "CIFAR-100", inputs, targets, licence: LICENCE, source: SOURCE };

@@ -1,4 +1,5 @@
-import { FormatError, type Tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, FormatError, type Tensor, ValueError } from "@offprint/tensor-core";
+import { requireChoice } from "../option-choice.js";
 import { decodeText } from "./byte-reader.js";
 import { type CsvRecord, csvRecords } from "./csv-records.js";
 import { gunzip } from "./inflate.js";
@@ -24,8 +25,9 @@ const MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
  * are not of the column's type; ValueError for options that fit no column.
  */
 export function readCsv(file: string | Uint8Array, options: CsvReadOptions = {}): Table {
+  checkOptions("readCsv", options, ["delimiter", "header", "types", "missing"]);
   const { delimiter = ",", header = true, types = {}, missing = MISSING } = options;
-  if (delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
+  if (typeof delimiter !== "string" || delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
     throw new ValueError(
       `readCsv: the delimiter ${JSON.stringify(delimiter)} must be one character, no quote or line break`,
     );
@@ -46,6 +48,9 @@ export function readCsv(file: string | Uint8Array, options: CsvReadOptions = {})
     }
   }
   const absent = new Set(missing);
+  for (const [name, type] of Object.entries(types)) {
+    requireChoice("readCsv", `the type of ${name}`, type, ["number", "integer", "boolean", "text"]);
+  }
   const typeOf = (name: string) => (Object.hasOwn(types, name) ? types[name] : undefined);
   return new Table(names.map((name, j) => readColumn(name, j, records, typeOf(name), absent)));
 }
@@ -129,6 +134,7 @@ export interface CsvWriteOptions {
  * @throws ValueError for a tensor that is not a matrix or names that do not fit it.
  */
 export function writeCsv(content: Table | Tensor, options: CsvWriteOptions = {}): string {
+  checkOptions("writeCsv", options, ["delimiter", "names"]);
   const { delimiter = "," } = options;
   const columns = content instanceof Table ? content.columns : matrixColumns(content, options.names);
   const quote = (text: string) =>

@@ -1,5 +1,6 @@
 import {
   asTensor,
+  checkOptions,
   FormatError,
   ShapeError,
   type Tensor,
@@ -8,6 +9,7 @@ import {
   transpose,
   UnsupportedError,
 } from "@offprint/tensor-core";
+import { requireChoice } from "../option-choice.js";
 import { ByteReader, startsWith } from "./byte-reader.js";
 import { PNG_SIGNATURE, readPngPixels } from "./png-reader.js";
 import { writePngPixels } from "./png-writer.js";
@@ -40,6 +42,9 @@ export interface ImageReadOptions {
  * @throws FormatError for damaged or truncated files; UnsupportedError for other kinds of image.
  */
 export function readImage(file: Uint8Array, options: ImageReadOptions = {}): Tensor {
+  checkOptions("readImage", options, ["layout", "channels"]);
+  requireChoice("readImage", "layout", options.layout, ["HWC", "CHW"]);
+  requireChoice("readImage", "channels", options.channels, [1, 3]);
   const { width, height, channels, largest, samples } = readPixels(file);
   const wanted = options.channels ?? channels;
   const data = new Float32Array(width * height * wanted);
@@ -97,7 +102,11 @@ export function writePnm(image: TensorLike, options: ImageWriteOptions = {}): Ui
   return writePnmPixels(pixels);
 }
 
-function quantize(operation: string, image: TensorLike, { layout = "HWC", bits = 8 }: ImageWriteOptions): Pixels {
+function quantize(operation: string, image: TensorLike, options: ImageWriteOptions): Pixels {
+  checkOptions(operation, options, ["layout", "bits"]);
+  requireChoice(operation, "layout", options.layout, ["HWC", "CHW"]);
+  requireChoice(operation, "bits", options.bits, [8, 16]);
+  const { layout = "HWC", bits = 8 } = options;
   const given = asTensor(image);
   const x = layout === "CHW" && given.rank === 3 ? transpose(given, [1, 2, 0]) : given;
   const [height, width, channels = 1] = x.shape;

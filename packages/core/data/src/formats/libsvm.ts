@@ -1,4 +1,13 @@
-import { asTensor, FormatError, sparse, type Tensor, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  FormatError,
+  sparse,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { decodeText } from "./byte-reader.js";
 import { gunzip } from "./inflate.js";
 
@@ -29,6 +38,7 @@ const MAX_INDEX = 2147483646;
  * @throws FormatError, its `offset` the number of the line.
  */
 export function readLibsvm(file: string | Uint8Array, options: LibsvmReadOptions = {}): LibsvmContent {
+  checkOptions("readLibsvm", options, ["features", "zeroBased"]);
   const text = decodeText("LIBSVM", typeof file === "string" ? file : gunzip(file));
   const base = options.zeroBased ? 0 : 1;
   const rows: RowStore = { labels: [], queries: [], indptr: [0], indices: [], values: [] };

@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   decodeElements,
   type ElementType,
   elementSize,
@@ -7,6 +8,7 @@ import {
   tensor,
   transpose,
 } from "@offprint/tensor-core";
+import { requireChoice } from "../option-choice.js";
 import { ascii, ByteReader, concatenateBytes } from "./byte-reader.js";
 import { readNpyHeader } from "./npy-header.js";
 
@@ -43,6 +45,8 @@ export interface NpyWriteOptions {
 
 /** The bytes of an .npy file (version 1.0, row-major, little-endian) that `np.load` reads. */
 export function writeNpy(x: Tensor, options: NpyWriteOptions = {}): Uint8Array {
+  checkOptions("writeNpy", options, ["floatType"]);
+  requireChoice("writeNpy", "floatType", options.floatType, ["float16", "float32", "float64"]);
   const isFloat = x.dtype === "float32" || x.dtype === "float64";
   const type: ElementType = isFloat ? (options.floatType ?? x.dtype) : x.dtype;
   const shape = x.shape.length === 1 ? `${x.shape[0]},` : x.shape.join(", ");

@@ -1,4 +1,4 @@
-import { FormatError, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, FormatError, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { type NpyWriteOptions, readNpy, writeNpy } from "./npy.js";
 import { openZip, writeZip, type ZipArchive } from "./zip.js";
 
@@ -65,9 +65,11 @@ export interface NpzWriteOptions extends NpyWriteOptions {
 
 /** The bytes of an .npz archive that `np.load` reads. Equal tensors give equal bytes. */
 export function writeNpz(tensors: Readonly<Record<string, Tensor>>, options: NpzWriteOptions = {}): Uint8Array {
+  checkOptions("writeNpz", options, ["compress", "floatType"]);
+  const { compress = true, ...inside } = options;
   const files = Object.entries(tensors).map(([name, x]) => {
     if (name === "") throw new ValueError("writeNpz: an array has the empty name; name every array");
-    return [`${name}.npy`, writeNpy(x, options)] as const;
+    return [`${name}.npy`, writeNpy(x, inside)] as const;
   });
-  return writeZip(files, options.compress ?? true);
+  return writeZip(files, compress);
 }

@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   decodeElements,
   type ElementType,
   elementSize,
@@ -7,6 +8,7 @@ import {
   UnsupportedError,
   ValueError,
 } from "@offprint/tensor-core";
+import { requireChoice } from "../option-choice.js";
 import { ByteReader, concatenateBytes } from "./byte-reader.js";
 
 /** Content of a safetensors file. */
@@ -146,6 +148,8 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   options: SafetensorsWriteOptions = {},
 ): Uint8Array {
+  checkOptions("writeSafetensors", options, ["metadata", "floatType"]);
+  requireChoice("writeSafetensors", "floatType", options.floatType, ["float16", "bfloat16", "float32", "float64"]);
   const header: [string, unknown][] = options.metadata === undefined ? [] : [["__metadata__", options.metadata]];
   const parts: Uint8Array[] = [];
   let at = 0;

@@ -1,4 +1,13 @@
-import { FormatError, ShapeError, sparse, type Tensor, take, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  FormatError,
+  ShapeError,
+  sparse,
+  type Tensor,
+  take,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { readCsv } from "./csv.js";
 import { gunzip } from "./inflate.js";
 import { readLibsvm } from "./libsvm.js";
@@ -37,6 +46,7 @@ export interface SampleFile {
  * array that is not there; ShapeError for arrays that do not fit each other.
  */
 export function readSamples(file: Uint8Array, options: SampleFileOptions = {}): SampleFile {
+  checkOptions("readSamples", options, ["target", "inputs"]);
   if (!(file instanceof Uint8Array)) throw new FormatError("readSamples: the file must be given as its bytes");
   const samples = samplesOf(file, options);
   if (samples.inputs.shape[0] === 0) throw new FormatError("the file has no samples");

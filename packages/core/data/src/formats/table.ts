@@ -1,4 +1,5 @@
-import { DTypeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, DTypeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { requireChoice } from "../option-choice.js";
 
 /** How the fields of a column are read. */
 export type ColumnType = "number" | "integer" | "boolean" | "text";
@@ -51,6 +52,8 @@ export class Table {
    * @param names default: all columns that are not texts.
    */
   tensor(names?: readonly string[], options: { dtype?: "float32" | "float64" } = {}): Tensor {
+    checkOptions("Table.tensor", options, ["dtype"]);
+    requireChoice("Table.tensor", "dtype", options.dtype, ["float32", "float64"]);
     const list = names?.map((name) => this.column(name)) ?? this.columns.filter(({ type }) => type !== "text");
     const out = new Float64Array(this.rows * list.length);
     list.forEach((column, j) => {
