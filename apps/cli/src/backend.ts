@@ -1,29 +1,23 @@
-import type { CommandModel } from "@offprint/claims";
-import { didYouMean } from "@offprint/commands";
+import {
+  type CommandModel,
+  type DeviceChoice,
+  type DeviceName,
+  deviceNames,
+  didYouMean,
+  Failure,
+} from "@offprint/commands";
 import type { Backend } from "@offprint/tensor-core";
-import { Failure } from "./failure.js";
 import type { Registry } from "./registry.js";
 
 /** Package that runs compiled functions on devices; optional, as its binding does not exist for every platform. */
 export const runtimePackage = "@offprint/onnx-runtime";
 
-/** Words after `--device`. */
-export const deviceNames = ["auto", "host", "cpu", "webgpu", "cuda", "coreml", "dml"] as const;
-
-/** One of the words after `--device`. */
-export type DeviceName = (typeof deviceNames)[number];
-
-/** Options that choose where compiled functions run. */
-export interface DeviceOptions {
-  readonly device: DeviceName;
-  readonly threads?: number;
-}
-
 type CreateBackend = (options: { device: string; threads?: number }) => Promise<Backend>;
 
 /** The device that a word means. */
 export function parseDevice(word: string): DeviceName {
-  if ((deviceNames as readonly string[]).includes(word)) return word as DeviceName;
+  const found = deviceNames.find((name) => name === word);
+  if (found !== undefined) return found;
   throw new Failure(
     `there is no device "${word}".${didYouMean(word, deviceNames)} Devices are ${deviceNames.join(", ")}.`,
   );
@@ -42,7 +36,7 @@ function firstLine(error: unknown): string {
  */
 export async function openBackend(
   registry: Registry,
-  { device, threads }: DeviceOptions,
+  { device, threads }: DeviceChoice,
   note: (line: string) => void,
 ): Promise<Backend | undefined> {
   if (device === "host") return undefined;
@@ -75,7 +69,7 @@ type LoadModel = (model: string | Uint8Array, options: { device: string; threads
  */
 export async function openModel(
   registry: Registry,
-  { device, threads }: DeviceOptions,
+  { device, threads }: DeviceChoice,
   model: string | Uint8Array,
 ): Promise<CommandModel> {
   let runtime: Record<string, unknown> | undefined;

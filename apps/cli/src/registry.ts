@@ -2,9 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { ClaimSet, MethodCommand } from "@offprint/claims";
-import { didYouMean } from "@offprint/commands";
-import { exitCodes, Failure } from "./failure.js";
+import type { ClaimSet } from "@offprint/claims";
+import { type Command, didYouMean, exitCodes, Failure } from "@offprint/commands";
 
 /** A method package and what its package.json says about its paper. */
 export interface Method {
@@ -14,6 +13,8 @@ export interface Method {
   readonly version: string;
   readonly directory: string;
   readonly homepage: string | undefined;
+  /** What it is for, in one sentence. */
+  readonly purpose: string;
   readonly title: string;
   readonly authors: string;
   readonly year: number;
@@ -40,6 +41,7 @@ export interface Registry {
 interface Manifest {
   readonly name?: string;
   readonly version?: string;
+  readonly description?: string;
   readonly homepage?: string;
   readonly repository?: { readonly url?: string; readonly directory?: string };
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -73,7 +75,7 @@ function sourceAddress({ homepage, repository }: Manifest): string | undefined {
 }
 
 function method(directory: string, manifest: Manifest): Method | undefined {
-  const { name, version = "0.0.0", offprint } = manifest;
+  const { name, version = "0.0.0", description, offprint } = manifest;
   if (!name || !offprint) return undefined;
   const { authors } = offprint;
   return {
@@ -82,6 +84,7 @@ function method(directory: string, manifest: Manifest): Method | undefined {
     version,
     directory,
     homepage: sourceAddress(manifest),
+    purpose: description || offprint.title,
     title: offprint.title,
     authors: typeof authors === "string" ? authors : authors.join(", "),
     year: offprint.year,
@@ -160,24 +163,22 @@ async function entry(
     if (loaded) return loaded;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure(`${name}: ${specifier} could not be loaded: ${reason}`, exitCodes.failed);
+    throw new Failure(`${name}: ${specifier} could not be loaded: ${reason}`, exitCodes.negative);
   }
-  throw new Failure(`${name}: ${specifier} is missing; reinstall offprint.`, exitCodes.failed);
+  throw new Failure(`${name}: ${specifier} is missing; reinstall offprint.`, exitCodes.negative);
 }
 
 /** The claims of a method. */
 export async function loadClaims(registry: Registry, method: Method): Promise<ClaimSet> {
   const { claims } = await entry(registry, method, "claims");
   if (Array.isArray((claims as ClaimSet | undefined)?.claims)) return claims as ClaimSet;
-  throw new Failure(`${method.name}: ${method.packageName}/claims does not export claims.`, exitCodes.failed);
+  throw new Failure(`${method.name}: ${method.packageName}/claims does not export claims.`, exitCodes.negative);
 }
 
 /** A command that a method adds. */
-export async function loadCommand(registry: Registry, method: Method, name: string): Promise<MethodCommand> {
+export async function loadCommand(registry: Registry, method: Method, name: string): Promise<Command> {
   const { commands } = await entry(registry, method, "cli");
-  const found = Array.isArray(commands)
-    ? (commands as MethodCommand[]).find((command) => command.name === name)
-    : undefined;
+  const found = Array.isArray(commands) ? (commands as Command[]).find((command) => command.name === name) : undefined;
   if (found) return found;
-  throw new Failure(`${method.name}: ${method.packageName}/cli has no command "${name}".`, exitCodes.failed);
+  throw new Failure(`${method.name}: ${method.packageName}/cli has no command "${name}".`, exitCodes.negative);
 }

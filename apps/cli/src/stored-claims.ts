@@ -1,93 +1,125 @@
-import { existsSync, readFileSync } from "node:fs";
-import type { ClaimRecord } from "@offprint/claims";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type ClaimRecord, isClaimRecord } from "@offprint/claims";
+import { Failure } from "@offprint/commands";
 import { removeFile, saveFileSync } from "@offprint/data/node";
-import { Failure } from "./failure.js";
 
-interface StoredFile {
-  readonly format: "offprint-state";
-  readonly formatVersion: 1;
-  /** Records by resume key. */
-  readonly runs: Record<string, ClaimRecord[]>;
+/** Records by resume key. */
+type Runs = Map<string, ClaimRecord[]>;
+
+const format = { format: "offprint-state", formatVersion: 1 } as const;
+
+function parsedRuns(content: unknown): Runs | undefined {
+  if (typeof content !== "object" || content === null) return undefined;
+  const { format: name, formatVersion, runs } = content as Record<string, unknown>;
+  if (name !== format.format || formatVersion !== format.formatVersion) return undefined;
+  if (typeof runs !== "object" || runs === null) return undefined;
+  const entries = Object.entries(runs);
+  const right = entries.every(([, records]) => Array.isArray(records) && records.every(isClaimRecord));
+  return right ? new Map(entries) : undefined;
 }
 
-function isRecord(value: unknown): value is ClaimRecord {
-  const record = value as Partial<ClaimRecord> | null;
-  return (
-    typeof record === "object" &&
-    record !== null &&
-    typeof record.id === "string" &&
-    typeof record.statement === "string" &&
-    typeof record.holds === "boolean" &&
-    typeof record.seconds === "number" &&
-    Array.isArray(record.series) &&
-    Array.isArray(record.tables)
-  );
+/** Longest time that another process may take to change the file, in milliseconds; then it is taken for dead. */
+const patience = 5000;
+
+/** Whether the process that wrote a lock is not there any more. */
+function isAbandoned(lock: string): boolean {
+  const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  if (made === undefined || Date.now() - made > patience) return made !== undefined;
+  const owner = Number(readFileSync(lock, "utf8"));
+  try {
+    return owner > 0 && !process.kill(owner, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
 }
 
-function isStoredFile(value: unknown): value is StoredFile {
-  const file = value as Partial<StoredFile> | null;
-  if (typeof file !== "object" || file === null) return false;
-  if (file.format !== "offprint-state" || file.formatVersion !== 1) return false;
-  if (typeof file.runs !== "object" || file.runs === null) return false;
-  return Object.values(file.runs).every((records) => Array.isArray(records) && records.every(isRecord));
+/** Does something with a file that no other process of this program does at the same time. */
+function exclusively<T>(path: string, work: () => T): T {
+  const lock = `${path}.lock`;
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      if (isAbandoned(lock)) rmSync(lock, { force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
 }
 
-/** The file that keeps finished claims until their run is complete. */
+/**
+ * The file that keeps finished claims until their run is complete. Several runs may share it: every change is made to
+ * what stands there at that moment.
+ */
 export class StoredClaims {
+  /** Where it is. */
   readonly path: string;
-  private readonly runs: Map<string, ClaimRecord[]>;
 
-  private constructor(path: string, runs: Map<string, ClaimRecord[]>) {
+  private constructor(path: string) {
     this.path = path;
-    this.runs = runs;
   }
 
   /**
-   * Reads the file, or starts an empty one.
+   * Opens the file; it need not be there.
    *
    * @throws Failure when a file of that name is something else, which must not be overwritten
    */
   static open(path: string): StoredClaims {
-    if (!existsSync(path)) return new StoredClaims(path, new Map());
+    const stored = new StoredClaims(path);
+    stored.read();
+    return stored;
+  }
+
+  private read(): Runs {
+    if (!existsSync(this.path)) return new Map();
     let content: unknown;
     try {
-      content = JSON.parse(readFileSync(path, "utf8"));
+      content = JSON.parse(readFileSync(this.path, "utf8"));
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }
-    if (isStoredFile(content)) return new StoredClaims(path, new Map(Object.entries(content.runs)));
-    throw new Failure(`${path}: not a state file of offprint; delete it, or name another one with --state.`);
+    const runs = parsedRuns(content);
+    if (runs !== undefined) return runs;
+    throw new Failure(`${this.path}: not a state file of offprint; delete it, or name another one with --state.`);
+  }
+
+  private change(work: (runs: Runs) => void): void {
+    exclusively(this.path, () => {
+      const runs = this.read();
+      work(runs);
+      if (runs.size > 0) saveFileSync(this.path, `${JSON.stringify({ ...format, runs: Object.fromEntries(runs) })}\n`);
+      else if (existsSync(this.path)) removeFile(this.path);
+    });
   }
 
   /** Finished claims of a run; those that ended with an error are run again. */
   finished(key: string): ClaimRecord[] {
-    return (this.runs.get(key) ?? []).filter(({ error }) => error === undefined);
+    return (this.read().get(key) ?? []).filter(({ error }) => error === undefined);
   }
 
-  /** Forgets a run. */
-  discard(key: string): void {
-    this.runs.delete(key);
+  /** Forgets runs. */
+  discard(keys: readonly string[]): void {
+    this.change((runs) => {
+      for (const key of keys) runs.delete(key);
+    });
   }
 
   /** Keeps a finished claim, on disk when this returns. */
   keep(key: string, record: ClaimRecord): void {
-    const others = (this.runs.get(key) ?? []).filter(({ id }) => id !== record.id);
-    this.runs.set(key, [...others, record]);
-    this.write();
+    this.change((runs) => {
+      const others = (runs.get(key) ?? []).filter(({ id }) => id !== record.id);
+      runs.set(key, [...others, record]);
+    });
   }
 
   /** Number of claims kept for the given runs. */
   count(keys: readonly string[]): number {
     return keys.reduce((sum, key) => sum + this.finished(key).length, 0);
-  }
-
-  /** Writes the file, or removes it when nothing is left to keep. */
-  write(): void {
-    if (this.runs.size === 0) {
-      removeFile(this.path);
-      return;
-    }
-    const file: StoredFile = { format: "offprint-state", formatVersion: 1, runs: Object.fromEntries(this.runs) };
-    saveFileSync(this.path, `${JSON.stringify(file)}\n`);
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Installation } from "./installation.js";
@@ -35,19 +35,23 @@ describe("offprint without a task", () => {
   });
 
   it.each([
-    [["reproduec"], /unknown command 'reproduec'\n\(Did you mean reproduce\?\)/],
+    [
+      ["reproduec"],
+      /there is no command "reproduec"\. Did you mean reproduce\? "offprint --help" lists the commands\./,
+    ],
+    [["--reproduce"], /there is no option "--reproduce"/],
     [["info", "bowle"], /there is no method "bowle"\. Did you mean bowl\?/],
     [["reproduce", "bowl", "slop"], /there is no method "slop"\. Did you mean slope\?/],
     [["bench", "xyzzy"], /there is no method "xyzzy"\. "offprint list" shows all\./],
-    [
-      ["reproduce", "--device", "gpu"],
-      /there is no device "gpu"\. Did you mean cpu or webgpu\? Devices are auto, host/,
-    ],
+    [["reproduce", "--device", "gpu"], /--device cannot be "gpu"\. Did you mean cpu or webgpu\? Choices: auto, host/],
     [["reproduce", "--seed", "half"], /--seed must be an integer, got "half"/],
     [["reproduce", "--threads", "0"], /--threads must be an integer of at least 1, got "0"/],
-    [["reproduce", "--rezume"], /unknown option '--rezume'\n\(Did you mean --resume\?\)/],
-    [["info"], /missing required argument 'method'/],
-    [["list", "all"], /too many arguments/],
+    [["reproduce", "--rezume"], /there is no option "--rezume"\. Did you mean --resume\?/],
+    [["bench", "bowl", "--device", "gpu"], /--device: there is no device "gpu"\. Did you mean cpu or webgpu\?/],
+    [["info"], /<method> is missing: name from the list/],
+    [["list", "all"], /there is one word too many: "all"/],
+    [["reproduce", "--seeds", "2", "--report", "r"], /--report shows one seed; leave --seeds out/],
+    [["reproduce", "bowl", "--json", "/proc/r.json"], /\/proc\/r\.json: no file can be written there/],
     [["reproduce", "bowl", "--json", "nowhere/r.json"], /nowhere\/r\.json: its folder nowhere does not exist/],
     [["reproduce", "bowl", "--device", "cpu"], /device cpu: @offprint\/onnx-runtime is not installed/],
   ])("%j is wrong usage: exit code 2, nothing on standard output", async (words, message) => {
@@ -60,15 +64,17 @@ describe("offprint without a task", () => {
 });
 
 describe("offprint list", () => {
-  it("lists methods by area, one line each, cut to the terminal", async () => {
+  it("lists methods by area with what each is for, wrapped to the terminal", async () => {
     const { code, out } = await offprint.run(["list"], undefined, { COLUMNS: "60" });
     expect(code).toBe(0);
     expect(out.trimEnd().split("\n")).toEqual([
       "Geometry",
-      "  slope  Slopes Considered Steep, with a Title Long Enough …",
+      "  slope  Slopes Considered Steep, with a Title Long Enough",
+      "         to Be Cut off on Every Terminal That People Still",
+      "         Use for Work",
       "",
       "Optimization",
-      "  bowl   Rolling to the Bottom of a Bowl (2019)",
+      "  bowl   finds the bottom of a bowl by rolling a ball",
     ]);
   });
 });
@@ -118,7 +124,7 @@ describe("offprint reproduce", () => {
     expect(code).toBe(1);
     expect(out).toContain("2 of 4 claims hold");
     expect(out).toMatch(/│ NO/);
-    expect(out).toMatch(/RangeError: the slope\s+│ error\n\s+│\s+│ is vertical/);
+    expect(out).toMatch(/RangeError: the\s+│ error\n[^│]+│\s+│ slope is vertical|RangeError: the slope\s+│ error/);
     expect(err).not.toContain("onnx-runtime");
     expect(err).toContain("✗ slope is-finite: RangeError: the slope is vertical");
   });
@@ -167,8 +173,7 @@ describe("offprint reproduce", () => {
     const { code, out, err } = await first.finished;
     expect([code, out]).toEqual([130, ""]);
     expect(err).toContain("Interrupted. Finished claims are kept in offprint-state.json (1); --resume continues.");
-    expect(readdirSync(cwd).sort()).toEqual(["log", "offprint-state.json", "report"]);
-    expect(readdirSync(join(cwd, "report"))).toEqual([]);
+    expect(readdirSync(cwd).sort()).toEqual(["log", "offprint-state.json"]);
 
     const second = await offprint.run([...words, "--resume"], cwd, { OFFPRINT_FIXTURE_LOG: log });
     expect(second.code).toBe(0);
@@ -204,10 +209,68 @@ describe("offprint reproduce", () => {
     expect(readdirSync(cwd)).toEqual(["log"]);
   });
 
+  it("shares its state file with another run: neither loses the other's claims", async () => {
+    const cwd = offprint.folder();
+    const started = ["1", "2", "3"].map((seed) =>
+      offprint.start(["reproduce", "bowl", "--seed", seed], cwd, { OFFPRINT_FIXTURE_PAUSE: "60000" }),
+    );
+    for (const { shows } of started) await shows(/reaches-bottom: holds/);
+    for (const { child } of started) child.kill("SIGINT");
+    for (const { finished } of started) expect((await finished).err).toContain("offprint-state.json (1)");
+    const { runs } = JSON.parse(readFileSync(join(cwd, "offprint-state.json"), "utf8"));
+    expect(Object.values(runs).map((records) => (records as unknown[]).length)).toEqual([1, 1, 1]);
+    expect(readdirSync(cwd)).toEqual(["offprint-state.json"]);
+  });
+
+  it("goes on where finished claims cannot be kept, and says so once", async () => {
+    const cwd = offprint.folder();
+    mkdirSync(join(cwd, "deep"));
+    const words = ["reproduce", "bowl", "--state", "deep/state.json"];
+    const other = offprint.start(words, cwd, { OFFPRINT_FIXTURE_PAUSE: "300" });
+    await other.shows(/reaches-bottom: holds/);
+    rmSync(join(cwd, "deep"), { recursive: true });
+    const { code, err, out } = await other.finished;
+    expect(code).toBe(0);
+    expect(err.match(/Warning: finished claims are not kept/g)).toHaveLength(1);
+    expect(out).toContain("2 of 2 claims hold");
+  });
+
+  it("runs several seeds on several workers, and says at how many each claim holds", async () => {
+    const cwd = offprint.folder();
+    const words = ["reproduce", "--seeds", "3", "--seed", "5", "--workers", "2", "--json", "r.json"];
+    const { code, out, err } = await offprint.run([...words, "--device", "host"], cwd);
+    expect(code).toBe(1);
+    expect(out).toContain("seeds 5 to 7, quick, device host");
+    expect(out).toMatch(/bowl\s+reaches-bottom\s+3 of 3\s+yes\n/);
+    expect(out).toMatch(/slope\s+is-finite\s+0 of 3\s+NO\s+5, 6, 7\n/);
+    expect(out).toMatch(/2 of 4 claims hold at nine seeds of ten/);
+    expect(err).toContain("✓ bowl reaches-bottom, seed 6: holds");
+    const { runs } = JSON.parse(readFileSync(join(cwd, "r.json"), "utf8"));
+    expect(runs.map((run: { method: string; seed: number }) => `${run.method} ${run.seed}`)).toEqual([
+      "slope 5",
+      "bowl 5",
+      "slope 6",
+      "bowl 6",
+      "slope 7",
+      "bowl 7",
+    ]);
+    const single = await offprint.run(
+      ["reproduce", "bowl", "--seed", "6", "--device", "host", "--json", "one.json"],
+      cwd,
+    );
+    expect(single.code).toBe(0);
+    const one = JSON.parse(readFileSync(join(cwd, "one.json"), "utf8"));
+    expect(one.runs[0].records[0].measured).toBe(runs[3].records[0].measured);
+  });
+
   it.each([
     ["text", "not json"],
     ["other JSON", '{"runs":[]}'],
     ["a record without a verdict", '{"format":"offprint-state","formatVersion":1,"runs":{"k":[{"id":"a"}]}}'],
+    [
+      "a record without what was measured",
+      '{"format":"offprint-state","formatVersion":1,"runs":{"k":[{"id":"a","statement":"","source":"","paper":1,"holds":true,"detail":"","seconds":1,"series":[],"tables":[]}]}}',
+    ],
   ])("does not overwrite a file that is no state file: %s", async (_, content) => {
     const cwd = offprint.folder();
     writeFileSync(join(cwd, "notes.txt"), content);
@@ -245,7 +308,7 @@ describe("a method's own command", () => {
   });
 
   it.each([
-    [["roll", "missing.txt"], "offprint: missing.txt: there is no such file or folder.\n"],
+    [["roll", "missing.txt"], "offprint: missing.txt: there is no such file.\n"],
     [["roll", "bad.txt", "--quiet"], 'offprint: bad.txt: line 2 is no number: "x".\n'],
     [["roll", "bad.txt", "--step-size", "big"], 'offprint: --step-size must be a number, got "big".\n'],
   ])("%j ends with one line and exit code 2", async (words, message) => {
@@ -270,10 +333,18 @@ describe("offprint bench", () => {
   });
 });
 
-describe("a closed pipe", () => {
-  it("is no error", async () => {
-    const { child, finished } = offprint.start(["list"], offprint.folder());
-    child.stdout.destroy();
-    expect(await finished).toMatchObject({ code: 0, err: "" });
+describe("standard output and standard error", () => {
+  it("that are closed early are no error", async () => {
+    for (const words of [["list"], ["reproduce", "slope"]]) {
+      const { child, finished } = offprint.start(words, offprint.folder());
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      expect((await finished).code).toBe(0);
+    }
+  });
+
+  it("that are full are one line and exit code 2", async () => {
+    const { code, err } = await offprint.run(["list"], undefined, {}, openSync("/dev/full", "w"));
+    expect([code, err]).toEqual([2, "offprint: standard output: the disk is full.\n"]);
   });
 });

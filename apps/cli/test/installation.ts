@@ -23,10 +23,6 @@ async function bundle(entry: string, outfile: string): Promise<void> {
     format: "esm",
     target: "node20",
     conditions: ["@offprint/source"],
-    // Commander is CommonJS and asks for Node's modules by `require`.
-    banner: {
-      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
-    },
     logLevel: "silent",
   });
 }
@@ -75,18 +71,20 @@ export class Installation {
   }
 
   /** Starts the command. */
-  start(words: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = {}) {
+  start(words: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = {}, output: "pipe" | number = "pipe") {
     const child = spawn(process.execPath, [join(this.directory, "dist", "bin.js"), ...words], {
       cwd,
       env: { PATH: process.env["PATH"], COLUMNS: "100", ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", output, "pipe"],
     });
+    const { stdout, stderr } = child;
+    if (stderr === null) throw new Error("the child has no standard error");
     let [out, err] = ["", ""];
     const waiting: (() => void)[] = [];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout?.setEncoding("utf8").on("data", (text: string) => {
       out += text;
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr.setEncoding("utf8").on("data", (text: string) => {
       err += text;
       for (const check of waiting) check();
     });
@@ -102,8 +100,13 @@ export class Installation {
   }
 
   /** Runs the command to its end. */
-  run(words: readonly string[], cwd: string = this.folder(), environment: NodeJS.ProcessEnv = {}): Promise<Finished> {
-    return this.start(words, cwd, environment).finished;
+  run(
+    words: readonly string[],
+    cwd: string = this.folder(),
+    environment: NodeJS.ProcessEnv = {},
+    output: "pipe" | number = "pipe",
+  ): Promise<Finished> {
+    return this.start(words, cwd, environment, output).finished;
   }
 
   remove(): void {

@@ -17,9 +17,13 @@ export interface PlaygroundFiles {
 /** Parts of packages that run in Node, or belong to their claims, commands and tests. */
 const notForPages = new Set(["./node", "./claims", "./cli", "./conformance", "./package.json"]);
 
+/** Packages that run in Node only. */
+const forNode = new Set(["commands"]);
+
 /** What a page can import: the packages, and their parts that run everywhere. */
 export function importableEntries({ core, methods }: Workspace): EntryPoint[] {
-  return [...core, ...methods].flatMap(({ entryPoints }) => entryPoints.filter(({ path }) => !notForPages.has(path)));
+  const inPages = [...core, ...methods].filter(({ slug }) => !forNode.has(slug));
+  return inPages.flatMap(({ entryPoints }) => entryPoints.filter(({ path }) => !notForPages.has(path)));
 }
 
 /** The packages come from their sources, found by name wherever they are imported; a new one needs no entry here. */

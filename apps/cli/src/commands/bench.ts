@@ -1,19 +1,17 @@
-import { formatSeconds, padText, runClaims } from "@offprint/claims";
+import { formatSeconds, runClaims } from "@offprint/claims";
+import {
+  alignedRows,
+  defineCommand,
+  deviceNames,
+  deviceOptions,
+  exitCodes,
+  Failure,
+  option,
+  seedOption,
+} from "@offprint/commands";
 import type { Backend } from "@offprint/tensor-core";
-import { type DeviceName, deviceOf, openBackend } from "../backend.js";
-import { exitCodes, Failure } from "../failure.js";
-import { interruptible } from "../interruption.js";
-import { loadClaims, type Method, type Registry } from "../registry.js";
-import type { Terminal } from "../terminal.js";
-
-/** Options of `offprint bench`. */
-export interface BenchOptions {
-  readonly devices: readonly DeviceName[];
-  readonly threads?: number;
-  readonly rounds: number;
-  readonly seed: number;
-  readonly full?: boolean;
-}
+import { deviceOf, openBackend, parseDevice } from "../backend.js";
+import { findMethod, loadClaims, type Registry } from "../registry.js";
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -24,81 +22,73 @@ function median(values: readonly number[]): number {
 /** Seconds by claim and device, one per round. */
 type Times = Map<string, number[][]>;
 
-function printTable(times: Times, devices: readonly string[], terminal: Terminal): void {
+function tableOf(times: Times, devices: readonly string[]): string[] {
   const heading = ["claim", ...devices, ...devices.slice(1).map((device) => `${device} : ${devices[0]}`)];
   const rows = Array.from(times, ([claim, seconds]) => {
     const medians = seconds.map(median);
     const ratios = medians.slice(1).map((value) => (value / medians[0]!).toFixed(2));
     return [claim, ...medians.map(formatSeconds), ...ratios];
   });
-  const widths = heading.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column]!.length)));
-  for (const row of [heading, widths.map((width) => "─".repeat(width)), ...rows]) {
-    terminal.print(
-      row
-        .map((text, column) => padText(text, widths[column]!))
-        .join("  ")
-        .trimEnd(),
-    );
-  }
+  return alignedRows(rows, heading);
 }
 
 /**
- * Times a method's claims on one or several devices, round by round, so that a change of the machine's speed meets all
- * devices, and prints medians and their ratios to the first device.
+ * `offprint bench <method>`: times a method's claims on one or several devices, round by round, so that a change of the
+ * machine's speed meets all devices, and prints medians and their ratios to the first device.
  */
-export async function bench(
-  registry: Registry,
-  method: Method,
-  options: BenchOptions,
-  terminal: Terminal,
-): Promise<number> {
-  const { rounds, seed, threads, full } = options;
-  const backends: (Backend | undefined)[] = [];
-  for (const device of options.devices) {
-    const chosen = { device, ...(threads === undefined ? {} : { threads }) };
-    backends.push(await openBackend(registry, chosen, (line) => terminal.note(line)));
-  }
-  const devices = backends.map(deviceOf);
-  if (new Set(devices).size < devices.length)
-    throw new Failure(`--device names ${devices.join(", ")}: give each once.`);
-  const set = await loadClaims(registry, method);
-  const times: Times = new Map(set.claims.map(({ id }) => [id, devices.map(() => [])]));
-  const done = await interruptible(async (signal) => {
-    try {
-      for (let round = 0; round < rounds; round++) {
-        for (const [place, backend] of backends.entries()) {
-          const part = (round * backends.length + place) / (rounds * backends.length);
-          const run = await runClaims(set, {
-            seed,
-            scale: full ? "full" : "quick",
-            version: method.version,
-            signal,
-            ...(backend ? { backend } : {}),
-            onProgress: ({ claim, fraction }) =>
-              terminal.progress(
-                part + fraction / (rounds * backends.length),
-                `round ${round + 1} of ${rounds}, ${devices[place]}: ${claim}`,
-              ),
-          });
-          const failed = run.records.find(({ error }) => error !== undefined);
-          if (failed)
-            throw new Failure(`${method.name} ${failed.id} on ${devices[place]}: ${failed.error}`, exitCodes.failed);
-          for (const { id, seconds } of run.records) times.get(id)![place]!.push(seconds);
-        }
+export function benchCommand(registry: Registry) {
+  return defineCommand({
+    name: "bench",
+    summary: "time the claims of a method on one or several devices",
+    arguments: { method: option.text("name from the list", { required: true }) },
+    options: {
+      device: option.list(option.parsed(`devices to compare: ${deviceNames.join(", ")}`, "device", parseDevice), {
+        default: ["auto"],
+      }),
+      threads: deviceOptions.threads,
+      rounds: option.integer("rounds, in each of which every claim runs once on every device", {
+        default: 3,
+        least: 1,
+      }),
+      ...seedOption,
+      full: option.flag("at the papers' scale"),
+    },
+    async run({ arguments: named, options, signal, print, note, progress }) {
+      const { rounds, seed, threads } = options;
+      const method = findMethod(registry, named.method);
+      const scale = options.full ? "full" : "quick";
+      const backends: (Backend | undefined)[] = [];
+      for (const device of options.device) {
+        backends.push(await openBackend(registry, { device, ...(threads !== undefined && { threads }) }, note));
       }
-      return true;
-    } catch (error) {
-      if (signal.aborted) return false;
-      throw error;
-    }
+      const devices = backends.map(deviceOf);
+      if (new Set(devices).size < devices.length) {
+        throw new Failure(`--device names ${devices.join(", ")}: give each once.`);
+      }
+      const set = await loadClaims(registry, method);
+      const times: Times = new Map(set.claims.map(({ id }) => [id, devices.map(() => [])]));
+      const runs = rounds * backends.length;
+      for (let at = 0; at < runs; at++) {
+        const [round, place] = [Math.floor(at / backends.length), at % backends.length];
+        const backend = backends[place];
+        const run = await runClaims(set, {
+          seed,
+          scale,
+          version: method.version,
+          signal,
+          ...(backend && { backend }),
+          onProgress: ({ claim, fraction }) =>
+            progress((at + fraction) / runs, `round ${round + 1} of ${rounds}, ${devices[place]}: ${claim}`),
+        });
+        const failed = run.records.find(({ error }) => error !== undefined);
+        if (failed) {
+          throw new Failure(`${method.name} ${failed.id} on ${devices[place]}: ${failed.error}`, exitCodes.negative);
+        }
+        for (const { id, seconds } of run.records) times.get(id)![place]!.push(seconds);
+      }
+      const setting = `${rounds === 1 ? "1 round" : `median of ${rounds} rounds`}, seed ${seed}, ${scale}`;
+      print(`${method.name} ${method.version}: time of each claim, ${setting}\n`);
+      for (const line of tableOf(times, devices)) print(line);
+    },
   });
-  terminal.clearBar();
-  if (!done) {
-    terminal.note("Interrupted.");
-    return exitCodes.interrupted;
-  }
-  const setting = `${rounds === 1 ? "1 round" : `median of ${rounds} rounds`}, seed ${seed}, ${full ? "full" : "quick"}`;
-  terminal.print(`${method.name} ${method.version}: time of each claim, ${setting}\n`);
-  printTable(times, devices, terminal);
-  return exitCodes.success;
 }

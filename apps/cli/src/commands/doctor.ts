@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus } from "node:os";
-import { formatSeconds, padText } from "@offprint/claims";
+import { formatSeconds } from "@offprint/claims";
+import { alignedRows, type DeviceName, defineCommand, exitCodes } from "@offprint/commands";
 import { jit, mul, tensor } from "@offprint/tensor-core";
-import { type DeviceName, openBackend, runtimePackage } from "../backend.js";
-import { exitCodes } from "../failure.js";
+import { openBackend, parseDevice, runtimePackage } from "../backend.js";
 import { loadClaims, type Registry } from "../registry.js";
-import type { Terminal } from "../terminal.js";
+import { roleVariable } from "../roles.js";
 
 /** Longest time that a device may take to start and multiply three numbers, in milliseconds. */
 const probeTimeout = 30_000;
@@ -39,8 +39,9 @@ export async function probe(registry: Registry, device: DeviceName): Promise<Pro
 function probeApart(device: DeviceName): Promise<Probe> {
   const script = process.argv[1]!;
   return new Promise((resolve) => {
-    const arguments_ = [...process.execArgv, script, "doctor", "--probe", device];
-    execFile(process.execPath, arguments_, { timeout: probeTimeout }, (error, stdout, stderr) => {
+    const env = { ...process.env, [roleVariable]: `probe:${device}` };
+    const settings = { timeout: probeTimeout, env };
+    execFile(process.execPath, [...process.execArgv, script], settings, (error, stdout, stderr) => {
       const line = stdout.trim().split("\n").at(-1) ?? "";
       if (line.startsWith("{")) resolve(JSON.parse(line) as Probe);
       else if (error?.killed) resolve({ runs: false, detail: `no answer within ${probeTimeout / 1000} s` });
@@ -51,12 +52,12 @@ function probeApart(device: DeviceName): Promise<Probe> {
 }
 
 /** Prints a probe's result as one line of JSON, for the process that asked. */
-export async function answerProbe(registry: Registry, device: DeviceName, terminal: Terminal): Promise<number> {
-  const result = await probe(registry, device).catch((error: unknown): Probe => {
+export async function answerProbe(registry: Registry, device: string): Promise<number> {
+  const result = await probe(registry, parseDevice(device)).catch((error: unknown): Probe => {
     const message = error instanceof Error ? error.message : String(error);
     return { runs: false, detail: message.split("\n")[0]!.replace(`device ${device}: `, "") };
   });
-  terminal.print(JSON.stringify(result));
+  process.stdout.write(`${JSON.stringify(result)}\n`);
   return exitCodes.success;
 }
 
@@ -70,49 +71,76 @@ function bindingVersion(registryRequire: NodeJS.Require): string | undefined {
   }
 }
 
-/** Prints what is installed and what really runs. Exit code 1 when something that is needed does not. */
-export async function doctor(registry: Registry, terminal: Terminal): Promise<number> {
-  let healthy = true;
-  const line = (name: string, value: string, good = true) => {
-    healthy &&= good;
-    terminal.print(`  ${padText(name, 24)}${value}`);
-  };
+/** What is installed or runs, and whether something that is needed is missing. */
+interface Finding {
+  readonly name: string;
+  readonly value: string;
+  readonly good: boolean;
+}
+
+function found(name: string, value: string, good = true): Finding {
+  return { name, value, good };
+}
+
+function systemFindings(): Finding[] {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const recent = major > 20 || (major === 20 && minor >= 19);
-  terminal.print("System");
-  line("node", `${process.versions.node}${recent ? "" : " (too old: Offprint needs 20.19)"}`, recent);
-  line("platform", `${process.platform} ${process.arch}`);
-  line("processor", cpus()[0]?.model.trim() || "unknown");
-  line("threads", `${availableParallelism()} available`);
+  return [
+    found("node", `${process.versions.node}${recent ? "" : " (too old: Offprint needs 20.19)"}`, recent),
+    found("platform", `${process.platform} ${process.arch}`),
+    found("processor", cpus()[0]?.model.trim() || "unknown"),
+    found("threads", `${availableParallelism()} available`),
+  ];
+}
 
-  terminal.print("\nPackages");
-  line("offprint", registry.version);
-  for (const name of ["@offprint/tensor-core", "@offprint/claims"]) line(name, registry.versionOf(name) ?? "bundled");
+async function packageFindings(registry: Registry): Promise<Finding[]> {
   const runtime = registry.versionOf(runtimePackage);
-  line(runtimePackage, runtime ?? `not installed (npm install ${runtimePackage})`);
-  if (runtime) line("onnxruntime-node", bindingVersion(registry.require) ?? "not installed");
-  for (const method of registry.methods) {
-    const loaded = await loadClaims(registry, method).then(
-      ({ claims }) => ({
-        text: `${method.version}, ${claims.length === 1 ? "1 claim" : `${claims.length} claims`}`,
-        good: true,
-      }),
-      (error: Error) => ({ text: error.message, good: false }),
-    );
-    line(method.packageName, loaded.text, loaded.good);
-  }
+  const core = ["@offprint/tensor-core", "@offprint/claims", "@offprint/commands"];
+  const methods = registry.methods.map((method) =>
+    loadClaims(registry, method).then(
+      ({ claims }) => {
+        const count = claims.length === 1 ? "1 claim" : `${claims.length} claims`;
+        return found(method.packageName, `${method.version}, ${count}`);
+      },
+      (error: Error) => found(method.packageName, error.message, false),
+    ),
+  );
+  return [
+    found("offprint", registry.version),
+    ...core.map((name) => found(name, registry.versionOf(name) ?? "bundled")),
+    found(runtimePackage, runtime ?? `not installed (npm install ${runtimePackage})`),
+    ...(runtime ? [found("onnxruntime-node", bindingVersion(registry.require) ?? "not installed")] : []),
+    ...(await Promise.all(methods)),
+  ];
+}
 
-  terminal.print("\nDevices");
-  const host = await probe(registry, "host").catch((error: Error): Probe => ({ runs: false, detail: error.message }));
-  line("host", host.runs ? `runs, ${host.detail}` : `does not run: ${host.detail}`, host.runs);
-  if (!runtime) {
-    line("others", `need ${runtimePackage}`);
-    return healthy ? exitCodes.success : exitCodes.failed;
-  }
-  for (const device of candidates()) {
-    terminal.progress(0, `probing ${device}`);
-    const { runs, detail } = await probeApart(device);
-    line(device, runs ? `runs, ${detail}` : `does not run: ${detail}`);
-  }
-  return healthy ? exitCodes.success : exitCodes.failed;
+/** `offprint doctor`: exit code 1 when something that is needed does not run. */
+export function doctorCommand(registry: Registry) {
+  return defineCommand({
+    name: "doctor",
+    summary: "show versions, the binding, and the devices that really run",
+    async run({ print, progress }) {
+      let healthy = true;
+      const section = (title: string, findings: readonly Finding[]) => {
+        healthy &&= findings.every(({ good }) => good);
+        print(title);
+        for (const line of alignedRows(findings.map(({ name, value }) => [name, value]))) print(`  ${line}`);
+      };
+      section("System", systemFindings());
+      section("\nPackages", await packageFindings(registry));
+      const host = await probe(registry, "host").catch(
+        (error: Error): Probe => ({ runs: false, detail: error.message }),
+      );
+      const said = ({ runs, detail }: Probe) => (runs ? `runs, ${detail}` : `does not run: ${detail}`);
+      const devices = [found("host", said(host), host.runs)];
+      if (registry.versionOf(runtimePackage)) {
+        for (const [place, device] of candidates().entries()) {
+          progress(place / candidates().length, `probing ${device}`);
+          devices.push(found(device, said(await probeApart(device))));
+        }
+      } else devices.push(found("others", `need ${runtimePackage}`));
+      section("\nDevices", devices);
+      return healthy ? exitCodes.success : exitCodes.negative;
+    },
+  });
 }

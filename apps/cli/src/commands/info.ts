@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { padText, wrapText } from "@offprint/claims";
-import { exitCodes } from "../failure.js";
-import { loadClaims, type Method, type Registry } from "../registry.js";
-import type { Terminal } from "../terminal.js";
+import { wrapText } from "@offprint/claims";
+import { alignedRows, defineCommand, option } from "@offprint/commands";
+import { findMethod, loadClaims, type Method, type Registry } from "../registry.js";
 
 /** First code block of the section on usage. */
 export function usageOf(readme: string): string | undefined {
@@ -16,34 +15,46 @@ function readReadme({ directory }: Method): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
-/** Prints what a method is: paper, links, claims, how to install and use it. */
-export async function info(registry: Registry, method: Method, terminal: Terminal): Promise<number> {
-  const indented = (text: string, indent: number) =>
-    wrapText(text, Math.max(20, terminal.width - indent)).map((line) => " ".repeat(indent) + line);
-  terminal.print(`${method.name} ${method.version}  ·  ${method.area}`);
-  for (const line of indented(method.title, 0)) terminal.print(line);
-  for (const line of indented(`${method.authors} (${method.year})`, 0)) terminal.print(line);
+/** `offprint info <method>`: paper, links, claims, how to install and use it. */
+export function infoCommand(registry: Registry) {
+  return defineCommand({
+    name: "info",
+    summary: "show a method's paper, claims and usage",
+    arguments: { method: option.text("name from the list", { required: true }) },
+    async run({ arguments: named, print, width }) {
+      const method = findMethod(registry, named.method);
+      const indented = (text: string, indent: number) => {
+        for (const line of wrapText(text, Math.max(20, width - indent))) print(" ".repeat(indent) + line);
+      };
+      print(`${method.name} ${method.version}  ·  ${method.area}`);
+      indented(method.purpose, 0);
+      print();
+      indented(method.title, 0);
+      indented(`${method.authors} (${method.year})`, 0);
 
-  const links: [string, string | undefined][] = [
-    ["paper", method.arxiv && `https://arxiv.org/abs/${method.arxiv}`],
-    ["package", `https://www.npmjs.com/package/${method.packageName}`],
-    ["source", method.homepage],
-    ["install", `npm install ${method.packageName}`],
-  ];
-  terminal.print();
-  for (const [name, value] of links) if (value) terminal.print(`  ${padText(name, 9)}${value}`);
+      const links: [string, string | undefined][] = [
+        ["paper", method.arxiv && `https://arxiv.org/abs/${method.arxiv}`],
+        ["package", `https://www.npmjs.com/package/${method.packageName}`],
+        ["source", method.homepage],
+        ["install", `npm install ${method.packageName}`],
+      ];
+      print();
+      for (const line of alignedRows(links.flatMap(([name, value]) => (value ? [[name, value]] : [])))) {
+        print(`  ${line}`);
+      }
 
-  const { claims } = await loadClaims(registry, method);
-  terminal.print("\nClaims");
-  for (const { id, statement, source } of claims) {
-    terminal.print(`  ${id}`);
-    for (const line of indented(`${statement} (${source})`, 4)) terminal.print(line);
-  }
-  const commands = Object.entries(method.commands);
-  if (commands.length > 0) terminal.print("\nCommands");
-  for (const [name, summary] of commands) terminal.print(`  offprint ${name}  ${summary}`);
+      const { claims } = await loadClaims(registry, method);
+      print("\nClaims");
+      for (const { id, statement, source } of claims) {
+        print(`  ${id}`);
+        indented(`${statement} (${source})`, 4);
+      }
+      const commands = Object.entries(method.commands).map(([name, summary]) => [`offprint ${name}`, summary]);
+      if (commands.length > 0) print("\nCommands");
+      for (const line of alignedRows(commands)) print(`  ${line}`);
 
-  const usage = usageOf(readReadme(method));
-  if (usage) terminal.print(`\nUsage\n${usage.replace(/^(?=.)/gm, "  ")}`);
-  return exitCodes.success;
+      const usage = usageOf(readReadme(method));
+      if (usage) print(`\nUsage\n${usage.replace(/^(?=.)/gm, "  ")}`);
+    },
+  });
 }

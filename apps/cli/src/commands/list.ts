@@ -1,20 +1,31 @@
-import { exitCodes } from "../failure.js";
+import { defineCommand, describedNames } from "@offprint/commands";
 import type { Registry } from "../registry.js";
-import { shorten, type Terminal } from "../terminal.js";
 
-/** Prints the methods by area, one line each. */
-export function list(registry: Registry, terminal: Terminal): number {
-  if (registry.methods.length === 0) {
-    terminal.print("No methods are installed.");
-    return exitCodes.success;
-  }
-  const widest = Math.max(...registry.methods.map(({ name }) => name.length));
-  let area: string | undefined;
-  for (const method of registry.methods) {
-    if (method.area !== area) terminal.print(`${area === undefined ? "" : "\n"}${method.area}`);
-    area = method.area;
-    const line = `  ${method.name.padEnd(widest)}  ${method.title} (${method.year})`;
-    terminal.print(shorten(line, terminal.width));
-  }
-  return exitCodes.success;
+/** What a method is for, without its own name in front: the list has that. */
+function shortPurpose(purpose: string, name: string): string {
+  const [first = "", ...rest] = purpose.split(": ");
+  const letters = (text: string) => text.toLowerCase().replace(/[^a-z]/g, "");
+  const own = rest.length > 0 && letters(name).startsWith(letters(first).slice(0, 4));
+  const said = own ? rest.join(": ") : purpose;
+  return said.replace(/\.$/, "");
+}
+
+/** `offprint list`: the methods by area, with what each is for. */
+export function listCommand(registry: Registry) {
+  return defineCommand({
+    name: "list",
+    summary: "list the methods by area",
+    async run({ print, width }) {
+      if (registry.methods.length === 0) return print("No methods are installed.");
+      const rows = registry.methods.map(({ name, purpose }) => [name, shortPurpose(purpose, name)] as const);
+      const widest = Math.max(...rows.map(([name]) => name.length));
+      let area: string | undefined;
+      for (const [place, method] of registry.methods.entries()) {
+        if (method.area !== area) print(`${area === undefined ? "" : "\n"}${method.area}`);
+        area = method.area;
+        const [name, purpose] = rows[place]!;
+        for (const line of describedNames([[name.padEnd(widest), purpose]], width)) print(line);
+      }
+    },
+  });
 }

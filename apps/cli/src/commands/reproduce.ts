@@ -6,169 +6,225 @@ import {
   formatTable,
   htmlReport,
   resumeKey,
-  runClaims,
+  type Scale,
 } from "@offprint/claims";
+import {
+  type CommandInput,
+  defineCommand,
+  describeError,
+  deviceOptions,
+  exitCodes,
+  Failure,
+  option,
+  requireFolder,
+  seedOption,
+} from "@offprint/commands";
 import { saveFile } from "@offprint/data/node";
-import type { Backend } from "@offprint/tensor-core";
-import { type DeviceOptions, deviceOf, openBackend } from "../backend.js";
-import { environmentFacts } from "../environment-facts.js";
-import { exitCodes } from "../failure.js";
-import { interruptible } from "../interruption.js";
-import { loadClaims, type Method, type Registry } from "../registry.js";
+import type { ClaimsTask } from "../claims-messages.js";
+import { type ClaimsEvents, ClaimsPool } from "../claims-pool.js";
+import { environmentFacts, type UsedDevice } from "../environment-facts.js";
+import { findMethod, type Method, type Registry } from "../registry.js";
+import { claimsAtSeeds, holdsAtSeeds, seedsTable } from "../seeds-table.js";
 import { StoredClaims } from "../stored-claims.js";
-import type { Terminal } from "../terminal.js";
-import { requireFolder, requireWritablePlace } from "../writable-place.js";
 
-/** Options of `offprint reproduce`. */
-export interface ReproduceOptions extends DeviceOptions {
-  readonly full?: boolean;
+const places = { methods: option.many(option.text("names from the list; all when left out")) };
+const options = {
+  full: option.flag("as near to the papers' settings as one machine allows; may take hours"),
+  ...seedOption,
+  seeds: option.integer("run every claim at so many seeds, from --seed on, and say at how many it holds", {
+    default: 1,
+    least: 1,
+  }),
+  workers: option.integer("processes that run claims side by side", { default: 1, least: 1 }),
+  json: option.fileOut("write the results to a JSON file"),
+  report: option.folderOut("write a self-contained HTML report with plots to <folder>/index.html"),
+  resume: option.flag("continue an interrupted run with the same seed, scale and device"),
+  state: option.fileOut("file that keeps finished claims while a run is not complete", {
+    default: "offprint-state.json",
+  }),
+  ...deviceOptions,
+};
+
+type Input = CommandInput<typeof places, typeof options>;
+
+/** The claims of a method under one seed. */
+interface Unit {
+  readonly method: Method;
   readonly seed: number;
-  /** File for the results. */
-  readonly json?: string;
-  /** Folder for the report. */
-  readonly report?: string;
-  readonly resume?: boolean;
-  /** File that keeps finished claims of an interrupted run. */
-  readonly state: string;
 }
 
 /** All that one call of the command works with. */
 interface Job {
-  readonly registry: Registry;
+  readonly input: Input;
   readonly methods: readonly Method[];
-  readonly options: ReproduceOptions;
-  readonly terminal: Terminal;
-  readonly backend: Backend | undefined;
+  readonly units: readonly Unit[];
+  readonly scale: Scale;
+  readonly used: UsedDevice;
   readonly stored: StoredClaims;
 }
 
-function keyOf({ options, backend }: Job, method: Method): string {
-  const scale = options.full ? "full" : "quick";
-  const { name, version } = method;
-  return resumeKey({ method: name, version, seed: options.seed, scale, device: deviceOf(backend) });
+function keyOf({ scale, used }: Pick<Job, "scale" | "used">, { method, seed }: Unit): string {
+  return resumeKey({ method: method.name, version: method.version, seed, scale, device: used.device });
 }
 
-function verdictLine(method: Method, record: ClaimRecord): string {
+function verdictLine({ input }: Job, { method, seed }: Unit, record: ClaimRecord): string {
   const verdict = record.error === undefined ? (record.holds ? "holds" : "does not hold") : record.error;
-  return `${record.holds ? "✓" : "✗"} ${method.name} ${record.id}: ${verdict} (${formatSeconds(record.seconds)})`;
+  const name = `${method.name} ${record.id}${input.options.seeds > 1 ? `, seed ${seed}` : ""}`;
+  return `${record.holds ? "✓" : "✗"} ${name}: ${verdict} (${formatSeconds(record.seconds)})`;
 }
 
-async function runMethod(job: Job, place: number, signal: AbortSignal): Promise<ClaimRun> {
-  const { registry, methods, options, terminal, backend, stored } = job;
-  const method = methods[place]!;
-  const key = keyOf(job, method);
-  return runClaims(await loadClaims(registry, method), {
-    seed: options.seed,
-    scale: options.full ? "full" : "quick",
-    version: method.version,
-    signal,
-    finished: stored.finished(key),
-    ...(backend ? { backend } : {}),
-    onProgress: ({ claim, fraction, note }) => {
-      const label = `${method.name} ${claim}${note ? `: ${note}` : ""}`;
-      terminal.progress((place + fraction) / methods.length, label);
-    },
-    onFinished: (record) => {
-      stored.keep(key, record);
-      terminal.note(verdictLine(method, record));
-    },
-  });
+/** Shows the progress of all units together, and keeps what is finished. */
+function eventsOf(job: Job): (place: number) => ClaimsEvents {
+  const { input, units, stored } = job;
+  const fractions = units.map(() => 0);
+  let complained = false;
+  return (place) => {
+    const unit = units[place]!;
+    return {
+      onProgress({ fraction, claim, note }) {
+        fractions[place] = fraction;
+        const done = fractions.reduce((sum, part) => sum + part, 0) / units.length;
+        input.progress(done, `${unit.method.name} ${claim}${note ? `: ${note}` : ""}`);
+      },
+      onFinished(record) {
+        try {
+          stored.keep(keyOf(job, unit), record);
+        } catch (error) {
+          // Hours of work must not end because a disk is full: it is only the way back that is lost.
+          if (!complained) input.note(`Warning: finished claims are not kept: ${describeError(error).message}`);
+          complained = true;
+        }
+        input.note(verdictLine(job, unit, record));
+      },
+    };
+  };
 }
 
 function prepareStored(job: Job): void {
-  const { methods, options, terminal, stored } = job;
-  const keys = methods.map((method) => keyOf(job, method));
+  const { input, units, stored } = job;
+  const keys = units.map((unit) => keyOf(job, unit));
   const kept = stored.count(keys);
-  if (options.resume) {
+  if (input.options.resume) {
     const found = kept === 1 ? "1 finished claim" : `${kept} finished claims`;
-    terminal.note(
+    input.note(
       kept > 0 ? `Resuming: ${found} from ${stored.path}.` : "Nothing to resume: starting from the beginning.",
     );
     return;
   }
-  if (kept > 0)
-    terminal.note(`Starting anew: ${stored.path} had ${kept} finished claims, which --resume would have used.`);
-  for (const key of keys) stored.discard(key);
+  if (kept === 0) return;
+  input.note(`Starting anew: ${stored.path} had ${kept} finished claims, which --resume would have used.`);
+  stored.discard(keys);
 }
 
-async function writeResults(job: Job, runs: readonly ClaimRun[]): Promise<void> {
-  const { registry, methods, options, terminal, backend } = job;
-  const environment = environmentFacts(registry, methods, backend, options.threads);
-  if (options.json !== undefined) {
+async function writeResults(job: Job, registry: Registry, runs: readonly ClaimRun[]): Promise<void> {
+  const { input, methods, used } = job;
+  const { json, report, threads } = input.options;
+  const environment = environmentFacts(registry, methods, used, threads);
+  if (json !== undefined) {
     const results = { format: "offprint-results", formatVersion: 1, environment, runs };
-    await saveFile(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
-    terminal.print(`Results: ${options.json}`);
+    await saveFile(json, `${JSON.stringify(results, undefined, 2)}\n`);
+    input.print(`Results: ${json}`);
   }
-  if (options.report !== undefined) {
+  if (report !== undefined) {
     const papers = Object.fromEntries(
       methods.map(({ name, title, authors, year, arxiv }) => [
         name,
         { title, authors, year, ...(arxiv ? { arxiv } : {}) },
       ]),
     );
-    const path = join(options.report, "index.html");
+    const path = join(report, "index.html");
+    requireFolder(report);
     await saveFile(path, htmlReport(runs, { environment, papers }));
-    terminal.print(`Report: ${path}`);
+    input.print(`Report: ${path}`);
   }
 }
 
-function printTables(runs: readonly ClaimRun[], terminal: Terminal): void {
+function printTables({ print, width, colour }: Input, runs: readonly ClaimRun[]): void {
   for (const run of runs) {
-    terminal.print(`\n${run.method} ${run.version}, seed ${run.seed}, ${run.scale}, device ${run.device}\n`);
-    terminal.print(formatTable(run.records, { width: Math.min(terminal.width, 140), colour: terminal.colour }));
+    print(`\n${run.method} ${run.version}, seed ${run.seed}, ${run.scale}, device ${run.device}\n`);
+    print(formatTable(run.records, { width: Math.min(width, 140), colour }));
   }
   const records = runs.flatMap((run) => run.records);
   const held = records.filter(({ holds }) => holds).length;
-  const seconds = formatSeconds(runs.reduce((sum, run) => sum + run.seconds, 0));
-  terminal.print(`\n${held} of ${records.length} claims hold (${seconds})`);
+  print(`\n${held} of ${records.length} claims hold (${formatSeconds(secondsOf(runs))})`);
 }
 
-/**
- * Runs the claims of methods and prints what was measured beside what the papers say.
- *
- * @returns the exit code: 0 when all claims hold, 1 when one does not, 130 when interrupted
- */
-export async function reproduce(
-  registry: Registry,
-  methods: readonly Method[],
-  options: ReproduceOptions,
-  terminal: Terminal,
-): Promise<number> {
-  if (options.report !== undefined) {
-    requireFolder(options.report);
-    requireWritablePlace(join(options.report, "index.html"));
-  }
-  if (options.json !== undefined) requireWritablePlace(options.json);
-  requireWritablePlace(options.state);
-  const stored = StoredClaims.open(options.state);
-  const backend = await openBackend(registry, options, (line) => terminal.note(line));
-  const job: Job = { registry, methods, options, terminal, backend, stored };
-  prepareStored(job);
+function printSeeds({ print, options: { seed, seeds } }: Input, job: Job, runs: readonly ClaimRun[]): void {
+  const claims = claimsAtSeeds(runs);
+  print(`\nseeds ${seed} to ${seed + seeds - 1}, ${job.scale}, device ${job.used.device}\n`);
+  for (const line of seedsTable(claims)) print(line);
+  const held = claims.filter(holdsAtSeeds).length;
+  print(`\n${held} of ${claims.length} claims hold at nine seeds of ten (${formatSeconds(secondsOf(runs))})`);
+}
 
-  const runs: ClaimRun[] = [];
-  const interrupted = await interruptible(async (signal) => {
-    try {
-      for (const place of methods.keys()) runs.push(await runMethod(job, place, signal));
-      return false;
-    } catch (error) {
-      if (signal.aborted) return true;
-      throw error;
-    }
-  });
-  terminal.clearBar();
-  const keys = methods.map((method) => keyOf(job, method));
-  if (interrupted) {
-    const kept = stored.count(keys);
-    terminal.note(
-      kept > 0
-        ? `Interrupted. Finished claims are kept in ${stored.path} (${kept}); --resume continues.`
-        : "Interrupted before a claim was finished.",
-    );
-    return exitCodes.interrupted;
+function secondsOf(runs: readonly ClaimRun[]): number {
+  return runs.reduce((sum, run) => sum + run.seconds, 0);
+}
+
+/** Nothing is left to resume; that the file cannot be removed is no failure of the run. */
+function forget({ stored, input }: Job, keys: readonly string[]): void {
+  try {
+    stored.discard(keys);
+  } catch (error) {
+    input.note(`Warning: ${stored.path} is not removed: ${describeError(error).message}`);
   }
-  printTables(runs, terminal);
-  await writeResults(job, runs);
-  for (const key of keys) stored.discard(key);
-  stored.write();
-  return runs.every(({ records }) => records.every(({ holds }) => holds)) ? exitCodes.success : exitCodes.failed;
+}
+
+function interruption({ units, stored }: Job, keys: readonly string[]): Failure {
+  const kept = stored.count(keys);
+  const line =
+    kept > 0
+      ? `Interrupted. Finished claims are kept in ${stored.path} (${kept}); --resume continues.`
+      : `Interrupted before one of ${units.length === 1 ? "the claims" : `the claims of ${units.length} runs`} was finished.`;
+  return new Failure(line, exitCodes.interrupted);
+}
+
+async function reproduce(input: Input, registry: Registry): Promise<number> {
+  const { seed, seeds, workers, full, device, threads, report, resume } = input.options;
+  if (seeds > 1 && report !== undefined)
+    throw new Failure("--report shows one seed; leave --seeds out, or take --json.");
+  const named = [...new Set(input.arguments.methods.map((word) => findMethod(registry, word)))];
+  const methods = named.length > 0 ? named : registry.methods;
+  const scale: Scale = full ? "full" : "quick";
+  const stored = StoredClaims.open(input.options.state);
+  const units = Array.from({ length: seeds }, (_, k) => methods.map((method) => ({ method, seed: seed + k }))).flat();
+  const count = Math.min(workers, units.length);
+  const choice = { device, ...(threads !== undefined && { threads }) };
+  const pool = await ClaimsPool.open(count, choice, input.note);
+  const job: Job = { input, methods, units, scale, used: pool.used, stored };
+  const keys = units.map((unit) => keyOf(job, unit));
+  try {
+    prepareStored(job);
+    const tasks = units.map((unit): ClaimsTask => {
+      const finished = resume ? stored.finished(keyOf(job, unit)) : [];
+      return { method: unit.method.name, seed: unit.seed, scale, finished };
+    });
+    const runs = await pool.run(tasks, eventsOf(job), input.signal).catch((error: unknown) => {
+      throw input.signal.aborted ? interruption(job, keys) : error;
+    });
+    if (seeds > 1) printSeeds(input, job, runs);
+    else printTables(input, runs);
+    await writeResults(job, registry, runs);
+    forget(job, keys);
+    const holds =
+      seeds > 1
+        ? claimsAtSeeds(runs).every(holdsAtSeeds)
+        : runs.every(({ records }) => records.every((record) => record.holds));
+    return holds ? exitCodes.success : exitCodes.negative;
+  } finally {
+    pool.end();
+  }
+}
+
+/** `offprint reproduce`: runs the claims of methods and prints what was measured beside what the papers say. */
+export function reproduceCommand(registry: Registry) {
+  return defineCommand({
+    name: "reproduce",
+    summary: "run the claims of papers and print what was measured beside what they say",
+    arguments: places,
+    options,
+    details:
+      "Exit codes: 0 all claims hold (with --seeds: at nine seeds of ten), 1 a claim does not hold, 2 wrong usage, 130 interrupted.",
+    run: (input) => reproduce(input, registry),
+  });
 }

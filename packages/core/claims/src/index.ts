@@ -7,14 +7,6 @@ export {
   defineClaims,
   type Scale,
 } from "./claim.js";
-export type {
-  CommandArgument,
-  CommandInput,
-  CommandModel,
-  CommandModelValue,
-  CommandOption,
-  MethodCommand,
-} from "./command.js";
 export { largestDifference, meanOf, medianOf } from "./measures.js";
 export { memo } from "./memo.js";
 export { barPlot } from "./plots/bars.js";
@@ -42,7 +34,7 @@ export type {
   Values,
 } from "./plots/series.js";
 export { figure, formatQuantity, formatSeconds, type Quantity } from "./quantity.js";
-export { type ClaimRecord, type ClaimRun, resumeKey } from "./record.js";
+export { type ClaimRecord, type ClaimRun, isClaimRecord, resumeKey } from "./record.js";
 export { type Environment, htmlReport, type Paper, type ReportOptions } from "./report/report.js";
 export { type RunOptions, type RunProgress, runClaims } from "./run.js";
 export { formatTable, type TableOptions } from "./table.js";

@@ -21,7 +21,7 @@ export function figure(value: number, digits = 4): string {
 }
 
 /**
- * A quantity for a reader; named numbers are listed as `Adam 0.2, diffGrad −0.3`, with no-break spaces inside each, so
+ * A quantity for a reader; named numbers are listed as `Adam: 0.2, diffGrad: −0.3`, with no-break spaces inside each, so
  * that a number stays with its name.
  */
 export function formatQuantity(value: Quantity): string {
@@ -29,7 +29,7 @@ export function formatQuantity(value: Quantity): string {
   if (typeof value === "string") return value;
   return Object.entries(value)
     .map(
-      ([name, part]) => `${name.replaceAll(" ", noBreak)}${noBreak}${typeof part === "number" ? figure(part) : part}`,
+      ([name, part]) => `${name.replaceAll(" ", noBreak)}:${noBreak}${typeof part === "number" ? figure(part) : part}`,
     )
     .join(", ");
 }

@@ -1,5 +1,5 @@
 import type { Claim, ClaimResult, ClaimTable, Scale } from "./claim.js";
-import type { Series } from "./plots/series.js";
+import { checkSeries, type Series } from "./plots/series.js";
 import type { Quantity } from "./quantity.js";
 
 /** A claim that was run: plain data that survives `JSON.stringify` and `JSON.parse` unchanged. */
@@ -95,4 +95,42 @@ export function recordError(claim: Claim, error: unknown, seconds: number): Clai
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const result = { measured: "error", holds: false, detail: "The claim ended with an error and was not checked." };
   return { ...recordResult(claim, result, seconds), error: message };
+}
+
+function isQuantity(value: unknown): value is Quantity {
+  if (typeof value === "number" || typeof value === "string") return true;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((part) => typeof part === "number" || typeof part === "string");
+}
+
+function isDrawable(series: unknown): boolean {
+  try {
+    checkSeries(series as Series);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isTable(value: unknown): value is ClaimTable {
+  const { title, columns, rows } = (value ?? {}) as Partial<ClaimTable>;
+  return typeof title === "string" && Array.isArray(columns) && Array.isArray(rows) && rows.every(Array.isArray);
+}
+
+/** Whether a value, such as one read from a file, is a whole record of a claim. */
+export function isClaimRecord(value: unknown): value is ClaimRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const record = value as Partial<Record<keyof ClaimRecord, unknown>>;
+  const texts = [record.id, record.statement, record.source, record.detail, record.error ?? ""];
+  return (
+    texts.every((text) => typeof text === "string") &&
+    isQuantity(record.paper) &&
+    isQuantity(record.measured) &&
+    typeof record.holds === "boolean" &&
+    typeof record.seconds === "number" &&
+    Array.isArray(record.series) &&
+    record.series.every(isDrawable) &&
+    Array.isArray(record.tables) &&
+    record.tables.every(isTable)
+  );
 }

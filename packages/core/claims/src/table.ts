@@ -1,6 +1,6 @@
 import { formatQuantity } from "./quantity.js";
 import type { ClaimRecord } from "./record.js";
-import { displayWidth, padText, wrapText } from "./text-width.js";
+import { displayWidth, padText, unbreakableWidth, wrapText } from "./text-width.js";
 
 /** Options of `formatTable`. */
 export interface TableOptions {
@@ -13,6 +13,8 @@ export interface TableOptions {
 const headings = ["claim", "paper", "measured", "holds"] as const;
 /** Below this width four columns would be too narrow to read, and the cells are listed one below the other. */
 const narrowest = 56;
+/** So they are where the column of the claims would be narrower. */
+const narrowestClaim = 20;
 
 function verdict(record: ClaimRecord): string {
   if (record.error !== undefined) return "error";
@@ -28,17 +30,22 @@ function cells(record: ClaimRecord): string[] {
   return [`${record.statement} (${record.source})`, formatQuantity(record.paper), measured, verdict(record)];
 }
 
-/** Shares the width among the columns: the two values get what they need up to a quarter each, the claim the rest. */
-function columnWidths(rows: string[][], width: number): number[] {
+/**
+ * Shares the width among the columns: the two values get what they need up to a quarter each, but never less than their
+ * longest number or word, the claim the rest. Nothing where the claim would be left too little.
+ */
+function columnWidths(rows: string[][], width: number): number[] | undefined {
   const available = width - 3 * (headings.length - 1);
-  const natural = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => displayWidth(row[column]!))),
-  );
+  const [claims, papers, measured] = headings.map((heading, column) => {
+    const cells = [heading, ...rows.map((row) => row[column]!)];
+    return { natural: Math.max(...cells.map(displayWidth)), least: Math.max(...cells.map(unbreakableWidth)) };
+  });
   const quarter = Math.floor(available / 4);
-  const paper = Math.min(natural[1]!, quarter);
-  const measured = Math.min(natural[2]!, quarter);
+  const paper = Math.max(papers!.least, Math.min(papers!.natural, quarter));
+  const found = Math.max(measured!.least, Math.min(measured!.natural, quarter));
   const holds = headings[3].length;
-  return [Math.min(natural[0]!, available - paper - measured - holds), paper, measured, holds];
+  const claim = Math.min(claims!.natural, available - paper - found - holds);
+  return claim < Math.min(narrowestClaim, claims!.natural) ? undefined : [claim, paper, found, holds];
 }
 
 function gridRow(row: string[], widths: number[]): string[] {
@@ -55,6 +62,7 @@ function gridRow(row: string[], widths: number[]): string[] {
 function grid(records: readonly ClaimRecord[], width: number, colour: boolean): string {
   const rows = records.map(cells);
   const widths = columnWidths(rows, width);
+  if (widths === undefined) return list(records, width, colour);
   const rule = widths.map((columns) => "─".repeat(columns)).join("─┼─");
   const lines = [...gridRow([...headings], widths)];
   for (const [index, row] of rows.entries()) {

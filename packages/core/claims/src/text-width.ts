@@ -16,8 +16,31 @@ export function padText(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - displayWidth(text)));
 }
 
-/** Cuts off the longest beginning that fits, for words longer than a line. */
+/** Pieces of a word that may stand on lines of their own: parts joined by no-break spaces, and what follows a sign between letters. */
+function piecesOf(word: string): string[] {
+  return word.split(/(?<=\u00a0)|(?<=[,;/=_])(?=.)/u);
+}
+
+/** Length of the longest piece that a line cannot break. */
+export function unbreakableWidth(text: string): number {
+  const words = text.split(/[^\S\u00a0]+/).flatMap(piecesOf);
+  return Math.max(0, ...words.map((piece) => displayWidth(piece.replace(/\u00a0$/u, ""))));
+}
+
+/**
+ * Cuts off a beginning that fits, for words longer than a line: as many pieces as fit, and only where a single piece is
+ * too long as many characters.
+ */
 function splitWord(word: string, limit: number, measure: (text: string) => number): [string, string] {
+  const pieces = piecesOf(word);
+  const trimmed = (count: number) =>
+    pieces
+      .slice(0, count)
+      .join("")
+      .replace(/\u00a0$/u, "");
+  let count = 0;
+  while (count < pieces.length - 1 && measure(trimmed(count + 1)) <= limit) count += 1;
+  if (count > 0) return [trimmed(count), pieces.slice(count).join("")];
   const characters = Array.from(word);
   let length = 1;
   while (length < characters.length && measure(characters.slice(0, length + 1).join("")) <= limit) length += 1;

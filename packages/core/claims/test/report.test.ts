@@ -90,6 +90,21 @@ describe("htmlReport", () => {
     for (const [header] of html.matchAll(/<th\b[^>]*>/g)) expect(header).toMatch(/scope="(col|row)"/);
   });
 
+  it("escapes whatever came from elsewhere", () => {
+    const evil = '"><script>alert(1)</script>';
+    const papers = { [evil]: { title: evil, authors: evil, year: evil as unknown as number, arxiv: evil } };
+    const page = htmlReport(
+      [{ ...run, method: evil, version: evil, device: evil, records: [{ ...record, id: evil }] }],
+      {
+        environment: { date: evil, facts: { [evil]: evil } },
+        papers,
+        title: evil,
+      },
+    );
+    expect(page).not.toContain("<script");
+    expect(page).not.toContain('""');
+  });
+
   it("closes every element", () => {
     const open: string[] = [];
     const empty = new Set(["meta", "link"]);

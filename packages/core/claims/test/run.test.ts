@@ -1,6 +1,14 @@
 import { AbortedError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { type Claim, type ClaimContext, type ClaimRecord, defineClaims, resumeKey, runClaims } from "../src/index.js";
+import {
+  type Claim,
+  type ClaimContext,
+  type ClaimRecord,
+  defineClaims,
+  isClaimRecord,
+  resumeKey,
+  runClaims,
+} from "../src/index.js";
 
 function claim(id: string, run: Claim["run"]): Claim {
   return { id, statement: `Statement of ${id}`, source: "Table 1", paper: 1, run };
@@ -147,5 +155,29 @@ describe("runClaims", () => {
 
   it("rejects a seed that is not an integer", async () => {
     await expect(runClaims({ method: "m", claims: [drawing("a")] }, { seed: 0.5 })).rejects.toThrow(/seed/);
+  });
+});
+
+describe("isClaimRecord", () => {
+  const record = {
+    id: "a",
+    statement: "b",
+    source: "c",
+    paper: 1,
+    measured: { x: 1, y: "NaN" },
+    holds: true,
+    detail: "",
+    series: [],
+    tables: [{ title: "t", columns: ["a"], rows: [[1]] }],
+    seconds: 1,
+  };
+
+  it("is true for whole records only", () => {
+    expect(isClaimRecord(JSON.parse(JSON.stringify(record)))).toBe(true);
+    for (const name of Object.keys(record))
+      expect([name, isClaimRecord({ ...record, [name]: undefined })]).toEqual([name, false]);
+    for (const other of [null, 1, "a", [], { ...record, series: [{ kind: "line", title: "t" }] }]) {
+      expect(isClaimRecord(other)).toBe(false);
+    }
   });
 });

@@ -45,11 +45,11 @@ describe("formatTable", () => {
       [
         "claim                                      │ paper                  │ measured               │ holds",
         "───────────────────────────────────────────┼────────────────────────┼────────────────────────┼──────",
-        "On F1 and F2 diffGrad ends in the global   │ Adam 0.2,              │ Adam 0.2001,           │ yes",
-        "minimum (Figure 3)                         │ diffGrad −0.3          │ diffGrad −0.3          │",
+        "On F1 and F2 diffGrad ends in the global   │ Adam: 0.2,             │ Adam: 0.2001,          │ yes",
+        "minimum (Figure 3)                         │ diffGrad: −0.3         │ diffGrad: −0.3         │",
         "───────────────────────────────────────────┼────────────────────────┼────────────────────────┼──────",
-        "On F1 and F2 diffGrad ends in the global   │ Adam 0.2,              │ 7                      │ NO",
-        "minimum (Figure 3)                         │ diffGrad −0.3          │                        │",
+        "On F1 and F2 diffGrad ends in the global   │ Adam: 0.2,             │ 7                      │ NO",
+        "minimum (Figure 3)                         │ diffGrad: −0.3         │                        │",
       ].join("\n"),
     );
   });
@@ -62,6 +62,16 @@ describe("formatTable", () => {
       "measured",
       "holds",
     ]);
+  });
+
+  it("gives numbers the room that they need, and lists the cells where it is not there", () => {
+    const measured = { "difference of the gradients": 1.11e-16, "at the limit": 1.2345e-10 };
+    for (const width of [30, 44, 58, 70, 100]) {
+      const table = formatTable([{ ...record, paper: "exact", measured }], { width });
+      expect(table).toContain("1.11e−16");
+      expect(table).toContain("1.234e−10");
+      expect(Math.max(...table.split("\n").map(displayWidth))).toBeLessThanOrEqual(width);
+    }
   });
 
   it("colours the verdict alone", () => {
@@ -82,6 +92,11 @@ describe("wrapText", () => {
     expect(wrapText("", 5)).toEqual([""]);
     expect(wrapText("a b\u00a0c", 4)).toEqual(["a", "b\u00a0c"]);
   });
+
+  it("breaks a long word where its parts meet, never inside a number", () => {
+    expect(wrapText("largest\u00a0error:\u00a01.11e−16", 12)).toEqual(["largest", "error:", "1.11e−16"]);
+    expect(wrapText("fit_regressor/loss", 10)).toEqual(["fit_", "regressor/", "loss"]);
+  });
 });
 
 describe("numbers for readers", () => {
@@ -99,7 +114,7 @@ describe("numbers for readers", () => {
   });
 
   it("names the parts of a quantity", () => {
-    expect(formatQuantity({ Adam: 0.2, verdict: "worse" })).toBe("Adam\u00a00.2, verdict\u00a0worse");
+    expect(formatQuantity({ Adam: 0.2, verdict: "worse" })).toBe("Adam:\u00a00.2, verdict:\u00a0worse");
   });
 
   it.each([

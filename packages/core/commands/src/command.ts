@@ -35,6 +35,8 @@ export interface CommandInput<A extends Options = Options, O extends Options = O
   readonly signal: AbortSignal;
   /** Columns of the terminal. */
   readonly width: number;
+  /** Whether results may be coloured. */
+  readonly colour: boolean;
   /** Prints a line to standard output. */
   print(line?: string): void;
   /** Prints a line to standard error: a warning, what happens. */

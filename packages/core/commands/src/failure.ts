@@ -24,6 +24,12 @@ export class Failure extends OffprintError {
   }
 }
 
+/** What is wrong with the value of an option, as the end of a sentence that begins with the option's name. */
+export class Complaint extends Failure {
+  /** Tells it from other failures, also those of another copy of this package. */
+  readonly endsSentence = true;
+}
+
 const fileProblems: Record<string, string> = {
   ENOENT: "there is no such file or folder",
   EACCES: "permission denied",

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { loadFile, saveFile } from "@offprint/data/node";
+import { makeBreather, type RunOptions } from "@offprint/solvers";
 import { FormatError, tree } from "@offprint/tensor-core";
 import { exitCodes, Failure } from "./failure.js";
 import { flagOf, type Options } from "./words.js";
@@ -15,15 +16,11 @@ export interface LongRunSettings<Record> {
 
 /** A run under the contract of `@offprint/solvers`, wired to the terminal and to a file. */
 export interface LongRun<Record, State> {
-  /** To be spread into the options of whatever runs long. */
-  readonly options: {
-    /** Fires on Ctrl-C. */
-    readonly signal: AbortSignal;
-    /** Shows a record in the progress bar. */
-    readonly onProgress: (record: Record) => void;
-    /** Saves the state at intervals of time. */
+  /** To be spread into the options of whatever runs long; with `--resume`, where there is a state, `resume` too. */
+  readonly options: Required<Pick<RunOptions<Record, State>, "signal" | "onProgress">> & {
+    /** Keeps states to go on from, at intervals of time. */
     readonly checkpoint: { readonly every: number; readonly save: (state: State) => Promise<void> };
-    /** The state to go on from; only with `--resume`, where there is one. */
+    /** What the run goes on from. */
     readonly resume?: State;
   };
   /**
@@ -60,6 +57,8 @@ export interface LongRunContext {
   progress(fraction: number, label: string): void;
   /** Tells the user something that is not a result. */
   note(line: string): void;
+  /** Told where the state was saved. */
+  onSaved(path: string): void;
 }
 
 /** A file's content, or the name of what is no file, in few letters. */
@@ -136,10 +135,14 @@ export async function openLongRun<Record, State>(
     note(`Starting anew: ${path} keeps an earlier run, which --resume would go on with.`);
   }
 
-  const write = (kept: State) => saveFile(path, tree.toJson({ ...header, state: kept }));
+  const write = async (kept: State): Promise<void> => {
+    await saveFile(path, tree.toJson({ ...header, state: kept }));
+    context.onSaved(path);
+  };
   let last = performance.now();
   let pause = 1000 * state.seconds;
   let complained = false;
+  const breather = makeBreather();
   const save = async (kept: State): Promise<void> => {
     const start = performance.now();
     if (start - last < pause) return;
@@ -161,6 +164,8 @@ export async function openLongRun<Record, State>(
       onProgress(record) {
         const { fraction, label = command } = settings.progress(record);
         context.progress(fraction, label);
+        // Also where nothing else lets Ctrl-C through.
+        return breather.due() ? breather.pause() : undefined;
       },
       checkpoint: { every: settings.every ?? 1, save },
       ...(resume && { resume: resume.state }),

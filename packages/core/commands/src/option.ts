@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { extname } from "node:path";
 import { didYouMean } from "./did-you-mean.js";
-import { Failure } from "./failure.js";
-import { requireFolder, requireReadable, requireWritable } from "./places.js";
+import { Complaint, Failure } from "./failure.js";
+import { requireFolderPlace, requireReadable, requireWritable } from "./places.js";
 
 /**
  * What an option means for a run that is resumed: a `setting` must be as it was, an `input` must hold what it held; what
@@ -130,7 +130,7 @@ function numberReader(kind: "a number" | "an integer", settings: NumberSettings)
     const right = kind === "an integer" ? Number.isSafeInteger(value) : Number.isFinite(value);
     const within = value >= least && value <= most && value > above && value < below;
     if (text.trim() !== "" && right && within) return value;
-    throw new Failure(`must be ${kind}${rangeOf(settings)}, got "${text}".`);
+    throw new Complaint(`must be ${kind}${rangeOf(settings)}, got "${text}".`);
   };
 }
 
@@ -174,7 +174,7 @@ function choice<const C extends readonly string[], const S extends OptionSetting
     read([word]) {
       const found = choices.find((each) => each === word);
       if (found !== undefined) return found;
-      throw new Failure(`cannot be "${word}".${didYouMean(word!, choices)} Choices: ${choices.join(", ")}.`);
+      throw new Complaint(`cannot be "${word}".${didYouMean(word!, choices)} Choices: ${choices.join(", ")}.`);
     },
   });
 }
@@ -188,7 +188,7 @@ function list<T, const S extends ListSettings<T>>(item: Option<T>, settings?: S)
     read([word]) {
       const parts = word === none ? [] : word!.split(",").map((part) => part.trim());
       const enough = word === none || (parts.length >= least && parts.length <= most);
-      if (!enough) throw new Failure(`must have ${counted(least, most)}, got "${word}".`);
+      if (!enough) throw new Complaint(`must have ${counted(least, most)}, got "${word}".`);
       return parts.map((part) => item.read([part])!);
     },
     check: (values) => values.forEach((value) => item.check(value)),
@@ -208,7 +208,7 @@ function many<T>(
     initial: [],
     read(words) {
       if (words.length < least || words.length > most) {
-        throw new Failure(`must have ${counted(least, most)}, got ${words.length}.`);
+        throw new Complaint(`must have ${counted(least, most)}, got ${words.length}.`);
       }
       return words.map((word) => item.read([word])!);
     },
@@ -254,13 +254,13 @@ function fileOut<const S extends FileSettings>(description: string, settings?: S
   });
 }
 
-/** The path of a folder to write into; it is made where it is missing. */
+/** The path of a folder to write into, which can be made where it is missing: by `requireFolder`. */
 function folderOut<const S extends OptionSettings<string>>(description: string, settings?: S) {
   return make<string, S>(description, settings, {
     placeholder: "folder",
     role: "output",
     read: ([word]) => word!,
-    check: requireFolder,
+    check: requireFolderPlace,
   });
 }
 

@@ -56,12 +56,16 @@ export function requireWritable(path: string): void {
   requireRoom(path, folder);
 }
 
-/** Makes a folder where there is none, and checks that files can be written into it. */
+/** Checks, before a long run, that a folder is there or can be made, and files can be written into it. */
+export function requireFolderPlace(path: string): void {
+  let above = path;
+  while (inspected(above) === undefined && dirname(above) !== above) above = dirname(above);
+  if (!inspected(above)?.isDirectory()) throw new Failure(`${above}: it exists and is not a folder.`);
+  requireRoom(path, above);
+}
+
+/** Makes a folder where there is none. */
 export function requireFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw new Failure(`${path}: ${fileProblem(error) ?? (error as Error).message}.`);
-  }
-  requireRoom(path, path);
+  requireFolderPlace(path);
+  mkdirSync(path, { recursive: true });
 }

@@ -29,6 +29,8 @@ export interface CommandHost {
   openBackend(choice: DeviceChoice): Promise<Backend | undefined>;
   /** Loads an .onnx model on a device. */
   openModel(choice: DeviceChoice, model: string | Uint8Array): Promise<CommandModel>;
+  /** Told where the state of a long run was saved. */
+  onSaved?(path: string): void;
 }
 
 function chosenDevice({ device, threads }: Readonly<Record<string, unknown>>): DeviceChoice {
@@ -47,6 +49,7 @@ function inputOf(command: Command, words: readonly string[], host: CommandHost):
     options,
     signal,
     width: terminal.width,
+    colour: terminal.colour,
     print: (line = "") => terminal.print(line),
     note,
     report(rows) {
@@ -76,6 +79,7 @@ function inputOf(command: Command, words: readonly string[], host: CommandHost):
           signal,
           progress: (fraction, label) => terminal.progress(fraction, label),
           note,
+          onSaved: (path) => host.onSaved?.(path),
         },
         settings,
       ),
@@ -116,5 +120,6 @@ export async function runCommand(command: Command, words: readonly string[], hos
 
 /** Whether an error says for itself what an interruption left behind. */
 function isOwnLine(error: unknown): boolean {
-  return describeError(error).exitCode === exitCodes.interrupted;
+  const { message, exitCode } = describeError(error);
+  return exitCode === exitCodes.interrupted && message.startsWith("Interrupted");
 }

@@ -1,5 +1,5 @@
 import { didYouMean } from "./did-you-mean.js";
-import { Failure } from "./failure.js";
+import { type Complaint, Failure } from "./failure.js";
 import type { Option } from "./option.js";
 
 /** Options or arguments by the name that the code uses: `learningRate` is `--learning-rate`. */
@@ -74,9 +74,8 @@ function valueOf(shown: string, option: Option<unknown>, words: readonly string[
   try {
     return words === undefined ? option.initial : option.read(words);
   } catch (error) {
-    // The readers of this package go on with the sentence; a reader of a method's own says what is wrong in its words.
-    const { message } = error as Error;
-    throw new Failure(error instanceof Failure ? `${shown} ${message}` : `${shown}: ${message}`);
+    const { message, endsSentence } = error as Partial<Complaint> & Error;
+    throw new Failure(endsSentence ? `${shown} ${message}` : `${shown}: ${message}`);
   }
 }
 

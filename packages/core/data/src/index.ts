@@ -22,7 +22,7 @@ export {
   type SafetensorsWriteOptions,
   writeSafetensors,
 } from "./formats/safetensors.js";
-export { readSamples, type SampleFile, type SampleFileOptions } from "./formats/sample-file.js";
+export { isLibsvm, readSamples, type SampleFile, type SampleFileOptions } from "./formats/sample-file.js";
 export { type Column, type ColumnType, Table } from "./formats/table.js";
 export { type SplitOptions, trainTestSplit } from "./split.js";
 export { type Standardization, standardization } from "./standardization.js";

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
 import { type Column, readCsv, readSafetensors, Table, writeCsv } from "@offprint/data";
 import { wine } from "@offprint/datasets";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,27 +23,16 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(options: Record<string, unknown>, data = join(folder, "wine.csv")) {
-  const [command] = commands;
-  const defaults = Object.fromEntries((command.options ?? []).map((option) => [option.name, option.default]));
-  const lines: string[] = [];
-  await command.run({
-    arguments: { data },
-    options: { ...defaults, ...options } as Record<string, string>,
-    print: (line) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => undefined,
-  });
-  return lines.join("\n");
-}
+const run = (given: Record<string, number | string>, table = join(folder, "wine.csv")) =>
+  runWords(commands, "grow-batches", { table, ...given });
 
 describe("offprint grow-batches", () => {
   it("learns classes, and writes parameters and the batch sizes that were chosen", async () => {
     const [history, output] = [join(folder, "history.csv"), join(folder, "network.safetensors")];
-    const text = await run({ hidden: "8", passes: 15, history, output });
+    const { code, out: text } = await run({ hidden: "8", epochs: 15, history, output });
+    expect(code).toBe(0);
     expect(text).toMatch(/142 samples to learn from, 36 held out; grower: 3 classes/);
-    expect(text).toMatch(/accuracy on held-out samples: (0\.[89]|1\.0)/);
+    expect(text).toMatch(/accuracy on 36 held-out samples +(0\.[89]|1\.0)/);
     const table = readCsv(await readFile(history));
     const sizes = table.column("batchSize").values as Float64Array;
     expect(sizes[0]).toBe(16);
@@ -55,17 +45,18 @@ describe("offprint grow-batches", () => {
   it("learns numbers by a linear model", async () => {
     const data = join(folder, "numbers.csv");
     await writeFile(data, writeCsv(new Table(columns)));
-    const text = await run(
-      { hidden: "none", target: "m0", passes: 5, test: "augmented", optimizer: "adagrad-norm" },
+    const { out: text } = await run(
+      { hidden: "none", target: "m0", epochs: 5, test: "augmented", optimizer: "adagrad-norm" },
       data,
     );
-    expect(text).toMatch(/mean squared error on held-out samples: [\d.]+/);
+    expect(text).toMatch(/mean squared error on 36 held-out samples +[\d.]+/);
   });
 
   it("refuses what it cannot use", async () => {
-    await expect(run({ test: "size" })).rejects.toThrow(/--test is size; it must be one of norm/);
-    await expect(run({ hidden: "a" })).rejects.toThrow(/--hidden: "a" is no width/);
-    await expect(run({ optimizer: "adam" })).rejects.toThrow(/--optimizer is adam/);
-    await expect(run({ target: "year" })).rejects.toThrow(/wine.csv|no column year/);
+    const said = async (given: Record<string, string>) => (await run(given)).err;
+    expect(await said({ test: "size" })).toMatch(/--test cannot be "size"/);
+    expect(await said({ hidden: "a" })).toMatch(/--hidden must be an integer of at least 1, got "a"/);
+    expect(await said({ optimizer: "adam" })).toMatch(/--optimizer cannot be "adam"/);
+    expect(await said({ target: "year" })).toMatch(/no column year/);
   });
 });

@@ -50,12 +50,10 @@ async function fromNpz(path: string): Promise<ImageSet> {
   return { inputs: images, targets: cast(targets, "int32") };
 }
 
-async function fromPictures(paths: readonly string[], channels: number | undefined): Promise<ImageSet> {
+async function fromPictures(paths: readonly string[], channels: 1 | 3 | undefined): Promise<ImageSet> {
   const images = await Promise.all(
     paths.map((path) =>
-      loadFile(path, (bytes) =>
-        readImage(bytes, { layout: "CHW", ...(channels !== undefined && { channels: channels as 1 | 3 }) }),
-      ),
+      loadFile(path, (bytes) => readImage(bytes, { layout: "CHW", ...(channels !== undefined && { channels }) })),
     ),
   );
   const odd = images.findIndex((image) => image.shape.join() !== images[0].shape.join());
@@ -80,12 +78,12 @@ async function fromCifar(paths: readonly string[]): Promise<ImageSet> {
   };
 }
 
-async function folder(path: string, channels: number | undefined): Promise<ImageSet> {
+async function folder(path: string, channels: 1 | 3 | undefined): Promise<ImageSet> {
   let names: string[];
   try {
     names = (await readdir(path)).sort();
   } catch (cause) {
-    throw new ValueError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new ValueError(`cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
   const found = names.filter((name) => pictures.has(extname(name).toLowerCase()));
   if (found.length > 0) {
@@ -104,7 +102,7 @@ async function folder(path: string, channels: number | undefined): Promise<Image
  * word `digits`.
  * @param channels of pictures: 1 or 3; default those of the file
  */
-export async function openImages(path: string, channels?: number): Promise<ImageSet> {
+export async function openImages(path: string, channels?: 1 | 3): Promise<ImageSet> {
   if (path === DIGITS) {
     const set = digits();
     return { ...set, inputs: reshape(set.inputs, [set.targets.size, 1, 8, 8]) };

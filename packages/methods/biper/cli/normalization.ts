@@ -40,7 +40,7 @@ export function scaled(images: Tensor, { mean, deviation }: ChannelScale): Tenso
 export function scaleFrom(metadata: Readonly<Record<string, string>>): ChannelScale | null {
   if (metadata["scale"] === undefined) return null;
   try {
-    const { mean, deviation } = JSON.parse(metadata["scale"]) as ChannelScale;
+    const { mean, deviation }: ChannelScale = JSON.parse(metadata["scale"]);
     if (mean.length === deviation.length && [...mean, ...deviation].every(Number.isFinite)) return { mean, deviation };
   } catch {
     // Said below, as for a scale of the wrong form.

@@ -1,5 +1,4 @@
-import type { MethodCommand } from "@offprint/claims";
-import { mesh } from "./mesh.js";
+import { meshShape } from "./mesh-shape.js";
 
 /** What this package adds to `offprint`. */
-export const commands: readonly MethodCommand[] = [mesh];
+export const commands = [meshShape];

@@ -68,7 +68,7 @@ function fromArrays(arrays: Readonly<Record<string, Tensor>>, index: number): Sh
     throw new FormatError(`points have shape [${points.shape}]; give [n, 2] or [n, 3]`);
   }
   const shared = points.rank > 2 ? values.slice([index]) : values;
-  const samples = { points: coordinatesOf(own), values: shared.data() as ArrayLike<number> };
+  const samples = { points: coordinatesOf(own), values: shared.data() };
   return { description: `${own.shape[0]} points in ${dim}D`, dim, target: samples, encoded: undefined };
 }
 

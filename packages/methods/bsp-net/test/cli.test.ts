@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
 import { writeNpz } from "@offprint/data";
 import { random, tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,34 +23,32 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function call(input: string, given: Record<string, unknown> = {}): Promise<string[]> {
-  const lines: string[] = [];
-  const [command] = commands;
-  const defaults = Object.fromEntries((command.options ?? []).map((o) => [o.name, o.default]));
+type Given = Record<string, number | string>;
+
+function run(input: string, given: Given) {
   const quick = { convexes: 2, planes: 8, steps: 150, resolution: 24 };
-  await command.run({
-    arguments: { input: join(folder, input) },
-    options: { ...defaults, ...quick, ...given } as never,
-    print: (line: string) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => undefined,
-  } as never);
-  return lines;
+  const words = Object.entries({ ...quick, ...given }).flatMap(([name, value]) => [`--${name}`, value]);
+  return runWords(commands, "mesh-shape", [join(folder, input), ...words]);
+}
+
+async function call(input: string, given: Given): Promise<{ lines: string[]; err: string }> {
+  const { code, out, err } = await run(input, given);
+  expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+  return { lines: out.trimEnd().split("\n"), err };
 }
 
 const inBox = (x: number, y: number, z: number) =>
   Math.abs(x) < 0.3 && Math.abs(y) < 0.2 && Math.abs(z) < 0.25 ? 1 : 0;
 
-describe("offprint mesh", () => {
+describe("offprint mesh-shape", () => {
   it("makes a closed mesh of points, without a model", async () => {
     const points = random.rng(1).uniform([4000, 3], { low: -0.5, high: 0.5 });
     const values = (points.toArray() as number[][]).map(([x, y, z]) => inBox(x, y, z));
     await writeFile(join(folder, "points.npz"), writeNpz({ points, values: tensor(values) }));
     const output = join(folder, "shape.obj");
-    const lines = await call("points.npz", { output });
+    const { lines } = await call("points.npz", { output });
     expect(lines[0]).toBe("points.npz: 4000 points in 3D");
-    expect(lines[1]).toMatch(/shape.obj: [12] convexes, \d+ vertices, \d+ faces$/);
+    expect(lines.join("\n")).toMatch(/convexes +[12]\nvertices +\d+\nfaces +\d+$/);
     const text = await readFile(output, "utf8");
     expect(text).toContain("mtllib shape.mtl");
     expect(meshTopology(readObj(text))).toMatchObject({ closed: true });
@@ -60,10 +59,10 @@ describe("offprint mesh", () => {
     const points = random.rng(1).uniform([3000, 2], { low: -0.5, high: 0.5 });
     const values = (points.toArray() as number[][]).map(([x, y]) => inBox(x, y, 0));
     await writeFile(join(folder, "flat.npz"), writeNpz({ points, values: tensor(values) }));
-    const lines = await call("flat.npz", { output: join(folder, "flat.svg") });
-    expect(lines[1]).toMatch(/[12] convex polygons/);
+    const { lines } = await call("flat.npz", { output: join(folder, "flat.svg") });
+    expect(lines.join("\n")).toMatch(/convex polygons +[12]/);
     expect(await readFile(join(folder, "flat.svg"), "utf8")).toContain("<path");
-    await expect(call("flat.npz", { output: join(folder, "flat.ply") })).rejects.toThrow(/written as .svg/);
+    expect((await run("flat.npz", { output: join(folder, "flat.ply") })).err).toMatch(/written as \.svg/);
   });
 
   it("makes a mesh of voxels, and of a mesh, in every format", async () => {
@@ -74,10 +73,12 @@ describe("offprint mesh", () => {
     const array = tensor(Int32Array.from(voxels), { shape: [1, 16, 16, 16, 1] });
     await writeFile(join(folder, "voxels.npz"), writeNpz({ voxels: array }));
     const ply = join(folder, "voxels.ply");
-    expect((await call("voxels.npz", { output: ply }))[0]).toMatch(/16\^3 voxels, \d+ filled/);
+    expect((await call("voxels.npz", { output: ply })).lines[0]).toMatch(/16\^3 voxels, \d+ filled/);
     expect(meshTopology(readPly(new Uint8Array(await readFile(ply)))).closed).toBe(true);
     const gltf = join(folder, "again.gltf");
-    expect((await call("voxels.ply", { output: gltf, seed: 1 }))[0]).toMatch(/mesh of \d+ faces, as 24\^3 voxels/);
+    expect((await call("voxels.ply", { output: gltf, seed: 1 })).lines[0]).toMatch(
+      /mesh of \d+ faces, as 24\^3 voxels/,
+    );
     expect(JSON.parse(await readFile(gltf, "utf8")).asset.version).toBe("2.0");
   });
 
@@ -105,26 +106,30 @@ describe("offprint mesh", () => {
       writeNpz({ voxels: tensor(new Int32Array(512).fill(1), { shape: [8, 8, 8] }) }),
     );
     const output = join(folder, "decoded.obj");
-    const lines = await call("input.npz", { output, model: file });
-    expect(lines.slice(1)).toEqual([
-      "warning: 1 convexes are connected with no plane and are left out",
-      `${output}: 1 convexes, 8 vertices, 6 faces`,
+    const { lines, err } = await call("input.npz", { output, model: file });
+    expect(err).toBe("Warning: 1 convexes are connected with no plane and are left out\n");
+    expect(lines.slice(-3).map((line) => line.split(/ +/))).toEqual([
+      ["convexes", "1"],
+      ["vertices", "8"],
+      ["faces", "6"],
     ]);
     await writeFile(file, saveModel({ model, params, phase: 0 }));
-    expect((await call("input.npz", { output, model: file }))[1]).toContain("marching cubes");
-    await expect(call("points.npz", { output, model: file })).rejects.toThrow(/its encoder sees voxels or images/);
+    expect((await call("input.npz", { output, model: file })).err).toContain("marching cubes");
+    expect((await run("points.npz", { output, model: file })).err).toMatch(/its encoder sees voxels or images/);
   });
 
   it("says what is wrong", async () => {
     await writeFile(join(folder, "other.npz"), writeNpz({ a: tensor([1]) }));
     await writeFile(join(folder, "open.obj"), "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\n");
-    await expect(call("other.npz")).rejects.toThrow(/the file holds a; it must hold voxels/);
-    await expect(call("missing.npz")).rejects.toThrow(/cannot read/);
-    await expect(call("open.obj")).rejects.toThrow(/the mesh is not closed/);
-    await expect(call("points.npz", { output: "shape.step" })).rejects.toThrow(/must end in .obj/);
-    await expect(call("points.npz", { model: join(folder, "points.npz") })).rejects.toThrow(/points.npz/);
+    const output = join(folder, "wrong.obj");
+    const wrong = async (input: string, given: Given = {}) => (await run(input, { output, ...given })).err;
+    expect(await wrong("other.npz")).toMatch(/the file holds a; it must hold voxels/);
+    expect(await wrong("missing.npz")).toMatch(/there is no such file/);
+    expect(await wrong("open.obj")).toMatch(/the mesh is not closed/);
+    expect(await wrong("points.npz", { output: "shape.step" })).toMatch(/must end in \.obj/);
+    expect(await wrong("points.npz", { model: join(folder, "points.npz") })).toMatch(/points\.npz/);
     const box = { dim: 3 as const, convexes: [{ index: 0, planes: Float64Array.of(1, 0, 0, -0.2) }], unconnected: [] };
     await writeFile(join(folder, "ok.obj"), writeObj(extractMesh(box, { resolution: 8 })));
-    await expect(call("ok.obj", { steps: -1 })).rejects.toThrow(/steps is -1/);
+    expect(await wrong("ok.obj", { steps: -1 })).toMatch(/--steps must be an integer of at least 1/);
   });
 });

@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeCsv, writeNpz } from "@offprint/data";
+import { runWords } from "@offprint/commands/testing";
+import { readCsv, writeCsv, writeNpz } from "@offprint/data";
 import { iris } from "@offprint/datasets";
 import { random, tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -39,30 +40,31 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function call(action: string, files: string[], given: Record<string, unknown> = {}) {
-  const lines: string[] = [];
-  const [command] = commands;
-  const defaults = Object.fromEntries((command.options ?? []).map((option) => [option.name, option.default]));
-  await command.run({
-    arguments: { action, files: files.map(at) },
-    options: { ...defaults, ...given } as never,
-    print: (line) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => undefined,
+type Given = Record<string, number | string>;
+
+const run = (name: string, { table, model, ...given }: Given) =>
+  runWords(commands, name, {
+    table: at(String(table)),
+    ...(model !== undefined && { model: at(String(model)) }),
+    ...given,
   });
-  return lines;
+
+async function call(name: string, given: Given) {
+  const { code, out, err } = await run(name, given);
+  expect([code, err.replace(/^--output.*\n/, "")]).toEqual([0, ""]);
+  return out.trimEnd().split("\n");
 }
 
-describe("offprint convex-relu", () => {
-  it("trains a classifier on a table, proves its gap, and predicts with it", async () => {
-    const files = { save: at("iris.safetensors"), onnx: at("iris.onnx"), json: at("iris.json") };
-    const lines = await call("train", ["iris.csv"], { target: "kind", iterations: 300, patterns: 30, ...files });
+describe("offprint train-convex and predict-convex", () => {
+  it("train a classifier on a table, prove its gap, and predict with it", async () => {
+    const files = { output: at("iris.safetensors"), onnx: at("iris.onnx"), json: at("iris.json") };
+    const settings = { target: "kind", maxIterations: 300, patterns: 30, holdout: 0 };
+    const lines = await call("train-convex", { table: "iris.csv", ...settings, ...files });
     expect(lines[0]).toMatch(/50 samples, 2 features, loss bce/);
     expect(lines.join("\n")).toMatch(/certified: no network is below 0\.\d+; relative gap \d/);
-    const right = Number(/training data: ([\d.]+) % right/.exec(lines.join("\n"))?.[1]);
+    const right = Number(/training data +([\d.]+) % right/.exec(lines.join("\n"))?.[1]);
     expect(right).toBeGreaterThan(90);
-    const model = loadModel(new Uint8Array(await readFile(files.save)));
+    const model = loadModel(new Uint8Array(await readFile(files.output)));
     expect(model).toMatchObject({
       features: ["length", "width"],
       classes: ["versicolor", "virginica"],
@@ -73,54 +75,66 @@ describe("offprint convex-relu", () => {
     expect(report.gap).toBeCloseTo(report.networkObjective / report.dualBound.value - 1, 12);
     expect((await readFile(files.onnx)).length).toBeGreaterThan(100);
     const output = at("kinds.csv");
-    const told = await call("predict", ["iris.safetensors", "iris.csv"], { output });
-    expect(told[0]).toBe(`${Math.round(right / 2)} of 50 right (${right.toFixed(2)} %)`);
-    const table = (await readFile(output, "utf8")).trim().split("\n");
-    expect(table[0]).toBe("kind,score,probability of virginica");
-    expect(table.length).toBe(51);
-    const [kind, score, probability] = table[1].split(",");
+    await call("predict-convex", { model: "iris.safetensors", table: "iris.csv", output });
+    const table = readCsv(await readFile(output));
+    expect(table.names).toEqual(["kind", "score", "probability versicolor", "probability virginica"]);
+    const kinds = readCsv(await readFile(at("iris.csv"))).column("kind").values;
+    const matching = Array.from<number | string | null, boolean>(
+      table.column("kind").values,
+      (kind, i) => kind === kinds[i],
+    ).filter(Boolean).length;
+    expect(matching).toBe(Math.round(right / 2));
+    const [kind, score, , probability] = table.columns.map(({ values }) => values[0]);
     const first = Number(predict(model.net, tensor([[4.7, 1.4]], { dtype: "float64" })).data()[0]);
     expect(Number(score)).toBeCloseTo(first, 5);
     expect(kind === "virginica").toBe(Number(probability) >= 0.5);
   });
 
-  it("fits a curve from arrays, in their own units, and tests on what it held back", async () => {
-    const save = at("curve.safetensors");
-    const lines = await call("train", ["curve.npz"], { holdout: 0.3, save });
+  it("fit a curve from arrays, in their own units, and test on what was held out", async () => {
+    const output = at("curve.safetensors");
+    const lines = await call("train-convex", { table: "curve.npz", holdout: 0.3, output });
     expect(lines[0]).toMatch(/21 samples, 1 features, loss squared/);
-    expect(lines[lines.length - 1]).toMatch(/^held out \(9\): root mean square error 0\.\d+, R2 0\.9\d+$/);
-    const told = await call("predict", ["curve.safetensors", "curve.npz"]);
-    expect(told[0]).toMatch(/^root mean square error 0\.\d+$/);
-    expect(told.length).toBe(32);
+    expect(lines.at(-2)).toMatch(/^held out \(9\) +root mean square error 0\.\d+, R2 0\.9\d+$/);
+    const told = await call("predict-convex", { model: "curve.safetensors", table: "curve.npz" });
+    expect(told[0]).toBe("y");
+    expect(told.length).toBe(31);
   });
 
-  it("trains against moves and states the certified loss", async () => {
-    const lines = await call("train", ["iris.csv"], {
-      target: "kind",
-      eps: 0.1,
-      loss: "hinge",
-      patterns: 20,
-      iterations: 200,
-    });
+  it("train against moves and state the certified loss", async () => {
+    const settings = { target: "kind", eps: 0.1, loss: "hinge", patterns: 20, maxIterations: 200 };
+    const lines = await call("train-convex", { table: "iris.csv", ...settings });
     expect(lines.join("\n")).toMatch(/worst-case loss within the boxes: at most \d\.\d+ \(certified\)/);
   });
 
-  it("says what is wrong", async () => {
-    await expect(call("train", [])).rejects.toThrow(/give train DATA, or predict MODEL DATA/);
-    await expect(call("fit", ["iris.csv"])).rejects.toThrow(/give train DATA/);
-    await expect(call("train", ["missing.csv"])).rejects.toThrow(/cannot read/);
-    await expect(call("train", ["iris.csv"])).rejects.toThrow(/column kind holds texts/);
-    await expect(call("train", ["iris.csv"], { features: "length" })).rejects.toThrow(/no column y; name the target/);
-    await expect(call("train", ["texts.csv"])).rejects.toThrow(/column a holds texts; encode it as numbers/);
-    await expect(call("train", ["gap.csv"])).rejects.toThrow(/row 2 has no number in column a/);
-    await expect(call("train", ["three.csv"], { loss: "bce" })).rejects.toThrow(
-      /3 different values; --loss bce needs two/,
-    );
-    await expect(call("train", ["iris.csv"], { target: "kind", loss: "l1" })).rejects.toThrow(/--loss is l1/);
-    await expect(call("train", ["iris.csv"], { target: "kind", holdout: 1 })).rejects.toThrow(/--holdout is 1/);
-    await expect(call("train", ["curve.npz"], { inputs: "Z" })).rejects.toThrow(/there is no array Z \(it has X, y\)/);
-    await expect(call("predict", ["broken.safetensors", "iris.csv"])).rejects.toThrow(
-      expect.objectContaining({ name: "FormatError" }),
-    );
+  it("are interrupted with their state kept, and go on", async () => {
+    const state = at("state.json");
+    const given = { table: at("iris.csv"), target: "kind", patterns: 10, holdout: 0, state };
+    const controller = new AbortController();
+    controller.abort();
+    const first = await runWords(commands, "train-convex", given, { signal: controller.signal });
+    expect([first.code, first.err]).toEqual([130, expect.stringContaining("The run is kept in")]);
+    const again = await runWords(commands, "train-convex", { ...given, resume: true, maxIterations: 100 });
+    expect(again.code).toBe(0);
+    const whole = await runWords(commands, "train-convex", { ...given, state: undefined, maxIterations: 100 });
+    expect(again.out).toBe(whole.out);
+  });
+
+  it("say what is wrong", async () => {
+    const wrong = async (name: string, given: Given) => {
+      const { code, err } = await run(name, given);
+      expect(code).toBe(2);
+      return err;
+    };
+    const train = (given: Given) => wrong("train-convex", given);
+    expect(await train({ table: "missing.csv" })).toMatch(/there is no such file/);
+    expect(await train({ table: "iris.csv", target: "length" })).toMatch(/column kind holds texts/);
+    expect(await train({ table: "iris.csv", target: "y" })).toMatch(/there is no column y; it has length, width, kind/);
+    expect(await train({ table: "texts.csv" })).toMatch(/column a holds texts; replace them by numbers/);
+    expect(await train({ table: "gap.csv" })).toMatch(/column a has no value in row 2/);
+    expect(await train({ table: "three.csv", loss: "bce" })).toMatch(/3 different values; --loss bce needs two/);
+    expect(await train({ table: "iris.csv", loss: "l1" })).toMatch(/--loss cannot be "l1"/);
+    expect(await train({ table: "iris.csv", holdout: 1 })).toMatch(/--holdout must be a number/);
+    expect(await train({ table: "curve.npz", target: "Z" })).toMatch(/no array Z; it has X, y/);
+    expect(await wrong("predict-convex", { model: "broken.safetensors", table: "iris.csv" })).toMatch(/broken/);
   });
 });

@@ -1,6 +1,7 @@
-import { type LibsvmContent, readCsv, readLibsvm, readMatrixMarket, readSamples } from "@offprint/data";
+import { readTable } from "@offprint/commands";
+import { isLibsvm, readCsv, readLibsvm, readMatrixMarket } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { FormatError, type sparse, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { FormatError, isTensor, type sparse, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 
 /** A matrix from a file, with what stands beside it there. */
 export interface MatrixFile {
@@ -11,29 +12,25 @@ export interface MatrixFile {
   readonly names?: readonly string[];
 }
 
-function kindOf(path: string): "mtx" | "table" | "libsvm" {
-  const name = path.toLowerCase().replace(/\.gz$/, "");
-  if (name.endsWith(".mtx")) return "mtx";
-  return name.endsWith(".csv") || name.endsWith(".npz") ? "table" : "libsvm";
+function isMatrixMarket(path: string): boolean {
+  return /\.mtx(\.gz)?$/i.test(path);
 }
 
-/** Reads `.mtx` (MatrixMarket), `.csv` and `.npz` (samples with a target), and anything else as LIBSVM text. */
+/**
+ * Reads `.mtx` (MatrixMarket), or samples with a target: LIBSVM text, which stays sparse, CSV or NPZ.
+ *
+ * @param column the target's column; of no matter for `.mtx`
+ */
 export async function readMatrixFile(path: string, column?: string): Promise<MatrixFile> {
-  const kind = kindOf(path);
-  if (kind === "mtx") return { matrix: await loadFile(path, matrixOf) };
-  if (kind === "libsvm") {
-    const { inputs, targets }: LibsvmContent = await loadFile(path, readLibsvm);
-    return { matrix: inputs, targets: Array.from(targets.data()) };
+  if (isMatrixMarket(path)) return { matrix: await loadFile(path, matrixOf) };
+  const rows = await loadFile(path, (bytes) => (isLibsvm(bytes) ? readLibsvm(bytes) : undefined));
+  if (rows !== undefined) return { matrix: rows.inputs, targets: Array.from(rows.targets.data()) };
+  const { inputs, features: names, target } = await readTable(path, column === undefined ? {} : { target: column });
+  if (!isTensor(target)) return { matrix: inputs, targets: target, names };
+  if (target.rank !== 1) {
+    throw new FormatError(`${path}: the target has shape [${target.shape}]; give one number for each row`);
   }
-  const { inputs, inputNames, targets } = await loadFile(path, (bytes) =>
-    readSamples(bytes, column === undefined ? {} : { target: column }),
-  );
-  if (targets === undefined) throw new FormatError(`${path}: it has no target; name its column with --target`);
-  if (Array.isArray(targets)) return { matrix: inputs, targets: targets as string[], names: inputNames };
-  const numbers = targets as Tensor;
-  if (numbers.rank !== 1)
-    throw new FormatError(`${path}: the target has shape [${numbers.shape}]; give one number for each row`);
-  return { matrix: inputs, targets: Array.from(numbers.data()), names: inputNames };
+  return { matrix: inputs, targets: Array.from(target.data()), names };
 }
 
 function matrixOf(bytes: Uint8Array): Tensor | sparse.CsrMatrix {
@@ -44,7 +41,7 @@ function matrixOf(bytes: Uint8Array): Tensor | sparse.CsrMatrix {
 
 /** A vector from an `.mtx` array of one column, or from the last column of a `.csv`. */
 export async function readVectorFile(path: string): Promise<readonly (number | string)[]> {
-  if (kindOf(path) === "mtx") {
+  if (isMatrixMarket(path)) {
     const matrix = await loadFile(path, matrixOf);
     const [rows, columns] = matrix.shape;
     if (columns !== 1 || !("dtype" in matrix))
@@ -55,10 +52,10 @@ export async function readVectorFile(path: string): Promise<readonly (number | s
     const table = readCsv(bytes);
     const last = table.names.at(-1);
     if (last === undefined) throw new FormatError("the file has no columns");
-    const values = Array.from(table.column(last).values as ArrayLike<number | string | null>);
-    const missing = values.findIndex((v) => v === null || Number.isNaN(v));
-    if (missing >= 0) throw new FormatError(`column ${last} has no value in row ${missing + 1}`);
-    return values as (number | string)[];
+    return Array.from<number | string | null>(table.column(last).values).map((value, row) => {
+      if (value !== null && !Number.isNaN(value)) return value;
+      throw new FormatError(`column ${last} has no value in row ${row + 1}`);
+    });
   });
 }
 
@@ -67,28 +64,28 @@ export async function readLabelFile(path: string, firstNode: number): Promise<Ma
   return loadFile(path, (bytes) => {
     const table = readCsv(bytes);
     if (table.names.length < 2) throw new FormatError("it has one column; labels need two, the node and its value");
-    const [nodes, values] = table.names
-      .slice(0, 2)
-      .map((name) => Array.from(table.column(name).values as ArrayLike<number>));
+    const [nodes, values] = table.columns;
     const labels = new Map<number, number>();
-    nodes.forEach((node, row) => {
-      if (typeof values[row] !== "number" || Number.isNaN(values[row]))
-        throw new FormatError(`row ${row + 1} has no number as a label`);
+    for (let row = 0; row < table.rows; row++) {
+      const [node, value] = [Number(nodes!.values[row] ?? Number.NaN), values!.values[row]];
+      if (typeof value !== "number" || Number.isNaN(value) || Number.isNaN(node)) {
+        throw new FormatError(`row ${row + 1} has no number as a node or a label`);
+      }
       if (labels.has(node - firstNode)) throw new FormatError(`row ${row + 1} labels node ${node} a second time`);
-      labels.set(node - firstNode, values[row]);
-    });
+      labels.set(node - firstNode, value);
+    }
     return labels;
   });
 }
 
 /** The numbers of a target; texts are refused. */
 export function numbersOf(targets: readonly (number | string)[]): Float64Array {
-  const text = targets.find((v) => typeof v !== "number");
-  if (text !== undefined)
+  return Float64Array.from(targets, (value) => {
+    if (typeof value === "number") return value;
     throw new ValueError(
-      `the target holds "${text}"; this problem needs numbers (take --problem softmax or logistic for names)`,
+      `the target holds "${value}"; this problem needs numbers (take --problem softmax or logistic for names)`,
     );
-  return Float64Array.from(targets as number[]);
+  });
 }
 
 /** Distinct values of a target in ascending order, and the place of each row's among them. */
@@ -97,5 +94,5 @@ export function classesOf(targets: readonly (number | string)[]): { names: strin
     typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1,
   );
   const place = new Map(distinct.map((value, c) => [value, c]));
-  return { names: distinct.map(String), labels: Int32Array.from(targets, (value) => place.get(value) as number) };
+  return { names: distinct.map(String), labels: Int32Array.from(targets, (value) => place.get(value) ?? -1) };
 }

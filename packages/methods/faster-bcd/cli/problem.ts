@@ -6,6 +6,9 @@ import { classesOf, numbersOf, readLabelFile, readMatrixFile, readVectorFile } f
 /** The problems that the command solves. */
 export const kinds = ["least-squares", "logistic", "softmax", "quadratic", "labels"] as const;
 
+/** One of them. */
+export type Kind = (typeof kinds)[number];
+
 /** A problem from files, and how its solution is written. */
 export interface FileProblem {
   readonly smooth: BlockObjective;
@@ -18,15 +21,12 @@ export interface FileProblem {
 /** Reads the problem that the options describe. */
 export async function readProblem(
   data: string,
-  kind: string,
+  kind: Kind,
   target: string | undefined,
   firstNode: number,
 ): Promise<FileProblem> {
-  if (!(kinds as readonly string[]).includes(kind))
-    throw new ValueError(`--problem: take one of ${kinds.join(", ")}, got "${kind}"`);
   if (kind === "labels") return labelProblem(data, target, firstNode);
-  const isTable = /\.(csv|npz)(\.gz)?$/i.test(data);
-  const file = await readMatrixFile(data, isTable ? target : undefined);
+  const file = await readMatrixFile(data, target);
   const [rows, columns] = file.matrix.shape;
   const targets = file.targets ?? (target === undefined ? undefined : await readVectorFile(target));
   if (targets === undefined)

@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { largestDifference } from "@offprint/claims";
+import { runWords } from "@offprint/commands/testing";
 import { readCsv, Table, writeCsv, writeLibsvm, writeMatrixMarket } from "@offprint/data";
 import { iris } from "@offprint/datasets";
-import { FormatError, random, sparse, tensor, ValueError } from "@offprint/tensor-core";
+import { random, sparse, tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 import { bcd, labelPropagation, leastSquares, logistic, quadratic, softmaxRegression } from "../src/index.js";
@@ -16,19 +17,24 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(data: string, options: Record<string, unknown> = {}): Promise<string[]> {
-  const [command] = commands;
-  const defaults = Object.fromEntries((command.options ?? []).map((option) => [option.name, option.default]));
-  const lines: string[] = [];
-  await command.run({
-    arguments: { data },
-    options: { ...defaults, ...options } as Record<string, string>,
-    print: (line) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => undefined,
+type Given = Record<string, number | string | boolean | undefined>;
+
+const words = (given: Given) =>
+  Object.entries(given).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return value === true ? [`--${name}`] : [`--${name}`, String(value)];
   });
-  return lines;
+
+const call = (data: string, given: Given = {}) => runWords(commands, "minimize-blocks", [data, ...words(given)]);
+
+/** The lines of a run that converged, blanks between columns as one. */
+async function run(data: string, given: Given = {}): Promise<string[]> {
+  const { code, out, err } = await call(data, given);
+  expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+  return out
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.replace(/ +/g, " "));
 }
 
 async function file(name: string, content: string | Uint8Array): Promise<string> {
@@ -44,15 +50,20 @@ const dense = normals(rng, 60).map((v) => (Math.abs(v) < 0.5 ? 0 : v));
 const A = sparse.fromDense(tensor(dense, { shape: [12, 5] }));
 const y = normals(rng, 12);
 
-describe("offprint bcd", () => {
+describe("offprint minimize-blocks", () => {
   it("solves a lasso from LIBSVM text", async () => {
     const out = join(folder, "lasso.csv");
     const history = join(folder, "history.csv");
-    const lines = await run(await file("data.svm", writeLibsvm(A, y)), { penalty: "l1", lambda: 1.5, out, history });
+    const lines = await run(await file("data.svm", writeLibsvm(A, y)), {
+      penalty: "l1",
+      lambda: 1.5,
+      output: out,
+      history,
+    });
     const expected = bcd({ smooth: leastSquares(A, y), composite: { kind: "l1", lambda: 1.5 } });
     expect(lines[0]).toBe(`data.svm: least squares, 12 x 5, ${A.entries} entries`);
-    expect(lines[1]).toMatch(/^converged after \d+ iterations: objective/);
-    expect(lines[2]).toContain(`${expected.support.length} of 5 variables are not zero`);
+    expect(lines[1]).toMatch(/^converged after \d+ iterations$/);
+    expect(lines[3]).toContain(`not zero ${expected.support.length} of 5 variables`);
     expect(largestDifference(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-12);
     expect((await numbers(history, "objective")).at(-1)).toBeCloseTo(expected.objective, 10);
   });
@@ -62,7 +73,7 @@ describe("offprint bcd", () => {
     const classes = Float64Array.from(y, (v, i) => (v > 0 !== (i % 4 === 0) ? 7 : 3));
     const matrix = await file("a.mtx", writeMatrixMarket(A));
     const target = await file("y.csv", writeCsv(new Table([{ name: "label", type: "number", values: classes }])));
-    const lines = await run(matrix, { problem: "logistic", target, penalty: "l1", lambda: 0.1, out });
+    const lines = await run(matrix, { problem: "logistic", target, penalty: "l1", lambda: 0.1, output: out });
     expect(lines[0]).toMatch(/logistic regression, 12 x 5, .*positive class 7/);
     const expected = bcd(
       {
@@ -91,7 +102,7 @@ describe("offprint bcd", () => {
       writeCsv(new Table([...columns, { name: "species", type: "text", values: names }])),
     );
     const out = join(folder, "softmax.csv");
-    const lines = await run(table, { problem: "softmax", penalty: "l1", lambda: 2, out });
+    const lines = await run(table, { problem: "softmax", penalty: "l1", lambda: 2, output: out });
     expect(lines[0]).toMatch(/softmax regression, 150 x 4, 3 classes/);
     const expected = bcd(
       {
@@ -125,7 +136,7 @@ describe("offprint bcd", () => {
       penalty: "box",
       lower: 0,
       upper: 0.5,
-      out,
+      output: out,
     });
     const expected = bcd({ smooth: quadratic(H, [1, 2, 3]), composite: { kind: "box", lower: 0, upper: 0.5 } });
     expect(largestDifference(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-12);
@@ -136,7 +147,7 @@ describe("offprint bcd", () => {
       problem: "labels",
       target: labels,
       "first-node": 1,
-      out,
+      output: out,
     });
     expect(lines[0]).toBe("graph.mtx: label propagation, 4 nodes, 2 labelled");
     expect(Array.from(await numbers(out, "node"))).toEqual([1, 2, 3, 4]);
@@ -154,36 +165,43 @@ describe("offprint bcd", () => {
     ).toBeLessThan(1e-12);
   });
 
-  it("goes on from a saved state", async () => {
+  it("goes on from a saved state, and from an interruption", async () => {
     const data = await file("again.svm", writeLibsvm(A, y));
     const state = join(folder, "state.json");
-    const options = { penalty: "l1", lambda: 1.5, state, update: "pg", "block-size": 2 };
-    expect((await run(data, { ...options, iterations: 3 }))[1]).toMatch(/^not converged after 3 iterations/);
-    const [, rest] = await run(data, options);
-    const [, whole] = await run(data, { ...options, state: undefined });
-    expect(rest).toBe(whole);
+    const options = { penalty: "l1", lambda: 1.5, update: "pg", "block-size": 2 };
+    const first = await call(data, { ...options, state, "max-iterations": 3 });
+    expect([first.code, first.out.replace(/ +/g, " ")]).toEqual([
+      1,
+      expect.stringMatching(/\nnot converged after 3 iterations\n/),
+    ]);
+    const [, ...rest] = await run(data, { ...options, state, resume: true });
+    const [, ...whole] = await run(data, options);
+    expect(rest).toEqual(whole);
+    const controller = new AbortController();
+    controller.abort();
+    const stopped = await runWords(commands, "minimize-blocks", [data, ...words({ ...options, state })], {
+      signal: controller.signal,
+    });
+    expect([stopped.code, stopped.err]).toEqual([130, expect.stringContaining(`The run is kept in ${state}`)]);
+    expect((await run(data, { ...options, state, resume: true })).slice(1)).toEqual(whole);
     await writeFile(state, "{}");
-    await expect(run(data, options)).rejects.toThrow(FormatError);
+    expect((await call(data, { ...options, state, resume: true })).err).toMatch(/does not hold the state of a run/);
   });
 
   it("says in one line what is wrong with a file or an option", async () => {
     const data = await file("wrong.svm", "1 1:2 x\n");
-    await expect(run(data)).rejects.toThrow(/wrong.svm: LIBSVM: line 1: "x" is not index:value/);
-    await expect(run(join(folder, "absent.svm"))).rejects.toThrow(ValueError);
+    const wrong = async (path: string, given: Given = {}) => (await call(path, given)).err;
+    expect(await wrong(data)).toMatch(/wrong\.svm: LIBSVM: line 1: "x" is not index:value/);
+    expect(await wrong(join(folder, "absent.svm"))).toMatch(/there is no such file/);
     const good = await file("good.svm", writeLibsvm(A, y));
-    await expect(run(good, { problem: "lasso" })).rejects.toThrow(/--problem: take one of least-squares/);
-    await expect(run(good, { penalty: "l2" })).rejects.toThrow(/--penalty: take none, l1, nonneg or box/);
-    await expect(run(good, { problem: "logistic" })).rejects.toThrow(/the target has 12 values; it needs two/);
+    expect(await wrong(good, { problem: "lasso" })).toMatch(/--problem cannot be "lasso".*least-squares/);
+    expect(await wrong(good, { penalty: "l2" })).toMatch(/--penalty cannot be "l2"/);
+    expect(await wrong(good, { problem: "logistic" })).toMatch(/the target has 12 values; it needs two/);
     const matrix = await file("only.mtx", writeMatrixMarket(A));
-    await expect(run(matrix)).rejects.toThrow(/--target: .*only.mtx holds a matrix only/);
-    await expect(run(matrix, { problem: "labels" })).rejects.toThrow(
-      /--target: give the .csv file of the known labels/,
-    );
-    await expect(run(matrix, { target: matrix })).rejects.toThrow(
-      /it holds a matrix of 12 x 5; give an array of one column/,
-    );
-    await expect(
-      run(await file("short.mtx", "%%MatrixMarket matrix coordinate real general\n3 3 2\n1 1 1\n"), { target: matrix }),
-    ).rejects.toThrow(FormatError);
+    expect(await wrong(matrix)).toMatch(/--target: .*only\.mtx holds a matrix only/);
+    expect(await wrong(matrix, { problem: "labels" })).toMatch(/--target: give the \.csv file of the known labels/);
+    expect(await wrong(matrix, { target: matrix })).toMatch(/it holds a matrix of 12 x 5; give an array of one column/);
+    const short = await file("short.mtx", "%%MatrixMarket matrix coordinate real general\n3 3 2\n1 1 1\n");
+    expect(await wrong(short, { target: matrix })).toMatch(/short\.mtx/);
   });
 });

@@ -1,57 +1,67 @@
-import type { MethodCommand } from "@offprint/claims";
-import { saveFile } from "@offprint/data/node";
+import { defineCommand, option } from "@offprint/commands";
+import { Table, writeCsv } from "@offprint/data";
 import { nodeAccuracy, nodeSplit } from "@offprint/graph";
-import { AbortedError, random } from "@offprint/tensor-core";
-import { fitNodeClassifier, type NodeMethod, nodeMethods, predictNodes, saveModel } from "../src/index.js";
+import { random, type Tensor } from "@offprint/tensor-core";
+import { fitNodeClassifier, predictNodes, saveModel } from "../src/index.js";
 import { openGraph } from "./graph-source.js";
-import { chosen, fileOption, graphArgument, trainingArguments, trainingOptions } from "./training-arguments.js";
+import { graphOptions, preparedTraining, trainingOptions } from "./training-options.js";
 
-const methods = Object.keys(nodeMethods) as NodeMethod[];
-
-/** `offprint classify-nodes FOLDER` */
-export const classifyNodes: MethodCommand = {
+/** `offprint classify-nodes --graph FOLDER --output classes.csv` */
+export const classifyNodes = defineCommand({
   name: "classify-nodes",
   summary: "Train a graph neural network layer by layer on a Planetoid folder and predict the class of every node",
-  arguments: [graphArgument],
-  options: [
-    { name: "method", description: methods.join(", "), type: "string", default: "sf" },
-    { name: "random-split", description: "64/16/20 % of nodes rather than the split of the files", type: "boolean" },
-    ...trainingArguments,
-  ],
+  options: {
+    ...graphOptions,
+    method: option.choice(["sf", "sf-top-to-input", "sf-top-to-loss", "ff-la", "ff-vn", "bp"], "how layers learn", {
+      default: "sf",
+    }),
+    randomSplit: option.flag("64/16/20 % of nodes rather than the split of the files"),
+    ...trainingOptions,
+  },
   async run(input) {
-    const { options, print } = input;
-    const method = chosen("method", options.method, methods);
-    const set = fileOption(input, "set");
-    const source = String(input.arguments.graph);
-    const data = await openGraph(source, { raw: options["raw-features"] === true, ...(set && { set }) });
-    const random64 = () => nodeSplit(data.graph.nodes, { rng: random.rng(Number(options.seed)) });
-    const split = options["random-split"] === true ? random64() : (data.split ?? random64());
+    const { options, print, report, write } = input;
+    const { method, seed } = options;
+    const data = await openGraph(options.graph, { raw: options.rawFeatures, ...(options.set && { set: options.set }) });
+    const drawn = () => nodeSplit(data.graph.nodes, { rng: random.rng(seed) });
+    const split = options.randomSplit ? drawn() : (data.split ?? drawn());
     const task = { graph: data.graph, features: data.features, labels: data.labels, ...split };
     print(
       `${data.name}: ${data.graph.nodes} nodes, ${data.graph.edges} directed edges, ${data.features.shape[1]} features`,
     );
-    const settings = await trainingOptions(input);
-    const { model, history, status } = await fitNodeClassifier(task, method, settings);
-    if (status === "aborted") throw new AbortedError("classify-nodes: interrupted before the training was over");
+    const { run, settings } = await preparedTraining(input);
+    const fitted = await fitNodeClassifier(task, method, settings);
+    await run.settle(fitted);
+    const { model, history } = fitted;
     const { classes, scores } = await predictNodes(model, task, settings.backend ? { backend: settings.backend } : {});
-    print(
-      `${method}: ${history.length} epochs, ${(100 * nodeAccuracy(classes, data.labels, split.test)).toFixed(2)} % of test nodes right`,
-    );
-    const save = fileOption(input, "save");
-    if (save !== undefined) await saveFile(save, saveModel(model));
-    const output = fileOption(input, "output");
-    if (output !== undefined) await saveFile(output, predictionTable(data, classes, scores.toArray() as number[][]));
+    const right = 100 * nodeAccuracy(classes, data.labels, split.test);
+    report([
+      ["method", method],
+      ["epochs", history.length],
+      ["test nodes right", `${right.toFixed(2)} %`],
+    ]);
+    await write(options.save, saveModel(model));
+    await write(options.output, predictionCsv(data, classes, scores));
   },
-};
+});
 
 /** A line per node: its name, the class predicted, and the score of every class. */
-function predictionTable(
+function predictionCsv(
   { nodeNames, classNames }: { nodeNames?: readonly string[]; classNames?: readonly string[] },
   classes: Int32Array,
-  scores: readonly (readonly number[])[],
+  scores: Tensor,
 ): string {
   const named = (k: number) => classNames?.[k] ?? String(k);
-  const heading = ["node", "class", ...scores[0].map((_, k) => `score ${named(k)}`)];
-  const rows = Array.from(classes, (k, i) => [nodeNames?.[i] ?? String(i), named(k), ...scores[i].map(String)]);
-  return `${[heading, ...rows].map((cells) => cells.join(",")).join("\n")}\n`;
+  const width = scores.shape[1]!;
+  const data = scores.data();
+  return writeCsv(
+    new Table([
+      { name: "node", type: "text", values: Array.from(classes, (_, i) => nodeNames?.[i] ?? String(i)) },
+      { name: "class", type: "text", values: Array.from(classes, named) },
+      ...Array.from({ length: width }, (_, k) => ({
+        name: `score ${named(k)}`,
+        type: "number" as const,
+        values: Float64Array.from(classes, (_, i) => data[i * width + k]!),
+      })),
+    ]),
+  );
 }

@@ -1,48 +1,55 @@
-import type { MethodCommand } from "@offprint/claims";
-import { saveFile } from "@offprint/data/node";
+import { defineCommand, option } from "@offprint/commands";
+import { Table, writeCsv } from "@offprint/data";
 import { linkSplit } from "@offprint/graph";
-import { AbortedError, random } from "@offprint/tensor-core";
-import { fitLinkPredictor, type LinkMethod, linkAuc, linkMethods, saveModel, scorePairs } from "../src/index.js";
+import { random } from "@offprint/tensor-core";
+import { fitLinkPredictor, linkAuc, saveModel, scorePairs } from "../src/index.js";
 import { openGraph } from "./graph-source.js";
-import { chosen, fileOption, graphArgument, trainingArguments, trainingOptions } from "./training-arguments.js";
+import { graphOptions, preparedTraining, trainingOptions } from "./training-options.js";
 
-const methods = Object.keys(linkMethods) as LinkMethod[];
-
-/** `offprint predict-links FOLDER` */
-export const predictLinks: MethodCommand = {
+/** `offprint predict-links --graph FOLDER --output links.csv` */
+export const predictLinks = defineCommand({
   name: "predict-links",
   summary: "Train a graph neural network layer by layer to tell which nodes of a Planetoid folder are linked",
-  arguments: [graphArgument],
-  options: [{ name: "method", description: methods.join(", "), type: "string", default: "ce" }, ...trainingArguments],
+  options: {
+    ...graphOptions,
+    method: option.choice(["ce", "ff", "ce-top-to-input", "bp"], "how layers learn", { default: "ce" }),
+    ...trainingOptions,
+  },
   async run(input) {
-    const { options, print } = input;
-    const method = chosen("method", options.method, methods);
-    const set = fileOption(input, "set");
-    const source = String(input.arguments.graph);
-    const data = await openGraph(source, { raw: options["raw-features"] === true, ...(set && { set }) });
-    const split = linkSplit(data.graph, { rng: random.rng(Number(options.seed)) });
+    const { options, print, report, write } = input;
+    const { method } = options;
+    const data = await openGraph(options.graph, { raw: options.rawFeatures, ...(options.set && { set: options.set }) });
+    const split = linkSplit(data.graph, { rng: random.rng(options.seed) });
     const task = { features: data.features, split };
     print(
       `${data.name}: ${data.graph.nodes} nodes, ${split.train.positive.length / 2} training links, ${split.test.positive.length / 2} test links`,
     );
-    const settings = await trainingOptions(input);
-    const { model, history, status } = await fitLinkPredictor(task, method, settings);
-    if (status === "aborted") throw new AbortedError("predict-links: interrupted before the training was over");
+    const { run, settings } = await preparedTraining(input);
+    const fitted = await fitLinkPredictor(task, method, settings);
+    await run.settle(fitted);
+    const { model, history } = fitted;
     const compiled = settings.backend ? { backend: settings.backend } : {};
-    print(
-      `${method}: ${history.length} epochs, AUC on test links ${(100 * (await linkAuc(model, task, compiled))).toFixed(2)} %`,
-    );
-    const save = fileOption(input, "save");
-    if (save !== undefined) await saveFile(save, saveModel(model));
-    const output = fileOption(input, "output");
-    if (output === undefined) return;
+    report([
+      ["method", method],
+      ["epochs", history.length],
+      ["AUC on test links", `${(100 * (await linkAuc(model, task, compiled))).toFixed(2)} %`],
+    ]);
+    await write(options.save, saveModel(model));
+    if (options.output === undefined) return;
     const pairs = [...split.test.positive, ...split.test.negative];
-    const scores = await scorePairs(model, task, pairs, compiled);
+    const scores = Float64Array.from(await scorePairs(model, task, pairs, compiled));
     const linked = split.test.positive.length / 2;
-    const name = (i: number) => data.nodeNames?.[i] ?? String(i);
-    const rows = Array.from(scores, (s, p) =>
-      [name(pairs[2 * p]), name(pairs[2 * p + 1]), p < linked ? 1 : 0, s].join(","),
-    );
-    await saveFile(output, `node,other,linked,score\n${rows.join("\n")}\n`);
+    const end = (which: 0 | 1) =>
+      Array.from(scores, (_, p) => {
+        const node = pairs[2 * p + which]!;
+        return data.nodeNames?.[node] ?? String(node);
+      });
+    const table = new Table([
+      { name: "node", type: "text", values: end(0) },
+      { name: "other", type: "text", values: end(1) },
+      { name: "linked", type: "integer", values: scores.map((_, p) => (p < linked ? 1 : 0)) },
+      { name: "score", type: "number", values: scores },
+    ]);
+    await write(options.output, writeCsv(table));
   },
-};
+});

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { MethodCommand } from "@offprint/claims";
+import { runWords } from "@offprint/commands/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 import { loadModel } from "../src/index.js";
@@ -12,28 +12,21 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function call(command: MethodCommand, graph: string, given: Record<string, unknown> = {}) {
-  const lines: string[] = [];
-  const defaults = Object.fromEntries((command.options ?? []).map((o) => [o.name, o.default]));
-  await command.run({
-    arguments: { graph },
-    options: { ...defaults, ...given } as never,
-    print: (line) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => undefined,
-  });
-  return lines;
+type Given = Record<string, number | string>;
+
+async function call(name: string, given: Given) {
+  const { code, out, err } = await runWords(commands, name, { graph: "karate-club", ...given });
+  expect([code, err]).toEqual([0, ""]);
+  return out.trimEnd().split("\n");
 }
 
 describe("commands", () => {
-  const [classify, predict] = commands;
-
   it("classify the members of the karate club, and write model and table", async () => {
     const files = { save: join(folder, "model.safetensors"), output: join(folder, "classes.csv") };
-    const lines = await call(classify, "karate-club", { hidden: 16, epochs: 60, ...files });
+    const lines = await call("classify-nodes", { hidden: 16, epochs: 60, ...files });
     expect(lines[0]).toContain("34 nodes, 156 directed edges");
-    expect(lines[1]).toMatch(/^sf: \d+ epochs, \d+\.\d\d % of test nodes right$/);
+    expect(lines[1]).toMatch(/^method +sf$/);
+    expect(lines[3]).toMatch(/^test nodes right +\d+\.\d\d %$/);
     const table = (await readFile(files.output, "utf8")).trim().split("\n");
     expect(table[0]).toBe("node,class,score instructor,score officers");
     expect(table.length).toBe(35);
@@ -42,15 +35,18 @@ describe("commands", () => {
 
   it("predict the links of the karate club", async () => {
     const output = join(folder, "links.csv");
-    const lines = await call(predict, "karate-club", { hidden: 16, epochs: 40, output });
-    expect(lines[1]).toMatch(/^ce: \d+ epochs, AUC on test links \d+\.\d\d %$/);
+    const lines = await call("predict-links", { hidden: 16, epochs: 40, output });
+    expect(lines[3]).toMatch(/^AUC on test links +\d+\.\d\d %$/);
     expect((await readFile(output, "utf8")).trim().split("\n").length).toBe(1 + 2 * 16);
   });
 
   it("say what is wrong", async () => {
-    await expect(call(classify, "karate-club", { method: "pepita" })).rejects.toThrow(/one of sf/);
-    await expect(call(classify, "karate-club", { convolution: "gin" })).rejects.toThrow(/gcn, sage or gat/);
-    await expect(call(classify, join(folder, "missing"))).rejects.toThrow(/cannot read the folder/);
-    await expect(call(predict, folder)).rejects.toThrow(/holds no data set/);
+    const wrong = async (name: string, given: Given) =>
+      (await runWords(commands, name, { graph: "karate-club", ...given })).err;
+    expect(await wrong("classify-nodes", { method: "pepita" })).toMatch(/--method cannot be "pepita"/);
+    expect(await wrong("classify-nodes", { convolution: "gin" })).toMatch(/Did you mean gcn\? Choices: gcn, sage, gat/);
+    expect(await wrong("classify-nodes", { graph: join(folder, "missing") })).toMatch(/there is no such folder/);
+    expect(await wrong("classify-nodes", { graph: "karate" })).toMatch(/Did you mean karate-club/);
+    expect(await wrong("predict-links", { graph: folder })).toMatch(/holds no data set/);
   });
 });

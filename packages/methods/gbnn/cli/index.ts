@@ -1,5 +1,5 @@
 import { boostNetwork } from "./boost-network.js";
-import { boostPredict } from "./boost-predict.js";
+import { predictBoosted } from "./predict-boosted.js";
 
 /** What this package adds to `offprint`. */
-export const commands = [boostNetwork, boostPredict];
+export const commands = [boostNetwork, predictBoosted];

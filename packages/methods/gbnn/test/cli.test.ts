@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
 import { type Column, readCsv, Table, writeCsv, writeNpz } from "@offprint/data";
-import { FormatError, tensor, ValueError } from "@offprint/tensor-core";
+import { tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { classes } from "../claims/problems.js";
 import { commands } from "../cli/index.js";
@@ -16,21 +17,14 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(name: string, args: Record<string, string>, options: Record<string, unknown> = {}) {
-  const command = commands.find((each) => each.name === name);
-  if (command === undefined) throw new Error(name);
-  const defaults = Object.fromEntries((command.options ?? []).map((option) => [option.name, option.default]));
-  const lines: string[] = [];
-  await command.run({
-    arguments: args,
-    options: { ...defaults, ...options } as Record<string, string>,
-    print: (line) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => undefined,
-  });
-  return lines;
+async function run(name: string, given: Record<string, number | string>) {
+  const { code, out, err } = await runWords(commands, name, given);
+  expect([code, err.replace("--output <file> keeps the model.\n", "")]).toEqual([0, ""]);
+  return out.trimEnd().split("\n");
 }
+
+const wrong = async (name: string, given: Record<string, number | string>) =>
+  (await runWords(commands, name, given)).err;
 
 const wines = classes("wine", 0);
 const names = ["amber", "red", "white"];
@@ -41,18 +35,18 @@ const columns: Column[] = Array.from({ length: 13 }, (_, f) => ({
 }));
 const grower: Column = { name: "grower", type: "text", values: Array.from(wines.targets.data(), (k) => names[k]) };
 
-describe("offprint boost-network and boost-predict", () => {
+describe("offprint boost-network and predict-boosted", () => {
   it("learn from a table and predict another one, whose columns are in another order", async () => {
     const data = join(folder, "wine.csv");
     const model = join(folder, "model.safetensors");
     const out = join(folder, "out.csv");
     await writeFile(data, writeCsv(new Table([...columns, grower])));
-    const lines = await run("boost-network", { data }, { units: 12, output: model });
+    const lines = await run("boost-network", { table: data, units: 12, output: model });
     expect(lines[0]).toMatch(/125 samples, 13 features; grower: classification/);
-    expect(lines.join("\n")).toMatch(/accuracy on 25 held-out samples with +12 units: (0\.[89]|1\.0)/);
+    expect(lines.join("\n")).toMatch(/accuracy on 25 held-out samples with +12 units +(0\.[89]|1\.0)/);
     const other = join(folder, "other.csv");
     await writeFile(other, writeCsv(new Table([grower, ...columns.toReversed()])));
-    await run("boost-predict", { model, data: other }, { output: out });
+    await run("predict-boosted", { model, table: other, output: out });
     const table = readCsv(await readFile(out));
     expect(table.names).toEqual(["grower", "probability amber", "probability red", "probability white"]);
     const expected = predictClasses(loadModel(await readFile(model)), wines.inputs);
@@ -64,26 +58,26 @@ describe("offprint boost-network and boost-predict", () => {
     const model = join(folder, "numbers.safetensors");
     const y = tensor(columns[0].values as Float64Array);
     await writeFile(data, writeNpz({ x: wines.inputs, y }));
-    const lines = await run("boost-network", { data }, { units: 12, test: 0, output: model });
+    const lines = await run("boost-network", { table: data, units: 12, holdout: 0, output: model });
     expect(lines[0]).toMatch(/y: regression/);
-    const all = await run("boost-predict", { model, data });
-    const none = await run("boost-predict", { model, data }, { blocks: 0 });
-    expect(all.join("\n").split("\n")).toHaveLength(126);
-    expect(new Set(none.join("\n").split("\n").slice(1)).size).toBe(1);
+    const all = await run("predict-boosted", { model, table: data });
+    const none = await run("predict-boosted", { model, table: data, blocks: 0 });
+    expect(all).toHaveLength(126);
+    expect(new Set(none.slice(1)).size).toBe(1);
   });
 
   it("refuse what they cannot use", async () => {
     const text = join(folder, "text.csv");
     await writeFile(text, "a,b\nred,1\nblue,2\n");
-    await expect(run("boost-network", { data: text })).rejects.toThrow(/text.csv: column a holds texts/);
-    await expect(run("boost-network", { data: join(folder, "none.csv") })).rejects.toThrow(ValueError);
+    expect(await wrong("boost-network", { table: text })).toMatch(/text\.csv: column a holds texts/);
+    expect(await wrong("boost-network", { table: join(folder, "none.csv") })).toMatch(
+      /none\.csv: there is no such file/,
+    );
     const words = join(folder, "words.csv");
     await writeFile(words, "a,b\n1,x\n2,y\n3,x\n");
-    await expect(run("boost-network", { data: words }, { task: "regression" })).rejects.toThrow(
-      /the target holds texts/,
-    );
-    await expect(run("boost-network", { data: words }, { task: "ranking" })).rejects.toThrow(/--task is ranking/);
-    await expect(run("boost-network", { data: words }, { test: 1 })).rejects.toThrow(/--test is 1/);
-    await expect(run("boost-predict", { model: words, data: words })).rejects.toThrow(FormatError);
+    expect(await wrong("boost-network", { table: words, task: "regression" })).toMatch(/b holds texts, which are no/);
+    expect(await wrong("boost-network", { table: words, task: "ranking" })).toMatch(/--task cannot be "ranking"/);
+    expect(await wrong("boost-network", { table: words, holdout: 1 })).toMatch(/--holdout must be a number .*below 1/);
+    expect(await wrong("predict-boosted", { model: words, table: words })).toMatch(/words\.csv: /);
   });
 });

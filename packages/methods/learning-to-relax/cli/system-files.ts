@@ -11,8 +11,8 @@ export interface SystemFiles {
   readonly count: number;
   /** One per system, where a file was given. */
   readonly contexts: Float64Array | undefined;
-  /** The systems in order; each matrix is read when its turn comes. */
-  systems(): AsyncGenerator<LinearSystem>;
+  /** The systems in order, from the one of this index; each matrix is read when its turn comes. */
+  systems(from: number): AsyncGenerator<LinearSystem>;
 }
 
 /** What the command line names. */
@@ -45,9 +45,9 @@ export async function systemFiles(named: NamedFiles): Promise<SystemFiles> {
   return {
     count,
     contexts,
-    async *systems() {
+    async *systems(from) {
       let last: { path: string; A: sparse.CsrMatrix; b: Float64Array | undefined } | undefined;
-      for (let t = 0; t < count; t++) {
+      for (let t = from; t < count; t++) {
         const path = paths[t % paths.length]!;
         if (last?.path !== path) {
           last = { path, A: await loadFile(path, sparseMatrix), b: rhs ? undefined : await rightHandSide(path) };

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
 import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -67,25 +68,14 @@ describe("fromOnnx", () => {
   });
 });
 
-describe("offprint lipschitz", () => {
-  const [command] = commands;
-  const defaults = Object.fromEntries((command.options ?? []).map(({ name, default: value }) => [name, value]));
-
-  async function run(model: Uint8Array, options: Record<string, string | number> = {}) {
+describe("offprint bound-lipschitz", () => {
+  async function run(model: Uint8Array, given: readonly string[] = []) {
     const folder = await mkdtemp(join(tmpdir(), "lipsdp-"));
     const path = join(folder, "model.onnx");
     await writeFile(path, model);
-    const lines: string[] = [];
-    const json = join(folder, "bounds.json");
-    await command.run({
-      arguments: { model: path },
-      options: { ...defaults, ...options, json },
-      print: (line) => lines.push(line),
-      onProgress: () => undefined,
-      signal: new AbortController().signal,
-      backend: async () => undefined,
-    });
-    return { lines, json: JSON.parse(await readFile(json, "utf8")) };
+    const output = join(folder, "bounds.json");
+    const { code, out, err } = await runWords(commands, "bound-lipschitz", [path, "--output", output, ...given]);
+    return { lines: out.split("\n"), err, json: code === 0 ? JSON.parse(await readFile(output, "utf8")) : undefined };
   }
 
   it("prints certified bounds for both norms, never below samples", async () => {
@@ -105,15 +95,16 @@ describe("offprint lipschitz", () => {
   });
 
   it("takes single outputs and norms", async () => {
-    const { lines, json } = await run(bytesOf("relu"), { norm: "linf", outputs: "1" });
+    const { lines, json } = await run(bytesOf("relu"), ["--norm", "linf", "--rows", "1"]);
     expect(lines.filter((line) => line.includes("L <="))).toHaveLength(1);
     expect(json[0].norm).toBe("linf-l1");
   });
 
   it("refuses wrong options and files", async () => {
-    await expect(run(bytesOf("relu"), { norm: "l7" })).rejects.toThrow(/--norm/);
-    await expect(run(bytesOf("relu"), { outputs: "x" })).rejects.toThrow(/--outputs/);
-    await expect(run(bytesOf("relu"), { outputs: "9" })).rejects.toThrow(/outputs must be rows/);
-    await expect(run(bytesOf("softmax"))).rejects.toThrow(/Softmax/);
+    expect((await run(bytesOf("relu"), ["--norm", "l7"])).err).toMatch(/--norm cannot be "l7"/);
+    expect((await run(bytesOf("relu"), ["--rows", "x"])).err).toMatch(/--rows must be an integer/);
+    expect((await run(bytesOf("relu"), ["--rows", "9"])).err).toMatch(/outputs must be rows/);
+    expect((await run(bytesOf("relu"), ["--tolerance", "0"])).err).toMatch(/--tolerance must be a number above 0/);
+    expect((await run(bytesOf("softmax"))).err).toMatch(/Softmax/);
   });
 });

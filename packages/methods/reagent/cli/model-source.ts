@@ -1,4 +1,4 @@
-import type { CommandInput } from "@offprint/claims";
+import type { CommandInput } from "@offprint/commands";
 import { type Backend, ValueError } from "@offprint/tensor-core";
 import {
   gpt2FromSafetensors,
@@ -36,8 +36,11 @@ export interface OpenedModels {
 /** Samplers that need no model of their own. */
 const samplers = ["uniform", "causal", "part-of-speech"] as const;
 
+/** What opens models and backends. */
+type Opener = Pick<CommandInput, "backend" | "loadModel">;
+
 /** Loads what the command line names. */
-export async function openModels(input: CommandInput, model: string, replacer: string): Promise<OpenedModels> {
+export async function openModels(input: Opener, model: string, replacer: string): Promise<OpenedModels> {
   const backend = await input.backend();
   return model === TINY ? openTiny(backend, replacer) : openFolder(input, backend, model, replacer);
 }
@@ -61,12 +64,12 @@ function openTiny(backend: Backend | undefined, name: string): OpenedModels {
 }
 
 async function openFolder(
-  input: CommandInput,
+  input: Opener,
   backend: Backend | undefined,
   path: string,
   name: string,
 ): Promise<OpenedModels> {
-  const loadModel = onnxLoader(input);
+  const loadModel: OnnxLoader = (model) => input.loadModel(model);
   const files = modelFolder(path);
   const tokenizer = await loadTokenizer(files);
   const hasOnnx = async (file: string) => (await files.read(file)) !== undefined;
@@ -96,12 +99,5 @@ async function openFolder(
       await lm.release();
       await masked.release();
     },
-  };
-}
-
-function onnxLoader(input: CommandInput): OnnxLoader {
-  return (model) => {
-    if (input.loadModel !== undefined) return input.loadModel(model);
-    throw new ValueError(".onnx models cannot be run here; install @offprint/onnx-runtime");
   };
 }

@@ -2,11 +2,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runWords } from "@offprint/commands/testing";
 import { loadModel, onnxRuntime } from "@offprint/onnx-runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 
-const [attribute] = commands;
 const fixture = (path: string) => fileURLToPath(new URL(`./fixtures/${path}`, import.meta.url));
 const backend = await onnxRuntime().catch(() => undefined);
 let folder = "";
@@ -15,25 +15,32 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function call(given: Record<string, unknown>, more: object = { loadModel }) {
-  const lines: string[] = [];
-  const defaults = Object.fromEntries((attribute.options ?? []).map((o) => [o.name, o.default]));
-  const files = { output: join(folder, "map.html"), json: join(folder, "map.json") };
-  await attribute.run({
-    arguments: {},
-    options: { ...defaults, "max-steps": 40, ...files, ...given } as never,
-    print: (line) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => backend,
-    ...more,
-  });
-  return { lines, html: await readFile(files.output, "utf8"), json: JSON.parse(await readFile(files.json, "utf8")) };
+type Given = Record<string, number | string>;
+
+const files = () => ({ output: join(folder, "map.html"), json: join(folder, "map.json") });
+
+const run = (given: Given, more: object = { loadModel }) =>
+  runWords(
+    commands,
+    "attribute-tokens",
+    { maxSteps: 40, ...files(), ...given },
+    { ...(backend && { backend }), ...more },
+  );
+
+async function call(given: Given) {
+  const { code, out, err } = await run(given);
+  expect([code, err]).toEqual([0, ""]);
+  const { output, json } = files();
+  return {
+    lines: out.split("\n"),
+    html: await readFile(output, "utf8"),
+    json: JSON.parse(await readFile(json, "utf8")),
+  };
 }
 
-describe("offprint attribute", () => {
+describe("offprint attribute-tokens", () => {
   it("explains the example of the small model by default: the capital, by the country", async () => {
-    const { lines, html, json } = await call({ "max-steps": 100, keep: 3 });
+    const { lines, html, json } = await call({ maxSteps: 100, keep: 3 });
     expect(lines[0]).toMatch(/^"lima" \(0\.\d+\): "peru"/);
     expect(html).toContain("<q>lima</q>");
     expect(html).not.toMatch(/(src|href)=/);
@@ -45,7 +52,7 @@ describe("offprint attribute", () => {
 
   it("explains a folder of optimum by another one, token after token, with a map of all", async () => {
     const given = { model: fixture("gpt2"), replacer: fixture("roberta"), prompt: "the old lamp was", tokens: 3 };
-    const { html, json } = await call({ ...given, "max-steps": 5 });
+    const { html, json } = await call({ ...given, maxSteps: 5 });
     expect(json.explained.length).toBe(3);
     expect(json.explained.map((token: { importance: number[] }) => token.importance.length)).toEqual(
       [0, 1, 2].map((k) => json.promptLength + k),
@@ -60,18 +67,36 @@ describe("offprint attribute", () => {
   });
 
   it.each(["uniform", "causal", "part-of-speech", fixture("bert")])("takes replacements from %s", async (replacer) => {
-    const given = { model: fixture("gpt2"), replacer, prompt: "the old lamp was late", "max-steps": 3, target: " for" };
+    const given = { model: fixture("gpt2"), replacer, prompt: "the old lamp was late", maxSteps: 3, target: " for" };
     const { json } = await call(given);
     expect(json.explained.length).toBe(1);
     expect(" for".startsWith(json.explained[0].text)).toBe(true);
   });
 
+  it("is interrupted between tokens with its state kept, and goes on to the same numbers", async () => {
+    const state = join(folder, "state.json");
+    const given = { tokens: 2, maxSteps: 10, state };
+    const controller = new AbortController();
+    controller.abort();
+    const first = await run(given, { loadModel, signal: controller.signal });
+    expect([first.code, first.err]).toEqual([130, expect.stringContaining("The run is kept in")]);
+    const words = { ...given, ...files(), resume: true };
+    const again = await runWords(commands, "attribute-tokens", words, { ...(backend && { backend }), loadModel });
+    expect(again.code).toBe(0);
+    const resumed = await readFile(files().json, "utf8");
+    await call({ tokens: 2, maxSteps: 10 });
+    expect(resumed).toBe(await readFile(files().json, "utf8"));
+  });
+
   it("says what is wrong", async () => {
-    await expect(call({ prompt: "when my plane landed" })).rejects.toThrow(/"plane" is not among the 172 words/);
-    await expect(call({ replacer: "gpt" })).rejects.toThrow(/with --model tiny it must be tiny, uniform/);
-    await expect(call({ model: fixture("gpt2") })).rejects.toThrow(/--prompt is missing/);
-    await expect(call({ model: fixture("missing"), prompt: "a" })).rejects.toThrow(/neither tokenizer.json nor/);
-    await expect(call({ model: fixture("gpt2"), prompt: "a" }, {})).rejects.toThrow(/install @offprint\/onnx-runtime/);
-    await expect(call({ ratio: 2 })).rejects.toThrow(/ratio is 2/);
+    const wrong = async (given: Given, more?: object) => (await run(given, more)).err;
+    expect(await wrong({ prompt: "when my plane landed" })).toMatch(/"plane" is not among the 172 words/);
+    expect(await wrong({ replacer: "unifrom" })).toMatch(/there is no such folder\. Did you mean uniform\?/);
+    expect(await wrong({ replacer: fixture("bert") })).toMatch(/with --model tiny it must be tiny, uniform/);
+    expect(await wrong({ model: fixture("gpt2") })).toMatch(/--prompt is missing/);
+    expect(await wrong({ model: fixture("missing"), prompt: "a" })).toMatch(/there is no such folder/);
+    expect(await wrong({ model: folder, prompt: "a" })).toMatch(/neither tokenizer\.json nor/);
+    expect(await wrong({ model: fixture("gpt2"), prompt: "a" }, {})).toMatch(/install @offprint\/onnx-runtime/);
+    expect(await wrong({ ratio: 2 })).toMatch(/--ratio must be a number above 0 and below 1/);
   });
 });

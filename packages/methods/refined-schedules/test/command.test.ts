@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FormatError, ValueError } from "@offprint/tensor-core";
+import { runWords } from "@offprint/commands/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 import { refineSchedule } from "../src/index.js";
@@ -12,51 +12,44 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(csv: string, options: Record<string, string | number> = {}): Promise<string[]> {
-  const file = join(folder, "norms.csv");
-  writeFileSync(file, csv);
-  const lines: string[] = [];
-  await commands[0].run({
-    arguments: { norms: file },
-    options: { norm: "l2", tau: 0.1, ...options },
-    print: (line) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => undefined,
-  });
-  return lines;
-}
+const run = (csv: string, given: Record<string, string | number> = {}) => {
+  const table = join(folder, "norms.csv");
+  writeFileSync(table, csv);
+  return runWords(commands, "refine-schedule", { table, ...given });
+};
 
 const norms = [4, 3, 2, 1, 1, 1, 1, 1];
 const csv = `step,gnorm\n${norms.map((g, t) => `${t},${g}`).join("\n")}\n`;
 
 describe("offprint refine-schedule", () => {
   it("writes the multipliers of the file's norms", async () => {
-    const out = join(folder, "out.csv");
-    const lines = await run(csv, { out });
-    const rows = readFileSync(out, "utf8").trim().split("\n");
+    const output = join(folder, "out.csv");
+    const { code, out } = await run(csv, { output });
+    expect(code).toBe(0);
+    const lines = out.trimEnd().split("\n");
+    const rows = readFileSync(output, "utf8").trim().split("\n");
     expect(rows[0]).toBe("step,multiplier");
     expect(rows.slice(1).map((row) => Number(row.split(",")[1]))).toEqual([...refineSchedule(norms).multipliers]);
     expect(lines[0]).toBe("8 norms, a schedule of 8 steps");
-    expect(lines.at(-1)).toBe(`written: ${out}`);
+    expect(lines.at(-1)).toBe(`written: ${output}`);
   });
 
   it("takes the number of steps of the run to come, and other options", async () => {
-    const lines = await run(csv, { steps: 100, power: 1, floor: 0.1, "drop-edge": 1 });
-    expect(lines[0]).toBe("8 norms, a schedule of 100 steps");
-    expect(lines.some((line) => /begin tuning the peak learning rate at \d/.test(line))).toBe(true);
+    const { out, err } = await run(csv, { steps: 100, power: 1, floor: 0.1, dropEdge: 1 });
+    expect(out).toMatch(/^8 norms, a schedule of 100 steps\n/);
+    expect(out).toMatch(/\nbegin tuning the peak learning rate at +\d/);
+    expect(err).toBe("--output <file> writes the multipliers.\n");
   });
 
   it("prints the warnings of a schedule", async () => {
     const collapsing = Array.from({ length: 40 }, (_, t) => `${t},${10 ** -t}`).join("\n");
-    const lines = await run(`step,gnorm\n${collapsing}\n`);
-    expect(lines.some((line) => line.startsWith("Warning: the largest weight"))).toBe(true);
+    const { err } = await run(`step,gnorm\n${collapsing}\n`);
+    expect(err).toMatch(/^Warning: the largest weight/m);
   });
 
   it("names the file, and what is wrong with it or with an option", async () => {
-    await expect(run("step,gnorm\n0,x\n")).rejects.toThrow(FormatError);
-    await expect(run("step,gnorm\n0,x\n")).rejects.toThrow(/norms\.csv.*line 2/);
-    await expect(run(csv, { norm: "max" })).rejects.toThrow(ValueError);
-    await expect(run(csv, { norm: "l1" })).rejects.toThrow(/only the other norm/);
+    expect(await run("step,gnorm\n0,x\n")).toMatchObject({ code: 2, err: expect.stringMatching(/norms\.csv.*line 2/) });
+    expect((await run(csv, { norm: "max" })).err).toMatch(/--norm cannot be "max"/);
+    expect((await run(csv, { norm: "l1" })).err).toMatch(/only the other norm/);
   });
 });

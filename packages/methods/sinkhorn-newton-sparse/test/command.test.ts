@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
 import { readCsv, readNpy, readNpz, writeNpy, writePng } from "@offprint/data";
 import { type Tensor, tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,21 +21,16 @@ function put(name: string, content: string | Uint8Array): string {
   return at(name);
 }
 
-async function run(source: string, target: string, options: Record<string, string | number | boolean> = {}) {
-  const defaults = Object.fromEntries((commands[0].options ?? []).map((option) => [option.name, option.default]));
-  const lines: string[] = [];
-  const code = await commands[0].run({
-    arguments: { source, target },
-    options: { ...defaults, ...options },
-    print: (line) => lines.push(line),
-    onProgress: () => {},
-    signal: new AbortController().signal,
-    backend: async () => undefined,
-  });
-  return { code, lines };
+const run = (source: string, target: string, given: Record<string, string | number> = {}) =>
+  runWords(commands, "transport-mass", { source, target, ...given });
+
+/** What is printed beside a label. */
+function printed(out: string, label: string): number {
+  const line = out.split("\n").find((each) => each.startsWith(label));
+  return Number(line?.split(/\s+/).at(-1));
 }
 
-describe("offprint transport", () => {
+describe("offprint transport-mass", () => {
   const points = [
     [0, 0],
     [1, 0],
@@ -50,15 +46,15 @@ describe("offprint transport", () => {
 
   it("moves points onto points and writes plan, potentials and history, in the points' units", async () => {
     const [source, target] = [put("a.csv", `x,y\n${csv(points)}\n`), put("b.csv", `${csv(others)}\n`)];
-    const files = { plan: at("plan.npy"), potentials: at("dual.npz"), json: at("out.json") };
-    const { code, lines } = await run(source, target, { eta: 100, ...files });
+    const files = { output: at("plan.npy"), potentials: at("dual.npz"), json: at("out.json") };
+    const { code, out } = await run(source, target, { eta: 100, ...files });
     expect(code).toBe(0);
     // The largest squared distance is 2.5^2 + 1.5^2.
     const cost = costMatrix(points, others);
     const expected = await sinkhornNewtonSparse({ cost }, { eta: 100 / 8.5 });
-    expect(lines[0]).toBe("a.csv -> b.csv: 4 x 3");
-    expect(Number(lines[1].split(/\s+/).at(-1))).toBeCloseTo(expected.cost, 12);
-    expect(distance(readNpy(readFileSync(files.plan)), expected.plan)).toBeLessThan(1e-12);
+    expect(out).toMatch(/^a\.csv -> b\.csv: 4 x 3\n/);
+    expect(printed(out, "cost <C, P>")).toBeCloseTo(expected.cost, 12);
+    expect(distance(readNpy(readFileSync(files.output)), expected.plan)).toBeLessThan(1e-12);
     const { x, y } = readNpz(readFileSync(files.potentials)) as Record<string, Tensor>;
     expect(distance(x, expected.x)).toBeLessThan(1e-11);
     expect(y.shape).toEqual([3]);
@@ -70,7 +66,7 @@ describe("offprint transport", () => {
 
   it("takes a cost matrix with two histograms, with empty places and any total", async () => {
     const { cost } = randomProblem(1, 3, 4);
-    const options = { cost: put("cost.npy", writeNpy(cost)), eta: 60, plan: at("plan.csv") };
+    const options = { cost: put("cost.npy", writeNpy(cost)), eta: 60, output: at("plan.csv") };
     const { code } = await run(put("r.csv", "2\n0\n6\n"), put("c.npy", writeNpy(tensor([1, 1, 1, 1]))), options);
     expect(code).toBe(0);
     const plan = readCsv(readFileSync(at("plan.csv"))).tensor(undefined, { dtype: "float64" });
@@ -86,24 +82,22 @@ describe("offprint transport", () => {
           { shape: [3, 4, 1] },
         ),
       );
-    const { lines } = await run(put("a.png", image(0)), put("b.png", image(11)), { metric: "l1" });
-    expect(Number(lines[1].split(/\s+/).at(-1))).toBeCloseTo(5, 12);
+    const { out } = await run(put("a.png", image(0)), put("b.png", image(11)), { metric: "l1" });
+    expect(printed(out, "cost <C, P>")).toBeCloseTo(5, 12);
   });
 
   it("says 1 when it has not converged, and refuses what it cannot read", async () => {
     const source = put("a.csv", csv(points));
     const target = put("b.csv", csv(others));
-    expect((await run(source, target, { eta: 3000, iterations: 0 })).code).toBe(1);
-    await expect(run(source, target, { metric: "cosine" })).rejects.toThrow(/--metric is "cosine"/);
-    await expect(run(put("a.txt", "1"), target)).rejects.toThrow(/a\.txt: give numbers as \.npy or \.csv/);
-    await expect(run(put("bad.csv", "x\none\n"), target)).rejects.toThrow(/column x holds texts/);
-    await expect(run(put("bad.npy", "nothing"), target)).rejects.toThrow(
-      expect.objectContaining({ name: "FormatError" }),
-    );
-    await expect(run(source, target, { "source-masses": put("m.csv", "1\n-1\n1\n1\n") })).rejects.toThrow(
-      /m\.csv: masses must be/,
-    );
-    await expect(run(at("missing.csv"), target)).rejects.toThrow(/cannot read/);
-    await expect(run(source, target, { plan: at("plan.txt") })).rejects.toThrow(/name a \.npy or \.csv file/);
+    expect((await run(source, target, { eta: 3000, maxIterations: 0 })).code).toBe(1);
+    const wrong = async (from: string, given: Record<string, string | number> = {}) =>
+      (await run(from, target, given)).err;
+    expect(await wrong(source, { metric: "cosine" })).toMatch(/--metric cannot be "cosine"/);
+    expect(await wrong(put("a.txt", "1"))).toMatch(/a\.txt: give numbers as \.npy or \.csv/);
+    expect(await wrong(put("bad.csv", "x\none\n"))).toMatch(/column x holds texts/);
+    expect(await wrong(put("bad.npy", "nothing"))).toMatch(/bad\.npy/);
+    expect(await wrong(source, { sourceMasses: put("m.csv", "1\n-1\n1\n1\n") })).toMatch(/m\.csv: masses must be/);
+    expect(await wrong(at("missing.csv"))).toMatch(/there is no such file/);
+    expect(await wrong(source, { output: at("plan.txt") })).toMatch(/must end in \.npy, \.csv/);
   });
 });

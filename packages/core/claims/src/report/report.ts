@@ -41,7 +41,7 @@ function verdict(record: ClaimRecord): string {
 }
 
 function anchor(run: ClaimRun, record: ClaimRecord): string {
-  return `${run.method}-${record.id}`;
+  return escapeText(`${run.method}-${record.id}`);
 }
 
 function claimsTable(run: ClaimRun): string {
@@ -86,16 +86,16 @@ function claimSection(run: ClaimRun, record: ClaimRecord): string {
 function paperLine(paper: Paper | undefined): string {
   if (!paper) return "";
   const arxiv = paper.arxiv
-    ? `, <a href="https://arxiv.org/abs/${encodeURI(paper.arxiv)}">arXiv:${escapeText(paper.arxiv)}</a>`
+    ? `, <a href="https://arxiv.org/abs/${escapeText(encodeURI(paper.arxiv))}">arXiv:${escapeText(paper.arxiv)}</a>`
     : "";
-  return `<p>${escapeText(paper.authors)}: <cite>${escapeText(paper.title)}</cite>, ${paper.year}${arxiv}</p>`;
+  return `<p>${escapeText(paper.authors)}: <cite>${escapeText(paper.title)}</cite>, ${escapeText(String(paper.year))}${arxiv}</p>`;
 }
 
 function methodSection(run: ClaimRun, paper: Paper | undefined): string {
   const held = run.records.filter(({ holds }) => holds).length;
   const setting = `version ${run.version} · seed ${run.seed} · ${run.scale} · device ${run.device} · ${formatSeconds(run.seconds)}`;
   return [
-    `<h2 id="${run.method}">${escapeText(run.method)}</h2>`,
+    `<h2 id="${escapeText(run.method)}">${escapeText(run.method)}</h2>`,
     paperLine(paper),
     `<p class="soft">${escapeText(setting)}</p>`,
     `<p class="verdict ${held === run.records.length ? "good" : "bad"}">${held} of ${run.records.length} claims hold</p>`,
@@ -117,7 +117,7 @@ export function htmlReport(runs: readonly ClaimRun[], options: ReportOptions): s
   const { title = "Claims reproduced", environment, papers = {} } = options;
   const records = runs.flatMap((run) => run.records);
   const held = records.filter(({ holds }) => holds).length;
-  const contents = runs.map(({ method }) => `<a href="#${method}">${escapeText(method)}</a>`).join(" · ");
+  const contents = runs.map(({ method }) => `<a href="#${escapeText(method)}">${escapeText(method)}</a>`).join(" · ");
   return `<!doctype html>
 <html lang="en">
 <head>

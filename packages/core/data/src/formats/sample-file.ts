@@ -55,13 +55,15 @@ export function readSamples(file: Uint8Array, options: SampleFileOptions = {}): 
 
 function samplesOf(file: Uint8Array, options: SampleFileOptions): SampleFile {
   if (file[0] === 0x50 && file[1] === 0x4b) return fromNpz(file, options);
-  const bytes = gunzip(file);
-  return isLibsvm(bytes) ? fromLibsvm(bytes, options) : fromTable(readCsv(bytes), options);
+  return isLibsvm(file) ? fromLibsvm(file, options) : fromTable(readCsv(file), options);
 }
 
-/** Whether the first line with content is a label and one or more pairs `index:value` with blanks between them. */
-function isLibsvm(bytes: Uint8Array): boolean {
-  const beginning = new TextDecoder().decode(bytes.subarray(0, 1 << 16));
+/**
+ * Whether a file is LIBSVM text, plain or compressed by gzip: its first line with content is a label and one or more
+ * pairs `index:value` with blanks between them.
+ */
+export function isLibsvm(file: Uint8Array): boolean {
+  const beginning = new TextDecoder().decode(gunzip(file).subarray(0, 1 << 16));
   const line = beginning.split(/\r\n|\n|\r/).find((text) => text.replace(/#.*/, "").trim() !== "");
   return line !== undefined && /^\s*[^\s,:]+([ \t]+qid:\d+)?([ \t]+\d+:[^\s,:]+)+/.test(line);
 }

@@ -1,0 +1,133 @@
+import { type ChildProcess, fork } from "node:child_process";
+import type { ClaimRecord, ClaimRun } from "@offprint/claims";
+import { type DeviceChoice, exitCodes, Failure } from "@offprint/commands";
+import type { ClaimsTask, FromWorker, ToWorker } from "./claims-messages.js";
+import type { UsedDevice } from "./environment-facts.js";
+import { roleVariable } from "./roles.js";
+
+/** Told what happens while claims run. */
+export interface ClaimsEvents {
+  onProgress(progress: { readonly fraction: number; readonly claim: string; readonly note: string }): void;
+  onFinished(record: ClaimRecord): void;
+}
+
+/** Longest part of a worker's standard error that is shown when it crashes. */
+const shownOutput = 2000;
+
+/** A process that runs claims, so that work without a pause can be ended, and a crash takes nothing else with it. */
+class ClaimsWorker {
+  private readonly child: ChildProcess;
+  private output = "";
+  private settle: { resolve(message: FromWorker): void; reject(error: unknown): void } | undefined;
+  private events: ClaimsEvents | undefined;
+
+  constructor(note: (line: string) => void) {
+    this.child = fork(process.argv[1]!, [], {
+      // Drivers print to standard error as they like; what matters comes as messages.
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, [roleVariable]: "claims" },
+    });
+    this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.output = (this.output + text).slice(-shownOutput);
+    });
+    this.child.on("message", (message: FromWorker) => {
+      if (message.kind === "note") note(message.line);
+      else if (message.kind === "progress") this.events?.onProgress(message);
+      else if (message.kind === "record") this.events?.onFinished(message.record);
+      else if (message.kind === "failure") this.settle?.reject(new Failure(message.message, message.exitCode));
+      else this.settle?.resolve(message);
+    });
+    this.child.on("exit", (code, signal) => {
+      const why = signal ? `ended with ${signal}` : `ended with code ${code}`;
+      this.settle?.reject(new Failure(`the process of the claims ${why}. ${this.output}`.trim(), exitCodes.negative));
+    });
+  }
+
+  private ask(message: ToWorker): Promise<FromWorker> {
+    return new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+      this.child.send(message, (error) => error && reject(error));
+    });
+  }
+
+  async open(choice: DeviceChoice): Promise<UsedDevice> {
+    const answer = await this.ask({ kind: "open", choice });
+    if (answer.kind === "ready") return answer.used;
+    throw new Failure(`the process of the claims answered ${answer.kind}`, exitCodes.negative);
+  }
+
+  async run(task: ClaimsTask, events: ClaimsEvents): Promise<ClaimRun> {
+    this.events = events;
+    const answer = await this.ask({ kind: "run", task });
+    if (answer.kind === "done") return answer.run;
+    throw new Failure(`the process of the claims answered ${answer.kind}`, exitCodes.negative);
+  }
+
+  end(): void {
+    this.settle = undefined;
+    this.child.kill("SIGKILL");
+  }
+}
+
+/** Several processes that run claims side by side. */
+export class ClaimsPool {
+  private readonly workers: readonly ClaimsWorker[];
+  /** Where all of them run. */
+  readonly used: UsedDevice;
+
+  private constructor(workers: readonly ClaimsWorker[], used: UsedDevice) {
+    this.workers = workers;
+    this.used = used;
+  }
+
+  /** @throws Failure when the device cannot be used */
+  static async open(count: number, choice: DeviceChoice, note: (line: string) => void): Promise<ClaimsPool> {
+    const first = new ClaimsWorker(note);
+    // What the first one reports of a device holds for all.
+    const workers = [first, ...Array.from({ length: count - 1 }, () => new ClaimsWorker(() => undefined))];
+    try {
+      const [used] = await Promise.all(workers.map((worker) => worker.open(choice)));
+      return new ClaimsPool(workers, used!);
+    } catch (error) {
+      for (const worker of workers) worker.end();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs tasks in their order, each as soon as a process is free.
+   *
+   * @returns runs in the order of the tasks
+   */
+  async run(
+    tasks: readonly ClaimsTask[],
+    events: (place: number) => ClaimsEvents,
+    signal: AbortSignal,
+  ): Promise<ClaimRun[]> {
+    const runs: ClaimRun[] = new Array(tasks.length);
+    let next = 0;
+    const work = Promise.all(
+      this.workers.map(async (worker) => {
+        while (next < tasks.length && !signal.aborted) {
+          const place = next++;
+          runs[place] = await worker.run(tasks[place]!, events(place));
+        }
+      }),
+    );
+    const interrupted = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    work.catch(() => undefined);
+    try {
+      await Promise.race([work, interrupted]);
+    } finally {
+      this.end();
+    }
+    return runs;
+  }
+
+  /** Ends all processes, in whatever they do. */
+  end(): void {
+    for (const worker of this.workers) worker.end();
+  }
+}

@@ -1,0 +1,48 @@
+import { runClaims } from "@offprint/claims";
+import { type DeviceChoice, describeError } from "@offprint/commands";
+import type { Backend } from "@offprint/tensor-core";
+import { deviceOf, openBackend } from "./backend.js";
+import type { ClaimsTask, FromWorker, ToWorker } from "./claims-messages.js";
+import { findMethod, loadClaims, type Registry } from "./registry.js";
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}
+
+async function open(registry: Registry, choice: DeviceChoice): Promise<Backend | undefined> {
+  const backend = await openBackend(registry, choice, (line) => tell({ kind: "note", line }));
+  tell({ kind: "ready", used: { device: deviceOf(backend), ...(backend && { backend: backend.name }) } });
+  return backend;
+}
+
+async function run(registry: Registry, backend: Backend | undefined, task: ClaimsTask): Promise<void> {
+  const method = findMethod(registry, task.method);
+  const finished = await runClaims(await loadClaims(registry, method), {
+    seed: task.seed,
+    scale: task.scale,
+    version: method.version,
+    finished: task.finished,
+    ...(backend && { backend }),
+    onProgress: ({ claim, fraction, note }) => tell({ kind: "progress", claim, fraction, note }),
+    onFinished: (record) => tell({ kind: "record", record }),
+  });
+  tell({ kind: "done", run: finished });
+}
+
+/**
+ * Runs claims for another process, which asks one thing after the other; that process ends this one. It has its own
+ * terminal: Ctrl-C there reaches this process too, and means nothing here.
+ */
+export function serveClaims(registry: Registry): void {
+  process.on("SIGINT", () => undefined);
+  // Nobody is left who would read the results.
+  process.on("disconnect", () => process.exit());
+  let backend: Promise<Backend | undefined> = Promise.resolve(undefined);
+  process.on("message", (message: ToWorker) => {
+    const done =
+      message.kind === "open"
+        ? (backend = open(registry, message.choice))
+        : backend.then((opened) => run(registry, opened, message.task));
+    done.catch((error: unknown) => tell({ kind: "failure", ...describeError(error) }));
+  });
+}

@@ -1,0 +1,149 @@
+import { basename, extname } from "node:path";
+import { type CommandInput, defineCommand, option, seedOption, stateOptions } from "@offprint/commands";
+import { loadFile } from "@offprint/data/node";
+import { ValueError } from "@offprint/tensor-core";
+import {
+  type BspShape,
+  type ConvexPolygon,
+  extractMesh,
+  extractPolygons,
+  type FitShapeState,
+  fitShape,
+  implicitMesh,
+  loadModel,
+  type MeshOptions,
+  type PolyMesh,
+  shapesOf,
+  type TrainedModel,
+  writeGltf,
+  writeMtl,
+  writeObj,
+  writePly,
+  writeSvg,
+} from "../src/index.js";
+import { readShape, type ShapeInput } from "./shape-input.js";
+
+const endings = [".obj", ".ply", ".gltf", ".svg"] as const;
+const options = {
+  output: option.fileOut("file to write", { short: "o", default: "shape.obj", endings }),
+  model: option.fileIn("a trained model (safetensors); without one the shape itself is fitted"),
+  index: option.integer("which shape, where the file holds several", { default: 0, least: 0 }),
+  convexes: option.integer("convexes to fit with", { default: 24, least: 1 }),
+  planes: option.integer("planes of each convex", { default: 10, least: 1 }),
+  steps: option.integer("steps of the fit", { default: 2000, least: 1 }),
+  overlap: option.flag("push convexes apart while fitting"),
+  ...seedOption,
+  resolution: option.integer("cells per axis on which convexes must hold one", { default: 64, least: 2 }),
+  keepRedundant: option.flag("keep convexes that others cover"),
+  unionBoundary: option.flag("cut away faces inside other convexes"),
+  weld: option.number("join vertices of a convex that are nearer than this", { default: 0, least: 0 }),
+  ...stateOptions,
+};
+const places = {
+  input: option.fileIn(
+    ".npz with points [n, d] and values [n] (1 inside), voxels [R, R, R], or inputs of a model; or a closed mesh: .obj, .ply, .stl",
+    { required: true },
+  ),
+};
+
+type Input = CommandInput<typeof places, typeof options>;
+
+/** `offprint mesh-shape points.npz --output shape.obj` */
+export const meshShape = defineCommand({
+  name: "mesh-shape",
+  summary: "Make a compact polygonal mesh of a shape given by occupancy samples, voxels or a mesh",
+  arguments: places,
+  options,
+  async run(input: Input) {
+    const { options: chosen, print, report } = input;
+    const { output, resolution } = chosen;
+    const path = input.arguments.input;
+    const trained = chosen.model === undefined ? undefined : await loadFile(chosen.model, (b) => loadModel(b));
+    const shape = await readShape(path, chosen.index, trained?.model.options.resolution ?? resolution);
+    print(`${basename(path)}: ${shape.description}`);
+    if (shape.dim === 2 && extname(output).toLowerCase() !== ".svg") {
+      throw new ValueError(`--output ${output}: polygons in 2D are written as .svg`);
+    }
+    const settings: MeshOptions = {
+      resolution,
+      removeRedundant: !chosen.keepRedundant,
+      unionBoundary: chosen.unionBoundary,
+      weld: chosen.weld,
+    };
+    const result =
+      trained === undefined ? await fitted(input, shape, settings) : decoded(input, trained, shape, settings);
+    await writeShape(input, output, result);
+    report(describe(result));
+  },
+});
+
+type Result = PolyMesh | (ConvexPolygon & { convex: number })[];
+
+/** What `fitShape` tells of a step. */
+interface Progress {
+  readonly step: number;
+  readonly loss: number;
+}
+
+function extracted(shape: BspShape, settings: MeshOptions, note: (line: string) => void): Result {
+  if (shape.unconnected.length > 0) {
+    note(`Warning: ${shape.unconnected.length} convexes are connected with no plane and are left out`);
+  }
+  return shape.dim === 2 ? extractPolygons(shape, settings) : extractMesh(shape, settings);
+}
+
+async function fitted(
+  { options: chosen, longRun, note }: Input,
+  { target, dim }: ShapeInput,
+  settings: MeshOptions,
+): Promise<Result> {
+  if (target === undefined) throw new ValueError("the file has nothing to fit a shape to; give --model");
+  const { convexes, planes: planesPerConvex, steps, overlap, seed } = chosen;
+  const run = await longRun<Progress, FitShapeState>({
+    progress: ({ step, loss }) => ({ fraction: step / steps, label: `step ${step}, loss ${loss.toPrecision(3)}` }),
+    every: 50,
+  });
+  const fit = await fitShape(target, { dim, convexes, planesPerConvex, steps, overlap, seed, ...run.options });
+  await run.settle(fit);
+  return extracted(fit.shape, settings, note);
+}
+
+function decoded({ note }: Input, trained: TrainedModel, { encoded }: ShapeInput, settings: MeshOptions): Result {
+  if (encoded === undefined) {
+    throw new ValueError(
+      "--model: its encoder sees voxels or images; give an .npz file with voxels or inputs, or a mesh",
+    );
+  }
+  const codes = trained.model.encode(trained.params, encoded);
+  if (trained.params.tree === null || trained.model.options.primitive !== "plane" || trained.phase === 0) {
+    note("the model has no exact convexes; its surface is found by marching cubes");
+    return implicitMesh(trained, codes, settings.resolution);
+  }
+  return extracted(shapesOf(trained, codes)[0], settings, note);
+}
+
+async function writeShape({ write }: Input, output: string, result: Result): Promise<void> {
+  const ending = extname(output).toLowerCase();
+  if (ending === ".svg") return write(output, writeSvg(result));
+  if (!("faces" in result)) throw new ValueError(`--output ${output}: polygons in 2D are written as .svg`);
+  if (ending === ".ply") return write(output, writePly(result));
+  if (ending === ".gltf") return write(output, writeGltf(result));
+  const materials = `${output.slice(0, -ending.length)}.mtl`;
+  await write(materials, writeMtl(result));
+  await write(output, writeObj(result, basename(materials)));
+}
+
+function describe(result: Result): [string, number][] {
+  if (!("faces" in result)) {
+    const vertices = result.reduce((count, polygon) => count + polygon.vertices.length / 2, 0);
+    return [
+      ["convex polygons", result.length],
+      ["vertices", vertices],
+    ];
+  }
+  return [
+    ["convexes", new Set(result.convexOfFace).size],
+    ["vertices", result.vertices.length / 3],
+    ["faces", result.faces.length],
+  ];
+}

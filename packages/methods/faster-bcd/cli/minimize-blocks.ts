@@ -1,0 +1,147 @@
+import { basename } from "node:path";
+import { type CommandInput, defineCommand, exitCodes, option, seedOption, stateOptions } from "@offprint/commands";
+import { type Column, Table, writeCsv } from "@offprint/data";
+import { makeBreather } from "@offprint/solvers";
+import { type BcdRecord, type BcdSnapshot, BcdSolver, type Composite } from "../src/index.js";
+import { kinds, readProblem } from "./problem.js";
+
+const options = {
+  problem: option.choice(kinds, "what is minimised", { default: "least-squares" }),
+  target: option.text(
+    "for .mtx the file of the right side (.mtx or .csv), or of the labels (.csv: node, value); for tables the name of a column",
+  ),
+  firstNode: option.integer("labels: number of the first node", { default: 0 }),
+  penalty: option.choice(["none", "l1", "nonneg", "box"], "what is added", { default: "none" }),
+  lambda: option.number("l1, nonneg: its weight", { default: 0 }),
+  lower: option.number("box: lower bound"),
+  upper: option.number("box: upper bound"),
+  blockSize: option.integer("variables in a block; default 5", { least: 1 }),
+  blocks: option.choice(
+    ["variable", "order", "sort", "avg", "hsort", "havg", "red-black", "tree-partition", "greedy-tree", "random-tree"],
+    "which blocks there are",
+  ),
+  rule: option.choice(
+    ["random", "cyclic", "perm", "lipschitz", "gs", "gsl", "gsd", "gsq", "mi", "gs-q"],
+    "which block is next",
+  ),
+  update: option.choice(
+    ["gradient", "lipschitz-approx", "diagonal", "matrix", "newton", "message-passing", "pg", "pn", "tmp"],
+    "what is done with it",
+  ),
+  maxIterations: option.integer("most iterations", { default: 100000, least: 1, free: true }),
+  tolerance: option.number("largest gradient, or proximal step, that counts as zero", {
+    default: 1e-8,
+    least: 0,
+    free: true,
+  }),
+  ...seedOption,
+  output: option.fileOut("file for the solution (CSV)", { short: "o" }),
+  history: option.fileOut("file for the objective of each iteration (CSV)"),
+  ...stateOptions,
+};
+const places = {
+  data: option.fileIn("LIBSVM text, .mtx (MatrixMarket), .csv or .npz; for labels the graph as .mtx", {
+    required: true,
+  }),
+};
+
+type Input = CommandInput<typeof places, typeof options>;
+
+/** `offprint minimize-blocks data.csv --problem logistic --penalty l1 --lambda 0.1 --output x.csv` */
+export const minimizeBlocks = defineCommand({
+  name: "minimize-blocks",
+  summary: "Minimise by block coordinate descent: regression, classification, quadratics, label propagation",
+  arguments: places,
+  options,
+  async run(input: Input) {
+    const { options: chosen, print, report, note, write } = input;
+    const path = input.arguments.data;
+    const { smooth, description, table } = await readProblem(path, chosen.problem, chosen.target, chosen.firstNode);
+    print(`${basename(path)}: ${description}`);
+    const solver = await solved(input, smooth);
+    const { iteration, objective, x } = solver.state;
+    const converged = solver.status === "converged";
+    const off = chosen.penalty === "box" ? "not on a bound" : "not zero";
+    report([
+      [converged ? "converged" : "not converged", `after ${iteration} iterations`],
+      ["objective", objective.toPrecision(12)],
+      [off, `${solver.support().length} of ${x.length} variables, unchanged since iteration ${solver.identifiedAt}`],
+    ]);
+    await write(chosen.history, historyCsv(solver.history));
+    if (chosen.output === undefined) note("--output <file> writes the solution.");
+    await write(chosen.output, solutionCsv(table(x)));
+    return converged ? exitCodes.success : exitCodes.negative;
+  },
+});
+
+async function solved(
+  { options: chosen, longRun }: Input,
+  smooth: Awaited<ReturnType<typeof readProblem>>["smooth"],
+): Promise<BcdSolver> {
+  const { maxIterations, tolerance, seed, blockSize, rule, update } = chosen;
+  // A graph is solved by greedy forests unless told otherwise.
+  const forests = chosen.problem === "labels" && chosen.penalty === "none" && blockSize === undefined;
+  const blocks = chosen.blocks ?? (forests ? "greedy-tree" : undefined);
+  const run = await longRun<BcdSolver, BcdSnapshot>({
+    progress: ({ state }) => ({
+      fraction: state.iteration / maxIterations,
+      label: `iteration ${state.iteration}, objective ${state.objective.toPrecision(8)}`,
+    }),
+  });
+  const solver = new BcdSolver(
+    { smooth, composite: compositeOf(chosen) },
+    {
+      ...(blocks !== undefined && { blocks }),
+      ...(blockSize !== undefined && { blockSize }),
+      ...(rule !== undefined && { rule }),
+      ...(update !== undefined && { update }),
+      maxIterations,
+      tol: tolerance,
+      seed,
+      ...(run.options.resume && { resume: run.options.resume }),
+    },
+  );
+  const breather = makeBreather();
+  while (solver.status === undefined && !run.options.signal.aborted) {
+    solver.step();
+    if (!breather.due()) continue;
+    run.options.onProgress(solver);
+    await run.options.checkpoint.save(solver.snapshot());
+    await breather.pause();
+  }
+  await run.settle({ status: solver.status ?? "aborted", state: solver.snapshot() });
+  return solver;
+}
+
+function compositeOf({ penalty: kind, lambda, lower = -Infinity, upper = Infinity }: Input["options"]): Composite {
+  if (kind === "box") return { kind, lower, upper };
+  return kind === "none" ? { kind } : { kind, lambda };
+}
+
+function solutionCsv({ columns, rows }: { columns: string[]; rows: (string | number)[][] }): Uint8Array | string {
+  return writeCsv(
+    new Table(
+      columns.map((name, c) =>
+        columnOf(
+          name,
+          rows.map((row) => row[c]!),
+        ),
+      ),
+    ),
+  );
+}
+
+function columnOf(name: string, values: readonly (string | number)[]): Column {
+  return values.every((v) => typeof v === "number")
+    ? { name, type: "number", values: Float64Array.from(values) }
+    : { name, type: "text", values: values.map(String) };
+}
+
+function historyCsv(history: readonly BcdRecord[]): Uint8Array | string {
+  const column = (name: "iteration" | "objective" | "support" | "blockSize"): Column => ({
+    name,
+    type: "number",
+    values: Float64Array.from(history, (record) => record[name]),
+  });
+  return writeCsv(new Table([column("iteration"), column("objective"), column("blockSize"), column("support")]));
+}
