@@ -7,6 +7,8 @@ import { isForGpu, type Lowering } from "./lowering.js";
 const BLOCK = 32;
 /** Sums of up to this many numbers are left to the engine. */
 const SHORT = 4 * BLOCK;
+/** The CPU adds numbers that lie side by side in at least eight sums at once. */
+const SIDE_BY_SIDE = 8;
 
 type Axes = (params: Equation["params"]) => readonly number[];
 
@@ -14,9 +16,12 @@ type Axes = (params: Equation["params"]) => readonly number[];
 export function inBlocks(composition: BlockedSum, plain: Lowering): Lowering {
   return (c, equation) => {
     const [x] = equation.inputs;
-    const count = composition.axes(equation.params).reduce((n: number, axis: number) => n * x.shape[axis], 1);
-    const long = x.dtype === "float32" && count > SHORT && !x.shape.includes(0);
-    const open = c.target.open === true && composition.axes(equation.params).some((axis) => isOpen(x.shape[axis]));
+    const axes = composition.axes(equation.params);
+    const count = axes.reduce((n, axis) => n * x.shape[axis], 1);
+    const adjacent = axes.every((axis, i) => axis === x.shape.length - axes.length + i);
+    const short = adjacent && composition.addsAdjacentTogether && !isForGpu(c) ? SIDE_BY_SIDE * SHORT : SHORT;
+    const open = c.target.open === true && axes.some((axis) => isOpen(x.shape[axis]));
+    const long = x.dtype === "float32" && (open || count > short) && !x.shape.includes(0);
     const lowering = isForGpu(c) ? composition.onGpu : open ? composition.ofAnyLength : composition.onCpu;
     (long ? lowering : plain)(c, equation);
   };
@@ -24,6 +29,8 @@ export function inBlocks(composition: BlockedSum, plain: Lowering): Lowering {
 
 interface BlockedSum {
   readonly axes: Axes;
+  /** Whether numbers side by side are added in several sums at once. */
+  readonly addsAdjacentTogether: boolean;
   /** With totals of blocks in float64. */
   readonly onCpu: Lowering;
   /** With blocks of blocks: GPUs have no float64. */
@@ -68,6 +75,7 @@ function runs(axes: readonly number[]): number[][] {
 
 export const sumInBlocks: BlockedSum = {
   axes: ({ axes }) => axes,
+  addsAdjacentTogether: true,
   onCpu: composed(summing((partial, axis) => cast(sum(cast(partial, "float64"), { axis }), "float32"))),
   ofAnyLength: composed(([x], { axes }) => [cast(sum(cast(x, "float64"), { axis: axes }), "float32")]),
   // Partial sums that are many are summed in blocks again.
@@ -78,6 +86,7 @@ const cumSumInFloat64 = composed(([x], { axis }) => [cast(cumSum(cast(x, "float6
 
 export const cumSumInBlocks: BlockedSum = {
   axes: ({ axis }) => [axis],
+  addsAdjacentTogether: false,
   onCpu: cumSumInFloat64,
   ofAnyLength: cumSumInFloat64,
   onGpu: composed(([x], { axis }) => {
