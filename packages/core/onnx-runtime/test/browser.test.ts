@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -17,15 +17,15 @@ const chromium = [process.env.OFFPRINT_CHROMIUM, "/usr/bin/chromium", "/usr/bin/
 const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
 
 /** The page as one script, as a user's bundler would make it. */
-async function bundle(): Promise<string> {
+async function bundle(page: string, conditions: readonly string[] = []): Promise<string> {
   const result = await build({
-    entryPoints: [fileURLToPath(new URL("browser-page.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(page, import.meta.url))],
     bundle: true,
     write: false,
     format: "esm",
     platform: "browser",
     target: "es2022",
-    conditions: ["@offprint/source", "module"],
+    conditions: ["@offprint/source", "module", ...conditions],
     logLevel: "silent",
   });
   return result.outputFiles[0].text;
@@ -54,8 +54,9 @@ async function runPage(script: string): Promise<any> {
         });
       } else if (path === "/") response.setHeader("content-type", "text/html").end(page);
       else if (path === "/page.js") response.setHeader("content-type", "text/javascript").end(script);
-      else if (path.endsWith(".wasm")) {
-        response.setHeader("content-type", "application/wasm").end(readFileSync(join(binaries, path)));
+      else if (/\.(wasm|mjs)$/.test(path)) {
+        const type = path.endsWith(".wasm") ? "application/wasm" : "text/javascript";
+        response.setHeader("content-type", type).end(readFileSync(join(binaries, basename(path))));
       } else response.writeHead(404).end();
     });
     server.on("error", reject);
@@ -105,7 +106,7 @@ async function runPage(script: string): Promise<any> {
 describe.skipIf(chromium === undefined)("in a browser [needs Chromium: install Debian's chromium]", () => {
   let found: any;
   beforeAll(async () => {
-    found = await runPage(await bundle());
+    found = await runPage(await bundle("browser-page.ts"));
     expect(found.error).toBeUndefined();
   }, 120_000);
 
@@ -126,6 +127,14 @@ describe.skipIf(chromium === undefined)("in a browser [needs Chromium: install D
     expect(found.model).toEqual([8, 6]);
     expect(found.item).toBe(42);
   });
+  it("keeps WebAssembly out of the bundle under a condition, and fetches it from where the page says", async () => {
+    // What bundlers take as a file of the page's own.
+    const swallowed = /new URL\("[^"]*\.wasm"/;
+    expect(await bundle("browser-separate-page.ts")).toMatch(swallowed);
+    const script = await bundle("browser-separate-page.ts", ["onnxruntime-web-use-extern-wasm"]);
+    expect(script).not.toMatch(swallowed);
+    expect(await runPage(script)).toEqual({ item: 42 });
+  }, 60_000);
   it("webgpu gives what the page's host kernels give, or says that there is no adapter", () => {
     if (typeof found.webgpu === "string") {
       expect(found.webgpu).toMatch(/^true DeviceError: .*there is no GPU adapter/);
