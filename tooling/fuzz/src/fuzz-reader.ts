@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { mutations } from "./mutations.js";
 
@@ -39,19 +39,20 @@ function mostMemory(size: number): number {
  */
 export function fuzzReader({ name, read, file }: ReaderCase, runs = RUNS): FuzzReport {
   const report = { read: 0, refused: 0 };
-  const left = FOLDER === undefined ? undefined : prepared(FOLDER, name);
   if (judge(name, -1, read, file) !== "read") throw new Error(`${name}: the whole file is not read`);
+  const trace = FOLDER === undefined ? undefined : openTrace(FOLDER, name);
   let run = 0;
   for (const bytes of mutations(file, name, runs)) {
-    if (left !== undefined) writeFileSync(left, bytes);
+    if (trace !== undefined) ftruncateSync(trace, writeSync(trace, bytes, 0, bytes.length, 0));
     report[judge(name, run++, read, bytes)]++;
   }
+  if (trace !== undefined) closeSync(trace);
   return report;
 }
 
-function prepared(folder: string, name: string): string {
+function openTrace(folder: string, name: string): number {
   mkdirSync(folder, { recursive: true });
-  return join(folder, `${name.replace(/\W+/g, "-")}.bin`);
+  return openSync(join(folder, `${name.replace(/\W+/g, "-")}.bin`), "w");
 }
 
 function judge(name: string, run: number, read: ReaderCase["read"], bytes: Uint8Array): "read" | "refused" {
