@@ -3,21 +3,27 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   argsort,
+  cast,
   type DType,
   grad,
+  greater,
   IndexError,
   jit,
   median,
+  mul,
   quantile,
+  random,
   ShapeError,
   searchSorted,
   sort,
   sum,
   type Tensor,
+  takeAlongAxis,
   tensor,
   topK,
   ValueError,
   vmap,
+  where,
 } from "../src/index.js";
 import { fixture, listed } from "./array-ops-fixture.js";
 
@@ -200,5 +206,20 @@ describe("methods", () => {
         .takeAlongAxis([[1], [0]])
         .toArray(),
     ).toEqual([[1], [0]]);
+  });
+});
+
+describe("sort without a gradient", () => {
+  it("gives what argsort names, along every axis, in both directions, NaN last", () => {
+    const x = random.rng(5).normal([3, 4, 5], { dtype: "float64" });
+    const holed = where(greater(x, 1), Number.NaN, x);
+    for (const axis of [0, 1, 2]) {
+      for (const descending of [false, true]) {
+        for (const t of [x, holed, cast(mul(x, 9), "int32"), cast(x, "float32")]) {
+          const named = takeAlongAxis(t, argsort(t, { axis, descending }), axis);
+          expect(sort(t, { axis, descending }).data()).toEqual(named.data());
+        }
+      }
+    }
   });
 });

@@ -3,7 +3,7 @@ import { checkOptions } from "../check-options.js";
 import { asTensor, full } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { bindOne } from "../primitive.js";
-import { topKIndicesP } from "../primitives/sorting.js";
+import { sortedLines, topKIndicesP } from "../primitives/sorting.js";
 import { formatShape, normalizeAxes, normalizeAxis } from "../shape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { add, isNaN, less, lessEqual, logicalAnd, minimum, mul, where } from "./elementwise.js";
@@ -52,7 +52,10 @@ function sortingIndices(owner: string, t: Tensor, { axis: along = -1, descending
 export function sort(x: TensorLike, axis?: number | SortOptions, options?: Omit<SortOptions, "axis">): Tensor {
   const along = axisOptions<SortOptions>("sort", SORT, axis, options);
   const t = asTensor(x);
-  return takeAlongAxis(t, sortingIndices("sort", t, along), { axis: along.axis ?? -1 });
+  const at = normalizeAxis("sort", along.axis ?? -1, t.rank);
+  // Without a gradient to send back nobody needs to know where a value came from.
+  if (t.storage.kind === "host" && t.record === null) return sortedLines(t, at, along.descending ?? false);
+  return takeAlongAxis(t, sortingIndices("sort", t, along), at);
 }
 
 /**

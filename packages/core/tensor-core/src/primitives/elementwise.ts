@@ -86,7 +86,7 @@ export function elementwise(
   fast?: FastMap,
   whole?: (...x: number[]) => number,
 ): Primitive<null> {
-  const kernel = mapKernel(scalar, arity);
+  const kernel = mapKernel(scalar, arity, name);
   const integerKernel = whole === undefined ? kernel : mapKernel(whole, arity);
   const primitive: Primitive<null> = definePrimitive<null>({
     name,

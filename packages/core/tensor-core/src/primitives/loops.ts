@@ -30,9 +30,10 @@ function generalLine(f: Scalar, arity: number): Line {
 /**
  * A line loop of its own for `f`. Engines optimise a loop by what it has called before, so one loop shared by all
  * functions would call each through a pointer; a separate compilation lets them inline `f`. Steps of 1 and 0 get loops
- * in which they are constant. Pages that forbid generated code get the shared loop.
+ * in which they are constant.
  */
-function ownLine(f: Scalar, arity: number): Line {
+function ownLine(f: Scalar, arity: number, name: string | undefined): Line {
+  if (!MAY_GENERATE) return (name === undefined ? undefined : writtenLines[name]) ?? generalLine(f, arity);
   const names = ["a", "b", "c"].slice(0, arity);
   const setup = names.map((x, k) => `const ${x}=operands[${k}],s${x}=steps[${k}];let i${x}=offsets[${k}];`).join("");
   const call = names.map((x) => `${x}[i${x}]`).join();
@@ -53,6 +54,30 @@ function ownLine(f: Scalar, arity: number): Line {
   }
 }
 
+/**
+ * Code is generated outside of pages only. A page's policy may forbid it, which cannot be asked for: trying is reported
+ * to the page's owner as a blocked script.
+ */
+const MAY_GENERATE =
+  (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined &&
+  (globalThis as { document?: unknown }).document === undefined;
+
+/** The most frequent loops, by the name of their primitive, for where none is generated. */
+const writtenLines: Readonly<Record<string, Line>> = {
+  add([a, b], [ia, ib], [sa, sb], out, o, n) {
+    for (let i = 0; i < n; i++, ia += sa, ib += sb) out[o + i] = a[ia] + b[ib];
+  },
+  sub([a, b], [ia, ib], [sa, sb], out, o, n) {
+    for (let i = 0; i < n; i++, ia += sa, ib += sb) out[o + i] = a[ia] - b[ib];
+  },
+  mul([a, b], [ia, ib], [sa, sb], out, o, n) {
+    for (let i = 0; i < n; i++, ia += sa, ib += sb) out[o + i] = a[ia] * b[ib];
+  },
+  div([a, b], [ia, ib], [sa, sb], out, o, n) {
+    for (let i = 0; i < n; i++, ia += sa, ib += sb) out[o + i] = a[ia] / b[ib];
+  },
+};
+
 /** The branch in which operand `x` is one value and `y` lies without gaps. */
 function repeatedOperand(x: string, y: string): string {
   const loop = unrolled((i) => `out[o+${i}]=f(${x === "a" ? `v,b[ib+${i}]` : `a[ia+${i}],v`})`);
@@ -69,15 +94,15 @@ function unrolled(statement: (index: string) => string): string {
 
 /**
  * A host kernel that applies the scalar function `f` to every element of equally shaped operands of any strides.
- * Loops are compiled per combination of element types.
+ * Loops are compiled per combination of element types. `name` says which primitive it is.
  */
-export function mapKernel(f: Scalar, arity: number): (inputs: readonly Tensor[], spec: Spec) => Tensor {
+export function mapKernel(f: Scalar, arity: number, name?: string): (inputs: readonly Tensor[], spec: Spec) => Tensor {
   const lines = new Map<string, Line>();
   return (inputs, spec) => {
     const key = inputs[0].dtype + spec.dtype;
     let line = lines.get(key);
     if (line === undefined) {
-      line = ownLine(f, arity);
+      line = ownLine(f, arity, name);
       lines.set(key, line);
     }
     return mapLines(line, inputs, spec);

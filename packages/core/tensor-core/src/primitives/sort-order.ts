@@ -40,6 +40,7 @@ const RUN = 16;
 /** The stable order of the keys, by merging runs that are sorted by insertion. */
 export function mergeOrder(keys: SortKeys): Int32Array {
   const n = keys.values.length;
+  if (keys.nan === null) return mergeValues(keys.values);
   let order = new Int32Array(n);
   for (let i = 0; i < n; i++) {
     const start = i - (i % RUN);
@@ -61,6 +62,64 @@ export function mergeOrder(keys: SortKeys): Int32Array {
     [order, merged] = [merged, order];
   }
   return order;
+}
+
+/** `mergeOrder` where no key stands for NaN: of equal ones the earlier is in front already. */
+function mergeValues(values: Float64Array): Int32Array {
+  const n = values.length;
+  let order = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
+    const start = i - (i % RUN);
+    const value = values[i];
+    let j = i;
+    for (; j > start && values[order[j - 1]] > value; j--) order[j] = order[j - 1];
+    order[j] = i;
+  }
+  let merged = new Int32Array(n);
+  for (let width = RUN; width < n; width *= 2) {
+    for (let from = 0; from < n; from += 2 * width) {
+      const middle = Math.min(from + width, n);
+      const end = Math.min(from + 2 * width, n);
+      let a = from;
+      let b = middle;
+      for (let o = from; o < end; o++) {
+        merged[o] = b >= end || (a < middle && values[order[a]] <= values[order[b]]) ? order[a++] : order[b++];
+      }
+    }
+    [order, merged] = [merged, order];
+  }
+  return order;
+}
+
+/**
+ * The stable order of short lines of 32 bits or fewer: a double holds such a key and an index behind it exactly, and the
+ * engine sorts doubles by itself. Calls share their memory.
+ */
+export function packedOrder(line: Exclude<TypedArray, Float64Array>, largest: boolean): () => Int32Array {
+  const n = line.length;
+  const packed = new Float64Array(n);
+  const order = new Int32Array(n);
+  const bits = new Uint32Array(1);
+  const float = new Float32Array(bits.buffer);
+  const flip = largest ? 0xffffffff : 0;
+  const isFloat = line instanceof Float32Array;
+  return () => {
+    for (let i = 0; i < n; i++) {
+      const value = line[i];
+      let key: number;
+      if (!isFloat) key = (value ^ 0x80000000 ^ flip) >>> 0;
+      else if (value !== value) key = 0xffffffff;
+      else {
+        // Adding 0 turns -0 into 0, which it equals.
+        float[0] = value + 0;
+        key = ((bits[0] >>> 31 === 1 ? ~bits[0] : bits[0] | 0x80000000) ^ flip) >>> 0;
+      }
+      packed[i] = key * n + i;
+    }
+    packed.sort();
+    for (let i = 0; i < n; i++) order[i] = packed[i] % n;
+    return order;
+  };
 }
 
 /** The first k indices in order, by a heap whose root is the last of the best so far. */
