@@ -1,13 +1,23 @@
 export {
-  type LanczosEigenOptions,
-  type LanczosEigenResult,
   type LanczosOptions,
+  type LanczosRecord,
   type LanczosResult,
+  type LanczosSettings,
   lanczos,
-  lanczosEigenpairs,
+  lanczosSync,
 } from "./eigen/lanczos.js";
 export {
+  type EigenpairOptions,
+  type EigenpairResult,
+  type EigenpairSettings,
+  type EigenpairState,
+  lanczosEigenpairs,
+  lanczosEigenpairsSync,
+} from "./eigen/lanczos-eigenpairs.js";
+export type { LanczosState } from "./eigen/lanczos-process.js";
+export {
   type LanczosQuadratureOptions,
+  type LanczosQuadratureRecord,
   type LanczosQuadratureResult,
   logDeterminantEstimate,
   stochasticLanczosQuadrature,
@@ -16,15 +26,28 @@ export { type TridiagonalEigen, tridiagonalEigen } from "./eigen/tridiagonal-eig
 export { type ArmijoOptions, type ArmijoPoint, armijoSearch, quadraticStep } from "./line-search/armijo-search.js";
 export type { LinePoint, LineStart } from "./line-search/line-point.js";
 export { type WolfeOptions, wolfeSearch } from "./line-search/wolfe-search.js";
-export { conjugateGradients } from "./linear/conjugate-gradients.js";
-export { type GmresOptions, gmres } from "./linear/gmres.js";
-export type { IterationOptions, IterationProgress } from "./linear/iteration.js";
+export { conjugateGradients, conjugateGradientsSync } from "./linear/conjugate-gradients.js";
+export { type GmresOptions, type GmresSettings, gmres, gmresSync } from "./linear/gmres.js";
 export type { LinearOperator, OperatorLike } from "./linear/linear-operator.js";
-export type { LinearSolverOptions, LinearSolverResult, LinearSolverStatus } from "./linear/linear-solver.js";
-export { minres } from "./linear/minres.js";
-export { sor, ssor } from "./linear/relaxation.js";
-export type { RelaxationOptions } from "./linear/relaxation-system.js";
-export { type SsorConjugateGradientsOptions, ssorConjugateGradients } from "./linear/ssor-conjugate-gradients.js";
+export type {
+  LinearSolverOptions,
+  LinearSolverRecord,
+  LinearSolverResult,
+  LinearSolverResultSync,
+  LinearSolverSettings,
+  LinearSolverState,
+  LinearSolverStatus,
+  LinearState,
+} from "./linear/linear-solver.js";
+export { minres, minresSync } from "./linear/minres.js";
+export { sor, sorSync, ssor, ssorSync } from "./linear/relaxation.js";
+export type { RelaxationOptions, RelaxationSettings } from "./linear/relaxation-system.js";
+export {
+  type SsorConjugateGradientsOptions,
+  type SsorConjugateGradientsSettings,
+  ssorConjugateGradients,
+  ssorConjugateGradientsSync,
+} from "./linear/sparse-conjugate-gradients.js";
 export { brentMinimize, type ScalarMinimumResult } from "./minimize/brent-minimize.js";
 export { type LbfgsOptions, type LbfgsSettings, minimizeLbfgs, minimizeLbfgsSync } from "./minimize/lbfgs.js";
 export { type LbfgsbOptions, type LbfgsbSettings, minimizeLbfgsb, minimizeLbfgsbSync } from "./minimize/lbfgsb.js";

@@ -47,7 +47,7 @@ describe("scalar solvers", () => {
     expect(solvers.brentMinimize((x) => -Math.exp(-((x - 0.3) ** 2)), -3, 5).x).toBeCloseTo(0.3, 7);
     expect(solvers.brentMinimize((x) => Math.abs(x - 1.5), 0, 4).x).toBeCloseTo(1.5, 7);
     expect(solvers.brentMinimize((x) => x, 0, 1).x).toBeCloseTo(0, 8);
-    expect(solvers.brentMinimize((x) => x * x, -1, 2, { maxIterations: 2 }).status).toBe("maxIterations");
+    expect(solvers.brentMinimize((x) => x * x, -1, 2, { maxIterations: 2 }).status).toBe("limit");
     expect(() => solvers.brentMinimize((x) => x, 1, 0)).toThrow(ValueError);
   });
 });

@@ -1,4 +1,4 @@
-import { lanczosEigenpairs } from "@offprint/solvers";
+import { lanczosEigenpairsSync } from "@offprint/solvers";
 import { timesColumns } from "./column-products.js";
 import type { Design } from "./design.js";
 import { type Loss, lossGradient, lossSum } from "./loss.js";
@@ -55,7 +55,7 @@ export class SampledProgram {
       this.correlate(x, scratch);
       this.combine(scratch, out);
     };
-    return lanczosEigenpairs(gram, n).values[0] * (1 + 1e-6);
+    return lanczosEigenpairsSync(gram, n).values[0] * (1 + 1e-6);
   }
 
   /** `out[n] = Phi a` */

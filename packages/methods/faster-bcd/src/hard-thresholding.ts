@@ -1,4 +1,4 @@
-import { lanczosEigenpairs } from "@offprint/solvers";
+import { lanczosEigenpairsSync } from "@offprint/solvers";
 import { dot, factor } from "./block-matrix.js";
 import { largest } from "./blocks/order.js";
 
@@ -102,7 +102,7 @@ export class HardThresholding {
       this.model.boundTimes(all, scaled, out);
       for (let i = 0; i < n; i++) out[i] *= this.#scale[i];
     };
-    const { values, residuals } = lanczosEigenpairs(apply, n, { tolerance: 1e-4 });
+    const { values, residuals } = lanczosEigenpairsSync(apply, n, { tolerance: 1e-4 });
     // An eigenvalue lies within its residual: rather above than below, so that no step is too long.
     return values[0] + residuals[0] || 1;
   }

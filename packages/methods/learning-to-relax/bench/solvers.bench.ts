@@ -1,5 +1,5 @@
 import { compare, python } from "@offprint/bench";
-import { conjugateGradients, sor, ssor, ssorConjugateGradients } from "@offprint/solvers";
+import { conjugateGradientsSync, sorSync, ssorConjugateGradientsSync, ssorSync } from "@offprint/solvers";
 import { random } from "@offprint/tensor-core";
 import { gridLaplacian } from "../claims/grid.js";
 import { HeatEquation } from "../claims/heat-equation.js";
@@ -18,10 +18,10 @@ export async function run() {
   ] as const) {
     const A = gridLaplacian(side);
     const b = random.rng(0).normal([side * side], { dtype: "float64" });
-    const options = { omega, relativeTolerance: 1e-8 };
+    const options = { omega, tolerance: 1e-8 };
     for (const [name, solve] of [
-      ["sor", sor],
-      ["ssor", ssor],
+      ["sor", sorSync],
+      ["ssor", ssorSync],
     ] as const) {
       const { iterations } = solve(A, b, options);
       await compare({
@@ -42,21 +42,21 @@ export async function run() {
     heat.step = 750; // where diffusion is strongest
     const { A } = heat.next();
     const b = random.rng(0).normal([A.rows], { dtype: "float64" });
-    const plain = conjugateGradients(A, b, { relativeTolerance: 1e-8 }).iterations;
+    const plain = conjugateGradientsSync(A, b, { tolerance: 1e-8 }).iterations;
     await compare({
       name: `cg to 1e-8, heat equation, n = ${A.rows}, ${plain} iterations`,
-      ours: () => conjugateGradients(A, b, { relativeTolerance: 1e-8 }),
+      ours: () => conjugateGradientsSync(A, b, { tolerance: 1e-8 }),
       peers: { "scipy.sparse.linalg.cg": peers.peer("plain_cg", nx) },
       work: { amount: plain * A.rows, unit: "rows" },
       maxRatio: 2,
       repetitions: 7,
     });
     for (const omega of [1, 1.5]) {
-      const options = { omega, relativeTolerance: 1e-8 };
-      const { iterations } = ssorConjugateGradients(A, b, options);
+      const options = { omega, tolerance: 1e-8 };
+      const { iterations } = ssorConjugateGradientsSync(A, b, options);
       await compare({
         name: `ssor-cg to 1e-8, heat equation, n = ${A.rows}, omega ${omega}, ${iterations} iterations`,
-        ours: () => ssorConjugateGradients(A, b, options),
+        ours: () => ssorConjugateGradientsSync(A, b, options),
         peers: { "scipy.sparse.linalg.cg, factors made once": peers.peer("ssor_cg", nx, omega) },
         work: { amount: iterations * A.rows, unit: "rows" },
         maxRatio: 2,

@@ -1,4 +1,4 @@
-import { conjugateGradients } from "@offprint/solvers";
+import { conjugateGradientsSync } from "@offprint/solvers";
 import { sparse } from "@offprint/tensor-core";
 import type { LinearSystem } from "../src/index.js";
 import { gridLaplacian } from "./grid.js";
@@ -78,7 +78,7 @@ export function plainCg(nx: number, steps: number): { iterations: number; u: Flo
   let iterations = 0;
   for (let k = 0; k < steps; k++) {
     const { A, b, x0 } = heat.next();
-    const result = conjugateGradients(A, b, { initial: x0, relativeTolerance: 1e-8 });
+    const result = conjugateGradientsSync(A, b, { initial: x0, tolerance: 1e-8 });
     iterations += result.iterations;
     heat.accept(result.x);
   }

@@ -1,5 +1,5 @@
 import type { Claim } from "@offprint/claims";
-import { sor } from "@offprint/solvers";
+import { sorSync } from "@offprint/solvers";
 import { sparse } from "@offprint/tensor-core";
 import { gridLaplacian, SIDE, truncatedGaussian } from "./grid.js";
 
@@ -36,7 +36,7 @@ export function rightHandSides(omegas: readonly [number, number, number] = [1.35
       const A = gridLaplacian(SIDE);
       const adversary = leastEigenvector(A, omegas[1]);
       const gaussian = truncatedGaussian(rng, SIDE * SIDE);
-      const count = (b: Float64Array, omega: number) => sor(A, b, { omega, relativeTolerance: 1e-8 }).iterations;
+      const count = (b: Float64Array, omega: number) => sorSync(A, b, { omega, tolerance: 1e-8 }).iterations;
       const [left, middle, right] = omegas.map((omega) => count(adversary, omega)) as [number, number, number];
       const smooth = omegas.map((omega) => count(gaussian, omega)) as [number, number, number];
       const jump = middle / Math.min(left, right);

@@ -1,4 +1,4 @@
-import { sor } from "@offprint/solvers";
+import { sorSync } from "@offprint/solvers";
 import { type OnlinePolicy, omegaStar, solveSequence } from "../src/index.js";
 import { jacobiRadius, type ShiftedSystem } from "./grid.js";
 
@@ -7,7 +7,7 @@ export function totalSweeps(systems: readonly ShiftedSystem[], omega: number | (
   let total = 0;
   for (const { A, b, shift } of systems) {
     const chosen = typeof omega === "number" ? omega : omega(shift);
-    total += sor(A, b, { omega: chosen, shift, relativeTolerance: 1e-8 }).iterations;
+    total += sorSync(A, b, { omega: chosen, shift, tolerance: 1e-8 }).iterations;
   }
   return total;
 }

@@ -1,4 +1,4 @@
-import { type LinearOperator, sor } from "@offprint/solvers";
+import { type LinearOperator, sorSync } from "@offprint/solvers";
 import { linalg, matmul, mul, sparse, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { extremeEigenvalue, requireOmega, type Splitting, split } from "./splitting.js";
 
@@ -37,7 +37,7 @@ export function asymptocity(a: sparse.SparseMatrix, b: sparse.VectorLike, option
   const splitting = split(a, "asymptocity", false);
   let tau = 0;
   const counts = omegas.map((omega) => {
-    const { iterations, status } = sor(a, b, { omega, relativeTolerance: tolerance });
+    const { iterations, status } = sorSync(a, b, { omega, tolerance });
     if (status !== "converged") throw new ValueError(`asymptocity: SOR does not converge for omega ${omega}`);
     const k = iterations - 1;
     if (k < 1) return iterations;

@@ -1,5 +1,5 @@
 import { type LinearSolverResult, sor, ssor, ssorConjugateGradients } from "@offprint/solvers";
-import { type sparse, ValueError } from "@offprint/tensor-core";
+import { AbortedError, requireInteger, type sparse, ValueError } from "@offprint/tensor-core";
 import type { OnlinePolicy } from "./policy.js";
 import { type Round, tuneSequence } from "./tune-sequence.js";
 
@@ -86,20 +86,22 @@ export async function solveSequence(
   if (!Object.hasOwn(solve, solver)) {
     throw new ValueError(`solveSequence: solver is "${solver}"; it must be ${Object.keys(solve).join(", ")}`);
   }
+  requireInteger("solveSequence", "maxIterations", maxIterations, 1);
   const unconverged: number[] = [];
   const iterations: number[] = [];
   let last: Float64Array | undefined;
-  const run = (system: LinearSystem, omega: number): number => {
+  const run = async (system: LinearSystem, omega: number): Promise<number> => {
     const { A, b, shift = 0, x0 = warmStart && last?.length === A.rows ? last : undefined } = system;
-    const result = solve[solver](A, b, {
+    const result = await solve[solver](A, b, {
       omega,
       shift,
       maxIterations,
-      relativeTolerance: tolerance,
+      tolerance,
       ...(x0 === undefined ? {} : { initial: x0 }),
       ...(order === undefined ? {} : { order }),
       ...(signal === undefined ? {} : { signal }),
     });
+    if (result.status === "aborted") throw new AbortedError("solveSequence: aborted by the caller's signal");
     const round = iterations.length;
     const converged = result.status === "converged";
     if (!converged) unconverged.push(round);
@@ -129,7 +131,7 @@ export async function solveSequence(
 
 function relativeResidual(result: LinearSolverResult, solver: SequenceSolver, b: sparse.VectorLike): number {
   if (result.residualNorm === 0) return 0;
-  if (solver !== "ssor-cg") return result.residualNorm / result.history[0]!;
+  if (solver !== "ssor-cg") return result.residualNorm / result.initialResidualNorm;
   const values: ArrayLike<number> = "data" in b ? (b.data() as ArrayLike<number>) : b;
   let squares = 0;
   for (let i = 0; i < values.length; i++) squares += values[i]! ** 2;

@@ -1,4 +1,4 @@
-import { type LinearOperator, lanczosEigenpairs } from "@offprint/solvers";
+import { type LinearOperator, lanczosEigenpairsSync } from "@offprint/solvers";
 import { ConvergenceError, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 
 /** A = D + L + U. */
@@ -54,9 +54,9 @@ export function extremeEigenvalue(
   which: "largest" | "smallest",
   name: string,
 ): number {
-  const found = lanczosEigenpairs(operator, n, { which, maxSteps: Math.min(n, 1000), tolerance: 1e-12 });
+  const found = lanczosEigenpairsSync(operator, n, { which, maxIterations: Math.min(n, 1000), tolerance: 1e-12 });
   if (found.status !== "converged") {
-    throw new ConvergenceError(`${name}: an eigenvalue did not settle in ${found.steps} Lanczos steps`);
+    throw new ConvergenceError(`${name}: an eigenvalue did not settle in ${found.iterations} Lanczos steps`);
   }
   return found.values[0]!;
 }

@@ -1,4 +1,4 @@
-import { sor } from "@offprint/solvers";
+import { sorSync } from "@offprint/solvers";
 import { AbortedError, random, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { RANGE, shiftedSystems } from "../claims/grid.js";
@@ -95,7 +95,7 @@ describe("solveSequence", () => {
     const { iterations } = await solveSequence(systems, mine);
     systems.forEach(({ A, b, shift }, t) => {
       const omega = theirs.choose();
-      const solved = sor(A, b, { omega, shift, relativeTolerance: 1e-8 });
+      const solved = sorSync(A, b, { omega, shift, tolerance: 1e-8 });
       theirs.update(solved.iterations);
       expect(solved.iterations).toBe(iterations[t]);
     });

@@ -24,7 +24,7 @@ export interface NewtonDirection {
   /** Conjugate-gradient steps. */
   readonly cgSteps: number;
   /** Whether the system was solved to the residual asked for; `breakdown`: it is singular. */
-  readonly status: "converged" | "maxIterations" | "breakdown";
+  readonly status: "converged" | "limit" | "breakdown";
 }
 
 /**

@@ -1,4 +1,4 @@
-import { conjugateGradients, type LinearOperator, type LinearSolverStatus } from "@offprint/solvers";
+import { conjugateGradientsSync, type LinearOperator, type LinearSolverResultSync } from "@offprint/solvers";
 import { sparse, ValueError } from "@offprint/tensor-core";
 import { solveLaplacian } from "./laplacian-factorization.js";
 import type { SparsePlan } from "./sparsify.js";
@@ -26,7 +26,7 @@ export interface NewtonSolution {
   /** Conjugate-gradient steps. */
   readonly cgSteps: number;
   /** `breakdown`: the matrix is not positive definite to working precision. */
-  readonly status: LinearSolverStatus;
+  readonly status: LinearSolverResultSync["status"];
 }
 
 /** How accurately, and how long. */
@@ -248,9 +248,9 @@ function conjugateGradientSolution(
     for (let i = 0; i < size; i++) out[i] = x[i] / diagonal[i];
   };
   try {
-    const { x, status, iterations } = conjugateGradients(apply, b, {
+    const { x, status, iterations } = conjugateGradientsSync(apply, b, {
       preconditioner,
-      relativeTolerance: 0,
+      tolerance: 0,
       absoluteTolerance: tolerance,
       maxIterations: maxSteps,
     });

@@ -1,13 +1,24 @@
-import { type Rng, ValueError } from "@offprint/tensor-core";
-import { checkCount, IterationMonitor, type IterationOptions } from "../linear/iteration.js";
-import { asOperator, type OperatorLike } from "../linear/linear-operator.js";
-import { lanczos } from "./lanczos.js";
+import { checkOptions, random, requireInteger, ValueError } from "@offprint/tensor-core";
+import { asOperator, type LinearOperator, type OperatorLike } from "../linear/linear-operator.js";
+import { runLoop } from "../run/run-loop.js";
+import { type RunOptions, type RunState, runOptionNames } from "../run/run-options.js";
+import type { Status } from "../run/status.js";
+import { lanczosSync } from "./lanczos.js";
 import { tridiagonalEigen } from "./tridiagonal-eigen.js";
 
+/** What is told of a probe. */
+export interface LanczosQuadratureRecord {
+  /** Probes made, from 1. */
+  readonly iteration: number;
+  /** What the last one gave. */
+  readonly sample: number;
+}
+
 /** Options of {@link stochasticLanczosQuadrature}. */
-export interface LanczosQuadratureOptions extends IterationOptions {
-  /** Source of the random signs. */
-  readonly rng: Rng;
+export interface LanczosQuadratureOptions
+  extends RunOptions<LanczosQuadratureRecord, RunState<readonly number[], LanczosQuadratureRecord>> {
+  /** Source of the random signs. Default 0. */
+  readonly seed?: number | string;
   /** Number of random probes (default 30). The standard error falls with its square root. */
   readonly probes?: number;
   /** Lanczos steps per probe (default `min(n, 50)`): exact for polynomials of degree `2 steps - 1`. */
@@ -16,12 +27,20 @@ export interface LanczosQuadratureOptions extends IterationOptions {
 
 /** Result of {@link stochasticLanczosQuadrature}. */
 export interface LanczosQuadratureResult {
-  /** Estimate of `tr f(A)`. */
+  /** Estimate of `tr f(A)`; `NaN` without a probe. */
   readonly estimate: number;
   /** Standard error of the estimate over the probes; `NaN` with a single probe. */
   readonly standardError: number;
-  /** The estimate of each probe, `[probes]`. */
+  /** The estimate of each probe. */
   readonly samples: Float64Array;
+  /** `converged` where all probes were made. */
+  readonly status: Status;
+  /** Probes made. */
+  readonly iterations: number;
+  /** The record of every probe. */
+  readonly history: readonly LanczosQuadratureRecord[];
+  /** What `resume` goes on from. */
+  readonly state: RunState<readonly number[], LanczosQuadratureRecord>;
 }
 
 /**
@@ -31,44 +50,56 @@ export interface LanczosQuadratureResult {
  * @param a - `[n, n]` symmetric matrix or operator.
  * @param n - Order of `a`.
  * @param f - Function of an eigenvalue, such as `Math.log` for the log-determinant.
- * @throws ShapeError; ValueError if `f` is not finite at a node (such as the logarithm of an indefinite matrix's);
- * AbortedError.
+ * @throws ShapeError; ValueError for options out of range, and if `f` is not finite at a node (such as the logarithm of an
+ * indefinite matrix's); NonFiniteError.
  */
-export function stochasticLanczosQuadrature(
+export async function stochasticLanczosQuadrature(
   a: OperatorLike,
   n: number,
   f: (eigenvalue: number) => number,
-  options: LanczosQuadratureOptions,
-): LanczosQuadratureResult {
-  const { rng, probes = 30, steps = Math.min(n, 50) } = options;
-  checkCount(n, "stochasticLanczosQuadrature: n");
-  checkCount(probes, "stochasticLanczosQuadrature: probes");
-  checkCount(steps, "stochasticLanczosQuadrature: steps");
-  const apply = asOperator(a, n, "stochasticLanczosQuadrature: A");
-  const monitor = new IterationMonitor(options, "stochasticLanczosQuadrature");
-  const samples = new Float64Array(probes);
-  let sum = 0;
-  for (let k = 0; k < probes; k++) {
-    const uniform = rng.uniform([n], { dtype: "float64" }).data();
-    const signs = Float64Array.from(uniform, (u) => (u < 0.5 ? -1 : 1));
-    samples[k] = n * quadratureForm(apply, n, f, steps, signs);
-    sum += samples[k];
-    monitor.report(k + 1, Math.abs(samples[k] - sum / (k + 1)));
-  }
-  const estimate = sum / probes;
-  const variance = samples.reduce((s, v) => s + (v - estimate) ** 2, 0) / (probes - 1);
-  return { estimate, standardError: Math.sqrt(variance / probes), samples };
+  options: LanczosQuadratureOptions = {},
+): Promise<LanczosQuadratureResult> {
+  const owner = "stochasticLanczosQuadrature";
+  checkOptions(owner, options, ["seed", "probes", "steps", ...runOptionNames]);
+  const { seed = 0, probes = 30, steps = Math.min(n, 50) } = options;
+  requireInteger(owner, "n", n, 1);
+  requireInteger(owner, "probes", probes, 1);
+  requireInteger(owner, "steps", steps, 1);
+  const apply = asOperator(a, n, `${owner}: A`);
+  const { last, ...run } = await runLoop<readonly number[], LanczosQuadratureRecord>(
+    {
+      owner,
+      limit: probes,
+      limitName: "probes",
+      initial: () => [],
+      step(samples, k) {
+        const uniform = random.rng(`${seed}/probe/${k}`).uniform([n], { dtype: "float64" }).data();
+        const signs = Float64Array.from(uniform, (u) => (u < 0.5 ? -1 : 1));
+        return [...samples, n * quadratureForm(apply, n, f, steps, signs)];
+      },
+      record: (samples, iteration) => ({ iteration, sample: samples[samples.length - 1] }),
+      finished: (samples) => (samples.length >= probes ? "converged" : undefined),
+      check(samples) {
+        if (!Array.isArray(samples)) throw new ValueError(`${owner}: resume has no samples; give a state of ${owner}`);
+      },
+    },
+    options,
+  );
+  const samples = Float64Array.from(last);
+  const estimate = samples.reduce((sum, v) => sum + v, 0) / samples.length;
+  const variance = samples.reduce((sum, v) => sum + (v - estimate) ** 2, 0) / (samples.length - 1);
+  return { estimate, standardError: Math.sqrt(variance / samples.length), samples, ...run };
 }
 
-/** `v' f(A) v` for the unit vector `v` along `start`, by Gauss quadrature with `steps` nodes. */
+/** `v' f(A) v` for the unit vector `v` along `initial`, by Gauss quadrature with `steps` nodes. */
 function quadratureForm(
-  apply: OperatorLike,
+  apply: LinearOperator,
   n: number,
   f: (eigenvalue: number) => number,
   steps: number,
-  start: Float64Array,
+  initial: Float64Array,
 ): number {
-  const { diagonal, offDiagonal } = lanczos(apply, n, steps, { start });
+  const { diagonal, offDiagonal } = lanczosSync(apply, n, { initial, maxIterations: steps });
   // A zero couples nothing: what follows it is no longer part of the Krylov space of the probe.
   const end = offDiagonal.indexOf(0);
   const size = end < 0 ? diagonal.length : end + 1;
@@ -85,10 +116,10 @@ function quadratureForm(
 }
 
 /** Log-determinant of a symmetric positive definite operator: {@link stochasticLanczosQuadrature} of the logarithm. */
-export function logDeterminantEstimate(
+export async function logDeterminantEstimate(
   a: OperatorLike,
   n: number,
-  options: LanczosQuadratureOptions,
-): LanczosQuadratureResult {
+  options: LanczosQuadratureOptions = {},
+): Promise<LanczosQuadratureResult> {
   return stochasticLanczosQuadrature(a, n, Math.log, options);
 }

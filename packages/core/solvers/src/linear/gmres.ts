@@ -1,14 +1,46 @@
-import type { sparse } from "@offprint/tensor-core";
-import { checkCount } from "./iteration.js";
+import { requireInteger, type sparse } from "@offprint/tensor-core";
 import type { OperatorLike } from "./linear-operator.js";
-import { type LinearSolverOptions, type LinearSolverResult, LinearSystem } from "./linear-solver.js";
+import {
+  type LinearMethod,
+  type LinearSolverOptions,
+  type LinearSolverResult,
+  type LinearSolverResultSync,
+  type LinearSolverSettings,
+  type LinearState,
+  linearOptionNames,
+  OperatorSystem,
+  solveLinear,
+  solveLinearSync,
+} from "./linear-solver.js";
 import { addScaled, dot, norm } from "./vector-arithmetic.js";
 
-/** Options of {@link gmres}. */
-export interface GmresOptions extends LinearSolverOptions {
+/** What GMRES has of its own. */
+export interface GmresSettings extends LinearSolverSettings {
   /** Iterations between restarts: memory is `restart + 1` vectors (default `min(n, 50)`). */
   readonly restart?: number;
 }
+
+/** Options of {@link gmres}. */
+export interface GmresOptions extends LinearSolverOptions, GmresSettings {}
+
+interface GmresState extends LinearState {
+  /** Residual norm with which this cycle began. */
+  readonly cycleNorm: number;
+  /** Orthonormal vectors of the Krylov space: one more than columns. `x` is the iterate at the restart. */
+  readonly basis: readonly Float64Array[];
+  /** Columns of the triangular factor of the Hessenberg matrix, and the rotations that made it. */
+  readonly columns: readonly Float64Array[];
+  readonly rotations: readonly Rotation[];
+  /** The right-hand side under the rotations. */
+  readonly rhs: readonly number[];
+}
+
+interface Rotation {
+  readonly cosine: number;
+  readonly sine: number;
+}
+
+const names = linearOptionNames("restart");
 
 /**
  * Solves `A x = b` for any square `A` by restarted GMRES (Saad and Schultz 1986), preconditioned from the right, so that
@@ -17,144 +49,115 @@ export interface GmresOptions extends LinearSolverOptions {
  * @param a - `[n, n]` matrix or operator.
  * @param b - Right-hand side, `[n]`.
  * @returns `status` is `"breakdown"` where a whole cycle made no progress or the Krylov space ended without a solution.
- * @throws ShapeError; ValueError for values that are not finite; AbortedError.
+ * @throws ShapeError; ValueError for options out of range and values that are not finite; NonFiniteError.
  */
-export function gmres(a: OperatorLike, b: sparse.VectorLike, options: GmresOptions = {}): LinearSolverResult {
-  const system = new LinearSystem(a, b, options, "gmres");
-  const restart = options.restart ?? Math.min(system.n, 50);
-  checkCount(restart, "gmres: restart");
-  const cycle = new ArnoldiCycle(system, restart);
-  let iterations = 0;
-  let previous = Number.POSITIVE_INFINITY;
-  for (;;) {
-    const before = cycle.begin(iterations);
-    if (before <= system.threshold) return system.result("converged", iterations);
-    // No more than the recurrence claims is believed: every cycle begins with the true residual.
-    if (iterations > 0 && !(before < previous * (1 - 1e-12))) return system.result("breakdown", iterations);
-    if (iterations >= system.maxIterations) return system.result("maxIterations", iterations);
-    previous = before;
-    const { taken, exhausted } = cycle.run(iterations);
-    iterations += taken;
-    cycle.finish(taken);
-    if (exhausted) return system.result("breakdown", iterations);
-  }
+export async function gmres(
+  a: OperatorLike,
+  b: sparse.VectorLike,
+  options: GmresOptions = {},
+): Promise<LinearSolverResult> {
+  return solveLinear((owner) => method(new OperatorSystem(owner, a, b, options), options), "gmres", options, names);
 }
 
-/** One cycle between restarts: basis, Hessenberg matrix reduced by rotations, and the least-squares solution. */
-class ArnoldiCycle {
-  private readonly system: LinearSystem;
-  private readonly restart: number;
-  private readonly basis: Float64Array[];
-  /** Column `j` of the triangular factor at `j * (restart + 1)`. */
-  private readonly upper: Float64Array;
-  private readonly cosines: Float64Array;
-  private readonly sines: Float64Array;
-  private readonly rhs: Float64Array;
-  private readonly work: Float64Array;
+/** {@link gmres} in one go, for systems that are over in a blink and for rules of derivatives. */
+export function gmresSync(a: OperatorLike, b: sparse.VectorLike, options: GmresSettings = {}): LinearSolverResultSync {
+  const make = (owner: string) => method(new OperatorSystem(owner, a, b, options), options);
+  return solveLinearSync(make, "gmresSync", options, names);
+}
 
-  constructor(system: LinearSystem, restart: number) {
-    this.system = system;
-    this.restart = restart;
-    this.basis = Array.from({ length: restart + 1 }, () => new Float64Array(system.n));
-    this.upper = new Float64Array(restart * (restart + 1));
-    this.cosines = new Float64Array(restart);
-    this.sines = new Float64Array(restart);
-    this.rhs = new Float64Array(restart + 1);
-    this.work = new Float64Array(system.n);
-  }
-
-  /** Computes the residual anew and starts the basis with it; returns its norm. */
-  begin(iterations: number): number {
-    const first = this.basis[0];
-    this.system.residual(first);
-    const size = norm(first);
-    if (iterations === 0) this.system.monitor.report(0, size);
-    this.system.history[iterations] = size;
-    if (size > 0) for (let i = 0; i < first.length; i++) first[i] /= size;
-    this.rhs.fill(0);
-    this.rhs[0] = size;
-    return size;
-  }
-
-  /** Steps until the residual is small enough or the cycle is full; `exhausted` if the space ended without a solution. */
-  run(iterations: number): { taken: number; exhausted: boolean } {
-    const { system, restart, rhs, upper } = this;
-    const most = Math.min(restart, system.maxIterations - iterations);
-    for (let j = 0; j < most; j++) {
-      const size = this.orthogonalize(j);
-      const diagonal = j * (restart + 1) + j;
-      const invariant = upper[diagonal + 1] === 0;
-      this.rotate(j);
+function method(system: OperatorSystem, { restart = Math.min(system.n, 50) }: GmresSettings): LinearMethod<GmresState> {
+  requireInteger(system.owner, "restart", restart, 1);
+  const cycleAt = (x: Float64Array) => {
+    const residual = system.residual(x);
+    const size = system.checked(norm(residual));
+    const unit = residual.map((v) => v / size);
+    return { x, residualNorm: size, cycleNorm: size, basis: [unit], columns: [], rotations: [], rhs: [size] };
+  };
+  const iterate = (state: GmresState) => corrected(state, system);
+  /** Ends the cycle. No more than the recurrence claims is believed: the residual is computed anew. */
+  const restarted = (state: GmresState): GmresState => {
+    const next = cycleAt(iterate(state));
+    return { ...state, ...next, broken: state.broken || !(next.cycleNorm < state.cycleNorm * (1 - 1e-12)) };
+  };
+  return {
+    system,
+    iterate,
+    check: ({ basis, columns, rotations, rhs }) => [basis, columns, rotations, rhs].every(Array.isArray),
+    begin() {
+      const cycle = cycleAt(system.initial);
+      return { ...system.first(cycle.residualNorm), ...cycle };
+    },
+    step(state) {
+      const { column, next, size } = arnoldi(state.basis, system);
+      const invariant = next === null;
+      const { rotation, rotated } = triangularised(column, state.rotations);
+      const j = state.columns.length;
       // An invariant space holds the solution unless A is singular on it, which a vanishing pivot shows.
-      if (invariant && upper[diagonal] <= 1e-13 * size) return { taken: j, exhausted: true };
-      const k = iterations + j + 1;
-      system.history[k] = Math.abs(rhs[j + 1]);
-      system.monitor.report(k, system.history[k]);
-      if (system.history[k] <= system.threshold || invariant) return { taken: j + 1, exhausted: false };
-    }
-    return { taken: most, exhausted: false };
-  }
+      if (invariant && rotated[j] <= 1e-13 * size) return restarted({ ...state, broken: true });
+      const last = state.rhs[j];
+      const grown: GmresState = {
+        ...state,
+        iteration: state.iteration + 1,
+        basis: next === null ? state.basis : [...state.basis, next],
+        columns: [...state.columns, rotated],
+        rotations: [...state.rotations, rotation],
+        rhs: [...state.rhs.slice(0, j), rotation.cosine * last, -rotation.sine * last],
+        residualNorm: system.checked(Math.abs(rotation.sine * last)),
+      };
+      const full = invariant || grown.columns.length === restart || grown.residualNorm <= system.threshold;
+      return full ? restarted(grown) : grown;
+    },
+  };
+}
 
-  /** Next basis vector by Gram-Schmidt done twice; returns the norm of the product before. */
-  private orthogonalize(j: number): number {
-    const { system, basis, upper, work, restart } = this;
-    const next = basis[j + 1];
-    if (system.precondition === null) {
-      system.apply(basis[j], next);
-    } else {
-      system.precondition(basis[j], work);
-      system.apply(work, next);
-    }
-    const size = norm(next);
-    const column = j * (restart + 1);
-    upper.fill(0, column, column + restart + 1);
-    for (let round = 0; round < 2; round++) {
-      for (let i = 0; i <= j; i++) {
-        const part = dot(basis[i], next);
-        upper[column + i] += part;
-        addScaled(next, -part, basis[i]);
-      }
-    }
-    let remaining = norm(next);
-    if (remaining <= 1e-15 * size) remaining = 0;
-    upper[column + j + 1] = remaining;
-    if (remaining > 0) for (let i = 0; i < next.length; i++) next[i] /= remaining;
-    return size;
+/** The next column of the Hessenberg matrix and basis vector, by Gram-Schmidt done twice; `null` where the space ends. */
+function arnoldi(basis: readonly Float64Array[], system: OperatorSystem) {
+  const vector = system.product(system.preconditioned(basis[basis.length - 1]));
+  const size = system.checked(norm(vector));
+  const column = new Float64Array(basis.length + 1);
+  for (let round = 0; round < 2; round++) {
+    basis.forEach((q, i) => {
+      const part = dot(q, vector);
+      column[i] += part;
+      addScaled(vector, -part, q);
+    });
   }
+  const remaining = norm(vector);
+  if (remaining <= 1e-15 * size) return { column, next: null, size };
+  column[basis.length] = remaining;
+  return { column, next: vector.map((v) => v / remaining), size };
+}
 
-  private rotate(j: number): void {
-    const { upper, cosines, sines, rhs, restart } = this;
-    const column = j * (restart + 1);
-    for (let i = 0; i < j; i++) {
-      const [above, below] = [upper[column + i], upper[column + i + 1]];
-      upper[column + i] = cosines[i] * above + sines[i] * below;
-      upper[column + i + 1] = cosines[i] * below - sines[i] * above;
-    }
-    const [above, below] = [upper[column + j], upper[column + j + 1]];
-    const radius = Math.hypot(above, below);
-    cosines[j] = radius === 0 ? 1 : above / radius;
-    sines[j] = radius === 0 ? 0 : below / radius;
-    upper[column + j] = radius;
-    upper[column + j + 1] = 0;
-    rhs[j + 1] = -sines[j] * rhs[j];
-    rhs[j] *= cosines[j];
-  }
+/** The column under the earlier rotations, and the one that removes its last entry. */
+function triangularised(column: Float64Array, rotations: readonly Rotation[]) {
+  const rotated = column.slice(0, -1);
+  rotations.forEach(({ cosine, sine }, i) => {
+    const [above, below] = [rotated[i], rotated[i + 1]];
+    rotated[i] = cosine * above + sine * below;
+    rotated[i + 1] = cosine * below - sine * above;
+  });
+  const j = rotations.length;
+  const [above, below] = [rotated[j], column[j + 1]];
+  const radius = Math.hypot(above, below);
+  rotated[j] = radius;
+  const rotation = radius === 0 ? { cosine: 1, sine: 0 } : { cosine: above / radius, sine: below / radius };
+  return { rotation, rotated };
+}
 
-  /** Adds the correction of the first `taken` basis vectors to the iterate. */
-  finish(taken: number): void {
-    const { system, basis, upper, rhs, work, restart } = this;
-    for (let i = taken - 1; i >= 0; i--) {
-      let sum = rhs[i];
-      for (let j = i + 1; j < taken; j++) sum -= upper[j * (restart + 1) + i] * rhs[j];
-      rhs[i] = sum / upper[i * (restart + 1) + i];
-    }
-    work.fill(0);
-    for (let i = 0; i < taken; i++) addScaled(work, rhs[i], basis[i]);
-    if (system.precondition === null) {
-      addScaled(system.x, 1, work);
-    } else {
-      system.precondition(work, basis[0]);
-      addScaled(system.x, 1, basis[0]);
-    }
+/** The iterate with the correction of the columns so far. */
+function corrected({ x, basis, columns, rhs }: GmresState, system: OperatorSystem): Float64Array {
+  const count = columns.length;
+  if (count === 0) return x;
+  const weights = rhs.slice(0, count);
+  for (let i = count - 1; i >= 0; i--) {
+    for (let j = i + 1; j < count; j++) weights[i] -= columns[j][i] * weights[j];
+    weights[i] /= columns[i][i];
   }
+  const correction = new Float64Array(x.length);
+  weights.forEach((weight, i) => {
+    addScaled(correction, weight, basis[i]);
+  });
+  const next = x.slice();
+  addScaled(next, 1, system.preconditioned(correction));
+  return next;
 }

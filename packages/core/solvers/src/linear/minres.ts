@@ -1,7 +1,36 @@
 import type { sparse } from "@offprint/tensor-core";
 import type { OperatorLike } from "./linear-operator.js";
-import { type LinearSolverOptions, type LinearSolverResult, LinearSystem } from "./linear-solver.js";
+import {
+  type LinearMethod,
+  type LinearSolverOptions,
+  type LinearSolverResult,
+  type LinearSolverResultSync,
+  type LinearSolverSettings,
+  type LinearState,
+  OperatorSystem,
+  solveLinear,
+  solveLinearSync,
+} from "./linear-solver.js";
 import { addScaled, dot, norm } from "./vector-arithmetic.js";
+
+interface MinresState extends LinearState {
+  /** Lanczos vectors: the last two before the preconditioner, the last after it. */
+  readonly previous: Float64Array;
+  readonly current: Float64Array;
+  readonly solved: Float64Array;
+  /** Norms of the last two. */
+  readonly previousBeta: number;
+  readonly beta: number;
+  /** The last two directions of the iterate. */
+  readonly directions: readonly [Float64Array, Float64Array];
+  /** Givens rotation of the last step, and what it left in the new column. */
+  readonly cosine: number;
+  readonly sine: number;
+  readonly delta: number;
+  readonly epsilon: number;
+  /** Largest entry of the tridiagonal matrix so far. */
+  readonly matrixScale: number;
+}
 
 /**
  * Solves `A x = b` for symmetric, possibly indefinite `A` by the minimum residual method (Paige and Saunders 1975).
@@ -11,78 +40,104 @@ import { addScaled, dot, norm } from "./vector-arithmetic.js";
  * @param b - Right-hand side, `[n]`.
  * @returns `status` is `"breakdown"` where the Krylov space is exhausted without a solution (singular `A`), or the
  * preconditioner is not positive definite.
- * @throws ShapeError; ValueError for values that are not finite; AbortedError.
+ * @throws ShapeError; ValueError for options out of range and values that are not finite; NonFiniteError.
  */
-export function minres(a: OperatorLike, b: sparse.VectorLike, options: LinearSolverOptions = {}): LinearSolverResult {
-  const system = new LinearSystem(a, b, options, "minres");
-  const { n, x, apply, precondition, history, monitor } = system;
-  // Lanczos vectors: `previous` and `current` before, `solved` after the preconditioner.
-  let previous = new Float64Array(n);
-  let current = new Float64Array(n);
-  let following = new Float64Array(n);
-  const solved = precondition === null ? null : new Float64Array(n);
-  const basis = new Float64Array(n);
-  let direction = new Float64Array(n);
-  let direction1 = new Float64Array(n);
-  let direction2 = new Float64Array(n);
+export async function minres(
+  a: OperatorLike,
+  b: sparse.VectorLike,
+  options: LinearSolverOptions = {},
+): Promise<LinearSolverResult> {
+  return solveLinear((owner) => method(new OperatorSystem(owner, a, b, options)), "minres", options);
+}
 
-  const preconditionedNorm = (r: Float64Array): number => {
-    if (precondition === null || solved === null) return norm(r);
-    precondition(r, solved);
-    return Math.sqrt(dot(r, solved));
+/** {@link minres} in one go, for systems that are over in a blink and for rules of derivatives. */
+export function minresSync(
+  a: OperatorLike,
+  b: sparse.VectorLike,
+  options: LinearSolverSettings = {},
+): LinearSolverResultSync {
+  return solveLinearSync((owner) => method(new OperatorSystem(owner, a, b, options)), "minresSync", options);
+}
+
+function method(system: OperatorSystem): LinearMethod<MinresState> {
+  const { n } = system;
+  // NaN where the preconditioner is not positive definite.
+  const sizeOf = (r: Float64Array, solved: Float64Array) => {
+    const squares = dot(r, solved);
+    if (Number.isNaN(squares)) system.checked(squares);
+    return Math.sqrt(squares);
   };
-  const scale = preconditionedNorm(system.b);
-  const threshold = norm(system.b) === 0 ? system.threshold : (system.threshold / norm(system.b)) * scale;
-  system.residual(current);
-  let beta = preconditionedNorm(current);
-  if (Number.isNaN(beta) && !Number.isNaN(norm(current))) return system.result("breakdown", 0);
-  history[0] = beta;
-  monitor.report(0, beta);
-  if (beta <= threshold) return system.result("converged", 0);
+  const scale = sizeOf(system.b, system.preconditioned(system.b));
+  const size = norm(system.b);
+  const threshold = size === 0 ? system.threshold : (system.threshold / size) * scale;
+  return {
+    system,
+    converged: ({ residualNorm }) => residualNorm <= threshold,
+    check: ({ previous, current, directions }) =>
+      previous instanceof Float64Array && current instanceof Float64Array && Array.isArray(directions),
+    begin() {
+      const x = system.initial;
+      const current = system.residual(x);
+      const solved = system.preconditioned(current);
+      const beta = sizeOf(current, solved);
+      const broken = Number.isNaN(beta);
+      const zeros = new Float64Array(n);
+      return {
+        ...system.first(broken ? norm(current) : beta),
+        broken,
+        x,
+        previous: zeros,
+        current,
+        solved,
+        previousBeta: 0,
+        beta,
+        directions: [zeros, zeros],
+        cosine: -1,
+        sine: 0,
+        delta: 0,
+        epsilon: 0,
+        matrixScale: 0,
+      };
+    },
+    step(state) {
+      const { previous, current, solved, beta, previousBeta, cosine, sine, delta, directions } = state;
+      const basis = solved.map((v) => v / beta);
+      const following = system.product(basis);
+      if (state.iteration > 0) addScaled(following, -beta / previousBeta, previous);
+      const alpha = dot(basis, following);
+      addScaled(following, -alpha / beta, current);
+      const nextSolved = system.preconditioned(following);
+      const nextBeta = sizeOf(following, nextSolved);
+      if (Number.isNaN(nextBeta)) return { ...state, broken: true };
 
-  let previousBeta = 0;
-  let phi = beta;
-  // Givens rotations: (cosine, sine) of the last step, and what it left in the new column.
-  let cosine = -1;
-  let sine = 0;
-  let delta = 0;
-  let epsilon = 0;
-  let matrixScale = 0;
-  for (let k = 1; k <= system.maxIterations; k++) {
-    const unit = solved ?? current;
-    for (let i = 0; i < n; i++) basis[i] = unit[i] / beta;
-    apply(basis, following);
-    if (k > 1) addScaled(following, -beta / previousBeta, previous);
-    const alpha = dot(basis, following);
-    addScaled(following, -alpha / beta, current);
-    [previous, current, following] = [current, following, previous];
-    previousBeta = beta;
-    beta = preconditionedNorm(current);
-    if (Number.isNaN(beta) && !Number.isNaN(norm(current))) return system.result("breakdown", k - 1);
-
-    const epsilonBefore = epsilon;
-    const deltaBar = cosine * delta + sine * alpha;
-    const gammaBar = sine * delta - cosine * alpha;
-    epsilon = sine * beta;
-    delta = -cosine * beta;
-    const gamma = Math.hypot(gammaBar, beta);
-    matrixScale = Math.max(matrixScale, Math.abs(alpha), beta);
-    // The last column vanishes: b has a part that A cannot reach.
-    if (gamma <= 1e-15 * matrixScale) return system.result("breakdown", k - 1);
-    cosine = gammaBar / gamma;
-    sine = beta / gamma;
-    const step = cosine * phi;
-    phi *= sine;
-
-    [direction2, direction1, direction] = [direction1, direction, direction2];
-    for (let i = 0; i < n; i++) {
-      direction[i] = (basis[i] - epsilonBefore * direction2[i] - deltaBar * direction1[i]) / gamma;
-      x[i] += step * direction[i];
-    }
-    history[k] = phi;
-    monitor.report(k, phi);
-    if (phi <= threshold) return system.result("converged", k);
-    if (beta <= 1e-15 * matrixScale) return system.result("breakdown", k);
-  }
-  return system.result("maxIterations", system.maxIterations);
+      const deltaBar = cosine * delta + sine * alpha;
+      const gammaBar = sine * delta - cosine * alpha;
+      const gamma = Math.hypot(gammaBar, nextBeta);
+      const matrixScale = Math.max(state.matrixScale, Math.abs(alpha), nextBeta);
+      // The last column vanishes: b has a part that A cannot reach.
+      if (gamma <= 1e-15 * matrixScale) return { ...state, broken: true };
+      const [before, last] = directions;
+      const direction = basis.map((v, i) => (v - state.epsilon * before[i] - deltaBar * last[i]) / gamma);
+      const x = state.x.slice();
+      addScaled(x, (gammaBar / gamma) * state.residualNorm, direction);
+      return {
+        ...state,
+        iteration: state.iteration + 1,
+        x,
+        residualNorm: system.checked((nextBeta / gamma) * state.residualNorm),
+        broken: nextBeta <= 1e-15 * matrixScale,
+        previous: current,
+        current: following,
+        solved: nextSolved,
+        previousBeta: beta,
+        beta: nextBeta,
+        directions: [last, direction],
+        cosine: gammaBar / gamma,
+        sine: nextBeta / gamma,
+        delta: -cosine * nextBeta,
+        epsilon: sine * nextBeta,
+        matrixScale,
+      };
+    },
+  };
 }

@@ -1,101 +1,79 @@
 import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
-import { type RelaxationMatrix, readVector } from "@offprint/tensor-core/internal";
-import { checkCount, checkTolerance, IterationMonitor } from "./iteration.js";
+import type { RelaxationMatrix } from "@offprint/tensor-core/internal";
 import { checkFinite } from "./linear-operator.js";
-import type { LinearSolverOptions, LinearSolverResult, LinearSolverStatus } from "./linear-solver.js";
+import {
+  type LinearSolverOptions,
+  type LinearSolverSettings,
+  LinearSystem,
+  linearOptionNames,
+} from "./linear-solver.js";
+import { maxNorm, norm } from "./vector-arithmetic.js";
 
-/** Options of {@link sor} and {@link ssor}. */
-export interface RelaxationOptions extends Omit<LinearSolverOptions, "preconditioner"> {
+/** What relaxation has of its own. */
+export interface RelaxationSettings extends Omit<LinearSolverSettings, "preconditioner"> {
   /** Relaxation parameter, in (0, 2); 1 is Gauss-Seidel. */
   readonly omega: number;
   /** Solves `(A + shift I) x = b` (default 0), without forming that matrix. */
   readonly shift?: number;
 }
 
-/** Iterations of one call of a kernel, between which progress is told and the signal is looked at. */
+/** Options of `sor` and `ssor`. */
+export interface RelaxationOptions extends Omit<LinearSolverOptions, "preconditioner">, RelaxationSettings {}
+
+/** @internal */
+export const relaxationOptionNames = linearOptionNames("omega", "shift").filter((name) => name !== "preconditioner");
+
+/** Iterations of one call of a kernel, after which progress is told and the signal is looked at. */
 const LONGEST = 10000;
 const SHORTEST = 16;
 /** Entries that such a call passes over at most, unless `SHORTEST` is more: about a hundredth of a second. */
 const ENTRIES = 4e6;
 
-/** @internal What relaxation and conjugate gradients preconditioned by it set up alike. */
-export class RelaxationSystem {
-  readonly n: number;
+/** @internal A sparse system as the kernels of relaxation and conjugate gradients take it. */
+export class RelaxationSystem extends LinearSystem {
   readonly matrix: RelaxationMatrix;
-  readonly b: Float64Array;
-  readonly x: Float64Array;
-  readonly relativeTolerance: number;
-  readonly absoluteTolerance: number;
-  /** Residual norms so far. */
-  readonly history: number[] = [];
-  private readonly left: number;
   private readonly longest: number;
-  private readonly monitor: IterationMonitor;
 
   constructor(
+    owner: string,
     a: sparse.SparseMatrix,
     b: sparse.VectorLike,
-    options: RelaxationOptions,
-    maxIterations: number,
-    solver: string,
+    options: RelaxationSettings,
+    mostIterations: number,
   ) {
-    const { omega, shift = 0, initial, relativeTolerance = 1e-10, absoluteTolerance = 0 } = options;
+    const { omega, shift = 0 } = options;
     if (!sparse.isSparseMatrix(a))
-      throw new ValueError(`${solver}: A must be a sparse matrix: make one with sparse.fromDense`);
+      throw new ValueError(`${owner}: A must be a sparse matrix: make one with sparse.fromDense`);
     const [rows, columns] = a.shape;
-    if (rows !== columns) throw new ShapeError(`${solver}: A must be square, got [${a.shape}]`);
-    if (rows === 0) throw new ValueError(`${solver}: A must not be empty`);
+    if (rows !== columns) throw new ShapeError(`${owner}: A must be square, got [${a.shape}]`);
+    if (rows === 0) throw new ValueError(`${owner}: A must not be empty`);
     if (!(omega > 0 && omega < 2)) {
-      throw new ValueError(`${solver}: omega is ${omega}; relaxation converges only for 0 < omega < 2`);
+      throw new ValueError(`${owner}: omega is ${omega}; relaxation converges only for 0 < omega < 2`);
     }
-    if (!Number.isFinite(shift)) throw new ValueError(`${solver}: shift must be finite, got ${shift}`);
-    this.n = rows;
-    this.matrix = withDiagonalApart(sparse.toCsr(a), shift, solver);
-    this.b = readVector(b, rows, `${solver}: b`);
-    checkFinite(this.b, `${solver}: b`);
-    this.x = initial === undefined ? new Float64Array(rows) : readVector(initial, rows, `${solver}: initial`).slice();
-    checkFinite(this.x, `${solver}: initial`);
-    checkTolerance(relativeTolerance, `${solver}: relativeTolerance`);
-    checkTolerance(absoluteTolerance, `${solver}: absoluteTolerance`);
-    this.relativeTolerance = relativeTolerance;
-    this.absoluteTolerance = absoluteTolerance;
-    this.left = options.maxIterations ?? maxIterations;
-    checkCount(this.left, `${solver}: maxIterations`);
-    this.monitor = new IterationMonitor(options, solver);
-    const watched = options.onProgress !== undefined || options.signal !== undefined;
-    this.longest = watched
-      ? Math.min(LONGEST, Math.max(SHORTEST, Math.floor(ENTRIES / this.matrix.values.length)))
-      : LONGEST;
+    if (!Number.isFinite(shift)) throw new ValueError(`${owner}: shift must be finite, got ${shift}`);
+    const size = "data" in b ? b.size : b.length;
+    if (size !== rows) throw new ShapeError(`${owner}: b must have length ${rows}, got ${size}`);
+    const matrix = withDiagonalApart(sparse.toCsr(a), shift, owner);
+    const largest = Math.max(1, maxNorm(matrix.values), maxNorm(matrix.diagonal));
+    super(owner, b, options, (x) => maxNorm(x) * largest, mostIterations);
+    this.matrix = matrix;
+    this.longest = Math.min(LONGEST, Math.max(SHORTEST, Math.floor(ENTRIES / Math.max(1, matrix.values.length))));
   }
 
-  /**
-   * Calls `run`, a kernel that goes on for at most so many iterations and returns the norms, the one it begins with
-   * first, until `run` ends before its limit, a norm is final, or all iterations are used up.
-   */
-  iterate(run: (limit: number) => Float64Array, final: (norm: number) => boolean): void {
-    for (;;) {
-      const done = Math.max(0, this.history.length - 1);
-      const limit = Math.min(this.longest, this.left - done);
-      const norms = run(limit);
-      for (let k = this.history.length === 0 ? 0 : 1; k < norms.length; k++) {
-        this.history.push(norms[k]);
-        if (Number.isFinite(norms[k])) this.monitor.report(done + k, norms[k]);
-      }
-      const last = this.history[this.history.length - 1];
-      if (norms.length <= limit || done + limit >= this.left || !Number.isFinite(last) || final(last)) return;
-    }
+  /** The norm of the residual of `initial`; `measure` finds it where that is not zero. */
+  firstNorm(measure: (x: Float64Array) => number): number {
+    return this.startsAtZero ? norm(this.b) : measure(this.initial.slice());
   }
 
-  result(status: LinearSolverStatus): LinearSolverResult {
-    const history = Float64Array.from(this.history);
-    const iterations = history.length - 1;
-    return { x: this.x, status, iterations, residualNorm: history[iterations], history };
+  /** Iterations of the next call of a kernel. */
+  batch(done: number): number {
+    return Math.max(1, Math.min(this.longest, this.maxIterations - done));
   }
 }
 
-function withDiagonalApart(a: sparse.CsrMatrix, shift: number, solver: string): RelaxationMatrix {
+function withDiagonalApart(a: sparse.CsrMatrix, shift: number, owner: string): RelaxationMatrix {
   const { rows, indptr, indices, values } = a;
-  checkFinite(values, `${solver}: A`);
+  checkFinite(values, `${owner}: A`);
   const at = new Int32Array(rows);
   const diagonal = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
@@ -106,11 +84,13 @@ function withDiagonalApart(a: sparse.CsrMatrix, shift: number, solver: string): 
     at[i] = p;
     diagonal[i] = (stored ? values[p] : 0) + shift;
     if (diagonal[i] === 0) {
-      throw new ValueError(`${solver}: the diagonal entry of row ${i} is zero; relaxation divides by it`);
+      throw new ValueError(`${owner}: the diagonal entry of row ${i} is zero; relaxation divides by it`);
     }
     // A shift of a diagonal that is not stored: store it.
-    if (!stored)
-      return withDiagonalApart(sparse.add(a, sparse.identity(rows), 1, shift) as sparse.CsrMatrix, 0, solver);
+    if (!stored) {
+      const whole = sparse.add(a, sparse.identity(rows), 1, shift) as sparse.CsrMatrix;
+      return withDiagonalApart(whole, 0, owner);
+    }
   }
   return { indptr, at, indices, values, diagonal };
 }

@@ -8,7 +8,7 @@ export interface ScalarMinimumResult {
   /** `f(x)`. */
   readonly objective: number;
   /** Why the solver stopped. */
-  readonly status: "converged" | "maxIterations";
+  readonly status: "converged" | "limit";
   /** Iterations done. */
   readonly iterations: number;
 }
@@ -77,7 +77,7 @@ export function brentMinimize(
       [third, atThird] = [at, value];
     }
   }
-  return { x, objective: best, status: "maxIterations", iterations: maxIterations };
+  return { x, objective: best, status: "limit", iterations: maxIterations };
 }
 
 /** Step from `x` to the vertex of the parabola through three points; `NaN` if they do not make one. */

@@ -1,5 +1,5 @@
+import { requireInteger } from "@offprint/tensor-core";
 import { tridiagonalEigen } from "../eigen/tridiagonal-eigen.js";
-import { checkCount } from "../linear/iteration.js";
 import type { QuadratureRule } from "./gauss-legendre.js";
 
 /**
@@ -13,7 +13,7 @@ import type { QuadratureRule } from "./gauss-legendre.js";
  * @throws ValueError unless `n` is a positive integer.
  */
 export function gaussHermite(n: number, kind: "physicists" | "probabilists" = "physicists"): QuadratureRule {
-  checkCount(n, "gaussHermite: n");
+  requireInteger("gaussHermite", "n", n, 1);
   const offDiagonal = Float64Array.from({ length: n - 1 }, (_, j) => Math.sqrt((j + 1) / 2));
   const guesses = tridiagonalEigen(new Float64Array(n), offDiagonal).values;
   const [stretch, total] = kind === "physicists" ? [1, Math.sqrt(Math.PI)] : [Math.SQRT2, 1];

@@ -1,5 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
-import { checkCount } from "../linear/iteration.js";
+import { requireInteger, ValueError } from "@offprint/tensor-core";
 
 /** Nodes (ascending) and weights of a quadrature rule, `[n]` each. */
 export interface QuadratureRule {
@@ -18,7 +17,7 @@ export interface QuadratureRule {
  * @throws ValueError unless `n` is a positive integer and the interval finite.
  */
 export function gaussLegendre(n: number, low = -1, high = 1): QuadratureRule {
-  checkCount(n, "gaussLegendre: n");
+  requireInteger("gaussLegendre", "n", n, 1);
   if (!(Number.isFinite(low) && Number.isFinite(high))) {
     throw new ValueError(`gaussLegendre: the interval [${low}, ${high}] must be finite`);
   }

@@ -15,7 +15,7 @@ export interface ScalarRootResult {
   /** `f(x)`. */
   readonly value: number;
   /** Why the solver stopped. */
-  readonly status: "converged" | "maxIterations";
+  readonly status: "converged" | "limit";
   /** Iterations done. */
   readonly iterations: number;
 }
@@ -67,7 +67,7 @@ export function bisection(
       return { x, value, status: "converged", iterations: k };
     }
   }
-  return { x, value, status: "maxIterations", iterations: maxIterations };
+  return { x, value, status: "limit", iterations: maxIterations };
 }
 
 /**
@@ -123,7 +123,7 @@ export function brentRoot(
     best += Math.abs(step) > resolution ? step : Math.sign(half) * resolution;
     atBest = checkedValue(f, best, "brentRoot");
   }
-  return { x: best, value: atBest, status: "maxIterations", iterations: maxIterations };
+  return { x: best, value: atBest, status: "limit", iterations: maxIterations };
 }
 
 /** Step from `best` to the root of the inverse quadratic through three points, or of the secant through two. */
