@@ -35,7 +35,20 @@ function fileFor(folder, pathname) {
   const candidates = pathname.endsWith("/")
     ? [join(path, "index.html")]
     : [path, `${path}.html`, join(path, "index.html")];
-  return candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  return candidates.find(isFile);
+}
+
+/**
+ * Whether there is such a file; a path that no file can have, as one with a zero byte or a part that is a file, is none.
+ *
+ * @param {string} path
+ */
+function isFile(path) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -94,15 +107,51 @@ export async function serve(folder, { port = 0 } = {}) {
   };
 }
 
+const usage = `usage: npm start -- docs [--port <0 to 65535>]
+
+Builds the documentation site, where it is not up to date, and serves it on this machine; port 4173 unless told otherwise.`;
+
+/**
+ * The port that the words name, or what to print and the exit code.
+ *
+ * @param {string[]} words
+ * @returns {{ port: number } | { text: string, code: number }}
+ */
+export function chosenPort(words) {
+  if (words.includes("--help") || words.includes("-h")) return { text: usage, code: 0 };
+  if (words.length === 0) return { port: 4173 };
+  const [option, value, ...rest] = words[0]?.startsWith("--port=")
+    ? ["--port", words[0].slice(7), ...words.slice(1)]
+    : words;
+  const port = Number(value);
+  const right =
+    option === "--port" && value && rest.length === 0 && Number.isInteger(port) && port >= 0 && port <= 65535;
+  return right ? { port } : { text: usage, code: 2 };
+}
+
+/**
+ * Whether nobody listens on a port; asked before the site is built.
+ *
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+export function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
 async function main() {
-  const wanted = process.argv.indexOf("--port");
-  const port = wanted < 0 ? 4173 : Number(process.argv[wanted + 1]);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    console.error("usage: node serve.mjs [--port <0 to 65535>]");
-    return 2;
+  const chosen = chosenPort(process.argv.slice(2));
+  if ("text" in chosen) {
+    (chosen.code === 0 ? console.log : console.error)(chosen.text);
+    return chosen.code;
   }
+  const { port } = chosen;
   if (!existsSync(join(siteFolder, "index.html"))) {
-    console.error("The site is not built yet: npm start -- docs builds it");
+    console.error("The site is not built yet: npm start -- docs builds and serves it.");
     return 1;
   }
   try {

@@ -63,6 +63,16 @@ class ClaimsWorker {
     throw new Failure(`the process of the claims answered ${answer.kind}`, exitCodes.negative);
   }
 
+  /** Lets the process end by itself, as one that has done its work. */
+  close(): Promise<void> {
+    this.settle = undefined;
+    const ended = new Promise<void>((resolve) => this.child.once("exit", () => resolve()));
+    if (!this.child.connected) return Promise.resolve();
+    this.child.disconnect();
+    return ended;
+  }
+
+  /** Ends the process, in whatever it does. */
   end(): void {
     this.settle = undefined;
     this.child.kill("SIGKILL");
@@ -117,12 +127,11 @@ export class ClaimsPool {
     const interrupted = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
+    // An interruption leaves the work behind as it is.
     work.catch(() => undefined);
-    try {
-      await Promise.race([work, interrupted]);
-    } finally {
-      this.end();
-    }
+    interrupted.catch(() => undefined);
+    await Promise.race([work, interrupted]);
+    await Promise.all(this.workers.map((worker) => worker.close()));
     return runs;
   }
 

@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serve } from "../serve.mjs";
+import { chosenPort, isFree, serve } from "../serve.mjs";
 
 let site: Awaited<ReturnType<typeof serve>>;
 const parent = mkdtempSync(join(tmpdir(), "offprint-serve-"));
@@ -69,5 +69,33 @@ describe("the server of the built site", () => {
     expect(await rawStatus("/..%2fsecret.html")).toBe(404);
     expect(await rawStatus("/%")).toBe(400);
     expect((await fetch(site.address)).status).toBe(200);
+  });
+});
+
+describe("addresses that no file can have", () => {
+  it.each(["/index.html/", "/%00", "/module.wasm/x/", `/${"a".repeat(5000)}`, `/${"a/".repeat(3000)}`, "/%zz"])(
+    "%.20s... are answered, and the server goes on",
+    async (path) => {
+      expect([400, 404]).toContain(await rawStatus(path));
+      expect(await rawStatus("/")).toBe(200);
+    },
+  );
+});
+
+describe("the port", () => {
+  it("is 4173 or the one that is named, and wrong words are told from help", () => {
+    expect(chosenPort([])).toEqual({ port: 4173 });
+    expect(chosenPort(["--port", "80"])).toEqual({ port: 80 });
+    expect(chosenPort(["--port=0"])).toEqual({ port: 0 });
+    expect(chosenPort(["--help"])).toMatchObject({ code: 0 });
+    for (const words of [["--port"], ["--port", "x"], ["--port", "70000"], ["--prot", "1"], ["--port", "1", "2"]]) {
+      expect(chosenPort(words)).toMatchObject({ code: 2 });
+    }
+  });
+
+  it("is known to be in use before anything is built", async () => {
+    const port = Number(new URL(site.address).port);
+    expect(await isFree(port)).toBe(false);
+    expect(await isFree(0)).toBe(true);
   });
 });
