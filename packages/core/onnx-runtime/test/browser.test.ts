@@ -17,9 +17,9 @@ const chromium = [process.env.OFFPRINT_CHROMIUM, "/usr/bin/chromium", "/usr/bin/
 const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
 
 /** The page as one script, as a user's bundler would make it. */
-async function bundle(page: string, conditions: readonly string[] = []): Promise<string> {
+async function bundle(page: URL, conditions: readonly string[] = []): Promise<string> {
   const result = await build({
-    entryPoints: [fileURLToPath(new URL(page, import.meta.url))],
+    entryPoints: [fileURLToPath(page)],
     bundle: true,
     write: false,
     format: "esm",
@@ -106,7 +106,7 @@ async function runPage(script: string): Promise<any> {
 describe.skipIf(chromium === undefined)("in a browser [needs Chromium: install Debian's chromium]", () => {
   let found: any;
   beforeAll(async () => {
-    found = await runPage(await bundle("browser-page.ts"));
+    found = await runPage(await bundle(new URL("browser-page.ts", import.meta.url)));
     expect(found.error).toBeUndefined();
   }, 120_000);
 
@@ -130,8 +130,9 @@ describe.skipIf(chromium === undefined)("in a browser [needs Chromium: install D
   it("keeps WebAssembly out of the bundle under a condition, and fetches it from where the page says", async () => {
     // What bundlers take as a file of the page's own.
     const swallowed = /new URL\("[^"]*\.wasm"/;
-    expect(await bundle("browser-separate-page.ts")).toMatch(swallowed);
-    const script = await bundle("browser-separate-page.ts", ["onnxruntime-web-use-extern-wasm"]);
+    const page = new URL("browser-separate-page.ts", import.meta.url);
+    expect(await bundle(page)).toMatch(swallowed);
+    const script = await bundle(page, ["onnxruntime-web-use-extern-wasm"]);
     expect(script).not.toMatch(swallowed);
     expect(await runPage(script)).toEqual({ item: 42 });
   }, 60_000);
