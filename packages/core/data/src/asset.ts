@@ -9,13 +9,13 @@ interface NodeProcess {
  * Reads a binary file that ships beside a module, such as weights: over the network in a page, from the disk in Node.
  * Bundlers that know `new URL(..., import.meta.url)` copy the file.
  *
- * @param address such as `new URL("../weights/small.safetensors", import.meta.url)`
+ * @param address such as `new URL("../assets/small.safetensors", import.meta.url)`
  * @throws ValueError when it cannot be read
  * @example
  * ```ts no-run
  * import { readAsset, readSafetensors } from "@offprint/data";
  *
- * const weights = readSafetensors(await readAsset(new URL("../weights/small.safetensors", import.meta.url)));
+ * const weights = readSafetensors(await readAsset(new URL("../assets/small.safetensors", import.meta.url)));
  * ```
  */
 export async function readAsset(address: URL): Promise<Uint8Array> {

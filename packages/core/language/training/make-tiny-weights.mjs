@@ -62,6 +62,6 @@ async function trained(kind) {
   return params;
 }
 
-await writeFile(new URL("../weights/causal.safetensors", import.meta.url), saveParameters(await trained("gpt")));
-await writeFile(new URL("../weights/masked.safetensors", import.meta.url), saveParameters(await trained("mlm")));
+await writeFile(new URL("../assets/causal.safetensors", import.meta.url), saveParameters(await trained("gpt")));
+await writeFile(new URL("../assets/masked.safetensors", import.meta.url), saveParameters(await trained("mlm")));
 await backend.release();

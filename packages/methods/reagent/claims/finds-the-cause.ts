@@ -101,7 +101,7 @@ export function stopsByItself(search: Search = reagent): Claim {
       const { lm, release } = await tinyModels(context.backend);
       const stops = found.flatMap(({ stoppedAt }) => stoppedAt.filter((step) => step !== null));
       const share = stops.length / (cases.length * PROBES);
-      const median = medianOf(stops);
+      const median = stops.length === 0 ? Number.NaN : medianOf(stops);
       const each = found.every(({ converged }) => converged);
       let confirmed = 0;
       for (const [k, { ids, target }] of cases.entries()) {

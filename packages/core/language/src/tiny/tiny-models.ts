@@ -32,8 +32,8 @@ const HEADS = 4;
 const weights = (name: "causal" | "masked"): Promise<Uint8Array> =>
   readAsset(
     name === "causal"
-      ? new URL("../../weights/causal.safetensors", import.meta.url)
-      : new URL("../../weights/masked.safetensors", import.meta.url),
+      ? new URL("../../assets/causal.safetensors", import.meta.url)
+      : new URL("../../assets/masked.safetensors", import.meta.url),
   );
 
 /**
