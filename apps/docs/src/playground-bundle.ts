@@ -2,7 +2,6 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { moduleAssets } from "./module-assets.js";
 import type { EntryPoint, Workspace } from "./workspace/workspace.js";
 
 const require = createRequire(import.meta.url);
@@ -81,10 +80,7 @@ export async function bundlePlayground(workspace: Workspace, source: string, out
     metafile: true,
     legalComments: "none",
     logLevel: "error",
-    plugins: [
-      moduleAssets(output),
-      workspacePackages(importableEntries(workspace), join(source, "runtime-binding.ts")),
-    ],
+    plugins: [workspacePackages(importableEntries(workspace), join(source, "runtime-binding.ts"))],
   });
   for (const name of binaries) copyFileSync(runtimeFile(name), join(output, name));
   const named = (entry: string) => {

@@ -4,6 +4,7 @@ export { decodeElements, type ElementType, elementSize, encodeElements } from ".
 export { halfToNumber, numberToHalf } from "./bytes/half.js";
 export { checkOptions } from "./check-options.js";
 export type { Backend, Executable } from "./compile/backend.js";
+export { type FastestOptions, fastest } from "./compile/fastest.js";
 export { hostBackend } from "./compile/host-backend.js";
 export { type CompiledProgram, type JitOptions, type Jitted, jit } from "./compile/jit.js";
 export { type JitSyncOptions, type JittedSync, jitSync } from "./compile/jit-sync.js";

@@ -1,7 +1,15 @@
-import { batchedCausal, batchedMasked, type MaskedLM } from "@offprint/language";
 import { type Rng, random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { coarseWordClass, matchVocabularies, type Replacer, reagent, replacers } from "../src/index.js";
+import {
+  batchedCausal,
+  batchedMasked,
+  coarseWordClass,
+  type MaskedLM,
+  matchVocabularies,
+  type Replacer,
+  reagent,
+  replacers,
+} from "../src/index.js";
 import { byZero, onesPrompt, oracle, smallLM } from "./small-models.js";
 
 const at = { step: 1, purpose: "update", runs: [0] } as const;

@@ -1,4 +1,5 @@
-import type { Backend } from "./backend.js";
+import type { Graph } from "../graph/graph.js";
+import type { Backend, Executable } from "./backend.js";
 
 /**
  * The compiler of this package: one WebAssembly module for a graph, for every primitive. It is loaded when it is needed
@@ -7,8 +8,17 @@ import type { Backend } from "./backend.js";
 export const hostBackend: Backend = {
   name: "host",
   device: "host",
-  async compile(graph) {
-    const { compile } = await import("../host-compiler/index.js");
-    return compile(graph);
-  },
+  compile: (graph) => load(graph),
 };
+
+/** @internal The same with results that stay in memory. */
+export const residentHostBackend: Backend = {
+  name: "host",
+  device: "host",
+  compile: (graph) => load(graph, { resident: true }),
+};
+
+async function load(graph: Graph, options?: { resident: boolean }): Promise<Executable> {
+  const { compile } = await import("../host-compiler/index.js");
+  return compile(graph, options);
+}

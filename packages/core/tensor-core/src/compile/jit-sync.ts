@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import type { Graph } from "../graph/graph.js";
 import { compileSync } from "../host-compiler/index.js";
 import type { Tensor } from "../tensor.js";
@@ -14,6 +15,12 @@ export interface JitSyncOptions {
    * inner loops that use a result up before they call again. Default false.
    */
   views?: boolean;
+  /**
+   * Whether results of 4 kB or more stay in the memory of compiled functions, as on a device (`await x.host()` reads
+   * them), and arguments that lie there are used up by the call. For state that goes around a loop without being
+   * copied. A compiled function without this option reads such tensors and leaves them. Default false.
+   */
+  resident?: boolean;
 }
 
 /** A compiled function that returns its results at once. */
@@ -39,16 +46,18 @@ interface Compiled {
  * @example const slope = jitSync(grad((x) => sum(square(x))));
  */
 export function jitSync<F extends (...args: any[]) => any>(f: F, options: JitSyncOptions = {}): JittedSync<F> {
-  const views = options.views ?? false;
+  checkOptions("jitSync", options, ["views", "resident"]);
   const versions = new Versions<Compiled>((structure, specs) => {
     const graph = traceTree(f, structure, specs);
-    return { graph, executable: compileSync(graph, { views }), structure: graph.outputStructure as tree.TreeStructure };
+    return { graph, executable: compileSync(graph, options), structure: graph.outputStructure as tree.TreeStructure };
   });
   const call = (...args: Parameters<F>): any => {
     const latest = versions.latest(args);
-    const { structure, inputs } = latest === undefined ? takeApart(args) : { ...latest, inputs: args as Tensor[] };
-    if (isInside(inputs)) return f(...args);
-    const { compiled } = latest ?? versions.find({ structure, inputs });
+    if (latest !== undefined) return isInside(args) ? f(...args) : run(latest.compiled, args);
+    const given = takeApart(args);
+    return isInside(given.inputs) ? f(...args) : run(versions.find(given).compiled, given.inputs);
+  };
+  const run = (compiled: Compiled, inputs: readonly Tensor[]): any => {
     const results = compiled.executable.runSync(inputs);
     return compiled.structure.kind === "leaf" ? results[0] : tree.unflatten(compiled.structure, results);
   };

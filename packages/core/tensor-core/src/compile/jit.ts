@@ -1,8 +1,9 @@
+import { checkOptions } from "../check-options.js";
 import type { Graph } from "../graph/graph.js";
 import type { Tensor } from "../tensor.js";
 import * as tree from "../tree.js";
 import type { Backend, Executable } from "./backend.js";
-import { hostBackend } from "./host-backend.js";
+import { hostBackend, residentHostBackend } from "./host-backend.js";
 import { traceTree } from "./trace.js";
 import { isInside, takeApart, type Version, Versions } from "./versions.js";
 
@@ -10,6 +11,11 @@ import { isInside, takeApart, type Version, Versions } from "./versions.js";
 export interface JitOptions {
   /** What compiles and runs the graph. Default: the compiler of this package, which needs nothing else. */
   backend?: Backend;
+  /**
+   * With the compiler of this package: whether results of 4 kB or more stay in the memory of compiled functions, as on
+   * a device, and arguments that lie there are used up by the call. See `JitSyncOptions.resident`. Default false.
+   */
+  resident?: boolean;
 }
 
 /** A compiled function: the traced function with promised results. */
@@ -49,7 +55,8 @@ interface Pending {
  * @example const step = jit((w, x) => sub(w, mul(grad(loss)(w, x), 0.1)), { backend });
  */
 export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions = {}): Jitted<F> {
-  const backend = options.backend ?? hostBackend;
+  checkOptions("jit", options, ["backend", "resident"]);
+  const backend = options.backend ?? (options.resident ? residentHostBackend : hostBackend);
   const versions = new Versions<Pending>((structure, specs) => {
     const compile = async (): Promise<Compiled> => {
       const graph = traceTree(f, structure, specs);
@@ -79,13 +86,9 @@ export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions
   };
   const call = (...args: Parameters<F>): any => {
     const latest = versions.latest(args);
-    const { structure, inputs } = latest === undefined ? takeApart(args) : { ...latest, inputs: args as Tensor[] };
-    if (isInside(inputs)) return f(...args);
-    try {
-      return run(latest ?? versions.find({ structure, inputs }), inputs);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    if (latest !== undefined) return isInside(args) ? f(...args) : run(latest, args);
+    const given = takeApart(args);
+    return isInside(given.inputs) ? f(...args) : run(versions.find(given), given.inputs);
   };
   return Object.assign(call, {
     async program(...args: Parameters<F>) {

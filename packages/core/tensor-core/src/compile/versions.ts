@@ -27,7 +27,7 @@ export class Versions<C> {
   constructor(private readonly compile: (structure: tree.TreeStructure, specs: readonly Spec[]) => C) {}
 
   /** The latest version where it fits arguments that are tensors, which then are its inputs. */
-  latest(args: readonly unknown[]): Version<C> | undefined {
+  latest(args: readonly unknown[] | readonly Tensor[]): Version<C> | undefined {
     const latest = this.versions[0];
     if (latest === undefined || !latest.flat || args.length !== latest.specs.length) return undefined;
     for (let i = 0; i < args.length; i++) {
@@ -72,7 +72,9 @@ export function takeApart(args: readonly unknown[]): Call {
 
 /** Whether the call is part of a gradient, `vmap` or trace, which must see the operations of the function itself. */
 export function isInside(inputs: readonly Tensor[]): boolean {
-  return currentLevel() > 0 || inputs.some((x) => levelOf(x) > 0 || x.record !== null);
+  if (currentLevel() > 0) return true;
+  for (let i = 0; i < inputs.length; i++) if (inputs[i].record !== null || levelOf(inputs[i]) > 0) return true;
+  return false;
 }
 
 /** The leaves as tensors; plain numbers are float64 beside float64 tensors, so that they lose no digits there. */

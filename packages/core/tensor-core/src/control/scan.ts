@@ -1,4 +1,3 @@
-import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { traceFlat } from "../compile/trace.js";
 import { zeros, zerosLike } from "../construct.js";
@@ -38,7 +37,6 @@ export function scan<S, X, Y>(
   xs: X,
   options: ScanOptions = {},
 ): [state: S, ys: Y] {
-  requireFunction("scan", body, "the body");
   checkOptions("scan", options, ["length", "reverse"]);
   const state = flattenTensors(init);
   const inputs = flattenTensors(xs);

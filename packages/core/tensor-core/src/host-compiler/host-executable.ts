@@ -1,29 +1,30 @@
 import type { Executable } from "../compile/backend.js";
-import { byteSize, type TypedArray } from "../dtype.js";
+import { allocateUnwritten, byteSize, type TypedArray } from "../dtype.js";
 import { UnsupportedError } from "../errors.js";
 import { rowMajorStrides } from "../shape.js";
 import { copyStrided } from "../strided.js";
 import { isContiguous, Tensor } from "../tensor.js";
+import { PADDING } from "./gaps.js";
 import { describeProgram, type Location, type Program } from "./program.js";
+import { residentOf, residentTensor } from "./resident.js";
+import { runLoop, runLoopInTurns } from "./run-loop.js";
 import { allocateBlock, type Block } from "./shared-memory.js";
 
 /** Fewer elements are copied one by one. */
 const FEW = 32;
-/** Milliseconds that loops run before timers and events get their turn. */
-const TURN = 12;
-/** Steps that the first call of a loop takes. */
-const FIRST_STEPS = 64;
-const MOST_STEPS = 1 << 24;
 
 /** How an executable hands out results. */
 export interface ExecutableOptions {
   /** Whether results share the program's memory, to be overwritten by the next run. */
   readonly views?: boolean;
+  /** Whether large results stay in memory, and such arguments are used up. */
+  readonly resident?: boolean;
 }
 
 /** An input or result with a view of where it lies. */
 interface Port {
   readonly location: Location;
+  readonly size: number;
   readonly view: TypedArray;
   readonly strides: readonly number[];
 }
@@ -34,6 +35,8 @@ export class HostExecutable implements Executable {
   private readonly inputs: readonly Port[];
   private readonly outputs: readonly Port[];
   private readonly parts: readonly { readonly loop: boolean; readonly run: (steps: number) => number }[];
+  /** The addresses of movable inputs and results. */
+  private readonly slots: Int32Array;
   private queue: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   private released = false;
@@ -56,13 +59,14 @@ export class HostExecutable implements Executable {
       const { spec, size } = location;
       const start = (address + location.address) / byteSize(spec.dtype);
       const view = memory.views[spec.dtype].subarray(start, start + size);
-      return { location, view, strides: rowMajorStrides(spec.shape) };
+      return { location, size, view, strides: rowMajorStrides(spec.shape) };
     };
     this.inputs = program.inputs.map(port);
     this.outputs = program.outputs.map(port);
-    for (const { location } of [...this.inputs, ...this.outputs]) {
-      if (location.slot === undefined) continue;
-      memory.views.int32[(address + program.slotTable) / 4 + location.slot] = address + location.address;
+    const table = (address + program.slotTable) / 4;
+    this.slots = memory.views.int32.subarray(table, table + program.slotCount) as Int32Array;
+    for (const { location } of [...this.outputs, ...this.inputs]) {
+      if (location.slot !== undefined) this.slots[location.slot] = address + location.address;
     }
     for (const constant of program.constants) {
       const bytes = new Uint8Array(constant.data.buffer, constant.data.byteOffset, constant.data.byteLength);
@@ -78,12 +82,12 @@ export class HostExecutable implements Executable {
       );
     }
     this.requireMemory();
-    this.takeInputs(inputs);
+    const kept = this.begin(inputs);
     for (const part of this.parts) {
       if (part.loop) runLoop(part.run);
       else part.run(0);
     }
-    return this.results();
+    return this.end(inputs, kept);
   }
 
   async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
@@ -100,22 +104,16 @@ export class HostExecutable implements Executable {
     }
   }
 
-  private async runInTurn(inputs: readonly Tensor[]): Promise<Tensor[]> {
+  private async runInTurn(given: readonly Tensor[]): Promise<Tensor[]> {
     this.requireMemory();
-    const onHost = inputs.some((x) => x.storage.kind === "device")
-      ? await Promise.all(inputs.map((x) => x.host()))
-      : inputs;
-    this.takeInputs(onHost);
+    const foreign = given.some((x) => x.storage.kind === "device" && residentOf(x) === undefined);
+    const inputs = foreign ? await Promise.all(given.map((x) => (residentOf(x) === undefined ? x.host() : x))) : given;
+    const kept = this.begin(inputs);
     for (const part of this.parts) {
       if (part.loop) await runLoopInTurns(part.run);
       else part.run(0);
     }
-    return this.results();
-  }
-
-  private results(): Tensor[] {
-    const { views } = this.options;
-    return this.outputs.map((output) => tensorOf(output, views ? output.view : output.view.slice()));
+    return this.end(inputs, kept);
   }
 
   /** The loops and calls of the program, and its memory. */
@@ -134,48 +132,78 @@ export class HostExecutable implements Executable {
     if (this.released) throw new UnsupportedError("jit: the compiled function was released; compile it again");
   }
 
-  private takeInputs(inputs: readonly Tensor[]): void {
-    for (let i = 0; i < this.inputs.length; i++) writePort(this.inputs[i], inputs[i]);
+  /** Takes the inputs, and makes room for results that stay in memory. */
+  private begin(inputs: readonly Tensor[]): (Block | undefined)[] | undefined {
+    for (let i = 0; i < this.inputs.length; i++) this.take(this.inputs[i], inputs[i]);
+    if (!this.options.resident) return undefined;
+    return this.outputs.map(({ location, view }) => {
+      if (location.slot === undefined || location.argument !== undefined) return undefined;
+      const { memory, address } = this.block;
+      const block = memory.allocate(view.byteLength + PADDING);
+      this.slots[location.slot] = block?.address ?? address + location.address;
+      return block;
+    });
+  }
+
+  private end(inputs: readonly Tensor[], kept: readonly (Block | undefined)[] | undefined): Tensor[] {
+    const { outputs, options } = this;
+    const results = new Array<Tensor>(outputs.length);
+    for (let i = 0; i < outputs.length; i++) {
+      const { spec, argument } = outputs[i].location;
+      const block = kept?.[i];
+      if (argument !== undefined) results[i] = this.argument(inputs[argument]);
+      else
+        results[i] =
+          block === undefined
+            ? tensorOf(outputs[i], options.views ? outputs[i].view : copied(outputs[i]))
+            : residentTensor(block, spec.shape, spec.dtype);
+    }
+    if (kept !== undefined) for (const x of inputs) residentOf(x)?.dispose();
+    return results;
+  }
+
+  /** An argument that is a result as it is; one that would be used up goes on as a new tensor. */
+  private argument(x: Tensor): Tensor {
+    const resident = residentOf(x);
+    if (resident === undefined || !this.options.resident) return x;
+    return residentTensor(resident.handOver(), x.shape, x.dtype);
+  }
+
+  private take(port: Port, x: Tensor): void {
+    const { location, view, size } = port;
+    const { storage } = x;
+    const { slot } = location;
+    if (slot !== undefined) this.slots[slot] = this.block.address + location.address;
+    if (storage.kind !== "host") this.takeResident(port, x);
+    else {
+      const { data, offset, strides } = storage;
+      if (!isContiguous(x.shape, strides)) copyStrided(data, offset, strides, x.shape, view);
+      else if (size < FEW) for (let i = 0; i < size; i++) view[i] = data[offset + i];
+      else view.set(offset === 0 && data.length === size ? data : data.subarray(offset, offset + size));
+    }
+  }
+
+  private takeResident({ location: { slot }, view }: Port, x: Tensor): void {
+    const resident = residentOf(x);
+    if (resident === undefined) {
+      throw new UnsupportedError(
+        `jit: an argument is on a device ("${x.storage.kind}"); download it with "await x.host()" before a synchronous call`,
+      );
+    }
+    const { memory, address } = resident.block;
+    if (slot !== undefined && memory === this.block.memory) this.slots[slot] = address;
+    else view.set(resident.view());
   }
 }
 
-function writePort({ location, view }: Port, x: Tensor): void {
-  const { storage, shape } = x;
-  if (storage.kind !== "host") {
-    throw new UnsupportedError(
-      `jit: an argument is on a device ("${storage.kind}"); download it with "await x.host()" before a synchronous call`,
-    );
-  }
-  const { data, offset, strides } = storage;
-  const { size } = location;
-  if (!isContiguous(shape, strides)) copyStrided(data, offset, strides, shape, view);
-  else if (size < FEW) for (let i = 0; i < size; i++) view[i] = data[offset + i];
-  else view.set(offset === 0 && data.length === size ? data : data.subarray(offset, offset + size));
+function copied({ size, view, location }: Port): TypedArray {
+  if (size < FEW) return view.slice();
+  const out = allocateUnwritten(location.spec.dtype, size);
+  out.set(view);
+  return out;
 }
 
 function tensorOf({ location, strides }: Port, data: TypedArray): Tensor {
   const { spec } = location;
   return new Tensor(spec.shape, spec.dtype, { kind: "host", data, strides, offset: 0 });
-}
-
-/** Runs a loop to its end; it returns now and then, so that the engine can put faster code in its place. */
-function runLoop(loop: (steps: number) => number): void {
-  let steps = FIRST_STEPS;
-  while (loop(steps) !== 0) steps = Math.min(2 * steps, MOST_STEPS);
-}
-
-/** The same, with turns for timers and events in between. */
-async function runLoopInTurns(loop: (steps: number) => number): Promise<void> {
-  let steps = FIRST_STEPS;
-  let began = performance.now();
-  for (;;) {
-    const before = performance.now();
-    if (loop(steps) === 0) return;
-    const now = performance.now();
-    if (now - before < TURN / 4) steps = Math.min(2 * steps, MOST_STEPS);
-    else if (now - before > TURN) steps = Math.max(1, steps >> 1);
-    if (now - began < TURN) continue;
-    await new Promise((resume) => setTimeout(resume));
-    began = performance.now();
-  }
 }

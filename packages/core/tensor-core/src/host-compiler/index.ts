@@ -27,8 +27,8 @@ export function compileSync(graph: Graph, { small, ...options }: CompileOptions 
 }
 
 /** Compiles a graph without blocking for long. */
-export async function compile(graph: Graph): Promise<Required<Executable>> {
+export async function compile(graph: Graph, options?: ExecutableOptions): Promise<Required<Executable>> {
   if (!canCompile()) return interpreter(graph);
   const program = compileProgram(graph);
-  return new HostExecutable(program, await WebAssembly.compile(program.module.encode()));
+  return new HostExecutable(program, await WebAssembly.compile(program.module.encode()), options);
 }

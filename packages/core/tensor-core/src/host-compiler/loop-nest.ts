@@ -49,7 +49,7 @@ class LoopNest {
     this.inner = this.walk.shape.length - 1;
     const work = plan.steps.length + plan.stores.length + 2 * plan.reductions.length;
     this.unroll = this.width === 1 ? 1 : work <= 5 ? 4 : work <= 10 ? 2 : 1;
-    this.vectorCode = new VectorCode(this.w, c.module, c.scalarCode, this.width === 4 ? 4 : 2);
+    this.vectorCode = new VectorCode(this.w, c.scalarCode, this.width === 4 ? 4 : 2);
     this.depths = this.walk.reductions.map(({ strides }) => {
       let depth = strides.length;
       while (depth > 0 && strides[depth - 1] === 0) depth--;

@@ -3,6 +3,7 @@ import { sizeOf } from "../shape.js";
 import { writeCond } from "./branch.js";
 import { writeCall } from "./call-out.js";
 import type { Compilation } from "./compilation.js";
+import { cumSum, scatterAdd, scatterAddAlongAxis, take, takeAlongAxis } from "./indexing.js";
 import { writeScan, writeWhile } from "./loops.js";
 import { broadcastTo, concatenate, pad, reshape, slice, transpose } from "./movement.js";
 import { matmul } from "./product.js";
@@ -20,6 +21,11 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   pad,
   concatenate,
   matmul,
+  take,
+  takeAlongAxis,
+  scatterAdd,
+  scatterAddAlongAxis,
+  cumSum,
   cond: writeCond,
   scan: writeScan,
   whileLoop: writeWhile,

@@ -20,6 +20,8 @@ export interface Location {
   readonly address: number;
   /** The number of a movable one. */
   readonly slot: number | undefined;
+  /** For a large result that is an argument as it is: the number of that argument. */
+  readonly argument?: number;
 }
 
 /** A graph as a WebAssembly module, and what its memory holds. */
@@ -33,6 +35,7 @@ export interface Program {
   readonly bytes: number;
   /** Where the addresses of movable inputs and results are in the arena. */
   readonly slotTable: number;
+  readonly slotCount: number;
   readonly memory: MemoryReference;
   /** What was compiled, line by line. */
   readonly notes: readonly string[];
@@ -63,18 +66,22 @@ export function compileProgram(traced: Graph, small?: number): Program {
   });
   c.writeGraph(graph);
   c.groups.writeAll();
-  const outputs = graph.outputs.map((v, i) => leaveOutput(c, v, outputSlots[i]));
+  const outputs = graph.outputs.map((v, i): Location => {
+    const argument = outputSlots[i] === undefined ? -1 : graph.inputs.indexOf(v);
+    if (argument < 0) return leaveOutput(c, v, outputSlots[i]);
+    return { ...location(v, 0, outputSlots[i]), argument };
+  });
   c.closeFunction("code");
   let bytes = roundUp(c.arena.bytes);
-  const lay = ({ spec, size, address, slot }: Location): Location => {
-    if (slot === undefined) return { spec, size, address, slot };
+  const lay = ({ spec, size, address, slot, argument }: Location): Location => {
+    if (slot === undefined || argument !== undefined) return { spec, size, address, slot, argument };
     const at = bytes;
     bytes += roundUp(size * byteSize(spec.dtype)) + PADDING;
     return { spec, size, address: at, slot };
   };
   const laid = { inputs: inputs.map(lay), outputs: outputs.map(lay) };
   const { module, constants, parts, memory, notes } = c;
-  return { module, ...laid, constants, parts, bytes, slotTable: c.slotTable.address, memory, notes };
+  return { module, ...laid, constants, parts, bytes, slotTable: c.slotTable.address, slotCount, memory, notes };
 }
 
 function location({ shape, dtype }: Spec, address: number, slot: number | undefined): Location {

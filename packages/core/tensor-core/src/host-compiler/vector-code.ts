@@ -1,7 +1,6 @@
 import type { DType } from "../dtype.js";
 import type { Equation } from "../graph/builder.js";
 import type { FunctionWriter } from "./function-writer.js";
-import type { ModuleWriter } from "./module-writer.js";
 import type { ScalarCode } from "./scalar-code.js";
 import { elementTypes } from "./values.js";
 import { type Code, VectorMath } from "./vector-math.js";
@@ -52,7 +51,6 @@ export interface VectorOperand {
 export class VectorCode {
   constructor(
     private readonly w: FunctionWriter,
-    private readonly module: ModuleWriter,
     private readonly scalar: ScalarCode,
     /** Elements of a vector. */
     readonly width: 2 | 4,
@@ -132,8 +130,7 @@ export class VectorCode {
     }
     if (name === "pow" && float) return this.power(lanes, a, b);
     if (float && functions.has(name as FunctionName)) {
-      a.push();
-      w.call(this.module.shared(`${name} ${lanes}`, vectorFunction(name as FunctionName, lanes)));
+      new VectorMath(w, lanes)[name as FunctionName](a.push);
       return true;
     }
     return false;
@@ -229,11 +226,4 @@ export class VectorCode {
       w.lane(`${to}.replace_lane`, lane);
     }
   }
-}
-
-function vectorFunction(name: FunctionName, lanes: "f64x2" | "f32x4") {
-  return Object.assign((_: ModuleWriter, w: FunctionWriter) => new VectorMath(w, lanes)[name](() => w.get(0)), {
-    parameters: ["v128"] as const,
-    results: ["v128"] as const,
-  });
 }

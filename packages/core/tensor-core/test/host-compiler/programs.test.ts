@@ -6,7 +6,7 @@ import { weightedSum } from "../properties/finite-differences.js";
 import { disagreement } from "./agreement.js";
 
 // Elements in locals, in memory, and both: the usual limit is among those of `random-programs.test.ts`, and
-// `random-programs.mjs` beside this file runs as many as it is told.
+// `long-run.ts` beside this file runs as many as it is told.
 describe("random programs with their gradients agree with their graphs", () => {
   for (const small of [0, 5]) {
     it(`with at most ${small} elements in locals`, () => {

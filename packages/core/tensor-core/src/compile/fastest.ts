@@ -1,0 +1,107 @@
+import { checkOptions } from "../check-options.js";
+import { ValueError } from "../errors.js";
+import type { Graph } from "../graph/graph.js";
+import type { Tensor } from "../tensor.js";
+import type { Backend, Executable } from "./backend.js";
+
+/** Options of `fastest`. */
+export interface FastestOptions {
+  /** Runs of each backend that are timed, after one that is not. Default 3. */
+  runs?: number;
+  /** The clock, in milliseconds. Default `performance.now`. */
+  now?: () => number;
+}
+
+interface Candidate {
+  readonly backend: Backend;
+  readonly executable: Executable;
+  readonly times: number[];
+}
+
+/**
+ * A backend that compiles each graph with all of the given ones, times them on the first calls, which give their
+ * results as ever, and keeps the quickest. Backends that cannot run a graph are passed over. Results of the first calls
+ * may differ by the rounding of the backends.
+ * @throws what the first backend throws, where none can compile the graph.
+ * @example jit(step, { backend: fastest([hostBackend, await onnxRuntime()]) })
+ */
+export function fastest(backends: readonly Backend[], options: FastestOptions = {}): Backend {
+  checkOptions("fastest", options, ["runs", "now"]);
+  if (backends.length === 0) throw new ValueError("fastest: there is no backend to choose from; give at least one");
+  const { runs = 3, now = () => performance.now() } = options;
+  return {
+    name: `the fastest of ${backends.map((b) => b.name).join(", ")}`,
+    device: [...new Set(backends.map((b) => b.device))].join(" or "),
+    async compile(graph) {
+      return new Race(await candidates(graph, backends), runs, now);
+    },
+  };
+}
+
+async function candidates(graph: Graph, backends: readonly Backend[]): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  let first: unknown;
+  for (const backend of backends) {
+    try {
+      found.push({ backend, executable: await backend.compile(graph), times: [] });
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  if (found.length === 0) throw first;
+  return found;
+}
+
+class Race implements Executable {
+  private left: Candidate[];
+  private calls = 0;
+  /** Calls are timed one after the other. */
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    candidates: readonly Candidate[],
+    private readonly runs: number,
+    private readonly now: () => number,
+  ) {
+    this.left = [...candidates];
+  }
+
+  async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
+    if (this.left.length === 1) return this.left[0].executable.run(inputs);
+    const result = this.queue.then(() => this.runTimed(inputs));
+    this.queue = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
+  private async runTimed(inputs: readonly Tensor[]): Promise<Tensor[]> {
+    if (this.left.length === 1) return this.left[0].executable.run(inputs);
+    // In turns, so that a machine that slows down slows all of them.
+    const candidate = this.left[this.calls++ % this.left.length];
+    const values = await Promise.all(inputs.map((x) => x.host()));
+    const began = this.now();
+    const results = await candidate.executable.run(values);
+    candidate.times.push(this.now() - began);
+    if (this.left.every((c) => c.times.length > this.runs)) await this.decide();
+    return results;
+  }
+
+  private async decide(): Promise<void> {
+    const best = (c: Candidate) => Math.min(...c.times.slice(1));
+    const [winner, ...others] = [...this.left].sort((a, b) => best(a) - best(b));
+    this.left = [winner];
+    for (const { executable } of others) await executable.release();
+  }
+
+  async release(): Promise<void> {
+    for (const { executable } of this.left) await executable.release();
+  }
+
+  describe(): string {
+    const [{ backend, executable }] = this.left;
+    if (this.left.length > 1) return `not decided between ${this.left.map((c) => c.backend.name).join(", ")} yet`;
+    return `${backend.name}, the fastest:\n${executable.describe?.() ?? ""}`;
+  }
+}

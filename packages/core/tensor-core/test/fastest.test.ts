@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { type Backend, fastest, hostBackend, jit, mul, type Tensor, tensor } from "../src/index.js";
+
+/** A backend whose runs take so many milliseconds of a clock that only it moves. */
+function paced(name: string, milliseconds: number, clock: { now: number }, log: string[]): Backend {
+  return {
+    name,
+    device: "cpu",
+    async compile(graph) {
+      return {
+        async run(inputs) {
+          clock.now += milliseconds;
+          log.push(name);
+          return graph.apply(inputs);
+        },
+        async release() {
+          log.push(`${name} released`);
+        },
+      };
+    },
+  };
+}
+
+const refusing: Backend = {
+  name: "refusing",
+  device: "cpu",
+  async compile() {
+    throw new Error("refusing: not this graph");
+  },
+};
+
+describe("fastest", () => {
+  it("tries all backends in turn, keeps the quickest and releases the others", async () => {
+    const clock = { now: 0 };
+    const log: string[] = [];
+    const backend = fastest([paced("slow", 5, clock, log), refusing, paced("quick", 1, clock, log)], {
+      now: () => clock.now,
+    });
+    const f = jit((x: Tensor) => mul(x, 2), { backend });
+    for (let i = 0; i < 12; i++) expect((await f(tensor(i))).item()).toBe(2 * i);
+    expect(log.filter((name) => name === "slow")).toHaveLength(4);
+    expect(log.slice(-4)).toEqual(["quick", "quick", "quick", "quick"]);
+    expect(log).toContain("slow released");
+    expect(log).not.toContain("quick released");
+    await f.release();
+    expect(log).toContain("quick released");
+  });
+
+  it("decides for each signature", async () => {
+    const clock = { now: 0 };
+    const log: string[] = [];
+    const backend = fastest([paced("a", 1, clock, log), paced("b", 2, clock, log)], { now: () => clock.now, runs: 1 });
+    const f = jit((x: Tensor) => mul(x, 2), { backend });
+    for (let i = 0; i < 6; i++) await f(tensor(1));
+    for (let i = 0; i < 2; i++) await f(tensor([1, 2]));
+    expect(log.filter((name) => name === "b")).toHaveLength(3);
+  });
+
+  it("takes calls that overlap one by one", async () => {
+    const f = jit((x: Tensor) => mul(x, 2), { backend: fastest([hostBackend, hostBackend]) });
+    const results = await Promise.all(Array.from({ length: 20 }, (_, i) => f(tensor(i))));
+    expect(results.map((r) => r.item())).toEqual(Array.from({ length: 20 }, (_, i) => 2 * i));
+    expect(String(await f.program(tensor(1)))).toMatch(/^host, the fastest:\n.*program of 1 parts/);
+  });
+
+  it("throws what the first threw where none compiles, and refuses no backends", async () => {
+    await expect(jit((x: Tensor) => mul(x, 2), { backend: fastest([refusing]) })(tensor(1))).rejects.toThrow(
+      "not this graph",
+    );
+    expect(() => fastest([])).toThrow("give at least one");
+  });
+});

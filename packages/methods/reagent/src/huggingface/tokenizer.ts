@@ -1,0 +1,93 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import { FormatError, ValueError } from "@offprint/tensor-core";
+import type { TextCodec } from "../replacers/word-mlm.js";
+import { type ModelFiles, readJson } from "./model-files.js";
+
+/** Texts to token ids and back. */
+export interface TextTokenizer extends TextCodec {
+  /** Ids of a text without special tokens. */
+  encode(text: string): Int32Array;
+  /** Ids of a text as the model expects them, with special tokens such as `</s>` in front. */
+  encodePrompt(text: string): Int32Array;
+  /** Text of some ids, blanks kept. */
+  decode(ids: readonly number[]): string;
+  /** Ids by piece, as in `vocab.json`. */
+  readonly vocabulary: Readonly<Record<string, number>>;
+  /** Ids of tokens that are no text: padding, beginning, end, mask, ... */
+  readonly specialIds: readonly number[];
+  /** Id of the token that hides, of a masked model. */
+  readonly maskId: number | undefined;
+}
+
+interface TokenizerJson {
+  readonly model?: { readonly vocab?: Record<string, number> | readonly (readonly [string, number])[] };
+  readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special?: boolean }[];
+}
+
+const decoding = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
+
+/**
+ * The tokeniser of a model: `tokenizer.json` (with `tokenizer_config.json` where it is there), or else the byte-level
+ * pieces of `vocab.json` and `merges.txt`.
+ * @throws ValueError where neither is there; FormatError where they are damaged or of a kind that is not known.
+ */
+export async function loadTokenizer(files: ModelFiles): Promise<TextTokenizer> {
+  const whole = await files.read("tokenizer.json");
+  const json = (
+    whole === undefined ? await fromVocabulary(files) : await readJson(files, "tokenizer.json")
+  ) as TokenizerJson;
+  const config =
+    (await files.read("tokenizer_config.json")) === undefined ? {} : await readJson(files, "tokenizer_config.json");
+  let tokenizer: Tokenizer;
+  try {
+    tokenizer = new Tokenizer(json, config);
+    tokenizer.encode("a");
+  } catch (cause) {
+    const message = `${files.name}: the tokeniser cannot be used (${(cause as Error).message})`;
+    throw new FormatError(message, { cause });
+  }
+  return textTokenizer(tokenizer, json, config);
+}
+
+function textTokenizer(tokenizer: Tokenizer, json: TokenizerJson, config: Record<string, unknown>): TextTokenizer {
+  const added = json.added_tokens ?? [];
+  const pieces = json.model?.vocab ?? {};
+  const entries = Array.isArray(pieces) ? pieces.map(([piece], id) => [piece, id] as const) : Object.entries(pieces);
+  const mask = typeof config["mask_token"] === "string" ? config["mask_token"] : (config["mask_token"] as any)?.content;
+  const maskId = added.find(({ content }) => content === mask || content === "<mask>" || content === "[MASK]")?.id;
+  const ids = (text: string, special: boolean) =>
+    Int32Array.from(tokenizer.encode(text, { add_special_tokens: special }).ids);
+  return {
+    encode: (text) => ids(text, false),
+    encodePrompt: (text) => ids(text, true),
+    decode: (tokens) => (tokens.length === 0 ? "" : tokenizer.decode([...tokens], decoding)),
+    vocabulary: Object.fromEntries([...entries, ...added.map(({ content, id }) => [content, id] as const)]),
+    specialIds: added.filter(({ special }) => special === true).map(({ id }) => id),
+    maskId,
+  };
+}
+
+/** The content of a `tokenizer.json` for the byte-level pieces of GPT-2 and its kin. */
+async function fromVocabulary(files: ModelFiles): Promise<Record<string, unknown>> {
+  const merges = await files.read("merges.txt");
+  if (merges === undefined) {
+    throw new ValueError(`${files.name} has neither tokenizer.json nor vocab.json with merges.txt; add one of them`);
+  }
+  const vocab = (await readJson(files, "vocab.json")) as Record<string, number>;
+  const lines = new TextDecoder().decode(merges).split(/\r?\n/);
+  const special = Object.entries(vocab).filter(([piece]) => /^<[^<>]+>$/.test(piece));
+  return {
+    version: "1.0",
+    added_tokens: special.map(([content, id]) => ({ id, content, special: true, normalized: false })),
+    normalizer: null,
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+    post_processor: null,
+    decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: {
+      type: "BPE",
+      vocab,
+      merges: lines.filter((line) => line !== "" && !line.startsWith("#")),
+      fuse_unk: false,
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { loadTinyModels, type TinyModels, type TinyOptions } from "./tiny-models.js";
