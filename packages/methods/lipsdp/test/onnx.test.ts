@@ -2,6 +2,7 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
+import { type NodeSource, writeOnnxGraph } from "@offprint/onnx-format";
 import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -61,6 +62,43 @@ describe("fromOnnx", () => {
 
   it("a skip over layers of one width is refused, though the sizes fit", () => {
     expect(() => fromOnnx(bytesOf("skip"))).toThrow(/only plain feed-forward networks/);
+  });
+
+  it("refuses small files that ask for much memory, before it is taken", () => {
+    const model = (extent: number, nodes: readonly NodeSource[], output = "y") =>
+      writeOnnxGraph({
+        inputs: [{ name: "x", type: "float32", shape: [1, extent] }],
+        outputs: [{ name: output, type: "float32", shape: [1, extent] }],
+        nodes,
+      });
+    const relu = { operator: "Relu", inputs: ["x"], outputs: ["y"] };
+    for (const extent of [20_000, 1e9]) {
+      const bytes = model(extent, [relu]);
+      expect(bytes.length).toBeLessThan(120);
+      expect(() => fromOnnx(bytes)).toThrow(/layers of \d+ values need more than 67108864 numbers/);
+    }
+    const doubled = Array.from({ length: 30 }, (_, k) => ({
+      operator: "Concat",
+      inputs: [`x${k === 0 ? "" : k}`, `x${k === 0 ? "" : k}`],
+      outputs: [`x${k + 1}`],
+      attributes: { axis: 1 },
+    }));
+    expect(() => fromOnnx(model(4, doubled, "x30"))).toThrow(/has more than 1048576 elements/);
+    const image = { name: "x", type: "float32", shape: [1, 1, 2, 2] } as const;
+    const padded = writeOnnxGraph({
+      inputs: [image],
+      outputs: [{ ...image, name: "y" }],
+      nodes: [
+        {
+          operator: "AveragePool",
+          inputs: ["x"],
+          outputs: ["y"],
+          attributes: { kernel_shape: [1, 1], pads: [30_000, 30_000, 30_000, 30_000], count_include_pad: 1 },
+        },
+      ],
+    });
+    expect(() => fromOnnx(padded)).toThrow(/need more than 67108864 numbers/);
+    expect(fromOnnx(model(300, [relu])).layers).toHaveLength(2);
   });
 
   it("refuses bytes that are no model", () => {

@@ -22,7 +22,7 @@ export function foldConstants(
 }
 
 function asNeurons(x: Tensor, { stack }: OperatorContext): NeuronArray {
-  const row = new Float64Array(stack.size);
+  const row = stack.row();
   const neurons = Array.from(x.data(), (bias): Affine => ({ kind: "affine", depth: stack.depth, row, bias }));
   return { shape: x.shape, neurons };
 }

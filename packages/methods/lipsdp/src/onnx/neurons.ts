@@ -40,11 +40,18 @@ export interface FinishedLayer {
   readonly activations: readonly { readonly activation: Activation; readonly size: number }[];
 }
 
+/** Most numbers in all affine forms of a file, 512 MiB: small files can declare inputs and paddings of any size. */
+const MOST_NUMBERS = 2 ** 26;
+/** What a form takes besides its row, in numbers. */
+const OVERHEAD = 128;
+
 /** The layers read so far, and the state on which affine forms now stand. */
 export class LayerStack {
   readonly finished: FinishedLayer[] = [];
   /** Length of the state. */
   size: number;
+  /** Numbers in the affine forms made so far. */
+  private numbers = 0;
   /** Activations of the layer that was finished last, as entries of the state. */
   private lifted = new Map<Neuron, Affine>();
 
@@ -52,10 +59,25 @@ export class LayerStack {
     this.size = inputs;
   }
 
+  /**
+   * Zeros for an affine form on the state.
+   *
+   * @throws UnsupportedError before more memory is taken than a file may ask for
+   */
+  row(): Float64Array {
+    this.numbers += this.size + OVERHEAD;
+    if (!(this.numbers <= MOST_NUMBERS)) {
+      throw new UnsupportedError(
+        `fromOnnx: layers of ${this.size} values need more than ${MOST_NUMBERS} numbers written out; only smaller networks are read`,
+      );
+    }
+    return new Float64Array(this.size);
+  }
+
   /** The state itself. */
   state(): Affine[] {
     return Array.from({ length: this.size }, (_, index) => {
-      const row = new Float64Array(this.size);
+      const row = this.row();
       row[index] = 1;
       return { kind: "affine", depth: this.depth, index, row, bias: 0 };
     });
@@ -110,7 +132,7 @@ export class LayerStack {
     this.size = rows.length;
     this.lifted = new Map();
     return places.map((index, k) => {
-      const row = new Float64Array(this.size);
+      const row = this.row();
       if (index === undefined) return { kind: "affine", depth: this.depth, row, bias: (neurons[k] as Affine).bias };
       row[index] = 1;
       const entry: Affine = { kind: "affine", depth: this.depth, index, row, bias: 0 };
@@ -145,9 +167,10 @@ export function affineCombination(
   forms: readonly Affine[],
   factors: ArrayLike<number>,
   bias: number,
-  { size, depth }: Pick<LayerStack, "size" | "depth">,
+  stack: LayerStack,
 ): Affine {
-  const row = new Float64Array(size);
+  const row = stack.row();
+  const { size, depth } = stack;
   let constant = bias;
   for (let k = 0; k < forms.length; k++) {
     const factor = factors[k];

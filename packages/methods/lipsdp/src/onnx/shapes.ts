@@ -21,10 +21,22 @@ export function axisOf(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-/** Calls back with every index of a shape, in order. */
+/** Most elements of an array that is computed: a few bytes of shapes can ask for any number. */
+const MOST_ELEMENTS = 2 ** 20;
+
+/**
+ * Calls back with every index of a shape, in order.
+ *
+ * @throws UnsupportedError for more than 2^20 of them
+ */
 export function eachIndex(shape: readonly number[], visit: (index: readonly number[], place: number) => void): void {
   const index = new Array<number>(shape.length).fill(0);
   const count = countOf(shape);
+  if (!(count <= MOST_ELEMENTS)) {
+    throw new UnsupportedError(
+      `fromOnnx: an array of shape [${shape}] has more than ${MOST_ELEMENTS} elements; only smaller networks are read`,
+    );
+  }
   for (let place = 0; place < count; place++) {
     visit(index, place);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
