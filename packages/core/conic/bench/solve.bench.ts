@@ -83,9 +83,9 @@ export async function run(): Promise<void> {
     ["semidefinite, eigenvalue of order 48, 60 variables", eigenvalue(48, 60)],
   ];
   for (const [name, problem] of cases) {
-    const { status, iterations } = solveConic(problem);
+    const { status, iterations, method } = await solveConic(problem);
     await compare({
-      name: `${name} (${status}, ${iterations} iterations)`,
+      name: `${name} (${method}: ${status}, ${iterations} iterations)`,
       ours: () => solveConic(problem),
       peers: { cvxopt: cvxopt.peer("conic", problem) },
       repetitions: 7,

@@ -1,4 +1,4 @@
-import { ConicInputError } from "./conic-input-error.js";
+import { ShapeError } from "@offprint/tensor-core";
 
 /** Rows of numbers of equal length. */
 export type NumberRows = readonly (readonly number[])[];
@@ -23,7 +23,7 @@ export class AffineMatrix {
   /** A matrix without variables. */
   static constant(matrix: NumberRows): AffineMatrix {
     const columns = matrix[0]?.length ?? 0;
-    if (matrix.some((row) => row.length !== columns)) throw new ConicInputError("constant: rows of unequal length");
+    if (matrix.some((row) => row.length !== columns)) throw new ShapeError("constant: rows of unequal length");
     return new AffineMatrix(matrix.length, columns, Float64Array.from(matrix.flat()), new Map());
   }
 
@@ -49,9 +49,7 @@ export class AffineMatrix {
       let left = 0;
       for (const block of row) {
         if (block.rows !== row[0].rows || left + block.columns > columns) {
-          throw new ConicInputError(
-            `block: a [${block.rows}, ${block.columns}] block does not line up with the others`,
-          );
+          throw new ShapeError(`block: a [${block.rows}, ${block.columns}] block does not line up with the others`);
         }
         result = result.plus(block.placed(rows, columns, top, left));
         left += block.columns;
@@ -97,7 +95,7 @@ export class AffineMatrix {
   /** `left this right` with constant matrices. */
   between(left: NumberRows, right: NumberRows): AffineMatrix {
     if (left.some((row) => row.length !== this.rows) || right.length !== this.columns) {
-      throw new ConicInputError(`between: the factors do not fit a [${this.rows}, ${this.columns}] matrix`);
+      throw new ShapeError(`between: the factors do not fit a [${this.rows}, ${this.columns}] matrix`);
     }
     return this.mapEntries(left.length, right[0].length, (i, j, value, add) => {
       for (let r = 0; r < left.length; r++) {
@@ -167,7 +165,7 @@ export class AffineMatrix {
 
   private checkShape(other: AffineMatrix, operation: string): void {
     if (other.rows === this.rows && other.columns === this.columns) return;
-    throw new ConicInputError(
+    throw new ShapeError(
       `${operation}: shapes [${this.rows}, ${this.columns}] and [${other.rows}, ${other.columns}] must be equal`,
     );
   }

@@ -1,4 +1,4 @@
-import { ConicInputError } from "./conic-input-error.js";
+import { ValueError } from "@offprint/tensor-core";
 
 /**
  * The cone K as a product, in the order of the rows of `A` and `b`: zero cone, nonnegative orthant, second-order cones,
@@ -35,7 +35,7 @@ export function svecLength(n: number): number {
 /**
  * The blocks of a cone in order of their rows; empty ones are left out.
  *
- * @throws ConicInputError for a size that is not a nonnegative integer, or a second-order or semidefinite cone of size 0
+ * @throws ValueError for a size that is not a nonnegative integer, or a second-order or semidefinite cone of size 0
  */
 export function coneBlocks(cones: Cones): ConeBlock[] {
   const blocks: ConeBlock[] = [];
@@ -53,7 +53,7 @@ export function coneBlocks(cones: Cones): ConeBlock[] {
 
 function count(value: number, least: number, name: string): number {
   if (!Number.isSafeInteger(value) || value < least) {
-    throw new ConicInputError(`cones.${name} must be an integer >= ${least}, got ${value}`);
+    throw new ValueError(`cones.${name} must be an integer >= ${least}, got ${value}`);
   }
   return value;
 }

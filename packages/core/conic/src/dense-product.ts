@@ -29,7 +29,10 @@ export class DenseProduct {
     const { rows, columns, values } = this;
     const whole = columns - (columns % 4);
     for (let i = 0, p = 0; i < rows; i++) {
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
       let j = 0;
       for (; j < whole; j += 4, p += 4) {
         s0 += values[p] * x[j];

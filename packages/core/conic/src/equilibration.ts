@@ -16,6 +16,8 @@ export interface ScaledProblem {
   readonly operator: ConicOperator | undefined;
   /** A~ as a dense matrix, where that is faster. */
   readonly dense: DenseProduct | undefined;
+  /** P~ as a dense matrix, where that is faster. */
+  readonly denseP: DenseProduct | undefined;
   readonly b: Float64Array;
   readonly c: Float64Array;
   readonly blocks: readonly ConeBlock[];
@@ -44,10 +46,11 @@ export function equilibrate(problem: CheckedProblem, normalize: boolean): Scaled
   const b = problem.b.map((value, i) => value * D[i]);
   const c = problem.c.map((value, j) => value * E[j]);
   const dense = scaledA === undefined ? undefined : DenseProduct.of(scaledA);
+  const denseP = scaledP === undefined ? undefined : DenseProduct.of(scaledP);
   const sigma = normalize ? 1 / atLeast(Math.max(largest(b), largest(c))) : 1;
   for (let i = 0; i < m; i++) b[i] *= sigma;
   for (let j = 0; j < n; j++) c[j] *= sigma;
-  return { n, m, A: scaledA, P: scaledP, operator, dense, b, c, blocks, D, E, sigma };
+  return { n, m, A: scaledA, P: scaledP, operator, dense, denseP, b, c, blocks, D, E, sigma };
 }
 
 /** One pass on the current D A E and E P E, in place. */

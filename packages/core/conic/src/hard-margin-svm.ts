@@ -1,18 +1,15 @@
 import { sparse } from "@offprint/tensor-core";
-import { type ConicOptions, type ConicStatus, solveConic } from "./solve-conic.js";
+import type { ConicOptions } from "./conic-options.js";
+import { type ConicResult, solveConic } from "./solve-conic.js";
 
-/** Result of {@link hardMarginSvm}. */
-export interface HardMarginResult {
-  /** `solved`; `infeasible` if no `w` separates; `inaccurate` if out of iterations. */
-  readonly status: ConicStatus;
+/** Result of {@link hardMarginSvm}; its status is `infeasible` if no `w` separates. */
+export interface HardMarginResult extends Pick<ConicResult, "status" | "iterations" | "history" | "state"> {
   /** `[d]` the shortest vector with `G w >= 1`. */
   readonly w: Float64Array;
   /** 1 / ||w||, the largest margin of a unit vector. */
   readonly margin: number;
   /** `[samples]` multipliers, nonnegative, with `w = G^T multipliers`. */
   readonly multipliers: Float64Array;
-  /** Iterations of the solver. */
-  readonly iterations: number;
 }
 
 /**
@@ -20,13 +17,13 @@ export interface HardMarginResult {
  *
  * @param G `[samples, d]`, each row a sample (or a difference of samples) times its label
  */
-export function hardMarginSvm(
+export async function hardMarginSvm(
   G: sparse.SparseMatrix | sparse.MatrixLike,
   options: ConicOptions = {},
-): HardMarginResult {
+): Promise<HardMarginResult> {
   const matrix = sparse.toCsc(sparse.isSparseMatrix(G) ? G : sparse.fromDense(G));
   const [samples, d] = matrix.shape;
-  const result = solveConic(
+  const result = await solveConic(
     {
       P: sparse.identity(d),
       A: matrix.withValues(matrix.values.map((value) => -value)),
@@ -36,6 +33,8 @@ export function hardMarginSvm(
     },
     options,
   );
-  const { status, x, y, iterations } = result;
-  return { status, w: x, margin: 1 / Math.hypot(...x), multipliers: y, iterations };
+  const { status, x, y, iterations, history, state } = result;
+  let squares = 0;
+  for (const value of x) squares += value * value;
+  return { status, w: x, margin: 1 / Math.sqrt(squares), multipliers: y, iterations, history, state };
 }

@@ -1,7 +1,13 @@
 export { AffineMatrix, type NumberRows } from "./affine-matrix.js";
 export { type ChordalDecomposition, chordalDecompose } from "./chordal.js";
 export { type ConeBlock, type Cones, coneBlocks, svecLength } from "./cones.js";
-export { ConicInputError } from "./conic-input-error.js";
+export {
+  type ConicMethod,
+  type ConicOptions,
+  type ConicProgress,
+  type ConicState,
+  conicOptionNames,
+} from "./conic-options.js";
 export { type HardMarginResult, hardMarginSvm } from "./hard-margin-svm.js";
 export {
   type LinearRow,
@@ -21,12 +27,6 @@ export {
 export type { ConicOperator, ConicProblem } from "./problem.js";
 export { projectCone } from "./project-cone.js";
 export { formatSdpa } from "./sdpa-format.js";
-export {
-  type ConicOptions,
-  type ConicProgress,
-  type ConicResult,
-  type ConicStatus,
-  solveConic,
-} from "./solve-conic.js";
+export { type ConicResult, solveConic } from "./solve-conic.js";
 export { fullToSvec, smat, svec, svecIndex, svecToFull } from "./svec.js";
 export type { ConicResiduals } from "./termination.js";

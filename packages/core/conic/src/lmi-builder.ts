@@ -1,9 +1,10 @@
+import { ShapeError, ValueError } from "@offprint/tensor-core";
 import { AffineMatrix } from "./affine-matrix.js";
 import { chordalDecompose } from "./chordal.js";
-import { ConicInputError } from "./conic-input-error.js";
+import type { ConicOptions } from "./conic-options.js";
 import { type LinearRow, type Lmi, lmiToConic, type SymmetricEntries } from "./lmi.js";
 import type { ConicProblem } from "./problem.js";
-import { type ConicOptions, type ConicResult, solveConic } from "./solve-conic.js";
+import { type ConicResult, solveConic } from "./solve-conic.js";
 
 /** Shape of a variable. */
 export type VariableShape =
@@ -30,7 +31,7 @@ export interface LmiResult extends ConicResult {
  * const A = AffineMatrix.constant([[2, 1], [1, 0]]);
  * builder.addLmi(t.kroneckerIdentity(2).minus(A));
  * builder.minimise(t);
- * console.log(builder.solve().objective.toFixed(4)); // 2.4142
+ * console.log((await builder.solve()).objective.toFixed(4)); // 2.4142
  * ```
  */
 export class LmiBuilder {
@@ -46,14 +47,14 @@ export class LmiBuilder {
    * Adds a variable; a scalar where no shape is given.
    *
    * @param options.nonneg every entry must be nonnegative; default false
-   * @throws ConicInputError for a name used twice or an empty shape
+   * @throws ValueError for a name used twice or an empty shape
    */
   variable(
     name: string,
     shape: VariableShape = { rows: 1, columns: 1 },
     options: { nonneg?: boolean } = {},
   ): AffineMatrix {
-    if (this.taken.has(name)) throw new ConicInputError(`variable: "${name}" is there already; choose another name`);
+    if (this.taken.has(name)) throw new ValueError(`variable: "${name}" is there already; choose another name`);
     this.taken.add(name);
     const [rows, columns] =
       "symmetric" in shape
@@ -62,9 +63,7 @@ export class LmiBuilder {
           ? [shape.diagonal, shape.diagonal]
           : [shape.rows, shape.columns];
     if (!(Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0)) {
-      throw new ConicInputError(
-        `variable: "${name}" of shape [${rows}, ${columns}] must have positive integer extents`,
-      );
+      throw new ValueError(`variable: "${name}" of shape [${rows}, ${columns}] must have positive integer extents`);
     }
     const terms = new Map<number, Map<number, number>>();
     for (let i = 0; i < rows; i++) {
@@ -84,11 +83,11 @@ export class LmiBuilder {
    * Demands that a symmetric expression is positive semidefinite.
    *
    * @param options.chordal splits it into the cliques of its sparsity pattern (exact); default false
-   * @throws ConicInputError unless it is square and symmetric
+   * @throws ShapeError or ValueError unless it is square and symmetric
    */
   addLmi(expression: AffineMatrix, options: { chordal?: boolean } = {}): void {
     const { rows: n, columns } = expression;
-    if (n !== columns) throw new ConicInputError(`addLmi: the expression is [${n}, ${columns}]; it must be square`);
+    if (n !== columns) throw new ShapeError(`addLmi: the expression is [${n}, ${columns}]; it must be square`);
     const constant = new Map<number, number>();
     for (let p = 0; p < n * n; p++) if (expression.constant[p] !== 0) constant.set(p, expression.constant[p]);
     const coefficients = new Map<number, SymmetricEntries>();
@@ -110,9 +109,7 @@ export class LmiBuilder {
   /** Sets the objective, a `[1, 1]` expression; a constant in it is added to the result's objective. */
   minimise(expression: AffineMatrix): void {
     if (expression.rows !== 1 || expression.columns !== 1) {
-      throw new ConicInputError(
-        `minimise: the objective must be [1, 1], got [${expression.rows}, ${expression.columns}]`,
-      );
+      throw new ShapeError(`minimise: the objective must be [1, 1], got [${expression.rows}, ${expression.columns}]`);
     }
     this.objective = expression;
   }
@@ -137,8 +134,8 @@ export class LmiBuilder {
   }
 
   /** Solves the programme; see `solveConic`. */
-  solve(options: ConicOptions = {}): LmiResult {
-    const result = solveConic(this.build(), options);
+  async solve(options: ConicOptions = {}): Promise<LmiResult> {
+    const result = await solveConic(this.build(), options);
     const constant = this.objective.constant[0];
     return {
       ...result,
@@ -155,7 +152,7 @@ function lowerEntries(entries: ReadonlyMap<number, number>, n: number): Symmetri
     const [i, j] = [Math.floor(place / n), place % n];
     const mirrored = entries.get(j * n + i) ?? 0;
     if (Math.abs(value - mirrored) > 1e-9 * Math.max(1, Math.abs(value))) {
-      throw new ConicInputError(`addLmi: the expression is not symmetric at (${i}, ${j}): ${value} and ${mirrored}`);
+      throw new ValueError(`addLmi: the expression is not symmetric at (${i}, ${j}): ${value} and ${mirrored}`);
     }
     if (j > i) continue;
     rows.push(i);

@@ -1,6 +1,5 @@
-import { sparse } from "@offprint/tensor-core";
+import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import { svecLength } from "./cones.js";
-import { ConicInputError } from "./conic-input-error.js";
 import type { ConicProblem } from "./problem.js";
 import { svecIndex } from "./svec.js";
 
@@ -27,7 +26,7 @@ export interface Lmi {
 /** The nonzero entries of the lower triangle of a dense matrix `[n, n]`, row-major. */
 export function symmetricEntries(matrix: ArrayLike<number>, n: number): SymmetricEntries {
   if (matrix.length !== n * n) {
-    throw new ConicInputError(`symmetricEntries: order ${n} needs ${n * n} values, got ${matrix.length}`);
+    throw new ShapeError(`symmetricEntries: order ${n} needs ${n * n} values, got ${matrix.length}`);
   }
   const [rows, columns, values]: [number[], number[], number[]] = [[], [], []];
   for (let i = 0; i < n; i++) {
@@ -108,7 +107,7 @@ class Triplets {
 
   add(row: number, column: number, value: number): void {
     if (!(Number.isInteger(column) && column >= 0 && column < this.variables)) {
-      throw new ConicInputError(`there are ${this.variables} variables in c, and a constraint uses number ${column}`);
+      throw new ValueError(`there are ${this.variables} variables in c, and a constraint uses number ${column}`);
     }
     this.rows.push(row);
     this.columns.push(column);
@@ -124,7 +123,7 @@ function eachSvecEntry(order: number, entries: SymmetricEntries, visit: (place: 
   for (let k = 0; k < entries.values.length; k++) {
     const [i, j] = [entries.rows[k], entries.columns[k]];
     if (!(j >= 0 && i >= j && i < order)) {
-      throw new ConicInputError(`an entry of an LMI of order ${order} stands at (${i}, ${j}); give its lower triangle`);
+      throw new ValueError(`an entry of an LMI of order ${order} stands at (${i}, ${j}); give its lower triangle`);
     }
     visit(svecIndex(i, j, order), i === j ? entries.values[k] : Math.SQRT2 * entries.values[k]);
   }

@@ -1,6 +1,7 @@
-import { ConicInputError } from "./conic-input-error.js";
+import { ShapeError } from "@offprint/tensor-core";
+import type { ConicOptions } from "./conic-options.js";
 import { type LinearRow, lmiToConic, type SymmetricEntries } from "./lmi.js";
-import { type ConicOptions, type ConicStatus, solveConic } from "./solve-conic.js";
+import { type ConicResult, solveConic } from "./solve-conic.js";
 
 /** A constraint `<matrix, W> = value` or `<matrix, W> >= value`. */
 export interface InnerProductConstraint {
@@ -23,24 +24,23 @@ export interface NuclearNormProblem {
 }
 
 /** Result of {@link nuclearNormMin}. */
-export interface NuclearNormResult {
-  /** How the solver ended. */
-  readonly status: ConicStatus;
+export interface NuclearNormResult extends Pick<ConicResult, "status" | "iterations" | "history" | "state"> {
   /** `[rows, columns]` row-major. */
   readonly W: Float64Array;
   /** Sum of the singular values at the optimum. */
   readonly objective: number;
-  /** Iterations of the solver. */
-  readonly iterations: number;
 }
 
 /**
  * Minimises the nuclear norm of W `[p, q]` under linear constraints, as (tr U + tr V) / 2 subject to
  * [[U, W], [W^T, V]] >= 0.
  *
- * @throws ConicInputError for a constraint of another shape
+ * @throws ShapeError for a constraint of another shape
  */
-export function nuclearNormMin(problem: NuclearNormProblem, options: ConicOptions = {}): NuclearNormResult {
+export async function nuclearNormMin(
+  problem: NuclearNormProblem,
+  options: ConicOptions = {},
+): Promise<NuclearNormResult> {
   const { rows, columns, equalities = [], inequalities = [] } = problem;
   const order = rows + columns;
   const size = rows * columns;
@@ -56,14 +56,12 @@ export function nuclearNormMin(problem: NuclearNormProblem, options: ConicOption
   }
   const linear = ({ matrix, value }: InnerProductConstraint): LinearRow => {
     if (matrix.length !== size) {
-      throw new ConicInputError(
-        `nuclearNormMin: a constraint has ${matrix.length} entries; W has ${rows} x ${columns}`,
-      );
+      throw new ShapeError(`nuclearNormMin: a constraint has ${matrix.length} entries; W has ${rows} x ${columns}`);
     }
     const entries = Array.from(matrix, (factor, k) => [k, factor] as const).filter(([, factor]) => factor !== 0);
     return { coefficients: new Map(entries), value };
   };
-  const result = solveConic(
+  const result = await solveConic(
     lmiToConic({
       c,
       lmis: [{ order, constant: { rows: [], columns: [], values: [] }, coefficients }],
@@ -72,6 +70,6 @@ export function nuclearNormMin(problem: NuclearNormProblem, options: ConicOption
     }),
     options,
   );
-  const { status, objective, iterations } = result;
-  return { status, W: result.x.slice(0, size), objective, iterations };
+  const { status, objective, iterations, history, state } = result;
+  return { status, W: result.x.slice(0, size), objective, iterations, history, state };
 }

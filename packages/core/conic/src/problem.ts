@@ -1,6 +1,5 @@
-import { sparse } from "@offprint/tensor-core";
+import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import { type ConeBlock, type Cones, coneBlocks, rowCount } from "./cones.js";
-import { ConicInputError } from "./conic-input-error.js";
 import { DenseProduct } from "./dense-product.js";
 
 /**
@@ -21,6 +20,12 @@ export interface ConicOperator {
    * equal inside every second-order and semidefinite cone.
    */
   normal(weights: Float64Array): sparse.SparseMatrix;
+  /**
+   * For the interior-point method: `A^T S A`, where S multiplies row i of the nonnegative orthant by `weights[i]` and takes
+   * the k-th semidefinite block X to `metrics[k] X metrics[k]`. Its upper triangle or all of it, of the same pattern at
+   * every call. Without it an operator is solved by splitting, as it is if there are zero or second-order cones.
+   */
+  scaledNormal?(weights: Float64Array, metrics: readonly Float64Array[]): sparse.SparseMatrix;
 }
 
 /** minimise 1/2 x^T P x + c^T x subject to A x + s = b, s in K. */
@@ -47,12 +52,14 @@ export interface CheckedProblem {
   readonly operator: ConicOperator | undefined;
   /** A as a dense matrix, where that is faster. */
   readonly dense: DenseProduct | undefined;
+  /** P as a dense matrix, where that is faster. */
+  readonly denseP: DenseProduct | undefined;
   readonly b: Float64Array;
   readonly c: Float64Array;
   readonly blocks: readonly ConeBlock[];
 }
 
-/** @internal @throws ConicInputError for anything that is not a convex conic problem */
+/** @internal @throws ShapeError or ValueError for anything that is not a convex conic problem */
 export function checkProblem(problem: ConicProblem): CheckedProblem {
   const blocks = coneBlocks(problem.cones);
   const b = finiteVector(problem.b, "b");
@@ -60,14 +67,14 @@ export function checkProblem(problem: ConicProblem): CheckedProblem {
   const operator = isOperator(problem.A) ? problem.A : undefined;
   const A = operator === undefined ? compressed(problem.A as sparse.SparseMatrix, "A") : undefined;
   const { rows, columns } = (operator ?? A) as { rows: number; columns: number };
-  if (rows !== b.length) throw new ConicInputError(`A has ${rows} rows and b ${b.length} entries; they must agree`);
+  if (rows !== b.length) throw new ShapeError(`A has ${rows} rows and b ${b.length} entries; they must agree`);
   if (columns !== c.length) {
-    throw new ConicInputError(`A has ${columns} columns and c ${c.length} entries; they must agree`);
+    throw new ShapeError(`A has ${columns} columns and c ${c.length} entries; they must agree`);
   }
   if (rowCount(blocks) !== rows) {
-    throw new ConicInputError(`the cones have ${rowCount(blocks)} rows and A has ${rows}; they must agree`);
+    throw new ShapeError(`the cones have ${rowCount(blocks)} rows and A has ${rows}; they must agree`);
   }
-  if (columns === 0) throw new ConicInputError("the problem has no variables");
+  if (columns === 0) throw new ValueError("the problem has no variables");
   const P = problem.P === undefined ? undefined : compressed(problem.P, "P");
   if (P !== undefined) checkConvex(P, columns);
   return {
@@ -77,6 +84,7 @@ export function checkProblem(problem: ConicProblem): CheckedProblem {
     A,
     operator,
     dense: A === undefined ? undefined : DenseProduct.of(A),
+    denseP: P === undefined ? undefined : DenseProduct.of(P),
     b,
     c,
     blocks,
@@ -95,7 +103,7 @@ function finiteVector(x: ArrayLike<number>, name: string): Float64Array {
 
 function checkFinite(values: Float64Array, name: string): void {
   for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) throw new ConicInputError(`${name} holds ${values[i]}; all values must be finite`);
+    if (!Number.isFinite(values[i])) throw new ValueError(`${name} holds ${values[i]}; all values must be finite`);
   }
 }
 
@@ -108,14 +116,14 @@ function compressed(a: sparse.SparseMatrix | sparse.MatrixLike, name: string): s
 /** Symmetry to rounding, and the signs of the pivots of P + 1e-9 max|P| I. */
 function checkConvex(P: sparse.CscMatrix, n: number): void {
   if (P.rows !== n || P.columns !== n) {
-    throw new ConicInputError(`P must be [${n}, ${n}] as c has ${n} entries, got [${P.shape}]`);
+    throw new ShapeError(`P must be [${n}, ${n}] as c has ${n} entries, got [${P.shape}]`);
   }
   let largest = 0;
   for (const value of P.values) largest = Math.max(largest, Math.abs(value));
   const difference = sparse.add(P, sparse.transpose(P), 1, -1);
   for (const value of difference.values) {
     if (Math.abs(value) > 1e-10 * largest) {
-      throw new ConicInputError("P must be symmetric with both triangles stored; pass (P + P^T) / 2 or mirror it");
+      throw new ValueError("P must be symmetric with both triangles stored; pass (P + P^T) / 2 or mirror it");
     }
   }
   if (largest === 0) return;
@@ -124,9 +132,9 @@ function checkConvex(P: sparse.CscMatrix, n: number): void {
   try {
     pivots = sparse.ldl(shifted).pivots;
   } catch (cause) {
-    throw new ConicInputError("P must be positive semidefinite: its factorisation broke down", { cause });
+    throw new ValueError("P must be positive semidefinite: its factorisation broke down", { cause });
   }
   if (pivots.some((pivot) => pivot < 0)) {
-    throw new ConicInputError("P must be positive semidefinite: its factorisation has a negative pivot");
+    throw new ValueError("P must be positive semidefinite: its factorisation has a negative pivot");
   }
 }

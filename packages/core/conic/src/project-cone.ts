@@ -1,5 +1,5 @@
+import { ShapeError, ValueError } from "@offprint/tensor-core";
 import { type ConeBlock, type Cones, coneBlocks, rowCount } from "./cones.js";
-import { ConicInputError } from "./conic-input-error.js";
 import { SemidefiniteProjection } from "./semidefinite-projection.js";
 
 /** @internal Euclidean projection onto the dual cone K*, in which the rows of the zero cone are free. */
@@ -40,16 +40,16 @@ function projectSecondOrder(v: Float64Array, start: number, length: number): voi
  * Euclidean projection of `v` onto the cone K (the rows of the zero cone become 0).
  *
  * @param v `[m]`, rows as in `cones`
- * @throws ConicInputError where the length does not fit or a value is not finite
+ * @throws ShapeError or ValueError where the length does not fit or a value is not finite
  */
 export function projectCone(v: ArrayLike<number>, cones: Cones): Float64Array {
   const blocks = coneBlocks(cones);
   const out = Float64Array.from(v);
   if (out.length !== rowCount(blocks)) {
-    throw new ConicInputError(`projectCone: the cones have ${rowCount(blocks)} rows, v has ${out.length}`);
+    throw new ShapeError(`projectCone: the cones have ${rowCount(blocks)} rows, v has ${out.length}`);
   }
   for (let i = 0; i < out.length; i++) {
-    if (!Number.isFinite(out[i])) throw new ConicInputError(`projectCone: v[${i}] is ${out[i]}; it must be finite`);
+    if (!Number.isFinite(out[i])) throw new ValueError(`projectCone: v[${i}] is ${out[i]}; it must be finite`);
   }
   new DualConeProjection(blocks).project(out);
   for (const { kind, start, length } of blocks) if (kind === "zero") out.fill(0, start, start + length);

@@ -1,16 +1,16 @@
+import { ShapeError } from "@offprint/tensor-core";
 import { svecLength } from "./cones.js";
-import { ConicInputError } from "./conic-input-error.js";
 
 /**
  * The lower triangle of a symmetric matrix, column by column, off-diagonal entries times sqrt 2, so that the inner
  * product of two such vectors is that of the matrices. Only the lower triangle is read.
  *
  * @param matrix `[n, n]` row-major
- * @throws ConicInputError for another number of entries
+ * @throws ShapeError for another number of entries
  */
 export function svec(matrix: ArrayLike<number>, n: number): Float64Array {
   if (matrix.length !== n * n) {
-    throw new ConicInputError(`svec: a matrix of order ${n} has ${n * n} entries, got ${matrix.length}`);
+    throw new ShapeError(`svec: a matrix of order ${n} has ${n * n} entries, got ${matrix.length}`);
   }
   const out = new Float64Array(svecLength(n));
   for (let j = 0, k = 0; j < n; j++) {
@@ -23,11 +23,11 @@ export function svec(matrix: ArrayLike<number>, n: number): Float64Array {
 /**
  * The inverse of {@link svec}: `[n, n]` row-major.
  *
- * @throws ConicInputError for another number of entries than `n (n + 1) / 2`
+ * @throws ShapeError for another number of entries than `n (n + 1) / 2`
  */
 export function smat(vector: ArrayLike<number>, n: number): Float64Array {
   if (vector.length !== svecLength(n)) {
-    throw new ConicInputError(`smat: a matrix of order ${n} needs ${svecLength(n)} entries, got ${vector.length}`);
+    throw new ShapeError(`smat: a matrix of order ${n} needs ${svecLength(n)} entries, got ${vector.length}`);
   }
   const out = new Float64Array(n * n);
   readSmat(vector, 0, n, out, 0);

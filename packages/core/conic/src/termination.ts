@@ -1,8 +1,6 @@
-import { sparse } from "@offprint/tensor-core";
-import type { Evaluation } from "./embedding.js";
 import type { ScaledProblem } from "./equilibration.js";
-import { apply, applyTransposed } from "./linear-system.js";
 import type { CheckedProblem } from "./problem.js";
+import { apply, applyQuadratic, applyTransposed } from "./products.js";
 
 const LEAST_TAU = 1e-10;
 const INFEASIBILITY_TOLERANCE = 1e-7;
@@ -17,9 +15,17 @@ export interface ConicResiduals {
   readonly gap: number;
 }
 
+/** @internal A point of the homogeneous embedding of the scaled problem. */
+export interface HomogeneousPoint {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly s: Float64Array;
+  readonly tau: number;
+}
+
 /** @internal What a check finds; arrays are shared with the checker and overwritten by the next check. */
 export interface CheckResult {
-  readonly status: "solved" | "infeasible" | "unbounded" | undefined;
+  readonly status: "converged" | "infeasible" | "unbounded" | undefined;
   readonly x: Float64Array;
   readonly y: Float64Array;
   readonly s: Float64Array;
@@ -27,6 +33,8 @@ export interface CheckResult {
   /** Residuals over the terms they are made of, which steer the scale. */
   readonly relativePrimal: number;
   readonly relativeDual: number;
+  /** Largest residual over what the tolerance allows, or the quality of a certificate over what it must be, whichever is less. */
+  readonly excess: number;
   readonly objective: number;
   readonly dualObjective: number;
 }
@@ -39,12 +47,13 @@ export class Termination {
   private readonly Ax: Float64Array;
   private readonly Aty: Float64Array;
   private readonly Px: Float64Array;
+  /** How far the last point is from a certificate of infeasibility or unboundedness, over what it may be. */
+  private uncertainty = Infinity;
 
   constructor(
     private readonly problem: CheckedProblem,
     private readonly scaled: ScaledProblem,
-    private readonly epsAbs: number,
-    private readonly epsRel: number,
+    private readonly tolerance: number,
   ) {
     const { n, m } = problem;
     this.x = new Float64Array(n);
@@ -55,21 +64,22 @@ export class Termination {
     this.Px = new Float64Array(n);
   }
 
-  check(at: Evaluation, Ry: Float64Array): CheckResult {
+  check(at: HomogeneousPoint): CheckResult {
     const { n, m } = this.problem;
     const { D, E, sigma } = this.scaled;
     const { x, y, s } = this;
-    const { u, r } = at;
-    for (let j = 0; j < n; j++) x[j] = (E[j] * u[j]) / sigma;
+    const { tau } = at;
+    for (let j = 0; j < n; j++) x[j] = (E[j] * at.x[j]) / sigma;
     for (let i = 0; i < m; i++) {
-      y[i] = (D[i] * u[n + i]) / sigma;
-      s[i] = (Ry[i] * (u[n + i] - r[n + i])) / (D[i] * sigma);
+      y[i] = (D[i] * at.y[i]) / sigma;
+      s[i] = at.s[i] / (D[i] * sigma);
     }
     this.multiply();
     const certificate = this.certificate();
-    const tau = u[n + m];
     if (certificate !== undefined) return certificate;
-    if (tau < LEAST_TAU) return this.result(undefined, { primal: Infinity, dual: Infinity, gap: Infinity }, 1, 1);
+    if (tau < LEAST_TAU) {
+      return this.result(undefined, { primal: Infinity, dual: Infinity, gap: Infinity }, 1, 1, this.uncertainty);
+    }
     for (const values of [x, y, s, this.Ax, this.Aty, this.Px]) {
       for (let i = 0; i < values.length; i++) values[i] /= tau;
     }
@@ -80,11 +90,11 @@ export class Termination {
     const { x, y, Ax, Aty, Px, problem } = this;
     apply(problem, x, Ax);
     applyTransposed(problem, y, Aty);
-    if (problem.P !== undefined) sparse.multiplyVector(problem.P, x, Px);
+    if (problem.P !== undefined) applyQuadratic(problem, x, Px);
   }
 
   private optimality(): CheckResult {
-    const { x, y, s, Ax, Aty, Px, problem, epsAbs, epsRel } = this;
+    const { x, y, s, Ax, Aty, Px, problem } = this;
     const { b, c } = problem;
     let primal = 0;
     let dual = 0;
@@ -97,13 +107,15 @@ export class Termination {
     const primalSize = Math.max(norm(Ax), norm(s), norm(b));
     const dualSize = Math.max(norm(Px), norm(Aty), norm(c));
     const gapSize = Math.max(Math.abs(xPx), Math.abs(cx), Math.abs(by));
-    const solved =
-      primal <= epsAbs + epsRel * primalSize && dual <= epsAbs + epsRel * dualSize && gap <= epsAbs + epsRel * gapSize;
+    const { tolerance } = this;
+    const allowed = (size: number): number => tolerance * (1 + size);
+    const excess = Math.max(primal / allowed(primalSize), dual / allowed(dualSize), gap / allowed(gapSize));
     return this.result(
-      solved ? "solved" : undefined,
+      excess <= 1 ? "converged" : undefined,
       { primal, dual, gap },
       ratio(primal, primalSize),
       ratio(dual, dualSize),
+      Math.min(excess, this.uncertainty),
       cx + xPx / 2,
       -by - xPx / 2,
     );
@@ -114,21 +126,23 @@ export class Termination {
     const { x, y, s, Ax, Aty, Px, problem } = this;
     const none = { primal: Infinity, dual: Infinity, gap: Infinity };
     const by = dot(problem.b, y);
-    if (by < 0 && norm(Aty) <= -INFEASIBILITY_TOLERANCE * by) {
+    const infeasible = by < 0 ? norm(Aty) / (-INFEASIBILITY_TOLERANCE * by) : Infinity;
+    if (infeasible <= 1) {
       for (let i = 0; i < y.length; i++) y[i] /= -by;
       x.fill(Number.NaN);
       s.fill(Number.NaN);
-      return this.result("infeasible", none, 1, 1, Infinity, Infinity);
+      return this.result("infeasible", none, 1, 1, infeasible, Infinity, Infinity);
     }
     const cx = dot(problem.c, x);
-    if (cx >= 0) return undefined;
     let along = norm(Px);
     for (let i = 0; i < s.length; i++) along = Math.max(along, Math.abs(Ax[i] + s[i]));
-    if (along > -INFEASIBILITY_TOLERANCE * cx) return undefined;
+    const unbounded = cx < 0 ? along / (-INFEASIBILITY_TOLERANCE * cx) : Infinity;
+    this.uncertainty = Math.min(infeasible, unbounded);
+    if (!(unbounded <= 1)) return undefined;
     for (let j = 0; j < x.length; j++) x[j] /= -cx;
     for (let i = 0; i < s.length; i++) s[i] /= -cx;
     y.fill(Number.NaN);
-    return this.result("unbounded", none, 1, 1, -Infinity, -Infinity);
+    return this.result("unbounded", none, 1, 1, unbounded, -Infinity, -Infinity);
   }
 
   private result(
@@ -136,11 +150,12 @@ export class Termination {
     residuals: ConicResiduals,
     relativePrimal: number,
     relativeDual: number,
+    excess: number,
     objective = Number.NaN,
     dualObjective = Number.NaN,
   ): CheckResult {
     const { x, y, s } = this;
-    return { status, x, y, s, residuals, relativePrimal, relativeDual, objective, dualObjective };
+    return { status, x, y, s, residuals, relativePrimal, relativeDual, excess, objective, dualObjective };
   }
 }
 

@@ -1,8 +1,8 @@
 import { linalg, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { Embedding, Evaluation } from "../src/embedding.js";
 import { equilibrate } from "../src/equilibration.js";
 import { checkProblem } from "../src/problem.js";
+import { Embedding, Evaluation } from "../src/splitting/embedding.js";
 import { problems } from "./problems.js";
 
 describe("the root for tau", () => {

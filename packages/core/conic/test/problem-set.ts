@@ -159,6 +159,11 @@ function linear(seed: number): SetProblem {
   return { group: "linear", name: `seed ${seed}`, problem: { A, b, c, cones: { l: m } }, value: dot(c, x) };
 }
 
+/** The linear programme of the set on which the splitting takes longest. */
+export function slowLinear(): SetProblem {
+  return linear(13);
+}
+
 /** A block-tridiagonal inequality, whole and split along its cliques. */
 export function blockTridiagonal(chordal: boolean): SetProblem {
   const [blocks, size] = [5, 6];
@@ -191,7 +196,7 @@ export function blockTridiagonal(chordal: boolean): SetProblem {
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, k) => k);
 
-/** Easy problems of every kind; a solver that is worth its name ends `solved` on all of them. */
+/** Easy problems of every kind; a solver that is worth its name ends `converged` on all of them. */
 export function problemSet(): SetProblem[] {
   return [
     ...[8, 25, 50].map(tridiagonal),

@@ -125,21 +125,21 @@ export class RobustConic {
     this.rows = { slack: 0, reach: reachRow, move: moveRow, fit: fitRow };
   }
 
-  /** Solves to the tolerance; `iterations` and `maxIter` count those of the conic solver. */
-  solve(eps: number, maxIter: number, signal?: AbortSignal): ConicSolution {
+  /** Solves to the tolerance; `iterations` and `maxIterations` count those of the conic solver. */
+  async solve(tolerance: number, maxIterations: number, signal?: AbortSignal): Promise<ConicSolution> {
     const { loss, at, operator } = this;
     if (loss !== "bce") {
-      const result = this.solveModel(new Float64Array(operator.n), false, { eps, maxIter, signal });
-      return this.solution(result, result.iterations, result.status === "solved");
+      const result = await this.solveModel(new Float64Array(operator.n), false, { tolerance, maxIterations, signal });
+      return this.solution(result, result.iterations, result.status === "converged");
     }
     let point = new Float64Array(operator.n);
     let best: ConicResult | undefined;
     let value = Infinity;
     let iterations = 0;
     let above = false;
-    for (let round = 0; round < MODELS && iterations < maxIter; round++) {
-      const options = { eps, maxIter: maxIter - iterations, signal, ...(best && { warmStart: best }) };
-      const result = this.solveModel(point, above, options);
+    for (let round = 0; round < MODELS && iterations < maxIterations; round++) {
+      const options = { tolerance, maxIterations: maxIterations - iterations, signal };
+      const result = await this.solveModel(point, above, options);
       iterations += result.iterations;
       const next = result.x.slice(at.fit);
       const reached = this.logisticObjective(result.x);
@@ -149,9 +149,9 @@ export class RobustConic {
       }
       let change = 0;
       for (let k = 0; k < next.length; k++) change = Math.max(change, Math.abs(next[k] - point[k]));
-      const solved = result.status === "solved";
+      const solved = result.status === "converged";
       best = result;
-      if (!solved || change < 100 * eps || value - reached < eps * Math.abs(reached))
+      if (!solved || change < 100 * tolerance || value - reached < tolerance * Math.abs(reached))
         return this.solution(result, iterations, solved);
       above = false;
       value = reached;
@@ -168,7 +168,7 @@ export class RobustConic {
   }
 
   /** The programme with the loss replaced by its model at `point`. */
-  private solveModel(point: Float64Array, above: boolean, options: ConicOptions): ConicResult {
+  private solveModel(point: Float64Array, above: boolean, options: ConicOptions): Promise<ConicResult> {
     const { loss, at, beta, operator } = this;
     const { P, d } = operator;
     const c = new Float64Array(at.size);

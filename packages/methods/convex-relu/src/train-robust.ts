@@ -88,7 +88,7 @@ export async function trainRobust(X: TensorLike, y: TensorLike, options: RobustN
   const solved =
     solver === "admm"
       ? await solveByAdmm(problem, operator, eps, options, rho, relaxation)
-      : solveByConic(problem, operator, eps, options);
+      : await solveByConic(problem, operator, eps, options);
   return resultOf(problem, operator, solved, eps, options);
 }
 
@@ -132,15 +132,16 @@ async function solveByAdmm(
   return { blocks: state.z.blocks, duals: admm.duals(), iterations: state.k, status, history, state };
 }
 
-function solveByConic(
+async function solveByConic(
   { loss, y, beta, tol, maxIter }: Problem,
   operator: PatternOperator,
   eps: Float64Array,
   { signal }: RobustNetOptions,
-): Solved {
+): Promise<Solved> {
   const program = new RobustConic(operator, loss, y, beta, eps);
-  const { blocks, duals, iterations, solved } = program.solve(tol, maxIter, signal);
-  return { blocks, duals, iterations, status: solved ? "converged" : "inaccurate", history: [] };
+  const { blocks, duals, iterations, solved } = await program.solve(tol, maxIter, signal);
+  const status = solved ? "converged" : signal?.aborted ? "aborted" : "inaccurate";
+  return { blocks, duals, iterations, status, history: [] };
 }
 
 function resultOf(

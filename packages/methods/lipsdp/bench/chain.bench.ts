@@ -50,7 +50,13 @@ export async function run(): Promise<void> {
     await compare({
       name: `100 iterations, ${depth} layers of 32`,
       ours: () =>
-        lipschitzBound(network, { multipliers: "diag", certify: false, solver: { maxIter: 100, eps: 1e-12 } }),
+        lipschitzBound(network, {
+          multipliers: "diag",
+          certify: false,
+          solver: { method: "splitting" },
+          maxIterations: 100,
+          tolerance: 1e-12,
+        }),
       peers: {},
       repetitions: 3,
     });

@@ -50,10 +50,10 @@ export function beyondFeedForward(bound: Bounder = published): Claim {
       const rows: [string, number, number, number, number][] = [];
       let holds = true;
       for (const [k, { name, network, free, diag }] of cases().entries()) {
-        const zero = bound(network, { multipliers: "diag" });
+        const zero = await bound(network, { multipliers: "diag" });
         await onProgress((k + 0.2) / 3, name);
-        const full = bound(network, { multipliers: "full" });
-        const eliminated = bound(network, { multipliers: "eliminated" });
+        const full = await bound(network, { multipliers: "full" });
+        const eliminated = await bound(network, { multipliers: "eliminated" });
         const product = productBound(network);
         rows.push([name, eliminated, full, zero, product]);
         holds &&= tight(zero, diag) && tight(full, free) && tight(eliminated, free) && full < zero - 1e-2;

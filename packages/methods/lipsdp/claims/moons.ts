@@ -90,7 +90,7 @@ export function moons(bound: Bounder = published): Claim {
         if (k % (steps / checks) === 0) {
           const network = networkOf(params);
           at.push(k);
-          bounds.push(bound(network, { multipliers: "eliminated" }));
+          bounds.push(await bound(network, { multipliers: "eliminated" }));
           samples.push(samplingBound(network, { points: 500, seed: k }));
           products.push(productBound(network));
           broken += brokenCertificates(params, points, score(params, points), bounds[bounds.length - 1]);

@@ -9,15 +9,15 @@ export function oneLayer(bound: Bounder = published): Claim {
     statement: "The new constraints show that a MaxMin layer is 1-Lipschitz; LipSDP on its ReLU rewriting gives sqrt 2",
     source: "Section 1, Appendix",
     paper: { bound: 1, rewriting: Math.SQRT2 },
-    run() {
+    async run() {
       const identity = [
         [1, 0],
         [0, 1],
       ];
       const network = { layers: [{ weight: identity }, { weight: identity }], activation: activation("maxmin") };
-      const value = bound(network, { multipliers: "diag" });
-      const rewriting = residualReluBound(network).value;
-      const single = residualReluBound(network, { relusPerPair: 1 }).value;
+      const value = await bound(network, { multipliers: "diag" });
+      const rewriting = (await residualReluBound(network)).value;
+      const single = (await residualReluBound(network, { relusPerPair: 1 })).value;
       const holds =
         Math.abs(value - 1) < 1e-4 && Math.abs(rewriting - Math.SQRT2) < 1e-4 && Math.abs(single - 1) < 1e-4;
       return {

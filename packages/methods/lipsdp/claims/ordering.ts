@@ -22,11 +22,11 @@ export function ordering(bound: Bounder = published, count: number = nets.length
       let holds = true;
       for (const [k, { dims, diag }] of nets.slice(0, count).entries()) {
         const network = { layers: deterministicLayers(dims), activation: activation("maxmin") };
-        const nsr = bound(network, { multipliers: "diag" });
-        const eliminated = bound(network, { multipliers: "eliminated" });
+        const nsr = await bound(network, { multipliers: "diag" });
+        const eliminated = await bound(network, { multipliers: "eliminated" });
         await onProgress((k + 0.4) / count, dims.join("-"));
         // The objective, as a certified value may be large because it is loose.
-        const rewriting = residualReluBound(network, { solver: { eps: 1e-4 } }).objective;
+        const rewriting = (await residualReluBound(network)).objective;
         const product = productBound(network);
         rows.push([dims.join("-"), eliminated, nsr, rewriting, product]);
         holds &&= tight(nsr, diag) && eliminated <= nsr && nsr <= product && nsr < rewriting;

@@ -29,13 +29,13 @@ export function otherActivations(bound: Bounder = published): Claim {
       "The constraints cover GroupSort and Householder activations, and classic LipSDP for slopes in an interval",
     source: "Lemmas 1 to 3",
     paper: "bounds for all",
-    run() {
+    async run() {
       const rows: [string, number, number, number][] = [];
       let holds = true;
       for (const { name, dims, act, eliminated, diag } of cases) {
         const network = { layers: deterministicLayers(dims), activation: act };
-        const tighter = bound(network, { multipliers: "eliminated" });
-        const nsr = bound(network, { multipliers: "diag" });
+        const tighter = await bound(network, { multipliers: "eliminated" });
+        const nsr = await bound(network, { multipliers: "diag" });
         const all = enumerationBound(network);
         rows.push([name, all, tighter, nsr]);
         holds &&= tight(tighter, eliminated) && tight(nsr, diag) && all <= tighter + 1e-12;

@@ -22,8 +22,8 @@ export function sandwich(bound: Bounder = published, count = 20): Claim {
         const network = { layers, activation: activation("maxmin") };
         const sample = samplingBound(network, { points: 2000, seed: k });
         const all = enumerationBound(network);
-        const eliminated = bound(network, { multipliers: "eliminated" });
-        const diag = bound(network, { multipliers: "diag" });
+        const eliminated = await bound(network, { multipliers: "eliminated" });
+        const diag = await bound(network, { multipliers: "diag" });
         const product = productBound(network);
         const ordered =
           sample <= all * (1 + 1e-12) &&

@@ -28,7 +28,7 @@ export const boundLipschitz = defineCommand({
     output: option.fileOut("file for the bounds and their certificates (JSON)", { short: "o" }),
   },
   async run({ arguments: { model }, options, print, progress, report, signal, write }) {
-    const { multipliers, rows, split, tolerance, maxIterations } = options;
+    const { multipliers, rows: outputs, split, tolerance, maxIterations } = options;
     const network = fromOnnx(await loadFile(model, readOnnxGraph));
     print(`${basename(model)}: ${describe(network)}`);
     const chosen: readonly NormPair[] = norms[options.norm];
@@ -37,25 +37,27 @@ export const boundLipschitz = defineCommand({
       const result = await lipschitzBound(network, {
         norm,
         multipliers,
-        ...(rows && { outputs: rows }),
+        ...(outputs && { outputs }),
         ...(split !== undefined && norm === "l2" && { splitSize: split }),
-        solver: {
-          eps: tolerance,
-          maxIter: maxIterations,
-          signal,
-          onProgress: ({ iteration }) => progress((k + iteration / maxIterations) / chosen.length, norm),
-        },
+        tolerance,
+        maxIterations,
+        signal,
+        onProgress: ({ iteration }) => progress((k + iteration / maxIterations) / chosen.length, norm),
       });
       if (signal.aborted) throw new AbortedError("Interrupted; bounds that were found are printed.");
       const product = productBound(network, norm);
       results.push({ norm, product, result });
       report([
         [norm === "l2" ? "l2 -> l2" : "linf -> l1", shown(result)],
-        ...(rows === undefined ? [["product of the layers' norms", product.toPrecision(7)] as const] : []),
+        ...(outputs === undefined ? [["product of the layers' norms", product.toPrecision(7)] as const] : []),
       ]);
     }
     const plain = (_: string, value: unknown) => (value instanceof Float64Array ? Array.from(value) : value);
-    await write(options.output, `${JSON.stringify(results, plain, 2)}\n`);
+    const rows = results.map(({ result: { state: _state, history: _history, ...result }, ...row }) => ({
+      ...row,
+      result,
+    }));
+    await write(options.output, `${JSON.stringify(rows, plain, 2)}\n`);
   },
 });
 

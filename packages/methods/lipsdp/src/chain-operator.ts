@@ -122,6 +122,35 @@ export class ChainOperator implements ConicOperator {
     return entries.matrix();
   }
 
+  /** `normal` with S X = G X G on every layer's inequality. */
+  scaledNormal(weights: Float64Array, metrics: readonly Float64Array[]): sparse.SparseMatrix {
+    const entries = new NormalEntries(this.columns);
+    for (const [k, variable] of this.nonnegative.entries()) entries.add(variable, variable, weights[k]);
+    for (const [i, W] of this.weights.entries()) {
+      const own = this.blocksOf(i);
+      const order = W.columns + (i === this.weights.length - 1 ? this.slots.deltas : 0);
+      const G = matrix(order, order, metrics[i]);
+      addPairs(entries, own, own, G, 1);
+      if (i === this.weights.length - 1) continue;
+      const next = this.slots.slots[i + 1];
+      const WG = multiply(W, G);
+      addPairs(entries, next, next, multiply(WG, this.transposes[i]), 1);
+      addPairs(entries, next, own, WG, -1);
+    }
+    return entries.matrix();
+  }
+
+  /** Diagonal blocks of the inequality of a layer: its slot, and delta in the last one. */
+  private blocksOf(layer: number): readonly SlotBlock[] {
+    const { slots, deltas, variables } = this.slots;
+    if (layer < this.weights.length - 1) return slots[layer];
+    const start = this.weights[layer].columns;
+    const border = Array.from({ length: deltas }, (_, k) => {
+      return { start: start + k, size: 1, bases: [ONE], first: variables - deltas + k };
+    });
+    return [...slots[layer], ...border];
+  }
+
   /** Inner products of W^T E W with each other and with the blocks of the slot before. */
   private addCoupling(entries: NormalEntries, i: number, W: Matrix, factor: number): void {
     const next = this.slots.slots[i + 1];
@@ -197,6 +226,28 @@ class NormalEntries {
 
   matrix(): sparse.SparseMatrix {
     return sparse.fromTriplets(this.size, this.size, this.rows, this.columnsOf, this.values);
+  }
+}
+
+/** Adds `sign <E, X F X^T>` for the bases E of the blocks on the left and F of those on the right. */
+function addPairs(
+  entries: NormalEntries,
+  left: readonly SlotBlock[],
+  right: readonly SlotBlock[],
+  X: Matrix,
+  sign: number,
+): void {
+  for (const [a, one] of left.entries()) {
+    for (const other of left === right ? right.slice(0, a + 1) : right) {
+      const block = subBlock(X, one.start, one.size, other.start, other.size);
+      for (const [k, E] of one.bases.entries()) {
+        for (const [j, F] of other.bases.entries()) {
+          const value = sign * congruenceInner(E, block, F, one.size, other.size);
+          if (one === other) entries.add(one.first + k, other.first + j, value);
+          else entries.addBoth(one.first + k, other.first + j, value);
+        }
+      }
+    }
   }
 }
 

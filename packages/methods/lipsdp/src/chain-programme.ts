@@ -1,9 +1,10 @@
-import { type ConicOptions, type ConicResult, solveConic, svec } from "@offprint/conic";
+import { svec } from "@offprint/conic";
 import type { NeuronGroup } from "./activation.js";
 import { ChainOperator, readSvec, type SlotBlock, type Slots } from "./chain-operator.js";
 import type { Chain } from "./feed-forward.js";
 import type { Gain } from "./gain.js";
 import { matrix, multiplyTransposed, part } from "./matrix.js";
+import type { ConicSolution, ProgrammeSession } from "./programme-session.js";
 import { preservedForm, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
 
@@ -12,7 +13,7 @@ import type { RawSolution } from "./raw-solution.js";
  *
  *   W_1^T T_1 W_1 <= rho I (or diag mu),   W_i^T T_i W_i <= T_{i-1},   W_l^T W_l <= T_{l-1}   ([T_{l-1}, W_l^T; W_l, diag delta] >= 0).
  */
-export function solveChain(chain: Chain, gain: Gain, options: ConicOptions): RawSolution {
+export async function solveChain(chain: Chain, gain: Gain, session: ProgrammeSession): Promise<RawSolution> {
   const { weights } = chain;
   const slots = slotsOf(chain, gain);
   const operator = new ChainOperator(weights, slots);
@@ -37,7 +38,7 @@ export function solveChain(chain: Chain, gain: Gain, options: ConicOptions): Raw
   if (gain.ball === undefined) c.fill(0.5, 0, slots.widths[0]);
   else c[0] = gain.ball;
   c.fill(0.5, slots.variables - slots.deltas);
-  const result = solveConic({ A: operator, b, c, cones: { l: operator.nonnegative.length, s: orders } }, options);
+  const result = await session.solve({ A: operator, b, c, cones: { l: operator.nonnegative.length, s: orders } });
   const inputDual = part(
     readSvec(result.y, operator.firstStart, orders[0]),
     0,
@@ -79,7 +80,7 @@ function slotBases(group: NeuronGroup, eye: (n: number) => Float64Array): Float6
   return group.size === 1 ? [eye(1)] : [eye(group.size), preservedForm(group)];
 }
 
-function unpack({ groups }: Chain, slots: Slots, gain: Gain, result: ConicResult): Omit<RawSolution, "inputDual"> {
+function unpack({ groups }: Chain, slots: Slots, gain: Gain, result: ConicSolution): Omit<RawSolution, "inputDual"> {
   const multipliers = zeroMultipliers(groups.reduce((count, layer) => count + layer.length, 0));
   let g = 0;
   for (const slot of slots.slots.slice(1)) {

@@ -1,8 +1,9 @@
-import { type ConicOptions, type Lmi, lmiToConic, smat, solveConic, svecLength } from "@offprint/conic";
+import { type Lmi, lmiToConic, smat, svecLength } from "@offprint/conic";
 import type { NeuronGroup } from "./activation.js";
 import type { Chain } from "./feed-forward.js";
 import type { Gain } from "./gain.js";
 import { type Matrix, matrix, multiplyTransposed, part } from "./matrix.js";
+import type { ProgrammeSession } from "./programme-session.js";
 import { type GroupForm, groupForm, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
 import { blockProduct } from "./stacked-form.js";
@@ -15,13 +16,13 @@ type MultiplierName = "lambda" | "gamma" | "nu";
  *
  *   [Q_{i-1} - W^T M11 W, -W^T M12; -M12 W, -M22 - Q_i] >= 0,   Q_0 = rho I or diag mu,   Q_{l-1} >= W_l^T W_l.
  */
-export function solveChordal(
+export async function solveChordal(
   chain: Chain,
   gain: Gain,
   kind: "diag" | "full",
   shared: boolean,
-  options: ConicOptions,
-): RawSolution {
+  session: ProgrammeSession,
+): Promise<RawSolution> {
   const { weights, groups, offsets } = chain;
   const variables = new Variables();
   const inputs = weights[0].columns;
@@ -64,7 +65,7 @@ export function solveChordal(
   const c = new Float64Array(variables.count);
   c.fill(gain.ball ?? 0.5, leading, leading + (ball ? 1 : inputs));
   if (!l2) c.fill(0.5, deltas, deltas + outputs);
-  const result = solveConic(lmiToConic({ c, lmis, nonnegative }), options);
+  const result = await session.solve(lmiToConic({ c, lmis, nonnegative }));
   const { order } = lmis[0];
   const first = result.y.slice(nonnegative.length, nonnegative.length + svecLength(order));
   const multipliers = zeroMultipliers(groups.reduce((count, layer) => count + layer.length, 0));

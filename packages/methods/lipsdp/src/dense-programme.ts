@@ -1,4 +1,4 @@
-import { type ConicOptions, type ConicProblem, smat, solveConic, svec, svecLength } from "@offprint/conic";
+import { type ConicProblem, smat, svec, svecLength } from "@offprint/conic";
 import { linalg } from "@offprint/tensor-core";
 import type { NeuronGroup } from "./activation.js";
 import type { Gain } from "./gain.js";
@@ -13,6 +13,7 @@ import {
   part,
   place,
 } from "./matrix.js";
+import type { ProgrammeSession } from "./programme-session.js";
 import { changingBasis, groupForm, preservedProjector, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
 import { blockProduct, groupRows, outputForm, type StackedForm } from "./stacked-form.js";
@@ -42,13 +43,13 @@ interface Inequality {
  *
  * @param shared one lambda for all scalar neurons of a layer
  */
-export function solveDense(
+export async function solveDense(
   form: StackedForm,
   gain: Gain,
   kind: MultiplierKind,
   shared: boolean,
-  options: ConicOptions,
-): RawSolution {
+  session: ProgrammeSession,
+): Promise<RawSolution> {
   const inequality = kind === "eliminated" ? eliminated(form, shared) : stacked(form, kind, shared);
   const { order, inputs, terms, C } = inequality;
   const l2 = gain.output === "l2";
@@ -73,7 +74,7 @@ export function solveDense(
   }
   const c = new Float64Array(leading + terms.length).fill(0.5, 0, leading);
   if (gain.ball !== undefined) c[0] = gain.ball;
-  const result = solveConic(writer.problem(constant, c, leading), options);
+  const result = await session.solve(writer.problem(constant, c, leading));
   const multipliers = zeroMultipliers(form.groups.length);
   for (const [k, term] of terms.entries()) {
     for (const g of term.groups) multipliers[term.kind][g] = result.x[leading + k];

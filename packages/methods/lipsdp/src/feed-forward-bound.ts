@@ -12,6 +12,7 @@ import { forwardSolve, identity, matrix, multiply } from "./matrix.js";
 import type { CheckedFeedForward } from "./network.js";
 import type { Plan } from "./plan.js";
 import type { NormPair } from "./product-bound.js";
+import type { ProgrammeSession } from "./programme-session.js";
 import type { RawSolution } from "./raw-solution.js";
 import { stackedForm } from "./stacked-form.js";
 
@@ -21,14 +22,19 @@ const LARGE_BOX = 100;
 const BOX_ROUNDS = 15;
 
 /** @internal The bound of a feed-forward network. */
-export function feedForwardBound(checked: CheckedFeedForward, plan: Plan, options: LipschitzOptions): Solved {
+export async function feedForwardBound(
+  checked: CheckedFeedForward,
+  plan: Plan,
+  options: LipschitzOptions,
+  session: ProgrammeSession,
+): Promise<Solved> {
   const { norm = "l2" } = options;
   const reduced = shrunk(checked, norm);
   const wide = norm === "linf-l1" && reduced.inputs > LARGE_BOX && reduced.inputs > reduced.weights[0].rows;
   const raw =
     wide && reduced.weights.length > 1
-      ? adaptedBox(reduced, plan, options)
-      : solveNormalized(reduced, gainOf(norm), plan, options);
+      ? await adaptedBox(reduced, plan, options, session)
+      : await solveNormalized(reduced, gainOf(norm), plan, options, session);
   return {
     raw,
     certificate: options.certify === false ? undefined : bestChainProof(chainOf(reduced), raw, plan.kind, norm),
@@ -39,17 +45,22 @@ export function feedForwardBound(checked: CheckedFeedForward, plan: Plan, option
  * The optimum is jointly convex in mu and the multipliers, but not smooth. Two moves are tried in turn from the best
  * proportions: the best mu for the multipliers that were found, and steps along the derivative 1/2 - Y_jj by mu_j.
  */
-function adaptedBox(network: CheckedFeedForward, plan: Plan, options: LipschitzOptions): RawSolution {
+async function adaptedBox(
+  network: CheckedFeedForward,
+  plan: Plan,
+  options: LipschitzOptions,
+  session: ProgrammeSession,
+): Promise<RawSolution> {
   const chain = chainOf(network);
   const first = network.weights[0];
   const start = boxWeights(first, identity(first.rows));
-  let best = { proportions: start, ...solveBox(network, start, plan, options) };
+  let best = { proportions: start, ...(await solveBox(network, start, plan, options, session)) };
   let move = 0;
-  for (let round = 0; round < BOX_ROUNDS && move < BOX_STEPS.length; round++) {
+  for (let round = 0; round < BOX_ROUNDS && move < BOX_STEPS.length && session.ended === undefined; round++) {
     const proportions = movedProportions(chain, best, plan, BOX_STEPS[move]);
-    const next = proportions === undefined ? undefined : solveBox(network, proportions, plan, options);
+    const next = proportions === undefined ? undefined : await solveBox(network, proportions, plan, options, session);
     // An objective that is not solved for may be too small.
-    const solved = next?.raw.result.status === "solved";
+    const solved = next?.raw.result.status === "converged";
     if (
       proportions === undefined ||
       next === undefined ||
@@ -83,22 +94,23 @@ function movedProportions(
 }
 
 /** The programme on weights of norm 1, in terms of the network as it is. */
-function solveNormalized(
+async function solveNormalized(
   network: CheckedFeedForward,
   gain: Gain,
   { kind, form }: Plan,
   options: LipschitzOptions,
-): RawSolution {
-  const { norm = "l2", solver = {}, sharing } = options;
+  session: ProgrammeSession,
+): Promise<RawSolution> {
+  const { norm = "l2", sharing } = options;
   const { weights, norms } = normalized(network.weights);
   const unit = { ...network, weights };
   const shared = sharing === "layer";
   const solution =
     form === "chain"
-      ? solveChain(chainOf(unit), gain, solver)
+      ? await solveChain(chainOf(unit), gain, session)
       : form === "chordal"
-        ? solveChordal(chainOf(unit), gain, kind === "full" ? "full" : "diag", shared, solver)
-        : solveDense(stackedForm(unit), gain, kind, shared, solver);
+        ? await solveChordal(chainOf(unit), gain, kind === "full" ? "full" : "diag", shared, session)
+        : await solveDense(stackedForm(unit), gain, kind, shared, session);
   const total = norms.reduce((product, value) => product * value, 1);
   return {
     ...solution,
@@ -114,12 +126,13 @@ function solveNormalized(
  * The programme from linf with mu = t m for given proportions m, which is one from a ball after a change of the input,
  * and the dual matrix's diagonal in the coordinates of the input.
  */
-function solveBox(
+async function solveBox(
   network: CheckedFeedForward,
   m: Float64Array,
   plan: Plan,
   options: LipschitzOptions,
-): { raw: RawSolution; derivative: Float64Array } {
+  session: ProgrammeSession,
+): Promise<{ raw: RawSolution; derivative: Float64Array }> {
   const total = m.reduce((sum, value) => sum + value, 0);
   const first = network.weights[0];
   const d = first.columns;
@@ -130,7 +143,7 @@ function solveBox(
   );
   const square = squareFactor(changed);
   const ball = { ...network, weights: [square, ...network.weights.slice(1)], inputs: square.columns };
-  const raw = solveNormalized(ball, { ball: 0.5, output: "l1" }, plan, options);
+  const raw = await solveNormalized(ball, { ball: 0.5, output: "l1" }, plan, options, session);
   // changed = square V^T with orthonormal columns of V, and Y = diag(m)^-1/2 V Y' V^T diag(m)^-1/2.
   const V = forwardSolve(square, changed);
   const YV = multiply(raw.inputDual, V);

@@ -15,6 +15,7 @@ export type {
 } from "./network.js";
 export type { ProgrammeForm } from "./plan.js";
 export { type NormPair, productBound } from "./product-bound.js";
+export type { ProgrammeOptions, ProgrammeProgress, ProgrammeState } from "./programme-session.js";
 export type { Multipliers } from "./quadratic-constraint.js";
 export { type ResidualReluOptions, type ResidualReluResult, residualReluBound } from "./residual-relu-bound.js";
 export { type SamplingOptions, samplingBound } from "./sampling-bound.js";

@@ -1,18 +1,25 @@
-import type { ConicOptions, ConicStatus } from "@offprint/conic";
-import { ValueError } from "@offprint/tensor-core";
+import type { ProgrammeStatus } from "@offprint/solvers";
+import { checkOptions, ValueError } from "@offprint/tensor-core";
 import { type Certificate, claimedBound } from "./certificate.js";
 import type { MultiplierKind } from "./dense-programme.js";
 import { feedForwardBound } from "./feed-forward-bound.js";
 import { type CheckedNetwork, checkNetwork, type Network } from "./network.js";
 import { choosePlan, type ProgrammeForm } from "./plan.js";
 import { checkedProductBound, type NormPair } from "./product-bound.js";
+import {
+  type ProgrammeOptions,
+  type ProgrammeProgress,
+  ProgrammeSession,
+  type ProgrammeState,
+  programmeOptionNames,
+} from "./programme-session.js";
 import { selectOutputs } from "./select-outputs.js";
 import { splitBound } from "./split-bound.js";
 import { stackedBound } from "./stacked-bound.js";
 import { wellPosedness } from "./well-posed.js";
 
 /** Options of {@link lipschitzBound}. */
-export interface LipschitzOptions {
+export interface LipschitzOptions extends ProgrammeOptions {
   /** `l2`: ||f(x) - f(y)||_2 <= L ||x - y||_2. `linf-l1`: ||f(x) - f(y)||_1 <= L ||x - y||_inf. Default `l2`. */
   readonly norm?: NormPair;
   /**
@@ -32,8 +39,6 @@ export interface LipschitzOptions {
   readonly outputs?: readonly number[];
   /** For very deep feed-forward networks, l2: the product of the bounds of parts of this many linear layers. */
   readonly splitSize?: number;
-  /** Options of the conic solver; the default tolerance is 1e-6. */
-  readonly solver?: ConicOptions;
   /** Repairs and proves the solution; default true. Without it `value` is the solver's objective and proves nothing. */
   readonly certify?: boolean;
 }
@@ -50,17 +55,22 @@ export interface LipschitzBound {
   readonly objective: number;
   /** value / objective - 1. */
   readonly gap: number;
-  /** The solver's status, or `uncertified-fallback` where its solution could not be repaired. */
-  readonly status: ConicStatus | "uncertified-fallback";
+  /** How the solver ended; `value` is certified in any case. */
+  readonly status: ProgrammeStatus;
   /** The proof of the programme's bound, for `verifyCertificate`; nothing where it could not be made. */
   readonly certificate: Certificate | undefined;
   /** For implicit networks: whether a fixed point exists for every input. */
   readonly wellPosed?: "yes" | "unknown";
   /** Iterations of the solver. */
   readonly iterations: number;
-  /** Wall-clock time in seconds. */
-  readonly seconds: number;
+  /** One entry per check of the solver. */
+  readonly history: readonly ProgrammeProgress[];
+  /** To go on from, as `resume`. */
+  readonly state: ProgrammeState;
 }
+
+/** @internal A bound without the course of its run. */
+export type BoundFigures = Omit<LipschitzBound, "status" | "iterations" | "history" | "state">;
 
 /**
  * A certified upper bound of a network's Lipschitz constant by semidefinite programming. After the solve the multipliers
@@ -75,46 +85,62 @@ export interface LipschitzBound {
  * import { lipschitzBound } from "@offprint/lipsdp";
  *
  * const layers = [{ weight: [[1, 2], [0, 1]] }, { weight: [[1, -1]] }];
- * const { value } = lipschitzBound({ layers, activation: { kind: "maxmin" } });
+ * const { value } = await lipschitzBound({ layers, activation: { kind: "maxmin" } });
  * console.log(value.toFixed(3));
  * ```
  */
-export function lipschitzBound(network: Network, options: LipschitzOptions = {}): LipschitzBound {
-  const start = performance.now();
+export async function lipschitzBound(network: Network, options: LipschitzOptions = {}): Promise<LipschitzBound> {
+  checkLipschitzOptions(options);
   const checked = selectOutputs(checkNetwork(network), options.outputs);
-  const result = boundOf(checked, options);
-  return { ...result, seconds: (performance.now() - start) / 1000 };
+  const session = new ProgrammeSession("lipschitzBound", options);
+  const figures = await boundOf(checked, options, session);
+  const { status, iterations, history, state } = session;
+  return { ...figures, status, iterations, history, state };
+}
+
+const optionNames = [
+  "norm",
+  "multipliers",
+  "sharing",
+  "form",
+  "outputs",
+  "splitSize",
+  "certify",
+  ...programmeOptionNames,
+] as const;
+
+function checkLipschitzOptions(options: LipschitzOptions): void {
+  checkOptions("lipschitzBound", options, optionNames);
+  const { norm = "l2", sharing = "neuron", certify = true } = options;
+  if (norm !== "l2" && norm !== "linf-l1")
+    throw new ValueError(`lipschitzBound: norm must be "l2" or "linf-l1", got "${norm}"`);
+  if (sharing !== "neuron" && sharing !== "layer")
+    throw new ValueError(`lipschitzBound: sharing must be "neuron" or "layer", got "${sharing}"`);
+  if (typeof certify !== "boolean")
+    throw new ValueError(`lipschitzBound: certify must be true or false, got ${certify}`);
 }
 
 /** @internal */
-export function boundOf(checked: CheckedNetwork, options: LipschitzOptions): Omit<LipschitzBound, "seconds"> {
+export async function boundOf(
+  checked: CheckedNetwork,
+  options: LipschitzOptions,
+  session: ProgrammeSession,
+): Promise<BoundFigures> {
   const { norm = "l2" } = options;
-  if (norm !== "l2" && norm !== "linf-l1")
-    throw new ValueError(`lipschitzBound: norm must be "l2" or "linf-l1", got "${norm}"`);
-  if (options.splitSize !== undefined) return splitBound(checked, options);
+  if (options.splitSize !== undefined) return splitBound(checked, options, session);
   const plan = choosePlan(checked, options);
   const product = checkedProductBound(checked, norm);
-  const solved =
+  const { raw, certificate } =
     checked.kind === "feedforward"
-      ? feedForwardBound(checked, plan, options)
-      : stackedBound(checked, plan, options, product);
-  const { raw, certificate } = solved;
-  const { status, iterations } = raw.result;
+      ? await feedForwardBound(checked, plan, options, session)
+      : await stackedBound(checked, plan, options, product, session);
   const wellPosed = checked.kind === "implicit" ? wellPosedness(checked, certificate?.multipliers) : undefined;
-  const shared = { objective: raw.objective, iterations, ...(wellPosed === undefined ? {} : { wellPosed }) };
+  const shared = { objective: raw.objective, ...(wellPosed === undefined ? {} : { wellPosed }) };
   if (options.certify === false) {
-    const value = raw.objective;
-    return { ...shared, value, certified: false, source: "programme", gap: 0, status, certificate: undefined };
+    return { ...shared, value: raw.objective, certified: false, source: "programme", gap: 0, certificate: undefined };
   }
   const proved = certificate === undefined ? Infinity : claimedBound(certificate);
   const value = Math.min(proved, product);
-  return {
-    ...shared,
-    value,
-    certified: true,
-    source: proved <= product ? "programme" : "product",
-    gap: value / raw.objective - 1,
-    status: certificate === undefined ? "uncertified-fallback" : status,
-    certificate,
-  };
+  const source = proved <= product ? "programme" : "product";
+  return { ...shared, value, certified: true, source, gap: value / raw.objective - 1, certificate };
 }

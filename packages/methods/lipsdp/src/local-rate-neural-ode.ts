@@ -1,5 +1,5 @@
-import { type ConicOptions, solveConic } from "@offprint/conic";
-import { ShapeError, type TensorLike } from "@offprint/tensor-core";
+import type { ProgrammeStatus } from "@offprint/solvers";
+import { checkOptions, ShapeError, type TensorLike } from "@offprint/tensor-core";
 import { type Activation, groupLipschitz } from "./activation.js";
 import { type OutputTerm, provenStacked, repairStacked } from "./certify-stacked.js";
 import { constraintTerm, RowWriter } from "./dense-programme.js";
@@ -16,6 +16,13 @@ import {
 } from "./matrix.js";
 import { allGroups, readMatrix } from "./network.js";
 import { ROUNDOFF } from "./positive-proof.js";
+import {
+  type ProgrammeOptions,
+  type ProgrammeProgress,
+  ProgrammeSession,
+  type ProgrammeState,
+  programmeOptionNames,
+} from "./programme-session.js";
 import { provenNorm } from "./proven-norm.js";
 import { type Multipliers, zeroMultipliers } from "./quadratic-constraint.js";
 import type { StackedForm } from "./stacked-form.js";
@@ -40,10 +47,14 @@ export interface NeuralOdeRate {
   readonly source: "programme" | "norms";
   /** The solver's objective. */
   readonly objective: number;
-  /** The solver's status. */
-  readonly status: string;
+  /** How the solver ended. */
+  readonly status: ProgrammeStatus;
   /** Iterations of the solver. */
   readonly iterations: number;
+  /** One entry per check of the solver. */
+  readonly history: readonly ProgrammeProgress[];
+  /** To go on from, as `resume`. */
+  readonly state: ProgrammeState;
 }
 
 /**
@@ -51,10 +62,11 @@ export interface NeuralOdeRate {
  * `[W 0; 0 I]^T M [W 0; 0 I] + [H + H^T - 2 alpha I, G; G^T, 0] <= 0` gives `|dz(t)| <= e^(alpha t) |dz(0)|`. The rate may
  * be negative: then all solutions approach each other. An extension of the paper's constraints.
  *
- * @param options.solver options of the conic solver
  * @throws ShapeError for matrices that do not fit each other
  */
-export function localRateNeuralOde(ode: NeuralOde, options: { readonly solver?: ConicOptions } = {}): NeuralOdeRate {
+export async function localRateNeuralOde(ode: NeuralOde, options: ProgrammeOptions = {}): Promise<NeuralOdeRate> {
+  checkOptions("localRateNeuralOde", options, programmeOptionNames);
+  const session = new ProgrammeSession("localRateNeuralOde", options);
   const H = readMatrix(ode.H, "H");
   const G = readMatrix(ode.G, "G");
   const W = readMatrix(ode.W, "W");
@@ -100,7 +112,7 @@ export function localRateNeuralOde(ode: NeuralOde, options: { readonly solver?: 
     order,
     field.value.values.map((value) => -value),
   );
-  const result = solveConic(writer.problem(minus, c, 1), options.solver);
+  const result = await session.solve(writer.problem(minus, c, 1));
   const multipliers = zeroMultipliers(groups.length);
   for (const [k, { kind, g }] of kinds.entries()) multipliers[kind][g] = result.x[1 + k];
   const slope = Math.max(...groups.map(groupLipschitz));
@@ -114,9 +126,10 @@ export function localRateNeuralOde(ode: NeuralOde, options: { readonly solver?: 
   let rho = Infinity;
   for (const candidate of candidates) rho = Math.min(rho, provenRate(form, field, candidate, rho));
   const certified = Number.isFinite(rho);
-  const { status, iterations } = result;
+  const { status, iterations, history, state } = session;
   const rate = certified ? rho / 2 : normsRate(H, G, W, slope);
-  return { rate, source: certified ? "programme" : "norms", objective: result.objective / 2, status, iterations };
+  const source = certified ? "programme" : "norms";
+  return { rate, source, objective: result.objective / 2, status, iterations, history, state };
 }
 
 const ROOMS = [0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];

@@ -1,5 +1,5 @@
-import type { ConicResult } from "@offprint/conic";
 import type { Matrix } from "./matrix.js";
+import type { ConicSolution } from "./programme-session.js";
 import type { Multipliers } from "./quadratic-constraint.js";
 
 /** @internal What a programme gives before it is repaired and proved. */
@@ -12,7 +12,7 @@ export interface RawSolution {
   readonly delta: Float64Array | undefined;
   /** The bound as the solver has it, on either side of the optimum. */
   readonly objective: number;
-  readonly result: ConicResult;
+  readonly result: ConicSolution;
   /** The dual matrix of the inequality on the input increments, `[inputs, inputs]`. */
   readonly inputDual: Matrix;
 }

@@ -1,5 +1,5 @@
-import type { ConicOptions } from "@offprint/conic";
-import { UnsupportedError } from "@offprint/tensor-core";
+import type { ProgrammeStatus } from "@offprint/solvers";
+import { checkOptions, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { activation, neuronGroups } from "./activation.js";
 import { claimedBound } from "./certificate.js";
 import { provenStacked, repairStacked } from "./certify-stacked.js";
@@ -9,14 +9,19 @@ import { gainOf } from "./gain.js";
 import { absolute, combine, type Matrix, matrix, multiply, place } from "./matrix.js";
 import { type CheckedFeedForward, checkNetwork, type Network } from "./network.js";
 import { checkedProductBound } from "./product-bound.js";
+import {
+  type ProgrammeOptions,
+  type ProgrammeProgress,
+  ProgrammeSession,
+  type ProgrammeState,
+  programmeOptionNames,
+} from "./programme-session.js";
 import type { StackedForm } from "./stacked-form.js";
 
 /** Options of {@link residualReluBound}. */
-export interface ResidualReluOptions {
+export interface ResidualReluOptions extends ProgrammeOptions {
   /** How MaxMin is written in ReLUs: the paper's baseline takes 2 per pair, one is enough. Default 2. */
   readonly relusPerPair?: 1 | 2;
-  /** Options of the conic solver. */
-  readonly solver?: ConicOptions;
 }
 
 /** Result of {@link residualReluBound}. */
@@ -25,10 +30,14 @@ export interface ResidualReluResult {
   readonly value: number;
   /** The solver's objective. */
   readonly objective: number;
-  /** The solver's status. */
-  readonly status: string;
+  /** How the solver ended. */
+  readonly status: ProgrammeStatus;
   /** Iterations of the solver. */
   readonly iterations: number;
+  /** One entry per check of the solver. */
+  readonly history: readonly ProgrammeProgress[];
+  /** To go on from, as `resume`. */
+  readonly state: ProgrammeState;
 }
 
 /**
@@ -38,8 +47,15 @@ export interface ResidualReluResult {
  *
  * @throws UnsupportedError for other networks
  */
-export function residualReluBound(network: Network, options: ResidualReluOptions = {}): ResidualReluResult {
-  const { relusPerPair = 2, solver = {} } = options;
+export async function residualReluBound(
+  network: Network,
+  options: ResidualReluOptions = {},
+): Promise<ResidualReluResult> {
+  checkOptions("residualReluBound", options, ["relusPerPair", ...programmeOptionNames]);
+  const { relusPerPair = 2 } = options;
+  if (relusPerPair !== 1 && relusPerPair !== 2)
+    throw new ValueError(`residualReluBound: relusPerPair must be 1 or 2, got ${relusPerPair}`);
+  const session = new ProgrammeSession("residualReluBound", options);
   const checked = checkNetwork(network);
   if (checked.kind !== "feedforward" || checked.groups.some(({ kind, size }) => kind !== "sort" || size !== 2)) {
     throw new UnsupportedError("residualReluBound: give a feed-forward network with MaxMin activations");
@@ -49,7 +65,7 @@ export function residualReluBound(network: Network, options: ResidualReluOptions
   const { weights, norms } = normalized(reduced.weights, true);
   const total = norms.reduce((product, value) => product * value, 1);
   const form = rewritten({ ...reduced, weights }, relusPerPair);
-  const { multipliers, objective, result } = solveDense(form, gainOf("l2"), "diag", false, solver);
+  const { multipliers, objective } = await solveDense(form, gainOf("l2"), "diag", false, session);
   let proved = Infinity;
   for (const t of [0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]) {
     const repaired = repairStacked(form, { norm: "l2", multipliers }, t);
@@ -57,7 +73,8 @@ export function residualReluBound(network: Network, options: ResidualReluOptions
     if (certificate !== undefined) proved = claimedBound(certificate);
   }
   const value = Number.isFinite(proved) ? proved * total : checkedProductBound(checked, "l2");
-  return { value, objective: objective * total, status: result.status, iterations: result.iterations };
+  const { status, iterations, history, state } = session;
+  return { value, objective: objective * total, status, iterations, history, state };
 }
 
 /** u_i = D W_i x_{i-1}, x_i = H W_i x_{i-1} + G r_i on z = (x, r_1, ..., r_{l-1}). */

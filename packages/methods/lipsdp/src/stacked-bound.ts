@@ -6,6 +6,7 @@ import type { LipschitzOptions } from "./lipschitz-bound.js";
 import { scaled } from "./matrix.js";
 import type { CheckedNetwork } from "./network.js";
 import type { Plan } from "./plan.js";
+import type { ProgrammeSession } from "./programme-session.js";
 import type { Multipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
 import { stackedForm } from "./stacked-form.js";
@@ -34,17 +35,18 @@ function penalized(groups: CheckedNetwork["groups"], m: Multipliers, penalty: nu
 }
 
 /** @internal The bound of a residual or implicit network. */
-export function stackedBound(
+export async function stackedBound(
   checked: CheckedNetwork,
   { kind }: Plan,
   options: LipschitzOptions,
   product: number,
-): Solved {
-  const { norm = "l2", solver = {}, sharing } = options;
+  session: ProgrammeSession,
+): Promise<Solved> {
+  const { norm = "l2", sharing } = options;
   const form = stackedForm(checked);
   const size = Number.isFinite(product) && product > 0 ? product : 1;
   const unit = { ...form, C: scaled(form.C, 1 / size) };
-  const solution = solveDense(unit, gainOf(norm), kind, sharing === "layer", solver);
+  const solution = await solveDense(unit, gainOf(norm), kind, sharing === "layer", session);
   const power = norm === "l2" ? size * size : size;
   const grow = (x: Float64Array): Float64Array => x.map((value) => value * power);
   const { lambda, gamma, nu, tau } = solution.multipliers;

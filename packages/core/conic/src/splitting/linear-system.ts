@@ -1,5 +1,6 @@
 import { sparse } from "@offprint/tensor-core";
-import type { ScaledProblem } from "./equilibration.js";
+import type { ScaledProblem } from "../equilibration.js";
+import { apply, applyTransposed } from "../products.js";
 
 /** @internal Proximal weight of x. */
 export const RHO_X = 1e-6;
@@ -178,20 +179,4 @@ class QuasiDefiniteSystem implements LinearSystem {
     for (let i = n; i < n + m; i++) p[i] = -p[i];
     this.factor.solve(p, p);
   }
-}
-
-type Products = Pick<ScaledProblem, "A" | "operator" | "dense">;
-
-/** @internal `out = A x` of a problem, scaled or not. */
-export function apply(problem: Products, x: Float64Array, out: Float64Array): void {
-  if (problem.operator !== undefined) problem.operator.apply(x, out);
-  else if (problem.dense !== undefined) problem.dense.apply(x, out);
-  else sparse.multiplyVector(problem.A as sparse.CscMatrix, x, out);
-}
-
-/** @internal `out = A^T y` of a problem, scaled or not. */
-export function applyTransposed(problem: Products, y: Float64Array, out: Float64Array): void {
-  if (problem.operator !== undefined) problem.operator.applyTransposed(y, out);
-  else if (problem.dense !== undefined) problem.dense.applyTransposed(y, out);
-  else sparse.multiplyTransposedVector(problem.A as sparse.CscMatrix, y, out);
 }

@@ -2,18 +2,48 @@
 const MEMORY = 10;
 const REGULARIZATION = 1e-8;
 
+/** @internal What an {@link AndersonMemory} remembers. */
+export interface AndersonState {
+  readonly dw: readonly Float64Array[];
+  readonly df: readonly Float64Array[];
+  readonly lastW: Float64Array;
+  readonly lastF: Float64Array;
+  readonly stored: number;
+  readonly started: boolean;
+}
+
 /** @internal Type-II Anderson acceleration (Walker and Ni 2011) with a memory of ten differences. */
 export class AndersonMemory {
-  private readonly dw: Float64Array[] = [];
-  private readonly df: Float64Array[] = [];
+  private readonly dw: Float64Array[];
+  private readonly df: Float64Array[];
   private readonly lastW: Float64Array;
   private readonly lastF: Float64Array;
-  private stored = 0;
-  private started = false;
+  private stored: number;
+  private started: boolean;
 
-  constructor(private readonly size: number) {
-    this.lastW = new Float64Array(size);
-    this.lastF = new Float64Array(size);
+  constructor(
+    private readonly size: number,
+    saved?: AndersonState,
+  ) {
+    this.dw = saved?.dw.map((values) => values.slice()) ?? [];
+    this.df = saved?.df.map((values) => values.slice()) ?? [];
+    this.lastW = saved?.lastW.slice() ?? new Float64Array(size);
+    this.lastF = saved?.lastF.slice() ?? new Float64Array(size);
+    this.stored = saved?.stored ?? 0;
+    this.started = saved?.started ?? false;
+  }
+
+  save(): AndersonState {
+    const copies = (list: readonly Float64Array[]) => list.map((values) => values.slice());
+    const { stored, started } = this;
+    return {
+      dw: copies(this.dw),
+      df: copies(this.df),
+      lastW: this.lastW.slice(),
+      lastF: this.lastF.slice(),
+      stored,
+      started,
+    };
   }
 
   /** Forgets everything, as after a change of the map. */

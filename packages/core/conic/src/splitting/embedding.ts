@@ -1,6 +1,7 @@
-import type { ScaledProblem } from "./equilibration.js";
+import type { ScaledProblem } from "../equilibration.js";
+import { DualConeProjection } from "../project-cone.js";
+import type { HomogeneousPoint } from "../termination.js";
 import { type LinearSystem, linearSystem, RHO_X } from "./linear-system.js";
-import { DualConeProjection } from "./project-cone.js";
 
 /** Weight of tau in the metric. */
 const TAU_WEIGHT = 10;
@@ -24,13 +25,6 @@ export class Evaluation {
     this.next = new Float64Array(size);
     this.f = new Float64Array(size);
   }
-
-  /** The evaluation at `factor` times the point; F is positively homogeneous. */
-  scale(factor: number): void {
-    for (const values of [this.u, this.r, this.next, this.f]) {
-      for (let i = 0; i < values.length; i++) values[i] *= factor;
-    }
-  }
 }
 
 /**
@@ -39,8 +33,6 @@ export class Evaluation {
  */
 export class Embedding {
   readonly size: number;
-  /** How often a matrix was factored. */
-  factorizations = 1;
   private readonly n: number;
   private readonly m: number;
   private readonly system: LinearSystem;
@@ -92,11 +84,17 @@ export class Embedding {
     const { u, r } = at;
     for (let i = 0; i < m; i++) w[n + i] = this.Ry[i] * (u[n + i] - r[n + i]);
     this.system.refactor(scale);
-    this.factorizations++;
     for (let j = 0; j < n; j++) w[j] = u[j];
     for (let i = 0; i < m; i++) w[n + i] = u[n + i] + w[n + i] / this.Ry[i];
     w[n + m] = 2 * u[n + m] - r[n + m];
     this.solveConstant();
+  }
+
+  /** The point that an evaluation stands for, with s = R_y (u_y - r_y); `s` `[m]` is overwritten. */
+  point({ u, r }: Evaluation, s: Float64Array): HomogeneousPoint {
+    const { n, m, Ry } = this;
+    for (let i = 0; i < m; i++) s[i] = Ry[i] * (u[n + i] - r[n + i]);
+    return { x: u.subarray(0, n), y: u.subarray(n, n + m), s, tau: u[n + m] };
   }
 
   /** Evaluates F at `w`. */

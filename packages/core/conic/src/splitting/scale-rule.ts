@@ -5,6 +5,14 @@ const MOST_CHANGE = 10;
 const LOWEST = 1e-6;
 const HIGHEST = 1e6;
 
+/** @internal What a {@link ScaleRule} remembers. */
+export interface ScaleRuleState {
+  readonly scale: number;
+  readonly sum: number;
+  readonly checks: number;
+  readonly lastUpdate: number;
+}
+
 /**
  * @internal Balances the primal and the dual residual: the geometric mean of their ratio over the checks since the last
  * change says by how much the scale is off.
@@ -14,7 +22,16 @@ export class ScaleRule {
   private checks = 0;
   private lastUpdate = 0;
 
-  constructor(public scale: number) {}
+  constructor(
+    public scale: number,
+    saved?: ScaleRuleState,
+  ) {
+    if (saved === undefined) return;
+    this.scale = saved.scale;
+    this.sum = saved.sum;
+    this.checks = saved.checks;
+    this.lastUpdate = saved.lastUpdate;
+  }
 
   /** Records a check; true if the scale has changed. */
   update(iteration: number, relativePrimal: number, relativeDual: number): boolean {
@@ -31,5 +48,10 @@ export class ScaleRule {
     this.checks = 0;
     this.lastUpdate = iteration;
     return true;
+  }
+
+  save(): ScaleRuleState {
+    const { scale, sum, checks, lastUpdate } = this;
+    return { scale, sum, checks, lastUpdate };
   }
 }

@@ -1,0 +1,122 @@
+import { ValueError } from "@offprint/tensor-core";
+import type { ConicMethod, ConicProgress, ConicSettings } from "./conic-options.js";
+import type { ScaledProblem } from "./equilibration.js";
+import { InteriorRun, type InteriorState } from "./interior-point/interior-run.js";
+import type { MethodRun } from "./method-run.js";
+import { SplittingRun, type SplittingState } from "./splitting/splitting-run.js";
+import type { CheckResult, HomogeneousPoint, Termination } from "./termination.js";
+
+/** @internal Words for being done. */
+export type ConicDone = "converged" | "infeasible" | "unbounded" | "inaccurate";
+
+/** @internal What does not change during a run. */
+export interface ConicContext {
+  readonly scaled: ScaledProblem;
+  readonly settings: ConicSettings;
+  /** The method that begins. */
+  readonly method: ConicMethod;
+  readonly termination: Termination;
+}
+
+/** A point and how far it is from the tolerance. */
+interface RatedPoint extends HomogeneousPoint {
+  readonly excess: number;
+}
+
+/** @internal A run as a tree. */
+export interface SavedRun {
+  readonly method: ConicMethod;
+  readonly status: ConicDone | null;
+  readonly active: unknown;
+  /** The best point of the interior-point method, where it was stuck. */
+  readonly fallback: RatedPoint | null;
+}
+
+/** @internal A programme being solved; where the interior-point method is stuck, `auto` goes on with the splitting. */
+export class ConicRun {
+  /** What the last iteration has to report. */
+  record: ConicProgress | undefined;
+  status: ConicDone | undefined;
+  private active: MethodRun;
+  private fallback: RatedPoint | null;
+
+  constructor(
+    private readonly context: ConicContext,
+    saved?: SavedRun,
+  ) {
+    const { scaled, termination, method, settings } = context;
+    this.status = saved?.status ?? undefined;
+    this.fallback = saved?.fallback ?? null;
+    this.active =
+      (saved?.method ?? method) === "interior-point"
+        ? new InteriorRun(scaled, termination, settings.tolerance, saved?.active as InteriorState | undefined)
+        : new SplittingRun(scaled, termination, settings, (saved?.active as SplittingState) ?? initialPoint(context));
+  }
+
+  step(iteration: number, last: boolean): this {
+    const { settings, scaled, termination } = this.context;
+    const { active } = this;
+    const checked = active.step(iteration, last);
+    this.record = checked ? this.progress(iteration, active.present()) : undefined;
+    if (active.outcome !== "stuck") this.status = active.outcome;
+    else if (settings.method === "interior-point") this.status = "inaccurate";
+    else {
+      this.fallback = (active as InteriorRun).best;
+      this.active = new SplittingRun(scaled, termination, settings, (active as InteriorRun).promising());
+    }
+    return this;
+  }
+
+  private progress(iteration: number, { residuals, objective }: CheckResult): ConicProgress {
+    const { method, stepSize } = this.active;
+    return { iteration, method, residuals, objective, stepSize };
+  }
+
+  /** The result: the present point, or a better one that was met before. */
+  result() {
+    const { active, fallback, context } = this;
+    const best = active instanceof InteriorRun ? active.best : fallback;
+    const present = active.present();
+    const better = present.status === undefined && best !== null && best.excess < present.excess;
+    const point = better ? best : active.point;
+    const { x, y, s, objective, dualObjective, residuals } = context.termination.check(point);
+    const copies = { x: x.slice(), y: y.slice(), s: s.slice() };
+    return { method: active.method, ...copies, objective, dualObjective, residuals };
+  }
+
+  save(): SavedRun {
+    const { active, fallback, status = null } = this;
+    return { method: active.method, status, active: active.save(), fallback };
+  }
+}
+
+/** The caller's point on the scaled problem. */
+function initialPoint({ scaled, settings }: ConicContext): HomogeneousPoint | undefined {
+  const { initial } = settings;
+  if (initial === undefined) return undefined;
+  const { D, E, sigma } = scaled;
+  return {
+    x: E.map((e, j) => (sigma * initial.x[j]) / e),
+    y: D.map((d, i) => (sigma * initial.y[i]) / d),
+    s: D.map((d, i) => sigma * d * initial.s[i]),
+    tau: 1,
+  };
+}
+
+/** @internal @throws ValueError where a state belongs to another problem or method */
+export function checkSaved(saved: SavedRun, { scaled: { n, m }, settings }: ConicContext): void {
+  const wrong = (what: string): ValueError =>
+    new ValueError(`solveConic: resume ${what}; give the state of a run on the same problem with the same options`);
+  const { method, active } = saved;
+  if (method !== "interior-point" && method !== "splitting") throw wrong("is not the state of a programme");
+  if (settings.method !== "auto" && settings.method !== method) throw wrong(`is the state of the ${method} method`);
+  const arrays =
+    method === "splitting"
+      ? [[(active as SplittingState | null)?.w, n + m + 1] as const]
+      : (["x", "y", "s"] as const).map((name) => {
+          return [(active as InteriorState | null)?.point?.[name], name === "x" ? n : m] as const;
+        });
+  for (const [values, size] of arrays) {
+    if (!(values instanceof Float64Array) || values.length !== size) throw wrong("has other sizes than the problem");
+  }
+}

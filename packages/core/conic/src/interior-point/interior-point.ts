@@ -1,0 +1,188 @@
+import type { ScaledProblem } from "../equilibration.js";
+import { apply, applyQuadratic, applyTransposed } from "../products.js";
+import { KktSystem } from "./kkt-system.js";
+import { ProductScaling } from "./product-scaling.js";
+import { type EmbeddedPoint, startingPoint } from "./starting-point.js";
+
+/** Share of the way to the cone's border that a step goes. */
+const STEP_FRACTION = 0.99;
+
+/** A direction in all variables of the embedding, and its cone parts in scaled coordinates. */
+interface Direction {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly s: Float64Array;
+  /** W dy */
+  readonly scaledY: Float64Array;
+  /** W^-T ds */
+  readonly scaledS: Float64Array;
+  tau: number;
+  kappa: number;
+}
+
+/**
+ * @internal A primal-dual interior-point method on the homogeneous embedding with a quadratic objective
+ *
+ *   P x + A^T y + c tau = 0,   A x + s = b tau,   x^T P x / tau + c^T x + b^T y + kappa = 0,   s in K, y in K*,
+ *
+ * with Nesterov-Todd scaling and Mehrotra's predictor and corrector.
+ *
+ * @see Goulart and Chen, "Clarabel: An interior-point solver for conic programs with quadratic objectives", 2024;
+ * Vandenberghe, "The CVXOPT linear and quadratic cone program solvers", 2010
+ */
+export class InteriorPoint {
+  readonly point: EmbeddedPoint;
+  /** Length of the last step, at most 1. */
+  stepSize = 1;
+  private readonly scaling: ProductScaling;
+  private readonly kkt: KktSystem;
+  private readonly lambda: Float64Array;
+  private readonly residualX: Float64Array;
+  private readonly residualY: Float64Array;
+  private residualTau = 0;
+  /** Solution for the right-hand side (-c, b), and P times its x. */
+  private readonly constantX: Float64Array;
+  private readonly constantY: Float64Array;
+  private readonly negativeC: Float64Array;
+  private readonly Px: Float64Array;
+  private readonly rightX: Float64Array;
+  private readonly rightY: Float64Array;
+  private readonly target: Float64Array;
+  private readonly product: Float64Array;
+  private readonly predictor: Direction;
+  private readonly corrector: Direction;
+
+  /** @param from a saved point; default the starting point */
+  constructor(
+    private readonly problem: ScaledProblem,
+    tolerance: number,
+    from?: EmbeddedPoint,
+  ) {
+    const { n, m, blocks, c } = problem;
+    this.scaling = new ProductScaling(blocks);
+    this.kkt = new KktSystem(problem, this.scaling, tolerance);
+    this.lambda = new Float64Array(m);
+    this.residualX = new Float64Array(n);
+    this.residualY = new Float64Array(m);
+    this.constantX = new Float64Array(n);
+    this.constantY = new Float64Array(m);
+    this.negativeC = c.map((value) => -value);
+    this.Px = new Float64Array(n);
+    this.rightX = new Float64Array(n);
+    this.rightY = new Float64Array(m);
+    this.target = new Float64Array(m);
+    this.product = new Float64Array(n);
+    this.predictor = direction(n, m);
+    this.corrector = direction(n, m);
+    if (from === undefined) {
+      this.kkt.factor();
+      this.point = startingPoint(problem, this.kkt, this.scaling);
+    } else this.point = { ...from, x: from.x.slice(), y: from.y.slice(), s: from.s.slice() };
+  }
+
+  /** One iteration; false where rounding lets it get no further. The point is interior in any case. */
+  step(): boolean {
+    const { scaling, kkt, point, predictor, corrector, lambda, problem } = this;
+    const { m } = problem;
+    if (!scaling.update(point.s, point.y, lambda)) return false;
+    if (!kkt.factor()) return false;
+    this.evaluate();
+    const mu = (dot(point.s, point.y) + point.tau * point.kappa) / (scaling.degree + 1);
+    kkt.solve(this.negativeC, problem.b, this.constantX, this.constantY);
+    // Predictor: lambda o (W dy + W^-T ds) = -lambda o lambda.
+    scaling.product(lambda, lambda, this.target);
+    this.solve(1, point.kappa * point.tau, predictor);
+    const affine = Math.min(1, this.longestStep(predictor));
+    const sigma = (1 - affine) ** 3;
+    // Corrector: the second-order term of the predictor, and sigma mu e.
+    scaling.product(lambda, lambda, this.target);
+    scaling.product(predictor.scaledS, predictor.scaledY, this.rightY);
+    for (let i = 0; i < m; i++) this.target[i] += this.rightY[i];
+    scaling.addIdentity(-sigma * mu, this.target);
+    this.solve(1 - sigma, point.kappa * point.tau + predictor.kappa * predictor.tau - sigma * mu, corrector);
+    this.stepSize = Math.min(1, STEP_FRACTION * this.longestStep(corrector));
+    if (!(this.stepSize > 0)) return false;
+    this.move(corrector, this.stepSize);
+    return true;
+  }
+
+  private evaluate(): void {
+    const { problem, point, residualX, residualY, Px, target } = this;
+    const { n, m, b, c } = problem;
+    const { x, y, s, tau, kappa } = point;
+    applyTransposed(problem, y, residualX);
+    applyQuadratic(problem, x, Px);
+    for (let j = 0; j < n; j++) residualX[j] += Px[j] + c[j] * tau;
+    apply(problem, x, target);
+    for (let i = 0; i < m; i++) residualY[i] = target[i] + s[i] - b[i] * tau;
+    this.residualTau = kappa + dot(c, x) + dot(b, y) + dot(x, Px) / tau;
+  }
+
+  /** The direction that takes the residuals times 1 - eta, with `target` as what lambda o (...) must become minus. */
+  private solve(eta: number, targetTau: number, to: Direction): void {
+    const { problem, point, scaling, rightX, rightY, target, constantX, constantY, Px } = this;
+    const { n, m, P, b, c } = problem;
+    const { tau, kappa, x } = point;
+    scaling.divide(target, target);
+    scaling.scaleTransposed(target, rightY);
+    const zeros = problem.blocks[0]?.kind === "zero" ? problem.blocks[0].length : 0;
+    rightY.fill(0, 0, zeros);
+    for (let i = 0; i < m; i++) rightY[i] -= eta * this.residualY[i];
+    for (let j = 0; j < n; j++) rightX[j] = -eta * this.residualX[j];
+    this.kkt.solve(rightX, rightY, to.x, to.y);
+    // d tau from the third equation; -(kappa / tau + |x_1 - x / tau|_P^2 + |W y_1|^2) is its coefficient.
+    scaling.scale(constantY, to.scaledY);
+    let curvature = kappa / tau;
+    for (let i = zeros; i < m; i++) curvature += to.scaledY[i] * to.scaledY[i];
+    let right = -eta * this.residualTau + targetTau / tau - dot(c, to.x) - dot(b, to.y);
+    if (P !== undefined) {
+      const away = rightX;
+      for (let j = 0; j < n; j++) away[j] = constantX[j] - x[j] / tau;
+      applyQuadratic(problem, away, this.product);
+      curvature += dot(away, this.product);
+      right -= (2 / tau) * dot(Px, to.x);
+    }
+    to.tau = -right / curvature;
+    for (let j = 0; j < n; j++) to.x[j] += to.tau * constantX[j];
+    for (let i = 0; i < m; i++) to.y[i] += to.tau * constantY[i];
+    to.kappa = -(targetTau + kappa * to.tau) / tau;
+    scaling.scale(to.y, to.scaledY);
+    for (let i = 0; i < m; i++) to.scaledS[i] = -target[i] - to.scaledY[i];
+    scaling.scaleTransposed(to.scaledS, to.s);
+    to.s.fill(0, 0, zeros);
+  }
+
+  private longestStep({ scaledS, scaledY, tau, kappa }: Direction): number {
+    const { scaling, point } = this;
+    let step = Math.min(scaling.longestStep(scaledS), scaling.longestStep(scaledY));
+    if (tau < 0) step = Math.min(step, -point.tau / tau);
+    if (kappa < 0) step = Math.min(step, -point.kappa / kappa);
+    return step;
+  }
+
+  private move({ x, y, s, tau, kappa }: Direction, step: number): void {
+    const { point } = this;
+    point.tau += step * tau;
+    point.kappa += step * kappa;
+    // The embedding is homogeneous: keep max(tau, kappa) = 1.
+    const size = 1 / Math.max(point.tau, point.kappa);
+    point.tau *= size;
+    point.kappa *= size;
+    for (let j = 0; j < x.length; j++) point.x[j] = (point.x[j] + step * x[j]) * size;
+    for (let i = 0; i < y.length; i++) {
+      point.y[i] = (point.y[i] + step * y[i]) * size;
+      point.s[i] = (point.s[i] + step * s[i]) * size;
+    }
+  }
+}
+
+function direction(n: number, m: number): Direction {
+  const [x, y, s] = [new Float64Array(n), new Float64Array(m), new Float64Array(m)];
+  return { x, y, s, scaledY: new Float64Array(m), scaledS: new Float64Array(m), tau: 0, kappa: 0 };
+}
+
+function dot(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
+  return sum;
+}

@@ -1,0 +1,169 @@
+import { sparse } from "@offprint/tensor-core";
+import type { ScaledProblem } from "../equilibration.js";
+import { apply, applyQuadratic, applyTransposed } from "../products.js";
+import { type RowGroup, rowGroups, type SymmetricTarget } from "./normal-matrix.js";
+import type { ProductScaling } from "./product-scaling.js";
+import { DenseSystem, type ReducedSystem, SparseSystem } from "./reduced-system.js";
+
+/** Up to this order M is always dense, and beyond it from this share of entries on. */
+const DENSE_ORDER = 48;
+const DENSE_FROM = 0.25;
+/** Rounds of iterative refinement. */
+const REFINEMENTS = 4;
+/** Refinement ends at an error beside the right-hand side of this, times the tolerance. */
+const REFINED_TO = 1e-4;
+
+/**
+ * @internal Solves [P, A^T; A, -W^T W] (dx, dy) = (p, q), where W^T W is 0 on the rows of the zero cone: the other rows are
+ * eliminated, and the solution is refined with the whole system.
+ */
+export class KktSystem {
+  private readonly groups: readonly RowGroup[];
+  private readonly reduced: ReducedSystem;
+  private readonly zeros: number;
+  private readonly goodEnough: number;
+  private readonly rhs: Float64Array;
+  private readonly p: Float64Array;
+  private readonly q: Float64Array;
+  private readonly stepX: Float64Array;
+  private readonly stepY: Float64Array;
+  private readonly productX: Float64Array;
+  private readonly productY: Float64Array;
+
+  constructor(
+    private readonly problem: ScaledProblem,
+    private readonly scaling: ProductScaling,
+    tolerance: number,
+  ) {
+    this.goodEnough = Math.max(REFINED_TO * tolerance, 1e-15);
+    const { n, m, blocks } = problem;
+    this.zeros = blocks[0]?.kind === "zero" ? blocks[0].length : 0;
+    const zero = zeroRows(problem, this.zeros);
+    this.groups = rowGroups(problem, scaling);
+    const pattern = n <= DENSE_ORDER ? undefined : normalPattern(problem, this.groups);
+    const dense = pattern === undefined || pattern.entries > DENSE_FROM * n * n * 0.5;
+    this.reduced = dense ? new DenseSystem(n, zero) : new SparseSystem(n, pattern, zero);
+    this.rhs = new Float64Array(n + this.zeros);
+    this.p = new Float64Array(n);
+    this.q = new Float64Array(m);
+    this.stepX = new Float64Array(n);
+    this.stepY = new Float64Array(m);
+    this.productX = new Float64Array(n);
+    this.productY = new Float64Array(m);
+  }
+
+  /** Factors for the present scaling; false where rounding has won. */
+  factor(): boolean {
+    return this.reduced.factor((target) => {
+      addQuadratic(this.problem.P, target);
+      for (const group of this.groups) group.addTo(target);
+    });
+  }
+
+  /** Solves for (p, q), which are not changed. */
+  solve(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): void {
+    this.solveOnce(p, q, dx, dy);
+    let before = Infinity;
+    for (let round = 0; round <= REFINEMENTS; round++) {
+      const error = this.residual(p, q, dx, dy);
+      if (error > before) {
+        subtract(dx, this.stepX);
+        subtract(dy, this.stepY);
+      }
+      if (!(error < before / 2 && error > this.goodEnough)) return;
+      before = error;
+      this.solveOnce(this.p, this.q, this.stepX, this.stepY);
+      add(dx, this.stepX);
+      add(dy, this.stepY);
+    }
+  }
+
+  /** x from (M, Z) after y = (W^T W)^-1 (A x - q) is eliminated. */
+  private solveOnce(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): void {
+    const { problem, scaling, rhs, zeros } = this;
+    const { n } = problem;
+    dy.set(q);
+    dy.fill(0, 0, zeros);
+    scaling.unscaleTwice(dy, dy);
+    applyTransposed(problem, dy, dx);
+    for (let j = 0; j < n; j++) rhs[j] = p[j] + dx[j];
+    for (let i = 0; i < zeros; i++) rhs[n + i] = q[i];
+    this.reduced.solve(rhs);
+    for (let j = 0; j < n; j++) dx[j] = rhs[j];
+    apply(problem, dx, dy);
+    for (let i = zeros; i < dy.length; i++) dy[i] -= q[i];
+    scaling.unscaleTwice(dy, dy);
+    for (let i = 0; i < zeros; i++) dy[i] = rhs[n + i];
+  }
+
+  /** Writes what (dx, dy) leave of (p, q), and returns its largest entry beside that of (p, q). */
+  private residual(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): number {
+    const { problem, scaling, zeros, productX, productY } = this;
+    const { n, m, P } = problem;
+    let [error, size] = [0, 1e-300];
+    applyTransposed(problem, dy, this.p);
+    if (P !== undefined) applyQuadratic(problem, dx, productX);
+    for (let j = 0; j < n; j++) {
+      this.p[j] = p[j] - this.p[j] - (P === undefined ? 0 : productX[j]);
+      error = Math.max(error, Math.abs(this.p[j]));
+      size = Math.max(size, Math.abs(p[j]));
+    }
+    apply(problem, dx, this.q);
+    scaling.scale(dy, productY);
+    scaling.scaleTransposed(productY, productY);
+    for (let i = 0; i < m; i++) {
+      this.q[i] = q[i] - this.q[i] + (i < zeros ? 0 : productY[i]);
+      error = Math.max(error, Math.abs(this.q[i]));
+      size = Math.max(size, Math.abs(q[i]));
+    }
+    return error / size;
+  }
+}
+
+function zeroRows({ A, n }: ScaledProblem, zeros: number): sparse.CsrMatrix {
+  if (A === undefined || zeros === 0) {
+    return new sparse.CsrMatrix(0, n, new Int32Array(1), new Int32Array(0), new Float64Array(0));
+  }
+  const { indptr, indices, values, columns } = sparse.toCsr(A);
+  const end = indptr[zeros];
+  return new sparse.CsrMatrix(zeros, columns, indptr.slice(0, zeros + 1), indices.slice(0, end), values.slice(0, end));
+}
+
+function addQuadratic(P: sparse.CscMatrix | undefined, target: SymmetricTarget): void {
+  if (P === undefined) return;
+  const { indptr, indices, values, columns } = P;
+  for (let j = 0; j < columns; j++) {
+    for (let p = indptr[j]; p < indptr[j + 1]; p++) if (indices[p] <= j) target.add(indices[p], j, values[p]);
+  }
+}
+
+/** The upper triangle of the pattern of M; nothing where it is dense anyway. */
+function normalPattern({ n, P }: ScaledProblem, groups: readonly RowGroup[]): sparse.CscMatrix | undefined {
+  const [rows, columns]: [number[], number[]] = [[], []];
+  const limit = n * n;
+  const seen = new Set<number>();
+  const add = (i: number, j: number): void => {
+    const key = Math.min(i, j) * n + Math.max(i, j);
+    if (seen.has(key)) return;
+    seen.add(key);
+    rows.push(Math.min(i, j));
+    columns.push(Math.max(i, j));
+  };
+  addQuadratic(P, { add });
+  for (const { cliques } of groups) {
+    for (const clique of cliques) {
+      if (clique.length ** 2 > DENSE_FROM * limit) return undefined;
+      for (const [a, i] of clique.entries()) for (let b = 0; b <= a; b++) add(i, clique[b]);
+      if (rows.length > DENSE_FROM * limit * 0.5) return undefined;
+    }
+  }
+  return sparse.toCsc(sparse.fromTriplets(n, n, rows, columns, new Array<number>(rows.length).fill(1)));
+}
+
+function add(x: Float64Array, step: Float64Array): void {
+  for (let i = 0; i < x.length; i++) x[i] += step[i];
+}
+
+function subtract(x: Float64Array, step: Float64Array): void {
+  for (let i = 0; i < x.length; i++) x[i] -= step[i];
+}

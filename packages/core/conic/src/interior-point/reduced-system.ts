@@ -1,0 +1,203 @@
+import { linalg, matmul, sparse, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import type { SymmetricTarget } from "./normal-matrix.js";
+
+/**
+ * @internal The system [M, Z^T; Z, 0] that is left when the cones' rows are eliminated: M = P + A^T (W^T W)^-1 A over the
+ * variables, Z the rows of the zero cone. A small multiple of the identity is added to M and taken from the corner.
+ */
+export interface ReducedSystem {
+  /** Factors for the M that `fill` adds up; false where M is not positive definite to rounding. */
+  factor(fill: (target: SymmetricTarget) => void): boolean;
+  /** Replaces (x, z) `[n + zeros]` by the solution. */
+  solve(rhs: Float64Array): void;
+}
+
+/** Added to the diagonal of M: a part of its largest entry, and at least the first of these that lets it be factored. */
+const RELATIVE_SHIFT = 4e-16;
+const SHIFTS = [1e-12, 1e-9, 1e-7];
+/** Taken from the corner, so that equations may be stated twice. */
+const CORNER_SHIFT = 1e-9;
+
+/** @internal M as a dense matrix, and the Schur complement of the zero rows. */
+export class DenseSystem implements ReducedSystem {
+  private readonly matrix: Float64Array;
+  private readonly transposedZero: Tensor | undefined;
+  private factorM: Float64Array | undefined;
+  private factorS: Float64Array | undefined;
+  /** L^-1 Z^T `[n, zeros]` */
+  private half: Float64Array | undefined;
+
+  constructor(
+    private readonly n: number,
+    zero: sparse.CsrMatrix,
+  ) {
+    this.matrix = new Float64Array(n * n);
+    if (zero.rows === 0) return;
+    const values = new Float64Array(n * zero.rows);
+    for (let i = 0; i < zero.rows; i++) {
+      for (let p = zero.indptr[i]; p < zero.indptr[i + 1]; p++)
+        values[zero.indices[p] * zero.rows + i] = zero.values[p];
+    }
+    this.transposedZero = tensor(values, { shape: [n, zero.rows] });
+  }
+
+  factor(fill: (target: SymmetricTarget) => void): boolean {
+    const { n, matrix } = this;
+    matrix.fill(0);
+    fill({
+      add: (i, j, value) => {
+        if (i >= j) matrix[i * n + j] += value;
+        else matrix[j * n + i] += value;
+      },
+    });
+    let largest = 0;
+    for (let i = 0; i < n; i++) largest = Math.max(largest, matrix[i * (n + 1)]);
+    for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) matrix[j * n + i] = matrix[i * n + j];
+    let L: Tensor | undefined;
+    for (let k = 0, before = 0; k < SHIFTS.length && L === undefined; k++) {
+      const shift = SHIFTS[k] + RELATIVE_SHIFT * largest;
+      for (let i = 0; i < n; i++) matrix[i * (n + 1)] += shift - before;
+      before = shift;
+      L = choleskyOf(tensor(matrix, { shape: [n, n] }));
+    }
+    if (L === undefined) return false;
+    this.factorM = L.data() as Float64Array;
+    if (this.transposedZero === undefined) return true;
+    const half = linalg.triangularSolve(L, this.transposedZero);
+    const zeros = half.shape[1];
+    const schur = Float64Array.from(matmul(half.transpose(), half).data());
+    let top = 0;
+    for (let i = 0; i < zeros; i++) top = Math.max(top, schur[i * (zeros + 1)]);
+    for (let i = 0; i < zeros; i++) schur[i * (zeros + 1)] += CORNER_SHIFT + 1e-13 * top;
+    const S = choleskyOf(tensor(schur, { shape: [zeros, zeros] }));
+    if (S === undefined) return false;
+    this.half = half.data() as Float64Array;
+    this.factorS = S.data() as Float64Array;
+    return true;
+  }
+
+  solve(rhs: Float64Array): void {
+    const { n, factorM, factorS, half } = this;
+    const L = factorM as Float64Array;
+    const x = rhs.subarray(0, n);
+    forward(L, n, x);
+    if (factorS !== undefined && half !== undefined) {
+      // S z = (L^-1 Z^T)^T (L^-1 p) - q
+      const z = rhs.subarray(n);
+      const zeros = z.length;
+      for (let i = 0; i < zeros; i++) z[i] = -z[i];
+      for (let j = 0; j < n; j++) for (let i = 0; i < zeros; i++) z[i] += half[j * zeros + i] * x[j];
+      forward(factorS, zeros, z);
+      backward(factorS, zeros, z);
+      for (let j = 0; j < n; j++) for (let i = 0; i < zeros; i++) x[j] -= half[j * zeros + i] * z[i];
+    }
+    backward(L, n, x);
+  }
+}
+
+/** @internal The whole system as a sparse quasi-definite matrix of one pattern. */
+export class SparseSystem implements ReducedSystem {
+  private readonly matrix: sparse.CscMatrix;
+  private readonly diagonal: Int32Array;
+  private readonly fixed: Float64Array;
+  private readonly signs: Int8Array;
+  private readonly symbolic: sparse.SymbolicFactorization;
+  private factorization: sparse.LdlFactorization | undefined;
+
+  /** @param pattern upper triangle of M with every entry that it may have; its values do not count */
+  constructor(
+    private readonly n: number,
+    pattern: sparse.CscMatrix,
+    zero: sparse.CsrMatrix,
+  ) {
+    const zeros = zero.rows;
+    const top = sparse.add(pattern, sparse.identity(n));
+    const whole =
+      zeros === 0
+        ? top
+        : sparse.block([
+            [top, sparse.transpose(zero)],
+            [
+              new sparse.CsrMatrix(zeros, n, new Int32Array(zeros + 1), new Int32Array(0), new Float64Array(0)),
+              sparse.identity(zeros),
+            ],
+          ]);
+    this.matrix = sparse.toCsc(whole);
+    // In an upper triangle by columns the diagonal ends each column.
+    this.diagonal = Int32Array.from({ length: n + zeros }, (_, j) => this.matrix.indptr[j + 1] - 1);
+    this.signs = Int8Array.from({ length: n + zeros }, (_, j) => (j < n ? 1 : -1));
+    this.fixed = this.matrix.values.slice();
+    this.fixed.fill(0, 0, this.matrix.indptr[n]);
+    this.symbolic = sparse.analyzePattern(this.matrix);
+  }
+
+  factor(fill: (target: SymmetricTarget) => void): boolean {
+    const { n, matrix, diagonal, fixed } = this;
+    const values = fixed.slice();
+    fill({
+      add: (i, j, value) => {
+        values[this.place(Math.min(i, j), Math.max(i, j))] += value;
+      },
+    });
+    let largest = 0;
+    for (let j = 0; j < n; j++) largest = Math.max(largest, values[diagonal[j]]);
+    const shift = SHIFTS[1] + RELATIVE_SHIFT * largest;
+    for (let j = 0; j < diagonal.length; j++) {
+      if (j < n) values[diagonal[j]] += shift;
+      else values[diagonal[j]] = -CORNER_SHIFT;
+    }
+    try {
+      if (this.factorization === undefined) {
+        this.factorization = sparse.ldlNumeric(this.symbolic, matrix.withValues(values), { signs: this.signs });
+      } else this.factorization.refactor(values);
+      return true;
+    } catch (error) {
+      if (error instanceof ValueError) return false;
+      throw error;
+    }
+  }
+
+  solve(rhs: Float64Array): void {
+    (this.factorization as sparse.LdlFactorization).solve(rhs, rhs);
+  }
+
+  /** Where (i, j) of the upper triangle stands, by bisection of its column. */
+  private place(i: number, j: number): number {
+    const { indptr, indices } = this.matrix;
+    let [low, high] = [indptr[j], indptr[j + 1] - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (indices[middle] < i) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function choleskyOf(a: Tensor): Tensor | undefined {
+  try {
+    return linalg.cholesky(a);
+  } catch (error) {
+    if (error instanceof ValueError) return undefined;
+    throw error;
+  }
+}
+
+/** x = L^-1 x for lower triangular L `[n, n]`. */
+function forward(L: Float64Array, n: number, x: Float64Array): void {
+  for (let i = 0, p = 0; i < n; i++, p += n) {
+    let sum = x[i];
+    for (let j = 0; j < i; j++) sum -= L[p + j] * x[j];
+    x[i] = sum / L[p + i];
+  }
+}
+
+/** x = L^-T x */
+function backward(L: Float64Array, n: number, x: Float64Array): void {
+  for (let i = n - 1; i >= 0; i--) {
+    const p = i * n;
+    const value = x[i] / L[p + i];
+    x[i] = value;
+    for (let j = 0; j < i; j++) x[j] -= L[p + j] * value;
+  }
+}
