@@ -7,6 +7,6 @@ export function interpreter(graph: Graph): Required<Executable> {
     run: async (inputs) => graph.apply(inputs),
     runSync: (inputs) => graph.apply(inputs),
     release: async () => {},
-    describe: () => `carried out operation by operation, since nothing can be compiled here:\n${graph}`,
+    describe: () => `carried out operation by operation, since it cannot be compiled here:\n${graph}`,
   };
 }

@@ -48,7 +48,8 @@ function hostFunction(c: Compilation, equation: Equation, strides: readonly (rea
   const reference = c.memory;
   const specs = outputs.map(({ shape, dtype }) => ({ shape, dtype }));
   const sizes = outputs.map(({ shape }) => sizeOf(shape));
-  const call = (...given: number[]) => {
+  const call = (...signed: number[]) => {
+    const given = signed.map((address) => address >>> 0);
     const { views } = reference.memory as SharedMemory;
     // New tensors at every call: kernels may remember what they found out about one.
     const operands = inputs.map(({ shape, dtype }, i) =>

@@ -14,6 +14,8 @@ import { Arena, type Base, type Buffer, type Element, elementTypes, Value, type 
 
 /** Tensors of at most so many elements are kept in locals, element by element. */
 const SMALL = 16;
+/** Functions with more locals are long enough. Engines allow 50,000. */
+const MANY_LOCALS = 8000;
 /** From so many bytes on inputs and results lie where each call says, so that they can stay there between calls. */
 export const MOVABLE_BYTES = 4096;
 
@@ -95,7 +97,23 @@ export class Compilation {
 
   /** Compiles the operations of a graph whose inputs and constants are defined. */
   writeGraph(graph: Graph): void {
-    for (const equation of graph.equations) lower(this, equation);
+    for (const equation of graph.equations) {
+      if (this.depth === 0 && this.writer.locals.length > MANY_LOCALS) this.splitFunction();
+      lower(this, equation);
+    }
+  }
+
+  /** Whether the function that is written has so many locals that no more should be taken for single elements. */
+  get crowded(): boolean {
+    return this.writer.locals.length > 2 * MANY_LOCALS;
+  }
+
+  /** Goes on in a further function: engines limit the locals and the length of one. */
+  private splitFunction(): void {
+    this.groups.writeAll();
+    this.spill();
+    this.closeFunction("code");
+    this.openFunction([], []);
   }
 
   /** Takes up the variables of a graph: how often each is used, and its constants. */

@@ -28,10 +28,25 @@ export class FunctionWriter implements Callee {
     readonly results: readonly WasmType[],
   ) {}
 
-  /** A new local variable. */
+  /** Locals that nothing uses any more. */
+  private readonly free: Record<WasmType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  /** Locals taken since the outermost `temporary` began. */
+  private taken: [WasmType, number][] | undefined;
+
+  /** A local variable, whose value is whatever it was. */
   local(type: WasmType): number {
-    this.locals.push(type);
-    return this.parameters.length + this.locals.length - 1;
+    const local = this.free[type].pop() ?? this.parameters.length + this.locals.push(type) - 1;
+    this.taken?.push([type, local]);
+    return local;
+  }
+
+  /** Writes code whose locals are not used after it: others may take them. */
+  temporary(body: () => void): void {
+    const outer = this.taken;
+    this.taken = [];
+    body();
+    for (const [type, local] of this.taken) this.free[type].push(local);
+    this.taken = outer;
   }
 
   get(local: number): void {

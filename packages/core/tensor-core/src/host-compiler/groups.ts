@@ -154,6 +154,10 @@ export class Groups {
 
 /** Rounds sums that were carried in float64. */
 function narrow(c: Compilation, from: View, to: View, size: number): void {
+  c.writer.temporary(() => writeNarrow(c, from, to, size));
+}
+
+function writeNarrow(c: Compilation, from: View, to: View, size: number): void {
   const { writer: w } = c;
   const [source, target] = [c.locate(from, "float64"), c.locate(to, "float32")];
   w.get(source.base);

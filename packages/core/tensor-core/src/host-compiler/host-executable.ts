@@ -29,6 +29,11 @@ interface Port {
   readonly strides: readonly number[];
 }
 
+/** Gives the memory of programs back that nobody can run any more. */
+const unreachable = new FinalizationRegistry<Block>((block) => block.memory.release(block));
+/** Results that share a program's memory keep it. */
+const owners = new WeakMap<TypedArray, HostExecutable>();
+
 /** A program with its memory, ready to run. */
 export class HostExecutable implements Executable {
   private readonly block: Block;
@@ -47,6 +52,7 @@ export class HostExecutable implements Executable {
     private readonly options: ExecutableOptions = {},
   ) {
     this.block = allocateBlock(program.bytes);
+    unreachable.register(this, this.block, this);
     const { memory, address } = this.block;
     program.memory.memory = memory;
     const imports = program.module.importObject(memory.memory, address);
@@ -63,6 +69,7 @@ export class HostExecutable implements Executable {
     };
     this.inputs = program.inputs.map(port);
     this.outputs = program.outputs.map(port);
+    if (options.views) for (const { view } of this.outputs) owners.set(view, this);
     const table = (address + program.slotTable) / 4;
     this.slots = memory.views.int32.subarray(table, table + program.slotCount) as Int32Array;
     for (const { location } of [...this.outputs, ...this.inputs]) {
@@ -83,9 +90,13 @@ export class HostExecutable implements Executable {
     }
     this.requireMemory();
     const kept = this.begin(inputs);
-    for (const part of this.parts) {
-      if (part.loop) runLoop(part.run);
-      else part.run(0);
+    try {
+      for (const part of this.parts) {
+        if (part.loop) runLoop(part.run);
+        else part.run(0);
+      }
+    } catch (error) {
+      throw failed(error, kept);
     }
     return this.end(inputs, kept);
   }
@@ -109,9 +120,13 @@ export class HostExecutable implements Executable {
     const foreign = given.some((x) => x.storage.kind === "device" && residentOf(x) === undefined);
     const inputs = foreign ? await Promise.all(given.map((x) => (residentOf(x) === undefined ? x.host() : x))) : given;
     const kept = this.begin(inputs);
-    for (const part of this.parts) {
-      if (part.loop) await runLoopInTurns(part.run);
-      else part.run(0);
+    try {
+      for (const part of this.parts) {
+        if (part.loop) await runLoopInTurns(part.run);
+        else part.run(0);
+      }
+    } catch (error) {
+      throw failed(error, kept);
     }
     return this.end(inputs, kept);
   }
@@ -125,6 +140,7 @@ export class HostExecutable implements Executable {
     await this.queue;
     if (this.released) return;
     this.released = true;
+    unreachable.unregister(this);
     this.block.memory.release(this.block);
   }
 
@@ -194,6 +210,12 @@ export class HostExecutable implements Executable {
     if (slot !== undefined && memory === this.block.memory) this.slots[slot] = address;
     else view.set(resident.view());
   }
+}
+
+/** Gives back the room that was made for results. */
+function failed(error: unknown, kept: readonly (Block | undefined)[] | undefined): unknown {
+  for (const block of kept ?? []) block?.memory.release(block);
+  return error;
 }
 
 function copied({ size, view, location }: Port): TypedArray {

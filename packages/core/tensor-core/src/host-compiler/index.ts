@@ -11,10 +11,14 @@ export interface CompileOptions extends ExecutableOptions {
   readonly small?: number;
 }
 
+/** Programs that need more memory than one WebAssembly memory is sure to hold are carried out operation by operation. */
+const MOST_BYTES = 2 ** 31;
+
 /** Compiles a graph at once. */
 export function compileSync(graph: Graph, { small, ...options }: CompileOptions = {}): Required<Executable> {
   if (!canCompile()) return interpreter(graph);
   const program = compileProgram(graph, small);
+  if (program.bytes > MOST_BYTES) return interpreter(graph);
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module(program.module.encode());
@@ -30,5 +34,6 @@ export function compileSync(graph: Graph, { small, ...options }: CompileOptions 
 export async function compile(graph: Graph, options?: ExecutableOptions): Promise<Required<Executable>> {
   if (!canCompile()) return interpreter(graph);
   const program = compileProgram(graph);
+  if (program.bytes > MOST_BYTES) return interpreter(graph);
   return new HostExecutable(program, await WebAssembly.compile(program.module.encode()), options);
 }

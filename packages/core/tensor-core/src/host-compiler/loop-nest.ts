@@ -22,7 +22,7 @@ interface Repeated {
 
 /** Writes a plan as nested loops, the innermost on vectors where it can be. */
 export function writeLoops(c: Compilation, plan: LoopPlan): void {
-  new LoopNest(c, plan).write();
+  c.writer.temporary(() => new LoopNest(c, plan).write());
 }
 
 class LoopNest {

@@ -36,7 +36,7 @@ export function lower(c: Compilation, equation: Equation): void {
   const { primitive, inputs, outputs } = equation;
   if (isElementwise(equation)) {
     const [y] = outputs;
-    if (sizeOf(y.shape) > c.small && !inputs.every((v) => c.isUniform(v))) c.groups.addStep(equation);
+    if ((sizeOf(y.shape) > c.small || c.crowded) && !inputs.every((v) => c.isUniform(v))) c.groups.addStep(equation);
     else {
       writeElements(c, equation);
       for (const v of inputs) c.release(v);

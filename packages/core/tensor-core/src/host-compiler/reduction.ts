@@ -23,7 +23,7 @@ export function reduce(c: Compilation, equation: Equation): boolean {
     c.release(x);
     return true;
   }
-  if (sizeOf(x.shape) > c.small) {
+  if (sizeOf(x.shape) > c.small || (c.crowded && sizeOf(x.shape) > 0)) {
     c.groups.addReduction(equation, combination);
     return true;
   }

@@ -1,5 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { arange, jit, jitSync, mul, sub, sum, type Tensor } from "../../src/index.js";
+import { memoryCount } from "../../src/host-compiler/shared-memory.js";
+import {
+  add,
+  arange,
+  IndexError,
+  jit,
+  jitSync,
+  mul,
+  sub,
+  sum,
+  type Tensor,
+  take,
+  tensor,
+  zeros,
+} from "../../src/index.js";
 
 const values = arange(0, 2000, 1, "float64");
 const load = jitSync((x: Tensor) => mul(x, 1), { resident: true });
@@ -47,4 +61,13 @@ describe("resident tensors", () => {
     expect(s.item()).toBe(1999000);
     expect((await y.host()).toArray()).toEqual(mul(values, 2).toArray());
   });
+});
+
+it("an error gives the room for results back", () => {
+  const large = zeros([250_000], "float64");
+  const g = jitSync((x: Tensor, at: Tensor) => add(x, take(x, at).sum()), { resident: true });
+  const far = tensor([250_000], { dtype: "int32" });
+  const before = memoryCount();
+  for (let i = 0; i < 100; i++) expect(() => g(large, far)).toThrow(IndexError);
+  expect(memoryCount()).toBeLessThanOrEqual(before + 1);
 });
