@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { moduleAssets } from "./module-assets.js";
 import type { EntryPoint, Workspace } from "./workspace/workspace.js";
 
 const require = createRequire(import.meta.url);
@@ -80,7 +81,10 @@ export async function bundlePlayground(workspace: Workspace, source: string, out
     metafile: true,
     legalComments: "none",
     logLevel: "error",
-    plugins: [workspacePackages(importableEntries(workspace), join(source, "runtime-binding.ts"))],
+    plugins: [
+      moduleAssets(output),
+      workspacePackages(importableEntries(workspace), join(source, "runtime-binding.ts")),
+    ],
   });
   for (const name of binaries) copyFileSync(runtimeFile(name), join(output, name));
   const named = (entry: string) => {

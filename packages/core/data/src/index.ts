@@ -1,3 +1,4 @@
+export { readAsset } from "./asset.js";
 export { type Batch, Batches, type BatchesOptions, type BatchesState, batches } from "./batches.js";
 export { type Dataset, sampleCount, subset } from "./dataset.js";
 export { type Cifar100Options, readCifar10, readCifar100 } from "./formats/cifar.js";

@@ -65,12 +65,20 @@ export function ones(shape: Shape, dtype: DType = "float32"): Tensor {
 
 /** Zeros of the shape and dtype of `x`. */
 export function zerosLike(x: { readonly shape: Shape; readonly dtype: DType }): Tensor {
+  requireSpec("zerosLike", x);
   return full(x.shape, 0, x.dtype);
 }
 
 /** Ones of the shape and dtype of `x`. */
 export function onesLike(x: { readonly shape: Shape; readonly dtype: DType }): Tensor {
+  requireSpec("onesLike", x);
   return full(x.shape, 1, x.dtype);
+}
+
+function requireSpec(operation: string, x: { readonly shape: Shape } | undefined): void {
+  if (typeof x !== "object" || x === null || !Array.isArray(x.shape)) {
+    throw new DTypeError(`${operation}: give a tensor, or an object with a shape and a dtype`);
+  }
 }
 
 /** The numbers `start, start + step, ...` below `stop`; int32 for integers, float32 otherwise, unless told. */
@@ -176,7 +184,7 @@ function fromNested(nested: readonly NestedArray[], dtype: DType | undefined): T
       if (typeof node !== "number" && typeof node !== "boolean") {
         throw new DTypeError(
           isTensor(node)
-            ? "tensor: nested arrays must hold numbers or booleans, not tensors; join tensors with stack()"
+            ? "tensor: nested arrays must hold numbers or booleans, not tensors; join tensors with stack(), and give grad and vjp tensor([...]) where an argument is one tensor"
             : `tensor: nested arrays must hold numbers or booleans, not ${node === null ? "null" : typeof node}`,
         );
       }

@@ -77,6 +77,9 @@ export function normalizeAxes(operation: string, axes: number | readonly number[
 
 /** Throws unless every extent is a non-negative integer. */
 export function validateShape(operation: string, shape: Shape): void {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`${operation}: the shape is ${String(shape)}; give an array of extents such as [2, 3]`);
+  }
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 0) {
       throw new ShapeError(`${operation}: shape ${formatShape(shape)} must hold non-negative integers`);

@@ -1,8 +1,8 @@
 import { byteSize, type DType, type TypedArray } from "./dtype.js";
 import { FormatError, UnsupportedError, ValueError } from "./errors.js";
 import { widened, withWide } from "./literals.js";
+import { isPlainObject, setKey } from "./plain-object.js";
 import { hostTensor, isTensor, type Tensor } from "./tensor.js";
-import { isPlainObject, setKey } from "./tree.js";
 
 /**
  * What JSON has no words for stands as an object with one of these keys. Keys of the tree itself that begin with `$`

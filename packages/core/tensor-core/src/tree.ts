@@ -1,4 +1,5 @@
 import { ValueError } from "./errors.js";
+import { isPlainObject, setKey } from "./plain-object.js";
 import { isTensor, type Tensor } from "./tensor.js";
 
 export { fromJson, toJson } from "./tree-json.js";
@@ -23,12 +24,6 @@ export type TreeStructure =
 
 const LEAF: TreeStructure = { kind: "leaf" };
 
-/** @internal Whether a value is an object literal, and so a subtree. */
-export function isPlainObject(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
 /** The leaves of a tree, in order (object keys sorted), and its structure. */
 export function flatten(value: unknown): { leaves: unknown[]; structure: TreeStructure } {
   const leaves: unknown[] = [];
@@ -48,12 +43,6 @@ export function flatten(value: unknown): { leaves: unknown[]; structure: TreeStr
   };
   const structure = walk(value);
   return { leaves, structure };
-}
-
-/** @internal Sets an own property, also where its name is `__proto__`, by which assignment would set the prototype. */
-export function setKey(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key !== "__proto__") target[key] = value;
-  else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** Puts leaves back into a structure. */

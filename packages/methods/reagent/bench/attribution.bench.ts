@@ -1,10 +1,10 @@
 // What does a whole attribution cost, and how does it grow with the prompt? And what do its rivals cost?
 import { compare } from "@offprint/bench";
+import { type Gpt2, gpt2, initGpt2 } from "@offprint/language";
+import { loadTinyModels } from "@offprint/language/tiny";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { random } from "@offprint/tensor-core";
-import { baselines, type Gpt2, gpt2, reagent, replacers } from "../src/index.js";
-import { loadTinyModels } from "../src/tiny/index.js";
-import { initGpt2 } from "../src/transformer/gpt2.js";
+import { baselines, reagent, replacers } from "../src/index.js";
 
 /** Ten steps of five runs that never stop: 10 x 2 x 5 forward passes, and one. */
 const search = { probes: 5, maxSteps: 10, minSteps: 11 };
@@ -15,7 +15,7 @@ function prompt(length: number, vocabSize: number): Int32Array {
 
 export async function run() {
   const backend = await onnxRuntime({ device: "cpu", threads: 1 });
-  const { lm, mlm } = loadTinyModels({ backend });
+  const { lm, mlm } = await loadTinyModels({ backend });
   const ids = prompt(28, lm.vocabSize);
   const masked = replacers.mlm(mlm);
   await compare({

@@ -1,21 +1,21 @@
 // How many forward passes per second does the small model run, beside the same weights in PyTorch? And how does their
 // cost grow with the number of prompts?
 import { compare, python } from "@offprint/bench";
+import { loadTinyModels } from "@offprint/language/tiny";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { stack } from "@offprint/tensor-core";
-import { loadTinyModels } from "../src/tiny/index.js";
 
 const torch = python(new URL("torch_peers.py", import.meta.url));
 
 export async function run() {
   const backend = await onnxRuntime({ device: "cpu", threads: 1 });
-  const { encode } = loadTinyModels();
+  const { encode } = await loadTinyModels();
   const ids = encode(
     "when my flight landed in peru , i fell asleep . ( the lamp was old today ) . i stayed in the capital ,",
   );
   for (const rows of [1, 5, 10, 20, 40]) {
     // A model of its own for each size, as a batch is padded to one that was seen before.
-    const { lm } = loadTinyModels({ backend });
+    const { lm } = await loadTinyModels({ backend });
     const prompts = new Array(rows).fill(ids);
     await compare({
       name: `forward pass, ${rows} prompts of ${ids.length} tokens`,
@@ -25,7 +25,7 @@ export async function run() {
       maxRatio: 1.2,
     });
   }
-  const { lm } = loadTinyModels({ backend });
+  const { lm } = await loadTinyModels({ backend });
   const x = await lm.embed(ids);
   const embeds = stack(new Array(20).fill(x));
   await compare({

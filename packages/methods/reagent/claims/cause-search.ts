@@ -1,14 +1,8 @@
 import { memo } from "@offprint/claims";
-import {
-  type Attribution,
-  batchedCausal,
-  batchedMasked,
-  type Replacer,
-  type reagent,
-  replacers,
-} from "../src/index.js";
-import type { TinyModels } from "../src/tiny/index.js";
-import { wordClasses } from "./grammar.js";
+import { batchedCausal, batchedMasked } from "@offprint/language";
+import { type TinyModels, wordClasses } from "@offprint/language/tiny";
+import { type Attribution, type Replacer, type reagent, replacers } from "../src/index.js";
+
 import { type CauseCase, causeCases, rankOf, tinyModels } from "./test-sentences.js";
 
 /** The search that a claim is about; tests put a broken one in its place. */
@@ -61,7 +55,7 @@ function replacerOf(models: TinyModels, sampler: Sampler): Replacer {
 export const causeSearch = memo(
   async (context, search: Search, sampler: Sampler, count: number): Promise<CauseSearch> => {
     const { backend, seed, signal, onProgress } = context;
-    const models = tinyModels(backend);
+    const models = await tinyModels(backend);
     const cases = await causeCases(models, seed, count);
     const lm = batchedCausal(models.lm);
     const replacer = replacerOf({ ...models, mlm: batchedMasked(models.mlm) }, sampler);

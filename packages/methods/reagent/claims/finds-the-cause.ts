@@ -1,8 +1,8 @@
-import { type Claim, type ClaimContext, meanOf } from "@offprint/claims";
+import { type Claim, type ClaimContext, meanOf, medianOf } from "@offprint/claims";
 import { random } from "@offprint/tensor-core";
 import { reagent } from "../src/index.js";
 import { causeSearch, KEEP, MAX_STEPS, PROBES, type Sampler, type Search, samplers } from "./cause-search.js";
-import { medianOf, rankOf, tinyModels } from "./test-sentences.js";
+import { rankOf, tinyModels } from "./test-sentences.js";
 
 /** Sentences that are searched for their causes. */
 export function sentenceCount({ scale }: Pick<ClaimContext, "scale">): number {
@@ -98,10 +98,10 @@ export function stopsByItself(search: Search = reagent): Claim {
     paper: "stops when the rationale suffices",
     async run(context) {
       const { cases, found } = await causeSearch(context, search, "mlm", sentenceCount(context));
-      const { lm, release } = tinyModels(context.backend);
+      const { lm, release } = await tinyModels(context.backend);
       const stops = found.flatMap(({ stoppedAt }) => stoppedAt.filter((step) => step !== null));
       const share = stops.length / (cases.length * PROBES);
-      const median = medianOf(stops);
+      const median = stops.length === 0 ? Number.NaN : medianOf(stops);
       const each = found.every(({ converged }) => converged);
       let confirmed = 0;
       for (const [k, { ids, target }] of cases.entries()) {

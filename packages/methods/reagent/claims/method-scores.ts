@@ -44,7 +44,7 @@ export const methodScores = memo(async (context, search: Search): Promise<Method
   const count = scale === "full" ? 50 : 16;
   const searched = await causeSearch(context, search, "mlm", sentenceCount(context));
   const cases = searched.cases.slice(0, count);
-  const { lm, mlm, release } = tinyModels(backend);
+  const { lm, mlm, release } = await tinyModels(backend);
   const found = Object.fromEntries(methods.map((name) => [name, []])) as unknown as Record<
     Method,
     Pick<BaselineAttribution, "scores" | "importance">[]
@@ -90,7 +90,7 @@ export async function meanMetrics(
   { cases, found }: MethodScores,
   mass: number | undefined,
 ): Promise<Record<Method, MeanMetrics>> {
-  const { lm, release } = tinyModels(context.backend);
+  const { lm, release } = await tinyModels(context.backend);
   const means: Partial<Record<Method, MeanMetrics>> = {};
   for (const [m, name] of methods.entries()) {
     const [ns, nc]: [number[], number[]] = [[], []];

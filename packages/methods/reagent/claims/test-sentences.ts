@@ -1,6 +1,5 @@
+import { drawSentence, loadTinyModels, type TinyModels } from "@offprint/language/tiny";
 import { type Backend, random } from "@offprint/tensor-core";
-import { loadTinyModels, type TinyModels } from "../src/tiny/index.js";
-import { drawSentence } from "./grammar.js";
 
 /** A prompt whose next word the model knows, and the one token that decides it. */
 export interface CauseCase {
@@ -29,7 +28,7 @@ export async function causeCases(models: TinyModels, seed: number, count: number
 }
 
 /** The shipped models on the claim's backend. */
-export function tinyModels(backend: Backend | undefined): TinyModels {
+export function tinyModels(backend: Backend | undefined): Promise<TinyModels> {
   return loadTinyModels(backend === undefined ? {} : { backend });
 }
 
@@ -40,11 +39,4 @@ export function rankOf(scores: ArrayLike<number>, token: number): number {
     if (scores[i] > scores[token] || (scores[i] === scores[token] && i < token)) rank += 1;
   }
   return rank;
-}
-
-/** Median of some numbers; NaN for none. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

@@ -1,16 +1,16 @@
 import type { CommandInput } from "@offprint/commands";
-import { type Backend, ValueError } from "@offprint/tensor-core";
+import type { CausalLM } from "@offprint/language";
 import {
   gpt2FromSafetensors,
   loadOptimumCausalLM,
   loadOptimumMaskedLM,
   loadTokenizer,
-  maskedReplacer,
   type OnnxLoader,
-} from "../src/huggingface/index.js";
-import { type CausalLM, coarseWordClass, type Replacer, replacers } from "../src/index.js";
-import { modelFolder } from "../src/node.js";
-import { loadTinyModels } from "../src/tiny/index.js";
+} from "@offprint/language/huggingface";
+import { modelFolder } from "@offprint/language/node";
+import { loadTinyModels } from "@offprint/language/tiny";
+import { type Backend, ValueError } from "@offprint/tensor-core";
+import { coarseWordClass, maskedReplacer, type Replacer, replacers } from "../src/index.js";
 
 /** The word that stands for the models that come with the package. */
 export const TINY = "tiny";
@@ -53,8 +53,10 @@ function simpleReplacer(name: string, lm: CausalLM, textOf: (id: number) => stri
   return undefined;
 }
 
-function openTiny(backend: Backend | undefined, name: string): OpenedModels {
-  const { lm, mlm, vocab, specialIds, encode, release } = loadTinyModels(backend === undefined ? {} : { backend });
+async function openTiny(backend: Backend | undefined, name: string): Promise<OpenedModels> {
+  const { lm, mlm, vocab, specialIds, encode, release } = await loadTinyModels(
+    backend === undefined ? {} : { backend },
+  );
   const textOf = (id: number): string => ` ${vocab[id]}`;
   const replacer = name === TINY ? replacers.mlm(mlm) : simpleReplacer(name, lm, textOf, specialIds);
   if (replacer === undefined) {

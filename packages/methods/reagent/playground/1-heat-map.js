@@ -1,10 +1,10 @@
+import { loadTinyModels } from "@offprint/language/tiny";
 // What made the model say it?
 // A small language model reads a sentence and says the next word; ReAGent finds the token that made it. Change the country, the distraction in brackets, or the sampler.
 
 import { baselines, reagent, replacers } from "@offprint/reagent";
-import { loadTinyModels } from "@offprint/reagent/tiny";
 
-const { lm, mlm, vocab, encode } = loadTinyModels();
+const { lm, mlm, vocab, encode } = await loadTinyModels();
 const ids = encode(
   "when my flight landed in peru , i fell asleep . ( the lamp was old today ) . i stayed in the capital ,",
 );

@@ -1,33 +1,9 @@
-import { asTensor, DTypeError, IndexError, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
-
-/** An integer of at least `least`, and of at most `most`. */
-export function requireInteger(where: string, name: string, value: number, least: number, most = Infinity): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  const range = most === Infinity ? `>= ${least}` : `from ${least} to ${most}`;
-  throw new ValueError(`${where}: ${name} is ${value}; it must be an integer ${range}`);
-}
+import { asTensor, DTypeError, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 
 /** A number strictly between 0 and 1. */
 export function requireOpenUnit(where: string, name: string, value: number): void {
   if (value > 0 && value < 1) return;
   throw new ValueError(`${where}: ${name} is ${value}; it must be above 0 and below 1`);
-}
-
-/** A prompt of at least one token, all of them ids of the model. */
-export function requirePrompt(where: string, ids: Int32Array, vocabSize: number): void {
-  if (!(ids instanceof Int32Array)) {
-    throw new DTypeError(`${where}: ids must be an Int32Array of token ids: Int32Array.from(ids)`);
-  }
-  if (ids.length === 0) throw new ValueError(`${where}: ids is empty; give a prompt of at least one token`);
-  const wrong = ids.findIndex((id) => id < 0 || id >= vocabSize);
-  if (wrong < 0) return;
-  throw new IndexError(`${where}: ids[${wrong}] is ${ids[wrong]}; the model has the ids 0 to ${vocabSize - 1}`);
-}
-
-/** An id of the model. */
-export function requireTarget(where: string, target: number, vocabSize: number): void {
-  if (Number.isInteger(target) && target >= 0 && target < vocabSize) return;
-  throw new IndexError(`${where}: target is ${target}; the model has the ids 0 to ${vocabSize - 1}`);
 }
 
 /** Which tokens must stay; none unless told. */

@@ -1,6 +1,6 @@
-import { AbortedError, type Tensor, tensor } from "@offprint/tensor-core";
-import { requireInteger, requirePrompt } from "./argument-checks.js";
-import type { Awaitable, CausalLM } from "./model.js";
+import { type Awaitable, type CausalLM, requirePrompt } from "@offprint/language";
+import { AbortedError, requireInteger, type Tensor, tensor } from "@offprint/tensor-core";
+
 import { NextToken } from "./next-token.js";
 
 /** Explains one token: what `reagent` and the baselines become when their other arguments are filled in. */

@@ -1,5 +1,5 @@
+import type { CausalLM } from "@offprint/language";
 import { requireValues } from "./argument-checks.js";
-import type { CausalLM } from "./model.js";
 
 /** Scores of the next token after some prompts, row by row. */
 export class NextToken {

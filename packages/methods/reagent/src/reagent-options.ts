@@ -1,7 +1,8 @@
-import { isTensor, type TensorLike, ValueError } from "@offprint/tensor-core";
-import { requireInteger, requireOpenUnit, requirePrompt, requireProtect, requireTarget } from "./argument-checks.js";
+import { type CausalLM, requirePrompt, requireTarget } from "@offprint/language";
+import { isTensor, requireInteger, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireOpenUnit, requireProtect } from "./argument-checks.js";
 import type { UpdateRule } from "./evidence.js";
-import type { CausalLM } from "./model.js";
+
 import type { ReagentState } from "./reagent-state.js";
 import type { Replacer } from "./replacer.js";
 

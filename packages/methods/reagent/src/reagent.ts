@@ -1,7 +1,8 @@
+import type { CausalLM } from "@offprint/language";
 import { random, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { requireValues } from "./argument-checks.js";
 import { evidence } from "./evidence.js";
-import type { CausalLM } from "./model.js";
+
 import { largest, NextToken, softmaxOf } from "./next-token.js";
 import { type ReagentOptions, type Settings, type StepTrace, settle } from "./reagent-options.js";
 import { type Probe, type ReagentState, resumedProbes } from "./reagent-state.js";

@@ -1,5 +1,5 @@
+import type { Awaitable } from "@offprint/language";
 import { type Rng, ShapeError, ValueError } from "@offprint/tensor-core";
-import type { Awaitable } from "./model.js";
 
 /** What replacements are asked for. */
 export interface ReplacementContext {

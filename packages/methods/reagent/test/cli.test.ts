@@ -7,7 +7,8 @@ import { loadModel, onnxRuntime } from "@offprint/onnx-runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 
-const fixture = (path: string) => fileURLToPath(new URL(`./fixtures/${path}`, import.meta.url));
+const fixture = (path: string) =>
+  fileURLToPath(new URL(`../../../core/language/test/fixtures/${path}`, import.meta.url));
 const backend = await onnxRuntime().catch(() => undefined);
 let folder = "";
 beforeAll(async () => {

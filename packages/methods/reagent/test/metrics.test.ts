@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
+import { gpt2, readGpt2 } from "@offprint/language";
 import { cast, random, type Tensor, tensor, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   distributionDistance,
   type FaithfulnessWarning,
-  gpt2,
   hardFaithfulness,
   logRatioToRandom,
   matchedKeepProbabilities,
-  readGpt2,
   softFaithfulness,
   softNC,
   softNS,
@@ -19,7 +18,11 @@ const at = (name: string) => new URL(`./fixtures/${name}`, import.meta.url);
 const expected = JSON.parse(readFileSync(at("baselines.json"), "utf8"));
 const wide = tree.map(
   (x: Tensor) => cast(x, "float64"),
-  readGpt2(new Uint8Array(readFileSync(at("gpt2/model.safetensors")))),
+  readGpt2(
+    new Uint8Array(
+      readFileSync(new URL("../../../core/language/test/fixtures/gpt2/model.safetensors", import.meta.url)),
+    ),
+  ),
 );
 const lm = gpt2(wide, { heads: 2 });
 const ids = Int32Array.from(expected.ids);

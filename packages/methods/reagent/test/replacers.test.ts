@@ -1,15 +1,7 @@
+import { batchedCausal, batchedMasked, type MaskedLM } from "@offprint/language";
 import { type Rng, random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import {
-  batchedCausal,
-  batchedMasked,
-  coarseWordClass,
-  type MaskedLM,
-  matchVocabularies,
-  type Replacer,
-  reagent,
-  replacers,
-} from "../src/index.js";
+import { coarseWordClass, matchVocabularies, type Replacer, reagent, replacers } from "../src/index.js";
 import { byZero, onesPrompt, oracle, smallLM } from "./small-models.js";
 
 const at = { step: 1, purpose: "update", runs: [0] } as const;

@@ -1,7 +1,6 @@
+import { type CausalLM, type Gpt2Params, gpt2, initGpt2 } from "@offprint/language";
 import { cast, type Rng, random, type Tensor, tree } from "@offprint/tensor-core";
-import type { CausalLM, Replacer } from "../src/index.js";
-import { gpt2 } from "../src/index.js";
-import { type Gpt2Params, initGpt2 } from "../src/transformer/gpt2.js";
+import type { Replacer } from "../src/index.js";
 
 /** A model whose target probability is any function of the prompt: token 1 against token 0. */
 export function oracle(probability: (prompt: Int32Array) => number, vocabSize = 2): CausalLM {

@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { traceFlat } from "../compile/trace.js";
 import { asTensor, zerosLike } from "../construct.js";
 import { isFloat } from "../dtype.js";
@@ -29,6 +30,8 @@ export function cond<A extends any[], R>(
   onFalse: (...operands: A) => R,
   ...operands: A
 ): R {
+  requireFunction("cond", onTrue, "onTrue");
+  requireFunction("cond", onFalse, "onFalse");
   const test = cast(asTensor(condition), "bool");
   if (test.rank !== 0)
     throw new ShapeError(

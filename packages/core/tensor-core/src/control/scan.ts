@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { traceFlat } from "../compile/trace.js";
 import { zeros, zerosLike } from "../construct.js";
@@ -37,6 +38,7 @@ export function scan<S, X, Y>(
   xs: X,
   options: ScanOptions = {},
 ): [state: S, ys: Y] {
+  requireFunction("scan", body, "the body");
   checkOptions("scan", options, ["length", "reverse"]);
   const state = flattenTensors(init);
   const inputs = flattenTensors(xs);

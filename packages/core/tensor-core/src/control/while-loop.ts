@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { traceFlat } from "../compile/trace.js";
 import { asTensor } from "../construct.js";
 import { ShapeError, UnsupportedError } from "../errors.js";
@@ -19,6 +20,8 @@ import { flattenTensors, keepState } from "./loop-body.js";
  * @example whileLoop((x) => less(x, 100), (x) => mul(x, 2), tensor(1)) // 128
  */
 export function whileLoop<S>(condition: (state: S) => TensorLike, body: (state: S) => S, init: S): S {
+  requireFunction("whileLoop", condition, "the condition");
+  requireFunction("whileLoop", body, "the body");
   const state = flattenTensors(init);
   const pack = (leaves: readonly Tensor[]) => tree.unflatten<S>(state.structure, leaves);
   const flatCondition = (leaves: readonly Tensor[]) => checkedCondition(condition(pack(leaves)));

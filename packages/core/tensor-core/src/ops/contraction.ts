@@ -1,3 +1,4 @@
+import { requireArray } from "../arguments.js";
 import { asTensor } from "../construct.js";
 import { ShapeError } from "../errors.js";
 import { bindOne } from "../primitive.js";
@@ -96,6 +97,8 @@ function pairedAxes(
     const first = Array.from({ length: axes }, (_, i) => i);
     return [first.map((i) => x.rank - axes + i), first];
   }
+  requireArray("tensordot", axes, "two arrays of axes");
+  for (const list of axes) requireArray("tensordot", list, "axes");
   const [ofX, ofY] = [x, y].map((t, k) => axes[k].map((axis) => normalizeAxis("tensordot", axis, t.rank)));
   if (ofX.length !== ofY.length || new Set(ofX).size !== ofX.length || new Set(ofY).size !== ofY.length) {
     throw new ShapeError(

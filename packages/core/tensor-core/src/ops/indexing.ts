@@ -1,3 +1,4 @@
+import { requireArray } from "../arguments.js";
 import { axisOptions } from "../axes.js";
 import { arange, asTensor, full } from "../construct.js";
 import { type DType, isFloat, promote } from "../dtype.js";
@@ -173,6 +174,7 @@ function fitted(operation: string, updates: Tensor, shape: Shape): Tensor {
  */
 export function at(x: TensorLike, indices: readonly TensorLike[]): Tensor {
   const t = asTensor(x);
+  requireArray("at", indices, "indices, one tensor for each of the first axes");
   if (indices.length === 0 || indices.length > t.rank) {
     throw new IndexError(`at: ${indices.length} indices for a tensor of rank ${t.rank}; give 1 to ${t.rank}`);
   }

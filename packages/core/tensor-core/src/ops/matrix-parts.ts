@@ -1,3 +1,4 @@
+import { requireArray } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { arange, asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
@@ -104,6 +105,7 @@ export function matrixTrace(x: TensorLike, offset = 0): Tensor {
  */
 export function meshgrid(vectors: readonly TensorLike[], options: { indexing?: "xy" | "ij" } = {}): Tensor[] {
   checkOptions("meshgrid", options, ["indexing"]);
+  requireArray("meshgrid", vectors, "vectors");
   const parts = vectors.map((v) => asTensor(v));
   const wrong = parts.findIndex((t) => t.rank !== 1);
   if (wrong >= 0) {

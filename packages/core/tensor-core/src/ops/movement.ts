@@ -1,3 +1,4 @@
+import { requireArray, requireShape } from "../arguments.js";
 import { type Axes, axisOptions } from "../axes.js";
 import { asTensor } from "../construct.js";
 import { IndexError, ShapeError, ValueError } from "../errors.js";
@@ -31,6 +32,7 @@ function requiredAxis(owner: string, axis: number | AxisOption): number {
 /** The values in row-major order under another shape; one extent may be -1 and is worked out. */
 export function reshape(x: TensorLike, shape: Shape): Tensor {
   const t = asTensor(x);
+  requireShape("reshape", shape);
   const open = shape.indexOf(-1);
   let full = shape;
   if (open >= 0) {
@@ -61,6 +63,7 @@ export function flatten(x: TensorLike): Tensor {
 /** The axes in another order; reversed unless `permutation` is given. */
 export function transpose(x: TensorLike, permutation?: readonly number[]): Tensor {
   const t = asTensor(x);
+  if (permutation !== undefined) requireArray("transpose", permutation, "axes, each once");
   const order = permutation ?? t.shape.map((_, axis) => t.rank - 1 - axis);
   const axes = order.map((axis) => normalizeAxis("transpose", axis, t.rank));
   if (axes.length !== t.rank || new Set(axes).size !== t.rank) {
@@ -90,6 +93,7 @@ export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
 /** Repeats extents of 1 and adds leading axes, by NumPy's rule; takes no memory. */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const t = asTensor(x);
+  requireShape("broadcastTo", shape);
   if (sameShape(t.shape, shape)) return t;
   validateShape("broadcastTo", shape);
   return reshaped(t, broadcastToP, { shape });
@@ -132,6 +136,7 @@ export type SliceIndex = null | number | { readonly start?: number; readonly sto
  */
 export function slice(x: TensorLike, index: readonly SliceIndex[]): Tensor {
   const t = asTensor(x);
+  requireArray("slice", index, "entries, one for each axis");
   if (index.length > t.rank) {
     throw new IndexError(`slice: ${index.length} entries for a tensor of rank ${t.rank}; give at most one an axis`);
   }
@@ -189,6 +194,7 @@ export function pad(
   value = 0,
 ): Tensor {
   const t = asTensor(x);
+  requireArray("pad", widths, "[before, after] for each axis");
   const pairs = (typeof widths[0] === "number" ? t.shape.map(() => widths) : widths) as readonly (readonly [
     number,
     number,
@@ -206,6 +212,7 @@ export function pad(
 }
 
 function promoted(operation: string, parts: readonly TensorLike[]): Tensor[] {
+  requireArray(operation, parts, "tensors");
   if (parts.length === 0) throw new ValueError(`${operation}: give at least one tensor`);
   return promoteOperands(operation, parts);
 }
@@ -238,6 +245,7 @@ export function split(x: TensorLike, parts: number | readonly number[], axis?: n
   const { axis: along = 0 } = axisOptions<AxisOption>("split", AXIS, axis);
   const t = asTensor(x);
   const at = normalizeAxis("split", along, t.rank);
+  if (typeof parts !== "number") requireArray("split", parts, "lengths, or give the number of parts");
   const count = typeof parts === "number" ? parts : parts.length;
   const lengths = typeof parts === "number" ? Array.from({ length: count }, () => t.shape[at] / count) : parts;
   if (

@@ -1,3 +1,4 @@
+import { requireArray } from "../arguments.js";
 import { type Axes, axisOptions } from "../axes.js";
 import { checkOptions } from "../check-options.js";
 import { asTensor, full } from "../construct.js";
@@ -93,6 +94,7 @@ export function quantile(
 
 function quantiles(owner: string, x: TensorLike, q: number | readonly number[], options: ReduceOptions): Tensor {
   const t = asFloat(x);
+  if (typeof q !== "number") requireArray(owner, q, "fractions, or give one");
   const fractions = typeof q === "number" ? [q] : q;
   for (const f of fractions) {
     if (!(f >= 0 && f <= 1)) throw new ValueError(`quantile: q is ${f}; give a fraction from 0 to 1`);

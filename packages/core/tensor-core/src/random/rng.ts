@@ -184,6 +184,7 @@ export class Rng {
    * broadcast to `shape`.
    */
   categorical(shape: Shape, options: CategoricalOptions): Tensor {
+    requireOptions("categorical", options, "logits or probabilities");
     checkOptions("categorical", options, ["logits", "probabilities"]);
     check.requireShape("categorical", shape);
     return hostTensor(categorical(this.source, shape, options), [...shape], "int32");
@@ -200,6 +201,7 @@ export class Rng {
 
   /** Beta numbers with density proportional to x^(alpha - 1) (1 - x)^(beta - 1). */
   beta(shape: Shape, options: FloatOptions & { alpha: TensorLike; beta: TensorLike }): Tensor {
+    requireOptions("beta", options, "alpha and beta");
     checkOptions("beta", options, ["alpha", "beta", "dtype"]);
     check.requireShape("beta", shape);
     const a = check.parameter("beta", "alpha", options.alpha, shape, check.positive);
@@ -210,6 +212,7 @@ export class Rng {
   /** Student t numbers; infinite degrees of freedom give normal ones. */
   studentT(shape: Shape, options: LocationScaleOptions & { degreesOfFreedom: TensorLike }): Tensor {
     const name = "studentT";
+    requireOptions(name, options, "degreesOfFreedom");
     checkOptions(name, options, ["degreesOfFreedom", ...LOCATION_SCALE]);
     check.requireShape(name, shape);
     const nu = check.parameter(name, "degreesOfFreedom", options.degreesOfFreedom, shape, check.positiveOrInfinite);
@@ -244,6 +247,7 @@ export class Rng {
    * @param options.concentration positive, of shape `[..., categories]`; leading axes broadcast to `shape`.
    */
   dirichlet(shape: Shape, options: FloatOptions & { concentration: TensorLike }): Tensor {
+    requireOptions("dirichlet", options, "concentration");
     checkOptions("dirichlet", options, ["concentration", "dtype"]);
     check.requireShape("dirichlet", shape);
     const dtype = check.floatDType("dirichlet", options.dtype);
@@ -263,6 +267,7 @@ export class Rng {
 
   /** Integers (int32) uniform on low, ..., high - 1, without bias; `low` defaults to 0. */
   randint(shape: Shape, options: { low?: number; high: number }): Tensor {
+    requireOptions("randint", options, "high");
     checkOptions("randint", options, ["low", "high"]);
     check.requireShape("randint", shape);
     const { low = 0, high } = options;
@@ -426,4 +431,8 @@ export function rng(seed: number | string): Rng {
 
 function at(parameter: Parameter, i: number): number {
   return parameter.values === undefined ? parameter.constant : parameter.values[i];
+}
+
+function requireOptions(owner: string, options: object | undefined, needed: string): void {
+  if (options === undefined) throw new ValueError(`${owner}: no options are given; it needs ${needed}`);
 }

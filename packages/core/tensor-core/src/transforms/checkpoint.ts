@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { traceFlat } from "../compile/trace.js";
 import { asTensor } from "../construct.js";
 import { TraceError } from "../errors.js";
@@ -18,6 +19,7 @@ let barriers = 0;
  * variables and loops with `whileLoop`, it runs as it is and its intermediate values are kept.
  */
 export function checkpoint<A extends unknown[], R>(f: (...args: A) => R): (...args: A) => R {
+  requireFunction("checkpoint", f);
   return (...args) => {
     if (recordingAbove(0) === 0 && !isNestedTrace()) return f(...args);
     const open = opened(f, args);

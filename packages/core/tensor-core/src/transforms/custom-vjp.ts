@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { asTensor } from "../construct.js";
 import { isNestedTrace, recordingAbove, recordingBelow, recordingOnly, withLevel } from "../levels.js";
 import { sum } from "../ops/reduction.js";
@@ -31,6 +32,9 @@ export function customVjp<A extends any[], R>(
   forward: (...args: A) => [result: R, residuals: any],
   backward: (residuals: any, cotangent: R) => readonly any[],
 ): (...args: A) => R {
+  requireFunction("customVjp", f);
+  requireFunction("customVjp", forward, "forward");
+  requireFunction("customVjp", backward, "backward");
   return (...args) => {
     const flat = tree.flatten(args);
     const inputs = flat.leaves.map((leaf) => asTensor(leaf as TensorLike));

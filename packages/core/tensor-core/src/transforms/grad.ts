@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { asTensor, onesLike } from "../construct.js";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.js";
@@ -32,6 +33,7 @@ export function valueAndGrad<F extends TreeFunction, const O extends GradOptions
   f: F,
   options: O = {} as O,
 ): (...args: Parameters<F>) => [value: ReturnType<F>, gradient: Differentiated<F, O["argument"]>] {
+  requireFunction("grad", f);
   checkOptions("grad", options, ["argument", "hasAux"]);
   const positions =
     options.argument === undefined

@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { asTensor, eye } from "../construct.js";
 import { reshape } from "../ops/movement.js";
 import type { Tensor, TensorLike } from "../tensor.js";
@@ -11,6 +12,7 @@ import { vmap } from "./vmap.js";
  * the argument a tensor of shape `[...result, ...leaf]`. One batched reverse pass over all results.
  */
 export function jacobian<A extends any[]>(f: (...args: A) => Tensor): (...args: A) => any {
+  requireFunction("jacobian", f);
   return (...args) => {
     const [x, ...rest] = args;
     const [y, pullback] = vjp((v: unknown) => asTensor(f(...([v, ...rest] as unknown as A))), x);

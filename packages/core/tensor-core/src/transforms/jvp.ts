@@ -1,3 +1,4 @@
+import { requireArray, requireFunction } from "../arguments.js";
 import { asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { isWeak } from "../literals.js";
@@ -20,6 +21,8 @@ export function jvp<R>(
   args: readonly any[],
   tangents: readonly any[],
 ): [value: R, tangent: R] {
+  requireFunction("jvp", f);
+  requireArray("jvp", args, "arguments");
   const { leaves, structure } = differentiableLeaves("jvp", args);
   const directions = tangentLeaves("jvp", leaves, structure, tangents);
   let resultStructure: tree.TreeStructure | undefined;
@@ -63,6 +66,7 @@ function tangentLeaves(
 export function hvp<F extends TreeFunction>(
   f: F,
 ): (x: Parameters<F>[0], v: Parameters<F>[0], ...rest: any[]) => Parameters<F>[0] {
+  requireFunction("hvp", f);
   return (x, v, ...rest) => {
     const { leaves, structure } = differentiableLeaves("hvp", x);
     const directions = tangentLeaves("hvp", leaves, structure, v);

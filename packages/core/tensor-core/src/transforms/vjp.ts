@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { asTensor, zerosLike } from "../construct.js";
 import { isFloat } from "../dtype.js";
 import { DTypeError, ShapeError, ValueError } from "../errors.js";
@@ -88,6 +89,7 @@ export function releaseTree<T>(value: T): T {
  * @example const [y, pullback] = vjp(f, x); const [dx] = pullback(onesLike(y));
  */
 export function vjp<R>(f: (...args: any[]) => R, ...args: any[]): [value: R, pullback: (cotangent: R) => any[]] {
+  requireFunction("vjp", f);
   const { leaves, structure } = differentiableLeaves("vjp", args);
   let resultStructure: tree.TreeStructure | undefined;
   const linear = linearise((variables) => {

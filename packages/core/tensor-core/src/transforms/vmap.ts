@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
@@ -5,7 +6,7 @@ import { withLevel } from "../levels.js";
 import { broadcastTo, moveAxis } from "../ops/movement.js";
 import { asExample } from "../primitive.js";
 import { formatShape, normalizeAxis } from "../shape.js";
-import type { Tensor, TensorLike } from "../tensor.js";
+import type { NestedArray, Tensor, TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
 
 /** Options of `vmap`. */
@@ -27,6 +28,7 @@ export interface VmapOptions {
  * @example vmap((w, x) => matmul(w, x), { inAxes: [null, 0] })(w, xs)
  */
 export function vmap<A extends any[], R>(f: (...args: A) => R, options: VmapOptions = {}): (...args: A) => R {
+  requireFunction("vmap", f);
   checkOptions("vmap", options, ["inAxes", "outAxis"]);
   const { inAxes = 0, outAxis = 0 } = options;
   return (...args: A): R => {
@@ -39,6 +41,8 @@ export function vmap<A extends any[], R>(f: (...args: A) => R, options: VmapOpti
     const moved = args.map((arg, i) => {
       const axis = Array.isArray(inAxes) ? (inAxes[i] as number | null) : (inAxes as number | null);
       if (axis === null) return { arg, axis };
+      // Nested numbers are one tensor here: their leaves have no axis to map over.
+      const batch: unknown = isNumbers(arg) ? asTensor(arg) : arg;
       const leaves = tree.map((leaf: TensorLike) => {
         const t = asTensor(leaf);
         if (t.rank === 0)
@@ -51,7 +55,7 @@ export function vmap<A extends any[], R>(f: (...args: A) => R, options: VmapOpti
         }
         size = x.shape[0];
         return x;
-      }, arg);
+      }, batch);
       return { arg: leaves, axis };
     });
     if (size === undefined) throw new ValueError("vmap: no argument is mapped over; give at least one axis in inAxes");
@@ -64,6 +68,10 @@ export function vmap<A extends any[], R>(f: (...args: A) => R, options: VmapOpti
       return tree.map((leaf: TensorLike) => moveAxis(batchOf(asTensor(leaf), level, count), 0, outAxis), result);
     });
   };
+}
+
+function isNumbers(value: unknown): value is NestedArray {
+  return Array.isArray(value) && value.length > 0 && value.every((x) => typeof x === "number" || isNumbers(x));
 }
 
 /** The whole batch behind an example of `level`; a value that does not depend on the example is repeated. */

@@ -1,6 +1,7 @@
+import type { AttentionLM } from "@offprint/language";
 import { ShapeError } from "@offprint/tensor-core";
 import { requireValues } from "../argument-checks.js";
-import type { AttentionLM } from "../model.js";
+
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";
 
 /** Attention of a prompt, averaged over the heads: one `[L, L]` matrix per layer. */

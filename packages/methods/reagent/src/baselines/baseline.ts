@@ -1,5 +1,5 @@
-import { requirePrompt, requireTarget } from "../argument-checks.js";
-import type { CausalLM } from "../model.js";
+import { type CausalLM, requirePrompt, requireTarget } from "@offprint/language";
+
 import { NextToken, softmaxOf } from "../next-token.js";
 
 /** What a baseline finds. */

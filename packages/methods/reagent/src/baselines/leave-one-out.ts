@@ -1,5 +1,6 @@
+import type { CausalLM } from "@offprint/language";
 import { random } from "@offprint/tensor-core";
-import type { CausalLM } from "../model.js";
+
 import { NextToken } from "../next-token.js";
 import { type Replacer, replaced } from "../replacer.js";
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";

@@ -1,7 +1,8 @@
-import { linalg, random, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
-import { requireInteger, requireValues } from "../argument-checks.js";
+import type { EmbeddingLM } from "@offprint/language";
+import { linalg, random, requireInteger, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { requireValues } from "../argument-checks.js";
 import { keptEmbeddings } from "../metrics/perturbed-embeddings.js";
-import type { EmbeddingLM } from "../model.js";
+
 import { NextToken } from "../next-token.js";
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";
 

@@ -1,7 +1,17 @@
+import type { GradientLM } from "@offprint/language";
 import { gaussLegendre } from "@offprint/solvers";
-import { concatenate, random, ShapeError, slice, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
-import { requireInteger, requireValues } from "../argument-checks.js";
-import type { GradientLM } from "../model.js";
+import {
+  concatenate,
+  random,
+  requireInteger,
+  ShapeError,
+  slice,
+  type Tensor,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import { requireValues } from "../argument-checks.js";
+
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";
 
 /** Options of the gradient methods. */

@@ -1,5 +1,6 @@
+import type { CausalLM } from "@offprint/language";
 import { random } from "@offprint/tensor-core";
-import type { CausalLM } from "../model.js";
+
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";
 
 /** Scores uniform on [0, 1): what reported figures are measured against. */

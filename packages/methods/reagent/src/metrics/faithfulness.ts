@@ -1,6 +1,7 @@
-import { random, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
-import { requireInteger, requirePrompt, requireValues } from "../argument-checks.js";
-import type { EmbeddingLM } from "../model.js";
+import { type EmbeddingLM, requirePrompt } from "@offprint/language";
+import { random, requireInteger, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireValues } from "../argument-checks.js";
+
 import { largest, softmaxOf } from "../next-token.js";
 import { type Distance, distributionDistance } from "./distance.js";
 import { keptEmbeddings, thinnedEmbeddings } from "./perturbed-embeddings.js";

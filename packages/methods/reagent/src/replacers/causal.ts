@@ -1,5 +1,6 @@
+import type { CausalLM } from "@offprint/language";
 import { requireValues } from "../argument-checks.js";
-import type { CausalLM } from "../model.js";
+
 import type { Replacer } from "../replacer.js";
 
 /** For each place, the token that the model itself expects after the original prefix; the first place keeps its own. */

@@ -1,6 +1,5 @@
-import { type Rng, ValueError } from "@offprint/tensor-core";
-import { requireInteger } from "../argument-checks.js";
-import type { MaskedLM } from "../model.js";
+import type { MaskedLM } from "@offprint/language";
+import { type Rng, requireInteger, ValueError } from "@offprint/tensor-core";
 
 /** How a masked model's prediction is turned into a token. */
 export interface FillInOptions {

@@ -1,6 +1,7 @@
+import type { MaskedLM } from "@offprint/language";
 import { ShapeError } from "@offprint/tensor-core";
 import { requireValues } from "../argument-checks.js";
-import type { MaskedLM } from "../model.js";
+
 import type { Replacer } from "../replacer.js";
 import { type FillInOptions, fillIn, requireMaskedLM } from "./fill-in.js";
 import type { IdMap } from "./id-map.js";

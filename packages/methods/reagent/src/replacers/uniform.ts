@@ -1,5 +1,5 @@
-import { type Rng, ValueError } from "@offprint/tensor-core";
-import { requireInteger } from "../argument-checks.js";
+import { type Rng, requireInteger, ValueError } from "@offprint/tensor-core";
+
 import type { Replacer } from "../replacer.js";
 
 /** One of some ids, all equally likely. */

@@ -1,16 +1,9 @@
+import type { MaskedLM, TextCodec } from "@offprint/language";
 import { requireValues } from "../argument-checks.js";
-import type { MaskedLM } from "../model.js";
+
 import type { Replacer } from "../replacer.js";
 import { type FillInOptions, fillIn, requireMaskedLM } from "./fill-in.js";
 import { allowedIds } from "./uniform.js";
-
-/** What is needed of a tokeniser: pieces of a text without special tokens, and the text of pieces. */
-export interface TextCodec {
-  /** Ids of the pieces of a text; no beginning- or end-of-text tokens. */
-  encode(text: string): ArrayLike<number>;
-  /** Text of some ids, blanks at its ends kept. */
-  decode(ids: readonly number[]): string;
-}
 
 /** Options of `replacers.wordMlm`. */
 export interface WordMlmOptions extends FillInOptions {

@@ -1,7 +1,7 @@
 import { hasExternalData } from "@offprint/onnx-format";
 import { FormatError, slice, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
-import { requirePrompt } from "../argument-checks.js";
 import type { CausalLM, EmbeddingLM, MaskedLM } from "../model.js";
+import { requirePrompt } from "../prompt-checks.js";
 import { type OpenedModel, openAtEmbeddings } from "./embedding-input.js";
 import { countIn, firstFile, type ModelFiles, readJson } from "./model-files.js";
 import { type OnnxLoader, type OnnxModel, onnxFeeds } from "./onnx-feeds.js";

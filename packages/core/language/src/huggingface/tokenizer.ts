@@ -1,6 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { FormatError, ValueError } from "@offprint/tensor-core";
-import type { TextCodec } from "../replacers/word-mlm.js";
+import type { TextCodec } from "../text-codec.js";
 import { type ModelFiles, readJson } from "./model-files.js";
 
 /** Texts to token ids and back. */

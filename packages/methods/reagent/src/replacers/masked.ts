@@ -1,10 +1,11 @@
-import type { MaskedLM } from "../model.js";
+import type { MaskedLM } from "@offprint/language";
+import type { TextTokenizer } from "@offprint/language/huggingface";
+
 import type { Replacer } from "../replacer.js";
-import type { FillInOptions } from "../replacers/fill-in.js";
-import { matchVocabularies } from "../replacers/id-map.js";
-import { mlm } from "../replacers/mlm.js";
-import { wordMlm } from "../replacers/word-mlm.js";
-import type { TextTokenizer } from "./tokenizer.js";
+import type { FillInOptions } from "./fill-in.js";
+import { matchVocabularies } from "./id-map.js";
+import { mlm } from "./mlm.js";
+import { wordMlm } from "./word-mlm.js";
 
 /** Share of the causal model's pieces that must be the masked model's too for ids to be mapped piece by piece. */
 const ENOUGH = 0.5;

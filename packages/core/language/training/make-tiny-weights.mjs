@@ -1,11 +1,12 @@
-// Trains the two small language models that the package ships, about a minute each on one core, and writes them as modules.
+// Trains the two small language models that the package ships, about a minute each on one core, and writes their
+// safetensors files.
 // From the package's folder: node --conditions=@offprint/source --import ../../../tooling/typescript/register.mjs training/make-tiny-weights.mjs
-import { writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { saveParameters } from "@offprint/nn";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { adamw, chain, clipByGlobalNorm, polynomialSchedule, train, warmupSchedule } from "@offprint/optim";
 import { div, logSumExp, mul, random, sub, sum, takeAlongAxis } from "@offprint/tensor-core";
-import { vocabulary } from "../claims/grammar.ts";
+import { vocabulary } from "../src/tiny/grammar.ts";
 import { gpt2Embed, gpt2Features, gpt2Logits, initGpt2 } from "../src/transformer/gpt2.ts";
 import { BATCH, causalBatch, maskedBatch, POSITIONS, SENTENCES, trainingSentences } from "./sentence-batches.ts";
 
@@ -61,22 +62,6 @@ async function trained(kind) {
   return params;
 }
 
-/** @param {"gpt" | "mlm"} kind @param {string} title */
-async function write(kind, title) {
-  const bytes = saveParameters(await trained(kind));
-  const text = Buffer.from(bytes).toString("base64");
-  const head = `// Made by training/make-tiny-weights.mjs: a safetensors file in base64.\n\n/** ${title} */\n`;
-  writeFileSync(
-    new URL(`../src/tiny/${kind}-weights.ts`, import.meta.url),
-    `${head}export const ${kind}Weights =\n  "${text}";\n`,
-  );
-}
-
-await write("gpt", "Weights of the small causal model.");
-await write("mlm", "Weights of the small masked model.");
-const words = vocabulary.map((word) => JSON.stringify(word)).join(", ");
-writeFileSync(
-  new URL("../src/tiny/vocabulary.ts", import.meta.url),
-  `// Made by training/make-tiny-weights.mjs.\n\n/** Tokens of the shipped models, by id. */\nexport const tinyVocabulary: readonly string[] = [${words}];\n`,
-);
+await writeFile(new URL("../assets/causal.safetensors", import.meta.url), saveParameters(await trained("gpt")));
+await writeFile(new URL("../assets/masked.safetensors", import.meta.url), saveParameters(await trained("mlm")));
 await backend.release();

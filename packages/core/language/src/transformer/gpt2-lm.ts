@@ -5,6 +5,7 @@ import {
   jit,
   logSoftmax,
   pad,
+  requireInteger,
   ShapeError,
   slice,
   sum,
@@ -12,8 +13,8 @@ import {
   take,
   tensor,
 } from "@offprint/tensor-core";
-import { requireInteger, requirePrompt, requireTarget } from "../argument-checks.js";
 import type { AttentionLM, GradientLM, MaskedLM } from "../model.js";
+import { requirePrompt, requireTarget } from "../prompt-checks.js";
 import { type Gpt2Config, type Gpt2Params, gpt2Embed, gpt2Features, gpt2Logits } from "./gpt2.js";
 import { PaddedSize } from "./padded-size.js";
 
@@ -23,7 +24,7 @@ export interface Gpt2Options extends Gpt2Config {
   backend?: Backend;
 }
 
-/** A GPT-2 with everything that the methods of this package can ask for. */
+/** A GPT-2 with everything that methods can ask for. */
 export interface Gpt2 extends GradientLM, AttentionLM {
   /** d. */
   readonly features: number;

@@ -1,5 +1,5 @@
 import { type Rng, type Tensor, tensor } from "@offprint/tensor-core";
-import { drawSentence, vocabulary } from "../claims/grammar.js";
+import { drawSentence, vocabulary } from "../src/tiny/grammar.js";
 
 /** Positions that the shipped models have. */
 export const POSITIONS = 64;

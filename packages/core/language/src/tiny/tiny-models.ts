@@ -1,10 +1,9 @@
-import { type Backend, ValueError } from "@offprint/tensor-core";
+import { readAsset } from "@offprint/data";
+import { type Backend, checkOptions, ValueError } from "@offprint/tensor-core";
 import type { MaskedLM } from "../model.js";
 import { readGpt2 } from "../transformer/gpt2-file.js";
 import { type Gpt2, gpt2, gpt2Masked } from "../transformer/gpt2-lm.js";
-import { gptWeights } from "./gpt-weights.js";
-import { mlmWeights } from "./mlm-weights.js";
-import { tinyVocabulary } from "./vocabulary.js";
+import { vocabulary } from "./grammar.js";
 
 /** Options of `loadTinyModels`. */
 export interface TinyOptions {
@@ -30,28 +29,30 @@ export interface TinyModels {
 
 const HEADS = 4;
 
-function fromBase64(text: string): Uint8Array {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
-}
+const weights = (name: "causal" | "masked"): Promise<Uint8Array> =>
+  readAsset(
+    name === "causal"
+      ? new URL("../../assets/causal.safetensors", import.meta.url)
+      : new URL("../../assets/masked.safetensors", import.meta.url),
+  );
 
 /**
  * The small models, trained by `training/make-tiny-weights.mjs` on sentences whose last word is decided by one earlier
  * word: "when my flight landed in peru , i fell asleep . ( the lamp was old today ) . i stayed in the capital ,".
  */
-export function loadTinyModels(options: TinyOptions = {}): TinyModels {
+export async function loadTinyModels(options: TinyOptions = {}): Promise<TinyModels> {
+  checkOptions("loadTinyModels", options, ["backend"]);
+  const [causal, masked] = await Promise.all([weights("causal"), weights("masked")]);
   const shared = { heads: HEADS, ...(options.backend && { backend: options.backend }) };
-  const ids = new Map(tinyVocabulary.map((token, id) => [token, id]));
-  const specialIds = tinyVocabulary.flatMap((token, id) => (token.startsWith("<") ? [id] : []));
-  const lm = gpt2(readGpt2(fromBase64(gptWeights)), shared);
+  const ids = new Map(vocabulary.map((token, id) => [token, id]));
+  const specialIds = vocabulary.flatMap((token, id) => (token.startsWith("<") ? [id] : []));
+  const lm = gpt2(readGpt2(causal), shared);
   const maskId = ids.get("<mask>") as number;
-  const mlm = gpt2Masked(readGpt2(fromBase64(mlmWeights)), { ...shared, maskId, specialIds });
+  const mlm = gpt2Masked(readGpt2(masked), { ...shared, maskId, specialIds });
   return {
     lm,
     mlm,
-    vocab: tinyVocabulary,
+    vocab: vocabulary,
     specialIds,
     encode(text) {
       const words = ["<bos>", ...text.trim().split(/\s+/)].filter((word) => word !== "");

@@ -4,8 +4,8 @@ import type { Tensor, TensorLike } from "@offprint/tensor-core";
 export type Awaitable<T> = T | Promise<T>;
 
 /**
- * A language model as a black box: token ids in, scores of the next token out. It is all that ReAGent asks for; a plain
- * function that returns nested arrays will do.
+ * A language model as a black box: token ids in, scores of the next token out. The smallest thing that a user brings; a
+ * plain function that returns nested arrays will do.
  */
 export interface CausalLM {
   /** Number of token ids, V. */
@@ -26,7 +26,7 @@ export interface EmbeddingLM extends CausalLM {
   nextLogitsFromEmbeds(embeds: Tensor): Awaitable<Tensor>;
 }
 
-/** A model with derivatives, which the gradient methods need and ReAGent does not. */
+/** A model with derivatives, which methods by gradients need. */
 export interface GradientLM extends EmbeddingLM {
   /**
    * Gradient `[B, L, d]` of the log-probability of `target` after each of B prompts, with respect to their embeddings
@@ -35,7 +35,7 @@ export interface GradientLM extends EmbeddingLM {
   logProbabilityGradient(embeds: Tensor, target: number): Awaitable<Tensor>;
 }
 
-/** A model that shows its attention, which the attention methods need and ReAGent does not. */
+/** A model that shows its attention, which methods by attention need. */
 export interface AttentionLM extends CausalLM {
   /** Attention weights `[layers, heads, L, L]` of a prompt: each row of keys sums to 1. */
   attentions(ids: Int32Array): Awaitable<Tensor>;

@@ -1,0 +1,7 @@
+export { batchedCausal, batchedMasked } from "./batching.js";
+export type { AttentionLM, Awaitable, CausalLM, EmbeddingLM, GradientLM, MaskedLM } from "./model.js";
+export { requirePrompt, requireTarget } from "./prompt-checks.js";
+export type { TextCodec } from "./text-codec.js";
+export { type AffineParams, type BlockParams, type Gpt2Config, type Gpt2Params, initGpt2 } from "./transformer/gpt2.js";
+export { readGpt2 } from "./transformer/gpt2-file.js";
+export { type Gpt2, type Gpt2MaskedOptions, type Gpt2Options, gpt2, gpt2Masked } from "./transformer/gpt2-lm.js";

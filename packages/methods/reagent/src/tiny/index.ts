@@ -1,1 +1,0 @@
-export { loadTinyModels, type TinyModels, type TinyOptions } from "./tiny-models.js";
