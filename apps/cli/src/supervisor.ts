@@ -13,7 +13,7 @@ export type FromWork =
   | { readonly kind: "text"; readonly stream: "out" | "err"; readonly text: string };
 
 /** Longest time in which work must notice that it is to end, in milliseconds; then it is ended. */
-const noticed = 500;
+const noticed = 900;
 /** Longest time in which work that has noticed must be over: it may have much to save. */
 const over = 10_000;
 /** Longest part of the standard error that is shown when the work crashes. */
