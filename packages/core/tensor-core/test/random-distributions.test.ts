@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../src/index.js";
+import { erfc } from "../src/kernels/special/erf.js";
+import { betainc } from "../src/kernels/special/incomplete-beta.js";
+import { gammainc } from "../src/kernels/special/incomplete-gamma.js";
 import { exp, log } from "../src/random/elementary.js";
 import { type Rng, rng } from "../src/random/index.js";
-import { erfc } from "../src/special-functions/erf.js";
-import { betainc } from "../src/special-functions/incomplete-beta.js";
-import { gammainc } from "../src/special-functions/incomplete-gamma.js";
 
 const COUNT = 20_000;
 const SHAPE = [COUNT];

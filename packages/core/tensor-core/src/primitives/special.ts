@@ -1,8 +1,8 @@
 import type { DType } from "../dtype.js";
 import { DTypeError, UnsupportedError } from "../errors.js";
+import * as kernels from "../kernels/special/index.js";
 import { add, div, equal, exp, less, log, mul, neg, sigmoid, sub, where } from "../ops/elementwise.js";
 import { bindOne, definePrimitive, type Primitive } from "../primitive.js";
-import * as kernels from "../special-functions/index.js";
 import type { Tensor } from "../tensor.js";
 import { binary, elementwise, FLOAT, unary } from "./elementwise.js";
 import { mapKernel } from "./loops.js";

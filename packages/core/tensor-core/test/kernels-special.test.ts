@@ -1,7 +1,7 @@
 import { readFixture } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import * as special from "../src/special-functions/index.js";
+import * as special from "../src/kernels/special/index.js";
 
 type Table = number[][];
 const fixtures = readFixture(import.meta.url, "special.json") as Record<string, Table>;
