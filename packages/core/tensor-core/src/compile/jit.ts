@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import type { Graph } from "../graph/graph.js";
 import type { Tensor } from "../tensor.js";
@@ -55,6 +56,7 @@ interface Pending {
  * @example const step = jit((w, x) => sub(w, mul(grad(loss)(w, x), 0.1)), { backend });
  */
 export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions = {}): Jitted<F> {
+  requireFunction("jit", f);
   checkOptions("jit", options, ["backend", "resident"]);
   const backend = options.backend ?? (options.resident ? residentHostBackend : hostBackend);
   const versions = new Versions<Pending>((structure, specs) => {
