@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
  * @property {number} year
  * @property {string | null} arxiv number on arXiv; null for a paper that is not there
  * @property {string} area
+ * @property {"function" | "solver"} kind what the method is: computed at once, or a long run under the contract of solvers
  */
 
 export const usage = `pnpm new-method <slug> [options]
@@ -20,6 +21,7 @@ export const usage = `pnpm new-method <slug> [options]
   --year <year>      of the version that is implemented
   --arxiv <number>   2310.07831, or none
   --area <words>     where the method is listed
+  --kind <word>      function (a layer, an optimizer, a formula) or solver (runs long: stopped, saved, resumed)
   --no-install       leave the dependencies alone
 
 What is left out is asked for on a terminal.`;
@@ -70,6 +72,12 @@ const answers = [
     question: (areas) => `Area${areas.length > 0 ? ` (so far: ${areas.join(", ")})` : ""}`,
     read: (text) => required(text, "the area is empty"),
   },
+  {
+    name: "kind",
+    question: () => "Kind: function (a layer, an optimizer, a formula) or solver (runs long)",
+    read: (text) =>
+      text === "function" || text === "solver" ? text : fail(`"${text}" is no kind; give function or solver`),
+  },
 ];
 
 /**
@@ -97,7 +105,16 @@ function required(text, message) {
 export function readArguments(args) {
   const text = /** @type {const} */ ({ type: "string" });
   const flag = /** @type {const} */ ({ type: "boolean" });
-  const options = { title: text, authors: text, year: text, arxiv: text, area: text, help: flag, "no-install": flag };
+  const options = {
+    title: text,
+    authors: text,
+    year: text,
+    arxiv: text,
+    area: text,
+    kind: text,
+    help: flag,
+    "no-install": flag,
+  };
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     const { help = false, "no-install": noInstall = false, ...given } = values;

@@ -18,16 +18,23 @@ const paper = {
   year: 2024,
   arxiv: "2401.01234",
   area: "optimisation",
+  kind: "function" as "function" | "solver",
 };
 const folder = "packages/methods/swift-descent";
 
-describe("the generated package, in a copy of the repository", () => {
+describe.each(["function", "solver"] as const)("the generated %s, in a copy of the repository", (kind) => {
   let copy: string;
 
   beforeAll(() => {
     copy = mkdtempSync(join(tmpdir(), "offprint-new-method-"));
     const roots = ["package.json", "tsconfig.base.json", "tsconfig.check.json", "biome.json"];
-    const projects = ["packages/core/claims", "packages/core/tensor-core", "tooling/bench", "apps/cli"];
+    const projects = [
+      "packages/core/claims",
+      "packages/core/tensor-core",
+      "packages/core/solvers",
+      "tooling/bench",
+      "apps/cli",
+    ];
     for (const path of [...roots, "vitest.config.ts", "README.md", "tooling/size/budgets.json", ...projects]) {
       const own = (source: string) => !/[\\/](?:node_modules|dist|\.readme-code)(?:[\\/]|$)/.test(source);
       cpSync(join(root, path), join(copy, path), { recursive: true, filter: own });
@@ -35,11 +42,12 @@ describe("the generated package, in a copy of the repository", () => {
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");
     const references = projects.filter((path) => !path.startsWith("tooling")).map((path) => ({ path }));
     writeFileSync(join(copy, "tsconfig.json"), `${JSON.stringify({ files: [], references }, undefined, 2)}\n`);
-    createMethod(copy, paper);
+    createMethod(copy, { ...paper, kind });
     // What installing would link.
     const links = {
       claims: "packages/core/claims",
       "tensor-core": "packages/core/tensor-core",
+      solvers: "packages/core/solvers",
       bench: "tooling/bench",
     };
     for (const [name, path] of Object.entries(links)) {
@@ -88,7 +96,7 @@ describe("the generated package, in a copy of the repository", () => {
     const lines = output.split("\n").map((line) => line.replaceAll("\\", "/"));
     expect(lines.filter((line) => line.startsWith(folder))).toEqual([]);
     expect(lines.filter((line) => line.includes(`/${folder}/`)).length).toBe(5);
-  });
+  }, 240_000);
 
   it("fails one test, which says what to write", () => {
     const { status, output } = tool("vitest/vitest.mjs", "run", folder);
@@ -96,7 +104,8 @@ describe("the generated package, in a copy of the repository", () => {
     expect(output).toMatch(/Tests\s+1 failed \| 1 passed/);
     expect(output).toContain("Replace this test by tests that read like statements of the paper");
     expect(output).toContain("docs/adding-a-method.md");
-  });
+    expect(output.includes("runConformance")).toBe(kind === "solver");
+  }, 120_000);
 
   it("comes with a changeset, a size budget, a place in the README and the command", () => {
     const text = (path: string) => readFileSync(join(copy, path), "utf8");
@@ -116,7 +125,20 @@ describe("the generated package, in a copy of the repository", () => {
 });
 
 describe("the paper's data", () => {
-  const flags = ["--title", "T", "--authors", "A; B", "--year", "2024", "--arxiv", "none", "--area", "graphs"];
+  const flags = [
+    "--title",
+    "T",
+    "--authors",
+    "A; B",
+    "--year",
+    "2024",
+    "--arxiv",
+    "none",
+    "--area",
+    "graphs",
+    "--kind",
+    "function",
+  ];
 
   it("comes from flags", async () => {
     const { slug, given, install } = readArguments(["x-y", ...flags, "--no-install"]);
@@ -128,6 +150,7 @@ describe("the paper's data", () => {
       year: 2024,
       arxiv: null,
       area: "graphs",
+      kind: "function",
     });
   });
 
@@ -138,7 +161,7 @@ describe("the paper's data", () => {
       questions.push(question);
       return answers.shift()!;
     };
-    const given = { title: "T", authors: "A", area: "graphs" };
+    const given = { title: "T", authors: "A", area: "graphs", kind: "solver" };
     const data = await completeData("x", given, [], ask);
     expect([data.year, data.arxiv]).toEqual([2024, "2310.07831"]);
     expect(questions.length).toBe(4);
@@ -146,7 +169,7 @@ describe("the paper's data", () => {
 
   it("names the flags to give where nobody can be asked", async () => {
     await expect(completeData("x", { title: "T" }, [], undefined)).rejects.toThrow(
-      "give --authors, --year, --arxiv, --area",
+      "give --authors, --year, --arxiv, --area, --kind",
     );
   });
 
@@ -155,7 +178,7 @@ describe("the paper's data", () => {
     expect(() => readArguments([])).toThrow(/which method/);
     expect(() => readArguments(["a", "b"])).toThrow(/one slug at a time/);
     expect(() => readArguments(["a", "--colour", "red"])).toThrow(/colour/);
-    const given = { title: "T", authors: "A", year: "soon", arxiv: "none", area: "x" };
+    const given = { title: "T", authors: "A", year: "soon", arxiv: "none", area: "x", kind: "solver" };
     await expect(completeData("x", given, [], undefined)).rejects.toThrow(/"soon" is not a year/);
     await expect(completeData("x", { ...given, year: "2024", arxiv: "1" }, [], undefined)).rejects.toThrow(/arXiv/);
   });
