@@ -1,11 +1,13 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
-import { buildSite } from "../../../tooling/setup/setup.mjs";
 import { serve, siteFolder } from "../serve.mjs";
 
 /** Serves the site that `npm test` has built, or builds it. */
 export async function servedSite(): Promise<Awaited<ReturnType<typeof serve>>> {
-  buildSite();
+  const script = join(dirname(siteFolder), "..", "..", "..", "tooling", "setup", "build.mjs");
+  const built = spawnSync(process.execPath, [script, "site"], { encoding: "utf8" });
+  if (built.status !== 0) throw new Error(`The site could not be built:\n${built.stdout}\n${built.stderr}`);
   return serve(siteFolder);
 }
 
