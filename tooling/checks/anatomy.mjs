@@ -71,6 +71,11 @@ function methodProblems({ manifest, directory }) {
   for (const field of ["title", "authors", "year", "arxiv", "area"]) {
     if (manifest.offprint?.[field] === undefined) problems.push(`package.json: "offprint" must have "${field}"`);
   }
+  for (const paper of manifest.offprint?.further ?? []) {
+    for (const field of ["title", "authors", "year", "arxiv"]) {
+      if (paper[field] === undefined) problems.push(`package.json: a paper in "offprint.further" must have "${field}"`);
+    }
+  }
   if (!existsSync(join(directory, "claims", "index.ts"))) problems.push("claims/index.ts is missing");
   if (filesBelow(join(directory, "bench"), /\.bench\.ts$/).length === 0)
     problems.push("bench/ needs a *.bench.ts file");
@@ -79,7 +84,13 @@ function methodProblems({ manifest, directory }) {
   for (const [name, pattern] of methodSections) {
     if (!pattern.test(text)) problems.push(`README.md: the section "${name}" is missing`);
   }
-  if (!/^```bibtex/m.test(text)) problems.push("README.md: a ```bibtex block is missing");
+  const papers = 1 + (manifest.offprint?.further?.length ?? 0);
+  const citations = (text.match(/^```bibtex[\s\S]*?^```/gm) ?? []).join("\n").match(/^@/gm)?.length ?? 0;
+  if (citations < papers) {
+    problems.push(
+      `README.md: ${papers === 1 ? "a ```bibtex block is" : `${papers} entries in \`\`\`bibtex blocks are`} missing`,
+    );
+  }
   return problems;
 }
 

@@ -19,6 +19,10 @@ function packageCard(pkg: Package, { api, example }: PageContext): string {
   const { paper, name, keywords, version, folder } = pkg;
   const links: [string, string | undefined][] = [
     ["Paper", paper?.arxiv && `https://arxiv.org/abs/${paper.arxiv}`],
+    ...(paper?.further ?? []).map(({ title, arxiv }): [string, string | undefined] => [
+      escapeHtml(title),
+      arxiv && `https://arxiv.org/abs/${arxiv}`,
+    ]),
     ["Authors' code", paper?.code],
     ["API", api],
     ["Playground", example && `/playground#${example}`],

@@ -13,6 +13,8 @@ export interface Paper {
   readonly venue: string | undefined;
   /** Address of the authors' own code. */
   readonly code: string | undefined;
+  /** Further papers that the package implements. */
+  readonly further: readonly Pick<Paper, "title" | "authors" | "year" | "arxiv">[];
 }
 
 /** One entry point of a package: what users import, and the source behind it. */
@@ -78,6 +80,12 @@ interface Manifest {
     readonly area: string;
     readonly venue?: string;
     readonly code?: string;
+    readonly further?: readonly {
+      readonly title: string;
+      readonly authors: readonly string[];
+      readonly year: number;
+      readonly arxiv: string | null;
+    }[];
   };
 }
 
@@ -96,8 +104,9 @@ function capitalised(text: string): string {
 function paperOf({ offprint }: Manifest): Paper | undefined {
   if (!offprint) return undefined;
   const { title, authors, year, arxiv, area, venue, code } = offprint;
+  const further = (offprint.further ?? []).map((paper) => ({ ...paper, arxiv: paper.arxiv ?? undefined }));
   const names = typeof authors === "string" ? authors.split(/,\s*|\s+and\s+/) : authors;
-  return { title, authors: names, year, arxiv: arxiv || undefined, area: capitalised(area), venue, code };
+  return { title, authors: names, year, arxiv: arxiv || undefined, area: capitalised(area), venue, code, further };
 }
 
 /**
