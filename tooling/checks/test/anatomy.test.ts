@@ -29,7 +29,8 @@ function method(): Files {
       publishConfig: { access: "public", exports },
     }),
     [`${methodFolder}/tsconfig.json`]: {},
-    [`${methodFolder}/README.md`]: "## Install\n## Usage\n## Options\n## Claims\n## Citation\n```bibtex\n@misc{x}\n```\n",
+    [`${methodFolder}/README.md`]:
+      "## Install\n## Usage\n## Options\n## Claims\n## Citation\n```bibtex\n@misc{x}\n```\n",
     [`${methodFolder}/src/index.ts`]: "",
     [`${methodFolder}/claims/index.ts`]: "",
     [`${methodFolder}/bench/a.bench.ts`]: "",
