@@ -10,9 +10,8 @@ import {
   type TrainingSize,
   trainDenoisers,
 } from "./denoising-network.js";
-import { denoisingWeights } from "./denoising-weights.js";
 
-import { shippedNetwork } from "./shipped-networks.js";
+import { assetName, shippedNetwork } from "./shipped-networks.js";
 
 /** What the claim trains and tests. */
 export interface DenoisingSize extends TrainingSize {
@@ -25,10 +24,11 @@ export interface DenoisingSize extends TrainingSize {
 const names = Object.keys(denoisingAttentions) as (keyof DenoisingAttentions)[];
 
 /** The networks that were trained before with seed 0. */
-function shippedDenoisers(): Record<keyof DenoisingAttentions, any> {
+async function shippedDenoisers(): Promise<Record<keyof DenoisingAttentions, any>> {
   const load = (name: keyof DenoisingAttentions) =>
-    shippedNetwork(denoisingWeights[name][0], denoiser(denoisingAttentions[name]).init(random.rng(0)));
-  return Object.fromEntries(names.map((name) => [name, load(name)])) as Record<keyof DenoisingAttentions, any>;
+    shippedNetwork(assetName("denoising", name, 0), denoiser(denoisingAttentions[name]).init(random.rng(0)));
+  const networks = await Promise.all(names.map(async (name) => [name, await load(name)] as const));
+  return Object.fromEntries(networks) as Record<keyof DenoisingAttentions, any>;
 }
 
 /**
@@ -59,7 +59,7 @@ export function denoising(
         const onFraction = (fraction: number, name: string) => context.onProgress((run + fraction) / runs, name);
         const networks =
           runs === 0
-            ? shippedDenoisers()
+            ? await shippedDenoisers()
             : await trainDenoisers(context, attentions, context.seed, run, training, onFraction);
         for (const [i, name] of names.entries()) {
           errors[i].push(await denoisingError(context, attentions[name], networks[name], judged));
