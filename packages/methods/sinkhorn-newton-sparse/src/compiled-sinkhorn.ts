@@ -36,6 +36,7 @@ export interface CompiledSinkhornState {
   readonly v: Tensor;
   /** Iterations done. */
   readonly iterations: number;
+  /** Marginal error after them. */
   readonly marginalError: number;
 }
 

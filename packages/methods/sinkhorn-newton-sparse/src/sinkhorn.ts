@@ -11,6 +11,7 @@ import { checkEta, checkTolerance, readProblem, spread, type TransportProblem } 
 
 /** What a run of `sinkhorn` goes on from. */
 export interface SinkhornState {
+  /** Potentials. */
   readonly place: Place;
   /** Marginal error and f there. */
   readonly now: Assessment;

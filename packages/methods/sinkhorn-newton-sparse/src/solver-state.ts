@@ -7,10 +7,13 @@ import type { NextPotentials } from "./sinkhorn-iteration.js";
 
 /** What a run of `sinkhornNewtonSparse` goes on from. */
 export interface SnsState {
+  /** Potentials. */
   readonly place: Place;
+  /** How weak the regularisation is now, and what follows. */
   readonly level: Level;
   /** The place at which the last level succeeded. */
   readonly reached: Place | null;
+  /** What the next iteration does. */
   readonly stage: "sinkhorn" | "newton";
   /** Iterations of this stage at this level. */
   readonly taken: number;
@@ -18,6 +21,7 @@ export interface SnsState {
   readonly error: number;
   /** Where the next Sinkhorn iteration leads. */
   readonly next: NextPotentials | null;
+  /** What the safeguards remember. */
   readonly memory: NewtonMemory;
   /** How it ended, if it did. */
   readonly ending: "converged" | "limit" | null;
