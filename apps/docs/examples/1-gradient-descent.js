@@ -16,10 +16,10 @@ const curves = [];
 const results = {};
 for (const [name, optimizer] of Object.entries(optimizers)) {
   const start = [tensor(-1.2), tensor(1)];
-  const { params, losses } = await minimize(valley, start, optimizer, { steps: 1500 });
+  const { params, history } = await minimize(valley, start, optimizer, { steps: 1500 });
   const [x, y] = params.map((p) => p.item().toFixed(3));
-  results[name] = { x, y, loss: losses.at(-1).toExponential(2) };
-  curves.push({ name, y: losses });
+  results[name] = { x, y, loss: history.at(-1).loss.toExponential(2) };
+  curves.push({ name, y: history.map(({ loss }) => loss) });
 }
 
 console.table(results);

@@ -27,8 +27,8 @@ display({
 
 async function run(name, backend) {
   const start = performance.now();
-  const { params, losses } = await train({
-    params: network.init(random.rng(1)),
+  const { params, history } = await train({
+    initial: network.init(random.rng(1)),
     loss: (params, batch) => crossEntropy(logits(params, batch.inputs), batch.targets),
     optimizer: adam({ learningRate: 0.01 }),
     data: (_, rng) => batches(parts.train, { batchSize: 127, rng }),
@@ -38,7 +38,7 @@ async function run(name, backend) {
   const seconds = (performance.now() - start) / 1000;
   const right = accuracy(logits(params, parts.test.inputs), parts.test.targets);
   console.log(`${name}: ${(100 * right.item()).toFixed(2)} % right, ${seconds.toFixed(2)} s`);
-  return { name, y: losses };
+  return { name, y: history.map(({ loss }) => loss) };
 }
 
 const eager = await run("eager");

@@ -25,9 +25,14 @@ const model = ({ amplitude, frequency, phase }) => {
 };
 const start = { amplitude: tensor([0.3, 0.3]), frequency: tensor([2.8, 7.3]), phase: tensor([0, 0]) };
 
+let latest = start;
 const { params } = await minimize((p) => mean(square(sub(model(p), signal))), start, adam({ learningRate: 0.03 }), {
   steps: 400,
-  onStep: ({ step, loss, params }) => {
+  evaluate: (params) => {
+    latest = params;
+    return {};
+  },
+  onProgress: ({ step, loss }) => {
     if (step % 40 !== 0) return;
     display(
       {
@@ -37,7 +42,7 @@ const { params } = await minimize((p) => mean(square(sub(model(p), signal))), st
         y: { label: "signal" },
         curves: [
           { name: "signal", x: t.data(), y: signal.data() },
-          { name: "fit", x: t.data(), y: model(params).data() },
+          { name: "fit", x: t.data(), y: model(latest).data() },
         ],
       },
       "fit",

@@ -1,4 +1,4 @@
-import { add, div, mul, requireDecayRate, requirePositive, sqrt, square } from "@offprint/tensor-core";
+import { add, checkOptions, div, mul, requireDecayRate, requirePositive, sqrt, square } from "@offprint/tensor-core";
 import { runningMean } from "./adam.js";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
 import type { Schedule } from "./schedules.js";
@@ -25,6 +25,7 @@ export type AdadeltaState = ElementwiseState<"meanSquare" | "meanSquareUpdate">;
  * @see Zeiler, 2012, arXiv 1212.5701, algorithm 1.
  */
 export function adadelta(options: AdadeltaOptions = {}): GradientTransformation<AdadeltaState> {
+  checkOptions("adadelta", options, ["learningRate", "rho", "epsilon", "weightDecay"]);
   const { learningRate = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = options;
   requireDecayRate("adadelta", "rho", rho);
   requirePositive("adadelta", "epsilon", epsilon);

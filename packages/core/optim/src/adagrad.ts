@@ -1,4 +1,4 @@
-import { add, requireNonNegative, sqrt, square } from "@offprint/tensor-core";
+import { add, checkOptions, requireNonNegative, sqrt, square } from "@offprint/tensor-core";
 import { normalised } from "./adam.js";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
 import type { Schedule } from "./schedules.js";
@@ -23,6 +23,7 @@ export type AdagradState = ElementwiseState<"sumOfSquares">;
  * @see Duchi, Hazan and Singer, JMLR 12, 2011.
  */
 export function adagrad(options: AdagradOptions = {}): GradientTransformation<AdagradState> {
+  checkOptions("adagrad", options, ["learningRate", "epsilon", "weightDecay"]);
   const { learningRate = 1e-2, epsilon = 1e-10, weightDecay = 0 } = options;
   requireNonNegative("adagrad", "epsilon", epsilon);
   return elementwiseOptimizer(

@@ -1,5 +1,6 @@
 import {
   add,
+  checkOptions,
   div,
   equal,
   expm1,
@@ -67,6 +68,7 @@ export function normalised(numerator: Tensor, root: Tensor, epsilon: number): Te
 }
 
 function checked(name: string, options: AdamOptions) {
+  checkOptions(name, options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   requireDecayRate(name, "beta1", beta1);
   requireDecayRate(name, "beta2", beta2);

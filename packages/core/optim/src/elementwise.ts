@@ -18,7 +18,7 @@ import { compileFused, type FusedKernel } from "./fused/fused-kernel.js";
 import type { Lane } from "./fused/simd-code.js";
 import { requireRate } from "./option-checks.js";
 import { type FloatArray, isPlain, leavesLike, parameterLeaves, requireFinite } from "./parameter-leaves.js";
-import { type Schedule, scheduleValue } from "./schedules.js";
+import { type Schedule, scheduled, scheduleValue } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
 
 /** Options that every elementwise optimizer takes. */
@@ -117,7 +117,10 @@ export function elementwiseOptimizer<Slot extends string>(
           const result = fused.run(arrays, t, hostRate);
           if (result !== undefined) return result;
         }
-        const rate = typeof learningRate === "number" ? learningRate : asTensor(learningRate(t), gradient.dtype);
+        const rate =
+          typeof learningRate === "number"
+            ? learningRate
+            : asTensor(scheduled(rule.name, learningRate, t), gradient.dtype);
         return update(arrays, t, rate).map((x) => apartFrom(gradient, x));
       });
       const collect = (k: number) =>

@@ -17,7 +17,7 @@ import {
 } from "@offprint/tensor-core";
 import { nextStep } from "./elementwise.js";
 import { leavesLike, parameterLeaves, requireFinite } from "./parameter-leaves.js";
-import type { Schedule } from "./schedules.js";
+import { type Schedule, scheduled } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
 
 /** The state of a transformation that remembers nothing. */
@@ -89,7 +89,10 @@ export function scale(factor: number | Schedule): GradientTransformation<{ reado
       requireFinite("scale", g, p);
       const step = nextStep("scale", state.step);
       const scaled = g.map((x) =>
-        mul(x, typeof factor === "number" ? factor : asTensor(factor(cast(step, x.dtype)), x.dtype)),
+        mul(
+          x,
+          typeof factor === "number" ? factor : asTensor(scheduled("scale", factor, cast(step, x.dtype)), x.dtype),
+        ),
       );
       return { updates: tree.unflatten(p.structure, scaled), state: { step } };
     },

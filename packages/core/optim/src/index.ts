@@ -12,6 +12,7 @@ export {
   normalised,
   runningMean,
 } from "./adam.js";
+export type { BatchSource } from "./batch-stream.js";
 export { type ChainState, chain } from "./chain.js";
 export {
   descend,
@@ -41,9 +42,10 @@ export {
 } from "./losses.js";
 export {
   type MinimizeOptions,
-  type MinimizeProgress,
+  type MinimizePoint,
+  type MinimizeRecord,
   type MinimizeResult,
-  type MinimizeStatus,
+  type MinimizeState,
   minimize,
 } from "./minimize.js";
 export { requireRate } from "./option-checks.js";
@@ -65,7 +67,8 @@ export {
 export { type SgdOptions, type SgdState, sgd } from "./sgd.js";
 export {
   type LossInputs,
-  type TrainingProgress,
+  type TrainingPoint,
+  type TrainingRecord,
   type TrainingState,
   type TrainOptions,
   type TrainResult,

@@ -4,6 +4,7 @@ import {
   arange,
   asTensor,
   cast,
+  checkOptions,
   equal,
   exp,
   expandDims,
@@ -33,7 +34,8 @@ export interface LossOptions {
   reduction?: "mean" | "sum" | "none";
 }
 
-function reduced(losses: Tensor, options: LossOptions): Tensor {
+function reduced(owner: string, losses: Tensor, options: LossOptions, more: readonly string[] = []): Tensor {
+  checkOptions(owner, options, ["reduction", ...more]);
   switch (options.reduction ?? "mean") {
     case "mean":
       return mean(losses);
@@ -42,7 +44,7 @@ function reduced(losses: Tensor, options: LossOptions): Tensor {
     case "none":
       return losses;
     default:
-      throw new ValueError(`loss: reduction is ${options.reduction}; it must be mean, sum or none`);
+      throw new ValueError(`${owner}: reduction is ${options.reduction}; it must be mean, sum or none`);
   }
 }
 
@@ -59,7 +61,7 @@ function paired(name: string, prediction: TensorLike, target: TensorLike): [Tens
 /** Mean squared error `(prediction - target)^2`, over all elements. */
 export function meanSquaredError(prediction: TensorLike, target: TensorLike, options: LossOptions = {}): Tensor {
   const [x, y] = paired("meanSquaredError", prediction, target);
-  return reduced(square(sub(x, y)), options);
+  return reduced("meanSquaredError", square(sub(x, y)), options);
 }
 
 /** Huber loss: half the squared error up to `delta` (> 0, default 1), a straight line beyond. */
@@ -73,13 +75,13 @@ export function huberLoss(
   const [x, y] = paired("huberLoss", prediction, target);
   const error = abs(sub(x, y));
   const near = minimum(error, delta);
-  return reduced(add(mul(square(near), 0.5), mul(sub(error, near), delta)), options);
+  return reduced("huberLoss", add(mul(square(near), 0.5), mul(sub(error, near), delta)), options, ["delta"]);
 }
 
 /** Hinge loss `max(0, 1 - label * score)` for labels -1 and 1. */
 export function hingeLoss(scores: TensorLike, labels: TensorLike, options: LossOptions = {}): Tensor {
   const [x, y] = paired("hingeLoss", scores, labels);
-  return reduced(maximum(sub(1, mul(x, y)), 0), options);
+  return reduced("hingeLoss", maximum(sub(1, mul(x, y)), 0), options);
 }
 
 /**
@@ -87,7 +89,7 @@ export function hingeLoss(scores: TensorLike, labels: TensorLike, options: LossO
  */
 export function binaryCrossEntropy(logits: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
   const [x, y] = paired("binaryCrossEntropy", logits, targets);
-  return reduced(add(sub(maximum(x, 0), mul(x, y)), log1p(exp(neg(abs(x))))), options);
+  return reduced("binaryCrossEntropy", add(sub(maximum(x, 0), mul(x, y)), log1p(exp(neg(abs(x))))), options);
 }
 
 /** Options of `crossEntropy`. */
@@ -126,7 +128,7 @@ export function crossEntropy(logits: TensorLike, labels: TensorLike, options: Cr
   if (labelSmoothing > 0) {
     losses = sub(mul(losses, 1 - labelSmoothing), mul(mean(logProbabilities, { axis: -1 }), labelSmoothing));
   }
-  return reduced(losses, options);
+  return reduced("crossEntropy", losses, options, ["labelSmoothing"]);
 }
 
 /** `[..., classes]`: whether each class is the label. */

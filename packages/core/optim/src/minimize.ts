@@ -1,107 +1,135 @@
+import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
   type Backend,
-  NonFiniteError,
+  checkOptions,
   requireInteger,
   requireNonNegative,
   type Tensor,
   tensor,
+  ValueError,
 } from "@offprint/tensor-core";
 import { checkedStep, disposeReplaced, onHost, trainingStep } from "./training-step.js";
 import type { GradientTransformation } from "./transformation.js";
 
-/** What `onStep` is told. */
-export interface MinimizeProgress<P> {
-  /** Number of the update that was just made, 1 for the first. */
+/** What is told of a step. */
+export interface MinimizeRecord {
+  /** Number of the update, 1 for the first. */
   readonly step: number;
-  /** The loss before that update. */
+  /** The loss before it. */
   readonly loss: number;
-  /** Euclidean norm of the gradient before that update. */
+  /** Euclidean norm of the gradient before it. */
   readonly gradientNorm: number;
-  /** The parameters after it. */
-  readonly params: P;
+  /** What `evaluate` gave after it. */
+  readonly evaluation?: Readonly<Record<string, number>>;
 }
+
+/** Where a minimisation stands. */
+export interface MinimizePoint<P, S = unknown> {
+  /** The parameters. */
+  readonly params: P;
+  /** The optimizer's state. */
+  readonly optimizerState: S;
+  /** The loss before the last update; null before the first. */
+  readonly loss: number | null;
+  /** Euclidean norm of the gradient there. */
+  readonly gradientNorm: number | null;
+}
+
+/** A state to go on from; a tree of tensors and numbers. */
+export type MinimizeState<P, S = unknown> = RunState<MinimizePoint<P, S>, MinimizeRecord>;
 
 /** Options of `minimize`. */
-export interface MinimizeOptions<P> {
-  /** Number of updates, >= 0. */
+export interface MinimizeOptions<P, S = unknown> extends RunOptions<MinimizeRecord, MinimizeState<P, S>> {
+  /** Number of updates, >= 0, those of the resumed run included. */
   steps: number;
-  /** State to go on from, of an earlier run with the same optimizer. Default: `optimizer.init(params)`. */
-  optimizerState?: unknown;
-  /** Stop once the norm of the gradient is at most this. Default: never, as momentum may lead on. */
-  tolerance?: number;
+  /** State of the optimizer to begin with. Default: `optimizer.init(initial)`. */
+  optimizerState?: S;
+  /** Converged once the norm of the gradient is at most this. Default: never, as momentum may lead on. */
+  gradientTolerance?: number;
+  /** Figures of the parameters to record after each step. */
+  evaluate?: (params: P) => Record<string, number> | Promise<Record<string, number>>;
   /** Compiles each step; without it steps run eagerly. */
   backend?: Backend;
-  /** Stops before the next step. */
-  signal?: AbortSignal;
-  /** Called after each step, and awaited; `"stop"` ends the run. */
-  onStep?: (progress: MinimizeProgress<P>) => unknown;
 }
 
-/** How a run ended: all steps made, the gradient small enough, or stopped by the caller. */
-export type MinimizeStatus = "completed" | "converged" | "stopped" | "aborted";
-
 /** What `minimize` gives. */
-export interface MinimizeResult<P> {
+export interface MinimizeResult<P, S = unknown> {
   /** The last parameters, in memory. */
   readonly params: P;
-  /** The optimizer's state, to go on from. */
-  readonly optimizerState: any;
-  /** The loss before each update. */
-  readonly losses: readonly number[];
+  /** The optimizer's state. */
+  readonly optimizerState: S;
+  /** The record of every step. */
+  readonly history: readonly MinimizeRecord[];
   /** Number of updates made. */
   readonly steps: number;
   /** How the run ended. */
-  readonly status: MinimizeStatus;
+  readonly status: Status;
+  /** What `resume` goes on from. */
+  readonly state: MinimizeState<P, S>;
 }
+
+const names = ["steps", "optimizerState", "gradientTolerance", "evaluate", "backend", ...runOptionNames];
 
 /**
  * Minimises a differentiable function of a tree of parameters.
  * @param loss takes the parameters and the number of the update (a float32 scalar, 1 for the first); returns a scalar
- * @throws NonFiniteError, with the last good `{ params, optimizerState, losses, steps }` as its `state`, when loss or
- * gradient stop being finite.
+ * @param initial the parameters to begin with
+ * @throws NonFiniteError, with the last good state as its `state`, when loss or gradient stop being finite; ValueError for
+ * options that are unknown or out of range.
  * @example
  * const { params } = await minimize((x) => square(sub(x, 3)), tensor(0), adam({ learningRate: 0.1 }), { steps: 200 });
  */
-export async function minimize<P>(
+export async function minimize<P, S = unknown>(
   loss: (params: P, step: Tensor) => Tensor,
-  params: P,
-  optimizer: GradientTransformation,
-  options: MinimizeOptions<P>,
-): Promise<MinimizeResult<P>> {
-  const { steps, tolerance, backend, signal, onStep } = options;
+  initial: P,
+  optimizer: GradientTransformation<S>,
+  options: MinimizeOptions<P, S>,
+): Promise<MinimizeResult<P, S>> {
+  checkOptions("minimize", options, names);
+  const { steps, gradientTolerance, backend, evaluate, resume } = options;
   requireInteger("minimize", "steps", steps, 0);
-  if (tolerance !== undefined) requireNonNegative("minimize", "tolerance", tolerance);
-  const step = checkedStep(trainingStep(loss as any, optimizer), backend);
-  let current = params;
-  let state: unknown = options.optimizerState ?? optimizer.init(params as any);
-  const losses: number[] = [];
-  let status: MinimizeStatus = "completed";
+  if (gradientTolerance !== undefined) requireNonNegative("minimize", "gradientTolerance", gradientTolerance);
+  const step = checkedStep(trainingStep(loss, optimizer), backend);
+  const kept = [initial, options.optimizerState, resume];
   try {
-    while (losses.length < steps) {
-      if (signal?.aborted) {
-        status = "aborted";
-        break;
-      }
-      const result = await step(current, state, tensor(losses.length + 1));
-      disposeReplaced([current, state], [result.params, result.optimizerState, params, options.optimizerState]);
-      current = result.params;
-      state = result.optimizerState;
-      losses.push(result.loss);
-      const { loss: value, gradientNorm } = result;
-      const answer = await onStep?.({ step: losses.length, loss: value, gradientNorm, params: current });
-      if (answer === "stop" || (tolerance !== undefined && gradientNorm <= tolerance)) {
-        status = answer === "stop" ? "stopped" : "converged";
-        break;
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof NonFiniteError)) throw error;
-    const last = await onHost({ params: current, optimizerState: state });
-    const message = `minimize: step ${losses.length + 1}: ${error.message}`;
-    throw new NonFiniteError(message, { state: { ...last, losses, steps: losses.length }, cause: error });
+    const run = await runLoop<MinimizePoint<P, S>, MinimizeRecord>(
+      {
+        owner: "minimize",
+        limit: steps,
+        limitName: "steps",
+        initial() {
+          const optimizerState = options.optimizerState ?? optimizer.init(initial as never);
+          return { params: initial, optimizerState, loss: null, gradientNorm: null };
+        },
+        async step(state, k) {
+          const result = await step(state.params, state.optimizerState, tensor(k));
+          const { params, optimizerState, loss: value, gradientNorm } = result;
+          disposeReplaced([state.params, state.optimizerState], [params, optimizerState, kept]);
+          return { params, optimizerState, loss: value, gradientNorm };
+        },
+        async record(state, k) {
+          const [value, gradientNorm] = [state.loss ?? Number.NaN, state.gradientNorm ?? Number.NaN];
+          const told = { step: k, loss: value, gradientNorm };
+          return evaluate === undefined
+            ? told
+            : { ...told, evaluation: { ...(await evaluate(await onHost(state.params))) } };
+        },
+        finished: ({ gradientNorm }) =>
+          gradientTolerance !== undefined && gradientNorm !== null && gradientNorm <= gradientTolerance
+            ? "converged"
+            : undefined,
+        snapshot: onHost,
+        check(state) {
+          if (state.params === undefined || state.optimizerState === undefined) {
+            throw new ValueError("minimize: resume has no parameters; give the `state` of a result or of a checkpoint");
+          }
+        },
+      },
+      options,
+    );
+    const { status, iterations, history, last, state } = run;
+    return { params: last.params, optimizerState: last.optimizerState, history, steps: iterations, status, state };
   } finally {
     await step.release();
   }
-  const last = await onHost({ params: current, optimizerState: state });
-  return { ...last, losses, steps: losses.length, status };
 }

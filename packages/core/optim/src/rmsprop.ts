@@ -1,4 +1,4 @@
-import { requireDecayRate, requireNonNegative, sqrt, square } from "@offprint/tensor-core";
+import { checkOptions, requireDecayRate, requireNonNegative, sqrt, square } from "@offprint/tensor-core";
 import { normalised, runningMean } from "./adam.js";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
 import type { Schedule } from "./schedules.js";
@@ -25,6 +25,7 @@ export type RmspropState = ElementwiseState<"meanSquare">;
  * @see Tieleman and Hinton, Neural Networks for Machine Learning, lecture 6.5, 2012.
  */
 export function rmsprop(options: RmspropOptions = {}): GradientTransformation<RmspropState> {
+  checkOptions("rmsprop", options, ["learningRate", "rho", "epsilon", "weightDecay"]);
   const { learningRate = 1e-2, rho = 0.99, epsilon = 1e-8, weightDecay = 0 } = options;
   requireDecayRate("rmsprop", "rho", rho);
   requireNonNegative("rmsprop", "epsilon", epsilon);

@@ -1,6 +1,7 @@
 import {
   add,
   asTensor,
+  checkOptions,
   clip,
   cos,
   div,
@@ -48,6 +49,7 @@ export interface ExponentialOptions {
 
 /** `initial * decayRate^((step - 1) / every)`. */
 export function exponentialSchedule(options: ExponentialOptions): Schedule {
+  checkOptions("exponentialSchedule", options, ["initial", "decayRate", "every", "staircase"]);
   const { initial, decayRate, every = 1, staircase = false } = options;
   requireNonNegative("exponentialSchedule", "initial", initial);
   requirePositive("exponentialSchedule", "decayRate", decayRate);
@@ -71,6 +73,7 @@ export interface CosineOptions {
 
 /** Half a cosine wave from `initial` down to `final`. */
 export function cosineSchedule(options: CosineOptions): Schedule {
+  checkOptions("cosineSchedule", options, ["initial", "steps", "final"]);
   const { initial, steps, final = 0 } = options;
   requireNonNegative("cosineSchedule", "initial", initial);
   requireNonNegative("cosineSchedule", "final", final);
@@ -95,6 +98,7 @@ export interface PolynomialOptions {
 
 /** `final + (initial - final) * (1 - (step - 1) / steps)^power`. */
 export function polynomialSchedule(options: PolynomialOptions): Schedule {
+  checkOptions("polynomialSchedule", options, ["initial", "final", "power", "steps"]);
   const { initial, final = 0, power = 1, steps } = options;
   requireNonNegative("polynomialSchedule", "initial", initial);
   requireNonNegative("polynomialSchedule", "final", final);
@@ -141,6 +145,7 @@ export function piecewiseSchedule(initial: number, factors: Readonly<Record<numb
  * count begins at the update that follows. Without `after` the peak is kept.
  */
 export function warmupSchedule(options: { peak: number; steps: number; after?: Schedule }): Schedule {
+  checkOptions("warmupSchedule", options, ["peak", "steps", "after"]);
   const { peak, steps, after = () => peak } = options;
   requireNonNegative("warmupSchedule", "peak", peak);
   requireInteger("warmupSchedule", "steps", steps, 1);
@@ -151,13 +156,32 @@ export function warmupSchedule(options: { peak: number; steps: number; after?: S
   };
 }
 
+/** What is wrong with a schedule of plain numbers: arithmetic of JavaScript makes NaN of a tensor. */
+function notOperations(owner: string, given: unknown): ValueError {
+  return new ValueError(
+    `${owner}: the schedule gives ${String(given)}: its step is a tensor, so write it in operations of tensor-core: ` +
+      "(step) => div(0.1, sqrt(step)) instead of 0.1 / Math.sqrt(step); or take one that is ready, such as " +
+      "inverseSquareRootSchedule(0.1)",
+  );
+}
+
+/**
+ * What a schedule gives for a step, which may be symbolic.
+ * @throws ValueError where it gives a plain number that is not finite.
+ */
+export function scheduled(owner: string, schedule: Schedule, step: Tensor): TensorLike {
+  const value = schedule(step);
+  if (typeof value === "number" ? !Number.isFinite(value) : value === undefined) throw notOperations(owner, value);
+  return value;
+}
+
 /**
  * The value of a schedule at host step `step`.
  * @throws ValueError where it is negative, not finite or not a scalar.
  */
 export function scheduleValue(owner: string, schedule: number | Schedule, step: Tensor): number {
   if (typeof schedule === "number") return schedule;
-  const value = asTensor(schedule(step));
+  const value = asTensor(scheduled(owner, schedule, step));
   const rate = value.size === 1 ? value.item() : Number.NaN;
   if (!(rate >= 0 && rate < Infinity)) {
     throw new ValueError(

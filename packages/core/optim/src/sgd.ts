@@ -1,4 +1,4 @@
-import { add, mul, requireDecayRate, ValueError } from "@offprint/tensor-core";
+import { add, checkOptions, mul, requireDecayRate, ValueError } from "@offprint/tensor-core";
 import { descend, type ElementwiseState, elementwiseOptimizer } from "./elementwise.js";
 import type { Schedule } from "./schedules.js";
 import type { GradientTransformation } from "./transformation.js";
@@ -23,6 +23,7 @@ export type SgdState = ElementwiseState<"velocity">;
  * @throws ValueError for an option out of range.
  */
 export function sgd(options: SgdOptions = {}): GradientTransformation<SgdState> {
+  checkOptions("sgd", options, ["learningRate", "momentum", "nesterov", "weightDecay"]);
   const { learningRate = 1e-2, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   requireDecayRate("sgd", "momentum", momentum);
   if (nesterov && momentum === 0) {

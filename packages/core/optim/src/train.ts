@@ -1,9 +1,19 @@
-import { type Backend, NonFiniteError, random, requireInteger, type Tensor, ValueError } from "@offprint/tensor-core";
-import { type CheckedStep, checkedStep, disposeReplaced, onHost, trainingStep } from "./training-step.js";
+import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type Backend,
+  checkOptions,
+  NonFiniteError,
+  random,
+  requireInteger,
+  type Tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import { type BatchSource, BatchStream } from "./batch-stream.js";
+import { type CheckedResult, checkedStep, disposeReplaced, onHost, trainingStep } from "./training-step.js";
 import type { GradientTransformation } from "./transformation.js";
 
-/** Everything a run needs to go on from, as a tree of tensors and numbers. */
-export interface TrainingState<P = any> {
+/** Where training stands, as a tree of tensors and numbers. */
+export interface TrainingPoint<P = any> {
   /** Epochs finished. */
   readonly epoch: number;
   /** Batches of the present epoch that are done. */
@@ -16,11 +26,12 @@ export interface TrainingState<P = any> {
   readonly optimizerState: any;
   /** What the model carries along without gradients, such as running means; null for nothing. */
   readonly modelState: any;
-  /** The loss of every batch so far. */
-  readonly losses: readonly number[];
-  /** What `evaluate` gave after each epoch. */
-  readonly evaluations: readonly Readonly<Record<string, number>>[];
+  /** Of the last step, to be told. */
+  readonly last: Omit<TrainingRecord, "step"> | null;
 }
+
+/** Everything a run needs to go on from. */
+export type TrainingState<P = any> = RunState<TrainingPoint<P>, TrainingRecord>;
 
 /** What the loss gets beside parameters and batch. */
 export interface LossInputs {
@@ -30,40 +41,43 @@ export interface LossInputs {
   readonly noise: any;
 }
 
-/** What `onProgress` is told after a step. */
-export interface TrainingProgress {
-  /** Epochs finished. */
-  readonly epoch: number;
-  /** Epochs in all. */
-  readonly epochs: number;
-  /** Batches of the present epoch that are done. */
-  readonly batch: number;
-  /** Updates made. */
+/** What is told of a step. */
+export interface TrainingRecord {
+  /** Number of the update, 1 for the first. */
   readonly step: number;
+  /** The epoch that its batch belongs to, from 0. */
+  readonly epoch: number;
+  /** Batches of that epoch that are done. */
+  readonly batch: number;
   /** The loss of the batch before the update. */
   readonly loss: number;
   /** Euclidean norm of the gradient before the update. */
   readonly gradientNorm: number;
-  /** State of the model after the step, such as figures that the loss gave beside its value; null for none. */
-  readonly modelState: any;
+  /** What `figures` gave. */
+  readonly figures?: Readonly<Record<string, number>>;
+  /** What `evaluate` gave, after the last batch of an epoch. */
+  readonly evaluation?: Readonly<Record<string, number>>;
 }
 
+type Figures = Record<string, number> | Promise<Record<string, number>>;
+
 /** Options of `train`. */
-export interface TrainOptions<P, B> {
+export interface TrainOptions<P, B> extends RunOptions<TrainingRecord, TrainingState<P>> {
   /**
    * The loss of a batch: a scalar, or `[scalar, modelState]` where the model carries a state. Traced when there is a
    * backend, so it must not read values.
    */
   loss: (params: P, batch: B, inputs: LossInputs) => Tensor | readonly [Tensor, any];
   /** Initial parameters. */
-  params: P;
+  initial: P;
   /** How gradients become updates. */
   optimizer: GradientTransformation;
   /**
-   * The batches of an epoch (from 0). Any order of its own must come from `rng`, so that a resumed run sees the same.
+   * The batches of an epoch (from 0). Any order of its own must come from `rng`, so that a resumed run sees the same. One
+   * batch is asked for in advance.
    */
-  data: (epoch: number, rng: random.Rng) => Iterable<B> | AsyncIterable<B>;
-  /** Number of passes over the data, >= 0. */
+  data: BatchSource<B>;
+  /** Number of passes over the data, >= 0, those of the resumed run included. */
   epochs: number;
   /** Source of all randomness. Default 0. */
   seed?: number | string;
@@ -73,119 +87,133 @@ export interface TrainOptions<P, B> {
   noise?: (rng: random.Rng) => unknown;
   /** Compiles the step; without it steps run eagerly. */
   backend?: Backend;
+  /** Figures to record after each step, from what the loss gave beside its value. */
+  figures?: (modelState: any) => Figures;
   /** Figures to record after each epoch, such as the accuracy on held-out data. */
-  evaluate?: (params: P, modelState: any) => Record<string, number> | Promise<Record<string, number>>;
-  /** Called after each step and awaited; `"stop"` ends the run. */
-  onProgress?: (progress: TrainingProgress) => unknown;
-  /** Stops before the next step; the result holds the state so far. */
-  signal?: AbortSignal;
-  /** Called with the state every `every` steps (default: after each epoch) and awaited. */
-  checkpoint?: { every?: number; save: (state: TrainingState<P>) => unknown };
-  /** State to go on from: the run continues as if it had not been interrupted, bit by bit. */
-  resume?: TrainingState<P>;
+  evaluate?: (params: P, modelState: any) => Figures;
+  /** Keeps states: `every` counts steps; default after each epoch. */
+  checkpoint?: { readonly every?: number; readonly save: (state: TrainingState<P>) => unknown };
 }
 
-/** What `train` gives: the last state, and how the run ended. */
-export interface TrainResult<P> extends TrainingState<P> {
-  /** All epochs made, or stopped by `onProgress` or the signal. */
-  readonly status: "completed" | "stopped" | "aborted";
+/** What `train` gives. */
+export interface TrainResult<P> {
+  /** The trained parameters, in memory. */
+  readonly params: P;
+  /** The optimizer's state. */
+  readonly optimizerState: any;
+  /** What the model carries along; null for nothing. */
+  readonly modelState: any;
+  /** Epochs finished. */
+  readonly epochs: number;
+  /** Updates made. */
+  readonly steps: number;
+  /** The record of every step. */
+  readonly history: readonly TrainingRecord[];
+  /** How it ended; `limit` where all epochs were made. */
+  readonly status: Status;
+  /** What `resume` goes on from. */
+  readonly state: TrainingState<P>;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Running<P> = Mutable<TrainingState<P>> & { losses: number[]; evaluations: Record<string, number>[] };
-
-function initialState<P>(options: TrainOptions<P, any>): Running<P> {
-  const { params, optimizer, modelState = null, resume } = options;
-  if (resume !== undefined) {
-    return { ...resume, losses: [...resume.losses], evaluations: [...resume.evaluations] };
-  }
-  const optimizerState = optimizer.init(params as any);
-  return { epoch: 0, batch: 0, step: 0, params, optimizerState, modelState, losses: [], evaluations: [] };
-}
-
-/** A copy in memory that later steps do not change. */
-function snapshot<P>(state: Running<P>): Promise<TrainingState<P>> {
-  return onHost<TrainingState<P>>({ ...state, losses: [...state.losses], evaluations: [...state.evaluations] });
-}
+const names = [
+  ...["loss", "initial", "optimizer", "data", "epochs", "seed", "modelState", "noise", "backend"],
+  ...["figures", "evaluate", ...runOptionNames],
+];
 
 /**
  * Trains parameters on batches of data. One step - loss, gradient and update - is one function; with a backend it
  * is compiled to one graph.
- * @throws NonFiniteError, with the last good `TrainingState` as its `state`, when loss or gradient stop being finite;
- * ValueError for options out of range.
+ * @throws NonFiniteError, with the last good state as its `state`, when loss or gradient stop being finite;
+ * ValueError for options that are unknown or out of range.
  */
 export async function train<P, B>(options: TrainOptions<P, B>): Promise<TrainResult<P>> {
-  const { epochs, seed = 0, optimizer, backend, checkpoint } = options;
+  checkOptions("train", options, names);
+  const { epochs, seed = 0, optimizer, backend, initial, modelState = null, noise } = options;
   requireInteger("train", "epochs", epochs, 0);
-  if (checkpoint?.every !== undefined) requireInteger("train", "checkpoint.every", checkpoint.every, 1);
-  const loss = (params: P, modelState: any, batch: B, noise: any) => {
-    const result = options.loss(params, batch, { modelState, noise });
-    return Array.isArray(result) ? result : [result, modelState];
+  const loss = (params: P, carried: any, batch: B, drawn: any) => {
+    const result = options.loss(params, batch, { modelState: carried, noise: drawn });
+    return Array.isArray(result) ? result : [result, carried];
   };
-  const step = checkedStep(trainingStep(loss as any, optimizer), backend);
-  const state = initialState(options);
-  const kept = [options.params, options.modelState, options.resume];
-  let status: TrainResult<P>["status"] = "completed";
+  const step = checkedStep(trainingStep(loss, optimizer), backend);
+  const kept = [initial, options.modelState, options.resume];
+  const stream = new BatchStream(options.data, seed);
   try {
-    while (state.epoch < epochs && status === "completed") {
-      status = await runEpoch(options, state, step, random.rng(`${seed}/epoch/${state.epoch}`), kept);
-    }
-  } catch (error) {
-    if (!(error instanceof NonFiniteError)) throw error;
-    const message = `train: epoch ${state.epoch}, batch ${state.batch}: ${error.message}`;
-    throw new NonFiniteError(message, { state: await snapshot(state), cause: error });
+    const { status, iterations, history, last, state } = await runLoop<TrainingPoint<P>, TrainingRecord, "limit">(
+      {
+        owner: "train",
+        limit: Number.POSITIVE_INFINITY,
+        initial: () => ({
+          epoch: 0,
+          batch: 0,
+          step: 0,
+          params: initial,
+          optimizerState: optimizer.init(initial as never),
+          modelState,
+          last: null,
+        }),
+        async step(before) {
+          const { batch, last: isLast } = await stream.take(before.epoch, before.batch);
+          const drawn = noise === undefined ? null : noise(random.rng(`${seed}/step/${before.step}`));
+          const result = await namingThePlace(before, () =>
+            step(before.params, before.optimizerState, before.modelState, batch, drawn),
+          );
+          const next = { params: result.params, optimizerState: result.optimizerState, modelState: result.extra };
+          disposeReplaced([before.params, before.optimizerState, before.modelState], [next, kept]);
+          return {
+            ...next,
+            epoch: before.epoch + (isLast ? 1 : 0),
+            batch: isLast ? 0 : before.batch + 1,
+            step: before.step + 1,
+            last: await told(options, before, result, isLast),
+          };
+        },
+        record: ({ last: record }, k) => (record === null ? undefined : { step: k, ...record }),
+        finished: ({ epoch }) => (epoch >= epochs ? "limit" : undefined),
+        snapshot: onHost,
+        check: checkPoint,
+      },
+      { ...options, ...(options.checkpoint && { checkpoint: afterEpochs(options.checkpoint) }) },
+    );
+    const { params, optimizerState, modelState: carried, epoch } = last;
+    return { params, optimizerState, modelState: carried, epochs: epoch, steps: iterations, history, status, state };
   } finally {
+    await stream.close();
     await step.release();
   }
-  return { ...(await snapshot(state)), status };
 }
 
-async function runEpoch<P, B>(
-  options: TrainOptions<P, B>,
-  state: Running<P>,
-  step: CheckedStep,
-  rng: random.Rng,
-  kept: readonly unknown[],
-): Promise<TrainResult<P>["status"]> {
-  const { data, epochs, seed = 0, signal, noise, onProgress, evaluate, checkpoint } = options;
-  const done = state.batch;
-  let index = 0;
-  for await (const batch of data(state.epoch, rng)) {
-    if (index++ < done) continue;
-    if (signal?.aborted) return "aborted";
-    const drawn = noise === undefined ? null : noise(random.rng(`${seed}/step/${state.step}`));
-    const result = await step(state.params, state.optimizerState, state.modelState, batch, drawn);
-    const next = { params: result.params, optimizerState: result.optimizerState, modelState: result.extra };
-    disposeReplaced([state.params, state.optimizerState, state.modelState], [next, kept]);
-    Object.assign(state, next, { batch: index, step: state.step + 1 });
-    state.losses.push(result.loss);
-    const { loss, gradientNorm } = result;
-    const answer = await onProgress?.({
-      epoch: state.epoch,
-      epochs,
-      batch: index,
-      step: state.step,
-      loss,
-      gradientNorm,
-      modelState: state.modelState,
-    });
-    if (checkpoint?.every !== undefined && state.step % checkpoint.every === 0) {
-      await checkpoint.save(await snapshot(state));
-    }
-    if (answer === "stop") return "stopped";
+/** The record of a step but for its number. */
+async function told<P>(
+  { figures, evaluate }: Pick<TrainOptions<P, any>, "figures" | "evaluate">,
+  { epoch, batch }: TrainingPoint<P>,
+  { loss, gradientNorm, params, extra }: CheckedResult,
+  isLast: boolean,
+): Promise<Omit<TrainingRecord, "step">> {
+  const record = { epoch, batch: batch + 1, loss, gradientNorm };
+  const own = figures === undefined ? {} : { figures: { ...(await figures(await onHost(extra))) } };
+  if (!isLast || evaluate === undefined) return { ...record, ...own };
+  const reached = await onHost({ params, modelState: extra });
+  return { ...record, ...own, evaluation: { ...(await evaluate(reached.params, reached.modelState)) } };
+}
+
+async function namingThePlace<T>({ epoch, batch }: TrainingPoint, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof NonFiniteError)) throw error;
+    throw new NonFiniteError(`epoch ${epoch}, batch ${batch}: ${error.message}`, { cause: error });
   }
-  if (index === 0) throw new ValueError(`train: data gave no batches in epoch ${state.epoch}; give at least one`);
-  if (index < done) {
-    throw new ValueError(
-      `train: the state to resume is at batch ${done} of an epoch that now has ${index}; give the same data`,
-    );
-  }
-  state.epoch += 1;
-  state.batch = 0;
-  if (evaluate !== undefined) {
-    const { params, modelState } = await onHost({ params: state.params, modelState: state.modelState });
-    state.evaluations.push({ ...(await evaluate(params, modelState)) });
-  }
-  if (checkpoint !== undefined && checkpoint.every === undefined) await checkpoint.save(await snapshot(state));
-  return "completed";
+}
+
+/** A checkpoint without `every` is one after each epoch. */
+function afterEpochs<P>(checkpoint: NonNullable<TrainOptions<P, any>["checkpoint"]>) {
+  if (checkpoint.every !== undefined || typeof checkpoint.save !== "function") return checkpoint;
+  return {
+    save: (state: TrainingState<P>) => (state.inner.batch === 0 ? checkpoint.save(state) : undefined),
+  };
+}
+
+function checkPoint({ epoch, batch, step, params }: TrainingPoint): void {
+  if ([epoch, batch, step].every((n) => Number.isSafeInteger(n) && n >= 0) && params !== undefined) return;
+  throw new ValueError("train: resume is not where training stands; give the `state` of a result or of a checkpoint");
 }

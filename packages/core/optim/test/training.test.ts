@@ -57,7 +57,7 @@ function options(more: Partial<TrainOptions<Line, any>> = {}): TrainOptions<Line
   return {
     loss: (p, { x, y }, { noise }) =>
       meanSquaredError(add(add(matmul(x, p.w), p.b), noise === null ? 0 : mul(noise, 0.01)), y),
-    params: { w: tensor([0, 0], { dtype: "float64" }), b: tensor(0, { dtype: "float64" }) },
+    initial: { w: tensor([0, 0], { dtype: "float64" }), b: tensor(0, { dtype: "float64" }) },
     optimizer: adam({ learningRate: 0.05 }),
     data: batches,
     epochs: 5,
@@ -76,11 +76,12 @@ describe("train", () => {
         evaluate: (p) => ({ b: p.b.item() }),
       }),
     );
-    expect(result.status).toBe("completed");
-    expect(result.losses.length).toBe(400);
-    expect(seen.length).toBe(400);
-    expect(result.evaluations.length).toBe(100);
-    expect(result.losses.at(-1)).toBeLessThan(1e-3);
+    expect([result.status, result.epochs, result.steps]).toEqual(["limit", 100, 400]);
+    expect(seen).toEqual(result.history.map(({ step }) => step));
+    const judged = result.history.filter(({ evaluation }) => evaluation !== undefined);
+    expect(judged.map(({ epoch, batch }) => [epoch, batch])).toEqual(Array.from({ length: 100 }, (_, e) => [e, 4]));
+    expect(judged[99].evaluation).toEqual({ b: result.params.b.item() });
+    expect(result.history[399].loss).toBeLessThan(1e-3);
     expect(result.params.b.item()).toBeCloseTo(0.5, 1);
   });
 
@@ -91,7 +92,7 @@ describe("train", () => {
     expect(saved.length).toBe(2);
     for (const text of saved) {
       const resume: TrainingState<Line> = tree.fromJson(text);
-      expect(resume.batch).toBeGreaterThan(0);
+      expect(resume.inner.batch).toBeGreaterThan(0);
       const rest = await train({ ...noisy, resume });
       expect(tree.toJson({ ...rest, status: 0 })).toBe(tree.toJson({ ...whole, status: 0 }));
     }
@@ -99,7 +100,7 @@ describe("train", () => {
 
   it("saves after each epoch unless told otherwise", async () => {
     const epochs: number[] = [];
-    await train(options({ epochs: 3, checkpoint: { save: ({ epoch }) => epochs.push(epoch) } }));
+    await train(options({ epochs: 3, checkpoint: { save: ({ inner }) => epochs.push(inner.epoch) } }));
     expect(epochs).toEqual([1, 2, 3]);
   });
 
@@ -108,11 +109,10 @@ describe("train", () => {
     const stopped = await train(
       options({ signal: controller.signal, onProgress: ({ step }) => step === 6 && controller.abort() }),
     );
-    expect([stopped.status, stopped.step, stopped.epoch, stopped.batch]).toEqual(["aborted", 6, 1, 2]);
-    const { status: _, ...resume } = stopped;
-    const finished = await train(options({ resume }));
+    expect([stopped.status, stopped.steps, stopped.epochs, stopped.state.inner.batch]).toEqual(["aborted", 6, 1, 2]);
+    const finished = await train(options({ resume: stopped.state }));
     const whole = await train(options());
-    expect(finished.losses).toEqual(whole.losses);
+    expect(finished.history).toEqual(whole.history);
     expect(tree.toJson(finished.params)).toBe(tree.toJson(whole.params));
     expect((await train(options({ onProgress: () => "stop" }))).status).toBe("stopped");
   });
@@ -122,7 +122,7 @@ describe("train", () => {
     const compiled = await train(options({ backend }));
     expect([backend.compiled, backend.released]).toEqual([1, 1]);
     const eager = await train(options());
-    compiled.losses.forEach((loss, i) => expect(loss).toBeCloseTo(eager.losses[i], 10));
+    compiled.history.forEach(({ loss }, i) => expect(loss).toBeCloseTo(eager.history[i].loss, 10));
   });
 
   it("carries a state of the model along", async () => {
@@ -133,10 +133,14 @@ describe("train", () => {
           { batches: add(modelState.batches, 1) },
         ],
         modelState: { batches: tensor(0) },
+        figures: ({ batches }: { batches: Tensor }) => ({ batches: batches.item() }),
         backend: countingBackend(),
       }),
     );
     expect(result.modelState.batches.item()).toBe(20);
+    expect(result.history.map(({ figures }) => figures?.["batches"])).toEqual(
+      Array.from({ length: 20 }, (_, k) => k + 1),
+    );
   });
 
   it.each([undefined, countingBackend()])(
@@ -156,9 +160,9 @@ describe("train", () => {
       );
       expect(error).toBeInstanceOf(NonFiniteError);
       expect(error.name).toBe("NonFiniteError");
-      expect(error.message).toMatch(/train: epoch 1, batch 1/);
-      expect(error.state.step).toBe(5);
-      expect(error.state.params.w.toArray().every(Number.isFinite)).toBe(true);
+      expect(error.message).toMatch(/train: iteration 6: epoch 1, batch 1/);
+      expect(error.state.iterations).toBe(5);
+      expect(error.state.inner.params.w.toArray().every(Number.isFinite)).toBe(true);
     },
   );
 
@@ -166,8 +170,10 @@ describe("train", () => {
     await expect(train(options({ data: () => [] }))).rejects.toThrow(/no batches/);
     await expect(train(options({ epochs: -1 }))).rejects.toThrow(/epochs/);
     await expect(train(options({ checkpoint: { every: 0, save: () => {} } }))).rejects.toThrow(/checkpoint.every/);
-    const { status: _, ...state } = await train(options({ epochs: 1 }));
-    await expect(train(options({ resume: { ...state, epoch: 0, batch: 9 } }))).rejects.toThrow(/same data/);
+    const { state } = await train(options({ epochs: 1 }));
+    const elsewhere = { ...state, inner: { ...state.inner, epoch: 0, batch: 9 } };
+    await expect(train(options({ resume: elsewhere }))).rejects.toThrow(/same data/);
+    await expect(train({ ...options(), params: {} } as never)).rejects.toThrow(/no option "params"/);
   });
 });
 
@@ -181,15 +187,18 @@ describe("minimize", () => {
     const [eager, compiled] = [await run(), await run(countingBackend())];
     expect(eager.params.toArray()).toEqual(compiled.params.toArray());
     expect(eager.params.data()[0]).toBeCloseTo(3, 12);
-    expect(eager.losses[0]).toBe(58);
+    expect(eager.history[0]).toMatchObject({ step: 1, loss: 58 });
   });
 
   it("stops when the gradient is small, when told to, and at a signal", async () => {
     const optimizer = sgd({ learningRate: 0.25 });
-    const small = await minimize(loss, start, optimizer, { steps: 1000, tolerance: 1e-6 });
+    const small = await minimize(loss, start, optimizer, { steps: 1000, gradientTolerance: 1e-6 });
     expect(small.status).toBe("converged");
     expect(small.steps).toBeLessThan(40);
-    const told = await minimize(loss, start, optimizer, { steps: 9, onStep: ({ step }) => (step === 4 ? "stop" : 0) });
+    const told = await minimize(loss, start, optimizer, {
+      steps: 9,
+      onProgress: ({ step }) => (step === 4 ? "stop" : 0),
+    });
     expect([told.status, told.steps]).toEqual(["stopped", 4]);
     const signal = AbortSignal.abort();
     expect(await minimize(loss, start, optimizer, { steps: 9, signal })).toMatchObject({ status: "aborted", steps: 0 });
@@ -206,10 +215,10 @@ describe("minimize", () => {
 
   it("gives the loss the number of the update", async () => {
     const moving = (x: Tensor, step: Tensor) => square(sub(x, step));
-    const { losses } = await minimize(moving, tensor(0, { dtype: "float64" }), sgd({ learningRate: 0.5 }), {
+    const { history } = await minimize(moving, tensor(0, { dtype: "float64" }), sgd({ learningRate: 0.5 }), {
       steps: 3,
     });
-    expect(losses).toEqual([1, 1, 1]);
+    expect(history.map(({ loss }) => loss)).toEqual([1, 1, 1]);
   });
 
   it("hands over the last good parameters when it diverges", async () => {
@@ -217,7 +226,7 @@ describe("minimize", () => {
       (reason) => reason,
     );
     expect(error).toBeInstanceOf(NonFiniteError);
-    expect(Number.isFinite(error.state.params.item())).toBe(true);
-    expect(error.state.steps).toBeGreaterThan(0);
+    expect(Number.isFinite(error.state.inner.params.item())).toBe(true);
+    expect(error.state.iterations).toBeGreaterThan(0);
   });
 });

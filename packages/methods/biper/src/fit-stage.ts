@@ -120,13 +120,18 @@ function validator(network: NetworkPart, options: FitStageOptions): Predictor | 
 }
 
 function records(stage: Stage, settled: SettledStage, state: TrainingState, perEpoch: number): EpochRecord[] {
-  return Array.from({ length: state.epoch }, (_, e) => ({
+  const { history, inner } = state;
+  const sumOf = (epoch: number) => {
+    const batches = history.slice(epoch * perEpoch, (epoch + 1) * perEpoch);
+    return batches.reduce((sum, { loss }) => sum + loss, 0);
+  };
+  return Array.from({ length: inner.epoch }, (_, e) => ({
     stage,
     epoch: e + 1,
-    loss: state.losses.slice(e * perEpoch, (e + 1) * perEpoch).reduce((a, b) => a + b, 0) / perEpoch,
+    loss: sumOf(e) / perEpoch,
     learningRate: settled.rates === null ? null : settled.rates[e],
     tau: settled.taus[e],
-    validationAccuracy: state.evaluations[e]?.["accuracy"] ?? null,
+    validationAccuracy: history[(e + 1) * perEpoch - 1]?.evaluation?.["accuracy"] ?? null,
   }));
 }
 
@@ -151,12 +156,12 @@ export async function fitStage<P, S>(
   };
   const validate = validator(network, options);
   let best: BestSoFar | null = resume?.best ?? null;
-  let epoch = resume?.training.epoch ?? 0;
+  let epoch = resume?.training.inner.epoch ?? 0;
   const steps = epochs * source.batchesPerEpoch;
   try {
     const result = await train<P, LabelledBatch & { tau: Tensor }>({
       loss: stageLoss(network, stage, options),
-      params: start.params,
+      initial: start.params,
       modelState: start.state,
       optimizer: sgd({ learningRate: schedule, momentum, weightDecay }),
       async *data(e, rng) {
@@ -181,13 +186,13 @@ export async function fitStage<P, S>(
           },
         }),
     });
-    const { status, ...training } = result;
+    const { status, state: training } = result;
     const kept: BestSoFar | null = best;
-    const { params, state } = kept ?? { params: training.params, state: training.modelState };
+    const { params, state } = kept ?? { params: result.params, state: result.modelState };
     return {
       trained: { network, params: params as P, state: state as S, stage },
       history: records(stage, settled, training, source.batchesPerEpoch),
-      status: status === "completed" ? "completed" : "aborted",
+      status: status === "limit" ? "completed" : "aborted",
       checkpoint: { stage, training, best },
     };
   } finally {

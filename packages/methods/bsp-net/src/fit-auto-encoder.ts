@@ -235,18 +235,17 @@ async function fitStage(
   const key = `${settled.seed}/stage/${number}`;
   const { training } = start;
   const earlier = training === null ? start.history : start.history.slice(0, -1);
-  const reconstruction = training === null ? [] : [...start.history[earlier.length].reconstruction];
-  const present = ({ losses }: TrainingState, done: boolean): Pick<FitState, "stage" | "history"> => {
+  const present = ({ history }: TrainingState, done: boolean): Pick<FitState, "stage" | "history"> => {
     const record = {
       phase,
       ...(resolution !== undefined && { resolution }),
-      losses,
-      reconstruction: [...reconstruction],
+      losses: history.map(({ loss }) => loss),
+      reconstruction: history.map(({ figures }) => figures?.["reconstruction"] ?? Number.NaN),
     };
     return { stage: done ? number + 1 : number, history: [...earlier, record] };
   };
   const result = await train<AutoEncoderParams, ShapeBatch>({
-    params: start.params,
+    initial: start.params,
     optimizer: optimizerOf(learningRate, beta1, beta2),
     loss(params, batch, { noise }) {
       const loss = model.loss(params, batch, phase, noise);
@@ -256,14 +255,12 @@ async function fitStage(
     data: () => stageBatches(source, stage, batchSize, key),
     epochs: steps === 0 ? 0 : 1,
     seed: key,
-    async onProgress({ step, loss, modelState }) {
-      reconstruction.push((await modelState.host()).item());
-      return onProgress?.({ stage: number, phase, step, steps, loss });
-    },
+    figures: (reconstruction: Tensor) => ({ reconstruction: reconstruction.item() }),
+    onProgress: ({ step, loss }) => onProgress?.({ stage: number, phase, step, steps, loss }),
     ...(checkpoint && {
       checkpoint: {
         every: checkpoint.every,
-        save: (saved) => checkpoint.save({ ...present(saved, false), training: saved, params: saved.params }),
+        save: (saved) => checkpoint.save({ ...present(saved, false), training: saved, params: saved.inner.params }),
       },
     }),
     ...(model.options.variational && {
@@ -273,7 +270,7 @@ async function fitStage(
     ...(signal && { signal }),
     ...(training && { resume: training }),
   });
-  const { status, ...last } = result;
-  const done = status === "completed";
-  return { aborted: !done, state: { ...present(last, done), training: done ? null : last, params: last.params } };
+  const { status, params, state: reached } = result;
+  const done = status === "limit";
+  return { aborted: !done, state: { ...present(reached, done), training: done ? null : reached, params } };
 }

@@ -78,7 +78,7 @@ export async function fitCodes(
   requireInteger("fitCodes", "batchSize", batchSize, 1);
   requirePositive("fitCodes", "learningRate", learningRate);
   const result = await train<any, { images: Tensor; codes: Tensor }>({
-    params: options.params ?? encoder.init(random.rng(seed).fork("params"), dtype),
+    initial: options.params ?? encoder.init(random.rng(seed).fork("params"), dtype),
     optimizer: adam({ learningRate, beta1 }),
     loss: (params, batch) => meanSquaredError(encoder.apply(params, batch.images), batch.codes),
     *data(_, rng) {
@@ -98,6 +98,7 @@ export async function fitCodes(
     ...(resume && { resume }),
     onProgress: ({ epoch, loss }) => onProgress?.({ epoch, epochs, loss }),
   });
-  const { status, ...state } = result;
-  return { params: state.params, losses: state.losses, status, state };
+  const { params, history, status, state } = result;
+  const losses = history.map(({ loss }) => loss);
+  return { params, losses, status: status === "stopped" || status === "aborted" ? status : "completed", state };
 }

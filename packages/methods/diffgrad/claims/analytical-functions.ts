@@ -10,15 +10,11 @@ const STEPS = 300;
 
 /** All iterates of one run from -1, the start included. */
 async function iterates({ value }: TestFunction, optimizer: GradientTransformation): Promise<Float64Array> {
-  const path = new Float64Array(STEPS + 1);
-  path[0] = -1;
-  await minimize((x: Tensor) => value(x), tensor(-1, { dtype: "float64" }), optimizer, {
+  const { history } = await minimize((x: Tensor) => value(x), tensor(-1, { dtype: "float64" }), optimizer, {
     steps: STEPS,
-    onStep: ({ step, params }) => {
-      path[step] = params.item();
-    },
+    evaluate: (x) => ({ x: x.item() }),
   });
-  return path;
+  return Float64Array.from([-1, ...history.map(({ evaluation }) => evaluation?.["x"] ?? Number.NaN)]);
 }
 
 const last = (path: Float64Array) => path[path.length - 1];

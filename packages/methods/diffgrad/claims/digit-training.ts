@@ -98,7 +98,7 @@ export async function digitAccuracies(context: ClaimContext, options: DigitOptio
   const perEpoch = Math.ceil(TRAIN / BATCH);
   const trained = await train({
     loss: (p: any, batch: { images: Tensor; labels: Tensor }) => sum(vmap(loss)(p, batch.images, batch.labels)),
-    params,
+    initial: params,
     optimizer,
     *data(_, rng) {
       for (const at of batchIndices(rng, runs))

@@ -45,7 +45,7 @@ async function oneSplit(context: ClaimContext, method: HeadMethod, seed: number)
   );
   const { backend, signal } = context;
   const { params } = await train<Params, { x: Tensor; y: Tensor }>({
-    params: { body: body.init(rng), head: head.init(rng) },
+    initial: { body: body.init(rng), head: head.init(rng) },
     loss: (p, { x, y }) => crossEntropy(logits(p, x), y),
     optimizer: adam({ learningRate: 3e-3 }),
     *data(_, order) {

@@ -116,7 +116,7 @@ export async function trainDeep(
   const network = mlp({ sizes: [features, ...hidden, outputs], activation: "sigmoid" });
   const batch = Math.min(200, rows);
   const { params } = await train({
-    params: network.init(random.rng(`${seed}/deep`)),
+    initial: network.init(random.rng(`${seed}/deep`)),
     optimizer: adam({ learningRate: 1e-3 }),
     loss: (p: any, { inputs, truth }: { inputs: Tensor; truth: Tensor }) =>
       mean(square(sub(network.apply(p, inputs), truth))),

@@ -98,7 +98,7 @@ export async function trainDenoisers(
   for (const [i, [name, attention]] of entries.entries()) {
     const { params } = await train({
       loss: lossOf(attention),
-      params: denoiser(attention).init(random.rng(`${seed}/denoiser/${run}`)),
+      initial: denoiser(attention).init(random.rng(`${seed}/denoiser/${run}`)),
       optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: 3e-3 })),
       data: () => batches,
       epochs: 1,

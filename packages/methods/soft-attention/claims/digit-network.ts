@@ -139,7 +139,7 @@ export async function trainDigits(
       const [logits, next] = network.train(p, state, batch.images);
       return [crossEntropy(logits, batch.labels), next];
     },
-    params: start.params,
+    initial: start.params,
     modelState: start.state,
     optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: 3e-3 })),
     *data(_, rng) {

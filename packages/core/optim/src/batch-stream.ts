@@ -1,0 +1,52 @@
+import { random, ValueError } from "@offprint/tensor-core";
+
+/** Gives the batches of an epoch (from 0). */
+export type BatchSource<B> = (epoch: number, rng: random.Rng) => Iterable<B> | AsyncIterable<B>;
+
+/** @internal The batches one after the other, with one in advance, so that an epoch's last is known as such. */
+export class BatchStream<B> {
+  private batches: Iterator<B> | AsyncIterator<B> | undefined;
+  private ahead: IteratorResult<B> | undefined;
+  private readonly data: BatchSource<B>;
+  private readonly seed: number | string;
+
+  constructor(data: BatchSource<B>, seed: number | string) {
+    this.data = data;
+    this.seed = seed;
+  }
+
+  /** The batch of an epoch after the first `done`, and whether it is its last one. */
+  async take(epoch: number, done: number): Promise<{ batch: B; last: boolean }> {
+    if (this.batches === undefined) await this.open(epoch, done);
+    const batch = this.ahead?.value as B;
+    this.ahead = await this.batches?.next();
+    const last = this.ahead?.done === true;
+    if (last) this.batches = undefined;
+    return { batch, last };
+  }
+
+  /** Tells an epoch that was not finished that no more of it is wanted. */
+  async close(): Promise<void> {
+    const { batches } = this;
+    this.batches = undefined;
+    await batches?.return?.();
+  }
+
+  private async open(epoch: number, done: number): Promise<void> {
+    const source = this.data(epoch, random.rng(`${this.seed}/epoch/${epoch}`));
+    const batches = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    let ahead = await batches.next();
+    let skipped = 0;
+    for (; skipped < done && !ahead.done; skipped++) ahead = await batches.next();
+    if (ahead.done && done === 0) {
+      throw new ValueError(`train: data gave no batches in epoch ${epoch}; give at least one`);
+    }
+    if (ahead.done) {
+      throw new ValueError(
+        `train: the state to resume is at batch ${done} of an epoch that now has ${skipped}; give the same data`,
+      );
+    }
+    this.batches = batches;
+    this.ahead = ahead;
+  }
+}
