@@ -73,6 +73,8 @@ export type {
   MinimizerStatus,
   SmoothState,
 } from "./minimize/smooth-minimizer.js";
+export * as projections from "./projections/index.js";
+export * as proximal from "./proximal/index.js";
 export { gaussHermite } from "./quadrature/gauss-hermite.js";
 export { gaussLegendre, type QuadratureRule } from "./quadrature/gauss-legendre.js";
 export { bisection, brentRoot, type ScalarOptions, type ScalarRootResult } from "./root/scalar-root.js";

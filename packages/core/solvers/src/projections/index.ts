@@ -1,0 +1,3 @@
+export { type IntersectionOptions, intersection } from "./intersection.js";
+export { affineSet, halfSpace, simplex } from "./linear-sets.js";
+export { ball, box, type Projection, secondOrderCone } from "./norm-sets.js";

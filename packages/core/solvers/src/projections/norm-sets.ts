@@ -1,0 +1,70 @@
+import {
+  add,
+  checkOptions,
+  clip,
+  div,
+  greater,
+  lessEqual,
+  mul,
+  neg,
+  requirePositive,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  where,
+} from "@offprint/tensor-core";
+import { asFloat64 } from "../operand.js";
+
+/** The nearest point of a closed convex set; sets of vectors lie along the last axis, leading axes are a batch. */
+export type Projection = (x: TensorLike) => Tensor;
+
+const along = { axis: -1, keepDims: true } as const;
+
+/**
+ * The ball `|x - center| <= radius` of the Euclidean norm.
+ * @throws ValueError unless the radius is positive.
+ */
+export function ball(options: { readonly radius: number; readonly center?: TensorLike }): Projection {
+  checkOptions("projections.ball", options, ["radius", "center"]);
+  const { radius, center = 0 } = options;
+  requirePositive("projections.ball", "radius", radius);
+  const middle = typeof center === "number" ? center : asFloat64(center);
+  return (x) => {
+    const offset = sub(asFloat64(x), middle);
+    const squares = sum(square(offset), along);
+    const outside = greater(squares, radius * radius);
+    const factor = where(outside, div(radius, sqrt(where(outside, squares, 1))), 1);
+    return add(mul(offset, factor), middle);
+  };
+}
+
+/** The box `lower <= x <= upper`, bounds for each entry or one for all. */
+export function box(lower: TensorLike, upper: TensorLike): Projection {
+  const [low, high] = [lower, upper].map((bound) => (typeof bound === "number" ? bound : asFloat64(bound)));
+  return (x) => clip(asFloat64(x), low, high);
+}
+
+/** The second-order cone `|(x_1, ..., x_(n-1))| <= x_n`. */
+export function secondOrderCone(): Projection {
+  return (x) => {
+    const point = asFloat64(x);
+    const n = point.shape[point.rank - 1];
+    const axis = tensor(
+      Float64Array.from({ length: n }, (_, i) => (i === n - 1 ? 1 : 0)),
+      { dtype: point.dtype },
+    );
+    const height = sum(mul(point, axis), along);
+    const base = mul(point, sub(1, axis));
+    const squares = sum(square(base), along);
+    const wide = greater(squares, 0);
+    const norm = where(wide, sqrt(where(wide, squares, 1)), 0);
+    const half = div(add(norm, height), 2);
+    const onBoundary = mul(half, add(div(base, where(wide, norm, 1)), axis));
+    const outside = where(lessEqual(norm, neg(height)), mul(point, 0), onBoundary);
+    return where(lessEqual(norm, height), point, outside);
+  };
+}

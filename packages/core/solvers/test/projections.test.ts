@@ -1,0 +1,125 @@
+import { jit, linalg, matmul, random, type Tensor, tensor } from "@offprint/tensor-core";
+import { expectGradient } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { projections, proximal } from "../src/index.js";
+
+const rng = random.rng("projections");
+const draw = (shape: number[]) => rng.normal(shape, { dtype: "float64" });
+const list = (x: Tensor) => Array.from(x.data());
+const dot = (x: number[], y: number[]) => x.reduce((sum, v, i) => sum + v * y[i], 0);
+
+const a = draw([2, 5]);
+const b = draw([2]);
+const normal = draw([5]);
+const sets: Record<string, (x: Tensor) => Tensor> = {
+  ball: projections.ball({ radius: 0.7, center: [0.1, 0, -0.2, 0.3, 0] }),
+  box: projections.box(-0.3, [0.1, 0.5, 0.2, 1, 0.4]),
+  simplex: projections.simplex(1.5),
+  "half-space": projections.halfSpace(normal, -0.4),
+  "affine set": projections.affineSet(a, b),
+  "second-order cone": projections.secondOrderCone(),
+  intersection: projections.intersection([projections.halfSpace(normal, -0.4), projections.box(-1, 1)], {
+    maxIterations: 60,
+  }),
+};
+
+describe.each(Object.entries(sets))("the projection to a %s", (_, project) => {
+  it("lands in the set, and no point of the set is nearer", () => {
+    for (let trial = 0; trial < 6; trial++) {
+      const x = draw([5]);
+      const p = project(x);
+      expect(Math.max(...list(project(p)).map((v, i) => Math.abs(v - p.data()[i])))).toBeLessThan(1e-9);
+      // (x - p) . (q - p) <= 0 for every q of the set.
+      const out = list(x).map((v, i) => v - p.data()[i]);
+      for (let k = 0; k < 8; k++) {
+        const q = list(project(draw([5])));
+        expect(dot(out, q) - dot(out, list(p))).toBeLessThan(1e-8);
+      }
+    }
+  });
+
+  it("has its gradient, takes batches, and compiles", async () => {
+    expectGradient(project, [draw([3, 5])]);
+    const rows = draw([4, 5]);
+    const whole = list(project(rows));
+    for (let i = 0; i < 4; i++) {
+      list(project(rows.slice([i]))).forEach((v, j) => {
+        expect(v).toBeCloseTo(whole[5 * i + j], 12);
+      });
+    }
+    const compiled = await jit(project)(rows);
+    list(compiled).forEach((v, i) => {
+      expect(v).toBeCloseTo(whole[i], 12);
+    });
+  });
+});
+
+describe("projections", () => {
+  it("know what they are projections to", () => {
+    const x = draw([5]);
+    expect(list(sets.simplex(x)).reduce((sum, v) => sum + v, 0)).toBeCloseTo(1.5, 12);
+    expect(Math.min(...list(sets.simplex(x)))).toBeGreaterThanOrEqual(0);
+    list(matmul(a, sets["affine set"](x))).forEach((v, i) => {
+      expect(v).toBeCloseTo(b.data()[i], 11);
+    });
+    expect(dot(list(normal), list(sets["half-space"](x)))).toBeLessThan(-0.4 + 1e-12);
+    const cone = list(sets["second-order cone"](x));
+    expect(Math.hypot(...cone.slice(0, 4))).toBeLessThanOrEqual(cone[4] + 1e-12);
+    expect(list(projections.secondOrderCone()([3, 4, -9])).map(Math.abs)).toEqual([0, 0, 0]);
+    expect(list(projections.secondOrderCone()([0, 0, 2]))).toEqual([0, 0, 2]);
+    expect(list(projections.ball({ radius: 1 })([0, 0]))).toEqual([0, 0]);
+  });
+
+  it("refuse sets that are none", () => {
+    expect(() => projections.ball({ radius: -1 })).toThrow(/radius is -1/);
+    expect(() => projections.halfSpace([0, 0], 1)).toThrow(/normal is zero/);
+    expect(() => projections.affineSet([[1, 2]], [1, 2])).toThrow(/shape/);
+    expect(() =>
+      projections.affineSet(
+        [
+          [1, 2],
+          [2, 4],
+        ],
+        [1, 2],
+      ),
+    ).toThrow(/singular/);
+    expect(() => projections.intersection([])).toThrow(/no sets/);
+  });
+});
+
+/** `|z - x|^2 / 2 + h(z)` is least at the proximal point: nowhere nearby is it less. */
+function expectMinimum(prox: (x: Tensor) => Tensor, h: (z: Tensor) => number, x: Tensor) {
+  const value = (z: Tensor) => list(z).reduce((sum, v, i) => sum + (v - x.data()[i]) ** 2 / 2, 0) + h(z);
+  const z = prox(x);
+  const least = value(z);
+  for (const size of [1e-3, 0.1, 1]) {
+    for (let k = 0; k < 20; k++) {
+      const step = draw([...x.shape]);
+      const other = tensor(
+        Float64Array.from(list(z), (v, i) => v + size * step.data()[i]),
+        { shape: x.shape },
+      );
+      expect(value(other)).toBeGreaterThanOrEqual(least - 1e-12);
+    }
+  }
+}
+
+describe("proximal maps", () => {
+  const sumOf = (values: number[]) => values.reduce((sum, v) => sum + v, 0);
+  const rowsOf = (z: Tensor) => Array.from({ length: z.shape[0] }, (_, i) => list(z.slice([i])));
+
+  it("minimise what they are to minimise", () => {
+    for (const weight of [0, 0.4, 2]) {
+      const x = draw([4, 3]);
+      expectMinimum(proximal.l1(weight), (z) => weight * sumOf(list(z).map(Math.abs)), x);
+      expectMinimum(proximal.groups(weight), (z) => weight * sumOf(rowsOf(z).map((row) => Math.hypot(...row))), x);
+      expectMinimum(proximal.nuclearNorm(weight), (z) => weight * sumOf(list(linalg.svdvals(z))), x);
+    }
+  });
+
+  it("have their gradients", () => {
+    const x = draw([4, 3]);
+    for (const prox of [proximal.l1(0.3), proximal.groups(0.5), proximal.nuclearNorm(0.4)]) expectGradient(prox, [x]);
+    expect(() => proximal.l1(-1)).toThrow(/weight is -1/);
+  });
+});
