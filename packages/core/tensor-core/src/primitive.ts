@@ -45,8 +45,11 @@ export interface Primitive<P = unknown> {
    * they have no code of their own.
    */
   scalar?(params: P, dtype: DType): (...elements: number[]) => number;
-  /** The same in other operations: what a compiler without code of its own for this one is given instead. */
-  expand?(inputs: readonly Tensor[], params: P): Tensor[];
+  /**
+   * The same in other operations: what a compiler without code of its own for this one is given instead. Undefined where
+   * the kernel does better.
+   */
+  expand?(inputs: readonly Tensor[], params: P): Tensor[] | undefined;
   /** True for primitives whose parameters hold graphs; they are never merged with an equal one. */
   readonly opaque?: boolean;
 }

@@ -12,7 +12,8 @@ export function expandGraph(graph: Graph): Graph {
 }
 
 function expandEquation({ primitive, params }: Equation, inputs: readonly Tensor[]): Tensor[] {
-  if (primitive.expand !== undefined) return primitive.expand(inputs, params);
+  const expanded = primitive.expand?.(inputs, params);
+  if (expanded !== undefined) return expanded;
   return bind(primitive, inputs, primitive.opaque ? mapGraphs(params, expandGraph) : params);
 }
 

@@ -16,12 +16,13 @@ interface Operands {
   free(): void;
 }
 
-function rowMajor(c: Compilation, variables: readonly Variable[]): Operands {
+/** @param from the first operand that must be row-major; those before it are given as they lie. */
+function rowMajor(c: Compilation, variables: readonly Variable[], from = 0): Operands {
   const temporaries: View[] = [];
-  const views = variables.map((v) => {
+  const views = variables.map((v, i) => {
     const value = c.find(v);
     const view = c.view(value);
-    if (isContiguous(v.shape, view.strides)) return view;
+    if (i < from || isContiguous(v.shape, view.strides)) return view;
     const copy = c.allocateFor(v.shape, v.dtype);
     copyInto(c, value, copy, true);
     temporaries.push(copy);
@@ -127,7 +128,7 @@ export function scatterAdd(c: Compilation, equation: Equation): boolean {
   const [x, indices, updates] = inputs;
   if (isEmpty([...inputs, ...outputs])) return false;
   const { writer: w } = c;
-  const { views, free } = rowMajor(c, inputs);
+  const { views, free } = rowMajor(c, inputs, 1);
   const to = copyOfBase(c, x, outputs[0]);
   const { outer, extent, inner } = around(x, params.axis);
   const rowBytes = inner * byteSize(x.dtype);
@@ -234,7 +235,7 @@ export function scatterAddAlongAxis(c: Compilation, equation: Equation): boolean
   const [x] = inputs;
   const [y] = outputs;
   if (isEmpty([...inputs, ...outputs])) return false;
-  const { views, free } = rowMajor(c, inputs);
+  const { views, free } = rowMajor(c, inputs, 1);
   const to = copyOfBase(c, x, y);
   c.note("scatterAddAlongAxis");
   alongAxis(c, equation, views, to, views[2], (element, other) => addElement(c, x.dtype, element, other));

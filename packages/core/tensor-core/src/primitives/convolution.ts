@@ -6,6 +6,7 @@ import { moveAxis, reshape } from "../ops/movement.js";
 import { bindOne, definePrimitive, type Primitive, type Spec } from "../primitive.js";
 import { formatShape, type Shape, sameShape } from "../shape.js";
 import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
+import { convByProduct, inputGradByProduct, kernelGradByProduct } from "./convolution-products.js";
 import { spreadBatch } from "./elementwise.js";
 
 /** How a kernel moves over an input; lists have one entry for each of the 1 to 3 spatial axes. */
@@ -118,6 +119,8 @@ export const convP: Primitive<ConvParams> = definePrimitive<ConvParams>({
     const y = bindOne(convP, [intoChannels(xs), intoFirst(w)], { ...params, groups: size * params.groups });
     return [outOfChannels(y, size)];
   },
+  expand: ([x, w], params) =>
+    listed(convByProduct(x, w, params, convolvedExtents(x.shape.slice(2), w.shape.slice(2), params))),
 });
 
 /** The transpose of `conv` in its input: g `[n, out, ...]` and w to `[n, c, ...inputSpatial]`. */
@@ -143,6 +146,7 @@ export const convInputGradP: Primitive<ConvInputGradParams> = definePrimitive<Co
     const dx = bindOne(convInputGradP, [intoChannels(gs), intoFirst(w)], { ...params, groups: size * params.groups });
     return [outOfChannels(dx, size)];
   },
+  expand: ([g, w], params) => listed(inputGradByProduct(g, w, params)),
 });
 
 /** The transpose of `conv` in its kernel: x and g `[n, out, ...]` to `[out, c / groups, ...kernelSpatial]`. */
@@ -167,7 +171,12 @@ export const convKernelGradP: Primitive<ConvKernelGradParams> = definePrimitive<
     const dw = bindOne(convKernelGradP, [x, g], { ...params, groups: size * params.groups });
     return [outOfFirst(dw, size)];
   },
+  expand: ([x, g], params) => listed(kernelGradByProduct(x, g, params)),
 });
+
+function listed(x: Tensor | undefined): Tensor[] | undefined {
+  return x && [x];
+}
 
 function floats(x: Tensor): FloatArray {
   return contiguousData(x) as FloatArray;

@@ -3,12 +3,14 @@ import { requireDType } from "../dtype.js";
 import { ShapeError } from "../errors.js";
 import type { FloatArray } from "../kernels/arrays.js";
 import * as kernels from "../kernels/pooling.js";
-import { reshape } from "../ops/movement.js";
+import { isNaN, lessEqual, logicalAnd, logicalNot, where } from "../ops/elementwise.js";
+import { broadcastTo, reshape } from "../ops/movement.js";
 import { bind, bindOne, definePrimitive, type Primitive } from "../primitive.js";
-import { formatShape, type Shape, sizeOf } from "../shape.js";
+import { formatShape, rowMajorStrides, type Shape, sizeOf } from "../shape.js";
 import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
 import { type ConvParams, convolvedExtents } from "./convolution.js";
 import { scatterAddAlongAxisP } from "./indexing.js";
+import { sliceP } from "./movement.js";
 
 /** A window moving over an input; lists have one entry for each of the 1 to 3 spatial axes. */
 export interface PoolParams extends Omit<ConvParams, "groups"> {
@@ -74,4 +76,45 @@ export const maxPoolP: Primitive<PoolParams> = definePrimitive<PoolParams>({
     const flat = reshape(x, [x.shape[0] * x.shape[1], ...x.shape.slice(2)]);
     return bind(maxPoolP, [flat], params).map((y) => reshape(y, [size, x.shape[1], ...y.shape.slice(1)]));
   },
+  expand: ([x], params) => (isPlain(x.shape, params) ? largestOfSlices(x, params) : undefined),
 });
+
+/** Whether all windows lie inside the input, and are small. */
+function isPlain(shape: Shape, { kernel, padding }: PoolParams): boolean {
+  return sizeOf(kernel) <= 16 && sizeOf(shape) > 0 && padding.every(([low, high]) => low <= 0 && high <= 0);
+}
+
+/** The elements at each place of the windows, compared place by place. */
+function largestOfSlices(x: Tensor, { kernel, strides, dilation, padding }: PoolParams): Tensor[] {
+  const spatial = x.shape.slice(2);
+  const counts = pooledExtents(spatial, { kernel, strides, dilation, padding });
+  const shape = [...x.shape.slice(0, 2), ...counts];
+  const placeSteps = rowMajorStrides(spatial);
+  let best: Tensor | undefined;
+  let at: Tensor | undefined;
+  for (let k = 0; k < sizeOf(kernel); k++) {
+    const first = unravel(k, kernel).map((o, i) => o * dilation[i] - padding[i][0]);
+    const value = bindOne(sliceP, [x], { starts: [0, 0, ...first], counts: shape, steps: [1, 1, ...strides] });
+    const places = Int32Array.from({ length: sizeOf(counts) }, (_, p) =>
+      unravel(p, counts).reduce((sum, o, i) => sum + (first[i] + o * strides[i]) * placeSteps[i], 0),
+    );
+    const place = broadcastTo(hostTensor(places, counts, "int32"), shape);
+    if (best === undefined || at === undefined) [best, at] = [value, place];
+    else {
+      // A NaN wins and stays.
+      const better = logicalAnd(logicalNot(isNaN(best)), logicalNot(lessEqual(value, best)));
+      [best, at] = [where(better, value, best), where(better, place, at)];
+    }
+  }
+  return [best as Tensor, at as Tensor];
+}
+
+/** The index vector of an element in row-major order. */
+function unravel(element: number, extents: Shape): number[] {
+  const index: number[] = [];
+  for (let axis = extents.length - 1, rest = element; axis >= 0; axis--) {
+    index.unshift(rest % extents[axis]);
+    rest = Math.floor(rest / extents[axis]);
+  }
+  return index;
+}
