@@ -1,4 +1,5 @@
 import { ValueError } from "@offprint/tensor-core";
+import { scalarFunctions } from "./scalar-function.js";
 
 /** How a hidden layer acts on its neurons; those that act on groups take neighbouring neurons together. */
 export type Activation =
@@ -13,8 +14,8 @@ export type Activation =
    * its length is the size of the groups.
    */
   | { readonly kind: "householder"; readonly v: ArrayLike<number> | readonly ArrayLike<number>[] }
-  /** A scalar function whose difference quotients lie in [alpha, beta]. */
-  | { readonly kind: "slope"; readonly alpha: number; readonly beta: number };
+  /** A scalar function whose difference quotients lie in [alpha, beta]; `name` says which one, for `samplingBound`. */
+  | { readonly kind: "slope"; readonly alpha: number; readonly beta: number; readonly name?: string };
 
 const slopes: Readonly<Record<string, readonly [number, number]>> = {
   relu: [0, 1],
@@ -34,7 +35,7 @@ const slopes: Readonly<Record<string, readonly [number, number]>> = {
  * `silu`, `identity`, `abs`.
  *
  * @throws ValueError for another name
- * @example activation("relu") // { kind: "slope", alpha: 0, beta: 1 }
+ * @example activation("relu") // { kind: "slope", alpha: 0, beta: 1, name: "relu" }
  */
 export function activation(name: string): Activation {
   if (name === "maxmin" || name === "fullsort") return { kind: name };
@@ -43,7 +44,7 @@ export function activation(name: string): Activation {
     const known = ["maxmin", "fullsort", ...Object.keys(slopes)].join(", ");
     throw new ValueError(`activation: "${name}" is not known; take one of ${known}, or describe it by its kind`);
   }
-  return { kind: "slope", alpha: range[0], beta: range[1] };
+  return { kind: "slope", alpha: range[0], beta: range[1], name };
 }
 
 /** Neurons that one activation acts on together, and what is kept between its input and output increments. */
@@ -62,6 +63,8 @@ export interface NeuronGroup {
   readonly alpha: number;
   /** Largest slope, for `slope`. */
   readonly beta: number;
+  /** Which scalar function it is, where that is known. */
+  readonly name?: string;
 }
 
 /**
@@ -96,11 +99,14 @@ export function neuronGroups(act: Activation, width: number, layer: number, star
       return groups(vectors[0].length, "reflection", (k) => ({ v: vectors[k % vectors.length] }));
     }
     case "slope": {
-      const { alpha, beta } = act;
+      const { alpha, beta, name } = act;
+      if (name !== undefined && !Object.hasOwn(slopes, name)) {
+        throw new ValueError(`activation: name "${name}" is not known; take one of ${Object.keys(slopes).join(", ")}`);
+      }
       if (!(Number.isFinite(alpha) && Number.isFinite(beta) && alpha <= beta)) {
         throw new ValueError(`activation: slopes must be finite with alpha <= beta, got [${alpha}, ${beta}]`);
       }
-      return groups(1, "slope", () => ({ alpha, beta }));
+      return groups(1, "slope", () => ({ alpha, beta, ...(name === undefined ? {} : { name }) }));
     }
     default:
       throw new ValueError(
@@ -172,7 +178,12 @@ export function applyGroup(group: NeuronGroup, u: Float64Array): Float64Array {
   const { start, size, kind, v } = group;
   const x = u.slice(start, start + size);
   if (kind === "slope") {
-    // The steepest and the flattest slope, on either side of zero.
+    if (group.name !== undefined) {
+      const known = scalarFunctions[group.name];
+      u[start] = known.value(x[0]);
+      return Float64Array.of(known.slope(x[0]));
+    }
+    // Only the range is known: the steepest and the flattest slope, on either side of zero.
     const slope = x[0] > 0 ? group.beta : group.alpha;
     u[start] = slope * x[0];
     return Float64Array.of(slope);

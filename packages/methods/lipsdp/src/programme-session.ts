@@ -106,7 +106,7 @@ export class ProgrammeSession {
       maxIterations: Math.max(1, maxIterations - before),
       signal: this.ended === undefined ? signal : AbortSignal.abort(),
       onProgress: (record) => this.report(record, before),
-      ...(this.current === null ? {} : { resume: this.current }),
+      ...(this.current === null || this.ended !== undefined ? {} : { resume: this.current }),
       ...(checkpoint === undefined
         ? {}
         : { checkpoint: { ...checkpoint, save: (state) => checkpoint.save(this.stateWith(state)) } }),

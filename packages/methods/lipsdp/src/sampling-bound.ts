@@ -18,8 +18,9 @@ export interface SamplingOptions {
 }
 
 /**
- * A lower bound of the Lipschitz constant: the largest Jacobian norm at random normal points. A scalar activation is
- * taken as the steepest function of its class, `beta x` for x > 0 and `alpha x` otherwise.
+ * A lower bound of the Lipschitz constant: the largest Jacobian norm at random normal points. A scalar activation of
+ * which only the range of slopes is known is taken as the function `beta x` for x > 0 and `alpha x` otherwise: the bound
+ * is then one of the largest constant in the class, which all bounds from slopes must exceed.
  *
  * @throws ValueError for `linf-l1` with more than 16 inputs and outputs; ConvergenceError where an implicit network's
  * fixed point is not found

@@ -1,6 +1,7 @@
 import { ShapeError, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { type Activation, activation, type LipschitzOptions, lipschitzBound, type Network } from "../src/index.js";
+import { checkNetwork } from "../src/network.js";
 
 const maxmin = activation("maxmin");
 const I = [
@@ -92,6 +93,8 @@ describe("networks that are none are refused", () => {
     expect(() => activation("swoosh")).toThrow(/"swoosh" is not known; take one of maxmin/);
     expect(() => activation("toString")).toThrow(ValueError);
     const known: Activation = activation("tanh");
-    expect(known).toEqual({ kind: "slope", alpha: 0, beta: 1 });
+    expect(known).toEqual({ kind: "slope", alpha: 0, beta: 1, name: "tanh" });
+    const unknown = { kind: "slope", alpha: 0, beta: 1, name: "swoosh" } as const;
+    expect(() => checkNetwork(network(unknown))).toThrow(/"swoosh" is not known/);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { applyGroup, neuronGroups } from "../src/activation.js";
 import {
   activation,
   enumerationBound,
@@ -110,6 +111,36 @@ describe("productBound", () => {
     };
     expect(productBound(steep)).toBeCloseTo(3, 9);
     expect((await lipschitzBound(steep)).value).toBeCloseTo(3, 4);
+  });
+});
+
+describe("samplingBound", () => {
+  it("is below the constant of saturated activations: tanh(5 + tanh x) has at most .00134 x", () => {
+    for (const [name, most] of [["tanh", 0.00134] as const, ["sigmoid", 0.00167] as const]) {
+      const layers = [{ weight: [[1]] }, { weight: [[1]], bias: [5] }, { weight: [[1]] }];
+      const network = { layers, activation: activation(name) };
+      const sample = samplingBound(network);
+      expect(sample).toBeGreaterThan(0);
+      expect(sample).toBeLessThanOrEqual(most);
+    }
+  });
+
+  it("is the largest difference quotient of every named function, from below", () => {
+    for (const name of ["relu", "tanh", "sigmoid", "softplus", "elu", "gelu", "silu", "identity", "abs"]) {
+      const act = activation(name) as Extract<ReturnType<typeof activation>, { kind: "slope" }>;
+      const [group] = neuronGroups(act, 1, 0, 0);
+      for (let x = -4; x <= 4; x += 0.37) {
+        const at = (point: number): number => {
+          const u = Float64Array.of(point);
+          applyGroup(group, u);
+          return u[0];
+        };
+        const [slope] = applyGroup(group, Float64Array.of(x));
+        expect(slope).toBeCloseTo((at(x + 1e-5) - at(x - 1e-5)) / 2e-5, 6);
+        expect(slope).toBeGreaterThanOrEqual(act.alpha);
+        expect(slope).toBeLessThanOrEqual(act.beta);
+      }
+    }
   });
 });
 

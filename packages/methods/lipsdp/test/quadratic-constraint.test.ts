@@ -73,7 +73,7 @@ describe("QC-2", () => {
   ];
 
   it.each(functions)("%s", (name, f, alpha, beta) => {
-    if (name !== "leaky relu") expect(activation(name)).toEqual({ kind: "slope", alpha, beta });
+    if (name !== "leaky relu") expect(activation(name)).toEqual({ kind: "slope", alpha, beta, name });
     const groups = neuronGroups({ kind: "slope", alpha, beta }, width, 0, 0);
     for (let seed = 0; seed < 20; seed++) {
       const [x, y] = random.rng(seed).normal([2, width], { std: 2, dtype: "float64" }).toArray() as number[][];

@@ -1,0 +1,97 @@
+import { runConformance, type SubjectOptions } from "@offprint/solvers/conformance";
+import { describe, expect, it } from "vitest";
+import {
+  activation,
+  type LipschitzOptions,
+  lipschitzBound,
+  localRateNeuralOde,
+  residualReluBound,
+} from "../src/index.js";
+import { layers, randomLayers } from "./deterministic-nets.js";
+
+const maxmin = activation("maxmin");
+const network = { layers: layers([5, 8, 8, 3]), activation: maxmin };
+const tools = { describe, it, expect };
+const bad = { layers: [{ weight: [[Number.NaN]] }], activation: maxmin };
+
+const common = {
+  limit: "maxIterations" as const,
+  short: 5,
+  endless: { solver: { method: "splitting", anderson: false }, tolerance: 1e-15, maxIterations: 1e9 },
+  seeded: false,
+};
+const tolerances = [{ tolerance: 0 }, { tolerance: Number.NaN }];
+
+runConformance(
+  "lipschitzBound",
+  {
+    ...common,
+    run: (options: SubjectOptions) => lipschitzBound(network, options as LipschitzOptions),
+    invalid: [...tolerances, { norm: "l3" }, { sharing: "all" }, { splitSize: 0 }, { certify: 1 }, { outputs: [9] }],
+    nonFinite: [() => lipschitzBound(bad)],
+  },
+  tools,
+);
+
+runConformance(
+  "lipschitzBound in parts",
+  {
+    ...common,
+    short: 9,
+    run: (options: SubjectOptions) =>
+      lipschitzBound(
+        { layers: randomLayers([4, 6, 6, 6, 3], 2), activation: maxmin },
+        { splitSize: 2, ...(options as LipschitzOptions) },
+      ),
+    invalid: tolerances,
+    nonFinite: [() => lipschitzBound(bad, { splitSize: 1 })],
+  },
+  tools,
+);
+
+runConformance(
+  "residualReluBound",
+  {
+    ...common,
+    run: (options: SubjectOptions) => residualReluBound(network, options as LipschitzOptions),
+    invalid: [...tolerances, { relusPerPair: 3 }],
+    nonFinite: [() => residualReluBound(bad)],
+  },
+  tools,
+);
+
+const ode = {
+  H: [
+    [-1, 0.5],
+    [0, -2],
+  ],
+  G: [
+    [1, 0.3],
+    [0.2, 1],
+  ],
+  W: [
+    [1, 2],
+    [0.5, 1],
+  ],
+  activation: maxmin,
+};
+
+runConformance(
+  "localRateNeuralOde",
+  {
+    ...common,
+    run: (options: SubjectOptions) => localRateNeuralOde(ode, options as LipschitzOptions),
+    invalid: tolerances,
+    nonFinite: [
+      () =>
+        localRateNeuralOde({
+          ...ode,
+          H: [
+            [Infinity, 0],
+            [0, 1],
+          ],
+        }),
+    ],
+  },
+  tools,
+);
