@@ -4,7 +4,7 @@ import { ShapeError } from "@offprint/tensor-core";
 export type NumberRows = readonly (readonly number[])[];
 
 /**
- * A matrix whose entries are affine functions of the variables of an `LmiBuilder`: a constant, and for every variable
+ * A matrix whose entries are affine functions of the variables of a `ConicModel`: a constant, and for every variable
  * the sparse matrix that it multiplies. Immutable.
  */
 export class AffineMatrix {
@@ -59,6 +59,26 @@ export class AffineMatrix {
     return result;
   }
 
+  /** Matrices of one width, one below the other. */
+  static stack(parts: readonly AffineMatrix[]): AffineMatrix {
+    const columns = parts[0]?.columns ?? 0;
+    if (parts.some((part) => part.columns !== columns)) throw new ShapeError("stack: matrices of unequal width");
+    const rows = parts.reduce((total, part) => total + part.rows, 0);
+    const constant = new Float64Array(rows * columns);
+    const terms = new Map<number, Map<number, number>>();
+    let offset = 0;
+    for (const part of parts) {
+      constant.set(part.constant, offset);
+      for (const [k, entries] of part.terms) {
+        const own = terms.get(k) ?? new Map<number, number>();
+        for (const [place, value] of entries) own.set(offset + place, value);
+        terms.set(k, own);
+      }
+      offset += part.rows * columns;
+    }
+    return new AffineMatrix(rows, columns, constant, terms);
+  }
+
   /** This as a block of zeros. */
   private placed(rows: number, columns: number, top: number, left: number): AffineMatrix {
     return this.mapEntries(rows, columns, (i, j, value, add) => add(top + i, left + j, value));
@@ -94,14 +114,44 @@ export class AffineMatrix {
 
   /** `left this right` with constant matrices. */
   between(left: NumberRows, right: NumberRows): AffineMatrix {
-    if (left.some((row) => row.length !== this.rows) || right.length !== this.columns) {
-      throw new ShapeError(`between: the factors do not fit a [${this.rows}, ${this.columns}] matrix`);
+    return this.leftTimes(left).rightTimes(right);
+  }
+
+  /** `left this` with a constant matrix. */
+  leftTimes(left: NumberRows): AffineMatrix {
+    if (left.some((row) => row.length !== this.rows)) {
+      throw new ShapeError(`leftTimes: the factor must have ${this.rows} columns`);
     }
-    return this.mapEntries(left.length, right[0].length, (i, j, value, add) => {
-      for (let r = 0; r < left.length; r++) {
-        const factor = left[r][i] * value;
-        if (factor !== 0) for (let c = 0; c < right[j].length; c++) add(r, c, factor * right[j][c]);
-      }
+    return this.mapEntries(left.length, this.columns, (i, j, value, add) => {
+      for (let r = 0; r < left.length; r++) if (left[r][i] !== 0) add(r, j, left[r][i] * value);
+    });
+  }
+
+  /** `this right` with a constant matrix. */
+  rightTimes(right: NumberRows): AffineMatrix {
+    const columns = right[0]?.length ?? 0;
+    if (right.length !== this.columns || right.some((row) => row.length !== columns)) {
+      throw new ShapeError(`rightTimes: the factor must have ${this.columns} rows of one length`);
+    }
+    return this.mapEntries(this.rows, columns, (i, j, value, add) => {
+      for (let c = 0; c < columns; c++) if (right[j][c] !== 0) add(i, c, value * right[j][c]);
+    });
+  }
+
+  /** Entry by entry times a constant matrix of the same shape. */
+  entrywise(factors: NumberRows): AffineMatrix {
+    if (factors.length !== this.rows || factors.some((row) => row.length !== this.columns)) {
+      throw new ShapeError(`entrywise: the factors must be [${this.rows}, ${this.columns}]`);
+    }
+    return this.mapEntries(this.rows, this.columns, (i, j, value, add) => {
+      if (factors[i][j] !== 0) add(i, j, factors[i][j] * value);
+    });
+  }
+
+  /** One row, `[1, columns]`. */
+  row(index: number): AffineMatrix {
+    return this.mapEntries(1, this.columns, (i, j, value, add) => {
+      if (i === index) add(0, j, value);
     });
   }
 

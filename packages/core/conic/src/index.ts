@@ -1,6 +1,7 @@
 export { AffineMatrix, type NumberRows } from "./affine-matrix.js";
 export { type ChordalDecomposition, chordalDecompose } from "./chordal.js";
 export { type ConeBlock, type Cones, coneBlocks, svecLength } from "./cones.js";
+export { ConicModel, type ConicModelResult, type VariableShape, type WeightedSquares } from "./conic-model.js";
 export {
   type ConicMethod,
   type ConicOptions,
@@ -17,7 +18,6 @@ export {
   type SymmetricEntries,
   symmetricEntries,
 } from "./lmi.js";
-export { LmiBuilder, type LmiResult, type VariableShape } from "./lmi-builder.js";
 export {
   type InnerProductConstraint,
   type NuclearNormProblem,

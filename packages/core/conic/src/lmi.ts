@@ -52,6 +52,8 @@ export interface LmiProblem {
   readonly equalities?: readonly LinearRow[];
   /** Rows `sum_k coefficients[k] x_k >= value`; default none. */
   readonly inequalities?: readonly LinearRow[];
+  /** Second-order cones, each by its rows `sum_k coefficients[k] x_k - value`, the bound of the norm first; default none. */
+  readonly secondOrder?: readonly (readonly LinearRow[])[];
 }
 
 /** A linear expression in the variables, and what it is compared with. */
@@ -67,7 +69,7 @@ export function lmiToConic(problem: LmiProblem): ConicProblem {
   const n = problem.c.length;
   const triplets = new Triplets(n);
   const b: number[] = [];
-  const { equalities = [], inequalities = [], nonnegative = [], lmis } = problem;
+  const { equalities = [], inequalities = [], nonnegative = [], secondOrder = [], lmis } = problem;
   for (const { coefficients, value } of equalities) {
     for (const [k, factor] of coefficients) triplets.add(b.length, k, factor);
     b.push(value);
@@ -79,6 +81,10 @@ export function lmiToConic(problem: LmiProblem): ConicProblem {
   for (const k of nonnegative) {
     triplets.add(b.length, k, -1);
     b.push(0);
+  }
+  for (const { coefficients, value } of secondOrder.flat()) {
+    for (const [k, factor] of coefficients) triplets.add(b.length, k, -factor);
+    b.push(-value);
   }
   for (const lmi of lmis) {
     const start = b.length;
@@ -94,7 +100,12 @@ export function lmiToConic(problem: LmiProblem): ConicProblem {
     A: triplets.matrix(b.length),
     b,
     c: problem.c,
-    cones: { z: equalities.length, l: inequalities.length + nonnegative.length, s: lmis.map(({ order }) => order) },
+    cones: {
+      z: equalities.length,
+      l: inequalities.length + nonnegative.length,
+      q: secondOrder.map(({ length }) => length),
+      s: lmis.map(({ order }) => order),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { OffprintError, ShapeError, sparse, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { type ConicProblem, LmiBuilder, projectCone, smat, solveConic, svec } from "../src/index.js";
+import { ConicModel, type ConicProblem, projectCone, smat, solveConic, svec } from "../src/index.js";
 
 const good = {
   A: [
@@ -88,10 +88,10 @@ describe("problems that are none are refused", () => {
   });
 
   it("names used twice, and inequalities that are not symmetric", () => {
-    const builder = new LmiBuilder();
-    const X = builder.variable("X", { rows: 2, columns: 2 });
-    expect(() => builder.variable("X")).toThrow(/there already/);
-    expect(() => builder.addLmi(X)).toThrow(/not symmetric/);
-    expect(() => builder.minimise(X)).toThrow(/must be \[1, 1\]/);
+    const model = new ConicModel();
+    const X = model.variable("X", { rows: 2, columns: 2 });
+    expect(() => model.variable("X")).toThrow(/there already/);
+    expect(() => model.semidefinite("inequality 1", X)).toThrow(/not symmetric/);
+    expect(() => model.minimise(X)).toThrow(/must be \[1, 1\]/);
   });
 });

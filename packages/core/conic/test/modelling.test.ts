@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   AffineMatrix,
+  ConicModel,
   chordalDecompose,
   formatSdpa,
   hardMarginSvm,
   type Lmi,
-  LmiBuilder,
   lmiToConic,
   nuclearNormMin,
   solveConic,
@@ -15,7 +15,7 @@ import { problems } from "./problems.js";
 
 const noise = (i: number, j: number, k: number) => Math.sin(1.3 * i + 2.1 * j + 3.7 * k + 0.9 * i * j + 0.4 * i * k);
 
-describe("LmiBuilder", () => {
+describe("ConicModel", () => {
   it("models the Lyapunov inequality of a stable matrix", async () => {
     const A = [
       [-1, 2],
@@ -29,50 +29,78 @@ describe("LmiBuilder", () => {
       [1, 0],
       [0, 1],
     ];
-    const builder = new LmiBuilder();
-    const P = builder.variable("P", { symmetric: 2 });
+    const model = new ConicModel();
+    const P = model.variable("P", { symmetric: 2 });
     // min tr P with A^T P + P A <= -I: the solution of the Lyapunov equation, by hand [[1/2, 1/4], [1/4, 1/3]].
-    builder.addLmi(P.between(At, I).plus(P.between(I, A)).plus(AffineMatrix.identity(2)).times(-1));
-    builder.addLmi(P);
-    builder.minimise(P.trace());
-    const result = await builder.solve({ tolerance: 1e-9 });
+    model.semidefinite("inequality 1", P.between(At, I).plus(P.between(I, A)).plus(AffineMatrix.identity(2)).times(-1));
+    model.semidefinite("inequality 2", P);
+    model.minimise(P.trace());
+    const result = await model.solve({ tolerance: 1e-9 });
     expect(result.status).toBe("converged");
     const value = result.value(P);
     for (const [k, exact] of [1 / 2, 1 / 4, 1 / 4, 1 / 3].entries()) expect(value[k]).toBeCloseTo(exact, 6);
   });
 
   it("takes sign, equality and inequality constraints, and constants in the objective", async () => {
-    const builder = new LmiBuilder();
-    const x = builder.variable("x", { rows: 3, columns: 1 }, { nonneg: true });
-    builder.addEquality(x.sum().minus(AffineMatrix.constant([[1]])));
-    builder.addNonnegative(AffineMatrix.constant([[0.25]]).minus(x.entry(0, 0)));
-    builder.minimise(
+    const model = new ConicModel();
+    const x = model.variable("x", { rows: 3, columns: 1 }, { nonneg: true });
+    model.zero("equality", x.sum().minus(AffineMatrix.constant([[1]])));
+    model.nonnegative("bound", AffineMatrix.constant([[0.25]]).minus(x.entry(0, 0)));
+    model.minimise(
       x
         .entry(0, 0)
         .times(-2)
         .minus(x.entry(1, 0))
         .plus(AffineMatrix.constant([[10]])),
     );
-    const result = await builder.solve({ tolerance: 1e-9 });
+    const result = await model.solve({ tolerance: 1e-9 });
     expect(result.objective).toBeCloseTo(10 - 0.5 - 0.75, 7);
     expect(result.dualObjective).toBeCloseTo(result.objective, 7);
     const [a, b, c] = result.value(x);
     expect([a, b, c].map((v) => Math.round(v * 1e6) / 1e6 + 0)).toEqual([0.25, 0.75, 0]);
   });
 
+  it("takes squares and second-order cones, and gives dual variables by name", async () => {
+    // min (x - 3)^2 / 2 + (y - 1)^2 with ||(x, y)|| <= 3 / 2 and x + y = 2: where the line leaves the disc.
+    const model = new ConicModel();
+    const point = model.variable("point", { rows: 1, columns: 2 });
+    const two = AffineMatrix.constant([[2]]);
+    model.secondOrder("disc", AffineMatrix.block([[AffineMatrix.constant([[1.5]]), point]]));
+    model.zero("line", point.sum().minus(two));
+    model.minimise(AffineMatrix.zeros(1, 1), {
+      of: point.minus(AffineMatrix.constant([[3, 1]])),
+      weights: [1, 2],
+    });
+    const result = await model.solve({ tolerance: 1e-9 });
+    const r = Math.sqrt(1 / 8);
+    expect(result.objective).toBeCloseTo((2 - r) ** 2 / 2 + r ** 2, 6);
+    expect(result.dualObjective).toBeCloseTo(result.objective, 6);
+    const [x, y] = result.value(point);
+    expect(x).toBeCloseTo(1 + r, 5);
+    expect(y).toBeCloseTo(1 - r, 5);
+    // Stationarity: (x - 3, 2 (y - 1)) - disc_v - line (1, 1) = 0 for the constraint's value s = (t, v), line = x + y - 2.
+    const [, first, second] = result.dual("disc");
+    const [line] = result.dual("line");
+    expect(x - 3 - first - line).toBeCloseTo(0, 6);
+    expect(2 * (y - 1) - second - line).toBeCloseTo(0, 6);
+    expect(() => result.dual("circle")).toThrow(/no constraint "circle"/);
+    expect(() => model.zero("line", point)).toThrow(/is a constraint already/);
+  });
+
   it("knows diagonal variables and block matrices", async () => {
     // min tr D with [[D, I], [I, I]] >= 0 is D = I.
-    const builder = new LmiBuilder();
-    const D = builder.variable("D", { diagonal: 3 });
+    const model = new ConicModel();
+    const D = model.variable("D", { diagonal: 3 });
     const I = AffineMatrix.identity(3);
-    builder.addLmi(
+    model.semidefinite(
+      "inequality 3",
       AffineMatrix.block([
         [D, I],
         [I, I],
       ]),
     );
-    builder.minimise(D.trace());
-    const result = await builder.solve({ tolerance: 1e-8 });
+    model.minimise(D.trace());
+    const result = await model.solve({ tolerance: 1e-8 });
     expect(result.objective).toBeCloseTo(3, 6);
     expect(result.value(D)[1]).toBe(0);
   });
@@ -139,16 +167,16 @@ describe("chordalDecompose", () => {
     expect(split.objective).toBeCloseTo(whole.objective, 6);
   });
 
-  it("is an option of the builder", async () => {
+  it("is an option of the model", async () => {
     const solve = async (chordal: boolean) => {
-      const builder = new LmiBuilder();
-      const t = builder.variable("t");
+      const model = new ConicModel();
+      const t = model.variable("t");
       const A = AffineMatrix.constant(
         [0, 1, 2, 3].map((i) => [0, 1, 2, 3].map((j) => (i === j ? 2 : Math.abs(i - j) === 1 ? -1 : 0))),
       );
-      builder.addLmi(t.kroneckerIdentity(4).minus(A), { chordal });
-      builder.minimise(t);
-      return (await builder.solve({ tolerance: 1e-9 })).objective;
+      model.semidefinite("inequality 4", t.kroneckerIdentity(4).minus(A), { chordal });
+      model.minimise(t);
+      return (await model.solve({ tolerance: 1e-9 })).objective;
     };
     expect(await solve(true)).toBeCloseTo(2 + 2 * Math.cos(Math.PI / 5), 7);
     expect(await solve(false)).toBeCloseTo(2 + 2 * Math.cos(Math.PI / 5), 7);

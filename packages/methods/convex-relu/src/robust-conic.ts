@@ -1,5 +1,4 @@
-import { type ConicOptions, type ConicResult, solveConic } from "@offprint/conic";
-import { sparse } from "@offprint/tensor-core";
+import { AffineMatrix, ConicModel, type ConicModelResult, type ConicOptions } from "@offprint/conic";
 import { type Loss, sigmoid, softplus } from "./loss.js";
 import type { PatternOperator } from "./pattern-operator.js";
 import type { RobustDuals } from "./robust-duals.js";
@@ -22,14 +21,15 @@ const MODELS = 40;
  * through the same tangent that lies above it everywhere, of curvature tanh(q) / q (Jaakkola and Jordan 2000).
  */
 export class RobustConic {
-  /** Places of the variables: blocks, their norms, |eps-coordinates| of blocks, of R, and the losses' arguments. */
-  private readonly at: { norms: number; reach: number; move: number; fit: number; size: number };
-  private readonly moved: number[];
-  private readonly A: sparse.CsrMatrix;
-  private readonly b: Float64Array;
-  private readonly linear: number;
-  /** First rows of the groups. */
-  private readonly rows: { slack: number; reach: number; move: number; fit: number };
+  private readonly model = new ConicModel();
+  /** v_1 ... v_P, w_1 ... w_P, one a row. */
+  private readonly blocks: AffineMatrix;
+  /** ||v_j||_2 */
+  private readonly norms: AffineMatrix;
+  /** Argument of the loss of each sample. */
+  private readonly fit: AffineMatrix;
+  /** Columns that may be moved. */
+  private readonly moved: readonly number[];
 
   constructor(
     private readonly operator: PatternOperator,
@@ -39,101 +39,75 @@ export class RobustConic {
     private readonly eps: Float64Array,
   ) {
     const { P, n, d, design, mask, sign } = operator;
+    const { model } = this;
     this.moved = Array.from(eps.keys()).filter((c) => eps[c] > 0);
     const e = this.moved.length;
-    const norms = 2 * P * d;
-    const reach = norms + 2 * P;
-    const move = reach + 2 * P * e;
-    const fit = move + n * e;
-    this.at = { norms, reach, move, fit, size: fit + n };
-    const rowIndex: number[] = [];
-    const columnIndex: number[] = [];
-    const values: number[] = [];
-    const b: number[] = [];
-    const put = (column: number, value: number): void => {
-      if (value === 0) return;
-      rowIndex.push(b.length);
-      columnIndex.push(column);
-      values.push(value);
+    const X = Array.from({ length: n }, (_, k) => Array.from(design.rows.subarray(k * d, (k + 1) * d)));
+    const D = Array.from({ length: n }, (_, k) => Array.from({ length: P }, (_, i) => mask[i * n + k]));
+
+    this.blocks = model.variable("blocks", { rows: 2 * P, columns: d });
+    this.norms = model.variable("norms", { rows: 2 * P, columns: 1 });
+    this.fit = model.variable("fit", { rows: n, columns: 1 });
+    model.secondOrder("norms", AffineMatrix.block([[this.norms, this.blocks]]));
+
+    // R_k = sum_i d_ik (v_i - w_i), f_k = x_k^T R_k
+    const R = this.blocks.leftTimes(D.map((row) => [...row, ...row.map((value) => -value)]));
+    const f = R.entrywise(X).rightTimes(column(d));
+    const { reach, worst } = this.moves(R);
+
+    // (2 D_i - I) X v_j >= ||eps o v_j||_1
+    const activations = Array.from({ length: 2 * P }, (_, j) => {
+      const signed = X.map((row, k) => row.map((value) => sign[(j % P) * n + k] * value));
+      const kept = this.blocks.row(j).transposed().leftTimes(signed);
+      return e === 0 ? kept : kept.minus(reach.row(j).leftTimes(column(n)));
+    });
+    model.nonnegative("activations", AffineMatrix.stack(activations));
+
+    const targets = AffineMatrix.constant(Array.from(y, (value) => [value]));
+    const margins = f.entrywise(Array.from(y, (value) => [value]));
+    if (loss === "squared") {
+      // |f - y| + ||eps o R||_1 <= fit
+      model.nonnegative("fit above", this.fit.minus(worst).minus(f).plus(targets));
+      model.nonnegative("fit below", this.fit.minus(worst).plus(f).minus(targets));
+    } else if (loss === "hinge") {
+      // (1 - y f + ||eps o R||_1)_+ <= fit
+      const ones = AffineMatrix.constant(column(n));
+      model.nonnegative("fit above", this.fit.minus(worst).plus(margins).minus(ones));
+      model.nonnegative("fit positive", this.fit);
+    } else {
+      // -y f + ||eps o R||_1 <= fit
+      model.nonnegative("fit above", this.fit.minus(worst).plus(margins));
+    }
+  }
+
+  /** ||eps o v_j||_1 of the blocks and ||eps o R_k||_1 of the samples, by variables above the magnitudes of what may move. */
+  private moves(R: AffineMatrix): { reach: AffineMatrix; worst: AffineMatrix } {
+    const { model, moved, eps } = this;
+    const { P, n, d } = this.operator;
+    const e = moved.length;
+    if (e === 0) return { reach: AffineMatrix.zeros(2 * P, 1), worst: AffineMatrix.zeros(n, 1) };
+    const chosen = Array.from({ length: d }, (_, c) => moved.map((own) => (own === c ? 1 : 0)));
+    const radii = moved.map((c) => [eps[c]]);
+    const blockSizes = model.variable("sizes of blocks", { rows: 2 * P, columns: e });
+    const moveSizes = model.variable("sizes of R", { rows: n, columns: e });
+    const magnitudes = (name: string, sizes: AffineMatrix, of: AffineMatrix): void => {
+      model.nonnegative(`${name} above`, sizes.minus(of));
+      model.nonnegative(`${name} below`, sizes.plus(of));
     };
-    // ||eps o v_j||_1 <= ((2 D - I) X v_j)_k
-    for (let j = 0; j < 2 * P; j++) {
-      for (let k = 0; k < n; k++) {
-        const s = sign[(j % P) * n + k];
-        for (let c = 0; c < d; c++) put(j * d + c, -s * design.rows[k * d + c]);
-        for (let q = 0; q < e; q++) put(reach + j * e + q, eps[this.moved[q]]);
-        b.push(0);
-      }
-    }
-    const reachRow = b.length;
-    for (let j = 0; j < 2 * P; j++) {
-      for (let q = 0; q < e; q++) {
-        for (const side of [1, -1]) {
-          put(j * d + this.moved[q], side);
-          put(reach + j * e + q, -1);
-          b.push(0);
-        }
-      }
-    }
-    const moveRow = b.length;
-    for (let k = 0; k < n; k++) {
-      for (let q = 0; q < e; q++) {
-        for (const side of [1, -1]) {
-          for (let i = 0; i < P; i++) {
-            if (mask[i * n + k] === 0) continue;
-            put(i * d + this.moved[q], side);
-            put((P + i) * d + this.moved[q], -side);
-          }
-          put(move + k * e + q, -1);
-          b.push(0);
-        }
-      }
-    }
-    const fitRow = b.length;
-    // squared: +-(f - y) + tau <= h; hinge: 1 - y f + tau <= h and 0 <= h; bce: -y f + tau <= h
-    for (let k = 0; k < n; k++) {
-      for (const side of loss === "squared" ? [1, -1] : [-y[k]]) {
-        for (let i = 0; i < P; i++) {
-          if (mask[i * n + k] === 0) continue;
-          for (let c = 0; c < d; c++) {
-            put(i * d + c, side * design.rows[k * d + c]);
-            put((P + i) * d + c, -side * design.rows[k * d + c]);
-          }
-        }
-        for (let q = 0; q < e; q++) put(move + k * e + q, eps[this.moved[q]]);
-        put(fit + k, -1);
-        b.push(loss === "squared" ? side * y[k] : loss === "hinge" ? -1 : 0);
-      }
-    }
-    if (loss === "hinge") {
-      for (let k = 0; k < n; k++) {
-        put(fit + k, -1);
-        b.push(0);
-      }
-    }
-    this.linear = b.length;
-    for (let j = 0; j < 2 * P; j++) {
-      put(norms + j, -1);
-      b.push(0);
-      for (let c = 0; c < d; c++) {
-        put(j * d + c, -1);
-        b.push(0);
-      }
-    }
-    this.b = Float64Array.from(b);
-    this.A = sparse.fromTriplets(b.length, this.at.size, rowIndex, columnIndex, values);
-    this.rows = { slack: 0, reach: reachRow, move: moveRow, fit: fitRow };
+    magnitudes("blocks", blockSizes, this.blocks.rightTimes(chosen));
+    magnitudes("R", moveSizes, R.rightTimes(chosen));
+    return { reach: blockSizes.rightTimes(radii), worst: moveSizes.rightTimes(radii) };
   }
 
   /** Solves to the tolerance; `iterations` and `maxIterations` count those of the conic solver. */
   async solve(tolerance: number, maxIterations: number, signal?: AbortSignal): Promise<ConicSolution> {
-    const { loss, at, operator } = this;
+    const { loss, operator } = this;
     if (loss !== "bce") {
       const result = await this.solveModel(new Float64Array(operator.n), false, { tolerance, maxIterations, signal });
       return this.solution(result, result.iterations, result.status === "converged");
     }
     let point = new Float64Array(operator.n);
-    let best: ConicResult | undefined;
+    let best: ConicModelResult | undefined;
     let value = Infinity;
     let iterations = 0;
     let above = false;
@@ -141,90 +115,85 @@ export class RobustConic {
       const options = { tolerance, maxIterations: maxIterations - iterations, signal };
       const result = await this.solveModel(point, above, options);
       iterations += result.iterations;
-      const next = result.x.slice(at.fit);
-      const reached = this.logisticObjective(result.x);
+      const next = Float64Array.from(result.value(this.fit));
+      const reached = this.logisticObjective(result);
       if (reached > value && !above) {
         above = true;
         continue;
       }
-      let change = 0;
-      for (let k = 0; k < next.length; k++) change = Math.max(change, Math.abs(next[k] - point[k]));
+      const change = next.reduce((most, q, k) => Math.max(most, Math.abs(q - point[k])), 0);
       const solved = result.status === "converged";
       best = result;
-      if (!solved || change < 100 * tolerance || value - reached < tolerance * Math.abs(reached))
+      if (!solved || change < 100 * tolerance || value - reached < tolerance * Math.abs(reached)) {
         return this.solution(result, iterations, solved);
+      }
       above = false;
       value = reached;
       point = next;
     }
-    return this.solution(best as ConicResult, iterations, false);
+    return this.solution(best as ConicModelResult, iterations, false);
   }
 
-  private logisticObjective(x: Float64Array): number {
-    let sum = 0;
-    for (let j = 0; j < 2 * this.operator.P; j++) sum += this.beta * x[this.at.norms + j];
-    for (let k = 0; k < this.operator.n; k++) sum += softplus(2 * x[this.at.fit + k]);
-    return sum;
+  private logisticObjective(result: ConicModelResult): number {
+    const norms = result.value(this.norms).reduce((sum, norm) => sum + norm, 0);
+    return result.value(this.fit).reduce((sum, q) => sum + softplus(2 * q), this.beta * norms);
   }
 
-  /** The programme with the loss replaced by its model at `point`. */
-  private solveModel(point: Float64Array, above: boolean, options: ConicOptions): Promise<ConicResult> {
-    const { loss, at, beta, operator } = this;
-    const { P, d } = operator;
-    const c = new Float64Array(at.size);
-    const quadratic = new Float64Array(at.size);
-    c.fill(beta, at.norms, at.norms + 2 * P);
-    for (let k = 0; k < operator.n; k++) {
-      const q = point[k];
-      const s = sigmoid(2 * q);
-      const newton = Math.max(4 * s * (1 - s), 1e-4);
-      const curvature =
-        loss === "hinge" ? 0 : loss === "squared" ? 1 : above ? Math.tanh(q || 1e-9) / (q || 1e-9) : newton;
-      quadratic[at.fit + k] = curvature;
-      c[at.fit + k] = loss === "hinge" ? 1 : loss === "squared" ? 0 : 2 * s - curvature * q;
+  /** The programme with the loss replaced by its model at `point`: slope q + curvature q^2 / 2. */
+  private solveModel(point: Float64Array, above: boolean, options: ConicOptions): Promise<ConicModelResult> {
+    const { loss, beta, model, fit, norms } = this;
+    const slopes = Array.from(point, () => [loss === "hinge" ? 1 : 0]);
+    const curvatures = Float64Array.from(point, () => (loss === "squared" ? 1 : 0));
+    if (loss === "bce") {
+      for (const [k, q] of point.entries()) {
+        const s = sigmoid(2 * q);
+        curvatures[k] = above ? Math.tanh(q || 1e-9) / (q || 1e-9) : Math.max(4 * s * (1 - s), 1e-4);
+        slopes[k][0] = 2 * s - curvatures[k] * q;
+      }
     }
-    return solveConic(
-      {
-        ...(loss !== "hinge" && { P: sparse.diagonal(quadratic) }),
-        A: this.A,
-        b: this.b,
-        c,
-        cones: { l: this.linear, q: new Array<number>(2 * P).fill(d + 1) },
-      },
-      options,
-    );
+    const linear = norms.sum().times(beta).plus(fit.entrywise(slopes).sum());
+    if (loss === "hinge") model.minimise(linear);
+    else model.minimise(linear, { of: fit, weights: curvatures });
+    return model.solve(options);
   }
 
-  private solution({ x, y }: ConicResult, iterations: number, solved: boolean): ConicSolution {
-    const { P, d } = this.operator;
-    return { blocks: x.slice(0, 2 * P * d), duals: this.duals(y), iterations, solved };
+  private solution(result: ConicModelResult, iterations: number, solved: boolean): ConicSolution {
+    return { blocks: result.value(this.blocks), duals: this.duals(result), iterations, solved };
   }
 
-  private duals(dual: Float64Array): RobustDuals {
-    const { operator, rows, moved, eps, loss } = this;
-    const { P, n, d } = operator;
-    const e = moved.length;
-    const per = loss === "squared" ? 2 : 1;
-    const slope = new Float64Array(n);
-    const size = new Float64Array(n);
+  private duals({ dual }: ConicModelResult): RobustDuals {
+    const { moved, loss } = this;
+    const { P, n, d } = this.operator;
+    const up = dual("fit above");
+    const down = loss === "squared" ? dual("fit below") : new Float64Array(n);
     const theta = new Float64Array(n * d);
     const turn = new Float64Array(2 * P * d);
-    for (let k = 0; k < n; k++) {
-      const up = dual[rows.fit + per * k];
-      const down = per === 2 ? dual[rows.fit + 2 * k + 1] : 0;
-      slope[k] = up - down;
-      size[k] = up + down;
-      for (const [q, c] of moved.entries()) {
-        const row = rows.move + 2 * (k * e + q);
-        theta[k * d + c] = (dual[row] - dual[row + 1]) / eps[c];
-      }
+    if (moved.length > 0) {
+      this.spread(dual("R above"), dual("R below"), 1, theta);
+      this.spread(dual("blocks above"), dual("blocks below"), -1, turn);
     }
-    for (let j = 0; j < 2 * P; j++) {
-      for (const [q, c] of moved.entries()) {
-        const row = rows.reach + 2 * (j * e + q);
-        turn[j * d + c] = -(dual[row] - dual[row + 1]) / eps[c];
-      }
-    }
-    return { slope, size, theta, multipliers: dual.slice(rows.slack, rows.slack + 2 * P * n), turn };
+    return {
+      slope: up.map((value, k) => value - down[k]),
+      size: up.map((value, k) => value + down[k]),
+      theta,
+      multipliers: dual("activations"),
+      turn,
+    };
   }
+
+  /** Differences of the duals of |.| <= size, over the radii, in the columns that may be moved. */
+  private spread(above: Float64Array, below: Float64Array, sign: number, to: Float64Array): void {
+    const { moved, eps } = this;
+    const { d } = this.operator;
+    const e = moved.length;
+    for (let p = 0; p < above.length; p++) {
+      const c = moved[p % e];
+      to[Math.floor(p / e) * d + c] = (sign * (above[p] - below[p])) / eps[c];
+    }
+  }
+}
+
+/** A column of ones. */
+function column(length: number): number[][] {
+  return Array.from({ length }, () => [1]);
 }

@@ -14,7 +14,7 @@ interface SparseSymmetric {
 }
 
 /** A multiplication of a matrix product costs this much of one in a loop over entries. */
-const PRODUCT_COST = 1 / 4;
+const PRODUCT_COST = 1 / 8;
 
 /**
  * @internal Rows of one semidefinite cone: the entries tr(F_i G F_j G) with G = (r r^T)^-1. Between matrices with few
