@@ -25,7 +25,10 @@ export interface WeightedSquares {
 export interface ConicModelResult extends ConicResult {
   /** Value of a variable or of any expression of variables, `[rows, columns]` row-major. */
   value(expression: AffineMatrix): Float64Array;
-  /** Dual variable of a constraint: one value per entry, row-major; of a `semidefinite` one its svec. */
+  /**
+   * Dual variable of a constraint: one value per entry, row-major; of a `semidefinite` one its svec. The Lagrangian is the
+   * objective plus the products with `zero` constraints, minus those with all others.
+   */
   dual(name: string): Float64Array;
 }
 

@@ -78,11 +78,11 @@ describe("ConicModel", () => {
     const [x, y] = result.value(point);
     expect(x).toBeCloseTo(1 + r, 5);
     expect(y).toBeCloseTo(1 - r, 5);
-    // Stationarity: (x - 3, 2 (y - 1)) - disc_v - line (1, 1) = 0 for the constraint's value s = (t, v), line = x + y - 2.
+    // Stationarity of the objective + line (x + y - 2) - disc^T (3 / 2, x, y).
     const [, first, second] = result.dual("disc");
     const [line] = result.dual("line");
-    expect(x - 3 - first - line).toBeCloseTo(0, 6);
-    expect(2 * (y - 1) - second - line).toBeCloseTo(0, 6);
+    expect(x - 3 - first + line).toBeCloseTo(0, 6);
+    expect(2 * (y - 1) - second + line).toBeCloseTo(0, 6);
     expect(() => result.dual("circle")).toThrow(/no constraint "circle"/);
     expect(() => model.zero("line", point)).toThrow(/is a constraint already/);
   });

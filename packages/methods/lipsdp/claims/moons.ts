@@ -1,4 +1,4 @@
-import { type Claim, figure } from "@offprint/claims";
+import { type Claim, figure, memo } from "@offprint/claims";
 import { moons as twoMoons } from "@offprint/claims/makers";
 import {
   add,
@@ -68,6 +68,28 @@ function brokenCertificates(params: Params, points: Tensor, scores: Tensor, boun
   return Array.from(score(params, x).data()).filter((value, i) => Math.sign(value) !== side[i]).length;
 }
 
+/** The network at some steps of its training, with what does not depend on the bound. */
+const trained = memo(({ rng, scale }) => {
+  const [data, weights] = rng.split(2);
+  const { inputs: points, targets } = twoMoons(data, 200);
+  const labels = tensor(Float64Array.from(targets.data(), (k) => 2 * k - 1));
+  const steps = scale === "full" ? 2000 : 300;
+  const every = scale === "full" ? 100 : 50;
+  const step = valueAndGrad((p: Params) => mean(special.softplus(mul(score(p, points), mul(labels, -4)))));
+  let params = initial(weights, [2, 16, 16, 1]);
+  const checks: { step: number; params: Params; sample: number; product: number }[] = [];
+  for (let k = 0; k <= steps; k++) {
+    if (k % every === 0) {
+      const network = networkOf(params);
+      const sample = samplingBound(network, { points: 500, seed: k });
+      checks.push({ step: k, params, sample, product: productBound(network) });
+    }
+    const [, gradients] = step(params);
+    params = tree.map((p, g) => sub(p, mul(g, 0.1)), params, gradients) as Params;
+  }
+  return { points, labels, checks };
+});
+
 /** Bounds and certified radii while a network is trained. */
 export function moons(bound: Bounder = published): Claim {
   return {
@@ -76,29 +98,18 @@ export function moons(bound: Bounder = published): Claim {
       "While a MaxMin network learns two moons, the bound stays near samples and certifies radii that no attack breaks",
     source: "Section 1 (use of Lipschitz bounds)",
     paper: "certified robustness",
-    async run({ rng, scale, onProgress }) {
-      const [data, weights] = rng.split(2);
-      const { inputs: points, targets } = twoMoons(data, 200);
-      const labels = tensor(Float64Array.from(targets.data(), (k) => 2 * k - 1));
-      const steps = scale === "full" ? 2000 : 300;
-      const checks = scale === "full" ? 20 : 6;
-      let params = initial(weights, [2, 16, 16, 1]);
-      const step = valueAndGrad((p: Params) => mean(special.softplus(mul(score(p, points), mul(labels, -4)))));
-      const [at, bounds, samples, products]: number[][] = [[], [], [], []];
+    async run(context) {
+      const { points, labels, checks } = await trained(context);
+      const bounds: number[] = [];
       let broken = 0;
-      for (let k = 0; k <= steps; k++) {
-        if (k % (steps / checks) === 0) {
-          const network = networkOf(params);
-          at.push(k);
-          bounds.push(await bound(network, { multipliers: "eliminated" }));
-          samples.push(samplingBound(network, { points: 500, seed: k }));
-          products.push(productBound(network));
-          broken += brokenCertificates(params, points, score(params, points), bounds[bounds.length - 1]);
-          await onProgress(k / steps);
-        }
-        const [, gradients] = step(params);
-        params = tree.map((p, g) => sub(p, mul(g, 0.1)), params, gradients) as Params;
+      for (const [k, { params }] of checks.entries()) {
+        const own = await bound(networkOf(params), { multipliers: "eliminated" });
+        bounds.push(own);
+        broken += brokenCertificates(params, points, score(params, points), own);
+        await context.onProgress((k + 1) / checks.length);
       }
+      const [at, samples, products] = (["step", "sample", "product"] as const).map((key) => checks.map((c) => c[key]));
+      const { params } = checks[checks.length - 1];
       const scores = score(params, points).data();
       const right = Array.from(labels.data()).filter((y, i) => y * scores[i] > 0).length;
       const radii = Array.from(scores, (value) => Math.abs(value) / bounds[bounds.length - 1]).sort((a, b) => a - b);
