@@ -1,8 +1,7 @@
 import { UnsupportedError } from "@offprint/tensor-core";
 import { groupPatterns } from "./activation.js";
-import type { Matrix } from "./matrix.js";
 import { checkNetwork, type Network } from "./network.js";
-import { jacobianNorm, layerGroups, patternJacobian } from "./pattern-jacobian.js";
+import { largerNorm, layerGroups, patternJacobian } from "./pattern-jacobian.js";
 import type { NormPair } from "./product-bound.js";
 
 /**
@@ -36,7 +35,7 @@ export function enumerationBound(network: Network, options: { norm?: NormPair; l
     const J = patternJacobian(checked, (layer) =>
       layers[layer].groups.map((_, k) => choices[starts[layer] + k][digits[starts[layer] + k]]),
     );
-    if (normEstimate(J, norm) > largest) largest = Math.max(largest, jacobianNorm(J, norm));
+    largest = largerNorm(J, norm, largest);
     for (let g = 0; g < digits.length; g++) {
       digits[g]++;
       if (digits[g] < choices[g].length) break;
@@ -44,12 +43,4 @@ export function enumerationBound(network: Network, options: { norm?: NormPair; l
     }
   }
   return largest;
-}
-
-/** What the norm is not above: the Frobenius norm, or the sum of magnitudes. */
-function normEstimate({ values }: Matrix, norm: NormPair): number {
-  let sum = 0;
-  if (norm === "l2") for (let k = 0; k < values.length; k++) sum += values[k] * values[k];
-  else for (let k = 0; k < values.length; k++) sum += Math.abs(values[k]);
-  return (norm === "l2" ? Math.sqrt(sum) : sum) * (1 + 1e-12);
 }

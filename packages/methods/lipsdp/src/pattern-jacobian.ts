@@ -4,9 +4,14 @@ import { asTensor, combine, fromTensor, identity, type Matrix, matrix, multiply,
 import type { CheckedNetwork } from "./network.js";
 import { infinityToOneNorm, type NormPair } from "./product-bound.js";
 
-/** @internal Norm of a Jacobian, exact up to rounding where signs can be enumerated. */
-export function jacobianNorm(J: Matrix, norm: NormPair): number {
-  return norm === "l2" ? spectralNorm(J) : infinityToOneNorm(J);
+/** @internal The norm of a Jacobian, exact up to rounding where signs can be enumerated, or `than` where that is larger. */
+export function largerNorm(J: Matrix, norm: NormPair, than: number): number {
+  // The Frobenius norm, or the sum of magnitudes, is cheap and not below it.
+  let sum = 0;
+  for (const value of J.values) sum += norm === "l2" ? value * value : Math.abs(value);
+  const atMost = norm === "l2" ? Math.sqrt(sum) : sum;
+  if (atMost * (1 + 1e-12) <= than) return than;
+  return Math.max(than, norm === "l2" ? spectralNorm(J) : infinityToOneNorm(J));
 }
 
 /**

@@ -2,7 +2,7 @@ import { ConvergenceError, random, ValueError } from "@offprint/tensor-core";
 import { applyGroup } from "./activation.js";
 import { multiplyVector } from "./matrix.js";
 import { type CheckedNetwork, checkNetwork, type Network } from "./network.js";
-import { jacobianNorm, layerGroups, patternJacobian } from "./pattern-jacobian.js";
+import { largerNorm, layerGroups, patternJacobian } from "./pattern-jacobian.js";
 import type { NormPair } from "./product-bound.js";
 
 /** Options of {@link samplingBound}. */
@@ -36,7 +36,7 @@ export function samplingBound(network: Network, options: SamplingOptions = {}): 
   let largest = 0;
   for (let p = 0; p < points; p++) {
     const x = Float64Array.from(values.subarray(p * checked.inputs, (p + 1) * checked.inputs));
-    largest = Math.max(largest, jacobianNorm(evaluator.jacobian(x), norm));
+    largest = largerNorm(evaluator.jacobian(x), norm, largest);
   }
   return largest;
 }

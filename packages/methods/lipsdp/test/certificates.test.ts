@@ -2,6 +2,7 @@ import { random } from "@offprint/tensor-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   activation,
+  type LipschitzBound,
   type LipschitzOptions,
   lipschitzBound,
   type Network,
@@ -81,8 +82,10 @@ function largestQuotient(network: Network, norm: LipschitzOptions["norm"]): numb
 
 describe.each(networks)("%s", (_, network, options) => {
   let best = 0;
+  let usual: LipschitzBound;
   beforeAll(async () => {
     best = await optimum(network, options);
+    usual = await lipschitzBound(network, options);
   });
   const lower = Math.max(
     samplingBound(network, { norm: options.norm, points: 200 }),
@@ -91,14 +94,15 @@ describe.each(networks)("%s", (_, network, options) => {
 
   it("no bound is below the optimum or a sample, however loosely it is solved", async () => {
     for (const loose of [
-      {},
+      "usual",
       { tolerance: 1e-2 },
       { maxIterations: 3 },
       { solver: { method: "splitting" }, maxIterations: 20 },
       { solver: { method: "splitting" }, maxIterations: 1 },
       { solver: { method: "splitting", anderson: false }, tolerance: 1e-4, maxIterations: 60 },
     ] as const) {
-      const { value, certified, certificate, source } = await lipschitzBound(network, { ...options, ...loose });
+      const bound = loose === "usual" ? usual : await lipschitzBound(network, { ...options, ...loose });
+      const { value, certified, certificate, source } = bound;
       expect(certified).toBe(true);
       expect(value).toBeGreaterThanOrEqual(best * (1 - 1e-6));
       expect(value).toBeGreaterThanOrEqual(lower * (1 - 1e-9));
@@ -112,13 +116,12 @@ describe.each(networks)("%s", (_, network, options) => {
     }
   });
 
-  it("costs little at the default tolerance", async () => {
-    const { value } = await lipschitzBound(network, options);
-    expect(value).toBeLessThan(best * (1 + 2e-4));
+  it("costs little at the default tolerance", () => {
+    expect(usual.value).toBeLessThan(best * (1 + 2e-4));
   });
 
-  it("a certificate with a smaller gain or other multipliers is refused", async () => {
-    const { certificate } = await lipschitzBound(network, options);
+  it("a certificate with a smaller gain or other multipliers is refused", () => {
+    const { certificate } = usual;
     if (certificate === undefined) throw new Error("the bound has no certificate");
     const smaller =
       certificate.rho === undefined

@@ -37,7 +37,7 @@ describe("fromOnnx", () => {
     expect(activationOf("maxmin pairs")).toEqual([{ kind: "maxmin" }]);
     expect(activationOf("groupsort")).toEqual([{ kind: "groupsort", groupSize: 4 }]);
     expect(activationOf("relu")).toEqual([
-      { kind: "slope", alpha: 0, beta: 1 },
+      { kind: "slope", alpha: 0, beta: 1, name: "relu" },
       { kind: "slope", alpha: expect.closeTo(0.1, 6), beta: 1 },
     ]);
   });
