@@ -21,7 +21,13 @@ export * as linalg from "./linalg/index.js";
 export type { NdArray, NdArrayLike } from "./ndarray-view.js";
 export { nearestWords } from "./nearest-words.js";
 export * from "./ops/index.js";
-export { requireDecayRate, requireInteger, requireNonNegative, requirePositive } from "./option-checks.js";
+export {
+  requireChoice,
+  requireDecayRate,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+} from "./option-checks.js";
 export { bind, definePrimitive, type Primitive, type Spec } from "./primitive.js";
 export { type PrimitiveName, primitives } from "./primitives/index.js";
 export * as random from "./random/index.js";

@@ -31,3 +31,13 @@ export function requireInteger(owner: string, option: string, value: number, lea
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
   complain(owner, option, value, most === Infinity ? `an integer >= ${least}` : `an integer from ${least} to ${most}`);
 }
+
+/**
+ * Throws unless an option, where it is given, is one of the words or numbers that it may be.
+ * @throws ValueError like {@link requireNonNegative}.
+ */
+export function requireChoice(owner: string, option: string, value: unknown, choices: readonly unknown[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  const shown = (each: unknown) => (typeof each === "string" ? JSON.stringify(each.slice(0, 40)) : String(each));
+  complain(owner, option, shown(value), `one of ${choices.map(shown).join(", ")}`);
+}

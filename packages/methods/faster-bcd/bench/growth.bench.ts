@@ -29,7 +29,7 @@ export async function run(): Promise<void> {
     );
     for (const rule of ["random", "gsd"] as const) {
       const run = (maxIterations: number) =>
-        bcd({ smooth }, { rule, update: "matrix", blockSize: 10, maxIterations, tol: 0 });
+        bcd({ smooth }, { rule, update: "matrix", blockSize: 10, maxIterations, tolerance: 0 });
       // What begins a run (the first gradient, checks) is timed by itself.
       await compare({
         name: `sparse least squares, ${n} variables, ${rule}: start`,
@@ -54,7 +54,7 @@ export async function run(): Promise<void> {
     );
     await compare({
       name: `greedy trees, lattice of ${nodes} nodes: 10 iterations`,
-      ours: () => bcd({ smooth }, { blocks: "greedy-tree", maxIterations: 10, tol: 0 }),
+      ours: () => bcd({ smooth }, { blocks: "greedy-tree", maxIterations: 10, tolerance: 0 }),
       peers: {},
       repetitions: 5,
     });

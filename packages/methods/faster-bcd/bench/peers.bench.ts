@@ -9,18 +9,19 @@ import { design, noise } from "./problems.js";
 const peers = python(new URL("peers.py", import.meta.url));
 
 /** The least value, from a long run. */
-function best(problem: BcdProblem): number {
-  return bcd(problem, { blockSize: Math.min(problem.smooth.n, 300), maxIterations: 2000, tol: 1e-11 }).objective;
+async function best(problem: BcdProblem): Promise<number> {
+  const options = { blockSize: Math.min(problem.smooth.n, 300), maxIterations: 2000, tolerance: 1e-11 };
+  return (await bcd(problem, options)).objective;
 }
 
 /** Makes the problem anew each time, so that nothing is left over from the run before. */
-function to(make: () => BcdProblem, options: BcdOptions): () => void {
-  const fStar = best(make());
-  return () => {
-    const { status, objective } = bcd(make(), {
+async function to(make: () => BcdProblem, options: BcdOptions): Promise<() => Promise<void>> {
+  const fStar = await best(make());
+  return async () => {
+    const { status, objective } = await bcd(make(), {
       ...options,
       fStar,
-      tol: 1e-8 * Math.abs(fStar),
+      tolerance: 1e-8 * Math.abs(fStar),
       maxIterations: 100_000,
     });
     if (status !== "converged") throw new Error(`not converged: ${objective} against ${fStar}`);
@@ -46,7 +47,7 @@ export async function run(): Promise<void> {
     const lambda = share * Math.max(...Array.from(make().gradient(new Float64Array(n)), Math.abs));
     await compare({
       name: `lasso, ${m} x ${n}`,
-      ours: to(() => ({ smooth: make(), composite: { kind: "l1", lambda } }), { blockSize: 200, update: "pn" }),
+      ours: await to(() => ({ smooth: make(), composite: { kind: "l1", lambda } }), { blockSize: 200, update: "pn" }),
       peers: { "scikit-learn": peers.peer("lasso", m, n, share) },
       repetitions: 5,
     });
@@ -59,7 +60,7 @@ export async function run(): Promise<void> {
     const make = () => leastSquares(tensor(A, { shape: [m, n] }), y);
     await compare({
       name: `non-negative least squares, ${m} x ${n}`,
-      ours: to(() => ({ smooth: make(), composite: { kind: "nonneg" } }), { blockSize: n / 2, update: "pn" }),
+      ours: await to(() => ({ smooth: make(), composite: { kind: "nonneg" } }), { blockSize: n / 2, update: "pn" }),
       peers: { scipy: peers.peer("nnls", m, n) },
       repetitions: 5,
     });
@@ -72,7 +73,10 @@ export async function run(): Promise<void> {
     const make = () => logistic(tensor(A, { shape: [m, n] }), labels);
     await compare({
       name: `l1 logistic regression, ${m} x ${n}`,
-      ours: to(() => ({ smooth: make(), composite: { kind: "l1", lambda: weight } }), { blockSize: 60, update: "pn" }),
+      ours: await to(() => ({ smooth: make(), composite: { kind: "l1", lambda: weight } }), {
+        blockSize: 60,
+        update: "pn",
+      }),
       peers: { liblinear: peers.peer("logistic", m, n, weight) },
       repetitions: 5,
     });
@@ -80,7 +84,7 @@ export async function run(): Promise<void> {
   for (const side of [50, 150]) {
     await compare({
       name: `label propagation, lattice ${side} x ${side}`,
-      ours: to(() => lattice(side), { blocks: "greedy-tree" }),
+      ours: await to(() => lattice(side), { blocks: "greedy-tree" }),
       peers: { "scipy cg": peers.peer("cg", side), "scipy spsolve": peers.peer("direct", side) },
       repetitions: 5,
     });

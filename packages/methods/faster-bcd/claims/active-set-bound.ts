@@ -3,7 +3,7 @@ import { linalg, tensor } from "@offprint/tensor-core";
 import {
   activeSet,
   activeSetBound,
-  type BcdOptions,
+  type BcdMethodOptions,
   type BcdProblem,
   BcdSolver,
   bcd,
@@ -11,7 +11,7 @@ import {
 } from "../src/index.js";
 
 /** Iterations after which all of `indices` are zero for good. */
-export type Identifier = (problem: BcdProblem, options: BcdOptions, indices: Int32Array) => number;
+export type Identifier = (problem: BcdProblem, options: BcdMethodOptions, indices: Int32Array) => number;
 
 /** Runs to the end and looks when the last of them left zero. */
 export const identify: Identifier = (problem, options, indices) => {
@@ -46,7 +46,7 @@ export function activeSetTime(count: Identifier = identify): Claim {
         const y = A.matmul(tensor(w)).add(own.normal([m], { std: 0.5, dtype: "float64" }));
         const smooth = leastSquares(A, y);
         const problem: BcdProblem = { smooth, composite: { kind: "nonneg", lambda: 20 } };
-        const best = bcd(problem, { blockSize: n, update: "pn", tol: 1e-12 });
+        const best = await bcd(problem, { blockSize: n, update: "pn", tolerance: 1e-12 });
         const { indices, delta } = activeSet(problem, best.x);
         const spectrum = linalg.eigvalsh(A.transpose().matmul(A)).data();
         const [mu, L] = [spectrum[0], spectrum[n - 1]];
@@ -62,7 +62,7 @@ export function activeSetTime(count: Identifier = identify): Claim {
           blockBound: (b: Int32Array) =>
             Float64Array.from({ length: b.length ** 2 }, (_, p) => (p % (b.length + 1) === 0 ? L : 0)),
         };
-        const options: BcdOptions = { x0, update: "pg", maxIterations: 3000, tol: 1e-11 };
+        const options: BcdMethodOptions = { initial: x0, update: "pg", maxIterations: 3000, tolerance: 1e-11 };
         const full = count({ ...problem, smooth: global }, { ...options, blockSize: n, blocks: "order" }, indices);
         const blocks = count(
           { ...problem, smooth: global },

@@ -31,16 +31,19 @@ export function greedyRules(method: Method = published, count = 5): Claim {
       for (const [k, own] of rng.split(instances).entries()) {
         const { A, y } = regression(m, n, own);
         const smooth = leastSquares(A, y);
-        const run = (options: BcdOptions): BcdResult =>
-          method({ smooth }, { blockSize: 5, maxIterations: iterations, update: "gradient", tol: 0, ...options });
-        const [gs, gsd] = [run({ rule: "gs" }), run({ rule: "gsd" })];
-        const [fixedGs, fixedGsl] = [run({ blocks: "sort", rule: "gs" }), run({ blocks: "sort", rule: "gsl" })];
+        const run = (options: BcdOptions): Promise<BcdResult> =>
+          method({ smooth }, { blockSize: 5, maxIterations: iterations, update: "gradient", tolerance: 0, ...options });
+        const [gs, gsd] = [await run({ rule: "gs" }), await run({ rule: "gsd" })];
+        const [fixedGs, fixedGsl] = [
+          await run({ blocks: "sort", rule: "gs" }),
+          await run({ blocks: "sort", rule: "gsl" }),
+        ];
         const plain = [
-          run({ rule: "random" }),
-          run({ rule: "lipschitz" }),
-          run({ blocks: "sort", rule: "random" }),
-          run({ blocks: "sort", rule: "cyclic" }),
-          run({ blocks: "sort", rule: "lipschitz" }),
+          await run({ rule: "random" }),
+          await run({ rule: "lipschitz" }),
+          await run({ blocks: "sort", rule: "random" }),
+          await run({ blocks: "sort", rule: "cyclic" }),
+          await run({ blocks: "sort", rule: "lipschitz" }),
         ];
         const least = Math.min(...plain.map(({ objective }) => objective));
         include("curved", gsd.objective / gs.objective);
@@ -97,10 +100,10 @@ export function matrixSteps(method: Method = published, count = 5): Claim {
       for (const [k, own] of rng.split(instances).entries()) {
         const { A, y } = regression(m, n, own);
         const smooth = leastSquares(A, y);
-        const run = (options: BcdOptions, solve: Method = method): BcdResult =>
-          solve({ smooth }, { blockSize: 5, maxIterations: iterations, tol: 0, ...options });
-        const matrix = run({ rule: "gsd", update: "matrix" });
-        const gradient = run({ rule: "gsd", update: "gradient" }, bcd);
+        const run = (options: BcdOptions, solve: Method = method): Promise<BcdResult> =>
+          solve({ smooth }, { blockSize: 5, maxIterations: iterations, tolerance: 0, ...options });
+        const matrix = await run({ rule: "gsd", update: "matrix" });
+        const gradient = await run({ rule: "gsd", update: "gradient" }, bcd);
         worst = Math.max(worst, matrix.objective / gradient.objective);
         runs = [
           { name: "matrix", result: matrix, fStar },

@@ -65,15 +65,18 @@ export function messagePassing(method: Method = published, solve: typeof forestS
             .cholesky(A)
             .solve(c)
             .reduce((sum, v, i) => sum + v * c[i], 0);
-        const run = (options: BcdOptions): BcdResult =>
-          method({ smooth }, { maxIterations: most, fStar, tol: -1e-8 * fStar, update: "message-passing", ...options });
+        const run = (options: BcdOptions): Promise<BcdResult> =>
+          method(
+            { smooth },
+            { maxIterations: most, fStar, tolerance: -1e-8 * fStar, update: "message-passing", ...options },
+          );
         const results = {
-          "greedy tree": run({ blocks: "greedy-tree" }),
-          combs: run({ blocks: smooth.blocksOf(combs(side, side)), rule: "cyclic" }),
-          "first-fit forests": run({ blocks: "tree-partition" }),
-          "random tree": run({ blocks: "random-tree" }),
-          "red-black": run({ blocks: smooth.blocksOf(checkerboard(side, side)), rule: "cyclic" }),
-          "dense, n^(1/3)": run({ blockSize: Math.floor(Math.cbrt(smooth.n)), rule: "gs", update: "matrix" }),
+          "greedy tree": await run({ blocks: "greedy-tree" }),
+          combs: await run({ blocks: smooth.blocksOf(combs(side, side)), rule: "cyclic" }),
+          "first-fit forests": await run({ blocks: "tree-partition" }),
+          "random tree": await run({ blocks: "random-tree" }),
+          "red-black": await run({ blocks: smooth.blocksOf(checkerboard(side, side)), rule: "cyclic" }),
+          "dense, n^(1/3)": await run({ blockSize: Math.floor(Math.cbrt(smooth.n)), rule: "gs", update: "matrix" }),
         };
         const steps = Object.fromEntries(
           Object.entries(results).map(([name, { status, iterations }]) => [

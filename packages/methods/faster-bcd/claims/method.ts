@@ -1,7 +1,7 @@
 import { type BcdOptions, type BcdProblem, type BcdResult, bcd } from "../src/index.js";
 
 /** What a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = (problem: BcdProblem, options: BcdOptions) => BcdResult;
+export type Method = (problem: BcdProblem, options: BcdOptions) => Promise<BcdResult>;
 
 /** The solver itself. */
 export const published: Method = bcd;

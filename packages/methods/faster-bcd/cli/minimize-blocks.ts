@@ -1,8 +1,7 @@
 import { basename } from "node:path";
 import { type CommandInput, defineCommand, exitCodes, option, seedOption, stateOptions } from "@offprint/commands";
 import { type Column, Table, writeCsv } from "@offprint/data";
-import { makeBreather } from "@offprint/solvers";
-import { type BcdRecord, type BcdSnapshot, BcdSolver, type Composite } from "../src/index.js";
+import { type BcdRecord, type BcdResult, type BcdRunState, bcd, type Composite } from "../src/index.js";
 import { kinds, readProblem } from "./problem.js";
 
 const options = {
@@ -58,18 +57,17 @@ export const minimizeBlocks = defineCommand({
     const path = input.arguments.data;
     const { smooth, description, table } = await readProblem(path, chosen.problem, chosen.target, chosen.firstNode);
     print(`${basename(path)}: ${description}`);
-    const solver = await solved(input, smooth);
-    const { iteration, objective, x } = solver.state;
-    const converged = solver.status === "converged";
+    const { x, status, iterations, objective, support, identifiedAt, history } = await solved(input, smooth);
+    const converged = status === "converged";
     const off = chosen.penalty === "box" ? "not on a bound" : "not zero";
     report([
-      [converged ? "converged" : "not converged", `after ${iteration} iterations`],
+      [converged ? "converged" : "not converged", `after ${iterations} iterations`],
       ["objective", objective.toPrecision(12)],
-      [off, `${solver.support().length} of ${x.length} variables, unchanged since iteration ${solver.identifiedAt}`],
+      [off, `${support.length} of ${x.size} variables, unchanged since iteration ${identifiedAt}`],
     ]);
-    await write(chosen.history, historyCsv(solver.history));
+    await write(chosen.history, historyCsv(history));
     if (chosen.output === undefined) note("--output <file> writes the solution.");
-    await write(chosen.output, solutionCsv(table(x)));
+    await write(chosen.output, solutionCsv(table(x.data() as Float64Array)));
     return converged ? exitCodes.success : exitCodes.negative;
   },
 });
@@ -77,18 +75,19 @@ export const minimizeBlocks = defineCommand({
 async function solved(
   { options: chosen, longRun }: Input,
   smooth: Awaited<ReturnType<typeof readProblem>>["smooth"],
-): Promise<BcdSolver> {
+): Promise<BcdResult> {
   const { maxIterations, tolerance, seed, blockSize, rule, update } = chosen;
   // A graph is solved by greedy forests unless told otherwise.
   const forests = chosen.problem === "labels" && chosen.penalty === "none" && blockSize === undefined;
   const blocks = chosen.blocks ?? (forests ? "greedy-tree" : undefined);
-  const run = await longRun<BcdSolver, BcdSnapshot>({
-    progress: ({ state }) => ({
-      fraction: state.iteration / maxIterations,
-      label: `iteration ${state.iteration}, objective ${state.objective.toPrecision(8)}`,
+  const run = await longRun<BcdRecord, BcdRunState>({
+    progress: ({ iteration, objective }) => ({
+      fraction: iteration / maxIterations,
+      label: `iteration ${iteration}, objective ${objective.toPrecision(8)}`,
     }),
+    every: 10,
   });
-  const solver = new BcdSolver(
+  const result = await bcd(
     { smooth, composite: compositeOf(chosen) },
     {
       ...(blocks !== undefined && { blocks }),
@@ -96,21 +95,13 @@ async function solved(
       ...(rule !== undefined && { rule }),
       ...(update !== undefined && { update }),
       maxIterations,
-      tol: tolerance,
+      tolerance,
       seed,
-      ...(run.options.resume && { resume: run.options.resume }),
+      ...run.options,
     },
   );
-  const breather = makeBreather();
-  while (solver.status === undefined && !run.options.signal.aborted) {
-    solver.step();
-    if (!breather.due()) continue;
-    run.options.onProgress(solver);
-    await run.options.checkpoint.save(solver.snapshot());
-    await breather.pause();
-  }
-  await run.settle({ status: solver.status ?? "aborted", state: solver.snapshot() });
-  return solver;
+  await run.settle(result);
+  return result;
 }
 
 function compositeOf({ penalty: kind, lambda, lower = -Infinity, upper = Infinity }: Input["options"]): Composite {

@@ -12,7 +12,7 @@ const truth = rng
 const y = A.matmul(truth).add(rng.normal([80], { std: 0.3, dtype: "float64" }));
 const problem = { smooth: leastSquares(A, y), composite: { kind: "l1", lambda: 15 } };
 
-const best = bcd(problem, { blockSize: 200, update: "pn" });
+const best = await bcd(problem, { blockSize: 200, update: "pn" });
 console.log(`${best.support.length} of 200 variables are not zero`);
 const ways = {
   "greedy, Newton": { blockSize: 40, update: "pn" },
@@ -20,15 +20,20 @@ const ways = {
   "random, Newton": { blockSize: 40, update: "pn", rule: "random" },
   "random, gradient": { blockSize: 40, update: "pg", rule: "random" },
 };
-const runs = Object.entries(ways).map(([name, options]) => {
-  const { history, iterations, identifiedAt } = bcd(problem, { ...options, maxIterations: 120, tol: 1e-12 });
+const runs = [];
+for (const [name, options] of Object.entries(ways)) {
+  const { history, iterations, identifiedAt } = await bcd(problem, {
+    ...options,
+    maxIterations: 120,
+    tolerance: 1e-12,
+  });
   console.log(`${name}: ${iterations} iterations, support found after ${identifiedAt}`);
-  return {
+  runs.push({
     name,
     x: history.map((record) => record.iteration),
     y: history.map((record) => record.objective - best.objective),
-  };
-});
+  });
+}
 
 display({
   kind: "line",

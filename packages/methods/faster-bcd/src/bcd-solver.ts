@@ -1,8 +1,16 @@
-import { AbortedError, ConvergenceError } from "@offprint/tensor-core";
+import { checkOptions, NonFiniteError } from "@offprint/tensor-core";
+import { firstConstants, firstPoint } from "./begin.js";
 import { type Chooser, chooser, isGreedy, sweepLength } from "./choose-block.js";
 import { CallbackState } from "./objectives/callback-state.js";
-import type { BcdOptions, BcdProblem, BcdRecord, BcdSnapshot, BcdState, BcdStatus } from "./options.js";
-import { type Settings, settle } from "./settle.js";
+import {
+  type BcdMethodOptions,
+  type BcdPoint,
+  type BcdProblem,
+  type BcdRecord,
+  type BcdState,
+  methodOptionNames,
+} from "./options.js";
+import { readSettings, type Settings } from "./settings.js";
 import { diagonalStep, estimatedGradient, proximalGradient } from "./updates/gradient-steps.js";
 import { cubicStep, matrixStep, messagePassing, newtonStep } from "./updates/matrix-steps.js";
 import { proximalNewton } from "./updates/proximal-newton.js";
@@ -13,45 +21,51 @@ import { Workspace } from "./workspace.js";
 /** Values this small count as zero in the support of a smooth problem. */
 const ZERO = 1e-12;
 
-/**
- * `bcd` one iteration at a time: for programs that show, steer or interleave it. The options are those of `bcd`; `signal`
- * and `onProgress` are honoured by `step`.
- */
+/** `bcd` one iteration at a time: for programs that show, steer or interleave it. */
 export class BcdSolver {
   readonly #settings: Settings;
   readonly #space: Workspace;
   readonly #choose: Chooser;
   readonly #update: Update;
-  readonly #options: BcdOptions;
   readonly #testEvery: number;
   readonly #off: Uint8Array;
   #support = 0;
   #iteration: number;
   #supportChangedAt: number;
   #composite: number;
-  #status: BcdStatus | undefined;
-  #block: Int32Array = new Int32Array(0);
-  readonly #history: BcdRecord[] = [];
+  #status: "converged" | "limit" | undefined;
+  /** At the present point, where it was computed. */
+  #residual = Number.NaN;
+  #block: Int32Array;
+  #record: BcdRecord | undefined;
   readonly #state: BcdState;
 
-  /** @throws ValueError, ShapeError, IndexError, UnsupportedError for what is wrong with the problem or an option. */
-  constructor(problem: BcdProblem, options: BcdOptions = {}) {
-    const settings = settle(problem, options);
-    const { objective, separable, x0, lipschitz, estimated } = settings;
+  /**
+   * @param from goes on from what `save` gave, with otherwise the same problem and options
+   * @throws ValueError, ShapeError, IndexError, UnsupportedError for what is wrong with the problem or an option.
+   */
+  constructor(problem: BcdProblem, options: BcdMethodOptions = {}, from?: BcdPoint) {
+    checkOptions("bcd", options, methodOptionNames);
+    const settings = readSettings(problem, options);
+    const { objective, separable, estimated } = settings;
     this.#settings = settings;
-    this.#options = options;
-    const state = objective.start?.(x0) ?? new CallbackState(objective, x0);
+    const x = firstPoint(objective, separable, options.initial, from);
+    const lipschitz = firstConstants(objective, estimated, from);
+    const state = objective.start?.(x, from?.smooth) ?? new CallbackState(objective, x, from?.smooth);
     const space = new Workspace(objective, separable, state, lipschitz, estimated, settings);
     this.#space = space;
     this.#choose = chooser(settings, space);
-    this.#update = updateOf(settings, space, options);
+    this.#update = updateOf(settings, space);
     this.#testEvery = isGreedy(settings) ? 1 : sweepLength(settings, space);
-    this.#iteration = options.resume?.iteration ?? 0;
-    this.#supportChangedAt = options.resume?.supportChangedAt ?? 0;
-    this.#composite = separable.value(state.x);
+    this.#iteration = from?.iteration ?? 0;
+    this.#supportChangedAt = from?.supportChangedAt ?? 0;
+    this.#composite = from?.composite ?? separable.value(state.x);
+    this.#block = from?.block ?? new Int32Array(0);
+    this.#record = from?.record ?? undefined;
     this.#off = Uint8Array.from(state.x, (_, i) => (this.#isOff(i) ? 1 : 0));
     this.#support = this.#off.reduce((count, off) => count + 1 - off, 0);
     this.#state = this.#view();
+    this.#test();
   }
 
   /** Where the run stands; the same object at every call, always up to date. */
@@ -60,13 +74,8 @@ export class BcdSolver {
   }
 
   /** Why the run ended; undefined while it goes on. */
-  get status(): BcdStatus | undefined {
+  get status(): "converged" | "limit" | undefined {
     return this.#status;
-  }
-
-  /** One record for each iteration done by this solver. */
-  get history(): readonly BcdRecord[] {
-    return this.#history;
   }
 
   /** Iterations after which the support last changed: from then on the active set was identified. */
@@ -81,37 +90,27 @@ export class BcdSolver {
     return found;
   }
 
-  /** Where the run stands, to go on from with the option `resume` and otherwise the same options. */
-  snapshot(): BcdSnapshot {
+  /** Where the run stands, as a tree of its own: a solver made with it goes on bit for bit. */
+  save(): BcdPoint {
+    const { state, estimated, lipschitz } = this.#space;
     return {
       iteration: this.#iteration,
-      x: Array.from(this.#space.state.x),
+      x: state.x.slice(),
+      composite: this.#composite,
+      smooth: state.save(),
+      lipschitz: estimated ? lipschitz.slice() : null,
       supportChangedAt: this.#supportChangedAt,
-      ...(this.#space.estimated && { lipschitz: Array.from(this.#space.lipschitz) }),
+      block: this.#block.slice(),
+      record: this.#record ?? null,
     };
   }
 
   /**
    * One iteration; nothing once the run has ended.
-   * @throws AbortedError when the signal fires; ConvergenceError when F is no longer finite.
+   * @throws NonFiniteError where F would no longer be finite; the solver then stands where it stood.
    */
   step(): BcdState {
-    const { signal } = this.#options;
-    if (signal?.aborted) throw new AbortedError("bcd: aborted by the caller's signal");
     if (this.#status !== undefined) return this.#state;
-    const tested = this.#iteration % this.#testEvery === 0;
-    const residual = tested ? this.#residual() : Number.NaN;
-    if (this.#reached(residual) && this.#confirmed()) {
-      this.#status = "converged";
-    } else if (this.#iteration >= this.#settings.maxIterations) {
-      this.#status = "maxIterations";
-    } else {
-      this.#iterate(residual);
-    }
-    return this.#state;
-  }
-
-  #iterate(residual: number): void {
     const { state, separable } = this.#space;
     const { block, id } = this.#choose(this.#iteration, this.#state);
     const g = new Float64Array(block.length);
@@ -119,30 +118,41 @@ export class BcdSolver {
     const { d, alpha, target } = this.#update(this.#space, block, g, id);
     if (alpha !== 0) {
       const moved = alpha === 1 || separable.none ? d : d.map((v) => alpha * v);
-      this.#composite += separable.change(state.x, block, moved);
+      const rise = separable.change(state.x, block, moved);
+      this.#requireFinite(this.#objective() + state.change(alpha) + rise);
+      this.#composite += rise;
       state.commit(alpha);
       if (target) for (let k = 0; k < block.length; k++) state.x[block[k]] = target[k];
     }
     this.#iteration++;
     this.#block = block;
     this.#follow(block);
-    const objective = this.#objective();
-    if (!Number.isFinite(objective)) {
-      throw new ConvergenceError(
-        `bcd: F is ${objective} after iteration ${this.#iteration}: the problem is unbounded, or its bounds are too small; ` +
-          'check them, or take update "lipschitz-approx"',
-      );
-    }
-    const record = {
+    this.#record = {
       iteration: this.#iteration,
-      objective,
+      objective: this.#objective(),
       blockSize: block.length,
       stepSize: alpha,
       support: this.#support,
-      residual,
+      residual: this.#residual,
     };
-    this.#history.push(record);
-    if (this.#options.onProgress?.(this.#state) === false) this.#status = "stopped";
+    this.#test();
+    return this.#state;
+  }
+
+  #requireFinite(objective: number): void {
+    if (Number.isFinite(objective)) return;
+    throw new NonFiniteError(
+      `F would be ${objective}: the problem is unbounded, or its bounds are too small; check them, or take update "lipschitz-approx"`,
+      { state: this.save() },
+    );
+  }
+
+  /** Whether this is the end. A rule without the gradient looks at it once for each sweep. */
+  #test(): void {
+    const due = this.#iteration % this.#testEvery === 0;
+    this.#residual = due ? this.#largestMove() : Number.NaN;
+    if (this.#reached() && this.#confirmed()) this.#status = "converged";
+    else if (this.#iteration >= this.#settings.maxIterations) this.#status = "limit";
   }
 
   #objective(): number {
@@ -150,7 +160,7 @@ export class BcdSolver {
   }
 
   /** The largest |g_i|; with a composite the largest move of a proximal step 1 / L_i. */
-  #residual(): number {
+  #largestMove(): number {
     const { state, separable, lipschitz } = this.#space;
     const g = state.gradient();
     let most = 0;
@@ -164,17 +174,17 @@ export class BcdSolver {
     return most;
   }
 
-  #reached(residual: number): boolean {
-    const { fStar } = this.#options;
-    const { tol } = this.#settings;
-    return residual <= tol || (fStar !== undefined && this.#objective() - fStar <= tol);
+  #reached(): boolean {
+    const { fStar, tolerance } = this.#settings;
+    return this.#residual <= tolerance || this.#objective() - fStar <= tolerance;
   }
 
   /** Computes everything afresh: rounding errors of updates must not pass for convergence. */
   #confirmed(): boolean {
     this.#space.state.refresh();
     this.#composite = this.#space.separable.value(this.#space.state.x);
-    return this.#reached(this.#residual());
+    this.#residual = this.#largestMove();
+    return this.#reached();
   }
 
   #isOff(i: number): boolean {
@@ -214,13 +224,13 @@ export class BcdSolver {
       lipschitz,
       gradient: () => state.gradient(),
       get record() {
-        return solver.#history.at(-1);
+        return solver.#record;
       },
     };
   }
 }
 
-function updateOf({ update }: Settings, space: Workspace, { hessianLipschitz }: BcdOptions): Update {
+function updateOf({ update, hessianLipschitz }: Settings, space: Workspace): Update {
   switch (update) {
     case "gradient":
     case "pg":
@@ -234,7 +244,7 @@ function updateOf({ update }: Settings, space: Workspace, { hessianLipschitz }: 
     case "newton":
       return newtonStep;
     case "cubic":
-      return cubicStep(hessianLipschitz as number);
+      return cubicStep(hessianLipschitz);
     case "message-passing":
       return messagePassing(space);
     case "pn":

@@ -1,5 +1,5 @@
 import type { sparse } from "@offprint/tensor-core";
-import type { SmoothState } from "./smooth-state.js";
+import type { SmoothMemory, SmoothState } from "./smooth-state.js";
 
 /**
  * The smooth part f of a problem: convex, of n variables. Your own needs `n`, `value` and `gradient`; what else it offers
@@ -34,6 +34,7 @@ export interface BlockObjective {
   /**
    * Incremental form at the point x (which it takes over): keeps whatever makes the next gradient cheap. Without it every
    * step calls `value` and `gradient`.
+   * @param memory what `save` of an earlier state gave at this point, to go on from
    */
-  start?(x: Float64Array): SmoothState;
+  start?(x: Float64Array, memory?: SmoothMemory): SmoothState;
 }

@@ -5,9 +5,10 @@ import { descendingOrder } from "./blocks/order.js";
 import { averaged, checkedBlocks, consecutive, cut, sorted } from "./blocks/partition.js";
 import { redBlackPartition } from "./blocks/red-black.js";
 import { forestRule, greedyVariableRule, plainVariableRule, type VariableRule } from "./blocks/variable-rules.js";
+import { ruleNeeds } from "./needs.js";
 import { numbersFrom } from "./objectives/callback-state.js";
 import type { BcdState, SelectionRule } from "./options.js";
-import type { Settings } from "./settle.js";
+import type { Settings } from "./settings.js";
 import type { Workspace } from "./workspace.js";
 
 /** A block, and its number where blocks are fixed (else -1). */
@@ -19,9 +20,8 @@ export interface Chosen {
 /** Gives the block of iteration k. */
 export type Chooser = (k: number, state: BcdState) => Chosen;
 
-const PLAIN = ["random", "cyclic", "perm", "lipschitz"] as const;
-type Plain = (typeof PLAIN)[number];
-const isPlain = (rule: string): rule is Plain => (PLAIN as readonly string[]).includes(rule);
+type Plain = "random" | "cyclic" | "perm" | "lipschitz";
+const isPlain = (rule: SelectionRule): rule is Plain => ruleNeeds[rule].greedy === undefined;
 
 /** Whether a rule needs the whole gradient. */
 export function isGreedy({ rule, blocks }: Settings): boolean {

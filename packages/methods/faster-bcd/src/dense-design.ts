@@ -1,27 +1,18 @@
 import { hostTensor, matmul, sparse, tensor } from "@offprint/tensor-core";
 import type { ColumnProduct, DesignMatrix } from "./design-matrix.js";
+import { GramCache } from "./gram-cache.js";
 
 /** From so many multiplications on the matrix product of tensors is faster than dot products. */
 const MATMUL_FROM = 2e5;
-/** Memory for columns of A^T A, in float64 values. */
-const GRAM_LIMIT = 32e6;
 
 /** A dense matrix, stored by columns. */
 export class DenseDesign implements DesignMatrix {
-  /** Columns of A^T A that come up again and again: an iteration on known ones costs O(n t) in place of O(m n). */
-  readonly #gramColumns: (Float64Array | undefined)[] = [];
-  /** What was spent on products with A^T on account of each column, in units of one such product. */
-  readonly #spent: Float64Array;
-  #gramLeft = GRAM_LIMIT;
-
   constructor(
     readonly rows: number,
     readonly columns: number,
     /** `[columns * rows]`: entry (i, j) at j * rows + i. */
     private readonly values: Float64Array,
-  ) {
-    this.#spent = new Float64Array(columns);
-  }
+  ) {}
 
   emptyProduct(): ColumnProduct {
     const { rows } = this;
@@ -50,12 +41,19 @@ export class DenseDesign implements DesignMatrix {
     for (let j = 0; j < this.columns; j++) out[j] += this.#columnDot(j, s, 0);
   }
 
-  addGramProduct(block: Int32Array, d: Float64Array, product: ColumnProduct, factor: number, out: Float64Array): void {
+  addGramProduct(
+    block: Int32Array,
+    d: Float64Array,
+    product: ColumnProduct,
+    factor: number,
+    out: Float64Array,
+    cache?: GramCache,
+  ): void {
     const unknown: number[] = [];
     let known = 0;
     for (let k = 0; k < block.length; k++) {
       if (d[k] === 0) continue;
-      const column = this.#gramColumn(block[k]);
+      const column = cache?.column(block[k]);
       if (column === undefined) {
         unknown.push(k);
         continue;
@@ -70,26 +68,14 @@ export class DenseDesign implements DesignMatrix {
       rest = new Float64Array(this.rows);
       for (const k of unknown) this.#addColumn(block[k], d[k], rest);
     }
-    for (const k of unknown) this.#spent[block[k]] += 1 / unknown.length;
+    for (const k of unknown) cache?.charge(block[k], 1 / unknown.length);
     for (let j = 0; j < this.columns; j++) out[j] += factor * this.#columnDot(j, rest, 0);
   }
 
-  /**
-   * Column j of A^T A, while there is room, once as much was spent without it as it costs: never more than twice the cost of
-   * the better choice.
-   */
-  #gramColumn(j: number): Float64Array | undefined {
-    const known = this.#gramColumns[j];
-    if (known !== undefined) return known;
-    if (this.#spent[j] < 1 || this.#gramLeft < this.columns) return undefined;
-    this.#gramLeft -= this.columns;
-    return (this.#gramColumns[j] = this.#newGramColumn(j));
-  }
-
-  #newGramColumn(j: number): Float64Array {
-    const column = new Float64Array(this.columns);
-    for (let i = 0; i < this.columns; i++) column[i] = this.#columnDot(i, this.values, j * this.rows);
-    return column;
+  gramCache(spent?: Float64Array): GramCache {
+    const column = (j: number): Float64Array =>
+      Float64Array.from({ length: this.columns }, (_, i) => this.#columnDot(i, this.values, j * this.rows));
+    return new GramCache(column, this.columns, spent);
   }
 
   gram(block: Int32Array, weights?: Float64Array): Float64Array {
@@ -100,13 +86,8 @@ export class DenseDesign implements DesignMatrix {
     for (let a = 0; a < t; a++) {
       const start = block[a] * this.rows;
       if (weighted) for (let i = 0; i < this.rows; i++) weighted[i] = weights[i] * this.values[start + i];
-      const known = weighted ? undefined : this.#gramColumns[block[a]];
       for (let c = 0; c <= a; c++) {
-        const entry = known
-          ? known[block[c]]
-          : weighted
-            ? this.#columnDot(block[c], weighted, 0)
-            : this.#columnDot(block[c], this.values, start);
+        const entry = weighted ? this.#columnDot(block[c], weighted, 0) : this.#columnDot(block[c], this.values, start);
         out[a * t + c] = entry;
         out[c * t + a] = entry;
       }

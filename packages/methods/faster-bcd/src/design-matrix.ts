@@ -1,5 +1,6 @@
 import { asTensor, DTypeError, ShapeError, sparse, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { DenseDesign } from "./dense-design.js";
+import type { GramCache } from "./gram-cache.js";
 import { SparseDesign } from "./sparse-design.js";
 
 /** A product A_b d with the rows in which it may not be zero; belongs to one state, and is reused. */
@@ -25,8 +26,17 @@ export interface DesignMatrix {
   transposedBlock(s: Float64Array, block: Int32Array, out: Float64Array): void;
   /** out += A^T s for s that is zero outside the rows of `touched`. */
   addTransposed(s: Float64Array, touched: ColumnProduct, out: Float64Array): void;
-  /** out += factor A^T A_b d, where `product` is A_b d. */
-  addGramProduct(block: Int32Array, d: Float64Array, product: ColumnProduct, factor: number, out: Float64Array): void;
+  /** out += factor A^T A_b d, where `product` is A_b d; with columns of A^T A where the cache has them. */
+  addGramProduct(
+    block: Int32Array,
+    d: Float64Array,
+    product: ColumnProduct,
+    factor: number,
+    out: Float64Array,
+    cache?: GramCache,
+  ): void;
+  /** A cache for one run, where columns of A^T A are worth keeping. */
+  gramCache?(spent?: Float64Array): GramCache;
   /** A_b^T diag(weights) A_b `[t * t]`; weights default to ones. */
   gram(block: Int32Array, weights?: Float64Array): Float64Array;
   /** A in rows and columns of the block, `[t * t]`. */

@@ -10,6 +10,8 @@ export interface ThresholdingModel {
   blockBound(block: Int32Array): Float64Array;
   /** `out = H d` for d on a block. */
   boundTimes(block: Int32Array, d: Float64Array, out: Float64Array): void;
+  /** The same for a d that is nowhere zero; default `boundTimes`. */
+  wholeBoundTimes?: ThresholdingModel["boundTimes"];
 }
 
 const ROUNDS = 10;
@@ -99,7 +101,7 @@ export class HardThresholding {
     const scaled = new Float64Array(n);
     const apply = (u: Float64Array, out: Float64Array): void => {
       for (let i = 0; i < n; i++) scaled[i] = u[i] * this.#scale[i];
-      this.model.boundTimes(all, scaled, out);
+      (this.model.wholeBoundTimes ?? this.model.boundTimes)(all, scaled, out);
       for (let i = 0; i < n; i++) out[i] *= this.#scale[i];
     };
     const { values, residuals } = lanczosEigenpairsSync(apply, n, { tolerance: 1e-4 });

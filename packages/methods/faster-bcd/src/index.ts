@@ -17,15 +17,18 @@ export { quadratic } from "./objectives/quadratic.js";
 export type { RowLoss } from "./objectives/row-loss.js";
 export { softmaxRegression } from "./objectives/softmax-regression.js";
 export type {
+  BcdMethodOptions,
   BcdOptions,
+  BcdPoint,
   BcdProblem,
   BcdRecord,
-  BcdSnapshot,
+  BcdRunState,
   BcdState,
   BcdStatus,
   BlockChoice,
   BlockUpdate,
+  NamedBlocks,
   SelectionRule,
 } from "./options.js";
 export type { Composite } from "./separable.js";
-export type { SmoothState } from "./smooth-state.js";
+export type { SmoothMemory, SmoothState } from "./smooth-state.js";

@@ -21,25 +21,3 @@ export function vectorOf(
     );
   return values;
 }
-
-/** @internal @throws ValueError unless `value` is an integer from `low` to `high`. */
-export function requireWhole(
-  owner: string,
-  name: string,
-  value: number,
-  low: number,
-  high = Number.MAX_SAFE_INTEGER,
-): void {
-  if (Number.isSafeInteger(value) && value >= low && value <= high) return;
-  const range = high === Number.MAX_SAFE_INTEGER ? `>= ${low}` : `from ${low} to ${high}`;
-  throw new ValueError(`${owner}: ${name} is ${value}; it must be an integer ${range}`);
-}
-
-/** @internal @throws ValueError unless `value` is one of the words. */
-export function requireWord(owner: string, name: string, value: unknown, words: readonly string[]): void {
-  if (!words.includes(value as string)) {
-    throw new ValueError(
-      `${owner}: ${name} is ${JSON.stringify(value)}; it must be one of ${words.map((w) => `"${w}"`).join(", ")}`,
-    );
-  }
-}

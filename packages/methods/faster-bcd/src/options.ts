@@ -1,6 +1,8 @@
+import { type RunOptions, type RunState, runOptionNames, type Status } from "@offprint/solvers";
 import type { TensorLike } from "@offprint/tensor-core";
 import type { BlockObjective } from "./block-objective.js";
 import type { Composite } from "./separable.js";
+import type { SmoothMemory } from "./smooth-state.js";
 
 /** What is minimised: F(x) = f(x) + sum h_i(x_i). */
 export interface BcdProblem {
@@ -10,13 +12,8 @@ export interface BcdProblem {
   readonly composite?: Composite;
 }
 
-/**
- * Where blocks come from. `"variable"`: any `blockSize` variables, chosen anew in every iteration. Fixed ones of that size:
- * `"order"` (consecutive), `"sort"` (by L_i), `"avg"` (small and large L_i in turn), `"hsort"` and `"havg"` (the same by row
- * sums of |H|), or your own. By the graph of the Hessian, of any size: `"red-black"` (no edge inside a block),
- * `"tree-partition"` (forests); `"greedy-tree"` and `"random-tree"` (a maximal forest, anew in every iteration).
- */
-export type BlockChoice =
+/** Blocks by name. */
+export type NamedBlocks =
   | "variable"
   | "order"
   | "sort"
@@ -26,8 +23,15 @@ export type BlockChoice =
   | "red-black"
   | "tree-partition"
   | "greedy-tree"
-  | "random-tree"
-  | readonly ArrayLike<number>[];
+  | "random-tree";
+
+/**
+ * Where blocks come from. `"variable"`: any `blockSize` variables, chosen anew in every iteration. Fixed ones of that size:
+ * `"order"` (consecutive), `"sort"` (by L_i), `"avg"` (small and large L_i in turn), `"hsort"` and `"havg"` (the same by row
+ * sums of |H|), or your own. By the graph of the Hessian, of any size: `"red-black"` (no edge inside a block),
+ * `"tree-partition"` (forests); `"greedy-tree"` and `"random-tree"` (a maximal forest, anew in every iteration).
+ */
+export type BlockChoice = NamedBlocks | readonly ArrayLike<number>[];
 
 /**
  * Which block is next. Without the gradient: `"random"`, `"cyclic"`, `"perm"` (a fresh order for each sweep), `"lipschitz"`
@@ -71,7 +75,7 @@ export interface BcdRecord {
   readonly residual: number;
 }
 
-/** What a callback sees. Its arrays are the solver's own: read them, never write, and copy what is to be kept. */
+/** What a rule of your own sees. Its arrays are the solver's own: read them, never write, and copy what is to be kept. */
 export interface BcdState {
   /** Iterations done. */
   readonly iteration: number;
@@ -89,20 +93,31 @@ export interface BcdState {
   readonly record: BcdRecord | undefined;
 }
 
-/** Where a run stands, as plain data. */
-export interface BcdSnapshot {
+/** Where the method stands, as a tree of its own. */
+export interface BcdPoint {
   /** Iterations done. */
   readonly iteration: number;
   /** `[n]` */
-  readonly x: readonly number[];
-  /** `[n]` estimates of L_i, with `lipschitz-approx`. */
-  readonly lipschitz?: readonly number[];
+  readonly x: Float64Array;
+  /** sum h_i(x_i). */
+  readonly composite: number;
+  /** What f keeps at the point. */
+  readonly smooth: SmoothMemory;
+  /** `[n]` estimates of L_i; null where they are known. */
+  readonly lipschitz: Float64Array | null;
   /** Iterations after which the support last changed. */
   readonly supportChangedAt: number;
+  /** The last block. */
+  readonly block: Int32Array;
+  /** The record of the last iteration. */
+  readonly record: BcdRecord | null;
 }
 
-/** Options of `bcd`. */
-export interface BcdOptions {
+/** Where a run of `bcd` stands, to go on from. */
+export type BcdRunState = RunState<BcdPoint, BcdRecord>;
+
+/** What is done, and until when. */
+export interface BcdMethodOptions {
   /** tau, variables in a block, from 1 to n. Default 5, or n if that is less. Blocks from a graph have their own sizes. */
   readonly blockSize?: number;
   /** Default `"variable"`. */
@@ -125,26 +140,43 @@ export interface BcdOptions {
    * Converged when no |g_i| exceeds this; with a composite, when no step of the proximal gradient method is longer. Rules
    * without the gradient test it once for each sweep. Default 1e-8.
    */
-  readonly tol?: number;
+  readonly tolerance?: number;
   /** `[n]` the first point, inside the bounds. Default 0, or the bound nearest to 0. */
-  readonly x0?: TensorLike;
-  /** The least F, where it is known: converged also when F - fStar <= tol. */
+  readonly initial?: TensorLike;
+  /** The least F, where it is known: converged also when F - fStar <= tolerance. */
   readonly fStar?: number;
-  /** Seed of random rules, an integer. Default 0. */
-  readonly seed?: number;
+  /** Seed of random rules: an integer or a text. Default 0. */
+  readonly seed?: number | string;
   /** c in the test of line searches, F(x + d) <= F(x) + c (slope along d), in (0, 1/2). Default 1e-4. */
   readonly sufficientDecrease?: number;
   /** M_b for `cubic`: how fast the Hessian of a block changes at most, in the 2-norm. */
   readonly hessianLipschitz?: number;
   /** How gsq finds variable blocks. Default `"refined"`; `"plain"` is iterative hard thresholding as it is. */
   readonly thresholding?: "refined" | "plain";
-  /** Called after each iteration; `false` ends the run with the status "stopped". */
-  readonly onProgress?: (state: BcdState) => unknown;
-  /** Ends the run with an AbortedError. */
-  readonly signal?: AbortSignal;
-  /** Goes on from `snapshot` of an earlier result. */
-  readonly resume?: BcdSnapshot;
 }
 
-/** Why a run ended: `stopped` is by `onProgress`. */
-export type BcdStatus = "converged" | "maxIterations" | "stopped";
+/** Options of `bcd`. */
+export interface BcdOptions extends BcdMethodOptions, RunOptions<BcdRecord, BcdRunState> {}
+
+/** Names of the options of the method. */
+export const methodOptionNames = [
+  "blockSize",
+  "blocks",
+  "rule",
+  "norm",
+  "update",
+  "maxIterations",
+  "tolerance",
+  "initial",
+  "fStar",
+  "seed",
+  "sufficientDecrease",
+  "hessianLipschitz",
+  "thresholding",
+] as const satisfies readonly (keyof BcdMethodOptions)[];
+
+/** Names of all options. */
+export const optionNames = [...methodOptionNames, ...runOptionNames];
+
+/** Why a run ended. */
+export type BcdStatus = Status;

@@ -1,3 +1,6 @@
+/** What a smooth state keeps beside its point, as a tree that survives JSON. */
+export type SmoothMemory = { readonly [name: string]: number | Float64Array | null };
+
 /** A smooth function at a point that moves block by block: what the solver keeps up to date instead of computing anew. */
 export interface SmoothState {
   /** The point, `[n]`; only `commit` writes it. */
@@ -16,6 +19,10 @@ export interface SmoothState {
   commit(alpha: number): void;
   /** The Hessian of the block at the point, `[t * t]` row-major. */
   blockHessian?(block: Int32Array): Float64Array;
+  /** `out = H d` as the objective's `boundTimes`, where what the state keeps makes it cheaper. */
+  boundTimes?(block: Int32Array, d: Float64Array, out: Float64Array): void;
   /** Computes everything afresh from x, so that no rounding errors of updates are left. */
   refresh(): void;
+  /** Copies of what later values depend on: with it and x, a state goes on bit for bit. */
+  save(): SmoothMemory;
 }

@@ -13,7 +13,7 @@ export class Workspace {
   fixed: readonly Int32Array[] = [];
   readonly bounds: BlockBounds;
   readonly sufficientDecrease: number;
-  readonly seed: number;
+  readonly seed: number | string;
 
   constructor(
     readonly objective: BlockObjective,
@@ -22,7 +22,7 @@ export class Workspace {
     /** L_i, positive; with `estimated` these are estimates, which updates may raise. */
     readonly lipschitz: Float64Array,
     readonly estimated: boolean,
-    settings: { sufficientDecrease: number; seed: number },
+    settings: { sufficientDecrease: number; seed: number | string },
   ) {
     this.n = objective.n;
     this.sufficientDecrease = settings.sufficientDecrease;
@@ -47,11 +47,13 @@ export class Workspace {
 
   /** The quadratic model of f for thresholding. */
   thresholdingModel(): ThresholdingModel {
-    const { objective, lipschitz } = this;
+    const { objective, lipschitz, state } = this;
+    const boundTimes: ThresholdingModel["boundTimes"] = (block, d, out) => objective.boundTimes?.(block, d, out);
     return {
       lipschitz,
       blockBound: (block) => this.bounds.of(block, -1).matrix,
-      boundTimes: (block, d, out) => (objective.boundTimes as NonNullable<typeof objective.boundTimes>)(block, d, out),
+      boundTimes: (block, d, out) => (state.boundTimes ? state.boundTimes(block, d, out) : boundTimes(block, d, out)),
+      wholeBoundTimes: boundTimes,
     };
   }
 

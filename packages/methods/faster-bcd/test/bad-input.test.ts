@@ -152,24 +152,26 @@ describe("options out of range are refused", () => {
     ["an unknown rule", { rule: "best" as never }, ValueError, /rule is "best"/],
     ["an unknown update", { update: "jump" as never }, ValueError, /update is "jump"/],
     ["a third norm", { norm: 3 as never }, ValueError, /norm is 3/],
-    ["a negative tolerance", { tol: -1 }, ValueError, /tol is -1/],
+    ["a negative tolerance", { tolerance: -1 }, ValueError, /tolerance is -1/],
     ["NaN iterations", { maxIterations: Number.NaN }, ValueError, /maxIterations is NaN/],
     ["a seed that is no integer", { seed: 0.5 }, ValueError, /seed is 0.5/],
     ["fStar NaN", { fStar: Number.NaN }, ValueError, /fStar is NaN/],
     ["a decrease above one half", { sufficientDecrease: 0.7 }, ValueError, /between 0 and 1\/2/],
-    ["an x0 of another length", { x0: [1] }, ShapeError, /x0 has 1 values for 2 variables/],
-    ["NaN in x0", { x0: [1, Number.NaN] }, ValueError, /x0 holds NaN/],
+    ["an initial of another length", { initial: [1] }, ShapeError, /initial has 1 values for 2 variables/],
+    ["NaN in initial", { initial: [1, Number.NaN] }, ValueError, /initial holds NaN/],
+    ["a misspelt option", { blocksize: 2 } as never, ValueError, /no option "blocksize"; did you mean "blockSize"/],
+    ["a state that is none", { resume: { x: [1, 2] } as never }, ValueError, /resume has no number of iterations/],
     [
       "a saved point of another problem",
-      { resume: { iteration: 1, x: [1], supportChangedAt: 0 } },
-      ShapeError,
-      /resume.x has 1 values/,
+      { resume: { iterations: 1, history: [], inner: { x: Float64Array.of(1) } } as never },
+      ValueError,
+      /resume does not hold 2 numbers as `x`/,
     ],
     [
-      "a state without its iteration",
-      { resume: { x: [1, 2], supportChangedAt: 0 } as never },
+      "a saved point without what f keeps",
+      { resume: { iterations: 1, history: [], inner: { x: Float64Array.of(1, 2), smooth: {} } } as never },
       ValueError,
-      /resume.iteration is undefined/,
+      /resume does not hold 3 numbers as `z`/,
     ],
     ["every set for mi", { rule: "mi" }, ValueError, /take fixed blocks, or "gsq"/],
     ["a cubic step without its constant", { update: "cubic" }, ValueError, /hessianLipschitz is undefined/],
@@ -177,9 +179,9 @@ describe("options out of range are refused", () => {
     ["a rule that gives no block", { rule: () => [] }, ValueError, /empty block/],
     ["a rule that repeats itself", { rule: () => [1, 1] }, ValueError, /variable 1 twice/],
     ["a rule that gives no variable", { rule: () => [2] }, IndexError, /variable 2/],
-  ])("%s", (_name, options, kind, message) => {
-    expect(() => bcd({ smooth }, options)).toThrow(kind);
-    expect(() => bcd({ smooth }, options)).toThrow(message);
+  ])("%s", async (_name, options, kind, message) => {
+    await expect(bcd({ smooth }, options)).rejects.toThrow(kind);
+    await expect(bcd({ smooth }, options)).rejects.toThrow(message);
   });
 
   it.each<[string, BcdProblem["composite"], BcdOptions, RegExp]>([
@@ -189,10 +191,15 @@ describe("options out of range are refused", () => {
     ["an unknown kind", { kind: "l2" } as never, {}, /composite.kind is l2/],
     ["a smooth update", { kind: "nonneg" }, { update: "matrix" }, /update "matrix" is for smooth problems/],
     ["a smooth rule", { kind: "nonneg" }, { rule: "gsd" }, /take "gs-q" or a rule without gradient/],
-    ["a start outside the bounds", { kind: "nonneg" }, { x0: [1, -1] }, /x0 is -1 at 1, outside \[0, Infinity\]/],
-  ])("composite: %s", (_name, composite, options, message) => {
-    expect(() => bcd({ smooth, composite }, options)).toThrow(ValueError);
-    expect(() => bcd({ smooth, composite }, options)).toThrow(message);
+    [
+      "a start outside the bounds",
+      { kind: "nonneg" },
+      { initial: [1, -1] },
+      /initial is -1 at 1, outside \[0, Infinity\]/,
+    ],
+  ])("composite: %s", async (_name, composite, options, message) => {
+    await expect(bcd({ smooth, composite }, options)).rejects.toThrow(ValueError);
+    await expect(bcd({ smooth, composite }, options)).rejects.toThrow(message);
   });
 });
 
@@ -211,28 +218,32 @@ describe("what an objective does not offer is named", () => {
     [{ blocks: "order", rule: "gsd" }, /needs the objective's blockBound/],
     [{ blocks: "red-black", update: "lipschitz-approx" }, /blocks "red-black" needs the objective's sparseBound/],
     [{ blocks: "hsort", rule: "cyclic" }, /blocks "hsort" needs the objective's absoluteRowSums/],
-  ])("%o", (options, message) => {
-    expect(() => bcd({ smooth: own }, options)).toThrow(UnsupportedError);
-    expect(() => bcd({ smooth: own }, options)).toThrow(message);
+  ])("%o", async (options, message) => {
+    await expect(bcd({ smooth: own }, options)).rejects.toThrow(UnsupportedError);
+    await expect(bcd({ smooth: own }, options)).rejects.toThrow(message);
   });
 
-  it("mi is for quadratics", () => {
-    expect(() => bcd({ smooth: logistic(A, [1, -1, 1]) }, { blocks: "order", rule: "mi" })).toThrow(
+  it("mi is for quadratics", async () => {
+    await expect(bcd({ smooth: logistic(A, [1, -1, 1]) }, { blocks: "order", rule: "mi" })).rejects.toThrow(
       /is for quadratics; take "gsq"/,
     );
   });
 
-  it("callbacks that give what they must not are named", () => {
-    expect(() => bcd({ smooth: {} as never })).toThrow(/problem.smooth must have n, value\(x\) and gradient\(x\)/);
-    expect(() => bcd({ smooth: { ...own, n: 0 } })).toThrow(/problem.smooth.n is 0/);
-    expect(() => bcd({ smooth: { ...own, gradient: () => [1] } })).toThrow(/gradient gave 1 numbers; it must give 2/);
-    expect(() => bcd({ smooth: { ...own, gradient: () => [1, Number.NaN] } })).toThrow(
+  it("callbacks that give what they must not are named", async () => {
+    await expect(bcd({ smooth: {} as never })).rejects.toThrow(
+      /problem.smooth must have n, value\(x\) and gradient\(x\)/,
+    );
+    await expect(bcd({ smooth: { ...own, n: 0 } })).rejects.toThrow(/problem.smooth.n is 0/);
+    await expect(bcd({ smooth: { ...own, gradient: () => [1] } })).rejects.toThrow(
+      /gradient gave 1 numbers; it must give 2/,
+    );
+    await expect(bcd({ smooth: { ...own, gradient: () => [1, Number.NaN] } })).rejects.toThrow(
       /gradient holds NaN at position 1/,
     );
-    expect(() => bcd({ smooth: { ...own, value: () => Number.NaN } })).toThrow(/value is NaN/);
-    expect(() => bcd({ smooth: { ...own, lipschitz: [1, -1] } })).toThrow(/lipschitz holds -1 at 1/);
-    expect(() =>
-      bcd({ smooth: { ...own, blockBound: () => [1] } }, { blockSize: 2, update: "matrix", x0: [1, 1] }),
-    ).toThrow(/blockBound gave 1 numbers; it must give 4/);
+    await expect(bcd({ smooth: { ...own, value: () => Number.NaN } })).rejects.toThrow(/value is NaN/);
+    await expect(bcd({ smooth: { ...own, lipschitz: [1, -1] } })).rejects.toThrow(/lipschitz holds -1 at 1/);
+    await expect(
+      bcd({ smooth: { ...own, blockBound: () => [1] } }, { blockSize: 2, update: "matrix", initial: [1, 1] }),
+    ).rejects.toThrow(/blockBound gave 1 numbers; it must give 4/);
   });
 });

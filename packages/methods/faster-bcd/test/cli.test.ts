@@ -60,7 +60,7 @@ describe("offprint minimize-blocks", () => {
       output: out,
       history,
     });
-    const expected = bcd({ smooth: leastSquares(A, y), composite: { kind: "l1", lambda: 1.5 } });
+    const expected = await bcd({ smooth: leastSquares(A, y), composite: { kind: "l1", lambda: 1.5 } });
     expect(lines[0]).toBe(`data.svm: least squares, 12 x 5, ${A.entries} entries`);
     expect(lines[1]).toMatch(/^converged after \d+ iterations$/);
     expect(lines[3]).toContain(`not zero ${expected.support.length} of 5 variables`);
@@ -75,7 +75,7 @@ describe("offprint minimize-blocks", () => {
     const target = await file("y.csv", writeCsv(new Table([{ name: "label", type: "number", values: classes }])));
     const lines = await run(matrix, { problem: "logistic", target, penalty: "l1", lambda: 0.1, output: out });
     expect(lines[0]).toMatch(/logistic regression, 12 x 5, .*positive class 7/);
-    const expected = bcd(
+    const expected = await bcd(
       {
         smooth: logistic(
           A,
@@ -104,7 +104,7 @@ describe("offprint minimize-blocks", () => {
     const out = join(folder, "softmax.csv");
     const lines = await run(table, { problem: "softmax", penalty: "l1", lambda: 2, output: out });
     expect(lines[0]).toMatch(/softmax regression, 150 x 4, 3 classes/);
-    const expected = bcd(
+    const expected = await bcd(
       {
         smooth: softmaxRegression(flowers.inputs, flowers.targets.data() as Int32Array, 3),
         composite: { kind: "l1", lambda: 2 },
@@ -138,7 +138,7 @@ describe("offprint minimize-blocks", () => {
       upper: 0.5,
       output: out,
     });
-    const expected = bcd({ smooth: quadratic(H, [1, 2, 3]), composite: { kind: "box", lower: 0, upper: 0.5 } });
+    const expected = await bcd({ smooth: quadratic(H, [1, 2, 3]), composite: { kind: "box", lower: 0, upper: 0.5 } });
     expect(largestDifference(await numbers(out, "value"), expected.x.data())).toBeLessThan(1e-12);
 
     const W = sparse.fromTriplets(4, 4, [0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2], [1, 1, 1, 1, 1, 1]);

@@ -17,7 +17,7 @@ const reference = readFixture<any>(import.meta.url, "reference.json");
 const A: number[][] = reference.A;
 const least = leastSquares(A, reference.y);
 
-describe("solutions of SciPy, scikit-learn and PyTorch", () => {
+describe("solutions of SciPy, scikit-learn and PyTorch", async () => {
   const problems: [string, Composite, number[]][] = [
     ["scipy.optimize.nnls", { kind: "nonneg" }, reference.nnls],
     ["scipy.optimize.lsq_linear", { kind: "box", lower: -0.3, upper: 0.4 }, reference.box],
@@ -31,9 +31,12 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
     { update: "lipschitz-approx", rule: "perm" },
     { update: "pn", rule: "random" },
   ];
-  it.each(problems)("%s", (_name, composite, x) => {
+  it.each(problems)("%s", async (_name, composite, x) => {
     for (const way of ways) {
-      const found = bcd({ smooth: least, composite }, { blockSize: 4, maxIterations: 200_000, tol: 1e-12, ...way });
+      const found = await bcd(
+        { smooth: least, composite },
+        { blockSize: 4, maxIterations: 200_000, tolerance: 1e-12, ...way },
+      );
       expect(found.status).toBe("converged");
       expect(largestDifference(found.x.data(), x)).toBeLessThan(1e-8);
       // The other solvers leave rounding errors where ours puts exact zeros and bounds.
@@ -46,7 +49,7 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
     }
   });
 
-  it("Newton's method on logistic regression, its value, gradient and Hessian", () => {
+  it("Newton's method on logistic regression, its value, gradient and Hessian", async () => {
     const { labels, x, value, at, valueAt, gradientAt, hessianAt } = reference.logistic;
     const objective = logistic(
       A.map((row) => row.slice(0, 4)),
@@ -57,7 +60,10 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
     expect(largestDifference(objective.gradient(point), gradientAt)).toBeLessThan(1e-11);
     expect(largestDifference(objective.blockHessian?.(point, all(4)) as Float64Array, hessianAt)).toBeLessThan(1e-11);
     for (const update of ["newton", "matrix", "gradient"] as const) {
-      const found = bcd({ smooth: objective }, { blockSize: 2, update, maxIterations: 100_000, tol: 1e-10 });
+      const found = await bcd(
+        { smooth: objective },
+        { blockSize: 2, update, maxIterations: 100_000, tolerance: 1e-10 },
+      );
       expect(largestDifference(found.x.data(), x)).toBeLessThan(1e-8);
       expect(found.objective).toBeCloseTo(value, 11);
     }
@@ -76,7 +82,7 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
     expect(largestDifference(objective.blockHessian?.(point, all(12)) as Float64Array, hessianAt)).toBeLessThan(1e-11);
   });
 
-  it("a sparse direct solution of label propagation", () => {
+  it("a sparse direct solution of label propagation", async () => {
     const { edges, weights, labelled, values, x } = reference.labels;
     const [from, to] = [0, 1].map((end) => (edges as number[][]).map((edge) => edge[end]));
     const W = sparse.fromTriplets(36, 36, [...from, ...to], [...to, ...from], [...weights, ...weights]);
@@ -87,20 +93,20 @@ describe("solutions of SciPy, scikit-learn and PyTorch", () => {
       { blocks: "red-black" },
       { blockSize: 6, rule: "gsq" },
     ] as BcdOptions[]) {
-      const found = bcd({ smooth }, { maxIterations: 3000, tol: 1e-11, ...options });
+      const found = await bcd({ smooth }, { maxIterations: 3000, tolerance: 1e-11, ...options });
       expect(found.status).toBe("converged");
       expect(largestDifference(found.x.data(), x)).toBeLessThan(1e-9);
     }
   });
 });
 
-it("one variable at a time and all at once reach the same point", () => {
+it("one variable at a time and all at once reach the same point", async () => {
   const H = least.blockBound?.(all(12)) as Float64Array;
   const exact = linalg
     .solve(tensor(H, { shape: [12, 12] }), tensor(Float64Array.from(least.gradient(new Float64Array(12)), (v) => -v)))
     .data();
   for (const blockSize of [1, 12]) {
-    const { x } = bcd({ smooth: least }, { blockSize, maxIterations: 1e6, tol: 1e-11 });
+    const { x } = await bcd({ smooth: least }, { blockSize, maxIterations: 1e6, tolerance: 1e-11 });
     expect(largestDifference(x.data(), exact)).toBeLessThan(1e-8);
   }
 });

@@ -3,16 +3,8 @@ import { random, sparse, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { ascendingOrder, descendingOrder, largest } from "../src/blocks/order.js";
 import { HardThresholding } from "../src/hard-thresholding.js";
-import {
-  type BcdOptions,
-  BcdSolver,
-  bcd,
-  leastSquares,
-  logistic,
-  quadratic,
-  type SelectionRule,
-} from "../src/index.js";
-import { all, normals, scaled } from "./problems.js";
+import { type BcdOptions, BcdSolver, leastSquares, logistic, quadratic, type SelectionRule } from "../src/index.js";
+import { all, blocksTaken, normals, scaled } from "./problems.js";
 
 const rng = random.rng("rules");
 const [m, n] = [30, 12];
@@ -34,7 +26,8 @@ function score(block: ArrayLike<number>, g: ArrayLike<number>): { gs: number; gs
   const gain = (update: "gradient" | "matrix") =>
     2 *
     (smooth.value(x) -
-      bcd({ smooth }, { blocks: [b, ...rest(b)], rule: "cyclic", update, maxIterations: 1 }).objective);
+      new BcdSolver({ smooth }, { blocks: [b, ...rest(b)], rule: "cyclic", update, maxIterations: 1 }).step()
+        .objective);
   const squared = gb.reduce((s, v) => s + v * v, 0);
   const rows = gb.map((_, k) => gb.reduce((s, __, j) => s + Math.abs(H[k * b.length + j]), 0));
   return {
@@ -74,21 +67,8 @@ describe("sorting and selection", () => {
 });
 
 describe("partitions", () => {
-  const blocksOf = (blocks: BcdOptions["blocks"], objective = smooth) => {
-    const taken: number[][] = [];
-    bcd(
-      { smooth: objective },
-      {
-        blocks,
-        blockSize: 5,
-        rule: "cyclic",
-        maxIterations: 3,
-        tol: 0,
-        onProgress: ({ block }) => void taken.push(Array.from(block)),
-      },
-    );
-    return taken;
-  };
+  const blocksOf = (blocks: BcdOptions["blocks"]) =>
+    blocksTaken({ smooth }, { blocks, blockSize: 5, rule: "cyclic", maxIterations: 3, tolerance: 0 });
   const L = smooth.lipschitz as Float64Array;
   const by = Array.from(all(n)).sort((i, j) => L[i] - L[j]);
   const ascending = (block: number[]) => block.sort((i, j) => i - j);
@@ -118,41 +98,16 @@ describe("partitions", () => {
     );
     const sums = [5, 4, 13];
     expect(Array.from(H.absoluteRowSums?.() ?? [])).toEqual(sums);
-    const pairs = (blocks: BcdOptions["blocks"]) => {
-      const taken: number[][] = [];
-      bcd(
-        { smooth: H },
-        {
-          blocks,
-          blockSize: 2,
-          rule: "cyclic",
-          maxIterations: 2,
-          tol: 0,
-          onProgress: ({ block }) => void taken.push(Array.from(block)),
-        },
-      );
-      return taken;
-    };
+    const pairs = (blocks: BcdOptions["blocks"]) =>
+      blocksTaken({ smooth: H }, { blocks, blockSize: 2, rule: "cyclic", maxIterations: 2, tolerance: 0 });
     expect(pairs("hsort")).toEqual([[0, 1], [2]]);
     expect(pairs("havg")).toEqual([[1, 2], [0]]);
   });
 });
 
 describe("rules without the gradient", () => {
-  const taken = (options: BcdOptions, count: number) => {
-    const blocks: number[][] = [];
-    bcd(
-      { smooth },
-      {
-        blockSize: 5,
-        maxIterations: count,
-        tol: 0,
-        ...options,
-        onProgress: ({ block }) => void blocks.push(Array.from(block)),
-      },
-    );
-    return blocks;
-  };
+  const taken = (options: BcdOptions, count: number) =>
+    blocksTaken({ smooth }, { blockSize: 5, maxIterations: count, tolerance: 0, ...options });
 
   it.each(["variable", "sort"] as const)(
     "cyclic and perm take every variable once in a sweep (%s blocks)",
@@ -173,18 +128,18 @@ describe("rules without the gradient", () => {
     const diagonal = quadratic(entries, new Float64Array(8).fill(1));
     const counts = { random: 0, lipschitz: 0 };
     for (const rule of ["random", "lipschitz"] as const) {
-      bcd(
+      const taken = blocksTaken(
         { smooth: diagonal },
         {
           blocks,
           blockSize: 2,
           rule,
           update: "gradient",
-          tol: 0,
+          tolerance: 0,
           maxIterations: 400,
-          onProgress: ({ block }) => void (counts[rule] += block.includes(7) ? 1 : 0),
         },
       );
+      counts[rule] = taken.filter((block) => block.includes(7)).length;
     }
     expect(Math.abs(counts.random / 400 - 0.25)).toBeLessThan(0.08);
     expect(counts.lipschitz / 400).toBeGreaterThan(0.9);
@@ -327,7 +282,7 @@ describe("guarantees of progress", () => {
           [6, 7, 8],
           [9, 10, 11],
         ].map((b) => Int32Array.from(b));
-        const solver = new BcdSolver({ smooth: objective }, { blocks, rule, update, tol: 0, maxIterations: 40 });
+        const solver = new BcdSolver({ smooth: objective }, { blocks, rule, update, tolerance: 0, maxIterations: 40 });
         const constants = blocks.map((b) => extremes(objective.blockBound?.(b) as Float64Array, 3));
         const most = Math.max(...constants.map((c) => c.L));
         for (let k = 0; k < 40; k++) {
@@ -434,7 +389,7 @@ it("composite gs-q fills a block with the working support before pinned variable
   // At the optimum of all but variable 3: nothing moves but it, and the support {1, 4} is to come along.
   const D = quadratic(sparse.identity(6), [-1, 2, -1, 3, 2, -1]);
   const problem = { smooth: D, composite: { kind: "nonneg" as const } };
-  const solver = new BcdSolver(problem, { blockSize: 3, x0: tensor(Float64Array.of(0, 2, 0, 0, 2, 0)) });
+  const solver = new BcdSolver(problem, { blockSize: 3, initial: tensor(Float64Array.of(0, 2, 0, 0, 2, 0)) });
   expect(Array.from(solver.step().block)).toEqual([1, 3, 4]);
   expect(largestDifference(solver.state.x, [0, 2, 0, 3, 2, 0])).toBe(0);
 });

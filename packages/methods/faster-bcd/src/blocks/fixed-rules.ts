@@ -22,7 +22,7 @@ export function plainFixedRule(rule: "random" | "cyclic" | "perm" | "lipschitz",
 }
 
 /** @internal The random order of a sweep; one after the other, each is drawn once. */
-export function sweepOrders(seed: number, count: number): (sweep: number) => Int32Array {
+export function sweepOrders(seed: number | string, count: number): (sweep: number) => Int32Array {
   let known: { sweep: number; order: Int32Array } | undefined;
   return (sweep) => {
     if (known?.sweep !== sweep) {

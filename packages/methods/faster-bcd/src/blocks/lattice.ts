@@ -1,4 +1,4 @@
-import { requireWhole } from "../numbers.js";
+import { requireInteger } from "@offprint/tensor-core";
 import { collect } from "./forest-block.js";
 
 /** The two colours of a chessboard, for a lattice whose nodes are numbered row by row: no two neighbours in one block. */
@@ -19,8 +19,8 @@ export function combs(rows: number, columns: number): Int32Array[] {
 }
 
 function split(owner: string, rows: number, columns: number, side: (r: number, c: number) => number): Int32Array[] {
-  requireWhole(owner, "rows", rows, 1);
-  requireWhole(owner, "columns", columns, 1);
+  requireInteger(owner, "rows", rows, 1);
+  requireInteger(owner, "columns", columns, 1);
   const classes = Int32Array.from({ length: rows * columns }, (_, i) => side(Math.floor(i / columns), i % columns));
   return collect(classes, 2).filter(({ length }) => length > 0);
 }

@@ -1,6 +1,7 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { NonFiniteError, ShapeError } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
-import type { SmoothState } from "../smooth-state.js";
+import { keptNumber, keptVectorOrNone } from "../memory.js";
+import type { SmoothMemory, SmoothState } from "../smooth-state.js";
 
 /** An objective that is given by callbacks only: every step calls them anew. */
 export class CallbackState implements SmoothState {
@@ -16,14 +17,20 @@ export class CallbackState implements SmoothState {
   constructor(
     private readonly objective: BlockObjective,
     readonly x: Float64Array,
+    memory?: SmoothMemory,
   ) {
     this.#trial = x.slice();
-    this.value = this.#valueAt(x);
+    this.value = memory ? keptNumber(memory, "value") : this.#valueAt(x);
+    if (memory) this.#gradient = keptVectorOrNone(memory, "gradient", x.length);
     const { blockHessian } = objective;
     if (blockHessian) {
       this.blockHessian = (block) =>
         numbersFrom("blockHessian", blockHessian.call(objective, x, block), block.length ** 2);
     }
+  }
+
+  save(): SmoothMemory {
+    return { value: this.value, gradient: this.#gradient?.slice() ?? null };
   }
 
   refresh(): void {
@@ -34,7 +41,7 @@ export class CallbackState implements SmoothState {
   #valueAt(x: Float64Array): number {
     const value = this.objective.value(x);
     if (Number.isNaN(value))
-      throw new ValueError("the objective's value is NaN; it must be a number (Infinity outside its domain)");
+      throw new NonFiniteError("the objective's value is NaN; it must be a number (Infinity outside its domain)");
     return value;
   }
 
@@ -59,20 +66,17 @@ export class CallbackState implements SmoothState {
   }
 
   change(alpha: number): number {
-    const { x } = this;
-    for (let k = 0; k < this.#block.length; k++) this.#trial[this.#block[k]] = x[this.#block[k]] + alpha * this.#d[k];
-    this.#tried = { alpha, value: this.#valueAt(this.#trial) };
-    for (let k = 0; k < this.#block.length; k++) this.#trial[this.#block[k]] = x[this.#block[k]];
+    if (this.#tried?.alpha !== alpha) {
+      this.#trial.set(this.x);
+      for (let k = 0; k < this.#block.length; k++) this.#trial[this.#block[k]] += alpha * this.#d[k];
+      this.#tried = { alpha, value: this.#valueAt(this.#trial) };
+    }
     return this.#tried.value - this.value;
   }
 
   commit(alpha: number): void {
-    if (this.#tried?.alpha !== alpha) this.change(alpha);
-    const { x } = this;
-    for (let k = 0; k < this.#block.length; k++) {
-      x[this.#block[k]] += alpha * this.#d[k];
-      this.#trial[this.#block[k]] = x[this.#block[k]];
-    }
+    this.change(alpha);
+    for (let k = 0; k < this.#block.length; k++) this.x[this.#block[k]] += alpha * this.#d[k];
     this.value = (this.#tried as { value: number }).value;
     this.#gradient = undefined;
     this.#tried = undefined;
@@ -87,7 +91,7 @@ export function numbersFrom(name: string, given: ArrayLike<number>, length: numb
   const values = given instanceof Float64Array ? given : Float64Array.from(given);
   for (let i = 0; i < length; i++) {
     if (!Number.isFinite(values[i])) {
-      throw new ValueError(
+      throw new NonFiniteError(
         `the objective's ${name} holds ${values[i]} at position ${i}; it must be finite where the solver goes`,
       );
     }

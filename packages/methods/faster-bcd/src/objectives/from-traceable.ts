@@ -1,6 +1,5 @@
-import { hostTensor, hvp, type Tensor, valueAndGrad } from "@offprint/tensor-core";
+import { hostTensor, hvp, requireInteger, type Tensor, valueAndGrad } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
-import { requireWhole } from "../numbers.js";
 
 /**
  * An objective from a function of tensors: its gradient and the Hessians of blocks come by automatic differentiation, so
@@ -9,7 +8,7 @@ import { requireWhole } from "../numbers.js";
  * @example fromTraceable((x) => sum(square(sub(x, 1))), 10)
  */
 export function fromTraceable(f: (x: Tensor) => Tensor, n: number): BlockObjective {
-  requireWhole("fromTraceable", "n", n, 1);
+  requireInteger("fromTraceable", "n", n, 1);
   const point = (x: Float64Array): Tensor => hostTensor(x, [n], "float64");
   const both = valueAndGrad(f);
   const hessianTimes = hvp(f);

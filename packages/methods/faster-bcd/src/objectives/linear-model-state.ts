@@ -1,5 +1,7 @@
 import type { ColumnProduct, DesignMatrix } from "../design-matrix.js";
-import type { SmoothState } from "../smooth-state.js";
+import type { GramCache } from "../gram-cache.js";
+import { keptNumber, keptVector, keptVectorOrNone } from "../memory.js";
+import type { SmoothMemory, SmoothState } from "../smooth-state.js";
 import type { RowLoss } from "./row-loss.js";
 
 /** After so many updates of the gradient it is computed afresh, so that rounding errors cannot build up. */
@@ -15,6 +17,8 @@ export class LinearModelState implements SmoothState {
   readonly #aimed: ColumnProduct;
   #block: Int32Array = new Int32Array(0);
   #d: Float64Array = new Float64Array(0);
+  /** The change of the value at the last trial, and its step. */
+  #tried: { readonly alpha: number; readonly change: number } | undefined;
   readonly #gradient: Float64Array;
   /** Whether `#gradient` is that of the point. */
   #fresh = false;
@@ -23,18 +27,42 @@ export class LinearModelState implements SmoothState {
   #updates = 0;
   /** Second derivatives of the losses, from the first Hessian on. */
   #curvatures: Float64Array | undefined;
+  readonly #cache: GramCache | undefined;
 
   constructor(
     private readonly design: DesignMatrix,
     private readonly loss: RowLoss,
     readonly x: Float64Array,
+    memory?: SmoothMemory,
   ) {
-    this.#z = new Float64Array(design.rows);
+    this.#z = memory ? keptVector(memory, "z", design.rows) : new Float64Array(design.rows);
     this.#slopes = new Float64Array(design.rows);
     this.#slopeChange = new Float64Array(loss.quadratic ? 0 : design.rows);
     this.#aimed = design.emptyProduct();
-    this.#gradient = new Float64Array(design.columns);
-    this.refresh();
+    const spent = memory && keptVectorOrNone(memory, "spent", design.columns);
+    this.#cache = design.gramCache?.(spent);
+    const gradient = memory && keptVectorOrNone(memory, "gradient", design.columns);
+    this.#gradient = gradient ?? new Float64Array(design.columns);
+    if (memory === undefined) {
+      this.refresh();
+      return;
+    }
+    for (let i = 0; i < design.rows; i++) this.#slopes[i] = loss.slope(i, this.#z[i]);
+    this.value = keptNumber(memory, "value");
+    this.#fresh = gradient !== undefined;
+    this.#wanted = keptNumber(memory, "wanted") !== 0;
+    this.#updates = keptNumber(memory, "updates");
+  }
+
+  save(): SmoothMemory {
+    return {
+      value: this.value,
+      z: this.#z.slice(),
+      gradient: this.#fresh ? this.#gradient.slice() : null,
+      wanted: this.#wanted ? 1 : 0,
+      updates: this.#updates,
+      spent: this.#cache?.save() ?? null,
+    };
   }
 
   refresh(): void {
@@ -69,10 +97,16 @@ export class LinearModelState implements SmoothState {
   aim(block: Int32Array, d: Float64Array): void {
     this.#block = block;
     this.#d = d;
+    this.#tried = undefined;
     this.design.product(block, d, this.#aimed);
   }
 
   change(alpha: number): number {
+    if (this.#tried?.alpha !== alpha) this.#tried = { alpha, change: this.#changeOf(alpha) };
+    return this.#tried.change;
+  }
+
+  #changeOf(alpha: number): number {
     const { loss } = this;
     const { values, rows, count } = this.#aimed;
     const z = this.#z;
@@ -88,6 +122,7 @@ export class LinearModelState implements SmoothState {
   commit(alpha: number): void {
     const { design, loss, x } = this;
     this.value += this.change(alpha);
+    this.#tried = undefined;
     for (let k = 0; k < this.#block.length; k++) x[this.#block[k]] += alpha * this.#d[k];
     const { values, rows, count } = this.#aimed;
     const keep = this.#fresh && this.#wanted && ++this.#updates < REFRESH;
@@ -103,7 +138,17 @@ export class LinearModelState implements SmoothState {
     this.#wanted = false;
     if (!keep) return;
     if (!loss.quadratic) design.addTransposed(this.#slopeChange, this.#aimed, this.#gradient);
-    else design.addGramProduct(this.#block, this.#d, this.#aimed, alpha * loss.curvatureBound, this.#gradient);
+    else {
+      const factor = alpha * loss.curvatureBound;
+      design.addGramProduct(this.#block, this.#d, this.#aimed, factor, this.#gradient, this.#cache);
+    }
+  }
+
+  boundTimes(block: Int32Array, d: Float64Array, out: Float64Array): void {
+    const product = this.design.emptyProduct();
+    this.design.product(block, d, product);
+    out.fill(0);
+    this.design.addGramProduct(block, d, product, this.loss.curvatureBound, out, this.#cache);
   }
 
   blockHessian(block: Int32Array): Float64Array {

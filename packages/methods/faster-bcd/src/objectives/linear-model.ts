@@ -69,6 +69,6 @@ export function linearModelOf(design: DesignMatrix, loss: RowLoss): BlockObjecti
           predictions(x).map((z, i) => loss.curvature(i, z)),
         ),
     }),
-    start: (x) => new LinearModelState(design, loss, x),
+    start: (x, memory) => new LinearModelState(design, loss, x, memory),
   };
 }

@@ -1,5 +1,6 @@
 import type { ColumnProduct, DesignMatrix } from "../design-matrix.js";
-import type { SmoothState } from "../smooth-state.js";
+import { keptNumber, keptVector } from "../memory.js";
+import type { SmoothMemory, SmoothState } from "../smooth-state.js";
 
 /** After so many updates the gradient is computed afresh, so that rounding errors cannot build up. */
 const REFRESH = 1000;
@@ -20,10 +21,20 @@ export class QuadraticState implements SmoothState {
     private readonly matrix: DesignMatrix,
     private readonly c: Float64Array,
     readonly x: Float64Array,
+    memory?: SmoothMemory,
   ) {
-    this.#gradient = new Float64Array(c.length);
+    this.#gradient = memory ? keptVector(memory, "gradient", c.length) : new Float64Array(c.length);
     this.#aimed = matrix.emptyProduct();
-    this.refresh();
+    if (memory === undefined) {
+      this.refresh();
+      return;
+    }
+    this.value = keptNumber(memory, "value");
+    this.#updates = keptNumber(memory, "updates");
+  }
+
+  save(): SmoothMemory {
+    return { value: this.value, gradient: this.#gradient.slice(), updates: this.#updates };
   }
 
   refresh(): void {

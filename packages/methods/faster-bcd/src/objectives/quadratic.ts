@@ -61,7 +61,7 @@ export function quadraticOf(matrix: DesignMatrix, system: sparse.CsrMatrix, c: F
       out.set(product.values);
     },
     sparseBound: () => system,
-    start: (x) => new QuadraticState(matrix, c, x),
+    start: (x, memory) => new QuadraticState(matrix, c, x, memory),
   };
 }
 

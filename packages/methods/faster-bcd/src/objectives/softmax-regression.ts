@@ -1,7 +1,7 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireInteger, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
 import { type DesignMatrix, designMatrix, type MatrixInput } from "../design-matrix.js";
-import { requireWhole } from "../numbers.js";
+import type { SmoothMemory } from "../smooth-state.js";
 import { SoftmaxState } from "./softmax-state.js";
 
 /**
@@ -14,7 +14,7 @@ import { SoftmaxState } from "./softmax-state.js";
 export function softmaxRegression(A: MatrixInput, labels: ArrayLike<number>, classes: number): BlockObjective {
   const owner = "softmaxRegression";
   const design = designMatrix(owner, "A", A);
-  requireWhole(owner, "classes", classes, 2);
+  requireInteger(owner, "classes", classes, 2);
   if (labels.length !== design.rows) {
     throw new ShapeError(
       `${owner}: A has ${design.rows} rows and there are ${labels.length} labels; they must be as many`,
@@ -28,7 +28,7 @@ export function softmaxRegression(A: MatrixInput, labels: ArrayLike<number>, cla
   const label = Int32Array.from(labels);
   const squared = design.squaredNorms();
   const n = design.columns * classes;
-  const start = (x: Float64Array) => new SoftmaxState(design, label, classes, x);
+  const start = (x: Float64Array, memory?: SmoothMemory) => new SoftmaxState(design, label, classes, x, memory);
   return {
     n,
     lipschitz: Float64Array.from({ length: n }, (_, i) => 0.25 * squared[Math.floor(i / classes)]),

@@ -1,5 +1,6 @@
 import type { ColumnProduct, DesignMatrix } from "../design-matrix.js";
-import type { SmoothState } from "../smooth-state.js";
+import { keptNumber, keptVector, keptVectorOrNone } from "../memory.js";
+import type { SmoothMemory, SmoothState } from "../smooth-state.js";
 
 /** After so many updates the gradient is computed afresh, so that rounding errors cannot build up. */
 const REFRESH = 1000;
@@ -18,6 +19,8 @@ export class SoftmaxState implements SmoothState {
   readonly #product: ColumnProduct;
   #block: Int32Array = new Int32Array(0);
   #d: Float64Array = new Float64Array(0);
+  /** The change of the value at the last trial, and its step. */
+  #tried: { readonly alpha: number; readonly change: number } | undefined;
   readonly #gradient: Float64Array;
   readonly #column: Float64Array;
   #fresh = false;
@@ -29,6 +32,7 @@ export class SoftmaxState implements SmoothState {
     private readonly labels: Int32Array,
     private readonly classes: number,
     readonly x: Float64Array,
+    memory?: SmoothMemory,
   ) {
     const perClass = () => Array.from({ length: classes }, () => new Float64Array(design.rows));
     this.#z = perClass();
@@ -38,9 +42,29 @@ export class SoftmaxState implements SmoothState {
     this.#touched = { values: new Float64Array(0), rows: new Int32Array(design.rows), count: 0 };
     this.#marks = new Uint8Array(design.rows);
     this.#product = design.emptyProduct();
-    this.#gradient = new Float64Array(x.length);
+    const gradient = memory && keptVectorOrNone(memory, "gradient", x.length);
+    this.#gradient = gradient ?? new Float64Array(x.length);
     this.#column = new Float64Array(design.columns);
-    this.refresh();
+    if (memory === undefined) {
+      this.refresh();
+      return;
+    }
+    const { rows } = design;
+    const z = keptVector(memory, "z", classes * rows);
+    for (let c = 0; c < classes; c++) this.#z[c].set(z.subarray(c * rows, (c + 1) * rows));
+    for (let i = 0; i < rows; i++) this.#normalise(i);
+    this.value = keptNumber(memory, "value");
+    this.#fresh = gradient !== undefined;
+    this.#wanted = keptNumber(memory, "wanted") !== 0;
+    this.#updates = keptNumber(memory, "updates");
+  }
+
+  save(): SmoothMemory {
+    const { rows } = this.design;
+    const z = new Float64Array(this.classes * rows);
+    for (let c = 0; c < this.classes; c++) z.set(this.#z[c], c * rows);
+    const gradient = this.#fresh ? this.#gradient.slice() : null;
+    return { value: this.value, z, gradient, wanted: this.#wanted ? 1 : 0, updates: this.#updates };
   }
 
   refresh(): void {
@@ -122,6 +146,7 @@ export class SoftmaxState implements SmoothState {
   aim(block: Int32Array, d: Float64Array): void {
     this.#block = block;
     this.#d = d;
+    this.#tried = undefined;
     const { rows } = this.#touched;
     for (let k = 0; k < this.#touched.count; k++) {
       this.#marks[rows[k]] = 0;
@@ -148,6 +173,11 @@ export class SoftmaxState implements SmoothState {
   }
 
   change(alpha: number): number {
+    if (this.#tried?.alpha !== alpha) this.#tried = { alpha, change: this.#changeOf(alpha) };
+    return this.#tried.change;
+  }
+
+  #changeOf(alpha: number): number {
     let total = 0;
     for (let k = 0; k < this.#touched.count; k++) {
       const i = this.#touched.rows[k];
@@ -179,6 +209,7 @@ export class SoftmaxState implements SmoothState {
   commit(alpha: number): void {
     const { classes, x } = this;
     this.value += this.change(alpha);
+    this.#tried = undefined;
     for (let k = 0; k < this.#block.length; k++) x[this.#block[k]] += alpha * this.#d[k];
     const { rows, count } = this.#touched;
     const keep = this.#fresh && this.#wanted && ++this.#updates < REFRESH;

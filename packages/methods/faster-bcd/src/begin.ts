@@ -1,0 +1,52 @@
+import { ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import type { BlockObjective } from "./block-objective.js";
+import { keptVector } from "./memory.js";
+import { vectorOf } from "./numbers.js";
+import { numbersFrom } from "./objectives/callback-state.js";
+import type { BcdPoint } from "./options.js";
+import type { Separable } from "./separable.js";
+
+/** The point where a run begins: a saved one, the user's, or the one nearest to 0 inside the bounds. */
+export function firstPoint(
+  { n }: BlockObjective,
+  { lower, upper }: Separable,
+  initial: TensorLike | undefined,
+  from: BcdPoint | undefined,
+): Float64Array {
+  const x = from
+    ? keptVector({ x: from.x }, "x", n)
+    : initial === undefined
+      ? undefined
+      : vectorOf("bcd", "initial", initial);
+  if (x === undefined) return Float64Array.from(lower, (low, i) => Math.min(upper[i], Math.max(low, 0)));
+  if (x.length !== n) throw new ShapeError(`bcd: initial has ${x.length} values for ${n} variables`);
+  for (let i = 0; i < n; i++) {
+    if (x[i] >= lower[i] && x[i] <= upper[i]) continue;
+    const what = from ? "resume.x" : "initial";
+    throw new ValueError(
+      `bcd: ${what} is ${x[i]} at ${i}, outside [${lower[i]}, ${upper[i]}]; begin inside the bounds`,
+    );
+  }
+  return x;
+}
+
+/** `[n]` L_i, positive; of estimates the saved ones, or ones. */
+export function firstConstants(
+  objective: BlockObjective,
+  estimated: boolean,
+  from: BcdPoint | undefined,
+): Float64Array {
+  const { n } = objective;
+  if (estimated) {
+    return from ? keptVector({ lipschitz: from.lipschitz }, "lipschitz", n) : new Float64Array(n).fill(1);
+  }
+  const given = objective.lipschitz ?? Array.from({ length: n }, (_, i) => objective.blockBound?.(Int32Array.of(i))[0]);
+  const L = numbersFrom("lipschitz", given as ArrayLike<number>, n);
+  const bad = L.findIndex((v) => v < 0);
+  if (bad >= 0) {
+    throw new ValueError(`bcd: problem.smooth.lipschitz holds ${L[bad]} at ${bad}; Lipschitz constants are >= 0`);
+  }
+  // Variables that f does not depend on: a little curvature, so that nothing is divided by zero.
+  const floor = 1e-12 * (L.reduce((most, v) => Math.max(most, v), 0) || 1);
+  return L.map((v) => Math.max(v, floor));
+}
