@@ -2,6 +2,7 @@ import { readFixture } from "@offprint/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Tensor, tensor } from "../src/index.js";
+import { setKernels } from "../src/kernels/index.js";
 import { Rng, rng, SobolSequence, sobol } from "../src/random/index.js";
 
 const f64 = { dtype: "float64" } as const;
@@ -111,6 +112,21 @@ describe("streams", () => {
       expect([...draw(rng(1), "float32").data()]).toEqual([...Float32Array.from(draw(rng(1), "float64").data())]);
     }
     expect(rng(1).normal([2]).dtype).toBe("float32");
+  });
+
+  it("normal numbers are the same from WebAssembly and from JavaScript, the state after them as well", () => {
+    for (const n of [32, 100_003]) {
+      const [fast, plain] = [rng("normals"), rng("normals")];
+      setKernels("wasm");
+      const numbers = [fast.normal([n], f64), fast.normal([n])].map((x) => x.data());
+      setKernels("js");
+      const expected = [plain.normal([n], f64), plain.normal([n])].map((x) => x.data());
+      setKernels("auto");
+      expect(numbers).toEqual(expected);
+      expect(fast.toJSON()).toEqual(plain.toJSON());
+      // Beyond 3.44 the tail begins.
+      expect(n < 100 || Math.max(...expected[0]) > 3.5).toBe(true);
+    }
   });
 
   it("uniform never reaches the upper end, even when rounding would", () => {

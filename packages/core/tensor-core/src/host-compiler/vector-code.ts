@@ -69,7 +69,7 @@ export class VectorCode {
           ? this.select(operands)
           : dtype === "bool"
             ? this.logical(name, operands)
-            : this.numeric(name, lanesOf(dtype), operands);
+            : this.numeric(equation, lanesOf(dtype), operands);
     if (!done) this.laneByLane(equation, operands);
   }
 
@@ -83,8 +83,9 @@ export class VectorCode {
     this.w.op(...names);
   }
 
-  private numeric(name: string, lanes: Lanes, operands: readonly VectorOperand[]): boolean {
+  private numeric(equation: Equation, lanes: Lanes, operands: readonly VectorOperand[]): boolean {
     const { w } = this;
+    const { name } = equation.primitive;
     const [a, b] = operands;
     const float = lanes !== "i32x4";
     // Against a number, the shorter instruction keeps NaN where the number comes second.
@@ -129,11 +130,35 @@ export class VectorCode {
       return true;
     }
     if (name === "pow" && float) return this.power(lanes, a, b);
+    if ((name === "sin" || name === "cos") && float) return this.sine(equation, lanes, a);
     if (float && functions.has(name as FunctionName)) {
       new VectorMath(w, lanes)[name as FunctionName](a.push);
       return true;
     }
     return false;
+  }
+
+  /** Large arguments are left to the exact reduction of `Math`. */
+  private sine(equation: Equation, lanes: "f64x2" | "f32x4", { push }: VectorOperand): boolean {
+    const { w } = this;
+    const math = new VectorMath(w, lanes);
+    push();
+    const x = w.keep("v128");
+    const operand = { push: () => w.get(x) };
+    const result = w.local("v128");
+    math.quickSine(operand.push);
+    w.if(
+      () => {
+        math.sine(operand.push, equation.primitive.name === "cos");
+        w.set(result);
+      },
+      () => {
+        this.laneByLane(equation, [operand]);
+        w.set(result);
+      },
+    );
+    w.get(result);
+    return true;
   }
 
   /** Whole exponents as products. */

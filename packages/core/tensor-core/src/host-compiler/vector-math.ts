@@ -29,6 +29,12 @@ interface Numbers {
   readonly rootHalf: bigint;
   readonly aboveRootHalf: bigint;
   readonly integerExponent: bigint;
+  /** pi / 2 in three parts, so that the first products with whole numbers up to `trigLimit` pi / 2 are exact. */
+  readonly halfPi: readonly [high: number, middle: number, low: number];
+  readonly sin: readonly number[];
+  readonly cos: readonly number[];
+  /** Up to here sin and cos are computed in vectors. */
+  readonly trigLimit: number;
 }
 
 const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
@@ -58,6 +64,16 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     rootHalf: 0x3fe6a09e00000000n,
     aboveRootHalf: 0x00095f6200000000n,
     integerExponent: 0x4330000000000000n,
+    halfPi: [1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21],
+    sin: [
+      -0.16666666666666666, 0.008333333333330946, -0.000198412698367542, 2.7557316100283695e-6, -2.5051131372218632e-8,
+      1.5918095236696272e-10,
+    ],
+    cos: [
+      0.041666666666666664, -0.0013888888888887395, 2.480158729876295e-5, -2.755731727031051e-7, 2.087614597263508e-9,
+      -1.1382611119025631e-11,
+    ],
+    trigLimit: 1048576,
   },
   f32x4: {
     integer: "i32x4",
@@ -79,6 +95,10 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     rootHalf: 0x3f3504f3n,
     aboveRootHalf: 0x004afb0dn,
     integerExponent: 0x4b000000n,
+    halfPi: [1.5703125, 0.0004837513, 7.54979e-8],
+    sin: [-0.16666664, 0.008332748, -0.0001958783],
+    cos: [0.041666664, -0.0013888302, 2.454788e-5],
+    trigLimit: 4096,
   },
 };
 
@@ -231,6 +251,43 @@ export class VectorMath {
     const e = this.once(this.expOf(this.once(this.float("neg", this.float("abs", x)))));
     const top = this.choose(this.float("ge", x, this.number(0)), this.number(1), e);
     this.float("div", top, this.float("add", this.number(1), e))();
+  }
+
+  /** Whether all elements are small enough for `sine`, as an i32. */
+  quickSine(x: Code): void {
+    this.apply(`${this.n.integer}.all_true`, [this.float("le", this.float("abs", x), this.number(this.n.trigLimit))])();
+  }
+
+  /** sin x, or cos x as sin(x + pi / 2), where |x| is at most `trigLimit`. */
+  sine(operand: Code, cosine: boolean): void {
+    const { rounder, halfPi, sin, cos } = this.n;
+    const x = this.once(operand);
+    const shifted = this.once(this.float("add", this.float("mul", x, this.number(2 / Math.PI)), this.number(rounder)));
+    const n = this.once(this.float("sub", shifted, this.number(rounder)));
+    let reduced = x;
+    for (const part of halfPi) reduced = this.float("sub", reduced, this.float("mul", n, this.number(part)));
+    const r = this.once(reduced);
+    const z = this.once(this.float("mul", r, r));
+    const cubic = this.float("mul", this.float("mul", r, z), this.polynomial(sin, z));
+    const s = this.once(this.float("add", r, cubic));
+    const half = this.once(this.float("mul", this.number(0.5), z));
+    const whole = this.once(this.float("sub", this.number(1), half));
+    const lost = this.float("sub", this.float("sub", this.number(1), whole), half);
+    const quartic = this.float("mul", this.float("mul", z, z), this.polynomial(cos, z));
+    const c = this.once(this.float("add", whole, this.float("add", lost, quartic)));
+    // Every other quarter turn is a cosine; of every four the last two have the other sign.
+    const turns = this.once(cosine ? this.integer("add", shifted, this.whole(1)) : shifted);
+    const even = this.integer("eq", this.bitwise("and", turns, this.whole(1)), this.whole(0));
+    const signs = this.shifted("shl", this.bitwise("and", turns, this.whole(2)), this.lanes === "f64x2" ? 62 : 30);
+    const y = this.bitwise("xor", this.choose(even, s, c), signs);
+    // sin(-0) = -0
+    if (cosine) y();
+    else this.choose(this.float("eq", x, this.number(0)), x, y)();
+  }
+
+  /** A small whole number in every lane. */
+  private whole(value: number): Code {
+    return this.bits(BigInt(value));
   }
 
   /** ln x over the whole range. */

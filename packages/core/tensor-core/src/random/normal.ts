@@ -1,3 +1,5 @@
+import { wasmRuntime } from "../kernels/engine.js";
+import { wasmNormals } from "../kernels/wasm/normals.js";
 import { exp, log } from "./elementary.js";
 import type { Source } from "./source.js";
 
@@ -39,6 +41,23 @@ export function standardNormal(source: Source): number {
     const inner = exp(-0.5 * (edges[layer + 1] * edges[layer + 1] - x * x));
     if (inner + source.uniform() * (outer - inner) < 1) return x;
   }
+}
+
+/** Fewer numbers than this are drawn sooner than the kernel is called. */
+const FEW = 32;
+/** The edges, and then the fractions. */
+const tables = Float64Array.from([...edges, ...inside]);
+
+/** Fills `out` with standard normal numbers: those that so many calls of `standardNormal` give. */
+export function fillStandardNormal(source: Source, out: Float32Array | Float64Array): void {
+  const runtime = out.length < FEW ? undefined : wasmRuntime();
+  if (runtime === undefined) {
+    for (let i = 0; i < out.length; i++) out[i] = standardNormal(source);
+    return;
+  }
+  const state = Int32Array.from(source.state);
+  wasmNormals(runtime, state, tables, out);
+  source.state = [state[0], state[1], state[2], state[3]];
 }
 
 /** A normal number given that it exceeds the outermost edge (Marsaglia, 1964). */

@@ -21,7 +21,7 @@ import {
 import { log } from "./elementary.js";
 import { beta, dirichlet, standardGamma, studentT } from "./gamma.js";
 import { keepBelow } from "./interval.js";
-import { standardNormal, truncatedStandardNormal } from "./normal.js";
+import { fillStandardNormal, standardNormal, truncatedStandardNormal } from "./normal.js";
 import type { FloatOptions, Parameter } from "./parameter.js";
 import * as check from "./parameter.js";
 import { hashWords, type State, stateOfSeed, textWords } from "./seeding.js";
@@ -127,7 +127,8 @@ export class Rng {
     const out = allocate(dtype, sizeOf(shape));
     const source = this.source;
     if (mean.values === undefined && std.values === undefined) {
-      for (let i = 0; i < out.length; i++) out[i] = mean.constant + std.constant * standardNormal(source);
+      if (mean.constant === 0 && std.constant === 1) fillStandardNormal(source, out as Float32Array | Float64Array);
+      else for (let i = 0; i < out.length; i++) out[i] = mean.constant + std.constant * standardNormal(source);
     } else {
       for (let i = 0; i < out.length; i++) out[i] = at(mean, i) + at(std, i) * standardNormal(source);
     }

@@ -10,7 +10,7 @@ const TWO_POW_32 = 4294967296;
  * are linear over GF(2), passed through a bijective mixing that hides it.
  */
 export class Source {
-  private readonly generator: JumpableRandomGenerator;
+  private generator: JumpableRandomGenerator;
 
   constructor(state: State) {
     this.generator = xoroshiro128plusFromState(state);
@@ -18,6 +18,10 @@ export class Source {
 
   get state(): State {
     return this.generator.getState() as unknown as State;
+  }
+
+  set state(state: State) {
+    this.generator = xoroshiro128plusFromState(state);
   }
 
   /** A signed 32-bit integer. */

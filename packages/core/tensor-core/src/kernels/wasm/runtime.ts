@@ -74,6 +74,7 @@ export interface WasmKernels {
     norms: number,
     rho: number,
   ): number;
+  normals(state: number, tables: number, out: number, n: number): void;
   qr(rows: number, columns: number, a: number, q: number, work: number): void;
   triangularSolve(
     n: number,
