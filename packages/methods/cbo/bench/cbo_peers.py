@@ -1,7 +1,8 @@
 """CBO in NumPy as CBXpy does it (runs, particles and coordinates are axes of one array), SciPy's global optimizers, and
 training on batches of data and particles in NumPy.
 
-With the argument "success" it prints how often each finds the minimiser of Rastrigin's function in ten dimensions, as JSON.
+With the argument "success" it prints how often each finds the minimiser of Rastrigin's function in ten dimensions, with
+"fit" what differential evolution does on the fit of a damped sine, as JSON.
 """
 
 import json
@@ -125,7 +126,28 @@ def success(d, n, steps, runs):
     }
 
 
-if sys.argv[1:2] == ["success"]:
+def fit(runs):
+    """A damped sine with four parameters in a box, through sixty noisy points."""
+    from scipy.optimize import differential_evolution
+
+    t = np.linspace(0, 10, 60)
+    curve = lambda p: p[0] * np.exp(-p[1] * t) * np.sin(p[2] * t + p[3])
+    y = curve([2.0, 0.3, 2.5, 0.7]) + 0.05 * np.random.default_rng(0).standard_normal(60)
+    bounds = [(0.0, 10.0), (0.0, 5.0), (0.0, 10.0), (0.0, 2 * np.pi)]
+    found = [differential_evolution(lambda p: np.sum((curve(p) - y) ** 2), bounds, seed=seed) for seed in range(runs)]
+    minimum = min(run.fun for run in found)
+    return {
+        "evaluations": float(np.mean([run.nfev for run in found])),
+        "found": sum(run.fun < 1.001 * minimum for run in found),
+        "minimum": float(minimum),
+        "points": y.tolist(),
+        "bounds": bounds,
+    }
+
+
+if sys.argv[1:2] == ["fit"]:
+    print(json.dumps(fit(int(sys.argv[2]))))
+elif sys.argv[1:2] == ["success"]:
     print(json.dumps(success(*map(int, sys.argv[2:]))))
 else:
     from offprint_bench import serve

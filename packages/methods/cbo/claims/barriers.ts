@@ -1,28 +1,13 @@
 import { type Claim, figure } from "@offprint/claims";
-import { hostTensor, type Tensor } from "@offprint/tensor-core";
+import { hostTensor } from "@offprint/tensor-core";
 import { CANYON_WELL, canyon, type Landscape } from "./landscapes.js";
 import { distance, type Method, published, rate } from "./method.js";
 
 const START = [8, 8];
 const [CLOSE, N, ALPHA, STEPS, DT, SIGMA] = [0.5, 200, 100, 250, 0.01, 1.6];
-const DESCENT = { dt: 1e-3, lr: 1, steps: 10_000 };
+const DESCENT = { dt: 1e-3, learningRate: 1, maxIterations: 10_000 };
 const LANGEVIN_SIGMA = 10;
 const RUNS = { quick: 20, full: 50 };
-
-/** The gradients of a canyon at many points. */
-function gradientsOf({ gradient }: Landscape) {
-  return (points: Tensor): Tensor => {
-    const v = points.data();
-    const out = new Float64Array(v.length);
-    const own = new Float64Array(2);
-    for (let i = 0; i < v.length; i += 2) {
-      gradient!([v[i], v[i + 1]], own);
-      out[i] = own[0];
-      out[i + 1] = own[1];
-    }
-    return hostTensor(out, points.shape, "float64");
-  };
-}
 
 /** Rates of success on one canyon; `false` as a width of hopping means that it is not needed at this scale. */
 async function ratesOn(
@@ -33,31 +18,30 @@ async function ratesOn(
   seed: (label: string) => number,
   onFraction: (fraction: number) => Promise<void>,
 ) {
-  const problem = { objective: { perParticle: landscape.value }, dimension: 2 };
+  const problem = { objective: landscape.objective, dimension: 2 };
   const arrived = (x: ArrayLike<number>) => distance(x, [0, 0]) <= CLOSE;
-  const shared = { particles: N, alpha: ALPHA, steps: STEPS };
+  const shared = { particles: N, alpha: ALPHA, maxIterations: STEPS };
   const paths: Float64Array[] = [];
   const swarm: boolean[] = [];
   const hops = new Map<number, boolean[]>(widths.map((width) => [width, []]));
   for (let run = 0; run < runs; run++) {
     const options = { ...shared, mean: START, std: 0.5, dt: DT, lambda: 1, sigma: SIGMA, noise: "isotropic" } as const;
-    const { x, history } = await method.cbo(problem, { ...options, seed: seed(`cbo/${run}`) });
+    const { x, path } = await method.cbo(problem, { ...options, seed: seed(`cbo/${run}`) });
     swarm.push(arrived(x.data()));
-    paths.push(history.consensus.data() as Float64Array);
+    paths.push(path.data() as Float64Array);
     for (const width of widths) {
-      const hop = { ...shared, x0: START, width, seed: seed(`hop/${width}/${run}`) };
+      const hop = { ...shared, initial: START, width, seed: seed(`hop/${width}/${run}`) };
       hops.get(width)!.push(arrived((await method.consensusHopping(problem, hop)).x.data()));
     }
     await onFraction((run + 1) / runs);
   }
-  const gradient = gradientsOf(landscape);
-  const descent = await method.gradientDescent(problem, { ...DESCENT, x0: START, gradient });
+  const descent = await method.gradientDescent(problem, { ...DESCENT, initial: START });
   const chains = hostTensor(
     Float64Array.from({ length: 2 * runs }, (_, i) => START[i % 2]),
     [runs, 2],
     "float64",
   );
-  const langevinOptions = { ...DESCENT, x0: chains, gradient, langevinSigma: LANGEVIN_SIGMA, seed: seed("langevin") };
+  const langevinOptions = { ...DESCENT, initial: chains, langevinSigma: LANGEVIN_SIGMA, seed: seed("langevin") };
   const langevin = await method.gradientDescent(problem, langevinOptions);
   const ends = langevin.x.data();
   return {
@@ -66,7 +50,7 @@ async function ratesOn(
     descent: Array.from(descent.x.data()),
     langevin: rate(Array.from({ length: runs }, (_, i) => arrived(ends.subarray(2 * i, 2 * i + 2)))),
     path: paths[0],
-    descentPath: descent.history.path.data(),
+    descentPath: descent.path.data(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Claim, figure } from "@offprint/claims";
-import { linalg, tensor } from "@offprint/tensor-core";
+import { linalg, matmul, mul, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { distance, type Method, published } from "./method.js";
 
 const A = [
@@ -16,10 +16,9 @@ const CRITERIA: readonly (readonly [samples: number, most: number])[] = [
   [1e5, 0.015],
 ];
 
-function energy(v: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) total += 0.5 * v[i] * A[i][j] * v[j];
-  return total;
+/** `1/2 v^T A v`. */
+function energy(v: Tensor): Tensor {
+  return mul(0.5, sum(mul(v, matmul(v, tensor(A, { dtype: "float64" }))), { axis: 1 }));
 }
 
 /** The hop on a quadratic is known exactly: `(I + alpha s^2 A)^-1 x`. */
@@ -44,7 +43,7 @@ export function closedForm(method: Method = published, seeds = 20): Claim {
             .randint([], { high: 2 ** 31 - 1 })
             .item();
           const options = { width: WIDTH, alpha: ALPHA, samples, seed };
-          const { point } = await method.hopGradient({ objective: { perParticle: energy } }, X, options);
+          const { point } = await method.hopGradient({ objective: energy }, X, options);
           square += distance(point.data(), exact) ** 2 / seeds;
           await onProgress((errors.length + (run + 1) / seeds) / CRITERIA.length);
         }

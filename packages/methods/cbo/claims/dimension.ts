@@ -20,7 +20,7 @@ interface Setting {
 }
 
 const [few, some, all] = [
-  { quick: 2, full: 20 },
+  { quick: 10, full: 20 },
   { quick: 8, full: 20 },
   { quick: 20, full: 20 },
 ];
@@ -49,7 +49,7 @@ export function dimension(method: Method = published, fixedRuns?: number): Claim
       for (const setting of SETTINGS) {
         const { d, noise, sigma, particles } = setting;
         const own: number[] = [];
-        for (const [{ name, value }, alpha] of LANDSCAPES) {
+        for (const [{ name, objective }, alpha] of LANDSCAPES) {
           const outcomes: boolean[] = [];
           for (let run = 0; run < runsOf(setting); run++) {
             const seed = rng
@@ -57,7 +57,7 @@ export function dimension(method: Method = published, fixedRuns?: number): Claim
               .randint([], { high: 2 ** 31 - 1 })
               .item();
             const { x } = await method.cbo(
-              { objective: { perParticle: value }, dimension: d },
+              { objective, dimension: d },
               {
                 particles,
                 alpha,
@@ -65,7 +65,8 @@ export function dimension(method: Method = published, fixedRuns?: number): Claim
                 noise,
                 seed,
                 dt: DT,
-                steps: STEPS,
+                maxIterations: STEPS,
+                recordPath: false,
                 mean: START,
                 std: START,
                 tolerance: COLLAPSED,

@@ -1,5 +1,4 @@
 import { type Claim, figure } from "@offprint/claims";
-import { hostTensor, type Tensor } from "@offprint/tensor-core";
 import { canyon } from "./landscapes.js";
 import { distance, type Method, published } from "./method.js";
 
@@ -8,26 +7,18 @@ const POINTS: readonly (readonly number[])[] = [
   [3, 2],
 ];
 const [ALPHA, WIDTH, MOST] = [1, 0.4, 0.03];
+const SAMPLES = { quick: 4e5, full: 1e6 };
 
 /** A hop is a step along the gradient averaged with the weights of the consensus, although no gradient enters it. */
-export function hopIsGradient(method: Method = published, samples = 1e6): Claim {
+export function hopIsGradient(method: Method = published, fixedSamples?: number): Claim {
   return {
     id: "hop-is-weighted-gradient",
     statement: "A hop is alpha s^2 times the gradient, averaged with the consensus weights, without gradients",
     source: "Section 3",
     paper: "x - h(x) = alpha s^2 E_w[grad E]",
-    async run({ rng, onProgress }) {
-      const { value, gradient } = canyon();
-      const gradients = (points: Tensor) => {
-        const v = points.data();
-        const out = new Float64Array(v.length);
-        const own = new Float64Array(2);
-        for (let i = 0; i < v.length; i += 2) {
-          gradient!([v[i], v[i + 1]], own);
-          out.set(own, i);
-        }
-        return hostTensor(out, points.shape, "float64");
-      };
+    async run({ rng, scale, onProgress }) {
+      const samples = fixedSamples ?? SAMPLES[scale];
+      const { objective } = canyon();
       const tau = ALPHA * WIDTH * WIDTH;
       const rows: (readonly (string | number)[])[] = [];
       const differences: number[] = [];
@@ -36,8 +27,8 @@ export function hopIsGradient(method: Method = published, samples = 1e6): Claim 
           .fork(String(x))
           .randint([], { high: 2 ** 31 - 1 })
           .item();
-        const options = { width: WIDTH, alpha: ALPHA, samples, seed, gradient: gradients };
-        const hop = await method.hopGradient({ objective: { perParticle: value } }, [...x], options);
+        const options = { width: WIDTH, alpha: ALPHA, samples, seed, gradient: "autodiff" as const };
+        const hop = await method.hopGradient({ objective }, [...x], options);
         const step = Array.from(hop.gradient.data(), (g) => tau * g);
         const weighted = Array.from(hop.weightedGradient!.data(), (g) => tau * g);
         differences.push(distance(step, weighted) / Math.hypot(...weighted));

@@ -16,13 +16,14 @@ export function proximalLimit(method: Method = published): Claim {
     source: "Theorem on the Laplace principle",
     paper: "|h - prox| to 0",
     async run({ rng, onProgress }) {
-      const problem = { objective: { perParticle: wShaped.value } };
+      const problem = { objective: wShaped.objective };
       const prox = (await method.proximalStep(problem, [X], TAU)).data()[0];
       const spacing = (GRID.to - GRID.from) / (GRID.points - 1);
       const grid = Float64Array.from({ length: GRID.points }, (_, i) => GRID.from + i * spacing);
       // The Gaussian of the samples, variance tau / alpha, as a part of the energy: quadrature on the grid is exact.
-      const energies = grid.map((v) => wShaped.value([v]) + (v - X) ** 2 / (2 * TAU));
       const column = hostTensor(grid, [grid.length, 1], "float64");
+      const heights = wShaped.objective(column).data();
+      const energies = grid.map((v, i) => heights[i] + (v - X) ** 2 / (2 * TAU));
       const exact: number[] = [];
       const sampled: number[] = [];
       for (const alpha of ALPHAS) {

@@ -13,8 +13,8 @@ function canyon(v) {
 }
 
 const problem = { objective: { perParticle: canyon }, dimension: 2 };
-const swarm = await cbo(problem, { mean: 8, std: 0.5, sigma: 1.6, alpha: 100, steps: 250, seed: 1 });
-const descent = await gradientDescent(problem, { x0: [8, 8], dt: 1e-3, steps: 10_000 });
+const swarm = await cbo(problem, { mean: 8, std: 0.5, sigma: 1.6, alpha: 100, maxIterations: 250, seed: 1 });
+const descent = await gradientDescent(problem, { initial: [8, 8], dt: 1e-3, maxIterations: 10_000 });
 console.log(`swarm: ${swarm.objective.toFixed(4)} at ${swarm.x}`);
 console.log(`gradient descent: ${descent.objective.toFixed(4)} at ${descent.x}`);
 
@@ -25,8 +25,8 @@ display({
   x: { label: "x" },
   y: { label: "y" },
   curves: [
-    { name: "consensus of the swarm", x: column(swarm.history.consensus, 0), y: column(swarm.history.consensus, 1) },
-    { name: "gradient descent", x: column(descent.history.path, 0), y: column(descent.history.path, 1) },
+    { name: "consensus of the swarm", x: column(swarm.path, 0), y: column(swarm.path, 1) },
+    { name: "gradient descent", x: column(descent.path, 0), y: column(descent.path, 1) },
   ],
 });
 display({
@@ -34,5 +34,5 @@ display({
   title: "The swarm agrees",
   x: { label: "step" },
   y: { label: "distance to the consensus", scale: "log" },
-  curves: [{ name: "root mean square", y: swarm.history.spread }],
+  curves: [{ name: "root mean square", y: swarm.history.map(({ spread }) => spread) }],
 });

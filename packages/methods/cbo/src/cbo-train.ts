@@ -1,7 +1,13 @@
-import { NonFiniteError } from "@offprint/tensor-core";
+import { runLoop } from "@offprint/solvers";
 import { SwarmTraining } from "./swarm-training.js";
-import type { EpochRecord, SwarmTrainingOptions, SwarmTrainingResult, TrainingData } from "./training-options.js";
-import { trainingSettings } from "./training-settings.js";
+import type {
+  EpochRecord,
+  SwarmTrainingOptions,
+  SwarmTrainingResult,
+  SwarmTrainingState,
+  TrainingData,
+} from "./training-options.js";
+import { requireTrainingState, TRAINING, trainingSettings } from "./training-settings.js";
 import type { SwarmModel } from "./tree-model.js";
 
 /**
@@ -35,31 +41,35 @@ export async function cboTrain(
   options: SwarmTrainingOptions = {},
 ): Promise<SwarmTrainingResult> {
   const settings = trainingSettings(model, data, options);
-  const { signal, onProgress, checkpoint, evaluate } = options;
   const alpha = settings.alphaOf(1);
   const training = new SwarmTraining(model, data, settings, options);
-  let state = options.resume ?? training.begin();
-  let status: SwarmTrainingResult["status"] = "completed";
+  let made: EpochRecord | undefined;
   try {
-    while (state.epoch < settings.epochs && status === "completed") {
-      const next = await training.epoch(state);
-      if (next === undefined) {
-        status = "aborted";
-        break;
-      }
-      const figures = evaluate ? { ...(await evaluate(await training.consult(next.particles, alpha))) } : {};
-      const record: EpochRecord = { ...next.history[next.history.length - 1], figures };
-      state = { ...next, history: [...next.history.slice(0, -1), record] };
-      if (checkpoint && state.epoch % (checkpoint.every ?? 1) === 0) await checkpoint.save(state);
-      if ((await onProgress?.(record)) === "stop" && state.epoch < settings.epochs) status = "stopped";
-      else if (signal?.aborted && state.epoch < settings.epochs) status = "aborted";
-    }
-    const theta = await training.consult(state.particles, alpha);
+    const run = await runLoop<SwarmTrainingState, EpochRecord, never>(
+      {
+        owner: TRAINING,
+        limit: settings.epochs,
+        limitName: "epochs",
+        initial: () => training.begin(),
+        // An epoch that the signal breaks off counts as not begun.
+        step: async (state) => {
+          const next = await training.epoch(state);
+          made = next?.[1];
+          return next?.[0] ?? state;
+        },
+        count: ({ epoch }) => epoch,
+        record: async ({ particles }) => {
+          if (made === undefined || options.evaluate === undefined) return made;
+          return { ...made, figures: { ...(await options.evaluate(await training.consult(particles, alpha))) } };
+        },
+        check: (state) => requireTrainingState(settings, state),
+      },
+      options,
+    );
+    const { status, iterations: epochs, history, state, last } = run;
+    const theta = await training.consult(last.particles, alpha);
     const [objective] = await training.lossesOf(theta.reshape([1, -1]));
-    return { theta, objective, status, iterations: state.epoch, history: state.history, state };
-  } catch (error) {
-    if (!(error instanceof NonFiniteError)) throw error;
-    throw new NonFiniteError(error.message, { state, cause: error });
+    return { theta, objective, status, epochs, history, state };
   } finally {
     await training.release();
   }

@@ -1,4 +1,7 @@
+import { runOptionNames } from "@offprint/solvers";
 import {
+  asTensor,
+  checkOptions,
   random,
   requireInteger,
   requireNonNegative,
@@ -6,16 +9,15 @@ import {
   type TensorLike,
   ValueError,
 } from "@offprint/tensor-core";
-import type { Motion } from "./motion.js";
-import { type CboProblem, readTensor, settleProblem } from "./problem.js";
+import { type CboProblem, feasible, readTensor, settleProblem, widthOf } from "./problem.js";
 import { runSwarm } from "./run-swarm.js";
-import { normalStart } from "./start.js";
-import type { SwarmOptions, SwarmResult } from "./swarm-options.js";
-import type { ParticleBatches } from "./swarm-plan.js";
+import { firstParticles, type StartOptions } from "./start.js";
+import { type SwarmOptions, type SwarmResult, swarmOptionNames } from "./swarm-options.js";
+import type { ParticleBatches, SwarmPlan } from "./swarm-plan.js";
 import {
-  firstParticles,
   requireOneOf,
   requireSwarmShape,
+  type SwarmDefaults,
   type SwarmSettings,
   swarmSettings,
 } from "./swarm-settings.js";
@@ -24,38 +26,34 @@ import {
 export type NoiseKind = "isotropic" | "anisotropic";
 
 /** Options of `cbo`. */
-export interface CboOptions extends SwarmOptions {
-  /** The first particles, `[N, d]`. Default: drawn from N(mean, std^2). */
+export interface CboOptions extends SwarmOptions, StartOptions {
+  /** The first particles, `[N, d]`. Default: drawn by `mean` and `std`. */
   initial?: TensorLike;
-  /** Where the first particles are, `[d]` or a number. Default the middle of the bounds, without bounds 0. */
-  mean?: TensorLike;
-  /** How far they spread, `[d]` or a number, >= 0. Default a quarter of the bounds' width, without bounds 1. */
-  std?: TensorLike;
-  /** Time step dt, > 0. Default 0.01. */
+  /** Time step dt, > 0. Default 0.01, within bounds 0.5. */
   dt?: number;
   /** Pull towards the consensus, >= 0, per unit of time. Default 1. lambda dt should not exceed 1. */
   lambda?: number;
   /**
    * Strength of the noise, >= 0, per root of a unit of time. Default 1.6, for anisotropic noise in five dimensions or
-   * more 4.
+   * more 4; within bounds the root of 2.
    */
   sigma?: number;
   /**
    * "isotropic": `||u||` in every direction. "anisotropic": `|u_j|` along coordinate j, whose effect does not grow with d.
-   * Default isotropic for d <= 2, beyond anisotropic.
+   * Default isotropic for d <= 2, beyond and within bounds anisotropic.
    */
   noise?: NoiseKind;
   /** Displacement before the drift (the paper) or after it (the authors' code). Default "pre". */
   noiseAt?: "pre" | "post";
   /**
-   * A gradient step after the noise: `v <- v - gamma lr dt grad E(v)`; by automatic differentiation where the objective is
+   * A gradient step after the noise: `v <- v - gamma learningRate dt grad E(v)`; by automatic differentiation where the objective is
    * written in operations of tensors, else by central differences. Default none.
    */
   gradient?: {
     /** Weight of the drift along the gradient, >= 0. */
     gamma: number;
-    /** Learning rate, >= 0. */
-    lr: number;
+    /** >= 0. */
+    learningRate: number;
   };
   /** Every `everySteps` steps sigma and alpha are multiplied by these factors (default 1). Default no cooling. */
   cooling?: {
@@ -73,7 +71,28 @@ export interface CboOptions extends SwarmOptions {
   batchParticles?: number;
   /** With batches: all particles move ("full", default), or only those of the batch ("partial"). */
   batchUpdate?: "full" | "partial";
+  /**
+   * Fresh swarms, at most, in the place of one that has collapsed (`tolerance`) or stalled (`patience`), >= 0. They end where
+   * one finds the best point of before again. Default 0, within bounds 10.
+   */
+  restarts?: number;
 }
+
+const cboOptionNames = [
+  "initial",
+  "mean",
+  "std",
+  "dt",
+  "lambda",
+  "sigma",
+  "noise",
+  "noiseAt",
+  "gradient",
+  "cooling",
+  "batchParticles",
+  "batchUpdate",
+  "restarts",
+] as const satisfies readonly (keyof CboOptions)[];
 
 /**
  * Minimises a function from its values by consensus-based optimisation: N particles are pulled to a consensus point weighted
@@ -83,7 +102,8 @@ export interface CboOptions extends SwarmOptions {
  *     V <- V - lambda dt (V - m) + sigma sqrt(dt) D(V - m) B,     m = sum w V / sum w,  w = exp(-alpha (E(V) - min E))
  *
  * @throws ValueError and ShapeError for options out of range and where the objective is finite at no first particle;
- * UnsupportedError for a backend with an objective that cannot be compiled.
+ * UnsupportedError for a backend with an objective that cannot be compiled; NonFiniteError, with the last good state, where
+ * the particles leave the range of numbers.
  * @see https://arxiv.org/abs/2306.09778
  * @example
  * ```ts
@@ -96,34 +116,45 @@ export interface CboOptions extends SwarmOptions {
  */
 export async function cbo(problem: CboProblem, options: CboOptions = {}): Promise<SwarmResult> {
   const owner = "cbo";
+  checkOptions(owner, options, [...cboOptionNames, ...swarmOptionNames, ...runOptionNames]);
   const initial = options.initial === undefined ? undefined : readTensor(owner, "initial", options.initial);
-  const settled = settleProblem(owner, problem, [initial, options.resume?.particles, options.mean, options.std]);
+  const resumed = options.resume?.inner?.particles;
+  const settled = settleProblem(owner, problem, [initial, resumed, options.mean, options.std]);
   const d = settled.dimension;
-  const settings = swarmSettings(owner, options, d, initial);
-  const { n, alpha, seed } = settings;
-  const { dt = 0.01, lambda = 1, noise = d <= 2 ? "isotropic" : "anisotropic", noiseAt = "pre" } = options;
-  const sigma = options.sigma ?? (noise === "anisotropic" && d >= 5 ? 4 : 1.6);
+  const width = widthOf(settled);
+  const defaults = width === undefined ? paperDefaults(d, options) : boxDefaults(d, width);
+  const settings = swarmSettings(owner, options, d, {
+    ...defaults,
+    particles: initial?.shape[0] ?? defaults.particles,
+  });
+  const { n, alpha, seed, dtype } = settings;
+  const { dt = defaults.dt, lambda = 1, noise = defaults.noise, noiseAt = "pre", sigma = defaults.sigma } = options;
+  const { restarts = defaults.restarts } = options;
   requirePositive(owner, "dt", dt);
   requireNonNegative(owner, "lambda", lambda);
   requireNonNegative(owner, "sigma", sigma);
+  requireInteger(owner, "restarts", restarts, 0);
   requireOneOf(owner, "noise", noise, ["isotropic", "anisotropic"]);
   requireOneOf(owner, "noiseAt", noiseAt, ["pre", "post"]);
   if (initial !== undefined) requireSwarmShape(owner, "initial", initial, n, d);
-  const { gamma, lr } = options.gradient ?? { gamma: 0, lr: 0 };
+  const { gamma, learningRate } = options.gradient ?? { gamma: 0, learningRate: 0 };
   requireNonNegative(owner, "gradient.gamma", gamma);
-  requireNonNegative(owner, "gradient.lr", lr);
+  requireNonNegative(owner, "gradient.learningRate", learningRate);
   const cooled = coolingOf(owner, options.cooling);
-  const fresh = () => initial ?? normalStart(owner, settled, options, n, seed);
-  const motion: Motion = { drift: lambda * dt, noise, noiseAt };
-  const plan = {
-    ...{ owner, problem: settled, n, d, dtype: settings.dtype, steps: settings.steps, motion },
-    ...firstParticles(owner, settled, settings, options.resume, fresh),
+  const drawn = (swarm: number) =>
+    firstParticles(owner, settled.box, options, n, d, `${seed}/start${swarm === 0 ? "" : `/${swarm}`}`);
+  const plan: SwarmPlan = {
+    ...{ owner, problem: settled, n, d, dtype, maxIterations: settings.maxIterations, restarts },
+    startOf: (swarm) => feasible(settled, asTensor(swarm === 0 && initial ? initial : drawn(swarm), dtype), owner),
+    motion: { drift: lambda * dt, noise, noiseAt },
     // Step k leads from the particles of k to those of k + 1.
-    scaleAt: (k: number) => sigma * Math.sqrt(dt) * cooled("sigmaFactor", k - 1),
-    alphaAt: (k: number) => alpha * cooled("alphaFactor", k),
-    normalsAt: (k: number) => settings.normals(k - 1),
+    scaleAt: (k) => sigma * Math.sqrt(dt) * cooled("sigmaFactor", k - 1),
+    alphaAt: (k) => alpha * cooled("alphaFactor", k),
+    automatic: settings.automatic,
+    normalsAt: (k) => settings.normals(k - 1),
     batches: batchesOf(owner, options, settings),
-    descent: gamma * lr * dt,
+    descent: gamma * learningRate * dt,
+    ...{ unit: settings.unit, collapses: settings.collapses },
   };
   const warnings: string[] = [];
   if (lambda * dt > 1) {
@@ -132,8 +163,25 @@ export async function cbo(problem: CboProblem, options: CboOptions = {}): Promis
   return runSwarm(plan, options, warnings);
 }
 
+type Defaults = SwarmDefaults & Required<Pick<CboOptions, "dt" | "sigma" | "noise" | "restarts">>;
+
+/** The paper's, where the scale of things is not known. */
+function paperDefaults(d: number, options: CboOptions): Defaults {
+  const noise = options.noise ?? (d <= 2 ? "isotropic" : "anisotropic");
+  const sigma = noise === "anisotropic" && d >= 5 ? 4 : 1.6;
+  return { particles: 200, alpha: 100, tolerance: undefined, dt: 0.01, sigma, noise, restarts: 0 };
+}
+
+/** Within bounds: few particles, long steps, and an alpha that suits the energies; swarms that collapse soon begin anew. */
+function boxDefaults(d: number, width: readonly number[]): Defaults {
+  const tolerance = width.map((own) => own * 1e-3);
+  const particles = Math.max(40, 10 * d);
+  return { particles, alpha: "auto", tolerance, dt: 0.5, sigma: Math.SQRT2, noise: "anisotropic", restarts: 10 };
+}
+
 function coolingOf(owner: string, cooling: CboOptions["cooling"]) {
   if (cooling === undefined) return () => 1;
+  checkOptions(`${owner}: cooling`, cooling, ["everySteps", "sigmaFactor", "alphaFactor"]);
   const { everySteps, sigmaFactor = 1, alphaFactor = 1 } = cooling;
   requireInteger(owner, "cooling.everySteps", everySteps, 1);
   requirePositive(owner, "cooling.sigmaFactor", sigmaFactor);

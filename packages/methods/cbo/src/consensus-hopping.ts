@@ -1,13 +1,22 @@
-import { hostTensor, requireInteger, requirePositive, type TensorLike } from "@offprint/tensor-core";
-import { type CboProblem, perCoordinate, readTensor, settleProblem } from "./problem.js";
+import { runOptionNames } from "@offprint/solvers";
+import {
+  asTensor,
+  checkOptions,
+  hostTensor,
+  requireInteger,
+  requirePositive,
+  type TensorLike,
+} from "@offprint/tensor-core";
+import { type CboProblem, feasible, perCoordinate, readTensor, requireGiven, settleProblem } from "./problem.js";
 import { runSwarm } from "./run-swarm.js";
-import type { SwarmOptions, SwarmResult } from "./swarm-options.js";
-import { firstParticles, swarmSettings } from "./swarm-settings.js";
+import { type SwarmOptions, type SwarmResult, swarmOptionNames } from "./swarm-options.js";
+import type { SwarmPlan } from "./swarm-plan.js";
+import { swarmSettings } from "./swarm-settings.js";
 
 /** Options of `consensusHopping`. */
 export interface HoppingOptions extends SwarmOptions {
   /** Where the first samples are centred, `[d]` or a number. */
-  x0: TensorLike;
+  initial: TensorLike;
   /**
    * Standard deviation s of the samples around the consensus, > 0. It must exceed the distance between neighbouring
    * basins to hop across; the accuracy in the end is about s / sqrt(nEff).
@@ -35,35 +44,37 @@ export interface HoppingOptions extends SwarmOptions {
  * import { consensusHopping } from "@offprint/cbo";
  *
  * const bowl = (v: Float64Array) => v[0] ** 2 + 3 * v[1] ** 2;
- * const { x } = await consensusHopping({ objective: { perParticle: bowl } }, { x0: [3, 1], width: 0.3, alpha: 20 });
+ * const { x } = await consensusHopping({ objective: { perParticle: bowl } }, { initial: [3, 1], width: 0.3, alpha: 20 });
  * console.log(String(x)); // near [0, 0]
  * ```
  */
 export async function consensusHopping(problem: CboProblem, options: HoppingOptions): Promise<SwarmResult> {
   const owner = "consensusHopping";
-  const x0 = readTensor(owner, "x0", options.x0);
-  const settled = settleProblem(owner, problem, [x0, options.resume?.particles]);
+  requireGiven(owner, options, ["initial", "width"]);
+  checkOptions(owner, options, ["initial", "width", "schedule", ...swarmOptionNames, ...runOptionNames]);
+  const initial = readTensor(owner, "initial", options.initial);
+  const settled = settleProblem(owner, problem, [initial, options.resume?.inner?.particles]);
   const d = settled.dimension;
-  const centre = perCoordinate(owner, "x0", x0, d);
-  const settings = swarmSettings(owner, options, d);
-  const { n } = settings;
+  const centre = perCoordinate(owner, "initial", initial, d);
+  const settings = swarmSettings(owner, options, d, { particles: 200, alpha: 100, tolerance: undefined });
+  const { n, dtype, alpha, normals, ...shared } = settings;
   const { width } = options;
   requirePositive(owner, "width", width);
   const { everySteps, factor } = scheduleOf(options.schedule ?? "constant");
   requireInteger(owner, "schedule.everySteps", everySteps, 1);
   requirePositive(owner, "schedule.factor", factor);
-  const fresh = () => {
-    const z = settings.normals(0);
+  const start = () => {
+    const z = normals(0).data();
     const values = Float64Array.from({ length: n * d }, (_, i) => centre[i % d] + width * z[i]);
-    return hostTensor(values, [n, d], "float64");
+    return feasible(settled, asTensor(hostTensor(values, [n, d], "float64"), dtype), owner);
   };
-  const plan = {
-    ...{ owner, problem: settled, n, d, dtype: settings.dtype, steps: settings.steps, batches: undefined, descent: 0 },
-    ...firstParticles(owner, settled, settings, options.resume, fresh),
-    motion: { drift: 1, noise: "constant", noiseAt: "pre" } as const,
-    scaleAt: (k: number) => width * factor ** Math.floor(k / everySteps),
-    alphaAt: () => settings.alpha,
-    normalsAt: settings.normals,
+  const plan: SwarmPlan = {
+    ...{ ...shared, owner, problem: settled, n, d, dtype, batches: undefined, descent: 0, restarts: 0 },
+    startOf: start,
+    motion: { drift: 1, noise: "constant", noiseAt: "pre" },
+    scaleAt: (k) => width * factor ** Math.floor(k / everySteps),
+    alphaAt: () => alpha,
+    normalsAt: normals,
   };
   return runSwarm(plan, options, []);
 }

@@ -1,4 +1,14 @@
-import { asTensor, hostTensor, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  less,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  ValueError,
+  where,
+} from "@offprint/tensor-core";
+import { cappedAlpha, weighed } from "./weighing.js";
 
 /** The consensus of a swarm. */
 export interface ConsensusPoint {
@@ -6,60 +16,6 @@ export interface ConsensusPoint {
   readonly point: Tensor;
   /** Effective number of particles that decide, `(sum w)^2 / sum w^2`, in [1, n]. */
   readonly nEff: number;
-}
-
-/** @internal What one weighing of a swarm gives; `point` is written to. */
-export interface Weighing {
-  /** The consensus point. */
-  readonly point: Float64Array;
-  /** Effective number of particles; 0 where no energy was finite. */
-  nEff: number;
-  /** Mean energy under the weights. */
-  energy: number;
-  /** Least energy; -Infinity where the objective is unbounded, Infinity where nothing was finite. */
-  least: number;
-  /** Row of the particle with the least energy. */
-  best: number;
-}
-
-/** @internal */
-export function emptyWeighing(d: number): Weighing {
-  return { point: new Float64Array(d), nEff: 0, energy: Number.NaN, least: Infinity, best: -1 };
-}
-
-/**
- * @internal Weighs the rows of `values` (`[n, d]`) by their energies. Energies that are NaN or Infinity weigh nothing.
- * The shift by the least energy keeps the weights in [0, 1]; the infinite alpha weighs the best particles alone.
- */
-export function weigh(energies: ArrayLike<number>, values: ArrayLike<number>, alpha: number, out: Weighing): Weighing {
-  const { point } = out;
-  const [n, d] = [energies.length, point.length];
-  let [least, best] = [Infinity, -1];
-  for (let i = 0; i < n; i++) {
-    if (energies[i] < least) {
-      least = energies[i];
-      best = i;
-    }
-  }
-  let [sum, squares, energy] = [0, 0, 0];
-  point.fill(0);
-  for (let i = 0; i < n; i++) {
-    const gap = energies[i] - least;
-    // Not (gap >= 0) also for NaN; the gap of an overflowing difference is Infinity and its particle far from the best.
-    if (!(energies[i] < Infinity)) continue;
-    const w = gap === 0 || alpha === 0 ? 1 : Math.exp(-alpha * gap);
-    if (w === 0) continue;
-    sum += w;
-    squares += w * w;
-    energy += w * (alpha === 0 ? energies[i] : gap);
-    for (let j = 0, at = i * d; j < d; j++, at++) point[j] += w * values[at];
-  }
-  for (let j = 0; j < d; j++) point[j] /= sum;
-  out.nEff = sum === 0 ? 0 : (sum * sum) / squares;
-  out.energy = energy / sum + (alpha === 0 ? 0 : least);
-  out.least = least;
-  out.best = best;
-  return out;
 }
 
 /**
@@ -80,10 +36,13 @@ export function consensusPoint(energies: TensorLike, particles: TensorLike, alph
     );
   }
   requireAlpha("consensusPoint", alpha);
-  const d = V.shape[1];
-  const weighing = weigh(E.data(), V.data(), alpha, emptyWeighing(d));
-  requireDecided("consensusPoint", weighing, E.shape[0], "");
-  return { point: hostTensor(weighing.point, [d], "float64"), nEff: weighing.nEff };
+  const wide = asTensor(E, "float64");
+  // Where nobody goes a particle may be anything, also infinite.
+  const known = where(less(wide, Infinity).reshape([-1, 1]), asTensor(V, "float64"), 0);
+  const weight = tensor(cappedAlpha(alpha, "float64"), { dtype: "float64" });
+  const { consensus, nEff, least } = weighed(wide, known, weight);
+  requireDecided("consensusPoint", { least: least.item() }, E.shape[0], "");
+  return { point: consensus, nEff: nEff.item() };
 }
 
 /** @internal Throws unless alpha is in [0, Infinity]. */

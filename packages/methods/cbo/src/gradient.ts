@@ -2,6 +2,7 @@ import {
   asTensor,
   grad,
   hostTensor,
+  jitSync,
   requirePositive,
   ShapeError,
   sum,
@@ -58,7 +59,7 @@ export function gradientOf(
         'gradient: "finite-difference", or give a function',
     );
   }
-  const derivative = grad((points: Tensor) => sum(f(points))) as (points: Tensor) => Tensor;
+  const derivative = jitSync(grad((points: Tensor) => sum(f(points))) as (points: Tensor) => Tensor);
   return { at: (points) => derivative(points).data(), evaluations: 1 };
 }
 

@@ -1,4 +1,6 @@
+import { makeBreather } from "@offprint/solvers";
 import {
+  checkOptions,
   hostTensor,
   random,
   requireInteger,
@@ -9,7 +11,7 @@ import {
 } from "@offprint/tensor-core";
 import { requireAlpha, requireDecided } from "./consensus-point.js";
 import { type GradientSource, gradientOf } from "./gradient.js";
-import { type CboProblem, perCoordinate, readTensor, settleProblem } from "./problem.js";
+import { type CboProblem, perCoordinate, readTensor, requireGiven, settleProblem } from "./problem.js";
 
 /** Options of `hopGradient`. */
 export interface HopOptions {
@@ -62,6 +64,8 @@ const FEW_SAMPLES = 5;
  */
 export async function hopGradient(problem: CboProblem, x: TensorLike, options: HopOptions): Promise<Hop> {
   const owner = "hopGradient";
+  requireGiven(owner, options, ["width", "alpha"]);
+  checkOptions(owner, options, ["width", "alpha", "samples", "seed", "gradient"]);
   const at = readTensor(owner, "x", x);
   const { evaluator, dimension: d } = settleProblem(owner, problem, [at]);
   const centre = perCoordinate(owner, "x", at, d);
@@ -75,7 +79,9 @@ export async function hopGradient(problem: CboProblem, x: TensorLike, options: H
   const gradients = options.gradient && gradientOf(owner, evaluator, d, options.gradient);
   const rng = random.rng(seed);
   const mean = new RunningMean(alpha, gradients ? 2 * d : d);
+  const breather = makeBreather();
   for (let done = 0; done < samples; done += CHUNK) {
+    if (breather.due()) await breather.pause();
     const n = Math.min(CHUNK, samples - done);
     const values = rng.normal([n, d], { dtype: "float64" }).data() as Float64Array;
     for (let i = 0; i < values.length; i++) values[i] = centre[i % d] + width * values[i];

@@ -1,8 +1,5 @@
 import { abs, add, mul, sqrt, sub, sum, type Tensor } from "@offprint/tensor-core";
 
-/** @internal A typed array of floats. */
-export type Floats = Float32Array | Float64Array;
-
 /**
  * @internal How particles move, with `u = v - m`, B standard normal and the scale `s` of the step:
  *
@@ -20,47 +17,8 @@ export interface Motion {
   readonly noiseAt: "pre" | "post";
 }
 
-/** @internal The particles of `[n, d]` moved, in a new array; where `moves` is given, only its particles. */
+/** @internal The particles `[n, d]` moved, with the consensus `[d]`, normals `[n, d]` and scale `[]`. */
 export function moved(
-  { drift, noise, noiseAt }: Motion,
-  values: Floats,
-  consensus: Float64Array,
-  normals: ArrayLike<number>,
-  scale: number,
-  moves?: Uint8Array,
-): Floats {
-  const d = consensus.length;
-  const out = values.slice();
-  const keep = 1 - drift;
-  const strength = noiseAt === "post" ? scale * Math.abs(keep) : scale;
-  for (let i = 0, row = 0; row < values.length; i++, row += d) {
-    if (moves !== undefined && moves[i] === 0) continue;
-    if (noise === "anisotropic") {
-      for (let j = 0; j < d; j++) {
-        const u = values[row + j] - consensus[j];
-        out[row + j] = consensus[j] + keep * u + strength * Math.abs(u) * normals[row + j];
-      }
-      continue;
-    }
-    let factor = scale;
-    if (noise === "isotropic") {
-      let square = 0;
-      for (let j = 0; j < d; j++) {
-        const u = values[row + j] - consensus[j];
-        square += u * u;
-      }
-      factor = strength * Math.sqrt(square);
-    }
-    for (let j = 0; j < d; j++) {
-      const m = consensus[j];
-      out[row + j] = m + keep * (values[row + j] - m) + factor * normals[row + j];
-    }
-  }
-  return out;
-}
-
-/** @internal The same in operations of tensors: particles `[n, d]`, consensus `[d]`, normals `[n, d]`, scale `[]`. */
-export function movedTensor(
   { drift, noise, noiseAt }: Motion,
   particles: Tensor,
   consensus: Tensor,

@@ -44,16 +44,18 @@ export type Objective =
 export interface Evaluator {
   /** The same in operations of tensors, where it is written so: `[n, d]` to `[n]`. */
   readonly traceable: BatchedObjective | undefined;
+  /** What the user gave, to know it again. */
+  readonly source: object;
   /** Energies of the rows. */
   evaluate(particles: Tensor): ArrayLike<number> | Promise<ArrayLike<number>>;
 }
 
 /** @internal */
 export function evaluatorOf(owner: string, objective: Objective): Evaluator {
-  if (typeof objective === "function") return traceableEvaluator(owner, objective);
+  if (typeof objective === "function") return traceableEvaluator(owner, objective, objective);
   const { pointwise, perParticle, batch } = (objective ?? {}) as Partial<Record<string, unknown>>;
   if (typeof pointwise === "function") {
-    return traceableEvaluator(owner, vmap(pointwise as (v: Tensor) => Tensor));
+    return traceableEvaluator(owner, vmap(pointwise as (v: Tensor) => Tensor), pointwise);
   }
   if (typeof perParticle === "function") {
     return perParticleEvaluator(owner, objective as Extract<Objective, { perParticle: unknown }>);
@@ -65,7 +67,7 @@ export function evaluatorOf(owner: string, objective: Objective): Evaluator {
         await (batch as (v: Tensor) => TensorLike | Promise<TensorLike>)(particles),
         particles.shape[0],
       );
-    return { traceable: undefined, evaluate };
+    return { traceable: undefined, source: batch, evaluate };
   }
   throw new ValueError(
     `${owner}: objective is ${objective === null ? "null" : typeof objective}; give a function of a tensor [n, d], ` +
@@ -73,9 +75,23 @@ export function evaluatorOf(owner: string, objective: Objective): Evaluator {
   );
 }
 
-function traceableEvaluator(owner: string, f: BatchedObjective): Evaluator {
-  const traceable = (particles: Tensor) => asColumn(owner, f(particles), particles.shape[0]);
-  return { traceable, evaluate: (particles) => traceable(particles).data() };
+function traceableEvaluator(owner: string, f: BatchedObjective, source: object): Evaluator {
+  const traceable = (particles: Tensor) => asColumn(owner, called(owner, f, particles), particles.shape[0]);
+  return { traceable, source, evaluate: (particles) => traceable(particles).data() };
+}
+
+/** A function of plain numbers, given a tensor, fails in ways that say little. */
+function called(owner: string, f: BatchedObjective, particles: Tensor): Tensor {
+  try {
+    return f(particles);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new ValueError(
+      `${owner}: the objective failed on a tensor [${particles.shape}]: ${error.message}; give a function of one particle as ` +
+        "plain numbers as { perParticle: f }",
+      { cause: error },
+    );
+  }
 }
 
 function perParticleEvaluator(
@@ -102,7 +118,7 @@ function perParticleEvaluator(
     }
     return energies;
   };
-  return { traceable: undefined, evaluate };
+  return { traceable: undefined, source: perParticle, evaluate };
 }
 
 async function promised(
@@ -134,11 +150,18 @@ function asColumn(owner: string, energies: Tensor, n: number): Tensor {
   if (!isTensor(energies) && typeof (energies as any)?.then === "function") {
     throw new ValueError(`${owner}: the objective returned a promise; give it as { batch: objective }`);
   }
+  if (!isTensor(energies) && (energies === undefined || energies === null || typeof energies === "number")) {
+    throw new ShapeError(
+      `${owner}: the objective returned ${String(energies)} for ${n} particles [${n}, d]; a function of one particle is ` +
+        "given as { perParticle: f }",
+    );
+  }
   const y = asTensor(energies);
   if (y.rank === 1 && y.shape[0] === n) return y;
   if (y.rank === 2 && y.shape[0] === n && y.shape[1] === 1) return reshape(y, [n]);
   throw new ShapeError(
-    `${owner}: the objective returned shape [${y.shape}] for ${n} particles; it must return one energy each, [${n}]`,
+    `${owner}: the objective returned shape [${y.shape}] for ${n} particles; it must return one energy each, [${n}]. ` +
+      "Give a function of one particle as { perParticle: f } (plain numbers) or { pointwise: f } (tensors)",
   );
 }
 

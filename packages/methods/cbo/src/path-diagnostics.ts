@@ -1,4 +1,4 @@
-import { hostTensor, ShapeError, type TensorLike } from "@offprint/tensor-core";
+import { checkOptions, hostTensor, ShapeError, type TensorLike } from "@offprint/tensor-core";
 import { type GradientSource, gradientOf } from "./gradient.js";
 import { type CboProblem, readTensor, settleProblem } from "./problem.js";
 
@@ -16,7 +16,7 @@ export interface PathDiagnostics {
 }
 
 /**
- * Energy along a path, such as `history.consensus`, and how much its moves are those of gradient descent.
+ * Energy along a path, such as the `path` of a result, and how much its moves are those of gradient descent.
  * @param path `[points, d]`
  * @param options.gradient default automatic differentiation, or central differences where that is not possible
  * @throws ShapeError and ValueError for a path that is not finite or of another dimension.
@@ -27,6 +27,7 @@ export async function pathDiagnostics(
   options: { gradient?: GradientSource } = {},
 ): Promise<PathDiagnostics> {
   const owner = "pathDiagnostics";
+  checkOptions(owner, options, ["gradient"]);
   const points = readTensor(owner, "path", path);
   const { evaluator, dimension: d } = settleProblem(owner, problem, [points]);
   if (points.rank !== 2 || points.shape[0] === 0 || points.shape[1] !== d) {

@@ -1,5 +1,6 @@
 import {
   asTensor,
+  checkOptions,
   clip,
   hostTensor,
   ShapeError,
@@ -15,13 +16,16 @@ export interface CboProblem {
   readonly objective: Objective;
   /** Number of coordinates d. Needed unless bounds, particles or a start have it. */
   readonly dimension?: number;
-  /** A box: particles that leave it are put back onto its boundary. Numbers hold for every coordinate. */
-  readonly bounds?: {
-    /** `[d]` or a number; may be -Infinity. */
-    readonly lower: TensorLike;
-    /** `[d]` or a number, not below `lower`; may be Infinity. */
-    readonly upper: TensorLike;
-  };
+  /** A box: particles that leave it are put back onto its boundary. Infinite bounds are none. */
+  readonly bounds?:
+    | {
+        /** `[d]`, or a number for every coordinate. */
+        readonly lower: TensorLike;
+        /** `[d]` or a number, not below `lower`. */
+        readonly upper: TensorLike;
+      }
+    /** Lower and upper bound of each coordinate. */
+    | readonly (readonly [lower: number, upper: number])[];
   /**
    * Any other constraint: maps particles `[n, d]` into the feasible set, such as `(V) => V / ||V||` for a sphere. Applied
    * to the first particles and after every step, before the bounds. In operations of tensors.
@@ -52,8 +56,9 @@ export function settleProblem(
   if (typeof problem !== "object" || problem === null) {
     throw new ValueError(`${owner}: the problem is ${String(problem)}; give { objective, dimension }`);
   }
+  checkOptions(owner, problem, ["objective", "dimension", "bounds", "project"]);
   const evaluator = evaluatorOf(owner, problem.objective);
-  const sides = problem.bounds && { lower: vectorOf(problem.bounds.lower), upper: vectorOf(problem.bounds.upper) };
+  const sides = problem.bounds && sidesOf(owner, problem.bounds);
   const shaped = [...hints, sides?.lower, sides?.upper].map((x) => (x === undefined ? undefined : vectorOf(x)));
   const known = shaped.find((x) => x !== undefined && x.rank > 0);
   const dimension = problem.dimension ?? known?.shape[known.rank - 1];
@@ -65,6 +70,25 @@ export function settleProblem(
   }
   const box = sides && boxOf(owner, sides.lower, sides.upper, dimension);
   return { evaluator, dimension, box, project: problem.project };
+}
+
+/** Bounds of either form as two vectors or numbers. */
+function sidesOf(owner: string, bounds: NonNullable<CboProblem["bounds"]>): { lower: Tensor; upper: Tensor } {
+  if (!Array.isArray(bounds)) {
+    const { lower, upper } = (bounds ?? {}) as { lower?: TensorLike; upper?: TensorLike };
+    if (lower === undefined || upper === undefined) {
+      throw new ValueError(`${owner}: bounds need both sides; give { lower, upper } or [[lower, upper], ...]`);
+    }
+    return { lower: vectorOf(lower), upper: vectorOf(upper) };
+  }
+  const pairs: readonly (readonly number[])[] = bounds;
+  const odd = pairs.findIndex((pair) => !Array.isArray(pair) || pair.length !== 2);
+  if (odd >= 0 || pairs.length === 0) {
+    throw new ShapeError(
+      `${owner}: bounds[${Math.max(odd, 0)}] is ${String(pairs[odd])}; give [lower, upper] for every coordinate, or { lower, upper }`,
+    );
+  }
+  return { lower: vectorOf(pairs.map(([low]) => low)), upper: vectorOf(pairs.map(([, high]) => high)) };
 }
 
 /** Plain numbers and arrays in float64; tensors as they are. */
@@ -108,6 +132,19 @@ export function feasible({ box, project }: SettledProblem, particles: Tensor, ow
   if (box === undefined) return inside;
   const side = (x: Float64Array) => hostTensor(x, [x.length], "float64");
   return clip(inside, asTensor(side(box.lower), particles.dtype), asTensor(side(box.upper), particles.dtype));
+}
+
+/** @internal Throws where options are missing altogether, or one that is needed. */
+export function requireGiven(owner: string, options: object | undefined, names: readonly string[]): void {
+  const missing = names.find((name) => (options as Record<string, unknown> | undefined)?.[name] === undefined);
+  if (missing === undefined) return;
+  throw new ValueError(`${owner}: ${missing} is missing; give { ${names.join(", ")} }`);
+}
+
+/** @internal The width of a box whose bounds are all finite, `[d]`. */
+export function widthOf({ box }: SettledProblem): number[] | undefined {
+  const widths = box && Array.from(box.upper, (upper, j) => upper - box.lower[j]);
+  return widths?.every((width) => width > 0 && width < Infinity) ? widths : undefined;
 }
 
 /** @internal Tensors are read in memory, as `[..., d]` of one dtype. */

@@ -1,5 +1,7 @@
+import { makeBreather } from "@offprint/solvers";
 import {
   ConvergenceError,
+  checkOptions,
   hostTensor,
   requireInteger,
   requirePositive,
@@ -9,7 +11,7 @@ import {
 } from "@offprint/tensor-core";
 import { requireDecided } from "./consensus-point.js";
 import type { Evaluator } from "./objective.js";
-import { type CboProblem, perCoordinate, readTensor, settleProblem } from "./problem.js";
+import { type CboProblem, perCoordinate, readTensor, requireGiven, settleProblem } from "./problem.js";
 
 /** Points of the grid along each coordinate, by dimension. */
 const GRID = [0, 401, 101, 31];
@@ -52,7 +54,7 @@ export async function proximalStep(problem: CboProblem, x: TensorLike, tau: numb
 /**
  * Proximal steps one after another (the minimising movement scheme, or implicit Euler): what consensus hopping does for
  * large alpha with tau = alpha width^2, and many samples.
- * @param options.x0 where it starts, `[d]`
+ * @param options.initial where it starts, `[d]`
  * @param options.tau length of a step, > 0
  * @param options.steps number of steps, >= 0
  * @returns all points, `[steps + 1, d]`
@@ -60,16 +62,18 @@ export async function proximalStep(problem: CboProblem, x: TensorLike, tau: numb
  */
 export async function proximalPath(
   problem: CboProblem,
-  options: { x0: TensorLike; tau: number; steps: number },
+  options: { initial: TensorLike; tau: number; steps: number },
 ): Promise<Tensor> {
   const owner = "proximalPath";
+  requireGiven(owner, options, ["initial", "tau", "steps"]);
+  checkOptions(owner, options, ["initial", "tau", "steps"]);
   const { tau, steps } = options;
-  const x0 = readTensor(owner, "x0", options.x0);
-  const { evaluator, dimension: d } = settleProblem(owner, problem, [x0]);
+  const initial = readTensor(owner, "initial", options.initial);
+  const { evaluator, dimension: d } = settleProblem(owner, problem, [initial]);
   requirePositive(owner, "tau", tau);
   requireInteger(owner, "steps", steps, 0);
   const path = new Float64Array((steps + 1) * d);
-  let x = perCoordinate(owner, "x0", x0, d);
+  let x = perCoordinate(owner, "initial", initial, d);
   path.set(x);
   for (let k = 1; k <= steps; k++) {
     x = await proximal(owner, evaluator, x, tau);
@@ -155,7 +159,9 @@ async function followed(
   const d = x.length;
   let best = start;
   let radius = spacing;
+  const breather = makeBreather();
   for (let zoom = 0; zoom < ZOOMS; zoom++) {
+    if (breather.due()) await breather.pause();
     const grid = gridAround(best.x, radius, ZOOM_POINTS);
     const values = regularised(await evaluate(hostTensor(grid, [grid.length / d, d], "float64")), grid, x, tau);
     const at = values.reduce((b, value, i) => (value < values[b] ? i : b), 0);

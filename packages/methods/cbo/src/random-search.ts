@@ -1,20 +1,35 @@
-import { hostTensor, requireInteger, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import { checkOptions, hostTensor, requireInteger, type Tensor } from "@offprint/tensor-core";
 import { requireDecided } from "./consensus-point.js";
 import { type CboProblem, feasible, settleProblem } from "./problem.js";
-import { normalStart } from "./start.js";
+import { firstParticles, type StartOptions } from "./start.js";
+
+/** Best of a search after some samples. */
+export interface RandomSearchRecord {
+  /** Batches of samples after the first. */
+  readonly iteration: number;
+  /** Least energy so far. */
+  readonly best: number;
+}
+
+/** Where a search stands, as a tree. */
+export interface RandomSearchState {
+  /** The best sample so far, `[d]`. */
+  readonly x: Tensor;
+  /** E there. */
+  readonly objective: number;
+}
 
 /** Options of `randomSearch`. */
-export interface RandomSearchOptions {
-  /** Number of samples, >= 1. Default 50 200, what `cbo` takes by default. */
-  evaluations?: number;
-  /** Centre of the samples, `[d]` or a number. Default the middle of the bounds, without bounds 0. */
-  mean?: TensorLike;
-  /** Their standard deviation, `[d]` or a number. Default a quarter of the bounds' width, without bounds 1. */
-  std?: TensorLike;
+export interface RandomSearchOptions
+  extends StartOptions,
+    RunOptions<RandomSearchRecord, RunState<RandomSearchState, RandomSearchRecord>> {
+  /** N, the samples of a batch, >= 1. Default 200. */
+  readonly particles?: number;
+  /** K, the batches after the first, >= 0. Default 250: N (K + 1) evaluations, as a swarm of N particles takes in K steps. */
+  readonly maxIterations?: number;
   /** Default 0. */
-  seed?: number | string;
-  /** Stops between batches; the result is what there is, at least one batch. */
-  signal?: AbortSignal;
+  readonly seed?: number | string;
 }
 
 /** What a random search found. */
@@ -23,54 +38,57 @@ export interface RandomSearchResult {
   readonly x: Tensor;
   /** E there. */
   readonly objective: number;
-  /** All samples taken, or stopped by the signal. */
-  readonly status: "completed" | "aborted";
-  /** Batches of samples. */
+  /** How it ended: it never converges. */
+  readonly status: Exclude<Status, "converged">;
+  /** Batches of samples after the first. */
   readonly iterations: number;
-  /** Least energy after each batch. */
-  readonly history: { readonly best: Float64Array };
+  /** The best after each of them. */
+  readonly history: readonly RandomSearchRecord[];
   /** Evaluations of E. */
   readonly evaluations: number;
+  /** To go on from, with `resume`. */
+  readonly state: RunState<RandomSearchState, RandomSearchRecord>;
 }
 
-const BATCH = 1000;
-
 /**
- * The best of normal samples, from the distribution in which `cbo` starts: what a swarm must beat with as many evaluations.
- * @throws ValueError and ShapeError for options out of range and where E is finite nowhere.
+ * The best of samples from the distribution in which `cbo` starts: what a swarm must beat with as many evaluations.
+ * @throws ValueError and ShapeError for options out of range and where E is finite at none of the first samples.
  */
 export async function randomSearch(
   problem: CboProblem,
   options: RandomSearchOptions = {},
 ): Promise<RandomSearchResult> {
   const owner = "randomSearch";
-  const { evaluations = 50_200, seed = 0, signal } = options;
-  requireInteger(owner, "evaluations", evaluations, 1);
+  checkOptions(owner, options, ["particles", "maxIterations", "mean", "std", "seed", ...runOptionNames]);
+  const { particles: n = 200, maxIterations = 250, seed = 0 } = options;
+  requireInteger(owner, "particles", n, 1);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
   const settled = settleProblem(owner, problem, [options.mean, options.std]);
-  const { dimension: d, evaluator } = settled;
-  let x = new Float64Array(d);
-  let least = Infinity;
-  const best: number[] = [];
-  let done = 0;
-  while (done < evaluations && !(signal?.aborted && done > 0)) {
-    const n = Math.min(BATCH, evaluations - done);
-    const points = feasible(settled, normalStart(owner, settled, options, n, `${seed}/${best.length}`), owner);
+  const { dimension: d, evaluator, box } = settled;
+  const bestOf = async (k: number): Promise<RandomSearchState> => {
+    const points = feasible(settled, firstParticles(owner, box, options, n, d, `${seed}/${k}/start`), owner);
     const energies = await evaluator.evaluate(points);
-    for (let i = 0; i < n; i++) {
-      if (!(energies[i] < least)) continue;
-      least = energies[i];
-      x = Float64Array.from(points.data().subarray(i * d, (i + 1) * d));
-    }
-    done += n;
-    best.push(least);
-  }
-  requireDecided(owner, { least }, done, "");
-  return {
-    x: hostTensor(x, [d], "float64"),
-    objective: least,
-    status: done < evaluations ? "aborted" : "completed",
-    iterations: best.length,
-    history: { best: Float64Array.from(best) },
-    evaluations: done,
+    let best = 0;
+    for (let i = 1; i < n; i++) if (energies[i] < energies[best] || Number.isNaN(energies[best])) best = i;
+    const x = Float64Array.from(points.data().subarray(best * d, (best + 1) * d));
+    return { x: hostTensor(x, [d], "float64"), objective: energies[best] };
   };
+  const { last, ...run } = await runLoop<RandomSearchState, RandomSearchRecord, never>(
+    {
+      owner,
+      limit: maxIterations,
+      initial: async () => {
+        const first = await bestOf(0);
+        requireDecided(owner, { least: first.objective }, n, "");
+        return first;
+      },
+      step: async (state, k) => {
+        const next = await bestOf(k);
+        return next.objective < state.objective ? next : state;
+      },
+      record: ({ objective }, iteration) => ({ iteration, best: objective }),
+    },
+    options,
+  );
+  return { ...run, ...last, evaluations: n * (run.iterations + 1) };
 }

@@ -1,62 +1,106 @@
-import { hostTensor, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
-import { CompiledSwarm } from "./compiled-swarm.js";
-import { emptyWeighing, requireDecided, weigh } from "./consensus-point.js";
-import { HostSwarm } from "./host-swarm.js";
-import type { BestParticle, SwarmOptions, SwarmResult, SwarmState, SwarmStatus } from "./swarm-options.js";
-import type { StepRecord, Swarm, SwarmPlan } from "./swarm-plan.js";
+import { type RunOptions, type RunState, runLoop } from "@offprint/solvers";
+import { asTensor, hostTensor, NonFiniteError, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { requireDecided } from "./consensus-point.js";
+import { readTensor } from "./problem.js";
+import type { BestParticle, SwarmOptions, SwarmRecord, SwarmResult, SwarmState } from "./swarm-options.js";
+import type { SwarmPlan } from "./swarm-plan.js";
+import { requireSwarmShape } from "./swarm-settings.js";
+import { type SwarmFigures, stepperOf } from "./swarm-step.js";
+import { cappedAlpha, weighed } from "./weighing.js";
 
 /** A consensus that moves by no more than this is at rest. */
 const AT_REST = 1e-5;
-/** Random numbers of one compiled run. */
-const NOISE_PER_RUN = 250_000;
+/** Two swarms found the same point where it differs by no more than so many tolerances. */
+const SAME = 10;
 const FEW_PARTICLES = 5;
 /** Among so many first steps. */
 const EARLY = 10;
 
-/** @internal Carries a plan out and keeps its history. */
+type Run = RunOptions<SwarmRecord, RunState<SwarmState, SwarmRecord>>;
+
+/** @internal Carries a plan out: step by step, swarm after swarm. */
 export async function runSwarm(plan: SwarmPlan, options: SwarmOptions, warnings: string[]): Promise<SwarmResult> {
-  const { evaluations: spent = 0 } = options.resume ?? {};
-  const cost = costOf(plan);
-  const affordable = stepsWithin(plan, cost, spent, options.maxEvaluations);
-  const chronicle = new Chronicle(plan, options);
-  const swarm = swarmOf(plan, options);
-  let status: SwarmStatus = affordable < plan.steps ? "budget" : "completed";
-  let particles: Tensor;
-  try {
-    let k = plan.first;
-    let ended = false;
-    while (!ended && k <= affordable) {
-      if (options.signal?.aborted && k > plan.first) {
-        status = "aborted";
-        break;
-      }
-      const records = await swarm.run(k, affordable - k + 1);
-      for (const record of records) {
-        const end = chronicle.add(record);
-        if (end === undefined) continue;
-        status = end;
-        ended = true;
-        break;
-      }
-      k += records.length;
-      if ((await options.onProgress?.(chronicle.progress())) === "stop" && !ended && k <= affordable) {
-        status = "stopped";
-        ended = true;
-      }
-    }
-    particles = await swarm.particlesAt(chronicle.step);
-  } finally {
-    await swarm.release();
+  const { owner, problem, d } = plan;
+  const { backend, patience = Infinity, recordPath = true, maxEvaluations = Infinity } = options;
+  if (backend !== undefined && problem.evaluator.traceable === undefined) {
+    throw new UnsupportedError(
+      `${owner}: a backend compiles objectives in operations of tensors (a function, or pointwise); leave backend ` +
+        "out for perParticle and batch",
+    );
   }
-  const swarmEvaluations = spent + cost.first + (chronicle.step - plan.first) * cost.step;
-  if (plan.batches !== undefined) await chronicle.consult(particles);
-  return chronicle.result(particles, status, swarmEvaluations + cost.answer, warnings);
+  const cost = costOf(plan);
+  requireAffordable(plan, cost, maxEvaluations);
+  const stepper = stepperOf(plan, backend);
+  const begin = async (swarm: number, k: number): Promise<SwarmFigures> => {
+    const figures = await stepper.begin(plan.startOf(swarm), k);
+    requireDecided(owner, figures, plan.batches?.size ?? plan.n, ` at step ${k}`);
+    return figures;
+  };
+  const first = async (): Promise<SwarmState> => {
+    const figures = await begin(0, 0);
+    const beginning = { start: figures.consensus, earlier: null, restarts: 0, stalled: 0, evaluations: cost.first };
+    return decided({ ...fieldsOf(figures), ...beginning, best: bestOf(figures), next: "step" });
+  };
+  const restarted = async (state: SwarmState, k: number): Promise<SwarmState> => {
+    const restarts = state.restarts + 1;
+    const figures = await begin(restarts, k);
+    const evaluations = state.evaluations + cost.first;
+    const fresh = { restarts, evaluations, earlier: foundBy(state), best: bestOf(figures), stalled: 0 };
+    return decided({ ...state, ...fieldsOf(figures), ...fresh, next: "step" });
+  };
+  const afterStep = (state: SwarmState, figures: SwarmFigures): SwarmState => {
+    requireFinite(figures);
+    const stalled = atRest(figures.consensus, state.consensus) ? state.stalled + 1 : 0;
+    const best = figures.least < state.best.objective ? bestOf(figures) : state.best;
+    const evaluations = state.evaluations + cost.step;
+    return decided({ ...state, ...fieldsOf(figures), best, stalled, evaluations }, figures.radius);
+  };
+  const decided = (state: SwarmState, radius = Infinity): SwarmState => {
+    if (!((plan.collapses && radius < 1) || state.stalled >= patience)) return state;
+    return { ...state, next: state.restarts >= plan.restarts || foundAgain(plan, state) ? "end" : "restart" };
+  };
+  const run = await runLoop<SwarmState, SwarmRecord, "converged" | "limit">(
+    {
+      owner,
+      limit: plan.maxIterations,
+      initial: first,
+      step(state, k) {
+        if (state.next === "restart") return restarted(state, k);
+        const figures = stepper.move(state.particles, state.consensus, k);
+        return figures instanceof Promise
+          ? figures.then((known) => afterStep(state, known))
+          : afterStep(state, figures);
+      },
+      record: (state, iteration) => recordOf(state, iteration, recordPath),
+      finished({ next, evaluations }) {
+        if (next === "end") return "converged";
+        const further = (next === "restart" ? cost.first : cost.step) + cost.answer;
+        return evaluations + further > maxEvaluations ? "limit" : undefined;
+      },
+      snapshot: async (state) => ({ ...state, particles: await state.particles.host() }),
+      check: (state) => checkState(plan, state),
+    },
+    options as Run,
+  ).finally(() => stepper.release());
+  const answer = await answerOf(plan, run.last, run.iterations);
+  warn(plan, run.history, warnings);
+  const { status, iterations, history, state } = run;
+  const kept = recordPath ? [run.last.start.data(), ...history.map(({ consensus }) => consensus!)] : [];
+  if (kept.length > 0 && plan.batches !== undefined) kept[kept.length - 1] = answer.x.data();
+  const path = new Float64Array(kept.length * d);
+  kept.forEach((point, k) => {
+    path.set(point as Float64Array, k * d);
+  });
+  return {
+    ...{ ...answer, status, iterations, history, path: hostTensor(path, [kept.length, d], "float64") },
+    ...{ particles: run.last.particles, evaluations: run.last.evaluations + cost.answer, warnings, state },
+  };
 }
 
 interface Cost {
-  /** Evaluations of the first step. */
+  /** Evaluations with which a swarm begins. */
   readonly first: number;
-  /** Of each further one. */
+  /** Of each step. */
   readonly step: number;
   /** Of the final answer. */
   readonly answer: number;
@@ -68,164 +112,84 @@ function costOf({ n, d, batches, descent, problem }: SwarmPlan): Cost {
   return { first: deciding, step: deciding + differences, answer: batches === undefined ? 1 : n + 1 };
 }
 
-/** The last step that the evaluations suffice for. */
-function stepsWithin({ owner, first, steps }: SwarmPlan, cost: Cost, spent: number, budget = Infinity): number {
-  const left = budget - spent - cost.answer - cost.first;
-  if (left < 0) {
-    throw new ValueError(
-      `${owner}: maxEvaluations is ${budget}; the first step alone takes ${spent + cost.first + cost.answer}`,
-    );
-  }
-  return Math.min(steps, first + Math.floor(left / cost.step));
+function requireAffordable({ owner }: SwarmPlan, { first, answer }: Cost, budget: number): void {
+  if (first + answer <= budget) return;
+  throw new ValueError(`${owner}: maxEvaluations is ${budget}; the first step alone takes ${first + answer}`);
 }
 
-function swarmOf(plan: SwarmPlan, { backend, stepsPerRun }: SwarmOptions): Swarm {
-  const { traceable } = plan.problem.evaluator;
-  if (backend === undefined) return new HostSwarm(plan);
-  if (traceable === undefined) {
-    throw new UnsupportedError(
-      `${plan.owner}: a backend compiles objectives in operations of tensors (a function, or pointwise); leave backend ` +
-        "out for perParticle and batch",
-    );
-  }
-  const suitable = Math.max(1, Math.min(64, Math.floor(NOISE_PER_RUN / (plan.n * plan.d))));
-  const length = stepsPerRun ?? evenRuns(plan.steps - plan.first + 1, suitable);
-  return new CompiledSwarm(plan, { backend, stepsPerRun: length }, traceable);
+/** Throws where the particles have left the range of numbers, or the places where the objective is defined. */
+function requireFinite({ spread, least }: SwarmFigures): void {
+  if (Number.isFinite(spread) && Number.isFinite(least)) return;
+  throw new NonFiniteError(
+    "the particles left the range of numbers, or the places where the objective is finite; lower sigma, or give bounds",
+  );
 }
 
-/** Steps a run so that the last run is about as long as the others. */
-function evenRuns(steps: number, most: number): number {
-  return Math.ceil(steps / Math.ceil(steps / most));
+function fieldsOf({ particles, consensus, energy, spread, nEff }: SwarmFigures) {
+  return { particles, consensus, energy, spread, nEff };
 }
 
-/** Collects records, and decides when a run is over. */
-class Chronicle {
-  private readonly path: Float64Array[] = [];
-  private readonly energy: number[] = [];
-  private readonly spread: number[] = [];
-  private readonly nEff: number[] = [];
-  private readonly least: number[] = [];
-  private best: { x: Float64Array; objective: number };
-  private consensus: Float64Array;
-  private stalled: number;
-  /** The last step recorded. */
-  step: number;
+function bestOf({ best, least }: SwarmFigures): BestParticle {
+  return { x: hostTensor(best, [best.length], "float64"), objective: least };
+}
 
-  constructor(
-    private readonly plan: SwarmPlan,
-    private readonly options: SwarmOptions,
-  ) {
-    const { resume } = options;
-    this.best = resume
-      ? { x: Float64Array.from(resume.best.x.data()), objective: resume.best.objective }
-      : { x: new Float64Array(plan.d), objective: Infinity };
-    this.consensus = resume ? Float64Array.from(resume.consensus.data()) : new Float64Array(plan.d).fill(Number.NaN);
-    this.stalled = resume?.stalled ?? 0;
-    this.step = plan.first;
-  }
+/** The best of all swarms, and the consensus of the one that found it. */
+function foundBy({ earlier, best, consensus }: SwarmState): BestParticle & { readonly consensus: Tensor } {
+  return earlier !== null && earlier.objective < best.objective ? earlier : { ...best, consensus };
+}
 
-  /** @returns how the run ends here, if it does */
-  add(record: StepRecord): SwarmStatus | undefined {
-    const { tolerance, patience, recordPath = true } = this.options;
-    const { owner, first, n, batches } = this.plan;
-    const { k, least, spread } = record;
-    if (k === first || least === -Infinity) requireDecided(owner, record, batches?.size ?? n, ` at step ${k}`);
-    if (!Number.isFinite(spread) || !Number.isFinite(least)) return "diverged";
-    if (least < this.best.objective) this.best = { x: record.best, objective: least };
-    this.step = k;
-    if (recordPath) this.path.push(record.consensus);
-    this.energy.push(record.energy);
-    this.spread.push(spread);
-    this.nEff.push(record.nEff);
-    this.least.push(this.best.objective);
-    const before = this.consensus;
-    this.consensus = record.consensus;
-    // The step that a state stands at has been counted already.
-    if (k > first) {
-      const moved = record.consensus.some((x, j) => Math.abs(x - before[j]) > AT_REST);
-      this.stalled = moved ? 0 : this.stalled + 1;
-    }
-    if (tolerance !== undefined && record.radius < tolerance) return "converged";
-    if (patience !== undefined && this.stalled >= patience) return "stalled";
-    return undefined;
-  }
+function atRest(after: Tensor, before: Tensor): boolean {
+  const [a, b] = [after.data(), before.data()];
+  return a.every((x, j) => Math.abs(x - b[j]) <= AT_REST);
+}
 
-  progress() {
-    const last = this.energy.length - 1;
-    const { consensus, step, plan } = this;
-    const [energy, spread, nEff] = [this.energy[last], this.spread[last], this.nEff[last]];
-    return { step, steps: plan.steps, consensus, energy, spread, nEff };
-  }
+/** Whether a swarm has found the best point of those before again. */
+function foundAgain({ unit }: SwarmPlan, { earlier, best }: SwarmState): boolean {
+  if (earlier === null) return false;
+  const [a, b] = [best.x.data(), earlier.x.data()];
+  return unit.every((length, j) => Math.abs(a[j] - b[j]) <= SAME * length);
+}
 
-  /** Lets all particles decide on the last consensus, after batches have decided on the steps. */
-  async consult(particles: Tensor): Promise<void> {
-    const { plan, step } = this;
-    const energies = await plan.problem.evaluator.evaluate(particles);
-    const all = weigh(energies, particles.data(), plan.alphaAt(step), emptyWeighing(plan.d));
-    if (!Number.isFinite(all.least)) return;
-    this.consensus = all.point;
-    if (this.path.length > 0) this.path[this.path.length - 1] = all.point;
-    const last = this.energy.length - 1;
-    [this.energy[last], this.nEff[last]] = [all.energy, all.nEff];
-    if (all.least >= this.best.objective) return;
-    const row = particles.data().subarray(all.best * plan.d, (all.best + 1) * plan.d);
-    this.best = { x: Float64Array.from(row), objective: all.least };
-    this.least[last] = all.least;
-  }
+function recordOf(state: SwarmState, iteration: number, recordPath: boolean): SwarmRecord {
+  const { consensus, energy, spread, nEff, restarts } = state;
+  const path = recordPath ? { consensus: Float64Array.from(consensus.data()) } : {};
+  return { iteration, ...path, energy, spread, nEff, best: foundBy(state).objective, restarts };
+}
 
-  async result(particles: Tensor, status: SwarmStatus, evaluations: number, warnings: string[]): Promise<SwarmResult> {
-    const { plan, step, path, stalled } = this;
-    const { d, first, problem } = plan;
-    const vector = (x: Float64Array) => hostTensor(x, [d], "float64");
-    const point = hostTensor(this.consensus.slice(), [1, d], "float64");
-    const [objective] = Array.from(await problem.evaluator.evaluate(asDType(point, plan.dtype)));
-    const best: BestParticle = { x: vector(this.best.x), objective: this.best.objective };
-    const values = new Float64Array(path.length * d);
-    path.forEach((x, k) => {
-      values.set(x, k * d);
-    });
-    const history = {
-      consensus: hostTensor(values, [path.length, d], "float64"),
-      energy: Float64Array.from(this.energy),
-      spread: Float64Array.from(this.spread),
-      nEff: Float64Array.from(this.nEff),
-      best: Float64Array.from(this.least),
-    };
-    this.warn(status, history.nEff, warnings);
-    const consensus = vector(this.consensus);
-    const state: SwarmState = { step, particles, evaluations, best, stalled, consensus };
-    const iterations = step - first;
-    return {
-      x: consensus,
-      objective,
-      status,
-      iterations,
-      history,
-      best,
-      particles,
-      evaluations,
-      warnings,
-      state,
-    };
-  }
-
-  private warn(status: SwarmStatus, nEff: Float64Array, warnings: string[]): void {
-    if (this.plan.first === 0 && this.plan.alphaAt(0) < Infinity) {
-      const early = Math.min(...nEff.subarray(0, EARLY));
-      if (early < FEW_PARTICLES) {
-        warnings.push(
-          `in the first steps no more than ${early.toPrecision(2)} particles decided; lower alpha or take more particles`,
-        );
-      }
-    }
-    if (status === "diverged") {
-      warnings.push(
-        "the particles left the range of numbers, or the places where the objective is finite; lower sigma, or give bounds",
-      );
+/** The consensus to give, its energy, and the best particle. Where batches decided on the steps, all particles decide on it. */
+async function answerOf(plan: SwarmPlan, state: SwarmState, k: number) {
+  const { problem, dtype, d } = plan;
+  const { evaluator } = problem;
+  let { x: place, objective: least, consensus } = foundBy(state);
+  if (plan.batches !== undefined && consensus === state.consensus) {
+    const { particles } = state;
+    const energies = hostTensor(Float64Array.from(await evaluator.evaluate(particles)), [plan.n], "float64");
+    const alpha = plan.automatic ? "auto" : asTensor(cappedAlpha(plan.alphaAt(k), dtype), dtype);
+    const all = weighed(energies, particles, alpha);
+    if (Number.isFinite(all.least.item())) consensus = all.consensus;
+    if (all.least.item() < least) {
+      least = all.least.item();
+      place = asTensor(particles.slice([all.best.item()]), "float64");
     }
   }
+  const x = asTensor(consensus, "float64");
+  const [objective] = Array.from(await evaluator.evaluate(asTensor(x.reshape([1, d]), dtype)));
+  return { x, objective, best: { x: place, objective: least } };
 }
 
-function asDType(x: Tensor, dtype: "float32" | "float64"): Tensor {
-  return dtype === "float64" ? x : hostTensor(Float32Array.from(x.data()), x.shape, dtype);
+function warn(plan: SwarmPlan, history: readonly SwarmRecord[], warnings: string[]): void {
+  if (plan.automatic || plan.alphaAt(0) === Infinity || history.length === 0) return;
+  const early = Math.min(...history.slice(0, EARLY).map(({ nEff }) => nEff));
+  if (early >= FEW_PARTICLES) return;
+  warnings.push(
+    `in the first steps no more than ${early.toPrecision(2)} particles decided; lower alpha or take more particles`,
+  );
+}
+
+function checkState({ owner, n, d }: SwarmPlan, state: SwarmState): void {
+  const { particles, consensus, best, evaluations } = state;
+  if (particles === undefined || consensus === undefined || best?.x === undefined || evaluations === undefined) {
+    throw new ValueError(`${owner}: resume is not the state of a swarm; give the \`state\` of a result`);
+  }
+  requireSwarmShape(owner, "resume.particles", readTensor(owner, "resume.particles", particles), n, d);
 }

@@ -1,6 +1,5 @@
 import {
   asTensor,
-  cast,
   random,
   requireInteger,
   requirePositive,
@@ -9,35 +8,56 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { requireAlpha } from "./consensus-point.js";
-import { feasible, readTensor, type SettledProblem } from "./problem.js";
-import type { SwarmOptions, SwarmState } from "./swarm-options.js";
+import { readTensor } from "./problem.js";
+import type { SwarmOptions } from "./swarm-options.js";
 
 /** @internal The options that every swarm shares, checked, with defaults. */
 export interface SwarmSettings {
   readonly n: number;
-  readonly steps: number;
+  readonly maxIterations: number;
+  /** A number where `automatic` is false. */
   readonly alpha: number;
+  readonly automatic: boolean;
   readonly seed: number | string;
   readonly dtype: "float32" | "float64";
+  /** The tolerance along each coordinate, `[d]`. */
+  readonly unit: readonly number[];
+  readonly collapses: boolean;
   /** Random numbers `[n, d]` of the user's source or from the seed. */
-  readonly normals: (k: number) => ArrayLike<number>;
+  readonly normals: (k: number) => Tensor;
 }
 
+/** @internal What options default to, where that differs from case to case. */
+export interface SwarmDefaults {
+  readonly particles: number;
+  readonly alpha: number | "auto";
+  /** Tolerance along each coordinate, where there is one. */
+  readonly tolerance: readonly number[] | undefined;
+}
+
+/** Where no tolerance is given, swarms that stalled found the same point within this. */
+const NEAR = 1e-4;
+
 /** @internal */
-export function swarmSettings(owner: string, options: SwarmOptions, d: number, given?: Tensor): SwarmSettings {
-  const { steps = 250, alpha = 100, seed = 0, maxEvaluations, tolerance, patience, stepsPerRun, resume } = options;
-  const n = options.particles ?? resume?.particles.shape[0] ?? given?.shape[0] ?? 200;
+export function swarmSettings(owner: string, options: SwarmOptions, d: number, defaults: SwarmDefaults): SwarmSettings {
+  const { maxIterations = 250, alpha = defaults.alpha, seed = 0, maxEvaluations, tolerance, patience } = options;
+  const n = options.particles ?? options.resume?.inner?.particles?.shape?.[0] ?? defaults.particles;
   requireInteger(owner, "particles", n, 2);
-  requireInteger(owner, "steps", steps, 0);
-  requireAlpha(owner, alpha);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  if (alpha !== "auto") requireAlpha(owner, alpha);
   if (maxEvaluations !== undefined) requireInteger(owner, "maxEvaluations", maxEvaluations, 1);
   if (tolerance !== undefined) requirePositive(owner, "tolerance", tolerance);
   if (patience !== undefined) requireInteger(owner, "patience", patience, 1);
-  if (stepsPerRun !== undefined) requireInteger(owner, "stepsPerRun", stepsPerRun, 1);
-  const onGpu = options.backend !== undefined && options.backend.device !== "cpu";
+  const onGpu = options.backend !== undefined && !["cpu", "host"].includes(options.backend.device);
   const dtype = options.dtype ?? (onGpu ? "float32" : "float64");
   requireOneOf(owner, "dtype", dtype, ["float32", "float64"]);
-  return { n, steps, alpha, seed, dtype, normals: normalsOf(owner, options, seed, n, d) };
+  const unit = tolerance === undefined ? defaults.tolerance : new Array<number>(d).fill(tolerance);
+  return {
+    ...{ n, maxIterations, alpha: alpha === "auto" ? 0 : alpha, automatic: alpha === "auto", seed, dtype },
+    unit: unit ?? new Array<number>(d).fill(NEAR),
+    collapses: unit !== undefined,
+    normals: normalsOf(owner, options, seed, n, d, dtype),
+  };
 }
 
 function normalsOf(
@@ -46,15 +66,14 @@ function normalsOf(
   seed: number | string,
   n: number,
   d: number,
+  dtype: "float32" | "float64",
 ): SwarmSettings["normals"] {
   random.rng(seed); // a bad seed is told here
-  if (noiseSource === undefined) {
-    return (k) => random.rng(`${seed}/noise/${k}`).normal([n, d], { dtype: "float64" }).data();
-  }
+  if (noiseSource === undefined) return (k) => random.rng(`${seed}/noise/${k}`).normal([n, d], { dtype });
   return (k) => {
     const z = readTensor(owner, `noiseSource(${k})`, noiseSource(k));
     requireSwarmShape(owner, `noiseSource(${k})`, z, n, d);
-    return z.data();
+    return asTensor(z, dtype);
   };
 }
 
@@ -65,24 +84,6 @@ export function requireSwarmShape(owner: string, name: string, x: Tensor, n: num
       `${owner}: ${name} has shape [${x.shape}]; ${n} particles of ${d} coordinates are [${n}, ${d}]`,
     );
   }
-}
-
-/** @internal The first particles, feasible and in the dtype of the run; those of the state where one is resumed. */
-export function firstParticles(
-  owner: string,
-  problem: SettledProblem,
-  { n, steps, dtype }: SwarmSettings,
-  resume: SwarmState | undefined,
-  fresh: () => Tensor,
-): { readonly start: Tensor; readonly first: number } {
-  if (resume === undefined) return { start: feasible(problem, cast(fresh(), dtype), owner), first: 0 };
-  const particles = readTensor(owner, "resume.particles", resume.particles);
-  requireSwarmShape(owner, "resume.particles", particles, n, problem.dimension);
-  requireInteger(owner, "resume.step", resume.step, 0);
-  if (resume.step > steps) {
-    throw new ValueError(`${owner}: the state is at step ${resume.step}, beyond steps ${steps}; give more steps`);
-  }
-  return { start: asTensor(particles, dtype), first: resume.step };
 }
 
 /** @internal Throws unless `value` is one of the words. */

@@ -1,6 +1,8 @@
 import { batches, sampleCount } from "@offprint/data";
+import { makeBreather } from "@offprint/solvers";
 import {
   add,
+  asTensor,
   full,
   hostTensor,
   type Jitted,
@@ -14,14 +16,14 @@ import {
   take,
   tensor,
 } from "@offprint/tensor-core";
-import { emptyWeighing, requireDecided, weigh } from "./consensus-point.js";
-import { marked } from "./host-swarm.js";
+import { requireDecided } from "./consensus-point.js";
 import { dispersion, reducedCount } from "./particle-reduction.js";
-import { cappedAlpha } from "./tensor-consensus.js";
+import { marked } from "./swarm-step.js";
 import type { EpochRecord, SwarmTrainingOptions, SwarmTrainingState, TrainingData } from "./training-options.js";
 import { TRAINING, type TrainingSettings } from "./training-settings.js";
 import { lossesOf, type TrainingSwarm, turnsOf } from "./training-step.js";
 import type { SwarmModel } from "./tree-model.js";
+import { cappedAlpha, weighed } from "./weighing.js";
 
 /** A consensus that moves by less is at rest, and the particles are shaken. */
 const AT_REST = 1e-5;
@@ -39,7 +41,7 @@ interface Tally {
   restarts: number;
 }
 
-/** @internal The epochs of `cboTrain`. A batch of data is one run of a backend, or a few. */
+/** @internal The epochs of `cboTrain`. A batch of data is one run of a compiled function, or a few. */
 export class SwarmTraining {
   private readonly turns: Jitted<ReturnType<typeof turnsOf>>;
   private readonly losses: Jitted<(theta: Tensor, batch: TrainingData) => Tensor>;
@@ -59,11 +61,11 @@ export class SwarmTraining {
     const particles = this.settings.start();
     // Infinitely far, so that the first consensus has moved.
     const consensus = full([this.settings.parameters], Infinity, particles.dtype);
-    return { epoch: 0, particles, consensus, variance: dispersion(particles).variance, history: [] };
+    return { epoch: 0, particles, consensus, variance: dispersion(particles).variance, evaluations: 0 };
   }
 
-  /** The state after the next epoch; undefined where the signal came in between. */
-  async epoch(state: SwarmTrainingState): Promise<SwarmTrainingState | undefined> {
+  /** The state after the next epoch and what to record of it; undefined where the signal came in between. */
+  async epoch(state: SwarmTrainingState): Promise<readonly [SwarmTrainingState, EpochRecord] | undefined> {
     const { settings, data } = this;
     const epoch = state.epoch + 1;
     const rng = random.rng(`${settings.seed}/epoch/${epoch}`);
@@ -74,34 +76,35 @@ export class SwarmTraining {
     let swarm: TrainingSwarm = { particles: state.particles, consensus: state.consensus };
     const n = state.particles.shape[0];
     const batchSize = Math.min(settings.batchSize, sampleCount(data));
+    const breather = makeBreather();
     for (const { inputs, targets } of batches(data, { batchSize, rng: order })) {
       const shuffled = shuffles.permutation(n).data() as Int32Array;
       for (const rows of this.runs(shuffled)) {
+        if (breather.due()) await breather.pause();
         if (this.options.signal?.aborted) return undefined;
         swarm = await this.run(swarm, { inputs, targets }, rows, sources, { sigma, alpha }, tally);
-        if (!Number.isFinite(tally.energy)) throw nothingFinite(epoch, settings.batchParticles);
+        if (!Number.isFinite(tally.energy)) throw nothingFinite(settings.batchParticles);
       }
     }
     const particles = await swarm.particles.host();
     const consensus = await swarm.consensus.host();
     const { variance, spread } = dispersion(particles);
     const kept = this.reduced(particles, variance, state.variance, sources.survivors);
-    const before = state.history[state.history.length - 1]?.evaluations ?? 0;
+    const evaluations = state.evaluations + tally.steps * settings.batchParticles;
     const record: EpochRecord = {
       ...{ epoch, loss: tally.energy / tally.steps, spread, sigma, alpha, restarts: tally.restarts },
-      particles: kept.shape[0],
-      evaluations: before + tally.steps * settings.batchParticles,
-      figures: {},
+      ...{ particles: kept.shape[0], evaluations, figures: {} },
     };
-    return { epoch, particles: kept, consensus, variance, history: [...state.history, record] };
+    return [{ epoch, particles: kept, consensus, variance, evaluations }, record];
   }
 
   /** The consensus of all particles on all data. */
   async consult(particles: Tensor, alpha: number): Promise<Tensor> {
-    const energies = await this.lossesOf(particles);
-    const weighing = weigh(energies, particles.data(), alpha, emptyWeighing(this.settings.parameters));
-    requireDecided(TRAINING, weighing, particles.shape[0], " on all data");
-    return tensor(weighing.point, { dtype: particles.dtype });
+    const losses = hostTensor(await this.lossesOf(particles), [particles.shape[0]], "float64");
+    const weight = tensor(cappedAlpha(alpha, "float64"), { dtype: "float64" });
+    const { consensus, least } = weighed(losses, asTensor(particles, "float64"), weight);
+    requireDecided(TRAINING, { least: least.item() }, particles.shape[0], " on all data");
+    return asTensor(consensus, particles.dtype);
   }
 
   /** Losses of particles on all data, the mean over its samples. */
@@ -199,8 +202,6 @@ function shaken(particles: Tensor, rng: Rng, scale: number): Tensor {
   return add(particles, mul(scale, rng.normal(particles.shape, { dtype })));
 }
 
-function nothingFinite(epoch: number, n: number): NonFiniteError {
-  return new NonFiniteError(
-    `${TRAINING}: epoch ${epoch}: the loss is finite for none of ${n} particles; lower sigma, or start them nearer to 0`,
-  );
+function nothingFinite(n: number): NonFiniteError {
+  return new NonFiniteError(`the loss is finite for none of ${n} particles; lower sigma, or start them nearer to 0`);
 }

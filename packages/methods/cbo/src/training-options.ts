@@ -1,3 +1,4 @@
+import type { RunOptions, RunState, Status } from "@offprint/solvers";
 import type { Backend, Tensor, TensorLike } from "@offprint/tensor-core";
 import type { NoiseKind } from "./cbo.js";
 
@@ -31,7 +32,7 @@ export interface EpochRecord {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Where training stands between two epochs, as plain data and tensors. */
+/** Where training stands between two epochs, as a tree. */
 export interface SwarmTrainingState {
   /** Epochs finished. */
   readonly epoch: number;
@@ -41,12 +42,12 @@ export interface SwarmTrainingState {
   readonly consensus: Tensor;
   /** Variance of the swarm after the last epoch, for particle reduction. */
   readonly variance: number;
-  /** An entry for each epoch. */
-  readonly history: readonly EpochRecord[];
+  /** Losses of a particle on a batch so far. */
+  readonly evaluations: number;
 }
 
 /** Options of `cboTrain`; the defaults are those of the authors' experiments with networks. */
-export interface SwarmTrainingOptions {
+export interface SwarmTrainingOptions extends RunOptions<EpochRecord, RunState<SwarmTrainingState, EpochRecord>> {
   /** N, >= 2. Default 100. */
   particles?: number;
   /** Particles that decide on a consensus, between 1 and N. Default 10. */
@@ -83,19 +84,35 @@ export interface SwarmTrainingOptions {
   seed?: number | string;
   /** Element type of the particles. Default that of the inputs. */
   dtype?: "float32" | "float64";
-  /** Compiles the steps; without one they run on the host kernels. */
+  /** Compiles the steps in place of this package's own compiler. */
   backend?: Backend;
   /** Figures to record after each epoch, such as the accuracy on held-out data, of the swarm's consensus `[P]`. */
   evaluate?: (theta: Tensor) => Record<string, number> | Promise<Record<string, number>>;
-  /** Called after each epoch and awaited; `"stop"` ends the run there. */
-  onProgress?: (record: EpochRecord) => unknown;
-  /** Stops before the next step; the result is that of the last whole epoch. */
-  signal?: AbortSignal;
-  /** Called with the state every `every` epochs (default 1) and awaited. */
-  checkpoint?: { every?: number; save: (state: SwarmTrainingState) => unknown };
-  /** Goes on from a state, bit by bit. */
-  resume?: SwarmTrainingState;
 }
+
+/** @internal The names of {@link SwarmTrainingOptions} beside those of every run. */
+export const trainingOptionNames = [
+  "particles",
+  "batchParticles",
+  "batchSize",
+  "epochs",
+  "dt",
+  "lambda",
+  "sigma",
+  "alpha",
+  "noise",
+  "noiseAt",
+  "cooling",
+  "batchUpdate",
+  "reduction",
+  "initial",
+  "mean",
+  "std",
+  "seed",
+  "dtype",
+  "backend",
+  "evaluate",
+] as const satisfies readonly (keyof SwarmTrainingOptions)[];
 
 /** What `cboTrain` gives. */
 export interface SwarmTrainingResult {
@@ -103,12 +120,12 @@ export interface SwarmTrainingResult {
   readonly theta: Tensor;
   /** Its loss on all data. */
   readonly objective: number;
-  /** All epochs made, or stopped by `onProgress` or the signal. */
-  readonly status: "completed" | "stopped" | "aborted";
-  /** Epochs made, those of a resumed state included. */
-  readonly iterations: number;
+  /** How it ended: it never converges. */
+  readonly status: Exclude<Status, "converged">;
+  /** Epochs made, those of resumed runs included. */
+  readonly epochs: number;
   /** An entry for each epoch. */
   readonly history: readonly EpochRecord[];
   /** To go on from, with `resume`. */
-  readonly state: SwarmTrainingState;
+  readonly state: RunState<SwarmTrainingState, EpochRecord>;
 }

@@ -1,6 +1,8 @@
 import { sampleCount } from "@offprint/data";
+import { runOptionNames } from "@offprint/solvers";
 import {
   asTensor,
+  checkOptions,
   random,
   requireInteger,
   requireNonNegative,
@@ -10,10 +12,15 @@ import {
 } from "@offprint/tensor-core";
 import { requireAlpha } from "./consensus-point.js";
 import type { Motion } from "./motion.js";
-import { readTensor } from "./problem.js";
-import { normalStart } from "./start.js";
+import { readTensor, requireGiven } from "./problem.js";
+import { firstParticles } from "./start.js";
 import { requireOneOf, requireSwarmShape } from "./swarm-settings.js";
-import type { SwarmTrainingOptions, SwarmTrainingState, TrainingData } from "./training-options.js";
+import {
+  type SwarmTrainingOptions,
+  type SwarmTrainingState,
+  type TrainingData,
+  trainingOptionNames,
+} from "./training-options.js";
 import type { SwarmModel } from "./tree-model.js";
 
 /** @internal The options of `cboTrain`, checked, with defaults. */
@@ -47,8 +54,11 @@ export function trainingSettings(
 ): TrainingSettings {
   const owner = TRAINING;
   const { particles = 100, batchParticles = 10, batchSize = 60, epochs = 100, dt = 0.1, lambda = 1 } = options;
-  const { sigma = Math.sqrt(0.4), alpha = 50, noise = "anisotropic", noiseAt = "pre", seed = 0, resume } = options;
-  const { cooling = true, batchUpdate = "full", reduction = false, checkpoint } = options;
+  const { sigma = Math.sqrt(0.4), alpha = 50, noise = "anisotropic", noiseAt = "pre", seed = 0 } = options;
+  const { cooling = true, batchUpdate = "full", reduction = false } = options;
+  requireGiven(owner, model, ["parameters", "loss"]);
+  requireGiven(owner, data, ["inputs", "targets"]);
+  checkOptions(owner, options, [...trainingOptionNames, ...runOptionNames]);
   const { parameters } = model;
   requireInteger(owner, "model.parameters", parameters, 1);
   requireInteger(owner, "particles", particles, 2);
@@ -62,7 +72,6 @@ export function trainingSettings(
   requireOneOf(owner, "noise", noise, ["isotropic", "anisotropic"]);
   requireOneOf(owner, "noiseAt", noiseAt, ["pre", "post"]);
   requireOneOf(owner, "batchUpdate", batchUpdate, ["full", "partial"]);
-  if (checkpoint?.every !== undefined) requireInteger(owner, "checkpoint.every", checkpoint.every, 1);
   if (batchParticles > particles) {
     throw new ValueError(
       `${owner}: batchParticles is ${batchParticles} of ${particles} particles; it must not exceed them`,
@@ -72,13 +81,9 @@ export function trainingSettings(
   random.rng(seed); // a bad seed is told here
   const dtype = options.dtype ?? (data.inputs.dtype === "float64" ? "float64" : "float32");
   requireOneOf(owner, "dtype", dtype, ["float32", "float64"]);
-  if (resume !== undefined) requireState(owner, resume, parameters, batchParticles, epochs);
   const given = options.initial === undefined ? undefined : readTensor(owner, "initial", options.initial);
   if (given !== undefined) requireSwarmShape(owner, "initial", given, particles, parameters);
-  const drawn = () => {
-    const problem = { dimension: parameters, box: undefined };
-    return normalStart(owner, problem, options, particles, seed);
-  };
+  const drawn = () => firstParticles(owner, undefined, options, particles, parameters, `${seed}/start`);
   return {
     ...{ parameters, batchParticles, batchSize, epochs, dt, reduction, seed, dtype },
     motion: { drift: lambda * dt, noise, noiseAt },
@@ -90,17 +95,16 @@ export function trainingSettings(
   };
 }
 
-function requireState(
-  owner: string,
-  { epoch, particles }: SwarmTrainingState,
-  parameters: number,
-  batchParticles: number,
-  epochs: number,
+/** @internal Throws where a state is not one of this model. */
+export function requireTrainingState(
+  { parameters, batchParticles }: TrainingSettings,
+  { epoch, particles, consensus, variance }: SwarmTrainingState,
 ): void {
+  const owner = TRAINING;
+  if (particles === undefined || consensus === undefined || typeof variance !== "number") {
+    throw new ValueError(`${owner}: resume is not the state of a training; give the \`state\` of a result`);
+  }
   requireInteger(owner, "resume.epoch", epoch, 0);
   const read = readTensor(owner, "resume.particles", particles);
   requireSwarmShape(owner, "resume.particles", read, Math.max(read.shape[0] ?? 0, batchParticles), parameters);
-  if (epoch > epochs) {
-    throw new ValueError(`${owner}: the state is after epoch ${epoch}, beyond epochs ${epochs}; give more epochs`);
-  }
 }

@@ -1,9 +1,9 @@
 import { abs, cast, max, ShapeError, scan, sub, type Tensor, take, where } from "@offprint/tensor-core";
-import { movedTensor } from "./motion.js";
-import { weighTensor } from "./tensor-consensus.js";
+import { moved } from "./motion.js";
 import type { TrainingData } from "./training-options.js";
 import { TRAINING, type TrainingSettings } from "./training-settings.js";
 import type { SwarmModel } from "./tree-model.js";
+import { weighed } from "./weighing.js";
 
 /** @internal Between two steps. */
 export interface TrainingSwarm {
@@ -41,17 +41,16 @@ export interface TurnOutput {
 
 /**
  * @internal Steps on one batch of data, one batch of particles after the other: losses, consensus, and the move of the
- * swarm. One graph of a backend.
+ * swarm. One compiled function.
  */
-export function turnsOf(model: SwarmModel<TrainingData>, { motion, dtype, alphaOf }: TrainingSettings) {
-  const flat = alphaOf(1) === 0;
+export function turnsOf(model: SwarmModel<TrainingData>, { motion, dtype }: TrainingSettings) {
   return (swarm: TrainingSwarm, batch: TrainingData, { scale, alpha }: EpochInput, turns: TurnInput) =>
     scan(
       (before: TrainingSwarm, { rows, movers, normals, active }: TurnInput): [TrainingSwarm, TurnOutput] => {
         const deciding = take(before.particles, rows);
-        const { consensus, energy } = weighTensor(lossesOf(model, deciding, batch), deciding, alpha, flat);
-        const moved = movedTensor(motion, before.particles, consensus, normals, scale);
-        const own = movers === undefined ? moved : where(movers, moved, before.particles);
+        const { consensus, energy } = weighed(lossesOf(model, deciding, batch), deciding, alpha);
+        const next = moved(motion, before.particles, consensus, normals, scale);
+        const own = movers === undefined ? next : where(movers, next, before.particles);
         const after = {
           particles: cast(where(active, own, before.particles), dtype),
           consensus: where(active, consensus, before.consensus),

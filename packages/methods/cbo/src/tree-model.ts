@@ -1,7 +1,8 @@
 import { concatenate, reshape, ShapeError, type Tensor, tree, vmap } from "@offprint/tensor-core";
+import type { TrainingData } from "./training-options.js";
 
 /** What a swarm trains: a loss of parameters that are one long vector. */
-export interface SwarmModel<B = any> {
+export interface SwarmModel<B = TrainingData> {
   /** P, the number of parameters. */
   readonly parameters: number;
   /**
@@ -35,7 +36,7 @@ export interface TreeModel<P, B> extends SwarmModel<B> {
  * console.log(line.parameters); // 4
  * ```
  */
-export function treeModel<P, B = any>(template: P, loss: (params: P, batch: B) => Tensor): TreeModel<P, B> {
+export function treeModel<P, B = TrainingData>(template: P, loss: (params: P, batch: B) => Tensor): TreeModel<P, B> {
   const { leaves, structure } = tree.flatten(template);
   const shapes = (leaves as Tensor[]).map(({ shape }) => shape);
   const sizes = (leaves as Tensor[]).map(({ size }) => size);

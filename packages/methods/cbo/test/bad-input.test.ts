@@ -21,8 +21,9 @@ import {
   proximalStep,
   randomSearch,
 } from "../src/index.js";
+import { plain } from "./plain.js";
 
-const problem = { objective: { perParticle: rastrigin.value }, dimension: 2 };
+const problem = { objective: { perParticle: plain(rastrigin) }, dimension: 2 };
 
 /** Each case: what is called, the kind of error, and what its message must say. */
 type Case = readonly [call: () => unknown, kind: new (...args: any[]) => Error, message: RegExp];
@@ -42,7 +43,7 @@ function rejects(cases: Readonly<Record<string, Case>>): void {
 describe("cbo rejects", () => {
   const numbers = {
     particles: [1, /particles is 1; it must be an integer >= 2/],
-    steps: [-1, /steps is -1; it must be an integer >= 0/],
+    maxIterations: [-1, /maxIterations is -1; it must be an integer >= 0/],
     dt: [0, /dt is 0; it must be a finite number > 0/],
     lambda: [-1, /lambda is -1/],
     sigma: [-0.1, /sigma is -0.1; it must be a finite number >= 0/],
@@ -50,7 +51,7 @@ describe("cbo rejects", () => {
     maxEvaluations: [10, /maxEvaluations is 10; the first step alone takes 201/],
     tolerance: [0, /tolerance is 0/],
     patience: [0.5, /patience is 0.5/],
-    stepsPerRun: [0, /stepsPerRun is 0/],
+    restarts: [-1, /restarts is -1/],
     batchParticles: [500, /batchParticles is 500 of 200 particles/],
     seed: [Number.NaN, /the seed is NaN/],
     noise: ["white", /noise is white; it must be isotropic or anisotropic/],
@@ -60,7 +61,7 @@ describe("cbo rejects", () => {
     mean: [Number.NaN, /mean is NaN in coordinate 0/],
     std: [-1, /std is -1 in coordinate 0/],
     cooling: [{ everySteps: 0 }, /cooling.everySteps is 0/],
-    gradient: [{ gamma: -1, lr: 1 }, /gradient.gamma is -1/],
+    gradient: [{ gamma: -1, learningRate: 1 }, /gradient.gamma is -1/],
   } as const;
   rejects(
     Object.fromEntries(
@@ -106,6 +107,31 @@ describe("cbo rejects", () => {
       ShapeError,
       /noiseSource\(0\) has shape \[3,2\]/,
     ],
+    "bounds as pairs that are none": [
+      () => cbo({ ...problem, bounds: [[0, 1], [2]] as any }),
+      ShapeError,
+      /bounds\[1\] is 2; give \[lower, upper\] for every coordinate/,
+    ],
+    "bounds with one side": [
+      () => cbo({ ...problem, bounds: { lower: 0 } as any }),
+      ValueError,
+      /bounds need both sides/,
+    ],
+    "a function of one particle, in tensors": [
+      () => cbo({ objective: (v: Tensor) => v.square().sum(), dimension: 2 }),
+      ShapeError,
+      /Give a function of one particle as \{ perParticle: f \}/,
+    ],
+    "a function of one particle, in plain numbers": [
+      () => cbo({ objective: ((v: Float64Array) => v[0] ** 2) as any, dimension: 2 }),
+      ShapeError,
+      /the objective returned NaN for 200 particles .* given as \{ perParticle: f \}/,
+    ],
+    "a function of an array": [
+      () => cbo({ objective: ((v: Float64Array) => v.reduce((a, b) => a + b)) as any, dimension: 2 }),
+      ValueError,
+      /the objective failed on a tensor \[200,2\]: .*\{ perParticle: f \}/,
+    ],
     "energies of another length": [
       () => cbo({ objective: (v: Tensor) => v.sum(), dimension: 2 }),
       ShapeError,
@@ -141,13 +167,8 @@ describe("cbo rejects", () => {
       ShapeError,
       /project returned shape \[200\]/,
     ],
-    "a state beyond the steps": [
-      async () => cbo(problem, { steps: 2, resume: (await cbo(problem, { steps: 5 })).state }),
-      ValueError,
-      /the state is at step 5, beyond steps 2/,
-    ],
     "a state of another swarm": [
-      async () => cbo(problem, { particles: 50, resume: (await cbo(problem, { steps: 5 })).state }),
+      async () => cbo(problem, { particles: 50, resume: (await cbo(problem, { maxIterations: 5 })).state }),
       ShapeError,
       /resume.particles has shape \[200,2\]; 50 particles/,
     ],
@@ -194,9 +215,9 @@ describe("the others reject", () => {
       ValueError,
       /finite at none of the 2 particles/,
     ],
-    "hopping without a width": [() => consensusHopping(rowed, { x0: [1], width: 0 }), ValueError, /width is 0/],
+    "hopping without a width": [() => consensusHopping(rowed, { initial: [1], width: 0 }), ValueError, /width is 0/],
     "hopping with a bad schedule": [
-      () => consensusHopping(rowed, { x0: [1], width: 1, schedule: { everySteps: 1, factor: 0 } }),
+      () => consensusHopping(rowed, { initial: [1], width: 1, schedule: { everySteps: 1, factor: 0 } }),
       ValueError,
       /schedule.factor is 0/,
     ],
@@ -211,21 +232,25 @@ describe("the others reject", () => {
       /samples is 0/,
     ],
     "autodiff of plain numbers": [
-      () => gradientDescent({ objective: { perParticle: (v) => v[0] } }, { x0: [1], gradient: "autodiff" }),
+      () => gradientDescent({ objective: { perParticle: (v) => v[0] } }, { initial: [1], gradient: "autodiff" }),
       ValueError,
       /cannot be differentiated; take gradient: "finite-difference"/,
     ],
     "an unknown gradient": [
-      () => gradientDescent(rowed, { x0: [1], gradient: "exact" as any }),
+      () => gradientDescent(rowed, { initial: [1], gradient: "exact" as any }),
       ValueError,
       /gradient is exact/,
     ],
     "a gradient of another shape": [
-      () => gradientDescent(rowed, { x0: [1, 2], gradient: () => [1] }),
+      () => gradientDescent(rowed, { initial: [1, 2], gradient: () => [1] }),
       ShapeError,
       /the gradient has shape \[1\] at points of shape \[1,2\]/,
     ],
-    "a start of rank 3": [() => gradientDescent(rowed, { x0: tensor([[[1]]]) }), ShapeError, /x0 has shape \[1,1,1\]/],
+    "a start of rank 3": [
+      () => gradientDescent(rowed, { initial: tensor([[[1]]]) }),
+      ShapeError,
+      /initial has shape \[1,1,1\]/,
+    ],
     "a proximal step without length": [() => proximalStep(rowed, [1], 0), ValueError, /tau is 0/],
     "a proximal step in four dimensions": [
       () => proximalStep(rowed, [1, 2, 3, 4], 1),
@@ -237,13 +262,13 @@ describe("the others reject", () => {
       ConvergenceError,
       /must be bounded below/,
     ],
-    "a path without steps": [() => proximalPath(rowed, { x0: [1], tau: 1, steps: -1 }), ValueError, /steps is -1/],
+    "a path without steps": [() => proximalPath(rowed, { initial: [1], tau: 1, steps: -1 }), ValueError, /steps is -1/],
     "a path of another dimension": [
       () => pathDiagnostics({ ...rowed, dimension: 3 }, [[1, 2]]),
       ShapeError,
       /path has shape \[1,2\]; give \[points, 3\]/,
     ],
-    "a search without evaluations": [() => randomSearch(problem, { evaluations: 0 }), ValueError, /evaluations is 0/],
+    "a search without samples": [() => randomSearch(problem, { particles: 0 }), ValueError, /particles is 0/],
   });
 });
 

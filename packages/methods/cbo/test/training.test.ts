@@ -16,7 +16,7 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cboTrain, type EpochRecord, type SwarmModel, type SwarmTrainingState, treeModel } from "../src/index.js";
+import { cboTrain, type EpochRecord, type SwarmModel, type SwarmTrainingResult, treeModel } from "../src/index.js";
 import { dispersion, reducedCount } from "../src/particle-reduction.js";
 
 let backend: OnnxRuntime;
@@ -43,9 +43,9 @@ describe("training without gradients", () => {
     const evaluate = (theta: Tensor) => ({
       accuracy: accuracy(scores(classifier.toTree(theta), data.inputs), data.targets).item(),
     });
-    const options = { epochs: 10, batchSize: 30, seed: 1, backend, evaluate };
-    const { theta, objective, history, status, iterations } = await cboTrain(classifier, data, options);
-    expect([status, iterations]).toEqual(["completed", 10]);
+    const options = { epochs: 10, batchSize: 30, seed: 1, evaluate };
+    const { theta, objective, history, status, epochs } = await cboTrain(classifier, data, options);
+    expect([status, epochs]).toEqual(["limit", 10]);
     expect(objective).toBeLessThan(0.5);
     expect(objective).toBeCloseTo(crossEntropy(scores(classifier.toTree(theta), data.inputs), data.targets).item(), 5);
     expect(history[9].figures.accuracy).toBeGreaterThan(0.8);
@@ -53,13 +53,13 @@ describe("training without gradients", () => {
     expect(history[9].evaluations).toBe(10 * 5 * 10 * 10);
   });
 
-  it("compiled agrees with in memory, for full and partial updates", async () => {
+  it("on a backend agrees with the own compiler, for full and partial updates", async () => {
     for (const batchUpdate of ["full", "partial"] as const) {
       const options = { ...small, batchSize: 64, epochs: 2, batchUpdate, dtype: "float64" as const };
       const eager = await cboTrain(classifier, data, options);
       const compiled = await cboTrain(classifier, data, { ...options, backend });
-      values(compiled.state.particles).forEach((x, i) => {
-        expect(x).toBeCloseTo(values(eager.state.particles)[i], 9);
+      values(compiled.state.inner.particles).forEach((x, i) => {
+        expect(x).toBeCloseTo(values(eager.state.inner.particles)[i], 9);
       });
       values(compiled.theta).forEach((x, i) => {
         expect(x).toBeCloseTo(values(eager.theta)[i], 9);
@@ -70,7 +70,10 @@ describe("training without gradients", () => {
   it("makes the steps of the method: shuffled batches, consensus, move", async () => {
     const start = random.rng(3).normal([4, 3], { dtype: "float64" });
     const options = { particles: 4, batchParticles: 2, batchSize: 8, epochs: 1, initial: start, alpha: 2, sigma: 0.6 };
-    const { state, history } = await cboTrain(bowl, noData, options);
+    const {
+      state: { inner: state },
+      history,
+    } = await cboTrain(bowl, noData, options);
     const [, shuffles, noise] = random.rng("0/epoch/1").split(5);
     const order = values(shuffles.permutation(4));
     const normals = values(noise.normal([2, 4, 3], { dtype: "float64" }));
@@ -106,7 +109,7 @@ describe("training without gradients", () => {
     expect(warm.history.map(({ alpha }) => alpha)).toEqual([50, 50, 50]);
   });
 
-  it("shakes all particles where the consensus stands still, compiled as in memory", async () => {
+  it("shakes all particles where the consensus stands still, on a backend as well", async () => {
     const initial = new Array(20).fill([1, 1, 1]);
     const options = { ...small, initial, epochs: 1 };
     const run = await cboTrain(bowl, noData, options);
@@ -114,14 +117,17 @@ describe("training without gradients", () => {
     expect(run.history[0].restarts).toBeGreaterThan(0);
     expect(run.history[0].spread).toBeGreaterThan(0.1);
     const compiled = await cboTrain(bowl, noData, { ...options, backend });
-    values(compiled.state.particles).forEach((x, i) => {
-      expect(x).toBeCloseTo(values(run.state.particles)[i], 10);
+    values(compiled.state.inner.particles).forEach((x, i) => {
+      expect(x).toBeCloseTo(values(run.state.inner.particles)[i], 10);
     });
     expect(compiled.history[0].restarts).toBe(run.history[0].restarts);
   });
 
   it("drops particles as their variance falls, whole batches, never more than a fifth", async () => {
-    const { history, state } = await cboTrain(bowl, noData, { ...small, particles: 40, epochs: 12, reduction: true });
+    const {
+      history,
+      state: { inner: state },
+    } = await cboTrain(bowl, noData, { ...small, particles: 40, epochs: 12, reduction: true });
     const counts = history.map(({ particles }) => particles);
     [40, ...counts].slice(0, -1).forEach((before, e) => {
       expect(counts[e] % 5).toBe(0);
@@ -152,11 +158,11 @@ describe("training without gradients", () => {
   });
 
   it("repeats with its seed, and goes on from a saved state bit by bit", async () => {
-    const saved: SwarmTrainingState[] = [];
+    const saved: SwarmTrainingResult["state"][] = [];
     const options = { ...small, epochs: 6, reduction: true };
     const whole = await cboTrain(bowl, noData, options);
     await cboTrain(bowl, noData, { ...options, checkpoint: { every: 2, save: (state) => saved.push(state) } });
-    expect(saved.map(({ epoch }) => epoch)).toEqual([2, 4, 6]);
+    expect(saved.map(({ iterations }) => iterations)).toEqual([2, 4, 6]);
     const rest = await cboTrain(bowl, noData, { ...options, resume: saved[0] });
     expect(values(rest.theta)).toEqual(values(whole.theta));
     expect(rest.history).toEqual(whole.history);
@@ -165,17 +171,17 @@ describe("training without gradients", () => {
   it("stops when it is told, and when its signal fires: with the last whole epoch", async () => {
     const onProgress = ({ epoch }: EpochRecord) => (epoch === 2 ? "stop" : undefined);
     const stopped = await cboTrain(bowl, noData, { ...small, epochs: 9, onProgress });
-    expect([stopped.status, stopped.iterations]).toEqual(["stopped", 2]);
+    expect([stopped.status, stopped.epochs]).toEqual(["stopped", 2]);
     const aborted = await cboTrain(bowl, noData, { ...small, signal: AbortSignal.abort() });
-    expect([aborted.status, aborted.iterations]).toEqual(["aborted", 0]);
+    expect([aborted.status, aborted.epochs]).toEqual(["aborted", 0]);
   });
 
   it("a loss that is nowhere finite is an error that carries the last state", async () => {
     const broken: SwarmModel = { parameters: 3, loss: (theta) => sum(theta, { axis: 1 }).mul(Number.NaN) };
     const error = await cboTrain(broken, noData, small).catch((e) => e);
     expect(error).toBeInstanceOf(NonFiniteError);
-    expect(error.message).toMatch(/epoch 1: the loss is finite for none of 5 particles/);
-    expect(error.state.epoch).toBe(0);
+    expect(error.message).toMatch(/iteration 1: the loss is finite for none of 5 particles/);
+    expect(error.state.inner.epoch).toBe(0);
   });
 });
 
