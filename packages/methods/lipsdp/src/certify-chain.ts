@@ -1,8 +1,9 @@
 import type { NeuronGroup } from "./activation.js";
 import { feasible, rootTimes } from "./box-weights.js";
 import { type Certificate, claimedBound } from "./certificate.js";
+import { eliminatedLayer } from "./eliminated-layer.js";
 import type { Chain } from "./feed-forward.js";
-import { assembled, eliminatedLayer, type LayerInequality, stackedLayer } from "./layer-inequality.js";
+import { assembled, type LayerInequality } from "./layer-inequality.js";
 import {
   absolute,
   choleskyFactor,
@@ -20,6 +21,7 @@ import {
 } from "./matrix.js";
 import { provePositive, ROUNDOFF } from "./positive-proof.js";
 import type { Multipliers } from "./quadratic-constraint.js";
+import { stackedLayer } from "./stacked-layer.js";
 
 /*
  * Certificates of feed-forward networks, layer by layer. With storage matrices Q_0 = rho I (or diag mu), ..., Q_{l-1} the

@@ -77,6 +77,15 @@ export function scaled(a: Matrix, factor: number): Matrix {
   );
 }
 
+/** @internal diag(factors) a */
+export function scaledRows(a: Matrix, factors: Float64Array): Matrix {
+  return matrix(
+    a.rows,
+    a.columns,
+    a.values.map((value, k) => value * factors[Math.floor(k / a.columns)]),
+  );
+}
+
 /** @internal (a + a^T) / 2 */
 export function symmetrized(a: Matrix): Matrix {
   const n = a.rows;
