@@ -1,4 +1,4 @@
-import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { linalg, ShapeError, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { type ConeBlock, type Cones, coneBlocks, rowCount } from "./cones.js";
 import { DenseProduct } from "./dense-product.js";
 
@@ -113,28 +113,51 @@ function compressed(a: sparse.SparseMatrix | sparse.MatrixLike, name: string): s
   return matrix;
 }
 
-/** Symmetry to rounding, and the signs of the pivots of P + 1e-9 max|P| I. */
+/** Symmetry to rounding, and the pivots of P + 1e-9 max|P| I. */
 function checkConvex(P: sparse.CscMatrix, n: number): void {
   if (P.rows !== n || P.columns !== n) {
     throw new ShapeError(`P must be [${n}, ${n}] as c has ${n} entries, got [${P.shape}]`);
   }
   let largest = 0;
   for (const value of P.values) largest = Math.max(largest, Math.abs(value));
-  const difference = sparse.add(P, sparse.transpose(P), 1, -1);
-  for (const value of difference.values) {
-    if (Math.abs(value) > 1e-10 * largest) {
-      throw new ValueError("P must be symmetric with both triangles stored; pass (P + P^T) / 2 or mirror it");
-    }
-  }
   if (largest === 0) return;
-  const shifted = sparse.add(P, sparse.identity(n), 1, 1e-9 * largest);
-  let pivots: Float64Array;
-  try {
-    pivots = sparse.ldl(shifted).pivots;
-  } catch (cause) {
-    throw new ValueError("P must be positive semidefinite: its factorisation broke down", { cause });
+  const [symmetric, definite] = P.entries > 0.3 * n * n ? denseProperties(P, largest) : sparseProperties(P, largest);
+  if (!symmetric) {
+    throw new ValueError("P must be symmetric with both triangles stored; pass (P + P^T) / 2 or mirror it");
   }
-  if (pivots.some((pivot) => pivot < 0)) {
-    throw new ValueError("P must be positive semidefinite: its factorisation has a negative pivot");
+  if (!definite) throw new ValueError("P must be positive semidefinite: its factorisation has a negative pivot");
+}
+
+const ASYMMETRY = 1e-10;
+const SHIFT = 1e-9;
+
+function sparseProperties(P: sparse.CscMatrix, largest: number): [boolean, boolean] {
+  const difference = sparse.add(P, sparse.transpose(P), 1, -1);
+  if (difference.values.some((value) => Math.abs(value) > ASYMMETRY * largest)) return [false, false];
+  const shifted = sparse.add(P, sparse.identity(P.rows), 1, SHIFT * largest);
+  return [true, succeeds(() => sparse.cholesky(shifted))];
+}
+
+function denseProperties({ indptr, indices, values, rows: n }: sparse.CscMatrix, largest: number): [boolean, boolean] {
+  const dense = new Float64Array(n * n);
+  for (let j = 0; j < n; j++) {
+    for (let p = indptr[j]; p < indptr[j + 1]; p++) dense[j * n + indices[p]] = values[p];
+  }
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) {
+      if (Math.abs(dense[i * n + j] - dense[j * n + i]) > ASYMMETRY * largest) return [false, false];
+    }
+    dense[i * (n + 1)] += SHIFT * largest;
+  }
+  return [true, succeeds(() => linalg.cholesky(tensor(dense, { shape: [n, n] })))];
+}
+
+function succeeds(factor: () => unknown): boolean {
+  try {
+    factor();
+    return true;
+  } catch (error) {
+    if (error instanceof ValueError) return false;
+    throw error;
   }
 }

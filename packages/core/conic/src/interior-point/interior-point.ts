@@ -91,7 +91,7 @@ export class InteriorPoint {
     kkt.solve(this.negativeC, problem.b, this.constantX, this.constantY);
     // Predictor: lambda o (W dy + W^-T ds) = -lambda o lambda.
     scaling.product(lambda, lambda, this.target);
-    this.solve(1, point.kappa * point.tau, predictor);
+    this.solve(1, point.kappa * point.tau, predictor, true);
     const affine = Math.min(1, this.longestStep(predictor));
     const sigma = (1 - affine) ** 3;
     // Corrector: the second-order term of the predictor, and sigma mu e.
@@ -119,7 +119,7 @@ export class InteriorPoint {
   }
 
   /** The direction that takes the residuals times 1 - eta, with `target` as what lambda o (...) must become minus. */
-  private solve(eta: number, targetTau: number, to: Direction): void {
+  private solve(eta: number, targetTau: number, to: Direction, roughly = false): void {
     const { problem, point, scaling, rightX, rightY, target, constantX, constantY, Px } = this;
     const { n, m, P, b, c } = problem;
     const { tau, kappa, x } = point;
@@ -129,7 +129,7 @@ export class InteriorPoint {
     rightY.fill(0, 0, zeros);
     for (let i = 0; i < m; i++) rightY[i] -= eta * this.residualY[i];
     for (let j = 0; j < n; j++) rightX[j] = -eta * this.residualX[j];
-    this.kkt.solve(rightX, rightY, to.x, to.y);
+    this.kkt.solve(rightX, rightY, to.x, to.y, roughly);
     // d tau from the third equation; -(kappa / tau + |x_1 - x / tau|_P^2 + |W y_1|^2) is its coefficient.
     scaling.scale(constantY, to.scaledY);
     let curvature = kappa / tau;

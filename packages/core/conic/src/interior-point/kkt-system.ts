@@ -12,6 +12,8 @@ const DENSE_FROM = 0.25;
 const REFINEMENTS = 4;
 /** Refinement ends at an error beside the right-hand side of this, times the tolerance. */
 const REFINED_TO = 1e-4;
+/** What the predictor needs. */
+const ROUGHLY = 1e-8;
 
 /**
  * @internal Solves [P, A^T; A, -W^T W] (dx, dy) = (p, q), where W^T W is 0 on the rows of the zero cone: the other rows are
@@ -60,8 +62,9 @@ export class KktSystem {
     });
   }
 
-  /** Solves for (p, q), which are not changed. */
-  solve(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): void {
+  /** Solves for (p, q), which are not changed; as precisely as the tolerance asks, or `roughly`. */
+  solve(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array, roughly = false): void {
+    const goodEnough = roughly ? Math.max(this.goodEnough, ROUGHLY) : this.goodEnough;
     this.solveOnce(p, q, dx, dy);
     let before = Infinity;
     for (let round = 0; round <= REFINEMENTS; round++) {
@@ -70,7 +73,7 @@ export class KktSystem {
         subtract(dx, this.stepX);
         subtract(dy, this.stepY);
       }
-      if (!(error < before / 2 && error > this.goodEnough)) return;
+      if (!(error < before / 2 && error > goodEnough)) return;
       before = error;
       this.solveOnce(this.p, this.q, this.stepX, this.stepY);
       add(dx, this.stepX);
