@@ -44,6 +44,19 @@ export async function run(): Promise<void> {
     maxSeconds: 10,
     repetitions: 1,
   });
+  for (const [width, seconds] of [
+    [32, 22],
+    [128, 600],
+  ]) {
+    const network = { layers: layersOf(weights(deep(18, width))), activation: maxmin };
+    await compare({
+      name: `certified l2 bound, 18 layers of ${width}`,
+      ours: () => lipschitzBound(network, { multipliers: "diag" }),
+      peers: {},
+      maxSeconds: seconds,
+      repetitions: 1,
+    });
+  }
   // One hundred iterations, so that the growth is that of the cost per iteration.
   for (const depth of [4, 8, 16, 32]) {
     const network = { layers: layersOf(weights(deep(depth, 32))), activation: maxmin };

@@ -1,9 +1,9 @@
 import { sparse } from "@offprint/tensor-core";
 import type { ScaledProblem } from "../equilibration.js";
 import { apply, applyQuadratic, applyTransposed } from "../products.js";
-import { type RowGroup, rowGroups, type SymmetricTarget } from "./normal-matrix.js";
+import { type RowGroup, rowGroups } from "./normal-matrix.js";
 import type { ProductScaling } from "./product-scaling.js";
-import { DenseSystem, type ReducedSystem, SparseSystem } from "./reduced-system.js";
+import { addQuadratic, DenseSystem, type ReducedSystem, SparseSystem } from "./reduced-system.js";
 
 /** Up to this order M is always dense, and beyond it from this share of entries on. */
 const DENSE_ORDER = 48;
@@ -44,7 +44,7 @@ export class KktSystem {
     this.groups = rowGroups(problem, scaling);
     const pattern = n <= DENSE_ORDER ? undefined : normalPattern(problem, this.groups);
     const dense = pattern === undefined || pattern.entries > DENSE_FROM * n * n * 0.5;
-    this.reduced = dense ? new DenseSystem(n, zero) : new SparseSystem(n, pattern, zero);
+    this.reduced = dense ? new DenseSystem(n, zero, problem.P) : new SparseSystem(n, pattern, zero, problem.P);
     this.rhs = new Float64Array(n + this.zeros);
     this.p = new Float64Array(n);
     this.q = new Float64Array(m);
@@ -57,7 +57,6 @@ export class KktSystem {
   /** Factors for the present scaling; false where rounding has won. */
   factor(): boolean {
     return this.reduced.factor((target) => {
-      addQuadratic(this.problem.P, target);
       for (const group of this.groups) group.addTo(target);
     });
   }
@@ -130,14 +129,6 @@ function zeroRows({ A, n }: ScaledProblem, zeros: number): sparse.CsrMatrix {
   const { indptr, indices, values, columns } = sparse.toCsr(A);
   const end = indptr[zeros];
   return new sparse.CsrMatrix(zeros, columns, indptr.slice(0, zeros + 1), indices.slice(0, end), values.slice(0, end));
-}
-
-function addQuadratic(P: sparse.CscMatrix | undefined, target: SymmetricTarget): void {
-  if (P === undefined) return;
-  const { indptr, indices, values, columns } = P;
-  for (let j = 0; j < columns; j++) {
-    for (let p = indptr[j]; p < indptr[j + 1]; p++) if (indices[p] <= j) target.add(indices[p], j, values[p]);
-  }
 }
 
 /** The upper triangle of the pattern of M; nothing where it is dense anyway. */

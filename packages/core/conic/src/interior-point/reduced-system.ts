@@ -6,7 +6,7 @@ import type { SymmetricTarget } from "./normal-matrix.js";
  * variables, Z the rows of the zero cone. A small multiple of the identity is added to M and taken from the corner.
  */
 export interface ReducedSystem {
-  /** Factors for the M that `fill` adds up; false where M is not positive definite to rounding. */
+  /** Factors for P and what `fill` adds to it; false where M is not positive definite to rounding. */
   factor(fill: (target: SymmetricTarget) => void): boolean;
   /** Replaces (x, z) `[n + zeros]` by the solution. */
   solve(rhs: Float64Array): void;
@@ -21,6 +21,8 @@ const CORNER_SHIFT = 1e-9;
 /** @internal M as a dense matrix, and the Schur complement of the zero rows. */
 export class DenseSystem implements ReducedSystem {
   private readonly matrix: Float64Array;
+  /** P */
+  private readonly fixed: Float64Array;
   private readonly transposedZero: Tensor | undefined;
   private factorM: Float64Array | undefined;
   private factorS: Float64Array | undefined;
@@ -30,8 +32,15 @@ export class DenseSystem implements ReducedSystem {
   constructor(
     private readonly n: number,
     zero: sparse.CsrMatrix,
+    P: sparse.CscMatrix | undefined,
   ) {
     this.matrix = new Float64Array(n * n);
+    this.fixed = new Float64Array(n * n);
+    if (P !== undefined) {
+      for (let j = 0; j < n; j++) {
+        for (let p = P.indptr[j]; p < P.indptr[j + 1]; p++) this.fixed[P.indices[p] * n + j] = P.values[p];
+      }
+    }
     if (zero.rows === 0) return;
     const values = new Float64Array(n * zero.rows);
     for (let i = 0; i < zero.rows; i++) {
@@ -43,7 +52,7 @@ export class DenseSystem implements ReducedSystem {
 
   factor(fill: (target: SymmetricTarget) => void): boolean {
     const { n, matrix } = this;
-    matrix.fill(0);
+    matrix.set(this.fixed);
     fill({
       add: (i, j, value) => {
         if (i >= j) matrix[i * n + j] += value;
@@ -109,6 +118,7 @@ export class SparseSystem implements ReducedSystem {
     private readonly n: number,
     pattern: sparse.CscMatrix,
     zero: sparse.CsrMatrix,
+    private readonly P: sparse.CscMatrix | undefined,
   ) {
     const zeros = zero.rows;
     const top = sparse.add(pattern, sparse.identity(n));
@@ -134,11 +144,11 @@ export class SparseSystem implements ReducedSystem {
   factor(fill: (target: SymmetricTarget) => void): boolean {
     const { n, matrix, diagonal, fixed } = this;
     const values = fixed.slice();
-    fill({
-      add: (i, j, value) => {
-        values[this.place(Math.min(i, j), Math.max(i, j))] += value;
-      },
-    });
+    const add = (i: number, j: number, value: number): void => {
+      values[this.place(Math.min(i, j), Math.max(i, j))] += value;
+    };
+    addQuadratic(this.P, { add });
+    fill({ add });
     let largest = 0;
     for (let j = 0; j < n; j++) largest = Math.max(largest, values[diagonal[j]]);
     const shift = SHIFTS[1] + RELATIVE_SHIFT * largest;
@@ -171,6 +181,15 @@ export class SparseSystem implements ReducedSystem {
       else high = middle;
     }
     return low;
+  }
+}
+
+/** @internal Adds the upper triangle of P. */
+export function addQuadratic(P: sparse.CscMatrix | undefined, target: SymmetricTarget): void {
+  if (P === undefined) return;
+  const { indptr, indices, values, columns } = P;
+  for (let j = 0; j < columns; j++) {
+    for (let p = indptr[j]; p < indptr[j + 1]; p++) if (indices[p] <= j) target.add(indices[p], j, values[p]);
   }
 }
 

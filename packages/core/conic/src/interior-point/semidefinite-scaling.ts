@@ -3,7 +3,7 @@ import { readSmat } from "../svec.js";
 import type { ConeScaling } from "./cone-scaling.js";
 
 /** Up to this order loops are faster than calls of the host kernels. */
-const LOOP_UP_TO = 20;
+const LOOP_UP_TO = 12;
 
 /**
  * @internal Semidefinite cones of one order, batched: W v = svec(r^T V r) with r^T Y r = r^-1 S r^-T = diag(lambda). From the
