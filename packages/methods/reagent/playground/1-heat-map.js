@@ -1,7 +1,7 @@
-import { loadTinyModels } from "@offprint/language/tiny";
 // What made the model say it?
 // A small language model reads a sentence and says the next word; ReAGent finds the token that made it. Change the country, the distraction in brackets, or the sampler.
 
+import { loadTinyModels } from "@offprint/language/tiny";
 import { baselines, reagent, replacers } from "@offprint/reagent";
 
 const { lm, mlm, vocab, encode } = await loadTinyModels();
