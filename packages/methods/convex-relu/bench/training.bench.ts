@@ -23,10 +23,14 @@ function problemOf(n: number, count: number) {
 /** Iterations until the network's objective stays within `accuracy` of the optimum. */
 async function iterationsTo(accuracy: number, problem: ReturnType<typeof problemOf>): Promise<number> {
   const options = { loss: "squared", beta: BETA, patterns: problem.patterns } as const;
-  const { networkObjective } = await trainConvex(problem.x, problem.y, { ...options, maxIter: 20_000, tol: 1e-7 });
-  for (let maxIter = 50; ; maxIter = Math.ceil(1.2 * maxIter)) {
-    const result = await trainConvex(problem.x, problem.y, { ...options, maxIter, certify: false });
-    if (result.networkObjective <= networkObjective * (1 + accuracy)) return maxIter;
+  const { networkObjective } = await trainConvex(problem.x, problem.y, {
+    ...options,
+    maxIterations: 20_000,
+    tolerance: 1e-7,
+  });
+  for (let maxIterations = 50; ; maxIterations = Math.ceil(1.2 * maxIterations)) {
+    const result = await trainConvex(problem.x, problem.y, { ...options, maxIterations, certify: false });
+    if (result.networkObjective <= networkObjective * (1 + accuracy)) return maxIterations;
   }
 }
 
@@ -39,10 +43,10 @@ export async function run() {
     const problem = problemOf(n, count);
     const { x, y, patterns } = problem;
     for (const accuracy of [1e-2, 1e-3]) {
-      const maxIter = await iterationsTo(accuracy, problem);
+      const maxIterations = await iterationsTo(accuracy, problem);
       await compare({
-        name: `n=${n}, P=${count}: network within ${accuracy} of the optimum (${maxIter} iterations)`,
-        ours: () => trainConvex(x, y, { loss: "squared", beta: BETA, patterns, maxIter, certify: false }),
+        name: `n=${n}, P=${count}: network within ${accuracy} of the optimum (${maxIterations} iterations)`,
+        ours: () => trainConvex(x, y, { loss: "squared", beta: BETA, patterns, maxIterations, certify: false }),
         peers: { cvxopt: peers.peer("conic", problem.list, problem.targets, problem.D, BETA) },
         repetitions: 3,
       });
@@ -52,7 +56,7 @@ export async function run() {
   await compare({
     name: "n=120: 300 iterations with the certificate, against networks of 20 neurons",
     ours: () =>
-      trainConvex(middle.x, middle.y, { loss: "squared", beta: BETA, patterns: middle.patterns, maxIter: 300 }),
+      trainConvex(middle.x, middle.y, { loss: "squared", beta: BETA, patterns: middle.patterns, maxIterations: 300 }),
     peers: {
       "scikit-learn L-BFGS, 500": peers.peer("mlp", middle.list, middle.targets, BETA, 20, 500),
       "torch Adam, 3000": peers.peer("torch_adam", middle.list, middle.targets, BETA, 20, 3000),
@@ -65,7 +69,8 @@ export async function run() {
     const { x, y, patterns } = problemOf(n, n / 5);
     await compare({
       name: `growth: factor and 100 iterations, n=${n}, P=n/5, d=5`,
-      ours: () => trainConvex(x, y, { loss: "squared", beta: BETA, patterns, rho: 0.4, maxIter: 100, certify: false }),
+      ours: () =>
+        trainConvex(x, y, { loss: "squared", beta: BETA, patterns, rho: 0.4, maxIterations: 100, certify: false }),
       peers: {},
       repetitions: 3,
     });

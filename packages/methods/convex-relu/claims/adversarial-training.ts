@@ -27,15 +27,15 @@ export function adversarialTraining(train: RobustTrainer = trainRobust, count = 
         const seed = Number(picks.randint([1], { high: 2 ** 30 }).data()[0]);
         const patterns = samplePatterns(x, { count: 1600, seed, maxDraws: 50_000, usable: { eps: EPS } });
         const common = { loss: "hinge", beta: BETA, signal, certify: false } as const;
-        const robust = await train(x, y, { ...common, eps: EPS, patterns, maxIter: 2000 });
+        const robust = await train(x, y, { ...common, eps: EPS, patterns, maxIterations: 2000 });
         const clean = await trainConvex(x, y, {
           ...common,
           patterns: samplePatterns(x, { count: 60, seed }),
-          maxIter: 500,
+          maxIterations: 500,
         });
-        const descent = { loss: "hinge", beta: BETA, width: 20, steps: 600, lr: 0.02, seed } as const;
-        const plain = trainBackprop(x, y, descent);
-        const attacked = trainBackprop(x, y, { ...descent, adversary: { kind: "pgd", eps: EPS, steps: 10 } });
+        const descent = { loss: "hinge", beta: BETA, width: 20, steps: 600, learningRate: 0.02, seed } as const;
+        const plain = await trainBackprop(x, y, descent);
+        const attacked = await trainBackprop(x, y, { ...descent, adversary: { kind: "pgd", eps: EPS, steps: 10 } });
         const worst = [robust, attacked, plain, clean].map(({ net }) => worstHinge(net, x, y, EPS));
         rows.push([worst[0], worst[1], worst[2], worst[3], robust.networkObjective]);
         await onProgress((i + 1) / seeds);

@@ -20,8 +20,8 @@ export function exactOptimum(train: Trainer = trainConvex): Claim {
           beta: BETA,
           patterns,
           rho: 0.05,
-          maxIter: 20_000,
-          tol: 1e-10,
+          maxIterations: 20_000,
+          tolerance: 1e-10,
           signal,
         } as const;
         const result = await train(x, y, options);

@@ -22,15 +22,15 @@ export function globalAgainstLocal(train: Trainer = trainConvex, count = 2): Cla
         const seeds = parts[draws + i].randint([starts], { high: 2 ** 30 }).data();
         for (const width of [4, 20] as const) {
           for (let s = 0; s < (width === 4 || scale === "full" ? starts : 2); s++) {
-            const { objectives } = trainBackprop(problem.x, problem.y, {
+            const { history } = await trainBackprop(problem.x, problem.y, {
               loss: "squared",
               beta: BETA,
               width,
               steps: 3000,
-              lr: 0.01,
+              learningRate: 0.01,
               seed: seeds[s],
             });
-            const end = Math.min(...objectives);
+            const end = Math.min(...history.map(({ objective }) => objective));
             if (!(end >= bound - 1e-6)) below++;
             gaps[width].push(end - exact.networkObjective);
           }

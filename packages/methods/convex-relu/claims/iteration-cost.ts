@@ -65,9 +65,9 @@ export function iterationCost(train: Trainer = trainConvex, clock?: IterationClo
       for (const [i, count] of [8, 16, 32].entries()) {
         const { x, y } = dataOf(parts[i], 40);
         const patterns = samplePatterns(x, { count, seed: count });
-        const options = { loss: "squared", beta: 0.1, patterns, certify: false, tol: 1e-5, signal } as const;
-        const early = await train(x, y, { ...options, maxIter: 20 });
-        const late = await train(x, y, { ...options, maxIter: 1500 });
+        const options = { loss: "squared", beta: 0.1, patterns, certify: false, tolerance: 1e-5, signal } as const;
+        const early = await train(x, y, { ...options, maxIterations: 20 });
+        const late = await train(x, y, { ...options, maxIterations: 1500 });
         ratios.push(early.convexObjective / late.convexObjective);
       }
       const ratio = Math.max(...ratios);

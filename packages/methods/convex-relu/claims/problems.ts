@@ -33,7 +33,7 @@ export function smallProblem(rng: random.Rng, n = 12): SmallProblem {
 
 /** The optimum by ADMM with a penalty that follows the residuals. */
 export function optimumOf(train: Trainer, { x, y, patterns }: SmallProblem, options: Partial<ConvexNetOptions> = {}) {
-  return train(x, y, { loss: "squared", beta: BETA, patterns, maxIter: 20_000, tol: 1e-7, ...options });
+  return train(x, y, { loss: "squared", beta: BETA, patterns, maxIterations: 20_000, tolerance: 1e-7, ...options });
 }
 
 /** Two moons with labels 1 and -1. */

@@ -28,8 +28,8 @@ export function sampledProgram(train: Trainer = trainConvex): Claim {
               method: "scp",
               scp: { samples },
               seed,
-              maxIter: 5000,
-              tol: 1e-12,
+              maxIterations: 5000,
+              tolerance: 1e-12,
               certify: false,
               signal,
             });

@@ -4,7 +4,6 @@ import {
   defineCommand,
   holdOut,
   holdoutOption,
-  type LongRun,
   numbersOf,
   type Options,
   option,
@@ -15,18 +14,18 @@ import {
   tableOptions,
 } from "@offprint/commands";
 import { standardization } from "@offprint/data";
-import { AbortedError, isTensor, type Tensor, ValueError } from "@offprint/tensor-core";
+import { isTensor, type Tensor, ValueError } from "@offprint/tensor-core";
 import {
-  type AdmmState,
   type ConvexNetResult,
-  type ConvexProgress,
+  type ConvexRecord,
+  type ConvexState,
   inOriginalUnits,
   type Loss,
   networkToOnnx,
   predict,
   type ReluModel,
   type RobustNetResult,
-  type RobustState,
+  type RobustRunState,
   saveModel,
   trainConvex,
   trainRobust,
@@ -121,36 +120,29 @@ function taskOf(
 }
 
 async function optimum(X: Tensor, y: Tensor, loss: Loss, { options, longRun }: Input): Promise<Result> {
-  const { beta, seed, tolerance: tol, eps, patterns, samples, method } = options;
-  const maxIter = options.maxIterations ?? (eps === undefined ? 2000 : 4000);
+  const { beta, seed, tolerance, eps, patterns, samples, method } = options;
+  const maxIterations = options.maxIterations ?? (eps === undefined ? 2000 : 4000);
   const shown = {
-    progress: ({ iteration, objective }: ConvexProgress) => ({
-      fraction: iteration / maxIter,
+    progress: ({ iteration, objective }: ConvexRecord) => ({
+      fraction: iteration / maxIterations,
       label: `objective ${objective.toPrecision(6)}`,
     }),
     every: 10,
   };
-  const common = { loss, beta, average: true, seed, tol, maxIter, ...(patterns !== undefined && { patterns }) };
+  const limits = { seed, tolerance, maxIterations };
+  const common = { loss, beta, average: true, ...limits, ...(patterns !== undefined && { patterns }) };
   if (eps !== undefined) {
-    const run = await longRun<ConvexProgress, RobustState>(shown);
+    const run = await longRun<ConvexRecord, RobustRunState>(shown);
     const result = await trainRobust(X, y, { ...common, eps, ...run.options });
-    await ended(run, result);
+    // Without a pattern that can be used there was nothing to run.
+    if (result.state !== undefined) await run.settle({ status: result.status, state: result.state });
     return result;
   }
-  const run = await longRun<ConvexProgress, AdmmState>(shown);
+  const run = await longRun<ConvexRecord, ConvexState>(shown);
   const scp = samples === undefined ? {} : { scp: { samples } };
   const result = await trainConvex(X, y, { ...common, method, ...scp, ...run.options });
-  await ended(run, result);
+  await run.settle(result);
   return result;
-}
-
-/** Random convex programming (`scp`) has no state to go on from. */
-async function ended<S>(
-  run: LongRun<ConvexProgress, S>,
-  { status, state }: { readonly status: string; readonly state?: S },
-): Promise<void> {
-  if (state !== undefined) await run.settle({ status, state });
-  else if (status === "aborted") throw new AbortedError("Interrupted; this method keeps nothing to go on from.");
 }
 
 function summary(result: Result): string[] {

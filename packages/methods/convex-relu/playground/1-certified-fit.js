@@ -14,7 +14,7 @@ const { net, networkObjective, dualBound, gap } = await trainConvex(x, y, {
   loss: "squared",
   beta,
   patterns: enumeratePatterns(x),
-  maxIter: 5000,
+  maxIterations: 5000,
 });
 console.log(
   `objective ${networkObjective.toFixed(6)}, no network below ${dualBound.value.toFixed(6)}: gap ${gap.toExponential(1)}`,
@@ -22,11 +22,12 @@ console.log(
 
 const grid = Float64Array.from({ length: 120 }, (_, i) => -2.5 + i / 24);
 const curve = (model) => predict(model, tensor(grid, { shape: [120, 1] })).data();
-const starts = [0, 1, 2].map((seed) => {
-  const run = trainBackprop(x, y, { loss: "squared", beta, width: 4, steps: 1500, seed });
-  console.log(`Adam, 4 neurons, start ${seed}: ${(run.objectives.at(-1) - networkObjective).toFixed(4)} above`);
-  return { name: `Adam, start ${seed}`, x: grid, y: curve(run.net) };
-});
+const starts = [];
+for (const seed of [0, 1, 2]) {
+  const run = await trainBackprop(x, y, { loss: "squared", beta, width: 4, steps: 1500, seed });
+  console.log(`Adam, 4 neurons, start ${seed}: ${(run.history.at(-1).objective - networkObjective).toFixed(4)} above`);
+  starts.push({ name: `Adam, start ${seed}`, x: grid, y: curve(run.net) });
+}
 
 display({
   kind: "line",

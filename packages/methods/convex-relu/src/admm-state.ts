@@ -1,8 +1,7 @@
 import { ShapeError, ValueError } from "@offprint/tensor-core";
 
 /**
- * Where an ADMM run stands, in the paper's symbols; plain arrays, so that it can be stored and given back as `resume`.
- * Blocks come as v_1 ... v_P, w_1 ... w_P.
+ * Where an ADMM run stands, in the paper's symbols, as a tree. Blocks come as v_1 ... v_P, w_1 ... w_P.
  */
 export interface AdmmState {
   /** Iterations made. */
@@ -23,30 +22,53 @@ export interface AdmmState {
   readonly q: Float64Array;
   /** `[n]`, scaled dual variable of F u = q. */
   readonly mu: Float64Array;
+  /** `[2P, d]`, G^T s and G^T nu as they are carried along. */
+  readonly gs: Float64Array;
+  readonly gnu: Float64Array;
+  /** Step size of block descent; unused by the exact u-update. */
+  alpha: number;
+  /** Residuals of the last iteration. */
+  primal: number;
+  dual: number;
 }
 
+const arrays = ["u", "v", "s", "lambda", "nu", "q", "mu", "gs", "gnu"] as const;
+
 /** @internal Zeros: where the paper starts. */
-export function initialState(P: number, n: number, d: number, rho: number): AdmmState {
+export function initialState(P: number, n: number, d: number, rho: number, alpha = 1): AdmmState {
   const blocks = () => new Float64Array(2 * P * d);
   const rows = () => new Float64Array(2 * P * n);
   const samples = () => new Float64Array(n);
-  return { k: 0, rho, u: blocks(), v: blocks(), s: rows(), lambda: blocks(), nu: rows(), q: samples(), mu: samples() };
+  return {
+    ...{ k: 0, rho, alpha, primal: Infinity, dual: Infinity },
+    ...{ u: blocks(), v: blocks(), s: rows(), lambda: blocks(), nu: rows(), q: samples(), mu: samples() },
+    ...{ gs: blocks(), gnu: blocks() },
+  };
 }
 
 /** @internal A copy of a state that fits the problem. */
 export function resumedState(owner: string, state: AdmmState, P: number, n: number, d: number): AdmmState {
   const fresh = initialState(P, n, d, state.rho);
-  if (!(state.rho > 0)) throw new ValueError(`${owner}: resume.rho is ${state.rho}; give the state of an earlier run`);
-  fresh.k = state.k;
-  for (const name of ["u", "v", "s", "lambda", "nu", "q", "mu"] as const) {
-    const values = Float64Array.from(state[name]);
-    if (values.length !== fresh[name].length) {
-      throw new ShapeError(
-        `${owner}: resume.${name} has ${values.length} entries, not ${fresh[name].length}; ` +
-          "give the state of a run on the same data and patterns",
-      );
-    }
-    fresh[name].set(values);
-  }
+  for (const name of arrays) keep(owner, name, state[name], fresh[name]);
+  for (const name of ["k", "rho", "alpha", "primal", "dual"] as const)
+    fresh[name] = keptNumber(owner, name, state[name]);
   return fresh;
+}
+
+/** @internal Copies what a state keeps. @throws ShapeError where it is that of another problem. */
+export function keep(owner: string, name: string, given: unknown, to: Float64Array): void {
+  if (given instanceof Float64Array && given.length === to.length) {
+    to.set(given);
+    return;
+  }
+  const found = given instanceof Float64Array ? `${given.length} entries` : "no array";
+  throw new ShapeError(
+    `${owner}: resume has ${found} as \`${name}\`, not ${to.length} entries; give the \`state\` of a run on the same data and patterns`,
+  );
+}
+
+/** @internal @throws ValueError where a state does not hold the number. */
+export function keptNumber(owner: string, name: string, given: unknown): number {
+  if (typeof given === "number" && !Number.isNaN(given)) return given;
+  throw new ValueError(`${owner}: resume holds ${String(given)} as \`${name}\`; give the \`state\` of an earlier run`);
 }

@@ -1,10 +1,18 @@
-import { random, type Tensor, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  random,
+  requireInteger,
+  requirePositive,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type Design, designOf, targetsOf } from "./design.js";
 import { checkLabels, type Loss } from "./loss.js";
 import type { TwoLayerNet } from "./network.js";
 import { type NetworkArrays, networkGradient } from "./network-gradient.js";
 import { radiiOf } from "./sample-patterns.js";
-import { requireCount, requirePositive } from "./settings.js";
 
 /** Options of `pgd`. */
 export interface PgdOptions {
@@ -15,7 +23,7 @@ export interface PgdOptions {
   /** Whether to start at a random point of the box. Default true. */
   randomStart?: boolean;
   /** Source of the starting point. Default 0. */
-  seed?: number;
+  seed?: number | string;
 }
 
 /**
@@ -46,6 +54,7 @@ export function pgd(
   loss: Loss,
   options: PgdOptions = {},
 ): Tensor {
+  checkOptions("pgd", options, ["steps", "stepSize", "randomStart", "seed"]);
   const settings = pgdSettings("pgd", options);
   const rng = random.rng(options.seed ?? 0);
   return attack("pgd", net, X, y, eps, loss, (arrays, design, targets, radii) =>
@@ -55,7 +64,7 @@ export function pgd(
 
 /** @internal */
 export function pgdSettings(owner: string, { steps = 10, stepSize = 0.25, randomStart = true }: PgdOptions) {
-  requireCount(owner, "steps", steps);
+  requireInteger(owner, "steps", steps, 1);
   requirePositive(owner, "stepSize", stepSize);
   return { steps, stepSize, randomStart };
 }

@@ -7,10 +7,6 @@ import { gramMatrix, type PatternOperator } from "./pattern-operator.js";
  * variables. G^T s and G^T nu are carried along, so that an iteration multiplies by G and G^T once each.
  */
 export class BlockSteps {
-  /** G^T s `[2P, d]`. */
-  readonly gs: Float64Array;
-  /** G^T nu `[2P, d]`. */
-  readonly gnu: Float64Array;
   private readonly gram: Float64Array;
   /** `[blocks at once, n]` */
   private readonly rows: Float64Array;
@@ -24,8 +20,6 @@ export class BlockSteps {
     private readonly dualStep: number,
   ) {
     const { P, n, d } = operator;
-    this.gs = new Float64Array(2 * P * d);
-    this.gnu = new Float64Array(2 * P * d);
     this.gram = gramMatrix(operator.design);
     this.rows = new Float64Array(operator.chunk * n);
     this.fresh = new Float64Array(2 * P * d);
@@ -33,10 +27,10 @@ export class BlockSteps {
   }
 
   /** Computes G^T s and G^T nu anew. */
-  refresh({ s, nu }: AdmmState): void {
+  refresh({ s, nu, gs, gnu }: AdmmState): void {
     this.chunks((first, count, rows) => {
       const { n, d, P, sign, design } = this.operator;
-      for (const [values, out] of [[s, this.gs] as const, [nu, this.gnu] as const]) {
+      for (const [values, out] of [[s, gs] as const, [nu, gnu] as const]) {
         for (let o = 0, p = first * n; o < count * n; o++, p++) rows[o] = sign[p < P * n ? p : p - P * n] * values[p];
         dotAll(design, rows, count, out.subarray(first * d, (first + count) * d));
       }
@@ -68,8 +62,8 @@ export class BlockSteps {
       dotAll(design, rows, count, fresh.subarray(from, to));
     });
     let dual = 0;
-    const { u, v, lambda } = state;
-    const { gs, gnu, dualStep: g } = this;
+    const { u, v, lambda, gs, gnu } = state;
+    const { dualStep: g } = this;
     const threshold = this.beta / state.rho;
     const half = P * d;
     for (let at = 0; at < u.length; at += d) {

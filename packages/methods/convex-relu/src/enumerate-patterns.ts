@@ -1,4 +1,4 @@
-import { type TensorLike, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type Design, designOf } from "./design.js";
 import { PatternSet, type Patterns, patternCount, patternOf } from "./patterns.js";
 import { radiiOf } from "./sample-patterns.js";
@@ -25,6 +25,7 @@ export interface EnumeratePatternsOptions {
  * @throws ValueError where there are too many, naming how many.
  */
 export function enumeratePatterns(X: TensorLike, options: EnumeratePatternsOptions = {}): Patterns {
+  checkOptions("enumeratePatterns", options, ["bias", "usable"]);
   const { bias = true, usable } = options;
   const design = designOf("enumeratePatterns", X, bias);
   const eps = usable && radiiOf("enumeratePatterns", usable.eps, design.d - (bias ? 1 : 0), design.d);

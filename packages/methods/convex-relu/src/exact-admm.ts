@@ -7,14 +7,6 @@ import type { PatternOperator } from "./pattern-operator.js";
 /** G^T nu is carried along; it is computed anew this often, lest rounding errors add up. */
 const REFRESH_EVERY = 500;
 
-/** How far an iterate is from fulfilling the conditions of optimality. */
-export interface Residuals {
-  /** ||(u - v, G u - s)||, and F u - q where the loss has a copy of its own. */
-  readonly primal: number;
-  /** rho ||(v - v_old) + G^T (s - s_old)||, and F^T (q - q_old) likewise. */
-  readonly dual: number;
-}
-
 /**
  * @internal ADMM with the exact u-update. The squared loss is part of the u-update, as in the paper; the other losses
  * act on a copy q of F u, so that the same factor serves them.
@@ -44,7 +36,7 @@ export class ExactAdmm {
     this.h = new Float64Array(n);
     this.change = new Float64Array(n);
     this.pulled = new Float64Array(P * d);
-    this.refresh();
+    this.prepare();
   }
 
   /** Changes the penalty. */
@@ -55,22 +47,26 @@ export class ExactAdmm {
 
   private refresh(): void {
     this.blocks.refresh(this.state);
+    this.prepare();
+  }
+
+  private prepare(): void {
     this.system.prepare(this.loss === "squared" ? this.state.rho : 1);
   }
 
   /** One iteration. */
-  step(): Residuals {
+  step(): void {
     if (this.state.k % REFRESH_EVERY === REFRESH_EVERY - 1) this.refresh();
     const { state, r } = this;
-    const { gs, gnu } = this.blocks;
-    const { u, v, lambda } = state;
+    const { u, v, lambda, gs, gnu } = state;
     for (let p = 0; p < r.length; p++) r[p] = v[p] - lambda[p] + gs[p] - gnu[p];
     this.lossTarget();
     this.system.solve(r, this.h, u);
     const onLoss = this.lossStep();
     const { primal, dual } = this.blocks.apply(state, this.loss === "squared" ? undefined : this.pulled);
     state.k++;
-    return { primal: Math.sqrt(primal + onLoss), dual: state.rho * Math.sqrt(dual) };
+    state.primal = Math.sqrt(primal + onLoss);
+    state.dual = state.rho * Math.sqrt(dual);
   }
 
   private lossTarget(): void {

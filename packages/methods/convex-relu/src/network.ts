@@ -9,6 +9,7 @@ import {
   type Tensor,
   type TensorLike,
   tensor,
+  ValueError,
 } from "@offprint/tensor-core";
 import { blockNorm, timesColumns } from "./column-products.js";
 import type { Design } from "./design.js";
@@ -27,13 +28,21 @@ export interface TwoLayerNet {
  * Outputs `[samples]` of the network; for a classifier the sign is the class. Written in tensor operations, so that it
  * can be differentiated, compiled and exported; give float32 inputs for a float32 graph.
  * @param X `[samples, features]`.
- * @throws ShapeError where X does not have the network's number of features.
+ * @throws ShapeError where X does not have the network's number of features; ValueError where a value is not finite.
  */
 export function predict(net: TwoLayerNet, X: TensorLike): Tensor {
   const x = isTensor(X) ? X : asTensor(X, "float64");
   const features = net.U.shape[0] - (net.bias ? 1 : 0);
   if (x.rank !== 2 || x.shape[1] !== features) {
     throw new ShapeError(`predict: X has shape [${x.shape}]; the network takes [samples, ${features}]`);
+  }
+  if (x.storage.kind === "host") {
+    const values = x.data();
+    for (let p = 0; p < values.length; p++) {
+      if (Number.isFinite(Number(values[p]))) continue;
+      const at = `${Math.floor(p / features)}, ${p % features}`;
+      throw new ValueError(`predict: X[${at}] is ${values[p]}; remove or replace values that are not finite`);
+    }
   }
   const dtype = x.dtype === "float32" ? "float32" : "float64";
   const inputs = x.dtype === dtype ? x : x.cast(dtype);

@@ -1,13 +1,15 @@
+import type { RunOptions, RunState, Status } from "@offprint/solvers";
 import type { Tensor, TensorLike } from "@offprint/tensor-core";
 import type { AdmmState } from "./admm-state.js";
 import type { DualBound } from "./dual-bound.js";
 import type { Loss } from "./loss.js";
 import type { TwoLayerNet } from "./network.js";
 import type { Patterns } from "./patterns.js";
+import type { SampledState } from "./sampled-program.js";
 
-/** What `onProgress` of the training functions is told. */
-export interface ConvexProgress {
-  /** Iterations made, earlier runs that were resumed included. */
+/** An iteration, told every tenth time, after the first and after the last of a run that converges. */
+export interface ConvexRecord {
+  /** Iterations made, those of resumed runs included. */
   readonly iteration: number;
   /** Norm of the violated equalities, `||(u - v, G u - s)||`; for `scp` the largest change of a weight. */
   readonly primal: number;
@@ -15,15 +17,10 @@ export interface ConvexProgress {
   readonly dual: number;
   /** Objective of the programme at v, feasible or not. */
   readonly objective: number;
-  /** Where ADMM stands: copy it to go on from here later. Missing for `scp`. */
-  readonly state?: AdmmState;
 }
 
-/** A point of the history. */
-export type HistoryPoint = Omit<ConvexProgress, "state">;
-
-/** How a run ended: residuals within the tolerance; out of iterations; by `onProgress`; by `signal`. */
-export type ConvexStatus = "converged" | "inaccurate" | "stopped" | "aborted";
+/** Where a run of `trainConvex` stands. */
+export type ConvexState = RunState<AdmmState | SampledState, ConvexRecord>;
 
 /** What all training functions of this package take. */
 export interface CommonOptions {
@@ -38,21 +35,30 @@ export interface CommonOptions {
   /** Whether a column of ones is appended to X. Default true. */
   bias?: boolean;
   /** Source of all randomness. Default 0. */
-  seed?: number;
+  seed?: number | string;
   /** Bound of both residuals, > 0. Default 1e-6. */
-  tol?: number;
-  /** Most iterations, >= 1. Default 2000. */
-  maxIter?: number;
+  tolerance?: number;
+  /** Most iterations, those of resumed runs included. Default 2000. */
+  maxIterations?: number;
   /** Whether the dual bound is computed. Default true. */
   certify?: boolean;
-  /** Called every 10 iterations, and awaited; `"stop"` ends the run. */
-  onProgress?: (progress: ConvexProgress) => unknown;
-  /** Stops before the next iteration; what was reached is returned. */
-  signal?: AbortSignal;
 }
 
+/** Names of the options that all training functions take, for `checkOptions`. */
+export const commonOptionNames = [
+  "loss",
+  "beta",
+  "average",
+  "patterns",
+  "bias",
+  "seed",
+  "tolerance",
+  "maxIterations",
+  "certify",
+] as const satisfies readonly (keyof CommonOptions)[];
+
 /** Options of `trainConvex`. */
-export interface ConvexNetOptions extends CommonOptions {
+export interface ConvexNetOptions extends CommonOptions, RunOptions<ConvexRecord, ConvexState> {
   /**
    * `admm`: exact u-update, one factorisation of order min(n, P d). `admm-rbcd`: randomised block descent, no
    * factorisation, differentiable losses. `scp`: random fixed hidden layer, a lasso for the output layer, differentiable
@@ -66,8 +72,6 @@ export interface ConvexNetOptions extends CommonOptions {
   rho?: number | "auto";
   /** Dual step g = gamma_a / rho, in (0, 1.618). Default 1. */
   dualStep?: number;
-  /** State of an earlier run with the same data, patterns and method, to go on from. */
-  resume?: AdmmState;
   /** Settings of `admm-rbcd`. */
   rbcd?: RbcdOptions;
   /** Settings of `scp`. */
@@ -88,7 +92,7 @@ export interface RbcdOptions {
   /** Factor of the threshold from one iteration to the next, in (0, 1]. Default 0.95. */
   decay?: number;
   /** First step size, > 0. Default 1. */
-  alpha0?: number;
+  stepSize?: number;
   /** Most inner steps per iteration, >= 1. Default 2000. */
   cap?: number;
 }
@@ -116,9 +120,9 @@ export interface ConvexNetResult {
   /** Iterations made, earlier runs that were resumed included. */
   readonly iterations: number;
   /** How the run ended. */
-  readonly status: ConvexStatus;
-  /** Every tenth iteration of this run, the first included. */
-  readonly history: readonly HistoryPoint[];
-  /** What `resume` takes. Missing for `scp`. */
-  readonly state?: AdmmState;
+  readonly status: Status;
+  /** Every tenth iteration, the first included. */
+  readonly history: readonly ConvexRecord[];
+  /** What `resume` takes. */
+  readonly state: ConvexState;
 }

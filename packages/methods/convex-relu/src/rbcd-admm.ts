@@ -1,8 +1,7 @@
-import type { random } from "@offprint/tensor-core";
+import { random } from "@offprint/tensor-core";
 import type { AdmmState } from "./admm-state.js";
 import { BlockSteps, rescaleDuals } from "./block-steps.js";
 import { blockNorm, squareTimes, timesColumns } from "./column-products.js";
-import type { Residuals } from "./exact-admm.js";
 import { type Loss, lossGradient, lossSum } from "./loss.js";
 import { gramMatrix, type PatternOperator } from "./pattern-operator.js";
 
@@ -15,7 +14,7 @@ export interface RbcdSettings {
   /** Factor of the threshold from one outer iteration to the next. */
   readonly decay: number;
   /** First step size. */
-  readonly alpha0: number;
+  readonly stepSize: number;
   /** Most inner steps of one outer iteration. */
   readonly cap: number;
 }
@@ -31,8 +30,6 @@ const ARMIJO = 1e-4;
  * loss. The predictions F u are kept up to date, so a step costs O(n d) per block.
  */
 export class RbcdAdmm {
-  /** Inner steps made so far. */
-  innerSteps = 0;
   private readonly gram: Float64Array;
   private readonly f: Float64Array;
   private readonly slope: Float64Array;
@@ -42,7 +39,6 @@ export class RbcdAdmm {
   private readonly gradient: Float64Array;
   private readonly product: Float64Array;
   private readonly blocks: BlockSteps;
-  private alpha: number;
   private readonly scale: number;
 
   constructor(
@@ -53,7 +49,7 @@ export class RbcdAdmm {
     dualStep: number,
     readonly state: AdmmState,
     private readonly settings: RbcdSettings,
-    private readonly rng: random.Rng,
+    private readonly seed: number | string,
   ) {
     const { n, d } = operator;
     this.gram = gramMatrix(operator.design);
@@ -65,7 +61,6 @@ export class RbcdAdmm {
     this.gradient = new Float64Array(2 * settings.blockSize * d);
     this.product = new Float64Array(d);
     this.blocks = new BlockSteps(operator, beta, dualStep);
-    this.alpha = settings.alpha0;
     this.scale = Math.max(lossSum(loss, this.f, y), Number.MIN_VALUE);
     this.predictions();
   }
@@ -82,28 +77,29 @@ export class RbcdAdmm {
     this.operator.predict(difference, this.f);
   }
 
-  /** One outer iteration. */
-  step(): Residuals {
+  /** One outer iteration; its blocks are drawn from a stream of its own, so that a resumed run draws the same. */
+  step(): void {
     const { state, settings, scale } = this;
     this.predictions();
     this.blocks.refresh(state);
     const threshold = settings.threshold * settings.decay ** state.k * scale;
+    const rng = random.rng(`${this.seed}/blocks/${state.k}`);
     const buffer = new Float64Array(BUFFER).fill(Infinity);
     for (let inner = 0; inner < settings.cap; inner++) {
-      buffer[inner % BUFFER] = this.descend();
-      this.innerSteps++;
+      buffer[inner % BUFFER] = this.descend(rng);
       if (inner >= BUFFER - 1 && buffer.reduce((a, b) => a + b, 0) / BUFFER <= threshold) break;
     }
     const { primal, dual } = this.blocks.apply(state);
     state.k++;
-    return { primal: Math.sqrt(primal), dual: state.rho * Math.sqrt(dual) };
+    state.primal = Math.sqrt(primal);
+    state.dual = state.rho * Math.sqrt(dual);
   }
 
   /** One step on random blocks; gives the decrease of the augmented Lagrangian. */
-  private descend(): number {
+  private descend(rng: random.Rng): number {
     const { operator, loss, y, f, slope, gradient, state, change, trial } = this;
     const { n, d, P } = operator;
-    const picked = this.rng.choice(P, { shape: [Math.min(this.settings.blockSize, P)], replace: false }).data();
+    const picked = rng.choice(P, { shape: [Math.min(this.settings.blockSize, P)], replace: false }).data();
     lossGradient(loss, f, y, slope);
     let squares = 0;
     let curvature = 0;
@@ -127,7 +123,7 @@ export class RbcdAdmm {
     for (let k = 0; k < n; k++) lossSlope += slope[k] * change[k];
     const linear = squares - lossSlope;
     const before = lossSum(loss, f, y);
-    let alpha = this.alpha;
+    let alpha = state.alpha;
     for (let attempt = 0; attempt < 60; attempt++, alpha /= SHRINK) {
       for (let k = 0; k < n; k++) trial[k] = f[k] - alpha * change[k];
       const decrease = before - lossSum(loss, trial, y) + alpha * linear - 0.5 * alpha * alpha * curvature;
@@ -139,7 +135,7 @@ export class RbcdAdmm {
           for (let c = 0; c < d; c++) state.u[to + c] -= alpha * gradient[(2 * b + side) * d + c];
         }
       }
-      this.alpha = GROW * alpha;
+      state.alpha = GROW * alpha;
       return decrease;
     }
     return 0;
@@ -147,14 +143,14 @@ export class RbcdAdmm {
 
   /** +-X^T D_i r + rho (u - v + lambda + X^T X u - G^T (s - nu)) of one block. */
   private blockGradient(i: number, side: number, at: number): void {
-    const { operator, gradient, state, gram, product, blocks } = this;
+    const { operator, gradient, state, gram, product } = this;
     const { d, P } = operator;
     const from = (i + side * P) * d;
     operator.transposedBlock(i, this.slope, gradient, at);
     squareTimes(gram, d, state.u, from, product, 0);
     for (let c = 0; c < d; c++) {
       const p = from + c;
-      const quadratic = state.u[p] - state.v[p] + state.lambda[p] + product[c] - (blocks.gs[p] - blocks.gnu[p]);
+      const quadratic = state.u[p] - state.v[p] + state.lambda[p] + product[c] - (state.gs[p] - state.gnu[p]);
       gradient[at + c] = (side === 0 ? gradient[at + c] : -gradient[at + c]) + state.rho * quadratic;
     }
   }

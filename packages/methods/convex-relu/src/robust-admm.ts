@@ -1,13 +1,12 @@
 import { blockNorm } from "./column-products.js";
 import { projectL1Epigraph } from "./epigraph-projection.js";
-import type { Residuals } from "./exact-admm.js";
 import { marginProx } from "./loss.js";
 import type { PatternOperator } from "./pattern-operator.js";
 import type { RobustDuals } from "./robust-duals.js";
 import { emptyRows, type RobustMap, type RobustRows, rowNames } from "./robust-rows.js";
 import { RobustSystem } from "./robust-system.js";
 
-/** Where a robust run stands; plain arrays, so that it can be stored and given back as `resume`. */
+/** Where a robust run stands, as a tree. */
 export interface RobustState {
   /** Iterations made. */
   k: number;
@@ -17,11 +16,14 @@ export interface RobustState {
   readonly z: RobustRows;
   /** Scaled dual variables. */
   readonly u: RobustRows;
+  /** Residuals of the last iteration. */
+  primal: number;
+  dual: number;
 }
 
 /** @internal Zeros. */
 export function initialRobustState(operator: PatternOperator, rho: number): RobustState {
-  return { k: 0, rho, z: emptyRows(operator), u: emptyRows(operator) };
+  return { k: 0, rho, z: emptyRows(operator), u: emptyRows(operator), primal: Infinity, dual: Infinity };
 }
 
 /** @internal ADMM for the robust programme: z = K x + o with a cached factor, and a small proximal map per group of rows. */
@@ -66,7 +68,7 @@ export class RobustAdmm {
   }
 
   /** One iteration. */
-  step(): Residuals {
+  step(): void {
     const { map, state, target, image, x, tau, relaxation } = this;
     for (const name of rowNames) {
       const [z, u, out] = [state.z[name], state.u[name], target[name]];
@@ -98,8 +100,8 @@ export class RobustAdmm {
     }
     map.transposed(target, x, tau);
     state.k++;
-    const dual = Math.hypot(blockNorm(x, 0, x.length), blockNorm(tau, 0, tau.length));
-    return { primal: Math.sqrt(primal), dual: state.rho * dual };
+    state.primal = Math.sqrt(primal);
+    state.dual = state.rho * Math.hypot(blockNorm(x, 0, x.length), blockNorm(tau, 0, tau.length));
   }
 
   private proximalMaps(): void {

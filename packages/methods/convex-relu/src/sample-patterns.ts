@@ -1,4 +1,4 @@
-import { asTensor, random, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { asTensor, checkOptions, random, requireInteger, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type Design, designOf } from "./design.js";
 import { PatternSet, type Patterns, patternOf } from "./patterns.js";
 
@@ -7,7 +7,7 @@ export interface SamplePatternsOptions {
   /** P_s: how many distinct patterns are wanted, at least 1. */
   count: number;
   /** Source of the draws. Default 0. */
-  seed?: number;
+  seed?: number | string;
   /** Most vectors drawn. Default `max(10000, 100 count)`. */
   maxDraws?: number;
   /** Whether a column of ones is appended to X first. Default true. */
@@ -33,6 +33,7 @@ const BATCH = 256;
  * @throws ValueError for options out of range; ShapeError for X or eps of another shape.
  */
 export function samplePatterns(X: TensorLike, options: SamplePatternsOptions): Patterns {
+  checkOptions("samplePatterns", options, ["count", "seed", "maxDraws", "bias", "perturb", "usable"]);
   const { bias = true } = options;
   const design = designOf("samplePatterns", X, bias);
   const features = design.d - (bias ? 1 : 0);
@@ -48,7 +49,7 @@ export function samplePatterns(X: TensorLike, options: SamplePatternsOptions): P
 /** @internal Options whose eps are `[d]` already. */
 interface DrawOptions {
   readonly count: number;
-  readonly seed?: number;
+  readonly seed?: number | string;
   readonly maxDraws?: number;
   readonly perturb?: { readonly eps: Float64Array; readonly perDirection: number };
   readonly usable?: { readonly eps: Float64Array };
@@ -59,14 +60,9 @@ export function drawPatterns(design: Design, options: DrawOptions): Patterns {
   const { n, d, rows } = design;
   const { count, seed = 0, perturb, usable } = options;
   const maxDraws = options.maxDraws ?? Math.max(10_000, 100 * count);
-  for (const [name, value] of [["count", count] as const, ["maxDraws", maxDraws] as const]) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new ValueError(`samplePatterns: ${name} is ${value}; it must be an integer >= 1`);
-    }
-  }
-  if (perturb !== undefined && !(Number.isSafeInteger(perturb.perDirection) && perturb.perDirection >= 1)) {
-    throw new ValueError(`samplePatterns: perturb.perDirection is ${perturb.perDirection}; it must be an integer >= 1`);
-  }
+  requireInteger("samplePatterns", "count", count, 1);
+  requireInteger("samplePatterns", "maxDraws", maxDraws, 1);
+  if (perturb !== undefined) requireInteger("samplePatterns", "perturb.perDirection", perturb.perDirection, 1);
   const [vectors, moves] = random.rng(seed).split(2);
   const found = new PatternSet();
   const pattern = new Uint8Array(n);

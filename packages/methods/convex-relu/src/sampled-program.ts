@@ -1,28 +1,40 @@
 import { lanczosEigenpairsSync } from "@offprint/solvers";
+import { keep, keptNumber } from "./admm-state.js";
 import { timesColumns } from "./column-products.js";
 import type { Design } from "./design.js";
 import { type Loss, lossGradient, lossSum } from "./loss.js";
+
+const OWNER = "trainConvex";
+
+/** Where the solution of a sampled programme stands, as a tree. */
+export interface SampledState {
+  /** `[N]` output weights. */
+  readonly a: Float64Array;
+  /** `[n]` predictions at `a`. */
+  readonly f: Float64Array;
+  /** `[N]` the point from which the next step is made. */
+  readonly extrapolated: Float64Array;
+  /** Loss + beta ||a||_1 at `a`. */
+  objective: number;
+  /** t of the momentum. */
+  momentum: number;
+  /** Largest change of a weight in the last iteration. */
+  change: number;
+}
 
 /**
  * @internal The sampled programme `min_a loss(sum_i (X u_i)_+ a_i, y) + beta ||a||_1` for fixed unit vectors u_i, solved
  * by FISTA with restarts: the momentum is dropped where the objective would rise.
  */
 export class SampledProgram {
-  /** `[N]` */
-  readonly a: Float64Array;
-  /** Loss + beta ||a||_1 at `a`. */
-  objective: number;
-  /** Predictions `[n]` at `a`. */
-  readonly f: Float64Array;
+  readonly state: SampledState;
   /** (X u_i)_+ of every neuron, `[N, n]`. */
   private readonly features: Float64Array;
   private readonly step: number;
-  private readonly extrapolated: Float64Array;
   private readonly gradient: Float64Array;
   private readonly atPoint: Float64Array;
   private readonly next: Float64Array;
   private readonly nextF: Float64Array;
-  private momentum = 1;
 
   constructor(
     design: Design,
@@ -31,20 +43,27 @@ export class SampledProgram {
     private readonly loss: Loss,
     private readonly y: Float64Array,
     private readonly beta: number,
+    from?: SampledState,
   ) {
     const { n, d, columns } = design;
     const N = neurons.length / d;
     this.features = new Float64Array(N * n);
     for (let i = 0; i < N; i++) timesColumns(columns, n, d, neurons, i * d, this.features, i * n);
     for (let p = 0; p < this.features.length; p++) if (!(this.features[p] > 0)) this.features[p] = 0;
-    this.a = new Float64Array(N);
-    this.f = new Float64Array(n);
-    this.extrapolated = new Float64Array(N);
     this.gradient = new Float64Array(n);
     this.atPoint = new Float64Array(n);
     this.next = new Float64Array(N);
     this.nextF = new Float64Array(n);
-    this.objective = lossSum(loss, this.f, y);
+    const f = new Float64Array(n);
+    const objective = lossSum(loss, f, y);
+    const start = { a: new Float64Array(N), f, extrapolated: new Float64Array(N) };
+    this.state = { ...start, objective, momentum: 1, change: Infinity };
+    if (from !== undefined) {
+      for (const name of ["a", "f", "extrapolated"] as const) keep(OWNER, name, from[name], this.state[name]);
+      for (const name of ["objective", "momentum", "change"] as const) {
+        this.state[name] = keptNumber(OWNER, name, from[name]);
+      }
+    }
     this.step = 1 / Math.max(this.lipschitz(N, n), Number.MIN_VALUE);
   }
 
@@ -81,9 +100,10 @@ export class SampledProgram {
     }
   }
 
-  /** One iteration; gives the largest change of a weight. */
-  advance(): number {
-    const { a, extrapolated, gradient, atPoint, next, nextF, loss, y, beta, step } = this;
+  /** One iteration. */
+  advance(): void {
+    const { state, gradient, atPoint, next, nextF, loss, y, beta, step } = this;
+    const { a, extrapolated } = state;
     this.combine(extrapolated, atPoint);
     lossGradient(loss, atPoint, y, gradient);
     this.correlate(gradient, next);
@@ -96,14 +116,14 @@ export class SampledProgram {
     }
     this.combine(next, nextF);
     const objective = lossSum(loss, nextF, y) + beta * l1;
-    if (objective > this.objective && this.momentum > 1) {
-      this.momentum = 1;
+    if (objective > state.objective && state.momentum > 1) {
+      state.momentum = 1;
+      state.change = Infinity;
       extrapolated.set(a);
-      return Infinity;
+      return;
     }
-    const momentum = (1 + Math.sqrt(1 + 4 * this.momentum ** 2)) / 2;
-    const factor = (this.momentum - 1) / momentum;
-    this.momentum = momentum;
+    const momentum = (1 + Math.sqrt(1 + 4 * state.momentum ** 2)) / 2;
+    const factor = (state.momentum - 1) / momentum;
     let change = 0;
     for (let i = 0; i < a.length; i++) {
       const move = next[i] - a[i];
@@ -111,8 +131,9 @@ export class SampledProgram {
       extrapolated[i] = next[i] + factor * move;
       a[i] = next[i];
     }
-    this.f.set(nextF);
-    this.objective = objective;
-    return change;
+    state.f.set(nextF);
+    state.momentum = momentum;
+    state.objective = objective;
+    state.change = change;
   }
 }

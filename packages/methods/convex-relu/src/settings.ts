@@ -1,4 +1,4 @@
-import { type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireInteger, requirePositive, type TensorLike } from "@offprint/tensor-core";
 import { type Design, designOf, targetsOf } from "./design.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
 import { checkLabels, type Loss } from "./loss.js";
@@ -23,37 +23,34 @@ export interface Problem {
   /** What objectives are multiplied with: 1, or 1/n for an average. */
   readonly unit: number;
   readonly bias: boolean;
-  readonly seed: number;
-  readonly tol: number;
-  readonly maxIter: number;
+  readonly seed: number | string;
+  readonly tolerance: number;
+  readonly maxIterations: number;
 }
 
 /** @internal @throws ValueError, ShapeError */
 export function problemOf(owner: string, X: TensorLike, y: TensorLike, options: CommonOptions): Problem {
-  const { loss, beta, average = false, bias = true, seed = 0, tol = 1e-6, maxIter = 2000 } = options;
+  const { loss, beta, average = false, bias = true, seed = 0, tolerance = 1e-6, maxIterations = 2000 } = options;
   const design = designOf(owner, X, bias);
   const targets = targetsOf(owner, y, design.n);
   checkLabels(owner, loss, targets);
   requirePositive(owner, "beta", beta);
-  requirePositive(owner, "tol", tol);
-  requireCount(owner, "maxIter", maxIter);
-  if (!Number.isSafeInteger(seed)) throw new ValueError(`${owner}: seed is ${seed}; it must be an integer`);
+  requirePositive(owner, "tolerance", tolerance);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  if (typeof seed !== "string") requireInteger(owner, "seed", seed, Number.MIN_SAFE_INTEGER);
   const factor = average ? design.n : 1;
-  return { owner, design, y: targets, loss, beta: beta * factor, unit: 1 / factor, bias, seed, tol, maxIter };
-}
-
-/** @internal */
-export function requirePositive(owner: string, name: string, value: number): void {
-  if (typeof value !== "number" || !(value > 0 && value < Infinity)) {
-    throw new ValueError(`${owner}: ${name} is ${String(value)}; it must be a finite number > 0`);
-  }
-}
-
-/** @internal */
-export function requireCount(owner: string, name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new ValueError(`${owner}: ${name} is ${String(value)}; it must be an integer >= 1`);
-  }
+  return {
+    owner,
+    design,
+    y: targets,
+    loss,
+    beta: beta * factor,
+    unit: 1 / factor,
+    bias,
+    seed,
+    tolerance,
+    maxIterations,
+  };
 }
 
 /** @internal The patterns that were given or asked for. */
@@ -64,7 +61,7 @@ export function patternsOf({ owner, design, seed }: Problem, patterns: Patterns 
     return drawPatterns(design, { count: DEFAULT_SAMPLE, seed });
   }
   if (typeof patterns === "number") {
-    requireCount(owner, "patterns", patterns);
+    requireInteger(owner, "patterns", patterns, 1);
     return drawPatterns(design, { count: patterns, seed });
   }
   checkPatterns(owner, patterns, n);

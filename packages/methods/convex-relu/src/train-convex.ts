@@ -1,27 +1,34 @@
+import { type Loop, runLoop, runOptionNames } from "@offprint/solvers";
 import {
   asTensor,
+  checkOptions,
   random,
+  requireChoice,
+  requireInteger,
+  requirePositive,
   ShapeError,
   type TensorLike,
   tensor,
   UnsupportedError,
   ValueError,
 } from "@offprint/tensor-core";
-import { initialState, resumedState } from "./admm-state.js";
+import { type AdmmState, initialState, resumedState } from "./admm-state.js";
 import { blockNorm } from "./column-products.js";
 import { type DualBound, dualBound } from "./dual-bound.js";
 import { ExactAdmm } from "./exact-admm.js";
-import { iterate } from "./iteration-loop.js";
 import { lossGradient, lossSum } from "./loss.js";
 import { outputsOn, recoverNetwork, weightPenalty } from "./network.js";
-import type { ConvexNetOptions, ConvexNetResult } from "./options.js";
+import { type ConvexNetOptions, type ConvexNetResult, type ConvexRecord, commonOptionNames } from "./options.js";
 import { PatternOperator } from "./pattern-operator.js";
 import { PatternSet, type Patterns, patternOf } from "./patterns.js";
 import { RbcdAdmm, type RbcdSettings } from "./rbcd-admm.js";
-import { SampledProgram } from "./sampled-program.js";
-import { certifiedPatterns, type Problem, patternsOf, problemOf, requireCount, requirePositive } from "./settings.js";
+import { recordOf } from "./run-record.js";
+import { SampledProgram, type SampledState } from "./sampled-program.js";
+import { certifiedPatterns, type Problem, patternsOf, problemOf } from "./settings.js";
 
 const OWNER = "trainConvex";
+
+const optionNames = [...commonOptionNames, "method", "rho", "dualStep", "rbcd", "scp", ...runOptionNames];
 
 /**
  * Trains a ReLU network with one hidden layer to the global optimum, by convex optimisation over activation patterns,
@@ -36,11 +43,10 @@ const OWNER = "trainConvex";
  * predict(net, [[0.5]]);
  */
 export async function trainConvex(X: TensorLike, y: TensorLike, options: ConvexNetOptions): Promise<ConvexNetResult> {
+  checkOptions(OWNER, options, optionNames);
   const problem = problemOf(OWNER, X, y, options);
   const { method = "admm" } = options;
-  if (method !== "admm" && method !== "admm-rbcd" && method !== "scp") {
-    throw new ValueError(`${OWNER}: method is "${String(method)}"; it must be admm, admm-rbcd or scp`);
-  }
+  requireChoice(OWNER, "method", method, ["admm", "admm-rbcd", "scp"]);
   if (problem.loss === "hinge" && method !== "admm") {
     throw new UnsupportedError(`${OWNER}: ${method} needs a differentiable loss; use method admm for the hinge loss`);
   }
@@ -52,22 +58,24 @@ async function trainOverPatterns(
   options: ConvexNetOptions,
   method: "admm" | "admm-rbcd",
 ): Promise<ConvexNetResult> {
-  const { design, y, loss, beta, maxIter } = problem;
-  const { dualStep = 1, rho = "auto" } = options;
+  const { design, y, loss, beta, tolerance, maxIterations } = problem;
+  const { dualStep = 1, rho = "auto", resume } = options;
   if (!(dualStep > 0 && dualStep < 1.618)) {
     throw new ValueError(`${OWNER}: dualStep is ${dualStep}; it must be in (0, 1.618)`);
   }
   if (rho !== "auto") requirePositive(OWNER, "rho", rho);
+  const descent = rbcdSettings(options);
   const operator = new PatternOperator(design, patternsOf(problem, options.patterns));
   const { P, n, d } = operator;
+  const from = resume?.inner as AdmmState | undefined;
   const state =
-    options.resume === undefined
-      ? initialState(P, n, d, rho === "auto" ? startingRho(operator) : rho)
-      : resumedState(OWNER, options.resume, P, n, d);
+    from === undefined
+      ? initialState(P, n, d, rho === "auto" ? startingRho(operator) : rho, descent.stepSize)
+      : resumedState(OWNER, from, P, n, d);
   const admm =
     method === "admm"
       ? new ExactAdmm(operator, loss, y, beta, dualStep, state)
-      : new RbcdAdmm(operator, loss, y, beta, dualStep, state, rbcdSettings(options), random.rng(problem.seed));
+      : new RbcdAdmm(operator, loss, y, beta, dualStep, state, descent, problem.seed);
   const difference = new Float64Array(P * d);
   const f = new Float64Array(n);
   const objective = () => {
@@ -75,15 +83,21 @@ async function trainOverPatterns(
     operator.predict(difference, f);
     return problem.unit * (lossSum(loss, f, y) + beta * blockNorms(state.v, d));
   };
-  const { status, history } = await iterate(
-    {
-      made: () => state.k,
-      step: () => admm.step(),
-      report: () => ({ objective: objective(), state }),
-      ...(rho === "auto" && { adapt: residualBalance(admm, maxIter) }),
+  // The arrays of ADMM are the state of the iteration, and `snapshot` copies them.
+  const loop: Loop<AdmmState | SampledState, ConvexRecord> = {
+    owner: OWNER,
+    limit: maxIterations,
+    initial: () => state,
+    step() {
+      admm.step();
+      if (rho === "auto") balanceResiduals(admm, maxIterations);
+      return state;
     },
-    { ...options, tol: problem.tol, maxIter },
-  );
+    record: (_, k) => recordOf(k, state, tolerance, objective),
+    finished: () => (state.primal <= tolerance && state.dual <= tolerance ? "converged" : undefined),
+    snapshot: () => structuredClone(state),
+  };
+  const { last: _, ...run } = await runLoop(loop, options);
   const net = recoverNetwork(state.v, P, d, problem.bias);
   const convexObjective = objective();
   // Minus a subgradient of the loss: for the hinge loss the dual variable knows which one.
@@ -97,10 +111,7 @@ async function trainOverPatterns(
     V: tensor(state.v.slice(0, P * d), { shape: [P, d] }),
     W: tensor(state.v.slice(P * d), { shape: [P, d] }),
     patterns: operator.patterns,
-    iterations: state.k,
-    status,
-    history,
-    state,
+    ...run,
   };
 }
 
@@ -114,12 +125,11 @@ function startingRho({ P, n, d, mask, design }: PatternOperator): number {
 }
 
 /** Doubles or halves rho where one residual is far above the other; the last part of the run keeps it. */
-function residualBalance(admm: ExactAdmm | RbcdAdmm, maxIter: number) {
-  return ({ primal, dual }: { primal: number; dual: number }, iteration: number): void => {
-    if (iteration % 50 !== 0 || iteration > 0.6 * maxIter) return;
-    if (primal > 5 * dual) admm.setRho(admm.state.rho * 2);
-    else if (dual > 5 * primal) admm.setRho(admm.state.rho / 2);
-  };
+function balanceResiduals(admm: ExactAdmm | RbcdAdmm, maxIterations: number): void {
+  const { k, primal, dual, rho } = admm.state;
+  if (k % 50 !== 0 || k > 0.6 * maxIterations) return;
+  if (primal > 5 * dual) admm.setRho(rho * 2);
+  else if (dual > 5 * primal) admm.setRho(rho / 2);
 }
 
 function blockNorms(blocks: Float64Array, d: number): number {
@@ -129,13 +139,14 @@ function blockNorms(blocks: Float64Array, d: number): number {
 }
 
 function rbcdSettings({ rbcd = {} }: ConvexNetOptions): RbcdSettings {
-  const { blockSize = 3, threshold = 1e-2, decay = 0.95, alpha0 = 1, cap = 2000 } = rbcd;
-  requireCount(OWNER, "rbcd.blockSize", blockSize);
-  requireCount(OWNER, "rbcd.cap", cap);
+  checkOptions(`${OWNER}: rbcd`, rbcd, ["blockSize", "threshold", "decay", "stepSize", "cap"]);
+  const { blockSize = 3, threshold = 1e-2, decay = 0.95, stepSize = 1, cap = 2000 } = rbcd;
+  requireInteger(OWNER, "rbcd.blockSize", blockSize, 1);
+  requireInteger(OWNER, "rbcd.cap", cap, 1);
   requirePositive(OWNER, "rbcd.threshold", threshold);
-  requirePositive(OWNER, "rbcd.alpha0", alpha0);
+  requirePositive(OWNER, "rbcd.stepSize", stepSize);
   if (!(decay > 0 && decay <= 1)) throw new ValueError(`${OWNER}: rbcd.decay is ${decay}; it must be in (0, 1]`);
-  return { blockSize, threshold, decay, alpha0, cap };
+  return { blockSize, threshold, decay, stepSize, cap };
 }
 
 /** The network's objective, a lower bound of the optimum, and the gap between them. */
@@ -160,28 +171,31 @@ function certified(
 }
 
 async function trainSampled(problem: Problem, options: ConvexNetOptions): Promise<ConvexNetResult> {
-  const { design, y, loss, beta, unit, bias, maxIter } = problem;
+  const { design, y, loss, beta, unit, bias, tolerance, maxIterations } = problem;
   const { n, d } = design;
   const neurons = sampledNeurons(problem, options);
   const N = neurons.length / d;
-  const program = new SampledProgram(design, neurons, loss, y, beta);
-  let made = 0;
-  const { status, history } = await iterate(
-    {
-      made: () => made,
-      step: () => {
-        made++;
-        return { primal: program.advance(), dual: 0 };
-      },
-      report: () => ({ objective: unit * program.objective }),
+  const from = options.resume?.inner as SampledState | undefined;
+  const program = new SampledProgram(design, neurons, loss, y, beta, from);
+  const { state } = program;
+  const loop: Loop<AdmmState | SampledState, ConvexRecord> = {
+    owner: OWNER,
+    limit: maxIterations,
+    initial: () => state,
+    step() {
+      program.advance();
+      return state;
     },
-    { ...options, tol: problem.tol, maxIter },
-  );
+    record: (_, k) => recordOf(k, { primal: state.change, dual: 0 }, tolerance, () => unit * state.objective),
+    finished: () => (state.change <= tolerance ? "converged" : undefined),
+    snapshot: () => structuredClone(state),
+  };
+  const { last: _, ...run } = await runLoop(loop, options);
   const blocks = new Float64Array(2 * N * d);
   const found = new PatternSet();
   const pattern = new Uint8Array(n);
   for (let i = 0; i < N; i++) {
-    const weight = program.a[i];
+    const weight = state.a[i];
     const to = (weight > 0 ? i : N + i) * d;
     for (let c = 0; c < d; c++) blocks[to + c] = Math.abs(weight) * neurons[i * d + c];
     patternOf(design.rows, n, d, neurons, i * d, pattern);
@@ -191,24 +205,23 @@ async function trainSampled(problem: Problem, options: ConvexNetOptions): Promis
   const patterns: Patterns = { D: found.D, draws: N, exhausted: false, complete: false };
   return {
     net,
-    convexObjective: unit * program.objective,
+    convexObjective: unit * state.objective,
     ...certified(problem, options, net, patterns),
     maxViolation: 0,
     V: tensor(blocks.slice(0, N * d), { shape: [N, d] }),
     W: tensor(blocks.slice(N * d), { shape: [N, d] }),
     patterns,
-    iterations: made,
-    status,
-    history,
+    ...run,
   };
 }
 
 /** Unit vectors `[N, d]`. */
 function sampledNeurons({ design, seed }: Problem, { scp = {} }: ConvexNetOptions): Float64Array {
   const { d } = design;
+  checkOptions(`${OWNER}: scp`, scp, ["samples", "weights"]);
   if (scp.weights === undefined) {
     const { samples = 500 } = scp;
-    requireCount(OWNER, "scp.samples", samples);
+    requireInteger(OWNER, "scp.samples", samples, 1);
     return random.rng(seed).sphere([samples, d], { dtype: "float64" }).data() as Float64Array;
   }
   const weights = asTensor(scp.weights, "float64");

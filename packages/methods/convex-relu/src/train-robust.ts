@@ -1,11 +1,20 @@
-import { ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import { type Loop, type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  checkOptions,
+  requireChoice,
+  requirePositive,
+  type TensorLike,
+  tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
+import { keep, keptNumber } from "./admm-state.js";
 import { blockNorm } from "./column-products.js";
 import type { DualBound } from "./dual-bound.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
-import { iterate } from "./iteration-loop.js";
 import { lossGradient } from "./loss.js";
 import { recoverNetwork, weightPenalty } from "./network.js";
-import type { CommonOptions, ConvexNetResult, ConvexStatus, HistoryPoint } from "./options.js";
+import { type CommonOptions, type ConvexNetResult, type ConvexRecord, commonOptionNames } from "./options.js";
 import { PatternOperator } from "./pattern-operator.js";
 import type { Patterns } from "./patterns.js";
 import { initialRobustState, RobustAdmm, type RobustState } from "./robust-admm.js";
@@ -13,32 +22,40 @@ import { RobustConic } from "./robust-conic.js";
 import { type RobustDuals, robustDualBound, usablePatterns } from "./robust-duals.js";
 import { RobustMap, rowNames } from "./robust-rows.js";
 import { robustValues, worstLoss } from "./robust-terms.js";
+import { recordOf } from "./run-record.js";
 import { drawPatterns, radiiOf } from "./sample-patterns.js";
-import { type Problem, patternsOf, problemOf, requirePositive } from "./settings.js";
+import { type Problem, patternsOf, problemOf } from "./settings.js";
 
 const OWNER = "trainRobust";
 /** Usable patterns are listed where that takes this much at most. */
 const ENUMERATION_WORK = 2e6;
+/** Without being asked for more the programme has so many patterns at most: its factor grows like their cube. */
+const MOST_PATTERNS = 200;
+
+/** Where a run of `trainRobust` stands. */
+export type RobustRunState = RunState<RobustState, ConvexRecord>;
 
 /** Options of `trainRobust`. */
-export interface RobustNetOptions extends CommonOptions {
+export interface RobustNetOptions extends CommonOptions, RunOptions<ConvexRecord, RobustRunState> {
   /** How far every feature of every sample may be moved: one radius >= 0, or `[features]`. */
   eps: TensorLike;
   /**
    * Activation patterns, or how many to sample with perturbed data (S = 6 patterns per draw). Default: all that the
-   * programme can use where they can be listed; else those among 50 000 draws for n <= 500 and d <= 4; else 100 sampled.
+   * programme can use where they can be listed and are 200 at most; else the first 200 of those among 50 000 draws, for
+   * n <= 500 and d <= 4; else 100 sampled.
    */
   patterns?: Patterns | number;
-  /** `admm`: the splitting of this package; `conic`: the interface to @offprint/conic. Default `admm`. */
+  /**
+   * `admm`: the splitting of this package; `conic`: the interface to @offprint/conic, which reports nothing on its way
+   * and keeps no state. Default `admm`.
+   */
   solver?: "admm" | "conic";
-  /** Most iterations. Default 4000; for `conic` 20 000. */
-  maxIter?: number;
+  /** Most iterations, those of resumed runs included. Default 4000; for `conic` 20 000. */
+  maxIterations?: number;
   /** Penalty of ADMM at the start, > 0; it follows the residuals in the first 60 % of a run. Default 0.01. */
   rho?: number;
   /** Over-relaxation of ADMM, in (0, 2). Default 1.6. */
   relaxation?: number;
-  /** State of an earlier ADMM run with the same data and patterns, to go on from. */
-  resume?: RobustState;
 }
 
 /** What `trainRobust` gives. */
@@ -52,9 +69,11 @@ export interface RobustNetResult extends Omit<ConvexNetResult, "state"> {
   readonly patterns: Patterns;
   /** No hyperplane of the patterns missed all boxes, so the zero network is the optimum: take smaller eps or more patterns. */
   readonly collapsed: boolean;
-  /** What `resume` takes. */
-  readonly state?: RobustState;
+  /** What `resume` takes; only ADMM has it, and none where the zero network is the only one. */
+  readonly state?: RobustRunState;
 }
+
+const optionNames = [...commonOptionNames, "eps", "solver", "rho", "relaxation", ...runOptionNames];
 
 /**
  * Trains a ReLU network with one hidden layer against all moves of the samples within `|delta_c| <= eps_c`, as one
@@ -68,14 +87,14 @@ export interface RobustNetResult extends Omit<ConvexNetResult, "state"> {
  * const { net, certifiedLoss } = await trainRobust([[-1], [1]], [-1, 1], { loss: "hinge", beta: 0.01, eps: 0.3 });
  */
 export async function trainRobust(X: TensorLike, y: TensorLike, options: RobustNetOptions): Promise<RobustNetResult> {
+  checkOptions(OWNER, options, optionNames);
   const { solver = "admm", relaxation = 1.6, rho = 0.01 } = options;
-  if (solver !== "admm" && solver !== "conic") {
-    throw new ValueError(`${OWNER}: solver is "${String(solver)}"; it must be admm or conic`);
+  requireChoice(OWNER, "solver", solver, ["admm", "conic"]);
+  if (solver === "conic" && (options.resume !== undefined || options.checkpoint !== undefined)) {
+    throw new UnsupportedError(`${OWNER}: solver "conic" keeps no state to resume from; take "admm"`);
   }
-  const problem = problemOf(OWNER, X, y, {
-    ...options,
-    maxIter: options.maxIter ?? (solver === "admm" ? 4000 : 20_000),
-  });
+  const { maxIterations = solver === "admm" ? 4000 : 20_000 } = options;
+  const problem = problemOf(OWNER, X, y, { ...options, maxIterations });
   requirePositive(OWNER, "rho", rho);
   if (!(relaxation > 0 && relaxation < 2)) {
     throw new ValueError(`${OWNER}: relaxation is ${relaxation}; it must be in (0, 2)`);
@@ -96,9 +115,9 @@ interface Solved {
   readonly blocks: Float64Array;
   readonly duals: RobustDuals;
   readonly iterations: number;
-  readonly status: ConvexStatus;
-  readonly history: readonly HistoryPoint[];
-  readonly state?: RobustState;
+  readonly status: Status;
+  readonly history: readonly ConvexRecord[];
+  readonly state?: RobustRunState;
 }
 
 async function solveByAdmm(
@@ -109,54 +128,72 @@ async function solveByAdmm(
   rho: number,
   relaxation: number,
 ): Promise<Solved> {
-  const { loss, y, beta, unit, tol, maxIter } = problem;
-  const state = options.resume === undefined ? initialRobustState(operator, rho) : resumed(options.resume, operator);
+  const { loss, y, beta, unit, tolerance, maxIterations } = problem;
+  const from = options.resume?.inner;
+  const state = from === undefined ? initialRobustState(operator, rho) : resumed(from, operator);
   const admm = new RobustAdmm(new RobustMap(operator, loss, y, eps), beta, relaxation, state);
   const objective = () => {
     const values = robustValues(operator, state.z.blocks, eps);
     return unit * (worstLoss(loss, values, y) + beta * normSum(state.z.blocks, operator.d));
   };
-  const { status, history } = await iterate(
-    {
-      made: () => state.k,
-      step: () => admm.step(),
-      report: () => ({ objective: objective() }),
-      adapt({ primal, dual }, iteration) {
-        if (iteration % 50 !== 0 || iteration > 0.6 * maxIter) return;
-        if (primal > 5 * dual) admm.setRho(state.rho * 2);
-        else if (dual > 5 * primal) admm.setRho(state.rho / 2);
-      },
+  // The arrays of ADMM are the state of the iteration, and `snapshot` copies them.
+  const loop: Loop<RobustState, ConvexRecord> = {
+    owner: OWNER,
+    limit: maxIterations,
+    initial: () => state,
+    step() {
+      admm.step();
+      balanceResiduals(admm, maxIterations);
+      return state;
     },
-    { ...options, tol, maxIter },
-  );
-  return { blocks: state.z.blocks, duals: admm.duals(), iterations: state.k, status, history, state };
+    record: (_, k) => recordOf(k, state, tolerance, objective),
+    finished: () => (state.primal <= tolerance && state.dual <= tolerance ? "converged" : undefined),
+    snapshot: () => structuredClone(state),
+  };
+  const { last: _, ...run } = await runLoop(loop, options);
+  return { blocks: state.z.blocks, duals: admm.duals(), ...run };
+}
+
+/** Doubles or halves rho where one residual is far above the other; the last part of the run keeps it. */
+function balanceResiduals(admm: RobustAdmm, maxIterations: number): void {
+  const { k, primal, dual, rho } = admm.state;
+  if (k % 50 !== 0 || k > 0.6 * maxIterations) return;
+  if (primal > 5 * dual) admm.setRho(rho * 2);
+  else if (dual > 5 * primal) admm.setRho(rho / 2);
 }
 
 async function solveByConic(
-  { loss, y, beta, tol, maxIter }: Problem,
+  { loss, y, beta, tolerance, maxIterations }: Problem,
   operator: PatternOperator,
   eps: Float64Array,
   { signal }: RobustNetOptions,
 ): Promise<Solved> {
   const program = new RobustConic(operator, loss, y, beta, eps);
-  const { blocks, duals, iterations, solved } = await program.solve(tol, maxIter, signal);
-  const status = solved ? "converged" : signal?.aborted ? "aborted" : "inaccurate";
+  const { blocks, duals, iterations, solved } = await program.solve(tolerance, maxIterations, signal);
+  const status = solved ? "converged" : signal?.aborted ? "aborted" : "limit";
   return { blocks, duals, iterations, status, history: [] };
 }
 
 function resultOf(
   { design, loss, y, beta, unit, bias }: Problem,
   operator: PatternOperator,
-  { blocks, duals, iterations, status, history, state }: Solved,
+  { blocks: found, duals, iterations, status, history, state }: Solved,
   eps: Float64Array,
   { certify = true }: RobustNetOptions,
 ): RobustNetResult {
   const { P, d, patterns } = operator;
-  const net = recoverNetwork(blocks, P, d, bias);
-  const values = robustValues(operator, blocks, eps);
+  const proved = (blocks: Float64Array) => {
+    const net = recoverNetwork(blocks, P, d, bias);
+    const values = robustValues(operator, blocks, eps);
+    const certifiedLoss = unit * worstLoss(loss, values, y, values.excess);
+    const networkObjective = certifiedLoss + unit * beta * weightPenalty(net);
+    return { blocks, net, values, certifiedLoss, networkObjective };
+  };
+  // The zero network is always feasible. Where what was found is not better, as constraints are not met yet, it stands.
+  const [own, zero] = [proved(found), proved(new Float64Array(found.length))];
+  const { blocks, net, values, certifiedLoss, networkObjective } =
+    own.networkObjective < zero.networkObjective ? own : zero;
   const norms = normSum(blocks, d);
-  const certifiedLoss = unit * worstLoss(loss, values, y, values.excess);
-  const networkObjective = certifiedLoss + unit * beta * weightPenalty(net);
   const bound = certify ? robustDualBound(design, patterns, loss, y, beta, eps, duals) : undefined;
   const dualBound: DualBound | undefined = bound && { ...bound, value: unit * bound.value };
   return {
@@ -184,8 +221,12 @@ function robustPatterns(problem: Problem, patterns: Patterns | number | undefine
     return drawPatterns(design, { count: patterns, seed, perturb: { eps, perDirection: 6 } });
   if (patterns !== undefined) return patternsOf(problem, patterns);
   const corners = 2 ** eps.filter((value) => value > 0).length;
-  if (enumerationWork(n * corners, d) <= ENUMERATION_WORK) return arrangementPatterns(design, eps);
-  if (n <= 500 && d <= 4) return drawPatterns(design, { count: n * n, seed, maxDraws: 50_000, usable: { eps } });
+  if (enumerationWork(n * corners, d) <= ENUMERATION_WORK) {
+    const all = arrangementPatterns(design, eps);
+    if (all.D.length <= MOST_PATTERNS) return all;
+  }
+  if (n <= 500 && d <= 4)
+    return drawPatterns(design, { count: MOST_PATTERNS, seed, maxDraws: 50_000, usable: { eps } });
   return drawPatterns(design, { count: 100, seed, perturb: { eps, perDirection: 6 } });
 }
 
@@ -208,19 +249,9 @@ function zeroNetwork({ design, loss, y }: Problem, patterns: Patterns): [Pattern
 
 function resumed(state: RobustState, operator: PatternOperator): RobustState {
   const fresh = initialRobustState(operator, state.rho);
-  fresh.k = state.k;
-  if (!(state.rho > 0)) throw new ValueError(`${OWNER}: resume.rho is ${state.rho}; give the state of an earlier run`);
+  for (const name of ["k", "rho", "primal", "dual"] as const) fresh[name] = keptNumber(OWNER, name, state[name]);
   for (const side of ["z", "u"] as const) {
-    for (const name of rowNames) {
-      const values = Float64Array.from(state[side][name]);
-      if (values.length !== fresh[side][name].length) {
-        throw new ShapeError(
-          `${OWNER}: resume.${side}.${name} has ${values.length} entries, not ${fresh[side][name].length}; ` +
-            "give the state of a run on the same data and patterns",
-        );
-      }
-      fresh[side][name].set(values);
-    }
+    for (const name of rowNames) keep(OWNER, `${side}.${name}`, state[side]?.[name], fresh[side][name]);
   }
   return fresh;
 }

@@ -29,8 +29,8 @@ describe("training refuses, and says what to give", () => {
     [X, y, { beta: 0 }, /beta is 0; it must be a finite number > 0/],
     [X, y, { beta: Number.NaN }, /beta is NaN/],
     [X, y, { loss: "l1" }, /loss is "l1"; it must be squared, bce, hinge/],
-    [X, y, { maxIter: 0 }, /maxIter is 0; it must be an integer >= 1/],
-    [X, y, { tol: -1 }, /tol is -1/],
+    [X, y, { maxIterations: 0.5 }, /maxIterations is 0.5; it must be an integer >= 0/],
+    [X, y, { tolerance: -1 }, /tolerance is -1/],
     [X, y, { seed: 0.5 }, /seed is 0.5/],
     [X, y, { patterns: 0 }, /(patterns|count) is 0; it must be an integer >= 1/],
     [X, y, { patterns: own([]) }, /at least one pattern/],
@@ -42,7 +42,7 @@ describe("training refuses, and says what to give", () => {
   });
 
   it.each([
-    [{ method: "newton" }, /method is "newton"; it must be admm, admm-rbcd or scp/],
+    [{ method: "newton" }, /method is "newton"; it must be one of "admm", "admm-rbcd", "scp"/],
     [{ method: "admm-rbcd" }, /needs a differentiable loss; use method admm/],
     [{ method: "scp" }, /needs a differentiable loss/],
     [{ rho: 0 }, /rho is 0/],
@@ -70,14 +70,14 @@ describe("training refuses, and says what to give", () => {
   it("states of other problems", async () => {
     const { state } = await trainConvex(X, y, options);
     const other = trainConvex([[1], [2]], [1, -1], { ...options, resume: state as never });
-    await expect(other).rejects.toThrow(/resume.u has \d+ entries, not \d+/);
-    const robust = await trainRobust(X, y, { ...options, eps: 0.1, maxIter: 10 });
+    await expect(other).rejects.toThrow(/resume has \d+ entries as `u`, not \d+ entries/);
+    const robust = await trainRobust(X, y, { ...options, eps: 0.1, maxIterations: 10 });
     const wrong = trainRobust([[1], [2]], [1, -1], { ...options, eps: 0.1, resume: robust.state as never });
-    await expect(wrong).rejects.toThrow(/resume.z.blocks has \d+ entries/);
+    await expect(wrong).rejects.toThrow(/resume has \d+ entries as `z.blocks`/);
   });
 });
 
-it("patterns, bounds, baselines and networks refuse what does not fit", () => {
+it("patterns, bounds, baselines and networks refuse what does not fit", async () => {
   expect(() => samplePatterns(X, { count: 0 })).toThrow(/count is 0/);
   expect(() => samplePatterns(X, { count: 2, perturb: { eps: 0.1, perDirection: 0 } })).toThrow(/perDirection is 0/);
   expect(() => patternBound(12, 0, 0.1)).toThrow(/psi is 0; it must be in \(0, 1\]/);
@@ -86,13 +86,16 @@ it("patterns, bounds, baselines and networks refuse what does not fit", () => {
     { shape: [300, 20] },
   );
   expect(() => enumeratePatterns(wide)).toThrow(/use samplePatterns/);
+  expect(() => predict(net, [[1], [Number.NaN]])).toThrow(/X\[1, 0\] is NaN; remove or replace/);
   expect(() => predict(net, [[1, 2]])).toThrow(/X has shape \[1,2\]; the network takes \[samples, 1\]/);
   expect(() => pgd(net, X, y, 0.1, "hinge", { steps: 0 })).toThrow(/steps is 0/);
   expect(() => fgsm(net, [[1, 2]], [1], 0.1, "hinge")).toThrow(/2 features/);
   const descent = { ...options, width: 3, steps: 5 };
-  expect(() => trainBackprop(X, y, { ...descent, width: 0 })).toThrow(/width is 0/);
-  expect(() => trainBackprop(X, y, { ...descent, optimizer: "lion" as never })).toThrow(/sgd or adam/);
-  expect(() => trainBackprop(X, y, { ...descent, adversary: { kind: "cw" as never, eps: 1 } })).toThrow(/fgsm or pgd/);
+  await expect(trainBackprop(X, y, { ...descent, width: 0 })).rejects.toThrow(/width is 0/);
+  await expect(trainBackprop(X, y, { ...descent, optimizer: "lion" as never })).rejects.toThrow(/one of "sgd", "adam"/);
+  await expect(trainBackprop(X, y, { ...descent, adversary: { kind: "cw" as never, eps: 1 } })).rejects.toThrow(
+    /one of "fgsm", "pgd"/,
+  );
   expect(() => inOriginalUnits({ ...net, bias: false }, { mean: [0], std: [1] })).toThrow(/no bias/);
   expect(() => inOriginalUnits(net, { mean: [0], std: [0] })).toThrow(/must be > 0/);
 });

@@ -35,26 +35,28 @@ describe("back-propagation", () => {
 
   it.each(["adam", "sgd"] as const)("lowers the objective, never below the convex optimum (%s)", async (optimizer) => {
     const problem = smallProblem(random.rng(11));
-    const options = { loss: "squared", beta: 0.05, width: 20, steps: 800, optimizer, lr: 0.01 } as const;
-    const { objectives } = trainBackprop(problem.x, problem.y, options);
+    const options = { loss: "squared", beta: 0.05 } as const;
+    const descent = { ...options, width: 20, steps: 800, optimizer, learningRate: 0.01 } as const;
+    const { history } = await trainBackprop(problem.x, problem.y, descent);
+    const objectives = history.map(({ objective }) => objective);
     const { dualBound } = await trainConvex(problem.x, problem.y, { ...options, patterns: problem.patterns });
     expect(objectives[799]).toBeLessThan(0.5 * objectives[0]);
     expect(Math.min(...objectives)).toBeGreaterThanOrEqual(dualBound?.value ?? Infinity);
   });
 
-  it("against an adversary leaves less logistic loss after an attack than without", () => {
-    const options = { loss: "bce", beta: 0.01, width: 20, steps: 400, lr: 0.02 } as const;
+  it("against an adversary leaves less logistic loss after an attack than without", async () => {
+    const options = { loss: "bce", beta: 0.01, width: 20, steps: 400, learningRate: 0.02 } as const;
     const attacked = (net: TwoLayerNet) => lossOf(net, pgd(net, x, y, 0.25, "bce"), "bce");
-    const plain = attacked(trainBackprop(x, y, options).net);
+    const plain = attacked((await trainBackprop(x, y, options)).net);
     for (const kind of ["fgsm", "pgd"] as const) {
-      const hardened = trainBackprop(x, y, { ...options, adversary: { kind, eps: 0.25 } });
+      const hardened = await trainBackprop(x, y, { ...options, adversary: { kind, eps: 0.25 } });
       expect(attacked(hardened.net)).toBeLessThan(plain);
     }
   });
 });
 
-describe("attacks", () => {
-  const { net } = trainBackprop(x, y, { loss: "bce", beta: 0.01, width: 12, steps: 200, lr: 0.05 });
+describe("attacks", async () => {
+  const { net } = await trainBackprop(x, y, { loss: "bce", beta: 0.01, width: 12, steps: 200, learningRate: 0.05 });
 
   it("stay in the boxes and raise the loss; ten steps more than one", () => {
     const eps = [0.2, 0.1];

@@ -15,13 +15,13 @@ const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
 /** ADMM that is stopped early. */
 const impatient =
-  (maxIter: number): Trainer =>
+  (maxIterations: number): Trainer =>
   (x, y, options) =>
-    trainConvex(x, y, { ...options, maxIter });
+    trainConvex(x, y, { ...options, maxIterations });
 
 /** A certificate that is too high. */
 const boastful: Trainer = async (x, y, options) => {
-  const result = await trainConvex(x, y, { ...options, maxIter: 300 });
+  const result = await trainConvex(x, y, { ...options, maxIterations: 300 });
   return { ...result, dualBound: { value: 1.5 * result.networkObjective, scope: "network" } };
 };
 
@@ -48,26 +48,27 @@ describe("claims fail for baselines and broken variants", { timeout: 120_000 }, 
     const clock = (power: number) => async (sizes: readonly number[]) => sizes.map((n) => 1e-6 * n ** power);
     expect(await holds(iterationCost(trainConvex, clock(2)))).toBe(true);
     const short: Trainer = (x, y, options) =>
-      trainConvex(x, y, { ...options, maxIter: Math.min(options.maxIter ?? 0, 60) });
+      trainConvex(x, y, { ...options, maxIterations: Math.min(options.maxIterations ?? 0, 60) });
     expect(await holds(iterationCost(short, clock(3)))).toBe(false);
-    const stiff: Trainer = (x, y, options) => short(x, y, { ...options, rho: options.maxIter === 20 ? 100 : 0.2 });
+    const stiff: Trainer = (x, y, options) =>
+      short(x, y, { ...options, rho: options.maxIterations === 20 ? 100 : 0.2 });
     expect(await holds(iterationCost(stiff, clock(2)))).toBe(false);
   });
 
   it("convex adversarial training", async () => {
-    const clean: RobustTrainer = (x, y, options) => trainRobust(x, y, { ...options, eps: 0, maxIter: 300 });
+    const clean: RobustTrainer = (x, y, options) => trainRobust(x, y, { ...options, eps: 0, maxIterations: 300 });
     expect(await holds(adversarialTraining(clean, 1))).toBe(false);
     const attacked: RobustTrainer = async (x, y, options) => {
       const { loss, beta, eps } = options;
-      const { net } = trainBackprop(x, y, {
+      const { net } = await trainBackprop(x, y, {
         loss,
         beta,
         width: 20,
         steps: 200,
-        lr: 0.02,
+        learningRate: 0.02,
         adversary: { kind: "pgd", eps },
       });
-      return { ...(await trainRobust(x, y, { ...options, maxIter: 1 })), net };
+      return { ...(await trainRobust(x, y, { ...options, maxIterations: 1 })), net };
     };
     expect(await holds(adversarialTraining(attacked, 1))).toBe(false);
   });

@@ -30,7 +30,7 @@ const base = { loss: "squared", beta: BETA, patterns: problem.patterns } as cons
 
 describe("trainConvex", () => {
   it.each(cases.filter(({ eps }) => eps === 0))("reaches the value of an interior-point solver ($loss)", async (c) => {
-    const options = { loss: c.loss, beta: c.beta, patterns: patternsOf(c.D), maxIter: 20_000 };
+    const options = { loss: c.loss, beta: c.beta, patterns: patternsOf(c.D), maxIterations: 20_000 };
     const { convexObjective, networkObjective } = await trainConvex(
       column(c.x),
       tensor(Float64Array.from(c.y)),
@@ -44,7 +44,7 @@ describe("trainConvex", () => {
   it("proves the optimum on all patterns, for all losses and for the network of the result", async () => {
     for (const loss of ["squared", "bce", "hinge"] as const) {
       const y = loss === "squared" ? problem.y : tensor(Float64Array.from(problem.y.data(), (v) => (v >= 0 ? 1 : -1)));
-      const result = await trainConvex(problem.x, y, { ...base, loss, maxIter: 10_000 });
+      const result = await trainConvex(problem.x, y, { ...base, loss, maxIterations: 10_000 });
       expect(result.dualBound?.scope).toBe("network");
       expect(result.gap).toBeGreaterThanOrEqual(-1e-9);
       expect(result.gap).toBeLessThan(3e-3);
@@ -55,7 +55,7 @@ describe("trainConvex", () => {
     const values: number[] = [];
     for (const rho of [0.05, 0.1, 0.4]) {
       for (const dualStep of [1, 1.6]) {
-        const result = await trainConvex(smaller.x, smaller.y, { ...small, rho, dualStep, maxIter: 20_000 });
+        const result = await trainConvex(smaller.x, smaller.y, { ...small, rho, dualStep, maxIterations: 20_000 });
         values.push(result.networkObjective);
         expect(result.networkObjective).toBeGreaterThanOrEqual((result.dualBound?.value ?? Infinity) - 1e-9);
         expect(result.networkObjective / (result.dualBound?.value ?? 0) - 1).toBeLessThan(5e-3);
@@ -65,21 +65,26 @@ describe("trainConvex", () => {
   });
 
   it("reduces its residuals, linearly in the end", async () => {
-    const { history } = await trainConvex(problem.x, problem.y, { ...base, rho: 0.1, maxIter: 8000, tol: 1e-12 });
+    const { history } = await trainConvex(problem.x, problem.y, {
+      ...base,
+      rho: 0.1,
+      maxIterations: 8000,
+      tolerance: 1e-12,
+    });
     const at = (k: number) => history[Math.floor(k * (history.length - 1))];
     expect(at(1).primal).toBeLessThan(0.05 * at(0.1).primal);
     expect(at(1).dual).toBeLessThan(0.05 * at(0.1).dual);
   });
 
   it("block descent comes to the same value within 1 %", async () => {
-    const exact = await trainConvex(smaller.x, smaller.y, { ...small, maxIter: 8000 });
+    const exact = await trainConvex(smaller.x, smaller.y, { ...small, maxIterations: 8000 });
     const rbcd = { threshold: 1e-4, decay: 0.99, cap: 150 };
-    const options = { ...small, method: "admm-rbcd", rho: 0.1, maxIter: 1500, rbcd, tol: 1e-12 } as const;
+    const options = { ...small, method: "admm-rbcd", rho: 0.1, maxIterations: 1500, rbcd, tolerance: 1e-12 } as const;
     const descent = await trainConvex(smaller.x, smaller.y, options);
     expect(Math.abs(descent.networkObjective / exact.networkObjective - 1)).toBeLessThan(0.01);
     const labels = tensor(Float64Array.from(smaller.y.data(), (v) => (v >= 0 ? 1 : -1)));
     const own = { ...options, loss: "bce" } as const;
-    const reference = await trainConvex(smaller.x, labels, { ...small, loss: "bce", maxIter: 5000 });
+    const reference = await trainConvex(smaller.x, labels, { ...small, loss: "bce", maxIterations: 5000 });
     const logistic = await trainConvex(smaller.x, labels, own);
     expect(Math.abs(logistic.networkObjective / reference.networkObjective - 1)).toBeLessThan(0.01);
   });
@@ -87,7 +92,14 @@ describe("trainConvex", () => {
   it("the sampled programme is above the certificate and has balanced neurons", async () => {
     for (const loss of ["squared", "bce"] as const) {
       const y = loss === "squared" ? problem.y : tensor(Float64Array.from(problem.y.data(), (v) => (v >= 0 ? 1 : -1)));
-      const options = { loss, beta: BETA, method: "scp", scp: { samples: 300 }, maxIter: 4000, tol: 1e-10 } as const;
+      const options = {
+        loss,
+        beta: BETA,
+        method: "scp",
+        scp: { samples: 300 },
+        maxIterations: 4000,
+        tolerance: 1e-10,
+      } as const;
       const { convexObjective, networkObjective, dualBound, net } = await trainConvex(problem.x, y, options);
       expect(networkObjective).toBeCloseTo(convexObjective, 9);
       expect(networkObjective).toBeGreaterThanOrEqual(dualBound?.value ?? Infinity);
@@ -102,7 +114,7 @@ describe("trainConvex", () => {
   it("beta >= max |y^T (X u)_+| gives the zero network, and below it does not", async () => {
     const design = designOf("test", problem.x, true);
     const limit = dualNorm(design, problem.patterns, Float64Array.from(problem.y.data()));
-    const above = await trainConvex(problem.x, problem.y, { ...base, beta: 1.05 * limit, maxIter: 5000 });
+    const above = await trainConvex(problem.x, problem.y, { ...base, beta: 1.05 * limit, maxIterations: 5000 });
     expect(above.net.a.size).toBe(0);
     expect(predict(above.net, problem.x).toArray()).toEqual(new Array(12).fill(0));
     expect(above.gap).toBeLessThan(1e-9);
@@ -113,14 +125,14 @@ describe("trainConvex", () => {
   it("interpolates as beta goes to 0", async () => {
     const x = column([-2, -1.1, -0.3, 0.4, 1.2, 2]);
     const y = tensor(Float64Array.of(0.3, -1, 0.5, 0.1, 1, -0.4));
-    const { net } = await trainConvex(x, y, { loss: "squared", beta: 1e-5, maxIter: 20_000 });
+    const { net } = await trainConvex(x, y, { loss: "squared", beta: 1e-5, maxIterations: 20_000 });
     predict(net, x)
       .data()
       .forEach((value, k) => expect(value).toBeCloseTo(Number(y.data()[k]), 3));
   });
 
   it("the recovered network gives the programme's predictions and penalty", async () => {
-    const result = await trainConvex(problem.x, problem.y, { ...base, maxIter: 20_000, tol: 1e-10 });
+    const result = await trainConvex(problem.x, problem.y, { ...base, maxIterations: 20_000, tolerance: 1e-10 });
     expect(result.maxViolation).toBeLessThan(1e-8);
     expect(Math.abs(result.networkObjective - result.convexObjective)).toBeLessThan(1e-6);
     const points = problem.x.data();
@@ -135,18 +147,8 @@ describe("trainConvex", () => {
     }
   });
 
-  it("goes on from a stored state as if it had not stopped", async () => {
-    const options = { ...base, rho: 0.1, tol: 1e-12 };
-    const whole = await trainConvex(problem.x, problem.y, { ...options, maxIter: 300 });
-    const half = await trainConvex(problem.x, problem.y, { ...options, maxIter: 150 });
-    const stored = JSON.parse(JSON.stringify(half.state, (_, v) => (v instanceof Float64Array ? Array.from(v) : v)));
-    const rest = await trainConvex(problem.x, problem.y, { ...options, maxIter: 150, resume: stored });
-    expect(rest.iterations).toBe(300);
-    expect(rest.convexObjective).toBeCloseTo(whole.convexObjective, 10);
-  });
-
   it("an average of losses is the same problem with beta n", async () => {
-    const options = { ...base, maxIter: 500 };
+    const options = { ...base, maxIterations: 500 };
     const sum = await trainConvex(problem.x, problem.y, options);
     const mean = await trainConvex(problem.x, problem.y, { ...options, beta: BETA / 12, average: true });
     expect(mean.networkObjective).toBeCloseTo(sum.networkObjective / 12, 12);
@@ -157,46 +159,27 @@ describe("trainConvex", () => {
     const x = random.rng(3).normal([40, 6], { dtype: "float64" });
     const y = tensor(Float64Array.from({ length: 40 }, (_, k) => Math.sin(Number(x.data()[6 * k]))));
     const patterns = samplePatterns(x, { count: 20 });
-    const result = await trainConvex(x, y, { loss: "squared", beta: 0.1, patterns, maxIter: 500 });
+    const result = await trainConvex(x, y, { loss: "squared", beta: 0.1, patterns, maxIterations: 500 });
     expect(result.patterns.D).toBe(patterns.D);
     expect(result.dualBound?.scope).toBe("patterns");
     expect(result.gap).toBeLessThan(0.05);
-    const more = await trainConvex(x, y, { loss: "squared", beta: 0.1, patterns: 40, maxIter: 500 });
+    const more = await trainConvex(x, y, { loss: "squared", beta: 0.1, patterns: 40, maxIterations: 500 });
     expect(more.networkObjective).toBeLessThan(result.networkObjective + 1e-2);
   });
 
   it("certifies sampled patterns against all where these can be listed", async () => {
     const few = { ...base, patterns: samplePatterns(problem.x, { count: 3, seed: 1 }) };
-    const result = await trainConvex(problem.x, problem.y, { ...few, maxIter: 4000 });
-    const exact = await trainConvex(problem.x, problem.y, { ...base, maxIter: 8000 });
+    const result = await trainConvex(problem.x, problem.y, { ...few, maxIterations: 4000 });
+    const exact = await trainConvex(problem.x, problem.y, { ...base, maxIterations: 8000 });
     expect(result.dualBound?.scope).toBe("network");
     expect(result.dualBound?.value).toBeLessThanOrEqual(exact.networkObjective + 1e-9);
     expect(enumeratePatterns(problem.x).D.length).toBe(24);
   });
 
-  it("reports, stops when told to, and when the signal fires", async () => {
-    const seen: number[] = [];
-    const stopped = await trainConvex(problem.x, problem.y, {
-      ...base,
-      tol: 1e-14,
-      onProgress: ({ iteration, state, objective }) => {
-        seen.push(iteration);
-        expect(state?.v.length).toBe(2 * 24 * 2);
-        expect(Number.isFinite(objective)).toBe(true);
-        return iteration >= 30 ? "stop" : undefined;
-      },
-    });
-    expect(seen).toEqual([1, 10, 20, 30]);
-    expect(stopped.status).toBe("stopped");
-    const controller = new AbortController();
-    const aborted = await trainConvex(problem.x, problem.y, {
-      ...base,
-      tol: 1e-14,
-      maxIter: 1e6,
-      signal: controller.signal,
-      onProgress: ({ iteration }) => iteration === 40 && controller.abort(),
-    });
-    expect(aborted.status).toBe("aborted");
-    expect(aborted.iterations).toBe(40);
+  it("tells the first, every tenth and the last iteration", async () => {
+    const { history, iterations } = await trainConvex(problem.x, problem.y, { ...base, rho: 0.1, tolerance: 1e-2 });
+    const steps = history.map(({ iteration }) => iteration);
+    expect(steps.slice(0, 4)).toEqual([1, 10, 20, 30]);
+    expect(steps.at(-1)).toBe(iterations);
   });
 });

@@ -64,7 +64,12 @@ export function finiteTermination(method: Method = published, count = 3): Claim 
         holds &&= pn <= 5 && tmp <= 15 && pg > 50 && (size < 30 || fixed > 10 * pn);
         await onProgress(counted / (instances + 1));
       }
-      const { problem, exact } = await nonNegative(m, n, 0.02, rng.fork("control"));
+      let large = await nonNegative(m, n, 0.02, rng.fork("control"));
+      for (const own of rng.fork("more controls").split(10)) {
+        if (large.exact.support.length > 50) break;
+        large = await nonNegative(m, n, 0.02, own);
+      }
+      const { problem, exact } = large;
       const control = await iterate(problem, exact, { update: "pn" });
       rows.push(["control, 0.02", exact.support.length, shown(control), "", "", ""]);
       const [, , pn, tmp] = rows[counted - 1] ?? [];
