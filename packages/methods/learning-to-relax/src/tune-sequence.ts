@@ -1,5 +1,7 @@
-import { AbortedError } from "@offprint/tensor-core";
-import type { OnlinePolicy } from "./policy.js";
+import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
+import type { OnlinePolicy, PolicyState } from "./policy.js";
+import { policyFromJSON } from "./policy-from-json.js";
 
 /** One problem, done. */
 export interface Round<Setting = number> {
@@ -11,37 +13,59 @@ export interface Round<Setting = number> {
   readonly loss: number;
 }
 
+/** What a run goes on from, beside the records of its rounds. */
+export interface SequenceState {
+  /** Problems done. */
+  readonly rounds: number;
+  /** Whether there are no more. */
+  readonly ended: boolean;
+  /** The policy after them, as `toJSON` describes it; null while it is in use. */
+  readonly policy: PolicyState | null;
+}
+
 /** Options of {@link tuneSequence}. */
-export interface TuneSequenceOptions<Problem, Setting = number> {
+export interface TuneSequenceOptions<Problem, Setting = number, Record extends Round<Setting> = Round<Setting>>
+  extends RunOptions<Record, RunState<SequenceState, Record>> {
+  /** Problems at most, those of resumed runs included. Default all. */
+  readonly rounds?: number;
   /** The number that the policy is told of a problem beforehand; none unless given. */
-  context?: (problem: Problem) => number;
-  /** Called after every problem. */
-  onProgress?: (round: Round<Setting>) => void;
-  /** Stops with an AbortedError before the next problem; what the policy has learned stays. */
-  signal?: AbortSignal;
+  readonly context?: (problem: Problem) => number;
+  /** Makes a policy of one's own from what its `toJSON` gave, to resume. Default `policyFromJSON`. */
+  readonly restore?: (state: PolicyState) => OnlinePolicy<Setting>;
 }
 
 /** Costs and choices of a sequence. */
-export interface TuneSequenceResult<Setting = number> {
+export interface TuneSequenceResult<Setting = number, Record extends Round<Setting> = Round<Setting>> {
   /** `[T]` costs. */
   readonly losses: Float64Array;
   /** `[T]` choices. */
   readonly settings: Setting[];
-  /** Their sum. */
+  /** Sum of the costs. */
   readonly totalLoss: number;
+  /** The policy after the last problem: the one given, or where a run was resumed, one made from the state. */
+  readonly policy: OnlinePolicy<Setting>;
+  /** Problems done: T. */
+  readonly rounds: number;
+  /** `"limit"` when the problems or the rounds ran out. */
+  readonly status: Exclude<Status, "converged">;
+  /** The records of the rounds. */
+  readonly history: readonly Record[];
+  /** What a further run resumes from: give it the same problems. */
+  readonly state: RunState<SequenceState, Record>;
 }
 
-/** Other events get their turn after so many milliseconds. */
-const TURN = 30;
+/** The names of {@link TuneSequenceOptions}. */
+export const sequenceOptionNames = ["rounds", "context", "restore", ...runOptionNames];
 
 /**
  * For every problem: the policy chooses, `solve` solves and says what it cost, the policy learns. Problems are drawn one
- * at a time, so that a generator may make each from the solution of the one before.
+ * at a time, so that a generator may make each from the solution of the one before. A resumed run passes over the
+ * problems that are done.
  *
  * @param problems - in their order; any iterable, also an asynchronous one.
  * @param solve - solves a problem with a setting; returns the cost, such as the solver's iteration count, >= 0.
- * @param policy - is changed; keep `policy.toJSON()` to go on later.
- * @throws AbortedError; ValueError for costs and contexts out of range; whatever `solve` throws.
+ * @param policy - is changed; keep `policy.toJSON()` to go on with other problems later.
+ * @throws ValueError for options, costs and contexts out of range; whatever `solve` throws.
  */
 export async function tuneSequence<Problem, Setting = number>(
   problems: Iterable<Problem> | AsyncIterable<Problem>,
@@ -49,27 +73,90 @@ export async function tuneSequence<Problem, Setting = number>(
   policy: OnlinePolicy<Setting>,
   options: TuneSequenceOptions<Problem, Setting> = {},
 ): Promise<TuneSequenceResult<Setting>> {
-  const { context, onProgress, signal } = options;
-  const losses: number[] = [];
-  const settings: Setting[] = [];
-  let turn = Date.now();
-  throwIfAborted(signal);
-  for await (const problem of problems) {
-    throwIfAborted(signal);
-    const setting = policy.choose(context?.(problem));
-    const loss = await solve(problem, setting);
-    policy.update(loss);
-    losses.push(loss);
-    settings.push(setting);
-    onProgress?.({ round: losses.length - 1, setting, loss });
-    if (Date.now() - turn > TURN) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      turn = Date.now();
-    }
-  }
-  return { losses: Float64Array.from(losses), settings, totalLoss: losses.reduce((sum, loss) => sum + loss, 0) };
+  checkOptions("tuneSequence", options, sequenceOptionNames);
+  return runSequence("tuneSequence", problems, async (problem, setting) => ({ loss: await solve(problem, setting) }), policy, options);
 }
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AbortedError("tuneSequence: aborted by the caller's signal");
+/**
+ * `tuneSequence` for solvers that tell more than a cost, which becomes part of the record. Undefined stands for a solve
+ * that was given up because the signal fired: the choice counts as not made.
+ */
+export async function runSequence<Problem, Setting, Told extends { readonly loss: number }>(
+  owner: string,
+  problems: Iterable<Problem> | AsyncIterable<Problem>,
+  solve: (problem: Problem, setting: Setting, round: number) => Promise<Told | undefined>,
+  given: OnlinePolicy<Setting>,
+  options: TuneSequenceOptions<Problem, Setting, Round<Setting> & Told>,
+): Promise<TuneSequenceResult<Setting, Round<Setting> & Told>> {
+  type Record = Round<Setting> & Told;
+  const { rounds = Number.MAX_SAFE_INTEGER, context, restore = policyFromJSON<Setting>, signal, resume } = options;
+  requireInteger(owner, "rounds", rounds, 0);
+  const known = resume?.inner?.policy;
+  let policy = known ? restore(known) : given;
+  let record: Record | undefined;
+  const source = drawing(problems);
+  const run = await runLoop<SequenceState, Record, "limit">(
+    {
+      owner,
+      limit: rounds,
+      limitName: "rounds",
+      initial: () => ({ rounds: 0, ended: false, policy: null }),
+      step: async (state) => {
+        record = undefined;
+        const drawn = await source.next(state.rounds);
+        if (drawn.done) return { ...state, ended: true };
+        const before = signal === undefined ? undefined : policy.toJSON();
+        const setting = policy.choose(context?.(drawn.value));
+        const told = await solve(drawn.value, setting, state.rounds);
+        if (told === undefined) {
+          if (before !== undefined) policy = restore(before);
+          return state;
+        }
+        policy.update(told.loss);
+        record = { round: state.rounds, setting, ...told };
+        return { ...state, rounds: state.rounds + 1 };
+      },
+      record: () => record,
+      count: (state) => state.rounds,
+      finished: ({ ended }) => (ended ? "limit" : undefined),
+      snapshot: (state) => ({ ...state, policy: JSON.parse(JSON.stringify(policy)) as PolicyState }),
+      check: ({ rounds: done, policy: saved }) => {
+        if (Number.isSafeInteger(done) && typeof saved === "object" && saved !== null) return;
+        throw new ValueError(`${owner}: resume is not the state of a sequence; give the \`state\` of a result`);
+      },
+    },
+    options,
+  ).finally(() => source.close());
+  const { status, history, state, iterations } = run;
+  const losses = Float64Array.from(history, ({ loss }) => loss);
+  return {
+    losses,
+    settings: history.map(({ setting }) => setting),
+    totalLoss: losses.reduce((sum, loss) => sum + loss, 0),
+    policy,
+    rounds: iterations,
+    status,
+    history,
+    state,
+  };
+}
+
+/** Draws problems by their number; those that a resumed run has behind it are passed over. */
+function drawing<Problem>(problems: Iterable<Problem> | AsyncIterable<Problem>) {
+  const iterator =
+    Symbol.asyncIterator in problems ? problems[Symbol.asyncIterator]() : problems[Symbol.iterator]();
+  let drawn = 0;
+  return {
+    async next(round: number): Promise<IteratorResult<Problem, unknown>> {
+      for (; drawn < round; drawn++) {
+        if ((await iterator.next()).done) return { done: true, value: undefined };
+      }
+      drawn++;
+      return iterator.next();
+    },
+    /** Lets a generator clean up, as leaving a loop does. */
+    async close(): Promise<void> {
+      await iterator.return?.();
+    },
+  };
 }
