@@ -29,7 +29,7 @@ export function bandit(method: Method = published, T = 5000): Claim {
           if (!totals.has(omega)) totals.set(omega, totalSweeps(systems, omega));
           return totals.get(omega)!;
         };
-        const best = bestOf(settings, at, { low: 1.65, high: 1.8 }[variance], scale === "full");
+        const best = await bestOf(settings, at, scale === "full");
         const [poor, high] = [at(1.4), at(1.8)];
         const early = sum(losses.slice(0, T / 10)) / (T / 10);
         const late = sum(losses.slice(0.4 * T)) / (0.6 * T);

@@ -21,7 +21,7 @@ export function contextualBandit(method: Method = published, rounds = { quick: 2
       await onProgress(0.55);
       const binned = await sweepsOf(systems, method.binned(settings, `${seed}/binned`, 5, RANGE));
       await onProgress(0.7);
-      const fixed = bestOf(settings, (omega) => totalSweeps(systems, omega), 1.8, scale === "full");
+      const fixed = await bestOf(settings, (omega) => totalSweeps(systems, omega), scale === "full");
       const optimum = instanceOptimalSweeps(systems);
       const totals = {
         "instance optimum": optimum,

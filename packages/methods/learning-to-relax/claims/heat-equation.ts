@@ -31,7 +31,12 @@ export class HeatEquation {
   private readonly dt: number;
   private readonly laplacian: sparse.CsrMatrix;
 
-  constructor(nx: number, dt = 1e-3) {
+  /** @param sources - the source at every step, filled as they are needed: several simulations share them. */
+  constructor(
+    nx: number,
+    dt = 1e-3,
+    private readonly sources: Float64Array[] = [],
+  ) {
     this.nx = nx;
     this.dt = dt;
     this.laplacian = gridLaplacian(nx - 1);
@@ -47,17 +52,18 @@ export class HeatEquation {
   }
 
   /** The system of the next step. Its context is the coefficient now, half a step behind the one in the matrix. */
-  next(): LinearSystem & { readonly b: Float64Array; readonly x0: Float64Array; readonly context: number } {
+  next(): LinearSystem & { readonly b: Float64Array; readonly initial: Float64Array; readonly context: number } {
     const { dt, nx, u } = this;
     const [t, middle] = [this.step * dt, (this.step + 0.5) * dt];
     const half = (diffusion(middle) * dt * nx * nx) / 2;
     // The Laplacian is positive on its diagonal only.
     const A = this.laplacian.withValues(this.laplacian.values.map((v) => (v > 0 ? 1 : 0) + half * v));
     const [cx, cy] = [0.5 + Math.cos(16 * Math.PI * middle) / 4, 0.5 + Math.sin(16 * Math.PI * middle) / 4];
-    const source = this.field((x, y) => 32 * bump(x, y, cx, cy, 0.125));
+    this.sources[this.step] ??= this.field((x, y) => 32 * bump(x, y, cx, cy, 0.125));
+    const source = this.sources[this.step]!;
     // (I + K / 2) u = 2 u - A u
     const b = sparse.multiplyVector(A, u).map((v, i) => 2 * u[i]! - v + dt * source[i]!);
-    return { A, b, x0: u, context: diffusion(t) };
+    return { A, b, initial: u, context: diffusion(t) };
   }
 
   /** Takes the solution of that system. */
@@ -73,12 +79,12 @@ export class HeatEquation {
 }
 
 /** Iterations of CG without a preconditioner over the same steps. */
-export function plainCg(nx: number, steps: number): { iterations: number; u: Float64Array } {
-  const heat = new HeatEquation(nx);
+export function plainCg(nx: number, steps: number, sources?: Float64Array[]): { iterations: number; u: Float64Array } {
+  const heat = new HeatEquation(nx, undefined, sources);
   let iterations = 0;
   for (let k = 0; k < steps; k++) {
-    const { A, b, x0 } = heat.next();
-    const result = conjugateGradientsSync(A, b, { initial: x0, tolerance: 1e-8 });
+    const { A, b, initial } = heat.next();
+    const result = conjugateGradientsSync(A, b, { initial, tolerance: 1e-8 });
     iterations += result.iterations;
     heat.accept(result.x);
   }

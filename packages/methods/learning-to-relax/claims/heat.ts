@@ -9,8 +9,12 @@ interface Simulation {
   readonly u: Float64Array;
 }
 
-async function simulate(nx: number, steps: number, policy: OnlinePolicy, signal: AbortSignal): Promise<Simulation> {
-  const heat = new HeatEquation(nx);
+async function simulate(
+  heat: HeatEquation,
+  steps: number,
+  policy: OnlinePolicy,
+  signal: AbortSignal,
+): Promise<Simulation> {
   const { totalIterations } = await solveSequence(heat.systems(steps), policy, {
     solver: "ssor-cg",
     onSolution: ({ x }) => heat.accept(x),
@@ -19,12 +23,10 @@ async function simulate(nx: number, steps: number, policy: OnlinePolicy, signal:
   return { iterations: totalIterations, u: heat.u };
 }
 
-/** Where the search for the best fixed omega begins. */
-const START: Readonly<Record<number, number>> = { 25: 1.4, 50: 1.6 };
-
 async function compare(method: Method, nx: number, steps: number, { seed, scale, signal }: ClaimContext) {
   const settings = omegaGrid();
-  const learn = (policy: OnlinePolicy) => simulate(nx, steps, policy, signal);
+  const sources: Float64Array[] = [];
+  const learn = (policy: OnlinePolicy) => simulate(new HeatEquation(nx, undefined, sources), steps, policy, signal);
   const cheb = await learn(method.cheb(settings, `${seed}/cheb`, DIFFUSION_RANGE));
   // Draws make its total vary by some percent: the mean of three.
   const bandits: Simulation[] = [];
@@ -32,14 +34,9 @@ async function compare(method: Method, nx: number, steps: number, { seed, scale,
   const tsallis = { ...bandits[0]!, iterations: Math.round(sum(bandits.map(({ iterations }) => iterations)) / 3) };
   const binned = await learn(method.binned(settings, `${seed}/binned`, 6, DIFFUSION_RANGE));
   const one = await learn(new FixedSetting(1));
-  const cg = plainCg(nx, steps);
-  // Costs of all omegas on the grid, found one simulation at a time.
-  const fixed = new Map<number, number>();
-  for (const omega of scale === "full" ? settings : settings.filter((w) => Math.abs(w - START[nx]!) < 0.11)) {
-    fixed.set(omega, (await learn(new FixedSetting(omega))).iterations);
-  }
-  const points = [...fixed.keys()];
-  const best = bestOf(points, (omega) => fixed.get(omega)!, START[nx]!, true);
+  const cg = plainCg(nx, steps, sources);
+  const costOf = async (omega: number) => (await learn(new FixedSetting(omega))).iterations;
+  const best = await bestOf(settings, costOf, scale === "full");
   const apart = Math.max(
     ...[cheb, tsallis, binned, one].map(({ u }) => u.reduce((m, v, i) => Math.max(m, Math.abs(v - cg.u[i]!)), 0)),
   );

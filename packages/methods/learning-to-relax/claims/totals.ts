@@ -19,7 +19,7 @@ export function instanceOptimalSweeps(systems: readonly ShiftedSystem[]): number
 
 /** What a policy took, round by round. */
 export async function sweepsOf(systems: readonly ShiftedSystem[], policy: OnlinePolicy): Promise<Int32Array> {
-  return (await solveSequence(systems, policy)).iterations;
+  return (await solveSequence(systems, policy)).counts;
 }
 
 /** Sum of some numbers. */
@@ -36,21 +36,29 @@ export interface Best {
 }
 
 /**
- * The best point of a grid: all of them, or downhill from the one nearest to `start`, which finds the same where the cost
- * falls and then rises along the grid.
+ * The best point of a grid: from the costs of all of them, or by halving where the cost falls and then rises along the grid.
+ * Nothing need be known of where the best lies.
  */
-export function bestOf(grid: readonly number[], cost: (point: number) => number, start: number, all: boolean): Best {
+export async function bestOf(
+  grid: readonly number[],
+  cost: (point: number) => number | Promise<number>,
+  all: boolean,
+): Promise<Best> {
   const known = new Map<number, number>();
-  const at = (i: number): number => {
-    if (i < 0 || i >= grid.length) return Infinity;
-    if (!known.has(i)) known.set(i, cost(grid[i]!));
+  const at = async (i: number): Promise<number> => {
+    if (!known.has(i)) known.set(i, await cost(grid[i]!));
     return known.get(i)!;
   };
-  if (all) for (let i = 0; i < grid.length; i++) at(i);
-  let i = grid.reduce((best, w, k) => (Math.abs(w - start) < Math.abs(grid[best]! - start) ? k : best), 0);
-  while (Math.min(at(i - 1), at(i + 1)) < at(i)) i += at(i - 1) < at(i + 1) ? -1 : 1;
-  if (all) for (const [k, value] of known) if (value < at(i)) i = k;
-  return { point: grid[i]!, cost: at(i) };
+  if (all) for (let i = 0; i < grid.length; i++) await at(i);
+  let [low, high] = [0, grid.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((await at(middle)) < (await at(middle + 1))) high = middle;
+    else low = middle + 1;
+  }
+  await at(low);
+  const [best, least] = [...known].reduce((a, b) => (b[1] < a[1] ? b : a));
+  return { point: grid[best]!, cost: least };
 }
 
 /** Means over windows of so many rounds, for plots. */

@@ -1,22 +1,12 @@
 import { join } from "node:path";
-import {
-  type CommandInput,
-  defineCommand,
-  exitCodes,
-  type LongRun,
-  option,
-  requireFolder,
-  stateOptions,
-  type Values,
-} from "@offprint/commands";
+import { type CommandInput, defineCommand, exitCodes, option, requireFolder, stateOptions } from "@offprint/commands";
 import { Table, writeCsv, writeMatrixMarket } from "@offprint/data";
 import { saveFileSync } from "@offprint/data/node";
-import { AbortedError } from "@offprint/tensor-core";
+import type { RunState } from "@offprint/solvers";
 import {
-  type LinearSystem,
-  type OnlinePolicy,
-  type PolicyState,
   policyFromJSON,
+  type SequenceState,
+  type SolvedRound,
   type SolvedSystem,
   solveSequence,
 } from "../src/index.js";
@@ -46,15 +36,7 @@ const places = {
 };
 
 type Input = CommandInput<typeof places, typeof options>;
-type Solved = Omit<SolvedSystem, "x">;
-
-/** Where a sequence stands. */
-interface SequenceState {
-  readonly policy: PolicyState;
-  readonly solved: readonly Solved[];
-  /** The last solution, for a warm start. */
-  readonly x: Float64Array;
-}
+type State = RunState<SequenceState, SolvedRound>;
 
 /** `offprint solve-sequence A1.mtx A2.mtx ... --output chosen.csv` */
 export const solveSequenceCommand = defineCommand({
@@ -66,72 +48,47 @@ export const solveSequenceCommand = defineCommand({
     const { arguments: named, options: chosen, print, report, note, write, longRun } = input;
     const { rhs, contexts, shift } = chosen;
     const files = await systemFiles({ matrices: named.matrices, rhs, contexts, shift });
-    const run = await longRun<readonly Solved[], SequenceState>({
-      progress: (solved) => ({
-        fraction: solved.length / files.count,
-        label: `omega ${solved.at(-1)?.setting}: ${solved.at(-1)?.iterations} iterations`,
+    const run = await longRun<SolvedRound, State>({
+      progress: ({ round, setting, iterations }) => ({
+        fraction: (round + 1) / files.count,
+        label: `omega ${setting}: ${iterations} iterations`,
       }),
     });
-    const { resume } = run.options;
-    const policy = resume ? policyFromJSON<number>(resume.policy) : await chosenPolicy(chosen, files.contexts);
-    const known = policy.rounds > 0 ? `, ${policy.rounds} rounds known` : "";
-    print(`${files.count} systems, ${policy.settings.length} values of omega${known}`);
-    const solved = await solvedSystems(chosen, files, policy, run);
+    const known = run.options.resume?.inner.policy;
+    const policy = known ? policyFromJSON<number>(known) : await chosenPolicy(chosen, files.contexts);
+    const rounds = policy.rounds > 0 ? `, ${policy.rounds} rounds known` : "";
+    print(`${files.count} systems, ${policy.settings.length} values of omega${rounds}`);
+    const { solver, tolerance, maxIterations, warmStart, solutions } = chosen;
+    if (solutions !== undefined) requireFolder(solutions);
+    const result = await solveSequence((done) => files.systems(done), policy, {
+      ...{ solver, tolerance, maxIterations, warmStart },
+      ...(solutions !== undefined && { onSolution: solutionWriter(solutions) }),
+      ...run.options,
+    });
+    await run.settle(result);
+    const solved = result.history;
     report(summary(solved));
-    const unconverged = solved.filter(({ converged }) => !converged).map(({ round }) => round + 1);
+    const unconverged = result.unconverged.map((round) => round + 1);
     if (unconverged.length > 0) {
       note(`Warning: ${unconverged.length} systems did not converge: ${unconverged.slice(0, 10).join(", ")}`);
     }
     await write(chosen.output, writeCsv(tableOf(solved, files)));
-    await write(chosen.policyState, `${JSON.stringify(policy)}\n`);
+    await write(chosen.policyState, `${JSON.stringify(result.policy)}\n`);
     if (chosen.solutions !== undefined) print(`written: ${chosen.solutions}`);
     return unconverged.length === 0 ? exitCodes.success : exitCodes.negative;
   },
 });
 
-async function solvedSystems(
-  { solver, tolerance, maxIterations, warmStart, solutions }: Values<typeof options>,
-  files: SystemFiles,
-  policy: OnlinePolicy,
-  { options: run, settle }: LongRun<readonly Solved[], SequenceState>,
-): Promise<readonly Solved[]> {
-  if (solutions !== undefined) requireFolder(solutions);
-  const solved: Solved[] = [...(run.resume?.solved ?? [])];
-  const before = solved.length;
-  let x = run.resume?.x ?? new Float64Array(0);
-  const state = (): SequenceState => ({ policy: JSON.parse(JSON.stringify(policy)), solved: [...solved], x });
-  async function* systems(): AsyncGenerator<LinearSystem> {
-    for await (const system of files.systems(before)) {
-      if (solved.length > before) await run.checkpoint.save(state());
-      await run.onProgress(solved);
-      yield solved.length === before && warmStart && x.length === system.A.rows ? { ...system, x0: x } : system;
-    }
-  }
-  try {
-    await solveSequence(systems(), policy, {
-      solver,
-      tolerance,
-      maxIterations,
-      warmStart,
-      signal: run.signal,
-      onSolution({ x: solution, round, ...rest }) {
-        solved.push({ ...rest, round: before + round });
-        x = solution;
-        if (solutions === undefined) return;
-        const path = join(solutions, `x-${solved.length}.mtx`);
-        saveFileSync(path, writeMatrixMarket({ shape: [x.length, 1], values: x }));
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof AbortedError)) throw error;
-  }
-  await settle({ status: run.signal.aborted ? "aborted" : "limit", state: state() });
-  return solved;
+/** Writes solutions as they come: they are too large to be kept. */
+function solutionWriter(folder: string): (solved: SolvedSystem) => void {
+  return ({ x, round }) => {
+    saveFileSync(join(folder, `x-${round + 1}.mtx`), writeMatrixMarket({ shape: [x.length, 1], values: x }));
+  };
 }
 
 /** Totals, and how often each omega was taken. */
-function summary(solved: readonly Solved[]): [string, string | number][] {
-  const mean = (part: readonly Solved[]) =>
+function summary(solved: readonly SolvedRound[]): [string, string | number][] {
+  const mean = (part: readonly SolvedRound[]) =>
     (part.reduce((sum, { iterations }) => sum + iterations, 0) / part.length).toFixed(1);
   const half = Math.floor(solved.length / 2);
   const counts = new Map<number, number>();
@@ -150,8 +107,8 @@ function summary(solved: readonly Solved[]): [string, string | number][] {
   ];
 }
 
-function tableOf(solved: readonly Solved[], { contexts }: SystemFiles): Table {
-  const column = (name: string, value: (one: Solved, t: number) => number) => ({
+function tableOf(solved: readonly SolvedRound[], { contexts }: SystemFiles): Table {
+  const column = (name: string, value: (one: SolvedRound, t: number) => number) => ({
     name,
     type: "number" as const,
     values: Float64Array.from(solved, value),

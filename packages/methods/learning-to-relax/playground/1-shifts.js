@@ -30,7 +30,7 @@ const policies = {
 const window = 100;
 const curves = [];
 for (const [name, policy] of Object.entries(policies)) {
-  const { iterations, totalIterations } = await solveSequence(systems, policy);
+  const { counts: iterations, totalIterations } = await solveSequence(systems, policy);
   console.log(`${name}: ${totalIterations} sweeps`);
   const means = Array.from({ length: iterations.length / window }, (_, k) => {
     const part = iterations.slice(k * window, (k + 1) * window);

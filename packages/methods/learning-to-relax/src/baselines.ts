@@ -1,5 +1,5 @@
 import { FormatError, ValueError } from "@offprint/tensor-core";
-import { DrawingPolicy, type PolicyState } from "./policy.js";
+import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
 import { finiteNumber, finiteNumbers, object } from "./saved-state.js";
 
 /** What most people do: the same setting for every problem. It learns nothing; `update` only counts. */
@@ -82,6 +82,7 @@ export class EpsilonGreedy<Setting = number> extends MeanPolicy<Setting> {
   private readonly epsilon: number;
 
   constructor(options: EpsilonGreedyOptions<Setting>) {
+    requireOptions("EpsilonGreedy", options, ["settings", "seed", "epsilon"]);
     super(options.settings, options.seed, "EpsilonGreedy");
     this.epsilon = options.epsilon ?? 0.1;
     if (!(this.epsilon >= 0 && this.epsilon <= 1)) {
@@ -117,6 +118,7 @@ export class Ucb1<Setting = number> extends MeanPolicy<Setting> {
   protected override readonly name = "ucb1";
 
   constructor(options: { settings: readonly Setting[] }) {
+    requireOptions("Ucb1", options, ["settings"]);
     super(options.settings, 0, "Ucb1");
   }
 

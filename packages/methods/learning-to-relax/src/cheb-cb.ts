@@ -1,7 +1,7 @@
 import { type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { ArmData } from "./arm-fit.js";
 import { ContextRange, type OutsideRange } from "./context-range.js";
-import { DrawingPolicy, type PolicyState } from "./policy.js";
+import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
 import { finiteNumber, finiteNumbers, object } from "./saved-state.js";
 
 /** Options of {@link ChebCB}. */
@@ -73,6 +73,7 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
   private readonly sums = new Float64Array(3);
 
   constructor(options: ChebCBOptions<Setting>) {
+    requireOptions("ChebCB", options, ["settings", "seed", "range", "features", "minLoss", "outside"]);
     super(options.settings, options.seed, "ChebCB");
     const { range, features = 6, minLoss = 1, outside = "clamp" } = options;
     if (!Number.isSafeInteger(features) || features < 1) {

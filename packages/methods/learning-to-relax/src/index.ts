@@ -17,6 +17,7 @@ export { policyFromJSON } from "./policy-from-json.js";
 export {
   type LinearSystem,
   type SequenceSolver,
+  type SolvedRound,
   type SolvedSystem,
   type SolveSequenceOptions,
   type SolveSequenceResult,
@@ -35,4 +36,11 @@ export { type SsorCgBound, ssorCgBound } from "./ssor-cg-bound.js";
 export { TsallisInf, type TsallisInfOptions } from "./tsallis-inf.js";
 export { TsallisInfBinned, type TsallisInfBinnedOptions } from "./tsallis-inf-binned.js";
 export { type TsallisDistribution, tsallisProbabilities } from "./tsallis-probabilities.js";
-export { type Round, type TuneSequenceOptions, type TuneSequenceResult, tuneSequence } from "./tune-sequence.js";
+export {
+  type Problems,
+  type Round,
+  type SequenceState,
+  type TuneSequenceOptions,
+  type TuneSequenceResult,
+  tuneSequence,
+} from "./tune-sequence.js";

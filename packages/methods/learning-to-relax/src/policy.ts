@@ -1,4 +1,4 @@
-import { FormatError, IndexError, Rng, random, ValueError } from "@offprint/tensor-core";
+import { checkOptions, FormatError, IndexError, Rng, random, ValueError } from "@offprint/tensor-core";
 import { finiteNumbers, object } from "./saved-state.js";
 
 /** Chooses a setting for every problem of a sequence, and learns from what the choice cost. */
@@ -155,6 +155,12 @@ export abstract class DrawingPolicy<Setting> implements OnlinePolicy<Setting> {
     }
     this.pending = { arm: arm as number, context: context as number | undefined };
   }
+}
+
+/** Throws where the options of a policy are missing, or one of them is not known. */
+export function requireOptions(policy: string, options: object | undefined, known: readonly string[]): void {
+  if (options === undefined) throw new ValueError(`${policy}: the options are missing; give { ${known.join(", ")} }`);
+  checkOptions(policy, options, known);
 }
 
 /** The arm in whose part of [0, 1) the number `u` falls. */

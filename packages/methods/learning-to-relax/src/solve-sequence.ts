@@ -1,7 +1,15 @@
 import { type LinearSolverResult, sor, ssor, ssorConjugateGradients } from "@offprint/solvers";
-import { AbortedError, requireInteger, type sparse, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireNonNegative, type sparse, ValueError } from "@offprint/tensor-core";
 import type { OnlinePolicy } from "./policy.js";
-import { type Round, tuneSequence } from "./tune-sequence.js";
+import {
+  type Memory,
+  type Problems,
+  type Round,
+  runSequence,
+  sequenceOptionNames,
+  type TuneSequenceOptions,
+  type TuneSequenceResult,
+} from "./tune-sequence.js";
 
 /** One system of a sequence: (A + shift I) x = b. */
 export interface LinearSystem {
@@ -12,7 +20,7 @@ export interface LinearSystem {
   /** Default 0. */
   readonly shift?: number;
   /** `[n]` first iterate; zeros, or the solution before with `warmStart`. */
-  readonly x0?: sparse.VectorLike;
+  readonly initial?: sparse.VectorLike;
   /** What the policy is told beforehand, such as the shift, a time step or a coefficient. */
   readonly context?: number;
 }
@@ -20,10 +28,8 @@ export interface LinearSystem {
 /** A solver whose relaxation parameter is chosen: sweeps of SOR or symmetric SOR, or CG preconditioned by the latter. */
 export type SequenceSolver = "sor" | "ssor" | "ssor-cg";
 
-/** A system, solved. */
-export interface SolvedSystem extends Round {
-  /** `[n]` solution. */
-  readonly x: Float64Array;
+/** A system, solved: what the history keeps of it. */
+export interface SolvedRound extends Round {
   /** Sweeps of SOR, symmetric sweeps, or CG iterations. */
   readonly iterations: number;
   /** Whether the tolerance was reached. */
@@ -32,45 +38,57 @@ export interface SolvedSystem extends Round {
   readonly relativeResidual: number;
 }
 
+/** A system and its solution. */
+export interface SolvedSystem extends SolvedRound {
+  /** `[n]` solution. */
+  readonly x: Float64Array;
+}
+
 /** Options of {@link solveSequence}. */
-export interface SolveSequenceOptions {
+export interface SolveSequenceOptions extends Omit<TuneSequenceOptions<LinearSystem, number, SolvedRound>, "context"> {
   /** Default `"sor"`. */
-  solver?: SequenceSolver;
+  readonly solver?: SequenceSolver;
   /** Residual norm, relative to that of the first iterate's (SOR, SSOR) or to b (CG), to reach; default 1e-8. */
-  tolerance?: number;
-  /** Iterations at most; default 10 000. A system that needs more counts as so many. */
-  maxIterations?: number;
+  readonly tolerance?: number;
+  /** Iterations of a system at most; default 10 000. A system that needs more counts as so many. */
+  readonly maxIterations?: number;
   /** Order of the factors of the preconditioner of CG; default `"lower-first"`. */
-  order?: "lower-first" | "upper-first";
-  /** Starts from the solution before where a system has no `x0`; default false. */
-  warmStart?: boolean;
+  readonly order?: "lower-first" | "upper-first";
+  /** Starts from the solution before where a system has no `initial`; default false. */
+  readonly warmStart?: boolean;
   /** Called with every solution; it is kept nowhere else. */
-  onSolution?: (solved: SolvedSystem) => void;
-  /** Stops with an AbortedError at the next system or within a long solve; what the policy has learned stays. */
-  signal?: AbortSignal;
+  readonly onSolution?: (solved: SolvedSystem) => void;
 }
 
 /** A sequence, solved. */
-export interface SolveSequenceResult {
-  /** `[T]` relaxation parameters that were chosen. */
-  readonly settings: Float64Array;
-  /** `[T]` iterations that they took. */
-  readonly iterations: Int32Array;
+export interface SolveSequenceResult extends TuneSequenceResult<number, SolvedRound> {
+  /** `[T]` iterations that the systems took. */
+  readonly counts: Int32Array;
   /** Their sum. */
   readonly totalIterations: number;
   /** Indices of the systems that did not converge. */
   readonly unconverged: readonly number[];
 }
 
-const solve = { sor: sor, ssor: ssor, "ssor-cg": ssorConjugateGradients };
+const solve = { sor, ssor, "ssor-cg": ssorConjugateGradients };
+
+const optionNames = [
+  "solver",
+  "tolerance",
+  "maxIterations",
+  "order",
+  "warmStart",
+  "onSolution",
+  ...sequenceOptionNames.filter((name) => name !== "context"),
+] as const;
 
 /**
  * Solves a sequence of sparse systems while learning the relaxation parameter from iteration counts.
  *
- * @param systems - in their order; any iterable, also an asynchronous one. Each is drawn when the one before is solved, so
- * that a generator may make a time step from `onSolution`'s last solution.
+ * @param systems - see {@link Problems}. Each is drawn when the one before is solved, so that a generator may make a time
+ * step from `onSolution`'s last solution.
  * @param policy - over relaxation parameters in (0, 2); is changed, and `policy.toJSON()` goes on later.
- * @throws ShapeError; ValueError for systems and options out of range; AbortedError.
+ * @throws ShapeError; ValueError for systems and options out of range.
  * @example
  * ```ts
  * const policy = new ChebCB({ settings: omegaGrid(), range: [0, 1], seed: 0 });
@@ -78,54 +96,60 @@ const solve = { sor: sor, ssor: ssor, "ssor-cg": ssorConjugateGradients };
  * ```
  */
 export async function solveSequence(
-  systems: Iterable<LinearSystem> | AsyncIterable<LinearSystem>,
+  systems: Problems<LinearSystem>,
   policy: OnlinePolicy<number>,
   options: SolveSequenceOptions = {},
 ): Promise<SolveSequenceResult> {
-  const { solver = "sor", tolerance = 1e-8, maxIterations = 10000, order, warmStart = false, signal } = options;
+  const owner = "solveSequence";
+  checkOptions(owner, options, optionNames);
+  const { solver = "sor", tolerance = 1e-8, maxIterations = 10000, order, warmStart = false, onSolution } = options;
   if (!Object.hasOwn(solve, solver)) {
-    throw new ValueError(`solveSequence: solver is "${solver}"; it must be ${Object.keys(solve).join(", ")}`);
+    throw new ValueError(`${owner}: solver is "${solver}"; it must be ${Object.keys(solve).join(", ")}`);
   }
-  requireInteger("solveSequence", "maxIterations", maxIterations, 1);
-  const unconverged: number[] = [];
-  const iterations: number[] = [];
-  let last: Float64Array | undefined;
-  const run = async (system: LinearSystem, omega: number): Promise<number> => {
-    const { A, b, shift = 0, x0 = warmStart && last?.length === A.rows ? last : undefined } = system;
-    const result = await solve[solver](A, b, {
-      omega,
-      shift,
-      maxIterations,
-      tolerance,
-      ...(x0 === undefined ? {} : { initial: x0 }),
-      ...(order === undefined ? {} : { order }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (result.status === "aborted") throw new AbortedError("solveSequence: aborted by the caller's signal");
-    const round = iterations.length;
-    const converged = result.status === "converged";
-    if (!converged) unconverged.push(round);
-    iterations.push(result.iterations);
-    last = result.x;
-    const loss = converged ? result.iterations : maxIterations;
-    options.onSolution?.({
-      round,
-      setting: omega,
-      loss,
-      x: result.x,
-      iterations: result.iterations,
-      converged,
-      relativeResidual: relativeResidual(result, solver, b),
-    });
-    return loss;
+  requireInteger(owner, "maxIterations", maxIterations, 1);
+  requireNonNegative(owner, "tolerance", tolerance);
+  let last: Float64Array | null = null;
+  const memory: Memory = {
+    get: () => (warmStart ? last : null),
+    set(saved) {
+      if (saved !== null && !(saved instanceof Float64Array)) {
+        throw new ValueError(`${owner}: resume holds no solution to start from; give the \`state\` of a result`);
+      }
+      last = saved;
+    },
   };
-  const context = (system: LinearSystem) => system.context as number;
-  const { settings } = await tuneSequence(systems, run, policy, { context, ...(signal ? { signal } : {}) });
+  const run = await runSequence<LinearSystem, number, Omit<SolvedRound, "round" | "setting">>(
+    owner,
+    systems,
+    async ({ A, b, shift = 0, initial = warmStart && last?.length === A.rows ? last : undefined }, omega, round) => {
+      const result = await solve[solver](A, b, {
+        ...{ omega, shift, maxIterations, tolerance },
+        ...(initial !== undefined && { initial }),
+        ...(order !== undefined && { order }),
+        ...(options.signal !== undefined && { signal: options.signal }),
+      });
+      if (result.status === "aborted") return undefined;
+      const converged = result.status === "converged";
+      const told = {
+        loss: converged ? result.iterations : maxIterations,
+        iterations: result.iterations,
+        converged,
+        relativeResidual: relativeResidual(result, solver, b),
+      };
+      last = result.x;
+      onSolution?.({ round, setting: omega, ...told, x: result.x });
+      return told;
+    },
+    policy,
+    { ...options, context: ({ context }) => context as number },
+    memory,
+  );
+  const counts = Int32Array.from(run.history, ({ iterations }) => iterations);
   return {
-    settings: Float64Array.from(settings),
-    iterations: Int32Array.from(iterations),
-    totalIterations: iterations.reduce((sum, k) => sum + k, 0),
-    unconverged,
+    ...run,
+    counts,
+    totalIterations: counts.reduce((sum, k) => sum + k, 0),
+    unconverged: run.history.filter(({ converged }) => !converged).map(({ round }) => round),
   };
 }
 

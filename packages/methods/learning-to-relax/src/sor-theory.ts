@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { checkOptions, ValueError } from "@offprint/tensor-core";
 
 function requireRadius(name: string, beta: number): void {
   if (!(beta >= 0 && beta < 1)) {
@@ -51,7 +51,9 @@ export interface SurrogateOptions {
  *
  * @throws ValueError for options out of range.
  */
-export function surrogate({ omega, beta, tau, tolerance }: SurrogateOptions): number {
+export function surrogate(options: SurrogateOptions): number {
+  checkOptions("surrogate", options, ["omega", "beta", "tau", "tolerance"]);
+  const { omega, beta, tau, tolerance } = options;
   requireSlack("surrogate", tau, tolerance);
   const rho = sorSpectralRadius(omega, beta);
   return 1 + Math.log(tolerance) / Math.log(rho + tau * (1 - rho));
@@ -61,19 +63,18 @@ export function surrogate({ omega, beta, tau, tolerance }: SurrogateOptions): nu
  * Lipschitz constant of the surrogate right of omega*: a grid point just right of the optimum costs at most
  * this times the spacing more. It is a bound where tau + (1 - tau) (omega - 1) >= e^-2 for all of them.
  *
- * @param beta - spectral radius of the Jacobi matrix, in [0, 1).
- * @param omegaMax - greatest relaxation parameter of the grid, in (1, 2).
+ * @param options.beta - spectral radius of the Jacobi matrix, in [0, 1).
+ * @param options.omegaMax - greatest relaxation parameter of the grid, in (1, 2).
  * @throws ValueError for options out of range.
  */
-export function surrogateLipschitz({
-  beta,
-  tau,
-  tolerance,
-  omegaMax,
-}: Omit<SurrogateOptions, "omega"> & {
-  /** Greatest relaxation parameter of the grid, in (1, 2). */
-  omegaMax: number;
-}): number {
+export function surrogateLipschitz(
+  options: Omit<SurrogateOptions, "omega"> & {
+    /** Greatest relaxation parameter of the grid, in (1, 2). */
+    omegaMax: number;
+  },
+): number {
+  checkOptions("surrogateLipschitz", options, ["beta", "tau", "tolerance", "omegaMax"]);
+  const { beta, tau, tolerance, omegaMax } = options;
   requireRadius("surrogateLipschitz", beta);
   requireSlack("surrogateLipschitz", tau, tolerance);
   if (!(omegaMax > 1 && omegaMax < 2)) {

@@ -1,6 +1,6 @@
 import { ValueError } from "@offprint/tensor-core";
 import { ContextRange, type OutsideRange } from "./context-range.js";
-import { DrawingPolicy, type PolicyState } from "./policy.js";
+import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
 import { finiteNumber, object } from "./saved-state.js";
 import { TsallisArms } from "./tsallis-arms.js";
 import { checkLossOptions, type TsallisInfOptions } from "./tsallis-inf.js";
@@ -28,6 +28,10 @@ export class TsallisInfBinned<Setting = number> extends DrawingPolicy<Setting> {
   private readonly options: { lossScale: "running" | number; minLoss: number };
 
   constructor(options: TsallisInfBinnedOptions<Setting>) {
+    requireOptions("TsallisInfBinned", options, [
+      ...["settings", "seed", "lossScale", "minLoss"],
+      ...["bins", "range", "outside"],
+    ]);
     super(options.settings, options.seed, "TsallisInfBinned");
     const { bins, range, outside = "clamp", lossScale = "running", minLoss = 1 } = options;
     if (!Number.isSafeInteger(bins) || bins < 1) {

@@ -1,5 +1,5 @@
 import { ValueError } from "@offprint/tensor-core";
-import { DrawingPolicy, type PolicyState } from "./policy.js";
+import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
 import { object } from "./saved-state.js";
 import { TsallisArms } from "./tsallis-arms.js";
 
@@ -43,6 +43,7 @@ export class TsallisInf<Setting = number> extends DrawingPolicy<Setting> {
   private readonly options: { lossScale: "running" | number; minLoss: number };
 
   constructor(options: TsallisInfOptions<Setting>) {
+    requireOptions("TsallisInf", options, ["settings", "seed", "lossScale", "minLoss"]);
     super(options.settings, options.seed, "TsallisInf");
     const { lossScale = "running", minLoss = 1 } = options;
     checkLossOptions("TsallisInf", minLoss, lossScale);

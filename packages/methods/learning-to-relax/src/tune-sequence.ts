@@ -21,6 +21,25 @@ export interface SequenceState {
   readonly ended: boolean;
   /** The policy after them, as `toJSON` describes it; null while it is in use. */
   readonly policy: PolicyState | null;
+  /** What the solver keeps from problem to problem. */
+  readonly memory: unknown;
+}
+
+/**
+ * Problems in their order: any iterable, also an asynchronous one, or a function that makes one of those that follow the
+ * first `done`. A resumed run draws and passes over what is done, or asks the function for the rest.
+ */
+export type Problems<Problem> =
+  | Iterable<Problem>
+  | AsyncIterable<Problem>
+  | ((done: number) => Iterable<Problem> | AsyncIterable<Problem>);
+
+/** What the solver keeps from problem to problem, such as a solution to start from. */
+export interface Memory {
+  /** What it keeps now; a tree, or null. */
+  get(): unknown;
+  /** Takes over what was saved. */
+  set(saved: unknown): void;
 }
 
 /** Options of {@link tuneSequence}. */
@@ -59,22 +78,27 @@ export const sequenceOptionNames = ["rounds", "context", "restore", ...runOption
 
 /**
  * For every problem: the policy chooses, `solve` solves and says what it cost, the policy learns. Problems are drawn one
- * at a time, so that a generator may make each from the solution of the one before. A resumed run passes over the
- * problems that are done.
+ * at a time, so that a generator may make each from the solution of the one before.
  *
- * @param problems - in their order; any iterable, also an asynchronous one.
+ * @param problems - see {@link Problems}.
  * @param solve - solves a problem with a setting; returns the cost, such as the solver's iteration count, >= 0.
  * @param policy - is changed; keep `policy.toJSON()` to go on with other problems later.
  * @throws ValueError for options, costs and contexts out of range; whatever `solve` throws.
  */
 export async function tuneSequence<Problem, Setting = number>(
-  problems: Iterable<Problem> | AsyncIterable<Problem>,
+  problems: Problems<Problem>,
   solve: (problem: Problem, setting: Setting) => number | Promise<number>,
   policy: OnlinePolicy<Setting>,
   options: TuneSequenceOptions<Problem, Setting> = {},
 ): Promise<TuneSequenceResult<Setting>> {
   checkOptions("tuneSequence", options, sequenceOptionNames);
-  return runSequence("tuneSequence", problems, async (problem, setting) => ({ loss: await solve(problem, setting) }), policy, options);
+  return runSequence(
+    "tuneSequence",
+    problems,
+    async (problem, setting) => ({ loss: await solve(problem, setting) }),
+    policy,
+    options,
+  );
 }
 
 /**
@@ -83,16 +107,18 @@ export async function tuneSequence<Problem, Setting = number>(
  */
 export async function runSequence<Problem, Setting, Told extends { readonly loss: number }>(
   owner: string,
-  problems: Iterable<Problem> | AsyncIterable<Problem>,
+  problems: Problems<Problem>,
   solve: (problem: Problem, setting: Setting, round: number) => Promise<Told | undefined>,
   given: OnlinePolicy<Setting>,
   options: TuneSequenceOptions<Problem, Setting, Round<Setting> & Told>,
+  memory?: Memory,
 ): Promise<TuneSequenceResult<Setting, Round<Setting> & Told>> {
   type Record = Round<Setting> & Told;
   const { rounds = Number.MAX_SAFE_INTEGER, context, restore = policyFromJSON<Setting>, signal, resume } = options;
   requireInteger(owner, "rounds", rounds, 0);
   const known = resume?.inner?.policy;
   let policy = known ? restore(known) : given;
+  if (resume?.inner?.memory !== undefined) memory?.set(resume.inner.memory);
   let record: Record | undefined;
   const source = drawing(problems);
   const run = await runLoop<SequenceState, Record, "limit">(
@@ -100,7 +126,7 @@ export async function runSequence<Problem, Setting, Told extends { readonly loss
       owner,
       limit: rounds,
       limitName: "rounds",
-      initial: () => ({ rounds: 0, ended: false, policy: null }),
+      initial: () => ({ rounds: 0, ended: false, policy: null, memory: null }),
       step: async (state) => {
         record = undefined;
         const drawn = await source.next(state.rounds);
@@ -119,7 +145,11 @@ export async function runSequence<Problem, Setting, Told extends { readonly loss
       record: () => record,
       count: (state) => state.rounds,
       finished: ({ ended }) => (ended ? "limit" : undefined),
-      snapshot: (state) => ({ ...state, policy: JSON.parse(JSON.stringify(policy)) as PolicyState }),
+      snapshot: (state) => ({
+        ...state,
+        policy: JSON.parse(JSON.stringify(policy)) as PolicyState,
+        memory: memory?.get() ?? null,
+      }),
       check: ({ rounds: done, policy: saved }) => {
         if (Number.isSafeInteger(done) && typeof saved === "object" && saved !== null) return;
         throw new ValueError(`${owner}: resume is not the state of a sequence; give the \`state\` of a result`);
@@ -142,12 +172,17 @@ export async function runSequence<Problem, Setting, Told extends { readonly loss
 }
 
 /** Draws problems by their number; those that a resumed run has behind it are passed over. */
-function drawing<Problem>(problems: Iterable<Problem> | AsyncIterable<Problem>) {
-  const iterator =
-    Symbol.asyncIterator in problems ? problems[Symbol.asyncIterator]() : problems[Symbol.iterator]();
+function drawing<Problem>(problems: Problems<Problem>) {
+  let iterator: Iterator<Problem> | AsyncIterator<Problem> | undefined;
   let drawn = 0;
+  const begin = (round: number) => {
+    const made = typeof problems === "function" ? problems(round) : problems;
+    if (typeof problems === "function") drawn = round;
+    return Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
+  };
   return {
     async next(round: number): Promise<IteratorResult<Problem, unknown>> {
+      iterator ??= begin(round);
       for (; drawn < round; drawn++) {
         if ((await iterator.next()).done) return { done: true, value: undefined };
       }
@@ -156,7 +191,7 @@ function drawing<Problem>(problems: Iterable<Problem> | AsyncIterable<Problem>) 
     },
     /** Lets a generator clean up, as leaving a loop does. */
     async close(): Promise<void> {
-      await iterator.return?.();
+      await iterator?.return?.();
     },
   };
 }

@@ -4,6 +4,7 @@ import { gridLaplacian } from "../claims/grid.js";
 import {
   asymptocity,
   boxLeastSquares,
+  ChebCB,
   defectSpectralRadius,
   goldenSection,
   jacobiSpectralRadius,
@@ -14,6 +15,7 @@ import {
   ssorCgBound,
   surrogate,
   surrogateLipschitz,
+  TsallisInf,
   tsallisProbabilities,
 } from "../src/index.js";
 
@@ -61,6 +63,8 @@ it("parts: arguments out of range are errors that say what to give", () => {
     [() => tsallisProbabilities([1, Infinity], 1, 1), ValueError, /cumulative\[1\]/],
     [() => tsallisProbabilities([1], 0, 1), ValueError, /scale is 0/],
     [() => tsallisProbabilities([1], 1, 0), ValueError, /t is 0/],
+    [() => new TsallisInf({ settings: [1], sed: 0 } as never), ValueError, /no option "sed"; did you mean "seed"/],
+    [() => new ChebCB(undefined as never), ValueError, /ChebCB/],
     [() => boxLeastSquares([[1, 2]], [1, 2], [1, 1]), ShapeError, /y has shape \[2\]/],
     [() => boxLeastSquares([1, 2], [1, 2], [1]), ShapeError, /\[rows, columns\]/],
     [() => boxLeastSquares([[1, 2]], [1], [1]), ShapeError, /bound has length 1/],

@@ -1,14 +1,13 @@
 import { sorSync } from "@offprint/solvers";
-import { AbortedError, random, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { random, ShapeError, sparse, tree, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { RANGE, shiftedSystems } from "../claims/grid.js";
+import { gridLaplacian, RANGE, shiftedSystems } from "../claims/grid.js";
 import { HeatEquation } from "../claims/heat-equation.js";
 import {
   ChebCB,
   FixedSetting,
   type LinearSystem,
   omegaGrid,
-  policyFromJSON,
   type SolvedSystem,
   solveSequence,
   TsallisInf,
@@ -60,8 +59,8 @@ describe("tuneSequence", () => {
       },
       signal: controller.signal,
     });
-    await expect(run).rejects.toThrow(AbortedError);
-    expect(order).toEqual(["problem 0", "solve 0", "problem 1", "solve 1", "problem 2"]);
+    expect((await run).status).toBe("aborted");
+    expect(order).toEqual(["problem 0", "solve 0", "problem 1", "solve 1"]);
     expect(policy.rounds).toBe(2);
   });
 });
@@ -72,9 +71,9 @@ describe("solveSequence", () => {
       const solved: SolvedSystem[] = [];
       const policy = new ChebCB({ settings, seed: 1, range: RANGE });
       const result = await solveSequence(systems, policy, { solver, onSolution: (each) => solved.push(each) });
-      expect(solved.map(({ iterations }) => iterations)).toEqual([...result.iterations]);
-      expect(solved.map(({ setting }) => setting)).toEqual([...result.settings]);
-      expect(result.totalIterations).toBe(result.iterations.reduce((a, b) => a + b));
+      expect(solved.map(({ iterations }) => iterations)).toEqual([...result.counts]);
+      expect(solved.map(({ setting }) => setting)).toEqual(result.settings);
+      expect(result.totalIterations).toBe(result.counts.reduce((a, b) => a + b));
       expect(result.unconverged).toEqual([]);
       expect(policy.rounds).toBe(60);
       systems.forEach(({ A, b, shift }, t) => {
@@ -92,31 +91,43 @@ describe("solveSequence", () => {
 
   it("is the loop that a user would write", async () => {
     const [mine, theirs] = [0, 1].map(() => new TsallisInf({ settings, seed: 4 })) as [TsallisInf, TsallisInf];
-    const { iterations } = await solveSequence(systems, mine);
+    const { counts } = await solveSequence(systems, mine);
     systems.forEach(({ A, b, shift }, t) => {
       const omega = theirs.choose();
       const solved = sorSync(A, b, { omega, shift, tolerance: 1e-8 });
       theirs.update(solved.iterations);
-      expect(solved.iterations).toBe(iterations[t]);
+      expect(solved.iterations).toBe(counts[t]);
     });
     expect(JSON.stringify(mine)).toBe(JSON.stringify(theirs));
   });
 
-  it("can be stopped and goes on from the saved policy as if it had not been", async () => {
-    const whole = await solveSequence(systems, new ChebCB({ settings, seed: 2, range: RANGE }));
+  it("can be stopped and goes on from its state as if it had not been, with and without a warm start", async () => {
+    for (const warmStart of [false, true]) {
+      const policy = () => new ChebCB({ settings, seed: 2, range: RANGE });
+      const whole = await solveSequence(systems, policy(), { warmStart });
+      const part = await solveSequence(systems, policy(), {
+        warmStart,
+        onProgress: ({ round }) => (round === 24 ? "stop" : undefined),
+      });
+      expect([part.status, part.rounds]).toEqual(["stopped", 25]);
+      const resume = tree.fromJson(tree.toJson(part.state)) as typeof part.state;
+      for (const rest of [systems, (done: number) => systems.slice(done)]) {
+        const all = await solveSequence(rest, policy(), { warmStart, resume });
+        expect(all.counts).toEqual(whole.counts);
+        expect(JSON.stringify(all.policy)).toBe(JSON.stringify(whole.policy));
+      }
+    }
+  });
+
+  it("gives a solve up within when it is aborted: the choice counts as not made", async () => {
+    const A = gridLaplacian(60);
+    const long: LinearSystem = { A, b: new Float64Array(3600).fill(1) };
     const controller = new AbortController();
-    const policy = new ChebCB({ settings, seed: 2, range: RANGE });
-    const done: number[] = [];
-    const onSolution = ({ iterations, round }: SolvedSystem) => {
-      done.push(iterations);
-      if (round === 24) controller.abort();
-    };
-    await expect(solveSequence(systems, policy, { onSolution, signal: controller.signal })).rejects.toThrow(
-      AbortedError,
-    );
-    const resumed = policyFromJSON(JSON.parse(JSON.stringify(policy)));
-    const rest = await solveSequence(systems.slice(25), resumed);
-    expect([...done, ...rest.iterations]).toEqual([...whole.iterations]);
+    const options = { tolerance: 0, maxIterations: 1e9, signal: controller.signal };
+    const timer = setTimeout(() => controller.abort(), 20);
+    const run = await solveSequence([long], new FixedSetting(1), options);
+    clearTimeout(timer);
+    expect([run.status, run.rounds, run.policy.rounds, run.policy.arm]).toEqual(["aborted", 0, 0, undefined]);
   });
 
   it("counts a system that does not converge as the most iterations, and names it", async () => {
@@ -147,8 +158,8 @@ describe("solveSequence", () => {
     ];
     const cold = await solveSequence(same, new FixedSetting(1.3), { solver: "ssor-cg" });
     const warm = await solveSequence(same, new FixedSetting(1.3), { solver: "ssor-cg", warmStart: true });
-    expect(cold.iterations[1]).toBe(cold.iterations[0]);
-    expect(warm.iterations[1]).toBe(0);
+    expect(cold.counts[1]).toBe(cold.counts[0]);
+    expect(warm.counts[1]).toBe(0);
     const zero = await solveSequence([{ A, b: new Float64Array(100) }], new TsallisInf({ settings, seed: 0 }));
     expect(zero.totalIterations).toBe(0);
   });
