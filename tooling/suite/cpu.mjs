@@ -1,14 +1,20 @@
-// Loaded into every Node process of a job (`--import`): adds the processor time it took to the job's file.
-import { appendFileSync } from "node:fs";
+// Loaded into every Node process of a job (`--import`): keeps the processor time it has taken in the job's folder.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 
-const path = process.env.OFFPRINT_CPU_TIME;
-if (path && isMainThread) {
+const folder = process.env.OFFPRINT_CPU_TIME;
+if (folder && isMainThread) {
+  const path = join(folder, `cpu-${process.pid}`);
   const write = () => {
     const { user, system } = process.cpuUsage();
-    appendFileSync(path, `${user + system}\n`);
+    try {
+      writeFileSync(path, String(user + system));
+    } catch {
+      // The job has ended, and its folder is gone.
+    }
   };
   process.once("exit", write);
-  // A worker of vitest is ended by a signal, which would leave no time for "exit".
-  if (process.env.VITEST_POOL_ID !== undefined) process.once("SIGTERM", () => process.exit());
+  // Workers of test runners are killed, which leaves no time for "exit".
+  setInterval(write, 250).unref();
 }

@@ -1,7 +1,7 @@
 // Jobs that wait for each other, run in as many lanes as the machine has processors.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -94,13 +94,13 @@ let count = 0;
 async function runJob(job, { cache, filtered, environment, children }) {
   const folder = join(cache, "jobs", `${process.pid}-${count++}`);
   mkdirSync(folder, { recursive: true });
-  const [outcomePath, cpuPath] = [join(folder, "outcome.json"), join(folder, "cpu")];
+  const outcomePath = join(folder, "outcome.json");
   const start = performance.now();
   const words = { stage: job.file, packages: job.packages, filtered, folder };
   const child = spawn(process.execPath, [stageProcess, JSON.stringify(words)], {
     env: {
       ...environment,
-      OFFPRINT_CPU_TIME: cpuPath,
+      OFFPRINT_CPU_TIME: folder,
       NODE_OPTIONS: [environment.NODE_OPTIONS, `--import=${cpuHook}`].filter(Boolean).join(" "),
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -117,11 +117,9 @@ async function runJob(job, { cache, filtered, environment, children }) {
   /** @type {Outcome} */
   const outcome = existsSync(outcomePath) ? JSON.parse(readFileSync(outcomePath, "utf8")) : { passed: 0, failed: 1 };
   const ended = existsSync(outcomePath) ? "" : `\nended with ${signal ?? `exit code ${code}`}`;
-  const microseconds = existsSync(cpuPath)
-    ? readFileSync(cpuPath, "utf8")
-        .split("\n")
-        .reduce((sum, line) => sum + Number(line), 0)
-    : 0;
+  const microseconds = readdirSync(folder)
+    .filter((name) => name.startsWith("cpu-"))
+    .reduce((sum, name) => sum + Number(readFileSync(join(folder, name), "utf8")), 0);
   rmSync(folder, { recursive: true, force: true });
   return {
     ...job,
