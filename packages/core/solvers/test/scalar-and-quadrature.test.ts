@@ -50,6 +50,20 @@ describe("scalar solvers", () => {
     expect(solvers.brentMinimize((x) => x * x, -1, 2, { maxIterations: 2 }).status).toBe("limit");
     expect(() => solvers.brentMinimize((x) => x, 1, 0)).toThrow(ValueError);
   });
+
+  it("refuse options that they do not know, and values out of range", () => {
+    const square = (x: number) => x * x - 2;
+    const scalar = [solvers.bisection, solvers.brentRoot, solvers.brentMinimize];
+    for (const solve of scalar) {
+      expect(() => solve(square, 0, 2, { tol: 1 } as never)).toThrow(/"tol"; did you mean "tolerance"/);
+      expect(() => solve(square, 0, 2, { tolerance: -1 })).toThrow(/tolerance/);
+      expect(() => solve(square, 0, 2, { maxIterations: 1.5 })).toThrow(/maxIterations/);
+    }
+    const point = (step: number) => ({ step, value: -step, slope: -1 });
+    const start = { value: 0, slope: -1 };
+    expect(() => solvers.wolfeSearch(point, start, { firststep: 1 } as never)).toThrow(/did you mean "firstStep"/);
+    expect(() => solvers.armijoSearch(point, start, { shrinks: 1 } as never)).toThrow(/did you mean "shrink"/);
+  });
 });
 
 describe("quadrature", () => {

@@ -1,4 +1,4 @@
-import { requirePositive, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
 import { type Asking, answered } from "../run/asking.js";
 import type { LineStart } from "./line-point.js";
 
@@ -45,7 +45,8 @@ export function armijoSearch<P extends ArmijoPoint>(
   start: LineStart,
   options: ArmijoOptions = {},
 ): P | undefined | Promise<P | undefined> {
-  const { decrease = 1e-4, firstStep = 1, shrink = 0.5 } = options;
+  checkOptions("armijoSearch", options, ["decrease", "firstStep", "shrink", "maxEvaluations"]);
+  const { decrease = 1e-4, firstStep = 1, shrink = 0.5, maxEvaluations = 40 } = options;
   if (!(start.slope < 0)) {
     throw new ValueError(
       `armijoSearch: the slope at 0 is ${start.slope}; give a direction in which the function falls`,
@@ -55,6 +56,7 @@ export function armijoSearch<P extends ArmijoPoint>(
     throw new ValueError(`armijoSearch: decrease is ${decrease}; it must be in (0, 1)`);
   if (!(shrink > 0 && shrink < 1)) throw new ValueError(`armijoSearch: shrink is ${shrink}; it must be in (0, 1)`);
   requirePositive("armijoSearch", "firstStep", firstStep);
+  requireInteger("armijoSearch", "maxEvaluations", maxEvaluations, 0);
   return answered(askArmijo<P>(start, options), evaluate);
 }
 

@@ -1,5 +1,5 @@
 import { ValueError } from "@offprint/tensor-core";
-import type { ScalarOptions } from "../root/scalar-root.js";
+import { type ScalarOptions, scalarSettings } from "../root/scalar-root.js";
 
 /** Result of {@link brentMinimize}. */
 export interface ScalarMinimumResult {
@@ -27,7 +27,7 @@ export function brentMinimize(
   high: number,
   options: ScalarOptions = {},
 ): ScalarMinimumResult {
-  const { tolerance = 1e-10, maxIterations = 200 } = options;
+  const { tolerance, maxIterations } = scalarSettings("brentMinimize", options, 1e-10);
   if (!(low < high && Number.isFinite(low) && Number.isFinite(high))) {
     throw new ValueError(`brentMinimize: the interval [${low}, ${high}] must be finite and increasing`);
   }

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
 
 /** Options of the scalar solvers. */
 export interface ScalarOptions {
@@ -21,6 +21,15 @@ export interface ScalarRootResult {
 }
 
 const EPSILON = 2 ** -52;
+
+/** @internal The options of a scalar solver, checked. @throws ValueError */
+export function scalarSettings(owner: string, options: ScalarOptions, fallback: number): Required<ScalarOptions> {
+  checkOptions(owner, options, ["tolerance", "maxIterations"]);
+  const { tolerance = fallback, maxIterations = 200 } = options;
+  requireNonNegative(owner, "tolerance", tolerance);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  return { tolerance, maxIterations };
+}
 
 function checkedValue(f: (x: number) => number, x: number, solver: string): number {
   const value = f(x);
@@ -49,7 +58,7 @@ export function bisection(
   high: number,
   options: ScalarOptions = {},
 ): ScalarRootResult {
-  const { tolerance = 1e-14, maxIterations = 200 } = options;
+  const { tolerance, maxIterations } = scalarSettings("bisection", options, 1e-14);
   const atLow = checkedValue(f, low, "bisection");
   const atHigh = checkedValue(f, high, "bisection");
   checkBracket("bisection", low, high, atLow, atHigh);
@@ -82,7 +91,7 @@ export function brentRoot(
   high: number,
   options: ScalarOptions = {},
 ): ScalarRootResult {
-  const { tolerance = 1e-14, maxIterations = 200 } = options;
+  const { tolerance, maxIterations } = scalarSettings("brentRoot", options, 1e-14);
   // `best` has the smallest value so far, `other` the opposite sign; `last` is the best point before.
   let [last, best] = [low, high];
   let [atLast, atBest] = [checkedValue(f, low, "brentRoot"), checkedValue(f, high, "brentRoot")];
