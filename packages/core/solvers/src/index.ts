@@ -23,6 +23,7 @@ export {
   stochasticLanczosQuadrature,
 } from "./eigen/stochastic-lanczos-quadrature.js";
 export { type TridiagonalEigen, tridiagonalEigen } from "./eigen/tridiagonal-eigen.js";
+export * as implicit from "./implicit/index.js";
 export { type ArmijoOptions, type ArmijoPoint, armijoSearch, quadraticStep } from "./line-search/armijo-search.js";
 export type { LinePoint, LineStart } from "./line-search/line-point.js";
 export { type WolfeOptions, wolfeSearch } from "./line-search/wolfe-search.js";
@@ -77,7 +78,11 @@ export * as projections from "./projections/index.js";
 export * as proximal from "./proximal/index.js";
 export { gaussHermite } from "./quadrature/gauss-hermite.js";
 export { gaussLegendre, type QuadratureRule } from "./quadrature/gauss-legendre.js";
+export { type FixedPointOptions, type FixedPointSyncOptions, fixedPoint, fixedPointSync } from "./root/fixed-point.js";
+export { type RootOptions, type RootSyncOptions, root, rootSync } from "./root/root.js";
 export { bisection, brentRoot, type ScalarOptions, type ScalarRootResult } from "./root/scalar-root.js";
+export type { FixedPointSettings, IterationSettings, RootSettings } from "./root/vector-methods.js";
+export type { RootRecord, RootResult, RootRunOptions, RootState, RootStatus, StepOptions } from "./root/vector-run.js";
 export { type Breather, makeBreather, turn } from "./run/breather.js";
 export { checkRunOptions, type Loop, type RunResult, runLoop, runLoopSync } from "./run/run-loop.js";
 export { type Checkpoint, type RunOptions, type RunState, runOptionNames } from "./run/run-options.js";

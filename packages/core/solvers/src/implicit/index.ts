@@ -1,0 +1,9 @@
+export type { AdjointOptions } from "./implicit-gradient.js";
+export {
+  fixedPoint,
+  type ImplicitFixedPointOptions,
+  type ImplicitRootOptions,
+  type ImplicitSolution,
+  root,
+  withGradient,
+} from "./implicit-roots.js";

@@ -1,0 +1,68 @@
+import {
+  broadcastTo,
+  concatenate,
+  equal,
+  expandDims,
+  eye,
+  linalg,
+  matmul,
+  mul,
+  slice,
+  sqrt,
+  square,
+  squeeze,
+  sum,
+  swapAxes,
+  type Tensor,
+  type TensorLike,
+  where,
+} from "@offprint/tensor-core";
+
+/** Damping that changes no digit of a step, and lets one be taken where columns of the Jacobian depend on each other. */
+export const leastDamping = 1e-24;
+
+/** @internal Lengths of the columns of Jacobians `[..., m, n]`, 1 for those that are zero: `[..., n]`. */
+export function columnScales(jacobian: Tensor): Tensor {
+  const squares = sum(square(jacobian), { axis: -2 });
+  return sqrt(where(equal(squares, 0), 1, squares));
+}
+
+/**
+ * @internal `argmin |J p + r|^2 + damping |D p|^2` with D the column scales, by a QR decomposition of both blocks, which
+ * keeps the digits that normal equations lose.
+ * @param jacobian - `[..., m, n]`
+ * @param residuals - `[..., m]`
+ * @param damping - positive, for each problem: `[...]`
+ * @param scales - `[..., n]`
+ */
+export function dampedStep(jacobian: Tensor, residuals: Tensor, damping: TensorLike, scales: Tensor): Tensor {
+  const { q, r } = dampedFactors(jacobian, damping, scales);
+  const right = matmul(swapAxes(q, -1, -2), expandDims(residuals, -1));
+  return squeeze(linalg.triangularSolve(r, mul(right, -1), { lower: false }), -1);
+}
+
+/** @internal The inverse of square matrices `[..., n, n]`, with {@link leastDamping}. */
+export function dampedInverse(matrix: Tensor): Tensor {
+  const { q, r } = dampedFactors(matrix, leastDamping, columnScales(matrix));
+  return linalg.triangularSolve(r, swapAxes(q, -1, -2), { lower: false });
+}
+
+/** The R factor of `[J; sqrt(damping) D]` and the rows of Q that stand beside J. */
+function dampedFactors(jacobian: Tensor, damping: TensorLike, scales: Tensor): { q: Tensor; r: Tensor } {
+  const [m, n] = jacobian.shape.slice(-2);
+  const lengths = expandDims(mul(scales, typeof damping === "number" ? Math.sqrt(damping) : root(damping)), -1);
+  const below = mul(eye(n, n, jacobian.dtype), lengths);
+  const whole = broadcastTo(below, [...jacobian.shape.slice(0, -2), n, n]);
+  const { q, r } = linalg.qr(concatenate([jacobian, whole], -2));
+  return {
+    q: slice(
+      q,
+      q.shape.map((_, i) => (i === q.rank - 2 ? { stop: m } : null)),
+    ),
+    r,
+  };
+}
+
+function root(damping: TensorLike): Tensor {
+  return expandDims(sqrt(damping), -1);
+}

@@ -1,0 +1,187 @@
+import {
+  add,
+  cos,
+  div,
+  eye,
+  grad,
+  hvp,
+  jit,
+  linalg,
+  matmul,
+  mul,
+  random,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  trace,
+} from "@offprint/tensor-core";
+import { expectClose, expectGradient, expectSecondGradient, expectVmap } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { implicit } from "../src/index.js";
+
+const rng = random.rng("implicit");
+const draw = (shape: number[]) => rng.normal(shape, { dtype: "float64" });
+const f64 = (value: number) => tensor(value, { dtype: "float64" });
+
+const n = 4;
+const weights = mul(draw([n, n]), 0.2);
+const input = draw([n]);
+const zero = mul(input, 0);
+
+interface Layer {
+  readonly w: Tensor;
+  readonly b: Tensor;
+}
+
+/** An equilibrium layer; it contracts for small weights. */
+const layer = (x: Tensor, { w, b }: Layer) => tanh(add(matmul(w, x), b));
+/** The same without a solver, for its gradients. */
+function unrolled(w: Tensor, b: Tensor): Tensor {
+  let x = zero;
+  for (let k = 0; k < 80; k++) x = layer(x, { w, b });
+  return x;
+}
+const equation = (x: Tensor, parameters: Layer) => sub(layer(x, parameters), x);
+
+const solutions: Record<string, (w: Tensor, b: Tensor) => Tensor> = {};
+for (const adjoint of ["direct", "iterative"] as const) {
+  const options = { tolerance: 1e-13, adjoint, adjointTolerance: 1e-13 };
+  for (const method of ["anderson", "iteration"] as const) {
+    const solve = implicit.fixedPoint(layer, { ...options, method });
+    solutions[`fixed point, ${method}, ${adjoint}`] = (w, b) => solve(zero, { w, b });
+  }
+  for (const method of ["newton", "broyden", "anderson"] as const) {
+    const solve = implicit.root(equation, { ...options, method });
+    solutions[`root, ${method}, ${adjoint}`] = (w, b) => solve(zero, { w, b });
+  }
+}
+
+const loss = (solve: (w: Tensor, b: Tensor) => Tensor) => (w: Tensor, b: Tensor) =>
+  sum(mul(square(solve(w, b)), tensor([1, 2, -1, 0.5], { dtype: "float64" })));
+
+const direction = draw([n, n]);
+const reference = {
+  value: unrolled(weights, input),
+  gradients: [0, 1].map((argument) => grad(loss(unrolled), { argument })(weights, input) as Tensor),
+  curvature: hvp(loss(unrolled))(weights, direction, input),
+};
+
+describe.each(Object.entries(solutions))("%s", (name, solve) => {
+  it("has the first and second gradients of the unrolled iteration", () => {
+    expectClose(solve(weights, input), reference.value, { absolute: 1e-12 });
+    for (const argument of [0, 1]) {
+      const ours = grad(loss(solve), { argument })(weights, input) as Tensor;
+      expectClose(ours, reference.gradients[argument], { absolute: 1e-10 });
+    }
+    expectClose(hvp(loss(solve))(weights, direction, input), reference.curvature, { absolute: 1e-9 });
+  });
+
+  if (name.includes("newton") || name.includes("anderson, iterative")) {
+    it("has the gradient that differences show, and that of the gradient", () => {
+      expectGradient(solve, [weights, input]);
+      expectSecondGradient((b) => solve(weights, b), [input]);
+      expectSecondGradient(
+        (diagonal) => solve(add(weights, mul(diagonal, eye(n, n, "float64"))), input),
+        [mul(draw([n]), 0.1)],
+      );
+    });
+  }
+
+  it("is batched", () => {
+    const batch = mul(draw([3, n, n]), 0.2);
+    expectVmap((w: Tensor, b: Tensor) => grad(loss(solve))(w, b), [batch, draw([3, n])], 1e-9);
+  });
+
+  it("is compiled with its gradients", async () => {
+    const value = await jit(solve)(weights, input);
+    expectClose(value, solve(weights, input), { absolute: 1e-12 });
+    const slope = grad(loss(solve));
+    expectClose(await jit(slope)(weights, input), slope(weights, input), { absolute: 1e-10 });
+    const product = (w: Tensor, b: Tensor) => hvp(loss(solve))(w, direction, b);
+    expectClose(await jit(product)(weights, input), product(weights, input), { absolute: 1e-9 });
+  });
+});
+
+describe("implicit gradients", () => {
+  it("are right to the third order", () => {
+    for (const adjoint of ["direct", "iterative"] as const) {
+      const solve = implicit.root((x: Tensor, a: Tensor) => sub(square(x), a), { adjoint, tolerance: 1e-14 });
+      const at = (a: Tensor) => solve(1, a);
+      const [first, second, third] = [grad(at), grad(grad(at)), grad(grad(grad(at)))].map((d) => d(f64(2)).item());
+      expect(at(f64(2)).item()).toBeCloseTo(Math.SQRT2, 14);
+      expect(first).toBeCloseTo(2 ** -0.5 / 2, 10);
+      expect(second).toBeCloseTo(-(2 ** -1.5) / 4, 10);
+      expect(third).toBeCloseTo((3 * 2 ** -2.5) / 8, 9);
+    }
+  });
+
+  it("flow through trees of variables and parameters", () => {
+    interface Point {
+      readonly u: Tensor;
+      readonly v: Tensor;
+    }
+    // u = a / v, v = sqrt(u + b): the solution is checked, its gradient against differences.
+    const solve = implicit.fixedPoint<Point, { a: Tensor; b: Tensor }>(({ u, v }, { a, b }) => ({
+      u: div(a, v),
+      v: sqrt(add(u, b)),
+    }));
+    const start = { u: f64(1), v: f64(1) };
+    const f = (a: Tensor, b: Tensor) => {
+      const { u, v } = solve(start, { a, b });
+      return add(u, mul(v, v));
+    };
+    const { u, v } = solve(start, { a: f64(1.2), b: f64(2) });
+    expect(u.item() * v.item()).toBeCloseTo(1.2, 9);
+    expect(v.item() ** 2).toBeCloseTo(u.item() + 2, 9);
+    expectGradient(f, [f64(1.2), f64(2)]);
+  });
+
+  it("are given to solutions found elsewhere", () => {
+    const matrix = add(mul(draw([n, n]), 0.3), mul(eye(n, n, "float64"), 2));
+    const attach = implicit.withGradient((x: Tensor, { a, b }: { a: Tensor; b: Tensor }) => sub(matmul(a, x), b));
+    const found = (a: Tensor, b: Tensor) => attach(linalg.solve(matrix, input), { a, b });
+    const slope = grad((a: Tensor, b: Tensor) => sum(square(found(a, b))));
+    const exact = grad((a: Tensor, b: Tensor) => sum(square(linalg.solve(a, b))));
+    expectClose(slope(matrix, input), exact(matrix, input), { absolute: 1e-12 });
+    expectClose(
+      hvp((a: Tensor) => sum(square(found(a, input))))(matrix, weights),
+      hvp((a: Tensor) => sum(square(linalg.solve(a, input))))(matrix, weights),
+      { absolute: 1e-10 },
+    );
+  });
+
+  it("are found of many variables by products alone", () => {
+    const size = 300;
+    const diagonal = tensor(
+      Float64Array.from({ length: size }, (_, i) => 1 + i / size),
+      { dtype: "float64" },
+    );
+    const descent = implicit.root(
+      (x: Tensor, a: Tensor) => sub(a, add(mul(x, diagonal), mul(0.1, mul(x, square(x))))),
+      { method: "anderson", mixing: 0.5 },
+    );
+    const x = descent(mul(diagonal, 0), diagonal);
+    const slope = grad((a: Tensor) => sum(descent(mul(diagonal, 0), a)))(diagonal);
+    expectClose(slope, div(1, add(diagonal, mul(0.3, square(x)))), { absolute: 1e-9 });
+  });
+
+  it("say when nothing was found: at once, or by NaN in compiled functions", async () => {
+    const solve = implicit.fixedPoint((x: Tensor, a: Tensor) => mul(a, cos(x)), { maxIterations: 2 });
+    expect(() => solve(1, f64(0.8))).toThrow(/implicit.fixedPoint: the iteration has not converged/);
+    const compiled = await jit((a: Tensor) => solve(1, a))(f64(0.8));
+    expect(compiled.item()).toBeNaN();
+    const graph = trace((a: Tensor) => solve(1, a), f64(0.8));
+    expect(String(graph)).toContain("whileLoop");
+  });
+
+  it("refuse options that do not exist and functions that give something else", () => {
+    expect(() => implicit.fixedPoint((x: Tensor, _: Tensor) => x, { tol: 1 } as never)).toThrow(/"tolerance"/);
+    expect(() => implicit.root((x: Tensor, _: Tensor) => x, { adjoint: "lu" as never })(1, f64(1))).toThrow(/adjoint/);
+    expect(() => implicit.withGradient((x: Tensor, _: Tensor) => x, { adjoints: 1 } as never)).toThrow(/"adjoint"/);
+    expect(() => implicit.root((x: Tensor, _: Tensor) => sum(x))([1, 2], f64(1))).toThrow(/gave shape \[\]/);
+  });
+});
