@@ -16,9 +16,9 @@ export async function run() {
   const x = rng.normal([BATCH, INPUTS]);
   const { oracle } = losses.softmax(rng.randint([BATCH], { high: OUTPUTS }));
   const kinds: readonly (readonly [peer: string, inner: InnerOptions])[] = [
-    ["sgd", { solver: "fixed", steps: STEPS, learningRate: 0.01, tol: 0 }],
-    ["adam", { solver: "adam", steps: STEPS, learningRate: 1e-4, tol: 0 }],
-    ["lbfgs", { solver: "lbfgs", steps: 10, tol: 0 }],
+    ["sgd", { solver: "fixed", steps: STEPS, learningRate: 0.01, tolerance: 0 }],
+    ["adam", { solver: "adam", steps: STEPS, learningRate: 1e-4, tolerance: 0 }],
+    ["lbfgs", { solver: "lbfgs", steps: 10, tolerance: 0 }],
   ];
   for (const [peer, inner] of kinds) {
     const online = new OnlineSso(model, { eta: 1, inner, backend });
@@ -38,7 +38,7 @@ export async function run() {
     const inputs = rng.normal([batch, features], { dtype: "float64" });
     const logistic = losses.logistic(rng.bernoulli([batch]));
     for (const steps of [1, 10]) {
-      const inner: InnerOptions = { solver: "fixed", steps, learningRate: 0.01, tol: 0 };
+      const inner: InnerOptions = { solver: "fixed", steps, learningRate: 0.01, tolerance: 0 };
       await compare({
         name: `linear model, ${features} features, batch ${batch}: 50 calls of the oracle, ${steps} inner step(s) each`,
         ours: () => sso(linearModel(features), { x: inputs }, logistic.oracle, { eta: 4, steps: 50, inner }),

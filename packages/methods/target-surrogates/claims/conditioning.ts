@@ -1,5 +1,5 @@
 import type { Claim } from "@offprint/claims";
-import { baselines, type InnerOptions, linearModel, losses, type SsoRecord } from "../src/index.js";
+import { baselines, type InnerOptions, linearModel, losses, type OracleRecord } from "../src/index.js";
 import { type Method, targetSurrogates } from "./method.js";
 import { conditioned, type LogisticProblem } from "./problems.js";
 
@@ -9,9 +9,9 @@ const ETA = 4;
 function counter(problem: LogisticProblem) {
   let calls = Number.POSITIVE_INFINITY;
   return {
-    onProgress: ({ step, loss }: SsoRecord) => {
+    onProgress: ({ step, loss }: OracleRecord) => {
       if (loss - problem.optimum > 1e-4) return undefined;
-      calls = step;
+      calls = step - 1;
       return "stop";
     },
     calls: () => calls,
@@ -64,7 +64,7 @@ export function conditioning(method: Method = targetSurrogates, most = 5000): Cl
       for (const problem of problems) exact.push(await surrogateCalls(method, problem, { solver: "exact" }, most));
       await context.onProgress(0.2, "exact");
       const by = (solver: "armijo" | "fixed") => async (steps: number) =>
-        surrogateCalls(method, mild, { solver, steps, tol: 1e-9 }, most);
+        surrogateCalls(method, mild, { solver, steps, tolerance: 1e-9 }, most);
       const [m1, m10, m100] = [await by("fixed")(1), await by("fixed")(10), await by("fixed")(100)];
       const searched = context.scale === "full" ? [await by("armijo")(10), await by("armijo")(100)] : [];
       await context.onProgress(0.6, "inner steps");

@@ -1,16 +1,7 @@
 import { type Claim, type ClaimContext, figure } from "@offprint/claims";
 import { type Method, targetSurrogates } from "./method.js";
 import { conditioned, flippedCancer } from "./problems.js";
-import { type Marks, meanMarks, raceBaselines, raceSurrogates, tunedBaselines } from "./tuned-baselines.js";
-
-const tuned = tunedBaselines({
-  adam: [[], [-2, -1, 0]],
-  adagrad: [[], [0, 1, 2, 3]],
-  sgd: [[], [3]],
-  sqrt: [[], [6, 7]],
-  exponential: [[], [5, 6, 7]],
-  sls: [[], [10]],
-});
+import { type Marks, meanMarks, raceBaselines, raceSurrogates } from "./tuned-baselines.js";
 
 const OURS = ["m = 50", "m = 50, 1/sqrt", "m = 1"];
 
@@ -42,7 +33,7 @@ export function illConditioned(method: Method = targetSurrogates, count = 4): Cl
           "m = 50": await raceSurrogates(method, race, 50),
           ...(context.scale === "full" && { "m = 50, 1/sqrt": await raceSurrogates(method, race, 50, "sqrt") }),
           "m = 1": await raceSurrogates(method, race, 1),
-          ...(await raceBaselines(race, tuned, context.scale)),
+          ...(await raceBaselines(race, context.scale)),
         });
         await context.onProgress((k + 1) / count, "kappa 30");
       }
@@ -68,7 +59,7 @@ async function counterCheck(method: Method, context: ClaimContext) {
     const race = { problem: flippedCancer(seed, "standard"), batch: 25, passes: 20, seed };
     all.push({
       "m = 50": await raceSurrogates(method, race, 50),
-      ...(await raceBaselines(race, tuned, context.scale)),
+      ...(await raceBaselines(race, context.scale)),
     });
     await context.onProgress(1, "standardised features");
   }

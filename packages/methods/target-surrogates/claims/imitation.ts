@@ -73,7 +73,7 @@ function surrogates(method: Method, m: number): Learner {
   const online = method.online(linearModel(FEATURES), { eta: 1, inner: { steps: m } });
   return {
     weights: () => online.params.data(),
-    learn: (x, expert) => online.observe(x, losses.squared(expert).oracle),
+    learn: async (x, expert) => (await online.observe(x, losses.squared(expert).oracle))?.loss ?? Number.NaN,
   };
 }
 

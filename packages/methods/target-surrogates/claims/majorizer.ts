@@ -49,12 +49,12 @@ export function majorizer(method: Method = targetSurrogates): Claim {
       const x = rng.normal([60, 5], double);
       const y = rng.normal([60], double);
       const { oracle } = losses.squared(y);
-      const model = linearModel(5, 1, { start: rng.normal([5, 1], double) });
+      const model = linearModel(5, 1, { initial: rng.normal([5, 1], double) });
       const run = { steps: 50, batch: 12, seed };
       const stepped = await method.sso(model, { x }, oracle, {
         ...run,
         eta: 1,
-        inner: { solver: "fixed", steps: 1, learningRate: 0.03, tol: 0 },
+        inner: { solver: "fixed", steps: 1, learningRate: 0.03, tolerance: 0 },
       });
       const sgd = await baselines.sgd(model, { x }, oracle, { ...run, learningRate: 0.03 });
       const same = largestDifference(stepped.params, sgd.params);

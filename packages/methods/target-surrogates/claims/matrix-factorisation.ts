@@ -1,17 +1,30 @@
 import { type Claim, type ClaimContext, figure } from "@offprint/claims";
-import { asTensor } from "@offprint/tensor-core";
-import { baselines, losses, type SsoResult, type TargetModel } from "../src/index.js";
+import { asTensor, type Tensor } from "@offprint/tensor-core";
+import {
+  baselines,
+  losses,
+  type OracleRecord,
+  type SsoResult,
+  type TargetModel,
+  type TargetOracle,
+} from "../src/index.js";
 import { type Method, targetSurrogates } from "./method.js";
 import { type FactorisationProblem, factored, factorisation } from "./problems.js";
 
 const CALLS = 20;
 
+type Factors = FactorisationProblem["params"];
+type FactorModel = TargetModel<Factors, Tensor>;
+
 async function lossesOf(
   problem: FactorisationProblem,
-  run: (model: TargetModel, oracle: any) => Promise<SsoResult>,
+  run: (
+    model: FactorModel,
+    oracle: TargetOracle,
+  ) => Promise<Pick<SsoResult<Factors>, "params"> & { history: readonly OracleRecord[] }>,
 ): Promise<number[]> {
   const { oracle } = losses.squared(problem.y);
-  const model: TargetModel = { params: problem.params, forward: factored };
+  const model: FactorModel = { params: problem.params, forward: factored };
   const { params, history } = await run(model, oracle);
   const ids = Int32Array.from({ length: problem.x.shape[0] }, (_, i) => i);
   const { loss } = await oracle(factored(params, problem.x), ids, { grad: false, curvature: false });

@@ -1,4 +1,5 @@
 import { meanOf, type Scale } from "@offprint/claims";
+import type { Tensor } from "@offprint/tensor-core";
 import { baselines, linearModel, losses, type RateSchedule } from "../src/index.js";
 import type { Method } from "./method.js";
 import type { LogisticProblem } from "./problems.js";
@@ -18,23 +19,31 @@ export interface Race {
   readonly seed: number;
 }
 
-/** @param toTheEnd whether the run goes on after the first mark. */
-async function marksOf(race: Race, run: (shared: any) => Promise<unknown>, toTheEnd = true): Promise<Marks> {
+interface Run {
+  readonly params: Tensor;
+}
+
+/** Options of a run of the race; parameters are looked at as they would be saved. */
+interface RaceOptions {
+  readonly batch: number;
+  readonly seed: number;
+  readonly steps: number;
+  readonly checkpoint: {
+    readonly every: number;
+    readonly save: (state: { readonly iterations: number; readonly inner: Run }) => void;
+  };
+}
+
+async function marksOf(race: Race, run: (options: RaceOptions) => Promise<Run>): Promise<Marks> {
   const { problem, batch, passes, seed } = race;
-  const perPass = Math.floor(problem.x.shape[0] / batch);
-  const steps = perPass * passes;
-  const marks: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  await run({
-    batch,
-    seed,
-    steps,
-    onProgress: ({ step }: { step: number }, params: any) => {
-      const at = [perPass - 1, steps - 1].indexOf(step);
-      if (at >= 0) marks[at] = problem.loss(params.data()) - problem.optimum;
-      return at === 0 && !toTheEnd ? "stop" : undefined;
-    },
-  });
-  return marks;
+  const every = Math.floor(problem.x.shape[0] / batch);
+  const distance = ({ params }: Run) => problem.loss(params.data()) - problem.optimum;
+  let first = Number.POSITIVE_INFINITY;
+  const save: RaceOptions["checkpoint"]["save"] = ({ iterations, inner }) => {
+    if (iterations === every) first = distance(inner);
+  };
+  const last = distance(await run({ batch, seed, steps: every * passes, checkpoint: { every, save } }));
+  return [first, last];
 }
 
 /** Surrogates, untuned: eta_0 = 1/L with m line-searched inner steps. */
@@ -45,9 +54,9 @@ export function raceSurrogates(
   schedule: RateSchedule = "exponential",
 ): Promise<Marks> {
   const { x, y } = race.problem;
-  return marksOf(race, (shared) =>
+  return marksOf(race, (options) =>
     method.sso(linearModel(x.shape[1]), { x }, losses.logistic(y).oracle, {
-      ...shared,
+      ...options,
       eta: 4,
       schedule,
       inner: { steps: m },
@@ -55,69 +64,61 @@ export function raceSurrogates(
   );
 }
 
-/** A baseline with its learning rates. */
-interface Tuned {
-  /** What the claims call it. */
-  readonly name: string;
-  readonly method: keyof typeof baselines;
-  readonly schedule?: RateSchedule;
-  /** All rates. */
-  readonly rates: readonly number[];
-  /** Those that were best after one pass, and at the end, in 16 runs and more: a quick run tries these only. */
-  readonly near: readonly [first: readonly number[], last: readonly number[]];
-}
-
 function powers(low: number, high: number): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => 2 ** (low + i));
 }
 
-type Near = readonly [first: readonly number[], last: readonly number[]];
+type Baseline = (problem: LogisticProblem, options: RaceOptions & { readonly learningRate: number }) => Promise<Run>;
 
-/** Baselines and rates; `near` holds exponents of 2, for the line search its first steps. */
-export function tunedBaselines(
-  near: {
-    readonly [name in "adagrad" | "adam" | "exponential" | "sgd" | "sls" | "sqrt"]: Near;
-  },
-): readonly Tuned[] {
-  const exponents = ([first, last]: Near): Near => [first.map((e) => 2 ** e), last.map((e) => 2 ** e)];
-  return [
-    { name: "Adam", method: "adam", rates: powers(-9, 3), near: exponents(near.adam) },
-    { name: "AdaGrad", method: "adagrad", rates: powers(-6, 7), near: exponents(near.adagrad) },
-    { name: "SGD", method: "sgd", rates: powers(-4, 9), near: exponents(near.sgd) },
-    { name: "SGD, 1/sqrt", method: "sgd", schedule: "sqrt", rates: powers(-4, 9), near: exponents(near.sqrt) },
-    {
-      name: "SGD, exponential",
-      method: "sgd",
-      schedule: "exponential",
-      rates: powers(-4, 9),
-      near: exponents(near.exponential),
-    },
-    { name: "line search", method: "sls", rates: [1, 10, 100], near: near.sls },
-  ];
+const adam: Baseline = ({ x, y }, options) =>
+  baselines.adam(linearModel(x.shape[1]), { x }, losses.logistic(y).oracle, options);
+
+const adagrad: Baseline = ({ x, y }, options) =>
+  baselines.adagrad(linearModel(x.shape[1]), { x }, losses.logistic(y).oracle, options);
+
+const lineSearch: Baseline = ({ x, y }, options) =>
+  baselines.sls(linearModel(x.shape[1]), { x }, losses.logistic(y).oracle, options);
+
+const descent =
+  (schedule: RateSchedule): Baseline =>
+  ({ x, y }, options) =>
+    baselines.sgd(linearModel(x.shape[1]), { x }, losses.logistic(y).oracle, { ...options, schedule });
+
+/** Baselines with the learning rates that each may choose from, the same at every scale. */
+const TUNED: readonly (readonly [name: string, run: Baseline, rates: readonly number[]])[] = [
+  ["Adam", adam, powers(-9, 3)],
+  ["AdaGrad", adagrad, powers(-6, 7)],
+  ["SGD", descent("constant"), powers(-4, 9)],
+  ["SGD, 1/sqrt", descent("sqrt"), powers(-4, 9)],
+  ["SGD, exponential", descent("exponential"), powers(-4, 9)],
+  ["line search", lineSearch, [1, 10, 100]],
+];
+
+/**
+ * The best marks over a grid of rates, each mark with its own. A full run tries all; a quick one goes from the middle up
+ * and down until three rates in a row better neither mark.
+ */
+async function tuned(rates: readonly number[], scale: Scale, run: (rate: number) => Promise<Marks>): Promise<Marks> {
+  const middle = Math.floor(rates.length / 2);
+  let best = await run(rates[middle]);
+  for (const direction of [1, -1]) {
+    let inVain = 0;
+    for (let k = middle + direction; k in rates && (scale === "full" || inVain < 3); k += direction) {
+      const found = await run(rates[k]);
+      inVain = found[0] < best[0] || found[1] < best[1] ? 0 : inVain + 1;
+      best = [Math.min(best[0], found[0]), Math.min(best[1], found[1])];
+    }
+  }
+  return best;
 }
 
 /** Each baseline with the best of its rates, chosen anew for each mark. */
-export async function raceBaselines(race: Race, tuned: readonly Tuned[], scale: Scale): Promise<Record<string, Marks>> {
-  const { x, y } = race.problem;
-  const { oracle } = losses.logistic(y);
+export async function raceBaselines(race: Race, scale: Scale): Promise<Record<string, Marks>> {
   const best: Record<string, Marks> = {};
-  for (const { name, method, schedule, rates, near } of tuned) {
-    const [first, last] = scale === "full" ? [rates, rates] : near;
-    let marks: Marks = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    for (const learningRate of new Set([...first, ...last])) {
-      const found = await marksOf(
-        race,
-        (shared) =>
-          baselines[method](linearModel(x.shape[1]), { x }, oracle, {
-            ...shared,
-            learningRate,
-            ...(schedule && { schedule }),
-          }),
-        last.includes(learningRate),
-      );
-      marks = [Math.min(marks[0], found[0]), Math.min(marks[1], found[1])];
-    }
-    best[name] = marks;
+  for (const [name, run, rates] of TUNED) {
+    best[name] = await tuned(rates, scale, (learningRate) =>
+      marksOf(race, (options) => run(race.problem, { ...options, learningRate })),
+    );
   }
   return best;
 }

@@ -58,8 +58,8 @@ export const fitTargets = defineCommand({
     const steps = Math.max(1, Math.round(options.epochs * Math.max(1, Math.floor(rows / batch))));
     const run = await longRun<SsoRecord, SsoState>({
       progress: ({ step, loss: now }) => ({
-        fraction: (step + 1) / steps,
-        label: `step ${step + 1}, loss ${now.toPrecision(4)}`,
+        fraction: step / steps,
+        label: `step ${step}, loss ${now.toPrecision(4)}`,
       }),
     });
     const backend = description.hidden.length > 0 ? await opened() : undefined;

@@ -37,12 +37,12 @@ export interface TableModel {
 }
 
 /** A linear model with a bias, or a network, for standardised features. */
-export function modelOf({ inputs, outputs, hidden }: TableDescription, seed: number): TargetModel {
+export function modelOf({ inputs, outputs, hidden }: TableDescription, seed: number): TargetModel<any, Tensor> {
   if (hidden.length === 0) return linearModel(inputs.length + 1, outputs);
   const network = mlp({ sizes: [inputs.length, ...hidden, outputs] });
   return {
     params: network.init(random.rng(`${seed}/parameters`)),
-    forward: (params, x) => network.apply(params, x),
+    forward: (params: any, x) => network.apply(params, x),
   };
 }
 

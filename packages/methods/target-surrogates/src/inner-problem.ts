@@ -1,59 +1,49 @@
-import { applyUpdates, type GradientTransformation } from "@offprint/optim";
-import {
-  add,
-  type Backend,
-  jit,
-  mul,
-  square,
-  sub,
-  sum,
-  type Tensor,
-  tensor,
-  tree,
-  valueAndGrad,
-} from "@offprint/tensor-core";
-import { linearProblems } from "./linear-problem.js";
+import type { GradientTransformation } from "@offprint/optim";
+import { type Backend, type Tensor, tensor, tree } from "@offprint/tensor-core";
+import { type Soon, type SurrogateInputs, type SurrogatePrograms, surrogatePrograms } from "./surrogate-programs.js";
 import type { TargetModel } from "./target-model.js";
-import { type Proximity, TargetSurrogate } from "./target-surrogate.js";
+import type { Proximity, TargetSurrogate } from "./target-surrogate.js";
 
 /** Parameters with the surrogate's value and gradient there. */
-export interface InnerPoint {
+export interface InnerPoint<P = unknown> {
   /** Parameters. */
-  readonly params: any;
+  readonly params: P;
   /** q. */
   readonly value: number;
   /** Gradient of q by the parameters. */
-  readonly gradient: any;
+  readonly gradient: P;
   /** |gradient|^2. */
   readonly squaredNorm: number;
+  /** Second derivative of q along the gradient, for linear models. */
+  readonly curvature?: number;
 }
 
 /** What a step of an optimizer gives. */
-export interface OptimizerStep {
+export interface InnerStep<P = unknown> {
   /** q before the step. */
   readonly value: number;
   /** |gradient|^2 before the step. */
   readonly squaredNorm: number;
   /** Parameters after it. */
-  readonly params: any;
+  readonly params: P;
   /** The optimizer's state after it. */
-  readonly state: any;
+  readonly state: unknown;
 }
 
 /** One surrogate as a function of the parameters, for inner solvers. */
-export interface InnerProblem {
+export interface InnerProblem<P = unknown> {
   /** Value and gradient anywhere. */
-  at(params: any): Promise<InnerPoint>;
+  at(params: P): Promise<InnerPoint<P>>;
   /** q after a step of this length against the gradient. */
-  trial(point: InnerPoint, step: number): Promise<number>;
+  trial(point: InnerPoint<P>, step: number): Promise<number>;
   /** The point there. */
-  advance(point: InnerPoint, step: number): Promise<InnerPoint>;
-  /** Takes a step of an optimizer; evaluation and update are one graph where there is a backend. */
-  stepBy(optimizer: GradientTransformation, params: any, state: any): Promise<OptimizerStep>;
-  /** For functions that need q without waiting: value and gradient in memory, not compiled. */
-  now(params: any): { readonly value: number; readonly gradient: any };
+  advance(point: InnerPoint<P>, step: number): Promise<InnerPoint<P>>;
+  /** Takes a step of an optimizer; evaluation and update are one compiled function. */
+  stepBy(optimizer: GradientTransformation, params: P, state: unknown): Promise<InnerStep<P>>;
+  /** `[value, gradient]`, for minimisers of functions. */
+  valueAndGradient(params: P): Soon<readonly [Tensor, P]>;
   /** Inputs of the surrogate's rows. */
-  readonly x: any;
+  readonly x: unknown;
   /** The surrogate. */
   readonly surrogate: TargetSurrogate;
 }
@@ -64,122 +54,88 @@ export interface ForwardCount {
   forward: number;
 }
 
-/** Makes inner problems of a model; what it compiles serves all of them. */
-export interface InnerProblems {
+/** Called before each evaluation of a surrogate: may let others have their turn, or throw to end the inner solver. */
+export type Turn = () => Promise<void> | undefined;
+
+/** Makes the inner problems of a model; what is compiled serves all of them. */
+export class InnerProblems<P> {
+  /** Evaluations of the model. */
+  readonly count: ForwardCount;
+  private readonly programs: SurrogatePrograms<P>;
+  private readonly dtype: "float32" | "float64";
+  private readonly parabolic: boolean;
+
+  constructor(model: TargetModel<P>, proximity: Proximity, count: ForwardCount, backend?: Backend) {
+    this.count = count;
+    this.programs = surrogatePrograms(model, proximity, backend);
+    this.dtype = tree.leaves<Tensor>(model.params)[0].dtype as "float32" | "float64";
+    this.parabolic = model.linear === true && proximity === "quadratic";
+  }
+
   /** Outputs for inputs, `[b, C]`, in memory. */
-  forward(params: any, x: any): Promise<Tensor>;
+  async forward(params: P, x: unknown): Promise<Tensor> {
+    this.count.forward++;
+    return (await this.programs.forward(params, x)).host();
+  }
+
   /** The inner problem of a surrogate. */
-  problem(x: any, surrogate: TargetSurrogate): InnerProblem;
-  /** Frees what was compiled. */
-  release(): Promise<void>;
-}
-
-/** Inner problems by the model's own kind. */
-export function innerProblems(
-  model: TargetModel,
-  proximity: Proximity,
-  count: ForwardCount,
-  backend?: Backend,
-): InnerProblems {
-  return model.linear && proximity === "quadratic"
-    ? linearProblems(count)
-    : tracedProblems(model, proximity, count, backend);
-}
-
-/** Any model: value, gradient and steps as graphs that are compiled once for each shape of the inputs. */
-function tracedProblems(
-  model: TargetModel,
-  proximity: Proximity,
-  count: ForwardCount,
-  backend?: Backend,
-): InnerProblems {
-  const compiled: { release(): Promise<void> }[] = [];
-  const compile = (f: (...args: any[]) => any): ((...args: any[]) => any) => {
-    if (backend === undefined) return f;
-    const jitted = jit(f, { backend });
-    compiled.push(jitted);
-    return jitted;
-  };
-  const q = (params: any, x: any, z0: Tensor, g: Tensor, D: Tensor, value0: Tensor) =>
-    new TargetSurrogate(z0, g, D, value0, proximity).value(model.forward(params, x));
-  const evaluate = (params: any, ...rest: any[]) => {
-    const [value, gradient] = (valueAndGrad(q as any) as any)(params, ...rest);
-    const squaredNorm = tree
-      .leaves<Tensor>(gradient)
-      .map((leaf) => sum(square(leaf)))
-      .reduce((a, b) => add(a, b));
-    return { value, gradient, squaredNorm };
-  };
-  const moved = (params: any, gradient: any, step: Tensor) =>
-    tree.map((p: Tensor, d: Tensor) => sub(p, mul(d, step.cast(p.dtype))), params, gradient);
-  const forward = compile((params: any, x: any) => model.forward(params, x));
-  const values = compile(evaluate);
-  const trials = compile((params: any, gradient: any, step: Tensor, ...rest: any[]) =>
-    (q as any)(moved(params, gradient, step), ...rest),
-  );
-  const advances = compile((params: any, gradient: any, step: Tensor, ...rest: any[]) => {
-    const next = moved(params, gradient, step);
-    return { params: next, ...evaluate(next, ...rest) };
-  });
-  const steppers = new Map<GradientTransformation, (...args: any[]) => any>();
-  const stepperOf = (optimizer: GradientTransformation) => {
-    const stepper =
-      steppers.get(optimizer) ??
-      compile((params: any, state: any, ...rest: any[]) => {
-        const { value, gradient, squaredNorm } = evaluate(params, ...rest);
-        const next = optimizer.update(gradient, state, params);
-        return { value, squaredNorm, params: applyUpdates(params, next.updates), state: next.state };
-      });
-    steppers.set(optimizer, stepper);
-    return stepper;
-  };
-  const number = async (x: Tensor) => (await x.host()).item();
-  const pointOf = async (params: any, found: any): Promise<InnerPoint> => ({
-    params,
-    value: await number(found.value),
-    gradient: found.gradient,
-    squaredNorm: await number(found.squaredNorm),
-  });
-  return {
-    async forward(params, x) {
+  problem(x: unknown, surrogate: TargetSurrogate, turn: Turn = () => undefined): InnerProblem<P> {
+    const { programs, count, dtype, parabolic } = this;
+    const { z0, grad, D, value0 } = surrogate;
+    const q: SurrogateInputs = [x, z0.cast(dtype), grad.cast(dtype), D.cast(dtype), value0.cast(dtype)];
+    const lengthOf = (step: number) => tensor(Float64Array.of(step), { shape: [], dtype });
+    const evaluation = async () => {
+      const pause = turn();
+      if (pause !== undefined) await pause;
       count.forward++;
-      return (await forward(params, x)).host();
-    },
-    problem(x, surrogate) {
-      const dtype = tree.leaves<Tensor>(model.params)[0].dtype;
-      const { z0, grad, D, value0 } = surrogate;
-      const rest = [x, ...[z0, grad, D, value0].map((each) => each.cast(dtype))];
-      const length = (step: number) => tensor(Float64Array.of(step)).reshape([]).cast(dtype);
+    };
+    return {
+      x,
+      surrogate,
+      async at(params) {
+        await evaluation();
+        return pointOf(params, await programs.evaluate(params, ...q));
+      },
+      async trial({ params, value, gradient, squaredNorm, curvature }, step) {
+        // along a line the surrogate of a linear model is a parabola
+        if (curvature !== undefined) return value - step * squaredNorm + 0.5 * step * step * curvature;
+        await evaluation();
+        return number(await programs.trial(params, gradient, lengthOf(step), ...q));
+      },
+      async advance({ params, gradient }, step) {
+        await evaluation();
+        const next = await programs.advance(params, gradient, lengthOf(step), ...q);
+        return pointOf(next.params, next);
+      },
+      async stepBy(optimizer, params, state) {
+        await evaluation();
+        const next = await programs.stepBy(optimizer, params, state, ...q);
+        return { ...next, value: await number(next.value), squaredNorm: await number(next.squaredNorm) };
+      },
+      async valueAndGradient(params) {
+        await evaluation();
+        const { value, gradient } = await programs.evaluate(params, ...q);
+        return [value, gradient];
+      },
+    };
+
+    async function pointOf(params: P, found: Awaited<ReturnType<typeof programs.evaluate>>): Promise<InnerPoint<P>> {
       return {
-        x,
-        surrogate,
-        async at(params) {
-          count.forward++;
-          return pointOf(params, await values(params, ...rest));
-        },
-        async trial(point, step) {
-          count.forward++;
-          return number(await trials(point.params, point.gradient, length(step), ...rest));
-        },
-        async advance(point, step) {
-          count.forward++;
-          const { params, ...found } = await advances(point.params, point.gradient, length(step), ...rest);
-          return pointOf(params, found);
-        },
-        async stepBy(optimizer, params, state) {
-          count.forward++;
-          const { value, squaredNorm, ...next } = await stepperOf(optimizer)(params, state, ...rest);
-          return { ...next, value: await number(value), squaredNorm: await number(squaredNorm) };
-        },
-        now(params) {
-          count.forward++;
-          const found = evaluate(params, ...rest);
-          return { value: found.value.item(), gradient: found.gradient };
-        },
+        params,
+        value: await number(found.value),
+        gradient: found.gradient,
+        squaredNorm: await number(found.squaredNorm),
+        ...(parabolic && { curvature: await number(found.curvature) }),
       };
-    },
-    release: async () => {
-      await Promise.all(compiled.map((each) => each.release()));
-    },
-  };
+    }
+  }
+
+  /** Frees what was compiled for this model alone. */
+  release(): Promise<void> {
+    return this.programs.release();
+  }
+}
+
+async function number(x: Tensor): Promise<number> {
+  return (await x.host()).item();
 }

@@ -1,13 +1,24 @@
 import { adam, type GradientTransformation, onHost, sgd } from "@offprint/optim";
 import { minimizeLbfgs } from "@offprint/solvers";
-import { linalg, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  linalg,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  type Tensor,
+  type TensorLike,
+  type tree,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { InnerPoint, InnerProblem } from "./inner-problem.js";
-import { exactStep, regularisedInverse, vectorised } from "./target-model.js";
+import { exactStep, regularisedInverse } from "./target-model.js";
 
 /** What an inner solver gives. */
-export interface InnerResult {
+export interface InnerResult<P = unknown> {
   /** Best parameters found. */
-  readonly params: any;
+  readonly params: P;
   /** Steps made. */
   readonly steps: number;
   /** Length of the last step, for solvers that search it. */
@@ -15,11 +26,11 @@ export interface InnerResult {
 }
 
 /** Minimises a surrogate from the parameters of `start`; a solver of your own may do as it likes. */
-export type InnerSolver = (
-  problem: InnerProblem,
-  start: InnerPoint,
+export type InnerSolver<P = unknown> = (
+  problem: InnerProblem<P>,
+  start: InnerPoint<P>,
   lastStep?: number,
-) => InnerResult | Promise<InnerResult>;
+) => InnerResult<P> | Promise<InnerResult<P>>;
 
 /** Options of the inner solvers. */
 export interface InnerOptions {
@@ -40,7 +51,7 @@ export interface InnerOptions {
   /** Armijo: whether every outer step begins with `firstStep`; otherwise with the last step. Default true. */
   reset?: boolean;
   /** Ends when the norm of the gradient is at most this, >= 0. Default 1e-6. */
-  tol?: number;
+  tolerance?: number;
   /** `exact`: added to the squared singular values, >= 0. Default 0. */
   ridge?: number;
 }
@@ -50,17 +61,30 @@ const MOST_BACKTRACKS = 100;
 /** Shortest step, in units of the first. */
 const SHORTEST = 1e-7;
 
-/** @throws ValueError for an option out of range. */
+const optionNames = [
+  "solver",
+  "steps",
+  "learningRate",
+  "c",
+  "shrink",
+  "expand",
+  "firstStep",
+  "reset",
+  "tolerance",
+  "ridge",
+] as const satisfies readonly (keyof InnerOptions)[];
+
+/** @throws ValueError for an option that is unknown or out of range. */
 export function innerSolver(options: InnerOptions, linear: boolean): InnerSolver {
-  const { solver = "armijo", steps = 10, tol = 1e-6 } = options;
+  checkOptions("inner", options, optionNames);
+  const { solver = "armijo", steps = 10, tolerance = 1e-6 } = options;
   if (typeof solver === "function") return keepingBest(solver);
-  if (!Number.isSafeInteger(steps) || steps < 1)
-    throw new ValueError(`inner: steps is ${steps}; it must be an integer >= 1`);
-  if (!(tol >= 0)) throw new ValueError(`inner: tol is ${tol}; it must be >= 0`);
-  if (solver === "armijo") return armijo(options, steps, tol);
-  if (solver === "fixed") return fixed(options, steps, tol, linear);
-  if (solver === "adam") return byOptimizer(adam({ learningRate: options.learningRate ?? 1e-3 }), steps, tol);
-  if (solver === "lbfgs") return quasiNewton(steps, tol);
+  requireInteger("inner", "steps", steps, 1);
+  requireNonNegative("inner", "tolerance", tolerance);
+  if (solver === "armijo") return armijo(options, steps, tolerance);
+  if (solver === "fixed") return fixed(options, steps, tolerance, linear);
+  if (solver === "adam") return byOptimizer(adam({ learningRate: options.learningRate ?? 1e-3 }), steps, tolerance);
+  if (solver === "lbfgs") return quasiNewton(steps, tolerance);
   if (solver === "exact") return exact(options.ridge ?? 0, linear);
   throw new ValueError(
     `inner: there is no solver ${String(solver)}; take armijo, fixed, adam, lbfgs, exact or a function`,
@@ -81,7 +105,7 @@ function finished(before: InnerPoint, after: InnerPoint): boolean {
   return before.value - after.value < 1e-12 * (1 + Math.abs(after.value));
 }
 
-function armijo(options: InnerOptions, steps: number, tol: number): InnerSolver {
+function armijo(options: InnerOptions, steps: number, tolerance: number): InnerSolver {
   const { c = 0.1, shrink = 0.9, expand = 2, firstStep = 10, reset = true } = options;
   for (const [name, value] of [
     ["c", c],
@@ -90,14 +114,14 @@ function armijo(options: InnerOptions, steps: number, tol: number): InnerSolver 
     if (!(value > 0 && value < 1)) throw new ValueError(`inner: ${name} is ${value}; it must be in (0, 1)`);
   }
   if (!(expand >= 1)) throw new ValueError(`inner: expand is ${expand}; it must be >= 1`);
-  if (!(firstStep > 0)) throw new ValueError(`inner: firstStep is ${firstStep}; it must be > 0`);
+  requirePositive("inner", "firstStep", firstStep);
   const shortest = SHORTEST * firstStep;
   return async (problem, start, lastStep) => {
     let point = start;
     let length = reset ? firstStep : (lastStep ?? firstStep);
     let accepted = !reset && lastStep !== undefined;
     for (let s = 0; s < steps; s++) {
-      if (point.squaredNorm <= tol * tol) return { params: point.params, steps: s, lastStep: length };
+      if (point.squaredNorm <= tolerance * tolerance) return { params: point.params, steps: s, lastStep: length };
       if (accepted) length *= expand;
       accepted = await decreases(problem, point, length, c);
       for (let tries = 0; !accepted && tries < MOST_BACKTRACKS; tries++) {
@@ -121,20 +145,18 @@ async function decreases(problem: InnerProblem, point: InnerPoint, length: numbe
   return (await problem.trial(point, length)) <= point.value - c * length * point.squaredNorm;
 }
 
-function fixed({ learningRate }: InnerOptions, steps: number, tol: number, linear: boolean): InnerSolver {
+function fixed({ learningRate }: InnerOptions, steps: number, tolerance: number, linear: boolean): InnerSolver {
   if (learningRate === undefined && !linear) {
     throw new ValueError("inner: the fixed step needs learningRate; only for linear models it is known to be 1/beta");
   }
-  if (learningRate !== undefined && !(learningRate > 0 && Number.isFinite(learningRate))) {
-    throw new ValueError(`inner: learningRate is ${learningRate}; it must be a finite number > 0`);
-  }
-  if (!linear && learningRate !== undefined) return byOptimizer(sgd({ learningRate }), steps, tol);
+  if (learningRate !== undefined) requirePositive("inner", "learningRate", learningRate);
+  if (!linear && learningRate !== undefined) return byOptimizer(sgd({ learningRate }), steps, tolerance);
   return async (problem, start) => {
     const length = learningRate ?? 1 / quadraticSmoothness(problem);
     let point = start;
     let best = start;
     for (let s = 0; s < steps; s++) {
-      if (point.squaredNorm <= tol * tol) return { params: best.params, steps: s };
+      if (point.squaredNorm <= tolerance * tolerance) return { params: best.params, steps: s };
       point = await problem.advance(point, length);
       if (point.value <= best.value) best = point;
     }
@@ -145,29 +167,29 @@ function fixed({ learningRate }: InnerOptions, steps: number, tol: number, linea
 /** beta of a linear model's surrogate: the largest eigenvalue of X^T D X / b, for D one number or bounded by its largest. */
 function quadraticSmoothness({ x, surrogate }: InnerProblem): number {
   const D = Array.from(surrogate.D.data()).reduce((most, value) => Math.max(most, value), 0);
-  return (D * largestSquaredSingularValue(x)) / x.shape[0];
+  return (D * largestSquaredSingularValue(x)) / surrogate.z0.shape[0];
 }
 
 const singularValues = new WeakMap<object, number>();
 
-function largestSquaredSingularValue(x: any): number {
-  let known = singularValues.get(x);
+function largestSquaredSingularValue(x: unknown): number {
+  let known = singularValues.get(x as object);
   if (known === undefined) {
-    known = linalg.svdvals(x).data()[0] ** 2;
-    singularValues.set(x, known);
+    known = linalg.svdvals(asTensor(x as TensorLike, "float64")).data()[0] ** 2;
+    singularValues.set(x as object, known);
   }
   return known;
 }
 
-function byOptimizer(optimizer: GradientTransformation, steps: number, tol: number): InnerSolver {
+function byOptimizer(optimizer: GradientTransformation, steps: number, tolerance: number): InnerSolver {
   return async (problem, start) => {
     let params = start.params;
-    let state = optimizer.init(await onHost(params));
-    let best: Pick<InnerPoint, "params" | "value"> = start;
+    let state: unknown = optimizer.init((await onHost(params)) as tree.Tree);
+    let best: { readonly params: unknown; readonly value: number } = start;
     for (let s = 0; s < steps; s++) {
       const next = await problem.stepBy(optimizer, params, state);
       if (next.value <= best.value) best = { params, value: next.value };
-      if (next.squaredNorm <= tol * tol) return { params: best.params, steps: s };
+      if (next.squaredNorm <= tolerance * tolerance) return { params: best.params, steps: s };
       ({ params, state } = next);
     }
     const { value } = await problem.at(params);
@@ -175,35 +197,34 @@ function byOptimizer(optimizer: GradientTransformation, steps: number, tol: numb
   };
 }
 
-function quasiNewton(steps: number, tol: number): InnerSolver {
+function quasiNewton(steps: number, tolerance: number): InnerSolver {
   return async (problem, start) => {
-    const { vector, unflatten } = vectorised(await onHost(start.params));
-    const objective = (at: Float64Array, gradient: Float64Array) => {
-      const { value, gradient: found } = problem.now(unflatten(at));
-      gradient.set(vectorised(found).vector);
-      return value;
-    };
-    const { x, iterations } = await minimizeLbfgs(objective, vector, { maxIterations: steps, gradientTolerance: tol });
-    return { params: unflatten(x), steps: iterations };
+    const { x, iterations } = await minimizeLbfgs(
+      (params: unknown) => problem.valueAndGradient(params),
+      await onHost(start.params),
+      { maxIterations: steps, gradientTolerance: tolerance },
+    );
+    return { params: x, steps: iterations };
   };
 }
 
 function exact(ridge: number, linear: boolean): InnerSolver {
   if (!linear) throw new ValueError("inner: the exact solver is for linear models; take armijo, or linearModel");
-  if (!(ridge >= 0)) throw new ValueError(`inner: ridge is ${ridge}; it must be >= 0`);
-  const inverses = new WeakMap<object, any>();
+  requireNonNegative("inner", "ridge", ridge);
+  const inverses = new WeakMap<object, Tensor>();
   return (problem, start) => {
-    const { x, surrogate } = problem;
-    const { D, grad } = surrogate;
+    const x = problem.x as Tensor;
+    const W = start.params as Tensor;
+    const { D, grad } = problem.surrogate;
     if (Array.from(D.data()).some((value) => !(value > 0))) {
       throw new ValueError("inner: the exact solver needs a positive D; this metric's has other entries, take armijo");
     }
-    if (D.rank !== 0) return { params: exactStep(start.params, x, grad, D, { ridge }), steps: 1 };
+    if (D.rank !== 0) return { params: exactStep(W, x, grad, D, { ridge }), steps: 1 };
     let inverse = inverses.get(x);
     if (inverse === undefined) {
-      inverse = regularisedInverse(x, ridge);
+      inverse = regularisedInverse(asTensor(x, "float64"), ridge);
       inverses.set(x, inverse);
     }
-    return { params: exactStep(start.params, x, grad, D.item(), { ridge }, inverse), steps: 1 };
+    return { params: exactStep(W, x, grad, D.item(), { ridge }, inverse), steps: 1 };
   };
 }

@@ -1,9 +1,20 @@
-import { isTensor, random, ShapeError, type Tensor, take, tree, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  isTensor,
+  random,
+  requireInteger,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  take,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** Inputs of all examples. */
-export interface TargetData {
-  /** A tensor `[n, ...]`, or a tree of such tensors. */
-  readonly x: any;
+export interface TargetData<X = unknown> {
+  /** A tensor `[n, ...]`, or a tree of such tensors; plain arrays of numbers are read in float64. */
+  readonly x: X;
   /** Number of each example as the oracle knows it, `[n]`. Default 0, 1, ..., n - 1. */
   readonly ids?: Int32Array;
 }
@@ -11,21 +22,41 @@ export interface TargetData {
 /** Which examples a step uses: `full`, a number, or a list of rows for every step. */
 export type BatchChoice = number | "full" | readonly Int32Array[];
 
+/** Examples of a step. */
+export interface ExampleBatch {
+  /** Their inputs. */
+  readonly x: unknown;
+  /** Their numbers, as the oracle knows them. */
+  readonly ids: Int32Array;
+  /** Their places among all examples. */
+  readonly rows: Int32Array;
+}
+
+/** Inputs as tensors. */
+export function inputsOf(caller: string, x: unknown): unknown {
+  if (x === undefined || x === null) {
+    throw new ValueError(`${caller}: data.x is ${String(x)}; give the inputs of all examples, a tensor [n, ...]`);
+  }
+  if (isTensor(x)) return x;
+  const plain = ArrayBuffer.isView(x) || (Array.isArray(x) && typeof x.flat(Number.POSITIVE_INFINITY)[0] === "number");
+  return plain ? asTensor(x as TensorLike, "float64") : x;
+}
+
 /** The rows of every step. */
 export class TargetBatches {
   /** n. */
   readonly size: number;
   /** Steps of a pass. */
   readonly perPass: number;
-  private readonly data: TargetData;
   private readonly batch: BatchChoice;
   private readonly seed: number | string;
-  private readonly whole: { readonly x: any; readonly ids: Int32Array; readonly rows: Int32Array };
+  private readonly whole: ExampleBatch;
   private pass = -1;
   private order = new Int32Array(0);
 
   constructor(caller: string, data: TargetData, batch: BatchChoice, seed: number | string, dropLast: boolean) {
-    const leaves = tree.leaves<unknown>(data.x).filter((leaf) => isTensor(leaf)) as Tensor[];
+    const x = inputsOf(caller, data?.x);
+    const leaves = tree.leaves<unknown>(x).filter((leaf) => isTensor(leaf)) as Tensor[];
     const n = leaves[0]?.shape[0] ?? 0;
     for (const leaf of leaves) {
       if (leaf.rank === 0 || leaf.shape[0] !== n)
@@ -36,28 +67,28 @@ export class TargetBatches {
     const ids = data.ids ?? rows;
     if (ids.length !== n)
       throw new ShapeError(`${caller}: there are ${ids.length} ids for ${n} examples; give one for each`);
-    if (typeof batch === "number" && !(Number.isSafeInteger(batch) && batch >= 1 && batch <= n)) {
-      throw new ValueError(`${caller}: batch is ${batch}; it must be an integer in 1..${n}, or "full"`);
+    if (typeof batch === "number") requireInteger(caller, "batch", batch, 1, n);
+    else if (batch !== "full" && !Array.isArray(batch)) {
+      throw new ValueError(`${caller}: batch is ${String(batch)}; it must be a number, "full", or rows for every step`);
     }
     this.size = n;
-    this.data = data;
     this.batch = batch;
     this.seed = seed;
-    this.whole = { x: data.x, ids, rows };
+    this.whole = { x, ids, rows };
     this.perPass = typeof batch === "number" ? (dropLast ? Math.floor(n / batch) : Math.ceil(n / batch)) : 1;
   }
 
   /** All examples. */
-  all(): { readonly x: any; readonly ids: Int32Array; readonly rows: Int32Array } {
+  all(): ExampleBatch {
     return this.whole;
   }
 
   /** Those of step t; the same for the same seed and t. */
-  at(t: number): { readonly x: any; readonly ids: Int32Array; readonly rows: Int32Array } {
+  at(t: number): ExampleBatch {
     if (this.batch === "full") return this.whole;
     const rows = this.rowsAt(t);
-    const ids = Int32Array.from(rows, (i) => this.whole.ids[i]);
-    return { x: tree.map((leaf: Tensor) => take(leaf, rows), this.data.x), ids, rows };
+    const ids = rows.map((row) => this.whole.ids[row]);
+    return { x: tree.map((leaf: Tensor) => take(leaf, rows), this.whole.x), ids, rows };
   }
 
   private rowsAt(t: number): Int32Array {

@@ -1,5 +1,14 @@
-import { type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
-import { ask, type CheckedAnswer, type OracleCalls, type TargetOracle } from "./target-oracle.js";
+import {
+  checkOptions,
+  requirePositive,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
+import { ask, type CheckedAnswer, checkOracle, type OracleCalls, type TargetOracle } from "./target-oracle.js";
+import { precise } from "./target-surrogate.js";
 
 /** How distances between outputs are measured; see the package's README. */
 export type Metric = "adagrad" | "adagrad-diag" | "adam" | "armijo" | "euclidean" | "kl" | "newton";
@@ -126,12 +135,15 @@ export interface TargetLineSearchOptions {
  */
 export async function targetLineSearch(
   oracle: TargetOracle,
-  z: Tensor,
+  z: TensorLike,
   ids: Int32Array,
   options: TargetLineSearchOptions,
 ): Promise<{ readonly eta: number; readonly backtracks: number }> {
+  checkOptions("targetLineSearch", options, ["etaPrev", "c"]);
+  checkOracle("targetLineSearch", oracle);
+  const outputs = precise(z);
   const calls = { grad: 0, loss: 0 };
-  return searchFrom(oracle, z, ids, calls, await ask(oracle, z, ids, calls, { grad: true }), options);
+  return searchFrom(oracle, outputs, ids, calls, await ask(oracle, outputs, ids, calls, { grad: true }), options);
 }
 
 async function searchFrom(
@@ -142,8 +154,7 @@ async function searchFrom(
   answer: CheckedAnswer,
   { etaPrev, c = 0.5 }: TargetLineSearchOptions,
 ): Promise<{ readonly eta: number; readonly backtracks: number }> {
-  if (!(etaPrev > 0 && Number.isFinite(etaPrev)))
-    throw new ValueError(`targetLineSearch: etaPrev is ${etaPrev}; it must be a finite number > 0`);
+  requirePositive("targetLineSearch", "etaPrev", etaPrev);
   if (!(c > 0 && c < 1)) throw new ValueError(`targetLineSearch: c is ${c}; it must be in (0, 1)`);
   const before = answer.loss.reduce((a, b) => a + b, 0);
   const squared = answer.grad.reduce((sum, g) => sum + g * g, 0);

@@ -1,27 +1,42 @@
 import {
   asTensor,
+  checkOptions,
+  concatenate,
+  isTensor,
   linalg,
   matmul,
   mul,
+  requireInteger,
+  requireNonNegative,
   ShapeError,
   type Tensor,
   type TensorLike,
   transpose,
   tree,
   ValueError,
+  zeros,
 } from "@offprint/tensor-core";
 
 /** A model whose outputs are cheap to compute. */
-export interface TargetModel<P = any> {
+export interface TargetModel<P = unknown, X = unknown> {
   /** Initial parameters, a tree of float tensors. */
   readonly params: P;
-  /** Outputs `[b, C]` for inputs of b examples. Traced when there is a backend. */
-  forward(params: P, x: any): Tensor;
+  /** Outputs `[b, C]` for inputs of b examples, in tensor operations: it is traced and compiled. */
+  forward(params: P, x: X): Tensor;
   /**
    * Set for models linear in their parameters, which are one float64 `[d, C]` tensor with `forward(W, x) = x W`: line searches then
    * cost one product, and the inner problem has an exact solver.
    */
   readonly linear?: true;
+}
+
+/** @throws ValueError for what is no model. */
+export function checkModel(owner: string, model: TargetModel | undefined): void {
+  const leaves = model?.params === undefined ? [] : tree.leaves<unknown>(model.params as tree.Tree);
+  if (typeof model?.forward === "function" && leaves.length > 0 && leaves.every((leaf) => isTensor(leaf))) return;
+  throw new ValueError(
+    `${owner}: the model must be { params, forward }, params a tree of tensors and forward a function`,
+  );
 }
 
 /** The model `z = x W`, in float64. Add a column of ones to x for a bias. */
@@ -30,24 +45,22 @@ export function linearModel(
   outputs = 1,
   options: {
     /** W to begin with, `[inputs, outputs]`. Default zeros. */
-    readonly start?: TensorLike;
+    readonly initial?: TensorLike;
   } = {},
-): TargetModel<Tensor> {
-  for (const [name, value] of [
-    ["inputs", inputs],
-    ["outputs", outputs],
-  ] as const) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new ValueError(`linearModel: ${name} is ${value}; it must be an integer >= 1`);
-  }
-  const params =
-    options.start === undefined
-      ? asTensor(new Float64Array(inputs * outputs)).reshape([inputs, outputs])
-      : asTensor(options.start).cast("float64");
+): TargetModel<Tensor, TensorLike> {
+  checkOptions("linearModel", options, ["initial"]);
+  requireInteger("linearModel", "inputs", inputs, 1);
+  requireInteger("linearModel", "outputs", outputs, 1);
+  const params = asTensor(options.initial ?? zeros([inputs, outputs]), "float64");
   if (params.shape.join() !== `${inputs},${outputs}`) {
-    throw new ShapeError(`linearModel: start has shape [${params.shape}]; it must be [${inputs}, ${outputs}]`);
+    throw new ShapeError(`linearModel: initial has shape [${params.shape}]; it must be [${inputs}, ${outputs}]`);
   }
-  return { params, forward: (W, x) => matmul(asTensor(x).cast("float64"), W), linear: true };
+  return { params, forward: linearOutputs, linear: true };
+}
+
+/** z = x W. */
+export function linearOutputs(W: Tensor, x: TensorLike): Tensor {
+  return matmul(asTensor(x, "float64"), W);
 }
 
 /** Options of `exactStep`. */
@@ -65,14 +78,18 @@ export interface ExactStepOptions {
  */
 export function exactStep(
   W: Tensor,
-  x: Tensor,
+  x: TensorLike,
   g: Tensor,
   D: Tensor | number,
-  { ridge = 0 }: ExactStepOptions = {},
+  options: ExactStepOptions = {},
   pseudoInverse?: Tensor,
 ): Tensor {
+  checkOptions("exactStep", options, ["ridge"]);
+  const { ridge = 0 } = options;
+  requireNonNegative("exactStep", "ridge", ridge);
+  const inputs = asTensor(x, "float64");
   if (typeof D === "number") {
-    const inverse = pseudoInverse ?? regularisedInverse(x, ridge);
+    const inverse = pseudoInverse ?? regularisedInverse(inputs, ridge);
     return W.sub(mul(matmul(inverse, g), 1 / D));
   }
   const columns = Array.from({ length: g.shape[1] }, (_, c) => {
@@ -82,14 +99,9 @@ export function exactStep(
       .slice([null, { start: c, stop: c + 1 }])
       .div(root)
       .neg();
-    return matmul(regularisedInverse(x.mul(root), ridge), target);
+    return matmul(regularisedInverse(inputs.mul(root), ridge), target);
   });
-  return W.add(columns.length === 1 ? columns[0] : transpose(stackRows(columns)));
-}
-
-function stackRows(columns: readonly Tensor[]): Tensor {
-  const rows = columns.flatMap((column) => [...column.data()]);
-  return asTensor(Float64Array.from(rows)).reshape([columns.length, columns[0].size]);
+  return W.add(concatenate(columns, 1));
 }
 
 /** X^+, or (X^T X + ridge)^{-1} X^T. */
@@ -98,33 +110,4 @@ export function regularisedInverse(x: Tensor, ridge: number): Tensor {
   const { u, s, vt } = linalg.svd(x);
   const factors = s.div(s.square().add(ridge));
   return matmul(transpose(vt).mul(factors), transpose(u));
-}
-
-/** Copies of a tree of tensors as one float64 vector, and back. */
-export function vectorised(params: unknown): { readonly vector: Float64Array; unflatten(vector: Float64Array): any } {
-  const flat = tree.flatten(params as tree.Tree);
-  const leaves = flat.leaves.map((leaf) => asTensor(leaf as TensorLike));
-  const total = leaves.reduce((sum, { size }) => sum + size, 0);
-  const vector = new Float64Array(total);
-  let at = 0;
-  for (const leaf of leaves) {
-    vector.set(leaf.data(), at);
-    at += leaf.size;
-  }
-  return {
-    vector,
-    unflatten(values) {
-      let from = 0;
-      return tree.unflatten(
-        flat.structure,
-        leaves.map((leaf) => {
-          const part = asTensor(values.slice(from, from + leaf.size))
-            .reshape(leaf.shape)
-            .cast(leaf.dtype);
-          from += leaf.size;
-          return part;
-        }),
-      );
-    },
-  };
 }

@@ -1,4 +1,13 @@
-import { asTensor, ShapeError, type Tensor, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  NonFiniteError,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import { precise } from "./target-surrogate.js";
 
 /** What an oracle is asked for beside the losses. */
 export interface OracleNeeds {
@@ -118,14 +127,14 @@ export const losses = {
 } as const;
 
 function rowsOf(name: string, y: TensorLike) {
-  const targets = asTensor(y);
+  const targets = asTensor(y, "float64");
   if (targets.rank < 1 || targets.rank > 2) {
     throw new ShapeError(`${name}: y has shape [${targets.shape}]; it must be [examples] or [examples, outputs]`);
   }
   const [rows] = targets.shape;
   const width = targets.shape[1] ?? 1;
   return {
-    data: Float64Array.from(targets.data()),
+    data: targets.data(),
     row(id: number, C: number): number {
       if (width !== C) throw new ShapeError(`${name}: y has ${width} columns, the model's outputs ${C}`);
       if (!(id >= 0 && id < rows))
@@ -162,6 +171,14 @@ export interface CheckedAnswer {
   readonly curvature: Float64Array;
 }
 
+/** @throws ValueError for what is no oracle. */
+export function checkOracle(owner: string, oracle: unknown): void {
+  if (typeof oracle === "function") return;
+  throw new ValueError(
+    `${owner}: the oracle is ${oracle === null ? "null" : typeof oracle}; it must be a function of outputs, such as losses.squared(y).oracle`,
+  );
+}
+
 /** Asks an oracle, counts the call, and checks what it says. */
 export async function ask(
   oracle: TargetOracle,
@@ -175,15 +192,15 @@ export async function ask(
   const said = await oracle(z, ids, { grad, curvature });
   const read = (name: string, value: TensorLike | undefined, shape: readonly number[]): Float64Array => {
     if (value === undefined) throw new ValueError(`the oracle gave no ${name}, which was asked for`);
-    const found = asTensor(value);
+    const found = asTensor(value, "float64");
     if (found.shape.join() !== shape.join()) {
       throw new ShapeError(`the oracle's ${name} has shape [${found.shape}]; it must be [${shape}]`);
     }
-    const numbers = found.dtype === "float64" ? (found.data() as Float64Array) : Float64Array.from(found.data());
+    const numbers = found.data() as Float64Array;
     for (let k = 0; k < numbers.length; k++) {
       if (Number.isFinite(numbers[k])) continue;
       const example = ids[Math.floor((k * shape[0]) / numbers.length)];
-      throw new ValueError(`the oracle's ${name} is ${numbers[k]} for example ${example}; it must be finite`);
+      throw new NonFiniteError(`the oracle's ${name} is ${numbers[k]} for example ${example}; it must be finite`);
     }
     return numbers;
   };
@@ -206,14 +223,15 @@ export async function estimateSmoothness(
   ids: Int32Array,
   probes: readonly TensorLike[],
 ): Promise<number> {
-  if (probes.length === 0) throw new ValueError("estimateSmoothness: there are no probes; give at least one, [b, C]");
-  const outputs = asTensor(z);
+  if (probes === undefined || probes.length === 0)
+    throw new ValueError("estimateSmoothness: there are no probes; give at least one, [b, C]");
+  const outputs = precise(z);
   const [rows, C] = outputs.shape;
   const calls = { grad: 0, loss: 0 };
   const at = await ask(oracle, outputs, ids, calls, { grad: true });
   let largest = 0;
   for (const probe of probes) {
-    const change = asTensor(probe);
+    const change = precise(probe);
     if (change.shape.join() !== outputs.shape.join()) {
       throw new ShapeError(`estimateSmoothness: a probe has shape [${change.shape}]; it must be [${outputs.shape}]`);
     }

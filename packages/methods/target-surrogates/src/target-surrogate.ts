@@ -11,7 +11,6 @@ import {
   sum,
   type Tensor,
   type TensorLike,
-  tensor,
   ValueError,
 } from "@offprint/tensor-core";
 
@@ -49,8 +48,8 @@ export class TargetSurrogate {
     value0: TensorLike = 0,
     proximity: Proximity = "quadratic",
   ) {
-    this.z0 = asTensor(z0);
-    this.grad = asTensor(grad);
+    this.z0 = precise(z0);
+    this.grad = precise(grad);
     this.D = precise(D);
     this.value0 = precise(value0);
     this.proximity = proximity;
@@ -67,7 +66,7 @@ export class TargetSurrogate {
 
   /** q(z), a scalar. Traceable. */
   value(z: TensorLike): Tensor {
-    const outputs = asTensor(z);
+    const outputs = precise(z);
     const rows = this.z0.shape[0];
     const change = sub(outputs, this.z0);
     const linear = sum(mul(this.grad, change));
@@ -83,11 +82,11 @@ export class TargetSurrogate {
   gradZ(z: TensorLike): Tensor {
     if (this.proximity === "kl")
       throw new ValueError("TargetSurrogate: gradZ is that of the quadratic surrogate; differentiate value for kl");
-    return div(add(this.grad, mul(this.D, sub(asTensor(z), this.z0))), this.z0.shape[0]);
+    return div(add(this.grad, mul(this.D, sub(precise(z), this.z0))), this.z0.shape[0]);
   }
 }
 
-/** Numbers in float64: as float32 they would lose what separates a bound from a violation. */
-function precise(value: TensorLike): Tensor {
-  return typeof value === "number" ? tensor(Float64Array.of(value)).reshape([]) : asTensor(value);
+/** Plain numbers in float64: as float32 they would lose what separates a bound from a violation. Tensors stay as they are. */
+export function precise(value: TensorLike): Tensor {
+  return typeof value === "number" || Array.isArray(value) ? asTensor(value, "float64") : asTensor(value);
 }

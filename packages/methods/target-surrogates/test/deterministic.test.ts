@@ -65,7 +65,7 @@ describe("majorisation and minimisation", () => {
     const run = (at: typeof inputs, inner: InnerOptions, steps = 6) =>
       majorizeMinimize(linearModel(3), { x: at }, oracle, { eta: 0.1 / smoothness, steps, inner });
     const exact = await run(inputs, { solver: "exact" });
-    const many = await run(inputs, { steps: 3000, tol: 1e-12 }, 1);
+    const many = await run(inputs, { steps: 3000, tolerance: 1e-12 }, 1);
     expect(largestDifference(many.params, (await run(inputs, { solver: "exact" }, 1)).params)).toBeLessThan(1e-6);
     const mixed = matmul(inputs, rngOf("R").normal([3, 3], double));
     const scaled = await run(mixed, { solver: "exact" });
@@ -105,7 +105,7 @@ describe("majorisation and minimisation", () => {
     const run = await majorizeMinimize(linearModel(3), { x: inputs }, losses.squared(y).oracle, {
       eta: 1,
       steps: 50,
-      tol: 1e-8,
+      tolerance: 1e-8,
       inner: { solver: "exact" },
     });
     expect(run.status).toBe("converged");
@@ -119,7 +119,7 @@ describe("the exact solver with a proximal term over all examples", () => {
     const { oracle } = losses.logistic(labels);
     const rows = Int32Array.of(2, 3, 5, 7, 11);
     const eta = 0.8;
-    const model = linearModel(3, 1, { start: rngOf("w0").normal([3, 1], double) });
+    const model = linearModel(3, 1, { initial: rngOf("w0").normal([3, 1], double) });
     const { params } = await sso(model, { x: inputs }, oracle, {
       eta,
       steps: 1,

@@ -23,18 +23,18 @@ export function samples(name: string, n: number, d: number) {
 }
 
 /** Three kinds of models with three outputs for inputs `[n, 4]`. */
-export function models(): Record<"factorisation" | "linear" | "network", TargetModel> {
+export function models(): Record<"factorisation" | "linear" | "network", TargetModel<any, any>> {
   const rng = rngOf("models");
   const network = mlp({ sizes: [4, 5, 3], activation: "tanh" });
   return {
-    linear: linearModel(4, 3, { start: rng.normal([4, 3], double) }),
+    linear: linearModel(4, 3, { initial: rng.normal([4, 3], double) }),
     network: {
       params: network.init(rngOf("network"), "float64"),
-      forward: (params, x) => network.apply(params, x),
+      forward: (params: any, x: any) => network.apply(params, x),
     },
     factorisation: {
       params: { A: rng.normal([4, 2], double), B: rng.normal([2, 3], double) },
-      forward: ({ A, B }: { A: Tensor; B: Tensor }, x) => matmul(matmul(x, A), B),
+      forward: ({ A, B }: { A: Tensor; B: Tensor }, x: any) => matmul(matmul(x, A), B),
     },
   };
 }

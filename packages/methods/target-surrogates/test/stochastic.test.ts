@@ -1,5 +1,15 @@
 import { largestDifference } from "@offprint/claims";
-import { asTensor, linalg, matmul, take, tensor, transpose } from "@offprint/tensor-core";
+import {
+  asTensor,
+  linalg,
+  matmul,
+  type Tensor,
+  type TensorLike,
+  take,
+  tensor,
+  transpose,
+  tree,
+} from "@offprint/tensor-core";
 import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -49,7 +59,7 @@ describe("stochastic surrogate optimisation", () => {
         batch: reference.batches.map((rows) => Int32Array.from(rows)),
         experimental: true,
         inner: solver === "fixed" ? { solver, steps: 4, learningRate: 0.05 } : { solver, steps: 4 },
-        onProgress: (_record, W) => void path.push([...W.data()]),
+        checkpoint: { save: ({ inner }) => path.push([...inner.params.data()]) },
       });
       params.forEach((expected, t) => {
         expected.forEach((value, k) => {
@@ -66,7 +76,7 @@ describe("stochastic surrogate optimisation", () => {
     const ours = await sso(linearModel(4), { x }, oracle, {
       ...run,
       eta: 4,
-      inner: { solver: "fixed", steps: 1, learningRate: 0.2, tol: 0 },
+      inner: { solver: "fixed", steps: 1, learningRate: 0.2, tolerance: 0 },
     });
     const sgd = await baselines.sgd(linearModel(4), { x }, oracle, { ...run, learningRate: 0.2 });
     expect(largestDifference(ours.params, sgd.params)).toBeLessThan(1e-12);
@@ -130,7 +140,7 @@ describe("stochastic surrogate optimisation", () => {
   it("with the logistic loss's curvature and an exact solver is Newton's method", async () => {
     const { x, labels, ids } = samples("newton", 50, 3);
     const { oracle } = losses.logistic(labels);
-    const model = linearModel(3, 1, { start: rngOf("w0").normal([3, 1], double).mul(0.3) });
+    const model = linearModel(3, 1, { initial: rngOf("w0").normal([3, 1], double).mul(0.3) });
     const { params } = await sso(model, { x }, oracle, {
       eta: 1,
       steps: 1,
@@ -196,7 +206,7 @@ describe("line searches", () => {
     const run = (reset: boolean) =>
       sso(linearModel(2), { x }, losses.squared(y).oracle, { eta: 1, steps: 12, inner: { steps: 1, reset } });
     const kept = await run(false);
-    expect(kept.state.lastStep).toBeGreaterThan(0.05);
+    expect(kept.state.inner.lastStep).toBeGreaterThan(0.05);
     expect(kept.history[11].loss).toBeLessThan(kept.history[0].loss);
     expect(largestDifference(kept.params, (await run(true)).params)).toBeGreaterThan(0);
   });
@@ -213,14 +223,16 @@ describe("online surrogates", () => {
       batch: batches,
     });
     const online = new OnlineSso(linearModel(3), { ...options, rounds: 4 });
-    const told: number[] = [];
-    const observe = (learner: OnlineSso, rows: Int32Array) =>
-      learner.observe(take(x, rows), losses.logistic(Float64Array.from(rows, (i) => labels[i])).oracle);
+    const told: (number | undefined)[] = [];
+    const observe = async (learner: Pick<OnlineSso<Tensor, TensorLike>, "observe">, rows: Int32Array) => {
+      const { oracle } = losses.logistic(Float64Array.from(rows, (i) => labels[i]));
+      return (await learner.observe(take(x, rows), oracle))?.loss;
+    };
     for (const rows of batches.slice(0, 2)) told.push(await observe(online, rows));
     const later = new OnlineSso(linearModel(3), {
       ...options,
       rounds: 4,
-      ...(online.state && { resume: online.state }),
+      resume: tree.fromJson(tree.toJson(online.state)),
     });
     for (const rows of batches.slice(2)) told.push(await observe(later, rows));
     expect(later.rounds).toBe(4);
