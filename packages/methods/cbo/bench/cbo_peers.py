@@ -138,7 +138,7 @@ def fit(runs):
     minimum = min(run.fun for run in found)
     return {
         "evaluations": float(np.mean([run.nfev for run in found])),
-        "found": sum(run.fun < 1.001 * minimum for run in found),
+        "found": int(sum(run.fun < 1.001 * minimum for run in found)),
         "minimum": float(minimum),
         "points": y.tolist(),
         "bounds": bounds,

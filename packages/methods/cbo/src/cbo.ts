@@ -3,6 +3,7 @@ import {
   asTensor,
   checkOptions,
   random,
+  requireChoice,
   requireInteger,
   requireNonNegative,
   requirePositive,
@@ -14,13 +15,7 @@ import { runSwarm } from "./run-swarm.js";
 import { firstParticles, type StartOptions } from "./start.js";
 import { type SwarmOptions, type SwarmResult, swarmOptionNames } from "./swarm-options.js";
 import type { ParticleBatches, SwarmPlan } from "./swarm-plan.js";
-import {
-  requireOneOf,
-  requireSwarmShape,
-  type SwarmDefaults,
-  type SwarmSettings,
-  swarmSettings,
-} from "./swarm-settings.js";
+import { requireSwarmShape, type SwarmDefaults, type SwarmSettings, swarmSettings } from "./swarm-settings.js";
 
 /** How the noise of a particle depends on its displacement u from the consensus. */
 export type NoiseKind = "isotropic" | "anisotropic";
@@ -134,8 +129,8 @@ export async function cbo(problem: CboProblem, options: CboOptions = {}): Promis
   requireNonNegative(owner, "lambda", lambda);
   requireNonNegative(owner, "sigma", sigma);
   requireInteger(owner, "restarts", restarts, 0);
-  requireOneOf(owner, "noise", noise, ["isotropic", "anisotropic"]);
-  requireOneOf(owner, "noiseAt", noiseAt, ["pre", "post"]);
+  requireChoice(owner, "noise", noise, ["isotropic", "anisotropic"]);
+  requireChoice(owner, "noiseAt", noiseAt, ["pre", "post"]);
   if (initial !== undefined) requireSwarmShape(owner, "initial", initial, n, d);
   const { gamma, learningRate } = options.gradient ?? { gamma: 0, learningRate: 0 };
   requireNonNegative(owner, "gradient.gamma", gamma);
@@ -195,7 +190,7 @@ function batchesOf(
   { batchParticles: size, batchUpdate = "full" }: CboOptions,
   { n, seed }: SwarmSettings,
 ): ParticleBatches | undefined {
-  requireOneOf(owner, "batchUpdate", batchUpdate, ["full", "partial"]);
+  requireChoice(owner, "batchUpdate", batchUpdate, ["full", "partial"]);
   if (size === undefined) return undefined;
   requireInteger(owner, "batchParticles", size, 1);
   if (size > n) throw new ValueError(`${owner}: batchParticles is ${size} of ${n} particles; it must not exceed them`);

@@ -152,7 +152,7 @@ function foundAgain({ unit }: SwarmPlan, { earlier, best }: SwarmState): boolean
 
 function recordOf(state: SwarmState, iteration: number, recordPath: boolean): SwarmRecord {
   const { consensus, energy, spread, nEff, restarts } = state;
-  const path = recordPath ? { consensus: Float64Array.from(consensus.data()) } : {};
+  const path = recordPath ? { consensus: new Float64Array(consensus.data()) } : {};
   return { iteration, ...path, energy, spread, nEff, best: foundBy(state).objective, restarts };
 }
 

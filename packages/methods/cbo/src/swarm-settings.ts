@@ -1,11 +1,11 @@
 import {
   asTensor,
   random,
+  requireChoice,
   requireInteger,
   requirePositive,
   ShapeError,
   type Tensor,
-  ValueError,
 } from "@offprint/tensor-core";
 import { requireAlpha } from "./consensus-point.js";
 import { readTensor } from "./problem.js";
@@ -50,7 +50,7 @@ export function swarmSettings(owner: string, options: SwarmOptions, d: number, d
   if (patience !== undefined) requireInteger(owner, "patience", patience, 1);
   const onGpu = options.backend !== undefined && !["cpu", "host"].includes(options.backend.device);
   const dtype = options.dtype ?? (onGpu ? "float32" : "float64");
-  requireOneOf(owner, "dtype", dtype, ["float32", "float64"]);
+  requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
   const unit = tolerance === undefined ? defaults.tolerance : new Array<number>(d).fill(tolerance);
   return {
     ...{ n, maxIterations, alpha: alpha === "auto" ? 0 : alpha, automatic: alpha === "auto", seed, dtype },
@@ -83,12 +83,5 @@ export function requireSwarmShape(owner: string, name: string, x: Tensor, n: num
     throw new ShapeError(
       `${owner}: ${name} has shape [${x.shape}]; ${n} particles of ${d} coordinates are [${n}, ${d}]`,
     );
-  }
-}
-
-/** @internal Throws unless `value` is one of the words. */
-export function requireOneOf(owner: string, name: string, value: unknown, allowed: readonly string[]): void {
-  if (!allowed.includes(value as string)) {
-    throw new ValueError(`${owner}: ${name} is ${String(value)}; it must be ${allowed.join(" or ")}`);
   }
 }

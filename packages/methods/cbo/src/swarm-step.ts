@@ -1,6 +1,7 @@
 import {
   type Backend,
   cast,
+  div,
   grad,
   hostTensor,
   jit,
@@ -82,6 +83,8 @@ export interface Stepper {
 
 /** What of a plan a step is made of: numbers, and functions of tensors. */
 function stepOf({ motion, problem, owner, descent, unit, automatic }: SwarmPlan) {
+  // One tolerance for all coordinates spares a pass over the particles.
+  const even = unit.every((length) => length === unit[0]);
   const shake = ({ particles, consensus, normals, scale }: StepInput) =>
     moved(motion, particles, consensus, normals, scale);
   const settle = (next: Tensor, slope: Tensor | undefined, { particles, movers }: StepInput) => {
@@ -92,14 +95,13 @@ function stepOf({ motion, problem, owner, descent, unit, automatic }: SwarmPlan)
     const deciding = rows === undefined ? particles : take(particles, rows);
     const { best, ...weighing } = weighed(energiesOf(deciding), deciding, automatic ? "auto" : alpha);
     const u = sub(particles, weighing.consensus);
-    const perUnit = tensor(
-      unit.map((length) => 1 / length),
-      { dtype: particles.dtype },
-    );
+    const squares = sum(square(u), { axis: 1 });
     return {
       ...{ ...weighing, particles, best: take(deciding, best) },
-      spread: sqrt(mean(sum(square(u), { axis: 1 }))),
-      radius: sqrt(max(sum(square(mul(u, perUnit)), { axis: 1 }))),
+      spread: sqrt(mean(squares)),
+      radius: even
+        ? div(sqrt(max(squares)), unit[0])
+        : sqrt(max(sum(square(div(u, tensor([...unit], { dtype: particles.dtype }))), { axis: 1 }))),
     };
   };
   return { shake, settle, assess };
@@ -196,7 +198,7 @@ function slopeOf(objective: BatchedObjective): (particles: Tensor) => Tensor {
 
 function figuresOf({ particles, consensus, best, energy, nEff, least, spread, radius }: Assessed): SwarmFigures {
   return {
-    ...{ particles, consensus, best: Float64Array.from(best.data()) },
+    ...{ particles, consensus, best: new Float64Array(best.data()) },
     ...{ energy: energy.item(), nEff: nEff.item(), least: least.item(), spread: spread.item(), radius: radius.item() },
   };
 }

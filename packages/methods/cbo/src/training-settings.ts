@@ -4,6 +4,7 @@ import {
   asTensor,
   checkOptions,
   random,
+  requireChoice,
   requireInteger,
   requireNonNegative,
   requirePositive,
@@ -14,7 +15,7 @@ import { requireAlpha } from "./consensus-point.js";
 import type { Motion } from "./motion.js";
 import { readTensor, requireGiven } from "./problem.js";
 import { firstParticles } from "./start.js";
-import { requireOneOf, requireSwarmShape } from "./swarm-settings.js";
+import { requireSwarmShape } from "./swarm-settings.js";
 import {
   type SwarmTrainingOptions,
   type SwarmTrainingState,
@@ -69,9 +70,9 @@ export function trainingSettings(
   requireNonNegative(owner, "lambda", lambda);
   requireNonNegative(owner, "sigma", sigma);
   requireAlpha(owner, alpha);
-  requireOneOf(owner, "noise", noise, ["isotropic", "anisotropic"]);
-  requireOneOf(owner, "noiseAt", noiseAt, ["pre", "post"]);
-  requireOneOf(owner, "batchUpdate", batchUpdate, ["full", "partial"]);
+  requireChoice(owner, "noise", noise, ["isotropic", "anisotropic"]);
+  requireChoice(owner, "noiseAt", noiseAt, ["pre", "post"]);
+  requireChoice(owner, "batchUpdate", batchUpdate, ["full", "partial"]);
   if (batchParticles > particles) {
     throw new ValueError(
       `${owner}: batchParticles is ${batchParticles} of ${particles} particles; it must not exceed them`,
@@ -80,7 +81,7 @@ export function trainingSettings(
   if (sampleCount(data) === 0) throw new ValueError(`${owner}: data holds no samples; give at least one`);
   random.rng(seed); // a bad seed is told here
   const dtype = options.dtype ?? (data.inputs.dtype === "float64" ? "float64" : "float32");
-  requireOneOf(owner, "dtype", dtype, ["float32", "float64"]);
+  requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
   const given = options.initial === undefined ? undefined : readTensor(owner, "initial", options.initial);
   if (given !== undefined) requireSwarmShape(owner, "initial", given, particles, parameters);
   const drawn = () => firstParticles(owner, undefined, options, particles, parameters, `${seed}/start`);

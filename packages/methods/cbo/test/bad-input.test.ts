@@ -54,10 +54,10 @@ describe("cbo rejects", () => {
     restarts: [-1, /restarts is -1/],
     batchParticles: [500, /batchParticles is 500 of 200 particles/],
     seed: [Number.NaN, /the seed is NaN/],
-    noise: ["white", /noise is white; it must be isotropic or anisotropic/],
-    noiseAt: ["during", /noiseAt is during; it must be pre or post/],
-    batchUpdate: ["some", /batchUpdate is some/],
-    dtype: ["int32", /dtype is int32/],
+    noise: ["white", /noise is "white"; it must be one of "isotropic", "anisotropic"/],
+    noiseAt: ["during", /noiseAt is "during"; it must be one of "pre", "post"/],
+    batchUpdate: ["some", /batchUpdate is "some"/],
+    dtype: ["int32", /dtype is "int32"/],
     mean: [Number.NaN, /mean is NaN in coordinate 0/],
     std: [-1, /std is -1 in coordinate 0/],
     cooling: [{ everySteps: 0 }, /cooling.everySteps is 0/],
@@ -282,7 +282,7 @@ describe("cboTrain rejects", () => {
     epochs: [-1, /epochs is -1/],
     dt: [-1, /dt is -1/],
     alpha: [Number.NaN, /alpha is NaN/],
-    noise: ["pink", /noise is pink/],
+    noise: ["pink", /noise is "pink"/],
     initial: [[[1]], /initial has shape \[1,1\]; 100 particles of 2 coordinates/],
   } as const;
   rejects(
