@@ -71,7 +71,7 @@ async function oneSplit(context: ClaimContext, method: HeadMethod, seed: number)
     {
       unitsPerStep: 3,
       totalUnits: 60,
-      eta: 0.1,
+      learningRate: 0.1,
       subsample: 1,
       seed,
       signal,

@@ -13,7 +13,7 @@ function predictionsOf(model: GbnnModel, F: Tensor): Tensor {
 }
 
 /** The assembled network is the additive model. */
-export function oneNetwork(assemble: Assemble = toNetwork): Claim {
+export function oneNetwork(assemble: Assemble = toNetwork, totalUnits = 60): Claim {
   return {
     id: "one-network",
     statement: "The boosted model is one ordinary network with one hidden layer, also with units switched off",
@@ -29,8 +29,8 @@ export function oneNetwork(assemble: Assemble = toNetwork): Claim {
       for (const [i, [name, problem, kind]] of tasks.entries()) {
         const { model } =
           kind === "numbers"
-            ? await fitNumbers(gbnn, problem, context.seed, { totalUnits: 60 })
-            : await fitClasses(gbnn, problem, context.seed);
+            ? await fitNumbers(gbnn, problem, context.seed, { totalUnits })
+            : await fitClasses(gbnn, problem, context.seed, { totalUnits });
         for (const share of [1, 0.5, 0.1, 0]) {
           const keepBlocks = Math.round(share * model.blocks.length);
           const expected = predictionsOf(model, additiveDecision(model, problem.testInputs, { keepBlocks }));

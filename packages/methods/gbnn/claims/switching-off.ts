@@ -1,8 +1,8 @@
 import { type Claim, figure, meanOf } from "@offprint/claims";
 import { predictNumbers, stagedScore } from "../src/index.js";
 import { testAccuracy } from "./classification.js";
-import { fitClasses, fitNumbers, gbnn, type Method } from "./method.js";
-import { classes, friedman } from "./problems.js";
+import { cancerNetwork, fitNumbers, gbnn, type Method } from "./method.js";
+import { friedman } from "./problems.js";
 
 const SPLITS = 5;
 const WIDE = 3;
@@ -17,7 +17,7 @@ export function judgeSwitchingOff(
 }
 
 /** The last units can be switched off. */
-export function switchingOff(method: Method = gbnn): Claim {
+export function switchingOff(method: Method = gbnn, splits = SPLITS, wide = WIDE): Claim {
   return {
     id: "switching-off",
     statement: "Most of the last units can be switched off at little cost",
@@ -25,18 +25,16 @@ export function switchingOff(method: Method = gbnn): Claim {
     paper: "large shares can be dropped with no significant loss",
     async run(context) {
       const cancer: [number[], number[]] = [[], []];
-      for (let k = 0; k < SPLITS; k++) {
-        const seed = context.seed * SPLITS + k;
-        const problem = classes("breast cancer", seed);
-        const { model } = await fitClasses(method, problem, seed);
+      for (let k = 0; k < splits; k++) {
+        const { problem, model } = await cancerNetwork(context, method, context.seed * splits + k);
         cancer[0].push(testAccuracy(problem, model));
         cancer[1].push(testAccuracy(problem, model, Math.round(0.25 * model.blocks.length)));
-        await context.onProgress(((k + 1) / SPLITS) * 0.3, "breast cancer");
+        await context.onProgress(((k + 1) / splits) * 0.3, "breast cancer");
       }
       const staged: Float64Array[] = [];
       let prefix = 0;
-      for (let k = 0; k < WIDE; k++) {
-        const seed = context.seed * WIDE + k;
+      for (let k = 0; k < wide; k++) {
+        const seed = context.seed * wide + k;
         const problem = friedman(seed);
         const { model } = await fitNumbers(method, problem, seed, { totalUnits: 240 });
         if (k === 0) {
@@ -46,7 +44,7 @@ export function switchingOff(method: Method = gbnn): Claim {
           for (let i = 0; i < kept.length; i++) prefix = Math.max(prefix, Math.abs(kept[i] - own[i]));
         }
         staged.push(stagedScore(model, problem.testInputs, problem.testTargets));
-        await context.onProgress(0.3 + ((k + 1) / WIDE) * 0.7, "Friedman");
+        await context.onProgress(0.3 + ((k + 1) / wide) * 0.7, "Friedman");
       }
       const curve = staged[0].map((_, t) => meanOf(staged.map((scores) => scores[t])));
       const means = cancer.map(meanOf) as [number, number];
@@ -65,7 +63,7 @@ export function switchingOff(method: Method = gbnn): Claim {
         series: [
           {
             kind: "line",
-            title: `R^2 on test samples by the number of blocks that are on, mean of ${WIDE} splits`,
+            title: `R^2 on test samples by the number of blocks that are on, mean of ${wide} splits`,
             x: { label: "blocks of 3 units" },
             y: { label: "R^2" },
             curves: [{ name: "boosted", y: curve }],

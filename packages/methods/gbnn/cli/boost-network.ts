@@ -10,8 +10,9 @@ import {
   tableOptions,
   taskOf,
 } from "@offprint/commands";
+import type { RunState } from "@offprint/solvers";
 import { isTensor, ShapeError } from "@offprint/tensor-core";
-import { fitClassifier, fitRegressor, type GbnnModel, type GbnnProgress, stagedScore } from "../src/index.js";
+import { fitClassifier, fitRegressor, type GbnnRecord, type GbnnState, stagedScore } from "../src/index.js";
 import { writeTableModel } from "./model-and-columns.js";
 
 /** `offprint boost-network --table data.csv --target y --output model.safetensors` */
@@ -23,7 +24,7 @@ export const boostNetwork = defineCommand({
     task: option.choice(["classification", "regression"], "what the target is; default: texts are classes"),
     units: option.integer("hidden units in all", { default: 200, least: 1, free: true }),
     blockSize: option.integer("hidden units of a block", { default: 3, least: 1 }),
-    eta: option.number("factor of every step", { default: 0.1, least: 0 }),
+    learningRate: option.number("factor of every step", { default: 0.1, least: 0 }),
     subsample: option.number("fraction of the samples per block", { default: 0.5, above: 0, most: 1 }),
     ...holdoutOption,
     ...seedOption,
@@ -38,38 +39,36 @@ export const boostNetwork = defineCommand({
     }
     const { train, test } = holdOut(table, options.holdout, options.seed);
     print(`${table.inputs.shape[0]} samples, ${table.features.length} features; ${table.targetName}: ${task}`);
-    const run = await longRun<GbnnProgress, GbnnModel>({
-      progress: ({ block, blocks, loss }) => ({
+    const blocks = Math.floor(options.units / options.blockSize);
+    const run = await longRun<GbnnRecord, RunState<GbnnState, GbnnRecord>>({
+      progress: ({ block, objective }) => ({
         fraction: block / blocks,
-        label: `block ${block} of ${blocks}, loss ${loss.toPrecision(4)}`,
+        label: `block ${block} of ${blocks}, loss ${objective.toPrecision(4)}`,
       }),
     });
     const settings = {
       totalUnits: options.units,
       unitsPerStep: options.blockSize,
-      eta: options.eta,
+      learningRate: options.learningRate,
       subsample: options.subsample,
       seed: options.seed,
       ...run.options,
     };
-    const { model, history, status } =
+    const result =
       task === "classification"
         ? await fitClassifier(train.inputs, train.target, settings)
         : await fitRegressor(train.inputs, numbersOf(train), settings);
-    await run.settle({ status, state: model });
-    const [first, last] = [history.loss[0]!, history.loss.at(-1)!];
-    print(`${model.blocks.length} blocks; loss ${first.toPrecision(4)} -> ${last.toPrecision(4)}`);
+    await run.settle(result);
+    const { model, initialObjective, objective } = result;
+    print(`${model.blocks.length} blocks; loss ${initialObjective.toPrecision(4)} -> ${objective.toPrecision(4)}`);
     if (test !== undefined) {
       const scores = stagedScore(model, test.inputs, test.target);
       const name = task === "classification" ? "accuracy" : "R^2";
       report(
         [0.1, 0.25, 0.5, 1].map((share) => {
-          const blocks = Math.round(share * model.blocks.length);
-          const units = String(blocks * model.units).padStart(4);
-          return [
-            `${name} on ${test.inputs.shape[0]} held-out samples with ${units} units`,
-            scores[blocks]!.toFixed(4),
-          ];
+          const kept = Math.round(share * model.blocks.length);
+          const units = String(kept * model.units).padStart(4);
+          return [`${name} on ${test.inputs.shape[0]} held-out samples with ${units} units`, scores[kept]!.toFixed(4)];
         }),
       );
     }

@@ -1,5 +1,5 @@
 // Grow a network block by block
-// A network for the growers of 178 wines is grown in blocks of two units; the curve shows the accuracy on wines that it has not seen. Change the step size, the units of a block, or the data.
+// A network for the growers of 178 wines is grown in blocks of two units; the curve shows the accuracy on wines that it has not seen. Change the learning rate, the units of a block, or the data.
 
 import { trainTestSplit } from "@offprint/data";
 import { wine } from "@offprint/datasets";
@@ -8,13 +8,13 @@ import { random } from "@offprint/tensor-core";
 
 const { train, test } = trainTestSplit(wine(), { test: 0.4, rng: random.rng(1), stratify: true });
 const curves = [];
-for (const eta of [0.05, 0.3]) {
-  const { model } = await fitClassifier(train.inputs, train.targets, { totalUnits: 60, unitsPerStep: 2, eta });
+for (const learningRate of [0.05, 0.3]) {
+  const { model } = await fitClassifier(train.inputs, train.targets, { totalUnits: 60, unitsPerStep: 2, learningRate });
   const scores = stagedScore(model, test.inputs, test.targets);
   console.log(
-    `step size ${eta}: ${(100 * scores[scores.length - 1]).toFixed(1)} % of ${test.targets.size} wines right`,
+    `learning rate ${learningRate}: ${(100 * scores[scores.length - 1]).toFixed(1)} % of ${test.targets.size} wines right`,
   );
-  curves.push({ name: `step size ${eta}`, y: scores });
+  curves.push({ name: `learning rate ${learningRate}`, y: scores });
 }
 
 display({

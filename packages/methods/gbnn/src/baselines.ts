@@ -1,144 +1,176 @@
 import { mlp } from "@offprint/nn";
 import { adam, train } from "@offprint/optim";
+import { type RunOptions, runOptionNames } from "@offprint/solvers";
 import {
   type Backend,
+  checkOptions,
   jit,
   mean,
   random,
+  requireInteger,
+  requireNonNegative,
+  sigmoid,
+  softmax,
   square,
   sub,
   type Tensor,
   type TensorLike,
+  take,
   tensor,
 } from "@offprint/tensor-core";
-import { type SolverName, type SolverStatus, solveLayer, takeRows } from "./block-solver.js";
+import { type SolvedLayer, type SolverName, type SolverRecord, type SolverState, solveLayer } from "./block-solver.js";
+import { readNumbers } from "./fit.js";
 import {
+  activations,
+  columnsOf,
   evaluateLayer,
   type HiddenActivation,
   type HiddenLayerSize,
+  hiddenLayerObjective,
   type OutputLoss,
   viewLayer,
 } from "./hidden-layer.js";
-import { logistic, softmaxRows } from "./loss.js";
 import { readFeatures } from "./model.js";
-import { integerAtLeast } from "./requirements.js";
+import { solverNames } from "./options.js";
+import { requireWord } from "./requirements.js";
 
 /** Options of `trainWhole`. */
-export interface WholeOptions {
+export interface WholeOptions extends RunOptions<SolverRecord, SolverState> {
   /** Hidden units, an integer >= 1. Default 200. */
-  units?: number;
+  readonly units?: number;
   /** Default `lbfgs`. */
-  solver?: SolverName;
+  readonly solver?: SolverName;
   /** Most iterations or epochs. Default 200. */
-  maxIter?: number;
-  /** L2 penalty on the weights. Default 1e-4. */
-  alpha?: number;
+  readonly maxIterations?: number;
+  /** L2 penalty on the weights, >= 0. Default 1e-4. */
+  readonly alpha?: number;
   /** Of the hidden units. Default `logistic`. */
-  activation?: HiddenActivation;
+  readonly activation?: HiddenActivation;
   /** `squared` for numbers, `logistic` for 0 or 1, `softmax` for one-hot targets. Default `squared`. */
-  loss?: OutputLoss;
+  readonly loss?: OutputLoss;
   /** Source of all randomness. Default 0. */
-  seed?: number;
+  readonly seed?: number | string;
 }
 
+const wholeOptionNames = ["units", "solver", "maxIterations", "alpha", "activation", "loss", "seed"];
+
 /** A network with one hidden layer that was trained as a whole. */
-export interface WholeNetwork {
+export interface WholeNetwork extends Omit<SolvedLayer, "parameters"> {
   /** Predictions, `[samples, outputs]`: numbers or probabilities. */
   predict(x: TensorLike): Tensor;
-  /** The objective after the fit. */
-  readonly objective: number;
-  /** Why the fit ended. */
-  readonly status: SolverStatus;
 }
+
+const links: Readonly<Record<OutputLoss, (F: Tensor) => Tensor>> = { squared: (F) => F, logistic: sigmoid, softmax };
 
 /**
  * The baseline: all units at once, by the same objective and solvers as a block.
  *
  * @param x `[samples, features]`, standardised.
- * @param targets `[samples]` or `[samples, outputs]`.
+ * @param y `[samples]` or `[samples, outputs]`.
+ * @throws ShapeError, ValueError for options or values that are not finite.
  */
-export function trainWhole(x: TensorLike, targets: Tensor, options: WholeOptions = {}): WholeNetwork {
-  const {
-    units = 200,
-    solver = "lbfgs",
-    maxIter = 200,
-    alpha = 1e-4,
-    activation = "logistic",
-    loss = "squared",
-  } = options;
-  integerAtLeast("trainWhole", "units", units, 1);
-  const { data, features } = readFeatures("trainWhole", x);
-  const size: HiddenLayerSize = { features, units, outputs: targets.shape[1] ?? 1 };
-  const samples = { x: data, targets: Float64Array.from(targets.data()) };
-  const fitted = solveLayer(random.rng(options.seed ?? 0), samples, size, {
-    solver,
-    maxIter,
-    tol: 0,
-    alpha,
-    activation,
-    loss,
-  });
-  const layer = viewLayer(fitted.parameters, size);
-  return {
-    objective: fitted.objective,
-    status: fitted.status,
-    predict(at) {
-      const { data: rows } = readFeatures("trainWhole", at, features);
-      let out = evaluateLayer(rows, layer, size, activation);
-      if (loss === "logistic") out = out.map(logistic);
-      else if (loss === "softmax") out = softmaxRows(out, size.outputs);
-      return tensor(out, { shape: [rows.length / features, size.outputs] });
-    },
-  };
+export async function trainWhole(x: TensorLike, y: TensorLike, options: WholeOptions = {}): Promise<WholeNetwork> {
+  const owner = "trainWhole";
+  checkOptions(owner, options, [...wholeOptionNames, ...runOptionNames]);
+  const { units = 200, solver = "lbfgs", maxIterations = 200, alpha = 1e-4 } = options;
+  const { activation = "logistic", loss = "squared", seed = 0 } = options;
+  requireInteger(owner, "units", units, 1);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  requireNonNegative(owner, "alpha", alpha);
+  requireWord(owner, "solver", solver, solverNames);
+  requireWord(owner, "activation", activation, Object.keys(activations));
+  requireWord(owner, "loss", loss, Object.keys(links));
+  const { data, rows, features } = readFeatures(owner, x);
+  const { targets, outputs } = readNumbers(owner, y, rows);
+  const size: HiddenLayerSize = { features, units, outputs };
+  const objective = hiddenLayerObjective(size, { alpha, activation, loss });
+  const samples = { x: columnsOf(data, features), targets: columnsOf(targets, outputs) };
+  const { onProgress, signal, checkpoint, resume } = options;
+  const solverOptions = { solver, maxIterations, gradientTolerance: 0, alpha, activation, loss };
+  try {
+    const { parameters, ...fitted } = await solveLayer(
+      owner,
+      random.rng(seed),
+      objective,
+      samples,
+      size,
+      solverOptions,
+      {
+        ...(onProgress && { onProgress }),
+        ...(signal && { signal }),
+        ...(checkpoint && { checkpoint }),
+        ...(resume && { resume }),
+      },
+    );
+    const layer = viewLayer(parameters, size);
+    return {
+      ...fitted,
+      predict(at) {
+        const given = readFeatures(owner, at, features);
+        const F = evaluateLayer(columnsOf(given.data, features), layer, size, activation);
+        return links[loss](tensor(F, { shape: [given.rows, outputs] }));
+      },
+    };
+  } finally {
+    objective.release();
+  }
 }
 
 /** Options of `trainDeep`. */
 export interface DeepOptions {
   /** Widths of the hidden layers. Default three of 60. */
-  hidden?: readonly number[];
+  readonly hidden?: readonly number[];
   /** Epochs of Adam (rate 1e-3, batches of min(200, n)). Default 200. */
-  epochs?: number;
+  readonly epochs?: number;
   /** Source of all randomness. Default 0. */
-  seed?: number;
+  readonly seed?: number | string;
   /** Compiles the training step. */
-  backend?: Backend;
+  readonly backend?: Backend;
+  /** Ends the training; what was learnt so far predicts. */
+  readonly signal?: AbortSignal;
 }
 
-/** The baseline with several hidden layers, for numbers, by Adam. Gives a function from `[samples, features]` to predictions. */
+/**
+ * The baseline with several hidden layers, for numbers, by Adam, in float32. Gives a function from `[samples, features]`
+ * to predictions.
+ */
 export async function trainDeep(
   x: TensorLike,
-  y: Tensor,
-  { hidden = [60, 60, 60], epochs = 200, seed = 0, backend }: DeepOptions = {},
+  y: TensorLike,
+  options: DeepOptions = {},
 ): Promise<(x: TensorLike) => Promise<Tensor>> {
-  const { data, rows, features } = readFeatures("trainDeep", x);
-  const outputs = y.shape[1] ?? 1;
-  const targets = Float64Array.from(y.data());
+  const owner = "trainDeep";
+  checkOptions(owner, options, ["hidden", "epochs", "seed", "backend", "signal"]);
+  const { hidden = [60, 60, 60], epochs = 200, seed = 0, backend, signal } = options;
+  const { data, rows, features } = readFeatures(owner, x);
+  const { targets, outputs } = readNumbers(owner, y, rows);
   const network = mlp({ sizes: [features, ...hidden, outputs], activation: "sigmoid" });
+  const inputs = tensor(data, { shape: [rows, features], dtype: "float32" });
+  const truth = tensor(targets, { shape: [rows, outputs], dtype: "float32" });
   const batch = Math.min(200, rows);
+  type Params = ReturnType<typeof network.init>;
   const { params } = await train({
     initial: network.init(random.rng(`${seed}/deep`)),
     optimizer: adam({ learningRate: 1e-3 }),
-    loss: (p: any, { inputs, truth }: { inputs: Tensor; truth: Tensor }) =>
-      mean(square(sub(network.apply(p, inputs), truth))),
+    loss: (p: Params, samples: { inputs: Tensor; truth: Tensor }) =>
+      mean(square(sub(network.apply(p, samples.inputs), samples.truth))),
     *data(_: number, rng: random.Rng) {
       const order = rng.permutation(rows).data();
       for (let from = 0; from + batch <= rows; from += batch) {
         const chosen = order.subarray(from, from + batch);
-        yield {
-          inputs: tensor(Float32Array.from(takeRows(data, chosen, features)), { shape: [batch, features] }),
-          truth: tensor(Float32Array.from(takeRows(targets, chosen, outputs)), { shape: [batch, outputs] }),
-        };
+        yield { inputs: take(inputs, chosen), truth: take(truth, chosen) };
       }
     },
     epochs,
     seed,
     ...(backend && { backend }),
+    ...(signal && { signal }),
   });
-  const predict = (p: any, inputs: Tensor) => network.apply(p, inputs);
+  const predict = (p: Params, samples: Tensor) => network.apply(p, samples);
   const run = backend ? jit(predict, { backend }) : predict;
   return async (at) => {
-    const { data: values } = readFeatures("trainDeep", at, features);
-    const inputs = tensor(Float32Array.from(values), { shape: [values.length / features, features] });
-    return await (await run(params, inputs)).host();
+    const given = readFeatures(owner, at, features);
+    const samples = tensor(given.data, { shape: [given.rows, features], dtype: "float32" });
+    return await (await run(params, samples)).host();
   };
 }

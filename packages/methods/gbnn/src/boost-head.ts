@@ -1,7 +1,10 @@
-import type { Tensor, TensorLike } from "@offprint/tensor-core";
+import { type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
 import type { Boosted } from "./boost.js";
+import type { Targets, Task } from "./cross-validation.js";
 import { type DenseNetwork, type NetworkOptions, toNetwork } from "./dense-network.js";
-import { type FitOptions, fitClassifier, fitRegressor } from "./fit.js";
+import { fitClassifier, fitRegressor } from "./fit.js";
+import type { FitOptions } from "./options.js";
+import { requireWord } from "./requirements.js";
 
 /** A trained body: inputs to features, `[samples, ...]` to `[samples, features]`. An ONNX model will do. */
 export type Body = (x: TensorLike) => Promise<Tensor> | Tensor;
@@ -24,15 +27,19 @@ export interface BoostedHead extends Boosted {
  */
 export async function boostHead(
   body: Body,
-  task: "classification" | "regression",
+  task: Task,
   x: TensorLike,
-  y: Tensor | ArrayLike<number | string>,
+  y: Targets,
   options: FitOptions = {},
 ): Promise<BoostedHead> {
+  if (typeof body !== "function") {
+    throw new ValueError(`boostHead: the body is ${String(body)}; give a function from inputs to features`);
+  }
+  requireWord("boostHead", "task", task, ["classification", "regression"]);
   const features = await (await body(x)).host();
   const boosted =
     task === "classification"
-      ? await fitClassifier(features, y, options)
+      ? await fitClassifier(features, y as ArrayLike<number | string>, options)
       : await fitRegressor(features, y as TensorLike, options);
   return { ...boosted, head: (chosen) => toNetwork(boosted.model, chosen), features: body };
 }

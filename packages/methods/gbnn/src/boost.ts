@@ -1,97 +1,163 @@
-import type { Rng } from "@offprint/tensor-core";
-import { type SolverStatus, solveLayer, takeRows } from "./block-solver.js";
-import { evaluateLayer, viewLayer } from "./hidden-layer.js";
+import { type Loop, type RunOptions, type RunState, runLoop, type Status } from "@offprint/solvers";
+import { NonFiniteError, type Rng, type Tensor, take, ValueError } from "@offprint/tensor-core";
+import { type SolverState, type SolverStatus, solveLayer } from "./block-solver.js";
+import { type CompiledObjective, columnsOf, evaluateLayer, hiddenLayerObjective, viewLayer } from "./hidden-layer.js";
 import type { BoostLoss } from "./loss.js";
-import { addBlock, type Block, blockSize, type GbnnModel, initialScores } from "./model.js";
-import type { GbnnOptions, ResolvedOptions } from "./options.js";
+import { blockSize, type GbnnModel, initialScores } from "./model.js";
+import type { ResolvedOptions } from "./options.js";
 
-/** What happened at each block. */
-export interface GbnnHistory {
-  /** Mean loss over the training samples of F_0 and after every block: one more than the blocks. */
-  readonly loss: readonly number[];
-  /** Seconds since the beginning, after every block; those before a resumption are not counted. */
-  readonly seconds: readonly number[];
-  /** Iterations of the solver for every block made in this run. */
-  readonly solverIterations: readonly number[];
-  /** Why the solver ended, for every block made in this run. */
-  readonly solverStatus: readonly SolverStatus[];
+/** What happened at a block. */
+export interface GbnnRecord {
+  /** Blocks made, from 1. */
+  readonly block: number;
+  /** Mean loss over the training samples after it. */
+  readonly objective: number;
+  /** The block's step rho. */
+  readonly step: number;
+  /** Iterations of its solver. */
+  readonly solverIterations: number;
+  /** How its solver ended. */
+  readonly solverStatus: SolverStatus;
 }
 
-/**
- * Why the boosting ended: all blocks were made; nothing was left to fit (`converged`); or the signal fired. An aborted
- * or shorter run goes on from its model with `resume`.
- */
-export type GbnnStatus = "aborted" | "completed" | "converged";
+/** What boosting goes on from. */
+export interface GbnnState {
+  /** The model with the blocks so far. */
+  readonly model: GbnnModel;
+  /** F of the training samples, `[samples, outputs]`. */
+  readonly scores: Float64Array;
+  /** Where the solver of the next block was interrupted; null between blocks. */
+  readonly solving: SolverState | null;
+  /** Nothing is left to fit. */
+  readonly converged: boolean;
+  /** What happened at the last block. */
+  readonly last: GbnnRecord | null;
+}
 
 /** What boosting gives. */
 export interface Boosted {
-  /** The given model with the blocks added. */
+  /** The network as a sum of blocks. */
   readonly model: GbnnModel;
-  /** Figures per block. */
-  readonly history: GbnnHistory;
-  /** Why it ended. */
-  readonly status: GbnnStatus;
+  /** Mean loss over the training samples. */
+  readonly objective: number;
+  /** That of F_0, before the first block. */
+  readonly initialObjective: number;
+  /** Blocks made. */
+  readonly iterations: number;
+  /** The record of each. */
+  readonly history: readonly GbnnRecord[];
+  /** All blocks were made (`limit`), nothing was left to fit (`converged`), or the run was stopped or aborted. */
+  readonly status: Status;
+  /** What `resume` goes on from. */
+  readonly state: RunState<GbnnState, GbnnRecord>;
 }
 
 /** Training samples in the model's units. */
 export interface BoostSamples {
-  /** `[samples, features]`, standardised. */
-  readonly x: Float64Array;
-  /** `[samples, outputs]`, coded for the loss. */
+  /** `[features, samples]`, standardised. */
+  readonly x: Tensor;
+  /** `[samples, outputs]`, row-major, coded for the loss. */
   readonly targets: Float64Array;
   /** n. */
   readonly rows: number;
 }
 
-/** Adds blocks to a model until it has all of them. */
+/** What a run is made of. */
+export interface Boosting {
+  /** The public function that runs, for messages. */
+  readonly owner: string;
+  readonly samples: BoostSamples;
+  readonly loss: BoostLoss;
+  readonly options: ResolvedOptions;
+  readonly rng: Rng;
+}
+
+/** Adds blocks to an empty model until it has all of them. */
 export async function boost(
-  start: GbnnModel,
-  { x, targets, rows }: BoostSamples,
-  loss: BoostLoss,
-  options: ResolvedOptions,
-  rng: Rng,
-  { onProgress, signal }: Pick<GbnnOptions, "onProgress" | "signal">,
+  boosting: Boosting,
+  empty: GbnnModel,
+  running: RunOptions<GbnnRecord, RunState<GbnnState, GbnnRecord>>,
 ): Promise<Boosted> {
-  const began = performance.now();
-  const size = blockSize(start);
-  const blocks: Block[] = [...start.blocks];
-  const F = initialScores(start.initial, rows);
-  const history = { loss: [loss.value(targets, F)], seconds: [], solverIterations: [], solverStatus: [] } as {
-    [K in keyof GbnnHistory]: GbnnHistory[K][number][];
+  const { owner, samples, loss, options } = boosting;
+  const { targets, rows } = samples;
+  const F0 = initialScores(empty.initial, rows);
+  const objective = hiddenLayerObjective(blockSize(empty), options);
+  const loop: Loop<GbnnState, GbnnRecord> = {
+    owner,
+    limit: options.blocks,
+    limitName: "totalUnits",
+    initial: () => ({ model: empty, scores: F0, solving: null, converged: false, last: null }),
+    step: (state) => nextBlock(state, boosting, objective, running.signal),
+    count: ({ model }) => model.blocks.length,
+    record: ({ solving, converged, last }) => (solving !== null || converged || last === null ? undefined : last),
+    finished: ({ converged }) => (converged ? "converged" : undefined),
+    check: (state) => checkState(owner, state, empty, F0.length),
   };
-  for (const block of blocks) {
-    addBlock(F, x, start, block);
-    history.loss.push(loss.value(targets, F));
+  try {
+    const { last, ...run } = await runLoop(loop, running);
+    const initialObjective = loss.value(targets, F0);
+    return { ...run, model: last.model, objective: loss.value(targets, last.scores), initialObjective };
+  } finally {
+    objective.release();
   }
-  const finished = (status: GbnnStatus): Boosted => ({ model: { ...start, blocks }, history, status });
-  const negligible = 1e-14 * Math.max(1, largest(targets));
+}
+
+/** One iteration of the sheet's loop: the state with one block more, or where its solver was interrupted. */
+async function nextBlock(
+  state: GbnnState,
+  { owner, samples, loss, options, rng }: Boosting,
+  objective: CompiledObjective,
+  signal: AbortSignal | undefined,
+): Promise<GbnnState> {
+  const { x, targets, rows } = samples;
+  const { model, scores: F, solving } = state;
+  const size = blockSize(model);
+  const t = model.blocks.length;
+  const r = loss.residuals(targets, F);
+  if (largest(r) <= 1e-14 * Math.max(1, largest(targets))) return { ...state, converged: true };
+  const stream = rng.fork(t); // one for each block, so that a shorter run is a prefix of a longer one
   const drawn = Math.max(1, Math.floor(options.subsample * rows));
-  for (let t = blocks.length; t < options.blocks; t++) {
-    if (signal?.aborted) return finished("aborted");
-    const residuals = loss.residuals(targets, F);
-    if (largest(residuals) <= negligible) return finished("converged");
-    // a stream per block, so that a shorter run is a prefix of a longer one
-    const stream = rng.fork(t);
-    const subset = drawn < rows ? stream.choice(rows, { shape: [drawn], replace: false }).data() : undefined;
-    const samples = subset
-      ? { x: takeRows(x, subset, size.features), targets: takeRows(residuals, subset, size.outputs) }
-      : { x, targets: residuals };
-    const fitted = solveLayer(stream, samples, size, options);
-    const layer = viewLayer(fitted.parameters, size);
-    const phi = evaluateLayer(x, layer, size, start.activation);
-    const newton = loss.step(targets, F, residuals, phi);
-    if (!Number.isFinite(newton)) return finished("converged");
-    const step = options.eta * (options.nonNegativeStep ? Math.max(0, newton) : newton);
-    for (let i = 0; i < F.length; i++) F[i] += step * phi[i];
-    blocks.push({ ...layer, step });
-    const value = loss.value(targets, F);
-    history.loss.push(value);
-    history.seconds.push((performance.now() - began) / 1000);
-    history.solverIterations.push(fitted.iterations);
-    history.solverStatus.push(fitted.status);
-    await onProgress?.({ block: t + 1, blocks: options.blocks, loss: value, step });
+  const all = { x, targets: columnsOf(r, size.outputs) };
+  const S = drawn < rows ? stream.choice(rows, { shape: [drawn], replace: false }) : undefined;
+  const chosen = S === undefined ? all : { x: take(x, S, 1), targets: take(all.targets, S, 1) };
+  const f = await solveLayer(owner, stream, objective, chosen, size, options, {
+    ...(signal && { signal }),
+    ...(solving && { resume: solving }),
+  });
+  if (f.status === "aborted") return { ...state, solving: f.state };
+  const layer = viewLayer(f.parameters, size);
+  const phi = evaluateLayer(x, layer, size, model.activation);
+  const newton = loss.step(targets, F, r, phi);
+  if (!Number.isFinite(newton)) return { ...state, solving: null, converged: true };
+  const rho = options.learningRate * (options.nonNegativeStep ? Math.max(0, newton) : newton);
+  const scores = F.map((value, i) => value + rho * phi[i]);
+  const value = loss.value(targets, scores);
+  if (!Number.isFinite(value)) {
+    throw new NonFiniteError(`the mean loss is ${value}; take a smaller learningRate, or targets of a smaller scale`);
   }
-  return finished("completed");
+  const blocks = [...model.blocks, { ...layer, step: rho }];
+  const solver = { solverIterations: f.iterations, solverStatus: f.status };
+  const last = { block: t + 1, objective: value, step: rho, ...solver };
+  return { model: { ...model, blocks }, scores, solving: null, converged: false, last };
+}
+
+/** @throws ValueError unless the state belongs to the same samples and options. */
+function checkState(owner: string, { model, scores }: GbnnState, empty: GbnnModel, length: number): void {
+  if (!Array.isArray(model?.blocks) || !(scores instanceof Float64Array)) {
+    throw new ValueError(`${owner}: resume holds no model; give the \`state\` of a result or of a checkpoint`);
+  }
+  for (const key of ["task", "features", "units", "outputs", "activation", "link", "margin"] as const) {
+    if (model[key] === empty[key]) continue;
+    throw new ValueError(
+      `${owner}: resume has ${key} ${model[key]}, this run ${empty[key]}; give the samples and options of the earlier run`,
+    );
+  }
+  for (const key of ["mean", "std", "initial"] as const) {
+    if (scores.length === length && model[key]?.every((value, i) => value === empty[key][i])) continue;
+    throw new ValueError(
+      `${owner}: resume was fitted to other samples (its ${key} differs); give those of the earlier run`,
+    );
+  }
 }
 
 function largest(values: Float64Array): number {

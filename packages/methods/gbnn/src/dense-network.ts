@@ -1,7 +1,7 @@
-import { activation } from "@offprint/nn";
 import {
   add,
   asTensor,
+  checkOptions,
   matmul,
   mul,
   sigmoid,
@@ -10,8 +10,8 @@ import {
   type TensorLike,
   tensor,
 } from "@offprint/tensor-core";
-import type { HiddenActivation } from "./hidden-layer.js";
-import { type GbnnModel, keptBlocks } from "./model.js";
+import { activations, type HiddenActivation } from "./hidden-layer.js";
+import { type GbnnModel, keptBlocks, requireModel } from "./model.js";
 
 /** An ordinary network with one hidden layer: `link(act(x W1 + b1) W2 + b2)`. */
 export interface DenseNetwork {
@@ -32,12 +32,12 @@ export interface DenseNetwork {
 /** Options of `toNetwork`. */
 export interface NetworkOptions {
   /** Uses the first blocks only, 0 to all of them: a smaller, faster network. Default all. */
-  keepBlocks?: number;
+  readonly keepBlocks?: number;
   /**
    * Folds the standardisation of the features into the first layer, so that the network takes features in the user's
    * units. Default true; without it the network takes standardised features.
    */
-  foldStandardization?: boolean;
+  readonly foldStandardization?: boolean;
 }
 
 /**
@@ -47,6 +47,8 @@ export interface NetworkOptions {
  * @throws ValueError for `keepBlocks` out of 0..T.
  */
 export function toNetwork(model: GbnnModel, options: NetworkOptions = {}): DenseNetwork {
+  checkOptions("toNetwork", options, ["keepBlocks", "foldStandardization"]);
+  requireModel("toNetwork", model);
   const kept = keptBlocks("toNetwork", model, options.keepBlocks);
   const { features: d, units: J, outputs: K, margin } = model;
   const fold = options.foldStandardization ?? true;
@@ -84,8 +86,8 @@ export function toNetwork(model: GbnnModel, options: NetworkOptions = {}): Dense
  *
  * @param x `[samples, features]`.
  */
-export function networkLogits({ W1, b1, W2, b2, activation: name }: DenseNetwork, x: TensorLike): Tensor {
-  const hidden = asTensor(activation(name === "logistic" ? "sigmoid" : name)(add(matmul(asTensor(x), W1), b1)));
+export function networkLogits({ W1, b1, W2, b2, activation }: DenseNetwork, x: TensorLike): Tensor {
+  const hidden = activations[activation](add(matmul(asTensor(x, Array.isArray(x) ? "float64" : undefined), W1), b1));
   return add(matmul(hidden, W2), b2);
 }
 

@@ -1,40 +1,30 @@
 import { standardization } from "@offprint/data";
+import { runOptionNames } from "@offprint/solvers";
 import { asTensor, isTensor, random, ShapeError, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
 import { type Boosted, boost } from "./boost.js";
 import { classIndices, codeClasses, sortedClasses } from "./classes.js";
+import { columnsOf } from "./hidden-layer.js";
 import { type BoostLoss, losses } from "./loss.js";
 import { type GbnnModel, readFeatures, standardizeRows } from "./model.js";
-import { type GbnnOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { type FitOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { requireThat } from "./requirements.js";
-
-/** Options of a fit that goes on from an earlier one. */
-export interface FitOptions extends GbnnOptions {
-  /** The model of an earlier run on the same samples with the same options, to add the remaining blocks to. */
-  resume?: GbnnModel;
-}
 
 /**
  * Learns to predict numbers.
  *
- * @param x `[samples, features]`, at least two samples.
+ * @param x `[samples, features]`, at least two samples; plain arrays are read as float64.
  * @param y `[samples]` or `[samples, outputs]`.
- * @throws ShapeError, ValueError for options, or for values that are not finite.
+ * @throws ShapeError, ValueError for options, or for values that are not finite; NonFiniteError, with the last good
+ * state, where the loss overflows.
  * @see https://arxiv.org/abs/1909.12098
+ * @example
+ * const { model } = await fitRegressor([[0], [1], [2], [3]], [0, 1, 4, 9], { totalUnits: 6, unitsPerStep: 2 });
  */
 export async function fitRegressor(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<Boosted> {
   const caller = "fitRegressor";
-  const settings = resolveOptions(caller, options);
+  const settings = resolveOptions(caller, options, runOptionNames);
   const { data, rows, features } = readFeatures(caller, x);
-  const given = asTensor(y);
-  if (given.rank < 1 || given.rank > 2 || given.shape[0] !== rows) {
-    throw new ShapeError(
-      `${caller}: y has shape [${given.shape}]; it must be [${rows}] or [${rows}, outputs], as x has ${rows} rows`,
-    );
-  }
-  const targets = Float64Array.from(given.data());
-  const bad = targets.findIndex((value) => !Number.isFinite(value));
-  requireThat(bad < 0, `${caller}: y is ${targets[bad]} at ${bad}; remove such samples`);
-  const outputs = given.shape[1] ?? 1;
+  const { targets, outputs } = readNumbers(caller, y, rows);
   const loss = lossOf(caller, options.loss ?? losses.squared(outputs), outputs);
   return run(caller, { task: "regression" }, { data, rows, features, targets }, loss, settings, options);
 }
@@ -42,7 +32,7 @@ export async function fitRegressor(x: TensorLike, y: TensorLike, options: FitOpt
 /**
  * Learns to tell classes apart.
  *
- * @param x `[samples, features]`, at least two samples.
+ * @param x `[samples, features]`, at least two samples; plain arrays are read as float64.
  * @param y the class of every sample, numbers or texts; two classes at least.
  * @throws ShapeError, ValueError for options, values that are not finite, or a single class.
  * @see https://arxiv.org/abs/1909.12098
@@ -53,13 +43,10 @@ export async function fitClassifier(
   options: FitOptions = {},
 ): Promise<Boosted> {
   const caller = "fitClassifier";
-  const settings = resolveOptions(caller, options);
+  const settings = resolveOptions(caller, options, runOptionNames);
   const { data, rows, features } = readFeatures(caller, x);
-  const labels = isTensor(y) ? y.data() : y;
-  if (labels.length !== rows) {
-    throw new ShapeError(`${caller}: y has ${labels.length} classes for ${rows} samples; give one for each row of x`);
-  }
-  const classes = options.resume?.classes ?? sortedClasses(caller, labels);
+  const labels = readLabels(caller, y, rows);
+  const classes = sortedClasses(caller, labels);
   const outputs = classes.length === 2 ? 1 : classes.length;
   const loss = lossOf(
     caller,
@@ -68,6 +55,42 @@ export async function fitClassifier(
   );
   const targets = codeClasses(classIndices(caller, labels, classes), classes.length);
   return run(caller, { task: "classification", classes }, { data, rows, features, targets }, loss, settings, options);
+}
+
+/** Numbers to be predicted, row-major. @throws ShapeError, ValueError for values that are not finite. */
+export function readNumbers(
+  caller: string,
+  y: TensorLike,
+  rows: number,
+  outputs?: number,
+): { readonly targets: Float64Array; readonly outputs: number } {
+  if (y === undefined || y === null) throw new ShapeError(`${caller}: y is missing; give a number for each row of x`);
+  const given = asTensor(y, "float64");
+  const width = given.shape[1] ?? 1;
+  if (given.rank < 1 || given.rank > 2 || given.shape[0] !== rows || (outputs ?? width) !== width) {
+    const several = `[${rows}, ${outputs ?? "outputs"}]`;
+    const wanted = (outputs ?? 1) === 1 ? `[${rows}] or ${several}` : several;
+    throw new ShapeError(`${caller}: y has shape [${given.shape}]; it must be ${wanted}, as x has ${rows} rows`);
+  }
+  const targets = Float64Array.from(given.data());
+  const bad = targets.findIndex((value) => !Number.isFinite(value));
+  requireThat(bad < 0, `${caller}: y is ${targets[bad]} at ${bad}; remove such samples`);
+  return { targets, outputs: width };
+}
+
+/** The class of every sample. @throws ShapeError */
+export function readLabels(
+  caller: string,
+  y: Tensor | ArrayLike<number | string>,
+  rows: number,
+): ArrayLike<number | string> {
+  const labels = isTensor(y) ? y.data() : y;
+  if (typeof labels !== "object" || labels?.length !== rows) {
+    throw new ShapeError(
+      `${caller}: y has ${labels?.length ?? "no"} classes for ${rows} samples; give one for each row of x`,
+    );
+  }
+  return labels;
 }
 
 function lossOf(caller: string, loss: BoostLoss, outputs: number): BoostLoss {
@@ -94,7 +117,7 @@ async function run(
   options: FitOptions,
 ): Promise<Boosted> {
   requireThat(rows >= 2, `${caller}: x has ${rows} samples; give at least 2`);
-  const fresh = (): GbnnModel => ({
+  const empty: GbnnModel = {
     ...described,
     features,
     units: settings.unitsPerStep,
@@ -105,31 +128,14 @@ async function run(
     ...scaleOf(data, rows, features, settings.standardize),
     initial: loss.initial(targets),
     blocks: [],
-  });
-  const start = options.resume ? resumable(caller, options.resume, fresh()) : fresh();
-  standardizeRows(data, start);
-  return boost(start, { x: data, targets, rows }, loss, settings, random.rng(settings.seed), options);
+  };
+  standardizeRows(data, empty);
+  const samples = { x: columnsOf(data, features), targets, rows };
+  return boost({ owner: caller, samples, loss, options: settings, rng: random.rng(settings.seed) }, empty, options);
 }
 
 function scaleOf(data: Float64Array, rows: number, features: number, standardize: boolean) {
   if (!standardize) return { mean: new Float64Array(features), std: new Float64Array(features).fill(1) };
   const { mean, std } = standardization(tensor(data, { shape: [rows, features] }));
   return { mean: mean.data() as Float64Array, std: std.data() as Float64Array };
-}
-
-/** An earlier model, if it belongs to the same samples and options. */
-function resumable(caller: string, model: GbnnModel, fresh: GbnnModel): GbnnModel {
-  for (const key of ["task", "features", "units", "outputs", "activation", "link", "margin"] as const) {
-    requireThat(
-      model[key] === fresh[key],
-      `${caller}: resume has ${key} ${model[key]}, this run ${fresh[key]}; give the samples and options of the earlier run`,
-    );
-  }
-  for (const key of ["mean", "std", "initial"] as const) {
-    requireThat(
-      model[key].every((value, i) => value === fresh[key][i]),
-      `${caller}: resume was fitted to other samples (its ${key} differs); give those of the earlier run`,
-    );
-  }
-  return model;
 }

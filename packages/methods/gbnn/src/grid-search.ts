@@ -1,9 +1,10 @@
-import { AbortedError, asTensor, isTensor, random, type Tensor, type TensorLike, take } from "@offprint/tensor-core";
-import { sortedClasses } from "./classes.js";
-import { fitClassifier, fitRegressor } from "./fit.js";
-import type { GbnnOptions } from "./options.js";
-import { stagedScore } from "./predict.js";
-import { integerAtLeast, requireThat } from "./requirements.js";
+import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import { checkOptions, requireInteger, type TensorLike, tensor } from "@offprint/tensor-core";
+import type { GbnnRecord, GbnnState } from "./boost.js";
+import { Folds, type Targets, type Task } from "./cross-validation.js";
+import { readFeatures } from "./model.js";
+import { type GbnnOptions, gbnnOptionNames } from "./options.js";
+import { requireThat, requireWord } from "./requirements.js";
 
 /** What is tried. */
 export interface Grid {
@@ -11,138 +12,180 @@ export interface Grid {
   readonly unitsPerStep?: readonly number[];
   /** Default 0.25, 0.5, 0.75, 1. */
   readonly subsample?: readonly number[];
-  /** Default 0.025, 0.05, 0.1, 0.5, 1. */
-  readonly eta?: readonly number[];
+  /** eta. Default 0.025, 0.05, 0.1, 0.5, 1. */
+  readonly learningRate?: readonly number[];
+}
+
+/** What is searched, and how. */
+export interface GridSearchSettings {
+  /** What `y` holds. */
+  readonly task: Task;
+  /** Default the paper's grid of 80 points. */
+  readonly grid?: Grid;
+  /** Folds of the cross-validation, 2 to n; classes keep their proportions. Default 10. */
+  readonly folds?: number;
+  /** All other options of the fits. */
+  readonly base?: GbnnOptions;
+  /** Most fits, those of a resumed search included. Default all of them: points times folds. */
+  readonly maxIterations?: number;
+  /** Source of the folds. Default 0. */
+  readonly seed?: number | string;
 }
 
 /** Options of `gridSearch`. */
-export interface GridSearchOptions {
-  /** What `y` holds. */
-  task: "classification" | "regression";
-  /** Default the paper's grid of 80 points. */
-  grid?: Grid;
-  /** Folds of the cross-validation, 2 to n; classes keep their proportions. Default 10. */
-  folds?: number;
-  /** All other options of the fits. */
-  base?: Omit<GbnnOptions, "onProgress" | "signal">;
-  /** Source of the folds. Default 0. */
-  seed?: number;
-  /** Called after each fit. */
-  onProgress?: (progress: { readonly done: number; readonly fits: number }) => unknown;
-  /** Ends the search with an AbortedError. */
-  signal?: AbortSignal;
-}
+export interface GridSearchOptions extends GridSearchSettings, RunOptions<GridRecord, GridState> {}
 
-/** One point of the grid. */
-export interface GridPoint {
+/** Values of one point of the grid. */
+export interface GridValues {
   /** J. */
   readonly unitsPerStep: number;
   /** Fraction of the samples per block. */
   readonly subsample: number;
   /** Factor of the steps. */
-  readonly eta: number;
+  readonly learningRate: number;
+}
+
+/** One fit of a search. */
+export interface GridRecord extends GridValues {
+  /** Fits made, from 1. */
+  readonly iteration: number;
+  /** The fold that was left out, from 0. */
+  readonly fold: number;
+  /** Accuracy or R^2 on it. */
+  readonly score: number;
+}
+
+/** One point of the grid. */
+export interface GridPoint extends GridValues {
   /** Mean score over the folds: accuracy or R^2. */
   readonly score: number;
   /** Score of each fold. */
   readonly scores: readonly number[];
 }
 
-/** What a grid search gives. */
-export interface GridSearchResult {
-  /** Options of the best point, with those of `base`. */
-  readonly best: GbnnOptions;
-  /** All points, in the order of the grid. */
-  readonly table: readonly GridPoint[];
+/** Where a fit of a network was interrupted; null between fits. */
+export type Fitting = RunState<GbnnState, GbnnRecord> | null;
+
+/** Scores of the fits so far. */
+export interface GridScores {
+  readonly scores: readonly number[];
+  readonly fitting: Fitting;
 }
 
+/** What a search goes on from. */
+export type GridState = RunState<GridScores, GridRecord>;
+
+/** What a grid search gives. */
+export interface GridSearchResult {
+  /** Options of the best point that was tried on all folds, with those of `base`; undefined before there is one. */
+  readonly best: (GbnnOptions & GridValues) | undefined;
+  /** The points that were tried on all folds, in the order of the grid. */
+  readonly table: readonly GridPoint[];
+  /** Fits made. */
+  readonly iterations: number;
+  /** The record of each. */
+  readonly history: readonly GridRecord[];
+  /** `converged`: all points were tried. */
+  readonly status: Status;
+  /** What `resume` goes on from. */
+  readonly state: GridState;
+}
+
+/** Names of {@link GridSearchSettings}. */
+export const gridSettingNames = [
+  "task",
+  "grid",
+  "folds",
+  "base",
+  "maxIterations",
+  "seed",
+] as const satisfies readonly (keyof GridSearchSettings)[];
+
 /**
- * Chooses unitsPerStep, subsample and eta by cross-validation.
+ * Chooses unitsPerStep, subsample and learningRate by cross-validation.
  *
- * @param x `[samples, features]`.
+ * @param x `[samples, features]`; plain arrays are read as float64.
  * @param y classes, or numbers `[samples]` or `[samples, outputs]`.
  * @throws ValueError for an empty grid or folds out of range; as the fits.
  */
-export async function gridSearch(
-  x: TensorLike,
-  y: Tensor | ArrayLike<number | string>,
-  options: GridSearchOptions,
-): Promise<GridSearchResult> {
-  const { task, grid = {}, base = {}, seed = 0 } = options;
-  const points = gridPoints(grid);
-  requireThat(points.length > 0, "gridSearch: the grid is empty; give at least one value for each option");
-  const samples = asTensor(x);
-  const folds = makeFolds(task, y, samples.shape[0], options.folds ?? 10, seed);
-  const table: GridPoint[] = [];
-  for (const point of points) {
-    const scores: number[] = [];
-    for (const [f, test] of folds.entries()) {
-      if (options.signal?.aborted) throw new AbortedError("gridSearch: aborted");
-      const rest = folds.filter((_, other) => other !== f).flat();
-      const train = (task === "classification" ? fitClassifier : fitRegressor) as typeof fitClassifier;
-      const { model } = await train(take(samples, rest), chosenTargets(y, rest), { ...base, ...point });
-      const staged = stagedScore(model, take(samples, test), chosenTargets(y, test));
-      scores.push(staged[staged.length - 1]);
-      await options.onProgress?.({ done: table.length * folds.length + f + 1, fits: points.length * folds.length });
-    }
-    table.push({ ...point, score: scores.reduce((a, b) => a + b, 0) / scores.length, scores });
-  }
-  const { unitsPerStep, subsample, eta } = table.reduce((best, point) => (point.score > best.score ? point : best));
-  return { best: { ...base, unitsPerStep, subsample, eta }, table };
+export async function gridSearch(x: TensorLike, y: Targets, options: GridSearchOptions): Promise<GridSearchResult> {
+  const owner = "gridSearch";
+  checkOptions(owner, options, [...gridSettingNames, ...runOptionNames]);
+  return searchGrid(owner, x, y, options, options);
 }
 
-/** The score of the whole procedure: in every outer fold the options are searched on the other folds only. */
-export async function nestedGridSearch(
+/** {@link gridSearch} for a public function of another name. */
+export async function searchGrid(
+  owner: string,
   x: TensorLike,
-  y: Tensor | ArrayLike<number | string>,
-  options: GridSearchOptions & {
-    /** Folds to be judged by. Default 10. */
-    outerFolds?: number;
-  },
-): Promise<{ readonly score: number; readonly scores: readonly number[]; readonly chosen: readonly GbnnOptions[] }> {
-  const samples = asTensor(x);
-  const folds = makeFolds(options.task, y, samples.shape[0], options.outerFolds ?? 10, options.seed ?? 0);
-  const scores: number[] = [];
-  const chosen: GbnnOptions[] = [];
-  for (const [f, test] of folds.entries()) {
-    const rest = folds.filter((_, other) => other !== f).flat();
-    const { best } = await gridSearch(take(samples, rest), chosenTargets(y, rest), options);
-    const train = (options.task === "classification" ? fitClassifier : fitRegressor) as typeof fitClassifier;
-    const { model } = await train(take(samples, rest), chosenTargets(y, rest), best);
-    scores.push(stagedScore(model, take(samples, test), chosenTargets(y, test)).at(-1) as number);
-    chosen.push(best);
-  }
-  return { score: scores.reduce((a, b) => a + b, 0) / scores.length, scores, chosen };
+  y: Targets,
+  settings: GridSearchSettings,
+  running: RunOptions<GridRecord, GridState>,
+): Promise<GridSearchResult> {
+  const { task, grid = {}, base = {}, seed = 0, folds: count = 10 } = settings ?? {};
+  requireWord(owner, "task", task, ["classification", "regression"]);
+  checkOptions(owner, grid, ["unitsPerStep", "subsample", "learningRate"]);
+  checkOptions(owner, base, gbnnOptionNames);
+  const points = gridPoints(grid);
+  requireThat(points.length > 0, `${owner}: the grid is empty; give at least one value for each option`);
+  const { data, rows, features } = readFeatures(owner, x);
+  const folds = new Folds(owner, "folds", task, tensor(data, { shape: [rows, features] }), y, count, seed);
+  const fits = points.length * count;
+  const { maxIterations = fits } = settings;
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  const { last, ...run } = await runLoop<GridScores, GridRecord>(
+    {
+      owner,
+      limit: maxIterations,
+      initial: () => ({ scores: [], fitting: null }),
+      async step({ scores, fitting }) {
+        const { signal } = running;
+        const point = points[Math.floor(scores.length / count)];
+        const fold = scores.length % count;
+        const interruption = { ...(signal && { signal }), ...(fitting && { resume: fitting }) };
+        const { model, status, state } = await folds.fit(fold, { ...base, ...point, ...interruption });
+        if (status === "aborted") return { scores, fitting: state };
+        return { scores: [...scores, folds.score(fold, model)], fitting: null };
+      },
+      count: ({ scores }) => scores.length,
+      record({ scores, fitting }, iteration) {
+        if (fitting !== null) return undefined;
+        const made = scores.length - 1;
+        return { iteration, ...points[Math.floor(made / count)], fold: made % count, score: scores[made] };
+      },
+      finished: ({ scores }) => (scores.length >= fits ? "converged" : undefined),
+      check: ({ scores }) =>
+        requireThat(
+          Array.isArray(scores) && scores.length <= fits,
+          `${owner}: resume is not the state of a search of this grid; give that of the earlier search`,
+        ),
+    },
+    running,
+  );
+  const table = scored(points, last.scores, count);
+  const best = table.length === 0 ? undefined : table.reduce((a, b) => (b.score > a.score ? b : a));
+  return { ...run, best: best && { ...base, ...valuesOf(best) }, table };
+}
+
+/** The values of a point without what else it holds. */
+export function valuesOf({ unitsPerStep, subsample, learningRate }: GridValues): GridValues {
+  return { unitsPerStep, subsample, learningRate };
+}
+
+/** The points that have a score for every fold. */
+function scored(points: readonly GridValues[], all: readonly number[], count: number): GridPoint[] {
+  return points.slice(0, Math.floor(all.length / count)).map((point, p) => {
+    const scores = all.slice(p * count, (p + 1) * count);
+    return { ...point, score: scores.reduce((a, b) => a + b, 0) / count, scores };
+  });
 }
 
 function gridPoints({
   unitsPerStep = [1, 2, 3, 4],
   subsample = [0.25, 0.5, 0.75, 1],
-  eta = [0.025, 0.05, 0.1, 0.5, 1],
-}: Grid) {
+  learningRate = [0.025, 0.05, 0.1, 0.5, 1],
+}: Grid): GridValues[] {
   return unitsPerStep.flatMap((J) =>
-    subsample.flatMap((s) => eta.map((e) => ({ unitsPerStep: J, subsample: s, eta: e }))),
+    subsample.flatMap((s) => learningRate.map((eta) => ({ unitsPerStep: J, subsample: s, learningRate: eta }))),
   );
-}
-
-/** Indices of the folds; classes are dealt out in turn, so that every fold has its share. */
-function makeFolds(
-  task: "classification" | "regression",
-  y: Tensor | ArrayLike<number | string>,
-  n: number,
-  count: number,
-  seed: number,
-): number[][] {
-  integerAtLeast("gridSearch", "folds", count, 2);
-  requireThat(count <= n, `gridSearch: ${count} folds of ${n} samples; give at most ${n}`);
-  const order = [...random.rng(`${seed}/folds`).permutation(n).data()];
-  if (task === "classification") {
-    const labels = isTensor(y) ? y.data() : y;
-    const places = new Map(sortedClasses("gridSearch", labels).map((label, k) => [label, k]));
-    order.sort((a, b) => (places.get(labels[a]) as number) - (places.get(labels[b]) as number));
-  }
-  return Array.from({ length: count }, (_, f) => order.filter((_, i) => i % count === f));
-}
-
-function chosenTargets(y: Tensor | ArrayLike<number | string>, rows: readonly number[]): Tensor | (number | string)[] {
-  return isTensor(y) ? take(y, rows) : rows.map((i) => y[i]);
 }

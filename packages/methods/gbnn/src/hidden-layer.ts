@@ -1,12 +1,32 @@
 import type { ObjectiveWithGradient } from "@offprint/solvers";
-import { type Rng, relu, sigmoid, tanh, tensor } from "@offprint/tensor-core";
-import { logistic, softplus } from "./loss.js";
+import {
+  add,
+  div,
+  jitSync,
+  logSumExp,
+  matmul,
+  mul,
+  type Rng,
+  relu,
+  reshape,
+  sigmoid,
+  slice,
+  special,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  transpose,
+  valueAndGrad,
+} from "@offprint/tensor-core";
 
-/** Names of the activations of hidden units. */
-export const hiddenActivations = ["logistic", "tanh", "relu", "identity"] as const;
+/** sigma: the activations of hidden units. */
+export const activations = { logistic: sigmoid, tanh, relu, identity: (x: Tensor) => x } as const;
 
 /** Activation of the hidden units. */
-export type HiddenActivation = (typeof hiddenActivations)[number];
+export type HiddenActivation = keyof typeof activations;
 
 /** What a network with one hidden layer is fitted by, summed over the outputs of a sample. */
 export type OutputLoss = "squared" | "logistic" | "softmax";
@@ -21,7 +41,7 @@ export interface HiddenLayerSize {
   readonly outputs: number;
 }
 
-/** A network with one hidden layer: `b2 + W2^T act(W1 x + b1)`. All arrays are row-major. */
+/** A network with one hidden layer: `b2 + W2^T sigma(W1 x + b1)`. All arrays are row-major. */
 export interface HiddenLayer {
   /** W1, `[units, features]`. */
   readonly hiddenWeight: Float64Array;
@@ -33,48 +53,79 @@ export interface HiddenLayer {
   readonly outputBias: Float64Array;
 }
 
+/** Where W1, b1, W2 and b2 begin in the vector of all parameters, and where it ends. */
+function offsets({ features: d, units: J, outputs: K }: HiddenLayerSize) {
+  const b1 = J * d;
+  const W2 = b1 + J;
+  const b2 = W2 + J * K;
+  return { b1, W2, b2, end: b2 + K };
+}
+
 /** Length of the vector of all parameters: W1, b1, W2, b2. */
-export function parameterCount({ features, units, outputs }: HiddenLayerSize): number {
-  return units * (features + 1) + (units + 1) * outputs;
+export function parameterCount(size: HiddenLayerSize): number {
+  return offsets(size).end;
 }
 
 /** The parts of a parameter vector, as views into it. */
-export function viewLayer(parameters: Float64Array, { features, units, outputs }: HiddenLayerSize): HiddenLayer {
-  const b1 = units * features;
-  const w2 = b1 + units;
-  const b2 = w2 + units * outputs;
+export function viewLayer(parameters: Float64Array, size: HiddenLayerSize): HiddenLayer {
+  const { b1, W2, b2 } = offsets(size);
   return {
     hiddenWeight: parameters.subarray(0, b1),
-    hiddenBias: parameters.subarray(b1, w2),
-    outputWeight: parameters.subarray(w2, b2),
+    hiddenBias: parameters.subarray(b1, W2),
+    outputWeight: parameters.subarray(W2, b2),
     outputBias: parameters.subarray(b2),
   };
 }
 
 /** Uniform in +-sqrt(c / (fan in + fan out)), biases too; c is 2 for logistic units, else 6. */
 export function drawParameters(rng: Rng, size: HiddenLayerSize, activation: HiddenActivation): Float64Array {
+  const { features: d, units: J, outputs: K } = size;
   const c = activation === "logistic" ? 2 : 6;
   const parameters = new Float64Array(parameterCount(size));
-  const layer = viewLayer(parameters, size);
-  const fill = (part: Float64Array, bound: number) => {
-    part.set(rng.uniform([part.length], { low: -bound, high: bound, dtype: "float64" }).data() as Float64Array);
+  const { hiddenWeight, hiddenBias, outputWeight, outputBias } = viewLayer(parameters, size);
+  const fill = (part: Float64Array, beta: number) => {
+    part.set(rng.uniform([part.length], { low: -beta, high: beta, dtype: "float64" }).data() as Float64Array);
   };
-  const first = Math.sqrt(c / (size.features + size.units));
-  const second = Math.sqrt(c / (size.units + size.outputs));
-  fill(layer.hiddenWeight, first);
-  fill(layer.hiddenBias, first);
-  fill(layer.outputWeight, second);
-  fill(layer.outputBias, second);
+  for (const part of [hiddenWeight, hiddenBias]) fill(part, Math.sqrt(c / (d + J)));
+  for (const part of [outputWeight, outputBias]) fill(part, Math.sqrt(c / (J + K)));
   return parameters;
 }
 
-/** Samples of a fit, row-major. */
+/** Samples of a fit. They lie along the last axis, so that thin layers cost what their products cost. */
 export interface FitSamples {
-  /** `[samples, features]`. */
-  readonly x: Float64Array;
-  /** `[samples, outputs]`: numbers for `squared`, 0 or 1 for `logistic`, one-hot for `softmax`. */
-  readonly targets: Float64Array;
+  /** X^T, `[features, samples]`, float64. */
+  readonly x: Tensor;
+  /** `[outputs, samples]`, float64: numbers for `squared`, 0 or 1 for `logistic`, one-hot for `softmax`. */
+  readonly targets: Tensor;
 }
+
+/** A row-major matrix `[rows, width]` as the tensor `[width, rows]`. */
+export function columnsOf(matrix: Float64Array, width: number): Tensor {
+  const rows = matrix.length / width;
+  const columns = transpose(tensor(matrix, { shape: [rows, width] }));
+  return tensor(columns.data(), { shape: [width, rows] });
+}
+
+/** W1, b1, W2 and b2 of the vector of all parameters. */
+function parts(parameters: Tensor, size: HiddenLayerSize) {
+  const { features: d, units: J, outputs: K } = size;
+  const { b1, W2, b2, end } = offsets(size);
+  const part = (start: number, stop: number, shape: number[]) => reshape(slice(parameters, [{ start, stop }]), shape);
+  return { W1: part(0, b1, [J, d]), b1: part(b1, W2, [J, 1]), W2: part(W2, b2, [J, K]), b2: part(b2, end, [K, 1]) };
+}
+
+/** f(x), `[outputs, samples]`. */
+function outputsOf({ W1, b1, W2, b2 }: ReturnType<typeof parts>, x: Tensor, activation: HiddenActivation): Tensor {
+  const H = activations[activation](add(matmul(W1, x), b1));
+  return add(matmul(transpose(W2), H), b2);
+}
+
+/** The loss, summed over outputs and samples, `[outputs, samples]` both. */
+const outputLosses: Readonly<Record<OutputLoss, (f: Tensor, r: Tensor) => Tensor>> = {
+  squared: (f, r) => div(sum(square(sub(f, r))), 2),
+  logistic: (f, r) => sum(sub(special.softplus(f), mul(r, f))),
+  softmax: (f, r) => sub(sum(logSumExp(f, { axis: 0 })), sum(mul(r, f))),
+};
 
 /** What is minimised. */
 export interface ObjectiveOptions {
@@ -86,210 +137,52 @@ export interface ObjectiveOptions {
   readonly loss?: OutputLoss;
 }
 
-/**
- * `(1/n) sum loss(f(x_i), t_i) + (alpha/2n) (|W1|^2 + |W2|^2)` and its gradient, where the squared loss is half the sum
- * of squares over the outputs. All loops run along the samples, so that thin layers cost what their products cost.
- */
-export function hiddenLayerObjective(
-  { x, targets }: FitSamples,
-  size: HiddenLayerSize,
-  { activation, alpha, loss = "squared" }: ObjectiveOptions,
-): ObjectiveWithGradient {
-  const { features: d, units: J, outputs: K } = size;
-  const n = targets.length / K;
-  const columns = transposed(x, n, d);
-  const wanted = transposed(targets, n, K);
-  const before = new Float64Array(J * n);
-  const outputs = new Float64Array(K * n);
-  const delta = new Float64Array(n);
-  return (parameters, gradient) => {
-    const { hiddenWeight, hiddenBias, outputWeight, outputBias } = viewLayer(parameters, size);
-    const into = viewLayer(gradient, size);
-    for (let j = 0; j < J; j++) {
-      before.fill(hiddenBias[j], j * n, (j + 1) * n);
-      addCombination(before, j * n, columns, hiddenWeight, j * d, 1, d, n);
-    }
-    const hidden = activate(before, activation);
-    for (let k = 0; k < K; k++) {
-      outputs.fill(outputBias[k], k * n, (k + 1) * n);
-      addCombination(outputs, k * n, hidden, outputWeight, k, K, J, n);
-    }
-    const value = outputLoss(loss, outputs, wanted, n, K); // outputs now hold the derivatives by the outputs
-    for (let k = 0; k < K; k++) into.outputBias[k] = total(outputs, k * n, n);
-    for (let j = 0; j < J; j++) {
-      for (let k = 0; k < K; k++) into.outputWeight[j * K + k] = innerProduct(hidden, j * n, outputs, k * n, n);
-      delta.fill(0);
-      addCombination(delta, 0, outputs, outputWeight, j * K, 1, K, n);
-      multiplyBySlope(delta, hidden, j * n, activation);
-      into.hiddenBias[j] = total(delta, 0, n);
-      innerProducts(delta, columns, into.hiddenWeight, j * d, d);
-    }
-    for (let p = 0; p < gradient.length; p++) gradient[p] /= n;
-    const penalty = alpha / n;
-    const squares =
-      addPenalty(hiddenWeight, into.hiddenWeight, penalty) + addPenalty(outputWeight, into.outputWeight, penalty);
-    return value / n + 0.5 * penalty * squares;
-  };
+/** {@link hiddenLayerObjective}, compiled once for all samples. */
+export interface CompiledObjective {
+  /** The objective for such samples. */
+  (samples: FitSamples): ObjectiveWithGradient;
+  /** Frees what was compiled. */
+  release(): void;
 }
 
-/** f(x), `[samples, outputs]`. */
+/**
+ * `(1/n) sum loss(f(x_i), r_i) + (alpha/2n) (|W1|^2 + |W2|^2)` as a function of the vector of all parameters, with its
+ * gradient. The squared loss is half the sum of squares over the outputs.
+ */
+export function hiddenLayerObjective(
+  size: HiddenLayerSize,
+  { activation, alpha, loss = "squared" }: ObjectiveOptions,
+): CompiledObjective {
+  const objective = (parameters: Tensor, x: Tensor, r: Tensor): Tensor => {
+    const n = x.shape[1];
+    const layer = parts(parameters, size);
+    const fit = outputLosses[loss](outputsOf(layer, x, activation), r);
+    const penalty = mul(alpha / 2, add(sum(square(layer.W1)), sum(square(layer.W2))));
+    return div(add(fit, penalty), n);
+  };
+  const compiled = jitSync(valueAndGrad(objective), { views: true });
+  const of =
+    ({ x, targets }: FitSamples): ObjectiveWithGradient =>
+    (parameters, gradient) => {
+      const [value, slope] = compiled(tensor(parameters), x, targets);
+      gradient.set(slope.data());
+      return value.item();
+    };
+  return Object.assign(of, { release: () => compiled.release() });
+}
+
+/** f at samples `[features, samples]`; gives `[samples, outputs]`, row-major. */
 export function evaluateLayer(
-  x: Float64Array,
-  layer: HiddenLayer,
+  x: Tensor,
+  { hiddenWeight, hiddenBias, outputWeight, outputBias }: HiddenLayer,
   { features: d, units: J, outputs: K }: HiddenLayerSize,
   activation: HiddenActivation,
 ): Float64Array {
-  const n = x.length / d;
-  const columns = transposed(x, n, d);
-  const before = new Float64Array(J * n);
-  for (let j = 0; j < J; j++) {
-    before.fill(layer.hiddenBias[j], j * n, (j + 1) * n);
-    addCombination(before, j * n, columns, layer.hiddenWeight, j * d, 1, d, n);
-  }
-  const hidden = activate(before, activation);
-  const outputs = new Float64Array(K * n);
-  for (let k = 0; k < K; k++) {
-    outputs.fill(layer.outputBias[k], k * n, (k + 1) * n);
-    addCombination(outputs, k * n, hidden, layer.outputWeight, k, K, J, n);
-  }
-  return transposed(outputs, K, n);
-}
-
-function transposed(matrix: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(matrix.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = matrix[i * columns + j];
-  return out;
-}
-
-/** `out[at:] += sum over c of weight[w + c stride] columns[c, :]`, four columns at a time. */
-function addCombination(
-  out: Float64Array,
-  at: number,
-  columns: Float64Array,
-  weight: Float64Array,
-  w: number,
-  stride: number,
-  count: number,
-  n: number,
-): void {
-  let c = 0;
-  for (; c + 3 < count; c += 4) {
-    const p = weight[w + c * stride];
-    const q = weight[w + (c + 1) * stride];
-    const r = weight[w + (c + 2) * stride];
-    const s = weight[w + (c + 3) * stride];
-    const a = c * n;
-    const b = a + n;
-    const e = b + n;
-    const f = e + n;
-    for (let i = 0; i < n; i++) {
-      out[at + i] += p * columns[a + i] + q * columns[b + i] + (r * columns[e + i] + s * columns[f + i]);
-    }
-  }
-  for (; c < count; c++) {
-    const p = weight[w + c * stride];
-    for (let i = 0, a = c * n; i < n; i++) out[at + i] += p * columns[a + i];
-  }
-}
-
-/** `out[at + c] = <delta, columns[c, :]>`, four columns at a time. */
-function innerProducts(delta: Float64Array, columns: Float64Array, out: Float64Array, at: number, count: number): void {
-  const n = delta.length;
-  let c = 0;
-  for (; c + 3 < count; c += 4) {
-    let p = 0;
-    let q = 0;
-    let r = 0;
-    let s = 0;
-    const a = c * n;
-    const b = a + n;
-    const e = b + n;
-    const f = e + n;
-    for (let i = 0; i < n; i++) {
-      const value = delta[i];
-      p += value * columns[a + i];
-      q += value * columns[b + i];
-      r += value * columns[e + i];
-      s += value * columns[f + i];
-    }
-    out[at + c] = p;
-    out[at + c + 1] = q;
-    out[at + c + 2] = r;
-    out[at + c + 3] = s;
-  }
-  for (; c < count; c++) out[at + c] = innerProduct(delta, 0, columns, c * n, n);
-}
-
-function innerProduct(x: Float64Array, a: number, y: Float64Array, b: number, n: number): number {
-  let even = 0;
-  let odd = 0;
-  let i = 0;
-  for (; i + 1 < n; i += 2) {
-    even += x[a + i] * y[b + i];
-    odd += x[a + i + 1] * y[b + i + 1];
-  }
-  return i < n ? even + odd + x[a + i] * y[b + i] : even + odd;
-}
-
-function total(x: Float64Array, at: number, n: number): number {
-  let sum = 0;
-  for (let i = 0; i < n; i++) sum += x[at + i];
-  return sum;
-}
-
-/** Adds the gradient of the penalty; gives the sum of squares. */
-function addPenalty(weight: Float64Array, gradient: Float64Array, penalty: number): number {
-  let squares = 0;
-  for (let p = 0; p < weight.length; p++) {
-    squares += weight[p] * weight[p];
-    gradient[p] += penalty * weight[p];
-  }
-  return squares;
-}
-
-function activate(x: Float64Array, activation: HiddenActivation): Float64Array {
-  if (activation === "logistic") return sigmoid(tensor(x)).data() as Float64Array;
-  if (activation === "tanh") return tanh(tensor(x)).data() as Float64Array;
-  return activation === "relu" ? (relu(tensor(x)).data() as Float64Array) : x;
-}
-
-/** `delta *= derivative of the activation`, from its values. */
-function multiplyBySlope(delta: Float64Array, hidden: Float64Array, at: number, activation: HiddenActivation): void {
-  const n = delta.length;
-  if (activation === "logistic") for (let i = 0; i < n; i++) delta[i] *= hidden[at + i] * (1 - hidden[at + i]);
-  else if (activation === "tanh") for (let i = 0; i < n; i++) delta[i] *= 1 - hidden[at + i] * hidden[at + i];
-  else if (activation === "relu") for (let i = 0; i < n; i++) if (!(hidden[at + i] > 0)) delta[i] = 0;
-}
-
-/** The loss, summed over the samples; replaces the outputs, `[K, n]`, by the derivatives. */
-function outputLoss(loss: OutputLoss, outputs: Float64Array, wanted: Float64Array, n: number, K: number): number {
-  let value = 0;
-  if (loss === "squared") {
-    for (let i = 0; i < outputs.length; i++) {
-      outputs[i] -= wanted[i];
-      value += outputs[i] * outputs[i];
-    }
-    return 0.5 * value;
-  }
-  if (loss === "logistic") {
-    for (let i = 0; i < outputs.length; i++) {
-      value += softplus(outputs[i]) - wanted[i] * outputs[i];
-      outputs[i] = logistic(outputs[i]) - wanted[i];
-    }
-    return value;
-  }
-  for (let i = 0; i < n; i++) {
-    let largest = outputs[i];
-    for (let k = 1; k < K; k++) largest = Math.max(largest, outputs[k * n + i]);
-    let sum = 0;
-    for (let k = 0; k < K; k++) {
-      const at = k * n + i;
-      value -= wanted[at] * (outputs[at] - largest);
-      outputs[at] = Math.exp(outputs[at] - largest);
-      sum += outputs[at];
-    }
-    value += Math.log(sum);
-    for (let k = 0; k < K; k++) outputs[k * n + i] = outputs[k * n + i] / sum - wanted[k * n + i];
-  }
-  return value;
+  const layer = {
+    W1: tensor(hiddenWeight, { shape: [J, d] }),
+    b1: tensor(hiddenBias, { shape: [J, 1] }),
+    W2: tensor(outputWeight, { shape: [J, K] }),
+    b2: tensor(outputBias, { shape: [K, 1] }),
+  };
+  return transpose(outputsOf(layer, x, activation)).data() as Float64Array;
 }

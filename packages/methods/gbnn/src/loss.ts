@@ -15,7 +15,7 @@ export interface BoostLoss {
   initial(targets: Float64Array): Float64Array;
   /** Pseudo-residuals, `[samples, outputs]`. */
   residuals(targets: Float64Array, F: Float64Array): Float64Array;
-  /** The step along phi, before eta; what is not finite ends the boosting. */
+  /** The step along phi, before the learning rate; what is not finite ends the boosting. */
   step(targets: Float64Array, F: Float64Array, residuals: Float64Array, phi: Float64Array): number;
   /** Mean over the samples. */
   value(targets: Float64Array, F: Float64Array): number;

@@ -1,14 +1,15 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { FormatError, type Tensor, tensor } from "@offprint/tensor-core";
-import { hiddenActivations } from "./hidden-layer.js";
-import type { Block, GbnnModel } from "./model.js";
+import { activations } from "./hidden-layer.js";
+import { type Block, type GbnnModel, requireModel } from "./model.js";
 
 const FORMAT = "offprint gbnn 1";
 const parts = ["hiddenWeight", "hiddenBias", "outputWeight", "outputBias"] as const;
 
 /** The bytes of a safetensors file with a model: its numbers as float64 tensors, all else in the header. */
 export function saveModel(model: GbnnModel): Uint8Array {
-  const { mean, std, initial, blocks, ...described } = model;
+  requireModel("saveModel", model);
+  const { mean, std, initial, blocks } = model;
   const stacked = Object.fromEntries(
     parts.map((part) => {
       const width = blocks[0]?.[part].length ?? 0;
@@ -21,10 +22,15 @@ export function saveModel(model: GbnnModel): Uint8Array {
   );
   const steps = tensor(Float64Array.from(blocks, ({ step }) => step));
   const tensors = { mean: tensor(mean), std: tensor(std), initial: tensor(initial), steps, ...stacked };
-  return writeSafetensors(tensors, { metadata: { format: FORMAT, model: JSON.stringify(described) } });
+  return writeSafetensors(tensors, { metadata: { format: FORMAT, model: JSON.stringify(inOrder(model)) } });
 }
 
 type Description = Omit<GbnnModel, "blocks" | "initial" | "mean" | "std">;
+
+/** What a model is, without its numbers; always in this order, so that equal models make equal files. */
+function inOrder({ task, classes, features, units, outputs, activation, link, margin }: Description): Description {
+  return { task, ...(classes && { classes }), features, units, outputs, activation, link, margin };
+}
 
 /** @throws FormatError unless the text describes a model. */
 function description(text: string | undefined): Description {
@@ -41,14 +47,14 @@ function description(text: string | undefined): Description {
   const known =
     ["classification", "regression"].includes(task) &&
     ["identity", "sigmoid", "softmax"].includes(link) &&
-    hiddenActivations.includes(name) &&
+    Object.hasOwn(activations, name) &&
     [features, units, outputs].every((count) => Number.isSafeInteger(count) && count >= 1) &&
     Number.isFinite(margin) &&
     (task === "regression" ? classes === undefined : isListOfClasses(classes));
   if (!known) {
     throw new FormatError("loadModel: the description in the file's header is of no model; save the model again");
   }
-  return { task, ...(classes && { classes }), features, units, outputs, activation: name, link, margin };
+  return inOrder(described);
 }
 
 function isListOfClasses(classes: unknown): boolean {

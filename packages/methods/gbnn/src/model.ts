@@ -1,7 +1,6 @@
-import { asTensor, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
-import type { HiddenActivation, HiddenLayer, HiddenLayerSize } from "./hidden-layer.js";
-import { evaluateLayer } from "./hidden-layer.js";
-import { integerAtLeast, requireThat } from "./requirements.js";
+import { asTensor, requireInteger, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { evaluateLayer, type HiddenActivation, type HiddenLayer, type HiddenLayerSize } from "./hidden-layer.js";
+import { requireThat } from "./requirements.js";
 
 /** J units that were added in one step of boosting. */
 export interface Block extends HiddenLayer {
@@ -44,7 +43,7 @@ export function blockSize({ features, units, outputs }: GbnnModel): HiddenLayerS
 
 /** How many of the model's blocks count: all, or the first `keepBlocks`. @throws ValueError out of 0..T. */
 export function keptBlocks(caller: string, model: GbnnModel, keepBlocks = model.blocks.length): number {
-  integerAtLeast(caller, "keepBlocks", keepBlocks, 0);
+  requireInteger(caller, "keepBlocks", keepBlocks, 0);
   requireThat(
     keepBlocks <= model.blocks.length,
     `${caller}: keepBlocks is ${keepBlocks}, but the model has ${model.blocks.length} blocks; give 0 to ${model.blocks.length}`,
@@ -52,13 +51,25 @@ export function keptBlocks(caller: string, model: GbnnModel, keepBlocks = model.
   return keepBlocks;
 }
 
-/** Samples as a row-major float64 matrix. @throws ShapeError, ValueError for values that are not finite. */
+/** @throws ValueError for what `fitClassifier`, `fitRegressor` or `loadModel` did not make. */
+export function requireModel(caller: string, model: GbnnModel): void {
+  requireThat(
+    Array.isArray((model as GbnnModel | null | undefined)?.blocks),
+    `${caller}: the model is ${String(model)}; give the \`model\` of a result of fitClassifier or fitRegressor`,
+  );
+}
+
+/**
+ * Samples as a row-major matrix, a copy; plain arrays are read as float64.
+ * @throws ShapeError, ValueError for values that are not finite.
+ */
 export function readFeatures(
   caller: string,
   x: TensorLike,
   features?: number,
 ): { data: Float64Array; rows: number; features: number } {
-  const matrix = asTensor(x);
+  if (x === undefined || x === null) throw new ShapeError(`${caller}: x is missing; give samples [samples, features]`);
+  const matrix = asTensor(x, "float64");
   if (matrix.rank !== 2)
     throw new ShapeError(`${caller}: x has shape [${matrix.shape}]; it must be [samples, features]`);
   const [rows, width] = matrix.shape;
@@ -87,8 +98,8 @@ export function standardizeRows(data: Float64Array, { mean, std }: Pick<GbnnMode
   }
 }
 
-/** `F += rho f(x)` for the samples of `x`, which are standardised. */
-export function addBlock(F: Float64Array, x: Float64Array, model: GbnnModel, block: Block): void {
+/** `F += rho f(x)` for samples `[features, samples]`, which are standardised. */
+export function addBlock(F: Float64Array, x: Tensor, model: GbnnModel, block: Block): void {
   const phi = evaluateLayer(x, block, blockSize(model), model.activation);
   for (let i = 0; i < F.length; i++) F[i] += block.step * phi[i];
 }

@@ -5,10 +5,10 @@ export function requireThat(condition: boolean, message: string): asserts condit
   if (!condition) throw new ValueError(message);
 }
 
-/** @throws ValueError unless the value is an integer and large enough. */
-export function integerAtLeast(caller: string, name: string, value: number, least: number): void {
+/** @throws ValueError unless the value is one of the words. */
+export function requireWord(owner: string, name: string, value: unknown, words: readonly string[]): void {
   requireThat(
-    Number.isSafeInteger(value) && value >= least,
-    `${caller}: ${name} is ${value}; it must be an integer >= ${least}`,
+    words.includes(value as string),
+    `${owner}: ${name} is ${String(value)}; take one of ${words.join(", ")}`,
   );
 }

@@ -1,14 +1,20 @@
-import { type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireInteger,
+  requireNonNegative,
+  type Tensor,
+  type TensorLike,
+  tensor,
+} from "@offprint/tensor-core";
 import type { BoostLoss } from "./loss.js";
 import { initialScores, readFeatures } from "./model.js";
-import { integerAtLeast } from "./requirements.js";
 
 /** Options of `boostStumps`. */
 export interface StumpOptions {
   /** Number of rounds, each with a stump per output. Default 200. */
-  rounds?: number;
-  /** Factor of every step. Default 0.1. */
-  eta?: number;
+  readonly rounds?: number;
+  /** Factor of every step, >= 0. Default 0.1. */
+  readonly learningRate?: number;
 }
 
 interface Stump {
@@ -29,9 +35,12 @@ export function boostStumps(
   x: TensorLike,
   targets: Float64Array,
   loss: BoostLoss,
-  { rounds = 200, eta = 0.1 }: StumpOptions = {},
+  options: StumpOptions = {},
 ): (x: TensorLike) => Tensor {
-  integerAtLeast("boostStumps", "rounds", rounds, 0);
+  checkOptions("boostStumps", options, ["rounds", "learningRate"]);
+  const { rounds = 200, learningRate = 0.1 } = options;
+  requireInteger("boostStumps", "rounds", rounds, 0);
+  requireNonNegative("boostStumps", "learningRate", learningRate);
   const { data, rows, features } = readFeatures("boostStumps", x);
   const K = loss.outputs;
   const orders = Array.from({ length: features }, (_, f) => sortedBy(data, rows, features, f));
@@ -42,7 +51,7 @@ export function boostStumps(
     const residuals = loss.residuals(targets, F);
     const stumps = Array.from({ length: K }, (_, k) => bestStump(data, orders, residuals, features, K, k));
     const phi = applyStumps(stumps, data, features);
-    const step = eta * loss.step(targets, F, residuals, phi);
+    const step = learningRate * loss.step(targets, F, residuals, phi);
     if (!Number.isFinite(step)) break;
     for (let i = 0; i < F.length; i++) F[i] += step * phi[i];
     made.push({ stumps, step });

@@ -41,8 +41,8 @@ export type SubjectOptions = RunOptions<any, any> & { readonly [name: string]: u
 export interface RunSubject {
   /** Runs the method on a small problem with these options over its own; a limit and a seed are always among them. */
   readonly run: (options: SubjectOptions) => Promise<RunOutcome>;
-  /** The option that limits it. */
-  readonly limit: "maxIterations" | "steps" | "epochs" | "rounds";
+  /** The option that limits it: `maxIterations`, `steps`, `epochs`, or the method's own measure of size. */
+  readonly limit: string;
   /** A limit at which a run makes four records or more, has not converged, and takes a moment only. */
   readonly short: number;
   /** Options, a limit among them, of a run that would take minutes: it is aborted by a timer. */
