@@ -87,6 +87,7 @@ export async function solveLayer(
 
 /** What a descent in batches goes on from. */
 export interface DescentState {
+  /** W1, b1, W2, b2. */
   readonly parameters: Tensor;
   /** That of the optimizer. */
   readonly optimizerState: unknown;

@@ -68,7 +68,9 @@ export type Fitting = RunState<GbnnState, GbnnRecord> | null;
 
 /** Scores of the fits so far. */
 export interface GridScores {
+  /** Point after point, fold after fold. */
   readonly scores: readonly number[];
+  /** Where the next fit was interrupted. */
   readonly fitting: Fitting;
 }
 

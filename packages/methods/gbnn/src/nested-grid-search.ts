@@ -24,10 +24,13 @@ export interface NestedRecord {
 
 /** Outer folds that are done, and where the next one was interrupted. */
 export interface NestedScores {
+  /** Of the outer folds that are done. */
   readonly scores: readonly number[];
   /** What was chosen for each. */
   readonly chosen: readonly GridValues[];
+  /** Where the search of the next fold was interrupted. */
   readonly searching: GridState | null;
+  /** Where the fit after it was. */
   readonly fitting: Fitting;
 }
 
