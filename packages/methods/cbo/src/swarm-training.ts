@@ -41,10 +41,40 @@ interface Tally {
   restarts: number;
 }
 
+/** Steps, and losses on a batch. */
+interface CompiledTraining {
+  readonly turns: Jitted<ReturnType<typeof turnsOf>>;
+  readonly losses: Jitted<(theta: Tensor, batch: TrainingData) => Tensor>;
+}
+
+function compile(
+  model: SwarmModel<TrainingData>,
+  settings: TrainingSettings,
+  { backend }: SwarmTrainingOptions,
+): CompiledTraining {
+  const options = backend ? { backend } : {};
+  return {
+    turns: jit(turnsOf(model, settings), options),
+    losses: jit((theta: Tensor, batch: TrainingData) => lossesOf(model, theta, batch), options),
+  };
+}
+
+/** By the model, so that further trainings of it need no compiling. */
+const known = new WeakMap<SwarmModel<TrainingData>, Map<string, CompiledTraining>>();
+
+function ownCompiled(model: SwarmModel<TrainingData>, settings: TrainingSettings): CompiledTraining {
+  const key = [...Object.values(settings.motion), settings.dtype].join();
+  const own = known.get(model) ?? new Map<string, CompiledTraining>();
+  known.set(model, own);
+  const compiled = own.get(key) ?? compile(model, settings, {});
+  own.set(key, compiled);
+  return compiled;
+}
+
 /** @internal The epochs of `cboTrain`. A batch of data is one run of a compiled function, or a few. */
 export class SwarmTraining {
-  private readonly turns: Jitted<ReturnType<typeof turnsOf>>;
-  private readonly losses: Jitted<(theta: Tensor, batch: TrainingData) => Tensor>;
+  private readonly turns: CompiledTraining["turns"];
+  private readonly losses: CompiledTraining["losses"];
 
   constructor(
     model: SwarmModel<TrainingData>,
@@ -52,9 +82,9 @@ export class SwarmTraining {
     private readonly settings: TrainingSettings,
     private readonly options: SwarmTrainingOptions,
   ) {
-    const jitOptions = options.backend ? { backend: options.backend } : {};
-    this.turns = jit(turnsOf(model, settings), jitOptions);
-    this.losses = jit((theta: Tensor, batch: TrainingData) => lossesOf(model, theta, batch), jitOptions);
+    const compiled = options.backend === undefined ? ownCompiled(model, settings) : compile(model, settings, options);
+    this.turns = compiled.turns;
+    this.losses = compiled.losses;
   }
 
   begin(): SwarmTrainingState {
@@ -120,7 +150,9 @@ export class SwarmTraining {
     return out;
   }
 
+  /** Frees what a backend holds; what this package has compiled serves the model again. */
   async release(): Promise<void> {
+    if (this.options.backend === undefined) return;
     await this.turns.release();
     await this.losses.release();
   }
