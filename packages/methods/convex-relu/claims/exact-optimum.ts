@@ -19,7 +19,6 @@ export function exactOptimum(train: Trainer = trainConvex): Claim {
           loss: "squared",
           beta: BETA,
           patterns,
-          rho: 0.05,
           maxIterations: 20_000,
           tolerance: 1e-10,
           signal,
