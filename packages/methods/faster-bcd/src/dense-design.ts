@@ -30,7 +30,30 @@ export class DenseDesign implements DesignMatrix {
   }
 
   transposed(s: Float64Array, out: Float64Array): void {
-    for (let j = 0; j < this.columns; j++) out[j] = this.#columnDot(j, s, 0);
+    out.fill(0);
+    this.#addDots(s, 1, out);
+  }
+
+  /** out += factor A^T s, four columns at a time: each value of s is then read once for four products. */
+  #addDots(s: Float64Array, factor: number, out: Float64Array): void {
+    const { rows, columns, values } = this;
+    const whole = columns - (columns % 4);
+    for (let j = 0; j < whole; j += 4) {
+      let [a, b, c, d] = [j * rows, (j + 1) * rows, (j + 2) * rows, (j + 3) * rows];
+      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      for (let i = 0; i < rows; i++) {
+        const v = s[i];
+        s0 += values[a++] * v;
+        s1 += values[b++] * v;
+        s2 += values[c++] * v;
+        s3 += values[d++] * v;
+      }
+      out[j] += factor * s0;
+      out[j + 1] += factor * s1;
+      out[j + 2] += factor * s2;
+      out[j + 3] += factor * s3;
+    }
+    for (let j = whole; j < columns; j++) out[j] += factor * this.#columnDot(j, s, 0);
   }
 
   transposedBlock(s: Float64Array, block: Int32Array, out: Float64Array): void {
@@ -38,7 +61,7 @@ export class DenseDesign implements DesignMatrix {
   }
 
   addTransposed(s: Float64Array, _touched: ColumnProduct, out: Float64Array): void {
-    for (let j = 0; j < this.columns; j++) out[j] += this.#columnDot(j, s, 0);
+    this.#addDots(s, 1, out);
   }
 
   addGramProduct(
@@ -69,7 +92,7 @@ export class DenseDesign implements DesignMatrix {
       for (const k of unknown) this.#addColumn(block[k], d[k], rest);
     }
     for (const k of unknown) cache?.charge(block[k], 1 / unknown.length);
-    for (let j = 0; j < this.columns; j++) out[j] += factor * this.#columnDot(j, rest, 0);
+    this.#addDots(rest, factor, out);
   }
 
   gramCache(spent?: Float64Array): GramCache {

@@ -65,13 +65,27 @@ export function designMatrix(owner: string, name: string, given: MatrixInput): D
   const [rows, columns] = t.shape;
   const values = t.data();
   const byColumns = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const v = values[i * columns + j];
-      if (!Number.isFinite(v))
-        throw new ValueError(`${owner}: ${name} holds ${v} at [${i}, ${j}]; its entries must be finite`);
-      byColumns[j * rows + i] = v;
-    }
+  transpose(values, byColumns, rows, columns);
+  for (let p = 0; p < byColumns.length; p++) {
+    if (Number.isFinite(byColumns[p])) continue;
+    const place = `${p % rows}, ${Math.floor(p / rows)}`;
+    throw new ValueError(`${owner}: ${name} holds ${byColumns[p]} at [${place}]; its entries must be finite`);
   }
   return new DenseDesign(rows, columns, byColumns);
+}
+
+/** Rows and columns of a tile that stays in the cache. */
+const TILE = 32;
+
+/** Rows `[rows, columns]` to columns, tile by tile. */
+function transpose(from: ArrayLike<number>, to: Float64Array, rows: number, columns: number): void {
+  for (let top = 0; top < rows; top += TILE) {
+    const bottom = Math.min(rows, top + TILE);
+    for (let left = 0; left < columns; left += TILE) {
+      const right = Math.min(columns, left + TILE);
+      for (let j = left; j < right; j++) {
+        for (let i = top, p = top * columns + j; i < bottom; i++, p += columns) to[j * rows + i] = from[p];
+      }
+    }
+  }
 }

@@ -28,7 +28,7 @@ export function linearModelOf(design: DesignMatrix, loss: RowLoss): BlockObjecti
     return all.values;
   };
   const slopes = (x: Float64Array): Float64Array => predictions(x).map((z, i) => loss.slope(i, z));
-  const scaled = (values: Float64Array): Float64Array => values.map((v) => bound * v);
+  const scaled = (values: Float64Array): Float64Array => (bound === 1 ? values : values.map((v) => bound * v));
   let gramMatrix: sparse.CsrMatrix | undefined;
   return {
     n: columns,

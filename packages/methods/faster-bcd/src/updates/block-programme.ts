@@ -23,7 +23,7 @@ export function solveBlockProgramme(
     const d = to - y[k];
     if (d === 0) return;
     y[k] = to;
-    for (let j = 0; j < t; j++) slope[j] += H[j * t + k] * d;
+    for (let j = 0, p = k * t; j < t; j++, p++) slope[j] += H[p] * d;
   };
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     let moved = 0;
