@@ -27,7 +27,7 @@ export async function run() {
       maxBatch: batch + 1,
       maxMicro: N,
       test,
-      maxSteps: STEPS,
+      steps: STEPS,
       backend,
     });
   // a test that always passes, so that the batch size stays

@@ -89,7 +89,7 @@ async function descend(train: Train, noise: Float64Array, test: BatchRule, initi
       maxBatch: CAP,
       maxMicro: CAP,
       test,
-      maxSteps: STEPS,
+      steps: STEPS,
       sampling: consecutive(),
     },
   );

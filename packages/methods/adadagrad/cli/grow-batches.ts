@@ -134,7 +134,7 @@ function batchTest(kind: (typeof tests)[number], eta: number, nu: number): Batch
 function doublings(history: readonly StepRecord[]): string[] {
   let told = 0;
   return history.flatMap(({ step, batchSize, loss }) => {
-    if (batchSize < 2 * told && step < history.length - 1) return [];
+    if (batchSize < 2 * told && step < history.length) return [];
     told = batchSize;
     return `step ${String(step).padStart(6)}  batch ${String(batchSize).padStart(6)}  loss ${loss.toPrecision(4)}`;
   });

@@ -2,9 +2,11 @@ import { adagrad, type GradientTransformation } from "@offprint/optim";
 import {
   add,
   asTensor,
+  checkOptions,
   div,
   equal,
   mul,
+  NonFiniteError,
   neg,
   requireNonNegative,
   sqrt,
@@ -13,6 +15,7 @@ import {
   type Tensor,
   type TensorLike,
   tree,
+  ValueError,
   where,
 } from "@offprint/tensor-core";
 
@@ -43,13 +46,18 @@ export interface AdagradNormState {
  * AdaGrad-Norm, the optimizer of AdAdaGradNorm: one step size, `v += |g|^2; x -= alpha g / sqrt(v)`. What has had no
  * gradient yet does not move.
  *
- * @throws ValueError for an option out of range.
+ * @throws ValueError for an option out of range; NonFiniteError, outside of compiled functions, for a gradient that is not
+ * finite, which would spoil every later step.
  * @see https://arxiv.org/abs/2402.11215
  */
 export function adagradNorm(options: AdagradNormOptions = {}): GradientTransformation<AdagradNormState> {
+  checkOptions("adagradNorm", options, ["learningRate", "vInit", "granularity"]);
   const { learningRate = 1, vInit = 0, granularity = "global" } = options;
   requireNonNegative("adagradNorm", "learningRate", learningRate);
   requireNonNegative("adagradNorm", "vInit", vInit);
+  if (!["global", "per-tensor", "per-row"].includes(granularity)) {
+    throw new ValueError(`adagradNorm: granularity is ${granularity}; it must be "global", "per-tensor" or "per-row"`);
+  }
   const squaredNorms = (leaves: readonly Tensor[]): Tensor[] => {
     if (granularity === "per-row") {
       return leaves.map((g) => (g.rank < 2 ? square(g) : sum(square(g), { axis: axesAfterFirst(g), keepDims: true })));
@@ -75,6 +83,7 @@ export function adagradNorm(options: AdagradNormOptions = {}): GradientTransform
       const leaves = flat.leaves.map((leaf) => asTensor(leaf as TensorLike));
       const before = tree.leaves<Tensor>(sumOfSquares);
       const norms = squaredNorms(leaves);
+      norms.forEach(requireFinite);
       const after = norms.map((norm, i) => add(before[i], norm));
       const updates = leaves.map((g, i) => {
         const none = equal(after[i], 0);
@@ -86,6 +95,16 @@ export function adagradNorm(options: AdagradNormOptions = {}): GradientTransform
       };
     },
   };
+}
+
+/** Compiled functions hold no values that could be looked at; there the training loop looks. */
+function requireFinite(norm: Tensor): void {
+  if (norm.storage.kind !== "host") return;
+  const bad = norm.data().find((value) => !Number.isFinite(value));
+  if (bad === undefined) return;
+  throw new NonFiniteError(
+    `adagradNorm: the gradient has squared norm ${bad}; it must be finite: lower the learning rate`,
+  );
 }
 
 function axesAfterFirst(x: Tensor): number[] {
@@ -105,6 +124,7 @@ export interface AdagradCoordinatesOptions extends AdaptiveStepOptions {
  * @throws ValueError for an option out of range.
  */
 export function adagradCoordinates(options: AdagradCoordinatesOptions = {}): GradientTransformation {
+  checkOptions("adagradCoordinates", options, ["learningRate", "vInit", "epsilon"]);
   const { learningRate = 1, vInit = 0, epsilon } = options;
   requireNonNegative("adagradCoordinates", "vInit", vInit);
   const plain = adagrad({ learningRate, ...(epsilon !== undefined && { epsilon }) });

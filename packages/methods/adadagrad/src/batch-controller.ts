@@ -1,4 +1,4 @@
-import { requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
 import { type BatchTest, grown, needsInnerProducts, requiredBatchSize, requireTest } from "./batch-test.js";
 import type { GradientStats } from "./gradient-stats.js";
 
@@ -38,6 +38,15 @@ export interface BatchControllerOptions {
   maxSamples?: number;
 }
 
+/** Names of {@link BatchControllerOptions}. */
+export const batchOptionNames = [
+  "initialBatch",
+  "maxBatch",
+  "test",
+  "testInterval",
+  "maxSamples",
+] as const satisfies readonly (keyof BatchControllerOptions)[];
+
 /** Where the batch size stands: plain data, to be saved and gone on from. */
 export interface BatchState {
   /** b: samples of the next step. */
@@ -70,8 +79,12 @@ export interface BatchController {
  * @see https://arxiv.org/abs/2402.11215
  */
 export function batchController(options: BatchControllerOptions): BatchController {
-  const { initialBatch, maxBatch, test, testInterval = 1, maxSamples } = options;
   const caller = "batchController";
+  checkOptions(caller, options, batchOptionNames);
+  const { initialBatch, maxBatch, test, testInterval = 1, maxSamples } = options;
+  if (typeof test?.kind !== "string") {
+    throw new ValueError(`${caller}: test is ${String(test)}; give one such as { kind: "norm", eta: 0.5 }`);
+  }
   requireInteger(caller, "initialBatch", initialBatch, 2);
   requireInteger(caller, "maxBatch", maxBatch, initialBatch);
   requireInteger(caller, "testInterval", testInterval, 1);

@@ -36,6 +36,7 @@ export {
 } from "./sample-statistics.js";
 export {
   type AdaptiveOptions,
+  type AdaptivePlace,
   type AdaptiveProblem,
   type AdaptiveResult,
   type AdaptiveState,

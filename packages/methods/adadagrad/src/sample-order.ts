@@ -15,11 +15,11 @@ export class SampleOrder {
   private readonly size: number;
   private readonly seed: number | string;
 
-  constructor(size: number, seed: number | string, state: OrderState = { epoch: 0, position: 0 }) {
+  constructor(size: number, seed: number | string) {
     this.size = size;
     this.seed = seed;
-    this.state = state;
-    this.order = this.shuffled(state.epoch);
+    this.state = { epoch: 0, position: 0 };
+    this.order = this.shuffled(0);
   }
 
   /** The samples of the next batch. */
@@ -34,9 +34,15 @@ export class SampleOrder {
     return this.order.slice(position, position + count);
   }
 
-  /** To go on from. */
+  /** Where it stands. */
   save(): OrderState {
     return this.state;
+  }
+
+  /** Goes on from there. */
+  goTo(state: OrderState): void {
+    if (state.epoch !== this.state.epoch) this.order = this.shuffled(state.epoch);
+    this.state = state;
   }
 
   private shuffled(epoch: number): Int32Array {

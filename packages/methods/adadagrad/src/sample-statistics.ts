@@ -64,7 +64,7 @@ export function perSampleStatistics<P, B>(
         gradients,
         mean,
       );
-      return { loss: sum(mul(sampleLoss(params, batch), mask)), mean, squares };
+      return { loss: totalLoss(sampleLoss(params, batch), mask), mean, squares };
     },
     innerProducts(params, batch, direction) {
       const gradients = tree.leaves<Tensor>(perSampleGradients(params, batch));
@@ -155,7 +155,7 @@ export function denseStatistics<P, B>(
       });
       const { structure } = tree.flatten(params as any);
       return {
-        loss: sum(mul(losses, mask)),
+        loss: totalLoss(losses, mask),
         mean: tree.unflatten(structure, means),
         squares: tree.unflatten(structure, squares),
       };
@@ -174,16 +174,19 @@ export function denseStatistics<P, B>(
 /** The mean gradient and the sum of the losses, without statistics. */
 export function meanGradient<P, B>(sampleLoss: SampleLoss<P, B>) {
   return (params: P, batch: B, mask: Tensor, count: Tensor): Omit<Moments, "squares"> => {
-    const total = (p: P) => {
-      const losses = asTensor(sampleLoss(p, batch));
-      if (losses.rank !== 1 || losses.shape[0] !== mask.shape[0]) {
-        throw new ShapeError(
-          `sampleLoss: gave [${losses.shape}] for ${mask.shape[0]} samples; it must give a loss for each, [${mask.shape[0]}]`,
-        );
-      }
-      return sum(mul(losses, mask));
-    };
+    const total = (p: P) => totalLoss(sampleLoss(p, batch), mask);
     const sums = (grad(total as any) as any)(params);
     return { loss: total(params), mean: tree.map((g: Tensor) => div(g, count), sums) };
   };
+}
+
+/** Sum of the losses that count. @throws ShapeError for losses that are not one for each sample. */
+function totalLoss(given: Tensor, mask: Tensor): Tensor {
+  const losses = asTensor(given);
+  if (losses.rank !== 1 || losses.shape[0] !== mask.shape[0]) {
+    throw new ShapeError(
+      `sampleLoss: gave [${losses.shape}] for ${mask.shape[0]} samples; it must give a loss for each, [${mask.shape[0]}]`,
+    );
+  }
+  return sum(mul(losses, mask));
 }

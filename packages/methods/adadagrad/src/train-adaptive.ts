@@ -1,8 +1,16 @@
 import { adagrad, type GradientTransformation, onHost } from "@offprint/optim";
-import { type Backend, NonFiniteError, random, requireInteger, ValueError } from "@offprint/tensor-core";
+import { type Loop, type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type Backend,
+  checkOptions,
+  random,
+  requireInteger,
+  requireNonNegative,
+  ValueError,
+} from "@offprint/tensor-core";
 import { adagradNorm } from "./adagrad-norm.js";
-import { AdaptiveSteps } from "./adaptive-step.js";
-import { type BatchControllerOptions, type BatchState, batchController } from "./batch-controller.js";
+import { AdaptiveSteps, type Needs } from "./adaptive-step.js";
+import { type BatchControllerOptions, type BatchState, batchController, batchOptionNames } from "./batch-controller.js";
 import { type OrderState, SampleOrder } from "./sample-order.js";
 import type { SampleSchedule } from "./sample-schedules.js";
 import { perSampleStatistics, type SampleLoss, type SampleStatistics } from "./sample-statistics.js";
@@ -25,7 +33,9 @@ export interface AdaptiveProblem<P = any, B = any> {
 }
 
 /** Options of `trainAdaptive`. */
-export interface AdaptiveOptions<P = any> extends Omit<BatchControllerOptions, "maxBatch"> {
+export interface AdaptiveOptions<P = any>
+  extends Omit<BatchControllerOptions, "maxBatch">,
+    RunOptions<StepRecord, AdaptiveState<P>> {
   /** b_max. Default all samples. */
   maxBatch?: number;
   /**
@@ -36,7 +46,7 @@ export interface AdaptiveOptions<P = any> extends Omit<BatchControllerOptions, "
   /** alpha >= 0: a number, or a schedule of the samples processed. */
   learningRate: number | SampleSchedule;
   /** Most steps. Either this or `maxSamples` must be given. */
-  maxSteps?: number;
+  steps?: number;
   /** Largest micro-batch; larger batches are computed in several and pooled exactly. Default 1024. */
   maxMicro?: number;
   /** Inner products within each tensor, as the authors' code has them. Default false. */
@@ -47,17 +57,24 @@ export interface AdaptiveOptions<P = any> extends Omit<BatchControllerOptions, "
   seed?: number | string;
   /** Compiles a step as one graph for each power of two of the batch size. */
   backend?: Backend;
-  /** Called, and awaited, after each step; `"stop"` ends the run. */
-  onProgress?: (record: StepRecord) => unknown;
-  /** Ends the run before the next step; the result can be gone on from. */
-  signal?: AbortSignal;
-  /** A state to go on from: the same steps as if the run had not been interrupted. */
-  resume?: AdaptiveState<P>;
 }
+
+const optionNames = [
+  ...batchOptionNames,
+  "optimizer",
+  "learningRate",
+  "steps",
+  "maxMicro",
+  "blockwise",
+  "sampling",
+  "seed",
+  "backend",
+  ...runOptionNames,
+] as const satisfies readonly (keyof AdaptiveOptions)[];
 
 /** What happened at a step. */
 export interface StepRecord {
-  /** Number of the step, from 0. */
+  /** Steps made. */
   readonly step: number;
   /** Samples processed, those of this step included. */
   readonly samples: number;
@@ -75,8 +92,8 @@ export interface StepRecord {
   readonly learningRate: number;
 }
 
-/** Everything a run needs to go on from, as a tree of tensors and numbers. */
-export interface AdaptiveState<P = any> {
+/** Where training stands, as a tree. */
+export interface AdaptivePlace<P = any> {
   /** Trained parameters. */
   readonly params: P;
   /** The optimizer's state. */
@@ -85,19 +102,25 @@ export interface AdaptiveState<P = any> {
   readonly batches: BatchState;
   /** Where the shuffled pass stands. */
   readonly order: OrderState;
+  /** Whether all gradients of the last batch were 0. */
+  readonly stationary: boolean;
+  /** What happened at the last step; null before the first. */
+  readonly last: StepRecord | null;
 }
+
+/** Everything a run needs to go on from: a tree that `tree.toJson` keeps. */
+export type AdaptiveState<P = any> = RunState<AdaptivePlace<P>, StepRecord>;
 
 /** What `trainAdaptive` gives. */
 export interface AdaptiveResult<P = any> {
   /** Trained parameters. */
   readonly params: P;
-  /** A record for each step of this run. */
+  /** Steps made, those of the resumed run included. */
+  readonly steps: number;
+  /** A record for each of them. */
   readonly history: readonly StepRecord[];
-  /**
-   * Why it ended: the budget of samples or steps is used up; all gradients are 0 (`stationary`); `onProgress` said so
-   * (`stopped`); or the signal fired.
-   */
-  readonly status: "aborted" | "budget" | "stationary" | "stopped";
+  /** `limit` where samples or steps are used up; `converged` where all gradients are 0; `stopped`; or `aborted`. */
+  readonly status: Status;
   /** To go on from. */
   readonly state: AdaptiveState<P>;
 }
@@ -114,109 +137,167 @@ export async function trainAdaptive<P, B>(
   problem: AdaptiveProblem<P, B>,
   options: AdaptiveOptions<P>,
 ): Promise<AdaptiveResult<P>> {
+  checkOptions(OWNER, options, optionNames);
+  checkProblem(problem);
   const { size } = problem.data;
-  const {
-    seed = 0,
-    signal,
-    onProgress,
-    maxSamples,
-    maxSteps,
-    resume,
-    maxMicro = 1024,
-    backend,
-    learningRate,
-  } = options;
-  requireInteger("trainAdaptive", "data.size", size, 2);
-  requireInteger("trainAdaptive", "maxMicro", maxMicro, 1);
-  const budgets = Object.entries({ maxSamples, maxSteps }).filter(([, value]) => value !== undefined);
-  if (budgets.length === 0)
-    throw new ValueError("trainAdaptive: give maxSamples or maxSteps; without a budget it would not end");
-  for (const [name, value] of budgets) requireInteger("trainAdaptive", name, value as number, 1);
-  if (typeof learningRate !== "function" && !(learningRate >= 0 && Number.isFinite(learningRate))) {
-    throw new ValueError(
-      `trainAdaptive: learningRate is ${learningRate}; it must be a finite number >= 0 or a schedule`,
-    );
-  }
+  const { maxSamples = Infinity, steps: limit = Infinity, maxBatch = size, learningRate, backend } = options;
+  checkBudget(options);
   const rateAt = typeof learningRate === "function" ? learningRate : () => learningRate;
-  const controller = batchController({ ...options, maxBatch: options.maxBatch ?? size });
-  const { sampling = "shuffle" } = options;
-  if (sampling === "shuffle" && (options.maxBatch ?? size) > size) {
-    throw new ValueError(
-      `trainAdaptive: maxBatch is ${options.maxBatch}, but there are ${size} samples; lower it, or take sampling "independent"`,
-    );
-  }
+  if (typeof learningRate !== "function") requireNonNegative(OWNER, "learningRate", learningRate);
+  const { initialBatch, test, testInterval } = options;
+  const controller = batchController({
+    initialBatch,
+    maxBatch,
+    test,
+    ...(testInterval !== undefined && { testInterval }),
+    ...(options.maxSamples !== undefined && { maxSamples }),
+  });
   const optimizer = namedOptimizer(options.optimizer ?? "adagrad");
-  const order = new SampleOrder(size, seed, resume?.order);
-  const draw = (count: number, step: number): Int32Array => {
-    if (typeof sampling === "function") return sampling(count, step);
-    if (sampling === "shuffle") return order.draw(count);
-    return random.rng(`${seed}/step/${step}`).randint([count], { high: size }).data() as Int32Array;
-  };
-  let params: P = resume?.params ?? problem.params;
-  let optimizerState = resume?.optimizerState ?? optimizer.init(params as any);
-  let batches = resume?.batches ?? controller.initial;
+  const sampler = samplerOf(size, options);
   const steps = new AdaptiveSteps<P, B>({
-    params,
+    params: problem.params,
     data: (indices) => problem.data.batch(indices),
     sampleLoss: problem.sampleLoss,
     statistics: problem.statistics ?? perSampleStatistics(problem.sampleLoss),
     optimizer,
-    maxMicro,
+    maxMicro: options.maxMicro ?? 1024,
     blockwise: options.blockwise ?? false,
-    kept: [problem.params, resume],
+    kept: [problem.params, options.resume?.inner],
     ...(backend && { backend }),
   });
-  const history: StepRecord[] = [];
-  const state = (): Promise<AdaptiveState<P>> => onHost({ params, optimizerState, batches, order: order.save() });
-  const spent = () => batches.samples >= (maxSamples ?? Infinity) || batches.step >= (maxSteps ?? Infinity);
-  let status: AdaptiveResult["status"] = "budget";
-  try {
-    while (!spent()) {
-      if (signal?.aborted) {
-        status = "aborted";
-        break;
-      }
-      const before = order.save();
-      const indices = draw(batches.batchSize, batches.step);
-      const rate = rateAt(batches.samples, batches.step);
-      const result = await steps
-        .step(params, optimizerState, rate, indices, controller.needs(batches))
-        .catch(async (error: unknown) => {
-          if (!(error instanceof NonFiniteError)) throw error;
-          const last = await onHost({ params, optimizerState, batches, order: before });
-          throw new NonFiniteError(`trainAdaptive: step ${batches.step}: ${error.message}`, {
-            state: last,
-            cause: error,
-          });
-        });
-      const { loss, gradNormSquared, stats, ...next } = result;
-      const stationary = gradNormSquared === 0 && stats?.variance1Norm === 0;
-      const moved = controller.next(batches, stats);
-      const { batchSize, step } = batches;
-      ({ params, optimizerState } = next);
-      batches = { ...moved.state, samples: batches.samples + indices.length };
-      const record: StepRecord = {
-        step,
-        samples: batches.samples,
-        batchSize,
-        requested: moved.requested,
-        loss,
-        gradNormSquared,
-        variance1Norm: stats?.variance1Norm ?? Number.NaN,
-        learningRate: rate,
+
+  const loop: Loop<AdaptivePlace<P>, StepRecord, "converged" | "limit"> = {
+    owner: OWNER,
+    limit,
+    limitName: "steps",
+    initial: () => ({
+      params: problem.params,
+      optimizerState: optimizer.init(problem.params as any),
+      batches: controller.initial,
+      order: { epoch: 0, position: 0 },
+      stationary: false,
+      last: null,
+    }),
+    async step({ params, optimizerState, batches, order }) {
+      const { batchSize, step, samples } = batches;
+      const rate = rateAt(samples, step);
+      const needs = controller.needs(batches);
+      const drawn = sampler(batchSize, step, order, needs);
+      const moved = await steps.step(params, optimizerState, rate, drawn.indices, needs);
+      const { loss, gradNormSquared, stats } = moved;
+      const next = controller.next(batches, stats);
+      const used = samples + drawn.indices.length;
+      const variance1Norm = stats?.variance1Norm ?? Number.NaN;
+      return {
+        params: moved.params,
+        optimizerState: moved.optimizerState,
+        batches: { ...next.state, samples: used },
+        order: drawn.order,
+        stationary: gradNormSquared === 0 && variance1Norm === 0,
+        last: {
+          step: step + 1,
+          samples: used,
+          batchSize,
+          requested: next.requested,
+          loss,
+          gradNormSquared,
+          variance1Norm,
+          learningRate: rate,
+        },
       };
-      history.push(record);
-      const answer = await onProgress?.(record);
-      if (stationary || answer === "stop") {
-        status = stationary ? "stationary" : "stopped";
-        break;
-      }
-    }
+    },
+    record: ({ last }) => last ?? undefined,
+    finished({ stationary, batches }) {
+      if (stationary) return "converged";
+      return batches.samples >= maxSamples ? "limit" : undefined;
+    },
+    snapshot: onHost,
+    check(place) {
+      if (place?.batches !== undefined && place.order !== undefined && place.params !== undefined) return;
+      throw new ValueError(
+        `${OWNER}: resume is no state of this function; give the \`state\` of a result or a checkpoint`,
+      );
+    },
+  };
+  try {
+    const { last, iterations, history, status, state } = await runLoop(loop, options);
+    return { params: last.params, steps: iterations, history, status, state };
   } finally {
     await steps.release();
   }
-  const last = await state();
-  return { params: last.params, history, status, state: last };
+}
+
+const OWNER = "trainAdaptive";
+
+function checkProblem(problem: AdaptiveProblem | undefined): void {
+  if (
+    problem?.params === undefined ||
+    typeof problem.data?.batch !== "function" ||
+    typeof problem.sampleLoss !== "function"
+  ) {
+    throw new ValueError(
+      `${OWNER}: the problem must be { params, data, sampleLoss }, data as { size, batch(indices) } and sampleLoss a function`,
+    );
+  }
+  requireInteger(OWNER, "data.size", problem.data.size, 2);
+}
+
+function checkBudget({ maxSamples, steps, maxMicro }: AdaptiveOptions): void {
+  if (maxSamples === undefined && steps === undefined)
+    throw new ValueError(`${OWNER}: give maxSamples or steps; without a budget it would not end`);
+  if (maxSamples !== undefined) requireInteger(OWNER, "maxSamples", maxSamples, 1);
+  if (steps !== undefined) requireInteger(OWNER, "steps", steps, 1);
+  if (maxMicro !== undefined) requireInteger(OWNER, "maxMicro", maxMicro, 1);
+}
+
+type Sampler = (
+  batchSize: number,
+  step: number,
+  order: OrderState,
+  needs: Needs,
+) => { readonly indices: Int32Array; readonly order: OrderState };
+
+/** Draws the samples of a step. */
+function samplerOf(size: number, { sampling = "shuffle", seed = 0, maxBatch = size }: AdaptiveOptions): Sampler {
+  if (typeof sampling === "function") {
+    return (batchSize, step, order, needs) => {
+      const indices = sampling(batchSize, step);
+      checkSamples(indices, size, needs);
+      return { indices, order };
+    };
+  }
+  if (sampling === "independent") {
+    return (batchSize, step, order) => {
+      const drawn = random.rng(`${seed}/step/${step}`).randint([batchSize], { high: size });
+      return { indices: drawn.data() as Int32Array, order };
+    };
+  }
+  if (sampling !== "shuffle") {
+    throw new ValueError(`${OWNER}: sampling is ${String(sampling)}; take "shuffle", "independent" or a function`);
+  }
+  if (maxBatch > size) {
+    throw new ValueError(
+      `${OWNER}: maxBatch is ${maxBatch}, but there are ${size} samples; lower it, or take sampling "independent"`,
+    );
+  }
+  const shuffled = new SampleOrder(size, seed);
+  return (batchSize, _, order) => {
+    shuffled.goTo(order);
+    return { indices: shuffled.draw(batchSize), order: shuffled.save() };
+  };
+}
+
+/** @throws ValueError for what a sampler of the user's may give that is no batch. */
+function checkSamples(indices: Int32Array, size: number, needs: Needs): void {
+  const least = needs === "nothing" ? 1 : 2;
+  if (!(indices instanceof Int32Array) || indices.length < least) {
+    const given = indices instanceof Int32Array ? `${indices.length} samples` : typeof indices;
+    throw new ValueError(
+      `${OWNER}: sampling gave ${given}; it must give an Int32Array of ${least} or more${least === 2 ? ", as the variance of one sample is unknown" : ""}`,
+    );
+  }
+  const bad = indices.find((index) => !(index >= 0 && index < size));
+  if (bad !== undefined) throw new ValueError(`${OWNER}: sampling gave sample ${bad}; there are 0..${size - 1}`);
 }
 
 function namedOptimizer(optimizer: GradientTransformation | "adagrad" | "adagrad-norm"): GradientTransformation {
@@ -224,7 +305,7 @@ function namedOptimizer(optimizer: GradientTransformation | "adagrad" | "adagrad
   if (optimizer === "adagrad-norm") return adagradNorm();
   if (typeof optimizer !== "object") {
     throw new ValueError(
-      `trainAdaptive: optimizer is ${String(optimizer)}; take adagrad, adagrad-norm or a gradient transformation`,
+      `${OWNER}: optimizer is ${String(optimizer)}; take adagrad, adagrad-norm or a gradient transformation`,
     );
   }
   return optimizer;

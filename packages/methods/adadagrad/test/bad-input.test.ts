@@ -29,7 +29,7 @@ const problem = {
   data: { size: 10, batch: (indices: Int32Array) => tensor(Float32Array.from(indices)) },
   sampleLoss: (p: Tensor, x: Tensor) => mul(sum(square(p)), x),
 };
-const options: AdaptiveOptions = { learningRate: 0.1, initialBatch: 2, test: { kind: "norm", eta: 1 }, maxSteps: 3 };
+const options: AdaptiveOptions = { learningRate: 0.1, initialBatch: 2, test: { kind: "norm", eta: 1 }, steps: 3 };
 const stats = gradientStats({ x: tensor([[1], [2]]) });
 
 describe("bad input is refused by name", () => {
@@ -48,8 +48,8 @@ describe("bad input is refused by name", () => {
     [{ test: { kind: "stages", sizes: [2, 4], shares: [1] }, maxSamples: 5 }, /give 2 numbers > 0/],
     [{ testInterval: 0 }, /testInterval is 0/],
     [{ maxMicro: 0 }, /maxMicro is 0/],
-    [{ maxSteps: undefined }, /give maxSamples or maxSteps/],
-    [{ maxSteps: 0 }, /maxSteps is 0/],
+    [{ steps: undefined }, /give maxSamples or steps/],
+    [{ steps: 0 }, /steps is 0/],
     [{ learningRate: -1 }, /learningRate is -1/],
     [{ optimizer: "adamax" as never }, /optimizer is adamax; take adagrad/],
   ])("training: %o", async (change, message) => {
@@ -62,13 +62,18 @@ describe("bad input is refused by name", () => {
     const empty = { ...problem, data: { ...problem.data, size: 0 } };
     await expect(trainAdaptive(empty, options)).rejects.toThrow(/data.size is 0/);
     const scalar = { ...problem, sampleLoss: (p: Tensor) => sum(square(p)) };
-    await expect(trainAdaptive(scalar, { ...options, test: { kind: "constant" } })).rejects.toThrow(ShapeError);
+    let steps = 0;
+    for (const test of [{ kind: "constant" }, { kind: "norm", eta: 1 }] as const) {
+      const attempt = trainAdaptive(scalar, { ...options, test, onProgress: () => steps++ });
+      await expect(attempt).rejects.toThrow(ShapeError);
+    }
+    expect(steps).toBe(0);
     const far = {
       ...problem,
       sampleLoss: (p: Tensor, x: Tensor) => mul(sum(square(p)), mul(x, Number.POSITIVE_INFINITY)),
     };
     await expect(trainAdaptive(far, options)).rejects.toThrow(NonFiniteError);
-    await expect(trainAdaptive(far, options)).rejects.toMatchObject({ state: { batches: { step: 0 } } });
+    await expect(trainAdaptive(far, options)).rejects.toMatchObject({ state: { inner: { batches: { step: 0 } } } });
   });
 
   it.each<[() => unknown, new (...args: any[]) => OffprintError, RegExp]>([

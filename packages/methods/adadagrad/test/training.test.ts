@@ -139,8 +139,8 @@ describe("training", () => {
   it("tells every step, grows only, and counts what it used", async () => {
     const seen: number[] = [];
     const { history, status } = await trainAdaptive(problem, { ...common, onProgress: ({ step }) => seen.push(step) });
-    expect(status).toBe("budget");
-    expect(seen).toEqual(history.map((_, k) => k));
+    expect(status).toBe("limit");
+    expect(seen).toEqual(history.map((_, k) => k + 1));
     let samples = 0;
     history.forEach(({ batchSize, ...record }, k) => {
       samples += batchSize;
@@ -152,14 +152,14 @@ describe("training", () => {
   });
 
   it("goes on from a saved state as if it had not stopped", async () => {
-    const whole = await trainAdaptive(problem, { ...common, maxSteps: 12 });
+    const whole = await trainAdaptive(problem, { ...common, steps: 12 });
     const half = await trainAdaptive(problem, {
       ...common,
-      onProgress: ({ step }) => (step === 5 ? "stop" : undefined),
+      onProgress: ({ step }) => (step === 6 ? "stop" : undefined),
     });
     expect(half.status).toBe("stopped");
-    const rest = await trainAdaptive(problem, { ...common, maxSteps: 12, resume: half.state });
-    expect(rest.history[0]).toEqual(whole.history[6]);
+    const rest = await trainAdaptive(problem, { ...common, steps: 12, resume: half.state });
+    expect(rest.history).toEqual(whole.history);
     expect(largestDifference(rest.params, whole.params)).toBe(0);
     const aborted = await trainAdaptive(problem, { ...common, signal: AbortSignal.abort() });
     expect(aborted).toMatchObject({ status: "aborted", history: [] });
@@ -167,14 +167,14 @@ describe("training", () => {
 
   it("never grows where all samples are the same, and ends where all gradients vanish", async () => {
     const same = { ...data, batch: (indices: Int32Array) => data.batch(new Int32Array(indices.length)) };
-    const { history } = await trainAdaptive({ ...problem, data: same }, { ...common, maxSteps: 20 });
+    const { history } = await trainAdaptive({ ...problem, data: same }, { ...common, steps: 20 });
     expect(new Set(history.map(({ batchSize }) => batchSize))).toEqual(new Set([4]));
     const flat = {
       params: tensor(new Float64Array(2)),
       data,
       sampleLoss: (p: Tensor, { x }: Batch) => mul(sum(square(p)), x.sum({ axis: 1 }).mul(0)),
     };
-    expect((await trainAdaptive(flat, common)).status).toBe("stationary");
+    expect((await trainAdaptive(flat, common)).status).toBe("converged");
   });
 
   it("takes any optimizer, schedule and order of samples", async () => {
@@ -198,8 +198,17 @@ describe("training", () => {
       asked.push(size);
       return Int32Array.from({ length: size }, (_, i) => i);
     };
-    const { history } = await trainAdaptive(problem, { ...common, sampling: own, maxSteps: 3 });
+    const { history } = await trainAdaptive(problem, { ...common, sampling: own, steps: 3 });
     expect(asked).toEqual(history.map(({ batchSize }) => batchSize));
+  });
+
+  it("refuses orders of samples that are no batch: the variance of one sample is not a number", async () => {
+    const draw = (...indices: number[]) =>
+      trainAdaptive(problem, { ...common, sampling: () => Int32Array.from(indices) });
+    await expect(draw(3)).rejects.toThrow(/sampling gave 1 samples; it must give an Int32Array of 2 or more/);
+    await expect(draw(3, N)).rejects.toThrow(/sampling gave sample 64; there are 0..63/);
+    const alone = { ...common, test: { kind: "constant" }, steps: 2, sampling: () => Int32Array.of(3) } as const;
+    expect((await trainAdaptive(problem, alone)).history.map(({ batchSize }) => batchSize)).toEqual([4, 4]);
   });
 });
 
@@ -213,6 +222,12 @@ describe("AdaGrad", () => {
     const each = adagradCoordinates({ learningRate: 0.5, epsilon: 0 });
     const first = each.update(g, each.init(zero), zero).updates;
     expect(first.w.toArray()).toEqual([-0.5, 0.5, -0]);
+  });
+
+  it("by norm refuses a gradient that is not finite", () => {
+    const norm = adagradNorm();
+    const zero = tensor([0, 0]);
+    expect(() => norm.update(tensor([1, Number.NaN]), norm.init(zero), zero)).toThrow(/squared norm NaN/);
   });
 
   it("by norm shares a step size over all, a tensor, or a row", () => {
