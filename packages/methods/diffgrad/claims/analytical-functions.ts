@@ -1,6 +1,6 @@
 import { type Claim, figure, type LineSeries } from "@offprint/claims";
 import { adam, type GradientTransformation, minimize } from "@offprint/optim";
-import { type Tensor, tensor } from "@offprint/tensor-core";
+import { add, hostBackend, type Tensor, take, tensor } from "@offprint/tensor-core";
 import { diffGrad } from "../src/index.js";
 import { type Method, published } from "./method.js";
 import { type TestFunction, testFunctions } from "./test-functions.js";
@@ -8,13 +8,21 @@ import { type TestFunction, testFunctions } from "./test-functions.js";
 const setting = { learningRate: 0.1, beta1: 0.95, beta2: 0.999 };
 const STEPS = 300;
 
-/** All iterates of one run from -1, the start included. */
-async function iterates({ value }: TestFunction, optimizer: GradientTransformation): Promise<Float64Array> {
-  const { history } = await minimize((x: Tensor) => value(x), tensor(-1, { dtype: "float64" }), optimizer, {
+/** All iterates of a run on each of F1, F2 and F3 from -1, the start included: three coordinates of one run. */
+async function iterates(optimizer: GradientTransformation): Promise<Float64Array[]> {
+  const { f1, f2, f3 } = testFunctions;
+  const loss = (x: Tensor) => [f1, f2, f3].map((f, i) => f.value(take(x, i))).reduce((a, b) => add(a, b));
+  const { history } = await minimize(loss, tensor(new Float64Array(3).fill(-1)), optimizer, {
     steps: STEPS,
-    evaluate: (x) => ({ x: x.item() }),
+    evaluate(x) {
+      const [a, b, c] = x.data();
+      return { f1: a, f2: b, f3: c };
+    },
+    backend: hostBackend,
   });
-  return Float64Array.from([-1, ...history.map(({ evaluation }) => evaluation?.["x"] ?? Number.NaN)]);
+  return (["f1", "f2", "f3"] as const).map((name) =>
+    Float64Array.from([-1, ...history.map(({ evaluation }) => evaluation?.[name] ?? Number.NaN)]),
+  );
 }
 
 const last = (path: Float64Array) => path[path.length - 1];
@@ -32,16 +40,14 @@ export function analyticalFunctions(method: Method = published): Claim {
     paper: { "F1 Adam": 0.2, "F1 diffGrad": -0.3 },
     async run() {
       const optimizers = {
-        diffGrad: () => method(setting),
-        Adam: () => adam(setting),
-        "Adam with half the step": () => adam({ ...setting, learningRate: setting.learningRate / 2 }),
-        "diffGrad, wide friction": () => diffGrad({ ...setting, friction: "wide" }),
+        diffGrad: method(setting),
+        Adam: adam(setting),
+        "Adam with half the step": adam({ ...setting, learningRate: setting.learningRate / 2 }),
+        "diffGrad, wide friction": diffGrad({ ...setting, friction: "wide" }),
       };
       const { f1, f2, f3 } = testFunctions;
       const paths: Record<string, Float64Array[]> = {};
-      for (const [name, make] of Object.entries(optimizers)) {
-        paths[name] = [await iterates(f1, make()), await iterates(f2, make()), await iterates(f3, make())];
-      }
+      for (const [name, optimizer] of Object.entries(optimizers)) paths[name] = await iterates(optimizer);
       const [own, other, half] = [paths.diffGrad, paths.Adam, paths["Adam with half the step"]];
       const [ownSwing, otherSwing] = [Math.max(...own[2]), Math.max(...other[2])];
       const holds =

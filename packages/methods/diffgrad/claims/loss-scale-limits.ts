@@ -1,12 +1,13 @@
 import { type Claim, figure } from "@offprint/claims";
 import { adam, type GradientTransformation, minimize } from "@offprint/optim";
-import { matmul, mul, sub, type Tensor, tensor } from "@offprint/tensor-core";
+import { hostBackend, matmul, mul, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { type Method, published } from "./method.js";
 
 const setting = { learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 0 };
 const STEPS = 50;
 
-async function endPoint(scale: number, optimizer: GradientTransformation): Promise<readonly number[]> {
+/** The end points for the scales 1e6, 1 and 1e-8 of the loss, which are rows of one run. */
+async function endPoints(optimizer: GradientTransformation): Promise<readonly (readonly number[])[]> {
   const a = tensor(
     [
       [2, 0.5],
@@ -15,9 +16,11 @@ async function endPoint(scale: number, optimizer: GradientTransformation): Promi
     { dtype: "float64" },
   );
   const b = tensor([1, -1], { dtype: "float64" });
-  const loss = (x: Tensor) => mul(sub(mul(matmul(x, matmul(a, x)), 0.5), matmul(b, x)), scale);
-  const { params } = await minimize(loss, tensor([3, -2], { dtype: "float64" }), optimizer, { steps: STEPS });
-  return Array.from(params.data());
+  const scales = tensor([[1e6], [1], [1e-8]], { dtype: "float64" });
+  const loss = (x: Tensor) => sum(mul(mul(x, sub(mul(matmul(x, a), 0.5), b)), scales));
+  const start = tensor(new Array(3).fill([3, -2]), { dtype: "float64" });
+  const { params } = await minimize(loss, start, optimizer, { steps: STEPS, backend: hostBackend });
+  return params.toArray() as number[][];
 }
 
 function distance(x: readonly number[], y: readonly number[]): number {
@@ -35,17 +38,20 @@ export function lossScaleLimits(method: Method = published): Claim {
     source: "Section III, from the range [1/2, 1) of equation 7",
     paper: { "c = 1e6, distance to Adam": 0, "c = 1e-8, distance to half Adam": 0 },
     async run() {
-      const half = { ...setting, learningRate: setting.learningRate / 2 };
-      const ends = async (c: number) => ({
-        own: await endPoint(c, method(setting)),
-        whole: await endPoint(c, adam(setting)),
-        half: await endPoint(c, adam(half)),
-      });
-      const [large, small, one] = [await ends(1e6), await ends(1e-8), await ends(1)];
+      const runs = {
+        own: await endPoints(method(setting)),
+        whole: await endPoints(adam(setting)),
+        half: await endPoints(adam({ ...setting, learningRate: setting.learningRate / 2 })),
+      };
+      const [large, one, small] = [0, 1, 2].map((i) => ({
+        own: runs.own[i],
+        whole: runs.whole[i],
+        half: runs.half[i],
+      }));
       const atLarge = distance(large.own, large.whole);
       const atSmall = distance(small.own, small.half);
       const atOne = Math.min(distance(one.own, one.whole), distance(one.own, one.half));
-      const row = (c: string, { own, whole, half: halved }: Awaited<ReturnType<typeof ends>>) => {
+      const row = (c: string, { own, whole, half: halved }: typeof large) => {
         return [c, own[0], own[1], distance(own, whole), distance(own, halved)];
       };
       return {

@@ -4,7 +4,7 @@ import {
   type GradientTransformation,
   type Schedule,
 } from "@offprint/optim";
-import { requireDecayRate, requireNonNegative, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireDecayRate, requireNonNegative, ValueError } from "@offprint/tensor-core";
 import { type Friction, requireFriction } from "./friction.js";
 import { type DiffGradSlot, diffGradRule } from "./rule.js";
 
@@ -34,10 +34,15 @@ export interface DiffGradOptions {
 /** The state of `diffGrad`: the number of updates, and trees like the parameters that are zero at the start. */
 export type DiffGradState = ElementwiseState<DiffGradSlot>;
 
+const names = [
+  ...["learningRate", "beta1", "beta1Decay", "beta2", "epsilon"],
+  ...["epsilonPlacement", "weightDecay", "friction"],
+];
+
 /**
  * diffGrad: Adam's step times a friction coefficient per coordinate, which is near 1 where the gradient has just
  * changed and 1/2 where it has not. Works on trees of float32 or float64 tensors; pure, traceable, differentiable.
- * @throws ValueError for an option out of range.
+ * @throws ValueError for options that are unknown or out of range.
  * @example
  * ```ts
  * import { diffGrad } from "@offprint/diffgrad";
@@ -50,6 +55,7 @@ export type DiffGradState = ElementwiseState<DiffGradSlot>;
  * @see Dubey et al., IEEE TNNLS 31(11), 2020, arXiv 1909.11015
  */
 export function diffGrad(options: DiffGradOptions = {}): GradientTransformation<DiffGradState> {
+  checkOptions("diffGrad", options, names);
   const { learningRate = 1e-3, beta1 = 0.9, beta1Decay = 1, beta2 = 0.999, epsilon = 1e-8 } = options;
   const { epsilonPlacement = "after-correction", weightDecay = 0, friction = "abs" } = options;
   requireDecayRate("diffGrad", "beta1", beta1);

@@ -50,11 +50,11 @@ export function frictionCoefficient(previousGradient: Tensor, gradient: Tensor, 
  * The friction coefficients that an update used, from the states before and after it: a tree like the parameters.
  * Their mean tells how far diffGrad was from Adam (1) and from Adam with half the step (1/2).
  */
-export function frictionOfUpdate(
-  before: { readonly previousGradient: tree.Tree },
-  after: { readonly previousGradient: tree.Tree },
+export function frictionOfUpdate<P = tree.Tree>(
+  before: { readonly previousGradient: P },
+  after: { readonly previousGradient: P },
   friction: Friction = "abs",
-): any {
+): P {
   return tree.map(
     (previous: Tensor, present: Tensor) => frictionCoefficient(previous, present, friction),
     before.previousGradient,

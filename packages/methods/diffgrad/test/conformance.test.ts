@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type DiffGradOptions, diffGrad } from "../src/index.js";
 
 const invalid = [
+  () => diffGrad({ lr: 0.1 } as DiffGradOptions),
   () => diffGrad({ learningRate: -1 }),
   () => diffGrad({ beta1: 1 }),
   () => diffGrad({ beta2: -0.5 }),
