@@ -1,9 +1,21 @@
 import { ShapeError, ValueError } from "@offprint/tensor-core";
 
+/** A copy; throws a ValueError unless it is an array of numbers, which may be NaN, and has at least one. */
+export function readNumbers(owner: string, name: string, x: ArrayLike<number>): Float64Array {
+  const given: unknown = x;
+  if (!Array.isArray(given) && !(ArrayBuffer.isView(given) && !(given instanceof DataView))) {
+    throw new ValueError(`${owner}: ${name} must be an array of numbers, got ${typeof given}`);
+  }
+  if (x.length === 0) throw new ValueError(`${owner}: ${name} is empty; give one value per step`);
+  const wrong = Array.from(x).findIndex((value) => typeof value !== "number");
+  if (wrong >= 0) throw new ValueError(`${owner}: ${name}[${wrong}] is a ${typeof x[wrong]}; it must be a number`);
+  return Float64Array.from(x);
+}
+
 /** A copy of gradient norms; throws a ValueError unless there is at least one and all are finite and >= 0. */
 export function readNorms(owner: string, norms: ArrayLike<number>): Float64Array {
-  if (norms.length === 0) throw new ValueError(`${owner}: there are no gradient norms; record one per step`);
-  const copy = Float64Array.from(norms);
+  if (norms?.length === 0) throw new ValueError(`${owner}: there are no gradient norms; record one per step`);
+  const copy = readNumbers(owner, "norms", norms);
   const bad = copy.findIndex((g) => !(g >= 0 && g < Infinity));
   if (bad >= 0) {
     throw new ValueError(
@@ -27,8 +39,7 @@ export function requirePositiveNorms(owner: string, norms: Float64Array): void {
 
 /** A copy of step sizes or weights; throws a ValueError unless all are finite and > 0 (or >= 0 where zero is allowed). */
 export function readSteps(owner: string, name: string, x: ArrayLike<number>, zeroAllowed = false): Float64Array {
-  if (x.length === 0) throw new ValueError(`${owner}: ${name} is empty; give one value per step`);
-  const copy = Float64Array.from(x);
+  const copy = readNumbers(owner, name, x);
   const bad = copy.findIndex((v) => !(v < Infinity && (zeroAllowed ? v >= 0 : v > 0)));
   if (bad >= 0) {
     const allowed = zeroAllowed ? ">= 0" : "> 0";

@@ -1,5 +1,5 @@
-import { ValueError } from "@offprint/tensor-core";
-import { requireStepCount } from "./argument-checks.js";
+import { requireInteger } from "@offprint/tensor-core";
+import { readNumbers, requireStepCount } from "./argument-checks.js";
 
 /** How recorded norms become one norm for each step of the run to come. */
 export interface NormCleaning {
@@ -16,24 +16,24 @@ export interface NormCleaning {
  *
  * @param norms - `[S]`, at least one.
  * @returns `[length]`
+ * @throws ValueError for no norms, what is not a number, or a length that is not an integer >= 1.
  */
 export function resample(norms: ArrayLike<number>, length: number): Float64Array {
   requireStepCount("resample", length, "length");
-  const last = norms.length - 1;
+  const values = readNumbers("resample", "norms", norms);
+  const last = values.length - 1;
   return Float64Array.from({ length }, (_, t) => {
     const at = length === 1 ? 0 : (t * last) / (length - 1);
     const before = Math.min(Math.floor(at), last);
     const after = Math.min(before + 1, last);
-    return norms[before] + (at - before) * (norms[after] - norms[before]);
+    return values[before] + (at - before) * (values[after] - values[before]);
   });
 }
 
 /** Leaves out what should not count, then resamples; `readNorms` judges the result. */
 export function cleanNorms(norms: ArrayLike<number>, options: NormCleaning): ArrayLike<number> {
   const { dropNonFinite = false, dropEdge = 0, length } = options;
-  if (!Number.isSafeInteger(dropEdge) || dropEdge < 0) {
-    throw new ValueError(`refineSchedule: dropEdge is ${dropEdge}; it must be an integer >= 0`);
-  }
+  requireInteger("refineSchedule", "dropEdge", dropEdge, 0);
   if (length !== undefined) requireStepCount("refineSchedule", length, "length");
   let kept: ArrayLike<number> = norms;
   if (dropNonFinite) kept = Float64Array.from(kept).filter(Number.isFinite);

@@ -6,7 +6,7 @@ import {
   type RunOptions,
   runOptionNames,
 } from "@offprint/solvers";
-import { checkOptions, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireNonNegative, ValueError } from "@offprint/tensor-core";
 import { readNorms, requireDistance } from "./argument-checks.js";
 import { evaluateBound } from "./last-iterate-bound.js";
 
@@ -57,6 +57,7 @@ export async function optimizeSchedule(
 ): Promise<OptimizedSchedule> {
   checkOptions("optimizeSchedule", options, ["maxIterations", "tolerance", ...runOptionNames]);
   const { maxIterations = 5000, tolerance = 1e-11, ...run } = options;
+  requireNonNegative("optimizeSchedule", "tolerance", tolerance);
   const g = readNorms("optimizeSchedule", norms);
   requireDistance("optimizeSchedule", distance);
   const steps = g.length;

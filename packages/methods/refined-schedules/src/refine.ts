@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
 import { readNorms, requirePositiveNorms } from "./argument-checks.js";
 import { cleanNorms, type NormCleaning } from "./gradient-norms.js";
 import { medianFilter } from "./median-filter.js";
@@ -43,6 +43,8 @@ export interface RefinedSchedule {
   readonly warnings: readonly string[];
 }
 
+const names = ["norm", "power", "tau", "floor", "length", "dropNonFinite", "dropEdge"];
+
 /** From here on the weights put nearly the whole budget on a few steps. */
 const EXTREME = 1e4;
 
@@ -82,14 +84,12 @@ function warningsOf(weights: Float64Array): string[] {
  * @see https://arxiv.org/abs/2310.07831
  */
 export function refineSchedule(gradientNorms: ArrayLike<number>, options: RefineOptions = {}): RefinedSchedule {
+  checkOptions("refineSchedule", options, names);
   const { norm = "l2", power = norm === "l1" ? 1 : 2, tau = 0.1, floor = 0 } = options;
   if (!(tau >= 0 && tau <= 1)) throw new ValueError(`refineSchedule: tau is ${tau}; it must be in [0, 1]`);
-  if (!(power > 0 && power < Infinity)) {
-    throw new ValueError(`refineSchedule: power is ${power}; it must be a finite number > 0`);
-  }
-  if (!(floor >= 0 && floor < Infinity)) {
-    throw new ValueError(`refineSchedule: floor is ${floor}; it must be a finite number >= 0`);
-  }
+  if (norm !== "l1" && norm !== "l2") throw new ValueError(`refineSchedule: norm is "${norm}"; it must be l1 or l2`);
+  requirePositive("refineSchedule", "power", power);
+  requireNonNegative("refineSchedule", "floor", floor);
   const norms = readNorms("refineSchedule", cleanNorms(gradientNorms, options));
   const smoothed = medianFilter(norms, filterWidth(tau, norms.length));
   if (floor > 0) {

@@ -1,16 +1,10 @@
-import { ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
 import { requireStepCount } from "./argument-checks.js";
 
 /** Multipliers of the peak learning rate for steps `t = 0 .. T-1`. */
 function multipliers(name: string, T: number, value: (t: number) => number): Float64Array {
   requireStepCount(`schedules.${name}`, T);
   return Float64Array.from({ length: T }, (_, t) => value(t));
-}
-
-function requirePower(name: string, power: number): void {
-  if (!(power > 0 && power < Infinity)) {
-    throw new ValueError(`schedules.${name}: power is ${power}; it must be a finite number > 0`);
-  }
 }
 
 /** Options of `schedules.step`. */
@@ -41,12 +35,12 @@ export const schedules = {
   inverseSqrt: (T: number): Float64Array => multipliers("inverseSqrt", T, (t) => 1 / Math.sqrt(1 + t)),
 
   /** Divided by 10 at 50 % and at 75 % of the run. */
-  step(T: number, { boundaries = [0.5, 0.75], factor = 0.1 }: StepOptions = {}): Float64Array {
+  step(T: number, options: StepOptions = {}): Float64Array {
+    checkOptions("schedules.step", options, ["boundaries", "factor"]);
+    const { boundaries = [0.5, 0.75], factor = 0.1 } = options;
     const wrong = boundaries.find((boundary) => !(boundary >= 0 && boundary <= 1));
     if (wrong !== undefined) throw new ValueError(`schedules.step: a boundary is ${wrong}; it must be in [0, 1]`);
-    if (!(factor >= 0 && factor < Infinity)) {
-      throw new ValueError(`schedules.step: factor is ${factor}; it must be a finite number >= 0`);
-    }
+    requireNonNegative("schedules.step", "factor", factor);
     return multipliers("step", T, (t) => factor ** boundaries.filter((boundary) => t >= boundary * T).length);
   },
 
@@ -57,14 +51,18 @@ export const schedules = {
   linear: (T: number): Float64Array => multipliers("linear", T, (t) => 1 - t / T),
 
   /** `(1 - t / T)^p`, default p = 1. */
-  polynomial(T: number, { power = 1 }: { power?: number } = {}): Float64Array {
-    requirePower("polynomial", power);
+  polynomial(T: number, options: { power?: number } = {}): Float64Array {
+    checkOptions("schedules.polynomial", options, ["power"]);
+    const { power = 1 } = options;
+    requirePositive("schedules.polynomial", "power", power);
     return multipliers("polynomial", T, (t) => (1 - t / T) ** power);
   },
 
   /** `(t + 1) / (phi T)` up to step `phi T`, then a polynomial decay over the rest. */
-  warmupPolynomial(T: number, { warmup = 0.1, power = 1 }: WarmupOptions = {}): Float64Array {
-    requirePower("warmupPolynomial", power);
+  warmupPolynomial(T: number, options: WarmupOptions = {}): Float64Array {
+    checkOptions("schedules.warmupPolynomial", options, ["warmup", "power"]);
+    const { warmup = 0.1, power = 1 } = options;
+    requirePositive("schedules.warmupPolynomial", "power", power);
     if (!(warmup >= 0 && warmup < 1)) {
       throw new ValueError(`schedules.warmupPolynomial: warmup is ${warmup}; it must be in [0, 1)`);
     }

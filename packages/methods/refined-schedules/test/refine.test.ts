@@ -121,6 +121,15 @@ describe("a refined schedule", () => {
     expect(largestDifference(longer.multipliers, refineSchedule(resample(g, 31)).multipliers)).toBe(0);
   });
 
+  it("is not made of what is no array of numbers, and options are known", () => {
+    expect(() => resample("abc" as never, 20)).toThrow(/resample: norms must be an array of numbers, got string/);
+    expect(() => resample([], 20)).toThrow(/norms is empty/);
+    expect(() => resample(["1", "2"] as never, 20)).toThrow(/norms\[0\] is a string/);
+    expect(() => refineSchedule(undefined as never)).toThrow(ValueError);
+    expect(() => refineSchedule([2, 1], { nrom: "l1" } as never)).toThrow(/no option "nrom"; did you mean "norm"/);
+    expect(() => refineSchedule([2, 1], { norm: "l3" as "l2" })).toThrow(/norm is "l3"/);
+  });
+
   it("leaves out what a logger could not record, and partial steps at the ends", () => {
     const clean = [3, 2, 1, 1, 1];
     const own = refineSchedule(clean).multipliers;

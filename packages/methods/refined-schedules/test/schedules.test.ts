@@ -33,6 +33,7 @@ describe("the classical schedules", () => {
     expect(() => schedules.linear(0)).toThrow(/schedules.linear: T is 0/);
     expect(() => schedules.cosine(1.5)).toThrow(/T is 1.5/);
     expect(() => schedules.step(4, { boundaries: [2] })).toThrow(/boundary is 2/);
+    expect(() => schedules.step(4, { factors: 0.5 } as never)).toThrow(/no option "factors"; did you mean "factor"/);
     expect(() => schedules.step(4, { factor: -1 })).toThrow(/factor is -1/);
     expect(() => schedules.polynomial(4, { power: 0 })).toThrow(/power is 0/);
     expect(() => schedules.warmupPolynomial(4, { warmup: 1 })).toThrow(/warmup is 1/);
