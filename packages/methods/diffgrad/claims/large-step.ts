@@ -6,7 +6,7 @@ import { type Method, published } from "./method.js";
 
 /**
  * Seventy times the usual step. At a hundred times, which the tables show, one run in six collapses to chance with
- * diffGrad too, so that the mean of thirty runs wanders around its criterion; here none of 45 did.
+ * diffGrad too, so that the mean of thirty runs wanders around its criterion; here one of 85 did.
  */
 const LARGE = 0.07;
 const LARGER = 0.1;
