@@ -120,23 +120,35 @@ function border(u: f64, layer: u32): f64 {
 export function normals(state: usize, tables: usize, out: usize, n: i32): void {
   edges = tables;
   const inside = tables + ((<usize>LAYERS + 1) << 3);
-  // The high word of each half comes first.
-  s0 = rotl<u64>(load<u64>(state), 32);
-  s1 = rotl<u64>(load<u64>(state, 8), 32);
+  // The high word of each half comes first. The state stays in locals: globals are memory.
+  let a = rotl<u64>(load<u64>(state), 32);
+  let b = rotl<u64>(load<u64>(state, 8), 32);
   for (const end = out + (<usize>n << 3); out < end; out += 8) {
     while (true) {
-      const high = <i32>word();
-      const low = word();
+      const high = <i32>mix(<u32>(a + b));
+      let c = a ^ b;
+      a = rotl<u64>(a, 24) ^ c ^ (c << 16);
+      b = rotl<u64>(c, 37);
+      const low = mix(<u32>(a + b));
+      c = a ^ b;
+      a = rotl<u64>(a, 24) ^ c ^ (c << 16);
+      b = rotl<u64>(c, 37);
       const layer = low & (LAYERS - 1);
       const u = (<f64>high + (<f64>(low >> 12) + 0.5) * 9.5367431640625e-7) * 4.656612873077393e-10;
-      let x = u * edge(layer);
-      if (abs(u) >= load<f64>(inside + (<usize>layer << 3))) x = border(u, layer);
+      let x = u * load<f64>(tables + (<usize>layer << 3));
+      if (abs(u) >= load<f64>(inside + (<usize>layer << 3))) {
+        s0 = a;
+        s1 = b;
+        x = border(u, layer);
+        a = s0;
+        b = s1;
+      }
       if (x == x) {
         store<f64>(out, x);
         break;
       }
     }
   }
-  store<u64>(state, rotl<u64>(s0, 32));
-  store<u64>(state, rotl<u64>(s1, 32), 8);
+  store<u64>(state, rotl<u64>(a, 32));
+  store<u64>(state, rotl<u64>(b, 32), 8);
 }
