@@ -1,5 +1,6 @@
 import type { ClaimContext } from "@offprint/claims";
 import { nodeAccuracy } from "@offprint/graph";
+import type { Tensor } from "@offprint/tensor-core";
 import {
   type fitNodeClassifier,
   type NodeMethod,
@@ -12,7 +13,7 @@ import {
 export type Fit = typeof fitNodeClassifier;
 
 /** A task with test nodes. */
-export type TestedTask = NodeTask & { readonly test: Uint8Array };
+export type TestedTask = NodeTask & { readonly features: Tensor; readonly test: Uint8Array };
 
 /** A share in percent with one digit behind the point. */
 export function percent(share: number): string {

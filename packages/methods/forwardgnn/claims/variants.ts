@@ -65,7 +65,7 @@ export function variants(train: Fit = fitNodeClassifier, runs = 5): Claim {
 }
 
 /** What one epoch and one prediction cost, in convolutions. */
-export function passes(): Claim {
+export function passes(train: Fit = fitNodeClassifier): Claim {
   return {
     id: "passes",
     statement: "Single forward needs one pass an epoch and one in prediction, forward-forward one for every class",
@@ -79,7 +79,7 @@ export function passes(): Claim {
       for (const method of ["sf", "ff-la", "ff-vn"] as const) {
         const counter = countingConvolution();
         const options = { layers: 1, hidden: 32, epochs, convolution: counter.convolution, signal: context.signal };
-        const { model } = await fitNodeClassifier(task, method, options);
+        const { model } = await train(task, method, options);
         // Going on to the next layer would be one more pass; with one layer there is none.
         counts[`${method}, an epoch`] = counter.passes / epochs;
         counter.passes = 0;

@@ -34,7 +34,7 @@ export {
   predictNodes,
   untrainedNodeClassifier,
 } from "./node-classifier.js";
-export type { NodeTask } from "./node-task.js";
+export type { NodeTask, PredictionTask } from "./node-task.js";
 export { classLogits, forwardForwardLoss, goodness, singleForwardLoss } from "./objectives.js";
 export type { NodeOptions, Settled, TrainingOptions } from "./options.js";
 export type { EpochRecord, TrainingProgress, TrainingState } from "./staged-training.js";

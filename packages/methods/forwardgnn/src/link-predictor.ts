@@ -17,7 +17,14 @@ import {
 import { linkSweepOutputs, linkSweepScores, linkTopToInput } from "./link-top-to-input.js";
 import { hiddenLayer, initialParams, layerOptimizer } from "./node-setting.js";
 import type { Settled } from "./options.js";
-import { type EpochRecord, type Stage, type StagedMethod, type TrainingState, trainStages } from "./staged-training.js";
+import {
+  type EpochRecord,
+  reachedParams,
+  type Stage,
+  type StagedMethod,
+  type TrainingState,
+  trainStages,
+} from "./staged-training.js";
 
 /** Ways of training a link predictor. */
 export type LinkMethod = "ce" | "ff" | "ce-top-to-input" | "bp";
@@ -120,8 +127,9 @@ export async function fitLinkPredictor(
       resume: options.resume,
     });
     const greedy = method === "ce" || method === "ff";
-    const params = greedy ? state.finished : (state.finished[0] ?? state.params ?? []);
-    const model = { method, features: task.features.shape[1], options: setting.options, params };
+    const reached = reachedParams(state);
+    const params = greedy ? reached : reached[0];
+    const model = { method, features: setting.features.shape[1], options: setting.options, params };
     return { model, history: state.history, status, state };
   } finally {
     await setting.compiled.release();

@@ -5,18 +5,18 @@ import {
   type Rng,
   random,
   requireInteger,
-  ShapeError,
   type Tensor,
+  type TensorLike,
   ValueError,
 } from "@offprint/tensor-core";
 import { CompiledFunctions } from "./compiled-functions.js";
-import { requireFinite } from "./node-task.js";
+import { readNodeFeatures } from "./node-task.js";
 import { requireSweeps, type Settled, settleTraining, type TrainingOptions } from "./options.js";
 
 /** Nodes with features, and which pairs of them are linked. */
 export interface LinkTask {
   /** `[nodes, features]` */
-  readonly features: Tensor;
+  readonly features: TensorLike;
   /** Pairs to learn from, to choose by and to judge by, and the graphs that messages pass along: see `linkSplit`. */
   readonly split: LinkSplit;
 }
@@ -52,12 +52,9 @@ export function settleLinkTask(owner: string, task: LinkTask, options: LinkOptio
   const training = settleTraining(owner, { weightDecay, ...options });
   if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);
   requireSweeps(owner, sweeps, collectFrom);
-  const { features, split } = task;
+  const { split } = task;
   const { nodes } = split.trainGraph;
-  if (features.rank !== 2 || features.shape[0] !== nodes) {
-    throw new ShapeError(`${owner}: features have shape [${features.shape}]; they must be [${nodes}, features]`);
-  }
-  requireFinite(owner, features);
+  const features = readNodeFeatures(owner, task.features, nodes);
   const { positive, negative } = split.train;
   requireInteger(owner, "the number of linked training pairs", positive.length / 2, 1);
   requireInteger(owner, "the number of training pairs that are no links", negative.length / 2, 1);

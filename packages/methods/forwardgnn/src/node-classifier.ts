@@ -2,11 +2,24 @@ import { type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/ten
 import { backpropagation, backpropagationScores } from "./backpropagation.js";
 import type { Convolution } from "./convolution.js";
 import { forwardForward, forwardForwardScores } from "./forward-forward.js";
-import { hiddenLayer, initialParams, largestPlace, type NodeSetting, settleNodeTask } from "./node-setting.js";
-import type { NodeTask } from "./node-task.js";
+import {
+  hiddenLayer,
+  initialParams,
+  largestPlace,
+  type NodeSetting,
+  settleNodeTask,
+  settlePrediction,
+} from "./node-setting.js";
+import type { NodeTask, PredictionTask } from "./node-task.js";
 import type { NodeOptions, Settled } from "./options.js";
 import { singleForward, singleForwardScores } from "./single-forward.js";
-import { type EpochRecord, type StagedMethod, type TrainingState, trainStages } from "./staged-training.js";
+import {
+  type EpochRecord,
+  reachedParams,
+  type StagedMethod,
+  type TrainingState,
+  trainStages,
+} from "./staged-training.js";
 import { topToInput, topToInputScores } from "./top-to-input.js";
 import { topToLoss, topToLossScores } from "./top-to-loss.js";
 
@@ -45,7 +58,7 @@ export interface NodeFit {
   readonly model: NodeClassifier;
   /** All epochs of all layers. */
   readonly history: readonly EpochRecord[];
-  /** `aborted` where the signal fired: the model then has the layers that were finished. */
+  /** `aborted` where the signal fired: the model then has the layers so far, the last as far as it got. */
   readonly status: "completed" | "aborted";
   /** To go on from with `resume`. */
   readonly state: TrainingState;
@@ -97,7 +110,8 @@ export async function fitNodeClassifier(
       onCheckpoint: options.onCheckpoint,
       resume: options.resume,
     });
-    const params = isGreedy(method) ? state.finished : (state.finished[0] ?? state.params ?? []);
+    const reached = reachedParams(state);
+    const params = isGreedy(method) ? reached : reached[0];
     return { model: modelOf(setting, method, params), history: state.history, status, state };
   } finally {
     await setting.compiled.release();
@@ -140,16 +154,17 @@ export interface NodePrediction {
 /**
  * The classes of all nodes of a task, of which the training nodes are linked with the virtual nodes. The graph and the
  * features may be others than those of the training. Forward-forward methods give every node of `test` (without one,
- * every node in no other mask) each class in turn, all at once; their validation nodes keep their labels.
+ * every node in no other mask) each class in turn, all at once; their validation nodes keep their labels. Where no class
+ * is known, `labels` and `train` may be left out.
  */
 export async function predictNodes(
   model: NodeClassifier,
-  task: NodeTask,
+  task: PredictionTask,
   options: PredictOptions = {},
 ): Promise<NodePrediction> {
   const own = { ...model.options, ...(options.convolution !== undefined && { convolution: options.convolution }) };
   const { layers = model.params.length, backend } = options;
-  const setting = settleNodeTask("predictNodes", task, { ...own, layers, ...(backend && { backend }) }, model);
+  const setting = settlePrediction("predictNodes", task, { ...own, layers, ...(backend && { backend }) }, model);
   if (setting.features.shape[1] !== model.features) {
     throw new ValueError(
       `predictNodes: nodes have ${setting.features.shape[1]} features; the model takes ${model.features}`,

@@ -2,7 +2,15 @@ import { adam } from "@offprint/optim";
 import { cast, type Rng, random, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
 import { CompiledFunctions } from "./compiled-functions.js";
 import { type LocalLayer, localLayer, makeConvolution } from "./convolution.js";
-import { checkNodeTask, chosenNodes, type NodeTask } from "./node-task.js";
+import {
+  checkNodeTask,
+  chosenNodes,
+  type NodeTask,
+  type PredictionTask,
+  type ReadTask,
+  readNodeFeatures,
+  readPredictionTask,
+} from "./node-task.js";
 import { type NodeOptions, type Settled, settleNodes, type TrainingOptions } from "./options.js";
 import { drawVirtualFeatures, withVirtualFeatures } from "./virtual-nodes.js";
 
@@ -14,7 +22,7 @@ export interface TrainingSetting {
 
 /** A checked task and settled options: what the methods of node classification work with. */
 export interface NodeSetting {
-  readonly task: NodeTask;
+  readonly task: ReadTask;
   readonly options: Settled<NodeOptions>;
   /** Number of classes C. */
   readonly classes: number;
@@ -28,22 +36,38 @@ export interface NodeSetting {
   readonly compiled: CompiledFunctions;
 }
 
-/** Checks a task and options. `known` gives what a trained model brings along. */
-export function settleNodeTask(
+/** Checks a task to learn from, and options. */
+export function settleNodeTask(owner: string, task: NodeTask, options: NodeOptions): NodeSetting {
+  const classes = checkNodeTask(owner, task);
+  const features = readNodeFeatures(owner, task.features, task.graph.nodes);
+  return settle(owner, { ...task, features }, classes, options, options.virtualFeatures);
+}
+
+/** Checks a task to predict for. `known` is what a trained model brings along. */
+export function settlePrediction(
   owner: string,
-  task: NodeTask,
+  given: PredictionTask,
   options: NodeOptions,
-  known: { classes?: number; virtualFeatures?: Tensor } = {},
+  known: { readonly classes: number; readonly virtualFeatures: Tensor },
+): NodeSetting {
+  const { task, classes } = readPredictionTask(owner, given);
+  if (classes > known.classes) {
+    throw new ValueError(`${owner}: labels have ${classes} classes; the model was trained with ${known.classes}`);
+  }
+  return settle(owner, task, known.classes, options, known.virtualFeatures);
+}
+
+function settle(
+  owner: string,
+  task: ReadTask,
+  classes: number,
+  options: NodeOptions,
+  given: Tensor | undefined,
 ): NodeSetting {
   const settled = settleNodes(owner, options);
-  const found = checkNodeTask(owner, task);
-  const { classes = found } = known;
-  if (found > classes)
-    throw new ValueError(`${owner}: labels have ${found} classes; the model was trained with ${classes}`);
   const { dtype } = settled;
   const features = cast(task.features, dtype);
   const rng = random.rng(settled.seed);
-  const given = known.virtualFeatures ?? options.virtualFeatures;
   if (given !== undefined && given.shape[0] !== classes) {
     throw new ShapeError(
       `${owner}: virtualFeatures have shape [${given.shape}]; give a row for each of ${classes} classes`,

@@ -1,12 +1,20 @@
 import type { Graph } from "@offprint/graph";
-import { IndexError, ShapeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  IndexError,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** A graph some of whose nodes have known classes. */
 export interface NodeTask {
   /** The graph; friendships and the like must be edges in both directions. */
   readonly graph: Graph;
   /** `[nodes, features]`, used as they are: `rowNormalize` counts of words first. */
-  readonly features: Tensor;
+  readonly features: TensorLike;
   /** `[nodes]` classes from 0. Only those of nodes in a mask are read. */
   readonly labels: Int32Array;
   /** `[nodes]` 1 for nodes to learn from. */
@@ -15,6 +23,51 @@ export interface NodeTask {
   readonly validation?: Uint8Array;
   /** `[nodes]` 1 for nodes to judge by. */
   readonly test?: Uint8Array;
+}
+
+/** What classes are predicted for: nodes whose classes are not known have none in `labels`, and are in no mask but `test`. */
+export interface PredictionTask extends Omit<NodeTask, "labels" | "train"> {
+  /** `[nodes]` classes from 0. Only those of nodes in `train` and `validation` are read. Default none. */
+  readonly labels?: Int32Array;
+  /** `[nodes]` 1 for nodes whose classes are known. Default none. */
+  readonly train?: Uint8Array;
+}
+
+/** A task whose features are a tensor. */
+export interface ReadTask extends NodeTask {
+  readonly features: Tensor;
+}
+
+/** Features as a tensor, plain arrays as float64. @throws ShapeError unless they are `[nodes, features]` and finite. */
+export function readNodeFeatures(owner: string, features: TensorLike, nodes: number): Tensor {
+  if (features === undefined || features === null) {
+    throw new ShapeError(`${owner}: features are missing; give [${nodes}, features]`);
+  }
+  const x = asTensor(features, Array.isArray(features) ? "float64" : undefined);
+  if (x.rank !== 2 || x.shape[0] !== nodes || x.shape[1] === 0) {
+    throw new ShapeError(`${owner}: features have shape [${x.shape}]; they must be [${nodes}, features]`);
+  }
+  requireFinite(owner, x);
+  return x;
+}
+
+/** A task to predict for, with what it leaves out. @throws as `checkNodeTask`. */
+export function readPredictionTask(owner: string, task: PredictionTask): { task: ReadTask; classes: number } {
+  const { nodes } = task.graph;
+  const { train = new Uint8Array(nodes), labels = new Int32Array(nodes) } = task;
+  const features = readNodeFeatures(owner, task.features, nodes);
+  const whole = { ...task, features, train, labels };
+  if (labels.length !== nodes) {
+    throw new ShapeError(`${owner}: ${labels.length} labels for ${nodes} nodes; give one for each`);
+  }
+  checkMasks(owner, whole);
+  const known = [train, task.validation];
+  if (task.labels === undefined && known.some((mask) => chosenNodes(mask).length > 0)) {
+    throw new ValueError(
+      `${owner}: train or validation marks nodes, but there are no labels; give those of the marked`,
+    );
+  }
+  return { task: whole, classes: countClasses(owner, labels, known) };
 }
 
 /** Places of the ones of a mask. */
@@ -32,25 +85,14 @@ export function chosenNodes(mask: Uint8Array | undefined): Int32Array {
  */
 export function checkNodeTask(owner: string, task: NodeTask): number {
   const { graph, features, labels, train } = task;
-  if (features.rank !== 2 || features.shape[0] !== graph.nodes || features.shape[1] === 0) {
-    throw new ShapeError(`${owner}: features have shape [${features.shape}]; they must be [${graph.nodes}, features]`);
-  }
-  requireFinite(owner, features);
+  readNodeFeatures(owner, features, graph.nodes);
   if (labels.length !== graph.nodes) {
     throw new ShapeError(`${owner}: ${labels.length} labels for ${graph.nodes} nodes; give one for each`);
   }
   checkMasks(owner, task);
   const known = chosenNodes(train);
   if (known.length === 0) throw new ValueError(`${owner}: no node is in train; mark the nodes to learn from`);
-  let classes = 0;
-  for (const mask of [train, task.validation, task.test]) {
-    for (const i of chosenNodes(mask)) {
-      if (!(labels[i] >= 0 && labels[i] < 2 ** 20)) {
-        throw new IndexError(`${owner}: node ${i} has label ${labels[i]}; labels are classes 0, 1, ..., C - 1`);
-      }
-      classes = Math.max(classes, labels[i] + 1);
-    }
-  }
+  const classes = countClasses(owner, labels, [train, task.validation, task.test]);
   if (classes < 2) throw new ValueError(`${owner}: there is ${classes} class; at least 2 are needed`);
   const seen = new Uint8Array(classes);
   for (const i of known) seen[labels[i]] = 1;
@@ -60,6 +102,18 @@ export function checkNodeTask(owner: string, task: NodeTask): number {
       `${owner}: no training node has class ${missing} of ${classes}, whose representative would stay unconnected; ` +
         "number the classes without gaps, or choose other training nodes",
     );
+  }
+  return classes;
+}
+
+/** One more than the largest class of the marked nodes. @throws IndexError for what is no class. */
+function countClasses(owner: string, labels: Int32Array, masks: readonly (Uint8Array | undefined)[]): number {
+  let classes = 0;
+  for (const i of masks.flatMap((mask) => [...chosenNodes(mask)])) {
+    if (!(labels[i] >= 0 && labels[i] < 2 ** 20)) {
+      throw new IndexError(`${owner}: node ${i} has label ${labels[i]}; labels are classes 0, 1, ..., C - 1`);
+    }
+    classes = Math.max(classes, labels[i] + 1);
   }
   return classes;
 }

@@ -118,6 +118,9 @@ export function settleNodes(owner: string, options: NodeOptions): Settled<NodeOp
   if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);
   requireInteger(owner, "negatives", negatives, 1);
   requireSweeps(owner, sweeps, collectFrom);
+  if (goodness !== "mean" && goodness !== "sum") {
+    throw new ValueError(`${owner}: goodness is ${String(goodness)}; it must be mean or sum`);
+  }
   if (!(clipNorm > 0)) throw new ValueError(`${owner}: clipNorm is ${clipNorm}; it must be > 0`);
   const nodes = { tau, theta, negatives, goodness, direction, alternating, sweeps, collectFrom, clipNorm };
   return { ...settleTraining(owner, options), ...nodes };

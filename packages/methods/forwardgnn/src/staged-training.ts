@@ -41,6 +41,12 @@ export interface StagedMethod {
   begin(finished: readonly any[]): Promise<Stage>;
 }
 
+/** Parameters of the stages that are over and, after them, the best or present ones of the stage that is not. */
+export function reachedParams({ finished, best, params }: TrainingState): readonly any[] {
+  const present = best?.params ?? params;
+  return present === null ? finished : [...finished, present];
+}
+
 /** What is told of an epoch. */
 export interface EpochRecord {
   /** Layer that learned, from 1; 0 where all learn together. */

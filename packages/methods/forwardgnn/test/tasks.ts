@@ -1,9 +1,12 @@
 import { contextualBlockModel, type Graph, Graph as GraphOf, linkSplit, nodeSplit } from "@offprint/graph";
-import { cast, random, take } from "@offprint/tensor-core";
+import { cast, random, type Tensor, take } from "@offprint/tensor-core";
 import type { NodeTask } from "../src/index.js";
 
 /** A block model in float64 with a split of its nodes. */
-export function smallTask(seed = "small", nodes = 60): NodeTask & { test: Uint8Array; validation: Uint8Array } {
+export function smallTask(
+  seed = "small",
+  nodes = 60,
+): NodeTask & { features: Tensor; test: Uint8Array; validation: Uint8Array } {
   const rng = random.rng(seed);
   const data = contextualBlockModel({ nodes, classes: 3, features: 6, within: 0.25, between: 0.04, noise: 1, rng });
   return { ...data, features: cast(data.features, "float64"), ...nodeSplit(nodes, { rng }) };

@@ -407,6 +407,44 @@ describe("memory", () => {
   });
 });
 
+describe("what a task may leave out", () => {
+  const task = smallTask();
+
+  it("features may be plain arrays, read as float64", async () => {
+    const rows = task.features.toArray() as number[][];
+    const options = { ...quick, dtype: "float64" } as const;
+    const { model } = await fitNodeClassifier({ ...task, features: rows }, "sf", options);
+    expect(model).toEqual((await fitNodeClassifier(task, "sf", options)).model);
+    const { scores } = await predictNodes(model, { ...task, features: rows });
+    expect(scores.data()).toEqual((await predictNodes(model, task)).scores.data());
+  });
+
+  it.each(["sf", "ff-la", "ff-vn", "bp"] as const)(
+    "%s predicts for nodes whose classes nobody knows",
+    async (method) => {
+      const { model } = await fitNodeClassifier(task, method, quick);
+      const { graph, features } = task;
+      const { classes } = await predictNodes(model, { graph, features });
+      expect(classes).toHaveLength(60);
+      expect(classes.every((c) => c >= 0 && c < 3)).toBe(true);
+      const unknown = task.labels.map((label, i) => (task.test[i] === 0 ? label : -1));
+      const hidden = await predictNodes(model, { ...task, labels: unknown });
+      expect(hidden.scores.data()).toEqual((await predictNodes(model, task)).scores.data());
+      await expect(predictNodes(model, { graph, features, train: task.train })).rejects.toThrow(/there are no labels/);
+    },
+  );
+
+  it.each(["sf", "ff-la", "bp"] as const)("%s gives a model that predicts also where it is aborted", async (method) => {
+    const controller = new AbortController();
+    const options = { ...quick, signal: controller.signal, onProgress: () => controller.abort() };
+    const { model, status } = await fitNodeClassifier(task, method, options);
+    expect(status).toBe("aborted");
+    expect((await predictNodes(model, task)).classes).toHaveLength(60);
+    const early = await fitNodeClassifier(task, method, { ...quick, signal: AbortSignal.abort() });
+    expect((await predictNodes(early.model, task)).classes).toHaveLength(60);
+  });
+});
+
 describe("bad input", () => {
   const task = smallTask();
   const bad = (change: Partial<NodeTask>, options: object = {}) =>
@@ -426,6 +464,8 @@ describe("bad input", () => {
     ["one class", () => bad({ labels: new Int32Array(60) }), /at least 2/],
     ["heads that do not divide the width", () => bad({}, { convolution: "gat", heads: 3 }), /do not divide/],
     ["features that are not finite", () => bad({ features: task.features.mul(Number.NaN) }), /must be finite/],
+    ["a goodness of another kind", () => bad({}, { goodness: "max" }), /goodness is max; it must be mean or sum/],
+    ["features that are missing", () => bad({ features: undefined as never }), /features are missing/],
     ["tau of 0", () => bad({}, { tau: 0 }), /tau is 0/],
     ["no layers", () => bad({}, { layers: 0 }), /layers is 0/],
     ["too few labels", () => bad({ labels: new Int32Array(3) }), /3 labels for 60 nodes/],
