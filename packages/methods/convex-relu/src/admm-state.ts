@@ -22,13 +22,15 @@ export interface AdmmState {
   readonly q: Float64Array;
   /** `[n]`, scaled dual variable of F u = q. */
   readonly mu: Float64Array;
-  /** `[2P, d]`, G^T s and G^T nu as they are carried along. */
+  /** `[2P, d]`, G^T s as it is carried along. */
   readonly gs: Float64Array;
+  /** `[2P, d]`, G^T nu likewise. */
   readonly gnu: Float64Array;
   /** Step size of block descent; unused by the exact u-update. */
   alpha: number;
-  /** Residuals of the last iteration. */
+  /** Primal residual of the last iteration. */
   primal: number;
+  /** Dual residual of it. */
   dual: number;
 }
 

@@ -16,8 +16,9 @@ export interface RobustState {
   readonly z: RobustRows;
   /** Scaled dual variables. */
   readonly u: RobustRows;
-  /** Residuals of the last iteration. */
+  /** Primal residual of the last iteration. */
   primal: number;
+  /** Dual residual of it. */
   dual: number;
 }
 
