@@ -16,14 +16,14 @@ export function judgeRealData(means: Readonly<Record<string, Marks>>): boolean {
 }
 
 /** Untuned surrogates are nearer to the optimum than tuned baselines at equal calls. */
-export function realData(method: Method = targetSurrogates, quickRuns = 4): Claim {
+export function realData(method: Method = targetSurrogates, runs = 8): Claim {
   return {
     id: "real-data",
     statement: "On real data of large scale differences, surrogates without tuning beat tuned baselines at equal calls",
     source: "Section 5, convex losses",
     paper: "larger m reduces the loss per gradient call (curves)",
     async run(context: ClaimContext) {
-      const count = context.scale === "full" ? 8 : quickRuns;
+      const count = runs;
       const all: Record<string, Marks>[] = [];
       for (let k = 0; k < count; k++) {
         const seed = context.seed * count + k;
