@@ -24,6 +24,21 @@ export {
 } from "./eigen/stochastic-lanczos-quadrature.js";
 export { type TridiagonalEigen, tridiagonalEigen } from "./eigen/tridiagonal-eigen.js";
 export * as implicit from "./implicit/index.js";
+export {
+  gaussNewton,
+  gaussNewtonSync,
+  type LeastSquaresOptions,
+  type LeastSquaresRecord,
+  type LeastSquaresResult,
+  type LeastSquaresRunState,
+  type LeastSquaresSettings,
+  type LeastSquaresStatus,
+  levenbergMarquardt,
+  levenbergMarquardtSync,
+  type TensorResiduals,
+} from "./least-squares/least-squares.js";
+export type { LeastSquaresState } from "./least-squares/least-squares-iteration.js";
+export type { PlainJacobian, PlainResiduals, Rows } from "./least-squares/residual-space.js";
 export { type ArmijoOptions, type ArmijoPoint, armijoSearch, quadraticStep } from "./line-search/armijo-search.js";
 export type { LinePoint, LineStart } from "./line-search/line-point.js";
 export { type WolfeOptions, wolfeSearch } from "./line-search/wolfe-search.js";

@@ -2,6 +2,7 @@ import {
   add,
   cos,
   div,
+  exp,
   eye,
   grad,
   hvp,
@@ -9,9 +10,12 @@ import {
   linalg,
   matmul,
   mul,
+  neg,
   random,
+  slice,
   sqrt,
   square,
+  stack,
   sub,
   sum,
   type Tensor,
@@ -106,6 +110,9 @@ describe.each(Object.entries(solutions))("%s", (name, solve) => {
   });
 });
 
+/** One variable, kept as an axis. */
+const kept = (x: Tensor, i: number) => [...x.shape.slice(1).map(() => null), { start: i, stop: i + 1 }];
+
 describe("implicit gradients", () => {
   it("are right to the third order", () => {
     for (const adjoint of ["direct", "iterative"] as const) {
@@ -167,6 +174,34 @@ describe("implicit gradients", () => {
     const x = descent(mul(diagonal, 0), diagonal);
     const slope = grad((a: Tensor) => sum(descent(mul(diagonal, 0), a)))(diagonal);
     expectClose(slope, div(1, add(diagonal, mul(0.3, square(x)))), { absolute: 1e-9 });
+  });
+
+  it("are those of least squares, alone, batched and compiled", async () => {
+    const times = tensor([0, 0.5, 1, 2], { dtype: "float64" });
+    // Not linear in x, and with residuals that stay: the Hessian is not J^T J.
+    const residuals = (x: Tensor, y: Tensor) =>
+      sub(mul(slice(x, kept(x, 0)), exp(neg(mul(slice(x, kept(x, 1)), times)))), y);
+    const solve = implicit.leastSquares(residuals, { gradientTolerance: 1e-13 });
+    const data = tensor([2.1, 1.2, 0.9, 0.1], { dtype: "float64" });
+    const f = (y: Tensor) => solve([1.5, 1], y);
+    expectGradient(f, [data]);
+    expectSecondGradient(f, [data], 1e-5);
+    const batch = stack([data, mul(data, 1.5), mul(data, 0.5)]);
+    const starts = tensor(
+      [
+        [1.5, 1],
+        [2, 1],
+        [1, 1],
+      ],
+      { dtype: "float64" },
+    );
+    const rows = solve(starts, batch);
+    const slopes = grad((y: Tensor) => sum(square(solve(starts, y))))(batch);
+    for (let i = 0; i < 3; i++) {
+      expectClose(rows.slice([i]), f(batch.slice([i])), { absolute: 1e-9 });
+      expectClose(slopes.slice([i]), grad((y: Tensor) => sum(square(f(y))))(batch.slice([i])), { absolute: 1e-8 });
+    }
+    expectClose(await jit(grad((y: Tensor) => sum(square(f(y)))))(data), slopes.slice([0]), { absolute: 1e-8 });
   });
 
   it("say when nothing was found: at once, or by NaN in compiled functions", async () => {

@@ -1,4 +1,5 @@
 export type { AdjointOptions } from "./implicit-gradient.js";
+export { type ImplicitLeastSquaresOptions, leastSquares } from "./implicit-least-squares.js";
 export {
   fixedPoint,
   type ImplicitFixedPointOptions,
