@@ -1,5 +1,5 @@
-import { jit, linalg, matmul, random, type Tensor, tensor } from "@offprint/tensor-core";
-import { expectGradient } from "@offprint/testing";
+import { jit, linalg, matmul, mul, random, type Tensor, tensor } from "@offprint/tensor-core";
+import { expectClose, expectGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { projections, proximal } from "../src/index.js";
 
@@ -18,6 +18,11 @@ const sets: Record<string, (x: Tensor) => Tensor> = {
   "half-space": projections.halfSpace(normal, -0.4),
   "affine set": projections.affineSet(a, b),
   "second-order cone": projections.secondOrderCone(),
+  "soft-margin set": projections.softMarginSet({ features: [[1.2], [-0.4], [0.3]], labels: [1, -1, 1] }),
+  "intersection with a tolerance": projections.intersection(
+    [projections.halfSpace(normal, -0.4), projections.box(-1, 1)],
+    { maxIterations: 1000, tolerance: 1e-12 },
+  ),
   intersection: projections.intersection([projections.halfSpace(normal, -0.4), projections.box(-1, 1)], {
     maxIterations: 60,
   }),
@@ -55,6 +60,26 @@ describe.each(Object.entries(sets))("the projection to a %s", (_, project) => {
 });
 
 describe("projections", () => {
+  it("to the soft-margin set are those of Dykstra's method on its half-spaces", () => {
+    const count = 12;
+    const features = draw([count, 3]);
+    const labels = Array.from({ length: count }, (_, i) => (i % 3 === 0 ? -1 : 1));
+    const project = projections.softMarginSet({ features, labels });
+    const halfSpaces = labels.map((label, i) => {
+      const row = new Float64Array(4 + count);
+      row.set([...list(features.slice([i])), 1].map((v) => -label * v));
+      row[4 + i] = -1;
+      return projections.halfSpace(row, -1);
+    });
+    const reference = projections.intersection(halfSpaces, { maxIterations: 20000, tolerance: 1e-11 });
+    for (const size of [0.3, 2, 10]) {
+      const x = mul(draw([4 + count]), size);
+      expectClose(project(x), reference(x), { absolute: 1e-8 });
+    }
+    expect(() => projections.softMarginSet({ features, labels: [1] })).toThrow(/give \[N, d\], \[N\]/);
+    expect(() => project([1, 2])).toThrow(/its last axis must have w, b, xi: 16/);
+  });
+
   it("know what they are projections to", () => {
     const x = draw([5]);
     expect(list(sets.simplex(x)).reduce((sum, v) => sum + v, 0)).toBeCloseTo(1.5, 12);
