@@ -17,6 +17,8 @@ const SHORT = 1 / 8;
 /** The marginal error that is enough before the next level, and the Sinkhorn iterations at the levels after the first. */
 const ENOUGH = 1e-3;
 const SINKHORN_BETWEEN = 3;
+/** Where this many Newton steps have not come near, an easier level is worth more than further ones. */
+const NEWTON_BETWEEN = 15;
 /** Newton steps that end above this marginal error have failed; below, rounding may be all that is left. */
 const FAILED = 1e-6;
 
@@ -81,7 +83,9 @@ export class SnsIteration {
   /** What follows an iteration: the same stage, the next one, another level, or the end. */
   private decide(state: SnsState, before: number): SnsState {
     const { level, error, taken, last } = state;
-    const { eta, tolerance, anneal, newtonIterations } = this.settings;
+    const { eta, tolerance, anneal } = this.settings;
+    const between = !(level.eta === eta || level.phase === "direct");
+    const newtonIterations = Math.min(this.settings.newtonIterations, between ? NEWTON_BETWEEN : Infinity);
     const direct = level.phase === "direct";
     if (error <= (level.eta === eta ? tolerance : Math.max(tolerance, ENOUGH))) return this.succeed(state);
     if (state.stage === "sinkhorn") {
@@ -90,7 +94,8 @@ export class SnsIteration {
       const far = error > FAR && (direct ? anneal === "auto" : level.reached === 0);
       return far || newtonIterations === 0 ? this.fail(state) : this.toNewton(state);
     }
-    const short = direct && anneal === "auto" && (last?.alpha ?? 1) < SHORT;
+    const slow = taken >= NEWTON_BETWEEN && error > ENOUGH;
+    const short = direct && anneal === "auto" && ((last?.alpha ?? 1) < SHORT || slow);
     return short || taken >= newtonIterations ? this.fail(state) : state;
   }
 
