@@ -49,15 +49,16 @@ export function frictionCoefficient(previousGradient: Tensor, gradient: Tensor, 
 /**
  * The friction coefficients that an update used, from the states before and after it: a tree like the parameters.
  * Their mean tells how far diffGrad was from Adam (1) and from Adam with half the step (1/2).
+ * @typeParam P - the tree of the parameters
  */
 export function frictionOfUpdate<P = tree.Tree>(
-  before: { readonly previousGradient: P },
-  after: { readonly previousGradient: P },
+  before: { readonly previousGradient: unknown },
+  after: { readonly previousGradient: unknown },
   friction: Friction = "abs",
 ): P {
   return tree.map(
     (previous: Tensor, present: Tensor) => frictionCoefficient(previous, present, friction),
     before.previousGradient,
     after.previousGradient,
-  );
+  ) as P;
 }
