@@ -1,6 +1,6 @@
 import { byteSize } from "../dtype.js";
 import type { Equation, Variable } from "../graph/builder.js";
-import { rowMajorStrides, type Shape, sameShape, sizeOf } from "../shape.js";
+import { type Shape, sameShape, sizeOf } from "../shape.js";
 import { identityOf } from "./accumulator.js";
 import type { Compilation } from "./compilation.js";
 import { writeLoops } from "./loop-nest.js";
@@ -180,11 +180,4 @@ export function copyInto(c: Compilation, source: Value, view: View, whole: boole
   if (source.size === 0) return;
   if (source.uniform === undefined) c.view(source);
   writeLoops(c, { shape: source.shape, steps: [], stores: [{ source, view, whole }], reductions: [] });
-}
-
-/** A row-major copy of a value. */
-export function copyOf(c: Compilation, source: Value, variable: Variable): Value {
-  const view = c.allocate(variable);
-  copyInto(c, source, { ...view, strides: rowMajorStrides(source.shape) }, true);
-  return new Value(variable.shape, variable.dtype, { view });
 }

@@ -23,8 +23,3 @@ export function normalLogCdf(x: number): number {
 export function normalQuantile(p: number): number {
   return -Math.SQRT2 * erfcinv(2 * p);
 }
-
-/** Density of the standard normal. */
-export function normalPdf(x: number): number {
-  return gaussianExponential(x, 0.5) * 0.3989422804014327;
-}
