@@ -9,7 +9,8 @@ const { log } = console;
 let strange = [];
 console.log = (...values) => {
   log(...values);
-  strange.push(...values.filter((value) => /\bNaN\b|\bundefined\b/.test(String(value))).map(String));
+  const texts = values.filter((value) => typeof value !== "object").map(String);
+  strange.push(...texts.filter((text) => /\bNaN\b|\bundefined\b/.test(text)));
 };
 
 for (const path of process.argv.slice(2)) {

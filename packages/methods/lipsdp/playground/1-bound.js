@@ -6,17 +6,18 @@ import { random } from "@offprint/tensor-core";
 
 const width = 8;
 const depths = [2, 3, 4, 5];
-const bounds = depths.map((depth) => {
+const bounds = [];
+for (const depth of depths) {
   const rng = random.rng(7);
   const dims = [4, ...new Array(depth - 1).fill(width), 2];
   const layers = dims
     .slice(1)
     .map((rows, k) => ({ weight: rng.normal([rows, dims[k]], { std: 1 / Math.sqrt(dims[k]) }) }));
   const network = { layers, activation: activation("maxmin") };
-  const { value } = lipschitzBound(network);
+  const { value } = await lipschitzBound(network);
   console.log(`${depth} layers: L <= ${value.toFixed(4)}, certified`);
-  return { sample: samplingBound(network), value, product: productBound(network) };
-});
+  bounds.push({ sample: samplingBound(network), value, product: productBound(network) });
+}
 
 display({
   kind: "bar",
