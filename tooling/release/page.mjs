@@ -1,7 +1,8 @@
 // The browser half: README code bundled from the installed packages and run in headless Chromium.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { Absent } from "./steps.mjs";
 
@@ -21,12 +22,38 @@ async function executablePath() {
 }
 
 /** Code that reaches for Node or for a native binding is not for a page. */
-const nodeOnly = /from\s*"(?:node:[^"]+|@offprint\/[\w-]+\/node|@offprint\/onnx-runtime)"/;
+const nodeOnly = /from\s*"(?:node:[^"]+|@offprint\/[\w-]+\/node|@offprint\/onnx-runtime|@offprint\/commands)"/;
 
 /** @param {string} code */
 export function runsInPage(code) {
   return !nodeOnly.test(code);
 }
+
+/**
+ * What Vite, webpack, Parcel and Rollup's plugin do with `new URL("file", import.meta.url)` and esbuild does not: the
+ * file goes beside the bundle, the address to it.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+const addresses = {
+  name: "addresses",
+  setup(bundler) {
+    const pattern = /new URL\("([^"]+)",\s*import\.meta\.url\)/g;
+    const folder = bundler.initialOptions.outdir ?? "";
+    bundler.onLoad({ filter: /[/\\]@offprint[/\\].*\.js$/ }, ({ path }) => {
+      const code = readFileSync(path, "utf8");
+      if (!pattern.test(code)) return undefined;
+      const contents = code.replace(pattern, (whole, address) => {
+        const file = join(dirname(path), address);
+        if (!existsSync(file)) return whole;
+        const name = `${createHash("sha256").update(file).digest("hex").slice(0, 12)}-${basename(file)}`;
+        copyFileSync(file, join(folder, name));
+        return `new URL("./${name}", import.meta.url)`;
+      });
+      return { contents, loader: "js" };
+    });
+  },
+};
 
 /**
  * Bundles modules for a page.
@@ -52,6 +79,7 @@ export async function bundle(directory, modules) {
     platform: "browser",
     target: "es2022",
     logLevel: "silent",
+    plugins: [addresses],
   });
   return entryPoints.map((_, place) => join(folder, `page-${place}.js`));
 }
@@ -78,6 +106,9 @@ export class Browser {
     const scripts = new Map();
     const server = createServer(({ url = "/" }, response) => {
       const script = scripts.get(url);
+      const [, place = "", name = ""] = /^\/([^/]+)\/([0-9a-f]{12}-[\w.-]+)$/.exec(url) ?? [];
+      const asset = join(decodeURIComponent(place), "page", name);
+      if (name && existsSync(asset)) return response.end(readFileSync(asset));
       const html = `<!doctype html><meta charset="utf-8"><title>README</title><link rel="icon" href="data:,">`;
       response.setHeader("content-type", script ? "text/javascript" : "text/html");
       response.end(script ? readFileSync(script) : `${html}<script type="module" src="${url}.js"></script>`);

@@ -35,6 +35,8 @@ export function entriesOf(tgz) {
 
 const needed = ["LICENSE", "README.md", "package.json"];
 const built = /^dist\/(?:.*\/)?[\w.-]+\.(?:js|d\.ts)$/;
+/** Weights and other files that a package reads at run time, with a module that knows their addresses. */
+const assets = /^assets\/[\w.-]+\.(?:safetensors|npz|bin|js|d\.ts)$/;
 const unwanted = /\/(?:test|tests|fixtures)\/|\.(?:test|bench)\./;
 
 /**
@@ -48,7 +50,10 @@ export function contentProblems(names, typed) {
   const problems = needed.filter((name) => !names.includes(name)).map((name) => `${name} is missing`);
   if (!names.some((name) => built.test(name) && name.endsWith(".js"))) problems.push("dist holds no JavaScript");
   if (typed && !names.some((name) => name.endsWith(".d.ts"))) problems.push("dist holds no types");
-  const surplus = names.filter((name) => !needed.includes(name) && (!built.test(name) || unwanted.test(name)));
+  const surplus = names.filter((name) => {
+    const expected = needed.includes(name) || built.test(name) || assets.test(name);
+    return !expected || unwanted.test(name);
+  });
   return [...problems, ...surplus.map((name) => `${name} is not for users`)];
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { plainEnvironment, run, succeed } from "../child.mjs";
 import { Consumer, installWords } from "../consumer.mjs";
-import { runsInPage } from "../page.mjs";
+import { bundle, runsInPage } from "../page.mjs";
 import { copyTree, publishTo } from "../release-tree.mjs";
 import { Absent, inParallel, Steps } from "../steps.mjs";
 import { contentProblems, entriesOf, tarballPath } from "../tarball.mjs";
@@ -34,7 +34,7 @@ describe("a tarball", () => {
 
   it("holds licence, README, manifest, JavaScript and types, and nothing else", () => {
     expect(contentProblems(good, true)).toEqual([]);
-    expect(contentProblems([...good, "dist/commands/bench.js"], true)).toEqual([]);
+    expect(contentProblems([...good, "dist/commands/bench.js", "assets/tiny.safetensors"], true)).toEqual([]);
     const surplus = [
       "src/index.ts",
       "dist/.tsbuildinfo",
@@ -43,6 +43,7 @@ describe("a tarball", () => {
       "dist/a.test.js",
       "tsconfig.json",
       "CHANGELOG.md",
+      "assets/make-weights.mjs",
     ];
     for (const name of surplus) expect(contentProblems([...good, name], true)).toEqual([`${name} is not for users`]);
     for (const name of ["LICENSE", "README.md"]) {
@@ -77,6 +78,18 @@ describe("a README", () => {
     for (const name of ["node:fs", "@offprint/data/node", "@offprint/onnx-runtime"]) {
       expect(runsInPage(`import { a } from "${name}";`)).toBe(false);
     }
+  });
+
+  it("are bundled with the files that they name beside them", async () => {
+    const folder = folderOf({
+      "node_modules/@offprint/a/dist/index.js": `export const place = new URL("../assets/w.bin", import.meta.url).href;`,
+      "node_modules/@offprint/a/assets/w.bin": "weights",
+      "node_modules/@offprint/a/package.json": `{ "name": "@offprint/a", "type": "module", "exports": "./dist/index.js" }`,
+    });
+    const code = `import { place } from "@offprint/a"; console.log(place);`;
+    const [path = ""] = await bundle(folder, [{ path: "", code }]);
+    const name = /[0-9a-f]{12}-w\.bin/.exec(readFileSync(path, "utf8"))?.[0] ?? "";
+    expect(readFileSync(join(folder, "page", name), "utf8")).toBe("weights");
   });
 });
 
