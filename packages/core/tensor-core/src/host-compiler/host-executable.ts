@@ -7,11 +7,14 @@ import { isContiguous, Tensor } from "../tensor.js";
 import { PADDING } from "./gaps.js";
 import { describeProgram, type Location, type Program } from "./program.js";
 import { residentOf, residentTensor } from "./resident.js";
+import { type Room, Rooms } from "./rooms.js";
 import { runLoop, runLoopInTurns } from "./run-loop.js";
 import { allocateBlock, type Block } from "./shared-memory.js";
 
 /** Fewer elements are copied one by one. */
 const FEW = 32;
+/** From so many bytes on, finding out whether an argument is there already costs less than copying it. */
+const LARGE = 1 << 15;
 
 /** How an executable hands out results. */
 export interface ExecutableOptions {
@@ -25,8 +28,12 @@ export interface ExecutableOptions {
 interface Port {
   readonly location: Location;
   readonly size: number;
-  readonly view: TypedArray;
+  view: TypedArray;
   readonly strides: readonly number[];
+  /** The rooms of its kind, where it is large. */
+  readonly suite: Room[] | undefined;
+  /** The one that it has in this call. */
+  room: Room | undefined;
 }
 
 /** Gives the memory of programs back that nobody can run any more. */
@@ -39,6 +46,9 @@ export class HostExecutable implements Executable {
   private readonly block: Block;
   private readonly inputs: readonly Port[];
   private readonly outputs: readonly Port[];
+  private readonly rooms = new Rooms();
+  /** Whether any input or result has a room. */
+  private readonly roomy: boolean;
   private readonly parts: readonly { readonly loop: boolean; readonly run: (steps: number) => number }[];
   /** The addresses of movable inputs and results. */
   private readonly slots: Int32Array;
@@ -61,14 +71,19 @@ export class HostExecutable implements Executable {
       loop: kind === "loop",
       run: exports[name] as unknown as (steps: number) => number,
     }));
-    const port = (location: Location): Port => {
-      const { spec, size } = location;
+    const port = (location: Location, movable: boolean): Port => {
+      const { spec, size, slot, argument } = location;
       const start = (address + location.address) / byteSize(spec.dtype);
       const view = memory.views[spec.dtype].subarray(start, start + size);
-      return { location, size, view, strides: rowMajorStrides(spec.shape) };
+      const roomy = movable && slot !== undefined && argument === undefined && view.byteLength >= LARGE;
+      const suite = roomy ? this.rooms.add(spec.dtype, address + location.address, view) : undefined;
+      return { location, size, view, strides: rowMajorStrides(spec.shape), suite, room: undefined };
     };
-    this.inputs = program.inputs.map(port);
-    this.outputs = program.outputs.map(port);
+    this.inputs = program.inputs.map((location) => port(location, true));
+    // Results that are seen by others, or leave, have places of their own.
+    const copied = !options.views && !options.resident;
+    this.outputs = program.outputs.map((location) => port(location, copied));
+    this.roomy = [...this.inputs, ...this.outputs].some(({ suite }) => suite !== undefined);
     if (options.views) for (const { view } of this.outputs) owners.set(view, this);
     const table = (address + program.slotTable) / 4;
     this.slots = memory.views.int32.subarray(table, table + program.slotCount) as Int32Array;
@@ -150,6 +165,7 @@ export class HostExecutable implements Executable {
 
   /** Takes the inputs, and makes room for results that stay in memory. */
   private begin(inputs: readonly Tensor[]): (Block | undefined)[] | undefined {
+    if (this.roomy) this.assignRooms(inputs);
     for (let i = 0; i < this.inputs.length; i++) this.take(this.inputs[i], inputs[i]);
     if (!this.options.resident) return undefined;
     return this.outputs.map(({ location, view }) => {
@@ -159,6 +175,22 @@ export class HostExecutable implements Executable {
       this.slots[location.slot] = block?.address ?? address + location.address;
       return block;
     });
+  }
+
+  /** Finds the arguments that lie in rooms, then gives rooms to the others and to the results. */
+  private assignRooms(inputs: readonly Tensor[]): void {
+    const { rooms } = this;
+    rooms.open();
+    this.inputs.forEach((port, i) => {
+      if (port.suite !== undefined) port.room = rooms.find(port.suite, inputs[i]);
+    });
+    for (const port of this.inputs) if (port.suite !== undefined) port.room ??= rooms.take(port.suite);
+    for (const port of this.outputs) if (port.suite !== undefined) port.room = rooms.take(port.suite);
+    for (const port of [...this.inputs, ...this.outputs]) {
+      if (port.room === undefined) continue;
+      port.view = port.room.view;
+      this.slots[port.location.slot as number] = port.room.address;
+    }
   }
 
   private end(inputs: readonly Tensor[], kept: readonly (Block | undefined)[] | undefined): Tensor[] {
@@ -173,6 +205,8 @@ export class HostExecutable implements Executable {
           block === undefined
             ? tensorOf(outputs[i], options.views ? outputs[i].view : copied(outputs[i]))
             : residentTensor(block, spec.shape, spec.dtype);
+      const { room } = outputs[i];
+      if (room !== undefined) this.rooms.note(room, results[i]);
     }
     if (kept !== undefined) for (const x of inputs) residentOf(x)?.dispose();
     return results;
@@ -186,13 +220,15 @@ export class HostExecutable implements Executable {
   }
 
   private take(port: Port, x: Tensor): void {
-    const { location, view, size } = port;
+    const { location, view, size, room } = port;
     const { storage } = x;
     const { slot } = location;
-    if (slot !== undefined) this.slots[slot] = this.block.address + location.address;
+    if (room === undefined && slot !== undefined) this.slots[slot] = this.block.address + location.address;
     if (storage.kind !== "host") this.takeResident(port, x);
-    else {
+    else if (room === undefined || room.ticket === 0) {
       const { data, offset, strides } = storage;
+      // Results that are views change with every call.
+      if (room !== undefined && !owners.has(data)) this.rooms.note(room, x);
       if (!isContiguous(x.shape, strides)) copyStrided(data, offset, strides, x.shape, view);
       else if (size < FEW) for (let i = 0; i < size; i++) view[i] = data[offset + i];
       else view.set(offset === 0 && data.length === size ? data : data.subarray(offset, offset + size));

@@ -5,7 +5,7 @@ import type { Compilation } from "./compilation.js";
 import type { FunctionWriter } from "./function-writer.js";
 import { type LoopPlan, type Operand, type Stream, uniformOf, vectorWidth, type Walk, walkOf } from "./loop-plan.js";
 import { type Element, elementTypes, type Value } from "./values.js";
-import { lanesOf, VectorCode, type VectorOperand } from "./vector-code.js";
+import { isPositive, lanesOf, VectorCode, type VectorOperand } from "./vector-code.js";
 
 /** A pointer that several streams share: they have one base and one set of strides. */
 interface Pointer {
@@ -257,11 +257,14 @@ class LoopNest {
       locals.set(operand, local);
       return local;
     };
+    const positive = new Set<Operand>();
     for (const { equation, operands } of plan.steps) {
       const found = operands.map((operand): VectorOperand => {
         const local = find(operand);
-        return { push: () => w.get(local), constant: this.repeated.get(operand as Value)?.constant };
+        const { constant } = this.repeated.get(operand as Value) ?? {};
+        return { push: () => w.get(local), constant, positive: positive.has(operand) };
       });
+      if (isPositive(equation)) positive.add(equation.outputs[0]);
       this.vectorCode.write(equation, found);
       locals.set(equation.outputs[0] as Variable, w.keep("v128"));
     }

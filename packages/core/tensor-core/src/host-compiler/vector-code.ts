@@ -41,10 +41,20 @@ const onlyFloats = new Set(["floor", "ceil", "round", "sqrt", "div"]);
 const functions = new Set(["exp", "expm1", "log", "log1p", "tanh", "sigmoid"] as const);
 type FunctionName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "sigmoid";
 
-/** An operand of a vector operation; `constant` where it is one number in every lane. */
+/** An operand of a vector operation. */
 export interface VectorOperand {
   readonly push: Code;
+  /** Where it is one number in every lane: that. */
   readonly constant?: number;
+  /** Whether it is known to be at least 0, or NaN. */
+  readonly positive?: boolean;
+}
+
+const neverNegative = new Set(["abs", "relu", "sqrt", "exp", "sigmoid"]);
+
+/** Whether the results of an operation are at least 0, or NaN. */
+export function isPositive({ primitive, inputs }: Equation): boolean {
+  return neverNegative.has(primitive.name) || (primitive.name === "mul" && inputs[0] === inputs[1]);
 }
 
 /** Writes elementwise primitives on vectors of 2 or 4 elements. */
@@ -132,7 +142,8 @@ export class VectorCode {
     if (name === "pow" && float) return this.power(lanes, a, b);
     if ((name === "sin" || name === "cos") && float) return this.sine(equation, lanes, a);
     if (float && functions.has(name as FunctionName)) {
-      new VectorMath(w, lanes)[name as FunctionName](a.push);
+      const positive = name === "sigmoid" && a.positive === true;
+      new VectorMath(w, lanes)[positive ? "sigmoidOfPositive" : (name as FunctionName)](a.push);
       return true;
     }
     return false;

@@ -245,10 +245,36 @@ export class VectorMath {
     this.withSignOf(this.float("div", e, this.float("add", e, this.number(2))), x)();
   }
 
+  /** e^x for x at most 0: no power of two overflows, and one product rounds the result where it is subnormal. */
+  private expOfNegative(x: Code): Code {
+    const { bias, rounder, expLowest, lift, liftExponent, mantissaBits } = this.n;
+    const clamped = this.once(this.float("pmax", x, this.number(expLowest)));
+    const shifted = this.once(this.rounded(clamped));
+    const n = this.once(this.float("sub", shifted, this.number(rounder)));
+    const y = this.float("add", this.number(1), this.reducedExpm1(clamped, n));
+    const lifted = this.integer("add", shifted, this.bits(bias - BigInt(liftExponent)));
+    return this.float("mul", this.float("mul", y, this.shifted("shl", lifted, mantissaBits)), this.number(1 / lift));
+  }
+
+  /**
+   * 1 / (1 + e^-x) for x at least 0. Beside the 1 the rounding of x log2 e, at most x half-units of the power, is below
+   * a quarter of a half-unit, so that the power is 2^(whole part) 2^(rest) without a second product.
+   */
+  sigmoidOfPositive(operand: Code): void {
+    const { expNormal, rounder, exp } = this.n;
+    const inside = this.float("pmin", operand, this.number(expNormal));
+    const t = this.once(this.float("mul", inside, this.number(-Math.LOG2E)));
+    const shifted = this.once(this.float("add", t, this.number(rounder)));
+    const rest = this.once(this.float("sub", t, this.float("sub", shifted, this.number(rounder))));
+    const powers = [1, Math.LN2, ...exp.map((c, k) => c * Math.LN2 ** (k + 2))];
+    const e = this.float("mul", this.polynomial(powers, rest), this.power(shifted));
+    this.float("div", this.number(1), this.float("add", this.number(1), e))();
+  }
+
   /** 1 / (1 + e^-x) from e^-|x|, so that neither side overflows or cancels. */
   sigmoid(operand: Code): void {
     const x = this.once(operand);
-    const e = this.once(this.expOf(this.once(this.float("neg", this.float("abs", x)))));
+    const e = this.once(this.expOfNegative(this.float("neg", this.float("abs", x))));
     const top = this.choose(this.float("ge", x, this.number(0)), this.number(1), e);
     this.float("div", top, this.float("add", this.number(1), e))();
   }
