@@ -68,7 +68,7 @@ function manifestProblems({ manifest, kind, slug, folder }) {
 /** @param {Package} pkg */
 function methodProblems({ manifest, directory }) {
   const problems = [...entryProblem(manifest.exports?.["./claims"], "./claims")];
-  for (const field of ["title", "authors", "year", "arxiv", "area"]) {
+  for (const field of ["task", "purpose", "title", "authors", "year", "arxiv", "area"]) {
     if (manifest.offprint?.[field] === undefined) problems.push(`package.json: "offprint" must have "${field}"`);
   }
   for (const paper of manifest.offprint?.further ?? []) {

@@ -3,9 +3,10 @@ import * as anatomy from "./anatomy.mjs";
 import * as browser from "./browser.mjs";
 import * as dependencies from "./dependencies.mjs";
 import * as documented from "./documented.mjs";
+import * as pictured from "./pictured.mjs";
 import * as unfinished from "./unfinished.mjs";
 
-const checks = [anatomy, dependencies, browser, documented, unfinished];
+const checks = [anatomy, dependencies, browser, documented, pictured, unfinished];
 
 /**
  * @param {import("./repository.mjs").Repository} repository

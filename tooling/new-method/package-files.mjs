@@ -9,7 +9,7 @@ export function namesOf(slug) {
 }
 
 /** @param {PaperData} paper */
-function manifest({ slug, title, authors, year, arxiv, area, kind }) {
+function manifest({ slug, title, authors, year, arxiv, area, task, purpose, kind }) {
   const entry = (/** @type {string} */ path) => ({ types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` });
   return {
     name: `@offprint/${slug}`,
@@ -25,7 +25,7 @@ function manifest({ slug, title, authors, year, arxiv, area, kind }) {
       url: "git+https://github.com/offprint/offprint.git",
       directory: `packages/methods/${slug}`,
     },
-    offprint: { title, authors, year, arxiv, area },
+    offprint: { task, purpose, title, authors, year, arxiv, area },
     exports: {
       ".": { "@offprint/source": "./src/index.ts", ...entry("src/index") },
       "./claims": { "@offprint/source": "./claims/index.ts", ...entry("claims/index") },
@@ -64,14 +64,14 @@ function bibtex({ title, authors, year, arxiv }) {
 
 /** @param {PaperData} paper */
 function readme(paper) {
-  const { slug, title, authors, arxiv, kind } = paper;
+  const { slug, title, authors, arxiv, purpose, kind } = paper;
   const { camel } = namesOf(slug);
   const link = arxiv ? `[${title}](https://arxiv.org/abs/${arxiv})` : `*${title}*`;
   return `# @offprint/${slug}
 
-${link}, by ${authors.join(", ")}.
+${purpose} Say here, in two or three sentences, what it does for them.
 
-Say here, in two or three sentences, who needs this and what it does for them.
+${link}, by ${authors.join(", ")}.
 
 ## Install
 

@@ -10,6 +10,8 @@ import { parseArgs } from "node:util";
  * @property {number} year
  * @property {string | null} arxiv number on arXiv; null for a paper that is not there
  * @property {string} area
+ * @property {string} task what one can do with it, in a few words that begin with a verb
+ * @property {string} purpose a sentence that says for whom it is
  * @property {"function" | "solver"} kind what the method is: computed at once, or a long run under the contract of solvers
  */
 
@@ -21,6 +23,8 @@ export const usage = `pnpm new-method <slug> [options]
   --year <year>      of the version that is implemented
   --arxiv <number>   2310.07831, or none
   --area <words>     where the method is listed
+  --task <words>     what one can do with it, beginning with a verb: "Certify a network"
+  --purpose <text>   a sentence that says for whom it is: "For people who ..."
   --kind <word>      function (a layer, an optimizer, a formula) or solver (runs long: stopped, saved, resumed)
   --no-install       leave the dependencies alone
 
@@ -73,6 +77,16 @@ const answers = [
     read: (text) => required(text, "the area is empty"),
   },
   {
+    name: "task",
+    question: () => 'What can one do with it? A few words that begin with a verb, such as "Certify a network"',
+    read: (text) => required(text, "the task is empty"),
+  },
+  {
+    name: "purpose",
+    question: () => 'For whom is it? A sentence: "For people who ..."',
+    read: (text) => (/^For .*\.$/.test(text) ? text : fail('the purpose is a sentence that begins with "For"')),
+  },
+  {
     name: "kind",
     question: () => "Kind: function (a layer, an optimizer, a formula) or solver (runs long)",
     read: (text) =>
@@ -111,6 +125,8 @@ export function readArguments(args) {
     year: text,
     arxiv: text,
     area: text,
+    task: text,
+    purpose: text,
     kind: text,
     help: flag,
     "no-install": flag,

@@ -52,8 +52,8 @@ export function withBudget(text, name, bytes) {
  * @param {string} text
  * @param {PaperData} paper
  */
-export function withRow(text, { slug, title }) {
-  const row = `| [\`@offprint/${slug}\`](packages/methods/${slug}) | *${title.replaceAll("|", "\\|")}* |`;
+export function withRow(text, { slug, task }) {
+  const row = `| [\`@offprint/${slug}\`](packages/methods/${slug}) | ${task.replaceAll("|", "\\|")} |`;
   const lines = text.split("\n");
   const last = lines.findLastIndex((line) => /^\| \[.*\]\(packages\/methods\//.test(line));
   if (last >= 0) lines.splice(last + 1, 0, row);

@@ -24,7 +24,15 @@ function method(): Files {
   return {
     "tsconfig.json": { references: [{ path: methodFolder }] },
     [`${methodFolder}/package.json`]: manifest(methodFolder, {
-      offprint: { title: "T", authors: ["A"], year: 2020, arxiv: "1909.11015", area: "optimization" },
+      offprint: {
+        task: "Do",
+        purpose: "For all.",
+        title: "T",
+        authors: ["A"],
+        year: 2020,
+        arxiv: "1909.11015",
+        area: "optimization",
+      },
       exports: { ".": { ...source, ...entry }, "./claims": { ...source, ...entry } },
       publishConfig: { access: "public", exports },
     }),

@@ -18,6 +18,8 @@ const paper = {
   year: 2024,
   arxiv: "2401.01234",
   area: "optimisation",
+  task: "Descend | swiftly",
+  purpose: "For people in a hurry.",
   kind: "function" as "function" | "solver",
 };
 const folder = "packages/methods/swift-descent";
@@ -72,7 +74,8 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
     const repository = readRepository(copy);
     const own = repository.packages.filter((pkg) => pkg.folder === folder);
     const results = await runChecks(repository, own);
-    expect(results.flatMap(({ violations }) => violations)).toEqual([]);
+    const found = results.flatMap(({ violations }) => violations.map(({ message }) => message));
+    expect(found).toEqual(["playground/ needs a program that displays something"]);
     expect(results.every(({ subjects }) => subjects > 0)).toBe(true);
   });
 
@@ -111,7 +114,7 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
     const text = (path: string) => readFileSync(join(copy, path), "utf8");
     expect(text(".changeset/swift-descent.md")).toContain('"@offprint/swift-descent": minor');
     expect(JSON.parse(text("tooling/size/budgets.json")).own["@offprint/swift-descent"]).toBe(10_000);
-    expect(text("README.md")).toContain('](packages/methods/swift-descent) | *Swift Descent: "Fast" \\| Certain* |');
+    expect(text("README.md")).toContain("](packages/methods/swift-descent) | Descend \\| swiftly |");
     expect(JSON.parse(text("apps/cli/package.json")).dependencies["@offprint/swift-descent"]).toBe("workspace:^");
     expect(areasIn(copy)).toContain("optimisation");
   });
@@ -136,6 +139,10 @@ describe("the paper's data", () => {
     "none",
     "--area",
     "graphs",
+    "--task",
+    "Draw",
+    "--purpose",
+    "For all.",
     "--kind",
     "function",
   ];
@@ -150,6 +157,8 @@ describe("the paper's data", () => {
       year: 2024,
       arxiv: null,
       area: "graphs",
+      task: "Draw",
+      purpose: "For all.",
       kind: "function",
     });
   });
@@ -161,7 +170,7 @@ describe("the paper's data", () => {
       questions.push(question);
       return answers.shift()!;
     };
-    const given = { title: "T", authors: "A", area: "graphs", kind: "solver" };
+    const given = { title: "T", authors: "A", area: "graphs", task: "Draw", purpose: "For all.", kind: "solver" };
     const data = await completeData("x", given, [], ask);
     expect([data.year, data.arxiv]).toEqual([2024, "2310.07831"]);
     expect(questions.length).toBe(4);
@@ -169,7 +178,7 @@ describe("the paper's data", () => {
 
   it("names the flags to give where nobody can be asked", async () => {
     await expect(completeData("x", { title: "T" }, [], undefined)).rejects.toThrow(
-      "give --authors, --year, --arxiv, --area, --kind",
+      "give --authors, --year, --arxiv, --area, --task, --purpose, --kind",
     );
   });
 
@@ -178,9 +187,20 @@ describe("the paper's data", () => {
     expect(() => readArguments([])).toThrow(/which method/);
     expect(() => readArguments(["a", "b"])).toThrow(/one slug at a time/);
     expect(() => readArguments(["a", "--colour", "red"])).toThrow(/colour/);
-    const given = { title: "T", authors: "A", year: "soon", arxiv: "none", area: "x", kind: "solver" };
+    const given = {
+      title: "T",
+      authors: "A",
+      year: "soon",
+      arxiv: "none",
+      area: "x",
+      task: "Draw",
+      purpose: "For all.",
+      kind: "solver",
+    };
     await expect(completeData("x", given, [], undefined)).rejects.toThrow(/"soon" is not a year/);
     await expect(completeData("x", { ...given, year: "2024", arxiv: "1" }, [], undefined)).rejects.toThrow(/arXiv/);
+    const aimless = { ...given, year: "2024", purpose: "draws" };
+    await expect(completeData("x", aimless, [], undefined)).rejects.toThrow(/begins with "For"/);
   });
 });
 

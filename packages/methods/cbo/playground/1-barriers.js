@@ -29,10 +29,3 @@ display({
     { name: "gradient descent", x: column(descent.path, 0), y: column(descent.path, 1) },
   ],
 });
-display({
-  kind: "line",
-  title: "The swarm agrees",
-  x: { label: "step" },
-  y: { label: "distance to the consensus", scale: "log" },
-  curves: [{ name: "root mean square", y: swarm.history.map(({ spread }) => spread) }],
-});

@@ -1,0 +1,29 @@
+// `pnpm pictures [word] [--all]`: draws the pictures of the playground's programs that are missing or no longer theirs.
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { matchingPackages, readRepository } from "../checks/repository.mjs";
+import { build, root } from "../setup/setup.mjs";
+import { draws, markOf, programsOf, stateOf } from "./pictures.mjs";
+
+const words = process.argv.slice(2);
+const all = words.includes("--all");
+const word = words.find((each) => !each.startsWith("--"));
+const repository = readRepository(root);
+const packages = word ? matchingPackages(repository, word) : repository.packages;
+const programs = packages.flatMap(programsOf).filter((program) => draws(program));
+const due = programs.filter((program) => all || stateOf(program) !== "current");
+if (due.length > 0) build();
+for (const { path, shown, picture } of due) {
+  const args = [fileURLToPath(new URL("draw.mjs", import.meta.url)), path];
+  const child = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit", "pipe"] });
+  const svg = String(child.output?.[3] ?? "");
+  if (child.status !== 0 || !svg.startsWith("<svg")) {
+    console.error(`${shown}: ${child.status === 0 ? "displays no plot and no image" : "failed"}`);
+    process.exitCode = 1;
+    continue;
+  }
+  writeFileSync(picture, `${svg}\n${markOf(readFileSync(path, "utf8"))}\n`);
+  console.log(`${shown}: ${(svg.length / 1000).toFixed(1)} kB`);
+}
+console.log(`${due.length} drawn, ${programs.length - due.length} as they were`);
