@@ -5,13 +5,33 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-const program = `import { cast, grad, matmul, sum, type Tensor, type TensorLike, tensor, tree } from "@offprint/tensor-core";
+const program = `import { cast, customVjp, grad, jit, jitSync, jvp, matmul, mul, sum, trace, tree, valueAndGrad, vjp, vmap } from "@offprint/tensor-core";
+import { type Graph, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
 
 const x: Tensor = tensor([[1, 2], [3, 4]]);
 const view = x.ndarray();
 const column: number = view.get(0, 1);
 export const fine: Tensor[] = [matmul(x, [1, 2]), sum(view, 1), cast(column, "float64"), grad((w: Tensor) => sum(w))(x)];
 export const like: TensorLike[] = [1, [true], new Float64Array(2), x, view];
+
+interface Line { readonly slope: Tensor; readonly bias: Tensor }
+const line: Line = { slope: x, bias: x };
+const loss = (p: Line, at: Tensor) => sum(mul(p.slope, at).add(p.bias));
+export const gradient: Line = grad(loss)(line, x);
+export const both: [Tensor, [Line, Tensor]] = valueAndGrad(loss, { argument: [0, 1] })(line, x);
+const counting = (p: Line) => [sum(p.slope), { hits: 3 }] as const;
+export const extra: number = grad(counting, { hasAux: true })(line)[1].hits;
+export const untyped: Tensor = grad((w) => sum(w.mul(2)))(x);
+export const ofNumbers: Tensor = grad((w: TensorLike) => mul(w, w))(3);
+export const perExample: Line = vmap(grad(loss), { inAxes: [null, 0] })(line, x);
+export const promised: Promise<Line> = jit(grad(loss))(line, x);
+export const atOnce: [Tensor, Line] = jitSync(valueAndGrad(loss))(line, x);
+export const pulled: [Line, Tensor] = vjp(loss, line, x)[1](x);
+export const along: [Tensor, Tensor] = jvp(loss, [line, x], [line, x]);
+export const doubled: Line = tree.map((w) => w.mul(2), line);
+export const graph: Graph = trace(grad(loss), line, { shape: [2, 2], dtype: "float32" });
+export const kept: (a: Tensor) => Tensor = customVjp((a: Tensor) => mul(a, a), (a) => [mul(a, a), [a, 2]], ([a, k], g) => [mul(mul(a, k), g)]);
+export const step = <P>(of: (params: P) => Tensor, params: P): P => grad(of)(params);
 
 // @ts-expect-error neither a tensor nor what can become one
 matmul({ foo: 1 }, x);
@@ -23,6 +43,20 @@ sum(x, { keepdims: true });
 cast(x, "float16");
 // @ts-expect-error what is read back is of no known type until one says so
 tree.fromJson("{}").w.data();
+// @ts-expect-error a tree that the function does not take
+grad(loss)({ slope: x }, x);
+// @ts-expect-error the gradient is a tree like the parameters
+grad(loss)(line, x).weight;
+// @ts-expect-error the second argument is missing
+jit(loss)(line);
+// @ts-expect-error a compiled function promises
+jit(loss)(line, x).item();
+// @ts-expect-error an option that does not exist
+jit(loss, { backened: undefined });
+// @ts-expect-error a tree is no tensor
+vmap((w) => w.mul(2))(line);
+// @ts-expect-error the cotangent is like the result
+vjp(loss, line, x)[1](line);
 `;
 
 const compilerOptions = {

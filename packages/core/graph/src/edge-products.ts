@@ -115,7 +115,7 @@ function composedEdgeDot(graph: Graph, into: Tensor, from: Tensor): Tensor {
   return customVjp(
     compute,
     (a: Tensor, b: Tensor) => [compute(a, b), [a, b]],
-    ([a, b]: [Tensor, Tensor], g: Tensor) => [edgeSum(graph, g, b, "forward"), edgeSum(graph, g, a, "backward")],
+    ([a, b], g: Tensor) => [edgeSum(graph, g, b, "forward"), edgeSum(graph, g, a, "backward")],
   )(into, from);
 }
 

@@ -95,7 +95,7 @@ export function paddedEdgeSum(graph: Graph, values: Tensor, x: Tensor, flow: Flo
   return customVjp(
     compute,
     (v: Tensor, z: Tensor) => [compute(v, z), [v, z]],
-    ([v, z]: [Tensor, Tensor], g: Tensor) => [
+    ([v, z], g: Tensor) => [
       flow === "forward" ? edgeDot(graph, g, z) : edgeDot(graph, z, g),
       edgeSum(graph, v, g, back),
     ],

@@ -7,14 +7,22 @@ import { type LinearParams, linear } from "./linear.js";
 /** A layer, a function without parameters, or the name of an activation. */
 export type Stage = Layer | ((x: Tensor) => TensorLike) | ActivationName;
 
+/** The parameters of stages: those of each layer, null for other stages. */
+export type SequentialParams<S extends readonly Stage[]> = {
+  readonly [K in keyof S]: S[K] extends Layer<infer P> ? P : null;
+};
+
 /**
  * One layer after the other. Parameters are an array with an entry per stage, null for stages without any.
  * @example sequential(conv2d({ inputs: 1, outputs: 8, kernel: 3, padding: 1 }), "relu", (x) => maxPool(x, 2))
  */
-export function sequential(...stages: readonly Stage[]): Layer<readonly any[]> {
-  const resolved = stages.map((stage) => (typeof stage === "string" ? activation(stage) : stage));
+export function sequential<const S extends readonly Stage[]>(...stages: S): Layer<SequentialParams<S>> {
+  const resolved: readonly (Layer | ((x: Tensor) => TensorLike))[] = stages.map((s) =>
+    typeof s === "string" ? activation(s) : s,
+  );
   return {
-    init: (rng, dtype = "float32") => resolved.map((stage) => (isLayer(stage) ? stage.init(rng, dtype) : null)),
+    init: (rng, dtype = "float32") =>
+      resolved.map((stage) => (isLayer(stage) ? stage.init(rng, dtype) : null)) as unknown as SequentialParams<S>,
     apply: (params, input) =>
       resolved.reduce<Tensor>(
         (x, stage, i) => asTensor(isLayer(stage) ? stage.apply(params[i], x) : stage(x)),

@@ -8,7 +8,7 @@ export {
   type MultiHeadAttention,
   multiHeadAttention,
 } from "./attention.js";
-export { type MlpOptions, mlp, residual, type Stage, sequential } from "./compose.js";
+export { type MlpOptions, mlp, residual, type SequentialParams, type Stage, sequential } from "./compose.js";
 export {
   type ConvLayerOptions,
   type ConvParams,

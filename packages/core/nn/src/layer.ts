@@ -7,7 +7,7 @@ export type FloatType = "float32" | "float64";
  * A layer: how to make its parameters, and what it computes with them. It holds no state; parameters are a tree of
  * tensors that the caller keeps, trains and saves.
  */
-export interface Layer<P = any, X = TensorLike, Y = Tensor> {
+export interface Layer<P = unknown, X = TensorLike, Y = Tensor> {
   /** Draws initial parameters. Default dtype float32. */
   init(rng: Rng, dtype?: FloatType): P;
   /** The layer's output; pure and traceable. */

@@ -2,7 +2,7 @@ import { ValueError } from "@offprint/tensor-core";
 import type { GradientTransformation } from "./transformation.js";
 
 /** The states of the parts of a chain, in order. */
-export type ChainState = readonly any[];
+export type ChainState = readonly unknown[];
 
 /**
  * One transformation after the other: each takes as gradients what the one before gave as updates.

@@ -103,7 +103,7 @@ export function elementwiseOptimizer<Slot extends string>(
       const buffers = rule.slots.map((slot) => [slot, tree.unflatten(structure, leaves.map(zerosLike))]);
       return { step: tensor(0, { dtype: "int32" }), ...Object.fromEntries(buffers) };
     },
-    update(gradients, state, params) {
+    update<P>(gradients: P, state: ElementwiseState<Slot>, params: P) {
       const p = parameterLeaves(rule.name, params);
       const g = leavesLike(rule.name, "gradients", gradients, p);
       const slots = rule.slots.map((slot) => leavesLike(rule.name, slot, state[slot], p));
@@ -123,13 +123,13 @@ export function elementwiseOptimizer<Slot extends string>(
             : asTensor(scheduled(rule.name, learningRate, t), gradient.dtype);
         return update(arrays, t, rate).map((x) => apartFrom(gradient, x));
       });
-      const collect = (k: number) =>
-        tree.unflatten(
+      const collect = <T>(k: number) =>
+        tree.unflatten<T>(
           p.structure,
           results.map((result) => result[k]),
         );
-      const buffers = rule.slots.map((slot, k) => [slot, collect(k + 1)]);
-      return { updates: collect(0), state: { step, ...Object.fromEntries(buffers) } };
+      const buffers = rule.slots.map((slot, k) => [slot, collect<tree.Tree>(k + 1)]);
+      return { updates: collect<P>(0), state: { step, ...Object.fromEntries(buffers) } };
     },
   };
 }

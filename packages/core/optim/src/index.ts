@@ -75,4 +75,4 @@ export {
   train,
 } from "./train.js";
 export { disposeReplaced, onHost, type StepResult, type TrainingStep, trainingStep } from "./training-step.js";
-export { applyUpdates, type GradientTransformation, type Parameters, type Update } from "./transformation.js";
+export { applyUpdates, type GradientTransformation, type Update } from "./transformation.js";

@@ -98,7 +98,7 @@ export async function minimize<P, S = unknown>(
         limit: steps,
         limitName: "steps",
         initial() {
-          const optimizerState = options.optimizerState ?? optimizer.init(initial as never);
+          const optimizerState = options.optimizerState ?? optimizer.init(initial);
           return { params: initial, optimizerState, loss: null, gradientNorm: null };
         },
         async step(state, k) {

@@ -9,11 +9,11 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { type BatchSource, BatchStream } from "./batch-stream.js";
-import { type CheckedResult, checkedStep, disposeReplaced, onHost, trainingStep } from "./training-step.js";
+import { type CheckedResult, checkedStep, disposeReplaced, isPair, onHost, trainingStep } from "./training-step.js";
 import type { GradientTransformation } from "./transformation.js";
 
 /** Where training stands, as a tree of tensors and numbers. */
-export interface TrainingPoint<P = any> {
+export interface TrainingPoint<P = unknown, M = unknown> {
   /** Epochs finished. */
   readonly epoch: number;
   /** Batches of the present epoch that are done. */
@@ -23,22 +23,22 @@ export interface TrainingPoint<P = any> {
   /** The trained parameters. */
   readonly params: P;
   /** The optimizer's state. */
-  readonly optimizerState: any;
+  readonly optimizerState: unknown;
   /** What the model carries along without gradients, such as running means; null for nothing. */
-  readonly modelState: any;
+  readonly modelState: M;
   /** Of the last step, to be told. */
   readonly last: Omit<TrainingRecord, "step"> | null;
 }
 
 /** Everything a run needs to go on from. */
-export type TrainingState<P = any> = RunState<TrainingPoint<P>, TrainingRecord>;
+export type TrainingState<P = unknown, M = unknown> = RunState<TrainingPoint<P, M>, TrainingRecord>;
 
 /** What the loss gets beside parameters and batch. */
-export interface LossInputs {
-  /** State of the model that has no gradient. */
-  readonly modelState: any;
-  /** The random tensors of this step, from `noise`. */
-  readonly noise: any;
+export interface LossInputs<M = unknown, N = unknown> {
+  /** State of the model that has no gradient; null for none. */
+  readonly modelState: M;
+  /** The random tensors of this step, from `noise`; null for none. */
+  readonly noise: N;
 }
 
 /** What is told of a step. */
@@ -62,12 +62,13 @@ export interface TrainingRecord {
 type Figures = Record<string, number> | Promise<Record<string, number>>;
 
 /** Options of `train`. */
-export interface TrainOptions<P, B> extends RunOptions<TrainingRecord, TrainingState<P>> {
+export interface TrainOptions<P, B, M = unknown, N = unknown>
+  extends Omit<RunOptions<TrainingRecord, TrainingState<P, M>>, "resume"> {
   /**
    * The loss of a batch: a scalar, or `[scalar, modelState]` where the model carries a state. Traced when there is a
    * backend, so it must not read values.
    */
-  loss: (params: P, batch: B, inputs: LossInputs) => Tensor | readonly [Tensor, any];
+  loss: (params: P, batch: B, inputs: LossInputs<M, N>) => Tensor | readonly [Tensor, M];
   /** Initial parameters. */
   initial: P;
   /** How gradients become updates. */
@@ -82,27 +83,29 @@ export interface TrainOptions<P, B> extends RunOptions<TrainingRecord, TrainingS
   /** Source of all randomness. Default 0. */
   seed?: number | string;
   /** Initial state of the model. Default none. */
-  modelState?: unknown;
+  modelState?: M;
   /** Random tensors for a step, such as dropout masks; they become inputs of the compiled step. */
-  noise?: (rng: random.Rng) => unknown;
+  noise?: (rng: random.Rng) => N;
   /** Compiles the step; without it steps run eagerly. */
   backend?: Backend;
   /** Figures to record after each step, from what the loss gave beside its value. */
-  figures?: (modelState: any) => Figures;
+  figures?: (modelState: M) => Figures;
   /** Figures to record after each epoch, such as the accuracy on held-out data. */
-  evaluate?: (params: P, modelState: any) => Figures;
+  evaluate?: (params: P, modelState: M) => Figures;
   /** Keeps states: `every` counts steps; default after each epoch. */
-  checkpoint?: { readonly every?: number; readonly save: (state: TrainingState<P>) => unknown };
+  checkpoint?: { readonly every?: number; readonly save: (state: TrainingState<P, M>) => unknown };
+  /** State of an earlier run, read back from a file or not: it goes on as if it had not been interrupted, bit for bit. */
+  resume?: TrainingState;
 }
 
 /** What `train` gives. */
-export interface TrainResult<P> {
+export interface TrainResult<P, M = unknown> {
   /** The trained parameters, in memory. */
   readonly params: P;
   /** The optimizer's state. */
-  readonly optimizerState: any;
+  readonly optimizerState: unknown;
   /** What the model carries along; null for nothing. */
-  readonly modelState: any;
+  readonly modelState: M;
   /** Epochs finished. */
   readonly epochs: number;
   /** Updates made. */
@@ -112,7 +115,7 @@ export interface TrainResult<P> {
   /** How it ended; `limit` where all epochs were made. */
   readonly status: Status;
   /** What `resume` goes on from. */
-  readonly state: TrainingState<P>;
+  readonly state: TrainingState<P, M>;
 }
 
 const names = [
@@ -126,19 +129,22 @@ const names = [
  * @throws NonFiniteError, with the last good state as its `state`, when loss or gradient stop being finite;
  * ValueError for options that are unknown or out of range.
  */
-export async function train<P, B>(options: TrainOptions<P, B>): Promise<TrainResult<P>> {
+export async function train<P, B, M = unknown, N = unknown>(
+  options: TrainOptions<P, B, M, N>,
+): Promise<TrainResult<P, M>> {
   checkOptions("train", options, names);
-  const { epochs, seed = 0, optimizer, backend, initial, modelState = null, noise } = options;
+  const { epochs, seed = 0, optimizer, backend, initial, modelState = null as M, noise } = options;
   requireInteger("train", "epochs", epochs, 0);
-  const loss = (params: P, carried: any, batch: B, drawn: any) => {
+  const loss = (params: P, carried: M, batch: B, drawn: N): readonly [Tensor, M] => {
     const result = options.loss(params, batch, { modelState: carried, noise: drawn });
-    return Array.isArray(result) ? result : [result, carried];
+    return isPair(result) ? result : [result, carried];
   };
   const step = checkedStep(trainingStep(loss, optimizer), backend);
-  const kept = [initial, options.modelState, options.resume];
+  const resume = options.resume as TrainingState<P, M> | undefined;
+  const kept = [initial, options.modelState, resume];
   const stream = new BatchStream(options.data, seed);
   try {
-    const { status, iterations, history, last, state } = await runLoop<TrainingPoint<P>, TrainingRecord, "limit">(
+    const { status, iterations, history, last, state } = await runLoop<TrainingPoint<P, M>, TrainingRecord, "limit">(
       {
         owner: "train",
         limit: Number.POSITIVE_INFINITY,
@@ -147,13 +153,13 @@ export async function train<P, B>(options: TrainOptions<P, B>): Promise<TrainRes
           batch: 0,
           step: 0,
           params: initial,
-          optimizerState: optimizer.init(initial as never),
+          optimizerState: optimizer.init(initial),
           modelState,
           last: null,
         }),
         async step(before) {
           const { batch, last: isLast } = await stream.take(before.epoch, before.batch);
-          const drawn = noise === undefined ? null : noise(random.rng(`${seed}/step/${before.step}`));
+          const drawn = noise === undefined ? (null as N) : noise(random.rng(`${seed}/step/${before.step}`));
           const result = await namingThePlace(before, () =>
             step(before.params, before.optimizerState, before.modelState, batch, drawn),
           );
@@ -172,7 +178,7 @@ export async function train<P, B>(options: TrainOptions<P, B>): Promise<TrainRes
         snapshot: onHost,
         check: checkPoint,
       },
-      { ...options, ...(options.checkpoint && { checkpoint: afterEpochs(options.checkpoint) }) },
+      { ...options, resume, ...(options.checkpoint && { checkpoint: afterEpochs(options.checkpoint) }) },
     );
     const { params, optimizerState, modelState: carried, epoch } = last;
     return { params, optimizerState, modelState: carried, epochs: epoch, steps: iterations, history, status, state };
@@ -183,10 +189,10 @@ export async function train<P, B>(options: TrainOptions<P, B>): Promise<TrainRes
 }
 
 /** The record of a step but for its number. */
-async function told<P>(
-  { figures, evaluate }: Pick<TrainOptions<P, any>, "figures" | "evaluate">,
+async function told<P, M>(
+  { figures, evaluate }: Pick<TrainOptions<P, unknown, M>, "figures" | "evaluate">,
   { epoch, batch }: TrainingPoint<P>,
-  { loss, gradientNorm, params, extra }: CheckedResult,
+  { loss, gradientNorm, params, extra }: CheckedResult<P, unknown, M>,
   isLast: boolean,
 ): Promise<Omit<TrainingRecord, "step">> {
   const record = { epoch, batch: batch + 1, loss, gradientNorm };
@@ -206,10 +212,10 @@ async function namingThePlace<T>({ epoch, batch }: TrainingPoint, act: () => Pro
 }
 
 /** A checkpoint without `every` is one after each epoch. */
-function afterEpochs<P>(checkpoint: NonNullable<TrainOptions<P, any>["checkpoint"]>) {
+function afterEpochs<P, M>(checkpoint: NonNullable<TrainOptions<P, unknown, M>["checkpoint"]>) {
   if (checkpoint.every !== undefined || typeof checkpoint.save !== "function") return checkpoint;
   return {
-    save: (state: TrainingState<P>) => (state.inner.batch === 0 ? checkpoint.save(state) : undefined),
+    save: (state: TrainingState<P, M>) => (state.inner.batch === 0 ? checkpoint.save(state) : undefined),
   };
 }
 

@@ -3,13 +3,13 @@ import { globalNorm } from "./gradient-transforms.js";
 import { applyUpdates, type GradientTransformation } from "./transformation.js";
 
 /** What one step of training gives. */
-export interface StepResult {
+export interface StepResult<P = unknown, S = unknown, E = unknown> {
   /** The parameters after the step. */
-  readonly params: any;
+  readonly params: P;
   /** The optimizer's state after the step. */
-  readonly optimizerState: any;
-  /** Whatever the loss returned beside its value. */
-  readonly extra: any;
+  readonly optimizerState: S;
+  /** Whatever the loss returned beside its value; null for nothing. */
+  readonly extra: E;
   /** The loss at the parameters before the step: a scalar. */
   readonly loss: Tensor;
   /** Euclidean norm of the gradient, all leaves together: a scalar. */
@@ -17,36 +17,49 @@ export interface StepResult {
 }
 
 /** Loss, gradient and update as one pure function, to be run as it is or compiled as a whole. */
-export type TrainingStep = (params: any, optimizerState: any, ...inputs: any[]) => StepResult;
+export type TrainingStep<P, S, I extends unknown[], E> = (
+  params: P,
+  optimizerState: S,
+  ...inputs: I
+) => StepResult<P, S, E>;
 
 /**
  * One step of training as a function of everything it needs.
  * @param loss takes the parameters and any further inputs; returns a scalar, or `[scalar, extra]`
  * @example const step = jit(trainingStep(loss, adam()), { backend });
  */
-export function trainingStep(loss: (params: any, ...inputs: any[]) => any, optimizer: GradientTransformation) {
-  const withExtra = (params: any, ...inputs: any[]) => {
+export function trainingStep<S, P = Tensor, I extends unknown[] = Tensor[], E = null>(
+  loss: (params: P, ...inputs: I) => Tensor | readonly [Tensor, E],
+  optimizer: GradientTransformation<S>,
+): TrainingStep<P, S, I, E> {
+  const withExtra = (params: P, ...inputs: I): readonly [Tensor, E] => {
     const result = loss(params, ...inputs);
-    return Array.isArray(result) && !isTensor(result) ? result : [result, null];
+    return isPair(result) ? result : [result, null as E];
   };
-  const step: TrainingStep = (params, optimizerState, ...inputs) => {
-    const [[value, extra], gradients] = valueAndGrad(withExtra, { hasAux: true })(params, ...inputs) as any;
+  const derivative = valueAndGrad(withExtra, { hasAux: true });
+  return (params, optimizerState, ...inputs) => {
+    const [[value, extra], gradients] = derivative(params, ...inputs);
     const gradientNorm = globalNorm(gradients);
     const { updates, state } = optimizer.update(gradients, optimizerState, params);
     return { params: applyUpdates(params, updates), optimizerState: state, extra, loss: value, gradientNorm };
   };
-  return step;
+}
+
+/** Whether a loss gave something beside its value. */
+export function isPair<E>(result: Tensor | readonly [Tensor, E]): result is readonly [Tensor, E] {
+  return Array.isArray(result) && !isTensor(result);
 }
 
 /** A training step that awaits the two figures by which a loop judges it. */
-export interface CheckedStep {
-  (params: any, optimizerState: any, ...inputs: any[]): Promise<CheckedResult>;
+export interface CheckedStep<P, S, I extends unknown[], E> {
+  (params: P, optimizerState: S, ...inputs: I): Promise<CheckedResult<P, S, E>>;
   /** Frees what was compiled. */
   release(): Promise<void>;
 }
 
 /** What a checked step gives. */
-export interface CheckedResult extends Omit<StepResult, "loss" | "gradientNorm"> {
+export interface CheckedResult<P = unknown, S = unknown, E = unknown>
+  extends Omit<StepResult<P, S, E>, "loss" | "gradientNorm"> {
   /** The loss at the parameters before the step. */
   readonly loss: number;
   /** Euclidean norm of the gradient. */
@@ -61,10 +74,13 @@ async function read(x: Tensor): Promise<number> {
  * The step, compiled where there is a backend. It rejects with a NonFiniteError, and so leaves the caller with the
  * state before it, when the loss or the gradient is not finite.
  */
-export function checkedStep(step: TrainingStep, backend: Backend | undefined): CheckedStep {
+export function checkedStep<P, S, I extends unknown[], E>(
+  step: TrainingStep<P, S, I, E>,
+  backend: Backend | undefined,
+): CheckedStep<P, S, I, E> {
   const compiled = backend === undefined ? undefined : jit(step, { backend });
-  const call = async (params: any, optimizerState: any, ...inputs: any[]): Promise<CheckedResult> => {
-    const result: StepResult = await (compiled ?? step)(params, optimizerState, ...inputs);
+  const call = async (params: P, optimizerState: S, ...inputs: I): Promise<CheckedResult<P, S, E>> => {
+    const result: StepResult<P, S, E> = await (compiled ?? step)(params, optimizerState, ...inputs);
     const loss = await read(result.loss);
     const gradientNorm = await read(result.gradientNorm);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {

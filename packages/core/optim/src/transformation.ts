@@ -1,37 +1,35 @@
 import { add, asTensor, ShapeError, type Tensor, type TensorLike, tree } from "@offprint/tensor-core";
 
-/** Parameters, gradients or updates: a tree whose leaves are float tensors (plain numbers count as float32). */
-export type Parameters = tree.Tree;
-
 /** What `update` gives. */
-export interface Update<S> {
+export interface Update<S, P = unknown> {
   /** A tree like the parameters, to be added to them. */
-  readonly updates: any;
+  readonly updates: P;
   /** The state for the next update. */
   readonly state: S;
 }
 
 /**
- * The one shape of every optimizer: a pair of pure functions. The state is a tree of tensors and nothing else, the
+ * The one shape of every optimizer: a pair of pure functions on trees of parameters, whose leaves are float tensors (plain
+ * numbers count as float32), gradients and updates, which are trees like the parameters. The state is a tree of tensors and nothing else, the
  * number of updates made so far included, so that it can be saved, and so that a whole step compiles to one graph.
  */
-export interface GradientTransformation<S = any> {
+export interface GradientTransformation<S = unknown> {
   /** The state before the first update, for parameters like these. */
-  init(params: Parameters): S;
+  init(params: unknown): S;
   /**
    * What to add to the parameters for these gradients. Neither the gradients nor the state are modified or kept: their
    * buffers may be written to afterwards.
    * @throws ShapeError where gradients or state do not fit the parameters; DTypeError for integer leaves;
    * NonFiniteError for a gradient that is not finite (not while tracing).
    */
-  update(gradients: Parameters, state: S, params: Parameters): Update<S>;
+  update<P>(gradients: P, state: S, params: P): Update<S, P>;
 }
 
 /**
  * The parameters after an update: `params + updates`, leaf by leaf, in the dtype of the parameters.
  * @throws ShapeError where the trees or the shapes of their leaves differ.
  */
-export function applyUpdates<P>(params: P, updates: any): P {
+export function applyUpdates<P>(params: P, updates: NoInfer<P>): P {
   const p = tree.flatten(params);
   const u = tree.flatten(updates);
   if (!tree.sameStructure(p.structure, u.structure)) {

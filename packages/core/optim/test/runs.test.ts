@@ -48,7 +48,7 @@ runConformance(
   "train",
   {
     run: (options) =>
-      train<{ w: Tensor }, Batch>({
+      train<{ w: Tensor }, Batch, unknown, Tensor>({
         loss: (p, { x }, { noise }) => sum(square(sub(mul(x, p.w), mul(0.1, noise)))),
         initial: { w: point },
         optimizer: adam({ learningRate: 0.01 }),
@@ -56,7 +56,7 @@ runConformance(
         noise: (rng) => rng.normal([4, 2], { dtype: "float64" }),
         evaluate: ({ w }) => ({ first: w.data()[0] }),
         epochs: 4,
-        ...(options as Partial<TrainOptions<{ w: Tensor }, Batch>>),
+        ...(options as Partial<TrainOptions<{ w: Tensor }, Batch, unknown, Tensor>>),
       }),
     limit: "epochs",
     short: 4,

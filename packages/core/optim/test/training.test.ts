@@ -42,6 +42,11 @@ interface Line {
 
 const rows = 12;
 
+interface Batch {
+  readonly x: Tensor;
+  readonly y: Tensor;
+}
+
 /** Four shuffled batches of three points of a line. */
 function* batches(_: number, rng: random.Rng) {
   const x = random.rng("points").normal([rows, 2], { dtype: "float64" });
@@ -53,7 +58,9 @@ function* batches(_: number, rng: random.Rng) {
   }
 }
 
-function options(more: Partial<TrainOptions<Line, any>> = {}): TrainOptions<Line, any> {
+function options<M = null>(
+  more: Partial<TrainOptions<Line, Batch, M, Tensor | null>> = {},
+): TrainOptions<Line, Batch, M, Tensor | null> {
   return {
     loss: (p, { x, y }, { noise }) =>
       meanSquaredError(add(add(matmul(x, p.w), p.b), noise === null ? 0 : mul(noise, 0.01)), y),
@@ -133,7 +140,7 @@ describe("train", () => {
           { batches: add(modelState.batches, 1) },
         ],
         modelState: { batches: tensor(0) },
-        figures: ({ batches }: { batches: Tensor }) => ({ batches: batches.item() }),
+        figures: ({ batches }) => ({ batches: batches.item() }),
         backend: countingBackend(),
       }),
     );

@@ -1,6 +1,6 @@
 import { sparse, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { runConformance } from "../src/conformance/index.js";
+import { type RunSubject, runConformance } from "../src/conformance/index.js";
 import {
   conjugateGradients,
   conjugateGradientsSync,
@@ -72,10 +72,11 @@ for (const [name, solve, matrix, short, invalid] of subjects) {
   );
 }
 
-for (const [name, run] of [
+const runs: readonly [string, RunSubject["run"]][] = [
   ["lanczos", (options: object) => lanczos(product, n, options)],
   ["lanczosEigenpairs", (options: object) => lanczosEigenpairs(product, n, { count: 2, tolerance: 0, ...options })],
-] as const) {
+];
+for (const [name, run] of runs) {
   runConformance(
     name,
     {

@@ -15,6 +15,7 @@ export { whileLoop } from "./control/while-loop.js";
 export { byteSize, type DType, type TypedArray } from "./dtype.js";
 export * from "./errors.js";
 export * as fft from "./fft/index.js";
+export type { TensorFunction, TreeFunction } from "./function-types.js";
 export type { Capture, Equation, Variable } from "./graph/builder.js";
 export { Graph } from "./graph/graph.js";
 export * as linalg from "./linalg/index.js";
@@ -29,7 +30,7 @@ export {
   requirePositive,
 } from "./option-checks.js";
 export { bind, definePrimitive, type Primitive, type Spec } from "./primitive.js";
-export { type PrimitiveName, primitives } from "./primitives/index.js";
+export { type PrimitiveName, type PrimitiveParams, primitives } from "./primitives/index.js";
 export * as random from "./random/index.js";
 export { Rng } from "./random/index.js";
 export type { Shape } from "./shape.js";

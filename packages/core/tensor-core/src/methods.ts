@@ -68,7 +68,7 @@ const methods = {
   dot: ops.dot,
 };
 
-type Rest<F> = F extends (x: any, ...rest: infer R) => infer T ? (...rest: R) => T : never;
+type Rest<F> = F extends (x: never, ...rest: infer R) => infer T ? (...rest: R) => T : never;
 type Methods = { [K in keyof typeof methods]: Rest<(typeof methods)[K]> };
 
 declare module "./tensor.js" {

@@ -1,4 +1,5 @@
 import { ValueError } from "./errors.js";
+import { applied, type TensorFunction, type TreeFunction } from "./function-types.js";
 import { isPlainObject, setKey } from "./plain-object.js";
 import { isTensor, type Tensor } from "./tensor.js";
 
@@ -46,7 +47,7 @@ export function flatten(value: unknown): { leaves: unknown[]; structure: TreeStr
 }
 
 /** Puts leaves back into a structure. */
-export function unflatten<R = any>(structure: TreeStructure, leaves: readonly unknown[]): R {
+export function unflatten<R = unknown>(structure: TreeStructure, leaves: readonly unknown[]): R {
   let next = 0;
   const build = (node: TreeStructure): unknown => {
     switch (node.kind) {
@@ -131,7 +132,7 @@ export function formatStructure(node: TreeStructure): string {
  * Applies `f` leaf by leaf to one or several trees of the same structure.
  * @throws ValueError where the structures differ.
  */
-export function map<T>(f: (leaf: any, ...more: any[]) => unknown, first: T, ...rest: unknown[]): T {
+export function map<T, F extends TreeFunction = TensorFunction>(f: F, first: T, ...rest: unknown[]): T {
   const flat = flatten(first);
   const others = rest.map((t) => {
     const other = flatten(t);
@@ -143,8 +144,8 @@ export function map<T>(f: (leaf: any, ...more: any[]) => unknown, first: T, ...r
     }
     return other.leaves;
   });
-  return unflatten(
+  return unflatten<T>(
     flat.structure,
-    flat.leaves.map((leaf, i) => f(leaf, ...others.map((o) => o[i]))),
+    flat.leaves.map((leaf, i) => applied(f, [leaf, ...others.map((o) => o[i])])),
   );
 }

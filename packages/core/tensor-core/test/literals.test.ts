@@ -29,6 +29,7 @@ import {
   sub,
   sum,
   type Tensor,
+  type TensorLike,
   tensor,
   trace,
   tree,
@@ -122,17 +123,17 @@ describe("plain numbers in transformations", () => {
 
   it("are differentiated in float64 as arguments", () => {
     const c = tensor(0.1, { dtype: "float64" });
-    const [value, slope] = valueAndGrad((x) => mul(mul(x, x), c))(0.3);
+    const [value, slope] = valueAndGrad((x: TensorLike) => mul(mul(x, x), c))(0.3);
     expect(value.item()).toBe(0.3 * 0.3 * 0.1);
     expect(slope.dtype).toBe("float32");
     expect(mul(c, slope).item()).toBeCloseTo(0.1 * 0.06, 17);
     // Of numbers alone: exact in float64, float32 to the eye.
-    const cube = grad((x) => mul(x, mul(x, x)))(0.3);
+    const cube = grad((x: TensorLike) => mul(x, mul(x, x)))(0.3);
     expect(cube.dtype).toBe("float32");
     expect(cast(cube, "float64").item()).toBeCloseTo(0.27, 16);
-    const second = grad(grad((x) => mul(x, mul(x, x))))(0.3);
+    const second = grad(grad((x: TensorLike) => mul(x, mul(x, x))))(0.3);
     expect(cast(second, "float64").item()).toBeCloseTo(1.8, 15);
-    expect(cast(hvp((x) => mul(x, mul(x, x)))(0.3, 0.1), "float64").item()).toBeCloseTo(0.18, 16);
+    expect(cast(hvp((x: TensorLike) => mul(x, mul(x, x)))(0.3, 0.1), "float64").item()).toBeCloseTo(0.18, 16);
     const [y, dy] = jvp((x) => log(x), [0.3], [0.7]);
     expect(cast(y, "float64").item()).toBe(Math.log(0.3));
     expect(cast(dy, "float64").item()).toBeCloseTo(0.7 / 0.3, 15);
@@ -142,7 +143,7 @@ describe("plain numbers in transformations", () => {
 
   it("keep their gradient when the float64 value is asked for late", () => {
     const c = tensor(0.1, { dtype: "float64" });
-    const slope = grad((x) => {
+    const slope = grad((x: TensorLike) => {
       const y = mul(x, 0.7);
       const stopped = customVjp(
         (v: Tensor) => mul(v, y),

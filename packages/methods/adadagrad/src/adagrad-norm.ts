@@ -1,4 +1,4 @@
-import { adagrad, type GradientTransformation } from "@offprint/optim";
+import { type AdagradState, adagrad, type GradientTransformation } from "@offprint/optim";
 import {
   add,
   asTensor,
@@ -39,7 +39,7 @@ export interface AdagradNormOptions extends AdaptiveStepOptions {
 /** The state of `adagradNorm`: the sums of squared norms, one tensor for each leaf of the parameters. */
 export interface AdagradNormState {
   /** v. */
-  readonly sumOfSquares: any;
+  readonly sumOfSquares: unknown;
 }
 
 /**
@@ -123,7 +123,7 @@ export interface AdagradCoordinatesOptions extends AdaptiveStepOptions {
  *
  * @throws ValueError for an option out of range.
  */
-export function adagradCoordinates(options: AdagradCoordinatesOptions = {}): GradientTransformation {
+export function adagradCoordinates(options: AdagradCoordinatesOptions = {}): GradientTransformation<AdagradState> {
   checkOptions("adagradCoordinates", options, ["learningRate", "vInit", "epsilon"]);
   const { learningRate = 1, vInit = 0, epsilon } = options;
   requireNonNegative("adagradCoordinates", "vInit", vInit);

@@ -19,15 +19,15 @@ async function compiledStep(backend: Backend, name: "small" | "resnet20", stage:
   };
   const loss = stageLoss(network, stage, {});
   const optimizer = sgd({ learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 });
-  const step = jit(
-    trainingStep((p, modelState, b) => loss(p, b, { modelState }) as any, optimizer),
-    { backend },
-  );
   let params = network.init(rng);
   let state = network.initState();
-  let optimizerState: any = optimizer.init(params);
+  const step = jit(
+    trainingStep((p: typeof params, modelState: typeof state, b: typeof data) => loss(p, b, { modelState }), optimizer),
+    { backend },
+  );
+  let optimizerState = optimizer.init(params);
   return async () => {
-    const result: any = await step(params, optimizerState, state, data);
+    const result = await step(params, optimizerState, state, data);
     ({ params, optimizerState, extra: state } = result);
   };
 }

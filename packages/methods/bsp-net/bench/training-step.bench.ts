@@ -19,14 +19,14 @@ function compiledStep(backend: Backend, sizes: Sizes, batch: number, n: number, 
   const connected = rng.uniform([planes, convexes], { low: -0.3, high: 0.3 });
   let params = phase === 0 || drawn.tree === null ? drawn : { ...drawn, tree: { ...drawn.tree, T: connected } };
   const optimizer = adam({ learningRate: 1e-4, beta1: 0.5 });
-  let state: any = optimizer.init(params as never);
+  let state = optimizer.init(params);
   const shapes = {
     inputs: rng.bernoulli([batch, 1, ...new Array(dim).fill(resolution)], { probability: 0.3, dtype: "float32" }),
     points: rng.uniform([batch, n, dim], { low: -0.5, high: 0.5 }),
     values: rng.bernoulli([batch, n, 1], { probability: 0.3, dtype: "float32" }),
   };
   const step = jit(
-    trainingStep((p, b) => model.loss(p, b, phase).total, optimizer),
+    trainingStep((p: typeof params, b: typeof shapes) => model.loss(p, b, phase).total, optimizer),
     { backend },
   );
   return async () => {

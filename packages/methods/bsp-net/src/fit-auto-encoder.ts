@@ -1,4 +1,4 @@
-import { adam, type GradientTransformation, type TrainingState, train } from "@offprint/optim";
+import { type AdamState, adam, type GradientTransformation, type TrainingState, train } from "@offprint/optim";
 import {
   type Backend,
   mul,
@@ -129,7 +129,7 @@ export function paperSchedule(phase: Phase = 1, batchSize = 24): Stage[] {
 }
 
 /** Adam whose updates of T are scaled so that they stay below the largest that is safe. */
-function optimizerOf(learningRate: number, beta1: number, beta2: number): GradientTransformation {
+function optimizerOf(learningRate: number, beta1: number, beta2: number): GradientTransformation<AdamState> {
   const rule = adam({ learningRate, beta1, beta2 });
   const factor = Math.min(1, LARGEST_CONNECTION_STEP / learningRate);
   if (factor === 1) return rule;
@@ -244,7 +244,7 @@ async function fitStage(
     };
     return { stage: done ? number + 1 : number, history: [...earlier, record] };
   };
-  const result = await train<AutoEncoderParams, ShapeBatch>({
+  const result = await train<AutoEncoderParams, ShapeBatch, Tensor, Tensor | undefined>({
     initial: start.params,
     optimizer: optimizerOf(learningRate, beta1, beta2),
     loss(params, batch, { noise }) {

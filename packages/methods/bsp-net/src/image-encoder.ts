@@ -1,4 +1,4 @@
-import { conv2d, initializers, type Layer, linear, sequential } from "@offprint/nn";
+import { type ConvParams, conv2d, initializers, type Layer, linear, sequential } from "@offprint/nn";
 import { add, type Rng, requireInteger, special, type Tensor, ValueError } from "@offprint/tensor-core";
 
 /** Options of `imageEncoder`. */
@@ -19,13 +19,20 @@ export interface ImageEncoderOptions {
 
 const inits = { weightInit: initializers.glorotUniform, biasInit: initializers.zeros };
 
+interface ResidualParams {
+  readonly first: ConvParams;
+  readonly second: ConvParams;
+  /** null where extents stay. */
+  readonly shortcut: ConvParams | null;
+}
+
 /** Two 3 x 3 convolutions beside a shortcut, which is a 1 x 1 convolution where extents change. */
 function residualBlock(inputs: number, outputs: number, strides: number): Layer {
   const first = conv2d({ inputs, outputs, kernel: 3, strides, padding: 1, bias: false, ...inits });
   const second = conv2d({ inputs: outputs, outputs, kernel: 3, padding: 1, bias: false, ...inits });
   const changes = strides !== 1 || inputs !== outputs;
   const shortcut = conv2d({ inputs, outputs, kernel: 1, strides, bias: false, ...inits });
-  return {
+  const layer: Layer<ResidualParams> = {
     init: (rng: Rng, dtype = "float32") => ({
       first: first.init(rng, dtype),
       second: second.init(rng, dtype),
@@ -33,9 +40,10 @@ function residualBlock(inputs: number, outputs: number, strides: number): Layer 
     }),
     apply(params, x) {
       const y = second.apply(params.second, special.leakyRelu(first.apply(params.first, x)));
-      return special.leakyRelu(add(y, changes ? shortcut.apply(params.shortcut, x) : x));
+      return special.leakyRelu(add(y, params.shortcut === null ? x : shortcut.apply(params.shortcut, x)));
     },
   };
+  return layer;
 }
 
 /**

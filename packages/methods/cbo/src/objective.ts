@@ -147,7 +147,7 @@ function notANumber(owner: string, i: number, value: unknown): ValueError {
 
 /** One energy per particle, as `[n]`. */
 function asColumn(owner: string, energies: Tensor, n: number): Tensor {
-  if (!isTensor(energies) && typeof (energies as any)?.then === "function") {
+  if (!isTensor(energies) && typeof (energies as { then?: unknown } | null)?.then === "function") {
     throw new ValueError(`${owner}: the objective returned a promise; give it as { batch: objective }`);
   }
   if (!isTensor(energies) && (energies === undefined || energies === null || typeof energies === "number")) {

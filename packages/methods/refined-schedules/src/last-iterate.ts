@@ -1,4 +1,4 @@
-import { applyUpdates, type GradientTransformation, type Parameters } from "@offprint/optim";
+import { applyUpdates, type GradientTransformation } from "@offprint/optim";
 import {
   add,
   asTensor,
@@ -26,9 +26,9 @@ export interface LastIterateState {
   /** Updates made so far, int32. */
   readonly step: Tensor;
   /** The learner's own iterate `z_t`, like the parameters. */
-  readonly learnerIterate: any;
+  readonly learnerIterate: tree.Tree;
   /** The learner's state. */
-  readonly learner: any;
+  readonly learner: unknown;
 }
 
 /** `w_t` and the factor `w_{t+1:T} / w_{1:T}` of a move, as functions of the number of updates made. */
@@ -74,30 +74,30 @@ export function lastIterate(
   weights: StepWeights,
 ): GradientTransformation<LastIterateState> {
   const { weight, factor } = factors(weights);
-  const scaled = (x: Parameters, by: TensorLike): Parameters =>
-    tree.map((leaf) => {
-      const t = asTensor(leaf as TensorLike);
+  const scaled = <P>(x: P, by: TensorLike): P =>
+    tree.map((leaf: TensorLike) => {
+      const t = asTensor(leaf);
       return mul(t, cast(asTensor(by, "float64"), t.dtype));
     }, x);
   return {
-    init: (params: Parameters) => ({
+    init: (params) => ({
       step: tensor(0, { dtype: "int32" }),
-      learnerIterate: tree.map((leaf) => add(asTensor(leaf as TensorLike), 0), params),
+      learnerIterate: tree.map((leaf: TensorLike) => add(asTensor(leaf), 0), params) as tree.Tree,
       learner: learner.init(params),
     }),
-    update(gradients, state, params) {
+    update<P>(gradients: P, state: LastIterateState, params: P) {
       const done = asTensor(state.step, "int32");
       if (done.rank !== 0) {
         throw new ShapeError(`lastIterate: state.step has shape [${done.shape}]; it must be a scalar made by init`);
       }
       requireFloats(params);
       const t = cast(done, "float64");
-      const z = state.learnerIterate;
+      const z = state.learnerIterate as P;
       const seen = weight === undefined ? gradients : scaled(gradients, weight(t));
       const move = learner.update(seen, state.learner, z);
       return {
         updates: scaled(move.updates, factor(t)),
-        state: { step: add(done, 1), learnerIterate: applyUpdates(z, move.updates), learner: move.state },
+        state: { step: add(done, 1), learnerIterate: applyUpdates(z, move.updates) as tree.Tree, learner: move.state },
       };
     },
   };

@@ -14,7 +14,7 @@ const gradients = (() => {
 const start = tensor(new Float64Array([1, -2, 3]));
 
 /** x_1 .. x_{T+1}, and the states between. */
-function follow(optimizer: GradientTransformation, steps = T) {
+function follow<S>(optimizer: GradientTransformation<S>, steps = T) {
   let x: Tensor = start;
   let state = optimizer.init(x);
   const iterates = [x];
@@ -53,7 +53,7 @@ describe("the conversion to a last iterate", () => {
     const weights = randomNorms(T, 12);
     const total = weights.reduce((a, b) => a + b);
     const { iterates, states } = follow(lastIterate(adam({ learningRate: 0.2 }), weights));
-    const z = states.map((state) => state.learnerIterate.data() as Float64Array);
+    const z = states.map((state) => (state.learnerIterate as Tensor).data() as Float64Array);
     for (let t = 0; t < T; t++) {
       const left = weights.slice(t).reduce((a, b) => a + b);
       const average = Float64Array.from({ length: 3 }, (_, i) => {

@@ -155,7 +155,7 @@ describe("sequences", () => {
     );
     const params = model.init(rng());
     expect(params[0].attention.weight.shape).toEqual([4, 4, 1, 4]);
-    expect(params[0].local.shape).toEqual([2, 1, 1, 3]);
+    expect(params[0].local?.shape).toEqual([2, 1, 1, 3]);
     for (const n of [16, 19, 3]) expect(model.apply(params, random.rng(1).normal([2, n, 8])).shape).toEqual([2, n, 8]);
     expect(() => model.apply(params, [1, 2])).toThrow("[batch, n, dim]");
   });

@@ -77,7 +77,7 @@ describe("softVisionTransformer", () => {
       [2, 4, 6],
     ]);
     const loss = (p: typeof params, x: Tensor) => mean(model.train(p, state, x, masks)[0].square());
-    const gradients: any = grad(loss)(params, images);
+    const gradients = grad(loss)(params, images);
     expect(largest(gradients.embeddings[0][0].conv.weight)).toBeGreaterThan(0);
     expect(largest(gradients.positions[3])).toBeGreaterThan(0);
     const [, next] = model.train(params, state, images);

@@ -5,7 +5,7 @@ import type { Graph } from "../graph.js";
 /**
  * A layer on graphs: how to make its parameters, and what it computes with them from node features. It holds no state.
  */
-export interface GraphLayer<P = any, A = any> {
+export interface GraphLayer<P = unknown, A = unknown> {
   /** Draws initial parameters. Default dtype float32. */
   init(rng: Rng, dtype?: FloatType): P;
   /** Features `[nodes, outputs]` from x `[nodes, inputs]`; pure and traceable. */

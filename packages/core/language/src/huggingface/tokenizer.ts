@@ -49,11 +49,16 @@ export async function loadTokenizer(files: ModelFiles): Promise<TextTokenizer> {
   return textTokenizer(tokenizer, json, config);
 }
 
+/** A special piece is its text, or an object that holds it. */
+function contentOf(piece: unknown): unknown {
+  return typeof piece === "object" && piece !== null && "content" in piece ? piece.content : piece;
+}
+
 function textTokenizer(tokenizer: Tokenizer, json: TokenizerJson, config: Record<string, unknown>): TextTokenizer {
   const added = json.added_tokens ?? [];
   const pieces = json.model?.vocab ?? {};
   const entries = Array.isArray(pieces) ? pieces.map(([piece], id) => [piece, id] as const) : Object.entries(pieces);
-  const mask = typeof config["mask_token"] === "string" ? config["mask_token"] : (config["mask_token"] as any)?.content;
+  const mask = contentOf(config["mask_token"]);
   const maskId = added.find(({ content }) => content === mask || content === "<mask>" || content === "[MASK]")?.id;
   const ids = (text: string, special: boolean) =>
     Int32Array.from(tokenizer.encode(text, { add_special_tokens: special }).ids);

@@ -1,4 +1,4 @@
-import { add, cast, cumSum, type Equation, pad, reshape, slice, sum, type Tensor } from "@offprint/tensor-core";
+import { add, cast, cumSum, type PrimitiveParams, pad, reshape, slice, sum, type Tensor } from "@offprint/tensor-core";
 import { isOpen } from "../named-dimensions/formula.js";
 import { type Composition, composed } from "./composed.js";
 import { isForGpu, type Lowering } from "./lowering.js";
@@ -10,10 +10,8 @@ const SHORT = 4 * BLOCK;
 /** The CPU adds numbers that lie side by side in at least eight sums at once. */
 const SIDE_BY_SIDE = 8;
 
-type Axes = (params: Equation["params"]) => readonly number[];
-
 /** A composition that keeps what eager sums keep, for float32 where the sums are long; the plain lowering otherwise. */
-export function inBlocks(composition: BlockedSum, plain: Lowering): Lowering {
+export function inBlocks<P>(composition: BlockedSum<P>, plain: Lowering<P>): Lowering<P> {
   return (c, equation) => {
     const [x] = equation.inputs;
     const axes = composition.axes(equation.params);
@@ -27,16 +25,16 @@ export function inBlocks(composition: BlockedSum, plain: Lowering): Lowering {
   };
 }
 
-interface BlockedSum {
-  readonly axes: Axes;
+interface BlockedSum<P> {
+  readonly axes: (params: P) => readonly number[];
   /** Whether numbers side by side are added in several sums at once. */
   readonly addsAdjacentTogether: boolean;
   /** With totals of blocks in float64. */
-  readonly onCpu: Lowering;
+  readonly onCpu: Lowering<P>;
   /** With blocks of blocks: GPUs have no float64. */
-  readonly onGpu: Lowering;
+  readonly onGpu: Lowering<P>;
   /** For lengths that are not known: all in float64. */
-  readonly ofAnyLength: Lowering;
+  readonly ofAnyLength: Lowering<P>;
 }
 
 /** `x` with one axis cut into `[blocks, BLOCK]`, filled up with zeros at the end. */
@@ -49,8 +47,8 @@ function blocks(x: Tensor, axis: number): Tensor {
 }
 
 /** Sums over one axis after the other, the last first, the long ones in blocks. */
-function summing(finish: (partial: Tensor, axis: number) => Tensor): Composition {
-  return ([x], { axes }: { axes: readonly number[] }) => {
+function summing(finish: (partial: Tensor, axis: number) => Tensor): Composition<PrimitiveParams<"sum">> {
+  return ([x], { axes }) => {
     let rest = x;
     for (const run of runs(axes).reverse()) {
       const first = run[0];
@@ -73,7 +71,7 @@ function runs(axes: readonly number[]): number[][] {
   return out;
 }
 
-export const sumInBlocks: BlockedSum = {
+export const sumInBlocks: BlockedSum<PrimitiveParams<"sum">> = {
   axes: ({ axes }) => axes,
   addsAdjacentTogether: true,
   onCpu: composed(summing((partial, axis) => cast(sum(cast(partial, "float64"), { axis }), "float32"))),
@@ -82,9 +80,11 @@ export const sumInBlocks: BlockedSum = {
   onGpu: composed(summing((partial, axis) => sum(partial, { axis }))),
 };
 
-const cumSumInFloat64 = composed(([x], { axis }) => [cast(cumSum(cast(x, "float64"), axis), "float32")]);
+const cumSumInFloat64 = composed<PrimitiveParams<"cumSum">>(([x], { axis }) => [
+  cast(cumSum(cast(x, "float64"), axis), "float32"),
+]);
 
-export const cumSumInBlocks: BlockedSum = {
+export const cumSumInBlocks: BlockedSum<PrimitiveParams<"cumSum">> = {
   axes: ({ axis }) => [axis],
   addsAdjacentTogether: false,
   onCpu: cumSumInFloat64,

@@ -4,10 +4,10 @@ import type { LoweringContext } from "./context.js";
 import type { Lowering } from "./lowering.js";
 
 /** A primitive written in other primitives, as a function of tensors. */
-export type Composition = (inputs: Tensor[], params: any) => readonly Tensor[];
+export type Composition<P = never> = (inputs: Tensor[], params: P) => readonly Tensor[];
 
 /** The values of a composition of given operands; the composition is traced and its operations lowered in turn. */
-function lowerComposition(c: LoweringContext, f: Composition, operands: readonly Value[], params: unknown): Value[] {
+function lowerComposition<P>(c: LoweringContext, f: Composition<P>, operands: readonly Value[], params: P): Value[] {
   const specs = operands.map(({ shape, type }) => ({ shape, dtype: type }) as Spec);
   const graph = trace((...inputs: Tensor[]) => f(inputs, params), ...specs);
   graph.inputs.forEach((v, i) => {
@@ -17,7 +17,7 @@ function lowerComposition(c: LoweringContext, f: Composition, operands: readonly
 }
 
 /** The lowering of a primitive that is composed of others. */
-export function composed(f: Composition): Lowering {
+export function composed<P>(f: Composition<P>): Lowering<P> {
   return (c, equation) => {
     const results = lowerComposition(c, f, c.values(equation), equation.params);
     equation.outputs.forEach((y, i) => {
@@ -27,7 +27,7 @@ export function composed(f: Composition): Lowering {
 }
 
 /** `composed` for elementwise primitives, whose operands may stay as small as they are before broadcasting. */
-export function composedElementwise(f: (...inputs: Tensor[]) => Tensor): Lowering {
+export function composedElementwise(f: (...inputs: Tensor[]) => Tensor): Lowering<unknown> {
   return (c, equation) => {
     const operands = equation.inputs.map((v) => c.unexpanded(v));
     const [result] = lowerComposition(c, (inputs) => [f(...inputs)], operands, equation.params);

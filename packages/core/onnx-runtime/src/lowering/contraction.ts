@@ -1,7 +1,7 @@
-import type { Equation, Variable } from "@offprint/tensor-core";
+import type { Equation, PrimitiveName, Variable } from "@offprint/tensor-core";
 import { broadcast, type LoweringContext, type Product, sameShape } from "./context.js";
 import { elementwiseLowerings } from "./elementwise.js";
-import type { Lowering } from "./lowering.js";
+import type { Lowering, Lowerings } from "./lowering.js";
 
 /** Gemm's factors are float32 attributes: in float64 only 1 and -1 are exact. */
 function exactFactor(v: Variable, factor: number): boolean {
@@ -35,17 +35,17 @@ function scaled(c: LoweringContext, y: Variable, product: Product | undefined, f
 
 /** Tries to make an operation part of the product before it; the ordinary lowering otherwise. */
 function fused(
-  name: keyof typeof elementwiseLowerings,
+  name: "add" | "sub" | "mul" | "neg",
   fuse: (c: LoweringContext, equation: Equation) => boolean,
-): Lowering {
-  const plain: Lowering = elementwiseLowerings[name];
+): Lowering<null> {
+  const plain: Lowering<null> = elementwiseLowerings[name];
   return (c, equation) => {
     if (!fuse(c, equation)) plain(c, equation);
   };
 }
 
 export const contractionLowerings = {
-  matmul: ((c, { inputs: [a, b], outputs: [y] }) => {
+  matmul: (c, { inputs: [a, b], outputs: [y] }) => {
     if (y.shape.length === 2) {
       const p = c.matrix(a);
       const q = c.matrix(b);
@@ -54,7 +54,7 @@ export const contractionLowerings = {
     } else {
       c.define(y, c.emit("MatMul", [c.value(a), c.value(b)], { shape: y.shape, type: y.dtype }));
     }
-  }) as Lowering,
+  },
   add: fused("add", (c, { inputs: [a, b], outputs: [y] }) => {
     return withAddend(c, y, c.soleProduct(a), b, 1, 1) || withAddend(c, y, c.soleProduct(b), a, 1, 1);
   }),
@@ -65,4 +65,4 @@ export const contractionLowerings = {
     return scaled(c, y, c.soleProduct(a), c.constantOf(b)) || scaled(c, y, c.soleProduct(b), c.constantOf(a));
   }),
   neg: fused("neg", (c, { inputs: [a], outputs: [y] }) => scaled(c, y, c.soleProduct(a), -1)),
-};
+} satisfies Partial<Lowerings<PrimitiveName>>;

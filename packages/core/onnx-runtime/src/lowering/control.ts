@@ -2,7 +2,7 @@ import { type Graph, type Variable, zeros } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
-import type { Lowering } from "./lowering.js";
+import type { Lowerings } from "./lowering.js";
 import { slice } from "./movement.js";
 
 /** Names of Loop and If outputs must be made in their graph, so values from outside pass through Identity. */
@@ -29,7 +29,7 @@ function bindAll(
 }
 
 export const controlLowerings = {
-  scan: ((c, { inputs, outputs: results, params }) => {
+  scan: (c, { inputs, outputs: results, params }) => {
     const { body: graph, carryCount, inputCount, length, reverse, carries } = params;
     const first = inputs.slice(0, carryCount).map((v) => c.value(v));
     if (length === 0) {
@@ -84,9 +84,9 @@ export const controlLowerings = {
           : stacked,
       );
     });
-  }) as Lowering,
+  },
 
-  whileLoop: ((c, { inputs, outputs: results, params }) => {
+  whileLoop: (c, { inputs, outputs: results, params }) => {
     const { condition, body: graph, carryCount, conditionCaptures } = params;
     const first = inputs.slice(0, carryCount).map((v) => c.value(v));
     const forCondition = inputs.slice(carryCount, carryCount + conditionCaptures);
@@ -115,9 +115,9 @@ export const controlLowerings = {
     results.forEach((v, i) => {
       c.define(v, loop[i]);
     });
-  }) as Lowering,
+  },
 
-  cond: ((c, { inputs: [condition, ...operands], outputs: results, params }) => {
+  cond: (c, { inputs: [condition, ...operands], outputs: results, params }) => {
     const branch = (graph: Graph) => {
       const context = c.nested();
       bindAll(c, context, graph, 0, operands);
@@ -133,5 +133,5 @@ export const controlLowerings = {
     results.forEach((v, i) => {
       c.define(v, taken[i]);
     });
-  }) as Lowering,
-};
+  },
+} satisfies Lowerings<"scan" | "whileLoop" | "cond">;

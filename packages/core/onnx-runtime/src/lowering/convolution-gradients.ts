@@ -1,13 +1,22 @@
-import { concatenate, conv, flip, matmul, pad, reshape, swapAxes, type Tensor, transpose } from "@offprint/tensor-core";
+import {
+  concatenate,
+  conv,
+  flip,
+  matmul,
+  type PrimitiveParams,
+  pad,
+  reshape,
+  type Spec,
+  swapAxes,
+  type Tensor,
+  transpose,
+} from "@offprint/tensor-core";
 import { composed } from "./composed.js";
 import { byDevice, type Lowering } from "./lowering.js";
 
-interface ConvParams {
-  readonly strides: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
-  readonly dilation: readonly number[];
-  readonly groups: number;
-}
+type ConvParams = PrimitiveParams<"conv">;
+type InputGradient = PrimitiveParams<"convInputGrad">;
+type KernelGradient = PrimitiveParams<"convKernelGrad">;
 
 /** `x` along one axis, from `start` on, `count` long; zeros where there is nothing. */
 function window(x: Tensor, axis: number, start: number, count: number): Tensor {
@@ -48,7 +57,7 @@ function kernelGradient(x: Tensor, g: Tensor, { padding, dilation }: ConvParams,
 }
 
 /** The padding of the convolution that is the input's gradient, where strides are 1; undefined where it would cut. */
-function fullPadding(g: Tensor | { shape: readonly number[] }, kernel: readonly number[], params: any) {
+function fullPadding(g: Spec, kernel: readonly number[], params: InputGradient) {
   const { padding, dilation, inputSpatial } = params;
   const pairs = kernel.map((k, i): [number, number] => {
     const low = dilation[i] * (k - 1) - padding[i][0];
@@ -61,9 +70,11 @@ function plain({ strides, groups }: ConvParams): boolean {
   return groups === 1 && strides.every((n) => n === 1);
 }
 
-const kernelGradientByShifts = composed(([x, g], params) => [kernelGradient(x, g, params, params.kernelSpatial)]);
+const kernelGradientByShifts = composed<KernelGradient>(([x, g], params) => [
+  kernelGradient(x, g, params, params.kernelSpatial),
+]);
 
-const inputGradientByConvolution = composed(([g, w], params) => {
+const inputGradientByConvolution = composed<InputGradient>(([g, w], params) => {
   const kernel = w.shape.slice(2);
   const turned = flip(
     swapAxes(w, 0, 1),
@@ -73,7 +84,7 @@ const inputGradientByConvolution = composed(([g, w], params) => {
 });
 
 /** Convolutions of strides 1 in one group have gradients that ONNX Runtime's CPU computes about twice as fast. */
-export function quickKernelGradient(other: Lowering): Lowering {
+export function quickKernelGradient(other: Lowering<KernelGradient>): Lowering<KernelGradient> {
   return byDevice((c, equation) => {
     const quick = plain(equation.params) && equation.outputs[0].shape.every((n) => n > 0);
     (quick ? kernelGradientByShifts : other)(c, equation);
@@ -81,7 +92,7 @@ export function quickKernelGradient(other: Lowering): Lowering {
 }
 
 /** See `quickKernelGradient`. */
-export function quickInputGradient(other: Lowering): Lowering {
+export function quickInputGradient(other: Lowering<InputGradient>): Lowering<InputGradient> {
   return byDevice((c, equation) => {
     const [g, w] = equation.inputs;
     const quick = plain(equation.params) && fullPadding(g, w.shape.slice(2), equation.params) !== undefined;

@@ -7,6 +7,8 @@ import {
   matmul,
   max,
   mul,
+  type PrimitiveName,
+  type PrimitiveParams,
   pad,
   reshape,
   slice,
@@ -17,17 +19,10 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { composed } from "./composed.js";
-import type { Lowering } from "./lowering.js";
+import type { Lowering, Lowerings } from "./lowering.js";
 
-interface WindowParams {
-  readonly strides: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
-  readonly dilation: readonly number[];
-}
-
-interface ConvParams extends WindowParams {
-  readonly groups: number;
-}
+type ConvParams = PrimitiveParams<"conv">;
+type WindowParams = Omit<ConvParams, "groups">;
 
 /** All places of a kernel, the last axis fastest. */
 function places(kernel: readonly number[]): number[][] {
@@ -73,16 +68,16 @@ export const convolutionsByProducts = {
   conv: composed(([x, w], params) => [convolve(x, w, params)]),
   convInputGrad: composed(([g, w], params) => {
     const x = zeros([g.shape[0], w.shape[1] * params.groups, ...params.inputSpatial], g.dtype);
-    return [grad((v: Tensor) => sum(mul(convolve(v, w, params), g)))(x) as Tensor];
+    return [grad((v) => sum(mul(convolve(v, w, params), g)))(x)];
   }),
   convKernelGrad: composed(([x, g], params) => {
     const w = zeros([g.shape[1], x.shape[1] / params.groups, ...params.kernelSpatial], g.dtype);
-    return [grad((v: Tensor) => sum(mul(convolve(x, v, params), g)))(w) as Tensor];
+    return [grad((v) => sum(mul(convolve(x, v, params), g)))(w)];
   }),
-};
+} satisfies Partial<Lowerings<PrimitiveName>>;
 
 /** Largest values of windows and where they are in their plane, where the device gives the values only. */
-export const maxPoolByWindows: Lowering = composed(([x], params) => {
+export const maxPoolByWindows: Lowering<PrimitiveParams<"maxPool">> = composed(([x], params) => {
   const spatial = x.shape.slice(2);
   const seen = windows(x, params.kernel, params, Number.NEGATIVE_INFINITY);
   const order = argMax(seen, { axis: 2 });

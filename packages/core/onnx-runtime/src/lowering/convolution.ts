@@ -1,10 +1,10 @@
-import type { Equation } from "@offprint/tensor-core";
+import type { Equation, PrimitiveName, PrimitiveParams } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { quickInputGradient, quickKernelGradient } from "./convolution-gradients.js";
 import { convolutionsByProducts, maxPoolByWindows } from "./convolution-windows.js";
 import { toType } from "./elementwise.js";
-import { byDevice, isForGpu, type Lowering } from "./lowering.js";
+import { byDevice, isForGpu, type Lowering, type Lowerings } from "./lowering.js";
 import { pad, slice } from "./movement.js";
 
 type Pairs = readonly (readonly [number, number])[];
@@ -12,15 +12,19 @@ type Pairs = readonly (readonly [number, number])[];
 type Name = keyof typeof convolutionsByProducts;
 
 /** ONNX Runtime has convolutions in float32 only. */
-function inFloat32(name: Name, lowering: Lowering): Lowering {
+function inFloat32<P extends PrimitiveParams<"conv">>(
+  name: Name,
+  byProducts: Lowering<P>,
+  lowering: Lowering<P>,
+): Lowering<P> {
   return (c, equation) => {
     const lacking = equation.inputs[0].dtype === "float64" || (isForGpu(c) && gpuLacks(name, equation));
-    (lacking ? convolutionsByProducts[name] : lowering)(c, equation);
+    (lacking ? byProducts : lowering)(c, equation);
   };
 }
 
 /** GPUs have none over three axes that are transposed or in groups, and transposed ones from many channels to one are wrong. */
-function gpuLacks(name: Name, { inputs: [x, w], params: { groups } }: Equation): boolean {
+function gpuLacks(name: Name, { inputs: [x, w], params: { groups } }: Equation<PrimitiveParams<"conv">>): boolean {
   const threeAxes = x.shape.length > 4;
   if (name !== "convInputGrad") return threeAxes && groups > 1;
   return threeAxes || (groups > 1 && w.shape[1] === 1 && w.shape[0] > groups);
@@ -82,7 +86,7 @@ function fitSpatial(c: LoweringContext, x: Value, spatial: readonly number[]): V
 }
 
 export const convolutionLowerings = {
-  conv: inFloat32("conv", (c, { inputs: [x, w], outputs: [y], params }) => {
+  conv: inFloat32("conv", convolutionsByProducts.conv, (c, { inputs: [x, w], outputs: [y], params }) => {
     const source = explicit(c, c.value(x), params.padding);
     const attributes = {
       strides: params.strides,
@@ -95,6 +99,7 @@ export const convolutionLowerings = {
 
   convInputGrad: inFloat32(
     "convInputGrad",
+    convolutionsByProducts.convInputGrad,
     quickInputGradient((c, { inputs: [g, w], outputs: [y], params }) => {
       const spatial: readonly number[] = y.shape.slice(2);
       const kernel = w.shape.slice(2);
@@ -118,15 +123,15 @@ export const convolutionLowerings = {
         { shape: [...y.shape.slice(0, 2), ...full], type: y.dtype },
         { ...base, pads: onnxPads(spatial.map(() => [0, 0] as const)) },
       );
-      const low = params.padding.map((p: readonly [number, number]) => p[0]);
+      const low = params.padding.map((p) => p[0]);
       const shifted = pad(
         c,
         whole,
-        [0, 0, ...low.map((n: number) => Math.max(0, -n))],
+        [0, 0, ...low.map((n) => Math.max(0, -n))],
         whole.shape.map(() => 0),
         c.scalar(y.dtype, 0),
       );
-      const starts = [0, 0, ...low.map((n: number) => Math.max(0, n))];
+      const starts = [0, 0, ...low.map((n) => Math.max(0, n))];
       const counts = shifted.shape.map((n, axis) => Math.max(0, n - starts[axis]));
       c.define(
         y,
@@ -147,9 +152,10 @@ export const convolutionLowerings = {
 
   convKernelGrad: inFloat32(
     "convKernelGrad",
+    convolutionsByProducts.convKernelGrad,
     quickKernelGradient((c, { inputs: [x, g], outputs: [y], params }) => {
       // The kernel's gradient is a convolution of the input by the output's gradient with batch and channels exchanged.
-      const groups: number = params.groups;
+      const { groups } = params;
       const [n, channels] = x.shape;
       const perGroup = channels / groups;
       const source = explicit(c, c.value(x), params.padding);
@@ -214,4 +220,4 @@ export const convolutionLowerings = {
     const inPlane = c.emit("Mod", [places, c.graph.integer(plane)], { shape: y.shape, type: "int64" });
     c.define(indices, toType(c, inPlane, "int32"));
   }, maxPoolByWindows),
-};
+} satisfies Partial<Lowerings<PrimitiveName>>;

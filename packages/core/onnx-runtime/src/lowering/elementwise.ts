@@ -1,17 +1,17 @@
 import { elementTypeCode } from "@offprint/onnx-format";
-import type { ElementType, Equation } from "@offprint/tensor-core";
+import type { ElementType, Equation, PrimitiveName } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import { composedElementwise } from "./composed.js";
 import type { LoweringContext } from "./context.js";
 import * as hyperbolic from "./hyperbolic.js";
-import { byDevice, isForGpu, type Lowering, nativeOr } from "./lowering.js";
+import { byDevice, isForGpu, type Lowering, type Lowerings, nativeOr } from "./lowering.js";
 import * as rounding from "./rounding.js";
 import * as trigonometry from "./trigonometry.js";
 
-type Compose = (c: LoweringContext, inputs: Value[], equation: Equation) => Value;
+type Compose<P> = (c: LoweringContext, inputs: Value[], equation: Equation<P>) => Value;
 
 /** Elementwise operators work on unexpanded operands; the result is expanded only where somebody needs it. */
-function elementwise(compose: Compose): Lowering {
+function elementwise<P>(compose: Compose<P>): Lowering<P> {
   return (c, equation) => {
     c.define(
       equation.outputs[0],
@@ -24,12 +24,12 @@ function elementwise(compose: Compose): Lowering {
   };
 }
 
-function direct(operator: string, gives?: ElementType): Lowering {
+function direct(operator: string, gives?: ElementType): Lowering<unknown> {
   return elementwise((c, inputs) => c.map(operator, inputs, gives ?? inputs[0].type));
 }
 
 /** Comparisons of booleans compare 0 and 1. */
-function comparison(operator: string): Lowering {
+function comparison(operator: string): Lowering<unknown> {
   return elementwise((c, inputs) =>
     c.map(operator, inputs[0].type === "bool" ? inputs.map((x) => toType(c, x, "int32")) : inputs, "bool"),
   );
@@ -92,7 +92,7 @@ function select(c: LoweringContext, [condition, a, b]: Value[]): Value {
 }
 
 /** GPUs fail at powers of operands that are broadcast, but for numbers. */
-const powerOnGpu: Lowering = (c, { inputs, outputs: [y] }) => {
+const powerOnGpu: Lowering<unknown> = (c, { inputs, outputs: [y] }) => {
   const operands = inputs.map((v) => (c.constantOf(v) === undefined ? c.value(v) : c.unexpanded(v)));
   c.define(y, c.map("Pow", operands, y.dtype));
 };
@@ -140,10 +140,10 @@ export const elementwiseLowerings = {
   pow: byDevice(direct("Pow"), powerOnGpu),
   maximum: direct("Max"),
   minimum: direct("Min"),
-  mod: ((c, equation) => {
+  mod: (c, equation) => {
     const composition = isForGpu(c) && equation.inputs[0].dtype !== "int32" ? floorModOfFloats : elementwise(floorMod);
     composition(c, equation);
-  }) as Lowering,
+  },
   atan2: composedElementwise(trigonometry.atan2),
   equal: elementwise(equals),
   notEqual: elementwise(differs),
@@ -159,4 +159,4 @@ export const elementwiseLowerings = {
   where: elementwise(select),
   cast: elementwise((c, [x], equation) => toType(c, x, equation.params.dtype)),
   identity: elementwise((c, [x]) => c.map("Identity", [x])),
-};
+} satisfies Partial<Lowerings<PrimitiveName>>;

@@ -8,7 +8,7 @@ import { elementwiseLowerings } from "./elementwise.js";
 import { hostOnlyPrimitives } from "./host-only.js";
 import { indexingLowerings } from "./indexing.js";
 import { linearAlgebraLowerings } from "./linear-algebra.js";
-import type { HostOnly, Lowering } from "./lowering.js";
+import type { HostOnly, Lowering, Lowerings } from "./lowering.js";
 import { movementLowerings } from "./movement.js";
 import { leftOut } from "./no-ops.js";
 import { reductionLowerings } from "./reduction.js";
@@ -16,7 +16,7 @@ import { specialLowerings } from "./special.js";
 import { spectralLowerings } from "./spectral.js";
 
 /** Every primitive has a lowering or a reason for having none: a missing one does not compile. */
-export const lowerings: Record<PrimitiveName, Lowering | HostOnly> = {
+export const lowerings: { readonly [N in PrimitiveName]: Lowerings<N>[N] | HostOnly } = {
   ...elementwiseLowerings,
   ...specialLowerings,
   ...contractionLowerings,
@@ -41,7 +41,7 @@ function isEmpty(equation: Equation): boolean {
 
 function lowerEquation(context: LoweringContext, equation: Equation): void {
   const { name } = equation.primitive;
-  const lowering = lowerings[name as PrimitiveName];
+  const lowering: Lowering | HostOnly | undefined = lowerings[name as PrimitiveName];
   if (lowering === undefined) {
     throw new UnsupportedError(`${name}: this primitive has no ONNX lowering; run the function without a backend`);
   }
@@ -50,7 +50,7 @@ function lowerEquation(context: LoweringContext, equation: Equation): void {
     for (const v of equation.outputs) context.defineConstant(v, zeros(v.shape, v.dtype));
     return;
   }
-  if (!leftOut(context, equation)) lowering(context, equation);
+  if (!leftOut(context, equation)) lowering(context, equation as Equation<never>);
 }
 
 /** A graph and its inputs and outputs by name, in the order of the traced function's. */

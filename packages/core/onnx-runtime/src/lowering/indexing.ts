@@ -1,7 +1,8 @@
+import type { PrimitiveName, PrimitiveParams } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
-import { isForGpu, type Lowering } from "./lowering.js";
+import { isForGpu, type Lowering, type Lowerings } from "./lowering.js";
 
 /** Booleans are moved as int32: not every kernel has them. */
 function movable(c: LoweringContext, x: Value): Value {
@@ -24,7 +25,7 @@ function toFront(rank: number, axis: number): { there: number[]; back: number[] 
 }
 
 /** Adds (or takes the largest of) slices along one axis. */
-function scatterRows(reduction: "add" | "max"): Lowering {
+function scatterRows(reduction: "add" | "max"): Lowering<PrimitiveParams<"scatterAdd">> {
   const byElements = scatterRowsByElements(reduction);
   return (c, equation) => {
     const {
@@ -41,7 +42,7 @@ function scatterRows(reduction: "add" | "max"): Lowering {
       return;
     }
     // ScatterND adds slices along the leading axis, so the axis goes to the front and back.
-    const axis: number = params.axis;
+    const { axis } = params;
     const rank = x.shape.length;
     const indexRank = indices.shape.length;
     const { there, back } = toFront(rank, axis);
@@ -62,7 +63,7 @@ function scatterRows(reduction: "add" | "max"): Lowering {
 }
 
 /** The same with an index for every element, as GPUs have it. */
-function scatterRowsByElements(reduction: "add" | "max"): Lowering {
+function scatterRowsByElements(reduction: "add" | "max"): Lowering<PrimitiveParams<"scatterAdd">> {
   return (c, { inputs: [x, indices, updates], outputs: [y], params: { axis } }) => {
     const count = indices.shape.reduce((a, b) => a * b, 1);
     const shape = x.shape.map((n, i) => (i === axis ? count : n));
@@ -77,7 +78,7 @@ function scatterRowsByElements(reduction: "add" | "max"): Lowering {
 }
 
 export const indexingLowerings = {
-  take: ((c, { inputs: [x, indices], outputs: [y], params }) => {
+  take: (c, { inputs: [x, indices], outputs: [y], params }) => {
     const source = movable(c, c.value(x));
     const taken = c.emit(
       "Gather",
@@ -86,9 +87,9 @@ export const indexingLowerings = {
       { axis: params.axis },
     );
     c.define(y, toType(c, taken, y.dtype));
-  }) as Lowering,
+  },
 
-  takeAlongAxis: ((c, { inputs: [x, indices], outputs: [y], params }) => {
+  takeAlongAxis: (c, { inputs: [x, indices], outputs: [y], params }) => {
     const source = movable(c, c.value(x));
     const taken = c.emit(
       "GatherElements",
@@ -97,12 +98,12 @@ export const indexingLowerings = {
       { axis: params.axis },
     );
     c.define(y, toType(c, taken, y.dtype));
-  }) as Lowering,
+  },
 
   scatterAdd: scatterRows("add"),
   scatterMax: scatterRows("max"),
 
-  scatterAddAlongAxis: ((c, { inputs: [x, indices, updates], outputs: [y], params }) => {
+  scatterAddAlongAxis: (c, { inputs: [x, indices, updates], outputs: [y], params }) => {
     if (updates.shape.includes(0)) {
       c.define(y, c.value(x));
       return;
@@ -114,9 +115,9 @@ export const indexingLowerings = {
       { axis: params.axis, reduction: "add" },
     );
     c.define(y, added);
-  }) as Lowering,
+  },
 
-  topKIndices: ((c, { inputs: [x], outputs: [y], params }) => {
+  topKIndices: (c, { inputs: [x], outputs: [y], params }) => {
     const source = movable(c, c.value(x));
     const k = c.graph.integers([params.k]);
     const attributes = { axis: params.axis, largest: params.largest ? 1 : 0, sorted: 1 };
@@ -130,5 +131,5 @@ export const indexingLowerings = {
       attributes,
     );
     c.define(y, toType(c, places, "int32"));
-  }) as Lowering,
-};
+  },
+} satisfies Partial<Lowerings<PrimitiveName>>;

@@ -23,6 +23,7 @@ import {
   mul,
   neg,
   ones,
+  type PrimitiveName,
   pow,
   primitives,
   prod,
@@ -44,6 +45,7 @@ import {
   zerosLike,
 } from "@offprint/tensor-core";
 import { composed } from "./composed.js";
+import type { Lowerings } from "./lowering.js";
 
 // Matrices are factored in loops over their columns, each step an update of rank one: ONNX has none of these.
 
@@ -233,4 +235,4 @@ export const linearAlgebraLowerings = {
   slogdet: composed(([a]) => slogdet(a)),
   qr: composed(([a]) => qr(a)),
   expm: composed(([a]) => [expm(a)]),
-};
+} satisfies Partial<Lowerings<PrimitiveName>>;

@@ -1,8 +1,11 @@
-import type { Equation } from "@offprint/tensor-core";
+import type { Equation, PrimitiveName, PrimitiveParams } from "@offprint/tensor-core";
 import type { LoweringContext } from "./context.js";
 
-/** Emits the ONNX nodes of one primitive. */
-export type Lowering = (context: LoweringContext, equation: Equation) => void;
+/** Emits the ONNX nodes of one primitive with parameters `P`. */
+export type Lowering<P = never> = (context: LoweringContext, equation: Equation<P>) => void;
+
+/** A lowering for each of some primitives. */
+export type Lowerings<N extends PrimitiveName> = { readonly [K in N]: Lowering<PrimitiveParams<K>> };
 
 /** A primitive that only the host can run, and why. */
 export interface HostOnly {
@@ -16,7 +19,7 @@ export function isForGpu(context: LoweringContext): boolean {
 }
 
 /** The operator of ONNX Runtime's CPU in float32; a composition in float64 and on GPUs. */
-export function nativeOr(native: Lowering, composition: Lowering): Lowering {
+export function nativeOr<P>(native: Lowering<P>, composition: Lowering<P>): Lowering<P> {
   return (c, equation) => {
     const narrow = equation.inputs[0].dtype !== "float64";
     (narrow && !isForGpu(c) ? native : composition)(c, equation);
@@ -24,6 +27,6 @@ export function nativeOr(native: Lowering, composition: Lowering): Lowering {
 }
 
 /** One lowering for the CPU, another for GPUs. */
-export function byDevice(cpu: Lowering, gpu: Lowering): Lowering {
+export function byDevice<P>(cpu: Lowering<P>, gpu: Lowering<P>): Lowering<P> {
   return (c, equation) => (isForGpu(c) ? gpu : cpu)(c, equation);
 }

@@ -1,8 +1,8 @@
-import { full, type Shape } from "@offprint/tensor-core";
+import { full, type PrimitiveName, type Shape } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
-import { isForGpu, type Lowering } from "./lowering.js";
+import { isForGpu, type Lowerings } from "./lowering.js";
 
 /** ONNX's way to say "before the first element" for slices that run backwards. */
 const BEFORE_FIRST = Number.MIN_SAFE_INTEGER;
@@ -144,13 +144,13 @@ function padOrCut(c: LoweringContext, x: Value, low: readonly number[], high: re
 }
 
 export const movementLowerings = {
-  reshape: ((c, { inputs: [x], outputs: [y] }) => c.defineReshaped(y, x)) as Lowering,
-  transpose: ((c, { inputs: [x], outputs: [y], params }) => c.defineTransposed(y, x, params.permutation)) as Lowering,
-  broadcastTo: ((c, { inputs: [x], outputs: [y] }) => c.defineBroadcast(y, x)) as Lowering,
-  slice: ((c, { inputs: [x], outputs: [y], params }) => {
+  reshape: (c, { inputs: [x], outputs: [y] }) => c.defineReshaped(y, x),
+  transpose: (c, { inputs: [x], outputs: [y], params }) => c.defineTransposed(y, x, params.permutation),
+  broadcastTo: (c, { inputs: [x], outputs: [y] }) => c.defineBroadcast(y, x),
+  slice: (c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, sliceAny(c, c.value(x), params.starts, params.counts, params.steps));
-  }) as Lowering,
-  pad: ((c, { inputs: [x], outputs: [y], params }) => {
+  },
+  pad: (c, { inputs: [x], outputs: [y], params }) => {
     if (x.shape.includes(0)) {
       c.defineConstant(y, full(y.shape, params.value, y.dtype));
       return;
@@ -161,10 +161,10 @@ export const movementLowerings = {
     const value = c.scalar(bytes.type, params.value);
     const padded = padOrCut(c, dilate(c, bytes, params.interior, value), params.low, params.high, value);
     c.define(y, toType(c, padded, y.dtype));
-  }) as Lowering,
-  concatenate: ((c, { inputs, outputs: [y], params }) => {
+  },
+  concatenate: (c, { inputs, outputs: [y], params }) => {
     const parts = inputs.filter((v) => !v.shape.includes(0)).map((v) => c.value(v));
     const joined = () => c.emit("Concat", parts, { shape: y.shape, type: y.dtype }, { axis: params.axis });
     c.define(y, parts.length === 1 ? parts[0] : joined());
-  }) as Lowering,
-};
+  },
+} satisfies Partial<Lowerings<PrimitiveName>>;

@@ -4,7 +4,6 @@ import {
   concatenate,
   type DType,
   type ElementType,
-  type Equation,
   equal,
   exp,
   full,
@@ -13,6 +12,8 @@ import {
   min,
   minimum,
   mul,
+  type PrimitiveName,
+  type PrimitiveParams,
   reshape,
   type Shape,
   slice,
@@ -24,10 +25,10 @@ import { cumSumInBlocks, inBlocks, sumInBlocks } from "./blocked-sums.js";
 import { composed } from "./composed.js";
 import { type LoweringContext, sameShape } from "./context.js";
 import { toType } from "./elementwise.js";
-import { byDevice, isForGpu, type Lowering } from "./lowering.js";
+import { byDevice, isForGpu, type Lowering, type Lowerings } from "./lowering.js";
 
 /** @param ofNothing what the reduction of no element is. */
-function reduction(operator: string, ofNothing: Partial<Record<DType, number>>): Lowering {
+function reduction(operator: string, ofNothing: Partial<Record<DType, number>>): Lowering<PrimitiveParams<"sum">> {
   return (c, { inputs: [x], outputs: [y], params }) => {
     if (params.axes.length === 0) {
       // ONNX would reduce all axes.
@@ -64,7 +65,7 @@ function reducedAs(c: LoweringContext, operator: string, dtype: DType): ElementT
 }
 
 /** Products of int32 modulo 2^32, as elementwise products are; the engine's reduction saturates. */
-const productByHalves = composed(([x], { axes }: { axes: readonly number[] }) => {
+const productByHalves = composed<PrimitiveParams<"prod">>(([x], { axes }) => {
   let product = x;
   for (const axis of axes) {
     while (product.shape[axis] > 1) {
@@ -86,8 +87,8 @@ const productByHalves = composed(([x], { axes }: { axes: readonly number[] }) =>
   ];
 });
 
-function argExtreme(operator: string): Lowering {
-  return (c: LoweringContext, { inputs: [x], outputs: [y], params }: Equation) => {
+function argExtreme(operator: string): Lowering<PrimitiveParams<"argMax">> {
+  return (c, { inputs: [x], outputs: [y], params }) => {
     const source = x.dtype === "bool" ? toType(c, c.value(x), "int32") : c.value(x);
     const index = c.emit(operator, [source], { shape: y.shape, type: "int64" }, { axis: params.axis, keepdims: 0 });
     c.define(y, toType(c, index, "int32"));
@@ -95,7 +96,7 @@ function argExtreme(operator: string): Lowering {
 }
 
 /** The first place where the extreme is: GPUs have no 64-bit indices. */
-function argExtremeByComparison(extreme: typeof max): Lowering {
+function argExtremeByComparison(extreme: typeof max): Lowering<PrimitiveParams<"argMax">> {
   return composed(([x], { axis }) => {
     const values = x.dtype === "bool" ? cast(x, "int32") : x;
     const n = values.shape[axis];
@@ -111,17 +112,17 @@ function argExtremeByComparison(extreme: typeof max): Lowering {
 
 export const reductionLowerings = {
   sum: inBlocks(sumInBlocks, reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 })),
-  prod: ((c, equation) => {
+  prod: (c, equation) => {
     const wraps = equation.inputs[0].dtype === "int32" && !equation.inputs[0].shape.includes(0);
     (wraps ? productByHalves : reduction("ReduceProd", { float32: 1, float64: 1, int32: 1 }))(c, equation);
-  }) as Lowering,
+  },
   max: reduction("ReduceMax", { float32: -Infinity, float64: -Infinity, int32: -2147483648, bool: 0 }),
   min: reduction("ReduceMin", { float32: Infinity, float64: Infinity, int32: 2147483647, bool: 1 }),
   argMax: byDevice(argExtreme("ArgMax"), argExtremeByComparison(max)),
   argMin: byDevice(argExtreme("ArgMin"), argExtremeByComparison(min)),
-  softmax: ((c, { inputs: [x], outputs: [y], params }) => {
+  softmax: (c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, c.emit("Softmax", [c.value(x)], { shape: y.shape, type: y.dtype }, { axis: params.axis }));
-  }) as Lowering,
+  },
   logSoftmax: byDevice(
     (c, { inputs: [x], outputs: [y], params }) => {
       c.define(y, c.emit("LogSoftmax", [c.value(x)], { shape: y.shape, type: y.dtype }, { axis: params.axis }));
@@ -134,4 +135,4 @@ export const reductionLowerings = {
   cumSum: inBlocks(cumSumInBlocks, (c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, c.emit("CumSum", [c.value(x), c.graph.integer(params.axis)], { shape: y.shape, type: y.dtype }));
   }),
-};
+} satisfies Partial<Lowerings<PrimitiveName>>;

@@ -11,11 +11,13 @@ import {
   maximum,
   mul,
   neg,
+  type PrimitiveName,
   sub,
   where,
 } from "@offprint/tensor-core";
 import { composedElementwise } from "./composed.js";
 import { errorFunctionLowerings } from "./error-function.js";
+import type { Lowerings } from "./lowering.js";
 
 export const specialLowerings = {
   ...errorFunctionLowerings,
@@ -29,4 +31,4 @@ export const specialLowerings = {
     const vanishes = logicalAnd(equal(x, 0), logicalNot(isNan(y)));
     return where(vanishes, 0, mul(x, log(y)));
   }),
-};
+} satisfies Partial<Lowerings<PrimitiveName>>;

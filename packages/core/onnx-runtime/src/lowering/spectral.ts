@@ -6,6 +6,8 @@ import {
   moveAxis,
   mul,
   neg,
+  type PrimitiveName,
+  type PrimitiveParams,
   pad,
   primitives,
   slice,
@@ -14,13 +16,9 @@ import {
   tensor,
 } from "@offprint/tensor-core";
 import { composed } from "./composed.js";
-import type { LoweringContext } from "./context.js";
-import { isForGpu, type Lowering } from "./lowering.js";
+import { isForGpu, type Lowering, type Lowerings } from "./lowering.js";
 
-interface FftParams {
-  readonly axis: number;
-  readonly inverse: boolean;
-}
+type FftParams = PrimitiveParams<"fft">;
 
 type Parts = [re: Tensor, im: Tensor];
 
@@ -76,8 +74,8 @@ function byConvolution(x: Parts, inverse: boolean): Parts {
   return inverse ? (conjugate(result).map((part) => div(part, n)) as Parts) : result;
 }
 
-function alongLastAxis(f: (x: Parts, inverse: boolean) => Parts): Lowering {
-  return composed((parts, { axis, inverse }: FftParams) => {
+function alongLastAxis(f: (x: Parts, inverse: boolean) => Parts): Lowering<FftParams> {
+  return composed((parts, { axis, inverse }) => {
     const moved = parts.map((x) => moveAxis(x, axis, -1)) as Parts;
     return f(moved, inverse).map((x) => moveAxis(x, -1, axis));
   });
@@ -87,7 +85,7 @@ const asMatrixProduct = alongLastAxis(byMatrix);
 const asConvolution = alongLastAxis(byConvolution);
 
 /** The operator DFT, which takes complex numbers as a last axis of two; a leading axis is its batch. */
-const asOperator: Lowering = (c: LoweringContext, { inputs: [re, im], outputs: [outRe, outIm], params }) => {
+const asOperator: Lowering<FftParams> = (c, { inputs: [re, im], outputs: [outRe, outIm], params }) => {
   const shape = re.shape;
   const parts = [re, im].map((v) => c.reshape(c.value(v), [...shape, 1]));
   const complex = c.emit("Concat", parts, { shape: [...shape, 2], type: re.dtype }, { axis: shape.length });
@@ -111,10 +109,10 @@ const asOperator: Lowering = (c: LoweringContext, { inputs: [re, im], outputs: [
 
 export const spectralLowerings = {
   // ONNX Runtime's transforms of lengths that are not powers of two keep only half of the digits.
-  fft: ((c, equation) => {
+  fft: (c, equation) => {
     const n = equation.inputs[0].shape[equation.params.axis];
     if (isPowerOfTwo(n) && !isForGpu(c)) asOperator(c, equation);
     else if (n <= MATRIX_UP_TO || isPowerOfTwo(n)) asMatrixProduct(c, equation);
     else asConvolution(c, equation);
-  }) as Lowering,
-};
+  },
+} satisfies Partial<Lowerings<PrimitiveName>>;

@@ -35,12 +35,17 @@ export interface RunOutcome {
 }
 
 /** The options of a run as the suite gives them: those of every run, beside the method's own by name. */
-export type SubjectOptions = RunOptions<any, any> & { readonly [name: string]: unknown };
+export interface SubjectOptions extends Omit<RunOptions<unknown, unknown>, "resume"> {
+  /** The state of an earlier run of the same method, whatever its type. */
+  readonly resume?: never;
+  /** The method's own options. */
+  readonly [name: string]: unknown;
+}
 
 /** A method under test: a small problem and how it is run. */
-export interface RunSubject {
+export interface RunSubject<R extends RunOutcome = RunOutcome> {
   /** Runs the method on a small problem with these options over its own; a limit and a seed are always among them. */
-  readonly run: (options: SubjectOptions) => Promise<RunOutcome>;
+  readonly run: (options: SubjectOptions) => Promise<R>;
   /** The option that limits it: `maxIterations`, `steps`, `epochs`, or the method's own measure of size. */
   readonly limit: string;
   /** A limit at which a run makes four records or more, has not converged, and takes a moment only. */
@@ -54,5 +59,5 @@ export interface RunSubject {
   /** Calls with input that is NaN or infinite: refused, or ended by a NonFiniteError. */
   readonly nonFinite: readonly (() => unknown)[];
   /** What of a result must agree bit for bit: a tree. Default: all but `state`, functions left out. */
-  readonly outcome?: (result: any) => unknown;
+  readonly outcome?: (result: R) => unknown;
 }

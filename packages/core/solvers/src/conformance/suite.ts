@@ -10,7 +10,7 @@ import type { RunOutcome, RunSubject, SubjectOptions, TestTools } from "./subjec
  * runConformance("cbo", { run: (options) => cbo(rastrigin, { particles: 20, ...options }), limit: "maxIterations", ... },
  *   { describe, it, expect });
  */
-export function runConformance(name: string, subject: RunSubject, tools: TestTools): void {
+export function runConformance<R extends RunOutcome>(name: string, subject: RunSubject<R>, tools: TestTools): void {
   tools.describe(`${name} keeps the contract of long work`, () => {
     endings(subject, tools);
     interruptions(subject, tools);
@@ -25,18 +25,21 @@ function savable(value: unknown): boolean {
 }
 
 /** A result as text, every bit of it. */
-function textOf({ outcome }: RunSubject, result: RunOutcome): string {
+function textOf<R extends RunOutcome>({ outcome }: RunSubject<R>, result: R): string {
   if (outcome !== undefined) return tree.toJson(outcome(result));
   const kept = Object.entries(result).filter(([key, value]) => key !== "state" && savable(value));
   return tree.toJson(Object.fromEntries(kept));
 }
 
-function throughJson<T>(state: T): T {
-  return tree.fromJson(tree.toJson(state)) as T;
+function throughJson(state: unknown): never {
+  return tree.fromJson<never>(tree.toJson(state));
 }
 
 /** Options of a short run; its seed is always the same. */
-function shortly({ limit, short, seeded }: RunSubject, more: SubjectOptions = {}): SubjectOptions {
+function shortly<R extends RunOutcome>(
+  { limit, short, seeded }: RunSubject<R>,
+  more: SubjectOptions = {},
+): SubjectOptions {
   return { [limit]: short, ...(seeded ? { seed: 7 } : {}), ...more };
 }
 
@@ -49,7 +52,7 @@ function stopAfter(records: number): { options: SubjectOptions; seen: unknown[] 
   return { options: { onProgress }, seen };
 }
 
-function endings(subject: RunSubject, { it, expect }: TestTools) {
+function endings<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: TestTools) {
   it("ends with status limit at its limit; history holds the records that onProgress got", async () => {
     const records: unknown[] = [];
     const onProgress = (record: unknown) => void records.push(record);
@@ -68,7 +71,7 @@ function endings(subject: RunSubject, { it, expect }: TestTools) {
   });
 }
 
-function interruptions(subject: RunSubject, { it, expect }: TestTools) {
+function interruptions<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: TestTools) {
   it("stops when onProgress answers stop", async () => {
     const { options, seen } = stopAfter(2);
     const result = await subject.run(shortly(subject, options));
@@ -114,7 +117,7 @@ function interruptions(subject: RunSubject, { it, expect }: TestTools) {
   });
 }
 
-function resuming(subject: RunSubject, { it, expect }: TestTools) {
+function resuming<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: TestTools) {
   it("goes on from a state saved as JSON as if it had not been stopped, bit for bit", async () => {
     const whole = await subject.run(shortly(subject));
     const part = await subject.run(shortly(subject, stopAfter(2).options));
@@ -139,7 +142,7 @@ function resuming(subject: RunSubject, { it, expect }: TestTools) {
     const save = (state: unknown) => void saved.push(tree.toJson(state));
     const whole = await subject.run(shortly(subject, { checkpoint: { every: 1, save } }));
     expect(saved.length).toBeGreaterThan(1);
-    const resume = tree.fromJson(saved[Math.floor(saved.length / 2) - 1] as string);
+    const resume = tree.fromJson<never>(saved[Math.floor(saved.length / 2) - 1] as string);
     const rest = await subject.run(shortly(subject, { resume }));
     expect(textOf(subject, rest)).toBe(textOf(subject, whole));
   });
@@ -161,7 +164,7 @@ async function failure(call: () => unknown): Promise<{ name: string; message: st
   return { name: "no error", message: "" };
 }
 
-function refusals(subject: RunSubject, { it, expect }: TestTools) {
+function refusals<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: TestTools) {
   it("refuses options that it does not know, and names the nearest", async () => {
     const misspelt = subject.limit.slice(0, -1);
     const { name, message } = await failure(() => subject.run(shortly(subject, { [misspelt]: 3 })));

@@ -1,4 +1,5 @@
 import { checkOptions } from "../check-options.js";
+import { applied, type TensorFunction, type TreeFunction } from "../function-types.js";
 import type { Graph } from "../graph/graph.js";
 import { compileSync } from "../host-compiler/index.js";
 import type { Tensor } from "../tensor.js";
@@ -24,7 +25,7 @@ export interface JitSyncOptions {
 }
 
 /** A compiled function that returns its results at once. */
-export interface JittedSync<F extends (...args: any[]) => any> {
+export interface JittedSync<F extends TreeFunction> {
   (...args: Parameters<F>): ReturnType<F>;
   /** What `f` was compiled to for such arguments: its loops and its memory, when made a string. */
   program(...args: Parameters<F>): CompiledProgram;
@@ -45,21 +46,22 @@ interface Compiled {
  * @throws TraceError where `f` reads a value.
  * @example const slope = jitSync(grad((x) => sum(square(x))));
  */
-export function jitSync<F extends (...args: any[]) => any>(f: F, options: JitSyncOptions = {}): JittedSync<F> {
+export function jitSync<F extends TreeFunction = TensorFunction>(f: F, options: JitSyncOptions = {}): JittedSync<F> {
   checkOptions("jitSync", options, ["views", "resident"]);
   const versions = new Versions<Compiled>((structure, specs) => {
     const graph = traceTree(f, structure, specs);
     return { graph, executable: compileSync(graph, options), structure: graph.outputStructure as tree.TreeStructure };
   });
-  const call = (...args: Parameters<F>): any => {
+  const call = (...args: Parameters<F>): ReturnType<F> => {
     const latest = versions.latest(args);
-    if (latest !== undefined) return isInside(args) ? f(...args) : run(latest.compiled, args);
+    if (latest !== undefined) return isInside(args) ? applied(f, args) : run(latest.compiled, args);
     const given = takeApart(args);
-    return isInside(given.inputs) ? f(...args) : run(versions.find(given).compiled, given.inputs);
+    return isInside(given.inputs) ? applied(f, args) : run(versions.find(given).compiled, given.inputs);
   };
-  const run = (compiled: Compiled, inputs: readonly Tensor[]): any => {
+  const run = (compiled: Compiled, inputs: readonly Tensor[]): ReturnType<F> => {
     const results = compiled.executable.runSync(inputs);
-    return compiled.structure.kind === "leaf" ? results[0] : tree.unflatten(compiled.structure, results);
+    if (compiled.structure.kind === "leaf") return results[0] as ReturnType<F>;
+    return tree.unflatten<ReturnType<F>>(compiled.structure, results);
   };
   return Object.assign(call, {
     program(...args: Parameters<F>) {

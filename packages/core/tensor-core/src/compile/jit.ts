@@ -1,5 +1,6 @@
 import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
+import { applied, type TensorFunction, type TreeFunction } from "../function-types.js";
 import type { Graph } from "../graph/graph.js";
 import type { Tensor } from "../tensor.js";
 import * as tree from "../tree.js";
@@ -20,7 +21,7 @@ export interface JitOptions {
 }
 
 /** A compiled function: the traced function with promised results. */
-export interface Jitted<F extends (...args: any[]) => any> {
+export interface Jitted<F extends TreeFunction> {
   (...args: Parameters<F>): Promise<Awaited<ReturnType<F>>>;
   /** What `f` was compiled to for such arguments: its graph, and what the backend tells of it, when made a string. */
   program(...args: Parameters<F>): Promise<CompiledProgram>;
@@ -55,7 +56,7 @@ interface Pending {
  * @throws TraceError where `f` reads a value; whatever the backend throws for a graph it cannot run.
  * @example const step = jit((w, x) => sub(w, mul(grad(loss)(w, x), 0.1)), { backend });
  */
-export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions = {}): Jitted<F> {
+export function jit<F extends TreeFunction = TensorFunction>(f: F, options: JitOptions = {}): Jitted<F> {
   requireFunction("jit", f);
   checkOptions("jit", options, ["backend", "resident"]);
   const backend = options.backend ?? (options.resident ? residentHostBackend : hostBackend);
@@ -81,16 +82,18 @@ export function jit<F extends (...args: any[]) => any>(f: F, options: JitOptions
       throw error;
     }
   };
-  const run = async (version: Version<Pending>, inputs: readonly Tensor[]): Promise<any> => {
+  const run = async (version: Version<Pending>, inputs: readonly Tensor[]): Promise<Awaited<ReturnType<F>>> => {
     const { graph, executable } = await settle(version);
     const results = await executable.run(inputs);
-    return tree.unflatten(graph.outputStructure as tree.TreeStructure, results);
+    return tree.unflatten<Awaited<ReturnType<F>>>(graph.outputStructure as tree.TreeStructure, results);
   };
-  const call = (...args: Parameters<F>): any => {
+  const plain = (args: readonly unknown[]) => applied(f, args) as Promise<Awaited<ReturnType<F>>>;
+  // Inside a transformation the result is there at once, which who awaits it does not see.
+  const call = (...args: Parameters<F>): Promise<Awaited<ReturnType<F>>> => {
     const latest = versions.latest(args);
-    if (latest !== undefined) return isInside(args) ? f(...args) : run(latest, args);
+    if (latest !== undefined) return isInside(args) ? plain(args) : run(latest, args);
     const given = takeApart(args);
-    return isInside(given.inputs) ? f(...args) : run(versions.find(given), given.inputs);
+    return isInside(given.inputs) ? plain(args) : run(versions.find(given), given.inputs);
   };
   return Object.assign(call, {
     async program(...args: Parameters<F>) {

@@ -1,5 +1,6 @@
 import { asTensor } from "../construct.js";
 import { ValueError } from "../errors.js";
+import { applied, type TensorFunction, type TreeFunction } from "../function-types.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
 import { inlineCalls } from "../graph/inline.js";
@@ -33,9 +34,6 @@ export function traceFlat(f: (inputs: Tensor[]) => readonly Tensor[], specs: rea
   });
 }
 
-/** What an argument of a traced function is: a tensor stands for its shape and dtype. */
-export type ArgumentSpec = Spec | TensorLike | readonly ArgumentSpec[] | { readonly [key: string]: ArgumentSpec };
-
 /**
  * Runs `f` once on stand-ins for its arguments and gives the operations it carries out as a graph. Each argument is
  * a tree of tensors or of `{ shape, dtype }`; everything else that `f` uses becomes constant. Custom and stopped
@@ -43,16 +41,16 @@ export type ArgumentSpec = Spec | TensorLike | readonly ArgumentSpec[] | { reado
  * @throws TraceError where `f` reads a value; ValueError where it uses a value of an unfinished gradient or `vmap`.
  * @example console.log(String(trace(grad((w) => sum(square(w))), { shape: [3], dtype: "float32" })))
  */
-export function trace(f: (...args: any[]) => any, ...specs: any[]): Graph {
+export function trace<F extends TreeFunction = TensorFunction>(f: F, ...specs: readonly unknown[]): Graph {
   const flat = flattenSpecs(specs);
   return traceTree(f, flat.structure, flat.specs);
 }
 
 /** @internal */
-export function traceTree(f: (...args: any[]) => any, structure: tree.TreeStructure, specs: readonly Spec[]): Graph {
+export function traceTree(f: TreeFunction, structure: tree.TreeStructure, specs: readonly Spec[]): Graph {
   let outputStructure: tree.TreeStructure | null = null;
   const { graph, captured } = traceFlat((inputs) => {
-    const result = tree.flatten(f(...tree.unflatten<any[]>(structure, inputs)));
+    const result = tree.flatten(applied(f, tree.unflatten<unknown[]>(structure, inputs)));
     outputStructure = result.structure;
     return result.leaves.map((leaf) => asTensor(leaf as TensorLike));
   }, specs);

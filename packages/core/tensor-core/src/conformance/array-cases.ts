@@ -2,13 +2,13 @@ import { type Primitive, primitives as p } from "../index.js";
 import type { PrimitiveCase } from "./primitive-case.js";
 import { booleans, distinct, type InputSpec, integers, uniform } from "./sampling.js";
 
-const one = (primitive: Primitive<any>, params: unknown, ...inputs: InputSpec[]): PrimitiveCase => ({
+const one = (primitive: Primitive, params: unknown, ...inputs: InputSpec[]): PrimitiveCase => ({
   primitive,
   params,
   inputs,
 });
 
-function reductions(primitive: Primitive<any>, draw: (shape: readonly number[]) => InputSpec, emptyToo: boolean) {
+function reductions(primitive: Primitive, draw: (shape: readonly number[]) => InputSpec, emptyToo: boolean) {
   const shapes: [number[], number[]][] = [
     [[2, 3, 4], [1]],
     [[2, 3, 4], [2]],

@@ -1,4 +1,4 @@
-import { add, mul, type Primitive, primitives as p } from "../index.js";
+import { add, mul, type Primitive, primitives as p, type Tensor } from "../index.js";
 import type { PrimitiveCase } from "./primitive-case.js";
 import { awayFromZero, betweenMultiples, booleans, type InputSpec, integers, uniform } from "./sampling.js";
 
@@ -17,11 +17,11 @@ const signed: Draw = (shape) => awayFromZero(shape);
 const whole: Draw = (shape) => integers(shape, -3, 4);
 const small: Draw = (shape) => integers(shape, 0, 3);
 
-function cases(primitive: Primitive<any>, draws: readonly Draw[], more: Partial<PrimitiveCase> = {}): PrimitiveCase[] {
+function cases(primitive: Primitive, draws: readonly Draw[], more: Partial<PrimitiveCase> = {}): PrimitiveCase[] {
   return SHAPES.map((shape) => ({ primitive, params: null, inputs: draws.map((draw) => draw(shape)), ...more }));
 }
 
-const unary: readonly [Primitive<any>, Draw][] = [
+const unary: readonly [Primitive, Draw][] = [
   [p.neg, any],
   [p.neg, whole],
   [p.abs, signed],
@@ -61,7 +61,7 @@ const unary: readonly [Primitive<any>, Draw][] = [
   [p.normalLogCdf, within(-6, 3)],
 ];
 
-const binary: readonly [Primitive<any>, Draw, Draw][] = [
+const binary: readonly [Primitive, Draw, Draw][] = [
   [p.add, any, any],
   [p.add, whole, whole],
   [p.sub, any, any],
@@ -86,7 +86,7 @@ const binary: readonly [Primitive<any>, Draw, Draw][] = [
 ];
 
 /** The second operand is the first and something that is not close to 0: no ties. */
-const apart = { prepare: ([a, d]: any[]) => [a, add(a, d)] };
+const apart = { prepare: ([a, d]: Tensor[]) => [a, add(a, d)] };
 
 /** Cases of everything elementwise, for ordinary, scalar and empty shapes. */
 export const elementwiseCases: readonly PrimitiveCase[] = [

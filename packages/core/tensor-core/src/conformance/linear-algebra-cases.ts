@@ -29,7 +29,7 @@ const symmetric = (x: Tensor) => add(mul(add(x, transposed(x)), 0.05), staircase
 const dominant = (x: Tensor) => add(mul(x, 0.1), staircase(x));
 
 function matrices(
-  primitive: Primitive<any>,
+  primitive: Primitive,
   prepare: (x: Tensor) => Tensor,
   shapes: readonly (readonly number[])[],
   params: unknown = null,
@@ -43,7 +43,7 @@ function matrices(
   }));
 }
 
-function systems(primitive: Primitive<any>, prepare: (x: Tensor) => Tensor, params: unknown): PrimitiveCase[] {
+function systems(primitive: Primitive, prepare: (x: Tensor) => Tensor, params: unknown): PrimitiveCase[] {
   const shapes: [InputSpec, InputSpec][] = [
     [uniform([3, 3]), uniform([3, 2])],
     [uniform([2, 2, 2]), uniform([2, 2, 1])],

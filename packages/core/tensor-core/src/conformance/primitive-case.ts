@@ -4,7 +4,7 @@ import type { InputSpec } from "./sampling.js";
 /** One way to call a primitive. */
 export interface PrimitiveCase {
   /** What is called. */
-  readonly primitive: Primitive<any>;
+  readonly primitive: Primitive;
   /** Its parameters. */
   readonly params: unknown;
   /** How its operands are drawn; those of float types in float64. */

@@ -233,7 +233,7 @@ const UNARY: ((x: Tensor, source: Source) => [string, Step] | undefined)[] = [
         customVjp(
           cubic,
           (y) => [cubic(y), [y, sin(y)]],
-          ([y, s]: Tensor[], g) => [mul(g, add(mul(mul(y, 2), s), mul(mul(y, y), cos(y))))],
+          ([y, s], g) => [mul(g, add(mul(mul(y, 2), s), mul(mul(y, y), cos(y))))],
         ),
       ],
       ["cond", (y) => cond(tensor(true), cubic, (z: Tensor) => z, y)],

@@ -24,7 +24,7 @@ import { type FlatTree, flattenTensors } from "./loop-body.js";
  * each example its own condition, both are computed and selected from.
  * @throws ShapeError or DTypeError where the branches' results differ.
  */
-export function cond<A extends any[], R>(
+export function cond<A extends unknown[], R>(
   condition: TensorLike,
   onTrue: (...operands: A) => R,
   onFalse: (...operands: A) => R,

@@ -16,13 +16,13 @@ export class Variable implements Spec {
 }
 
 /** One operation of a graph. */
-export interface Equation {
+export interface Equation<P = unknown> {
   /** What is done. */
-  readonly primitive: Primitive<any>;
+  readonly primitive: Primitive<P>;
   /** What it is done to. */
   readonly inputs: readonly Variable[];
   /** The parameters of the primitive. */
-  readonly params: any;
+  readonly params: P;
   /** What it gives. */
   readonly outputs: readonly Variable[];
 }
@@ -114,7 +114,7 @@ export class GraphBuilder {
     return new Tensor(variable.shape, variable.dtype, { kind: "symbolic", builder: this, variable });
   }
 
-  private key(primitive: Primitive<any>, inputs: readonly Variable[], params: unknown): string {
+  private key(primitive: Primitive, inputs: readonly Variable[], params: unknown): string {
     let text = "";
     if (typeof params === "object" && params !== null) {
       const cached = this.paramKeys.get(params);

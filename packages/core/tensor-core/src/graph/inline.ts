@@ -1,7 +1,7 @@
 import { traceFlat } from "../compile/trace.js";
 import { bind } from "../primitive.js";
 import type { Tensor } from "../tensor.js";
-import { customCallP } from "../transforms/custom-call.js";
+import { type CustomCallParams, customCallP } from "../transforms/custom-call.js";
 import { stopGradientP } from "../transforms/stop-gradient.js";
 import type { Equation } from "./builder.js";
 import { Graph } from "./graph.js";
@@ -20,13 +20,14 @@ export function inlineCalls(graph: Graph): Graph {
 function inlineEquation({ primitive, params }: Equation, inputs: readonly Tensor[]): Tensor[] {
   if (primitive === stopGradientP) return [inputs[0]];
   if (primitive === customCallP) {
-    return params.forward.carryOut(inputs.slice(0, params.forward.inputs.length), inlineEquation);
+    const { forward } = params as CustomCallParams;
+    return forward.carryOut(inputs.slice(0, forward.inputs.length), inlineEquation);
   }
-  return bind(primitive, inputs, primitive.opaque ? inlineBodies(params) : params);
+  return bind(primitive, inputs, primitive.opaque ? inlineBodies(params as object) : params);
 }
 
 /** Parameters with every graph among them inlined. */
-function inlineBodies(params: Record<string, unknown>): Record<string, unknown> {
+function inlineBodies(params: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(params).map(([key, value]) => [key, value instanceof Graph ? inlineCalls(value) : value]),
   );
@@ -37,6 +38,7 @@ function holdsCalls(graph: Graph): boolean {
     ({ primitive, params }) =>
       primitive === stopGradientP ||
       primitive === customCallP ||
-      (primitive.opaque === true && Object.values(params).some((value) => value instanceof Graph && holdsCalls(value))),
+      (primitive.opaque === true &&
+        Object.values(params as object).some((value) => value instanceof Graph && holdsCalls(value))),
   );
 }

@@ -132,7 +132,7 @@ export class Compilation {
     }
     for (const { primitive, params } of graph.equations) {
       if (!primitive.opaque) continue;
-      for (const inner of Object.values(params)) if (inner instanceof Graph) this.reserve(inner);
+      for (const inner of Object.values(params as object)) if (inner instanceof Graph) this.reserve(inner);
     }
   }
 

@@ -14,10 +14,10 @@ export function expandGraph(graph: Graph): Graph {
 function expandEquation({ primitive, params }: Equation, inputs: readonly Tensor[]): Tensor[] {
   const expanded = primitive.expand?.(inputs, params);
   if (expanded !== undefined) return expanded;
-  return bind(primitive, inputs, primitive.opaque ? mapGraphs(params, expandGraph) : params);
+  return bind(primitive, inputs, primitive.opaque ? mapGraphs(params as object, expandGraph) : params);
 }
 
-function mapGraphs(params: Record<string, unknown>, change: (graph: Graph) => Graph): Record<string, unknown> {
+function mapGraphs(params: object, change: (graph: Graph) => Graph): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(params).map(([key, value]) => [key, value instanceof Graph ? change(value) : value]),
   );
@@ -27,6 +27,7 @@ function holdsComposed(graph: Graph): boolean {
   return graph.equations.some(
     ({ primitive, params }) =>
       primitive.expand !== undefined ||
-      (primitive.opaque === true && Object.values(params).some((p) => p instanceof Graph && holdsComposed(p))),
+      (primitive.opaque === true &&
+        Object.values(params as object).some((p) => p instanceof Graph && holdsComposed(p))),
   );
 }

@@ -1,5 +1,6 @@
 import { byteSize, type DType } from "../dtype.js";
 import type { Equation, Variable } from "../graph/builder.js";
+import type { IndexingParams } from "../primitives/indexing.js";
 import { rowMajorStrides, sizeOf } from "../shape.js";
 import { isContiguous } from "../tensor.js";
 import { callHost } from "./call-out.js";
@@ -94,13 +95,14 @@ function isEmpty(variables: readonly Variable[]): boolean {
 
 /** Rows of x in the order of the indices. */
 export function take(c: Compilation, equation: Equation): boolean {
-  const { inputs, outputs, params } = equation;
+  const { inputs, outputs } = equation;
+  const { axis } = equation.params as IndexingParams;
   const [x, indices] = inputs;
   if (isEmpty([...inputs, ...outputs])) return false;
   const { writer: w } = c;
   const { views, free } = rowMajor(c, inputs);
   const to = c.allocate(outputs[0]);
-  const { outer, extent, inner } = around(x, params.axis);
+  const { outer, extent, inner } = around(x, axis);
   const rowBytes = inner * byteSize(x.dtype);
   c.note("take");
   const [from, start, target] = [pointer(c, views[0], x.dtype), pointer(c, views[1], "int32"), pointer(c, to, x.dtype)];
@@ -124,13 +126,14 @@ export function take(c: Compilation, equation: Equation): boolean {
 
 /** x with rows of updates added where the indices say. */
 export function scatterAdd(c: Compilation, equation: Equation): boolean {
-  const { inputs, outputs, params } = equation;
+  const { inputs, outputs } = equation;
+  const { axis } = equation.params as IndexingParams;
   const [x, indices, updates] = inputs;
   if (isEmpty([...inputs, ...outputs])) return false;
   const { writer: w } = c;
   const { views, free } = rowMajor(c, inputs, 1);
   const to = copyOfBase(c, x, outputs[0]);
-  const { outer, extent, inner } = around(x, params.axis);
+  const { outer, extent, inner } = around(x, axis);
   const rowBytes = inner * byteSize(x.dtype);
   c.note("scatterAdd");
   const [target, start, from] = [
@@ -188,16 +191,17 @@ function alongAxis(
   others: View,
   move: (element: number, other: number) => void,
 ): void {
-  const { inputs, params } = equation;
+  const { inputs } = equation;
+  const { axis } = equation.params as IndexingParams;
   const [x, indices] = inputs;
   const { writer: w } = c;
-  const { outer, extent, inner } = around(x, params.axis);
+  const { outer, extent, inner } = around(x, axis);
   const size = byteSize(x.dtype);
   const base = pointer(c, elements, x.dtype);
   const at = pointer(c, views[1], "int32");
   const other = pointer(c, others, x.dtype);
   w.repeat(outer, () => {
-    w.repeat(indices.shape[params.axis], () => {
+    w.repeat(indices.shape[axis], () => {
       w.get(base);
       const column = w.keep("i32");
       w.repeat(inner, () => {
@@ -246,13 +250,14 @@ export function scatterAddAlongAxis(c: Compilation, equation: Equation): boolean
 
 /** Running sums along an axis, carried in float64. */
 export function cumSum(c: Compilation, { inputs, outputs, params }: Equation): boolean {
+  const { axis } = params as { axis: number };
   const [x] = inputs;
   const [y] = outputs;
   if (isEmpty([x]) || x.dtype === "bool") return false;
   const { writer: w } = c;
   const { views, free } = rowMajor(c, inputs);
   const to = c.allocate(y);
-  const { outer, extent, inner } = around(x, params.axis);
+  const { outer, extent, inner } = around(x, axis);
   const size = byteSize(x.dtype);
   const type = elementTypes[x.dtype];
   const running = type === "f32" ? "f64" : type;

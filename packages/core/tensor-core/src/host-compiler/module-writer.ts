@@ -5,7 +5,7 @@ import { type Callee, FunctionWriter, typeCodes, type WasmType } from "./functio
 export const ARENA = 0;
 
 interface Import extends Callee {
-  readonly value: (...args: any[]) => unknown;
+  readonly value: (...args: never[]) => unknown;
 }
 
 /** Writes a function that a module holds once, however often it is used. */
@@ -20,7 +20,7 @@ export class ModuleWriter {
   private readonly functions: { readonly writer: FunctionWriter; readonly name: string | undefined }[] = [];
 
   /** A JavaScript function that the module calls. */
-  import(value: (...args: any[]) => unknown, parameters: readonly WasmType[], results: readonly WasmType[]): Callee {
+  import(value: (...args: never[]) => unknown, parameters: readonly WasmType[], results: readonly WasmType[]): Callee {
     const known = this.imports.find((f) => f.value === value && same(f.parameters, parameters));
     if (known !== undefined) return known;
     const added = { value, parameters, results };

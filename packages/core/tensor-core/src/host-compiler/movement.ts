@@ -41,7 +41,7 @@ export function reshape(c: Compilation, { inputs: [x], outputs: [y] }: Equation)
 }
 
 export function transpose(c: Compilation, { inputs: [x], outputs: [y], params }: Equation): boolean {
-  const permutation = params.permutation as readonly number[];
+  const { permutation } = params as { permutation: readonly number[] };
   restride(c, x, y, 0, (strides) => permutation.map((axis) => strides[axis]));
   return true;
 }

@@ -1,5 +1,6 @@
 import type { DType } from "../dtype.js";
 import type { Equation } from "../graph/builder.js";
+import type { ReductionParams } from "../primitives/reduction.js";
 import { sizeOf } from "../shape.js";
 import { identityOf } from "./accumulator.js";
 import { type Compilation, offsets } from "./compilation.js";
@@ -12,12 +13,12 @@ const instructions: Readonly<Record<Combination, string>> = { sum: "add", prod: 
 
 /** Writes a reduction, or adds it to a group of loops; false for other operations, and products of integers. */
 export function reduce(c: Compilation, equation: Equation): boolean {
-  const { primitive, inputs, outputs, params } = equation;
+  const { primitive, inputs, outputs } = equation;
   const [x] = inputs;
   const combination = primitive.name as Combination;
   // Products of integers overflow differently in the host's float64.
   if (!combinations.has(combination) || (combination === "prod" && x.dtype === "int32")) return false;
-  const axes = params.axes as readonly number[];
+  const { axes } = equation.params as ReductionParams;
   if (axes.every((axis) => x.shape[axis] === 1)) {
     reshape(c, equation);
     c.release(x);

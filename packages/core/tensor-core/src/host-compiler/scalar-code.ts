@@ -1,5 +1,6 @@
 import type { DType } from "../dtype.js";
 import type { Equation } from "../graph/builder.js";
+import type { CastParams } from "../primitives/elementwise.js";
 import type { FunctionWriter } from "./function-writer.js";
 import type { ModuleWriter } from "./module-writer.js";
 import { type ElementType, elementTypes } from "./values.js";
@@ -53,7 +54,7 @@ export class ScalarCode {
     const { primitive, params, inputs, outputs } = equation;
     const { dtype } = inputs[0];
     const type = elementTypes[dtype];
-    if (primitive.name === "cast") this.cast(operands[0], dtype, params.dtype);
+    if (primitive.name === "cast") this.cast(operands[0], dtype, (params as CastParams).dtype);
     else if (primitive.name === "where") {
       for (const i of [1, 2, 0]) operands[i]();
       this.w.op("select");

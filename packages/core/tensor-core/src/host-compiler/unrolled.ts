@@ -1,6 +1,7 @@
 import type { DType } from "../dtype.js";
 import type { Equation } from "../graph/builder.js";
 import { paramsText } from "../graph/params.js";
+import type { CastParams } from "../primitives/elementwise.js";
 import type { Compilation } from "./compilation.js";
 import { type Element, elementTypes, Value } from "./values.js";
 
@@ -60,7 +61,8 @@ function fold({ primitive, params, inputs, outputs }: Equation, operands: readon
   const type = elementTypes[outputs[0].dtype];
   const constants = operands.map((o) => o.constant);
   if (constants.every((x) => x !== undefined)) {
-    const f = primitive.name === "cast" ? castOf(params.dtype as DType) : primitive.scalar?.(params, inputs[0].dtype);
+    const f =
+      primitive.name === "cast" ? castOf((params as CastParams).dtype) : primitive.scalar?.(params, inputs[0].dtype);
     if (f !== undefined) return { type, constant: rounded(outputs[0].dtype, f(...(constants as number[]))) };
   }
   const [a, b] = operands;
@@ -76,7 +78,7 @@ function fold({ primitive, params, inputs, outputs }: Equation, operands: readon
     case "where":
       return constants[0] === undefined ? undefined : operands[constants[0] !== 0 ? 1 : 2];
     case "cast":
-      return inputs[0].dtype === params.dtype ? a : undefined;
+      return inputs[0].dtype === (params as CastParams).dtype ? a : undefined;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { DType } from "../dtype.js";
 import type { Equation } from "../graph/builder.js";
+import type { CastParams } from "../primitives/elementwise.js";
 import type { FunctionWriter } from "./function-writer.js";
 import type { ScalarCode } from "./scalar-code.js";
 import { elementTypes } from "./values.js";
@@ -74,7 +75,7 @@ export class VectorCode {
     const [a] = operands;
     const done =
       name === "cast"
-        ? this.cast(a.push, dtype, params.dtype)
+        ? this.cast(a.push, dtype, (params as CastParams).dtype)
         : name === "where"
           ? this.select(operands)
           : dtype === "bool"

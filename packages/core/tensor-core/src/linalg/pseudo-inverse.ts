@@ -36,7 +36,7 @@ export function pinv(a: TensorLike, options: PseudoInverseOptions = {}): Tensor 
       const p = inverse(x);
       return [p, [x, p]];
     },
-    ([x, p]: [Tensor, Tensor], g) => [pseudoInverseGradient(x, p, g)],
+    ([x, p], g) => [pseudoInverseGradient(x, p, g)],
   )(t);
 }
 

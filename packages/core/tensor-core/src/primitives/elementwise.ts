@@ -239,8 +239,13 @@ export const whereP: Primitive<null> = definePrimitive<null>({
   scalar: () => select as (...x: number[]) => number,
 });
 
+/** What `cast` turns elements into. */
+export interface CastParams {
+  readonly dtype: DType;
+}
+
 /** Conversion to another element type; floats become integers by truncation, anything but 0 becomes true. */
-export const castP: Primitive<{ dtype: DType }> = definePrimitive<{ dtype: DType }>({
+export const castP: Primitive<CastParams> = definePrimitive<CastParams>({
   name: "cast",
   outputs: ([x], { dtype }) => [{ shape: x.shape, dtype }],
   host: ([x], { dtype }) => [hostTensor(convert(contiguousData(x), dtype), x.shape, dtype)],

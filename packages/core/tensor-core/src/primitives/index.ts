@@ -2,6 +2,7 @@ import { condP } from "../control/cond.js";
 import { scanP } from "../control/scan.js";
 import { whileP } from "../control/while-loop.js";
 import { fftP } from "../fft/primitive.js";
+import type { Primitive } from "../primitive.js";
 import * as contraction from "./contraction.js";
 import * as convolution from "./convolution.js";
 import * as decompositions from "./decompositions.js";
@@ -121,3 +122,6 @@ export const primitives = {
 
 /** Name of a primitive. */
 export type PrimitiveName = keyof typeof primitives;
+
+/** The parameters of a primitive. */
+export type PrimitiveParams<N extends PrimitiveName> = (typeof primitives)[N] extends Primitive<infer P> ? P : never;

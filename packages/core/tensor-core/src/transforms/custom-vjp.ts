@@ -27,10 +27,10 @@ export interface FlatRule {
  * @example
  * const signThrough = customVjp(sign, (x) => [sign(x), null], (_, g) => [g]); // straight-through
  */
-export function customVjp<A extends any[], R>(
+export function customVjp<A extends unknown[] = Tensor[], R = Tensor, const S = unknown>(
   f: (...args: A) => R,
-  forward: (...args: A) => [result: R, residuals: any],
-  backward: (residuals: any, cotangent: R) => readonly any[],
+  forward: (...args: A) => [result: R, residuals: S],
+  backward: (residuals: S, cotangent: R) => readonly unknown[],
 ): (...args: A) => R {
   requireFunction("customVjp", f);
   requireFunction("customVjp", forward, "forward");
@@ -55,7 +55,10 @@ export function customVjp<A extends any[], R>(
         return { outputs: split(result), residuals };
       },
       backward(residuals, cotangents) {
-        const gradients = backward(residuals, tree.unflatten<R>(resultStructure as tree.TreeStructure, cotangents));
+        const gradients = backward(
+          residuals as S,
+          tree.unflatten<R>(resultStructure as tree.TreeStructure, cotangents),
+        );
         return args.flatMap((arg, i) => {
           const size = tree.leaves(arg).length;
           const gradient = gradients[i];

@@ -2,11 +2,12 @@ import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { asTensor, onesLike } from "../construct.js";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.js";
+import { applied, type TensorFunction, type TreeFunction } from "../function-types.js";
 import { formatShape } from "../shape.js";
 import { released } from "../tape.js";
 import { isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
-import { differentiableLeaves, linearise, releaseTree, type TreeFunction } from "./vjp.js";
+import { differentiableLeaves, linearise, releaseTree } from "./vjp.js";
 
 /** Options of `grad` and `valueAndGrad`. */
 export interface GradOptions {
@@ -18,10 +19,14 @@ export interface GradOptions {
 
 /** What is differentiated: the first argument unless options name one (a tuple, so that unions do not distribute). */
 type Differentiated<F extends TreeFunction, A> = [A] extends [readonly number[]]
-  ? any[]
-  : [A] extends [number]
-    ? Parameters<F>[A]
-    : Parameters<F>[0];
+  ? { -readonly [K in keyof A]: Gradient<Parameters<F>[A[K] & number]> }
+  : Gradient<Parameters<F>[[A] extends [number] ? A : 0]>;
+
+/** A tree like what is differentiated; a tensor where anything that becomes one may be given. */
+type Gradient<T> = unknown extends T ? T : [TensorLike] extends [T] ? Extract<T, Tensor> : T;
+
+/** What a function returns beside its loss. */
+type Extra<R> = R extends readonly [unknown, infer E] ? E : never;
 
 /**
  * A function that gives the value of the scalar function `f` and its gradient, a tree like the argument it is taken
@@ -29,7 +34,7 @@ type Differentiated<F extends TreeFunction, A> = [A] extends [readonly number[]]
  * @throws ShapeError where the result is not a scalar; DTypeError where the argument is not of a float type.
  * @example const [loss, gradient] = valueAndGrad((w) => sum(square(w)))(tensor([1, 2]));
  */
-export function valueAndGrad<F extends TreeFunction, const O extends GradOptions = GradOptions>(
+export function valueAndGrad<F extends TreeFunction = TensorFunction, const O extends GradOptions = GradOptions>(
   f: F,
   options: O = {} as O,
 ): (...args: Parameters<F>) => [value: ReturnType<F>, gradient: Differentiated<F, O["argument"]>] {
@@ -55,22 +60,24 @@ export function valueAndGrad<F extends TreeFunction, const O extends GradOptions
     );
     let extra: unknown;
     const linear = linearise((variables) => {
-      const chosen = tree.unflatten<any[]>(structure, variables);
-      const full = [...args];
+      const chosen = tree.unflatten<unknown[]>(structure, variables);
+      const full: unknown[] = [...args];
       positions.forEach((p, i) => {
         full[p] = chosen[i];
       });
-      const result = f(...full);
+      const result = applied(f, full);
       const loss = options.hasAux ? lossOf(result) : result;
-      if (options.hasAux) extra = result[1];
+      if (options.hasAux) extra = (result as readonly unknown[])[1];
       return [scalarLoss(loss)];
     }, leaves);
     const [loss] = linear.outputs;
-    const gradients = tree.unflatten<any[]>(structure, linear.pullback([onesLike(loss)]).map(released));
+    const gradients = tree.unflatten<unknown[]>(structure, linear.pullback([onesLike(loss)]).map(released));
     const value = options.hasAux ? [released(loss), releaseTree(extra)] : released(loss);
     return [
       value as ReturnType<F>,
-      options.argument === undefined || typeof options.argument === "number" ? gradients[0] : gradients,
+      (options.argument === undefined || typeof options.argument === "number"
+        ? gradients[0]
+        : gradients) as Differentiated<F, O["argument"]>,
     ];
   };
 }
@@ -79,14 +86,16 @@ export function valueAndGrad<F extends TreeFunction, const O extends GradOptions
  * A function that gives the gradient of the scalar function `f` with respect to its first argument (or those named
  * by `options.argument`). With `hasAux` it gives `[gradient, extra]`. Nests to any order.
  * @throws ShapeError where the result is not a scalar; DTypeError where the argument is not of a float type.
- * @example grad((x) => mul(x, x))(3) // 6
+ * @example grad((x) => mul(x, x))(tensor(3)) // 6
  */
-export function grad<F extends TreeFunction, const O extends GradOptions = GradOptions>(
+export function grad<F extends TreeFunction = TensorFunction, const O extends GradOptions = GradOptions>(
   f: F,
   options: O = {} as O,
 ): (
   ...args: Parameters<F>
-) => O["hasAux"] extends true ? [Differentiated<F, O["argument"]>, any] : Differentiated<F, O["argument"]> {
+) => O["hasAux"] extends true
+  ? [gradient: Differentiated<F, O["argument"]>, extra: Extra<ReturnType<F>>]
+  : Differentiated<F, O["argument"]> {
   const both = valueAndGrad(f, options);
   return (...args) => {
     const [value, gradient] = both(...args);

@@ -1,6 +1,7 @@
 import { requireArray, requireFunction } from "../arguments.js";
 import { asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
+import type { TensorFunction, TreeFunction } from "../function-types.js";
 import { isWeak } from "../literals.js";
 import { add, mul } from "../ops/elementwise.js";
 import { sum } from "../ops/reduction.js";
@@ -9,17 +10,17 @@ import { released } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
 import { valueAndGrad } from "./grad.js";
-import { differentiableLeaves, linearise, type TreeFunction, zerosOf } from "./vjp.js";
+import { differentiableLeaves, linearise, zerosOf } from "./vjp.js";
 
 /**
  * The value of `f` at `args` and its derivative along `tangents` (one tree per argument, like the argument).
  * Computed as the transpose of the pullback, which is linear: a traced one costs about two evaluations.
  * @throws ShapeError for a tangent of another shape than its argument.
  */
-export function jvp<R>(
-  f: (...args: any[]) => R,
-  args: readonly any[],
-  tangents: readonly any[],
+export function jvp<A extends unknown[], R>(
+  f: (...args: A) => R,
+  args: readonly [...A],
+  tangents: { readonly [K in keyof A]: unknown },
 ): [value: R, tangent: R] {
   requireFunction("jvp", f);
   requireArray("jvp", args, "arguments");
@@ -27,7 +28,7 @@ export function jvp<R>(
   const directions = tangentLeaves("jvp", leaves, structure, tangents);
   let resultStructure: tree.TreeStructure | undefined;
   const forward = linearise((variables) => {
-    const flat = tree.flatten(f(...tree.unflatten<any[]>(structure, variables)));
+    const flat = tree.flatten(f(...tree.unflatten<A>(structure, variables)));
     resultStructure = flat.structure;
     return flat.leaves.map((leaf) => asTensor(leaf as TensorLike));
   }, leaves);
@@ -59,13 +60,16 @@ function tangentLeaves(
   });
 }
 
+/** All arguments but the first. */
+type Rest<A extends readonly unknown[]> = A extends readonly [unknown?, ...infer R] ? R : never;
+
 /**
  * A function `(x, v, ...rest)` that gives the product of the Hessian of the scalar function `f(x, ...rest)` at x with
  * the tree `v` like x, without forming the Hessian; about the cost of two gradients.
  */
-export function hvp<F extends TreeFunction>(
+export function hvp<F extends TreeFunction = TensorFunction>(
   f: F,
-): (x: Parameters<F>[0], v: Parameters<F>[0], ...rest: any[]) => Parameters<F>[0] {
+): (x: Parameters<F>[0], v: Parameters<F>[0], ...rest: Rest<Parameters<F>>) => Parameters<F>[0] {
   requireFunction("hvp", f);
   return (x, v, ...rest) => {
     const { leaves, structure } = differentiableLeaves("hvp", x);

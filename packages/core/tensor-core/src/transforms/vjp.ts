@@ -10,9 +10,6 @@ import { backward, released, variable } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
 
-/** A function whose arguments and result are trees of tensors. */
-export type TreeFunction = (...args: any[]) => any;
-
 /** What a flat function was linearised at. */
 export interface Linearised {
   readonly outputs: readonly Tensor[];
@@ -88,17 +85,20 @@ export function releaseTree<T>(value: T): T {
  * @throws DTypeError for integer arguments; ShapeError for a cotangent of another shape than the result.
  * @example const [y, pullback] = vjp(f, x); const [dx] = pullback(onesLike(y));
  */
-export function vjp<R>(f: (...args: any[]) => R, ...args: any[]): [value: R, pullback: (cotangent: R) => any[]] {
+export function vjp<A extends unknown[], R>(
+  f: (...args: A) => R,
+  ...args: A
+): [value: R, pullback: (cotangent: R) => A] {
   requireFunction("vjp", f);
   const { leaves, structure } = differentiableLeaves("vjp", args);
   let resultStructure: tree.TreeStructure | undefined;
   const linear = linearise((variables) => {
-    const flat = tree.flatten(f(...tree.unflatten<any[]>(structure, variables)));
+    const flat = tree.flatten(f(...tree.unflatten<A>(structure, variables)));
     resultStructure = flat.structure;
     return flat.leaves.map((leaf) => asTensor(leaf as TensorLike));
   }, leaves);
   const value = tree.unflatten<R>(resultStructure as tree.TreeStructure, linear.outputs.map(released));
-  const pullback = (cotangent: R): any[] => {
+  const pullback = (cotangent: R): A => {
     const flat = tree.flatten(cotangent);
     if (!tree.sameStructure(flat.structure, resultStructure as tree.TreeStructure)) {
       throw new ValueError("vjp: the cotangent must be a tree like the result of the function");

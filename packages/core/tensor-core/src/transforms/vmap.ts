@@ -2,6 +2,7 @@ import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
+import { applied, type TensorFunction, type TreeFunction } from "../function-types.js";
 import { withLevel } from "../levels.js";
 import { broadcastTo, moveAxis } from "../ops/movement.js";
 import { asExample } from "../primitive.js";
@@ -27,11 +28,14 @@ export interface VmapOptions {
  * @throws ShapeError where batch sizes differ or an argument has no such axis.
  * @example vmap((w, x) => matmul(w, x), { inAxes: [null, 0] })(w, xs)
  */
-export function vmap<A extends any[], R>(f: (...args: A) => R, options: VmapOptions = {}): (...args: A) => R {
+export function vmap<F extends TreeFunction = TensorFunction>(
+  f: F,
+  options: VmapOptions = {},
+): (...args: Parameters<F>) => ReturnType<F> {
   requireFunction("vmap", f);
   checkOptions("vmap", options, ["inAxes", "outAxis"]);
   const { inAxes = 0, outAxis = 0 } = options;
-  return (...args: A): R => {
+  return (...args): ReturnType<F> => {
     if (Array.isArray(inAxes) && inAxes.length !== args.length) {
       throw new ValueError(
         `vmap: inAxes names ${inAxes.length} arguments, but the function was called with ${args.length}`,
@@ -64,7 +68,7 @@ export function vmap<A extends any[], R>(f: (...args: A) => R, options: VmapOpti
       const examples = moved.map(({ arg, axis }) =>
         axis === null ? arg : tree.map((leaf: Tensor) => asExample(leaf, level), arg),
       );
-      const result = f(...(examples as A));
+      const result = applied(f, examples);
       return tree.map((leaf: TensorLike) => moveAxis(batchOf(asTensor(leaf), level, count), 0, outAxis), result);
     });
   };

@@ -224,7 +224,12 @@ const transformations: Row[] = [
     "tree",
   ],
   ["jvp with a tangent of another shape", () => jvp((x) => x, [f64([1, 2])], [f64([1])]), ShapeError, "tangent", "[1]"],
-  ["jvp with too few tangents", () => jvp((a, b) => add(a, b), [f64(1), f64(1)], [f64(1)]), ValueError, "tangents"],
+  [
+    "jvp with too few tangents",
+    () => jvp((a, b) => add(a, b), [f64(1), f64(1)], [f64(1)] as never),
+    ValueError,
+    "tangents",
+  ],
   ["hvp with a vector of another shape", () => hvp((x: Tensor) => sum(x))(f64([1, 2]), f64([1])), ShapeError, "hvp"],
   ["vmap over different sizes", () => vmap(add)(x23, tensor([1, 2, 3])), ShapeError, "vmap", "2 and 3", "argument 1"],
   ["vmap over a scalar", () => vmap((x: Tensor) => x)(f64(1)), ShapeError, "vmap", "null in inAxes"],

@@ -99,7 +99,7 @@ describe("customVjp and checkpoint", () => {
     const product = customVjp(
       (a: Tensor, b: Tensor) => mul(a, b),
       (a, b) => [mul(a, b), [a, b]],
-      ([a, b]: Tensor[], g) => [mul(g, b), sum(mul(g, a))],
+      ([a, b], g) => [mul(g, b), sum(mul(g, a))],
     );
     const w = f64(0.7);
     close(vmap(product, { inAxes: [0, null] })(xs, w), mul(xs, w));
@@ -129,7 +129,7 @@ describe("customVjp and checkpoint", () => {
     const product = customVjp(
       (a: Tensor, b: Tensor) => mul(a, b),
       (a, b) => [mul(a, b), [a, b]],
-      ([a, b]: Tensor[], g) => [mul(g, b), mul(g, a)],
+      ([a, b], g) => [mul(g, b), mul(g, a)],
     );
     const f = (x: Tensor) => scan((s: Tensor, v: Tensor) => [product(s, add(v, x)), s], f64(1), f64([1, 2]))[0];
     const plain = (x: Tensor) => mul(add(x, 1), add(x, 2));
