@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { installFingerprint, moduleCache } from "./tooling/setup/setup.mjs";
 
 /** Packages resolve each other's TypeScript through this export condition: tests need no build. */
 const source = "@offprint/source";
@@ -14,5 +16,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    // Transformed modules are shared by all runs. A manifest decides what an import means: another one, another folder.
+    experimental: { fsModuleCache: true, fsModuleCachePath: join(moduleCache, installFingerprint()) },
   },
 });

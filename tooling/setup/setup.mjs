@@ -2,7 +2,7 @@
 // It runs before anything is installed, so it uses Node's builtins only.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readRepository } from "../checks/repository.mjs";
@@ -55,6 +55,9 @@ function checkNode() {
   }
 }
 
+/** Folder of what test runs keep of the modules they have transformed. */
+export const moduleCache = join(root, "node_modules", ".cache", "offprint", "modules");
+
 /** Every file that decides what an install gives. */
 function manifests() {
   const workspaces = ["packages/core", "packages/methods", "apps", "tooling"];
@@ -67,7 +70,8 @@ function manifests() {
   return [...top, ...nested].filter((path) => existsSync(path)).sort();
 }
 
-function installFingerprint() {
+/** Changes with whatever decides what an install gives, or what an import of a package means. */
+export function installFingerprint() {
   const hash = createHash("sha256").update(`${process.version} ${process.platform} ${process.arch} ${root}`);
   for (const path of manifests()) hash.update(path).update(readFileSync(path));
   return hash.digest("hex");
@@ -87,6 +91,7 @@ function install() {
         "npx pnpm@12 install --no-frozen-lockfile",
     );
   }
+  rmSync(moduleCache, { recursive: true, force: true });
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, fingerprint);
 }

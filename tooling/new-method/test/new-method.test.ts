@@ -29,7 +29,8 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
 
   beforeAll(() => {
     copy = mkdtempSync(join(tmpdir(), "offprint-new-method-"));
-    const roots = ["package.json", "tsconfig.base.json", "tsconfig.check.json", "biome.json"];
+    const roots = ["package.json", "tsconfig.base.json", "tsconfig.check.json", "biome.json", "vitest.config.ts"];
+    const ofVitest = ["tooling/setup/setup.mjs", "tooling/suite/fingerprint.mjs", "tooling/checks/repository.mjs"];
     const projects = [
       "packages/core/claims",
       "packages/core/tensor-core",
@@ -37,7 +38,7 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
       "tooling/bench",
       "apps/cli",
     ];
-    for (const path of [...roots, "vitest.config.ts", "README.md", "tooling/size/budgets.json", ...projects]) {
+    for (const path of [...roots, ...ofVitest, "README.md", "tooling/size/budgets.json", ...projects]) {
       const own = (source: string) => !/[\\/](?:node_modules|dist|\.readme-code)(?:[\\/]|$)/.test(source);
       cpSync(join(root, path), join(copy, path), { recursive: true, filter: own });
     }
@@ -102,7 +103,7 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
   }, 240_000);
 
   it("fails one test, which says what to write", () => {
-    const { status, output } = tool("vitest/vitest.mjs", "run", folder);
+    const { status, output } = tool("vitest/vitest.mjs", "run", "--experimental.fsModuleCache=false", folder);
     expect(status).toBe(1);
     expect(output).toMatch(/Tests\s+1 failed \| 1 passed/);
     expect(output).toContain("Replace this test by tests that read like statements of the paper");
