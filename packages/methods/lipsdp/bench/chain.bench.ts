@@ -1,5 +1,6 @@
 import { compare, python } from "@offprint/bench";
-import { activation, lipschitzBound } from "@offprint/lipsdp";
+import { lipschitzBound } from "@offprint/lipsdp";
+import { activation, perceptron } from "@offprint/networks";
 import { random } from "@offprint/tensor-core";
 
 /* How long does the certified bound of a MaxMin network take, against CVXOPT on the same programme, and how does it grow with depth? */
@@ -28,7 +29,7 @@ export async function run(): Promise<void> {
     [5, 32],
   ]) {
     const list = weights(deep(depth, width));
-    const network = { layers: layersOf(list), activation: maxmin };
+    const network = perceptron(layersOf(list), maxmin);
     await compare({
       name: `certified l2 bound, ${depth} layers of ${width}`,
       ours: () => lipschitzBound(network, { multipliers: "diag" }),
@@ -36,7 +37,7 @@ export async function run(): Promise<void> {
       repetitions: 3,
     });
   }
-  const image = { layers: layersOf(weights([784, ...new Array<number>(7).fill(32), 10])), activation: maxmin };
+  const image = perceptron(layersOf(weights([784, ...new Array<number>(7).fill(32), 10])), maxmin);
   await compare({
     name: "certified l2 bound, 784 inputs, 8 layers of 32",
     ours: () => lipschitzBound(image, { multipliers: "diag" }),
@@ -48,7 +49,7 @@ export async function run(): Promise<void> {
     [32, 22],
     [128, 600],
   ]) {
-    const network = { layers: layersOf(weights(deep(18, width))), activation: maxmin };
+    const network = perceptron(layersOf(weights(deep(18, width))), maxmin);
     await compare({
       name: `certified l2 bound, 18 layers of ${width}`,
       ours: () => lipschitzBound(network, { multipliers: "diag" }),
@@ -59,7 +60,7 @@ export async function run(): Promise<void> {
   }
   // One hundred iterations, so that the growth is that of the cost per iteration.
   for (const depth of [4, 8, 16, 32]) {
-    const network = { layers: layersOf(weights(deep(depth, 32))), activation: maxmin };
+    const network = perceptron(layersOf(weights(deep(depth, 32))), maxmin);
     await compare({
       name: `100 iterations, ${depth} layers of 32`,
       ours: () =>

@@ -1,12 +1,13 @@
 import { type Claim, figure } from "@offprint/claims";
-import { activation, type Network, productBound } from "../src/index.js";
+import { activation, perceptron } from "@offprint/networks";
+import { type Network, productBound } from "../src/index.js";
 import { type Bounder, deterministicWeights, published, tight } from "./method.js";
 
 function cases(): { name: string; network: Network; free: number; diag: number }[] {
   const maxmin = activation("maxmin");
   const [G, H] = deterministicWeights([6, 8, 6]);
   const [raw] = deterministicWeights([6, 6]);
-  const norm = productBound({ layers: [{ weight: raw }], activation: maxmin });
+  const norm = productBound(perceptron([{ weight: raw }], maxmin));
   return [
     {
       name: "residual",

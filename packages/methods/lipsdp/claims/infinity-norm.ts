@@ -1,5 +1,6 @@
 import { type Claim, figure } from "@offprint/claims";
-import { activation, enumerationBound, productBound } from "../src/index.js";
+import { activation, perceptron } from "@offprint/networks";
+import { enumerationBound, productBound } from "../src/index.js";
 import { type Bounder, deterministicLayers, published, tight } from "./method.js";
 
 const cases = [
@@ -20,10 +21,7 @@ export function infinityNorm(bound: Bounder = published): Claim {
       const measured: Record<string, number> = {};
       for (const { outputs, diag, eliminated } of cases) {
         const [first, last] = deterministicLayers([6, 8, 4]);
-        const network = {
-          layers: [first, { weight: outputs.map((row) => last.weight[row]) }],
-          activation: activation("maxmin"),
-        };
+        const network = perceptron([first, { weight: outputs.map((row) => last.weight[row]) }], activation("maxmin"));
         const norm = "linf-l1";
         const nsr = await bound(network, { norm, multipliers: "diag" });
         const tighter = await bound(network, { norm, multipliers: "eliminated" });

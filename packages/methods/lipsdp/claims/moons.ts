@@ -1,24 +1,19 @@
 import { type Claim, figure, memo } from "@offprint/claims";
 import { moons as twoMoons } from "@offprint/claims/makers";
+import { activation, evaluate, type FeedForward, perceptron } from "@offprint/networks";
 import {
-  add,
-  matmul,
-  maximum,
   mean,
-  minimum,
   mul,
   type random,
   reshape,
   special,
-  split,
-  stack,
   sub,
   type Tensor,
   tensor,
   tree,
   valueAndGrad,
 } from "@offprint/tensor-core";
-import { activation, type FeedForwardNetwork, productBound, samplingBound } from "../src/index.js";
+import { productBound, samplingBound } from "../src/index.js";
 import { type Bounder, published } from "./method.js";
 
 type Params = { readonly W: readonly Tensor[]; readonly b: readonly Tensor[] };
@@ -31,23 +26,16 @@ function initial(rng: random.Rng, dims: readonly number[]): Params {
   };
 }
 
-function maxmin(u: Tensor): Tensor {
-  const [rows, width] = u.shape;
-  const [a, b] = split(reshape(u, [rows, width / 2, 2]), 2, 2).map((half) => reshape(half, [rows, width / 2]));
-  return reshape(stack([minimum(a, b), maximum(a, b)], 2), [rows, width]);
+function networkOf({ W, b }: Params): FeedForward {
+  return perceptron(
+    W.map((weight, k) => ({ weight, bias: b[k] })),
+    activation("maxmin"),
+  );
 }
 
 /** `[samples]` scores; the sign is the class. */
-function score({ W, b }: Params, x: Tensor): Tensor {
-  const out = W.reduce((state, weight, k) => {
-    const u = add(matmul(state, weight.transpose()), b[k]);
-    return k + 1 < W.length ? maxmin(u) : u;
-  }, x);
-  return reshape(out, [x.shape[0]]);
-}
-
-function networkOf({ W, b }: Params): FeedForwardNetwork {
-  return { layers: W.map((weight, k) => ({ weight, bias: b[k] })), activation: activation("maxmin") };
+function score(params: Params, x: Tensor): Tensor {
+  return reshape(evaluate(networkOf(params), x), [x.shape[0]]);
 }
 
 /** How many points change their class when moved by almost their certified radius down the gradient, in ten steps. */

@@ -1,5 +1,6 @@
 import { type Claim, figure } from "@offprint/claims";
-import { activation, residualReluBound } from "../src/index.js";
+import { activation, perceptron } from "@offprint/networks";
+import { residualReluBound } from "../src/index.js";
 import { type Bounder, published } from "./method.js";
 
 /** One MaxMin layer is 1-Lipschitz; its rewriting in ReLUs does not show it. */
@@ -14,7 +15,7 @@ export function oneLayer(bound: Bounder = published): Claim {
         [1, 0],
         [0, 1],
       ];
-      const network = { layers: [{ weight: identity }, { weight: identity }], activation: activation("maxmin") };
+      const network = perceptron([{ weight: identity }, { weight: identity }], activation("maxmin"));
       const value = await bound(network, { multipliers: "diag" });
       const rewriting = (await residualReluBound(network)).value;
       const single = (await residualReluBound(network, { relusPerPair: 1 })).value;

@@ -1,5 +1,6 @@
 import type { Claim } from "@offprint/claims";
-import { activation, productBound, residualReluBound } from "../src/index.js";
+import { activation, perceptron } from "@offprint/networks";
+import { productBound, residualReluBound } from "../src/index.js";
 import { type Bounder, deterministicLayers, published, tight } from "./method.js";
 
 const nets = [
@@ -21,7 +22,7 @@ export function ordering(bound: Bounder = published, count: number = nets.length
       const rows: [string, number, number, number, number][] = [];
       let holds = true;
       for (const [k, { dims, diag }] of nets.slice(0, count).entries()) {
-        const network = { layers: deterministicLayers(dims), activation: activation("maxmin") };
+        const network = perceptron(deterministicLayers(dims), activation("maxmin"));
         const nsr = await bound(network, { multipliers: "diag" });
         const eliminated = await bound(network, { multipliers: "eliminated" });
         await onProgress((k + 0.4) / count, dims.join("-"));

@@ -1,5 +1,6 @@
 import type { Claim } from "@offprint/claims";
-import { type Activation, activation, enumerationBound } from "../src/index.js";
+import { type Activation, activation, perceptron } from "@offprint/networks";
+import { enumerationBound } from "../src/index.js";
 import { type Bounder, deterministicLayers, published, tight } from "./method.js";
 
 const cases: { name: string; dims: number[]; act: Activation; eliminated: number; diag: number }[] = [
@@ -33,7 +34,7 @@ export function otherActivations(bound: Bounder = published): Claim {
       const rows: [string, number, number, number][] = [];
       let holds = true;
       for (const { name, dims, act, eliminated, diag } of cases) {
-        const network = { layers: deterministicLayers(dims), activation: act };
+        const network = perceptron(deterministicLayers(dims), act);
         const tighter = await bound(network, { multipliers: "eliminated" });
         const nsr = await bound(network, { multipliers: "diag" });
         const all = enumerationBound(network);

@@ -1,5 +1,6 @@
 import { type Claim, figure } from "@offprint/claims";
-import { activation, enumerationBound, productBound, samplingBound } from "../src/index.js";
+import { activation, perceptron } from "@offprint/networks";
+import { enumerationBound, productBound, samplingBound } from "../src/index.js";
 import { type Bounder, published } from "./method.js";
 
 /** Certified bounds between samples and the product of norms on random networks. */
@@ -19,7 +20,7 @@ export function sandwich(bound: Bounder = published, count = 20): Claim {
         ].map(([rows, columns]) => ({
           weight: own.normal([rows, columns], { std: 1 / Math.sqrt(columns), dtype: "float64" }),
         }));
-        const network = { layers, activation: activation("maxmin") };
+        const network = perceptron(layers, activation("maxmin"));
         const sample = samplingBound(network, { points: 2000, seed: k });
         const all = enumerationBound(network);
         const eliminated = await bound(network, { multipliers: "eliminated" });

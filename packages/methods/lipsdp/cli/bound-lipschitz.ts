@@ -1,12 +1,11 @@
 import { basename } from "node:path";
-import { defineCommand, option } from "@offprint/commands";
+import { defineCommand, option, stateOptions } from "@offprint/commands";
 import { loadFile } from "@offprint/data/node";
-import { readOnnxGraph } from "@offprint/onnx-format";
-import { AbortedError, asTensor } from "@offprint/tensor-core";
-import { fromOnnx } from "../src/from-onnx.js";
+import { foldLinear, fromOnnx, type Layer } from "@offprint/networks";
+import { asTensor } from "@offprint/tensor-core";
 import { type LipschitzBound, lipschitzBound } from "../src/lipschitz-bound.js";
-import type { FeedForwardNetwork } from "../src/network.js";
 import { type NormPair, productBound } from "../src/product-bound.js";
+import type { ProgrammeProgress, ProgrammeState } from "../src/programme-session.js";
 
 const norms = { l2: ["l2"], linf: ["linf-l1"], both: ["l2", "linf-l1"] } as const satisfies Record<
   string,
@@ -24,16 +23,27 @@ export const boundLipschitz = defineCommand({
     multipliers: option.choice(["auto", "diag", "full", "eliminated"], "see the package's README", { default: "auto" }),
     split: option.integer("l2: product of the bounds of parts of this many linear layers", { least: 1 }),
     tolerance: option.number("tolerance of the solver; any gives a certified bound", { default: 1e-6, above: 0 }),
-    maxIterations: option.integer("most iterations of the solver", { default: 10000, least: 1 }),
+    maxIterations: option.integer("most iterations of the solver", { default: 10000, least: 1, free: true }),
     output: option.fileOut("file for the bounds and their certificates (JSON)", { short: "o" }),
+    ...stateOptions,
   },
-  async run({ arguments: { model }, options, print, progress, report, signal, write }) {
+  async run({ arguments: { model }, options, print, report, write, longRun }) {
     const { multipliers, rows: outputs, split, tolerance, maxIterations } = options;
-    const network = fromOnnx(await loadFile(model, readOnnxGraph));
-    print(`${basename(model)}: ${describe(network)}`);
+    const network = foldLinear(await loadFile(model, fromOnnx));
+    print(`${basename(model)}: ${describe(network.layers)}`);
     const chosen: readonly NormPair[] = norms[options.norm];
     const results: { norm: NormPair; product: number; result: LipschitzBound }[] = [];
-    for (const [k, norm] of chosen.entries()) {
+    // States of the norms that are done, and of the one being solved: a finished bound resumes as itself.
+    const run = await longRun<ProgrammeProgress, readonly ProgrammeState[]>({
+      progress: ({ iteration }) => ({
+        fraction: (results.length + iteration / maxIterations) / chosen.length,
+        label: chosen[results.length] ?? "",
+      }),
+    });
+    const { resume = [], checkpoint, ...shown } = run.options;
+    for (const norm of chosen) {
+      const before = results.map(({ result }) => result.state);
+      const state = resume[results.length];
       const result = await lipschitzBound(network, {
         norm,
         multipliers,
@@ -41,17 +51,19 @@ export const boundLipschitz = defineCommand({
         ...(split !== undefined && norm === "l2" && { splitSize: split }),
         tolerance,
         maxIterations,
-        signal,
-        onProgress: ({ iteration }) => progress((k + iteration / maxIterations) / chosen.length, norm),
+        ...shown,
+        checkpoint: { ...checkpoint, save: (current) => checkpoint.save([...before, current]) },
+        ...(state && { resume: state }),
       });
-      if (signal.aborted) throw new AbortedError("Interrupted; bounds that were found are printed.");
+      if (result.status === "aborted") await run.settle({ status: result.status, state: [...before, result.state] });
       const product = productBound(network, norm);
       results.push({ norm, product, result });
       report([
-        [norm === "l2" ? "l2 -> l2" : "linf -> l1", shown(result)],
+        [norm === "l2" ? "l2 -> l2" : "linf -> l1", shownBound(result)],
         ...(outputs === undefined ? [["product of the layers' norms", product.toPrecision(7)] as const] : []),
       ]);
     }
+    await run.settle({ status: "converged", state: results.map(({ result }) => result.state) });
     const plain = (_: string, value: unknown) => (value instanceof Float64Array ? Array.from(value) : value);
     const rows = results.map(({ result: { state: _state, history: _history, ...result }, ...row }) => ({
       ...row,
@@ -61,17 +73,19 @@ export const boundLipschitz = defineCommand({
   },
 });
 
-function describe({ layers, activation }: FeedForwardNetwork): string {
-  const shapes = layers.map(({ weight }) => asTensor(weight).shape);
-  const kinds = [activation]
-    .flat()
-    .map((each) => (each.kind === "slope" ? `slopes in [${each.alpha}, ${each.beta}]` : each.kind));
+function describe(layers: readonly Layer[]): string {
+  const shapes = layers.flatMap((layer) => (layer.kind === "linear" ? [asTensor(layer.weight).shape] : []));
+  const kinds = layers.flatMap((layer) => {
+    if (layer.kind === "linear") return [];
+    if (layer.kind === "slope") return [`slopes in [${layer.alpha}, ${layer.beta}]`];
+    return [layer.kind === "scalar" ? layer.name : layer.kind];
+  });
   const distinct = [...new Set(kinds)];
   const widths = [shapes[0]![1], ...shapes.map(([outputs]) => outputs)].join("-");
   return `${widths}, ${distinct.length === 0 ? "linear" : distinct.join(" and ")}`;
 }
 
-function shown({ value, source, status, iterations }: LipschitzBound): string {
+function shownBound({ value, source, status, iterations }: LipschitzBound): string {
   // Seven digits, rounded upwards: what is printed is a bound as well.
   const digits = Math.max(0, 6 - Math.floor(Math.log10(value)));
   const bound = value > 0 ? Math.ceil(value * 10 ** digits * (1 + 1e-15)) / 10 ** digits : value;

@@ -1,7 +1,8 @@
 // Bound a network
 // Random MaxMin networks of growing depth: the product of the layers' norms runs away, the certified bound stays near what sampling finds. Change the widths, the depth or the activation.
 
-import { activation, lipschitzBound, productBound, samplingBound } from "@offprint/lipsdp";
+import { lipschitzBound, productBound, samplingBound } from "@offprint/lipsdp";
+import { activation, perceptron } from "@offprint/networks";
 import { random } from "@offprint/tensor-core";
 
 const width = 8;
@@ -13,7 +14,7 @@ for (const depth of depths) {
   const layers = dims
     .slice(1)
     .map((rows, k) => ({ weight: rng.normal([rows, dims[k]], { std: 1 / Math.sqrt(dims[k]) }) }));
-  const network = { layers, activation: activation("maxmin") };
+  const network = perceptron(layers, activation("maxmin"));
   const { value } = await lipschitzBound(network);
   console.log(`${depth} layers: L <= ${value.toFixed(4)}, certified`);
   bounds.push({ sample: samplingBound(network), value, product: productBound(network) });

@@ -1,4 +1,3 @@
-import type { NeuronGroup } from "./activation.js";
 import { feasible, rootTimes } from "./box-weights.js";
 import { type Certificate, claimedBound } from "./certificate.js";
 import { eliminatedLayer } from "./eliminated-layer.js";
@@ -19,6 +18,7 @@ import {
   smallestEigenvalue,
   symmetrized,
 } from "./matrix.js";
+import type { NeuronGroup } from "./neuron-group.js";
 import { provePositive, ROUNDOFF } from "./positive-proof.js";
 import type { Multipliers } from "./quadratic-constraint.js";
 import { stackedLayer } from "./stacked-layer.js";

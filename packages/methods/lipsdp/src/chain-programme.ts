@@ -1,9 +1,9 @@
 import { svec } from "@offprint/conic";
-import type { NeuronGroup } from "./activation.js";
 import { ChainOperator, readSvec, type SlotBlock, type Slots } from "./chain-operator.js";
 import type { Chain } from "./feed-forward.js";
 import type { Gain } from "./gain.js";
 import { matrix, multiplyTransposed, part } from "./matrix.js";
+import type { NeuronGroup } from "./neuron-group.js";
 import type { ConicSolution, ProgrammeSession } from "./programme-session.js";
 import { preservedForm, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";

@@ -1,8 +1,8 @@
 import { type Lmi, lmiToConic, smat, svecLength } from "@offprint/conic";
-import type { NeuronGroup } from "./activation.js";
 import type { Chain } from "./feed-forward.js";
 import type { Gain } from "./gain.js";
 import { type Matrix, matrix, multiplyTransposed, part } from "./matrix.js";
+import type { NeuronGroup } from "./neuron-group.js";
 import type { ProgrammeSession } from "./programme-session.js";
 import { type GroupForm, groupForm, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";

@@ -1,6 +1,5 @@
 import { type ConicProblem, smat, svec, svecLength } from "@offprint/conic";
 import { linalg } from "@offprint/tensor-core";
-import type { NeuronGroup } from "./activation.js";
 import type { Gain } from "./gain.js";
 import {
   asTensor,
@@ -13,6 +12,7 @@ import {
   part,
   place,
 } from "./matrix.js";
+import type { NeuronGroup } from "./neuron-group.js";
 import type { ProgrammeSession } from "./programme-session.js";
 import { changingBasis, groupForm, preservedProjector, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";

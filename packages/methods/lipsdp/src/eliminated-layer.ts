@@ -1,4 +1,3 @@
-import type { NeuronGroup } from "./activation.js";
 import { joined, type LayerInequality, plus } from "./layer-inequality.js";
 import {
   absolute,
@@ -13,6 +12,7 @@ import {
   scaledRows,
   symmetrized,
 } from "./matrix.js";
+import type { NeuronGroup } from "./neuron-group.js";
 import { ROUNDOFF } from "./positive-proof.js";
 import { changingBasis, type Multipliers, preservedProjector } from "./quadratic-constraint.js";
 import { blockProduct } from "./stacked-form.js";

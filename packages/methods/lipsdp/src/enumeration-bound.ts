@@ -1,6 +1,6 @@
 import { UnsupportedError } from "@offprint/tensor-core";
-import { groupPatterns } from "./activation.js";
 import { checkNetwork, type Network } from "./network.js";
+import { groupPatterns } from "./neuron-group.js";
 import { largerNorm, layerGroups, patternJacobian } from "./pattern-jacobian.js";
 import type { NormPair } from "./product-bound.js";
 

@@ -1,4 +1,3 @@
-import type { NeuronGroup } from "./activation.js";
 import {
   absolute,
   choleskyFactor,
@@ -13,6 +12,7 @@ import {
   transposed,
 } from "./matrix.js";
 import type { CheckedFeedForward } from "./network.js";
+import type { NeuronGroup } from "./neuron-group.js";
 import { provePositive, ROUNDOFF } from "./positive-proof.js";
 import type { NormPair } from "./product-bound.js";
 import type { Multipliers } from "./quadratic-constraint.js";

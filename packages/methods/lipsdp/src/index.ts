@@ -1,14 +1,10 @@
-export { type Activation, activation } from "./activation.js";
 export type { Certificate } from "./certificate.js";
 export type { MultiplierKind } from "./dense-programme.js";
 export { enumerationBound } from "./enumeration-bound.js";
-export { fromOnnx } from "./from-onnx.js";
 export { type LipschitzBound, type LipschitzOptions, lipschitzBound } from "./lipschitz-bound.js";
 export { localRateNeuralOde, type NeuralOde, type NeuralOdeRate } from "./local-rate-neural-ode.js";
 export type {
-  FeedForwardNetwork,
   ImplicitNetwork,
-  Layer,
   Network,
   ResidualBlock,
   ResidualNetwork,

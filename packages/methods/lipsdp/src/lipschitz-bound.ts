@@ -83,9 +83,10 @@ export type BoundFigures = Omit<LipschitzBound, "status" | "iterations" | "histo
  * @example
  * ```ts
  * import { lipschitzBound } from "@offprint/lipsdp";
+ * import { activation, perceptron } from "@offprint/networks";
  *
  * const layers = [{ weight: [[1, 2], [0, 1]] }, { weight: [[1, -1]] }];
- * const { value } = await lipschitzBound({ layers, activation: { kind: "maxmin" } });
+ * const { value } = await lipschitzBound(perceptron(layers, activation("maxmin")));
  * console.log(value.toFixed(3));
  * ```
  */

@@ -1,6 +1,6 @@
+import type { Activation } from "@offprint/networks";
 import type { ProgrammeStatus } from "@offprint/solvers";
 import { checkOptions, ShapeError, type TensorLike } from "@offprint/tensor-core";
-import { type Activation, groupLipschitz } from "./activation.js";
 import { type OutputTerm, provenStacked, repairStacked } from "./certify-stacked.js";
 import { constraintTerm, RowWriter } from "./dense-programme.js";
 import {
@@ -15,6 +15,7 @@ import {
   transposed,
 } from "./matrix.js";
 import { allGroups, readMatrix } from "./network.js";
+import { groupLipschitz } from "./neuron-group.js";
 import { ROUNDOFF } from "./positive-proof.js";
 import {
   type ProgrammeOptions,

@@ -1,3 +1,4 @@
+import { type Activation, type FeedForward, foldLinear } from "@offprint/networks";
 import {
   type NestedArray,
   ShapeError,
@@ -6,26 +7,8 @@ import {
   asTensor as toTensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { type Activation, type NeuronGroup, neuronGroups } from "./activation.js";
-import { type Matrix, matrix } from "./matrix.js";
-
-/** A linear layer `W x + b`. */
-export interface Layer {
-  /** `[out, in]`. */
-  readonly weight: TensorLike;
-  /** `[out]`; it does not change a Lipschitz constant, only where samples fall. Default 0. */
-  readonly bias?: TensorLike;
-}
-
-/** `x_i = phi(W_i x_{i-1} + b_i)`, and a last layer without activation. */
-export interface FeedForwardNetwork {
-  /** Default. */
-  readonly kind?: "feedforward";
-  /** At least one; an activation stands between any two. */
-  readonly layers: readonly Layer[];
-  /** One for all hidden layers, or one for each. */
-  readonly activation: Activation | readonly Activation[];
-}
+import { fromTensor, type Matrix, matrix } from "./matrix.js";
+import { type NeuronGroup, neuronGroups } from "./neuron-group.js";
 
 /** A block `x + H phi(G x + b)`. */
 export interface ResidualBlock {
@@ -68,7 +51,7 @@ export interface ImplicitNetwork {
 }
 
 /** A network as the bounds of this package take it. */
-export type Network = FeedForwardNetwork | ResidualNetwork | ImplicitNetwork;
+export type Network = FeedForward | ResidualNetwork | ImplicitNetwork;
 
 /** @internal Checked networks. */
 export type CheckedNetwork = CheckedFeedForward | CheckedResidual | CheckedImplicit;
@@ -115,33 +98,25 @@ export interface CheckedImplicit extends Checked {
  * network, or an activation that does not fit its layer
  */
 export function checkNetwork(network: Network): CheckedNetwork {
+  if (!("kind" in network)) return checkFeedForward(network);
   if (network.kind === "residual") return checkResidual(network);
   if (network.kind === "implicit") return checkImplicit(network);
-  if (network.kind !== undefined && network.kind !== "feedforward") {
-    throw new ValueError(
-      `network: kind "${String(network.kind)}" is not known; take feedforward, residual or implicit`,
-    );
-  }
-  return checkFeedForward(network);
+  throw new ValueError(
+    `network: kind "${String((network as { kind: unknown }).kind)}" is not known; take residual or implicit, or layers without a kind`,
+  );
 }
 
-function checkFeedForward({ layers, activation }: FeedForwardNetwork): CheckedFeedForward {
-  if (!Array.isArray(layers) || layers.length === 0)
-    throw new ValueError("network: layers is empty; give at least one");
-  const weights = layers.map(({ weight }, i) => readMatrix(weight, `weight of layer ${i + 1}`));
-  for (let i = 1; i < weights.length; i++) {
-    if (weights[i].columns !== weights[i - 1].rows) {
-      throw new ShapeError(
-        `network: layer ${i + 1} takes ${weights[i].columns} values and layer ${i} gives ${weights[i - 1].rows}`,
-      );
-    }
-  }
+function checkFeedForward(network: FeedForward): CheckedFeedForward {
+  const { layers } = foldLinear(network);
+  const linear = layers.filter((layer) => layer.kind === "linear");
+  const activations = layers.filter((_, k) => k % 2 === 1) as Activation[];
+  const weights = linear.map(({ weight }) => fromTensor(weight as Tensor));
   const widths = weights.slice(0, -1).map(({ rows }) => rows);
   return {
     kind: "feedforward",
     weights,
-    biases: layers.map(({ bias }, i) => readBias(bias, weights[i].rows, `bias of layer ${i + 1}`)),
-    groups: allGroups(activation, widths),
+    biases: linear.map(({ bias }) => Float64Array.from((bias as Tensor).data())),
+    groups: allGroups(activations, widths),
     widths,
     inputs: weights[0].columns,
     outputs: weights[weights.length - 1].rows,

@@ -1,7 +1,7 @@
 import { linalg } from "@offprint/tensor-core";
-import type { NeuronGroup } from "./activation.js";
 import { asTensor, combine, fromTensor, identity, type Matrix, matrix, multiply, spectralNorm } from "./matrix.js";
 import type { CheckedNetwork } from "./network.js";
+import type { NeuronGroup } from "./neuron-group.js";
 import { infinityToOneNorm, type NormPair } from "./product-bound.js";
 
 /** @internal The norm of a Jacobian, exact up to rounding where signs can be enumerated, or `than` where that is larger. */

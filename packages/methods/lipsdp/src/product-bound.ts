@@ -1,6 +1,6 @@
-import { groupLipschitz, reflection } from "./activation.js";
 import type { Matrix } from "./matrix.js";
 import { type CheckedNetwork, checkNetwork, type Network } from "./network.js";
+import { groupLipschitz, reflection } from "./neuron-group.js";
 import { provenNorm, roundedUp } from "./proven-norm.js";
 
 /** Norms of inputs and outputs: `l2` to `l2`, or `linf` to `l1`. */

@@ -1,4 +1,4 @@
-import type { NeuronGroup } from "./activation.js";
+import type { NeuronGroup } from "./neuron-group.js";
 
 /**
  * Multipliers of the quadratic constraints, one of each for every neuron group in order: `lambda >= 0`; `gamma`, `nu`,

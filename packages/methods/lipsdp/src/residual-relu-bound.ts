@@ -1,6 +1,6 @@
+import { activation } from "@offprint/networks";
 import type { ProgrammeStatus } from "@offprint/solvers";
 import { checkOptions, UnsupportedError, ValueError } from "@offprint/tensor-core";
-import { activation, neuronGroups } from "./activation.js";
 import { claimedBound } from "./certificate.js";
 import { provenStacked, repairStacked } from "./certify-stacked.js";
 import { solveDense } from "./dense-programme.js";
@@ -8,6 +8,7 @@ import { normalized, shrunk } from "./feed-forward.js";
 import { gainOf } from "./gain.js";
 import { absolute, combine, type Matrix, matrix, multiply, place } from "./matrix.js";
 import { type CheckedFeedForward, checkNetwork, type Network } from "./network.js";
+import { neuronGroups } from "./neuron-group.js";
 import { checkedProductBound } from "./product-bound.js";
 import {
   type ProgrammeOptions,

@@ -1,7 +1,7 @@
 import { ConvergenceError, random, ValueError } from "@offprint/tensor-core";
-import { applyGroup } from "./activation.js";
 import { multiplyVector } from "./matrix.js";
 import { type CheckedNetwork, checkNetwork, type Network } from "./network.js";
+import { applyGroups } from "./neuron-group.js";
 import { largerNorm, layerGroups, patternJacobian } from "./pattern-jacobian.js";
 import type { NormPair } from "./product-bound.js";
 
@@ -80,7 +80,7 @@ export class Evaluator {
   /** Applies the activation of a layer in place. */
   private activate(layer: number, u: Float64Array): Float64Array[] {
     const { groups, offset } = this.layers[layer];
-    return groups.map((group) => applyGroup({ ...group, start: group.start - offset }, u));
+    return applyGroups(groups, u, offset);
   }
 
   /** Averaged iteration z <- (z + phi(W z + U x + b)) / 2, which converges wherever the plain one contracts. */

@@ -1,8 +1,8 @@
 import { UnsupportedError, ValueError } from "@offprint/tensor-core";
-import { groupLipschitz } from "./activation.js";
 import { subNetwork } from "./feed-forward.js";
 import { type BoundFigures, boundOf, type LipschitzOptions } from "./lipschitz-bound.js";
 import type { CheckedNetwork } from "./network.js";
+import { groupLipschitz } from "./neuron-group.js";
 import type { ProgrammeSession } from "./programme-session.js";
 import { roundedUp } from "./proven-norm.js";
 

@@ -1,4 +1,3 @@
-import type { NeuronGroup } from "./activation.js";
 import {
   absolute,
   combine,
@@ -13,6 +12,7 @@ import {
   transposed,
 } from "./matrix.js";
 import type { CheckedNetwork, CheckedResidual } from "./network.js";
+import type { NeuronGroup } from "./neuron-group.js";
 
 /**
  * @internal Increments of a whole network as linear functions of z = (x, w): activation inputs u = A z, activation

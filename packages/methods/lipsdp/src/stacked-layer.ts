@@ -1,4 +1,3 @@
-import type { NeuronGroup } from "./activation.js";
 import { joined, type LayerInequality, plus } from "./layer-inequality.js";
 import {
   absolute,
@@ -11,6 +10,7 @@ import {
   place,
   symmetrized,
 } from "./matrix.js";
+import type { NeuronGroup } from "./neuron-group.js";
 import { ROUNDOFF } from "./positive-proof.js";
 import { type GroupForm, groupForms, type Multipliers } from "./quadratic-constraint.js";
 import { blockProduct } from "./stacked-form.js";

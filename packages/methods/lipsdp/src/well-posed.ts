@@ -1,6 +1,6 @@
-import { groupLipschitz } from "./activation.js";
 import { largestEigenvalue, matrix, multiplyTransposed, place, symmetrized } from "./matrix.js";
 import type { CheckedImplicit } from "./network.js";
+import { groupLipschitz } from "./neuron-group.js";
 import { provenNorm } from "./proven-norm.js";
 import { groupForms, type Multipliers, zeroMultipliers } from "./quadratic-constraint.js";
 import { blockProduct } from "./stacked-form.js";

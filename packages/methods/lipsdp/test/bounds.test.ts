@@ -1,6 +1,6 @@
+import { type Activation, activation, perceptron } from "@offprint/networks";
 import { describe, expect, it } from "vitest";
 import {
-  activation,
   enumerationBound,
   type LipschitzOptions,
   lipschitzBound,
@@ -21,19 +21,19 @@ describe("the sheet's networks", () => {
     { dims: [5, 8, 8, 3], fgl: 0.727072, eliminated: 0.730568, diag: 0.819735, product: 1.26477 },
     { dims: [4, 6, 6, 6, 2], fgl: 0.520762, eliminated: 0.545207, diag: 0.560659, product: 0.820984 },
   ])("MaxMin $dims", async ({ dims, fgl, eliminated, diag, product }) => {
-    const network = { layers: layers(dims), activation: maxmin };
+    const network = perceptron(layers(dims), maxmin);
     expect(productBound(network)).toBeCloseTo(product, 5);
     expect(enumerationBound(network)).toBeCloseTo(fgl, 5);
     expect(await value(network, { multipliers: "diag" })).toBeCloseTo(diag, 4);
     expect(await value(network, { multipliers: "eliminated" })).toBeCloseTo(eliminated, 4);
   });
 
-  it.each<[string, Network["activation"] & object, number, number, number]>([
+  it.each<[string, Activation, number, number, number]>([
     ["GroupSort of 4", { kind: "groupsort", groupSize: 4 }, 0.808741, 0.840305, 0.86135],
     ["Householder (0.6, 0.8)", { kind: "householder", v: [0.6, 0.8] }, 0.731765, 0.732185, 0.765133],
     ["ReLU", relu, 0.681268, 0.681268, 0.681268],
   ])("%s", async (_, act, fgl, eliminated, diag) => {
-    const network = { layers: layers([6, 8, 4]), activation: act } as Network;
+    const network = perceptron(layers([6, 8, 4]), act) as Network;
     expect(enumerationBound(network)).toBeCloseTo(fgl, 5);
     expect(await value(network, { multipliers: "eliminated" })).toBeCloseTo(eliminated, 4);
     expect(await value(network, { multipliers: "diag" })).toBeCloseTo(diag, 4);
@@ -45,8 +45,8 @@ describe("the sheet's networks", () => {
   ])("linf to l1, outputs %s", async (outputs, fgl, eliminated, diag, product) => {
     const all = layers([6, 8, 4]);
     const last = outputs === undefined ? all[1].weight : outputs.map((row) => all[1].weight[row]);
-    const selected = { layers: [all[0], { weight: last }], activation: maxmin };
-    const whole = { layers: all, activation: maxmin };
+    const selected = perceptron([all[0], { weight: last }], maxmin);
+    const whole = perceptron(all, maxmin);
     expect(enumerationBound(selected, { norm: "linf-l1" })).toBeCloseTo(fgl, 5);
     expect(productBound(selected, "linf-l1")).toBeCloseTo(product, 5);
     for (const [multipliers, expected] of [["eliminated", eliminated] as const, ["diag", diag] as const]) {
@@ -89,7 +89,7 @@ describe("forms of one programme agree", () => {
       [[5, 6, 6, 3], maxmin],
       [[4, 8, 6, 2], { kind: "householder", v: [0.6, 0.8] } as const],
     ] as const) {
-      const network = { layers: randomLayers(dims, 5), activation: act };
+      const network = perceptron(randomLayers(dims, 5), act);
       for (const norm of ["l2", "linf-l1"] as const) {
         const chain = await lipschitzBound(network, { norm, multipliers: "diag", form: "chain" });
         const dense = await lipschitzBound(network, { norm, multipliers: "diag", form: "dense" });
@@ -101,11 +101,11 @@ describe("forms of one programme agree", () => {
   it("the chordal and the dense inequality, for ReLU, leaky and mixed activations and free P", async () => {
     const leaky = { kind: "slope", alpha: 0.2, beta: 1 } as const;
     const cases: [Network, LipschitzOptions][] = [
-      [{ layers: randomLayers([4, 6, 6, 5, 3], 1), activation: relu }, {}],
-      [{ layers: randomLayers([4, 6, 6, 3], 2), activation: leaky }, {}],
-      [{ layers: randomLayers([4, 6, 6, 3], 3), activation: [maxmin, relu] }, {}],
-      [{ layers: randomLayers([4, 6, 6, 3], 2), activation: relu }, { norm: "linf-l1" }],
-      [{ layers: randomLayers([4, 6, 6, 3], 2), activation: relu }, { sharing: "layer" }],
+      [perceptron(randomLayers([4, 6, 6, 5, 3], 1), relu), {}],
+      [perceptron(randomLayers([4, 6, 6, 3], 2), leaky), {}],
+      [perceptron(randomLayers([4, 6, 6, 3], 3), [maxmin, relu]), {}],
+      [perceptron(randomLayers([4, 6, 6, 3], 2), relu), { norm: "linf-l1" }],
+      [perceptron(randomLayers([4, 6, 6, 3], 2), relu), { sharing: "layer" }],
     ];
     for (const [network, options] of cases) {
       const dense = await lipschitzBound(network, { ...options, multipliers: "diag", form: "dense" });
@@ -116,15 +116,13 @@ describe("forms of one programme agree", () => {
   });
 
   it("full is not below eliminated, and MaxMin is a Householder activation", async () => {
-    const network = { layers: layers([6, 8, 4]) };
+    const network = (act: Activation) => perceptron(layers([6, 8, 4]), act);
     const root = Math.SQRT1_2;
     const reflection = { kind: "householder", v: [-root, root] } as const;
-    const eliminated = await value({ ...network, activation: maxmin });
-    expect(await value({ ...network, activation: maxmin }, { multipliers: "full" })).toBeGreaterThanOrEqual(
-      eliminated - 1e-5,
-    );
-    expect(await value({ ...network, activation: reflection })).toBeCloseTo(eliminated, 5);
-    expect(await value({ ...network, activation: reflection }, { multipliers: "diag" })).toBeCloseTo(0.734779, 4);
+    const eliminated = await value(network(maxmin));
+    expect(await value(network(maxmin), { multipliers: "full" })).toBeGreaterThanOrEqual(eliminated - 1e-5);
+    expect(await value(network(reflection))).toBeCloseTo(eliminated, 5);
+    expect(await value(network(reflection), { multipliers: "diag" })).toBeCloseTo(0.734779, 4);
   });
 
   it("eliminated is classic LipSDP on the rewriting with one ReLU per pair", async () => {
@@ -132,7 +130,7 @@ describe("forms of one programme agree", () => {
       [6, 8, 4],
       [5, 8, 8, 3],
     ]) {
-      const network = { layers: layers(dims), activation: maxmin };
+      const network = perceptron(layers(dims), maxmin);
       expect(
         Math.abs((await residualReluBound(network, { relusPerPair: 1 })).value - (await value(network))),
       ).toBeLessThan(1e-4);
@@ -140,7 +138,7 @@ describe("forms of one programme agree", () => {
   });
 
   it("one multiplier per layer is between one per neuron and the product of norms", async () => {
-    const network = { layers: randomLayers([4, 6, 6, 3], 7), activation: relu };
+    const network = perceptron(randomLayers([4, 6, 6, 3], 7), relu);
     const neuron = await value(network);
     const layer = await value(network, { sharing: "layer" });
     expect(layer).toBeGreaterThanOrEqual(neuron - 1e-6);
@@ -148,7 +146,7 @@ describe("forms of one programme agree", () => {
   });
 
   it("a product of parts is between the whole and the product of norms", async () => {
-    const network = { layers: layers([4, 6, 6, 6, 2]), activation: maxmin };
+    const network = perceptron(layers([4, 6, 6, 6, 2]), maxmin);
     const whole = await value(network);
     const split = await lipschitzBound(network, { splitSize: 2 });
     expect(split.source).toBe("split");
@@ -170,8 +168,7 @@ describe("forms of one programme agree", () => {
     const inner = await value({ kind: "residual", blocks, activation: maxmin });
     const folded = await value({ kind: "residual", blocks, input, output, activation: maxmin });
     const outside =
-      productBound({ layers: [{ weight: input }], activation: maxmin }) *
-      productBound({ layers: [{ weight: output }], activation: maxmin });
+      productBound(perceptron([{ weight: input }], maxmin)) * productBound(perceptron([{ weight: output }], maxmin));
     expect(folded).toBeLessThanOrEqual(inner * outside);
   });
 });
@@ -191,11 +188,8 @@ describe("identities", () => {
 
   it("scaling a layer scales the bound", async () => {
     const [first, second] = layers([6, 8, 4]);
-    const network = { layers: [first, second], activation: maxmin };
-    const scaled = {
-      layers: [{ weight: first.weight.map((row) => row.map((v) => -30 * v)) }, second],
-      activation: maxmin,
-    };
+    const network = perceptron([first, second], maxmin);
+    const scaled = perceptron([{ weight: first.weight.map((row) => row.map((v) => -30 * v)) }, second], maxmin);
     for (const norm of ["l2", "linf-l1"] as const) {
       expect((await value(scaled, { norm })) / (await value(network, { norm }))).toBeCloseTo(30, 3);
     }
@@ -203,19 +197,19 @@ describe("identities", () => {
 
   it("permuting groups or rotating the output changes nothing", async () => {
     const [first, second] = layers([6, 8, 4]);
-    const before = await value({ layers: [first, second], activation: maxmin });
+    const before = await value(perceptron([first, second], maxmin));
     const order = [4, 5, 0, 1, 6, 7, 2, 3];
     const permuted = [
       { weight: order.map((i) => first.weight[i]) },
       { weight: second.weight.map((row) => order.map((i) => row[i])) },
     ];
-    expect(await value({ layers: permuted, activation: maxmin })).toBeCloseTo(before, 5);
+    expect(await value(perceptron(permuted, maxmin))).toBeCloseTo(before, 5);
     const rotated = [first, { weight: rotate(second.weight) }];
-    expect(await value({ layers: rotated, activation: maxmin })).toBeCloseTo(before, 5);
+    expect(await value(perceptron(rotated, maxmin))).toBeCloseTo(before, 5);
   });
 
   it("a linear network has the norm of its matrix", async () => {
-    const network = { layers: layers([6, 4]), activation: maxmin };
+    const network = perceptron(layers([6, 4]), maxmin);
     expect(await value(network)).toBeCloseTo(productBound(network), 9);
     expect(await value(network, { norm: "linf-l1" })).toBeGreaterThanOrEqual(
       enumerationBound(network, { norm: "linf-l1" }) - 1e-9,
@@ -227,12 +221,9 @@ describe("identities", () => {
     const product = second.weight.map((row) =>
       first.weight[0].map((_, j) => row.reduce((sum, v, k) => sum + v * first.weight[k][j], 0)),
     );
-    const exact = productBound({ layers: [{ weight: product }], activation: maxmin });
-    expect(await value({ layers: [first, second], activation: { kind: "groupsort", groupSize: 1 } })).toBeCloseTo(
-      exact,
-      5,
-    );
-    const reflected = { layers: [first, second], activation: { kind: "fullsort" } } as const;
+    const exact = productBound(perceptron([{ weight: product }], maxmin));
+    expect(await value(perceptron([first, second], { kind: "groupsort", groupSize: 1 }))).toBeCloseTo(exact, 5);
+    const reflected = perceptron([first, second], { kind: "fullsort" });
     expect(await value(reflected)).toBeGreaterThan(exact - 1e-6);
   });
 
@@ -241,14 +232,14 @@ describe("identities", () => {
       [1, 0],
       [0, 1],
     ];
-    const network = { layers: [{ weight: I }, { weight: I }], activation: maxmin };
+    const network = perceptron([{ weight: I }, { weight: I }], maxmin);
     expect(await value(network, { multipliers: "diag" })).toBeCloseTo(1, 4);
     expect((await residualReluBound(network)).value).toBeCloseTo(Math.SQRT2, 4);
     expect((await residualReluBound(network, { relusPerPair: 1 })).value).toBeCloseTo(1, 4);
   });
 
   it("is deterministic", async () => {
-    const network = { layers: randomLayers([5, 6, 3], 11), activation: maxmin };
+    const network = perceptron(randomLayers([5, 6, 3], 11), maxmin);
     expect(await lipschitzBound(network)).toEqual(await lipschitzBound(network));
   });
 });

@@ -1,7 +1,8 @@
+import { activation, perceptron } from "@offprint/networks";
 import { random } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { boxWeights } from "../src/box-weights.js";
-import { activation, lipschitzBound } from "../src/index.js";
+import { lipschitzBound } from "../src/index.js";
 import { identity, matrix, multiplyTransposed, smallestEigenvalue } from "../src/matrix.js";
 import { randomLayers } from "./deterministic-nets.js";
 
@@ -40,11 +41,8 @@ describe("many inputs from linf", () => {
     const many = few[0].weight.map((row) => [...row, ...new Array<number>(120).fill(0)]);
     for (const multipliers of ["diag", "eliminated"] as const) {
       const options = { norm: "linf-l1", multipliers } as const;
-      const free = await lipschitzBound({ layers: few, activation: maxmin }, options);
-      const adapted = await lipschitzBound(
-        { layers: [{ weight: many }, ...few.slice(1)], activation: maxmin },
-        options,
-      );
+      const free = await lipschitzBound(perceptron(few, maxmin), options);
+      const adapted = await lipschitzBound(perceptron([{ weight: many }, ...few.slice(1)], maxmin), options);
       expect(adapted.certified).toBe(true);
       expect(adapted.value).toBeGreaterThanOrEqual(free.objective * (1 - 1e-5));
       expect(adapted.value).toBeLessThan(free.value * 1.05);

@@ -1,7 +1,7 @@
+import { activation, perceptron } from "@offprint/networks";
 import { random } from "@offprint/tensor-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
-  activation,
   type LipschitzBound,
   type LipschitzOptions,
   lipschitzBound,
@@ -21,28 +21,20 @@ const maxmin = activation("maxmin");
 const [G, H] = net([6, 8, 6]);
 
 const networks: [string, Network, LipschitzOptions][] = [
-  ["MaxMin, diag", { layers: layers([5, 8, 8, 3]), activation: maxmin }, { multipliers: "diag" }],
-  ["MaxMin, eliminated", { layers: layers([5, 8, 8, 3]), activation: maxmin }, { multipliers: "eliminated" }],
+  ["MaxMin, diag", perceptron(layers([5, 8, 8, 3]), maxmin), { multipliers: "diag" }],
+  ["MaxMin, eliminated", perceptron(layers([5, 8, 8, 3]), maxmin), { multipliers: "eliminated" }],
   [
     "GroupSort 4, eliminated",
-    { layers: layers([6, 8, 4]), activation: { kind: "groupsort", groupSize: 4 } },
+    perceptron(layers([6, 8, 4]), { kind: "groupsort", groupSize: 4 }),
     { multipliers: "eliminated" },
   ],
-  [
-    "Householder, diag",
-    { layers: layers([6, 8, 4]), activation: { kind: "householder", v: [0.6, 0.8] } },
-    { multipliers: "diag" },
-  ],
-  ["ReLU, dense", { layers: layers([5, 8, 8, 3]), activation: activation("relu") }, { form: "dense" }],
-  [
-    "ReLU, chordal",
-    { layers: layers([5, 8, 8, 3]), activation: activation("relu") },
-    { form: "chordal", multipliers: "diag" },
-  ],
-  ["abs", { layers: layers([6, 8, 4]), activation: activation("abs") }, {}],
-  ["mixed", { layers: layers([5, 8, 8, 3]), activation: [maxmin, activation("relu")] }, {}],
-  ["MaxMin, linf", { layers: layers([6, 8, 4]), activation: maxmin }, { norm: "linf-l1", multipliers: "diag" }],
-  ["MaxMin, linf, eliminated", { layers: layers([6, 8, 4]), activation: maxmin }, { norm: "linf-l1" }],
+  ["Householder, diag", perceptron(layers([6, 8, 4]), { kind: "householder", v: [0.6, 0.8] }), { multipliers: "diag" }],
+  ["ReLU, dense", perceptron(layers([5, 8, 8, 3]), activation("relu")), { form: "dense" }],
+  ["ReLU, chordal", perceptron(layers([5, 8, 8, 3]), activation("relu")), { form: "chordal", multipliers: "diag" }],
+  ["abs", perceptron(layers([6, 8, 4]), activation("abs")), {}],
+  ["mixed", perceptron(layers([5, 8, 8, 3]), [maxmin, activation("relu")]), {}],
+  ["MaxMin, linf", perceptron(layers([6, 8, 4]), maxmin), { norm: "linf-l1", multipliers: "diag" }],
+  ["MaxMin, linf, eliminated", perceptron(layers([6, 8, 4]), maxmin), { norm: "linf-l1" }],
   ["residual", { kind: "residual", blocks: [{ G, H }], activation: maxmin }, {}],
   [
     "residual, linf",
@@ -50,7 +42,7 @@ const networks: [string, Network, LipschitzOptions][] = [
     { norm: "linf-l1" },
   ],
   ["implicit", deepEquilibrium(), {}],
-  ["wide input", { layers: randomLayers([40, 8, 6, 20], 3), activation: maxmin }, {}],
+  ["wide input", perceptron(randomLayers([40, 8, 6, 20], 3), maxmin), {}],
 ];
 
 /** The optimum from a tight solve, which is not the certified value of the run under test. */

@@ -1,18 +1,13 @@
+import { activation, perceptron } from "@offprint/networks";
 import { runConformance, type SubjectOptions } from "@offprint/solvers/conformance";
 import { describe, expect, it } from "vitest";
-import {
-  activation,
-  type LipschitzOptions,
-  lipschitzBound,
-  localRateNeuralOde,
-  residualReluBound,
-} from "../src/index.js";
+import { type LipschitzOptions, lipschitzBound, localRateNeuralOde, residualReluBound } from "../src/index.js";
 import { layers, randomLayers } from "./deterministic-nets.js";
 
 const maxmin = activation("maxmin");
-const network = { layers: layers([4, 6, 4, 2]), activation: maxmin };
+const network = perceptron(layers([4, 6, 4, 2]), maxmin);
 const tools = { describe, it, expect };
-const bad = { layers: [{ weight: [[Number.NaN]] }], activation: maxmin };
+const bad = perceptron([{ weight: [[Number.NaN]] }], maxmin);
 
 const common = {
   limit: "maxIterations" as const,
@@ -39,10 +34,10 @@ runConformance(
     ...common,
     short: 9,
     run: (options: SubjectOptions) =>
-      lipschitzBound(
-        { layers: randomLayers([4, 6, 4, 6, 2], 2), activation: maxmin },
-        { splitSize: 2, ...(options as LipschitzOptions) },
-      ),
+      lipschitzBound(perceptron(randomLayers([4, 6, 4, 6, 2], 2), maxmin), {
+        splitSize: 2,
+        ...(options as LipschitzOptions),
+      }),
     invalid: tolerances,
     nonFinite: [() => lipschitzBound(bad, { splitSize: 1 })],
   },

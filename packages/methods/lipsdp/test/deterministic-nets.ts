@@ -1,5 +1,6 @@
+import { activation, perceptron } from "@offprint/networks";
 import { random } from "@offprint/tensor-core";
-import { activation, type ImplicitNetwork, productBound } from "../src/index.js";
+import { type ImplicitNetwork, productBound } from "../src/index.js";
 
 /** The sheet's weights: net(dims)[k][i][j] = sin(1.7 (i+1) + 2.3 (j+1) + 0.5 (k+1)(i+1)(j+1)) / sqrt(dims[k]). */
 export function net(dims: readonly number[], first = 1.7, second = 2.3): number[][][] {
@@ -38,7 +39,7 @@ export function negativeTranspose(G: number[][]): number[][] {
 export function deepEquilibrium(): ImplicitNetwork {
   const maxmin = activation("maxmin");
   const [raw] = net([6, 6]);
-  const norm = productBound({ layers: [{ weight: raw }], activation: maxmin });
+  const norm = productBound(perceptron([{ weight: raw }], maxmin));
   const W = raw.map((row) => row.map((value) => (0.6 * value) / norm));
   return { kind: "implicit", W, U: net([4, 6], 0.9)[0], C: net([6, 2], 1.7, 1.1)[0], activation: maxmin };
 }

@@ -16,9 +16,20 @@ export function countOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** An axis counted from the front. */
+/** An axis, or an index, counted from the front. */
 export function axisOf(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
+}
+
+/**
+ * An axis counted from the front.
+ *
+ * @throws UnsupportedError where there is none
+ */
+export function checkedAxis(axis: number, rank: number, where: string): number {
+  const own = axisOf(axis, rank);
+  if (Number.isInteger(own) && own >= 0 && own < rank) return own;
+  throw new UnsupportedError(`${where}: there is no axis ${axis} among ${rank}; the file is damaged`);
 }
 
 /** Most elements of an array that is computed: a few bytes of shapes can ask for any number. */
@@ -77,7 +88,7 @@ export function reshapeTarget(
   const target = wanted.map((n, k) => (n === 0 && !allowZero ? from[k] : n));
   const known = target.reduce((product, n) => (n < 0 ? product : product * n), 1);
   const shape = target.map((n) => (n < 0 ? countOf(from) / known : n));
-  if (countOf(shape) !== countOf(from)) {
+  if (countOf(shape) !== countOf(from) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
     throw new UnsupportedError(
       `${where}: one sample of shape [${from}] cannot take shape [${wanted}]; export with batch size 1`,
     );

@@ -1,6 +1,6 @@
-import { type Tensor, tensor } from "@offprint/tensor-core";
+import { type Tensor, tensor, UnsupportedError } from "@offprint/tensor-core";
 import type { Affine, NeuronArray } from "./neurons.js";
-import type { Operator, OperatorContext, OperatorInput } from "./operators.js";
+import { constant, isNeurons, type Operator, type OperatorContext, type OperatorInput } from "./operator.js";
 import { broadcastPlace, broadcastShapes, eachIndex } from "./shapes.js";
 
 /**
@@ -14,11 +14,13 @@ export function foldConstants(
 ): OperatorInput[] {
   const tensors = inputs as readonly (Tensor | undefined)[];
   const whole = tensors.every((x) => x === undefined || x.dtype === "int32" || x.dtype === "bool");
-  if (context.node.operator === "Div") return [quotient(tensors[0] as Tensor, tensors[1] as Tensor, whole, context)];
+  if (tensors[0] === undefined) throw new UnsupportedError(`${context.where}: its first input is missing`);
+  if (context.node.operator === "Div")
+    return [quotient(tensors[0], constant(tensors[1], context.where, "the divisor"), whole, context)];
   // Concat moves all its inputs; the others take indices, axes or factors besides.
   const moved = context.node.operator === "Concat" ? tensors.length : 1;
   const given = tensors.map((x, k) => (k < moved && x !== undefined ? asNeurons(x, context) : x));
-  return operator(given, context).map((x) => (x !== undefined && "neurons" in x ? asConstant(x, whole) : x));
+  return operator(given, context).map((x) => (isNeurons(x) ? asConstant(x, whole, context) : x));
 }
 
 function asNeurons(x: Tensor, { stack }: OperatorContext): NeuronArray {
@@ -27,8 +29,11 @@ function asNeurons(x: Tensor, { stack }: OperatorContext): NeuronArray {
   return { shape: x.shape, neurons };
 }
 
-function asConstant({ shape, neurons }: NeuronArray, whole: boolean): Tensor {
-  const values = Float64Array.from(neurons, (neuron) => (neuron as Affine).bias);
+function asConstant({ shape, neurons }: NeuronArray, whole: boolean, { where }: OperatorContext): Tensor {
+  const values = Float64Array.from(neurons, (neuron) => {
+    if (neuron.kind === "affine") return neuron.bias;
+    throw new UnsupportedError(`${where}: activations of constants are not read; export with constants folded`);
+  });
   return tensor(whole ? Int32Array.from(values) : values, { shape });
 }
 

@@ -1,0 +1,86 @@
+import { isTensor, reshape, type Tensor, tensor, transpose, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { isActivation } from "./activation.js";
+import { applyLayer } from "./evaluate.js";
+import { type FeedForward, layerShapes, weightsOf } from "./feed-forward.js";
+import { type Layer, type LinearLayer, linear } from "./layer.js";
+
+/** Most numbers of a matrix or of what it is pushed through, 512 MiB. */
+const MOST_NUMBERS = 2 ** 26;
+
+/**
+ * The same network with all linear layers in a row multiplied out, in float64: a matrix and a bias, an activation, a matrix,
+ * and so on, beginning and ending with a matrix. Convolutions, poolings and batch normalisations become matrices on
+ * flattened samples; between activations in a row, and at ends, stand identities.
+ *
+ * @throws ShapeError for layers that do not fit each other; ValueError for weights that are not finite; UnsupportedError for
+ * matrices of more than 2^26 numbers
+ * @example
+ * ```ts
+ * import { activation, convolution, flatten, foldLinear } from "@offprint/networks";
+ *
+ * const kernel = [[[1, -1]]];
+ * const { layers } = foldLinear({ inputShape: [1, 3], layers: [convolution(kernel), activation("relu"), flatten()] });
+ * console.log(layers.map(({ kind }) => kind)); // [ 'linear', 'scalar', 'linear' ]
+ * ```
+ */
+export function foldLinear(network: FeedForward): FeedForward {
+  const shapes = layerShapes(network);
+  const layers: Layer[] = [];
+  let start = 0;
+  for (let k = 0; k <= network.layers.length; k++) {
+    const layer = network.layers[k];
+    if (layer !== undefined && !isActivation(layer)) continue;
+    layers.push(multipliedOut(network.layers.slice(start, k), shapes.slice(start, k + 1), start));
+    if (layer !== undefined) layers.push(layer);
+    start = k + 1;
+  }
+  return { inputShape: [countOf(shapes[0])], layers };
+}
+
+const countOf = (shape: readonly number[]): number => shape.reduce((size, n) => size * n, 1);
+
+/** The affine map of some layers, from the images of all unit vectors. */
+function multipliedOut(layers: readonly Layer[], shapes: readonly (readonly number[])[], before: number): LinearLayer {
+  const exact = layers.map((layer, k) => withFloat64(layer, `layer ${before + k + 1}`));
+  const inputs = countOf(shapes[0]);
+  const outputs = countOf(shapes[shapes.length - 1]);
+  const numbers = inputs * Math.max(...shapes.map(countOf));
+  if (!(numbers <= MOST_NUMBERS)) {
+    throw new UnsupportedError(
+      `foldLinear: layers of ${inputs} inputs need ${numbers} numbers written out, more than ${MOST_NUMBERS}; only smaller networks are`,
+    );
+  }
+  const [first, ...rest] = exact;
+  const byFirst = first?.kind === "linear";
+  let columns: Tensor = byFirst ? transpose(first.weight as Tensor) : unitVectors(shapes[0]);
+  let zero: Tensor = tensor(new Float64Array(inputs), { shape: [1, ...shapes[0]] });
+  if (byFirst) zero = applyLayer(first, zero);
+  for (const layer of byFirst ? rest : exact) {
+    columns = applyLayer(layer, columns, true);
+    zero = applyLayer(layer, zero);
+  }
+  return linear(transpose(reshape(columns, [inputs, outputs])), reshape(zero, [outputs]));
+}
+
+function unitVectors(shape: readonly number[]): Tensor {
+  const n = countOf(shape);
+  const values = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) values[i * (n + 1)] = 1;
+  return tensor(values, { shape: [n, ...shape] });
+}
+
+/** @internal A layer with weights that are finite float64 tensors. */
+export function withFloat64(layer: Layer, owner: string): Layer {
+  if (isActivation(layer)) return layer;
+  const entries = Object.entries(layer).map(([key, value]) => {
+    if (!weightNames.has(key) || value === undefined) return [key, value];
+    const exact = weightsOf(value, `the ${key} of ${owner}`).cast("float64");
+    if (isTensor(exact) && !exact.data().every(Number.isFinite)) {
+      throw new ValueError(`network: the ${key} of ${owner} holds a value that is not finite`);
+    }
+    return [key, exact];
+  });
+  return Object.fromEntries(entries) as Layer;
+}
+
+const weightNames = new Set(["weight", "bias", "mean", "variance", "scale", "shift"]);

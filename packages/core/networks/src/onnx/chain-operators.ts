@@ -1,0 +1,210 @@
+import type { OnnxNode } from "@offprint/onnx-format";
+import { add, mul, ones, reshape, type Tensor, transpose, zeros } from "@offprint/tensor-core";
+import { activation } from "../activation.js";
+import { averagePool, batchNorm, convolution, flatten, linear } from "../layer.js";
+import { readActivation } from "./activation-operators.js";
+import type { Chain } from "./chain.js";
+import { listAttribute, numberAttribute } from "./operator.js";
+import { axisOf, countOf, reshapeTarget } from "./shapes.js";
+
+/** Appends a node to a chain of layers, or gives false where it is no layer. */
+type ChainOperator = (chain: Chain, node: OnnxNode, where: string, known: ReadonlyMap<string, Tensor>) => boolean;
+
+const float64 = (x: Tensor): Tensor => x.cast("float64");
+
+/** A constant as one number for each channel, `[channels]`, or nothing where it varies otherwise. */
+function perChannel(x: Tensor, shape: readonly number[]): Tensor | undefined {
+  const channels = shape[1];
+  const extents = [...new Array<number>(Math.max(0, shape.length - x.rank)).fill(1), ...x.shape];
+  if (extents.length !== shape.length || extents.some((n, axis) => n !== 1 && axis !== 1)) return undefined;
+  if (extents[1] !== 1 && extents[1] !== channels) return undefined;
+  const own = reshape(float64(x), [x.size]);
+  return own.size === channels ? own : mul(own, ones([channels], "float64"));
+}
+
+const gemm: ChainOperator = (chain, node, where, known) => {
+  const [x, w, c] = node.inputs;
+  const weight = known.get(w);
+  if (x !== chain.head || weight?.rank !== 2 || chain.shape.length !== 2) return false;
+  if (numberAttribute({ node, where }, "transA", 0) !== 0) return false;
+  const turned = numberAttribute({ node, where }, "transB", 0) === 1 ? float64(weight) : transpose(float64(weight));
+  const scaled = mul(turned, numberAttribute({ node, where }, "alpha", 1));
+  if (c === undefined || c === "") return chain.push(linear(scaled), node.outputs[0]);
+  const constant = known.get(c);
+  const bias = constant && perChannel(constant, [1, scaled.shape[0]]);
+  if (bias === undefined) return false;
+  return chain.push(linear(scaled, mul(bias, numberAttribute({ node, where }, "beta", 1))), node.outputs[0]);
+};
+
+const matmul: ChainOperator = (chain, node, _, known) => {
+  const [x, w] = node.inputs;
+  const weight = known.get(w);
+  if (x !== chain.head || weight?.rank !== 2 || chain.shape.length !== 2) return false;
+  return chain.push(linear(transpose(float64(weight))), node.outputs[0]);
+};
+
+const conv: ChainOperator = (chain, node, where, known) => {
+  const [x, w, b] = node.inputs;
+  const weight = known.get(w);
+  const bias = b === undefined || b === "" ? undefined : known.get(b);
+  const window = windowOptions(node, where);
+  if (x !== chain.head || weight === undefined || window === undefined || (b && bias === undefined)) return false;
+  const options = {
+    ...window,
+    groups: numberAttribute({ node, where }, "group", 1),
+    ...(bias === undefined ? {} : { bias: float64(bias) }),
+  };
+  return chain.push(convolution(float64(weight), options), node.outputs[0]);
+};
+
+/** Strides, paddings and dilations, or nothing where they depend on the input. */
+function windowOptions(node: OnnxNode, where: string) {
+  const auto = node.attributes.auto_pad;
+  if (
+    (auto !== undefined && auto !== "NOTSET" && auto !== "VALID") ||
+    numberAttribute({ node, where }, "ceil_mode", 0) !== 0
+  ) {
+    return undefined;
+  }
+  const [strides, dilation, pads] = ["strides", "dilations", "pads"].map((name) =>
+    listAttribute({ node, where }, name),
+  );
+  // All zeros before, then all zeros after.
+  const half = (pads?.length ?? 0) / 2;
+  const padding = pads?.slice(0, half).map((before, axis): [number, number] => [before, pads[axis + half]]);
+  return {
+    ...(strides === undefined ? {} : { strides }),
+    ...(dilation === undefined ? {} : { dilation }),
+    ...(padding === undefined ? {} : { padding }),
+  };
+}
+
+const pool: ChainOperator = (chain, node, where) => {
+  if (node.operator === "GlobalAveragePool")
+    return chain.shape.length > 2 && chain.push(averagePool(chain.shape.slice(2)), node.outputs[0]);
+  const window = listAttribute({ node, where }, "kernel_shape");
+  const options = windowOptions(node, where);
+  if (window === undefined || options === undefined) return false;
+  const { dilation, ...rest } = options;
+  if (dilation?.some((n) => n !== 1)) return false;
+  // ONNX's default is a stride of 1.
+  const strides = rest.strides ?? window.map(() => 1);
+  const countIncludePad = numberAttribute({ node, where }, "count_include_pad", 0) === 1;
+  return chain.push(averagePool(window, { ...rest, strides, countIncludePad }), node.outputs[0]);
+};
+
+const normalization: ChainOperator = (chain, node, where, known) => {
+  const [scale, shift, mean, variance] = node.inputs.slice(1).map((name) => known.get(name));
+  if (!scale || !shift || !mean || !variance || node.inputs[0] !== chain.head) return false;
+  const statistics = { scale: float64(scale), shift: float64(shift), mean: float64(mean), variance: float64(variance) };
+  return chain.push(
+    batchNorm({ ...statistics, epsilon: numberAttribute({ node, where }, "epsilon", 1e-5) }),
+    node.outputs[0],
+  );
+};
+
+/** `factor x + shift` by channels: into the bias before it, or a normalisation of its own. */
+function scaledAndShifted(chain: Chain, factor: Tensor | undefined, shift: Tensor | undefined, name: string): boolean {
+  const channels = [chain.shape[1]];
+  const last = chain.layers[chain.layers.length - 1];
+  if (factor === undefined && (last?.kind === "linear" || last?.kind === "convolution")) {
+    const bias = last.bias === undefined ? (shift as Tensor) : add(last.bias, shift as Tensor);
+    return chain.replace({ ...last, bias }, name);
+  }
+  const plain = { mean: zeros(channels, "float64"), variance: ones(channels, "float64"), epsilon: 0 };
+  return chain.push(batchNorm({ ...plain, ...(factor && { scale: factor }), ...(shift && { shift }) }), name);
+}
+
+const combined: ChainOperator = (chain, node, _, known) => {
+  const [a, b] = node.inputs;
+  const [name] = node.outputs;
+  const last = chain.layers[chain.layers.length - 1];
+  const isGate = last?.kind === "scalar" && last.name === "sigmoid";
+  if (node.operator === "Mul" && isGate && [a, b].includes(chain.before as string) && [a, b].includes(chain.head)) {
+    return chain.replace(activation("silu"), name);
+  }
+  const constant = known.get(a === chain.head ? b : a);
+  const values = constant && perChannel(constant, chain.shape);
+  const reversed = a !== chain.head;
+  if (values === undefined || (reversed && (node.operator === "Sub" || node.operator === "Div"))) return false;
+  switch (node.operator) {
+    case "Add":
+      return scaledAndShifted(chain, undefined, values, name);
+    case "Sub":
+      return scaledAndShifted(chain, undefined, mul(values, -1), name);
+    case "Mul":
+      return scaledAndShifted(chain, values, undefined, name);
+    default:
+      return scaledAndShifted(chain, ones(values.shape, "float64").div(values), undefined, name);
+  }
+};
+
+const flattened: ChainOperator = (chain, node, where, known) => {
+  const { shape } = chain;
+  const [name] = node.outputs;
+  if (node.inputs[0] !== chain.head) return false;
+  let target: number[];
+  if (node.operator === "Flatten") {
+    const axis = axisOf(numberAttribute({ node, where }, "axis", 1), shape.length);
+    target = [countOf(shape.slice(0, axis)), countOf(shape.slice(axis))];
+  } else {
+    const wanted = known.get(node.inputs[1]);
+    if (wanted === undefined) return false;
+    target = reshapeTarget(
+      shape,
+      Array.from(wanted.data()),
+      where,
+      numberAttribute({ node, where }, "allowzero", 0) === 1,
+    );
+  }
+  if (target.length === shape.length && target.every((n, axis) => n === shape[axis])) return chain.rename(name);
+  return target.length === 2 && target[0] === 1 && chain.push(flatten(), name);
+};
+
+const elementwise: ChainOperator = (chain, node, where, known) => {
+  if (node.inputs[0] !== chain.head) return false;
+  const further = node.inputs.slice(1);
+  if (further.some((name) => name !== "" && !known.has(name))) return false;
+  const inputs = [undefined, ...further.map((name) => known.get(name))];
+  const own = readActivation({ node, where }, inputs);
+  return own !== undefined && chain.push(own, node.outputs[0]);
+};
+
+const same: ChainOperator = (chain, node) => node.inputs[0] === chain.head && chain.rename(node.outputs[0]);
+
+const activations = [
+  "Relu",
+  "Tanh",
+  "Sigmoid",
+  "Softplus",
+  "Softsign",
+  "Abs",
+  "Gelu",
+  "Clip",
+  "LeakyRelu",
+  "PRelu",
+  "Elu",
+  "Celu",
+  "Selu",
+  "HardSigmoid",
+];
+
+/** The operators that are layers of a chain, by name. */
+export const chainOperators: Readonly<Record<string, ChainOperator>> = {
+  Gemm: gemm,
+  MatMul: matmul,
+  Conv: conv,
+  AveragePool: pool,
+  GlobalAveragePool: pool,
+  BatchNormalization: normalization,
+  Add: combined,
+  Sub: combined,
+  Mul: combined,
+  Div: combined,
+  Flatten: flattened,
+  Reshape: flattened,
+  Identity: same,
+  Dropout: same,
+  Cast: same,
+  ...Object.fromEntries(activations.map((name) => [name, elementwise])),
+};

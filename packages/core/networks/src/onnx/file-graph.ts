@@ -1,0 +1,115 @@
+import type { OnnxGraph, OnnxNode } from "@offprint/onnx-format";
+import { ShapeError, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { operators } from "./operators.js";
+
+/** A node of a graph whose operator is read. */
+export interface FileNode {
+  readonly node: OnnxNode;
+  /** The node for error messages. */
+  readonly where: string;
+  /**
+   * The node's inputs among values by name; nothing for optional ones that are left out.
+   *
+   * @throws UnsupportedError where one is missing
+   */
+  inputsFrom<T>(values: ReadonlyMap<string, T | undefined>): (T | undefined)[];
+  /** Runs what reads the node; errors about shapes and numbers that do not fit are those of a file that is not read. */
+  run<T>(read: () => T): T;
+}
+
+/** The graph of a file with one input, for one sample. */
+export interface FileGraph {
+  /** Of the input, with a first axis of one sample, where the file has an axis of samples. */
+  readonly shape: readonly number[];
+  readonly input: string;
+  readonly output: string;
+  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly nodes: readonly FileNode[];
+}
+
+/**
+ * The part of a graph that networks are read from.
+ *
+ * @throws UnsupportedError for a graph with several inputs, unknown shapes or operators that are not read
+ */
+export function fileGraph(graph: OnnxGraph): FileGraph {
+  if (graph.inputs.length !== 1) {
+    throw new UnsupportedError(
+      `fromOnnx: the model has ${graph.inputs.length} inputs; only networks with one are read`,
+    );
+  }
+  const [input] = graph.inputs;
+  const constants = new Map<string, Tensor>();
+  const nodes: FileNode[] = [];
+  for (const node of graph.nodes) {
+    const label = node.name === "" ? node.operator : `${node.operator} "${node.name}"`;
+    const where = `fromOnnx: ${label}`;
+    if (node.operator === "Constant" && node.domain === "") {
+      constants.set(node.outputs[0], constantOf(node, where));
+      continue;
+    }
+    if (node.domain !== "" || !Object.hasOwn(operators, node.operator)) {
+      const domain = node.domain === "" ? "" : `${node.domain}.`;
+      throw new UnsupportedError(
+        `fromOnnx: the operator ${domain}${label} is not read; a network may have ${Object.keys(operators).join(", ")}`,
+      );
+    }
+    nodes.push(fileNode(node, where));
+  }
+  for (const [name, value] of Object.entries(graph.constants)) constants.set(name, value);
+  const shape = inputShape(input.name, input.shape);
+  return { shape, input: input.name, output: graph.outputs[0].name, constants, nodes };
+}
+
+function fileNode(node: OnnxNode, where: string): FileNode {
+  return {
+    node,
+    where,
+    inputsFrom: (values) =>
+      node.inputs.map((name) => {
+        if (name === "") return undefined;
+        const value = values.get(name);
+        if (value === undefined) throw new UnsupportedError(`${where}: its input "${name}" is nothing that is read`);
+        return value;
+      }),
+    run(read) {
+      try {
+        return read();
+      } catch (error) {
+        if (!(error instanceof ShapeError || error instanceof ValueError)) throw error;
+        throw new UnsupportedError(`${where}: ${error.message}`, { cause: error });
+      }
+    },
+  };
+}
+
+/** The shape of one sample: a first axis of any extent is the batch. */
+function inputShape(name: string, shape: readonly (number | string)[] | undefined): number[] {
+  if (shape === undefined || shape.length === 0) {
+    throw new UnsupportedError(`fromOnnx: the file does not say the shape of input "${name}"; export with shapes`);
+  }
+  const [batch, ...rest] = shape;
+  const single = shape.length === 1 && typeof batch === "number";
+  if (!single && typeof batch === "number" && batch !== 1) {
+    throw new UnsupportedError(
+      `fromOnnx: input "${name}" has a fixed batch of ${batch}; export with batch size 1 or any`,
+    );
+  }
+  const free = rest.find((extent) => typeof extent !== "number");
+  if (free !== undefined || (shape.length === 1 && !single)) {
+    throw new UnsupportedError(`fromOnnx: input "${name}" has shape [${shape.join(", ")}]; only the batch may be free`);
+  }
+  const own = single ? [batch] : [1, ...(rest as number[])];
+  if (!own.every((n) => Number.isSafeInteger(n) && n >= 1)) {
+    throw new UnsupportedError(`fromOnnx: input "${name}" has shape [${shape.join(", ")}]; extents are at least 1`);
+  }
+  return own;
+}
+
+function constantOf(node: OnnxNode, where: string): Tensor {
+  const { value, value_float: float, value_int: int, value_floats: floats, value_ints: ints } = node.attributes;
+  if (value !== undefined) return value as Tensor;
+  if (float !== undefined || int !== undefined) return tensor((float ?? int) as number, { dtype: "float64" });
+  if (floats !== undefined || ints !== undefined) return tensor(Float64Array.from((floats ?? ints) as number[]));
+  throw new UnsupportedError(`${where}: a constant of this kind is not read`);
+}

@@ -1,0 +1,181 @@
+import { type Tensor, tensor, UnsupportedError } from "@offprint/tensor-core";
+import { activation } from "../activation.js";
+import { type Affine, affineCombination, type Neuron, type NeuronArray } from "./neurons.js";
+import {
+  affine,
+  constant,
+  isNeurons,
+  neurons,
+  numberAttribute,
+  type Operator,
+  type OperatorContext,
+  type OperatorInput,
+} from "./operator.js";
+import { broadcastPlace, broadcastShapes, countOf, eachIndex } from "./shapes.js";
+
+// Products and sums: one matrix is constant, the other holds affine forms.
+
+/** x W (+ bias) for x `[..., k]` and a constant W `[k, n]` given by its entries. */
+function linear(
+  x: NeuronArray,
+  k: number,
+  n: number,
+  weight: (i: number, j: number) => number,
+  context: OperatorContext,
+): NeuronArray {
+  const forms = affine(x, context);
+  const rows = countOf(x.shape) / k;
+  if (x.shape[x.shape.length - 1] !== k) {
+    throw new UnsupportedError(`${context.where}: ${k} inputs expected, one sample has shape [${x.shape}]`);
+  }
+  const columns = Array.from({ length: n }, (_, j) => Float64Array.from({ length: k }, (_, i) => weight(i, j)));
+  const out: Neuron[] = [];
+  for (let r = 0; r < rows; r++) {
+    const own = forms.slice(r * k, (r + 1) * k);
+    for (const column of columns) out.push(affineCombination(own, column, 0, context.stack));
+  }
+  return { shape: [...x.shape.slice(0, -1), n], neurons: out };
+}
+
+/** Sum of multiples of neurons and constants, with broadcasting. */
+function weightedSum(
+  a: OperatorInput,
+  b: OperatorInput,
+  alpha: number,
+  beta: number,
+  context: OperatorContext,
+): NeuronArray {
+  const { stack, where } = context;
+  const shapeOf = (x: OperatorInput): readonly number[] => {
+    if (x !== undefined) return x.shape;
+    throw new UnsupportedError(`${where}: an input is missing`);
+  };
+  const shape = broadcastShapes(shapeOf(a), shapeOf(b), where);
+  // Both sides at once, as a new layer must hold the activations of both.
+  const all = [...(isNeurons(a) ? a.neurons : []), ...(isNeurons(b) ? b.neurons : [])];
+  const forms = stack.affine(all, where);
+  const split = isNeurons(a) ? a.neurons.length : 0;
+  const formsA = forms.slice(0, split);
+  const formsB = forms.slice(split);
+  const out: Neuron[] = [];
+  eachIndex(shape, (index) => {
+    const terms: Affine[] = [];
+    const factors: number[] = [];
+    let bias = 0;
+    for (const [x, own, factor] of [[a, formsA, alpha] as const, [b, formsB, beta] as const]) {
+      const place = broadcastPlace(index, shapeOf(x));
+      if (isNeurons(x)) {
+        terms.push(own[place]);
+        factors.push(factor);
+      } else bias += factor * (x as Tensor).data()[place];
+    }
+    out.push(affineCombination(terms, factors, bias, stack));
+  });
+  return { shape, neurons: out };
+}
+
+/** Neurons times constants, with broadcasting. */
+function scaledBy(x: NeuronArray, factors: Tensor, context: OperatorContext, invert = false): NeuronArray {
+  const forms = affine(x, context);
+  const shape = broadcastShapes(x.shape, factors.shape, context.where);
+  const data = factors.data();
+  const out: Neuron[] = [];
+  eachIndex(shape, (index) => {
+    const factor = data[broadcastPlace(index, factors.shape)];
+    out.push(
+      affineCombination([forms[broadcastPlace(index, x.shape)]], [invert ? 1 / factor : factor], 0, context.stack),
+    );
+  });
+  return { shape, neurons: out };
+}
+
+function gemm(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
+  const x = neurons(inputs[0], context);
+  const weight = constant(inputs[1], context.where, "B");
+  if (weight.rank !== 2) throw new UnsupportedError(`${context.where}: B must be a matrix`);
+  if (numberAttribute(context, "transA", 0) === 1) throw new UnsupportedError(`${context.where}: transA is not read`);
+  const turned = numberAttribute(context, "transB", 0) === 1;
+  const alpha = numberAttribute(context, "alpha", 1);
+  const [rows, columns] = weight.shape;
+  const data = weight.data();
+  const [k, n] = turned ? [columns, rows] : [rows, columns];
+  const product = linear(x, k, n, (i, j) => alpha * (turned ? data[j * columns + i] : data[i * columns + j]), context);
+  return [
+    inputs[2] === undefined
+      ? product
+      : weightedSum(product, inputs[2], 1, numberAttribute(context, "beta", 1), context),
+  ];
+}
+
+function matmul(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
+  const x = neurons(inputs[0], context);
+  const weight = constant(inputs[1], context.where, "the second factor");
+  if (weight.rank !== 2) throw new UnsupportedError(`${context.where}: the second factor must be a matrix`);
+  const data = weight.data();
+  return [linear(x, weight.shape[0], weight.shape[1], (i, j) => data[i * weight.shape[1] + j], context)];
+}
+
+/** x sigmoid(x), as exporters write SiLU. */
+function gatedBySigmoid(x: NeuronArray, gate: NeuronArray): NeuronArray | undefined {
+  const own = x.neurons.length === gate.neurons.length ? gate.neurons : [];
+  const isGate = (neuron: Neuron | undefined, source: Neuron): source is Affine =>
+    neuron?.kind === "activated" &&
+    neuron.activation.kind === "scalar" &&
+    neuron.activation.name === "sigmoid" &&
+    neuron.sources[0] === source;
+  const out: Neuron[] = [];
+  for (const [k, source] of x.neurons.entries()) {
+    if (!isGate(own[k], source)) return undefined;
+    out.push({ kind: "activated", activation: activation("silu"), sources: [source], rank: 0 });
+  }
+  return { shape: x.shape, neurons: out };
+}
+
+function multiplied(inputs: readonly OperatorInput[], context: OperatorContext, invert: boolean): OperatorInput[] {
+  const [a, b] = inputs;
+  if (isNeurons(a) && isNeurons(b)) {
+    const gated = invert ? undefined : (gatedBySigmoid(a, b) ?? gatedBySigmoid(b, a));
+    if (gated !== undefined) return [gated];
+    throw new UnsupportedError(
+      `${context.where} combines two computed values, which is no linear layer and no activation that is read`,
+    );
+  }
+  if (invert || isNeurons(a))
+    return [scaledBy(neurons(a, context), constant(b, context.where, "the factor"), context, invert)];
+  return [scaledBy(neurons(b, context), constant(a, context.where, "the factor"), context)];
+}
+
+function batchNormalization(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
+  const x = neurons(inputs[0], context);
+  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((k) =>
+    constant(inputs[k], context.where, "its statistics").data(),
+  );
+  const epsilon = numberAttribute(context, "epsilon", 1e-5);
+  const forms = affine(x, context);
+  const inner = countOf(x.shape.slice(2));
+  if (x.shape.length < 2 || [gamma, beta, mean, variance].some(({ length }) => length !== x.shape[1])) {
+    throw new UnsupportedError(`${context.where}: its statistics do not fit samples of shape [${x.shape}]`);
+  }
+  const out = forms.map((form, place): Neuron => {
+    const c = Math.floor(place / inner) % x.shape[1];
+    const factor = gamma[c] / Math.sqrt(variance[c] + epsilon);
+    return affineCombination([form], [factor], beta[c] - factor * mean[c], context.stack);
+  });
+  return [{ shape: x.shape, neurons: out }];
+}
+
+function minusOne(): Tensor {
+  return tensor(-1, { dtype: "float64" });
+}
+
+/** Operators that multiply and add. */
+export const linearOperators: Readonly<Record<string, Operator>> = {
+  Gemm: gemm,
+  MatMul: matmul,
+  BatchNormalization: batchNormalization,
+  Add: ([a, b], context) => [weightedSum(a, b, 1, 1, context)],
+  Sub: ([a, b], context) => [weightedSum(a, b, 1, -1, context)],
+  Neg: ([x], context) => [scaledBy(neurons(x, context), minusOne(), context)],
+  Mul: (inputs, context) => multiplied(inputs, context, false),
+  Div: (inputs, context) => multiplied(inputs, context, true),
+};

@@ -1,0 +1,158 @@
+import { type NodeSource, readOnnxGraph, writeOnnxGraph } from "@offprint/onnx-format";
+import { tensor } from "@offprint/tensor-core";
+import { readFixture } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { evaluate, foldLinear, fromOnnx } from "../src/index.js";
+
+interface Case {
+  readonly model: string;
+  readonly inputs: number[][];
+  readonly outputs: number[][];
+}
+
+const cases: Record<string, Case> = readFixture(import.meta.url, "onnx.json");
+const bytesOf = (name: string) => Uint8Array.from(Buffer.from(cases[name].model, "base64"));
+const kindsOf = (name: string) => fromOnnx(bytesOf(name)).layers.map(({ kind }) => kind);
+
+describe("fromOnnx", () => {
+  it.each(["relu", "maxmin halves", "maxmin pairs", "groupsort", "convolution", "relu at the end"])(
+    "%s: the network that is read gives PyTorch's outputs, as it is and multiplied out",
+    (name) => {
+      const network = fromOnnx(bytesOf(name));
+      const folded = foldLinear(network);
+      const { inputShape = [cases[name].inputs[0].length] } = network;
+      for (const [k, x] of cases[name].inputs.entries()) {
+        const shaped = evaluate(network, tensor(Float64Array.from(x), { shape: inputShape }));
+        for (const outputs of [shaped, evaluate(folded, x)]) {
+          const values = outputs.data();
+          expect(values).toHaveLength(cases[name].outputs[k].length);
+          for (const [i, expected] of cases[name].outputs[k].entries()) expect(values[i]).toBeCloseTo(expected, 5);
+        }
+      }
+    },
+  );
+
+  it("keeps the layers of a chain", () => {
+    expect(kindsOf("convolution")).toEqual(["convolution", "scalar", "averagePool", "flatten", "linear"]);
+    expect(kindsOf("relu")).toEqual(["linear", "scalar", "linear", "scalar", "linear"]);
+    expect(fromOnnx(bytesOf("relu")).layers[3]).toEqual({
+      kind: "scalar",
+      name: "leakyRelu",
+      parameters: { slope: expect.closeTo(0.1, 6) },
+    });
+  });
+
+  it("finds MaxMin in halves and in pairs, and GroupSort in a sort", () => {
+    const activationsOf = (name: string) => fromOnnx(bytesOf(name)).layers.filter((_, k) => k % 2 === 1);
+    expect(activationsOf("maxmin halves")).toEqual([{ kind: "maxmin" }, { kind: "maxmin" }]);
+    expect(activationsOf("maxmin pairs")).toEqual([{ kind: "maxmin" }]);
+    expect(activationsOf("groupsort")).toEqual([{ kind: "groupsort", groupSize: 4 }]);
+  });
+
+  it.each([
+    ["skip", /skip connection/],
+    ["softmax", /operator Softmax .* is not read/],
+    ["unknown", /operator Sin "odd" is not read/],
+  ])("refuses %s by name", (name, message) => {
+    expect(() => fromOnnx(bytesOf(name))).toThrow(message);
+  });
+
+  it("a skip over layers of one width is refused, though the sizes fit", () => {
+    expect(() => fromOnnx(bytesOf("skip"))).toThrow(/only plain feed-forward networks/);
+  });
+
+  it("refuses bytes that are no model", () => {
+    expect(() => fromOnnx(new Uint8Array([9, 9, 9]))).toThrow(/onnx/);
+  });
+});
+
+const floats = (name: string, shape: readonly number[], values: readonly number[]) =>
+  ({ name, type: "float32", shape, data: Float32Array.from(values) }) as const;
+
+/** A graph from `x` `[batch, 2]` to `y`. */
+function graphOf(nodes: readonly NodeSource[], constants: Parameters<typeof writeOnnxGraph>[0]["constants"] = []) {
+  const outputs = [{ name: "y", type: "float32", shape: ["batch", 2] }] as const;
+  return writeOnnxGraph({
+    inputs: [{ name: "x", type: "float32", shape: ["batch", 2] }],
+    outputs,
+    constants,
+    nodes,
+  });
+}
+
+const node = (operator: string, inputs: string[], output: string, attributes: NodeSource["attributes"] = {}) => ({
+  operator,
+  inputs,
+  outputs: [output],
+  attributes,
+});
+
+describe("graphs written by others", () => {
+  it("sums and products by constants become biases and normalisations", () => {
+    const constants = [
+      floats("mean", [2], [1, 2]),
+      floats("deviation", [1, 2], [2, 4]),
+      floats("w", [2, 2], [1, 2, 3, 4]),
+      floats("b", [2], [5, 6]),
+    ];
+    const network = fromOnnx(
+      graphOf(
+        [
+          node("Sub", ["x", "mean"], "centred"),
+          node("Div", ["centred", "deviation"], "scaled"),
+          node("MatMul", ["scaled", "w"], "product"),
+          node("Add", ["b", "product"], "sum"),
+          node("Neg", ["sum"], "y"),
+        ],
+        constants,
+      ),
+    );
+    // ((x - m) / d) W + b = [1, 1] W + b for x = m + d
+    expect(Array.from(evaluate(network, [3, 6]).data())).toEqual([-9, -12]);
+    const sum = fromOnnx(
+      graphOf([node("MatMul", ["x", "w"], "product"), node("Add", ["b", "product"], "y")], constants),
+    );
+    expect(sum.layers.map(({ kind }) => kind)).toEqual(["linear"]);
+    expect(Array.from(evaluate(sum, [1, 1]).data())).toEqual([9, 12]);
+  });
+
+  it.each([
+    ["x sigmoid(x) is silu", [node("Sigmoid", ["x"], "gate"), node("Mul", ["x", "gate"], "y")], { name: "silu" }],
+    ["a maximum with 0 is a ReLU", [node("Max", ["x", "zero"], "y")], { name: "relu" }],
+    [
+      "a minimum with 6 is a clipping",
+      [node("Min", ["x", "six"], "y")],
+      { name: "clip", parameters: { low: -Infinity, high: 6 } },
+    ],
+    [
+      "Clip has its limits as inputs",
+      [node("Clip", ["x", "", "six"], "y")],
+      { name: "clip", parameters: { low: -Infinity, high: 6 } },
+    ],
+    ["Clip from 0 is a ReLU", [node("Clip", ["x", "zero"], "y")], { name: "relu" }],
+    [
+      "PRelu of one slope is leaky",
+      [node("PRelu", ["x", "six"], "y")],
+      { name: "leakyRelu", parameters: { slope: 6 } },
+    ],
+    [
+      "Elu has its alpha",
+      [node("Elu", ["x"], "y", { alpha: { float: 2 } })],
+      { name: "elu", parameters: { alpha: 2 } },
+    ],
+  ])("%s", (_, nodes, expected) => {
+    const constants = [floats("zero", [1], [0]), floats("six", [], [6])];
+    const { layers } = fromOnnx(graphOf(nodes, constants));
+    expect(layers.filter(({ kind }) => kind === "scalar")).toEqual([{ kind: "scalar", ...expected }]);
+  });
+
+  it("slopes that differ by neuron are known by their range", () => {
+    const { layers } = fromOnnx(graphOf([node("PRelu", ["x", "s"], "y")], [floats("s", [2], [0.5, 2])]));
+    expect(layers.at(-1)).toEqual({ kind: "slope", alpha: 0.5, beta: 2 });
+  });
+
+  it("a graph from readOnnxGraph is as good as its bytes", () => {
+    const bytes = bytesOf("relu");
+    expect(fromOnnx(readOnnxGraph(bytes)).layers).toHaveLength(fromOnnx(bytes).layers.length);
+  });
+});
