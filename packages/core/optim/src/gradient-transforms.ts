@@ -14,6 +14,7 @@ import {
   type Tensor,
   tree,
   where,
+  zerosLike,
 } from "@offprint/tensor-core";
 import { nextStep } from "./elementwise.js";
 import { leavesLike, parameterLeaves, requireFinite } from "./parameter-leaves.js";
@@ -73,6 +74,11 @@ export function addDecayedWeights(weightDecay: number): GradientTransformation<E
   return stateless("addDecayedWeights", (gradients, params) =>
     gradients.map((g, i) => add(g, mul(params[i], weightDecay))),
   );
+}
+
+/** Keeps parameters as they are: every update is zero. For the parts of `partition` that are not trained. */
+export function setToZero(): GradientTransformation<EmptyState> {
+  return stateless("setToZero", (gradients) => gradients.map((g) => zerosLike(g)));
 }
 
 /** Multiplies by a number of either sign, or by a schedule of the update's number. */

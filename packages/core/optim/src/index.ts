@@ -29,6 +29,7 @@ export {
   type EmptyState,
   globalNorm,
   scale,
+  setToZero,
 } from "./gradient-transforms.js";
 export {
   accuracy,
@@ -50,6 +51,7 @@ export {
 } from "./minimize.js";
 export { requireRate } from "./option-checks.js";
 export type { FloatArray } from "./parameter-leaves.js";
+export { type MaskedState, masked, type PartitionState, partition } from "./partition.js";
 export { type RmspropOptions, type RmspropState, rmsprop } from "./rmsprop.js";
 export {
   type CosineOptions,
@@ -64,6 +66,7 @@ export {
   type Schedule,
   warmupSchedule,
 } from "./schedules.js";
+export type { Selection, SelectionTree } from "./selection.js";
 export { type SgdOptions, type SgdState, sgd } from "./sgd.js";
 export {
   type LossInputs,

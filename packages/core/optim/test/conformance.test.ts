@@ -10,6 +10,8 @@ import {
   chain,
   clipByGlobalNorm,
   clipByValue,
+  masked,
+  partition,
   rmsprop,
   scale,
   sgd,
@@ -42,6 +44,29 @@ optimizerConformance(
     make: (options) => sgd({ momentum: 0.9, nesterov: true, ...options }),
     quadratic: { learningRate: 0.02, steps: 300, tolerance: 1e-4 },
     invalid: [() => sgd({ momentum: 0.9, nesterov: true, learningRate: Number.POSITIVE_INFINITY })],
+  },
+  tools,
+);
+optimizerConformance(
+  "masked decay before momentum",
+  {
+    make: (options) =>
+      chain(
+        masked(addDecayedWeights(0), (_, x) => x.rank > 1),
+        sgd({ momentum: 0.9, ...options }),
+      ),
+    quadratic: { learningRate: 0.02, steps: 300, tolerance: 1e-4 },
+    invalid: [() => masked(scale(-nan), true)],
+  },
+  tools,
+);
+optimizerConformance(
+  "a partition",
+  {
+    make: (options) =>
+      partition({ matrices: adam(options), others: adam(options) }, (_, x) => (x.rank > 1 ? "matrices" : "others")),
+    quadratic: { learningRate: 0.1, steps: 600, tolerance: 1e-3 },
+    invalid: [() => partition({}, "adam" as never), () => partition({ adam: adam as never }, "adam")],
   },
   tools,
 );
