@@ -36,6 +36,14 @@ export function gradientNorms(gradients: unknown): GradientNorms {
   };
 }
 
+/** Both norms of a tree of gradients that is at hand, in float64. */
+export function gradientNormsOf(gradients: unknown): { l1: number; l2: number } {
+  // Sums of a million float32 squares need more digits than float32 has.
+  const exact = tree.map((leaf) => cast(asTensor(leaf as TensorLike), "float64"), gradients);
+  const { l1, l2 } = gradientNorms(exact);
+  return { l1: l1.item(), l2: l2.item() };
+}
+
 /** Keeps the gradient norms of a run, step by step. */
 export class GradientNormRecorder {
   private readonly rows: { readonly l1: number; readonly l2: number }[] = [];
@@ -51,10 +59,7 @@ export class GradientNormRecorder {
    * @returns the two norms
    */
   record(gradients: unknown): { l1: number; l2: number } {
-    // Sums of a million float32 squares need more digits than float32 has.
-    const exact = tree.map((leaf) => cast(asTensor(leaf as TensorLike), "float64"), gradients);
-    const { l1, l2 } = gradientNorms(exact);
-    const row = { l1: l1.item(), l2: l2.item() };
+    const row = gradientNormsOf(gradients);
     this.rows.push(row);
     return row;
   }

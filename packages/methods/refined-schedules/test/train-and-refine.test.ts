@@ -1,7 +1,7 @@
-import { sgd } from "@offprint/optim";
-import { AbortedError, abs, add, mul, random, sum, type Tensor, tensor, valueAndGrad } from "@offprint/tensor-core";
+import { type Schedule, sgd } from "@offprint/optim";
+import { abs, add, mul, random, sum, type Tensor, tensor, valueAndGrad } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { type RefineProgress, schedules, trainAndRefine } from "../src/index.js";
+import { type RefineRecord, schedules, type TrainAndRefineResult, trainAndRefine } from "../src/index.js";
 
 const T = 60;
 const noises = (() => {
@@ -13,7 +13,7 @@ const lossOf = valueAndGrad((x: Tensor) => sum(abs(x)));
 
 /** |x|_1 with gradients that are noisy at first. */
 const problem = {
-  params: tensor(new Float64Array([1, 1, 1, 1])),
+  initial: tensor(new Float64Array([1, 1, 1, 1])),
   lossAndGradients(x: Tensor, step: number) {
     const [loss, gradients] = lossOf(x);
     return { loss, gradients: add(gradients, noises[step % T]) };
@@ -22,14 +22,20 @@ const problem = {
 const evaluate = (x: Tensor) => sum(abs(x)).item();
 const rates = [0.001, 0.01, 0.03, 0.1, 0.3];
 
+/** The parts of a procedure that was followed to its end. */
+function whole<P>({ base, refined, schedule, rounds }: TrainAndRefineResult<P>) {
+  if (base === undefined || refined === undefined || schedule === undefined) throw new Error("it did not end");
+  return { base, refined, schedule, rounds };
+}
+
 describe("the whole procedure", () => {
   it("tunes linear decay, refines its norms, and tunes the peak anew", async () => {
-    const seen: RefineProgress[] = [];
+    const seen: RefineRecord[] = [];
     const options = { optimizer: "sgd", learningRate: rates, steps: T, evaluate } as const;
-    const result = await trainAndRefine(problem, { ...options, onProgress: (p) => seen.push(p) });
+    const result = whole(await trainAndRefine(problem, { ...options, onProgress: (p) => seen.push(p) }));
     expect([...result.base.multipliers]).toEqual([...schedules.linear(T)]);
     expect(rates).toContain(result.base.learningRate);
-    expect(result.base.norms.length).toBe(T);
+    expect(result.base.norms.l2.length).toBe(T);
     expect(result.base.score).toBe(
       Math.min(...seen.filter(({ phase }) => phase === "linear").map(({ score }) => score)),
     );
@@ -51,7 +57,7 @@ describe("the whole procedure", () => {
 
   it("refines Adam from l1 norms, at the old peak", async () => {
     const options = { optimizer: "adam", learningRate: 0.05, steps: T, evaluate, learningRateFactors: [1] } as const;
-    const { base, refined, schedule } = await trainAndRefine(problem, options);
+    const { base, refined, schedule } = whole(await trainAndRefine(problem, options));
     expect(refined.learningRate).toBe(base.learningRate);
     expect(schedule.learningRateRatio).toBe(1);
     expect([...refined.multipliers]).toEqual([...schedule.multipliers]);
@@ -59,7 +65,7 @@ describe("the whole procedure", () => {
 
   it("goes on for several rounds, each from the norms of the one before", async () => {
     const options = {
-      optimizer: (rate: any) => sgd({ learningRate: rate, momentum: 0.5 }),
+      optimizer: (rate: Schedule) => sgd({ learningRate: rate, momentum: 0.5 }),
       learningRate: 0.01,
       steps: T,
     };
@@ -75,25 +81,27 @@ describe("the whole procedure", () => {
   });
 
   it("scores by further batches where nothing else is given", async () => {
-    const { base } = await trainAndRefine(problem, {
-      optimizer: "sgd",
-      learningRate: 0.01,
-      steps: T,
-      learningRateFactors: [1],
-    });
+    const { base } = whole(
+      await trainAndRefine(problem, {
+        optimizer: "sgd",
+        learningRate: 0.01,
+        steps: T,
+        learningRateFactors: [1],
+      }),
+    );
     expect(base.score).toBeCloseTo(sum(abs(base.params)).item(), 12);
   });
 
   it("passes over rates at which a run diverges", async () => {
     const steep = {
-      params: tensor(new Float64Array([1])),
+      initial: tensor(new Float64Array([1])),
       lossAndGradients(x: Tensor) {
         const [loss, gradients] = valueAndGrad((y: Tensor) => sum(mul(y, mul(y, mul(y, y)))))(x);
         return { loss, gradients };
       },
     };
     const options = { optimizer: "sgd", steps: 30, learningRateFactors: [1, 1e6] } as const;
-    const { base, refined } = await trainAndRefine(steep, { ...options, learningRate: [1e6, 0.1] });
+    const { base, refined } = whole(await trainAndRefine(steep, { ...options, learningRate: [1e6, 0.1] }));
     expect(base.learningRate).toBe(0.1);
     expect(Number.isFinite(refined.score)).toBe(true);
     await expect(trainAndRefine(steep, { ...options, learningRate: 1e6 })).rejects.toThrow(
@@ -101,16 +109,32 @@ describe("the whole procedure", () => {
     );
   });
 
-  it("stops at its signal", async () => {
+  it("diverging everywhere is a NonFiniteError that can be gone on from", async () => {
+    const nowhere = { initial: tensor([1]), lossAndGradients: () => ({ loss: Number.NaN, gradients: tensor([1]) }) };
+    const run = trainAndRefine(nowhere, { optimizer: "sgd", learningRate: [1, 2], steps: 5 });
+    await expect(run).rejects.toMatchObject({ name: "NonFiniteError", state: { history: [{ score: Infinity }] } });
+  });
+
+  it("an aborted run keeps what it has", async () => {
     const controller = new AbortController();
-    const run = trainAndRefine(problem, {
-      optimizer: "sgd",
-      learningRate: rates,
-      steps: T,
+    const options = { optimizer: "sgd", learningRate: rates, steps: T, evaluate } as const;
+    const early = await trainAndRefine(problem, {
+      ...options,
       signal: controller.signal,
-      onProgress: () => controller.abort(),
+      onProgress: ({ runs }) => (runs === 2 ? controller.abort() : undefined),
     });
-    await expect(run).rejects.toThrow(AbortedError);
+    expect(early.status).toBe("aborted");
+    expect(early.base?.score).toBe(Math.min(...early.history.map(({ score }) => score)));
+    expect(evaluate(early.params)).toBe(early.base?.score);
+    expect(early.refined).toBeUndefined();
+    expect(early.schedule).toBeUndefined();
+    const late = await trainAndRefine(problem, {
+      ...options,
+      onProgress: ({ phase }) => (phase === "refined" ? "stop" : undefined),
+    });
+    expect(late.status).toBe("stopped");
+    expect(late.rounds).toHaveLength(1);
+    expect(late.schedule?.multipliers).toEqual(late.refined?.multipliers);
   });
 
   it("rejects options that cannot be", async () => {
