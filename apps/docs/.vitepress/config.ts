@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineConfig } from "vitepress";
+import { defineConfig, type MarkdownRenderer } from "vitepress";
+
+type Token = ReturnType<MarkdownRenderer["parse"]>[number];
 
 const app = join(import.meta.dirname, "..");
 const sidebar = JSON.parse(readFileSync(join(app, "dist", "generated", "sidebar.json"), "utf8"));
@@ -24,6 +26,26 @@ function slugify(heading: string): string {
     .replaceAll(" ", "-");
 }
 
+/** Cells say which column they are of, so that a row can be read as a list where there is no room for a table. */
+function labelCells(tokens: Token[]): void {
+  let [labels, place, inHead]: [string[], number, boolean] = [[], 0, false];
+  for (const [index, token] of tokens.entries()) {
+    if (token.type === "table_open") labels = [];
+    if (token.type === "thead_open" || token.type === "thead_close") inHead = token.type === "thead_open";
+    if (token.type === "tr_open") place = 0;
+    if (token.type === "th_open" && inHead) {
+      const text = tokens[index + 1]?.children ?? [];
+      labels.push(
+        text
+          .filter(({ type }) => type === "text" || type === "code_inline")
+          .map(({ content }) => content)
+          .join(""),
+      );
+    }
+    if (token.type === "td_open") token.attrSet("data-label", labels[place++] ?? "");
+  }
+}
+
 const config = defineConfig({
   title: "Offprint",
   description: "Machine-learning papers as npm packages: one paper, one package, its claims as runnable code.",
@@ -38,7 +60,13 @@ const config = defineConfig({
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: "#fdfcf8" }],
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: "#171614" }],
   ],
-  markdown: { anchor: { slugify }, theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
+  markdown: {
+    anchor: { slugify },
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+    config: (md) => {
+      md.core.ruler.push("label_cells", ({ tokens }) => labelCells(tokens));
+    },
+  },
   // The parts of the playground are made by the generator, not by Vite.
   vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn" },
   themeConfig: {
@@ -46,6 +74,7 @@ const config = defineConfig({
     nav: [
       { text: "Guides", link: "/guides/getting-started", activeMatch: "/guides/" },
       { text: "Methods", link: "/methods/", activeMatch: "/(methods|packages)/" },
+      { text: "Gallery", link: "/gallery" },
       { text: "Playground", link: "/playground" },
       { text: "API", link: "/api/", activeMatch: "/api/" },
       { text: "Compare", link: "/compare" },

@@ -29,6 +29,7 @@ const site = await generateSite({
 });
 write(pages, site.pages);
 write(generated, site.data);
+write(join(pages, "public"), site.files);
 // The tests ask what is on the site that was built, which the repository may have outgrown since.
 for (const name of ["catalogue.json", "examples.json"]) {
   cpSync(join(generated, name), join(app, "dist", "generator", name));
@@ -42,3 +43,4 @@ cpSync(join(app, "public"), join(pages, "public"), { recursive: true });
 console.log(`generated ${site.pages.size} pages (${seconds()})`);
 await buildSite(app);
 console.log(`built the site (${seconds()})`);
+for (const note of site.notes) console.log(`note: ${note}`);

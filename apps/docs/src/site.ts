@@ -2,14 +2,24 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readStoredRuns, type StoredRun } from "./claims/stored-runs.js";
 import { catalogueEntry, cataloguePage, corePackagesPage } from "./pages/catalogue.js";
+import { galleryPage } from "./pages/gallery.js";
 import { readGuides } from "./pages/guides.js";
 import { homePage } from "./pages/home-page.js";
+import { llmsText } from "./pages/llms-text.js";
 import { corePage, methodPage } from "./pages/method-page.js";
-import { exampleGroups, playgroundPage } from "./pages/playground-page.js";
+import { exampleGroups, playgroundPage, readmePrograms } from "./pages/playground-page.js";
 import { referenceIndex } from "./pages/reference-index.js";
+import { pictureFiles } from "./pictures.js";
 import { bundlePlayground, importableEntries } from "./playground-bundle.js";
 import { apiAddresses, referencePages } from "./reference/reference.js";
-import { type Package, pageOf, readExamples, readWorkspace, type Workspace } from "./workspace/workspace.js";
+import {
+  type Example,
+  type Package,
+  pageOf,
+  readExamples,
+  readWorkspace,
+  type Workspace,
+} from "./workspace/workspace.js";
 
 /** Everything that the site is built from. */
 export interface GeneratedSite {
@@ -17,6 +27,10 @@ export interface GeneratedSite {
   readonly pages: ReadonlyMap<string, string>;
   /** Data for the site's configuration and components, JSON by file name. */
   readonly data: ReadonlyMap<string, string>;
+  /** Files that are served as they are, by address. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What the person who builds the site should know. */
+  readonly notes: readonly string[];
 }
 
 /** Where the generator reads and writes. */
@@ -64,10 +78,13 @@ export async function generateSite({ root, app, scratch, live }: SiteFolders): P
   const available = new Set(importableEntries(workspace).map(({ specifier }) => specifier));
   const groups = await exampleGroups(workspace, readExamples("core", join(app, "examples")), available);
   const examples = groups.flatMap((group) => group.examples);
+  const programs = new Map<Package, ReadonlyMap<string, Example>>();
+  for (const pkg of [...core, ...methods]) programs.set(pkg, await readmePrograms(pkg, available));
   const context = (pkg: Package) => ({
     root,
     api: api.get(pkg.slug),
     example: examples.find(({ id }) => id.startsWith(`${pkg.slug}/`))?.id,
+    programs: programs.get(pkg) ?? new Map(),
   });
 
   const pages = new Map<string, string>([
@@ -75,6 +92,7 @@ export async function generateSite({ root, app, scratch, live }: SiteFolders): P
     ["methods/index.md", cataloguePage()],
     ["packages/index.md", corePackagesPage(workspace)],
     ["playground.md", playgroundPage()],
+    ["gallery.md", galleryPage(groups)],
     ["compare.md", readFileSync(join(app, "pages", "compare.md"), "utf8")],
     ["api/index.md", referenceIndex(workspace, api)],
   ]);
@@ -93,10 +111,33 @@ export async function generateSite({ root, app, scratch, live }: SiteFolders): P
   const data = new Map<string, unknown>([
     ["sidebar.json", sidebar],
     ["catalogue.json", methods.map((method) => catalogueEntry(method, runsOf(method)))],
-    ["examples.json", groups],
+    ["examples.json", groups.map((group) => ({ ...group, examples: group.examples.map(withoutPicture) }))],
+    ["readme-programs.json", [...programs.values()].flatMap((each) => [...each.values()])],
     ["playground.json", await bundlePlayground(workspace, join(app, "src", "playground"), live)],
   ]);
-  return { pages, data: new Map([...data].map(([name, value]) => [name, JSON.stringify(value)])) };
+  const files = new Map([
+    ...pictureFiles(examples.filter(({ picture }) => picture !== undefined)),
+    ["/llms.txt", llmsText(workspace)],
+  ]);
+  return {
+    pages,
+    data: new Map([...data].map(([name, value]) => [name, JSON.stringify(value)])),
+    files,
+    notes: staleNotes(methods, runsOf),
+  };
+}
+
+/** An example without its picture, which the playground does not show. */
+function withoutPicture({ picture: _, ...example }: Example): Example {
+  return example;
+}
+
+/** Which methods have changed since their claims were last run for the site. */
+function staleNotes(methods: readonly Package[], runsOf: (method: Package) => readonly StoredRun[]): string[] {
+  const stale = methods.filter((method) => !runsOf(method)[0]?.current).map(({ slug }) => slug);
+  return stale.length === 0
+    ? []
+    : [`no stored run of the present sources: ${stale.join(", ")} (pnpm store-claims runs and keeps them)`];
 }
 
 /** Links to the reference: core packages with their sections, then the methods. */

@@ -12,7 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readStoredRuns } from "../src/claims/stored-runs.js";
+import { badge } from "../src/claims/badge.js";
+import { compactRun } from "../src/claims/compact-run.js";
+import { readStoredRuns, sourcesOf } from "../src/claims/stored-runs.js";
 import { readGuides } from "../src/pages/guides.js";
 import { type GeneratedSite, generateSite } from "../src/site.js";
 import { forSite, parseDocument } from "../src/workspace/markdown-document.js";
@@ -40,7 +42,8 @@ describe("a package is on the site because its folder is there", () => {
   }, 120_000);
   it("has a page with its paper, its links and its README", () => {
     const text = page("methods/halving.md");
-    expect(text).toContain("# On Halving");
+    expect(text).toContain("# Halve an &lt;error&gt;");
+    expect(text.indexOf("For people whose error")).toBeLessThan(text.indexOf("On Halving</p>"));
     expect(text).toContain("Ada Ångström, Bo &lt;Bar&gt;");
     expect(text).toContain("[Paper](https://arxiv.org/abs/2101.00001)");
     expect(text).toContain("[Authors' code](https://example.org/halving)");
@@ -57,9 +60,45 @@ describe("a package is on the site because its folder is there", () => {
     expect(text).toContain("✗ does not hold");
     expect(text).toMatch(/<svg[^>]*aria-label="Error over the halvings/);
     expect(text).toContain("2026-01-02 03:04 UTC");
-    expect(text).toContain("The package is now at version 0.2.0.");
+    expect(text).toContain("The package has changed since, and is now at version 0.2.0.");
     expect(text.indexOf("thousandfold")).toBeLessThan(text.indexOf("## Measured"));
     expect(text.indexOf("## Measured")).toBeLessThan(text.indexOf("## Citation"));
+  });
+
+  it("is shown by the picture of its program: on its page, at home and in the gallery", () => {
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" class="offprint-plot" viewBox="0 0 480 300"><path d="M0 0"/></svg>';
+    const text = page("methods/halving.md");
+    expect(text).toContain(`<figure class="picture" v-pre>${svg}</figure>`);
+    expect(text).not.toContain("steps.svg");
+    for (const path of ["index.md", "gallery.md"]) {
+      expect(page(path)).toContain('src="/pictures/halving/steps.light.svg"');
+      expect(page(path)).toContain('src="/pictures/halving/steps.dark.svg"');
+    }
+    expect(page("gallery.md")).toContain('href="/playground#halving/steps"');
+    expect(page("index.md")).toContain("Halve an &lt;error&gt;");
+    const [light, dark] = ["light", "dark"].map(
+      (shade) => site.files.get(`/pictures/halving/steps.${shade}.svg`) ?? "",
+    );
+    expect(light).toMatch(/^<svg[^>]*><style>.*<path/);
+    expect(light).not.toContain("@media");
+    expect(dark).not.toContain("@media");
+    expect(dark).not.toBe(light);
+    expect(JSON.stringify(data("examples.json"))).not.toContain("<svg");
+  });
+
+  it("lets its README's programs be opened in the playground, without their types", () => {
+    const text = page("methods/halving.md");
+    expect(text).toContain('<p class="open-program"><a href="/playground#readme/halving/1">');
+    const program = data("readme-programs.json").find(({ id }: { id: string }) => id === "readme/halving/1");
+    expect(program.code).toContain("const error = halve(1);");
+  });
+
+  it("is told to programs that read, and to who builds the site when its claims have not run", () => {
+    expect(site.files.get("/llms.txt")).toContain(
+      '- [@offprint/halving](/methods/halving): Halve an <error>. For people whose error is twice too large. From "On Halving" (2021).',
+    );
+    expect(site.notes).toEqual([expect.stringMatching(/no stored run of the present sources: halving/)]);
   });
 
   it("is in the catalogue, the side bar and on the home page", () => {
@@ -81,6 +120,8 @@ describe("a package is on the site because its folder is there", () => {
   it("has its API in the reference, with links between packages and to the sources", () => {
     const text = page("api/halving.md");
     expect(text).toContain("### halve()");
+    expect(text.indexOf('import { halve } from "@offprint/halving";')).toBeLessThan(text.indexOf("### halve()"));
+    expect(text.indexOf("### halve()")).toBeLessThan(text.indexOf("### HalvingOptions"));
     expect(text).toContain("Number of halvings, at least 1. Default 10.");
     expect(text).toContain("(/api/halving#halvingoptions)");
     expect(text).toContain("https://github.com/offprint/offprint/blob/main/packages/methods/halving/src/index.ts#L10");
@@ -154,6 +195,53 @@ describe("documents", () => {
 });
 
 describe("stored runs", () => {
+  it("keep what a plot and a table can show", () => {
+    const y = Array.from({ length: 5000 }, (_, index) => (index === 3210 ? 99 : Math.sin(index / 700)));
+    const curve = { name: "a", y, low: y.map((value) => value - 1), high: y.map((value) => value + 1) };
+    const series = { kind: "line" as const, title: "T", x: { label: "x" }, y: { label: "y" }, curves: [curve] };
+    const table = { title: "T", columns: ["a"], rows: [[1.76543, 5_000_001, "x"]] };
+    const record = { id: "a", statement: "s", source: "S", paper: 1 / 3, measured: { a: 1.76543 }, holds: true };
+    const whole = { ...record, detail: "d", series: [series], tables: [table], seconds: 1.23456 };
+    const run = { method: "m", version: "1.0.0", seed: 0, scale: "quick" as const, device: "host", seconds: 1.23456 };
+    const [kept] = compactRun({ ...run, records: [whole] }).records;
+    const [line] = (kept!.series[0] as typeof series).curves as unknown as {
+      x: number[];
+      y: number[];
+      low: number[];
+    }[];
+    expect(line!.y.length).toBeLessThan(200);
+    expect([line!.x.length, line!.low.length]).toEqual([line!.y.length, line!.y.length]);
+    expect([line!.x[0], line!.x.at(-1), Math.max(...line!.y)]).toEqual([0, 4999, 99]);
+    expect(line!.y[line!.x.indexOf(3210)]).toBe(99);
+    expect(kept!.tables[0]!.rows).toEqual([[1.765, 5_000_001, "x"]]);
+    expect([kept!.measured, kept!.paper, kept!.seconds]).toEqual([{ a: 1.765 }, 1 / 3, 1.235]);
+  });
+
+  it("know whether their sources are still the same", () => {
+    const folder = mkdtempSync(join(tmpdir(), "offprint-runs-"));
+    try {
+      cpSync(join(root, "packages", "methods", "halving"), folder, { recursive: true });
+      const path = join(folder, "claims", "results.json");
+      const content = JSON.parse(readFileSync(path, "utf8"));
+      expect(readStoredRuns(folder, "halving")[0]!.current).toBe(false);
+      writeFileSync(path, JSON.stringify({ ...content, sources: sourcesOf(folder) }));
+      expect(readStoredRuns(folder, "halving")[0]!.current).toBe(true);
+      writeFileSync(join(folder, "README.md"), "changed");
+      expect(readStoredRuns(folder, "halving")[0]!.current).toBe(true);
+      writeFileSync(join(folder, "src", "more.ts"), "export const more = 1;");
+      expect(readStoredRuns(folder, "halving")[0]!.current).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("become a badge", () => {
+    const records = [{ holds: true }, { holds: false }] as never;
+    expect(badge({ records })).toContain("claims: 1 of 2 hold");
+    expect(badge({ records: [{ holds: true }] as never })).toContain("#1f7a4d");
+    expect(badge({ records })).not.toContain("#1f7a4d");
+  });
+
   it("that are something else are refused by name", () => {
     const folder = mkdtempSync(join(tmpdir(), "offprint-runs-"));
     try {

@@ -12,6 +12,8 @@ interface Visit {
   readonly ids: ReadonlySet<string>;
   readonly links: readonly string[];
   readonly width: number;
+  /** Beginnings of code and tables that are wider than their place. */
+  readonly cut: readonly string[];
 }
 
 interface Viewport {
@@ -57,6 +59,9 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       ids: [...document.querySelectorAll("[id]")].map(({ id }) => id),
       links: [...document.querySelectorAll<HTMLAnchorElement>("a[href]")].map(({ href }) => href),
       width: document.documentElement.scrollWidth,
+      cut: [...document.querySelectorAll<HTMLElement>("main pre, main table")]
+        .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1)
+        .map(({ tagName, textContent }) => `${tagName} ${textContent.slice(0, 40)}`),
     }));
     return { ...found, ids: new Set(found.ids) };
   }
@@ -70,6 +75,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       wrong.push(...problems.splice(0).map((problem) => `${address}: ${problem}`));
       const { width } = visits.get(address)!;
       if (width > 360) wrong.push(`${address}: is ${width} pixels wide`);
+      wrong.push(...visits.get(address)!.cut.map((text) => `${address}: cuts "${text}"`));
     }
     for (const [address, { links }] of visits) {
       for (const link of new Set(links)) {
@@ -160,6 +166,50 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     await close();
   }, 60_000);
 
+  it("shows every picture of the gallery, and leads from it to the playground", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page, problems, close } = await open({ colorScheme });
+      await visit(page, "gallery");
+      const shown = await page.evaluate(async () => {
+        const images = [...document.querySelectorAll<HTMLImageElement>("ul.gallery img")];
+        const visible = images.filter((image) => getComputedStyle(image).display !== "none");
+        for (const image of visible) image.loading = "eager";
+        await Promise.all(visible.map((image) => image.decode()));
+        return visible.map(({ src, naturalWidth }) => ({ src, naturalWidth }));
+      });
+      expect(shown.length).toBeGreaterThanOrEqual(methods.length);
+      for (const { src, naturalWidth } of shown) {
+        expect(src).toContain(`.${colorScheme}.svg`);
+        expect(naturalWidth, src).toBeGreaterThan(0);
+      }
+      expect(problems).toEqual([]);
+      await close();
+    }
+  }, 60_000);
+
+  it("cuts no code on a wide screen", async () => {
+    const { page, close } = await open({ width: 1280 });
+    const wrong: string[] = [];
+    for (const address of pageAddresses().filter((each) => !each.startsWith("api/"))) {
+      const { cut } = await visit(page, address);
+      // Tables with many columns scroll.
+      wrong.push(...cut.filter((text) => text.startsWith("PRE")).map((text) => `${address}: cuts "${text}"`));
+    }
+    await close();
+    expect(wrong).toEqual([]);
+  }, 120_000);
+
+  it("opens a README's program in the playground", async () => {
+    const { page, close } = await open();
+    await page.goto(`${site.address}methods/diffgrad`, { waitUntil: "networkidle" });
+    await page.getByRole("link", { name: "Open in the playground" }).first().click();
+    await page.waitForURL("**/playground#readme/diffgrad/1");
+    await page.getByRole("heading", { name: "@offprint/diffgrad" }).waitFor();
+    await page.getByRole("button", { name: "Run" }).click();
+    await page.getByText("Finished in").waitFor();
+    await close();
+  }, 60_000);
+
   it("has a first stop for the keyboard that skips the navigation", async () => {
     const { page, close } = await open();
     await page.goto(site.address, { waitUntil: "networkidle" });
@@ -178,11 +228,14 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
         "methods/",
         "methods/diffgrad",
         "guides/getting-started",
+        "gallery",
         "compare",
         "playground",
         "api/optim",
       ]) {
         await page.goto(site.address + address, { waitUntil: "networkidle" });
+        // The switch between dark and light is named once the page is alive.
+        await page.locator(".VPSwitchAppearance:not([title=''])").first().waitFor({ state: "attached" });
         await page.evaluate(axe);
         const violations = await page.evaluate(async () => {
           const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: any[] }> } };

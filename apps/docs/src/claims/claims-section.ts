@@ -107,7 +107,8 @@ function circumstances(run: StoredRun, { version }: Package): string {
       .filter(([name]) => ["Device", "Node", "Processor"].includes(name))
       .map(([name, value]) => `${name.toLowerCase()}: ${value}`),
   ];
-  const old = run.version === version ? "" : ` <strong>The package is now at version ${escapeHtml(version)}.</strong>`;
+  const now = run.version === version ? "" : `, and is now at version ${version}`;
+  const old = run.current ? "" : ` <strong>The package has changed since${escapeHtml(now)}.</strong>`;
   return `<p class="circumstances">${escapeHtml(facts.join(" · "))}.${old}</p>`;
 }
 

@@ -6,6 +6,8 @@ import { type Package, pageOf, type Workspace } from "../workspace/workspace.js"
 export interface CatalogueEntry {
   readonly slug: string;
   readonly link: string;
+  readonly task: string;
+  readonly purpose: string;
   readonly title: string;
   readonly authors: string;
   readonly year: number;
@@ -18,11 +20,13 @@ export interface CatalogueEntry {
 
 /** The entry of a method. */
 export function catalogueEntry(method: Package, runs: readonly StoredRun[]): CatalogueEntry {
-  const { title, authors, year, area } = method.paper!;
+  const { task, purpose, title, authors, year, area } = method.paper!;
   const records = runs[0]?.records;
   return {
     slug: method.slug,
     link: pageOf(method),
+    task,
+    purpose,
     title,
     authors: authors.join(", "),
     year,

@@ -1,5 +1,6 @@
 import { claimsList } from "../claims/claims-section.js";
 import type { StoredRun } from "../claims/stored-runs.js";
+import { pictureImage } from "../pictures.js";
 import { escapeHtml, page } from "../workspace/markdown-document.js";
 import { type Package, pageOf, type Workspace } from "../workspace/workspace.js";
 
@@ -22,6 +23,14 @@ function sheet(method: Package, runs: readonly StoredRun[]): string {
     `<div v-pre>${body}</div>`,
     "</article>",
   ].join("\n");
+}
+
+/** What can be done with a method: its picture, the task, and for whom it is. */
+function taskCard(method: Package): string {
+  const { task, purpose } = method.paper!;
+  const example = method.examples.find(({ picture }) => picture !== undefined);
+  const words = `<strong>${escapeHtml(task)}</strong><span>${escapeHtml(purpose)}</span>`;
+  return `<li><a href="${pageOf(method)}">${example ? pictureImage(example) : ""}${words}</a></li>`;
 }
 
 const features: readonly (readonly [title: string, text: string])[] = [
@@ -67,11 +76,12 @@ export function homePage({ methods, core }: Workspace, runsOf: (method: Package)
       '<p class="eyebrow">Machine-learning papers as npm packages</p>',
       "<h1>Papers that run.</h1>",
       '<p class="lead">An <em>offprint</em> is a single article printed on its own. Here each one is a small package that does what the paper says, on your own problem, in Node or in a page, and that carries the paper\'s claims as runnable code.</p>',
-      '<p class="actions"><a class="button primary" href="/guides/getting-started">Get started</a> <a class="button" href="/methods/">Browse the methods</a> <a class="button" href="/playground">Open the playground</a></p>',
+      '<p class="actions"><a class="button primary" href="/guides/getting-started">Get started</a> <a class="button" href="/methods/">Browse the methods</a> <a class="button" href="/gallery">Gallery</a> <a class="button" href="/playground">Open the playground</a></p>',
       "</div>",
       shown ? sheet(shown, runsOf(shown)) : "",
       "</div>",
     ].join("\n"),
+    `<section class="tasks" aria-labelledby="tasks"><h2 id="tasks">What can I do with it?</h2><ul class="gallery">${methods.map(taskCard).join("")}</ul></section>`,
     `<section class="features" aria-labelledby="why"><h2 id="why">What you get</h2><ul>${cards.join("")}</ul></section>`,
     [
       '<section class="home-methods" aria-labelledby="methods">',

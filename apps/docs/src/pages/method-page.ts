@@ -1,8 +1,19 @@
 import { measuredSection } from "../claims/claims-section.js";
 import type { StoredRun } from "../claims/stored-runs.js";
-import { escapeHtml, forSite, page, parseDocument, type Section } from "../workspace/markdown-document.js";
+import {
+  escapeHtml,
+  forSite,
+  type MarkdownDocument,
+  page,
+  parseDocument,
+  type Section,
+} from "../workspace/markdown-document.js";
 import { repositoryAddress } from "../workspace/repository-links.js";
-import type { Package } from "../workspace/workspace.js";
+import type { Example, Package } from "../workspace/workspace.js";
+import { withOpenLinks } from "./playground-page.js";
+
+/** The README's own picture, which the page shows in its own colours. */
+const pictureLine = /^!\[[^\]]*\]\(playground\/[^)]*\)\n*/m;
 
 /** What a page needs to know beside its package. */
 export interface PageContext {
@@ -12,6 +23,14 @@ export interface PageContext {
   readonly api: string | undefined;
   /** Its first example in the playground. */
   readonly example: string | undefined;
+  /** The programs of its README that the playground can run, by their blocks. */
+  readonly programs: ReadonlyMap<string, Example>;
+}
+
+/** The README as the page shows it. */
+function readmeOf(pkg: Package, { root, programs }: PageContext): MarkdownDocument {
+  const readme = pkg.readme.replace(pictureLine, "");
+  return parseDocument(withOpenLinks(forSite(readme, pkg.folder, root), programs));
 }
 
 /** Links and names above the text of a page, found by the search like the rest. */
@@ -34,6 +53,7 @@ function packageCard(pkg: Package, { api, example }: PageContext): string {
   return [
     '<div class="offprint-card">',
     `<p class="package-name"><code v-pre>${escapeHtml(name)}</code> <span>${escapeHtml(version)}</span></p>`,
+    paper ? `<p class="paper-title">${escapeHtml(paper.title)}</p>` : "",
     paper ? `<p class="authors">${escapeHtml(paper.authors.join(", "))}</p>` : "",
     facts.length > 0 ? `<p class="facts">${facts.join(" · ")}</p>` : "",
     `\n${shown.join(" ")}\n`,
@@ -50,24 +70,27 @@ function sectionText({ heading, body }: Section): string {
 
 /** The page of a method: its README, with the measured claims after what the README says about them. */
 export function methodPage(method: Package, runs: readonly StoredRun[], context: PageContext): string {
-  const { introduction, sections } = parseDocument(forSite(method.readme, method.folder, context.root));
-  const { title, authors } = method.paper!;
+  const { introduction, sections } = readmeOf(method, context);
+  const { task, purpose, title, authors } = method.paper!;
+  const picture = method.examples[0]?.picture;
   const measured = measuredSection(method, runs);
   const place = sections.findIndex(({ heading }) => /\bclaims\b/i.test(heading));
   const texts = sections.map(sectionText);
   texts.splice(place < 0 ? texts.length : place + 1, 0, measured);
   return page(
-    { title: method.slug, description: `${title}. ${authors.join(", ")}.`, pageClass: "package-page" },
-    `# ${escapeHtml(title)}`,
-    packageCard(method, context),
+    { title: method.slug, description: `${purpose} ${title}. ${authors.join(", ")}.`, pageClass: "package-page" },
+    `# ${escapeHtml(task)}`,
+    purpose ? `<p class="purpose">${escapeHtml(purpose)}</p>` : "",
+    picture ? `<figure class="picture" v-pre>${picture}</figure>` : "",
     introduction,
+    packageCard(method, context),
     ...texts,
   );
 }
 
 /** The page of a core package: its README. */
 export function corePage(pkg: Package, context: PageContext): string {
-  const { introduction, sections } = parseDocument(forSite(pkg.readme, pkg.folder, context.root));
+  const { introduction, sections } = readmeOf(pkg, context);
   return page(
     { title: pkg.slug, description: pkg.description, pageClass: "package-page" },
     `# ${pkg.slug}`,

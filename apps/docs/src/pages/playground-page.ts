@@ -1,4 +1,5 @@
 import { transform } from "esbuild";
+import ts from "typescript";
 import { page, parseDocument } from "../workspace/markdown-document.js";
 import type { Example, Package, Workspace } from "../workspace/workspace.js";
 
@@ -31,6 +32,41 @@ export async function examplesOf(pkg: Package, available: ReadonlySet<string>): 
   if (!code || !(await runsInPlayground(code, available))) return [];
   const description = `The example of the README of ${pkg.name}.`;
   return [{ id: `${pkg.slug}/usage`, title: `${pkg.slug}: usage`, description, code }];
+}
+
+const typescriptBlock = /^```(?:ts|typescript)[ \t]*\n(.*?)^```[ \t]*$/gms;
+
+/** The program of a README as JavaScript; `undefined` where the playground cannot run it. */
+async function programOf(code: string, available: ReadonlySet<string>): Promise<string | undefined> {
+  if (await runsInPlayground(code, available)) return code;
+  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+  const { outputText } = ts.transpileModule(code, { compilerOptions: options });
+  const indented = outputText.replace(/^(?: {4})+/gm, (spaces) => " ".repeat(spaces.length / 2));
+  return (await runsInPlayground(indented, available)) ? indented : undefined;
+}
+
+/** The programs of a package's README that the playground can run, by the block that they are written in. */
+export async function readmePrograms(
+  pkg: Package,
+  available: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Example>> {
+  const programs = new Map<string, Example>();
+  for (const [whole, block = ""] of pkg.readme.matchAll(typescriptBlock)) {
+    const code = /^import /m.test(block) ? await programOf(block, available) : undefined;
+    if (code === undefined) continue;
+    const id = `readme/${pkg.slug}/${programs.size + 1}`;
+    programs.set(whole, { id, title: pkg.name, description: "From the README, as it stands there.", code });
+  }
+  return programs;
+}
+
+/** A document whose blocks of code lead to the playground where it can run them. */
+export function withOpenLinks(markdown: string, programs: ReadonlyMap<string, Example>): string {
+  return markdown.replace(typescriptBlock, (whole) => {
+    const program = programs.get(whole);
+    if (!program) return whole;
+    return `${whole}\n\n<p class="open-program"><a href="/playground#${program.id}">Open in the playground</a></p>\n`;
+  });
 }
 
 /** All examples: the core's first, then those of the methods by area. */

@@ -81,6 +81,7 @@ function newState(code: string, { label, describedBy, run, changed }: EditorOpti
     doc: code,
     extensions: [
       lineNumbers(),
+      EditorView.lineWrapping,
       highlightActiveLine(),
       highlightActiveLineGutter(),
       history(),

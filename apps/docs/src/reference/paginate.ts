@@ -101,6 +101,7 @@ const silentTypeParameters = /^#{4,6} Type Parameters\n\n\| Type Parameter \|\n\
 function polished(text: string): string {
   return sourceLinks(text)
     .replace(silentTypeParameters, "")
+    .replace(/^\|.*\| - \|$/gm, (row) => row.replace(/- \|$/, " |"))
     .replace(labels, '<p class="api-label">$1</p>')
     .replace(/^#####+ /gm, "#### ")
     .replace(/^\*\*\*$/gm, "");

@@ -1,8 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { Application, Converter } from "typedoc";
+import { escapeHtml } from "../workspace/markdown-document.js";
 import { repositoryAddress } from "../workspace/repository-links.js";
-import type { EntryPoint, Workspace } from "../workspace/workspace.js";
+import { type EntryPoint, pageOf, type Workspace } from "../workspace/workspace.js";
+import { mainExport, mainFirst } from "./main-first.js";
 import { paginate } from "./paginate.js";
 import { arrangeModules } from "./sections.js";
 
@@ -53,6 +55,7 @@ async function generate(workspace: Workspace, output: string, scratch: string): 
     categorizeByGroup: false,
     navigation: { includeCategories: false, includeGroups: false },
     sort: ["source-order"],
+    groupOrder: ["Functions", "Classes", "Variables", "Interfaces", "Type Aliases", "*"],
     readme: "none",
     disableGit: true,
     basePath: workspace.root,
@@ -82,6 +85,25 @@ async function generate(workspace: Workspace, output: string, scratch: string): 
   await app.generateOutputs(project);
 }
 
+/** The first page of every package begins with how it is imported and used. */
+function withExamples(pages: Map<string, string>, { core, methods }: Workspace): Map<string, string> {
+  for (const pkg of [...core, ...methods]) {
+    const path = [`${pkg.slug}.md`, `${pkg.slug}/index.md`].find((each) => pages.has(each));
+    const main = mainExport(pkg);
+    if (!path || !main) continue;
+    const lead = [
+      `\`\`\`ts\nimport { ${main.name} } from "${pkg.name}";\n\`\`\``,
+      `${escapeHtml(pkg.description)} [What it is for, and how it is used](${pageOf(pkg)}); an example:`,
+      main.example,
+    ];
+    pages.set(
+      path,
+      pages.get(path)!.replace(/^# .*$/m, (title) => [title, ...lead].join("\n\n")),
+    );
+  }
+  return pages;
+}
+
 /**
  * The API reference of every public entry point as pages, by path below `/api/`.
  *
@@ -92,9 +114,13 @@ export async function referencePages(workspace: Workspace, scratch: string): Pro
   const output = join(scratch, "pages");
   await generate(workspace, output, scratch);
   const files = readdirSync(output, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".md"));
-  return paginate(
-    new Map(files.sort().map((path) => [path.split(sep).join("/"), readFileSync(join(output, path), "utf8")])),
-  );
+  const mains = new Map([...workspace.core, ...workspace.methods].map((pkg) => [pkg.slug, mainExport(pkg)]));
+  const pages = files.sort().map((path): [string, string] => {
+    const content = readFileSync(join(output, path), "utf8");
+    const main = mains.get(path.split(sep)[0]!.replace(/\.md$/, ""));
+    return [path.split(sep).join("/"), mainFirst(content, main?.name ?? "")];
+  });
+  return withExamples(paginate(new Map(pages)), workspace);
 }
 
 /**

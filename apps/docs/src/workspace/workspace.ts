@@ -3,6 +3,10 @@ import { join } from "node:path";
 
 /** What a method's package.json says about its paper, under `offprint`. */
 export interface Paper {
+  /** What one can do with the method, in a few words that begin with a verb. */
+  readonly task: string;
+  /** A sentence that says for whom it is. */
+  readonly purpose: string;
   readonly title: string;
   readonly authors: readonly string[];
   readonly year: number;
@@ -34,6 +38,8 @@ export interface Example {
   readonly title: string;
   readonly description: string;
   readonly code: string;
+  /** What it shows, drawn before, an SVG that takes its colours from the page; absent where it shows nothing. */
+  readonly picture?: string;
 }
 
 /** A published package of the repository. */
@@ -73,6 +79,8 @@ interface Manifest {
   readonly keywords?: readonly string[];
   readonly exports?: Readonly<Record<string, string | { readonly "@offprint/source"?: string }>>;
   readonly offprint?: {
+    readonly task?: string;
+    readonly purpose?: string;
     readonly title: string;
     readonly authors: string | readonly string[];
     readonly year: number;
@@ -103,10 +111,11 @@ function capitalised(text: string): string {
 
 function paperOf({ offprint }: Manifest): Paper | undefined {
   if (!offprint) return undefined;
-  const { title, authors, year, arxiv, area, venue, code } = offprint;
+  const { task, purpose = "", title, authors, year, arxiv, area, venue, code } = offprint;
   const further = (offprint.further ?? []).map((paper) => ({ ...paper, arxiv: paper.arxiv ?? undefined }));
   const names = typeof authors === "string" ? authors.split(/,\s*|\s+and\s+/) : authors;
-  return { title, authors: names, year, arxiv: arxiv || undefined, area: capitalised(area), venue, code, further };
+  const paper = { title, authors: names, year, arxiv: arxiv || undefined, venue, code, further };
+  return { task: task ?? title, purpose, ...paper, area: capitalised(area) };
 }
 
 /**
@@ -123,13 +132,26 @@ export function readExample(id: string, source: string): Example {
   return { id, title, description: description.join(" "), code: lines.slice(end).join("\n").trim() + "\n" };
 }
 
+/** The picture beside a program, without the colours that it brings along for those who look at it alone. */
+function readPicture(program: string): string | undefined {
+  const path = program.replace(/\.js$/, ".svg");
+  if (!existsSync(path)) return undefined;
+  const svg = readFileSync(path, "utf8");
+  return svg
+    .replace(/<!--.*?-->/gs, "")
+    .replace(/<style>.*?<\/style>/gs, "")
+    .trim();
+}
+
 /** Programs of a folder, by file name. */
 export function readExamples(slug: string, folder: string): Example[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((file) => file.endsWith(".js"));
-  return files
-    .sort()
-    .map((file) => readExample(`${slug}/${file.slice(0, -3)}`, readFileSync(join(folder, file), "utf8")));
+  return files.sort().map((file) => {
+    const example = readExample(`${slug}/${file.slice(0, -3)}`, readFileSync(join(folder, file), "utf8"));
+    const picture = readPicture(join(folder, file));
+    return picture ? { ...example, picture } : example;
+  });
 }
 
 function readPackage(root: string, folder: string, kind: Package["kind"]): Package | undefined {

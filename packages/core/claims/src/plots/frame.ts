@@ -61,7 +61,8 @@ export function textBlock(
 
 /** The heading of a plot. */
 export function titleBlock(title: string, width: number): Block {
-  return textBlock(title, { x: 0, top: 0, width }, { size: titleFont, style: "h" });
+  // Bold letters are wider than what widths are estimated for.
+  return textBlock(title, { x: 0, top: 0, width: width * 0.92 }, { size: titleFont, style: "h" });
 }
 
 /** The legend, in as many rows as it needs; nothing when there is nothing to tell apart. */
