@@ -3,7 +3,6 @@ import { random, tensor } from "@offprint/tensor-core";
 import {
   type BspShape,
   boxCover,
-  cellCentres,
   contains,
   convexHull,
   convexParts,
@@ -12,12 +11,14 @@ import {
   fitShape,
   iou,
   marchingCubes,
+  meshOccupancy,
   meshTopology,
   meshVolume,
   type PolyMesh,
   projectMesh,
   voxelGrid,
 } from "../src/index.js";
+import { cellCentres } from "../src/used-convexes.js";
 import { chair } from "./chair.js";
 
 /** How a claim fits a shape: the package's function, or another in its place. */
@@ -40,10 +41,11 @@ function meshed(shape: BspShape, mesh: PolyMesh): BspShape {
   return { ...shape, convexes: shape.convexes.filter(({ index }) => kept.has(index)) };
 }
 
-/** IoU of what the mesh encloses and the chair, on 32^3 cell centres. */
-function chairIou(shape: BspShape): number {
+/** IoU of what a mesh encloses and the chair, on 32^3 cell centres; 0 for a mesh that is not closed. */
+function chairIou(mesh: PolyMesh): number {
+  if (!meshTopology(mesh).closed) return 0;
   const points = cellCentres(3, 32);
-  return iou(contains(shape, points), chair(points));
+  return iou(meshOccupancy(mesh)(points), chair(points));
 }
 
 /** A fit of the chair. */
@@ -58,7 +60,7 @@ async function fitChair(
   const { shape } = await method(chair, { seed, convexes: 24, planesPerConvex: 10, signal, ...options });
   signal.throwIfAborted();
   const mesh = extract(shape);
-  return { shape, mesh, iou: chairIou(meshed(shape, mesh)) } satisfies ChairFit;
+  return { shape, mesh, iou: chairIou(mesh) } satisfies ChairFit;
 }
 
 /** Surface of the chair by marching cubes on a grid. */
@@ -107,7 +109,7 @@ function compactness(fitted: Fitted, fit: Fit, extract: Extract): Claim {
       const boxes = boxCover(grid);
       const hull = convexHull(chairByMarchingCubes(32).vertices);
       const row = (name: string, shape: BspShape, mesh: PolyMesh) => {
-        return [name, chairIou(shape), shape.convexes.length, mesh.vertices.length / 3, mesh.faces.length];
+        return [name, chairIou(mesh), shape.convexes.length, mesh.vertices.length / 3, mesh.faces.length];
       };
       const boxMesh = extract(boxes, { removeRedundant: false });
       return {

@@ -1,6 +1,7 @@
 import { type Claim, type ClaimContext, meanOf } from "@offprint/claims";
 import { less, type Tensor, take, tensor } from "@offprint/tensor-core";
-import { type AutoEncoderParams, extractPolygons, INSIDE, type Phase } from "../src/index.js";
+import { INSIDE } from "../src/decoder.js";
+import { type AutoEncoderParams, extractPolygons, type Phase } from "../src/index.js";
 import { meanIou, reconstructed, toyModel, toySchedule, trainingSeed } from "./toy-model.js";
 import { JUDGED_SHAPES, type ToySource, toySource, trainStage } from "./toy-networks.js";
 import { codesOf, drawnPolygons, rasterized, toyUnions } from "./toy-pictures.js";
@@ -55,7 +56,7 @@ async function freshLosses(context: ClaimContext, steps: number): Promise<readon
   let done = 0;
   const onStep = () => context.onProgress(++done / steps, "from scratch");
   const { history } = await trainStage(context, shapes, { ...toySchedule[0], steps }, `fresh ${context.seed}`, onStep);
-  return history[0].reconstruction;
+  return history.map(({ reconstruction }) => reconstruction);
 }
 
 /** What a convex is in each shape where it covers something: the number of an element. */

@@ -50,7 +50,7 @@ export async function trainStage(
     seed,
     signal: context.signal,
     onProgress: onStep,
-    ...(params && { params }),
+    ...(params && { initial: params }),
     ...(context.backend && { backend: context.backend }),
   });
   context.signal.throwIfAborted();

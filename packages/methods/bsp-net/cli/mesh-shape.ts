@@ -2,11 +2,13 @@ import { basename, extname } from "node:path";
 import { type CommandInput, defineCommand, option, seedOption, stateOptions } from "@offprint/commands";
 import { loadFile } from "@offprint/data/node";
 import { ValueError } from "@offprint/tensor-core";
+import { outOfFrame } from "../src/frame.js";
 import {
   type BspShape,
   type ConvexPolygon,
   extractMesh,
   extractPolygons,
+  type FitShapeRecord,
   type FitShapeState,
   fitShape,
   implicitMesh,
@@ -35,7 +37,7 @@ const options = {
   ...seedOption,
   resolution: option.integer("cells per axis on which convexes must hold one", { default: 64, least: 2 }),
   keepRedundant: option.flag("keep convexes that others cover"),
-  unionBoundary: option.flag("cut away faces inside other convexes"),
+  union: option.flag("one watertight mesh of the union in place of one for each convex"),
   weld: option.number("join vertices of a convex that are nearer than this", { default: 0, least: 0 }),
   ...stateOptions,
 };
@@ -59,7 +61,7 @@ export const meshShape = defineCommand({
     const { output, resolution } = chosen;
     const path = input.arguments.input;
     const trained = chosen.model === undefined ? undefined : await loadFile(chosen.model, (b) => loadModel(b));
-    const shape = await readShape(path, chosen.index, trained?.model.options.resolution ?? resolution);
+    const shape = await readShape(path, chosen.index);
     print(`${basename(path)}: ${shape.description}`);
     if (shape.dim === 2 && extname(output).toLowerCase() !== ".svg") {
       throw new ValueError(`--output ${output}: polygons in 2D are written as .svg`);
@@ -67,7 +69,7 @@ export const meshShape = defineCommand({
     const settings: MeshOptions = {
       resolution,
       removeRedundant: !chosen.keepRedundant,
-      unionBoundary: chosen.unionBoundary,
+      union: chosen.union,
       weld: chosen.weld,
     };
     const result =
@@ -79,17 +81,12 @@ export const meshShape = defineCommand({
 
 type Result = PolyMesh | (ConvexPolygon & { convex: number })[];
 
-/** What `fitShape` tells of a step. */
-interface Progress {
-  readonly step: number;
-  readonly loss: number;
-}
-
 function extracted(shape: BspShape, settings: MeshOptions, note: (line: string) => void): Result {
   if (shape.unconnected.length > 0) {
     note(`Warning: ${shape.unconnected.length} convexes are connected with no plane and are left out`);
   }
-  return shape.dim === 2 ? extractPolygons(shape, settings) : extractMesh(shape, settings);
+  const { resolution, removeRedundant } = settings;
+  return shape.dim === 2 ? extractPolygons(shape, { resolution, removeRedundant }) : extractMesh(shape, settings);
 }
 
 async function fitted(
@@ -99,7 +96,7 @@ async function fitted(
 ): Promise<Result> {
   if (target === undefined) throw new ValueError("the file has nothing to fit a shape to; give --model");
   const { convexes, planes: planesPerConvex, steps, overlap, seed } = chosen;
-  const run = await longRun<Progress, FitShapeState>({
+  const run = await longRun<FitShapeRecord, FitShapeState>({
     progress: ({ step, loss }) => ({ fraction: step / steps, label: `step ${step}, loss ${loss.toPrecision(3)}` }),
     every: 50,
   });
@@ -108,7 +105,8 @@ async function fitted(
   return extracted(fit.shape, settings, note);
 }
 
-function decoded({ note }: Input, trained: TrainedModel, { encoded }: ShapeInput, settings: MeshOptions): Result {
+function decoded({ note }: Input, trained: TrainedModel, shape: ShapeInput, settings: MeshOptions): Result {
+  const encoded = shape.encoded(trained.model.options.resolution);
   if (encoded === undefined) {
     throw new ValueError(
       "--model: its encoder sees voxels or images; give an .npz file with voxels or inputs, or a mesh",
@@ -117,9 +115,11 @@ function decoded({ note }: Input, trained: TrainedModel, { encoded }: ShapeInput
   const codes = trained.model.encode(trained.params, encoded);
   if (trained.params.tree === null || trained.model.options.primitive !== "plane" || trained.phase === 0) {
     note("the model has no exact convexes; its surface is found by marching cubes");
-    return implicitMesh(trained, codes, settings.resolution);
+    const mesh = implicitMesh(trained, codes, settings.resolution);
+    return { ...mesh, vertices: outOfFrame(mesh.vertices, shape.frame) };
   }
-  return extracted(shapesOf(trained, codes)[0], settings, note);
+  const [own] = shapesOf(trained, codes);
+  return extracted({ ...own, ...(shape.frame && { frame: shape.frame }) }, settings, note);
 }
 
 async function writeShape({ write }: Input, output: string, result: Result): Promise<void> {

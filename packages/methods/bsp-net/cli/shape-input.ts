@@ -2,11 +2,11 @@ import { basename } from "node:path";
 import { readNpz } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { FormatError, type Tensor, tensor } from "@offprint/tensor-core";
+import { type Frame, frameAround, intoFrame } from "../src/frame.js";
 import {
   type Dim,
-  fitIntoUnitCube,
-  type Occupancy,
-  type PointSamples,
+  type FitTarget,
+  type PolyMesh,
   readMesh,
   type VoxelGrid,
   voxelGrid,
@@ -21,9 +21,11 @@ export interface ShapeInput {
   /** Dimensions of space. */
   readonly dim: Dim;
   /** What `fitShape` takes; undefined where the file has an encoder's input only. */
-  readonly target: Occupancy | PointSamples | undefined;
-  /** `[1, channels, ...cells]` for an encoder, where the file has it. */
-  readonly encoded: Tensor | undefined;
+  readonly target: FitTarget | undefined;
+  /** `[1, channels, ...cells]` for an encoder with so many cells per axis, where the file has it. */
+  readonly encoded: (resolution: number) => Tensor | undefined;
+  /** Where the cube of what is encoded lies in the units of the file; undefined where it is that cube. */
+  readonly frame?: Frame;
 }
 
 function encoderInput({ resolution: r, cells }: VoxelGrid): Tensor {
@@ -44,7 +46,12 @@ function fromArrays(arrays: Readonly<Record<string, Tensor>>, index: number): Sh
     const own = pick(inputs, inputs.rank > 3 ? inputs.rank - 1 : inputs.rank);
     const cells = own.rank === 2 ? [1, ...own.shape] : own.shape;
     const encoded = own.reshape([1, ...cells]);
-    return { description: `inputs [${own.shape}]`, dim: cells.length === 4 ? 3 : 2, target: undefined, encoded };
+    return {
+      description: `inputs [${own.shape}]`,
+      dim: cells.length === 4 ? 3 : 2,
+      target: undefined,
+      encoded: () => encoded,
+    };
   }
   if (voxels !== undefined) {
     const trailing = voxels.shape[voxels.rank - 1] === 1 ? voxels.reshape(voxels.shape.slice(0, -1)) : voxels;
@@ -54,7 +61,7 @@ function fromArrays(arrays: Readonly<Record<string, Tensor>>, index: number): Sh
       description: `${grid.resolution}^3 voxels, ${filled} filled`,
       dim: 3,
       target: voxelOccupancy(grid),
-      encoded: encoderInput(grid),
+      encoded: () => encoderInput(grid),
     };
   }
   if (points === undefined || values === undefined) {
@@ -69,19 +76,32 @@ function fromArrays(arrays: Readonly<Record<string, Tensor>>, index: number): Sh
   }
   const shared = points.rank > 2 ? values.slice([index]) : values;
   const samples = { points: coordinatesOf(own), values: shared.data() };
-  return { description: `${own.shape[0]} points in ${dim}D`, dim, target: samples, encoded: undefined };
+  return { description: `${own.shape[0]} points in ${dim}D`, dim, target: samples, encoded: () => undefined };
 }
 
-/** Reads a shape: points or voxels of an .npz file, or a closed mesh, which is moved and scaled into the unit cube. */
-export async function readShape(path: string, index: number, resolution: number): Promise<ShapeInput> {
+/** Share of its cube that a mesh takes where an encoder sees it. */
+const SHARE = 0.9;
+
+function fromMesh(mesh: PolyMesh): ShapeInput {
+  const frame = frameAround("the mesh", mesh.vertices, 3, SHARE);
+  const sides = [0, 1, 2].map((axis) => {
+    const along = mesh.vertices.filter((_, i) => i % 3 === axis);
+    const extent = along.reduce((m, x) => Math.max(m, x), -Infinity) - along.reduce((m, x) => Math.min(m, x), Infinity);
+    return Number(extent.toPrecision(4));
+  });
+  return {
+    description: `mesh of ${mesh.faces.length} faces, ${sides.join(" x ")}`,
+    dim: 3,
+    target: mesh,
+    encoded: (resolution) =>
+      encoderInput(voxelize({ vertices: intoFrame(mesh.vertices, frame), faces: mesh.faces }, resolution)),
+    frame,
+  };
+}
+
+/** Reads a shape: points or voxels of an .npz file, or a closed mesh. */
+export async function readShape(path: string, index: number): Promise<ShapeInput> {
   const name = basename(path);
   if (/\.npz$/i.test(name)) return loadFile(path, (bytes) => fromArrays(readNpz(bytes), index));
-  const mesh = fitIntoUnitCube(await loadFile(path, (bytes) => readMesh(name, bytes)));
-  const grid = voxelize(mesh, resolution);
-  return {
-    description: `mesh of ${mesh.faces.length} faces, as ${resolution}^3 voxels`,
-    dim: 3,
-    target: voxelOccupancy(grid),
-    encoded: encoderInput(grid),
-  };
+  return loadFile(path, (bytes) => fromMesh(readMesh(name, bytes)));
 }

@@ -18,7 +18,7 @@ const table = (points) =>
     return boxes.some(inside) ? 1 : 0;
   });
 
-const { shape, losses } = await fitShape(table, { convexes: 12, planesPerConvex: 10, steps: 1000, poolSize: 300_000 });
+const { shape, history } = await fitShape(table, { convexes: 12, planesPerConvex: 10, steps: 1000, poolSize: 300_000 });
 const mesh = extractMesh(shape);
 console.log(
   `${new Set(mesh.convexOfFace).size} convexes, ${mesh.vertices.length / 3} vertices, ${mesh.faces.length} faces`,
@@ -36,5 +36,5 @@ display({
   title: "Loss of the fit",
   x: { label: "step" },
   y: { label: "loss", scale: "log" },
-  curves: [{ name: "loss", y: losses }],
+  curves: [{ name: "loss", y: history.map(({ loss }) => loss) }],
 });

@@ -10,6 +10,7 @@ import {
 import {
   add,
   asTensor,
+  checkOptions,
   mul,
   type Rng,
   requireInteger,
@@ -18,6 +19,7 @@ import {
   slice,
   type Tensor,
   type TensorLike,
+  type tree,
   ValueError,
 } from "@offprint/tensor-core";
 import { type BspOutput, bspDecode, type DecodeOptions } from "./decoder.js";
@@ -64,9 +66,9 @@ export interface AutoEncoderOptions {
 /** Parameters of an auto-encoder. */
 export interface AutoEncoderParams {
   /** Of the encoder. */
-  readonly encoder: any;
-  /** Of the network from codes to primitives. */
-  readonly primitives: any;
+  readonly encoder: tree.Tree;
+  /** Of the network from codes to primitives: linear layers, null for the activations between. */
+  readonly primitives: readonly (LinearParams | null)[];
   /** `[p, c]` connections and `[c, 1]` weights of the tree; null for generic decoders. */
   readonly tree: { readonly T: Tensor; readonly W: Tensor } | null;
   /** Layers of a generic decoder; null for the tree. */
@@ -117,7 +119,13 @@ export interface BspAutoEncoder {
 
 type Settled = BspAutoEncoder["options"];
 
+const names = [
+  ...["dim", "resolution", "channels", "planes", "convexes", "ef", "hidden", "decoder", "primitive"],
+  ...["variational", "beta", "encoder"],
+];
+
 function settle(options: AutoEncoderOptions): Settled {
+  checkOptions("bspAutoEncoder", options, names);
   const { dim, resolution = 64, channels = 1, ef = 32, decoder = "bsp", primitive = "plane" } = options;
   const {
     planes = dim === 3 ? 4096 : 256,
@@ -144,7 +152,7 @@ function settle(options: AutoEncoderOptions): Settled {
 const inits = { weightInit: initializers.glorotUniform, biasInit: initializers.zeros };
 
 /** From codes to the coefficients of all primitives. */
-function primitiveNetwork({ dim, planes, ef, hidden, primitive }: Settled): Layer {
+function primitiveNetwork({ dim, planes, ef, hidden, primitive }: Settled): Layer<AutoEncoderParams["primitives"]> {
   const sizes = [8 * ef, ...hidden, featureCount(dim, primitive) * planes];
   const stages = sizes.slice(1).flatMap((outputs, i): Stage[] => {
     const layer = linear({ inputs: sizes[i], outputs, ...inits });

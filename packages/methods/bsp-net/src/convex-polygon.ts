@@ -1,3 +1,4 @@
+import { checkOptions } from "@offprint/tensor-core";
 import { type IntersectionOptions, normalizedHalfspaces, ON_PLANE, requireBounds } from "./convex-polyhedron.js";
 
 /** A convex polygon, counter-clockwise. */
@@ -14,6 +15,7 @@ export interface ConvexPolygon {
  * @throws ShapeError unless there are three numbers per half-plane; ValueError for numbers that are not finite.
  */
 export function intersectHalfplanes(lines: Float64Array, options: IntersectionOptions = {}): ConvexPolygon {
+  checkOptions("intersectHalfplanes", options, ["bounds"]);
   const { bounds: r = 1 } = options;
   requireBounds("intersectHalfplanes", r);
   let points = [-r, -r, r, -r, r, r, -r, r];

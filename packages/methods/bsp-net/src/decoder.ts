@@ -2,6 +2,7 @@ import {
   add,
   asTensor,
   cast,
+  checkOptions,
   clip,
   expandDims,
   greater,
@@ -86,6 +87,7 @@ export function bspDecode(
   phase: Phase,
   options: DecodeOptions = {},
 ): BspOutput {
+  checkOptions("bspDecode", options, ["convexMask", "primitive"]);
   const rule = requirePhase("bspDecode", phase);
   const x = features(points, options.primitive ?? "plane");
   const q = asTensor(planes);

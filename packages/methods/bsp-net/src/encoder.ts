@@ -1,5 +1,5 @@
 import { conv2d, conv3d, initializers, type Layer, type Stage, sequential } from "@offprint/nn";
-import { ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, type tree, ValueError } from "@offprint/tensor-core";
 import type { Dim } from "./features.js";
 
 /** Options of `convEncoder`. */
@@ -23,13 +23,15 @@ export interface ConvEncoderOptions {
  * over these; leaky ReLUs between. `[batch, channels, ...cells]` to codes `[batch, 8 ef]`.
  * @throws ValueError for a resolution that is no power of two >= 8.
  */
-export function convEncoder(options: ConvEncoderOptions): Layer<readonly any[]> {
+export function convEncoder(options: ConvEncoderOptions): Layer<readonly tree.Tree[]> {
+  checkOptions("convEncoder", options, ["dim", "resolution", "channels", "ef", "outputs", "outputActivation"]);
   const { dim, resolution, channels = 1, ef = 32 } = options;
   const { outputs = 8 * ef, outputActivation = dim === 3 ? "sigmoid" : "leakyRelu" } = options;
   const halvings = Math.log2(resolution) - 2;
   if (!Number.isInteger(halvings) || halvings < 1) {
     throw new ValueError(`convEncoder: resolution is ${resolution}; it must be a power of two >= 8`);
   }
+  for (const [name, value] of Object.entries({ channels, ef, outputs })) requireInteger("convEncoder", name, value, 1);
   const conv = dim === 3 ? conv3d : conv2d;
   const inits = { weightInit: initializers.glorotUniform, biasInit: initializers.zeros };
   const widths = Array.from({ length: halvings }, (_, i) => ef * Math.min(8, 2 ** i));

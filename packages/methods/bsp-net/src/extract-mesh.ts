@@ -1,13 +1,14 @@
-import { requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
 import { type ConvexPolygon, intersectHalfplanes } from "./convex-polygon.js";
-import { intersectHalfspaces } from "./convex-polyhedron.js";
+import { intersectHalfspaces, requireBounds } from "./convex-polyhedron.js";
+import { outOfFrame } from "./frame.js";
 import { joinMeshes, type PolyMesh } from "./poly-mesh.js";
 import type { BspShape, Convex } from "./shape.js";
-import { unionBoundary } from "./union-boundary.js";
+import { unionMesh } from "./union/union-mesh.js";
 import { removeRedundant, usedConvexes } from "./used-convexes.js";
 import { weld } from "./weld.js";
 
-/** Options of `keptConvexes`. */
+/** Which convexes are in a mesh. */
 export interface KeepOptions {
   /** Cells per axis of the grid on which convexes must hold a cell. Default 64. */
   resolution?: number;
@@ -17,22 +18,25 @@ export interface KeepOptions {
 
 /** Options of `extractPolygons`. */
 export interface PolygonOptions extends KeepOptions {
-  /** Convexes are cut to [-bounds, bounds] along each axis. Default 1. */
+  /** Convexes are cut to [-bounds, bounds] along each axis, in the shape's cube. Default 1. */
   bounds?: number;
 }
 
 /** Options of `extractMesh`. */
 export interface MeshOptions extends PolygonOptions {
-  /** L1 distance below which vertices of one convex are joined; the paper's code has 1e-4. Default 0: none. */
+  /** L1 distance, in the shape's cube, below which vertices of one convex are joined; the paper's code has 1e-4. Default 0. */
   weld?: number;
-  /** Whether to cut away the parts of faces inside other convexes. Faces then no longer share vertices. Default false. */
-  unionBoundary?: boolean;
+  /**
+   * Whether to give one watertight mesh of the union in place of one for each convex: nothing inside, every edge with
+   * exactly two faces. Default false.
+   */
+  union?: boolean;
 }
 
 /** The convexes that hold some cell of a grid, without those that others cover. */
-export function keptConvexes(shape: BspShape, options: KeepOptions = {}): Convex[] {
+function keptConvexes(owner: string, shape: BspShape, options: KeepOptions): Convex[] {
   const { resolution = 64, removeRedundant: remove = true } = options;
-  requireInteger("keptConvexes", "resolution", resolution, 1);
+  requireInteger(owner, "resolution", resolution, 1);
   const { places, inside } = usedConvexes(shape, resolution);
   const kept = remove ? removeRedundant(inside).map((i) => places[i]) : places;
   return kept.map((place) => shape.convexes[place]);
@@ -40,20 +44,27 @@ export function keptConvexes(shape: BspShape, options: KeepOptions = {}): Convex
 
 /**
  * The mesh of a shape, straight from its planes: a closed convex polyhedron for each convex that is used, normals
- * outward. Together they bound the shape; faces inside other convexes stay unless `unionBoundary` is set.
- * @throws ValueError for a shape in 2D (see `extractPolygons`) or an option out of range.
+ * outward, which together bound the shape; or, with `union`, one watertight mesh. In the space of the shape's `frame`.
+ * @throws ValueError for a shape in 2D (see `extractPolygons`) or an option unknown or out of range.
  * @see section 3.3 of the paper
  */
 export function extractMesh(shape: BspShape, options: MeshOptions = {}): PolyMesh {
-  const { bounds = 1, weld: distance = 0 } = options;
+  checkOptions("extractMesh", options, ["resolution", "removeRedundant", "bounds", "weld", "union"]);
+  const { bounds = 1, weld: distance = 0, union = false } = options;
   if (shape.dim !== 3) throw new ValueError("extractMesh: the shape is in 2D; use extractPolygons");
-  const kept = keptConvexes(shape, options);
-  const parts = kept.flatMap(({ index, planes }) => {
+  requireBounds("extractMesh", bounds);
+  requireNonNegative("extractMesh", "weld", distance);
+  const kept = keptConvexes("extractMesh", shape, options);
+  const mesh = union ? unionMesh(kept, bounds) : joinMeshes(pieces(kept, bounds, distance));
+  return { ...mesh, vertices: outOfFrame(mesh.vertices, shape.frame) };
+}
+
+/** The mesh of each convex that has one. */
+function pieces(convexes: readonly Convex[], bounds: number, distance: number) {
+  return convexes.flatMap(({ index, planes }) => {
     const mesh = weld(intersectHalfspaces(planes, { bounds }), distance);
     return mesh.faces.length === 0 ? [] : [{ mesh, convex: index }];
   });
-  const mesh = joinMeshes(parts);
-  return options.unionBoundary === true ? unionBoundary(mesh) : mesh;
 }
 
 /**
@@ -61,10 +72,12 @@ export function extractMesh(shape: BspShape, options: MeshOptions = {}): PolyMes
  * @throws ValueError for a shape in 3D (see `extractMesh`) or an option out of range.
  */
 export function extractPolygons(shape: BspShape, options: PolygonOptions = {}): (ConvexPolygon & { convex: number })[] {
+  checkOptions("extractPolygons", options, ["resolution", "removeRedundant", "bounds"]);
   const { bounds = 1 } = options;
   if (shape.dim !== 2) throw new ValueError("extractPolygons: the shape is in 3D; use extractMesh");
-  return keptConvexes(shape, options).flatMap(({ index, planes }) => {
-    const polygon = intersectHalfplanes(planes, { bounds });
-    return polygon.vertices.length === 0 ? [] : [{ ...polygon, convex: index }];
+  return keptConvexes("extractPolygons", shape, options).flatMap(({ index, planes }) => {
+    const { vertices, lineOfEdge } = intersectHalfplanes(planes, { bounds });
+    if (vertices.length === 0) return [];
+    return [{ vertices: outOfFrame(vertices, shape.frame), lineOfEdge, convex: index }];
   });
 }

@@ -1,7 +1,11 @@
+import type { FloatType } from "@offprint/nn";
 import { type AdamState, adam, type GradientTransformation, type TrainingState, train } from "@offprint/optim";
+import { checkRunOptions, type RunOptions, type RunState, runOptionNames, type Status } from "@offprint/solvers";
 import {
   type Backend,
+  checkOptions,
   mul,
+  NonFiniteError,
   random,
   requireInteger,
   requirePositive,
@@ -25,48 +29,39 @@ export interface Stage {
   learningRate?: number;
 }
 
-/** The loss of a stage. */
-export interface StageHistory {
+/** What is told of a step. */
+export interface FitRecord {
+  /** Updates made, over all stages. */
+  readonly step: number;
+  /** Number of the stage, from 0. */
+  readonly stage: number;
   /** The stage's phase. */
   readonly phase: Phase;
-  /** The resolution of its points, where it has one. */
-  readonly resolution?: number;
-  /** Total loss of each step, before the update. */
-  readonly losses: readonly number[];
+  /** Total loss before the update. */
+  readonly loss: number;
   /** The reconstruction alone. */
-  readonly reconstruction: readonly number[];
+  readonly reconstruction: number;
 }
 
-/** Everything a run needs to go on from: a tree of tensors and numbers. */
-export interface FitState {
+/** Where training stands: a tree of tensors and numbers. */
+export interface FitPoint {
   /** Number of the present stage, from 0. */
   readonly stage: number;
-  /** State within the stage; null before its first step. */
-  readonly training: TrainingState<AutoEncoderParams> | null;
+  /** Where the stage stands; null before its first step. */
+  readonly training: TrainingState<AutoEncoderParams, Tensor> | null;
   /** The parameters. */
   readonly params: AutoEncoderParams;
-  /** Of the stages so far. */
-  readonly history: readonly StageHistory[];
 }
 
-/** What `onProgress` is told. */
-export interface FitProgress {
-  /** Number of the present stage, from 0. */
-  readonly stage: number;
-  /** Its phase. */
-  readonly phase: Phase;
-  /** Updates made in it. */
-  readonly step: number;
-  /** Updates it will have. */
-  readonly steps: number;
-  /** Total loss before the last update. */
-  readonly loss: number;
-}
+/** What training goes on from. */
+export type FitState = RunState<FitPoint, FitRecord>;
 
 /** Options of `fitAutoEncoder`. */
-export interface FitOptions {
+export interface FitOptions extends RunOptions<FitRecord, FitState> {
   /** The stages, in order; `paperSchedule()` gives those of the paper. */
   schedule: readonly Stage[];
+  /** Updates at most, over all stages and resumed runs together. Default those of the schedule. */
+  steps?: number;
   /** Shapes of a step. Default 24, or all where there are fewer. */
   batchSize?: number;
   /** Adam's learning rate. Connections T move by at most 5e-4 a step, whatever it is. Default 1e-4. */
@@ -78,34 +73,28 @@ export interface FitOptions {
   /** Source of all randomness. Default 0. */
   seed?: number | string;
   /** Element type of parameters. Default float32. */
-  dtype?: "float32" | "float64";
+  dtype?: FloatType;
   /** Parameters to start from. Default drawn from the seed. */
-  params?: AutoEncoderParams;
-  /** Phase that `params` were trained in. Default 0. */
+  initial?: AutoEncoderParams;
+  /** Phase that `initial` was trained in. Default 0. */
   phase?: Phase;
   /** Compiles the step of each phase to one graph; without it steps run on the host kernels. */
   backend?: Backend;
-  /** Called after each step and awaited. */
-  onProgress?: (progress: FitProgress) => unknown;
-  /** Stops before the next step; the result holds the state to go on from. */
-  signal?: AbortSignal;
-  /** Called with the state every `every` steps and awaited. */
-  checkpoint?: { every: number; save: (state: FitState) => unknown };
-  /** State to go on from, of a run with the same source and options: it continues as if not interrupted. */
-  resume?: FitState;
 }
 
 /** What `fitAutoEncoder` gives. */
 export interface FitResult {
   /** The trained parameters. */
   readonly params: AutoEncoderParams;
-  /** Phase of the last stage, in which to use them. */
+  /** The phase that they were last trained in, in which to use them. */
   readonly phase: Phase;
-  /** Losses of every stage. */
-  readonly history: readonly StageHistory[];
-  /** All stages made, or stopped by the signal. */
-  readonly status: "completed" | "aborted";
-  /** State to go on from. */
+  /** Updates made. */
+  readonly steps: number;
+  /** The record of every step. */
+  readonly history: readonly FitRecord[];
+  /** How it ended; `limit` where all steps were made. */
+  readonly status: Exclude<Status, "converged">;
+  /** What `resume` goes on from. */
   readonly state: FitState;
 }
 
@@ -161,10 +150,19 @@ function* stageBatches(source: ShapeSource, stage: Stage, size: number, seed: st
   }
 }
 
-function checkedSchedule(model: BspAutoEncoder, options: FitOptions): readonly Stage[] {
-  const { schedule } = options;
-  let before: Phase = options.phase ?? 0;
-  for (const { phase, steps, learningRate } of schedule) {
+const names = [
+  ...["schedule", "steps", "batchSize", "learningRate", "beta1", "beta2", "seed", "dtype"],
+  ...["initial", "phase", "backend", ...runOptionNames],
+];
+
+function checkedSchedule(model: BspAutoEncoder, { schedule, phase: first = 0 }: FitOptions): readonly Stage[] {
+  if (!Array.isArray(schedule) || schedule.length === 0) {
+    throw new ValueError("fitAutoEncoder: the schedule has no stages; give an array of { phase, steps }");
+  }
+  let before: Phase = first;
+  for (const stage of schedule as readonly Stage[]) {
+    const { phase, steps, learningRate } = stage;
+    checkOptions("fitAutoEncoder: a stage", stage, ["phase", "steps", "resolution", "learningRate"]);
     requireNextPhase("fitAutoEncoder", before, phase);
     requireInteger("fitAutoEncoder", "steps of a stage", steps, 0);
     if (learningRate !== undefined) requirePositive("fitAutoEncoder", "learningRate of a stage", learningRate);
@@ -173,15 +171,43 @@ function checkedSchedule(model: BspAutoEncoder, options: FitOptions): readonly S
     }
     before = phase;
   }
-  if (schedule.length === 0) throw new ValueError("fitAutoEncoder: the schedule is empty; give at least one stage");
   return schedule;
+}
+
+function settled(model: BspAutoEncoder, source: ShapeSource, options: FitOptions) {
+  checkOptions("fitAutoEncoder", options, names);
+  checkRunOptions("fitAutoEncoder", options);
+  const schedule = checkedSchedule(model, options);
+  if (!(source.count >= 1)) throw new ValueError("fitAutoEncoder: the source has no shapes; give at least one");
+  const { learningRate = 1e-4, beta1 = 0.5, beta2 = 0.999, seed = 0, dtype = "float32" } = options;
+  const all = schedule.reduce((total, stage) => total + stage.steps, 0);
+  const { batchSize = Math.min(24, source.count), steps = all } = options;
+  requireInteger("fitAutoEncoder", "batchSize", batchSize, 1);
+  requireInteger("fitAutoEncoder", "steps", steps, 0);
+  requirePositive("fitAutoEncoder", "learningRate", learningRate);
+  if (batchSize > source.count) {
+    throw new ValueError(`fitAutoEncoder: batchSize is ${batchSize} with ${source.count} shapes; make it smaller`);
+  }
+  return { schedule, learningRate, beta1, beta2, seed, dtype, batchSize, limit: Math.min(steps, all) };
+}
+
+type Settled = ReturnType<typeof settled>;
+
+function checkedState(state: FitState, { schedule }: Settled): FitState {
+  const { iterations, history, inner } = state ?? {};
+  const stage = inner?.stage;
+  const known = Number.isSafeInteger(stage) && stage >= 0 && stage <= schedule.length && inner.params !== undefined;
+  if (Number.isSafeInteger(iterations) && Array.isArray(history) && known) return state;
+  throw new ValueError(
+    "fitAutoEncoder: resume is no state of this training; give the `state` of a result or of a checkpoint of fitAutoEncoder",
+  );
 }
 
 /**
  * Trains an auto-encoder, phase by phase: weights are carried over, the optimizer is fresh in each stage. A step - loss,
  * gradient and update - compiles to one graph per phase.
- * @throws ValueError for an illegal sequence of phases or an option out of range; NonFiniteError, with the last good
- * state, where the loss stops being finite.
+ * @throws ValueError for an illegal sequence of phases or an option unknown or out of range; NonFiniteError, with the
+ * last good state, where the loss stops being finite.
  * @see section 3.2 of the paper
  */
 export async function fitAutoEncoder(
@@ -189,88 +215,90 @@ export async function fitAutoEncoder(
   source: ShapeSource,
   options: FitOptions,
 ): Promise<FitResult> {
-  const { learningRate = 1e-4, beta1 = 0.5, beta2 = 0.999, seed = 0, dtype = "float32" } = options;
-  const schedule = checkedSchedule(model, options);
-  if (!(source.count >= 1)) throw new ValueError("fitAutoEncoder: the source has no shapes; give at least one");
-  const { batchSize = Math.min(24, source.count) } = options;
-  requireInteger("fitAutoEncoder", "batchSize", batchSize, 1);
-  requirePositive("fitAutoEncoder", "learningRate", learningRate);
-  if (batchSize > source.count) {
-    throw new ValueError(`fitAutoEncoder: batchSize is ${batchSize} with ${source.count} shapes; make it smaller`);
+  const all = settled(model, source, options);
+  const { schedule, limit, seed, dtype } = all;
+  let state: FitState =
+    options.resume === undefined
+      ? {
+          iterations: 0,
+          history: [],
+          inner: {
+            stage: 0,
+            training: null,
+            params: options.initial ?? model.init(random.rng(seed).fork("params"), dtype),
+          },
+        }
+      : checkedState(options.resume, all);
+  let status: FitResult["status"] = "limit";
+  while (status === "limit" && state.iterations < limit) {
+    if (options.signal?.aborted) status = "aborted";
+    else ({ state, status } = await fitStage(model, source, state, all, options));
   }
-  let state: FitState = options.resume ?? {
-    stage: 0,
-    training: null,
-    params: options.params ?? model.init(random.rng(seed).fork("params"), dtype),
-    history: [],
-  };
-  const settled = { learningRate, beta1, beta2, seed, dtype, batchSize };
-  while (state.stage < schedule.length) {
-    const result = await fitStage(model, source, schedule[state.stage], state, settled, options);
-    state = result.state;
-    if (result.aborted) return outcome(schedule, state, "aborted");
-  }
-  return outcome(schedule, state, "completed");
+  const phase = schedule[state.history[state.history.length - 1]?.stage ?? -1]?.phase ?? options.phase ?? 0;
+  const { history, iterations: steps, inner } = state;
+  return { params: inner.params, phase, steps, history, status, state };
 }
-
-function outcome(schedule: readonly Stage[], state: FitState, status: FitResult["status"]): FitResult {
-  const { phase } = schedule[Math.min(state.stage, schedule.length - 1)];
-  return { params: state.params, phase, history: state.history, status, state };
-}
-
-type Settled = Required<Pick<FitOptions, "learningRate" | "beta1" | "beta2" | "seed" | "dtype" | "batchSize">>;
 
 /** The rest of a stage from where the state stands. */
 async function fitStage(
   model: BspAutoEncoder,
   source: ShapeSource,
-  stage: Stage,
   start: FitState,
-  settled: Settled,
+  { schedule, beta1, beta2, batchSize, dtype, limit, seed, ...all }: Settled,
   { backend, signal, onProgress, checkpoint }: FitOptions,
-): Promise<{ state: FitState; aborted: boolean }> {
-  const { phase, steps, resolution, learningRate = settled.learningRate } = stage;
-  const { beta1, beta2, batchSize, dtype } = settled;
-  const number = start.stage;
-  const key = `${settled.seed}/stage/${number}`;
-  const { training } = start;
-  const earlier = training === null ? start.history : start.history.slice(0, -1);
-  const present = ({ history }: TrainingState, done: boolean): Pick<FitState, "stage" | "history"> => {
-    const record = {
-      phase,
-      ...(resolution !== undefined && { resolution }),
-      losses: history.map(({ loss }) => loss),
-      reconstruction: history.map(({ figures }) => figures?.["reconstruction"] ?? Number.NaN),
-    };
-    return { stage: done ? number + 1 : number, history: [...earlier, record] };
-  };
-  const result = await train<AutoEncoderParams, ShapeBatch, Tensor, Tensor | undefined>({
-    initial: start.params,
-    optimizer: optimizerOf(learningRate, beta1, beta2),
-    loss(params, batch, { noise }) {
-      const loss = model.loss(params, batch, phase, noise);
-      return [loss.total, loss.reconstruction];
-    },
-    modelState: zeros([], dtype),
-    data: () => stageBatches(source, stage, batchSize, key),
-    epochs: steps === 0 ? 0 : 1,
-    seed: key,
-    figures: (reconstruction: Tensor) => ({ reconstruction: reconstruction.item() }),
-    onProgress: ({ step, loss }) => onProgress?.({ stage: number, phase, step, steps, loss }),
-    ...(checkpoint && {
-      checkpoint: {
-        every: checkpoint.every,
-        save: (saved) => checkpoint.save({ ...present(saved, false), training: saved, params: saved.inner.params }),
-      },
-    }),
-    ...(model.options.variational && {
-      noise: (rng: random.Rng) => rng.normal([batchSize, model.codeSize], { dtype }),
-    }),
-    ...(backend && { backend }),
-    ...(signal && { signal }),
-    ...(training && { resume: training }),
+): Promise<Pick<FitResult, "state" | "status">> {
+  const { stage: number, training, params } = start.inner;
+  const stage = schedule[number];
+  const { phase, steps, learningRate = all.learningRate } = stage;
+  const key = `${seed}/stage/${number}`;
+  const before = start.iterations - (training?.iterations ?? 0);
+  const history = start.history.slice();
+  let stopped = false;
+  // The records of a stage are in the history of the whole: its own state needs none.
+  const stateOf = ({ iterations, inner }: TrainingState<AutoEncoderParams, Tensor>): FitState => ({
+    iterations: before + iterations,
+    history: history.slice(),
+    inner:
+      iterations === steps
+        ? { stage: number + 1, training: null, params: inner.params }
+        : { stage: number, training: { iterations, history: [], inner }, params: inner.params },
   });
-  const { status, params, state: reached } = result;
-  const done = status === "limit";
-  return { aborted: !done, state: { ...present(reached, done), training: done ? null : reached, params } };
+  try {
+    const { status, state } = await train<AutoEncoderParams, ShapeBatch, Tensor, Tensor | undefined>({
+      initial: params,
+      optimizer: optimizerOf(learningRate, beta1, beta2),
+      loss(present, batch, { noise }) {
+        const loss = model.loss(present, batch, phase, noise);
+        return [loss.total, loss.reconstruction];
+      },
+      modelState: zeros([], dtype),
+      data: () => stageBatches(source, stage, batchSize, key),
+      epochs: steps === 0 ? 0 : 1,
+      seed: key,
+      figures: (reconstruction: Tensor) => ({ reconstruction: reconstruction.item() }),
+      async onProgress({ step, loss, figures }) {
+        const reconstruction = figures?.["reconstruction"] ?? Number.NaN;
+        const record = { step: before + step, stage: number, phase, loss, reconstruction };
+        history.push(record);
+        stopped = (await onProgress?.(record)) === "stop";
+        return stopped || record.step >= limit ? "stop" : undefined;
+      },
+      ...(checkpoint && {
+        checkpoint: { every: checkpoint.every ?? 1, save: (saved) => checkpoint.save(stateOf(saved)) },
+      }),
+      ...(model.options.variational && {
+        noise: (rng: random.Rng) => rng.normal([batchSize, model.codeSize], { dtype }),
+      }),
+      ...(backend && { backend }),
+      ...(signal && { signal }),
+      ...(training && { resume: training }),
+    });
+    const reached = stateOf(state);
+    if (status === "aborted") return { state: reached, status };
+    return { state: reached, status: stopped && reached.iterations < limit ? "stopped" : "limit" };
+  } catch (error) {
+    if (!(error instanceof NonFiniteError)) throw error;
+    const state = stateOf(error.state as TrainingState<AutoEncoderParams, Tensor>);
+    throw new NonFiniteError(`fitAutoEncoder: stage ${number}: ${error.message}`, { state, cause: error });
+  }
 }

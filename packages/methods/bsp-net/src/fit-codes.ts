@@ -1,8 +1,10 @@
-import type { Layer } from "@offprint/nn";
-import { adam, meanSquaredError, type TrainingState, train } from "@offprint/optim";
+import type { FloatType, Layer } from "@offprint/nn";
+import { adam, meanSquaredError, type TrainingRecord, type TrainingState, train } from "@offprint/optim";
+import { checkRunOptions, type RunOptions, runOptionNames, type Status } from "@offprint/solvers";
 import {
   asTensor,
   type Backend,
+  checkOptions,
   random,
   requireInteger,
   requirePositive,
@@ -13,8 +15,8 @@ import {
 } from "@offprint/tensor-core";
 
 /** Options of `fitCodes`. */
-export interface FitCodesOptions {
-  /** Passes over the images. Default 1000. */
+export interface FitCodesOptions<P> extends RunOptions<TrainingRecord, TrainingState<P>> {
+  /** Passes over the images, those of the resumed run included. Default 1000. */
   epochs?: number;
   /** Images of a step. Default 64, or all where there are fewer. */
   batchSize?: number;
@@ -25,32 +27,40 @@ export interface FitCodesOptions {
   /** Source of all randomness. Default 0. */
   seed?: number | string;
   /** Element type of parameters. Default float32. */
-  dtype?: "float32" | "float64";
+  dtype?: FloatType;
   /** Parameters to start from. Default drawn from the seed. */
-  params?: any;
+  initial?: P;
   /** Compiles each step to one graph; without it steps run on the host kernels. */
   backend?: Backend;
-  /** Called after each step and awaited; `"stop"` ends the run. */
-  onProgress?: (progress: { readonly epoch: number; readonly epochs: number; readonly loss: number }) => unknown;
-  /** Stops before the next step; the result holds the state to go on from. */
-  signal?: AbortSignal;
-  /** Called with the state every `every` steps (default: after each epoch) and awaited. */
-  checkpoint?: { every?: number; save: (state: TrainingState) => unknown };
-  /** State to go on from, of a run with the same data and options. */
-  resume?: TrainingState;
 }
 
 /** What `fitCodes` gives. */
-export interface FitCodesResult {
+export interface FitCodesResult<P> {
   /** Parameters of the image encoder. */
-  readonly params: any;
-  /** The loss of each step before its update. */
-  readonly losses: readonly number[];
-  /** All epochs made, or stopped. */
-  readonly status: "completed" | "stopped" | "aborted";
-  /** State to go on from. */
-  readonly state: TrainingState;
+  readonly params: P;
+  /** Epochs finished. */
+  readonly epochs: number;
+  /** Updates made. */
+  readonly steps: number;
+  /** The record of each step. */
+  readonly history: readonly TrainingRecord[];
+  /** How it ended; `limit` where all epochs were made. */
+  readonly status: Status;
+  /** What `resume` goes on from. */
+  readonly state: TrainingState<P>;
 }
+
+const names = [
+  "epochs",
+  "batchSize",
+  "learningRate",
+  "beta1",
+  "seed",
+  "dtype",
+  "initial",
+  "backend",
+  ...runOptionNames,
+];
 
 /**
  * Single-view reconstruction: trains an image encoder to give the codes that a trained auto-encoder gave its shapes, by
@@ -58,29 +68,40 @@ export interface FitCodesResult {
  * @param encoder such as `imageEncoder`
  * @param images `[n, channels, height, width]`
  * @param codes `[n, codeSize]`
- * @throws ShapeError where there are not as many codes as images; ValueError for an option out of range.
+ * @throws ShapeError where there are not as many codes as images; ValueError for an option unknown or out of range.
  * @see section 3.4 of the paper
  */
-export async function fitCodes(
-  encoder: Layer,
+export async function fitCodes<P>(
+  encoder: Layer<P>,
   images: TensorLike,
   codes: TensorLike,
-  options: FitCodesOptions = {},
-): Promise<FitCodesResult> {
+  options: FitCodesOptions<P> = {},
+): Promise<FitCodesResult<P>> {
+  checkOptions("fitCodes", options, names);
   const x = asTensor(images);
   const z = asTensor(codes);
   const n = x.shape[0];
   if (z.rank !== 2 || z.shape[0] !== n) {
     throw new ShapeError(`fitCodes: images have shape [${x.shape}] and codes [${z.shape}]; give one code per image`);
   }
-  const { epochs = 1000, learningRate = 1e-4, beta1 = 0.5, seed = 0, dtype = "float32", backend, signal } = options;
-  const { batchSize = Math.min(64, n), onProgress, checkpoint, resume } = options;
+  const { epochs = 1000, learningRate = 1e-4, beta1 = 0.5, seed = 0, dtype = "float32", backend } = options;
+  const { batchSize = Math.min(64, n), initial = encoder.init(random.rng(seed).fork("params"), dtype) } = options;
+  requireInteger("fitCodes", "epochs", epochs, 0);
   requireInteger("fitCodes", "batchSize", batchSize, 1);
   requirePositive("fitCodes", "learningRate", learningRate);
-  const result = await train<any, { images: Tensor; codes: Tensor }>({
-    initial: options.params ?? encoder.init(random.rng(seed).fork("params"), dtype),
+  const { onProgress, signal, checkpoint, resume } = options;
+  checkRunOptions("fitCodes", options);
+  const {
+    params,
+    steps,
+    history,
+    status,
+    state,
+    epochs: done,
+  } = await train<P, { images: Tensor; codes: Tensor }>({
+    initial,
     optimizer: adam({ learningRate, beta1 }),
-    loss: (params, batch) => meanSquaredError(encoder.apply(params, batch.images), batch.codes),
+    loss: (present, batch) => meanSquaredError(encoder.apply(present, batch.images), batch.codes),
     *data(_, rng) {
       const order = rng.permutation(n).data() as Int32Array;
       const size = Math.min(batchSize, n);
@@ -93,12 +114,10 @@ export async function fitCodes(
     epochs,
     seed,
     ...(backend && { backend }),
+    ...(onProgress && { onProgress }),
     ...(signal && { signal }),
     ...(checkpoint && { checkpoint }),
     ...(resume && { resume }),
-    onProgress: ({ epoch, loss }) => onProgress?.({ epoch, epochs, loss }),
   });
-  const { params, history, status, state } = result;
-  const losses = history.map(({ loss }) => loss);
-  return { params, losses, status: status === "stopped" || status === "aborted" ? status : "completed", state };
+  return { params, epochs: done, steps, history, status, state };
 }

@@ -2,6 +2,7 @@ import type { LinearParams } from "@offprint/nn";
 import {
   add,
   asTensor,
+  checkOptions,
   matmul,
   maximum,
   mean,
@@ -37,6 +38,7 @@ export function fcDecode(
   layers: readonly LinearParams[],
   options: { primitive?: Primitive } = {},
 ): Tensor {
+  checkOptions("fcDecode", options, ["primitive"]);
   const q = asTensor(primitives);
   const x = features(points, options.primitive ?? "plane");
   if (q.rank !== 3 || x.rank !== 3 || x.shape[2] !== q.shape[1]) {

@@ -17,6 +17,7 @@ import {
   sum,
   type Tensor,
   type TensorLike,
+  ValueError,
   where,
 } from "@offprint/tensor-core";
 import { type BspOutput, CONNECTED, INSIDE } from "./decoder.js";
@@ -35,7 +36,15 @@ function occupancies(values: TensorLike, like: Tensor): Tensor {
   if (v.shape.join() !== like.shape.join()) {
     throw new ShapeError(`bspLoss: values have shape [${v.shape}]; the occupancy has [${like.shape}]`);
   }
+  requireUnitInterval(v);
   return cast(v, like.dtype);
+}
+
+/** Throws for values that are neither 1 inside, 0 outside nor between, where they are known and not of a trace. */
+function requireUnitInterval(values: Tensor): void {
+  if (values.storage.kind !== "host") return;
+  const bad = values.data().find((v) => !(Number(v) >= 0 && Number(v) <= 1));
+  if (bad !== undefined) throw new ValueError(`bspLoss: values hold ${bad}; give 1 inside and 0 outside`);
 }
 
 /** Sum over T of what exceeds 1 and what falls below 0, so that connections stay in [0, 1]. */
@@ -67,7 +76,7 @@ export function overlapLoss(convexes: Tensor, values: TensorLike): Tensor {
  * draws T to 0 and 1. Phases 2 and 4 add the overlap loss. All coefficients are 1.
  * @param out of `bspDecode` in the same phase
  * @param values 1 inside and 0 outside, `[batch, n, 1]`
- * @throws ShapeError where the values do not fit.
+ * @throws ShapeError where the values do not fit; ValueError for values outside [0, 1].
  * @see equations 6 to 12 of the paper
  */
 export function bspLoss(

@@ -1,4 +1,4 @@
-import { asTensor, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { asTensor, checkOptions, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import type { PolyMesh } from "./poly-mesh.js";
 
 /** A mesh of triangles. */
@@ -74,6 +74,7 @@ function loopsOf(inside: number): readonly number[][] {
  * @throws ShapeError unless the grid has three axes; ValueError for samples that are not finite.
  */
 export function marchingCubes(grid: TensorLike, iso: number, options: MarchingCubesOptions = {}): TriMesh {
+  checkOptions("marchingCubes", options, ["origin", "spacing"]);
   const samples = asTensor(grid);
   if (samples.rank !== 3)
     throw new ShapeError(`marchingCubes: the grid has shape [${samples.shape}]; give [nx, ny, nz]`);

@@ -1,4 +1,11 @@
-import { type random, requireInteger, requirePositive, ShapeError, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  type random,
+  requireInteger,
+  requirePositive,
+  ShapeError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { forEachTriangle, type PolyMesh, triangleNormal } from "./poly-mesh.js";
 import { type BspShape, contains } from "./shape.js";
 
@@ -16,7 +23,7 @@ export interface SampleOptions {
   shape?: BspShape;
 }
 
-/** How far outside a face a point is looked at, to tell interior faces. */
+/** How far outside a face a point is looked at, in a cube of 1, to tell interior faces. */
 const LOOK = 1e-4;
 
 /** Draws of points beyond which a surface is taken to have no outer side. */
@@ -32,6 +39,7 @@ export function sampleSurface(
   rng: random.Rng,
   options: SampleOptions = {},
 ): SurfacePoints {
+  checkOptions("sampleSurface", options, ["shape"]);
   requireInteger("sampleSurface", "count", count, 1);
   const corners: number[] = [];
   const areas: number[] = [];
@@ -78,7 +86,8 @@ function placePoint(
 }
 
 function covered(shape: BspShape, points: Float64Array, normals: Float64Array, place: number): boolean {
-  const before = Float64Array.from({ length: 3 }, (_, i) => points[3 * place + i] + LOOK * normals[3 * place + i]);
+  const look = LOOK * (shape.frame?.size ?? 1);
+  const before = Float64Array.from({ length: 3 }, (_, i) => points[3 * place + i] + look * normals[3 * place + i]);
   return contains(shape, before)[0] === 1;
 }
 
@@ -174,6 +183,7 @@ export function edgePoints({ points, normals }: SurfacePoints, options: EdgeOpti
  * @throws ValueError where one of them has no such points; draw more points, or give a larger radius.
  */
 export function edgeChamferDistance(a: SurfacePoints, b: SurfacePoints, options: EdgeOptions = {}): number {
+  checkOptions("edgeChamferDistance", options, ["radius", "sigma"]);
   const edges = [edgePoints(a, options), edgePoints(b, options)];
   edges.forEach((points, i) => {
     if (points.length > 0) return;

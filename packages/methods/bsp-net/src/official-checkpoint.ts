@@ -13,7 +13,7 @@ function officialNames(like: AutoEncoderParams): unknown {
     });
   };
   return {
-    encoder: numbered("encoder.conv", like.encoder),
+    encoder: numbered("encoder.conv", like.encoder as readonly unknown[]),
     primitives: numbered("decoder.linear", like.primitives),
     tree: { T: "generator.convex_layer_weights", W: "generator.concave_layer_weights" },
     layers: null,

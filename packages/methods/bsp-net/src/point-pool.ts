@@ -1,6 +1,6 @@
-import { type Rng, requireInteger, requirePositive, ShapeError, ValueError } from "@offprint/tensor-core";
+import { turn } from "@offprint/solvers";
+import { type Rng, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { Dim } from "./features.js";
-import { requirePoints } from "./shape.js";
 import type { LabelledPoints } from "./shape-gradient.js";
 
 /** Which of `[d n]` coordinates are inside: `[n]`, 1 or true inside. */
@@ -8,7 +8,7 @@ export type Occupancy = (points: Float64Array) => ArrayLike<number | boolean> | 
 
 /** Points of a shape and whether they are inside. */
 export interface PointSamples {
-  /** `[d n]` coordinates, in [-1/2, 1/2]. */
+  /** `[d n]` coordinates: in [-1/2, 1/2], or in units of their own where some lie beyond. */
   points: ArrayLike<number>;
   /** `[n]`: 1 inside and 0 outside. */
   values: ArrayLike<number | boolean>;
@@ -35,12 +35,14 @@ export interface PoolOptions {
 function labels(owner: string, values: ArrayLike<number | boolean>, n: number): Uint8Array {
   if (values.length !== n)
     throw new ShapeError(`${owner}: ${values.length} values for ${n} points; give one per point`);
-  return Uint8Array.from({ length: n }, (_, i) => {
+  const result = new Uint8Array(n);
+  for (let i = 0; i < n; i++) {
     const v = Number(values[i]);
     if (v !== 0 && v !== 1)
       throw new ValueError(`${owner}: value ${i} is ${String(values[i])}; give 1 inside, 0 outside`);
-    return v;
-  });
+    result[i] = v;
+  }
+  return result;
 }
 
 function requireBothSides(owner: string, values: Uint8Array): void {
@@ -74,30 +76,59 @@ function spatialOrder(points: Float64Array, dim: Dim): Int32Array {
   return order;
 }
 
-/** The user's samples as a pool. */
-export function poolOfSamples(samples: PointSamples, dim: Dim): PointPool {
-  const points = Float64Array.from(samples.points);
-  const n = requirePoints("fitShape", points, dim);
-  const values = labels("fitShape", samples.values, n);
+/** The user's samples, as points of the shape's cube, as a pool. */
+export function poolOfSamples(points: Float64Array, given: PointSamples["values"], dim: Dim): PointPool {
+  const values = labels("fitShape", given, points.length / dim);
   requireBothSides("fitShape", values);
   return { all: { points, values }, uniform: spatialOrder(points, dim), near: new Int32Array(0) };
 }
 
+/** Points that the inside test is asked about at once. */
+const ASKED = 50_000;
+
 /**
  * Uniform points of [-1/2, 1/2]^d, and those among them that are near the surface: where a jittered copy is on the other
- * side.
+ * side. Null where the signal fired meanwhile.
  */
-export async function drawPool(occupied: Occupancy, dim: Dim, options: PoolOptions, rng: Rng): Promise<PointPool> {
-  const { size, jitter } = options;
-  requireInteger("fitShape", "poolSize", size, 1);
-  requirePositive("fitShape", "jitter", jitter);
-  const points = rng.uniform([size * dim], { low: -0.5, high: 0.5, dtype: "float64" }).data() as Float64Array;
-  const moves = rng.uniform([size * dim], { low: -jitter, high: jitter, dtype: "float64" }).data();
-  const values = labels("fitShape: occupied", await occupied(points), size);
+export async function drawPool(
+  occupied: Occupancy,
+  dim: Dim,
+  { size, jitter }: PoolOptions,
+  rng: Rng,
+  signal: AbortSignal | undefined,
+): Promise<PointPool | null> {
+  const points = new Float64Array(size * dim);
+  const values = new Uint8Array(size);
+  const moved = new Uint8Array(size);
+  for (let start = 0; start < size; start += ASKED) {
+    const count = Math.min(ASKED, size - start);
+    const some = rng.uniform([count * dim], { low: -0.5, high: 0.5, dtype: "float64" }).data() as Float64Array;
+    const moves = rng.uniform([count * dim], { low: -jitter, high: jitter, dtype: "float64" }).data();
+    points.set(some, start * dim);
+    values.set(labels("fitShape: occupied", await occupied(some.slice()), count), start);
+    await turn();
+    for (let i = 0; i < some.length; i++) some[i] += moves[i];
+    moved.set(labels("fitShape: occupied", await occupied(some), count), start);
+    await turn();
+    if (signal?.aborted) return null;
+  }
   requireBothSides("fitShape", values);
-  const moved = labels("fitShape: occupied", await occupied(points.map((x, i) => x + moves[i])), size);
   const uniform = spatialOrder(points, dim);
   return { all: { points, values }, uniform, near: uniform.filter((i) => values[i] !== moved[i]) };
+}
+
+/** `count` random integers below `high`, in rising order: exponential gaps, as between sorted uniform numbers. */
+function sortedDraws(count: number, high: number, rng: Rng): Int32Array {
+  const sums = rng.exponential([count + 1], { dtype: "float64" }).data() as Float64Array;
+  let total = 0;
+  for (let i = 0; i <= count; i++) total += sums[i];
+  const result = new Int32Array(count);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    sum += sums[i];
+    result[i] = Math.min(high - 1, Math.floor((sum / total) * high));
+  }
+  return result;
 }
 
 /** Some of the pool's points: half of them near the surface, where it knows which are. */
@@ -114,9 +145,10 @@ export function drawPoints(pool: PointPool, count: number, dim: Dim, rng: Rng): 
     // prettier-ignore
     if (some === 0) continue;
     // In the order of space: a point's neighbour most often has the same convexes near and far.
-    for (const k of rng.randint([some], { high: from.length }).data().slice().sort()) {
-      for (let a = 0; a < dim; a++) points[dim * next + a] = all.points[dim * from[k] + a];
-      values[next++] = all.values[from[k]];
+    for (const k of sortedDraws(some, from.length, rng)) {
+      const point = from[k];
+      for (let a = 0; a < dim; a++) points[dim * next + a] = all.points[dim * point + a];
+      values[next++] = all.values[point];
     }
   }
   return { points, values };
@@ -124,9 +156,13 @@ export function drawPoints(pool: PointPool, count: number, dim: Dim, rng: Rng): 
 
 /** Up to `most` of the inside points, in random order: `[d n]`. */
 export function insidePoints({ all: { points, values } }: PointPool, most: number, dim: Dim, rng: Rng): Float64Array {
-  const inside = Int32Array.from(values.keys()).filter((i) => values[i] === 1);
-  const order = rng.permutation(inside.length).data().slice(0, most);
-  return Float64Array.from(
-    Array.from(order).flatMap((k) => [...points.subarray(dim * inside[k], dim * inside[k] + dim)]),
-  );
+  const inside = new Int32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === 1) inside[count++] = i;
+  const order = rng.permutation(count).data().slice(0, most);
+  const chosen = new Float64Array(dim * order.length);
+  order.forEach((k, i) => {
+    chosen.set(points.subarray(dim * inside[k], dim * inside[k] + dim), dim * i);
+  });
+  return chosen;
 }

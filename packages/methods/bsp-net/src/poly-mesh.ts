@@ -1,6 +1,6 @@
 import { ShapeError } from "@offprint/tensor-core";
 
-/** A polygonal mesh: convexes one after the other, each closed and with vertices of its own. */
+/** A polygonal mesh: convexes one after the other, each closed and with vertices of its own, or the one surface of their union. */
 export interface PolyMesh {
   /** `[3 vertices]` coordinates. */
   readonly vertices: Float64Array;

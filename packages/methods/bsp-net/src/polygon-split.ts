@@ -1,4 +1,5 @@
 import { ON_PLANE } from "./convex-polyhedron.js";
+import { forEachTriangle, type PolyMesh, triangleNormal } from "./poly-mesh.js";
 
 /** A plane polygon in space with its outward unit normal. */
 export interface SpacePolygon {
@@ -48,4 +49,26 @@ export function splitPolygon(polygon: SpacePolygon, plane: ArrayLike<number>): S
     outer.push(...cut);
   }
   return { inner: { ...polygon, points: inner }, outer: { ...polygon, points: outer } };
+}
+
+/** The faces of a mesh as polygons with planes; faces without an area are left out. */
+export function facePolygons(mesh: PolyMesh): SpacePolygon[] {
+  const { vertices: p } = mesh;
+  // Newell: the sum over a fan is exact for plane polygons and steady for slivers.
+  const normals = new Float64Array(3 * mesh.faces.length);
+  forEachTriangle(mesh, (a, b, c, face) => {
+    triangleNormal(p, a, b, c).forEach((x, i) => {
+      normals[3 * face + i] += x;
+    });
+  });
+  return mesh.faces.flatMap((loop, f) => {
+    const [x, y, z] = normals.subarray(3 * f, 3 * f + 3);
+    const length = Math.hypot(x, y, z);
+    if (length < 1e-18) return [];
+    const normal = [x / length, y / length, z / length];
+    const points = loop.flatMap((v) => [...p.subarray(3 * v, 3 * v + 3)]);
+    let offset = 0;
+    for (let i = 0; i < points.length; i++) offset -= (normal[i % 3] * points[i]) / loop.length;
+    return [{ points, plane: [normal[0], normal[1], normal[2], offset], convex: mesh.convexOfFace[f] }];
+  });
 }

@@ -1,6 +1,6 @@
+import { checkOptions } from "@offprint/tensor-core";
 import type { PolyMesh } from "./poly-mesh.js";
-import { type SpacePolygon, splitPolygon } from "./polygon-split.js";
-import { facePolygons } from "./union-boundary.js";
+import { facePolygons, type SpacePolygon, splitPolygon } from "./polygon-split.js";
 
 /** Options of `projectMesh`. */
 export interface ViewOptions {
@@ -81,6 +81,7 @@ function backToFront(node: SpaceNode | null, viewer: Vector, visit: (polygon: Sp
  * the others cut by a binary space partition until no two hide each other.
  */
 export function projectMesh(mesh: PolyMesh, options: ViewOptions = {}): ProjectedPolygon[] {
+  checkOptions("projectMesh", options, ["azimuth", "elevation"]);
   const { azimuth = 35, elevation = 25 } = options;
   const [a, e] = [(azimuth * Math.PI) / 180, (elevation * Math.PI) / 180];
   const viewer: Vector = [Math.sin(a) * Math.cos(e), Math.sin(e), Math.cos(a) * Math.cos(e)];

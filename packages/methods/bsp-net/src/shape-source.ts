@@ -2,6 +2,7 @@ import {
   asTensor,
   broadcastTo,
   cast,
+  checkOptions,
   type Rng,
   reshape,
   ShapeError,
@@ -62,6 +63,7 @@ function block(x: Tensor, start: number, count: number): Tensor {
  * @throws ShapeError where arrays do not fit each other; ValueError for values other than 0 and 1.
  */
 export function shapeSamples(shapes: SampledShapes, options: SampledShapesOptions = {}): ShapeSource {
+  checkOptions("shapeSamples", options, ["pointsPerStep"]);
   const given = floats(shapes.points);
   const d = given.shape[given.rank - 1];
   const inputs = withChannels(floats(shapes.inputs), d);

@@ -1,6 +1,7 @@
-import { asTensor, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { asTensor, checkOptions, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { CONNECTED } from "./decoder.js";
 import type { Dim } from "./features.js";
+import { type Frame, intoFrame } from "./frame.js";
 
 /** An intersection of half-spaces. */
 export interface Convex {
@@ -18,6 +19,11 @@ export interface BspShape {
   readonly convexes: readonly Convex[];
   /** Numbers of convexes that are connected with no half-space at all, and are left out. */
   readonly unconnected: readonly number[];
+  /**
+   * Where the cube that the planes are in lies: meshes and points are given in its space. Default: it is that cube,
+   * [-1/2, 1/2]^d.
+   */
+  readonly frame?: Frame;
 }
 
 /** Options of `bspShape`. */
@@ -34,6 +40,7 @@ export interface BspShapeOptions {
  * may be slightly negative, and all planes would join all convexes.
  */
 export function bspShape(planes: TensorLike, T: TensorLike, options: BspShapeOptions = {}): BspShape {
+  checkOptions("bspShape", options, ["threshold"]);
   const { threshold = CONNECTED } = options;
   if (!(threshold > 0)) {
     throw new ValueError(`bspShape: threshold is ${threshold}; it must be > 0, as connections may be negative`);
@@ -97,11 +104,12 @@ export function requirePoints(owner: string, points: ArrayLike<number>, dim: Dim
 
 /**
  * S* of points: 0 inside, growing outside.
- * @param points `[d n]` coordinates
+ * @param given `[d n]` coordinates
  */
-export function distances(shape: BspShape, points: Float64Array): Float64Array {
-  const { dim, convexes } = shape;
-  const n = requirePoints("distances", points, dim);
+export function distances(shape: BspShape, given: Float64Array): Float64Array {
+  const { dim, convexes, frame } = shape;
+  const n = requirePoints("distances", given, dim);
+  const points = intoFrame(given, frame);
   const result = new Float64Array(n);
   for (let k = 0; k < n; k++) {
     let least = Infinity;

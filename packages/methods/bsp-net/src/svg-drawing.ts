@@ -1,3 +1,4 @@
+import { checkOptions } from "@offprint/tensor-core";
 import type { ConvexPolygon } from "./convex-polygon.js";
 import { convexColour } from "./mesh-writers.js";
 import type { PolyMesh } from "./poly-mesh.js";
@@ -16,10 +17,11 @@ export function writeSvg(
   shape: PolyMesh | readonly (ConvexPolygon & { convex: number })[],
   options: SvgOptions = {},
 ): string {
-  const { width = 480 } = options;
+  checkOptions("writeSvg", options, ["width", "azimuth", "elevation"]);
+  const { width = 480, ...view } = options;
   const polygons: readonly ProjectedPolygon[] =
     "faces" in shape
-      ? projectMesh(shape, options)
+      ? projectMesh(shape, view)
       : shape.map(({ vertices, convex }) => ({ points: [...vertices], convex, shade: 1 }));
   let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const { points } of polygons) {

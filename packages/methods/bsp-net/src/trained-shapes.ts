@@ -1,5 +1,6 @@
 import {
   asTensor,
+  checkOptions,
   clip,
   random,
   requireInteger,
@@ -41,6 +42,7 @@ export interface ShapesOptions {
  * polyhedra: mesh them with `implicitMesh`.
  */
 export function shapesOf(trained: TrainedModel, codes: TensorLike, options: ShapesOptions = {}): BspShape[] {
+  checkOptions("shapesOf", options, ["force", "threshold"]);
   const { model, params, phase } = trained;
   const { force = false, threshold } = options;
   if (params.tree === null || model.options.primitive !== "plane") {
@@ -70,14 +72,16 @@ export interface SampleShapesOptions extends ShapesOptions {
  * @throws ValueError unless the model is variational.
  */
 export function sampleShapes(trained: TrainedModel, count: number, options: SampleShapesOptions = {}): BspShape[] {
+  checkOptions("sampleShapes", options, ["seed", "force", "threshold"]);
   requireInteger("sampleShapes", "count", count, 1);
   const { model, params } = trained;
   if (!model.options.variational) {
     throw new ValueError("sampleShapes: the model is not variational; train one made with variational: true");
   }
   const dtype = params.tree?.T.dtype === "float64" ? "float64" : "float32";
-  const codes = random.rng(options.seed ?? 0).normal([count, model.codeSize], { dtype });
-  return shapesOf(trained, codes, options);
+  const { seed = 0, ...how } = options;
+  const codes = random.rng(seed).normal([count, model.codeSize], { dtype });
+  return shapesOf(trained, codes, how);
 }
 
 /** Points decoded at once. */

@@ -1,5 +1,6 @@
 import {
   asTensor,
+  checkOptions,
   random,
   requireInteger,
   ShapeError,
@@ -35,6 +36,7 @@ const paperPoints: Readonly<Record<number, number>> = { 16: 4096, 32: 4096, 64: 
  * `points` does not name.
  */
 export function voxelShapes(voxels: TensorLike, options: VoxelShapesOptions = {}): ShapeSource {
+  checkOptions("voxelShapes", options, ["points", "pointsPerStep", "seed"]);
   const given = asTensor(voxels);
   const count = given.shape[0] ?? 0;
   if (given.rank < 4 || count === 0) {

@@ -8,14 +8,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 import {
   bspAutoEncoder,
-  cellCentres,
   extractMesh,
+  intersectHalfspaces,
   meshTopology,
+  meshVolume,
   readObj,
   readPly,
   saveModel,
   writeObj,
 } from "../src/index.js";
+import { cellCentres } from "../src/used-convexes.js";
 
 let folder = "";
 beforeAll(async () => {
@@ -25,14 +27,14 @@ afterAll(() => rm(folder, { recursive: true }));
 
 type Given = Record<string, number | string>;
 
-function run(input: string, given: Given) {
+function run(input: string, given: Given, flags: readonly string[] = []) {
   const quick = { convexes: 2, planes: 8, steps: 150, resolution: 24 };
   const words = Object.entries({ ...quick, ...given }).flatMap(([name, value]) => [`--${name}`, value]);
-  return runWords(commands, "mesh-shape", [join(folder, input), ...words]);
+  return runWords(commands, "mesh-shape", [join(folder, input), ...words, ...flags]);
 }
 
-async function call(input: string, given: Given): Promise<{ lines: string[]; err: string }> {
-  const { code, out, err } = await run(input, given);
+async function call(input: string, given: Given, flags?: readonly string[]): Promise<{ lines: string[]; err: string }> {
+  const { code, out, err } = await run(input, given, flags);
   expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
   return { lines: out.trimEnd().split("\n"), err };
 }
@@ -77,9 +79,26 @@ describe("offprint mesh-shape", () => {
     expect(meshTopology(readPly(new Uint8Array(await readFile(ply)))).closed).toBe(true);
     const gltf = join(folder, "again.gltf");
     expect((await call("voxels.ply", { output: gltf, seed: 1 })).lines[0]).toMatch(
-      /mesh of \d+ faces, as 24\^3 voxels/,
+      /mesh of \d+ faces, [\d.]+ x [\d.]+ x [\d.]+$/,
     );
     expect(JSON.parse(await readFile(gltf, "utf8")).asset.version).toBe("2.0");
+  });
+
+  it("gives a part back in its own units, as one watertight mesh", async () => {
+    const planes = [-1, 0, 0, 10, 1, 0, 0, -70, 0, -1, 0, 0, 0, 1, 0, -50, 0, 0, -1, 0, 0, 0, 1, -30];
+    const part = {
+      ...intersectHalfspaces(Float64Array.from(planes), { bounds: 100 }),
+      convexOfFace: new Int32Array(6),
+    };
+    await writeFile(join(folder, "part.obj"), writeObj(part));
+    const output = join(folder, "refit.obj");
+    const { lines } = await call("part.obj", { output, convexes: 3, planes: 12, steps: 600 }, ["--union"]);
+    expect(lines[0]).toBe("part.obj: mesh of 6 faces, 60 x 50 x 30");
+    const mesh = readObj(await readFile(output, "utf8"));
+    expect(meshTopology(mesh)).toMatchObject({ closed: true, euler: 2 });
+    expect(Math.abs(meshVolume(mesh) / 90_000 - 1)).toBeLessThan(0.1);
+    const along = mesh.vertices.filter((_, i) => i % 3 === 0);
+    expect(Math.abs(Math.max(...along) - 70) + Math.abs(Math.min(...along) - 10)).toBeLessThan(4);
   });
 
   it("makes meshes with a trained model", async () => {

@@ -8,8 +8,8 @@ import {
   meshTopology,
   meshVolume,
   polygonArea,
-  weld,
 } from "../src/index.js";
+import { weld } from "../src/weld.js";
 import { fixture } from "./fixture.js";
 
 const box = [1, 0, 0, -0.3, -1, 0, 0, -0.3, 0, 1, 0, -0.2, 0, -1, 0, -0.2, 0, 0, 1, -0.1, 0, 0, -1, -0.1];

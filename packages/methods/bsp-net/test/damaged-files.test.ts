@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import {
   bspAutoEncoder,
   intersectHalfspaces,
-  joinMeshes,
   loadModel,
   readObj,
   readPly,
@@ -14,6 +13,7 @@ import {
   writeObj,
   writePly,
 } from "../src/index.js";
+import { joinMeshes } from "../src/poly-mesh.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const cube = intersectHalfspaces(

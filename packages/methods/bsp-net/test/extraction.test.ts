@@ -4,7 +4,6 @@ import {
   type BspShape,
   bspDecode,
   bspShape,
-  cellCentres,
   contains,
   convexParts,
   distances,
@@ -15,12 +14,10 @@ import {
   meshVolume,
   polygonArea,
   projectMesh,
-  removeRedundant,
   sampleSurface,
-  unionBoundary,
-  usedConvexes,
   writeSvg,
 } from "../src/index.js";
+import { cellCentres, removeRedundant, usedConvexes } from "../src/used-convexes.js";
 
 /** A shape of boxes [low, high]. */
 function boxes(...list: readonly (readonly [number[], number[]])[]): BspShape {
@@ -267,7 +264,7 @@ describe("the mesh of a shape", () => {
   });
 
   it("has as its union's boundary the area and the volume of the union", () => {
-    const boundary = extractMesh(cross, { ...coarse, unionBoundary: true });
+    const boundary = extractMesh(cross, { ...coarse, union: true });
     expect(meshVolume(boundary)).toBeCloseTo(2 * 0.032 - 0.008, 12);
     expect(meshArea(boundary)).toBeCloseTo(2 * (2 * 0.04 + 4 * 0.16) - 6 * 0.04, 12);
     expect(Math.min(...boundary.vertices)).toBeCloseTo(-0.4, 12);
@@ -285,7 +282,7 @@ describe("the mesh of a shape", () => {
         [0.4, 0.1, 0.1],
       ],
     ); // prettier-ignore
-    const joined = extractMesh(touching, { ...coarse, unionBoundary: true });
+    const joined = extractMesh(touching, { ...coarse, union: true });
     expect(meshVolume(joined)).toBeCloseTo(0.032, 12);
     expect(meshArea(joined)).toBeCloseTo(2 * 0.04 + 4 * 0.16, 12);
     const nested = boxes(
@@ -298,14 +295,14 @@ describe("the mesh of a shape", () => {
         [0.2, 0.1, 0.1],
       ],
     ); // prettier-ignore
-    const one = unionBoundary(extractMesh(nested, { ...coarse, removeRedundant: false }));
+    const one = extractMesh(nested, { ...coarse, removeRedundant: false, union: true });
     expect(meshArea(one)).toBeCloseTo(2 * 0.04 + 4 * 0.16, 12);
   });
 
   it("has the union's volume for random convexes, as cells count it", () => {
     const shape = randomShape(8, 9);
     const cells = contains(shape, cellCentres(3, 64)).reduce((a, b) => a + b, 0) / 64 ** 3;
-    const boundary = extractMesh(shape, { ...coarse, unionBoundary: true, removeRedundant: false });
+    const boundary = extractMesh(shape, { ...coarse, union: true, removeRedundant: false });
     expect(Math.abs(meshVolume(boundary) - cells) / cells).toBeLessThan(0.01);
   });
 

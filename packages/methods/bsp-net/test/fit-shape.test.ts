@@ -8,7 +8,9 @@ import {
   extractMesh,
   extractPolygons,
   fitShape,
+  intersectHalfspaces,
   meshTopology,
+  meshVolume,
   polygonArea,
 } from "../src/index.js";
 import { blockLoss } from "../src/shape-gradient.js";
@@ -90,14 +92,14 @@ describe("seeds", () => {
 
 describe("fitting one shape", () => {
   it("finds a box, as a closed mesh of few faces", async () => {
-    const { shape, losses, status } = await fitShape(inBox, {
+    const { shape, history, status } = await fitShape(inBox, {
       ...quick,
       convexes: 1,
       planesPerConvex: 12,
       steps: 1000,
     });
-    expect(status).toBe("completed");
-    expect(losses.length).toBe(1000);
+    expect(status).toBe("limit");
+    expect(history.length).toBe(1000);
     const points = random.rng(9).uniform([9000], { low: -0.5, high: 0.5, dtype: "float64" }).data() as Float64Array;
     const [found, truth] = [contains(shape, points), inBox(points)];
     const wrong = found.filter((v, i) => v !== truth[i]).length;
@@ -115,22 +117,55 @@ describe("fitting one shape", () => {
     expect(Math.abs(polygonArea(polygon.vertices) - 2 * 0.35 ** 2)).toBeLessThan(0.02);
   });
 
-  it("goes on from a saved state bit by bit, and stops at a signal", async () => {
-    const whole = await fitShape(inBox, quick);
-    const control = new AbortController();
-    const half = await fitShape(inBox, {
-      ...quick,
-      signal: control.signal,
-      onProgress: ({ step }) => (step === 90 ? control.abort() : undefined),
+  it("takes a closed mesh, and gives the shape and its mesh back in the mesh's units", async () => {
+    // A part of 60 x 50 x 30 mm, somewhere.
+    const corner = [100, -20, 7];
+    const planes = [60, 50, 30].flatMap((side, axis) => {
+      const unit = (s: number) => [0, 1, 2].map((i) => (i === axis ? s : 0));
+      return [...unit(-1), corner[axis], ...unit(1), -corner[axis] - side];
     });
-    expect(half.status).toBe("aborted");
-    expect(half.state.step).toBe(90);
-    const rest = await fitShape(inBox, { ...quick, resume: half.state });
-    expect(rest.losses).toEqual(whole.losses);
-    expect(rest.shape).toEqual(whole.shape);
-    const saved: number[] = [];
-    await fitShape(inBox, { ...quick, steps: 50, checkpoint: { every: 20, save: ({ step }) => saved.push(step) } });
-    expect(saved).toEqual([20, 40]);
+    const { vertices, faces } = intersectHalfspaces(Float64Array.from(planes), { bounds: 1000 });
+    const options = { ...quick, convexes: 1, planesPerConvex: 14, steps: 800 };
+    for (const given of [
+      { vertices, faces },
+      { vertices: [...vertices], faces },
+    ]) {
+      const { shape } = await fitShape(given, options);
+      const mesh = extractMesh(shape, { resolution: 24, union: true });
+      expect(meshTopology(mesh)).toMatchObject({ closed: true, euler: 2 });
+      [0, 1, 2].forEach((axis) => {
+        const along = mesh.vertices.filter((_, i) => i % 3 === axis);
+        expect(Math.abs(Math.min(...along) - corner[axis])).toBeLessThan(2);
+        expect(Math.abs(Math.max(...along) - corner[axis] - [60, 50, 30][axis])).toBeLessThan(2);
+      });
+      expect(Math.abs(meshVolume(mesh) / 90_000 - 1)).toBeLessThan(0.1);
+      expect([...contains(shape, Float64Array.of(130, 5, 22, 130, 5, 40))]).toEqual([1, 0]);
+    }
+  });
+
+  it("ends as aborted while it still asks about points, and goes on from there", async () => {
+    const slow = async (asked: Float64Array) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return inBox(asked);
+    };
+    const options = { ...quick, steps: 5, poolSize: 400_000 };
+    const part = await fitShape(slow, { ...options, signal: AbortSignal.timeout(20) });
+    expect([part.status, part.steps, part.shape.convexes.length]).toEqual(["aborted", 0, 0]);
+    const whole = await fitShape(inBox, options);
+    expect((await fitShape(inBox, { ...options, resume: part.state })).shape).toEqual(whole.shape);
+    const again = await fitShape(slow, { ...options, resume: whole.state, steps: 9, signal: AbortSignal.timeout(20) });
+    expect([again.status, again.steps, again.history.length]).toEqual(["aborted", 5, 5]);
+    expect(again.shape).toEqual(whole.shape);
+  });
+
+  it("takes samples in units of their own", async () => {
+    const points = random.rng(3).uniform([9000], { low: -50, high: 50, dtype: "float64" }).data() as Float64Array;
+    const { shape } = await fitShape(
+      { points, values: inBox(points.map((x) => x / 100)) },
+      { ...quick, convexes: 1, planesPerConvex: 12, steps: 500 },
+    );
+    const mesh = extractMesh(shape, { resolution: 24 });
+    expect(Math.abs(Math.max(...mesh.vertices.filter((_, i) => i % 3 === 0)) - 30)).toBeLessThan(4);
   });
 
   it("says what is wrong", async () => {
@@ -139,6 +174,12 @@ describe("fitting one shape", () => {
     await expect(fitShape((p) => none(p).fill(1), quick)).rejects.toThrow(/all 20000 points are inside/);
     await expect(fitShape(() => new Uint8Array(3), quick)).rejects.toThrow(/3 values for 20000 points/);
     await expect(fitShape({ points: [0, 0, Number.NaN], values: [1] }, quick)).rejects.toThrow(/coordinate 2 is NaN/);
+    await expect(fitShape({ points: [0, 0, 0] } as never, quick)).rejects.toThrow(/no points or no values/);
+    await expect(fitShape(undefined as never, quick)).rejects.toThrow(/give an inside test, samples/);
+    const open = { vertices: [0, 0, 0, 1, 0, 0, 0, 1, 0], faces: [[0, 1, 2]] };
+    await expect(fitShape(open, quick)).rejects.toThrow(/the mesh is not closed/);
+    await expect(fitShape({ ...open, faces: [[0, 1, 3]] }, quick)).rejects.toThrow(/face 0 names vertex 3 of 3/);
+    await expect(fitShape(open, { ...quick, dim: 2 })).rejects.toThrow(/a mesh is in 3 dimensions/);
     await expect(fitShape({ points: [0, 0], values: [1] }, quick)).rejects.toThrow(/no points in 3 dimensions/);
     await expect(fitShape({ points: [0, 0, 0], values: [0.5] }, quick)).rejects.toThrow(/value 0 is 0.5/);
     for (const [options, message] of [

@@ -2,12 +2,10 @@ import { random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   boxCover,
-  cellCentres,
   chamferDistance,
   contains,
   convexHull,
   edgeChamferDistance,
-  edgePoints,
   extractMesh,
   intersectHalfspaces,
   meshVolume,
@@ -15,6 +13,8 @@ import {
   sampleSurface,
   voxelGrid,
 } from "../src/index.js";
+import { edgePoints } from "../src/metrics.js";
+import { cellCentres } from "../src/used-convexes.js";
 
 function box(half: number) {
   const planes = [0, 1, 2].flatMap((axis) => {

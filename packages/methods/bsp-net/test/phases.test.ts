@@ -2,17 +2,10 @@ import { onnxRuntime } from "@offprint/onnx-runtime";
 import { grad, jit, type Tensor, tensor, valueAndGrad } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import {
-  binaryConnections,
-  bspDecode,
-  bspLoss,
-  overlapLoss,
-  type Phase,
-  phaseRules,
-  planeFeatures,
-  quadricFeatures,
-  requireNextPhase,
-} from "../src/index.js";
+import { binaryConnections } from "../src/decoder.js";
+import { planeFeatures, quadricFeatures } from "../src/features.js";
+import { bspDecode, bspLoss, overlapLoss, type Phase } from "../src/index.js";
+import { phaseRules, requireNextPhase } from "../src/phase.js";
 import { fixture, read } from "./fixture.js";
 
 const phases = [0, 1, 2, 3, 4] as const;
@@ -187,6 +180,7 @@ describe("bad input", () => {
     expect(() => planeFeatures([1, 2])).toThrow(/\[\.\.\., n, 2\]/);
     const out = bspDecode(points, planes, T, W, 1);
     expect(() => bspLoss(out, values.reshape([2, 9]), T, W, 1)).toThrow(/values have shape/);
+    expect(() => bspLoss(out, values.mul(255), T, W, 1)).toThrow(/values hold 255; give 1 inside and 0 outside/);
     expect(() => bspLoss(bspDecode(points, planes, T, W, 0), values, T, null, 0)).toThrow(/give it as \[c, 1\]/);
   });
 
