@@ -19,7 +19,6 @@ import {
   slice,
   type Tensor,
   type TensorLike,
-  type tree,
   ValueError,
 } from "@offprint/tensor-core";
 import { type BspOutput, bspDecode, type DecodeOptions } from "./decoder.js";
@@ -66,7 +65,7 @@ export interface AutoEncoderOptions {
 /** Parameters of an auto-encoder. */
 export interface AutoEncoderParams {
   /** Of the encoder. */
-  readonly encoder: tree.Tree;
+  readonly encoder: unknown;
   /** Of the network from codes to primitives: linear layers, null for the activations between. */
   readonly primitives: readonly (LinearParams | null)[];
   /** `[p, c]` connections and `[c, 1]` weights of the tree; null for generic decoders. */

@@ -1,5 +1,5 @@
 import { conv2d, conv3d, initializers, type Layer, type Stage, sequential } from "@offprint/nn";
-import { checkOptions, requireInteger, type tree, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
 import type { Dim } from "./features.js";
 
 /** Options of `convEncoder`. */
@@ -23,7 +23,7 @@ export interface ConvEncoderOptions {
  * over these; leaky ReLUs between. `[batch, channels, ...cells]` to codes `[batch, 8 ef]`.
  * @throws ValueError for a resolution that is no power of two >= 8.
  */
-export function convEncoder(options: ConvEncoderOptions): Layer<readonly tree.Tree[]> {
+export function convEncoder(options: ConvEncoderOptions): Layer<readonly unknown[]> {
   checkOptions("convEncoder", options, ["dim", "resolution", "channels", "ef", "outputs", "outputActivation"]);
   const { dim, resolution, channels = 1, ef = 32 } = options;
   const { outputs = 8 * ef, outputActivation = dim === 3 ? "sigmoid" : "leakyRelu" } = options;

@@ -1,14 +1,5 @@
 import { type ConvParams, conv2d, initializers, type Layer, linear, sequential } from "@offprint/nn";
-import {
-  add,
-  checkOptions,
-  type Rng,
-  requireInteger,
-  special,
-  type Tensor,
-  type tree,
-  ValueError,
-} from "@offprint/tensor-core";
+import { add, checkOptions, type Rng, requireInteger, special, type Tensor, ValueError } from "@offprint/tensor-core";
 
 /** Options of `imageEncoder`. */
 export interface ImageEncoderOptions {
@@ -61,7 +52,7 @@ function residualBlock(inputs: number, outputs: number, strides: number): Layer 
  * @throws ValueError for an option out of range.
  * @see section 3.4 of the paper
  */
-export function imageEncoder(options: ImageEncoderOptions): Layer<readonly tree.Tree[]> {
+export function imageEncoder(options: ImageEncoderOptions): Layer<readonly unknown[]> {
   checkOptions("imageEncoder", options, ["codeSize", "channels", "resolution", "width", "hidden", "outputActivation"]);
   const { codeSize, channels = 1, resolution = 128, width = 64 } = options;
   const { hidden = 16 * width, outputActivation = "sigmoid" } = options;
