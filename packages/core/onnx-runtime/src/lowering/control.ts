@@ -2,7 +2,7 @@ import { type Graph, type Variable, zeros } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
-import type { Lowerings } from "./lowering.js";
+import { lowerings } from "./lowering.js";
 import { slice } from "./movement.js";
 
 /** Names of Loop and If outputs must be made in their graph, so values from outside pass through Identity. */
@@ -28,7 +28,7 @@ function bindAll(
   });
 }
 
-export const controlLowerings = {
+export const controlLowerings = lowerings({
   scan: (c, { inputs, outputs: results, params }) => {
     const { body: graph, carryCount, inputCount, length, reverse, carries } = params;
     const first = inputs.slice(0, carryCount).map((v) => c.value(v));
@@ -134,4 +134,4 @@ export const controlLowerings = {
       c.define(v, taken[i]);
     });
   },
-} satisfies Lowerings<"scan" | "whileLoop" | "cond">;
+});

@@ -7,7 +7,6 @@ import {
   matmul,
   max,
   mul,
-  type PrimitiveName,
   type PrimitiveParams,
   pad,
   reshape,
@@ -19,7 +18,7 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { composed } from "./composed.js";
-import type { Lowering, Lowerings } from "./lowering.js";
+import { type Lowering, lowerings } from "./lowering.js";
 
 type ConvParams = PrimitiveParams<"conv">;
 type WindowParams = Omit<ConvParams, "groups">;
@@ -64,7 +63,7 @@ function convolve(x: Tensor, w: Tensor, params: ConvParams): Tensor {
 }
 
 /** For what ONNX Runtime has no convolutions; the gradients are those of the product. */
-export const convolutionsByProducts = {
+export const convolutionsByProducts = lowerings({
   conv: composed(([x, w], params) => [convolve(x, w, params)]),
   convInputGrad: composed(([g, w], params) => {
     const x = zeros([g.shape[0], w.shape[1] * params.groups, ...params.inputSpatial], g.dtype);
@@ -74,7 +73,7 @@ export const convolutionsByProducts = {
     const w = zeros([g.shape[1], x.shape[1] / params.groups, ...params.kernelSpatial], g.dtype);
     return [grad((v) => sum(mul(convolve(x, v, params), g)))(w)];
   }),
-} satisfies Partial<Lowerings<PrimitiveName>>;
+});
 
 /** Largest values of windows and where they are in their plane, where the device gives the values only. */
 export const maxPoolByWindows: Lowering<PrimitiveParams<"maxPool">> = composed(([x], params) => {

@@ -1,10 +1,10 @@
-import type { Equation, PrimitiveName, PrimitiveParams } from "@offprint/tensor-core";
+import type { Equation, PrimitiveParams } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { quickInputGradient, quickKernelGradient } from "./convolution-gradients.js";
 import { convolutionsByProducts, maxPoolByWindows } from "./convolution-windows.js";
 import { toType } from "./elementwise.js";
-import { byDevice, isForGpu, type Lowering, type Lowerings } from "./lowering.js";
+import { byDevice, isForGpu, type Lowering, lowerings } from "./lowering.js";
 import { pad, slice } from "./movement.js";
 
 type Pairs = readonly (readonly [number, number])[];
@@ -85,7 +85,7 @@ function fitSpatial(c: LoweringContext, x: Value, spatial: readonly number[]): V
   );
 }
 
-export const convolutionLowerings = {
+export const convolutionLowerings = lowerings({
   conv: inFloat32("conv", convolutionsByProducts.conv, (c, { inputs: [x, w], outputs: [y], params }) => {
     const source = explicit(c, c.value(x), params.padding);
     const attributes = {
@@ -220,4 +220,4 @@ export const convolutionLowerings = {
     const inPlane = c.emit("Mod", [places, c.graph.integer(plane)], { shape: y.shape, type: "int64" });
     c.define(indices, toType(c, inPlane, "int32"));
   }, maxPoolByWindows),
-} satisfies Partial<Lowerings<PrimitiveName>>;
+});

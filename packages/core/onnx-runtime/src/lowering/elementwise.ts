@@ -1,10 +1,10 @@
 import { elementTypeCode } from "@offprint/onnx-format";
-import type { ElementType, Equation, PrimitiveName } from "@offprint/tensor-core";
+import type { ElementType, Equation } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import { composedElementwise } from "./composed.js";
 import type { LoweringContext } from "./context.js";
 import * as hyperbolic from "./hyperbolic.js";
-import { byDevice, isForGpu, type Lowering, type Lowerings, nativeOr } from "./lowering.js";
+import { byDevice, isForGpu, type Lowering, lowerings, nativeOr } from "./lowering.js";
 import * as rounding from "./rounding.js";
 import * as trigonometry from "./trigonometry.js";
 
@@ -100,7 +100,7 @@ const powerOnGpu: Lowering<unknown> = (c, { inputs, outputs: [y] }) => {
 const expm1OnCpu = composedElementwise(hyperbolic.expm1ByTanh);
 const expm1OnGpu = composedElementwise(hyperbolic.expm1BySeries);
 
-export const elementwiseLowerings = {
+export const elementwiseLowerings = lowerings({
   neg: elementwise(negative),
   abs: elementwise((c, [x]) => (lacksIntegers(c, x) ? c.map("Max", [x, negative(c, [x])]) : c.map("Abs", [x]))),
   sign: byDevice(direct("Sign"), signOfFloats),
@@ -159,4 +159,4 @@ export const elementwiseLowerings = {
   where: elementwise(select),
   cast: elementwise((c, [x], equation) => toType(c, x, equation.params.dtype)),
   identity: elementwise((c, [x]) => c.map("Identity", [x])),
-} satisfies Partial<Lowerings<PrimitiveName>>;
+});

@@ -1,8 +1,8 @@
-import type { PrimitiveName, PrimitiveParams } from "@offprint/tensor-core";
+import type { PrimitiveParams } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
-import { isForGpu, type Lowering, type Lowerings } from "./lowering.js";
+import { isForGpu, type Lowering, lowerings } from "./lowering.js";
 
 /** Booleans are moved as int32: not every kernel has them. */
 function movable(c: LoweringContext, x: Value): Value {
@@ -77,7 +77,7 @@ function scatterRowsByElements(reduction: "add" | "max"): Lowering<PrimitivePara
   };
 }
 
-export const indexingLowerings = {
+export const indexingLowerings = lowerings({
   take: (c, { inputs: [x, indices], outputs: [y], params }) => {
     const source = movable(c, c.value(x));
     const taken = c.emit(
@@ -132,4 +132,4 @@ export const indexingLowerings = {
     );
     c.define(y, toType(c, places, "int32"));
   },
-} satisfies Partial<Lowerings<PrimitiveName>>;
+});

@@ -23,7 +23,6 @@ import {
   mul,
   neg,
   ones,
-  type PrimitiveName,
   pow,
   primitives,
   prod,
@@ -45,7 +44,7 @@ import {
   zerosLike,
 } from "@offprint/tensor-core";
 import { composed } from "./composed.js";
-import type { Lowerings } from "./lowering.js";
+import { lowerings } from "./lowering.js";
 
 // Matrices are factored in loops over their columns, each step an update of rank one: ONNX has none of these.
 
@@ -227,7 +226,7 @@ function expm(a: Tensor): Tensor {
   return result;
 }
 
-export const linearAlgebraLowerings = {
+export const linearAlgebraLowerings = lowerings({
   cholesky: composed(([a]) => [cholesky(a)]),
   triangularSolve: composed(([a, b], form) => [triangularSolve(a, b, form)]),
   lu: composed(([a]) => lu(a)),
@@ -235,4 +234,4 @@ export const linearAlgebraLowerings = {
   slogdet: composed(([a]) => slogdet(a)),
   qr: composed(([a]) => qr(a)),
   expm: composed(([a]) => [expm(a)]),
-} satisfies Partial<Lowerings<PrimitiveName>>;
+});

@@ -7,6 +7,11 @@ export type Lowering<P = never> = (context: LoweringContext, equation: Equation<
 /** A lowering for each of some primitives. */
 export type Lowerings<N extends PrimitiveName> = { readonly [K in N]: Lowering<PrimitiveParams<K>> };
 
+/** Lowerings with the type that names their primitives only, so that declarations need no type of another package. */
+export function lowerings<N extends PrimitiveName>(table: Lowerings<N>): Lowerings<N> {
+  return table;
+}
+
 /** A primitive that only the host can run, and why. */
 export interface HostOnly {
   /** The reason, which follows "cannot be compiled: " in messages. */

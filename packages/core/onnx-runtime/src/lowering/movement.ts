@@ -1,8 +1,8 @@
-import { full, type PrimitiveName, type Shape } from "@offprint/tensor-core";
+import { full, type Shape } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
-import { isForGpu, type Lowerings } from "./lowering.js";
+import { isForGpu, lowerings } from "./lowering.js";
 
 /** ONNX's way to say "before the first element" for slices that run backwards. */
 const BEFORE_FIRST = Number.MIN_SAFE_INTEGER;
@@ -143,7 +143,7 @@ function padOrCut(c: LoweringContext, x: Value, low: readonly number[], high: re
   );
 }
 
-export const movementLowerings = {
+export const movementLowerings = lowerings({
   reshape: (c, { inputs: [x], outputs: [y] }) => c.defineReshaped(y, x),
   transpose: (c, { inputs: [x], outputs: [y], params }) => c.defineTransposed(y, x, params.permutation),
   broadcastTo: (c, { inputs: [x], outputs: [y] }) => c.defineBroadcast(y, x),
@@ -167,4 +167,4 @@ export const movementLowerings = {
     const joined = () => c.emit("Concat", parts, { shape: y.shape, type: y.dtype }, { axis: params.axis });
     c.define(y, parts.length === 1 ? parts[0] : joined());
   },
-} satisfies Partial<Lowerings<PrimitiveName>>;
+});

@@ -12,7 +12,6 @@ import {
   min,
   minimum,
   mul,
-  type PrimitiveName,
   type PrimitiveParams,
   reshape,
   type Shape,
@@ -25,7 +24,7 @@ import { cumSumInBlocks, inBlocks, sumInBlocks } from "./blocked-sums.js";
 import { composed } from "./composed.js";
 import { type LoweringContext, sameShape } from "./context.js";
 import { toType } from "./elementwise.js";
-import { byDevice, isForGpu, type Lowering, type Lowerings } from "./lowering.js";
+import { byDevice, isForGpu, type Lowering, lowerings } from "./lowering.js";
 
 /** @param ofNothing what the reduction of no element is. */
 function reduction(operator: string, ofNothing: Partial<Record<DType, number>>): Lowering<PrimitiveParams<"sum">> {
@@ -110,7 +109,7 @@ function argExtremeByComparison(extreme: typeof max): Lowering<PrimitiveParams<"
   });
 }
 
-export const reductionLowerings = {
+export const reductionLowerings = lowerings({
   sum: inBlocks(sumInBlocks, reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 })),
   prod: (c, equation) => {
     const wraps = equation.inputs[0].dtype === "int32" && !equation.inputs[0].shape.includes(0);
@@ -135,4 +134,4 @@ export const reductionLowerings = {
   cumSum: inBlocks(cumSumInBlocks, (c, { inputs: [x], outputs: [y], params }) => {
     c.define(y, c.emit("CumSum", [c.value(x), c.graph.integer(params.axis)], { shape: y.shape, type: y.dtype }));
   }),
-} satisfies Partial<Lowerings<PrimitiveName>>;
+});

@@ -6,7 +6,6 @@ import {
   moveAxis,
   mul,
   neg,
-  type PrimitiveName,
   type PrimitiveParams,
   pad,
   primitives,
@@ -16,7 +15,7 @@ import {
   tensor,
 } from "@offprint/tensor-core";
 import { composed } from "./composed.js";
-import { isForGpu, type Lowering, type Lowerings } from "./lowering.js";
+import { isForGpu, type Lowering, lowerings } from "./lowering.js";
 
 type FftParams = PrimitiveParams<"fft">;
 
@@ -107,7 +106,7 @@ const asOperator: Lowering<FftParams> = (c, { inputs: [re, im], outputs: [outRe,
   });
 };
 
-export const spectralLowerings = {
+export const spectralLowerings = lowerings({
   // ONNX Runtime's transforms of lengths that are not powers of two keep only half of the digits.
   fft: (c, equation) => {
     const n = equation.inputs[0].shape[equation.params.axis];
@@ -115,4 +114,4 @@ export const spectralLowerings = {
     else if (n <= MATRIX_UP_TO || isPowerOfTwo(n)) asMatrixProduct(c, equation);
     else asConvolution(c, equation);
   },
-} satisfies Partial<Lowerings<PrimitiveName>>;
+});
