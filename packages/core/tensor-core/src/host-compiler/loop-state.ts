@@ -25,8 +25,15 @@ export class LoopState {
   ) {
     this.parts = specs.map(({ shape, dtype }) => {
       const large = sizeOf(shape) > c.small;
-      return { spec: { shape, dtype }, locals: [], home: large || saved ? c.allocateFor(shape, dtype) : undefined };
+      const home = large || saved ? c.allocateFor(shape, dtype) : undefined;
+      if (large) (home as View).buffer.loopState = true;
+      return { spec: { shape, dtype }, locals: [], home };
     });
+  }
+
+  /** Says that the loop is written: its state is from now on what other values are. */
+  end(): void {
+    for (const { home } of this.parts) if (home !== undefined) home.buffer.loopState = false;
   }
 
   private isLarge({ spec }: StatePart): boolean {

@@ -100,6 +100,7 @@ export function writeScan(c: Compilation, equation: Equation): boolean {
       w.i32(length);
       w.op("i32.lt_s");
     });
+    state.end();
     defineResults(c, equation, [...state.savedValues(), ...stackedValues(equation, carryCount, stacked)]);
     return true;
   }
@@ -109,6 +110,7 @@ export function writeScan(c: Compilation, equation: Equation): boolean {
   w.i32(0);
   const step = w.keep("i32");
   scanSteps(c, equation, values, state, stacked, step, () => w.i32(length));
+  state.end();
   defineResults(c, equation, [...state.values(), ...stackedValues(equation, carryCount, stacked)]);
   return true;
 }
@@ -228,6 +230,7 @@ export function writeWhile(c: Compilation, equation: Equation): boolean {
         w.branch(0);
       });
     });
+    state.end();
     defineResults(c, equation, state.values());
     return true;
   }
@@ -253,6 +256,7 @@ export function writeWhile(c: Compilation, equation: Equation): boolean {
     state.suspend();
     w.i32(0);
   });
+  state.end();
   defineResults(c, equation, state.savedValues());
   return true;
 }

@@ -35,6 +35,8 @@ export interface Buffer {
   readonly bytes: number;
   /** How many values lie in it; free at 0. */
   references: number;
+  /** Whether a loop that is being written keeps a part of its state here: a reference that does not mind overwriting. */
+  loopState?: boolean;
 }
 
 /** A strided window over a buffer, counted in elements. */
