@@ -93,6 +93,7 @@ export * as projections from "./projections/index.js";
 export * as proximal from "./proximal/index.js";
 export { gaussHermite } from "./quadrature/gauss-hermite.js";
 export { gaussLegendre, type QuadratureRule } from "./quadrature/gauss-legendre.js";
+export { asVariables, type Raveling, raveling } from "./raveled.js";
 export { type FixedPointOptions, type FixedPointSyncOptions, fixedPoint, fixedPointSync } from "./root/fixed-point.js";
 export { type RootOptions, type RootSyncOptions, root, rootSync } from "./root/root.js";
 export { bisection, brentRoot, type ScalarOptions, type ScalarRootResult } from "./root/scalar-root.js";

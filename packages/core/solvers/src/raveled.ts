@@ -13,7 +13,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 
-/** @internal Variables as one vector, and back. Both ways are operations of tensors. */
+/** Variables as one vector, and back. Both ways are operations of tensors. */
 export interface Raveling<X> {
   /** Length of the vector. */
   readonly size: number;
@@ -31,13 +31,13 @@ function isNumbers(x: unknown): boolean {
   return Array.isArray(x) && x.length > 0 && x.every((v) => typeof v === "number" || isNumbers(v));
 }
 
-/** @internal Variables with plain numbers and arrays read as float64. */
+/** Variables with plain numbers and arrays read as float64. */
 export function asVariables<X>(x: X): X {
   if (isNumbers(x)) return tensor(x as TensorLike, { dtype: "float64" }) as X;
   return tree.map((leaf: TensorLike) => (isTensor(leaf) ? leaf : tensor(leaf, { dtype: "float64" })), x) as X;
 }
 
-/** @internal How variables like `example`, of tensors, are written as a vector. */
+/** How variables like `example`, of tensors, are written as a vector. */
 export function raveling<X>(owner: string, example: X): Raveling<X> {
   const { leaves, structure } = tree.flatten(example);
   const tensors = leaves as Tensor[];

@@ -1,0 +1,245 @@
+import {
+  abs,
+  add,
+  cast,
+  div,
+  equal,
+  greaterEqual,
+  less,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  max,
+  maximum,
+  minimum,
+  mul,
+  notEqual,
+  scatterAdd,
+  stack,
+  sub,
+  sum,
+  type Tensor,
+  take,
+  tensor,
+  where,
+  whileLoop,
+  zeros,
+} from "@offprint/tensor-core";
+import type { Controller } from "./controller.js";
+import type { Tolerances } from "./initial-step.js";
+import type { Method, Step } from "./methods/method.js";
+import type { System } from "./system.js";
+
+/** Everything that an adaptive solve goes on from. */
+export interface Progress {
+  /** Where it is, `[]`. */
+  readonly t: Tensor;
+  /** The state there, `[n]`. */
+  readonly y: Tensor;
+  /** The rate there, `[n]`. */
+  readonly first: Tensor;
+  /** The size of the next step, positive. */
+  readonly proposal: Tensor;
+  /** What the controller remembers. */
+  readonly memory: Tensor;
+  /** Which of the forced stops comes next, int32. */
+  readonly stop: Tensor;
+  /** Steps that stand, int32. */
+  readonly steps: Tensor;
+  /** Steps that were tried, int32. */
+  readonly attempts: Tensor;
+  /** Whether no step is small enough. */
+  readonly failed: Tensor;
+  /** What is watched for changes of sign, `[events]`. */
+  readonly watched: Tensor;
+}
+
+/** What is kept of the steps of a solve: rows, as many as there is room for. */
+export interface Records {
+  /** Where each begins. */
+  readonly t: Tensor;
+  /** Sizes, with sign. */
+  readonly h: Tensor;
+  /** Sizes that were proposed, before refusals and stops. */
+  readonly proposal: Tensor;
+  /** What the controller remembered. */
+  readonly memory: Tensor;
+  /** States at the beginning, `[room, n]`. */
+  readonly y: Tensor;
+  /** Error estimates. */
+  readonly error: Tensor;
+  /** Stiffness estimates. */
+  readonly stiffness: Tensor;
+  /** Vectors of the dense output, `[room, basis * n]`; without columns where they are not kept. */
+  readonly basis: Tensor;
+}
+
+/** How a solve goes on. */
+export interface Advance {
+  readonly system: System;
+  readonly method: Method;
+  readonly controller: Controller;
+  readonly tolerances: Tolerances;
+  /** 1 or -1. */
+  readonly direction: Tensor;
+  /** Times that steps must meet, in order, `[stops]`; the last is the end. */
+  readonly stops: Tensor;
+  /** Watched for changes of sign between steps, `[events]`; a change ends the advance. */
+  readonly watch?: (t: Tensor, y: Tensor) => Tensor;
+}
+
+/** Where an advance ends at the latest. */
+export interface Room {
+  /** Steps that stand, int32; at most the rows of the records. */
+  readonly steps: Tensor | number;
+  /** Steps that are tried, int32. */
+  readonly attempts?: Tensor;
+}
+
+/** One unit in the last place of 1. */
+const EPSILON = 2 ** -52;
+
+/** Steps that are longer than what is left but for rounding end there. */
+const NEARLY = 1 + 1e-10;
+
+/** @internal Records without rows yet. */
+export function emptyRecords(system: System, method: Method, room: number, withBasis: boolean): Records {
+  const column = () => zeros([room], "float64");
+  return {
+    t: column(),
+    h: column(),
+    proposal: column(),
+    memory: column(),
+    error: column(),
+    stiffness: column(),
+    y: zeros([room, system.size], system.dtype),
+    basis: zeros([room, withBasis ? method.basisSize * system.size : 0], system.dtype),
+  };
+}
+
+/** @internal Takes steps until the end, a change of sign, or as many as there is room for. */
+export function advance(
+  given: Advance,
+  progress: Progress,
+  records: Records | undefined,
+  room: Room,
+): { progress: Progress; records: Records | undefined; count: Tensor } {
+  const start = {
+    progress,
+    records,
+    count: tensor(0, { dtype: "int32" }),
+    tried: tensor(0, { dtype: "int32" }),
+    changed: equal(progress.failed, true),
+  };
+  const goesOn = ({ progress: p, count, tried, changed }: typeof start) => {
+    const under = logicalAnd(less(p.stop, given.stops.size), less(count, room.steps));
+    const able = logicalNot(logicalOr(p.failed, changed));
+    const both = logicalAnd(under, able);
+    return room.attempts === undefined ? both : logicalAnd(both, less(tried, room.attempts));
+  };
+  const body = (s: typeof start): typeof start => {
+    const { next, accepted, row, changed } = attempt(given, s.progress, s.records?.basis.shape[1] !== 0);
+    return {
+      progress: next,
+      records: s.records && withRow(s.records, s.count, accepted, row),
+      count: add(s.count, cast(accepted, "int32")),
+      tried: add(s.tried, 1),
+      changed,
+    };
+  };
+  return whileLoop(goesOn, body, start);
+}
+
+type Row = { readonly [K in keyof Records]: Tensor };
+
+/** One step tried: it stands, or the next is smaller. */
+function attempt(
+  given: Advance,
+  s: Progress,
+  withBasis: boolean,
+): { next: Progress; accepted: Tensor; row: Row; changed: Tensor } {
+  const { system, method, controller, direction, stops } = given;
+  const target = take(stops, s.stop);
+  const left = mul(direction, sub(target, s.t));
+  const reaches = greaterEqual(mul(s.proposal, NEARLY), left);
+  const size = where(reaches, left, s.proposal);
+  const h = mul(direction, size);
+  const step = method.step(system, s.t, s.y, h, s.first);
+  const error = errorOf(given, s.y, step);
+  const decision = controller.decide(error, s.memory, method.errorOrder);
+  const finite = isNumber(add(error, cast(sum(step.next), "float64")));
+  const accepted = logicalAnd(decision.accepted, finite);
+  const resized = mul(size, where(finite, decision.factor, 0.2));
+  // A step that was cut short says little about the next.
+  const proposal = where(logicalAnd(accepted, reaches), maximum(resized, s.proposal), resized);
+  const t = where(accepted, where(reaches, target, add(s.t, h)), s.t);
+  const smallest = mul(10 * EPSILON, maximum(abs(s.t), 1e-290));
+  const hopeless =
+    method.adaptive && controller.initial > 0 ? logicalNot(greaterEqual(proposal, smallest)) : logicalNot(accepted);
+  const y = where(accepted, step.next, s.y);
+  const watched = given.watch === undefined ? s.watched : where(accepted, given.watch(t, y), s.watched);
+  const next: Progress = {
+    t,
+    y,
+    first: where(accepted, step.last, s.first),
+    proposal,
+    memory: where(accepted, decision.memory, s.memory),
+    stop: add(s.stop, cast(logicalAnd(accepted, reaches), "int32")),
+    steps: add(s.steps, cast(accepted, "int32")),
+    attempts: add(s.attempts, 1),
+    failed: logicalAnd(logicalNot(accepted), hopeless),
+    watched,
+  };
+  const row: Row = {
+    t: s.t,
+    h,
+    proposal: s.proposal,
+    memory: s.memory,
+    y: s.y,
+    error,
+    stiffness: step.stiffness === undefined ? tensor(0, { dtype: "float64" }) : cast(step.stiffness, "float64"),
+    basis: withBasis ? stack(step.basis()).reshape([method.basisSize * system.size]) : zeros([0], system.dtype),
+  };
+  return {
+    next,
+    accepted,
+    row,
+    changed: given.watch === undefined ? equal(t, Number.NaN) : changes(s.watched, watched),
+  };
+}
+
+/** @internal The size of a step's error estimate, 0 where the method has none. */
+export function errorOf({ system, tolerances }: Pick<Advance, "system" | "tolerances">, y: Tensor, step: Step): Tensor {
+  if (step.error === undefined) return tensor(0, { dtype: "float64" });
+  const scale = add(tolerances.absolute, mul(tolerances.relative, maximum(abs(y), abs(step.next))));
+  return cast(
+    step.error((error) => system.norm(div(error, scale))),
+    "float64",
+  );
+}
+
+/** Whether something changes its sign, or becomes 0. */
+function changes(before: Tensor, after: Tensor): Tensor {
+  const crossed = less(mul(before, after), 0);
+  const met = logicalAnd(equal(after, 0), notEqual(before, 0));
+  return equal(max(cast(logicalOr(crossed, met), "int32")), 1);
+}
+
+function isNumber(x: Tensor): Tensor {
+  return equal(sub(x, x), 0);
+}
+
+function withRow(records: Records, index: Tensor, accepted: Tensor, row: Row): Records {
+  const put = (rows: Tensor, values: Tensor) =>
+    rows.size === 0 ? rows : scatterAdd(rows, minimum(index, rows.shape[0] - 1), where(accepted, values, 0));
+  return {
+    t: put(records.t, row.t),
+    h: put(records.h, row.h),
+    proposal: put(records.proposal, row.proposal),
+    memory: put(records.memory, row.memory),
+    y: put(records.y, row.y),
+    error: put(records.error, row.error),
+    stiffness: put(records.stiffness, row.stiffness),
+    basis: put(records.basis, row.basis),
+  };
+}

@@ -1,0 +1,53 @@
+import {
+  abs,
+  add,
+  cast,
+  div,
+  equal,
+  less,
+  lessEqual,
+  logicalOr,
+  maximum,
+  minimum,
+  mul,
+  pow,
+  sub,
+  type Tensor,
+  where,
+} from "@offprint/tensor-core";
+import type { System } from "./system.js";
+
+/** Tolerances as tensors that fit beside the state. */
+export interface Tolerances {
+  readonly relative: Tensor;
+  readonly absolute: Tensor;
+}
+
+/** @internal The size of a first step, positive, from the rates at its beginning and after an Euler step. */
+export function firstStep(
+  system: System,
+  t: Tensor,
+  y: Tensor,
+  first: Tensor,
+  direction: Tensor,
+  span: Tensor,
+  tolerances: Tolerances,
+  order: number,
+): Tensor {
+  const scale = add(tolerances.absolute, mul(tolerances.relative, abs(y)));
+  const size = (x: Tensor) => system.norm(div(x, scale));
+  const [d0, d1] = [size(y), size(first)];
+  const flat = logicalOr(less(d0, 1e-5), less(d1, 1e-5));
+  const guess = minimum(where(flat, 1e-6, div(mul(d0, 0.01), where(flat, 1, d1))), system.scalar(span));
+  const probe = add(y, mul(mul(first, system.scalar(direction)), guess));
+  const after = system.rate(add(t, mul(direction, cast(guess, "float64"))), probe);
+  const d2 = div(size(sub(after, first)), where(equal(guess, 0), 1, guess));
+  return chosen(guess, maximum(d1, d2), span, 1 / order);
+}
+
+/** @internal The last part of the choice: `(0.01 / steepness)^exponent`, not far above the guess. */
+export function chosen(guess: Tensor, steepness: Tensor, span: Tensor, exponent: number): Tensor {
+  const level = lessEqual(steepness, 1e-15);
+  const other = where(level, maximum(mul(guess, 1e-3), 1e-6), pow(div(0.01, where(level, 1, steepness)), exponent));
+  return minimum(cast(minimum(mul(guess, 100), other), "float64"), span);
+}

@@ -1,0 +1,205 @@
+import { asVariables, type Raveling, raveling } from "@offprint/solvers";
+import {
+  add,
+  checkOptions,
+  customVjp,
+  isTensor,
+  jitSync,
+  mul,
+  requireChoice,
+  requireInteger,
+  stopGradient,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  tree,
+  ValueError,
+  where,
+} from "@offprint/tensor-core";
+import { backsolveGradient } from "./adjoint/backsolve.js";
+import { discreteGradient } from "./adjoint/discrete.js";
+import { interpolatingGradient } from "./adjoint/interpolating.js";
+import { type Cotangents, type Problem, runForward, type Trajectory } from "./adjoint/trajectory.js";
+import { checkStepping, type SteppingOptions, steppingNames, timesOf, tolerancesOf } from "./options.js";
+import type { TensorRate } from "./solve.js";
+import { sampleNorms, treeSystem } from "./system.js";
+
+/**
+ * How the gradient of a solve is found. `"discrete"`: of the steps that were made, exactly, errors and stiffness among
+ * them, step by step from the stored states; `"interpolating"`: the adjoint equation, backwards along the dense output;
+ * `"backsolve"`: the same with the states solved backwards as well, at constant memory; `"none"`: none.
+ */
+export type Adjoint = "discrete" | "interpolating" | "backsolve" | "none";
+
+/** Options of {@link integrate}. */
+export interface IntegrateOptions<P = unknown> extends SteppingOptions {
+  /** Handed to the right-hand side: a tree of float tensors, which gets a gradient. */
+  readonly parameters?: P;
+  /** Times of `ys`, in the order in which they are met, `[m]`. */
+  readonly saveAt?: TensorLike;
+  /** How the gradient is found (default `"discrete"`). */
+  readonly adjoint?: Adjoint;
+  /**
+   * For the discrete adjoint, whether the sizes of the steps are constants (`"frozen"`, the default), or the formula of the
+   * controller is differentiated as well (`"through"`); what it limits and refuses has no slope.
+   */
+  readonly stepGradient?: "frozen" | "through";
+  /** Steps at most; so many states are stored (default 256). */
+  readonly maxSteps?: number;
+  /** Jacobian of the rate by the state, `[n, n]`, for stiff methods (default derived). */
+  readonly jacobian?: (t: Tensor, y: never, parameters: P) => Tensor;
+}
+
+/** What {@link integrate} gives: tensors throughout. */
+export interface Integral<Y> {
+  /** The state at the end; NaN where `maxSteps` did not do, or no step was small enough. */
+  readonly y: Y;
+  /** The states at the times of `saveAt`, along a new axis 0; without rows where there are none. */
+  readonly ys: Y;
+  /** Errors of the steps, relative to the tolerances, `[maxSteps]`; 0 behind the last. Differentiable by the discrete adjoint. */
+  readonly errors: Tensor;
+  /** Estimates of the largest eigenvalue of the Jacobian, `[maxSteps]`, likewise. */
+  readonly stiffness: Tensor;
+  /** Where the steps begin, `[maxSteps]`. */
+  readonly stepTimes: Tensor;
+  /** Their sizes, with sign, `[maxSteps]`. */
+  readonly stepSizes: Tensor;
+  /** How many steps there are, int32. */
+  readonly steps: Tensor;
+  /** Evaluations of the right-hand side, without those of the gradient, int32. */
+  readonly evaluations: Tensor;
+  /** Whether the end was reached. */
+  readonly reached: Tensor;
+}
+
+const names = [...steppingNames, "parameters", "saveAt", "adjoint", "stepGradient", "maxSteps", "jacobian"];
+
+/**
+ * Solves `dy/dt = f(t, y, parameters)` from `y0` at `t0` to `t1` as an operation of tensors: with a gradient by `y0` and the
+ * parameters, inside `jit` and training steps, and compiled by itself where it is called alone. Times are constants.
+ *
+ * @param f - The rate, in operations of tensors, like `y0`; what it closes over gets no gradient.
+ * @param y0 - A tensor or a tree of tensors.
+ * @param span - `[t0, t1]`, numbers or scalar tensors.
+ * @throws ValueError for options out of range.
+ * @see Chen et al. 2018 (continuous adjoints); Pal et al. 2021 (errors and stiffness as regularisers).
+ * @example grad((k) => integrate((t, y, k) => mul(k, y), y0, [0, 1], { parameters: k }).y)(k)
+ */
+export function integrate<Y, P = any>(
+  f: TensorRate<Y, P>,
+  y0: Y,
+  span: readonly [TensorLike, TensorLike],
+  options: IntegrateOptions<P> = {},
+): Integral<Y> {
+  const owner = "integrate";
+  checkOptions(owner, options, names);
+  const stepping = checkStepping(owner, options);
+  const { adjoint = "discrete", stepGradient = "frozen", maxSteps = 256, saveAt, jacobian } = options;
+  requireChoice(owner, "adjoint", adjoint, ["discrete", "interpolating", "backsolve", "none"]);
+  requireChoice(owner, "stepGradient", stepGradient, ["frozen", "through"]);
+  requireInteger(owner, "maxSteps", maxSteps, 1);
+  if (stepGradient === "through" && (stepping.stopAt.length > 0 || adjoint !== "discrete")) {
+    throw new ValueError(
+      `${owner}: stepGradient "through" takes no stopAt and the discrete adjoint; leave one of them out`,
+    );
+  }
+  if (!Array.isArray(span) || span.length !== 2)
+    throw new ValueError(`${owner}: the span is ${String(span)}; give [t0, t1]`);
+  const example = asVariables(y0) as Y;
+  const state = raveling(owner, example);
+  const samples = stepping.norm === "samples" ? sampleNorms(owner, state, example) : undefined;
+  const problem: Problem<P> = {
+    system: (parameters) => treeSystem(owner, f, parameters, state, samples, jacobian as never),
+    method: stepping.method,
+    controller: stepping.controller,
+    tolerances: tolerancesOf(owner, stepping, state),
+    initialStep: stepping.initialStep === 0 ? null : tensor(stepping.initialStep, { dtype: "float64" }),
+    stopAt: stepping.stopAt,
+    maxSteps,
+    withBasis: saveAt !== undefined || adjoint === "interpolating",
+    through: stepGradient === "through",
+  };
+  const parameters = (options.parameters === undefined ? null : asVariables(options.parameters)) as P;
+  const times = [time(owner, span[0]), time(owner, span[1])] as const;
+  const saves = saveAt === undefined ? null : savedTimes(owner, saveAt);
+  return result(state, problem, differentiable(problem, adjoint)(state.ravel(example), parameters, [...times, saves]));
+}
+
+function time(owner: string, t: TensorLike): Tensor {
+  if (typeof t === "number") {
+    timesOf(owner, "the span", [t]);
+    return tensor(t, { dtype: "float64" });
+  }
+  return stopGradient(isTensor(t) ? t.cast("float64") : tensor(t, { dtype: "float64" }));
+}
+
+function savedTimes(owner: string, times: TensorLike): Tensor {
+  const given = isTensor(times) ? times.cast("float64") : tensor(times, { dtype: "float64" });
+  if (given.rank !== 1) throw new ValueError(`${owner}: saveAt has shape [${given.shape}]; give a list of times, [m]`);
+  return stopGradient(given);
+}
+
+type Times = readonly [t0: Tensor, t1: Tensor, saveAt: Tensor | null];
+type Outputs = Omit<Trajectory, "rows">;
+
+/** The solve with its gradient. */
+function differentiable<P>(problem: Problem<P>, adjoint: Adjoint): (y: Tensor, parameters: P, times: Times) => Outputs {
+  const forward = (y: Tensor, parameters: P, times: Times): Trajectory =>
+    alone((...given: [Tensor, P, Times]) => runForward(problem, ...given))(
+      ...(tree.map(stopGradient, [y, parameters, times]) as [Tensor, P, Times]),
+    );
+  const outputs = ({ rows: _, ...rest }: Trajectory): Outputs => rest;
+  if (adjoint === "none") return (...given) => outputs(forward(...given));
+  const gradients = { discrete: discreteGradient, interpolating: interpolatingGradient, backsolve: backsolveGradient };
+  return customVjp(
+    (...given: [Tensor, P, Times]) => outputs(forward(...given)),
+    (y: Tensor, parameters: P, times: Times) => {
+      const trajectory = forward(y, parameters, times);
+      return [outputs(trajectory), { trajectory, y, parameters, times }];
+    },
+    ({ trajectory, y, parameters, times }, cotangents: Outputs) => {
+      const back = (...given: [Trajectory, Tensor, P, Times, Cotangents]) => gradients[adjoint](problem, ...given);
+      const { state, parameters: slopes } = alone(back)(trajectory, y, parameters, times, cotangents);
+      return [state, slopes, null];
+    },
+  );
+}
+
+/** A function that is compiled for one call, unless it is part of something that is. */
+function alone<F extends (...args: any[]) => any>(f: F): F {
+  return ((...args) => {
+    const compiled = jitSync(f);
+    const value = compiled(...(args as Parameters<F>));
+    compiled.release();
+    return value;
+  }) as F;
+}
+
+function result<Y, P>(state: Raveling<Y>, { method, initialStep }: Problem<P>, outputs: Outputs): Integral<Y> {
+  const { last, saved, reached, attempts, errors, stiffness, stepTimes, stepSizes, steps } = outputs;
+  const [count] = saved.shape;
+  return {
+    y: state.unravel(where(reached, last, Number.NaN)),
+    ys: unravelRows(state, where(reached, saved, Number.NaN), count),
+    errors,
+    stiffness,
+    stepTimes,
+    stepSizes,
+    steps,
+    evaluations: add(mul(attempts, method.evaluations), initialStep === null ? 2 : 1),
+    reached,
+  };
+}
+
+/** Rows of vectors as one state with a new axis 0. */
+function unravelRows<Y>(state: Raveling<Y>, rows: Tensor, count: number): Y {
+  let from = 0;
+  return tree.map(
+    (leaf: Tensor) => {
+      const part = rows.slice([null, { start: from, stop: from + leaf.size }]);
+      from += leaf.size;
+      return part.reshape([count, ...leaf.shape]).cast(leaf.dtype);
+    },
+    state.unravel(tensor(new Float64Array(state.size)).cast(state.dtype)),
+  );
+}

@@ -1,0 +1,90 @@
+import { type Rng, random, requireInteger, ValueError } from "@offprint/tensor-core";
+
+/** A path as it can be saved: a tree. */
+export interface BrownianPathState {
+  /** Numbers side by side. */
+  readonly size: number;
+  /** Where the path is known, in order. */
+  readonly times: readonly number[];
+  /** Its values there, and behind them those of the second path: `2 size` numbers. */
+  readonly values: readonly Float64Array[];
+  /** The generator. */
+  readonly generator: ReturnType<Rng["toJSON"]>;
+}
+
+/** What a path does in an interval. */
+export interface Increment {
+  /** Of the path, `[size]`: normal, with the length as variance. */
+  readonly dW: Float64Array;
+  /** Of a second, independent path. */
+  readonly dZ: Float64Array;
+}
+
+/**
+ * A Brownian path of many numbers side by side, found out where it is asked about: a time between two known ones is drawn
+ * from the bridge between them, one beyond from the end. So any two intervals fit together, however steps are refused and
+ * taken again, and a solve with other steps sees the same path.
+ */
+export class BrownianPath {
+  private readonly times: number[];
+  private readonly values: Float64Array[];
+
+  private constructor(
+    /** Numbers side by side. */
+    readonly size: number,
+    private readonly rng: Rng,
+    times: readonly number[],
+    values: readonly Float64Array[],
+  ) {
+    this.times = [...times];
+    this.values = [...values];
+  }
+
+  /** A path that begins with zeros at `start` (default 0). @throws ValueError */
+  static create(size: number, seed: number | string, start = 0): BrownianPath {
+    requireInteger("BrownianPath", "size", size, 1);
+    if (!Number.isFinite(start)) throw new ValueError(`BrownianPath: start is ${String(start)}; give a finite time`);
+    return new BrownianPath(size, random.rng(seed), [start], [new Float64Array(2 * size)]);
+  }
+
+  /** The path that was saved. */
+  static restore({ size, times, values, generator }: BrownianPathState): BrownianPath {
+    return new BrownianPath(size, random.Rng.fromJSON(generator), times, values);
+  }
+
+  /** A copy of all that it goes on from. */
+  get state(): BrownianPathState {
+    const { size, times, values, rng } = this;
+    return { size, times: [...times], values: [...values], generator: rng.toJSON() };
+  }
+
+  /** What the path does from `from` to `to`. @throws ValueError for times before its start. */
+  increment(from: number, to: number): Increment {
+    const [a, b] = [this.at(from), this.at(to)];
+    const difference = (start: number) =>
+      Float64Array.from({ length: this.size }, (_, i) => b[start + i] - a[start + i]);
+    return { dW: difference(0), dZ: difference(this.size) };
+  }
+
+  private at(t: number): Float64Array {
+    const { times, values } = this;
+    if (!(t >= times[0])) throw new ValueError(`BrownianPath: ${t} is before the start of the path, ${times[0]}`);
+    let [low, high] = [0, times.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (times[middle] <= t) low = middle;
+      else high = middle - 1;
+    }
+    if (times[low] === t) return values[low];
+    const noise = this.rng.normal([2 * this.size], { dtype: "float64" }).data();
+    const [s, before] = [times[low], values[low]];
+    const beyond = low === times.length - 1;
+    const part = beyond ? 0 : (t - s) / (times[low + 1] - s);
+    const deviation = Math.sqrt(beyond ? t - s : part * (times[low + 1] - t));
+    const after = beyond ? before : values[low + 1];
+    const value = Float64Array.from(before, (w, i) => w + part * (after[i] - w) + deviation * noise[i]);
+    times.splice(low + 1, 0, t);
+    values.splice(low + 1, 0, value);
+    return value;
+  }
+}

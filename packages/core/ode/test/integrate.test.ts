@@ -1,0 +1,176 @@
+import {
+  add,
+  grad,
+  jit,
+  jitSync,
+  matmul,
+  mean,
+  mul,
+  random,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  valueAndGrad,
+} from "@offprint/tensor-core";
+import { centralDifferences, expectClose, f64 } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { type Adjoint, type IntegrateOptions, integrate, solveSync } from "../src/index.js";
+
+const rng = random.rng("integrate");
+const draw = (shape: number[], scale: number) => mul(rng.normal(shape, { dtype: "float64" }), scale);
+
+interface Weights {
+  readonly a: Tensor;
+  readonly b: Tensor;
+}
+
+const network = (t: Tensor, y: Tensor, { a, b }: Weights) => matmul(tanh(add(matmul(y, a), t)), b);
+const weights = { a: draw([3, 5], 0.9), b: draw([5, 3], 0.9) };
+const y0 = draw([2, 3], 1);
+
+/** A scalar function of the weights and the first state as one vector. */
+function vectorised(loss: (w: Weights, y: Tensor) => Tensor) {
+  const parts = [weights.a, weights.b, y0];
+  const compiled = jitSync(loss);
+  const whole = Float64Array.from(parts.flatMap((x) => Array.from(x.data())));
+  const f = (v: Float64Array) =>
+    compiled({ a: f64(v.slice(0, 15), [3, 5]), b: f64(v.slice(15, 30), [5, 3]) }, f64(v.slice(30), [2, 3])).item();
+  return { f, whole };
+}
+
+function flatGradient(loss: (w: Weights, y: Tensor) => Tensor): number[] {
+  const g = grad((both: { w: Weights; y: Tensor }) => loss(both.w, both.y))({ w: weights, y: y0 });
+  return [g.w.a, g.w.b, g.y].flatMap((x) => Array.from(x.data()));
+}
+
+const tight = { relativeTolerance: 1e-10, absoluteTolerance: 1e-10 };
+const target = draw([2, 3], 1);
+
+describe("integrate", () => {
+  it("gives what solve gives", () => {
+    const options = { relativeTolerance: 1e-7, absoluteTolerance: 1e-8 };
+    const saveAt = [0, 0.3, 0.31, 1.2];
+    const one = solveSync((t: Tensor, y: Tensor) => network(t, y, weights), y0, [0, 1.2], { ...options, saveAt });
+    const two = integrate(network, y0, [0, 1.2], { ...options, saveAt, parameters: weights });
+    expect(two.steps.item()).toBe(one.steps);
+    expect(two.evaluations.item()).toBe(one.evaluations);
+    expectClose(two.y, one.end.y, 1e-13);
+    expectClose(two.ys, one.y, 1e-13);
+    expectClose(two.errors.data().slice(0, one.steps), one.errors, { relative: 1e-6 });
+    expectClose(two.stiffness.data().slice(0, one.steps), one.stiffness, 1e-8);
+    expect(two.reached.item()).toBe(1);
+  });
+
+  const gradientOf = (options: IntegrateOptions<Weights>, span = [0, 1]) => {
+    const loss = (w: Weights, y: Tensor) => {
+      const { y: end, ys } = integrate(network, y, span as [number, number], { ...options, parameters: w });
+      return add(mean(square(sub(end, target))), sum(mul(ys, 0.1)));
+    };
+    return { loss, gradient: flatGradient(loss) };
+  };
+
+  for (const adjoint of ["discrete", "interpolating", "backsolve"] as Adjoint[]) {
+    it(`has the gradient of the solution by the ${adjoint} adjoint, saved states included, forwards and backwards`, () => {
+      for (const span of [
+        [0, 1],
+        [0.7, -0.4],
+      ]) {
+        const saveAt = span.map((_, i) => span[0] + (span[1] - span[0]) * (0.3 + 0.5 * i));
+        const { loss, gradient } = gradientOf({ ...tight, adjoint, saveAt }, span);
+        const { f, whole } = vectorised(loss);
+        expectClose(gradient, centralDifferences(f, whole), 2e-7);
+      }
+    });
+  }
+
+  it("the discrete and the continuous gradient come together with the tolerance", () => {
+    const apart = (tolerance: number) => {
+      const tolerances = { relativeTolerance: tolerance, absoluteTolerance: tolerance };
+      const a = gradientOf({ ...tolerances, adjoint: "discrete" }).gradient;
+      const b = gradientOf({ ...tolerances, adjoint: "interpolating" }).gradient;
+      return Math.max(...a.map((x, i) => Math.abs(x - b[i])));
+    };
+    expect(apart(1e-4) / apart(1e-8)).toBeGreaterThan(100);
+  });
+
+  it("differentiates errors and stiffness at frozen steps, as a replay of the same steps does", () => {
+    const options = { relativeTolerance: 1e-5, absoluteTolerance: 1e-5 };
+    const first = integrate(network, y0, [0, 1], { ...options, parameters: weights });
+    const n = first.steps.item();
+    const sizes = first.stepSizes.data();
+    expect(n).toBeGreaterThan(2);
+    // Replayed: every step alone, of its own fixed size.
+    const replay = (w: Weights, y: Tensor) => {
+      let total = tensor(0, { dtype: "float64" });
+      let state = y;
+      let t = 0;
+      for (let j = 0; j < n; j++) {
+        const step = integrate(network, state, [t, t + sizes[j]], {
+          ...options,
+          parameters: w,
+          initialStep: 10,
+          controller: always,
+          maxSteps: 1,
+        });
+        total = add(total, add(mul(sum(step.errors), sizes[j]), mul(sum(step.stiffness), 0.01)));
+        state = step.y;
+        t += sizes[j];
+      }
+      return add(total, mean(square(state)));
+    };
+    const regularised = (w: Weights, y: Tensor) => {
+      const { y: end, errors, stiffness, stepSizes } = integrate(network, y, [0, 1], { ...options, parameters: w });
+      return add(add(sum(mul(errors, stepSizes)), mul(sum(stiffness), 0.01)), mean(square(end)));
+    };
+    const { f, whole } = vectorised(replay);
+    expectClose(replay(weights, y0).item(), regularised(weights, y0).item(), 1e-9);
+    expectClose(flatGradient(regularised), centralDifferences(f, whole), 1e-6);
+  });
+
+  it("differentiates the sizes of steps too where it is told to", () => {
+    const options = { relativeTolerance: 1e-3, absoluteTolerance: 1e-3, stepGradient: "through" as const };
+    const loss = (w: Weights, y: Tensor) => {
+      const { y: end, errors, stepSizes } = integrate(network, y, [0, 1], { ...options, parameters: w });
+      return add(sum(mul(errors, stepSizes)), mean(square(end)));
+    };
+    // No step is refused: what a refused one says about the next size is no part of the gradient.
+    const { steps, evaluations } = integrate(network, y0, [0, 1], { ...options, parameters: weights });
+    expect(evaluations.item()).toBe(2 + 6 * steps.item());
+    const { f, whole } = vectorised(loss);
+    const through = flatGradient(loss);
+    expectClose(through, centralDifferences(f, whole, { step: 1e-6 }), 1e-6);
+  });
+
+  it("is part of compiled functions, and the same there", async () => {
+    const loss = (w: Weights, y: Tensor) =>
+      mean(square(integrate(network, y, [0, 1], { parameters: w, maxSteps: 64 }).y));
+    const eager = valueAndGrad(loss)(weights, y0);
+    expectClose(await jit(valueAndGrad(loss))(weights, y0), eager, 1e-14);
+  });
+
+  it("takes times that are tensors, so that a compiled step need not be compiled again", () => {
+    const end = jitSync(
+      (t1: Tensor) => integrate((_t, y: Tensor) => mul(y, -1), tensor([1, 2], { dtype: "float64" }), [0, t1], tight).y,
+    );
+    for (const t of [0.5, 2, -1, 0])
+      expectClose(end(tensor(t, { dtype: "float64" })), [Math.exp(-t), 2 * Math.exp(-t)], 1e-8);
+  });
+
+  it("is NaN where the steps do not suffice", () => {
+    const { y, reached } = integrate(network, y0, [0, 1], { ...tight, parameters: weights, maxSteps: 3 });
+    expect(reached.item()).toBe(0);
+    expect(y.data().every(Number.isNaN)).toBe(true);
+  });
+});
+
+const always = {
+  initial: 1,
+  decide: (error: Tensor, memory: Tensor) => ({
+    accepted: error.greaterEqual(0),
+    factor: add(mul(error, 0), 1),
+    memory,
+  }),
+};
