@@ -2,6 +2,7 @@ import {
   abs,
   add,
   cast,
+  cond,
   div,
   equal,
   greaterEqual,
@@ -164,7 +165,7 @@ function attempt(
   const reaches = greaterEqual(mul(s.proposal, NEARLY), left);
   const size = where(reaches, left, s.proposal);
   const h = mul(direction, size);
-  const step = method.step(system, s.t, s.y, h, s.first);
+  const step = method.step(withinStep(given, s.t, h), s.t, s.y, h, s.first);
   const error = errorOf(given, s.y, step);
   const decision = controller.decide(error, s.memory, method.errorOrder);
   const finite = isNumber(add(error, cast(sum(step.next), "float64")));
@@ -178,10 +179,19 @@ function attempt(
     method.adaptive && controller.initial > 0 ? logicalNot(greaterEqual(proposal, smallest)) : logicalNot(accepted);
   const y = where(accepted, step.next, s.y);
   const watched = given.watch === undefined ? s.watched : where(accepted, given.watch(t, y), s.watched);
+  // Behind a forced stop the rate may be another.
+  const last =
+    stops.size === 1
+      ? step.last
+      : cond(
+          reaches,
+          () => system.rate(target, step.next),
+          () => step.last,
+        );
   const next: Progress = {
     t,
     y,
-    first: where(accepted, step.last, s.first),
+    first: where(accepted, last, s.first),
     proposal,
     memory: where(accepted, decision.memory, s.memory),
     stop: add(s.stop, cast(logicalAnd(accepted, reaches), "int32")),
@@ -206,6 +216,16 @@ function attempt(
     row,
     changed: given.watch === undefined ? equal(t, Number.NaN) : changes(s.watched, watched),
   };
+}
+
+/**
+ * @internal The system within a step: where steps meet forced stops, rates at the end of a step are those just before it, so
+ * that they may jump there.
+ */
+export function withinStep({ system, stops, direction }: Advance, t: Tensor, h: Tensor): System {
+  if (stops.size === 1) return system;
+  const end = mul(direction, add(t, mul(h, 1 - 1e-13)));
+  return { ...system, rate: (s, y) => system.rate(mul(direction, minimum(mul(direction, s), end)), y) };
 }
 
 /** @internal The size of a step's error estimate, 0 where the method has none. */

@@ -1,4 +1,4 @@
-import { linalg, matmul, mul, neg, sub, type Tensor, tensor } from "@offprint/tensor-core";
+import { linalg, matmul, mul, neg, type Tensor, tensor } from "@offprint/tensor-core";
 import { errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { explicitRungeKutta, type MethodName, methods, solveSync, tableaus } from "../src/index.js";
@@ -73,9 +73,9 @@ describe("tableaus", () => {
 
 const float = (x: number) => tensor(x, { dtype: "float64" });
 
-/** y' = -y + sin t, with its solution: depends on time, so that nodes matter. */
-const driven = (t: Tensor, y: Tensor) => sub(t.sin(), y);
-const drivenAt = (t: number) => 1.5 * Math.exp(-t) + (Math.sin(t) - Math.cos(t)) / 2;
+/** y' = y cos t, with its solution: depends on time, so that nodes matter. */
+const driven = (t: Tensor, y: Tensor) => mul(y, t.cos());
+const drivenAt = (t: number) => Math.exp(Math.sin(t));
 
 /** Errors at the end for a first step, its half, ... */
 function halvings(method: MethodName, count: number, first: number, t1: number): number[] {
@@ -92,7 +92,8 @@ describe("orders of convergence, measured at fixed steps", () => {
       const errors = halvings(name, 3, first[name] ?? 1 / 16, name === "dop853" ? 8 : 1);
       const slope = Math.log2(errors[0] / errors[2]) / 2;
       expect(slope).toBeGreaterThan(methods[name].order - 0.25);
-      expect(slope).toBeLessThan(methods[name].order + 0.9);
+      // The last terms of the method of order 8 are so small that steps in reach show the next.
+      expect(slope).toBeLessThan(methods[name].order + (name === "dop853" ? 1.9 : 0.9));
     });
   }
 

@@ -61,8 +61,9 @@ describe("time", () => {
     const jump = (t: number, _y: number) => (t < 0.5 ? 1 : -1);
     const known = solveSync(jump, 0, [0, 1], { stopAt: [0.5] });
     const unknown = solveSync(jump, 0, [0, 1]);
-    expectClose(known.end.y, 0, 1e-5);
-    expect(known.steps + known.rejected).toBeLessThan(unknown.steps + unknown.rejected);
+    expectClose(known.end.y, 0, 1e-12);
+    expect(known.rejected).toBe(0);
+    expect(unknown.rejected).toBeGreaterThan(3);
   });
 });
 

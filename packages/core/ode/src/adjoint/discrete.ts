@@ -19,7 +19,7 @@ import {
   whileLoop,
   zerosLike,
 } from "@offprint/tensor-core";
-import { errorOf } from "../advance.js";
+import { errorOf, withinStep } from "../advance.js";
 import { firstStep } from "../initial-step.js";
 import {
   advanceOf,
@@ -136,7 +136,7 @@ function madeAgain<P>(problem: Problem<P>, t0: Tensor, t1: Tensor, made: MadeSte
     const { system } = given;
     const t = through ? from.t : made.t;
     const h = through ? where(made.last, sub(t1, t), mul(from.proposal, div(made.h, made.proposal))) : made.h;
-    const step = method.step(system, t, from.y, h, system.rate(t, from.y));
+    const step = method.step(withinStep(given, t, h), t, from.y, h, system.rate(t, from.y));
     const error = errorOf(given, from.y, step);
     let following: StepGradient | null = null;
     if (through) {
