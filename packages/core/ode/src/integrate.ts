@@ -85,7 +85,7 @@ const names = [...steppingNames, "parameters", "saveAt", "adjoint", "stepGradien
  * @see Chen et al. 2018 (continuous adjoints); Pal et al. 2021 (errors and stiffness as regularisers).
  * @example grad((k) => integrate((t, y, k) => mul(k, y), y0, [0, 1], { parameters: k }).y)(k)
  */
-export function integrate<Y, P = any>(
+export function integrate<Y, P = unknown>(
   f: TensorRate<Y, P>,
   y0: Y,
   span: readonly [TensorLike, TensorLike],
@@ -166,13 +166,13 @@ function differentiable<P>(problem: Problem<P>, adjoint: Adjoint): (y: Tensor, p
 }
 
 /** A function that is compiled for one call, unless it is part of something that is. */
-function alone<F extends (...args: any[]) => any>(f: F): F {
-  return ((...args) => {
+function alone<A extends unknown[], R>(f: (...args: A) => R): (...args: A) => R {
+  return (...args) => {
     const compiled = jitSync(f);
-    const value = compiled(...(args as Parameters<F>));
+    const value = compiled(...args);
     compiled.release();
-    return value;
-  }) as F;
+    return value as R;
+  };
 }
 
 function result<Y, P>(state: Raveling<Y>, { method, initialStep }: Problem<P>, outputs: Outputs): Integral<Y> {

@@ -202,19 +202,19 @@ function solverOf(owner: string, f: AnyFunction) {
  * reads values (`compile: false` allows it).
  * @example const { t, y } = await solve((t, y) => -2 * y, 1, [0, 1]);
  */
-export async function solve<P = any>(
+export async function solve<P = unknown>(
   f: ScalarRate<P>,
   y0: number,
   span: Span,
   options?: SolveOptions<ScalarRate<P>, P>,
 ): Promise<OdeSolution<number, Float64Array>>;
-export async function solve<P = any>(
+export async function solve<P = unknown>(
   f: PlainRate<P>,
   y0: readonly number[] | Float64Array,
   span: Span,
   options?: PlainOptions<P>,
 ): Promise<OdeSolution<Float64Array, Float64Array[]>>;
-export async function solve<Y, P = any>(
+export async function solve<Y, P = unknown>(
   f: TensorRate<Y, P>,
   y0: Y,
   span: Span,
@@ -226,19 +226,19 @@ export async function solve(f: AnyFunction, y0: unknown, span: unknown, options?
 }
 
 /** {@link solve} in one go, for problems that are over in a blink. */
-export function solveSync<P = any>(
+export function solveSync<P = unknown>(
   f: ScalarRate<P>,
   y0: number,
   span: Span,
   options?: Without<SolveOptions<ScalarRate<P>, P>>,
 ): OdeSolution<number, Float64Array>;
-export function solveSync<P = any>(
+export function solveSync<P = unknown>(
   f: PlainRate<P>,
   y0: readonly number[] | Float64Array,
   span: Span,
   options?: Without<PlainOptions<P>>,
 ): OdeSolution<Float64Array, Float64Array[]>;
-export function solveSync<Y, P = any>(
+export function solveSync<Y, P = unknown>(
   f: TensorRate<Y, P>,
   y0: Y,
   span: Span,
@@ -263,8 +263,8 @@ export interface OdeSolver<Y, Ys, O> {
  * method. What it closes over must not change: give that as `parameters`.
  * @example const decay = makeSolver((t: number, y: Float64Array) => [-y[0]]); decay.solveSync(Float64Array.of(1), [0, 1]);
  */
-export function makeSolver<P = any>(f: PlainRate<P>): OdeSolver<Float64Array, Float64Array[], PlainOptions<P>>;
-export function makeSolver<Y, P = any>(f: TensorRate<Y, P>): OdeSolver<Y, Y, TensorOptions<Y, P>>;
+export function makeSolver<P = unknown>(f: PlainRate<P>): OdeSolver<Float64Array, Float64Array[], PlainOptions<P>>;
+export function makeSolver<Y, P = unknown>(f: TensorRate<Y, P>): OdeSolver<Y, Y, TensorOptions<Y, P>>;
 export function makeSolver(f: AnyFunction): unknown {
   return solverOf("makeSolver", f);
 }

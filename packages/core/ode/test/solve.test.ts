@@ -197,9 +197,11 @@ describe("options", () => {
 
   it("names the time where a solution ends", async () => {
     const blowUp = await solve((_t: number, y: number) => y * y, 1, [0, 2]).catch(
-      (error: unknown) => error as Error & { state: any },
+      (error: unknown) => error as Error & { state: { inner: { progress: { t: { item(): number } } } } },
     );
     expect(blowUp).toMatchObject({ name: "NonFiniteError", message: expect.stringMatching(/t = 1\.0|t = 0\.99/) });
-    expect((blowUp as { state: any }).state.inner.progress.t.item()).toBeCloseTo(1, 3);
+    expect(
+      (blowUp as { state: { inner: { progress: { t: { item(): number } } } } }).state.inner.progress.t.item(),
+    ).toBeCloseTo(1, 3);
   });
 });

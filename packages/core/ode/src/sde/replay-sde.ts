@@ -64,7 +64,7 @@ export interface Replay<Y> {
  * all that is kept.
  * @throws ValueError for options out of range.
  */
-export function replaySde<Y, P = any>(
+export function replaySde<Y, P = unknown>(
   drift: TensorRate<Y, P>,
   diffusion: TensorRate<Y, P>,
   u0: Y,

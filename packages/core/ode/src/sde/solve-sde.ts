@@ -146,14 +146,14 @@ export interface SdeSolver<Y, Ys, P> {
  * state where no step is small enough.
  * @example await solveSde((t, [u]) => [1.5 * u], (t, [u]) => [u], [1], [0, 1], { seed: 1 });
  */
-export async function solveSde<P = any>(
+export async function solveSde<P = unknown>(
   drift: PlainRate<P>,
   diffusion: PlainRate<P>,
   u0: readonly number[] | Float64Array,
   span: readonly [number, number],
   options?: SolveSdeOptions<P>,
 ): Promise<SdeSolution<Float64Array, Float64Array[]>>;
-export async function solveSde<Y, P = any>(
+export async function solveSde<Y, P = unknown>(
   drift: TensorRate<Y, P>,
   diffusion: TensorRate<Y, P>,
   u0: Y,
@@ -176,7 +176,10 @@ export async function solveSde(
 }
 
 /** Stochastic solves of one equation, again and again, compiled at the first call for each kind of state and method. */
-export function makeSdeSolver<Y, P = any>(drift: TensorRate<Y, P>, diffusion: TensorRate<Y, P>): SdeSolver<Y, Y, P> {
+export function makeSdeSolver<Y, P = unknown>(
+  drift: TensorRate<Y, P>,
+  diffusion: TensorRate<Y, P>,
+): SdeSolver<Y, Y, P> {
   return stochasticSolver("makeSdeSolver", drift, diffusion) as unknown as SdeSolver<Y, Y, P>;
 }
 
