@@ -7,10 +7,11 @@ import { hashOfSources, writeKernels } from "../../../tooling/kernels/kernels.mj
 
 const base = new URL(".", import.meta.url);
 const entry = "assembly/index.ts";
+const sources = [entry, "assembly/binary-convolution.ts", "assembly/signs.ts"];
 
-/** Hash of the source and of the compiler flags. */
+/** Hash of the sources and of the compiler flags. */
 export function sourceHash() {
-  return hashOfSources([readFileSync(new URL(entry, base))]);
+  return hashOfSources(sources.flatMap((path) => [`\n${path}\n`, readFileSync(new URL(path, base))]));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -15,6 +15,7 @@ export { whileLoop } from "./control/while-loop.js";
 export { byteSize, type DType, type TypedArray } from "./dtype.js";
 export * from "./errors.js";
 export * as fft from "./fft/index.js";
+export { requireFinite } from "./finite.js";
 export type { TensorFunction, TreeFunction } from "./function-types.js";
 export type { Capture, Equation, Variable } from "./graph/builder.js";
 export { Graph } from "./graph/graph.js";

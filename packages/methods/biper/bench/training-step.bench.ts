@@ -3,8 +3,8 @@ import { compare, python } from "@offprint/bench";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { sgd, trainingStep } from "@offprint/optim";
 import { type Backend, jit, random, tensor } from "@offprint/tensor-core";
-import { stageLoss } from "../src/fit-stage.js";
 import { resnet20, type Stage, smallNetwork } from "../src/index.js";
+import { stageLoss } from "../src/train-stage.js";
 
 const torch = python(new URL("torch_peers.py", import.meta.url));
 

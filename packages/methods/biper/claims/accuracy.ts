@@ -47,7 +47,7 @@ export function againstStraightThrough(runs: DigitRuns = digitRuns()): Claim {
         detail: `At learning rate ${RATE} the gain must be at least 0.03; it is ${figure(gains[0])}.${grid}`,
         tables: [
           {
-            title: "Accuracy on 597 digits",
+            title: "Accuracy on the digits that were not learned from",
             columns: ["largest learning rate", "square wave, omega 60", "straight-through", "gain"],
             rows: all.map((rate, i) => [rate, found[2 * i], found[2 * i + 1], gains[i]]),
           },

@@ -1,14 +1,13 @@
 import { type ClaimContext, memo } from "@offprint/claims";
-import { trainTestSplit } from "@offprint/data";
+import { type Dataset, trainTestSplit } from "@offprint/data";
 import { digits } from "@offprint/datasets";
 import { accuracy, cosineSchedule, type Schedule, warmupSchedule } from "@offprint/optim";
 import { div, random, reshape, sub } from "@offprint/tensor-core";
 import {
-  fitStage,
-  fitTwoStages,
+  type FitRecord,
+  fitNetwork,
   periodic,
   predict,
-  type SharedFitOptions,
   type StageOptions,
   smallNetwork,
   straightThrough,
@@ -16,14 +15,17 @@ import {
   type WeightRule,
 } from "../src/index.js";
 
-const TEST = 597;
-const BATCH = 64;
+const IMAGES = 1797;
+
+type Samples = Pick<Dataset, "inputs" | "targets">;
 
 /** A network that was trained on digits of 8 x 8 pixels, and how it reads those it has not seen. */
 export interface DigitRun {
   /** The binary network. */
-  readonly trained: TrainedNetwork;
-  /** Its accuracy on the 597 test images. */
+  readonly model: TrainedNetwork;
+  /** The images that it has not seen. */
+  readonly test: Samples;
+  /** Its accuracy on them. */
   readonly accuracy: number;
   /** That of stage 1 with real weights; NaN in one stage. */
   readonly stage1: number;
@@ -33,8 +35,10 @@ export interface DigitRun {
 
 /** How much is trained. */
 export interface DigitSize {
-  /** Training images, at most 1200. */
+  /** Training images; all others are for testing. */
   readonly images: number;
+  /** Images of a batch. */
+  readonly batch: number;
   /** Epochs of stage 1 and of stage 2; methods with one stage get their sum. */
   readonly epochs: readonly [number, number];
 }
@@ -51,16 +55,12 @@ export interface DigitMethod {
   readonly seed: number;
 }
 
-/** 1797 images, values in [-1, 1]; the seed chooses which are for testing. */
-export function digitImages(seed: number, images: number) {
+/** 1797 images, values in [-1, 1]; the seed chooses which are learned from. */
+function digitImages(seed: number, images: number): { train: Samples; test: Samples } {
   const set = digits();
-  const inputs = reshape(sub(div(set.inputs, 8), 1), [1797, 1, 8, 8]);
-  const { train, test } = trainTestSplit(
-    { inputs, targets: set.targets },
-    { test: TEST, rng: random.rng(`${seed}/split`) },
-  );
-  if (images >= 1797 - TEST) return { train, test };
-  return { train: trainTestSplit(train, { test: images }).test, test };
+  const inputs = reshape(sub(div(set.inputs, 8), 1), [IMAGES, 1, 8, 8]);
+  const rng = random.rng(`${seed}/split`);
+  return trainTestSplit({ inputs, targets: set.targets }, { test: IMAGES - images, rng });
 }
 
 /** Linear warm-up over 5 % of the updates, then half a cosine wave. */
@@ -81,43 +81,41 @@ async function trainDigits(
   onFraction: (fraction: number) => unknown,
 ): Promise<DigitRun> {
   const { train, test } = digitImages(seed, size.images);
-  const perEpoch = Math.floor(train.inputs.shape[0] / BATCH);
+  const perEpoch = Math.floor(size.images / size.batch);
   const run = context.backend ? { backend: context.backend } : {};
   const [first, second] = size.epochs;
-  const whole = kind === "two stages" ? [0, first / (first + second)] : [0, 0];
-  const shared: SharedFitOptions = {
-    batchSize: BATCH,
+  const before = kind === "two stages" ? first * perEpoch : 0;
+  const shared = {
+    batchSize: size.batch,
     dropLast: true,
     seed,
     signal: context.signal,
-    onProgress: ({ stage, fraction }) =>
-      onFraction(stage === 1 ? fraction * whole[1] : whole[1] + fraction * (1 - whole[1])),
+    onProgress: ({ stage, step }: FitRecord) =>
+      onFraction((step + (stage === 2 ? before : 0)) / ((first + second) * perEpoch)),
     ...run,
   };
-  const judge = async (trained: TrainedNetwork) =>
-    accuracy(await predict(trained, test.inputs, { ...run, batchSize: TEST }), test.targets).item();
+  const judge = async (model: TrainedNetwork) =>
+    accuracy(await predict(model, test.inputs, { ...run, batchSize: IMAGES }), test.targets).item();
   const stage = (epochs: number, rate: number, weightDecay: number, tauMax: number): StageOptions => {
     return { epochs, learningRate: stepSchedule(rate, epochs * perEpoch), weightDecay, tauMax };
   };
   if (kind === "two stages") {
     const network = smallNetwork({ weights: wave(omega) });
-    const result = await fitTwoStages(network, train, {
+    const { model, stage1 } = await fitNetwork(network, train, {
       ...shared,
       stage1: stage(first, learningRate, 5e-4, 0.037),
       stage2: stage(second, learningRate / 5, 1e-4, 0.0468),
     });
-    const { trained, stage1 } = result;
-    const switched = await judge({ ...stage1, stage: 2 });
-    return { trained, accuracy: await judge(trained), stage1: await judge(stage1), switched };
+    const switched = await judge({ ...stage1!, stage: 2 });
+    return { model, test, accuracy: await judge(model), stage1: await judge(stage1!), switched };
   }
   const network = smallNetwork({ weights: kind === "one stage" ? wave(omega) : straightThrough() });
   const tau = kind === "one stage" ? 0.037 : 0;
-  const { trained } = await fitStage(network, train, {
+  const { model } = await fitNetwork(network, train, {
     ...shared,
-    ...stage(first + second, learningRate, 5e-4, tau),
-    stage: 2,
+    stage2: stage(first + second, learningRate, 5e-4, tau),
   });
-  return { trained, accuracy: await judge(trained), stage1: Number.NaN, switched: Number.NaN };
+  return { model, test, accuracy: await judge(model), stage1: Number.NaN, switched: Number.NaN };
 }
 
 /** Networks trained on digits; claims that need the same one share it. */
@@ -134,7 +132,7 @@ export interface DigitRuns {
 export function digitRuns(
   wave: (omega: number) => WeightRule = (omega) => periodic({ omega }),
   size: (scale: "quick" | "full") => DigitSize = (scale) =>
-    scale === "full" ? { images: 1200, epochs: [14, 10] } : { images: 1200, epochs: [6, 4] },
+    scale === "full" ? { images: 1200, batch: 64, epochs: [14, 10] } : { images: 700, batch: 32, epochs: [5, 4] },
 ): DigitRuns {
   const trained = memo(
     (context, method: DigitMethod, onFraction: (fraction: number) => unknown) =>

@@ -2,12 +2,12 @@ import { defineCommand, deviceOptions, option, seedOption, stateOptions } from "
 import { trainTestSplit } from "@offprint/data";
 import { accuracy } from "@offprint/optim";
 import { random, ValueError } from "@offprint/tensor-core";
+import { imageNetworks } from "../src/architectures/named.js";
 import {
   cropAndFlip,
-  type FitCheckpoint,
-  type FitProgress,
-  fitTwoStages,
-  imageNetworks,
+  type FitRecord,
+  type FitState,
+  fitNetwork,
   packNetwork,
   periodic,
   predict,
@@ -83,33 +83,35 @@ export const trainBinary = defineCommand({
     const compiler = await backend();
     const where = compiler ? { backend: compiler } : {};
     print(`${set.inputs.shape[0]} images [${set.inputs.shape.slice(1)}], ${classes} classes`);
-    const run = await longRun<FitProgress, FitCheckpoint>({
-      progress: ({ stage: s, epoch, epochs, fraction, loss }) => ({
-        fraction: (s - 1 + fraction) / 2,
-        label: `stage ${s}, epoch ${epoch} of ${epochs}, loss ${loss.toPrecision(4)}`,
+    const [stage1, stage2] = [stage(0), stage(1)];
+    const perEpoch = Math.ceil(split.train.targets.size / batchSize);
+    const run = await longRun<FitRecord, FitState>({
+      progress: ({ stage: s, step, epoch, loss }) => ({
+        fraction: (step / perEpoch + (s === 2 ? stage1.epochs : 0)) / (stage1.epochs + stage2.epochs),
+        label: `stage ${s}, epoch ${epoch} of ${(s === 1 ? stage1 : stage2).epochs}, loss ${loss.toPrecision(4)}`,
       }),
+      every: 10,
     });
-    const { trained, status, checkpoint } = await fitTwoStages(network, split.train, {
-      stage1: stage(0),
-      stage2: stage(1),
+    const { model, status, state } = await fitNetwork(network, split.train, {
+      stage1,
+      stage2,
       batchSize,
       validation: split.test,
       seed,
       ...run.options,
-      onCheckpoint: run.options.checkpoint.save,
       ...(options.augment && { augment: cropAndFlip() }),
       ...where,
     });
-    await run.settle({ status, state: checkpoint });
-    const right = accuracy(await predict(trained, split.test.inputs, where), split.test.targets).item();
+    await run.settle({ status, state });
+    const right = accuracy(await predict(model, split.test.inputs, where), split.test.targets).item();
     const metadata = { scale: JSON.stringify(scale), ...(set.classNames && { classes: set.classNames.join("\n") }) };
-    const packed = packNetwork(trained, { metadata });
+    const packed = packNetwork(model, { metadata });
     const real = 4 * packed.layers.reduce((total, { weights }) => total + weights.shape.reduce((a, b) => a * b), 0);
     report([
       [`right of ${split.test.targets.size} held-out images, with one bit per weight`, `${(100 * right).toFixed(2)} %`],
       ["binary weights", `${packed.byteLength} bytes packed, ${real} in float32`],
     ]);
-    await write(options.output, saveNetwork(trained, { metadata }));
+    await write(options.output, saveNetwork(model, { metadata }));
     await write(options.packed, savePacked(packed));
   },
 });

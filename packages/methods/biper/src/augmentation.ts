@@ -1,5 +1,4 @@
-import { ShapeError, tensor } from "@offprint/tensor-core";
-import { requireWhole } from "./geometry.js";
+import { checkOptions, requireInteger, ShapeError, tensor } from "@offprint/tensor-core";
 import type { Augmentation } from "./training-data.js";
 
 /** Options of `cropAndFlip`. */
@@ -16,8 +15,9 @@ export interface CropAndFlipOptions {
  * @throws ValueError for a padding out of range; when applied, ShapeError for other shapes.
  */
 export function cropAndFlip(options: CropAndFlipOptions = {}): Augmentation {
+  checkOptions("cropAndFlip", options, ["padding", "flip"]);
   const { padding = 4, flip = true } = options;
-  requireWhole("cropAndFlip", "padding", padding, 0);
+  requireInteger("cropAndFlip", "padding", padding, 0);
   return (inputs, rng) => {
     if (inputs.rank !== 4) {
       throw new ShapeError(`cropAndFlip: images have shape [${inputs.shape}]; give [batch, channels, height, width]`);

@@ -1,5 +1,6 @@
 import { type FloatType, type Initializer, initializers } from "@offprint/nn";
 import {
+  checkOptions,
   conv,
   matmul,
   mul,
@@ -12,7 +13,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { binarizeActivation, binarizeScaled } from "./binary-activation.js";
-import { type Geometry, type Pair, resolveGeometry, type WindowOptions } from "./geometry.js";
+import { type Geometry, type Pair, resolveGeometry, type WindowOptions, windowOptionNames } from "./geometry.js";
 import type { Mode, NetworkPart } from "./network-part.js";
 import { packedLayer } from "./pack/pack-layer.js";
 import type { PadValue } from "./pack/packed-part.js";
@@ -44,6 +45,8 @@ export interface BinaryConvOptions extends BinaryOptions, WindowOptions {
 
 /** Options of `binaryLinear`. */
 export interface BinaryLinearOptions extends BinaryOptions {}
+
+const names = ["inputs", "outputs", "omega", "weights", "binaryActivations", "weightInit"];
 
 /** Parameters of a binary layer. */
 export interface BinaryParams {
@@ -99,6 +102,7 @@ function binaryLayer(
  * @example binaryConv({ inputs: 16, outputs: 32, kernel: 3, strides: 2, padding: 1, omega: 20 })
  */
 export function binaryConv(options: BinaryConvOptions): NetworkPart<BinaryParams, null> {
+  checkOptions("binaryConv", options, [...names, "kernel", "padValue", ...windowOptionNames]);
   const { inputs, outputs, kernel, padValue = 0, binaryActivations = true } = options;
   if (![-1, 0, 1].includes(padValue) || (padValue !== 0 && !binaryActivations)) {
     throw new ValueError(
@@ -121,6 +125,7 @@ export function binaryConv(options: BinaryConvOptions): NetworkPart<BinaryParams
  * @throws ValueError for options out of range; when run, ShapeError.
  */
 export function binaryLinear(options: BinaryLinearOptions): NetworkPart<BinaryParams, null> {
+  checkOptions("binaryLinear", options, names);
   const { inputs, outputs } = options;
   const geometry = resolveGeometry("binaryLinear", 1, {}, { inputs, outputs });
   return binaryLayer("binaryLinear", options, [outputs, inputs], geometry, 0, (x, w) => matmul(x, transpose(w)));

@@ -1,17 +1,23 @@
 import { add, ShapeError, ValueError } from "@offprint/tensor-core";
-import { asPart, type NetworkPart, type PartLike } from "./network-part.js";
+import { asPart, type NetworkPart, type ParamsOf, type PartLike, type StateOf } from "./network-part.js";
 
 /** The path of a part inside another. */
 function inside(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
+/** A chain of parts: its parameters and its state have an entry per part, under its name. */
+export type Chain<T extends Readonly<Record<string, PartLike>>> = NetworkPart<
+  { readonly [Name in keyof T]: ParamsOf<T[Name]> },
+  { readonly [Name in keyof T]: StateOf<T[Name]> }
+>;
+
 /**
  * One part after the other. Parameters and state are objects with an entry per part, under its name.
  * @throws ValueError for no parts, or a name with a dot.
  * @example chain({ conv: binaryConv({ inputs: 16, outputs: 32, kernel: 3 }), norm: parts.batchNorm(32), act: parts.hardtanh })
  */
-export function chain(named: Readonly<Record<string, PartLike>>): NetworkPart<any, any> {
+export function chain<T extends Readonly<Record<string, PartLike>>>(named: T): Chain<T> {
   const list = Object.entries(named).map(([name, part]) => [name, asPart(part)] as const);
   if (list.length === 0) throw new ValueError("chain: there are no parts; give at least one");
   for (const [name] of list) {
@@ -19,7 +25,8 @@ export function chain(named: Readonly<Record<string, PartLike>>): NetworkPart<an
       throw new ValueError(`chain: "${name}" names a part; a name must have at least one letter and no dot`);
     }
   }
-  return {
+  type Values = Readonly<Record<string, unknown>>;
+  const whole: NetworkPart<Values, Values> = {
     init: (rng, dtype) => Object.fromEntries(list.map(([name, part]) => [name, part.init(rng, dtype)])),
     initState: (dtype) => Object.fromEntries(list.map(([name, part]) => [name, part.initState(dtype)])),
     run(params, state, input, mode) {
@@ -35,16 +42,27 @@ export function chain(named: Readonly<Record<string, PartLike>>): NetworkPart<an
     pack: (params, state, path) =>
       list.flatMap(([name, part]) => part.pack(params[name], state[name], inside(path, name))),
   };
+  return whole as Chain<T>;
 }
+
+/** A sum of two branches: its parameters and its state are those of body and shortcut. */
+export type Residual<B extends PartLike, S extends PartLike | undefined> = NetworkPart<
+  { readonly body: ParamsOf<B>; readonly shortcut: ParamsOf<S> },
+  { readonly body: StateOf<B>; readonly shortcut: StateOf<S> }
+>;
 
 /**
  * `body(x) + shortcut(x)`; without a shortcut `body(x) + x`. Parameters and state are `{ body, shortcut }`.
  * @throws ShapeError, when run, where the two differ in shape.
  */
-export function residual(body: PartLike, shortcut?: PartLike): NetworkPart<any, any> {
+export function residual<B extends PartLike, S extends PartLike | undefined = undefined>(
+  body: B,
+  shortcut?: S,
+): Residual<B, S> {
   const main = asPart(body);
   const side = shortcut === undefined ? undefined : asPart(shortcut);
-  return {
+  type Values = { readonly body: unknown; readonly shortcut: unknown };
+  const whole: NetworkPart<Values, Values> = {
     init: (rng, dtype) => ({ body: main.init(rng, dtype), shortcut: side?.init(rng, dtype) ?? null }),
     initState: (dtype) => ({ body: main.initState(dtype), shortcut: side?.initState(dtype) ?? null }),
     run(params, state, x, mode) {
@@ -69,4 +87,5 @@ export function residual(body: PartLike, shortcut?: PartLike): NetworkPart<any, 
       },
     ],
   };
+  return whole as Residual<B, S>;
 }

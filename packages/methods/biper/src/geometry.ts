@@ -1,4 +1,4 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireInteger, ShapeError, ValueError } from "@offprint/tensor-core";
 
 /** A value for both spatial axes, or one for each: `[vertical, horizontal]`. */
 export type Pair = number | readonly [number, number];
@@ -15,6 +15,9 @@ export interface WindowOptions {
   groups?: number;
 }
 
+/** The names of {@link WindowOptions}, for `checkOptions`. */
+export const windowOptionNames = ["strides", "padding", "dilation", "groups"] as const;
+
 /** `WindowOptions` with everything filled in. */
 export interface Geometry {
   /** Extents of the window. */
@@ -29,17 +32,10 @@ export interface Geometry {
   readonly groups: number;
 }
 
-/** Throws unless `value` is an integer of at least `least`. */
-export function requireWhole(owner: string, name: string, value: number, least = 1): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new ValueError(`${owner}: ${name} is ${String(value)}; it must be an integer >= ${least}`);
-  }
-}
-
 function pair(owner: string, name: string, value: Pair, least: number): [number, number] {
   const both = typeof value === "number" ? [value, value] : [...value];
   if (both.length !== 2) throw new ValueError(`${owner}: ${name} has ${both.length} values; give one, or two`);
-  for (const each of both) requireWhole(owner, name, each, least);
+  for (const each of both) requireInteger(owner, name, each, least);
   return [both[0], both[1]];
 }
 
@@ -54,9 +50,9 @@ export function resolveGeometry(
   channels: { inputs: number; outputs: number },
 ): Geometry {
   const { groups = 1 } = options;
-  requireWhole(owner, "inputs", channels.inputs);
-  requireWhole(owner, "outputs", channels.outputs);
-  requireWhole(owner, "groups", groups);
+  requireInteger(owner, "inputs", channels.inputs, 1);
+  requireInteger(owner, "outputs", channels.outputs, 1);
+  requireInteger(owner, "groups", groups, 1);
   if (channels.inputs % groups !== 0 || channels.outputs % groups !== 0) {
     throw new ValueError(
       `${owner}: groups is ${groups}; it must divide inputs ${channels.inputs} and outputs ${channels.outputs}`,

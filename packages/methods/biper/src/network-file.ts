@@ -1,6 +1,6 @@
 import { readSafetensors } from "@offprint/data";
 import { drawParameters, loadParameters, saveParameters } from "@offprint/nn";
-import { FormatError, OffprintError, random, UnsupportedError } from "@offprint/tensor-core";
+import { checkOptions, FormatError, OffprintError, random, UnsupportedError } from "@offprint/tensor-core";
 import type { NetworkDescription } from "./architectures/image-network.js";
 import { networkFrom } from "./architectures/named.js";
 import type { NetworkPart } from "./network-part.js";
@@ -14,7 +14,7 @@ export interface SaveOptions {
   metadata?: Readonly<Record<string, string>>;
 }
 
-function descriptionOf(network: NetworkPart): NetworkDescription | null {
+function descriptionOf(network: object): NetworkDescription | null {
   return "description" in network ? (network.description as NetworkDescription | null) : null;
 }
 
@@ -22,8 +22,9 @@ function descriptionOf(network: NetworkPart): NetworkDescription | null {
  * The bytes of a safetensors file with parameters and running statistics of a trained network, its stage, and for networks
  * of this package what they were made from.
  */
-export function saveNetwork(trained: TrainedNetwork, options: SaveOptions = {}): Uint8Array {
-  const { network, params, state, stage } = trained;
+export function saveNetwork<P, S>(model: TrainedNetwork<P, S>, options: SaveOptions = {}): Uint8Array {
+  checkOptions("saveNetwork", options, ["metadata"]);
+  const { network, params, state, stage } = model;
   const description = descriptionOf(network);
   return saveParameters(
     { params, state },

@@ -25,7 +25,7 @@ export interface BinaryLayer {
  * A piece of a network, or a whole one: how to make its parameters and its state, what it computes, and what it becomes when
  * it is packed. It holds no values itself; they are trees that the caller keeps, trains and saves.
  */
-export interface NetworkPart<P = any, S = any> {
+export interface NetworkPart<P = unknown, S = unknown> {
   /** Draws initial parameters. Default dtype float32. */
   init(rng: Rng, dtype?: FloatType): P;
   /** The state before training, such as running statistics; null for none. */
@@ -39,7 +39,13 @@ export interface NetworkPart<P = any, S = any> {
 }
 
 /** What a network can be composed of: parts of this package, layers of `@offprint/nn`, and functions of a tensor. */
-export type PartLike = NetworkPart | Layer | ((x: Tensor) => TensorLike);
+export type PartLike = NetworkPart | Layer<unknown> | ((x: Tensor) => TensorLike);
+
+/** The parameters of what a network is composed of. */
+export type ParamsOf<T> = T extends NetworkPart<infer P> ? P : T extends Layer<infer P> ? P : null;
+
+/** The running statistics of what a network is composed of. */
+export type StateOf<T> = T extends NetworkPart<unknown, infer S> ? S : null;
 
 /** The part for anything that a network can be composed of. */
 export function asPart(value: PartLike): NetworkPart {

@@ -1,5 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
-import { requireWhole } from "./geometry.js";
+import { checkOptions, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
 
 /** Options of `learningRateAt`. */
 export interface LearningRateOptions {
@@ -12,15 +11,9 @@ export interface LearningRateOptions {
 }
 
 function requireEpoch(owner: string, epoch: number, epochs: number): void {
-  requireWhole(owner, "epochs", epochs);
-  requireWhole(owner, "epoch", epoch, 0);
+  requireInteger(owner, "epochs", epochs, 1);
+  requireInteger(owner, "epoch", epoch, 0);
   if (epoch >= epochs) throw new ValueError(`${owner}: epoch is ${epoch} of ${epochs}; epochs count from 0`);
-}
-
-function requireNonNegative(owner: string, name: string, value: number): void {
-  if (!(value >= 0 && value < Infinity)) {
-    throw new ValueError(`${owner}: ${name} is ${String(value)}; it must be a finite number >= 0`);
-  }
 }
 
 /**
@@ -29,9 +22,10 @@ function requireNonNegative(owner: string, name: string, value: number): void {
  * @throws ValueError for an epoch or an option out of range.
  */
 export function learningRateAt(epoch: number, options: LearningRateOptions): number {
+  checkOptions("learningRateAt", options, ["epochs", "learningRate", "warmUpEpochs"]);
   const { epochs, learningRate, warmUpEpochs = 5 } = options;
   requireEpoch("learningRateAt", epoch, epochs);
-  requireWhole("learningRateAt", "warmUpEpochs", warmUpEpochs, 0);
+  requireInteger("learningRateAt", "warmUpEpochs", warmUpEpochs, 0);
   requireNonNegative("learningRateAt", "learningRate", learningRate);
   if (epoch < warmUpEpochs) return (learningRate * (epoch + 1)) / warmUpEpochs;
   const start = Math.max(0, warmUpEpochs - 1);
@@ -53,6 +47,7 @@ export interface TauOptions {
  * @throws ValueError for an epoch or an option out of range.
  */
 export function tauAt(epoch: number, options: TauOptions): number {
+  checkOptions("tauAt", options, ["epochs", "tauMin", "tauMax"]);
   const { epochs, tauMin, tauMax } = options;
   requireEpoch("tauAt", epoch, epochs);
   requireNonNegative("tauAt", "tauMin", tauMin);

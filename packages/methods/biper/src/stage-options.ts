@@ -1,11 +1,21 @@
 import type { Schedule } from "@offprint/optim";
-import { cast, div, floor, requireDecayRate, requireNonNegative, sub, take, tensor } from "@offprint/tensor-core";
-import { requireWhole } from "./geometry.js";
+import {
+  cast,
+  checkOptions,
+  div,
+  floor,
+  requireDecayRate,
+  requireInteger,
+  requireNonNegative,
+  sub,
+  take,
+  tensor,
+} from "@offprint/tensor-core";
 import { learningRateAt, tauAt } from "./schedules.js";
 
 /** How one stage is trained. The optimizer is SGD with momentum. */
 export interface StageOptions {
-  /** Passes over the data, >= 1. */
+  /** Passes over the data, >= 0, those of the resumed run included. */
   epochs: number;
   /** Largest learning rate of the paper's schedule (see `learningRateAt`), or a schedule of the update's number. */
   learningRate: number | Schedule;
@@ -20,6 +30,8 @@ export interface StageOptions {
   /** Epochs of linear warm-up, >= 0. Default 5. */
   warmUpEpochs?: number;
 }
+
+const names = ["epochs", "learningRate", "momentum", "weightDecay", "tauMin", "tauMax", "warmUpEpochs"];
 
 /** The paper's settings for CIFAR-10, with batches of 256. */
 export const cifar10Stages: { readonly stage1: StageOptions; readonly stage2: StageOptions } = {
@@ -52,23 +64,25 @@ export interface SettledStage {
 /**
  * Checks the options of a stage.
  * @param batchesPerEpoch turns epochs into updates
- * @throws ValueError for options out of range.
+ * @throws ValueError for options that are unknown or out of range.
  */
-export function settleStage(options: StageOptions, batchesPerEpoch: number): SettledStage {
+export function settleStage(owner: string, options: StageOptions, batchesPerEpoch: number): SettledStage {
+  checkOptions(owner, options, names);
   const { epochs, learningRate, momentum = 0.9, weightDecay = 0, tauMax = 0, warmUpEpochs = 5 } = options;
   const { tauMin = tauMax } = options;
-  requireWhole("fit", "epochs", epochs);
-  requireWhole("fit", "warmUpEpochs", warmUpEpochs, 0);
-  requireDecayRate("fit", "momentum", momentum);
-  requireNonNegative("fit", "weightDecay", weightDecay);
-  requireNonNegative("fit", "tauMin", tauMin);
-  requireNonNegative("fit", "tauMax", tauMax);
-  if (typeof learningRate !== "function") requireNonNegative("fit", "learningRate", learningRate);
+  requireInteger(owner, "epochs", epochs, 0);
+  requireInteger(owner, "warmUpEpochs", warmUpEpochs, 0);
+  requireDecayRate(owner, "momentum", momentum);
+  requireNonNegative(owner, "weightDecay", weightDecay);
+  requireNonNegative(owner, "tauMin", tauMin);
+  requireNonNegative(owner, "tauMax", tauMax);
+  if (typeof learningRate !== "function") requireNonNegative(owner, "learningRate", learningRate);
   const each = Array.from({ length: epochs }, (_, e) => e);
   const taus = each.map((e) => tauAt(e, { epochs, tauMin, tauMax }));
   const common = { epochs, taus, momentum, weightDecay };
   if (typeof learningRate === "function") return { ...common, schedule: learningRate, rates: null };
   const rates = each.map((e) => learningRateAt(e, { epochs, learningRate, warmUpEpochs }));
-  const schedule: Schedule = (step) => take(tensor(rates), cast(floor(div(sub(step, 1), batchesPerEpoch)), "int32"));
+  const table = tensor(rates);
+  const schedule: Schedule = (step) => take(table, cast(floor(div(sub(step, 1), batchesPerEpoch)), "int32"));
   return { ...common, schedule, rates };
 }

@@ -1,6 +1,13 @@
 import { batches, type Dataset, sampleCount } from "@offprint/data";
-import { type random, type Tensor, ValueError } from "@offprint/tensor-core";
-import { requireWhole } from "./geometry.js";
+import {
+  asTensor,
+  concatenate,
+  type random,
+  requireFinite,
+  requireInteger,
+  type Tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** What one step of training sees. */
 export interface LabelledBatch {
@@ -26,7 +33,7 @@ export type Augmentation = (inputs: Tensor, rng: random.Rng) => Tensor;
 
 /** How samples in memory become batches. */
 export interface BatchOptions {
-  /** Samples of a batch, >= 1. Default 256. */
+  /** Samples of a batch, >= 1; a last batch of a single sample joins the one before it. Default 256. */
   batchSize?: number;
   /** Leaves out the last batch of an epoch where it is smaller. Default false. */
   dropLast?: boolean;
@@ -36,32 +43,58 @@ export interface BatchOptions {
 
 /**
  * The batches of a training.
- * @throws ValueError for a batch size out of range, or no samples.
+ * @throws ValueError for a batch size out of range, no samples, or inputs that are not finite.
  */
 export function batchSource(data: TrainingData, options: BatchOptions): BatchSource {
   const { batchSize = 256, dropLast = false, augment } = options;
+  requireInteger("fitNetwork", "batchSize", batchSize, 1);
+  if (typeof data !== "object" || data === null || !("batchesPerEpoch" in data || "inputs" in data)) {
+    throw new ValueError("fitNetwork: data must be { inputs, targets } or { batchesPerEpoch, batches }");
+  }
   const augmented = (batch: LabelledBatch, rng: random.Rng): LabelledBatch => ({
     inputs: augment === undefined ? batch.inputs : augment(batch.inputs, rng),
     targets: batch.targets,
   });
   if ("batchesPerEpoch" in data) {
-    requireWhole("fit", "data.batchesPerEpoch", data.batchesPerEpoch);
+    requireInteger("fitNetwork", "data.batchesPerEpoch", data.batchesPerEpoch, 1);
     return {
       batchesPerEpoch: data.batchesPerEpoch,
       async *batches(epoch, rng) {
-        for await (const batch of data.batches(epoch, rng)) yield augmented(batch, rng);
+        for await (const batch of data.batches(epoch, rng)) {
+          requireFinite("fitNetwork", "data.inputs", asTensor(batch.inputs));
+          yield augmented(batch, rng);
+        }
       },
     };
   }
-  requireWhole("fit", "batchSize", batchSize);
+  requireFinite("fitNetwork", "data.inputs", asTensor(data.inputs));
   const count = sampleCount(data);
-  if (count === 0) throw new ValueError("fit: data has no samples; give at least one");
+  if (count === 0) throw new ValueError("fitNetwork: data has no samples; give at least one");
   const size = Math.min(batchSize, count);
+  const whole = Math.floor(count / size);
   return {
-    batchesPerEpoch: dropLast ? Math.floor(count / size) : Math.ceil(count / size),
+    batchesPerEpoch: dropLast || count - whole * size < 2 ? whole : whole + 1,
     *batches(_, rng) {
       const [order, changes] = rng.split(2);
-      for (const batch of batches(data, { batchSize: size, dropLast, rng: order })) yield augmented(batch, changes);
+      const list = batches(data, { batchSize: size, dropLast, rng: order });
+      for (const batch of withoutSingles(list, size)) yield augmented(batch, changes);
     },
   };
+}
+
+/** A last batch of one sample has no variance to normalise by: it joins the one before. */
+function* withoutSingles(list: Iterable<LabelledBatch>, size: number): Iterable<LabelledBatch> {
+  let waiting: LabelledBatch | undefined;
+  for (const batch of list) {
+    if (waiting !== undefined && size > 1 && batch.inputs.shape[0] === 1) {
+      yield {
+        inputs: concatenate([waiting.inputs, batch.inputs], 0),
+        targets: concatenate([waiting.targets, batch.targets], 0),
+      };
+      return;
+    }
+    if (waiting !== undefined) yield waiting;
+    waiting = batch;
+  }
+  if (waiting !== undefined) yield waiting;
 }

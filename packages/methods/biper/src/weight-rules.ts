@@ -1,4 +1,4 @@
-import { asTensor, mean, mul, sin, square, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import { asTensor, checkOptions, mean, mul, sin, square, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import { requireFrequency, sineWave, squareWave } from "./square-wave.js";
 
 /** Stage of the training: 1 with real weights `sin(omega w)`, 2 with binary ones. */
@@ -32,6 +32,7 @@ export type RegularizerKind = "sin2" | "cos2";
  * @throws ValueError for a frequency out of range.
  */
 export function periodic(options: { omega?: number } = {}): WeightRule {
+  checkOptions("periodic", options, ["omega"]);
   const { omega = 20 } = options;
   requireFrequency("periodic", omega);
   return {

@@ -1,11 +1,11 @@
 import { grad, jit, mul, random, sum, type Tensor, tensor, vjp } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { fitStage } from "../src/fit-stage.js";
 import {
   binaryConv,
   binaryLinear,
   chain,
+  fitNetwork,
   parts,
   realWeights,
   residual,
@@ -175,8 +175,8 @@ describe("training", () => {
       linear: parts.linear({ inputs: 4, outputs: 3 }),
     });
     const read = (values: number[], shape: number[]) => tensor(values, { shape, ...double });
-    const drawn: any = network.init(rng(), "float64");
-    const params = {
+    const drawn = network.init(rng(), "float64");
+    const params: typeof drawn = {
       ...drawn,
       conv: { weight: read(c.start.conv, [4, 1, 3, 3]) },
       body: {
@@ -186,21 +186,15 @@ describe("training", () => {
       linear: { weight: read(c.start.linear, [4, 3]), bias: read(c.start.bias, [3]) },
     };
     const batch = { inputs: read(c.x, [6, 1, 5, 5]), targets: tensor(Int32Array.from([0, 1, 2, 0, 1, 2])) };
-    const { history, trained } = await fitStage(
+    const stage = { epochs: 4, learningRate: () => 0.05, weightDecay: 1e-3, tauMax: 0.04 };
+    const { history, model } = await fitNetwork(
       network,
       { batchesPerEpoch: 1, batches: () => [batch] },
-      {
-        stage: c.stage as Stage,
-        epochs: 4,
-        learningRate: () => 0.05,
-        weightDecay: 1e-3,
-        tauMax: 0.04,
-        start: { params, state: network.initState("float64") },
-      },
+      { [`stage${c.stage}`]: stage, initial: { params, state: network.initState("float64") } },
     );
     history.forEach(({ loss }, i) => expect(Math.abs(loss - c.losses[i])).toBeLessThan(1e-7));
-    expectClose(trained.params.body.body.conv.weight, c.w, 1e-7);
-    expectClose(trained.state.body.body.bn.mean, c.mean, 1e-7);
-    expectClose(trained.state.body.body.bn.variance, c.variance, 1e-7);
+    expectClose(model.params.body.body.conv.weight, c.w, 1e-7);
+    expectClose(model.state.body.body.bn.mean, c.mean, 1e-7);
+    expectClose(model.state.body.body.bn.variance, c.variance, 1e-7);
   });
 });

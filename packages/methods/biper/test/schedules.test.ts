@@ -24,7 +24,7 @@ describe("the learning rate", () => {
   });
 
   it("of a compiled step is that of its epoch", () => {
-    const { schedule, rates: byEpoch } = settleStage({ epochs: 8, learningRate: 0.1 }, 3);
+    const { schedule, rates: byEpoch } = settleStage("fitNetwork", { epochs: 8, learningRate: 0.1 }, 3);
     for (let step = 1; step <= 24; step++) {
       const value = schedule(tensor(step)) as ReturnType<typeof tensor>;
       expect(value.item()).toBeCloseTo(byEpoch![Math.floor((step - 1) / 3)], 7);
@@ -59,8 +59,8 @@ describe("the weight of the regulariser", () => {
 it("the paper's settings are valid", () => {
   for (const stages of [cifar10Stages, imagenetStages]) {
     for (const stage of [stages.stage1, stages.stage2]) {
-      expect(settleStage(stage, 196).rates!.length).toBe(stage.epochs);
+      expect(settleStage("fitNetwork", stage, 196).rates!.length).toBe(stage.epochs);
     }
   }
-  expect(settleStage(cifar10Stages.stage1, 196).taus[599]).toBeCloseTo(0.037, 12);
+  expect(settleStage("fitNetwork", cifar10Stages.stage1, 196).taus[599]).toBeCloseTo(0.037, 12);
 });

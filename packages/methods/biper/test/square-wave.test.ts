@@ -2,7 +2,8 @@ import { grad, jit, mul, random, sum, type Tensor, tensor } from "@offprint/tens
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { binarizeScaled } from "../src/binary-activation.js";
-import { binarizeActivation, periodic, sineWave, squareWave } from "../src/index.js";
+import { binarizeActivation, periodic, squareWave } from "../src/index.js";
+import { sineWave } from "../src/square-wave.js";
 
 const rng = random.rng("square wave");
 const double = { dtype: "float64" } as const;

@@ -1,14 +1,14 @@
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { random, type Tensor, tensor, tree } from "@offprint/tensor-core";
+import { NonFiniteError, random, type Tensor, tensor, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
+import { imageNetworks } from "../src/architectures/named.js";
 import {
   binaryConv,
   chain,
   cropAndFlip,
-  type FitCheckpoint,
-  fitStage,
-  fitTwoStages,
-  imageNetworks,
+  type FitRecord,
+  type FitState,
+  fitNetwork,
   parts,
   predict,
 } from "../src/index.js";
@@ -41,87 +41,123 @@ const stage = (epochs: number, learningRate: number) => ({
   tauMax: 0.05,
   warmUpEpochs: 1,
 });
-const options = { batchSize: 16, seed: 3, stage1: stage(3, 0.1), stage2: stage(2, 0.02) };
+const shared = { batchSize: 16, seed: 3 };
+const options = { ...shared, stage1: stage(3, 0.1), stage2: stage(2, 0.02) };
 
 describe("training in two stages", () => {
-  it("learns, and records every epoch of both stages", async () => {
+  it("learns, and records every step of both stages", async () => {
     const test = stripes(64, "test");
-    const { trained, stage1, history, status } = await fitTwoStages(network, data, options);
-    expect(status).toBe("completed");
-    expect(history.map((e) => [e.stage, e.epoch])).toEqual([[1, 1], [1, 2], [1, 3], [2, 1], [2, 2]]); // biome-ignore format: one line
+    const { model, stage1, history, steps, status } = await fitNetwork(network, data, options);
+    expect([status, steps]).toEqual(["limit", 15]);
+    expect(history.map((r) => [r.stage, r.step, r.epoch, r.batch])).toEqual([
+      ...Array.from({ length: 9 }, (_, i) => [1, i + 1, 1 + Math.floor(i / 3), 1 + (i % 3)]),
+      ...Array.from({ length: 6 }, (_, i) => [2, i + 1, 1 + Math.floor(i / 3), 1 + (i % 3)]),
+    ]);
+    expect(history[0]).toMatchObject({ learningRate: 0.1, epochLoss: null, validationAccuracy: null });
     expect(history[0].tau).toBeCloseTo(0.01, 12);
-    expect(history[0].learningRate).toBe(0.1);
-    expect([stage1.stage, trained.stage]).toEqual([1, 2]);
-    const logits = await predict(trained, test.inputs, { batchSize: 50 });
+    const [a, b, c] = history.map(({ loss }) => loss);
+    expect(history[2].epochLoss).toBeCloseTo((a + b + c) / 3, 12);
+    expect([stage1!.stage, model.stage]).toEqual([1, 2]);
+    const logits = await predict(model, test.inputs, { batchSize: 50 });
     const right = Array.from(logits.argMax({ axis: -1 }).data()).filter((c, i) => c === i % 2).length;
     expect(right).toBeGreaterThan(58);
   });
 
   it("keeps the epoch with the best accuracy on the validation samples", async () => {
     const validation = stripes(20, "validation");
-    const result = await fitStage(network, data, { ...options, ...stage(4, 0.1), stage: 1, validation });
-    const accuracies = result.history.map((e) => e.validationAccuracy!);
-    expect(result.checkpoint.best!.accuracy).toBe(Math.max(...accuracies));
-    expect(result.checkpoint.best!.epoch).toBe(accuracies.indexOf(Math.max(...accuracies)) + 1);
-    const logits = await predict(result.trained, validation.inputs);
+    const result = await fitNetwork(network, data, { ...shared, stage1: stage(4, 0.1), validation });
+    const accuracies = result.history.flatMap((r) => r.validationAccuracy ?? []);
+    expect(accuracies.length).toBe(4);
+    expect(result.state.best!.accuracy).toBe(Math.max(...accuracies));
+    const logits = await predict(result.model, validation.inputs);
     const right = Array.from(logits.argMax({ axis: -1 }).data()).filter((c, i) => c === i % 2).length;
     expect(right / 20).toBeCloseTo(Math.max(...accuracies), 6);
   });
 
   it("is the same compiled, the whole step as one graph", async () => {
-    const eager = await fitTwoStages(network, data, options);
-    const compiled = await fitTwoStages(network, data, { ...options, backend });
+    const eager = await fitNetwork(network, data, options);
+    const compiled = await fitNetwork(network, data, { ...options, backend });
     compiled.history.forEach(({ loss }, i) => expect(loss).toBeCloseTo(eager.history[i].loss, 3));
   });
 
-  it("goes on from any checkpoint as if nothing had happened, bit by bit", async () => {
-    const checkpoints: FitCheckpoint[] = [];
-    const whole = await fitTwoStages(network, data, { ...options, onCheckpoint: (c) => checkpoints.push(c) });
-    expect(checkpoints.length).toBe(5);
-    for (const k of [1, 3]) {
-      const resumed = await fitTwoStages(network, data, { ...options, resume: checkpoints[k] });
-      tree.leaves<Tensor>(resumed.trained.params).forEach((leaf, i) => {
-        expect(list(leaf)).toEqual(list(tree.leaves<Tensor>(whole.trained.params)[i]));
-      });
+  it("keeps a state after every epoch, of either stage", async () => {
+    const states: FitState[] = [];
+    const whole = await fitNetwork(network, data, { ...options, checkpoint: { save: (state) => states.push(state) } });
+    expect(states.map((state) => [state.stage, state.training.inner.epoch])).toEqual([[1, 1], [1, 2], [1, 3], [2, 1], [2, 2]]); // biome-ignore format: one line
+    for (const state of [states[2], states[3]]) {
+      const kept = tree.fromJson<typeof whole.state>(tree.toJson(state));
+      const resumed = await fitNetwork(network, data, { ...options, resume: kept });
+      expect(tree.toJson(resumed.model.params)).toBe(tree.toJson(whole.model.params));
+      expect(tree.toJson(resumed.stage1!.params)).toBe(tree.toJson(whole.stage1!.params));
       expect(resumed.history).toEqual(whole.history);
     }
   });
 
-  it("stops when told, in either stage, and says so", async () => {
-    for (const [at, stageReached] of [
-      [2, 1],
-      [11, 2],
-    ] as const) {
-      const stop = new AbortController();
-      let steps = 0;
-      const onProgress = () => {
-        if (++steps === at) stop.abort();
-      };
-      const result = await fitTwoStages(network, data, { ...options, signal: stop.signal, onProgress });
-      expect(result.status).toBe("aborted");
-      expect(result.trained.stage).toBe(stageReached);
-      const resumed = await fitTwoStages(network, data, { ...options, resume: result.checkpoint });
-      expect(resumed.history.length).toBe(5);
-    }
+  it("stopped at the last step of stage 1 does not begin stage 2, which a resumed run does", async () => {
+    const onProgress = ({ step }: FitRecord) => (step === 9 ? "stop" : undefined);
+    const part = await fitNetwork(network, data, { ...options, onProgress });
+    expect([part.status, part.steps, part.model.stage]).toEqual(["stopped", 9, 1]);
+    const rest = await fitNetwork(network, data, { ...options, resume: part.state });
+    expect([rest.status, rest.steps, rest.model.stage]).toEqual(["limit", 15, 2]);
+  });
+
+  it("gives the last good state, of its stage, where it diverges", async () => {
+    const loss = (logits: Tensor) => logits.mul(logits).mean();
+    const huge = { ...options, stage2: { epochs: 30, learningRate: 1e30, warmUpEpochs: 0 }, loss };
+    const error = await fitNetwork(network, data, huge).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect(error.message).toMatch(/^fitNetwork: stage 2: .*lower the learning rate/);
+    const state = error.state as FitState;
+    expect([state.stage, state.first!.history.length]).toEqual([2, 9]);
+    expect(tree.leaves<Tensor>(state.training.inner.params).every((x) => list(x).every(Number.isFinite))).toBe(true);
   });
 
   it("takes batches and losses of one's own", async () => {
     const source = { batchesPerEpoch: 2, batches: () => [data, data] };
     const loss = (logits: Tensor) => logits.mul(logits).mean();
-    const { history } = await fitStage(network, source, { ...stage(2, 0.01), stage: 2, loss });
-    expect(history[1].loss).toBeLessThan(history[0].loss);
+    const { history, stage1 } = await fitNetwork(network, source, { stage2: stage(2, 0.01), loss });
+    expect(stage1).toBeNull();
+    expect(history[3].epochLoss).toBeLessThan(history[1].epochLoss!);
   });
 
-  it("rejects options out of range", async () => {
-    const run = (more: object) => fitTwoStages(network, data, { ...options, ...more });
-    await expect(run({ stage1: { epochs: 0, learningRate: 0.1 } })).rejects.toThrow(/epochs is 0/);
-    await expect(run({ stage1: { epochs: 1, learningRate: -1 } })).rejects.toThrow(/learningRate is -1/);
+  it("joins a last batch of one sample, which has no variance, to the one before", async () => {
+    const pooled = chain({
+      conv: parts.conv({ inputs: 1, outputs: 4, kernel: 3, padding: 1 }),
+      pool: parts.globalAveragePool,
+      norm: parts.batchNorm(4),
+      linear: parts.linear({ inputs: 4, outputs: 2 }),
+    });
+    const { history } = await fitNetwork(pooled, stripes(33, "odd"), { batchSize: 16, stage1: stage(2, 0.1) });
+    expect(history.map(({ batch }) => batch)).toEqual([1, 2, 1, 2]);
+    expect(history[3].epochLoss).not.toBeNull();
+  });
+
+  it("refuses images that are not finite, whose signs would be", async () => {
+    const broken = { ...data, inputs: data.inputs.add(Number.NaN) };
+    await expect(fitNetwork(network, broken, options)).rejects.toThrow(/data.inputs holds NaN/);
+    const source = { batchesPerEpoch: 1, batches: () => [broken] };
+    await expect(fitNetwork(network, source, options)).rejects.toThrow(/data.inputs holds NaN/);
+    await expect(fitNetwork(network, data, { ...options, validation: broken })).rejects.toThrow(
+      /validation.inputs holds NaN/,
+    );
+    const values = { params: network.init(random.rng(0)), state: network.initState() };
+    await expect(predict({ network, ...values, stage: 2 }, broken.inputs)).rejects.toThrow(/inputs holds NaN/);
+  });
+
+  it("rejects options that are unknown or out of range", async () => {
+    const run = (more: object) => fitNetwork(network, data, { ...options, ...more });
+    await expect(run({ stage1: { epochs: -1, learningRate: 0.1 } })).rejects.toThrow(
+      /fitNetwork, stage1: epochs is -1/,
+    );
+    await expect(run({ stage2: { epochs: 1, lr: 0.1 } })).rejects.toThrow(/"lr"; did you mean "learningRate"/);
     await expect(run({ stage1: { epochs: 1, learningRate: 0.1, tauMax: -1 } })).rejects.toThrow(/tau/);
     await expect(run({ stage1: { epochs: 1, learningRate: 0.1, momentum: 1 } })).rejects.toThrow(/momentum/);
-    await expect(run({ batchSize: 0 })).rejects.toThrow(/batchSize is 0/);
-    await expect(run({ stage2: undefined })).rejects.toThrow(/lack stage1 or stage2/);
-    await expect(fitStage(network, data, { ...stage(1, 0.1), stage: 3 as never })).rejects.toThrow(/stage is 3/);
-    await expect(predict({ network, params: null, state: null, stage: 2 }, tensor([]))).rejects.toThrow(/no samples/);
+    await expect(run({ stage1: undefined, stage2: undefined })).rejects.toThrow(/neither stage1 nor stage2/);
+    await expect(fitNetwork(network, null as never, options)).rejects.toThrow(/data must be/);
+    const values = { params: network.init(random.rng(0)), state: network.initState() };
+    const predicting = (more: object, x = data.inputs) => predict({ network, ...values, stage: 2 }, x, more);
+    await expect(predicting({}, tensor([]))).rejects.toThrow(/no samples/);
+    await expect(predicting({ batch: 3 })).rejects.toThrow(/"batch"; did you mean "batchSize"/);
   });
 });
 

@@ -6,6 +6,7 @@ import {
   minimum,
   mul,
   onesLike,
+  requireFinite,
   ShapeError,
   square,
   sum,
@@ -13,7 +14,6 @@ import {
   type Tensor,
   type TensorLike,
 } from "@offprint/tensor-core";
-import { requireFinite } from "./finite.js";
 
 /**
  * The Gaussian kernel `exp(-|a_i - b_j|^2 / 2)` of every pair of points.

@@ -10,6 +10,7 @@ import {
   max,
   mul,
   neg,
+  requireFinite,
   ShapeError,
   square,
   sub,
@@ -20,7 +21,6 @@ import {
   ValueError,
   where,
 } from "@offprint/tensor-core";
-import { requireFinite } from "./finite.js";
 import { requireInteger } from "./grid.js";
 
 /** Options of the Newton-Raphson pseudo-inverse; the defaults are those of the authors' code. */

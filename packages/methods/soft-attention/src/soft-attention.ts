@@ -3,6 +3,7 @@ import {
   div,
   matmul,
   mul,
+  requireFinite,
   ShapeError,
   sqrt,
   sum,
@@ -12,7 +13,6 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { type Bottleneck, bottleneckTokens } from "./bottleneck.js";
-import { requireFinite } from "./finite.js";
 import { kernelMatrix } from "./gaussian-kernel.js";
 import { type Grid, requireGrid, requireInteger } from "./grid.js";
 import { type PinvOptions, pinvOf, resolvedPinv } from "./newton-pinv.js";

@@ -1,3 +1,4 @@
+import { checkOptions, requireInteger } from "@offprint/tensor-core";
 import type { NetworkPart } from "../network-part.js";
 import { ruleNames } from "../rule-names.js";
 import { periodic, type WeightRule } from "../weight-rules.js";
@@ -26,8 +27,18 @@ export interface LayerChoice {
   readonly binaryActivations: boolean;
 }
 
-/** The part of the options that goes to every binary layer. */
-export function layerChoice({ omega, weights, binaryActivations = true }: ImageNetworkOptions): LayerChoice {
+const names = ["classes", "channels", "omega", "weights", "binaryActivations"];
+
+/**
+ * Checks the options of a network; gives those that go to every binary layer.
+ * @param more further options that the network has
+ * @throws ValueError for an option that is unknown or out of range.
+ */
+export function layerChoice(owner: string, options: ImageNetworkOptions, more: readonly string[] = []): LayerChoice {
+  checkOptions(owner, options, [...names, ...more]);
+  const { omega, weights, binaryActivations = true, classes = 1, channels = 1 } = options;
+  requireInteger(owner, "classes", classes, 1);
+  requireInteger(owner, "channels", channels, 1);
   return { binaryActivations, ...(omega !== undefined && { omega }), ...(weights && { weights }) };
 }
 
@@ -50,7 +61,7 @@ export interface NetworkDescription {
 }
 
 /** A network for images `[batch, channels, height, width]` that gives logits `[batch, classes]`. */
-export interface ImageNetwork extends NetworkPart<any, any> {
+export interface ImageNetwork extends NetworkPart {
   /** What it was made from; null with a weight rule of your own. */
   readonly description: NetworkDescription | null;
 }

@@ -1,7 +1,7 @@
 import { binaryConv } from "../binary-convolution.js";
 import { chain, residual } from "../compose.js";
-import * as parts from "../float-parts.js";
 import type { NetworkPart } from "../network-part.js";
+import * as parts from "../parts.js";
 import type { LayerChoice } from "./image-network.js";
 
 /** What a residual block connects. */

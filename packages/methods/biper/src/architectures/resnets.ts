@@ -1,5 +1,5 @@
 import { chain } from "../compose.js";
-import * as parts from "../float-parts.js";
+import * as parts from "../parts.js";
 import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
 import { doublyResidualBlock, layersOf, residualBlock } from "./residual-block.js";
 
@@ -18,7 +18,7 @@ function tail(features: number, classes: number, linearName: "linear" | "fc") {
  */
 export function resnet20(options: ImageNetworkOptions = {}): ImageNetwork {
   const { classes = 10, channels = 3 } = options;
-  const style = { layer: layerChoice(options) };
+  const style = { layer: layerChoice("resnet20", options) };
   const network = chain({
     conv1: parts.conv({ inputs: channels, outputs: 16, kernel: 3, padding: 1 }),
     bn1: parts.batchNorm(16),
@@ -31,10 +31,11 @@ export function resnet20(options: ImageNetworkOptions = {}): ImageNetwork {
 
 function cifarResnet(name: string, depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
   const { classes = 10, channels = 3 } = options;
+  const style = { layer: layerChoice(name, options) };
   const network = chain({
     conv1: parts.conv({ inputs: channels, outputs: 64, kernel: 3, padding: 1 }),
     bn1: parts.batchNorm(64),
-    ...layersOf(residualBlock, [64, 128, 256, 512], depths, { layer: layerChoice(options) }),
+    ...layersOf(residualBlock, [64, 128, 256, 512], depths, style),
     ...tail(512, classes, "linear"),
   });
   return described(name, { ...options, classes, channels }, network);
@@ -55,7 +56,7 @@ const FAINT = 1e-8;
 
 function imagenetResnet(name: string, depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
   const { classes = 1000, channels = 3 } = options;
-  const style = { layer: layerChoice(options), normScale: FAINT, projected: true };
+  const style = { layer: layerChoice(name, options), normScale: FAINT, projected: true };
   const network = chain({
     conv1: parts.conv({ inputs: channels, outputs: 64, kernel: 7, strides: 2, padding: 3 }),
     bn1: parts.batchNorm(64, { scale: FAINT }),

@@ -1,6 +1,6 @@
 import { binaryConv } from "../binary-convolution.js";
 import { chain, residual } from "../compose.js";
-import * as parts from "../float-parts.js";
+import * as parts from "../parts.js";
 import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
 
 /**
@@ -9,7 +9,7 @@ import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } f
  */
 export function smallNetwork(options: ImageNetworkOptions = {}): ImageNetwork {
   const { classes = 10, channels = 1, binaryActivations = true } = options;
-  const layer = layerChoice(options);
+  const layer = layerChoice("smallNetwork", options);
   const act = binaryActivations ? parts.hardtanh : parts.relu;
   const step = (inputs: number, outputs: number, strides: number) =>
     chain({

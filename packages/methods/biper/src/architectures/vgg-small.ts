@@ -1,8 +1,9 @@
 import { type Initializer, initializers } from "@offprint/nn";
+import { requireInteger } from "@offprint/tensor-core";
 import { binaryConv } from "../binary-convolution.js";
 import { chain } from "../compose.js";
-import * as parts from "../float-parts.js";
 import type { PartLike } from "../network-part.js";
+import * as parts from "../parts.js";
 import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
 
 /** Normal with variance 2 / (kernel size * outputs). */
@@ -15,12 +16,14 @@ const fanOutNormal: Initializer = (rng, shape, _, dtype) =>
  */
 export function vggSmall(options: ImageNetworkOptions & { side?: number } = {}): ImageNetwork {
   const { classes = 10, channels = 3, side = 32, binaryActivations = true } = options;
+  const layer = layerChoice("vggSmall", options, ["side"]);
+  requireInteger("vggSmall", "side", side, 8);
   const widths = [128, 128, 256, 256, 512, 512];
   const named: Record<string, PartLike> = {};
   widths.forEach((outputs, k) => {
     const shape = { inputs: k === 0 ? channels : widths[k - 1], outputs, kernel: 3, padding: 1 };
     const how = { ...shape, weightInit: fanOutNormal };
-    named[`conv${k}`] = k === 0 ? parts.conv(how) : binaryConv({ ...how, ...layerChoice(options) });
+    named[`conv${k}`] = k === 0 ? parts.conv(how) : binaryConv({ ...how, ...layer });
     if (k % 2 === 1) named[`pool${k}`] = parts.maxPool(2);
     named[`bn${k}`] = parts.batchNorm(outputs);
     named[`act${k}`] = binaryActivations ? parts.hardtanh : parts.relu;

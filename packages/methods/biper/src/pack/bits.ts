@@ -1,5 +1,13 @@
-import { asTensor, ShapeError, type Tensor, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
-import { requireWhole } from "../geometry.js";
+import {
+  asTensor,
+  checkOptions,
+  requireInteger,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** Weights of one bit each: bit c of a word is set where the weight of that channel is +1. */
 export interface PackedWeights {
@@ -83,6 +91,7 @@ export function packWeights(w: TensorLike): PackedWeights {
  * @throws ValueError for NaN and for groups that do not divide the channels; ShapeError for other shapes.
  */
 export function packActivations(a: TensorLike, options: { groups?: number } = {}): PackedActivations {
+  checkOptions("packActivations", options, ["groups"]);
   const { groups = 1 } = options;
   const { t, shape } = checked("packActivations", "a", a);
   const [batch, channels, height, width] = shape;
@@ -92,7 +101,7 @@ export function packActivations(a: TensorLike, options: { groups?: number } = {}
 
 /** Throws unless `groups` divides the channels. */
 export function requireGroups(owner: string, groups: number, channels: number): void {
-  requireWhole(owner, "groups", groups);
+  requireInteger(owner, "groups", groups, 1);
   if (channels % groups !== 0) {
     throw new ValueError(`${owner}: groups is ${groups}; it must divide the ${channels} channels`);
   }

@@ -1,13 +1,13 @@
 import type { Geometry } from "../geometry.js";
 import type { PackedActivations, PackedWeights } from "./bits.js";
-import type { PadValue } from "./packed-part.js";
+import type { ChannelValues, PadValue } from "./packed-part.js";
 
 /** What is done with the integer dot products. */
 export interface Finish {
   /** `[outputs]`; with it the result is `scale dot + shift` in float32, else the dot products themselves. */
-  readonly scale: ArrayLike<number>;
+  readonly scale: ChannelValues;
   /** `[outputs]`. */
-  readonly shift: ArrayLike<number>;
+  readonly shift: ChannelValues;
   /** Whether the result is clamped to [-1, 1]. */
   readonly clamp: boolean;
   /** Added before clamping, `[batch, outputs, height, width]`. */

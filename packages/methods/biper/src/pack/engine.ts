@@ -4,7 +4,10 @@ import { jsEngine } from "./js-engine.js";
 import { wasmEngine } from "./wasm-engine.js";
 
 /** `auto` takes WebAssembly wherever it loads, else plain JavaScript. */
-export type KernelChoice = "auto" | "js" | "wasm";
+export type KernelChoice = (typeof kernelChoices)[number];
+
+/** The values of {@link KernelChoice}. */
+export const kernelChoices = ["auto", "js", "wasm"] as const;
 
 let loaded: ConvolutionEngine | null | undefined;
 

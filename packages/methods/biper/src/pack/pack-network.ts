@@ -1,4 +1,4 @@
-import { isTensor, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import { checkOptions, isTensor, requireFinite, type Tensor, tree } from "@offprint/tensor-core";
 import type { TrainedNetwork } from "../trained-network.js";
 import { fused } from "./fuse.js";
 import { NotBinarizedError } from "./not-binarized-error.js";
@@ -15,8 +15,9 @@ export interface PackOptions {
  * thresholds; the rest runs in float32.
  * @throws NotBinarizedError for a network of stage 1 or with real weights; ValueError for values that are not finite.
  */
-export function packNetwork(trained: TrainedNetwork, options: PackOptions = {}): PackedModel {
-  const { network, params, state, stage } = trained;
+export function packNetwork<P, S>(model: TrainedNetwork<P, S>, options: PackOptions = {}): PackedModel {
+  checkOptions("packNetwork", options, ["metadata"]);
+  const { network, params, state, stage } = model;
   if (stage !== 2) {
     throw new NotBinarizedError(
       `packNetwork: weights not binarised: the network is of stage ${stage}, whose weights are real; train stage 2 first`,
@@ -24,9 +25,7 @@ export function packNetwork(trained: TrainedNetwork, options: PackOptions = {}):
   }
   const names = tree.paths(params);
   tree.leaves<Tensor>(params).forEach((leaf, i) => {
-    if (isTensor(leaf) && leaf.data().some((v) => !Number.isFinite(v))) {
-      throw new ValueError(`packNetwork: ${names[i]} has values that are not finite; train or load it again`);
-    }
+    if (isTensor(leaf)) requireFinite("packNetwork", names[i], leaf);
   });
   return new PackedModel(fused(network.pack(params, state, "")), options.metadata);
 }

@@ -1,10 +1,18 @@
-import { asTensor, cast, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
-import { convolutionEngine, type KernelChoice } from "./engine.js";
+import {
+  asTensor,
+  cast,
+  checkOptions,
+  requireChoice,
+  requireFinite,
+  type Tensor,
+  type TensorLike,
+} from "@offprint/tensor-core";
+import { convolutionEngine, type KernelChoice, kernelChoices } from "./engine.js";
 import type { PackedLayer, PackedPart } from "./packed-part.js";
 import { runParts } from "./run-parts.js";
 
 /** Options of `PackedModel.run`. */
-export interface RunOptions {
+export interface PackedRunOptions {
   /** Which implementation of the binary convolutions. Default `auto`. */
   kernels?: KernelChoice;
 }
@@ -18,7 +26,10 @@ function binaryLayers(parts: readonly PackedPart[]): PackedLayer[] {
 
 /** A network for inference with weights of one bit. Made by `packNetwork` or `loadPacked`. */
 export class PackedModel {
-  /** The steps, in order. */
+  /**
+   * The steps, in order.
+   * @internal
+   */
   readonly parts: readonly PackedPart[];
   /** Free texts that are kept in the file. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -44,14 +55,11 @@ export class PackedModel {
    * @param x `[batch, channels, height, width]`, or `[batch, features]`
    * @throws ValueError for values that are not finite; ShapeError where the input does not fit.
    */
-  run(x: TensorLike, options: RunOptions = {}): Tensor {
+  run(x: TensorLike, options: PackedRunOptions = {}): Tensor {
+    checkOptions("PackedModel.run", options, ["kernels"]);
+    requireChoice("PackedModel.run", "kernels", options.kernels, kernelChoices);
     const input = cast(asTensor(x), "float32");
-    const values = input.data();
-    for (let i = 0; i < values.length; i++) {
-      if (!Number.isFinite(values[i])) {
-        throw new ValueError(`PackedModel.run: x has ${values[i]} at position ${i}; give finite values`);
-      }
-    }
+    requireFinite("PackedModel.run", "x", input);
     return runParts(this.parts, input, convolutionEngine(options.kernels));
   }
 }

@@ -9,8 +9,8 @@ import {
   type Tensor,
   tensor,
 } from "@offprint/tensor-core";
-import { withZeroChannels } from "../float-parts.js";
 import { outputExtents } from "../geometry.js";
+import { withZeroChannels } from "../zero-channels.js";
 import { unpackWeights } from "./bits.js";
 import type { ConvolutionEngine, Finish } from "./convolution-job.js";
 import type { PackedLayer, PackedPart, ResidualPart } from "./packed-part.js";

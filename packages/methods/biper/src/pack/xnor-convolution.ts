@@ -1,7 +1,7 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, ShapeError, ValueError } from "@offprint/tensor-core";
 import { outputExtents, type Pair, resolveGeometry } from "../geometry.js";
 import { type PackedActivations, type PackedWeights, wordsFor } from "./bits.js";
-import { convolutionEngine, type KernelChoice } from "./engine.js";
+import { convolutionEngine, type KernelChoice, kernelChoices } from "./engine.js";
 import type { PadValue } from "./packed-part.js";
 
 /** Options of `xnorConv2d`. Groups are those of the activations. */
@@ -40,12 +40,12 @@ export function requireWords(
  * @see Rastegari et al., ECCV 2016
  */
 export function xnorConv2d(a: PackedActivations, w: PackedWeights, options: XnorOptions = {}): Int32Array {
-  const { padValue = 0, kernels } = options;
+  checkOptions("xnorConv2d", options, ["strides", "padding", "dilation", "padValue", "kernels"]);
+  const { padValue = 0, kernels = "auto" } = options;
+  requireChoice("xnorConv2d", "kernels", kernels, kernelChoices);
   const [outputs, channels, height, width] = w.shape;
   const inputs = a.shape[1];
-  if (![-1, 0, 1].includes(padValue)) {
-    throw new ValueError(`xnorConv2d: padValue is ${String(padValue)}; it must be 0, -1 or 1`);
-  }
+  requireChoice("xnorConv2d", "padValue", padValue, [-1, 0, 1]);
   const geometry = resolveGeometry(
     "xnorConv2d",
     [height, width],

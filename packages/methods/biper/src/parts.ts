@@ -2,20 +2,21 @@ import * as nn from "@offprint/nn";
 import {
   averagePool as averagePoolOf,
   cast,
+  checkOptions,
   clip,
-  concatenate,
   customVjp,
   equal,
   globalAveragePool as globalAveragePoolOf,
   maxPool as maxPoolOf,
   relu as reluOf,
+  requireInteger,
   reshape,
   type Tensor,
   where,
-  zeros,
 } from "@offprint/tensor-core";
-import { type Pair, requireWhole, resolveGeometry, type WindowOptions } from "./geometry.js";
+import { type Pair, resolveGeometry, type WindowOptions, windowOptionNames } from "./geometry.js";
 import { type NetworkPart, plainPart } from "./network-part.js";
+import { withZeroChannels } from "./zero-channels.js";
 
 /** In float32, in which packed networks run. */
 function single(x: Tensor): Tensor {
@@ -38,6 +39,7 @@ export interface ConvPartOptions extends WindowOptions {
 
 /** A convolution with real weights, `[batch, inputs, height, width]` to `[batch, outputs, height', width']`. */
 export function conv(options: ConvPartOptions): NetworkPart<nn.ConvParams, null> {
+  checkOptions("parts.conv", options, ["inputs", "outputs", "kernel", "bias", "weightInit", ...windowOptionNames]);
   const { inputs, outputs, bias = false, weightInit = nn.initializers.heNormal } = options;
   const geometry = resolveGeometry("parts.conv", options.kernel, options, { inputs, outputs });
   const { kernel, strides, dilation, groups } = geometry;
@@ -79,6 +81,7 @@ export function batchNorm(
   channels: number,
   options: BatchNormPartOptions = {},
 ): NetworkPart<nn.NormParams, nn.BatchNormState> {
+  checkOptions("parts.batchNorm", options, ["epsilon", "momentum", "scale"]);
   const { epsilon = 1e-5, momentum = 0.1, scale = 1 } = options;
   const layer = nn.batchNorm({ channels, epsilon, momentum });
   return {
@@ -133,10 +136,11 @@ export interface PoolPartOptions {
 }
 
 function pool(kind: "maxPool" | "averagePool", kernel: number, options: PoolPartOptions): NetworkPart<null, null> {
+  checkOptions(`parts.${kind}`, options, ["strides", "padding"]);
   const { strides = kernel, padding = 0 } = options;
-  requireWhole(`parts.${kind}`, "kernel", kernel);
-  requireWhole(`parts.${kind}`, "strides", strides);
-  requireWhole(`parts.${kind}`, "padding", padding, 0);
+  requireInteger(`parts.${kind}`, "kernel", kernel, 1);
+  requireInteger(`parts.${kind}`, "strides", strides, 1);
+  requireInteger(`parts.${kind}`, "padding", padding, 0);
   const of = kind === "maxPool" ? maxPoolOf : averagePoolOf;
   return plainPart((x) => of(x, kernel, { strides, padding }), { kind, kernel, strides, padding });
 }
@@ -151,14 +155,8 @@ export function averagePool(kernel: number, options: PoolPartOptions = {}): Netw
   return pool("averagePool", kernel, options);
 }
 
-/** `x` with channels of zeros on both sides. */
-export function withZeroChannels(x: Tensor, channels: number): Tensor {
-  const rim = zeros([x.shape[0], channels, ...x.shape.slice(2)], x.dtype as "float32" | "float64");
-  return concatenate([rim, x, rim], 1);
-}
-
 /** `channels` channels of zeros in front and as many behind. */
 export function padChannels(channels: number): NetworkPart<null, null> {
-  requireWhole("parts.padChannels", "channels", channels);
+  requireInteger("parts.padChannels", "channels", channels, 1);
   return plainPart((x) => withZeroChannels(x, channels), { kind: "padChannels", channels });
 }
