@@ -49,7 +49,7 @@ export interface BestSoFar<P = unknown, S = unknown> extends NetworkValues<P, S>
 /** Where a stage stands. */
 export interface StageState<P = unknown, S = unknown> {
   /** Of the training loop. */
-  readonly training: TrainingState<P>;
+  readonly training: TrainingState<P, S>;
   /** The network to keep; null without validation, or before the first epoch. */
   readonly best: BestSoFar<P, S> | null;
 }
@@ -153,7 +153,7 @@ export async function trainStage<P, S>(
   let best = resume?.best ?? null;
   let stopped = false;
   try {
-    const result = await train<P, WeightedBatch>({
+    const result = await train<P, WeightedBatch, S>({
       loss: stageLoss(network, stage, options),
       initial: start.params,
       modelState: start.state,
@@ -164,7 +164,7 @@ export async function trainStage<P, S>(
       },
       epochs,
       seed: `${seed}/stage ${stage}`,
-      async evaluate(params: P, state: S): Promise<Record<string, number>> {
+      async evaluate(params, state): Promise<Record<string, number>> {
         if (validate === undefined || validation === undefined) return {};
         const found = accuracy(await validate(params, state, validation.inputs), validation.targets).item();
         if (best === null || found > best.accuracy) best = { accuracy: found, params, state };
@@ -182,12 +182,12 @@ export async function trainStage<P, S>(
       ...(checkpoint && { checkpoint: { ...checkpoint, save: (training) => checkpoint.save({ training, best }) } }),
       ...(resume && { resume: resume.training }),
     });
-    const { params, state } = best ?? { params: result.params, state: result.modelState as S };
+    const { params, state } = best ?? { params: result.params, state: result.modelState };
     const reached = { training: result.state, best };
     return { model: { network, params, state, stage }, history, status: result.status, stopped, state: reached };
   } catch (error) {
     if (!(error instanceof NonFiniteError)) throw error;
-    const training = error.state as TrainingState<P>;
+    const training = error.state as TrainingState<P, S>;
     throw new NonFiniteError(`stage ${stage}: ${error.message}`, { state: { training, best }, cause: error });
   } finally {
     await validate?.release();

@@ -54,7 +54,7 @@ runConformance(
     invalid,
     nonFinite: [() => fitNetwork(network, broken, { stage1: ofStage(1, undefined), stage2: ofStage(1, undefined) })],
     outcome: ({ model, stage1, status, steps, history }) => {
-      return { params: model.params, state: model.state, first: stage1.params, status, steps, history };
+      return { params: model.params, state: model.state, first: stage1?.params ?? null, status, steps, history };
     },
   },
   tools,
