@@ -1,6 +1,6 @@
 import type { ClaimContext } from "@offprint/claims";
 import { initializers, linear } from "@offprint/nn";
-import { adamw, chain, clipByGlobalNorm, meanSquaredError, train } from "@offprint/optim";
+import { adamw, chain, clipByGlobalNorm, cosineSchedule, meanSquaredError, train } from "@offprint/optim";
 import { add, argMax, jit, type Rng, random, stack, type Tensor, take, tensor } from "@offprint/tensor-core";
 import { attentionLayer, attentions, type HeadAttention, softHeads, transformerBlock } from "../src/index.js";
 import { cosineField } from "./smooth-features.js";
@@ -99,7 +99,7 @@ export async function trainDenoisers(
     const { params } = await train({
       loss: lossOf(attention),
       initial: denoiser(attention).init(random.rng(`${seed}/denoiser/${run}`)),
-      optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: 3e-3 })),
+      optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: cosineSchedule({ initial: 3e-3, steps }) })),
       data: () => batches,
       epochs: 1,
       signal: context.signal,

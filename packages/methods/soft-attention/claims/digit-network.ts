@@ -2,7 +2,7 @@ import type { ClaimContext } from "@offprint/claims";
 import { trainTestSplit } from "@offprint/data";
 import { digits } from "@offprint/datasets";
 import { type BatchNormState, initializers, linear } from "@offprint/nn";
-import { adamw, chain, clipByGlobalNorm, crossEntropy, train } from "@offprint/optim";
+import { adamw, chain, clipByGlobalNorm, cosineSchedule, crossEntropy, train } from "@offprint/optim";
 import {
   add,
   argMax,
@@ -141,7 +141,7 @@ export async function trainDigits(
     },
     initial: start.params,
     modelState: start.state,
-    optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: 3e-3 })),
+    optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: cosineSchedule({ initial: 3e-3, steps }) })),
     *data(_, rng) {
       const order = rng.permutation(TRAIN).data();
       for (let from = 0; from < TRAIN; from += BATCH) {

@@ -4,9 +4,9 @@
 import { writeFile } from "node:fs/promises";
 import { writeSafetensors } from "@offprint/data";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { tree } from "@offprint/tensor-core";
+import { random, tree } from "@offprint/tensor-core";
 import { assetAddress } from "#assets";
-import { denoisingAttentions, trainDenoisers } from "./denoising-network.ts";
+import { denoisingAttentions, denoisingError, denoisingImages, trainDenoisers } from "./denoising-network.ts";
 import { digitAttentions, digitJudge, trainDigits } from "./digit-network.ts";
 import { assetName } from "./shipped-networks.ts";
 
@@ -34,7 +34,11 @@ const makers = {
   },
   async denoising() {
     const trained = await trainDenoisers(context, denoisingAttentions, 0, 0);
-    for (const [name, params] of Object.entries(trained)) await write(assetName("denoising", name, 0), params);
+    const test = denoisingImages(random.rng("0/test-images"), 64);
+    for (const [name, params] of Object.entries(trained)) {
+      console.log(name, await denoisingError(context, denoisingAttentions[name], params, test));
+      await write(assetName("denoising", name, 0), params);
+    }
   },
 };
 

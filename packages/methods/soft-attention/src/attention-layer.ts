@@ -1,17 +1,26 @@
 import { type Initializer, initializers, type LinearParams, linear } from "@offprint/nn";
-import { add, reshape, ShapeError, type Tensor, transpose, ValueError } from "@offprint/tensor-core";
-import { requireGrid, requireInteger } from "./grid.js";
+import {
+  add,
+  checkOptions,
+  requireInteger,
+  reshape,
+  ShapeError,
+  type Tensor,
+  transpose,
+  ValueError,
+} from "@offprint/tensor-core";
+import { requireGrid } from "./grid.js";
 import type { GridLayer, HeadAttention } from "./head-attention.js";
 import { localBranch } from "./local-branch.js";
 
 /** Options of `attentionLayer`. */
-export interface AttentionLayerOptions {
+export interface AttentionLayerOptions<A = unknown> {
   /** Features of a token. */
   dim: number;
   /** Number of heads, a divisor of `dim`. */
   heads: number;
   /** What happens between the projections. */
-  attention: HeadAttention;
+  attention: HeadAttention<A>;
   /** Odd extent of the local branch's kernel; 0, the default, leaves the branch out. */
   localConv?: number;
   /** Whether tokens are a sequence, so that the local kernel is 1 x k. Default false. */
@@ -21,7 +30,7 @@ export interface AttentionLayerOptions {
 }
 
 /** Parameters of `attentionLayer`. */
-export interface AttentionLayerParams {
+export interface AttentionLayerParams<A = unknown> {
   /** `[dim, dim]`; projects keys too where the attention shares them. */
   readonly query: LinearParams;
   /** `[dim, dim]`; null where keys are queries. */
@@ -31,7 +40,7 @@ export interface AttentionLayerParams {
   /** `[dim, dim]` */
   readonly output: LinearParams;
   /** Of the attention itself. */
-  readonly attention: any;
+  readonly attention: A;
   /** `[heads, 1, k, k]`; null without a local branch. */
   readonly local: Tensor | null;
 }
@@ -40,7 +49,8 @@ export interface AttentionLayerParams {
  * Attention in heads between linear projections, with an optional local branch: `[batch, n, dim]` to the same.
  * @throws ValueError where `heads` does not divide `dim` or `localConv` is even.
  */
-export function attentionLayer(options: AttentionLayerOptions): GridLayer<AttentionLayerParams> {
+export function attentionLayer<A>(options: AttentionLayerOptions<A>): GridLayer<AttentionLayerParams<A>> {
+  checkOptions("attentionLayer", options, ["dim", "heads", "attention", "localConv", "sequence", "weightInit"]);
   const { dim, heads, attention, localConv = 0, sequence = false } = options;
   const { weightInit = initializers.truncatedNormal(0.02) } = options;
   requireInteger("attentionLayer", "dim", dim, 1);

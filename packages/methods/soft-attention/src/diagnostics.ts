@@ -2,6 +2,7 @@ import {
   abs,
   asTensor,
   cast,
+  checkOptions,
   linalg,
   matmul,
   max,
@@ -17,7 +18,7 @@ import {
 import { kernelMatrix } from "./gaussian-kernel.js";
 import { requireGrid } from "./grid.js";
 import { pinvResidual, resolvedPinv } from "./newton-pinv.js";
-import { type SoftAttentionOptions, softFactors } from "./soft-attention.js";
+import { type SoftAttentionOptions, softAttentionNames, softFactors } from "./soft-attention.js";
 
 /** Options of `attentionDiagnostics`. */
 export interface DiagnosticsOptions extends SoftAttentionOptions {
@@ -43,6 +44,7 @@ export interface AttentionDiagnostics {
  * @throws ShapeError or ValueError as `softAttention`; ValueError for a ratio of 1, which approximates nothing.
  */
 export function attentionDiagnostics(queries: TensorLike, options: DiagnosticsOptions): AttentionDiagnostics {
+  checkOptions("attentionDiagnostics", options, [...softAttentionNames, "full"]);
   const { scale = true, full = false, ...rest } = options;
   const given = cast(asTensor(queries), "float64");
   requireGrid("attentionDiagnostics", options.grid, given.shape[0]);

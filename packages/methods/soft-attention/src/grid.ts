@@ -1,14 +1,7 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireInteger, ShapeError } from "@offprint/tensor-core";
 
 /** How tokens lie, row by row: `[height, width]`. A sequence of n tokens is the grid `[1, n]`. */
 export type Grid = readonly [height: number, width: number];
-
-/** Throws unless `value` is an integer of at least `least`. */
-export function requireInteger(owner: string, option: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new ValueError(`${owner}: ${option} is ${value}; it must be an integer >= ${least}`);
-  }
-}
 
 /** Throws unless the grid has as many cells as there are tokens. */
 export function requireGrid(owner: string, grid: Grid, tokens: number): void {

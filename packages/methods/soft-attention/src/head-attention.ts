@@ -17,7 +17,7 @@ export interface HeadInputs {
 }
 
 /** The part of an attention layer between its projections, the same for SOFT and for every baseline. */
-export interface HeadAttention<P = any> {
+export interface HeadAttention<P = unknown> {
   /** Whether queries are keys too: the layer then has one projection for both. */
   readonly sharedQueryKey: boolean;
   /** Draws initial parameters, shared by all heads; null where there are none. Default dtype float32. */
@@ -27,7 +27,7 @@ export interface HeadAttention<P = any> {
 }
 
 /** A layer on tokens that lie on a grid. */
-export interface GridLayer<P = any> {
+export interface GridLayer<P = unknown> {
   /** Draws initial parameters. Default dtype float32. */
   init(rng: Rng, dtype?: FloatType): P;
   /**

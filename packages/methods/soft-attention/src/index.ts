@@ -15,6 +15,7 @@ export type { Grid } from "./grid.js";
 export type { GridLayer, HeadAttention, HeadInputs } from "./head-attention.js";
 export {
   type SoftLayerOptions,
+  type SoftLayerParams,
   type SoftSequenceOptions,
   softAttentionLayer,
   softBlock,

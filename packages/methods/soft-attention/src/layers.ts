@@ -1,9 +1,9 @@
 import type { Initializer, Layer } from "@offprint/nn";
-import { asTensor, ShapeError } from "@offprint/tensor-core";
+import { asTensor, checkOptions, requireInteger, ShapeError } from "@offprint/tensor-core";
 import { type AttentionLayerParams, attentionLayer } from "./attention-layer.js";
-import { requireInteger } from "./grid.js";
+import type { ConvBottleneckParams } from "./bottleneck.js";
 import type { GridLayer } from "./head-attention.js";
-import { type SoftHeadsOptions, softHeads } from "./soft-heads.js";
+import { type SoftHeadsOptions, softHeads, softHeadsNames } from "./soft-heads.js";
 import { type Block, type BlockParams, transformerBlock } from "./transformer-block.js";
 
 /** Options of the SOFT layers. */
@@ -17,6 +17,9 @@ export interface SoftLayerOptions extends Omit<SoftHeadsOptions, "features"> {
   /** Of linear weights. Default truncated normal with standard deviation 0.02. */
   weightInit?: Initializer;
 }
+
+/** Parameters of the SOFT layers: those of the bottleneck are null where it learns nothing. */
+export type SoftLayerParams = AttentionLayerParams<ConvBottleneckParams | null>;
 
 /**
  * SOFT (or, with `normalization: "symmetric"`, SOFT++) as a layer: `[batch, n, dim]` to the same, in time and memory
@@ -32,9 +35,16 @@ export interface SoftLayerOptions extends Omit<SoftHeadsOptions, "features"> {
  * const y = layer.apply(params, random.rng(1).normal([1, 256, 32]), [16, 16]);
  * ```
  */
-export function softAttentionLayer(options: SoftLayerOptions): GridLayer<AttentionLayerParams> {
+export function softAttentionLayer(options: SoftLayerOptions): GridLayer<SoftLayerParams> {
+  return softLayer("softAttentionLayer", options);
+}
+
+const names = ["dim", "heads", "localConv", "weightInit", ...softHeadsNames];
+
+function softLayer(owner: string, options: SoftLayerOptions): GridLayer<SoftLayerParams> {
+  checkOptions(owner, options, names);
   const { dim, heads, localConv, weightInit, ...rest } = options;
-  requireInteger("softAttentionLayer", "heads", heads, 1);
+  requireInteger(owner, "heads", heads, 1);
   // A divisor is checked below; the heads only need a whole number here.
   const attention = softHeads({ ...rest, features: Math.max(1, Math.floor(dim / heads)) });
   const more = { ...(localConv && { localConv }), ...(weightInit && { weightInit }) };
@@ -42,9 +52,14 @@ export function softAttentionLayer(options: SoftLayerOptions): GridLayer<Attenti
 }
 
 /** The paper's transformer block around `softAttentionLayer`: `[batch, n, dim]` to the same. */
-export function softBlock(options: SoftLayerOptions): Block<BlockParams> {
+export function softBlock(options: SoftLayerOptions): Block<BlockParams<SoftLayerParams>> {
+  return blockOf("softBlock", options);
+}
+
+function blockOf(owner: string, options: SoftLayerOptions): Block<BlockParams<SoftLayerParams>> {
+  const attention = softLayer(owner, options);
   const { dim, weightInit } = options;
-  return transformerBlock({ dim, attention: softAttentionLayer(options), ...(weightInit && { weightInit }) });
+  return transformerBlock({ dim, attention, ...(weightInit && { weightInit }) });
 }
 
 /** Options of the sequence layers: windows are `1 x ratio` and may reach over the end unless told otherwise. */
@@ -66,11 +81,11 @@ function onSequence<P>(layer: GridLayer<P>): Layer<P> {
  * SOFT attention on sequences of any length: a layer for `sequential` and the like, `[batch, n, dim]` to the same. Every
  * token sees every other; there is no causal form.
  */
-export function softSequenceAttention(options: SoftSequenceOptions): Layer<AttentionLayerParams> {
-  return onSequence(softAttentionLayer({ padBottleneck: true, ...options, sequence: true }));
+export function softSequenceAttention(options: SoftSequenceOptions): Layer<SoftLayerParams> {
+  return onSequence(softLayer("softSequenceAttention", { padBottleneck: true, ...options, sequence: true }));
 }
 
 /** The transformer block on sequences of any length, `[batch, n, dim]` to the same. */
-export function softSequenceBlock(options: SoftSequenceOptions): Layer<BlockParams> {
-  return onSequence(softBlock({ padBottleneck: true, ...options, sequence: true }));
+export function softSequenceBlock(options: SoftSequenceOptions): Layer<BlockParams<SoftLayerParams>> {
+  return onSequence(blockOf("softSequenceBlock", { padBottleneck: true, ...options, sequence: true }));
 }

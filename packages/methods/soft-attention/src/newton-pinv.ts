@@ -2,6 +2,7 @@ import {
   abs,
   add,
   asTensor,
+  checkOptions,
   customVjp,
   div,
   eye,
@@ -10,7 +11,10 @@ import {
   max,
   mul,
   neg,
+  requireChoice,
   requireFinite,
+  requireInteger,
+  requireNonNegative,
   ShapeError,
   square,
   sub,
@@ -21,7 +25,6 @@ import {
   ValueError,
   where,
 } from "@offprint/tensor-core";
-import { requireInteger } from "./grid.js";
 
 /** Options of the Newton-Raphson pseudo-inverse; the defaults are those of the authors' code. */
 export interface PinvOptions {
@@ -52,19 +55,14 @@ const ENOUGH = 1.01;
 
 /** Options with defaults filled in. @throws ValueError for one out of range. */
 export function resolvedPinv(options: PinvOptions = {}): Required<PinvOptions> {
+  checkOptions("newtonPinv", options, ["iterations", "factor", "ridge", "start", "backward"]);
   const { iterations = 20, start = "rowSum", backward = "theoretical" } = options;
-  if (start !== "rowSum" && start !== "backtracking") {
-    throw new ValueError(`newtonPinv: start is "${start}"; it must be rowSum or backtracking`);
-  }
-  if (!["theoretical", "full", "unrolled"].includes(backward)) {
-    throw new ValueError(`newtonPinv: backward is "${backward}"; it must be theoretical, full or unrolled`);
-  }
+  requireChoice("newtonPinv", "start", start, ["rowSum", "backtracking"]);
+  requireChoice("newtonPinv", "backward", backward, ["theoretical", "full", "unrolled"]);
   const { factor = start === "rowSum" ? 1.8 : 2, ridge = start === "rowSum" ? 0.01 : 0 } = options;
   requireInteger("newtonPinv", "iterations", iterations, 0);
   if (!(factor > 0 && factor <= 2)) throw new ValueError(`newtonPinv: factor is ${factor}; it must be in (0, 2]`);
-  if (!(ridge >= 0 && ridge < Infinity)) {
-    throw new ValueError(`newtonPinv: ridge is ${ridge}; it must be a finite number >= 0`);
-  }
+  requireNonNegative("newtonPinv", "ridge", ridge);
   return { iterations, factor, ridge, start, backward };
 }
 

@@ -1,20 +1,22 @@
 import {
   asTensor,
+  checkOptions,
   div,
   matmul,
   mul,
+  requireChoice,
   requireFinite,
+  requireInteger,
   ShapeError,
   sqrt,
   sum,
   swapAxes,
   type Tensor,
   type TensorLike,
-  ValueError,
 } from "@offprint/tensor-core";
 import { type Bottleneck, bottleneckTokens } from "./bottleneck.js";
 import { kernelMatrix } from "./gaussian-kernel.js";
-import { type Grid, requireGrid, requireInteger } from "./grid.js";
+import { type Grid, requireGrid } from "./grid.js";
 import { type PinvOptions, pinvOf, resolvedPinv } from "./newton-pinv.js";
 
 /**
@@ -69,11 +71,11 @@ function scaled(q: Tensor, scale: boolean): Tensor {
   return scale ? mul(q, q.shape[q.rank - 1] ** -0.25) : q;
 }
 
-function requireNormalization(owner: string, value: string): void {
-  if (value !== "none" && value !== "symmetric" && value !== "normalizedKernel") {
-    throw new ValueError(`${owner}: normalization is "${value}"; it must be none, symmetric or normalizedKernel`);
-  }
-}
+/** The values of {@link Normalization}. */
+const normalizations = ["none", "symmetric", "normalizedKernel"];
+
+/** The names of {@link SoftAttentionOptions}, for `checkOptions`. */
+export const softAttentionNames = ["grid", "ratio", "bottleneck", "normalization", "pinv", "scale", "padBottleneck"];
 
 /** `D^(-1/2)` of a kernel, `[..., m, 1]`. D >= 1, as the diagonal is 1 and no entry is negative. */
 function inverseRootDegree(kernel: Tensor): Tensor {
@@ -122,9 +124,10 @@ export function isFull({ ratio, bottleneck }: SoftAttentionOptions): boolean {
  * @see Lu et al., IJCV 2024, arXiv 2207.03341, sections 3 and 4
  */
 export function softAttention(queries: TensorLike, values: TensorLike, options: SoftAttentionOptions): Tensor {
+  checkOptions("softAttention", options, softAttentionNames);
   const { grid, ratio, normalization = "none", scale = true } = options;
   requireInteger("softAttention", "ratio", ratio, 1);
-  requireNormalization("softAttention", normalization);
+  requireChoice("softAttention", "normalization", normalization, normalizations);
   const [q, v] = operands("softAttention", queries, values, grid);
   resolvedPinv(options.pinv);
   if (isFull(options)) return fullGaussianAttention(q, v, { normalization, scale });
@@ -152,8 +155,9 @@ export function fullGaussianAttention(
   values: TensorLike,
   options: FullGaussianOptions = {},
 ): Tensor {
+  checkOptions("fullGaussianAttention", options, ["normalization", "scale"]);
   const { normalization = "none", scale = true } = options;
-  requireNormalization("fullGaussianAttention", normalization);
+  requireChoice("fullGaussianAttention", "normalization", normalization, normalizations);
   const [q, v] = operands("fullGaussianAttention", queries, values, undefined);
   const points = scaled(q, scale);
   const s = kernelMatrix(points, points);

@@ -1,7 +1,6 @@
 import { initializers, layerNorm } from "@offprint/nn";
-import { ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger } from "@offprint/tensor-core";
 import type { Bottleneck, ConvBottleneckParams } from "./bottleneck.js";
-import { requireInteger } from "./grid.js";
 import type { HeadAttention } from "./head-attention.js";
 import { type PinvOptions, resolvedPinv } from "./newton-pinv.js";
 import { fullGaussianAttention, type Normalization, softAttention } from "./soft-attention.js";
@@ -28,24 +27,18 @@ export interface SoftHeadsOptions {
 
 const kinds = ["conv", "pool", "random", "strided"];
 
+/** The names of {@link SoftHeadsOptions} but `features`, for `checkOptions`. */
+export const softHeadsNames = ["ratio", "bottleneck", "normalization", "pinv", "sequence", "padBottleneck", "seed"];
+
 /** SOFT or SOFT++ between the projections of a layer; its parameters are those of the bottleneck, null without any. */
 export function softHeads(options: SoftHeadsOptions): HeadAttention<ConvBottleneckParams | null> {
-  const {
-    features,
-    ratio,
-    bottleneck = "conv",
-    sequence = false,
-    seed = 0,
-    normalization,
-    pinv,
-    padBottleneck,
-  } = options;
+  checkOptions("softHeads", options, ["features", ...softHeadsNames]);
+  const { features, ratio, bottleneck = "conv", sequence = false, seed = 0 } = options;
+  const { normalization, pinv, padBottleneck } = options;
   requireInteger("softHeads", "features", features, 1);
   requireInteger("softHeads", "ratio", ratio, 1);
   resolvedPinv(pinv);
-  if (typeof bottleneck === "string" && !kinds.includes(bottleneck)) {
-    throw new ValueError(`softHeads: bottleneck is "${bottleneck}"; it must be one of ${kinds.join(", ")}`);
-  }
+  if (typeof bottleneck !== "function") requireChoice("softHeads", "bottleneck", bottleneck, kinds);
   const learned = bottleneck === "conv" && ratio > 1;
   const window = sequence ? [1, ratio] : [ratio, ratio];
   const norm = layerNorm({ features });
@@ -77,6 +70,7 @@ export function softHeads(options: SoftHeadsOptions): HeadAttention<ConvBottlene
 
 /** The quadratic kernel attention that SOFT approximates, between the projections of a layer. */
 export function fullGaussianHeads(options: { normalization?: Normalization } = {}): HeadAttention<null> {
+  checkOptions("fullGaussianHeads", options, ["normalization"]);
   return {
     sharedQueryKey: true,
     init: () => null,

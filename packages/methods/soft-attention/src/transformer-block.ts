@@ -7,16 +7,16 @@ import {
   linear,
   type NormParams,
 } from "@offprint/nn";
-import { add, special, type Tensor } from "@offprint/tensor-core";
+import { add, checkOptions, special, type Tensor } from "@offprint/tensor-core";
 import type { Grid } from "./grid.js";
 import type { GridLayer } from "./head-attention.js";
 
 /** Options of `transformerBlock`. */
-export interface BlockOptions {
+export interface BlockOptions<A = unknown> {
   /** Features of a token. */
   dim: number;
   /** The attention of the block, any layer on a grid. */
-  attention: GridLayer;
+  attention: GridLayer<A>;
   /** Features between the two linear layers. Default `4 dim`. */
   hidden?: number;
   /** Of linear weights. Default truncated normal with standard deviation 0.02. */
@@ -24,9 +24,9 @@ export interface BlockOptions {
 }
 
 /** Parameters of `transformerBlock`. */
-export interface BlockParams {
+export interface BlockParams<A = unknown> {
   /** Of the attention layer. */
-  readonly attention: any;
+  readonly attention: A;
   /** After the attention. */
   readonly norm1: NormParams;
   /** `[dim, hidden]` */
@@ -55,7 +55,8 @@ export interface Block<P> extends GridLayer<P> {
  * The block of SOFT, normalised after each sum: `h = norm(x + attention(x))`, `y = norm(h + linear(gelu(linear(h))))`,
  * GELU by its formula with tanh. `[batch, n, dim]` to the same.
  */
-export function transformerBlock(options: BlockOptions): Block<BlockParams> {
+export function transformerBlock<A>(options: BlockOptions<A>): Block<BlockParams<A>> {
+  checkOptions("transformerBlock", options, ["dim", "attention", "hidden", "weightInit"]);
   const { dim, attention, hidden = 4 * dim, weightInit = initializers.truncatedNormal(0.02) } = options;
   const norm = layerNorm({ features: dim });
   const linear1 = linear({ inputs: dim, outputs: hidden, weightInit, biasInit: initializers.zeros });

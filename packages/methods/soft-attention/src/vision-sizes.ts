@@ -1,5 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
-import { requireInteger } from "./grid.js";
+import { requireInteger, ValueError } from "@offprint/tensor-core";
 
 /** Extents of an image model; the four stages in order. */
 export interface VisionSize {

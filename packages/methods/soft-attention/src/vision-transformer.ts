@@ -11,8 +11,10 @@ import {
   add,
   asTensor,
   broadcastTo,
+  checkOptions,
   concatenate,
   type Rng,
+  requireInteger,
   reshape,
   ShapeError,
   slice,
@@ -22,7 +24,7 @@ import {
 } from "@offprint/tensor-core";
 import { type ConvNormParams, convStage } from "./conv-stage.js";
 import type { Grid } from "./grid.js";
-import { softBlock } from "./layers.js";
+import { type SoftLayerParams, softBlock } from "./layers.js";
 import type { PinvOptions } from "./newton-pinv.js";
 import { resampledPositions } from "./position-table.js";
 import { type PreNormBlockParams, preNormBlock } from "./pre-norm-block.js";
@@ -53,7 +55,7 @@ export interface VisionParams {
   /** Per stage `[side^2, dim]`; that of stage 4 has the class token's in front. */
   readonly positions: readonly Tensor[];
   /** Blocks of stages 1 to 3. */
-  readonly blocks: readonly (readonly BlockParams[])[];
+  readonly blocks: readonly (readonly BlockParams<SoftLayerParams>[])[];
   /** `[dim]` */
   readonly classToken: Tensor;
   /** Blocks of stage 4. */
@@ -83,6 +85,8 @@ export interface VisionTransformer {
   masks(rng: Rng, imageShape: readonly number[], rate: number): VisionMasks;
 }
 
+const names = ["size", "classes", "plusPlus", "channels", "pinv", "padBottleneck"];
+
 /**
  * The image model of the paper: four stages of tokens at 1/4, 1/8, 1/16 and 1/32 of the resolution, SOFT blocks in the
  * first three, softmax blocks with a class token in the last.
@@ -90,7 +94,10 @@ export interface VisionTransformer {
  * @see Lu et al., IJCV 2024, figure 3 and table 1
  */
 export function softVisionTransformer(options: VisionOptions): VisionTransformer {
+  checkOptions("softVisionTransformer", options, names);
   const { classes, plusPlus = false, channels = 3, pinv, padBottleneck } = options;
+  requireInteger("softVisionTransformer", "classes", classes, 1);
+  requireInteger("softVisionTransformer", "channels", channels, 1);
   const size = resolvedSize(options.size);
   const { dims, heads, depths, ratios, localConvs, positions } = size;
   const embeddings = dims.map((dim, stage) => {

@@ -95,8 +95,10 @@ describe("newtonPinv", () => {
     for (const bad of [{ iterations: -1 }, { iterations: 1.5 }, { ridge: -0.1 }, { factor: 0 }, { factor: 2.1 }]) {
       expect(() => newtonPinv(a, bad)).toThrow(/newtonPinv: .* it must be/);
     }
-    expect(() => newtonPinv(a, { start: "zero" as "rowSum" })).toThrow("rowSum or backtracking");
-    expect(() => newtonPinv(a, { backward: "none" as "full" })).toThrow("theoretical, full or unrolled");
+    expect(() => newtonPinv(a, { start: "zero" as "rowSum" })).toThrow('it must be one of "rowSum", "backtracking"');
+    expect(() => newtonPinv(a, { backward: "none" as "full" })).toThrow(
+      'it must be one of "theoretical", "full", "unrolled"',
+    );
     expect(() => newtonPinv([[Number.NaN]])).toThrow("not finite");
     expect(() => newtonPinv([[1, 2]])).toThrow("[..., m, m]");
   });

@@ -276,6 +276,11 @@ describe("refusals", () => {
   it.each([
     ["a grid of another size", () => softAttention(q, q, { ...options, grid: [4, 5] }), "20 cells for 16 tokens"],
     ["a ratio that does not divide", () => softAttention(q, q, { ...options, ratio: 3 }), "ratio 3 does not divide"],
+    [
+      "an option it does not know",
+      () => softAttention(q, q, { ...options, bottlenecks: 3 } as never),
+      'did you mean "bottleneck"?',
+    ],
     ["a ratio below 1", () => softAttention(q, q, { ...options, ratio: 0 }), "ratio is 0"],
     ["negative steps", () => softAttention(q, q, { ...options, pinv: { iterations: -1 } }), "iterations is -1"],
     ["a negative ridge", () => softAttention(q, q, { ...options, pinv: { ridge: -1 } }), "ridge is -1"],
@@ -296,7 +301,11 @@ describe("refusals", () => {
       () => softAttention(q, q, { ...options, bottleneck: (x) => x.slice([null, { stop: 2 }]) }),
       "only the tokens may change",
     ],
-    ["NaN", () => softAttention(mul(q, Number.NaN), q, options), "queries holds a value that is not finite"],
+    [
+      "NaN",
+      () => softAttention(mul(q, Number.NaN), q, options),
+      "queries holds NaN at position 0, which is not finite",
+    ],
     ["infinity in the values", () => fullGaussianAttention(q, mul(q, Number.POSITIVE_INFINITY)), "values holds"],
   ])("%s", (_, call, message) => {
     expect(call).toThrow(message);

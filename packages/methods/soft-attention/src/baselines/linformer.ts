@@ -1,6 +1,5 @@
 import { dotProductAttention, initializers } from "@offprint/nn";
-import { matmul, ShapeError, type Tensor } from "@offprint/tensor-core";
-import { requireInteger } from "../grid.js";
+import { checkOptions, matmul, requireInteger, ShapeError, type Tensor } from "@offprint/tensor-core";
 import type { HeadAttention } from "../head-attention.js";
 
 /** Options of `linformerHeads`. */
@@ -24,6 +23,7 @@ export interface LinformerParams {
  * @see Wang et al., 2020, arXiv 2006.04768
  */
 export function linformerHeads(options: LinformerOptions): HeadAttention<LinformerParams> {
+  checkOptions("linformerHeads", options, ["tokens", "projected"]);
   const { tokens, projected } = options;
   requireInteger("linformerHeads", "tokens", tokens, 1);
   requireInteger("linformerHeads", "projected", projected, 1);

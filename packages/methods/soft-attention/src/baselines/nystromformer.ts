@@ -1,6 +1,19 @@
-import { abs, div, eye, matmul, max, mul, softmax, sub, sum, swapAxes, type Tensor } from "@offprint/tensor-core";
+import {
+  abs,
+  checkOptions,
+  div,
+  eye,
+  matmul,
+  max,
+  mul,
+  requireInteger,
+  softmax,
+  sub,
+  sum,
+  swapAxes,
+  type Tensor,
+} from "@offprint/tensor-core";
 import { pooledTokens } from "../bottleneck.js";
-import { requireInteger } from "../grid.js";
 import type { HeadAttention } from "../head-attention.js";
 
 /** Options of `nystromformerHeads`. */
@@ -33,6 +46,7 @@ export function cubicPinv(a: Tensor): Tensor {
  * @see Xiong et al., AAAI 2021, arXiv 2102.03902
  */
 export function nystromformerHeads(options: NystromformerOptions): HeadAttention<null> {
+  checkOptions("nystromformerHeads", options, ["ratio", "padBottleneck"]);
   const { ratio, padBottleneck = false } = options;
   requireInteger("nystromformerHeads", "ratio", ratio, 1);
   return {

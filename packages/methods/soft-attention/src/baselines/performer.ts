@@ -1,5 +1,6 @@
 import {
   cast,
+  checkOptions,
   concatenate,
   div,
   exp,
@@ -8,6 +9,7 @@ import {
   mul,
   onesLike,
   random,
+  requireInteger,
   slice,
   square,
   stopGradient,
@@ -16,7 +18,6 @@ import {
   swapAxes,
   type Tensor,
 } from "@offprint/tensor-core";
-import { requireInteger } from "../grid.js";
 import type { HeadAttention } from "../head-attention.js";
 
 /** Options of `performerHeads`. */
@@ -41,6 +42,7 @@ function exponents(x: Tensor, directions: Tensor): Tensor {
  * @see Choromanski et al., ICLR 2021, arXiv 2009.14794
  */
 export function performerHeads(options: PerformerOptions): HeadAttention<null> {
+  checkOptions("performerHeads", options, ["features", "randomFeatures", "seed"]);
   const { features, randomFeatures, seed = 0 } = options;
   requireInteger("performerHeads", "features", features, 1);
   requireInteger("performerHeads", "randomFeatures", randomFeatures, 1);
