@@ -1,4 +1,5 @@
-export { batchedCausal, batchedMasked } from "./batching.js";
+export { type BatchingOptions, batchedCausal, batchedMasked } from "./batching.js";
+export { type CacheOptions, cachedCausal } from "./cached-causal.js";
 export type { AttentionLM, Awaitable, CausalLM, EmbeddingLM, GradientLM, MaskedLM } from "./model.js";
 export { requirePrompt, requireTarget } from "./prompt-checks.js";
 export type { TextCodec } from "./text-codec.js";

@@ -5,7 +5,7 @@ import { literal } from "./literals.js";
 import { cast } from "./ops/elementwise.js";
 import { reshape } from "./ops/movement.js";
 import { formatShape, rowMajorStrides, type Shape, sizeOf, validateShape } from "./shape.js";
-import { hostTensor, isTensor, type NestedArray, scalarTensor, Tensor, type TensorLike } from "./tensor.js";
+import { hostTensor, isTensor, scalarTensor, Tensor, type TensorLike } from "./tensor.js";
 
 /** Options of `tensor`. */
 export interface TensorOptions {
@@ -174,9 +174,11 @@ function fromNdArray(
   });
 }
 
-function fromNested(nested: readonly NestedArray[], dtype: DType | undefined): Tensor {
+function fromNested(nested: readonly unknown[], dtype: DType | undefined): Tensor {
   const shape: number[] = [];
-  for (let level: unknown = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
+  let level: unknown = nested;
+  for (; Array.isArray(level); level = level[0]) shape.push(level.length);
+  if (ArrayBuffer.isView(level)) return fromRows(nested, shape, level as TypedArray, dtype);
   const values = new Float64Array(sizeOf(shape));
   let allBoolean = values.length > 0;
   const fill = (node: unknown, axis: number, offset: number, strides: readonly number[]): void => {
@@ -203,4 +205,27 @@ function fromNested(nested: readonly NestedArray[], dtype: DType | undefined): T
   fill(nested, 0, 0, rowMajorStrides(shape));
   const type = dtype ?? (allBoolean ? "bool" : "float32");
   return hostTensor(type === "float64" ? values : convert(values, type), shape, type);
+}
+
+/** Nested arrays whose innermost rows are typed arrays of one kind, such as those of `first`. */
+function fromRows(nested: readonly unknown[], outer: Shape, first: TypedArray, dtype: DType | undefined): Tensor {
+  const rows: unknown[] = nested.flat(outer.length - 1);
+  const width = first.length;
+  const values = new (first.constructor as new (length: number) => TypedArray)(sizeOf(outer) * width);
+  if (rows.length !== sizeOf(outer)) {
+    throw new ShapeError(`tensor: nested arrays hold ${rows.length} rows, not ${sizeOf(outer)}; nest them evenly`);
+  }
+  for (const [k, row] of rows.entries()) {
+    if (!ArrayBuffer.isView(row) || row.constructor !== first.constructor) {
+      throw new DTypeError(`tensor: row ${k} of nested arrays is no ${first.constructor.name}; give rows of one kind`);
+    }
+    const { length } = row as TypedArray;
+    if (length !== width) {
+      throw new ShapeError(
+        `tensor: nested arrays are ragged: row ${k} has ${length} entries, not ${width}; make all rows equally long`,
+      );
+    }
+    values.set(row as TypedArray, k * width);
+  }
+  return fromTypedArray(values, [...outer, width], dtype);
 }

@@ -38,7 +38,15 @@ export type { Shape } from "./shape.js";
 export * as sparse from "./sparse/index.js";
 export * as special from "./special/index.js";
 export type { DeviceStorage } from "./storage.js";
-export { deviceTensor, hostTensor, isTensor, type NestedArray, Tensor, type TensorLike } from "./tensor.js";
+export {
+  deviceTensor,
+  hostTensor,
+  isTensor,
+  type NestedArray,
+  type NestedRows,
+  Tensor,
+  type TensorLike,
+} from "./tensor.js";
 export { checkpoint } from "./transforms/checkpoint.js";
 export { customVjp } from "./transforms/custom-vjp.js";
 export { type GradOptions, grad, valueAndGrad } from "./transforms/grad.js";

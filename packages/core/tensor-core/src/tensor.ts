@@ -14,8 +14,11 @@ export const tensorBrand: unique symbol = Symbol.for("@offprint/tensor-core/Tens
 /** Nested arrays of numbers or booleans, as `toArray` gives and `tensor` takes. */
 export type NestedArray = number | boolean | readonly NestedArray[];
 
+/** Nested arrays whose innermost rows are typed arrays of one kind, such as a `Float32Array` for each sample. */
+export type NestedRows = readonly (TypedArray | NestedRows)[];
+
 /** Everything that a function of tensors accepts as a tensor. */
-export type TensorLike = Tensor | NdArrayLike | TypedArray | NestedArray;
+export type TensorLike = Tensor | NdArrayLike | TypedArray | NestedArray | NestedRows;
 
 /**
  * An immutable n-dimensional array. Its values are in memory, or stand for a place in a trace, for one example

@@ -7,7 +7,7 @@ import { random } from "@offprint/tensor-core";
 import { baselines, reagent, replacers } from "../src/index.js";
 
 /** Ten steps of five runs that never stop: 10 x 2 x 5 forward passes, and one. */
-const search = { probes: 5, maxSteps: 10, minSteps: 11 };
+const search = { probes: 5, maxIterations: 10, minIterations: 11 };
 
 function prompt(length: number, vocabSize: number): Int32Array {
   return Int32Array.from({ length }, (_, i) => 4 + ((7 * i) % (vocabSize - 4)));

@@ -1,5 +1,5 @@
 import { memo } from "@offprint/claims";
-import { batchedCausal, batchedMasked } from "@offprint/language";
+import { batchedCausal, batchedMasked, cachedCausal } from "@offprint/language";
 import { type TinyModels, wordClasses } from "@offprint/language/tiny";
 import { type Attribution, type Replacer, type reagent, replacers } from "../src/index.js";
 
@@ -57,7 +57,8 @@ export const causeSearch = memo(
     const { backend, seed, signal, onProgress } = context;
     const models = await tinyModels(backend);
     const cases = await causeCases(models, seed, count);
-    const lm = batchedCausal(models.lm);
+    // Searches come back to the same prompts.
+    const lm = cachedCausal(batchedCausal(models.lm));
     const replacer = replacerOf({ ...models, mlm: batchedMasked(models.mlm) }, sampler);
     let steps = 0;
     const searched = cases.map(({ ids, target }, k) =>
@@ -68,17 +69,19 @@ export const causeSearch = memo(
         topK: 3,
         keepTopN: KEEP,
         probes: PROBES,
-        maxSteps: MAX_STEPS,
+        maxIterations: MAX_STEPS,
         protect: Array.from(ids, (_, i) => i === 0),
         seed: `${seed}/${k}`,
         signal,
-        onProgress: async ({ step }) => {
-          if (step > steps) await onProgress(0.9 * ((steps = step) / MAX_STEPS), `${sampler}, step ${step}`);
+        onProgress: async ({ iteration }) => {
+          if (iteration <= steps) return;
+          steps = iteration;
+          await onProgress((0.9 * iteration) / MAX_STEPS, `${sampler}, step ${iteration}`);
         },
       }),
     );
     const found = await Promise.all(searched);
-    await models.release();
+    signal.throwIfAborted();
     const ranks = found.map(({ importance }, k) => rankOf(importance, cases[k].cause));
     return { cases, found, ranks, hits: ranks.filter((rank) => rank === 1).length / ranks.length };
   },

@@ -23,7 +23,7 @@ const oracle = {
 };
 
 /** Never stops: the target would have to be among none. */
-function endless(update: ReagentOptions["update"], ratio: number, maxSteps: number): ReagentOptions {
+function endless(update: ReagentOptions["update"], ratio: number, maxIterations: number): ReagentOptions {
   return {
     replacer: (prompts) => prompts.map((prompt) => prompt.map(() => 0)),
     target: 1,
@@ -32,8 +32,8 @@ function endless(update: ReagentOptions["update"], ratio: number, maxSteps: numb
     topK: 1,
     keepTopN: 1,
     probes: 1,
-    maxSteps,
-    minSteps: maxSteps + 1,
+    maxIterations,
+    minIterations: maxIterations + 1,
     initialScores: tensor(new Float64Array(LENGTH), { shape: [1, LENGTH] }),
   };
 }
@@ -43,10 +43,10 @@ async function increments(search: Search, update: "logit" | "linear", ratio: num
   const rows: { probability: number; gained: Float64Array }[] = [];
   for (let bits = 0; bits < 2 ** LENGTH; bits++) {
     const mask = Array.from({ length: LENGTH }, (_, i) => ((bits >> i) & 1) === 1);
-    const { state } = await search(oracle, PROMPT, { ...endless(update, ratio, 1), masks: () => mask });
+    const { logScores } = await search(oracle, PROMPT, { ...endless(update, ratio, 1), masks: () => mask });
     const replacedCount = mask.filter(Boolean).length;
     const probability = ratio ** replacedCount * (1 - ratio) ** (LENGTH - replacedCount);
-    rows.push({ probability, gained: Float64Array.from(state.scores[0]) });
+    rows.push({ probability, gained: Float64Array.from(logScores.data()) });
   }
   return rows;
 }
@@ -90,10 +90,9 @@ export function closedForm(search: Search = reagent): Claim {
       }
       const steps = scale === "full" ? 200_000 : 20_000;
       const { mean, variance } = await expectedIncrements(search, "logit", 0.3);
-      const run = await search(oracle, PROMPT, { ...endless("logit", 0.3, steps), seed });
-      const deviations = run.state.scores[0].map(
-        (s, i) => Math.abs(s / steps - mean[i]) / Math.sqrt(variance[i] / steps),
-      );
+      const { logScores } = await search(oracle, PROMPT, { ...endless("logit", 0.3, steps), seed });
+      const reached = Array.from(logScores.data());
+      const deviations = reached.map((s, i) => Math.abs(s / steps - mean[i]) / Math.sqrt(variance[i] / steps));
       const farthest = Math.max(...deviations);
       return {
         measured: { "error of the formula": worst, "standard errors of a random run": farthest },
@@ -106,7 +105,7 @@ export function closedForm(search: Search = reagent): Claim {
           {
             title: "Expected increments of the logit update at r = 0.3",
             columns: ["token", "weight", "enumerated", "random run"],
-            rows: WEIGHTS.map((w, i) => [i, w, mean[i], run.state.scores[0][i] / steps]),
+            rows: WEIGHTS.map((w, i) => [i, w, mean[i], reached[i] / steps]),
           },
         ],
       };

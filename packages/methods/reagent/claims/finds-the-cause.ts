@@ -1,5 +1,6 @@
 import { type Claim, type ClaimContext, meanOf, medianOf } from "@offprint/claims";
-import { random } from "@offprint/tensor-core";
+import { batchedCausal } from "@offprint/language";
+import { asTensor, random } from "@offprint/tensor-core";
 import { reagent } from "../src/index.js";
 import { causeSearch, KEEP, MAX_STEPS, PROBES, type Sampler, type Search, samplers } from "./cause-search.js";
 import { rankOf, tinyModels } from "./test-sentences.js";
@@ -61,15 +62,10 @@ export function plausibleReplacement(search: Search = reagent, plausible: Sample
     source: "Section 3.2",
     paper: "replacement tokens are predicted by RoBERTa",
     async run(context) {
-      const full = context.scale === "full";
-      const count = full ? sentenceCount(context) : 12;
-      const hitsOf = async (sampler: Sampler) => {
-        const all = await causeSearch(context, search, sampler, sampler === "uniform" ? count : sentenceCount(context));
-        return all.ranks.slice(0, count).filter((rank) => rank === 1).length / count;
-      };
-      const shown: readonly Sampler[] = full ? samplers : [plausible, "uniform"];
+      const count = sentenceCount(context);
+      const shown: readonly Sampler[] = context.scale === "full" ? samplers : [plausible, "uniform"];
       const hits = new Map<Sampler, number>();
-      for (const sampler of shown) hits.set(sampler, await hitsOf(sampler));
+      for (const sampler of shown) hits.set(sampler, (await causeSearch(context, search, sampler, count)).hits);
       const [first, second] = [hits.get(plausible) as number, hits.get("uniform") as number];
       return {
         measured: Object.fromEntries(hits),
@@ -98,21 +94,20 @@ export function stopsByItself(search: Search = reagent): Claim {
     paper: "stops when the rationale suffices",
     async run(context) {
       const { cases, found } = await causeSearch(context, search, "mlm", sentenceCount(context));
-      const { lm, release } = await tinyModels(context.backend);
+      const { lm } = await tinyModels(context.backend);
       const stops = found.flatMap(({ stoppedAt }) => stoppedAt.filter((step) => step !== null));
       const share = stops.length / (cases.length * PROBES);
       const median = stops.length === 0 ? Number.NaN : medianOf(stops);
-      const each = found.every(({ converged }) => converged);
-      let confirmed = 0;
-      for (const [k, { ids, target }] of cases.entries()) {
-        for (const prompt of found[k].stopPrompts) {
-          if (prompt === null) continue;
-          const same = prompt.filter((id, i) => i > 0 && id === ids[i]).length;
-          const logits = (await lm.allLogits([prompt])).data().slice(-lm.vocabSize);
-          if (same >= KEEP && rankOf(logits, target) <= 3) confirmed += 1;
-        }
-      }
-      await release();
+      const each = found.every(({ sufficient }) => sufficient);
+      const prompts = cases.flatMap(({ ids, target }, k) =>
+        found[k].stopPrompts.flatMap((prompt) => (prompt === null ? [] : [{ ids, target, prompt }])),
+      );
+      const next = prompts.length === 0 ? [] : batchedCausal(lm).nextLogits(prompts.map(({ prompt }) => prompt));
+      const logits = asTensor(await next).data();
+      const confirmed = prompts.filter(({ ids, target, prompt }, k) => {
+        const same = prompt.filter((id, i) => i > 0 && id === ids[i]).length;
+        return same >= KEEP && rankOf(logits.subarray(k * lm.vocabSize, (k + 1) * lm.vocabSize), target) <= 3;
+      }).length;
       return {
         measured: { "stopped runs": share, "median step": median, "confirmed stops": confirmed },
         holds: share >= 0.8 && median <= 40 && each && confirmed === stops.length,

@@ -43,29 +43,33 @@ export const methodScores = memo(async (context, search: Search): Promise<Method
   const { backend, scale, seed, onProgress } = context;
   const count = scale === "full" ? 50 : 16;
   const searched = await causeSearch(context, search, "mlm", sentenceCount(context));
-  const cases = searched.cases.slice(0, count);
-  const { lm, mlm, release } = await tinyModels(backend);
+  // Long sentences first: shorter ones run padded in what was compiled for them.
+  const order = Array.from({ length: count }, (_, k) => k).sort(
+    (a, b) => searched.cases[b].ids.length - searched.cases[a].ids.length,
+  );
+  const cases = order.map((k) => searched.cases[k]);
+  const { lm, mlm } = await tinyModels(backend);
   const found = Object.fromEntries(methods.map((name) => [name, []])) as unknown as Record<
     Method,
     Pick<BaselineAttribution, "scores" | "importance">[]
   >;
   for (const [k, { ids, target }] of cases.entries()) {
-    const options = { target, seed: `${seed}/${k}` };
-    const { importance } = searched.found[k];
+    const options = { target };
+    const drawn = { target, seed: `${seed}/${order[k]}` };
+    const { importance } = searched.found[order[k]];
     found.ReAGent.push({ scores: importance, importance });
     found["input x gradient"].push(await baselines.inputXGradient(lm, ids, options));
     found["gradient norm"].push(await baselines.gradientNorm(lm, ids, options));
     found["integrated gradients"].push(await baselines.integratedGradients(lm, ids, options));
-    found["gradient SHAP"].push(await baselines.gradientShap(lm, ids, options));
+    found["gradient SHAP"].push(await baselines.gradientShap(lm, ids, drawn));
     found["attention, mean"].push(await baselines.attentionMean(lm, ids, options));
     found["attention, last layer"].push(await baselines.attentionLast(lm, ids, options));
     found["attention rollout"].push(await baselines.attentionRollout(lm, ids, options));
-    found.LIME.push(await baselines.lime(lm, ids, options));
-    found["leave one out"].push(await baselines.leaveOneOut(lm, ids, { ...options, replacer: replacers.mlm(mlm) }));
-    found.random.push(await baselines.random(lm, ids, options));
+    found.LIME.push(await baselines.lime(lm, ids, drawn));
+    found["leave one out"].push(await baselines.leaveOneOut(lm, ids, { ...drawn, replacer: replacers.mlm(mlm) }));
+    found.random.push(await baselines.random(lm, ids, drawn));
     await onProgress(0.7 + (0.2 * (k + 1)) / count, `all methods, sentence ${k + 1} of ${count}`);
   }
-  await release();
   const firsts = (name: Method) => found[name].filter(({ scores }, k) => rankOf(scores, cases[k].cause) === 1);
   const hits = Object.fromEntries(methods.map((name) => [name, firsts(name).length / count])) as Record<Method, number>;
   return { cases, found, hits };
@@ -82,17 +86,18 @@ export interface MeanMetrics {
 }
 
 /**
- * Soft metrics of every method, averaged over sentences and draws.
+ * Soft metrics of some methods, averaged over sentences and draws.
  * @param mass share of the features that every method keeps; its own importance when left out
  */
-export async function meanMetrics(
+export async function meanMetrics<M extends Method>(
   context: ClaimContext,
   { cases, found }: MethodScores,
-  mass: number | undefined,
-): Promise<Record<Method, MeanMetrics>> {
-  const { lm, release } = await tinyModels(context.backend);
-  const means: Partial<Record<Method, MeanMetrics>> = {};
-  for (const [m, name] of methods.entries()) {
+  judged: readonly M[],
+  mass?: number,
+): Promise<Record<M, MeanMetrics>> {
+  const { lm } = await tinyModels(context.backend);
+  const means: Partial<Record<M, MeanMetrics>> = {};
+  for (const [m, name] of judged.entries()) {
     const [ns, nc]: [number[], number[]] = [[], []];
     for (const [k, { ids }] of cases.entries()) {
       const { scores, importance } = found[name][k];
@@ -104,8 +109,7 @@ export async function meanMetrics(
       nc.push(meanOf(softNC));
     }
     means[name] = { ns: meanOf(ns), nc: meanOf(nc), leftOut: cases.length - ns.length };
-    await context.onProgress(0.9 + (0.1 * (m + 1)) / methods.length, name);
+    await context.onProgress(0.9 + (0.1 * (m + 1)) / judged.length, name);
   }
-  await release();
-  return means as Record<Method, MeanMetrics>;
+  return means as Record<M, MeanMetrics>;
 }

@@ -1,5 +1,5 @@
 import { drawSentence, loadTinyModels, type TinyModels } from "@offprint/language/tiny";
-import { type Backend, random } from "@offprint/tensor-core";
+import { argMax, asTensor, type Backend, random } from "@offprint/tensor-core";
 
 /** A prompt whose next word the model knows, and the one token that decides it. */
 export interface CauseCase {
@@ -11,25 +11,35 @@ export interface CauseCase {
   readonly cause: number;
 }
 
+/** Sentences that the model is asked about at once. */
+const BATCH = 32;
+
 /** Draws sentences until `count` of them end with the word that the model expects. */
-export async function causeCases(models: TinyModels, seed: number, count: number): Promise<CauseCase[]> {
+export async function causeCases({ encode, lm }: TinyModels, seed: number, count: number): Promise<CauseCase[]> {
   const rng = random.rng(`test sentences/${seed}`);
   const cases: CauseCase[] = [];
   while (cases.length < count) {
-    const { words, cause } = drawSentence(rng);
-    const sentence = models.encode(words.join(" "));
-    const ids = sentence.slice(0, -1);
-    const target = sentence[ids.length];
-    const logits = (await models.lm.allLogits([ids])).data();
-    const last = logits.subarray(logits.length - models.lm.vocabSize);
-    if (last.every((value) => value <= last[target])) cases.push({ ids, target, cause: cause + 1 });
+    const drawn = Array.from({ length: BATCH }, (): CauseCase => {
+      const { words, cause } = drawSentence(rng);
+      const sentence = encode(words.join(" "));
+      return { ids: sentence.slice(0, -1), target: sentence[sentence.length - 1], cause: cause + 1 };
+    });
+    const expected = argMax(asTensor(await lm.nextLogits(drawn.map(({ ids }) => ids))), 1).data();
+    cases.push(...drawn.filter(({ target }, k) => expected[k] === target));
   }
-  return cases;
+  return cases.slice(0, count);
 }
 
-/** The shipped models on the claim's backend. */
+/** Models by what they run on. */
+const opened = new WeakMap<object, Promise<TinyModels>>();
+const host = {};
+
+/** The shipped models on the claim's backend, compiled once for all claims and seeds of a process. */
 export function tinyModels(backend: Backend | undefined): Promise<TinyModels> {
-  return loadTinyModels(backend === undefined ? {} : { backend });
+  const key = backend ?? host;
+  const known = opened.get(key) ?? loadTinyModels(backend === undefined ? {} : { backend });
+  opened.set(key, known);
+  return known;
 }
 
 /** Rank of a token, from 1: how many have a larger score, or an equal one and a lower place, and itself. */

@@ -2,14 +2,22 @@ import {
   type CommandInput,
   defineCommand,
   deviceOptions,
-  type LongRun,
   type Options,
   option,
   seedOption,
   stateOptions,
 } from "@offprint/commands";
+import type { RunState } from "@offprint/solvers";
 import { ValueError } from "@offprint/tensor-core";
-import { type Attribution, attributeGeneration, type ReagentState, reagent, type StepTrace } from "../src/index.js";
+import {
+  type Attribution,
+  attributeGeneration,
+  type GenerationRecord,
+  type GenerationState,
+  type MethodRun,
+  type ReagentRecord,
+  reagent,
+} from "../src/index.js";
 import { type AttributionReport, attributionPage, type ExplainedToken } from "./attribution-report.js";
 import { type OpenedModels, openModels, TINY } from "./model-source.js";
 
@@ -33,7 +41,7 @@ const options = {
   topK: option.integer("rank that the target must reach for a run to stop", { default: 3, least: 1 }),
   keep: option.integer("tokens that must suffice for a run to stop", { default: 5, least: 1 }),
   probes: option.integer("independent runs", { default: 5, least: 1 }),
-  maxSteps: option.integer("most steps of a run", { default: 300, least: 1, free: true }),
+  maxIterations: option.integer("most steps of a run", { default: 300, least: 1, free: true }),
   ...seedOption,
   output: option.fileOut("file for the heat map (HTML)", { short: "o", default: "attribution.html" }),
   json: option.fileOut("file for the numbers (JSON)"),
@@ -56,10 +64,14 @@ export const attributeTokens = defineCommand({
     if (prompt === undefined || prompt === "") throw new ValueError('--prompt is missing; give a text: --prompt "..."');
     const models = await openModels(input, model, replacer);
     try {
-      const { ids, promptLength, found } = await explain(input, models, prompt);
+      const { ids, promptLength, explained: found } = await explain(input, models, prompt);
       const tokens = Array.from(ids, (id) => ({ id, text: models.textOf(id) }));
       const explained = found.map(
-        (token): ExplainedToken => ({ ...token, id: token.target, text: models.textOf(token.target) }),
+        ({ status: _, state: __, importance, ...token }, k): ExplainedToken => ({
+          ...token,
+          ...tokens[promptLength + k],
+          importance: Array.from(importance),
+        }),
       );
       const settings = settingsOf(chosen);
       const report: AttributionReport = { model, replacer, settings, tokens, promptLength, explained };
@@ -72,96 +84,67 @@ export const attributeTokens = defineCommand({
   },
 });
 
-function settingsOf({ ratio, topK, keep, probes, maxSteps, seed }: Input["options"]) {
-  return { ratio, topK, keepTopN: keep, probes, maxSteps, seed };
+function settingsOf({ ratio, topK, keep, probes, maxIterations, seed }: Input["options"]) {
+  return { ratio, topK, keepTopN: keep, probes, maxIterations, seed };
 }
 
 /** What is kept of an attribution. */
-interface FoundToken extends Omit<ExplainedToken, "id" | "text"> {
-  readonly target: number;
+interface FoundToken extends Omit<ExplainedToken, "id" | "text" | "importance"> {
+  readonly importance: Float64Array;
+  readonly status: Attribution["status"];
+  readonly state?: Attribution["state"];
 }
 
-/** Tokens that are explained, and where the next one stands. */
-interface ExplanationState {
-  readonly found: readonly FoundToken[];
-  readonly next: ReagentState | null;
+function kept({ status, state, ...found }: Attribution): FoundToken {
+  const { p0: probability, importance, rationale, sufficient, stoppedAt, forwardPasses } = found;
+  const reported = { probability, importance, rationale, sufficient, stoppedAt, forwardPasses, status };
+  return status === "aborted" ? { ...reported, state } : reported;
 }
 
-function kept({ target, p0, importance, rationale, converged, stoppedAt, forwardPasses }: Attribution): FoundToken {
-  return {
-    target,
-    probability: p0,
-    importance: Array.from(importance),
-    rationale,
-    converged,
-    stoppedAt,
-    forwardPasses,
-  };
-}
-
-async function explain(
-  { options: chosen, longRun }: Input,
-  models: OpenedModels,
-  prompt: string,
-): Promise<{ ids: Int32Array; promptLength: number; found: readonly FoundToken[] }> {
+async function explain({ options: chosen, longRun }: Input, models: OpenedModels, prompt: string) {
   const promptIds = models.encodePrompt(prompt);
   if (promptIds.length === 0) throw new ValueError("--prompt has no tokens; give a longer text");
-  const count = chosen.target === undefined ? chosen.tokens : 1;
-  const found: FoundToken[] = [];
-  const run = await longRun<StepTrace, ExplanationState>({
-    progress: ({ step, maxSteps, runs }) => ({
-      fraction: (found.length + step / maxSteps) / count,
-      label: `token ${found.length + 1}, step ${step}, ${runs.length} runs`,
+  const continuation = chosen.target === undefined ? undefined : firstToken(models, chosen.target);
+  const count = continuation === undefined ? chosen.tokens : 1;
+  const special = new Set(models.specialIds);
+  let done = 0;
+  const run = await longRun<ReagentRecord, GenerationRun>({
+    progress: ({ iteration, active }) => ({
+      fraction: (done + iteration / chosen.maxIterations) / count,
+      label: `token ${done + 1}, step ${iteration}, ${active} runs`,
     }),
   });
-  const method = async (ids: Int32Array, target: number) => {
-    // Generation is greedy: a run that is resumed comes to the same tokens again.
-    const known = run.options.resume?.found[found.length];
-    if (known === undefined) found.push(await explained(models, ids, target, chosen, run, found));
-    else found.push(known);
-    return { importance: Float64Array.from(found.at(-1)!.importance) };
-  };
-  if (chosen.target !== undefined) {
-    const target = models.firstToken(chosen.target);
-    if (target === undefined) throw new ValueError("--target has no tokens; give a word");
-    await method(promptIds, target);
-    await run.settle({ status: "limit", state: { found, next: null } });
-    return { ids: Int32Array.of(...promptIds, target), promptLength: promptIds.length, found };
-  }
-  const generation = { maxNewTokens: count, method, stopIds: models.specialIds };
-  const { ids, promptLength } = await attributeGeneration(models.lm, promptIds, generation);
-  await run.settle({ status: "limit", state: { found, next: null } });
-  return { ids, promptLength, found };
+  const { onProgress, ...rest } = run.options;
+  const result = await attributeGeneration(models.lm, promptIds, {
+    ...rest,
+    maxNewTokens: count,
+    ...(continuation && { continuation }),
+    stopIds: models.specialIds,
+    method: async (ids: Int32Array, target, inner: MethodRun<Attribution["state"]>) => {
+      done = ids.length - promptIds.length;
+      const protect = Array.from(ids, (id) => special.has(id));
+      const { replacer } = models;
+      return kept(
+        await reagent(models.lm, ids, { ...settingsOf(chosen), target, replacer, protect, onProgress, ...inner }),
+      );
+    },
+  });
+  await run.settle(result);
+  return result;
 }
 
-async function explained(
-  models: OpenedModels,
-  ids: Int32Array,
-  target: number,
-  chosen: Input["options"],
-  run: LongRun<StepTrace, ExplanationState>,
-  before: readonly FoundToken[],
-): Promise<FoundToken> {
-  const special = new Set(models.specialIds);
-  const { signal, onProgress, resume } = run.options;
-  const next = resume?.found.length === before.length ? resume.next : null;
-  const attribution = await reagent(models.lm, ids, {
-    ...settingsOf(chosen),
-    target,
-    replacer: models.replacer,
-    protect: Array.from(ids, (id) => special.has(id)),
-    signal,
-    onProgress,
-    ...(next && { resume: next }),
-  });
-  const { status, state } = attribution;
-  if (status === "aborted") await run.settle({ status, state: { found: before, next: state } });
-  return kept(attribution);
+/** What a state file holds. */
+type GenerationRun = RunState<GenerationState<FoundToken, Attribution["state"]>, GenerationRecord>;
+
+function firstToken(models: OpenedModels, text: string): Int32Array {
+  const target = models.firstToken(text);
+  if (target === undefined) throw new ValueError("--target has no tokens; give a word");
+  return Int32Array.of(target);
 }
 
 /** One line: the token, and the three that matter most. */
-function line({ tokens }: AttributionReport, { text, probability, importance, converged }: ExplainedToken): string {
+function line({ tokens }: AttributionReport, { text, probability, importance, sufficient }: ExplainedToken): string {
   const order = importance.map((_, i) => i).sort((a, b) => importance[b]! - importance[a]!);
   const top = order.slice(0, 3).map((i) => `"${tokens[i]!.text.trim()}" ${(100 * importance[i]!).toFixed(1)} %`);
-  return `"${text.trim()}" (${probability.toFixed(3)}): ${top.join(", ")}${converged ? "" : " (no run stopped by itself)"}`;
+  return `"${text.trim()}" (${probability.toFixed(3)}): ${top.join(", ")}${sufficient ? "" : " (no run stopped by itself)"}`;
 }

@@ -17,7 +17,7 @@ export interface ExplainedToken extends ReportedToken {
   /** Places of the tokens that several runs agree on. */
   readonly rationale: readonly number[];
   /** Whether a run stopped by itself. */
-  readonly converged: boolean;
+  readonly sufficient: boolean;
   /** Step in which each run stopped, or null. */
   readonly stoppedAt: readonly (number | null)[];
   /** Prompts given to the model. */

@@ -12,7 +12,7 @@ const ids = encode(
 const { target, p0, importance, stoppedAt } = await reagent(lm, ids, {
   replacer: replacers.mlm(mlm), // or replacers.causal(lm)
   keepTopN: 3,
-  maxSteps: 40,
+  maxIterations: 40,
   protect: Array.from(ids, (_, i) => i === 0),
 });
 console.log(

@@ -10,6 +10,10 @@ export {
   attributeGeneration,
   type GenerationAttribution,
   type GenerationOptions,
+  type GenerationRecord,
+  type GenerationState,
+  type MethodRun,
+  type TokenAttribution,
 } from "./generation.js";
 export { type Distance, distributionDistance } from "./metrics/distance.js";
 export {
@@ -27,12 +31,13 @@ export { matchedKeepProbabilities } from "./metrics/matched-mass.js";
 
 export { type Attribution, reagent } from "./reagent.js";
 export type { ReagentOptions, StepTrace } from "./reagent-options.js";
-export type { ReagentState } from "./reagent-state.js";
+export type { ProbeState, ReagentRecord, ReagentRunOptions, ReagentState } from "./reagent-state.js";
 export type { ReplacementContext, Replacer } from "./replacer.js";
 export type { FillInOptions } from "./replacers/fill-in.js";
 export { type IdMap, matchVocabularies } from "./replacers/id-map.js";
 export { replacers } from "./replacers/index.js";
 export { type MaskedReplacerOptions, maskedReplacer } from "./replacers/masked.js";
 export type { MlmOptions } from "./replacers/mlm.js";
+export type { DrawOptions } from "./replacers/uniform.js";
 export { coarseWordClass } from "./replacers/word-class.js";
 export type { WordMlmOptions } from "./replacers/word-mlm.js";

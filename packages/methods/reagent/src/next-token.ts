@@ -1,5 +1,5 @@
 import type { CausalLM } from "@offprint/language";
-import { requireValues } from "./argument-checks.js";
+import { requireLogits } from "./argument-checks.js";
 
 /** Scores of the next token after some prompts, row by row. */
 export class NextToken {
@@ -12,7 +12,7 @@ export class NextToken {
   /** Asks a model. */
   static async after(lm: CausalLM, prompts: readonly Int32Array[], where: string): Promise<NextToken> {
     const shape = [prompts.length, lm.vocabSize];
-    return new NextToken(requireValues(where, "logits", await lm.nextLogits(prompts), shape), lm.vocabSize);
+    return new NextToken(requireLogits(where, await lm.nextLogits(prompts), shape), lm.vocabSize);
   }
 
   /** Softmax probability of a token after prompt `row`. */
@@ -41,21 +41,24 @@ export class NextToken {
 
   /** The most probable token after prompt `row`. */
   best(row: number): number {
-    const { logits, vocabSize } = this;
-    const start = row * vocabSize;
-    let best = 0;
-    for (let v = 1; v < vocabSize; v++) if (logits[start + v] > logits[start + best]) best = v;
-    return best;
+    return argMax(this.logits, row * this.vocabSize, this.vocabSize);
   }
+}
+
+/** The first place, from 0, of the largest of `count` values. */
+export function argMax(values: ArrayLike<number>, start: number, count: number): number {
+  let best = 0;
+  for (let k = 1; k < count; k++) if (values[start + k] > values[start + best]) best = k;
+  return best;
 }
 
 /** Softmax in float64 of scores, such as those of a prompt's tokens. */
 export function softmaxOf(scores: ArrayLike<number>): Float64Array {
   let peak = -Infinity;
   for (let i = 0; i < scores.length; i++) if (scores[i] > peak) peak = scores[i];
-  const out = Float64Array.from(scores, (s) => Math.exp(s - peak));
+  const out = new Float64Array(scores.length);
   let total = 0;
-  for (let i = 0; i < out.length; i++) total += out[i];
+  for (let i = 0; i < out.length; i++) total += out[i] = Math.exp(scores[i] - peak);
   for (let i = 0; i < out.length; i++) out[i] /= total;
   return out;
 }

@@ -1,17 +1,15 @@
 import { type CausalLM, requirePrompt, requireTarget } from "@offprint/language";
-import { isTensor, requireInteger, type TensorLike, ValueError } from "@offprint/tensor-core";
-import { requireOpenUnit, requireProtect } from "./argument-checks.js";
+import { runOptionNames } from "@offprint/solvers";
+import { checkOptions, requireChoice, requireInteger, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireFunction, requireModel, requireOpenUnit, requireProtect } from "./argument-checks.js";
 import type { UpdateRule } from "./evidence.js";
-
-import type { ReagentState } from "./reagent-state.js";
+import type { ReagentRunOptions } from "./reagent-state.js";
 import type { Replacer } from "./replacer.js";
 
 /** What one step did, row by row for the runs that were still going. */
 export interface StepTrace {
   /** Number of the step, from 1. */
-  readonly step: number;
-  /** Most steps that there will be. */
-  readonly maxSteps: number;
+  readonly iteration: number;
   /** The runs that took part, in the order of the rows below. */
   readonly runs: readonly number[];
   /** R: which tokens were replaced. */
@@ -31,7 +29,7 @@ export interface StepTrace {
 }
 
 /** Options of `reagent`. */
-export interface ReagentOptions {
+export interface ReagentOptions extends ReagentRunOptions {
   /** Where replacements come from: one of `replacers`, or a function of your own. */
   replacer: Replacer;
   /** Token whose probability is explained, an id of the model. Default the model's own prediction. */
@@ -47,9 +45,9 @@ export interface ReagentOptions {
   /** B: independent runs, advanced as one batch, >= 1. Default 5. */
   probes?: number;
   /** Most steps of a run, >= 1. Default 3000. */
-  maxSteps?: number;
+  maxIterations?: number;
   /** Steps before the first stop test may end a run, >= 1. Default 1. */
-  minSteps?: number;
+  minIterations?: number;
   /** `[L]`: tokens that are never replaced, such as a beginning-of-sentence token. Default none. */
   protect?: readonly boolean[];
   /** How a change becomes evidence. Default `"logit"`, the paper's; `"linear"` adds the change itself. */
@@ -62,13 +60,29 @@ export interface ReagentOptions {
   initialScores?: TensorLike;
   /** Replacement masks in place of random ones: which tokens run `run` replaces in step `step` (from 1). */
   masks?: (step: number, run: number) => readonly boolean[];
-  /** Called after each step and awaited. */
-  onProgress?: (trace: StepTrace) => unknown;
-  /** Stops before the next step; the result holds the state so far. */
-  signal?: AbortSignal;
-  /** State of an earlier result with the same prompt and options: the runs go on as if nothing had happened. */
-  resume?: ReagentState;
+  /** Sees everything that a step did, for inspection; nothing is awaited. */
+  onStep?: (trace: StepTrace) => void;
 }
+
+const optionNames = [
+  "replacer",
+  "target",
+  "ratio",
+  "topK",
+  "keepTopN",
+  "keepRatio",
+  "probes",
+  "maxIterations",
+  "minIterations",
+  "protect",
+  "update",
+  "overlapThreshold",
+  "seed",
+  "initialScores",
+  "masks",
+  "onStep",
+  ...runOptionNames,
+] as const satisfies readonly (keyof ReagentOptions)[];
 
 /** Options with their defaults filled in, checked. */
 export interface Settings {
@@ -81,9 +95,9 @@ export interface Settings {
   /** B. */
   readonly probes: number;
   /** Most steps. */
-  readonly maxSteps: number;
+  readonly maxIterations: number;
   /** Least steps. */
-  readonly minSteps: number;
+  readonly minIterations: number;
   /** Which tokens stay. */
   readonly protect: readonly boolean[];
   /** How a change becomes evidence. */
@@ -94,15 +108,17 @@ export interface Settings {
   readonly seed: number | string;
 }
 
-/** Fills in defaults. @throws ValueError, IndexError or ShapeError for what is out of range. */
+/** Fills in defaults. @throws ValueError, IndexError or ShapeError for what is unknown or out of range. */
 export function settle(lm: CausalLM, ids: Int32Array, options: ReagentOptions): Settings {
   const where = "reagent";
-  requireInteger(where, "vocabSize", lm.vocabSize, 1);
+  requireModel(where, lm);
   requirePrompt(where, ids, lm.vocabSize);
-  if (typeof options.replacer !== "function") {
-    throw new ValueError(`${where}: replacer is missing; give one of replacers, such as replacers.mlm(maskedModel)`);
-  }
-  const { ratio = 0.3, topK = 3, keepRatio, probes = 5, maxSteps = 3000, minSteps = 1, update = "logit" } = options;
+  checkOptions(where, options, optionNames);
+  const { replacer, target, keepRatio, masks, onStep } = (options ?? {}) as Partial<ReagentOptions>;
+  requireFunction(where, "replacer", replacer, "give one of replacers, such as replacers.mlm(maskedModel)");
+  if (masks !== undefined) requireFunction(where, "masks", masks, "give a function of step and run");
+  if (onStep !== undefined) requireFunction(where, "onStep", onStep, "give a function of what a step did");
+  const { ratio = 0.3, topK = 3, probes = 5, maxIterations = 3000, minIterations = 1, update = "logit" } = options;
   const { overlapThreshold = 2, seed = 0 } = options;
   requireOpenUnit(where, "ratio", ratio);
   requireInteger(where, "topK", topK, 1, lm.vocabSize);
@@ -113,22 +129,11 @@ export function settle(lm: CausalLM, ids: Int32Array, options: ReagentOptions): 
   const keepTopN = keepRatio === undefined ? (options.keepTopN ?? 5) : Math.ceil(keepRatio * ids.length);
   requireInteger(where, "keepTopN", keepTopN, 1);
   requireInteger(where, "probes", probes, 1);
-  requireInteger(where, "maxSteps", maxSteps, 1);
-  requireInteger(where, "minSteps", minSteps, 1);
+  requireInteger(where, "maxIterations", maxIterations, 1);
+  requireInteger(where, "minIterations", minIterations, 1);
   requireInteger(where, "overlapThreshold", overlapThreshold, 1);
-  if (update !== "logit" && update !== "linear") {
-    throw new ValueError(`${where}: update is ${update}; it must be "logit" or "linear"`);
-  }
-  if (options.target !== undefined) requireTarget(where, options.target, lm.vocabSize);
-  if (
-    options.initialScores !== undefined &&
-    !isTensor(options.initialScores) &&
-    !Array.isArray(options.initialScores)
-  ) {
-    throw new ValueError(
-      `${where}: initialScores must be a tensor or nested arrays of shape [${probes}, ${ids.length}]`,
-    );
-  }
+  requireChoice(where, "update", update, ["logit", "linear"]);
+  if (target !== undefined) requireTarget(where, target, lm.vocabSize);
   const protect = requireProtect(where, options.protect, ids.length);
-  return { ratio, topK, keepTopN, probes, maxSteps, minSteps, protect, update, overlapThreshold, seed };
+  return { ratio, topK, keepTopN, probes, maxIterations, minIterations, protect, update, overlapThreshold, seed };
 }

@@ -1,58 +1,66 @@
+import type { RunOptions, RunState } from "@offprint/solvers";
 import { FormatError, Rng, type random, ValueError } from "@offprint/tensor-core";
 
-/** How far the runs have come, as plain data that JSON keeps exactly. */
+/** Where one of the B independent runs stands. */
+export interface ProbeState {
+  /** s: log-scores `[L]`. */
+  readonly scores: Float64Array;
+  /** Generator of its masks and replacements. */
+  readonly rng: random.RngState;
+  /** Step in which it stopped, or null. */
+  readonly stoppedAt: number | null;
+  /** The prompt of the stop test with which it stopped, or null. */
+  readonly stopPrompt: Int32Array | null;
+}
+
+/** What a search goes on from. */
 export interface ReagentState {
-  /** The prompt. */
-  readonly ids: readonly number[];
-  /** The token that is explained. */
+  /** y: the prompt. */
+  readonly ids: Int32Array;
+  /** t: the token that is explained. */
   readonly target: number;
   /** Probability of the target after the prompt. */
   readonly p0: number;
-  /** Steps done. */
-  readonly step: number;
   /** Prompts given to the model so far. */
   readonly forwardPasses: number;
-  /** `[B][L]` log-scores. */
-  readonly scores: readonly (readonly number[])[];
-  /** Step in which a run stopped, or null. */
-  readonly stoppedAt: readonly (number | null)[];
-  /** The prompt of the stop test with which a run stopped, or null. */
-  readonly stopPrompts: readonly (readonly number[] | null)[];
-  /** Generators of the runs. */
-  readonly rngs: readonly random.RngState[];
-  /** Mean change of the target's probability in each step. */
-  readonly changes: readonly number[];
-  /** Runs still going after each step. */
-  readonly active: readonly number[];
+  /** The runs. */
+  readonly probes: readonly ProbeState[];
+  /** What the last step did; null before the first. */
+  readonly last: ReagentRecord | null;
 }
 
-/** One of B independent searches over the same prompt. */
-export interface Probe {
-  /** s: log-scores `[L]`. */
-  readonly scores: Float64Array;
-  /** Source of its masks and replacements. */
-  readonly rng: Rng;
-  /** Step in which it stopped. */
-  stoppedAt: number | null;
-  /** The prompt of the stop test with which it stopped. */
-  stopPrompt: Int32Array | null;
+/** What a step is reported as. */
+export interface ReagentRecord {
+  /** Number of the step, from 1. */
+  readonly iteration: number;
+  /** Delta: by how much the target's probability fell, in the mean of the runs that took part. */
+  readonly change: number;
+  /** Runs still going after the step. */
+  readonly active: number;
 }
 
-/** The runs of a saved state. @throws ValueError for another prompt or number of runs; FormatError for damaged data. */
-export function resumedProbes(state: ReagentState, ids: Int32Array, probes: number): Probe[] {
+/** Progress, interruption and resumption of `reagent`. */
+export type ReagentRunOptions = RunOptions<ReagentRecord, RunState<ReagentState, ReagentRecord>>;
+
+/** @throws ValueError for a state of another prompt, target or number of runs; FormatError for damaged data. */
+export function checkReagentState(state: ReagentState, ids: Int32Array, probes: number, target?: number): void {
+  if (!(state.ids instanceof Int32Array) || !Array.isArray(state.probes)) {
+    throw new ValueError("reagent: resume is no state of reagent; give the `state` of a result or of a checkpoint");
+  }
   if (state.ids.length !== ids.length || ids.some((id, i) => state.ids[i] !== id)) {
     throw new ValueError("reagent: resume holds the state of another prompt; give the prompt that it was saved for");
   }
-  if (state.scores.length !== probes) {
-    throw new ValueError(`reagent: resume holds ${state.scores.length} runs; set probes to that, not to ${probes}`);
+  if (target !== undefined && state.target !== target) {
+    throw new ValueError(
+      `reagent: resume explains token ${state.target}, not target ${target}; leave target out, or begin anew`,
+    );
   }
-  if (state.scores.some((row) => row.length !== ids.length || row.some((s) => !Number.isFinite(s)))) {
+  if (state.probes.length !== probes) {
+    throw new ValueError(`reagent: resume holds ${state.probes.length} runs; set probes to that, not to ${probes}`);
+  }
+  for (const { scores, rng } of state.probes) {
+    Rng.fromJSON(rng);
+    if (scores instanceof Float64Array && scores.length === ids.length && scores.every(Number.isFinite)) continue;
     throw new FormatError("reagent: the scores in resume are damaged; give what an earlier result returned, unchanged");
   }
-  return state.scores.map((row, b) => ({
-    scores: Float64Array.from(row),
-    rng: Rng.fromJSON(state.rngs[b]),
-    stoppedAt: state.stoppedAt[b],
-    stopPrompt: state.stopPrompts[b] === null ? null : Int32Array.from(state.stopPrompts[b] as number[]),
-  }));
 }

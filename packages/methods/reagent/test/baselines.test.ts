@@ -141,7 +141,7 @@ it("bad options are refused with their names", async () => {
   const prompt = ids;
   await expect(baselines.integratedGradients(lm, prompt, { points: 0 })).rejects.toThrow(/points is 0/);
   await expect(baselines.integratedGradients(lm, prompt, { rule: "simpson" as never })).rejects.toThrow(
-    /rule is simpson/,
+    /rule is "simpson"/,
   );
   await expect(baselines.gradientShap(lm, prompt, { draws: 0 })).rejects.toThrow(/draws is 0/);
   await expect(baselines.gradientShap(lm, prompt, { sigma: -1 })).rejects.toThrow(/sigma is -1/);
@@ -169,7 +169,7 @@ describe("a generated continuation", () => {
       promptLength,
     } = await attributeGeneration(model, prompt, {
       maxNewTokens: 3,
-      method: (prefix, target) => reagent(model, prefix, { target, replacer, maxSteps: 4, probes: 2 }),
+      method: (prefix, target) => reagent(model, prefix, { target, replacer, maxIterations: 4, probes: 2 }),
     });
     expect(promptLength).toBe(3);
     expect(all.length).toBe(6);
@@ -183,16 +183,22 @@ describe("a generated continuation", () => {
     }
   });
 
-  it("ends at a stop token, and with an AbortedError when the signal fires", async () => {
+  it("ends at a stop token", async () => {
     const model = smallLM();
     const method = async (prefix: Int32Array) => ({ importance: new Float64Array(prefix.length) });
     const prompt = Int32Array.of(3, 1, 4);
     const free = await attributeGeneration(model, prompt, { maxNewTokens: 3, method });
-    const stopped = await attributeGeneration(model, prompt, { maxNewTokens: 3, method, stopIds: [free.ids[3]] });
-    expect(stopped.ids.length).toBe(4);
-    const signal = AbortSignal.abort();
-    await expect(attributeGeneration(model, prompt, { maxNewTokens: 3, method, signal })).rejects.toThrow(
-      /aborted after 0/,
-    );
+    expect(free.status).toBe("limit");
+    const ended = await attributeGeneration(model, prompt, { maxNewTokens: 3, method, stopIds: [free.ids[3]] });
+    expect(ended).toMatchObject({ status: "converged", iterations: 1 });
+    expect(ended.ids.length).toBe(4);
+  });
+
+  it("may be given", async () => {
+    const method = async (prefix: Int32Array) => ({ importance: new Float64Array(prefix.length) });
+    const options = { maxNewTokens: 5, method, continuation: Int32Array.of(7, 2) };
+    const { ids: all, explained } = await attributeGeneration(smallLM(), Int32Array.of(3, 1, 4), options);
+    expect(Array.from(all)).toEqual([3, 1, 4, 7, 2]);
+    expect(explained.map(({ importance }) => importance.length)).toEqual([3, 4]);
   });
 });

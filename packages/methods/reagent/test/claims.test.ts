@@ -18,7 +18,7 @@ const result = (claim: Claim) => runClaim(claims, claim, { backend });
 
 /** Never looks at what it replaces: one step of a search whose replacements change nothing. */
 const blind: Search = (lm, ids, options) =>
-  reagent(lm, ids, { ...options, maxSteps: 1, minSteps: 2, replacer: (prompts) => [...prompts] });
+  reagent(lm, ids, { ...options, maxIterations: 1, minIterations: 2, replacer: (prompts) => [...prompts] });
 
 /** Credits the tokens that were not replaced: masks and their complements are confused. */
 const confused: Search = (lm, ids, options) => {
@@ -50,15 +50,15 @@ describe("the claims", () => {
   );
 
   it("plausible replacement: random tokens in the place of the masked model's do not bear it out", async () => {
-    const quick: Search = (lm, ids, options) => reagent(lm, ids, { ...options, maxSteps: 3 });
+    const quick: Search = (lm, ids, options) => reagent(lm, ids, { ...options, maxIterations: 3 });
     expect((await result(plausibleReplacement(quick, "uniform"))).holds).toBe(false);
   });
 
   it("stopping: an early stop that nothing was found for is not confirmed", async () => {
     const lying: Search = async (lm, ids, options) => {
-      const found = await reagent(lm, ids, { ...options, maxSteps: 1 });
+      const found = await reagent(lm, ids, { ...options, maxIterations: 1 });
       const ones = found.stopped.map(() => 1);
-      return { ...found, converged: true, stoppedAt: ones, stopPrompts: ones.map(() => ids.map(() => ids[1])) };
+      return { ...found, sufficient: true, stoppedAt: ones, stopPrompts: ones.map(() => ids.map(() => ids[1])) };
     };
     expect((await result(stopsByItself(lying))).holds).toBe(false);
   });

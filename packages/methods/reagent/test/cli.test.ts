@@ -24,7 +24,7 @@ const run = (given: Given, more: object = { loadModel }) =>
   runWords(
     commands,
     "attribute-tokens",
-    { maxSteps: 40, ...files(), ...given },
+    { maxIterations: 40, ...files(), ...given },
     { ...(backend && { backend }), ...more },
   );
 
@@ -41,7 +41,7 @@ async function call(given: Given) {
 
 describe("offprint attribute-tokens", () => {
   it("explains the example of the small model by default: the capital, by the country", async () => {
-    const { lines, html, json } = await call({ maxSteps: 100, keep: 3 });
+    const { lines, html, json } = await call({ maxIterations: 100, keep: 3 });
     expect(lines[0]).toMatch(/^"lima" \(0\.\d+\): "peru"/);
     expect(html).toContain("<q>lima</q>");
     expect(html).not.toMatch(/(src|href)=/);
@@ -53,7 +53,7 @@ describe("offprint attribute-tokens", () => {
 
   it("explains a folder of optimum by another one, token after token, with a map of all", async () => {
     const given = { model: fixture("gpt2"), replacer: fixture("roberta"), prompt: "the old lamp was", tokens: 3 };
-    const { html, json } = await call({ ...given, maxSteps: 5 });
+    const { html, json } = await call({ ...given, maxIterations: 5 });
     expect(json.explained.length).toBe(3);
     expect(json.explained.map((token: { importance: number[] }) => token.importance.length)).toEqual(
       [0, 1, 2].map((k) => json.promptLength + k),
@@ -68,7 +68,13 @@ describe("offprint attribute-tokens", () => {
   });
 
   it.each(["uniform", "causal", "part-of-speech", fixture("bert")])("takes replacements from %s", async (replacer) => {
-    const given = { model: fixture("gpt2"), replacer, prompt: "the old lamp was late", maxSteps: 3, target: " for" };
+    const given = {
+      model: fixture("gpt2"),
+      replacer,
+      prompt: "the old lamp was late",
+      maxIterations: 3,
+      target: " for",
+    };
     const { json } = await call(given);
     expect(json.explained.length).toBe(1);
     expect(" for".startsWith(json.explained[0].text)).toBe(true);
@@ -76,7 +82,7 @@ describe("offprint attribute-tokens", () => {
 
   it("is interrupted between tokens with its state kept, and goes on to the same numbers", async () => {
     const state = join(folder, "state.json");
-    const given = { tokens: 2, maxSteps: 10, state };
+    const given = { tokens: 2, maxIterations: 10, state };
     const controller = new AbortController();
     controller.abort();
     const first = await run(given, { loadModel, signal: controller.signal });
@@ -85,7 +91,7 @@ describe("offprint attribute-tokens", () => {
     const again = await runWords(commands, "attribute-tokens", words, { ...(backend && { backend }), loadModel });
     expect(again.code).toBe(0);
     const resumed = await readFile(files().json, "utf8");
-    await call({ tokens: 2, maxSteps: 10 });
+    await call({ tokens: 2, maxIterations: 10 });
     expect(resumed).toBe(await readFile(files().json, "utf8"));
   });
 

@@ -26,7 +26,7 @@ describe("a folder that optimum exported", () => {
       nextLogits: async (prompts: readonly Int32Array[]) =>
         ((await lm.nextLogits(prompts)) as Tensor).toArray() as number[][],
     };
-    const search = { replacer, maxSteps: 12, probes: 3, keepTopN: 2, topK: 1 };
+    const search = { replacer, maxIterations: 12, probes: 3, keepTopN: 2, topK: 1 };
     const [a, b] = [await reagent(lm, ids, search), await reagent(plain, ids, search)];
     expect(b.state).toEqual(a.state);
     const { softNC } = await softFaithfulness(lm as EmbeddingLM, ids, a.importance, { draws: 3 });

@@ -63,9 +63,11 @@ describe("soft metrics", () => {
   it("are refused for importances and noise that do not fit", async () => {
     await expect(softNS(lm, ids, [1])).rejects.toThrow(/importance has 1 entries/);
     await expect(softNS(lm, ids, new Float64Array(ids.length).fill(1.5))).rejects.toThrow(/importance\[0\] is 1.5/);
+    const rounded = new Float64Array(ids.length).fill(1 + 2 * Number.EPSILON);
+    expect(await softNS(lm, ids, rounded, { draws: 1 })).toEqual([1]);
     await expect(softNS(lm, ids, expected.keep, { noise: [[[0]]] })).rejects.toThrow(/noise has shape \[1,1,1\]/);
     await expect(softNS(lm, ids, expected.keep, { draws: 0 })).rejects.toThrow(/draws is 0/);
-    await expect(softNS(lm, ids, expected.keep, { distance: "l2" as never })).rejects.toThrow(/distance is l2/);
+    await expect(softNS(lm, ids, expected.keep, { distance: "l2" as never })).rejects.toThrow(/distance is "l2"/);
   });
 });
 

@@ -1,16 +1,28 @@
-import { random, tensor } from "@offprint/tensor-core";
+import type { CausalLM } from "@offprint/language";
+import { NonFiniteError, random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { evidence, type ReagentOptions, reagent, replacers, type StepTrace } from "../src/index.js";
+import { type Attribution, evidence, type ReagentOptions, reagent, replacers, type StepTrace } from "../src/index.js";
 import { byZero, onesPrompt, oracle, smallLM } from "./small-models.js";
 
 const additive = oracle((prompt) => 0.4 + 0.1 * prompt[0] + 0.3 * prompt[1] + 0.05 * prompt[3]);
-const options: ReagentOptions = { replacer: byZero, target: 1, topK: 1, keepTopN: 1, maxSteps: 8, minSteps: 9 };
+const options: ReagentOptions = {
+  replacer: byZero,
+  target: 1,
+  topK: 1,
+  keepTopN: 1,
+  maxIterations: 8,
+  minIterations: 9,
+};
 
-async function traced(more: Partial<ReagentOptions>, lm = additive, length = 4) {
+async function traced(more: Partial<ReagentOptions>, lm: CausalLM = additive, length = 4) {
   const steps: StepTrace[] = [];
-  const onProgress = (trace: StepTrace) => void steps.push(trace);
-  const result = await reagent(lm, onesPrompt(length), { ...options, ...more, onProgress });
+  const onStep = (trace: StepTrace) => void steps.push(trace);
+  const result = await reagent(lm, onesPrompt(length), { ...options, ...more, onStep });
   return { result, steps };
+}
+
+function scoresOf({ logScores }: Attribution, run: number): number[] {
+  return Array.from(logScores.slice([run]).data());
 }
 
 describe("the evidence of a change", () => {
@@ -36,15 +48,15 @@ describe("a step", () => {
       { probes: 1, initialScores: start },
       oracle(() => 0.7),
     );
-    expect(result.state.scores).toEqual(start);
+    expect(result.logScores.toArray()).toEqual(start);
   });
 
   it("credits replaced tokens with the fall of the probability, and debits the others", async () => {
     const mask = [false, true, false, false];
     const zero = tensor(new Float64Array(4), { shape: [1, 4] });
-    const { result } = await traced({ probes: 1, maxSteps: 1, initialScores: zero, masks: () => mask });
+    const { result } = await traced({ probes: 1, maxIterations: 1, initialScores: zero, masks: () => mask });
     const g = 2 * Math.atanh(0.3);
-    for (const [i, s] of result.state.scores[0].entries()) expect(s).toBeCloseTo(mask[i] ? g : -g, 12);
+    for (const [i, s] of result.logScores.data().entries()) expect(s).toBeCloseTo(mask[i] ? g : -g, 12);
   });
 
   it("has the opposite evidence for the complement of the mask and the same replaced prompt", async () => {
@@ -53,17 +65,27 @@ describe("a step", () => {
     const lm = oracle((prompt) => (prompt[0] === 0 ? 0.2 : 0.85));
     // Whatever is asked for, the prompts that the model sees are the same.
     const first: ReagentOptions["replacer"] = (prompts) => prompts.map(() => Int32Array.of(0, 0, 0, 0));
-    const a = await traced({ probes: 1, maxSteps: 1, initialScores: zero, masks: () => mask, replacer: first }, lm);
+    const a = await traced(
+      { probes: 1, maxIterations: 1, initialScores: zero, masks: () => mask, replacer: first },
+      lm,
+    );
     const constant = {
       ...lm,
       nextLogits: (p: readonly Int32Array[]) =>
         lm.nextLogits(p.map((x) => (x[1] === 0 ? Int32Array.of(0, 1, 1, 1) : x))),
     };
     const b = await traced(
-      { probes: 1, maxSteps: 1, initialScores: zero, masks: () => mask.map((m) => !m), replacer: first, ratio: 0.7 },
+      {
+        probes: 1,
+        maxIterations: 1,
+        initialScores: zero,
+        masks: () => mask.map((m) => !m),
+        replacer: first,
+        ratio: 0.7,
+      },
       constant,
     );
-    expect(a.result.state.scores[0].map((s) => -s)).toEqual(b.result.state.scores[0]);
+    expect(a.result.logScores.data().map((s) => -s)).toEqual(b.result.logScores.data());
   });
 
   it("changes only the tokens of the mask, and never a protected one", async () => {
@@ -74,10 +96,10 @@ describe("a step", () => {
     await reagent(lm, ids, {
       replacer: replacers.uniform({ vocabSize: 11 }),
       protect: Array.from(protect, Boolean),
-      maxSteps: 20,
-      minSteps: 21,
+      maxIterations: 20,
+      minIterations: 21,
       keepTopN: 2,
-      onProgress: (trace) => void steps.push(trace),
+      onStep: (trace) => void steps.push(trace),
     });
     expect(steps.length).toBe(20);
     for (const { masks, replaced, kept, filled } of steps) {
@@ -91,7 +113,7 @@ describe("a step", () => {
   });
 
   it("draws binomially many tokens, the empty set included", async () => {
-    const { steps } = await traced({ maxSteps: 400, minSteps: 401, probes: 5 });
+    const { steps } = await traced({ maxIterations: 400, minIterations: 401, probes: 5 });
     const sizes = steps.flatMap(({ masks }) => masks.map((mask) => mask.filter(Boolean).length));
     expect(sizes).toContain(0);
     expect(sizes.reduce((a, b) => a + b, 0) / sizes.length).toBeCloseTo(0.3 * 4, 1);
@@ -108,7 +130,7 @@ describe("the runs", () => {
   it("are not changed once they have stopped", async () => {
     const scoresAtStop = new Map<number, number[]>();
     const lm = oracle((prompt) => (prompt[1] === 1 ? 0.9 : 0.1));
-    const { result, steps } = await traced({ minSteps: 1, maxSteps: 60, probes: 6, seed: 4 }, lm);
+    const { result, steps } = await traced({ minIterations: 1, maxIterations: 60, probes: 6, seed: 4 }, lm);
     for (const { runs, scores, stopped } of steps) {
       for (const [row, run] of runs.entries()) {
         expect(scoresAtStop.has(run)).toBe(false);
@@ -116,13 +138,13 @@ describe("the runs", () => {
       }
     }
     expect(new Set(result.stoppedAt).size).toBeGreaterThan(1);
-    for (const [run, scores] of scoresAtStop) expect(result.state.scores[run]).toEqual(scores);
+    for (const [run, scores] of scoresAtStop) expect(scoresOf(result, run)).toEqual(scores);
   });
 
   it("stop with the target among the topK of the recorded prompt, exactly", async () => {
     const lm = oracle((prompt) => (prompt[1] === 1 ? 0.9 : 0.1));
-    const { result } = await traced({ minSteps: 1, maxSteps: 60, probes: 6 }, lm);
-    expect(result.status).toBe("stopped");
+    const { result } = await traced({ minIterations: 1, maxIterations: 60, probes: 6 }, lm);
+    expect(result.status).toBe("converged");
     for (const prompt of result.stopPrompts) expect(prompt?.[1]).toBe(1);
     expect(result.rationale).toContain(1);
   });
@@ -133,7 +155,7 @@ describe("the runs", () => {
       Array.from(random.rng(`${step}/${order[run]}`).bernoulli([4], { probability: 0.3 }).data(), Boolean);
     const a = await traced({ probes: 3, initialScores: start, masks: masks([0, 1, 2]) });
     const b = await traced({ probes: 3, initialScores: start.take([2, 0, 1]), masks: masks([2, 0, 1]) });
-    expect(b.result.state.scores).toEqual([2, 0, 1].map((run) => a.result.state.scores[run]));
+    expect([0, 1, 2].map((run) => scoresOf(b.result, run))).toEqual([2, 0, 1].map((run) => scoresOf(a.result, run)));
     for (const [i, value] of b.result.importance.entries()) expect(value).toBeCloseTo(a.result.importance[i], 14);
   });
 
@@ -154,43 +176,38 @@ describe("the runs", () => {
         initialScores: start.take([run]),
         masks: (step) => masks(step, run),
       });
-      expect(alone.result.state.scores[0]).toEqual(together.result.state.scores[run]);
+      expect(scoresOf(alone.result, 0)).toEqual(scoresOf(together.result, run));
     }
   });
 
   it("of which none stopped are averaged all the same, and the result says so", async () => {
     const { result } = await traced({});
-    expect(result).toMatchObject({ converged: false, status: "maxSteps", steps: 8 });
+    expect(result).toMatchObject({ sufficient: false, status: "limit", iterations: 8 });
     expect(result.importance.every(Number.isFinite)).toBe(true);
     expect(result.forwardPasses).toBe(1 + 8 * 2 * 5);
   });
 
   it("find the target at once where everything is kept, and the result says that it is trivial", async () => {
-    const { result } = await traced({ keepTopN: 4, minSteps: 1 });
-    expect(result).toMatchObject({ trivial: true, converged: true, steps: 1 });
-    expect((await traced({ keepTopN: undefined, keepRatio: 0.3, minSteps: 1 })).result.trivial).toBe(false);
+    const { result } = await traced({ keepTopN: 4, minIterations: 1 });
+    expect(result).toMatchObject({ trivial: true, sufficient: true, iterations: 1 });
+    expect((await traced({ keepTopN: undefined, keepRatio: 0.3, minIterations: 1 })).result.trivial).toBe(false);
   });
 
-  it("go on from a saved state as if they had not been interrupted", async () => {
-    const whole = await traced({ maxSteps: 12, minSteps: 13 });
-    const controller = new AbortController();
-    const half = await reagent(additive, onesPrompt(4), {
-      ...options,
-      maxSteps: 12,
-      minSteps: 13,
-      signal: controller.signal,
-      onProgress: ({ step }) => step === 5 && controller.abort(),
-    });
-    expect(half).toMatchObject({ status: "aborted", steps: 5 });
-    const resume = JSON.parse(JSON.stringify(half.state));
-    const rest = await traced({ maxSteps: 12, minSteps: 13, resume });
-    expect(rest.result.importance).toEqual(whole.result.importance);
-    expect(rest.result.state).toEqual(whole.result.state);
+  it("go on only from a state of theirs", async () => {
+    const { result } = await traced({});
+    const resume = result.state;
     await expect(traced({ resume }, additive, 3)).rejects.toThrow(/another prompt/);
     await expect(traced({ resume, probes: 2 })).rejects.toThrow(/set probes to that/);
-    await expect(traced({ resume: { ...resume, scores: resume.scores.map(() => [null, 0, 0, 0]) } })).rejects.toThrow(
-      /damaged/,
-    );
+    await expect(traced({ resume, target: 0 })).rejects.toThrow(/explains token 1, not target 0/);
+    const probes = resume.inner.probes.map((probe) => ({ ...probe, scores: Float64Array.of(Number.NaN, 0, 0, 0) }));
+    await expect(traced({ resume: { ...resume, inner: { ...resume.inner, probes } } })).rejects.toThrow(/damaged/);
+    await expect(traced({ resume: { ...resume, inner: {} as never } })).rejects.toThrow(/no state of reagent/);
+  });
+
+  it("have importances of at most 1, however many of them agree", async () => {
+    const start = Array.from({ length: 7 }, () => [900, 0, 0, 0]);
+    const { result } = await traced({ probes: 7, initialScores: start });
+    expect(result.importance[0]).toBe(1);
   });
 
   it("explain the model's own prediction unless told otherwise", async () => {
@@ -211,7 +228,7 @@ describe("bad input is rejected with its name:", () => {
     ["keepRatio", () => reagent(lm, ids, { ...options, keepTopN: undefined, keepRatio: 2 }), /keepRatio is 2/],
     ["both", () => reagent(lm, ids, { ...options, keepRatio: 0.5 }), /keepTopN or keepRatio, not both/],
     ["probes", () => reagent(lm, ids, { ...options, probes: 0 }), /probes is 0/],
-    ["update", () => reagent(lm, ids, { ...options, update: "log" as never }), /update is log/],
+    ["update", () => reagent(lm, ids, { ...options, update: "log" as never }), /update is "log"/],
     ["an empty prompt", () => reagent(lm, new Int32Array(0), options), /ids is empty/],
     [
       "ids out of range",
@@ -227,6 +244,8 @@ describe("bad input is rejected with its name:", () => {
       /covers every token/,
     ],
     ["no replacer", () => reagent(lm, ids, { ...options, replacer: undefined as never }), /replacer is missing/],
+    ["no options", () => reagent(lm, ids, undefined as never), /replacer is missing/],
+    ["no model", () => reagent(undefined as never, ids, options), /nextLogits of the model is missing/],
     [
       "initialScores",
       () => reagent(lm, ids, { ...options, initialScores: [[0, 0]] }),
@@ -259,12 +278,23 @@ describe("bad input is rejected with its name:", () => {
     await expect(act()).rejects.toThrow(message);
   });
 
-  it("scores that are not a number, with the number of the step", async () => {
+  it.each([
+    ["that forbid every token", [-Infinity, -Infinity], /row 0 of logits is -Infinity throughout/],
+    ["that are infinite", [0, Infinity], /logits holds Infinity/],
+  ])("scores %s", async (_, row, message) => {
+    const failing = { vocabSize: 2, nextLogits: (p: readonly Int32Array[]) => p.map(() => row) };
+    await expect(reagent(failing, ids, options)).rejects.toThrow(message);
+  });
+
+  it("scores that are not a number, with the number of the step and the state before it", async () => {
     let calls = 0;
     const failing = {
       vocabSize: 2,
       nextLogits: (p: readonly Int32Array[]) => p.map(() => [0, calls++ > 20 ? Number.NaN : 1]),
     };
-    await expect(reagent(failing, ids, options)).rejects.toThrow(/reagent: step 3: logits holds NaN/);
+    const error = await reagent(failing, ids, options).catch((cause: unknown) => cause as NonFiniteError);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect((error as NonFiniteError).message).toMatch(/reagent: iteration 3: the model: logits holds NaN/);
+    expect((error as NonFiniteError).state).toMatchObject({ iterations: 2 });
   });
 });

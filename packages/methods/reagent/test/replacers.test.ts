@@ -1,4 +1,4 @@
-import { batchedCausal, batchedMasked, type MaskedLM } from "@offprint/language";
+import { batchedCausal, cachedCausal, type MaskedLM } from "@offprint/language";
 import { type Rng, random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { coarseWordClass, matchVocabularies, type Replacer, reagent, replacers } from "../src/index.js";
@@ -47,6 +47,18 @@ describe("mlm", () => {
     expect(asked.length).toBe(0);
   });
 
+  it("asks once for what it was asked before, unless it draws", async () => {
+    const asked: Int32Array[] = [];
+    const argmax = replacers.mlm(maskedModel(asked));
+    const first = await argmax([prompt, prompt], [mask, mask], [random.rng(0), random.rng(1)], at);
+    expect(first[0]).toEqual(first[1]);
+    expect(await once(argmax)).toEqual(first[0]);
+    expect(asked.length).toBe(1);
+    const drawn = replacers.mlm(maskedModel(asked), { mode: "sample" });
+    await drawn([prompt, prompt], [mask, mask], [random.rng(0), random.rng(1)], at);
+    expect(asked.length).toBe(3);
+  });
+
   it("samples by probability, among the most probable ones with topP", async () => {
     const counts = (topP: number) => {
       const rng = random.rng(1);
@@ -77,10 +89,13 @@ describe("mlm", () => {
 
   it("refuses what it cannot use", async () => {
     expect(() => replacers.mlm({ ...maskedModel(), maskId: -1 })).toThrow(/needs a mask token/);
-    expect(() => replacers.mlm(maskedModel(), { mode: "best" as never })).toThrow(/mode is best/);
+    expect(() => replacers.mlm(maskedModel(), { mode: "best" as never })).toThrow(/mode is "best"/);
     expect(() => replacers.mlm(maskedModel(), { topP: 0 })).toThrow(/topP is 0/);
     const wrong = { ...maskedModel(), logits: () => [[[1]]] };
     await expect(once(replacers.mlm(wrong))).rejects.toThrow(/logits has shape \[1,1,1\]; it must be \[1,5,9\]/);
+    const silent = { ...maskedModel(), logits: () => [mask.map(() => new Float32Array(9).fill(-Infinity, 0, 8))] };
+    await expect(once(replacers.mlm(silent))).rejects.toThrow(/forbids every token that may be filled in/);
+    expect(() => replacers.mlm(maskedModel(), { topp: 0.5 } as never)).toThrow(/did you mean "topP"/);
     await expect(once(replacers.mlm(maskedModel()), random.rng(0), Int32Array.of(9, 9))).rejects.toThrow(
       /give an idMap/,
     );
@@ -114,7 +129,7 @@ describe("the other samplers", () => {
     expect([...seen].sort()).toEqual([3, 5, 7, 9]);
     const lonely = replacers.posTag((id) => id, { vocabSize: 10, forbid: [1, 4] });
     expect(await once(lonely)).toEqual(prompt);
-    expect(() => replacers.posTag(undefined as never, { vocabSize: 2 })).toThrow(/tagOf must be a function/);
+    expect(() => replacers.posTag(undefined as never, { vocabSize: 2 })).toThrow(/tagOf is missing/);
   });
 
   it("causal takes what the model expects after the original prefix, with one pass or many", async () => {
@@ -143,6 +158,12 @@ describe("the other samplers", () => {
     expect(await once(replacer)).toEqual(wanted);
     expect(await once(replacer)).toEqual(wanted);
     expect(calls).toBe(4);
+    // Prompts in turn, as searches that run together ask: each is known from its first time on.
+    const others = [Int32Array.of(2, 2, 7, 1, 1), Int32Array.of(5, 4, 3, 2, 1)];
+    for (let turn = 0; turn < 3; turn++) {
+      for (const ids of [prompt, ...others]) await once(replacer, random.rng(0), ids);
+    }
+    expect(calls).toBe(4 + 2 * 4);
   });
 
   it("coarse word classes tell what is common", () => {
@@ -161,66 +182,26 @@ describe("the other samplers", () => {
   });
 });
 
-describe("requests that come together", () => {
-  const counting = (mixedLengths: boolean) => {
-    const sizes: number[] = [];
-    const lm = smallLM();
-    const counted = {
-      vocabSize: 11,
-      mixedLengths,
-      nextLogits(p: readonly Int32Array[]) {
-        sizes.push(p.length);
-        return lm.nextLogits(p);
-      },
-    };
-    return { lm, sizes, batched: batchedCausal(counted) };
-  };
+it("searches that share passes and answers find what they find alone", async () => {
+  const lm = smallLM();
   const prompts = [prompt, prompt.slice(0, 3), Int32Array.of(2, 2, 7)];
-
-  it.each([true, false])("share a pass, and get their own rows (lengths mixed: %s)", async (mixed) => {
-    const { lm, sizes, batched } = counting(mixed);
-    const rows = await Promise.all(prompts.map(async (p) => tensor((await batched.nextLogits([p])) as never)));
-    expect(sizes).toEqual(mixed ? [3] : [1, 2]);
-    for (const [k, p] of prompts.entries()) {
-      const alone = tensor((await lm.nextLogits([p])) as never).data();
-      for (const [i, value] of rows[k].data().entries()) expect(value).toBeCloseTo(alone[i], 10);
-    }
-  });
-
-  it("search as they do alone, and fail together", async () => {
-    const { lm, sizes, batched } = counting(true);
-    const options = { replacer: replacers.uniform({ vocabSize: 11 }), maxSteps: 5, minSteps: 6, probes: 2 };
-    const together = await Promise.all(prompts.map((ids) => reagent(batched, ids, options)));
-    expect(sizes.length).toBe(1 + 2 * 5);
-    for (const [k, ids] of prompts.entries()) {
-      const { importance } = await reagent(lm, ids, options);
-      for (const [i, value] of importance.entries()) expect(together[k].importance[i]).toBeCloseTo(value, 9);
-    }
-    const failing = batchedMasked({ vocabSize: 3, maskId: 0, logits: () => Promise.reject(new Error("no memory")) });
-    const both = await Promise.allSettled([failing.logits([prompt]), failing.logits([prompt])]);
-    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-  });
-
-  it("of a masked model are cut to their own lengths", async () => {
-    const model = batchedMasked({
-      ...maskedModel(),
-      mixedLengths: true,
-      logits: (p) => {
-        const longest = Math.max(...p.map(({ length }) => length));
-        return tensor(p.map((ids) => Array.from({ length: longest }, (_, i) => [ids[i] ?? -1])));
-      },
-    });
-    const [a, b] = await Promise.all([model.logits([prompt]), model.logits([prompt.slice(0, 2)])]);
-    expect(tensor(a as never).toArray()).toEqual([Array.from(prompt, (id) => [id])]);
-    expect(tensor(b as never).toArray()).toEqual([[[3], [1]]]);
-  });
+  const options = { replacer: replacers.uniform({ vocabSize: 11 }), maxIterations: 5, minIterations: 6, probes: 2 };
+  const shared = cachedCausal(batchedCausal(lm));
+  const together = await Promise.all(prompts.map((ids) => reagent(shared, ids, options)));
+  for (const [k, ids] of prompts.entries()) {
+    const { importance } = await reagent(lm, ids, options);
+    for (const [i, value] of importance.entries()) expect(together[k].importance[i]).toBeCloseTo(value, 9);
+  }
 });
 
-it("a plain function without tensors is enough of a model", async () => {
-  const { rationale } = await reagent(
-    oracle((p) => (p[1] === 1 ? 0.9 : 0.1)),
-    onesPrompt(4),
-    { replacer: byZero, topK: 1, keepTopN: 1 },
-  );
-  expect(rationale).toEqual([1]);
+it("a plain function is enough of a model, with rows as arrays or typed arrays", async () => {
+  const plain = oracle((p) => (p[1] === 1 ? 0.9 : 0.1));
+  const typed = {
+    ...plain,
+    nextLogits: async (p: readonly Int32Array[]) => (await plain.nextLogits(p)).map((row) => Float64Array.from(row)),
+  };
+  for (const lm of [plain, typed]) {
+    const { rationale } = await reagent(lm, onesPrompt(4), { replacer: byZero, topK: 1, keepTopN: 1 });
+    expect(rationale).toEqual([1]);
+  }
 });

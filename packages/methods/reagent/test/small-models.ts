@@ -2,8 +2,13 @@ import { type CausalLM, type Gpt2Params, gpt2, initGpt2 } from "@offprint/langua
 import { cast, type Rng, random, type Tensor, tree } from "@offprint/tensor-core";
 import type { Replacer } from "../src/index.js";
 
+/** A model that answers at once, with plain arrays. */
+export interface PlainLM extends CausalLM {
+  nextLogits(prompts: readonly Int32Array[]): number[][];
+}
+
 /** A model whose target probability is any function of the prompt: token 1 against token 0. */
-export function oracle(probability: (prompt: Int32Array) => number, vocabSize = 2): CausalLM {
+export function oracle(probability: (prompt: Int32Array) => number, vocabSize = 2): PlainLM {
   return {
     vocabSize,
     nextLogits: (prompts) =>

@@ -103,7 +103,14 @@ export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
   const positions = params.wpe.weight.shape[0];
   requireHeads("gpt2", heads, d);
   const config = { ...options, causal: true };
-  const size = new PaddedSize(positions);
+  // Each function is compiled for shapes of its own.
+  const sizes = {
+    next: new PaddedSize(positions),
+    every: new PaddedSize(positions),
+    behind: new PaddedSize(positions),
+    slope: new PaddedSize(positions),
+    weights: new PaddedSize(positions),
+  };
   const compiled = new CompiledFunctions(params, backend);
 
   const fromEmbeds = (p: Gpt2Params, embeds: Tensor, last: Tensor): Tensor =>
@@ -117,7 +124,7 @@ export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
   );
   const weights = compiled.add((p, ids) => gpt2Features(p, gpt2Embed(p, ids), config).attentions());
 
-  const padEmbeds = (where: string, embeds: Tensor): { padded: Tensor; b: number; l: number } => {
+  const padEmbeds = (where: string, embeds: Tensor, size: PaddedSize): { padded: Tensor; b: number; l: number } => {
     if (embeds.rank !== 3 || embeds.shape[2] !== d || embeds.size === 0) {
       throw new ShapeError(`${where}: embeddings have shape [${embeds.shape}]; they must be [B, L, ${d}]`);
     }
@@ -141,7 +148,7 @@ export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
     positions,
     async nextLogits(prompts) {
       const l = requirePrompts("nextLogits", prompts, vocabSize, positions);
-      const { rows, length } = size.fit(prompts.length, l);
+      const { rows, length } = sizes.next.fit(prompts.length, l);
       const last = lastPlaces(
         prompts.map((prompt) => prompt.length),
         rows,
@@ -150,7 +157,7 @@ export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
     },
     async allLogits(prompts) {
       const l = requirePrompts("allLogits", prompts, vocabSize, positions);
-      const { rows, length } = size.fit(prompts.length, l);
+      const { rows, length } = sizes.every.fit(prompts.length, l);
       const logits = await every(idRows(prompts, rows, length));
       return slice(logits, [{ stop: prompts.length }, { stop: l }]);
     },
@@ -159,18 +166,18 @@ export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
       return gpt2Embed(params, tensor(ids));
     },
     async nextLogitsFromEmbeds(embeds) {
-      const { padded, b, l } = padEmbeds("nextLogitsFromEmbeds", embeds);
+      const { padded, b, l } = padEmbeds("nextLogitsFromEmbeds", embeds, sizes.behind);
       return firstRows(await behind(padded, lastPlaces(new Array(b).fill(l), padded.shape[0])), b);
     },
     async logProbabilityGradient(embeds, target) {
       requireTarget("logProbabilityGradient", target, vocabSize);
-      const { padded, b, l } = padEmbeds("logProbabilityGradient", embeds);
+      const { padded, b, l } = padEmbeds("logProbabilityGradient", embeds, sizes.slope);
       const last = lastPlaces(new Array(b).fill(l), padded.shape[0]);
       return slice(await slope(padded, last, tensor(Int32Array.of(target))), [{ stop: b }, { stop: l }]);
     },
     async attentions(ids) {
       const l = requirePrompts("attentions", [ids], vocabSize, positions);
-      const { rows, length } = size.fit(1, l);
+      const { rows, length } = sizes.weights.fit(1, l);
       const all = await weights(idRows([ids], rows, length));
       return slice(all, [null, 0, null, { stop: l }, { stop: l }]);
     },

@@ -1,11 +1,17 @@
 import type { AttentionLM } from "@offprint/language";
 import { ShapeError } from "@offprint/tensor-core";
-import { requireValues } from "../argument-checks.js";
+import { requireFunction, requireValues } from "../argument-checks.js";
 
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";
 
 /** Attention of a prompt, averaged over the heads: one `[L, L]` matrix per layer. */
 async function headMeans(where: string, lm: AttentionLM, ids: Int32Array): Promise<Float64Array[]> {
+  requireFunction(
+    where,
+    "attentions of the model",
+    lm.attentions,
+    "give an AttentionLM, such as gpt2(params, { heads })",
+  );
   const attentions = await lm.attentions(ids);
   const [layers, heads, l] = attentions.shape;
   if (attentions.rank !== 4 || l !== ids.length || attentions.shape[3] !== l || layers === 0 || heads === 0) {

@@ -1,5 +1,6 @@
 import { type CausalLM, requirePrompt, requireTarget } from "@offprint/language";
-
+import { checkOptions } from "@offprint/tensor-core";
+import { requireModel } from "../argument-checks.js";
 import { NextToken, softmaxOf } from "../next-token.js";
 
 /** What a baseline finds. */
@@ -18,14 +19,18 @@ export interface BaselineOptions {
   target?: number;
 }
 
-/** Checks a prompt, and finds the token to explain. */
+/** Checks a prompt and the names of options, and finds the token to explain. */
 export async function explained(
   where: string,
   lm: CausalLM,
   ids: Int32Array,
-  { target }: BaselineOptions,
+  options: BaselineOptions,
+  known: readonly string[] = [],
 ): Promise<number> {
+  requireModel(where, lm);
   requirePrompt(where, ids, lm.vocabSize);
+  checkOptions(where, options, ["target", ...known]);
+  const { target } = options;
   if (target === undefined) return (await NextToken.after(lm, [ids], where)).best(0);
   requireTarget(where, target, lm.vocabSize);
   return target;

@@ -1,6 +1,7 @@
 import type { CausalLM } from "@offprint/language";
 import { random } from "@offprint/tensor-core";
 
+import { requireFunction } from "../argument-checks.js";
 import { NextToken } from "../next-token.js";
 import { type Replacer, replaced } from "../replacer.js";
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";
@@ -20,15 +21,16 @@ export async function leaveOneOut(
   options: LeaveOneOutOptions,
 ): Promise<BaselineAttribution> {
   const where = "leaveOneOut";
-  const { replacer, seed = 0 } = options;
-  const target = await explained(where, lm, ids, options);
+  const target = await explained(where, lm, ids, options ?? {}, ["replacer", "seed"]);
+  const { replacer, seed = 0 } = (options ?? {}) as Partial<LeaveOneOutOptions>;
+  requireFunction(where, "replacer", replacer, "give one of replacers, such as replacers.mlm(maskedModel)");
   const p0 = (await NextToken.after(lm, [ids], where)).probability(0, target);
   const places = Array.from(ids, (_, i) => i);
   const masks = places.map((i) => places.map((k) => k === i));
   const rngs = random.rng(seed).split(ids.length);
   const at = { step: 0, purpose: "single", runs: places } as const;
   const prompts = await replaced(
-    replacer,
+    replacer as Replacer,
     places.map(() => ids),
     masks,
     rngs,

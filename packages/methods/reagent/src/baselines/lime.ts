@@ -1,6 +1,6 @@
 import type { EmbeddingLM } from "@offprint/language";
-import { linalg, random, requireInteger, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
-import { requireValues } from "../argument-checks.js";
+import { linalg, random, requireInteger, requirePositive, type Tensor, tensor } from "@offprint/tensor-core";
+import { requireFunction, requireLogits } from "../argument-checks.js";
 import { keptEmbeddings } from "../metrics/perturbed-embeddings.js";
 
 import { NextToken } from "../next-token.js";
@@ -26,9 +26,10 @@ export async function lime(lm: EmbeddingLM, ids: Int32Array, options: LimeOption
   const where = "lime";
   const { samples = 200, ridge = 1e-2, kernelWidth = 0.25, seed = 0 } = options;
   requireInteger(where, "samples", samples, 2);
-  if (!(ridge > 0)) throw new ValueError(`${where}: ridge is ${ridge}; it must be above 0`);
-  if (!(kernelWidth > 0)) throw new ValueError(`${where}: kernelWidth is ${kernelWidth}; it must be above 0`);
-  const target = await explained(where, lm, ids, options);
+  requirePositive(where, "ridge", ridge);
+  requirePositive(where, "kernelWidth", kernelWidth);
+  const target = await explained(where, lm, ids, options, ["samples", "ridge", "kernelWidth", "seed"]);
+  requireFunction(where, "embed of the model", lm.embed, "give an EmbeddingLM, such as gpt2(params, { heads })");
   const l = ids.length;
   const kept = random.rng(seed).bernoulli([samples, l]).data() as Uint8Array;
   const embeds = await lm.embed(ids);
@@ -51,7 +52,7 @@ async function keptProbabilities(
   for (let from = 0; from < samples; from += BATCH) {
     const rows = Math.min(BATCH, samples - from);
     const masked = keptEmbeddings(embeds, rows, (row, i) => kept[(from + row) * l + i] === 1);
-    const logits = requireValues("lime", "logits", await lm.nextLogitsFromEmbeds(masked), [rows, lm.vocabSize]);
+    const logits = requireLogits("lime", await lm.nextLogitsFromEmbeds(masked), [rows, lm.vocabSize]);
     const next = new NextToken(logits, lm.vocabSize);
     for (let row = 0; row < rows; row++) out[from + row] = next.probability(row, target);
   }

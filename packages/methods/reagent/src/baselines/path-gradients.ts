@@ -3,14 +3,14 @@ import { gaussLegendre } from "@offprint/solvers";
 import {
   concatenate,
   random,
+  requireChoice,
   requireInteger,
-  ShapeError,
+  requireNonNegative,
   slice,
   type Tensor,
   tensor,
-  ValueError,
 } from "@offprint/tensor-core";
-import { requireValues } from "../argument-checks.js";
+import { requireEmbeddings, requireFunction, requireValues } from "../argument-checks.js";
 
 import { attribution, type BaselineAttribution, type BaselineOptions, explained } from "./baseline.js";
 
@@ -49,10 +49,9 @@ interface Embedded {
 }
 
 async function embedded(where: string, lm: GradientLM, ids: Int32Array): Promise<Embedded> {
+  requireFunction(where, "embed of the model", lm.embed, "give a GradientLM, such as gpt2(params, { heads })");
   const embeds = await lm.embed(ids);
-  if (embeds.rank !== 2 || embeds.shape[0] !== ids.length) {
-    throw new ShapeError(`${where}: embed gave shape [${embeds.shape}]; it must be [${ids.length}, d]`);
-  }
+  requireEmbeddings(where, embeds, ids.length);
   const [length, features] = embeds.shape;
   return { x: requireValues(where, "embeddings", embeds, embeds.shape), length, features };
 }
@@ -105,7 +104,7 @@ export async function inputXGradient(
   options: GradientOptions = {},
 ): Promise<BaselineAttribution> {
   const where = "inputXGradient";
-  const target = await explained(where, lm, ids, options);
+  const target = await explained(where, lm, ids, options, ["batchSize"]);
   const input = await embedded(where, lm, ids);
   const gradients = await gradientsAt(where, lm, target, asPoints(input.x, 1, input));
   return attribution(weighted(input, gradients, [1]), target);
@@ -118,7 +117,7 @@ export async function gradientNorm(
   options: GradientOptions = {},
 ): Promise<BaselineAttribution> {
   const where = "gradientNorm";
-  const target = await explained(where, lm, ids, options);
+  const target = await explained(where, lm, ids, options, ["batchSize"]);
   const input = await embedded(where, lm, ids);
   const gradients = await gradientsAt(where, lm, target, asPoints(input.x, 1, input));
   const { length, features: d } = input;
@@ -127,7 +126,10 @@ export async function gradientNorm(
 }
 
 /** Places and weights of a quadrature on [0, 1]. */
-function quadrature(rule: string, n: number): { nodes: Float64Array; weights: Float64Array } {
+function quadrature(
+  rule: IntegratedGradientsOptions["rule"],
+  n: number,
+): { nodes: Float64Array; weights: Float64Array } {
   if (rule === "riemann") {
     const weights = new Float64Array(n + 1).fill(1 / (n + 1));
     return { nodes: Float64Array.from(weights, (_, k) => k / n), weights };
@@ -136,8 +138,7 @@ function quadrature(rule: string, n: number): { nodes: Float64Array; weights: Fl
     const weights = new Float64Array(n).fill(1 / n);
     return { nodes: Float64Array.from(weights, (_, k) => (k + 0.5) / n), weights };
   }
-  if (rule === "gaussLegendre") return gaussLegendre(n, 0, 1);
-  throw new ValueError(`integratedGradients: rule is ${rule}; it must be "riemann", "midpoint" or "gaussLegendre"`);
+  return gaussLegendre(n, 0, 1);
 }
 
 /**
@@ -152,8 +153,9 @@ export async function integratedGradients(
   const where = "integratedGradients";
   const { rule = "riemann", points = 100, batchSize } = options;
   requireInteger(where, "points", points, 1);
+  requireChoice(where, "rule", rule, ["riemann", "midpoint", "gaussLegendre"]);
   const { nodes, weights } = quadrature(rule, points);
-  const target = await explained(where, lm, ids, options);
+  const target = await explained(where, lm, ids, options, ["rule", "points", "batchSize"]);
   const input = await embedded(where, lm, ids);
   const { x } = input;
   const path =
@@ -174,9 +176,8 @@ export async function gradientShap(
   const where = "gradientShap";
   const { draws = 32, sigma = 0.09, seed = 0, batchSize } = options;
   requireInteger(where, "draws", draws, 1);
-  if (!(sigma >= 0 && sigma < Infinity))
-    throw new ValueError(`${where}: sigma is ${sigma}; it must be finite and >= 0`);
-  const target = await explained(where, lm, ids, options);
+  requireNonNegative(where, "sigma", sigma);
+  const target = await explained(where, lm, ids, options, ["draws", "sigma", "seed", "batchSize"]);
   const input = await embedded(where, lm, ids);
   const { x } = input;
   const rng = random.rng(seed);

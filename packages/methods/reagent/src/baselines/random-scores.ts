@@ -9,7 +9,7 @@ export async function randomScores(
   ids: Int32Array,
   options: BaselineOptions & { seed?: number | string } = {},
 ): Promise<BaselineAttribution> {
-  const target = await explained("random", lm, ids, options);
+  const target = await explained("random", lm, ids, options, ["seed"]);
   const scores = random.rng(options.seed ?? 0).uniform([ids.length], { dtype: "float64" });
   return attribution(Float64Array.from(scores.data()), target);
 }

@@ -1,4 +1,4 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireChoice, ShapeError } from "@offprint/tensor-core";
 
 /**
  * Which distance between distributions: `"official"` is that of the authors' code, `sum (sqrt p - sqrt q)^2 / sqrt 2`,
@@ -11,9 +11,7 @@ export function distributionDistance(p: ArrayLike<number>, q: ArrayLike<number>,
   if (p.length !== q.length) {
     throw new ShapeError(`distributionDistance: p has ${p.length} probabilities and q ${q.length}; give equally many`);
   }
-  if (kind !== "official" && kind !== "hellinger") {
-    throw new ValueError(`distributionDistance: distance is ${kind}; it must be "official" or "hellinger"`);
-  }
+  requireChoice("distributionDistance", "distance", kind, ["official", "hellinger"]);
   let total = 0;
   for (let v = 0; v < p.length; v++) total += (Math.sqrt(p[v]) - Math.sqrt(q[v])) ** 2;
   // Rounding can take the sum a little beyond 2, where nothing is left in common.

@@ -1,7 +1,15 @@
 import { type EmbeddingLM, requirePrompt } from "@offprint/language";
-import { random, requireInteger, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
-import { requireValues } from "../argument-checks.js";
-
+import {
+  asTensor,
+  checkOptions,
+  random,
+  requireInteger,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
+import { requireEmbeddings, requireFunction, requireLogits, requireModel, requireValues } from "../argument-checks.js";
 import { largest, softmaxOf } from "../next-token.js";
 import { type Distance, distributionDistance } from "./distance.js";
 import { keptEmbeddings, thinnedEmbeddings } from "./perturbed-embeddings.js";
@@ -61,12 +69,13 @@ class Reference {
 
   static async of(lm: EmbeddingLM, ids: Int32Array, options: FaithfulnessOptions): Promise<Reference> {
     const where = "faithfulness";
+    requireModel(where, lm);
+    requireFunction(where, "embed of the model", lm.embed, "give an EmbeddingLM, such as gpt2(params, { heads })");
     requirePrompt(where, ids, lm.vocabSize);
+    checkOptions(where, options, ["draws", "distance", "noise", "seed", "onWarning"]);
     const distance = options.distance ?? "official";
     const embeds = await lm.embed(ids);
-    if (embeds.rank !== 2 || embeds.shape[0] !== ids.length) {
-      throw new ShapeError(`${where}: embed gave shape [${embeds.shape}]; it must be [${ids.length}, d]`);
-    }
+    requireEmbeddings(where, embeds, ids.length);
     const [q, nothing] = await predictions(
       lm,
       keptEmbeddings(embeds, 2, (row) => row === 0),
@@ -92,16 +101,19 @@ class Reference {
 async function predictions(lm: EmbeddingLM, embeds: Tensor): Promise<Float64Array[]> {
   const { vocabSize: v } = lm;
   const shape = [embeds.shape[0], v];
-  const logits = requireValues("faithfulness", "logits", await lm.nextLogitsFromEmbeds(embeds), shape);
+  const logits = requireLogits("faithfulness", await lm.nextLogitsFromEmbeds(embeds), shape);
   return Array.from({ length: shape[0] }, (_, row) => softmaxOf(logits.subarray(row * v, (row + 1) * v)));
 }
 
+/** By how much rounding may take a sum of shares beyond 1. */
+const ROUNDING = 1e-12;
+
 function requireKeep(keep: ArrayLike<number>, length: number): void {
-  if (keep.length !== length) {
-    throw new ShapeError(`faithfulness: importance has ${keep.length} entries for a prompt of ${length} tokens`);
+  if (keep?.length !== length) {
+    throw new ShapeError(`faithfulness: importance has ${keep?.length} entries for a prompt of ${length} tokens`);
   }
   for (let i = 0; i < length; i++) {
-    if (keep[i] >= 0 && keep[i] <= 1) continue;
+    if (keep[i] >= 0 && keep[i] <= 1 + ROUNDING) continue;
     throw new ValueError(`faithfulness: importance[${i}] is ${keep[i]}; keep-probabilities lie in [0, 1]`);
   }
 }
@@ -116,7 +128,7 @@ function noiseFor(embeds: Tensor, options: FaithfulnessOptions): Float32Array | 
       .uniform([draws * l * d], { dtype: "float64" })
       .data() as Float64Array;
   }
-  const draws = (options.noise as Tensor).shape?.[0] ?? (options.noise as readonly unknown[]).length;
+  const [draws] = asTensor(options.noise).shape;
   return requireValues("faithfulness", "noise", options.noise, [draws, l, d]);
 }
 
@@ -181,8 +193,8 @@ export async function hardFaithfulness(
 ): Promise<HardFaithfulness> {
   const reference = await Reference.of(lm, ids, options);
   requireInteger("hardFaithfulness", "n", n, 0, ids.length);
-  if (scores.length !== ids.length) {
-    throw new ShapeError(`hardFaithfulness: scores has ${scores.length} entries for a prompt of ${ids.length} tokens`);
+  if (scores?.length !== ids.length) {
+    throw new ShapeError(`hardFaithfulness: scores has ${scores?.length} entries for a prompt of ${ids.length} tokens`);
   }
   const top = new Set(largest(scores, n));
   const [kept, removed] = await reference.distances(

@@ -1,7 +1,8 @@
 import type { CausalLM } from "@offprint/language";
-import { requireValues } from "../argument-checks.js";
-
+import { requireLogits, requireModel } from "../argument-checks.js";
+import { argMax } from "../next-token.js";
 import type { Replacer } from "../replacer.js";
+import { Recent } from "./recent.js";
 
 /** For each place, the token that the model itself expects after the original prefix; the first place keeps its own. */
 async function expectedTokens(lm: CausalLM, ids: Int32Array): Promise<Int32Array> {
@@ -9,35 +10,27 @@ async function expectedTokens(lm: CausalLM, ids: Int32Array): Promise<Int32Array
   const out = ids.slice();
   const where = "replacers.causal";
   if (lm.allLogits !== undefined) {
-    const logits = requireValues(where, "logits", await lm.allLogits([ids]), [1, ids.length, v]);
+    const logits = requireLogits(where, await lm.allLogits([ids]), [1, ids.length, v]);
     for (let i = 1; i < ids.length; i++) out[i] = argMax(logits, (i - 1) * v, v);
     return out;
   }
   for (let i = 1; i < ids.length; i++) {
-    out[i] = argMax(requireValues(where, "logits", await lm.nextLogits([ids.slice(0, i)]), [1, v]), 0, v);
+    out[i] = argMax(requireLogits(where, await lm.nextLogits([ids.slice(0, i)]), [1, v]), 0, v);
   }
   return out;
 }
 
-function argMax(values: ArrayLike<number>, start: number, count: number): number {
-  let best = 0;
-  for (let k = 1; k < count; k++) if (values[start + k] > values[start + best]) best = k;
-  return best;
-}
+/** Prompts whose expected tokens are kept. */
+const KEPT = 1000;
 
 /** Replaces a token by the one that the language model itself expects there, given the original tokens before it. */
 export function causal(lm: CausalLM): Replacer {
-  // The originals are the same in every step.
-  const known = new Map<string, Promise<Int32Array>>();
+  requireModel("replacers.causal", lm);
+  // The originals are the same in every step; a promise, so that searches that run together do not ask twice.
+  const known = new Recent<Promise<Int32Array>>(KEPT);
   const expected = (ids: Int32Array): Promise<Int32Array> => {
     const key = ids.join();
-    let found = known.get(key);
-    if (found === undefined) {
-      known.clear();
-      found = expectedTokens(lm, ids);
-      known.set(key, found);
-    }
-    return found;
+    return known.get(key) ?? known.set(key, expectedTokens(lm, ids));
   };
   return async (prompts, masks) => {
     const out: Int32Array[] = [];

@@ -1,5 +1,6 @@
 import type { MaskedLM } from "@offprint/language";
-import { type Rng, requireInteger, ValueError } from "@offprint/tensor-core";
+import { NonFiniteError, type Rng, requireChoice, requireInteger, ValueError } from "@offprint/tensor-core";
+import { requireFunction } from "../argument-checks.js";
 
 /** How a masked model's prediction is turned into a token. */
 export interface FillInOptions {
@@ -11,8 +12,17 @@ export interface FillInOptions {
   topP?: number;
 }
 
+/** The names of {@link FillInOptions}. */
+export const fillInOptionNames = [
+  "mode",
+  "excludeOriginal",
+  "topP",
+] as const satisfies readonly (keyof FillInOptions)[];
+
 /** Checks a masked model. @throws ValueError for one without a mask token. */
 export function requireMaskedLM(where: string, model: MaskedLM): void {
+  const given = (model ?? {}) as Partial<MaskedLM>;
+  requireFunction(where, "logits of the masked model", given.logits, "give { vocabSize, maskId, logits(prompts) }");
   requireInteger(where, "vocabSize of the masked model", model.vocabSize, 1);
   if (Number.isInteger(model.maskId) && model.maskId >= 0 && model.maskId < model.vocabSize) return;
   throw new ValueError(
@@ -29,14 +39,16 @@ export type FillIn = (logits: ArrayLike<number>, start: number, original: number
  */
 export function fillIn(where: string, candidates: Int32Array, options: FillInOptions): FillIn {
   const { mode = "argmax", excludeOriginal = false, topP = 1 } = options;
-  if (mode !== "argmax" && mode !== "sample") {
-    throw new ValueError(`${where}: mode is ${mode}; it must be "argmax" or "sample"`);
-  }
+  requireChoice(where, "mode", mode, ["argmax", "sample"]);
   if (!(topP > 0 && topP <= 1)) throw new ValueError(`${where}: topP is ${topP}; it must be above 0 and at most 1`);
   if (candidates.length < 2) throw new ValueError(`${where}: fewer than two tokens can be filled in`);
   return (logits, start, original, rng) => {
     const left = excludeOriginal ? candidates.filter((id) => id !== original) : candidates;
-    return mode === "argmax" ? mostProbable(logits, start, left) : sampled(logits, start, left, topP, rng);
+    const best = mostProbable(logits, start, left);
+    if (logits[start + best] === -Infinity) {
+      throw new NonFiniteError(`${where}: the masked model forbids every token that may be filled in`);
+    }
+    return mode === "argmax" ? best : sampled(logits, { start, candidates: left, best }, topP, rng);
   };
 }
 
@@ -46,9 +58,15 @@ function mostProbable(logits: ArrayLike<number>, start: number, candidates: Int3
   return best;
 }
 
-function sampled(logits: ArrayLike<number>, start: number, candidates: Int32Array, topP: number, rng: Rng): number {
-  const best = logits[start + mostProbable(logits, start, candidates)];
-  const weightOf = (id: number): number => Math.exp(logits[start + id] - best);
+/** Candidates of a place whose scores begin at `start`; `best` is the most probable. */
+interface Place {
+  readonly start: number;
+  readonly candidates: Int32Array;
+  readonly best: number;
+}
+
+function sampled(logits: ArrayLike<number>, { start, candidates, best }: Place, topP: number, rng: Rng): number {
+  const weightOf = (id: number): number => Math.exp(logits[start + id] - logits[start + best]);
   const nucleus = topP < 1 ? mostLikely(candidates, weightOf, topP) : candidates;
   const weights = new Float64Array(nucleus.length);
   let mass = 0;

@@ -1,20 +1,16 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireFunction } from "../argument-checks.js";
 import type { Replacer } from "../replacer.js";
-import { allowedIds, drawFrom } from "./uniform.js";
+import { type DrawOptions, drawFrom, drawnIds } from "./uniform.js";
 
 /**
  * Replaces by a token of the same part of speech, all equally likely; what the authors' published configurations run.
  * @param tagOf tag of a token id, any number or text; asked once for every id. `coarseWordClass` is one for English.
- * @param options.vocabSize number of ids
- * @param options.forbid ids that are never drawn; a token all of whose class is forbidden stays
+ * @param options a token all of whose class is forbidden stays
  */
-export function posTag(
-  tagOf: (id: number) => number | string,
-  options: { vocabSize: number; forbid?: readonly number[] },
-): Replacer {
-  if (typeof tagOf !== "function") throw new ValueError("replacers.posTag: tagOf must be a function of a token id");
+export function posTag(tagOf: (id: number) => number | string, options: DrawOptions): Replacer {
+  requireFunction("replacers.posTag", "tagOf", tagOf, "give a function of a token id, such as coarseWordClass");
   const byTag = new Map<number | string, number[]>();
-  for (const id of allowedIds("replacers.posTag", options.vocabSize, options.forbid)) {
+  for (const id of drawnIds("replacers.posTag", options)) {
     const tag = tagOf(id);
     const members = byTag.get(tag);
     if (members === undefined) byTag.set(tag, [id]);

@@ -1,6 +1,14 @@
-import { type Rng, requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, requireInteger, ValueError } from "@offprint/tensor-core";
 
 import type { Replacer } from "../replacer.js";
+
+/** Options of `replacers.uniform` and `replacers.posTag`. */
+export interface DrawOptions {
+  /** Number of ids, V. */
+  vocabSize: number;
+  /** Ids that are never drawn, such as special tokens. Default none. */
+  forbid?: readonly number[];
+}
 
 /** One of some ids, all equally likely. */
 export function drawFrom(ids: Int32Array, rng: Rng): number {
@@ -16,13 +24,15 @@ export function allowedIds(where: string, vocabSize: number, forbid: readonly nu
   return allowed;
 }
 
-/**
- * Replaces by any token of the vocabulary, all equally likely.
- * @param options.vocabSize number of ids
- * @param options.forbid ids that are never drawn, such as special tokens
- */
-export function uniform(options: { vocabSize: number; forbid?: readonly number[] }): Replacer {
-  const allowed = allowedIds("replacers.uniform", options.vocabSize, options.forbid);
+/** The ids that options allow. */
+export function drawnIds(where: string, options: DrawOptions): Int32Array {
+  checkOptions(where, options, ["vocabSize", "forbid"]);
+  return allowedIds(where, options?.vocabSize, options?.forbid);
+}
+
+/** Replaces by any token of the vocabulary, all equally likely. */
+export function uniform(options: DrawOptions): Replacer {
+  const allowed = drawnIds("replacers.uniform", options);
   return (prompts, masks, rngs) =>
     prompts.map((prompt, row) => prompt.map((id, i) => (masks[row][i] ? drawFrom(allowed, rngs[row]) : id)));
 }

@@ -1,8 +1,8 @@
 import type { MaskedLM, TextCodec } from "@offprint/language";
-import { requireValues } from "../argument-checks.js";
-
+import { checkOptions } from "@offprint/tensor-core";
+import { requireLogits } from "../argument-checks.js";
 import type { Replacer } from "../replacer.js";
-import { type FillInOptions, fillIn, requireMaskedLM } from "./fill-in.js";
+import { type FillInOptions, fillIn, fillInOptionNames, requireMaskedLM } from "./fill-in.js";
 import { allowedIds } from "./uniform.js";
 
 /** Options of `replacers.wordMlm`. */
@@ -48,6 +48,7 @@ function isLetters(text: string): boolean {
 export function wordMlm(model: MaskedLM, options: WordMlmOptions): Replacer {
   const where = "replacers.wordMlm";
   requireMaskedLM(where, model);
+  checkOptions(where, options, [...fillInOptionNames, "causal", "masked"]);
   const { causal, masked } = options;
   const candidates = allowedIds(where, model.vocabSize, [model.maskId, ...(model.specialIds ?? [])]);
   const choose = fillIn(where, candidates, options);
@@ -67,7 +68,7 @@ export function wordMlm(model: MaskedLM, options: WordMlmOptions): Replacer {
         } else ids.push(...pieces);
       }
       const shape = [1, ids.length, model.vocabSize];
-      const logits = requireValues(where, "logits", await model.logits([Int32Array.from(ids)]), shape);
+      const logits = requireLogits(where, await model.logits([Int32Array.from(ids)]), shape);
       for (const word of hidden) {
         const [original] = Array.from(masked.encode((word.blank ? " " : "") + word.text));
         const id = choose(logits, (at.get(word) as number) * model.vocabSize, original, rngs[row]);
