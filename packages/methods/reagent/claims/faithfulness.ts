@@ -22,14 +22,14 @@ const matched = ["ReAGent", "input x gradient", "integrated gradients", "attenti
 const two = (value: number): string => value.toFixed(2);
 
 /** The paper's comparison with the paper's metric. */
-export function headlineComparison(search: Search = reagent): Claim {
+export function headlineComparison(search: Search = reagent, sentences?: number): Claim {
   return {
     id: "soft-nc-against-baselines",
     statement: "By Soft-NC, ReAGent is more faithful than gradients, attention and LIME",
     source: "Table 2 (LongRA)",
     paper: { "GPT-2 354M: Soft-NC": 4.01, "GPT-2 354M: best other": 1.87 },
     async run(context) {
-      const scored = await methodScores(context, search);
+      const scored = await methodScores(context, search, sentences);
       const means = await meanMetrics(context, scored, methods);
       const ratio = (name: Method, metric: "ns" | "nc") =>
         logRatioToRandom([means[name][metric]], [means.random[metric]]);
@@ -69,7 +69,7 @@ export function headlineComparison(search: Search = reagent): Claim {
 }
 
 /** The comparison in which every method keeps the same amount. */
-export function matchedMass(search: Search = reagent): Claim {
+export function matchedMass(search: Search = reagent, sentences?: number): Claim {
   return {
     id: "matched-mass",
     statement:
@@ -77,7 +77,7 @@ export function matchedMass(search: Search = reagent): Claim {
     source: "own metric, after Section 4.2",
     paper: "not reported",
     async run(context) {
-      const scored = await methodScores(context, search);
+      const scored = await methodScores(context, search, sentences);
       const shown = context.scale === "full" ? methods : matched;
       const means = await meanMetrics(context, scored, shown, MASS);
       const { ReAGent: own, random: chance, "attention, mean": attention } = means;

@@ -12,15 +12,18 @@ export function sentenceCount({ scale }: Pick<ClaimContext, "scale">): number {
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-/** The deciding token comes first, which chance does not achieve. */
-export function findsTheCause(search: Search = reagent): Claim {
+/**
+ * The deciding token comes first, which chance does not achieve.
+ * @param sentences in place of those of the scale
+ */
+export function findsTheCause(search: Search = reagent, sentences?: number): Claim {
   return {
     id: "finds-the-cause",
     statement: "The token that decides the next word gets the most importance",
     source: "Section 4, on sentences with a known cause",
     paper: "most faithful of all methods",
     async run(context) {
-      const { cases, ranks, hits } = await causeSearch(context, search, "mlm", sentenceCount(context));
+      const { cases, ranks, hits } = await causeSearch(context, search, "mlm", sentences ?? sentenceCount(context));
       const rng = random.rng(`random/${context.seed}`);
       const chance = cases.flatMap(({ ids, cause }) =>
         Array.from({ length: 40 }, () => rankOf(rng.uniform([ids.length]).data(), cause)),
@@ -55,14 +58,14 @@ export function findsTheCause(search: Search = reagent): Claim {
 }
 
 /** Replacements that fit the context are what makes it work. */
-export function plausibleReplacement(search: Search = reagent, plausible: Sampler = "mlm"): Claim {
+export function plausibleReplacement(search: Search = reagent, plausible: Sampler = "mlm", sentences?: number): Claim {
   return {
     id: "plausible-replacement",
     statement: "Replacing by what a masked language model expects finds the cause more often than replacing at random",
     source: "Section 3.2",
     paper: "replacement tokens are predicted by RoBERTa",
     async run(context) {
-      const count = sentenceCount(context);
+      const count = sentences ?? sentenceCount(context);
       const shown: readonly Sampler[] = context.scale === "full" ? samplers : [plausible, "uniform"];
       const hits = new Map<Sampler, number>();
       for (const sampler of shown) hits.set(sampler, (await causeSearch(context, search, sampler, count)).hits);
@@ -86,14 +89,14 @@ export function plausibleReplacement(search: Search = reagent, plausible: Sample
 }
 
 /** The search ends by itself, and what it ends with is true. */
-export function stopsByItself(search: Search = reagent): Claim {
+export function stopsByItself(search: Search = reagent, sentences?: number): Claim {
   return {
     id: "stops-by-itself",
     statement: "Runs stop early, with a few tokens that still make the model say the target",
     source: "Algorithm 1",
     paper: "stops when the rationale suffices",
     async run(context) {
-      const { cases, found } = await causeSearch(context, search, "mlm", sentenceCount(context));
+      const { cases, found } = await causeSearch(context, search, "mlm", sentences ?? sentenceCount(context));
       const { lm } = await tinyModels(context.backend);
       const stops = found.flatMap(({ stoppedAt }) => stoppedAt.filter((step) => step !== null));
       const share = stops.length / (cases.length * PROBES);

@@ -39,10 +39,10 @@ export interface MethodScores {
 }
 
 /** Asks every method about the same sentences, once for all claims. */
-export const methodScores = memo(async (context, search: Search): Promise<MethodScores> => {
+export const methodScores = memo(async (context, search: Search, sentences?: number): Promise<MethodScores> => {
   const { backend, scale, seed, onProgress } = context;
-  const count = scale === "full" ? 50 : 16;
-  const searched = await causeSearch(context, search, "mlm", sentenceCount(context));
+  const count = sentences ?? (scale === "full" ? 50 : 16);
+  const searched = await causeSearch(context, search, "mlm", sentences ?? sentenceCount(context));
   // Long sentences first: shorter ones run padded in what was compiled for them.
   const order = Array.from({ length: count }, (_, k) => k).sort(
     (a, b) => searched.cases[b].ids.length - searched.cases[a].ids.length,
