@@ -6,7 +6,7 @@ import {
   didYouMean,
   Failure,
 } from "@offprint/commands";
-import type { Backend } from "@offprint/tensor-core";
+import { type Backend, fastest, hostBackend } from "@offprint/tensor-core";
 import type { Registry } from "./registry.js";
 
 /** Package that runs compiled functions on devices; optional, as its binding does not exist for every platform. */
@@ -54,7 +54,9 @@ export async function openBackend(
   if (!runtime) return fallBack(`${runtimePackage} is not installed (npm install ${runtimePackage})`);
   try {
     const create = runtime["onnxRuntime"] as CreateBackend;
-    return await create({ device, ...(threads === undefined ? {} : { threads }) });
+    const settings = threads === undefined ? {} : { threads };
+    if (device === "fastest") return fastest([hostBackend, await create({ device: "auto", ...settings })]);
+    return await create({ device, ...settings });
   } catch (error) {
     return fallBack(firstLine(error));
   }
@@ -63,7 +65,8 @@ export async function openBackend(
 type LoadModel = (model: string | Uint8Array, options: { device: string; threads?: number }) => Promise<CommandModel>;
 
 /**
- * Loads an .onnx model on a device; the host kernels cannot run one, so that `host` means the CPU here.
+ * Loads an .onnx model on a device; the host kernels cannot run one, so that `host` means the CPU here and `fastest`
+ * what `auto` means.
  *
  * @throws Failure when the package that runs models is missing
  */
@@ -80,7 +83,8 @@ export async function openModel(
   }
   if (!runtime) throw new Failure(`.onnx files need ${runtimePackage}: npm install ${runtimePackage}.`);
   const load = runtime["loadModel"] as LoadModel;
-  return load(model, { device: device === "host" ? "cpu" : device, ...(threads === undefined ? {} : { threads }) });
+  const runs = device === "host" ? "cpu" : device === "fastest" ? "auto" : device;
+  return load(model, { device: runs, ...(threads === undefined ? {} : { threads }) });
 }
 
 /** Name of a device for tables and reports. */

@@ -16,6 +16,7 @@ describe("without @offprint/onnx-runtime", () => {
     const { code, out } = await offprint.run(["doctor"]);
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`node\\s+${process.versions.node.replaceAll(".", "\\.")}\n`));
+    expect(out).toMatch(/compiler\s+works: WebAssembly with vectors\n/);
     expect(out).toMatch(/offprint\s+7\.8\.9\n/);
     expect(out).toMatch(/@offprint\/onnx-runtime\s+not installed \(npm install @offprint\/onnx-runtime\)/);
     expect(out).toMatch(/@offprint\/bowl\s+1\.2\.3, 2 claims/);
@@ -49,6 +50,15 @@ describe("with @offprint/onnx-runtime", () => {
     expect(out).toMatch(/claim\s+host\s+cpu\s+cpu : host\n/);
     const twice = await offprint.run(["bench", "bowl", "--device", "cpu,auto"]);
     expect([twice.code, twice.err]).toEqual([2, "offprint: --device names cpu, cpu: give each once.\n"]);
+  });
+
+  it("bench also takes the fastest of both; reproduce does not choose by the clock", async () => {
+    const { code, out } = await offprint.run(["bench", "bowl", "--device", "cpu,fastest", "--rounds", "1"]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/claim\s+cpu\s+host or cpu/);
+    const refused = await offprint.run(["reproduce", "bowl", "--device", "fastest"]);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toMatch(/fastest.*auto, host, cpu/s);
   });
 
   it("doctor shows the devices that really run, and survives those that crash", async () => {

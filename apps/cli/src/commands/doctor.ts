@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus } from "node:os";
 import { formatSeconds } from "@offprint/claims";
 import { alignedRows, type DeviceName, defineCommand, exitCodes } from "@offprint/commands";
-import { jit, mul, tensor } from "@offprint/tensor-core";
+import { hostCompilerObstacle, jit, mul, tensor } from "@offprint/tensor-core";
 import { openBackend, parseDevice, runtimePackage } from "../backend.js";
 import { loadClaims, type Registry } from "../registry.js";
 import { roleVariable } from "../roles.js";
@@ -82,14 +82,17 @@ function found(name: string, value: string, good = true): Finding {
   return { name, value, good };
 }
 
-function systemFindings(): Finding[] {
+async function systemFindings(): Promise<Finding[]> {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const recent = major > 20 || (major === 20 && minor >= 19);
+  const obstacle = await hostCompilerObstacle();
   return [
     found("node", `${process.versions.node}${recent ? "" : " (too old: Offprint needs 20.19)"}`, recent),
     found("platform", `${process.platform} ${process.arch}`),
     found("processor", cpus()[0]?.model.trim() || "unknown"),
     found("threads", `${availableParallelism()} available`),
+    // Without it everything runs, operation by operation.
+    found("compiler", obstacle === undefined ? "works: WebAssembly with vectors" : `does not work: ${obstacle}`),
   ];
 }
 
@@ -126,7 +129,7 @@ export function doctorCommand(registry: Registry) {
         print(title);
         for (const line of alignedRows(findings.map(({ name, value }) => [name, value]))) print(`  ${line}`);
       };
-      section("System", systemFindings());
+      section("System", await systemFindings());
       section("\nPackages", await packageFindings(registry));
       const host = await probe(registry, "host").catch(
         (error: Error): Probe => ({ runs: false, detail: error.message }),

@@ -1,7 +1,10 @@
 import { option } from "./option.js";
 
-/** Words after `--device`. */
-export const deviceNames = ["auto", "host", "cpu", "webgpu", "cuda", "coreml", "dml"] as const;
+/**
+ * Words after `--device`. `auto` is the same device on every run; `fastest` measures it beside this package's own
+ * compiler and keeps the quicker for each function, so that runs may differ by rounding.
+ */
+export const deviceNames = ["auto", "fastest", "host", "cpu", "webgpu", "cuda", "coreml", "dml"] as const;
 
 /** One of the words after `--device`. */
 export type DeviceName = (typeof deviceNames)[number];

@@ -5,7 +5,7 @@ export { halfToNumber, numberToHalf } from "./bytes/half.js";
 export { checkOptions } from "./check-options.js";
 export type { Backend, Executable } from "./compile/backend.js";
 export { type FastestOptions, fastest } from "./compile/fastest.js";
-export { hostBackend } from "./compile/host-backend.js";
+export { hostBackend, hostCompilerObstacle } from "./compile/host-backend.js";
 export { type CompiledProgram, type JitOptions, type Jitted, jit } from "./compile/jit.js";
 export { type JitSyncOptions, type JittedSync, jitSync } from "./compile/jit-sync.js";
 export { trace } from "./compile/trace.js";

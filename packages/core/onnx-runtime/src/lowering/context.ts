@@ -21,15 +21,24 @@ export interface Product {
   readonly addend: Value | null;
 }
 
+/** A sum over axes that is not emitted yet: divided by the count it is a mean. */
+export interface PendingSum {
+  readonly source: Value;
+  readonly axes: readonly number[];
+  /** Whether the axes stay, with extent 1. */
+  readonly keeps: boolean;
+}
+
 /**
  * What a traced variable is in the ONNX graph. A value may be smaller than the variable's shape, which it broadcasts to.
- * Broadcasts, transposes, reshapes and products stay pending, since most consumers take them for free.
+ * Broadcasts, transposes, reshapes, products and sums stay pending, since most consumers take them for free.
  */
 type Pending =
   | { readonly kind: "value"; readonly value: Value }
   | { readonly kind: "transpose"; readonly source: Value; readonly permutation: readonly number[] }
   | { readonly kind: "reshape"; readonly source: Value }
-  | { readonly kind: "product"; readonly product: Product };
+  | { readonly kind: "product"; readonly product: Product }
+  | { readonly kind: "sum"; readonly sum: PendingSum };
 
 interface Entry {
   readonly pending: Pending;
@@ -74,7 +83,15 @@ export class LoweringContext {
         return this.reshape(pending.source, v.shape);
       case "product":
         return this.emitProduct(pending.product, v);
+      case "sum":
+        return this.emitReduction("ReduceSum", pending.sum, v.shape);
     }
+  }
+
+  /** A reduction over the axes of a sum. */
+  emitReduction(operator: string, { source, axes, keeps }: PendingSum, shape: Shape): Value {
+    const output = { shape, type: source.type };
+    return this.emit(operator, [source, this.graph.integers(axes)], output, { keepdims: keeps ? 1 : 0 });
   }
 
   private emitProduct({ a, b, transA, transB, alpha, beta, addend }: Product, v: Variable): Value {
@@ -113,6 +130,13 @@ export class LoweringContext {
     return this.consumers.get(v)?.length === 1 ? entry.pending.product : undefined;
   }
 
+  /** The pending sum behind a variable that nothing else uses. */
+  soleSum(v: Variable): PendingSum | undefined {
+    const entry = this.entries.get(v);
+    if (entry === undefined || entry.full !== undefined || entry.pending.kind !== "sum") return undefined;
+    return this.consumers.get(v)?.length === 1 ? entry.pending.sum : undefined;
+  }
+
   /** The number that a variable is everywhere, where that is known. */
   constantOf(v: Variable): number | undefined {
     const { pending } = this.entry(v);
@@ -146,6 +170,10 @@ export class LoweringContext {
     this.entries.set(v, { pending: { kind: "product", product } });
   }
 
+  defineSum(v: Variable, sum: PendingSum): void {
+    this.entries.set(v, { pending: { kind: "sum", sum } });
+  }
+
   /** Says that `v` is `source`, perhaps broadcast; what is pending stays so where nothing else uses it. */
   defineSame(v: Variable, source: Variable): void {
     const alone = this.consumers.get(source)?.length === 1 && sameShape(v.shape, source.shape);
@@ -167,6 +195,11 @@ export class LoweringContext {
     const { pending } = this.entry(source);
     if (pending.kind === "value" && pending.value.shape.length === 0) {
       this.define(v, pending.value);
+      return;
+    }
+    const sum = this.soleSum(source);
+    if (sum !== undefined && sameShape(v.shape, keptShape(sum))) {
+      this.defineSum(v, { ...sum, keeps: true });
       return;
     }
     this.defineReshapeOf(v, pending.kind === "reshape" ? pending.source : this.value(source));
@@ -232,6 +265,11 @@ export class LoweringContext {
     if (entry === undefined) throw new OffprintError(`lowering: variable %${v.id} is used before it is defined`);
     return entry;
   }
+}
+
+/** The shape of a sum whose axes stay. */
+function keptShape({ source, axes }: PendingSum): Shape {
+  return source.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
 }
 
 /** A constant's values without the repetition that broadcasting left in them. */

@@ -5,6 +5,7 @@ import { composedElementwise } from "./composed.js";
 import type { LoweringContext } from "./context.js";
 import * as hyperbolic from "./hyperbolic.js";
 import { byDevice, isForGpu, type Lowering, lowerings, nativeOr } from "./lowering.js";
+import { isAveragedSquare, meanOf } from "./means.js";
 import * as rounding from "./rounding.js";
 import * as trigonometry from "./trigonometry.js";
 
@@ -100,6 +101,9 @@ const powerOnGpu: Lowering<unknown> = (c, { inputs, outputs: [y] }) => {
 const expm1OnCpu = composedElementwise(hyperbolic.expm1ByTanh);
 const expm1OnGpu = composedElementwise(hyperbolic.expm1BySeries);
 
+const [product, quotient] = [direct("Mul"), direct("Div")];
+const square = elementwise((c, [x]) => binary(c, "Pow", x, 2));
+
 export const elementwiseLowerings = lowerings({
   neg: elementwise(negative),
   abs: elementwise((c, [x]) => (lacksIntegers(c, x) ? c.map("Max", [x, negative(c, [x])]) : c.map("Abs", [x]))),
@@ -135,8 +139,12 @@ export const elementwiseLowerings = lowerings({
   logicalNot: direct("Not"),
   add: direct("Add"),
   sub: direct("Sub"),
-  mul: direct("Mul"),
-  div: direct("Div"),
+  mul: (c, equation) => {
+    (isAveragedSquare(c, equation) ? square : product)(c, equation);
+  },
+  div: (c, equation) => {
+    if (!meanOf(c, equation)) quotient(c, equation);
+  },
   pow: byDevice(direct("Pow"), powerOnGpu),
   maximum: direct("Max"),
   minimum: direct("Min"),

@@ -57,6 +57,17 @@ function reduction(operator: string, ofNothing: Partial<Record<DType, number>>):
   };
 }
 
+const plainSum = reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 });
+
+/** Sums of floats on the CPU wait for what comes of them; the engine makes one operation of means and what follows them. */
+const sumOrMean: Lowering = (c, equation) => {
+  const { inputs, outputs, params } = equation;
+  const [x] = inputs;
+  const float = x.dtype === "float32" || x.dtype === "float64";
+  if (isForGpu(c) || !float || params.axes.length === 0 || x.shape.includes(0)) plainSum(c, equation);
+  else c.defineSum(outputs[0], { source: c.value(x), axes: params.axes, keeps: false });
+};
+
 /** Booleans are reduced as integers: not every device has them. The CPU's sums of int32 saturate, and int64 has room. */
 function reducedAs(c: LoweringContext, operator: string, dtype: DType): ElementType {
   if (dtype === "bool") return "int32";
@@ -110,7 +121,7 @@ function argExtremeByComparison(extreme: typeof max): Lowering<PrimitiveParams<"
 }
 
 export const reductionLowerings = lowerings({
-  sum: inBlocks(sumInBlocks, reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 })),
+  sum: inBlocks(sumInBlocks, sumOrMean),
   prod: (c, equation) => {
     const wraps = equation.inputs[0].dtype === "int32" && !equation.inputs[0].shape.includes(0);
     (wraps ? productByHalves : reduction("ReduceProd", { float32: 1, float64: 1, int32: 1 }))(c, equation);

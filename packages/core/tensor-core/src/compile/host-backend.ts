@@ -11,6 +11,15 @@ export const hostBackend: Backend = {
   compile: (graph) => load(graph),
 };
 
+/**
+ * What keeps this package's compiler from working here, such as a page's policy; undefined where nothing does. Without it
+ * `jit` and `jitSync` carry graphs out operation by operation.
+ */
+export async function hostCompilerObstacle(): Promise<string | undefined> {
+  const { whyNotCompiling } = await import("../host-compiler/index.js");
+  return whyNotCompiling();
+}
+
 /** @internal The same with results that stay in memory. */
 export const residentHostBackend: Backend = {
   name: "host",

@@ -17,7 +17,7 @@ export function writeCall(c: Compilation, equation: Equation): void {
   const { inputs, outputs } = equation;
   const views = inputs.map((v) => c.view(c.find(v)));
   const results = outputs.map((v) => c.allocate(v));
-  c.note(`call of the host: ${equation.primitive.name}`);
+  c.note(`call of the host: ${equation.primitive.name}`, results);
   callHost(c, equation, views, results);
   outputs.forEach((v, i) => {
     c.define(v, new Value(v.shape, v.dtype, { view: results[i] }));

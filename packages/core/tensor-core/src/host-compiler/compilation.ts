@@ -90,9 +90,13 @@ export class Compilation {
     this.parts.push({ kind, name });
   }
 
-  /** Adds a line about the program. */
-  note(line: string): void {
-    this.notes.push("  ".repeat(this.depth) + line);
+  /** Adds a line about the program, with the places where results are left. */
+  note(line: string, results: readonly View[] = []): void {
+    const places = results.map(({ buffer: { base, address } }) =>
+      base.kind === "arena" ? String(address) : base.kind === "slot" ? `movable ${base.slot}` : "a part of a stack",
+    );
+    const arrow = places.length === 0 ? "" : ` -> ${[...new Set(places)].join(", ")}`;
+    this.notes.push("  ".repeat(this.depth) + line + arrow);
   }
 
   /** Compiles the operations of a graph whose inputs and constants are defined. */

@@ -1,9 +1,11 @@
 import type { Executable } from "../compile/backend.js";
 import { interpreter } from "../compile/interpreter.js";
 import type { Graph } from "../graph/graph.js";
-import { canCompile } from "./can-compile.js";
+import { whyNotCompiling } from "./can-compile.js";
 import { type ExecutableOptions, HostExecutable } from "./host-executable.js";
-import { compileProgram } from "./program.js";
+import { compileProgram, type Program } from "./program.js";
+
+export { whyNotCompiling } from "./can-compile.js";
 
 /** Options of `compileSync`. */
 export interface CompileOptions extends ExecutableOptions {
@@ -16,15 +18,16 @@ const MOST_BYTES = 2 ** 31;
 
 /** Compiles a graph at once. */
 export function compileSync(graph: Graph, { small, ...options }: CompileOptions = {}): Required<Executable> {
-  if (!canCompile()) return interpreter(graph);
+  const obstacle = whyNotCompiling();
+  if (obstacle !== undefined) return interpreter(graph, obstacle);
   const program = compileProgram(graph, small);
-  if (program.bytes > MOST_BYTES) return interpreter(graph);
+  if (program.bytes > MOST_BYTES) return interpreter(graph, tooLarge(program));
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module(program.module.encode());
   } catch (error) {
     // Some browsers compile small modules only without a promise.
-    if (error instanceof RangeError) return interpreter(graph);
+    if (error instanceof RangeError) return interpreter(graph, error.message);
     throw error;
   }
   return new HostExecutable(program, module, options);
@@ -32,8 +35,13 @@ export function compileSync(graph: Graph, { small, ...options }: CompileOptions 
 
 /** Compiles a graph without blocking for long. */
 export async function compile(graph: Graph, options?: ExecutableOptions): Promise<Required<Executable>> {
-  if (!canCompile()) return interpreter(graph);
+  const obstacle = whyNotCompiling();
+  if (obstacle !== undefined) return interpreter(graph, obstacle);
   const program = compileProgram(graph);
-  if (program.bytes > MOST_BYTES) return interpreter(graph);
+  if (program.bytes > MOST_BYTES) return interpreter(graph, tooLarge(program));
   return new HostExecutable(program, await WebAssembly.compile(program.module.encode()), options);
+}
+
+function tooLarge({ bytes }: Program): string {
+  return `it needs ${bytes} bytes, and one memory is sure to hold ${MOST_BYTES}`;
 }

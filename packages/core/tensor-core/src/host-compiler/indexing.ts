@@ -104,7 +104,7 @@ export function take(c: Compilation, equation: Equation): boolean {
   const to = c.allocate(outputs[0]);
   const { outer, extent, inner } = around(x, axis);
   const rowBytes = inner * byteSize(x.dtype);
-  c.note("take");
+  c.note("take", [to]);
   const [from, start, target] = [pointer(c, views[0], x.dtype), pointer(c, views[1], "int32"), pointer(c, to, x.dtype)];
   w.repeat(outer, () => {
     w.get(start);
@@ -135,7 +135,7 @@ export function scatterAdd(c: Compilation, equation: Equation): boolean {
   const to = copyOfBase(c, x, outputs[0]);
   const { outer, extent, inner } = around(x, axis);
   const rowBytes = inner * byteSize(x.dtype);
-  c.note("scatterAdd");
+  c.note("scatterAdd", [to]);
   const [target, start, from] = [
     pointer(c, to, x.dtype),
     pointer(c, views[1], "int32"),
@@ -241,7 +241,7 @@ export function takeAlongAxis(c: Compilation, equation: Equation): boolean {
   if (isEmpty([...inputs, ...outputs])) return false;
   const { views, free } = rowMajor(c, inputs);
   const to = c.allocate(y);
-  c.note("takeAlongAxis");
+  c.note("takeAlongAxis", [to]);
   alongAxis(c, equation, views, views[0], to, (element, other) => copyBytes(c, other, element, byteSize(x.dtype)));
   free();
   c.define(y, new Value(y.shape, y.dtype, { view: to }));
@@ -256,7 +256,7 @@ export function scatterAddAlongAxis(c: Compilation, equation: Equation): boolean
   if (isEmpty([...inputs, ...outputs])) return false;
   const { views, free } = rowMajor(c, inputs, 1);
   const to = copyOfBase(c, x, y);
-  c.note("scatterAddAlongAxis");
+  c.note("scatterAddAlongAxis", [to]);
   alongAxis(c, equation, views, to, views[2], (element, other) => addElement(c, x.dtype, element, other));
   free();
   c.define(y, new Value(y.shape, y.dtype, { view: to }));
@@ -276,7 +276,7 @@ export function cumSum(c: Compilation, { inputs, outputs, params }: Equation): b
   const size = byteSize(x.dtype);
   const type = elementTypes[x.dtype];
   const running = type === "f32" ? "f64" : type;
-  c.note("cumSum");
+  c.note("cumSum", [to]);
   const [source, target] = [pointer(c, views[0], x.dtype), pointer(c, to, x.dtype)];
   w.repeat(outer, () => {
     w.repeat(inner, () => {

@@ -65,7 +65,10 @@ class LoopNest {
     const { walk, plan } = this;
     for (const stream of [...walk.loads.values(), ...walk.stores, ...walk.reductions]) this.place(stream);
     for (const operand of this.operands()) this.repeatUniform(operand);
-    this.c.note(this.describe());
+    this.c.note(
+      this.describe(),
+      [...plan.stores, ...plan.reductions].map(({ view }) => view),
+    );
     if (plan.shape.includes(0)) return;
     this.writeAxis(0);
   }

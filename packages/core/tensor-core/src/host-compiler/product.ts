@@ -79,7 +79,7 @@ function batched(c: Compilation, { a, b, y }: Operands): void {
     c.pushAddress(view, y.dtype);
     return w.keep("i32");
   });
-  c.note(`product [${[...lead, m, k].join(", ")}] x [${[...lead, k, shape.n].join(", ")}]`);
+  c.note(`product [${[...lead, m, k].join(", ")}] x [${[...lead, k, shape.n].join(", ")}]`, [to]);
   const visit = (axis: number): void => {
     if (axis === merged.shape.length) {
       for (const pointer of pointers) w.get(pointer);

@@ -33,6 +33,8 @@ export interface Program {
   readonly parts: readonly Part[];
   /** Bytes of memory: the arena, then the places of movable inputs and results. */
   readonly bytes: number;
+  /** Bytes that it would be if no buffer lay where another lay before. */
+  readonly asked: number;
   /** Where the addresses of movable inputs and results are in the arena. */
   readonly slotTable: number;
   readonly slotCount: number;
@@ -81,7 +83,8 @@ export function compileProgram(traced: Graph, small?: number): Program {
   };
   const laid = { inputs: inputs.map(lay), outputs: outputs.map(lay) };
   const { module, constants, parts, memory, notes } = c;
-  return { module, ...laid, constants, parts, bytes, slotTable: c.slotTable.address, slotCount, memory, notes };
+  const asked = bytes - roundUp(c.arena.bytes) + c.arena.asked;
+  return { module, ...laid, constants, parts, bytes, asked, slotTable: c.slotTable.address, slotCount, memory, notes };
 }
 
 function location({ shape, dtype }: Spec, address: number, slot: number | undefined): Location {
@@ -126,15 +129,21 @@ function liesInSlot(view: View | undefined, slot: number): boolean {
   return view?.buffer.base.kind === "slot" && view.buffer.base.slot === slot && view.offset === 0;
 }
 
-/** A program as text: what it does in order, and where its inputs and results lie. */
-export function describeProgram({ notes, inputs, outputs, bytes, parts }: Program): string {
+/**
+ * A program as text: what it does in order, and where inputs, what is between and results lie, as bytes from the start
+ * of its memory; movable ones lie where each call finds or leaves them.
+ */
+export function describeProgram({ notes, inputs, outputs, bytes, asked, parts }: Program): string {
   const typed = ({ spec }: Location) => `${spec.dtype}[${spec.shape.join(", ")}]`;
-  const placed = (l: Location) => `${typed(l)} at ${l.address}${l.slot === undefined ? "" : ", movable"}`;
+  const placed = (l: Location) => `${typed(l)} at ${l.slot === undefined ? l.address : `movable ${l.slot}`}`;
+  const passed = (l: Location) =>
+    l.argument === undefined ? placed(l) : `${typed(l)}, argument ${l.argument} as it is`;
   const loops = parts.filter((p) => p.kind === "loop").length;
+  const counted = parts.length === 1 ? "1 part" : `${parts.length} parts, ${loops} of them loops`;
   return [
-    `program of ${parts.length} parts, ${loops} of them loops; ${bytes} bytes of memory`,
+    `program of ${counted}; ${bytes} bytes of memory (${asked} without using any twice)`,
     ...inputs.map((l) => `  input ${placed(l)}`),
     ...notes.map((line) => `  ${line}`),
-    ...outputs.map((l) => `  result ${placed(l)}`),
+    ...outputs.map((l) => `  result ${passed(l)}`),
   ].join("\n");
 }

@@ -75,11 +75,14 @@ export class Arena {
   private readonly gaps = new Gaps(0, Number.MAX_SAFE_INTEGER);
   /** Bytes that the block needs. */
   bytes = 0;
+  /** Bytes of all buffers together, which lie in turn where others lay. */
+  asked = 0;
 
   allocate(bytes: number): Buffer {
     const size = roundUp(bytes) + PADDING;
     const address = this.gaps.take(size) as number;
     this.bytes = Math.max(this.bytes, address + size);
+    this.asked += size;
     return { base: { kind: "arena" }, address, bytes: size, references: 1 };
   }
 
