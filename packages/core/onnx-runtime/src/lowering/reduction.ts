@@ -60,7 +60,7 @@ function reduction(operator: string, ofNothing: Partial<Record<DType, number>>):
 const plainSum = reduction("ReduceSum", { float32: 0, float64: 0, int32: 0 });
 
 /** Sums of floats on the CPU wait for what comes of them; the engine makes one operation of means and what follows them. */
-const sumOrMean: Lowering = (c, equation) => {
+const sumOrMean: Lowering<PrimitiveParams<"sum">> = (c, equation) => {
   const { inputs, outputs, params } = equation;
   const [x] = inputs;
   const float = x.dtype === "float32" || x.dtype === "float64";
