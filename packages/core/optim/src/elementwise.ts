@@ -2,6 +2,8 @@ import {
   add,
   asTensor,
   cast,
+  hostTensor,
+  jitSync,
   mul,
   neg,
   requireNonNegative,
@@ -10,12 +12,9 @@ import {
   type Tensor,
   type TensorLike,
   tensor,
-  trace,
   tree,
   zerosLike,
 } from "@offprint/tensor-core";
-import { compileFused, type FusedKernel } from "./fused/fused-kernel.js";
-import type { Lane } from "./fused/simd-code.js";
 import { requireRate } from "./option-checks.js";
 import { type FloatArray, isPlain, leavesLike, parameterLeaves, requireFinite } from "./parameter-leaves.js";
 import { type Schedule, scheduled, scheduleValue } from "./schedules.js";
@@ -59,7 +58,7 @@ export interface ElementwiseRule<Slot extends string> {
   readonly slots: readonly Slot[];
   /**
    * The change of the parameter and the new buffers, in tensor operations. It is traced and compiled with whatever it is
-   * part of; for values in memory it becomes one pass over them.
+   * part of, alone for values in memory.
    */
   formula(
     gradient: Tensor,
@@ -67,10 +66,10 @@ export interface ElementwiseRule<Slot extends string> {
     context: UpdateContext,
   ): { update: Tensor; slots: Record<Slot, Tensor> };
   /**
-   * False where the formula calls code that may look at shapes, such as a user's function: it is then carried out
-   * operation by operation. Default true.
+   * False where the formula calls code that may read values, such as a user's function: it is then carried out operation
+   * by operation. Default true.
    */
-  readonly fusible?: boolean;
+  readonly traceable?: boolean;
 }
 
 interface Decay {
@@ -96,7 +95,7 @@ export function elementwiseOptimizer<Slot extends string>(
   requireNonNegative(rule.name, "weightDecay", weightDecay);
   requireNonNegative(rule.name, "decoupledWeightDecay", decoupledWeightDecay);
   const update = leafUpdate(rule, { coupled: weightDecay, decoupled: decoupledWeightDecay });
-  const fused = new FusedUpdates(rule, update);
+  const compiled = rule.traceable === false ? undefined : compiledUpdates(update);
   return {
     init(params) {
       const { leaves, structure } = parameterLeaves(rule.name, params);
@@ -109,24 +108,24 @@ export function elementwiseOptimizer<Slot extends string>(
       const slots = rule.slots.map((slot) => leavesLike(rule.name, slot, state[slot], p));
       requireFinite(rule.name, g, p);
       const step = nextStep(rule.name, state.step);
-      const hostRate = isPlain(step) ? scheduleValue(rule.name, learningRate, cast(step, "float64")) : undefined;
-      const results = g.map((gradient, i): LeafUpdate => {
-        const arrays = [gradient, p.leaves[i], ...slots.map((leaves) => leaves[i])];
-        const t = cast(step, gradient.dtype);
-        if (hostRate !== undefined && arrays.every(isPlain)) {
-          const result = fused.run(arrays, t, hostRate);
-          if (result !== undefined) return result;
-        }
-        const rate =
-          typeof learningRate === "number"
-            ? learningRate
-            : asTensor(scheduled(rule.name, learningRate, t), gradient.dtype);
-        return update(arrays, t, rate).map((x) => apartFrom(gradient, x));
-      });
+      const arrays = g.map((gradient, i) => [gradient, p.leaves[i], ...slots.map((leaves) => leaves[i])]);
+      const inMemory = isPlain(step) && arrays.every((leaf) => leaf.every(isPlain));
+      const results =
+        compiled !== undefined && inMemory
+          ? compiled(arrays.map(readAnew), step, scheduleValue(rule.name, learningRate, cast(step, "float64")))
+          : arrays.map((leaf) => {
+              const t = cast(step, leaf[0].dtype);
+              const rate =
+                typeof learningRate === "number"
+                  ? learningRate
+                  : asTensor(scheduled(rule.name, learningRate, t), leaf[0].dtype);
+              return update(leaf, t, rate);
+            });
+      const own = results.map((result, i) => result.map((x) => apartFrom(g[i], x)));
       const collect = <T>(k: number) =>
         tree.unflatten<T>(
           p.structure,
-          results.map((result) => result[k]),
+          own.map((result) => result[k]),
         );
       const buffers = rule.slots.map((slot, k) => [slot, collect<tree.Tree>(k + 1)]);
       return { updates: collect<P>(0), state: { step, ...Object.fromEntries(buffers) } };
@@ -146,33 +145,20 @@ function leafUpdate<Slot extends string>(rule: ElementwiseRule<Slot>, decay: Dec
   };
 }
 
-/** The update of leaves in memory, compiled once for each element type; without it the formula does. */
-class FusedUpdates {
-  private readonly kernels = new Map<string, FusedKernel | undefined>();
+/** The updates of all leaves as one compiled function. */
+function compiledUpdates(update: ReturnType<typeof leafUpdate>) {
+  const all = jitSync((leaves: Tensor[][], step: Tensor, rate: Tensor): Tensor[][] =>
+    leaves.map((arrays) => {
+      const { dtype } = arrays[0];
+      return [...update(arrays, cast(step, dtype), cast(rate, dtype))];
+    }),
+  );
+  return (leaves: Tensor[][], step: Tensor, rate: number) => all(leaves, step, tensor(rate, { dtype: "float64" }));
+}
 
-  constructor(
-    private readonly rule: ElementwiseRule<string>,
-    private readonly update: ReturnType<typeof leafUpdate>,
-  ) {}
-
-  run(arrays: readonly Tensor[], step: Tensor, learningRate: number): LeafUpdate | undefined {
-    const [{ dtype, shape }] = arrays;
-    const kernel = this.kernelFor(dtype as Lane, arrays.length);
-    const rate = tensor(learningRate, { dtype });
-    const values = arrays.map((x) => x.data());
-    return kernel?.run(values, [step, rate]).map((data) => tensor(data, { shape }));
-  }
-
-  private kernelFor(dtype: Lane, count: number): FusedKernel | undefined {
-    if (this.rule.fusible === false) return undefined;
-    if (!this.kernels.has(dtype)) {
-      // Two elements stand for any number, as the formula is the same for each.
-      const vectors = new Array(count).fill({ shape: [2], dtype });
-      const scalar = { shape: [], dtype };
-      this.kernels.set(dtype, compileFused(trace(this.update, vectors, scalar, scalar), dtype));
-    }
-    return this.kernels.get(dtype);
-  }
+/** The gradient as a new tensor: compiled functions take it that a tensor which they know has not changed. */
+function readAnew([gradient, ...others]: readonly Tensor[]): Tensor[] {
+  return [hostTensor(gradient.data(), gradient.shape, gradient.dtype), ...others];
 }
 
 /** The number of the update that a state leads to. */

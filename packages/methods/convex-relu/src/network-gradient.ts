@@ -1,4 +1,17 @@
-import { type Loss, lossGradient, lossSum } from "./loss.js";
+import {
+  jitSync,
+  matmul,
+  mul,
+  relu,
+  special,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from "@offprint/tensor-core";
+import type { Loss } from "./loss.js";
 
 /** @internal A network and data as plain arrays: U `[d, m]`, a `[m]`, rows `[n, d]` with the column of ones. */
 export interface NetworkArrays {
@@ -8,51 +21,54 @@ export interface NetworkArrays {
   readonly m: number;
 }
 
-/**
- * @internal Loss of the network, summed over the samples, and its gradients by U, a and the rows, each where an array is
- * given for it. The derivative of a neuron at 0 counts as 0.
- */
+interface Weights {
+  readonly [name: string]: Tensor;
+  readonly U: Tensor;
+  readonly a: Tensor;
+}
+
+/** The losses of predictions f `[n]`, summed. */
+const totals: Readonly<Record<Loss, (f: Tensor, y: Tensor) => Tensor>> = {
+  squared: (f, y) => mul(sum(square(sub(f, y))), 0.5),
+  bce: (f, y) => sum(special.softplus(mul(mul(y, f), -2))),
+  hinge: (f, y) => sum(relu(sub(1, mul(y, f)))),
+};
+
+/** The loss of a network, and its gradients, compiled. The derivative of a neuron at 0 counts as 0. */
+function programsOf(loss: Loss) {
+  const objective = ({ U, a }: Weights, rows: Tensor, y: Tensor) => totals[loss](matmul(relu(matmul(rows, U)), a), y);
+  return {
+    value: jitSync(objective),
+    byWeights: jitSync(valueAndGrad(objective), { views: true }),
+    byRows: jitSync(
+      valueAndGrad((rows: Tensor, weights: Weights, y: Tensor) => objective(weights, rows, y)),
+      { views: true },
+    ),
+  };
+}
+
+const programs = { squared: programsOf("squared"), bce: programsOf("bce"), hinge: programsOf("hinge") };
+
+/** @internal Loss of the network, summed over the samples, and its gradients by U and a, or by the rows, where arrays are given for them. */
 export function networkGradient(
   { U, a, d, m }: NetworkArrays,
   loss: Loss,
   rows: Float64Array,
   y: Float64Array,
-  out: { U?: Float64Array; a?: Float64Array; rows?: Float64Array },
+  out: { readonly U: Float64Array; readonly a: Float64Array } | { readonly rows: Float64Array } | undefined,
 ): number {
-  const n = y.length;
-  const hidden = new Float64Array(n * m);
-  const f = new Float64Array(n);
-  for (let k = 0; k < n; k++) {
-    const h = k * m;
-    for (let c = 0; c < d; c++) {
-      const x = rows[k * d + c];
-      for (let j = 0, p = c * m; j < m; j++, p++) hidden[h + j] += x * U[p];
-    }
-    for (let j = 0; j < m; j++) if (hidden[h + j] > 0) f[k] += hidden[h + j] * a[j];
+  const { value, byWeights, byRows } = programs[loss];
+  const weights = { U: tensor(U, { shape: [d, m] }), a: tensor(a) };
+  const samples = tensor(rows, { shape: [y.length, d] });
+  const labels = tensor(y);
+  if (out === undefined) return value(weights, samples, labels).item();
+  if ("rows" in out) {
+    const [total, slope] = byRows(samples, weights, labels);
+    out.rows.set(slope.data());
+    return total.item();
   }
-  const value = lossSum(loss, f, y);
-  lossGradient(loss, f, y, f);
-  out.U?.fill(0);
-  out.a?.fill(0);
-  out.rows?.fill(0);
-  const back = new Float64Array(m);
-  for (let k = 0; k < n; k++) {
-    const h = k * m;
-    for (let j = 0; j < m; j++) {
-      const active = hidden[h + j] > 0;
-      back[j] = active ? f[k] * a[j] : 0;
-      if (active && out.a !== undefined) out.a[j] += f[k] * hidden[h + j];
-    }
-    for (let c = 0; c < d; c++) {
-      const x = rows[k * d + c];
-      const p = c * m;
-      if (out.U !== undefined) for (let j = 0; j < m; j++) out.U[p + j] += x * back[j];
-      if (out.rows !== undefined) {
-        let sum = 0;
-        for (let j = 0; j < m; j++) sum += U[p + j] * back[j];
-        out.rows[k * d + c] = sum;
-      }
-    }
-  }
-  return value;
+  const [total, slope] = byWeights(weights, samples, labels);
+  out.U.set(slope.U.data());
+  out.a.set(slope.a.data());
+  return total.item();
 }

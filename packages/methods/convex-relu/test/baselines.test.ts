@@ -17,9 +17,10 @@ describe("back-propagation", () => {
     const a = rng.normal([m], { dtype: "float64" }).data() as Float64Array;
     const rows = rng.normal([n * d], { dtype: "float64" }).data() as Float64Array;
     const labels = Float64Array.of(1, -1, 1, -1, 1);
-    const value = () => networkGradient({ U, a, d, m }, loss, rows, labels, {});
+    const value = () => networkGradient({ U, a, d, m }, loss, rows, labels, undefined);
     const gradient = { U: new Float64Array(d * m), a: new Float64Array(m), rows: new Float64Array(n * d) };
-    networkGradient({ U, a, d, m }, loss, rows, labels, gradient);
+    networkGradient({ U, a, d, m }, loss, rows, labels, { U: gradient.U, a: gradient.a });
+    networkGradient({ U, a, d, m }, loss, rows, labels, { rows: gradient.rows });
     for (const [name, at] of [["U", U] as const, ["a", a] as const, ["rows", rows] as const]) {
       for (let p = 0; p < at.length; p++) {
         const old = at[p];

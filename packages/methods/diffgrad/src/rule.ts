@@ -37,7 +37,7 @@ export function diffGradRule(friction: Friction, hyperparameters: Hyperparameter
         slots: { firstMoment: m, secondMoment: v, previousGradient: g },
       };
     },
-    fusible: typeof friction !== "function",
+    traceable: typeof friction !== "function",
   };
 }
 

@@ -138,11 +138,11 @@ describe("the friction coefficient", () => {
       return tensor(magnitudes.data().map((x, i) => signs.data()[i] * 10 ** x) as Float64Array);
     };
     const [previous, g] = [draw(), draw()];
-    const [fused] = follow({ friction, learningRate: 1 }, float64(new Array(400).fill(0)), [g]);
-    for (const xi of [frictionCoefficient(previous, g, friction), fused.friction]) {
+    const [alone] = follow({ friction, learningRate: 1 }, float64(new Array(400).fill(0)), [g]);
+    for (const xi of [frictionCoefficient(previous, g, friction), alone.friction]) {
       expect(values(xi).every((v) => v >= least && v <= most)).toBe(true);
     }
-    expect(values(fused.update).every(Number.isFinite)).toBe(true);
+    expect(values(alone.update).every(Number.isFinite)).toBe(true);
   });
 
   it("survives a change of the gradient that overflows", () => {
@@ -227,7 +227,7 @@ describe("invariants", () => {
     expect(update.item()).toBeCloseTo(-0.4 / Math.sqrt(4) / 2, 12);
   });
 
-  it("the fused loop and the traced formula agree to 1e-12 for every option", async () => {
+  it("the update alone and as a part of a compiled function agree to 1e-12 for every option", async () => {
     for (const friction of ["abs", "signed", "wide", "none"] as const) {
       for (const epsilonPlacement of ["after-correction", "before-correction"] as const) {
         const more = { beta1Decay: 0.99, weightDecay: 0.1, learningRate: inverseSquareRootSchedule(0.1) };
@@ -236,13 +236,13 @@ describe("invariants", () => {
         let params: Tensor = start;
         let state: DiffGradState = optimizer.init(params);
         for (const g of gradientsOf(2, 30)) {
-          const [fused, compiled] = [optimizer.update(g, state, params), await traced(g, state, params)];
+          const [alone, compiled] = [optimizer.update(g, state, params), await traced(g, state, params)];
           const other = values(compiled);
-          values(fused).forEach((v, i) =>
+          values(alone).forEach((v, i) =>
             expect(Math.abs(v - other[i])).toBeLessThan(1e-12 * Math.max(1, Math.abs(v))),
           );
-          params = applyUpdates(params, fused.updates);
-          state = fused.state;
+          params = applyUpdates(params, alone.updates);
+          state = alone.state;
         }
       }
     }
