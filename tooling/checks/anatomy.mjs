@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
+import { pageEntries } from "../setup/pages.mjs";
 import { filesBelow } from "./repository.mjs";
 
 /** @typedef {import("./repository.mjs").Package} Package */
@@ -53,6 +54,12 @@ function manifestProblems({ manifest, kind, slug, folder }) {
   }
   if (manifest.publishConfig?.access !== "public") problems.push('package.json: publishConfig.access must be "public"');
   if (kind !== "app") {
+    if (pageEntries(manifest).size > 0) {
+      for (const field of ["unpkg", "jsdelivr"]) {
+        if (manifest[field] !== "./dist/page/index.js")
+          problems.push(`package.json: "${field}" must be "./dist/page/index.js", for pages without a bundler`);
+      }
+    }
     problems.push(...entryProblem(manifest.exports?.["."], "."));
     const published = manifest.publishConfig?.exports ?? {};
     for (const which of Object.keys(manifest.exports ?? {})) {

@@ -30,6 +30,8 @@ function manifest({ slug, title, authors, year, arxiv, area, task, purpose, kind
       ".": { "@offprint/source": "./src/index.ts", ...entry("src/index") },
       "./claims": { "@offprint/source": "./claims/index.ts", ...entry("claims/index") },
     },
+    unpkg: "./dist/page/index.js",
+    jsdelivr: "./dist/page/index.js",
     publishConfig: { access: "public", exports: { ".": entry("src/index"), "./claims": entry("claims/index") } },
     files: ["dist", "!dist/.tsbuildinfo"],
     scripts: { build: "tsc -b" },

@@ -7,6 +7,7 @@ import { measure } from "../size/size.mjs";
 import { problemsOf } from "../suite/stages/published.mjs";
 import { plainEnvironment, run, succeed } from "./child.mjs";
 import { Consumer, installWords } from "./consumer.mjs";
+import { importMap } from "./import-map.mjs";
 import { configuredRegistry, installRegistry, startRegistry } from "./local-registry.mjs";
 import { Browser, bundle, runsInPage } from "./page.mjs";
 import { copyTree, pnpmIn, publicPackages, publishTo, raiseVersions } from "./release-tree.mjs";
@@ -72,6 +73,7 @@ class Rehearsal {
       await this.steps.run("npx offprint list", () => this.listByNpx());
       await this.steps.run("reproduce without optional packages", () => this.reproduceLean());
       await this.steps.run("onnx-runtime without its binding", () => this.runtimeWithoutBinding());
+      await this.steps.run("use in Bun and Deno", () => this.useOtherRuntimes());
     };
     return this.isUsed("cli") ? [command, ...packages] : packages;
   }
@@ -201,12 +203,63 @@ class Rehearsal {
     const forPages = modules.filter(({ code }) => runsInPage(code));
     const bundles = await bundle(consumer.directory, forPages);
     await this.browser?.run(bundles);
+    const unbundled = await this.useUnbundled(consumer, name, forPages);
     const inPages = this.browser ? bundles.length : 0;
     if (withPeers.length > 0) {
       await consumer.install(peers);
       await consumer.loadEntries(name, withPeers);
     }
-    return `entries ${alone.length + withPeers.length}, README blocks in Node ${modules.length}, in Chromium ${inPages}`;
+    return `entries ${alone.length + withPeers.length}, README blocks in Node ${modules.length}, in Chromium ${inPages}, without a bundler ${unbundled}`;
+  }
+
+  /**
+   * The README's code in pages that have no bundler, where everything it imports is in the package's import map.
+   *
+   * @param {Consumer} consumer
+   * @param {string} name
+   * @param {Array<{ code: string }>} modules
+   */
+  async useUnbundled(consumer, name, modules) {
+    const manifest = (/** @type {string} */ each) => consumer.manifestOf(each);
+    const imports = importMap(name, manifest, (each) => `node_modules/${each.name}`);
+    const codes = modules.map(({ code }) => code);
+    const names = (/** @type {string} */ code) => [...code.matchAll(/from\s*"([^"]+)"/g)].map(([, each]) => each);
+    const able = codes.filter((code) => names(code).every((each) => each in imports));
+    const entry = Object.keys(imports).filter((each) => each === name || each.startsWith(`${name}/`));
+    const loading = entry.map((each) => `await import(${JSON.stringify(each)});`).join("\n");
+    await this.browser?.runUnbundled(consumer.directory, imports, loading ? [loading, ...able] : able);
+    return this.browser ? able.length : 0;
+  }
+
+  /** Bun and Deno: the README's code of the first method, and a reproduction. */
+  async useOtherRuntimes() {
+    const consumer = new Consumer(join(this.folder, "consumers", "runtimes"), this.environment());
+    const method = this.packages.find(({ slug }) => slug === "diffgrad");
+    if (!method) throw new Absent("needs @offprint/diffgrad");
+    await consumer.install([
+      ...installWords(readFileSync(join(this.copy, method.folder, "README.md"), "utf8")),
+      "offprint",
+    ]);
+    await consumer.install(["bun", "deno"]).catch((/** @type {Error} */ error) => {
+      throw new Absent(`needs bun and deno from npm (${error.message.split("\n")[0]})`);
+    });
+    const modules = await consumer.readmeModules(method.name);
+    const program = join(consumer.folderOf("offprint"), "dist", "bin.js");
+    const versions = [];
+    for (const [runtime, words] of /** @type {const} */ ([
+      ["bun", ["bun"]],
+      ["deno", ["deno", "run", "-A", "--node-modules-dir=manual"]],
+    ])) {
+      const [command, ...args] = [join(consumer.directory, "node_modules", ".bin", words[0]), ...words.slice(1)];
+      const options = { cwd: consumer.directory, env: consumer.env };
+      for (const { path } of modules) await succeed(command, [...args, path], options);
+      await succeed(command, [...args, program, "reproduce", method.slug, "--device", "host"], options);
+      const { stdout } = await succeed(command, [...args, program, "doctor"], options);
+      const version = new RegExp(`^ *${runtime} +(\\S+)`, "m").exec(stdout)?.[1];
+      if (!version) throw new Error(`doctor does not name ${runtime}:\n${stdout}`);
+      versions.push(`${runtime} ${version}`);
+    }
+    return versions.join(", ");
   }
 
   async measureSizes() {

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readRepository } from "../checks/repository.mjs";
 import { fingerprints } from "../suite/fingerprint.mjs";
+import { buildPages } from "./pages.mjs";
 
 /** Absolute path of the repository. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -118,6 +119,7 @@ export function build(names = [], at = root) {
   const args = [compiler, "-b", "--noCheck", ...projects.map(({ directory }) => directory)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: at, encoding: "utf8" });
   if (status !== 0) throw new SetupError(`${stdout}${stderr}\nThe build failed.`);
+  buildPages(projects, at);
   return stdout;
 }
 

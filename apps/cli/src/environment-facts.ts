@@ -2,6 +2,7 @@ import { availableParallelism, cpus, platform, release } from "node:os";
 import type { Environment } from "@offprint/claims";
 import { runtimePackage } from "./backend.js";
 import type { Method, Registry } from "./registry.js";
+import { runtimeName } from "./runtime-name.js";
 
 /** Where claims ran: the word of the device, and the name of the backend unless it was the host. */
 export interface UsedDevice {
@@ -22,6 +23,7 @@ export function environmentFacts(
   });
   const versions = [...core, ...methods.map(({ packageName, version }) => `${packageName} ${version}`)];
   const where = backend ? `${device} (${backend})` : "host (tensor-core's own kernels)";
+  const [runtime, runtimeVersion] = runtimeName();
   const date = new Date();
   return {
     date: `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`,
@@ -29,7 +31,7 @@ export function environmentFacts(
       Offprint: registry.version,
       Packages: versions.join(", "),
       Device: threads === undefined ? where : `${where}, ${threads === 1 ? "1 thread" : `${threads} threads`}`,
-      Node: `${process.versions.node} (${process.platform} ${process.arch})`,
+      [runtime]: `${runtimeVersion} (${process.platform} ${process.arch})`,
       Processor: `${cpus()[0]?.model.trim() || "unknown"}, ${availableParallelism()} available`,
       System: `${platform()} ${release()}`,
     },

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readStoredRuns, type StoredRun } from "./claims/stored-runs.js";
+import { importMapOf } from "./import-map.js";
 import { catalogueEntry, cataloguePage, corePackagesPage } from "./pages/catalogue.js";
 import { galleryPage } from "./pages/gallery.js";
 import { readGuides } from "./pages/guides.js";
@@ -84,6 +85,7 @@ export async function generateSite({ root, app, scratch, live }: SiteFolders): P
     root,
     api: api.get(pkg.slug),
     example: examples.find(({ id }) => id.startsWith(`${pkg.slug}/`))?.id,
+    importMap: importMapOf(pkg, workspace),
     programs: programs.get(pkg) ?? new Map(),
   });
 

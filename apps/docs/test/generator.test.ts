@@ -87,6 +87,15 @@ describe("a package is on the site because its folder is there", () => {
     expect(JSON.stringify(data("examples.json"))).not.toContain("<svg");
   });
 
+  it("says how a page without a bundler imports it", () => {
+    const text = page("methods/halving.md");
+    const map = JSON.parse(/<script type="importmap">(.*?)<\/script>/s.exec(text)![1]!);
+    const address = "https://cdn.jsdelivr.net/npm/@offprint/halving@0.2.0/dist/page/index.js";
+    expect(map).toEqual({ imports: { "@offprint/halving": address, "@offprint/sums": expect.any(String) } });
+    expect(text.indexOf("In a page without a bundler")).toBeLessThan(text.indexOf("## Usage"));
+    expect(page("packages/sums.md")).not.toContain('importmap">\n{\n  "imports": {}');
+  });
+
   it("lets its README's programs be opened in the playground, without their types", () => {
     const text = page("methods/halving.md");
     expect(text).toContain('<p class="open-program"><a href="/playground#readme/halving/1">');

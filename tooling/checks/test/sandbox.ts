@@ -32,6 +32,8 @@ export function manifest(folder: string, more: object = {}): object {
     engines: { node: ">=20.19" },
     repository: { directory: folder },
     exports: { ".": { "@offprint/source": "./src/index.ts", ...entry } },
+    unpkg: "./dist/page/index.js",
+    jsdelivr: "./dist/page/index.js",
     publishConfig: { access: "public", exports: { ".": entry } },
     files: ["dist"],
     scripts: { build: "tsc -b" },

@@ -3,10 +3,11 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus } from "node:os";
 import { formatSeconds } from "@offprint/claims";
 import { alignedRows, type DeviceName, defineCommand, exitCodes } from "@offprint/commands";
-import { hostCompilerObstacle, jit, mul, tensor } from "@offprint/tensor-core";
+import { hostCompilerObstacle, jit, kernelMode, mul, tensor } from "@offprint/tensor-core";
 import { openBackend, parseDevice, runtimePackage } from "../backend.js";
 import { loadClaims, type Registry } from "../registry.js";
 import { roleVariable } from "../roles.js";
+import { runtimeName } from "../runtime-name.js";
 
 /** Longest time that a device may take to start and multiply three numbers, in milliseconds. */
 const probeTimeout = 30_000;
@@ -83,14 +84,18 @@ function found(name: string, value: string, good = true): Finding {
 }
 
 async function systemFindings(): Promise<Finding[]> {
+  const [runtime, version] = runtimeName();
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const recent = major > 20 || (major === 20 && minor >= 19);
+  const asNode = runtime === "Node" ? "" : ` (as Node ${process.versions.node})`;
+  const old = recent ? "" : " (too old: Offprint needs Node 20.19)";
   const obstacle = await hostCompilerObstacle();
   return [
-    found("node", `${process.versions.node}${recent ? "" : " (too old: Offprint needs 20.19)"}`, recent),
+    found(runtime.toLowerCase(), `${version}${asNode}${old}`, recent),
     found("platform", `${process.platform} ${process.arch}`),
     found("processor", cpus()[0]?.model.trim() || "unknown"),
     found("threads", `${availableParallelism()} available`),
+    found("host kernels", kernelMode() === "wasm" ? "WebAssembly" : "JavaScript only (WebAssembly SIMD does not load)"),
     // Without it everything runs, operation by operation.
     found("compiler", obstacle === undefined ? "works: WebAssembly with vectors" : `does not work: ${obstacle}`),
   ];

@@ -104,7 +104,7 @@ function circumstances(run: StoredRun, { version }: Package): string {
     `seed ${seed}`,
     formatSeconds(seconds),
     ...Object.entries(environment.facts)
-      .filter(([name]) => ["Device", "Node", "Processor"].includes(name))
+      .filter(([name]) => ["Device", "Node", "Bun", "Deno", "Processor"].includes(name))
       .map(([name, value]) => `${name.toLowerCase()}: ${value}`),
   ];
   const now = run.version === version ? "" : `, and is now at version ${version}`;

@@ -16,6 +16,7 @@ const order = [
   "tensors-and-gradients",
   "compiling-and-devices",
   "exporting-to-onnx",
+  "where-it-runs",
   "performance",
   "adding-a-method",
 ];

@@ -23,6 +23,8 @@ export interface PageContext {
   readonly api: string | undefined;
   /** Its first example in the playground. */
   readonly example: string | undefined;
+  /** The modules of a page without a bundler, by what is imported. */
+  readonly importMap: Readonly<Record<string, string>>;
   /** The programs of its README that the playground can run, by their blocks. */
   readonly programs: ReadonlyMap<string, Example>;
 }
@@ -68,6 +70,26 @@ function sectionText({ heading, body }: Section): string {
   return `## ${heading}\n\n${body}`;
 }
 
+/** How a page without a bundler imports a package. */
+function unbundled({ name }: Package, { importMap }: PageContext): string {
+  if (!(name in importMap)) return "";
+  const map = JSON.stringify({ imports: importMap }, undefined, 2);
+  return [
+    '<details class="unbundled"><summary>In a page without a bundler</summary>',
+    "Put this map into the page's head; a module script then imports the package by its name.",
+    `\`\`\`html\n<script type="importmap">\n${map}\n</script>\n\`\`\``,
+    "</details>",
+  ].join("\n\n");
+}
+
+/** The sections of a README, with what the site adds to its part on installing. */
+function sectionTexts(sections: readonly Section[], pkg: Package, context: PageContext): string[] {
+  return sections.map((section) => {
+    const text = sectionText(section);
+    return /install/i.test(section.heading) ? [text, unbundled(pkg, context)].filter(Boolean).join("\n\n") : text;
+  });
+}
+
 /** The page of a method: its README, with the measured claims after what the README says about them. */
 export function methodPage(method: Package, runs: readonly StoredRun[], context: PageContext): string {
   const { introduction, sections } = readmeOf(method, context);
@@ -75,7 +97,7 @@ export function methodPage(method: Package, runs: readonly StoredRun[], context:
   const picture = method.examples[0]?.picture;
   const measured = measuredSection(method, runs);
   const place = sections.findIndex(({ heading }) => /\bclaims\b/i.test(heading));
-  const texts = sections.map(sectionText);
+  const texts = sectionTexts(sections, method, context);
   texts.splice(place < 0 ? texts.length : place + 1, 0, measured);
   return page(
     { title: method.slug, description: `${purpose} ${title}. ${authors.join(", ")}.`, pageClass: "package-page" },
@@ -96,6 +118,6 @@ export function corePage(pkg: Package, context: PageContext): string {
     `# ${pkg.slug}`,
     packageCard(pkg, context),
     introduction || escapeHtml(pkg.description),
-    ...sections.map(sectionText),
+    ...sectionTexts(sections, pkg, context),
   );
 }

@@ -57,6 +57,10 @@ export interface Package {
   readonly folder: string;
   readonly readme: string;
   readonly entryPoints: readonly EntryPoint[];
+  /** Names of the packages that it computes with. */
+  readonly dependencies: readonly string[];
+  /** Whether it comes as modules for pages without a bundler. */
+  readonly forPages: boolean;
   /** What methods have. */
   readonly paper: Paper | undefined;
   readonly examples: readonly Example[];
@@ -77,6 +81,8 @@ interface Manifest {
   readonly description?: string;
   readonly private?: boolean;
   readonly keywords?: readonly string[];
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly unpkg?: string;
   readonly exports?: Readonly<Record<string, string | { readonly "@offprint/source"?: string }>>;
   readonly offprint?: {
     readonly task?: string;
@@ -173,6 +179,8 @@ function readPackage(root: string, folder: string, kind: Package["kind"]): Packa
     folder,
     readme: existsSync(readme) ? readFileSync(readme, "utf8") : "",
     entryPoints: entryPoints(directory, manifest).filter(({ source }) => existsSync(source)),
+    dependencies: Object.keys(manifest.dependencies ?? {}),
+    forPages: manifest.unpkg !== undefined,
     paper: paperOf(manifest),
     examples: readExamples(slug, join(directory, "playground")),
   };

@@ -19,6 +19,7 @@ export { requireFinite } from "./finite.js";
 export type { TensorFunction, TreeFunction } from "./function-types.js";
 export type { Capture, Equation, Variable } from "./graph/builder.js";
 export { Graph } from "./graph/graph.js";
+export { type KernelMode, kernelMode, ready, setKernels } from "./kernels/index.js";
 export * as linalg from "./linalg/index.js";
 export type { NdArray, NdArrayLike } from "./ndarray-view.js";
 export { nearestWords } from "./nearest-words.js";
