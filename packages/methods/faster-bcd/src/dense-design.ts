@@ -1,4 +1,5 @@
 import { hostTensor, matmul, sparse, tensor } from "@offprint/tensor-core";
+import { BlockGram } from "./block-gram.js";
 import type { ColumnProduct, DesignMatrix } from "./design-matrix.js";
 import { GramCache } from "./gram-cache.js";
 
@@ -7,12 +8,16 @@ const MATMUL_FROM = 2e5;
 
 /** A dense matrix, stored by columns. */
 export class DenseDesign implements DesignMatrix {
+  readonly #grams: BlockGram;
+
   constructor(
     readonly rows: number,
     readonly columns: number,
     /** `[columns * rows]`: entry (i, j) at j * rows + i. */
     private readonly values: Float64Array,
-  ) {}
+  ) {
+    this.#grams = new BlockGram(rows, values);
+  }
 
   emptyProduct(): ColumnProduct {
     const { rows } = this;
@@ -103,7 +108,9 @@ export class DenseDesign implements DesignMatrix {
 
   gram(block: Int32Array, weights?: Float64Array): Float64Array {
     const t = block.length;
-    if (t * t * this.rows >= MATMUL_FROM) return this.#gramByProduct(block, weights);
+    if (t > 1 && t * t * this.rows >= MATMUL_FROM) {
+      return weights ? this.#weightedGramByProduct(block, weights) : this.#grams.of(block);
+    }
     const out = new Float64Array(t * t);
     const weighted = weights && new Float64Array(this.rows);
     for (let a = 0; a < t; a++) {
@@ -118,12 +125,12 @@ export class DenseDesign implements DesignMatrix {
     return out;
   }
 
-  #gramByProduct(block: Int32Array, weights?: Float64Array): Float64Array {
+  #weightedGramByProduct(block: Int32Array, weights: Float64Array): Float64Array {
     const { rows, values } = this;
     const [t, shape] = [block.length, [block.length, rows]];
     const columns = new Float64Array(t * rows);
     for (let k = 0; k < t; k++) columns.set(values.subarray(block[k] * rows, (block[k] + 1) * rows), k * rows);
-    const weighted = weights ? columns.map((v, p) => v * weights[p % rows]) : columns;
+    const weighted = columns.map((v, p) => v * weights[p % rows]);
     const right = hostTensor(columns, shape, "float64").transpose();
     return (matmul(hostTensor(weighted, shape, "float64"), right).data() as Float64Array).slice();
   }

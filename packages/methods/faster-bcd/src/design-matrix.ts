@@ -65,9 +65,8 @@ export function designMatrix(owner: string, name: string, given: MatrixInput): D
   const [rows, columns] = t.shape;
   const values = t.data();
   const byColumns = new Float64Array(rows * columns);
-  transpose(values, byColumns, rows, columns);
-  for (let p = 0; p < byColumns.length; p++) {
-    if (Number.isFinite(byColumns[p])) continue;
+  if (!transpose(values, byColumns, rows, columns)) {
+    const p = byColumns.findIndex((v) => !Number.isFinite(v));
     const place = `${p % rows}, ${Math.floor(p / rows)}`;
     throw new ValueError(`${owner}: ${name} holds ${byColumns[p]} at [${place}]; its entries must be finite`);
   }
@@ -77,15 +76,22 @@ export function designMatrix(owner: string, name: string, given: MatrixInput): D
 /** Rows and columns of a tile that stays in the cache. */
 const TILE = 32;
 
-/** Rows `[rows, columns]` to columns, tile by tile. */
-function transpose(from: ArrayLike<number>, to: Float64Array, rows: number, columns: number): void {
+/** Rows `[rows, columns]` to columns, tile by tile; tells whether all are finite. */
+function transpose(from: ArrayLike<number>, to: Float64Array, rows: number, columns: number): boolean {
+  // v - v is NaN where v is not finite.
+  let difference = 0;
   for (let top = 0; top < rows; top += TILE) {
     const bottom = Math.min(rows, top + TILE);
     for (let left = 0; left < columns; left += TILE) {
       const right = Math.min(columns, left + TILE);
       for (let j = left; j < right; j++) {
-        for (let i = top, p = top * columns + j; i < bottom; i++, p += columns) to[j * rows + i] = from[p];
+        for (let i = top, p = top * columns + j; i < bottom; i++, p += columns) {
+          const v = from[p];
+          to[j * rows + i] = v;
+          difference += v - v;
+        }
       }
     }
   }
+  return difference === 0;
 }

@@ -217,3 +217,38 @@ describe("the three ways to say one thing agree", () => {
     expect(objective.blocksOf([[0, 1], [0], [2, 3]]).map((b) => Array.from(b))).toEqual([[0], [1, 2]]);
   });
 });
+
+it("A_b^T A_b of large blocks is exact, and the same bit for bit whatever block was asked for before", () => {
+  const own = random.rng("large blocks");
+  const [rows, columns] = [150, 300];
+  const large = normals(own, rows * columns);
+  const matrix = tensor(large, { shape: [rows, columns] });
+  const target = normals(own, rows);
+  const one = leastSquares(matrix, target);
+  const bound = (objective: BlockObjective, block: Int32Array) => objective.blockBound?.(block) as Float64Array;
+  const every = (step: number, count: number, from = 0) =>
+    Int32Array.from({ length: count }, (_, k) => (from + k * step) % columns);
+  const first = every(1, 100);
+  // Disjoint from the one before, half of it, one variable more, the same, fewer, in another order.
+  for (const block of [
+    first,
+    every(1, 130, 150),
+    every(2, 100),
+    [...every(2, 100), 1],
+    first,
+    every(3, 60),
+    every(7, 90),
+  ]) {
+    const places = Int32Array.from(block);
+    const H = bound(one, places);
+    expect(H).toEqual(bound(leastSquares(matrix, target), places));
+    const t = places.length;
+    for (let k = 0; k < t * t; k += 97) {
+      let sum = 0;
+      for (let i = 0; i < rows; i++) {
+        sum += large[i * columns + places[Math.floor(k / t)]] * large[i * columns + places[k % t]];
+      }
+      expect(Math.abs(H[k] - sum)).toBeLessThan(1e-11);
+    }
+  }
+});

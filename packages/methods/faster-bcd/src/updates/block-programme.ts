@@ -1,8 +1,10 @@
 import { factor, submatrix } from "../block-matrix.js";
 import type { Separable } from "../separable.js";
 
-const SWEEPS = 20;
+const SWEEPS = 10;
 const SETTLED = 1e-12;
+/** All variables are looked at in the first sweeps and each so many; in between those that are not pinned. */
+const FULL_SWEEP_EVERY = 5;
 
 /**
  * The minimum y `[t]` of `g^T (y - x) + 1/2 (y - x)^T H (y - x) + sum h_i(y_i)` over a block: coordinate descent to find what is
@@ -25,16 +27,20 @@ export function solveBlockProgramme(
     y[k] = to;
     for (let j = 0, p = k * t; j < t; j++, p++) slope[j] += H[p] * d;
   };
+  const all = Int32Array.from({ length: t }, (_, k) => k);
+  let moving = all;
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     let moved = 0;
-    for (let k = 0; k < t; k++) {
+    const visited = sweep % FULL_SWEEP_EVERY < 2 ? all : moving;
+    for (const k of visited) {
       const curvature = H[k * t + k];
       if (!(curvature > 0)) continue;
       const before = y[k];
       move(k, separable.prox(block[k], before - slope[k] / curvature, 1 / curvature));
       moved = Math.max(moved, Math.abs(y[k] - before) / (1 + Math.abs(before)));
     }
-    if (moved <= SETTLED) break;
+    if (moved <= SETTLED && visited === all) break;
+    moving = all.filter((k) => !separable.pinned(block[k], y[k]));
   }
   return new ActiveSet(H, block, separable, y, slope, move).solve();
 }
@@ -60,20 +66,16 @@ class ActiveSet {
     const scale = slope.reduce((most, v, k) => Math.max(most, Math.abs(v), this.H[k * y.length + k]), 0);
     for (let round = 0; round < 10 * y.length + 100; round++) {
       if (!this.#toMinimum(signs)) continue;
-      // At the minimum over the free variables: free the one that pulls hardest away from where it is pinned.
-      let worst = -1;
-      let depth = -1e-13 * scale;
+      // At the minimum over the free variables: free those that pull away from where they are pinned. Those that
+      // would go the other way once the others are free are pinned again before they move; never all, as p descends.
+      let freed = 0;
       for (let k = 0; k < y.length; k++) {
-        if (this.#free[k]) continue;
-        const here = separable.depth(block[k], y[k], slope[k]);
-        if (here < depth) {
-          depth = here;
-          worst = k;
-        }
+        if (this.#free[k] || separable.depth(block[k], y[k], slope[k]) >= -1e-13 * scale) continue;
+        this.#free[k] = true;
+        signs[k] = -Math.sign(slope[k] + separable.slope[block[k]]);
+        freed++;
       }
-      if (worst < 0) return y;
-      this.#free[worst] = true;
-      signs[worst] = -Math.sign(slope[worst] + separable.slope[block[worst]]);
+      if (freed === 0) return y;
     }
     return y;
   }
@@ -88,6 +90,11 @@ class ActiveSet {
       return -(slope[k] + separable.slope[i] + separable.weight[i] * signs[k]);
     });
     const p = factor(submatrix(H, y.length, places), places.length).solve(rhs);
+    const wrong = places.filter((k, s) => p[s] !== 0 && this.#limit(k, p[s], signs[k]) === y[k]);
+    if (wrong.length > 0) {
+      for (const k of wrong) this.#free[k] = false;
+      return false;
+    }
     let share = 1;
     let stopped = -1;
     for (let s = 0; s < places.length; s++) {
