@@ -7,7 +7,7 @@ const START = [8, 8];
 const [CLOSE, N, ALPHA, STEPS, DT, SIGMA] = [0.5, 200, 100, 250, 0.01, 1.6];
 const DESCENT = { dt: 1e-3, learningRate: 1, maxIterations: 10_000 };
 const LANGEVIN_SIGMA = 10;
-const RUNS = { quick: 20, full: 50 };
+const RUNS = { quick: 12, full: 50 };
 
 /** Rates of success on one canyon; `false` as a width of hopping means that it is not needed at this scale. */
 async function ratesOn(

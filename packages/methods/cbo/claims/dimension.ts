@@ -20,9 +20,9 @@ interface Setting {
 }
 
 const [few, some, all] = [
+  { quick: 5, full: 20 },
+  { quick: 4, full: 20 },
   { quick: 10, full: 20 },
-  { quick: 8, full: 20 },
-  { quick: 20, full: 20 },
 ];
 const SETTINGS: readonly Setting[] = [
   { d: 2, noise: "isotropic", sigma: 1, particles: 50, runs: few },

@@ -18,12 +18,13 @@ const { objective } = rastrigin;
 const problem: CboProblem = { objective, dimension: 3 };
 const nowhere = { objective: { perParticle: () => Number.NaN }, dimension: 2 };
 const small = { particles: 12, mean: 1 };
+const height = plain(rastrigin);
 
 const swarms: Readonly<Record<string, readonly [CboProblem, CboOptions]>> = {
   "cbo, compiled": [problem, small],
-  "cbo of a function of plain numbers": [{ ...problem, objective: { perParticle: plain(rastrigin) } }, small],
+  "cbo of a function of plain numbers": [{ ...problem, objective: { perParticle: height } }, small],
   "cbo of a promised objective, in batches, with a gradient": [
-    { ...problem, objective: { perParticle: async (v) => plain(rastrigin)(v) } },
+    { ...problem, objective: { perParticle: async (v) => height(v) } },
     { ...small, batchParticles: 4, batchUpdate: "partial", gradient: { gamma: 1, learningRate: 0.1 } },
   ],
 };

@@ -3,7 +3,7 @@ import { trainBackprop, trainConvex } from "../src/index.js";
 import { BETA, optimumOf, smallProblem, type Trainer } from "./problems.js";
 
 /** Adam from several starts never gets below the certificate, and small networks get stuck above it. */
-export function globalAgainstLocal(train: Trainer = trainConvex, count = 2): Claim {
+export function globalAgainstLocal(train: Trainer = trainConvex, count = 2, steps = 3000): Claim {
   return {
     id: "global-against-local",
     statement: "Back-propagation ends in local optima of small networks, above the convex optimum and never below it",
@@ -26,7 +26,7 @@ export function globalAgainstLocal(train: Trainer = trainConvex, count = 2): Cla
               loss: "squared",
               beta: BETA,
               width,
-              steps: 3000,
+              steps,
               learningRate: 0.01,
               seed: seeds[s],
             });

@@ -43,7 +43,7 @@ export function dotAll({ n, d, rows, columns }: Factor, r: Float64Array, count: 
 
 /**
  * @internal `out[o..o+n] = X c`, for X `[n, d]` given by its columns `xt` `[d, n]` and coefficients `c[at..at+d]`.
- * Four columns at a time, so that the output is read and written once for four multiplications.
+ * Four or two columns at a time, so that the output is read and written once for as many multiplications.
  */
 export function timesColumns(
   xt: Float64Array,
@@ -66,6 +66,13 @@ export function timesColumns(
     } else {
       for (let k = 0; k < n; k++) out[o + k] += c0 * xt[p0 + k] + c1 * xt[p1 + k] + c2 * xt[p2 + k] + c3 * xt[p3 + k];
     }
+  }
+  for (; j + 2 <= d; j += 2) {
+    const [c0, c1] = [c[at + j], c[at + j + 1]];
+    const p0 = j * n;
+    const p1 = p0 + n;
+    if (j === 0) for (let k = 0; k < n; k++) out[o + k] = c0 * xt[p0 + k] + c1 * xt[p1 + k];
+    else for (let k = 0; k < n; k++) out[o + k] += c0 * xt[p0 + k] + c1 * xt[p1 + k];
   }
   for (; j < d; j++) {
     const c0 = c[at + j];
@@ -103,6 +110,16 @@ export function dotColumns(
     out[at + j + 1] = s1;
     out[at + j + 2] = s2;
     out[at + j + 3] = s3;
+  }
+  for (; j + 2 <= d; j += 2) {
+    let [s0, s1] = [0, 0];
+    for (let k = 0, p0 = j * n, p1 = p0 + n; k < n; k++, p0++, p1++) {
+      const value = r[from + k];
+      s0 += value * xt[p0];
+      s1 += value * xt[p1];
+    }
+    out[at + j] = s0;
+    out[at + j + 1] = s1;
   }
   for (; j < d; j++) {
     let s0 = 0;

@@ -32,7 +32,7 @@ describe("claims fail for baselines and broken variants", { timeout: 120_000 }, 
   });
 
   it("global against local", async () => {
-    expect(await holds(globalAgainstLocal(boastful, 1))).toBe(false);
+    expect(await holds(globalAgainstLocal(boastful, 1, 1000))).toBe(false);
   });
 
   it("sampled patterns", async () => {
@@ -46,7 +46,6 @@ describe("claims fail for baselines and broken variants", { timeout: 120_000 }, 
 
   it("quadratic iterations", async () => {
     const clock = (power: number) => async (sizes: readonly number[]) => sizes.map((n) => 1e-6 * n ** power);
-    expect(await holds(iterationCost(trainConvex, clock(2)))).toBe(true);
     const short: Trainer = (x, y, options) =>
       trainConvex(x, y, { ...options, maxIterations: Math.min(options.maxIterations ?? 0, 60) });
     expect(await holds(iterationCost(short, clock(3)))).toBe(false);

@@ -30,7 +30,7 @@ const base = { loss: "squared", beta: BETA, patterns: problem.patterns } as cons
 
 describe("trainConvex", () => {
   it.each(cases.filter(({ eps }) => eps === 0))("reaches the value of an interior-point solver ($loss)", async (c) => {
-    const options = { loss: c.loss, beta: c.beta, patterns: patternsOf(c.D), maxIterations: 20_000 };
+    const options = { loss: c.loss, beta: c.beta, patterns: patternsOf(c.D), maxIterations: 10_000 };
     const { convexObjective, networkObjective } = await trainConvex(
       column(c.x),
       tensor(Float64Array.from(c.y)),
@@ -44,7 +44,7 @@ describe("trainConvex", () => {
   it("proves the optimum on all patterns, for all losses and for the network of the result", async () => {
     for (const loss of ["squared", "bce", "hinge"] as const) {
       const y = loss === "squared" ? problem.y : tensor(Float64Array.from(problem.y.data(), (v) => (v >= 0 ? 1 : -1)));
-      const result = await trainConvex(problem.x, y, { ...base, loss, maxIterations: 10_000 });
+      const result = await trainConvex(problem.x, y, { ...base, loss, maxIterations: 5000 });
       expect(result.dualBound?.scope).toBe("network");
       expect(result.gap).toBeGreaterThanOrEqual(-1e-9);
       expect(result.gap).toBeLessThan(3e-3);
@@ -53,9 +53,9 @@ describe("trainConvex", () => {
 
   it("has one optimum for every rho and dual step, and the certificate is never above it", async () => {
     const values: number[] = [];
-    for (const rho of [0.05, 0.1, 0.4]) {
+    for (const rho of [0.05, 0.4]) {
       for (const dualStep of [1, 1.6]) {
-        const result = await trainConvex(smaller.x, smaller.y, { ...small, rho, dualStep, maxIterations: 20_000 });
+        const result = await trainConvex(smaller.x, smaller.y, { ...small, rho, dualStep, maxIterations: 10_000 });
         values.push(result.networkObjective);
         expect(result.networkObjective).toBeGreaterThanOrEqual((result.dualBound?.value ?? Infinity) - 1e-9);
         expect(result.networkObjective / (result.dualBound?.value ?? 0) - 1).toBeLessThan(5e-3);

@@ -66,7 +66,7 @@ describe("trainRobust", () => {
     for (const loss of losses) {
       const values: number[] = [];
       for (const eps of [0, 0.05, 0.15]) {
-        const result = await trainRobust(x, y, { loss, beta: 0.05, eps, patterns, maxIterations: 1000 });
+        const result = await trainRobust(x, y, { loss, beta: 0.05, eps, patterns, maxIterations: 500 });
         values.push(result.networkObjective);
       }
       expect(values[1]).toBeGreaterThan(values[0] - 5e-3);
@@ -87,7 +87,7 @@ describe("trainRobust", () => {
       loss: "hinge",
       beta: 0.05,
       eps,
-      maxIterations: 1000,
+      maxIterations: 500,
     });
     expect(worstHinge(net, x, y, eps, 41)).toBeLessThanOrEqual(certifiedLoss + 1e-9);
     expect(dualBound?.scope).toBe("network");

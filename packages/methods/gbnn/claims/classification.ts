@@ -2,7 +2,7 @@ import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims"
 import { oneHot, type Tensor } from "@offprint/tensor-core";
 import { chosenClasses, codeClasses } from "../src/classes.js";
 import { boostStumps, type GbnnModel, losses, predictClasses, trainWhole } from "../src/index.js";
-import { cancerNetwork, fitClasses, gbnn, type Method } from "./method.js";
+import { cancerNetwork, fitClasses, gbnn, type Method, SPLITS } from "./method.js";
 import { classes, type Problem, standardized } from "./problems.js";
 
 /** What the network is trained by as a whole. */
@@ -62,31 +62,28 @@ async function compare(
   splits: number,
   name: "breast cancer" | "wine",
   count: number,
+  by: readonly Solver[],
 ) {
   const boosted: number[] = [];
   const others: Record<"stumps" | Solver, number[]> = { lbfgs: [], adam: [], sgd: [], stumps: [] };
   // The slow ones see fewer splits in a quick run.
-  const compared = (by: Solver) => (context.scale === "quick" && count === 2 && by !== "lbfgs" ? 2 : splits);
+  const compared = (solver: Solver) => (context.scale === "quick" && count === 2 && solver !== "lbfgs" ? 2 : splits);
   for (let k = 0; k < splits; k++) {
     const seed = context.seed * splits + k;
     const { problem, model } =
       name === "breast cancer" ? await cancerNetwork(context, method, seed) : await wineNetwork(method, seed);
     boosted.push(testAccuracy(problem, model));
-    for (const by of solvers) if (k < compared(by)) others[by].push(await whole(problem, count, seed, by));
+    for (const solver of by) if (k < compared(solver)) others[solver].push(await whole(problem, count, seed, solver));
     if (context.scale === "full" || k === 0) others.stumps.push(stumps(problem, count));
     await context.onProgress((k + 1) / splits / 2 + (count === 3 ? 0.5 : 0), name);
   }
-  const leads = solvers.map((by) => meanOf(others[by]) - meanOf(boosted.slice(0, others[by].length)));
+  const leads = by.map((solver) => meanOf(others[solver]) - meanOf(boosted.slice(0, others[solver].length)));
   return {
     boosted: meanOf(boosted),
     lead: Math.max(...leads),
-    rows: Object.entries({ boosted, ...others }).map(([by, values]) => [
-      name,
-      by,
-      values.length,
-      meanOf(values),
-      Math.min(...values),
-    ]),
+    rows: Object.entries({ boosted, ...others })
+      .filter(([, values]) => values.length > 0)
+      .map(([network, values]) => [name, network, values.length, meanOf(values), Math.min(...values)]),
   };
 }
 
@@ -97,15 +94,16 @@ async function wineNetwork(method: Method, seed: number) {
 }
 
 /** Boosted networks tell tumours and wines apart as well as networks that are trained as a whole. */
-export function classification(method: Method = gbnn, splits = 5): Claim {
+export function classification(method: Method = gbnn, fixedSplits?: number, by: readonly Solver[] = solvers): Claim {
   return {
     id: "classification",
     statement: "A network grown by boosting classifies small tables as well as networks trained as a whole",
     source: "Section V, at small scale",
     paper: "competitive with MLPs by Adam, L-BFGS and SGD",
     async run(context) {
-      const cancer = await compare(context, method, splits, "breast cancer", 2);
-      const wine = await compare(context, method, splits, "wine", 3);
+      const splits = fixedSplits ?? SPLITS[context.scale];
+      const cancer = await compare(context, method, splits, "breast cancer", 2, by);
+      const wine = await compare(context, method, splits, "wine", 3, by);
       return {
         measured: {
           cancer: cancer.boosted,

@@ -31,7 +31,7 @@ const logits = (params: Params, images: Tensor) => head.apply(params.head, body.
 /** What replaces the last layers. */
 export type HeadMethod = typeof boostHead;
 
-async function oneSplit(context: ClaimContext, method: HeadMethod, seed: number) {
+async function oneSplit(context: ClaimContext, method: HeadMethod, seed: number, epochs: number) {
   const set = digits();
   const inputs = reshape(div(set.inputs, 16), [set.inputs.shape[0], 1, 8, 8]);
   const rng = random.rng(`${seed}/digits`);
@@ -55,7 +55,7 @@ async function oneSplit(context: ClaimContext, method: HeadMethod, seed: number)
         yield { x: take(learn.inputs, batch), y: take(learn.targets, batch) };
       }
     },
-    epochs: EPOCHS,
+    epochs,
     seed,
     signal,
     ...(backend && { backend }),
@@ -93,7 +93,7 @@ export function judgeHead(original: number, boosted: number, half: number): bool
 }
 
 /** Boosting replaces the last layers of a convolutional network. */
-export function convolutionalBody(method: HeadMethod = boostHead, quickSplits = 2): Claim {
+export function convolutionalBody(method: HeadMethod = boostHead, quickSplits = 1, epochs = EPOCHS): Claim {
   return {
     id: "final-layers",
     statement:
@@ -104,7 +104,7 @@ export function convolutionalBody(method: HeadMethod = boostHead, quickSplits = 
       const splits = context.scale === "quick" ? quickSplits : 4;
       const runs: Awaited<ReturnType<typeof oneSplit>>[] = [];
       for (let k = 0; k < splits; k++) {
-        runs.push(await oneSplit(context, method, context.seed * splits + k));
+        runs.push(await oneSplit(context, method, context.seed * splits + k, epochs));
         await context.onProgress((k + 1) / splits);
       }
       const [original, boosted, half] = (["head", "boosted", "half"] as const).map((key) =>

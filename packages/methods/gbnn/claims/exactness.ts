@@ -13,13 +13,14 @@ function predictionsOf(model: GbnnModel, F: Tensor): Tensor {
 }
 
 /** The assembled network is the additive model. */
-export function oneNetwork(assemble: Assemble = toNetwork, totalUnits = 60): Claim {
+export function oneNetwork(assemble: Assemble = toNetwork, units = { quick: 24, full: 60 }): Claim {
   return {
     id: "one-network",
     statement: "The boosted model is one ordinary network with one hidden layer, also with units switched off",
     source: "Section III",
     paper: "exact",
     async run(context) {
+      const totalUnits = units[context.scale];
       const rows: (number | string)[][] = [];
       const tasks = [
         ["regression", friedman(context.seed), "numbers"],

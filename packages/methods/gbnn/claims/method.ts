@@ -13,6 +13,9 @@ export interface Method {
 /** The method of the paper. */
 export const gbnn: Method = { regressor: fitRegressor, classifier: fitClassifier };
 
+/** Splits that means are taken over. */
+export const SPLITS = { quick: 3, full: 5 } as const;
+
 /** eta of all claims; the library's own default of 1 is unstable. */
 const ETA = 0.1;
 

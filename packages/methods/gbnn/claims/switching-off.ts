@@ -1,10 +1,9 @@
 import { type Claim, figure, meanOf } from "@offprint/claims";
 import { predictNumbers, stagedScore } from "../src/index.js";
 import { testAccuracy } from "./classification.js";
-import { cancerNetwork, fitNumbers, gbnn, type Method } from "./method.js";
+import { cancerNetwork, fitNumbers, gbnn, type Method, SPLITS } from "./method.js";
 import { friedman } from "./problems.js";
 
-const SPLITS = 5;
 const WIDE = 3;
 
 /** Whether mean scores, and the difference between a prefix and a shorter run, bear the claim out. */
@@ -17,13 +16,14 @@ export function judgeSwitchingOff(
 }
 
 /** The last units can be switched off. */
-export function switchingOff(method: Method = gbnn, splits = SPLITS, wide = WIDE): Claim {
+export function switchingOff(method: Method = gbnn, fixedSplits?: number, wide = WIDE): Claim {
   return {
     id: "switching-off",
     statement: "Most of the last units can be switched off at little cost",
     source: "Section V, switching off units",
     paper: "large shares can be dropped with no significant loss",
     async run(context) {
+      const splits = fixedSplits ?? SPLITS[context.scale];
       const cancer: [number[], number[]] = [[], []];
       for (let k = 0; k < splits; k++) {
         const { problem, model } = await cancerNetwork(context, method, context.seed * splits + k);

@@ -5,13 +5,14 @@ import { type Method, published } from "./method.js";
 import { bestOf, sum, sweepsOf, totalSweeps, windowMeans } from "./totals.js";
 
 /** Without a context: the total against fixed omegas, on the same systems. */
-export function bandit(method: Method = published, T = 5000): Claim {
+export function bandit(method: Method = published, rounds = { quick: 3000, full: 5000 }): Claim {
   return {
     id: "bandit-against-fixed",
     statement: "Tsallis-INF approaches the best fixed omega, which nobody knows beforehand, and beats poor ones",
     source: "Experiment with i.i.d. shifts",
     paper: "approaches the best fixed omega (about 1.6 for low, 1.8 for high variance)",
     async run({ rng, seed, scale, onProgress }) {
+      const T = rounds[scale];
       const settings = omegaGrid();
       const variances = scale === "full" ? (["low", "high"] as const) : (["low"] as const);
       const measured: Record<string, number> = {};

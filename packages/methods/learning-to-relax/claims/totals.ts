@@ -36,7 +36,7 @@ export interface Best {
 }
 
 /**
- * The best point of a grid: from the costs of all of them, or by halving where the cost falls and then rises along the grid.
+ * The best point of a grid: from the costs of all of them, or by Fibonacci search where the cost falls and then rises along the grid.
  * Nothing need be known of where the best lies.
  */
 export async function bestOf(
@@ -46,17 +46,20 @@ export async function bestOf(
 ): Promise<Best> {
   const known = new Map<number, number>();
   const at = async (i: number): Promise<number> => {
+    if (i >= grid.length) return Infinity;
     if (!known.has(i)) known.set(i, await cost(grid[i]!));
     return known.get(i)!;
   };
   if (all) for (let i = 0; i < grid.length; i++) await at(i);
-  let [low, high] = [0, grid.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((await at(middle)) < (await at(middle + 1))) high = middle;
-    else low = middle + 1;
+  // The best lies between `low` and low + near + far; of the two points inside one is known from the step before.
+  let low = -1;
+  let [near, far] = [1, 2];
+  while (near + far <= grid.length) [near, far] = [far, near + far];
+  while (far > 1) {
+    if ((await at(low + near)) > (await at(low + far))) low += near;
+    [near, far] = [far - near, near];
   }
-  await at(low);
+  await at(low + 1);
   const [best, least] = [...known].reduce((a, b) => (b[1] < a[1] ? b : a));
   return { point: grid[best]!, cost: least };
 }

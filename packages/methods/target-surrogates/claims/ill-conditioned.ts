@@ -17,13 +17,14 @@ export function judgeIllConditioned(runs: readonly Readonly<Record<string, Marks
 }
 
 /** On ill-conditioned data tuned baselines stay far behind. */
-export function illConditioned(method: Method = targetSurrogates, count = 4): Claim {
+export function illConditioned(method: Method = targetSurrogates, quickRuns = 3): Claim {
   return {
     id: "ill-conditioned",
     statement: "On ill-conditioned data, surrogates come several times nearer to the optimum than tuned baselines",
     source: "Section 5, convex losses",
     paper: "most for large batches and ill-conditioned data (curves)",
     async run(context: ClaimContext) {
+      const count = context.scale === "full" ? 4 : quickRuns;
       const all: Record<string, Marks>[] = [];
       for (let k = 0; k < count; k++) {
         const seed = context.seed * count + k;

@@ -118,15 +118,22 @@ function interruptions<R extends RunOutcome>(subject: RunSubject<R>, { it, expec
 }
 
 function resuming<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: TestTools) {
+  let uninterrupted: Promise<R> | undefined;
+  /** What a run gives that nobody interrupts: one for all tests, as the same options give the same result. */
+  const wholeRun = () => {
+    uninterrupted ??= subject.run(shortly(subject));
+    return uninterrupted;
+  };
+
   it("goes on from a state saved as JSON as if it had not been stopped, bit for bit", async () => {
-    const whole = await subject.run(shortly(subject));
+    const whole = await wholeRun();
     const part = await subject.run(shortly(subject, stopAfter(2).options));
     const rest = await subject.run(shortly(subject, { resume: throughJson(part.state) }));
     expect(textOf(subject, rest)).toBe(textOf(subject, whole));
   });
 
   it("goes on after an abort, bit for bit", async () => {
-    const whole = await subject.run(shortly(subject));
+    const whole = await wholeRun();
     const controller = new AbortController();
     const onProgress = async () => {
       await turn();
@@ -148,7 +155,7 @@ function resuming<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: 
   });
 
   it("counts its limit over resumed runs together", async () => {
-    const whole = await subject.run(shortly(subject));
+    const whole = await wholeRun();
     const again = await subject.run(shortly(subject, { resume: throughJson(whole.state) }));
     expect(again.status).toBe("limit");
     expect(textOf(subject, again)).toBe(textOf(subject, whole));
