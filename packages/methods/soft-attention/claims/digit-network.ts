@@ -1,7 +1,7 @@
 import type { ClaimContext } from "@offprint/claims";
 import { trainTestSplit } from "@offprint/data";
 import { digits } from "@offprint/datasets";
-import { type BatchNormState, initializers, linear } from "@offprint/nn";
+import { type BatchNormState, initializers, type LinearParams, linear } from "@offprint/nn";
 import { adamw, chain, clipByGlobalNorm, cosineSchedule, crossEntropy, train } from "@offprint/optim";
 import {
   add,
@@ -18,11 +18,13 @@ import {
   tensor,
   transpose,
 } from "@offprint/tensor-core";
-import { convStage } from "../src/conv-stage.js";
+import { type ConvNormParams, convStage } from "../src/conv-stage.js";
 import {
   attentionLayer,
   attentions,
+  type BlockParams,
   fullGaussianHeads,
+  type GridLayer,
   type HeadAttention,
   softHeads,
   transformerBlock,
@@ -52,27 +54,36 @@ export const digitAttentions = {
 /** Name of one of them. */
 export type DigitAttention = keyof typeof digitAttentions;
 
+/** Parameters of {@link digitNetwork}. */
+export interface DigitParams {
+  /** The two convolutions. */
+  readonly stem: readonly ConvNormParams[];
+  /** `[64, 32]`, added to the tokens. */
+  readonly positions: Tensor;
+  /** One after the other. */
+  readonly blocks: readonly BlockParams[];
+  /** `[32, 10]` */
+  readonly head: LinearParams;
+}
+
 /** A trained network. */
 export interface DigitModel {
-  /** Tree of parameters. */
-  params: any;
+  /** What is learned. */
+  readonly params: DigitParams;
   /** Running statistics of the stem. */
-  state: readonly BatchNormState[];
+  readonly state: readonly BatchNormState[];
 }
 
 /** 8 x 8 images as 64 tokens: two convolutions, two blocks, the mean of the tokens, ten classes. */
 export function digitNetwork(attention: HeadAttention) {
   const weightInit = initializers.uniformFanIn;
   const stem = convStage([1, 16, DIM], [1, 1]);
-  const layer = attentionLayer({ dim: DIM, heads: HEADS, attention, localConv: 3, weightInit });
+  const layer: GridLayer = attentionLayer({ dim: DIM, heads: HEADS, attention, localConv: 3, weightInit });
   const block = transformerBlock({ dim: DIM, attention: layer, weightInit });
   const head = linear({ inputs: DIM, outputs: 10 });
-  const logits = (params: any, image: Tensor) => {
+  const logits = (params: DigitParams, image: Tensor) => {
     const tokens = transpose(reshape(image, [image.shape[0], DIM, TOKENS]), [0, 2, 1]);
-    const y = params.blocks.reduce(
-      (x: Tensor, p: any) => block.apply(p, x, [SIDE, SIDE]),
-      add(tokens, params.positions),
-    );
+    const y = params.blocks.reduce((x, p) => block.apply(p, x, [SIDE, SIDE]), add(tokens, params.positions));
     return head.apply(params.head, mean(y, { axis: 1 }));
   };
   return {
@@ -85,7 +96,7 @@ export function digitNetwork(attention: HeadAttention) {
       },
       state: stem.initState(),
     }),
-    train(params: any, state: readonly BatchNormState[], images: Tensor): [Tensor, BatchNormState[]] {
+    train(params: DigitParams, state: readonly BatchNormState[], images: Tensor): [Tensor, readonly BatchNormState[]] {
       const [y, next] = stem.train(params.stem, state, images);
       return [logits(params, y), next];
     },
@@ -134,10 +145,11 @@ export async function trainDigits(
   const { train: learn } = digitImages(seed);
   const start = network.init(random.rng(`${seed}/network`));
   const steps = EPOCHS * Math.ceil(TRAIN / BATCH);
-  const { params, modelState } = await train({
-    loss(p: any, batch: { images: Tensor; labels: Tensor }, { modelState: state }) {
+  type Batch = { readonly images: Tensor; readonly labels: Tensor };
+  const { params, modelState } = await train<DigitParams, Batch, readonly BatchNormState[]>({
+    loss(p, batch, { modelState: state }) {
       const [logits, next] = network.train(p, state, batch.images);
-      return [crossEntropy(logits, batch.labels), next];
+      return [crossEntropy(logits, batch.labels), next] as const;
     },
     initial: start.params,
     modelState: start.state,

@@ -19,11 +19,12 @@ export async function shippedAccuracies(
   context: Pick<ClaimContext, "backend">,
   name: (typeof shipped)[number],
   attention: HeadAttention = digitAttentions[name],
+  seeds = SEEDS,
 ): Promise<number[]> {
   const like = digitNetwork(digitAttentions[name]).init(random.rng(0));
   const judge = digitJudge(context, attention);
   const accuracies: number[] = [];
-  for (let seed = 0; seed < SEEDS; seed++) {
+  for (let seed = 0; seed < seeds; seed++) {
     accuracies.push(await judge.accuracy(await shippedNetwork(assetName("digits", name, seed), like), seed));
   }
   await judge.release();

@@ -33,10 +33,11 @@ const makers = {
     }
   },
   async denoising() {
-    const trained = await trainDenoisers(context, denoisingAttentions, 0, 0);
+    const attentions = denoisingAttentions();
+    const trained = await trainDenoisers(context, attentions, 0, 0);
     const test = denoisingImages(random.rng("0/test-images"), 64);
     for (const [name, params] of Object.entries(trained)) {
-      console.log(name, await denoisingError(context, denoisingAttentions[name], params, test));
+      console.log(name, await denoisingError(context, attentions[name], params, test));
       await write(assetName("denoising", name, 0), params);
     }
   },

@@ -1,11 +1,11 @@
-import { type Claim, meanOf } from "@offprint/claims";
+import type { Claim } from "@offprint/claims";
 import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { mul, type Tensor, trace, zeros } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { approximationQuality } from "../claims/approximation.js";
 import { denoising } from "../claims/denoising.js";
-import { denoisingAttentions } from "../claims/denoising-network.js";
+import { denoisingAttentions, SMALL, SMALL_TRAINING, TRAINING } from "../claims/denoising-network.js";
 import { judgeDigits, shippedAccuracies } from "../claims/digits.js";
 import { growth } from "../claims/growth.js";
 import { claims } from "../claims/index.js";
@@ -44,8 +44,8 @@ describe("the claims", () => {
     "digits: not when the shipped networks compute something else",
     async () => {
       const unnormalised = softHeads({ features: 16, ratio: 2, pinv: { iterations: 40 } });
-      const softmax = meanOf(await shippedAccuracies({ backend }, "softmax"));
-      const other = meanOf(await shippedAccuracies({ backend }, "SOFT++", unnormalised));
+      const [softmax] = await shippedAccuracies({ backend }, "softmax", undefined, 1);
+      const [other] = await shippedAccuracies({ backend }, "SOFT++", unnormalised, 1);
       expect(judgeDigits(softmax, softmax, other)).toBe(false);
       expect(judgeDigits(softmax, other, softmax)).toBe(false);
     },
@@ -56,12 +56,25 @@ describe("the claims", () => {
     "denoising: not without the bottleneck's inverse, nor where networks are hardly trained",
     async () => {
       const broken = softHeads({ features: 16, ratio: 4, pinv: { iterations: 2 } });
-      const few = () => ({ runs: 0, steps: 0, batch: 0, test: 8 });
-      expect((await result(denoising({ ...denoisingAttentions, SOFT: broken }, few))).holds).toBe(false);
-      const hardly = denoising(denoisingAttentions, () => ({ runs: 1, steps: 2, batch: 2, test: 4 }));
+      const few = () => ({ ...TRAINING, runs: 0, test: 8, small: null });
+      expect((await result(denoising({ ...denoisingAttentions(), SOFT: broken }, few))).holds).toBe(false);
+      const size = { ...TRAINING, size: SMALL, runs: 1, steps: 2, batch: 2, test: 4, small: null };
+      const hardly = denoising(denoisingAttentions(SMALL), () => size);
       const { holds, measured } = await result(hardly);
       expect(holds).toBe(false);
       expect(Object.keys(measured)).toEqual(["no attention", "softmax", "SOFT", "SOFT++"]);
+    },
+    patience,
+  );
+
+  it(
+    "denoising: not where the small networks that are trained here do not attend",
+    async () => {
+      const brief = { ...SMALL_TRAINING, steps: 20 };
+      const size = () => ({ ...TRAINING, runs: 0, test: 8, small: brief });
+      const { holds, measured } = await result(denoising(undefined, size, [null, null]));
+      expect(holds).toBe(false);
+      expect((measured as Record<string, number>)["small SOFT / none"]).toBe(1);
     },
     patience,
   );

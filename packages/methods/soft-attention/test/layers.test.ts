@@ -35,7 +35,7 @@ const normal = (shape: readonly number[], seed: number | string = 0) =>
   random.rng(`layers/${seed}`).normal([...shape], { dtype: "float64" });
 const rng = () => random.rng("layers");
 const grid: Grid = [4, 6];
-const wide = <P>(params: P) => tree.map((x: Tensor | null) => x && x.cast("float64"), params) as P;
+const wide = <P>(params: P) => tree.map((x: Tensor | null) => x?.cast("float64") ?? null, params) as P;
 
 describe("localBranch", () => {
   it("equals an explicit loop", () => {
@@ -192,7 +192,7 @@ describe("the attentions with one signature", () => {
     "full kernel": fullGaussianHeads({ normalization: "symmetric" }),
     softmax: attentions.softmax(),
     linformer: attentions.linformer({ tokens: n, projected: 6 }),
-    performer: attentions.performer({ features, randomFeatures: 4000 }),
+    performer: attentions.performer({ features, randomFeatures: 64 }),
     nystromformer: attentions.nystromformer({ ratio: 2 }),
     linear: attentions.linear(),
   };
@@ -211,7 +211,8 @@ describe("the attentions with one signature", () => {
 
   it("Performer and Nystromformer come near softmax, linear attention keeps constants, Linformer wants its n", () => {
     const softmax = all.softmax.apply(null, inputs);
-    expect(largestDifference(all.performer.apply(null, inputs), softmax)).toBeLessThan(0.1 * largest(softmax));
+    const performer = attentions.performer({ features, randomFeatures: 4000 });
+    expect(largestDifference(performer.apply(null, inputs), softmax)).toBeLessThan(0.1 * largest(softmax));
     const exact = attentions
       .nystromformer({ ratio: 1 })
       .apply(null, { ...inputs, query: inputs.query.mul(3), key: inputs.key.mul(3) });
