@@ -67,6 +67,9 @@ export interface Stepping {
   readonly stopAt: readonly number[];
 }
 
+/** One object, so that solves know that they need not be compiled again. */
+const usual = piController();
+
 /** @internal Checks what every solve takes. @throws ValueError */
 export function checkStepping(owner: string, options: SteppingOptions): Stepping {
   const method = methodOf(owner, options.method ?? "tsit5");
@@ -88,7 +91,7 @@ export function checkStepping(owner: string, options: SteppingOptions): Stepping
   }
   return {
     method,
-    controller: stepSize === undefined ? (options.controller ?? piController()) : fixedController,
+    controller: stepSize === undefined ? (options.controller ?? usual) : fixedController,
     relativeTolerance,
     absoluteTolerance,
     initialStep: stepSize ?? initialStep ?? 0,

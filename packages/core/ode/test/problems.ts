@@ -1,5 +1,14 @@
+import { readFileSync } from "node:fs";
 import { add, concatenate, div, mul, pow, slice, square, stack, sub, type Tensor } from "@offprint/tensor-core";
-import reference from "./fixtures/reference.json" with { type: "json" };
+
+interface Reference {
+  readonly y0: readonly number[];
+  readonly t1: number;
+  readonly end: readonly number[];
+}
+
+const path = new URL("fixtures/reference.json", import.meta.url);
+const reference = JSON.parse(readFileSync(path, "utf8")) as Record<string, Reference>;
 
 /** A test problem as a right-hand side of plain numbers and as one of tensors. */
 export interface Problem {

@@ -1,0 +1,83 @@
+import { type Claim, type ClaimContext, figure, meanOf, memo } from "@offprint/claims";
+import { type Effort, type Trained, trainOde } from "./digits.js";
+import { type Method, regularizedNde } from "./method.js";
+
+/** Sizes of the experiment. */
+const efforts: Record<ClaimContext["scale"], { effort: Effort; runs: number }> = {
+  quick: { effort: { train: 600, test: 300, epochs: 6 }, runs: 1 },
+  full: { effort: { train: 1200, test: 597, epochs: 14 }, runs: 2 },
+};
+
+/** Weights of the error regulariser, from the first to the last epoch. */
+const weights: Record<ClaimContext["scale"], readonly [number, number]> = { quick: [300, 30], full: [300, 30] };
+
+/** A pair of trainings that differ in the regulariser alone. */
+export interface Pair {
+  readonly vanilla: Trained;
+  readonly regularized: Trained;
+}
+
+const pairs = memo(
+  async ({ seed, scale, signal, onProgress }: ClaimContext, method: Method, less?: Effort): Promise<Pair[]> => {
+    const { effort: usual, runs } = efforts[scale];
+    const effort = less ?? usual;
+    const all: Pair[] = [];
+    for (let run = 0; run < runs; run++) {
+      const name = `${seed}/${run}`;
+      const vanilla = await trainOde(method.fitOde, name, effort, { lambda: 0 }, signal);
+      await onProgress((run + 0.5) / runs);
+      const regularized = await trainOde(method.fitOde, name, effort, { lambda: weights[scale] }, signal);
+      await onProgress((run + 1) / runs);
+      all.push({ vanilla, regularized });
+    }
+    return all;
+  },
+);
+
+/** Whether a regularised model is cheaper by the part that is asked for, and as good. */
+export function judge(all: readonly Pair[], part: number, loss: number): boolean {
+  const ratio = meanOf(all.map(({ vanilla, regularized }) => regularized.evaluations / vanilla.evaluations));
+  const lost = meanOf(all.map(({ vanilla, regularized }) => vanilla.accuracy - regularized.accuracy));
+  const trained = all.every(
+    ({ vanilla, regularized }) => regularized.trainingEvaluations < vanilla.trainingEvaluations,
+  );
+  return ratio <= part && lost <= loss && trained;
+}
+
+/** Prediction takes fewer evaluations, training too, accuracy stays. `effort` other than usual is for tests. */
+export function headlineOde(method: Method = regularizedNde, effort?: Effort): Claim {
+  return {
+    id: "neural-ode",
+    statement:
+      "With the error regulariser a neural ODE needs far fewer evaluations to predict and to train, at the same accuracy",
+    source: "Table 1",
+    paper: "177 of 253",
+    async run(context) {
+      const all = await pairs(context, method, effort);
+      const [part, loss] = context.scale === "full" ? [0.6, 0.015] : [0.75, 0.04];
+      const ratio = meanOf(all.map(({ vanilla, regularized }) => regularized.evaluations / vanilla.evaluations));
+      const row = (name: string, of: (pair: Pair) => Trained) => {
+        const each = all.map(of);
+        return [
+          name,
+          meanOf(each.map((r) => r.evaluations)),
+          meanOf(each.map((r) => r.trainingEvaluations)),
+          meanOf(each.map((r) => r.accuracy)),
+        ];
+      };
+      const [vanilla, regularized] = [row("vanilla", (p) => p.vanilla), row("ERNODE", (p) => p.regularized)];
+      return {
+        measured: ratio,
+        holds: judge(all, part, loss),
+        detail: `Evaluations to predict must fall to ${part} at most (${figure(ratio)}), those to train must fall, accuracy must not fall by more than ${loss} (from ${figure(vanilla[3] as number)} to ${figure(regularized[3] as number)}).`,
+        tables: [
+          {
+            title: "Digits",
+            columns: ["model", "evaluations to predict", "to train", "accuracy"],
+            rows: [vanilla, regularized],
+          },
+        ],
+      };
+    },
+  };
+}

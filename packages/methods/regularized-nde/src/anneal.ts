@@ -1,0 +1,25 @@
+import { type Rng, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
+
+/** The weight of a regulariser: constant, or from one value down to another. */
+export type Lambda = number | readonly [from: number, to: number];
+
+/**
+ * The weight in an epoch, `l0 exp(-e log(l0 / l1) / epochs)`: from `l0` towards `l1`, exponentially.
+ * @throws ValueError for negative weights, or ones that grow.
+ */
+export function annealed(lambda: Lambda, epoch: number, epochs: number): number {
+  const [from, to] = typeof lambda === "number" ? [lambda, lambda] : lambda;
+  requireNonNegative("annealed", "lambda", from);
+  requireNonNegative("annealed", "lambda", to);
+  requireInteger("annealed", "epochs", epochs, 1);
+  if (to > from || (to === 0 && from > 0)) {
+    throw new ValueError(`annealed: lambda runs from ${from} to ${to}; it must fall, to a positive value`);
+  }
+  return from === to ? from : from * Math.exp((-epoch * Math.log(from / to)) / epochs);
+}
+
+/** The random end of STEER: uniform within `width` of `t1`. @see Ghosh et al. 2020. */
+export function steerEnd(rng: Rng, t1: number, width: number): number {
+  requireNonNegative("steerEnd", "width", width);
+  return t1 + width * (2 * rng.uniform([], { dtype: "float64" }).item() - 1);
+}

@@ -1,0 +1,19 @@
+export { annealed, type Lambda, steerEnd } from "./anneal.js";
+export { type FitOdeOptions, fitOde, type OdeModel, type OdeSolving } from "./fit-ode.js";
+export { type FitSdeOptions, fitSde, type SdeFitRecord, type SdeFitResult, type SdeModel } from "./fit-sde.js";
+export {
+  type Dynamics,
+  type Flowing,
+  flowing,
+  kineticPenalized,
+  type Penalized,
+  penalized,
+  taylorPenalized,
+} from "./higher-order.js";
+export {
+  type Aggregate,
+  errorRegularizer,
+  type Regularize,
+  type SolverSteps,
+  stiffnessRegularizer,
+} from "./regularizers.js";

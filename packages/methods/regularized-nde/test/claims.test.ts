@@ -1,0 +1,46 @@
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
+import { mul } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { exact } from "../claims/exact.js";
+import { headlineOde, judge, type Pair } from "../claims/headline-ode.js";
+import { claims } from "../claims/index.js";
+import { type Method, regularizedNde } from "../claims/method.js";
+
+const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
+
+describe("claims fail for what is not the method", () => {
+  it("exact: holds, and fails where sizes of steps or the region of stability are left out", async () => {
+    expect(await holds(exact())).toBe(true);
+    const unweighed: Method = {
+      ...regularizedNde,
+      errorRegularizer: (s, a) => regularizedNde.errorRegularizer({ ...s, stepSizes: mul(s.stepSizes, 2) }, a),
+    };
+    const unscaled: Method = {
+      ...regularizedNde,
+      stiffnessRegularizer: (s, a) => regularizedNde.stiffnessRegularizer(s, a, 1),
+    };
+    for (const broken of [unweighed, unscaled]) expect(await holds(exact(broken))).toBe(false);
+  });
+
+  it("neural-ode: fails for a regulariser without weight", async () => {
+    const without: Method = {
+      ...regularizedNde,
+      fitOde: (m, p, d, o) => regularizedNde.fitOde(m, p, d, { ...o, lambda: 0 }),
+    };
+    expect(await holds(headlineOde(without, { train: 200, test: 100, epochs: 2 }))).toBe(false);
+  });
+
+  it("both headlines are judged on evaluations to predict and to train, and on accuracy", () => {
+    const of = (evaluations: number, trainingEvaluations: number, accuracy: number) => ({
+      evaluations,
+      trainingEvaluations,
+      accuracy,
+    });
+    const good: Pair = { vanilla: of(80, 70, 0.96), regularized: of(32, 36, 0.955) };
+    expect(judge([good], 0.6, 0.015)).toBe(true);
+    expect(judge([{ ...good, regularized: of(56, 36, 0.955) }], 0.6, 0.015)).toBe(false);
+    expect(judge([{ ...good, regularized: of(32, 71, 0.955) }], 0.6, 0.015)).toBe(false);
+    expect(judge([{ ...good, regularized: of(32, 36, 0.94) }], 0.6, 0.015)).toBe(false);
+  });
+});

@@ -1,0 +1,48 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { readSafetensors } from "@offprint/data";
+import { temporaryFolder } from "@offprint/testing";
+import { expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+
+const folder = temporaryFolder("fit dynamics");
+
+it("learns a damped oscillation from a table, writes network and plot", async () => {
+  const file = join(folder, "series.csv");
+  const rows = Array.from({ length: 31 }, (_, i) => {
+    const t = 0.2 * i;
+    return `${t},${Math.exp(-0.2 * t) * Math.cos(2 * t)},${Math.exp(-0.2 * t) * Math.sin(2 * t)}`;
+  });
+  writeFileSync(file, `time,x,y\n${rows.join("\n")}\n`);
+  const [model, plot] = [join(folder, "model.safetensors"), join(folder, "fit.svg")];
+  const { code, out } = await runWords(commands, "fit-dynamics", [
+    "--table",
+    file,
+    "--epochs",
+    "200",
+    "--learning-rate",
+    "0.03",
+    "--hidden",
+    "8",
+    "--stretch",
+    "5",
+    "--output",
+    model,
+    "--plot",
+    plot,
+  ]);
+  expect(code).toBe(0);
+  const [before, after] = (out.match(/loss\s+(\S+) -> (\S+)/) as RegExpMatchArray).slice(1).map(Number);
+  expect(after).toBeLessThan(0.3 * before);
+  expect(readSafetensors(new Uint8Array(readFileSync(model))).tensors.w1.shape).toEqual([2, 8]);
+  expect(readFileSync(plot, "utf8")).toMatch(/^<svg/);
+});
+
+it("says in one line what is wrong with a table", async () => {
+  const file = join(folder, "bad.csv");
+  writeFileSync(file, "time,x\n0,1\n2,2\n1,3\n3,4\n");
+  const { code, err } = await runWords(commands, "fit-dynamics", ["--table", file]);
+  expect(code).toBe(2);
+  expect(err).toMatch(/times of column "time" must grow/);
+});
