@@ -1,6 +1,7 @@
 import { zeros } from "./construct.js";
 import type { DType } from "./dtype.js";
 import { UnsupportedError } from "./errors.js";
+import type { GraphBuilder } from "./graph/builder.js";
 import { recordingBelow } from "./levels.js";
 import type { Shape } from "./shape.js";
 import type { BatchedStorage, SymbolicStorage } from "./storage.js";
@@ -66,6 +67,25 @@ export function levelOf(x: Tensor): number {
   return storage.kind === "symbolic" ? storage.builder.level : 0;
 }
 
+/** The branch that is being traced, which takes in the operations on values that it closes over. */
+let branch: GraphBuilder | undefined;
+
+/** Runs `body` while operations on values of outer levels become part of the branch that `builder` traces. */
+export function takingIn<R>(builder: GraphBuilder, body: () => R): R {
+  const outer = branch;
+  branch = builder;
+  try {
+    return body();
+  } finally {
+    branch = outer;
+  }
+}
+
+/** Whether a value is known only while outer transformations run. */
+function isOpen({ storage, record }: Tensor): boolean {
+  return record !== null || storage.kind === "symbolic" || storage.kind === "batched";
+}
+
 /** Carries out a primitive at the level its inputs belong to, and records it for the gradients that need it. */
 export function bind<P>(primitive: Primitive<P>, inputs: readonly Tensor[], params: P): Tensor[] {
   let top: Tensor | undefined;
@@ -77,8 +97,11 @@ export function bind<P>(primitive: Primitive<P>, inputs: readonly Tensor[], para
       top = input;
     }
   }
-  const outputs =
-    top === undefined
+  const inBranch = branch !== undefined && level < branch.level && inputs.some(isOpen);
+  if (inBranch) level = (branch as GraphBuilder).level;
+  const outputs = inBranch
+    ? (branch as GraphBuilder).add(primitive, inputs, params)
+    : top === undefined
       ? bindHost(primitive, inputs, params)
       : top.storage.kind === "symbolic"
         ? (top.storage as SymbolicStorage).builder.add(primitive, inputs, params)

@@ -1,18 +1,21 @@
 import { describe, expect, it } from "vitest";
 import {
   abs,
+  add,
   ceil,
   checkpoint,
   cond,
   floor,
   grad,
   greater,
+  jitSync,
   jvp,
   less,
   linalg,
   log,
   matmul,
   max,
+  mod,
   mul,
   prod,
   random,
@@ -156,6 +159,46 @@ describe("gradients where nothing varies or a branch is not taken", () => {
     expect([...grad((v: Tensor) => sum(vmap(operands)(v)))(xs).data()]).toEqual([0, 0.25, 0]);
     expect([...jvp((v: Tensor) => vmap(operands)(v), [xs], [f64([1, 1, 1])])[1].data()]).toEqual([0, 0.25, 0]);
   });
+
+  it("compiled, what a branch computes of values from outside belongs to the branch, its gradient too", () => {
+    const root = (x: Tensor) =>
+      cond(
+        greater(x, 0),
+        () => sqrt(x),
+        () => mul(x, 3),
+      );
+    const text = String(trace(root, f64(0)));
+    expect(text.slice(0, text.indexOf("cond"))).not.toContain("sqrt");
+    for (const f of [root, (x: Tensor) => add(root(mul(x, 2)), 0)]) {
+      expect(jitSync(grad(f))(f64(0)).item()).toBe(grad(f)(f64(0)).item());
+      expect(jitSync(grad(f))(f64(2)).item()).toBe(grad(f)(f64(2)).item());
+    }
+  });
+
+  it("and where they close over what all examples share", () => {
+    const loss = (w: Tensor, v: Tensor) =>
+      sum(
+        vmap((x: Tensor) =>
+          cond(
+            greater(x, 0),
+            () => log(mul(x, w)),
+            () => mul(sqrt(sub(w, x)), w),
+          ),
+        )(v),
+      );
+    // Where every example takes one branch, the other has infinite slopes at what they share.
+    const slopes = (v: number[]) => [f64(0.5), f64(v)] as const;
+    for (const [v, slope] of [
+      [[-1, 4], Math.sqrt(1.5) + 0.5 / (2 * Math.sqrt(1.5)) + 2],
+      [[1, 4], 4],
+      [[0.5, 0.5], 4],
+    ] as const) {
+      const [w, x] = slopes([...v]);
+      expect(grad(loss)(w, x).item()).toBeCloseTo(slope, 13);
+      expect(trace(grad(loss), w, x).apply([w, x])[0].item()).toBeCloseTo(slope, 13);
+      expect(Number.isFinite(grad(grad(loss))(w, x).item())).toBe(true);
+    }
+  });
 });
 
 describe("linalg.svd", () => {
@@ -191,6 +234,12 @@ describe("linalg.svd", () => {
 
 describe("integers", () => {
   const whole = (values: number[]) => tensor(values, { dtype: "int32" });
+
+  it("modulo 0 are 0, as in NumPy, eager and compiled", () => {
+    const [a, b] = [whole([7, -7, 0, 7, -7]), whole([0, 0, 0, -4, 4])];
+    for (const f of [mod, jitSync(mod)]) expect([...f(a, b).data()]).toEqual([0, 0, 0, -1, 1]);
+    expect(jitSync(() => mod(whole([7]), whole([0])))().item()).toBe(0);
+  });
 
   it("stay integers where they are rounded", () => {
     for (const f of [floor, ceil, round]) {

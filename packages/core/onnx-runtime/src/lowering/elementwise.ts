@@ -68,12 +68,19 @@ function sigmoid(c: LoweringContext, [x]: Value[]): Value {
 }
 
 /** Python's remainder from C's: where the signs of remainder and divisor differ, add the divisor. */
-function floorMod(c: LoweringContext, [a, b]: Value[]): Value {
+function floorMod(c: LoweringContext, [a, divisor]: Value[], equation: Equation): Value {
   const zero = c.scalar(a.type, 0);
+  const b = a.type === "int32" && !c.constantOf(equation.inputs[1]) ? withoutZeros(c, divisor) : divisor;
   const r = remainder(c, a, b);
   const opposite = differs(c, [c.map("Less", [r, zero], "bool"), c.map("Less", [b, zero], "bool")]);
   const wrong = c.map("And", [opposite, c.map("Not", [c.map("Equal", [r, zero], "bool")])], "bool");
   return c.map("Where", [wrong, binary(c, "Add", r, b), r], a.type);
+}
+
+/** Integers modulo 0 are 0, which are those modulo 1; the engines give anything. */
+function withoutZeros(c: LoweringContext, divisor: Value): Value {
+  const isZero = c.map("Equal", [divisor, c.scalar("int32", 0)], "bool");
+  return c.map("Where", [isZero, c.scalar("int32", 1), divisor], "int32");
 }
 
 function remainder(c: LoweringContext, a: Value, b: Value): Value {

@@ -5,7 +5,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
 import { inlineCalls } from "../graph/inline.js";
 import { withTrace } from "../levels.js";
-import type { Spec } from "../primitive.js";
+import { type Spec, takingIn } from "../primitive.js";
 import { released } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
@@ -18,13 +18,19 @@ export interface OpenGraph {
 
 /**
  * Traces a flat function. Values from outside that are known become constants of the graph; values of an outer
- * trace, gradient or batch become further inputs, listed in `captured`.
+ * trace, gradient or batch become further inputs, listed in `captured`. Operations on those alone are carried out where
+ * they are, once, or belong to a branch, which may not be taken.
  */
-export function traceFlat(f: (inputs: Tensor[]) => readonly Tensor[], specs: readonly Spec[]): OpenGraph {
+export function traceFlat(
+  f: (inputs: Tensor[]) => readonly Tensor[],
+  specs: readonly Spec[],
+  options: { readonly isBranch?: boolean } = {},
+): OpenGraph {
   return withTrace((level) => {
     const builder = new GraphBuilder(level);
     const inputs = specs.map((spec) => builder.input(spec));
-    const outputs = f(inputs).map((y) => builder.variableOf(y));
+    const results = options.isBranch ? takingIn(builder, () => f(inputs)) : f(inputs);
+    const outputs = results.map((y) => builder.variableOf(y));
     // Gradients that were taken inside the body are over: their variables are plain values.
     const captures = builder.close().map(({ variable, value }) => ({ variable, value: released(value) }));
     const constant = captures.filter((c) => c.value.storage.kind === "host" && c.value.record === null);

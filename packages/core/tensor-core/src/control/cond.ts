@@ -7,7 +7,9 @@ import { Variable } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
 import { isTracing, recordingAbove } from "../levels.js";
 import { cast, logicalNot, where } from "../ops/elementwise.js";
+import { take } from "../ops/indexing.js";
 import { broadcastTo, reshape } from "../ops/movement.js";
+import { any, argMax } from "../ops/reduction.js";
 import { bind, definePrimitive, levelOf, type Primitive } from "../primitive.js";
 import { formatShape, sameShape } from "../shape.js";
 import { backward, dependenciesOutside, dependsOn, detached, recorded, type TapeSpan, tapeTime } from "../tape.js";
@@ -49,11 +51,15 @@ export function cond<A extends unknown[], R>(
   const flat = flattenTensors(operands);
   const structures: tree.TreeStructure[] = [];
   const traceBranch = (branch: (...operands: A) => R) =>
-    traceFlat((v) => {
-      const result = flattenTensors(branch(...tree.unflatten<A>(flat.structure, v)));
-      structures.push(result.structure);
-      return result.leaves;
-    }, flat.leaves);
+    traceFlat(
+      (v) => {
+        const result = flattenTensors(branch(...tree.unflatten<A>(flat.structure, v)));
+        structures.push(result.structure);
+        return result.leaves;
+      },
+      flat.leaves,
+      { isBranch: true },
+    );
   const yes = traceBranch(onTrue);
   const no = traceBranch(onFalse);
   checkBranches(
@@ -184,15 +190,18 @@ export const condP: Primitive<CondParams> = definePrimitive<CondParams>({
         () => whole(onFalse, inputs),
       );
     }
-    const chosen = (x: Tensor) => reshape(test, [size, ...new Array<number>(x.rank - 1).fill(1)]);
-    // A branch that an example does not take may have an infinite slope there, which must not reach its inputs.
-    const taken = (of: (x: Tensor) => Tensor) =>
-      inputs.map((x, i) => (batched[i] && isFloat(x.dtype) ? where(of(x), x, stopGradient(x)) : x));
-    const yes = whole(onTrue, taken(chosen));
-    const no = whole(
-      onFalse,
-      taken((x) => logicalNot(chosen(x))),
-    );
-    return yes.map((x, i) => where(chosen(x), x, no[i]));
+    const alike = (mask: Tensor, x: Tensor) => reshape(mask, [size, ...new Array<number>(x.rank - 1).fill(1)]);
+    // A branch may have an infinite slope for an example that does not take it: there it is given the
+    // values of one that does. Where none does, nothing of it may reach the gradient of what all examples share.
+    const taken = (mask: Tensor) => {
+      const [first, some] = [argMax(mask, { axis: 0 }), any(mask)];
+      return inputs.map((x, i) => {
+        if (batched[i]) return where(alike(mask, x), x, stopGradient(take(x, first, { axis: 0 })));
+        return isFloat(x.dtype) ? where(some, x, stopGradient(x)) : x;
+      });
+    };
+    const yes = whole(onTrue, taken(test));
+    const no = whole(onFalse, taken(logicalNot(test)));
+    return yes.map((x, i) => where(alike(test, x), x, no[i]));
   },
 });

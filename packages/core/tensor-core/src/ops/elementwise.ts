@@ -226,7 +226,10 @@ export function minimum(a: TensorLike, b: TensorLike): Tensor {
   return numberBinary(minimumP, a, b);
 }
 
-/** The remainder of a / b with the sign of b. Elementwise, broadcasting. */
+/**
+ * The remainder of a / b with the sign of b. Of division by 0 it is NaN, and 0 for integers, as in NumPy. Elementwise,
+ * broadcasting.
+ */
 export function mod(a: TensorLike, b: TensorLike): Tensor {
   return numberBinary(modP, a, b);
 }

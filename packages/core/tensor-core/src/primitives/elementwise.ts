@@ -202,7 +202,7 @@ export const maximumP = binary("maximum", NUMBER, maximumOf, (g, [a, b]) =>
 export const minimumP = binary("minimum", NUMBER, minimumOf, (g, [a, b]) =>
   extremeGradient(g, less(a, b), equal(a, b)),
 );
-/** The result has the sign of the divisor, as in Python. */
+/** The result has the sign of the divisor, as in Python; NaN is stored as 0 in integers, which is what NumPy gives. */
 export const modP = binary("mod", NUMBER, floorMod, (g, [a, b]) => [() => g, () => neg(mul(g, floor(div(a, b))))]);
 export const atan2P = binary("atan2", FLOAT, Math.atan2, (g, [a, b]) => [
   () => div(mul(g, b), add(mul(a, a), mul(b, b))),
