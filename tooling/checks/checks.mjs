@@ -1,12 +1,13 @@
 // The repository's checks, in the order in which they are run and reported.
 import * as anatomy from "./anatomy.mjs";
 import * as browser from "./browser.mjs";
+import * as checkedOptions from "./checked-options.mjs";
 import * as dependencies from "./dependencies.mjs";
 import * as documented from "./documented.mjs";
 import * as pictured from "./pictured.mjs";
 import * as unfinished from "./unfinished.mjs";
 
-const checks = [anatomy, dependencies, browser, documented, pictured, unfinished];
+const checks = [anatomy, dependencies, browser, documented, checkedOptions, pictured, unfinished];
 
 /**
  * @param {import("./repository.mjs").Repository} repository

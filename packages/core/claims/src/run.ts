@@ -1,4 +1,4 @@
-import { AbortedError, type Backend, random, ValueError } from "@offprint/tensor-core";
+import { AbortedError, type Backend, checkOptions, random, ValueError } from "@offprint/tensor-core";
 import type { Claim, ClaimContext, ClaimResult, ClaimSet, Scale } from "./claim.js";
 import { checkSeries } from "./plots/series.js";
 import { type ClaimRecord, type ClaimRun, recordError, recordResult } from "./record.js";
@@ -81,6 +81,17 @@ function checkResult(claim: Claim, result: ClaimResult): ClaimResult {
  * @throws ValueError when the seed is not an integer
  */
 export async function runClaims(set: ClaimSet, options: RunOptions = {}): Promise<ClaimRun> {
+  checkOptions("runClaims", options, [
+    "seed",
+    "scale",
+    "version",
+    "backend",
+    "signal",
+    "finished",
+    "onProgress",
+    "onFinished",
+    "now",
+  ]);
   const { seed = 0, scale = "quick", version = "0.0.0", backend, finished = [], onFinished } = options;
   if (!Number.isSafeInteger(seed)) throw new ValueError(`runClaims: seed must be an integer, got ${seed}.`);
   const signal = options.signal ?? new AbortController().signal;

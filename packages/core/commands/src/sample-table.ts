@@ -1,6 +1,15 @@
 import { readSamples } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { isTensor, random, ShapeError, type Tensor, take, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  isTensor,
+  random,
+  ShapeError,
+  type Tensor,
+  take,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** What to read of a table. */
 export interface ReadTableOptions {
@@ -46,10 +55,9 @@ export async function readTable(
   options: ReadTableOptions & { readonly target: null },
 ): Promise<InputTable>;
 export async function readTable(path: string, options?: ReadTableOptions): Promise<SampleTable>;
-export async function readTable(
-  path: string,
-  { target, features }: ReadTableOptions = {},
-): Promise<InputTable | SampleTable> {
+export async function readTable(path: string, options: ReadTableOptions = {}): Promise<InputTable | SampleTable> {
+  checkOptions("readTable", options, ["target", "features"]);
+  const { target, features } = options;
   const wanted = { ...(target !== undefined && { target }), ...(features && { inputs: features }) };
   const file = await loadFile(path, (bytes) => readSamples(bytes, wanted));
   const inputs = { path, inputs: file.inputs, features: file.inputNames };

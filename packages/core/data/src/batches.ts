@@ -141,6 +141,7 @@ export class Batches implements Iterable<Batch> {
  * for (const { inputs, targets } of epoch) step(inputs, targets);
  */
 export function batches(dataset: Pick<Dataset, "inputs" | "targets">, options: BatchesOptions): Batches {
+  checkOptions("batches", options, ["batchSize", "rng", "dropLast", "state"]);
   return new Batches(dataset, options);
 }
 

@@ -1,4 +1,5 @@
 import type { Dataset } from "@offprint/data";
+import { checkOptions } from "@offprint/tensor-core";
 import { table } from "./breast-cancer-table.js";
 import { tabularSet } from "./packed.js";
 import { checkSetOptions, type SetOptions } from "./set-options.js";
@@ -18,6 +19,7 @@ const MEASUREMENTS = [
 
 /** Breast masses: 569 samples of 30 measurements of cell nuclei, malignant (0) or benign (1). CC BY 4.0. */
 export function breastCancer(options: SetOptions = {}): Dataset {
+  checkOptions("breastCancer", options, ["dtype"]);
   checkSetOptions("breastCancer", options);
   return {
     name: "Breast Cancer Wisconsin (Diagnostic)",

@@ -1,5 +1,5 @@
 import type { Dataset } from "@offprint/data";
-import { tensor } from "@offprint/tensor-core";
+import { checkOptions, tensor } from "@offprint/tensor-core";
 import { table } from "./digits-table.js";
 import { unpack } from "./packed.js";
 import { checkSetOptions, type SetOptions } from "./set-options.js";
@@ -12,6 +12,7 @@ const PIXELS = 64;
  * 0 to 9 (`[1797]`, int32), in the order of the source. The test part of the UCI set, CC BY 4.0.
  */
 export function digits(options: SetOptions = {}): Dataset {
+  checkOptions("digits", options, ["dtype"]);
   checkSetOptions("digits", options);
   const bytes = unpack(table);
   const pixels = bytes.subarray(0, COUNT * PIXELS);

@@ -1,10 +1,12 @@
 import type { Dataset } from "@offprint/data";
+import { checkOptions } from "@offprint/tensor-core";
 import { table } from "./iris-table.js";
 import { tabularSet } from "./packed.js";
 import { checkSetOptions, type SetOptions } from "./set-options.js";
 
 /** Iris flowers: 150 samples of 4 lengths in cm, 3 species. As in Fisher's paper, CC BY 4.0. */
 export function iris(options: SetOptions = {}): Dataset {
+  checkOptions("iris", options, ["dtype"]);
   checkSetOptions("iris", options);
   return {
     name: "Iris",

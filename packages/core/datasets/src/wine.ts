@@ -1,10 +1,12 @@
 import type { Dataset } from "@offprint/data";
+import { checkOptions } from "@offprint/tensor-core";
 import { tabularSet } from "./packed.js";
 import { checkSetOptions, type SetOptions } from "./set-options.js";
 import { table } from "./wine-table.js";
 
 /** Italian wines: 178 samples of 13 chemical measurements, 3 growers. CC BY 4.0. */
 export function wine(options: SetOptions = {}): Dataset {
+  checkOptions("wine", options, ["dtype"]);
   checkSetOptions("wine", options);
   return {
     name: "Wine",

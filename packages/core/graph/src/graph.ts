@@ -1,4 +1,4 @@
-import { asTensor, IndexError, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { asTensor, checkOptions, IndexError, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 
 /** Edges in lists by one of their ends: those of node `i` stand at positions `indptr[i]` to `indptr[i + 1]`. */
 export interface Adjacency {
@@ -148,12 +148,15 @@ export function edgeEnds(owner: string, pairs: TensorLike): [first: Int32Array, 
   return [first, second];
 }
 
+const graphNames = ["weights", "edgeTypes", "graphIds"];
+
 /**
  * The graph with edges from `pairs[e][0]` to `pairs[e][1]`.
  * @param pairs `[edges, 2]`
  * @example directed([[0, 1], [1, 2]], 3)
  */
 export function directed(pairs: TensorLike, nodes: number, options: GraphOptions = {}): Graph {
+  checkOptions("directed", options, graphNames);
   return new Graph(nodes, ...edgeEnds("directed", pairs), options);
 }
 
@@ -164,6 +167,7 @@ export function directed(pairs: TensorLike, nodes: number, options: GraphOptions
  * @throws IndexError for a node outside [0, nodes).
  */
 export function undirected(pairs: TensorLike, nodes: number, options: GraphOptions = {}): Graph {
+  checkOptions("undirected", options, graphNames);
   const [first, second] = edgeEnds("undirected", pairs);
   const back: number[] = [];
   for (let e = 0; e < first.length; e++) if (first[e] !== second[e]) back.push(e);

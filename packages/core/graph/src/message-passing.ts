@@ -1,6 +1,7 @@
 import {
   asTensor,
   cast,
+  checkOptions,
   isFinite as finite,
   ShapeError,
   segmentMax,
@@ -91,6 +92,7 @@ export interface SpmmOptions {
  * @throws ShapeError where they do not fit the graph.
  */
 export function spmm(graph: Graph, values: TensorLike, x: TensorLike, options: SpmmOptions = {}): Tensor {
+  checkOptions("spmm", options, ["flow"]);
   const { flow = "forward" } = options;
   const features = perNode("spmm", graph, x);
   const weights = cast(perEdge("spmm", graph, values), features.dtype);

@@ -1,4 +1,4 @@
-import { type Rng, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, ValueError } from "@offprint/tensor-core";
 import { Graph } from "./graph.js";
 import type { NodeSplit } from "./node-data.js";
 
@@ -12,11 +12,14 @@ export interface NodeFoldOptions {
   validation?: number;
 }
 
+const nodeFoldNames = ["rng", "folds", "validation"];
+
 /**
  * Cross-validation over nodes: each fold is the test set once, part of the rest is for validation. The defaults give
  * 64 % training, 16 % validation and 20 % test nodes.
  */
 export function nodeFolds(nodes: number, options: NodeFoldOptions): NodeSplit[] {
+  checkOptions("nodeFolds", options, nodeFoldNames);
   const { rng, folds = 5, validation = 0.2 } = options;
   if (!Number.isInteger(folds) || folds < 2 || folds > nodes) {
     throw new ValueError(`nodeFolds: ${folds} folds of ${nodes} nodes; give an integer from 2 to the number of nodes`);
@@ -38,6 +41,7 @@ export function nodeFolds(nodes: number, options: NodeFoldOptions): NodeSplit[] 
 
 /** One random split: the first fold of `nodeFolds`. */
 export function nodeSplit(nodes: number, options: NodeFoldOptions): NodeSplit {
+  checkOptions("nodeSplit", options, nodeFoldNames);
   return nodeFolds(nodes, options)[0];
 }
 
@@ -97,6 +101,7 @@ export interface LinkSplitOptions {
  * @throws ValueError where the graph has too few pairs that are not linked.
  */
 export function linkSplit(graph: Graph, options: LinkSplitOptions): LinkSplit {
+  checkOptions("linkSplit", options, ["rng", "test", "validation"]);
   const { rng, test = 0.2, validation = 0.16 } = options;
   requirePart("linkSplit", test);
   requirePart("linkSplit", validation);

@@ -2,6 +2,7 @@ import {
   add,
   arange,
   asTensor,
+  checkOptions,
   expandDims,
   lessEqual,
   logicalAnd,
@@ -116,6 +117,14 @@ export interface MultiHeadAttention {
  * @throws ValueError where `heads` does not divide `features`.
  */
 export function multiHeadAttention(options: AttentionOptions): MultiHeadAttention {
+  checkOptions("multiHeadAttention", options, [
+    "features",
+    "heads",
+    "keyFeatures",
+    "valueFeatures",
+    "bias",
+    "weightInit",
+  ]);
   const { features, heads, keyFeatures = features, bias = true, weightInit = initializers.glorotUniform } = options;
   const { valueFeatures = keyFeatures } = options;
   requireInteger("multiHeadAttention", "heads", heads, 1);

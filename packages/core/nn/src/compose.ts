@@ -1,4 +1,12 @@
-import { add, asTensor, requireInteger, ShapeError, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import {
+  add,
+  asTensor,
+  checkOptions,
+  requireInteger,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+} from "@offprint/tensor-core";
 import { type Activation, type ActivationName, activation } from "./activations.js";
 import type { Initializer } from "./initializers.js";
 import { isLayer, type Layer } from "./layer.js";
@@ -65,6 +73,7 @@ export interface MlpOptions {
 
 /** A multilayer perceptron: linear layers with activations between, over the last axis. */
 export function mlp(options: MlpOptions): Layer<readonly LinearParams[]> {
+  checkOptions("mlp", options, ["sizes", "activation", "outputActivation", "bias", "weightInit"]);
   const { sizes, bias = true, weightInit } = options;
   const between = activation(options.activation ?? "relu");
   const last = activation(options.outputActivation ?? "identity");

@@ -3,6 +3,7 @@ import {
   asTensor,
   type ConvOptions,
   type ConvTransposeOptions,
+  checkOptions,
   conv,
   convTranspose,
   requireInteger,
@@ -44,33 +45,66 @@ export interface ConvParams {
   readonly bias?: Tensor;
 }
 
+const convLayerNames = [
+  "inputs",
+  "outputs",
+  "kernel",
+  "bias",
+  "weightInit",
+  "biasInit",
+  "strides",
+  "padding",
+  "dilation",
+  "groups",
+];
+
+const convTransposeLayerNames = [
+  "inputs",
+  "outputs",
+  "kernel",
+  "bias",
+  "weightInit",
+  "biasInit",
+  "padding",
+  "outputPadding",
+  "strides",
+  "dilation",
+  "groups",
+];
+
 /** Convolution over one axis: `[batch, inputs, length]` to `[batch, outputs, length']`. */
 export function conv1d(options: ConvLayerOptions): Layer<ConvParams> {
+  checkOptions("conv1d", options, convLayerNames);
   return convLayer("conv1d", 1, options);
 }
 
 /** Convolution over two axes: `[batch, inputs, height, width]` to `[batch, outputs, height', width']`. */
 export function conv2d(options: ConvLayerOptions): Layer<ConvParams> {
+  checkOptions("conv2d", options, convLayerNames);
   return convLayer("conv2d", 2, options);
 }
 
 /** Convolution over three axes: `[batch, inputs, depth, height, width]` to `[batch, outputs, ...]`. */
 export function conv3d(options: ConvLayerOptions): Layer<ConvParams> {
+  checkOptions("conv3d", options, convLayerNames);
   return convLayer("conv3d", 3, options);
 }
 
 /** Transposed convolution over one axis. */
 export function convTranspose1d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
+  checkOptions("convTranspose1d", options, convTransposeLayerNames);
   return convTransposeLayer("convTranspose1d", 1, options);
 }
 
 /** Transposed convolution over two axes. */
 export function convTranspose2d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
+  checkOptions("convTranspose2d", options, convTransposeLayerNames);
   return convTransposeLayer("convTranspose2d", 2, options);
 }
 
 /** Transposed convolution over three axes. */
 export function convTranspose3d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
+  checkOptions("convTranspose3d", options, convTransposeLayerNames);
   return convTransposeLayer("convTranspose3d", 3, options);
 }
 

@@ -1,4 +1,4 @@
-import { requireInteger, type Tensor, take } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, type Tensor, take } from "@offprint/tensor-core";
 import { type Initializer, initializers } from "./initializers.js";
 import type { Layer } from "./layer.js";
 
@@ -20,6 +20,7 @@ export interface EmbeddingParams {
 
 /** Looks integers `[...]` up in a table: `[..., features]`. */
 export function embedding(options: EmbeddingOptions): Layer<EmbeddingParams> {
+  checkOptions("embedding", options, ["count", "features", "weightInit"]);
   const { count, features, weightInit = initializers.normal(1) } = options;
   requireInteger("embedding", "count", count, 1);
   requireInteger("embedding", "features", features, 1);

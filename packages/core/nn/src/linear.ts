@@ -1,4 +1,4 @@
-import { add, asTensor, matmul, requireInteger, type Tensor } from "@offprint/tensor-core";
+import { add, asTensor, checkOptions, matmul, requireInteger, type Tensor } from "@offprint/tensor-core";
 import { type Initializer, initializers } from "./initializers.js";
 import { type Layer, requireExtent } from "./layer.js";
 
@@ -26,6 +26,7 @@ export interface LinearParams {
 
 /** `x weight + bias` over the last axis: `[..., inputs]` to `[..., outputs]`. */
 export function linear(options: LinearOptions): Layer<LinearParams> {
+  checkOptions("linear", options, ["inputs", "outputs", "bias", "weightInit", "biasInit"]);
   const { inputs, outputs, bias = true } = options;
   const { weightInit = initializers.uniformFanIn, biasInit = initializers.uniformFanIn } = options;
   requireInteger("linear", "inputs", inputs, 1);

@@ -2,6 +2,7 @@ import {
   add,
   asTensor,
   cast,
+  checkOptions,
   customVjp,
   div,
   mean,
@@ -90,8 +91,11 @@ function alongChannels(v: Tensor, rank: number): Tensor {
   return reshape(v, [v.size, ...new Array<number>(rank - 2).fill(1)]);
 }
 
+const normNames = ["features", "epsilon"];
+
 /** Mean 0 and variance 1 over the last axis of `[..., features]`, then scale and bias (Ba et al., 2016). */
 export function layerNorm(options: NormOptions): Layer<NormParams> {
+  checkOptions("layerNorm", options, normNames);
   const { features, epsilon = 1e-5 } = options;
   requireInteger("layerNorm", "features", features, 1);
   requirePositive("layerNorm", "epsilon", epsilon);
@@ -107,6 +111,7 @@ export function layerNorm(options: NormOptions): Layer<NormParams> {
 
 /** Root mean square 1 over the last axis of `[..., features]`, then a scale (Zhang and Sennrich, 2019). */
 export function rmsNorm(options: NormOptions): Layer<{ readonly scale: Tensor }> {
+  checkOptions("rmsNorm", options, normNames);
   const { features, epsilon = 1e-6 } = options;
   requireInteger("rmsNorm", "features", features, 1);
   requirePositive("rmsNorm", "epsilon", epsilon);
@@ -133,6 +138,7 @@ export interface GroupNormOptions {
 
 /** Mean 0 and variance 1 over each group of channels of `[batch, channels, ...]` (Wu and He, 2018). */
 export function groupNorm(options: GroupNormOptions): Layer<NormParams> {
+  checkOptions("groupNorm", options, ["channels", "groups", "epsilon"]);
   const { channels, groups, epsilon = 1e-5 } = options;
   requireInteger("groupNorm", "channels", channels, 1);
   requireInteger("groupNorm", "groups", groups, 1);

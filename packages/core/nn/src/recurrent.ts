@@ -1,6 +1,7 @@
 import {
   add,
   asTensor,
+  checkOptions,
   matmul,
   moveAxis,
   mul,
@@ -108,11 +109,14 @@ function recurrent<S>(
   };
 }
 
+const recurrentNames = ["inputs", "features", "weightInit"];
+
 /**
  * Gated recurrent unit; its state is the hidden tensor `[batch, features]`.
  * @see Cho et al., EMNLP 2014; with the reset gate after the product, as in PyTorch and cuDNN.
  */
 export function gru(options: RecurrentOptions): Recurrent<Tensor> {
+  checkOptions("gru", options, recurrentNames);
   return recurrent(
     "gru",
     3,
@@ -144,6 +148,7 @@ export interface LstmState {
  * @see Hochreiter and Schmidhuber, Neural Computation 9(8), 1997; with forget gates.
  */
 export function lstm(options: RecurrentOptions): Recurrent<LstmState> {
+  checkOptions("lstm", options, recurrentNames);
   return recurrent<LstmState>(
     "lstm",
     4,

@@ -1,4 +1,4 @@
-import { type ElementType, elementSize, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type ElementType, elementSize, ValueError } from "@offprint/tensor-core";
 import {
   floatField,
   floatsField,
@@ -105,6 +105,7 @@ export interface OnnxWriteOptions {
  * });
  */
 export function writeOnnxGraph(graph: GraphSource, options: OnnxWriteOptions = {}): Uint8Array {
+  checkOptions("writeOnnxGraph", options, ["name", "opset", "irVersion"]);
   const { name = "graph", opset = 21, irVersion = 10 } = options;
   const domains = new Set(["", ...allNodes(graph).map((node) => node.domain ?? "")]);
   return joined([

@@ -2,6 +2,7 @@ import {
   add,
   asTensor,
   cast,
+  checkOptions,
   hostTensor,
   jitSync,
   mul,
@@ -90,6 +91,7 @@ export function elementwiseOptimizer<Slot extends string>(
   rule: ElementwiseRule<Slot>,
   options: ElementwiseOptions,
 ): GradientTransformation<ElementwiseState<Slot>> {
+  checkOptions(rule.name, options, ["learningRate", "weightDecay", "decoupledWeightDecay"]);
   const { learningRate, weightDecay = 0, decoupledWeightDecay = 0 } = options;
   requireRate(rule.name, learningRate);
   requireNonNegative(rule.name, "weightDecay", weightDecay);

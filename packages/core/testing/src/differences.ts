@@ -1,4 +1,4 @@
-import { add, mul, type Tensor, tree } from "@offprint/tensor-core";
+import { add, checkOptions, mul, type Tensor, tree } from "@offprint/tensor-core";
 import { f64 } from "./samples.js";
 
 /** Options of the differences. */
@@ -8,7 +8,9 @@ export interface DifferenceOptions {
 }
 
 /** The derivative at 0 of a function of one number, by central differences: exact to order `step^2`. */
-export function slope(f: (step: number) => number, { step = 1e-5 }: DifferenceOptions = {}): number {
+export function slope(f: (step: number) => number, options: DifferenceOptions = {}): number {
+  checkOptions("slope", options, ["step"]);
+  const { step = 1e-5 } = options;
   return (f(step) - f(-step)) / (2 * step);
 }
 

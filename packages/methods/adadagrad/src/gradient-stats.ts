@@ -1,4 +1,13 @@
-import { asTensor, isTensor, ShapeError, type Tensor, type TensorLike, tree, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  isTensor,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** What the per-sample gradients g_i of a batch say; all variances have the divisor b - 1. */
 export interface GradientStats {
@@ -34,6 +43,7 @@ export interface StatsOptions {
  * @throws ShapeError for different numbers of samples; ValueError for fewer than two, or values that are not finite.
  */
 export function gradientStats(perSample: tree.Tree, options: StatsOptions = {}): GradientStats {
+  checkOptions("gradientStats", options, ["blockwise"]);
   const samples = new PerSampleGradients("gradientStats", perSample);
   if (samples.count < 2) {
     throw new ValueError(`gradientStats: ${samples.count} samples have no variance; give at least 2`);

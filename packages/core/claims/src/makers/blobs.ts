@@ -1,4 +1,4 @@
-import { type Rng, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, tensor, ValueError } from "@offprint/tensor-core";
 import { checkCount, checkDeviation, type LabelledPoints } from "./labelled-points.js";
 
 /** How blobs are drawn. */
@@ -14,7 +14,9 @@ export interface BlobOptions {
  *
  * @throws ValueError for a count, a deviation or centres out of range
  */
-export function blobs(rng: Rng, count: number, { centres, std = 1 }: BlobOptions): LabelledPoints {
+export function blobs(rng: Rng, count: number, options: BlobOptions): LabelledPoints {
+  checkOptions("blobs", options, ["centres", "std"]);
+  const { centres, std = 1 } = options;
   checkCount("blobs", count);
   checkDeviation("blobs", "std", std);
   const dimension = centres[0]?.length ?? 0;

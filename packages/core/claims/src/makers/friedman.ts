@@ -1,4 +1,4 @@
-import { type Rng, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { checkCount, checkDeviation } from "./labelled-points.js";
 
 /** A table for regression; a `Dataset` for whoever takes one. */
@@ -24,6 +24,7 @@ export interface FriedmanOptions {
  * @see J. Friedman, Multivariate adaptive regression splines, Annals of Statistics 19, 1991
  */
 export function friedman(rng: Rng, count: number, options: FriedmanOptions = {}): RegressionTable {
+  checkOptions("friedman", options, ["features", "noise"]);
   const { features = 10, noise = 1 } = options;
   checkCount("friedman", count);
   checkDeviation("friedman", "noise", noise);

@@ -1,4 +1,4 @@
-import { type Rng, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, tensor, ValueError } from "@offprint/tensor-core";
 import { checkCount, checkDeviation, type LabelledPoints } from "./labelled-points.js";
 
 /** How spirals are drawn. */
@@ -18,6 +18,7 @@ export interface SpiralOptions {
  * @throws ValueError for a count or an option out of range
  */
 export function spirals(rng: Rng, count: number, options: SpiralOptions = {}): LabelledPoints {
+  checkOptions("spirals", options, ["classes", "turns", "noise"]);
   const { classes = 2, turns = 1.5, noise = 0.02 } = options;
   checkCount("spirals", count);
   checkDeviation("spirals", "noise", noise);

@@ -1,3 +1,4 @@
+import { checkOptions } from "@offprint/tensor-core";
 import {
   type Area,
   document,
@@ -108,6 +109,7 @@ function colourBar(scale: AxisScale, map: ColourMap, area: Area): { markup: stri
  * @throws ValueError when there are no cells
  */
 export function heatMap(series: HeatMapSeries, options: PlotOptions = {}): string {
+  checkOptions("heatMap", options, ["width", "height", "styles"]);
   checkSeries(series);
   const { width = 480, height = 260 } = options;
   const { scale, map } = colourScale(series);

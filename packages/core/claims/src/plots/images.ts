@@ -1,3 +1,4 @@
+import { checkOptions } from "@offprint/tensor-core";
 import type { PlotOptions } from "./frame.js";
 import { pngAddress } from "./png.js";
 import { checkSeries, type ImageSeries, type ImageTile } from "./series.js";
@@ -19,6 +20,7 @@ function address({ width, height, channels, pixels }: ImageTile): string {
  * @throws ValueError when there are no images
  */
 export function imageGrid(series: ImageSeries, options: PlotOptions = {}): string {
+  checkOptions("imageGrid", options, ["width", "height", "styles"]);
   checkSeries(series);
   const tiles = series.images.map((image) => ({
     label: image.label,

@@ -1,3 +1,4 @@
+import { checkOptions } from "@offprint/tensor-core";
 import {
   type Area,
   document,
@@ -164,6 +165,7 @@ function drawReference({ axis = "y", value }: Reference, scales: readonly [AxisS
  * ```
  */
 export function linePlot(series: LineSeries, options: PlotOptions = {}): string {
+  checkOptions("linePlot", options, ["width", "height", "styles"]);
   checkSeries(series);
   const { width = 480, height = 230 } = options;
   const { curves, references = [] } = series;

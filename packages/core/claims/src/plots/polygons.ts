@@ -1,3 +1,4 @@
+import { checkOptions } from "@offprint/tensor-core";
 import type { PlotOptions } from "./frame.js";
 import { colourNumber } from "./marks.js";
 import { checkSeries, type Polygon, type PolygonSeries } from "./series.js";
@@ -38,6 +39,7 @@ function filled({ points, colour = 0, shade = 1 }: Polygon, place: (x: number, y
  * @throws ValueError when there are no polygons, or a coordinate is missing
  */
 export function polygonGrid(series: PolygonSeries, options: PlotOptions = {}): string {
+  checkOptions("polygonGrid", options, ["width", "height", "styles"]);
   checkSeries(series);
   const { low, high } = extent(series);
   const [wide, tall] = [high[0] - low[0] || 1, high[1] - low[1] || 1];

@@ -84,17 +84,21 @@ export interface ImageWriteOptions {
   bits?: 8 | 16;
 }
 
+const imageWriteNames = ["layout", "bits"];
+
 /**
  * The bytes of a PNG image of numbers in [0, 1] (others are clipped), of shape `[height, width]` or
  * `[height, width, channels]` with 1 to 4 channels.
  * @throws ShapeError for other shapes.
  */
 export function writePng(image: TensorLike, options: ImageWriteOptions = {}): Uint8Array {
+  checkOptions("writePng", options, imageWriteNames);
   return writePngPixels(quantize("writePng", image, options));
 }
 
 /** The bytes of a PGM (1 channel) or PPM (3 channels) image, as `writePng`. */
 export function writePnm(image: TensorLike, options: ImageWriteOptions = {}): Uint8Array {
+  checkOptions("writePnm", options, imageWriteNames);
   const pixels = quantize("writePnm", image, options);
   if (pixels.channels !== 1 && pixels.channels !== 3) {
     throw new ShapeError(`writePnm: ${pixels.channels} channels; PNM images have 1 or 3, use writePng`);

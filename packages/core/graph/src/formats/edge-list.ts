@@ -1,3 +1,4 @@
+import { checkOptions } from "@offprint/tensor-core";
 import { Graph } from "../graph.js";
 import { failAtLine, type TextFile, type TextLine, textLines } from "./text-lines.js";
 
@@ -14,6 +15,7 @@ export interface EdgeListOptions {
  * with `#` or `%` are comments; a first line whose third cell is a word, or `source,target`, is a heading.
  */
 export function readEdgeList(file: TextFile, options: EdgeListOptions = {}): { graph: Graph; nodeNames: string[] } {
+  checkOptions("readEdgeList", options, ["undirected", "nodes"]);
   const numbered = options.nodes !== undefined;
   const names = new Map<string, number>();
   const place = (line: TextLine, name: string) => {

@@ -1,5 +1,5 @@
 import { npzNames, readNpz, writeNpz } from "@offprint/data";
-import { FormatError, type Tensor, tensor } from "@offprint/tensor-core";
+import { checkOptions, FormatError, type Tensor, tensor } from "@offprint/tensor-core";
 import { coalesce } from "../edits.js";
 import { Graph, undirected } from "../graph.js";
 import type { NodeData } from "../node-data.js";
@@ -20,6 +20,7 @@ const ADJACENCY = ["adj_indptr", "adj_indices", "adj_shape", "labels"];
  * `attr_*` or dense `attr_matrix`, and `labels`. Loops and repeated edges go.
  */
 export function readGnnBenchmark(bytes: Uint8Array, options: GnnBenchmarkOptions = {}): NodeData {
+  checkOptions("readGnnBenchmark", options, ["name", "undirected"]);
   const { name = "npz", undirected: bothWays = true } = options;
   const needed = readNpz(bytes, ADJACENCY);
   const rows = needed.adj_indptr.data();

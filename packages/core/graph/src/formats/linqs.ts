@@ -1,4 +1,4 @@
-import { FormatError, tensor } from "@offprint/tensor-core";
+import { checkOptions, FormatError, tensor } from "@offprint/tensor-core";
 import { coalesce } from "../edits.js";
 import { undirected } from "../graph.js";
 import type { NodeData } from "../node-data.js";
@@ -18,6 +18,7 @@ export interface LinqsOptions {
  * become edges both ways, once.
  */
 export function readLinqs(content: TextFile, cites: TextFile, options: LinqsOptions = {}): NodeData {
+  checkOptions("readLinqs", options, ["name", "unknown"]);
   const { name = "LINQS", unknown = "leave out" } = options;
   const lines = textLines("LINQS content", content);
   if (lines.length === 0) throw new FormatError("LINQS content: the file is empty");

@@ -1,4 +1,4 @@
-import { type Rng, requireInteger, ShapeError, type Tensor, tensor } from "@offprint/tensor-core";
+import { checkOptions, type Rng, requireInteger, ShapeError, type Tensor, tensor } from "@offprint/tensor-core";
 import { type Graph, undirected } from "../graph.js";
 import type { NodeData } from "../node-data.js";
 import { eachWithProbability, pairAt, requireProbability } from "./pairs.js";
@@ -65,6 +65,7 @@ export interface ContextualBlockModelOptions {
  * and features are the mean of the class plus `noise` times a normal vector of the same variance.
  */
 export function contextualBlockModel(options: ContextualBlockModelOptions): NodeData {
+  checkOptions("contextualBlockModel", options, ["nodes", "classes", "features", "within", "between", "noise", "rng"]);
   const { nodes, classes, features, within, between, noise, rng } = options;
   requireInteger("contextualBlockModel", "nodes", nodes, 1);
   requireInteger("contextualBlockModel", "classes", classes, 1);

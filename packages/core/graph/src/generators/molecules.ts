@@ -1,4 +1,4 @@
-import { oneHot, type Rng, requireInteger, tensor } from "@offprint/tensor-core";
+import { checkOptions, oneHot, type Rng, requireInteger, tensor } from "@offprint/tensor-core";
 import { undirected } from "../graph.js";
 import type { GraphData } from "../node-data.js";
 
@@ -16,7 +16,9 @@ export interface RingMoleculeOptions {
  * Small molecule-like graphs in two classes of equal chance: atoms in rings of six fused in a row (class 1), or in a
  * chain of as many atoms (class 0), each with side atoms; kinds of atoms are random. Classes differ in rings only.
  */
-export function ringMolecules({ count, rng, kinds = 4 }: RingMoleculeOptions): GraphData {
+export function ringMolecules(options: RingMoleculeOptions): GraphData {
+  checkOptions("ringMolecules", options, ["count", "rng", "kinds"]);
+  const { count, rng, kinds = 4 } = options;
   requireInteger("ringMolecules", "count", count, 1);
   requireInteger("ringMolecules", "kinds", kinds, 1);
   const labels = rng.randint([count], { high: 2 }).data() as Int32Array;

@@ -1,5 +1,14 @@
 import { type Activation, type ActivationName, type FloatType, type LinearParams, mlp } from "@offprint/nn";
-import { asTensor, concatenate, mul, type Rng, ShapeError, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  concatenate,
+  mul,
+  type Rng,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+} from "@offprint/tensor-core";
 import type { Graph } from "../graph.js";
 import { collect, edgeSoftmax, gatherSources, gatherTargets } from "../message-passing.js";
 import { requireFeatures, requireWidth } from "./graph-layer.js";
@@ -59,6 +68,16 @@ export interface EdgeGraphLayer<P> {
 export function attentiveMessagePassing(
   options: AttentiveMessagePassingOptions,
 ): EdgeGraphLayer<AttentiveMessagePassingParams> {
+  checkOptions("attentiveMessagePassing", options, [
+    "nodeInputs",
+    "edgeInputs",
+    "nodeOutputs",
+    "edgeOutputs",
+    "hidden",
+    "reduction",
+    "activation",
+    "outputActivation",
+  ]);
   const name = "attentiveMessagePassing";
   const { nodeInputs, edgeInputs, nodeOutputs, edgeOutputs = nodeOutputs, hidden = [64], reduction = "sum" } = options;
   for (const [key, width] of Object.entries({ nodeInputs, nodeOutputs, edgeOutputs })) requireWidth(name, key, width);

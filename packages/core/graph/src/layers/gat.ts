@@ -1,5 +1,16 @@
 import { initializers } from "@offprint/nn";
-import { add, matmul, mean, mul, special, sum, type Tensor, take, ValueError } from "@offprint/tensor-core";
+import {
+  add,
+  checkOptions,
+  matmul,
+  mean,
+  mul,
+  special,
+  sum,
+  type Tensor,
+  take,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { Graph } from "../graph.js";
 import { edgeSoftmax, spmm } from "../message-passing.js";
 import { withSelfLoops } from "../propagation.js";
@@ -43,6 +54,7 @@ export interface GatLayer extends GraphLayer<GatParams> {
  * @see Velickovic et al., ICLR 2018, arXiv 1710.10903.
  */
 export function gat(options: GatOptions): GatLayer {
+  checkOptions("gat", options, ["heads", "combine", "negativeSlope", "inputs", "outputs"]);
   const { inputs, outputs, heads = 4, combine = "concat", negativeSlope = 0.2 } = options;
   requireWidth("gat", "inputs", inputs);
   requireWidth("gat", "outputs", outputs);

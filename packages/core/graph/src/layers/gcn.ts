@@ -1,5 +1,5 @@
 import { initializers } from "@offprint/nn";
-import { add, matmul, type Tensor } from "@offprint/tensor-core";
+import { add, checkOptions, matmul, type Tensor } from "@offprint/tensor-core";
 import { normalizedAdjacency, propagate } from "../propagation.js";
 import { type GraphLayer, requireFeatures, requireWidth } from "./graph-layer.js";
 
@@ -23,7 +23,9 @@ export interface GcnParams {
  * Graph convolution: `D^-1/2 (A + I) D^-1/2 x W + b`, with `D` the in-degree including the loop.
  * @see Kipf and Welling, ICLR 2017, arXiv 1609.02907.
  */
-export function gcn({ inputs, outputs }: GraphLayerOptions): GraphLayer<GcnParams, Tensor> {
+export function gcn(options: GraphLayerOptions): GraphLayer<GcnParams, Tensor> {
+  checkOptions("gcn", options, ["inputs", "outputs"]);
+  const { inputs, outputs } = options;
   requireWidth("gcn", "inputs", inputs);
   requireWidth("gcn", "outputs", outputs);
   return {

@@ -1,5 +1,5 @@
 import { type Layer, type LinearParams, mlp } from "@offprint/nn";
-import { add, asTensor, mul, type Tensor, tensor } from "@offprint/tensor-core";
+import { add, asTensor, checkOptions, mul, type Tensor, tensor } from "@offprint/tensor-core";
 import { adjacency, propagate } from "../propagation.js";
 import type { GraphLayerOptions } from "./gcn.js";
 import { type GraphLayer, requireFeatures, requireWidth } from "./graph-layer.js";
@@ -25,6 +25,7 @@ export interface GinParams {
  * @see Xu et al., ICLR 2019, arXiv 1810.00826.
  */
 export function gin(options: GinOptions): GraphLayer<GinParams, { own: Tensor; neighbours: Tensor }> {
+  checkOptions("gin", options, ["hidden", "learnEpsilon", "inputs", "outputs"]);
   const { inputs, outputs, hidden = [outputs], learnEpsilon = true } = options;
   requireWidth("gin", "inputs", inputs);
   requireWidth("gin", "outputs", outputs);

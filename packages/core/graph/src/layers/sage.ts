@@ -1,5 +1,5 @@
 import { initializers } from "@offprint/nn";
-import { add, matmul, type Tensor } from "@offprint/tensor-core";
+import { add, checkOptions, matmul, type Tensor } from "@offprint/tensor-core";
 import { meanAdjacency, propagate } from "../propagation.js";
 import type { GraphLayerOptions } from "./gcn.js";
 import { type GraphLayer, requireFeatures, requireWidth } from "./graph-layer.js";
@@ -26,7 +26,9 @@ export interface SageAggregate {
  * GraphSAGE with means: `mean over j -> i of x_j W_neighbours + b + x_i W_own`; the mean of no neighbours is 0.
  * @see Hamilton, Ying and Leskovec, NeurIPS 2017, arXiv 1706.02216.
  */
-export function sage({ inputs, outputs }: GraphLayerOptions): GraphLayer<SageParams, SageAggregate> {
+export function sage(options: GraphLayerOptions): GraphLayer<SageParams, SageAggregate> {
+  checkOptions("sage", options, ["inputs", "outputs"]);
+  const { inputs, outputs } = options;
   requireWidth("sage", "inputs", inputs);
   requireWidth("sage", "outputs", outputs);
   const fans = { inputs, outputs };

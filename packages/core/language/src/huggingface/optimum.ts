@@ -1,5 +1,13 @@
 import { hasExternalData } from "@offprint/onnx-format";
-import { FormatError, slice, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  FormatError,
+  slice,
+  type Tensor,
+  tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { CausalLM, EmbeddingLM, MaskedLM } from "../model.js";
 import { requirePrompt } from "../prompt-checks.js";
 import { type OpenedModel, openAtEmbeddings } from "./embedding-input.js";
@@ -83,6 +91,7 @@ function opened(bytes: Uint8Array, options: OptimumOptions): OpenedModel | undef
  * @example const lm = await loadOptimumCausalLM(modelFolder("gpt2-onnx"), { loadModel });
  */
 export async function loadOptimumCausalLM(files: ModelFiles, options: OptimumOptions): Promise<OptimumCausalLM> {
+  checkOptions("loadOptimumCausalLM", options, ["loadModel", "embeddings"]);
   const config = await readJson(files, "config.json");
   const { name, bytes } = await findModel(files, causalFiles);
   const open = opened(bytes, options);
@@ -131,6 +140,7 @@ export async function loadOptimumMaskedLM(
   files: ModelFiles,
   options: Pick<OptimumOptions, "loadModel">,
 ): Promise<MaskedLM & { release(): Promise<void> }> {
+  checkOptions("loadOptimumMaskedLM", options, ["loadModel"]);
   const config = await readJson(files, "config.json");
   const tokenizer = await loadTokenizer(files);
   const { maskId, specialIds } = tokenizer;

@@ -1,6 +1,7 @@
 import { countParameters } from "@offprint/nn";
 import {
   type Backend,
+  checkOptions,
   grad,
   jit,
   logSoftmax,
@@ -98,6 +99,7 @@ function lastPlaces(lengths: readonly number[], rows: number): Tensor {
  * @example const lm = gpt2(params, { heads: 12, backend });
  */
 export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
+  checkOptions("gpt2", options, ["backend", "heads", "causal", "epsilon"]);
   const { heads, backend } = options;
   const [vocabSize, d] = params.wte.weight.shape;
   const positions = params.wpe.weight.shape[0];
@@ -208,6 +210,7 @@ export interface Gpt2MaskedOptions extends Gpt2Options {
 
 /** A masked model of the same architecture, in which every token sees all others. */
 export function gpt2Masked(params: Gpt2Params, options: Gpt2MaskedOptions): MaskedLM & { release(): Promise<void> } {
+  checkOptions("gpt2Masked", options, ["maskId", "specialIds", "backend", "heads", "causal", "epsilon"]);
   const { heads, backend, maskId, specialIds = [] } = options;
   const [vocabSize, d] = params.wte.weight.shape;
   const positions = params.wpe.weight.shape[0];

@@ -1,3 +1,4 @@
+import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { formatShape, type Shape, sizeOf } from "../shape.js";
@@ -102,6 +103,7 @@ export interface CategoricalOptions {
 
 /** Category indices of the given shape, to which the leading axes of the weights broadcast. */
 export function categorical(source: Source, shape: Shape, options: CategoricalOptions): Int32Array {
+  checkOptions("categorical", options, ["logits", "probabilities"]);
   const { logits, probabilities } = options;
   if ((logits === undefined) === (probabilities === undefined)) {
     throw new ValueError("categorical: give exactly one of logits and probabilities");
