@@ -8,8 +8,12 @@ export function namesOf(slug) {
   return { camel, pascal: camel[0].toUpperCase() + camel.slice(1) };
 }
 
-/** @param {PaperData} paper */
-function manifest({ slug, title, authors, year, arxiv, area, task, purpose, kind }) {
+/**
+ * The package.json of a new method.
+ *
+ * @param {PaperData} paper
+ */
+export function manifest({ slug, title, authors, year, arxiv, area, task, purpose, kind }) {
   const entry = (/** @type {string} */ path) => ({ types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` });
   return {
     name: `@offprint/${slug}`,

@@ -2,6 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { row } from "../checks/listed.mjs";
+import { manifest } from "./package-files.mjs";
+
 /** @typedef {import("./paper-data.mjs").PaperData} PaperData */
 
 /**
@@ -47,16 +50,20 @@ export function withBudget(text, name, bytes) {
 }
 
 /**
- * Adds a row below the last method of the README's table of packages.
+ * Adds a row to the README's table of methods.
  *
  * @param {string} text
- * @param {PaperData} paper
+ * @param {any} manifest of the method
  */
-export function withRow(text, { slug, task }) {
-  const row = `| [\`@offprint/${slug}\`](packages/methods/${slug}) | ${task.replaceAll("|", "\\|")} |`;
+export function withRow(text, manifest) {
+  const { name, repository } = manifest;
   const lines = text.split("\n");
-  const last = lines.findLastIndex((line) => /^\| \[.*\]\(packages\/methods\//.test(line));
-  if (last >= 0) lines.splice(last + 1, 0, row);
+  const isRow = (/** @type {string} */ line) => /^\| \[.*\]\(packages\/methods\//.test(line);
+  const first = lines.findIndex(isRow);
+  if (first < 0) return text;
+  const rows = lines.filter(isRow);
+  const own = row({ name, folder: repository.directory, manifest });
+  lines.splice(first, rows.length, ...[...rows, own].sort((a, b) => (a < b ? -1 : 1)));
   return lines.join("\n");
 }
 
@@ -77,7 +84,7 @@ export function repositoryEntries(root, paper) {
     ["apps/cli/package.json", (text) => withDependency(text, name, "workspace:^")],
     ["apps/cli/tsconfig.json", (text) => withReference(text, `../../${folder}`)],
     ["tooling/size/budgets.json", (text) => withBudget(text, name, 10_000)],
-    ["README.md", (text) => withRow(text, paper)],
+    ["README.md", (text) => withRow(text, manifest(paper))],
   ];
   const edited = edits
     .filter(([path]) => existsSync(join(root, path)))

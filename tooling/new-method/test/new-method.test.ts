@@ -7,7 +7,7 @@ import { runChecks } from "../../checks/checks.mjs";
 import { readRepository } from "../../checks/repository.mjs";
 import { root } from "../../setup/setup.mjs";
 import { areasIn, createMethod } from "../new-method.mjs";
-import { namesOf } from "../package-files.mjs";
+import { manifest, namesOf } from "../package-files.mjs";
 import { completeData, readArguments } from "../paper-data.mjs";
 import { withDependency, withReference, withRow } from "../repository-entries.mjs";
 
@@ -115,7 +115,9 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
     const text = (path: string) => readFileSync(join(copy, path), "utf8");
     expect(text(".changeset/swift-descent.md")).toContain('"@offprint/swift-descent": minor');
     expect(JSON.parse(text("tooling/size/budgets.json")).own["@offprint/swift-descent"]).toBe(10_000);
-    expect(text("README.md")).toContain("](packages/methods/swift-descent) | Descend \\| swiftly |");
+    expect(text("README.md")).toContain(
+      '](packages/methods/swift-descent) | **Descend \\| swiftly.** Swift Descent: "Fast" \\| Certain |',
+    );
     expect(JSON.parse(text("apps/cli/package.json")).dependencies["@offprint/swift-descent"]).toBe("workspace:^");
     expect(areasIn(copy)).toContain("optimisation");
   });
@@ -218,7 +220,7 @@ describe("the entries outside the package", () => {
   it("sort dependencies and leave a README without a table alone", () => {
     const text = JSON.stringify({ name: "x", dependencies: { a: "1", c: "1" } });
     expect(Object.keys(JSON.parse(withDependency(text, "b", "2")).dependencies)).toEqual(["a", "b", "c"]);
-    expect(withRow("# Title\n", paper)).toBe("# Title\n");
+    expect(withRow("# Title\n", manifest(paper))).toBe("# Title\n");
   });
 
   it("make names of a slug", () => {

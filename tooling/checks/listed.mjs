@@ -1,0 +1,57 @@
+// The README of the repository lists every package that is published, with what it is for.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { readRepository } from "./repository.mjs";
+
+export const title = "the README lists every package, and what it is for";
+
+const place = /(<!-- packages[^>]*-->\n\n)([\s\S]*?)(\n\n<!-- end of packages -->)/;
+
+/**
+ * The line of a package.
+ *
+ * @param {Pick<import("./repository.mjs").Package, "name" | "folder" | "manifest">} pkg
+ */
+export function row({ name, folder, manifest }) {
+  const text = manifest.offprint?.task
+    ? `**${manifest.offprint.task}.** ${manifest.description}`
+    : manifest.description;
+  return `| [\`${name}\`](${folder}) | ${text.replaceAll("|", "\\|").replace(/\.$/, "")} |`;
+}
+
+/**
+ * The tables of methods and of core packages.
+ *
+ * @param {import("./repository.mjs").Repository} repository
+ */
+export function packageTables({ packages }) {
+  const published = packages.filter(({ manifest }) => !manifest.private);
+  const table = (/** @type {string} */ heading, /** @type {string} */ kind) =>
+    [`| ${heading} | what it is for |`, "| --- | --- |", ...published.filter((pkg) => pkg.kind === kind).map(row)].join(
+      "\n",
+    );
+  return `${table("method", "method")}\n\n${table("core package", "core")}`;
+}
+
+/** @param {import("./repository.mjs").Repository} repository */
+export function check(repository) {
+  const path = join(repository.root, "README.md");
+  const [, , listed] = place.exec(readFileSync(path, "utf8")) ?? [];
+  const violations =
+    listed === packageTables(repository)
+      ? []
+      : [{ subject: "README.md", message: "its tables of packages are not those of today: pnpm list-packages" }];
+  return { subjects: repository.packages.filter(({ manifest }) => !manifest.private).length, violations };
+}
+
+// `pnpm list-packages` writes the tables.
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const repository = readRepository(process.cwd());
+  const path = join(repository.root, "README.md");
+  const text = readFileSync(path, "utf8");
+  writeFileSync(
+    path,
+    text.replace(place, (_, open, __, close) => open + packageTables(repository) + close),
+  );
+}
