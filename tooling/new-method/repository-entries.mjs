@@ -58,12 +58,12 @@ export function withBudget(text, name, bytes) {
 export function withRow(text, manifest) {
   const { name, repository } = manifest;
   const lines = text.split("\n");
-  const isRow = (/** @type {string} */ line) => /^\| \[.*\]\(packages\/methods\//.test(line);
-  const first = lines.findIndex(isRow);
-  if (first < 0) return text;
-  const rows = lines.filter(isRow);
+  const first = lines.indexOf("| method | what it is for |") + 2;
+  if (first < 2) return text;
+  const count = lines.slice(first).findIndex((line) => !line.startsWith("| ["));
+  const rows = lines.slice(first, first + count);
   const own = row({ name, folder: repository.directory, manifest });
-  lines.splice(first, rows.length, ...[...rows, own].sort((a, b) => (a < b ? -1 : 1)));
+  lines.splice(first, count, ...[...rows, own].sort((a, b) => (a < b ? -1 : 1)));
   return lines.join("\n");
 }
 

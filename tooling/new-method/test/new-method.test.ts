@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runChecks } from "../../checks/checks.mjs";
+import { packageTables } from "../../checks/listed.mjs";
 import { readRepository } from "../../checks/repository.mjs";
 import { root } from "../../setup/setup.mjs";
 import { areasIn, createMethod } from "../new-method.mjs";
@@ -45,6 +46,9 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");
     const references = projects.filter((path) => !path.startsWith("tooling")).map((path) => ({ path }));
     writeFileSync(join(copy, "tsconfig.json"), `${JSON.stringify({ files: [], references }, undefined, 2)}\n`);
+    // The copy has fewer packages than the README lists.
+    const tables = packageTables(readRepository(copy));
+    writeFileSync(join(copy, "README.md"), `<!-- packages: -->\n\n${tables}\n\n<!-- end of packages -->\n`);
     createMethod(copy, { ...paper, kind });
     // What installing would link.
     const links = {
