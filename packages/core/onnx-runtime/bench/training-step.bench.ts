@@ -2,7 +2,7 @@
 // fastest of it and tensor-core's own compiler.
 import { compare, python } from "@offprint/bench";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { type Backend, fastest, hostBackend, jit } from "@offprint/tensor-core";
+import { type Backend, fastest, hostBackend, jit, jitSync } from "@offprint/tensor-core";
 import { cnn, mlp, type Params, transformer } from "./models.js";
 
 const torch = python(new URL("torch_peers.py", import.meta.url));
@@ -49,5 +49,15 @@ export async function run() {
     torch.peer("transformer", 48, 4, 64, 16),
     0.6,
   );
+  const { params, data, step } = transformer(48, 4, 64, 16);
+  await compare({
+    name: "transformer block: tracing, compiling, first call",
+    ours: () => {
+      const fresh = jitSync(step);
+      fresh(params, ...data);
+      fresh.release();
+    },
+    maxSeconds: 60e-3,
+  });
   await backend.release();
 }

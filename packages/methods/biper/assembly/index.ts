@@ -1,3 +1,7 @@
+/*
+ * Written by hand since nothing else counts the bits of words: tensors have no such operation, and as float32 products a
+ * binary convolution reads 32 times the bytes.
+ */
 export { convolve } from "./binary-convolution";
 export { packSigns } from "./signs";
 

@@ -1,13 +1,27 @@
 import { makeBreather } from "@offprint/solvers";
 import {
   checkOptions,
+  equal,
+  exp,
+  greater,
   hostTensor,
+  jitSync,
+  less,
+  matmul,
+  min,
+  mul,
   random,
   requireInteger,
   requirePositive,
+  reshape,
+  square,
+  sub,
+  sum,
   type Tensor,
   type TensorLike,
+  tensor,
   ValueError,
+  where,
 } from "@offprint/tensor-core";
 import { requireAlpha, requireDecided } from "./consensus-point.js";
 import { type GradientSource, gradientOf } from "./gradient.js";
@@ -118,6 +132,18 @@ function warningsOf(nEff: number, length: number, width: number, samples: number
   return warnings;
 }
 
+/** Sums over a batch of samples, weighted as beside its least energy; samples without a finite energy do not count. */
+const weightedSums = jitSync((energies: Tensor, columns: readonly Tensor[], alpha: Tensor) => {
+  const counts = less(energies, Infinity);
+  const least = min(where(counts, energies, Infinity));
+  const weights = where(counts, where(equal(energies, least), 1, exp(mul(alpha, sub(least, energies)))), 0);
+  const row = reshape(weights, [1, -1]);
+  // A sample of no weight may have a gradient that is no number.
+  const weighs = greater(reshape(weights, [-1, 1]), 0);
+  const sums = columns.map((column) => reshape(matmul(row, where(weighs, column, 0)), [-1]));
+  return { least, total: sum(weights), squares: sum(square(weights)), sums };
+});
+
 /** A weighted mean over batches whose least energy is not known beforehand. */
 class RunningMean {
   least = Infinity;
@@ -134,25 +160,32 @@ class RunningMean {
 
   /** Adds rows of d numbers from each of the columns. */
   add(energies: ArrayLike<number>, columns: readonly ArrayLike<number>[], d: number): void {
-    let least = this.least;
-    for (let i = 0; i < energies.length; i++) if (energies[i] < least) least = energies[i];
-    if (least < this.least) {
-      const factor = this.total === 0 ? 0 : Math.exp(this.alpha * (least - this.least));
-      this.total *= factor;
-      this.squares *= factor * factor;
-      for (let j = 0; j < this.sums.length; j++) this.sums[j] *= factor;
-      this.least = least;
-    }
-    for (let i = 0; i < energies.length; i++) {
-      if (!(energies[i] < Infinity)) continue;
-      const w = energies[i] === least ? 1 : Math.exp(this.alpha * (least - energies[i]));
-      if (w === 0) continue;
-      this.total += w;
-      this.squares += w * w;
-      columns.forEach((column, c) => {
-        for (let j = 0; j < d; j++) this.sums[c * d + j] += w * column[i * d + j];
+    const n = energies.length;
+    const batch = weightedSums(
+      hostTensor(Float64Array.from(energies), [n], "float64"),
+      columns.map((column) => hostTensor(Float64Array.from(column), [n, d], "float64")),
+      tensor(this.alpha, { dtype: "float64" }),
+    );
+    const least = batch.least.item();
+    if (!(least < Infinity)) return;
+    const lower = Math.min(least, this.least);
+    this.scale(this.total === 0 ? 0 : Math.exp(this.alpha * (lower - this.least)));
+    const factor = least === lower ? 1 : Math.exp(this.alpha * (lower - least));
+    this.least = lower;
+    this.total += factor * batch.total.item();
+    this.squares += factor * factor * batch.squares.item();
+    batch.sums.forEach((sums, c) => {
+      sums.data().forEach((value: number, j: number) => {
+        this.sums[c * d + j] += factor * value;
       });
-    }
+    });
+  }
+
+  private scale(factor: number): void {
+    if (factor === 1) return;
+    this.total *= factor;
+    this.squares *= factor * factor;
+    for (let j = 0; j < this.sums.length; j++) this.sums[j] *= factor;
   }
 
   get nEff(): number {

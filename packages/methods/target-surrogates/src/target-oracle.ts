@@ -1,10 +1,26 @@
 import {
+  arange,
   asTensor,
+  cast,
+  div,
+  equal,
+  hostTensor,
+  jitSync,
+  logSumExp,
+  mul,
   NonFiniteError,
+  onesLike,
+  reshape,
   ShapeError,
+  sigmoid,
+  softmax,
+  special,
+  square,
+  sub,
+  sum,
   type Tensor,
   type TensorLike,
-  tensor,
+  takeAlongAxis,
   ValueError,
 } from "@offprint/tensor-core";
 import { precise } from "./target-surrogate.js";
@@ -44,113 +60,102 @@ export interface TargetLoss {
   readonly oracle: TargetOracle;
 }
 
+/** A loss of outputs `[b, C]` for the targets of their examples: values `[b]`, first and second derivatives `[b, C]`. */
+type Formula = (z: Tensor, y: Tensor) => { loss: Tensor; grad: Tensor; curvature: Tensor };
+
+const formulas = {
+  squared(z, y) {
+    const grad = sub(z, y);
+    return { loss: div(sum(square(grad), 1), 2), grad, curvature: onesLike(z) };
+  },
+  logistic(z, y) {
+    const p = sigmoid(z);
+    return { loss: sum(sub(special.softplus(z), mul(y, z)), 1), grad: sub(p, y), curvature: mul(p, sub(1, p)) };
+  },
+  softmax(z, y) {
+    const p = softmax(z, 1);
+    const classes = cast(y, "int32");
+    const own = reshape(takeAlongAxis(z, classes, { axis: 1 }), [-1]);
+    const hot = cast(equal(arange(z.shape[1]), classes), "float64");
+    return { loss: sub(logSumExp(z, 1), own), grad: sub(p, hot), curvature: mul(p, sub(1, p)) };
+  },
+} satisfies Record<string, Formula>;
+
+/** Compiled for batches of any extents. */
+const programs = {
+  squared: jitSync<Formula>(formulas.squared),
+  logistic: jitSync<Formula>(formulas.logistic),
+  softmax: jitSync<Formula>(formulas.softmax),
+};
+
+/** The oracle of a formula, which finds the targets of a batch among those of all examples. */
+function oracleOf(name: keyof typeof programs, targetsOf: (ids: Int32Array, C: number) => Tensor): TargetOracle {
+  return (z, ids, needs) => {
+    const { loss, grad, curvature } = programs[name](asTensor(z, "float64"), targetsOf(ids, z.shape[1]));
+    return { loss, grad, ...(needs.curvature && { curvature }) };
+  };
+}
+
 /** Cheap losses with their constants; `y` holds the targets of all examples. */
 export const losses = {
   /** `|z - y|^2 / 2`, y `[n]` or `[n, C]`; L = 1. */
   squared(y: TensorLike): TargetLoss {
-    const targets = rowsOf("squared", y);
-    return {
-      smoothness: 1,
-      oracle: (z, ids, needs) => {
-        const { data, loss, grad, C } = prepared(z);
-        for (let i = 0; i < ids.length; i++) {
-          const row = targets.row(ids[i], C);
-          for (let c = 0; c < C; c++) {
-            const r = data[i * C + c] - targets.data[row + c];
-            grad[i * C + c] = r;
-            loss[i] += 0.5 * r * r;
-          }
-        }
-        return {
-          ...answer(loss, grad, z),
-          ...(needs.curvature && { curvature: tensor(new Float64Array(grad.length).fill(1), { shape: z.shape }) }),
-        };
-      },
-    };
+    const targets = targetsFrom("squared", y);
+    return { smoothness: 1, oracle: oracleOf("squared", (ids, C) => targets.of(ids, C)) };
   },
 
   /** `log(1 + e^z) - y z`, y 0 or 1, one output; L = 1/4. */
   logistic(y: TensorLike): TargetLoss {
-    const targets = rowsOf("logistic", y);
+    const targets = targetsFrom("logistic", y);
     const bad = targets.data.findIndex((value) => value !== 0 && value !== 1);
     if (bad >= 0) throw new ValueError(`logistic: target ${bad} is ${targets.data[bad]}; it must be 0 or 1`);
-    return {
-      smoothness: 0.25,
-      oracle: (z, ids, needs) => {
-        const { data, loss, grad, C } = prepared(z);
-        if (C !== 1) throw new ShapeError(`logistic: the model has ${C} outputs; it must have one`);
-        const curvature = needs.curvature ? new Float64Array(grad.length) : undefined;
-        for (let i = 0; i < ids.length; i++) {
-          const target = targets.data[targets.row(ids[i], 1)];
-          const e = Math.exp(-Math.abs(data[i]));
-          const p = data[i] >= 0 ? 1 / (1 + e) : e / (1 + e);
-          loss[i] = Math.max(data[i], 0) + Math.log1p(e) - target * data[i];
-          grad[i] = p - target;
-          if (curvature) curvature[i] = p * (1 - p);
-        }
-        return { ...answer(loss, grad, z), ...(curvature && { curvature: tensor(curvature, { shape: z.shape }) }) };
-      },
-    };
+    const oracle = oracleOf("logistic", (ids, C) => {
+      if (C !== 1) throw new ShapeError(`logistic: the model has ${C} outputs; it must have one`);
+      return targets.of(ids, 1);
+    });
+    return { smoothness: 0.25, oracle };
   },
 
   /** Cross-entropy of softmax(z), y class numbers `[n]`; L = 1/2. */
   softmax(y: TensorLike): TargetLoss {
-    const targets = rowsOf("softmax", y);
-    return {
-      smoothness: 0.5,
-      oracle: (z, ids, needs) => {
-        const { data, loss, grad, C } = prepared(z);
-        const curvature = needs.curvature ? new Float64Array(grad.length) : undefined;
-        for (let i = 0; i < ids.length; i++) {
-          const target = targets.data[targets.row(ids[i], 1)];
-          if (!(Number.isInteger(target) && target >= 0 && target < C)) {
-            throw new ValueError(
-              `softmax: the class of example ${ids[i]} is ${target}; it must be an integer in 0..${C - 1}`,
-            );
-          }
-          const at = i * C;
-          let largest = data[at];
-          for (let c = 1; c < C; c++) largest = Math.max(largest, data[at + c]);
-          let total = 0;
-          for (let c = 0; c < C; c++) total += Math.exp(data[at + c] - largest);
-          loss[i] = largest + Math.log(total) - data[at + target];
-          for (let c = 0; c < C; c++) {
-            const p = Math.exp(data[at + c] - largest) / total;
-            grad[at + c] = p - (c === target ? 1 : 0);
-            if (curvature) curvature[at + c] = p * (1 - p);
-          }
-        }
-        return { ...answer(loss, grad, z), ...(curvature && { curvature: tensor(curvature, { shape: z.shape }) }) };
-      },
-    };
+    const targets = targetsFrom("softmax", y);
+    const oracle = oracleOf("softmax", (ids, C) => {
+      const classes = targets.of(ids, 1);
+      classes.data().forEach((target: number, i: number) => {
+        if (Number.isInteger(target) && target >= 0 && target < C) return;
+        throw new ValueError(
+          `softmax: the class of example ${ids[i]} is ${target}; it must be an integer in 0..${C - 1}`,
+        );
+      });
+      return classes;
+    });
+    return { smoothness: 0.5, oracle };
   },
 } as const;
 
-function rowsOf(name: string, y: TensorLike) {
+function targetsFrom(name: string, y: TensorLike) {
   const targets = asTensor(y, "float64");
   if (targets.rank < 1 || targets.rank > 2) {
     throw new ShapeError(`${name}: y has shape [${targets.shape}]; it must be [examples] or [examples, outputs]`);
   }
   const [rows] = targets.shape;
   const width = targets.shape[1] ?? 1;
+  const data = targets.data();
   return {
-    data: targets.data(),
-    row(id: number, C: number): number {
+    data,
+    /** The targets of examples, `[b, C]`. */
+    of(ids: Int32Array, C: number): Tensor {
       if (width !== C) throw new ShapeError(`${name}: y has ${width} columns, the model's outputs ${C}`);
-      if (!(id >= 0 && id < rows))
-        throw new ValueError(`${name}: there is no target for example ${id}; y has ${rows} rows`);
-      return id * width;
+      const own = new Float64Array(ids.length * C);
+      ids.forEach((id, i) => {
+        if (!(id >= 0 && id < rows)) {
+          throw new ValueError(`${name}: there is no target for example ${id}; y has ${rows} rows`);
+        }
+        own.set(data.subarray(id * C, (id + 1) * C), i * C);
+      });
+      return hostTensor(own, [ids.length, C], "float64");
     },
   };
-}
-
-function prepared(z: Tensor) {
-  const [rows, C] = z.shape;
-  return { data: z.data(), loss: new Float64Array(rows), grad: new Float64Array(rows * C), C };
-}
-
-function answer(loss: Float64Array, grad: Float64Array, z: Tensor) {
-  return { loss: tensor(loss), grad: tensor(grad, { shape: z.shape }) };
 }
 
 /** Calls of an oracle, by what they cost. */

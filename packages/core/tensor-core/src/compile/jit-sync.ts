@@ -42,7 +42,8 @@ interface Compiled {
 /**
  * `jit` with the compiler of this package whose calls return their result, not a promise: for solvers, integrators,
  * callbacks and event handlers. `f` is traced and compiled at its first call for each combination of argument shapes
- * and dtypes. Called inside a gradient, `vmap` or trace, `f` itself runs, so that it can be transformed.
+ * and dtypes. An argument of 32 kB or more that the call before had too, as an argument or a result, is not read again: write
+ * new values into a new tensor. Called inside a gradient, `vmap` or trace, `f` itself runs, so that it can be transformed.
  * @throws TraceError where `f` reads a value.
  * @example const slope = jitSync(grad((x) => sum(square(x))));
  */
@@ -53,8 +54,8 @@ export function jitSync<F extends TreeFunction = TensorFunction>(f: F, options: 
     return { graph, executable: compileSync(graph, options), structure: graph.outputStructure as tree.TreeStructure };
   });
   const call = (...args: Parameters<F>): ReturnType<F> => {
-    const latest = versions.latest(args);
-    if (latest !== undefined) return isInside(args) ? applied(f, args) : run(latest.compiled, args);
+    const inputs = versions.recall(args);
+    if (inputs !== undefined) return isInside(inputs) ? applied(f, args) : run(versions.latest.compiled, inputs);
     const given = takeApart(args);
     return isInside(given.inputs) ? applied(f, args) : run(versions.find(given).compiled, given.inputs);
   };

@@ -90,8 +90,8 @@ export function jit<F extends TreeFunction = TensorFunction>(f: F, options: JitO
   const plain = (args: readonly unknown[]) => applied(f, args) as Promise<Awaited<ReturnType<F>>>;
   // Inside a transformation the result is there at once, which who awaits it does not see.
   const call = (...args: Parameters<F>): Promise<Awaited<ReturnType<F>>> => {
-    const latest = versions.latest(args);
-    if (latest !== undefined) return isInside(args) ? plain(args) : run(latest, args);
+    const inputs = versions.recall(args);
+    if (inputs !== undefined) return isInside(inputs) ? plain(args) : run(versions.latest, inputs);
     const given = takeApart(args);
     return isInside(given.inputs) ? plain(args) : run(versions.find(given), given.inputs);
   };

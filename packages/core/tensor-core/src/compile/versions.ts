@@ -1,5 +1,6 @@
 import { asTensor } from "../construct.js";
 import { currentLevel } from "../levels.js";
+import { isPlainObject } from "../plain-object.js";
 import { levelOf, type Spec } from "../primitive.js";
 import { sameShape } from "../shape.js";
 import { isTensor, type Tensor, type TensorLike } from "../tensor.js";
@@ -26,15 +27,25 @@ export class Versions<C> {
 
   constructor(private readonly compile: (structure: tree.TreeStructure, specs: readonly Spec[]) => C) {}
 
-  /** The latest version where it fits arguments that are tensors, which then are its inputs. */
-  latest(args: readonly unknown[] | readonly Tensor[]): Version<C> | undefined {
+  /** The version that was used last. */
+  get latest(): Version<C> {
+    return this.versions[0];
+  }
+
+  /** The tensors of arguments that fit the latest version; undefined for others, and where a number is among them. */
+  recall(args: readonly unknown[]): readonly Tensor[] | undefined {
     const latest = this.versions[0];
-    if (latest === undefined || !latest.flat || args.length !== latest.specs.length) return undefined;
+    if (latest === undefined) return undefined;
+    if (!latest.flat) {
+      const found: Tensor[] = [];
+      return collect(latest.structure, args, latest.specs, found) ? found : undefined;
+    }
+    if (args.length !== latest.specs.length) return undefined;
     for (let i = 0; i < args.length; i++) {
-      const x = args[i] as Tensor;
+      const x = args[i];
       if (!isTensor(x) || !fitsSpec(latest.specs[i], x)) return undefined;
     }
-    return latest;
+    return args as readonly Tensor[];
   }
 
   /** The version for the arguments, compiled where there is none. */
@@ -83,6 +94,30 @@ function inputTensors(leaves: readonly TensorLike[]): Tensor[] {
   const tensors = leaves.map((leaf) => (typeof leaf === "number" ? undefined : asTensor(leaf)));
   const wide = tensors.some((x) => x?.dtype === "float64");
   return tensors.map((x, i) => x ?? asTensor(leaves[i], wide ? "float64" : "float32"));
+}
+
+/** Whether a tree has a structure and tensors of these specs, which are added to `found`. */
+function collect(node: tree.TreeStructure, value: unknown, specs: readonly Spec[], found: Tensor[]): boolean {
+  if (node.kind === "leaf") {
+    if (!isTensor(value) || !fitsSpec(specs[found.length], value)) return false;
+    found.push(value);
+    return true;
+  }
+  if (node.kind === "empty") return value === node.value;
+  const { items } = node;
+  if (node.kind === "array") {
+    if (!Array.isArray(value) || value.length !== items.length) return false;
+    for (let i = 0; i < items.length; i++) if (!collect(items[i], value[i], specs, found)) return false;
+    return true;
+  }
+  const { keys } = node;
+  if (typeof value !== "object" || value === null || isTensor(value) || !isPlainObject(value)) return false;
+  if (Object.keys(value).length !== keys.length) return false;
+  for (let i = 0; i < keys.length; i++) {
+    if (!Object.hasOwn(value, keys[i])) return false;
+    if (!collect(items[i], (value as Record<string, unknown>)[keys[i]], specs, found)) return false;
+  }
+  return true;
 }
 
 function fitsSpec(spec: Spec, x: Tensor): boolean {

@@ -60,6 +60,21 @@ describe("jitSync", () => {
     expect(f(zeros([20, 3], "float64")).toArray()).toEqual(zeros([20, 3], "float64").toArray());
   });
 
+  it("tells trees apart from those of the call before", () => {
+    const f = jitSync((p: { [name: string]: Tensor | number }, rest: readonly (Tensor | null)[]) => {
+      const all = [...Object.values(p), ...rest].filter((x) => x !== null);
+      return all.reduce((s: Tensor, x) => add(s, x), f64(0));
+    });
+    expect(f({ a: f64(1), b: f64(2) }, [f64(3)]).item()).toBe(6);
+    expect(f({ b: f64(20), a: f64(10) }, [f64(30)]).item()).toBe(60);
+    expect(f({ a: f64(1), c: f64(2) }, [f64(4)]).item()).toBe(7);
+    expect(f({ a: f64(1), c: f64(2), d: f64(3) }, [f64(4)]).item()).toBe(10);
+    expect(f({ a: f64(1), c: 2, d: f64(3) }, [f64(5)]).item()).toBe(11);
+    expect(f({ a: f64(1), c: f64(2), d: f64(3) }, [f64(4), f64(5)]).item()).toBe(15);
+    expect(f({ a: f64(1), c: f64(2), d: f64(3) }, [null, f64(5)]).item()).toBe(11);
+    expect(f({ a: f64(1), c: f64([2]), d: f64(3) }, [null, f64(5)]).toArray()).toEqual([11]);
+  });
+
   it("says what became of the function", () => {
     const text = String(jitSync((x: Tensor) => sum(square(exp(x)))).program(arange(0, 100, 1, "float64")));
     expect(text).toMatch(/loop \[100\], 2 at a time: exp, mul, sum/);
