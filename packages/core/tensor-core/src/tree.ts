@@ -1,3 +1,4 @@
+import { requireArray, requireFunction } from "./arguments.js";
 import { ValueError } from "./errors.js";
 import { applied, type TensorFunction, type TreeFunction } from "./function-types.js";
 import { isPlainObject, setKey } from "./plain-object.js";
@@ -46,8 +47,22 @@ export function flatten(value: unknown): { leaves: unknown[]; structure: TreeStr
   return { leaves, structure };
 }
 
-/** Puts leaves back into a structure. */
+/** Of a tree that somebody made up, the root only is looked at. */
+function isStructure(value: unknown): value is TreeStructure {
+  return typeof value === "object" && value !== null && "kind" in value;
+}
+
+/**
+ * Puts leaves back into a structure.
+ * @throws ValueError for another number of leaves than it has.
+ */
 export function unflatten<R = unknown>(structure: TreeStructure, leaves: readonly unknown[]): R {
+  if (!isStructure(structure)) {
+    throw new ValueError(
+      "tree.unflatten: the first argument is no structure; give one from tree.structure or tree.flatten",
+    );
+  }
+  requireArray("tree.unflatten", leaves, "leaves");
   let next = 0;
   const build = (node: TreeStructure): unknown => {
     switch (node.kind) {
@@ -133,6 +148,7 @@ export function formatStructure(node: TreeStructure): string {
  * @throws ValueError where the structures differ.
  */
 export function map<T, F extends TreeFunction = TensorFunction>(f: F, first: T, ...rest: unknown[]): T {
+  requireFunction("tree.map", f);
   const flat = flatten(first);
   const others = rest.map((t) => {
     const other = flatten(t);

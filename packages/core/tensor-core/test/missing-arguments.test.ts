@@ -48,6 +48,14 @@ const calls: [name: string, run: (wrong: never) => unknown][] = [
   ["rng.categorical", (wrong) => rng().categorical([2], wrong)],
   ["rng.studentT", (wrong) => rng().studentT([2], wrong)],
   ["rng.dirichlet", (wrong) => rng().dirichlet([2], wrong)],
+  ["trace", (wrong) => tc.trace(wrong)],
+  ["jitSync", (wrong) => tc.jitSync(wrong)],
+  ["fastest", (wrong) => tc.fastest(wrong)],
+  ["einsum", (wrong) => tc.einsum(wrong, x)],
+  ["operands of einsum", (wrong) => tc.einsum("ij->i", wrong)],
+  ["tree.map", (wrong) => tc.tree.map(wrong, [1])],
+  ["tree.unflatten", (wrong) => tc.tree.unflatten(wrong, [1])],
+  ["leaves of tree.unflatten", (wrong) => tc.tree.unflatten(tc.tree.structure([1, 2]), wrong)],
 ];
 
 it.each(calls)("%s says what is missing", (_, run) => {
@@ -72,3 +80,27 @@ it("vmap takes nested numbers as one tensor, and grad says how to", () => {
   expect(() => tc.grad((v: tc.Tensor) => tc.sum(v))([1, 2] as never)).toThrow("tensor([...])");
   expect(tc.grad((v: tc.Tensor) => tc.sum(v))(tc.tensor([1, 2])).shape).toEqual([2]);
 });
+
+/** Functions of sparse matrices that take anything, or numbers, in that place. */
+const lenient = /^(isSparseMatrix|identity)$|Matrix$|Factorization$/;
+
+it.each(Object.entries(tc.sparse).filter(([name, f]) => typeof f === "function" && !lenient.test(name)))(
+  "sparse.%s fails with a typed error, if at all",
+  (_, f) => {
+    const call = f as (...values: unknown[]) => unknown;
+    const matrix = tc.sparse.fromDense([
+      [2, 0],
+      [1, 3],
+    ]);
+    expect(() => call(undefined)).toThrow(tc.OffprintError);
+    for (const wrong of [undefined, null, "text"]) {
+      for (const given of [[wrong], [matrix, wrong], [matrix, matrix, wrong]]) {
+        try {
+          call(...given);
+        } catch (error) {
+          expect(error).toBeInstanceOf(tc.OffprintError);
+        }
+      }
+    }
+  },
+);

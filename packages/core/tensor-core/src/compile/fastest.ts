@@ -1,3 +1,4 @@
+import { requireArray } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { ValueError } from "../errors.js";
 import type { Graph } from "../graph/graph.js";
@@ -27,6 +28,7 @@ interface Candidate {
  */
 export function fastest(backends: readonly Backend[], options: FastestOptions = {}): Backend {
   checkOptions("fastest", options, ["runs", "now"]);
+  requireArray("fastest", backends, "backends");
   if (backends.length === 0) throw new ValueError("fastest: there is no backend to choose from; give at least one");
   const { runs = 3, now = () => performance.now() } = options;
   return {

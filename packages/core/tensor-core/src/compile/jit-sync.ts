@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { applied, type TensorFunction, type TreeFunction } from "../function-types.js";
 import type { Graph } from "../graph/graph.js";
@@ -48,6 +49,7 @@ interface Compiled {
  * @example const slope = jitSync(grad((x) => sum(square(x))));
  */
 export function jitSync<F extends TreeFunction = TensorFunction>(f: F, options: JitSyncOptions = {}): JittedSync<F> {
+  requireFunction("jitSync", f);
   checkOptions("jitSync", options, ["views", "resident"]);
   const versions = new Versions<Compiled>((structure, specs) => {
     const graph = traceTree(f, structure, specs);

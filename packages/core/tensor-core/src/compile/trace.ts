@@ -1,3 +1,4 @@
+import { requireFunction } from "../arguments.js";
 import { asTensor } from "../construct.js";
 import { ValueError } from "../errors.js";
 import { applied, type TensorFunction, type TreeFunction } from "../function-types.js";
@@ -48,6 +49,7 @@ export function traceFlat(
  * @example console.log(String(trace(grad((w) => sum(square(w))), { shape: [3], dtype: "float32" })))
  */
 export function trace<F extends TreeFunction = TensorFunction>(f: F, ...specs: readonly unknown[]): Graph {
+  requireFunction("trace", f);
   const flat = flattenSpecs(specs);
   return traceTree(f, flat.structure, flat.specs);
 }

@@ -24,6 +24,9 @@ interface Labelled {
  * @example einsum("bij,bjk->bik", a, b) // batched matrix product
  */
 export function einsum(equation: string, ...operands: readonly TensorLike[]): Tensor {
+  if (typeof equation !== "string") {
+    throw new ValueError(`einsum: the equation is ${String(equation)}; give a text such as "ij,jk->ik"`);
+  }
   const { inputs, output } = parse(equation, operands.length);
   let tensors = promoteOperands("einsum", operands);
   if (tensors.length > 1) tensors = tensors.map(asFloat);

@@ -4,6 +4,7 @@ import { CooMatrix } from "./coo-matrix.js";
 import type { CscMatrix } from "./csc-matrix.js";
 import type { CsrMatrix } from "./csr-matrix.js";
 import { readVector, type VectorLike } from "./dense-operand.js";
+import { requireSparse } from "./operands.js";
 import { compressedForm, fromLists, majorLists, type SparseMatrix, toCsr } from "./sparse-matrix.js";
 
 /**
@@ -11,6 +12,7 @@ import { compressedForm, fromLists, majorLists, type SparseMatrix, toCsr } from 
  * @throws ShapeError for different shapes.
  */
 export function add(a: SparseMatrix, b: SparseMatrix, alpha = 1, beta = 1): CsrMatrix | CscMatrix {
+  requireSparse("add", a, b);
   checkSameShape(a, b, "add");
   if (a.format === "csc" && b.format === "csc")
     return fromLists(mergeLists(majorLists(a), majorLists(b), alpha, beta), "csc");
@@ -42,6 +44,7 @@ function mergeLists(a: Compressed, b: Compressed, alpha: number, beta: number): 
 
 /** `factor a`, same format and pattern. */
 export function scale<M extends SparseMatrix>(a: M, factor: number): M {
+  requireSparse("scale", a);
   const values = a.values.map((v) => v * factor);
   if (a.format === "coo") return new CooMatrix(a.rows, a.columns, a.rowIndices, a.columnIndices, values) as M;
   return a.withValues(values) as M;
@@ -49,12 +52,14 @@ export function scale<M extends SparseMatrix>(a: M, factor: number): M {
 
 /** `diag(factors) a`: row `i` times `factors[i]`; `factors` is `[rows]`. */
 export function scaleRows(a: SparseMatrix, factors: VectorLike): CsrMatrix | CscMatrix {
+  requireSparse("scaleRows", a);
   const compressed = compressedForm(a);
   return scaleLists(compressed, readVector(factors, a.rows, "scaleRows: factors"), compressed.format === "csr");
 }
 
 /** `a diag(factors)`: column `j` times `factors[j]`; `factors` is `[columns]`. */
 export function scaleColumns(a: SparseMatrix, factors: VectorLike): CsrMatrix | CscMatrix {
+  requireSparse("scaleColumns", a);
   const compressed = compressedForm(a);
   return scaleLists(compressed, readVector(factors, a.columns, "scaleColumns: factors"), compressed.format === "csc");
 }
@@ -70,6 +75,7 @@ function scaleLists(a: CsrMatrix | CscMatrix, factors: Float64Array, alongMajor:
 
 /** Stored entries with size above `tolerance` (default 0: drops stored zeros only). */
 export function prune(a: SparseMatrix, tolerance = 0): CsrMatrix | CscMatrix {
+  requireSparse("prune", a);
   const compressed = compressedForm(a);
   const { major, minor, indptr, indices, values } = majorLists(compressed);
   const start = new Int32Array(major + 1);

@@ -3,6 +3,7 @@ import { compressTriplets } from "./compressed.js";
 import { CooMatrix } from "./coo-matrix.js";
 import { type CsrMatrix, csrFrom } from "./csr-matrix.js";
 import { checkSize, type MatrixLike, readMatrix, readVector, type VectorLike } from "./dense-operand.js";
+import { requireList, requireSparse } from "./operands.js";
 import { type SparseMatrix, toCsr } from "./sparse-matrix.js";
 
 /**
@@ -18,6 +19,9 @@ export function fromTriplets(
   columnIndices: ArrayLike<number>,
   values: ArrayLike<number>,
 ): CsrMatrix {
+  requireList("fromTriplets", rowIndices, "row indices");
+  requireList("fromTriplets", columnIndices, "column indices");
+  requireList("fromTriplets", values, "numbers");
   return toCsr(
     new CooMatrix(
       rows,
@@ -67,6 +71,7 @@ export function identity(n: number): CsrMatrix {
 
 /** A square matrix with `values` on the diagonal `offset` places to the right of the main one (default 0). */
 export function diagonal(values: VectorLike, offset = 0): CsrMatrix {
+  if (typeof values !== "object" || values === null) requireList("diagonal", values, "numbers");
   const length = "data" in values ? values.size : values.length;
   const entries = readVector(values, length, "diagonal: values");
   const n = length + Math.abs(offset);
@@ -81,6 +86,7 @@ export function diagonal(values: VectorLike, offset = 0): CsrMatrix {
 
 /** The main diagonal, `[min(rows, columns)]`; absent entries are 0. */
 export function diagonalOf(a: SparseMatrix): Float64Array {
+  requireSparse("diagonalOf", a);
   const { indptr, indices, values, rows, columns } = toCsr(a);
   const result = new Float64Array(Math.min(rows, columns));
   for (let i = 0; i < result.length; i++) {
@@ -91,6 +97,7 @@ export function diagonalOf(a: SparseMatrix): Float64Array {
 
 /** The entry at (`row`, `column`), 0 if it is not stored. @throws IndexError outside the matrix. */
 export function entryAt(a: SparseMatrix, row: number, column: number): number {
+  requireSparse("entryAt", a);
   if (!(row >= 0 && row < a.rows && column >= 0 && column < a.columns)) {
     throw new IndexError(`entryAt: (${row}, ${column}) is outside a ${a.rows} x ${a.columns} matrix`);
   }

@@ -15,8 +15,12 @@ export interface DenseMatrix {
 /** A dense matrix operand: row-major values with their shape, rows of numbers, or a rank-2 tensor. */
 export type MatrixLike = DenseMatrix | readonly (readonly number[])[] | Tensor;
 
-function isTensor(x: object): x is Tensor {
-  return "data" in x && "shape" in x && typeof x.data === "function";
+function isTensor(x: unknown): x is Tensor {
+  return typeof x === "object" && x !== null && "data" in x && "shape" in x && typeof x.data === "function";
+}
+
+function isList(x: unknown): x is ArrayLike<number> {
+  return Array.isArray(x) || ArrayBuffer.isView(x);
 }
 
 function asFloat64(values: ArrayLike<number>): Float64Array {
@@ -32,6 +36,7 @@ export function readVector(x: VectorLike, length: number, name: string): Float64
     }
     values = asFloat64(x.data());
   } else {
+    if (!isList(x)) throw new ShapeError(`${name} is no vector; give an array of numbers or a tensor`);
     values = asFloat64(x);
   }
   if (values.length !== length) {
@@ -46,13 +51,17 @@ export function readMatrix(x: MatrixLike, name: string): DenseMatrix {
     if (x.shape.length !== 2) throw new ShapeError(`${name} must be a matrix, got a tensor of shape [${x.shape}]`);
     return { shape: [x.shape[0], x.shape[1]], values: asFloat64(x.data()) };
   }
+  if (typeof x !== "object" || x === null) {
+    throw new ShapeError(`${name} is no matrix; give rows of numbers, a tensor, or values with their shape`);
+  }
   if ("values" in x && "shape" in x) {
     if (x.shape.length !== 2 || x.values.length !== x.shape[0] * x.shape[1]) {
       throw new ShapeError(`${name} has ${x.values.length} values for shape [${x.shape}]: they must be rows * columns`);
     }
     return x;
   }
-  return fromRows(x as readonly (readonly number[])[], name);
+  if (!Array.isArray(x)) throw new ShapeError(`${name} is no matrix; give rows of numbers or a tensor`);
+  return fromRows(x, name);
 }
 
 function fromRows(rows: readonly (readonly number[])[], name: string): DenseMatrix {

@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "../errors.js";
+import { FormatError, UnsupportedError, ValueError } from "../errors.js";
 import { fromTriplets } from "./construct.js";
 import type { CsrMatrix } from "./csr-matrix.js";
 import type { DenseMatrix } from "./dense-operand.js";
@@ -25,6 +25,8 @@ interface Header {
  * @see https://math.nist.gov/MatrixMarket/formats.html
  */
 export function parseMatrixMarket(text: string): MatrixMarketContent {
+  if (typeof text !== "string")
+    throw new ValueError("sparse.parseMatrixMarket: the text is no string; decode bytes first");
   const lines = new LineReader(text);
   const header = parseHeader(lines);
   return header.format === "coordinate"

@@ -1,6 +1,7 @@
 import { ShapeError } from "../errors.js";
 import { add } from "./arithmetic.js";
 import { DegreeLists, NONE } from "./degree-lists.js";
+import { requireSparse } from "./operands.js";
 import { type SparseMatrix, toCsr, transpose } from "./sparse-matrix.js";
 
 /**
@@ -14,6 +15,7 @@ import { type SparseMatrix, toCsr, transpose } from "./sparse-matrix.js";
  * @throws ShapeError if `a` is not square.
  */
 export function approximateMinimumDegree(a: SparseMatrix): Int32Array {
+  requireSparse("approximateMinimumDegree", a);
   if (a.rows !== a.columns) throw new ShapeError(`approximateMinimumDegree: a must be square, got [${a.shape}]`);
   const symmetric = add(toCsr(a), toCsr(transpose(a)));
   const start = new Int32Array(a.rows + 1);

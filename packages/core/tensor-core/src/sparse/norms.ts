@@ -1,4 +1,5 @@
 import type { Compressed } from "./compressed.js";
+import { requireSparse } from "./operands.js";
 import { majorLists, type SparseMatrix, toCsc, toCsr } from "./sparse-matrix.js";
 
 /** Power of a norm: 1, 2 (Euclidean) or Infinity (largest size). */
@@ -6,16 +7,19 @@ export type NormOrder = 1 | 2 | typeof Number.POSITIVE_INFINITY;
 
 /** Norm of every row, `[rows]`; order 2 by default. */
 export function rowNorms(a: SparseMatrix, order: NormOrder = 2): Float64Array {
+  requireSparse("rowNorms", a);
   return listNorms(majorLists(toCsr(a)), order);
 }
 
 /** Norm of every column, `[columns]`; order 2 by default. */
 export function columnNorms(a: SparseMatrix, order: NormOrder = 2): Float64Array {
+  requireSparse("columnNorms", a);
   return listNorms(majorLists(toCsc(a)), order);
 }
 
 /** Square root of the sum of squares of all entries. */
 export function frobeniusNorm(a: SparseMatrix): number {
+  requireSparse("frobeniusNorm", a);
   const norms = rowNorms(a);
   let largest = 0;
   for (const v of norms) if (v > largest || Number.isNaN(v)) largest = v;

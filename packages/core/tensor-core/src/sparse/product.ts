@@ -8,6 +8,7 @@ import {
   resultArray,
   type VectorLike,
 } from "./dense-operand.js";
+import { requireSparse } from "./operands.js";
 import { compressedForm, majorLists, type SparseMatrix } from "./sparse-matrix.js";
 
 /**
@@ -15,12 +16,14 @@ import { compressedForm, majorLists, type SparseMatrix } from "./sparse-matrix.j
  * @throws ShapeError if lengths do not fit.
  */
 export function multiplyVector(a: SparseMatrix, x: VectorLike, out?: Float64Array): Float64Array {
+  requireSparse("multiplyVector", a);
   const vector = readVector(x, a.columns, "multiplyVector: x");
   return product(a, vector, resultArray(out, a.rows, "multiplyVector"), false);
 }
 
 /** `transpose(a) x` for a vector `x` `[rows]`, into `out` `[columns]` if given; the transpose is not formed. */
 export function multiplyTransposedVector(a: SparseMatrix, x: VectorLike, out?: Float64Array): Float64Array {
+  requireSparse("multiplyTransposedVector", a);
   const vector = readVector(x, a.rows, "multiplyTransposedVector: x");
   return product(a, vector, resultArray(out, a.columns, "multiplyTransposedVector"), true);
 }
@@ -67,11 +70,13 @@ function scatter(
 
 /** `a x` for a dense `x` `[columns, k]`: a dense `[rows, k]`. @throws ShapeError if shapes do not fit. */
 export function multiplyDense(a: SparseMatrix, x: MatrixLike): DenseMatrix {
+  requireSparse("multiplyDense", a);
   return denseProduct(a, readMatrix(x, "multiplyDense: x"), false);
 }
 
 /** `transpose(a) x` for a dense `x` `[rows, k]`: a dense `[columns, k]`. */
 export function multiplyTransposedDense(a: SparseMatrix, x: MatrixLike): DenseMatrix {
+  requireSparse("multiplyTransposedDense", a);
   return denseProduct(a, readMatrix(x, "multiplyTransposedDense: x"), true);
 }
 
@@ -91,6 +96,7 @@ function denseProduct(a: SparseMatrix, x: DenseMatrix, transposed: boolean): Den
 
 /** `x a` for a dense `x` `[k, rows]`: a dense `[k, columns]`. @throws ShapeError if shapes do not fit. */
 export function denseMultiply(x: MatrixLike, a: SparseMatrix): DenseMatrix {
+  requireSparse("denseMultiply", a);
   const { shape, values } = readMatrix(x, "denseMultiply: x");
   const [k, inner] = shape;
   if (inner !== a.rows) throw new ShapeError(`denseMultiply: x of shape [${shape}] must have ${a.rows} columns`);

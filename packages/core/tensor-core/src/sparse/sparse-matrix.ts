@@ -2,6 +2,7 @@ import { type Compressed, compressTriplets, exchangeMajor } from "./compressed.j
 import { CooMatrix } from "./coo-matrix.js";
 import { CscMatrix, cscFrom } from "./csc-matrix.js";
 import { CsrMatrix, csrFrom } from "./csr-matrix.js";
+import { requireSparse } from "./operands.js";
 
 /** A sparse float64 matrix in any of the three formats. */
 export type SparseMatrix = CsrMatrix | CscMatrix | CooMatrix;
@@ -13,6 +14,7 @@ export function isSparseMatrix(x: unknown): x is SparseMatrix {
 
 /** The matrix in compressed rows; the same object if it is so already. Linear time. */
 export function toCsr(a: SparseMatrix): CsrMatrix {
+  requireSparse("toCsr", a);
   if (a.format === "csr") return a;
   if (a.format === "csc") return csrFrom(exchangeMajor(majorLists(a)));
   return csrFrom(compressTriplets(a.rows, a.columns, a.rowIndices, a.columnIndices, a.values));
@@ -20,6 +22,7 @@ export function toCsr(a: SparseMatrix): CsrMatrix {
 
 /** The matrix in compressed columns; the same object if it is so already. Linear time. */
 export function toCsc(a: SparseMatrix): CscMatrix {
+  requireSparse("toCsc", a);
   if (a.format === "csc") return a;
   if (a.format === "csr") return cscFrom(exchangeMajor(majorLists(a)));
   return cscFrom(compressTriplets(a.columns, a.rows, a.columnIndices, a.rowIndices, a.values));
@@ -27,6 +30,7 @@ export function toCsc(a: SparseMatrix): CscMatrix {
 
 /** The matrix as coordinates; the same object if it is so already. Linear time. */
 export function toCoo(a: SparseMatrix): CooMatrix {
+  requireSparse("toCoo", a);
   if (a.format === "coo") return a;
   const lists = majorLists(a);
   const major = new Int32Array(a.entries);
@@ -37,6 +41,7 @@ export function toCoo(a: SparseMatrix): CooMatrix {
 
 /** The values in row-major order, `[rows * columns]`; `tensor(toDense(a), { shape: a.shape })` makes a tensor. */
 export function toDense(a: SparseMatrix): Float64Array {
+  requireSparse("toDense", a);
   const { rowIndices, columnIndices, values, rows, columns } = toCoo(a);
   const dense = new Float64Array(rows * columns);
   for (let k = 0; k < values.length; k++) dense[rowIndices[k] * columns + columnIndices[k]] += values[k];
@@ -45,6 +50,7 @@ export function toDense(a: SparseMatrix): Float64Array {
 
 /** The transpose: CSR becomes CSC and the reverse, sharing all arrays; convert with `toCsr` if the format matters. */
 export function transpose(a: SparseMatrix): SparseMatrix {
+  requireSparse("transpose", a);
   if (a.format === "csr") return new CscMatrix(a.columns, a.rows, a.indptr, a.indices, a.values, false);
   if (a.format === "csc") return new CsrMatrix(a.columns, a.rows, a.indptr, a.indices, a.values, false);
   return new CooMatrix(a.columns, a.rows, a.columnIndices, a.rowIndices, a.values);

@@ -2,6 +2,7 @@ import { ShapeError } from "../errors.js";
 import { type Compressed, exchangeMajor } from "./compressed.js";
 import type { CscMatrix } from "./csc-matrix.js";
 import type { CsrMatrix } from "./csr-matrix.js";
+import { requireList, requireSparse } from "./operands.js";
 import { fromLists, majorLists, type SparseMatrix, toCsc, toCsr } from "./sparse-matrix.js";
 
 /**
@@ -11,6 +12,7 @@ import { fromLists, majorLists, type SparseMatrix, toCsc, toCsr } from "./sparse
  * @throws ShapeError unless `a` has as many columns as `b` has rows.
  */
 export function multiply(a: SparseMatrix, b: SparseMatrix): CsrMatrix | CscMatrix {
+  requireSparse("multiply", a, b);
   if (a.columns !== b.rows) {
     throw new ShapeError(`multiply: shapes [${a.shape}] and [${b.shape}] do not fit: inner extents must be equal`);
   }
@@ -21,6 +23,8 @@ export function multiply(a: SparseMatrix, b: SparseMatrix): CsrMatrix | CscMatri
 
 /** `transpose(a) diag(weights) a` as CSR (weights default to ones): the matrix of normal equations. */
 export function gram(a: SparseMatrix, weights?: Float64Array): CsrMatrix {
+  requireSparse("gram", a);
+  if (weights !== undefined) requireList("gram", weights, "weights");
   if (weights !== undefined && weights.length !== a.rows) {
     throw new ShapeError(`gram: weights must have length ${a.rows}, got ${weights.length}`);
   }

@@ -3,10 +3,13 @@ import type { Compressed } from "./compressed.js";
 import { identity } from "./construct.js";
 import type { CscMatrix } from "./csc-matrix.js";
 import type { CsrMatrix } from "./csr-matrix.js";
+import { requireList, requireSparse } from "./operands.js";
 import { fromLists, majorLists, type SparseMatrix, toCsc, toCsr } from "./sparse-matrix.js";
 
 /** Matrices below each other, as CSR. @throws ShapeError unless all have as many columns. */
 export function vstack(matrices: readonly SparseMatrix[]): CsrMatrix {
+  requireList("vstack", matrices, "sparse matrices");
+  requireSparse("vstack", ...matrices);
   return fromLists(
     chain(
       matrices.map((m) => majorLists(toCsr(m))),
@@ -19,6 +22,8 @@ export function vstack(matrices: readonly SparseMatrix[]): CsrMatrix {
 
 /** Matrices beside each other, as CSC. @throws ShapeError unless all have as many rows. */
 export function hstack(matrices: readonly SparseMatrix[]): CscMatrix {
+  requireList("hstack", matrices, "sparse matrices");
+  requireSparse("hstack", ...matrices);
   return fromLists(
     chain(
       matrices.map((m) => majorLists(toCsc(m))),
@@ -34,6 +39,8 @@ export function hstack(matrices: readonly SparseMatrix[]): CscMatrix {
  * @throws ShapeError if blocks do not fit; ValueError if a row or column holds no block.
  */
 export function block(blocks: readonly (readonly (SparseMatrix | null)[])[]): CsrMatrix {
+  requireList("block", blocks, "rows of sparse matrices");
+  for (const row of blocks) requireList("block", row, "sparse matrices");
   const rows = blocks.map((row, i) => extentOf(row, "rows", `block row ${i}`));
   const width = blocks.length === 0 ? 0 : blocks[0].length;
   const columns = Array.from({ length: width }, (_, j) =>
@@ -88,6 +95,7 @@ function chain(lists: readonly Compressed[], operation: string, axis: string): C
 
 /** Kronecker product, `[a.rows * b.rows, a.columns * b.columns]`, as CSR. */
 export function kron(a: SparseMatrix, b: SparseMatrix): CsrMatrix {
+  requireSparse("kron", a, b);
   const left = majorLists(toCsr(a));
   const right = majorLists(toCsr(b));
   const major = left.major * right.major;

@@ -3,6 +3,7 @@ import { ShapeError, ValueError } from "../errors.js";
 import { compressTriplets } from "./compressed.js";
 import { csrFrom } from "./csr-matrix.js";
 import { approximateMinimumDegree } from "./minimum-degree.js";
+import { requireSparse } from "./operands.js";
 import { checkPermutation } from "./slice.js";
 import { type SparseMatrix, toCoo } from "./sparse-matrix.js";
 
@@ -55,6 +56,7 @@ export interface SymbolicFactorization {
  * duplicates.
  */
 export function analyzePattern(a: SparseMatrix, options: AnalyzeOptions = {}): SymbolicFactorization {
+  requireSparse("analyzePattern", a);
   checkOptions("analyzePattern", options, ANALYZE_OPTIONS);
   const { ordering = "amd", triangle = "upper" } = options;
   if (a.rows !== a.columns) throw new ShapeError(`analyzePattern: a must be square, got [${a.shape}]`);
@@ -160,6 +162,12 @@ function factorPattern(n: number, pointers: Int32Array, rows: Int32Array) {
 
 /** @internal The values of `a` in the order that `symbolic` expects. @throws ShapeError for another pattern. */
 export function valuesFor(symbolic: SymbolicFactorization, a: SparseMatrix | Float64Array, name: string): Float64Array {
+  if (typeof symbolic !== "object" || symbolic === null || !("entries" in symbolic)) {
+    throw new ValueError(
+      `sparse.${name}: the first argument is no analysed pattern; make it with sparse.analyzePattern`,
+    );
+  }
+  if (!(a instanceof Float64Array)) requireSparse(name, a);
   const values = a instanceof Float64Array ? a : a.values;
   if (values.length !== symbolic.entries || (!(a instanceof Float64Array) && a.rows !== symbolic.n)) {
     throw new ShapeError(

@@ -1,6 +1,7 @@
 import { checkOptions } from "../check-options.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { readVector, resultArray, type VectorLike } from "./dense-operand.js";
+import { requireSparse } from "./operands.js";
 import { compressedForm, majorLists, type SparseMatrix } from "./sparse-matrix.js";
 
 /** Which triangle {@link triangularSolve} reads and how. */
@@ -21,6 +22,7 @@ export interface TriangularSolveOptions {
  * @throws ShapeError if `a` is not square; ValueError if a diagonal entry is zero or absent.
  */
 export function triangularSolve(a: SparseMatrix, b: VectorLike, options: TriangularSolveOptions = {}): Float64Array {
+  requireSparse("triangularSolve", a);
   checkOptions("triangularSolve", options, ["lower", "transposed", "unitDiagonal", "out"]);
   const { lower = true, transposed = false, unitDiagonal = false } = options;
   if (a.rows !== a.columns) throw new ShapeError(`triangularSolve: a must be square, got [${a.shape}]`);
