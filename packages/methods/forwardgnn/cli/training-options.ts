@@ -7,7 +7,7 @@ import {
   seedOption,
   stateOptions,
 } from "@offprint/commands";
-import type { TrainingOptions, TrainingProgress, TrainingState } from "../src/index.js";
+import type { EpochRecord, TrainingOptions, TrainingRun } from "../src/index.js";
 import { KARATE } from "./graph-source.js";
 
 /** Where the graph comes from. */
@@ -39,29 +39,17 @@ type Input = Pick<CommandInput<Options, typeof trainingOptions>, "backend" | "lo
 
 /** Training options from a command line, and the run to be settled with their result. */
 export async function preparedTraining({ options, longRun, backend }: Input): Promise<{
-  readonly run: LongRun<TrainingProgress, TrainingState>;
+  readonly run: LongRun<EpochRecord, TrainingRun>;
   readonly settings: TrainingOptions;
 }> {
-  const run = await longRun<TrainingProgress, TrainingState>({
-    progress: ({ layer, epoch, epochs, stages, loss }) => ({
-      fraction: (Math.max(layer, 1) - 1 + epoch / epochs) / stages,
+  const { convolution, layers, hidden, epochs, learningRate, seed } = options;
+  const run = await longRun<EpochRecord, TrainingRun>({
+    progress: ({ layer, epoch, loss }) => ({
+      fraction: layer === 0 ? epoch / epochs : (layer - 1 + epoch / epochs) / layers,
       label: `${layer === 0 ? "" : `layer ${layer}, `}epoch ${epoch}, loss ${loss.toPrecision(4)}`,
     }),
   });
-  const { convolution, layers, hidden, epochs, learningRate, seed } = options;
   const opened = await backend();
-  return {
-    run,
-    settings: {
-      convolution,
-      layers,
-      hidden,
-      epochs,
-      learningRate,
-      seed,
-      ...run.options,
-      onCheckpoint: run.options.checkpoint.save,
-      ...(opened && { backend: opened }),
-    },
-  };
+  const settings = { convolution, layers, hidden, epochs, learningRate, seed, ...run.options };
+  return { run, settings: opened === undefined ? settings : { ...settings, backend: opened } };
 }

@@ -20,7 +20,12 @@ export function network(options: Settled<TrainingOptions>, inputs: number, class
 }
 
 /** The convolutions one after the other, with ReLU between them and not after the last. */
-export function forwardPass(layers: readonly GraphLayer[], params: readonly any[], x: Tensor, graph: Graph): Tensor {
+export function forwardPass(
+  layers: readonly GraphLayer[],
+  params: readonly unknown[],
+  x: Tensor,
+  graph: Graph,
+): Tensor {
   return layers.reduce((h, layer, l) => layer.apply(params[l], l === 0 ? h : relu(h), graph), x);
 }
 
@@ -31,7 +36,7 @@ export function backpropagation(setting: NodeSetting): StagedMethod {
   const targets = trainingTargets(setting, "none");
   return {
     stages: 1,
-    async begin(): Promise<Stage> {
+    begin(): Stage<readonly unknown[], null, { x: Tensor; targets: Tensor }> {
       return {
         key: "network",
         layer: 0,
@@ -44,7 +49,8 @@ export function backpropagation(setting: NodeSetting): StagedMethod {
         },
         optimizer: layerOptimizer(setting),
         ...(hasValidation(setting) && {
-          validate: async (params: any) => validationAccuracy(setting, await backpropagationScores(setting, params)),
+          validate: async (params: readonly unknown[]) =>
+            validationAccuracy(setting, await backpropagationScores(setting, params)),
         }),
       };
     },
@@ -52,9 +58,9 @@ export function backpropagation(setting: NodeSetting): StagedMethod {
 }
 
 /** Class probabilities, `[nodes, C]`. */
-export function backpropagationScores(setting: NodeSetting, params: readonly any[]): Promise<Tensor> {
+export function backpropagationScores(setting: NodeSetting, params: readonly unknown[]): Promise<Tensor> {
   const { features, options, task, classes, compiled } = setting;
   const layers = network(options, features.shape[1], classes);
-  const scores = (p: readonly any[], x: Tensor) => softmax(forwardPass(layers, p, x, task.graph));
+  const scores = (p: readonly unknown[], x: Tensor) => softmax(forwardPass(layers, p, x, task.graph));
   return compiled.run("network scores", scores, params, features);
 }

@@ -2,7 +2,7 @@ import { type Backend, isTensor, type Jitted, jit, tree } from "@offprint/tensor
 
 /** Functions for validation and prediction, compiled where there is a backend; results are in memory. */
 export class CompiledFunctions {
-  private readonly known = new Map<string, Jitted<any>>();
+  private readonly known = new Map<string, { release(): Promise<void> }>();
 
   constructor(private readonly backend: Backend | undefined) {}
 
@@ -10,13 +10,10 @@ export class CompiledFunctions {
    * Runs a pure function of trees of tensors.
    * @param key functions with the same key must be the same
    */
-  async run<R>(key: string, f: (...args: any[]) => R, ...args: any[]): Promise<R> {
+  async run<A extends unknown[], R>(key: string, f: (...args: A) => R, ...args: A): Promise<R> {
     if (this.backend === undefined) return f(...args);
-    let compiled = this.known.get(key);
-    if (compiled === undefined) {
-      compiled = jit(f, { backend: this.backend });
-      this.known.set(key, compiled);
-    }
+    const compiled = (this.known.get(key) as Jitted<typeof f> | undefined) ?? jit(f, { backend: this.backend });
+    this.known.set(key, compiled);
     const flat = tree.flatten(await compiled(...args));
     const leaves = await Promise.all(flat.leaves.map((leaf) => (isTensor(leaf) ? leaf.host() : leaf)));
     return tree.unflatten<R>(flat.structure, leaves);

@@ -17,9 +17,9 @@ export interface LocalLayer {
    * What is done once for an input that stays the same, a tree of tensors: where the convolution has a part without
    * parameters, that part (the aggregation of neighbours), so that epochs do not depend on the number of edges.
    */
-  prepare(x: Tensor, graph: Graph): any;
+  prepare(x: Tensor, graph: Graph): unknown;
   /** `relu(convolution(x))` from what `prepare` gave. */
-  apply(params: any, prepared: any, graph: Graph): Tensor;
+  apply(params: unknown, prepared: unknown, graph: Graph): Tensor;
 }
 
 /**
@@ -58,6 +58,6 @@ export function localLayer(convolution: GraphLayer, cache = true): LocalLayer {
     convolution,
     cached: false,
     prepare: (x) => x,
-    apply: (params, prepared, graph) => relu(convolution.apply(params, prepared, graph)),
+    apply: (params, prepared, graph) => relu(convolution.apply(params, prepared as Tensor, graph)),
   };
 }

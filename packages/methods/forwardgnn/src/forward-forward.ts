@@ -81,7 +81,7 @@ export function forwardForward(setting: NodeSetting, labelling: Labelling): Stag
   const candidates = hasValidation(setting) ? new Candidates(setting, labelling, "validation") : undefined;
   let inputs = [positive, ...negatives];
   let depth = 0;
-  const advance = (finished: readonly any[]) => {
+  const advance = (finished: readonly unknown[]) => {
     for (; depth < finished.length; depth++) {
       const layer = hiddenLayer(setting, inputs[0].x.shape[1]);
       const pass = ({ x, graph }: Input) => layer.apply(finished[depth], layer.prepare(unitRows(x), graph), graph);
@@ -93,7 +93,7 @@ export function forwardForward(setting: NodeSetting, labelling: Labelling): Stag
   };
   return {
     stages: options.layers,
-    async begin(finished): Promise<Stage> {
+    begin(finished): Stage<unknown, null, { prepared: unknown[]; weights: Tensor }> {
       advance(finished);
       const width = inputs[0].x.shape[1];
       const layer = hiddenLayer(setting, width);
@@ -116,7 +116,7 @@ export function forwardForward(setting: NodeSetting, labelling: Labelling): Stag
         },
         optimizer: layerOptimizer(setting),
         ...(candidates !== undefined && {
-          validate: async (params: any) => {
+          validate: async (params: unknown) => {
             const scores = await candidates.scores(layer, params);
             const nodes = chosenNodes(task.validation);
             let right = 0;
@@ -143,7 +143,7 @@ function trainingWeights({ task, options }: NodeSetting, rows: number): Tensor {
 export function forwardForwardScores(
   setting: NodeSetting,
   labelling: Labelling,
-  params: readonly any[],
+  params: readonly unknown[],
   judged: "validation" | "test",
 ): Tensor {
   const candidates = new Candidates(setting, labelling, judged);
@@ -156,7 +156,7 @@ class Candidates {
   /** `[nodes, C]` goodness of the layers below. */
   readonly totals: Float64Array;
   private inputs: Input[];
-  private prepared: any[] | undefined;
+  private prepared: unknown[] | undefined;
 
   constructor(
     private readonly setting: NodeSetting,
@@ -176,7 +176,7 @@ class Candidates {
   }
 
   /** Takes every candidate through a layer. */
-  advance(params: any): void {
+  advance(params: unknown): void {
     const layer = hiddenLayer(this.setting, this.inputs[0].x.shape[1]);
     const prepared = this.ready(layer);
     this.inputs = this.inputs.map(({ graph }, c) => {
@@ -188,18 +188,18 @@ class Candidates {
   }
 
   /** Totals with those of a layer that is still being trained, `[nodes, C]`. */
-  async scores(layer: LocalLayer, params: any): Promise<Float64Array> {
+  async scores(layer: LocalLayer, params: unknown): Promise<Float64Array> {
     const out = this.totals.slice();
     const prepared = this.ready(layer);
     for (const [c, { graph, x }] of this.inputs.entries()) {
-      const pass = (p: any, input: any) => layerGoodness(this.setting, layer.apply(p, input, graph));
+      const pass = (p: unknown, input: unknown) => layerGoodness(this.setting, layer.apply(p, input, graph));
       const key = layer.cached ? `candidate of ${x.shape[1]}` : `candidate ${c} of ${x.shape[1]}`;
       this.addGoodness(out, await this.setting.compiled.run(key, pass, params, prepared[c]), c);
     }
     return out;
   }
 
-  private ready(layer: LocalLayer): any[] {
+  private ready(layer: LocalLayer): unknown[] {
     this.prepared ??= this.inputs.map(({ x, graph }) => layer.prepare(unitRows(x), graph));
     return this.prepared;
   }

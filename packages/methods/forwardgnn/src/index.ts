@@ -37,7 +37,7 @@ export {
 export type { NodeTask, PredictionTask } from "./node-task.js";
 export { classLogits, forwardForwardLoss, goodness, singleForwardLoss } from "./objectives.js";
 export type { NodeOptions, Settled, TrainingOptions } from "./options.js";
-export type { EpochRecord, TrainingProgress, TrainingState } from "./staged-training.js";
+export type { EpochRecord, TrainingRun, TrainingRunOptions, TrainingState, TrainingStatus } from "./staged-training.js";
 export { type TrainingMemory, trainingMemory } from "./training-memory.js";
 export { unitRows } from "./unit-rows.js";
 export { augmentWithVirtualNodes, type Direction } from "./virtual-nodes.js";

@@ -15,7 +15,7 @@ export function linkLayers(setting: LinkSetting, kind: LinkLogit): StagedMethod 
   let x = setting.features;
   let scores: Tensor = zeros([judged?.edges ?? 0], options.dtype);
   let depth = 0;
-  const advance = (finished: readonly any[]) => {
+  const advance = (finished: readonly unknown[]) => {
     for (; depth < finished.length; depth++) {
       const layer = hiddenLayer(setting, x.shape[1]);
       x = layer.apply(finished[depth], layer.prepare(unitRows(x), graph), graph);
@@ -24,7 +24,7 @@ export function linkLayers(setting: LinkSetting, kind: LinkLogit): StagedMethod 
   };
   return {
     stages: options.layers,
-    async begin(finished): Promise<Stage> {
+    begin(finished): Stage<unknown, null, { prepared: unknown }> {
       advance(finished);
       const layer = hiddenLayer(setting, x.shape[1]);
       const prepared = layer.prepare(unitRows(x), graph);
@@ -41,8 +41,8 @@ export function linkLayers(setting: LinkSetting, kind: LinkLogit): StagedMethod 
         ],
         optimizer: layerOptimizer(setting),
         ...(judged !== undefined && {
-          validate: async (params: any) => {
-            const present = (p: any, input: any) => pairScores(setting, layer, kind, p, input, graph, judged);
+          validate: async (params: unknown) => {
+            const present = (p: unknown, input: unknown) => pairScores(setting, layer, kind, p, input, graph, judged);
             const own = await setting.compiled.run(key, present, params, prepared);
             return pairAuc(add(scores, own).data(), task.split.validation);
           },
@@ -56,8 +56,8 @@ function pairScores(
   { options }: LinkSetting,
   layer: LocalLayer,
   kind: LinkLogit,
-  params: any,
-  prepared: any,
+  params: unknown,
+  prepared: unknown,
   graph: Graph,
   pairs: Graph,
 ): Tensor {
@@ -65,7 +65,7 @@ function pairScores(
 }
 
 /** Outputs of every layer from its parameters, along the given messages. */
-export function linkLayerOutputs(setting: LinkSetting, params: readonly any[], graph: Graph): Tensor[] {
+export function linkLayerOutputs(setting: LinkSetting, params: readonly unknown[], graph: Graph): Tensor[] {
   const outputs: Tensor[] = [];
   let x = setting.features;
   for (const p of params) {

@@ -1,5 +1,13 @@
 import type { Graph } from "@offprint/graph";
-import { add, sigmoid, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import {
+  add,
+  checkOptions,
+  requireChoice,
+  sigmoid,
+  type Tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { forwardPass, network } from "./backpropagation.js";
 import type { Convolution } from "./convolution.js";
 import { linkLayerOutputs, linkLayers } from "./link-layers.js";
@@ -19,10 +27,11 @@ import { hiddenLayer, initialParams, layerOptimizer } from "./node-setting.js";
 import type { Settled } from "./options.js";
 import {
   type EpochRecord,
-  reachedParams,
   type Stage,
   type StagedMethod,
-  type TrainingState,
+  type TrainingRun,
+  type TrainingStatus,
+  together,
   trainStages,
 } from "./staged-training.js";
 
@@ -46,7 +55,7 @@ export interface LinkPredictor {
   /** The options it was trained with, defaults filled in. */
   readonly options: Settled<LinkOptions>;
   /** Parameters of each layer. */
-  readonly params: readonly any[];
+  readonly params: readonly unknown[];
 }
 
 /** What `fitLinkPredictor` gives. */
@@ -55,10 +64,12 @@ export interface LinkFit {
   readonly model: LinkPredictor;
   /** All epochs of all layers. */
   readonly history: readonly EpochRecord[];
-  /** `aborted` where the signal fired: the model then has the layers that were finished. */
-  readonly status: "completed" | "aborted";
+  /** Number of them. */
+  readonly steps: number;
+  /** `converged` where validations ended every layer; where it was interrupted, the model has what layers reached. */
+  readonly status: TrainingStatus;
   /** To go on from with `resume`. */
-  readonly state: TrainingState;
+  readonly state: TrainingRun;
 }
 
 function linkNetwork(setting: LinkSetting): StagedMethod {
@@ -68,7 +79,7 @@ function linkNetwork(setting: LinkSetting): StagedMethod {
   const judged = hasValidationPairs(setting) ? validationPairs(setting) : undefined;
   return {
     stages: 1,
-    async begin(): Promise<Stage> {
+    begin(): Stage<readonly unknown[], null, { x: Tensor }> {
       return {
         key: "network",
         layer: 0,
@@ -81,8 +92,9 @@ function linkNetwork(setting: LinkSetting): StagedMethod {
         ],
         optimizer: layerOptimizer(setting),
         ...(judged !== undefined && {
-          validate: async (params: any) => {
-            const scores = (p: any, x: Tensor) => linkLogits("ce", forwardPass(layers, p, x, graph), judged, 0);
+          validate: async (params: readonly unknown[]) => {
+            const scores = (p: readonly unknown[], x: Tensor) =>
+              linkLogits("ce", forwardPass(layers, p, x, graph), judged, 0);
             return pairAuc((await compiled.run("logits", scores, params, features)).data(), task.split.validation);
           },
         }),
@@ -118,19 +130,14 @@ export async function fitLinkPredictor(
 ): Promise<LinkFit> {
   const setting = settleLinkTask("fitLinkPredictor", task, options, method === "ce-top-to-input" ? 0 : 5e-4);
   try {
-    const { status, ...state } = await trainStages(linkTraining(setting, method), {
+    const { reached, ...run } = await trainStages("fitLinkPredictor", linkTraining(setting, method), {
+      ...options,
       ...setting.options,
-      backend: options.backend,
-      signal: options.signal,
-      onProgress: options.onProgress,
-      onCheckpoint: options.onCheckpoint,
-      resume: options.resume,
     });
     const greedy = method === "ce" || method === "ff";
-    const reached = reachedParams(state);
-    const params = greedy ? reached : reached[0];
+    const params = greedy ? reached : together(reached);
     const model = { method, features: setting.features.shape[1], options: setting.options, params };
-    return { model, history: state.history, status, state };
+    return { ...run, model };
   } finally {
     await setting.compiled.release();
   }
@@ -159,6 +166,7 @@ export interface ScoreOptions {
 }
 
 function settingOf(owner: string, model: LinkPredictor, task: LinkTask, options: ScoreOptions) {
+  checkOptions(owner, options, ["layers", "graph", "backend", "convolution"]);
   const { layers = model.params.length, backend, convolution, graph = task.split.testGraph } = options;
   if (layers !== model.params.length && (model.method === "bp" || model.method === "ce-top-to-input")) {
     throw new UnsupportedError(`${owner}: the layers of ${model.method} only work together; leave layers out`);
@@ -218,9 +226,10 @@ export async function linkAuc(
   task: LinkTask,
   options: ScoreOptions & { pairs?: "train" | "validation" | "test" } = {},
 ): Promise<number> {
-  const chosen = task.split[options.pairs ?? "test"];
-  const pairs = [...chosen.positive, ...chosen.negative];
-  return pairAuc(await scorePairs(model, task, pairs, options), chosen);
+  const { pairs = "test", ...scoring } = options;
+  requireChoice("linkAuc", "pairs", pairs, ["train", "validation", "test"]);
+  const chosen = task.split[pairs];
+  return pairAuc(await scorePairs(model, task, [...chosen.positive, ...chosen.negative], scoring), chosen);
 }
 
 /** Outputs `[nodes, hidden]` of every layer (of the last one for `bp`). */
@@ -236,7 +245,7 @@ export async function embedNodes(model: LinkPredictor, task: LinkTask, options: 
 async function embed(
   setting: LinkSetting,
   { method }: LinkPredictor,
-  params: readonly any[],
+  params: readonly unknown[],
   graph: Graph,
 ): Promise<Tensor[]> {
   if (method === "ce-top-to-input") return linkSweepOutputs(setting, params, graph);

@@ -1,6 +1,7 @@
 import { Graph, type LinkPairs, type LinkSplit, rocAuc } from "@offprint/graph";
 import {
   cast,
+  checkOptions,
   IndexError,
   type Rng,
   random,
@@ -11,7 +12,7 @@ import {
 } from "@offprint/tensor-core";
 import { CompiledFunctions } from "./compiled-functions.js";
 import { readNodeFeatures } from "./node-task.js";
-import { requireSweeps, type Settled, settleTraining, type TrainingOptions } from "./options.js";
+import { requireSweeps, type Settled, settleTraining, type TrainingOptions, trainingOptionNames } from "./options.js";
 
 /** Nodes with features, and which pairs of them are linked. */
 export interface LinkTask {
@@ -33,6 +34,14 @@ export interface LinkOptions extends TrainingOptions {
   collectFrom?: number;
 }
 
+const linkOptionNames = [
+  ...trainingOptionNames,
+  "theta",
+  "alternating",
+  "sweeps",
+  "collectFrom",
+] as const satisfies readonly (keyof LinkOptions)[];
+
 /** A checked task and settled options: what the methods of link prediction work with. */
 export interface LinkSetting {
   readonly task: LinkTask;
@@ -48,6 +57,7 @@ export interface LinkSetting {
 
 /** Checks a task and options. */
 export function settleLinkTask(owner: string, task: LinkTask, options: LinkOptions, weightDecay = 5e-4): LinkSetting {
+  checkOptions(owner, options, linkOptionNames);
   const { theta = 2, alternating = true, sweeps = 10, collectFrom = 2 } = options;
   const training = settleTraining(owner, { weightDecay, ...options });
   if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);

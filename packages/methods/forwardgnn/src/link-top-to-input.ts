@@ -24,7 +24,7 @@ export function linkTopToInput(setting: LinkSetting): StagedMethod {
   const judged = hasValidationPairs(setting) ? validationPairs(setting) : undefined;
   return {
     stages: 1,
-    async begin(): Promise<Stage> {
+    begin(): Stage<readonly unknown[], Tensor[], { ends: StackEnds }> {
       return {
         key: "time step",
         layer: 0,
@@ -38,7 +38,7 @@ export function linkTopToInput(setting: LinkSetting): StagedMethod {
         },
         optimizer: layerOptimizer(setting),
         ...(judged !== undefined && {
-          validate: async (p: any) => {
+          validate: async (p: readonly unknown[]) => {
             const scores = await linkSweepScores(setting, p, task.split.trainGraph, judged);
             return pairAuc(scores.data(), task.split.validation);
           },
@@ -49,11 +49,16 @@ export function linkTopToInput(setting: LinkSetting): StagedMethod {
 }
 
 /** The states of every layer after each sweep that counts. */
-async function sweeps(setting: LinkSetting, params: readonly any[], graph: Graph, key: string): Promise<Tensor[][]> {
+async function sweeps(
+  setting: LinkSetting,
+  params: readonly unknown[],
+  graph: Graph,
+  key: string,
+): Promise<Tensor[][]> {
   const { compiled, options } = setting;
   const { stack, ends } = stackOf(setting, graph);
-  const start = (p: any, e: StackEnds) => bottomUp(stack, p, e, options.hidden);
-  const sweep = (p: any, s: Tensor[], e: StackEnds) => timeStep(stack, p, s, e).states;
+  const start = (p: readonly unknown[], e: StackEnds) => bottomUp(stack, p, e, options.hidden);
+  const sweep = (p: readonly unknown[], s: Tensor[], e: StackEnds) => timeStep(stack, p, s, e).states;
   let states = await compiled.run(`bottom up ${key}`, start, params, ends);
   const collected: Tensor[][] = [];
   for (let r = 0; r < options.sweeps; r++) {
@@ -66,7 +71,7 @@ async function sweeps(setting: LinkSetting, params: readonly any[], graph: Graph
 /** Means of sigmoids of logits over late sweeps and layers, `[pairs]`. */
 export async function linkSweepScores(
   setting: LinkSetting,
-  params: readonly any[],
+  params: readonly unknown[],
   graph: Graph,
   pairs: Graph,
 ): Promise<Tensor> {
@@ -77,7 +82,11 @@ export async function linkSweepScores(
 }
 
 /** The states of every layer after the last sweep. */
-export async function linkSweepOutputs(setting: LinkSetting, params: readonly any[], graph: Graph): Promise<Tensor[]> {
+export async function linkSweepOutputs(
+  setting: LinkSetting,
+  params: readonly unknown[],
+  graph: Graph,
+): Promise<Tensor[]> {
   const states = await sweeps(setting, params, graph, "outputs");
   return states[states.length - 1];
 }

@@ -1,22 +1,35 @@
 import type { Graph, GraphLayer } from "@offprint/graph";
 import { adam } from "@offprint/optim";
-import { type Backend, type Rng, random, requireInteger, type Tensor, valueAndGrad } from "@offprint/tensor-core";
+import { runOptionNames } from "@offprint/solvers";
+import {
+  type Backend,
+  checkOptions,
+  type Rng,
+  random,
+  requireChoice,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  type Tensor,
+  valueAndGrad,
+} from "@offprint/tensor-core";
 import { localLayer } from "./convolution.js";
 import {
   type EpochRecord,
   type Stage,
-  type TrainingProgress,
-  type TrainingState,
+  type TrainingRun,
+  type TrainingRunOptions,
+  type TrainingStatus,
   trainStages,
 } from "./staged-training.js";
 import { unitRows } from "./unit-rows.js";
 
 /** What `localStep` works on. */
-export interface LocalStepInput {
+export interface LocalStepInput<P = unknown> {
   /** The convolution; ReLU follows it. */
-  readonly layer: GraphLayer;
+  readonly layer: GraphLayer<P>;
   /** Its parameters. */
-  readonly params: any;
+  readonly params: P;
   /** `[nodes, inputs]` output of the layer below, or features; its rows are brought to unit length. */
   readonly input: Tensor;
   /** What messages pass along. */
@@ -25,24 +38,30 @@ export interface LocalStepInput {
   readonly loss: (h: Tensor) => Tensor;
 }
 
-/** Loss, gradients and output of one layer at given parameters, for those who drive the loop themselves. */
-export function localStep({ layer, params, input, graph, loss }: LocalStepInput): {
+/** Loss, gradients (a tree like the parameters) and output of one layer, for those who drive the loop themselves. */
+export function localStep<P extends object>({
+  layer,
+  params,
+  input,
+  graph,
+  loss,
+}: LocalStepInput<P>): {
   loss: number;
-  grads: any;
+  grads: P;
   output: Tensor;
 } {
   const local = localLayer(layer);
   const prepared = local.prepare(unitRows(input), graph);
-  const objective = (p: any) => {
+  const objective = (p: P): [Tensor, Tensor] => {
     const h = local.apply(p, prepared, graph);
     return [loss(h), h];
   };
-  const [[value, output], grads] = valueAndGrad(objective as any, { hasAux: true })(params) as any;
+  const [[value, output], grads] = valueAndGrad(objective, { hasAux: true })(params);
   return { loss: value.item(), grads, output };
 }
 
 /** Options of `fitLayerwise`. */
-export interface LayerwiseOptions {
+export interface LayerwiseOptions extends TrainingRunOptions {
   /** Epochs of each layer. Default 100. */
   epochs?: number;
   /** Adam's learning rate. Default 1e-3. */
@@ -61,26 +80,35 @@ export interface LayerwiseOptions {
   patience?: number;
   /** Compiles each step. */
   backend?: Backend;
-  /** Called after each epoch and awaited. */
-  onProgress?: (progress: TrainingProgress) => unknown;
-  /** Stops before the next epoch. */
-  signal?: AbortSignal;
-  /** State to go on from. */
-  resume?: TrainingState;
 }
+
+const layerwiseOptionNames = [
+  "epochs",
+  "learningRate",
+  "weightDecay",
+  "seed",
+  "dtype",
+  "validate",
+  "validateEvery",
+  "patience",
+  "backend",
+  ...runOptionNames,
+] as const satisfies readonly (keyof LayerwiseOptions)[];
 
 /** What `fitLayerwise` gives. */
 export interface LayerwiseFit {
   /** Parameters of each finished layer. */
-  readonly params: readonly any[];
+  readonly params: readonly unknown[];
   /** `[nodes, outputs]` of each finished layer. */
   readonly outputs: readonly Tensor[];
   /** All epochs of all layers. */
   readonly history: readonly EpochRecord[];
-  /** `aborted` where the signal fired. */
-  readonly status: "completed" | "aborted";
+  /** Number of them. */
+  readonly steps: number;
+  /** `converged` where validations ended every layer. */
+  readonly status: TrainingStatus;
   /** To go on from with `resume`. */
-  readonly state: TrainingState;
+  readonly state: TrainingRun;
 }
 
 /**
@@ -98,22 +126,27 @@ export async function fitLayerwise(
   const { epochs = 100, learningRate = 1e-3, weightDecay = 5e-4, seed = 0, dtype = "float32", validate } = options;
   const { validateEvery = 2, patience = 100 } = options;
   requireInteger("fitLayerwise", "the number of layers", layers.length, 1);
+  checkOptions("fitLayerwise", options, layerwiseOptionNames);
+  requirePositive("fitLayerwise", "learningRate", learningRate);
+  requireNonNegative("fitLayerwise", "weightDecay", weightDecay);
+  requireChoice("fitLayerwise", "dtype", dtype, ["float32", "float64"]);
   for (const [name, value] of Object.entries({ epochs, validateEvery, patience })) {
     requireInteger("fitLayerwise", name, value, 1);
   }
   const rng: Rng = random.rng(seed);
   const outputs: Tensor[] = [];
-  const advance = (finished: readonly any[]) => {
+  const advance = (finished: readonly unknown[]) => {
     while (outputs.length < finished.length) {
       const local = localLayer(layers[outputs.length]);
       const input = local.prepare(unitRows(outputs[outputs.length - 1] ?? x), graph);
       outputs.push(local.apply(finished[outputs.length], input, graph));
     }
   };
-  const { status, ...state } = await trainStages(
+  const { state, ...run } = await trainStages(
+    "fitLayerwise",
     {
       stages: layers.length,
-      async begin(finished): Promise<Stage> {
+      begin(finished): Stage<unknown, null, { prepared: unknown }> {
         advance(finished);
         const l = finished.length;
         const local = localLayer(layers[l]);
@@ -126,12 +159,14 @@ export async function fitLayerwise(
           constants: { prepared },
           loss: (p, carried, constants) => [localLoss(local.apply(p, constants.prepared, graph), l), carried],
           optimizer: adam({ learningRate, weightDecay }),
-          ...(validate && { validate: async (p: any) => validate(local.apply(p, prepared, graph), l) }),
+          ...(validate && { validate: async (p: unknown) => validate(local.apply(p, prepared, graph), l) }),
         };
       },
     },
     { ...options, epochs, validateEvery, patience },
   );
-  advance(state.finished);
-  return { params: state.finished, outputs, history: state.history, status, state };
+  const params = state.inner.finished;
+  advance(params);
+  const { history, status, steps } = run;
+  return { params, outputs, history, status, steps, state };
 }

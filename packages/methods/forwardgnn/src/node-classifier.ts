@@ -1,4 +1,4 @@
-import { type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { backpropagation, backpropagationScores } from "./backpropagation.js";
 import type { Convolution } from "./convolution.js";
 import { forwardForward, forwardForwardScores } from "./forward-forward.js";
@@ -15,9 +15,10 @@ import type { NodeOptions, Settled } from "./options.js";
 import { singleForward, singleForwardScores } from "./single-forward.js";
 import {
   type EpochRecord,
-  reachedParams,
   type StagedMethod,
-  type TrainingState,
+  type TrainingRun,
+  type TrainingStatus,
+  together,
   trainStages,
 } from "./staged-training.js";
 import { topToInput, topToInputScores } from "./top-to-input.js";
@@ -47,7 +48,7 @@ export interface NodeClassifier {
   /** The options it was trained with, defaults filled in. */
   readonly options: Settled<NodeOptions>;
   /** Parameters of each layer. */
-  readonly params: readonly any[];
+  readonly params: readonly unknown[];
   /** `[classes, features]` of the virtual nodes; part of the model, as they are random. */
   readonly virtualFeatures: Tensor;
 }
@@ -58,10 +59,12 @@ export interface NodeFit {
   readonly model: NodeClassifier;
   /** All epochs of all layers. */
   readonly history: readonly EpochRecord[];
-  /** `aborted` where the signal fired: the model then has the layers so far, the last as far as it got. */
-  readonly status: "completed" | "aborted";
+  /** Number of them. */
+  readonly steps: number;
+  /** `converged` where validations ended every layer; where it was interrupted, the model has what layers reached. */
+  readonly status: TrainingStatus;
   /** To go on from with `resume`. */
-  readonly state: TrainingState;
+  readonly state: TrainingRun;
 }
 
 /** The stages of a method. */
@@ -102,23 +105,17 @@ export async function fitNodeClassifier(
 ): Promise<NodeFit> {
   const setting = settleNodeTask("fitNodeClassifier", task, options);
   try {
-    const { status, ...state } = await trainStages(nodeTraining(setting, method), {
+    const { reached, ...run } = await trainStages("fitNodeClassifier", nodeTraining(setting, method), {
+      ...options,
       ...setting.options,
-      backend: options.backend,
-      signal: options.signal,
-      onProgress: options.onProgress,
-      onCheckpoint: options.onCheckpoint,
-      resume: options.resume,
     });
-    const reached = reachedParams(state);
-    const params = isGreedy(method) ? reached : reached[0];
-    return { model: modelOf(setting, method, params), history: state.history, status, state };
+    return { ...run, model: modelOf(setting, method, isGreedy(method) ? reached : together(reached)) };
   } finally {
     await setting.compiled.release();
   }
 }
 
-function modelOf(setting: NodeSetting, method: NodeMethod, params: readonly any[]): NodeClassifier {
+function modelOf(setting: NodeSetting, method: NodeMethod, params: readonly unknown[]): NodeClassifier {
   const { classes, features, virtualFeatures, options } = setting;
   return { method, classes, features: features.shape[1], options, params, virtualFeatures };
 }
@@ -162,6 +159,7 @@ export async function predictNodes(
   task: PredictionTask,
   options: PredictOptions = {},
 ): Promise<NodePrediction> {
+  checkOptions("predictNodes", options, ["layers", "backend", "convolution"]);
   const own = { ...model.options, ...(options.convolution !== undefined && { convolution: options.convolution }) };
   const { layers = model.params.length, backend } = options;
   const setting = settlePrediction("predictNodes", task, { ...own, layers, ...(backend && { backend }) }, model);
@@ -187,7 +185,7 @@ export async function predictNodes(
   }
 }
 
-async function scoresOf(setting: NodeSetting, { method }: NodeClassifier, params: readonly any[]): Promise<Tensor> {
+async function scoresOf(setting: NodeSetting, { method }: NodeClassifier, params: readonly unknown[]): Promise<Tensor> {
   switch (method) {
     case "sf":
       return singleForwardScores(setting, params);

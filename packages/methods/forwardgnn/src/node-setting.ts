@@ -1,5 +1,5 @@
 import { adam } from "@offprint/optim";
-import { cast, type Rng, random, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
+import { cast, checkOptions, type Rng, random, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
 import { CompiledFunctions } from "./compiled-functions.js";
 import { type LocalLayer, localLayer, makeConvolution } from "./convolution.js";
 import {
@@ -11,7 +11,7 @@ import {
   readNodeFeatures,
   readPredictionTask,
 } from "./node-task.js";
-import { type NodeOptions, type Settled, settleNodes, type TrainingOptions } from "./options.js";
+import { type NodeOptions, nodeOptionNames, type Settled, settleNodes, type TrainingOptions } from "./options.js";
 import { drawVirtualFeatures, withVirtualFeatures } from "./virtual-nodes.js";
 
 /** What layers are made from, whatever they are to learn. */
@@ -38,6 +38,7 @@ export interface NodeSetting {
 
 /** Checks a task to learn from, and options. */
 export function settleNodeTask(owner: string, task: NodeTask, options: NodeOptions): NodeSetting {
+  checkOptions(owner, options, nodeOptionNames);
   const classes = checkNodeTask(owner, task);
   const features = readNodeFeatures(owner, task.features, task.graph.nodes);
   return settle(owner, { ...task, features }, classes, options, options.virtualFeatures);

@@ -1,5 +1,7 @@
+import { runOptionNames } from "@offprint/solvers";
 import {
   type Backend,
+  requireChoice,
   requireInteger,
   requireNonNegative,
   requirePositive,
@@ -7,11 +9,11 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import type { Convolution } from "./convolution.js";
-import type { TrainingProgress, TrainingState } from "./staged-training.js";
+import type { TrainingRunOptions } from "./staged-training.js";
 import type { Direction } from "./virtual-nodes.js";
 
 /** Options of every way of training. */
-export interface TrainingOptions {
+export interface TrainingOptions extends TrainingRunOptions {
   /** Convolution of the layers. Default `gcn`. */
   convolution?: Convolution;
   /** Number of layers, >= 1. The paper has 1 to 4. Default 2. */
@@ -38,15 +40,25 @@ export interface TrainingOptions {
   cache?: boolean;
   /** Compiles each step; without it steps run on the host kernels. */
   backend?: Backend;
-  /** Called after each epoch and awaited. */
-  onProgress?: (progress: TrainingProgress) => unknown;
-  /** Stops before the next epoch; the result holds the state to go on from. */
-  signal?: AbortSignal;
-  /** Called with the state after each validation and awaited. */
-  onCheckpoint?: (state: TrainingState) => unknown;
-  /** State to go on from, of a run with the same data and options: it continues as if not interrupted. */
-  resume?: TrainingState;
 }
+
+/** The names of {@link TrainingOptions}, for `checkOptions`. */
+export const trainingOptionNames = [
+  "convolution",
+  "layers",
+  "hidden",
+  "heads",
+  "learningRate",
+  "weightDecay",
+  "epochs",
+  "validateEvery",
+  "patience",
+  "seed",
+  "dtype",
+  "cache",
+  "backend",
+  ...runOptionNames,
+] as const satisfies readonly (keyof TrainingOptions)[];
 
 /** Options of `fitNodeClassifier`. */
 export interface NodeOptions extends TrainingOptions {
@@ -74,10 +86,24 @@ export interface NodeOptions extends TrainingOptions {
   clipNorm?: number;
 }
 
+/** The names of {@link NodeOptions}, for `checkOptions`. */
+export const nodeOptionNames = [
+  ...trainingOptionNames,
+  "tau",
+  "theta",
+  "negatives",
+  "wrongLabels",
+  "goodness",
+  "direction",
+  "virtualFeatures",
+  "alternating",
+  "sweeps",
+  "collectFrom",
+  "clipNorm",
+] as const satisfies readonly (keyof NodeOptions)[];
+
 /** Options with their defaults. */
-export type Settled<T> = Required<
-  Omit<T, "backend" | "onProgress" | "signal" | "onCheckpoint" | "resume" | "wrongLabels" | "virtualFeatures">
->;
+export type Settled<T> = Required<Omit<T, "backend" | keyof TrainingRunOptions | "wrongLabels" | "virtualFeatures">>;
 
 /** Defaults of every way of training; throws ValueError for what is out of range. */
 export function settleTraining(owner: string, options: TrainingOptions): Settled<TrainingOptions> {
@@ -88,9 +114,7 @@ export function settleTraining(owner: string, options: TrainingOptions): Settled
   }
   requirePositive(owner, "learningRate", learningRate);
   requireNonNegative(owner, "weightDecay", weightDecay);
-  if (dtype !== "float32" && dtype !== "float64") {
-    throw new ValueError(`${owner}: dtype is ${String(dtype)}; it must be float32 or float64`);
-  }
+  requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
   if (convolution === "gat" && hidden % heads !== 0) {
     throw new ValueError(`${owner}: ${heads} heads do not divide the width ${hidden}; change heads or hidden`);
   }
@@ -118,9 +142,8 @@ export function settleNodes(owner: string, options: NodeOptions): Settled<NodeOp
   if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);
   requireInteger(owner, "negatives", negatives, 1);
   requireSweeps(owner, sweeps, collectFrom);
-  if (goodness !== "mean" && goodness !== "sum") {
-    throw new ValueError(`${owner}: goodness is ${String(goodness)}; it must be mean or sum`);
-  }
+  requireChoice(owner, "goodness", goodness, ["mean", "sum"]);
+  requireChoice(owner, "direction", direction, ["bidirection", "unidirection"]);
   if (!(clipNorm > 0)) throw new ValueError(`${owner}: clipNorm is ${clipNorm}; it must be > 0`);
   const nodes = { tau, theta, negatives, goodness, direction, alternating, sweeps, collectFrom, clipNorm };
   return { ...settleTraining(owner, options), ...nodes };

@@ -44,7 +44,7 @@ export function singleForward(setting: NodeSetting): StagedMethod {
   const walk = new LayerWalk(setting, graph);
   return {
     stages: options.layers,
-    async begin(finished): Promise<Stage> {
+    begin(finished): Stage<unknown, null, { prepared: unknown; targets: Tensor }> {
       walk.advance(finished);
       const { layer, prepared, scores } = walk;
       const index = finished.length;
@@ -61,8 +61,8 @@ export function singleForward(setting: NodeSetting): StagedMethod {
         ],
         optimizer: layerOptimizer(setting),
         ...(hasValidation(setting) && {
-          validate: async (params: any) => {
-            const present = (p: any, input: any) => classProbabilities(setting, layer.apply(p, input, graph));
+          validate: async (params: unknown) => {
+            const present = (p: unknown, input: unknown) => classProbabilities(setting, layer.apply(p, input, graph));
             const own = await setting.compiled.run(key, present, params, prepared);
             return validationAccuracy(setting, add(scores, own));
           },
@@ -73,7 +73,7 @@ export function singleForward(setting: NodeSetting): StagedMethod {
 }
 
 /** `P_i = sum over layers of the class probabilities`, `[nodes, C]`, from the parameters of the layers. */
-export function singleForwardScores(setting: NodeSetting, params: readonly any[]): Tensor {
+export function singleForwardScores(setting: NodeSetting, params: readonly unknown[]): Tensor {
   const walk = new LayerWalk(setting, trainingGraph(setting));
   walk.advance(params);
   return walk.scores;
@@ -84,7 +84,7 @@ class LayerWalk {
   /** The next layer. */
   layer: LocalLayer;
   /** Its input, made ready. */
-  prepared: any;
+  prepared: unknown;
   /** The width of its input. */
   width: number;
   /** `[nodes, C]` sums of the probabilities of the layers below. */
@@ -102,7 +102,7 @@ class LayerWalk {
     this.scores = zeros([setting.task.graph.nodes, setting.classes], x.dtype);
   }
 
-  advance(params: readonly any[]): void {
+  advance(params: readonly unknown[]): void {
     const { setting, graph } = this;
     for (; this.depth < params.length; this.depth++) {
       const h = this.layer.apply(params[this.depth], this.prepared, graph);

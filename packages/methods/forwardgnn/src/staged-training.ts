@@ -1,4 +1,5 @@
 import { applyUpdates, type GradientTransformation } from "@offprint/optim";
+import { type RunOptions, type RunState, runLoop } from "@offprint/solvers";
 import {
   type Backend,
   isTensor,
@@ -7,30 +8,34 @@ import {
   NonFiniteError,
   type Tensor,
   tree,
+  ValueError,
   valueAndGrad,
 } from "@offprint/tensor-core";
 
 /**
  * Training of parameters against one objective: a layer that learns alone, or all layers where they learn together.
  * Its functions are pure, so that a step can be compiled as a whole.
+ * @typeParam P - the parameters, a tree of tensors
+ * @typeParam K - what is carried from step to step, a tree of tensors
+ * @typeParam C - what stays, a tree of tensors
  */
-export interface Stage {
+export interface Stage<P = unknown, K = unknown, C = unknown> {
   /** Stages with the same key have the same functions, and share what is compiled. */
   readonly key: string;
   /** Number of the layer that learns, from 1; 0 for all together. */
   readonly layer: number;
   /** Initial parameters. */
-  readonly params: any;
-  /** A tree of tensors that goes from step to step without gradients, such as the states of layers; null for none. */
-  readonly carried: any;
-  /** A tree of tensors that stays: the layer's input. */
-  readonly constants: any;
+  readonly params: P;
+  /** What goes from step to step without gradients, such as the states of layers; null for none. */
+  readonly carried: K;
+  /** What stays: the layer's input. */
+  readonly constants: C;
   /** The loss, a scalar, and what is carried on. */
-  loss(params: any, carried: any, constants: any): [Tensor, any];
+  loss(params: P, carried: K, constants: C): [Tensor, K];
   /** How gradients become updates. */
   readonly optimizer: GradientTransformation;
   /** A figure to choose parameters by, the larger the better; none where there are no validation nodes. */
-  validate?(params: any): Promise<number>;
+  validate?(params: P): Promise<number>;
 }
 
 /** A way of training: stages one after the other, each of which may read the parameters of those before. */
@@ -38,16 +43,21 @@ export interface StagedMethod {
   /** Number of stages. */
   readonly stages: number;
   /** The stage after those whose final parameters are given. */
-  begin(finished: readonly any[]): Promise<Stage>;
+  begin(finished: readonly unknown[]): Stage;
 }
 
 /** Parameters of the stages that are over and, after them, the best or present ones of the stage that is not. */
-export function reachedParams({ finished, best, params }: TrainingState): readonly any[] {
+export function reachedParams({ finished, best, params }: TrainingState): readonly unknown[] {
   const present = best?.params ?? params;
   return present === null ? finished : [...finished, present];
 }
 
-/** What is told of an epoch. */
+/** Parameters of the layers of a method whose only stage trains all of them. */
+export function together(reached: readonly unknown[]): readonly unknown[] {
+  return (reached[0] ?? []) as readonly unknown[];
+}
+
+/** What `onProgress` is told of an epoch, and `history` keeps. */
 export interface EpochRecord {
   /** Layer that learned, from 1; 0 where all learn together. */
   readonly layer: number;
@@ -59,68 +69,74 @@ export interface EpochRecord {
   readonly validation?: number;
 }
 
-/** What `onProgress` is told. */
-export interface TrainingProgress extends EpochRecord {
-  /** Stages, which are layers unless they learn together. */
-  readonly stages: number;
-  /** Most epochs of a stage. */
-  readonly epochs: number;
-}
-
-/** Everything a run needs to go on from: a tree of tensors and numbers. */
+/** What training goes on from: a tree of tensors and numbers. */
 export interface TrainingState {
   /** Final parameters of the stages that are over. */
-  readonly finished: readonly any[];
+  readonly finished: readonly unknown[];
+  /** Whether the validations ended each of them, before the epochs were used up. */
+  readonly early: readonly boolean[];
   /** Epochs of the present stage. */
   readonly epoch: number;
   /** Parameters of the present stage; null before it began. */
-  readonly params: any;
+  readonly params: unknown;
   /** The optimizer's state. */
-  readonly optimizerState: any;
+  readonly optimizerState: unknown;
   /** What the stage carries. */
-  readonly carried: any;
+  readonly carried: unknown;
   /** The best parameters so far, and their figure. */
-  readonly best: { readonly params: any; readonly validation: number } | null;
+  readonly best: { readonly params: unknown; readonly validation: number } | null;
   /** Validations since then. */
   readonly misses: number;
-  /** All epochs so far. */
-  readonly history: readonly EpochRecord[];
+  /** The last epoch. */
+  readonly last: EpochRecord | null;
 }
+
+/** A state as it is saved and gone on from. */
+export type TrainingRun = RunState<TrainingState, EpochRecord>;
+
+/** Progress, interruption and resumption of training. */
+export type TrainingRunOptions = RunOptions<EpochRecord, TrainingRun>;
+
+/** How training ended: its validations ended every layer, the epochs were used up, or it was interrupted. */
+export type TrainingStatus = "converged" | "limit" | "stopped" | "aborted";
 
 /** How to train. */
-export interface StagedTrainingOptions {
-  epochs: number;
-  validateEvery: number;
-  patience: number;
-  backend?: Backend | undefined;
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: TrainingProgress) => unknown) | undefined;
-  onCheckpoint?: ((state: TrainingState) => unknown) | undefined;
-  resume?: TrainingState | undefined;
+export interface StagedTrainingOptions extends TrainingRunOptions {
+  readonly epochs: number;
+  readonly validateEvery: number;
+  readonly patience: number;
+  readonly backend?: Backend | undefined;
 }
 
-/** How training ended, and the last state: `finished` holds the parameters of every stage unless it was aborted. */
-export interface StagedTrainingResult extends TrainingState {
-  readonly status: "completed" | "aborted";
+/** How training ended, and what it reached. */
+export interface StagedTraining {
+  readonly status: TrainingStatus;
+  /** Epochs of all stages together. */
+  readonly steps: number;
+  readonly history: readonly EpochRecord[];
+  /** Parameters of the stages, the last as far as it got. */
+  readonly reached: readonly unknown[];
+  readonly state: TrainingRun;
 }
 
 const beginning: TrainingState = {
   finished: [],
+  early: [],
   epoch: 0,
   params: null,
   optimizerState: null,
   carried: null,
   best: null,
   misses: 0,
-  history: [],
+  last: null,
 };
 
 /** Loss, gradient and update of a stage as one pure function. */
-export function stageStep(stage: Pick<Stage, "loss" | "optimizer">) {
-  const objective = valueAndGrad(stage.loss, { hasAux: true }) as any;
-  return (params: any, optimizerState: any, carried: any, constants: any) => {
+export function stageStep<P, K, C>(stage: Pick<Stage<P, K, C>, "loss" | "optimizer">) {
+  const objective = valueAndGrad(stage.loss.bind(stage), { hasAux: true });
+  return (params: P, optimizerState: unknown, carried: K, constants: C) => {
     const [[loss, next], gradients] = objective(params, carried, constants);
-    const { updates, state } = stage.optimizer.update(gradients, optimizerState, params);
+    const { updates, state } = stage.optimizer.update(gradients as P, optimizerState, params);
     return { params: applyUpdates(params, updates), optimizerState: state, carried: next, loss };
   };
 }
@@ -130,97 +146,120 @@ export function stageStep(stage: Pick<Stage, "loss" | "optimizer">) {
  * `epochs`, or `patience` validations that were not strictly better, and keeps its best parameters.
  * @throws NonFiniteError, with the last good state, where a loss is not finite.
  */
-export async function trainStages(method: StagedMethod, options: StagedTrainingOptions): Promise<StagedTrainingResult> {
-  const steps = new Map<string, Jitted<any>>();
-  let state = options.resume ?? beginning;
-  try {
-    while (state.finished.length < method.stages) {
-      const stage = await method.begin(state.finished);
-      const result = await trainStage(stage, stepOf(stage, steps, options.backend), state, method.stages, options);
-      if (result.aborted) return { ...(await inMemory(result.state)), status: "aborted" };
-      state = result.state;
-    }
-  } finally {
-    for (const step of steps.values()) await step.release();
-  }
-  return { ...state, status: "completed" };
-}
-
-function stepOf(stage: Stage, known: Map<string, Jitted<any>>, backend: Backend | undefined) {
-  if (backend === undefined) return stageStep(stage);
-  let step = known.get(stage.key);
-  if (step === undefined) {
-    step = jit(stageStep(stage), { backend });
-    known.set(stage.key, step);
-  }
-  return step;
-}
-
-async function trainStage(
-  stage: Stage,
-  step: (...args: any[]) => any,
-  start: TrainingState,
-  stages: number,
+export async function trainStages(
+  owner: string,
+  method: StagedMethod,
   options: StagedTrainingOptions,
-): Promise<{ state: TrainingState; aborted: boolean }> {
-  const { epochs, validateEvery, patience, signal, onProgress, onCheckpoint } = options;
-  const fresh = start.params === null;
-  let params = fresh ? stage.params : start.params;
-  let optimizerState = fresh ? stage.optimizer.init(stage.params) : start.optimizerState;
-  let carried = fresh ? stage.carried : start.carried;
-  let { epoch, best, misses } = start;
-  const history = [...start.history];
-  const present = (): TrainingState => ({
-    finished: start.finished,
-    epoch,
-    params,
-    optimizerState,
-    carried,
-    best,
-    misses,
-    history: [...history],
-  });
-  while (epoch < epochs && misses < patience) {
-    if (signal?.aborted) return { state: present(), aborted: true };
-    const { result, loss } = await checked(step, [params, optimizerState, carried, stage.constants], async (error) => {
-      const where = stage.layer === 0 ? "" : ` of layer ${stage.layer}`;
-      const message = `epoch ${epoch + 1}${where}: ${error.message}; lower the learning rate, or scale the features`;
-      return new NonFiniteError(message, { state: await inMemory(present()), cause: error });
-    });
-    ({ params, optimizerState, carried } = result);
-    epoch++;
-    let record: EpochRecord = { layer: stage.layer, epoch, loss };
-    if (stage.validate !== undefined && epoch % validateEvery === 0) {
-      const validation = await stage.validate(params);
-      if (best === null || validation > best.validation) {
-        best = { params: await inMemory(params), validation };
-        misses = 0;
-      } else misses++;
-      record = { ...record, validation };
-    }
-    history.push(record);
-    await onProgress?.({ ...record, stages, epochs });
-    if (record.validation !== undefined) await onCheckpoint?.(await inMemory(present()));
+): Promise<StagedTraining> {
+  const { stages } = method;
+  const steps = new CompiledSteps(options.backend);
+  let present: { readonly stage: Stage; readonly after: number } | undefined;
+  const stageOf = ({ finished }: TrainingState): Stage => {
+    if (present?.after !== finished.length) present = { stage: method.begin(finished), after: finished.length };
+    return present.stage;
+  };
+  try {
+    const { status, iterations, history, state, last } = await runLoop<
+      TrainingState,
+      EpochRecord,
+      "converged" | "limit"
+    >(
+      {
+        owner,
+        limit: stages * options.epochs,
+        // Aborted at once, it still gives a model.
+        initial: () => ({ ...beginning, ...firstOf(stageOf(beginning)) }),
+        step: (reached) => epochOf(stageOf(reached), steps, reached, options),
+        record: (reached) => reached.last ?? undefined,
+        finished: ({ finished, early }) =>
+          finished.length < stages ? undefined : early.every(Boolean) ? "converged" : "limit",
+        snapshot: inMemory,
+        check: (reached) => checkState(owner, reached, stages),
+      },
+      options,
+    );
+    return { status, steps: iterations, history, reached: reachedParams(last), state };
+  } finally {
+    await steps.release();
   }
-  const final = best === null ? await inMemory(params) : best.params;
-  return { state: { ...beginning, finished: [...start.finished, final], history }, aborted: false };
 }
 
-/** A step and its loss; what is not finite, as the step or the optimizer in it tells, becomes the error of `explain`. */
-async function checked(
-  step: (...args: any[]) => any,
-  args: readonly any[],
-  explain: (error: Error) => Promise<Error>,
-): Promise<{ result: any; loss: number }> {
-  let result: any;
-  try {
-    result = await step(...args);
-  } catch (error) {
-    throw error instanceof NonFiniteError ? await explain(error) : error;
+/** One epoch of a stage: a step, a validation where it is due, and the end of the stage where it has come. */
+async function epochOf(
+  stage: Stage,
+  steps: CompiledSteps,
+  before: TrainingState,
+  { epochs, validateEvery, patience }: StagedTrainingOptions,
+): Promise<TrainingState> {
+  const fresh = before.params === null;
+  const start = fresh ? { ...before, ...firstOf(stage) } : before;
+  const epoch = start.epoch + 1;
+  const { loss, ...next } = await checkedStep(stage, steps, start, epoch);
+  let { best, misses } = start;
+  let last: EpochRecord = { layer: stage.layer, epoch, loss };
+  if (stage.validate !== undefined && epoch % validateEvery === 0) {
+    const validation = await stage.validate(next.params);
+    const better = best === null || validation > best.validation;
+    misses = better ? 0 : misses + 1;
+    if (better) best = { params: await inMemory(next.params), validation };
+    last = { ...last, validation };
   }
-  const loss = (await (result.loss as Tensor).host()).item();
-  if (!Number.isFinite(loss)) throw await explain(new NonFiniteError(`the loss is ${loss}`));
-  return { result, loss };
+  const early = misses >= patience;
+  if (epoch < epochs && !early) return { ...before, ...next, epoch, best, misses, last };
+  const final = best === null ? await inMemory(next.params) : best.params;
+  return { ...beginning, finished: [...before.finished, final], early: [...before.early, early], last };
+}
+
+function firstOf({ params, optimizer, carried }: Stage) {
+  return { params, optimizerState: optimizer.init(params), carried };
+}
+
+/** A step and its loss; what is not finite, as the step or the optimizer in it tells, becomes advice. */
+async function checkedStep(stage: Stage, steps: CompiledSteps, state: TrainingState, epoch: number) {
+  const where = stage.layer === 0 ? "" : ` of layer ${stage.layer}`;
+  const failure = (message: string, cause?: unknown) =>
+    new NonFiniteError(`epoch ${epoch}${where}: ${message}; lower the learning rate, or scale the features`, { cause });
+  try {
+    const step = steps.of(stage);
+    const { loss, ...next } = await step(state.params, state.optimizerState, state.carried, stage.constants);
+    const value = (await loss.host()).item();
+    if (!Number.isFinite(value)) throw failure(`the loss is ${value}`);
+    return { ...next, loss: value };
+  } catch (error) {
+    if (!(error instanceof NonFiniteError) || error.message.startsWith(`epoch ${epoch}`)) throw error;
+    throw failure(error.message, error);
+  }
+}
+
+type StepFunction = ReturnType<typeof stageStep<unknown, unknown, unknown>>;
+
+/** The step of every kind of stage, compiled where there is a backend. */
+class CompiledSteps {
+  private readonly known = new Map<string, Jitted<StepFunction>>();
+
+  constructor(private readonly backend: Backend | undefined) {}
+
+  of(
+    stage: Stage,
+  ): (...args: Parameters<StepFunction>) => ReturnType<StepFunction> | Promise<ReturnType<StepFunction>> {
+    const { backend } = this;
+    if (backend === undefined) return stageStep(stage);
+    const step = this.known.get(stage.key) ?? jit(stageStep(stage), { backend });
+    this.known.set(stage.key, step);
+    return step;
+  }
+
+  async release(): Promise<void> {
+    for (const step of this.known.values()) await step.release();
+  }
+}
+
+function checkState(owner: string, { finished, early, epoch }: TrainingState, stages: number): void {
+  const whole = Array.isArray(finished) && Array.isArray(early) && Number.isSafeInteger(epoch);
+  if (whole && finished.length <= stages) return;
+  throw new ValueError(
+    `${owner}: resume is no state of ${stages} stages of training; give that of a run like this one`,
+  );
 }
 
 /** A tree with its tensors in memory. */

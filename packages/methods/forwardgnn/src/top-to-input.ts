@@ -47,7 +47,7 @@ function inputOf(states: readonly Tensor[], { below, above }: StackEnds, l: numb
  */
 export function timeStep(
   stack: Stack,
-  params: readonly any[],
+  params: readonly unknown[],
   states: readonly Tensor[],
   ends: StackEnds,
 ): { outputs: Tensor[]; states: Tensor[] } {
@@ -65,7 +65,7 @@ export function timeStep(
 }
 
 /** States of one pass from below, with zeros for the states above. */
-export function bottomUp(stack: Stack, params: readonly any[], ends: StackEnds, width: number): Tensor[] {
+export function bottomUp(stack: Stack, params: readonly unknown[], ends: StackEnds, width: number): Tensor[] {
   const states: Tensor[] = [];
   let lower = ends.below;
   for (const [l, layer] of stack.layers.entries()) {
@@ -113,7 +113,7 @@ export function topToInput(setting: NodeSetting): StagedMethod {
   const params = stack.layers.map((layer, l) => initialParams(setting, layer, l));
   return {
     stages: 1,
-    async begin(): Promise<Stage> {
+    begin(): Stage<readonly unknown[], Tensor[], { ends: StackEnds; targets: Tensor }> {
       return {
         key: "time step",
         layer: 0,
@@ -127,7 +127,8 @@ export function topToInput(setting: NodeSetting): StagedMethod {
         },
         optimizer: layerOptimizer(setting),
         ...(hasValidation(setting) && {
-          validate: async (p: any) => validationAccuracy(setting, await sweepScores(setting, stack, ends, p)),
+          validate: async (p: readonly unknown[]) =>
+            validationAccuracy(setting, await sweepScores(setting, stack, ends, p)),
         }),
       };
     },
@@ -135,7 +136,7 @@ export function topToInput(setting: NodeSetting): StagedMethod {
 }
 
 /** Class probabilities summed over layers and late sweeps, `[nodes, C]`. */
-export function topToInputScores(setting: NodeSetting, params: readonly any[]): Promise<Tensor> {
+export function topToInputScores(setting: NodeSetting, params: readonly unknown[]): Promise<Tensor> {
   const { stack, ends } = stackOf(setting);
   return sweepScores(setting, stack, ends, params);
 }
@@ -144,12 +145,12 @@ async function sweepScores(
   setting: NodeSetting,
   stack: Stack,
   ends: StackEnds,
-  params: readonly any[],
+  params: readonly unknown[],
 ): Promise<Tensor> {
   const { compiled, options } = setting;
   const { sweeps, collectFrom, hidden } = options;
-  const start = (p: any, e: StackEnds) => bottomUp(stack, p, e, hidden);
-  const sweep = (p: any, states: Tensor[], e: StackEnds) => {
+  const start = (p: readonly unknown[], e: StackEnds) => bottomUp(stack, p, e, hidden);
+  const sweep = (p: readonly unknown[], states: Tensor[], e: StackEnds) => {
     const next = timeStep(stack, p, states, e);
     const probabilities = next.outputs.map((h) => classProbabilities(setting, h));
     return { states: next.states, scores: probabilities.reduce((a, b) => add(a, b)) };

@@ -17,7 +17,7 @@ import type { Stage, StagedMethod } from "./staged-training.js";
 import { unitRows } from "./unit-rows.js";
 
 /** Outputs of one pass from below that hands raw outputs (and raw features) up; the states are their unit rows. */
-function bottomUp(layers: readonly LocalLayer[], params: readonly any[], x: Tensor, graph: Graph): Tensor[] {
+function bottomUp(layers: readonly LocalLayer[], params: readonly unknown[], x: Tensor, graph: Graph): Tensor[] {
   const states: Tensor[] = [];
   let h = x;
   for (const [l, layer] of layers.entries()) {
@@ -33,7 +33,7 @@ function bottomUp(layers: readonly LocalLayer[], params: readonly any[], x: Tens
  */
 function layerMeans(
   layers: readonly LocalLayer[],
-  params: readonly any[],
+  params: readonly unknown[],
   states: readonly Tensor[],
   below: Tensor,
   graph: Graph,
@@ -59,13 +59,16 @@ function clippedLayers(setting: NodeSetting): GradientTransformation {
   const { clipNorm, layers } = setting.options;
   const plain = layerOptimizer(setting);
   const one: GradientTransformation = clipNorm === Infinity ? plain : chain(clipByGlobalNorm(clipNorm), plain);
+  const listed = (tree: unknown) => tree as readonly unknown[];
   return {
-    init: (params: any) => params.map((p: any) => one.init(p)),
-    update(gradients: any, state: any, params: any) {
-      const results = Array.from({ length: layers }, (_, l) => one.update(gradients[l], state[l], params[l]));
-      return { updates: results.map((r) => r.updates), state: results.map((r) => r.state) };
+    init: (params) => listed(params).map((p) => one.init(p)),
+    update<P>(gradients: P, state: unknown, params: P) {
+      const results = Array.from({ length: layers }, (_, l) =>
+        one.update(listed(gradients)[l], listed(state)[l], listed(params)[l]),
+      );
+      return { updates: results.map((r) => r.updates) as P, state: results.map((r) => r.state) };
     },
-  } as GradientTransformation;
+  };
 }
 
 /**
@@ -80,7 +83,7 @@ export function topToLoss(setting: NodeSetting): StagedMethod {
   const params = layers.map((layer, l) => initialParams(setting, layer, l));
   return {
     stages: 1,
-    async begin(): Promise<Stage> {
+    begin(): Stage<readonly unknown[], Tensor[], { below: Tensor; targets: Tensor }> {
       return {
         key: "time step",
         layer: 0,
@@ -94,7 +97,7 @@ export function topToLoss(setting: NodeSetting): StagedMethod {
         },
         optimizer: clippedLayers(setting),
         ...(hasValidation(setting) && {
-          validate: async (p: any) => validationAccuracy(setting, await topToLossScores(setting, p)),
+          validate: async (p: readonly unknown[]) => validationAccuracy(setting, await topToLossScores(setting, p)),
         }),
       };
     },
@@ -108,10 +111,10 @@ function layersOf(setting: NodeSetting): { layers: LocalLayer[]; x: Tensor } {
 }
 
 /** Class probabilities of the means of all layers after a pass from below, summed, `[nodes, C]`. */
-export function topToLossScores(setting: NodeSetting, params: readonly any[]): Promise<Tensor> {
+export function topToLossScores(setting: NodeSetting, params: readonly unknown[]): Promise<Tensor> {
   const graph = trainingGraph(setting);
   const { layers, x } = layersOf(setting);
-  const scores = (p: readonly any[], features: Tensor) => {
+  const scores = (p: readonly unknown[], features: Tensor) => {
     const states = bottomUp(layers, p, features, graph);
     const { means } = layerMeans(layers, p, states, unitRows(features), graph);
     const none: Tensor = zeros([setting.task.graph.nodes, setting.classes], features.dtype);

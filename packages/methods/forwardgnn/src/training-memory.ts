@@ -26,10 +26,10 @@ export async function trainingMemory(
 ): Promise<TrainingMemory> {
   const setting = settleNodeTask("trainingMemory", { ...task, validation: new Uint8Array(task.graph.nodes) }, options);
   const training = nodeTraining(setting, method);
-  const finished: any[] = [];
+  const finished: unknown[] = [];
   const stages: { layer: number; kept: number; peak: number }[] = [];
   for (let s = 0; s < training.stages; s++) {
-    const stage = await training.begin(finished);
+    const stage = training.begin(finished);
     stages.push({ layer: stage.layer, ...stepMemory(stage) });
     finished.push(stage.params);
   }
@@ -45,7 +45,7 @@ export function stepMemory(stage: Pick<Stage, "loss" | "params" | "carried" | "c
   kept: number;
   peak: number;
 } {
-  const objective = valueAndGrad(stage.loss, { hasAux: true }) as any;
+  const objective = valueAndGrad(stage.loss.bind(stage), { hasAux: true });
   const graph = trace(objective, stage.params, stage.carried, stage.constants);
   const [loss] = graph.outputs;
   const lossAt = graph.equations.findIndex(({ outputs }) => outputs.includes(loss));

@@ -1,3 +1,4 @@
+import { largestDifference } from "@offprint/claims";
 import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { fuzzReader, type ReaderCase } from "@offprint/fuzz";
 import { tensor } from "@offprint/tensor-core";
@@ -38,7 +39,7 @@ describe("damaged models give typed errors", () => {
     const { params, virtualFeatures, ...rest } = loadModel(file) as NodeClassifier;
     const { params: given, virtualFeatures: virtual, ...expected } = model;
     expect(rest).toEqual(expected);
-    expect(params[0].weight.toArray()).toEqual(given[0].weight.toArray());
+    expect(largestDifference(params, given)).toBe(0);
     expect(virtualFeatures.toArray()).toEqual(virtual.toArray());
   });
 

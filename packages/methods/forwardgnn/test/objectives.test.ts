@@ -1,4 +1,5 @@
 import { largestDifference } from "@offprint/claims";
+import type { GcnParams } from "@offprint/graph";
 import { add, grad, mul, random, relu, sum, type Tensor, take, tensor, tree, zeros } from "@offprint/tensor-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -131,7 +132,7 @@ describe.each(["gcn", "sage", "gat"] as const)("local losses of %s", (convolutio
       const moved = wrongLabels.map((labels) => labels.map((_, i) => labels[order[i]]));
       const loss = async (t: typeof task, wrong: Int32Array[]) => {
         const setting = settleNodeTask("test", t, { ...options, virtualFeatures, wrongLabels: wrong });
-        const stage = await nodeTraining(setting, method).begin([]);
+        const stage = nodeTraining(setting, method).begin([]);
         return stage.loss(stage.params, stage.carried, stage.constants)[0].item();
       };
       const renumbered = renumberTask(task, order) as typeof task;
@@ -154,12 +155,12 @@ describe("link losses", () => {
 describe("no gradient crosses a layer", () => {
   it.each<NodeMethod>(["sf-top-to-input", "sf-top-to-loss"])("in a time step of %s", async (method) => {
     const setting = settleNodeTask("test", smallTask(), { hidden: 8, layers: 3, dtype: "float64" });
-    const stage = await nodeTraining(setting, method).begin([]);
+    const stage = nodeTraining(setting, method).begin([]);
     const gradients = (p: any) =>
       grad(((q: any) => stage.loss(q, stage.carried, stage.constants)[0]) as any)(p) as any[];
     const before = gradients(stage.params);
     // Layer 3's parameters change; states that others read are the old ones, or those of the same step's odd layers.
-    const changed = stage.params.map((p: any, l: number) => (l === 2 ? tree.map((x: Tensor) => mul(x, 3), p) : p));
+    const changed = (stage.params as GcnParams[]).map((p, l) => (l === 2 ? tree.map((x: Tensor) => mul(x, 3), p) : p));
     const after = gradients(changed);
     expect(largestDifference(before[0].weight, after[0].weight)).toBe(0);
     const topReaches = largestDifference(before[1].weight, after[1].weight);

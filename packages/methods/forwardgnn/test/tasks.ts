@@ -13,8 +13,8 @@ export function smallTask(
 }
 
 /** Links of a block model. */
-export function smallLinks(seed = "links") {
-  const { graph, features } = smallTask(seed, 50);
+export function smallLinks(seed = "links", nodes = 50) {
+  const { graph, features } = smallTask(seed, nodes);
   return { features, split: linkSplit(graph, { rng: random.rng(seed) }) };
 }
 

@@ -32,7 +32,6 @@ import {
   predictNodes,
   saveModel,
   scorePairs,
-  type TrainingState,
   trainingMemory,
   untrainedLinkPredictor,
   untrainedNodeClassifier,
@@ -142,7 +141,7 @@ describe("top to input", () => {
   });
 
   it("keeps the output from before the update as the new state", async () => {
-    const stage = await nodeTraining(setting({ alternating: false }), "sf-top-to-input").begin([]);
+    const stage = nodeTraining(setting({ alternating: false }), "sf-top-to-input").begin([]);
     const next = stageStep(stage)(stage.params, stage.optimizer.init(stage.params), stage.carried, stage.constants);
     const [, states] = stage.loss(stage.params, stage.carried, stage.constants);
     expect(largestDifference(next.carried, states)).toBe(0);
@@ -185,13 +184,17 @@ describe("prediction of forward-forward methods", () => {
 describe.each(METHODS)("%s", (method) => {
   const task = smallTask();
 
-  it.each(["gcn", "sage", "gat"] as const)("learns with %s, in float32", async (convolution) => {
+  // Attention takes longest: once layer by layer, once end to end.
+  const convolutions =
+    method === "sf" || method === "bp" ? (["gcn", "sage", "gat"] as const) : (["gcn", "sage"] as const);
+
+  it.each(convolutions)("learns with %s, in float32", async (convolution) => {
     const { history, model } = await fitNodeClassifier(task, method, {
       convolution,
       hidden: 16,
       layers: 2,
-      epochs: 60,
-      learningRate: 1e-2,
+      epochs: 30,
+      learningRate: 2e-2,
       seed: 1, // prettier-ignore
     });
     expect(history[29].loss).toBeLessThan(history[0].loss);
@@ -201,33 +204,6 @@ describe.each(METHODS)("%s", (method) => {
     // Forward-forward methods judge test nodes only, too few here to say anything.
     if (method.startsWith("ff")) return;
     expect(nodeAccuracy(classes, task.labels, task.train)).toBeGreaterThan(0.5);
-  });
-
-  it("gives the same for the same seed, another for another", async () => {
-    const run = (seed: number) => fitNodeClassifier(task, method, { ...quick, seed });
-    const [a, b, c] = [await run(5), await run(5), await run(6)];
-    expect(largestDifference(a.model.params, b.model.params)).toBe(0);
-    expect(a.history).toEqual(b.history);
-    expect(a.history[0].loss).not.toBe(c.history[0].loss);
-  });
-
-  it("goes on after an interruption as if there had been none", async () => {
-    const options = { ...quick, validateEvery: 2 };
-    const whole = await fitNodeClassifier(task, method, options);
-    for (const after of [5, 14]) {
-      const controller = new AbortController();
-      let epochs = 0;
-      const onProgress = () => {
-        if (++epochs === after) controller.abort();
-      };
-      const part = await fitNodeClassifier(task, method, { ...options, signal: controller.signal, onProgress });
-      if (part.status === "completed") continue;
-      expect(part.history.length).toBe(after);
-      const rest = await fitNodeClassifier(task, method, { ...options, resume: part.state });
-      expect(rest.status).toBe("completed");
-      expect(rest.history).toEqual(whole.history);
-      expect(largestDifference(rest.model.params, whole.model.params)).toBe(0);
-    }
   });
 
   it("predicts the same from a file", async () => {
@@ -244,7 +220,8 @@ describe.each(METHODS)("%s", (method) => {
 describe("compiled steps", () => {
   it.each(METHODS)("of %s give the losses of those in memory", async (method) => {
     const backend = await onnxRuntime({ device: "cpu", threads: 1 });
-    for (const convolution of ["gcn", "gat"] as const) {
+    const convolutions = method === "sf" || method === "bp" ? (["gcn", "gat"] as const) : (["gcn"] as const);
+    for (const convolution of convolutions) {
       const options = { ...quick, convolution, epochs: 4 };
       const [eager, compiled] = [
         await fitNodeClassifier(smallTask(), method, options),
@@ -257,17 +234,6 @@ describe("compiled steps", () => {
       });
     }
     await backend.release();
-  });
-});
-
-describe("checkpoints", () => {
-  it("come with every validation and are complete", async () => {
-    const states: TrainingState[] = [];
-    const options = { ...quick, validateEvery: 4, onCheckpoint: (s: TrainingState) => states.push(s) };
-    const whole = await fitNodeClassifier(smallTask(), "sf", options);
-    expect(states.map((s) => s.epoch)).toEqual([4, 8, 12, 4, 8, 12]);
-    const rest = await fitNodeClassifier(smallTask(), "sf", { ...quick, validateEvery: 4, resume: states[4] });
-    expect(largestDifference(rest.model.params, whole.model.params)).toBe(0);
   });
 });
 
@@ -464,7 +430,11 @@ describe("bad input", () => {
     ["one class", () => bad({ labels: new Int32Array(60) }), /at least 2/],
     ["heads that do not divide the width", () => bad({}, { convolution: "gat", heads: 3 }), /do not divide/],
     ["features that are not finite", () => bad({ features: task.features.mul(Number.NaN) }), /must be finite/],
-    ["a goodness of another kind", () => bad({}, { goodness: "max" }), /goodness is max; it must be mean or sum/],
+    [
+      "a goodness of another kind",
+      () => bad({}, { goodness: "max" }),
+      /goodness is "max"; it must be one of "mean", "sum"/,
+    ],
     ["features that are missing", () => bad({ features: undefined as never }), /features are missing/],
     ["tau of 0", () => bad({}, { tau: 0 }), /tau is 0/],
     ["no layers", () => bad({}, { layers: 0 }), /layers is 0/],
@@ -473,11 +443,12 @@ describe("bad input", () => {
     ["features of other nodes", () => bad({ features: zeros([3, 2]) }), /must be \[60, features\]/],
     ["an unknown method", () => fitNodeClassifier(task, "pepita" as never), /must be one of sf/],
     ["an unknown convolution", () => bad({}, { convolution: "gin" }), /must be gcn, sage, gat/],
-    ["an unknown direction", () => bad({}, { direction: "up" }), /bidirection or unidirection/],
+    ["an unknown direction", () => bad({}, { direction: "up" }), /direction is "up"/],
     ["sweeps that all drop out", () => bad({}, { collectFrom: 10 }), /no sweep would count/],
     ["virtual features for other classes", () => bad({}, { virtualFeatures: zeros([2, 6]) }), /each of 3 classes/],
     ["a learning rate of 0", () => bad({}, { learningRate: 0 }), /learningRate is 0/],
-    ["an unknown dtype", () => bad({}, { dtype: "float16" }), /float32 or float64/],
+    ["an unknown option", () => bad({}, { lr: 1 }), /there is no option "lr"; did you mean "learningRate"/],
+    ["an unknown dtype", () => bad({}, { dtype: "float16" }), /dtype is "float16"/],
   ])("%s is refused", async (_, run, message) => {
     await expect(run()).rejects.toThrow(message);
   });
@@ -485,7 +456,8 @@ describe("bad input", () => {
   it("a loss that is not finite stops with the last good state", async () => {
     const error: any = await fitNodeClassifier(task, "bp", { ...quick, learningRate: 1e200 }).catch((e) => e);
     expect(error).toBeInstanceOf(NonFiniteError);
-    expect(error.state.finished).toEqual([]);
+    expect(error.message).toMatch(/fitNodeClassifier: iteration 2: epoch 2: .*; lower the learning rate/);
+    expect(error.state.inner.finished).toEqual([]);
     expect(error.state.history.length).toBe(1);
   });
 
