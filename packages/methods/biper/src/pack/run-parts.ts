@@ -1,9 +1,11 @@
 import {
   averagePool,
+  clip,
   conv,
   globalAveragePool,
   matmul,
   maxPool,
+  relu,
   reshape,
   ShapeError,
   type Tensor,
@@ -22,7 +24,10 @@ function floats(x: Tensor): Float32Array {
   return x.data() as Float32Array;
 }
 
-/** `scale x + shift` per channel of `x[batch, channels, ...]`, then clamped where asked for. */
+/**
+ * `scale x + shift` per channel of `x[batch, channels, ...]`, then clamped where asked for. A loop, as `summed`: in one pass
+ * over the values it takes a seventh to a fourteenth of the time of eager tensor operations, and packed networks run eagerly.
+ */
 function affine(x: Tensor, scale: ArrayLike<number>, shift: ArrayLike<number>, clamp: boolean): Tensor {
   const values = floats(x);
   const [batch, channels] = x.shape;
@@ -36,10 +41,6 @@ function affine(x: Tensor, scale: ArrayLike<number>, shift: ArrayLike<number>, c
     }
   }
   return tensor(out, { shape: x.shape });
-}
-
-function mapped(x: Tensor, f: (v: number) => number): Tensor {
-  return tensor(floats(x).map(f), { shape: x.shape });
 }
 
 /** `[batch, features]` as an image with the batch along its height, so that one pass serves all of it. */
@@ -137,9 +138,9 @@ function step(part: PackedPart, x: Tensor, engine: ConvolutionEngine): Tensor {
     case "averagePool":
       return averagePool(x, part.kernel, { strides: part.strides, padding: part.padding });
     case "hardtanh":
-      return mapped(x, (v) => Math.min(1, Math.max(-1, v)));
+      return clip(x, -1, 1);
     case "relu":
-      return mapped(x, (v) => Math.max(0, v));
+      return relu(x);
     case "globalAveragePool":
       return globalAveragePool(x);
     case "flatten":
