@@ -120,7 +120,7 @@ export interface TrainingSize {
 }
 
 /** The training of the claim. */
-export const TRAINING: TrainingSize = { steps: 200, batch: 16, learningRate: 3e-3 };
+export const TRAINING: TrainingSize = { steps: 200, batch: 16, learningRate: 6e-3 };
 
 /** That of the small networks. */
 export const SMALL_TRAINING: TrainingSize = { steps: 150, batch: 16, learningRate: 0.02, size: SMALL };
