@@ -1,18 +1,9 @@
 import { readSamples } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import {
-  checkOptions,
-  isTensor,
-  random,
-  ShapeError,
-  type Tensor,
-  take,
-  tensor,
-  ValueError,
-} from "@offprint/tensor-core";
+import { isTensor, random, ShapeError, type Tensor, take, tensor, ValueError } from "@offprint/tensor-core";
 
-/** What to read of a table. */
-export interface ReadTableOptions {
+/** What to read of a table; the whole options of a command that takes `tableOptions` may be given. */
+export interface TableColumns {
   /** Column to predict: default the last one, of an NPZ file the array `y`. `null` for tables to predict for. */
   readonly target?: string | null;
   /** Columns to predict from, in this order; default all others. */
@@ -50,13 +41,9 @@ export type Task = "classification" | "regression";
  * not there, missing values, texts among the features, no target
  * @example const { inputs, target } = await readTable("wine.csv", { target: "grower" });
  */
-export async function readTable(
-  path: string,
-  options: ReadTableOptions & { readonly target: null },
-): Promise<InputTable>;
-export async function readTable(path: string, options?: ReadTableOptions): Promise<SampleTable>;
-export async function readTable(path: string, options: ReadTableOptions = {}): Promise<InputTable | SampleTable> {
-  checkOptions("readTable", options, ["target", "features"]);
+export async function readTable(path: string, options: TableColumns & { readonly target: null }): Promise<InputTable>;
+export async function readTable(path: string, options?: TableColumns): Promise<SampleTable>;
+export async function readTable(path: string, options: TableColumns = {}): Promise<InputTable | SampleTable> {
   const { target, features } = options;
   const wanted = { ...(target !== undefined && { target }), ...(features && { inputs: features }) };
   const file = await loadFile(path, (bytes) => readSamples(bytes, wanted));
