@@ -2,6 +2,7 @@ import { type Claim, figure, memo } from "@offprint/claims";
 import { moons as twoMoons } from "@offprint/claims/makers";
 import { activation, evaluate, type FeedForward, perceptron } from "@offprint/networks";
 import {
+  jitSync,
   mean,
   mul,
   type random,
@@ -63,7 +64,7 @@ const trained = memo(({ rng, scale }) => {
   const labels = tensor(Float64Array.from(targets.data(), (k) => 2 * k - 1));
   const steps = scale === "full" ? 2000 : 300;
   const every = scale === "full" ? 100 : 50;
-  const step = valueAndGrad((p: Params) => mean(special.softplus(mul(score(p, points), mul(labels, -4)))));
+  const step = jitSync(valueAndGrad((p: Params) => mean(special.softplus(mul(score(p, points), mul(labels, -4))))));
   let params = initial(weights, [2, 16, 16, 1]);
   const checks: { step: number; params: Params; sample: number; product: number }[] = [];
   for (let k = 0; k <= steps; k++) {

@@ -41,8 +41,7 @@ function conversionExcess(rng: Rng, problem: PiecewiseLinear, start: Float64Arra
 }
 
 /** The two guarantees of the last iterate and the conversion theorem, on problems whose minimum is known. */
-export function inequalities(method: Method = published): Claim {
-  const problems = { quick: 2000, full: 20_000 };
+export function inequalities(method: Method = published, problems = { quick: 2000, full: 20_000 }): Claim {
   return {
     id: "guarantees-hold",
     statement:

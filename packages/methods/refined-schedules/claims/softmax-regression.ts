@@ -77,35 +77,54 @@ export class SoftmaxRegression {
   /** The least mean loss. */
   optimum(): number {
     const start = new Float64Array(this.features * this.classes);
-    const limits = { gradientTolerance: 1e-7, maxIterations: 2000 };
+    // The value is then right to the square of this.
+    const limits = { gradientTolerance: 1e-5, maxIterations: 2000 };
     return minimizeLbfgsSync((w, g) => this.full(w, g), start, limits).objective;
   }
 
   /**
-   * SGD from zero.
+   * SGD from zero: the weights at the end.
    *
    * @param order - samples in the order of their use, `[T * batch]`
-   * @returns weights, and both norms of every step's gradient
+   * @param onGradient - gets every step's gradient, which is overwritten
    */
-  descend(multipliers: Float64Array, rate: number, order: Int32Array) {
+  descend(
+    multipliers: Float64Array,
+    rate: number,
+    order: Int32Array,
+    onGradient?: (gradient: Float64Array, t: number) => void,
+  ): Float64Array {
     const batch = order.length / multipliers.length;
     const weights = new Float64Array(this.features * this.classes);
     const gradient = new Float64Array(weights.length);
-    const l1 = new Float64Array(multipliers.length);
-    const l2 = new Float64Array(multipliers.length);
     for (let t = 0; t < multipliers.length; t++) {
+      const step = rate * multipliers[t];
+      if (batch === 1 && onGradient === undefined) {
+        this.accumulate(weights, order[t], weights, -step);
+        continue;
+      }
       gradient.fill(0);
       for (let b = 0; b < batch; b++) this.accumulate(weights, order[t * batch + b], gradient, 1 / batch);
-      const step = rate * multipliers[t];
-      let squares = 0;
-      for (let i = 0; i < weights.length; i++) {
-        weights[i] -= step * gradient[i];
-        l1[t] += Math.abs(gradient[i]);
-        squares += gradient[i] ** 2;
-      }
-      l2[t] = Math.sqrt(squares);
+      onGradient?.(gradient, t);
+      for (let i = 0; i < weights.length; i++) weights[i] -= step * gradient[i];
     }
-    return { weights, l1, l2 };
+    return weights;
+  }
+
+  /** Both norms of every step's gradient of such a run. */
+  norms(multipliers: Float64Array, rate: number, order: Int32Array): { l1: Float64Array; l2: Float64Array } {
+    const l1 = new Float64Array(multipliers.length);
+    const l2 = new Float64Array(multipliers.length);
+    this.descend(multipliers, rate, order, (gradient, t) => {
+      let [magnitudes, squares] = [0, 0];
+      for (const g of gradient) {
+        magnitudes += Math.abs(g);
+        squares += g * g;
+      }
+      l1[t] = magnitudes;
+      l2[t] = Math.sqrt(squares);
+    });
+    return { l1, l2 };
   }
 }
 
@@ -134,9 +153,23 @@ export function halfOctaves(low: number, high: number): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => 2 ** ((low + i) / 2));
 }
 
-/** The rate of the least value, and that value. */
-export function bestRate(rates: readonly number[], value: (rate: number) => number): { rate: number; value: number } {
-  const values = rates.map(value);
-  const best = values.reduce((at, v, i) => (v < values[at] ? i : at), 0);
-  return { rate: rates[best], value: values[best] };
+/**
+ * The rate of the least value, its place and that value: from a first place on either side, until two rates in a row are
+ * worse. Rates at which everything diverges are passed over.
+ */
+export function bestRate(
+  rates: readonly number[],
+  value: (rate: number) => number,
+  from = rates.length >> 1,
+): { rate: number; place: number; value: number } {
+  let best = { rate: rates[from], place: from, value: value(rates[from]) };
+  for (const direction of [1, -1]) {
+    let worse = 0;
+    for (let place = from + direction; place >= 0 && place < rates.length && worse < 2; place += direction) {
+      const next = { rate: rates[place], place, value: value(rates[place]) };
+      if (next.value < best.value) best = next;
+      if (next.value < Infinity) worse = next === best ? 0 : worse + 1;
+    }
+  }
+  return best;
 }

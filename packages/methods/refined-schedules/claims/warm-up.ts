@@ -12,6 +12,7 @@ class NoisyProblem {
   readonly inputs: Float64Array;
   readonly labels: Float64Array;
   readonly initial: Float64Array;
+  private readonly active = new Float64Array(HIDDEN);
 
   constructor(rng: Rng) {
     const samples = TRAIN + VALIDATION;
@@ -34,7 +35,7 @@ class NoisyProblem {
   private sample(p: Float64Array, i: number, gradient?: Float64Array, scale = 1): number {
     const x = i * INPUTS;
     const [bias, output, offset] = [INPUTS * HIDDEN, INPUTS * HIDDEN + HIDDEN, INPUTS * HIDDEN + 2 * HIDDEN];
-    const active = new Float64Array(HIDDEN);
+    const { active } = this;
     let logit = p[offset];
     for (let h = 0; h < HIDDEN; h++) {
       let sum = p[bias + h];
@@ -80,8 +81,7 @@ class NoisyProblem {
 }
 
 /** A warm-up that nobody planted: the norms of a network fall at the beginning. */
-export function warmUpAppears(method: Method = published): Claim {
-  const seeds = { quick: 3, full: 16 };
+export function warmUpAppears(method: Method = published, seeds = { quick: 3, full: 16 }): Claim {
   return {
     id: "warm-up-appears",
     statement: "Refinement finds a warm-up by itself in the training of a network",
@@ -93,25 +93,22 @@ export function warmUpAppears(method: Method = published): Claim {
       });
       const mean = (multipliers: (seed: number) => Float64Array, rate: number) =>
         meanOf(problems.map(({ problem, order }, i) => problem.train(multipliers(i), rate, order).loss));
-      const named = {
-        linear: schedules.linear(T),
-        cosine: schedules.cosine(T),
-        flat: schedules.flat(T),
-        step: schedules.step(T),
-      };
+      const linear = schedules.linear(T);
+      const others = { cosine: schedules.cosine(T), flat: schedules.flat(T), step: schedules.step(T) };
+      const named = { linear, ...(scale === "full" ? others : {}) };
       const values: Record<string, number> = {};
-      let linearRate = 0;
+      let [linearRate, place] = [0, undefined as number | undefined];
       for (const [name, multipliers] of Object.entries(named)) {
-        const best = bestRate(RATES, (rate) => mean(() => multipliers, rate));
+        const best = bestRate(RATES, (rate) => mean(() => multipliers, rate), place);
         values[name] = best.value;
-        if (name === "linear") linearRate = best.rate;
-        await onProgress(Object.keys(values).length / 5, name);
+        if (name === "linear") [linearRate, place] = [best.rate, best.place];
+        await onProgress(Object.keys(values).length / (Object.keys(named).length + 1), name);
       }
       const refined = problems.map(({ problem, order }) => {
-        const { l1 } = problem.train(named.linear, linearRate, order);
+        const { l1 } = problem.train(linear, linearRate, order);
         return method.refineSchedule(l1, { norm: "l1" }).multipliers;
       });
-      values["refined"] = bestRate(RATES, (rate) => mean((i) => refined[i], rate)).value;
+      values["refined"] = bestRate(RATES, (rate) => mean((i) => refined[i], rate), place).value;
       const average = Float64Array.from({ length: T }, (_, t) => meanOf(refined.map((m) => m[t])));
       const [first, tenth, late] = [average[0], atPercent(average, 10), atPercent(average, 90)];
       const top = average.reduce((at, m, t) => (m > average[at] ? t : at), 0) / T;
@@ -131,7 +128,7 @@ export function warmUpAppears(method: Method = published): Claim {
             y: { label: "multiplier" },
             curves: [
               { name: "refined", y: average },
-              { name: "linear", y: named.linear },
+              { name: "linear", y: linear },
             ],
           },
         ],

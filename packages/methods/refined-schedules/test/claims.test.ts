@@ -25,15 +25,16 @@ const withPower = (power: number): Method => ({
   refineSchedule: (norms, options) => refineSchedule(norms, { ...options, power }),
 });
 
-describe("claims hold for the method and fail for what is not the method", () => {
+/** Enough problems to tell a bound that is none. */
+const few = { quick: 200, full: 200 };
+
+describe("claims fail for what is not the method", () => {
   it("exact shapes: fail for linear decay and for weights 1/G", async () => {
-    expect(await holds(exactShapes())).toBe(true);
     expect(await holds(exactShapes(fixed(schedules.linear)))).toBe(false);
     expect(await holds(exactShapes(withPower(1)))).toBe(false);
   });
 
   it("optimal weights: fail for equal weights and for weights 1/G", async () => {
-    expect(await holds(optimality())).toBe(true);
     for (const power of [0, 1]) {
       const optimalWeights: Method["optimalWeights"] = (norms, distance) => {
         const shape = Float64Array.from(norms, (g) => g ** -power);
@@ -48,39 +49,36 @@ describe("claims hold for the method and fail for what is not the method", () =>
   });
 
   it("guarantees: fail for bounds without their last term, and for half the bound of weights", async () => {
-    expect(await holds(inequalities())).toBe(true);
     const averageOnly: Method["lastIterateBound"] = (eta, norms, distance) => {
       const squares = Array.from(eta, (step, t) => (step * norms[t]) ** 2).reduce((a, b) => a + b);
       const value = (distance ** 2 + squares) / (2 * Array.from(eta).reduce((a, b) => a + b));
       return { value, gradient: new Float64Array(eta.length) };
     };
-    expect(await holds(inequalities({ ...published, lastIterateBound: averageOnly }))).toBe(false);
+    expect(await holds(inequalities({ ...published, lastIterateBound: averageOnly }, few))).toBe(false);
     const half: Method["weightedBound"] = (...args) => 0.5 * published.weightedBound(...args);
-    expect(await holds(inequalities({ ...published, weightedBound: half }))).toBe(false);
+    expect(await holds(inequalities({ ...published, weightedBound: half }, few))).toBe(false);
   });
 
   it("numerical refinement: fails where the minimisation ends early", async () => {
-    expect(await holds(numericalRefinement())).toBe(true);
     const early: Method["optimizeSchedule"] = (g, d) => published.optimizeSchedule(g, d, { maxIterations: 3 });
     expect(await holds(numericalRefinement({ ...published, optimizeSchedule: early }))).toBe(false);
   });
 
   it("linear decay: fails for a constant rate in its place", async () => {
-    expect(await holds(linearDecay(published, schedules.flat))).toBe(false);
+    expect(await holds(linearDecay(published, schedules.flat, { quick: 4, full: 4 }))).toBe(false);
   });
 
   it("refinement where norms change: fails for linear decay and for weights 1/sqrt G in its place", async () => {
-    expect(await holds(changingNorms())).toBe(true);
     expect(await holds(changingNorms(fixed(schedules.linear)))).toBe(false);
     expect(await holds(changingNorms(withPower(0.5)))).toBe(false);
   });
 
   it("warm-up: fails for linear decay in its place", async () => {
-    expect(await holds(warmUpAppears(fixed(schedules.linear)))).toBe(false);
+    expect(await holds(warmUpAppears(fixed(schedules.linear), { quick: 1, full: 1 }))).toBe(false);
   });
 
   it("vanishing gradients: fails for linear decay in the place of refinement", async () => {
-    expect(await holds(vanishingGradients(fixed(schedules.linear)))).toBe(false);
+    expect(await holds(vanishingGradients(fixed(schedules.linear), { quick: 1, full: 1 }))).toBe(false);
   });
 });
 
