@@ -1,7 +1,9 @@
+import { makeBreather } from "@offprint/solvers";
 import { ValueError } from "@offprint/tensor-core";
 import type { ConicMethod, ConicProgress, ConicSettings } from "./conic-options.js";
 import type { ScaledProblem } from "./equilibration.js";
 import { InteriorRun, type InteriorState } from "./interior-point/interior-run.js";
+import type { Parts } from "./interior-point/parts.js";
 import type { MethodRun } from "./method-run.js";
 import { SplittingRun, type SplittingState } from "./splitting/splitting-run.js";
 import type { CheckResult, HomogeneousPoint, Termination } from "./termination.js";
@@ -16,6 +18,8 @@ export interface ConicContext {
   /** The method that begins. */
   readonly method: ConicMethod;
   readonly termination: Termination;
+  /** Looked at inside long iterations. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A point and how far it is from the tolerance. */
@@ -39,10 +43,13 @@ export class ConicRun {
   status: ConicDone | undefined;
   private active: MethodRun;
   private fallback: RatedPoint | null;
+  private readonly breather = makeBreather();
 
+  /** @param iterations those behind the saved run */
   constructor(
     private readonly context: ConicContext,
     saved?: SavedRun,
+    public iterations = 0,
   ) {
     const { scaled, termination, method, settings } = context;
     this.status = saved?.status ?? undefined;
@@ -53,10 +60,42 @@ export class ConicRun {
         : new SplittingRun(scaled, termination, settings, (saved?.active as SplittingState) ?? initialPoint(context));
   }
 
-  step(iteration: number, last: boolean): this {
+  /**
+   * The next iteration. A long one lets others have their turn between its parts, and is given up where the signal fires:
+   * the run is then where it was before.
+   */
+  step(iteration: number, last: boolean): this | Promise<this> {
+    const made = this.active.step(iteration, last);
+    if (typeof made === "boolean") return this.after(iteration, made);
+    const checked = this.untilDue(made);
+    return checked === undefined ? this.goOn(iteration, made) : this.after(iteration, checked);
+  }
+
+  /** Works until it is done, or others should have their turn. */
+  private untilDue(parts: Parts<boolean>): boolean | undefined {
+    for (;;) {
+      const { done, value } = parts.next();
+      if (done) return value;
+      if (this.breather.due()) return undefined;
+    }
+  }
+
+  private async goOn(iteration: number, parts: Parts<boolean>): Promise<this> {
+    for (;;) {
+      await this.breather.pause();
+      if (this.context.signal?.aborted) {
+        this.record = undefined;
+        return this;
+      }
+      const checked = this.untilDue(parts);
+      if (checked !== undefined) return this.after(iteration, checked);
+    }
+  }
+
+  private after(iteration: number, checked: boolean): this {
     const { settings, scaled, termination } = this.context;
     const { active } = this;
-    const checked = active.step(iteration, last);
+    this.iterations = iteration;
     this.record = checked ? this.progress(iteration, active.present()) : undefined;
     if (active.outcome !== "stuck") this.status = active.outcome;
     else if (settings.method === "interior-point") this.status = "inaccurate";

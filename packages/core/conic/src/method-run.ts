@@ -1,4 +1,5 @@
 import type { ConicMethod } from "./conic-options.js";
+import type { Parts } from "./interior-point/parts.js";
 import type { CheckResult, HomogeneousPoint } from "./termination.js";
 
 /** @internal A method at work on one programme. */
@@ -8,8 +9,11 @@ export interface MethodRun {
   readonly outcome: CheckResult["status"] | "stuck";
   /** The number that is reported with the residuals. */
   readonly stepSize: number;
-  /** Makes iteration number `iteration`; true if the new point was checked. The last iteration always is. */
-  step(iteration: number, last: boolean): boolean;
+  /**
+   * Makes iteration number `iteration`, in parts where it may be long; true if the new point was checked. The last
+   * iteration always is. Where it is given up between parts the present point stays.
+   */
+  step(iteration: number, last: boolean): boolean | Parts<boolean>;
   /** The present point, scaled. */
   readonly point: HomogeneousPoint;
   /** What its check found; the arrays are only valid until another point is checked. */

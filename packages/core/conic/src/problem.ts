@@ -23,9 +23,13 @@ export interface ConicOperator {
   /**
    * For the interior-point method: `A^T S A`, where S multiplies row i of the nonnegative orthant by `weights[i]` and takes
    * the k-th semidefinite block X to `metrics[k] X metrics[k]`. Its upper triangle or all of it, of the same pattern at
-   * every call. Without it an operator is solved by splitting, as it is if there are zero or second-order cones.
+   * every call. Without it an operator is solved by splitting, as it is if there are zero or second-order cones. A
+   * generator lets others have their turn, and the signal be seen, wherever it yields.
    */
-  scaledNormal?(weights: Float64Array, metrics: readonly Float64Array[]): sparse.SparseMatrix;
+  scaledNormal?(
+    weights: Float64Array,
+    metrics: readonly Float64Array[],
+  ): sparse.SparseMatrix | Generator<undefined, sparse.SparseMatrix, undefined>;
 }
 
 /** minimise 1/2 x^T P x + c^T x subject to A x + s = b, s in K. */

@@ -76,10 +76,11 @@ export async function solveConic(problem: ConicProblem, options: ConicOptions = 
     );
   }
   const scaled = equilibrate(checked, settings.normalize);
-  const context = { scaled, settings, method, termination: new Termination(checked, scaled, settings.tolerance) };
+  const termination = new Termination(checked, scaled, settings.tolerance);
+  const context = { scaled, settings, method, termination, signal: options.signal };
   let active: ConicRun | undefined;
   const live = (inner: ConicRun | SavedRun): ConicRun => {
-    active ??= inner instanceof ConicRun ? inner : new ConicRun(context, inner);
+    active ??= inner instanceof ConicRun ? inner : new ConicRun(context, inner, options.resume?.iterations);
     return active;
   };
   const loop: Loop<ConicRun | SavedRun, ConicProgress, ConicDone> = {
@@ -87,6 +88,8 @@ export async function solveConic(problem: ConicProblem, options: ConicOptions = 
     limit: settings.maxIterations,
     initial: () => new ConicRun(context),
     step: (inner, iteration) => live(inner).step(iteration, iteration === settings.maxIterations),
+    // An iteration that was given up counts for nothing.
+    count: (inner) => live(inner).iterations,
     record: (inner) => live(inner).record,
     finished: (inner) => inner.status ?? undefined,
     snapshot: (inner) => (inner instanceof ConicRun ? inner.save() : inner),

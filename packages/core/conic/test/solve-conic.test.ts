@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { sparse } from "@offprint/tensor-core";
+import { random, sparse, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { type ConicOptions, type ConicProblem, type ConicResult, projectCone, solveConic } from "../src/index.js";
 import { lmi, problems } from "./problems.js";
@@ -216,3 +216,84 @@ function asOperator(A: number[][]) {
     },
   };
 }
+
+describe("an iteration that takes long", () => {
+  const [rows, columns] = [12, 5];
+  const entries = random.rng(5).normal([rows, columns], { dtype: "float64" }).data() as Float64Array;
+  const b = new Float64Array(rows).fill(1);
+  const c = Float64Array.of(1, -1, 0.5, 0.2, -0.3);
+  // Bounds on all variables besides.
+  const A = Float64Array.from({ length: (rows + 2 * columns) * columns }, (_, k) => {
+    const [i, j] = [Math.floor(k / columns), k % columns];
+    if (i < rows) return entries[k];
+    return (i - rows) % columns === j ? (i - rows < columns ? 1 : -1) : 0;
+  });
+  const m = rows + 2 * columns;
+  const problem = (onNormal: (count: number) => void) => {
+    let count = 0;
+    const weighted = (weights: Float64Array) => {
+      const values = Array.from({ length: columns }, (_, i) =>
+        Array.from({ length: columns }, (_unused, j) => {
+          let sum = 0;
+          for (let k = 0; k < m; k++) sum += A[k * columns + i] * weights[k] * A[k * columns + j];
+          return sum;
+        }),
+      );
+      return sparse.fromDense(values);
+    };
+    return {
+      A: {
+        rows: m,
+        columns,
+        apply(x: Float64Array, out: Float64Array) {
+          for (let i = 0; i < m; i++) {
+            out[i] = 0;
+            for (let j = 0; j < columns; j++) out[i] += A[i * columns + j] * x[j];
+          }
+        },
+        applyTransposed(y: Float64Array, out: Float64Array) {
+          out.fill(0);
+          for (let i = 0; i < m; i++) for (let j = 0; j < columns; j++) out[j] += A[i * columns + j] * y[i];
+        },
+        normal: weighted,
+        *scaledNormal(weights: Float64Array) {
+          onNormal(count++);
+          // Long enough for others to be due.
+          for (const start = performance.now(); performance.now() < start + 20; );
+          yield;
+          return weighted(weights);
+        },
+      },
+      b: Float64Array.of(...b, ...new Float64Array(2 * columns).fill(2)),
+      c,
+      cones: { l: m },
+    };
+  };
+  const options = { method: "interior-point" } as const;
+
+  it("is given up when the signal fires, and the run is where it was before", async () => {
+    const whole = await solveConic(
+      problem(() => undefined),
+      options,
+    );
+    expect(whole.status).toBe("converged");
+    const controller = new AbortController();
+    // The pattern and the starting point are made from the first two.
+    const stopped = await solveConic(
+      problem((count) => (count === 4 ? controller.abort() : undefined)),
+      { ...options, signal: controller.signal },
+    );
+    expect([stopped.status, stopped.iterations, stopped.history.length]).toEqual(["aborted", 2, 2]);
+    const two = await solveConic(
+      problem(() => undefined),
+      { ...options, maxIterations: 2 },
+    );
+    expect(tree.toJson(stopped.state)).toBe(tree.toJson(two.state));
+    const rest = await solveConic(
+      problem(() => undefined),
+      { ...options, resume: stopped.state },
+    );
+    expect(tree.toJson(rest.x)).toBe(tree.toJson(whole.x));
+    expect(rest.history).toEqual(whole.history);
+  });
+});

@@ -122,8 +122,11 @@ export class ChainOperator implements ConicOperator {
     return entries.matrix();
   }
 
-  /** `normal` with S X = G X G on every layer's inequality. */
-  scaledNormal(weights: Float64Array, metrics: readonly Float64Array[]): sparse.SparseMatrix {
+  /** `normal` with S X = G X G on every layer's inequality, layer by layer. */
+  *scaledNormal(
+    weights: Float64Array,
+    metrics: readonly Float64Array[],
+  ): Generator<undefined, sparse.SparseMatrix, undefined> {
     const entries = new NormalEntries(this.columns);
     for (const [k, variable] of this.nonnegative.entries()) entries.add(variable, variable, weights[k]);
     for (const [i, W] of this.weights.entries()) {
@@ -131,11 +134,13 @@ export class ChainOperator implements ConicOperator {
       const order = W.columns + (i === this.weights.length - 1 ? this.slots.deltas : 0);
       const G = matrix(order, order, metrics[i]);
       addPairs(entries, own, own, G, 1);
+      yield;
       if (i === this.weights.length - 1) continue;
       const next = this.slots.slots[i + 1];
       const WG = multiply(W, G);
       addPairs(entries, next, next, multiply(WG, this.transposes[i]), 1);
       addPairs(entries, next, own, WG, -1);
+      yield;
     }
     return entries.matrix();
   }

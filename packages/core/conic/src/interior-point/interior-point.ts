@@ -1,6 +1,7 @@
 import type { ScaledProblem } from "../equilibration.js";
 import { apply, applyQuadratic, applyTransposed } from "../products.js";
 import { KktSystem } from "./kkt-system.js";
+import type { Parts } from "./parts.js";
 import { ProductScaling } from "./product-scaling.js";
 import { type EmbeddedPoint, startingPoint } from "./starting-point.js";
 
@@ -80,29 +81,34 @@ export class InteriorPoint {
     } else this.point = { ...from, x: from.x.slice(), y: from.y.slice(), s: from.s.slice() };
   }
 
-  /** One iteration; false where rounding lets it get no further. The point is interior in any case. */
-  step(): boolean {
+  /**
+   * One iteration, in parts between which others may have their turn; false where rounding lets it get no further. The
+   * point is interior in any case, and stays as it was where the iteration is given up between parts.
+   */
+  *step(): Parts<boolean> {
     const { scaling, kkt, point, predictor, corrector, lambda, problem } = this;
     const { m } = problem;
-    if (!scaling.update(point.s, point.y, lambda)) return false;
-    if (!kkt.factor()) return false;
+    if (!(yield* scaling.updating(point.s, point.y, lambda))) return false;
+    if (!(yield* kkt.factoring())) return false;
     this.evaluate();
     const mu = (dot(point.s, point.y) + point.tau * point.kappa) / (scaling.degree + 1);
-    kkt.solve(this.negativeC, problem.b, this.constantX, this.constantY);
+    yield* kkt.solving(this.negativeC, problem.b, this.constantX, this.constantY);
     // Predictor: lambda o (W dy + W^-T ds) = -lambda o lambda.
     scaling.product(lambda, lambda, this.target);
-    this.solve(1, point.kappa * point.tau, predictor, true);
-    const affine = Math.min(1, this.longestStep(predictor));
+    yield* this.solve(1, point.kappa * point.tau, predictor, true);
+    const affine = Math.min(1, yield* this.longestStep(predictor));
     const sigma = (1 - affine) ** 3;
     // Corrector: the second-order term of the predictor, and sigma mu e.
     scaling.product(lambda, lambda, this.target);
     scaling.product(predictor.scaledS, predictor.scaledY, this.rightY);
     for (let i = 0; i < m; i++) this.target[i] += this.rightY[i];
     scaling.addIdentity(-sigma * mu, this.target);
-    this.solve(1 - sigma, point.kappa * point.tau + predictor.kappa * predictor.tau - sigma * mu, corrector);
-    this.stepSize = Math.min(1, STEP_FRACTION * this.longestStep(corrector));
-    if (!(this.stepSize > 0)) return false;
-    this.move(corrector, this.stepSize);
+    const targetTau = point.kappa * point.tau + predictor.kappa * predictor.tau - sigma * mu;
+    yield* this.solve(1 - sigma, targetTau, corrector);
+    const stepSize = Math.min(1, STEP_FRACTION * (yield* this.longestStep(corrector)));
+    this.stepSize = stepSize;
+    if (!(stepSize > 0)) return false;
+    this.move(corrector, stepSize);
     return true;
   }
 
@@ -119,7 +125,7 @@ export class InteriorPoint {
   }
 
   /** The direction that takes the residuals times 1 - eta, with `target` as what lambda o (...) must become minus. */
-  private solve(eta: number, targetTau: number, to: Direction, roughly = false): void {
+  private *solve(eta: number, targetTau: number, to: Direction, roughly = false): Parts<void> {
     const { problem, point, scaling, rightX, rightY, target, constantX, constantY, Px } = this;
     const { n, m, P, b, c } = problem;
     const { tau, kappa, x } = point;
@@ -129,7 +135,7 @@ export class InteriorPoint {
     rightY.fill(0, 0, zeros);
     for (let i = 0; i < m; i++) rightY[i] -= eta * this.residualY[i];
     for (let j = 0; j < n; j++) rightX[j] = -eta * this.residualX[j];
-    this.kkt.solve(rightX, rightY, to.x, to.y, roughly);
+    yield* this.kkt.solving(rightX, rightY, to.x, to.y, roughly);
     // d tau from the third equation; -(kappa / tau + |x_1 - x / tau|_P^2 + |W y_1|^2) is its coefficient.
     scaling.scale(constantY, to.scaledY);
     let curvature = kappa / tau;
@@ -152,9 +158,9 @@ export class InteriorPoint {
     to.s.fill(0, 0, zeros);
   }
 
-  private longestStep({ scaledS, scaledY, tau, kappa }: Direction): number {
+  private *longestStep({ scaledS, scaledY, tau, kappa }: Direction): Parts<number> {
     const { scaling, point } = this;
-    let step = Math.min(scaling.longestStep(scaledS), scaling.longestStep(scaledY));
+    let step = Math.min(yield* scaling.steppingTo(scaledS), yield* scaling.steppingTo(scaledY));
     if (tau < 0) step = Math.min(step, -point.tau / tau);
     if (kappa < 0) step = Math.min(step, -point.kappa / kappa);
     return step;

@@ -2,6 +2,7 @@ import type { ScaledProblem } from "../equilibration.js";
 import type { MethodRun } from "../method-run.js";
 import type { CheckResult, HomogeneousPoint, Termination } from "../termination.js";
 import { InteriorPoint } from "./interior-point.js";
+import type { Parts } from "./parts.js";
 import type { EmbeddedPoint } from "./starting-point.js";
 
 /** So many iterations may pass without a better point. */
@@ -44,8 +45,8 @@ export class InteriorRun implements MethodRun {
     return this.lastStep;
   }
 
-  step(): boolean {
-    const moved = this.interior.step();
+  *step(): Parts<boolean> {
+    const moved = yield* this.interior.step();
     this.lastStep = moved ? this.interior.stepSize : 0;
     this.checked = this.termination.check(this.interior.point);
     const { status, excess } = this.checked;

@@ -2,6 +2,7 @@ import { sparse } from "@offprint/tensor-core";
 import type { ScaledProblem } from "../equilibration.js";
 import { apply, applyQuadratic, applyTransposed } from "../products.js";
 import { type RowGroup, rowGroups } from "./normal-matrix.js";
+import { inOneGo, type Parts } from "./parts.js";
 import type { ProductScaling } from "./product-scaling.js";
 import { addQuadratic, DenseSystem, type ReducedSystem, SparseSystem } from "./reduced-system.js";
 
@@ -61,49 +62,68 @@ export class KktSystem {
     });
   }
 
+  /** The same in parts. */
+  *factoring(): Parts<boolean> {
+    for (const group of this.groups) if (group.preparing !== undefined) yield* group.preparing();
+    const factored = this.factor();
+    yield;
+    return factored;
+  }
+
   /** Solves for (p, q), which are not changed; as precisely as the tolerance asks, or `roughly`. */
   solve(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array, roughly = false): void {
+    inOneGo(this.solving(p, q, dx, dy, roughly));
+  }
+
+  /** The same in parts. */
+  *solving(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array, roughly = false): Parts<void> {
     const goodEnough = roughly ? Math.max(this.goodEnough, ROUGHLY) : this.goodEnough;
-    this.solveOnce(p, q, dx, dy);
+    yield* this.solveOnce(p, q, dx, dy);
     let before = Infinity;
     for (let round = 0; round <= REFINEMENTS; round++) {
-      const error = this.residual(p, q, dx, dy);
+      const error = yield* this.residual(p, q, dx, dy);
       if (error > before) {
         subtract(dx, this.stepX);
         subtract(dy, this.stepY);
       }
       if (!(error < before / 2 && error > goodEnough)) return;
       before = error;
-      this.solveOnce(this.p, this.q, this.stepX, this.stepY);
+      yield* this.solveOnce(this.p, this.q, this.stepX, this.stepY);
       add(dx, this.stepX);
       add(dy, this.stepY);
     }
   }
 
   /** x from (M, Z) after y = (W^T W)^-1 (A x - q) is eliminated. */
-  private solveOnce(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): void {
+  private *solveOnce(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): Parts<void> {
     const { problem, scaling, rhs, zeros } = this;
     const { n } = problem;
     dy.set(q);
     dy.fill(0, 0, zeros);
     scaling.unscaleTwice(dy, dy);
+    yield;
     applyTransposed(problem, dy, dx);
+    yield;
     for (let j = 0; j < n; j++) rhs[j] = p[j] + dx[j];
     for (let i = 0; i < zeros; i++) rhs[n + i] = q[i];
     this.reduced.solve(rhs);
+    yield;
     for (let j = 0; j < n; j++) dx[j] = rhs[j];
     apply(problem, dx, dy);
+    yield;
     for (let i = zeros; i < dy.length; i++) dy[i] -= q[i];
     scaling.unscaleTwice(dy, dy);
     for (let i = 0; i < zeros; i++) dy[i] = rhs[n + i];
   }
 
   /** Writes what (dx, dy) leave of (p, q), and returns its largest entry beside that of (p, q). */
-  private residual(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): number {
+  private *residual(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): Parts<number> {
     const { problem, scaling, zeros, productX, productY } = this;
     const { n, m, P } = problem;
     let [error, size] = [0, 1e-300];
+    yield;
     applyTransposed(problem, dy, this.p);
+    yield;
     if (P !== undefined) applyQuadratic(problem, dx, productX);
     for (let j = 0; j < n; j++) {
       this.p[j] = p[j] - this.p[j] - (P === undefined ? 0 : productX[j]);
@@ -111,6 +131,7 @@ export class KktSystem {
       size = Math.max(size, Math.abs(p[j]));
     }
     apply(problem, dx, this.q);
+    yield;
     scaling.scale(dy, productY);
     scaling.scaleTransposed(productY, productY);
     for (let i = 0; i < m; i++) {

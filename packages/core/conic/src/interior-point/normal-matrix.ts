@@ -3,6 +3,7 @@ import type { ConeBlock } from "../cones.js";
 import type { ScaledProblem } from "../equilibration.js";
 import { LinearRows } from "./linear-rows.js";
 import { OperatorRows } from "./operator-rows.js";
+import type { Parts } from "./parts.js";
 import type { ProductScaling } from "./product-scaling.js";
 import { SecondOrderRows } from "./second-order-rows.js";
 import { SemidefiniteRows } from "./semidefinite-rows.js";
@@ -19,6 +20,8 @@ export interface SymmetricTarget {
 export interface RowGroup {
   /** Sets of variables any two of which may meet in an entry. */
   readonly cliques: readonly (readonly number[])[];
+  /** What takes long of `addTo`, in parts; to be run before it, or not. */
+  preparing?(): Parts<void>;
   /** Adds A_rows^T (W^T W)^-1 A_rows. */
   addTo(target: SymmetricTarget): void;
 }

@@ -1,15 +1,19 @@
 import type { ConeBlock } from "../cones.js";
 import type { ConeScaling } from "./cone-scaling.js";
 import { OrthantScaling } from "./orthant-scaling.js";
+import type { Parts } from "./parts.js";
 import { SecondOrderScaling } from "./second-order-scaling.js";
 import { SemidefiniteScaling } from "./semidefinite-scaling.js";
+
+/** Cubes of the orders of blocks that share a scaling add up to this at most: a decomposition of them takes about 10 ms. */
+const MOST_TOGETHER = 2 ** 20;
 
 /** @internal The scalings of all cones; rows of the zero cone are left as they are, and 0 in what is new. */
 export class ProductScaling implements ConeScaling {
   readonly degree: number;
   readonly orthants: { readonly block: ConeBlock; readonly scaling: OrthantScaling }[] = [];
   readonly secondOrder: { readonly block: ConeBlock; readonly scaling: SecondOrderScaling }[] = [];
-  /** Blocks of one order share a scaling. */
+  /** Blocks of one order share a scaling, as many as are over in a blink. */
   readonly semidefinite: SemidefiniteScaling[] = [];
   private readonly parts: readonly ConeScaling[];
 
@@ -21,7 +25,12 @@ export class ProductScaling implements ConeScaling {
       else if (kind === "secondOrder") this.secondOrder.push({ block, scaling: new SecondOrderScaling(start, length) });
       else if (kind === "semidefinite") byOrder.set(order, [...(byOrder.get(order) ?? []), start]);
     }
-    for (const [order, starts] of byOrder) this.semidefinite.push(new SemidefiniteScaling(starts, order));
+    for (const [order, starts] of byOrder) {
+      const together = Math.max(1, Math.floor(MOST_TOGETHER / order ** 3));
+      for (let k = 0; k < starts.length; k += together) {
+        this.semidefinite.push(new SemidefiniteScaling(starts.slice(k, k + together), order));
+      }
+    }
     const vectors = [...this.orthants, ...this.secondOrder].map(({ scaling }) => scaling);
     this.parts = [...vectors, ...this.semidefinite];
     this.degree = this.parts.reduce((sum, { degree }) => sum + degree, 0);
@@ -37,6 +46,15 @@ export class ProductScaling implements ConeScaling {
 
   update(s: Float64Array, y: Float64Array, lambda: Float64Array): boolean {
     return this.parts.every((part) => part.update(s, y, lambda));
+  }
+
+  /** `update` in parts. */
+  *updating(s: Float64Array, y: Float64Array, lambda: Float64Array): Parts<boolean> {
+    for (const part of this.parts) {
+      if (!part.update(s, y, lambda)) return false;
+      yield;
+    }
+    return true;
   }
 
   scale(from: Float64Array, to: Float64Array): void {
@@ -69,5 +87,15 @@ export class ProductScaling implements ConeScaling {
 
   longestStep(v: Float64Array): number {
     return this.parts.reduce((step, part) => Math.min(step, part.longestStep(v)), Infinity);
+  }
+
+  /** `longestStep` in parts. */
+  *steppingTo(v: Float64Array): Parts<number> {
+    let step = Infinity;
+    for (const part of this.parts) {
+      step = Math.min(step, part.longestStep(v));
+      yield;
+    }
+    return step;
   }
 }
