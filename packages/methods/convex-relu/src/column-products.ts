@@ -55,6 +55,14 @@ export function timesColumns(
   o = 0,
 ): void {
   let j = 0;
+  // Five columns, four features and that of ones, are common: a pass for the fifth would cost as much as one for four.
+  if (d === 5) {
+    const [c0, c1, c2, c3, c4] = [c[at], c[at + 1], c[at + 2], c[at + 3], c[at + 4]];
+    for (let k = 0; k < n; k++) {
+      out[o + k] = c0 * xt[k] + c1 * xt[n + k] + c2 * xt[2 * n + k] + c3 * xt[3 * n + k] + c4 * xt[4 * n + k];
+    }
+    return;
+  }
   for (; j + 4 <= d; j += 4) {
     const [c0, c1, c2, c3] = [c[at + j], c[at + j + 1], c[at + j + 2], c[at + j + 3]];
     const p0 = j * n;
@@ -93,6 +101,23 @@ export function dotColumns(
   from = 0,
 ): void {
   let j = 0;
+  if (d === 5) {
+    let [s0, s1, s2, s3, s4] = [0, 0, 0, 0, 0];
+    for (let k = 0; k < n; k++) {
+      const value = r[from + k];
+      s0 += value * xt[k];
+      s1 += value * xt[n + k];
+      s2 += value * xt[2 * n + k];
+      s3 += value * xt[3 * n + k];
+      s4 += value * xt[4 * n + k];
+    }
+    out[at] = s0;
+    out[at + 1] = s1;
+    out[at + 2] = s2;
+    out[at + 3] = s3;
+    out[at + 4] = s4;
+    return;
+  }
   for (; j + 4 <= d; j += 4) {
     let [s0, s1, s2, s3] = [0, 0, 0, 0];
     const p0 = j * n;

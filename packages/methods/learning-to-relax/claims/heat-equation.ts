@@ -18,6 +18,12 @@ export function diffusion(t: number): number {
 /** Least and greatest coefficient. */
 export const DIFFUSION_RANGE = [0, 10] as const;
 
+/** What a step has of its own: the matrix, and the source times dt. */
+export interface Step {
+  readonly A: sparse.CsrMatrix;
+  readonly heating: Float64Array;
+}
+
 /**
  * The heat equation on the unit square with a moving source and a coefficient that changes with time, by Crank and
  * Nicolson's scheme: (I - K / 2) u+ = (I + K / 2) u + dt F with K = kappa dt Laplacian, on the (nx - 1)^2 interior points.
@@ -31,11 +37,11 @@ export class HeatEquation {
   private readonly dt: number;
   private readonly laplacian: sparse.CsrMatrix;
 
-  /** @param sources - the source at every step, filled as they are needed: several simulations share them. */
+  /** @param known - matrix and source of every step, filled as they are needed: several simulations share them. */
   constructor(
     nx: number,
     dt = 1e-3,
-    private readonly sources: Float64Array[] = [],
+    private readonly known: Step[] = [],
   ) {
     this.nx = nx;
     this.dt = dt;
@@ -51,19 +57,25 @@ export class HeatEquation {
     );
   }
 
-  /** The system of the next step. Its context is the coefficient now, half a step behind the one in the matrix. */
-  next(): LinearSystem & { readonly b: Float64Array; readonly initial: Float64Array; readonly context: number } {
-    const { dt, nx, u } = this;
-    const [t, middle] = [this.step * dt, (this.step + 0.5) * dt];
+  private stepOf(k: number): Step {
+    const { dt, nx } = this;
+    const middle = (k + 0.5) * dt;
     const half = (diffusion(middle) * dt * nx * nx) / 2;
     // The Laplacian is positive on its diagonal only.
     const A = this.laplacian.withValues(this.laplacian.values.map((v) => (v > 0 ? 1 : 0) + half * v));
     const [cx, cy] = [0.5 + Math.cos(16 * Math.PI * middle) / 4, 0.5 + Math.sin(16 * Math.PI * middle) / 4];
-    this.sources[this.step] ??= this.field((x, y) => 32 * bump(x, y, cx, cy, 0.125));
-    const source = this.sources[this.step]!;
+    return { A, heating: this.field((x, y) => dt * 32 * bump(x, y, cx, cy, 0.125)) };
+  }
+
+  /** The system of the next step. Its context is the coefficient now, half a step behind the one in the matrix. */
+  next(): LinearSystem & { readonly b: Float64Array; readonly initial: Float64Array; readonly context: number } {
+    const { u } = this;
+    this.known[this.step] ??= this.stepOf(this.step);
+    const { A, heating } = this.known[this.step]!;
     // (I + K / 2) u = 2 u - A u
-    const b = sparse.multiplyVector(A, u).map((v, i) => 2 * u[i]! - v + dt * source[i]!);
-    return { A, b, initial: u, context: diffusion(t) };
+    const b = sparse.multiplyVector(A, u);
+    for (let i = 0; i < b.length; i++) b[i] = 2 * u[i]! - b[i]! + heating[i]!;
+    return { A, b, initial: u, context: diffusion(this.step * this.dt) };
   }
 
   /** Takes the solution of that system. */
@@ -79,8 +91,8 @@ export class HeatEquation {
 }
 
 /** Iterations of CG without a preconditioner over the same steps. */
-export function plainCg(nx: number, steps: number, sources?: Float64Array[]): { iterations: number; u: Float64Array } {
-  const heat = new HeatEquation(nx, undefined, sources);
+export function plainCg(nx: number, steps: number, known?: Step[]): { iterations: number; u: Float64Array } {
+  const heat = new HeatEquation(nx, undefined, known);
   let iterations = 0;
   for (let k = 0; k < steps; k++) {
     const { A, b, initial } = heat.next();

@@ -1,6 +1,6 @@
 import { type Claim, type ClaimContext, figure } from "@offprint/claims";
 import { FixedSetting, type OnlinePolicy, omegaGrid, solveSequence } from "../src/index.js";
-import { DIFFUSION_RANGE, HeatEquation, plainCg } from "./heat-equation.js";
+import { DIFFUSION_RANGE, HeatEquation, plainCg, type Step } from "./heat-equation.js";
 import { type Method, published } from "./method.js";
 import { bestOf, sum } from "./totals.js";
 
@@ -25,8 +25,8 @@ async function simulate(
 
 async function compare(method: Method, nx: number, steps: number, { seed, scale, signal }: ClaimContext) {
   const settings = omegaGrid();
-  const sources: Float64Array[] = [];
-  const learn = (policy: OnlinePolicy) => simulate(new HeatEquation(nx, undefined, sources), steps, policy, signal);
+  const known: Step[] = [];
+  const learn = (policy: OnlinePolicy) => simulate(new HeatEquation(nx, undefined, known), steps, policy, signal);
   const cheb = await learn(method.cheb(settings, `${seed}/cheb`, DIFFUSION_RANGE));
   // Draws make its total vary by some percent: the mean of three.
   const bandits: Simulation[] = [];
@@ -34,7 +34,7 @@ async function compare(method: Method, nx: number, steps: number, { seed, scale,
   const tsallis = { ...bandits[0]!, iterations: Math.round(sum(bandits.map(({ iterations }) => iterations)) / 3) };
   const binned = await learn(method.binned(settings, `${seed}/binned`, 6, DIFFUSION_RANGE));
   const one = await learn(new FixedSetting(1));
-  const cg = plainCg(nx, steps, sources);
+  const cg = plainCg(nx, steps, known);
   const costOf = async (omega: number) => (await learn(new FixedSetting(omega))).iterations;
   const best = await bestOf(settings, costOf, scale === "full");
   const apart = Math.max(
