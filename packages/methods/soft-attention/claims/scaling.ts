@@ -25,20 +25,19 @@ function processorSeconds(): number {
 }
 
 /**
- * Seconds of a run, as little disturbed by other work on the machine as can be had: the shortest by the clock of several
- * runs, or less where on the CPU their mean processor time is, which stands still while other programs have their turn.
+ * Seconds of a run, as little disturbed by other work on the machine as can be had: the shortest of several by the clock
+ * and, on the CPU, by processor time, which stands still while other programs have their turn.
  */
 async function secondsOf(run: () => Promise<unknown>, onCpu: boolean): Promise<number> {
   let shortest = Number.POSITIVE_INFINITY;
-  let runs = 0;
-  const [started, workedBefore] = [performance.now(), processorSeconds()];
-  for (; runs < 20 && (runs < 5 || performance.now() - started < 150); runs++) {
-    const before = performance.now();
+  const started = performance.now();
+  for (let runs = 0; runs < 20 && (runs < 5 || performance.now() - started < 150); runs++) {
+    const [before, workedBefore] = [performance.now(), processorSeconds()];
     await run();
-    shortest = Math.min(shortest, (performance.now() - before) / 1000);
+    const worked = processorSeconds() - workedBefore;
+    shortest = Math.min(shortest, (performance.now() - before) / 1000, onCpu && worked > 0 ? worked : Infinity);
   }
-  const worked = processorSeconds() - workedBefore;
-  return onCpu && worked > 0 ? Math.min(shortest, worked / runs) : shortest;
+  return shortest;
 }
 
 /** Time and memory of one head. */
