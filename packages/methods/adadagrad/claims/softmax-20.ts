@@ -1,5 +1,5 @@
 import { logSumExp, matmul, mul, oneHot, random, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
-import { type AdaptiveOptions, type AdaptiveResult, denseStatistics, type trainAdaptive } from "../src/index.js";
+import { type AdaptiveOptions, type AdaptiveProblem, type AdaptiveResult, denseStatistics } from "../src/index.js";
 
 const FEATURES = 20;
 const CLASSES = 5;
@@ -14,7 +14,7 @@ interface Batch {
 /** Softmax regression on features whose scales fall from 1 to 0.1; labels are noisy. */
 export interface Softmax20 {
   /** What is trained. */
-  readonly problem: Parameters<typeof trainAdaptive<{ weight: Tensor }, Batch>>[0];
+  readonly problem: AdaptiveProblem<{ weight: Tensor }, Batch>;
   /** Mean loss and accuracy on samples that were held out. */
   validate(params: { readonly weight: Tensor }): { readonly loss: number; readonly accuracy: number };
 }
@@ -89,7 +89,10 @@ export interface Run {
 }
 
 /** What trains; tests put something else in its place. */
-export type Trainer = (problem: Softmax20["problem"], options: AdaptiveOptions) => Promise<AdaptiveResult>;
+export type Trainer = (
+  problem: Softmax20["problem"],
+  options: AdaptiveOptions,
+) => Promise<AdaptiveResult<{ weight: Tensor }>>;
 
 /** Trains and judges. */
 export async function runOn(data: Softmax20, train: Trainer, options: AdaptiveOptions): Promise<Run> {

@@ -1,17 +1,17 @@
 import { applyUpdates, disposeReplaced, type GradientTransformation, onHost } from "@offprint/optim";
 import { type Backend, isTensor, jit, mul, NonFiniteError, type Tensor, tensor, tree } from "@offprint/tensor-core";
 import { type GradientStats, InnerProductPool, MomentPool, statsOf } from "./gradient-stats.js";
-import { meanGradient, type SampleLoss, type SampleStatistics } from "./sample-statistics.js";
+import { type Moments, meanGradient, type SampleLoss, type SampleStatistics } from "./sample-statistics.js";
 
 /** What a step measures. */
 export type Needs = "inner-products" | "moments" | "nothing";
 
 /** What a step gives. */
-export interface AdaptiveStepResult {
+export interface AdaptiveStepResult<P> {
   /** Parameters after the step. */
-  readonly params: any;
+  readonly params: P;
   /** The optimizer's state after the step. */
-  readonly optimizerState: any;
+  readonly optimizerState: unknown;
   /** Mean loss of the batch before the step. */
   readonly loss: number;
   /** Of the batch, where they were asked for. */
@@ -20,12 +20,34 @@ export interface AdaptiveStepResult {
   readonly gradNormSquared: number;
 }
 
-interface MicroBatch {
-  readonly batch: any;
+interface MicroBatch<B> {
+  readonly batch: B;
   readonly mask: Tensor;
   readonly count: Tensor;
   readonly samples: number;
 }
+
+/** What compiled functions promise and others give. */
+type Soon<T> = T | Promise<T>;
+
+/** Sums over a micro-batch; the squares where they are asked for. */
+type Sums<P> = Omit<Moments<P>, "squares"> & Partial<Moments<P>>;
+
+/** Parameters and the optimizer's state after an update. */
+interface Moved<P> {
+  readonly params: P;
+  readonly optimizerState: unknown;
+}
+
+/** A step on one micro-batch. */
+type WholeStep<P, B> = (
+  params: P,
+  state: unknown,
+  rate: Tensor,
+  batch: B,
+  mask: Tensor,
+  count: Tensor,
+) => Soon<Sums<P> & Moved<P> & { readonly inner?: Tensor }>;
 
 /** Steps on batches of any size, with one compiled graph per power of two. */
 export class AdaptiveSteps<P, B> {
@@ -35,10 +57,12 @@ export class AdaptiveSteps<P, B> {
   private readonly kept: readonly unknown[];
   private readonly dtype: "float32" | "float64";
   private readonly compiled: { release(): Promise<void> }[] = [];
-  private readonly wholeStep: Readonly<Record<Needs, (...args: any[]) => any>>;
-  private readonly micro: Readonly<Record<"moments" | "nothing", (...args: any[]) => any>>;
-  private readonly inner: (...args: any[]) => any;
-  private readonly apply: (...args: any[]) => any;
+  private readonly wholeStep: Readonly<Record<Needs, WholeStep<P, B>>>;
+  private readonly micro: Readonly<
+    Record<"moments" | "nothing", (params: P, batch: B, mask: Tensor, count: Tensor) => Soon<Sums<P>>>
+  >;
+  private readonly inner: (params: P, batch: B, direction: P) => Soon<Tensor>;
+  private readonly apply: (params: P, state: unknown, gradient: P, rate: Tensor) => Soon<Moved<P>>;
 
   constructor(options: {
     readonly params: P;
@@ -58,15 +82,15 @@ export class AdaptiveSteps<P, B> {
     this.kept = options.kept;
     const first = tree.leaves<unknown>(options.params).find((leaf) => isTensor(leaf)) as Tensor | undefined;
     this.dtype = first?.dtype === "float64" ? "float64" : "float32";
-    const compile = <F extends (...args: any[]) => any>(f: F): ((...args: any[]) => any) => {
+    const compile = <A extends unknown[], R>(f: (...args: A) => R): ((...args: A) => Soon<R>) => {
       if (backend === undefined) return f;
       const jitted = jit(f, { backend });
       this.compiled.push(jitted);
-      return jitted;
+      return jitted as (...args: A) => Promise<R>;
     };
-    const update = (params: P, state: any, gradient: any, rate: Tensor) => {
-      const dtyped = tree.map((g: Tensor, p: Tensor) => g.cast(p.dtype), gradient, params as any);
-      const { updates, state: next } = optimizer.update(dtyped, state, params as any);
+    const update = (params: P, state: unknown, gradient: P, rate: Tensor): Moved<P> => {
+      const dtyped = tree.map((g: Tensor, p: Tensor) => g.cast(p.dtype), gradient, params);
+      const { updates, state: next } = optimizer.update(dtyped, state, params);
       return {
         params: applyUpdates(
           params,
@@ -78,15 +102,15 @@ export class AdaptiveSteps<P, B> {
     const { moments } = statistics;
     const plain = meanGradient(options.sampleLoss);
     this.wholeStep = {
-      nothing: compile((params: P, state: any, rate: Tensor, batch: B, mask: Tensor, count: Tensor) => {
+      nothing: compile((params: P, state: unknown, rate: Tensor, batch: B, mask: Tensor, count: Tensor) => {
         const found = plain(params, batch, mask, count);
         return { ...found, ...update(params, state, found.mean, rate) };
       }),
-      moments: compile((params: P, state: any, rate: Tensor, batch: B, mask: Tensor, count: Tensor) => {
+      moments: compile((params: P, state: unknown, rate: Tensor, batch: B, mask: Tensor, count: Tensor) => {
         const found = moments(params, batch, mask, count);
         return { ...found, ...update(params, state, found.mean, rate) };
       }),
-      "inner-products": compile((params: P, state: any, rate: Tensor, batch: B, mask: Tensor, count: Tensor) => {
+      "inner-products": compile((params: P, state: unknown, rate: Tensor, batch: B, mask: Tensor, count: Tensor) => {
         const found = moments(params, batch, mask, count);
         const inner = statistics.innerProducts(params, batch, found.mean);
         return { ...found, inner, ...update(params, state, found.mean, rate) };
@@ -100,12 +124,12 @@ export class AdaptiveSteps<P, B> {
   /** One step on the samples. */
   async step(
     params: P,
-    optimizerState: any,
+    optimizerState: unknown,
     rate: number,
     indices: Int32Array,
     needs: Needs,
-  ): Promise<AdaptiveStepResult> {
-    const parts: MicroBatch[] = [];
+  ): Promise<AdaptiveStepResult<P>> {
+    const parts: MicroBatch<B>[] = [];
     for (let at = 0; at < indices.length; at += this.maxMicro) {
       parts.push(this.padded(indices.subarray(at, at + this.maxMicro)));
     }
@@ -129,7 +153,7 @@ export class AdaptiveSteps<P, B> {
     await Promise.all(this.compiled.map((each) => each.release()));
   }
 
-  private padded(indices: Int32Array): MicroBatch {
+  private padded(indices: Int32Array): MicroBatch<B> {
     const size = Math.min(this.maxMicro, 2 ** Math.ceil(Math.log2(indices.length)));
     const filled = new Int32Array(size).fill(indices[0]);
     filled.set(indices);
@@ -144,70 +168,65 @@ export class AdaptiveSteps<P, B> {
 
   private async whole(
     params: P,
-    state: any,
+    state: unknown,
     alpha: Tensor,
-    part: MicroBatch,
+    part: MicroBatch<B>,
     needs: Needs,
-  ): Promise<AdaptiveStepResult> {
+  ): Promise<AdaptiveStepResult<P>> {
     const out = await this.wholeStep[needs](params, state, alpha, part.batch, part.mask, part.count);
     const { params: next, optimizerState, ...measured } = out;
-    const found = await onHost<any>(measured);
+    const found = await onHost(measured);
     const pool = poolOf(found.mean);
     pool.add(part.samples, numbers(found.mean), needs === "nothing" ? pool.squares : numbers(found.squares));
     let inner: InnerProductPool | undefined;
     if (needs === "inner-products") {
       inner = new InnerProductPool(pool, this.blockwise);
-      inner.add(rowsOf(found.inner, part.samples));
+      inner.add(rowsOf(found.inner as Tensor, part.samples));
     }
     return this.result(next, optimizerState, found.loss.item() / part.samples, pool, inner, needs, found.mean);
   }
 
   private async pooled(
     params: P,
-    state: any,
+    state: unknown,
     alpha: Tensor,
-    parts: readonly MicroBatch[],
+    parts: readonly MicroBatch<B>[],
     needs: Needs,
-  ): Promise<AdaptiveStepResult> {
+  ): Promise<AdaptiveStepResult<P>> {
     let loss = 0;
     let pool: MomentPool | undefined;
-    let like: any;
+    let like: P | undefined;
     for (const { batch, mask, count, samples } of parts) {
       const moments = this.micro[needs === "nothing" ? "nothing" : "moments"];
-      const found = await onHost<any>(await moments(params, batch, mask, count));
+      const found = await onHost(await moments(params, batch, mask, count));
       like = found.mean;
       pool ??= poolOf(found.mean);
       loss += found.loss.item();
       pool.add(samples, numbers(found.mean), needs === "nothing" ? zerosLike(pool) : numbers(found.squares));
     }
     const whole = pool as MomentPool;
-    const mean = unflattenLike(like)(whole.mean);
+    const mean = unflattenLike(like as P)(whole.mean);
+    const direction = tree.map((g: Tensor, p: Tensor) => g.cast(p.dtype), mean, like);
     let inner: InnerProductPool | undefined;
     if (needs === "inner-products") {
       inner = new InnerProductPool(whole, this.blockwise);
-      const direction = tree.map((g: Tensor, p: Tensor) => g.cast(p.dtype), mean as any, like);
       for (const { batch, samples } of parts) {
         inner.add(rowsOf(await (await this.inner(params, batch, direction)).host(), samples));
       }
     }
-    const next = await this.apply(
-      params,
-      state,
-      tree.map((g: Tensor, p: Tensor) => g.cast(p.dtype), mean as any, like),
-      alpha,
-    );
-    return this.result(next.params, next.optimizerState, loss / whole.count, whole, inner, needs, like);
+    const next = await this.apply(params, state, direction, alpha);
+    return this.result(next.params, next.optimizerState, loss / whole.count, whole, inner, needs, mean);
   }
 
   private result(
-    params: any,
-    optimizerState: any,
+    params: P,
+    optimizerState: unknown,
     loss: number,
     pool: MomentPool,
     inner: InnerProductPool | undefined,
     needs: Needs,
-    like: any,
-  ): AdaptiveStepResult {
+    like: P,
+  ): AdaptiveStepResult<P> {
     const gradNormSquared = pool.normsSquared().reduce((a, b) => a + b, 0);
     const stats = needs === "nothing" ? undefined : statsOf(pool, inner, unflattenLike(like));
     return { params, optimizerState, loss, gradNormSquared, ...(stats && { stats }) };
@@ -231,10 +250,10 @@ function rowsOf(inner: Tensor, samples: number): ArrayLike<number> {
 }
 
 /** Numbers by leaf as a tree like the given one. */
-function unflattenLike(like: any): (values: readonly Float64Array[]) => tree.Tree {
+function unflattenLike<P>(like: P): (values: readonly Float64Array[]) => P {
   const { leaves, structure } = tree.flatten(like);
   return (values) =>
-    tree.unflatten(
+    tree.unflatten<P>(
       structure,
       values.map((data, l) => tensor(data).reshape((leaves[l] as Tensor).shape)),
     );

@@ -221,7 +221,7 @@ export class InnerProductPool {
 export function statsOf(
   moments: MomentPool,
   inner: InnerProductPool | undefined,
-  unflatten: (values: readonly Float64Array[]) => tree.Tree,
+  unflatten: (values: readonly Float64Array[]) => unknown,
 ): GradientStats {
   const { count } = moments;
   const coordinateVariance = moments.squares.map((values) => values.map((value) => value / (count - 1)));
@@ -233,7 +233,7 @@ export function statsOf(
     variance1Norm: leafVariances.reduce((a, b) => a + b, 0),
     varInnerProduct: along?.inner ?? Number.NaN,
     varOrthogonal: along?.orthogonal ?? Number.NaN,
-    mean: unflatten(moments.mean),
-    coordinateVariance: unflatten(coordinateVariance),
+    mean: unflatten(moments.mean) as tree.Tree,
+    coordinateVariance: unflatten(coordinateVariance) as tree.Tree,
   };
 }

@@ -21,27 +21,27 @@ import {
 } from "@offprint/tensor-core";
 
 /** The loss of every sample of a batch, `[b]`. */
-export type SampleLoss<P = any, B = any> = (params: P, batch: B) => Tensor;
+export type SampleLoss<P, B> = (params: P, batch: B) => Tensor;
 
 /** What a micro-batch of `count` real samples says; the others are padding. */
-export interface Moments {
+export interface Moments<P> {
   /** Sum of the losses, a scalar. */
   readonly loss: Tensor;
   /** Mean gradient, a tree like the parameters. */
-  readonly mean: any;
+  readonly mean: P;
   /** Sums of squares about the mean, a tree like the parameters. */
-  readonly squares: any;
+  readonly squares: P;
 }
 
 /**
  * How statistics of per-sample gradients are computed. All functions are traceable; `mask` is `[b]`, 1 for samples that
  * count and 0 for padding, and `count` is its sum, a scalar.
  */
-export interface SampleStatistics<P = any, B = any> {
+export interface SampleStatistics<P, B> {
   /** Losses, mean gradient and squares. */
-  moments(params: P, batch: B, mask: Tensor, count: Tensor): Moments;
+  moments(params: P, batch: B, mask: Tensor, count: Tensor): Moments<P>;
   /** <g_i, direction> within each leaf of the parameters, `[b, leaves]`. */
-  innerProducts(params: P, batch: B, direction: any): Tensor;
+  innerProducts(params: P, batch: B, direction: P): Tensor;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface SampleStatistics<P = any, B = any> {
  */
 export function perSampleStatistics<P, B>(
   sampleLoss: SampleLoss<P, B>,
-  perSampleGradients: (params: P, batch: B) => any = perSampleGradientsOf(sampleLoss),
+  perSampleGradients: (params: P, batch: B) => P = perSampleGradientsOf(sampleLoss),
 ): SampleStatistics<P, B> {
   const alongSamples = (mask: Tensor, g: Tensor) => reshape(mask, [mask.shape[0], ...g.shape.slice(1).map(() => 1)]);
   return {
@@ -76,12 +76,12 @@ export function perSampleStatistics<P, B>(
 }
 
 /** `vmap(grad)` of the loss, each sample being a batch of one. */
-function perSampleGradientsOf<P, B>(sampleLoss: SampleLoss<P, B>): (params: P, batch: B) => any {
+function perSampleGradientsOf<P, B>(sampleLoss: SampleLoss<P, B>): (params: P, batch: B) => P {
   const alone = (params: P, sample: B) => {
-    const batch = tree.map((x: Tensor) => reshape(x, [1, ...x.shape]), sample as any);
-    return sum(sampleLoss(params, batch as B));
+    const batch = tree.map((x: Tensor) => reshape(x, [1, ...x.shape]), sample);
+    return sum(sampleLoss(params, batch));
   };
-  return vmap(grad(alone as any) as any, { inAxes: [null, 0] }) as (params: P, batch: B) => any;
+  return vmap(grad(alone), { inAxes: [null, 0] });
 }
 
 /** A dense layer of `denseStatistics`: `x W + b`, with the weight `[inputs, outputs]`. */
@@ -120,7 +120,7 @@ export function denseStatistics<P, B>(
       let next = 0;
       return sum(loss(params, batch, (p, x) => add(plain(p, x), moved[next++])));
     };
-    const deltas = (grad(total as any) as any)(taps) as Tensor[];
+    const deltas = grad(total)(taps);
     return { losses, layers: layers.map((layer, l) => ({ ...layer, deltas: deltas[l] })) };
   };
   const wide = (x: Tensor) => cast(x, "float64");
@@ -132,7 +132,7 @@ export function denseStatistics<P, B>(
     tree.leaves<Tensor>(params).map((leaf, i) => {
       const found = layers.find(({ params: p }) => p.weight === leaf || p.bias === leaf);
       if (found === undefined) {
-        const path = tree.paths(params as any)[i];
+        const path = tree.paths(params)[i];
         throw new UnsupportedError(
           `denseStatistics: no dense layer was applied with the parameter ${path}; apply it through layer, or use perSampleStatistics`,
         );
@@ -153,11 +153,11 @@ export function denseStatistics<P, B>(
         const raw = kind === "weight" ? matmul(transpose(square(a)), counted) : sum(counted, { axis: 0 });
         return sub(raw, mul(n, square(means[i])));
       });
-      const { structure } = tree.flatten(params as any);
+      const { structure } = tree.flatten(params);
       return {
         loss: totalLoss(losses, mask),
-        mean: tree.unflatten(structure, means),
-        squares: tree.unflatten(structure, squares),
+        mean: tree.unflatten<P>(structure, means),
+        squares: tree.unflatten<P>(structure, squares),
       };
     },
     innerProducts(params, batch, direction) {
@@ -173,9 +173,9 @@ export function denseStatistics<P, B>(
 
 /** The mean gradient and the sum of the losses, without statistics. */
 export function meanGradient<P, B>(sampleLoss: SampleLoss<P, B>) {
-  return (params: P, batch: B, mask: Tensor, count: Tensor): Omit<Moments, "squares"> => {
+  return (params: P, batch: B, mask: Tensor, count: Tensor): Omit<Moments<P>, "squares"> => {
     const total = (p: P) => totalLoss(sampleLoss(p, batch), mask);
-    const sums = (grad(total as any) as any)(params);
+    const sums: P = grad(total)(params);
     return { loss: total(params), mean: tree.map((g: Tensor) => div(g, count), sums) };
   };
 }

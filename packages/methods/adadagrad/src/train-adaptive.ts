@@ -16,7 +16,7 @@ import type { SampleSchedule } from "./sample-schedules.js";
 import { perSampleStatistics, type SampleLoss, type SampleStatistics } from "./sample-statistics.js";
 
 /** What is trained, and on what. */
-export interface AdaptiveProblem<P = any, B = any> {
+export interface AdaptiveProblem<P, B> {
   /** Initial parameters, a tree of float tensors. */
   readonly params: P;
   /** Any source of samples that can be asked for by their numbers. */
@@ -33,9 +33,11 @@ export interface AdaptiveProblem<P = any, B = any> {
 }
 
 /** Options of `trainAdaptive`. */
-export interface AdaptiveOptions<P = any>
+export interface AdaptiveOptions<P = unknown>
   extends Omit<BatchControllerOptions, "maxBatch">,
-    RunOptions<StepRecord, AdaptiveState<P>> {
+    Omit<RunOptions<StepRecord, AdaptiveState<P>>, "resume"> {
+  /** State of an earlier run, read back from a file or not: it goes on as if it had not been interrupted, bit for bit. */
+  resume?: AdaptiveState;
   /** b_max. Default all samples. */
   maxBatch?: number;
   /**
@@ -93,11 +95,11 @@ export interface StepRecord {
 }
 
 /** Where training stands, as a tree. */
-export interface AdaptivePlace<P = any> {
+export interface AdaptivePlace<P = unknown> {
   /** Trained parameters. */
   readonly params: P;
   /** The optimizer's state. */
-  readonly optimizerState: any;
+  readonly optimizerState: unknown;
   /** Batch size, steps and samples. */
   readonly batches: BatchState;
   /** Where the shuffled pass stands. */
@@ -109,10 +111,10 @@ export interface AdaptivePlace<P = any> {
 }
 
 /** Everything a run needs to go on from: a tree that `tree.toJson` keeps. */
-export type AdaptiveState<P = any> = RunState<AdaptivePlace<P>, StepRecord>;
+export type AdaptiveState<P = unknown> = RunState<AdaptivePlace<P>, StepRecord>;
 
 /** What `trainAdaptive` gives. */
-export interface AdaptiveResult<P = any> {
+export interface AdaptiveResult<P = unknown> {
   /** Trained parameters. */
   readonly params: P;
   /** Steps made, those of the resumed run included. */
@@ -135,10 +137,11 @@ export interface AdaptiveResult<P = any> {
  */
 export async function trainAdaptive<P, B>(
   problem: AdaptiveProblem<P, B>,
-  options: AdaptiveOptions<P>,
+  options: AdaptiveOptions<NoInfer<P>>,
 ): Promise<AdaptiveResult<P>> {
   checkOptions(OWNER, options, optionNames);
   checkProblem(problem);
+  const resume = options.resume as AdaptiveState<P> | undefined;
   const { size } = problem.data;
   const { maxSamples = Infinity, steps: limit = Infinity, maxBatch = size, learningRate, backend } = options;
   checkBudget(options);
@@ -162,7 +165,7 @@ export async function trainAdaptive<P, B>(
     optimizer,
     maxMicro: options.maxMicro ?? 1024,
     blockwise: options.blockwise ?? false,
-    kept: [problem.params, options.resume?.inner],
+    kept: [problem.params, resume?.inner],
     ...(backend && { backend }),
   });
 
@@ -172,7 +175,7 @@ export async function trainAdaptive<P, B>(
     limitName: "steps",
     initial: () => ({
       params: problem.params,
-      optimizerState: optimizer.init(problem.params as any),
+      optimizerState: optimizer.init(problem.params),
       batches: controller.initial,
       order: { epoch: 0, position: 0 },
       stationary: false,
@@ -220,7 +223,7 @@ export async function trainAdaptive<P, B>(
     },
   };
   try {
-    const { last, iterations, history, status, state } = await runLoop(loop, options);
+    const { last, iterations, history, status, state } = await runLoop(loop, { ...options, resume });
     return { params: last.params, steps: iterations, history, status, state };
   } finally {
     await steps.release();
@@ -229,7 +232,7 @@ export async function trainAdaptive<P, B>(
 
 const OWNER = "trainAdaptive";
 
-function checkProblem(problem: AdaptiveProblem | undefined): void {
+function checkProblem<P, B>(problem: AdaptiveProblem<P, B> | undefined): void {
   if (
     problem?.params === undefined ||
     typeof problem.data?.batch !== "function" ||
@@ -242,7 +245,7 @@ function checkProblem(problem: AdaptiveProblem | undefined): void {
   requireInteger(OWNER, "data.size", problem.data.size, 2);
 }
 
-function checkBudget({ maxSamples, steps, maxMicro }: AdaptiveOptions): void {
+function checkBudget<P>({ maxSamples, steps, maxMicro }: AdaptiveOptions<P>): void {
   if (maxSamples === undefined && steps === undefined)
     throw new ValueError(`${OWNER}: give maxSamples or steps; without a budget it would not end`);
   if (maxSamples !== undefined) requireInteger(OWNER, "maxSamples", maxSamples, 1);
@@ -258,7 +261,7 @@ type Sampler = (
 ) => { readonly indices: Int32Array; readonly order: OrderState };
 
 /** Draws the samples of a step. */
-function samplerOf(size: number, { sampling = "shuffle", seed = 0, maxBatch = size }: AdaptiveOptions): Sampler {
+function samplerOf<P>(size: number, { sampling = "shuffle", seed = 0, maxBatch = size }: AdaptiveOptions<P>): Sampler {
   if (typeof sampling === "function") {
     return (batchSize, step, order, needs) => {
       const indices = sampling(batchSize, step);

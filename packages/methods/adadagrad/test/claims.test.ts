@@ -8,13 +8,8 @@ import { claims } from "../claims/index.js";
 import { judgeNoiseFloor, noiseFloor } from "../claims/noise-floor.js";
 import { contenders, judgeBudget, oneBudget } from "../claims/one-budget.js";
 import { judgeOrder, selectivity } from "../claims/selectivity.js";
-import {
-  type AdaptiveOptions,
-  type AdaptiveProblem,
-  gradientStats,
-  requiredBatchSize,
-  trainAdaptive,
-} from "../src/index.js";
+import type { Trainer } from "../claims/softmax-20.js";
+import { gradientStats, requiredBatchSize, trainAdaptive } from "../src/index.js";
 
 let backend: Backend & { release(): Promise<void> };
 
@@ -27,7 +22,7 @@ afterAll(() => backend.release());
 const run = (claim: Claim) => runClaim(claims, claim, { backend });
 
 /** The size that the test would choose is not taken. */
-const neverGrows = (problem: AdaptiveProblem, options: AdaptiveOptions) =>
+const neverGrows: Trainer = (problem, options) =>
   trainAdaptive(problem, {
     ...options,
     initialBatch: Math.max(1024, options.initialBatch),
@@ -35,7 +30,7 @@ const neverGrows = (problem: AdaptiveProblem, options: AdaptiveOptions) =>
   });
 
 /** All tests ask for the largest batch. */
-const alwaysLargest = (problem: AdaptiveProblem, options: AdaptiveOptions) =>
+const alwaysLargest: Trainer = (problem, options) =>
   trainAdaptive(problem, {
     ...options,
     initialBatch: options.maxBatch ?? problem.data.size,
