@@ -24,7 +24,7 @@ import {
 } from "./link-setting.js";
 import { linkSweepOutputs, linkSweepScores, linkTopToInput } from "./link-top-to-input.js";
 import { hiddenLayer, initialParams, layerOptimizer } from "./node-setting.js";
-import type { Settled } from "./options.js";
+import { compilerOf, type Settled } from "./options.js";
 import {
   type EpochRecord,
   type Stage,
@@ -128,11 +128,15 @@ export async function fitLinkPredictor(
   method: LinkMethod = "ce",
   options: LinkOptions = {},
 ): Promise<LinkFit> {
-  const setting = settleLinkTask("fitLinkPredictor", task, options, method === "ce-top-to-input" ? 0 : 5e-4);
+  const setting = settleLinkTask("fitLinkPredictor", task, options, {
+    weightDecay: method === "ce-top-to-input" ? 0 : 5e-4,
+    compiler: compilerOf(options),
+  });
   try {
     const { reached, ...run } = await trainStages("fitLinkPredictor", linkTraining(setting, method), {
       ...options,
       ...setting.options,
+      compiler: compilerOf(options),
     });
     const greedy = method === "ce" || method === "ff";
     const params = greedy ? reached : together(reached);
@@ -175,7 +179,7 @@ function settingOf(owner: string, model: LinkPredictor, task: LinkTask, options:
     throw new ValueError(`${owner}: layers is ${layers}; the model has ${model.params.length}`);
   }
   const own = { ...model.options, layers, ...(convolution && { convolution }), ...(backend && { backend }) };
-  const setting = settleLinkTask(owner, task, own);
+  const setting = settleLinkTask(owner, task, own, { compiler: backend && { backend } });
   if (setting.features.shape[1] !== model.features) {
     throw new ValueError(
       `${owner}: nodes have ${setting.features.shape[1]} features; the model takes ${model.features}`,

@@ -3,6 +3,7 @@ import {
   cast,
   checkOptions,
   IndexError,
+  type JitOptions,
   type Rng,
   random,
   requireInteger,
@@ -56,7 +57,12 @@ export interface LinkSetting {
 }
 
 /** Checks a task and options. */
-export function settleLinkTask(owner: string, task: LinkTask, options: LinkOptions, weightDecay = 5e-4): LinkSetting {
+export function settleLinkTask(
+  owner: string,
+  task: LinkTask,
+  options: LinkOptions,
+  { weightDecay = 5e-4, compiler }: { weightDecay?: number; compiler?: JitOptions | undefined } = {},
+): LinkSetting {
   checkOptions(owner, options, linkOptionNames);
   const { theta = 2, alternating = true, sweeps = 10, collectFrom = 2 } = options;
   const training = settleTraining(owner, { weightDecay, ...options });
@@ -73,7 +79,7 @@ export function settleLinkTask(owner: string, task: LinkTask, options: LinkOptio
     options: { ...training, theta, alternating, sweeps, collectFrom },
     features: cast(features, training.dtype),
     rng: random.rng(training.seed),
-    compiled: new CompiledFunctions(options.backend),
+    compiled: new CompiledFunctions(compiler),
     trainPairs: pairGraph(owner, nodes, positive, negative),
     positives: positive.length / 2,
   };

@@ -163,7 +163,7 @@ export async function fitLayerwise(
         };
       },
     },
-    { ...options, epochs, validateEvery, patience },
+    { ...options, epochs, validateEvery, patience, compiler: options.backend && { backend: options.backend } },
   );
   const params = state.inner.finished;
   advance(params);

@@ -11,7 +11,7 @@ import {
   settlePrediction,
 } from "./node-setting.js";
 import type { NodeTask, PredictionTask } from "./node-task.js";
-import type { NodeOptions, Settled } from "./options.js";
+import { compilerOf, type NodeOptions, type Settled } from "./options.js";
 import { singleForward, singleForwardScores } from "./single-forward.js";
 import {
   type EpochRecord,
@@ -108,6 +108,7 @@ export async function fitNodeClassifier(
     const { reached, ...run } = await trainStages("fitNodeClassifier", nodeTraining(setting, method), {
       ...options,
       ...setting.options,
+      compiler: compilerOf(options),
     });
     return { ...run, model: modelOf(setting, method, isGreedy(method) ? reached : together(reached)) };
   } finally {

@@ -1,5 +1,14 @@
 import { adam } from "@offprint/optim";
-import { cast, checkOptions, type Rng, random, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
+import {
+  cast,
+  checkOptions,
+  type JitOptions,
+  type Rng,
+  random,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { CompiledFunctions } from "./compiled-functions.js";
 import { type LocalLayer, localLayer, makeConvolution } from "./convolution.js";
 import {
@@ -11,7 +20,14 @@ import {
   readNodeFeatures,
   readPredictionTask,
 } from "./node-task.js";
-import { type NodeOptions, nodeOptionNames, type Settled, settleNodes, type TrainingOptions } from "./options.js";
+import {
+  compilerOf,
+  type NodeOptions,
+  nodeOptionNames,
+  type Settled,
+  settleNodes,
+  type TrainingOptions,
+} from "./options.js";
 import { drawVirtualFeatures, withVirtualFeatures } from "./virtual-nodes.js";
 
 /** What layers are made from, whatever they are to learn. */
@@ -41,7 +57,7 @@ export function settleNodeTask(owner: string, task: NodeTask, options: NodeOptio
   checkOptions(owner, options, nodeOptionNames);
   const classes = checkNodeTask(owner, task);
   const features = readNodeFeatures(owner, task.features, task.graph.nodes);
-  return settle(owner, { ...task, features }, classes, options, options.virtualFeatures);
+  return settle(owner, { ...task, features }, classes, options, options.virtualFeatures, compilerOf(options));
 }
 
 /** Checks a task to predict for. `known` is what a trained model brings along. */
@@ -55,7 +71,8 @@ export function settlePrediction(
   if (classes > known.classes) {
     throw new ValueError(`${owner}: labels have ${classes} classes; the model was trained with ${known.classes}`);
   }
-  return settle(owner, task, known.classes, options, known.virtualFeatures);
+  const { backend } = options;
+  return settle(owner, task, known.classes, options, known.virtualFeatures, backend && { backend });
 }
 
 function settle(
@@ -64,6 +81,7 @@ function settle(
   classes: number,
   options: NodeOptions,
   given: Tensor | undefined,
+  compiler: JitOptions | undefined,
 ): NodeSetting {
   const settled = settleNodes(owner, options);
   const { dtype } = settled;
@@ -84,7 +102,7 @@ function settle(
       given === undefined ? drawVirtualFeatures(rng.fork("virtual"), classes, width, dtype) : cast(given, dtype),
     wrongLabels: options.wrongLabels,
     rng,
-    compiled: new CompiledFunctions(options.backend),
+    compiled: new CompiledFunctions(compiler),
   };
 }
 

@@ -1,6 +1,7 @@
 import { runOptionNames } from "@offprint/solvers";
 import {
   type Backend,
+  type JitOptions,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -38,7 +39,10 @@ export interface TrainingOptions extends TrainingRunOptions {
   dtype?: "float32" | "float64";
   /** Whether to aggregate an input that stays the same only once. Default true. */
   cache?: boolean;
-  /** Compiles each step; without it steps run on the host kernels. */
+  /**
+   * Compiles each step. Without it the compiler of tensor-core does, where there are 50 epochs or more and the
+   * convolution is one of the paper; it is faster than the cpu of ONNX Runtime.
+   */
   backend?: Backend;
 }
 
@@ -104,6 +108,16 @@ export const nodeOptionNames = [
 
 /** Options with their defaults. */
 export type Settled<T> = Required<Omit<T, "backend" | keyof TrainingRunOptions | "wrongLabels" | "virtualFeatures">>;
+
+/** Epochs from which on compiling a step of the paper's convolutions takes less time than it saves. */
+const COMPILED_EPOCHS = 50;
+
+/** What compiles steps; undefined to run them as they are, as convolutions of one's own may not be traceable. */
+export function compilerOf({ backend, convolution, epochs = 1000 }: TrainingOptions): JitOptions | undefined {
+  if (backend !== undefined) return { backend };
+  // Decided by what a resumed run has, too: compiled and eager steps differ by rounding.
+  return typeof convolution === "function" || epochs < COMPILED_EPOCHS ? undefined : {};
+}
 
 /** Defaults of every way of training; throws ValueError for what is out of range. */
 export function settleTraining(owner: string, options: TrainingOptions): Settled<TrainingOptions> {

@@ -1,11 +1,15 @@
 import { applyUpdates, type GradientTransformation } from "@offprint/optim";
 import { type RunOptions, type RunState, runLoop } from "@offprint/solvers";
 import {
-  type Backend,
+  abs,
+  add,
+  asTensor,
   isTensor,
+  type JitOptions,
   type Jitted,
   jit,
   NonFiniteError,
+  sum,
   type Tensor,
   tree,
   ValueError,
@@ -105,7 +109,8 @@ export interface StagedTrainingOptions extends TrainingRunOptions {
   readonly epochs: number;
   readonly validateEvery: number;
   readonly patience: number;
-  readonly backend?: Backend | undefined;
+  /** Compiles steps; undefined to run them as they are. */
+  readonly compiler: JitOptions | undefined;
 }
 
 /** How training ended, and what it reached. */
@@ -131,13 +136,14 @@ const beginning: TrainingState = {
   last: null,
 };
 
-/** Loss, gradient and update of a stage as one pure function. */
+/** Loss, gradient and update of a stage as one pure function; the size of the update tells whether it is finite. */
 export function stageStep<P, K, C>(stage: Pick<Stage<P, K, C>, "loss" | "optimizer">) {
   const objective = valueAndGrad(stage.loss.bind(stage), { hasAux: true });
   return (params: P, optimizerState: unknown, carried: K, constants: C) => {
     const [[loss, next], gradients] = objective(params, carried, constants);
     const { updates, state } = stage.optimizer.update(gradients as P, optimizerState, params);
-    return { params: applyUpdates(params, updates), optimizerState: state, carried: next, loss };
+    const size = tree.leaves(updates).reduce<Tensor | number>((total, update) => add(total, sum(abs(update))), 0);
+    return { params: applyUpdates(params, updates), optimizerState: state, carried: next, loss, size: asTensor(size) };
   };
 }
 
@@ -152,7 +158,7 @@ export async function trainStages(
   options: StagedTrainingOptions,
 ): Promise<StagedTraining> {
   const { stages } = method;
-  const steps = new CompiledSteps(options.backend);
+  const steps = new CompiledSteps(options.compiler);
   let present: { readonly stage: Stage; readonly after: number } | undefined;
   const stageOf = ({ finished }: TrainingState): Stage => {
     if (present?.after !== finished.length) present = { stage: method.begin(finished), after: finished.length };
@@ -221,9 +227,10 @@ async function checkedStep(stage: Stage, steps: CompiledSteps, state: TrainingSt
     new NonFiniteError(`epoch ${epoch}${where}: ${message}; lower the learning rate, or scale the features`, { cause });
   try {
     const step = steps.of(stage);
-    const { loss, ...next } = await step(state.params, state.optimizerState, state.carried, stage.constants);
-    const value = (await loss.host()).item();
+    const { loss, size, ...next } = await step(state.params, state.optimizerState, state.carried, stage.constants);
+    const [value, change] = [(await loss.host()).item(), (await size.host()).item()];
     if (!Number.isFinite(value)) throw failure(`the loss is ${value}`);
+    if (!Number.isFinite(change)) throw failure(`the update is ${change}`);
     return { ...next, loss: value };
   } catch (error) {
     if (!(error instanceof NonFiniteError) || error.message.startsWith(`epoch ${epoch}`)) throw error;
@@ -233,18 +240,17 @@ async function checkedStep(stage: Stage, steps: CompiledSteps, state: TrainingSt
 
 type StepFunction = ReturnType<typeof stageStep<unknown, unknown, unknown>>;
 
-/** The step of every kind of stage, compiled where there is a backend. */
+/** The step of every kind of stage, compiled where that is asked for. */
 class CompiledSteps {
   private readonly known = new Map<string, Jitted<StepFunction>>();
 
-  constructor(private readonly backend: Backend | undefined) {}
+  constructor(private readonly how: JitOptions | undefined) {}
 
   of(
     stage: Stage,
   ): (...args: Parameters<StepFunction>) => ReturnType<StepFunction> | Promise<ReturnType<StepFunction>> {
-    const { backend } = this;
-    if (backend === undefined) return stageStep(stage);
-    const step = this.known.get(stage.key) ?? jit(stageStep(stage), { backend });
+    if (this.how === undefined) return stageStep(stage);
+    const step = this.known.get(stage.key) ?? jit(stageStep(stage), this.how);
     this.known.set(stage.key, step);
     return step;
   }
