@@ -21,7 +21,7 @@ interface Setting {
 
 const [few, some, all] = [
   { quick: 5, full: 20 },
-  { quick: 4, full: 20 },
+  { quick: 8, full: 20 },
   { quick: 10, full: 20 },
 ];
 const SETTINGS: readonly Setting[] = [
