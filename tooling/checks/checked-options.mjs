@@ -37,17 +37,32 @@ function functionsOf(path, wanted = () => true) {
 }
 
 /**
- * Whether a body looks at the names of an argument, or hands it on whole to what may.
+ * What is left of an object when it is taken apart.
+ *
+ * @param {ts.BindingName} pattern
+ * @returns {string[]}
+ */
+function restOf(pattern) {
+  if (!ts.isObjectBindingPattern(pattern)) return [];
+  return pattern.elements.filter(({ dotDotDotToken }) => dotDotDotToken).map(({ name }) => name.getText());
+}
+
+/**
+ * Whether a body looks at the names of an argument, or hands it (or what it leaves of it) on whole to what may.
  *
  * @param {ts.Node} body
  * @param {ts.BindingName} parameter
  * @returns {boolean}
  */
 function looksAt(body, parameter) {
+  const names = new Set(ts.isIdentifier(parameter) ? [parameter.text] : restOf(parameter));
   /** @type {(node: ts.Node) => boolean} */
   const looks = (node) => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && CHECKS.test(node.expression.text)) return true;
-    if (ts.isIdentifier(node) && ts.isIdentifier(parameter) && node.text === parameter.text) {
+    if (ts.isVariableDeclaration(node) && node.initializer && names.has(node.initializer.getText())) {
+      for (const name of restOf(node.name)) names.add(name);
+    }
+    if (ts.isIdentifier(node) && names.has(node.text)) {
       const { parent } = node;
       if (ts.isCallExpression(parent) || ts.isNewExpression(parent) || ts.isSpreadAssignment(parent)) return true;
     }
@@ -66,7 +81,7 @@ export function check(repository, selected = repository.packages) {
   const violations = [];
   let subjects = 0;
   for (const { kind, directory } of selected) {
-    if (kind !== "core") continue;
+    if (kind !== "core" && kind !== "method") continue;
     for (const { module, statement, name } of functionsOf(join(directory, "src", "index.ts"))) {
       const options = statement.parameters.find(({ type }) => type && /^\w*Options\b/.test(type.getText()));
       if (options === undefined || statement.body === undefined || name.startsWith("check")) continue;

@@ -22,6 +22,14 @@ describe("checked options", () => {
     ],
     ["handed on whole", "export function f(options: FOptions) { return inner(options); }"],
     ["spread into those of another", "export function f(options: FOptions) { return inner({ ...options, b: 1 }); }"],
+    [
+      "taken apart and the rest handed on",
+      "export function f({ a, ...rest }: FOptions) { return inner(a, { ...rest }); }",
+    ],
+    [
+      "taken apart inside and the rest handed on",
+      "export function f(options: FOptions) { const { a, ...rest } = options; return inner(a, rest); }",
+    ],
     ["not of the public interface", "export function g({ a }: FOptions) { return a; }"],
   ])("accepts options that are %s", (_, text) => {
     expect(found(text)).toEqual([]);
