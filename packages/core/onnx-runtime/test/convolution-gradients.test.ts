@@ -12,7 +12,7 @@ function largestDifference(a: Tensor, b: Tensor): number {
   return Array.from(x).reduce((most, v, i) => Math.max(most, Math.abs(v - y[i]) / (1 + Math.abs(v))), 0);
 }
 
-/** Strides of 1 have lowerings of their own; paddings wider than the kernel, and groups, have the general one. */
+/** Strides of 1, and those that divide the kernel, have lowerings of their own; paddings wider than the kernel, and groups, have the general one. */
 const cases = [
   { x: [3, 2, 9], w: [4, 2, 3], options: { padding: 1 } },
   { x: [3, 2, 9], w: [4, 2, 4], options: { padding: [[0, 2]] as [number, number][], dilation: 2 } },
@@ -24,6 +24,11 @@ const cases = [
   { x: [2, 4, 6, 5], w: [4, 2, 3, 3], options: { padding: 1, groups: 2 } },
   { x: [2, 3, 6, 7], w: [4, 3, 3, 3], options: { padding: 1, strides: 2 } },
   { x: [2, 2, 4, 5, 6], w: [3, 2, 2, 3, 3], options: { padding: 1 } },
+  { x: [2, 3, 8, 8], w: [4, 3, 4, 4], options: { padding: 1, strides: 2 } },
+  { x: [2, 3, 9, 6], w: [4, 3, 4, 3], options: { padding: [[1, 0], [0, 2]] as [number, number][], strides: [2, 1] as [number, number] } }, // biome-ignore format: one case a line
+  { x: [3, 2, 14], w: [4, 2, 6], options: { strides: 3 } },
+  { x: [3, 2, 11], w: [4, 2, 3], options: { padding: 2, strides: 3 } },
+  { x: [2, 2, 6, 8, 7], w: [3, 2, 4, 4, 4], options: { padding: 1, strides: 2 } },
 ];
 
 it.each(cases)("gradients of a convolution of $x by $w with $options are the host's", async ({ x, w, options }) => {

@@ -1,32 +1,27 @@
-// Trains the network on toy images that claims ship, and writes it as it is after phase 0 and after phase 1 as a module.
-// From the package's folder: node --conditions=@offprint/source --import ../../../tooling/typescript/register.mjs claims/make-toy-weights.mjs [seed] [file]
-import { writeFileSync } from "node:fs";
-import { saveParameters } from "@offprint/nn";
+// Trains the network on toy images that claims ship, whatever comes out, and writes it as it is after phase 0 and after
+// phase 1 into assets/. From the package's folder:
+// node --conditions=@offprint/source --import ../../../tooling/typescript/register.mjs claims/make-toy-weights.mjs
+import { writeFile } from "node:fs/promises";
+import { writeSafetensors } from "@offprint/data";
 import { onnxRuntime } from "@offprint/onnx-runtime";
-import { meanIou, reconstructed, toyModel, toySchedule, trainingSeed } from "./toy-model.ts";
-import { trainStage } from "./toy-networks.ts";
-import { toyShapes } from "./toy-shapes.ts";
+import { tree } from "@offprint/tensor-core";
+import { assetAddress } from "#assets";
+import { meanIou, reconstructed, toyModel } from "./toy-model.ts";
+import { assetName, SHIPPED_SEED, shippedToy, trainToy } from "./toy-networks.ts";
 
-const seed = Number(process.argv[2] ?? 0);
-const target = process.argv[3] ?? new URL("toy-weights.ts", import.meta.url);
 const backend = await onnxRuntime({ device: "cpu", threads: 1 });
-const shapes = toyShapes(400, trainingSeed(seed));
-let lines = "";
-let params;
-for (const stage of toySchedule) {
-  const started = performance.now();
-  const context = { backend, signal: new AbortController().signal };
-  ({ params } = await trainStage(context, shapes, stage, `${seed}/${stage.phase}`, () => {}, params));
-  const iou = meanIou(reconstructed(params, shapes, stage.phase, 100), shapes);
-  const connected = params.tree?.T.data().reduce((count, t) => count + (t > 0.01 ? 1 : 0), 0) ?? 0;
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  console.log(
-    `phase ${stage.phase}: IoU ${iou.toFixed(4)}, ${(connected / toyModel.options.convexes).toFixed(1)} planes per convex, ${seconds} s`,
-  );
-  lines += `  ${stage.phase}: "${Buffer.from(saveParameters(params)).toString("base64")}",\n`;
+const context = { backend, seed: SHIPPED_SEED, signal: new AbortController().signal, onProgress: async () => {} };
+const { networks } = await trainToy(context);
+for (const phase of [0, 1]) {
+  const leaves = tree.leaves(networks[phase]);
+  const tensors = Object.fromEntries(tree.paths(networks[phase]).map((path, i) => [path, leaves[i]]));
+  await writeFile(assetAddress(assetName(phase)), writeSafetensors(tensors, { floatType: "float16" }));
 }
-const head =
-  `// Made by make-toy-weights.mjs with seed ${seed}: float32 safetensors files in base64.\n\n` +
-  "/** Weights of the network on toy images after phase 0 and after phase 1. */\nexport const toyWeights = {\n";
-writeFileSync(target, `${head}${lines}} as const;\n`);
+const shipped = await shippedToy();
+for (const phase of [0, 1]) {
+  const iou = meanIou(reconstructed(shipped.networks[phase], shipped.shapes, phase, 100), shipped.shapes);
+  const connected = shipped.networks[phase].tree?.T.data().reduce((count, t) => count + (t > 0.01 ? 1 : 0), 0) ?? 0;
+  const planes = (connected / toyModel.options.convexes).toFixed(1);
+  console.log(`phase ${phase}: IoU ${iou.toFixed(4)}, ${planes} planes per convex`);
+}
 await backend.release();

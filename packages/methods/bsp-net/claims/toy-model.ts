@@ -1,25 +1,34 @@
 import { less, random, type Tensor, take } from "@offprint/tensor-core";
-import { type AutoEncoderParams, bspAutoEncoder, type Phase, type Stage } from "../src/index.js";
+import { type AutoEncoderParams, type BspAutoEncoder, bspAutoEncoder, type Phase, type Stage } from "../src/index.js";
 import type { ToyShapes } from "./toy-shapes.js";
 
-/** The network for toy images. */
-export const toyModel = bspAutoEncoder({
-  dim: 2,
-  resolution: 32,
-  ef: 6,
-  hidden: [96, 128],
-  planes: 64,
-  convexes: 24,
-});
+const sizes = { dim: 2, resolution: 32, planes: 64, convexes: 24 } as const;
+
+/** A network and how it is trained. */
+export interface ToyTraining {
+  readonly model: BspAutoEncoder;
+  readonly batchSize: number;
+  readonly learningRate: number;
+}
+
+/** The network for toy images whose weights ship: small, so that they are. */
+export const toyModel = bspAutoEncoder({ ...sizes, ef: 6, hidden: [96, 128] });
 
 /** How the network is trained. */
-export const toyTraining = { batchSize: 20, learningRate: 1e-3 };
+export const toyTraining: ToyTraining = { model: toyModel, batchSize: 20, learningRate: 1e-3 };
 
 /** How the shipped weights were trained. */
 export const toySchedule: readonly Stage[] = [
   { phase: 0, steps: 4000 },
   { phase: 1, steps: 4000 },
 ];
+
+/** A wider network, which learns sooner, to be trained for a few hundred steps. */
+export const freshTraining: ToyTraining = {
+  model: bspAutoEncoder({ ...sizes, ef: 16, hidden: [256, 256] }),
+  batchSize: 20,
+  learningRate: 5e-4,
+};
 
 /** The images that networks are trained on, of a seed. */
 export function trainingSeed(seed: number): random.Rng {

@@ -1,10 +1,11 @@
 import { type ClaimContext, memo } from "@offprint/claims";
+import { readAsset } from "@offprint/data";
 import { loadParameters } from "@offprint/nn";
 import { random } from "@offprint/tensor-core";
-import { type AutoEncoderParams, fitAutoEncoder, type Stage, shapeSamples } from "../src/index.js";
-import { toyModel, toySchedule, toyTraining, trainingSeed } from "./toy-model.js";
+import { assetAddress } from "#assets";
+import { type AutoEncoderParams, fitAutoEncoder, type ShapeSource, type Stage, shapeSamples } from "../src/index.js";
+import { type ToyTraining, toyModel, toySchedule, toyTraining, trainingSeed } from "./toy-model.js";
 import { type ToyShapes, toyShapes } from "./toy-shapes.js";
-import { toyWeights } from "./toy-weights.js";
 
 /** The network on toy images after phase 0 and after phase 1. */
 export type ToyNetworks = Readonly<Record<0 | 1, AutoEncoderParams>>;
@@ -13,6 +14,8 @@ export type ToyNetworks = Readonly<Record<0 | 1, AutoEncoderParams>>;
 export interface TrainedToy {
   readonly networks: ToyNetworks;
   readonly shapes: ToyShapes;
+  /** Where the networks are from, for reports. */
+  readonly origin: string;
 }
 
 /** Number of shapes to train on. */
@@ -21,32 +24,38 @@ const TRAINING_SHAPES = 400;
 /** Number of shapes that claims look at. */
 export const JUDGED_SHAPES = 100;
 
-/** The networks that were trained before, with seed 0, and the first of their shapes. */
-export function shippedToy(): TrainedToy {
+/** The seed that the shipped networks were trained with. */
+export const SHIPPED_SEED = 0;
+
+/** The file of the network after a phase: safetensors of float16. */
+export function assetName(phase: 0 | 1): string {
+  return `toy-${SHIPPED_SEED}-phase-${phase}.safetensors`;
+}
+
+/** The networks that were trained before, and the first of their shapes. */
+export async function shippedToy(): Promise<TrainedToy> {
   const like = toyModel.init(random.rng(0));
-  const read = (text: string) =>
-    loadParameters(
-      Uint8Array.from(atob(text), (c) => c.charCodeAt(0)),
-      like,
-    );
+  const read = async (phase: 0 | 1) => loadParameters(await readAsset(assetAddress(assetName(phase))), like);
   return {
-    networks: { 0: read(toyWeights[0]), 1: read(toyWeights[1]) },
-    shapes: toyShapes(JUDGED_SHAPES, trainingSeed(0)),
+    networks: { 0: await read(0), 1: await read(1) },
+    shapes: toyShapes(JUDGED_SHAPES, trainingSeed(SHIPPED_SEED)),
+    origin: `the networks that ship, trained with seed ${SHIPPED_SEED}`,
   };
 }
 
-/** Trains one stage on toy shapes; `onStep` is told of every step. */
+/** Trains one stage on shapes; `onStep` is told of every step. */
 export async function trainStage(
   context: Pick<ClaimContext, "backend" | "signal">,
-  shapes: ToyShapes,
+  { model, ...training }: ToyTraining,
+  source: ShapeSource,
   stage: Stage,
   seed: string,
   onStep: () => unknown,
   params?: AutoEncoderParams,
 ) {
-  const fit = await fitAutoEncoder(toyModel, shapeSamples(shapes), {
+  const fit = await fitAutoEncoder(model, source, {
     schedule: [stage],
-    ...toyTraining,
+    ...training,
     seed,
     signal: context.signal,
     onProgress: onStep,
@@ -58,21 +67,33 @@ export async function trainStage(
 }
 
 /** Networks trained now, by the schedule of the shipped ones. */
-export async function trainToy(context: ClaimContext): Promise<TrainedToy> {
+export async function trainToy(
+  context: Pick<ClaimContext, "backend" | "signal" | "seed" | "onProgress">,
+): Promise<TrainedToy> {
   const shapes = toyShapes(TRAINING_SHAPES, trainingSeed(context.seed));
+  const source = shapeSamples(shapes);
   const total = toySchedule[0].steps + toySchedule[1].steps;
   let done = 0;
   const step = () => context.onProgress(++done / total);
-  const first = await trainStage(context, shapes, toySchedule[0], `${context.seed}/0`, step);
-  const second = await trainStage(context, shapes, toySchedule[1], `${context.seed}/1`, step, first.params);
-  return { networks: { 0: first.params, 1: second.params }, shapes };
+  const first = await trainStage(context, toyTraining, source, toySchedule[0], `${context.seed}/0`, step);
+  const second = await trainStage(
+    context,
+    toyTraining,
+    source,
+    toySchedule[1],
+    `${context.seed}/1`,
+    step,
+    first.params,
+  );
+  const origin = `networks trained in this run, with seed ${context.seed}`;
+  return { networks: { 0: first.params, 1: second.params }, shapes, origin };
 }
 
 /** Gives the networks of a run, trained once where the scale is `full`. */
 export type ToySource = (context: ClaimContext) => Promise<TrainedToy>;
 
-/** The shipped networks at the scale `quick`; else networks trained now, once for all claims. */
+/** The shipped networks at the scale `quick`, whatever the seed; else networks trained now, once for all claims. */
 export function toySource(): ToySource {
   const trained = memo(trainToy);
-  return (context) => (context.scale === "quick" ? Promise.resolve(shippedToy()) : trained(context));
+  return (context) => (context.scale === "quick" ? shippedToy() : trained(context));
 }

@@ -33,6 +33,7 @@ const options = {
   convexes: option.integer("convexes to fit with", { default: 24, least: 1 }),
   planes: option.integer("planes of each convex", { default: 10, least: 1 }),
   steps: option.integer("steps of the fit", { default: 2000, least: 1 }),
+  points: option.integer("points that voxels or a mesh are asked about", { default: 1_000_000, least: 1 }),
   overlap: option.flag("push convexes apart while fitting"),
   ...seedOption,
   resolution: option.integer("cells per axis on which convexes must hold one", { default: 64, least: 2 }),
@@ -95,12 +96,21 @@ async function fitted(
   settings: MeshOptions,
 ): Promise<Result> {
   if (target === undefined) throw new ValueError("the file has nothing to fit a shape to; give --model");
-  const { convexes, planes: planesPerConvex, steps, overlap, seed } = chosen;
+  const { convexes, planes: planesPerConvex, steps, points: poolSize, overlap, seed } = chosen;
   const run = await longRun<FitShapeRecord, FitShapeState>({
     progress: ({ step, loss }) => ({ fraction: step / steps, label: `step ${step}, loss ${loss.toPrecision(3)}` }),
     every: 50,
   });
-  const fit = await fitShape(target, { dim, convexes, planesPerConvex, steps, overlap, seed, ...run.options });
+  const fit = await fitShape(target, {
+    dim,
+    convexes,
+    planesPerConvex,
+    steps,
+    poolSize,
+    overlap,
+    seed,
+    ...run.options,
+  });
   await run.settle(fit);
   return extracted(fit.shape, settings, note);
 }

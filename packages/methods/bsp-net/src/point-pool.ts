@@ -14,14 +14,12 @@ export interface PointSamples {
   values: ArrayLike<number | boolean>;
 }
 
-/** Points to fit a shape to, to draw from. */
+/** Points to fit a shape to, to draw from: one half of a step from all, the other from those near the surface. */
 export interface PointPool {
-  /** All points. */
+  /** All points, neighbours together. */
   readonly all: LabelledPoints;
-  /** Numbers of all points, neighbours together: one half of a step is drawn from them, the other from `near`. */
-  readonly uniform: Int32Array;
-  /** Numbers of those near the surface, neighbours together; empty where that is not known. */
-  readonly near: Int32Array;
+  /** Those near the surface, neighbours together; none where that is not known. */
+  readonly near: LabelledPoints;
 }
 
 /** Options of `drawPool`. */
@@ -58,6 +56,16 @@ function requireBothSides(owner: string, values: Uint8Array): void {
 /** Cells per axis by which points are put in an order. */
 const CELLS = 16;
 
+/** Some of the points, in a given order. */
+function chosen({ points, values }: LabelledPoints, order: Int32Array, dim: Dim): LabelledPoints {
+  const some = { points: new Float64Array(dim * order.length), values: new Uint8Array(order.length) };
+  for (let i = 0; i < order.length; i++) {
+    for (let a = 0; a < dim; a++) some.points[dim * i + a] = points[dim * order[i] + a];
+    some.values[i] = values[order[i]];
+  }
+  return some;
+}
+
 /** Numbers of points, those in one cell of a coarse grid together. */
 function spatialOrder(points: Float64Array, dim: Dim): Int32Array {
   const n = points.length / dim;
@@ -80,7 +88,8 @@ function spatialOrder(points: Float64Array, dim: Dim): Int32Array {
 export function poolOfSamples(points: Float64Array, given: PointSamples["values"], dim: Dim): PointPool {
   const values = labels("fitShape", given, points.length / dim);
   requireBothSides("fitShape", values);
-  return { all: { points, values }, uniform: spatialOrder(points, dim), near: new Int32Array(0) };
+  const near = { points: new Float64Array(0), values: new Uint8Array(0) };
+  return { all: chosen({ points, values }, spatialOrder(points, dim), dim), near };
 }
 
 /** Points that the inside test is asked about at once. */
@@ -113,8 +122,10 @@ export async function drawPool(
     if (signal?.aborted) return null;
   }
   requireBothSides("fitShape", values);
-  const uniform = spatialOrder(points, dim);
-  return { all: { points, values }, uniform, near: uniform.filter((i) => values[i] !== moved[i]) };
+  const order = spatialOrder(points, dim);
+  const drawn = { points, values };
+  const near = order.filter((i) => values[i] !== moved[i]);
+  return { all: chosen(drawn, order, dim), near: chosen(drawn, near, dim) };
 }
 
 /** `count` random integers below `high`, in rising order: exponential gaps, as between sorted uniform numbers. */
@@ -133,22 +144,21 @@ function sortedDraws(count: number, high: number, rng: Rng): Int32Array {
 
 /** Some of the pool's points: half of them near the surface, where it knows which are. */
 export function drawPoints(pool: PointPool, count: number, dim: Dim, rng: Rng): LabelledPoints {
-  const { all, uniform, near } = pool;
-  const ofNear = near.length === 0 ? 0 : Math.floor(count / 2);
+  const { all, near } = pool;
+  const ofNear = near.values.length === 0 ? 0 : Math.floor(count / 2);
   const points = new Float64Array(count * dim);
   const values = new Uint8Array(count);
   let next = 0;
   for (const [from, some] of [
-    [uniform, count - ofNear],
+    [all, count - ofNear],
     [near, ofNear],
   ] as const) {
     // prettier-ignore
     if (some === 0) continue;
     // In the order of space: a point's neighbour most often has the same convexes near and far.
-    for (const k of sortedDraws(some, from.length, rng)) {
-      const point = from[k];
-      for (let a = 0; a < dim; a++) points[dim * next + a] = all.points[dim * point + a];
-      values[next++] = all.values[point];
+    for (const k of sortedDraws(some, from.values.length, rng)) {
+      for (let a = 0; a < dim; a++) points[dim * next + a] = from.points[dim * k + a];
+      values[next++] = from.values[k];
     }
   }
   return { points, values };
@@ -160,9 +170,9 @@ export function insidePoints({ all: { points, values } }: PointPool, most: numbe
   let count = 0;
   for (let i = 0; i < values.length; i++) if (values[i] === 1) inside[count++] = i;
   const order = rng.permutation(count).data().slice(0, most);
-  const chosen = new Float64Array(dim * order.length);
+  const some = new Float64Array(dim * order.length);
   order.forEach((k, i) => {
-    chosen.set(points.subarray(dim * inside[k], dim * inside[k] + dim), dim * i);
+    some.set(points.subarray(dim * inside[k], dim * inside[k] + dim), dim * i);
   });
-  return chosen;
+  return some;
 }

@@ -28,7 +28,7 @@ afterAll(() => rm(folder, { recursive: true }));
 type Given = Record<string, number | string>;
 
 function run(input: string, given: Given, flags: readonly string[] = []) {
-  const quick = { convexes: 2, planes: 8, steps: 150, resolution: 24 };
+  const quick = { convexes: 2, planes: 8, steps: 60, points: 20_000, resolution: 20 };
   const words = Object.entries({ ...quick, ...given }).flatMap(([name, value]) => [`--${name}`, value]);
   return runWords(commands, "mesh-shape", [join(folder, input), ...words, ...flags]);
 }
@@ -92,7 +92,7 @@ describe("offprint mesh-shape", () => {
     };
     await writeFile(join(folder, "part.obj"), writeObj(part));
     const output = join(folder, "refit.obj");
-    const { lines } = await call("part.obj", { output, convexes: 3, planes: 12, steps: 600 }, ["--union"]);
+    const { lines } = await call("part.obj", { output, convexes: 2, planes: 12, steps: 400 }, ["--union"]);
     expect(lines[0]).toBe("part.obj: mesh of 6 faces, 60 x 50 x 30");
     const mesh = readObj(await readFile(output, "utf8"));
     expect(meshTopology(mesh)).toMatchObject({ closed: true, euler: 2 });
