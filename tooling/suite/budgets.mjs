@@ -1,4 +1,6 @@
-// Processor time of methods against what they may take.
+// Processor time of methods against what they may take. Going over is shown and fails nothing: on a busy machine the same
+// claims took 14 and 25 seconds within twenty minutes, while `pace` gave 0.94 both times. It sees the processor's share and
+// not that of the memory, so that a limit that holds there would be twice the budget or more.
 
 /**
  * @typedef {object} Use
