@@ -54,18 +54,11 @@ function relativeError(approximate: Tensor, exact: Tensor): Tensor {
 const names = ["SOFT", "Nystromformer", "Performer"] as const;
 
 /**
- * Errors of the three methods for one image, each against its own full matrix. The unit vectors are an argument, as
- * constants of a graph are copied while it is compiled.
+ * Errors of the three methods for images of one setting, each against its own full matrix, compiled once. The unit vectors
+ * are an argument, as constants of a graph are copied while it is compiled.
  */
-async function errors(
-  context: ClaimContext,
-  soft: SoftFactory,
-  [side, ratio]: Setting,
-  image: Tensor,
-  unitVectors: Tensor,
-  seed: number,
-) {
-  const performer = { features: FEATURES, randomFeatures: (side / ratio) ** 2, seed: `w/${seed}` };
+function comparison(context: ClaimContext, soft: SoftFactory, [side, ratio]: Setting) {
+  const performer = { features: FEATURES, randomFeatures: (side / ratio) ** 2, seed: `${context.seed}/w` };
   const all = (x: Tensor, units: Tensor) => {
     const points = mul(x, FEATURES ** -0.25);
     const full = kernelMatrix(points, points);
@@ -77,9 +70,11 @@ async function errors(
     ]);
   };
   const compiled = jit(all, context.backend ? { backend: context.backend } : {});
-  const found = await (await compiled(image, unitVectors)).host();
-  await compiled.release();
-  return Array.from(found.data());
+  const unitVectors = eye(side ** 2);
+  return {
+    errors: async (image: Tensor) => Array.from((await (await compiled(image, unitVectors)).host()).data()),
+    release: () => compiled.release(),
+  };
 }
 
 /** Section 3.2: the kernel's matrix is better approximated through m tokens than the softmax matrix is. */
@@ -96,12 +91,13 @@ export function approximationQuality(soft: SoftFactory = published, settings = S
       const rows: (readonly [Setting, number[]])[] = [];
       for (const [i, setting] of settings.entries()) {
         const all: number[][] = [];
-        const unitVectors = eye(setting[0] ** 2);
+        const compared = comparison(context, soft, setting);
         for (let k = 0; k < seeds; k++) {
           const x = smoothFeatures(random.rng(`${seed}/features/${setting}/${k}`), setting[0]);
-          all.push(await errors(context, soft, setting, x, unitVectors, k));
+          all.push(await compared.errors(x));
           await onProgress((i + (k + 1) / seeds) / settings.length, `grid ${setting[0]} x ${setting[0]}`);
         }
+        await compared.release();
         rows.push([setting, names.map((_, j) => meanOf(all.map((each) => each[j])))]);
       }
       const limit = ([side]: Setting) => (side >= 32 ? 0.9 : 0.97);

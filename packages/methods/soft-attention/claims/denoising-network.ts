@@ -1,6 +1,14 @@
 import type { ClaimContext } from "@offprint/claims";
 import { initializers, type LinearParams, linear } from "@offprint/nn";
-import { adamw, chain, clipByGlobalNorm, cosineSchedule, meanSquaredError, train } from "@offprint/optim";
+import {
+  adamw,
+  chain,
+  clipByGlobalNorm,
+  cosineSchedule,
+  meanSquaredError,
+  type Schedule,
+  train,
+} from "@offprint/optim";
 import { add, argMax, jit, type Rng, random, stack, type Tensor, take, tensor } from "@offprint/tensor-core";
 import {
   attentionLayer,
@@ -113,17 +121,25 @@ export interface TrainingSize {
   readonly steps: number;
   /** Fresh images of an update. */
   readonly batch: number;
-  /** Learning rate of the first update; it falls to 0 along half a cosine wave. */
-  readonly learningRate: number;
+  /** Of AdamW. */
+  readonly learningRate: number | Schedule;
   /** Of images and networks. Default `WHOLE`. */
   readonly size?: DenoiserSize;
 }
 
-/** The training of the claim. */
-export const TRAINING: TrainingSize = { steps: 200, batch: 16, learningRate: 6e-3 };
+/**
+ * The training of the claim. The rate stays as it is: after 200 updates the networks still learn, and with one that falls
+ * along half a cosine wave SOFT is left with .69 of the error without attention (from 3e-3) in the place of .58.
+ */
+export const TRAINING: TrainingSize = { steps: 200, batch: 16, learningRate: 3e-3 };
 
 /** That of the small networks. */
-export const SMALL_TRAINING: TrainingSize = { steps: 150, batch: 16, learningRate: 0.02, size: SMALL };
+export const SMALL_TRAINING: TrainingSize = {
+  steps: 150,
+  batch: 16,
+  learningRate: cosineSchedule({ initial: 0.02, steps: 150 }),
+  size: SMALL,
+};
 
 const lossOf = (attention: HeadAttention | null, size?: DenoiserSize) => {
   const network = denoiser(attention, size);
@@ -147,7 +163,7 @@ export async function trainDenoisers<Name extends string>(
     const { params } = await train<DenoiserParams, Images>({
       loss: lossOf(attention, size),
       initial: denoiser(attention, size).init(random.rng(`${seed}/denoiser/${run}`)),
-      optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: cosineSchedule({ initial: learningRate, steps }) })),
+      optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate })),
       data: () => batches,
       epochs: 1,
       signal: context.signal,
