@@ -6,6 +6,7 @@ export {
   type PiOptions,
   piController,
 } from "./controller.js";
+export { type EmbeddedStep, type EmbeddedStepOptions, embeddedStep, initialStepSize } from "./embedded-step.js";
 export type { EventRecord, OdeEvent } from "./events.js";
 export { type Adjoint, type Integral, type IntegrateOptions, integrate } from "./integrate.js";
 export { explicitRungeKutta } from "./methods/explicit-runge-kutta.js";

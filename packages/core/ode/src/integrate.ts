@@ -13,13 +13,21 @@ import {
   type TensorLike,
   tensor,
   tree,
+  UnsupportedError,
   ValueError,
   where,
 } from "@offprint/tensor-core";
 import { backsolveGradient } from "./adjoint/backsolve.js";
 import { discreteGradient } from "./adjoint/discrete.js";
 import { interpolatingGradient } from "./adjoint/interpolating.js";
-import { type Cotangents, type Problem, runForward, type Trajectory } from "./adjoint/trajectory.js";
+import {
+  type Cotangents,
+  directionOf,
+  type Problem,
+  runForward,
+  stateAt,
+  type Trajectory,
+} from "./adjoint/trajectory.js";
 import { checkStepping, type SteppingOptions, steppingNames, timesOf, tolerancesOf } from "./options.js";
 import type { TensorRate } from "./solve.js";
 import { sampleNorms, treeSystem } from "./system.js";
@@ -46,6 +54,8 @@ export interface IntegrateOptions<P = unknown> extends SteppingOptions {
   readonly stepGradient?: "frozen" | "through";
   /** Steps at most; so many states are stored (default 256). */
   readonly maxSteps?: number;
+  /** Whether the dense output is kept, for `at` (default false). */
+  readonly dense?: boolean;
   /** Jacobian of the rate by the state, `[n, n]`, for stiff methods (default derived). */
   readonly jacobian?: (t: Tensor, y: never, parameters: P) => Tensor;
 }
@@ -70,9 +80,11 @@ export interface Integral<Y> {
   readonly evaluations: Tensor;
   /** Whether the end was reached. */
   readonly reached: Tensor;
+  /** The state at a time, a scalar, of the dense output; a constant to gradients. @throws UnsupportedError without `dense` */
+  readonly at: (t: TensorLike) => Y;
 }
 
-const names = [...steppingNames, "parameters", "saveAt", "adjoint", "stepGradient", "maxSteps", "jacobian"];
+const names = [...steppingNames, "parameters", "saveAt", "adjoint", "stepGradient", "maxSteps", "jacobian", "dense"];
 
 /**
  * Solves `dy/dt = f(t, y, parameters)` from `y0` at `t0` to `t1` as an operation of tensors: with a gradient by `y0` and the
@@ -94,7 +106,7 @@ export function integrate<Y, P = unknown>(
   const owner = "integrate";
   checkOptions(owner, options, names);
   const stepping = checkStepping(owner, options);
-  const { adjoint = "discrete", stepGradient = "frozen", maxSteps = 256, saveAt, jacobian } = options;
+  const { adjoint = "discrete", stepGradient = "frozen", maxSteps = 256, saveAt, jacobian, dense = false } = options;
   requireChoice(owner, "adjoint", adjoint, ["discrete", "interpolating", "backsolve", "none"]);
   requireChoice(owner, "stepGradient", stepGradient, ["frozen", "through"]);
   requireInteger(owner, "maxSteps", maxSteps, 1);
@@ -116,13 +128,19 @@ export function integrate<Y, P = unknown>(
     initialStep: stepping.initialStep === 0 ? null : tensor(stepping.initialStep, { dtype: "float64" }),
     stopAt: stepping.stopAt,
     maxSteps,
-    withBasis: saveAt !== undefined || adjoint === "interpolating",
+    withBasis: saveAt !== undefined || adjoint === "interpolating" || dense,
+    dense,
     through: stepGradient === "through",
   };
   const parameters = (options.parameters === undefined ? null : asVariables(options.parameters)) as P;
   const times = [time(owner, span[0]), time(owner, span[1])] as const;
   const saves = saveAt === undefined ? null : savedTimes(owner, saveAt);
-  return result(state, problem, differentiable(problem, adjoint)(state.ravel(example), parameters, [...times, saves]));
+  return result(
+    state,
+    problem,
+    times,
+    differentiable(problem, adjoint)(state.ravel(example), parameters, [...times, saves]),
+  );
 }
 
 function time(owner: string, t: TensorLike): Tensor {
@@ -140,7 +158,7 @@ function savedTimes(owner: string, times: TensorLike): Tensor {
 }
 
 type Times = readonly [t0: Tensor, t1: Tensor, saveAt: Tensor | null];
-type Outputs = Omit<Trajectory, "rows">;
+type Outputs = Omit<Trajectory, "rows"> & { readonly rows: Pick<Trajectory["rows"], "y" | "basis"> | null };
 
 /** The solve with its gradient. */
 function differentiable<P>(problem: Problem<P>, adjoint: Adjoint): (y: Tensor, parameters: P, times: Times) => Outputs {
@@ -148,7 +166,10 @@ function differentiable<P>(problem: Problem<P>, adjoint: Adjoint): (y: Tensor, p
     alone((...given: [Tensor, P, Times]) => runForward(problem, ...given))(
       ...(tree.map(stopGradient, [y, parameters, times]) as [Tensor, P, Times]),
     );
-  const outputs = ({ rows: _, ...rest }: Trajectory): Outputs => rest;
+  const outputs = ({ rows: { y, basis }, ...rest }: Trajectory): Outputs => ({
+    ...rest,
+    rows: problem.dense ? { y, basis } : null,
+  });
   if (adjoint === "none") return (...given) => outputs(forward(...given));
   const gradients = { discrete: discreteGradient, interpolating: interpolatingGradient, backsolve: backsolveGradient };
   return customVjp(
@@ -175,7 +196,12 @@ function alone<A extends unknown[], R>(f: (...args: A) => R): (...args: A) => R 
   };
 }
 
-function result<Y, P>(state: Raveling<Y>, { method, initialStep }: Problem<P>, outputs: Outputs): Integral<Y> {
+function result<Y, P>(
+  state: Raveling<Y>,
+  { method, initialStep }: Problem<P>,
+  [t0, t1]: readonly [Tensor, Tensor],
+  outputs: Outputs,
+): Integral<Y> {
   const { last, saved, reached, attempts, errors, stiffness, stepTimes, stepSizes, steps } = outputs;
   const [count] = saved.shape;
   return {
@@ -188,6 +214,12 @@ function result<Y, P>(state: Raveling<Y>, { method, initialStep }: Problem<P>, o
     steps,
     evaluations: add(mul(attempts, method.evaluations), initialStep === null ? 2 : 1),
     reached,
+    at(t) {
+      if (outputs.rows === null) throw new UnsupportedError("integrate: at() needs the dense output; give dense: true");
+      const { y, basis } = tree.map(stopGradient, outputs.rows);
+      const records = { t: stepTimes, h: stepSizes, y, basis };
+      return state.unravel(stateAt(method, directionOf(t0, t1), records, steps, time("integrate", t)));
+    },
   };
 }
 

@@ -15,9 +15,16 @@ import {
   tensor,
   valueAndGrad,
 } from "@offprint/tensor-core";
-import { centralDifferences, expectClose, f64 } from "@offprint/testing";
+import { centralDifferences, errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { type Adjoint, type IntegrateOptions, integrate, solveSync } from "../src/index.js";
+import {
+  type Adjoint,
+  embeddedStep,
+  type IntegrateOptions,
+  initialStepSize,
+  integrate,
+  solveSync,
+} from "../src/index.js";
 
 const rng = random.rng("integrate");
 const draw = (shape: number[], scale: number) => mul(rng.normal(shape, { dtype: "float64" }), scale);
@@ -174,3 +181,32 @@ const always = {
     memory,
   }),
 };
+
+describe("what regularisers of single steps need", () => {
+  const options = { relativeTolerance: 1e-5, absoluteTolerance: 1e-5, parameters: weights };
+
+  it("the dense output is there to be asked, and a constant to gradients", () => {
+    const { at } = integrate(network, y0, [0, 1], { ...options, dense: true });
+    const solution = solveSync((t: Tensor, y: Tensor) => network(t, y, weights), y0, [0, 1], options);
+    for (const t of [0, 0.3, 1]) expectClose(at(t), solution.at(t), 1e-12);
+    const slopes = grad((y: Tensor) => sum(integrate(network, y, [0, 1], { ...options, dense: true }).at(0.5)))(y0);
+    expectClose(slopes, mul(y0, 0), 0);
+    expect(() => integrate(network, y0, [0, 1], options).at(0.5)).toThrow(errorLike("UnsupportedError", /dense/));
+  });
+
+  it("a step alone has the estimates that it has in a solve", () => {
+    const solved = integrate(network, y0, [0, 1], options);
+    const [h, t] = [solved.stepSizes.data()[1], solved.stepTimes.data()[1]];
+    const y = integrate(network, y0, [0, 1], { ...options, dense: true }).at(t);
+    const { error, stiffness } = embeddedStep(network, t, y, h, options);
+    expectClose(error.item(), solved.errors.data()[1], { relative: 1e-6 });
+    expectClose(stiffness.item(), solved.stiffness.data()[1], 1e-8);
+    const first = initialStepSize(network, 0, y0, 1, options).item();
+    expectClose(first, solved.stepSizes.data()[0], 1e-12);
+    expectClose(
+      initialStepSize(network, 0, y0, -1, options).item(),
+      solveSync((s: Tensor, x: Tensor) => network(s, x, weights), y0, [0, -1], options).stepSizes[0],
+      1e-12,
+    );
+  });
+});

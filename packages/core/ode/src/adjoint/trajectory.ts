@@ -39,6 +39,8 @@ export interface Problem<P> {
   readonly maxSteps: number;
   /** Whether the dense output is kept. */
   readonly withBasis: boolean;
+  /** Whether it is handed out. */
+  readonly dense: boolean;
   /** Whether the sizes of steps are differentiated. */
   readonly through: boolean;
 }

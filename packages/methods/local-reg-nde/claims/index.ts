@@ -1,0 +1,6 @@
+import { defineClaims } from "@offprint/claims";
+import { headline } from "./headline.js";
+import { locality, relation } from "./relation.js";
+
+/** The paper's claims. */
+export const claims = defineClaims({ method: "local-reg-nde", claims: [relation(), locality(), headline()] });

@@ -1,0 +1,11 @@
+export { type FitLocallyOptions, fitLocally, type LocalModel } from "./fit-locally.js";
+export {
+  foreignStep,
+  type Heuristic,
+  type LocalSdeTermOptions,
+  type LocalStep,
+  type LocalTermOptions,
+  localSdeTerm,
+  localTerm,
+} from "./local-term.js";
+export { type BlackBox, type Drawn, drawStep, type LocalOptions, localRegularizer, type Sampling } from "./sampling.js";

@@ -1,0 +1,49 @@
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
+import { embeddedStep } from "@offprint/ode";
+import { abs, mul } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { headline, judge, type Trio } from "../claims/headline.js";
+import { claims } from "../claims/index.js";
+import { localRegNde, type Method } from "../claims/method.js";
+import { locality, relation } from "../claims/relation.js";
+
+const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
+
+describe("claims fail for what is not the method", () => {
+  it("relation: holds, and fails for terms without the size of the step", async () => {
+    expect(await holds(relation())).toBe(true);
+    const broken: Method = {
+      ...localRegNde,
+      localTerm: (f, u, t, h, o) => mul(localRegNde.localTerm(f, u, t, mul(h, 0.9), o), 1),
+    };
+    expect(await holds(relation(broken))).toBe(false);
+  });
+
+  it("locality: holds, and fails where the state is not a constant", async () => {
+    expect(await holds(locality())).toBe(true);
+    const open: Method = {
+      ...localRegNde,
+      localRegularizer: (f, { at }, _, u, o = {}) => {
+        const { error } = embeddedStep(f, u, mul(at(u as never) as never, 1) as never, 0.1, {
+          parameters: o.parameters as never,
+        });
+        return mul(error, abs(mul(error, 0)));
+      },
+    };
+    expect(await holds(locality(open))).toBe(false);
+  });
+
+  it("evaluations: fails for a regulariser without weight", async () => {
+    const without: Method = {
+      ...localRegNde,
+      fitLocally: (m, p, d, o) => localRegNde.fitLocally(m, p, d, { ...o, lambda: 0 }),
+    };
+    expect(await holds(headline(without, { train: 200, test: 100, epochs: 2, runs: 1 }))).toBe(false);
+    const of = (evaluations: number, accuracy: number) => ({ evaluations, accuracy });
+    const good: Trio = { vanilla: of(80, 0.96), unbiased: of(38, 0.955), biased: of(32, 0.95) };
+    expect(judge([good], 0.6, 0.015)).toBe(true);
+    expect(judge([{ ...good, unbiased: of(50, 0.96) }], 0.6, 0.015)).toBe(false);
+    expect(judge([{ ...good, biased: of(32, 0.94) }], 0.6, 0.015)).toBe(false);
+  });
+});

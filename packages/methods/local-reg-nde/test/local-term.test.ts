@@ -1,0 +1,250 @@
+import { integrate, solveSde, solveSync } from "@offprint/ode";
+import { adam } from "@offprint/optim";
+import { runConformance } from "@offprint/solvers/conformance";
+import {
+  add,
+  div,
+  grad,
+  jitSync,
+  matmul,
+  mean,
+  mul,
+  random,
+  square,
+  sub,
+  type Tensor,
+  tanh,
+  tensor,
+} from "@offprint/tensor-core";
+import { centralDifferences, errorLike, expectClose, f64 } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { drawStep, fitLocally, localRegularizer, localSdeTerm, localTerm } from "../src/index.js";
+
+const float = (x: number) => tensor(x, { dtype: "float64" });
+const decay = (_t: Tensor, y: Tensor) => mul(y, -2);
+const rng = random.rng("local");
+const draw = (shape: number[], scale = 0.6) => mul(rng.normal(shape, { dtype: "float64" }), scale);
+const weights = { a: draw([2, 6]), b: draw([6, 2]) };
+type W = typeof weights;
+const rate = (t: Tensor, z: Tensor, { a, b }: W) => matmul(tanh(add(matmul(z, a), t)), b);
+const x = draw([5, 2], 1);
+
+describe("the local term", () => {
+  it("of y' = -2 y is what the sheet has", () => {
+    for (const [h, expected] of [
+      [0.2, 0.569903763],
+      [0.4, 41.86697683],
+    ]) {
+      expectClose(localTerm(decay, float(1.3), 0.3, h).item(), expected, { relative: 1e-8 });
+      expectClose(localTerm(decay, float(1.3), 0.3, h, { regularize: "stiffness" }).item(), 0.57032052, {
+        relative: 1e-8,
+      });
+    }
+  });
+
+  it("backwards in time it is that of the problem with time reversed", () => {
+    const forwards = localTerm((_t: Tensor, y: Tensor) => mul(y, 2), float(1.3), 0, 0.2).item();
+    expectClose(localTerm(decay, float(1.3), 0, -0.2).item(), forwards, 1e-12);
+  });
+
+  it("has the gradient of differences in the parameters, none in the state, and none in what is no part of the rate", () => {
+    const both = { ...weights, head: draw([2, 2]) };
+    const r = jitSync((u: Tensor, w: typeof both) => localTerm(rate, u, 0.2, 0.3, { parameters: w as W }));
+    const slopes = grad((w: typeof both) => r(x, w))(both);
+    const whole = Float64Array.from([...weights.a.data(), ...weights.b.data()]);
+    const at = (v: Float64Array) =>
+      r(x, { a: f64(v.slice(0, 12), [2, 6]), b: f64(v.slice(12), [6, 2]), head: both.head }).item();
+    expectClose([...slopes.a.data(), ...slopes.b.data()], centralDifferences(at, whole), { ofLargest: 1e-6 });
+    expect([...slopes.head.data()].every((v) => v === 0)).toBe(true);
+    expect([...grad((u: Tensor) => r(u, both))(x).data()].every((v) => v === 0)).toBe(true);
+    expect(r(mul(x, 1.01), both).item()).not.toBe(r(x, both).item());
+  });
+
+  it("with a constant first stage has another gradient, and the same value", () => {
+    const of = (firstStageConstant: boolean) => (w: W) =>
+      localTerm(rate, x, 0.2, 0.3, { parameters: w, firstStageConstant });
+    expectClose(of(true)(weights).item(), of(false)(weights).item(), 0);
+    expect(grad(of(true))(weights).a.data()[0]).not.toBe(grad(of(false))(weights).a.data()[0]);
+  });
+
+  it("refuses what it cannot do", () => {
+    expect(() => localTerm(decay, float(1), 0, 0.1, { regularize: "stiffness", method: "bogackiShampine" })).toThrow(
+      errorLike("UnsupportedError", /stiffness/),
+    );
+    expect(() => localTerm(decay, float(1), 0, 0.1, { regularize: "energy" as "error" })).toThrow(
+      errorLike("ValueError", /regularize/),
+    );
+    expect(() => localTerm(decay, float(1), 0, 0.1, { atol: 1 } as object)).toThrow(errorLike("ValueError", /atol/));
+  });
+});
+
+describe("sampling", () => {
+  const solved = integrate(rate, x, [0, 1], {
+    parameters: weights,
+    dense: true,
+    relativeTolerance: 1e-6,
+    absoluteTolerance: 1e-6,
+  });
+  const options = { parameters: weights };
+  const times = (mode: "unbiased" | "biased") => {
+    const one = jitSync((u: Tensor) => drawStep(rate, solved, [0, 1], u, { ...options, mode }));
+    return [...rng.uniform([2000], { dtype: "float64" }).data()].map((u) => {
+      const { t1, h } = one(float(u));
+      return [t1.item(), h.item()];
+    });
+  };
+
+  it("unbiased times are even over the span, steps end with it", () => {
+    const drawn = times("unbiased");
+    const sorted = drawn.map(([t]) => t).sort((a, b) => a - b);
+    const distance = Math.max(...sorted.map((t, i) => Math.max(Math.abs(t - i / 2000), Math.abs(t - (i + 1) / 2000))));
+    expect(distance).toBeLessThan(1.95 / Math.sqrt(2000));
+    expect(drawn.every(([t, h]) => h > 0 && t + h <= 1 + 1e-15)).toBe(true);
+  });
+
+  it("biased times are the steps' own, all of them, never the end", () => {
+    const known = [...solved.stepTimes.data()].slice(0, solved.steps.item());
+    const drawn = new Set(times("biased").map(([t]) => t));
+    expect([...drawn].sort((a, b) => a - b)).toEqual(known);
+  });
+
+  it("backwards spans have negative steps", () => {
+    const back = integrate(rate, x, [1, 0], { parameters: weights, dense: true });
+    const { t1, h } = drawStep(rate, back, [1, 0], 0.25, options);
+    expectClose(t1.item(), 0.75, 1e-15);
+    expect(h.item()).toBeLessThan(0);
+    expect(localRegularizer(rate, back, [1, 0], 0.25, options).item()).toBeGreaterThan(0);
+  });
+
+  it("several draws are averaged", () => {
+    const each = [0.1, 0.6].map((u) => localRegularizer(rate, solved, [0, 1], u, options).item());
+    expectClose(localRegularizer(rate, solved, [0, 1], [0.1, 0.6], options).item(), (each[0] + each[1]) / 2, 1e-12);
+  });
+
+  it("a solver from outside serves as well; by trial its steps are about as long as the built-in's", () => {
+    const outside = solveSync((t: Tensor, y: Tensor) => rate(t, y, weights), x, [0, 1], {
+      method: "dopri5",
+      relativeTolerance: 1e-9,
+      absoluteTolerance: 1e-9,
+    });
+    const box = { at: (t: Tensor) => outside.at(t.item()) };
+    const inside = { at: solved.at };
+    for (const localStep of ["initial", "trial"] as const) {
+      const [a, b] = [box, inside].map((each) =>
+        localRegularizer(rate, each, [0, 1], 0.4, { ...options, localStep }).item(),
+      );
+      expectClose(a, b, { relative: 1e-2 });
+    }
+    const tried = drawStep(rate, box, [0, 1], 0.4, { ...options, localStep: "trial" }).h.item();
+    const first = drawStep(rate, box, [0, 1], 0.4, { ...options, localStep: "initial" }).h.item();
+    expect(tried).toBeGreaterThan(first);
+    expect(() => drawStep(rate, box, [0, 1], 0.4, { ...options, mode: "biased" })).toThrow(
+      errorLike("UnsupportedError", /biased/),
+    );
+    expect(() => drawStep(rate, box, [0, 1], 0.4, { ...options, localStep: "solver" })).toThrow(
+      errorLike("UnsupportedError", /solver/),
+    );
+  });
+});
+
+describe("the local term of stochastic equations", () => {
+  const drift = (_t: Tensor, u: Tensor, { a, b }: W) => matmul(tanh(matmul(u, a)), b);
+  const diffusion = (_t: Tensor, u: Tensor) => mul(u, 0.3);
+
+  it("is that of the step in a solve with the same increments, and its gradient that of differences", async () => {
+    const solution = await solveSde(drift, diffusion, x, [0, 1], {
+      parameters: weights,
+      relativeTolerance: 0.14,
+      absoluteTolerance: 0.14,
+      initialStep: 0.1,
+      seed: 3,
+    });
+    const { dW, dZ } = solution.replay();
+    const [h] = solution.stepSizes;
+    const noise = { dW: dW.slice([0]), dZ: dZ.slice([0]) };
+    const r = jitSync((w: W) => localSdeTerm(drift, diffusion, x, 0, h, noise, { parameters: w }));
+    expectClose(r(weights).item(), solution.errors[0] * h, { relative: 1e-9 });
+    const slopes = grad((w: W) => r(w))(weights);
+    const whole = Float64Array.from([...weights.a.data(), ...weights.b.data()]);
+    const at = (v: Float64Array) => r({ a: f64(v.slice(0, 12), [2, 6]), b: f64(v.slice(12), [6, 2]) }).item();
+    expectClose([...slopes.a.data(), ...slopes.b.data()], centralDifferences(at, whole), { ofLargest: 1e-6 });
+  });
+
+  it("knows stiffness by SOSRI2 alone", () => {
+    const noise = { dW: draw([10]), dZ: draw([10]) };
+    const stiff = localSdeTerm((_t: Tensor, u: Tensor, _p: null) => mul(u, -3), diffusion as never, x, 0, 0.1, noise, {
+      parameters: null,
+      regularize: "stiffness",
+      method: "sosri2",
+    });
+    expectClose(stiff.item(), 3 / 10.6, 1e-9);
+    expect(() =>
+      localSdeTerm(drift, diffusion, x, 0, 0.1, noise, { parameters: weights, regularize: "stiffness" }),
+    ).toThrow(errorLike("UnsupportedError", /sosri2/));
+  });
+});
+
+const batch = { x, y: draw([5, 2], 1) };
+const model = {
+  rate,
+  initial: (_: W, b: typeof batch) => b.x,
+  loss: (_: W, { y: z }: { y: Tensor }, b: typeof batch) => mean(square(sub(z, b.y))),
+};
+const optimizer = adam({ learningRate: 0.01 });
+const fitted = (options: object) =>
+  fitLocally(model, weights, () => [batch], { optimizer, epochs: 2, tolerance: 1e-4, maxSteps: 32, ...options });
+
+describe("fitLocally", () => {
+  it("with mode none, or without weight, is plain training bit for bit, with the same solves", async () => {
+    const losses = async (options: object) =>
+      (await fitted(options)).history.map(({ loss, figures }) => [loss, figures?.evaluations]);
+    expect(await losses({ mode: "unbiased", lambda: 0 })).toEqual(await losses({ mode: "none", lambda: 5 }));
+    const [first] = (await fitted({ lambda: 5 })).history;
+    const [plain] = (await fitted({ mode: "none" })).history;
+    expectClose(first.loss, plain.loss + 5 * (first.figures?.regularizer ?? 0), 1e-12);
+    expect(first.figures?.evaluations).toBe(plain.figures?.evaluations);
+  });
+
+  it("takes any adjoint, sampling, heuristic and step", async () => {
+    const ways = [
+      { adjoint: "backsolve" },
+      { mode: "biased", samples: 3 },
+      { regularize: "stiffness" },
+      { localStep: "trial" },
+      { localStep: "initial" },
+    ];
+    for (const way of ways) expect((await fitted({ lambda: 1, ...way })).history.at(-1)?.loss).toBeLessThan(50);
+  });
+});
+
+runConformance(
+  "fitLocally",
+  {
+    run: (options) =>
+      fitLocally(model, weights, () => [batch, batch], {
+        optimizer,
+        epochs: 1,
+        tolerance: 1e-3,
+        maxSteps: 16,
+        lambda: 1,
+        ...options,
+      }) as never,
+    limit: "epochs",
+    short: 3,
+    endless: { epochs: 1e6 },
+    seeded: true,
+    invalid: [
+      { lambda: -1 },
+      { lambda: [1, 2] },
+      { tolerance: 0 },
+      { method: "none" },
+      { mode: "both" },
+      { samples: 0 },
+      { adjoint: "none" },
+    ],
+    nonFinite: [
+      () => fitLocally(model, { a: div(weights.a, 0), b: weights.b }, () => [batch], { optimizer, epochs: 1 }),
+    ],
+  },
+  { describe, expect, it },
+);
