@@ -34,12 +34,12 @@ export interface Effort {
 }
 
 const efforts: Record<ClaimContext["scale"], Effort> = {
-  quick: { train: 600, test: 300, epochs: 6, runs: 1 },
+  quick: { train: 600, test: 300, epochs: 8, runs: 1 },
   full: { train: 1200, test: 597, epochs: 14, runs: 2 },
 };
 
 /** Weights of the local term: a shorter training needs larger ones. */
-const weights: Record<ClaimContext["scale"], readonly [number, number]> = { quick: [600, 60], full: [300, 30] };
+const weights: Record<ClaimContext["scale"], readonly [number, number]> = { quick: [400, 40], full: [300, 30] };
 
 /** What a training comes to. */
 export interface Outcome {
