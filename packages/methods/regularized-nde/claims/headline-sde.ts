@@ -4,7 +4,7 @@ import { judge, type Pair } from "./headline-ode.js";
 import { type Method, regularizedNde } from "./method.js";
 
 const efforts: Record<ClaimContext["scale"], { effort: Effort; runs: number; lambda: number }> = {
-  quick: { effort: { train: 400, test: 200, epochs: 6 }, runs: 1, lambda: 30 },
+  quick: { effort: { train: 400, test: 200, epochs: 6 }, runs: 1, lambda: 15 },
   full: { effort: { train: 1200, test: 597, epochs: 6 }, runs: 2, lambda: 10 },
 };
 
