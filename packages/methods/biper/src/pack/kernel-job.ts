@@ -1,6 +1,6 @@
 import { wasmBase64 } from "./wasm-bytes.js";
 
-/** Fields of `ConvolutionJob` in assembly/binary-convolution.ts, where their meaning is, in their order there. */
+/** Fields of `ConvolutionJob` in assembly/binary-convolution.ts, where their meaning is, in their order there: one per word. */
 const fields = [
   ...(["input", "words", "pixelBytes", "rowBytes", "kernelHeight", "kernelWidth"] as const),
   ...(["tapRowBytes", "tapColumnBytes", "places", "pixels", "weights", "outputs"] as const),
