@@ -1,13 +1,11 @@
+export type {
+  LocationScaleOptions,
+  NormalOptions,
+  TruncatedNormalOptions,
+  UniformOptions,
+} from "./continuous-draws.js";
 export type { CategoricalOptions } from "./discrete.js";
+export type { ChoiceOptions } from "./discrete-draws.js";
 export type { FloatOptions } from "./parameter.js";
-export {
-  type ChoiceOptions,
-  type LocationScaleOptions,
-  type NormalOptions,
-  Rng,
-  type RngState,
-  rng,
-  type TruncatedNormalOptions,
-  type UniformOptions,
-} from "./rng.js";
+export { Rng, type RngState, rng } from "./rng.js";
 export { type Scramble, type SobolOptions, SobolSequence, type SobolState, sobol } from "./sobol.js";

@@ -89,3 +89,8 @@ export function floatDType(operation: string, dtype: DType | undefined): "float3
   }
   return dtype;
 }
+
+/** The parameter of draw `i`. */
+export function at(parameter: Parameter, i: number): number {
+  return parameter.values === undefined ? parameter.constant : parameter.values[i];
+}
