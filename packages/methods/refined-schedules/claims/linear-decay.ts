@@ -139,7 +139,7 @@ export function linearDecay(
 
 /** The same on measured data. */
 export function irisSchedules(method: Method = published): Claim {
-  const seeds = { quick: 16, full: 32 };
+  const seeds = { quick: 32, full: 64 };
   return {
     id: "iris",
     statement: "On real data linear decay and its refinement are as good as the best classical schedule",
