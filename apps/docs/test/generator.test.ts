@@ -71,6 +71,7 @@ describe("a package is on the site because its folder is there", () => {
     const text = page("methods/halving.md");
     expect(text).toContain(`<figure class="picture" v-pre>${svg}</figure>`);
     expect(text).not.toContain("steps.svg");
+    expect(text).not.toContain("badge.svg");
     for (const path of ["index.md", "gallery.md"]) {
       expect(page(path)).toContain('src="/pictures/halving/steps.light.svg"');
       expect(page(path)).toContain('src="/pictures/halving/steps.dark.svg"');

@@ -71,11 +71,12 @@ function claimsTable(records: readonly ClaimRecord[]): string {
 function dataTable({ title, columns, rows }: ClaimTable): string {
   const head = columns.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("");
   const body = rows.map((row) => {
-    const cells = row.map((value) =>
-      typeof value === "number"
-        ? `<td class="number">${escapeHtml(figure(value))}</td>`
-        : `<td>${escapeHtml(value ?? "—")}</td>`,
-    );
+    const cells = row.map((value, place) => {
+      const label = `data-label="${escapeHtml(columns[place] ?? "")}"`;
+      return typeof value === "number"
+        ? `<td class="number" ${label}>${escapeHtml(figure(value))}</td>`
+        : `<td ${label}>${escapeHtml(value ?? "—")}</td>`;
+    });
     return `<tr>${cells.join("")}</tr>`;
   });
   return (

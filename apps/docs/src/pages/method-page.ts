@@ -12,8 +12,8 @@ import { repositoryAddress } from "../workspace/repository-links.js";
 import type { Example, Package } from "../workspace/workspace.js";
 import { withOpenLinks } from "./playground-page.js";
 
-/** The README's own picture, which the page shows in its own colours. */
-const pictureLine = /^!\[[^\]]*\]\(playground\/[^)]*\)\n*/m;
+/** The README's own picture and badge, which the page shows in its own way. */
+const pictureLine = /^!\[[^\]]*\]\((?:playground|claims)\/[^)]*\.svg\)\n*/gm;
 
 /** What a page needs to know beside its package. */
 export interface PageContext {
