@@ -4,6 +4,8 @@ import { DenseProduct } from "./dense-product.js";
 import type { CheckedProblem, ConicOperator } from "./problem.js";
 
 const PASSES = 10;
+/** Norms between this and its inverse are even enough. */
+const EVEN = 0.95;
 const LEAST = 1e-4;
 const MOST = 1e4;
 
@@ -36,7 +38,7 @@ export function equilibrate(problem: CheckedProblem, normalize: boolean): Scaled
   const scaledA = A?.withValues(A.values.slice());
   const scaledP = P?.withValues(P.values.slice());
   if (normalize && scaledA !== undefined) {
-    for (let pass = 0; pass < PASSES; pass++) ruizPass(scaledA, scaledP, blocks, D, E);
+    for (let pass = 0; pass < PASSES; pass++) if (ruizPass(scaledA, scaledP, blocks, D, E)) break;
     // The clamped scales, applied to the data once.
     clamp(D);
     clamp(E);
@@ -53,14 +55,14 @@ export function equilibrate(problem: CheckedProblem, normalize: boolean): Scaled
   return { n, m, A: scaledA, P: scaledP, operator, dense, denseP, b, c, blocks, D, E, sigma };
 }
 
-/** One pass on the current D A E and E P E, in place. */
+/** One pass on the current D A E and E P E, in place; true where their norms were even already. */
 function ruizPass(
   A: sparse.CscMatrix,
   P: sparse.CscMatrix | undefined,
   blocks: readonly ConeBlock[],
   D: Float64Array,
   E: Float64Array,
-): void {
+): boolean {
   const rows = new Float64Array(D.length);
   const columns = new Float64Array(E.length);
   growNorms(A, rows, columns);
@@ -70,10 +72,16 @@ function ruizPass(
     if (kind !== "secondOrder" && kind !== "semidefinite") continue;
     rows.fill(largest(rows.subarray(start, start + length)), start, start + length);
   }
+  if (even(rows) && even(columns)) return true;
   for (let i = 0; i < rows.length; i++) D[i] *= rows[i] = 1 / Math.sqrt(atLeast(rows[i]));
   for (let j = 0; j < columns.length; j++) E[j] *= columns[j] = 1 / Math.sqrt(atLeast(columns[j]));
   rescale(A, A.values, rows, columns);
   if (P !== undefined) rescale(P, P.values, columns, columns);
+  return false;
+}
+
+function even(norms: Float64Array): boolean {
+  return norms.every((norm) => norm < LEAST || (norm > EVEN && norm < 1 / EVEN));
 }
 
 function growNorms(a: sparse.CscMatrix, rows: Float64Array | undefined, columns: Float64Array): void {

@@ -4,5 +4,13 @@
  *
  * @module
  */
-export { type CgState, type RelaxationMatrix, relax, sparseCg } from "./kernels/index.js";
+export {
+  type CgState,
+  cholesky,
+  congruence,
+  type RelaxationMatrix,
+  relax,
+  sparseCg,
+  triangularSolve,
+} from "./kernels/index.js";
 export { readMatrix, readVector } from "./sparse/dense-operand.js";

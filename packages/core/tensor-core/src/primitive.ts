@@ -86,6 +86,11 @@ function isOpen({ storage, record }: Tensor): boolean {
   return record !== null || storage.kind === "symbolic" || storage.kind === "batched";
 }
 
+/** Whether a value is in memory and no transformation looks at what becomes of it. */
+export function isPlain(x: Tensor): boolean {
+  return x.storage.kind === "host" && x.record === null;
+}
+
 /** Carries out a primitive at the level its inputs belong to, and records it for the gradients that need it. */
 export function bind<P>(primitive: Primitive<P>, inputs: readonly Tensor[], params: P): Tensor[] {
   let top: Tensor | undefined;

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { wasmRuntime } from "../src/kernels/engine.js";
-import { type MatrixView, matmul, matmulBatched, rowMajor, setKernels, transposed } from "../src/kernels/index.js";
+import {
+  congruence,
+  type MatrixView,
+  matmul,
+  matmulBatched,
+  rowMajor,
+  setKernels,
+  transposed,
+} from "../src/kernels/index.js";
 import { arrayTypes, distance, product, randomArray, sizes, tolerance, transpose, withBoth } from "./kernels-inputs.js";
 
 withBoth((mode) => {
@@ -113,6 +121,23 @@ withBoth((mode) => {
         if (i === 3) expect(c[i * n + j]).toBeNaN();
         else if (j === 20) expect(Math.abs(c[i * n + j]!)).toBe(Number.POSITIVE_INFINITY);
         else expect(Number.isFinite(c[i * n + j])).toBe(true);
+      }
+    }
+  });
+
+  it("a congruence is the two products, from an offset and turned", () => {
+    setKernels(mode);
+    for (const n of [1, 3, 8, 20, 33]) {
+      const size = n * n;
+      const left = randomArray(n, size + 5);
+      const v = randomArray(n + 1, size);
+      const l = left.slice(5);
+      for (const turned of [false, true]) {
+        const factor = turned ? transpose(l, n, n) : l;
+        const expected = product(n, n, n, product(n, n, n, factor, v), transpose(factor, n, n));
+        const out = new Float64Array(size).fill(Number.NaN);
+        congruence(left, 5, turned, v, n, out);
+        expect(distance(out, expected)).toBeLessThan(1e-13 * n * n);
       }
     }
   });

@@ -26,6 +26,28 @@ const wide = f64([
   [0.5, -1, 3, 2],
 ]);
 
+describe("values in memory take a shorter way to the same numbers", () => {
+  const asymmetric = (dtype: "float32" | "float64"): Tensor =>
+    tensor(
+      Array.from({ length: 2 * 36 }, (_, i) => Math.sin(1 + 7 * i) * 10 ** (i % 5)),
+      { shape: [2, 6, 6], dtype },
+    );
+
+  it("the symmetric part and the eigenvalues, bit for bit as where a gradient is recorded", () => {
+    for (const dtype of ["float32", "float64"] as const) {
+      const a = asymmetric(dtype);
+      const recorded: Tensor[] = [];
+      grad((x: Tensor) => {
+        recorded.push(linalg.eigvalsh(x));
+        return sum(recorded[0]);
+      })(a);
+      expect(linalg.eigvalsh(a).data()).toEqual(recorded[0].data());
+      expect(linalg.eigvalsh(transpose(a, [0, 2, 1])).data()).toEqual(recorded[0].data());
+      expect(linalg.eigvalsh(a).data()).toEqual(linalg.eigh(a).values.data());
+    }
+  });
+});
+
 describe("factorisations multiply back to the matrix", () => {
   it("cholesky", () => {
     const l = linalg.cholesky(spd);

@@ -156,6 +156,7 @@ function zeroRows({ A, n }: ScaledProblem, zeros: number): sparse.CsrMatrix {
 function normalPattern({ n, P }: ScaledProblem, groups: readonly RowGroup[]): sparse.CscMatrix | undefined {
   const [rows, columns]: [number[], number[]] = [[], []];
   const limit = n * n;
+  if (P !== undefined && P.entries > DENSE_FROM * limit) return undefined;
   const seen = new Set<number>();
   const add = (i: number, j: number): void => {
     const key = Math.min(i, j) * n + Math.max(i, j);

@@ -1,4 +1,5 @@
-import { linalg, matmul, sparse, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { matmul, sparse, tensor, ValueError } from "@offprint/tensor-core";
+import { cholesky, triangularSolve } from "@offprint/tensor-core/internal";
 import type { SymmetricTarget } from "./normal-matrix.js";
 
 /**
@@ -23,7 +24,8 @@ export class DenseSystem implements ReducedSystem {
   private readonly matrix: Float64Array;
   /** P */
   private readonly fixed: Float64Array;
-  private readonly transposedZero: Tensor | undefined;
+  /** Z^T `[n, zeros]` */
+  private readonly transposedZero: Float64Array | undefined;
   private factorM: Float64Array | undefined;
   private factorS: Float64Array | undefined;
   /** L^-1 Z^T `[n, zeros]` */
@@ -47,7 +49,7 @@ export class DenseSystem implements ReducedSystem {
       for (let p = zero.indptr[i]; p < zero.indptr[i + 1]; p++)
         values[zero.indices[p] * zero.rows + i] = zero.values[p];
     }
-    this.transposedZero = tensor(values, { shape: [n, zero.rows] });
+    this.transposedZero = values;
   }
 
   factor(fill: (target: SymmetricTarget) => void): boolean {
@@ -61,27 +63,27 @@ export class DenseSystem implements ReducedSystem {
     });
     let largest = 0;
     for (let i = 0; i < n; i++) largest = Math.max(largest, matrix[i * (n + 1)]);
-    for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) matrix[j * n + i] = matrix[i * n + j];
-    let L: Tensor | undefined;
+    let L: Float64Array | undefined;
     for (let k = 0, before = 0; k < SHIFTS.length && L === undefined; k++) {
       const shift = SHIFTS[k] + RELATIVE_SHIFT * largest;
       for (let i = 0; i < n; i++) matrix[i * (n + 1)] += shift - before;
       before = shift;
-      L = choleskyOf(tensor(matrix, { shape: [n, n] }));
+      L = choleskyOf(matrix, n);
     }
     if (L === undefined) return false;
-    this.factorM = L.data() as Float64Array;
+    this.factorM = L;
     if (this.transposedZero === undefined) return true;
-    const half = linalg.triangularSolve(L, this.transposedZero);
-    const zeros = half.shape[1];
-    const schur = Float64Array.from(matmul(half.transpose(), half).data());
+    const zeros = this.transposedZero.length / n;
+    const half = triangularSolve(L, n, this.transposedZero, zeros, { lower: true });
+    const columns = tensor(half, { shape: [n, zeros] });
+    const schur = Float64Array.from(matmul(columns.transpose(), columns).data());
     let top = 0;
     for (let i = 0; i < zeros; i++) top = Math.max(top, schur[i * (zeros + 1)]);
     for (let i = 0; i < zeros; i++) schur[i * (zeros + 1)] += CORNER_SHIFT + 1e-13 * top;
-    const S = choleskyOf(tensor(schur, { shape: [zeros, zeros] }));
+    const S = choleskyOf(schur, zeros);
     if (S === undefined) return false;
-    this.half = half.data() as Float64Array;
-    this.factorS = S.data() as Float64Array;
+    this.half = half;
+    this.factorS = S;
     return true;
   }
 
@@ -193,21 +195,28 @@ export function addQuadratic(P: sparse.CscMatrix | undefined, target: SymmetricT
   }
 }
 
-function choleskyOf(a: Tensor): Tensor | undefined {
-  try {
-    return linalg.cholesky(a);
-  } catch (error) {
-    if (error instanceof ValueError) return undefined;
-    throw error;
-  }
+/** The Cholesky factor from the lower triangle; nothing where a pivot is not positive, or not a number. */
+function choleskyOf(a: Float64Array, n: number): Float64Array | undefined {
+  const { factor, failedPivot } = cholesky(a, n);
+  return failedPivot < 0 ? factor : undefined;
 }
 
 /** x = L^-1 x for lower triangular L `[n, n]`. */
 function forward(L: Float64Array, n: number, x: Float64Array): void {
   for (let i = 0, p = 0; i < n; i++, p += n) {
-    let sum = x[i];
-    for (let j = 0; j < i; j++) sum -= L[p + j] * x[j];
-    x[i] = sum / L[p + i];
+    const whole = i - (i % 4);
+    let s0 = x[i];
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let j = 0; j < whole; j += 4) {
+      s0 -= L[p + j] * x[j];
+      s1 -= L[p + j + 1] * x[j + 1];
+      s2 -= L[p + j + 2] * x[j + 2];
+      s3 -= L[p + j + 3] * x[j + 3];
+    }
+    for (let j = whole; j < i; j++) s0 -= L[p + j] * x[j];
+    x[i] = (s0 + s1 + (s2 + s3)) / L[p + i];
   }
 }
 

@@ -1,9 +1,7 @@
 import { linalg, matmul, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { congruence } from "@offprint/tensor-core/internal";
 import { readSmat } from "../svec.js";
 import type { ConeScaling } from "./cone-scaling.js";
-
-/** Up to this order loops are faster than calls of the host kernels. */
-const LOOP_UP_TO = 12;
 
 /**
  * @internal Semidefinite cones of one order, batched: W v = svec(r^T V r) with r^T Y r = r^-1 S r^-T = diag(lambda). From the
@@ -18,6 +16,7 @@ export class SemidefiniteScaling implements ConeScaling {
   metric: Tensor;
   private readonly lambda: Float64Array;
   private readonly shape: number[];
+  private readonly whole: Float64Array;
   private readonly half: Float64Array;
 
   constructor(
@@ -27,6 +26,7 @@ export class SemidefiniteScaling implements ConeScaling {
   ) {
     this.degree = starts.length * order;
     this.shape = [starts.length, order, order];
+    this.whole = new Float64Array(order * order);
     this.half = new Float64Array(order * order);
     this.lambda = new Float64Array(this.degree).fill(1);
     const eye = new Float64Array(this.degree * order);
@@ -59,8 +59,9 @@ export class SemidefiniteScaling implements ConeScaling {
     }
     // r^-1 = lambda^(-1/2) U^T M^T with U = M^T L V lambda^-1.
     this.r = this.columnsTimes(matmul(L, vectors), -0.5);
-    this.rInverse = transposed(this.columnsTimes(matmul(matmul(M, product), vectors), -1.5));
-    this.metric = matmul(transposed(this.rInverse), this.rInverse);
+    const inverseTransposed = this.columnsTimes(matmul(matmul(M, product), vectors), -1.5);
+    this.rInverse = tensor(transposed(inverseTransposed).data() as Float64Array, { shape: this.shape });
+    this.metric = matmul(inverseTransposed, this.rInverse);
     const { order } = this;
     for (const [b, start] of this.starts.entries()) {
       for (let j = 0, k = start; j < order; k += order - j, j++) {
@@ -72,19 +73,19 @@ export class SemidefiniteScaling implements ConeScaling {
   }
 
   scale(from: Float64Array, to: Float64Array): void {
-    this.congruence(transposed(this.r), this.r, from, to);
+    this.congruence(this.r, true, from, to);
   }
 
   scaleTransposed(from: Float64Array, to: Float64Array): void {
-    this.congruence(this.r, transposed(this.r), from, to);
+    this.congruence(this.r, false, from, to);
   }
 
   unscale(from: Float64Array, to: Float64Array): void {
-    this.congruence(transposed(this.rInverse), this.rInverse, from, to);
+    this.congruence(this.rInverse, true, from, to);
   }
 
   unscaleTransposed(from: Float64Array, to: Float64Array): void {
-    this.congruence(this.rInverse, transposed(this.rInverse), from, to);
+    this.congruence(this.rInverse, false, from, to);
   }
 
   unscaleTwice(from: Float64Array, to: Float64Array): void {
@@ -149,34 +150,16 @@ export class SemidefiniteScaling implements ConeScaling {
     }
   }
 
-  /** left V right, where right is the transpose of left. */
-  private congruence(left: Tensor, right: Tensor, from: Float64Array, to: Float64Array): void {
-    if (this.order <= LOOP_UP_TO) {
-      this.smallCongruence(left.data() as Float64Array, from, to);
-      return;
-    }
-    const V = tensor(this.matrices(from), { shape: this.shape });
-    this.writeSymmetric(matmul(left, matmul(V, right)).data() as Float64Array, to);
-  }
-
-  private smallCongruence(left: Float64Array, from: Float64Array, to: Float64Array): void {
-    const { order: n, half } = this;
-    const V = this.matrices(from);
+  /** `left V left^T`, or `left^T V left` where `turned`. */
+  private congruence(left: Tensor, turned: boolean, from: Float64Array, to: Float64Array): void {
+    const { order: n, whole, half } = this;
+    const factors = left.data() as Float64Array;
     for (const [b, start] of this.starts.entries()) {
-      const offset = b * n * n;
-      for (let i = 0; i < n; i++) {
-        for (let j = 0; j < n; j++) {
-          let sum = 0;
-          for (let l = 0; l < n; l++) sum += left[offset + i * n + l] * V[offset + j * n + l];
-          half[i * n + j] = sum;
-        }
-      }
+      readSmat(from, start, n, whole, 0);
+      congruence(factors, b * n * n, turned, whole, n, half);
       for (let j = 0, k = start; j < n; j++) {
-        for (let i = j; i < n; i++, k++) {
-          let sum = 0;
-          for (let l = 0; l < n; l++) sum += half[i * n + l] * left[offset + j * n + l];
-          to[k] = i === j ? sum : Math.SQRT2 * sum;
-        }
+        to[k++] = half[j * n + j];
+        for (let i = j + 1; i < n; i++) to[k++] = Math.SQRT1_2 * (half[i * n + j] + half[j * n + i]);
       }
     }
   }

@@ -5,6 +5,7 @@
 export { type FloatArray, hasNonFinite, type MatrixView, rowMajor, transposed } from "./arrays.js";
 export { type BinaryName, binary } from "./binary.js";
 export { type CholeskyResult, cholesky } from "./cholesky.js";
+export { congruence } from "./congruence.js";
 export { type ConvGeometry, convForward, convInputGrad, convKernelGrad } from "./convolution.js";
 export { type EighResult, eigh, eigvalsh } from "./eigh.js";
 export { type KernelMode, kernelMode, ready, setKernels } from "./engine.js";

@@ -1,7 +1,9 @@
-import { bind } from "../primitive.js";
+import { eigvalsh as symmetricEigenvalues } from "../kernels/index.js";
+import { bind, isPlain } from "../primitive.js";
 import { eighP, qrP, svdP } from "../primitives/decompositions.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { symmetricOperand } from "./cholesky.js";
+import { matrixCount, matrixValues, resultTensor } from "./host-matrices.js";
 import { asMatrices } from "./operands.js";
 
 /**
@@ -20,7 +22,20 @@ export function eigh(a: TensorLike): { values: Tensor; vectors: Tensor } {
 
 /** The eigenvalues `[..., n]`, ascending, of symmetric matrices; see `eigh`. */
 export function eigvalsh(a: TensorLike): Tensor {
-  return eigh(a).values;
+  const symmetric = symmetricOperand("eigh", a);
+  return isPlain(symmetric) ? eigenvalues(symmetric) : bind(eighP, [symmetric], null)[0];
+}
+
+/** The kernel that leaves out the eigenvectors. */
+function eigenvalues(a: Tensor): Tensor {
+  const [spec] = eighP.outputs([a], null);
+  const matrices = matrixValues("eigh", "a", a);
+  const n = a.shape[a.rank - 1];
+  const values = new Float64Array(matrixCount(a.shape) * n);
+  for (let at = 0; at < values.length; at += n) {
+    values.set(symmetricEigenvalues(matrices.subarray(at * n, (at + n) * n), n), at);
+  }
+  return resultTensor(values, spec);
 }
 
 /**

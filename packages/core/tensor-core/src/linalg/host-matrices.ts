@@ -5,7 +5,7 @@ import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
 
 /** A copy of the values as float64, row-major; every decomposition is computed in float64. */
 export function matrixValues(operation: string, argument: string, x: Tensor): Float64Array {
-  const values = Float64Array.from(contiguousData(x));
+  const values = new Float64Array(contiguousData(x));
   for (let i = 0; i < values.length; i++) {
     if (values[i] - values[i] !== 0) {
       throw new ValueError(
