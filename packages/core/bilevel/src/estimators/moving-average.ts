@@ -1,0 +1,10 @@
+import type { Tensor } from "@offprint/tensor-core";
+import { blend } from "../vector-steps.js";
+
+/**
+ * The running mean `beta mean + (1 - beta) now`: less noise, and a lag.
+ * @param beta - weight of the past, in [0, 1)
+ */
+export function movingAverage(mean: Tensor, now: Tensor, beta: Tensor | number): Tensor {
+  return blend(beta, mean, now);
+}

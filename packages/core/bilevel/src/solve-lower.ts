@@ -1,0 +1,188 @@
+import {
+  armijoSearch,
+  conjugateGradientsSync,
+  type RunOptions,
+  type RunState,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
+import {
+  checkOptions,
+  dot,
+  NonFiniteError,
+  random,
+  requireChoice,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  type Tensor,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import { compiledDerivatives } from "./compiled-derivatives.js";
+import type { BilevelProblem } from "./problem.js";
+import { VectorProblem } from "./vector-problem.js";
+import { length, minus, plus } from "./vector-steps.js";
+
+/** What is told of an iteration of {@link solveLower}. */
+export interface LowerRecord {
+  /** Iterations done, from 1. */
+  readonly iteration: number;
+  /** Norm of the gradient of `lower` on all data; of `sgd` on the drawn batch. */
+  readonly gradientNorm: number;
+}
+
+/** Where {@link solveLower} stands. */
+export interface LowerPoint {
+  /** `[dy]`. */
+  readonly y: Tensor;
+  /** Norm of the gradient there, or of the drawn one before; null before the first. */
+  readonly gradientNorm: number | null;
+  /** No step lowers the function any more. */
+  readonly stuck: boolean;
+}
+
+/** Options of {@link solveLower}. */
+export interface SolveLowerOptions<Y> extends RunOptions<LowerRecord, RunState<LowerPoint, LowerRecord>> {
+  /** Newton's method with conjugate gradients, gradient descent, or stochastic gradient descent. Default `newton`. */
+  readonly method?: "newton" | "gradientDescent" | "sgd";
+  /** Where y begins. Default the problem's. */
+  readonly initial?: Y;
+  /** Converged when the gradient's norm is at most this (not `sgd`). Default 1e-10. */
+  readonly tolerance?: number;
+  /** Iterations at most. Default 100 for Newton's method, else 1000. */
+  readonly maxIterations?: number;
+  /** The step of the descents. Default 0.1. */
+  readonly stepSize?: number;
+  /** Decides which batches `sgd` draws. Default 0. */
+  readonly seed?: number | string;
+}
+
+/** What {@link solveLower} gives. */
+export interface LowerSolution<Y> {
+  /** The minimiser found. */
+  readonly y: Y;
+  /** Norm of the gradient of `lower` there, on all data (of `sgd` on the last batch). */
+  readonly gradientNorm: number;
+  /** Iterations done. */
+  readonly iterations: number;
+  /** How it ended; `inaccurate` where rounding keeps every step from lowering the function. */
+  readonly status: Status | "inaccurate";
+  /** The record of every iteration. */
+  readonly history: readonly LowerRecord[];
+  /** What `resume` goes on from. */
+  readonly state: RunState<LowerPoint, LowerRecord>;
+}
+
+const names = ["method", "initial", "tolerance", "maxIterations", "stepSize", "seed", ...runOptionNames];
+
+/**
+ * Minimises `lower(x, .)` for one x, without the sets of `project`.
+ * @throws NonFiniteError, with the last good state, where the descent diverges.
+ * @example
+ * const { y } = await solveLower(problem, x);
+ */
+export async function solveLower<X, Y, U = null, L = U>(
+  problem: BilevelProblem<X, Y, U, L>,
+  x: X,
+  options: SolveLowerOptions<Y> = {},
+): Promise<LowerSolution<Y>> {
+  const owner = "solveLower";
+  checkOptions(owner, options, names);
+  const { method = "newton", tolerance = 1e-10, stepSize = 0.1, seed = 0 } = options;
+  const { maxIterations = method === "newton" ? 100 : 1000 } = options;
+  requireChoice(owner, "method", method, ["newton", "gradientDescent", "sgd"]);
+  requireNonNegative(owner, "tolerance", tolerance);
+  requirePositive(owner, "stepSize", stepSize);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  const vectors = new VectorProblem(owner, problem);
+  const point = vectors.x.ravel(x);
+  const lower = lowerAt(vectors, point, method === "sgd" ? undefined : vectors.full.lower);
+  const step = (y: Tensor, iteration: number): { y: Tensor; gradientNorm: number; stuck: boolean } => {
+    if (method === "newton") return newtonStep(lower, y);
+    const batch = method === "sgd" ? vectors.draw(random.rng(`${seed}/${iteration}`)).lower() : undefined;
+    const [, gradient] = lower.valueAndGradient(y, batch);
+    const next = minus(y, stepSize, gradient);
+    const gradientNorm = length(batch === undefined ? lower.valueAndGradient(next)[1] : gradient).item();
+    return { y: next, gradientNorm, stuck: false };
+  };
+  const first = options.initial === undefined ? vectors.initial.y : vectors.y.ravel(options.initial);
+  const norm = (y: Tensor) => (method === "sgd" ? null : length(lower.valueAndGradient(y)[1]).item());
+  const { status, iterations, history, last, state } = await runLoop<
+    LowerPoint,
+    LowerRecord,
+    "converged" | "inaccurate"
+  >(
+    {
+      owner,
+      limit: maxIterations,
+      initial: () => ({ y: first, gradientNorm: norm(first), stuck: false }),
+      step({ y }, iteration) {
+        const next = step(y, iteration);
+        if (Number.isFinite(next.gradientNorm)) return next;
+        throw new NonFiniteError(
+          `the gradient's norm is ${next.gradientNorm}: the descent diverged; take a smaller stepSize`,
+        );
+      },
+      record: ({ gradientNorm }, iteration) => (gradientNorm === null ? undefined : { iteration, gradientNorm }),
+      finished({ gradientNorm, stuck }) {
+        if (method !== "sgd" && gradientNorm !== null && gradientNorm <= tolerance) return "converged";
+        return stuck ? "inaccurate" : undefined;
+      },
+      check({ y }) {
+        if (y?.size === vectors.y.size) return;
+        throw new ValueError(`${owner}: resume is a state of another problem; give one of this problem`);
+      },
+    },
+    options,
+  );
+  return {
+    y: vectors.y.unravel(last.y),
+    gradientNorm: last.gradientNorm ?? Number.NaN,
+    ...{ iterations, status, history, state },
+  };
+}
+
+/** `lower(x, .)` with its derivatives, compiled. */
+interface LowerFunction<L> {
+  valueAndGradient(y: Tensor, batch?: L): [number, Tensor];
+  product(y: Tensor, v: Tensor): Tensor;
+}
+
+function lowerAt<X, Y, U, L>(vectors: VectorProblem<X, Y, U, L>, x: Tensor, all: L | undefined): LowerFunction<L> {
+  const compiled = compiledDerivatives(vectors);
+  return {
+    valueAndGradient(y, batch = all as L) {
+      const [value, gradient] = compiled.lower({ x, y }, batch);
+      return [value.item(), gradient];
+    },
+    product: (y, v) => compiled.hessianProduct({ x, y }, v, all as L),
+  };
+}
+
+/** A step of Newton's method: conjugate gradients as accurate as the gradient is small, and backtracking. */
+function newtonStep<L>(lower: LowerFunction<L>, y: Tensor): { y: Tensor; gradientNorm: number; stuck: boolean } {
+  const [value, gradient] = lower.valueAndGradient(y);
+  const norm = length(gradient).item();
+  const { x } = conjugateGradientsSync(
+    (v, out) => {
+      out.set(lower.product(y, tensor(v.slice(), { dtype: y.dtype })).data());
+    },
+    Float64Array.from(gradient.data()),
+    { tolerance: Math.min(1e-2, norm ** 0.5, norm) || 1e-2 },
+  );
+  const direction = tensor(x, { dtype: y.dtype });
+  const at = (step: number) => {
+    const moved = plus(y, -step, direction);
+    const [there, slope] = lower.valueAndGradient(moved);
+    return { step, value: there, y: moved, gradientNorm: length(slope).item() };
+  };
+  const slope = -dot(gradient, direction).item();
+  const found = slope < 0 ? armijoSearch(at, { value, slope }) : undefined;
+  if (found !== undefined) return { y: found.y, gradientNorm: found.gradientNorm, stuck: false };
+  // Where rounding hides the decrease of the function, that of the gradient may still be seen.
+  const whole = at(1);
+  if (whole.gradientNorm < norm) return { y: whole.y, gradientNorm: whole.gradientNorm, stuck: false };
+  return { y, gradientNorm: norm, stuck: true };
+}

@@ -1,0 +1,115 @@
+import { crossEntropy } from "@offprint/optim";
+import {
+  arange,
+  asTensor,
+  cast,
+  isTensor,
+  type Rng,
+  ShapeError,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  type TensorLike,
+  take,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
+
+/** Examples as templates read them: a data set, or the plain arrays it is made of. */
+export interface Examples {
+  /** `[n, ...]` */
+  readonly inputs: TensorLike;
+  /** `[n]` class numbers (int32 where they are a tensor) or numbers to be predicted. */
+  readonly targets: TensorLike;
+}
+
+/** A model as a pair of functions, such as the layers of `nn`. */
+export interface Learner<P> {
+  /** Draws parameters. */
+  init(rng: Rng, dtype?: "float32" | "float64"): P;
+  /** `[batch, ...]` inputs to outputs, `[batch, classes]` for classes. */
+  apply(params: P, inputs: Tensor): Tensor;
+}
+
+/** The losses of the examples, `[batch]`, of outputs and targets. */
+export type ExampleLoss = (outputs: Tensor, targets: Tensor) => Tensor;
+
+/** A batch: the numbers of its examples, int32 `[batch]`. */
+export type ExampleNumbers = Tensor;
+
+/** Examples as tensors: inputs of a float type, targets int32 for classes. */
+export class ExampleTable {
+  /** `[n, ...]` */
+  readonly inputs: Tensor;
+  /** `[n]` */
+  readonly targets: Tensor;
+
+  /** @throws ShapeError where inputs and targets are not equally many. */
+  constructor(owner: string, name: string, examples: Examples | undefined, classes: boolean) {
+    const { inputs, targets } = examples ?? {};
+    if (inputs === undefined || targets === undefined) {
+      throw new ValueError(`${owner}: ${name} has no inputs and targets; give { inputs: [n, d], targets: [n] }`);
+    }
+    this.inputs = floating(inputs);
+    const read = isTensor(targets) ? targets : asTensor(targets, "float64");
+    this.targets = classes ? cast(read, "int32") : cast(read, this.inputs.dtype);
+    if (this.inputs.rank < 2 || this.targets.shape[0] !== this.inputs.shape[0] || this.targets.shape[0] === 0) {
+      throw new ShapeError(
+        `${owner}: ${name} has inputs of shape [${this.inputs.shape}] and targets of shape [${this.targets.shape}]; give ` +
+          "[n, d] and [n], at least one example",
+      );
+    }
+  }
+
+  /** Number of examples. */
+  get size(): number {
+    return this.targets.shape[0];
+  }
+
+  /** Largest class number and one more. */
+  get classes(): number {
+    return Math.max(...this.targets.data()) + 1;
+  }
+
+  /** The examples of a batch; traceable. */
+  at(numbers: ExampleNumbers): { inputs: Tensor; targets: Tensor } {
+    return { inputs: take(this.inputs, numbers), targets: take(this.targets, numbers) };
+  }
+
+  /** The numbers of all examples. */
+  get all(): ExampleNumbers {
+    return arange(this.size);
+  }
+
+  /** Numbers drawn with replacement. */
+  draw(rng: Rng, size: number): ExampleNumbers {
+    return rng.randint([size], { high: this.size });
+  }
+}
+
+function floating(x: TensorLike): Tensor {
+  if (!isTensor(x)) return asTensor(x, "float64");
+  return x.dtype === "float32" || x.dtype === "float64" ? x : cast(x, "float64");
+}
+
+/** The losses that go by name. */
+export type LossName = "crossEntropy" | "squaredError";
+
+/** The loss for a name, or the user's own. @throws ValueError for another name. */
+export function exampleLoss(owner: string, loss: LossName | ExampleLoss): ExampleLoss {
+  if (typeof loss === "function") return loss;
+  if (loss === "crossEntropy") return (outputs, targets) => crossEntropy(outputs, targets, { reduction: "none" });
+  if (loss === "squaredError") {
+    return (outputs, targets) => square(sub(outputs.reshape([targets.shape[0]]), targets));
+  }
+  throw new ValueError(`${owner}: loss is ${String(loss)}; it must be "crossEntropy", "squaredError" or a function`);
+}
+
+/** The sum of the squares of all parameters. */
+export function squaredNorm(params: unknown): Tensor {
+  return tree
+    .leaves<Tensor>(params)
+    .map((leaf) => sum(square(leaf)))
+    .reduce((a, b) => a.add(b));
+}

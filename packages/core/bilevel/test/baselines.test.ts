@@ -1,0 +1,113 @@
+import { matmul, mul, random, square, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { type BilevelProblem, f2sa, maSoba, saba, soba, stocBiO, ttsa } from "../src/index.js";
+import { noisyQuadratic, quadraticProblem } from "./problems.js";
+
+const float64 = { dtype: "float64" } as const;
+const { problem, minimiser } = quadraticProblem(1);
+const steps = { stepSize: 0.05, lowerStepSize: 0.2 };
+
+describe("baselines on a quadratic problem without noise", () => {
+  it("stocBiO, soba, maSoba and saba reach the minimiser", async () => {
+    const long = { ...steps, stepSize: 0.02, maxIterations: 3000 };
+    const whole = { count: 1, batch: () => null };
+    const results = [
+      await stocBiO(problem, { ...long, terms: 60 }),
+      await soba(problem, long),
+      await maSoba(problem, long),
+      await saba({ ...problem, parts: { upper: whole, lower: whole } }, long),
+    ];
+    for (const { x, status } of results) {
+      expect(status).toBe("limit");
+      expectClose(x, minimiser, 1e-6);
+    }
+  });
+
+  it("ttsa and f2sa come near it", async () => {
+    const slow = await ttsa(problem, { ...steps, stepSize: 0.002, terms: 30, maxIterations: 6000 });
+    expectClose(slow.x, minimiser, 0.1);
+    const first = await f2sa(problem, {
+      ...{ stepSize: 0.01, lowerStepSize: 0.2, lowerSteps: 5, multiplier: 1, multiplierIncrement: 0.02 },
+      maxIterations: 4000,
+    });
+    expectClose(first.x, minimiser, 0.02);
+  });
+
+  it("maSoba without momentum is soba", async () => {
+    const short = { ...steps, maxIterations: 20 };
+    const [a, b] = [await soba(problem, short), await maSoba(problem, { ...short, momentum: 0 })];
+    expectClose(a.x, b.x, 1e-14);
+  });
+
+  it("saba keeps the gradients of a finite sum, so that constant steps lead all the way where soba's do not", async () => {
+    const sums = finiteSums();
+    const options = { stepSize: 0.02, lowerStepSize: 0.1, maxIterations: 3000 };
+    const [variance, plain] = [await saba(sums.problem, options), await soba(sums.problem, options)];
+    const distance = (x: Tensor) => Math.hypot(...sub(x, sums.minimiser).data());
+    expect(distance(variance.x)).toBeLessThan(1e-6);
+    expect(distance(plain.x)).toBeGreaterThan(1e-3);
+    await expect(saba(problem, options)).rejects.toThrow(/has no `parts`/);
+  });
+});
+
+describe("counts", () => {
+  it("are those of the algorithms", async () => {
+    const noisy = noisyQuadratic(1).problem;
+    const one = { ...steps, maxIterations: 7, refinementSteps: 4 };
+    const stoc = (await stocBiO(noisy, { ...one, lowerSteps: 3, terms: 5 })).counts;
+    expect(stoc).toMatchObject({ gradYG: 4 + 7 * 3, gradsF: 7, hvpYY: 7 * 5, mixedXY: 7, gradXG: 0 });
+    const both = (await soba(noisy, one)).counts;
+    expect(both).toMatchObject({ gradYG: 4 + 7, gradsF: 7, productsG: 7, hvpYY: 0 });
+    const first = (await f2sa(noisy, { ...one, lowerSteps: 2 })).counts;
+    expect(first).toMatchObject({ gradYG: 4 + 7 * 4, gradYF: 14, gradXF: 7, gradXG: 14, hvpYY: 0, mixedXY: 0 });
+    const random = (await ttsa(noisy, { ...one, terms: 5 })).counts;
+    expect(random).toMatchObject({ gradYG: 4 + 7, gradsF: 7, mixedXY: 7 });
+    expect(random.hvpYY).toBeLessThan(7 * 5);
+  });
+});
+
+describe("runs", () => {
+  it("record what evaluate gives, take schedules and projections", async () => {
+    const lengths: number[] = [];
+    const boxed: BilevelProblem = { ...problem, project: { x: (x) => mul(x, 0) } };
+    const { x, history } = await soba(boxed, {
+      ...{ stepSize: (k) => 0.1 / k, lowerStepSize: 0.2, maxIterations: 5 },
+      evaluate: ({ y }) => ({ first: y.data()[0] }),
+      onProgress: ({ evaluation }) => void lengths.push(evaluation?.first ?? Number.NaN),
+    });
+    expect(lengths).toEqual(history.map(({ evaluation }) => evaluation?.first));
+    expectClose(x, [0, 0, 0], 0);
+  });
+
+  it("that diverge throw an error with the last good state, and name the iteration", async () => {
+    const run = soba(problem, { stepSize: 1e150, lowerStepSize: 1e150, maxIterations: 50 });
+    await expect(run).rejects.toMatchObject({
+      name: "NonFiniteError",
+      state: { inner: { iteration: expect.any(Number) } },
+    });
+    await expect(run).rejects.toThrow(/soba: iteration \d+/);
+  });
+});
+
+/** Twelve parts of a quadratic problem, each with targets of its own. */
+function finiteSums() {
+  const base = quadraticProblem(1);
+  const rng = random.rng(5);
+  const shifts = rng.normal([12, 4], float64);
+  const centred = sub(shifts, shifts.mean({ axis: 0 }));
+  const batch = (i: number) => tensor(centred.data().slice(4 * i, 4 * i + 4) as Float64Array, float64);
+  const part = { count: 12, batch };
+  const finite: BilevelProblem<Tensor, Tensor, Tensor> = {
+    initial: base.problem.initial,
+    upper: (x, y, shift) => base.problem.upper(x, y, null).add(sum(mul(y, shift))),
+    lower: (x, y, shift) => base.problem.lower(x, y, null).add(sum(mul(y, matmul(base.a, shift)))),
+    sample: {
+      upper: (r) => batch(r.randint([], { high: 12 }).item()),
+      lower: (r) => batch(r.randint([], { high: 12 }).item()),
+    },
+    parts: { upper: part, lower: part },
+  };
+  expect(sum(square(centred.mean({ axis: 0 }))).item()).toBeLessThan(1e-28);
+  return { problem: finite, minimiser: base.minimiser };
+}

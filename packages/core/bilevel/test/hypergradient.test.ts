@@ -1,0 +1,119 @@
+import { hessian, linalg, sub, type Tensor } from "@offprint/tensor-core";
+import { expectClose, numericalGradient } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { hypergradient, oracles, solveLower, trueGradientNorm } from "../src/index.js";
+import { logisticCleaning, noisyQuadratic, quadraticProblem } from "./problems.js";
+
+const problem = logisticCleaning(2);
+const { x } = problem.initial;
+
+/** The lower solution by Newton's method with dense Hessians. */
+function denseNewton(at: Tensor): Tensor {
+  let y = problem.initial.y;
+  const o = oracles(problem);
+  for (let k = 0; k < 30; k++) {
+    y = sub(y, linalg.solve(hessian((v: Tensor) => problem.lower(at, v, null))(y), o.gradYG(at, y, null)));
+  }
+  return y;
+}
+
+describe("hypergradient", () => {
+  it("has the sign and size of a closed form", async () => {
+    const { problem: quadratic, star, gradient } = quadraticProblem(3);
+    const at = quadratic.initial.x;
+    for (const solver of ["exact", "conjugateGradients"] as const) {
+      const found = await hypergradient(quadratic, at, star(at), { solver });
+      expectClose(found.gradient, gradient(at), 1e-9);
+      expect(found.residualNorm).toBeLessThan(1e-9);
+    }
+  });
+
+  it("by conjugate gradients is the dense solution and what central differences of the outer function show", async () => {
+    const y = denseNewton(x);
+    const cg = await hypergradient(problem, x, y, { tolerance: 1e-12 });
+    const exact = await hypergradient(problem, x, y, { solver: "exact" });
+    expectClose(cg.gradient, exact.gradient, 1e-9);
+    const differences = numericalGradient((at) => problem.upper(at, denseNewton(at), null), x, { step: 1e-6 });
+    expectClose(cg.gradient, differences, 1e-6);
+  });
+
+  it("by a long Neumann series is that of conjugate gradients, and by descent too", async () => {
+    const y = denseNewton(x);
+    const { gradient, z } = await hypergradient(problem, x, y);
+    for (const solver of ["neumann", "sgd"] as const) {
+      const series = await hypergradient(problem, x, y, { solver, stepSize: 2, maxIterations: 400 });
+      expectClose(series.gradient, gradient, 1e-9);
+      expectClose(series.z, z, 1e-9);
+    }
+  });
+
+  it("by descent contracts by at most max |1 - step lambda| in each step", async () => {
+    const { problem: quadratic, star, a, t } = quadraticProblem(3);
+    const at = quadratic.initial.x;
+    const target = linalg.solve(a, sub(star(at), t));
+    const stepSize = 0.2;
+    const factor = Math.max(...[1, 2, 3, 4].map((lambda) => Math.abs(1 - stepSize * lambda)));
+    let before = Math.hypot(...target.data());
+    for (let k = 1; k < 8; k++) {
+      const { z } = await hypergradient(quadratic, at, star(at), { solver: "sgd", stepSize, maxIterations: k });
+      const distance = Math.hypot(...sub(z, target).data());
+      expect(distance).toBeLessThan(before * factor * (1 + 1e-9));
+      before = distance;
+    }
+  });
+
+  it("reports a step above 2 over the largest curvature", async () => {
+    const { problem: quadratic, star } = quadraticProblem(3);
+    const at = quadratic.initial.x;
+    for (const solver of ["neumann", "sgd"] as const) {
+      for (const maxIterations of [5, 1000]) {
+        await expect(
+          hypergradient(quadratic, at, star(at), { solver, stepSize: 0.55, maxIterations: maxIterations * 10 }),
+        ).rejects.toThrow(/stepSize 0.55 is above 2 over the largest curvature/);
+      }
+    }
+  });
+
+  it("averages over drawn batches where that is asked for", async () => {
+    const { problem: noisy, star, gradient } = noisyQuadratic(3);
+    const at = noisy.initial.x;
+    const options = { solver: "sgd", sampled: true, stepSize: 0.02, maxIterations: 2000 } as const;
+    const found = await hypergradient(noisy, at, star(at), options);
+    expectClose(found.gradient, gradient(at), 0.2);
+    expect(found.residualNorm).toBeGreaterThan(1e-6);
+  });
+});
+
+describe("solveLower and trueGradientNorm", () => {
+  it("find the lower solution, by every method", async () => {
+    const y = denseNewton(x);
+    const newton = await solveLower(problem, x);
+    expect(newton.status).toBe("converged");
+    expectClose(newton.y, y, 1e-9);
+    const descent = await solveLower(problem, x, { method: "gradientDescent", stepSize: 2, tolerance: 1e-9 });
+    expect(descent.status).toBe("converged");
+    expectClose(descent.y, y, 1e-7);
+    const noisy = noisyQuadratic(4);
+    const at = noisy.problem.initial.x;
+    const stochastic = await solveLower(noisy.problem, at, { method: "sgd", stepSize: 0.01, maxIterations: 3000 });
+    expectClose(stochastic.y, noisy.star(at), 0.1);
+  });
+
+  it("give the norm of the gradient of the outer function", async () => {
+    const { problem: quadratic, gradient, minimiser } = quadraticProblem(5);
+    const at = quadratic.initial.x;
+    expect((await trueGradientNorm(quadratic, at)).norm).toBeCloseTo(Math.hypot(...gradient(at).data()), 8);
+    expect((await trueGradientNorm(quadratic, minimiser)).norm).toBeLessThan(1e-8);
+  });
+
+  it("diverge with an error that carries the last good state", async () => {
+    const run = solveLower(problem, x, { method: "gradientDescent", stepSize: 1e200, maxIterations: 50 });
+    await expect(run).rejects.toMatchObject({ name: "NonFiniteError", state: { history: expect.any(Array) } });
+  });
+
+  it("need all data", async () => {
+    const { problem: quadratic } = noisyQuadratic(3);
+    const { full: _, ...without } = quadratic;
+    await expect(solveLower(without, quadratic.initial.x)).rejects.toThrow(/has no `full`/);
+  });
+});
