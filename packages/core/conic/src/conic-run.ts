@@ -3,8 +3,8 @@ import { ValueError } from "@offprint/tensor-core";
 import type { ConicMethod, ConicProgress, ConicSettings } from "./conic-options.js";
 import type { ScaledProblem } from "./equilibration.js";
 import { InteriorRun, type InteriorState } from "./interior-point/interior-run.js";
-import type { Parts } from "./interior-point/parts.js";
 import type { MethodRun } from "./method-run.js";
+import type { Parts } from "./parts.js";
 import { SplittingRun, type SplittingState } from "./splitting/splitting-run.js";
 import type { CheckResult, HomogeneousPoint, Termination } from "./termination.js";
 
@@ -149,6 +149,8 @@ export function checkSaved(saved: SavedRun, { scaled: { n, m }, settings }: Coni
   const { method, active } = saved;
   if (method !== "interior-point" && method !== "splitting") throw wrong("is not the state of a programme");
   if (settings.method !== "auto" && settings.method !== method) throw wrong(`is the state of the ${method} method`);
+  // A run that was left before its first iteration begins again.
+  if (method === "interior-point" && (active as InteriorState | null)?.point === null) return;
   const arrays =
     method === "splitting"
       ? [[(active as SplittingState | null)?.w, n + m + 1] as const]

@@ -1,4 +1,5 @@
 import type { ScaledProblem } from "./equilibration.js";
+import { inOneGo, type Parts } from "./parts.js";
 import type { CheckedProblem } from "./problem.js";
 import { apply, applyQuadratic, applyTransposed } from "./products.js";
 
@@ -65,6 +66,11 @@ export class Termination {
   }
 
   check(at: HomogeneousPoint): CheckResult {
+    return inOneGo(this.checking(at));
+  }
+
+  /** The same in parts. */
+  *checking(at: HomogeneousPoint): Parts<CheckResult> {
     const { n, m } = this.problem;
     const { D, E, sigma } = this.scaled;
     const { x, y, s } = this;
@@ -74,7 +80,7 @@ export class Termination {
       y[i] = (D[i] * at.y[i]) / sigma;
       s[i] = at.s[i] / (D[i] * sigma);
     }
-    this.multiply();
+    yield* this.multiply();
     const certificate = this.certificate();
     if (certificate !== undefined) return certificate;
     if (tau < LEAST_TAU) {
@@ -86,10 +92,12 @@ export class Termination {
     return this.optimality();
   }
 
-  private multiply(): void {
+  private *multiply(): Parts<void> {
     const { x, y, Ax, Aty, Px, problem } = this;
     apply(problem, x, Ax);
+    yield;
     applyTransposed(problem, y, Aty);
+    yield;
     if (problem.P !== undefined) applyQuadratic(problem, x, Px);
   }
 

@@ -278,9 +278,9 @@ describe("an iteration that takes long", () => {
     );
     expect(whole.status).toBe("converged");
     const controller = new AbortController();
-    // The pattern and the starting point are made from the first two.
+    // The starting point is made from the first.
     const stopped = await solveConic(
-      problem((count) => (count === 4 ? controller.abort() : undefined)),
+      problem((count) => (count === 3 ? controller.abort() : undefined)),
       { ...options, signal: controller.signal },
     );
     expect([stopped.status, stopped.iterations, stopped.history.length]).toEqual(["aborted", 2, 2]);

@@ -255,3 +255,40 @@ describe("wrong input", () => {
     expect(() => sparse.ldl(a).solve([1, 2])).toThrow(ShapeError);
   });
 });
+
+describe("a factorisation in parts", () => {
+  /** All entries, so that column j of the factor has n - 1 - j: about n^3 / 6 multiplications. */
+  const n = 300;
+  const whole = sparse.fromDense(
+    Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_unused, j) => (i === j ? n : Math.sin(i + j)))),
+  );
+
+  it("is that in one go, and a part has about a million multiplications", () => {
+    const symbolic = sparse.analyzePattern(whole);
+    const expected = sparse.ldlNumeric(symbolic, whole);
+    const factorization = new sparse.LdlFactorization(symbolic, null);
+    let yields = 0;
+    for (const parts = factorization.refactoring(whole); parts.next().done !== true; ) yields++;
+    expect(factorization.lower().values).toEqual(expected.lower().values);
+    expect(factorization.pivots).toEqual(expected.pivots);
+    const multiplications = (n * (n - 1) * (n - 2)) / 6;
+    // A part ends with the row that reaches the number.
+    expect(yields).toBeGreaterThanOrEqual(Math.floor(multiplications / (2 ** 20 + (n * n) / 2)));
+    expect(yields).toBeLessThanOrEqual(multiplications / 2 ** 20);
+  });
+
+  it("has the same analysis, which gives others several turns", () => {
+    const parts = sparse.analyzingPattern(whole);
+    let yields = 0;
+    for (;;) {
+      const { done, value } = parts.next();
+      if (done !== true) {
+        yields++;
+        continue;
+      }
+      expect(value).toEqual(sparse.analyzePattern(whole));
+      break;
+    }
+    expect(yields).toBeGreaterThanOrEqual(5);
+  });
+});

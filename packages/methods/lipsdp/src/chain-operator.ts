@@ -33,6 +33,7 @@ export class ChainOperator implements ConicOperator {
   readonly lastStart: number;
   private readonly starts: number[] = [];
   private readonly transposes: Matrix[];
+  private readonly pattern: NormalPattern;
 
   constructor(
     private readonly weights: readonly Matrix[],
@@ -49,6 +50,7 @@ export class ChainOperator implements ConicOperator {
     this.columns = slots.variables;
     this.lastStart = this.starts[this.starts.length - 1];
     this.transposes = weights.map(transposed);
+    this.pattern = new NormalPattern(this.columns, slots);
   }
 
   apply(x: Float64Array, out: Float64Array): void {
@@ -100,7 +102,7 @@ export class ChainOperator implements ConicOperator {
 
   /** The normal matrix couples a layer with its neighbours only. */
   normal(weights: Float64Array): sparse.SparseMatrix {
-    const entries = new NormalEntries(this.columns);
+    const entries = new NormalEntries(this.pattern);
     for (const [k, variable] of this.nonnegative.entries()) entries.add(variable, variable, weights[k]);
     const { slots, starts } = this;
     const last = this.weights.length - 1;
@@ -127,7 +129,7 @@ export class ChainOperator implements ConicOperator {
     weights: Float64Array,
     metrics: readonly Float64Array[],
   ): Generator<undefined, sparse.SparseMatrix, undefined> {
-    const entries = new NormalEntries(this.columns);
+    const entries = new NormalEntries(this.pattern);
     for (const [k, variable] of this.nonnegative.entries()) entries.add(variable, variable, weights[k]);
     for (const [i, W] of this.weights.entries()) {
       const own = this.blocksOf(i);
@@ -208,20 +210,47 @@ export class ChainOperator implements ConicOperator {
 
 const ONE = Float64Array.of(1);
 
-/** Upper triangle of a symmetric sparse matrix from entries that may be given for both triangles. */
-class NormalEntries {
-  private readonly rows: number[] = [];
-  private readonly columnsOf: number[] = [];
-  private readonly values: number[] = [];
+/**
+ * The places of a normal matrix's upper triangle: a variable meets those of its own slot and of the one before it, and
+ * delta those of the last slot, so that the entries of a column follow one another.
+ */
+class NormalPattern {
+  readonly indptr: Int32Array;
+  readonly indices: Int32Array;
+  /** First row of every column. */
+  readonly tops: Int32Array;
 
-  constructor(private readonly size: number) {}
+  constructor(
+    readonly size: number,
+    { slots, deltas, variables }: Slots,
+  ) {
+    const starts = slots.map((slot) => slot[0].first);
+    starts.push(variables - deltas);
+    this.tops = new Int32Array(size);
+    for (const [i, start] of starts.entries()) {
+      this.tops.fill(starts[Math.max(0, i - 1)], start, starts[i + 1] ?? variables);
+    }
+    this.indptr = new Int32Array(size + 1);
+    for (let j = 0; j < size; j++) this.indptr[j + 1] = this.indptr[j] + j - this.tops[j] + 1;
+    this.indices = new Int32Array(this.indptr[size]);
+    for (let j = 0; j < size; j++) {
+      for (let i = this.tops[j], p = this.indptr[j]; i <= j; i++, p++) this.indices[p] = i;
+    }
+  }
+}
+
+/** Upper triangle of a normal matrix from entries that may be given for both triangles. */
+class NormalEntries {
+  private readonly values: Float64Array;
+
+  constructor(private readonly pattern: NormalPattern) {
+    this.values = new Float64Array(pattern.indices.length);
+  }
 
   /** An entry that the caller gives for (i, j) and for (j, i). */
   add(i: number, j: number, value: number): void {
-    if (i > j) return;
-    this.rows.push(i);
-    this.columnsOf.push(j);
-    this.values.push(value);
+    const { indptr, tops } = this.pattern;
+    if (i <= j) this.values[indptr[j] + i - tops[j]] += value;
   }
 
   /** An entry that the caller gives once for both places. */
@@ -230,7 +259,8 @@ class NormalEntries {
   }
 
   matrix(): sparse.SparseMatrix {
-    return sparse.fromTriplets(this.size, this.size, this.rows, this.columnsOf, this.values);
+    const { size, indptr, indices } = this.pattern;
+    return new sparse.CscMatrix(size, size, indptr, indices, this.values, false);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ScaledProblem } from "../equilibration.js";
+import type { Parts } from "../parts.js";
 import { apply, applyQuadratic, applyTransposed } from "../products.js";
 import { KktSystem } from "./kkt-system.js";
-import type { Parts } from "./parts.js";
 import { ProductScaling } from "./product-scaling.js";
-import { type EmbeddedPoint, startingPoint } from "./starting-point.js";
+import { type EmbeddedPoint, startingPoint, trivialPoint } from "./starting-point.js";
 
 /** Share of the way to the cone's border that a step goes. */
 const STEP_FRACTION = 0.99;
@@ -32,11 +32,15 @@ interface Direction {
  * Vandenberghe, "The CVXOPT linear and quadratic cone program solvers", 2010
  */
 export class InteriorPoint {
-  readonly point: EmbeddedPoint;
+  /** Trivial before the first step. */
+  point: EmbeddedPoint;
+  /** Whether there is a point that is worth keeping. */
+  started: boolean;
   /** Length of the last step, at most 1. */
   stepSize = 1;
   private readonly scaling: ProductScaling;
-  private readonly kkt: KktSystem;
+  /** Made in the first step. */
+  private kkt: KktSystem | undefined;
   private readonly lambda: Float64Array;
   private readonly residualX: Float64Array;
   private readonly residualY: Float64Array;
@@ -56,12 +60,11 @@ export class InteriorPoint {
   /** @param from a saved point; default the starting point */
   constructor(
     private readonly problem: ScaledProblem,
-    tolerance: number,
+    private readonly tolerance: number,
     from?: EmbeddedPoint,
   ) {
     const { n, m, blocks, c } = problem;
     this.scaling = new ProductScaling(blocks);
-    this.kkt = new KktSystem(problem, this.scaling, tolerance);
     this.lambda = new Float64Array(m);
     this.residualX = new Float64Array(n);
     this.residualY = new Float64Array(m);
@@ -75,69 +78,86 @@ export class InteriorPoint {
     this.product = new Float64Array(n);
     this.predictor = direction(n, m);
     this.corrector = direction(n, m);
-    if (from === undefined) {
-      this.kkt.factor();
-      this.point = startingPoint(problem, this.kkt, this.scaling);
-    } else this.point = { ...from, x: from.x.slice(), y: from.y.slice(), s: from.s.slice() };
+    this.started = from !== undefined;
+    this.point =
+      from === undefined
+        ? trivialPoint(problem, this.scaling)
+        : { ...from, x: from.x.slice(), y: from.y.slice(), s: from.s.slice() };
+  }
+
+  /** Gets ready for the first step: the system, and a point to go from if none was given. */
+  *start(): Parts<KktSystem> {
+    const { problem, scaling, tolerance } = this;
+    this.kkt ??= yield* KktSystem.making(problem, scaling, tolerance);
+    if (!this.started) {
+      yield* this.kkt.factoring();
+      this.point = yield* startingPoint(problem, this.kkt, scaling);
+      this.started = true;
+    }
+    return this.kkt;
   }
 
   /**
-   * One iteration, in parts between which others may have their turn; false where rounding lets it get no further. The
-   * point is interior in any case, and stays as it was where the iteration is given up between parts.
+   * The point after another iteration, in parts between which others may have their turn; nothing where rounding lets it
+   * get no further. It is interior in any case, and becomes the present one when the caller says so.
    */
-  *step(): Parts<boolean> {
-    const { scaling, kkt, point, predictor, corrector, lambda, problem } = this;
+  *step(): Parts<EmbeddedPoint | undefined> {
+    const kkt = yield* this.start();
+    const { scaling, point, predictor, corrector, lambda, problem } = this;
     const { m } = problem;
-    if (!(yield* scaling.updating(point.s, point.y, lambda))) return false;
-    if (!(yield* kkt.factoring())) return false;
-    this.evaluate();
+    if (!(yield* scaling.updating(point.s, point.y, lambda))) return undefined;
+    if (!(yield* kkt.factoring())) return undefined;
+    yield* this.evaluate();
     const mu = (dot(point.s, point.y) + point.tau * point.kappa) / (scaling.degree + 1);
     yield* kkt.solving(this.negativeC, problem.b, this.constantX, this.constantY);
     // Predictor: lambda o (W dy + W^-T ds) = -lambda o lambda.
-    scaling.product(lambda, lambda, this.target);
-    yield* this.solve(1, point.kappa * point.tau, predictor, true);
+    yield* scaling.each((cone) => cone.product(lambda, lambda, this.target));
+    yield* this.solve(kkt, 1, point.kappa * point.tau, predictor, true);
     const affine = Math.min(1, yield* this.longestStep(predictor));
     const sigma = (1 - affine) ** 3;
     // Corrector: the second-order term of the predictor, and sigma mu e.
-    scaling.product(lambda, lambda, this.target);
-    scaling.product(predictor.scaledS, predictor.scaledY, this.rightY);
+    yield* scaling.each((cone) => {
+      cone.product(lambda, lambda, this.target);
+      cone.product(predictor.scaledS, predictor.scaledY, this.rightY);
+    });
     for (let i = 0; i < m; i++) this.target[i] += this.rightY[i];
     scaling.addIdentity(-sigma * mu, this.target);
     const targetTau = point.kappa * point.tau + predictor.kappa * predictor.tau - sigma * mu;
-    yield* this.solve(1 - sigma, targetTau, corrector);
-    const stepSize = Math.min(1, STEP_FRACTION * (yield* this.longestStep(corrector)));
-    this.stepSize = stepSize;
-    if (!(stepSize > 0)) return false;
-    this.move(corrector, stepSize);
-    return true;
+    yield* this.solve(kkt, 1 - sigma, targetTau, corrector);
+    this.stepSize = Math.min(1, STEP_FRACTION * (yield* this.longestStep(corrector)));
+    return this.stepSize > 0 ? moved(point, corrector, this.stepSize) : undefined;
   }
 
-  private evaluate(): void {
+  private *evaluate(): Parts<void> {
     const { problem, point, residualX, residualY, Px, target } = this;
     const { n, m, b, c } = problem;
     const { x, y, s, tau, kappa } = point;
     applyTransposed(problem, y, residualX);
+    yield;
     applyQuadratic(problem, x, Px);
     for (let j = 0; j < n; j++) residualX[j] += Px[j] + c[j] * tau;
     apply(problem, x, target);
+    yield;
     for (let i = 0; i < m; i++) residualY[i] = target[i] + s[i] - b[i] * tau;
     this.residualTau = kappa + dot(c, x) + dot(b, y) + dot(x, Px) / tau;
   }
 
   /** The direction that takes the residuals times 1 - eta, with `target` as what lambda o (...) must become minus. */
-  private *solve(eta: number, targetTau: number, to: Direction, roughly = false): Parts<void> {
+  private *solve(kkt: KktSystem, eta: number, targetTau: number, to: Direction, roughly = false): Parts<void> {
     const { problem, point, scaling, rightX, rightY, target, constantX, constantY, Px } = this;
     const { n, m, P, b, c } = problem;
     const { tau, kappa, x } = point;
-    scaling.divide(target, target);
-    scaling.scaleTransposed(target, rightY);
+    yield* scaling.each((cone) => {
+      cone.divide(target, target);
+      cone.scaleTransposed(target, rightY);
+    });
     const zeros = problem.blocks[0]?.kind === "zero" ? problem.blocks[0].length : 0;
     rightY.fill(0, 0, zeros);
     for (let i = 0; i < m; i++) rightY[i] -= eta * this.residualY[i];
     for (let j = 0; j < n; j++) rightX[j] = -eta * this.residualX[j];
-    yield* this.kkt.solving(rightX, rightY, to.x, to.y, roughly);
+    yield* kkt.solving(rightX, rightY, to.x, to.y, roughly);
     // d tau from the third equation; -(kappa / tau + |x_1 - x / tau|_P^2 + |W y_1|^2) is its coefficient.
-    scaling.scale(constantY, to.scaledY);
+    yield* scaling.each((cone) => cone.scale(constantY, to.scaledY));
     let curvature = kappa / tau;
     for (let i = zeros; i < m; i++) curvature += to.scaledY[i] * to.scaledY[i];
     let right = -eta * this.residualTau + targetTau / tau - dot(c, to.x) - dot(b, to.y);
@@ -152,9 +172,9 @@ export class InteriorPoint {
     for (let j = 0; j < n; j++) to.x[j] += to.tau * constantX[j];
     for (let i = 0; i < m; i++) to.y[i] += to.tau * constantY[i];
     to.kappa = -(targetTau + kappa * to.tau) / tau;
-    scaling.scale(to.y, to.scaledY);
+    yield* scaling.each((cone) => cone.scale(to.y, to.scaledY));
     for (let i = 0; i < m; i++) to.scaledS[i] = -target[i] - to.scaledY[i];
-    scaling.scaleTransposed(to.scaledS, to.s);
+    yield* scaling.each((cone) => cone.scaleTransposed(to.scaledS, to.s));
     to.s.fill(0, 0, zeros);
   }
 
@@ -165,21 +185,24 @@ export class InteriorPoint {
     if (kappa < 0) step = Math.min(step, -point.kappa / kappa);
     return step;
   }
+}
 
-  private move({ x, y, s, tau, kappa }: Direction, step: number): void {
-    const { point } = this;
-    point.tau += step * tau;
-    point.kappa += step * kappa;
-    // The embedding is homogeneous: keep max(tau, kappa) = 1.
-    const size = 1 / Math.max(point.tau, point.kappa);
-    point.tau *= size;
-    point.kappa *= size;
-    for (let j = 0; j < x.length; j++) point.x[j] = (point.x[j] + step * x[j]) * size;
-    for (let i = 0; i < y.length; i++) {
-      point.y[i] = (point.y[i] + step * y[i]) * size;
-      point.s[i] = (point.s[i] + step * s[i]) * size;
-    }
-  }
+/** The point a step further, as long as the embedding, which is homogeneous, allows: max(tau, kappa) stays 1. */
+function moved(from: EmbeddedPoint, { x, y, s, tau, kappa }: Direction, step: number): EmbeddedPoint {
+  const [nextTau, nextKappa] = [from.tau + step * tau, from.kappa + step * kappa];
+  const size = 1 / Math.max(nextTau, nextKappa);
+  const along = (start: Float64Array, by: Float64Array): Float64Array => {
+    const out = new Float64Array(start.length);
+    for (let i = 0; i < out.length; i++) out[i] = (start[i] + step * by[i]) * size;
+    return out;
+  };
+  return {
+    x: along(from.x, x),
+    y: along(from.y, y),
+    s: along(from.s, s),
+    tau: nextTau * size,
+    kappa: nextKappa * size,
+  };
 }
 
 function direction(n: number, m: number): Direction {

@@ -1,8 +1,8 @@
 import type { ScaledProblem } from "../equilibration.js";
 import type { MethodRun } from "../method-run.js";
+import type { Parts } from "../parts.js";
 import type { CheckResult, HomogeneousPoint, Termination } from "../termination.js";
 import { InteriorPoint } from "./interior-point.js";
-import type { Parts } from "./parts.js";
 import type { EmbeddedPoint } from "./starting-point.js";
 
 /** So many iterations may pass without a better point. */
@@ -10,8 +10,9 @@ const PATIENCE = 15;
 
 /** @internal */
 export interface InteriorState {
-  readonly point: EmbeddedPoint;
-  readonly best: BestPoint;
+  /** Nothing yet where the run was left before the first iteration was done. */
+  readonly point: EmbeddedPoint | null;
+  readonly best: BestPoint | null;
   readonly stepSize: number;
 }
 
@@ -26,7 +27,7 @@ export class InteriorRun implements MethodRun {
   readonly method = "interior-point";
   outcome: CheckResult["status"] | "stuck";
   private readonly interior: InteriorPoint;
-  best: BestPoint;
+  best: BestPoint | null;
   private checked: CheckResult | undefined;
   private lastStep: number;
 
@@ -36,8 +37,8 @@ export class InteriorRun implements MethodRun {
     tolerance: number,
     saved?: InteriorState,
   ) {
-    this.interior = new InteriorPoint(problem, tolerance, saved?.point);
-    this.best = saved?.best ?? { ...copied(this.interior.point), excess: Infinity, age: 0 };
+    this.interior = new InteriorPoint(problem, tolerance, saved?.point ?? undefined);
+    this.best = saved?.best ?? null;
     this.lastStep = saved?.stepSize ?? 0;
   }
 
@@ -46,14 +47,19 @@ export class InteriorRun implements MethodRun {
   }
 
   *step(): Parts<boolean> {
-    const moved = yield* this.interior.step();
-    this.lastStep = moved ? this.interior.stepSize : 0;
-    this.checked = this.termination.check(this.interior.point);
-    const { status, excess } = this.checked;
-    if (excess < this.best.excess) this.best = { ...copied(this.interior.point), excess, age: 0 };
-    else this.best = { ...this.best, age: this.best.age + 1 };
+    const { interior } = this;
+    const next = yield* interior.step();
+    const checked = yield* this.termination.checking(next ?? interior.point);
+    // Nothing that is kept has changed so far: the iteration counts from here on.
+    this.lastStep = next === undefined ? 0 : interior.stepSize;
+    if (next !== undefined) interior.point = next;
+    this.checked = checked;
+    const { status, excess } = checked;
+    const { best } = this;
+    if (best === null || excess < best.excess) this.best = { ...copied(interior.point), excess, age: 0 };
+    else this.best = { ...best, age: best.age + 1 };
     this.outcome = status;
-    if (status === undefined && (!moved || this.best.age > PATIENCE)) this.outcome = "stuck";
+    if (status === undefined && (next === undefined || this.best.age > PATIENCE)) this.outcome = "stuck";
     return true;
   }
 
@@ -69,13 +75,16 @@ export class InteriorRun implements MethodRun {
   /** The best point, if it is worth going on from. */
   promising(): HomogeneousPoint | undefined {
     const { best } = this;
-    return best.tau > 1e-6 && best.excess < 1e6 ? best : undefined;
+    return best !== null && best.tau > 1e-6 && best.excess < 1e6 ? best : undefined;
   }
 
   save(): InteriorState {
-    const { best, lastStep } = this;
-    const { excess, age } = best;
-    return { point: copied(this.interior.point), best: { ...copied(best), excess, age }, stepSize: lastStep };
+    const { best, interior, lastStep } = this;
+    return {
+      point: best === null ? null : copied(interior.point),
+      best: best === null ? null : copied(best),
+      stepSize: lastStep,
+    };
   }
 }
 

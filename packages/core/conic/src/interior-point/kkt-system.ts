@@ -1,10 +1,10 @@
 import { sparse } from "@offprint/tensor-core";
 import type { ScaledProblem } from "../equilibration.js";
+import type { Parts } from "../parts.js";
 import { apply, applyQuadratic, applyTransposed } from "../products.js";
 import { type RowGroup, rowGroups } from "./normal-matrix.js";
-import { inOneGo, type Parts } from "./parts.js";
 import type { ProductScaling } from "./product-scaling.js";
-import { addQuadratic, DenseSystem, type ReducedSystem, SparseSystem } from "./reduced-system.js";
+import { DenseSystem, eachUpper, type ReducedSystem, SparseSystem } from "./reduced-system.js";
 
 /** Up to this order M is always dense, and beyond it from this share of entries on. */
 const DENSE_ORDER = 48;
@@ -21,8 +21,6 @@ const ROUGHLY = 1e-8;
  * eliminated, and the solution is refined with the whole system.
  */
 export class KktSystem {
-  private readonly groups: readonly RowGroup[];
-  private readonly reduced: ReducedSystem;
   private readonly zeros: number;
   private readonly goodEnough: number;
   private readonly rhs: Float64Array;
@@ -33,19 +31,16 @@ export class KktSystem {
   private readonly productX: Float64Array;
   private readonly productY: Float64Array;
 
-  constructor(
+  private constructor(
     private readonly problem: ScaledProblem,
     private readonly scaling: ProductScaling,
+    private readonly groups: readonly RowGroup[],
+    private readonly reduced: ReducedSystem,
     tolerance: number,
   ) {
     this.goodEnough = Math.max(REFINED_TO * tolerance, 1e-15);
-    const { n, m, blocks } = problem;
-    this.zeros = blocks[0]?.kind === "zero" ? blocks[0].length : 0;
-    const zero = zeroRows(problem, this.zeros);
-    this.groups = rowGroups(problem, scaling);
-    const pattern = n <= DENSE_ORDER ? undefined : normalPattern(problem, this.groups);
-    const dense = pattern === undefined || pattern.entries > DENSE_FROM * n * n * 0.5;
-    this.reduced = dense ? new DenseSystem(n, zero, problem.P) : new SparseSystem(n, pattern, zero, problem.P);
+    const { n, m } = problem;
+    this.zeros = zeroCount(problem);
     this.rhs = new Float64Array(n + this.zeros);
     this.p = new Float64Array(n);
     this.q = new Float64Array(m);
@@ -55,27 +50,31 @@ export class KktSystem {
     this.productY = new Float64Array(m);
   }
 
+  /** The system of a problem, with a scaling that is updated in place. */
+  static *making(problem: ScaledProblem, scaling: ProductScaling, tolerance: number): Parts<KktSystem> {
+    const { n, P } = problem;
+    const zero = zeroRows(problem, zeroCount(problem));
+    const groups = rowGroups(problem, scaling);
+    yield;
+    const pattern = n <= DENSE_ORDER ? undefined : yield* normalPattern(problem, groups);
+    const dense = pattern === undefined || pattern.entries > DENSE_FROM * n * n * 0.5;
+    const reduced = dense ? new DenseSystem(n, zero, P) : yield* SparseSystem.making(n, pattern, zero, P);
+    return new KktSystem(problem, scaling, groups, reduced, tolerance);
+  }
+
   /** Factors for the present scaling; false where rounding has won. */
-  factor(): boolean {
-    return this.reduced.factor((target) => {
-      for (const group of this.groups) group.addTo(target);
+  *factoring(): Parts<boolean> {
+    const { groups } = this;
+    for (const group of groups) if (group.making !== undefined) yield* group.making();
+    return yield* this.reduced.factoring(function* (target) {
+      for (const group of groups) {
+        group.addTo(target);
+        yield;
+      }
     });
   }
 
-  /** The same in parts. */
-  *factoring(): Parts<boolean> {
-    for (const group of this.groups) if (group.preparing !== undefined) yield* group.preparing();
-    const factored = this.factor();
-    yield;
-    return factored;
-  }
-
   /** Solves for (p, q), which are not changed; as precisely as the tolerance asks, or `roughly`. */
-  solve(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array, roughly = false): void {
-    inOneGo(this.solving(p, q, dx, dy, roughly));
-  }
-
-  /** The same in parts. */
   *solving(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array, roughly = false): Parts<void> {
     const goodEnough = roughly ? Math.max(this.goodEnough, ROUGHLY) : this.goodEnough;
     yield* this.solveOnce(p, q, dx, dy);
@@ -100,8 +99,7 @@ export class KktSystem {
     const { n } = problem;
     dy.set(q);
     dy.fill(0, 0, zeros);
-    scaling.unscaleTwice(dy, dy);
-    yield;
+    yield* scaling.each((cone) => cone.unscaleTwice(dy, dy));
     applyTransposed(problem, dy, dx);
     yield;
     for (let j = 0; j < n; j++) rhs[j] = p[j] + dx[j];
@@ -112,7 +110,7 @@ export class KktSystem {
     apply(problem, dx, dy);
     yield;
     for (let i = zeros; i < dy.length; i++) dy[i] -= q[i];
-    scaling.unscaleTwice(dy, dy);
+    yield* scaling.each((cone) => cone.unscaleTwice(dy, dy));
     for (let i = 0; i < zeros; i++) dy[i] = rhs[n + i];
   }
 
@@ -132,8 +130,10 @@ export class KktSystem {
     }
     apply(problem, dx, this.q);
     yield;
-    scaling.scale(dy, productY);
-    scaling.scaleTransposed(productY, productY);
+    yield* scaling.each((cone) => {
+      cone.scale(dy, productY);
+      cone.scaleTransposed(productY, productY);
+    });
     for (let i = 0; i < m; i++) {
       this.q[i] = q[i] - this.q[i] + (i < zeros ? 0 : productY[i]);
       error = Math.max(error, Math.abs(this.q[i]));
@@ -141,6 +141,10 @@ export class KktSystem {
     }
     return error / size;
   }
+}
+
+function zeroCount({ blocks }: ScaledProblem): number {
+  return blocks[0]?.kind === "zero" ? blocks[0].length : 0;
 }
 
 function zeroRows({ A, n }: ScaledProblem, zeros: number): sparse.CsrMatrix {
@@ -153,7 +157,41 @@ function zeroRows({ A, n }: ScaledProblem, zeros: number): sparse.CsrMatrix {
 }
 
 /** The upper triangle of the pattern of M; nothing where it is dense anyway. */
-function normalPattern({ n, P }: ScaledProblem, groups: readonly RowGroup[]): sparse.CscMatrix | undefined {
+function* normalPattern(problem: ScaledProblem, groups: readonly RowGroup[]): Parts<sparse.CscMatrix | undefined> {
+  const own = cliquePattern(problem, groups);
+  let pattern = own;
+  for (const group of groups) {
+    if (group.making === undefined || pattern === undefined) continue;
+    const matrix = yield* group.making();
+    if (matrix === undefined) continue;
+    const upper = upperTriangle(matrix);
+    pattern = pattern.entries === 0 ? upper : sparse.toCsc(sparse.add(pattern, upper));
+    yield;
+  }
+  return pattern;
+}
+
+/** The matrix itself, or its upper triangle where there is more. */
+function upperTriangle(matrix: sparse.CscMatrix): sparse.CscMatrix {
+  const { rows, columns, indptr, indices, values } = matrix;
+  let count = 0;
+  const ends = new Int32Array(columns + 1);
+  for (let j = 0; j < columns; j++) {
+    for (let p = indptr[j]; p < indptr[j + 1] && indices[p] <= j; p++) count++;
+    ends[j + 1] = count;
+  }
+  if (count === matrix.entries) return matrix;
+  const [keptIndices, keptValues] = [new Int32Array(count), new Float64Array(count)];
+  for (let j = 0; j < columns; j++) {
+    const length = ends[j + 1] - ends[j];
+    keptIndices.set(indices.subarray(indptr[j], indptr[j] + length), ends[j]);
+    keptValues.set(values.subarray(indptr[j], indptr[j] + length), ends[j]);
+  }
+  return new sparse.CscMatrix(rows, columns, ends, keptIndices, keptValues, false);
+}
+
+/** What P and the cliques of variables fill. */
+function cliquePattern({ n, P }: ScaledProblem, groups: readonly RowGroup[]): sparse.CscMatrix | undefined {
   const [rows, columns]: [number[], number[]] = [[], []];
   const limit = n * n;
   if (P !== undefined && P.entries > DENSE_FROM * limit) return undefined;
@@ -165,7 +203,7 @@ function normalPattern({ n, P }: ScaledProblem, groups: readonly RowGroup[]): sp
     rows.push(Math.min(i, j));
     columns.push(Math.max(i, j));
   };
-  addQuadratic(P, { add });
+  if (P !== undefined) eachUpper(P, add);
   for (const { cliques } of groups) {
     for (const clique of cliques) {
       if (clique.length ** 2 > DENSE_FROM * limit) return undefined;

@@ -1,9 +1,9 @@
 import { sparse } from "@offprint/tensor-core";
 import type { ConeBlock } from "../cones.js";
 import type { ScaledProblem } from "../equilibration.js";
+import type { Parts } from "../parts.js";
 import { LinearRows } from "./linear-rows.js";
 import { OperatorRows } from "./operator-rows.js";
-import type { Parts } from "./parts.js";
 import type { ProductScaling } from "./product-scaling.js";
 import { SecondOrderRows } from "./second-order-rows.js";
 import { SemidefiniteRows } from "./semidefinite-rows.js";
@@ -11,6 +11,8 @@ import { SemidefiniteRows } from "./semidefinite-rows.js";
 /** @internal Where the entries of a symmetric matrix are added up; the caller gives each pair once. */
 export interface SymmetricTarget {
   add(i: number, j: number, value: number): void;
+  /** All entries of the upper triangle of a matrix. */
+  addUpper(matrix: sparse.CscMatrix): void;
 }
 
 /**
@@ -20,8 +22,8 @@ export interface SymmetricTarget {
 export interface RowGroup {
   /** Sets of variables any two of which may meet in an entry. */
   readonly cliques: readonly (readonly number[])[];
-  /** What takes long of `addTo`, in parts; to be run before it, or not. */
-  preparing?(): Parts<void>;
+  /** The upper triangle that it adds, in parts, where it is a matrix already; `addTo` adds the last one made. */
+  making?(): Parts<sparse.CscMatrix | undefined>;
   /** Adds A_rows^T (W^T W)^-1 A_rows. */
   addTo(target: SymmetricTarget): void;
 }

@@ -1,7 +1,7 @@
 import type { ConeBlock } from "../cones.js";
+import type { Parts } from "../parts.js";
 import type { ConeScaling } from "./cone-scaling.js";
 import { OrthantScaling } from "./orthant-scaling.js";
-import type { Parts } from "./parts.js";
 import { SecondOrderScaling } from "./second-order-scaling.js";
 import { SemidefiniteScaling } from "./semidefinite-scaling.js";
 
@@ -16,6 +16,8 @@ export class ProductScaling implements ConeScaling {
   /** Blocks of one order share a scaling, as many as are over in a blink. */
   readonly semidefinite: SemidefiniteScaling[] = [];
   private readonly parts: readonly ConeScaling[];
+  /** The same, in groups that are over in a blink. */
+  private readonly groups: readonly (readonly ConeScaling[])[];
 
   constructor(blocks: readonly ConeBlock[]) {
     const byOrder = new Map<number, number[]>();
@@ -31,8 +33,12 @@ export class ProductScaling implements ConeScaling {
         this.semidefinite.push(new SemidefiniteScaling(starts.slice(k, k + together), order));
       }
     }
-    const vectors = [...this.orthants, ...this.secondOrder].map(({ scaling }) => scaling);
-    this.parts = [...vectors, ...this.semidefinite];
+    const vectors = [...this.orthants, ...this.secondOrder];
+    this.parts = [...vectors.map(({ scaling }) => scaling), ...this.semidefinite];
+    this.groups = grouped(this.parts, [
+      ...vectors.map(({ block }) => block.length),
+      ...this.semidefinite.map(({ starts, order }) => starts.length * order ** 3),
+    ]);
     this.degree = this.parts.reduce((sum, { degree }) => sum + degree, 0);
   }
 
@@ -50,11 +56,19 @@ export class ProductScaling implements ConeScaling {
 
   /** `update` in parts. */
   *updating(s: Float64Array, y: Float64Array, lambda: Float64Array): Parts<boolean> {
-    for (const part of this.parts) {
-      if (!part.update(s, y, lambda)) return false;
+    for (const group of this.groups) {
+      if (!group.every((part) => part.update(s, y, lambda))) return false;
       yield;
     }
     return true;
+  }
+
+  /** Any other of the methods in parts. */
+  *each(work: (cone: ConeScaling) => void): Parts<void> {
+    for (const group of this.groups) {
+      for (const part of group) work(part);
+      yield;
+    }
   }
 
   scale(from: Float64Array, to: Float64Array): void {
@@ -92,10 +106,24 @@ export class ProductScaling implements ConeScaling {
   /** `longestStep` in parts. */
   *steppingTo(v: Float64Array): Parts<number> {
     let step = Infinity;
-    for (const part of this.parts) {
+    yield* this.each((part) => {
       step = Math.min(step, part.longestStep(v));
-      yield;
-    }
+    });
     return step;
   }
+}
+
+/** Neighbours together as long as their costs are within {@link MOST_TOGETHER}. */
+function grouped(parts: readonly ConeScaling[], costs: readonly number[]): ConeScaling[][] {
+  const groups: ConeScaling[][] = [];
+  let total = Infinity;
+  for (const [k, part] of parts.entries()) {
+    total += costs[k];
+    if (total > MOST_TOGETHER) {
+      groups.push([]);
+      total = costs[k];
+    }
+    groups[groups.length - 1].push(part);
+  }
+  return groups;
 }

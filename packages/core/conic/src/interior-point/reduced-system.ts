@@ -1,5 +1,6 @@
 import { matmul, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { cholesky, triangularSolve } from "@offprint/tensor-core/internal";
+import type { Parts } from "../parts.js";
 import type { SymmetricTarget } from "./normal-matrix.js";
 
 /**
@@ -8,7 +9,7 @@ import type { SymmetricTarget } from "./normal-matrix.js";
  */
 export interface ReducedSystem {
   /** Factors for P and what `fill` adds to it; false where M is not positive definite to rounding. */
-  factor(fill: (target: SymmetricTarget) => void): boolean;
+  factoring(fill: (target: SymmetricTarget) => Parts<void>): Parts<boolean>;
   /** Replaces (x, z) `[n + zeros]` by the solution. */
   solve(rhs: Float64Array): void;
 }
@@ -52,15 +53,21 @@ export class DenseSystem implements ReducedSystem {
     this.transposedZero = values;
   }
 
-  factor(fill: (target: SymmetricTarget) => void): boolean {
+  *factoring(fill: (target: SymmetricTarget) => Parts<void>): Parts<boolean> {
     const { n, matrix } = this;
     matrix.set(this.fixed);
-    fill({
-      add: (i, j, value) => {
-        if (i >= j) matrix[i * n + j] += value;
-        else matrix[j * n + i] += value;
-      },
-    });
+    const add = (i: number, j: number, value: number): void => {
+      if (i >= j) matrix[i * n + j] += value;
+      else matrix[j * n + i] += value;
+    };
+    yield* fill({ add, addUpper: (given) => eachUpper(given, add) });
+    const factored = this.factor();
+    yield;
+    return factored;
+  }
+
+  private factor(): boolean {
+    const { n, matrix } = this;
     let largest = 0;
     for (let i = 0; i < n; i++) largest = Math.max(largest, matrix[i * (n + 1)]);
     let L: Float64Array | undefined;
@@ -108,20 +115,32 @@ export class DenseSystem implements ReducedSystem {
 
 /** @internal The whole system as a sparse quasi-definite matrix of one pattern. */
 export class SparseSystem implements ReducedSystem {
-  private readonly matrix: sparse.CscMatrix;
   private readonly diagonal: Int32Array;
   private readonly fixed: Float64Array;
-  private readonly signs: Int8Array;
-  private readonly symbolic: sparse.SymbolicFactorization;
-  private factorization: sparse.LdlFactorization | undefined;
+  private readonly factorization: sparse.LdlFactorization;
 
-  /** @param pattern upper triangle of M with every entry that it may have; its values do not count */
-  constructor(
+  private constructor(
     private readonly n: number,
-    pattern: sparse.CscMatrix,
-    zero: sparse.CsrMatrix,
+    zeros: number,
+    private readonly matrix: sparse.CscMatrix,
+    symbolic: sparse.SymbolicFactorization,
     private readonly P: sparse.CscMatrix | undefined,
   ) {
+    // In an upper triangle by columns the diagonal ends each column.
+    this.diagonal = Int32Array.from({ length: n + zeros }, (_, j) => matrix.indptr[j + 1] - 1);
+    const signs = Int8Array.from({ length: n + zeros }, (_, j) => (j < n ? 1 : -1));
+    this.fixed = matrix.values.slice();
+    this.fixed.fill(0, 0, matrix.indptr[n]);
+    this.factorization = new sparse.LdlFactorization(symbolic, null, { signs });
+  }
+
+  /** @param pattern upper triangle of M with every entry that it may have; its values do not count */
+  static *making(
+    n: number,
+    pattern: sparse.CscMatrix,
+    zero: sparse.CsrMatrix,
+    P: sparse.CscMatrix | undefined,
+  ): Parts<SparseSystem> {
     const zeros = zero.rows;
     const top = sparse.add(pattern, sparse.identity(n));
     const whole =
@@ -134,23 +153,23 @@ export class SparseSystem implements ReducedSystem {
               sparse.identity(zeros),
             ],
           ]);
-    this.matrix = sparse.toCsc(whole);
-    // In an upper triangle by columns the diagonal ends each column.
-    this.diagonal = Int32Array.from({ length: n + zeros }, (_, j) => this.matrix.indptr[j + 1] - 1);
-    this.signs = Int8Array.from({ length: n + zeros }, (_, j) => (j < n ? 1 : -1));
-    this.fixed = this.matrix.values.slice();
-    this.fixed.fill(0, 0, this.matrix.indptr[n]);
-    this.symbolic = sparse.analyzePattern(this.matrix);
+    yield;
+    const matrix = sparse.toCsc(whole);
+    yield;
+    const symbolic = yield* sparse.analyzingPattern(matrix);
+    yield;
+    return new SparseSystem(n, zeros, matrix, symbolic, P);
   }
 
-  factor(fill: (target: SymmetricTarget) => void): boolean {
-    const { n, matrix, diagonal, fixed } = this;
+  *factoring(fill: (target: SymmetricTarget) => Parts<void>): Parts<boolean> {
+    const { n, diagonal, fixed } = this;
     const values = fixed.slice();
     const add = (i: number, j: number, value: number): void => {
       values[this.place(Math.min(i, j), Math.max(i, j))] += value;
     };
-    addQuadratic(this.P, { add });
-    fill({ add });
+    const addUpper = (given: sparse.CscMatrix): void => this.addUpper(given, values);
+    if (this.P !== undefined) addUpper(this.P);
+    yield* fill({ add, addUpper });
     let largest = 0;
     for (let j = 0; j < n; j++) largest = Math.max(largest, values[diagonal[j]]);
     const shift = SHIFTS[1] + RELATIVE_SHIFT * largest;
@@ -159,9 +178,7 @@ export class SparseSystem implements ReducedSystem {
       else values[diagonal[j]] = -CORNER_SHIFT;
     }
     try {
-      if (this.factorization === undefined) {
-        this.factorization = sparse.ldlNumeric(this.symbolic, matrix.withValues(values), { signs: this.signs });
-      } else this.factorization.refactor(values);
+      yield* this.factorization.refactoring(values);
       return true;
     } catch (error) {
       if (error instanceof ValueError) return false;
@@ -170,7 +187,19 @@ export class SparseSystem implements ReducedSystem {
   }
 
   solve(rhs: Float64Array): void {
-    (this.factorization as sparse.LdlFactorization).solve(rhs, rhs);
+    this.factorization.solve(rhs, rhs);
+  }
+
+  /** A column of either is ascending, so that one walk finds all places. */
+  private addUpper(given: sparse.CscMatrix, to: Float64Array): void {
+    const { indptr, indices } = this.matrix;
+    for (let j = 0; j < given.columns; j++) {
+      let q = indptr[j];
+      for (let p = given.indptr[j]; p < given.indptr[j + 1] && given.indices[p] <= j; p++) {
+        while (indices[q] < given.indices[p]) q++;
+        to[q] += given.values[p];
+      }
+    }
   }
 
   /** Where (i, j) of the upper triangle stands, by bisection of its column. */
@@ -186,12 +215,11 @@ export class SparseSystem implements ReducedSystem {
   }
 }
 
-/** @internal Adds the upper triangle of P. */
-export function addQuadratic(P: sparse.CscMatrix | undefined, target: SymmetricTarget): void {
-  if (P === undefined) return;
-  const { indptr, indices, values, columns } = P;
+/** @internal Visits the upper triangle of a matrix. */
+export function eachUpper(matrix: sparse.CscMatrix, visit: (i: number, j: number, value: number) => void): void {
+  const { indptr, indices, values, columns } = matrix;
   for (let j = 0; j < columns; j++) {
-    for (let p = indptr[j]; p < indptr[j + 1]; p++) if (indices[p] <= j) target.add(indices[p], j, values[p]);
+    for (let p = indptr[j]; p < indptr[j + 1]; p++) if (indices[p] <= j) visit(indices[p], j, values[p]);
   }
 }
 

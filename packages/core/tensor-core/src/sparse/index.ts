@@ -21,5 +21,10 @@ export { permute, selectColumns, selectRows, sliceColumns, sliceRows, submatrix 
 export { isSparseMatrix, type SparseMatrix, toCoo, toCsc, toCsr, toDense, transpose } from "./sparse-matrix.js";
 export { gram, multiply } from "./sparse-product.js";
 export { block, hstack, kron, vstack } from "./stack.js";
-export { type AnalyzeOptions, analyzePattern, type SymbolicFactorization } from "./symbolic-factorization.js";
+export {
+  type AnalyzeOptions,
+  analyzePattern,
+  analyzingPattern,
+  type SymbolicFactorization,
+} from "./symbolic-factorization.js";
 export { type TriangularSolveOptions, triangularSolve } from "./triangular-solve.js";

@@ -26,6 +26,9 @@ export interface PivotOptions {
   readonly pivotReplacement?: number;
 }
 
+/** Multiplications of a part of a factorisation: a few milliseconds. */
+const PART = 2 ** 20;
+
 const PIVOT_OPTIONS = ["signs", "pivotTolerance", "pivotReplacement"];
 
 /**
@@ -49,8 +52,12 @@ export class LdlFactorization {
   private readonly mark: Int32Array;
   private readonly next: Int32Array;
 
-  /** Use {@link ldl} or {@link ldlNumeric}. */
-  constructor(symbolic: SymbolicFactorization, values: Float64Array, options: PivotOptions = {}) {
+  /**
+   * Use {@link ldl} or {@link ldlNumeric}.
+   *
+   * @param values null where a call of `refactor` or `refactoring` follows
+   */
+  constructor(symbolic: SymbolicFactorization, values: Float64Array | null, options: PivotOptions = {}) {
     const { n } = symbolic;
     this.symbolic = symbolic;
     this.signs = options.signs === undefined ? null : permutedSigns(options.signs, symbolic.permutation);
@@ -63,7 +70,7 @@ export class LdlFactorization {
     this.path = new Int32Array(n);
     this.mark = new Int32Array(n);
     this.next = new Int32Array(n);
-    this.refactor(values);
+    if (values !== null) this.refactor(values);
   }
 
   /**
@@ -74,6 +81,15 @@ export class LdlFactorization {
    * which this object holds no valid factor.
    */
   refactor(values: Float64Array | SparseMatrix): void {
+    const parts = this.refactoring(values);
+    while (parts.next().done !== true);
+  }
+
+  /**
+   * The same in parts of some milliseconds: whoever runs it may do something else wherever it yields. What is given up
+   * between them leaves no valid factor.
+   */
+  *refactoring(values: Float64Array | SparseMatrix): Generator<undefined, void, undefined> {
     const v = valuesFor(this.symbolic, values, "refactor");
     for (let p = 0; p < v.length; p++) {
       if (!Number.isFinite(v[p])) throw new ValueError(`ldl: value ${v[p]} at entry ${p} is not finite`);
@@ -82,16 +98,22 @@ export class LdlFactorization {
     this.mark.fill(-1);
     this.work.fill(0);
     this.next.set(this.symbolic.factorPointers.subarray(0, this.symbolic.n));
-    for (let k = 0; k < this.symbolic.n; k++) this.eliminateRow(k, v);
+    for (let k = 0, work = 0; k < this.symbolic.n; k++) {
+      work += this.eliminateRow(k, v);
+      if (work < PART) continue;
+      yield;
+      work = 0;
+    }
   }
 
-  /** Row `k` of L by a sparse triangular solve with the rows above (up-looking; Davis 2005, "Algorithm 849"). */
-  private eliminateRow(k: number, values: Float64Array): void {
+  /** The multiplications for row `k` of L, which is made by a sparse triangular solve with the rows above (up-looking; Davis 2005, "Algorithm 849"). */
+  private eliminateRow(k: number, values: Float64Array): number {
     const { pointers, rows, sources, parent, factorPointers, factorRows } = this.symbolic;
     const { work, path, mark, next, factor } = this;
     const n = work.length;
     let pivot = 0;
     let top = n;
+    let count = 0;
     mark[k] = k;
     for (let p = pointers[k]; p < pointers[k + 1]; p++) {
       let i = rows[p];
@@ -112,6 +134,7 @@ export class LdlFactorization {
       const y = work[i];
       work[i] = 0;
       const end = next[i];
+      count += end - factorPointers[i];
       for (let p = factorPointers[i]; p < end; p++) work[factorRows[p]] -= factor[p] * y;
       const entry = y * this.inverse[i];
       pivot -= entry * y;
@@ -119,6 +142,7 @@ export class LdlFactorization {
       next[i]++;
     }
     this.setPivot(k, pivot);
+    return count;
   }
 
   private setPivot(k: number, computed: number): void {

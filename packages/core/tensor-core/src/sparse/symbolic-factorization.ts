@@ -56,13 +56,30 @@ export interface SymbolicFactorization {
  * duplicates.
  */
 export function analyzePattern(a: SparseMatrix, options: AnalyzeOptions = {}): SymbolicFactorization {
+  const parts = analyzingPattern(a, options);
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done === true) return value;
+  }
+}
+
+/**
+ * {@link analyzePattern} in parts, of some milliseconds where there are some hundred thousand entries: whoever runs it may
+ * do something else wherever it yields.
+ */
+export function* analyzingPattern(
+  a: SparseMatrix,
+  options: AnalyzeOptions = {},
+): Generator<undefined, SymbolicFactorization, undefined> {
   requireSparse("analyzePattern", a);
   checkOptions("analyzePattern", options, ANALYZE_OPTIONS);
   const { ordering = "amd", triangle = "upper" } = options;
   if (a.rows !== a.columns) throw new ShapeError(`analyzePattern: a must be square, got [${a.shape}]`);
   const n = a.rows;
   const kept = readTriangle(a, triangle === "upper");
-  const permutation = chooseOrder(n, kept, ordering);
+  yield;
+  const permutation = yield* chooseOrder(n, kept, ordering);
+  yield;
   const place = new Int32Array(n);
   for (let k = 0; k < n; k++) place[permutation[k]] = k;
 
@@ -74,13 +91,15 @@ export function analyzePattern(a: SparseMatrix, options: AnalyzeOptions = {}): S
     columns[p] = Math.max(i, j);
     rows[p] = Math.min(i, j);
   }
+  yield;
   // Positions travel as values through the sort by columns.
   const upper = compressTriplets(n, n, columns, rows, Float64Array.from(kept.position));
   if (upper.indices.length !== count) {
     throw new ValueError("analyzePattern: a holds duplicate entries: convert it with toCsr first");
   }
+  yield;
   const pattern = { pointers: upper.indptr, rows: upper.indices };
-  const { parent, factorPointers, factorRows } = factorPattern(n, pattern.pointers, pattern.rows);
+  const { parent, factorPointers, factorRows } = yield* factorPattern(n, pattern.pointers, pattern.rows);
   return {
     n,
     entries: a.entries,
@@ -112,11 +131,17 @@ function readTriangle(a: SparseMatrix, upper: boolean): Triangle {
   return { i: kept.map((p) => rowIndices[p]), j: kept.map((p) => columnIndices[p]), position: kept };
 }
 
-function chooseOrder(n: number, kept: Triangle, ordering: AnalyzeOptions["ordering"]): Int32Array {
+function* chooseOrder(
+  n: number,
+  kept: Triangle,
+  ordering: AnalyzeOptions["ordering"],
+): Generator<undefined, Int32Array, undefined> {
   if (ordering === "natural") return Int32Array.from({ length: n }, (_, k) => k);
   if (ordering === "amd" || ordering === undefined) {
     const ones = new Float64Array(kept.i.length).fill(1);
-    return approximateMinimumDegree(csrFrom(compressTriplets(n, n, kept.i, kept.j, ones)));
+    const upper = csrFrom(compressTriplets(n, n, kept.i, kept.j, ones));
+    yield;
+    return approximateMinimumDegree(upper);
   }
   if (typeof ordering === "string") {
     throw new ValueError(`analyzePattern: ordering must be "amd", "natural" or a permutation, got "${ordering}"`);
@@ -129,7 +154,7 @@ function chooseOrder(n: number, kept: Triangle, ordering: AnalyzeOptions["orderi
  * Elimination tree and pattern of the strictly lower factor, by walking the row subtrees (Liu 1990): row `k` of the
  * factor holds every column met on the way up the tree from an entry of column `k` of the upper triangle.
  */
-function factorPattern(n: number, pointers: Int32Array, rows: Int32Array) {
+function* factorPattern(n: number, pointers: Int32Array, rows: Int32Array) {
   const parent = new Int32Array(n).fill(-1);
   const mark = new Int32Array(n).fill(-1);
   const counts = new Int32Array(n + 1);
@@ -148,6 +173,7 @@ function factorPattern(n: number, pointers: Int32Array, rows: Int32Array) {
   const factorRows = new Int32Array(factorPointers[n]);
   const next = factorPointers.slice(0, n);
   mark.fill(-1);
+  yield;
   for (let k = 0; k < n; k++) {
     mark[k] = k;
     for (let p = pointers[k]; p < pointers[k + 1]; p++) {
