@@ -1,6 +1,7 @@
 export { hasExternalData } from "./external-data.js";
 export type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxValue } from "./onnx-graph.js";
 export { readOnnxGraph } from "./read-graph.js";
+export { renameValues } from "./rename-values.js";
 export { elementTypeCode } from "./schema.js";
 export {
   type AttributeSource,

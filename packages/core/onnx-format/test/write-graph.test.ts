@@ -3,7 +3,14 @@ import { type ElementType, isTensor, type Tensor } from "@offprint/tensor-core";
 import fc from "fast-check";
 import { AttributeProto_AttributeType, ModelProtoSchema } from "onnx-buf";
 import { describe, expect, it } from "vitest";
-import { type AttributeSource, type GraphSource, type OnnxGraph, readOnnxGraph, writeOnnxGraph } from "../src/index.js";
+import {
+  type AttributeSource,
+  type GraphSource,
+  type OnnxGraph,
+  readOnnxGraph,
+  renameValues,
+  writeOnnxGraph,
+} from "../src/index.js";
 
 const x = { name: "x", type: "float32", shape: ["batch", 3, "time"] } as const;
 const y = { name: "y", type: "int64", shape: [] } as const;
@@ -136,4 +143,22 @@ describe("integers of any size", () => {
       expect(read.dtype).toBe(saturated.every((v) => v === (v | 0)) ? "int32" : "float64");
     },
   );
+});
+
+it("renames inputs and outputs, and hands values on under their old names", () => {
+  const bytes = writeOnnxGraph({
+    inputs: [{ name: "x", type: "float32", shape: ["batch", 2] }],
+    outputs: [{ name: "y", type: "float32", shape: ["batch", 2] }],
+    nodes: [{ operator: "Relu", inputs: ["x"], outputs: ["y"] }],
+  });
+  const graph = readOnnxGraph(renameValues(bytes, { x: "sample", y: "result" }));
+  expect(graph.inputs).toEqual([{ name: "sample", type: "float32", shape: ["batch", 2] }]);
+  expect(graph.outputs.map(({ name }) => name)).toEqual(["result"]);
+  expect(graph.nodes.map(({ operator, inputs, outputs }) => [operator, ...inputs, ...outputs])).toEqual([
+    ["Identity", "sample", "x"],
+    ["Relu", "x", "y"],
+    ["Identity", "y", "result"],
+  ]);
+  expect(() => renameValues(bytes, { z: "sample" })).toThrow(/no input or output "z"/);
+  expect(() => renameValues(new Uint8Array(), { x: "sample" })).toThrow(/no graph/);
 });

@@ -1,6 +1,6 @@
 export { type OpenedModel, openAtEmbeddings } from "./embedding-input.js";
 export { gpt2FromSafetensors } from "./gpt2-folder.js";
-export { type ModelFiles, modelAddress } from "./model-files.js";
+export { firstFile, type ModelFiles, modelAddress, readJson } from "./model-files.js";
 export type { OnnxLoader, OnnxModel, OnnxValue } from "./onnx-feeds.js";
 export { loadOptimumCausalLM, loadOptimumMaskedLM, type OptimumCausalLM, type OptimumOptions } from "./optimum.js";
 export { loadTokenizer, type TextTokenizer } from "./tokenizer.js";

@@ -1,0 +1,171 @@
+import {
+  broadcastTo,
+  cast,
+  concatenate,
+  isTensor,
+  ShapeError,
+  slice,
+  type Tensor,
+  tree,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
+import { floatOf, type LevelTensors } from "./level.js";
+import { convertPrediction, type Prediction } from "./prediction.js";
+import type { NoiseSchedule } from "./schedule.js";
+
+/** Gradients that a denoiser hands out: one for the state, and one for what else was asked for. */
+export interface DenoiserGradients<C> {
+  /** Like the state. */
+  readonly z: Tensor;
+  /** Like the condition. */
+  readonly condition?: C;
+}
+
+/**
+ * A trained model: what it says of noisy states. An object of one's own is enough.
+ * @typeParam C - the condition: a tree of tensors with a leading axis for the samples, such as an embedding
+ */
+export interface Denoiser<C = Tensor> {
+  /** What `predict` says. */
+  readonly prediction: Prediction;
+  /** The noise that it was trained with. */
+  readonly schedule: NoiseSchedule;
+  /**
+   * The prediction for states `z`, `[batch, ...]`, at a level (scalars, or one for each sample). In operations of tensors,
+   * so that it can be compiled and differentiated, unless `external`.
+   */
+  predict(z: Tensor, level: LevelTensors, condition?: C): Tensor | Promise<Tensor>;
+  /** Whether `predict` is a black box that may read values and answer with a promise, such as a loaded file. Default false. */
+  readonly external?: boolean;
+  /** Gradients of `sum(predict(z, ...) * cotangent)`, for black boxes that take part in gradients. */
+  vjp?(
+    z: Tensor,
+    level: LevelTensors,
+    condition: C | undefined,
+    cotangent: Tensor,
+  ): DenoiserGradients<C> | Promise<DenoiserGradients<C>>;
+}
+
+/**
+ * What a denoiser of tensor operations predicts, as the wanted kind and in the element type of `z`; traceable.
+ * @throws UnsupportedError for an external one; ValueError for a promise; ShapeError for another shape than that of `z`.
+ */
+export function predictAs<C>(
+  denoiser: Denoiser<C>,
+  wanted: Prediction,
+  z: Tensor,
+  level: LevelTensors,
+  condition?: C,
+): Tensor {
+  if (denoiser.external) {
+    throw new UnsupportedError(
+      "predictAs: the denoiser is external, so that it cannot be traced; give one in operations of tensors, or await evaluator(denoiser)",
+    );
+  }
+  const output = denoiser.predict(z, level, condition);
+  if (!isTensor(output)) {
+    throw new ValueError(
+      "predictAs: predict answered with no tensor; set external: true on a denoiser that gives promises",
+    );
+  }
+  return fitted(denoiser, wanted, output, z, level);
+}
+
+/** @internal An answer in the wanted kind and in the type of the state. */
+export function fitted<C>(
+  { prediction }: Denoiser<C>,
+  wanted: Prediction,
+  output: Tensor,
+  z: Tensor,
+  level: LevelTensors,
+): Tensor {
+  if (output.shape.join() !== z.shape.join()) {
+    throw new ShapeError(
+      `denoiser: predict gave shape [${output.shape}] for states of shape [${z.shape}]; give one like the states`,
+    );
+  }
+  const type = floatOf(z);
+  return cast(convertPrediction(cast(output, type), prediction, wanted, z, level), type);
+}
+
+/** Twice the batch: the null condition for the first half, the condition for the second. */
+function doubled<C>(z: Tensor, level: LevelTensors, condition: C, nullCondition: C) {
+  const nulls = tree.leaves<Tensor>(nullCondition);
+  let next = 0;
+  const both = tree.map((leaf: Tensor) => concatenate([broadcastTo(nulls[next++], leaf.shape), leaf], 0), condition);
+  const twice = (x: Tensor) => (x.rank === 0 ? x : concatenate([x, x], 0));
+  const levels: LevelTensors = {
+    t: twice(level.t),
+    timestep: twice(level.timestep),
+    alpha: twice(level.alpha),
+    sigma: twice(level.sigma),
+  };
+  return { states: concatenate([z, z], 0), levels, both };
+}
+
+function halves(x: Tensor): [Tensor, Tensor] {
+  const n = x.shape[0] / 2;
+  return [slice(x, [{ stop: n }]), slice(x, [{ start: n }])];
+}
+
+/**
+ * Classifier-free guidance: `null + weight (conditional - null)` of the predictions, from one call with twice the batch.
+ * @param nullCondition like the condition, or with 1 in place of the batch
+ * @param weight 0 for the unconditional model, 1 for the conditional one
+ * @throws ValueError for a weight that is not finite, and where it is called without a condition.
+ */
+export function withGuidance<C>(denoiser: Denoiser<C>, nullCondition: C, weight: number): Denoiser<C> {
+  if (!Number.isFinite(weight)) throw new ValueError(`withGuidance: weight is ${weight}; give a finite number`);
+  const { prediction, schedule, external, vjp } = denoiser;
+  const mixed = (output: Tensor): Tensor => {
+    const [unconditional, conditional] = halves(output);
+    return unconditional.add(conditional.sub(unconditional).mul(weight));
+  };
+  const needed = (condition: C | undefined): C => {
+    if (condition !== undefined) return condition;
+    throw new ValueError("withGuidance: there is no condition; give one, or use the denoiser itself");
+  };
+  return {
+    prediction,
+    schedule,
+    ...(external && { external }),
+    predict(z, level, condition) {
+      const { states, levels, both } = doubled(z, level, needed(condition), nullCondition);
+      const output = denoiser.predict(states, levels, both);
+      return isTensor(output) ? mixed(output) : output.then(mixed);
+    },
+    ...(vjp && {
+      async vjp(z: Tensor, level: LevelTensors, condition: C | undefined, cotangent: Tensor) {
+        const { states, levels, both } = doubled(z, level, needed(condition), nullCondition);
+        const parts = concatenate([cotangent.mul(1 - weight), cotangent.mul(weight)], 0);
+        const gradients = await vjp.call(denoiser, states, levels, both, parts);
+        const [a, b] = halves(gradients.z);
+        const ofCondition = gradients.condition && tree.map((leaf: Tensor) => halves(leaf)[1], gradients.condition);
+        return { z: a.add(b), ...(ofCondition && { condition: ofCondition }) };
+      },
+    }),
+  };
+}
+
+/** A denoiser that counts how often it is called. */
+export interface CountingDenoiser<C> extends Denoiser<C> {
+  /** Calls so far. */
+  readonly calls: number;
+}
+
+/** The same denoiser, not compiled, with a count of its calls: for tests and budgets. */
+export function countCalls<C>(denoiser: Denoiser<C>): CountingDenoiser<C> {
+  let calls = 0;
+  return {
+    ...denoiser,
+    external: true,
+    predict(z, level, condition) {
+      calls++;
+      return denoiser.predict(z, level, condition);
+    },
+    get calls() {
+      return calls;
+    },
+  };
+}

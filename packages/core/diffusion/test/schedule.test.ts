@@ -1,0 +1,126 @@
+import { tensor } from "@offprint/tensor-core";
+import { errorLike, expectClose, failureOf } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import {
+  continuousSchedule,
+  discreteSchedule,
+  explodingSchedule,
+  levelAt,
+  levelAtRatio,
+  levelGrid,
+  noiseRatio,
+  trainingLevel,
+} from "../src/index.js";
+
+const schedules = {
+  linear: discreteSchedule(),
+  scaledLinear: discreteSchedule({ betas: "scaledLinear" }),
+  cosine: discreteSchedule({ betas: "cosine" }),
+  continuous: continuousSchedule(),
+  exploding: explodingSchedule(),
+};
+
+describe("schedules", () => {
+  it.each(Object.entries(schedules))("%s: time and ratio of noise are each other's inverse", (_, schedule) => {
+    const [first, last] = schedule.span;
+    for (let i = 0; i <= 40; i++) {
+      const t = first + ((last - first) * i) / 40;
+      const level = levelAt(schedule, t);
+      const back = levelAtRatio(schedule, noiseRatio(level));
+      expect(Math.abs(back.t - t)).toBeLessThan(1e-12 * Math.max(1, t));
+      expectClose([back.alpha, back.sigma], [level.alpha, level.sigma], 1e-12);
+      if (schedule.kind === "variance-preserving") expectClose(level.alpha ** 2 + level.sigma ** 2, 1, 1e-14);
+    }
+  });
+
+  it("levels of Stable Diffusion: the products of its betas", () => {
+    const { alphaBar } = schedules.scaledLinear;
+    let product = 1;
+    for (let n = 0; n < 1000; n++) {
+      product *= 1 - (Math.sqrt(0.00085) + ((Math.sqrt(0.012) - Math.sqrt(0.00085)) * n) / 999) ** 2;
+      expectClose(alphaBar[n], product, 1e-12);
+    }
+    const { t, timestep, alpha } = trainingLevel(schedules.scaledLinear, 400);
+    expectClose([t, timestep, alpha], [0.401, 400, Math.sqrt(alphaBar[400])], 1e-14);
+    expectClose(levelAt(schedules.scaledLinear, t), trainingLevel(schedules.scaledLinear, 400), 1e-11);
+  });
+
+  it("between levels log alpha is linear in time, down to no noise at time 0", () => {
+    const { alphaBar } = schedules.linear;
+    const { alpha, timestep } = levelAt(schedules.linear, 0.00125);
+    expectClose(Math.log(alpha), 0.5 * (0.75 * Math.log(alphaBar[0]) + 0.25 * Math.log(alphaBar[1])), 1e-14);
+    expectClose(timestep, 0.25, 1e-12);
+    expectClose(levelAt(schedules.linear, 0), { t: 0, timestep: 0, alpha: 1, sigma: 0 }, 0);
+  });
+
+  it("many times at once are those one by one", () => {
+    const t = tensor([0.1, 0.4567, 1], { dtype: "float64" });
+    const { alpha } = schedules.cosine.at(t);
+    expectClose(
+      alpha,
+      [0.1, 0.4567, 1].map((each) => levelAt(schedules.cosine, each).alpha),
+      0,
+    );
+  });
+
+  it("refuses betas outside (0, 1), levels without data, and unknown words", async () => {
+    expect(await failureOf(() => discreteSchedule({ betas: [0.1, 1] }))).toEqual(
+      errorLike("ValueError", /beta 1 is 1/),
+    );
+    expect(await failureOf(() => discreteSchedule({ alphaBar: [0.5, 0] }))).toEqual(
+      errorLike("ValueError", /alphaBar\[1\] is 0/),
+    );
+    expect(await failureOf(() => discreteSchedule({ alphaBar: [0.5, 0.6] }))).toEqual(
+      errorLike("ValueError", /decrease/),
+    );
+    expect(await failureOf(() => continuousSchedule({ first: 2, last: 1 }))).toEqual(
+      errorLike("ValueError", /last is 1/),
+    );
+    expect(await failureOf(() => trainingLevel(schedules.continuous, 3))).toEqual(errorLike("ValueError", /levelAt/));
+  });
+});
+
+describe("grids", () => {
+  it("have steps + 1 levels from clean to noisy, whatever the spacing", () => {
+    for (const schedule of Object.values(schedules)) {
+      for (const spacing of ["leading", "linspace", "trailing", "uniform", "quadratic", "logSnr", "karras"] as const) {
+        if (schedule.levels === 0 && ["leading", "linspace", "trailing"].includes(spacing)) continue;
+        for (const clean of ["exact", "none"] as const) {
+          const levels = levelGrid(schedule, 12, { spacing, clean });
+          expect(levels.length).toBe(13);
+          expect(levels[0].sigma === 0).toBe(clean === "exact");
+        }
+      }
+    }
+  });
+
+  it("leading levels are multiples with an offset; trailing ones end at the last", () => {
+    const steps = (spacing: "leading" | "trailing" | "linspace") =>
+      levelGrid(schedules.scaledLinear, 4, { spacing }).map(({ timestep }) => timestep);
+    expect(steps("leading")).toEqual([1, 1, 251, 501, 751]);
+    expect(steps("trailing")).toEqual([249, 249, 499, 749, 999]);
+    expect(steps("linspace")).toEqual([0, 0, 333, 666, 999]);
+    const first = levelGrid(schedules.scaledLinear, 4, { clean: "first" })[0];
+    expectClose(first.alpha, Math.sqrt(schedules.scaledLinear.alphaBar[0]), 1e-15);
+  });
+
+  it("karras: EDM's numbers", () => {
+    const levels = levelGrid(schedules.exploding, 18);
+    const sigma = (j: number) => (80 ** (1 / 7) + (j / 17) * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7;
+    expectClose(
+      levels.map((level) => level.sigma),
+      [...Array.from({ length: 18 }, (_, j) => sigma(j)), 0].reverse(),
+      1e-12,
+    );
+  });
+
+  it("refuses what the schedule does not have", async () => {
+    expect(await failureOf(() => levelGrid(schedules.continuous, 5, { spacing: "leading" }))).toEqual(
+      errorLike("ValueError", /counts training levels/),
+    );
+    expect(await failureOf(() => levelGrid(schedules.linear, 0))).toEqual(errorLike("ValueError", /steps is 0/));
+    expect(await failureOf(() => levelGrid(schedules.linear, 2000))).toEqual(
+      errorLike("ValueError", /more than the 1000/),
+    );
+  });
+});
