@@ -1,6 +1,6 @@
 import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { largestDifference, meanOf, medianOf } from "../src/index.js";
+import { growthOf, largestDifference, leastSeconds, meanOf, medianOf } from "../src/index.js";
 
 describe("measures", () => {
   it("are the mean and the median", () => {
@@ -9,6 +9,14 @@ describe("measures", () => {
     expect(medianOf(Float64Array.of(4, 1, 3, 100))).toBe(3.5);
     expect(() => meanOf([])).toThrow("meanOf: there are no values; give at least one.");
     expect(() => medianOf([])).toThrow("medianOf: there are no values");
+  });
+
+  it("are the power of a power law, and the least of several times", async () => {
+    expect(growthOf([1, 2, 4, 8], [3, 12, 48, 192])).toBeCloseTo(2, 12);
+    expect(() => growthOf([1, 2], [1])).toThrow("growthOf: 2 sizes and 1 values; give as many of both");
+    let runs = 0;
+    expect(await leastSeconds(async () => void runs++)).toBeGreaterThanOrEqual(0);
+    expect(runs).toBeGreaterThanOrEqual(5);
   });
 
   it("are the largest difference of arrays, tensors and trees", () => {

@@ -1,7 +1,6 @@
-import { type Claim, type ClaimContext, figure } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, growthOf, leastSeconds } from "@offprint/claims";
 import { jit, type Tensor, trace } from "@offprint/tensor-core";
 import { adaptivePool, attentions, type HeadAttention, softHeads } from "../src/index.js";
-import { growth } from "./growth.js";
 import { peakBytes } from "./live-memory.js";
 
 const FEATURES = 32;
@@ -15,29 +14,6 @@ const published = softHeads({ features: FEATURES, ratio: 2, bottleneck: adaptive
 function gridOf(n: number): readonly [number, number] {
   const height = 2 ** Math.floor(Math.log2(n) / 2);
   return [height, n / height];
-}
-
-/** Seconds that processors have worked for this program, where that is known; else 0. */
-function processorSeconds(): number {
-  const { process } = globalThis as { process?: { cpuUsage?: () => { user: number; system: number } } };
-  const used = process?.cpuUsage?.() ?? { user: 0, system: 0 };
-  return (used.user + used.system) / 1e6;
-}
-
-/**
- * Seconds of a run, as little disturbed by other work on the machine as can be had: the shortest of several by the clock
- * and, on the CPU, by processor time, which stands still while other programs have their turn.
- */
-async function secondsOf(run: () => Promise<unknown>, onCpu: boolean): Promise<number> {
-  let shortest = Number.POSITIVE_INFINITY;
-  const started = performance.now();
-  for (let runs = 0; runs < 20 && (runs < 5 || performance.now() - started < 150); runs++) {
-    const [before, workedBefore] = [performance.now(), processorSeconds()];
-    await run();
-    const worked = processorSeconds() - workedBefore;
-    shortest = Math.min(shortest, (performance.now() - before) / 1000, onCpu && worked > 0 ? worked : Infinity);
-  }
-  return shortest;
 }
 
 /** Time and memory of one head. */
@@ -55,7 +31,7 @@ async function cost(context: ClaimContext, attention: HeadAttention, n: number):
   const compiled = jit(forward, context.backend ? { backend: context.backend } : {});
   await compiled(query, value);
   const onCpu = context.backend === undefined || context.backend.device === "cpu";
-  const seconds = await secondsOf(async () => (await compiled(query, value)).host(), onCpu);
+  const seconds = await leastSeconds(async () => (await compiled(query, value)).host(), onCpu);
   await compiled.release();
   return { seconds, bytes };
 }
@@ -85,7 +61,7 @@ export function linearScaling(
       const own = await measure(soft, sizes, 0);
       const other = await measure(attentions.softmax(), softmaxSizes, 0.5);
       const slope = (of: readonly number[], costs: readonly Cost[], key: keyof Cost) =>
-        growth(
+        growthOf(
           of.slice(-4),
           costs.slice(-4).map((each) => each[key]),
         );

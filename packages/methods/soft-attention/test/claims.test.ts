@@ -7,7 +7,6 @@ import { approximationQuality } from "../claims/approximation.js";
 import { denoising } from "../claims/denoising.js";
 import { denoisingAttentions, SMALL, SMALL_TRAINING, TRAINING } from "../claims/denoising-network.js";
 import { judgeDigits, shippedAccuracies } from "../claims/digits.js";
-import { growth } from "../claims/growth.js";
 import { claims } from "../claims/index.js";
 import { peakBytes } from "../claims/live-memory.js";
 import { equalTokens, spectralFilter } from "../claims/pseudo-inverse.js";
@@ -93,10 +92,6 @@ describe("the claims", () => {
 });
 
 describe("what the claims measure with", () => {
-  it("growth is the power of a power law", () => {
-    expect(growth([1, 2, 4, 8], [3, 12, 48, 192])).toBeCloseTo(2, 12);
-  });
-
   it("peakBytes counts what is alive, not what was", () => {
     const chain = trace((x: Tensor) => mul(mul(mul(x, 2), 3), 4), zeros([100]));
     const wide = trace((x: Tensor) => [mul(x, 2), mul(x, 3), mul(x, 4)], zeros([100]));

@@ -1,0 +1,46 @@
+import { ShapeError } from "@offprint/tensor-core";
+import { meanOf } from "./measures.js";
+
+/**
+ * The power with which y grows with x: the slope of the least-squares line through (log x, log y).
+ *
+ * @param x Two sizes or more, > 0.
+ * @param y As many values, > 0.
+ * @throws ShapeError where the numbers of values differ, or there are fewer than two
+ * @example growthOf([1, 2, 4], [3, 12, 48]) // 2
+ */
+export function growthOf(x: readonly number[], y: readonly number[]): number {
+  if (x.length !== y.length || x.length < 2) {
+    throw new ShapeError(`growthOf: ${x.length} sizes and ${y.length} values; give as many of both, two at least`);
+  }
+  const [u, v] = [x.map(Math.log), y.map(Math.log)];
+  const [meanU, meanV] = [meanOf(u), meanOf(v)];
+  const covariance = u.reduce((total, each, i) => total + (each - meanU) * (v[i] - meanV), 0);
+  return covariance / u.reduce((total, each) => total + (each - meanU) ** 2, 0);
+}
+
+/** Seconds that processors have worked for this program, where that is known; else 0. */
+function processorSeconds(): number {
+  const { process } = globalThis as { process?: { cpuUsage?: () => { user: number; system: number } } };
+  const used = process?.cpuUsage?.() ?? { user: 0, system: 0 };
+  return (used.user + used.system) / 1e6;
+}
+
+/**
+ * Seconds of a run, as little disturbed by other work on the machine as can be had: the shortest of 5 to 20 by the clock
+ * and by processor time, which stands still while other programs have their turn.
+ *
+ * @param run The work; a promise is awaited.
+ * @param onCpu Whether this program's processor does it, and not a device.
+ */
+export async function leastSeconds(run: () => unknown, onCpu = true): Promise<number> {
+  let shortest = Number.POSITIVE_INFINITY;
+  const started = performance.now();
+  for (let runs = 0; runs < 20 && (runs < 5 || performance.now() - started < 150); runs++) {
+    const [before, workedBefore] = [performance.now(), processorSeconds()];
+    await run();
+    const worked = processorSeconds() - workedBefore;
+    shortest = Math.min(shortest, (performance.now() - before) / 1000, onCpu && worked > 0 ? worked : Infinity);
+  }
+  return shortest;
+}
