@@ -1,7 +1,7 @@
 // `pnpm new-method <slug>`: a new method package, ready for its mathematics.
 import { pnpm, root, SetupError } from "../setup/setup.mjs";
-import { areasIn, createMethod, requireFree } from "./new-method.mjs";
-import { completeData, readArguments, terminal, UsageError, usage } from "./paper-data.mjs";
+import { areasIn, createCore, createMethod, requireFree } from "./new-method.mjs";
+import { completeData, coreDescription, readArguments, terminal, UsageError, usage } from "./paper-data.mjs";
 
 /** @param {string} slug */
 function nextSteps(slug) {
@@ -15,20 +15,33 @@ While you work: npx vitest packages/methods/${slug}
 When it is done: npm test -- --filter ${slug}`;
 }
 
+/** @param {string} slug */
+function nextStepsOfCore(slug) {
+  return `
+Next, with docs/adding-a-core-package.md beside you:
+  1. packages/core/${slug}/src/    one concept a file
+  2. packages/core/${slug}/test/   what must hold; one test there fails until it is yours
+  3. packages/core/${slug}/README.md, bench/, and a line in docs/architecture.md
+When it is done: npm test -- --filter ${slug}`;
+}
+
 async function main() {
-  const { help, install, slug, given } = readArguments(process.argv.slice(2));
+  const { help, core, install, slug, given } = readArguments(process.argv.slice(2));
   if (help) return console.log(usage);
   requireFree(root, slug);
   const { ask, close } = terminal();
-  const paper = await completeData(slug, given, areasIn(root), ask).finally(close);
-  for (const path of createMethod(root, paper)) console.log(path);
+  const make = async () => {
+    if (core) return createCore(root, { slug, description: await coreDescription(given, ask) });
+    return createMethod(root, await completeData(slug, given, areasIn(root), ask));
+  };
+  for (const path of await make().finally(close)) console.log(path);
   if (install) {
     const { status, output } = pnpm(["install", "--no-frozen-lockfile", "--prefer-offline"], { capture: true });
     if (status !== 0)
       throw new SetupError(`${output.trim()}\n\nThe files are written; the dependencies are not linked.`);
     console.log("pnpm-lock.yaml");
   }
-  console.log(nextSteps(slug));
+  console.log(core ? nextStepsOfCore(slug) : nextSteps(slug));
 }
 
 try {

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { coreFiles } from "./core-package.mjs";
 import { packageFiles } from "./package-files.mjs";
 import { UsageError } from "./paper-data.mjs";
 import { repositoryEntries } from "./repository-entries.mjs";
@@ -46,7 +47,26 @@ export function createMethod(root, paper) {
     `packages/methods/${paper.slug}/${path}`,
     text,
   ]);
-  const files = [...inside, ...Object.entries(repositoryEntries(root, paper))];
+  return writeAll(root, [...inside, ...Object.entries(repositoryEntries(root, paper))]);
+}
+
+/**
+ * Writes a core package and the places that name it.
+ *
+ * @param {string} root
+ * @param {import("./core-package.mjs").CoreData} data
+ * @returns {string[]} the written paths, from the root
+ */
+export function createCore(root, data) {
+  requireFree(root, data.slug);
+  return writeAll(root, Object.entries(coreFiles(root, data)));
+}
+
+/**
+ * @param {string} root
+ * @param {string[][]} files path and text of each
+ */
+function writeAll(root, files) {
   for (const [path, text] of files) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

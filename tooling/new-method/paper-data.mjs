@@ -26,6 +26,8 @@ export const usage = `pnpm new-method <slug> [options]
   --task <words>     what one can do with it, beginning with a verb: "Certify a network"
   --purpose <text>   a sentence that says for whom it is: "For people who ..."
   --kind <word>      function (a layer, an optimizer, a formula) or solver (runs long: stopped, saved, resumed)
+  --core             a core package instead, which methods share; it takes one option of these:
+  --description <text>  what it is for, a sentence
   --no-install       leave the dependencies alone
 
 What is left out is asked for on a terminal.`;
@@ -114,7 +116,7 @@ function required(text, message) {
  * Reads the command line.
  *
  * @param {string[]} args
- * @returns {{ help: boolean, install: boolean, slug: string, given: Record<string, string> }}
+ * @returns {{ help: boolean, core: boolean, install: boolean, slug: string, given: Record<string, string> }}
  */
 export function readArguments(args) {
   const text = /** @type {const} */ ({ type: "string" });
@@ -128,17 +130,23 @@ export function readArguments(args) {
     task: text,
     purpose: text,
     kind: text,
+    description: text,
+    core: flag,
     help: flag,
     "no-install": flag,
   };
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    const { help = false, "no-install": noInstall = false, ...given } = values;
-    if (help) return { help, install: false, slug: "", given: {} };
+    const { help = false, core = false, "no-install": noInstall = false, ...given } = values;
+    if (help) return { help, core, install: false, slug: "", given: {} };
     const [slug = fail("which method? Give its slug"), ...rest] = positionals;
     if (rest.length > 0) fail(`one slug at a time; "${rest.join(" ")}" is too much`);
     if (!slugPattern.test(slug)) fail(`"${slug}" is not a slug: lower-case words joined by hyphens`);
-    return { help, install: !noInstall, slug, given: /** @type {Record<string, string>} */ ({ ...given }) };
+    const foreign = Object.keys(given).filter((name) => (name === "description") !== core);
+    if (foreign.length > 0) {
+      fail(`${core ? "a core package" : "a method"} has no ${foreign.map((name) => `--${name}`).join(", ")}`);
+    }
+    return { help, core, install: !noInstall, slug, given: /** @type {Record<string, string>} */ ({ ...given }) };
   } catch (error) {
     // Node's own message about an unknown option is good enough.
     throw error instanceof UsageError ? error : new UsageError(error instanceof Error ? error.message : String(error));
@@ -175,6 +183,19 @@ export async function completeData(slug, given, areas, ask) {
     }
   }
   return /** @type {PaperData} */ (/** @type {unknown} */ (data));
+}
+
+/**
+ * What a core package is for.
+ *
+ * @param {Record<string, string>} given by flags
+ * @param {((question: string) => Promise<string>) | undefined} ask nothing where nobody can be asked
+ * @returns {Promise<string>} a sentence
+ */
+export async function coreDescription({ description }, ask) {
+  if (description === undefined && !ask) fail("give --description");
+  const text = (description ?? (await ask?.("What is it for? A sentence: ")) ?? "").trim();
+  return `${required(text, "the description is empty").replace(/\.$/, "")}.`;
 }
 
 /** A way to ask the person at the terminal, or nothing when there is none. */

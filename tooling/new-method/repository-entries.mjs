@@ -50,15 +50,16 @@ export function withBudget(text, name, bytes) {
 }
 
 /**
- * Adds a row to the README's table of methods.
+ * Adds a row to one of the README's tables.
  *
  * @param {string} text
- * @param {any} manifest of the method
+ * @param {any} manifest of the package
+ * @param {"method" | "core package"} [heading] of the table
  */
-export function withRow(text, manifest) {
+export function withRow(text, manifest, heading = "method") {
   const { name, repository } = manifest;
   const lines = text.split("\n");
-  const first = lines.indexOf("| method | what it is for |") + 2;
+  const first = lines.indexOf(`| ${heading} | what it is for |`) + 2;
   if (first < 2) return text;
   const count = lines.slice(first).findIndex((line) => !line.startsWith("| ["));
   const rows = lines.slice(first, first + count);

@@ -12,6 +12,16 @@ const packages = [
   ...sidebar.methods,
   { text: "Core packages", items: sidebar.core },
 ];
+const guides = [
+  {
+    text: "Guides",
+    items: [
+      ...sidebar.guides,
+      { text: "Offprint and others", link: "/compare" },
+      { text: "Benchmark in this browser", link: "/benchmark" },
+    ],
+  },
+];
 const collapsed = (group: { items: { items?: unknown[] }[] }) => ({
   ...group,
   items: group.items.map((item) => (item.items ? { ...item, collapsed: true } : item)),
@@ -80,8 +90,9 @@ const config = defineConfig({
       { text: "Compare", link: "/compare" },
     ],
     sidebar: {
-      "/guides/": [{ text: "Guides", items: [...sidebar.guides, { text: "Offprint and others", link: "/compare" }] }],
-      "/compare": [{ text: "Guides", items: [...sidebar.guides, { text: "Offprint and others", link: "/compare" }] }],
+      "/guides/": guides,
+      "/compare": guides,
+      "/benchmark": guides,
       "/methods/": packages,
       "/packages/": packages,
       "/api/": [{ text: "API", items: [{ text: "Overview", link: "/api/" }] }, ...sidebar.api.map(collapsed)],

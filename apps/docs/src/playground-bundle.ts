@@ -1,7 +1,7 @@
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import { moduleAssets } from "./module-assets.js";
 import type { EntryPoint, Workspace } from "./workspace/workspace.js";
 
@@ -58,16 +58,10 @@ function runtimeFile(name: string): string {
 /** ONNX Runtime's binaries, which the page loads from the site itself. */
 const binaries = ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"];
 
-/**
- * Bundles the worker and the editor into `output`, with names that change when their content does.
- *
- * @param source folder with `worker.ts` and `editor.ts`
- * @param output folder that becomes `/live/` on the site
- */
-export async function bundlePlayground(workspace: Workspace, source: string, output: string): Promise<PlaygroundFiles> {
+/** Bundles modules for the page into `output`; gives the file of each by its name. */
+async function bundle(output: string, options: BuildOptions): Promise<(entry: string) => string> {
   mkdirSync(output, { recursive: true });
-  const result = await build({
-    entryPoints: [join(source, "worker.ts"), join(source, "editor.ts")],
+  const { metafile } = await build({
     outdir: output,
     bundle: true,
     splitting: true,
@@ -78,19 +72,85 @@ export async function bundlePlayground(workspace: Workspace, source: string, out
     entryNames: "[name]-[hash]",
     chunkNames: "part-[hash]",
     minify: true,
-    metafile: true,
     legalComments: "none",
     logLevel: "error",
+    ...options,
+    metafile: true,
+  });
+  return (entry) => {
+    const found = Object.entries(metafile!.outputs).find(([, { entryPoint }]) => entryPoint?.endsWith(entry));
+    if (!found) throw new Error(`the bundle has no ${entry}`);
+    return basename(found[0]);
+  };
+}
+
+/**
+ * Bundles the worker and the editor into `output`, with names that change when their content does.
+ *
+ * @param source folder with `worker.ts` and `editor.ts`
+ * @param output folder that becomes `/live/` on the site
+ */
+export async function bundlePlayground(workspace: Workspace, source: string, output: string): Promise<PlaygroundFiles> {
+  const fileOf = await bundle(output, {
+    entryPoints: [join(source, "worker.ts"), join(source, "editor.ts")],
     plugins: [
       moduleAssets(output),
       workspacePackages(importableEntries(workspace), join(source, "runtime-binding.ts")),
     ],
   });
   for (const name of binaries) copyFileSync(runtimeFile(name), join(output, name));
-  const named = (entry: string) => {
-    const found = Object.entries(result.metafile.outputs).find(([, { entryPoint }]) => entryPoint?.endsWith(entry));
-    if (!found) throw new Error(`the playground has no ${entry}`);
-    return `/live/${basename(found[0])}`;
+  return { worker: `/live/${fileOf("worker.ts")}`, editor: `/live/${fileOf("editor.ts")}` };
+}
+
+/** The libraries that the page of the benchmark compares. */
+const compared = ["@offprint/tensor-core", "@jax-js/jax", "@tensorflow/tfjs-core", "onnxruntime-web"];
+
+/** Tells the benchmark which versions it has. */
+function libraryVersions(app: string): Plugin {
+  const versionOf = (name: string): string =>
+    JSON.parse(readFileSync(join(app, "node_modules", name, "package.json"), "utf8")).version;
+  const versions = Object.fromEntries(compared.map((name) => [name, versionOf(name)]));
+  return {
+    name: "library-versions",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^virtual:versions$/ }, ({ path }) => ({ path, namespace: "versions" }));
+      onLoad({ filter: /.*/, namespace: "versions" }, () => ({
+        contents: `export const versions = ${JSON.stringify(versions)};`,
+        loader: "js",
+      }));
+    },
   };
-  return { worker: named("worker.ts"), editor: named("editor.ts") };
+}
+
+/**
+ * Bundles the worker of the benchmark, with the libraries that it compares, into a folder of its own: nothing of it is
+ * loaded by any other page. Notices of licences stand in files beside the code, which names them.
+ *
+ * @param app this package
+ * @param output folder that becomes `/live/` on the site
+ * @returns the worker's address
+ */
+export async function bundleBenchmark(
+  workspace: Workspace,
+  app: string,
+  output: string,
+): Promise<{ readonly worker: string }> {
+  const folder = join(output, "benchmark");
+  const fileOf = await bundle(folder, {
+    entryPoints: [join(app, "src", "benchmark", "worker.ts")],
+    legalComments: "linked",
+    // TensorFlow.js has branches for Node.
+    external: ["fs", "path", "crypto", "worker_threads", "perf_hooks", "os", "util", "node-fetch"],
+    plugins: [
+      moduleAssets(folder),
+      libraryVersions(app),
+      workspacePackages(importableEntries(workspace), join(app, "src", "playground", "runtime-binding.ts")),
+    ],
+  });
+  const kernels = join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")), "..", "dist");
+  for (const name of ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`)) {
+    copyFileSync(join(kernels, name), join(folder, name));
+  }
+  copyFileSync(join(app, "node_modules", "@jax-js", "jax", "LICENSE"), join(folder, "jax-js.LICENSE.txt"));
+  return { worker: `/live/benchmark/${fileOf("worker.ts")}` };
 }

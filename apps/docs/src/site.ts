@@ -11,7 +11,7 @@ import { corePage, methodPage } from "./pages/method-page.js";
 import { exampleGroups, playgroundPage, readmePrograms } from "./pages/playground-page.js";
 import { referenceIndex } from "./pages/reference-index.js";
 import { pictureFiles } from "./pictures.js";
-import { bundlePlayground, importableEntries } from "./playground-bundle.js";
+import { bundleBenchmark, bundlePlayground, importableEntries } from "./playground-bundle.js";
 import { apiAddresses, referencePages } from "./reference/reference.js";
 import {
   type Example,
@@ -95,7 +95,7 @@ export async function generateSite({ root, app, scratch, live }: SiteFolders): P
     ["packages/index.md", corePackagesPage(workspace)],
     ["playground.md", playgroundPage()],
     ["gallery.md", galleryPage(groups)],
-    ["compare.md", readFileSync(join(app, "pages", "compare.md"), "utf8")],
+    ...["compare.md", "benchmark.md"].map((name) => [name, readFileSync(join(app, "pages", name), "utf8")] as const),
     ["api/index.md", referenceIndex(workspace, api)],
   ]);
   for (const method of methods)
@@ -116,6 +116,7 @@ export async function generateSite({ root, app, scratch, live }: SiteFolders): P
     ["examples.json", groups.map((group) => ({ ...group, examples: group.examples.map(withoutPicture) }))],
     ["readme-programs.json", [...programs.values()].flatMap((each) => [...each.values()])],
     ["playground.json", await bundlePlayground(workspace, join(app, "src", "playground"), live)],
+    ["benchmark.json", await bundleBenchmark(workspace, app, live)],
   ]);
   const files = new Map([
     ...pictureFiles(examples.filter(({ picture }) => picture !== undefined)),

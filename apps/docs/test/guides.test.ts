@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from "vitest";
 
 const app = join(import.meta.dirname, "..");
 const folder = join(app, "guides");
+const contributors = join(app, "..", "..", "docs");
 const output = join(app, ".readme-code", "guides");
 
 interface Block {
@@ -16,7 +17,7 @@ interface Block {
 }
 
 /** The TypeScript of a guide; blank lines keep the numbers of the lines. */
-function blocksOf(file: string): Block[] {
+function blocksOf(folder: string, file: string): Block[] {
   const text = readFileSync(join(folder, file), "utf8");
   return [...text.matchAll(/^```ts\n(.*?)^```/gms)].map((match) => {
     const line = text.slice(0, match.index).split("\n").length;
@@ -25,9 +26,11 @@ function blocksOf(file: string): Block[] {
   });
 }
 
-const blocks = readdirSync(folder)
-  .filter((file) => file.endsWith(".md"))
-  .flatMap(blocksOf);
+const blocks = [folder, contributors].flatMap((each) =>
+  readdirSync(each)
+    .filter((file) => file.endsWith(".md"))
+    .flatMap((file) => blocksOf(each, file)),
+);
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 for (const { path, code } of blocks) writeFileSync(path, `${code}\nexport {};\n`);

@@ -230,6 +230,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
         "guides/getting-started",
         "gallery",
         "compare",
+        "benchmark",
         "playground",
         "api/optim",
       ]) {

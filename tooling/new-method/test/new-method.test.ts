@@ -7,9 +7,9 @@ import { runChecks } from "../../checks/checks.mjs";
 import { packageTables } from "../../checks/listed.mjs";
 import { readRepository } from "../../checks/repository.mjs";
 import { root } from "../../setup/setup.mjs";
-import { areasIn, createMethod } from "../new-method.mjs";
+import { areasIn, createCore, createMethod } from "../new-method.mjs";
 import { manifest, namesOf } from "../package-files.mjs";
-import { completeData, readArguments } from "../paper-data.mjs";
+import { completeData, coreDescription, readArguments } from "../paper-data.mjs";
 import { withDependency, withReference, withRow } from "../repository-entries.mjs";
 
 const paper = {
@@ -25,63 +25,131 @@ const paper = {
 };
 const folder = "packages/methods/swift-descent";
 
+/** A copy of the parts of the repository that a new package meets. */
+function repositoryCopy(): string {
+  const copy = mkdtempSync(join(tmpdir(), "offprint-new-method-"));
+  const roots = ["package.json", "tsconfig.base.json", "tsconfig.check.json", "biome.json", "vitest.config.ts"];
+  const ofVitest = [
+    "tooling/setup/setup.mjs",
+    "tooling/setup/pages.mjs",
+    "tooling/suite/fingerprint.mjs",
+    "tooling/checks/repository.mjs",
+  ];
+  const projects = [
+    "packages/core/claims",
+    "packages/core/tensor-core",
+    "packages/core/solvers",
+    "tooling/bench",
+    "apps/cli",
+  ];
+  for (const path of [...roots, ...ofVitest, "README.md", "tooling/size/budgets.json", ...projects]) {
+    const own = (source: string) => !/[\\/](?:node_modules|dist|\.readme-code)(?:[\\/]|$)/.test(source);
+    cpSync(join(root, path), join(copy, path), { recursive: true, filter: own });
+  }
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");
+  const references = projects.filter((path) => !path.startsWith("tooling")).map((path) => ({ path }));
+  writeFileSync(join(copy, "tsconfig.json"), `${JSON.stringify({ files: [], references }, undefined, 2)}\n`);
+  // The copy has fewer packages than the README lists.
+  const tables = packageTables(readRepository(copy));
+  writeFileSync(join(copy, "README.md"), `<!-- packages: -->\n\n${tables}\n\n<!-- end of packages -->\n`);
+  return copy;
+}
+
+/** Links packages as installing would. */
+function link(copy: string, folder: string, packages: Record<string, string>): void {
+  for (const [name, path] of Object.entries(packages)) {
+    const place = join(copy, folder, "node_modules", "@offprint", name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(root, path), place, "dir");
+  }
+}
+
+/** Runs a program that is installed, in the copy. */
+function tool(copy: string, script: string, ...args: string[]) {
+  const result = spawnSync(process.execPath, [join(root, "node_modules", script), ...args], {
+    cwd: copy,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
+  });
+  return { status: result.status, output: `${result.stdout}${result.stderr}` };
+}
+
+async function problems(copy: string, folder: string): Promise<string[]> {
+  const repository = readRepository(copy);
+  const own = repository.packages.filter((pkg) => pkg.folder === folder);
+  const results = await runChecks(repository, own);
+  const looked = results.filter(({ subjects }) => subjects > 0);
+  // Some checks are about methods only.
+  expect(looked.length).toBeGreaterThan(folder.includes("/methods/") ? results.length - 1 : 3);
+  return results.flatMap(({ violations }) => violations.map(({ message }) => message));
+}
+
+describe("the generated core package, in a copy of the repository", () => {
+  const folder = "packages/core/swift-things";
+  let copy: string;
+  beforeAll(() => {
+    copy = repositoryCopy();
+    createCore(copy, { slug: "swift-things", description: "Things that | are swift." });
+    link(copy, folder, { "tensor-core": "packages/core/tensor-core", testing: "packages/core/testing" });
+  });
+  afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+  it("passes the repository's checks, is formatted and lints", async () => {
+    expect(await problems(copy, folder)).toEqual([]);
+    const { status, output } = tool(
+      copy,
+      "@biomejs/biome/bin/biome",
+      "ci",
+      "--error-on-warnings",
+      folder,
+      "tsconfig.json",
+    );
+    expect(status, output).toBe(0);
+  });
+
+  it("fails one test, which says what to write", () => {
+    const { status, output } = tool(copy, "vitest/vitest.mjs", "run", "--experimental.fsModuleCache=false", folder);
+    expect(status).toBe(1);
+    expect(output).toMatch(/Tests\s+1 failed/);
+    expect(output).toContain("docs/adding-a-core-package.md");
+  }, 120_000);
+
+  it("is named by the build, the size budgets, the README and a changeset", () => {
+    const text = (path: string) => readFileSync(join(copy, path), "utf8");
+    expect(text("tsconfig.json")).toContain(`"path": "${folder}"`);
+    expect(JSON.parse(text("tooling/size/budgets.json")).own["@offprint/swift-things"]).toBe(10_000);
+    expect(text("README.md")).toContain(`](${folder}) | Things that \\| are swift |`);
+    expect(text(".changeset/swift-things.md")).toContain("New package: Things that | are swift.");
+  });
+
+  it("has a description, from a flag or asked for, and nothing of a paper", async () => {
+    const { core, given } = readArguments(["x", "--core", "--description", "Does things"]);
+    expect([core, await coreDescription(given, undefined)]).toEqual([true, "Does things."]);
+    expect(await coreDescription({}, async () => "Asked for.")).toBe("Asked for.");
+    await expect(coreDescription({}, undefined)).rejects.toThrow("give --description");
+    expect(() => readArguments(["x", "--core", "--year", "2024"])).toThrow(/a core package has no --year/);
+    expect(() => readArguments(["x", "--description", "D"])).toThrow(/a method has no --description/);
+  });
+});
+
 describe.each(["function", "solver"] as const)("the generated %s, in a copy of the repository", (kind) => {
   let copy: string;
 
   beforeAll(() => {
-    copy = mkdtempSync(join(tmpdir(), "offprint-new-method-"));
-    const roots = ["package.json", "tsconfig.base.json", "tsconfig.check.json", "biome.json", "vitest.config.ts"];
-    const ofVitest = ["tooling/setup/setup.mjs", "tooling/suite/fingerprint.mjs", "tooling/checks/repository.mjs"];
-    const projects = [
-      "packages/core/claims",
-      "packages/core/tensor-core",
-      "packages/core/solvers",
-      "tooling/bench",
-      "apps/cli",
-    ];
-    for (const path of [...roots, ...ofVitest, "README.md", "tooling/size/budgets.json", ...projects]) {
-      const own = (source: string) => !/[\\/](?:node_modules|dist|\.readme-code)(?:[\\/]|$)/.test(source);
-      cpSync(join(root, path), join(copy, path), { recursive: true, filter: own });
-    }
-    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");
-    const references = projects.filter((path) => !path.startsWith("tooling")).map((path) => ({ path }));
-    writeFileSync(join(copy, "tsconfig.json"), `${JSON.stringify({ files: [], references }, undefined, 2)}\n`);
-    // The copy has fewer packages than the README lists.
-    const tables = packageTables(readRepository(copy));
-    writeFileSync(join(copy, "README.md"), `<!-- packages: -->\n\n${tables}\n\n<!-- end of packages -->\n`);
+    copy = repositoryCopy();
     createMethod(copy, { ...paper, kind });
-    // What installing would link.
-    const links = {
+    link(copy, folder, {
       claims: "packages/core/claims",
       "tensor-core": "packages/core/tensor-core",
       solvers: "packages/core/solvers",
       bench: "tooling/bench",
-    };
-    for (const [name, path] of Object.entries(links)) {
-      const link = join(copy, folder, "node_modules", "@offprint", name);
-      mkdirSync(dirname(link), { recursive: true });
-      symlinkSync(join(root, path), link, "dir");
-    }
+    });
   });
 
   afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-  const tool = (script: string, ...args: string[]) => {
-    const result = spawnSync(process.execPath, [join(root, "node_modules", script), ...args], {
-      cwd: copy,
-      encoding: "utf8",
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" },
-    });
-    return { status: result.status, output: `${result.stdout}${result.stderr}` };
-  };
-
   it("passes the repository's checks", async () => {
-    const repository = readRepository(copy);
-    const own = repository.packages.filter((pkg) => pkg.folder === folder);
-    const results = await runChecks(repository, own);
-    const found = results.flatMap(({ violations }) => violations.map(({ message }) => message));
-    expect(found).toEqual(["playground/ needs a program that displays something"]);
-    expect(results.every(({ subjects }) => subjects > 0)).toBe(true);
+    expect(await problems(copy, folder)).toEqual(["playground/ needs a program that displays something"]);
   });
 
   it("leaves the command's own anatomy right", async () => {
@@ -93,21 +161,29 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
 
   it("is formatted and lints", () => {
     const written = [folder, "tsconfig.json", "apps/cli/package.json", "apps/cli/tsconfig.json"];
-    const { status, output } = tool("@biomejs/biome/bin/biome", "ci", "--error-on-warnings", ...written);
+    const { status, output } = tool(copy, "@biomejs/biome/bin/biome", "ci", "--error-on-warnings", ...written);
     expect(status, output).toBe(0);
   });
 
   it("type-checks", () => {
     const project = { extends: "./tsconfig.check.json", compilerOptions: { incremental: false }, include: [folder] };
     writeFileSync(join(copy, "tsconfig.types.json"), JSON.stringify(project));
-    const { output } = tool("typescript/bin/tsc", "-p", "tsconfig.types.json", "--listFiles", "--pretty", "false");
+    const { output } = tool(
+      copy,
+      "typescript/bin/tsc",
+      "-p",
+      "tsconfig.types.json",
+      "--listFiles",
+      "--pretty",
+      "false",
+    );
     const lines = output.split("\n").map((line) => line.replaceAll("\\", "/"));
     expect(lines.filter((line) => line.startsWith(folder))).toEqual([]);
     expect(lines.filter((line) => line.includes(`/${folder}/`)).length).toBe(5);
   }, 240_000);
 
   it("fails one test, which says what to write", () => {
-    const { status, output } = tool("vitest/vitest.mjs", "run", "--experimental.fsModuleCache=false", folder);
+    const { status, output } = tool(copy, "vitest/vitest.mjs", "run", "--experimental.fsModuleCache=false", folder);
     expect(status).toBe(1);
     expect(output).toMatch(/Tests\s+1 failed \| 1 passed/);
     expect(output).toContain("Replace this test by tests that read like statements of the paper");

@@ -19,7 +19,13 @@ const order = [
   "where-it-runs",
   "performance",
   "adding-a-method",
+  "adding-a-core-package",
+  "compiled-code",
+  "numbers",
 ];
+
+/** The repository's documents for contributors that are guides of the site. */
+const contributors = ["adding-a-core-package", "compiled-code", "numbers"];
 
 function place({ slug }: Guide): number {
   const index = order.indexOf(slug);
@@ -42,6 +48,16 @@ function addingAMethod(root: string): Guide[] {
   return [{ slug, title: "Adding a method", content: `${content}\n` }];
 }
 
+/** The other documents for contributors, as they stand in the repository. */
+function forContributors(root: string): Guide[] {
+  return contributors.flatMap((slug) => {
+    const path = join(root, "docs", `${slug}.md`);
+    if (!existsSync(path)) return [];
+    const content = forSite(readFileSync(path, "utf8"), "docs", root);
+    return [{ slug, title: parseDocument(content).title, content }];
+  });
+}
+
 /** All guides in reading order. */
 export function readGuides(root: string, folder: string): Guide[] {
   const files = readdirSync(folder).filter((name) => name.endsWith(".md"));
@@ -49,5 +65,7 @@ export function readGuides(root: string, folder: string): Guide[] {
     const content = readFileSync(join(folder, name), "utf8");
     return { slug: name.slice(0, -3), title: parseDocument(content).title, content };
   });
-  return [...written, ...addingAMethod(root)].sort((a, b) => place(a) - place(b) || a.slug.localeCompare(b.slug));
+  return [...written, ...addingAMethod(root), ...forContributors(root)].sort(
+    (a, b) => place(a) - place(b) || a.slug.localeCompare(b.slug),
+  );
 }

@@ -29,6 +29,9 @@ export function llmsText({ core, methods }: Workspace): string {
     "- [Compiling and devices](/guides/compiling-and-devices)",
     "- [Exporting to ONNX](/guides/exporting-to-onnx)",
     "- [Adding a method](/guides/adding-a-method)",
+    "- [Adding a core package](/guides/adding-a-core-package)",
+    "- [Control flow and compiled code](/guides/compiled-code)",
+    "- [Literals and dtypes](/guides/numbers)",
     "",
   ].join("\n");
 }

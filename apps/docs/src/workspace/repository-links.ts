@@ -7,6 +7,9 @@ export const repositoryAddress = "https://github.com/offprint/offprint";
 /** Documents of the repository that are pages of the site, by path from its root. */
 const includedDocuments: Readonly<Record<string, string>> = {
   "docs/adding-a-method.md": "/guides/adding-a-method",
+  "docs/adding-a-core-package.md": "/guides/adding-a-core-package",
+  "docs/compiled-code.md": "/guides/compiled-code",
+  "docs/numbers.md": "/guides/numbers",
   "CONTRIBUTING.md": "/guides/adding-a-method",
 };
 
