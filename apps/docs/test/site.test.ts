@@ -22,6 +22,9 @@ interface Viewport {
   readonly colorScheme?: "light" | "dark";
 }
 
+/** What pages may transfer, in kB: home has all pictures in both colours of a visitor's setting, the playground the core. */
+const heaviest: Readonly<Record<string, number>> = { home: 1000, playground: 2000 };
+
 describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needsChromium}]`}`, () => {
   let site: Awaited<ReturnType<typeof servedSite>>;
   let methods: readonly CatalogueEntry[] = [];
@@ -184,6 +187,52 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       }
       expect(problems).toEqual([]);
       await close();
+    }
+  }, 60_000);
+
+  it("has no picture whose texts leave it, whichever font the reader has", async () => {
+    const { page, close } = await open();
+    await visit(page, "gallery");
+    const wrong = await page.evaluate(async () => {
+      const addresses = [...document.querySelectorAll<HTMLImageElement>("ul.gallery img")].map(({ src }) => src);
+      const place = document.body.appendChild(document.createElement("div"));
+      const found: string[] = [];
+      for (const address of addresses.filter((each) => each.includes(".light."))) {
+        const picture = await (await fetch(address)).text();
+        for (const family of ["system-ui", "DejaVu Sans", "Liberation Sans"]) {
+          place.innerHTML = picture.replaceAll(/font-family:[^;}]*/g, `font-family:${family}`);
+          const { width } = place.querySelector("svg")!.viewBox.baseVal;
+          for (const text of place.querySelectorAll("text")) {
+            const box = text.getBBox();
+            if (box.x < -2 || box.x + box.width > width + 2) found.push(`${address}: "${text.textContent}"`);
+          }
+        }
+      }
+      place.remove();
+      return found;
+    });
+    expect(wrong).toEqual([]);
+    await close();
+  }, 60_000);
+
+  it("is light: what a page transfers, compressed, before anything is pressed", async () => {
+    const weights: Record<string, number> = {};
+    for (const address of ["", "methods/diffgrad", "api/optim", "gallery", "benchmark", "playground"]) {
+      const { page, close } = await open();
+      const sizes: Promise<number>[] = [];
+      page.on("requestfinished", (request) => {
+        sizes.push(
+          request.sizes().then(({ responseBodySize, responseHeadersSize }) => responseBodySize + responseHeadersSize),
+        );
+      });
+      await page.goto(site.address + address, { waitUntil: "networkidle" });
+      const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+      weights[address || "home"] = Math.round(total / 1000);
+      await close();
+    }
+    console.log("page weights, kB:", weights);
+    for (const [address, kilobytes] of Object.entries(weights)) {
+      expect(kilobytes, address).toBeLessThan(heaviest[address] ?? heaviest["home"]!);
     }
   }, 60_000);
 
