@@ -23,7 +23,7 @@ interface Viewport {
 }
 
 /** What pages may transfer, in kB: home has all pictures in both colours of a visitor's setting, the playground the core. */
-const heaviest: Readonly<Record<string, number>> = { home: 1000, playground: 2000 };
+const heaviest: Readonly<Record<string, number>> = { home: 600, playground: 900 };
 
 describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needsChromium}]`}`, () => {
   let site: Awaited<ReturnType<typeof servedSite>>;
