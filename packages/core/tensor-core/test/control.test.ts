@@ -9,6 +9,7 @@ import {
   jit,
   less,
   mul,
+  neg,
   scan,
   sin,
   stopGradient,
@@ -142,6 +143,62 @@ describe("cond", () => {
     const g = (v: Tensor) => vmap((x: Tensor) => grad(f)(x))(v);
     expectClose(g(xs), f64([6, -Math.cos(0.25)]), { absolute: 5e-11 });
     expectClose(await jit(g)(xs), g(xs), { absolute: 5e-11 });
+  });
+  describe("a branch whose loop never ends for the examples that do not take it", () => {
+    /** Doubles x until it is over 100: for ever where x is not positive. */
+    const doubled = (x: Tensor) =>
+      whileLoop(
+        (v: Tensor) => less(v, 100),
+        (v: Tensor) => mul(v, 2),
+        x,
+      );
+    const careful = (x: Tensor) => cond(greater(x, 0), doubled, (a: Tensor) => neg(a), x);
+    const nested = (x: Tensor) =>
+      cond(
+        greater(x, -10),
+        (a: Tensor) => careful(a),
+        (a: Tensor) => mul(a, 3),
+        x,
+      );
+    const batches: [string, number[], number[]][] = [
+      ["some take it", [-1, 3, -5, 60], [1, 192, 5, 120]],
+      ["nobody takes it", [-1, -3], [1, 3]],
+      ["all take it", [3, 60], [192, 120]],
+      ["there are no examples", [], []],
+    ];
+    it.each(batches)("%s", async (_name, xs, expected) => {
+      const mapped = (v: Tensor) => vmap(careful)(v);
+      const values = tensor(Float64Array.from(xs));
+      expect(mapped(values).toArray()).toEqual(expected);
+      expect((await jit(mapped)(values)).toArray()).toEqual(expected);
+      expect(vmap(nested)(values).toArray()).toEqual(expected);
+    });
+    it("inside another batch, and another branch", () => {
+      const pairs = f64([
+        [-1, 3],
+        [-20, -2],
+      ]);
+      expect(vmap(vmap(nested))(pairs).toArray()).toEqual([
+        [1, 192],
+        [-60, 2],
+      ]);
+    });
+    it("has gradients where it is taken", () => {
+      const slopes = grad((v: Tensor) => sum(vmap(careful)(v)))(f64([-1, 3, -2, 60]));
+      expect(slopes.toArray()).toEqual([-1, 64, -1, 2]);
+      expect(vmap(grad(careful))(f64([-1, 3, -2])).toArray()).toEqual([-1, 64, -1]);
+    });
+    it("is not computed for nobody", () => {
+      let calls = 0;
+      const counted = (x: Tensor) => {
+        calls++;
+        return mul(x, 2);
+      };
+      expect(vmap((x: Tensor) => cond(greater(x, 0), counted, (a: Tensor) => a, x))(f64([-1, -2])).toArray()).toEqual([
+        -1, -2,
+      ]);
+      expect(calls).toBe(0);
+    });
   });
   it("refuses branches that differ", async () => {
     await expect(

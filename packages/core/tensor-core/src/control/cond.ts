@@ -1,6 +1,6 @@
 import { requireFunction } from "../arguments.js";
 import { traceFlat } from "../compile/trace.js";
-import { asTensor, zerosLike } from "../construct.js";
+import { asTensor, zeros, zerosLike } from "../construct.js";
 import { isFloat } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { Variable } from "../graph/builder.js";
@@ -19,11 +19,14 @@ import { linearise } from "../transforms/vjp.js";
 import { vmap } from "../transforms/vmap.js";
 import * as tree from "../tree.js";
 import { type FlatTree, flattenTensors } from "./loop-body.js";
+import { forTaken } from "./taken-lanes.js";
+import { anyExample } from "./while-loop.js";
 
 /**
  * `onTrue(...operands)` or `onFalse(...operands)`, whichever the scalar `condition` says; both return trees of the same
  * structure, shapes and dtypes. Only the branch taken is computed, eagerly and in a traced graph; where `vmap` gives
- * each example its own condition, both are computed and selected from.
+ * each example its own condition, those that some example takes are computed and selected from. A loop in a branch ends
+ * when it has for the examples that take it.
  * @throws ShapeError or DTypeError where the branches' results differ.
  */
 export function cond<A extends unknown[], R>(
@@ -42,10 +45,13 @@ export function cond<A extends unknown[], R>(
   if (test.storage.kind === "host") return test.item() !== 0 ? onTrue(...operands) : onFalse(...operands);
   const level = levelOf(test);
   if (test.storage.kind === "batched" && !isTracing() && (recordingAbove(0) === 0 || recordingAbove(level) !== 0)) {
+    const otherwise = logicalNot(test);
+    if (!anyExample(otherwise)) return onTrue(...operands);
+    if (!anyExample(test)) return onFalse(...operands);
     return selectTree(
       test,
       gated(test, () => onTrue(...operands)),
-      gated(logicalNot(test), () => onFalse(...operands)),
+      gated(otherwise, () => onFalse(...operands)),
     );
   }
   const flat = flattenTensors(operands);
@@ -110,7 +116,7 @@ function checkBranches(yes: Branch, no: Branch): void {
  */
 function gated(taken: Tensor, branch: () => unknown): FlatTree {
   const start = tapeTime();
-  const { leaves, structure } = flattenTensors(branch());
+  const { leaves, structure } = flattenTensors(forTaken(taken, branch));
   return { leaves: gate(taken, leaves, [[start, tapeTime()]]), structure };
 }
 
@@ -132,6 +138,14 @@ function gate(taken: Tensor, outputs: Tensor[], inside: readonly TapeSpan[]): Te
       gradients ??= compute();
       return gradients[i];
     });
+  });
+}
+
+/** Whether a loop without a fixed number of steps is in a graph, or in one of its parts. */
+function hasLoop({ equations }: Graph): boolean {
+  return equations.some(({ primitive, params }) => {
+    if (primitive.name === "whileLoop") return true;
+    return Object.values((params ?? {}) as object).some((part) => part instanceof Graph && hasLoop(part));
   });
 }
 
@@ -200,8 +214,14 @@ export const condP: Primitive<CondParams> = definePrimitive<CondParams>({
         return isFloat(x.dtype) ? where(some, x, stopGradient(x)) : x;
       });
     };
-    const yes = whole(onTrue, taken(test));
-    const no = whole(onFalse, taken(logicalNot(test)));
+    const branchOf = (graph: Graph, mask: Tensor) => {
+      const compute = () => whole(graph, taken(mask));
+      // What nobody takes would be given the values of the first example, with which a loop may never end.
+      if (!hasLoop(graph)) return compute();
+      return cond(any(mask), compute, () => graph.outputs.map(({ shape, dtype }) => zeros([size, ...shape], dtype)));
+    };
+    const yes = branchOf(onTrue, test);
+    const no = branchOf(onFalse, logicalNot(test));
     return yes.map((x, i) => where(alike(test, x), x, no[i]));
   },
 });

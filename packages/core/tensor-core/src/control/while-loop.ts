@@ -12,6 +12,7 @@ import type { Tensor, TensorLike } from "../tensor.js";
 import { vmap } from "../transforms/vmap.js";
 import * as tree from "../tree.js";
 import { flattenTensors, keepState } from "./loop-body.js";
+import { goesOnFor } from "./taken-lanes.js";
 
 /**
  * Applies `body` to a state (a tree) while `condition` of it is true. A JavaScript loop when run eagerly, one Loop in
@@ -58,7 +59,8 @@ function eagerWhile(
   init: readonly Tensor[],
 ): Tensor[] {
   let state = [...init];
-  for (let go = condition(state); anyExample(go); go = condition(state)) {
+  const goOn = (s: readonly Tensor[]) => goesOnFor(condition(s));
+  for (let go = goOn(state); anyExample(go); go = goOn(state)) {
     const next = body(state);
     state = go.storage.kind === "batched" ? next.map((x, i) => where(go, x, state[i])) : next;
   }
