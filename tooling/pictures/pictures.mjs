@@ -52,3 +52,18 @@ export function stateOf({ path, picture }) {
   if (!existsSync(picture)) return "missing";
   return readFileSync(picture, "utf8").includes(markOf(readFileSync(path, "utf8"))) ? "current" : "old";
 }
+
+/**
+ * A README with the picture of a program above its first section; as it is where it shows it.
+ *
+ * @param {string} readme
+ * @param {Program} program
+ * @param {string} code of the program, whose first line is its title
+ */
+export function withPicture(readme, { picture }, code) {
+  const [head, ...sections] = readme.split(/^(?=## )/m);
+  const address = `(playground/${basename(picture)})`;
+  if (head.includes(address)) return readme;
+  const title = /^\/\/\s*(.*)$/m.exec(code)?.[1] ?? "";
+  return [`${head.trimEnd()}\n\n![${title}]${address}\n\n`, ...sections].join("");
+}

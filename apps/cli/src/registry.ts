@@ -13,6 +13,8 @@ export interface Method {
   readonly version: string;
   readonly directory: string;
   readonly homepage: string | undefined;
+  /** What one can do with it, in a few words; undefined where its package does not say. */
+  readonly task: string | undefined;
   /** What it is for, in one sentence. */
   readonly purpose: string;
   readonly title: string;
@@ -46,6 +48,7 @@ interface Manifest {
   readonly repository?: { readonly url?: string; readonly directory?: string };
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly offprint?: {
+    readonly task?: string;
     readonly title: string;
     readonly authors: string | readonly string[];
     readonly year: number;
@@ -84,6 +87,7 @@ function method(directory: string, manifest: Manifest): Method | undefined {
     version,
     directory,
     homepage: sourceAddress(manifest),
+    task: offprint.task,
     purpose: description || offprint.title,
     title: offprint.title,
     authors: typeof authors === "string" ? authors : authors.join(", "),

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { markOf } from "../../pictures/pictures.mjs";
+import { markOf, withPicture } from "../../pictures/pictures.mjs";
 import { check } from "../pictured.mjs";
 import { lines, repositoryOf } from "./sandbox.js";
 
@@ -24,6 +24,14 @@ describe("pictured", () => {
     expect(found(files)).toEqual([]);
     const reworded = program.replace("and more", "and something else").replace("({", "({\n ");
     expect(found({ ...files, "playground/1-x.js": reworded })).toEqual([]);
+  });
+
+  it("has a picture that the tool puts above the first section, once", () => {
+    const drawn = { path: "/p/1-x.js", shown: "", picture: "/p/1-x.svg" };
+    const bare = "# a\n\nWords.\n\n## Install\n\n## Usage\n";
+    const shown = "# a\n\nWords.\n\n![A title](playground/1-x.svg)\n\n## Install\n\n## Usage\n";
+    expect(withPicture(bare, drawn, program)).toBe(shown);
+    expect(withPicture(shown, drawn, program)).toBe(shown);
   });
 
   it("finds what is missing, old, or not shown", () => {

@@ -10,14 +10,17 @@ function shortPurpose(purpose: string, name: string): string {
   return said.replace(/\.$/, "");
 }
 
-/** `offprint list`: the methods by area, with what each is for. */
+/** `offprint list`: the methods by area, with what one can do with each. */
 export function listCommand(registry: Registry) {
   return defineCommand({
     name: "list",
     summary: "list the methods by area",
     async run({ print, width }) {
       if (registry.methods.length === 0) return print("No methods are installed.");
-      const rows = registry.methods.map(({ name, purpose }) => [name, shortPurpose(purpose, name)] as const);
+      const rows = registry.methods.map(({ name, task, purpose }) => {
+        const said = shortPurpose(purpose, name);
+        return [name, task ? `${task}: ${said}` : said] as const;
+      });
       const widest = Math.max(...rows.map(([name]) => name.length));
       let area: string | undefined;
       for (const [place, method] of registry.methods.entries()) {

@@ -124,11 +124,15 @@ export function measuredSection(method: Package, runs: readonly StoredRun[]): st
       command,
     ].join("\n\n");
   }
-  const held = run.records.filter(({ holds }) => holds).length;
+  const verdict = ({ records }: StoredRun) => `${records.filter(({ holds }) => holds).length} of ${records.length}`;
+  const others = runs.slice(1).map((other) => {
+    const place = other.scale === "full" ? "At the paper's scale" : "At the quick scale";
+    return `${place} ${verdict(other)} hold${other.current ? "" : ", of an older version"}.`;
+  });
   return [
     "## Measured",
-    `In the last stored run ${held} of ${run.records.length} claims hold. Repeat it with`,
-    command,
+    [`In the last stored run ${verdict(run)} claims hold.`, ...others, "Repeat it with"].join(" "),
+    run.scale === "full" ? command.replace(/\n```$/, " --full\n```") : command,
     `<div v-pre>${claimsTable(run.records)}${circumstances(run, method)}</div>`,
     ...run.records.map(claimDetail),
   ].join("\n\n");
