@@ -1,6 +1,6 @@
 /**
- * What other packages of Offprint build on and no user needs: kernels of sparse solvers, and how dense operands are
- * read. No part of the public interface: it changes without notice.
+ * What other packages of Offprint build on and no user needs: kernels of sparse solvers, how dense operands are read,
+ * and how trees are written with the bytes of their arrays beside them. No part of the public interface: it changes without notice.
  *
  * @module
  */
@@ -14,3 +14,4 @@ export {
   triangularSolve,
 } from "./kernels/index.js";
 export { readMatrix, readVector } from "./sparse/dense-operand.js";
+export { decodeTree, encodeTree, type TreeReader, type TreeWriter } from "./tree-json.js";

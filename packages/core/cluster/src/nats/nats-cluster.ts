@@ -1,0 +1,176 @@
+import type { NatsConnection } from "@nats-io/transport-node";
+import { AbortedError, checkOptions, requireInteger } from "@offprint/tensor-core";
+import { platform } from "#platform";
+import type { Cluster, NatsClusterOptions } from "../cluster.js";
+import { JobRefusedError } from "../errors.js";
+import { decodeFrame, encodeFrame } from "../frame.js";
+import type { JobEntry, JobReference, JobTable } from "../job.js";
+import { knownJob } from "../known-job.js";
+import { checkMapOptions, type Executor, mapJobs } from "../map-jobs.js";
+import { openTeam } from "../team.js";
+import { redeliveries } from "../threads/thread-pool.js";
+import { loadClients, type NatsClients } from "./clients.js";
+import { connectionOptionNames, connectNats, ownLetters, say } from "./connection.js";
+import type { ProgramMessage, StatusMessage } from "./messages.js";
+import { kindOf, namesOf, shortHash } from "./names.js";
+import { NatsRun } from "./nats-run.js";
+import { RemoteTeam } from "./remote-team.js";
+import { Roster } from "./roster.js";
+import { openQueue, openStreams, type Streams } from "./streams.js";
+
+/** Time between two heartbeats, in milliseconds. */
+const beat = 1000;
+/** Time in which the workers that are there have said so, in milliseconds. */
+const acquaintance = 50;
+
+class NatsCluster implements Cluster {
+  private readonly connection: NatsConnection;
+  private readonly clients: NatsClients;
+  private readonly streams: Streams;
+  private readonly table: JobTable;
+  private readonly ackWait: number;
+  private readonly runs = new Map<NatsRun, JobEntry>();
+  private readonly teams = new Set<RemoteTeam>();
+  private readonly roster = new Roster(
+    (agent) => {
+      for (const team of this.teams) team.lose(agent);
+    },
+    (agent) => {
+      for (const team of this.teams) team.repeat(agent);
+    },
+  );
+  private readonly program = ownLetters();
+  private readonly closing = new AbortController();
+  private readonly heart: ReturnType<typeof setInterval>;
+
+  constructor(connection: NatsConnection, clients: NatsClients, streams: Streams, table: JobTable, ackWait: number) {
+    this.connection = connection;
+    this.clients = clients;
+    this.streams = streams;
+    this.table = table;
+    this.ackWait = ackWait;
+    connection.subscribe(streams.names.status, {
+      callback: (error, { data }) => void (error === null && this.roster.hear(decodeFrame<StatusMessage>(data))),
+    });
+    this.heart = setInterval(() => this.check(), beat);
+    this.announce();
+    void this.watch();
+  }
+
+  /** Says what is to be run; workers answer with how they are. */
+  announce(): void {
+    const kinds = [...new Set([...this.runs.keys()].map(({ kind }) => kind))];
+    const message: ProgramMessage = { program: this.program, kinds, teams: [...this.teams].map(({ id }) => id) };
+    say(this.connection, this.streams.names.programs, message);
+  }
+
+  private check(): void {
+    this.announce();
+    this.roster.check();
+    for (const [run, { job, version }] of this.runs) {
+      const refusal = this.roster.refusal(job, version);
+      if (refusal !== undefined) run.refuse(refusal);
+      void run.sweep();
+    }
+  }
+
+  private async watch(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (type !== "reconnect") continue;
+      this.roster.excuse();
+      this.announce();
+      for (const run of this.runs.keys()) void run.sweep(0);
+      for (const team of this.teams) team.repeat();
+    }
+  }
+
+  private entryOf(job: JobReference): JobEntry {
+    if (this.closing.signal.aborted) throw new AbortedError("cluster: it was closed; open another one");
+    if (typeof job === "string") return knownJob(this.table, job);
+    throw new JobRefusedError(
+      'cluster: through NATS a job is a name, "<package>#<function>", of a package that the workers have; code is not sent',
+    );
+  }
+
+  map<A, R>(job: JobReference, list: Iterable<A> | AsyncIterable<A>, options: Parameters<Cluster["map"]>[2] = {}) {
+    checkMapOptions(options);
+    const executor: Executor = {
+      capacity: () => Math.max(1, this.roster.capacity()),
+      open: async (mapOptions) => {
+        const entry = this.entryOf(job);
+        const named = mapOptions.id !== undefined;
+        const run = named ? shortHash(mapOptions.id!) : `${ownLetters()}${ownLetters()}`;
+        const kind = kindOf(entry);
+        await openQueue(this.clients, this.streams, kind, this.ackWait, redeliveries + 1);
+        // What an earlier start has left in the queue is queued again.
+        const { manager, names } = this.streams;
+        if (named) await manager.streams.purge(names.jobs, { filter: names.jobsOfRun(kind, run) });
+        const { connection, streams } = this;
+        const runner = new NatsRun({ connection, streams, entry, run, named, options: mapOptions });
+        this.runs.set(runner, entry);
+        this.announce();
+        const end = async () => {
+          this.runs.delete(runner);
+          this.announce();
+          await runner.end();
+        };
+        return { entry, runner: { run: (call) => runner.run(call), end } };
+      },
+    };
+    const signals = [this.closing.signal, ...(options.signal ? [options.signal] : [])];
+    return mapJobs<A, R>(executor, list, { ...options, signal: AbortSignal.any(signals) });
+  }
+
+  async team<I, A, R>(job: JobReference, options: Parameters<typeof openTeam<I, A, R>>[1]) {
+    const entry = this.entryOf(job);
+    const home = new RemoteTeam(this.connection, this.streams, this.roster, entry, (team) => this.teams.delete(team));
+    this.teams.add(home);
+    this.announce();
+    return openTeam<I, A, R>(home, options);
+  }
+
+  async put(value: unknown) {
+    const frame = encodeFrame(value);
+    const offprintRef = await platform.digest([frame]);
+    const name = `put.${offprintRef}`;
+    const there = await this.streams.objects.info(name);
+    if (there === null) await this.streams.objects.putBlob({ name }, frame);
+    return { offprintRef };
+  }
+
+  status() {
+    return this.roster.status();
+  }
+
+  async close() {
+    this.closing.abort();
+    clearInterval(this.heart);
+    // Runs that are under way end at the server first.
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([...this.teams].map((team) => team.close()));
+    if (!this.connection.isClosed()) await this.connection.drain().catch(() => undefined);
+  }
+}
+
+/** Jobs on many machines. */
+export async function openNatsCluster(options: NatsClusterOptions): Promise<Cluster> {
+  const owner = "cluster";
+  checkOptions(owner, options, ["kind", "ackWait", "maxQueued", ...connectionOptionNames]);
+  const { ackWait = 10_000, maxQueued = 10_000, manifest } = options;
+  // Workers give a sign of life every 400 milliseconds.
+  requireInteger(owner, "ackWait", ackWait, 1000);
+  requireInteger(owner, "maxQueued", maxQueued, 1);
+  const clients = await loadClients();
+  const { connection, name } = await connectNats(owner, clients, options);
+  try {
+    const streams = await openStreams(clients, connection, namesOf(name), maxQueued);
+    const opened = new NatsCluster(connection, clients, streams, platform.readJobs(manifest), ackWait);
+    // Workers that are there answer at once.
+    await connection.flush();
+    await new Promise((resolve) => setTimeout(resolve, acquaintance));
+    return opened;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}

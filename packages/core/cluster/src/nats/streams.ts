@@ -1,0 +1,114 @@
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
+import type { ObjectStore } from "@nats-io/obj";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { ClusterConnectionError } from "../errors.js";
+import type { NatsClients } from "./clients.js";
+import type { Names } from "./names.js";
+
+const second = 1e9;
+/** Time after which what is left of a run is removed, in nanoseconds: a week. */
+const kept = 7 * 24 * 3600 * second;
+/** Largest frame that travels as a message, in bytes; what is larger goes through the object store. */
+const largest = 512 * 1024;
+
+/** The streams of a cluster. */
+export interface Streams {
+  readonly names: Names;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly objects: ObjectStore;
+}
+
+/**
+ * Opens the streams; whoever comes first makes them.
+ *
+ * @throws ClusterConnectionError where the server has no JetStream, or the streams of this name are other ones
+ */
+export async function openStreams(
+  clients: NatsClients,
+  connection: NatsConnection,
+  names: Names,
+  maxQueued: number,
+): Promise<Streams> {
+  const { AckPolicy: _, RetentionPolicy, DiscardPolicy, StorageType, Objm } = clients;
+  try {
+    const manager = await clients.jetstreamManager(connection);
+    const client = clients.jetstream(connection);
+    const ensure = async (config: Parameters<typeof manager.streams.add>[0]) => {
+      const there = await manager.streams.info(config.name).catch(() => undefined);
+      if (there === undefined) await manager.streams.add(config);
+    };
+    await ensure({
+      name: names.jobs,
+      subjects: [names.allJobs],
+      retention: RetentionPolicy.Workqueue,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      max_msgs: maxQueued,
+      // The same job waits once.
+      max_msgs_per_subject: 1,
+      discard_new_per_subject: true,
+      max_age: kept,
+    });
+    await ensure({
+      name: names.results,
+      subjects: [names.allResults],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      max_msgs_per_subject: 1,
+      discard_new_per_subject: true,
+      allow_direct: true,
+      max_age: kept,
+    });
+    const objects = await new Objm(client).create(names.objects, { ttl: kept, storage: StorageType.File });
+    return { names, client, manager, objects };
+  } catch (cause) {
+    const { message } = cause as Error;
+    const hint = /jetstream/i.test(message) ? "start nats-server with -js" : message;
+    throw new ClusterConnectionError(`cluster: the server keeps no jobs: ${hint}`, { cause });
+  }
+}
+
+/** Opens the queue of the jobs of a kind. */
+export async function openQueue(
+  { AckPolicy }: NatsClients,
+  { manager, names }: Streams,
+  kind: string,
+  ackWait: number,
+  deliveries: number,
+): Promise<void> {
+  const config = {
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: ackWait * 1e6,
+    max_deliver: deliveries,
+    max_ack_pending: -1,
+  };
+  const there = await manager.consumers.info(names.jobs, kind).catch(() => undefined);
+  if (there === undefined) {
+    await manager.consumers.add(names.jobs, {
+      ...config,
+      durable_name: kind,
+      filter_subject: names.jobsOfKind(kind),
+      inactive_threshold: kept,
+    });
+  } else if (there.config.ack_wait !== config.ack_wait) await manager.consumers.update(names.jobs, kind, config);
+}
+
+/** A frame in a message, or where it is. */
+export type Carried = { readonly frame: Uint8Array } | { readonly object: string };
+
+/** Puts a frame where its size lets it travel. */
+export async function carry({ objects }: Streams, frame: Uint8Array, name: string): Promise<Carried> {
+  if (frame.length <= largest) return { frame };
+  await objects.putBlob({ name }, frame);
+  return { object: name };
+}
+
+/** The frame that a message carries or names. */
+export async function fetchCarried({ objects }: Streams, carried: Carried): Promise<Uint8Array<ArrayBuffer>> {
+  if ("frame" in carried) return carried.frame as Uint8Array<ArrayBuffer>;
+  const frame = await objects.getBlob(carried.object);
+  if (frame === null) throw new Error(`the value ${carried.object} is not there any more; they expire after a week`);
+  return new Uint8Array(frame);
+}

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+/** The server, where it is installed. */
+export const natsServer = [
+  process.env["OFFPRINT_NATS_SERVER"],
+  "/usr/sbin/nats-server",
+  ...(process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "nats-server")),
+].find((path) => path !== undefined && existsSync(path));
+
+/** What stands in the names of suites that need it. */
+export const needsServer = "[needs nats-server: install Debian's nats-server]";
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
+}
+
+/** A server of this test on a free port of this machine, with a folder of its own. */
+export class TestServer {
+  readonly port: number;
+  private readonly folder = mkdtempSync(join(tmpdir(), "offprint-nats-"));
+  private readonly settings: string;
+  private child: ChildProcess | undefined;
+
+  private readonly jetstream: boolean;
+
+  private constructor(port: number, settings: string, jetstream: boolean) {
+    this.port = port;
+    this.settings = settings;
+    this.jetstream = jetstream;
+  }
+
+  /** Starts one; `settings` are lines of its configuration. */
+  static async start(settings = "", jetstream = true): Promise<TestServer> {
+    const server = new TestServer(await freePort(), settings, jetstream);
+    await server.up();
+    return server;
+  }
+
+  get address(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  async up(): Promise<void> {
+    const file = join(this.folder, "server.conf");
+    const store = this.jetstream ? `jetstream { store_dir: ${JSON.stringify(join(this.folder, "store"))} }` : "";
+    writeFileSync(file, `listen: "127.0.0.1:${this.port}"\n${store}\n${this.settings}\n`);
+    const child = spawn(natsServer!, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
+    this.child = child;
+    let said = "";
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    while (!(await accepts(this.port))) {
+      if (child.exitCode !== null) throw new Error(`nats-server ended: ${said}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends it at once, as a machine that loses power does. */
+  async down(): Promise<void> {
+    const { child } = this;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = new Promise((resolve) => child.on("close", resolve));
+    child.kill("SIGKILL");
+    await closed;
+  }
+
+  async remove(): Promise<void> {
+    await this.down();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** A worker in a process of its own, which can be killed. */
+export class WorkerProcess {
+  readonly child: ChildProcess;
+  /** Its name, once it has joined. */
+  readonly joined: Promise<string>;
+
+  constructor(program: string, options: object) {
+    this.child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ["ignore", "pipe", "inherit"] });
+    this.joined = new Promise((resolve, reject) => {
+      let said = "";
+      this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        const found = /joined (\S+)/.exec(said);
+        if (found) resolve(found[1]!);
+      });
+      this.child.on("close", (code) => reject(new Error(`the worker ended with ${code}: ${said}`)));
+    });
+    this.joined.catch(() => undefined);
+  }
+
+  async end(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const closed = new Promise((resolve) => this.child.on("close", resolve));
+    this.child.kill(signal);
+    await closed;
+  }
+}

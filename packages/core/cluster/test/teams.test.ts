@@ -1,0 +1,217 @@
+import { type Answer, type Cluster, cluster, joinCluster, type Team } from "@offprint/cluster";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type BuiltJobs, buildJobs } from "./built-jobs.js";
+import { natsServer, needsServer, TestServer, WorkerProcess } from "./nats-server.js";
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const job = (name: string) => `@fixture/jobs#${name}`;
+
+interface Asked {
+  readonly wait?: number;
+  readonly fail?: boolean;
+  readonly exit?: boolean;
+  readonly spin?: number;
+}
+interface Told {
+  readonly rounds: number;
+  readonly value: number;
+  readonly chance: number;
+}
+
+/** What every kind of cluster must do. */
+function declareTeams(open: () => Promise<Cluster>): void {
+  let where: Cluster;
+  let team: Team<Asked, Told> | undefined;
+  beforeAll(async () => {
+    where = await open();
+  });
+  afterEach(() => team?.close());
+  afterAll(() => where.close());
+  const counters = async (size: number, more: object = {}) => {
+    team = await where.team<{ factor: number }, Asked, Told>(job("counter"), {
+      size,
+      initial: (member) => ({ factor: member + 1 }),
+      ...more,
+    });
+    return team;
+  };
+  const values = (answers: Answer<Told>[]) => answers.map(({ value }) => value?.value);
+
+  it("members keep their state and see what is broadcast", async () => {
+    const opened = await counters(3);
+    expect(values(await opened.round(() => ({})).all())).toEqual([1, 2, 3]);
+    await opened.broadcast(new Float64Array([10]));
+    const second = await opened.round((member) => ({ wait: 30 - 10 * member })).all();
+    expect(values(second)).toEqual([10, 20, 30]);
+    expect(second.map(({ value }) => value!.rounds)).toEqual([2, 2, 2]);
+    // Above a megabyte it goes another way, to the same end.
+    await opened.broadcast(Float64Array.from({ length: 2e5 }, () => 7));
+    expect(values(await opened.round(() => ({})).all())).toEqual([7, 14, 21]);
+  });
+
+  it("chance depends on the seed, the member and the round", async () => {
+    const chances = async (seed: number) => {
+      const opened = await counters(2, { seed });
+      const rounds = [await opened.round(() => ({})).all(), await opened.round(() => ({})).all()];
+      await opened.close();
+      return rounds.flat().map(({ value }) => value!.chance);
+    };
+    const first = await chances(1);
+    expect(new Set(first).size).toBe(4);
+    expect(await chances(1)).toEqual(first);
+    expect(await chances(2)).not.toEqual(first);
+  });
+
+  it("a partial sum over shards is that of one process, bit for bit", async () => {
+    const numbers = Float64Array.from({ length: 1000 }, (_, k) => Math.sin(k));
+    const shards = await where.team<Float64Array, { power: number }, number>(job("shard"), {
+      size: 4,
+      initial: (member) => numbers.slice(250 * member, 250 * (member + 1)),
+    });
+    const answers = await shards.round(() => ({ power: 3 })).all();
+    const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+    const direct = [0, 1, 2, 3].map((k) => sum([...numbers.slice(250 * k, 250 * (k + 1))].map((x) => x ** 3)));
+    expect(sum(answers.map(({ value }) => value!))).toBe(sum(direct));
+    await shards.close();
+  });
+
+  it("a round that is closed stops those who have not answered; they go on with their state", async () => {
+    const opened = await counters(3);
+    const round = opened.round((member) => ({ wait: member === 1 ? 60_000 : 0 }));
+    const heard: number[] = [];
+    for await (const { member } of round) {
+      heard.push(member);
+      if (heard.length === 2) round.close();
+    }
+    expect(heard.sort()).toEqual([0, 2]);
+    const next = await opened.round(() => ({})).all();
+    expect(next.map(({ value }) => value?.rounds)).toEqual([2, 2, 2]);
+  });
+
+  it("one that never yields is ended with its round, and made anew", async () => {
+    const opened = await counters(2);
+    const round = opened.round((member) => ({ spin: member === 0 ? 60_000 : 0 }));
+    for await (const { member } of round) if (member === 1) round.close();
+    const next = await opened.round(() => ({})).all();
+    expect(next.map(({ value }) => value?.rounds)).toEqual([1, 2]);
+  });
+
+  it("an error is an answer; a member that ends is one too, and is made anew", async () => {
+    const opened = await counters(3);
+    await opened.broadcast(new Float64Array([2]));
+    const answers = await opened.round((member) => (member === 0 ? { fail: true } : { exit: member === 1 })).all();
+    expect(answers.map(({ error }) => error?.name)).toEqual(["JobError", "WorkerLostError", undefined]);
+    const next = await opened.round(() => ({})).all();
+    expect(next.map(({ value }) => value?.rounds)).toEqual([2, 1, 2]);
+    // What is shared reaches the new one, too.
+    expect(values(next)).toEqual([2, 4, 6]);
+  });
+
+  it("without restart a member that ends stays away", async () => {
+    const opened = await counters(2, { restart: false });
+    await opened.round((member) => ({ exit: member === 1 })).all();
+    const next = await opened.round(() => ({})).all();
+    expect(next.map(({ value, error }) => value?.rounds ?? error?.name)).toEqual([2, "WorkerLostError"]);
+  });
+
+  it("members can be left out of a round", async () => {
+    const opened = await counters(3);
+    const answers = await opened.round((member) => (member === 1 ? undefined : {})).all();
+    expect(answers.map(({ member }) => member)).toEqual([0, 2]);
+  });
+
+  it("a round whose signal fires is over, without an error", async () => {
+    const opened = await counters(2);
+    const answers = await opened.round(() => ({ wait: 60_000 }), { signal: AbortSignal.timeout(50) }).all();
+    expect(answers).toEqual([]);
+  });
+
+  it("a team that cannot be made says why", async () => {
+    const make = (name: string, options: object = {}) =>
+      where.team(job(name), { size: 1, initial: () => 0, ...options }).then(
+        () => "made",
+        (error: Error) => `${error.name}: ${error.message}`,
+      );
+    expect(await make("brokenMember")).toContain("no data here");
+    expect(await make("noMember")).toContain("must return the function of its rounds");
+    expect(await make("absent")).toContain("JobRefusedError");
+    expect(await make("counter", { size: 0 })).toContain("size is 0");
+    expect(await make("counter", { sizes: 1 })).toContain('no option "sizes"');
+  });
+}
+
+describe("teams on threads", () => {
+  let built: BuiltJobs;
+  beforeAll(async () => {
+    built = await buildJobs();
+  });
+  declareTeams(() => cluster({ kind: "threads", workers: 1, entry: built.entry, manifest: built.manifest }));
+});
+
+describe.skipIf(natsServer === undefined)(`teams through NATS ${needsServer}`, () => {
+  let built: BuiltJobs;
+  let server: TestServer;
+  const ended: (() => Promise<unknown>)[] = [];
+  const options = (name: string) => ({ servers: server.address, manifest: built.manifest, name });
+  const open = (name: string) => cluster({ kind: "nats", ...options(name) });
+  const startProcess = async (name: string) => {
+    const worker = new WorkerProcess(built.agent, { ...options(name), workers: 1, entry: built.entry.href });
+    ended.push(() => worker.end());
+    return [worker, await worker.joined] as const;
+  };
+  beforeAll(async () => {
+    built = await buildJobs();
+    server = await TestServer.start();
+  });
+  afterEach(async () => {
+    await Promise.all(ended.splice(0).map((end) => end()));
+  });
+  afterAll(() => server.remove());
+
+  describe("with workers of this process", () => {
+    declareTeams(async () => {
+      const workers = [1, 2].map(() => joinCluster({ ...options("teams"), workers: 1, entry: built.entry }));
+      for (const worker of await Promise.all(workers)) afterAll(() => worker.close());
+      return open("teams");
+    });
+  });
+
+  it("members go to another machine when theirs is killed, and the round ends with their loss", async () => {
+    await startProcess("killed");
+    await startProcess("killed");
+    const master = await open("killed");
+    ended.push(() => master.close());
+    const team = await master.team<number, { kill: boolean }, number>(job("killsMember"), {
+      size: 4,
+      initial: (member) => member,
+    });
+    const first = await team.round(() => ({ kill: false })).all();
+    expect(first.map(({ value }) => value)).toEqual([0, 1, 2, 3]);
+    expect(new Set(first.map(({ worker }) => worker)).size).toBe(2);
+    const second = await team.round((member) => ({ kill: member === 0 })).all();
+    const lost = second.filter(({ error }) => error?.name === "WorkerLostError").map(({ member }) => member);
+    expect(lost).toContain(0);
+    const third = await team.round(() => ({ kill: false })).all();
+    expect(third.map(({ value }) => value)).toEqual([0, 1, 2, 3]);
+    expect(new Set(third.map(({ worker }) => worker)).size).toBe(1);
+  }, 30_000);
+
+  it("a round goes on when the server comes back, and its members with their state", async () => {
+    const master = await open("restarted");
+    ended.push(() => master.close());
+    await startProcess("restarted");
+    const team = await master.team<{ factor: number }, Asked, Told>(job("counter"), {
+      size: 3,
+      initial: () => ({ factor: 1 }),
+    });
+    await team.round(() => ({})).all();
+    const round = team.round((member) => ({ wait: 400 * member })).all();
+    await pause(100);
+    await server.down();
+    await pause(500);
+    await server.up();
+    expect((await round).map(({ value, error }) => value?.rounds ?? error)).toEqual([2, 2, 2]);
+    const next = await team.round(() => ({})).all();
+    expect(next.map(({ value }) => value?.rounds)).toEqual([3, 3, 3]);
+  }, 30_000);
+});
