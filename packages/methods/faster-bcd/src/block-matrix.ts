@@ -1,9 +1,12 @@
 import { linalg, tensor } from "@offprint/tensor-core";
+import { cholesky as kernel } from "@offprint/tensor-core/internal";
 
 /* Small symmetric matrices [t, t], row-major: a solver meets thousands of them, so no tensor is made of each. */
 
 /** Up to this size rotations beat the call of a decomposition. */
 const JACOBI_LIMIT = 24;
+/** From this size on the host kernel beats the loop. */
+const KERNEL_FROM = 24;
 /** Relative size of what is added to the diagonal of a singular matrix. */
 const JITTER = 1e-10;
 
@@ -45,6 +48,7 @@ export function factor(H: Float64Array, t: number): Factor {
 }
 
 function cholesky(H: Float64Array, t: number, shift: number, floor: number): Float64Array | undefined {
+  if (t >= KERNEL_FROM) return largeCholesky(H, t, shift, floor);
   const L = new Float64Array(t * t);
   for (let i = 0; i < t; i++) {
     for (let j = 0; j <= i; j++) {
@@ -58,6 +62,15 @@ function cholesky(H: Float64Array, t: number, shift: number, floor: number): Flo
       }
     }
   }
+  return L;
+}
+
+function largeCholesky(H: Float64Array, t: number, shift: number, floor: number): Float64Array | undefined {
+  const shifted = shift === 0 ? H : H.slice();
+  if (shift !== 0) for (let i = 0; i < t; i++) shifted[i * (t + 1)] += shift;
+  const { factor: L, failedPivot } = kernel(shifted, t);
+  if (failedPivot >= 0) return undefined;
+  for (let p = 0; p < t * t; p += t + 1) if (!(L[p] * L[p] > floor * H[p])) return undefined;
   return L;
 }
 

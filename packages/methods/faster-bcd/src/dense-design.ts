@@ -44,14 +44,21 @@ export class DenseDesign implements DesignMatrix {
     const { rows, columns, values } = this;
     const whole = columns - (columns % 4);
     for (let j = 0; j < whole; j += 4) {
-      let [a, b, c, d] = [j * rows, (j + 1) * rows, (j + 2) * rows, (j + 3) * rows];
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      // Not by a pattern, which makes an array of the sums for every four columns.
+      const a = j * rows;
+      const b = a + rows;
+      const c = b + rows;
+      const d = c + rows;
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
       for (let i = 0; i < rows; i++) {
         const v = s[i];
-        s0 += values[a++] * v;
-        s1 += values[b++] * v;
-        s2 += values[c++] * v;
-        s3 += values[d++] * v;
+        s0 += values[a + i] * v;
+        s1 += values[b + i] * v;
+        s2 += values[c + i] * v;
+        s3 += values[d + i] * v;
       }
       out[j] += factor * s0;
       out[j + 1] += factor * s1;
@@ -171,7 +178,10 @@ export class DenseDesign implements DesignMatrix {
     let p = j * rows;
     let q = offset;
     const whole = p + rows - (rows % 4);
-    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
     for (; p < whole; p += 4, q += 4) {
       s0 += values[p] * s[q];
       s1 += values[p + 1] * s[q + 1];
