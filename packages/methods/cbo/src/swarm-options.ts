@@ -34,7 +34,8 @@ export interface SwarmOptions extends RunOptions<SwarmRecord, RunState<SwarmStat
   readonly seed?: number | string;
   /**
    * Standard normal numbers of your own, `[N, d]`. `cbo` asks for k = 0, ..., K-1, the noise of each step;
-   * `consensusHopping` for k = 0, the first samples, and k = 1, ..., K, those after each hop.
+   * `consensusHopping` for k = 0, the first samples, and k = 1, ..., K, those after each hop. It may be asked for some steps
+   * ahead, and for one again.
    */
   readonly noiseSource?: (k: number) => Tensor;
   /** Most evaluations of E. Steps that would exceed it are not begun. Default no limit. */

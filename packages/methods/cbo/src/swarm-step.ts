@@ -9,6 +9,7 @@ import {
   max,
   mean,
   mul,
+  scan,
   sqrt,
   square,
   sub,
@@ -22,6 +23,7 @@ import { type GradientEvaluator, gradientOf } from "./gradient.js";
 import { moved } from "./motion.js";
 import type { BatchedObjective } from "./objective.js";
 import { feasible } from "./problem.js";
+import { AHEAD, type Stacked, StepsAhead } from "./steps-ahead.js";
 import type { SwarmPlan } from "./swarm-plan.js";
 import { cappedAlpha, type Weighing, weighed } from "./weighing.js";
 
@@ -37,6 +39,16 @@ interface StepInput {
   readonly scale: Tensor;
   /** Which particles move, `[n, 1]`. Default all. */
   readonly movers?: Tensor;
+}
+
+/** What several steps are given, stacked along axis 0. */
+interface StepsInput {
+  /** `[steps, n, d]`. */
+  readonly normals: Tensor;
+  /** `[steps]`. */
+  readonly scale: Tensor;
+  /** `[steps]`. */
+  readonly alpha: Tensor;
 }
 
 /** What the particles of a step are judged by. */
@@ -119,8 +131,20 @@ function compiledSteps(plan: SwarmPlan) {
     const slope = plan.descent === 0 ? undefined : slopeOf(objective!)(shaken);
     return assess(cast(settle(shaken, slope, input), plan.dtype), objective!, judgement);
   };
+  const ahead = (particles: Tensor, consensus: Tensor, given: StepsInput): Stacked => {
+    const [, steps] = scan(
+      (swarm: { particles: Tensor; consensus: Tensor }, { normals, scale, alpha }: StepsInput) => {
+        const next = whole({ ...swarm, normals, scale }, { alpha });
+        return [{ particles: next.particles, consensus: next.consensus }, next] as [typeof swarm, Stacked];
+      },
+      { particles, consensus },
+      given as never,
+    );
+    return steps;
+  };
   return {
     ...{ whole, settle },
+    ahead: jitSync(ahead),
     judge: jitSync(judge),
     shake: jitSync(shake),
     move: jitSync((input: StepInput) => settle(shake(input), undefined, input)),
@@ -156,8 +180,9 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
   const steps = stepsFor(plan);
   const onBackend = backend && jit(steps.whole, { backend });
   const gradient = plan.descent === 0 ? undefined : gradientOf(plan.owner, evaluator, d);
+  const alphaAt = (k: number): number => (plan.automatic ? 0 : cappedAlpha(plan.alphaAt(k), dtype));
   const judgementAt = (k: number): Judgement => ({
-    alpha: tensor(plan.automatic ? 0 : cappedAlpha(plan.alphaAt(k), dtype), { dtype }),
+    alpha: tensor(alphaAt(k), { dtype }),
     ...(batches && { rows: hostTensor(batches.rowsAt(k), [batches.size], "int32") }),
   });
   const inputAt = (particles: Tensor, consensus: Tensor, k: number): StepInput => ({
@@ -174,6 +199,20 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
       figuresOf(steps.judge(particles, hostTensor(Float64Array.from(values), [values.length], "float64"), judgement));
     return energies instanceof Promise ? energies.then(judged) : judged(energies);
   };
+  const stepsInput = (k: number): StepsInput => {
+    const of = (value: (step: number) => number) =>
+      tensor(
+        Array.from({ length: AHEAD }, (_, s) => value(k + s)),
+        { dtype },
+      );
+    const normals = dtype === "float32" ? new Float32Array(AHEAD * n * d) : new Float64Array(AHEAD * n * d);
+    for (let s = 0; s < AHEAD; s++) normals.set(plan.normalsAt(k + s).data(), s * n * d);
+    return { normals: hostTensor(normals, [AHEAD, n, d], dtype), scale: of(plan.scaleAt), alpha: of(alphaAt) };
+  };
+  const one = (particles: Tensor, consensus: Tensor, k: number) =>
+    figuresOf(steps.step(inputAt(particles, consensus, k), judgementAt(k)));
+  const many = (particles: Tensor, consensus: Tensor, k: number) => steps.ahead(particles, consensus, stepsInput(k));
+  const ahead = batches === undefined ? new StepsAhead(many, one, plan.maxIterations) : undefined;
   const descend = async (input: StepInput, by: GradientEvaluator, k: number) => {
     const shaken = steps.shake(input);
     const slope = hostTensor(Float64Array.from(await by.at(shaken)), [n, d], "float64");
@@ -182,9 +221,11 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
   return {
     begin: async (particles, k) => assess(particles, k),
     move(particles, consensus, k) {
+      if (onBackend === undefined && evaluator.traceable !== undefined) {
+        return ahead?.move(particles, consensus, k) ?? one(particles, consensus, k);
+      }
       const input = inputAt(particles, consensus, k);
       if (onBackend !== undefined) return onBackend(input, judgementAt(k)).then(fetched);
-      if (evaluator.traceable !== undefined) return figuresOf(steps.step(input, judgementAt(k)));
       return gradient === undefined ? assess(cast(steps.move(input), dtype), k) : descend(input, gradient, k);
     },
     release: async () => onBackend?.release(),
