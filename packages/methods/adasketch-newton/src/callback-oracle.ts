@@ -1,0 +1,101 @@
+import {
+  add,
+  matmul,
+  reshape,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  transpose,
+  ValueError,
+  zeros,
+} from "@offprint/tensor-core";
+import { denseProducts, type Oracle, requireFiniteMatrix } from "./oracle.js";
+import type { EqualityCallbacks } from "./problem.js";
+
+interface First {
+  readonly objective: Tensor;
+  readonly gradient: Tensor;
+  readonly constraints: Tensor;
+  readonly jacobian: Tensor;
+}
+
+/** @internal The oracle of a problem that is given by functions of plain numbers. */
+export async function callbackOracle(
+  owner: string,
+  { first, hessian, hessianProduct }: EqualityCallbacks,
+  start: Tensor,
+  derivatives: "matrices" | "products",
+  constraintCount?: number,
+): Promise<Oracle> {
+  const n = start.size;
+  if (derivatives === "matrices" && typeof hessian !== "function") {
+    throw new ValueError(
+      `${owner}: problem has no hessian; give hessian(x, multipliers), or hessianProduct and derivatives: "products"`,
+    );
+  }
+  if (derivatives === "products" && typeof hessianProduct !== "function") {
+    throw new ValueError(
+      `${owner}: problem has no hessianProduct(x, multipliers, v), which derivatives: "products" needs`,
+    );
+  }
+  const read = (argument: string, values: TensorLike, shape: readonly number[]): Tensor => {
+    const given = tensor(values, { dtype: "float64" });
+    if (given.size !== shape.reduce((a, b) => a * b, 1)) {
+      throw new ShapeError(`${owner}: ${argument} has shape [${given.shape}]; it must be [${shape}]`);
+    }
+    return reshape(given, [...shape]);
+  };
+  // Of the last points: a direction is computed where the function was asked before.
+  const known: { x: Tensor; value: First }[] = [];
+  const evaluate = async (x: Tensor): Promise<First> => {
+    const found = known.find((entry) => entry.x === x);
+    if (found !== undefined) return found.value;
+    const { objective, gradient, constraints = [], jacobian = [] } = await first(Float64Array.from(x.data()));
+    if (typeof objective !== "number") {
+      throw new ValueError(`${owner}: first gave an objective that is ${typeof objective}; it must be a number`);
+    }
+    const c = tensor(constraints, { dtype: "float64" });
+    const value: First = {
+      objective: tensor(objective, { dtype: "float64" }),
+      gradient: read("gradient", gradient, [n]),
+      constraints: reshape(c, [c.size]),
+      jacobian: c.size === 0 ? zeros([0, n], "float64") : read("jacobian", jacobian, [c.size, n]),
+    };
+    known.push({ x, value });
+    if (known.length > 4) known.shift();
+    return value;
+  };
+  const m = constraintCount ?? (await evaluate(start)).constraints.size;
+  const numbers = (x: Tensor) => Float64Array.from(x.data());
+  return {
+    n,
+    m,
+    traceable: derivatives === "matrices",
+    async at(x, multipliers) {
+      const { objective, gradient, constraints, jacobian } = await evaluate(x);
+      if (constraints.size !== m) {
+        throw new ShapeError(`${owner}: first gave ${constraints.size} constraints; there were ${m} before`);
+      }
+      return {
+        ...{ objective, constraints },
+        gradient: m === 0 ? gradient : add(gradient, matmul(transpose(jacobian), multipliers)),
+      };
+    },
+    async linearise(x, multipliers) {
+      const { jacobian } = await evaluate(x);
+      if (hessian === undefined || derivatives === "products") return { context: [x, multipliers, jacobian] };
+      const matrix = read("hessian", await hessian(numbers(x), numbers(multipliers)), [n, n]);
+      requireFiniteMatrix(matrix);
+      return { context: [matrix, jacobian], dense: { hessian: matrix, jacobian } };
+    },
+    products(context) {
+      if (hessianProduct === undefined || derivatives === "matrices") return denseProducts(context);
+      const [x, multipliers, jacobian] = context;
+      return {
+        ...denseProducts([jacobian, jacobian]),
+        hessian: (v) => read("hessianProduct", hessianProduct(numbers(x), numbers(multipliers), numbers(v)), [n]),
+      };
+    },
+  };
+}
