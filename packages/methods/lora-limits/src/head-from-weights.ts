@@ -1,0 +1,129 @@
+import {
+  FormatError,
+  requireInteger,
+  ShapeError,
+  slice,
+  type Tensor,
+  transpose,
+  ValueError,
+} from "@offprint/tensor-core";
+import type { Head, LoraProjection, ProjectionName } from "./head.js";
+
+/** Which head of a model. */
+export interface HeadPlace {
+  /** Number of the layer, from 0. */
+  readonly layer: number;
+  /** Number of the head in it, from 0. */
+  readonly head: number;
+  /** Heads of a layer: their width is not in the file. */
+  readonly heads: number;
+  /** Tensors of a PEFT adapter (`lora_A.weight`, `lora_B.weight`). Default none. */
+  readonly adapter?: Readonly<Record<string, Tensor>>;
+  /** `lora_alpha` of the adapter's configuration. Default its rank. */
+  readonly alpha?: number;
+}
+
+/**
+ * A head of a transformer, from the tensors of its safetensors file: GPT-2's (`h.0.attn.c_attn.weight`, queries, keys and
+ * values side by side), or those of models with `layers.0.self_attn.q_proj.weight`, `k_proj`, `v_proj`, whose heads may share
+ * keys. Prefixes such as `transformer.` do not matter.
+ *
+ * @throws FormatError where the layer is not there; ShapeError where the heads do not divide it; ValueError for a place
+ * out of range.
+ * @example
+ * const head = headFromWeights(readSafetensors(bytes).tensors, { layer: 0, head: 3, heads: 12 });
+ */
+export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place: HeadPlace): Head {
+  const owner = "headFromWeights";
+  const { layer, head, heads } = place;
+  requireInteger(owner, "layer", layer, 0);
+  requireInteger(owner, "heads", heads, 1);
+  requireInteger(owner, "head", head, 0, heads - 1);
+  const joint = find(tensors, `h.${layer}.attn.c_attn.weight`);
+  if (joint !== undefined) return gpt2Head(owner, tensors, joint, place);
+  const separate = (name: ProjectionName, part: string) =>
+    find(tensors, `layers.${layer}.self_attn.${name}_proj.${part}`);
+  const q = separate("q", "weight");
+  const k = separate("k", "weight");
+  const v = separate("v", "weight");
+  if (q === undefined || k === undefined || v === undefined) {
+    throw new FormatError(
+      `${owner}: there is neither h.${layer}.attn.c_attn.weight nor layers.${layer}.self_attn.q_proj.weight with k_proj and ` +
+        `v_proj; the tensors begin with ${Object.keys(tensors).slice(0, 3).join(", ")}`,
+    );
+  }
+  const width = divided(owner, q.shape[0], heads);
+  if (k.shape[0] % width !== 0) {
+    throw new ShapeError(
+      `${owner}: keys have ${k.shape[0]} columns, which heads of ${width} do not divide; check heads`,
+    );
+  }
+  const shared = Math.floor((head * (k.shape[0] / width)) / heads);
+  const projection = (name: ProjectionName, weight: Tensor) => {
+    const columns = columnsOf(name === "q" ? head : shared, width);
+    const bias = separate(name, "bias");
+    const [a, b] = adapterOf(place, `layers.${layer}.self_attn.${name}_proj`);
+    return built(transpose(slice(weight, [columns])), bias && slice(bias, [columns]), a, b, columns, place.alpha);
+  };
+  return { q: projection("q", q), k: projection("k", k), v: projection("v", v), causal: true };
+}
+
+function gpt2Head(owner: string, tensors: Readonly<Record<string, Tensor>>, joint: Tensor, place: HeadPlace): Head {
+  const { layer, head, heads } = place;
+  const dimension = joint.shape[0];
+  if (joint.rank !== 2 || joint.shape[1] !== 3 * dimension) {
+    throw new ShapeError(`${owner}: c_attn of layer ${layer} has shape [${joint.shape}]; it must be [D, 3 D]`);
+  }
+  const width = divided(owner, dimension, heads);
+  const bias = find(tensors, `h.${layer}.attn.c_attn.bias`);
+  const [a, b] = adapterOf(place, `h.${layer}.attn.c_attn`);
+  const projection = (part: number) => {
+    const columns = columnsOf(0, width, part * dimension + head * width);
+    return built(slice(joint, [null, columns]), bias && slice(bias, [columns]), a, b, columns, place.alpha);
+  };
+  return { q: projection(0), k: projection(1), v: projection(2), causal: true };
+}
+
+interface Columns {
+  readonly start: number;
+  readonly stop: number;
+}
+
+function columnsOf(head: number, width: number, offset = 0): Columns {
+  const start = offset + head * width;
+  return { start, stop: start + width };
+}
+
+/** PEFT keeps A as `[r, in]` and B as `[out, r]`, the other way round. */
+function built(
+  weight: Tensor,
+  bias: Tensor | undefined,
+  a: Tensor | undefined,
+  b: Tensor | undefined,
+  columns: Columns,
+  alpha: number | undefined,
+): LoraProjection | { weight: Tensor; bias?: Tensor } {
+  const plain = bias === undefined ? { weight } : { weight, bias };
+  if (a === undefined || b === undefined) return plain;
+  return { ...plain, b: transpose(a), a: transpose(slice(b, [columns])), ...(alpha !== undefined && { alpha }) };
+}
+
+function adapterOf({ adapter }: HeadPlace, module: string): [a?: Tensor, b?: Tensor] {
+  if (adapter === undefined) return [];
+  return [find(adapter, `${module}.lora_A.weight`), find(adapter, `${module}.lora_B.weight`)];
+}
+
+/** The tensor of that name, with or without a prefix. */
+function find(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor | undefined {
+  if (tensors === null || typeof tensors !== "object") {
+    throw new ValueError("headFromWeights: tensors is missing; give those of readSafetensors");
+  }
+  if (Object.hasOwn(tensors, name)) return tensors[name];
+  const full = Object.keys(tensors).find((key) => key.endsWith(`.${name}`));
+  return full === undefined ? undefined : tensors[full];
+}
+
+function divided(owner: string, columns: number, heads: number): number {
+  if (columns % heads === 0) return columns / heads;
+  throw new ShapeError(`${owner}: ${heads} heads do not divide ${columns} columns; give the model's number of heads`);
+}

@@ -1,0 +1,37 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { writeNpy, writeSafetensors } from "@offprint/data";
+import { concatenate, mul, random } from "@offprint/tensor-core";
+import { temporaryFolder } from "@offprint/testing";
+import { expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+
+const folder = temporaryFolder("judge lora");
+const rng = random.rng("command");
+const [weights, activations] = [join(folder, "model.safetensors"), join(folder, "x.npy")];
+// The first of two heads has small weights, the second large ones.
+const part = () => concatenate([mul(rng.normal([4, 2]), 0.1), mul(rng.normal([4, 2]), 6)], 1);
+writeFileSync(weights, writeSafetensors({ "h.0.attn.c_attn.weight": concatenate([part(), part(), part()], 1) }));
+writeFileSync(activations, writeNpy(rng.normal([3000, 4])));
+const words = [weights, "--activations", activations, "--heads", "2"];
+
+it("judges every head of a layer, and writes what it found", async () => {
+  const output = join(folder, "report.json");
+  const { code, out } = await runWords(commands, "judge-lora", [...words, "--output", output]);
+  expect(out).toMatch(/head +0 +linear/);
+  expect(out).toMatch(/head +1 +quadratic .*no polynomial/);
+  expect(out).toMatch(/heads with an almost linear gradient +1 of 2/);
+  expect(code).toBe(0);
+  const [first, second] = JSON.parse(readFileSync(output, "utf8"));
+  expect([first.verdict, second.verdict]).toEqual(["linear", "quadratic"]);
+  expect(first.gamma).toBeLessThan(first.threshold);
+});
+
+it("answers with its exit code where no head is fit for it, and says what is wrong", async () => {
+  expect((await runWords(commands, "judge-lora", [...words, "--head", "1"])).code).toBe(1);
+  const wrong = await runWords(commands, "judge-lora", [...words, "--layer", "3"]);
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("there is neither h.3.attn.c_attn.weight")]);
+  const far = await runWords(commands, "judge-lora", [...words, "--head", "2"]);
+  expect([far.code, far.err]).toEqual([2, expect.stringContaining("--head is 2; a layer of 2 heads has 0 to 1")]);
+});

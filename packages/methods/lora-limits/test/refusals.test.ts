@@ -1,0 +1,94 @@
+import { zeros } from "@offprint/tensor-core";
+import { expect, it } from "vitest";
+import {
+  almostLinearAttention,
+  baselineGradients,
+  fitAdapters,
+  type Head,
+  headFromWeights,
+  loraGradients,
+  NormExceededError,
+} from "../src/index.js";
+
+const x = [
+  [1, 0],
+  [0, 1],
+  [1, 1],
+];
+const w = [
+  [1, 0],
+  [0, 1],
+];
+const head: Head = { q: w, k: w, v: w };
+const target = zeros([3, 2], "float64");
+const run = (change: Partial<Record<keyof Head, unknown>>, options = {}, upstream: object = { target }) =>
+  loraGradients(x, { ...head, ...change } as Head, upstream as { target: typeof target }, options);
+
+it("names what does not fit", async () => {
+  const cases: [() => Promise<unknown>, string][] = [
+    [() => loraGradients([1, 2], head, { target }), "x has shape [2]; give a matrix"],
+    [() => loraGradients(zeros([0, 2]), head, { target }), "x has no token"],
+    [() => loraGradients([[Number.NaN, 1]], head, { target }), "x holds NaN"],
+    [() => loraGradients(x, null as unknown as Head, { target }), "head is null"],
+    [() => run({ q: undefined }), "the weight of q is missing"],
+    [() => run({ q: [[1, 0]] }), "the weight of q has shape [1,2]; tokens of 2 numbers need [2, d]"],
+    [() => run({ k: [[1], [1]] }), "the weight of k has shape [2,1]"],
+    [() => run({ q: { weight: w, bias: [1] } }), "the bias of q has shape [1]; it must be [2]"],
+    [() => run({ q: { weight: w, b: [[1], [1]], a: [[1, 2, 3]] } }), "the adapter of q has b [2,1] and a [1,3]"],
+    [() => run({ q: { weight: w, b: [[], []], a: zeros([0, 2], "float64") } }), "adapter of q has rank 0"],
+    [() => run({ q: { weight: w, b: [[1], [1]], a: [[1, 2]], alpha: 0 } }), "alpha of q is 0"],
+    [() => run({ q: { weight: w, b: [[1], [1]], a: [[1, 2]], scaling: "half" } }), 'scaling of q is "half"'],
+    [() => run({ q: { wieght: w, weight: w } }), 'there is no option "wieght"; did you mean "weight"'],
+    [() => run({ beta: -1 }), "head.beta is -1"],
+    [() => run({ causal: 1 }), "head.causal is 1; give a boolean"],
+    [() => run({}, {}, {}), "nothing comes from above"],
+    [() => run({}, {}, { target, gradient: target }), "both a target and a gradient"],
+    [() => run({}, {}, { target: [[1, 2]] }), "target has shape [1,2]; the head's output has [3, 2]"],
+    [() => run({}, { degre: 3 }), 'there is no option "degre"; did you mean "degree"'],
+    [() => run({}, { strategy: "fast" }), 'strategy is "fast"'],
+    [() => run({}, { strategy: "almostLinear", degree: -1 }), "degree is -1"],
+    [() => run({}, { strategy: "almostLinear", maxFeatures: 3 }), "maxFeatures is 3"],
+    [() => run({ causal: true }, { center: true }), "center is on and the head is causal"],
+    [() => run({}, { chunk: 0 }), "chunk is 0"],
+    [() => run({}, { tolerance: 0 }), "tolerance is 0"],
+    [() => almostLinearAttention(x, head, { epsilon: 2 }), "epsilon is 2; it must be in (0, 1)"],
+    [() => baselineGradients(x, head, { target }, { method: "magic" as "autograd" }), "method"],
+    [() => fitAdapters(head, []), "there is no example"],
+    [() => fitAdapters(head, { x, target }, { rank: 3 }), "rank is 3, more than the weight [2, 2] can have"],
+    [() => fitAdapters(head, { x, target }, { adapters: [] }), "adapters is []"],
+  ];
+  for (const [call, message] of cases) await expect(call(), message).rejects.toThrow(message);
+});
+
+it("says which degree a larger range would need", async () => {
+  const error = await run({}, { strategy: "almostLinear", degree: 8, range: 0.5 }).catch((each) => each);
+  expect(error).toBeInstanceOf(NormExceededError);
+  expect(error.range).toBeCloseTo(2 / Math.SQRT2, 12);
+  expect(error.neededDegree).toBeGreaterThan(8);
+  expect(error.message).toContain(`leave range out, or give ${error.range} and degree ${error.neededDegree}`);
+});
+
+it("stops where a polynomial gives weights that are none", async () => {
+  const far = {
+    q: [
+      [9, 0],
+      [0, 9],
+    ],
+    k: [
+      [9, 0],
+      [0, 9],
+    ],
+  };
+  await expect(run(far, { strategy: "almostLinear", degree: 3 })).rejects.toThrow(
+    "which must be above 0: the polynomial has degree 3",
+  );
+});
+
+it("headFromWeights names what is missing", () => {
+  const joint = { "h.0.attn.c_attn.weight": zeros([4, 12]) };
+  expect(() => headFromWeights({}, { layer: 0, head: 0, heads: 2 })).toThrow("there is neither h.0.attn.c_attn.weight");
+  expect(() => headFromWeights(joint, { layer: 0, head: 2, heads: 2 })).toThrow(
+    "head is 2; it must be an integer from 0 to 1",
+  );
+  expect(() => headFromWeights(joint, { layer: 0, head: 0, heads: 3 })).toThrow("3 heads do not divide 4 columns");
+});
