@@ -39,15 +39,56 @@ function mostMemory(size: number): number {
  */
 export function fuzzReader({ name, read, file }: ReaderCase, runs = RUNS): FuzzReport {
   const report = { read: 0, refused: 0 };
-  if (judge(name, -1, read, file) !== "read") throw new Error(`${name}: the whole file is not read`);
+  for (const { bytes, run } of damaged(name, file, runs)) {
+    const attempt = new Attempt(name, run, bytes);
+    try {
+      attempt.during(() => read(bytes));
+      count(report, run, attempt.read());
+    } catch (error) {
+      count(report, run, attempt.failed(error));
+    }
+  }
+  return report;
+}
+
+/** A reader that may give a promise, and a file that it reads. */
+export interface AsyncReaderCase extends Omit<ReaderCase, "read"> {
+  /** What the reader makes of bytes; what it gives is not looked at. */
+  readonly read: (bytes: Uint8Array) => Promise<unknown>;
+}
+
+/** {@link fuzzReader} for a reader that gives a promise. */
+export async function fuzzAsyncReader({ name, read, file }: AsyncReaderCase, runs = RUNS): Promise<FuzzReport> {
+  const report = { read: 0, refused: 0 };
+  for (const { bytes, run } of damaged(name, file, runs)) {
+    const attempt = new Attempt(name, run, bytes);
+    try {
+      await attempt.duringAll(() => read(bytes));
+      count(report, run, attempt.read());
+    } catch (error) {
+      count(report, run, attempt.failed(error));
+    }
+  }
+  return report;
+}
+
+/** The whole file as run -1, and then its damaged copies, each of which is left where the long form looks for it. */
+function* damaged(name: string, file: Uint8Array, runs: number): Generator<{ bytes: Uint8Array; run: number }> {
+  yield { bytes: file, run: WHOLE };
   const trace = FOLDER === undefined ? undefined : openTrace(FOLDER, name);
   let run = 0;
   for (const bytes of mutations(file, name, runs)) {
     if (trace !== undefined) ftruncateSync(trace, writeSync(trace, bytes, 0, bytes.length, 0));
-    report[judge(name, run++, read, bytes)]++;
+    yield { bytes, run: run++ };
   }
   if (trace !== undefined) closeSync(trace);
-  return report;
+}
+
+/** The run that reads the file as it is. */
+const WHOLE = -1;
+
+function count(report: { read: number; refused: number }, run: number, outcome: "read" | "refused"): void {
+  if (run !== WHOLE) report[outcome]++;
 }
 
 function openTrace(folder: string, name: string): number {
@@ -55,26 +96,63 @@ function openTrace(folder: string, name: string): number {
   return openSync(join(folder, `${name.replace(/\W+/g, "-")}.bin`), "w");
 }
 
-function judge(name: string, run: number, read: ReaderCase["read"], bytes: Uint8Array): "read" | "refused" {
-  const memory = new MemoryGuard(mostMemory(bytes.length));
-  const start = process.cpuUsage().user;
-  const problem = (what: string, cause?: unknown) => {
-    const shown = Buffer.from(bytes.subarray(0, 3000)).toString("base64");
-    return new Error(`${name}, damaged file ${run}: ${what}\n${bytes.length} bytes: ${shown}`, { cause });
-  };
-  try {
-    memory.during(() => read(bytes));
+/** One file being read, and what is said about it. */
+class Attempt {
+  private readonly memory: MemoryGuard;
+  private readonly start = process.cpuUsage().user;
+
+  constructor(
+    private readonly name: string,
+    private readonly run: number,
+    private readonly bytes: Uint8Array,
+  ) {
+    this.memory = new MemoryGuard(mostMemory(bytes.length));
+  }
+
+  during(work: () => unknown): void {
+    const leave = this.memory.enter();
+    try {
+      work();
+    } finally {
+      leave();
+    }
+  }
+
+  async duringAll(work: () => Promise<unknown>): Promise<void> {
+    const leave = this.memory.enter();
+    try {
+      await work();
+    } finally {
+      leave();
+    }
+  }
+
+  read(): "read" {
+    this.noteTime();
     return "read";
-  } catch (error) {
+  }
+
+  failed(error: unknown): "refused" {
+    this.noteTime();
     const { name: kind, message, stack } = error as Error;
     if (error instanceof TooMuchMemory || (kind !== "FormatError" && kind !== "UnsupportedError")) {
-      throw problem(stack ?? String(error), error);
+      throw this.problem(stack ?? String(error), error);
     }
-    if (message.length < 20) throw problem(`the message "${message}" says too little`, error);
+    if (this.run === WHOLE) throw new Error(`${this.name}: the whole file is not read`, { cause: error });
+    if (message.length < 20) throw this.problem(`the message "${message}" says too little`, error);
     return "refused";
-  } finally {
-    const time = (process.cpuUsage().user - start) / 1000;
-    if (FOLDER !== undefined && time > MOST_TIME) console.error(problem(`took ${time} ms`).message);
+  }
+
+  private noteTime(): void {
+    const time = (process.cpuUsage().user - this.start) / 1000;
+    if (FOLDER !== undefined && time > MOST_TIME) console.error(this.problem(`took ${time} ms`).message);
+  }
+
+  private problem(what: string, cause?: unknown): Error {
+    const shown = Buffer.from(this.bytes.subarray(0, 3000)).toString("base64");
+    return new Error(`${this.name}, damaged file ${this.run}: ${what}\n${this.bytes.length} bytes: ${shown}`, {
+      cause,
+    });
   }
 }
 
@@ -100,17 +178,16 @@ class MemoryGuard {
 
   constructor(private readonly limit: number) {}
 
-  during(work: () => unknown): void {
+  /** Begins to count; what it gives ends it. */
+  enter(): () => void {
     const place = globalThis as unknown as Record<string, unknown>;
     const true_ = guardedTypes.map((name) => place[name]);
     for (const name of guardedTypes) place[name] = this.guarded(place[name] as NumberArray);
-    try {
-      work();
-    } finally {
+    return () => {
       guardedTypes.forEach((name, i) => {
         place[name] = true_[i];
       });
-    }
+    };
   }
 
   private guarded(constructor: NumberArray): NumberArray {

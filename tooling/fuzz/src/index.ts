@@ -1,2 +1,2 @@
-export { type FuzzReport, fuzzReader, type ReaderCase } from "./fuzz-reader.js";
+export { type AsyncReaderCase, type FuzzReport, fuzzAsyncReader, fuzzReader, type ReaderCase } from "./fuzz-reader.js";
 export { mutations } from "./mutations.js";

@@ -23,12 +23,13 @@ function officialNames(path: string): string[] {
 
 function fitted(found: Tensor, like: Tensor, name: string): Tensor {
   // PyTorch's linear weights are [outputs, inputs], ours [inputs, outputs]; its alpha is [outputs, 1, 1].
-  const turned =
-    found.rank === 2 && like.rank === 2 && /(linear|fc)\.weight$/.test(name) ? swapAxes(found, 0, 1) : found;
+  const linear = found.rank === 2 && like.rank === 2 && /(linear|fc)\.weight$/.test(name);
+  const turned = linear ? swapAxes(found, 0, 1) : found;
   const value = turned.rank > like.rank && turned.size === like.size ? reshape(turned, like.shape) : turned;
   if (value.shape.join() !== like.shape.join()) {
+    const needed = linear ? like.shape.toReversed() : like.shape;
     throw new FormatError(
-      `loadOfficialCheckpoint: ${name} is [${found.shape}]; the network needs [${like.shape}]: is it of this size?`,
+      `loadOfficialCheckpoint: ${name} is [${found.shape}]; the network needs [${needed}]: is it of this size?`,
     );
   }
   return cast(value, like.dtype);

@@ -1,8 +1,16 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { fuzzReader, type ReaderCase } from "@offprint/fuzz";
-import { random } from "@offprint/tensor-core";
+import { random, type Tensor, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { loadNetwork, loadPacked, packNetwork, saveNetwork, savePacked, smallNetwork } from "../src/index.js";
+import {
+  loadNetwork,
+  loadOfficialCheckpoint,
+  loadPacked,
+  packNetwork,
+  saveNetwork,
+  savePacked,
+  smallNetwork,
+} from "../src/index.js";
 
 const network = smallNetwork({ classes: 3, channels: 1 });
 const trained = { network, params: network.init(random.rng(1)), state: network.initState(), stage: 2 as const };
@@ -19,11 +27,28 @@ const stepped = (bytes: Uint8Array) =>
   );
 const encode = (text: string) => new TextEncoder().encode(text);
 
+/** The authors' names of the parameters, without those of our wrappers. */
+const official = Object.fromEntries(
+  [trained.params, trained.state].flatMap((part) => {
+    const paths = tree.paths(part);
+    return tree.leaves<Tensor>(part).map((x, i) => {
+      const name = officialName(paths[i]);
+      return [name, name === "linear.weight" ? x.transpose() : x];
+    });
+  }),
+);
+
+function officialName(path: string): string {
+  const names: Record<string, string> = { scale: "weight", mean: "running_mean", variance: "running_var" };
+  return path.replace(/(^|\.)((first|second|block|body)\.)+/g, "$1").replace(/[^.]+$/, (last) => names[last] ?? last);
+}
+
 const cases: ReaderCase[] = [
   { name: "biper network", read: (b) => loadNetwork(b), file: saved },
   { name: "biper description", read: described, file: encode(metadata.network) },
   { name: "biper packed", read: loadPacked, file: packed },
   { name: "biper steps", read: stepped, file: encode(steps.metadata.steps) },
+  { name: "biper official", read: (b) => loadOfficialCheckpoint(b, network, 2), file: writeSafetensors(official) },
 ];
 
 describe("damaged files give typed errors and no huge allocation", () => {

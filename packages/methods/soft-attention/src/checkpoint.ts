@@ -82,7 +82,9 @@ function officialNames({ depths, localConvs, ratios }: VisionTransformer["size"]
 
 /** A tensor of the file in our layout: linear weights are transposed, leading axes of extent 1 dropped. */
 function ours(found: Tensor, like: Tensor, which: string | undefined): Tensor {
-  const rows = found.shape[0] / 2;
+  const rows = found.rank === 0 ? 0 : found.shape[0] / 2;
+  // What has no halves does not fit either, and is refused as it is.
+  if (which !== undefined && (found.rank === 0 || !Number.isInteger(rows))) return found;
   const part = which === undefined ? found : slice(found, [which === "first" ? { stop: rows } : { start: rows }]);
   // Only linear weights have two axes here and there: positions and the class token have axes of extent 1 in front.
   if (part.rank === 2 && like.rank === 2) return swapAxes(part, 0, 1);

@@ -24,6 +24,9 @@ export const EMBEDS = "inputs_embeds";
 /** Operators that hand integers on unchanged, by their first input. */
 const unchanged = new Set(["Reshape", "Cast", "Identity", "Squeeze", "Unsqueeze", "Flatten"]);
 
+/** Graphs inside graphs, at most. */
+const DEEPEST = 64;
+
 interface Node {
   readonly field: Field;
   readonly operator: string;
@@ -37,6 +40,7 @@ interface Scope {
   readonly tables: Map<string, Field>;
   readonly origins: Map<string, string>;
   readonly around: Scope | undefined;
+  readonly depth: number;
 }
 
 /** A model whose token embeddings can be given from outside. */
@@ -83,7 +87,9 @@ function rewritten(bytes: Uint8Array, graph: Field, around: Scope | undefined, f
   const parts = [...fields(bytes, graph)].filter(
     (part) => keep === undefined || part.number !== GRAPH.output || isNamed(bytes, part, keep),
   );
-  const scope: Scope = { tables: new Map(), origins: new Map(), around };
+  const depth = around === undefined ? 0 : around.depth + 1;
+  if (depth > DEEPEST) throw new FormatError(`onnx: graphs are nested more than ${DEEPEST} deep; the file is damaged`);
+  const scope: Scope = { tables: new Map(), origins: new Map(), around, depth };
   for (const part of parts) if (part.number === GRAPH.initializer) addTable(bytes, messageOf(part), scope.tables);
   return parts.map((part): Part => {
     if (part.number !== GRAPH.node) return bytes.subarray(part.begin, part.end);
@@ -91,6 +97,7 @@ function rewritten(bytes: Uint8Array, graph: Field, around: Scope | undefined, f
     if (unchanged.has(node.operator)) scope.origins.set(node.outputs[0], node.inputs[0]);
     const table = node.operator === "Gather" ? lookup(scope.tables, around, node.inputs[0]) : undefined;
     if (table !== undefined && origin(scope, node.inputs[1]) === "input_ids") {
+      if (node.outputs.length === 0) throw new FormatError("onnx: a Gather has no output; the file is damaged");
       found.push(table);
       return lengthField(
         GRAPH.node,
@@ -127,7 +134,12 @@ function lookup(own: Map<string, Field>, around: Scope | undefined, name: string
 function origin(scope: Scope, name: string): string {
   let at = name;
   for (let s: Scope | undefined = scope; s !== undefined; s = s.around) {
-    for (let next = s.origins.get(at); next !== undefined; next = s.origins.get(at)) at = next;
+    let steps = 0;
+    for (let next = s.origins.get(at); next !== undefined; next = s.origins.get(at)) {
+      if (++steps > s.origins.size)
+        throw new FormatError(`onnx: the value ${at} is made of itself; the file is damaged`);
+      at = next;
+    }
   }
   return at;
 }

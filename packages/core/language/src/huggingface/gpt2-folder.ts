@@ -1,4 +1,4 @@
-import { type Backend, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { type Backend, FormatError, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { readGpt2 } from "../transformer/gpt2-file.js";
 import { type Gpt2, gpt2 } from "../transformer/gpt2-lm.js";
 import { countIn, type ModelFiles, readJson } from "./model-files.js";
@@ -29,9 +29,17 @@ export async function gpt2FromSafetensors(files: ModelFiles, options: { backend?
     );
   }
   const heads = countIn(config, ["n_head", "num_attention_heads"]);
-  if (heads === undefined) throw new ValueError(`${files.name}: config.json does not say the number of heads (n_head)`);
+  if (heads === undefined)
+    throw new FormatError(`${files.name}: config.json does not say the number of heads (n_head)`);
+  const params = readGpt2(bytes);
+  const features = params.wte.weight.shape[1];
+  if (features % heads !== 0) {
+    throw new FormatError(
+      `${files.name}: n_head of config.json is ${heads}, which does not divide the ${features} features`,
+    );
+  }
   const epsilon = config["layer_norm_epsilon"];
-  return gpt2(readGpt2(bytes), {
+  return gpt2(params, {
     heads,
     ...(typeof epsilon === "number" && { epsilon }),
     ...(options.backend && { backend: options.backend }),

@@ -134,7 +134,7 @@ export async function loadOptimumCausalLM(files: ModelFiles, options: OptimumOpt
  * A masked model as optimum exports it for `fill-mask`: `config.json`, `model.onnx` (there or below `onnx/`) and its
  * tokeniser, which knows the mask and what stands around a text, such as `<s>` and `</s>`; these are added to every
  * prompt and cut off again.
- * @throws as `loadOptimumCausalLM`, and ValueError for a tokeniser without a mask token.
+ * @throws as `loadOptimumCausalLM`, and FormatError for a tokeniser without a mask token.
  */
 export async function loadOptimumMaskedLM(
   files: ModelFiles,
@@ -145,7 +145,7 @@ export async function loadOptimumMaskedLM(
   const tokenizer = await loadTokenizer(files);
   const { maskId, specialIds } = tokenizer;
   if (maskId === undefined) {
-    throw new ValueError(`${files.name}: the tokeniser has no mask token; a masked model (fill-mask) has one`);
+    throw new FormatError(`${files.name}: the tokeniser has no mask token; a masked model (fill-mask) has one`);
   }
   const { name, bytes } = await findModel(files, ["model.onnx"]);
   const model = await options.loadModel(hasExternalData(bytes) ? (files.locate?.(name) ?? bytes) : bytes);
