@@ -49,6 +49,15 @@ function chairIou(mesh: PolyMesh): number {
   return iou(meshOccupancy(mesh)(points), chair(points));
 }
 
+/** Half of the default's convexes, with more planes, fit the chair as well, in half of the time. */
+const quickFit: FitShapeOptions = {
+  convexes: 16,
+  planesPerConvex: 12,
+  steps: 1600,
+  pointsPerStep: 1500,
+  poolSize: 500_000,
+};
+
 /** A fit of the chair. */
 async function fitChair(
   context: ClaimContext,
@@ -57,8 +66,8 @@ async function fitChair(
   seed: number,
   options: FitShapeOptions = {},
 ) {
-  const { signal } = context;
-  const { shape } = await method(chair, { seed, convexes: 24, planesPerConvex: 10, signal, ...options });
+  const { signal, scale } = context;
+  const { shape } = await method(chair, { seed, signal, ...(scale === "quick" && quickFit), ...options });
   signal.throwIfAborted();
   const mesh = extract(shape);
   return { shape, mesh, iou: chairIou(mesh) } satisfies ChairFit;

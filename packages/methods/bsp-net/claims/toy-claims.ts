@@ -8,7 +8,7 @@ import { codesOf, drawnPolygons, rasterized, toyUnions } from "./toy-pictures.js
 import { elementNames, SIDE, type ToyShapes, toyShapes } from "./toy-shapes.js";
 
 /** Steps of a training from scratch that every run makes, each on so many of the pixels, drawn at random. */
-const FRESH_STEPS = 300;
+const FRESH_STEPS = 240;
 const FRESH_PIXELS = 256;
 
 /** Whether networks and a fresh training bear the claim out. */
@@ -192,7 +192,7 @@ export function judgeDiscretisation(after0: number, after1: number): boolean {
 }
 
 /** Meshes are exact once connections are binary, and not before. */
-export function discretisation(source: ToySource = toySource()): Claim {
+export function discretisation(source: ToySource = toySource(), judged?: number): Claim {
   return {
     id: "discretisation",
     statement: "Meshes are exactly what the network represents once its connections are binary, and not before",
@@ -200,7 +200,7 @@ export function discretisation(source: ToySource = toySource()): Claim {
     paper: "exact",
     async run(context) {
       const { networks, shapes, origin } = await source(context);
-      const count = 20;
+      const count = judged ?? (context.scale === "full" ? 20 : 10);
       const after0 = disagreement(networks[0], 0, shapes, count);
       await context.onProgress(0.5);
       const after1 = disagreement(networks[1], 1, shapes, count);

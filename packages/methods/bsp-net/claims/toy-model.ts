@@ -27,7 +27,7 @@ export const toySchedule: readonly Stage[] = [
 export const freshTraining: ToyTraining = {
   model: bspAutoEncoder({ ...sizes, ef: 16, hidden: [256, 256] }),
   batchSize: 20,
-  learningRate: 5e-4,
+  learningRate: 1e-3,
 };
 
 /** The images that networks are trained on, of a seed. */

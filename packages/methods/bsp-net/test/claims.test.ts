@@ -124,7 +124,7 @@ describe("claims hold for the method and fail for what is not the method", () =>
   it("discretisation: fails where phase 0 stands for phase 1 or the other way", async () => {
     const toy = await shippedToy();
     const swapped = { 0: toy.networks[1], 1: toy.networks[1] };
-    expect(await run(discretisation(async () => ({ ...toy, networks: swapped })))).toMatchObject({ holds: false });
+    expect(await run(discretisation(async () => ({ ...toy, networks: swapped }), 2))).toMatchObject({ holds: false });
     expect(judgeDiscretisation(0.45, 0)).toBe(true);
     expect(judgeDiscretisation(0.45, 0.02)).toBe(false);
     expect(judgeDiscretisation(0.2, 0)).toBe(false);

@@ -13,7 +13,7 @@ export function depthTask(seed: number, run: number): TestedTask {
   return blockModel(`${seed}/depth/${run}`, 300, 0.06, 0.012);
 }
 
-/** The graph on which variants are compared: 400 nodes in 4 classes. */
+/** The graph on which variants are compared: 300 nodes in 4 classes. */
 export function variantTask(seed: number, run: number): TestedTask {
-  return blockModel(`${seed}/variants/${run}`, 400, 0.05, 0.01);
+  return blockModel(`${seed}/variants/${run}`, 300, 0.06, 0.012);
 }

@@ -15,7 +15,7 @@ export function judgeDepth({ sf, bp }: DepthAccuracies): boolean {
 }
 
 /** Deep networks learn layer by layer where end-to-end training fails. */
-export function depth(train: Fit = fitNodeClassifier, runs = 6): Claim {
+export function depth(train: Fit = fitNodeClassifier, runs = 4): Claim {
   return {
     id: "depth",
     statement: "A deep network learns layer by layer, where backpropagation through it fails",

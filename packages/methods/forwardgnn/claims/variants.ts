@@ -32,7 +32,7 @@ export function variants(train: Fit = fitNodeClassifier, runs = 5): Claim {
       const rows = new Map<NodeMethod, number[]>(METHODS.map((method) => [method, []]));
       const full = context.scale === "full";
       const count = full ? 3 * runs : runs;
-      const options = { hidden: 32, learningRate: 1e-2, validateEvery: 5, patience: 20, epochs: full ? 1000 : 300 };
+      const options = { hidden: 32, learningRate: 1e-2, validateEvery: 10, patience: 10, epochs: full ? 1000 : 200 };
       for (let run = 0; run < count; run++) {
         const task = variantTask(context.seed, run);
         for (const [m, method] of METHODS.entries()) {

@@ -1,7 +1,7 @@
 import type { Claim } from "@offprint/claims";
 import { logRatioToRandom, reagent } from "../src/index.js";
 import type { Search } from "./cause-search.js";
-import { type Method, meanMetrics, methodScores, methods } from "./method-scores.js";
+import { DRAWS, type Method, meanMetrics, methodScores, methods } from "./method-scores.js";
 
 /** Share of the features that every method keeps in the matched comparison. */
 const MASS = 0.15;
@@ -43,7 +43,7 @@ export function headlineComparison(search: Search = reagent, sentences?: number)
         },
         holds: own >= best + 1,
         detail:
-          `ln of the mean Soft-NC over that of random scores, ${scored.cases.length} sentences and 20 draws: ReAGent's (${two(own)}) must be at least 1 above ` +
+          `ln of the mean Soft-NC over that of random scores, ${scored.cases.length} sentences and ${DRAWS[context.scale]} draws: ReAGent's (${two(own)}) must be at least 1 above ` +
           `the best of input x gradient, gradient norm, three attention methods and LIME (${two(best)}). Integrated gradients reach ` +
           `${two(ratio("integrated gradients", "nc"))} although they find the cause in ${(100 * scored.hits["integrated gradients"]).toFixed(0)} % only.`,
         tables: [

@@ -28,6 +28,12 @@ export const methods = [
 /** One of them. */
 export type Method = (typeof methods)[number];
 
+/** Points of the path that gradients are integrated along. */
+const PATH = { quick: 40, full: 100 } as const;
+
+/** Draws of a soft metric. */
+export const DRAWS = { quick: 12, full: 20 } as const;
+
 /** Scores of every method for some sentences. */
 export interface MethodScores {
   /** The sentences. */
@@ -60,7 +66,9 @@ export const methodScores = memo(async (context, search: Search, sentences?: num
     found.ReAGent.push({ scores: importance, importance });
     found["input x gradient"].push(await baselines.inputXGradient(lm, ids, options));
     found["gradient norm"].push(await baselines.gradientNorm(lm, ids, options));
-    found["integrated gradients"].push(await baselines.integratedGradients(lm, ids, options));
+    found["integrated gradients"].push(
+      await baselines.integratedGradients(lm, ids, { ...options, points: PATH[scale] }),
+    );
     found["gradient SHAP"].push(await baselines.gradientShap(lm, ids, drawn));
     found["attention, mean"].push(await baselines.attentionMean(lm, ids, options));
     found["attention, last layer"].push(await baselines.attentionLast(lm, ids, options));
@@ -103,7 +111,7 @@ export async function meanMetrics<M extends Method>(
       const { scores, importance } = found[name][k];
       if (mass !== undefined && scores.filter((score) => score > 0).length < mass * ids.length) continue;
       const keep = mass === undefined ? importance : matchedKeepProbabilities(scores, mass);
-      const options: FaithfulnessOptions = { draws: 20, seed: `${context.seed}/${k}` };
+      const options: FaithfulnessOptions = { draws: DRAWS[context.scale], seed: `${context.seed}/${k}` };
       const { softNS, softNC } = await softFaithfulness(lm, ids, keep, options);
       ns.push(meanOf(softNS));
       nc.push(meanOf(softNC));

@@ -24,3 +24,10 @@ export function maxNorm(x: Float64Array): number {
 export function addScaled(y: Float64Array, factor: number, x: Float64Array): void {
   for (let i = 0; i < y.length; i++) y[i] += factor * x[i];
 }
+
+/** `x - y`. */
+export function difference(x: Float64Array, y: Float64Array): Float64Array {
+  const out = new Float64Array(x.length);
+  for (let i = 0; i < out.length; i++) out[i] = x[i] - y[i];
+  return out;
+}

@@ -1,4 +1,4 @@
-import { dot } from "../linear/vector-arithmetic.js";
+import { difference, dot } from "../linear/vector-arithmetic.js";
 
 /** A step `s` and the change `y` of the gradient over it, with `s . y > 0`. */
 export interface CurvaturePair {
@@ -17,8 +17,8 @@ interface Place {
 
 /** The pair from one place to the next; undefined where it shows no positive curvature. */
 export function curvaturePair(from: Place, to: Place): CurvaturePair | undefined {
-  const step = to.x.map((v, i) => v - from.x[i]);
-  const change = to.gradient.map((v, i) => v - from.gradient[i]);
+  const step = difference(to.x, from.x);
+  const change = difference(to.gradient, from.gradient);
   const curvature = dot(step, change);
   const square = dot(change, change);
   return curvature > 2.2e-16 * square ? { step, change, curvature, square } : undefined;
