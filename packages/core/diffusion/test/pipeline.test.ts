@@ -1,19 +1,22 @@
-import { loadModel } from "@offprint/onnx-runtime";
+import { loadModel, toOnnx } from "@offprint/onnx-runtime";
 import { grad, random, sum, type Tensor } from "@offprint/tensor-core";
 import { errorLike, expectClose, failureOf } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { ddimSample, discreteSchedule, levelTensors, trainingLevel, withGuidance } from "../src/index.js";
 import { loadPipeline, schedulerSettings, unetDenoiser } from "../src/onnx/index.js";
+import { folderOf, tinyPipeline } from "../src/testing/index.js";
 import { normal } from "./problems.js";
-import { eagerUnet, folderOf, sizes, tinyFiles, tinyGradient } from "./tiny-pipeline.js";
 
-const shape = [2, sizes.latent, sizes.extent, sizes.extent];
+const tiny = tinyPipeline({ toOnnx });
+const pixels = tinyPipeline({ toOnnx, latent: false });
+
+const shape = [2, 2, 4, 4];
 const z = normal(1, shape);
-const told = normal(2, [2, sizes.tokens, sizes.entries]).cast("float32");
+const told = normal(2, [2, 6, 5]).cast("float32");
 
 describe("a folder of a latent model", () => {
   it("gives network, schedule, autoencoder and text encoder", async () => {
-    const pipeline = await loadPipeline(folderOf(tinyFiles()), { loadModel });
+    const pipeline = await loadPipeline(folderOf(tiny.files), { loadModel });
     expect([pipeline.prediction, pipeline.latent, pipeline.grid]).toEqual([
       "velocity",
       true,
@@ -23,7 +26,7 @@ describe("a folder of a latent model", () => {
     const times = level.timestep.cast("float32").add([0, 0]);
     const output = await pipeline.denoiser.predict(z, level, told);
     expect(output.dtype).toBe("float64");
-    expectClose(output, eagerUnet(z.cast("float32"), times, told).cast("float64"), 1e-5);
+    expectClose(output, tiny.unet(z.cast("float32"), times, told).cast("float64"), 1e-5);
 
     const images = random.rng(3).uniform([2, 3, 8, 8]);
     const latents = await pipeline.encode(images);
@@ -36,7 +39,7 @@ describe("a folder of a latent model", () => {
     expect(Math.max(...decoded.data())).toBeLessThanOrEqual(1);
 
     const condition = await pipeline.encodeText(["AB  c", ""]);
-    expect(condition.shape).toEqual([2, sizes.tokens, sizes.entries]);
+    expect(condition.shape).toEqual([2, 6, 5]);
     // begin, ab</w>, c</w>, end, end, end: two texts share their beginnings and ends.
     expectClose(condition.slice([0, 0]), condition.slice([1, 0]), 0);
     expectClose(condition.slice([0, 5]), condition.slice([1, 1]), 0);
@@ -57,15 +60,15 @@ describe("a folder of a latent model", () => {
   });
 
   it("without an autoencoder states are pixels in [-1, 1]", async () => {
-    const pipeline = await loadPipeline(folderOf(tinyFiles({ latent: false })), { loadModel });
-    const images = random.rng(5).uniform([2, 2, 4, 4]);
+    const pipeline = await loadPipeline(folderOf(pixels.files), { loadModel });
+    const images = random.rng(5).uniform([2, 3, 8, 8]);
     expectClose(await pipeline.decode(await pipeline.encode(images)), images, 1e-6);
     expectClose(await pipeline.encode(images), images.cast("float64").mul(2).sub(1), 1e-6);
     await pipeline.release();
   });
 
   it("names what is missing or not known", async () => {
-    const { "unet/model.onnx": _, ...without } = tinyFiles();
+    const { "unet/model.onnx": _, ...without } = tiny.files;
     expect(await failureOf(() => loadPipeline(folderOf(without), { loadModel }))).toEqual(
       errorLike("ValueError", /unet\/model.onnx/),
     );
@@ -90,20 +93,19 @@ describe("a folder of a latent model", () => {
 describe("a network of a file", () => {
   it("hands out its gradient from a second file, through guidance too", async () => {
     const schedule = discreteSchedule({ betas: "scaledLinear" });
-    const files = tinyFiles();
-    const [model, gradient] = [await loadModel(files["unet/model.onnx"]), await loadModel(tinyGradient())];
+    const { files } = tiny;
+    const [model, gradient] = [await loadModel(files["unet/model.onnx"]), await loadModel(tiny.gradient)];
     const denoiser = unetDenoiser(model, { schedule, prediction: "velocity", gradient });
     const level = levelTensors(trainingLevel(schedule, 300));
     const cotangent = normal(6, shape);
     const times = level.timestep.cast("float32").add([0, 0]);
-    const expected = grad((x: Tensor, c: Tensor) => sum(eagerUnet(x, times, c).mul(cotangent.cast("float32"))), {
+    const expected = grad((x: Tensor, c: Tensor) => sum(tiny.unet(x, times, c).mul(cotangent.cast("float32"))), {
       argument: [0, 1],
     })(z.cast("float32"), told);
     const { z: ofState, condition: ofCondition } = await denoiser.vjp!(z, level, told, cotangent);
     expectClose(ofState, expected[0].cast("float64"), 1e-4);
     expectClose(ofCondition as Tensor, expected[1].cast("float64"), 1e-4);
 
-    // One sample becomes two by guidance, which is what the tiny file takes.
     const one = {
       z: z.slice([{ stop: 1 }]),
       told: told.slice([{ stop: 1 }]),
@@ -114,7 +116,7 @@ describe("a network of a file", () => {
     const through = await guided.vjp!(one.z, level, one.told, one.cotangent);
     const single = times.slice([{ stop: 1 }]);
     const mixed = (x: Tensor, c: Tensor) => {
-      const [a, b] = [eagerUnet(x, single, nothing), eagerUnet(x, single, c)];
+      const [a, b] = [tiny.unet(x, single, nothing), tiny.unet(x, single, c)];
       return sum(a.add(b.sub(a).mul(3)).mul(one.cotangent.cast("float32")));
     };
     const [dz, dc] = grad(mixed, { argument: [0, 1] })(one.z.cast("float32"), one.told);
@@ -126,7 +128,7 @@ describe("a network of a file", () => {
 
   it("says which inputs it needs", async () => {
     const schedule = discreteSchedule();
-    const model = await loadModel(tinyFiles()["unet/model.onnx"]);
+    const model = await loadModel(tiny.files["unet/model.onnx"]);
     const denoiser = unetDenoiser(model, { schedule });
     const level = levelTensors(trainingLevel(schedule, 1));
     expect(await failureOf(() => denoiser.predict(z, level))).toEqual(

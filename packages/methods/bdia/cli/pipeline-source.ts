@@ -1,0 +1,62 @@
+import { type CommandInput, Failure, type Options, option } from "@offprint/commands";
+import { readImage } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import { type Denoiser, type GridOptions, withGuidance } from "@offprint/diffusion";
+import { loadPipeline, type NetworkCondition, type Pipeline } from "@offprint/diffusion/pipeline";
+import { modelFolder } from "@offprint/language/node";
+import type { Tensor } from "@offprint/tensor-core";
+
+/** Options of both commands. */
+export const sourceOptions = {
+  model: option.fileIn(
+    "folder of a diffusion model as optimum exports it: scheduler, unet, vae_encoder, vae_decoder, text_encoder",
+    {
+      kind: "folder",
+      required: true,
+      short: "m",
+    },
+  ),
+  image: option.fileIn("picture (PNG, PNM), of extents that the model takes", { required: true, short: "i" }),
+  steps: option.integer("levels between data and noise", { default: 50, least: 1 }),
+  gamma: option.number("part of a step that is integrated anew; 0.92 to 1 edit well", {
+    default: 1,
+    above: 0,
+    most: 1,
+  }),
+  guidance: option.number("weight of the prompt", { default: 3 }),
+};
+
+/** A model with a picture as its states. */
+export interface Opened {
+  /** The model. */
+  readonly pipeline: Pipeline;
+  /** The network, guided where it reads texts. */
+  readonly denoiser: Denoiser<NetworkCondition>;
+  /** `[1, ...]`. */
+  readonly states: Tensor;
+  /** How the model's levels are spread. */
+  readonly grid: GridOptions;
+  /** The condition of a text; none where the model reads no texts and none is given. */
+  condition(text: string | undefined): Promise<{ condition?: Tensor }>;
+}
+
+/** Opens model and picture. */
+export async function open(
+  { options, loadModel }: Pick<CommandInput<Options, typeof sourceOptions>, "options" | "loadModel">,
+  reads: boolean,
+): Promise<Opened> {
+  const image = await loadFile(options.image, (bytes) => readImage(bytes, { layout: "CHW", channels: 3 }));
+  const pipeline = await loadPipeline(modelFolder(options.model), { loadModel });
+  const nothing = reads && options.guidance !== 1 ? await pipeline.encodeText([""]) : undefined;
+  return {
+    pipeline,
+    denoiser: nothing === undefined ? pipeline.denoiser : withGuidance(pipeline.denoiser, nothing, options.guidance),
+    states: await pipeline.encode(image.reshape([1, ...image.shape])),
+    grid: pipeline.grid,
+    async condition(text) {
+      if (text === undefined) return {};
+      if (text.length > 2000) throw new Failure("the prompt has more than 2000 letters; give a shorter one");
+      return { condition: await pipeline.encodeText([text]) };
+    },
+  };
+}
