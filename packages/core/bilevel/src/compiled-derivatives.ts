@@ -20,9 +20,9 @@ export interface CompiledDerivatives<U, L> {
   lower(at: Place, batch: L): [value: Tensor, gradient: Tensor];
 }
 
-/** The compiled derivatives of a problem: the same for all calls with the same object, so that nothing is compiled twice. */
+/** The compiled derivatives of a problem: the same for all calls with the same functions, so that nothing is compiled twice. */
 export function compiledDerivatives<U, L>(functions: ProblemFunctions<U, L>): CompiledDerivatives<U, L> {
-  return keptFor(functions.problem, "derivatives", () => compile(functions));
+  return keptFor(functions.identity, "derivatives", () => compile(functions));
 }
 
 function compile<U, L>(functions: ProblemFunctions<U, L>): CompiledDerivatives<U, L> {

@@ -9,30 +9,52 @@ export interface CompiledPhase<A extends unknown[], R> {
   readonly cost: OracleCounts;
 }
 
-/** Functions of a problem, an object that what is compiled is kept for. */
+/** Functions of a problem, with what tells it from others. */
 export interface ProblemFunctions<U, L> extends VectorFunctions<U, L> {
-  /** The user's problem. */
-  readonly problem: object;
+  /** The user's functions, which what is compiled is kept for. */
+  readonly identity: ProblemIdentity;
 }
 
-const kept = new WeakMap<object, Map<string, unknown>>();
+/** Problems with the same functions and the same shapes of x and y share what is compiled, wherever they begin. */
+export interface ProblemIdentity {
+  /** The user's functions and sets. */
+  readonly parts: readonly object[];
+  /** The trees of x and y. */
+  readonly shapes: string;
+}
+
+interface Kept {
+  readonly next: WeakMap<object, Kept>;
+  readonly made: Map<string, unknown>;
+}
+
+const root: Kept = emptyShelf();
+
+function emptyShelf(): Kept {
+  return { next: new WeakMap(), made: new Map() };
+}
 
 /**
  * What was made for a problem under a name; made at the first time. A name belongs to one place of the code and stands for
  * one type.
  */
-export function keptFor<T>(problem: object, name: string, make: () => T): T {
-  let all = kept.get(problem);
-  if (all === undefined) {
-    all = new Map();
-    kept.set(problem, all);
+export function keptFor<T>({ parts, shapes }: ProblemIdentity, name: string, make: () => T): T {
+  let shelf = root;
+  for (const part of parts) {
+    let next = shelf.next.get(part);
+    if (next === undefined) {
+      next = emptyShelf();
+      shelf.next.set(part, next);
+    }
+    shelf = next;
   }
-  if (!all.has(name)) all.set(name, make());
-  return all.get(name) as T;
+  const key = `${name} ${shapes}`;
+  if (!shelf.made.has(key)) shelf.made.set(key, make());
+  return shelf.made.get(key) as T;
 }
 
 /**
- * Compiles a part of an iteration, once for all runs with the same problem: it may hold on to the problem, everything else
+ * Compiles a part of an iteration, once for all problems with the same functions: it may hold on to these, everything else
  * comes as arguments. The derivatives that it calls are counted while it is traced, where each call stands for one in
  * every run: keep them out of `scan` and `whileLoop`.
  * @param name - of the phase, with the method's name in it
@@ -42,7 +64,7 @@ export function compiledPhase<U, L, A extends unknown[], R>(
   name: string,
   phase: (derivatives: Derivatives<Tensor, Tensor, U, L>, ...args: A) => R,
 ): CompiledPhase<A, R> {
-  return keptFor(functions.problem, name, () => {
+  return keptFor(functions.identity, name, () => {
     const counter = new OracleCounter();
     const derivatives = derivativesOf(functions, counter);
     const compiled: (...args: A) => R = jitSync((...args: A): R => {

@@ -1,17 +1,21 @@
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
-import { type Rng, type Tensor, ValueError } from "@offprint/tensor-core";
-import { type Derivatives, derivativesOf, type VectorFunctions } from "./derivatives.js";
+import { type Rng, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import type { ProblemFunctions, ProblemIdentity } from "./compiled-phase.js";
+import { type Derivatives, derivativesOf } from "./derivatives.js";
 import { OracleCounter } from "./oracle-counts.js";
 import type { Batches, BatchSampler, BilevelProblem } from "./problem.js";
 
 /** A problem as methods compute with it: x and y are vectors, whatever trees they are for the user. */
-export class VectorProblem<X, Y, U, L> implements VectorFunctions<U, L> {
+export class VectorProblem<X, Y, U, L> implements ProblemFunctions<U, L> {
   /** How x is written as a vector. */
   readonly x: Raveling<X>;
   /** How y is written as a vector. */
   readonly y: Raveling<Y>;
   /** Where they begin. */
   readonly initial: { readonly x: Tensor; readonly y: Tensor };
+
+  /** What tells the problem from others. */
+  readonly identity: ProblemIdentity;
 
   /** @throws ValueError for what is no problem. */
   constructor(
@@ -22,6 +26,11 @@ export class VectorProblem<X, Y, U, L> implements VectorFunctions<U, L> {
     const [x, y] = [asVariables(problem.initial.x), asVariables(problem.initial.y)];
     this.x = raveling(`${owner}: x`, x);
     this.y = raveling(`${owner}: y`, y);
+    const { upper, lower, project } = problem;
+    this.identity = {
+      parts: [upper, lower, ...(project === undefined ? [] : [project])],
+      shapes: [describe(x), describe(y)].join(" "),
+    };
     this.initial = { x: finite(owner, "x", this.x.ravel(x)), y: finite(owner, "y", this.y.ravel(y)) };
   }
 
@@ -70,6 +79,12 @@ export class VectorProblem<X, Y, U, L> implements VectorFunctions<U, L> {
     const { full } = this;
     return { upper: () => full.upper, lower: () => full.lower };
   }
+}
+
+/** Keys, shapes and dtypes of a tree. */
+function describe(variables: unknown): string {
+  const tensors = tree.leaves<Tensor>(variables).map(({ shape, dtype }) => `${dtype}[${shape}]`);
+  return `${tree.formatStructure(tree.structure(variables))} ${tensors.join(" ")}`;
 }
 
 function finite(owner: string, name: string, vector: Tensor): Tensor {

@@ -1,0 +1,4 @@
+import { cleanLabels } from "./clean-labels.js";
+
+/** What this package adds to `offprint`. */
+export const commands = [cleanLabels];
