@@ -1,5 +1,5 @@
 import type { BilevelProblem, BilevelRecord, Learner } from "@offprint/bilevel";
-import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
+import { type Claim, type ClaimContext, figure, meanOf, medianOf } from "@offprint/claims";
 import { accuracy, crossEntropy } from "@offprint/optim";
 import {
   add,
@@ -85,7 +85,8 @@ const quickRates = { boRep: [0.06, 0.1], maSoba: [0.5, 1], stocBiO: [0.1, 0.3], 
 interface Curve {
   readonly rate: number;
   readonly runs: readonly (readonly number[])[];
-  readonly mean: number;
+  /** The median over seeds of the mean over looks. */
+  readonly middle: number;
 }
 
 /** The headline of the experiments, on made sentences. */
@@ -105,27 +106,27 @@ export function recurrentNetwork(method: Method = published, quickSeeds = 6): Cl
         for (const rate of full ? rates[name] : quickRates[name]) {
           const runs: number[][] = [];
           for (let k = 0; k < seeds; k++) runs.push(await accuracies(context, method, name, rate, k));
-          const curve = { rate, runs, mean: meanOf(runs.flat()) };
-          if (best[name] === undefined || curve.mean > best[name].mean) best[name] = curve;
+          const curve = { rate, runs, middle: medianOf(runs.map(meanOf)) };
+          if (best[name] === undefined || curve.middle > best[name].middle) best[name] = curve;
           await context.onProgress(++done / 11, name);
         }
       }
-      // On the seeds that both have seen.
-      const lead = (name: Name) => meanOf(best[name].runs.map((run, k) => meanOf(best.boRep.runs[k]) - meanOf(run)));
-      const [overMaSoba, overOthers] = full ? [0.02, 0.1] : [0.01, 0.05];
+      const lead = (name: Name) => best.boRep.middle - best[name].middle;
+      const stuck = best.boRep.runs.filter((run) => meanOf(run) < 0.55).length;
+      const [overMaSoba, overOthers] = [0.02, 0.1];
       const holds = lead("maSoba") >= overMaSoba && lead("stocBiO") >= overOthers && lead("ttsa") >= overOthers;
       return {
         measured: {
-          "BO-REP": best.boRep.mean,
-          "MA-SOBA": best.maSoba.mean,
-          StocBiO: best.stocBiO.mean,
-          TTSA: best.ttsa.mean,
+          "BO-REP": best.boRep.middle,
+          "MA-SOBA": best.maSoba.middle,
+          StocBiO: best.stocBiO.middle,
+          TTSA: best.ttsa.middle,
         },
         holds,
         detail:
-          `test accuracy, a mean over iterations 20 to 60, each method at its best step: BO-REP ${figure(best.boRep.mean)} (${best.boRep.runs.length} ` +
+          `test accuracy, a mean over iterations 20 to 60 and a median over seeds, each method at its best step: BO-REP ${figure(best.boRep.middle)} (${best.boRep.runs.length} ` +
           `seeds) must lead MA-SOBA by ${overMaSoba} (leads by ${figure(lead("maSoba"), 3)}, ${best.maSoba.runs.length} seeds), StocBiO and TTSA by ` +
-          `${overOthers} (${figure(lead("stocBiO"), 3)}, ${figure(lead("ttsa"), 3)}, ${best.ttsa.runs.length} seeds)`,
+          `${overOthers} (${figure(lead("stocBiO"), 3)}, ${figure(lead("ttsa"), 3)}, ${best.ttsa.runs.length} seeds); ${stuck} of its runs stayed at chance`,
         series: [
           {
             kind: "line",
