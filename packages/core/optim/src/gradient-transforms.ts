@@ -5,7 +5,9 @@ import {
   clip,
   div,
   greater,
+  less,
   mul,
+  neg,
   requireNonNegative,
   requirePositive,
   sqrt,
@@ -79,6 +81,17 @@ export function addDecayedWeights(weightDecay: number): GradientTransformation<E
 /** Keeps parameters as they are: every update is zero. For the parts of `partition` that are not trained. */
 export function setToZero(): GradientTransformation<EmptyState> {
   return stateless("setToZero", (gradients) => gradients.map((g) => zerosLike(g)));
+}
+
+/**
+ * Keeps parameters at 0 or above: last in a `chain`, it shortens updates that would lead below, so that the parameter becomes
+ * exactly 0. With `masked` for some parameters only.
+ * @example chain(adam(), masked(keepNonNegative(), (path) => path.startsWith("convex")))
+ */
+export function keepNonNegative(): GradientTransformation<EmptyState> {
+  return stateless("keepNonNegative", (updates, params) =>
+    updates.map((u, i) => where(less(add(params[i], u), 0), neg(params[i]), u)),
+  );
 }
 
 /** Multiplies by a number of either sign, or by a schedule of the update's number. */

@@ -28,6 +28,7 @@ export {
   clipByValue,
   type EmptyState,
   globalNorm,
+  keepNonNegative,
   scale,
   setToZero,
 } from "./gradient-transforms.js";

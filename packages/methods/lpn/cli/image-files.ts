@@ -1,0 +1,50 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "@offprint/commands";
+import { readIdx, readImage, readNpy, writeNpy, writePng } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import { concatenate, type Tensor } from "@offprint/tensor-core";
+
+const pictures = /\.(png|pgm|ppm|pbm|pnm)$/i;
+
+/** The images of one file, `[count, channels, height, width]`, float64; bytes become numbers in [0, 1]. */
+async function ofFile(path: string): Promise<Tensor> {
+  if (pictures.test(path)) {
+    const image = await loadFile(path, (bytes) => readImage(bytes, { layout: "CHW" }));
+    return image.reshape([1, ...image.shape]).cast("float64");
+  }
+  const x = await loadFile(path, (bytes) => (/\.npy$/i.test(path) ? readNpy(bytes) : readIdx(bytes)));
+  if (x.rank < 2 || x.rank > 4) {
+    throw new Failure(
+      `${path}: shape [${x.shape}]; give images [count, height, width] or [count, channels, height, width]`,
+    );
+  }
+  const numbers = x.dtype === "int32" ? x.cast("float64").div(255) : x.cast("float64");
+  const [height, width] = x.shape.slice(-2);
+  return numbers.reshape([x.rank === 2 ? 1 : x.shape[0], x.rank === 4 ? x.shape[1] : 1, height, width]);
+}
+
+/** The images of a file (PNG, PNM, NPY, IDX), or of all pictures of a folder, in batches of one size each. */
+export async function readImages(path: string): Promise<Tensor[]> {
+  const folder = (await stat(path)).isDirectory();
+  const names = folder ? (await readdir(path)).filter((name) => pictures.test(name)).sort() : [];
+  if (folder && names.length === 0) throw new Failure(`${path}: no pictures (.png, .pgm, .ppm) in this folder`);
+  const read: Tensor[] = [];
+  for (const file of folder ? names.map((name) => join(path, name)) : [path]) read.push(await ofFile(file));
+  const bySize = new Map<string, Tensor[]>();
+  for (const images of read) {
+    const key = images.shape.slice(1).join(" x ");
+    bySize.set(key, [...(bySize.get(key) ?? []), images]);
+  }
+  return [...bySize.values()].map((images) => concatenate(images, 0));
+}
+
+/** The bytes of a picture for `.png`, of an array otherwise. */
+export function imageFile(path: string, images: Tensor): Uint8Array {
+  if (!/\.png$/i.test(path)) return writeNpy(images);
+  const [count, channels] = images.shape;
+  if (count !== 1 || (channels !== 1 && channels !== 3)) {
+    throw new Failure(`${path}: ${count} images of ${channels} channels are no picture; give a file that ends in .npy`);
+  }
+  return writePng(images.slice([0]).clip(0, 1).cast("float32").transpose([1, 2, 0]));
+}

@@ -1,0 +1,52 @@
+import { readSafetensors, writeSafetensors } from "@offprint/data";
+import { FormatError, type Tensor, tree } from "@offprint/tensor-core";
+import type { LpnConfig } from "./architecture.js";
+import { type Lpn, type LpnParams, lpn } from "./network.js";
+
+const FORMAT = "offprint lpn 1";
+
+/** A trained network as it is saved. */
+export interface SavedLpn {
+  /** The network. */
+  readonly model: Lpn;
+  /** Its parameters. */
+  readonly params: LpnParams;
+  /** Standard deviation of the noise that it was trained for. */
+  readonly sigma?: number | readonly [number, number];
+}
+
+/** The bytes of a safetensors file with the parameters, and the configuration in its header. @throws ValueError, ShapeError */
+export function saveLpn({ model, params, sigma }: SavedLpn): Uint8Array {
+  model.assertConvex(params);
+  const paths = tree.paths(params);
+  const tensors = Object.fromEntries(tree.leaves<Tensor>(params).map((leaf, i) => [paths[i], leaf]));
+  return writeSafetensors(tensors, {
+    metadata: { format: FORMAT, model: JSON.stringify({ config: model.config, sigma }) },
+  });
+}
+
+/** The network of a file that {@link saveLpn} wrote. @throws FormatError for other files, and damaged ones. */
+export function loadLpn(bytes: Uint8Array): SavedLpn {
+  const { tensors, metadata } = readSafetensors(bytes);
+  if (metadata.format !== FORMAT) {
+    throw new FormatError(`loadLpn: the file is not marked "${FORMAT}"; give a file that saveLpn wrote`);
+  }
+  try {
+    const { config, sigma } = JSON.parse(metadata.model) as { config: LpnConfig; sigma?: SavedLpn["sigma"] };
+    const model = lpn(config);
+    const layers = model.layers;
+    const params: LpnParams = {
+      skips: Array.from({ length: layers }, (_, k) => ({
+        weight: tensors[`skips.${k}.weight`],
+        bias: tensors[`skips.${k}.bias`],
+      })),
+      convex: Array.from({ length: layers }, (_, k) => tensors[`convex.${k}`]),
+      linear: tensors.linear,
+      constant: tensors.constant,
+    };
+    model.assertConvex(params);
+    return { model, params, ...(sigma !== undefined && { sigma }) };
+  } catch (cause) {
+    throw new FormatError(`loadLpn: the network in the file is incomplete: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,79 @@
+import {
+  checkOptions,
+  matmul,
+  mul,
+  type Rng,
+  requireInteger,
+  requirePositive,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  transpose,
+} from "@offprint/tensor-core";
+import { batchOf, sizeOf } from "../batch.js";
+import { type Measurement, matrixMeasurement } from "../measurement.js";
+
+/** Rows of Gaussian weights around each pixel, each of sum 1, so that the border does not darken. */
+function gaussianRows(size: number, sigma: number): Float64Array[] {
+  return Array.from({ length: size }, (_, i) => {
+    const row = Float64Array.from({ length: size }, (_, j) => Math.exp(-0.5 * ((i - j) / sigma) ** 2));
+    const total = row.reduce((a, b) => a + b, 0);
+    return row.map((v) => v / total);
+  });
+}
+
+/** Settings of {@link blur}. */
+export interface BlurOptions {
+  /** Shape of one image, ending in `[height, width]`. */
+  readonly input: readonly number[];
+  /** Standard deviation of the Gaussian in pixels, > 0. */
+  readonly sigma: number;
+}
+
+/** Gaussian blur of images; weights are normalised within the image. @throws ValueError, ShapeError */
+export function blur(options: BlurOptions): Measurement {
+  checkOptions("blur", options, ["input", "sigma"]);
+  const { input, sigma } = options;
+  requirePositive("blur", "sigma", sigma);
+  if (input.length < 2) throw new ShapeError(`blur: input is [${input}]; images end in [height, width]`);
+  const [height, width] = input.slice(-2);
+  const down = tensor(gaussianRows(height, sigma), { dtype: "float64" });
+  const across = tensor(gaussianRows(width, sigma), { dtype: "float64" });
+  return {
+    input,
+    output: input,
+    apply: (x) => matmul(matmul(down.cast(x.dtype), x), transpose(across.cast(x.dtype))),
+    adjoint: (y) => matmul(matmul(transpose(down.cast(y.dtype)), y), across.cast(y.dtype)),
+  };
+}
+
+/** Pixels that are seen: 1 or true where they are, 0 or false where not. The result has zeros there. @throws ShapeError */
+export function mask(seen: TensorLike): Measurement {
+  const kept = tensor(seen as never).cast("bool");
+  const only = (x: Tensor) => mul(x, kept.cast(x.dtype));
+  const input = kept.shape;
+  return { input, output: input, apply: (x) => only(batchOf("mask", input, x)), adjoint: only };
+}
+
+/** Settings of random measurements. */
+export interface RandomMeasurementOptions {
+  /** Shape of one x. */
+  readonly input: readonly number[];
+  /** Numbers measured of each. */
+  readonly measurements: number;
+}
+
+/** Compressed sensing by a matrix of independent normal entries of variance `1 / measurements`. @throws ValueError */
+export function gaussianMatrix(rng: Rng, options: RandomMeasurementOptions): Measurement {
+  const { input, measurements } = checkedRandom("gaussianMatrix", options);
+  const std = 1 / Math.sqrt(measurements);
+  return matrixMeasurement(rng.normal([measurements, sizeOf(input)], { std, dtype: "float64" }), input);
+}
+
+/** @internal Settings, checked. @throws ValueError */
+export function checkedRandom(owner: string, options: RandomMeasurementOptions): RandomMeasurementOptions {
+  checkOptions(owner, options, ["input", "measurements"]);
+  requireInteger(owner, "measurements", options.measurements, 1);
+  return options;
+}

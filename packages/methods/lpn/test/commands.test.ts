@@ -1,0 +1,111 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { readImage, readNpy, writeNpy, writePng } from "@offprint/data";
+import { random, type Tensor } from "@offprint/tensor-core";
+import { f64, temporaryFolder } from "@offprint/testing";
+import { expect, it } from "vitest";
+import { rectangles } from "../claims/images.js";
+import { commands } from "../cli/index.js";
+
+const folder = temporaryFolder("priors");
+const rng = random.rng("commands");
+const clean = rectangles(rng, 400, 6);
+const file = (name: string, bytes: Uint8Array) => {
+  writeFileSync(join(folder, name), bytes);
+  return join(folder, name);
+};
+const images = file("images.npy", writeNpy(clean));
+const prior = join(folder, "prior.safetensors");
+const picture = (image: Tensor) => writePng(image.reshape([...image.shape, 1]).cast("float32"));
+const squares = (x: Tensor, y: Tensor) => x.sub(y).square().mean().item();
+
+it("learns a prior from an array of images, and reconstructs a picture with it", async () => {
+  const learnt = await runWords(commands, "learn-prior", {
+    images,
+    output: prior,
+    steps: 800,
+    hidden: 64,
+    batchSize: 32,
+    learningRate: 0.03,
+  });
+  expect(learnt.err).toBe("");
+  expect(learnt.code).toBe(0);
+  expect(learnt.out).toMatch(/400 images, prior of 1 x 6 x 6/);
+  const fresh = rectangles(rng, 40, 6);
+  const noisy = fresh.add(rng.normal(fresh.shape, { std: 0.1 }));
+  const output = join(folder, "out.npy");
+  const { code, out } = await runWords(commands, "reconstruct-image", {
+    prior,
+    image: file("noisy.npy", writeNpy(noisy)),
+    output,
+    rho: 1,
+  });
+  expect(code).toBe(0);
+  const [before, after] = ["what was seen", "the result"].map((what) =>
+    Number(new RegExp(`prior of ${what}\\s+(\\S+)`).exec(out)?.[1]),
+  );
+  expect(after).toBeLessThan(before);
+  const result = readNpy(new Uint8Array(readFileSync(output))).reshape(fresh.shape);
+  expect(squares(result, fresh)).toBeLessThan(0.6 * squares(noisy, fresh));
+});
+
+it("writes one image as a picture", async () => {
+  const output = join(folder, "out.png");
+  const image = file("one.png", picture(clean.slice([3])));
+  expect(
+    (await runWords(commands, "reconstruct-image", { prior, image, output, task: "deblur", blur: 0.7 })).code,
+  ).toBe(0);
+  expect(readImage(new Uint8Array(readFileSync(output))).shape).toEqual([6, 6, 1]);
+});
+
+it("fills in what a mask hides, and takes larger images apart into patches", async () => {
+  const mask = f64(
+    Array.from({ length: 36 }, (_, i) => (i % 3 === 0 ? 0 : 1)),
+    [6, 6],
+  );
+  const seen = file("mask.png", picture(mask));
+  const output = join(folder, "filled.npy");
+  const filled = await runWords(commands, "reconstruct-image", {
+    prior,
+    image: images,
+    task: "inpaint",
+    mask: seen,
+    output,
+    iterations: 3,
+  });
+  expect(filled.code).toBe(0);
+  expect(readNpy(new Uint8Array(readFileSync(output))).shape).toEqual([400, 1, 6, 6]);
+  const large = file("large.npy", writeNpy(rectangles(rng, 1, 9)));
+  const patched = await runWords(commands, "reconstruct-image", {
+    prior,
+    image: large,
+    task: "deblur",
+    output,
+    iterations: 2,
+  });
+  expect(patched.err).toMatch(/patches/);
+  expect(patched.code).toBe(0);
+});
+
+it("learns on squares of pictures of different sizes", async () => {
+  const many = join(folder, "pictures");
+  mkdirSync(many);
+  writeFileSync(join(many, "a.png"), picture(rectangles(rng, 1, 9).slice([0])));
+  writeFileSync(join(many, "b.png"), picture(rectangles(rng, 1, 7).slice([0])));
+  const words = { images: many, output: join(folder, "patches.safetensors"), steps: 8, network: "conv", hidden: 2 };
+  expect((await runWords(commands, "learn-prior", words)).err).toMatch(/give --patch/);
+  expect((await runWords(commands, "learn-prior", { ...words, patch: 8 })).err).toMatch(/only 7 pixels/);
+  const { code, out } = await runWords(commands, "learn-prior", { ...words, patch: 6 });
+  expect(code).toBe(0);
+  expect(out).toMatch(/2 images, prior of 1 x 6 x 6/);
+});
+
+it("says in one line what is wrong", async () => {
+  const output = join(folder, "none.png");
+  const run = (words: object) => runWords(commands, "reconstruct-image", { prior, image: images, output, ...words });
+  expect((await run({ prior: images })).code).toBe(2);
+  expect((await run({ task: "inpaint" })).err).toMatch(/--mask/);
+  expect((await run({ image: file("small.npy", writeNpy(rectangles(rng, 1, 4))) })).err).toMatch(/learn one that fits/);
+  expect((await run({ iterations: 1 })).err).toMatch(/end.* in \.npy/);
+});

@@ -1,0 +1,39 @@
+import { readSafetensors, writeSafetensors } from "@offprint/data";
+import { fuzzReader, type ReaderCase } from "@offprint/fuzz";
+import { random } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { loadLpn, lpn, saveLpn } from "../src/index.js";
+
+const model = lpn({ kind: "conv", shape: [1, 4, 4], strides: [1, 2], hidden: 2, dense: 3, alpha: 0.01 });
+const params = model.init(random.rng(0));
+const file = saveLpn({ model, params, sigma: 0.1 });
+const { tensors, metadata } = readSafetensors(file);
+const described = (bytes: Uint8Array) =>
+  loadLpn(writeSafetensors(tensors, { metadata: { ...metadata, model: new TextDecoder().decode(bytes) } }));
+
+const cases: ReaderCase[] = [
+  { name: "network", read: loadLpn, file },
+  { name: "description", read: described, file: new TextEncoder().encode(metadata.model) },
+];
+
+describe("saved networks", () => {
+  it("are read as they were", () => {
+    const saved = loadLpn(file);
+    expect(saved.model.config).toEqual(model.config);
+    expect(saved.sigma).toBe(0.1);
+    const y = random.rng(1).normal([2, 1, 4, 4]);
+    expectClose(saved.model.prox(saved.params, y).data(), model.prox(params, y).data(), 0);
+  });
+
+  it.each(cases)("give a typed error where the $name is damaged", (reader) => {
+    fuzzReader(reader);
+  });
+
+  it("are refused where a weight is negative, when written and when read", () => {
+    const broken = { ...params, convex: params.convex.map((w) => w.neg()) };
+    expect(() => saveLpn({ model, params: broken })).toThrow(expect.objectContaining({ name: "ValueError" }));
+    const written = writeSafetensors({ ...tensors, "convex.0": tensors["convex.0"].neg() }, { metadata });
+    expect(() => loadLpn(written)).toThrow(expect.objectContaining({ name: "FormatError" }));
+  });
+});
