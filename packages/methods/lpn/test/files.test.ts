@@ -1,6 +1,7 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { fuzzReader, type ReaderCase } from "@offprint/fuzz";
-import { random } from "@offprint/tensor-core";
+import { loadModel, toOnnx } from "@offprint/onnx-runtime";
+import { random, type Tensor } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { loadLpn, lpn, saveLpn } from "../src/index.js";
@@ -36,4 +37,12 @@ describe("saved networks", () => {
     const written = writeSafetensors({ ...tensors, "convex.0": tensors["convex.0"].neg() }, { metadata });
     expect(() => loadLpn(written)).toThrow(expect.objectContaining({ name: "FormatError" }));
   });
+});
+
+it("a network is written as ONNX, its gradient with it, and gives the same there", async () => {
+  const y = random.rng(2).normal([3, 1, 4, 4]);
+  const network = await loadModel(toOnnx((v: Tensor) => model.prox(params, v), { shape: y.shape, dtype: "float32" }));
+  const { output0 } = await network.run({ input0: y });
+  await network.release();
+  expectClose(output0.data(), model.prox(params, y).data(), 1e-5);
 });
