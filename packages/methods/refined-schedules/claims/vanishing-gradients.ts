@@ -4,7 +4,7 @@ import { schedules } from "../src/index.js";
 import { type Method, published } from "./method.js";
 import { bestRate, drawnOrder, standardised } from "./softmax-regression.js";
 
-const [T, BATCH] = [1000, 32];
+const [T, BATCH] = [2000, 32];
 /** 2^k for k from -6 to 6. */
 const RATES = Array.from({ length: 13 }, (_, i) => 2 ** (i - 6));
 

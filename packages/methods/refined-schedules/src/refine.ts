@@ -47,6 +47,8 @@ const names = ["norm", "power", "tau", "floor", "length", "dropNonFinite", "drop
 
 /** From here on the weights put nearly the whole budget on a few steps. */
 const EXTREME = 1e4;
+/** Beside the weight that this part of the steps stay below: where norms collapse early, the median has collapsed too. */
+const ORDINARY = 0.1;
 
 /** `2 floor(floor(tau T) / 2) + 1`, which is odd. */
 export function filterWidth(tau: number, steps: number): number {
@@ -65,10 +67,11 @@ function scaledBound(weights: Float64Array, norms: Float64Array): { bound: numbe
 
 function warningsOf(weights: Float64Array): string[] {
   if (weights.length === 1) return ["a run of one step has no schedule; its only multiplier is 1"];
-  const spread = weights.reduce((a, b) => Math.max(a, b)) / median(weights);
+  const ascending = weights.toSorted();
+  const spread = ascending[ascending.length - 1] / ascending[Math.floor(ORDINARY * (ascending.length - 1))];
   if (spread <= EXTREME) return [];
   return [
-    `the largest weight is ${spread.toExponential(1)} times the median, so that a few steps get nearly the whole budget: ` +
+    `the largest weight is ${spread.toExponential(1)} times that of a tenth of the steps, so that a few get nearly the whole budget: ` +
       "the gradients vanish, as where a model interpolates its data, and refinement is of no use there",
   ];
 }

@@ -148,6 +148,9 @@ describe("a refined schedule", () => {
   it("warns where a few steps get the whole budget, and only there", () => {
     const collapsing = Float64Array.from({ length: 100 }, (_, t) => 10 ** (-t / 10));
     expect(refineSchedule(collapsing).warnings[0]).toMatch(/gradients vanish/);
+    // Where they have collapsed over most of the run, so has their median.
+    const early = Float64Array.from({ length: 100 }, (_, t) => (t < 20 ? 1 : 1e-3));
+    expect(refineSchedule(early).warnings[0]).toMatch(/gradients vanish/);
     expect(refineSchedule(randomNorms(100)).warnings).toEqual([]);
   });
 
