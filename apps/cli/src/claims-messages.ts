@@ -1,16 +1,7 @@
-import type { ClaimRecord, ClaimRun, Scale } from "@offprint/claims";
+import type { ClaimRun } from "@offprint/claims";
 import type { DeviceChoice } from "@offprint/commands";
+import type { ClaimsEvent, ClaimsTask } from "./claims-task.js";
 import type { UsedDevice } from "./environment-facts.js";
-
-/** The claims of a method under one seed. */
-export interface ClaimsTask {
-  /** Name of the method. */
-  readonly method: string;
-  readonly seed: number;
-  readonly scale: Scale;
-  /** Records of claims that need not be run again. */
-  readonly finished: readonly ClaimRecord[];
-}
 
 /** What a worker is told. */
 export type ToWorker =
@@ -21,7 +12,6 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "ready"; readonly used: UsedDevice }
   | { readonly kind: "note"; readonly line: string }
-  | { readonly kind: "progress"; readonly fraction: number; readonly claim: string; readonly note: string }
-  | { readonly kind: "record"; readonly record: ClaimRecord }
+  | ClaimsEvent
   | { readonly kind: "done"; readonly run: ClaimRun }
   | { readonly kind: "failure"; readonly message: string; readonly exitCode: number };

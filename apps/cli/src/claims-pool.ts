@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { ClaimRecord, ClaimRun } from "@offprint/claims";
 import { type DeviceChoice, exitCodes, Failure } from "@offprint/commands";
-import type { ClaimsTask, FromWorker, ToWorker } from "./claims-messages.js";
+import type { FromWorker, ToWorker } from "./claims-messages.js";
+import type { ClaimsRunner } from "./claims-runner.js";
+import type { ClaimsTask } from "./claims-task.js";
 import type { UsedDevice } from "./environment-facts.js";
 import { roleVariable } from "./roles.js";
 
@@ -79,8 +81,11 @@ class ClaimsWorker {
   }
 }
 
-/** Several processes that run claims side by side. */
-export class ClaimsPool {
+/**
+ * Several processes that run claims side by side. They are no threads of a cluster, as a driver that crashes would take
+ * its threads' process, and this command, with it.
+ */
+export class ClaimsPool implements ClaimsRunner {
   private readonly workers: readonly ClaimsWorker[];
   /** Where all of them run. */
   readonly used: UsedDevice;

@@ -1,9 +1,9 @@
-import { runClaims } from "@offprint/claims";
 import { type DeviceChoice, describeError } from "@offprint/commands";
 import type { Backend } from "@offprint/tensor-core";
 import { deviceOf, openBackend } from "./backend.js";
-import type { ClaimsTask, FromWorker, ToWorker } from "./claims-messages.js";
-import { findMethod, loadClaims, type Registry } from "./registry.js";
+import type { FromWorker, ToWorker } from "./claims-messages.js";
+import { type ClaimsTask, runTask } from "./claims-task.js";
+import type { Registry } from "./registry.js";
 
 function tell(message: FromWorker): void {
   process.send?.(message);
@@ -16,17 +16,7 @@ async function open(registry: Registry, choice: DeviceChoice): Promise<Backend |
 }
 
 async function run(registry: Registry, backend: Backend | undefined, task: ClaimsTask): Promise<void> {
-  const method = findMethod(registry, task.method);
-  const finished = await runClaims(await loadClaims(registry, method), {
-    seed: task.seed,
-    scale: task.scale,
-    version: method.version,
-    finished: task.finished,
-    ...(backend && { backend }),
-    onProgress: ({ claim, fraction, note }) => tell({ kind: "progress", claim, fraction, note }),
-    onFinished: (record) => tell({ kind: "record", record }),
-  });
-  tell({ kind: "done", run: finished });
+  tell({ kind: "done", run: await runTask(registry, backend, task, tell) });
 }
 
 /**

@@ -15,6 +15,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { infoCommand } from "./commands/info.js";
 import { listCommand } from "./commands/list.js";
 import { reproduceCommand } from "./commands/reproduce.js";
+import { workerCommand } from "./commands/worker.js";
 import { loadCommand, type Method, type Registry } from "./registry.js";
 
 /** Where a call of the program happens. */
@@ -36,6 +37,7 @@ function ownCommands(registry: Registry): Command[] {
     infoCommand(registry),
     reproduceCommand(registry),
     benchCommand(registry),
+    workerCommand(registry),
     doctorCommand(registry),
   ];
 }

@@ -32,6 +32,8 @@ export interface Registry {
   readonly version: string;
   /** By area and name. */
   readonly methods: readonly Method[];
+  /** The package.json whose dependencies they are. */
+  readonly manifestPath: string;
   /** Resolves as the command's own code would. */
   readonly require: NodeJS.Require;
   /** Version of an installed package, or nothing. */
@@ -122,6 +124,7 @@ export function readRegistry(manifestPath: string): Registry {
   });
   return {
     require,
+    manifestPath,
     version: own.version ?? "0.0.0",
     methods: methods.sort((a, b) => a.area.localeCompare(b.area) || a.name.localeCompare(b.name)),
     versionOf: (name) => manifestOf(name)?.[1].version,

@@ -23,6 +23,8 @@ async function bundle(entry: string, outfile: string): Promise<void> {
     format: "esm",
     target: "node20",
     conditions: ["@offprint/source"],
+    // Its threads begin with a file of its own.
+    external: ["@offprint/cluster"],
     logLevel: "silent",
   });
 }
@@ -39,15 +41,19 @@ export class Installation {
   static async create(methods: readonly string[]): Promise<Installation> {
     const installation = new Installation();
     const dependencies = Object.fromEntries(methods.map((name) => [`@offprint/${name}`, "*"]));
-    const manifest = { name: "offprint", version: "7.8.9", type: "module", dependencies };
+    const manifest = {
+      ...{ name: "offprint", version: "7.8.9", type: "module", dependencies },
+      exports: { "./jobs": "./dist/claims-job.js" },
+      offprint: { jobs: { reproduceClaims: "./jobs" } },
+    };
     writeFileSync(join(installation.directory, "package.json"), JSON.stringify(manifest));
     mkdirSync(installation.packages, { recursive: true });
-    for (const name of ["claims", "tensor-core"]) {
+    for (const name of ["claims", "cluster", "tensor-core"]) {
       symlinkSync(join(application, "..", "..", "packages", "core", name), join(installation.packages, name), "dir");
     }
-    const entry = join(application, "src", "bin.ts");
-    const output = join(installation.directory, "dist", "bin.js");
-    await Promise.all([bundle(entry, output), ...methods.map((name) => installation.install(name))]);
+    const program = (name: string) =>
+      bundle(join(application, "src", `${name}.ts`), join(installation.directory, "dist", `${name}.js`));
+    await Promise.all([program("bin"), program("claims-job"), ...methods.map((name) => installation.install(name))]);
     return installation;
   }
 

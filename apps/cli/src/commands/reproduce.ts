@@ -21,8 +21,11 @@ import {
   seedOption,
 } from "@offprint/commands";
 import { saveFile } from "@offprint/data/node";
-import type { ClaimsTask } from "../claims-messages.js";
+import { ClaimsCluster } from "../claims-cluster.js";
 import { type ClaimsEvents, ClaimsPool } from "../claims-pool.js";
+import type { ClaimsRunner } from "../claims-runner.js";
+import type { ClaimsTask } from "../claims-task.js";
+import { clusterOptions, connectionOf } from "../cluster-options.js";
 import { environmentFacts, type UsedDevice } from "../environment-facts.js";
 import { findMethod, type Method, type Registry } from "../registry.js";
 import { claimsAtSeeds, holdsAtSeeds, seedsTable } from "../seeds-table.js";
@@ -37,6 +40,7 @@ const options = {
     least: 1,
   }),
   workers: option.integer("processes that run claims side by side", { default: 1, least: 1 }),
+  ...clusterOptions,
   json: option.fileOut("write the results to a JSON file"),
   report: option.folderOut("write a self-contained HTML report with plots to <folder>/index.html"),
   resume: option.flag("continue an interrupted run with the same seed, scale and device"),
@@ -186,8 +190,21 @@ function interruption({ units, stored }: Job, keys: readonly string[]): Failure 
   return new Failure(line, exitCodes.interrupted);
 }
 
+/** Where the claims run. */
+async function openRunner({ options, note }: Input, registry: Registry, count: number): Promise<ClaimsRunner> {
+  const { cluster, device, threads, workers } = options;
+  if (cluster === undefined) {
+    const choice = { device, ...(threads !== undefined && { threads }) };
+    return ClaimsPool.open(Math.min(workers, count), choice, note);
+  }
+  if (device !== "auto" && device !== "host") {
+    throw new Failure(`--cluster: workers compute on the host; leave --device ${device} out.`);
+  }
+  return ClaimsCluster.open(connectionOf(options, cluster, registry.manifestPath), registry, note);
+}
+
 async function reproduce(input: Input, registry: Registry): Promise<number> {
-  const { seed, seeds, workers, full, device, threads, report, resume } = input.options;
+  const { seed, seeds, full, report, resume } = input.options;
   if (seeds > 1 && report !== undefined)
     throw new Failure("--report shows one seed; leave --seeds out, or take --json.");
   const named = [...new Set(input.arguments.methods.map((word) => findMethod(registry, word)))];
@@ -195,10 +212,8 @@ async function reproduce(input: Input, registry: Registry): Promise<number> {
   const scale: Scale = full ? "full" : "quick";
   const stored = StoredClaims.open(input.options.state);
   const units = Array.from({ length: seeds }, (_, k) => methods.map((method) => ({ method, seed: seed + k }))).flat();
-  const count = Math.min(workers, units.length);
-  const choice = { device, ...(threads !== undefined && { threads }) };
-  const pool = await ClaimsPool.open(count, choice, input.note);
-  const job: Job = { input, methods, units, scale, used: pool.used, stored };
+  const runner = await openRunner(input, registry, units.length);
+  const job: Job = { input, methods, units, scale, used: runner.used, stored };
   const keys = units.map((unit) => keyOf(job, unit));
   try {
     prepareStored(job);
@@ -206,7 +221,7 @@ async function reproduce(input: Input, registry: Registry): Promise<number> {
       const finished = resume ? stored.finished(keyOf(job, unit)) : [];
       return { method: unit.method.name, seed: unit.seed, scale, finished };
     });
-    const runs = await pool.run(tasks, eventsOf(job), input.signal).catch((error: unknown) => {
+    const runs = await runner.run(tasks, eventsOf(job), input.signal).catch((error: unknown) => {
       throw input.signal.aborted ? interruption(job, keys) : error;
     });
     if (seeds > 1) printSeeds(input, job, runs);
@@ -219,7 +234,7 @@ async function reproduce(input: Input, registry: Registry): Promise<number> {
         : runs.every(({ records }) => records.every((record) => record.holds));
     return holds ? exitCodes.success : exitCodes.negative;
   } finally {
-    pool.end();
+    await runner.end();
   }
 }
 

@@ -17,6 +17,7 @@ const order = [
   "compiling-and-devices",
   "exporting-to-onnx",
   "where-it-runs",
+  "from-one-machine-to-many",
   "performance",
   "adding-a-method",
   "adding-a-core-package",

@@ -1,13 +1,13 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { nkeys } from "@nats-io/transport-node";
 import { cluster, joinCluster } from "@offprint/cluster";
+import { NatsTestServer, natsServer, needsNatsServer } from "@offprint/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BuiltJobs, buildJobs } from "./built-jobs.js";
 import { collected } from "./collected.js";
-import { natsServer, needsServer, TestServer } from "./nats-server.js";
 
 const certificates = join(import.meta.dirname, "fixtures", "certificates");
 const ca = join(certificates, "authority.pem");
@@ -69,10 +69,10 @@ describe("an address", () => {
   });
 });
 
-describe.skipIf(natsServer === undefined)(`a server ${needsServer}`, () => {
-  const servers: TestServer[] = [];
+describe.skipIf(natsServer === undefined)(`a server ${needsNatsServer}`, () => {
+  const servers: NatsTestServer[] = [];
   const start = async (settings: string) => {
-    const server = await TestServer.start(settings);
+    const server = await NatsTestServer.start(settings);
     servers.push(server);
     return server;
   };
@@ -118,8 +118,45 @@ describe.skipIf(natsServer === undefined)(`a server ${needsServer}`, () => {
     expect(await failure({ servers: `tls://127.0.0.1:${plain.port}` })).toContain("does not support 'tls'");
   });
 
+  it("that allows a worker its own subjects alone serves jobs, large values and teams", async () => {
+    const guide = readFileSync(
+      join(import.meta.dirname, "../../../../apps/docs/guides/from-one-machine-to-many.md"),
+      "utf8",
+    );
+    const publish = /worker_may_publish: (\[[^\]]*\])/.exec(guide)![1]!;
+    const subscribe = /worker_may_hear: (\[[^\]]*\])/.exec(guide)![1]!.replaceAll("UWORKER1...", "worker");
+    const server = await start(`authorization { users: [
+      { user: "program", password: "p" },
+      { user: "worker", password: "w", permissions: { publish: ${publish}, subscribe: ${subscribe} } } ] }`);
+    const { address: servers } = server;
+    const { manifest, entry } = built;
+    const master = await cluster({ kind: "nats", servers, manifest, credentials: { user: "program", password: "p" } });
+    const said: string[] = [];
+    const worker = await joinCluster({
+      ...{ servers, manifest, entry, workers: 1 },
+      credentials: { user: "worker", password: "w" },
+      onEvent: (line) => said.push(line),
+    });
+    const large = new Float64Array(2e5).fill(3);
+    const outcomes = await collected(master.map<unknown, unknown>("@fixture/jobs#echo", [1, large]));
+    expect(outcomes.map(({ value, error }) => value ?? error)).toEqual([1, large]);
+    const ref = await master.put(large);
+    const [sum] = await collected(master.map<unknown, number>("@fixture/jobs#sumOf", [{ ref, from: 0 }]));
+    expect(sum!.value).toBe(6e5);
+    const team = await master.team<Float64Array, { power: number }, number>("@fixture/jobs#shard", {
+      size: 2,
+      initial: () => new Float64Array([1, 2]),
+    });
+    await team.broadcast(large);
+    expect((await team.round(() => ({ power: 2 })).all()).map(({ value }) => value)).toEqual([5, 5]);
+    await team.close();
+    await worker.close();
+    await master.close();
+    expect(said.filter((line) => line.startsWith("the server says"))).toEqual([]);
+  });
+
   it("without JetStream says what to start", async () => {
-    const server = await TestServer.start("", false);
+    const server = await NatsTestServer.start("", false);
     servers.push(server);
     expect(await failure({ servers: server.address })).toContain("start nats-server with -js");
   });

@@ -8,17 +8,18 @@ import {
   type Outcome,
   type WorkerLostError,
 } from "@offprint/cluster";
+import { NatsTestServer, natsServer, needsNatsServer } from "@offprint/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type BuiltJobs, buildJobs } from "./built-jobs.js";
 import { collected } from "./collected.js";
-import { natsServer, needsServer, TestServer, WorkerProcess } from "./nats-server.js";
+import { WorkerProcess } from "./worker-process.js";
 
 const job = (name: string) => `@fixture/jobs#${name}`;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsServer}`, () => {
+describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsNatsServer}`, () => {
   let built: BuiltJobs;
-  let server: TestServer;
+  let server: NatsTestServer;
   let master: Cluster;
   const ended: (() => Promise<unknown>)[] = [];
   let names = 0;
@@ -44,7 +45,7 @@ describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsServer}`, ()
 
   beforeAll(async () => {
     built = await buildJobs();
-    server = await TestServer.start();
+    server = await NatsTestServer.start();
   });
   afterEach(async () => {
     await Promise.all(ended.splice(0).map((end) => end()));

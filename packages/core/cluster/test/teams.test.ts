@@ -1,7 +1,8 @@
 import { type Answer, type Cluster, cluster, joinCluster, type Team } from "@offprint/cluster";
+import { NatsTestServer, natsServer, needsNatsServer } from "@offprint/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type BuiltJobs, buildJobs } from "./built-jobs.js";
-import { natsServer, needsServer, TestServer, WorkerProcess } from "./nats-server.js";
+import { WorkerProcess } from "./worker-process.js";
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const job = (name: string) => `@fixture/jobs#${name}`;
@@ -148,9 +149,9 @@ describe("teams on threads", () => {
   declareTeams(() => cluster({ kind: "threads", workers: 1, entry: built.entry, manifest: built.manifest }));
 });
 
-describe.skipIf(natsServer === undefined)(`teams through NATS ${needsServer}`, () => {
+describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}`, () => {
   let built: BuiltJobs;
-  let server: TestServer;
+  let server: NatsTestServer;
   const ended: (() => Promise<unknown>)[] = [];
   const options = (name: string) => ({ servers: server.address, manifest: built.manifest, name });
   const open = (name: string) => cluster({ kind: "nats", ...options(name) });
@@ -161,7 +162,7 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsServer}`, (
   };
   beforeAll(async () => {
     built = await buildJobs();
-    server = await TestServer.start();
+    server = await NatsTestServer.start();
   });
   afterEach(async () => {
     await Promise.all(ended.splice(0).map((end) => end()));

@@ -10,4 +10,5 @@ export {
 export { errorLike, failureOf } from "./errors.js";
 export { readFixture, temporaryFolder } from "./files.js";
 export { expectGradient, expectSecondGradient, expectVmap } from "./gradients.js";
+export { NatsTestServer, natsServer, needsNatsServer } from "./nats-server.js";
 export { f64, scattered, weighed } from "./samples.js";

@@ -65,13 +65,23 @@ function readText(path: string, what: string): string {
   }
 }
 
+const nkeySeed = /\bSU[A-Z2-7]{56}\b/;
+
+/** What stands in the names of a connection's answers, so that permissions can keep others from reading them. */
+function identity(clients: NatsClients, credentials: NatsCredentials | undefined): string {
+  if (credentials !== undefined && "user" in credentials) return credentials.user.replace(/[^\w-]/g, "-");
+  if (credentials === undefined || !("file" in credentials)) return "any";
+  const seed = nkeySeed.exec(readText(credentials.file, "the file of credentials"));
+  return seed === null ? "any" : clients.nkeys.fromSeed(new TextEncoder().encode(seed[0])).getPublicKey();
+}
+
 function authenticator(clients: NatsClients, credentials: NatsCredentials): Authenticator {
   if ("token" in credentials) return clients.tokenAuthenticator(credentials.token);
   if ("user" in credentials) return clients.usernamePasswordAuthenticator(credentials.user, credentials.password);
   const text = readText(credentials.file, "the file of credentials");
-  const seed = /^SU[A-Z2-7]{56}$/.exec(text.trim());
-  const bytes = new TextEncoder().encode(seed ? seed[0] : text);
-  return seed ? clients.nkeyAuthenticator(bytes) : clients.credsAuthenticator(bytes);
+  const bare = nkeySeed.exec(text)?.[0] === text.trim();
+  const bytes = new TextEncoder().encode(bare ? text.trim() : text);
+  return bare ? clients.nkeyAuthenticator(bytes) : clients.credsAuthenticator(bytes);
 }
 
 function certificates({ ca, cert, key }: NatsTls): NodeConnectionOptions["tls"] {
@@ -126,8 +136,7 @@ export async function connectNats(
       // A worker waits for its server as long as it takes.
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
-      // A prefix of its own, so that permissions can keep others from reading the answers.
-      inboxPrefix: `_INBOX_${name}_${ownLetters()}`,
+      inboxPrefix: `_INBOX_${name}.${identity(clients, credentials)}.${ownLetters()}`,
       ...(credentials !== undefined && { authenticator: authenticator(clients, credentials) }),
       // The scheme alone does not make the client insist on encryption.
       ...(encrypted && { tls: tls === undefined ? {} : certificates(tls)! }),

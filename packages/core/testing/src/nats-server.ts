@@ -6,14 +6,14 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 /** The server, where it is installed. */
-export const natsServer = [
+export const natsServer: string | undefined = [
   process.env["OFFPRINT_NATS_SERVER"],
   "/usr/sbin/nats-server",
   ...(process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "nats-server")),
 ].find((path) => path !== undefined && existsSync(path));
 
 /** What stands in the names of suites that need it. */
-export const needsServer = "[needs nats-server: install Debian's nats-server]";
+export const needsNatsServer = "[needs nats-server: install Debian's nats-server]";
 
 async function freePort(): Promise<number> {
   const probe = createServer();
@@ -34,8 +34,9 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** A server of this test on a free port of this machine, with a folder of its own. */
-export class TestServer {
+/** A NATS server of a test on a free port of this machine, with a folder of its own. */
+export class NatsTestServer {
+  /** Where it listens. */
   readonly port: number;
   private readonly folder = mkdtempSync(join(tmpdir(), "offprint-nats-"));
   private readonly settings: string;
@@ -49,17 +50,19 @@ export class TestServer {
     this.jetstream = jetstream;
   }
 
-  /** Starts one; `settings` are lines of its configuration. */
-  static async start(settings = "", jetstream = true): Promise<TestServer> {
-    const server = new TestServer(await freePort(), settings, jetstream);
+  /** Starts one; `settings` are lines of its configuration, `jetstream` says whether it stores. */
+  static async start(settings = "", jetstream = true): Promise<NatsTestServer> {
+    const server = new NatsTestServer(await freePort(), settings, jetstream);
     await server.up();
     return server;
   }
 
+  /** What clients are given. */
   get address(): string {
     return `nats://127.0.0.1:${this.port}`;
   }
 
+  /** Starts it, again where it was down: it goes on with what it has stored. */
   async up(): Promise<void> {
     const file = join(this.folder, "server.conf");
     const store = this.jetstream ? `jetstream { store_dir: ${JSON.stringify(join(this.folder, "store"))} }` : "";
@@ -85,36 +88,9 @@ export class TestServer {
     await closed;
   }
 
+  /** Ends it and removes its folder. */
   async remove(): Promise<void> {
     await this.down();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-/** A worker in a process of its own, which can be killed. */
-export class WorkerProcess {
-  readonly child: ChildProcess;
-  /** Its name, once it has joined. */
-  readonly joined: Promise<string>;
-
-  constructor(program: string, options: object) {
-    this.child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ["ignore", "pipe", "inherit"] });
-    this.joined = new Promise((resolve, reject) => {
-      let said = "";
-      this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-        said += text;
-        const found = /joined (\S+)/.exec(said);
-        if (found) resolve(found[1]!);
-      });
-      this.child.on("close", (code) => reject(new Error(`the worker ended with ${code}: ${said}`)));
-    });
-    this.joined.catch(() => undefined);
-  }
-
-  async end(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const closed = new Promise((resolve) => this.child.on("close", resolve));
-    this.child.kill(signal);
-    await closed;
   }
 }

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { NatsTestServer, natsServer, needsNatsServer } from "@offprint/testing";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Installation } from "./installation.js";
+
+let offprint: Installation;
+beforeAll(async () => {
+  offprint = await Installation.create(["bowl", "slope"]);
+});
+afterAll(() => offprint.remove());
+
+describe("offprint worker", () => {
+  it("says what it needs, and that nobody answers", async () => {
+    const without = await offprint.run(["worker"]);
+    expect([without.code, without.err]).toEqual([2, expect.stringContaining("--cluster is missing")]);
+    const alone = await offprint.run(["worker", "--cluster", "nats://127.0.0.1:1"]);
+    expect([alone.code, alone.err]).toEqual([2, expect.stringContaining("no connection to 127.0.0.1:1")]);
+    const away = await offprint.run(["reproduce", "--cluster", "nats://10.0.0.1"]);
+    expect([away.code, away.err]).toEqual([
+      2,
+      expect.stringContaining("TLS (a tls:// address) and credentials are missing"),
+    ]);
+  });
+});
+
+describe.skipIf(natsServer === undefined)(`claims on a cluster ${needsNatsServer}`, () => {
+  let server: NatsTestServer;
+  const started: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => {
+    server = await NatsTestServer.start();
+  });
+  afterEach(() => Promise.all(started.splice(0).map((end) => end())));
+  afterAll(() => server.remove());
+  const startWorker = async (environment: NodeJS.ProcessEnv = {}) => {
+    const words = ["worker", "--cluster", server.address, "--workers", "2"];
+    const worker = offprint.start(words, offprint.folder(), environment);
+    await worker.shows(/serving \d+ jobs? on 2 threads/);
+    started.push(() => {
+      worker.child.kill("SIGKILL");
+      return worker.finished;
+    });
+    return worker;
+  };
+  const measured = (folder: string) =>
+    JSON.parse(readFileSync(join(folder, "r.json"), "utf8")).runs.map(
+      (run: { method: string; seed: number; records: { id: string; measured: unknown }[] }) => [
+        run.method,
+        run.seed,
+        run.records.map(({ id, measured }) => [id, measured]),
+      ],
+    );
+
+  it("give the numbers of one machine, also where a worker is killed", async () => {
+    const words = ["reproduce", "--seeds", "3", "--json", "r.json", "--device", "host"];
+    const [here, there] = [offprint.folder(), offprint.folder()];
+    await offprint.run(words, here);
+    const first = await startWorker({ OFFPRINT_FIXTURE_PAUSE: "1000" });
+    const run = offprint.start([...words, "--cluster", server.address], there);
+    await run.shows(/holds/);
+    first.child.kill("SIGKILL");
+    await startWorker();
+    const { code, out, err } = await run.finished;
+    expect(err).toContain("2 workers on 1 machine.");
+    expect([code, out]).toEqual([1, expect.stringContaining("2 of 4 claims hold at nine seeds of ten")]);
+    expect(measured(there)).toEqual(measured(here));
+  }, 60_000);
+
+  it("are interrupted by Ctrl-C, keep what is finished, and go on", async () => {
+    await startWorker({ OFFPRINT_FIXTURE_PAUSE: "60000" });
+    const cwd = offprint.folder();
+    const words = ["reproduce", "bowl", "--cluster", server.address];
+    const run = offprint.start(words, cwd);
+    await run.shows(/reaches-bottom: holds/);
+    run.child.kill("SIGINT");
+    const { code, err } = await run.finished;
+    expect([code, err]).toEqual([130, expect.stringContaining("--resume continues")]);
+    await started.pop()!();
+    await startWorker();
+    const again = await offprint.run([...words, "--resume"], cwd);
+    expect([again.code, again.err]).toEqual([0, expect.stringContaining("Resuming: 1 finished claim")]);
+  }, 60_000);
+
+  it("a worker that is told to stop leaves", async () => {
+    const worker = await startWorker();
+    worker.child.kill("SIGINT");
+    expect((await worker.finished).code).toBe(130);
+  });
+});
