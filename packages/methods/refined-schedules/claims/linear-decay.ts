@@ -42,7 +42,10 @@ function noisyClasses(rng: Rng): SoftmaxRegression {
   return new SoftmaxRegression(inputs, labels, features, classes);
 }
 
-/** Mean excess loss of every schedule at its best rate, over orders of the samples; refined from the best linear runs. */
+/**
+ * Mean excess loss of every schedule at its best rate, over orders of the samples; refined from the mean norms of the best
+ * linear runs: those of one run are mostly noise where batches are small.
+ */
 async function compareSchedules(
   classical: typeof CLASSICAL,
   problem: SoftmaxRegression,
@@ -55,23 +58,25 @@ async function compareSchedules(
   const optimum = problem.optimum();
   const results: Record<string, { value: number }> = {};
   const rounds = Object.keys(classical).length + Object.keys(refine).length;
-  const excess = (multipliers: (seed: number) => Float64Array, rate: number) =>
-    meanOf(orders.map((order, i) => problem.loss(problem.descend(multipliers(i), rate, order)) - optimum));
+  const excess = (multipliers: Float64Array, rate: number) =>
+    meanOf(orders.map((order) => problem.loss(problem.descend(multipliers, rate, order)) - optimum));
   let [linearRate, place] = [0, undefined as number | undefined];
   for (const [name, of] of Object.entries(classical)) {
     const multipliers = of(steps);
     const own = rates(name);
     const from = own.length === rates("linear").length ? place : undefined;
-    const best = bestRate(own, (rate) => excess(() => multipliers, rate), from);
+    const best = bestRate(own, (rate) => excess(multipliers, rate), from);
     if (name === "linear") [linearRate, place] = [best.rate, best.place];
     results[name] = best;
     await onFraction(Object.keys(results).length / rounds);
   }
   const linear = schedules.linear(steps);
-  const norms = orders.map((order) => problem.norms(linear, linearRate, order));
+  const runs = orders.map((order) => problem.norms(linear, linearRate, order));
+  const mean = (norm: "l1" | "l2") => Float64Array.from(linear, (_, t) => meanOf(runs.map((norms) => norms[norm][t])));
+  const norms = { l1: mean("l1"), l2: mean("l2") };
   for (const [name, refined] of Object.entries(refine)) {
-    const each = norms.map(refined);
-    results[name] = bestRate(rates(name), (rate) => excess((i) => each[i], rate), place);
+    const multipliers = refined(norms);
+    results[name] = bestRate(rates(name), (rate) => excess(multipliers, rate), place);
     await onFraction(Object.keys(results).length / rounds);
   }
   return results;
@@ -161,15 +166,14 @@ export function irisSchedules(method: Method = published): Claim {
       for (const result of Object.values(results)) result.value += optimum;
       const values = valuesOf(results);
       const others = Math.min(values["cosine"], values["step"], values["flat"], values["1/sqrt t"], values["1/t"]);
-      const [linear, refined] = [values["linear"] / others, values["refined"] / others];
+      const [linear, refined, euclidean] = ["linear", "refined", "refined, l2"].map((name) => values[name] / others);
       return {
         measured: values,
-        holds: linear <= 1.05 && refined <= 1.15 && values["linear"] <= 0.9 * values["flat"],
+        holds: linear <= 1.05 && refined <= 1.15 && euclidean <= 1.15 && values["linear"] <= 0.9 * values["flat"],
         detail:
           `Iris, batches of 8, ${seeds[scale]} runs: linear decay must be within 5 % of the best other classical schedule ` +
-          `(${figure(linear)}) and at most 0.9 of flat (${figure(values["linear"] / values["flat"])}), refined (l1) within 15 % ` +
-          `(${figure(refined)}). From Euclidean norms, whose weights are their inverse squares, it is at ` +
-          `${figure(values["refined, l2"] / others)}: iris nearly separates, so that norms fall by far.`,
+          `(${figure(linear)}) and at most 0.9 of flat (${figure(values["linear"] / values["flat"])}), refined within 15 %, from the ` +
+          `mean l1 norms of the runs (${figure(refined)}) and from the Euclidean ones, the default (${figure(euclidean)}).`,
         series: asBars("Iris, batches of 8", results),
       };
     },
