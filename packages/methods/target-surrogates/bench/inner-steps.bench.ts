@@ -36,17 +36,20 @@ export async function run() {
   const features = 20;
   for (const batch of [64, 512, 4096]) {
     const inputs = rng.normal([batch, features], { dtype: "float64" });
-    const logistic = losses.logistic(rng.bernoulli([batch]));
-    for (const steps of [1, 10]) {
-      const inner: InnerOptions = { solver: "fixed", steps, learningRate: 0.01, tolerance: 0 };
-      await compare({
-        name: `linear model, ${features} features, batch ${batch}: 50 calls of the oracle, ${steps} inner step(s) each`,
-        ours: () => sso(linearModel(features), { x: inputs }, logistic.oracle, { eta: 4, steps: 50, inner }),
-        peers: { PyTorch: torch.peer("linear", batch, features, 50, steps) },
-        work: { amount: 50, unit: "calls" },
-        maxRatio: 1,
-        repetitions: 5,
-      });
+    const targets = rng.bernoulli([batch]);
+    const oracles = { logistic: losses.logistic(targets).oracle, squared: losses.squared(targets).oracle };
+    for (const [loss, oracle] of Object.entries(oracles)) {
+      for (const steps of [1, 10]) {
+        const inner: InnerOptions = { solver: "fixed", steps, learningRate: 0.01, tolerance: 0 };
+        await compare({
+          name: `linear model, ${loss} loss, ${features} features, batch ${batch}: 50 calls of the oracle, ${steps} inner step(s) each`,
+          ours: () => sso(linearModel(features), { x: inputs }, oracle, { eta: 4, steps: 50, inner }),
+          peers: { PyTorch: torch.peer("linear", batch, features, 50, steps, loss) },
+          work: { amount: 50, unit: "calls" },
+          maxRatio: 1,
+          repetitions: 5,
+        });
+      }
     }
   }
   await backend.release();

@@ -41,10 +41,11 @@ def inner(batch, inputs, hidden, outputs, optimizer, steps):
     return run
 
 
-def linear(batch, features, calls, steps):
+def linear(batch, features, calls, steps, loss="logistic"):
     torch.manual_seed(0)
     x = torch.randn(batch, features, dtype=torch.float64)
     y = (torch.rand(batch, 1) < 0.5).double()
+    predicted = torch.sigmoid if loss == "logistic" else lambda z: z
 
     def run():
         w = torch.zeros(features, 1, dtype=torch.float64, requires_grad=True)
@@ -52,7 +53,7 @@ def linear(batch, features, calls, steps):
         for _ in range(calls):
             with torch.no_grad():
                 z0 = x @ w
-                g = torch.sigmoid(z0) - y
+                g = predicted(z0) - y
             for _ in range(steps):
                 optimizer.zero_grad()
                 change = x @ w - z0
