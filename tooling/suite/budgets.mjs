@@ -64,3 +64,17 @@ export function budgetTable(uses) {
     .map(([first, ...rest]) => first.padEnd(26) + rest.map((c) => c.padEnd(18)).join(""))
     .join("\n");
 }
+
+/**
+ * A line for each stage in which methods are over their budget, the worst first; empty where none is.
+ *
+ * @param {Use[]} uses
+ */
+export function overBudget(uses) {
+  const over = uses.filter(({ cpu, budget }) => cpu > budget).sort((a, b) => b.cpu - a.cpu);
+  return [...new Set(over.map(({ stage }) => stage))].sort().map((stage) => {
+    const those = over.filter((use) => use.stage === stage);
+    const named = those.map(({ method, cpu }) => `${method} ${cpu.toFixed(1)}`).join(", ");
+    return `warning: over ${those[0].budget} s of processor time (fails nothing), ${stage}: ${named}`;
+  });
+}

@@ -8,6 +8,8 @@ import { filesBelow } from "../checks/repository.mjs";
 
 /** Of a package that others stand on, what its users see. */
 const shipped = ["src", "claims", "cli", "assembly", "assets", "playground", "package.json", "tsconfig.json"];
+/** What pages, programs and tarballs show besides. */
+const shown = [...shipped, "README.md", "CHANGELOG.md", "LICENSE", "examples"];
 const shared = [
   "package.json",
   "pnpm-lock.yaml",
@@ -45,7 +47,7 @@ export function fingerprints({ root, packages }) {
   }
 
   const base = createHash("sha256")
-    .update(`${process.version} ${process.platform} ${process.arch} ${process.env.OFFPRINT_REQUIRE_ALL ?? ""}`)
+    .update(`${process.version} ${process.platform} ${process.arch}`)
     .update(shared.map((path) => hashOf(join(root, path))).join())
     .digest("hex");
 
@@ -65,30 +67,45 @@ export function fingerprints({ root, packages }) {
     return [...found].sort((a, b) => a.folder.localeCompare(b.folder));
   }
 
+  const roots = ["README.md", "tooling", "docs"].map((each) => join(root, each));
+
+  /** @param {string} name @param {string[]} paths */
+  const together = (name, paths) =>
+    createHash("sha256")
+      .update([base, name, ...paths.map(hashOf)].join())
+      .digest("hex");
+
+  /** @param {Package} pkg @param {string[]} parts */
+  const partsOf = ({ directory }, parts) => parts.map((part) => join(directory, part));
+
   return {
     /**
-     * Everything that can change what a stage finds in a package. Apps and tools look at the whole repository.
+     * Everything that can change what a stage finds in a package. Tools look at the whole repository, apps at what it
+     * shows; and the tests of a package change what its tests find, and nothing else.
      *
      * @param {string} stage
      * @param {Package} pkg
      */
     ofPackage(stage, pkg) {
-      if (pkg.kind === "app" || pkg.kind === "tool") return this.ofRepository(`${stage} ${pkg.name}`);
-      const parts = below(pkg).flatMap((other) => shipped.map((part) => hashOf(join(other.directory, part))));
-      return createHash("sha256")
-        .update([base, stage, hashOf(pkg.directory), ...parts].join())
-        .digest("hex");
+      if (pkg.kind === "tool") return this.ofRepository(`${stage} ${pkg.name}`);
+      if (pkg.kind === "app") return this.ofApp(`${stage} ${pkg.name}`);
+      const own = stage === "tests" ? [pkg.directory] : partsOf(pkg, shown);
+      return together(stage, [...own, ...below(pkg).flatMap((other) => partsOf(other, shipped))]);
+    },
+
+    /**
+     * What apps show of all packages, and the apps themselves.
+     *
+     * @param {string} name
+     */
+    ofApp(name) {
+      const paths = packages.flatMap((pkg) => (pkg.kind === "app" ? [pkg.directory] : partsOf(pkg, shown)));
+      return together(name, [...roots, ...paths]);
     },
 
     /** @param {string} stage */
     ofRepository(stage) {
-      const all = [
-        ...packages.map(({ directory }) => directory),
-        ...["tooling", "docs"].map((each) => join(root, each)),
-      ];
-      return createHash("sha256")
-        .update([base, stage, hashOf(join(root, "README.md")), ...all.map(hashOf)].join())
-        .digest("hex");
+      return together(stage, [...roots, ...packages.map(({ directory }) => directory)]);
     },
   };
 }

@@ -53,7 +53,7 @@ async function main({ filter, changed, fresh = false }) {
   const { loadStages, plan } = await import("./plan.mjs");
   const { runLanes } = await import("./lanes.mjs");
   const { rowsOf, summary } = await import("./suite.mjs");
-  const { budgetTable, pace, usesOf } = await import("./budgets.mjs");
+  const { budgetTable, overBudget, pace, usesOf } = await import("./budgets.mjs");
 
   const repository = readRepository(root);
   const selected = filter
@@ -90,7 +90,7 @@ async function main({ filter, changed, fresh = false }) {
   const { text, failed } = summary(rows, process.env.OFFPRINT_REQUIRE_ALL === "1");
   const total = ((performance.now() - begun) / 1000).toFixed(0);
   const [last, ...before] = text.split("\n").reverse();
-  console.log([...before.reverse(), `${total} s in ${lanes} lanes`, last].join("\n"));
+  console.log([...before.reverse(), ...overBudget(uses), `${total} s in ${lanes} lanes`, last].join("\n"));
   return failed === 0 ? 0 : 1;
 }
 

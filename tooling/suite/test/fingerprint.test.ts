@@ -31,12 +31,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** Which packages' tests have another hash after a change. */
-function changedBy(change: () => void): string[] {
+/** For which packages a stage has another hash after a change. */
+function changedBy(change: () => void, stage = "tests"): string[] {
   const prints = () => {
     const repository = readRepository(root);
-    const { ofPackage } = fingerprints(repository);
-    return new Map(repository.packages.map((pkg) => [pkg.slug, ofPackage("tests", pkg)]));
+    const known = fingerprints(repository);
+    return new Map(repository.packages.map((pkg) => [pkg.slug, known.ofPackage(stage, pkg)]));
   };
   const before = prints();
   change();
@@ -56,6 +56,24 @@ describe("the hash of a job", () => {
     ]);
     expect(changedBy(() => write("packages/core/base/test/index.test.ts", "// more"))).toEqual(["base"]);
     expect(changedBy(() => write("packages/core/other/src/more.ts", "export {};"))).toEqual(["other", "method"]);
+  });
+
+  it("of claims, and of what apps show, does not follow tests", () => {
+    declare("apps/docs", []);
+    const edit = () => write("packages/methods/method/test/index.test.ts", "// other tests");
+    expect(changedBy(edit, "claims")).toEqual([]);
+    const explain = () => write("packages/methods/method/README.md", "# Of the method");
+    expect(changedBy(explain, "claims").sort()).toEqual(["docs", "method"]);
+  });
+
+  it("is the same whether absent devices fail or not, as what misses one is not remembered", () => {
+    const before = process.env.OFFPRINT_REQUIRE_ALL;
+    try {
+      expect(changedBy(() => (process.env.OFFPRINT_REQUIRE_ALL = "1"))).toEqual([]);
+    } finally {
+      if (before === undefined) delete process.env.OFFPRINT_REQUIRE_ALL;
+      else process.env.OFFPRINT_REQUIRE_ALL = before;
+    }
   });
 
   it("follows new files, the lock file and the settings of all", () => {

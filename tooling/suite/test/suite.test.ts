@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { budgetTable, usesOf } from "../budgets.mjs";
+import { budgetTable, overBudget, usesOf } from "../budgets.mjs";
 import { rowsOf, summary } from "../suite.mjs";
 
 const row = (name: string, passed: number, failed: number, absent = 0) => ({
@@ -58,5 +58,10 @@ describe("budgets", () => {
     const uses = usesOf([{ name: "tests", budget: 12 }, { name: "types" }], results, 2);
     expect(uses).toEqual([{ stage: "tests", method: "cbo", cpu: 15, budget: 12 }]);
     expect(budgetTable(uses)).toContain("15.0 of 12 s !");
+    const named = [...uses, { stage: "tests", method: "worse", cpu: 20, budget: 12 }];
+    expect(overBudget(named)).toEqual([
+      `warning: over 12 s of processor time (fails nothing), tests: worse 20.0, ${uses.find(({ cpu }) => cpu > 12)?.method} 15.0`,
+    ]);
+    expect(overBudget([])).toEqual([]);
   });
 });
