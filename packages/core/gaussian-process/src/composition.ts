@@ -1,0 +1,87 @@
+import {
+  add,
+  mul,
+  ShapeError,
+  special,
+  type Tensor,
+  type TensorLike,
+  take,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import { type Kernel, type ParameterTree, positive, rawOf } from "./kernel.js";
+
+/** `variance` times a kernel. */
+export function scale(kernel: Kernel, variance: TensorLike): Kernel {
+  const at = (raw: Tensor, inner: Kernel): Kernel => {
+    const value = special.softplus(raw);
+    return {
+      parameters: { variance: raw, kernel: inner.parameters },
+      values: { variance: value, kernel: inner.values },
+      matrix: (x, x2) => mul(value, inner.matrix(x, x2)),
+      diagonal: (x) => mul(value, inner.diagonal(x)),
+      with: (parameters) => {
+        const { variance: next, kernel: rest } = parameters as { variance: Tensor; kernel: ParameterTree };
+        return at(next, inner.with(rest));
+      },
+      spectrum: { kind: "scaled", kernel: inner, variance: value },
+    };
+  };
+  const given = positive("scale", "variance", variance);
+  if (given.rank !== 0) throw new ShapeError(`scale: variance has shape [${given.shape}]; it must be a number`);
+  return at(rawOf(given), kernel);
+}
+
+/** The sum of kernels: of independent functions. */
+export function sumOf(...kernels: Kernel[]): Kernel {
+  return combined("sumOf", kernels, add, (all) => ({ kind: "sum", kernels: all }));
+}
+
+/** The product of kernels. */
+export function productOf(...kernels: Kernel[]): Kernel {
+  return combined("productOf", kernels, mul);
+}
+
+/** A kernel of some of the inputs: their positions from 0. */
+export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
+  if (inputs.length === 0 || inputs.some((j) => !Number.isSafeInteger(j) || j < 0)) {
+    throw new ValueError(`onInputs: inputs are [${inputs}]; give the positions of one input or more, from 0`);
+  }
+  const places = tensor([...inputs], { dtype: "int32" });
+  const part = (x: Tensor) => take(x, places, 1);
+  const at = (inner: Kernel): Kernel => ({
+    parameters: inner.parameters,
+    values: inner.values,
+    matrix: (x, x2 = x) => inner.matrix(part(x), part(x2)),
+    diagonal: (x) => inner.diagonal(part(x)),
+    with: (parameters) => at(inner.with(parameters)),
+    spectrum: { kind: "inputs", kernel: inner, inputs },
+  });
+  return at(kernel);
+}
+
+/** An additive function: the sum of kernels of one input each, the first of the first input. */
+export function additive(kernels: readonly Kernel[]): Kernel {
+  return sumOf(...kernels.map((kernel, j) => onInputs(kernel, [j])));
+}
+
+function combined(
+  owner: string,
+  kernels: readonly Kernel[],
+  operation: (a: Tensor, b: Tensor) => Tensor,
+  spectrum?: (kernels: readonly Kernel[]) => Kernel["spectrum"],
+): Kernel {
+  if (kernels.length === 0) throw new ValueError(`${owner}: give one kernel or more`);
+  const at = (all: readonly Kernel[]): Kernel => {
+    const drawn = spectrum?.(all);
+    return {
+      parameters: all.map(({ parameters }) => parameters),
+      values: all.map(({ values }) => values),
+      matrix: (x, x2) => all.map((kernel) => kernel.matrix(x, x2)).reduce(operation),
+      diagonal: (x) => all.map((kernel) => kernel.diagonal(x)).reduce(operation),
+      with: (parameters) => at(all.map((kernel, k) => kernel.with((parameters as readonly ParameterTree[])[k]))),
+      ...(drawn === undefined ? {} : { spectrum: drawn }),
+    };
+  };
+  return at(kernels);
+}

@@ -1,0 +1,29 @@
+import { jitSync, type Tensor } from "@offprint/tensor-core";
+import { gradientGradient, valueGradient } from "./derivative-covariance.js";
+import type { Kernel, ParameterTree } from "./kernel.js";
+
+/** Covariances up to which compiling takes longer than it saves. */
+const FEW = 200_000;
+
+/** @internal A kernel's covariances; where they are many, compiled. */
+export interface CovariancePrograms {
+  readonly matrix: (kernel: Kernel, x: Tensor, x2: Tensor) => Tensor;
+  readonly diagonal: (kernel: Kernel, x: Tensor) => Tensor;
+  readonly valueGradient: (kernel: Kernel, x: Tensor, z: Tensor) => Tensor;
+  readonly gradientGradient: (kernel: Kernel, x: Tensor, z: Tensor) => Tensor;
+}
+
+/** @internal */
+export function covariancePrograms(kernel: Kernel): CovariancePrograms {
+  const of = (p: ParameterTree) => kernel.with(p);
+  const matrix = jitSync((p: ParameterTree, x: Tensor, x2: Tensor) => of(p).matrix(x, x2));
+  const diagonal = jitSync((p: ParameterTree, x: Tensor) => of(p).diagonal(x));
+  const mixed = jitSync((p: ParameterTree, x: Tensor, z: Tensor) => valueGradient(of(p), x, z));
+  const both = jitSync((p: ParameterTree, x: Tensor, z: Tensor) => gradientGradient(of(p), x, z));
+  return {
+    matrix: (k, x, x2) => (x.shape[0] * x2.shape[0] <= FEW ? k.matrix(x, x2) : matrix(k.parameters, x, x2)),
+    diagonal: (k, x) => (x.shape[0] ** 2 <= FEW ? k.diagonal(x) : diagonal(k.parameters, x)),
+    valueGradient: ({ parameters }, x, z) => mixed(parameters, x, z),
+    gradientGradient: ({ parameters }, x, z) => both(parameters, x, z),
+  };
+}

@@ -1,0 +1,169 @@
+import {
+  type MinimizerRecord,
+  type MinimizerState,
+  type MinimizerStatus,
+  minimizeLbfgs,
+  type RunOptions,
+  runOptionNames,
+} from "@offprint/solvers";
+import {
+  add,
+  checkOptions,
+  diag,
+  full,
+  jitSync,
+  mul,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  special,
+  sub,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  tree,
+  ValueError,
+  valueAndGrad,
+  zerosLike,
+} from "@offprint/tensor-core";
+import { evidenceTerms } from "./evidence.js";
+import { type Kernel, type ParameterTree, rawOf, rowsOf } from "./kernel.js";
+import { condition, type Posterior, type PriorMean } from "./posterior.js";
+import { checkScale, type ScaleDistribution, scaleEvidence } from "./scale-distribution.js";
+
+/** What is fitted: raw parameters, whose softplus is what they mean. */
+interface Fitted {
+  readonly kernel: ParameterTree;
+  readonly noise: Tensor;
+}
+
+/** Options of {@link fit}. */
+export interface FitOptions extends RunOptions<MinimizerRecord, MinimizerState> {
+  /** Variance of the observations to begin from, > 0 (default 0.01). */
+  readonly noise?: number;
+  /** Whether the noise is fitted too (default true). */
+  readonly fitNoise?: boolean;
+  /** Default 0; not fitted. */
+  readonly mean?: PriorMean;
+  /** Distribution of the scale: a point (default) or inverse gamma. */
+  readonly scale?: ScaleDistribution;
+  /** Log density of the parameters, up to a constant, in operations of tensors. Default flat. */
+  readonly logPrior?: (kernel: Kernel, noise: Tensor) => Tensor;
+  /** Most steps of L-BFGS (default 100). */
+  readonly maxIterations?: number;
+  /** Converged when the largest entry of the gradient is at most this (default 1e-4). */
+  readonly tolerance?: number;
+  /** Or when a step lowers the objective by at most this part of it (default 2e-9, as SciPy has it). */
+  readonly decreaseTolerance?: number;
+}
+
+/** What {@link fit} gives. */
+export interface FitResult {
+  /** The kernel with the parameters found. */
+  readonly kernel: Kernel;
+  /** The noise found. */
+  readonly noise: number;
+  /** The process after the observations. */
+  readonly posterior: Posterior;
+  /** Their log evidence, without the prior of the parameters. */
+  readonly logEvidence: number;
+  /** What was minimised: minus the log evidence and the log prior. */
+  readonly objective: number;
+  /** How it ended. */
+  readonly status: MinimizerStatus;
+  /** Steps of L-BFGS. */
+  readonly iterations: number;
+  /** One record for each. */
+  readonly history: readonly MinimizerRecord[];
+  /** What `resume` goes on from. */
+  readonly state: MinimizerState;
+}
+
+/**
+ * Fits the parameters of a kernel, and the noise, to observations: the largest evidence (or posterior density, with
+ * a prior), by L-BFGS on a compiled gradient.
+ *
+ * @param kernel - Where it begins.
+ * @param x - `[n, d]`.
+ * @param y - `[n]`.
+ * @throws ShapeError, ValueError for input that does not fit.
+ */
+export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<FitResult> {
+  const owner = "fit";
+  checkOptions(owner, options, [...optionNames, ...runOptionNames]);
+  const { noise = 0.01, fitNoise = true, mean = 0, scale = { kind: "point" }, logPrior } = options;
+  const {
+    maxIterations = 100,
+    tolerance = 1e-4,
+    decreaseTolerance = 2e-9,
+    onProgress,
+    signal,
+    checkpoint,
+    resume,
+  } = options;
+  requirePositive(owner, "noise", noise);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
+  requireNonNegative(owner, "tolerance", tolerance);
+  requireNonNegative(owner, "decreaseTolerance", decreaseTolerance);
+  checkScale(owner, scale);
+  if (scale.kind === "density") {
+    throw new ValueError(`${owner}: scale.kind is "density", which has no gradient; give "point" or "inverseGamma"`);
+  }
+  const points = rowsOf(owner, "x", x);
+  const n = points.shape[0];
+  if (n === 0) throw new ValueError(`${owner}: x has no points; give one at least`);
+  // Checks y, and that the covariance is positive definite where the search begins.
+  condition(kernel, points, y, { noise, mean });
+  const values = tensor(y, { dtype: "float64" });
+  const residuals = sub(values, typeof mean === "number" ? mean : mean(points));
+  const evaluate = jitSync(
+    valueAndGrad((raw: Fitted, at: Tensor, r: Tensor) => {
+      const current = kernel.with(raw.kernel);
+      const variance = special.softplus(raw.noise);
+      const ones = full([n], 1, "float64");
+      const K = add(current.matrix(at, at), diag(mul(variance, ones)));
+      const { quadratic, logDeterminant } = evidenceTerms(K, r);
+      const evidence = sub(scaleEvidence(owner, scale, n, quadratic), mul(0.5, logDeterminant));
+      const minus = sub((n / 2) * Math.log(2 * Math.PI), evidence);
+      return logPrior === undefined ? minus : sub(minus, logPrior(current, variance));
+    }),
+  );
+  const start: Fitted = { kernel: kernel.parameters, noise: rawOf(tensor(noise, { dtype: "float64" })) };
+  const objective = (raw: Fitted): [Tensor, Fitted] => {
+    try {
+      const [value, gradient] = evaluate(raw, points, residuals) as [Tensor, Fitted];
+      return [value, fitNoise ? gradient : { ...gradient, noise: zerosLike(gradient.noise) }];
+    } catch (error) {
+      // Not positive definite: a place to step back from.
+      if (!(error instanceof ValueError)) throw error;
+      return [tensor(Infinity, { dtype: "float64" }), tree.map((leaf: Tensor) => zerosLike(leaf), raw)];
+    }
+  };
+  const run = { onProgress, signal, checkpoint, resume };
+  const given = Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined));
+  const found = await minimizeLbfgs<Fitted>(objective, start, {
+    maxIterations,
+    gradientTolerance: tolerance,
+    ...given,
+  });
+  evaluate.release();
+  const best = kernel.with(found.x.kernel);
+  const variance = special.softplus(found.x.noise).item();
+  const posterior = condition(best, points, values, { noise: variance, mean, scale });
+  const { objective: value, status, iterations, history, state } = found;
+  return {
+    ...{ kernel: best, noise: variance, posterior, logEvidence: posterior.logEvidence, objective: value },
+    ...{ status, iterations, history, state },
+  };
+}
+
+const optionNames = [
+  "noise",
+  "fitNoise",
+  "mean",
+  "scale",
+  "logPrior",
+  "maxIterations",
+  "tolerance",
+  "decreaseTolerance",
+];

@@ -1,0 +1,18 @@
+export type { Activation } from "./activation.js";
+export { additive, onInputs, productOf, scale, sumOf } from "./composition.js";
+export { gradientGradient, valueGradient } from "./derivative-covariance.js";
+export { type EvidenceTerms, evidenceTerms } from "./evidence.js";
+export { type FitOptions, type FitResult, fit } from "./fit.js";
+export { type Kernel, type ParameterTree, rawOf, type Spectrum } from "./kernel.js";
+export { type Architecture, nngp, ntk, type WideNetwork } from "./network-kernels.js";
+export {
+  type ConditionOptions,
+  condition,
+  type DerivativeObservations,
+  Posterior,
+  type PriorMean,
+} from "./posterior.js";
+export { type FeatureMap, randomFeatures } from "./random-features.js";
+export type { ScaleDistribution, ScalePosterior } from "./scale-distribution.js";
+export { type MaternOptions, matern, type StationaryOptions, squaredExponential } from "./stationary.js";
+export type { Predictor, Surrogate } from "./surrogate.js";

@@ -1,0 +1,80 @@
+import {
+  expm1,
+  log,
+  ShapeError,
+  special,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
+
+/** Tensors in nested objects and arrays. */
+export type ParameterTree = Tensor | readonly ParameterTree[] | { readonly [name: string]: ParameterTree };
+
+/** A covariance function with its parameters. */
+export interface Kernel {
+  /** Any real numbers: what is positive is their softplus. To be minimised over as they are. */
+  readonly parameters: ParameterTree;
+  /** The positive parameters themselves, a tree like `parameters`. */
+  readonly values: ParameterTree;
+  /** `[n, m]` covariances of the rows of x `[n, d]` and x2 `[m, d]` (default x); traceable, differentiable in all. */
+  readonly matrix: (x: Tensor, x2?: Tensor) => Tensor;
+  /** `[n]` variances of the rows of x. */
+  readonly diagonal: (x: Tensor) => Tensor;
+  /** The same kernel with other parameters. */
+  readonly with: (parameters: ParameterTree) => Kernel;
+  /** How its random features are drawn, where it has some. */
+  readonly spectrum?: Spectrum;
+}
+
+/** Random features of a kernel: see `randomFeatures`. */
+export type Spectrum =
+  /** Frequencies `[count, d]` of a stationary kernel of variance 1, from standard draws. */
+  | { readonly kind: "stationary"; readonly length: Tensor; readonly degreesOfFreedom: number }
+  | { readonly kind: "scaled"; readonly kernel: Kernel; readonly variance: Tensor }
+  | { readonly kind: "sum"; readonly kernels: readonly Kernel[] }
+  | { readonly kind: "inputs"; readonly kernel: Kernel; readonly inputs: readonly number[] };
+
+/** @internal What a kernel is made of, given its positive parameters. */
+export interface KernelParts<V> {
+  readonly matrix: (values: V, x: Tensor, x2: Tensor) => Tensor;
+  readonly diagonal: (values: V, x: Tensor) => Tensor;
+  readonly spectrum?: (values: V) => Spectrum;
+}
+
+/** The raw parameter of a positive value: softplus of it is the value. */
+export function rawOf(value: Tensor): Tensor {
+  return log(expm1(value));
+}
+
+/** @internal A kernel from positive values and the functions that compute it. */
+export function positiveKernel<V extends ParameterTree>(values: V, parts: KernelParts<V>): Kernel {
+  const at = (parameters: ParameterTree): Kernel => {
+    const current = tree.map(special.softplus, parameters) as V;
+    return {
+      parameters,
+      values: current,
+      matrix: (x, x2 = x) => parts.matrix(current, x, x2),
+      diagonal: (x) => parts.diagonal(current, x),
+      with: at,
+      ...(parts.spectrum === undefined ? {} : { spectrum: parts.spectrum(current) }),
+    };
+  };
+  return at(tree.map(rawOf, values));
+}
+
+/** @internal A positive parameter in float64. @throws ValueError */
+export function positive(owner: string, name: string, value: TensorLike): Tensor {
+  const t = tensor(value, { dtype: "float64" });
+  if (t.size > 0 && t.rank <= 1 && t.data().every((v) => v > 0 && v < Infinity)) return t;
+  throw new ValueError(`${owner}: ${name} is ${t.toArray()}; it must be a finite number > 0, or one for each input`);
+}
+
+/** @internal Rows of inputs in float64. @throws ShapeError */
+export function rowsOf(owner: string, name: string, x: TensorLike, columns?: number): Tensor {
+  const t = tensor(x, { dtype: "float64" });
+  if (t.rank === 2 && (columns === undefined || t.shape[1] === columns)) return t;
+  throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must be [points, ${columns ?? "inputs"}]`);
+}

@@ -1,0 +1,331 @@
+import {
+  add,
+  checkOptions,
+  concatenate,
+  diag,
+  diagonal,
+  dot,
+  expandDims,
+  full,
+  grad,
+  linalg,
+  log,
+  matmul,
+  maximum,
+  mul,
+  random,
+  requireInteger,
+  requireNonNegative,
+  reshape,
+  ShapeError,
+  square,
+  stack,
+  sub,
+  sum,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  transpose,
+  ValueError,
+  vmap,
+  zeros,
+} from "@offprint/tensor-core";
+import { type CovariancePrograms, covariancePrograms } from "./covariance-programs.js";
+import { jitteredCholesky } from "./jittered-cholesky.js";
+import { type Kernel, rowsOf } from "./kernel.js";
+import { checkScale, type ScaleDistribution, type ScalePosterior, scalePosterior } from "./scale-distribution.js";
+
+/** Observed gradients. */
+export interface DerivativeObservations {
+  /** `[k, d]` where. */
+  readonly x: TensorLike;
+  /** `[k, d]` the gradients there. */
+  readonly y: TensorLike;
+  /** Variance of each component, >= 0 (default: that of the values). */
+  readonly noise?: number;
+}
+
+/** The mean before anything is observed: a number, or a function of `[n, d]` to `[n]` in operations of tensors. */
+export type PriorMean = number | ((x: Tensor) => Tensor);
+
+/** Options of {@link condition}. */
+export interface ConditionOptions {
+  /** Variance of the observations, >= 0 (default 0), or one for each. In units of the scale where there is one. */
+  readonly noise?: number | TensorLike;
+  /** Default 0. */
+  readonly mean?: PriorMean;
+  /** Distribution of what all covariances are multiplied by (default 1). */
+  readonly scale?: ScaleDistribution;
+  /** Gradients that were observed too. */
+  readonly derivatives?: DerivativeObservations;
+}
+
+/** What was observed in one go: values or gradients. */
+interface Block {
+  readonly kind: "value" | "gradient";
+  readonly x: Tensor;
+  /** The mean, flat. */
+  readonly mean: Tensor;
+}
+
+interface Observed {
+  readonly kernel: Kernel;
+  readonly programs: CovariancePrograms;
+  readonly prior: PriorMean;
+  readonly noise: number;
+  readonly scale: ScaleDistribution;
+  readonly blocks: readonly Block[];
+  /** Observations less their means, flat. */
+  readonly residuals: Tensor;
+  /** Of the covariance matrix with noise and jitter. */
+  readonly factor: Tensor;
+  readonly jitter: number;
+}
+
+/**
+ * A Gaussian process after observations `y` at the rows of `x`: exact, by one Cholesky factorisation. With a `scale`
+ * it is a Student-t process or any other scale mixture.
+ *
+ * @param kernel - The covariance before.
+ * @param x - `[n, d]`; n may be 0.
+ * @param y - `[n]`.
+ * @throws ShapeError, ValueError for input that does not fit; ConvergenceError where the covariance is not positive definite.
+ * @example
+ * const posterior = condition(squaredExponential(), [[0], [1]], [0, 1], { noise: 1e-4 });
+ * posterior.mean([[0.5]]);
+ */
+export function condition(kernel: Kernel, x: TensorLike, y: TensorLike, options: ConditionOptions = {}): Posterior {
+  const owner = "condition";
+  checkOptions(owner, options, ["noise", "mean", "scale", "derivatives"]);
+  const { noise = 0, mean: prior = 0, scale = { kind: "point" }, derivatives } = options;
+  checkScale(owner, scale);
+  const points = rowsOf(owner, "x", x);
+  const values = vectorOf(owner, "y", y, points.shape[0]);
+  const variances = noiseOf(owner, noise, points.shape[0]);
+  const programs = covariancePrograms(kernel);
+  const common = typeof noise === "number" ? noise : 0;
+  const blocks: Block[] = [{ kind: "value", x: points, mean: priorMean(prior, points) }];
+  const parts = [sub(values, blocks[0].mean)];
+  const noises = [variances];
+  if (derivatives !== undefined) {
+    checkOptions(`${owner}: derivatives`, derivatives, ["x", "y", "noise"]);
+    const z = rowsOf(owner, "derivatives.x", derivatives.x, points.shape[1]);
+    const slopes = rowsOf(owner, "derivatives.y", derivatives.y, points.shape[1]);
+    if (slopes.shape[0] !== z.shape[0]) {
+      throw new ShapeError(`${owner}: derivatives.y has ${slopes.shape[0]} rows; derivatives.x has ${z.shape[0]}`);
+    }
+    const own = derivatives.noise ?? common;
+    requireNonNegative(owner, "derivatives.noise", own);
+    const mean = priorSlopes(prior, z);
+    blocks.push({ kind: "gradient", x: z, mean });
+    parts.push(sub(reshape(slopes, [slopes.size]), mean));
+    noises.push(full([slopes.size], own, "float64"));
+  }
+  const K = between(programs, kernel, blocks, blocks);
+  const { factor, jitter } = jitteredCholesky(owner, add(K, diag(concatenate(noises, 0))));
+  return new Posterior({
+    ...{ kernel, programs, prior, noise: common, scale, blocks, factor, jitter },
+    residuals: concatenate(parts, 0),
+  });
+}
+
+/** A Gaussian process, or scale mixture of them, that has seen observations. Made by {@link condition}. */
+export class Posterior {
+  /** The covariance before the observations. */
+  readonly kernel: Kernel;
+  /** What was added to the diagonal so that it could be factorised: 0, or 1e-8 to 1e-4 of its mean. */
+  readonly jitter: number;
+  /** What the observations say of the scale. */
+  readonly scale: ScalePosterior;
+  /** Log density of the observations. */
+  readonly logEvidence: number;
+  readonly #observed: Observed;
+  /** K^-1 (y - mean). */
+  readonly #weights: Tensor;
+
+  /** @internal */
+  constructor(observed: Observed) {
+    const { kernel, factor, jitter, residuals, scale } = observed;
+    const n = residuals.size;
+    this.kernel = kernel;
+    this.jitter = jitter;
+    this.#observed = observed;
+    this.#weights = linalg.choleskySolve(factor, residuals);
+    const logDeterminant = 2 * sum(log(diagonal(factor))).item();
+    this.scale = scalePosterior("condition", scale, n, dot(residuals, this.#weights).item());
+    this.logEvidence = this.scale.logEvidence - logDeterminant / 2 - (n / 2) * Math.log(2 * Math.PI);
+  }
+
+  /** Numbers observed. */
+  get count(): number {
+    return this.#observed.residuals.size;
+  }
+
+  /** `[m]` means at the rows of x `[m, d]`. */
+  mean(x: TensorLike): Tensor {
+    const { points, cross } = this.#at("mean", x);
+    return add(priorMean(this.#observed.prior, points), matmul(cross, this.#weights));
+  }
+
+  /** `[m]` variances of the function, without noise. */
+  variance(x: TensorLike): Tensor {
+    const { points, cross } = this.#at("variance", x);
+    const before = this.#observed.programs.diagonal(this.kernel, points);
+    const known = sum(square(this.#half(cross)), 0);
+    return mul(this.scale.mean, maximum(sub(before, known), 0));
+  }
+
+  /** `[m, k]` covariances of the function at the rows of x and of x2 (default x). */
+  covariance(x: TensorLike, x2?: TensorLike): Tensor {
+    const first = this.#at("covariance", x);
+    const second = x2 === undefined ? first : this.#at("covariance", x2);
+    return mul(this.scale.mean, this.#covariance(first, second));
+  }
+
+  /** Functions drawn at the rows of x: `[count, m]`. */
+  sample(x: TensorLike, options: { readonly rng?: random.Rng; readonly count?: number } = {}): Tensor {
+    checkOptions("sample", options, ["rng", "count"]);
+    const { rng = random.rng(0), count = 1 } = options;
+    requireInteger("sample", "count", count, 1);
+    const at = this.#at("sample", x);
+    const { factor } = jitteredCholesky("sample", this.#covariance(at, at));
+    const mean = this.mean(at.points);
+    const draws = Array.from({ length: count }, () => {
+      const size = Math.sqrt(this.scale.sample(rng));
+      return add(mean, mul(size, matmul(factor, rng.normal([at.points.shape[0]], { dtype: "float64" }))));
+    });
+    return stack(draws);
+  }
+
+  /** `[m, d]` gradients of the mean at the rows of x. */
+  gradient(x: TensorLike): Tensor {
+    const { points, cross } = this.#slopesAt("gradient", x);
+    return reshape(add(priorSlopes(this.#observed.prior, points), matmul(cross, this.#weights)), [...points.shape]);
+  }
+
+  /** `[m, d, d]` covariances of the function's gradient at each row of x. */
+  gradientCovariance(x: TensorLike): Tensor {
+    const { points, cross } = this.#slopesAt("gradientCovariance", x);
+    const [m, d] = points.shape;
+    const { programs } = this.#observed;
+    const before = vmap((row: Tensor) =>
+      reshape(programs.gradientGradient(this.kernel, expandDims(row, 0), expandDims(row, 0)), [d, d]),
+    )(points);
+    const half = reshape(transpose(this.#half(cross)), [m, d, this.count]);
+    return mul(this.scale.mean, sub(before, matmul(half, transpose(half, [0, 2, 1]))));
+  }
+
+  /**
+   * The posterior with more values: the factor grows by their rows, in O(n^2) for each.
+   * @param noise - Variance of these (default that of the others).
+   */
+  append(x: TensorLike, y: TensorLike, noise: number = this.#observed.noise): Posterior {
+    const owner = "append";
+    requireNonNegative(owner, "noise", noise);
+    const { kernel, programs, prior, blocks, factor, residuals, jitter } = this.#observed;
+    const points = rowsOf(owner, "x", x, this.#inputs);
+    const k = points.shape[0];
+    const values = vectorOf(owner, "y", y, k);
+    const block: Block = { kind: "value", x: points, mean: priorMean(prior, points) };
+    const cross = between(programs, kernel, [block], blocks);
+    const left = transpose(this.#half(cross));
+    const own = add(between(programs, kernel, [block], [block]), diag(full([k], noise + jitter, "float64")));
+    const corner = jitteredCholesky(owner, sub(own, matmul(left, transpose(left))));
+    const top = concatenate([factor, zeros([factor.shape[0], k], "float64")], 1);
+    return new Posterior({
+      ...this.#observed,
+      blocks: [...blocks, block],
+      factor: concatenate([top, concatenate([left, corner.factor], 1)], 0),
+      jitter: Math.max(jitter, corner.jitter),
+      residuals: concatenate([residuals, sub(values, block.mean)], 0),
+    });
+  }
+
+  get #inputs(): number {
+    return this.#observed.blocks[0].x.shape[1];
+  }
+
+  /** L^-1 cross^T. */
+  #half(cross: Tensor): Tensor {
+    return linalg.triangularSolve(this.#observed.factor, transpose(cross));
+  }
+
+  #at(owner: string, x: TensorLike): { points: Tensor; cross: Tensor } {
+    const points = rowsOf(owner, "x", x, this.#inputs);
+    const { programs, blocks } = this.#observed;
+    return { points, cross: between(programs, this.kernel, [{ kind: "value", x: points, mean: points }], blocks) };
+  }
+
+  #slopesAt(owner: string, x: TensorLike): { points: Tensor; cross: Tensor } {
+    const points = rowsOf(owner, "x", x, this.#inputs);
+    const { programs, blocks } = this.#observed;
+    return { points, cross: between(programs, this.kernel, [{ kind: "gradient", x: points, mean: points }], blocks) };
+  }
+
+  #covariance(first: { points: Tensor; cross: Tensor }, second: { points: Tensor; cross: Tensor }): Tensor {
+    const before = this.#observed.programs.matrix(this.kernel, first.points, second.points);
+    const half = this.#half(first.cross);
+    return sub(before, matmul(transpose(half), first === second ? half : this.#half(second.cross)));
+  }
+}
+
+/** The covariances of observations with observations. */
+function between(
+  programs: CovariancePrograms,
+  kernel: Kernel,
+  rows: readonly Block[],
+  columns: readonly Block[],
+): Tensor {
+  const strips = rows.map((row) =>
+    concatenate(
+      columns.map((column) => blockOf(programs, kernel, row, column)),
+      1,
+    ),
+  );
+  return concatenate(strips, 0);
+}
+
+function blockOf(programs: CovariancePrograms, kernel: Kernel, row: Block, column: Block): Tensor {
+  const [n, d] = row.x.shape;
+  const k = column.x.shape[0];
+  if (row.kind === "value" && column.kind === "value") {
+    return n * k === 0 ? zeros([n, k], "float64") : programs.matrix(kernel, row.x, column.x);
+  }
+  if (n * k === 0) return zeros([row.kind === "value" ? n : n * d, column.kind === "value" ? k : k * d], "float64");
+  if (row.kind === "value") return reshape(programs.valueGradient(kernel, row.x, column.x), [n, k * d]);
+  if (column.kind === "value") return transpose(reshape(programs.valueGradient(kernel, column.x, row.x), [k, n * d]));
+  return reshape(programs.gradientGradient(kernel, row.x, column.x), [n * d, k * d]);
+}
+
+function priorMean(prior: PriorMean, x: Tensor): Tensor {
+  if (typeof prior === "number") return full([x.shape[0]], prior, "float64");
+  const mean = prior(x);
+  if (mean.rank === 1 && mean.shape[0] === x.shape[0]) return mean;
+  throw new ShapeError(
+    `condition: mean gave shape [${mean.shape}] for ${x.shape[0]} points; it must give [${x.shape[0]}]`,
+  );
+}
+
+function priorSlopes(prior: PriorMean, x: Tensor): Tensor {
+  if (typeof prior === "number") return zeros([x.size], "float64");
+  return reshape(grad((points: Tensor) => sum(prior(points)))(x) as Tensor, [x.size]);
+}
+
+function vectorOf(owner: string, name: string, values: TensorLike, size: number): Tensor {
+  const v = tensor(values, { dtype: "float64" });
+  if (v.rank !== 1 || v.size !== size) {
+    throw new ShapeError(`${owner}: ${name} has shape [${v.shape}]; there are ${size} points`);
+  }
+  if (!v.data().every(Number.isFinite)) throw new ValueError(`${owner}: ${name} holds a value that is not finite`);
+  return v;
+}
+
+function noiseOf(owner: string, noise: number | TensorLike, size: number): Tensor {
+  if (typeof noise === "number") {
+    requireNonNegative(owner, "noise", noise);
+    return full([size], noise, "float64");
+  }
+  const variances = vectorOf(owner, "noise", noise, size);
+  if (variances.data().every((v) => v >= 0)) return variances;
+  throw new ValueError(`${owner}: noise holds a negative variance; each must be >= 0`);
+}

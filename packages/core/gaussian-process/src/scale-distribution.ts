@@ -1,0 +1,146 @@
+import {
+  add,
+  checkOptions,
+  log,
+  mul,
+  type random,
+  requireChoice,
+  requirePositive,
+  special,
+  sub,
+  type Tensor,
+  tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
+
+/**
+ * How large the covariance is: `y | s ~ N(mean, s K)` with s from this distribution. With an inverse gamma
+ * distribution that is a Student-t process.
+ */
+export type ScaleDistribution =
+  /** s is known. */
+  | { readonly kind: "point" /** Default 1. */; readonly value?: number }
+  /** 1/s has a gamma distribution: 2 shape degrees of freedom. */
+  | { readonly kind: "inverseGamma"; readonly shape: number; readonly rate: number }
+  /** Any density on s > 0, up to a factor; what is asked of it is computed on a grid. */
+  | { readonly kind: "density"; readonly logDensity: (s: number) => number };
+
+/** What observations say of the scale. */
+export interface ScalePosterior {
+  /** E s: what variances are multiplied by. Infinite where s has no mean. */
+  readonly mean: number;
+  /** Of the Student-t distribution that predictions have; infinite for a point, undefined for other densities. */
+  readonly degreesOfFreedom?: number;
+  /** The part of the log evidence that depends on the scale. */
+  readonly logEvidence: number;
+  /** A draw of s. */
+  readonly sample: (rng: random.Rng) => number;
+}
+
+/** @internal @throws ValueError for what is not a distribution of scales. */
+export function checkScale(owner: string, scale: ScaleDistribution): void {
+  if (typeof scale !== "object" || scale === null) {
+    throw new ValueError(`${owner}: scale is ${String(scale)}; give an object such as { kind: "point" }`);
+  }
+  requireChoice(owner, "scale.kind", scale.kind, ["point", "inverseGamma", "density"]);
+  const known = { point: ["value"], inverseGamma: ["shape", "rate"], density: ["logDensity"] }[scale.kind];
+  checkOptions(`${owner}: scale`, scale, ["kind", ...known]);
+  if (scale.kind === "point") requirePositive(owner, "scale.value", scale.value ?? 1);
+  if (scale.kind === "inverseGamma") {
+    requirePositive(owner, "scale.shape", scale.shape);
+    requirePositive(owner, "scale.rate", scale.rate);
+  }
+  if (scale.kind === "density" && typeof scale.logDensity !== "function") {
+    throw new ValueError(`${owner}: scale.logDensity is ${typeof scale.logDensity}; it must be a function of s`);
+  }
+}
+
+/** @internal The part of the log evidence that the scale decides, as a function of r^T K^-1 r; traceable. */
+export function scaleEvidence(owner: string, scale: ScaleDistribution, count: number, quadratic: Tensor): Tensor {
+  if (scale.kind === "point") {
+    const s = scale.value ?? 1;
+    return sub(mul(-0.5 / s, quadratic), (count / 2) * Math.log(s));
+  }
+  if (scale.kind === "density") {
+    throw new UnsupportedError(
+      `${owner}: a scale with a density of one's own has no gradient; fit with "inverseGamma"`,
+    );
+  }
+  const { shape, rate } = scale;
+  const constant = shape * Math.log(rate) - lgamma(shape) + lgamma(shape + count / 2);
+  return sub(constant, mul(shape + count / 2, log(add(rate, mul(0.5, quadratic)))));
+}
+
+const float64 = (x: number): Tensor => tensor(x, { dtype: "float64" });
+
+function lgamma(x: number): number {
+  return special.lgamma(float64(x)).item();
+}
+
+/** @internal What `count` observations with r^T K^-1 r = `quadratic` say of the scale. */
+export function scalePosterior(
+  owner: string,
+  scale: ScaleDistribution,
+  count: number,
+  quadratic: number,
+): ScalePosterior {
+  if (scale.kind === "density") return onGrid(owner, scale.logDensity, count, quadratic);
+  const logEvidence = scaleEvidence(owner, scale, count, float64(quadratic)).item();
+  if (scale.kind === "point") {
+    const value = scale.value ?? 1;
+    return { mean: value, degreesOfFreedom: Infinity, logEvidence, sample: () => value };
+  }
+  const [shape, rate] = [scale.shape + count / 2, scale.rate + quadratic / 2];
+  return {
+    mean: shape > 1 ? rate / (shape - 1) : Infinity,
+    degreesOfFreedom: 2 * shape,
+    logEvidence,
+    sample: (rng) => rate / rng.gamma([], { concentration: shape, dtype: "float64" }).item(),
+  };
+}
+
+/** log s from 1e-26 to 1e26: where the mass is is looked for first, then integrated over. */
+const WIDEST = 60;
+const COARSE = 2400;
+const FINE = 4000;
+/** Densities below exp(-40) of the largest have no share. */
+const NEGLIGIBLE = 40;
+
+function onGrid(owner: string, logDensity: (s: number) => number, count: number, quadratic: number): ScalePosterior {
+  // In u = log s, whose measure adds u.
+  const height = (u: number) => {
+    const s = Math.exp(u);
+    const value = logDensity(s) + u - quadratic / (2 * s) - (count / 2) * u;
+    return Number.isNaN(value) ? -Infinity : value;
+  };
+  const coarse = Array.from({ length: COARSE + 1 }, (_, k) => -WIDEST + (2 * WIDEST * k) / COARSE);
+  const heights = coarse.map(height);
+  const top = Math.max(...heights);
+  if (!Number.isFinite(top)) {
+    throw new ValueError(
+      `${owner}: scale.logDensity is finite nowhere, or infinite; it must be the log of a density on s > 0`,
+    );
+  }
+  const within = coarse.filter((_, k) => heights[k] > top - NEGLIGIBLE);
+  const cell = (2 * WIDEST) / COARSE;
+  const [low, high] = [within[0] - cell, within[within.length - 1] + cell];
+  const step = (high - low) / FINE;
+  const nodes = Array.from({ length: FINE + 1 }, (_, k) => low + k * step);
+  const masses = nodes.map((u) => Math.exp(height(u) - top));
+  const total = masses.reduce((a, b) => a + b, 0);
+  const cumulative: number[] = [];
+  masses.reduce((sofar, mass, k) => {
+    cumulative[k] = sofar + mass;
+    return cumulative[k];
+  }, 0);
+  return {
+    mean: masses.reduce((sofar, mass, k) => sofar + mass * Math.exp(nodes[k]), 0) / total,
+    logEvidence: top + Math.log(total * step),
+    sample(rng) {
+      const level = rng.uniform([], { dtype: "float64" }).item() * total;
+      const k = cumulative.findIndex((sofar) => sofar >= level);
+      return Math.exp(nodes[k]);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { runConformance } from "@offprint/solvers/conformance";
+import { log, mul, random, sin, square, sub, sum, type Tensor } from "@offprint/tensor-core";
+import { expectClose, readFixture } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { fit as fitKernel, type Kernel, scale, squaredExponential } from "../src/index.js";
+import type { Reference } from "./reference.js";
+
+const { X, y, fitted } = readFixture<Reference>(import.meta.url, "sklearn.json");
+const start = scale(squaredExponential({ length: [1, 1, 1] }), 1);
+
+describe("fit", () => {
+  it("finds the parameters that scikit-learn finds after five restarts", async () => {
+    const { kernel, noise, logEvidence, status, posterior } = await fitKernel(start, X, y, { tolerance: 1e-6 });
+    expect(status).toBe("converged");
+    expect(logEvidence).toBeCloseTo(fitted.logEvidence, 5);
+    expect(posterior.logEvidence).toBe(logEvidence);
+    const { variance, kernel: inner } = kernel.values as { variance: Tensor; kernel: { length: Tensor } };
+    expectClose([variance.item(), ...(inner.length.toArray() as number[]), noise], fitted.theta, { relative: 1e-2 });
+  });
+
+  it("keeps the noise where it is told to, and follows a prior", async () => {
+    const fixed = await fitKernel(start, X, y, { fitNoise: false, noise: 0.05 });
+    expect(fixed.noise).toBeCloseTo(0.05, 12);
+    const narrow = (kernel: Kernel) => {
+      const { length } = (kernel.values as { kernel: { length: Tensor } }).kernel;
+      return mul(-1e4, sum(square(sub(log(length), Math.log(0.5)))));
+    };
+    const { kernel } = await fitKernel(start, X, y, { logPrior: narrow });
+    expectClose((kernel.values as { kernel: { length: Tensor } }).kernel.length, [0.5, 0.5, 0.5], 0.02);
+  });
+
+  it("fits a Student-t process", async () => {
+    const { status, posterior } = await fitKernel(start, X, y, { scale: { kind: "inverseGamma", shape: 2, rate: 2 } });
+    expect(status).toBe("converged");
+    expect(posterior.scale.degreesOfFreedom).toBe(29);
+  });
+});
+
+const many = random.rng(1).uniform([260, 4], { dtype: "float64" });
+
+runConformance(
+  "fit",
+  {
+    run: ({ large, ...options }) =>
+      large
+        ? fitKernel(scale(squaredExponential(), 1), many, sum(sin(mul(9, many)), 1), {
+            tolerance: 0,
+            decreaseTolerance: 0,
+            ...options,
+          })
+        : fitKernel(start, X, y, { tolerance: 0, decreaseTolerance: 0, ...options }),
+    limit: "maxIterations",
+    short: 5,
+    endless: { large: true, maxIterations: 1e9 },
+    seeded: false,
+    invalid: [{ noise: 0 }, { tolerance: -1 }, { scale: { kind: "none" } }],
+    nonFinite: [
+      () =>
+        fitKernel(
+          start,
+          X,
+          y.map(() => Number.NaN),
+        ),
+    ],
+    outcome: ({ objective, history, noise, kernel }) => ({ objective, history, noise, parameters: kernel.parameters }),
+  },
+  { describe, it, expect },
+);

@@ -1,0 +1,249 @@
+import {
+  add,
+  grad,
+  matmul,
+  mul,
+  random,
+  sin,
+  special,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from "@offprint/tensor-core";
+import { errorLike, expectClose, expectGradient, readFixture } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { condition, evidenceTerms, matern, nngp, rawOf, scale, squaredExponential } from "../src/index.js";
+import { type Reference, usual } from "./reference.js";
+
+const fixture = readFixture<Reference>(import.meta.url, "sklearn.json");
+const f64 = (values: number[] | number[][]) => tensor(values, { dtype: "float64" });
+const wave = (x: Tensor) => sum(sin(mul(2, x)), 1);
+
+describe("condition", () => {
+  it("gives scikit-learn's means, covariances and evidence", () => {
+    for (const [name, { mean, covariance, logEvidence }] of Object.entries(fixture.cases)) {
+      const kernel = scale(usual(name, fixture.lengths), 1.7);
+      const posterior = condition(kernel, fixture.X, fixture.y, { noise: 0.02 });
+      expectClose(posterior.mean(fixture.Z), mean, 1e-9, name);
+      expectClose(posterior.covariance(fixture.Z), covariance, 1e-9, name);
+      expectClose(
+        posterior.variance(fixture.Z),
+        covariance.map((row, i) => row[i]),
+        1e-9,
+        name,
+      );
+      expect(posterior.logEvidence).toBeCloseTo(logEvidence, 8);
+      expect(posterior.jitter).toBe(0);
+    }
+  });
+
+  it("has the evidence's gradient of scikit-learn", () => {
+    for (const [name, { gradient }] of Object.entries(fixture.cases)) {
+      const kernel = scale(usual(name, fixture.lengths), 1.7);
+      const [X, y] = [f64(fixture.X), f64(fixture.y)];
+      const evidence = (logs: Tensor) => {
+        const raw = (value: Tensor) => rawOf(value.exp());
+        const parts = { variance: raw(logs.slice([0])), kernel: { length: raw(logs.slice([{ start: 1, stop: 4 }])) } };
+        const K = add(kernel.with(parts).matrix(X), mul(logs.slice([4]).exp(), f64(identity(25))));
+        const { quadratic, logDeterminant } = evidenceTerms(K, y);
+        return mul(-0.5, add(quadratic, logDeterminant));
+      };
+      const at = f64([1.7, ...fixture.lengths, 0.02]).log();
+      expectClose(grad(evidence)(at), gradient, { relative: 1e-6, absolute: 1e-6 }, name);
+    }
+  });
+
+  it("interpolates without noise, and knows nothing far away", () => {
+    const x = f64([[0], [0.5], [1.3]]);
+    const posterior = condition(squaredExponential(), x, wave(x), { mean: 0.3 });
+    expectClose(posterior.mean(x), wave(x), 1e-6);
+    expect(posterior.mean([[50]]).item()).toBeCloseTo(0.3, 12);
+    expect(posterior.variance([[50]]).item()).toBeCloseTo(1, 12);
+    expect(Math.max(...Array.from(posterior.variance(x).data()))).toBeLessThan(1e-7);
+    const nothing = condition(squaredExponential(), zeros([0, 1], "float64"), zeros([0], "float64"));
+    expect(nothing.mean([[1]]).item()).toBe(0);
+    expect(nothing.variance([[1]]).item()).toBe(1);
+  });
+
+  it("appends values by rank-one updates as if they had been there", () => {
+    const rng = random.rng(4);
+    const x = rng.normal([20, 2], { dtype: "float64" });
+    const y = wave(x);
+    const [first, rest] = [
+      { start: 0, stop: 12 },
+      { start: 12, stop: 20 },
+    ];
+    const options = { noise: 0.01, scale: { kind: "inverseGamma", shape: 2, rate: 1 } } as const;
+    const whole = condition(matern(), x, y, options);
+    let grown = condition(matern(), x.slice([first]), y.slice([first]), options);
+    for (let i = rest.start; i < rest.stop; i++) {
+      grown = grown.append(x.slice([{ start: i, stop: i + 1 }]), y.slice([{ start: i, stop: i + 1 }]));
+    }
+    const z = rng.normal([5, 2], { dtype: "float64" });
+    expectClose(grown.mean(z), whole.mean(z), 1e-9);
+    expectClose(grown.covariance(z), whole.covariance(z), 1e-9);
+    expect(grown.logEvidence).toBeCloseTo(whole.logEvidence, 9);
+    expect(grown.count).toBe(20);
+  });
+
+  it("reports the jitter that repeated points need, and refuses what no jitter mends", () => {
+    const posterior = condition(squaredExponential(), [[1], [1], [2]], [0.5, 0.5, 1]);
+    expect(posterior.jitter).toBeGreaterThanOrEqual(1e-8);
+    expect(posterior.jitter).toBeLessThanOrEqual(1e-4);
+    expect(posterior.mean([[1]]).item()).toBeCloseTo(0.5, 3);
+    const indefinite = {
+      ...squaredExponential(),
+      matrix: (x: Tensor, x2: Tensor = x) => matmul(x, x2.transpose()).mul(-1),
+    };
+    const wrong = { ...indefinite, with: () => indefinite };
+    expect(() => condition(wrong, [[1], [2]], [0, 0])).toThrow(errorLike("ConvergenceError", /not positive definite/));
+  });
+
+  it("draws functions with its mean and covariance", () => {
+    const x = f64([[0], [1]]);
+    const posterior = condition(matern(), x, [0, 1], { noise: 0.1 });
+    const z = f64([[0.3], [0.8], [2]]);
+    const draws = posterior.sample(z, { rng: random.rng(2), count: 4000 });
+    expectClose(draws.mean(0), posterior.mean(z), { absolute: 0.05 });
+    const centred = sub(draws, draws.mean(0));
+    expectClose(matmul(centred.transpose(), centred).div(4000), posterior.covariance(z), { absolute: 0.05 });
+  });
+});
+
+describe("gradients", () => {
+  const x = random.rng(1).normal([15, 2], { dtype: "float64" });
+  const z = random.rng(2).normal([3, 2], { dtype: "float64" });
+
+  it("of the mean are those of differences; covariances of gradients those of the posterior covariance", () => {
+    for (const kernel of [
+      squaredExponential({ length: 0.9 }),
+      matern(),
+      nngp({ kind: "fullyConnected", depth: 1, activation: "erf" }),
+    ]) {
+      const posterior = condition(kernel, x, wave(x), { noise: 1e-3, mean: (v) => mul(0.1, sum(square(v), 1)) });
+      const h = 1e-4;
+      const [gradient, covariance] = [
+        posterior.gradient(z).toArray() as number[][],
+        posterior.gradientCovariance(z).toArray() as number[][][],
+      ];
+      const shifted = (i: number, s: number) => z.add(f64([0, 1].map((k) => (k === i ? s * h : 0))));
+      for (let i = 0; i < 2; i++) {
+        const slope = sub(posterior.mean(shifted(i, 1)), posterior.mean(shifted(i, -1)))
+          .div(2 * h)
+          .toArray() as number[];
+        for (let m = 0; m < 3; m++) expect(gradient[m][i]).toBeCloseTo(slope[m], 5);
+        for (let j = 0; j < 2; j++) {
+          const mixed = [1, -1].flatMap((s) =>
+            [1, -1].map((t) => posterior.covariance(shifted(i, s), shifted(j, t)).mul(s * t)),
+          );
+          const second = mixed
+            .reduce((a, b) => a.add(b))
+            .div(4 * h * h)
+            .toArray() as number[][];
+          for (let m = 0; m < 3; m++) expect(covariance[m][i][j]).toBeCloseTo(second[m][m], 3);
+        }
+      }
+    }
+  });
+
+  it("that are observed are met, and sharpen what is known of values", () => {
+    const f = (v: Tensor) => wave(v);
+    const slopes = (v: Tensor) => grad((u: Tensor) => sum(f(u)))(v) as Tensor;
+    const few = x.slice([{ start: 0, stop: 4 }]);
+    for (const kernel of [squaredExponential(), matern()]) {
+      const plain = condition(kernel, few, f(few), { noise: 1e-6 });
+      const informed = condition(kernel, few, f(few), { noise: 1e-6, derivatives: { x: z, y: slopes(z) } });
+      expectClose(informed.gradient(z), slopes(z), 1e-3);
+      expectClose(informed.mean(few), f(few), 1e-3);
+      const [before, after] = [plain.variance(z).data(), informed.variance(z).data()];
+      for (let m = 0; m < 3; m++) expect(after[m]).toBeLessThan(before[m]);
+      expect(informed.count).toBe(10);
+      const appended = informed.append(z, f(z));
+      expectClose(appended.mean(z), f(z), 1e-3);
+      expectClose(appended.gradient(z), slopes(z), 1e-3);
+    }
+  });
+
+  it("of the evidence terms are those of differences", () => {
+    const A = random.rng(3).normal([5, 5], { dtype: "float64" });
+    const K = add(matmul(A, A.transpose()), f64(identity(5)));
+    const r = random.rng(4).normal([5], { dtype: "float64" });
+    expectGradient((k: Tensor, v: Tensor) => evidenceTerms(add(k, k.transpose()), v).quadratic, [K, r], 1e-6);
+    expectGradient((k: Tensor) => evidenceTerms(add(k, k.transpose()), r).logDeterminant, [K], 1e-6);
+  });
+});
+
+describe("scales", () => {
+  const x = f64(fixture.X);
+  const y = mul(3, f64(fixture.y));
+
+  it("with an inverse gamma distribution make a Student-t process: density and variance of the multivariate t", () => {
+    const [shape, rate] = [2.5, 1.5];
+    const gaussian = condition(matern(), x, y, { noise: 0.1 });
+    const student = condition(matern(), x, y, { noise: 0.1, scale: { kind: "inverseGamma", shape, rate } });
+    const K = add(matern().matrix(x), mul(0.1, f64(identity(25))));
+    const { quadratic, logDeterminant } = evidenceTerms(K, y);
+    const q = quadratic.item();
+    const lgamma = (v: number) => special.lgamma(f64([v])).item();
+    // t with 2 shape degrees of freedom and scale matrix (rate / shape) K.
+    const expected =
+      lgamma(shape + 12.5) -
+      lgamma(shape) -
+      12.5 * Math.log(2 * Math.PI * rate) -
+      logDeterminant.item() / 2 -
+      (shape + 12.5) * Math.log1p(q / (2 * rate));
+    expect(student.logEvidence).toBeCloseTo(expected, 9);
+    expect(student.scale.degreesOfFreedom).toBe(30);
+    const factor = (rate + q / 2) / (shape + 12.5 - 1);
+    expectClose(student.variance(fixture.Z), gaussian.variance(fixture.Z).mul(factor), 1e-9);
+    expectClose(student.mean(fixture.Z), gaussian.mean(fixture.Z), 1e-12);
+  });
+
+  it("of any density agree with the closed form of the inverse gamma, and draws with its mean", () => {
+    const [shape, rate] = [3, 2];
+    const exact = condition(matern(), x, y, { noise: 0.1, scale: { kind: "inverseGamma", shape, rate } });
+    const lgamma = special.lgamma(f64([shape])).item();
+    const logDensity = (s: number) => shape * Math.log(rate) - lgamma - (shape + 1) * Math.log(s) - rate / s;
+    const grid = condition(matern(), x, y, { noise: 0.1, scale: { kind: "density", logDensity } });
+    expect(grid.logEvidence).toBeCloseTo(exact.logEvidence, 8);
+    expect(grid.scale.mean).toBeCloseTo(exact.scale.mean, 8);
+    for (const { scale: posterior } of [exact, grid]) {
+      const rng = random.rng(5);
+      let mean = 0;
+      for (let k = 0; k < 3000; k++) mean += posterior.sample(rng) / 3000;
+      expect(Math.abs(mean / exact.scale.mean - 1)).toBeLessThan(0.03);
+    }
+  });
+});
+
+describe("bad input", () => {
+  it("is refused with the argument's name", () => {
+    const kernel = squaredExponential();
+    expect(() => condition(kernel, [1, 2], [1, 2])).toThrow(
+      errorLike("ShapeError", /x has shape \[2\]; it must be \[points, inputs\]/),
+    );
+    expect(() => condition(kernel, [[1]], [1, 2])).toThrow(/y has shape \[2\]; there are 1 points/);
+    expect(() => condition(kernel, [[1]], [Number.NaN])).toThrow(/y holds a value that is not finite/);
+    expect(() => condition(kernel, [[1]], [1], { noise: -1 })).toThrow(/noise/);
+    expect(() => condition(kernel, [[1]], [1], { scale: { kind: "gamma" } as never })).toThrow(/scale.kind/);
+    expect(() => condition(kernel, [[1]], [1]).mean([[1, 2]])).toThrow(/x has shape \[1,2\]; it must be \[points, 1\]/);
+    expect(() => squaredExponential({ length: 0 })).toThrow(
+      errorLike("ValueError", /length is .*; it must be a finite number > 0/),
+    );
+    expect(() => matern({ smoothness: 2 as 2.5 })).toThrow(/smoothness/);
+    expect(() => nngp({ kind: "fullyConnected", depth: 0 })).toThrow(/depth is 0/);
+    expect(() => nngp({ kind: "convolutional", depth: 1, image: [2, 2, 1], filter: 2 })).toThrow(
+      /filter is 2; it must be odd/,
+    );
+    expect(() => squaredExponential({ length: [1, 2] }).matrix(f64([[1]]))).toThrow(
+      /must agree in the number of inputs/,
+    );
+  });
+});
+
+function identity(n: number): number[][] {
+  return Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)));
+}
