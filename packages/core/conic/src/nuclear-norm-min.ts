@@ -29,6 +29,11 @@ export interface NuclearNormResult extends Pick<ConicResult, "status" | "iterati
   readonly W: Float64Array;
   /** Sum of the singular values at the optimum. */
   readonly objective: number;
+  /**
+   * Multipliers b of the equalities, of any sign, and of the inequalities, nonnegative, in their order: the operator norm of
+   * `sum b_i matrix_i` is at most 1 and `sum b_i value_i` the objective. Where the problem is infeasible they prove it.
+   */
+  readonly multipliers: Float64Array;
 }
 
 /**
@@ -71,5 +76,7 @@ export async function nuclearNormMin(
     options,
   );
   const { status, objective, iterations, history, state } = result;
-  return { status, W: result.x.slice(0, size), objective, iterations, history, state };
+  const multipliers = result.y.slice(0, equalities.length + inequalities.length);
+  for (let i = 0; i < equalities.length; i++) multipliers[i] *= -1;
+  return { status, W: result.x.slice(0, size), objective, multipliers, iterations, history, state };
 }

@@ -1,3 +1,4 @@
+import { linalg } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   AffineMatrix,
@@ -218,13 +219,24 @@ describe("wrappers", () => {
       { matrix: unit(2), value: 1 },
     ];
     const inequalities = [{ matrix: unit(3), value: 0.5 }];
-    const { status, W, objective } = await nuclearNormMin(
+    const { status, W, objective, multipliers } = await nuclearNormMin(
       { rows: 2, columns: 2, equalities, inequalities },
       { tolerance: 1e-11 },
     );
     expect(status).toBe("converged");
     expect(W[3]).toBeCloseTo(1, 5);
     expect(objective).toBeCloseTo(2, 7);
+    // The dual: sum b_i value_i is the objective, and sum b_i matrix_i has operator norm 1.
+    const [b0, b1, b2, b3] = multipliers;
+    expect(b0 + b1 + b2 + 0.5 * b3).toBeCloseTo(2, 5);
+    expect(
+      linalg
+        .svdvals([
+          [b0, b1],
+          [b2, b3],
+        ])
+        .data()[0],
+    ).toBeCloseTo(1, 5);
   });
 });
 

@@ -1,0 +1,7 @@
+import { attentionSvm, generalisedSvm, locallyOptimal, regularisationPath, trainAttention } from "../src/index.js";
+
+/** The functions that the claims are about; tests put baselines and broken variants in their place. */
+export const svmTransformers = { attentionSvm, generalisedSvm, locallyOptimal, regularisationPath, trainAttention };
+
+/** Their types. */
+export type Method = typeof svmTransformers;

@@ -1,0 +1,231 @@
+import { type ConicOptions, conicOptionNames, nuclearNormMin, solveConic } from "@offprint/conic";
+import {
+  ConvergenceError,
+  checkOptions,
+  OffprintError,
+  requireChoice,
+  sparse,
+  type Tensor,
+  tensor,
+} from "@offprint/tensor-core";
+import { type AttentionExamples, type ReadExamples, readExamples } from "./examples.js";
+import { combined, gramOf, type MarginRows, marginRows, marginsOf, requireChoices } from "./margin-rows.js";
+
+/** No W separates the tokens that were chosen from the others. */
+export class InfeasibleSvmError extends OffprintError {
+  override readonly name = "InfeasibleSvmError";
+  /** Multipliers b >= 0, one a constraint, with `sum b_p u_p z_p^T = 0` and sum 1: the proof. */
+  readonly certificate: Float64Array;
+
+  /** @param certificate The proof. */
+  constructor(message: string, certificate: Float64Array) {
+    super(message);
+    this.certificate = certificate;
+  }
+}
+
+/** Options of `attentionSvm`. */
+export interface AttentionSvmOptions
+  extends Pick<ConicOptions, "tolerance" | "maxIterations" | "onProgress" | "signal"> {
+  /** `"frobenius"`: where training W goes. `"nuclear"`: where training K and Q goes. Default `"frobenius"`. */
+  readonly norm?: "frobenius" | "nuclear";
+  /** A token is a support token where its margin is below 1 plus this. Default 1e-5. */
+  readonly supportTolerance?: number;
+}
+
+/** The largest margin with which the chosen tokens can be separated. */
+export interface AttentionSvm {
+  /** W_mm, `[d, d]`: the smallest matrix with `(x_i,chosen - x_it)^T W z_i >= 1`. */
+  readonly w: Tensor;
+  /** Its norm. */
+  readonly objective: number;
+  /** 1 / ||W_mm||. */
+  readonly margin: number;
+  /** The support tokens of each example, those that the margin touches. */
+  readonly support: readonly (readonly number[])[];
+  /** b >= 0, one for each constraint, example by example. */
+  readonly multipliers: Float64Array;
+  /** How the solver ended. */
+  readonly status: string;
+}
+
+/** Accuracy of the solver unless said otherwise: support tokens are told at 1e-5. */
+const TOLERANCE = 1e-9;
+
+const optionNames = ["norm", "supportTolerance", "tolerance", "maxIterations", "onProgress", "signal"] as const;
+
+/**
+ * The hard-margin SVM over token differences: the direction in which gradient descent sends the weights of attention that
+ * selects the given tokens.
+ *
+ * @param tokens alpha: the token of each example that is to be selected.
+ * @throws InfeasibleSvmError, with its certificate, where no W separates them; ShapeError, ValueError for what does not
+ * fit; ConvergenceError where the solver does not come near enough.
+ * @example
+ * const { w, margin, support } = await attentionSvm(examples, optimalTokens(examples, v).tokens);
+ */
+export async function attentionSvm(
+  examples: AttentionExamples,
+  tokens: readonly number[],
+  options: AttentionSvmOptions = {},
+): Promise<AttentionSvm> {
+  const owner = "attentionSvm";
+  checkOptions(owner, options, optionNames);
+  requireChoice(owner, "norm", options.norm, ["frobenius", "nuclear"]);
+  const read = readExamples(owner, examples);
+  requireChoices(owner, read, tokens);
+  return svmOf(owner, read, tokens, options);
+}
+
+/** The same of checked examples. */
+export async function svmOf(
+  owner: string,
+  read: ReadExamples,
+  tokens: readonly number[],
+  options: AttentionSvmOptions,
+): Promise<AttentionSvm> {
+  const { norm = "frobenius", supportTolerance = 1e-5, ...conic } = options;
+  const rows = marginRows(
+    read,
+    tokens.map((token) => [token]),
+  );
+  const found = await (norm === "frobenius" ? smallestFrobenius : smallestNuclear)(owner, read, rows, noRows, conic);
+  const support: number[][] = tokens.map(() => []);
+  marginsOf(rows, found.w, read).forEach((margin, p) => {
+    if (margin < 1 + supportTolerance) support[rows.examples[p]].push(rows.losers[p]);
+  });
+  return {
+    w: tensor(found.w, { shape: [read.dimension, read.dimension] }),
+    objective: found.objective,
+    margin: 1 / found.objective,
+    support,
+    multipliers: found.multipliers,
+    status: found.status,
+  };
+}
+
+/** What a solver found. */
+export interface SmallestMatrix {
+  readonly w: Float64Array;
+  readonly objective: number;
+  readonly multipliers: Float64Array;
+  readonly status: string;
+}
+
+/** No constraint. */
+export const noRows: MarginRows = { differences: [], examples: [], losers: [] };
+
+function joinRows(a: MarginRows, b: MarginRows): MarginRows {
+  return {
+    differences: [...a.differences, ...b.differences],
+    examples: [...a.examples, ...b.examples],
+    losers: [...a.losers, ...b.losers],
+  };
+}
+
+type Solver = Pick<ConicOptions, "tolerance" | "maxIterations" | "onProgress" | "signal">;
+
+function pickSolver(options: Solver): ConicOptions {
+  const picked = Object.fromEntries(
+    conicOptionNames.flatMap((name) => (name in options ? [[name, options[name as keyof Solver]]] : [])),
+  );
+  return { tolerance: TOLERANCE, ...picked };
+}
+
+/** By the dual: minimise `1/2 b^T M b - sum b` over b >= 0 for margins; multipliers of equalities are free. */
+export async function smallestFrobenius(
+  owner: string,
+  read: ReadExamples,
+  margins: MarginRows,
+  equalities: MarginRows,
+  options: Solver,
+): Promise<SmallestMatrix> {
+  const count = margins.differences.length;
+  const rows = joinRows(margins, equalities);
+  const total = rows.differences.length;
+  const c = new Float64Array(total).fill(-1, 0, count);
+  const A = sparse.fromDense(Array.from({ length: count }, (_, p) => unitRow(p, total)));
+  const gram = gramOf(rows, read);
+  const found = await solveConic(
+    { P: gram, A, b: new Float64Array(count), c, cones: { l: count } },
+    pickSolver(options),
+  );
+  const b = found.x;
+  if (found.status === "unbounded") throw infeasible(owner, b.slice(0, count));
+  if (found.status !== "converged") throw stuck(owner, found.status);
+  const w = combined(rows, b, read);
+  return {
+    w,
+    objective: Math.sqrt(w.reduce((sum, one) => sum + one * one, 0)),
+    multipliers: b.slice(0, count),
+    status: found.status,
+  };
+}
+
+/** By a semidefinite programme. */
+export async function smallestNuclear(
+  owner: string,
+  read: ReadExamples,
+  margins: MarginRows,
+  equalities: MarginRows,
+  options: Solver,
+): Promise<SmallestMatrix> {
+  const { dimension: d, queries } = read;
+  const z = queries.data();
+  const constraints = ({ differences, examples }: MarginRows, value: number) =>
+    differences.map((u, p) => {
+      const matrix = new Float64Array(d * d);
+      for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) matrix[i * d + j] = u[i] * z[examples[p] * d + j];
+      return { matrix, value };
+    });
+  const found = await nuclearNormMin(
+    { rows: d, columns: d, equalities: constraints(equalities, 0), inequalities: constraints(margins, 1) },
+    pickSolver(options),
+  );
+  const b = found.multipliers.slice(equalities.differences.length);
+  if (found.status === "infeasible") throw infeasible(owner, b);
+  if (found.status !== "converged" && found.status !== "inaccurate") throw stuck(owner, found.status);
+  return { w: found.W, objective: found.objective, multipliers: b, status: found.status };
+}
+
+/** -1 at one place. */
+function unitRow(place: number, length: number): number[] {
+  const row = new Array<number>(length).fill(0);
+  row[place] = -1;
+  return row;
+}
+
+function infeasible(owner: string, b: Float64Array): InfeasibleSvmError {
+  const sum = b.reduce((total, one) => total + Math.max(0, one), 0);
+  return new InfeasibleSvmError(
+    `${owner}: no W separates these tokens from the others; choose others, merge tokens that are the same, or take tokens of ` +
+      "more dimensions",
+    b.map((one) => Math.max(0, one) / sum),
+  );
+}
+
+function stuck(owner: string, status: string): ConvergenceError {
+  return new ConvergenceError(`${owner}: the solver ended as "${status}"; allow more iterations or a larger tolerance`);
+}
+
+/**
+ * Whether some W separates the chosen tokens from the others; almost surely so in `max(T - 1, n)` dimensions.
+ *
+ * @throws ShapeError, ValueError for what does not fit.
+ */
+export async function isSeparable(examples: AttentionExamples, tokens: readonly number[]): Promise<boolean> {
+  const read = readExamples("isSeparable", examples);
+  requireChoices("isSeparable", read, tokens);
+  return separable("isSeparable", read, tokens);
+}
+
+/** The same of checked examples. */
+export async function separable(owner: string, read: ReadExamples, tokens: readonly number[]): Promise<boolean> {
+  try {
+    await svmOf(owner, read, tokens, { tolerance: 1e-8 });
+    return true;
+  } catch (error) {
+    if (error instanceof InfeasibleSvmError) return false;
+    throw error;
+  }
+}

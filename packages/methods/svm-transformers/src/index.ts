@@ -1,0 +1,32 @@
+export { type AttentionWeights, attention, correlation } from "./attention.js";
+export {
+  type AttentionSvm,
+  type AttentionSvmOptions,
+  attentionSvm,
+  InfeasibleSvmError,
+  isSeparable,
+} from "./attention-svm.js";
+export { equalMargins } from "./equal-margins.js";
+export { type AttentionExamples, causalExamples } from "./examples.js";
+export {
+  type GeneralisedSvm,
+  type GeneralisedSvmOptions,
+  generalisedSvm,
+  type SelectedTokens,
+  type SelectTokensOptions,
+  selectTokens,
+} from "./generalised-svm.js";
+export type { Head, LossName } from "./heads.js";
+export { type LocallyOptimalChoice, type LocallyOptimalOptions, locallyOptimal } from "./locally-optimal.js";
+export { type MarginReport, marginReport } from "./margin-report.js";
+export { type OnnxHead, weightsFromOnnx } from "./onnx-weights.js";
+export { type PathPoint, type RegularisationPathOptions, regularisationPath } from "./regularisation-path.js";
+export { type OptimalTokens, optimalTokens, tokenScores } from "./token-scores.js";
+export {
+  type AttentionRecord,
+  type AttentionState,
+  type TrainAttentionOptions,
+  type TrainedAttention,
+  type TrainedWeights,
+  trainAttention,
+} from "./train-attention.js";
