@@ -1,5 +1,6 @@
 import { AbortedError, checkOptions, requireInteger, requirePositive } from "@offprint/tensor-core";
 import { platform } from "#platform";
+import { Ending } from "./ending.js";
 import { revivedError } from "./errors.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import type { JobEntry } from "./job.js";
@@ -58,10 +59,10 @@ export async function* mapJobs<A, R>(
 ): AsyncGenerator<Outcome<R>, void, undefined> {
   const { signal, onProgress, inFlight, seed = 0 } = options;
   const { entry, runner } = await executor.open(options);
-  const ending = new AbortController();
+  const ending = new Ending();
   let wake = () => {};
   const onAbort = () => {
-    ending.abort();
+    ending.end();
     wake();
   };
   if (signal?.aborted) onAbort();
@@ -70,13 +71,10 @@ export async function* mapJobs<A, R>(
   const run = async (index: number, args: A): Promise<Outcome<R>> => {
     const frame = encodeFrame(args);
     const id = await jobId(entry, frame, String(seed));
-    const settled = await runner.run({
-      id,
-      args: frame,
-      seed: `${seed}/${id}`,
-      signal: ending.signal,
-      onProgress: (progress) => onProgress?.({ index, id, value: decodeFrame(progress) }),
-    });
+    const tell = (progress: Uint8Array) => onProgress?.({ index, id, value: decodeFrame(progress) });
+    const settled = await ending.during((own) =>
+      runner.run({ id, args: frame, seed: `${seed}/${id}`, signal: own, onProgress: tell }),
+    );
     const { worker, attempts } = settled;
     if (settled.error !== undefined) return { index, id, worker, attempts, error: revivedError(settled.error) };
     return { index, id, worker, attempts, value: decodeFrame<R>(settled.frame!) };
@@ -95,7 +93,7 @@ export async function* mapJobs<A, R>(
     const work = run(index, args).then(
       (outcome) => void ready.push(outcome),
       (error: unknown) => {
-        if (!(error instanceof AbortedError && ending.signal.aborted)) failure ??= { error };
+        if (!(error instanceof AbortedError && ending.ended)) failure ??= { error };
       },
     );
     const settled = work.finally(() => {
@@ -109,7 +107,7 @@ export async function* mapJobs<A, R>(
     const next = source.next().then(
       ({ done, value }) => {
         if (done) exhausted = true;
-        else if (!ending.signal.aborted) start(value);
+        else if (!ending.ended) start(value);
       },
       (error: unknown) => {
         failure ??= { error };
@@ -121,7 +119,7 @@ export async function* mapJobs<A, R>(
     });
   };
   try {
-    while (!ending.signal.aborted) {
+    while (!ending.ended) {
       if (failure !== undefined) throw failure.error;
       const outcome = ready.shift();
       if (outcome !== undefined) {
@@ -135,7 +133,7 @@ export async function* mapJobs<A, R>(
       });
     }
   } finally {
-    ending.abort();
+    ending.end();
     signal?.removeEventListener("abort", onAbort);
     await Promise.allSettled(running.values());
     // An endless list that waits for something is left behind, not waited for.

@@ -1,4 +1,5 @@
 import { checkOptions, type OffprintError, requireInteger, ValueError } from "@offprint/tensor-core";
+import { Ending } from "./ending.js";
 import { WorkerLostError } from "./errors.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import { redeliveries } from "./threads/thread-pool.js";
@@ -152,7 +153,7 @@ class Place {
 class OpenRound<R> implements Round<R> {
   readonly number: number;
   private readonly ready: Answer<R>[] = [];
-  private readonly closing = new AbortController();
+  readonly ending = new Ending();
   private waiting: (() => void) | undefined;
   private missing: number;
 
@@ -163,25 +164,21 @@ class OpenRound<R> implements Round<R> {
     signal?.addEventListener("abort", () => this.close(), { once: true });
   }
 
-  get signal(): AbortSignal {
-    return this.closing.signal;
-  }
-
   answered(answer: Answer<R>): void {
-    if (this.signal.aborted) return;
+    if (this.ending.ended) return;
     this.missing -= 1;
     this.ready.push(answer);
     this.waiting?.();
   }
 
   close(): void {
-    this.closing.abort();
+    this.ending.end();
     this.waiting?.();
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Answer<R>> {
     try {
-      while (!this.signal.aborted) {
+      while (!this.ending.ended) {
         const answer = this.ready.shift();
         if (answer !== undefined) yield answer;
         else if (this.missing === 0) return;
@@ -255,10 +252,13 @@ export async function openTeam<I, A, R>(home: TeamHome, options: TeamOptions<I>)
       frames.forEach((frame, member) => {
         if (frame === undefined) return;
         const place = places[member]!;
-        place.ask(frame, number, `${seed}/member ${member}/round ${number}`, round.signal).then(
-          (value) => round.answered({ member, worker: place.worker, value: decodeFrame<R>(value) }),
-          (error: OffprintError) => round.answered({ member, worker: place.worker, error }),
-        );
+        const own = `${seed}/member ${member}/round ${number}`;
+        round.ending
+          .during((signal) => place.ask(frame, number, own, signal))
+          .then(
+            (value) => round.answered({ member, worker: place.worker, value: decodeFrame<R>(value) }),
+            (error: OffprintError) => round.answered({ member, worker: place.worker, error }),
+          );
       });
       return round;
     },

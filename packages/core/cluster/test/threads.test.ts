@@ -176,6 +176,19 @@ describe("jobs on threads", () => {
     expect(lost[0]!.error?.message).toContain("there is no value none");
   });
 
+  it("may be many at once, of which no runtime warns", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on("warning", onWarning);
+    const list = Array.from({ length: 40 }, (_, x) => ({ x, ms: 1 }));
+    await collected(threads.map(job("slowSquare"), list, { inFlight: 40 }));
+    const team = await threads.team(job("shard"), { size: 12, initial: () => new Float64Array(1) });
+    await team.round(() => ({ power: 1 })).all();
+    await team.close();
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it("that are exclusive run alone", async () => {
     const pool = await cluster({ kind: "threads", workers: 2, entry: built.entry });
     let most = 0;
