@@ -1,19 +1,5 @@
-import {
-  add,
-  customVjp,
-  diagonal,
-  dot,
-  eye,
-  linalg,
-  log,
-  matmul,
-  mul,
-  neg,
-  outer,
-  sum,
-  type Tensor,
-  transpose,
-} from "@offprint/tensor-core";
+import { add, customVjp, diagonal, dot, linalg, log, mul, neg, outer, sum, type Tensor } from "@offprint/tensor-core";
+import { choleskyInverse } from "./cholesky-inverse.js";
 
 /** What the evidence of observations is made of. */
 export interface EvidenceTerms {
@@ -34,9 +20,7 @@ export const evidenceTerms: (K: Tensor, r: Tensor) => EvidenceTerms = customVjp(
     return [terms, { weights, factor }] as const;
   },
   ({ weights, factor }: { weights: Tensor; factor: Tensor }, { quadratic, logDeterminant }: EvidenceTerms) => {
-    const n = weights.size;
-    const half = linalg.triangularSolve(factor, eye(n, n, "float64"));
-    const inverse = matmul(transpose(half), half);
+    const inverse = choleskyInverse(factor);
     const byMatrix = add(mul(neg(quadratic), outer(weights, weights)), mul(logDeterminant, inverse));
     return [byMatrix, mul(mul(2, quadratic), weights)];
   },

@@ -1,5 +1,6 @@
 import {
   add,
+  eye,
   grad,
   matmul,
   mul,
@@ -174,6 +175,13 @@ describe("gradients", () => {
     expectGradient((k: Tensor, v: Tensor) => evidenceTerms(add(k, k.transpose()), v).quadratic, [K, r], 1e-6);
     expectGradient((k: Tensor) => evidenceTerms(add(k, k.transpose()), r).logDeterminant, [K], 1e-6);
   });
+});
+
+it("the gradient of a log determinant is the inverse, also of a large matrix, which is inverted by halves", () => {
+  const A = random.rng(6).normal([450, 450], { std: 0.02, dtype: "float64" });
+  const K = add(matmul(A, A.transpose()), eye(450, 450, "float64"));
+  const inverse = grad((k: Tensor) => evidenceTerms(k, zeros([450], "float64")).logDeterminant)(K) as Tensor;
+  expectClose(matmul(inverse, K), eye(450, 450, "float64"), 1e-10);
 });
 
 describe("scales", () => {
