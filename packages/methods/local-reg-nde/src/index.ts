@@ -1,4 +1,4 @@
-export { type FitLocallyOptions, fitLocally, type LocalModel } from "./fit-locally.js";
+export { type FitLocallyOptions, fitLocally } from "./fit-locally.js";
 export {
   foreignStep,
   type Heuristic,

@@ -5,6 +5,7 @@ import {
   type StochasticSteps,
   stochasticMethods,
 } from "@offprint/ode";
+import { annealed, type Lambda } from "@offprint/ode/fit";
 import { type GradientTransformation, trainingStep } from "@offprint/optim";
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
@@ -21,7 +22,6 @@ import {
   tensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { annealed, type Lambda } from "./anneal.js";
 import { type Aggregate, type Regularize, regularizerOf } from "./regularizers.js";
 
 /** A model with a stochastic equation in it, of states `[batch, n]` with noise of each entry's own. */

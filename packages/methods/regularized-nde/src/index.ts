@@ -1,5 +1,4 @@
-export { annealed, type Lambda, steerEnd } from "./anneal.js";
-export { type FitOdeOptions, fitOde, type OdeModel, type OdeSolving } from "./fit-ode.js";
+export { type FitOdeOptions, fitOde } from "./fit-ode.js";
 export { type FitSdeOptions, fitSde, type SdeFitRecord, type SdeFitResult, type SdeModel } from "./fit-sde.js";
 export {
   type Dynamics,
@@ -17,3 +16,4 @@ export {
   type SolverSteps,
   stiffnessRegularizer,
 } from "./regularizers.js";
+export { steerEnd } from "./steer-end.js";

@@ -1,4 +1,5 @@
 import { integrate, solveSync } from "@offprint/ode";
+import { annealed } from "@offprint/ode/fit";
 import { adam } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
 import {
@@ -18,7 +19,6 @@ import {
 import { centralDifferences, errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
-  annealed,
   errorRegularizer,
   fitOde,
   fitSde,

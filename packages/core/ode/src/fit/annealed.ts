@@ -1,4 +1,4 @@
-import { type Rng, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
+import { requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
 
 /** The weight of a regulariser: constant, or from one value down to another. */
 export type Lambda = number | readonly [from: number, to: number];
@@ -16,10 +16,4 @@ export function annealed(lambda: Lambda, epoch: number, epochs: number): number 
     throw new ValueError(`annealed: lambda runs from ${from} to ${to}; it must fall, to a positive value`);
   }
   return from === to ? from : from * Math.exp((-epoch * Math.log(from / to)) / epochs);
-}
-
-/** The random end of STEER: uniform within `width` of `t1`. @see Ghosh et al. 2020. */
-export function steerEnd(rng: Rng, t1: number, width: number): number {
-  requireNonNegative("steerEnd", "width", width);
-  return t1 + width * (2 * rng.uniform([], { dtype: "float64" }).item() - 1);
 }

@@ -1,0 +1,84 @@
+import type { GradientTransformation, TrainingRecord, TrainingState } from "@offprint/optim";
+import { type RunOptions, runOptionNames } from "@offprint/solvers";
+import { type Backend, requireInteger, type Tensor, ValueError } from "@offprint/tensor-core";
+import type { Integral, IntegrateOptions } from "../integrate.js";
+import type { MethodName } from "../methods/index.js";
+import { annealed, type Lambda } from "./annealed.js";
+
+/** A model with a differential equation in it: what comes in becomes a state, is solved, and is judged. */
+export interface OdeModel<P, Y, B> {
+  /** The rate of change, in operations of tensors. */
+  readonly rate: (t: Tensor, y: Y, params: P) => Y;
+  /** The first state of a batch. */
+  readonly initial: (params: P, batch: B) => Y;
+  /** The loss of a batch: a scalar. `ys` are the states at `saveAt`. */
+  readonly loss: (params: P, solved: Pick<Integral<Y>, "y" | "ys">, batch: B) => Tensor;
+}
+
+/** How the equation of a model is solved while it is trained. */
+export interface OdeSolving {
+  /** From where to where (default `[0, 1]`). */
+  readonly span?: readonly [number, number];
+  /** The method (default `"tsit5"`). */
+  readonly method?: MethodName;
+  /** Both tolerances (default 1e-6). */
+  readonly tolerance?: number;
+  /** Times of `ys`. */
+  readonly saveAt?: readonly number[];
+  /** Steps at most (default 128); a solve that needs more is a NonFiniteError. */
+  readonly maxSteps?: number;
+}
+
+/** What training a model with a differential equation in it takes, whatever is penalised. */
+export interface OdeFitOptions<P> extends OdeSolving, Omit<RunOptions<TrainingRecord, TrainingState<P>>, "resume"> {
+  /** Weight of the regulariser: constant, or from one value down to another over the epochs (default 0). */
+  readonly lambda?: Lambda;
+  /** How gradients become updates. */
+  readonly optimizer: GradientTransformation;
+  /** Passes over the data. */
+  readonly epochs: number;
+  /** Decides all chance (default 0). What a method draws has a generator of its own: batches do not depend on it. */
+  readonly seed?: number | string;
+  /** Compiles the training step (default the host's compiler). */
+  readonly backend?: Backend;
+  /** What to tell after every epoch, such as the accuracy on data held out. */
+  readonly evaluate?: (params: P) => Record<string, number> | Promise<Record<string, number>>;
+  /** State of an earlier run. */
+  readonly resume?: TrainingState;
+}
+
+/** The names of {@link OdeFitOptions}, for `checkOptions`. */
+export const odeFitOptionNames = [
+  ...["span", "method", "tolerance", "saveAt", "maxSteps", "lambda"],
+  ...["optimizer", "epochs", "seed", "backend", "evaluate", ...runOptionNames],
+] as const;
+
+/** Options of `integrate` that follow from how an equation is solved, and the span. */
+export type Solving<P> = Pick<
+  IntegrateOptions<P>,
+  "method" | "relativeTolerance" | "absoluteTolerance" | "maxSteps" | "saveAt"
+> & { readonly span: readonly [number, number]; readonly method: MethodName };
+
+/** The options of `integrate` that these stand for. @throws ValueError */
+export function solvingOptions<P>(owner: string, options: OdeSolving): Solving<P> {
+  const { span = [0, 1], method = "tsit5", tolerance = 1e-6, saveAt, maxSteps = 128 } = options;
+  requireInteger(owner, "maxSteps", maxSteps, 1);
+  if (!(tolerance > 0 && tolerance < 1)) {
+    throw new ValueError(`${owner}: tolerance is ${tolerance}; it must lie between 0 and 1`);
+  }
+  return {
+    span,
+    method,
+    relativeTolerance: tolerance,
+    absoluteTolerance: tolerance,
+    maxSteps,
+    ...(saveAt && { saveAt: Float64Array.from(saveAt) }),
+  };
+}
+
+/** @internal Epochs and weights, checked. @throws ValueError */
+export function checkedFit<P>(owner: string, { epochs, lambda = 0 }: OdeFitOptions<P>): Lambda {
+  requireInteger(owner, "epochs", epochs, 0);
+  annealed(lambda, 0, Math.max(1, epochs));
+  return lambda;
+}

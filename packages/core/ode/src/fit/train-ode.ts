@@ -1,0 +1,89 @@
+import { type TrainResult, train } from "@offprint/optim";
+import { add, hostBackend, mul, type Rng, type Tensor, tensor } from "@offprint/tensor-core";
+import type { Integral } from "../integrate.js";
+import { annealed } from "./annealed.js";
+import { checkedFit, type OdeFitOptions } from "./fit-options.js";
+
+/** A solve, judged: what a method makes of a batch. */
+export interface JudgedSolve {
+  /** The loss of the model: a scalar. */
+  readonly loss: Tensor;
+  /** What is penalised, a scalar; without it the loss is that of the model bit for bit. */
+  readonly penalty?: Tensor;
+  /** What the solve took. */
+  readonly solved: Pick<Integral<unknown>, "evaluations" | "steps">;
+}
+
+/** What a method of regularisation adds to training. */
+export interface RegularizedSolve<P, B, D> {
+  /** Solves and judges, in operations of tensors. */
+  readonly judge: (params: P, batch: B, drawn: D) => JudgedSolve;
+  /** Draws what belongs to a step alone, such as random times: asked once an epoch, then once a batch. */
+  readonly draws: (rng: Rng) => () => D;
+}
+
+const float = (value: number) => tensor(value, { dtype: "float64" });
+
+/**
+ * Trains a model with a differential equation in it: `L + lambda(epoch) R` with whatever a method takes as `R`. Solve, loss,
+ * gradient and update are one compiled function.
+ * @param data - The batches of an epoch: trees of tensors of one shape each. Any order of its own comes from `rng`.
+ * @returns what `train` of `@offprint/optim` gives; `history` has the figures `regularizer`, `evaluations` and `steps`.
+ * @throws ValueError; NonFiniteError, with the last good state, where loss or solve are not finite.
+ */
+export async function trainOde<P, B, D>(
+  owner: string,
+  { judge, draws }: RegularizedSolve<P, B, D>,
+  initial: P,
+  data: (epoch: number, rng: Rng) => Iterable<B>,
+  options: OdeFitOptions<P>,
+): Promise<TrainResult<P>> {
+  const lambda = checkedFit(owner, options);
+  const { epochs, optimizer, seed = 0, backend = hostBackend, evaluate, resume } = options;
+  const { onProgress, signal, checkpoint } = options;
+  const { modelState, ...result } = await train<P, Drawn<B, D>, Figures>({
+    loss(params, { batch, drawn, lambda: weight }) {
+      const { loss, penalty, solved } = judge(params, batch, drawn);
+      const total = penalty === undefined ? loss : add(loss, mul(penalty, weight));
+      return [total, { regularizer: penalty ?? float(0), evaluations: solved.evaluations, steps: solved.steps }];
+    },
+    initial,
+    optimizer,
+    epochs,
+    seed,
+    backend,
+    *data(epoch, rng) {
+      const draw = draws(rng);
+      const weight = float(annealed(lambda, epoch, epochs));
+      for (const batch of data(epoch, rng)) yield { batch, drawn: draw(), lambda: weight };
+    },
+    modelState: {
+      regularizer: float(0),
+      evaluations: tensor(0, { dtype: "int32" }),
+      steps: tensor(0, { dtype: "int32" }),
+    },
+    figures: ({ regularizer, evaluations, steps }) => ({
+      regularizer: regularizer.item(),
+      evaluations: evaluations.item(),
+      steps: steps.item(),
+    }),
+    ...(evaluate && { evaluate: (params) => evaluate(params) }),
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
+    ...(checkpoint && { checkpoint: checkpoint as never }),
+    ...(resume && { resume }),
+  });
+  return { ...result, modelState, state: result.state } as TrainResult<P>;
+}
+
+interface Drawn<B, D> {
+  readonly batch: B;
+  readonly drawn: D;
+  readonly lambda: Tensor;
+}
+
+interface Figures {
+  readonly regularizer: Tensor;
+  readonly evaluations: Tensor;
+  readonly steps: Tensor;
+}
