@@ -1,0 +1,4 @@
+import { tuneSvm } from "./tune-svm.js";
+
+/** What this package adds to `offprint`. */
+export const commands = [tuneSvm];

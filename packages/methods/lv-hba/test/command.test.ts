@@ -1,0 +1,49 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { random } from "@offprint/tensor-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tune-svm-"));
+  const rng = random.rng(2);
+  const rows = Array.from({ length: 60 }, (_, i) => {
+    const [a, b] = rng.normal([2], { dtype: "float64" }).data();
+    const flipped = i % 6 === 0;
+    return `${a},${b},${a + b > 0 !== flipped ? "yes" : "no"}`;
+  });
+  await writeFile(join(folder, "data.csv"), `a,b,label\n${rows.join("\n")}\n`);
+  await writeFile(join(folder, "three.csv"), "a,label\n1,x\n2,y\n3,z\n");
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("tune-svm", () => {
+  it("lowers the loss of the rows to judge by, and writes the costs", async () => {
+    const output = join(folder, "costs.csv");
+    const words = ["--table", join(folder, "data.csv"), "--target", "label", "--iterations", "400", "-o", output];
+    const { out, err, code } = await runWords(commands, "tune-svm", words);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out).toContain("36 rows to learn from, 24 to judge by, 2 features");
+    const losses = out.split("\n").filter((line) => /loss of the rows|with the tuned costs/.test(line));
+    const [before, after] = losses.slice(0, 2).map((line) => Number(line.trim().split(/\s+/).at(-1)));
+    expect(after).toBeLessThan(before);
+    const lines = (await readFile(output, "utf8")).trim().split("\n");
+    expect(lines[0]).toBe("row,label,cost");
+    expect(lines.length).toBe(37);
+  });
+
+  it("takes two classes", async () => {
+    const { code, err } = await runWords(commands, "tune-svm", [
+      "--table",
+      join(folder, "three.csv"),
+      "--target",
+      "label",
+    ]);
+    expect(code).toBe(2);
+    expect(err).toContain("label has 3 classes; a support vector machine tells two apart");
+  });
+});

@@ -1,0 +1,179 @@
+import { sub, type Tensor, tensor } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { lvHba, lvHbaResidual, proxLagrangianValue, solveLowerProgramme } from "../src/index.js";
+import { freeProblem, halfSpaceProblem } from "./problems.js";
+
+const float64 = { dtype: "float64" } as const;
+
+describe("proxLagrangianValue", () => {
+  it("without constraints is the Moreau envelope", async () => {
+    const problem = freeProblem();
+    const { x, y } = problem.initial;
+    const { value } = await proxLagrangianValue(problem, x, y, new Float64Array(0), {
+      gamma1: 3,
+      eta: 0.5,
+      tolerance: 1e-12,
+    });
+    expect(value).toBeCloseTo((3 ** 2 * 2) / (2 * (1 + 3)), 10);
+  });
+
+  it("does not change where constraints are scaled, with r, gamma2 and the multipliers", async () => {
+    const problem = halfSpaceProblem();
+    const [x, y] = [tensor([0.4, -0.2, 0.1], float64), tensor([0.5, 0.3, -0.6], float64)];
+    const s = 2.5;
+    const options = { gamma1: 2, gamma2: 3, r: 50, method: "quadratic" } as const;
+    const plain = await proxLagrangianValue(problem, x, y, [0.7], options);
+    const scaled = await proxLagrangianValue(problem, x, y, [0.7 / s], {
+      ...options,
+      gamma2: 3 / s ** 2,
+      r: 50 / s,
+      scale: [1 / s],
+    });
+    expect(scaled.value).toBeCloseTo(plain.value, 11);
+    expectClose(scaled.theta, plain.theta, 1e-11);
+  });
+
+  it("has the gradients of its saddle point", async () => {
+    const problem = halfSpaceProblem();
+    const [x, y] = [tensor([0.4, -0.2, 0.1], float64), tensor([0.9, 0.8, -0.1], float64)];
+    const options = { gamma1: 2, gamma2: 3, method: "quadratic" } as const;
+    const { gradX, gradY } = await proxLagrangianValue(problem, x, y, [0.7], options);
+    const slopes = async (which: "x" | "y", at: Tensor) => {
+      const values: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        const ends: number[] = [];
+        for (const by of [1e-5, -1e-5]) {
+          const moved = tensor(
+            Float64Array.from(at.data(), (v, j) => (j === i ? v + by : v)),
+            float64,
+          );
+          const call =
+            which === "x"
+              ? proxLagrangianValue(problem, moved, y, [0.7], options)
+              : proxLagrangianValue(problem, x, moved, [0.7], options);
+          ends.push((await call).value);
+        }
+        values.push((ends[0] - ends[1]) / 2e-5);
+      }
+      return values;
+    };
+    expectClose(gradX, await slopes("x", x), 1e-8);
+    expectClose(gradY, await slopes("y", y), 1e-8);
+  });
+});
+
+describe("lvHba", () => {
+  it("comes to the solution of a problem whose constraint is active", async () => {
+    const problem = halfSpaceProblem();
+    const long = { maxIterations: 4000, gamma1: 2, gamma2: 2, alpha: 0.1, c: 5, p: 0.49 };
+    const { x, y, multipliers, warning } = await lvHba(problem, long);
+    expect(warning).toBeNull();
+    const exact = await solveLowerProgramme(problem, x);
+    expectClose(y, exact.y, 0.02);
+    expectClose(multipliers, exact.multipliers, 0.05);
+  });
+
+  it("keeps every iterate feasible, and the multipliers within their bounds", async () => {
+    for (const equality of [false, true]) {
+      const states: { x: Tensor; y: Tensor; lambda: Tensor; z: Tensor }[] = [];
+      const options = {
+        maxIterations: 40,
+        r: 0.3,
+        checkpoint: { save: ({ inner }: { inner: (typeof states)[0] }) => void states.push(inner) },
+      };
+      const { history } = await lvHba(halfSpaceProblem(3, equality), options);
+      expect(Math.max(...history.map(({ feasibility }) => feasibility))).toBeLessThan(1e-9);
+      for (const { lambda, z } of states) {
+        for (const value of [lambda.item(), z.item()]) {
+          expect(value).toBeLessThanOrEqual(0.3);
+          expect(value).toBeGreaterThanOrEqual(equality ? -0.3 : 0);
+        }
+      }
+    }
+  });
+
+  it("stays at a lower solution where the upper function is left out", async () => {
+    const base = halfSpaceProblem();
+    const { x } = base.initial;
+    const { y, multipliers } = await solveLowerProgramme(base, x, { tolerance: 1e-12 });
+    const problem = { ...base, initial: { x, y } };
+    const options = { maxIterations: 20, scaleConstraints: "none", penalty: () => Number.POSITIVE_INFINITY } as const;
+    const run = await lvHba(problem, { ...options, initial: { lambda: multipliers, z: multipliers } });
+    expectClose(run.x, x, 1e-8);
+    expectClose(run.y, y, 1e-8);
+  });
+
+  it("moves along the gradient of the penalised function where the saddle point is solved", async () => {
+    const problem = halfSpaceProblem();
+    const start = {
+      ...problem,
+      initial: { x: tensor([0.1, -0.3, -0.2], float64), y: tensor([-0.3, 0.2, -0.4], float64) },
+    };
+    const [z, penalty, alpha] = [0.4, 3, 1e-3];
+    const saddle = { gamma1: 2, gamma2: 3 };
+    const { theta, lambda } = await proxLagrangianValue(start, start.initial.x, start.initial.y, [z], {
+      ...saddle,
+      method: "quadratic",
+    });
+    const psi = async (x: Tensor, y: Tensor) => {
+      const { value } = await proxLagrangianValue(start, x, y, [z], { ...saddle, method: "quadratic" });
+      return start.upper(x, y, null).item() / penalty + start.lower(x, y, null).item() - value;
+    };
+    const run = await lvHba(start, {
+      ...{ ...saddle, alpha, eta: 1e-9, penalty: () => penalty, scaleConstraints: "none", maxIterations: 1 },
+      initial: { theta, lambda, z: [z] },
+    });
+    for (const which of ["x", "y"] as const) {
+      const at = start.initial[which];
+      const slopes: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        const moved = (by: number) =>
+          tensor(
+            Float64Array.from(at.data(), (v, j) => (j === i ? v + by : v)),
+            float64,
+          );
+        const value = async (by: number) =>
+          which === "x" ? psi(moved(by), start.initial.y) : psi(start.initial.x, moved(by));
+        slopes.push(((await value(1e-5)) - (await value(-1e-5))) / 2e-5);
+      }
+      expectClose(sub(at, run[which]).mul(1 / alpha), slopes, 1e-6);
+    }
+  });
+
+  it("converges by gap, feasibility and residual", async () => {
+    const options = { maxIterations: 5000, gamma1: 2, gamma2: 2, penalty: () => 50, alpha: 0.1, checkEvery: 50 };
+    const run = await lvHba(halfSpaceProblem(), { ...options, tolerance: 1e-3, gapTolerance: 1 });
+    expect(run.status).toBe("converged");
+    const { x, y, z } = run.state.inner;
+    const measured = await lvHbaResidual(
+      halfSpaceProblem(),
+      { x, y, z },
+      { penalty: 50, gamma1: 2, gamma2: 2, alpha: 0.1 },
+    );
+    expect(measured.residual).toBeLessThan(2e-3);
+    expect(measured.gap).toBeGreaterThan(-1e-9);
+  });
+
+  it("with many steps on the saddle point is the double-loop method, which goes the same way", async () => {
+    const options = { maxIterations: 3000, gamma1: 2, gamma2: 2, alpha: 0.05 };
+    const [single, double] = [
+      await lvHba(halfSpaceProblem(), options),
+      await lvHba(halfSpaceProblem(), { ...options, saddleSteps: 50 }),
+    ];
+    expectClose(double.x, single.x, 1e-3);
+  });
+
+  it("says what is wrong", async () => {
+    const problem = halfSpaceProblem();
+    const run = (options: object) => lvHba(problem, { maxIterations: 2, ...options });
+    await expect(run({ p: 1 })).rejects.toThrow(/p is 1; it must be in \(0, 1\)/);
+    expect((await run({ p: 0.6 })).warning).toMatch(/below 1\/2/);
+    await expect(run({ scaleConstraints: [1, 2] })).rejects.toThrow(/1 positive numbers/);
+    await expect(run({ initial: { lambda: [1, 2] } })).rejects.toThrow(/initial.lambda has shape \[2\]/);
+    const scalar = { ...problem, constraints: (x: Tensor) => x.sum() };
+    await expect(lvHba(scalar, { maxIterations: 1 })).rejects.toThrow(/constraints gave shape \[\]/);
+    const far = { ...problem, projectJointly: (x: Tensor, y: Tensor) => ({ x: x.add(9), y }) };
+    await expect(lvHba(far, { maxIterations: 1 })).rejects.toThrow(/violates the constraints/);
+  });
+});
