@@ -37,7 +37,9 @@ export interface LagrangianNumbers {
 
 /** A point of the saddle. */
 export interface SaddlePoint {
+  /** The lower variables, `[dy]`. */
   readonly theta: Tensor;
+  /** The multipliers of the scaled constraints, `[l]`. */
   readonly lambda: Tensor;
 }
 
