@@ -159,7 +159,7 @@ describe("lvHba", () => {
     const options = { maxIterations: 3000, gamma1: 2, gamma2: 2, alpha: 0.05 };
     const [single, double] = [
       await lvHba(halfSpaceProblem(), options),
-      await lvHba(halfSpaceProblem(), { ...options, saddleSteps: 50 }),
+      await lvHba(halfSpaceProblem(), { ...options, saddleSteps: 20 }),
     ];
     expectClose(double.x, single.x, 1e-3);
   });
