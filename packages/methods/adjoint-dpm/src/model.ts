@@ -1,0 +1,160 @@
+import {
+  convertPrediction,
+  type Denoiser,
+  type Level,
+  type LevelTensors,
+  levelTensors,
+  predictAs,
+} from "@offprint/diffusion";
+import { type Backend, jit, type Tensor, UnsupportedError, vjp } from "@offprint/tensor-core";
+
+/** A denoiser with parameters that gradients are wanted of. */
+export interface ParametricModel<P, C = Tensor> {
+  /** The denoiser of some parameters, in operations of tensors. */
+  readonly network: (params: P) => Denoiser<C>;
+  /** A tree of tensors. */
+  readonly params: P;
+}
+
+/** What is sampled from: a denoiser, or one with parameters. */
+export type AdjointModel<P = null, C = Tensor> = Denoiser<C> | ParametricModel<P, C>;
+
+/** What gradients are wanted of, beside the noise. */
+export interface Wanted {
+  /** The condition. Default: where there is one. */
+  readonly condition?: boolean;
+  /** The parameters. Default: where the model has some. */
+  readonly params?: boolean;
+}
+
+/** What a noise prediction hands back for a cotangent. */
+export interface Pulled<P, C> {
+  /** The noise itself. */
+  readonly noise: Tensor;
+  /** For the state. */
+  readonly z: Tensor;
+  /** For the condition; null where it is not wanted. */
+  readonly condition: C | null;
+  /** For the parameters; null where they are not wanted. */
+  readonly params: P | null;
+}
+
+/** A model ready to be called at levels of numbers. */
+export interface Calls<P, C> {
+  /** The predicted noise. */
+  noise(z: Tensor, level: Level, condition: C | undefined): Promise<Tensor>;
+  /** The noise and its vector-Jacobian products: one call. */
+  pulled(
+    z: Tensor,
+    level: Level,
+    condition: C | undefined,
+    cotangent: Tensor,
+    wanted: Required<Wanted>,
+  ): Promise<Pulled<P, C>>;
+}
+
+/** Whether a model has parameters. */
+export function isParametric<P, C>(model: AdjointModel<P, C>): model is ParametricModel<P, C> {
+  return "network" in model;
+}
+
+/** The denoiser of a model as it is. */
+export function denoiserOf<P, C>(model: AdjointModel<P, C>): Denoiser<C> {
+  return isParametric(model) ? model.network(model.params) : model;
+}
+
+type Makers = Map<Backend | undefined, (params: never) => Calls<never, never>>;
+const known = new WeakMap<object, Makers>();
+
+/** The calls of a model, compiled once for a network whatever its parameters. */
+export function callsOf<P, C>(owner: string, model: AdjointModel<P, C>, backend: Backend | undefined): Calls<P, C> {
+  const denoiser = denoiserOf(model);
+  if (denoiser.external) return externalCalls<P, C>(owner, denoiser);
+  const key = isParametric(model) ? model.network : model;
+  const kept: Makers = known.get(key) ?? new Map();
+  known.set(key, kept);
+  const made =
+    (kept.get(backend) as ((params: P | null) => Calls<P, C>) | undefined) ?? tracedCalls<P, C>(model, backend);
+  kept.set(backend, made as never);
+  return made(isParametric(model) ? model.params : null);
+}
+
+interface Inputs<P, C> {
+  readonly z: Tensor;
+  readonly condition: C | undefined;
+  readonly params: P | null;
+}
+
+function tracedCalls<P, C>(model: AdjointModel<P, C>, backend: Backend | undefined): (params: P | null) => Calls<P, C> {
+  const of = (params: P | null): Denoiser<C> => (isParametric(model) ? model.network(params as P) : model);
+  const options = backend ? { backend } : {};
+  const predict = ({ z, condition, params }: Inputs<P, C>, level: LevelTensors) =>
+    predictAs(of(params), "noise", z, level, condition);
+  const noise = jit(predict, options);
+  // Trees of what is differentiated and of what is not: a gradient that nobody wants is not computed.
+  const pull = jit(
+    (chosen: Partial<Inputs<P, C>>, rest: Partial<Inputs<P, C>>, level: LevelTensors, cotangent: Tensor) => {
+      const [output, pullback] = vjp(
+        (inputs: Partial<Inputs<P, C>>) => predict({ ...rest, ...inputs } as Inputs<P, C>, level),
+        chosen,
+      );
+      return { noise: output, gradients: pullback(cotangent)[0] };
+    },
+    options,
+  );
+  return (params) => ({
+    noise: async (z, level, condition) =>
+      (await noise({ z, condition, params }, levelTensors(level, z.dtype as "float64"))).host(),
+    async pulled(z, level, condition, cotangent, wanted) {
+      const chosen = { z, ...(wanted.condition && { condition }), ...(wanted.params && { params }) };
+      const rest = { ...(!wanted.condition && { condition }), ...(!wanted.params && { params }) };
+      const { noise: output, gradients } = await pull(
+        chosen,
+        rest,
+        levelTensors(level, z.dtype as "float64"),
+        cotangent,
+      );
+      return {
+        noise: output,
+        z: gradients.z as Tensor,
+        condition: (gradients.condition as C | undefined) ?? null,
+        params: (gradients.params as P | undefined) ?? null,
+      };
+    },
+  });
+}
+
+function externalCalls<P, C>(owner: string, denoiser: Denoiser<C>): Calls<P, C> {
+  const { prediction } = denoiser;
+  const noiseOf = (output: Tensor, z: Tensor, level: LevelTensors) =>
+    convertPrediction(output, prediction, "noise", z, level);
+  return {
+    async noise(z, level, condition) {
+      const at = levelTensors(level);
+      return noiseOf(await denoiser.predict(z, at, condition), z, at);
+    },
+    async pulled(z, level, condition, cotangent, wanted) {
+      if (denoiser.vjp === undefined) {
+        throw new UnsupportedError(
+          `${owner}: the denoiser is external and has no vjp; give one (a second .onnx file: the option gradient of unetDenoiser), or a denoiser in operations of tensors`,
+        );
+      }
+      const at = levelTensors(level);
+      const output = await denoiser.predict(z, at, condition);
+      const [noise, pullback] = vjp((o: Tensor, x: Tensor) => noiseOf(o, x, at), output, z);
+      const [ofOutput, ofState] = pullback(cotangent);
+      const gradients = await denoiser.vjp(z, at, condition, ofOutput);
+      if (wanted.condition && gradients.condition === undefined) {
+        throw new UnsupportedError(
+          `${owner}: the vjp of the denoiser gives no gradient of the condition; give one, or want { condition: false }`,
+        );
+      }
+      return {
+        noise,
+        z: gradients.z.add(ofState),
+        condition: wanted.condition ? (gradients.condition ?? null) : null,
+        params: null,
+      };
+    },
+  };
+}

@@ -1,0 +1,275 @@
+import { samplerNames, stateOf } from "@offprint/diffusion";
+import { adamw, applyUpdates, type GradientTransformation } from "@offprint/optim";
+import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  checkOptions,
+  isTensor,
+  type Rng,
+  random,
+  requireChoice,
+  requireInteger,
+  requirePositive,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
+import { adjointNames } from "./adjoint-sample.js";
+import type { AdjointModel, ParametricModel } from "./model.js";
+import { adjointValueAndGradient, type SampleLoss, type ValueAndGradientOptions } from "./value-and-gradient.js";
+
+/** What is told of a step of an optimisation. */
+export interface OptimizationRecord {
+  /** Number of the step, 1 for the first. */
+  readonly step: number;
+  /** The loss before it. */
+  readonly loss: number;
+  /** How far the way back missed its beginning. */
+  readonly reverseDrift: number;
+}
+
+/** Where an optimisation stands. */
+export interface OptimizationPoint<T> {
+  /** What is optimised. */
+  readonly value: T;
+  /** The optimizer's state; null without one. */
+  readonly optimizerState: unknown;
+  /** The last record's figures; null before the first. */
+  readonly last: Omit<OptimizationRecord, "step"> | null;
+}
+
+/** Solving and running, as every optimisation takes them; `sampling` are the options of the samplers inside. */
+export interface OptimizationOptions<T, C>
+  extends RunOptions<OptimizationRecord, RunState<OptimizationPoint<T>, OptimizationRecord>> {
+  /** Updates. */
+  readonly steps: number;
+  /** How the sampler is solved there and back. Default `rk4` in 20 steps. */
+  readonly sampling?: Omit<ValueAndGradientOptions<C>, "want" | "condition" | "signal">;
+}
+
+/** What every optimisation gives. */
+export interface OptimizationResult<T> {
+  /** What was optimised. */
+  readonly x: T;
+  /** Updates made. */
+  readonly steps: number;
+  /** How it ended. */
+  readonly status: Status;
+  /** The record of every step. */
+  readonly history: readonly OptimizationRecord[];
+  /** What `resume` goes on from. */
+  readonly state: RunState<OptimizationPoint<T>, OptimizationRecord>;
+}
+
+/** A ball around the first noise. */
+export interface NoiseBall {
+  /** Its norm, for every sample. */
+  readonly norm: "l2" | "linf";
+  /** Its radius. */
+  readonly radius: number;
+}
+
+/** Options of {@link optimizeNoise}. */
+export interface OptimizeNoiseOptions<C = Tensor> extends OptimizationOptions<Tensor, C> {
+  /** Handed to the denoiser. */
+  readonly condition?: C;
+  /** Noise stays in this ball around what it was. Default anywhere. */
+  readonly ball?: NoiseBall;
+  /** Length of a step along the gradient, which is normalised for every sample. Default 0.1. */
+  readonly stepSize?: number;
+  /** Instead of such steps: an optimizer. */
+  readonly optimizer?: GradientTransformation;
+  /** Samples that are done, `[batch]`, told their noise no more; looked at before every step. Default none. */
+  readonly done?: (x: Tensor) => ArrayLike<boolean | number>;
+}
+
+const common = ["steps", "sampling", ...runOptionNames];
+
+async function optimize<T, C>(
+  owner: string,
+  initial: T,
+  options: OptimizationOptions<T, C>,
+  optimizerState: unknown,
+  step: (point: OptimizationPoint<T>, k: number) => Promise<OptimizationPoint<T>>,
+): Promise<OptimizationResult<T>> {
+  requireInteger(owner, "steps", options.steps, 0);
+  if (options.sampling !== undefined)
+    checkOptions(`${owner}: sampling`, options.sampling, [...samplerNames, ...adjointNames, "backward"]);
+  const { onProgress, signal, checkpoint, resume } = options;
+  const shapes = (value: T) =>
+    tree
+      .leaves<Tensor>(value)
+      .map((leaf) => leaf.shape.join())
+      .join(";");
+  const { last, iterations, history, state, status } = await runLoop<OptimizationPoint<T>, OptimizationRecord>(
+    {
+      owner,
+      limit: options.steps,
+      limitName: "steps",
+      initial: () => ({ value: initial, optimizerState, last: null }),
+      step,
+      record: ({ last: told }, k) => (told === null ? undefined : { step: k, ...told }),
+      check({ value }) {
+        if (tree.leaves(value).every(isTensor) && shapes(value) === shapes(initial)) return;
+        throw new ValueError(`${owner}: resume is not a state of this problem`);
+      },
+    },
+    {
+      ...(onProgress && { onProgress }),
+      ...(signal && { signal }),
+      ...(checkpoint && { checkpoint }),
+      ...(resume !== undefined && { resume }),
+    },
+  );
+  return { x: last.value, steps: iterations, status, history, state };
+}
+
+/**
+ * Optimises the noise that samples come from: projected steps along the normalised gradient, as an audit of a model's safety makes them, or an optimizer.
+ * @param initial noise, `[batch, ...]`
+ * @example const { x } = await optimizeNoise(denoiser, loss, noise, { steps: 30, ball: { norm: "l2", radius: 0.5 } });
+ */
+export async function optimizeNoise<P = null, C = Tensor>(
+  model: AdjointModel<P, C>,
+  loss: SampleLoss,
+  initial: TensorLike,
+  options: OptimizeNoiseOptions<C>,
+): Promise<OptimizationResult<Tensor>> {
+  const owner = "optimizeNoise";
+  checkOptions(owner, options, [...common, "condition", "ball", "stepSize", "optimizer", "done"]);
+  const { ball, stepSize = 0.1, optimizer, done, condition, sampling = {}, signal } = options;
+  requirePositive(owner, "stepSize", stepSize);
+  if (ball !== undefined) {
+    requireChoice(owner, "ball.norm", ball.norm, ["l2", "linf"]);
+    requirePositive(owner, "ball.radius", ball.radius);
+  }
+  const start = stateOf(owner, "initial", initial);
+  const project = (z: Tensor): Tensor => (ball === undefined ? z : start.add(intoBall(z.sub(start), ball)));
+  return optimize(owner, start, options, optimizer?.init(start) ?? null, async ({ value, optimizerState }) => {
+    const made = await adjointValueAndGradient<P, C>(model, loss, value, {
+      ...sampling,
+      ...(condition !== undefined && { condition }),
+      ...(signal && { signal }),
+      want: { condition: false, params: false },
+    });
+    const last = { loss: made.value, reverseDrift: made.reverseDrift };
+    if (made.status === "aborted") return { value, optimizerState, last };
+    const active = activeSamples(owner, done?.(made.x), value);
+    if (optimizer === undefined) {
+      const direction = made.noise.div(perSample(made.noise, (v) => Math.hypot(...v) || 1));
+      return { value: project(value.sub(direction.mul(stepSize).mul(active))), optimizerState, last };
+    }
+    const update = optimizer.update(made.noise, optimizerState as never, value);
+    const moved = applyUpdates(value, update.updates as Tensor);
+    return { value: project(value.add(moved.sub(value).mul(active))), optimizerState: update.state, last };
+  });
+}
+
+/** A number for every sample, shaped to multiply them. */
+function perSample(x: Tensor, measure: (values: Float64Array) => number): Tensor {
+  const [batch] = x.shape;
+  const size = x.size / batch;
+  const values = Float64Array.from(x.data());
+  const numbers = Float64Array.from({ length: batch }, (_, b) => measure(values.subarray(b * size, (b + 1) * size)));
+  return tensor(numbers, { shape: [batch, ...new Array<number>(x.rank - 1).fill(1)] });
+}
+
+function intoBall(offset: Tensor, { norm, radius }: NoiseBall): Tensor {
+  if (norm === "linf") return offset.clip(-radius, radius);
+  return offset.mul(perSample(offset, (v) => Math.min(1, radius / (Math.hypot(...v) || 1))));
+}
+
+function activeSamples(owner: string, done: ArrayLike<boolean | number> | undefined, z: Tensor): Tensor {
+  const [batch] = z.shape;
+  if (done !== undefined && done.length !== batch) {
+    throw new ShapeError(`${owner}: done gave ${done.length} answers for ${batch} samples`);
+  }
+  const active = Float64Array.from({ length: batch }, (_, b) => (done?.[b] ? 0 : 1));
+  return tensor(active, { shape: [batch, ...new Array<number>(z.rank - 1).fill(1)] });
+}
+
+/** Options of {@link optimizeCondition}. */
+export interface OptimizeConditionOptions<C = Tensor> extends OptimizationOptions<C, C> {
+  /** Noise for a step, `[batch, ...]`: the same every time, or drawn. */
+  readonly noise: Tensor | ((rng: Rng, step: number) => Tensor);
+  /** From what is optimised to the condition of a batch, in operations of tensors with a known gradient; default as it is. */
+  readonly optimizer?: GradientTransformation;
+  /** Step of AdamW, where no optimizer is given. Default 0.05. */
+  readonly learningRate?: number;
+  /** What drawn noise follows from. Default 0. */
+  readonly seed?: number | string;
+}
+
+function noiseOf(
+  owner: string,
+  noise: Tensor | ((rng: Rng, step: number) => Tensor),
+  seed: number | string,
+  k: number,
+): Tensor {
+  return stateOf(owner, "noise", typeof noise === "function" ? noise(random.rng(`${seed}/${k}`), k) : noise);
+}
+
+/** Optimises the condition, such as the embedding of a text, for a loss of the samples. */
+export async function optimizeCondition<P = null, C = Tensor>(
+  model: AdjointModel<P, C>,
+  loss: SampleLoss,
+  initial: C,
+  options: OptimizeConditionOptions<C>,
+): Promise<OptimizationResult<C>> {
+  const owner = "optimizeCondition";
+  checkOptions(owner, options, [...common, "noise", "optimizer", "learningRate", "seed"]);
+  const { learningRate = 0.05, sampling = {}, seed = 0, signal } = options;
+  const { optimizer = adamw({ learningRate }) } = options;
+  const start = tree.map((leaf: TensorLike) => tensor(leaf, { dtype: "float64" }), initial) as C;
+  return optimize(owner, start, options, optimizer.init(start), async ({ value, optimizerState }, k) => {
+    const made = await adjointValueAndGradient<P, C>(model, loss, noiseOf(owner, options.noise, seed, k), {
+      ...sampling,
+      condition: value,
+      want: { params: false },
+      ...(signal && { signal }),
+    });
+    const last = { loss: made.value, reverseDrift: made.reverseDrift };
+    if (made.status === "aborted") return { value, optimizerState, last };
+    const update = optimizer.update(made.condition, optimizerState as never, value);
+    return { value: applyUpdates(value, update.updates as C), optimizerState: update.state, last };
+  });
+}
+
+/** Options of {@link finetune}. */
+export interface FinetuneOptions<P, C = Tensor>
+  extends OptimizationOptions<P, C>,
+    Pick<OptimizeConditionOptions<C>, "noise" | "optimizer" | "learningRate" | "seed"> {
+  /** Handed to the denoiser. */
+  readonly condition?: C;
+}
+
+/** Trains the parameters of a model for a loss of its samples, such as the distance to a style. */
+export async function finetune<P, C = Tensor>(
+  model: ParametricModel<P, C>,
+  loss: SampleLoss,
+  options: FinetuneOptions<P, C>,
+): Promise<OptimizationResult<P>> {
+  const owner = "finetune";
+  checkOptions(owner, options, [...common, "noise", "optimizer", "learningRate", "seed", "condition"]);
+  const { learningRate = 1e-3, sampling = {}, seed = 0, condition, signal } = options;
+  const { optimizer = adamw({ learningRate }) } = options;
+  return optimize(owner, model.params, options, optimizer.init(model.params), async ({ value, optimizerState }, k) => {
+    const made = await adjointValueAndGradient<P, C>(
+      { network: model.network, params: value },
+      loss,
+      noiseOf(owner, options.noise, seed, k),
+      {
+        ...sampling,
+        ...(condition !== undefined && { condition }),
+        want: { condition: false },
+        ...(signal && { signal }),
+      },
+    );
+    const last = { loss: made.value, reverseDrift: made.reverseDrift };
+    if (made.status === "aborted") return { value, optimizerState, last };
+    const update = optimizer.update(made.params, optimizerState as never, value);
+    return { value: applyUpdates(value, update.updates as P), optimizerState: update.state, last };
+  });
+}
