@@ -117,8 +117,10 @@ export function readValue(bytes: Uint8Array, range: Range): OnnxValue {
   let tensorType: Field | undefined;
   for (const field of fields(bytes, range)) {
     if (field.number === VALUE.name) name = textOf(bytes, field);
-    else if (field.number === VALUE.type)
-      tensorType = [...fields(bytes, messageOf(field))].findLast(({ number }) => number === TYPE.tensor);
+    else if (field.number === VALUE.type) {
+      // The last one counts, as in every message that says a field twice.
+      for (const one of fields(bytes, messageOf(field))) if (one.number === TYPE.tensor) tensorType = one;
+    }
   }
   let code = 0;
   let shape: (number | string)[] | undefined;

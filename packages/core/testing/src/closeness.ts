@@ -108,7 +108,7 @@ function partsOf(x: unknown): Map<string, unknown> | undefined {
 function position(at: number, shape: readonly number[]): string {
   const index: number[] = [];
   let rest = at;
-  for (const size of shape.toReversed()) {
+  for (const size of shape.slice().reverse()) {
     index.unshift(rest % size);
     rest = Math.floor(rest / size);
   }

@@ -27,7 +27,7 @@ function fitted(found: Tensor, like: Tensor, name: string): Tensor {
   const turned = linear ? swapAxes(found, 0, 1) : found;
   const value = turned.rank > like.rank && turned.size === like.size ? reshape(turned, like.shape) : turned;
   if (value.shape.join() !== like.shape.join()) {
-    const needed = linear ? like.shape.toReversed() : like.shape;
+    const needed = linear ? like.shape.slice().reverse() : like.shape;
     throw new FormatError(
       `loadOfficialCheckpoint: ${name} is [${found.shape}]; the network needs [${needed}]: is it of this size?`,
     );

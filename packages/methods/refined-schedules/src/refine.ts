@@ -67,7 +67,7 @@ function scaledBound(weights: Float64Array, norms: Float64Array): { bound: numbe
 
 function warningsOf(weights: Float64Array): string[] {
   if (weights.length === 1) return ["a run of one step has no schedule; its only multiplier is 1"];
-  const ascending = weights.toSorted();
+  const ascending = weights.slice().sort();
   const spread = ascending[ascending.length - 1] / ascending[Math.floor(ORDINARY * (ascending.length - 1))];
   if (spread <= EXTREME) return [];
   return [
