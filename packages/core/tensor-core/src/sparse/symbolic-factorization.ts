@@ -66,15 +66,23 @@ export function analyzePattern(a: SparseMatrix, options: AnalyzeOptions = {}): S
 /**
  * {@link analyzePattern} in parts, of some milliseconds where there are some hundred thousand entries: whoever runs it may
  * do something else wherever it yields.
+ *
+ * @throws as {@link analyzePattern}, at once for what is wrong with the arguments.
  */
-export function* analyzingPattern(
+export function analyzingPattern(
   a: SparseMatrix,
   options: AnalyzeOptions = {},
 ): Generator<undefined, SymbolicFactorization, undefined> {
   requireSparse("analyzePattern", a);
   checkOptions("analyzePattern", options, ANALYZE_OPTIONS);
-  const { ordering = "amd", triangle = "upper" } = options;
   if (a.rows !== a.columns) throw new ShapeError(`analyzePattern: a must be square, got [${a.shape}]`);
+  return analysis(a, options);
+}
+
+function* analysis(
+  a: SparseMatrix,
+  { ordering = "amd", triangle = "upper" }: AnalyzeOptions,
+): Generator<undefined, SymbolicFactorization, undefined> {
   const n = a.rows;
   const kept = readTriangle(a, triangle === "upper");
   yield;
