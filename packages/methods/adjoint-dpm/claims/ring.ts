@@ -45,7 +45,7 @@ function gap(found: unknown, exact: unknown): number {
 }
 
 /** Gradients by noise, condition and weights of a network. */
-export function learntModel(method: Method = adjointDpm): Claim {
+export function learntModel(method: Method = adjointDpm, quickSteps = 100): Claim {
   return {
     id: "learnt-model",
     statement: "For a trained network the adjoint gives the gradients by noise, condition and all weights",
@@ -59,7 +59,7 @@ export function learntModel(method: Method = adjointDpm): Claim {
       const exact = await backpropGradient(model, loss, noise, {
         condition,
         solver: "rk4",
-        steps: context.scale === "full" ? 200 : 100,
+        steps: context.scale === "full" ? 200 : quickSteps,
       });
       const errors = async (solver: "rk4" | "heun", how: "adjoint" | "backprop") => {
         const options = { condition, solver, steps: 40 };
