@@ -29,12 +29,13 @@ import {
 import { evidenceTerms } from "./evidence.js";
 import { type Kernel, type ParameterTree, rawOf, rowsOf } from "./kernel.js";
 import { condition, type Posterior, type PriorMean } from "./posterior.js";
-import { checkScale, type ScaleDistribution, scaleEvidence } from "./scale-distribution.js";
+import { checkScale, type ScaleDistribution, type ScaleValues, scaleEvidence } from "./scale-distribution.js";
 
 /** What is fitted: raw parameters, whose softplus is what they mean. */
 interface Fitted {
   readonly kernel: ParameterTree;
   readonly noise: Tensor;
+  readonly scale?: ScaleValues;
 }
 
 /** Options of {@link fit}. */
@@ -47,6 +48,8 @@ export interface FitOptions extends RunOptions<MinimizerRecord, MinimizerState> 
   readonly mean?: PriorMean;
   /** Distribution of the scale: a point (default) or inverse gamma. */
   readonly scale?: ScaleDistribution;
+  /** Whether shape and rate of an inverse gamma distribution are fitted too (default false). */
+  readonly fitScale?: boolean;
   /** Log density of the parameters, up to a constant, in operations of tensors. Default flat. */
   readonly logPrior?: (kernel: Kernel, noise: Tensor) => Tensor;
   /** Most steps of L-BFGS (default 100). */
@@ -63,6 +66,8 @@ export interface FitResult {
   readonly kernel: Kernel;
   /** The noise found. */
   readonly noise: number;
+  /** The scale's distribution: as given, or fitted. */
+  readonly scale: ScaleDistribution;
   /** The process after the observations. */
   readonly posterior: Posterior;
   /** Their log evidence, without the prior of the parameters. */
@@ -91,7 +96,7 @@ export interface FitResult {
 export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<FitResult> {
   const owner = "fit";
   checkOptions(owner, options, [...optionNames, ...runOptionNames]);
-  const { noise = 0.01, fitNoise = true, mean = 0, scale = { kind: "point" }, logPrior } = options;
+  const { noise = 0.01, fitNoise = true, mean = 0, scale = { kind: "point" }, fitScale = false, logPrior } = options;
   const {
     maxIterations = 100,
     tolerance = 1e-4,
@@ -109,6 +114,9 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   if (scale.kind === "density") {
     throw new ValueError(`${owner}: scale.kind is "density", which has no gradient; give "point" or "inverseGamma"`);
   }
+  if (fitScale && scale.kind !== "inverseGamma") {
+    throw new ValueError(`${owner}: fitScale is for scale.kind "inverseGamma"; "${scale.kind}" has nothing to fit`);
+  }
   const points = rowsOf(owner, "x", x);
   const n = points.shape[0];
   if (n === 0) throw new ValueError(`${owner}: x has no points; give one at least`);
@@ -123,12 +131,18 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
       const ones = full([n], 1, "float64");
       const K = add(current.matrix(at, at), diag(mul(variance, ones)));
       const { quadratic, logDeterminant } = evidenceTerms(K, r);
-      const evidence = sub(scaleEvidence(owner, scale, n, quadratic), mul(0.5, logDeterminant));
+      const ofScale = raw.scale === undefined ? undefined : positiveOf(raw.scale);
+      const evidence = sub(scaleEvidence(owner, scale, n, quadratic, ofScale), mul(0.5, logDeterminant));
       const minus = sub((n / 2) * Math.log(2 * Math.PI), evidence);
       return logPrior === undefined ? minus : sub(minus, logPrior(current, variance));
     }),
   );
-  const start: Fitted = { kernel: kernel.parameters, noise: rawOf(tensor(noise, { dtype: "float64" })) };
+  const raw = (value: number) => rawOf(tensor(value, { dtype: "float64" }));
+  const start: Fitted = {
+    kernel: kernel.parameters,
+    noise: raw(noise),
+    ...(fitScale && scale.kind === "inverseGamma" ? { scale: { shape: raw(scale.shape), rate: raw(scale.rate) } } : {}),
+  };
   const objective = (raw: Fitted): [Tensor, Fitted] => {
     try {
       const [value, gradient] = evaluate(raw, points, residuals) as [Tensor, Fitted];
@@ -144,24 +158,41 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   const found = await minimizeLbfgs<Fitted>(objective, start, {
     maxIterations,
     gradientTolerance: tolerance,
+    decreaseTolerance,
     ...given,
   });
   evaluate.release();
   const best = kernel.with(found.x.kernel);
   const variance = special.softplus(found.x.noise).item();
-  const posterior = condition(best, points, values, { noise: variance, mean, scale });
+  const of = found.x.scale === undefined ? undefined : positiveOf(found.x.scale);
+  const fittedScale: ScaleDistribution =
+    of === undefined ? scale : { kind: "inverseGamma", shape: of.shape.item(), rate: of.rate.item() };
+  const posterior = condition(best, points, values, { noise: variance, mean, scale: fittedScale });
   const { objective: value, status, iterations, history, state } = found;
   return {
-    ...{ kernel: best, noise: variance, posterior, logEvidence: posterior.logEvidence, objective: value },
+    ...{
+      kernel: best,
+      noise: variance,
+      scale: fittedScale,
+      posterior,
+      logEvidence: posterior.logEvidence,
+      objective: value,
+    },
     ...{ status, iterations, history, state },
   };
 }
+
+const positiveOf = ({ shape, rate }: ScaleValues): ScaleValues => ({
+  shape: special.softplus(shape),
+  rate: special.softplus(rate),
+});
 
 const optionNames = [
   "noise",
   "fitNoise",
   "mean",
   "scale",
+  "fitScale",
   "logPrior",
   "maxIterations",
   "tolerance",

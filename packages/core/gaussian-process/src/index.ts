@@ -1,10 +1,11 @@
 export type { Activation } from "./activation.js";
+export type { Architecture, WideNetwork } from "./architecture.js";
 export { additive, onInputs, productOf, scale, sumOf } from "./composition.js";
 export { gradientGradient, valueGradient } from "./derivative-covariance.js";
 export { type EvidenceTerms, evidenceTerms } from "./evidence.js";
 export { type FitOptions, type FitResult, fit } from "./fit.js";
 export { type Kernel, type ParameterTree, rawOf, type Spectrum } from "./kernel.js";
-export { type Architecture, nngp, ntk, type WideNetwork } from "./network-kernels.js";
+export { nngp, ntk } from "./network-kernels.js";
 export {
   type ConditionOptions,
   condition,

@@ -137,6 +137,8 @@ export class Posterior {
   readonly jitter: number;
   /** What the observations say of the scale. */
   readonly scale: ScalePosterior;
+  /** r^T K^-1 r for observations less their means: what the scale is judged by. */
+  readonly quadratic: number;
   /** Log density of the observations. */
   readonly logEvidence: number;
   readonly #observed: Observed;
@@ -152,7 +154,8 @@ export class Posterior {
     this.#observed = observed;
     this.#weights = linalg.choleskySolve(factor, residuals);
     const logDeterminant = 2 * sum(log(diagonal(factor))).item();
-    this.scale = scalePosterior("condition", scale, n, dot(residuals, this.#weights).item());
+    this.quadratic = dot(residuals, this.#weights).item();
+    this.scale = scalePosterior("condition", scale, n, this.quadratic);
     this.logEvidence = this.scale.logEvidence - logDeterminant / 2 - (n / 2) * Math.log(2 * Math.PI);
   }
 

@@ -56,8 +56,23 @@ export function checkScale(owner: string, scale: ScaleDistribution): void {
   }
 }
 
-/** @internal The part of the log evidence that the scale decides, as a function of r^T K^-1 r; traceable. */
-export function scaleEvidence(owner: string, scale: ScaleDistribution, count: number, quadratic: Tensor): Tensor {
+/** @internal The parameters of a scale's distribution that can be fitted, as positive tensors. */
+export interface ScaleValues {
+  readonly shape: Tensor;
+  readonly rate: Tensor;
+}
+
+/**
+ * @internal The part of the log evidence that the scale decides, as a function of r^T K^-1 r and, for an inverse gamma
+ * distribution, of shape and rate; traceable.
+ */
+export function scaleEvidence(
+  owner: string,
+  scale: ScaleDistribution,
+  count: number,
+  quadratic: Tensor,
+  fitted?: ScaleValues,
+): Tensor {
   if (scale.kind === "point") {
     const s = scale.value ?? 1;
     return sub(mul(-0.5 / s, quadratic), (count / 2) * Math.log(s));
@@ -67,16 +82,13 @@ export function scaleEvidence(owner: string, scale: ScaleDistribution, count: nu
       `${owner}: a scale with a density of one's own has no gradient; fit with "inverseGamma"`,
     );
   }
-  const { shape, rate } = scale;
-  const constant = shape * Math.log(rate) - lgamma(shape) + lgamma(shape + count / 2);
-  return sub(constant, mul(shape + count / 2, log(add(rate, mul(0.5, quadratic)))));
+  const { shape, rate } = fitted ?? { shape: float64(scale.shape), rate: float64(scale.rate) };
+  const after = add(shape, count / 2);
+  const constant = add(mul(shape, log(rate)), sub(special.lgamma(after), special.lgamma(shape)));
+  return sub(constant, mul(after, log(add(rate, mul(0.5, quadratic)))));
 }
 
 const float64 = (x: number): Tensor => tensor(x, { dtype: "float64" });
-
-function lgamma(x: number): number {
-  return special.lgamma(float64(x)).item();
-}
 
 /** @internal What `count` observations with r^T K^-1 r = `quadratic` say of the scale. */
 export function scalePosterior(

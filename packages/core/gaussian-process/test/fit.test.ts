@@ -34,6 +34,20 @@ describe("fit", () => {
     expect(status).toBe("converged");
     expect(posterior.scale.degreesOfFreedom).toBe(29);
   });
+
+  it("fits the distribution of the scale, too", async () => {
+    const given = { kind: "inverseGamma", shape: 2, rate: 2 } as const;
+    const [kept, fitted] = [false, true].map((fitScale) => fitKernel(start, X, y, { scale: given, fitScale }));
+    const { scale: law, posterior, logEvidence } = await fitted;
+    if (law.kind !== "inverseGamma") throw new Error("another kind of scale");
+    expect(logEvidence).toBeGreaterThan((await kept).logEvidence);
+    expect(posterior.scale.degreesOfFreedom).toBeCloseTo(2 * law.shape + 25, 12);
+    // With a free variance the rate alone says nothing: the evidence grows towards a known scale.
+    expect(law.shape).toBeGreaterThan(2);
+    await expect(fitKernel(start, X, y, { fitScale: true })).rejects.toThrow(
+      /fitScale is for scale.kind "inverseGamma"/,
+    );
+  });
 });
 
 const many = random.rng(1).uniform([260, 4], { dtype: "float64" });

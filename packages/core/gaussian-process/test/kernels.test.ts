@@ -7,8 +7,10 @@ import {
   relu,
   special,
   square,
+  stack,
   sub,
   type Tensor,
+  take,
   tensor,
   transpose,
   tree,
@@ -154,6 +156,8 @@ describe("kernels of infinite networks", () => {
     { kind: "residual", blocks: 2 },
     { kind: "convolutional", depth: 2, image: [3, 1, 1] },
     { kind: "convolutional", depth: 2, image: [3, 1, 1], readout: "globalAveragePool", activation: "erf" },
+    { kind: "fullyConnected", depth: 1, readoutVariance: 0.7 },
+    { kind: "wideResidual", blocks: 1, image: [3, 1, 1], strides: [1, 2] },
   ];
 
   it("are positive definite, with the diagonal that they say", () => {
@@ -217,6 +221,54 @@ describe("kernels of infinite networks", () => {
       expectClose(nngp(pixel).matrix(x, z), nngp({ kind: "fullyConnected", depth: 2 }).matrix(x, z), 1e-12);
       expectClose(ntk(pixel).matrix(x, z), ntk({ kind: "fullyConnected", depth: 2 }).matrix(x, z), 1e-12);
     }
+  });
+
+  it("with a read-out of its own have its variance there, and no bias", () => {
+    const inner = {
+      kind: "fullyConnected",
+      depth: 2,
+      activation: "erf",
+      weightVariance: 1.5,
+      biasVariance: 0.2,
+    } as const;
+    for (const make of [nngp, ntk]) {
+      const usual = make(inner).matrix(x, z);
+      const own = make({ ...inner, readoutVariance: 3 });
+      // The tangent kernel counts the read-out's bias once, too.
+      expectClose(own.matrix(x, z), usual.sub(0.2).mul(2), 1e-12);
+      expect(Object.keys(own.parameters).sort()).toEqual(["biasVariance", "readoutVariance", "weightVariance"]);
+    }
+  });
+
+  it("of wide residual networks on one pixel are those of their layers", () => {
+    const pixel = { kind: "wideResidual", blocks: 2, strides: [1], image: [1, 1, 3], filter: 1 } as const;
+    const affine = (v: Tensor) => v.mul(2).add(0.01);
+    const active = (K: Tensor) => {
+      const [a, b, c] = [K.data()[0], K.data()[1], K.data()[3]];
+      const theta = Math.acos(b / Math.sqrt(a * c));
+      const cross = (Math.sqrt(a * c) * (Math.sin(theta) + (Math.PI - theta) * Math.cos(theta))) / (2 * Math.PI);
+      return tensor([a / 2, cross, cross, c / 2], { dtype: "float64" });
+    };
+    const main = (K: Tensor) => affine(active(affine(active(K))));
+    const pair = stack([row(x, 0), row(z, 0)]);
+    let K = affine(
+      matmul(pair, transpose(pair))
+        .reshape([4])
+        .mul(1 / 3),
+    );
+    K = affine(K).add(main(K));
+    K = K.add(main(K));
+    expectClose(nngp(pixel).matrix(pair), affine(active(K)).reshape([2, 2]), 1e-12);
+  });
+
+  it("of wide residual networks see every second pixel after a stride", () => {
+    const one = { kind: "wideResidual", blocks: 1, image: [4, 4, 1], filter: 1, strides: [2] } as const;
+    const flat = random.rng(5).normal([1, 16], { dtype: "float64" });
+    const kept = take(flat, new Int32Array([0, 2, 8, 10]), 1);
+    const small = nngp({ ...one, image: [2, 2, 1], strides: [1] })
+      .matrix(kept)
+      .item();
+    expect(nngp(one).matrix(flat).item()).toBeCloseTo(small, 12);
   });
 
   it("with a pooled read-out do not care where the image lies within its margin", () => {

@@ -38,6 +38,8 @@ describe("condition", () => {
       );
       expect(posterior.logEvidence).toBeCloseTo(logEvidence, 8);
       expect(posterior.jitter).toBe(0);
+      const K = add(kernel.matrix(f64(fixture.X)), mul(0.02, eye(25, 25, "float64")));
+      expect(posterior.quadratic).toBeCloseTo(evidenceTerms(K, f64(fixture.y)).quadratic.item(), 8);
     }
   });
 
