@@ -1,4 +1,12 @@
-import { asTensor, checkOptions, IndexError, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  IndexError,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** Edges in lists by one of their ends: those of node `i` stand at positions `indptr[i]` to `indptr[i + 1]`. */
 export interface Adjacency {
@@ -8,6 +16,25 @@ export interface Adjacency {
   readonly neighbours: Int32Array;
   /** `[edges]`: the number of the edge in the graph's own order. */
   readonly edges: Int32Array;
+}
+
+/**
+ * What message passing needs to know of a graph: a `Graph` is one, and so are tensors in the place of its lists, which may
+ * be arguments of a compiled function (`graphTensors`).
+ */
+export interface EdgeList {
+  /** Number of nodes. */
+  readonly nodes: number;
+  /** Number of directed edges. */
+  readonly edges: number;
+  /** `[edges]` node that each edge leaves. */
+  readonly sources: Int32Array | Tensor;
+  /** `[edges]` node that each edge enters. */
+  readonly targets: Int32Array | Tensor;
+  /** `[nodes]` number of the graph that each node belongs to, if this is a batch. */
+  readonly graphIds?: Int32Array | Tensor | undefined;
+  /** Number of graphs of a batch whose `graphIds` are a tensor. */
+  readonly graphs?: number | undefined;
 }
 
 /** What a graph may carry beside its edges. */

@@ -29,7 +29,8 @@ export {
 export { type RingMoleculeOptions, ringMolecules } from "./generators/molecules.js";
 export { nearestNeighbourGraph } from "./generators/nearest-neighbours.js";
 export { barabasiAlbert, erdosRenyi, grid, randomGeometric } from "./generators/random-graphs.js";
-export { type Adjacency, directed, Graph, type GraphOptions, undirected } from "./graph.js";
+export { type Adjacency, directed, type EdgeList, Graph, type GraphOptions, undirected } from "./graph.js";
+export { edgeListOf, type GraphTensorOptions, type GraphTensors, graphTensors } from "./graph-tensors.js";
 export {
   type AttentiveMessagePassingOptions,
   type AttentiveMessagePassingParams,

@@ -3,6 +3,7 @@ import {
   cast,
   checkOptions,
   isFinite as finite,
+  isTensor,
   ShapeError,
   segmentMax,
   segmentMean,
@@ -11,12 +12,13 @@ import {
   type Tensor,
   type TensorLike,
   take,
+  ValueError,
   where,
 } from "@offprint/tensor-core";
 import { edgeDot, edgeSum, type Flow } from "./edge-products.js";
-import type { Graph } from "./graph.js";
+import type { EdgeList, Graph } from "./graph.js";
 
-function perEdge(owner: string, graph: Graph, values: TensorLike): Tensor {
+function perEdge(owner: string, graph: EdgeList, values: TensorLike): Tensor {
   const t = asTensor(values);
   if (t.rank === 0 || t.shape[0] !== graph.edges) {
     throw new ShapeError(`${owner}: values of shape [${t.shape}] need axis 0 of extent ${graph.edges}, one per edge`);
@@ -24,7 +26,7 @@ function perEdge(owner: string, graph: Graph, values: TensorLike): Tensor {
   return t;
 }
 
-function perNode(owner: string, graph: Graph, x: TensorLike): Tensor {
+function perNode(owner: string, graph: EdgeList, x: TensorLike): Tensor {
   const t = asTensor(x);
   if (t.rank === 0 || t.shape[0] !== graph.nodes) {
     throw new ShapeError(`${owner}: x of shape [${t.shape}] needs axis 0 of extent ${graph.nodes}, one per node`);
@@ -33,19 +35,19 @@ function perNode(owner: string, graph: Graph, x: TensorLike): Tensor {
 }
 
 /** The rows of `x` `[nodes, ...]` at the source of every edge, `[edges, ...]`. */
-export function gatherSources(graph: Graph, x: TensorLike): Tensor {
+export function gatherSources(graph: EdgeList, x: TensorLike): Tensor {
   return take(perNode("gatherSources", graph, x), graph.sources);
 }
 
 /** The rows of `x` `[nodes, ...]` at the target of every edge, `[edges, ...]`. */
-export function gatherTargets(graph: Graph, x: TensorLike): Tensor {
+export function gatherTargets(graph: EdgeList, x: TensorLike): Tensor {
   return take(perNode("gatherTargets", graph, x), graph.targets);
 }
 
 /** How what arrives at a node is put together. */
 export type Reduction = "sum" | "mean" | "max";
 
-function reduceSegments(t: Tensor, ids: Int32Array, count: number, reduction: Reduction): Tensor {
+function reduceSegments(t: Tensor, ids: Int32Array | Tensor, count: number, reduction: Reduction): Tensor {
   if (reduction === "sum") return segmentSum(t, ids, count);
   if (reduction === "mean") return segmentMean(t, ids, count);
   const largest = segmentMax(t, ids, count);
@@ -56,26 +58,32 @@ function reduceSegments(t: Tensor, ids: Int32Array, count: number, reduction: Re
  * Messages `[edges, ...]` put together at the targets of their edges, `[nodes, ...]`; 0 where none arrives. Where
  * messages are rows of node features times a number per edge, `spmm` is the same without forming them.
  */
-export function collect(graph: Graph, messages: TensorLike, reduction: Reduction = "sum"): Tensor {
+export function collect(graph: EdgeList, messages: TensorLike, reduction: Reduction = "sum"): Tensor {
   return reduceSegments(perEdge("collect", graph, messages), graph.targets, graph.nodes, reduction);
 }
 
 /** Nodes `[nodes, ...]` put together for each graph of a batch, `[graphs, ...]`; a graph that is no batch is one. */
-export function readout(graph: Graph, x: TensorLike, reduction: Reduction = "sum"): Tensor {
+export function readout(graph: EdgeList, x: TensorLike, reduction: Reduction = "sum"): Tensor {
   const ids = graph.graphIds ?? new Int32Array(graph.nodes);
-  const count = ids.reduce((largest, id) => Math.max(largest, id + 1), graph.graphIds === undefined ? 1 : 0);
-  return reduceSegments(perNode("readout", graph, x), ids, count, reduction);
+  return reduceSegments(perNode("readout", graph, x), ids, graph.graphs ?? graphsAmong(graph, ids), reduction);
+}
+
+function graphsAmong(graph: EdgeList, ids: Int32Array | Tensor): number {
+  if (isTensor(ids)) {
+    throw new ValueError("readout: graphIds is a tensor, which does not tell how many graphs there are; give graphs");
+  }
+  return ids.reduce((largest, id) => Math.max(largest, id + 1), graph.graphIds === undefined ? 1 : 0);
 }
 
 /**
  * Softmax of one number `[edges]`, or several `[edges, heads]`, per edge over the edges that enter the same node.
  */
-export function edgeSoftmax(graph: Graph, logits: TensorLike): Tensor {
+export function edgeSoftmax(graph: EdgeList, logits: TensorLike): Tensor {
   return segmentSoftmax(perEdge("edgeSoftmax", graph, logits), graph.targets, graph.nodes);
 }
 
 /** Softmax over the edges that leave the same node. See `edgeSoftmax`. */
-export function edgeSoftmaxBySource(graph: Graph, logits: TensorLike): Tensor {
+export function edgeSoftmaxBySource(graph: EdgeList, logits: TensorLike): Tensor {
   return segmentSoftmax(perEdge("edgeSoftmaxBySource", graph, logits), graph.sources, graph.nodes);
 }
 

@@ -4,11 +4,14 @@ import { mlp } from "@offprint/nn";
 import {
   add,
   concatenate,
+  expandDims,
   grad,
   jit,
   linalg,
   mul,
+  pad,
   random,
+  slice,
   square,
   sum,
   type Tensor,
@@ -20,15 +23,20 @@ import { describe, expect, it } from "vitest";
 import {
   adjacency,
   attentiveMessagePassing,
+  batch,
   collect,
   directed,
+  edgeListOf,
   Graph,
+  type GraphTensors,
   gat,
   gcn,
   gin,
+  graphTensors,
   meanAdjacency,
   normalizedAdjacency,
   type Propagation,
+  readout,
   sage,
   undirected,
 } from "../src/index.js";
@@ -216,6 +224,51 @@ describe("attentive message passing", () => {
     const expected = network(3, 8).apply(params.node, concatenate([tensor(arrived, { dtype: "float64" }), x], 1));
     expect(largestDifference(nodes, expected)).toBeLessThan(1e-12);
     expect(() => layer.apply(params, x, normal([2, 2]), graph)).toThrow(/edges have shape/);
+  });
+
+  it("serves graphs that are arguments of a compiled function, filled up to the same extents", async () => {
+    const layer = attentiveMessagePassing({
+      nodeInputs: 5,
+      edgeInputs: 2,
+      nodeOutputs: 3,
+      hidden: [4],
+      reduction: "max",
+    });
+    const params = layer.init(rng, "float64");
+    const filled = (values: Tensor, rows: number) =>
+      pad(values, [
+        [0, rows - values.shape[0]],
+        [0, 0],
+      ]); // prettier-ignore
+    const run = jit((lists: GraphTensors, nodes: Tensor, edges: Tensor) => {
+      const list = edgeListOf(lists);
+      const out = layer.apply(params, nodes, edges, list);
+      return { ...out, read: readout(list, mul(out.nodes, expandDims(lists.nodeMask, 1))) };
+    });
+    const other = directed(
+      [
+        [0, 1],
+        [1, 2],
+        [2, 0],
+        [0, 2],
+      ],
+      3,
+    ); // prettier-ignore
+    for (const g of [graph, other]) {
+      const [nodes, edges] = [normal([g.nodes, 5]), normal([g.edges, 2])];
+      const lists = graphTensors(g, { nodes: 9, edges: 20, graphs: 2, dtype: "float64" });
+      const got = await run(lists, filled(nodes, 9), filled(edges, 20));
+      const expected = layer.apply(params, nodes, edges, g);
+      expect(largestDifference(slice(got.nodes, [{ stop: g.nodes }]), expected.nodes)).toBeLessThan(1e-12);
+      expect(largestDifference(slice(got.edges, [{ stop: g.edges }]), expected.edges)).toBeLessThan(1e-12);
+      expect(largestDifference(slice(got.read, [{ stop: 1 }]), readout(g, expected.nodes))).toBeLessThan(1e-12);
+    }
+    expect(() => graphTensors(other, { edges: 5 })).toThrow(/nodes is 3; give at least 4/);
+    expect(() => graphTensors(other, { nodes: 2 })).toThrow(/nodes/);
+    expect(() => graphTensors(batch([other, other]), { nodes: 7 })).toThrow(/graphs is 2; give at least 3/);
+    expect(() => readout({ ...edgeListOf(graphTensors(other)), graphs: undefined }, normal([3, 1]))).toThrow(
+      /give graphs/,
+    );
   });
 });
 

@@ -69,17 +69,20 @@ export interface CosineOptions {
   steps: number;
   /** Default 0. */
   final?: number;
+  /** Whether it begins again at `initial` after every `steps` (SGDR, arXiv 1608.03983). Default false. */
+  restarts?: boolean;
 }
 
-/** Half a cosine wave from `initial` down to `final`. */
+/** Half a cosine wave from `initial` down to `final`, once or again and again. */
 export function cosineSchedule(options: CosineOptions): Schedule {
-  checkOptions("cosineSchedule", options, ["initial", "steps", "final"]);
-  const { initial, steps, final = 0 } = options;
+  checkOptions("cosineSchedule", options, ["initial", "steps", "final", "restarts"]);
+  const { initial, steps, final = 0, restarts = false } = options;
   requireNonNegative("cosineSchedule", "initial", initial);
   requireNonNegative("cosineSchedule", "final", final);
   requireInteger("cosineSchedule", "steps", steps, 1);
   return (step) => {
-    const progress = minimum(div(sub(step, 1), steps), 1);
+    const periods = div(sub(step, 1), steps);
+    const progress = restarts ? sub(periods, floor(periods)) : minimum(periods, 1);
     return add(mul(add(cos(mul(progress, Math.PI)), 1), (initial - final) / 2), final);
   };
 }

@@ -29,6 +29,11 @@ it("schedules begin at the first update and end where they say", () => {
   close(at(cosine, 51), 0.6);
   close(at(cosine, 101), 0.2);
   close(at(cosine, 500), 0.2);
+  const restarting = cosineSchedule({ initial: 1, steps: 32, restarts: true }); // as CosineAnnealingWarmRestarts(T_0=32)
+  for (const start of [1, 33, 65]) {
+    close(at(restarting, start), 1);
+    close(at(restarting, start + 16), 0.5);
+  }
   const polynomial = polynomialSchedule({ initial: 1, final: 0, power: 2, steps: 10 });
   close(at(polynomial, 1), 1);
   close(at(polynomial, 6), 0.25);

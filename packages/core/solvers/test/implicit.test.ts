@@ -52,12 +52,13 @@ function unrolled(w: Tensor, b: Tensor): Tensor {
 const equation = (x: Tensor, parameters: Layer) => sub(layer(x, parameters), x);
 
 const solutions: Record<string, (w: Tensor, b: Tensor) => Tensor> = {};
-for (const adjoint of ["direct", "iterative"] as const) {
+for (const adjoint of ["direct", "iterative", "contraction"] as const) {
   const options = { tolerance: 1e-13, adjoint, adjointTolerance: 1e-13 };
   for (const method of ["anderson", "iteration"] as const) {
     const solve = implicit.fixedPoint(layer, { ...options, method });
     solutions[`fixed point, ${method}, ${adjoint}`] = (w, b) => solve(zero, { w, b });
   }
+  if (adjoint === "contraction") continue;
   for (const method of ["newton", "broyden", "anderson"] as const) {
     const solve = implicit.root(equation, { ...options, method });
     solutions[`root, ${method}, ${adjoint}`] = (w, b) => solve(zero, { w, b });

@@ -12,6 +12,7 @@ import {
   ShapeError,
   scatterAdd,
   scatterAddAlongAxis,
+  scatterProduct,
   segmentMax,
   segmentMean,
   segmentMin,
@@ -379,5 +380,67 @@ describe("oneHot and at", () => {
     expectClose(at(x, [arange(2), [1, 1], [0, 3]]), f64([x.slice([0, 1, 0]).item(), x.slice([1, 1, 3]).item()]));
     expect(() => at(x, [[0], [3]])).toThrow(/axis 1/);
     expect(() => at(x, [])).toThrow(IndexError);
+  });
+});
+
+describe("scatterProduct", () => {
+  const [into, from] = [int([2, 0, 2, 1, 2]), int([3, 0, 3, 1, 2])];
+  const values = scattered([5, 2, 3]);
+  const x = scattered([4, 2, 3]);
+  const composed = (v: Tensor, y: Tensor) => segmentSum(v.mul(take(y, from)), into, 4);
+
+  it("is the sum of the products, for any further axes", () => {
+    expectClose(scatterProduct(values, x, into, from, 4), composed(values, x), 1e-15);
+    const [v, y] = [scattered([5]), scattered([4])];
+    expectClose(scatterProduct(v, y, into, from, 4), composed(v, y), 1e-15);
+    expect(scatterProduct(zeros([0, 2]), zeros([3, 2]), int([], [0]), int([], [0]), 2).toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]); // prettier-ignore
+  });
+
+  it("has the gradients of both, twice", () => {
+    const product = (v: Tensor, y: Tensor) => scatterProduct(v, y, into, from, 4);
+    expectGradient(product, [values, x]);
+    expectSecondGradient(product, [values, x]);
+  });
+
+  it("is batched by any of its arguments", () => {
+    expectVmap((v, y) => scatterProduct(v, y, into, from, 4), [scattered([3, 5, 2]), scattered([3, 4, 2])]);
+    const ends = int([
+      [2, 0, 2, 1, 2],
+      [1, 1, 0, 3, 0],
+    ]); // prettier-ignore
+    const each = vmap((to: Tensor, v: Tensor) => scatterProduct(v, x, to, from, 4), { inAxes: [0, null] })(
+      ends,
+      values,
+    );
+    expectClose(
+      at(each, [1]).reshape([4, 2, 3]),
+      scatterProduct(values, x, ends.slice(1).reshape([5]), from, 4),
+      1e-15,
+    );
+  });
+
+  it("agrees compiled, in both precisions and at every width", async () => {
+    for (const dtype of ["float32", "float64"] as const) {
+      for (const width of [1, 2, 3, 7, 16, 70]) {
+        const [v, y] = [scattered([5, width]), scattered([4, width])].map((t) =>
+          tensor(t.data(), { shape: t.shape, dtype }),
+        );
+        const run = jit((a: Tensor, b: Tensor) => scatterProduct(a, b, into, from, 4));
+        expectClose(await run(v, y), composed(v, y), dtype === "float32" ? 1e-6 : 1e-15);
+      }
+    }
+  });
+
+  it("refuses what does not fit", async () => {
+    expect(() => scatterProduct(values, x, int([4, 0, 0, 0, 0]), from, 4)).toThrow(IndexError);
+    expect(() => scatterProduct(values, x, into, int([0, 0, 0, 0, 4]), 4)).toThrow(IndexError);
+    expect(() => scatterProduct(values, scattered([4, 2]), into, from, 4)).toThrow(ShapeError);
+    expect(() => scatterProduct(values, x, int([0]), from, 4)).toThrow(ShapeError);
+    expect(() => scatterProduct(values, x, into, from, 1.5)).toThrow(ValueError);
+    const far = jit((to: Tensor) => scatterProduct(values, x, to, from, 4));
+    await expect(far(int([4, 0, 0, 0, 0]))).rejects.toThrow(IndexError);
   });
 });

@@ -9,8 +9,8 @@ import {
   type Tensor,
   type TensorLike,
 } from "@offprint/tensor-core";
-import type { Graph } from "../graph.js";
-import { collect, edgeSoftmax, gatherSources, gatherTargets } from "../message-passing.js";
+import type { EdgeList } from "../graph.js";
+import { collect, edgeSoftmax, gatherSources, gatherTargets, type Reduction } from "../message-passing.js";
 import { requireFeatures, requireWidth } from "./graph-layer.js";
 
 /** Options of `attentiveMessagePassing`. */
@@ -26,7 +26,7 @@ export interface AttentiveMessagePassingOptions {
   /** Widths of the hidden layers of the perceptrons. Default `[64]`. */
   hidden?: readonly number[];
   /** How messages are put together. Default `sum`. */
-  reduction?: "sum" | "mean";
+  reduction?: Reduction;
   /** Between the layers of the perceptrons. Default `leakyRelu`. */
   activation?: ActivationName | Activation;
   /** After their last layers. Default that between them. */
@@ -56,12 +56,12 @@ export interface EdgeGraphLayer<P> {
   /** Draws initial parameters. Default dtype float32. */
   init(rng: Rng, dtype?: FloatType): P;
   /** Pure and traceable. */
-  apply(params: P, nodes: TensorLike, edges: TensorLike, graph: Graph): NodesAndEdges;
+  apply(params: P, nodes: TensorLike, edges: TensorLike, graph: EdgeList): NodesAndEdges;
 }
 
 /**
  * Message passing with edge features and attention: edges become `z' = MLP([z, x_source, x_target])`; nodes become
- * `MLP([sum or mean of alpha z', x])`, where alpha is the softmax, over the edges that enter the node, of a third
+ * `MLP([sum, mean or largest of alpha z', x])`, where alpha is the softmax, over the edges that enter the node, of a third
  * perceptron of the same inputs.
  * @see Park, Choo and Park, ICLR 2022, arXiv 2106.01680, the encoder.
  */

@@ -1,6 +1,6 @@
 import type { FloatType } from "@offprint/nn";
 import { type Rng, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
-import type { Graph } from "../graph.js";
+import type { EdgeList, Graph } from "../graph.js";
 
 /**
  * A layer on graphs: how to make its parameters, and what it computes with them from node features. It holds no state.
@@ -21,7 +21,7 @@ export interface GraphLayer<P = unknown, A = unknown> {
 }
 
 /** Throws unless x is `[nodes of the graph, inputs]`. */
-export function requireFeatures(owner: string, x: Tensor, graph: Graph, inputs: number): void {
+export function requireFeatures(owner: string, x: Tensor, graph: EdgeList, inputs: number): void {
   if (x.rank !== 2 || x.shape[0] !== graph.nodes || x.shape[1] !== inputs) {
     throw new ShapeError(
       `${owner}: x has shape [${x.shape}]; it must be [${graph.nodes}, ${inputs}]: the nodes of the graph and the ` +

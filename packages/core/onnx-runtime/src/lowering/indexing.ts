@@ -1,5 +1,6 @@
-import type { PrimitiveParams } from "@offprint/tensor-core";
+import { mul, type PrimitiveParams, scatterAdd, take, zeros } from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
+import { composed } from "./composed.js";
 import type { LoweringContext } from "./context.js";
 import { toType } from "./elementwise.js";
 import { isForGpu, type Lowering, lowerings } from "./lowering.js";
@@ -116,6 +117,10 @@ export const indexingLowerings = lowerings({
     );
     c.define(y, added);
   },
+
+  scatterProduct: composed(([values, x, into, from], { rows }) => [
+    scatterAdd(zeros([rows, x.shape[1]], x.dtype), into, mul(values, take(x, from))),
+  ]),
 
   topKIndices: (c, { inputs: [x], outputs: [y], params }) => {
     const source = movable(c, c.value(x));

@@ -12,11 +12,8 @@ import {
   requireInteger,
   requirePositive,
   reshape,
-  sqrt,
-  square,
   squeeze,
   stopGradient,
-  sum,
   swapAxes,
   type Tensor,
   tree,
@@ -24,16 +21,21 @@ import {
   where,
 } from "@offprint/tensor-core";
 import { valueAndJacobian } from "../least-squares/jacobian.js";
+import { contractionSolve } from "./contraction-solve.js";
 import { krylovSolve } from "./krylov-solve.js";
 
 /** How the linear system of an implicit gradient is solved. */
 export interface AdjointOptions {
   /**
-   * `"direct"` forms the Jacobian and factorises it; `"iterative"` is GMRES on products with it, one reverse pass each.
-   * Default `"direct"` up to 200 variables.
+   * `"direct"` forms the Jacobian and factorises it; `"iterative"` is GMRES on products with it, one reverse pass each;
+   * `"contraction"` repeats the transposed derivative of f, which converges where the equation is `f(x) - x = 0` with a
+   * contraction f, at its rate. Default `"direct"` up to 200 variables.
    */
-  readonly adjoint?: "direct" | "iterative";
-  /** Accepted relative residual of an iterative solution (default 1e-10). */
+  readonly adjoint?: "direct" | "iterative" | "contraction";
+  /**
+   * Accepted relative residual of an iterative solution (default 1e-10); of a contraction also what rounding leaves of
+   * the solution, eight units in its last place.
+   */
   readonly adjointTolerance?: number;
   /** Most products of an iterative solution (default 1000). */
   readonly adjointIterations?: number;
@@ -50,10 +52,13 @@ interface Point<P> {
   readonly parameters: P;
 }
 
-/** A linear map of vectors that depends on a point, and its transpose. */
+/** A linear map of vectors. */
+type LinearMap = (v: Tensor) => Tensor;
+
+/** A linear map that depends on a point, and its transpose. */
 interface LinearFamily<P> {
-  apply(point: Point<P>, v: Tensor): Tensor;
-  transposed(point: Point<P>, v: Tensor): Tensor;
+  apply(point: Point<P>): LinearMap;
+  transposed(point: Point<P>): LinearMap;
 }
 
 /** @internal A function that gives `x` the gradient of a root of `equation`. */
@@ -62,7 +67,7 @@ export function withRootGradient<P>(
   equation: Equation<P>,
   options: AdjointOptions,
 ): (x: Tensor, parameters: P) => Tensor {
-  requireChoice(owner, "adjoint", options.adjoint ?? "direct", ["direct", "iterative"]);
+  requireChoice(owner, "adjoint", options.adjoint ?? "direct", ["direct", "iterative", "contraction"]);
   requirePositive(owner, "adjointTolerance", options.adjointTolerance ?? 1e-10);
   requireInteger(owner, "adjointIterations", options.adjointIterations ?? 1000, 1);
   return customVjp(
@@ -101,8 +106,14 @@ function adjointSolver<P>(
 /** The transposed Jacobian of an equation, known by its products. */
 function jacobianOf<P>(equation: Equation<P>): LinearFamily<P> {
   return {
-    apply: ({ x, parameters }, v) => vjp((y: Tensor) => equation(y, parameters), x)[1](v)[0],
-    transposed: ({ x, parameters }, v) => jvp((y: Tensor) => equation(y, parameters), [x], [v])[1],
+    apply({ x, parameters }) {
+      const [, pullback] = vjp((y: Tensor) => equation(y, parameters), x);
+      return (v) => pullback(v)[0];
+    },
+    transposed:
+      ({ x, parameters }) =>
+      (v) =>
+        jvp((y: Tensor) => equation(y, parameters), [x], [v])[1],
   };
 }
 
@@ -125,7 +136,7 @@ function iterativeSolver<P>(
     ({ point, u }: { point: Point<P>; u: Tensor }, w: Tensor) => {
       const swapped = { apply: family.transposed, transposed: family.apply };
       const z = iterativeSolver(owner, swapped, options)(point, w);
-      const [, pullback] = vjp((at: Point<P>) => family.apply(at, u), point);
+      const [, pullback] = vjp((at: Point<P>) => family.apply(at)(u), point);
       return [pullback(neg(z))[0], z];
     },
   );
@@ -136,14 +147,18 @@ function solved<P>(
   family: LinearFamily<P>,
   point: Point<P>,
   b: Tensor,
-  { adjointTolerance = 1e-10, adjointIterations = 1000 }: AdjointOptions,
+  { adjoint, adjointTolerance = 1e-10, adjointIterations = 1000 }: AdjointOptions,
 ): Tensor {
   const right = stopGradient(b);
   const flat = reshape(right, [right.size]);
-  const apply = (v: Tensor) => reshape(family.apply(point, reshape(v, [...right.shape])), [v.size]);
-  const settings = { tolerance: adjointTolerance, maxIterations: adjointIterations, restart: 30 };
-  const { u, residualNorm } = krylovSolve(apply, flat, settings);
-  const reached = lessEqual(residualNorm, mul(sqrt(sum(square(flat))), adjointTolerance));
+  const map = family.apply(point);
+  const apply = (v: Tensor) => reshape(map(reshape(v, [...right.shape])), [v.size]);
+  const settings = { tolerance: adjointTolerance, maxIterations: adjointIterations };
+  const { u, residualNorm, goal } =
+    adjoint === "contraction"
+      ? contractionSolve(apply, flat, settings)
+      : krylovSolve(apply, flat, { ...settings, restart: 30 });
+  const reached = lessEqual(residualNorm, goal);
   return reshape(
     whereReached(reached, u, () => `${owner}: the linear system of the gradient`, "adjointIterations"),
     [...right.shape],

@@ -37,10 +37,12 @@ export interface KrylovSettings {
 }
 
 /** A solution and what is left of the right-hand side. */
-export interface KrylovSolution {
+export interface IterativeSolution {
   readonly u: Tensor;
   /** `|b - A u|`. */
   readonly residualNorm: Tensor;
+  /** What it had to come down to. */
+  readonly goal: Tensor;
 }
 
 const lengthOf = (x: Tensor) => sqrt(sum(square(x)));
@@ -50,7 +52,7 @@ const lengthOf = (x: Tensor) => sqrt(sum(square(x)));
  * compiled functions. `A` is known by its products.
  * @param b - `[n]`
  */
-export function krylovSolve(apply: (v: Tensor) => Tensor, b: Tensor, settings: KrylovSettings): KrylovSolution {
+export function krylovSolve(apply: (v: Tensor) => Tensor, b: Tensor, settings: KrylovSettings): IterativeSolution {
   const restart = Math.min(settings.restart, b.size);
   const rounds = Math.ceil(settings.maxIterations / restart);
   const goal = mul(lengthOf(b), settings.tolerance);
@@ -62,7 +64,7 @@ export function krylovSolve(apply: (v: Tensor) => Tensor, b: Tensor, settings: K
     return { u: next, residual: sub(b, apply(next)), round: add(round, 1) };
   };
   const { u, residual } = whileLoop(goesOn, body, start);
-  return { u, residualNorm: lengthOf(residual) };
+  return { u, residualNorm: lengthOf(residual), goal };
 }
 
 /** The vector of the Krylov space of `residual` that leaves the least of it. */

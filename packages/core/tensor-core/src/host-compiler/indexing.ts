@@ -197,6 +197,88 @@ function addElement(c: Compilation, dtype: DType, to: number, from: number): voi
   w.access(`${type}.store`);
 }
 
+/** Sums of products of rows at the places that indices name. */
+export function scatterProduct(c: Compilation, equation: Equation): boolean {
+  const { inputs, outputs } = equation;
+  const [values, x, into] = inputs;
+  const [y] = outputs;
+  if (isEmpty([...inputs, y])) return false;
+  const { writer: w } = c;
+  const { views, free } = rowMajor(c, inputs);
+  const to = c.allocate(y);
+  c.note("scatterProduct", [to]);
+  const rowBytes = x.shape[1] * byteSize(x.dtype);
+  const [value, source, row, column, target] = [
+    pointer(c, views[0], x.dtype),
+    pointer(c, views[1], x.dtype),
+    pointer(c, views[2], "int32"),
+    pointer(c, views[3], "int32"),
+    pointer(c, to, x.dtype),
+  ];
+  w.get(target);
+  w.i32(0);
+  w.i32(y.shape[0] * rowBytes);
+  w.memoryFill();
+  const rowAt = (index: number, start: number, extent: number): number => {
+    w.get(start);
+    pushRow(c, index, extent, rowBytes, () => callHost(c, equation, views, [to]));
+    w.op("i32.add");
+    return w.keep("i32");
+  };
+  w.repeat(into.shape[0], () => {
+    const sum = rowAt(row, target, y.shape[0]);
+    const factor = rowAt(column, source, x.shape[0]);
+    addProductOfRows(c, x.dtype, values.shape[1], sum, value, factor);
+    w.advance(row, 4);
+    w.advance(column, 4);
+  });
+  free();
+  c.define(y, new Value(y.shape, x.dtype, { view: to }));
+  return true;
+}
+
+/** Rows of more vectors than this are walked through by a loop. */
+const UNROLLED_VECTORS = 16;
+
+/** `sum += value * factor` over a row; moves the pointer to the value past it. */
+function addProductOfRows(
+  c: Compilation,
+  dtype: DType,
+  width: number,
+  sum: number,
+  value: number,
+  factor: number,
+): void {
+  const { writer: w } = c;
+  const size = byteSize(dtype);
+  const lanes = 16 / size;
+  const vectors = Math.floor(width / lanes);
+  const term = (load: string, store: string, type: string, at: number) => {
+    w.get(sum);
+    w.get(sum);
+    w.access(load, at);
+    w.get(value);
+    w.access(load, at);
+    w.get(factor);
+    w.access(load, at);
+    w.op(`${type}.mul`, `${type}.add`);
+    w.access(store, at);
+  };
+  const vector = (at: number) => term("v128.load", "v128.store", lanes === 2 ? "f64x2" : "f32x4", at);
+  const walks = vectors > UNROLLED_VECTORS;
+  if (walks) {
+    w.repeat(vectors, () => {
+      vector(0);
+      for (const pointer of [sum, value, factor]) w.advance(pointer, 16);
+    });
+  } else for (let k = 0; k < vectors; k++) vector(16 * k);
+  const done = walks ? 0 : vectors * 16;
+  const type = elementTypes[dtype];
+  const rest = width - vectors * lanes;
+  for (let k = 0; k < rest; k++) term(`${type}.load`, `${type}.store`, type, done + k * size);
+  w.advance(value, done + rest * size);
+}
+
 /** Walks over indices that are as many as the elements they move, but for one axis of the tensor they point into. */
 function alongAxis(
   c: Compilation,

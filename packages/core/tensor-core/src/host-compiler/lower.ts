@@ -3,7 +3,7 @@ import { sizeOf } from "../shape.js";
 import { writeCond } from "./branch.js";
 import { writeCall } from "./call-out.js";
 import type { Compilation } from "./compilation.js";
-import { cumSum, scatterAdd, scatterAddAlongAxis, take, takeAlongAxis } from "./indexing.js";
+import { cumSum, scatterAdd, scatterAddAlongAxis, scatterProduct, take, takeAlongAxis } from "./indexing.js";
 import { writeScan, writeWhile } from "./loops.js";
 import { broadcastTo, concatenate, pad, reshape, slice, transpose } from "./movement.js";
 import { matmul } from "./product.js";
@@ -25,6 +25,7 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   takeAlongAxis,
   scatterAdd,
   scatterAddAlongAxis,
+  scatterProduct,
   cumSum,
   cond: writeCond,
   scan: writeScan,

@@ -9,6 +9,7 @@ import {
   scatterAddAlongAxisP,
   scatterAddP,
   scatterMaxP,
+  scatterProductP,
   takeAlongAxisP,
   takeP,
 } from "../primitives/indexing.js";
@@ -267,4 +268,38 @@ export function segmentSoftmax(data: TensorLike, segmentIds: TensorLike, numSegm
   const peak = stopGradient(segmentMax(t, ids, numSegments));
   const e = exp(sub(t, take(where(isFinite(peak), peak, 0), ids)));
   return div(e, take(segmentSum(e, ids, numSegments), ids));
+}
+
+/**
+ * Sums of products of rows, `out[into[e]] += values[e] * x[from[e]]`, `[rows, ...]`: a sparse matrix times `x`, or several
+ * of one pattern at once, one for each column. Differentiable in values and x to any order; nothing of the size of
+ * `values` is formed on the way, which makes it quicker than `segmentSum(mul(values, take(x, from)), into, rows)`.
+ * @param values `[terms, ...]` float
+ * @param x `[n, ...]` with the same further axes
+ * @param into `[terms]` rows of the result, from 0 to rows - 1, in any order
+ * @param from `[terms]` rows of x
+ * @throws IndexError for an index out of range; ShapeError where the shapes do not fit.
+ * @example scatterProduct([2, 3], [10, 20], [0, 0], [0, 1], 1) // [80]
+ */
+export function scatterProduct(
+  values: TensorLike,
+  x: TensorLike,
+  into: TensorLike,
+  from: TensorLike,
+  rows: number,
+): Tensor {
+  const operation = "scatterProduct";
+  if (!Number.isInteger(rows) || rows < 0) throw new ValueError(`${operation}: rows is ${rows}; give an integer >= 0`);
+  const [v, t] = [asFloat(values), asFloat(x)];
+  const [terms, ...rest] = v.shape;
+  if (v.rank === 0 || t.rank === 0 || t.shape.slice(1).join() !== rest.join()) {
+    throw new ShapeError(
+      `${operation}: values ${formatShape(v.shape)} and x ${formatShape(t.shape)} must have the same axes after the first`,
+    );
+  }
+  const dtype = promote(v.dtype, t.dtype);
+  const width = sizeOf(rest);
+  const ends = [integerTensor(operation, into), integerTensor(operation, from)];
+  const flat = [reshape(cast(v, dtype), [terms, width]), reshape(cast(t, dtype), [t.shape[0], width])];
+  return reshape(bindOne(scatterProductP, [...flat, ...ends], { rows }), [rows, ...rest]);
 }

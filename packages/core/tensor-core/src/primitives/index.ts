@@ -95,6 +95,7 @@ export const primitives = {
   scatterAdd: indexing.scatterAddP,
   scatterAddAlongAxis: indexing.scatterAddAlongAxisP,
   scatterMax: indexing.scatterMaxP,
+  scatterProduct: indexing.scatterProductP,
   sigmoid: elementwise.sigmoidP,
   sign: elementwise.signP,
   sin: elementwise.sinP,

@@ -315,3 +315,78 @@ export const scatterAddAlongAxisP: Primitive<IndexingParams> = definePrimitive<I
     bindOne(scatterAddAlongAxisP, spreadBatch(inputs, batched, size), { axis: axis + 1 }),
   ],
 });
+
+/** How many rows the result of `scatterProduct` has. */
+export interface ScatterProductParams {
+  readonly rows: number;
+}
+
+/**
+ * `out[into[e]] += values[e] * x[from[e]]`, row by row: inputs values `[terms, width]`, x `[n, width]`, into `[terms]`,
+ * from `[terms]`. The product of several sparse matrices of one pattern, a column of x each, without forming the terms.
+ */
+export const scatterProductP: Primitive<ScatterProductParams> = definePrimitive<ScatterProductParams>({
+  name: "scatterProduct",
+  outputs([values, x, into, from], { rows }) {
+    for (const indices of [into, from]) requireIndices("scatterProduct", indices);
+    requireDType("scatterProduct", x.dtype, ["float32", "float64"]);
+    const [terms, width] = values.shape;
+    const fits = values.shape.length === 2 && x.shape.length === 2 && x.shape[1] === width;
+    if (values.dtype !== x.dtype) {
+      throw new DTypeError(`scatterProduct: the values are ${values.dtype} and x ${x.dtype}; cast one of them`);
+    }
+    if (!fits || !sameShape(into.shape, [terms]) || !sameShape(from.shape, [terms])) {
+      throw new ShapeError(
+        `scatterProduct: values ${formatShape(values.shape)}, x ${formatShape(x.shape)} and indices ` +
+          `${formatShape(into.shape)}, ${formatShape(from.shape)} do not fit; give [terms, width], [n, width], [terms], [terms]`,
+      );
+    }
+    return [{ shape: [rows, width], dtype: x.dtype }];
+  },
+  host([values, x, into, from], { rows }, [spec]) {
+    const [to, source] = [contiguousData(into), contiguousData(from)];
+    checkIndices("scatterProduct", to, into.shape, 0, rows, "the result");
+    checkIndices("scatterProduct", source, from.shape, 0, x.shape[0], "x");
+    const out = allocate(spec.dtype, sizeOf(spec.shape));
+    addProducts(out, contiguousData(values), contiguousData(x), to, source, spec.shape[1]);
+    return [hostTensor(out, spec.shape, spec.dtype)];
+  },
+  vjp: ([g], { inputs: [values, x, into, from] }) => [
+    () => mul(take(g, into), take(x, from)),
+    () => bindOne(scatterProductP, [values, g, from, into], { rows: x.shape[0] }),
+    null,
+    null,
+  ],
+  batch(inputs, batched, { rows }, size) {
+    const [, , inInto, inFrom] = batched;
+    const [values, x] = spreadBatch(inputs.slice(0, 2), batched.slice(0, 2), size);
+    const [, terms, width] = values.shape;
+    if (!inInto && !inFrom) {
+      const beside = (t: Tensor) => reshape(transpose(t, [1, 0, 2]), [t.shape[1], size * width]);
+      const sums = bindOne(scatterProductP, [beside(values), beside(x), inputs[2], inputs[3]], { rows });
+      return [transpose(reshape(sums, [rows, size, width]), [1, 0, 2])];
+    }
+    const n = x.shape[1];
+    const [into, from] = spreadBatch(inputs.slice(2), batched.slice(2), size);
+    const below = (t: Tensor) => reshape(t, [size * t.shape[1], width]);
+    const ends = [intoBatch("scatterProduct", into, rows, size), intoBatch("scatterProduct", from, n, size)];
+    const places = ends.map((t) => reshape(t, [size * terms]));
+    const sums = bindOne(scatterProductP, [below(values), below(x), ...places], { rows: size * rows });
+    return [reshape(sums, [size, rows, width])];
+  },
+});
+
+function addProducts(
+  out: TypedArray,
+  values: TypedArray,
+  x: TypedArray,
+  into: TypedArray,
+  from: TypedArray,
+  width: number,
+): void {
+  for (let e = 0, p = 0; e < into.length; e++) {
+    const to = into[e] * width;
+    const source = from[e] * width;
+    for (let k = 0; k < width; k++, p++) out[to + k] += values[p] * x[source + k];
+  }
+}
