@@ -37,7 +37,7 @@ export interface GraphTensorOptions {
 export function graphTensors(graph: Graph, options: GraphTensorOptions = {}): GraphTensors {
   const owner = "graphTensors";
   checkOptions(owner, options, ["nodes", "edges", "graphs", "dtype"]);
-  const count = (graph.graphIds ?? []).reduce((largest, id) => Math.max(largest, id + 1), 0) || 1;
+  const count = (graph.graphIds ?? new Int32Array(1)).reduce((largest, id) => Math.max(largest, id + 1), 0);
   const { nodes = graph.nodes, edges = graph.edges, graphs = count, dtype = "float32" } = options;
   requireInteger(owner, "nodes", nodes, graph.nodes);
   requireInteger(owner, "edges", edges, graph.edges);

@@ -415,11 +415,7 @@ describe("scatterProduct", () => {
       ends,
       values,
     );
-    expectClose(
-      at(each, [1]).reshape([4, 2, 3]),
-      scatterProduct(values, x, ends.slice(1).reshape([5]), from, 4),
-      1e-15,
-    );
+    expectClose(each.slice([1]), scatterProduct(values, x, ends.slice([1]), from, 4), 1e-15);
   });
 
   it("agrees compiled, in both precisions and at every width", async () => {
