@@ -12,6 +12,7 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * @property {number} passed tests and checks
  * @property {number} failed
  * @property {Absence[]} [notRun]
+ * @property {string[]} [failures] what failed and why, a line each
  *
  * @typedef {object} Context
  * @property {string} root

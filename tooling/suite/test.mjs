@@ -90,7 +90,11 @@ async function main({ filter, changed, fresh = false }) {
   const { text, failed } = summary(rows, process.env.OFFPRINT_REQUIRE_ALL === "1");
   const total = ((performance.now() - begun) / 1000).toFixed(0);
   const [last, ...before] = text.split("\n").reverse();
-  console.log([...before.reverse(), ...overBudget(uses), `${total} s in ${lanes} lanes`, last].join("\n"));
+  // Told again at the end, which is what logs that are cut still show.
+  const failures = results.flatMap(({ stage, title, failed, failures = [] }) =>
+    failed === 0 ? [] : [`FAIL  ${stage} ${title}`, ...failures.map((line) => `      ${line}`)],
+  );
+  console.log([...before.reverse(), ...overBudget(uses), ...failures, `${total} s in ${lanes} lanes`, last].join("\n"));
   return failed === 0 ? 0 : 1;
 }
 

@@ -64,6 +64,8 @@ export default class CountingReporter {
     };
     /** @type {string[]} */
     const unexplained = [];
+    /** @type {string[]} */
+    const failures = [];
     for (const module of modules) {
       // A file that could not be loaded has errors and no tests.
       if (module.errors().length > 0) counts.errors += 1;
@@ -72,6 +74,10 @@ export default class CountingReporter {
         const result = test.result();
         if (result.state === "passed" || result.state === "failed") {
           counts[result.state] += 1;
+          if (result.state === "failed") {
+            const [why = ""] = (result.errors?.[0]?.message ?? "").split("\n");
+            failures.push(`${module.relativeModuleId}: ${test.fullName}: ${why}`);
+          }
           continue;
         }
         const note = "note" in result ? result.note : undefined;
@@ -80,6 +86,6 @@ export default class CountingReporter {
         else unexplained.push(`${module.relativeModuleId}: ${test.fullName}`);
       }
     }
-    if (this.#path) writeFileSync(this.#path, JSON.stringify({ ...counts, unexplained }));
+    if (this.#path) writeFileSync(this.#path, JSON.stringify({ ...counts, unexplained, failures }));
   }
 }

@@ -64,7 +64,7 @@ describe.skipIf(natsServer === undefined)(`claims on a cluster ${needsNatsServer
     expect(err).toContain("2 workers on 1 machine.");
     expect([code, out]).toEqual([1, expect.stringContaining("2 of 4 claims hold at nine seeds of ten")]);
     expect(measured(there)).toEqual(measured(here));
-  }, 60_000);
+  });
 
   it("are interrupted by Ctrl-C, keep what is finished, and go on", async () => {
     await startWorker({ OFFPRINT_FIXTURE_PAUSE: "60000" });
@@ -79,7 +79,7 @@ describe.skipIf(natsServer === undefined)(`claims on a cluster ${needsNatsServer
     await startWorker();
     const again = await offprint.run([...words, "--resume"], cwd);
     expect([again.code, again.err]).toEqual([0, expect.stringContaining("Resuming: 1 finished claim")]);
-  }, 60_000);
+  });
 
   it("a worker that is told to stop leaves", async () => {
     const worker = await startWorker();

@@ -97,10 +97,11 @@ export class Installation {
     const finished = new Promise<Finished>((resolve) => child.on("close", (code) => resolve({ code, out, err })));
     /** Resolves when standard error shows something. */
     const shows = (pattern: RegExp) =>
-      new Promise<void>((resolve) => {
+      new Promise<void>((resolve, reject) => {
         const check = () => pattern.test(err) && resolve();
         waiting.push(check);
         check();
+        child.on("close", (code) => reject(new Error(`ended with ${code} and did not show ${pattern}: ${err}`)));
       });
     return { child, finished, shows };
   }

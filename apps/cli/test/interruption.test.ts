@@ -93,10 +93,12 @@ describe("a command that computes", () => {
 
 describe("offprint bench", () => {
   it("is ended by Ctrl-C", async () => {
+    const log = join(offprint.folder(), "log");
     const { child, finished } = offprint.start(["bench", "bowl", "--device", "host"], offprint.folder(), {
+      OFFPRINT_FIXTURE_LOG: log,
       OFFPRINT_FIXTURE_PAUSE: "60000",
     });
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await expect.poll(() => existsSync(log) && readFileSync(log, "utf8")).toContain("patience-pays");
     child.kill("SIGINT");
     expect(await finished).toEqual({ code: 130, out: "", err: "Interrupted.\n" });
   });

@@ -3,7 +3,7 @@ import { difference, measure, median } from "../src/benchmark/measure.js";
 import { offprint } from "../src/benchmark/offprint.js";
 import { type Library, type Run, workloads } from "../src/benchmark/workloads.js";
 import { servedSite } from "./built-site.js";
-import { launchChromium, needsChromium } from "./chromium.js";
+import { launchChromium, needsChromium, openPage } from "./chromium.js";
 
 /** A clock that only work moves, and a library whose runs take a given number of its milliseconds. */
 function simulated() {
@@ -81,7 +81,7 @@ describe.skipIf(!browser)(`the benchmark's page in Chromium${browser ? "" : ` [$
   });
 
   it("loads the libraries when asked, measures all of them with equal results, and raises no error", async () => {
-    const page = await browser!.newPage();
+    const page = await openPage(browser!);
     const [problems, asked]: [string[], string[]] = [[], []];
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
@@ -92,10 +92,8 @@ describe.skipIf(!browser)(`the benchmark's page in Chromium${browser ? "" : ` [$
     expect(asked.filter((url) => url.includes("/live/"))).toEqual([]);
     await page.getByLabel("How long").selectOption({ label: "a quick look (about 5 seconds)" });
     await page.getByRole("button", { name: "Measure" }).click();
-    await page.waitForFunction(
-      () => /^(Measured|Failed)/.test(document.querySelector(".benchmark .status")?.textContent ?? ""),
-      null,
-      { timeout: 120_000 },
+    await page.waitForFunction(() =>
+      /^(Measured|Failed)/.test(document.querySelector(".benchmark .status")?.textContent ?? ""),
     );
     expect(await page.getByRole("status").textContent()).toContain("Measured");
     const rows = await page
@@ -114,5 +112,5 @@ describe.skipIf(!browser)(`the benchmark's page in Chromium${browser ? "" : ` [$
     expect(asked.filter((url) => url.startsWith("http") && !url.startsWith(site.address))).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
-  }, 180_000);
+  });
 });

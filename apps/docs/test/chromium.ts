@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 /** Says in the summary of `npm test` why browser tests did not run. */
 export const needsChromium =
@@ -16,9 +16,6 @@ async function npmBrowser(): Promise<{ path: string; args: string[] } | undefine
   }
 }
 
-/** A software adapter, so that WebGPU can be tried without a GPU. */
-export const softwareGpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
-
 /** A headless Chromium: the system's, else the one from npm; nothing when neither starts. */
 export async function launchChromium(flags: readonly string[] = []): Promise<Browser | undefined> {
   const installed = [process.env["OFFPRINT_CHROMIUM"], ...systemBrowsers].filter((path) => path && existsSync(path));
@@ -32,4 +29,11 @@ export async function launchChromium(flags: readonly string[] = []): Promise<Bro
   const packed = await npmBrowser();
   if (!packed) return undefined;
   return chromium.launch({ executablePath: packed.path, args: [...packed.args, ...flags] }).catch(() => undefined);
+}
+
+/** A page of its own context, which waits long for what it waits for: a busy machine is slow. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(150_000);
+  return context.newPage();
 }

@@ -39,7 +39,7 @@ describe("a package is on the site because its folder is there", () => {
     cpSync(join(import.meta.dirname, "fixtures", "workspace"), root, { recursive: true });
     for (const name of ["tsconfig.base.json", "node_modules"]) symlinkSync(join(repository, name), join(root, name));
     site = await generateSite({ root, app, scratch: join(scratch, "reference"), live });
-  }, 120_000);
+  });
   it("has a page with its paper, its links and its README", () => {
     const text = page("methods/halving.md");
     expect(text).toContain("# Halve an &lt;error&gt;");

@@ -65,7 +65,7 @@ describe("the code of the guides", () => {
         .map(({ messageText }) => `${name}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`),
     );
     expect(wrong).toEqual([]);
-  }, 60_000);
+  });
 
   it.each(blocks)(
     "$name runs and prints what its comments say",
@@ -96,5 +96,5 @@ describe("the code of the guides", () => {
     expect(existsSync(exported)).toBe(true);
     const { stdout, stderr } = spawnSync(interpreter, ["-c", python], { cwd: tmpdir(), encoding: "utf8" });
     expect(stdout.trim(), stderr).toBe("True [1. 2.]");
-  }, 60_000);
+  });
 });

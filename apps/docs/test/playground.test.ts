@@ -1,7 +1,8 @@
-import type { BrowserContext, Page } from "playwright-core";
+import { softwareGpu } from "@offprint/testing";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builtData, servedSite } from "./built-site.js";
-import { launchChromium, needsChromium, softwareGpu } from "./chromium.js";
+import { launchChromium, needsChromium, openPage } from "./chromium.js";
 
 const browser = await launchChromium();
 
@@ -24,14 +25,12 @@ console.log("compiled", await fit(backend), backend.device);
 
 describe.skipIf(!browser)(`the playground in Chromium${browser ? "" : ` [${needsChromium}]`}`, () => {
   let site: Awaited<ReturnType<typeof servedSite>>;
-  let context: BrowserContext;
   let page: Page;
   const problems: string[] = [];
 
   beforeAll(async () => {
     site = await servedSite();
-    context = await browser!.newContext({ viewport: { width: 1360, height: 900 } });
-    page = await context.newPage();
+    page = await openPage(browser!, { viewport: { width: 1360, height: 900 } });
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("request", (request) => {
       const url = request.url();
@@ -57,9 +56,6 @@ describe.skipIf(!browser)(`the playground in Chromium${browser ? "" : ` [${needs
     await place.waitForFunction(
       () => /Finished|Failed|Stopped/.test(document.querySelector(".status")?.textContent ?? ""),
       null,
-      {
-        timeout: 90_000,
-      },
     );
     return { status: (await place.textContent(".status"))!, text: (await place.textContent(".log"))! };
   }
@@ -71,7 +67,7 @@ describe.skipIf(!browser)(`the playground in Chromium${browser ? "" : ` [${needs
     expect(text).toContain("eager 1.0000 2.0000");
     expect(text).toContain("compiled 1.0000 2.0000 cpu");
     expect(status).toMatch(/^Finished in/);
-  }, 100_000);
+  });
 
   it("prints tensors, tables and gradients, and draws plots", async () => {
     await write(`import { grad, mul, tensor } from "@offprint/tensor-core";
@@ -128,11 +124,11 @@ display({ kind: "line", title: "A square", x: { label: "x" }, y: { label: "y" },
       if (!status.startsWith("Finished in") || /NaN|undefined/.test(text)) failed.push(`${id}: ${status} ${text}`);
     }
     expect(failed).toEqual([]);
-  }, 200_000);
+  });
 
   it("compiles for WebGPU when the page says so", async (context) => {
     const other = await launchChromium(softwareGpu);
-    const gpuPage = await other!.newPage();
+    const gpuPage = await openPage(other!);
     try {
       await gpuPage.goto(`${site.address}playground`);
       await gpuPage.getByRole("textbox", { name: "Program" }).waitFor();
@@ -155,7 +151,7 @@ console.log(backend.device, (await total.host()).item());`,
     } finally {
       await other?.close();
     }
-  }, 120_000);
+  });
 
   it("asks nobody else and raises no error of its own", () => {
     expect(problems).toEqual([]);

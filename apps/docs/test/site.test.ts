@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CatalogueEntry } from "../src/pages/catalogue.js";
 import { builtData, pageAddresses, servedSite } from "./built-site.js";
-import { launchChromium, needsChromium } from "./chromium.js";
+import { launchChromium, needsChromium, openPage } from "./chromium.js";
 
 const browser = await launchChromium();
 
@@ -54,8 +54,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
   });
 
   async function open({ width = 1280, height = 800, colorScheme = "light" }: Viewport = {}) {
-    const context = await browser!.newContext({ viewport: { width, height }, colorScheme });
-    const page = await context.newPage();
+    const page = await openPage(browser!, { viewport: { width, height }, colorScheme });
     const problems: string[] = [];
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
@@ -68,7 +67,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     page.on("response", (response) => {
       if (response.status() >= 400) problems.push(`${response.status()} for ${response.url()}`);
     });
-    return { page, problems, close: () => context.close() };
+    return { page, problems, close: () => page.context().close() };
   }
 
   async function visit(page: Page, address: string): Promise<Visit> {
@@ -153,7 +152,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     }
     expect(problems).toEqual([]);
     await close();
-  }, 120_000);
+  });
 
   it("finds diffGrad by a keyword, and opens the first result with Enter", async () => {
     const { page, close } = await open();
@@ -225,7 +224,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       expect(problems).toEqual([]);
       await close();
     }
-  }, 60_000);
+  });
 
   it("has no picture whose texts leave it, whichever font the reader has", async () => {
     const { page, close } = await open();
@@ -250,7 +249,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     });
     expect(wrong).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   it("is light: what a page transfers, compressed, before anything is pressed", async () => {
     const weights: Record<string, number> = {};
@@ -271,7 +270,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     for (const [address, kilobytes] of Object.entries(weights)) {
       expect(kilobytes, address).toBeLessThan(heaviest[address] ?? heaviest["home"]!);
     }
-  }, 60_000);
+  });
 
   it("cuts no code on a wide screen", async () => {
     const { visits } = await walk();
@@ -291,7 +290,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     await page.getByRole("button", { name: "Run" }).click();
     await page.getByText("Finished in").waitFor();
     await close();
-  }, 60_000);
+  });
 
   it("has a first stop for the keyboard that skips the navigation", async () => {
     const { page, close } = await open();
@@ -345,6 +344,6 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       }
       await close();
       expect(faults).toEqual([]);
-    }, 90_000);
+    });
   }
 });

@@ -112,7 +112,7 @@ describe("the generated core package, in a copy of the repository", () => {
     expect(status).toBe(1);
     expect(output).toMatch(/Tests\s+1 failed/);
     expect(output).toContain("docs/adding-a-core-package.md");
-  }, 120_000);
+  });
 
   it("is named by the build, the size budgets, the README and a changeset", () => {
     const text = (path: string) => readFileSync(join(copy, path), "utf8");
@@ -189,7 +189,7 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
     expect(output).toContain("Replace this test by tests that read like statements of the paper");
     expect(output).toContain("docs/adding-a-method.md");
     expect(output.includes("runConformance")).toBe(kind === "solver");
-  }, 120_000);
+  });
 
   it("comes with a changeset, a size budget, a place in the README and the command", () => {
     const text = (path: string) => readFileSync(join(copy, path), "utf8");

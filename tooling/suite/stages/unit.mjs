@@ -35,9 +35,9 @@ export function run({ root, packages, cache }) {
   ];
   const status = executeShown(root, "vitest/vitest.mjs", args, { OFFPRINT_TEST_RESULTS: results });
   if (!existsSync(results)) return { passed: 0, failed: 1 };
-  const { passed, failed, absent, unexplained, errors } = JSON.parse(readFileSync(results, "utf8"));
+  const { passed, failed, absent, unexplained, errors, failures } = JSON.parse(readFileSync(results, "utf8"));
   for (const test of unexplained) console.log(`  skipped without a reason: ${test}`);
   const counted = failed + unexplained.length + errors;
   const notRun = Object.entries(absent).map(([what, count]) => ({ what, count: Number(count) }));
-  return { passed, failed: counted === 0 && status !== 0 ? 1 : counted, notRun };
+  return { passed, failed: counted === 0 && status !== 0 ? 1 : counted, notRun, failures };
 }

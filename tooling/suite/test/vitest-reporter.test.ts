@@ -33,6 +33,7 @@ it("counts tests, and tells absent devices from tests that are merely skipped", 
       failed: 1,
       errors: 1,
       absent: { "needs Vulkan": 1, "needs a GPU": 2 },
+      failures: [expect.stringMatching(/^some\.test\.mjs: fails: expected 1 to be 2/)],
       unexplained: [expect.stringContaining("gives no reason")],
     });
   } finally {

@@ -113,12 +113,11 @@ describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsNatsServer}`
 
   it("go to another worker when theirs is killed, and are counted once", async () => {
     await fresh();
-    const [first] = [await startProcess(), await startProcess()];
-    const list = Array.from({ length: 24 }, (_, x) => ({ x, ms: 100 }));
-    const outcomes = collected(master.map<unknown, number>(job("slowSquare"), list));
-    await pause(350);
-    first!.child.kill("SIGKILL");
-    const found = await outcomes;
+    await startProcess();
+    await startProcess();
+    const mark = join(built.manifest, "..", `mark-${name}`);
+    const list = Array.from({ length: 24 }, (_, x) => ({ x, ms: 20, ...(x === 11 && { killsOnce: mark }) }));
+    const found = await collected(master.map<unknown, number>(job("slowSquare"), list));
     expect(found.map(({ index, value, error }) => [index, value ?? error])).toEqual(list.map(({ x }) => [x, x * x]));
     const again = found.filter(({ attempts }) => attempts > 1);
     expect(again.length).toBeGreaterThan(0);
@@ -133,7 +132,7 @@ describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsNatsServer}`
     await pause(200);
     first!.child.kill("SIGSTOP");
     expect((await outcomes).map(({ value }) => value)).toEqual([0, 1, 4, 9, 16, 25]);
-    await expect.poll(() => master.status().map(({ state }) => state), { timeout: 6000 }).toContain("lost");
+    await expect.poll(() => master.status().map(({ state }) => state)).toContain("lost");
   });
 
   it("that take their whole worker down are given up after four, with the workers' names; others are done", async () => {
@@ -148,7 +147,7 @@ describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsNatsServer}`
     expect(ids).toEqual(expect.arrayContaining(killed));
     const [next] = await collected(master.map<number, number>(job("square"), [5]));
     expect(next!.value).toBe(25);
-  }, 40_000);
+  });
 
   it("that end their thread leave the worker, and are given up after four", async () => {
     await fresh();
@@ -187,7 +186,7 @@ describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsNatsServer}`
     await server.up();
     const found = await outcomes;
     expect(found.map(({ index, value, error }) => [index, value ?? error])).toEqual(list.map(({ x }) => [x, x * x]));
-  }, 40_000);
+  });
 
   it("of a named run are not run again by a program that is started again", async () => {
     await fresh();

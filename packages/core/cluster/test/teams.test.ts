@@ -195,7 +195,7 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
     const third = await team.round(() => ({ kill: false })).all();
     expect(third.map(({ value }) => value)).toEqual([0, 1, 2, 3]);
     expect(new Set(third.map(({ worker }) => worker)).size).toBe(1);
-  }, 30_000);
+  });
 
   it("a round goes on when the server comes back, and its members with their state", async () => {
     const master = await open("restarted");
@@ -214,5 +214,5 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
     expect((await round).map(({ value, error }) => value?.rounds ?? error)).toEqual([2, 2, 2]);
     const next = await team.round(() => ({})).all();
     expect(next.map(({ value }) => value?.rounds)).toEqual([3, 3, 3]);
-  }, 30_000);
+  });
 });

@@ -191,16 +191,21 @@ describe("jobs on threads", () => {
 
   it("that are exclusive run alone", async () => {
     const pool = await cluster({ kind: "threads", workers: 2, entry: built.entry });
+    const busy = () => pool.status().filter(({ state }) => state === "busy").length;
     let most = 0;
     const watch = setInterval(() => {
-      most = Math.max(most, pool.status().filter(({ state }) => state === "busy").length);
+      most = Math.max(most, busy());
     }, 2);
     const list = Array.from({ length: 4 }, (_, x) => ({ x, ms: 25 }));
     await collected(pool.map(job("slowSquare"), list, { exclusive: true }));
-    expect(most).toBe(1);
-    await collected(pool.map(job("slowSquare"), list));
-    expect(most).toBe(2);
     clearInterval(watch);
+    expect(most).toBe(1);
+    const both = new AbortController();
+    const endless = [1, 2].map((x) => ({ x, ms: 1e6 }));
+    const outcomes = collected(pool.map(job("slowSquare"), endless, { signal: both.signal }));
+    await expect.poll(busy).toBe(2);
+    both.abort();
+    await outcomes;
     await pool.close();
   });
 

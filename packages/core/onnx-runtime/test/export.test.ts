@@ -59,7 +59,7 @@ describe.skipIf(!pythonHasOnnx())(
       folder = mkdtempSync(join(tmpdir(), "offprint-export-"));
       writeExports(folder);
       outputs = runInPython(folder);
-    }, 60_000);
+    });
     afterAll(() => rmSync(folder, { recursive: true }));
 
     it.each(names)("%s passes onnx.checker and gives in Python what it gives eagerly", (name) => {

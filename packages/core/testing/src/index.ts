@@ -11,4 +11,12 @@ export { errorLike, failureOf } from "./errors.js";
 export { readFixture, temporaryFolder } from "./files.js";
 export { expectGradient, expectSecondGradient, expectVmap } from "./gradients.js";
 export { NatsTestServer, natsServer, needsNatsServer } from "./nats-server.js";
+export {
+  bundlePage,
+  chromium,
+  needsChromium,
+  type PageSurroundings,
+  runPage,
+  softwareGpu,
+} from "./page.js";
 export { f64, scattered, weighed } from "./samples.js";

@@ -22,27 +22,27 @@ const baseline: Method = (problem, initial, { tolerance, maxIterations, multipli
 describe("claims fail for baselines and broken variants", () => {
   it("known optima", async () => {
     expect(await holds(knownOptima(lazy))).toBe(false);
-  }, 30_000);
+  });
 
   it("fewer iterations", async () => {
     expect(await holds(fewerIterations(baseline))).toBe(false);
-  }, 30_000);
+  });
 
   it("local rate: where theta does not fall, where it does, and where exact directions are not", async () => {
     const decaying = (k: number) => 1 / (k + 1) ** 2;
     expect(await holds(localRate({ constant: () => 1, decaying: () => 1 }))).toBe(false);
     expect(await holds(localRate({ constant: decaying, decaying }))).toBe(false);
-  }, 30_000);
+  });
 
   it("elliptic control: for the baseline, and for Gaussian vectors", async () => {
     expect(await holds(elliptic(baseline))).toBe(false);
     const few: Method = (problem, initial, options) => published(problem, initial, { ...options, maxIterations: 3 });
     expect(await holds(elliptic(few, { kind: "gaussian" }))).toBe(false);
-  }, 30_000);
+  });
 
   it("constrained logistic regression", async () => {
     expect(await holds(logistic(baseline))).toBe(false);
-  }, 30_000);
+  });
 
   it("are all declared", () => {
     expect(claims.claims).toHaveLength(5);

@@ -82,7 +82,7 @@ describe("claims fail for baselines and broken variants", () => {
     const consensusHopping: Method["consensusHopping"] = (problem, options) =>
       published.consensusHopping(problem, { ...options, width: 0.4 });
     expect(await verdict({ ...published, consensusHopping })).toBe(false);
-  }, 120_000);
+  });
 
   it("ten dimensions: fails for isotropic noise throughout, and for random search", async () => {
     expect(await holds(dimension(withOptions({ noise: "isotropic", sigma: 0.5, maxIterations: 150 }), 1))).toBe(false);

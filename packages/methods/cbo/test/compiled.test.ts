@@ -112,7 +112,7 @@ describe("steps agree wherever they run", () => {
     expect(run.iterations).toBeLessThan(19);
     expectSameRun(run, await cbo(problem, single), 1e-3);
     await gpu.release();
-  }, 60_000);
+  });
 
   it("when they go on from a state", async () => {
     const { state } = await cbo(problem, { ...options, maxIterations: 13, backend });

@@ -25,7 +25,7 @@ const boastful: Trainer = async (x, y, options) => {
   return { ...result, dualBound: { value: 1.5 * result.networkObjective, scope: "network" } };
 };
 
-describe("claims fail for baselines and broken variants", { timeout: 120_000 }, () => {
+describe("claims fail for baselines and broken variants", () => {
   it("exact optimum", async () => {
     expect(await holds(exactOptimum(impatient(100)))).toBe(false);
     expect(await holds(exactOptimum(boastful))).toBe(false);
