@@ -1,0 +1,175 @@
+import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  add,
+  all,
+  checkOptions,
+  isFinite,
+  jit,
+  less,
+  NonFiniteError,
+  requireChoice,
+  requireFinite,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  stack,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  ValueError,
+  whileLoop,
+} from "@offprint/tensor-core";
+import type { Complex } from "../complex.js";
+import { asField, toField, toSpectrum } from "../transform.js";
+import { type Scheme, type SchemeName, schemes } from "./schemes.js";
+import type { StiffSystem } from "./system.js";
+
+/** The record of a frame. */
+export interface FrameRecord {
+  /** Its number, from 1. */
+  readonly frame: number;
+  /** Time since the start. */
+  readonly time: number;
+  /** Root mean square of the field. */
+  readonly rootMeanSquare: number;
+}
+
+/** Where a simulation stands. */
+export interface SimulationPoint {
+  /** Coefficients of the fields now. */
+  readonly spectrum: Complex;
+  /** Steps done. */
+  readonly steps: number;
+  /** Frames kept. */
+  readonly frames: readonly Tensor[];
+}
+
+/** Options of {@link simulate}. */
+export interface SimulateOptions extends RunOptions<FrameRecord, RunState<SimulationPoint, FrameRecord>> {
+  /** Time between two steps, > 0. */
+  readonly stepSize: number;
+  /** Frames to keep, >= 1. */
+  readonly frames: number;
+  /** Time between two frames, a whole number of steps. Default `stepSize`. */
+  readonly spacing?: number;
+  /** Time before the first frame, a whole number of steps. Default `spacing`. */
+  readonly warmUp?: number;
+  /** Default "imex2". */
+  readonly scheme?: SchemeName | Scheme;
+}
+
+/** What {@link simulate} gives. */
+export interface Simulation {
+  /** `[..., frames, ...points]`. */
+  readonly frames: Tensor;
+  /** Times of the frames. */
+  readonly times: Float64Array;
+  /** Steps done. */
+  readonly steps: number;
+  /** How it ended; `limit` after all frames. */
+  readonly status: Status;
+  /** The records of all frames. */
+  readonly history: FrameRecord[];
+  /** What it goes on from. */
+  readonly state: RunState<SimulationPoint, FrameRecord>;
+}
+
+/** Steps of one call of the compiled loop: few, so that a signal is looked at often. */
+const CHUNK = 32;
+
+/**
+ * Runs a system from given fields and keeps frames. Steps are compiled.
+ * @param initial fields `[..., ...points]`; plain numbers are read in float64
+ * @throws NonFiniteError where fields stop being finite: the step is too large; its `state` is the last good one
+ */
+export async function simulate(
+  system: StiffSystem,
+  initial: TensorLike,
+  options: SimulateOptions,
+): Promise<Simulation> {
+  const names = ["stepSize", "frames", "spacing", "warmUp", "scheme", ...runOptionNames];
+  checkOptions("simulate", options, names);
+  const { grid } = system;
+  const { stepSize, frames, spacing = stepSize, warmUp = spacing } = options;
+  requirePositive("simulate", "stepSize", stepSize);
+  requireInteger("simulate", "frames", frames, 1);
+  requireNonNegative("simulate", "warmUp", warmUp);
+  const between = wholeSteps("spacing", spacing, stepSize, 1);
+  const before = wholeSteps("warmUp", warmUp, stepSize, 0);
+  const scheme = schemeOf(options.scheme ?? "imex2");
+  const field = asField("simulate", grid, initial);
+  requireFinite("simulate", "initial", field);
+  const advance = jit((spectrum: Complex, count: Tensor) => {
+    const begin = { done: tensor(0, { dtype: "int32" }), spectrum };
+    const end = whileLoop(
+      ({ done }: typeof begin) => less(done, count),
+      ({ done, spectrum: w }) => ({ done: add(done, 1), spectrum: scheme.step(system, w, stepSize) }),
+      begin,
+    );
+    return end.spectrum;
+  });
+  const stepOf = (frame: number) => before + (frame - 1) * between;
+  const run = await runLoop<SimulationPoint, FrameRecord>(
+    {
+      owner: "simulate",
+      limit: frames,
+      limitName: "frames",
+      initial: () => ({ spectrum: toSpectrum(grid, field), steps: 0, frames: [] }),
+      async step({ spectrum, steps, frames: kept }) {
+        const count = Math.min(CHUNK, stepOf(kept.length + 1) - steps);
+        const next = await advance(spectrum, tensor(count, { dtype: "int32" }));
+        return keep({ spectrum: next, steps: steps + count, frames: kept });
+      },
+      count: (state) => state.frames.length,
+      record({ frames: kept, steps }) {
+        if (kept.length === 0 || steps !== stepOf(kept.length)) return undefined;
+        const rootMeanSquare = Math.sqrt(kept[kept.length - 1].square().mean().item());
+        return { frame: kept.length, time: steps * stepSize, rootMeanSquare };
+      },
+    },
+    options,
+  );
+  const { last, status, history, state } = run;
+  return {
+    frames: framesOf(last, field, field.rank - grid.dimensions),
+    times: Float64Array.from(last.frames, (_, i) => stepOf(i + 1) * stepSize),
+    steps: last.steps,
+    status,
+    history,
+    state,
+  };
+
+  /** Keeps a frame where one is due. */
+  function keep(point: SimulationPoint): SimulationPoint {
+    if (point.frames.length >= frames || point.steps !== stepOf(point.frames.length + 1)) return point;
+    const now = toField(grid, point.spectrum);
+    if (!all(isFinite(now)).item()) {
+      throw new NonFiniteError(
+        `the field is not finite at time ${point.steps * stepSize}; take a stepSize below ${stepSize}`,
+      );
+    }
+    return { ...point, frames: [...point.frames, now] };
+  }
+}
+
+function framesOf({ frames }: SimulationPoint, field: Tensor, axis: number): Tensor {
+  if (frames.length > 0) return stack(frames, axis);
+  const shape = [...field.shape.slice(0, axis), 0, ...field.shape.slice(axis)];
+  return tensor(new Float64Array(0), { shape, dtype: field.dtype });
+}
+
+function schemeOf(scheme: SchemeName | Scheme): Scheme {
+  if (typeof scheme !== "string") return scheme;
+  requireChoice("simulate", "scheme", scheme, Object.keys(schemes));
+  return schemes[scheme];
+}
+
+function wholeSteps(option: string, time: number, stepSize: number, least: number): number {
+  const steps = Math.round(time / stepSize);
+  if (!(Math.abs(time / stepSize - steps) < 1e-6) || steps < least) {
+    throw new ValueError(
+      `simulate: ${option} is ${time}; it must be a whole number of steps of ${stepSize}, at least ${least}`,
+    );
+  }
+  return steps;
+}
