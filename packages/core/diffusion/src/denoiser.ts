@@ -9,6 +9,7 @@ import {
   tree,
   UnsupportedError,
   ValueError,
+  vjp,
 } from "@offprint/tensor-core";
 import { floatOf, type LevelTensors } from "./level.js";
 import { convertPrediction, type Prediction } from "./prediction.js";
@@ -89,6 +90,51 @@ export function fitted<C>(
   return cast(convertPrediction(cast(output, type), prediction, wanted, z, level), type);
 }
 
+/** Noise that was predicted, and what pulls a gradient of it back to what it was predicted from. */
+export interface PulledNoise<C> {
+  /** Like the states. */
+  readonly noise: Tensor;
+  /** Gradients of `sum(noise * cotangent)`. */
+  pull(cotangent: Tensor): Promise<DenoiserGradients<C>>;
+}
+
+/**
+ * The predicted noise and its gradients, outside of compiled code: of black boxes by their own `vjp`.
+ * @throws UnsupportedError where a black box has none.
+ */
+export async function noiseWithPullback<C>(
+  owner: string,
+  denoiser: Denoiser<C>,
+  z: Tensor,
+  level: LevelTensors,
+  condition?: C,
+): Promise<PulledNoise<C>> {
+  if (!denoiser.external) {
+    const inputs = { z, ...(condition !== undefined && { condition }) };
+    const [noise, pullback] = vjp(
+      (given: { z: Tensor; condition?: C }) => predictAs(denoiser, "noise", given.z, level, given.condition),
+      inputs,
+    );
+    return { noise, pull: async (cotangent) => pullback(cotangent)[0] as DenoiserGradients<C> };
+  }
+  const { vjp: own } = denoiser;
+  if (own === undefined) {
+    throw new UnsupportedError(
+      `${owner}: the denoiser is external and has no vjp; give one (a second .onnx file: the option gradient of unetDenoiser), or a denoiser in operations of tensors`,
+    );
+  }
+  const output = await denoiser.predict(z, level, condition);
+  const [noise, pullback] = vjp((o: Tensor, x: Tensor) => fitted(denoiser, "noise", o, x, level), output, z);
+  return {
+    noise,
+    async pull(cotangent) {
+      const [ofOutput, ofState] = pullback(cotangent);
+      const gradients = await own.call(denoiser, z, level, condition, ofOutput);
+      return { ...gradients, z: gradients.z.add(ofState) };
+    },
+  };
+}
+
 /** Twice the batch: the null condition for the first half, the condition for the second. */
 function doubled<C>(z: Tensor, level: LevelTensors, condition: C, nullCondition: C) {
   const nulls = tree.leaves<Tensor>(nullCondition);
@@ -117,7 +163,7 @@ function halves(x: Tensor): [Tensor, Tensor] {
  */
 export function withGuidance<C>(denoiser: Denoiser<C>, nullCondition: C, weight: number): Denoiser<C> {
   if (!Number.isFinite(weight)) throw new ValueError(`withGuidance: weight is ${weight}; give a finite number`);
-  const { prediction, schedule, external, vjp } = denoiser;
+  const { prediction, schedule, external, vjp: own } = denoiser;
   const mixed = (output: Tensor): Tensor => {
     const [unconditional, conditional] = halves(output);
     return unconditional.add(conditional.sub(unconditional).mul(weight));
@@ -135,11 +181,11 @@ export function withGuidance<C>(denoiser: Denoiser<C>, nullCondition: C, weight:
       const output = denoiser.predict(states, levels, both);
       return isTensor(output) ? mixed(output) : output.then(mixed);
     },
-    ...(vjp && {
+    ...(own && {
       async vjp(z: Tensor, level: LevelTensors, condition: C | undefined, cotangent: Tensor) {
         const { states, levels, both } = doubled(z, level, needed(condition), nullCondition);
         const parts = concatenate([cotangent.mul(1 - weight), cotangent.mul(weight)], 0);
-        const gradients = await vjp.call(denoiser, states, levels, both, parts);
+        const gradients = await own.call(denoiser, states, levels, both, parts);
         const [a, b] = halves(gradients.z);
         const ofCondition = gradients.condition && tree.map((leaf: Tensor) => halves(leaf)[1], gradients.condition);
         return { z: a.add(b), ...(ofCondition && { condition: ofCondition }) };

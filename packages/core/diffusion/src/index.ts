@@ -4,6 +4,8 @@ export {
   countCalls,
   type Denoiser,
   type DenoiserGradients,
+  noiseWithPullback,
+  type PulledNoise,
   predictAs,
   withGuidance,
 } from "./denoiser.js";

@@ -28,6 +28,8 @@ export interface SamplerRecord {
   readonly ratio: number;
   /** Root mean square of the state. */
   readonly rms: number;
+  /** What a sampler that fits measurements still misses them by, root mean square; absent for others. */
+  readonly residual?: number;
 }
 
 /** Where a sampler stands. */
@@ -183,6 +185,8 @@ export interface Trajectory<S> {
   readonly position: (carried: S) => Tensor;
   /** The place in the grid after step `k`. */
   readonly placeAfter: (k: number) => number;
+  /** The `residual` of records, for samplers that fit measurements. */
+  readonly residual?: (carried: S) => number;
 }
 
 /** What {@link runTrajectory} gives: a sampler's result, and what it carried at the end. */
@@ -199,7 +203,7 @@ export async function runTrajectory<C, S>(
   { owner, levels, count, running }: Sampling<C>,
   trajectory: Trajectory<S>,
 ): Promise<TrajectoryResult<S>> {
-  const { initial, step, position, placeAfter, total = levels.length - 1 } = trajectory;
+  const { initial, step, position, placeAfter, residual, total = levels.length - 1 } = trajectory;
   const grid = levels.map(({ alpha, sigma }) => sigma / alpha);
   const { onProgress, signal, checkpoint, resume } = running;
   const { last, status, iterations, history, state } = await runLoop<SamplerPoint<S>, SamplerRecord, never>(
@@ -221,7 +225,8 @@ export async function runTrajectory<C, S>(
       },
       record({ carried }, k) {
         const { t, alpha, sigma } = levels[placeAfter(k)];
-        return { step: k, t, ratio: sigma / alpha, rms: rootMeanSquare(position(carried)) };
+        const missed = residual && { residual: residual(carried) };
+        return { step: k, t, ratio: sigma / alpha, rms: rootMeanSquare(position(carried)), ...missed };
       },
       check({ carried, calls, grid: before }) {
         const fits =

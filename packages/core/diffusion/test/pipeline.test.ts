@@ -2,7 +2,15 @@ import { loadModel, toOnnx } from "@offprint/onnx-runtime";
 import { grad, random, sum, type Tensor } from "@offprint/tensor-core";
 import { errorLike, expectClose, failureOf } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { ddimSample, discreteSchedule, levelTensors, trainingLevel, withGuidance } from "../src/index.js";
+import {
+  ddimSample,
+  discreteSchedule,
+  levelTensors,
+  noiseWithPullback,
+  predictAs,
+  trainingLevel,
+  withGuidance,
+} from "../src/index.js";
 import { loadPipeline, schedulerSettings, unetDenoiser } from "../src/onnx/index.js";
 import { folderOf, tinyPipeline } from "../src/testing/index.js";
 import { normal } from "./problems.js";
@@ -65,6 +73,46 @@ describe("a folder of a latent model", () => {
     expectClose(await pipeline.decode(await pipeline.encode(images)), images, 1e-6);
     expectClose(await pipeline.encode(images), images.cast("float64").mul(2).sub(1), 1e-6);
     await pipeline.release();
+  });
+
+  it("gradients lie beside network and decoder", async () => {
+    const files = {
+      ...tiny.files,
+      "unet_gradient/model.onnx": tiny.gradient,
+      "vae_decoder_gradient/model.onnx": tiny.decoderGradient,
+    };
+    const pipeline = await loadPipeline(folderOf(files), { loadModel });
+    const level = levelTensors(trainingLevel(pipeline.schedule, 300));
+    const cotangent = normal(6, shape);
+    const { noise, pull } = await noiseWithPullback("test", pipeline.denoiser, z, level, told);
+    const { z: found } = await pull(cotangent);
+    const traced = (x: Tensor) =>
+      predictAs(
+        {
+          prediction: pipeline.prediction,
+          schedule: pipeline.schedule,
+          predict: (states, { timestep }) =>
+            tiny.unet(states.cast("float32"), timestep.cast("float32").add([0, 0]), told),
+        },
+        "noise",
+        x,
+        level,
+      );
+    expectClose(noise, traced(z), 1e-5);
+    expectClose(found, grad((x: Tensor) => sum(traced(x).mul(cotangent)))(z), 1e-4);
+
+    const images = normal(7, [2, 3, 8, 8]);
+    const { decodeGradient } = pipeline;
+    const slope = sum((await decodeGradient?.(z, images))?.mul(cotangent) as Tensor).item();
+    const at = async (h: number) => sum((await pipeline.decode(z.add(cotangent.mul(h)))).mul(images)).item();
+    // Differences of a network in single precision.
+    expectClose(slope, ((await at(1e-2)) - (await at(-1e-2))) / 2e-2, { relative: 1e-2, absolute: 1e-2 });
+    expect((await loadPipeline(folderOf(tiny.files), { loadModel })).decodeGradient).toBeUndefined();
+    const plain = await loadPipeline(folderOf(pixels.files), { loadModel });
+    expectClose(await plain.decodeGradient?.(images, images), images.div(2), 1e-12);
+    expect(await failureOf(() => noiseWithPullback("test", plain.denoiser, images, level, told))).toEqual(
+      errorLike("UnsupportedError", /has no vjp/),
+    );
   });
 
   it("names what is missing or not known", async () => {

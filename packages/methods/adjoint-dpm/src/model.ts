@@ -4,6 +4,7 @@ import {
   type Level,
   type LevelTensors,
   levelTensors,
+  noiseWithPullback,
   predictAs,
 } from "@offprint/diffusion";
 import { type Backend, jit, type Tensor, UnsupportedError, vjp } from "@offprint/tensor-core";
@@ -125,25 +126,14 @@ function tracedCalls<P, C>(model: AdjointModel<P, C>, backend: Backend | undefin
 }
 
 function externalCalls<P, C>(owner: string, denoiser: Denoiser<C>): Calls<P, C> {
-  const { prediction } = denoiser;
-  const noiseOf = (output: Tensor, z: Tensor, level: LevelTensors) =>
-    convertPrediction(output, prediction, "noise", z, level);
   return {
     async noise(z, level, condition) {
       const at = levelTensors(level);
-      return noiseOf(await denoiser.predict(z, at, condition), z, at);
+      return convertPrediction(await denoiser.predict(z, at, condition), denoiser.prediction, "noise", z, at);
     },
     async pulled(z, level, condition, cotangent, wanted) {
-      if (denoiser.vjp === undefined) {
-        throw new UnsupportedError(
-          `${owner}: the denoiser is external and has no vjp; give one (a second .onnx file: the option gradient of unetDenoiser), or a denoiser in operations of tensors`,
-        );
-      }
-      const at = levelTensors(level);
-      const output = await denoiser.predict(z, at, condition);
-      const [noise, pullback] = vjp((o: Tensor, x: Tensor) => noiseOf(o, x, at), output, z);
-      const [ofOutput, ofState] = pullback(cotangent);
-      const gradients = await denoiser.vjp(z, at, condition, ofOutput);
+      const { noise, pull } = await noiseWithPullback(owner, denoiser, z, levelTensors(level), condition);
+      const gradients = await pull(cotangent);
       if (wanted.condition && gradients.condition === undefined) {
         throw new UnsupportedError(
           `${owner}: the vjp of the denoiser gives no gradient of the condition; give one, or want { condition: false }`,
@@ -151,7 +141,7 @@ function externalCalls<P, C>(owner: string, denoiser: Denoiser<C>): Calls<P, C> 
       }
       return {
         noise,
-        z: gradients.z.add(ofState),
+        z: gradients.z,
         condition: wanted.condition ? (gradients.condition ?? null) : null,
         params: null,
       };

@@ -34,6 +34,8 @@ export interface Pipeline extends SchedulerSettings {
   encode(images: Tensor, rng?: Rng): Promise<Tensor>;
   /** States as images in [0, 1]. */
   decode(states: Tensor): Promise<Tensor>;
+  /** Gradient of `sum(decode(states) * cotangent)`, as if values were not cut off at 0 and 1; only where the model has it. */
+  decodeGradient?(states: Tensor, cotangent: Tensor): Promise<Tensor>;
   /**
    * Texts as a condition, `[batch, tokens, entries]`; the empty text is the null condition.
    * @throws UnsupportedError for a model without a text encoder.
@@ -46,6 +48,8 @@ export interface Pipeline extends SchedulerSettings {
 /**
  * A folder as diffusers and optimum export it: `scheduler/scheduler_config.json`, `unet/model.onnx`, and where they are there
  * `vae_encoder`, `vae_decoder`, `text_encoder` and `tokenizer`. Without an autoencoder the states are the pixels themselves, in [-1, 1].
+ * For methods that differentiate, gradients lie beside them: `unet_gradient/model.onnx` (see the option `gradient` of `unetDenoiser`) and
+ * `vae_decoder_gradient/model.onnx`, which takes what the decoder takes and `cotangent`, and gives the gradient of the former.
  * @throws ValueError where a file is missing; FormatError where one is damaged; UnsupportedError for what is not known.
  * @example const pipeline = await loadPipeline(modelFolder("stable-diffusion-onnx"), { loadModel });
  */
@@ -65,14 +69,16 @@ export async function loadPipeline(files: ModelFiles, options: PipelineOptions):
   if (unet === undefined)
     throw new ValueError(`${files.name} has no unet/model.onnx; export the model with optimum-cli export onnx`);
   const [encoder, decoder, text] = [await load("vae_encoder"), await load("vae_decoder"), await load("text_encoder")];
+  const [unetGradient, decoderGradient] = [await load("unet_gradient"), await load("vae_decoder_gradient")];
   const { schedule, prediction } = settings;
   const scaling = await latentScaling(files);
   const tokenizer = text && (await loadClipTokenizer(filesBelow(files, "tokenizer")));
   const only = async (model: OnnxModel, x: Tensor): Promise<Record<string, Tensor>> =>
     model.run({ [model.inputs[0].name]: x.cast("float32") });
+  const decodeGradient = decodeGradientOf(decoder, decoderGradient, scaling);
   return {
     ...settings,
-    denoiser: unetDenoiser(unet, { schedule, prediction }),
+    denoiser: unetDenoiser(unet, { schedule, prediction, ...(unetGradient && { gradient: unetGradient }) }),
     latent: decoder !== undefined,
     async encode(images, rng) {
       const x = images.mul(2).sub(1);
@@ -89,6 +95,7 @@ export async function loadPipeline(files: ModelFiles, options: PipelineOptions):
           : firstOf(await only(decoder, states.div(scaling.factor).add(scaling.shift)), "sample");
       return x.cast("float32").add(1).div(2).clip(0, 1);
     },
+    ...(decodeGradient && { decodeGradient }),
     async encodeText(texts) {
       if (text === undefined || tokenizer === undefined)
         throw new UnsupportedError(`${files.name} has no text_encoder`);
@@ -101,6 +108,24 @@ export async function loadPipeline(files: ModelFiles, options: PipelineOptions):
     async release() {
       for (const model of loaded) await model.release?.();
     },
+  };
+}
+
+/** The gradient of `decode`: halved where states are pixels, by the file of gradients where they are latents. */
+function decodeGradientOf(
+  decoder: OnnxModel | undefined,
+  gradient: OnnxModel | undefined,
+  { factor, shift }: { factor: number; shift: number },
+): Pipeline["decodeGradient"] {
+  if (decoder === undefined) return async (_, cotangent) => cotangent.div(2);
+  if (gradient === undefined) return undefined;
+  const input = gradient.inputs.find(({ name }) => name !== "cotangent");
+  if (input === undefined || gradient.inputs.length !== 2)
+    throw new ValueError("vae_decoder_gradient: the model must take the states and cotangent");
+  return async (states, cotangent) => {
+    const latents = states.div(factor).add(shift).cast("float32");
+    const results = await gradient.run({ [input.name]: latents, cotangent: cotangent.div(2).cast("float32") });
+    return firstOf(results, "gradient_latent_sample").cast(states.dtype).div(factor);
   };
 }
 

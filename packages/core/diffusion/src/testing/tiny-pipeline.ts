@@ -33,6 +33,8 @@ export interface TinyPipeline {
   readonly files: Readonly<Record<string, Uint8Array>>;
   /** The gradient of the network as a second file. */
   readonly gradient: Uint8Array;
+  /** The gradient of the decoder of latents as a file. */
+  readonly decoderGradient: Uint8Array;
   /** The network as it was before it was exported: states, times `[batch]`, condition `[batch, 6, 5]`. */
   unet(sample: Tensor, timestep: Tensor, condition: Tensor): Tensor;
 }
@@ -57,6 +59,7 @@ export function tinyPipeline(options: TinyPipelineOptions): TinyPipeline {
   const table = rng.normal([8, entries]);
   const state = { shape: ["batch", channels, extent, extent], dtype: "float32" };
   const image = { shape: ["batch", 3, 8, 8], dtype: "float32" };
+  const latents = { shape: ["batch", 2, 4, 4], dtype: "float32" };
   const time = { shape: ["batch"], dtype: "float32" };
   const told = { shape: ["batch", tokens, entries], dtype: "float32" };
   const unet = (sample: Tensor, timestep: Tensor, condition: Tensor) =>
@@ -84,6 +87,10 @@ export function tinyPipeline(options: TinyPipelineOptions): TinyPipeline {
       output0: "gradient_sample",
       output1: "gradient_encoder_hidden_states",
     }),
+    decoderGradient: renameValues(
+      toOnnx((z: Tensor, cotangent: Tensor) => grad((x: Tensor) => sum(decoder(x).mul(cotangent)))(z), latents, image),
+      { input0: "latent_sample", input1: "cotangent", output0: "gradient_latent_sample" },
+    ),
     files: {
       "scheduler/scheduler_config.json": json({
         beta_start: 0.00085,

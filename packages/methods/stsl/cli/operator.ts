@@ -1,0 +1,61 @@
+import { Failure, option } from "@offprint/commands";
+import { readImage } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import type { Tensor } from "@offprint/tensor-core";
+import { gaussianBlur, inpainting, type Measurement, motionBlur, superResolution } from "../src/index.js";
+
+/** Options that say what happened to the picture. */
+export const operatorOptions = {
+  operator: option.choice(
+    ["inpainting", "super-resolution", "gaussian-blur", "motion-blur"],
+    "what happened to the picture",
+    { required: true },
+  ),
+  mask: option.fileIn("inpainting: picture that is white where something is missing (PNG, PNM)"),
+  factor: option.integer("super-resolution: how many times larger", { default: 4, least: 2 }),
+  deviation: option.number("gaussian-blur: standard deviation in pixels", { default: 3, above: 0 }),
+  length: option.number("motion-blur: length in pixels", { default: 9, above: 0 }),
+  angle: option.number("motion-blur: direction in degrees, anticlockwise from the right", { default: 0 }),
+};
+
+/** What was said of the operator. */
+export interface OperatorWords {
+  /** Its name. */
+  readonly operator: "inpainting" | "super-resolution" | "gaussian-blur" | "motion-blur";
+  /** File of the mask. */
+  readonly mask: string | undefined;
+  /** Of super-resolution. */
+  readonly factor: number;
+  /** Of the blur. */
+  readonly deviation: number;
+  /** Of the movement. */
+  readonly length: number;
+  /** Of the movement. */
+  readonly angle: number;
+}
+
+/** The measurement by its name, and what was measured: the picture, `[1, channels, height, width]` in [-1, 1], black where it is missing. */
+export async function measured(
+  words: OperatorWords,
+  picture: Tensor,
+): Promise<{ measurement: Measurement; y: Tensor }> {
+  if (words.operator === "super-resolution") return { measurement: superResolution(words.factor), y: picture };
+  if (words.operator === "gaussian-blur") {
+    return { measurement: gaussianBlur({ deviation: words.deviation }), y: picture };
+  }
+  if (words.operator === "motion-blur") {
+    return { measurement: motionBlur({ length: words.length, angle: words.angle }), y: picture };
+  }
+  if (words.mask === undefined) {
+    throw new Failure("--operator inpainting needs --mask, a picture that is white where something is missing");
+  }
+  const mask = await loadFile(words.mask, (bytes) => readImage(bytes, { layout: "CHW", channels: 1 }));
+  const [, height, width] = mask.shape;
+  if (height !== picture.shape[2] || width !== picture.shape[3]) {
+    throw new Failure(
+      `the mask has ${width} x ${height} pixels, the picture ${picture.shape[3]} x ${picture.shape[2]}; give a mask of its size`,
+    );
+  }
+  const measurement = inpainting(mask.less(0.5).cast("float64").reshape([height, width]));
+  return { measurement, y: measurement.apply(picture) };
+}

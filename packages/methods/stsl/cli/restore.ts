@@ -1,0 +1,124 @@
+import { defineCommand, deviceOptions, Failure, option, seedOption, stateOptions } from "@offprint/commands";
+import { readImage, writePng } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import {
+  peakSignalToNoise,
+  type SamplerRecord,
+  type SamplerState,
+  structuralSimilarity,
+  withGuidance,
+} from "@offprint/diffusion";
+import { loadPipeline, type NetworkCondition } from "@offprint/diffusion/pipeline";
+import { modelFolder } from "@offprint/language/node";
+import type { Tensor } from "@offprint/tensor-core";
+import { type LatentModel, ldps, type Measurement, p2l, type RestoreOptions, stsl } from "../src/index.js";
+import { measured, operatorOptions } from "./operator.js";
+import { pipelineModel } from "./pipeline-model.js";
+
+const picture = async (path: string): Promise<Tensor> => {
+  const image = await loadFile(path, (bytes) => readImage(bytes, { layout: "CHW", channels: 3 }));
+  return image.cast("float64").reshape([1, ...image.shape]);
+};
+
+interface Settings {
+  readonly method: "stsl" | "ldps" | "projection";
+  readonly corrections: number;
+  readonly stepSize: number;
+  readonly traceWeight: number;
+}
+
+async function restoredBy(
+  { method, corrections, stepSize, traceWeight }: Settings,
+  model: LatentModel<NetworkCondition>,
+  measurement: Measurement,
+  y: Tensor,
+  options: RestoreOptions<NetworkCondition>,
+) {
+  if (method === "stsl") return stsl(model, measurement, y, { corrections, stepSize, traceWeight, ...options });
+  if (method === "ldps") return ldps(model, measurement, y, { stepSize, ...options });
+  return p2l(model, measurement, y, { stepSize: 0, embeddingSteps: 0, projectEvery: 1, ...options });
+}
+
+/** `offprint restore --model sd-onnx --image damaged.png --operator inpainting --mask holes.png --output whole.png` */
+export const restore = defineCommand({
+  name: "restore",
+  summary: "Restore a masked, small or blurred image with a diffusion model",
+  options: {
+    model: option.fileIn(
+      "folder of a diffusion model as optimum exports it: scheduler, unet, vae_encoder, vae_decoder, text_encoder; unet_gradient and vae_decoder_gradient for all methods but projection",
+      { kind: "folder", required: true, short: "m" },
+    ),
+    image: option.fileIn("the damaged picture (PNG, PNM)", { required: true, short: "i" }),
+    ...operatorOptions,
+    method: option.choice(["stsl", "ldps", "projection"], "how; projection needs no gradients of the model", {
+      default: "stsl",
+    }),
+    steps: option.integer("levels between noise and picture", { default: 50, least: 1 }),
+    corrections: option.integer("stsl: corrections at every level", { default: 5, least: 1 }),
+    stepSize: option.number("length of a correction", { default: 0.6, least: 0 }),
+    traceWeight: option.number("stsl: weight of the second order", { default: 0.002, least: 0 }),
+    startFraction: option.number("part of the levels that is gone through", { default: 1, above: 0, most: 1 }),
+    prompt: option.text("what the picture shows, for models that read texts"),
+    guidance: option.number("weight of the prompt", { default: 1 }),
+    consistency: option.flag("take over what was measured at the end, where it had no noise"),
+    reference: option.fileIn("the undamaged picture, to compare with (PNG, PNM)"),
+    output: option.fileOut("file for the restored picture (PNG)", { short: "o", required: true, endings: [".png"] }),
+    ...seedOption,
+    ...stateOptions,
+    ...deviceOptions,
+  },
+  async run({ options, report, write, longRun, loadModel }) {
+    const { method, steps, guidance, prompt, consistency, startFraction, seed } = options;
+    const damaged = await picture(options.image);
+    const reference = options.reference === undefined ? undefined : await picture(options.reference);
+    const { measurement, y } = await measured(options, damaged.mul(2).sub(1));
+    const pipeline = await loadPipeline(modelFolder(options.model), { loadModel });
+    try {
+      const { denoiser, decodeGradient } = pipeline;
+      if (method !== "projection" && (denoiser.vjp === undefined || decodeGradient === undefined)) {
+        const folder = denoiser.vjp === undefined ? "unet_gradient" : "vae_decoder_gradient";
+        throw new Failure(
+          `${options.model} has no ${folder}/model.onnx, which ${method} needs; add it, or use --method projection`,
+        );
+      }
+      const texts = prompt === undefined ? undefined : await pipeline.encodeText([prompt]);
+      const guided =
+        texts === undefined || guidance === 1
+          ? denoiser
+          : withGuidance(denoiser, await pipeline.encodeText([""]), guidance);
+      const levels = Math.max(1, Math.round(steps * startFraction));
+      const run = await longRun<SamplerRecord, SamplerState>({
+        progress: ({ step, residual }) => ({
+          fraction: step / levels,
+          label: `level ${step} of ${levels}, misses by ${(residual ?? Number.NaN).toPrecision(2)}`,
+        }),
+      });
+      const restored = await restoredBy(options, pipelineModel(pipeline, guided), measurement, y, {
+        steps,
+        startFraction,
+        initial: "forward",
+        consistency,
+        seed,
+        ...pipeline.grid,
+        ...(texts && { condition: texts }),
+        ...run.options,
+      });
+      await run.settle(restored);
+      const x = restored.x.add(1).div(2).clip(0, 1);
+      report([
+        ["calls of the network", restored.calls.score],
+        ["gradients of it", restored.calls.gradient],
+        ["measurements missed by, root mean square", restored.residual[0] / Math.sqrt(y.size)],
+        ...(reference === undefined
+          ? []
+          : ([
+              ["peak signal-to-noise ratio (dB)", peakSignalToNoise(x, reference)],
+              ["structural similarity", structuralSimilarity(x, reference)],
+            ] as [string, number][])),
+      ]);
+      await write(options.output, writePng(x.slice([0]).cast("float32"), { layout: "CHW" }));
+    } finally {
+      await pipeline.release();
+    }
+  },
+});

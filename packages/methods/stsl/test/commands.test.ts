@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { readImage, writePng } from "@offprint/data";
+import { tinyPipeline } from "@offprint/diffusion/testing";
+import { loadModel, toOnnx } from "@offprint/onnx-runtime";
+import { random, tensor } from "@offprint/tensor-core";
+import { temporaryFolder } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+
+const folder = temporaryFolder("stsl commands");
+const write = (files: Readonly<Record<string, Uint8Array>>, to: string) => {
+  for (const [name, bytes] of Object.entries(files)) {
+    const path = join(folder, to, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+  }
+  return join(folder, to);
+};
+const [latent, pixels] = [tinyPipeline({ toOnnx }), tinyPipeline({ toOnnx, latent: false })];
+const gradients = {
+  "unet_gradient/model.onnx": latent.gradient,
+  "vae_decoder_gradient/model.onnx": latent.decoderGradient,
+};
+const models = {
+  latent: write({ ...latent.files, ...gradients }, "latent"),
+  pixels: write({ ...pixels.files, "unet_gradient/model.onnx": pixels.gradient }, "pixels"),
+  plain: write(latent.files, "plain"),
+};
+const picture = (name: string, shape: number[]) => {
+  const path = join(folder, name);
+  writeFileSync(path, writePng(random.rng(name).uniform(shape)));
+  return path;
+};
+const image = picture("in.png", [8, 8, 3]);
+const small = picture("small.png", [2, 2, 3]);
+const mask = join(folder, "mask.png");
+writeFileSync(
+  mask,
+  writePng(
+    tensor(
+      Float32Array.from({ length: 64 }, (_, i) => (i % 8 < 3 ? 1 : 0)),
+      { shape: [8, 8, 1] },
+    ),
+  ),
+);
+const read = (path: string) => readImage(new Uint8Array(readFileSync(path)));
+const output = join(folder, "out.png");
+
+const restore = (model: string, words: string[]) =>
+  runWords(commands, "restore", ["--model", model, "--prompt", "ab c", "--steps", "4", "--output", output, ...words], {
+    loadModel,
+  });
+const ofMask = ["--image", image, "--operator", "inpainting", "--mask", mask];
+
+describe("restore", () => {
+  it("fills in what is white in the mask, and leaves the rest where it was measured without noise", async () => {
+    const { code, out } = await restore(models.pixels, [
+      ...ofMask,
+      "--consistency",
+      "--corrections",
+      "2",
+      "--reference",
+      image,
+    ]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/calls of the network\s+16/);
+    expect(out).toMatch(/peak signal-to-noise ratio/);
+    const [before, after] = [read(image), read(output)];
+    const gap = before.sub(after).abs();
+    expect(Math.max(...gap.slice([null, { start: 3 }]).data())).toBeLessThan(0.01);
+    expect(Math.max(...gap.slice([null, { stop: 3 }]).data())).toBeGreaterThan(0.1);
+  });
+
+  it("works on latents, with guidance, by every method and for every operator", async () => {
+    const { code, out } = await restore(models.latent, [...ofMask, "--guidance", "2", "--method", "ldps"]);
+    expect([code, /gradients of it\s+4/.test(out)]).toEqual([0, true]);
+    const size = async (words: string[]) => {
+      expect((await restore(models.latent, words)).code).toBe(0);
+      return read(output).shape;
+    };
+    expect(await size(["--image", small, "--operator", "super-resolution", "--factor", "4"])).toEqual([8, 8, 3]);
+    expect(await size(["--image", image, "--operator", "gaussian-blur", "--deviation", "1"])).toEqual([8, 8, 3]);
+    expect(
+      await size(["--image", image, "--operator", "motion-blur", "--length", "3", "--start-fraction", "0.5"]),
+    ).toEqual([8, 8, 3]);
+  });
+
+  it("without gradients: projections work, the others say in one line what is missing", async () => {
+    expect((await restore(models.plain, [...ofMask, "--method", "projection"])).code).toBe(0);
+    const failed = await restore(models.plain, ofMask);
+    expect([failed.code, /no unet_gradient.*--method projection/.test(failed.err)]).toEqual([2, true]);
+    const maskless = await restore(models.latent, ["--image", image, "--operator", "inpainting"]);
+    expect([maskless.code, /needs --mask/.test(maskless.err)]).toEqual([2, true]);
+    const unfit = await restore(models.latent, ["--image", small, "--operator", "inpainting", "--mask", mask]);
+    expect([unfit.code, /the mask has 8 x 8 pixels/.test(unfit.err)]).toEqual([2, true]);
+  });
+});
