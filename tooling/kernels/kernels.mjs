@@ -35,11 +35,12 @@ export function hashOfSources(parts) {
  * @param {URL} kernels.target the module to write
  * @param {string} kernels.hash of the sources
  * @param {string} kernels.script name of the script that calls this
+ * @param {readonly string[]} [kernels.options] further options of the compiler
  */
-export async function writeKernels({ compiler, entry, base, target, hash, script }) {
+export async function writeKernels({ compiler, entry, base, target, hash, script, options: further = [] }) {
   /** @type {Uint8Array | undefined} */
   let binary;
-  const options = [entry, "--baseDir", fileURLToPath(base), "--outFile", "kernels.wasm", ...flags];
+  const options = [entry, "--baseDir", fileURLToPath(base), "--outFile", "kernels.wasm", ...flags, ...further];
   const { error, stderr } = await compiler.main(options, {
     writeFile: (name, contents) => {
       if (name.endsWith(".wasm")) binary = /** @type {Uint8Array} */ (contents);

@@ -1,6 +1,7 @@
 /*
- * Compiles assembly/ to WebAssembly and writes src/kernels/wasm/wasm-bytes.ts, which is committed: sources run without
- * a build step. `node build-kernels.mjs --check` only says whether that file belongs to the present sources.
+ * Compiles assembly/ to WebAssembly and writes src/kernels/wasm/wasm-bytes.ts, and assembly/fft/ to fft-bytes.ts beside
+ * it; both are committed: sources run without a build step. `node build-kernels.mjs --check` only says whether they
+ * belong to the present sources.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,11 +9,21 @@ import { hashOfSources, writeKernels } from "../../../tooling/kernels/kernels.mj
 
 const base = new URL(".", import.meta.url);
 const assembly = new URL("assembly/", base);
-const target = new URL("src/kernels/wasm/wasm-bytes.ts", base);
+const modules = [
+  { entry: "assembly/index.ts", target: "src/kernels/wasm/wasm-bytes.ts", options: [] },
+  // It works in the memory of whoever calls it: that of compiled functions, among others.
+  {
+    entry: "assembly/fft/index.ts",
+    target: "src/kernels/wasm/fft-bytes.ts",
+    options: ["--importMemory", "--noExportMemory"],
+  },
+];
 
 /** Hash of the names and contents of all AssemblyScript sources and of the compiler flags. */
 export function sourceHash() {
-  const names = readdirSync(assembly).sort();
+  const names = readdirSync(assembly, { recursive: true })
+    .map((name) => String(name).replaceAll("\\", "/"))
+    .sort();
   const sources = names.filter((name) => name.endsWith(".ts"));
   return hashOfSources(sources.flatMap((name) => [`\n${name}\n`, readFileSync(new URL(name, assembly))]));
 }
@@ -20,16 +31,22 @@ export function sourceHash() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!process.argv.includes("--check")) {
     const { default: compiler } = await import("assemblyscript/asc");
-    await writeKernels({
-      compiler,
-      entry: "assembly/index.ts",
-      base,
-      target,
-      hash: sourceHash(),
-      script: "build-kernels.mjs",
-    });
-  } else if (!readFileSync(target, "utf8").includes(`"${sourceHash()}"`)) {
-    console.error("src/kernels/wasm/wasm-bytes.ts is older than assembly/: run `node build-kernels.mjs`");
-    process.exitCode = 1;
+    for (const { entry, target, options } of modules) {
+      await writeKernels({
+        compiler,
+        entry,
+        base,
+        target: new URL(target, base),
+        hash: sourceHash(),
+        script: "build-kernels.mjs",
+        options,
+      });
+    }
+  } else {
+    for (const { target } of modules) {
+      if (readFileSync(new URL(target, base), "utf8").includes(`"${sourceHash()}"`)) continue;
+      console.error(`${target} is older than assembly/: run \`node build-kernels.mjs\``);
+      process.exitCode = 1;
+    }
   }
 }

@@ -1,7 +1,9 @@
 import {
   add,
   bind,
+  concatenate,
   div,
+  flip,
   matmul,
   moveAxis,
   mul,
@@ -13,6 +15,7 @@ import {
   sub,
   type Tensor,
   tensor,
+  zerosLike,
 } from "@offprint/tensor-core";
 import { composed } from "./composed.js";
 import { isForGpu, type Lowering, lowerings } from "./lowering.js";
@@ -114,4 +117,29 @@ export const spectralLowerings = lowerings({
     else if (n <= MATRIX_UP_TO || isPowerOfTwo(n)) asMatrixProduct(c, equation);
     else asConvolution(c, equation);
   },
+  rfft: composed<PrimitiveParams<"rfft">>(([x], { axis }) => {
+    const parts = bind(primitives.fft, [x, zerosLike(x)], { axis, inverse: false });
+    const index = [...leading(axis), { stop: Math.floor(x.shape[axis] / 2) + 1 }];
+    return parts.map((part) => slice(part, index));
+  }),
+  irfft: composed<PrimitiveParams<"irfft">>(([re, im], { axis, n }) => {
+    const [a, b] = [wholeSpectrum(re, axis, n), wholeSpectrum(mul(im, imaginaryTerms(im, axis, n)), axis, n, -1)];
+    return [bind(primitives.fft, [a, b], { axis, inverse: true })[0]];
+  }),
 });
+
+const leading = (axis: number) => new Array<null>(axis).fill(null);
+
+/** All terms of the transform of n real numbers from its first half, of which the others are the conjugates. */
+function wholeSpectrum(half: Tensor, axis: number, n: number, sign: 1 | -1 = 1): Tensor {
+  const rest = n - half.shape[axis];
+  if (rest === 0) return half;
+  const mirrored = flip(slice(half, [...leading(axis), { start: 1, stop: 1 + rest }]), axis);
+  return concatenate([half, sign === 1 ? mirrored : neg(mirrored)], axis);
+}
+
+/** 0 for the terms that are real whatever is given, else 1. */
+function imaginaryTerms(x: Tensor, axis: number, n: number): Tensor {
+  const values = Float64Array.from({ length: x.shape[axis] }, (_, k) => (k === 0 || 2 * k === n ? 0 : 1));
+  return tensor(values, { shape: x.shape.map((_, i) => (i === axis ? values.length : 1)), dtype: x.dtype });
+}

@@ -185,6 +185,18 @@ const products: Draw[] = [
     const params = { axis, inverse: source.next() < 0.5 };
     return { primitive: p.fft, params, inputs: [floatsOf(source, shape, dtype), floatsOf(source, shape, dtype)] };
   },
+  (source, dtype) => {
+    const shape = lined(source, 1);
+    const axis = source.integer(0, shape.length);
+    const n = source.pick([1, 2, 3, 5, 8, 12, 37, 64]);
+    if (source.next() < 0.5) {
+      const real = shape.map((extent, i) => (i === axis ? n : extent));
+      return { primitive: p.rfft, params: { axis }, inputs: [floatsOf(source, real, dtype)] };
+    }
+    const half = shape.map((extent, i) => (i === axis ? Math.floor(n / 2) + 1 : extent));
+    const inputs = [floatsOf(source, half, dtype), floatsOf(source, half, dtype)];
+    return { primitive: p.irfft, params: { axis, n }, inputs };
+  },
 ];
 
 /** Input, kernel and result of a convolution that fits, with its parameters. */

@@ -102,10 +102,17 @@ const indexingCases: PrimitiveCase[] = [
   one(p.topKIndices, { k: 3, axis: 0, largest: false }, integers([3, 2], 0, 2, "float64")),
 ];
 
-const fftCases: PrimitiveCase[] = [1, 5, 8].flatMap((n) => [
-  one(p.fft, { axis: 1, inverse: false }, uniform([2, n]), uniform([2, n])),
-  one(p.fft, { axis: 0, inverse: true }, uniform([n]), uniform([n])),
-]);
+const fftCases: PrimitiveCase[] = [1, 5, 7, 8].flatMap((n) => {
+  const half = Math.floor(n / 2) + 1;
+  return [
+    one(p.fft, { axis: 1, inverse: false }, uniform([2, n]), uniform([2, n])),
+    one(p.fft, { axis: 0, inverse: true }, uniform([n]), uniform([n])),
+    one(p.rfft, { axis: 1 }, uniform([3, n])),
+    one(p.rfft, { axis: 0 }, uniform([n, 2])),
+    one(p.irfft, { axis: 1, n }, uniform([3, half]), uniform([3, half])),
+    one(p.irfft, { axis: 0, n }, uniform([half]), uniform([half])),
+  ];
+});
 
 const matmulCases: PrimitiveCase[] = [
   one(p.matmul, null, uniform([2, 3]), uniform([3, 4])),

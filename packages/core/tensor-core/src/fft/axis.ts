@@ -1,15 +1,9 @@
-import { allocateSplit, type Plan, planOf } from "./plan.js";
+import { type AxisLayout, type FftKind, type FftPlan, fftRuntime } from "../kernels/fft.js";
+import { allocateSplit, friendlyPlan, type Plan, planOf } from "./plan.js";
 import type { Split } from "./stages.js";
 
 /** Arrays that can hold parts of complex numbers. */
 export type FloatArray = Float32Array | Float64Array;
-
-/** Complex numbers seen as `[outer, n, inner]`, to be transformed along the middle axis. */
-export interface AxisLayout {
-  readonly outer: number;
-  readonly n: number;
-  readonly inner: number;
-}
 
 /** Points worked on at a time: few enough for the cache, enough lanes for long inner loops. */
 const BLOCK_POINTS = 1024;
@@ -26,20 +20,73 @@ export function transformAxis(
   layout: AxisLayout,
   inverse: boolean,
 ): void {
+  const { n } = layout;
+  if (im === undefined) {
+    if (!inverse && inWasm("realOf", [re], [outRe, outIm], layout, n)) return;
+    inBlocks(layout, 2, (block) => realBlock(block, re, outRe, outIm, n, inverse));
+  } else if (inverse) {
+    // The inverse is the forward transform with the parts exchanged before and after.
+    if (inWasm("complex", [im, re], [outIm, outRe], layout, 1 / n)) return;
+    inBlocks(layout, 1, (block) => complexBlock(block, im, re, outIm, outRe, 1 / n));
+  } else {
+    if (inWasm("complex", [re, im], [outRe, outIm], layout, 1)) return;
+    inBlocks(layout, 1, (block) => complexBlock(block, re, im, outRe, outIm, 1));
+  }
+}
+
+/** The first n / 2 + 1 terms of real sequences of n: `[outer, n, inner]` to `[outer, n / 2 + 1, inner]`. */
+export function transformReal(re: FloatArray, outRe: FloatArray, outIm: FloatArray, layout: AxisLayout): void {
+  const terms = halfLength(layout.n);
+  if (inWasm("realOf", [re], [outRe, outIm], layout, terms)) return;
+  inBlocks(layout, 2, (block) => realBlock(block, re, outRe, outIm, terms, false));
+}
+
+/** The inverse of {@link transformReal}; the imaginary parts of terms that must be real are not read. */
+export function transformToReal(re: FloatArray, im: FloatArray, out: FloatArray, layout: AxisLayout): void {
+  if (inWasm("realFrom", [re, im], [out], layout, 0)) return;
+  inBlocks(layout, 1, (block) => halfBlock(block, re, im, out));
+}
+
+/** Terms of the transform of n real numbers. */
+export function halfLength(n: number): number {
+  return Math.floor(n / 2) + 1;
+}
+
+/** The passes of transforms that WebAssembly makes; undefined where plain JavaScript is as good, or the only way. */
+export function wasmPlan(kind: FftKind, { outer, n, inner }: AxisLayout): FftPlan | undefined {
+  // A single sequence would leave one of two lanes empty.
+  return outer * inner < (kind === "complex" ? 2 : 3) ? undefined : friendlyPlan(n);
+}
+
+/** Makes a transform in WebAssembly, which takes the usual lengths; false where it does not. */
+function inWasm(
+  kind: FftKind,
+  given: readonly FloatArray[],
+  written: readonly FloatArray[],
+  layout: AxisLayout,
+  last: number,
+): boolean {
+  const { n } = layout;
+  const plan = wasmPlan(kind, layout);
+  const runtime = plan && fftRuntime();
+  if (plan === undefined || runtime === undefined) return false;
+  const rows = { from: kind === "realFrom" ? halfLength(n) : n, to: kind === "realOf" ? last : n };
+  runtime.run(kind, given, written, layout, rows, plan, last);
+  return true;
+}
+
+function inBlocks(layout: AxisLayout, perColumn: 1 | 2, each: (block: Block) => void): void {
   const { outer, n, inner } = layout;
   const lanes = outer * inner;
   if (lanes === 0 || n === 0) return;
-  const plan = planOf(n);
-  const perColumn = im === undefined ? 2 : 1;
   const columns = Math.ceil(lanes / perColumn);
   const width = Math.max(1, Math.min(columns, Math.floor(BLOCK_POINTS / n)));
   const work: [Split, Split] = [allocateSplit(n * width), allocateSplit(n * width)];
-  const block: Block = { layout, plan, work, first: 0, width: 0, lanes };
+  const block: Block = { layout, plan: planOf(n), work, first: 0, width: 0, lanes };
   for (let column = 0; column < columns; column += width) {
     block.first = column * perColumn;
     block.width = Math.min(width, columns - column);
-    if (im === undefined) realBlock(block, re, outRe, outIm, inverse);
-    else complexBlock(block, re, im, outRe, outIm, inverse);
+    each(block);
   }
 }
 
@@ -73,33 +120,53 @@ function gather(
   for (let k = 0, i = at, o = q; k < n; k++, i += inner, o += width) to[o] = from[i];
 }
 
+/** The forward transform times a factor. */
 function complexBlock(
   { layout, plan, work, first, width }: Block,
   re: FloatArray,
   im: FloatArray,
   outRe: FloatArray,
   outIm: FloatArray,
-  inverse: boolean,
+  factor: number,
 ): void {
   const { n, inner } = layout;
-  // The inverse is the forward transform with the parts exchanged before and after.
   const [input] = work;
-  const toRe = inverse ? input.im : input.re;
-  const toIm = inverse ? input.re : input.im;
   for (let q = 0; q < width; q++) {
     const at = start(first + q, layout);
-    gather(re, toRe, at, inner, n, q, width);
-    gather(im, toIm, at, inner, n, q, width);
+    gather(re, input.re, at, inner, n, q, width);
+    gather(im, input.im, at, inner, n, q, width);
   }
   const result = plan.run(work, width);
-  const fromRe = inverse ? result.im : result.re;
-  const fromIm = inverse ? result.re : result.im;
-  const scale = inverse ? 1 / n : 1;
   for (let q = 0; q < width; q++) {
     for (let k = 0, o = start(first + q, layout), i = q; k < n; k++, o += inner, i += width) {
-      outRe[o] = fromRe[i] * scale;
-      outIm[o] = fromIm[i] * scale;
+      outRe[o] = result.re[i] * factor;
+      outIm[o] = result.im[i] * factor;
     }
+  }
+}
+
+/** Real sequences from half of their terms, of which the others are the conjugates. */
+function halfBlock({ layout, plan, work, first, width }: Block, re: FloatArray, im: FloatArray, out: FloatArray): void {
+  const { n, inner } = layout;
+  const terms = halfLength(n);
+  const half = { ...layout, n: terms };
+  const [input] = work;
+  for (let q = 0; q < width; q++) {
+    const at = start(first + q, half);
+    for (let k = 0; k < terms; k++) {
+      const mirror = k === 0 ? 0 : n - k;
+      const i = at + k * inner;
+      const imaginary = mirror === k ? 0 : im[i];
+      // The parts are exchanged, as the transform is an inverse one.
+      input.im[mirror * width + q] = re[i];
+      input.re[mirror * width + q] = -imaginary;
+      input.im[k * width + q] = re[i];
+      input.re[k * width + q] = imaginary;
+    }
+  }
+  const result = plan.run(work, width);
+  for (let q = 0; q < width; q++) {
+    for (let k = 0, o = start(first + q, layout), i = q; k < n; k++, o += inner, i += width) out[o] = result.im[i] / n;
   }
 }
 
@@ -109,9 +176,11 @@ function realBlock(
   re: FloatArray,
   outRe: FloatArray,
   outIm: FloatArray,
+  terms: number,
   inverse: boolean,
 ): void {
   const { n, inner } = layout;
+  const written = { ...layout, n: terms };
   const [input] = work;
   for (let q = 0; q < width; q++) {
     const lane = first + 2 * q;
@@ -124,9 +193,9 @@ function realBlock(
   const sign = inverse ? -half : half;
   for (let q = 0; q < width; q++) {
     const lane = first + 2 * q;
-    const x = start(lane, layout);
-    const y = lane + 1 < lanes ? start(lane + 1, layout) : -1;
-    for (let k = 0; k < n; k++) {
+    const x = start(lane, written);
+    const y = lane + 1 < lanes ? start(lane + 1, written) : -1;
+    for (let k = 0; k < terms; k++) {
       const i = k * width + q;
       const mirror = (k === 0 ? 0 : n - k) * width + q;
       outRe[x + k * inner] = half * (zr[i] + zr[mirror]);

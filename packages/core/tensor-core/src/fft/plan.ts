@@ -1,3 +1,4 @@
+import type { FftPlan } from "../kernels/fft.js";
 import { unitRoot } from "./roots.js";
 import { runStage, type Split, type Stage } from "./stages.js";
 
@@ -27,6 +28,38 @@ export function planOf(n: number): Plan {
   }
   plans.set(n, plan);
   return plan;
+}
+
+const friendly = new Map<number, FftPlan | undefined>();
+
+/** The passes of a length without a prime factor above 5, as WebAssembly takes them; undefined for others. */
+export function friendlyPlan(n: number): FftPlan | undefined {
+  if (friendly.has(n)) return friendly.get(n);
+  const radices = factorize(n);
+  const plan =
+    radices === undefined || radices.some((radix) => radix > 5)
+      ? undefined
+      : { n, radices, twiddles: twiddlesOf(n, radices) };
+  if (friendly.size >= CACHED_PLANS) friendly.clear();
+  friendly.set(n, plan);
+  return plan;
+}
+
+/** cos and sin of all passes one after the other. */
+function twiddlesOf(n: number, radices: readonly number[]): Float64Array {
+  let length = n;
+  const passes = radices.map((radix) => {
+    const { cos, sin } = makeStage(radix, length);
+    length /= radix;
+    return Float64Array.from({ length: 2 * cos.length }, (_, i) => (i % 2 === 0 ? cos : sin)[i >> 1]);
+  });
+  const all = new Float64Array(passes.reduce((total, pass) => total + pass.length, 0));
+  let at = 0;
+  for (const pass of passes) {
+    all.set(pass, at);
+    at += pass.length;
+  }
+  return all;
 }
 
 /** Zero-filled parts. */

@@ -3,12 +3,13 @@ import { checkOptions } from "../check-options.js";
 import { zerosLike } from "../construct.js";
 import { DTypeError, ShapeError, ValueError } from "../errors.js";
 import { mul } from "../ops/elementwise.js";
-import { broadcastTo, concatenate, flip, pad, slice } from "../ops/movement.js";
+import { broadcastTo, pad, slice } from "../ops/movement.js";
 import { asFloat, promoteOperands } from "../ops/operands.js";
 import { bind } from "../primitive.js";
 import { broadcastShapes, formatShape, normalizeAxis } from "../shape.js";
 import { isTensor, type Tensor, type TensorLike } from "../tensor.js";
-import { fftP } from "./primitive.js";
+import { halfLength } from "./axis.js";
+import { fftP, irfftP, rfftP } from "./primitive.js";
 
 /** Complex numbers as two real tensors of one shape. */
 export interface Complex {
@@ -86,8 +87,10 @@ export function ifftn(x: ComplexLike, axes?: Axes | FftnOptions, options?: Omit<
 /** The first n / 2 + 1 (rounded down) terms of the `fft` of real input; the rest are their conjugates. */
 export function rfft(x: TensorLike, axis?: number | FftOptions, options?: Omit<FftOptions, "axis">): Complex {
   const along = axisOptions<FftOptions>("rfft", FFT, axis, options);
-  const full = alongAxis("rfft", asComplex("rfft", requireReal("rfft", x)), along, false);
-  return firstHalf(full, normalizeAxis("rfft", along.axis ?? -1, full.re.rank));
+  const real = requireReal("rfft", x);
+  const { axis: at, n } = placeOf("rfft", real, along);
+  const [re, im] = bind(rfftP, [fitAxis(real, at, n)], { axis: at });
+  return scaled({ re, im }, normFactor("rfft", along.norm ?? "backward", n, false));
 }
 
 /**
@@ -97,11 +100,15 @@ export function rfft(x: TensorLike, axis?: number | FftOptions, options?: Omit<F
 export function irfft(x: ComplexLike, axis?: number | FftOptions, options?: Omit<FftOptions, "axis">): Tensor {
   const along = axisOptions<FftOptions>("irfft", FFT, axis, options);
   const spectrum = asComplex("irfft", x);
+  requireAxes("irfft", spectrum.re);
   const at = normalizeAxis("irfft", along.axis ?? -1, spectrum.re.rank);
   const n = along.n ?? 2 * (spectrum.re.shape[at] - 1);
   requireLength("irfft", n);
-  const full = hermitian(spectrum, at, n);
-  return alongAxis("irfft", full, { axis: at, norm: along.norm }, true).re;
+  const terms = halfLength(n);
+  const half = [fitAxis(spectrum.re, at, terms), fitAxis(spectrum.im, at, terms)];
+  const [y] = bind(irfftP, half, { axis: at, n });
+  const factor = normFactor("irfft", along.norm ?? "backward", n, true);
+  return factor === 1 ? y : mul(y, factor);
 }
 
 /** `fftn` of real input: `rfft` along the last of the axes, `fft` along the others. */
@@ -161,13 +168,26 @@ function requireReal(operation: string, x: TensorLike): Tensor {
 }
 
 function alongAxis(operation: string, x: Complex, options: FftOptions, inverse: boolean): Complex {
-  if (x.re.rank === 0) throw new ShapeError(`${operation}: a scalar has no axis to transform; give at least one axis`);
-  const axis = normalizeAxis(operation, options.axis ?? -1, x.re.rank);
-  const n = options.n ?? x.re.shape[axis];
-  requireLength(operation, n);
+  const { axis, n } = placeOf(operation, x.re, options);
   const [re, im] = bind(fftP, [fitAxis(x.re, axis, n), fitAxis(x.im, axis, n)], { axis, inverse });
-  const scale = normFactor(operation, options.norm ?? "backward", n, inverse);
-  return scale === 1 ? { re, im } : { re: mul(re, scale), im: mul(im, scale) };
+  return scaled({ re, im }, normFactor(operation, options.norm ?? "backward", n, inverse));
+}
+
+/** The axis and the length of a transform. */
+function placeOf(operation: string, x: Tensor, options: FftOptions): { axis: number; n: number } {
+  requireAxes(operation, x);
+  const axis = normalizeAxis(operation, options.axis ?? -1, x.rank);
+  const n = options.n ?? x.shape[axis];
+  requireLength(operation, n);
+  return { axis, n };
+}
+
+function requireAxes(operation: string, x: Tensor): void {
+  if (x.rank === 0) throw new ShapeError(`${operation}: a scalar has no axis to transform; give at least one axis`);
+}
+
+function scaled({ re, im }: Complex, factor: number): Complex {
+  return factor === 1 ? { re, im } : { re: mul(re, factor), im: mul(im, factor) };
 }
 
 function alongAxes(operation: string, x: ComplexLike, options: FftnOptions, inverse: boolean): Complex {
@@ -225,24 +245,4 @@ function normFactor(operation: string, norm: FftNorm, n: number, inverse: boolea
     default:
       throw new ValueError(`${operation}: norm is ${String(norm)}; it must be "backward", "ortho" or "forward"`);
   }
-}
-
-function firstHalf({ re, im }: Complex, axis: number): Complex {
-  const index = [...new Array(axis).fill(null), { stop: Math.floor(re.shape[axis] / 2) + 1 }];
-  return { re: slice(re, index), im: slice(im, index) };
-}
-
-/** The whole spectrum of a real sequence of length n from its first half. */
-function hermitian(x: Complex, axis: number, n: number): Complex {
-  const count = Math.floor(n / 2) + 1;
-  const re = fitAxis(x.re, axis, count);
-  const im = fitAxis(x.im, axis, count);
-  const rest = n - count;
-  if (rest === 0) return { re, im };
-  const index = [...new Array(axis).fill(null), { start: 1, stop: 1 + rest }];
-  const mirrored = (part: Tensor) => flip(slice(part, index), axis);
-  return {
-    re: concatenate([re, mirrored(re)], axis),
-    im: concatenate([im, mul(mirrored(im), -1)], axis),
-  };
 }

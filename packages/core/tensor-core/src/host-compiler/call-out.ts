@@ -39,16 +39,29 @@ export function callHost(
     c.pushAddress(view, outputs[i].dtype);
   });
   const strides = operands.map((view) => view.strides);
-  c.writer.call(hostFunction(c, equation, strides));
+  c.writer.call(importHost(c, equation, hostFunction(c, equation, strides)));
 }
 
-/** A JavaScript function of the addresses of operands and results. */
-function hostFunction(c: Compilation, equation: Equation, strides: readonly (readonly number[])[]): Callee {
+/** Imports a function of the addresses of operands and results. */
+export function importHost(
+  c: Compilation,
+  { inputs, outputs }: Equation,
+  call: (...addresses: number[]) => void,
+): Callee {
+  return c.module.import(call, new Array<"i32">(inputs.length + outputs.length).fill("i32"), []);
+}
+
+/** The host's kernel as a function of the addresses of operands and results. */
+export function hostFunction(
+  c: Compilation,
+  equation: Equation,
+  strides: readonly (readonly number[])[],
+): (...addresses: number[]) => void {
   const { primitive, params, inputs, outputs } = equation;
   const reference = c.memory;
   const specs = outputs.map(({ shape, dtype }) => ({ shape, dtype }));
   const sizes = outputs.map(({ shape }) => sizeOf(shape));
-  const call = (...signed: number[]) => {
+  return (...signed: number[]) => {
     const given = signed.map((address) => address >>> 0);
     const { views } = reference.memory as SharedMemory;
     // New tensors at every call: kernels may remember what they found out about one.
@@ -64,8 +77,6 @@ function hostFunction(c: Compilation, equation: Equation, strides: readonly (rea
       );
     });
   };
-  const parameters = new Array<"i32">(inputs.length + outputs.length).fill("i32");
-  return c.module.import(call, parameters, []);
 }
 
 function window(

@@ -12,13 +12,13 @@ import { elementTypes, Value, type View } from "./values.js";
 const INLINE_BYTES = 64;
 
 /** Operands row-major in memory, and what to free when they are used. */
-interface Operands {
+export interface Operands {
   readonly views: readonly View[];
   free(): void;
 }
 
 /** @param from the first operand that must be row-major; those before it are given as they lie. */
-function rowMajor(c: Compilation, variables: readonly Variable[], from = 0): Operands {
+export function rowMajor(c: Compilation, variables: readonly Variable[], from = 0): Operands {
   const temporaries: View[] = [];
   const views = variables.map((v, i) => {
     const value = c.find(v);

@@ -8,6 +8,7 @@ import { writeScan, writeWhile } from "./loops.js";
 import { broadcastTo, concatenate, pad, reshape, slice, transpose } from "./movement.js";
 import { matmul } from "./product.js";
 import { reduce } from "./reduction.js";
+import { fft, irfft, rfft } from "./transform.js";
 import { isElementwise, writeElements } from "./unrolled.js";
 
 /** Writes one operation; false where this compiler has no code of its own for such operands. */
@@ -27,6 +28,9 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   scatterAddAlongAxis,
   scatterProduct,
   cumSum,
+  fft,
+  rfft,
+  irfft,
   cond: writeCond,
   scan: writeScan,
   whileLoop: writeWhile,

@@ -25,6 +25,32 @@ export function wasmRuntime(): WasmRuntime | undefined {
   return mode === "js" ? undefined : load();
 }
 
+const furtherModules: { compile(): Promise<unknown> }[] = [];
+
+/**
+ * A further module of kernels, compiled where it is needed first; undefined where plain JavaScript is to be used.
+ * @param bytes the binary
+ */
+export function lazyModule(bytes: () => Uint8Array<ArrayBuffer>): () => WebAssembly.Module | undefined {
+  let module: WebAssembly.Module | undefined;
+  let failed = false;
+  furtherModules.push({
+    async compile() {
+      module ??= await WebAssembly.compile(bytes());
+    },
+  });
+  return () => {
+    if (wasmRuntime() === undefined) return undefined;
+    if (module !== undefined || failed) return module;
+    try {
+      module = new WebAssembly.Module(bytes());
+    } catch {
+      failed = true;
+    }
+    return module;
+  };
+}
+
 /** Whether kernels may choose by size; with `setKernels("wasm")` they always take WebAssembly. */
 export function choosesBySize(): boolean {
   return mode !== "wasm";
@@ -58,6 +84,7 @@ export function setKernels(next: KernelMode): void {
 export async function ready(): Promise<boolean> {
   if (load()) return true;
   try {
+    for (const each of furtherModules) await each.compile();
     runtime = new WasmRuntime(await compileAsync());
   } catch {
     return false;

@@ -1,7 +1,7 @@
 import { condP } from "../control/cond.js";
 import { scanP } from "../control/scan.js";
 import { whileP } from "../control/while-loop.js";
-import { fftP } from "../fft/primitive.js";
+import { fftP, irfftP, rfftP } from "../fft/primitive.js";
 import type { Primitive } from "../primitive.js";
 import * as contraction from "./contraction.js";
 import * as convolution from "./convolution.js";
@@ -57,6 +57,7 @@ export const primitives = {
   gammainc: special.gammaincP,
   gammaincc: special.gammainccP,
   identity: elementwise.identityP,
+  irfft: irfftP,
   isFinite: elementwise.isFiniteP,
   isNaN: elementwise.isNanP,
   less: elementwise.lessP,
@@ -90,6 +91,7 @@ export const primitives = {
   qr: decompositions.qrP,
   relu: elementwise.reluP,
   reshape: movement.reshapeP,
+  rfft: rfftP,
   round: elementwise.roundP,
   scan: scanP,
   scatterAdd: indexing.scatterAddP,

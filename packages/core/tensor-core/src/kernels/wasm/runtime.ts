@@ -94,8 +94,9 @@ const KEPT_BYTES = 64 * 1024 * 1024;
 /** One chunk of an elementwise kernel: two of them stay in the second-level cache. */
 const CHUNK_BYTES = 32 * 1024;
 
-function decode(): Uint8Array<ArrayBuffer> {
-  const text = atob(wasmBase64);
+/** The binary that is written as base64. */
+export function decodeModule(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
@@ -103,12 +104,12 @@ function decode(): Uint8Array<ArrayBuffer> {
 
 /** Compiles the kernels at once; throws where SIMD is missing or the page forbids it. */
 export function compileSync(): WebAssembly.Module {
-  return new WebAssembly.Module(decode());
+  return new WebAssembly.Module(decodeModule(wasmBase64));
 }
 
 /** Compiles the kernels without blocking. */
 export function compileAsync(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(decode());
+  return WebAssembly.compile(decodeModule(wasmBase64));
 }
 
 /** The exports that end in `suffix`, under their names without it. */
