@@ -1,8 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { bundleModules } from "@offprint/testing";
 import { afterAll } from "vitest";
 
 /** Modules that threads can load, made of sources. */
@@ -22,25 +21,12 @@ export async function buildJobs(): Promise<BuiltJobs> {
   const folder = mkdtempSync(join(tmpdir(), "offprint-cluster-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const here = import.meta.dirname;
-  await build({
-    entryPoints: {
-      thread: join(here, "..", "src", "threads", "thread-main.ts"),
-      jobs: join(here, "fixtures", "jobs.ts"),
-      agent: join(here, "fixtures", "agent.ts"),
-    },
-    outdir: join(folder, "node_modules", "@fixture", "jobs"),
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    conditions: ["@offprint/source"],
-    banner: {
-      js: "import { createRequire as offprintRequire } from 'node:module'; const require = offprintRequire(import.meta.url);",
-    },
-    logLevel: "silent",
-  });
+  const entries = {
+    thread: join(here, "..", "src", "threads", "thread-main.ts"),
+    jobs: join(here, "fixtures", "jobs.ts"),
+    agent: join(here, "fixtures", "agent.ts"),
+  };
+  const { thread, jobs } = await bundleModules(entries, join(folder, "node_modules", "@fixture", "jobs"));
   const inPackage = (name: string) => join(folder, "node_modules", "@fixture", "jobs", name);
   const names = [
     ...["square", "product", "echo", "drawn", "pid", "slowSquare", "spin", "fails", "failsFirst", "exits", "reports"],
@@ -71,10 +57,9 @@ export async function buildJobs(): Promise<BuiltJobs> {
   writeFileSync(join(other, "package.json"), JSON.stringify(program));
   writeFileSync(join(other, "node_modules", "@fixture", "jobs", "package.json"), JSON.stringify(manifest("1.3.0")));
   writeFileSync(join(other, "node_modules", "@fixture", "jobs", "jobs.mjs"), "");
-  const file = (name: string) => pathToFileURL(inPackage(name));
   return {
-    entry: file("thread.mjs"),
-    jobs: file("jobs.mjs"),
+    entry: thread,
+    jobs,
     agent: inPackage("agent.mjs"),
     manifest: join(folder, "package.json"),
     otherManifest: join(other, "package.json"),

@@ -10,6 +10,7 @@ export {
 export { errorLike, failureOf } from "./errors.js";
 export { readFixture, temporaryFolder } from "./files.js";
 export { expectGradient, expectSecondGradient, expectVmap } from "./gradients.js";
+export { bundleModules } from "./modules.js";
 export { NatsTestServer, natsServer, needsNatsServer } from "./nats-server.js";
 export {
   bundlePage,

@@ -1,0 +1,4 @@
+import { planRedundancyCommand } from "./plan-redundancy.js";
+
+/** What this package adds to `offprint`. */
+export const commands = [planRedundancyCommand];

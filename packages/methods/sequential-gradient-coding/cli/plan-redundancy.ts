@@ -1,0 +1,87 @@
+import { defineCommand, option } from "@offprint/commands";
+import { readCsv } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import { FormatError } from "@offprint/tensor-core";
+import {
+  type DelayRow,
+  delaysOf,
+  type SchemeTime,
+  type SelectableKind,
+  type SelectionState,
+  selectParameters,
+} from "../src/index.js";
+
+const names: Readonly<Record<SelectableKind, string>> = {
+  uncoded: "uncoded",
+  gc: "GC",
+  "sr-sgc": "SR-SGC",
+  "m-sgc": "M-SGC",
+};
+
+/** Rows of a table with the columns worker, round and seconds. */
+function rowsOf(bytes: Uint8Array): DelayRow[] {
+  const table = readCsv(bytes);
+  const [worker, round, seconds] = ["worker", "round", "seconds"].map((name) => {
+    const column = table.columns.find((each) => each.name === name);
+    if (column?.type === "number" || column?.type === "integer") return column.values as ArrayLike<number>;
+    throw new FormatError(
+      `the table has no column "${name}" of numbers; give worker, round and seconds, numbered from 0`,
+    );
+  });
+  return Array.from(worker, (who, k): DelayRow => [who, round[k], seconds[k]]);
+}
+
+/** `offprint plan-redundancy --table delays.csv --work 16` */
+export const planRedundancyCommand = defineCommand({
+  name: "plan-redundancy",
+  summary: "Choose a coding scheme for a cluster with slow workers",
+  options: {
+    table: option.fileIn("CSV of recorded times: columns worker, round, seconds, numbered from 0", { required: true }),
+    work: option.number("seconds of a full gradient on one worker, on top of what is recorded", {
+      default: 0,
+      least: 0,
+    }),
+    profileLoad: option.number("part of a full gradient that the recorded times hold already", {
+      default: 0,
+      least: 0,
+    }),
+    mu: option.number("who takes more than (1 + mu) times as long as the first is slow", { default: 1, least: 0 }),
+    jobs: option.integer("gradients of the simulated run; as many as rounds were recorded unless given", { least: 1 }),
+    schemes: option.list(option.choice(["uncoded", "gc", "sr-sgc", "m-sgc"], "scheme"), {
+      default: ["uncoded", "gc", "sr-sgc", "m-sgc"],
+    }),
+    maxDelay: option.integer("largest delay T; T + 1 models are trained side by side", { default: 8, least: 0 }),
+    maxBurst: option.integer("largest B", { default: 2, least: 1 }),
+    maxWindow: option.integer("largest W", { default: 7, least: 2 }),
+    maxLambda: option.integer("largest lambda; half the workers unless given", { least: 1 }),
+    output: option.fileOut("file for all that were tried (JSON)", { short: "o", endings: [".json"] }),
+  },
+  async run({ options, print, report, note, write, longRun }) {
+    const { table, work, profileLoad, mu, jobs, schemes, maxDelay, maxBurst, maxWindow, maxLambda, output } = options;
+    const delays = delaysOf(await loadFile(table, rowsOf));
+    let tried = 0;
+    const run = await longRun<SchemeTime, SelectionState>({
+      progress: ({ kind }) => ({ fraction: Math.min(1, ++tried / 500), label: names[kind] }),
+    });
+    const { best, choices, history, status, state } = await selectParameters(delays, {
+      ...{ alpha: work, profileLoad, mu, schemes: schemes as SelectableKind[], maxDelay, maxBurst, maxWindow },
+      ...(jobs !== undefined && { jobs }),
+      ...(maxLambda !== undefined && { maxLambda }),
+      ...run.options,
+    });
+    await run.settle({ status, state });
+    print(`${delays.length} workers, ${delays[0].length} rounds, ${history.length} schemes tried`);
+    for (const { kind, parameters, load, delay, total } of choices) {
+      const numbers = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
+      print(
+        `${names[kind].padEnd(8)} ${total.toFixed(1).padStart(10)} s  load ${load.toFixed(4)}  delay ${delay}  ${numbers.join(", ")}`,
+      );
+    }
+    report([
+      ["quickest", names[best.kind]],
+      ["models to train side by side", best.delay + 1],
+    ]);
+    if (output === undefined) note("--output <file> writes all that were tried.");
+    await write(output, JSON.stringify({ best, choices, tried: history }));
+  },
+});

@@ -1,0 +1,52 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { random } from "@offprint/tensor-core";
+import { temporaryFolder } from "@offprint/testing";
+import { expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+import { drawDelays, gilbertElliott, selectParameters } from "../src/index.js";
+
+const folder = temporaryFolder("plan redundancy");
+
+function recorded(): [file: string, delays: number[][]] {
+  const rng = random.rng(1);
+  const delays = drawDelays(rng, gilbertElliott(rng, { workers: 6, rounds: 30, slowing: 0.05, recovery: 0.8 }));
+  const file = join(folder, "delays.csv");
+  const lines = delays.flatMap((row, worker) => row.map((seconds, round) => `${round},${worker},${seconds}`));
+  writeFileSync(file, `round,worker,seconds\n${lines.reverse().join("\n")}\n`);
+  return [file, delays];
+}
+
+it("a table of recorded times becomes a scheme with its parameters", async () => {
+  const [table, delays] = recorded();
+  const output = join(folder, "plan.json");
+  const words = [
+    "--table",
+    table,
+    "--work",
+    "5",
+    "--max-window",
+    "4",
+    "--max-lambda",
+    "3",
+    "--max-delay",
+    "3",
+    "--output",
+    output,
+  ];
+  const { code, out } = await runWords(commands, "plan-redundancy", words);
+  expect(code).toBe(0);
+  const { best } = await selectParameters(delays, { alpha: 5, maxWindow: 4, maxLambda: 3, maxDelay: 3 });
+  expect(JSON.parse(readFileSync(output, "utf8")).best).toEqual(best);
+  expect(out).toContain("6 workers, 30 rounds");
+  expect(out).toContain(`models to train side by side`);
+});
+
+it("a table without the columns is refused in one line", async () => {
+  const table = join(folder, "other.csv");
+  writeFileSync(table, "worker,time\n0,1\n");
+  const { code, err } = await runWords(commands, "plan-redundancy", ["--table", table]);
+  expect(code).toBe(2);
+  expect(err).toContain('no column "round" of numbers');
+});
