@@ -1,5 +1,6 @@
 export type { Activation } from "./activation.js";
 export type { Architecture, WideNetwork } from "./architecture.js";
+export { compiled } from "./compiled.js";
 export { additive, onInputs, productOf, scale, sumOf } from "./composition.js";
 export { gradientGradient, valueGradient } from "./derivative-covariance.js";
 export { type EvidenceTerms, evidenceTerms } from "./evidence.js";
@@ -14,6 +15,6 @@ export {
   type PriorMean,
 } from "./posterior.js";
 export { type FeatureMap, randomFeatures } from "./random-features.js";
-export type { ScaleDistribution, ScalePosterior } from "./scale-distribution.js";
+export { type ScaleDistribution, type ScalePosterior, scaleAfter } from "./scale-distribution.js";
 export { type MaternOptions, matern, type StationaryOptions, squaredExponential } from "./stationary.js";
 export type { Predictor, Surrogate } from "./surrogate.js";

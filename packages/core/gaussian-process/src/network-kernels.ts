@@ -27,24 +27,31 @@ function wideKernel(owner: string, architecture: Architecture, chosen: (layer: L
   const matrix = (v: Values, x: Tensor, x2: Tensor) => {
     const network = new Network(v, moments);
     return chosen(
-      "image" in architecture ? ofImages(owner, network, architecture, x, x2) : dense(network, architecture, x, x2),
+      "image" in architecture
+        ? ofImages(owner, network, architecture, x, x2)
+        : dense(network, architecture, pairsOf(x, x2)),
     );
   };
-  return positiveKernel(values, {
-    matrix,
-    diagonal: (v, x) =>
-      reshape(vmap((row: Tensor) => matrix(v, expandDims(row, 0), expandDims(row, 0)))(x), [x.shape[0]]),
-  });
+  const diagonal = (v: Values, x: Tensor) => {
+    if (!("image" in architecture)) {
+      const own = squares(x);
+      return chosen(dense(new Network(v, moments), architecture, inputLayer(own, own, own)));
+    }
+    return reshape(vmap((row: Tensor) => matrix(v, expandDims(row, 0), expandDims(row, 0)))(x), [x.shape[0]]);
+  };
+  return positiveKernel(values, { matrix, diagonal });
 }
 
-function dense(network: Network, architecture: Exclude<Architecture, OfImages>, x: Tensor, x2: Tensor): Layer {
-  const d = x.shape[1];
-  const squares = (v: Tensor) => mul(1 / d, sum(mul(v, v), 1));
-  const inputs = inputLayer(
-    expandDims(squares(x), 1),
-    mul(1 / d, matmul(x, transpose(x2))),
-    expandDims(squares(x2), 0),
-  );
+const squares = (x: Tensor) => mul(1 / x.shape[1], sum(mul(x, x), 1));
+
+/** All rows of x with all of x2. */
+function pairsOf(x: Tensor, x2: Tensor): Layer {
+  const cross = mul(1 / x.shape[1], matmul(x, transpose(x2)));
+  return inputLayer(expandDims(squares(x), 1), cross, expandDims(squares(x2), 0));
+}
+
+/** The output of a network for pairs of inputs, along whatever axes. */
+function dense(network: Network, architecture: Exclude<Architecture, OfImages>, inputs: Layer): Layer {
   let layer = network.linear(inputs);
   if (architecture.kind === "fullyConnected") {
     for (let l = 1; l < architecture.depth; l++) layer = network.linear(network.activated(layer));

@@ -68,6 +68,12 @@ interface Block {
   readonly mean: Tensor;
 }
 
+/** Points, and their covariances with what was observed. */
+interface At {
+  readonly points: Tensor;
+  readonly cross: Tensor;
+}
+
 interface Observed {
   readonly kernel: Kernel;
   readonly programs: CovariancePrograms;
@@ -166,16 +172,18 @@ export class Posterior {
 
   /** `[m]` means at the rows of x `[m, d]`. */
   mean(x: TensorLike): Tensor {
-    const { points, cross } = this.#at("mean", x);
-    return add(priorMean(this.#observed.prior, points), matmul(cross, this.#weights));
+    return this.#mean(this.#at("mean", x));
   }
 
   /** `[m]` variances of the function, without noise. */
   variance(x: TensorLike): Tensor {
-    const { points, cross } = this.#at("variance", x);
-    const before = this.#observed.programs.diagonal(this.kernel, points);
-    const known = sum(square(this.#half(cross)), 0);
-    return mul(this.scale.mean, maximum(sub(before, known), 0));
+    return this.#variance(this.#at("variance", x));
+  }
+
+  /** `[m]` means and variances, for one computation of the covariances with the observations. */
+  marginals(x: TensorLike): { readonly mean: Tensor; readonly variance: Tensor } {
+    const at = this.#at("marginals", x);
+    return { mean: this.#mean(at), variance: this.#variance(at) };
   }
 
   /** `[m, k]` covariances of the function at the rows of x and of x2 (default x). */
@@ -248,12 +256,22 @@ export class Posterior {
     return this.#observed.blocks[0].x.shape[1];
   }
 
+  #mean({ points, cross }: At): Tensor {
+    return add(priorMean(this.#observed.prior, points), matmul(cross, this.#weights));
+  }
+
+  #variance({ points, cross }: At): Tensor {
+    const before = this.#observed.programs.diagonal(this.kernel, points);
+    const known = sum(square(this.#half(cross)), 0);
+    return mul(this.scale.mean, maximum(sub(before, known), 0));
+  }
+
   /** L^-1 cross^T. */
   #half(cross: Tensor): Tensor {
     return linalg.triangularSolve(this.#observed.factor, transpose(cross));
   }
 
-  #at(owner: string, x: TensorLike): { points: Tensor; cross: Tensor } {
+  #at(owner: string, x: TensorLike): At {
     const points = rowsOf(owner, "x", x, this.#inputs);
     const { programs, blocks } = this.#observed;
     return { points, cross: between(programs, this.kernel, [{ kind: "value", x: points, mean: points }], blocks) };

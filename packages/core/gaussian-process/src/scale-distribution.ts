@@ -5,6 +5,8 @@ import {
   mul,
   type random,
   requireChoice,
+  requireInteger,
+  requireNonNegative,
   requirePositive,
   special,
   sub,
@@ -36,6 +38,24 @@ export interface ScalePosterior {
   readonly logEvidence: number;
   /** A draw of s. */
   readonly sample: (rng: random.Rng) => number;
+  /** For densities: the values of s on which it is computed, and their probabilities. */
+  readonly grid?: { readonly scales: Float64Array; readonly probabilities: Float64Array };
+}
+
+/**
+ * What observations say of the scale: `count` numbers whose r^T K^-1 r is `quadratic`. The evidence lacks what does not
+ * depend on s: the log determinant and (count / 2) log 2 pi.
+ *
+ * @throws ValueError for what is not a distribution of scales.
+ */
+export function scaleAfter(
+  scale: ScaleDistribution,
+  { count, quadratic }: { readonly count: number; readonly quadratic: number },
+): ScalePosterior {
+  checkScale("scaleAfter", scale);
+  requireInteger("scaleAfter", "count", count, 0);
+  requireNonNegative("scaleAfter", "quadratic", quadratic);
+  return scalePosterior("scaleAfter", scale, count, quadratic);
 }
 
 /** @internal @throws ValueError for what is not a distribution of scales. */
@@ -115,7 +135,7 @@ export function scalePosterior(
 /** log s from 1e-26 to 1e26: where the mass is is looked for first, then integrated over. */
 const WIDEST = 60;
 const COARSE = 2400;
-const FINE = 4000;
+const FINE = 500;
 /** Densities below exp(-40) of the largest have no share. */
 const NEGLIGIBLE = 40;
 
@@ -153,6 +173,10 @@ function onGrid(owner: string, logDensity: (s: number) => number, count: number,
       const level = rng.uniform([], { dtype: "float64" }).item() * total;
       const k = cumulative.findIndex((sofar) => sofar >= level);
       return Math.exp(nodes[k]);
+    },
+    grid: {
+      scales: Float64Array.from(nodes, Math.exp),
+      probabilities: Float64Array.from(masses, (mass) => mass / total),
     },
   };
 }

@@ -20,6 +20,7 @@ import { describe, expect, it } from "vitest";
 import {
   type Architecture,
   additive,
+  compiled,
   gradientGradient,
   type Kernel,
   matern,
@@ -186,6 +187,14 @@ describe("kernels of infinite networks", () => {
     expect(pair(ntk({ kind: "fullyConnected", depth: 1 }))).toBeCloseTo(0.01 + 2 * relued + 2 * q * slopes, 12);
     const arcsine = (2 / Math.PI) * Math.asin((2 * q) / Math.sqrt((1 + 2 * p) * (1 + 2 * r)));
     expect(pair(nngp({ kind: "fullyConnected", depth: 1, activation: "erf" }))).toBeCloseTo(0.01 + 2 * arcsine, 12);
+  });
+
+  it("compiled are the same, with other parameters too", () => {
+    const relued = { kind: "fullyConnected", depth: 2 } as const;
+    const fast = compiled(nngp(relued));
+    expectClose([fast.matrix(x, z), fast.diagonal(x)], [nngp(relued).matrix(x, z), nngp(relued).diagonal(x)], 1e-12);
+    const other = nngp({ ...relued, weightVariance: 0.7 });
+    expectClose(fast.with(other.parameters).matrix(x), other.matrix(x), 1e-12);
   });
 
   it("take any activation by quadrature", () => {

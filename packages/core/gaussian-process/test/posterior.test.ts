@@ -16,7 +16,7 @@ import {
 } from "@offprint/tensor-core";
 import { errorLike, expectClose, expectGradient, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { condition, evidenceTerms, matern, nngp, rawOf, scale, squaredExponential } from "../src/index.js";
+import { condition, evidenceTerms, matern, nngp, rawOf, scale, scaleAfter, squaredExponential } from "../src/index.js";
 import { type Reference, usual } from "./reference.js";
 
 const fixture = readFixture<Reference>(import.meta.url, "sklearn.json");
@@ -37,6 +37,8 @@ describe("condition", () => {
         name,
       );
       expect(posterior.logEvidence).toBeCloseTo(logEvidence, 8);
+      const both = posterior.marginals(fixture.Z);
+      expectClose([both.mean, both.variance], [posterior.mean(fixture.Z), posterior.variance(fixture.Z)], 1e-12);
       expect(posterior.jitter).toBe(0);
       const K = add(kernel.matrix(f64(fixture.X)), mul(0.02, eye(25, 25, "float64")));
       expect(posterior.quadratic).toBeCloseTo(evidenceTerms(K, f64(fixture.y)).quadratic.item(), 8);
@@ -220,6 +222,11 @@ describe("scales", () => {
     const grid = condition(matern(), x, y, { noise: 0.1, scale: { kind: "density", logDensity } });
     expect(grid.logEvidence).toBeCloseTo(exact.logEvidence, 8);
     expect(grid.scale.mean).toBeCloseTo(exact.scale.mean, 8);
+    const alone = scaleAfter({ kind: "density", logDensity }, { count: 25, quadratic: exact.quadratic });
+    expect(alone.logEvidence).toBe(grid.scale.logEvidence);
+    const { scales, probabilities } = alone.grid ?? { scales: [], probabilities: [] };
+    const inverse = Array.from(scales).reduce((sofar, s, k) => sofar + probabilities[k] / s, 0);
+    expect(inverse).toBeCloseTo((shape + 12.5) / (rate + exact.quadratic / 2), 9);
     for (const { scale: posterior } of [exact, grid]) {
       const rng = random.rng(5);
       let mean = 0;

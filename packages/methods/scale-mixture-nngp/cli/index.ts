@@ -1,0 +1,4 @@
+import { predictIntervals } from "./predict-intervals.js";
+
+/** What this package adds to `offprint`. */
+export const commands = [predictIntervals];

@@ -1,0 +1,51 @@
+import {
+  abs,
+  div,
+  greater,
+  mean,
+  mul,
+  sqrt,
+  square,
+  sub,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  where,
+} from "@offprint/tensor-core";
+
+/** Means and deviations of columns; what does not vary is left with a deviation of 1. */
+export interface Moments {
+  readonly centre: Tensor;
+  readonly size: Tensor;
+}
+
+/** Of inputs and targets. */
+export interface Units {
+  readonly x: Moments;
+  readonly y: Moments;
+}
+
+function momentsOf(values: Tensor): Moments {
+  const centre = mean(values, 0);
+  const deviation = sqrt(mean(square(sub(values, centre)), 0));
+  return { centre, size: where(greater(deviation, mul(1e-12, abs(centre))), deviation, 1) };
+}
+
+/** In units of moments, where there are some. */
+export function inUnits(moments: Moments | undefined, values: TensorLike): Tensor {
+  const given = tensor(values, { dtype: "float64" });
+  return moments === undefined ? given : div(sub(given, moments.centre), moments.size);
+}
+
+/** Inputs and targets in float64, by request in units of their own moments. Shapes are checked by who takes them. */
+export function standardised(
+  x: TensorLike,
+  y: TensorLike,
+  wanted: boolean,
+): { readonly x: Tensor; readonly y: Tensor; readonly units: Units | undefined } {
+  const [points, values] = [inUnits(undefined, x), inUnits(undefined, y)];
+  const possible = points.rank === 2 && points.shape[0] > 0 && values.rank === 1 && values.size > 0;
+  if (!wanted || !possible) return { x: points, y: values, units: undefined };
+  const units = { x: momentsOf(points), y: momentsOf(values) };
+  return { x: inUnits(units.x, points), y: inUnits(units.y, values), units };
+}
