@@ -5,7 +5,7 @@ export { additive, onInputs, productOf, scale, sumOf } from "./composition.js";
 export { gradientGradient, valueGradient } from "./derivative-covariance.js";
 export { type EvidenceTerms, evidenceTerms } from "./evidence.js";
 export { type FitOptions, type FitResult, fit } from "./fit.js";
-export { type Kernel, type ParameterTree, rawOf, type Spectrum } from "./kernel.js";
+export { type Kernel, type ParameterTree, type Radial, rawOf, type Spectrum } from "./kernel.js";
 export { nngp, ntk } from "./network-kernels.js";
 export {
   type ConditionOptions,

@@ -27,6 +27,16 @@ export interface Kernel {
   readonly with: (parameters: ParameterTree) => Kernel;
   /** How its random features are drawn, where it has some. */
   readonly spectrum?: Spectrum;
+  /** The kernel of distances alone, where it is one. */
+  readonly radial?: Radial;
+}
+
+/** A stationary kernel of distances: closed forms of its derivatives in inputs follow from those of the profile. */
+export interface Radial {
+  /** Length scale: of rank 0, or `[d]`. */
+  readonly length: Tensor;
+  /** Covariances at squared distances in length scales; elementwise, traceable, differentiable, at 0 too. */
+  readonly profile: (squared: Tensor) => Tensor;
 }
 
 /** Random features of a kernel: see `randomFeatures`. */
@@ -42,6 +52,7 @@ export interface KernelParts<V> {
   readonly matrix: (values: V, x: Tensor, x2: Tensor) => Tensor;
   readonly diagonal: (values: V, x: Tensor) => Tensor;
   readonly spectrum?: (values: V) => Spectrum;
+  readonly radial?: (values: V) => Radial;
 }
 
 /** The raw parameter of a positive value: softplus of it is the value. */
@@ -60,6 +71,7 @@ export function positiveKernel<V extends ParameterTree>(values: V, parts: Kernel
       diagonal: (x) => parts.diagonal(current, x),
       with: at,
       ...(parts.spectrum === undefined ? {} : { spectrum: parts.spectrum(current) }),
+      ...(parts.radial === undefined ? {} : { radial: parts.radial(current) }),
     };
   };
   return at(tree.map(rawOf, values));

@@ -98,6 +98,7 @@ function stationary(
       matrix: (values, x, x2) => profile(squaredDistances(owner, x, x2, values.length)),
       diagonal: (_, x) => ones([x.shape[0]], "float64"),
       spectrum: (values) => ({ kind: "stationary", length: values.length, degreesOfFreedom }),
+      radial: ({ length: scales }) => ({ length: scales, profile }),
     },
   );
 }

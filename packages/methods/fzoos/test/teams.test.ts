@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Cluster, cluster } from "@offprint/cluster";
+import { tree } from "@offprint/tensor-core";
+import { errorLike, temporaryFolder } from "@offprint/testing";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ClientAnswer, type ClientTeam, fedZo, fzoos, type Question } from "../src/index.js";
+import type { Given } from "./fixtures/jobs.js";
+
+const folder = temporaryFolder("offprint-fzoos");
+let threads: Cluster;
+beforeAll(async () => {
+  const core = join(import.meta.dirname, "..", "..", "..", "core");
+  await build({
+    entryPoints: {
+      thread: join(core, "cluster", "src", "threads", "thread-main.ts"),
+      jobs: join(import.meta.dirname, "fixtures", "jobs.ts"),
+    },
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    ...{ bundle: true, splitting: true, platform: "node", format: "esm", target: "node20", logLevel: "silent" },
+    conditions: ["@offprint/source"],
+    banner: {
+      js: "import { createRequire as offprintRequire } from 'node:module'; const require = offprintRequire(import.meta.url);",
+    },
+  });
+  threads = await cluster({ kind: "threads", workers: 1, entry: pathToFileURL(join(folder, "thread.mjs")) });
+});
+afterAll(() => threads.close());
+
+const centres = [0.2, 0.7];
+const initial = [0.5, 0.1];
+const few = {
+  features: 16,
+  maxLocalQueries: 12,
+  maxFeatureQueries: 16,
+  localSteps: 2,
+  maxIterations: 4,
+  initialQueries: 3,
+  active: { local: { count: 1, candidates: 4 }, server: { count: 2, candidates: 4 } },
+};
+const here = centres.map((c) => (x: Float64Array) => x.reduce((sum, v, k) => sum + (1 + k) * (v - c) ** 2, 0));
+const callsOf = (name: string, member: number) => Number(readFileSync(join(folder, `${name}-${member}.calls`), "utf8"));
+const teamOf = (name: string, more: (member: number) => Partial<Given> = () => ({})) =>
+  threads.team<Given, Question, ClientAnswer>(
+    { module: pathToFileURL(join(folder, "jobs.mjs")), name: "client" },
+    {
+      size: 2,
+      initial: (member) => ({
+        centre: centres[member],
+        calls: join(folder, `${name}-${member}.calls`),
+        ...more(member),
+      }),
+    },
+  );
+const keeping = (name: string) => (member: number) => ({ keep: join(folder, `${name}-${member}.json`) });
+
+describe("clients in threads of their own", () => {
+  it("give the same numbers as in this one, bit for bit, and keep what they know", async () => {
+    const own = await fzoos({ clients: here, initial }, few);
+    const team = await teamOf("same", keeping("same"));
+    const theirs = await fzoos({ clients: team, initial }, few);
+    expect(theirs.x.toArray()).toEqual(own.x.toArray());
+    expect(tree.toJson(theirs.history)).toBe(tree.toJson(own.history));
+    expect(tree.toJson(theirs.weights)).toBe(tree.toJson(own.weights));
+    expect(theirs.state.inner.members).toEqual([null, null]);
+    expect(callsOf("same", 0) + callsOf("same", 1)).toBe(own.queries + own.checks);
+    await team.close();
+    const differences = await teamOf("differences");
+    const options = { maxIterations: 2, localSteps: 2, correction: "scaffold1" } as const;
+    const [remote, local] = [
+      await fedZo({ clients: differences, initial }, options),
+      await fedZo({ clients: here, initial }, options),
+    ];
+    expect(remote.x.toArray()).toEqual(local.x.toArray());
+    await differences.close();
+  });
+
+  it("a client whose process ends goes on from what it kept: no answer is lost, none counted twice", async () => {
+    const own = await fzoos({ clients: here, initial }, few);
+    const team = await teamOf("lost", (member) => ({
+      ...keeping("lost")(member),
+      ...(member === 1 && { dieAt: 20 }),
+    }));
+    const theirs = await fzoos({ clients: team, initial }, few);
+    expect(theirs.x.toArray()).toEqual(own.x.toArray());
+    expect([theirs.queries, theirs.checks]).toEqual([own.queries, own.checks]);
+    await team.close();
+  });
+
+  it("a run goes on with another team from the saved states, or from what the clients kept", async () => {
+    const own = await fzoos({ clients: here, initial }, few);
+    for (const kept of [false, true]) {
+      const name = kept ? "again-kept" : "again";
+      const more = kept ? keeping(name) : () => ({});
+      const first = await teamOf(name, more);
+      const half = await fzoos({ clients: first, initial }, { ...few, maxIterations: 2 });
+      await first.close();
+      expect(half.state.inner.members.every((member) => (member === null) === kept)).toBe(true);
+      const second = await teamOf(name, more);
+      const resume = tree.fromJson<typeof half.state>(tree.toJson(half.state));
+      const whole = await fzoos({ clients: second, initial }, { ...few, resume });
+      expect(whole.x.toArray()).toEqual(own.x.toArray());
+      expect(whole.queries).toBe(own.queries);
+      await second.close();
+    }
+  });
+
+  it("a client without what it knew, and one whose values are not finite, end the run and are named", async () => {
+    const forgetful = await teamOf("forgetful", (member) => (member === 1 ? { dieAt: 20 } : {}));
+    await expect(fzoos({ clients: forgetful, initial }, few)).rejects.toThrow(/client.*resume it from a saved state/);
+    await forgetful.close();
+    const broken = await teamOf("broken", (member) => (member === 1 ? { breakAt: 20 } : {}));
+    await expect(fzoos({ clients: broken, initial }, few)).rejects.toThrow(
+      errorLike("NonFiniteError", /client.* gave NaN/),
+    );
+    await broken.close();
+  });
+});
+
+describe("teams of any make", () => {
+  it("a question whose answer is lost is asked again, three times at most", async () => {
+    const lost = Object.assign(new Error("gone"), { name: "WorkerLostError" });
+    const team = (losses: number): ClientTeam => {
+      let left = losses;
+      return {
+        size: 1,
+        round: (args) => ({
+          all: async () => {
+            const question = args(0)!;
+            if (left-- > 0) return [{ member: 0, error: lost }];
+            return [
+              {
+                member: 0,
+                value: {
+                  queries: 0,
+                  checks: 0,
+                  value: 1,
+                  z: question.kind === "local" ? question.x : new Float64Array(2),
+                },
+              },
+            ];
+          },
+        }),
+      };
+    };
+    const options = { maxIterations: 1, localSteps: 1 };
+    expect((await fedZo({ clients: team(3), initial }, options)).iterations).toBe(1);
+    await expect(fedZo({ clients: team(4), initial }, options)).rejects.toThrow(/gone/);
+  });
+});
