@@ -19,11 +19,14 @@ export function growthOf(x: readonly number[], y: readonly number[]): number {
   return covariance / u.reduce((total, each) => total + (each - meanU) ** 2, 0);
 }
 
-/** Seconds that processors have worked for this program, where that is known; else 0. */
-function processorSeconds(): number {
+/**
+ * Seconds that processors have worked for this program, which stand still while others have their turn; by the clock where
+ * that is not known.
+ */
+export function processorSeconds(): number {
   const { process } = globalThis as { process?: { cpuUsage?: () => { user: number; system: number } } };
-  const used = process?.cpuUsage?.() ?? { user: 0, system: 0 };
-  return (used.user + used.system) / 1e6;
+  const used = process?.cpuUsage?.();
+  return used === undefined ? performance.now() / 1000 : (used.user + used.system) / 1e6;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Claim } from "@offprint/claims";
+import { type Claim, processorSeconds } from "@offprint/claims";
 import { conv, type random, type Tensor } from "@offprint/tensor-core";
 import {
   type PackedModel,
@@ -69,12 +69,13 @@ export function bitExact(runs: DigitRuns = digitRuns(), pack: typeof packNetwork
   };
 }
 
+/** Milliseconds of processor time, which others on the machine do not take. */
 function fastest(work: () => unknown, times: number): number {
   let best = Infinity;
   for (let i = 0; i < times; i++) {
-    const start = performance.now();
+    const start = processorSeconds();
     work();
-    best = Math.min(best, performance.now() - start);
+    best = Math.min(best, 1e3 * (processorSeconds() - start));
   }
   return best;
 }
