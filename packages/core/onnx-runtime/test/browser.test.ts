@@ -7,8 +7,7 @@ import { exportCases } from "./export-cases.js";
 
 const binaries = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));
 
-const bundle = (page: string, conditions?: readonly string[]) =>
-  bundlePage({ page: fileURLToPath(new URL(page, import.meta.url)) }, conditions);
+const bundle = (page: URL, conditions?: readonly string[]) => bundlePage({ page: fileURLToPath(page) }, conditions);
 
 const open = (scripts: ReadonlyMap<string, string>): Promise<any> =>
   runPage(scripts, {
@@ -19,7 +18,7 @@ const open = (scripts: ReadonlyMap<string, string>): Promise<any> =>
 describe.skipIf(chromium === undefined)(`in a browser ${needsChromium}`, () => {
   let found: any;
   beforeAll(async () => {
-    found = await open(await bundle("browser-page.ts"));
+    found = await open(await bundle(new URL("browser-page.ts", import.meta.url)));
     expect(found.error).toBeUndefined();
   });
 
@@ -43,7 +42,7 @@ describe.skipIf(chromium === undefined)(`in a browser ${needsChromium}`, () => {
   it("keeps WebAssembly out of the bundle under a condition, and fetches it from where the page says", async () => {
     // What bundlers take as a file of the page's own.
     const swallowed = /new URL\("[^"]*\.wasm"/;
-    const page = "browser-separate-page.ts";
+    const page = new URL("browser-separate-page.ts", import.meta.url);
     expect((await bundle(page)).get("/page.js")).toMatch(swallowed);
     const scripts = await bundle(page, ["onnxruntime-web-use-extern-wasm"]);
     expect(scripts.get("/page.js")).not.toMatch(swallowed);

@@ -1,0 +1,18 @@
+import { defineClaims } from "@offprint/claims";
+import { dimensionIndependence, exactness, geometricConvergence } from "./convergence.js";
+import { dirichlet, endToEnd, monteCarloRate } from "./networks.js";
+import { normGrowth } from "./norm-growth.js";
+
+/** The paper's claims. */
+export const claims = defineClaims({
+  method: "barron-pde",
+  claims: [
+    exactness(),
+    geometricConvergence(),
+    dimensionIndependence(),
+    normGrowth(),
+    monteCarloRate(),
+    dirichlet(),
+    endToEnd(),
+  ],
+});

@@ -1,0 +1,101 @@
+import { readFile } from "node:fs/promises";
+import { figure } from "@offprint/claims";
+import { defineCommand, exitCodes, Failure, option } from "@offprint/commands";
+import { readNpy } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import {
+  type Cosine,
+  certify,
+  fromSamples,
+  isOdd,
+  networkToOnnx,
+  quarticLagrangian,
+  type Sine,
+  SparseFourier,
+  sines,
+} from "../src/index.js";
+
+/** `offprint solve-elliptic right.json --beta 1 --accuracy 0.05 --network u.onnx` */
+export const solveEllipticCommand = defineCommand({
+  name: "solve-elliptic",
+  summary: "Solve u - Laplacian u + beta u^3 - gamma sum d_i (d_i u)^3 = f, and make the network that it needs",
+  arguments: {
+    right: option.fileIn(
+      'f: { "cosines": [{ "k": [1, 0], "a": 2, "theta": 0 }], "constant", "period" } or { "sines": [{ "k": [1, 1], "b": 2 }] } ' +
+        "for u = 0 on the unit cube's faces (json); or samples on a grid of up to three axes (npy)",
+      { required: true, endings: [".json", ".npy"] },
+    ),
+  },
+  options: {
+    beta: option.number("factor of u^3", { default: 0, least: 0 }),
+    gamma: option.number("factor of the cubes of slopes", { default: 0, least: 0 }),
+    period: option.number("period of samples", { default: 1, above: 0 }),
+    accuracy: option.number("L2 error of the network, as a part of the solution's size", {
+      default: 0.05,
+      above: 0,
+      below: 1,
+    }),
+    activation: option.choice(["cos", "step", "sigmoid", "relu"], "hidden units", { default: "cos" }),
+    maxIterations: option.integer("iterations at most", { default: 500, least: 1 }),
+    seed: option.integer("of the network", { default: 0 }),
+    output: option.fileOut("file for the solution's cosines and what is certain of them (JSON)", {
+      short: "o",
+      endings: [".json"],
+    }),
+    network: option.fileOut("file for the network", { endings: [".onnx"] }),
+  },
+  async run({ options, arguments: words, report, write, progress, signal }) {
+    const f = await readRightSide(words.right, options.period);
+    const { beta, gamma, activation, seed, maxIterations } = options;
+    const lagrangian = quarticLagrangian({ beta, gamma });
+    // A first guess of the size: that of the linear solution, which the cube only makes smaller.
+    const size = f.precondition().l2();
+    if (size === 0) throw new Failure("f is 0, and so is the solution");
+    const accuracy = options.accuracy * size;
+    let first = 0;
+    const found = await certify(lagrangian, f, {
+      ...{ accuracy, activation, seed, maxIterations, signal },
+      onProgress({ residual }) {
+        first ||= residual;
+        progress(Math.min(1, Math.max(0, Math.log(first / residual) / Math.log((4 * first) / accuracy))), "descending");
+      },
+    });
+    const { u, sampled, status, budget, iterations, boundsLog10 } = found;
+    report([
+      ["iterations", iterations],
+      ["certified H1 error", figure(budget.descent)],
+      ["cosines", u.realForm().a.length],
+      ["Barron norm", `${figure(found.barron)} (worst case 1e${figure(Math.min(...Object.values(boundsLog10)))})`],
+      ["neurons", found.width],
+      ["network's L2 error", sampled === undefined ? "none: the descent did not end" : figure(sampled.error)],
+    ]);
+    const { constant, a, theta, k } = u.realForm();
+    const d = u.dimension;
+    const cosines = Array.from(
+      a,
+      (each, j): Cosine => ({ k: [...k.subarray(j * d, (j + 1) * d)], a: each, theta: theta[j] }),
+    );
+    const { width, worstWidthLog10, barron } = found;
+    const facts = { status, iterations, width, worstWidthLog10, barron, boundsLog10, budget, vanishesOnCube: isOdd(u) };
+    await write(options.output, `${JSON.stringify({ cosines, constant, period: u.period, ...facts }, null, 2)}\n`);
+    if (sampled !== undefined) await write(options.network, networkToOnnx(sampled.network));
+    return status === "converged" ? undefined : exitCodes.negative;
+  },
+});
+
+async function readRightSide(path: string, period: number): Promise<SparseFourier> {
+  if (path.endsWith(".npy")) return fromSamples(await loadFile(path, (bytes) => readNpy(bytes)), { period });
+  let content: { cosines?: Cosine[]; sines?: Sine[]; constant?: number; period?: number };
+  try {
+    content = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new Failure(`${path} is no JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  if (Array.isArray(content?.sines)) return sines(content.sines);
+  if (!Array.isArray(content?.cosines))
+    throw new Failure(`${path} has neither "cosines" nor "sines"; give a list of one of them`);
+  return SparseFourier.cosines(content.cosines, {
+    ...(content.constant !== undefined && { constant: content.constant }),
+    period: content.period ?? period,
+  });
+}

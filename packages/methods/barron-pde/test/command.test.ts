@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { writeNpy } from "@offprint/data";
+import { loadModel } from "@offprint/onnx-runtime";
+import { tensor } from "@offprint/tensor-core";
+import { temporaryFolder } from "@offprint/testing";
+import { expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+import { SparseFourier } from "../src/index.js";
+
+const folder = temporaryFolder("solve elliptic");
+const file = (name: string) => join(folder, name);
+const solve = (...words: string[]) => runWords(commands, "solve-elliptic", words);
+
+it("solves an equation from a list of cosines, and writes the solution and its network", async () => {
+  writeFileSync(
+    file("f.json"),
+    JSON.stringify({
+      cosines: [
+        { k: [1, 1], a: 20 },
+        { k: [2, 0], a: 9, theta: 1 },
+      ],
+      constant: 1,
+    }),
+  );
+  const { code, out } = await solve(
+    file("f.json"),
+    "--beta",
+    "1",
+    "--output",
+    file("u.json"),
+    "--network",
+    file("u.onnx"),
+  );
+  expect(code).toBe(0);
+  expect(out).toMatch(/certified H1 error/);
+  const found = JSON.parse(readFileSync(file("u.json"), "utf8"));
+  const u = SparseFourier.cosines(found.cosines, found);
+  expect([found.status, found.vanishesOnCube]).toEqual(["converged", false]);
+  expect(found.budget.descent + found.budget.truncation + found.budget.draw).toBeLessThan(0.05 * 1.1);
+  const model = await loadModel(file("u.onnx"));
+  const { y } = await model.run({ x: tensor([[0.2, 0.6]]) });
+  await model.release();
+  expect(Math.abs(Number(y.data()[0]) - u.evaluate([0.2, 0.6]).item())).toBeLessThan(0.3);
+});
+
+it("reads sines, whose solution vanishes on the cube, and samples", async () => {
+  writeFileSync(file("s.json"), JSON.stringify({ sines: [{ k: [1, 2], b: 9 }] }));
+  expect((await solve(file("s.json"), "--beta", "0.5", "-o", file("s-out.json"))).code).toBe(0);
+  expect(JSON.parse(readFileSync(file("s-out.json"), "utf8")).vanishesOnCube).toBe(true);
+  const samples = Float64Array.from({ length: 16 }, (_, i) => 3 * Math.cos((2 * Math.PI * i) / 16));
+  writeFileSync(file("f.npy"), writeNpy(tensor(samples, { dtype: "float64" })));
+  expect((await solve(file("f.npy"), "-o", file("n.json"))).code).toBe(0);
+  const { cosines } = JSON.parse(readFileSync(file("n.json"), "utf8"));
+  expect(cosines).toHaveLength(1);
+  expect(cosines[0].a).toBeCloseTo(3 / (1 + 4 * Math.PI ** 2), 10);
+});
+
+it("says what is wrong, and answers with its exit code where the descent did not end", async () => {
+  writeFileSync(file("bad.json"), "{");
+  writeFileSync(file("none.json"), "{}");
+  expect(await solve(file("bad.json"))).toMatchObject({ code: 2, err: expect.stringContaining("is no JSON") });
+  expect(await solve(file("none.json"))).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('neither "cosines" nor "sines"'),
+  });
+  writeFileSync(file("zero.json"), JSON.stringify({ cosines: [{ k: [1], a: 0 }] }));
+  expect(await solve(file("zero.json"))).toMatchObject({ code: 2, err: expect.stringContaining("f is 0") });
+  writeFileSync(file("large.json"), JSON.stringify({ cosines: [{ k: [1], a: 50 }] }));
+  expect((await solve(file("large.json"), "--beta", "1", "--max-iterations", "2")).code).toBe(1);
+});
