@@ -1,0 +1,21 @@
+import { defineClaims } from "@offprint/claims";
+import { classification } from "./classification.js";
+import { graphValueIteration, policyEvaluation } from "./decisions.js";
+import { exactFixedPoint } from "./exact-fixed-point.js";
+import { guarantee } from "./guarantee.js";
+import { implicitGradient } from "./implicit-gradient.js";
+import { poreNetworks } from "./pore-networks.js";
+
+/** The paper's claims. */
+export const claims = defineClaims({
+  method: "convergent-graph-solvers",
+  claims: [
+    exactFixedPoint(),
+    implicitGradient(),
+    guarantee(),
+    poreNetworks(),
+    policyEvaluation(),
+    graphValueIteration(),
+    classification(),
+  ],
+});

@@ -1,0 +1,135 @@
+import { Graph } from "@offprint/graph";
+import { checkOptions, type Rng, requireInteger, requirePositive, tensor, ValueError } from "@offprint/tensor-core";
+import type { GraphSample } from "./batches.js";
+
+/** States whose values are sought: `V_i = max over edges e into i of (reward_e + discount V_source(e))`. */
+export interface DecisionGraph {
+  /** Every state has at least one edge into it. */
+  readonly graph: Graph;
+  /** `[edges]` */
+  readonly rewards: Float64Array;
+  /** In [0, 1). */
+  readonly discount: number;
+}
+
+/** Options of {@link randomDecisionGraph}. */
+export interface DecisionGraphOptions {
+  /** Number of states, >= 2. */
+  readonly states: number;
+  /** Edges into each state; their sources are drawn with replacement among the others. */
+  readonly actions: number;
+  /** Default 0.9. */
+  readonly discount?: number;
+  /** Source of the graph. */
+  readonly rng: Rng;
+}
+
+/** A random decision graph with rewards uniform in [-1, 1). */
+export function randomDecisionGraph(options: DecisionGraphOptions): DecisionGraph {
+  const owner = "randomDecisionGraph";
+  checkOptions(owner, options, ["states", "actions", "discount", "rng"]);
+  const { states, actions, discount = 0.9, rng } = options;
+  requireInteger(owner, "states", states, 2);
+  requireInteger(owner, "actions", actions, 1);
+  requireDiscount(owner, discount);
+  const edges = states * actions;
+  const targets = Int32Array.from({ length: edges }, (_, e) => Math.floor(e / actions));
+  const drawn = rng.randint([edges], { high: states - 1 }).data();
+  const sources = Int32Array.from(targets, (target, e) => (drawn[e] < target ? drawn[e] : drawn[e] + 1));
+  const rewards = rng.uniform([edges], { low: -1, high: 1, dtype: "float64" }).data() as Float64Array;
+  return { graph: new Graph(states, sources, targets), rewards, discount };
+}
+
+function requireDiscount(owner: string, discount: number): void {
+  if (discount >= 0 && discount < 1) return;
+  throw new ValueError(`${owner}: discount is ${discount}; it must be at least 0 and below 1`);
+}
+
+/** `[states]` the best edge into every state for values V; the first of several. @throws ValueError for a state without. */
+export function greedyPolicy({ graph, rewards, discount }: DecisionGraph, values: ArrayLike<number>): Int32Array {
+  const { indptr, neighbours, edges } = graph.incoming;
+  return Int32Array.from({ length: graph.nodes }, (_, i) => {
+    let best = -1;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let p = indptr[i]; p < indptr[i + 1]; p++) {
+      const value = rewards[edges[p]] + discount * values[neighbours[p]];
+      if (value > most) [best, most] = [edges[p], value];
+    }
+    if (best < 0) throw new ValueError(`greedyPolicy: state ${i} has no action; give every state an edge into it`);
+    return best;
+  });
+}
+
+/** The values by repeated maximisation, to a change of at most `tolerance` (default 1e-12). */
+export function valueIteration(decisions: DecisionGraph, tolerance = 1e-12): Float64Array {
+  requireDiscount("valueIteration", decisions.discount);
+  requirePositive("valueIteration", "tolerance", tolerance);
+  let values = new Float64Array(decisions.graph.nodes);
+  for (;;) {
+    const next = valuesOf(decisions, greedyPolicy(decisions, values), values);
+    const change = next.reduce((largest, v, i) => Math.max(largest, Math.abs(v - values[i])), 0);
+    values = next;
+    // The last digits of values of size |V| are not to be had.
+    if (change <= Math.max(tolerance, 4 * 2 ** -52 * values.reduce((m, v) => Math.max(m, Math.abs(v)), 0)))
+      return values;
+  }
+}
+
+function valuesOf(
+  { graph, rewards, discount }: DecisionGraph,
+  policy: Int32Array,
+  values: Float64Array,
+): Float64Array<ArrayBuffer> {
+  return Float64Array.from(policy, (e) => rewards[e] + discount * values[graph.sources[e]]);
+}
+
+/** The values by Howard's policy iteration: each policy is followed until its values stand still, then made greedy. */
+export function policyIteration(decisions: DecisionGraph): Float64Array {
+  requireDiscount("policyIteration", decisions.discount);
+  let policy = greedyPolicy(decisions, new Float64Array(decisions.graph.nodes));
+  for (;;) {
+    const values = followed(decisions, policy);
+    const next = greedyPolicy(decisions, values);
+    // A better edge is better by more than rounding.
+    const better = next.some((e, i) => gain(decisions, values, e, policy[i]) > 1e-12);
+    if (!better) return values;
+    policy = next;
+  }
+}
+
+function gain({ graph, rewards, discount }: DecisionGraph, values: Float64Array, e: number, old: number): number {
+  return rewards[e] + discount * values[graph.sources[e]] - rewards[old] - discount * values[graph.sources[old]];
+}
+
+function followed(decisions: DecisionGraph, policy: Int32Array): Float64Array {
+  let values = new Float64Array(policy.length);
+  for (let change = 1; change > 1e-15; ) {
+    const next = valuesOf(decisions, policy, values);
+    change = next.reduce((largest, v, i) => Math.max(largest, Math.abs(v - values[i])), 0);
+    values = next;
+  }
+  return values;
+}
+
+/** The graph to learn from: nodes have a 1, edges their reward, targets are the values. */
+export function decisionSample(decisions: DecisionGraph): GraphSample {
+  const { graph, rewards } = decisions;
+  return {
+    graph,
+    nodes: tensor(new Float64Array(graph.nodes).fill(1), { shape: [graph.nodes, 1] }),
+    edges: tensor(rewards, { shape: [graph.edges, 1] }),
+    targets: tensor(valueIteration(decisions), { shape: [graph.nodes, 1] }),
+  };
+}
+
+/** Share of the states whose best edge by predicted values is one of the best by true ones. */
+export function policyAccuracy(decisions: DecisionGraph, predicted: ArrayLike<number>): number {
+  const values = valueIteration(decisions);
+  const best = greedyPolicy(decisions, values);
+  const chosen = greedyPolicy(decisions, predicted);
+  let right = 0;
+  chosen.forEach((e, i) => {
+    if (gain(decisions, values, best[i], e) <= 1e-9) right++;
+  });
+  return right / best.length;
+}

@@ -1,0 +1,202 @@
+import { type Graph, undirected } from "@offprint/graph";
+import { sparse, tensor, ValueError } from "@offprint/tensor-core";
+import type { GraphSample } from "./batches.js";
+
+/** Pores that are linked by throats, with pressures held at some of them. */
+export interface PoreNetwork {
+  /** Number of pores. */
+  readonly pores: number;
+  /** `[throats]` pairs of pores. */
+  readonly throats: readonly (readonly [number, number])[];
+  /** `[throats]` conductance of each: flow for a unit of pressure, > 0. */
+  readonly conductances: ArrayLike<number>;
+  /** `[pores]` pressure that is held there; NaN at the others, whose pressure is sought. */
+  readonly held: ArrayLike<number>;
+}
+
+/** The stationary state of a network. */
+export interface PoreFlow {
+  /** `[pores]` */
+  readonly pressures: Float64Array;
+  /** `[throats]` from the first pore of the pair to the second. */
+  readonly flows: Float64Array;
+  /** What flows in at the pores with the largest held pressure. */
+  readonly inflow: number;
+  /** What flows out at the pores with the smallest. */
+  readonly outflow: number;
+}
+
+/**
+ * Conductance of a round throat by Hagen and Poiseuille, `pi r^4 / (8 mu l)`.
+ * @throws ValueError for a radius, length or viscosity that is not above 0.
+ */
+export function throatConductance(radius: number, length: number, viscosity = 1): number {
+  for (const [name, value] of Object.entries({ radius, length, viscosity })) {
+    if (!(value > 0)) throw new ValueError(`throatConductance: ${name} is ${value}; it must be > 0`);
+  }
+  return (Math.PI * radius ** 4) / (8 * viscosity * length);
+}
+
+/**
+ * The pressures at which as much flows into every inner pore as out of it: `sum over j of k_ij (p_i - p_j) = 0`, by a sparse
+ * Cholesky factorisation.
+ * @throws ValueError for conductances that are not above 0, pores that are not there, where no or only one pressure is held,
+ * and for pores that no throats link with a held one, whose pressure is not determined.
+ */
+export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
+  const { pores, throats, conductances, held } = network;
+  checkNetwork(network);
+  const inner: number[] = [];
+  const row = new Int32Array(pores).fill(-1);
+  for (let i = 0; i < pores; i++) if (Number.isNaN(held[i])) row[i] = inner.push(i) - 1;
+  const rows: number[] = [];
+  const columns: number[] = [];
+  const values: number[] = [];
+  const right = new Float64Array(inner.length);
+  const put = (i: number, j: number, value: number) => {
+    rows.push(i);
+    columns.push(j);
+    values.push(value);
+  };
+  throats.forEach(([i, j], t) => {
+    const k = conductances[t];
+    for (const [a, b] of [
+      [i, j],
+      [j, i],
+    ]) {
+      if (row[a] < 0 || i === j) continue;
+      put(row[a], row[a], k);
+      if (row[b] >= 0) put(row[a], row[b], -k);
+      else right[row[a]] += k * held[b];
+    }
+  });
+  const pressures = Float64Array.from(held);
+  if (inner.length > 0) {
+    const matrix = sparse.fromTriplets(inner.length, inner.length, rows, columns, values);
+    const solution = sparse.cholesky(matrix).solve(right);
+    inner.forEach((i, k) => {
+      pressures[i] = solution[k];
+    });
+  }
+  const flows = Float64Array.from(throats, ([i, j], t) => conductances[t] * (pressures[i] - pressures[j]));
+  const [low, high] = heldRange(held);
+  return { pressures, flows, inflow: flowOut(network, flows, high), outflow: -flowOut(network, flows, low) };
+}
+
+/**
+ * Permeability by Darcy's law, `Q mu L / (A dp)`.
+ * @param sample its `length` along the flow, the `area` across it, and the `viscosity` for which conductances were computed
+ */
+export function permeability(
+  network: PoreNetwork,
+  { length, area, viscosity = 1 }: { length: number; area: number; viscosity?: number },
+): number {
+  const [low, high] = heldRange(network.held);
+  return (solvePoreNetwork(network).inflow * viscosity * length) / (area * (high - low));
+}
+
+/** Smallest and largest held pressure. */
+function heldRange(held: ArrayLike<number>): [low: number, high: number] {
+  const values = Array.from(held).filter((p) => !Number.isNaN(p));
+  return [Math.min(...values), Math.max(...values)];
+}
+
+function flowOut({ throats, held }: PoreNetwork, flows: Float64Array, pressure: number): number {
+  let total = 0;
+  throats.forEach(([i, j], t) => {
+    if (held[i] === pressure) total += flows[t];
+    if (held[j] === pressure) total -= flows[t];
+  });
+  return total;
+}
+
+function checkNetwork({ pores, throats, conductances, held }: PoreNetwork): void {
+  const owner = "solvePoreNetwork";
+  if (conductances.length !== throats.length || held.length !== pores) {
+    throw new ValueError(
+      `${owner}: ${conductances.length} conductances and ${held.length} held pressures do not fit ${throats.length} throats and ` +
+        `${pores} pores; give one for each`,
+    );
+  }
+  throats.forEach(([i, j], t) => {
+    for (const pore of [i, j]) {
+      if (!(Number.isInteger(pore) && pore >= 0 && pore < pores)) {
+        throw new ValueError(
+          `${owner}: throat ${t} ends at pore ${pore}; pores are the integers from 0 to ${pores - 1}`,
+        );
+      }
+    }
+    if (!(conductances[t] > 0 && Number.isFinite(conductances[t]))) {
+      throw new ValueError(`${owner}: the conductance of throat ${t} is ${conductances[t]}; it must be > 0`);
+    }
+  });
+  const [low, high] = heldRange(held);
+  if (!(low < high && Number.isFinite(low) && Number.isFinite(high))) {
+    throw new ValueError(
+      `${owner}: pressures are held at ${low} to ${high}; hold an inlet and an outlet at different ones`,
+    );
+  }
+  const lonely = firstUnreached(pores, throats, held);
+  if (lonely >= 0) {
+    throw new ValueError(
+      `${owner}: no throats link pore ${lonely} with a held pressure; remove it, or hold its pressure`,
+    );
+  }
+}
+
+/** A pore from which no held one is reached, or -1. */
+function firstUnreached(pores: number, throats: PoreNetwork["throats"], held: ArrayLike<number>): number {
+  const { indptr, neighbours } = undirected(throats.length === 0 ? [] : throats.map((t) => [...t]), pores).outgoing;
+  const reached = Uint8Array.from({ length: pores }, (_, i) => (Number.isNaN(held[i]) ? 0 : 1));
+  const open = Array.from(reached.keys()).filter((i) => reached[i] === 1);
+  for (let pore = open.pop(); pore !== undefined; pore = open.pop()) {
+    for (let p = indptr[pore]; p < indptr[pore + 1]; p++) {
+      if (reached[neighbours[p]]) continue;
+      reached[neighbours[p]] = 1;
+      open.push(neighbours[p]);
+    }
+  }
+  return reached.indexOf(0);
+}
+
+/** A network as a graph to learn from. */
+export interface PoreSample extends GraphSample {
+  /** Both directions of every throat: all as given first, then reversed. */
+  readonly graph: Graph;
+}
+
+/**
+ * The network for a model of graphs. Nodes have `[held or not, held pressure / largest]`, so that a model must carry
+ * pressures along; edges have `features`, one row for each throat. Targets are pressures divided by the largest held one.
+ * @param features `[throats]` rows of numbers of order 1, such as radius, length and the logarithm of the conductance
+ */
+export function poreSample(network: PoreNetwork, features: readonly (readonly number[])[]): PoreSample {
+  const { pores, throats, held } = network;
+  const { pressures } = solvePoreNetwork(network);
+  const [, high] = heldRange(held);
+  const graph = undirected(
+    throats.map((t) => [...t]),
+    pores,
+  );
+  if (graph.edges !== 2 * throats.length) {
+    throw new ValueError("poreSample: a throat links a pore with itself; remove it, as nothing flows through it");
+  }
+  const nodes = new Float64Array(2 * pores);
+  for (let i = 0; i < pores; i++) {
+    if (Number.isNaN(held[i])) continue;
+    nodes[2 * i] = 1;
+    nodes[2 * i + 1] = held[i] / high;
+  }
+  return {
+    graph,
+    nodes: tensor(nodes, { shape: [pores, 2] }),
+    edges: tensor(
+      [...features, ...features].map((row) => [...row]),
+      { dtype: "float64" },
+    ),
+    targets: tensor(
+      pressures.map((p) => p / high),
+      { shape: [pores, 1] },
+    ),
+  };
+}
