@@ -24,6 +24,7 @@ export {
   writeSafetensors,
 } from "./formats/safetensors.js";
 export { isLibsvm, readSamples, type SampleFile, type SampleFileOptions } from "./formats/sample-file.js";
+export { isSparseNpz, readSparseNpz } from "./formats/sparse-npz.js";
 export { type Column, type ColumnType, Table } from "./formats/table.js";
 export { type SplitOptions, trainTestSplit } from "./split.js";
 export { type Standardization, standardization } from "./standardization.js";

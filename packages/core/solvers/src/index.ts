@@ -43,7 +43,13 @@ export { type ArmijoOptions, type ArmijoPoint, armijoSearch, quadraticStep } fro
 export type { LinePoint, LineStart } from "./line-search/line-point.js";
 export { type WolfeOptions, wolfeSearch } from "./line-search/wolfe-search.js";
 export { conjugateGradients, conjugateGradientsSync } from "./linear/conjugate-gradients.js";
+export { geometricMultigrid, type Multigrid, type MultigridOptions } from "./linear/geometric-multigrid.js";
 export { type GmresOptions, type GmresSettings, gmres, gmresSync } from "./linear/gmres.js";
+export {
+  type IncompleteCholesky,
+  type IncompleteCholeskyOptions,
+  incompleteCholesky,
+} from "./linear/incomplete-cholesky.js";
 export type { LinearOperator, OperatorLike } from "./linear/linear-operator.js";
 export type {
   LinearSolverOptions,
