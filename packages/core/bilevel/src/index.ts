@@ -21,7 +21,13 @@ export {
   rateTensors,
   runBilevel,
 } from "./bilevel-run.js";
-export { type CompiledPhase, compiledPhase, type ProblemFunctions, type ProblemIdentity } from "./compiled-phase.js";
+export {
+  type CompiledPhase,
+  compiledPhase,
+  keptFor,
+  type ProblemFunctions,
+  type ProblemIdentity,
+} from "./compiled-phase.js";
 export type { Derivatives, VectorFunctions } from "./derivatives.js";
 export { movingAverage } from "./estimators/moving-average.js";
 export { msvr, msvrGamma } from "./estimators/msvr.js";

@@ -1,0 +1,252 @@
+import type { Learner, MultiBlockBilevelProblem } from "@offprint/bilevel";
+import { asVariables } from "@offprint/solvers";
+import {
+  add,
+  arange,
+  asTensor,
+  broadcastTo,
+  checkOptions,
+  concatenate,
+  div,
+  log1p,
+  maximum,
+  mean,
+  mul,
+  type Rng,
+  random,
+  requireInteger,
+  requirePositive,
+  ShapeError,
+  sigmoid,
+  special,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  type TensorLike,
+  take,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+
+/** A query with its items. */
+export interface RankedQuery {
+  /** `[N, p]`, what the model sees of each item. */
+  readonly items: TensorLike;
+  /** `[N]`, >= 0; 0 for items that are not relevant. */
+  readonly relevance: TensorLike;
+}
+
+/** The smooth choice of the best K items. */
+export interface TopK {
+  /** How many items count. */
+  readonly k: number;
+  /** tau_1 > 0: how smooth the K-th score is. Default 1e-3. */
+  readonly smoothing?: number;
+  /** tau_2 > 0: strong convexity of the problem that it solves. Default 1e-4. */
+  readonly strongConvexity?: number;
+  /** c_sigma: factor of an item's weight. Default 2. */
+  readonly weight?: number;
+  /** alpha_sigma: how steeply the weight grows with the score above the K-th. Default 2. */
+  readonly steepness?: number;
+}
+
+/** Options of {@link ndcgProblem}. */
+export interface NdcgOptions<P> {
+  /** Scores of items `[..., p]` to `[...]` or `[..., 1]`. Default a linear model without a bias. */
+  readonly model?: Learner<P>;
+  /** c > 0: the margin of the squared hinge that stands for "is ranked above". Default 1. */
+  readonly margin?: number;
+  /** B: items that each pair draws of its query; `"all"` for every item, where all queries have equally many. Default 32. */
+  readonly batchSize?: number | "all";
+  /** NDCG of the best K items. Default of all. */
+  readonly topK?: TopK;
+  /** Decides the parameters that a model of your own begins with. Default 0. */
+  readonly seed?: number | string;
+}
+
+/** A ranking problem. */
+export interface NdcgProblem<P> extends MultiBlockBilevelProblem<P, null, Tensor> {
+  /** The query and the item of each block, int32 `[m]` each. */
+  readonly pairs: { readonly query: Tensor; readonly item: Tensor };
+  /** The scores of items. */
+  score(params: P, items: TensorLike): Tensor;
+}
+
+/**
+ * Learning to rank by NDCG. A block is a query q with a relevant item i: its lower problem tracks the mean squared hinge
+ * `g_i = (1 / N_q) sum_j max(0, h_j - h_i + c)^2`, a smooth rank over N_q, and its upper function is
+ * `-(2^r_i - 1) / (Z_q log2(1 + N_q u_i))`, weighed so that the mean over blocks is that over queries. With `topK` it also finds
+ * the K-th largest score of its query, lambda, and the gain is weighed by `c_sigma sigmoid(alpha_sigma (h_i - lambda))`.
+ * @throws ShapeError, ValueError for queries and options that are none.
+ */
+export function ndcgProblem<P = Tensor>(queries: readonly RankedQuery[], options: NdcgOptions<P> = {}): NdcgProblem<P> {
+  const owner = "ndcgProblem";
+  checkOptions(owner, options, ["model", "margin", "batchSize", "topK", "seed"]);
+  const { margin = 1, batchSize = 32, topK, seed = 0 } = options;
+  requirePositive(owner, "margin", margin);
+  if (batchSize !== "all") requireInteger(owner, "batchSize", batchSize, 1);
+  const table = new QueryTable(owner, queries);
+  const top = topK === undefined ? undefined : readTopK(owner, topK);
+  if (batchSize === "all" && new Set(table.sizes).size > 1) {
+    throw new ValueError(`${owner}: batchSize is "all", and queries have different numbers of items; give a number`);
+  }
+  const model = (options.model ?? linearScores(table.items.shape[1])) as Learner<P>;
+  const score = (params: P, items: Tensor) => {
+    const scores = model.apply(params, items);
+    return scores.rank === items.rank ? scores.reshape(items.shape.slice(0, -1)) : scores;
+  };
+  const { pairs, sizes } = table;
+  const own = (params: P, blocks: Tensor) => score(params, take(table.items, take(table.itemRow, blocks)));
+  const first = (y: Tensor, column: number) => take(y, [column], { axis: 1 }).reshape([y.shape[0]]);
+  const count = pairs.item.size;
+  const everyItem = (blocks: Tensor) =>
+    add(
+      take(table.firstRow, blocks).reshape([-1, 1]),
+      broadcastTo(arange(sizes[0]).reshape([1, -1]), [blocks.size, sizes[0]]),
+    );
+  return {
+    blocks: count,
+    pairs,
+    score: (params, items) => score(params, asTensor(items, "float64")),
+    initial: {
+      x: asVariables(model.init(random.rng(seed), "float64")),
+      y: tensor(new Float64Array(count * (top === undefined ? 1 : 2)).fill(1)).reshape([count, -1]),
+    },
+    upper(params, y, blocks) {
+      const size = take(table.sizeOf, blocks);
+      // What u tracks is at least c^2 / N, as an item meets itself; half of that keeps the logarithm away from zero.
+      const rank = maximum(mul(size, first(y, 0)), margin ** 2 / 2);
+      const gain = div(mul(take(table.gain, blocks), Math.LN2), log1p(rank));
+      if (top === undefined) return mul(gain, -1);
+      const above = sub(own(params, blocks), first(y, 1));
+      return mul(mul(gain, sigmoid(mul(above, top.steepness))), -top.weight);
+    },
+    lower(params, y, blocks, rows) {
+      const [mine, others] = [own(params, blocks), score(params, take(table.items, rows))];
+      const hinge = square(maximum(add(sub(others, mine.reshape([-1, 1])), margin), 0));
+      const tracking = mul(square(sub(first(y, 0), mean(hinge, 1))), 0.5);
+      if (top === undefined) return tracking;
+      const { k, smoothing, strongConvexity } = top;
+      const lambda = first(y, 1);
+      const share = div(k, take(table.sizeOf, blocks));
+      const over = special.softplus(div(sub(others, lambda.reshape([-1, 1])), smoothing));
+      const quantile = add(mul(share, lambda), mul(square(lambda), strongConvexity / 2));
+      return add(tracking, add(quantile, mul(mean(over, 1), smoothing)));
+    },
+    ...(batchSize === "all"
+      ? { full: (blocks: Tensor) => ({ upper: null, lower: everyItem(blocks) }) }
+      : {
+          sample: (rng: Rng, blocks: Tensor) => ({ upper: null, lower: table.draw(rng, blocks, batchSize) }),
+        }),
+  };
+}
+
+/** The items of all queries in one table, and the pairs. */
+class QueryTable {
+  /** `[items, p]` */
+  readonly items: Tensor;
+  /** Of each query. */
+  readonly sizes: number[] = [];
+  /** Of each pair, `[m]`: its item's row, its query's first row and number of items, and its share of the ideal gain. */
+  readonly itemRow: Tensor;
+  readonly firstRow: Tensor;
+  readonly sizeOf: Tensor;
+  readonly gain: Tensor;
+  readonly pairs: { readonly query: Tensor; readonly item: Tensor };
+  private readonly plain: { readonly first: number[]; readonly size: number[] };
+
+  constructor(owner: string, queries: readonly RankedQuery[]) {
+    if (!Array.isArray(queries) || queries.length === 0) {
+      throw new ValueError(`${owner}: there are no queries; give [{ items, relevance }, ...]`);
+    }
+    const parts: Tensor[] = [];
+    const [query, item, gain]: number[][] = [[], [], []];
+    const plain = { first: [] as number[], size: [] as number[] };
+    let rows = 0;
+    for (const [q, { items: given, relevance }] of queries.entries()) {
+      const [items, grades] = [asTensor(given, "float64"), asTensor(relevance, "float64")];
+      if (items.rank !== 2 || grades.rank !== 1 || grades.size !== items.shape[0]) {
+        throw new ShapeError(
+          `${owner}: query ${q} has items [${items.shape}] and relevance [${grades.shape}]; give [N, p] and [N]`,
+        );
+      }
+      const values = [...grades.data()];
+      if (!values.every((r) => r >= 0 && Number.isFinite(r))) {
+        throw new ValueError(`${owner}: query ${q} has a relevance below 0, or one that is not finite`);
+      }
+      const ideal = values
+        .filter((r) => r > 0)
+        .sort((a, b) => b - a)
+        .reduce((total, r, place) => total + (2 ** r - 1) / Math.log2(2 + place), 0);
+      for (const [i, r] of values.entries()) {
+        if (r === 0) continue;
+        query.push(q);
+        item.push(i);
+        gain.push((2 ** r - 1) / ideal);
+        plain.first.push(rows);
+        plain.size.push(values.length);
+      }
+      parts.push(items);
+      this.sizes.push(values.length);
+      rows += values.length;
+    }
+    if (item.length === 0) throw new ValueError(`${owner}: no query has a relevant item; there is nothing to rank`);
+    this.plain = plain;
+    this.items = concatenate(parts, 0);
+    const whole = (values: number[]) => asTensor(Int32Array.from(values), "int32");
+    this.pairs = { query: whole(query), item: whole(item) };
+    this.firstRow = whole(plain.first);
+    this.itemRow = whole(plain.first.map((first, k) => first + item[k]));
+    this.sizeOf = tensor(plain.size, { dtype: "float64" });
+    // Blocks are averaged over pairs, NDCG over queries.
+    this.gain = tensor(
+      gain.map((g) => (g * item.length) / queries.length),
+      { dtype: "float64" },
+    );
+  }
+
+  /** Rows of items of each pair's query, drawn with replacement, `[count, size]`. */
+  draw(rng: Rng, blocks: Tensor, size: number): Tensor {
+    const numbers = blocks.data();
+    const chances = rng.uniform([blocks.size, size], { dtype: "float64" }).data();
+    const { first, size: sizes } = this.plain;
+    const rows = Int32Array.from(chances, (chance, at) => {
+      const block = numbers[Math.floor(at / size)];
+      return first[block] + Math.floor(chance * sizes[block]);
+    });
+    return asTensor(rows, "int32").reshape([blocks.size, size]);
+  }
+}
+
+function readTopK(owner: string, topK: TopK): Required<TopK> {
+  checkOptions(`${owner}: topK`, topK, ["k", "smoothing", "strongConvexity", "weight", "steepness"]);
+  const { k, smoothing = 1e-3, strongConvexity = 1e-4, weight = 2, steepness = 2 } = topK;
+  requireInteger(`${owner}: topK`, "k", k, 1);
+  for (const [name, value] of Object.entries({ smoothing, strongConvexity, weight, steepness })) {
+    requirePositive(`${owner}: topK`, name, value);
+  }
+  return { k, smoothing, strongConvexity, weight, steepness };
+}
+
+function linearScores(width: number): Learner<Tensor> {
+  return {
+    init: () => tensor(new Float64Array(width)),
+    apply: (w, items) => sum(mul(items, w), -1),
+  };
+}
+
+/**
+ * NDCG of scores: the discounted gain of a ranking over that of the best one, 1 at most; of the first k items where k is given.
+ * @param scores - `[N]`
+ * @param relevance - `[N]`
+ */
+export function ndcg(scores: TensorLike, relevance: TensorLike, k = Number.POSITIVE_INFINITY): number {
+  const [s, r] = [asTensor(scores, "float64").data(), asTensor(relevance, "float64").data()];
+  if (s.length !== r.length) throw new ShapeError(`ndcg: ${s.length} scores for ${r.length} items; give one for each`);
+  const gain = (order: readonly number[]) =>
+    order.slice(0, k).reduce((total, i, place) => total + (2 ** r[i] - 1) / Math.log2(2 + place), 0);
+  const items = [...s.keys()];
+  const best = gain([...items].sort((a, b) => r[b] - r[a]));
+  return best === 0 ? 0 : gain([...items].sort((a, b) => s[b] - s[a])) / best;
+}

@@ -1,0 +1,261 @@
+import { msvr, msvrGamma } from "@offprint/bilevel";
+import { asTensor, linalg, mul, random, sub, type Tensor, take, tensor } from "@offprint/tensor-core";
+import { errorLike, expectClose, failureOf } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { quadraticBed } from "../claims/quadratic-bed.js";
+import { type BsvrbOptions, type BsvrbState, bsvrb, nearestPositiveDefinite } from "../src/index.js";
+import { naiveBsvrb } from "./naive.js";
+import { curvedProblem } from "./problems.js";
+
+const float64 = { dtype: "float64" } as const;
+const problem = curvedProblem();
+const steps = { stepSize: 0.02, lowerStepSize: 0.05, alpha: 0.2, beta: 0.1, strongConvexity: 0.1, seed: 3 } as const;
+
+describe("bsvrb", () => {
+  for (const version of ["v1", "v2"] as const) {
+    for (const blockUpdates of ["all", "sampled"] as const) {
+      for (const bound of version === "v2" ? [Number.POSITIVE_INFINITY, 0.3] : [Number.POSITIVE_INFINITY]) {
+        it(`${version}: rows that are computed when they are looked at are those of the naive loop (${blockUpdates} move, bound ${bound})`, async () => {
+          const iterations = 25;
+          const looked: Tensor[] = [];
+          const ours = await bsvrb(problem, {
+            ...{ ...steps, version, blockUpdates, sampledBlocks: 2, maxIterations: iterations },
+            ...(Number.isFinite(bound) && { linearBound: bound }),
+            evaluate({ y }, iteration) {
+              if (iteration % 8 === 0) looked.push(y);
+              return {};
+            },
+          });
+          const naive = naiveBsvrb(problem, {
+            ...{
+              version,
+              iterations,
+              sampled: 2,
+              eta: 0.02,
+              tau: 0.05,
+              alpha: 0.2,
+              beta: 0.1,
+              least: 0.1,
+              bound,
+              seed: 3,
+            },
+            moves: blockUpdates,
+          });
+          expectClose(ours.y, naive.y, 1e-10);
+          expectClose(ours.x, naive.x, 1e-10);
+          expectClose(ours.z, naive.z as Tensor, 1e-10);
+          if (version === "v2") expectClose(ours.v as Tensor, naive.v, 1e-10);
+          else expectClose(ours.hessians as Tensor, naive.h, 1e-10);
+          expect(looked.length).toBe(3);
+          if (Number.isFinite(bound)) {
+            const norms = linalg.norm(ours.v as Tensor, { axis: 1 }).data();
+            expect(Math.max(...norms)).toBeLessThanOrEqual(bound * (1 + 1e-12));
+            expect(Math.max(...norms)).toBeGreaterThan(0.99 * bound);
+          }
+        });
+      }
+    }
+  }
+
+  it("has the gradients themselves as estimates where all blocks and all data are sampled", async () => {
+    const bed = quadraticBed(random.rng(1), { blocks: 4, rows: 12, batch: "all" });
+    const states: BsvrbState[] = [];
+    const xs = [bed.problem.initial.x.data()];
+    await bsvrb(bed.problem, {
+      ...{ ...steps, sampledBlocks: 4, maxIterations: 5, checkpoint: { save: (state) => void states.push(state) } },
+      evaluate({ x }) {
+        xs.push(x.data());
+        return {};
+      },
+    });
+    for (const [t, { inner }] of states.entries()) {
+      for (let i = 0; i < 4; i++) {
+        const row = (all: Float64Array) => all.subarray(i * 5, i * 5 + 5);
+        expectClose(row(inner.y.directions), bed.lowerGradient(i, xs[t], row(inner.y.values)), 1e-12);
+      }
+    }
+  });
+
+  it("comes back to the gradients by 1 - alpha in each update from other estimates", async () => {
+    const bed = quadraticBed(random.rng(1), { blocks: 3, rows: 12, batch: "all" });
+    const options = { ...steps, sampledBlocks: 3 };
+    const { state } = await bsvrb(bed.problem, { ...options, maxIterations: 0 });
+    const { inner } = state;
+    const resume = {
+      ...state,
+      inner: { ...inner, y: { ...inner.y, directions: inner.y.directions.map((s) => s + 1) } },
+    };
+    let x = inner.x.data();
+    const errors: number[] = [];
+    await bsvrb(bed.problem, {
+      ...{ ...options, maxIterations: 4, resume },
+      checkpoint: {
+        save({ inner: { y, x: next } }) {
+          errors.push(y.directions[0] - bed.lowerGradient(0, x, y.values.subarray(0, 5))[0]);
+          x = next.data();
+        },
+      },
+    });
+    for (const [k, error] of errors.entries()) expect(error).toBeCloseTo(0.8 ** (k + 1), 10);
+  });
+
+  it("has the same direction in both versions where what they track is exact", async () => {
+    const bed = quadraticBed(random.rng(2), { blocks: 3, rows: 12, batch: "all" });
+    const blocks = asTensor([0, 1, 2], "int32");
+    const options = { ...steps, sampledBlocks: 3 };
+    const [first, second] = await Promise.all(
+      (["v1", "v2"] as const).map((version) => bsvrb(bed.problem, { ...options, version, maxIterations: 0 })),
+    );
+    const { upper } = (bed.problem.full as NonNullable<typeof bed.problem.full>)(blocks);
+    const slopes = [0, 1, 2].map((i) => {
+      const rows = take(upper.rows, i);
+      const targets = take(upper.targets, i);
+      return mul(rows.transpose().matmul(mul(targets, -1)), 1 / 12); // y = 0
+    });
+    const v = slopes.map((slope, i) => linalg.solve(take(first.hessians as Tensor, i), slope));
+    const { state } = second;
+    const values = Float64Array.from(v.flatMap((row) => [...row.data()]));
+    const exact = {
+      ...state,
+      inner: { ...state.inner, v: { ...(state.inner.v as NonNullable<typeof state.inner.v>), values } },
+    };
+    const a = await bsvrb(bed.problem, { ...options, version: "v1", maxIterations: 1, resume: first.state });
+    const b = await bsvrb(bed.problem, { ...options, version: "v2", maxIterations: 1, resume: exact });
+    expectClose(a.z, b.z, 1e-10);
+  });
+
+  it("evaluates derivatives of the sampled blocks alone, twice each", async () => {
+    const sampledBlocks = 2;
+    const run = async (version: "v1" | "v2", maxIterations: number) =>
+      (await bsvrb(problem, { ...steps, version, sampledBlocks, maxIterations })).counts;
+    const [two, none] = [await run("v2", 10), await run("v2", 0)];
+    expect([two.gradYG - none.gradYG, two.gradsF - none.gradsF, two.productsG - none.productsG]).toEqual([40, 40, 40]);
+    expect([none.gradYG, none.gradYF]).toEqual([6, 6]);
+    const [hessians, before] = [await run("v1", 10), await run("v1", 0)];
+    const used = (name: "gradYG" | "gradsF" | "mixedXY" | "hvpYY") => hessians[name] - before[name];
+    expect([used("gradYG"), used("gradsF"), used("mixedXY"), used("hvpYY")]).toEqual([40, 40, 40, 3 * 40]);
+    const seen: number[] = [];
+    await bsvrb(problem, {
+      ...{ ...steps, sampledBlocks, maxIterations: 5 },
+      draw(iteration) {
+        const blocks = asTensor([iteration % 6, (iteration + 2) % 6], "int32");
+        seen.push(...blocks.data());
+        const sample = problem.sample as NonNullable<typeof problem.sample>;
+        return { blocks, ...sample(random.rng(iteration), blocks) };
+      },
+    });
+    expect(seen).toEqual([1, 3, 2, 4, 3, 5, 4, 0, 5, 1]);
+  });
+
+  it("samples every block once in a pass", async () => {
+    const seen: number[] = [];
+    await bsvrb(problem, {
+      ...{ ...steps, sampledBlocks: 3, blockSampling: "pass", maxIterations: 4 },
+      checkpoint: {
+        save: ({ inner, iterations }) =>
+          void seen.push(...[...inner.touched.keys()].filter((i) => inner.touched[i] === iterations)),
+      },
+    });
+    expect(seen.length).toBe(12);
+    expect(new Set(seen.slice(0, 6)).size).toBe(6);
+    expect(new Set(seen.slice(6)).size).toBe(6);
+  });
+
+  it("runs from lazy beginnings, in both versions, and moves no block that it has not seen", async () => {
+    for (const version of ["v1", "v2"] as const) {
+      const { y, state, counts } = await bsvrb(problem, {
+        ...{ ...steps, version, init: "lazy", sampledBlocks: 2, maxIterations: 3 },
+      });
+      expect(counts.gradYG).toBe(12);
+      const { known } = state.inner;
+      expect(known.some((k) => k === 0)).toBe(true);
+      for (const [i, k] of known.entries()) if (k === 0) expectClose(take(y, i), take(problem.initial.y, i), 0);
+    }
+  });
+
+  it("takes float32, and steps that fall", async () => {
+    const single = curvedProblem();
+    const cast = (t: Tensor) => tensor(Float32Array.from(t.data())).reshape([...t.shape]);
+    const { x, y } = single.initial;
+    const { x: found, y: rows } = await bsvrb(
+      { ...single, initial: { x: cast(x), y: cast(y) } },
+      { ...steps, sampledBlocks: 2, maxIterations: 20, lowerStepSize: (k) => 0.05 / Math.sqrt(k) },
+    );
+    expect([found.dtype, rows.dtype]).toEqual(["float32", "float32"]);
+    const double = await bsvrb(single, {
+      ...{ ...steps, sampledBlocks: 2, maxIterations: 20, lowerStepSize: (k: number) => 0.05 / Math.sqrt(k) },
+    });
+    expectClose(found, double.x, 1e-4);
+  });
+
+  it("chooses a step of the lower variables that is stable", async () => {
+    const bed = quadraticBed(random.rng(5), { blocks: 20, rows: 20 });
+    const { lowerStepSize: _, ...others } = steps;
+    const { x } = await bsvrb(bed.problem, { ...others, sampledBlocks: 5, stepSize: 0.02, maxIterations: 600 });
+    expect(bed.error(x.data())).toBeLessThan(0.6);
+  });
+
+  it("names what is wrong", async () => {
+    const run = (options: Partial<BsvrbOptions<Tensor, Tensor>>, of: object = problem) =>
+      failureOf(() => bsvrb(of as never, { ...steps, sampledBlocks: 2, maxIterations: 2, ...options } as never));
+    const data = (problem.sample as NonNullable<typeof problem.sample>)(random.rng(0), asTensor([0, 1], "int32"));
+    expect(await run({ alpha: 1 })).toEqual(
+      errorLike("ValueError", /alpha is 1, where gamma of the theory is infinite/),
+    );
+    expect(await run({ draw: () => ({ blocks: [0, 6], ...data }) })).toEqual(errorLike("IndexError", /block 6/));
+    expect(await run({ draw: () => ({ blocks: [1, 1], ...data }) })).toEqual(errorLike("ValueError", /twice/));
+    expect(await run({ draw: () => ({ blocks: [1], ...data }) })).toEqual(
+      errorLike("ValueError", /sampledBlocks is 2/),
+    );
+    expect(await run({}, { ...problem, initial: { x: problem.initial.x, y: tensor([1, 2]) } })).toEqual(
+      errorLike("ShapeError", /initial.y has shape \[2\]/),
+    );
+    expect(await run({}, { ...problem, upper: () => tensor(1) })).toEqual(
+      errorLike("ShapeError", /upper gave shape \[\]/),
+    );
+    expect(await run({}, { ...problem, blocks: 0 })).toEqual(errorLike("ValueError", /0 blocks/));
+    const wild = await run({ stepSize: 1e160, maxIterations: 50 });
+    expect(wild).toEqual(errorLike("NonFiniteError", /diverged/));
+  });
+});
+
+describe("msvr with the paper's gamma", () => {
+  /** Mean over all sets of I of m blocks of the new estimate of block 0, minus h now; noise-free, exact before. */
+  const bias = (blocks: number, sampled: number, alpha: number, gamma: number) => {
+    const [before, now] = [tensor(2, float64), tensor(5, float64)];
+    const share = sampled / blocks;
+    const updated = msvr(before, now, before, alpha, gamma).item();
+    return share * updated + (1 - share) * 2 - 5;
+  };
+
+  it("makes up for iterations that do not sample a block, up to what alpha leaves", () => {
+    for (const [m, i, alpha] of [
+      [6, 2, 0.1],
+      [5, 4, 0.5],
+      [4, 4, 0.3],
+    ]) {
+      const left = (1 - i / m) * (alpha / (1 - alpha)) * 3;
+      expect(bias(m, i, alpha, msvrGamma(m, i, alpha))).toBeCloseTo(left, 12);
+      expect(bias(m, i, 1, 0)).toBeCloseTo(-(1 - i / m) * 3, 12);
+      expect(bias(m, i, 1e-300, 0)).toBeCloseTo(-3, 12);
+    }
+  });
+
+  it("is STORM for one block, and the last value at alpha 1", () => {
+    const [e, now, before] = [3, 7, 4].map((v) => tensor(v, float64));
+    const alpha = 0.3;
+    const next = msvr(e, now, before, alpha, msvrGamma(1, 1, alpha));
+    expectClose(sub(next, now), mul(sub(e, before), 1 - alpha), 1e-14);
+    expectClose(msvr(e, now, before, 1, 0), now, 0);
+  });
+});
+
+describe("nearestPositiveDefinite", () => {
+  it("is idempotent, leaves what is inside, and bounds eigenvalues", () => {
+    const a = random.rng(2).normal([4, 3, 3], float64);
+    const once = nearestPositiveDefinite(a, 0.4);
+    expectClose(nearestPositiveDefinite(once, 0.4), once, 1e-12);
+    expect(Math.min(...linalg.eigvalsh(once).data())).toBeGreaterThanOrEqual(0.4 - 1e-12);
+    expectClose(once, once.transpose([0, 2, 1]), 1e-15);
+  });
+});
