@@ -12,7 +12,7 @@ import { build } from "esbuild";
  */
 
 /** The WebAssembly kernels travel as one module of bytes; a page may load it apart, so it has no part in the budget. */
-const webAssembly = /[\\/]wasm-bytes\.js$/;
+const webAssembly = /[\\/](wasm|fft)-bytes\.js$/;
 
 /** @type {import("esbuild").Plugin} */
 const withoutWebAssembly = {

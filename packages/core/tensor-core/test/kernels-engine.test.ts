@@ -1,12 +1,14 @@
 import { afterEach, expect, it } from "vitest";
 import { sourceHash } from "../build-kernels.mjs";
 import { kernelMode, map, ready, setKernels } from "../src/kernels/index.js";
+import { sourceHash as transformsBuiltFrom } from "../src/kernels/wasm/fft-bytes.js";
 import { sourceHash as builtFrom } from "../src/kernels/wasm/wasm-bytes.js";
 
 afterEach(() => setKernels("auto"));
 
 it("the committed WebAssembly belongs to the present AssemblyScript sources", () => {
   expect(builtFrom, "run `node build-kernels.mjs`").toBe(sourceHash());
+  expect(transformsBuiltFrom, "run `node build-kernels.mjs`").toBe(sourceHash());
 });
 
 it("loads at once where WebAssembly SIMD exists, and can be switched off", async () => {

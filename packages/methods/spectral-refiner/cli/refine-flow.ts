@@ -1,0 +1,78 @@
+import { defineCommand, Failure, option, stateOptions } from "@offprint/commands";
+import { readNpy, writeNpy } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import { navierStokes, torus } from "@offprint/spectral";
+import { all, isFinite as finite, tensor } from "@offprint/tensor-core";
+import {
+  estimateForecast,
+  persistence,
+  type RefineRecord,
+  type RefineState,
+  refine,
+  reliabilityBound,
+} from "../src/index.js";
+import { loadOperator } from "./saved-operator.js";
+
+/** `offprint refine-flow --input frames.npy --viscosity 1e-3 --spacing 0.2 --output forecast.npy` */
+export const refineFlow = defineCommand({
+  name: "refine-flow",
+  summary: "Forecast a flow from frames in a .npy file, to a solver's accuracy and with an error estimate",
+  options: {
+    input: option.fileIn("vorticity of the known frames, [frames, n, n] or [n, n] (.npy)", {
+      required: true,
+      short: "i",
+      endings: [".npy"],
+    }),
+    viscosity: option.number("viscosity", { required: true, above: 0 }),
+    spacing: option.number("time between two frames", { required: true, above: 0 }),
+    length: option.number("side of the square", { default: 1, above: 0 }),
+    forcing: option.fileIn("curl of the force, [n, n] (.npy); default none", { endings: [".npy"] }),
+    operator: option.fileIn("operator that train-flow-operator wrote; default: begin at the last frame"),
+    frames: option.integer("frames to forecast", { default: 10, least: 4 }),
+    iterations: option.integer("iterations at most", { default: 400, least: 1, free: true }),
+    tolerance: option.number("end when the estimate is this small", { default: 0, least: 0 }),
+    output: option.fileOut("file for the forecast, [frames, n, n] (.npy)", { short: "o", endings: [".npy"] }),
+    ...stateOptions,
+  },
+  async run({ options, report, write, longRun }) {
+    const { viscosity, spacing, length, frames, iterations, tolerance } = options;
+    const given = await loadFile(options.input, readNpy);
+    const known = tensor(given.rank === 2 ? given.expandDims(0) : given, { dtype: "float64" });
+    const [, n, m] = known.shape;
+    if (known.rank !== 3 || n !== m || n % 2 !== 0) {
+      throw new Failure(`${options.input}: an array of shape [${given.shape}]; give [frames, n, n] with an even n`);
+    }
+    if (!all(finite(known)).item()) throw new Failure(`${options.input}: a value is not finite`);
+    const forcing = options.forcing === undefined ? undefined : await loadFile(options.forcing, readNpy);
+    const system = navierStokes(torus({ points: [n, n], length }), {
+      viscosity,
+      forcing: forcing === undefined ? undefined : tensor(forcing, { dtype: "float64" }),
+    });
+    const start =
+      options.operator === undefined ? persistence(known.slice([-1]), frames) : await forecast(options.operator);
+    const before = estimateForecast(system, start, { spacing });
+    const run = await longRun<RefineRecord, RefineState>({
+      progress: ({ iteration, objective }) => ({
+        fraction: iteration / iterations,
+        label: `estimate ${Math.sqrt(objective).toExponential(2)}`,
+      }),
+    });
+    const result = await refine(system, start, { spacing, maxIterations: iterations, tolerance, ...run.options });
+    await run.settle(result);
+    const after = estimateForecast(system, result.forecast, { spacing });
+    const bound = reliabilityBound({ ...after, spacing: spacing / 2, viscosity });
+    report([
+      ["iterations", result.iterations],
+      ["estimate before", before.eta.toExponential(2)],
+      ["estimate, between the frames as well", after.eta.toExponential(2)],
+      ["error at the known frame", after.initialError.toExponential(2)],
+      ["bound ||e0||^2 + (1/nu) int ||R||^2, up to a constant of the flow", bound.toExponential(2)],
+    ]);
+    await write(options.output, writeNpy(result.frames));
+
+    async function forecast(path: string) {
+      const { operator, params } = await loadFile(path, (bytes) => loadOperator(path, bytes));
+      return operator.forecast(params, tensor(known, { dtype: "float32" }), frames);
+    }
+  },
+});
