@@ -196,6 +196,10 @@ describe("implicit gradients", () => {
       ],
       { dtype: "float64" },
     );
+    const early = { maxIterations: 2 };
+    expect(() => implicit.leastSquares(residuals, early)([1.5, 1], data)).toThrow(/maxIterations/);
+    const taken = implicit.leastSquares(residuals, { ...early, inexact: true })([1.5, 1], data);
+    expect(taken.data().every(Number.isFinite)).toBe(true);
     const rows = solve(starts, batch);
     const slopes = grad((y: Tensor) => sum(square(solve(starts, y))))(batch);
     for (let i = 0; i < 3; i++) {

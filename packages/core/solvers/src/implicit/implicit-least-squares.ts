@@ -5,6 +5,7 @@ import {
   equal,
   less,
   logicalAnd,
+  requireChoice,
   stopGradient,
   type Tensor,
   type TensorLike,
@@ -27,6 +28,11 @@ export interface ImplicitLeastSquaresOptions extends AdjointOptions {
   readonly stepTolerance?: number;
   /** Most iterations (default 1000). */
   readonly maxIterations?: number;
+  /**
+   * Whether the last iterate is taken where the limit came first, or no step lowers the squares any more (default false:
+   * an error, NaN where traced). Its gradient is as inexact as it is.
+   */
+  readonly inexact?: boolean;
 }
 
 /**
@@ -41,7 +47,9 @@ export function leastSquares<P>(
   options: ImplicitLeastSquaresOptions = {},
 ): (initial: TensorLike, parameters: P) => Tensor {
   const owner = "implicit.leastSquares";
-  checkAdjoint(owner, options, ["gradientTolerance", "stepTolerance", "maxIterations"]);
+  checkAdjoint(owner, options, ["gradientTolerance", "stepTolerance", "maxIterations", "inexact"]);
+  const { inexact = false } = options;
+  requireChoice(owner, "inexact", inexact, [true, false]);
   const { maxIterations, ...tolerances } = checkedTolerances(owner, options);
   const gradient = (x: Tensor, parameters: P): Tensor => {
     const [value, pullback] = vjp((y: Tensor) => residuals(y, parameters), x);
@@ -65,7 +73,7 @@ export function leastSquares<P>(
       { state: first, count: tensor(0, { dtype: "int32" }) },
     );
     const reached = all(equal(state.done, 1));
-    const x = whereReached(reached, state.x, () => `${owner}: the iteration`, "maxIterations");
+    const x = inexact ? state.x : whereReached(reached, state.x, () => `${owner}: the iteration`, "maxIterations");
     return withRootGradient(owner, gradient, options)(x, parameters);
   };
 }
