@@ -40,6 +40,7 @@ export function toOnnx(network: FeedForward, options: ToOnnxOptions = {}): Uint8
     writer.layer(withFloat64(layer, `layer ${k + 1}`), shapes[k]);
   }
   const last = shapes[shapes.length - 1];
+  writer.finish("y");
   const graph = {
     inputs: [{ name: "x", type: dtype, shape: ["batch", ...shapes[0]] }],
     outputs: [{ name: writer.head, type: dtype, shape: ["batch", ...last] }],
@@ -87,6 +88,14 @@ class Writer {
     const outputs = operator === "TopK" ? [this.head, `${this.head}_places`] : [this.head];
     this.nodes.push({ operator, inputs, outputs, attributes });
     return this.head;
+  }
+
+  /** Names the value computed last; the input keeps its name where nothing was computed. */
+  finish(name: string): void {
+    const last = this.nodes.pop();
+    if (last === undefined) return;
+    this.head = name;
+    this.nodes.push({ ...last, outputs: [name] });
   }
 
   layer(layer: Layer, shape: readonly number[]): void {

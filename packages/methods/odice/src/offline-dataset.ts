@@ -1,0 +1,272 @@
+import {
+  checkOptions,
+  mean,
+  requireFinite,
+  requireInteger,
+  ShapeError,
+  sqrt,
+  square,
+  sub,
+  type Tensor,
+  type TensorLike,
+  take,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import type { OfflineBatch } from "./value-gradients.js";
+
+/** Logged transitions as they come: plain numbers or tensors, one row each. */
+export interface OfflineArrays {
+  /** `[rows, observation]`; integers for tables. */
+  readonly observations: TensorLike;
+  /** `[rows, action]`, in [-1, 1]. */
+  readonly actions: TensorLike;
+  /** `[rows]`. */
+  readonly rewards: TensorLike;
+  /** Like the observations. */
+  readonly nextObservations: TensorLike;
+  /** Whether an episode ended for good, so that nothing comes after it: 0 and 1, or booleans. `[rows]`. */
+  readonly terminals: TensorLike;
+  /** Whether it was cut off there. Default nowhere. */
+  readonly timeouts?: TensorLike;
+}
+
+/** Logged transitions, checked. */
+export interface OfflineDataset extends OfflineBatch {
+  /** 1 where an episode was cut off, `[rows]`. */
+  readonly timeouts: Tensor;
+  /** Number of transitions. */
+  readonly size: number;
+  /** What is odd about them, but can be worked with. */
+  readonly warnings: readonly string[];
+}
+
+const names = ["observations", "actions", "rewards", "nextObservations", "terminals", "timeouts"];
+
+/**
+ * Checks logged transitions and makes tensors of them.
+ * @throws ShapeError where rows do not fit; ValueError for no rows, rewards or observations that are not finite, and terminals other than 0 and 1.
+ */
+export function offlineDataset(arrays: OfflineArrays, dtype: "float32" | "float64" = "float32"): OfflineDataset {
+  const owner = "offlineDataset";
+  checkOptions(owner, arrays, names);
+  const read = (name: keyof OfflineArrays): Tensor => {
+    const given = arrays[name];
+    if (given === undefined) throw new ValueError(`${owner}: there is no ${name}; give one row for each transition`);
+    const x = tensor(given, { dtype });
+    requireFinite(owner, name, x);
+    return x;
+  };
+  const [observations, actions, rewards, nextObservations] = [
+    read("observations"),
+    read("actions"),
+    read("rewards"),
+    read("nextObservations"),
+  ];
+  const size = rewards.size;
+  if (size === 0) throw new ValueError(`${owner}: there are no transitions; give at least one`);
+  const flags = (name: "terminals" | "timeouts"): Tensor => {
+    if (name === "timeouts" && arrays.timeouts === undefined) return rewards.mul(0);
+    const x = read(name);
+    if (!x.data().every((v: number) => v === 0 || v === 1)) {
+      throw new ValueError(
+        `${owner}: ${name} must be 0 and 1, or booleans; "ended for good" and "cut off" are not rewards`,
+      );
+    }
+    return x;
+  };
+  const [terminals, timeouts] = [flags("terminals"), flags("timeouts")];
+  const fits = (name: string, x: Tensor, shape: readonly (number | null)[]) => {
+    if (x.shape.length === shape.length && shape.every((n, i) => n === null || x.shape[i] === n)) return;
+    throw new ShapeError(
+      `${owner}: ${name} has shape [${x.shape}]; for ${size} rewards it must be [${shape.map((n) => n ?? "any")}]`,
+    );
+  };
+  fits("rewards", rewards, [size]);
+  fits("observations", observations, [size, null]);
+  fits("nextObservations", nextObservations, [size, observations.shape[1]]);
+  fits("actions", actions, [size, null]);
+  fits("terminals", terminals, [size]);
+  fits("timeouts", timeouts, [size]);
+  const beyond = Math.max(...chunkedExtremes(actions));
+  const warnings =
+    beyond > 1 + 1e-6
+      ? [`actions reach ${beyond}; policies act in [-1, 1], so that scaling them by ${1 / beyond} may be wanted`]
+      : [];
+  return { observations, actions, rewards, nextObservations, terminals, timeouts, size, warnings };
+}
+
+function chunkedExtremes(x: Tensor): [number, number] {
+  let [low, high] = [0, 0];
+  for (const v of x.data()) {
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  return [-low, high];
+}
+
+/** The transitions at some rows. */
+export function rowsOf(dataset: OfflineDataset, rows: Tensor): OfflineBatch {
+  const at = (x: Tensor) => take(x, rows, 0);
+  return {
+    observations: at(dataset.observations),
+    actions: at(dataset.actions),
+    rewards: at(dataset.rewards),
+    nextObservations: at(dataset.nextObservations),
+    terminals: at(dataset.terminals),
+  };
+}
+
+/** Where episodes begin and end: `[first, last]` rows, in order. They end at terminals and timeouts, and where the next row goes on from elsewhere. */
+export function episodesOf(dataset: OfflineDataset): [first: number, last: number][] {
+  const { observations, nextObservations, terminals, timeouts, size } = dataset;
+  const [here, next, done, cut] = [observations, nextObservations, terminals, timeouts].map((x) => x.data());
+  const width = here.length / size;
+  const goesOn = (i: number): boolean => {
+    for (let j = 0; j < width; j++) if (next[i * width + j] !== here[(i + 1) * width + j]) return false;
+    return true;
+  };
+  const found: [number, number][] = [];
+  let first = 0;
+  for (let i = 0; i < size; i++) {
+    if (i + 1 < size && done[i] === 0 && cut[i] === 0 && goesOn(i)) continue;
+    found.push([first, i]);
+    first = i + 1;
+  }
+  return found;
+}
+
+/** The episodes of the best returns, as a data set of its own: what "percent BC" imitates. @param share of the episodes, in (0, 1] */
+export function bestEpisodes(dataset: OfflineDataset, share = 0.1): OfflineDataset {
+  if (!(share > 0 && share <= 1)) throw new ValueError(`bestEpisodes: share is ${share}; it must lie in (0, 1]`);
+  const rewards = dataset.rewards.data();
+  const scored = episodesOf(dataset).map(([first, last]) => {
+    let total = 0;
+    for (let i = first; i <= last; i++) total += rewards[i];
+    return { first, last, total };
+  });
+  const kept = scored.sort((a, b) => b.total - a.total).slice(0, Math.max(1, Math.round(share * scored.length)));
+  const rows = kept.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+  const chosen = tensor(Int32Array.from(rows));
+  return { ...dataset, ...rowsOf(dataset, chosen), timeouts: take(dataset.timeouts, chosen, 0), size: rows.length };
+}
+
+/** How observations are standardised. */
+export interface ObservationScaling {
+  /** Means, `[observation]`. */
+  readonly centre: Tensor;
+  /** Standard deviations and a little more, `[observation]`. */
+  readonly scale: Tensor;
+}
+
+/** Means and deviations of the observations, plus 1e-3. */
+export function scalingOf({ observations }: OfflineDataset): ObservationScaling {
+  const centre = mean(observations, 0);
+  return { centre, scale: sqrt(mean(square(sub(observations, centre)), 0)).add(1e-3) };
+}
+
+/** Observations one after the other, as logs and D4RL's files have them. */
+export interface LoggedSteps {
+  /** `[rows, observation]`. */
+  readonly observations: TensorLike;
+  /** `[rows, action]`. */
+  readonly actions: TensorLike;
+  /** `[rows]`. */
+  readonly rewards: TensorLike;
+  /** `[rows]`. */
+  readonly terminals: TensorLike;
+  /** `[rows]`; absent in old files. */
+  readonly timeouts?: TensorLike;
+}
+
+/** Options of {@link qlearningDataset}. */
+export interface QlearningOptions {
+  /** Whether the last step of an episode that was cut off is kept, although what came after it is not known. Default false. */
+  readonly terminateOnEnd?: boolean;
+  /** Length of episodes, for files without timeouts. Default none. */
+  readonly maxEpisodeSteps?: number;
+}
+
+/** Transitions of steps one after the other: the next observation is that of the next row; rows that were cut off are left out. */
+export function qlearningDataset(steps: LoggedSteps, options: QlearningOptions = {}): OfflineDataset {
+  const owner = "qlearningDataset";
+  checkOptions(owner, options, ["terminateOnEnd", "maxEpisodeSteps"]);
+  const { terminateOnEnd = false, maxEpisodeSteps } = options;
+  if (maxEpisodeSteps !== undefined) requireInteger(owner, "maxEpisodeSteps", maxEpisodeSteps, 1);
+  const observations = tensor(steps.observations);
+  const rewards = tensor(steps.rewards);
+  const rows = rewards.size;
+  if (rows < 2) throw new ValueError(`${owner}: there are ${rows} steps; transitions need two`);
+  const terminals = tensor(steps.terminals).data();
+  const given = steps.timeouts === undefined ? undefined : tensor(steps.timeouts).data();
+  const kept: number[] = [];
+  const cut: number[] = [];
+  let length = 0;
+  for (let i = 0; i < rows - 1; i++) {
+    length++;
+    const timedOut = given === undefined ? length === maxEpisodeSteps && !terminals[i] : Boolean(given[i]);
+    const ended = timedOut || Boolean(terminals[i]);
+    if (!timedOut || terminateOnEnd) {
+      kept.push(i);
+      cut.push(timedOut ? 1 : 0);
+    }
+    if (ended) length = 0;
+  }
+  const at = (x: TensorLike, offset = 0) => take(tensor(x), tensor(Int32Array.from(kept, (i) => i + offset)), 0);
+  return offlineDataset({
+    observations: at(observations),
+    nextObservations: at(observations, 1),
+    actions: at(steps.actions),
+    rewards: at(rewards),
+    terminals: Float32Array.from(kept, (i) => (terminals[i] ? 1 : 0)),
+    timeouts: Float32Array.from(cut),
+  });
+}
+
+/** Scores of D4RL: `[of random policies, of experts]`. From memory; antmaze counts successes. */
+const references: Readonly<Record<string, readonly [number, number]>> = {
+  hopper: [-20.27, 3234.3],
+  halfcheetah: [-280.18, 12135],
+  walker2d: [1.63, 4592.3],
+  antmaze: [0, 1],
+};
+
+/** A return on D4RL's scale: 0 for a random policy, 100 for an expert. @param environment `hopper`, `halfcheetah`, `walker2d` or `antmaze` */
+export function normalizedScore(environment: string, total: number): number {
+  const found = references[environment.split("-")[0]];
+  if (found === undefined) {
+    throw new ValueError(
+      `normalizedScore: "${environment}" has no reference; there are ${Object.keys(references).join(", ")}`,
+    );
+  }
+  return (100 * (total - found[0])) / (found[1] - found[0]);
+}
+
+/** How rewards are scaled: as the paper does for locomotion (returns spread over 1000), for mazes (0 becomes -3, 1 becomes 0), or by a factor. */
+export type RewardTransform = "returns" | "maze" | number;
+
+/** The same transitions with scaled rewards. */
+export function scaledRewards(dataset: OfflineDataset, transform: RewardTransform): OfflineDataset {
+  const { rewards } = dataset;
+  if (typeof transform === "number") {
+    if (!(Number.isFinite(transform) && transform > 0)) {
+      throw new ValueError(`scaledRewards: the factor is ${transform}; it must be finite and above 0`);
+    }
+    return { ...dataset, rewards: rewards.mul(transform) };
+  }
+  if (transform === "maze") return { ...dataset, rewards: rewards.sub(1).mul(3) };
+  if (transform !== "returns") {
+    throw new ValueError(
+      `scaledRewards: the transform is ${String(transform)}; it must be "returns", "maze" or a factor`,
+    );
+  }
+  const values = rewards.data();
+  const totals = episodesOf(dataset).map(([first, last]) => {
+    let total = 0;
+    for (let i = first; i <= last; i++) total += values[i];
+    return total;
+  });
+  const spread = Math.max(...totals) - Math.min(...totals);
+  if (!(spread > 0)) throw new ValueError("scaledRewards: all episodes have the same return; give a factor instead");
+  return { ...dataset, rewards: rewards.mul(1000 / spread) };
+}

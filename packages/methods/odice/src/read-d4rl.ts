@@ -1,0 +1,83 @@
+import { FormatError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import type { LoggedSteps } from "./offline-dataset.js";
+
+/** What reads HDF5: the package `h5wasm` as it stands, which is not installed with this one. */
+export interface Hdf5Reader {
+  /** Loads it; its file system in memory. */
+  readonly ready: Promise<{
+    /** Files in memory. */
+    readonly FS: {
+      /** Writes one. */
+      writeFile(name: string, content: Uint8Array): void;
+      /** Removes one. */
+      unlink(name: string): void;
+    };
+  }>;
+  /** An open file. */
+  readonly File: new (
+    name: string,
+    mode: "r",
+  ) => {
+    /** A part of it: a data set, a group, or nothing. */
+    get(name: string): unknown;
+    /** Names of its parts. */
+    keys(): string[];
+    /** Ends reading. */
+    close(): unknown;
+  };
+}
+
+let opened = 0;
+
+/**
+ * Reads a file of D4RL (HDF5 with `observations`, `actions`, `rewards`, `terminals`, and `timeouts` where there are some) as steps one after the
+ * other; `qlearningDataset` makes transitions of them.
+ * @param hdf5 `h5wasm`: `import h5wasm from "h5wasm"`
+ * @throws FormatError for another kind of file; ValueError where a part is missing.
+ * @example const dataset = qlearningDataset(await readD4rl(bytes, h5wasm));
+ */
+export async function readD4rl(bytes: Uint8Array, hdf5: Hdf5Reader): Promise<LoggedSteps> {
+  if (!isHdf5(bytes)) {
+    throw new FormatError("readD4rl: the file does not begin as HDF5 does; give one as D4RL writes it");
+  }
+  const { FS } = await hdf5.ready;
+  const name = `d4rl-${opened++}.h5`;
+  FS.writeFile(name, bytes);
+  try {
+    const file = new hdf5.File(name, "r");
+    try {
+      const needed = (key: string): Tensor => {
+        const found = numbersOf(key, file.get(key));
+        if (found !== undefined) return found;
+        throw new ValueError(`readD4rl: there is no "${key}" in the file; it has ${file.keys().join(", ")}`);
+      };
+      const timeouts = numbersOf("timeouts", file.get("timeouts"));
+      return {
+        observations: needed("observations"),
+        actions: needed("actions"),
+        rewards: needed("rewards"),
+        terminals: needed("terminals"),
+        ...(timeouts && { timeouts }),
+      };
+    } finally {
+      file.close();
+    }
+  } finally {
+    FS.unlink(name);
+  }
+}
+
+/** Whether bytes begin as an HDF5 file without a user block. */
+export function isHdf5(bytes: Uint8Array): boolean {
+  return [0x89, 0x48, 0x44, 0x46].every((byte, i) => bytes[i] === byte);
+}
+
+/** A data set as a tensor; flags come as booleans. */
+function numbersOf(key: string, part: unknown): Tensor | undefined {
+  if (typeof part !== "object" || part === null || !("value" in part) || !("shape" in part)) return undefined;
+  const { value, shape } = part;
+  if (!(ArrayBuffer.isView(value) || Array.isArray(value)) || !Array.isArray(shape)) {
+    throw new FormatError(`readD4rl: "${key}" holds no numbers`);
+  }
+  return tensor(Float32Array.from(value as unknown as ArrayLike<unknown>, Number), { shape });
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { errorLike, expectClose, failureOf, readFixture } from "@offprint/testing";
+import h5wasm from "h5wasm";
+import { expect, it } from "vitest";
+import { qlearningDataset, readD4rl } from "../src/index.js";
+
+const bytes = new Uint8Array(readFileSync(new URL("fixtures/d4rl.hdf5", import.meta.url)));
+const exact = readFixture<{
+  observations: number[][];
+  actions: number[][];
+  rewards: number[];
+  terminals: boolean[];
+  timeouts: boolean[];
+}>(import.meta.url, "d4rl.json");
+
+it("a file that h5py wrote, compressed and with boolean flags, is read as it is", async () => {
+  const steps = await readD4rl(bytes, h5wasm);
+  expectClose(steps.observations, exact.observations, 1e-6);
+  expectClose(steps.actions, exact.actions, 1e-6);
+  expectClose(steps.rewards, exact.rewards, 1e-6);
+  expectClose(steps.terminals, exact.terminals.map(Number), 0);
+  expectClose(steps.timeouts, exact.timeouts.map(Number), 0);
+  const dataset = qlearningDataset(steps);
+  // The last row has no next one, and what followed row 8 is not known.
+  expect(dataset.size).toBe(10);
+  expectClose(dataset.nextObservations.slice([0]), exact.observations[1], 1e-6);
+  expect(dataset.terminals.data()[4]).toBe(1);
+});
+
+it("other files are refused", async () => {
+  expect(await failureOf(() => readD4rl(new Uint8Array(100), h5wasm))).toEqual(
+    errorLike("FormatError", /does not begin as HDF5/),
+  );
+  const { FS } = await h5wasm.ready;
+  const file = new h5wasm.File("partial.h5", "w");
+  file.create_dataset({ name: "observations", data: new Float32Array(4), shape: [2, 2] });
+  file.close();
+  const partial = FS.readFile("partial.h5") as Uint8Array;
+  FS.unlink("partial.h5");
+  expect(await failureOf(() => readD4rl(partial, h5wasm))).toEqual(
+    errorLike("ValueError", /no "actions".*observations/),
+  );
+});
