@@ -47,7 +47,7 @@ async function trained(
 ): Promise<Trained> {
   const { batchSize, learningRate, targetRate, ...spent } = budget(context);
   // That the true gradient's values drift shows early.
-  const steps = context.scale === "quick" && kind === "true" ? 400 : spent.steps;
+  const steps = context.scale === "quick" && kind === "true" ? 300 : spent.steps;
   const features = jitSync(fourierFeatures(random.rng(`${seed}/features`), { inputs: 2, count }));
   // The features stand beside the positions, so that they are computed once.
   const beside = (x: Tensor): Tensor => concatenate([x, features(x)], 1);

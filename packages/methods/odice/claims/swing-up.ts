@@ -33,7 +33,7 @@ export function swingUp(method: Method = odice): Claim {
         for (const [i, kind] of kinds.entries()) {
           const { policy } =
             kind === "cloning"
-              ? await behaviourCloning(dataset, common)
+              ? await behaviourCloning(dataset, { ...common, steps: full ? steps : 500 })
               : await method.fit(dataset, {
                   ...common,
                   type: kind,
