@@ -1,6 +1,10 @@
 import { defineClaims } from "@offprint/claims";
 import { headline } from "./headline.js";
 import { locality, relation } from "./relation.js";
+import { stepSource, stiffness } from "./variants.js";
 
 /** The paper's claims. */
-export const claims = defineClaims({ method: "local-reg-nde", claims: [relation(), locality(), headline()] });
+export const claims = defineClaims({
+  method: "local-reg-nde",
+  claims: [relation(), locality(), headline(), stiffness(), stepSource()],
+});

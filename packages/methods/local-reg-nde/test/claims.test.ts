@@ -7,6 +7,7 @@ import { headline, judge, type Trio } from "../claims/headline.js";
 import { claims } from "../claims/index.js";
 import { localRegNde, type Method } from "../claims/method.js";
 import { locality, relation } from "../claims/relation.js";
+import { stepSource, stiffness } from "../claims/variants.js";
 
 const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
@@ -34,12 +35,13 @@ describe("claims fail for what is not the method", () => {
     expect(await holds(locality(open))).toBe(false);
   });
 
-  it("evaluations: fails for a regulariser without weight", async () => {
+  it("evaluations, stiffness and step-source: fail for a regulariser without weight", async () => {
     const without: Method = {
       ...localRegNde,
       fitLocally: (m, p, d, o) => localRegNde.fitLocally(m, p, d, { ...o, lambda: 0 }),
     };
-    expect(await holds(headline(without, { train: 200, test: 100, epochs: 2, runs: 1 }))).toBe(false);
+    const effort = { train: 200, test: 100, epochs: 2, runs: 1 };
+    for (const claim of [headline, stiffness, stepSource]) expect(await holds(claim(without, effort))).toBe(false);
     const of = (evaluations: number, accuracy: number) => ({ evaluations, accuracy });
     const good: Trio = { vanilla: of(80, 0.96), unbiased: of(38, 0.955), biased: of(32, 0.95) };
     expect(judge([good], 0.6, 0.015)).toBe(true);

@@ -17,22 +17,30 @@ export interface Pair {
   readonly regularized: Trained;
 }
 
-const pairs = memo(
-  async ({ seed, scale, signal, onProgress }: ClaimContext, method: Method, less?: Effort): Promise<Pair[]> => {
-    const { effort: usual, runs } = efforts[scale];
-    const effort = less ?? usual;
-    const all: Pair[] = [];
-    for (let run = 0; run < runs; run++) {
-      const name = `${seed}/${run}`;
-      const vanilla = await trainOde(method.fitOde, name, effort, { lambda: 0 }, signal);
-      await onProgress((run + 0.5) / runs);
-      const regularized = await trainOde(method.fitOde, name, effort, { lambda: weights[scale] }, signal);
-      await onProgress((run + 1) / runs);
-      all.push({ vanilla, regularized });
-    }
-    return all;
-  },
+/** One training, with a weight from the first to the last epoch; once for all claims that look at it. */
+export const ernode = memo(
+  (
+    { seed, scale, signal }: ClaimContext,
+    method: Method,
+    lambda: number | readonly [number, number],
+    run: number,
+    effort?: Effort,
+  ): Promise<Trained> => trainOde(method.fitOde, `${seed}/${run}`, effort ?? efforts[scale].effort, { lambda }, signal),
+  (method, lambda, run, effort) => [method, JSON.stringify(lambda), run, JSON.stringify(effort)],
 );
+
+async function pairs(context: ClaimContext, method: Method, effort?: Effort): Promise<Pair[]> {
+  const { scale, onProgress } = context;
+  const { runs } = efforts[scale];
+  const all: Pair[] = [];
+  for (let run = 0; run < runs; run++) {
+    const vanilla = await ernode(context, method, 0, run, effort);
+    await onProgress((run + 0.5) / runs);
+    all.push({ vanilla, regularized: await ernode(context, method, weights[scale], run, effort) });
+    await onProgress((run + 1) / runs);
+  }
+  return all;
+}
 
 /** Whether a regularised model is cheaper by the part that is asked for, and as good. */
 export function judge(all: readonly Pair[], part: number, loss: number): boolean {

@@ -1,11 +1,13 @@
 import type { Claim } from "@offprint/claims";
 import { runClaim } from "@offprint/claims/testing";
-import { mul } from "@offprint/tensor-core";
+import { mul, stopGradient } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
+import { discreteAdjoint } from "../claims/discrete-adjoint.js";
 import { exact } from "../claims/exact.js";
 import { headlineOde, judge, type Pair } from "../claims/headline-ode.js";
 import { claims } from "../claims/index.js";
 import { type Method, regularizedNde } from "../claims/method.js";
+import { tradeOff } from "../claims/trade-off.js";
 
 const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
@@ -23,12 +25,21 @@ describe("claims fail for what is not the method", () => {
     for (const broken of [unweighed, unscaled]) expect(await holds(exact(broken))).toBe(false);
   });
 
-  it("neural-ode: fails for a regulariser without weight", async () => {
+  it("discrete-adjoint: fails where no gradient goes through the estimates", async () => {
+    const blind: Method = {
+      ...regularizedNde,
+      errorRegularizer: (s, a) => stopGradient(regularizedNde.errorRegularizer(s, a)),
+    };
+    expect(await holds(discreteAdjoint(blind))).toBe(false);
+  });
+
+  it("neural-ode and trade-off: fail for a regulariser without weight", async () => {
     const without: Method = {
       ...regularizedNde,
       fitOde: (m, p, d, o) => regularizedNde.fitOde(m, p, d, { ...o, lambda: 0 }),
     };
     expect(await holds(headlineOde(without, { train: 200, test: 100, epochs: 2 }))).toBe(false);
+    expect(await holds(tradeOff(without, { train: 100, test: 100, epochs: 1 }))).toBe(false);
   });
 
   it("both headlines are judged on evaluations to predict and to train, and on accuracy", () => {
