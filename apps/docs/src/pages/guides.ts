@@ -18,6 +18,7 @@ const order = [
   "exporting-to-onnx",
   "where-it-runs",
   "from-one-machine-to-many",
+  "certifying-networks",
   "performance",
   "adding-a-method",
   "adding-a-core-package",

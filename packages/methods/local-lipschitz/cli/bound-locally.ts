@@ -1,0 +1,77 @@
+import { basename } from "node:path";
+import { defineCommand, option, stateOptions } from "@offprint/commands";
+import { readNpy } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import { fromOnnx } from "@offprint/networks";
+import { FormatError } from "@offprint/tensor-core";
+import { type BranchRecord, boxAround, type LocalLipschitzState, localLipschitz } from "../src/index.js";
+
+/** An input: an .npy file, or a text of numbers. */
+function inputOf(bytes: Uint8Array): number[] {
+  if (bytes[0] === 0x93) return Array.from(readNpy(bytes).data());
+  const words = new TextDecoder()
+    .decode(bytes)
+    .split(/[\s,;[\]]+/)
+    .filter((word) => word !== "");
+  const values = words.map(Number);
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0 || values.length === 0) {
+    throw new FormatError(
+      `the input has ${wrong < 0 ? "no numbers" : `the word "${words[wrong]}"`}; give an .npy file or numbers`,
+    );
+  }
+  return values;
+}
+
+/** `offprint bound-locally model.onnx --point x.npy --eps 0.01` */
+export const boundLocally = defineCommand({
+  name: "bound-locally",
+  summary: "Certified bounds of an ONNX network around a point",
+  arguments: { model: option.fileIn("an .onnx file of a feed-forward network", { required: true }) },
+  options: {
+    point: option.fileIn("the input at the centre: .npy, or a text of numbers", { required: true }),
+    eps: option.number("largest change of every coordinate", { required: true, least: 0 }),
+    min: option.number("least value of an input"),
+    max: option.number("largest value of an input"),
+    norm: option.choice(["linf", "l2"], "how changes of the input are measured", { default: "linf" }),
+    rows: option.list(option.integer("outputs that count, as in 0,3; default all", { least: 0 })),
+    maxDomains: option.integer("branches bounded at most; 0 for none", { default: 2000, least: 0, free: true }),
+    tolerance: option.number("ends where the gap is at most this part of the bound", { default: 1e-3, least: 0 }),
+    exact: option.flag("leave out branches that no input reaches: exact on small networks"),
+    output: option.fileOut("file for the bounds (JSON)", { short: "o", endings: [".json"] }),
+    ...stateOptions,
+  },
+  async run({ arguments: { model }, options, print, report, write, longRun }) {
+    const { eps, min, max, norm, rows: outputs, maxDomains, tolerance, exact, output } = options;
+    const network = await loadFile(model, fromOnnx);
+    const x0 = await loadFile(options.point, inputOf);
+    const box = boxAround(x0, eps, { ...(min !== undefined && { min }), ...(max !== undefined && { max }) });
+    const run = await longRun<BranchRecord, LocalLipschitzState>({
+      progress: ({ domains, value, gap }) => ({
+        fraction: Math.min(1, domains / Math.max(1, maxDomains)),
+        label: `L <= ${value.toPrecision(5)}, gap ${(100 * gap).toFixed(1)} %`,
+      }),
+    });
+    const result = await localLipschitz(network, box, {
+      ...{ norm, maxDomains, tolerance, leafFeasibility: exact ?? false },
+      ...(outputs !== undefined && { outputs }),
+      ...run.options,
+    });
+    const { value, perOutput, lowerBound, gap, domains, status } = result;
+    await run.settle({ status, state: result.state });
+    print(`${basename(model)}, ${x0.length} inputs within ${eps}`);
+    // Seven digits, rounded upwards: what is printed is a bound as well.
+    const digits = value > 0 ? Math.max(0, 6 - Math.floor(Math.log10(value))) : 0;
+    const shown = Math.ceil(value * 10 ** digits * (1 + 1e-15)) / 10 ** digits;
+    report([
+      ["L <=", `${shown.toPrecision(7)} (certified)`],
+      ["L >=", lowerBound.toPrecision(7)],
+      ["gap", `${(100 * gap).toFixed(2)} %`],
+      ["branches", `${domains}, ${status}`],
+    ]);
+    await write(
+      output,
+      `${JSON.stringify({ value, perOutput: Array.from(perOutput), lowerBound, gap, domains, status }, null, 2)}\n`,
+    );
+  },
+});

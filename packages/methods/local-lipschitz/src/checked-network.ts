@@ -1,0 +1,64 @@
+import { type FeedForward, foldLinear, type ScalarActivation } from "@offprint/networks";
+import { abs, asTensor, type Tensor, transpose, UnsupportedError } from "@offprint/tensor-core";
+
+/** @internal A linear layer: float64 arrays, and the tensors that compiled functions take. */
+export interface CheckedLayer {
+  readonly rows: number;
+  readonly columns: number;
+  /** `[rows, columns]` */
+  readonly weight: Float64Array;
+  /** `[rows]` */
+  readonly bias: Float64Array;
+  /** W and |W|. */
+  readonly W: Tensor;
+  readonly absW: Tensor;
+  /** W^T and |W|^T: what gradients go through. */
+  readonly WT: Tensor;
+  readonly absWT: Tensor;
+  readonly b: Tensor;
+}
+
+/** @internal Matrices and scalar activations in turn: z_k = W_k h_{k-1} + b_k, h_k = sigma_k(z_k). */
+export interface CheckedNetwork {
+  readonly layers: readonly CheckedLayer[];
+  /** One between any two layers. */
+  readonly activations: readonly ScalarActivation[];
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Neurons of the hidden layers. */
+  readonly widths: readonly number[];
+}
+
+const known = new WeakMap<FeedForward, CheckedNetwork>();
+
+/** @internal Checks and multiplies out. @throws UnsupportedError for activations that act on groups */
+export function checkNetwork(owner: string, network: FeedForward): CheckedNetwork {
+  const before = known.get(network);
+  if (before !== undefined) return before;
+  const layers: CheckedLayer[] = [];
+  const activations: ScalarActivation[] = [];
+  for (const layer of foldLinear(network).layers) {
+    if (layer.kind === "linear") {
+      const W = asTensor(layer.weight, "float64");
+      const [rows, columns] = W.shape;
+      const b = asTensor(layer.bias ?? new Float64Array(rows), "float64");
+      const [weight, bias] = [W.data() as Float64Array, b.data() as Float64Array];
+      const WT = transpose(W);
+      layers.push({ rows, columns, weight, bias, W, absW: abs(W), WT, absWT: abs(WT), b });
+    } else if (layer.kind === "scalar") activations.push(layer);
+    else {
+      throw new UnsupportedError(
+        `${owner}: the activation "${layer.kind}" is no scalar function by name; give one, or take lipschitzBound of @offprint/lipsdp`,
+      );
+    }
+  }
+  const checked = {
+    layers,
+    activations,
+    inputs: layers[0].columns,
+    outputs: layers[layers.length - 1].rows,
+    widths: layers.slice(0, -1).map(({ rows }) => rows),
+  };
+  known.set(network, checked);
+  return checked;
+}

@@ -1,0 +1,84 @@
+import { evaluate, type FeedForward } from "@offprint/networks";
+import {
+  checkOptions,
+  grad,
+  hostTensor,
+  type JittedSync,
+  jitSync,
+  mul,
+  random,
+  requireInteger,
+  reshape,
+  sum,
+  type Tensor,
+} from "@offprint/tensor-core";
+import { type Box, checkBox } from "./box.js";
+import { checkNetwork } from "./checked-network.js";
+import { outputRows, type RowOptions } from "./output-rows.js";
+
+/** Options of `sampleBound`. */
+export interface SampleOptions extends RowOptions {
+  /** Random points of the box; its centre is one more. Default 100. */
+  readonly points?: number;
+  /** Seed of the points. Default 0. */
+  readonly seed?: number | string;
+  /** `"l1"` of gradients: rates in the largest coordinate; `"l2"`: Euclidean ones. Default `"l1"`. */
+  readonly norm?: "l1" | "l2";
+}
+
+const compiled = new WeakMap<FeedForward, JittedSync<(x: Tensor, weights: Tensor) => Tensor>>();
+
+/** @internal `[points, d]` gradients of a row at points `[points, d]`. */
+export function gradientsAt(network: FeedForward, points: Float64Array, weights: Float64Array): Float64Array {
+  const { inputs } = checkNetwork("gradientsAt", network);
+  const shape = network.inputShape ?? [inputs];
+  let gradient = compiled.get(network);
+  if (gradient === undefined) {
+    gradient = jitSync(
+      grad((x: Tensor, w: Tensor) =>
+        sum(mul(evaluate(network, reshape(x, [x.shape[0], ...shape])), reshape(w, [1, w.size]))),
+      ),
+    ) as JittedSync<(x: Tensor, weights: Tensor) => Tensor>;
+    compiled.set(network, gradient);
+  }
+  const x = hostTensor(points, [points.length / inputs, inputs], "float64");
+  return gradient(x, hostTensor(weights, [weights.length], "float64")).data() as Float64Array;
+}
+
+/**
+ * A lower bound of the local Lipschitz constant: the largest norm of a gradient at random points of the box. `[rows]`
+ *
+ * @throws ValueError for options out of range
+ */
+export function sampleBound(network: FeedForward, box: Box, options: SampleOptions = {}): Float64Array {
+  const owner = "sampleBound";
+  checkOptions(owner, options, ["points", "seed", "norm", "outputs", "combinations"]);
+  const { points = 100, seed = 0, norm = "l1" } = options;
+  requireInteger(owner, "points", points, 0);
+  const checked = checkNetwork(owner, network);
+  const { lower, upper } = checkBox(owner, box, checked.inputs);
+  const rows = outputRows(owner, checked, options);
+  const d = checked.inputs;
+  const draws = random
+    .rng(seed)
+    .uniform([points + 1, d], { dtype: "float64" })
+    .data();
+  const x = Float64Array.from(draws, (u, i) => {
+    const j = i % d;
+    return i < d ? (lower[j] + upper[j]) / 2 : lower[j] + u * (upper[j] - lower[j]);
+  });
+  return Float64Array.from({ length: rows.count }, (_, row) => {
+    const m = checked.outputs;
+    const gradients = gradientsAt(network, x, rows.weights.slice(row * m, (row + 1) * m));
+    let most = 0;
+    for (let p = 0; p <= points; p++) {
+      let total = 0;
+      for (let j = 0; j < d; j++) {
+        const g = gradients[p * d + j];
+        total += norm === "l1" ? Math.abs(g) : g * g;
+      }
+      most = Math.max(most, norm === "l1" ? total : Math.sqrt(total));
+    }
+    return most;
+  });
+}

@@ -1,0 +1,244 @@
+import {
+  activation,
+  averagePool,
+  convolution,
+  evaluate,
+  type FeedForward,
+  flatten,
+  foldLinear,
+  linear,
+  perceptron,
+} from "@offprint/networks";
+import { asTensor, jacobian, random, type Tensor, tensor } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import { checkNetwork } from "../src/checked-network.js";
+import {
+  type Box,
+  boxAround,
+  exactBound,
+  forwardBounds,
+  globalBound,
+  jacobianBounds,
+  jvpBounds,
+  localLipschitz,
+  sampleBound,
+} from "../src/index.js";
+import { gradientsAt } from "../src/sample-bound.js";
+import { randomNetwork } from "./random-networks.js";
+
+const root = { maxDomains: 0, optimizeSlopes: false, points: 5 } as const;
+const f64 = (values: readonly number[]) => tensor(values, { dtype: "float64" });
+const centre = (inputs: number) => Array.from({ length: inputs }, (_, j) => Math.sin(2 * j + 1));
+const convNet = (seed: number): FeedForward => {
+  const rng = random.rng(seed);
+  return {
+    inputShape: [1, 5, 5],
+    layers: [
+      convolution(rng.normal([3, 1, 3, 3], { std: 0.4, dtype: "float64" }), { padding: 1, strides: 2 }),
+      activation("relu"),
+      averagePool(2, { strides: 1 }),
+      flatten(),
+      linear(rng.normal([6, 12], { std: 0.4, dtype: "float64" })),
+      activation("relu"),
+      linear(rng.normal([2, 6], { std: 0.5, dtype: "float64" })),
+    ],
+  };
+};
+const cases: [string, FeedForward][] = [
+  ["relu", randomNetwork(1, [5, 8, 8, 3])],
+  ["leaky", randomNetwork(2, [5, 8, 7, 3], "leakyRelu", { slope: 0.2 })],
+  ["tanh", randomNetwork(3, [5, 8, 8, 3], "tanh")],
+  ["sigmoid", randomNetwork(4, [5, 8, 8, 8, 3], "sigmoid")],
+  ["gelu", randomNetwork(5, [5, 8, 8, 3], "gelu")],
+  ["conv", convNet(6)],
+];
+
+describe("bounds", () => {
+  it("hold every gradient of random points, and their norms", async () => {
+    for (const [name, network] of cases) {
+      const { inputs, outputs } = checkNetwork("test", network);
+      const box = boxAround(centre(inputs), 0.15);
+      const [l, u] = [asTensor(box.lower).data(), asTensor(box.upper).data()];
+      const points = 2000;
+      const draws = random.rng(name).uniform([points, inputs], { dtype: "float64" }).data();
+      const x = Float64Array.from(draws, (each, i) => l[i % inputs] + each * (u[i % inputs] - l[i % inputs]));
+      // Slopes that are optimised give other lines for kinks alone.
+      for (const optimizeSlopes of name === "relu" || name === "leaky" ? [false, { steps: 4 }] : [false]) {
+        const bounds = jacobianBounds(network, box, { optimizeSlopes });
+        const [lower, upper] = [bounds.lower.data(), bounds.upper.data()];
+        const { perOutput } = await localLipschitz(network, box, { ...root, optimizeSlopes });
+        const euclidean = await localLipschitz(network, box, { ...root, optimizeSlopes, norm: "l2" });
+        const v = centre(inputs).map((each) => each * each - 0.3);
+        const along = jvpBounds(network, box, v, { optimizeSlopes });
+        for (let row = 0; row < outputs; row++) {
+          const weights = Float64Array.from({ length: outputs }, (_, i) => (i === row ? 1 : 0));
+          const g = gradientsAt(network, x, weights);
+          let inside = true;
+          for (let p = 0; p < points; p++) {
+            let [sum, square, dot] = [0, 0, 0];
+            for (let j = 0; j < inputs; j++) {
+              const value = g[p * inputs + j];
+              inside &&= value >= lower[row * inputs + j] - 1e-13 && value <= upper[row * inputs + j] + 1e-13;
+              sum += Math.abs(value);
+              square += value * value;
+              dot += value * v[j];
+            }
+            inside &&= sum <= perOutput[row] + 1e-13 && Math.sqrt(square) <= euclidean.perOutput[row] + 1e-13;
+            inside &&= dot >= along.lower.data()[row] - 1e-13 && dot <= along.upper.data()[row] + 1e-13;
+          }
+          expect([name, row, inside]).toEqual([name, row, true]);
+        }
+      }
+    }
+  });
+
+  it("at a point are the gradient, its norm and the Jacobian", async () => {
+    for (const [, network] of cases) {
+      const { inputs } = checkNetwork("test", network);
+      const shape = network.inputShape ?? [inputs];
+      const x = f64(centre(inputs));
+      const J = jacobian((at: Tensor) => evaluate(network, at.reshape(shape)))(x);
+      const bounds = jacobianBounds(network, boxAround(x, 0));
+      expectClose(bounds.lower, J, 1e-10);
+      expectClose(bounds.upper, J, 1e-10);
+      const { perOutput, value } = await localLipschitz(network, boxAround(x, 0), root);
+      const norms = (J.toArray() as number[][]).map((row) => row.reduce((sum, each) => sum + Math.abs(each), 0));
+      expectClose(perOutput, norms, 1e-10);
+      expect(value).toBe(Math.max(...perOutput));
+    }
+  });
+
+  it("of a linear network are exact everywhere", async () => {
+    const network: FeedForward = {
+      layers: [
+        linear([
+          [1, -2],
+          [0.5, 0],
+        ]),
+        linear([[3, 4]]),
+      ],
+    };
+    const { value, status } = await localLipschitz(network, boxAround([0, 0], 10));
+    expect(value).toBeCloseTo(5 + 6, 12);
+    expect(status).toBe("converged");
+    expect(globalBound(network)[0]).toBeCloseTo(11, 12);
+  });
+
+  it("of one hidden layer are the exact interval of each component", () => {
+    const network = randomNetwork(7, [4, 9, 2]);
+    const box = boxAround(centre(4), 0.3);
+    const { lower, upper } = forwardBounds(network, box);
+    const { layers } = checkNetwork("test", network);
+    const [W1, W2] = layers.map(({ weight }) => weight);
+    const bounds = jacobianBounds(network, box);
+    for (let r = 0; r < 2; r++) {
+      for (let j = 0; j < 4; j++) {
+        let [least, most] = [0, 0];
+        for (let i = 0; i < 9; i++) {
+          const full = W2[r * 9 + i] * W1[i * 4 + j];
+          const ends = [lower[0][i] > 0 ? full : 0, upper[0][i] < 0 ? 0 : full];
+          least += Math.min(...ends);
+          most += Math.max(...ends);
+        }
+        expect(bounds.lower.data()[r * 4 + j]).toBeCloseTo(least, 12);
+        expect(bounds.upper.data()[r * 4 + j]).toBeCloseTo(most, 12);
+      }
+    }
+  });
+
+  it("grow with eps, and do not depend on the order or the scale of hidden neurons", async () => {
+    const network = randomNetwork(8, [4, 6, 6, 2]);
+    let before = 0;
+    for (const eps of [0, 0.01, 0.05, 0.2, 0.6]) {
+      const { value } = await localLipschitz(network, boxAround(centre(4), eps), root);
+      expect(value).toBeGreaterThanOrEqual(before);
+      before = value;
+    }
+    const [a, b, c] = checkNetwork("test", network).layers;
+    const order = [3, 1, 5, 0, 2, 4];
+    const factor = [1, 2, 0.5, 3, 0.1, 7];
+    const rows = ({ weight, columns }: typeof a) =>
+      Array.from({ length: weight.length / columns }, (_, i) =>
+        Array.from(weight.slice(i * columns, (i + 1) * columns)),
+      );
+    const moved = perceptron(
+      [
+        {
+          weight: order.map((i, k) => rows(a)[i].map((w) => w * factor[k])),
+          bias: order.map((i, k) => a.bias[i] * factor[k]),
+        },
+        { weight: rows(b).map((row) => order.map((i, k) => row[i] / factor[k])), bias: b.bias },
+        { weight: rows(c), bias: c.bias },
+      ],
+      activation("relu"),
+    );
+    const box = boxAround(centre(4), 0.2);
+    const [first, second] = [await localLipschitz(network, box, root), await localLipschitz(moved, box, root)];
+    expectClose(second.perOutput, first.perOutput, 1e-10);
+  });
+
+  it("of a convolution are those of its matrix; of one output those of its row; of a difference those of the difference", async () => {
+    const network = convNet(9);
+    const box = boxAround(centre(25), 0.1);
+    const whole = await localLipschitz(network, box, root);
+    expectClose((await localLipschitz(foldLinear(network), box, root)).perOutput, whole.perOutput, 1e-9);
+    const single = await localLipschitz(network, box, { ...root, outputs: [1] });
+    expect(single.value).toBeCloseTo(whole.perOutput[1], 12);
+    const difference = await localLipschitz(network, box, { ...root, combinations: [[1, -1]] });
+    const layers = network.layers.concat(linear([[1, -1]]));
+    const { value } = await localLipschitz({ ...network, layers }, box, root);
+    expect(difference.value).toBeCloseTo(value, 10);
+  });
+
+  it("are ordered: samples, exact, linear, RecurJac, FastLip, intervals, the product", async () => {
+    const network = randomNetwork(10, [4, 7, 6, 2]);
+    const box = boxAround(centre(4), 0.1);
+    const exact = await exactBound(network, box);
+    const samples = sampleBound(network, box, { points: 300 });
+    const of = async (more: object) => (await localLipschitz(network, box, { ...root, ...more })).perOutput;
+    const chain = [
+      samples,
+      exact,
+      await of({}),
+      await of({ relaxation: "recurjac" }),
+      await of({ relaxation: "interval" }),
+      await of({ relaxation: "interval", forward: "interval" }),
+      globalBound(network),
+    ];
+    for (let k = 1; k < chain.length; k++) {
+      for (const [r, value] of chain[k].entries()) expect(chain[k - 1][r]).toBeLessThanOrEqual(value * (1 + 1e-9));
+    }
+  });
+
+  it("what makes no sense is refused, by name", async () => {
+    const network = randomNetwork(11, [3, 4, 2]);
+    const box: Box = boxAround([0, 0, 0], 1);
+    await expect(localLipschitz(network, { lower: [0, 0, 0], upper: [1, -1, 1] })).rejects.toThrow(
+      /above box.upper -1/,
+    );
+    await expect(localLipschitz(network, { lower: [0, 0], upper: [1, 1] })).rejects.toThrow(/box.lower has 2 values/);
+    await expect(localLipschitz(network, box, { norm: "l1" as never })).rejects.toThrow(/norm is "l1"/);
+    await expect(localLipschitz(network, box, { outputs: [2] })).rejects.toThrow(/outputs is 2/);
+    await expect(localLipschitz(network, box, { outputs: [0], combinations: [[1, 1]] })).rejects.toThrow(
+      /give one of them/,
+    );
+    await expect(localLipschitz(network, box, { combinations: [[1]] })).rejects.toThrow(
+      /combinations has shape \[1,1\]/,
+    );
+    expect(() => boxAround([0], -1)).toThrow(/eps is -1/);
+    expect(() => boxAround([0, 1], [1, 1, 1])).toThrow(/eps has 3 values/);
+    expect(() => boxAround([5], 1, { max: 1 })).toThrow(/min and max leave nothing of coordinate 0/);
+    const sorted = perceptron([{ weight: [[1], [2]] }, { weight: [[1, 1]] }], activation("maxmin"));
+    await expect(localLipschitz(sorted, boxAround([0], 1))).rejects.toThrow(/"maxmin" is no scalar function by name/);
+    const broken = perceptron([{ weight: [[Number.NaN]] }, { weight: [[1]] }], activation("relu"));
+    await expect(localLipschitz(broken, boxAround([0], 1))).rejects.toThrow(/finite/);
+    const smooth = randomNetwork(12, [3, 4, 2], "tanh");
+    await expect(localLipschitz(smooth, box, { leafFeasibility: true })).rejects.toThrow(
+      /leafFeasibility needs activations/,
+    );
+    await expect(exactBound(smooth, box)).rejects.toThrow(/linear on both sides of 0/);
+    expect(() => jvpBounds(network, box, [1])).toThrow(/direction has 1 values/);
+    expect(() => forwardBounds(network, box, { optimizeSlopes: { step: 3 } as never })).toThrow(/did you mean "steps"/);
+  });
+});

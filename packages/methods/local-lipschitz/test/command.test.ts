@@ -1,0 +1,37 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { writeNpy } from "@offprint/data";
+import { saveFile } from "@offprint/data/node";
+import { fromOnnx, toOnnx } from "@offprint/networks";
+import { tensor } from "@offprint/tensor-core";
+import { temporaryFolder } from "@offprint/testing";
+import { expect, it } from "vitest";
+import { sineNetwork } from "../claims/sine-networks.js";
+import { commands } from "../cli/index.js";
+import { boxAround, localLipschitz } from "../src/index.js";
+
+const folder = temporaryFolder("bound locally");
+
+it("bounds an .onnx file around a point of a file", async () => {
+  const bytes = toOnnx(sineNetwork([6, 10, 10, 3]), { dtype: "float64" });
+  const [model, point, output] = ["model.onnx", "x.npy", "bounds.json"].map((name) => join(folder, name));
+  writeFileSync(model, bytes);
+  const x = Array.from({ length: 6 }, (_, j) => Math.sin(j + 1));
+  await saveFile(point, writeNpy(tensor(x, { dtype: "float64" })));
+  const words = [model, "--point", point, "--eps", "0.05", "--rows", "0,1", "--max", "0.95", "--output", output];
+  const { code, out } = await runWords(commands, "bound-locally", words);
+  expect(code).toBe(0);
+  expect(out).toContain("(certified)");
+  const written = JSON.parse(readFileSync(output, "utf8"));
+  const direct = await localLipschitz(fromOnnx(bytes), boxAround(x, 0.05, { max: 0.95 }), { outputs: [0, 1] });
+  expect([written.value, written.domains, written.status]).toEqual([direct.value, direct.domains, direct.status]);
+});
+
+it("a point that is none is refused in one line", async () => {
+  const [model, point] = ["model.onnx", "x.txt"].map((name) => join(folder, name));
+  writeFileSync(point, "0.1, two");
+  const { code, err } = await runWords(commands, "bound-locally", [model, "--point", point, "--eps", "0.1"]);
+  expect(code).toBe(2);
+  expect(err).toContain('the word "two"');
+});
