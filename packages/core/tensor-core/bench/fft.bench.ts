@@ -1,6 +1,6 @@
 // Are batched transforms no bottleneck, against NumPy's pocketfft: inside compiled functions, and operation by operation?
 import { compare, python } from "@offprint/bench";
-import { fft, jitSync, random, type Tensor } from "@offprint/tensor-core";
+import { fft, jitSync, random, type Tensor, tensor } from "@offprint/tensor-core";
 
 const numpy = python(new URL("fft_peers.py", import.meta.url));
 
@@ -15,6 +15,14 @@ async function transforms(size: number, axes: readonly number[]): Promise<void> 
     name: `rfftn of ${along}, compiled`,
     ours: () => forward(x),
     peers: { numpy: numpy.peer("transform", "rfftn", size, axes) },
+    maxRatio: 2,
+  });
+  const narrow = tensor(x, { dtype: "float32" });
+  const forward32 = jitSync((u: Tensor) => fft.rfftn(u, axes), { views: true });
+  await compare({
+    name: `rfftn of ${along} in float32, compiled`,
+    ours: () => forward32(narrow),
+    peers: { numpy: numpy.peer("transform", "rfftn", size, axes, "float32") },
     maxRatio: 2,
   });
   await compare({
