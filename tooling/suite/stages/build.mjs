@@ -4,7 +4,7 @@ import { build } from "../../setup/setup.mjs";
 export const name = "build";
 
 /** What the command stands on besides the methods: a selection is built with it, as claims run through it. */
-const commandParts = ["@offprint/claims", "@offprint/commands", "@offprint/data", "@offprint/onnx-runtime"];
+const commandParts = ["claims", "cluster", "commands", "data", "onnx-runtime"].map((part) => `@offprint/${part}`);
 
 /** @type {import("../suite.mjs").Stage} */
 export function run({ packages, filtered }) {
