@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises";
+import { defineCommand, option, seedOption } from "@offprint/commands";
+import { readCsv, Table, writeCsv } from "@offprint/data";
+import { FormatError, ValueError } from "@offprint/tensor-core";
+import {
+  type BoSurrogate,
+  bayesianOptimizer,
+  dkl,
+  ensemble,
+  gp,
+  hmc,
+  ibnn,
+  laplace,
+  sghmc,
+  type Variable,
+} from "../src/index.js";
+
+const surrogates: Readonly<Record<string, () => BoSurrogate>> = { gp, ibnn, dkl, hmc, sghmc, ensemble, laplace };
+const names = ["gp", "ibnn", "dkl", "hmc", "sghmc", "ensemble", "laplace"] as const;
+
+/** The space as JSON: an array of variables with names. */
+function spaceOf(path: string, text: string): Variable[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`${path}: this is no JSON; write [{ "name": "x", "kind": "real", "lower": 0, "upper": 1 }]`, {
+      cause: error,
+    });
+  }
+  if (!Array.isArray(parsed) || !parsed.every((each) => typeof each?.name === "string")) {
+    throw new FormatError(`${path}: it must be an array of variables, each with a name and a kind`);
+  }
+  return parsed as Variable[];
+}
+
+/** Rows of the trials' table: settings and values. */
+function trialsOf(path: string, table: Table, space: readonly Variable[], objectives: readonly string[]) {
+  const column = (name: string) => {
+    const found = table.columns.find((each) => each.name === name);
+    if (found !== undefined) return found.values;
+    throw new ValueError(
+      `${path}: there is no column ${name}; it has ${table.columns.map((each) => each.name).join(", ")}`,
+    );
+  };
+  const settings = space.map((variable) => column(variable.name ?? ""));
+  const values = objectives.map(column);
+  return Array.from({ length: table.rows }, (_, row) => ({
+    settings: space.map((variable, j) => {
+      const value = settings[j][row];
+      if (variable.kind !== "choice") return Number(value);
+      return variable.values.find((each) => String(each) === String(value)) ?? String(value);
+    }),
+    values: values.map((each) => Number(each[row])),
+  }));
+}
+
+/** `offprint suggest-trials --space space.json --trials trials.csv --objective yield --count 4 --output next.csv` */
+export const suggestTrials = defineCommand({
+  name: "suggest-trials",
+  summary: "Suggest the next trials from a table of those that were made",
+  options: {
+    space: option.fileIn("variables (JSON): name, kind, lower and upper, or values", {
+      required: true,
+      endings: [".json"],
+    }),
+    trials: option.fileIn("table of the trials so far (CSV); none for the first ones", { endings: [".csv"] }),
+    objective: option.list(option.text("name of a column to be optimised"), { required: true, least: 1 }),
+    maximize: option.flag("whether the objectives are maximised"),
+    reference: option.list(option.number("of several objectives: what is just not good enough")),
+    count: option.integer("trials to suggest", { default: 1, least: 1 }),
+    surrogate: option.choice(names, "what predicts", { default: "gp" }),
+    ...seedOption,
+    output: option.fileOut("file for the trials (CSV)", { short: "o", endings: [".csv"] }),
+  },
+  async run({ options, print, report, note, write }) {
+    const space = spaceOf(options.space, await readFile(options.space, "utf8"));
+    const objectives = options.objective;
+    const optimizer = bayesianOptimizer(space, {
+      objectives: objectives.length,
+      maximize: options.maximize,
+      surrogate: surrogates[options.surrogate](),
+      seed: options.seed,
+      ...(options.reference && { reference: options.reference }),
+    });
+    if (options.trials !== undefined) {
+      const table = readCsv(await readFile(options.trials, "utf8"));
+      for (const { settings, values } of trialsOf(options.trials, table, space, objectives))
+        optimizer.observe(settings, values);
+    }
+    const made = optimizer.state.trials.length;
+    const suggested = await optimizer.suggest(options.count);
+    report([
+      ["trials so far", made],
+      [
+        objectives.length === 1 ? "best value" : "dominated hypervolume",
+        made === 0 ? "none" : optimizer.progress.toPrecision(6),
+      ],
+    ]);
+    const text = writeCsv(
+      new Table(
+        optimizer.space.names.map((name, j) =>
+          typeof suggested[0][j] === "number"
+            ? { name, type: "number" as const, values: Float64Array.from(suggested, (row) => Number(row[j])) }
+            : { name, type: "text" as const, values: suggested.map((row) => String(row[j])) },
+        ),
+      ),
+    );
+    if (options.output === undefined) {
+      print(text.trimEnd());
+      note("--output <file> keeps them.");
+    }
+    await write(options.output, text);
+  },
+});

@@ -1,0 +1,153 @@
+import {
+  abs,
+  add,
+  div,
+  expandDims,
+  jitSync,
+  max,
+  maximum,
+  mean,
+  min,
+  minimum,
+  mul,
+  prod,
+  sigmoid,
+  special,
+  stack,
+  sub,
+  sum,
+  type Tensor,
+  type TensorLike,
+  take,
+  tensor,
+  valueAndGrad,
+} from "@offprint/tensor-core";
+import type { ModelTree, Sampler } from "./posterior.js";
+
+/** What is worth trying, from samples of the values `[S, q, m]` of q points; everything is maximised. */
+export type AcquisitionName = "qEI" | "qEHVI" | "qUCB" | "qPI" | "thompson";
+
+/** The names. */
+export const acquisitionNames = ["qEI", "qEHVI", "qUCB", "qPI", "thompson"] as const;
+
+/** What an acquisition is given besides the samples. */
+export interface AcquisitionData {
+  /** The best value so far, of one output. */
+  readonly best: Tensor;
+  /** Of qUCB: how many deviations count, squared. */
+  readonly beta: Tensor;
+  /** Of qEHVI: `[B, m]` lower and upper sides of boxes that nothing dominates. */
+  readonly lower: Tensor;
+  readonly upper: Tensor;
+  /** Of each output, what its samples are multiplied by and moved by: `[m]`. */
+  readonly deviation: Tensor;
+  readonly offset: Tensor;
+}
+
+/** Of qPI: how soft the step is, in units of the outputs' deviation. */
+const SOFTNESS = 0.01;
+
+type Rule = (samples: Tensor, data: AcquisitionData) => Tensor;
+
+const first = (samples: Tensor): Tensor => samples.slice([{}, {}, 0]);
+
+const rules: Readonly<Record<AcquisitionName, Rule>> = {
+  qEI: (samples, { best }) => mean(maximum(sub(max(first(samples), 1), best), 0)),
+  qPI: (samples, { best, deviation }) =>
+    mean(sigmoid(div(sub(max(first(samples), 1), best), mul(SOFTNESS, deviation.slice([0]))))),
+  qUCB(samples, { beta }) {
+    const values = first(samples);
+    const middle = mean(values, { axis: 0, keepDims: true });
+    const spread = mul(mul(Math.sqrt(Math.PI / 2), beta.sqrt()), abs(sub(values, middle)));
+    return mean(max(add(middle, spread), 1));
+  },
+  // Each point maximises a function of its own.
+  thompson: (samples) => mean(stack(Array.from({ length: samples.shape[1] }, (_, j) => samples.slice([j, j, 0])))),
+  qEHVI: (samples, data) => mean(improvement(samples, data)),
+};
+
+/** Subsets of q points by inclusion and exclusion: what all points of a subset dominate together. */
+function improvement(samples: Tensor, { lower, upper }: AcquisitionData): Tensor {
+  const q = samples.shape[1];
+  let total: Tensor | undefined;
+  for (let subset = 1; subset < 2 ** q; subset++) {
+    const members = Array.from({ length: q }, (_, j) => j).filter((j) => subset & (1 << j));
+    const common = min(take(samples, tensor(members, { dtype: "int32" }), 1), 1);
+    const sides = maximum(sub(minimum(expandDims(common, 1), upper), lower), 0);
+    const gained = sum(prod(sides, 2), 1);
+    const signed = members.length % 2 === 1 ? gained : mul(-1, gained);
+    total = total === undefined ? signed : add(total, signed);
+  }
+  return total!;
+}
+
+/** A compiled acquisition: its value and gradient at points `[q, d]`. */
+export interface AcquisitionProgram {
+  readonly value: (points: Tensor, models: ModelTree[], bases: Tensor[], data: AcquisitionData) => Tensor;
+  readonly withGradient: (
+    points: Tensor,
+    models: ModelTree[],
+    bases: Tensor[],
+    data: AcquisitionData,
+  ) => [Tensor, Tensor];
+}
+
+const compiled = new Map<string, AcquisitionProgram>();
+const numbers = new WeakMap<Sampler, number>();
+let known = 0;
+
+function numberOf(sampler: Sampler): number {
+  const number = numbers.get(sampler) ?? ++known;
+  numbers.set(sampler, number);
+  return number;
+}
+
+/** @internal Made once for each kind of model. */
+export function acquisitionProgram(name: AcquisitionName, samplers: readonly Sampler[]): AcquisitionProgram {
+  const key = `${name} ${samplers.map(numberOf).join(" ")}`;
+  const found = compiled.get(key);
+  if (found !== undefined) return found;
+  const value = (points: Tensor, models: ModelTree[], bases: Tensor[], data: AcquisitionData): Tensor => {
+    const standard = samplers.map((sampler, j) => sampler.values(models[j], points, bases[j]));
+    const samples = add(mul(stack(standard, 2), data.deviation), data.offset);
+    return rules[name](samples, data);
+  };
+  const program: AcquisitionProgram = {
+    value: jitSync(value as never) as unknown as AcquisitionProgram["value"],
+    withGradient: jitSync(valueAndGrad(value as never) as never) as unknown as AcquisitionProgram["withGradient"],
+  };
+  compiled.set(key, program);
+  return program;
+}
+
+/** Expected improvement over `best` of normal values, to be maximised; elementwise. */
+export function expectedImprovement(values: TensorLike, deviation: TensorLike, best: number): Tensor {
+  const s = tensor(deviation, { dtype: "float64" });
+  const z = div(sub(tensor(values, { dtype: "float64" }), best), s);
+  return mul(s, add(mul(z, special.normalCdf(z)), special.normalPdf(z)));
+}
+
+/** Probability of improvement over `best`; elementwise. */
+export function probabilityOfImprovement(values: TensorLike, deviation: TensorLike, best: number): Tensor {
+  return special.normalCdf(div(sub(tensor(values, { dtype: "float64" }), best), deviation));
+}
+
+/** mean + sqrt(beta) deviation; elementwise. */
+export function upperConfidenceBound(values: TensorLike, deviation: TensorLike, beta: number): Tensor {
+  return add(tensor(values, { dtype: "float64" }), mul(Math.sqrt(beta), tensor(deviation, { dtype: "float64" })));
+}
+
+/** Exact expected hypervolume improvement of two independent normal values, to be maximised, over disjoint boxes. */
+export function expectedHypervolumeImprovement(
+  values: readonly [number, number],
+  deviation: readonly [number, number],
+  boxes: readonly { readonly lower: readonly number[]; readonly upper: readonly number[] }[],
+): number {
+  // E max(0, min(u, Y) - l) = psi(l) - psi(u), psi(a) = E max(0, Y - a).
+  const above = (a: number, j: number): number =>
+    a === Infinity ? 0 : expectedImprovement(values[j], deviation[j], a).item();
+  return boxes.reduce((total, { lower, upper }) => {
+    const side = (j: number) => above(lower[j], j) - above(upper[j], j);
+    return total + side(0) * side(1);
+  }, 0);
+}

@@ -1,0 +1,173 @@
+import { runConformance } from "@offprint/solvers/conformance";
+import { tree } from "@offprint/tensor-core";
+import { errorLike } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
+import {
+  bayesianOptimizer,
+  compareSurrogates,
+  gp,
+  hamiltonianMonteCarlo,
+  hamiltonianProgram,
+  ibnn,
+  objectiveOnCluster,
+  optimize,
+  type Variable,
+} from "../src/index.js";
+
+const tools = { describe, it, expect };
+const space: Variable[] = [
+  { name: "a", kind: "real", lower: -5, upper: 10 },
+  { name: "b", kind: "real", lower: 1e-3, upper: 10, scale: "log" },
+];
+const objective = ([a, b]: (string | number)[]) => (Number(a) - 1) ** 2 + Math.log(Number(b)) ** 2;
+
+runConformance(
+  "optimize",
+  {
+    run: (options) => optimize({ space, objective }, { initialTrials: 4, rawSamples: 4, ...options } as never),
+    limit: "maxIterations",
+    short: 5,
+    endless: { maxIterations: 1e9 },
+    seeded: true,
+    invalid: [
+      ...[
+        { batch: 0 },
+        { objectives: 0 },
+        { maximize: "up" },
+        { surrogate: {} },
+        { acquisition: "best" },
+        { initialTrials: 0 },
+      ],
+      ...[
+        { samples: 0 },
+        { rawSamples: 0 },
+        { restarts: 0 },
+        { searchSteps: -1 },
+        { beta: -1 },
+        { acquisition: "qEHVI" },
+      ],
+    ],
+    nonFinite: [() => optimize({ space, objective: () => Number.NaN }, { maxIterations: 1 })],
+  },
+  tools,
+);
+
+const normal = hamiltonianProgram<null>((x) => x.square().sum().mul(-0.5));
+runConformance(
+  "hamiltonianMonteCarlo",
+  {
+    run: ({ samples, ...options }) =>
+      hamiltonianMonteCarlo(normal, [0.5, -1], null, { burnIn: 3, samples: samples as number, ...options } as never),
+    limit: "samples",
+    short: 4,
+    endless: { samples: 1e8 },
+    seeded: true,
+    invalid: [{ burnIn: -1 }, { path: 0 }, { stepSize: 0 }],
+    nonFinite: [() => hamiltonianMonteCarlo(normal, [Number.NaN, 0], null)],
+  },
+  tools,
+);
+
+describe("the optimiser", () => {
+  it("finds the least of a smooth function, in batches", async () => {
+    const {
+      x,
+      objective: least,
+      trials,
+    } = await optimize({ space, objective }, { maxIterations: 7, batch: 3, seed: 2 });
+    expect(trials.length).toBe(6 + 6 * 3);
+    expect(least).toBeLessThan(0.2);
+    expect(objective([...x])).toBe(least);
+  });
+
+  it("suggests what there is: integers, words, ranges", async () => {
+    const mixed: Variable[] = [
+      { kind: "integer", lower: -2, upper: 3 },
+      { kind: "choice", values: ["red", "green", 7] },
+      { kind: "real", lower: 0, upper: 1 },
+    ];
+    const optimizer = bayesianOptimizer(mixed, { initialTrials: 5, surrogate: ibnn() });
+    for (let k = 0; k < 3; k++) {
+      for (const settings of await optimizer.suggest(3)) {
+        const [n, word, v] = settings;
+        expect(Number.isInteger(n) && Number(n) >= -2 && Number(n) <= 3).toBe(true);
+        expect(["red", "green", 7]).toContain(word);
+        expect(Number(v) >= 0 && Number(v) <= 1).toBe(true);
+        optimizer.observe(settings, Number(n) ** 2 + (word === "green" ? 0 : 1) + Number(v));
+      }
+    }
+    expect(optimizer.best?.values[0]).toBeLessThan(4);
+  });
+
+  it("goes on from its state as if nothing had been between", async () => {
+    const settings = { initialTrials: 3, seed: 4 };
+    const straight = bayesianOptimizer(space, settings);
+    let saved = bayesianOptimizer(space, settings);
+    for (let k = 0; k < 5; k++) {
+      const [there] = await straight.suggest();
+      saved = bayesianOptimizer(space, { ...settings, state: tree.fromJson(tree.toJson(saved.state)) });
+      const [here] = await saved.suggest();
+      expect(here).toEqual(there);
+      straight.observe(there, objective(there));
+      saved.observe(here, objective(here));
+    }
+  });
+
+  it("has a front and its hypervolume of several objectives", async () => {
+    const optimizer = bayesianOptimizer(space, { objectives: 2, reference: [100, 100], initialTrials: 4 });
+    for (let k = 0; k < 3; k++) {
+      for (const settings of await optimizer.suggest(2))
+        optimizer.observe(settings, [objective(settings), Number(settings[0]) + 6]);
+    }
+    expect(optimizer.best).toBe(undefined);
+    expect(optimizer.front.length).toBeGreaterThan(0);
+    expect(optimizer.progress).toBeGreaterThan(0);
+  });
+
+  it("refuses trials outside the space and values that are not finite", () => {
+    const optimizer = bayesianOptimizer(space);
+    expect(() => optimizer.observe([20, 1], 1)).toThrow(
+      errorLike("ValueError", /a is 20; it must be a number in \[-5, 10\]/),
+    );
+    expect(() => optimizer.observe([1], 1)).toThrow(errorLike("ValueError", /1 settings/));
+    expect(() => optimizer.observe([1, 1], Number.NaN)).toThrow(errorLike("ValueError", /finite/));
+    expect(() => optimizer.observe([1, 1], [1, 2])).toThrow(errorLike("ShapeError", /1 objectives/));
+    expect(() => bayesianOptimizer([])).toThrow(errorLike("ValueError", /one variable or more/));
+    expect(() => bayesianOptimizer(space, { objectives: 2 })).toThrow(errorLike("ValueError", /reference/));
+    expect(() => bayesianOptimizer([{ kind: "real", lower: 1, upper: 1 }])).toThrow(
+      errorLike("ValueError", /lower < upper/),
+    );
+  });
+
+  it("compares surrogates with even points from the same start", async () => {
+    const traces = await compareSurrogates({ space, objective }, [gp()], {
+      trials: 2,
+      maxIterations: 3,
+      initialTrials: 4,
+    });
+    expect(traces.map(({ name }) => name)).toEqual(["sobol", "gp"]);
+    expect(traces[0].mean[0]).toBe(traces[1].mean[0]);
+    expect(traces[1].standardError.length).toBe(3);
+  });
+
+  it("runs trials as jobs of a cluster", async () => {
+    const asked: unknown[] = [];
+    const cluster = {
+      async *map(job: string, list: Iterable<unknown>) {
+        for (const settings of list) {
+          asked.push([job, settings]);
+          yield { value: objective(settings as number[]) };
+        }
+      },
+    };
+    const remote = objectiveOnCluster(cluster, "my-package#trial");
+    const { trials } = await optimize({ space, objective: remote }, { maxIterations: 2, initialTrials: 3 });
+    expect(asked.length).toBe(trials.length);
+    const broken = {
+      async *map() {
+        yield { error: new Error("no such machine") };
+      },
+    };
+    await expect(objectiveOnCluster(broken, "my-package#trial")([1, 1])).rejects.toThrow(/no such machine/);
+  });
+});
