@@ -10,6 +10,8 @@ const telling = new Set(["polygons", "images", "heat-map"]);
 
 /** The playground's function; a later value replaces the one with the same key. */
 function display(/** @type {any} */ value, /** @type {string | undefined} */ key) {
+  // Of plots under a slider the last one.
+  if (Array.isArray(value) && value.length > 0) return display(value.at(-1), key);
   const place = key ?? `unnamed ${shown.size}`;
   if (typeof value === "string" && value.startsWith("<svg")) shown.set(place, { svg: value, telling: true });
   else if (typeof value?.kind === "string") {

@@ -81,6 +81,17 @@ display({ kind: "line", title: "A square", x: { label: "x" }, y: { label: "y" },
     expect(await page.locator(".log svg.offprint-plot").getAttribute("aria-label")).toContain("A square");
   });
 
+  it("shows one of several plots, and a slider chooses which", async () => {
+    await write(`const square = (n) => ({ kind: "line", title: \`Up to \${n}\`, x: { label: "x" }, y: { label: "y" }, curves: [{ name: "y", y: Array.from({ length: n }, (_, i) => i * i) }] });
+display([3, 4, 5].map(square), "course");`);
+    await page.getByRole("button", { name: "Run" }).click();
+    await outcome();
+    const shown = () => page.locator(".log svg.offprint-plot").getAttribute("aria-label");
+    expect(await shown()).toContain("Up to 5");
+    await page.getByLabel("Which of the plots").fill("0");
+    expect(await shown()).toContain("Up to 3");
+  });
+
   it("names the line of an error, the packages there are, and exports that are missing", async () => {
     await write(`import { matmul, zeros } from "@offprint/tensor-core";\n\nmatmul(zeros([2, 3]), zeros([2, 3]));`);
     await page.keyboard.press("Control+Enter");

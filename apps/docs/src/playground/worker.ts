@@ -18,10 +18,12 @@ function isSeries(value: unknown): value is Series {
   return typeof value === "object" && value !== null && typeof (value as { kind?: unknown }).kind === "string";
 }
 
-/** The playground's one addition to the language: shows a series as a plot, an SVG as an image, all else as text. */
+/** The playground's one addition to the language: shows a series as a plot, several as one with a slider, an SVG as an image, all else as text. */
 function display(value: unknown, key?: string): void {
   if (isSeries(value)) tell({ kind: "plot", svg: plot(value, { styles: "page" }), key });
-  else if (typeof value === "string" && value.startsWith("<svg")) tell({ kind: "image", svg: value, key });
+  else if (Array.isArray(value) && value.length > 0 && value.every(isSeries)) {
+    tell({ kind: "frames", svgs: value.map((frame) => plot(frame, { styles: "page" })), key });
+  } else if (typeof value === "string" && value.startsWith("<svg")) tell({ kind: "image", svg: value, key });
   else tell({ kind: "text", level: "log", text: showValue(value) });
 }
 

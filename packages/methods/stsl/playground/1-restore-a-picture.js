@@ -1,6 +1,6 @@
 // A picture from a third of its pixels
 // A perfect model of discs and squares sees a third of the pixels of a noisy picture, and restores the rest in 20 levels with 5
-// corrections each. Watch it come out of the noise; change `share`, `damage` or `corrections`.
+// corrections each. The slider goes back to the noise that it came out of; change `share`, `damage` or `corrections`.
 import { discreteSchedule, gaussianMixture } from "@offprint/diffusion";
 import { inpainting, pixelModel, stsl, superResolution } from "@offprint/stsl";
 import { random, tensor } from "@offprint/tensor-core";
@@ -34,25 +34,16 @@ const tile = (label, x) => ({
   pixels: Float64Array.from(x.data(), (v) => Math.min(1, Math.max(0, 0.5 + v / 2.6))),
 });
 const course = [];
-const show = (last) =>
-  display(
-    {
-      kind: "images",
-      title: "Restored",
-      images: [tile("picture", picture), tile("measured", y), ...course, ...last],
-      columns: 4,
-    },
-    "picture",
-  );
+const show = (name, z) => {
+  const images = [tile("picture", picture), tile("measured", y), tile(name, z)];
+  course.push({ kind: "images", title: "Restored", images, columns: 3 });
+  display(course, "picture");
+};
 const { x, residual, calls } = await stsl(pixelModel(denoiser, [1, n, n]), measurement, y, {
   steps,
   corrections,
-  onStep(z, { step }) {
-    if ([5, 10, 15].includes(step)) course.push(tile(`after ${step} levels`, z));
-    show([]);
-  },
+  onStep: (z, { step }) => void show(step === steps ? "restored" : `after ${step} levels`, z),
 });
-show([tile("restored", x)]);
 console.log(
   "root mean square error",
   Math.sqrt(x.sub(picture).square().mean().item()),
