@@ -1,4 +1,4 @@
-import { type Claim, figure, largestDifference } from "@offprint/claims";
+import { type Claim, figure, largestDifference, medianOf } from "@offprint/claims";
 import type { Graph } from "@offprint/graph";
 import { expandDims, linalg, onesLike, squeeze, type Tensor, tensor, transpose } from "@offprint/tensor-core";
 import { iterationBound } from "../src/index.js";
@@ -7,6 +7,7 @@ import { randomGraph, randomMaps } from "./random-maps.js";
 
 const heads = 3;
 const sizes = [100, 1000, 10_000];
+const graphsOf = [7, 3, 1];
 
 /** `(I - gamma A_m)^-1 b_m` of every head by dense factorisations. */
 function direct(graph: Graph, weights: Tensor, bias: Tensor, gamma: number): Tensor {
@@ -67,15 +68,23 @@ export function exactFixedPoint(method: Method = ours): Claim {
       for (const [g, factor] of [0.5, 0.9].entries()) {
         iterations.push([]);
         bounds.push([]);
-        for (const n of sizes) {
-          const large = randomGraph(n, 4, rng);
-          const maps = randomMaps(large, heads, rng);
-          const values = method.contractingWeights(large, maps.logits);
-          const settings = { gamma: factor, stopNorm: "max", tolerance: 1e-10 } as const;
-          const { history, iterations: count } = await method.solveFixedPoint(large, values, maps.bias, settings);
-          iterations[g].push(count);
-          bounds[g].push(iterationBound(factor, (1e-10 * (1 - factor)) / history[0].change));
-          if (g === 1) changes.push(history.map((r) => r.change));
+        for (const [k, n] of sizes.entries()) {
+          const counts: number[] = [];
+          let [bound, last] = [Number.POSITIVE_INFINITY, [] as number[]];
+          // Small graphs differ from one another by more than sizes do.
+          for (let draw = 0; draw < graphsOf[k]; draw++) {
+            const large = randomGraph(n, 4, rng);
+            const maps = randomMaps(large, heads, rng);
+            const values = method.contractingWeights(large, maps.logits);
+            const settings = { gamma: factor, stopNorm: "max", tolerance: 1e-10 } as const;
+            const { history, iterations: count } = await method.solveFixedPoint(large, values, maps.bias, settings);
+            counts.push(count);
+            bound = Math.min(bound, iterationBound(factor, (1e-10 * (1 - factor)) / history[0].change));
+            last = history.map((r) => r.change);
+          }
+          iterations[g].push(medianOf(counts));
+          bounds[g].push(bound);
+          if (g === 1) changes.push(last);
           await onProgress((g * 3 + iterations[g].length) / 6, `${n} nodes, gamma ${factor}`);
         }
       }
@@ -85,7 +94,7 @@ export function exactFixedPoint(method: Method = ours): Claim {
         holds: judgeExact(figures),
         detail:
           `On 200 nodes the fixed point must be within 1e-10 of a dense solution (${figure(difference)}), and no change more than gamma ` +
-          `times the one before it (${figure(ratio)} of ${gamma}, with all weights 1 too). Iterations to 1e-10 must differ by at most 3 between ` +
+          `times the one before it (${figure(ratio)} of ${gamma}, with all weights 1 too). Iterations to 1e-10 (median over 7, 3, 1 graphs) must differ by at most 3 between ` +
           `100, 1000 and 10 000 nodes and stay below the bound: ${iterations[0].join(", ")} for gamma 0.5 (bound ${bounds[0].join(", ")}), ` +
           `${iterations[1].join(", ")} for 0.9 (${bounds[1].join(", ")}).`,
         series: [

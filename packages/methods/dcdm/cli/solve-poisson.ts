@@ -1,0 +1,89 @@
+import { figure } from "@offprint/claims";
+import { defineCommand, exitCodes, Failure, option } from "@offprint/commands";
+import { isSparseNpz, readMatrixMarket, readNpy, readSparseNpz, writeNpy } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
+import { loadParameters } from "@offprint/nn";
+import { conjugateGradients } from "@offprint/solvers";
+import { random, type sparse, tensor } from "@offprint/tensor-core";
+import { dcdm, directionNetwork, directionsBy, shippedNetwork } from "../src/index.js";
+
+/** `offprint solve-poisson matrix.mtx --grid 64,64 --right b.npy --output x.npy` */
+export const solvePoissonCommand = defineCommand({
+  name: "solve-poisson",
+  summary: "Solve a symmetric positive definite system on a grid along directions of a network",
+  arguments: {
+    matrix: option.fileIn("the matrix, as Matrix Market (mtx) or as SciPy saves sparse ones (npz)", {
+      required: true,
+      endings: [".mtx", ".npz"],
+    }),
+  },
+  options: {
+    grid: option.list(option.integer("extents of the grid, even: 64,64", { least: 2 }), {
+      required: true,
+      least: 2,
+      most: 3,
+    }),
+    right: option.fileIn("the right-hand side (npy); ones unless given", { endings: [".npy"] }),
+    network: option.fileIn("a network of your own, as saveParameters of @offprint/nn writes it (safetensors)", {
+      endings: [".safetensors"],
+    }),
+    filters: option.integer("filters of that network", { default: 8, least: 1 }),
+    tolerance: option.number("relative to the first residual", { default: 1e-6, above: 0, below: 1 }),
+    maxIterations: option.integer("iterations at most", { default: 500, least: 1 }),
+    output: option.fileOut("file for the solution (npy)", { short: "o", endings: [".npy"] }),
+  },
+  async run({ options, arguments: words, report, write, progress, signal }) {
+    const a = await loadFile(words.matrix, words.matrix.endsWith(".npz") ? readZip : readMarket);
+    const { grid, tolerance, maxIterations } = options;
+    if (grid.reduce((product, extent) => product * extent, 1) !== a.rows) {
+      throw new Failure(`--grid ${grid} has ${grid.reduce((p, e) => p * e, 1)} points; the matrix has ${a.rows} rows`);
+    }
+    const b =
+      options.right === undefined
+        ? new Float64Array(a.rows).fill(1)
+        : Float64Array.from((await loadFile(options.right, (bytes) => readNpy(bytes))).data(), Number);
+    const chosen = await chosenNetwork(options.network, options.filters, grid.length);
+    const begun = performance.now();
+    const run = await dcdm(a, b, directionsBy(chosen.network, chosen.params, grid), {
+      ...{ tolerance, maxIterations, onStagnation: "residual", signal },
+      onProgress: ({ iteration }) => progress(iteration / maxIterations, "iterating"),
+    });
+    const seconds = (performance.now() - begun) / 1e3;
+    const plainBegun = performance.now();
+    const plain = await conjugateGradients(a, b, { tolerance, maxIterations: 50 * maxIterations, signal });
+    const plainSeconds = (performance.now() - plainBegun) / 1e3;
+    report([
+      ["unknowns", a.rows],
+      [
+        "iterations",
+        `${run.iterations}, ${run.history.filter(({ byResidual }) => byResidual).length} of them along residuals`,
+      ],
+      ["residual", figure(run.residualNorm / run.initialResidualNorm)],
+      ["seconds", figure(seconds)],
+      ["conjugate gradients", `${plain.iterations} iterations, ${figure(plainSeconds)} s`],
+    ]);
+    await write(options.output, writeNpy(tensor(run.x)));
+    return run.status === "converged" ? undefined : exitCodes.negative;
+  },
+});
+
+const readZip = (bytes: Uint8Array): sparse.CsrMatrix => {
+  if (!isSparseNpz(bytes)) throw new Failure("the npz file holds no sparse matrix as SciPy's save_npz writes it");
+  return readSparseNpz(bytes);
+};
+
+function readMarket(bytes: Uint8Array): sparse.CsrMatrix {
+  const content = readMatrixMarket(bytes);
+  if (content.format !== "coordinate") throw new Failure("the file holds a dense array; give a sparse matrix");
+  return content.matrix;
+}
+
+async function chosenNetwork(path: string | undefined, filters: number, dimension: number) {
+  if (path === undefined) {
+    if (dimension === 3) throw new Failure("the network that ships is for the plane; give --network for three axes");
+    return shippedNetwork();
+  }
+  const network = directionNetwork({ dimension: dimension === 3 ? 3 : 2, filters });
+  const params = await loadFile(path, (bytes) => loadParameters(bytes, network.init(random.rng(0))));
+  return { network, params };
+}

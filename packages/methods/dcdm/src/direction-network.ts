@@ -1,0 +1,140 @@
+import { type ConvParams, conv2d, conv3d, type FloatType, initializers, type Layer } from "@offprint/nn";
+import {
+  add,
+  averagePool,
+  checkOptions,
+  jit,
+  type Rng,
+  relu,
+  repeat,
+  requireChoice,
+  requireInteger,
+  ShapeError,
+  type Tensor,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import type { DirectionMap } from "./dcdm.js";
+
+/** Numbers of blocks: before the pooling, on the coarse level, after the upsampling. */
+export interface NetworkSize {
+  readonly fine: number;
+  readonly coarse: number;
+  readonly up: number;
+}
+
+/** Options of {@link directionNetwork}. */
+export interface DirectionNetworkOptions {
+  /** Axes of the grid. */
+  readonly dimension: 2 | 3;
+  /** Channels of every layer. Default 16. */
+  readonly filters?: number;
+  /** `small` (default; the paper's for grids of 64) or `large` (128), or numbers of blocks. */
+  readonly size?: "small" | "large" | NetworkSize;
+}
+
+/** Parameters: the convolutions in their order. */
+export type DirectionParams = readonly ConvParams[];
+
+/** A network of grids. */
+export interface DirectionNetwork {
+  /** Axes of the grid. */
+  readonly dimension: 2 | 3;
+  /** Glorot's uniform weights, no biases. Default dtype float32. */
+  init(rng: Rng, dtype?: FloatType): DirectionParams;
+  /** `[batch, 1, ...grid]` to the same, for grids of any even extents; pure and traceable. */
+  apply(params: DirectionParams, x: Tensor): Tensor;
+}
+
+const sizes: Readonly<Record<"small" | "large", NetworkSize>> = {
+  small: { fine: 1, coarse: 3, up: 2 },
+  large: { fine: 2, coarse: 4, up: 3 },
+};
+
+/**
+ * The convolutional network of the paper: kernels of 3, two levels, residual additions after the rectifiers, no
+ * normalisation. It never sees A.
+ * @see Kaneda et al., arXiv 2205.10763, figure 2
+ */
+export function directionNetwork(options: DirectionNetworkOptions): DirectionNetwork {
+  const owner = "directionNetwork";
+  checkOptions(owner, options, ["dimension", "filters", "size"]);
+  const { dimension, filters = 16, size = "small" } = options;
+  requireChoice(owner, "dimension", dimension, [2, 3]);
+  requireInteger(owner, "filters", filters, 1);
+  if (typeof size === "string") requireChoice(owner, "size", size, ["small", "large"]);
+  const { fine, coarse, up } = typeof size === "string" ? sizes[size] : size;
+  for (const [name, blocks] of Object.entries({ fine, coarse, up })) requireInteger(owner, `size.${name}`, blocks, 0);
+  const convolution = (inputs: number, outputs: number, kernel: 1 | 3): Layer<ConvParams> => {
+    const settings = {
+      ...{ inputs, outputs, kernel, padding: "same" as const },
+      ...{ weightInit: initializers.glorotUniform, biasInit: initializers.zeros },
+    };
+    return dimension === 2 ? conv2d(settings) : conv3d(settings);
+  };
+  const between = 3 + 2 * (fine + coarse + up);
+  const layers = Array.from({ length: between + 1 }, (_, k) => {
+    if (k === between) return convolution(filters, 1, 1);
+    return convolution(k === 0 ? 1 : filters, filters, 3);
+  });
+  return {
+    dimension,
+    init: (rng, dtype) => layers.map((layer) => layer.init(rng, dtype)),
+    apply(params, x) {
+      requireGrid(owner, x.shape, dimension);
+      let next = 0;
+      const layer = (y: Tensor): Tensor => {
+        const at = next++;
+        return layers[at].apply(params[at], y);
+      };
+      const blocks = (y: Tensor, count: number): Tensor => {
+        let state = y;
+        for (let k = 0; k < count; k++) state = add(relu(layer(relu(layer(state)))), state);
+        return state;
+      };
+      const before = blocks(relu(layer(layer(x))), fine);
+      const skip = relu(layer(before));
+      const low = blocks(averagePool(skip, 2), coarse);
+      return layer(blocks(add(upsampled(low), skip), up));
+    },
+  };
+}
+
+/** Every value twice along every axis. */
+function upsampled(x: Tensor): Tensor {
+  return x.shape.slice(2).reduce((y, _, k) => repeat(y, 2, k + 2), x);
+}
+
+function requireGrid(owner: string, shape: readonly number[], dimension: number): void {
+  const extents = shape.slice(2);
+  if (shape.length !== dimension + 2 || shape[1] !== 1) {
+    throw new ShapeError(`${owner}: x has shape [${shape}]; it must be [batch, 1] and ${dimension} extents`);
+  }
+  if (extents.some((extent) => extent % 2 !== 0)) {
+    throw new ShapeError(`${owner}: the grid is [${extents}]; extents must be even, as the network halves them`);
+  }
+}
+
+/**
+ * A trained network as the direction map of {@link dcdm}: in float32, compiled for the grid.
+ * @param grid extents, `[ny, nx]` or `[nz, ny, nx]`; any even ones, whatever the network was trained on
+ * @throws ShapeError for extents that do not fit the network.
+ */
+export function directionsBy(
+  network: DirectionNetwork,
+  params: DirectionParams,
+  grid: readonly number[],
+): DirectionMap {
+  requireGrid("directionsBy", [1, 1, ...grid], network.dimension);
+  const n = grid.reduce((product, extent) => product * extent, 1);
+  const run = jit((p: DirectionParams, x: Tensor) => network.apply(p, x));
+  return async (residual) => {
+    if (residual.length !== n) {
+      throw new ValueError(
+        `directionsBy: the residual has ${residual.length} entries; the grid [${grid}] has ${n} points`,
+      );
+    }
+    const y = await run(params, tensor(Float32Array.from(residual), { shape: [1, 1, ...grid] }));
+    return Float64Array.from(y.data());
+  };
+}

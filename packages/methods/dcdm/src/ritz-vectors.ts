@@ -1,0 +1,101 @@
+import { lanczosSync, tridiagonalEigen } from "@offprint/solvers";
+import {
+  checkOptions,
+  matmul,
+  type Rng,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  type Tensor,
+  tensor,
+  transpose,
+} from "@offprint/tensor-core";
+import { productWith, type SpdMatrix } from "./linear-map.js";
+
+/** Approximate eigenvectors of A. */
+export interface RitzPairs {
+  /** `[m]`, ascending. */
+  readonly values: Float64Array;
+  /** `[m, n]` orthonormal rows. */
+  readonly vectors: Tensor;
+}
+
+/**
+ * Ritz values and vectors of a Krylov space: Lanczos with full re-orthogonalisation, begun at A times a random vector.
+ * @param steps dimension of the space; fewer where it is exhausted
+ */
+export function ritzPairs(a: SpdMatrix, n: number, steps: number, rng: Rng): RitzPairs {
+  const owner = "ritzPairs";
+  requireInteger(owner, "steps", steps, 1);
+  const apply = productWith(owner, a, n);
+  const initial = new Float64Array(n);
+  apply(rng.normal([n], { dtype: "float64" }).data() as Float64Array, initial);
+  const { basis, diagonal, offDiagonal, iterations } = lanczosSync(apply, n, {
+    initial,
+    maxIterations: Math.min(steps, n),
+  });
+  const m = usedUp(diagonal, offDiagonal) ?? iterations;
+  const { values, vectors } = tridiagonalEigen(diagonal.slice(0, m), offDiagonal.slice(0, m - 1), "all");
+  const q = tensor(basis.slice(0, m * n), { shape: [m, n] });
+  return { values, vectors: matmul(transpose(tensor(vectors, { shape: [m, m] })), q) };
+}
+
+/** Where an invariant subspace was complete: the vectors of it, without those that were begun anew. */
+function usedUp(diagonal: Float64Array, offDiagonal: Float64Array): number | undefined {
+  const at = offDiagonal.findIndex((beta) => beta < 1e-10);
+  return at < 0 || at + 1 === diagonal.length ? undefined : at + 1;
+}
+
+/** Options of {@link ritzSamples}. */
+export interface RitzSampleOptions {
+  /** Number of vectors. */
+  readonly samples: number;
+  /** Amplitude of the low half of the spectrum. Default 9, as in the paper. */
+  readonly lowGain?: number;
+  /** Ritz vectors beyond the lower half that count as low. Default a twentieth of them. */
+  readonly shift?: number;
+  /** Ritz values below this are left out. Default 1e-8. */
+  readonly dropBelow?: number;
+  /** Source of the coefficients. */
+  readonly rng: Rng;
+}
+
+/**
+ * Vectors to train on, of unit length: random combinations of Ritz vectors, the lower half with nine times the amplitude.
+ * @returns `[samples, n]`, float32
+ * @see arXiv 2205.10763, section 4.2
+ */
+export function ritzSamples({ values, vectors }: RitzPairs, options: RitzSampleOptions): Tensor {
+  const owner = "ritzSamples";
+  checkOptions(owner, options, ["samples", "lowGain", "shift", "dropBelow", "rng"]);
+  const { samples, lowGain = 9, dropBelow = 1e-8, rng } = options;
+  requireInteger(owner, "samples", samples, 1);
+  requirePositive(owner, "lowGain", lowGain);
+  requireNonNegative(owner, "dropBelow", dropBelow);
+  const kept = Array.from(values.keys()).filter((j) => values[j] >= dropBelow);
+  const { shift = Math.floor(kept.length / 20) } = options;
+  requireInteger(owner, "shift", shift, 0);
+  const coefficients = new Float64Array(samples * values.length);
+  const drawn = rng.normal([samples, kept.length], { dtype: "float64" }).data();
+  for (let s = 0; s < samples; s++) {
+    kept.forEach((j, place) => {
+      const gain = place < kept.length / 2 + shift ? lowGain : 1;
+      coefficients[s * values.length + j] = gain * drawn[s * kept.length + place];
+    });
+  }
+  return unitRows(matmul(tensor(coefficients, { shape: [samples, values.length] }), vectors));
+}
+
+/** Rows divided by their lengths, in float32. */
+export function unitRows(x: Tensor): Tensor {
+  const [rows, n] = x.shape;
+  const values = x.data();
+  const out = new Float32Array(rows * n);
+  for (let r = 0; r < rows; r++) {
+    let squares = 0;
+    for (let i = r * n; i < (r + 1) * n; i++) squares += values[i] * values[i];
+    const length = Math.sqrt(squares);
+    for (let i = r * n; i < (r + 1) * n; i++) out[i] = values[i] / length;
+  }
+  return tensor(out, { shape: [rows, n] });
+}

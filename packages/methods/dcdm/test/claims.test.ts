@@ -1,0 +1,51 @@
+import type { Claim } from "@offprint/claims";
+import { runClaim } from "@offprint/claims/testing";
+import { expect, it } from "vitest";
+import { honestFailure, orthogonality } from "../claims/ablations.js";
+import { exactness } from "../claims/exactness.js";
+import { headline, unseen } from "../claims/headline.js";
+import { claims } from "../claims/index.js";
+import { type Method, published } from "../claims/method.js";
+import { trainingVectors } from "../claims/training-vectors.js";
+import type { DirectionMap } from "../src/index.js";
+
+const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
+/** Another map than was asked for. */
+const along = (change: (given: DirectionMap) => DirectionMap): Method => ({
+  ...published,
+  dcdm: (a, b, map, options) => published.dcdm(a, b, change(map), options),
+});
+const residuals = along(() => (r) => r.slice());
+
+it("exactness fails for directions that are not made A-orthogonal", async () => {
+  const loose: Method = { ...published, dcdm: (a, b, map, o) => published.dcdm(a, b, map, { ...o, k: 0 }) };
+  expect(await holds(exactness(loose))).toBe(false);
+});
+
+it("iterations and unseen-domains fail along residuals, and for a network that is not given unit vectors", async () => {
+  expect(await holds(headline(residuals))).toBe(false);
+  expect(await holds(unseen(residuals))).toBe(false);
+  // Biases dominate where residuals are small.
+  let first = 0;
+  const shrinking = along((map) => (r) => map(r.map((value) => value * 10 ** -Math.min(first++ / 2, 12))));
+  expect(await holds(headline(shrinking))).toBe(false);
+});
+
+it("orthogonality fails where the number of directions is ignored", async () => {
+  const deaf: Method = { ...published, dcdm: (a, b, map, o) => published.dcdm(a, b, map, { ...o, k: 2 }) };
+  expect(await holds(orthogonality(deaf))).toBe(false);
+});
+
+it("training-vectors fails where the network is not asked", async () => {
+  const deaf = along(() => (r) => r.slice());
+  expect(await holds(trainingVectors(deaf))).toBe(false);
+});
+
+it("honest-failure fails for a map that sees all modes, and where no help is given", async () => {
+  expect(await holds(honestFailure(residuals))).toBe(false);
+  const helpless: Method = {
+    ...published,
+    dcdm: (a, b, map, o) => published.dcdm(a, b, map, { ...o, onStagnation: "report" }),
+  };
+  expect(await holds(honestFailure(helpless))).toBe(false);
+});

@@ -1,0 +1,46 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runWords } from "@offprint/commands/testing";
+import { readNpy, writeMatrixMarket, writeNpy } from "@offprint/data";
+import { random, sparse } from "@offprint/tensor-core";
+import { temporaryFolder } from "@offprint/testing";
+import { expect, it } from "vitest";
+import { commands } from "../cli/index.js";
+import { macGrid, poissonMatrix } from "../src/index.js";
+
+const folder = temporaryFolder("solve poisson");
+const file = (name: string) => join(folder, name);
+const a = poissonMatrix(macGrid([16, 16]));
+writeFileSync(file("a.mtx"), writeMatrixMarket(a));
+const solve = (...words: string[]) => runWords(commands, "solve-poisson", words);
+
+it("solves a system from files, and says what conjugate gradients take", async () => {
+  const b = random.rng(4).normal([256], { dtype: "float64" });
+  writeFileSync(file("b.npy"), writeNpy(b));
+  const { code, out } = await solve(
+    file("a.mtx"),
+    "--grid",
+    "16,16",
+    "--right",
+    file("b.npy"),
+    "--output",
+    file("x.npy"),
+  );
+  expect(code).toBe(0);
+  expect(out).toMatch(/conjugate gradients +\d+ iterations/);
+  const x = readNpy(readFileSync(file("x.npy"))).data() as Float64Array;
+  const left = sparse.multiplyVector(a, x).map((value, i) => Number(b.data()[i]) - value);
+  expect(Math.hypot(...left)).toBeLessThan(1e-5 * Math.hypot(...(b.data() as Float64Array)));
+});
+
+it("says what is wrong, and answers with its exit code where it did not converge", async () => {
+  expect(await solve(file("a.mtx"), "--grid", "16,8")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("has 128 points; the matrix has 256 rows"),
+  });
+  expect(await solve(file("a.mtx"), "--grid", "4,8,8")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("is for the plane"),
+  });
+  expect((await solve(file("a.mtx"), "--grid", "16,16", "--max-iterations", "2", "--tolerance", "1e-12")).code).toBe(1);
+});

@@ -1,0 +1,123 @@
+import { loadParameters, saveParameters } from "@offprint/nn";
+import { runConformance } from "@offprint/solvers/conformance";
+import { random, sparse, tensor } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { boxWithDisc } from "../claims/systems.js";
+import {
+  dcdm,
+  directionNetwork,
+  directionsBy,
+  fitDirectionNetwork,
+  macGrid,
+  plumeStep,
+  poissonMatrix,
+  shippedNetwork,
+  stillPlume,
+  unitRows,
+} from "../src/index.js";
+
+const grid = [8, 8];
+const a = poissonMatrix(macGrid(grid));
+const network = directionNetwork({ dimension: 2, filters: 2, size: { fine: 0, coarse: 1, up: 0 } });
+const vectors = unitRows(random.rng("vectors").normal([40, 64], { dtype: "float64" }));
+
+runConformance(
+  "fitDirectionNetwork",
+  {
+    run: (options) => fitDirectionNetwork(network, a, vectors, { grid, steps: 6, validateEvery: 3, ...options }),
+    limit: "steps",
+    short: 5,
+    endless: { steps: 1e9 },
+    seeded: true,
+    invalid: [{ batchSize: 0 }, { learningRate: -1 }, { holdOut: 1 }, { validateEvery: 0 }],
+    nonFinite: [
+      () =>
+        fitDirectionNetwork(network, a, tensor(new Float32Array(640).fill(Number.NaN), { shape: [10, 64] }), {
+          grid,
+          steps: 1,
+        }),
+    ],
+  },
+  { describe, it, expect },
+);
+
+describe("fitDirectionNetwork", () => {
+  it("lowers the loss on vectors held out, and its network solves after it was saved and read", async () => {
+    const fit = await fitDirectionNetwork(network, a, vectors, {
+      grid,
+      steps: 150,
+      learningRate: [5e-3, 5e-4],
+      validateEvery: 10,
+    });
+    const first = fit.history.find(({ validation }) => validation !== undefined)?.validation ?? 0;
+    expect(fit.validation).toBeLessThan(0.8 * first);
+    const read = loadParameters(saveParameters(fit.params), network.init(random.rng(1)));
+    const b = random.rng("b").normal([64], { dtype: "float64" }).data() as Float64Array;
+    const { x, status } = await dcdm(a, b, directionsBy(network, read, grid), {
+      tolerance: 1e-9,
+      maxIterations: 400,
+      onStagnation: "residual",
+    });
+    expect(status).toBe("converged");
+    const left = sparse.multiplyVector(a, x).map((value, i) => b[i] - value);
+    expect(Math.hypot(...left) / Math.hypot(...b)).toBeLessThan(1e-8);
+  });
+
+  it("refuses vectors and grids that do not fit", async () => {
+    await expect(fitDirectionNetwork(network, a, vectors, { grid: [8, 6], steps: 1 })).rejects.toThrow(
+      /do not fit the grid/,
+    );
+    expect(() => directionsBy(network, network.init(random.rng(0)), [7, 8])).toThrow(/extents must be even/);
+    const map = directionsBy(network, network.init(random.rng(0)), grid);
+    await expect(map(new Float64Array(5))).rejects.toThrow(/the residual has 5 entries/);
+  });
+});
+
+describe("the network that ships", () => {
+  it("serves grids of other sizes and solves to full accuracy", async () => {
+    const { network: shipped, params } = await shippedNetwork();
+    const box = boxWithDisc(24);
+    const b = (random.rng(1).normal([576], { dtype: "float64" }).data() as Float64Array).map((value, i) =>
+      box.solid[i] ? 0 : value,
+    );
+    const run = await dcdm(poissonMatrix(box), b, directionsBy(shipped, params, [24, 24]), { tolerance: 1e-10 });
+    expect([run.status, run.residualNorm / run.initialResidualNorm < 1e-10]).toEqual(["converged", true]);
+  });
+});
+
+describe("smoke", () => {
+  const box = boxWithDisc(16);
+  const source = Float64Array.from({ length: 256 }, (_, cell) =>
+    cell >= 16 && cell < 48 && cell % 16 > 6 && cell % 16 < 10 ? 1 : 0,
+  );
+  const whole = (matrix: sparse.CsrMatrix) =>
+    sparse.cholesky(sparse.add(matrix, sparse.diagonal(Float64Array.from(box.solid))));
+
+  it("rises, stays out of what is solid, and is the same whatever solves the pressure", async () => {
+    const { network: shipped, params } = await shippedNetwork();
+    const map = directionsBy(shipped, params, [16, 16]);
+    const exact = (matrix: unknown, b: Float64Array) => whole(matrix as sparse.CsrMatrix).solve(b) as Float64Array;
+    const learnt = async (matrix: unknown, b: Float64Array) =>
+      (await dcdm(matrix as sparse.CsrMatrix, b, map, { tolerance: 1e-10 })).x;
+    let [one, other] = [stillPlume(box), stillPlume(box)];
+    for (let frame = 0; frame < 12; frame++) {
+      one = await plumeStep(box, one, source, exact);
+      other = await plumeStep(box, other, source, learnt);
+    }
+    const mass = (density: Float64Array) => density.reduce((sum, value) => sum + value, 0);
+    expect(mass(one.density)).toBeGreaterThan(1.5 * mass(source));
+    expect(mass(other.density) / mass(one.density)).toBeCloseTo(1, 6);
+    for (const [cell, solid] of box.solid.entries()) if (solid) expect(one.density[cell]).toBe(0);
+    const height = (density: Float64Array) =>
+      density.reduce((sum, value, cell) => sum + value * Math.floor(cell / 16), 0) / mass(density);
+    expect(height(one.density)).toBeGreaterThan(height(source) + 0.5);
+  });
+
+  it("refuses sources and grids that do not fit", async () => {
+    const solve = (_: unknown, b: Float64Array) => b;
+    await expect(plumeStep(box, stillPlume(box), new Float64Array(3), solve)).rejects.toThrow(/3 values for 256 cells/);
+    const space = macGrid([4, 4, 4]);
+    await expect(plumeStep(space, stillPlume(space), new Float64Array(64), solve)).rejects.toThrow(/give two/);
+    await expect(plumeStep(box, stillPlume(box), source, solve, { timeStep: 0 })).rejects.toThrow(/timeStep is 0/);
+  });
+});
