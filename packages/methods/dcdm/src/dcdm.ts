@@ -36,13 +36,17 @@ export interface DcdmRecord {
 
 /** Where the iteration stands; a tree. */
 export interface DcdmPoint {
+  /** `[n]` the iterate. */
   readonly x: Float64Array;
+  /** `[n]` b - A x. */
   readonly residual: Float64Array;
   /** Norms of the residuals so far, that of the first iterate first. */
   readonly norms: readonly number[];
   /** The last k directions, or all. */
   readonly directions: readonly Direction[];
+  /** Whether the last direction was the residual itself. */
   readonly byResidual: boolean;
+  /** Whether the last direction gained nothing. */
   readonly stagnated: boolean;
 }
 

@@ -19,11 +19,15 @@ export interface DeflatedRecord {
 
 /** Where the iteration stands; a tree. */
 export interface DeflatedPoint {
+  /** `[n]` the iterate. */
   readonly x: Float64Array;
+  /** `[n]` by the recurrence. */
   readonly residual: Float64Array;
+  /** `[n]` the next one. */
   readonly direction: Float64Array;
   /** `r . D^-1 r` */
   readonly rho: number;
+  /** Its Euclidean norm. */
   readonly residualNorm: number;
 }
 

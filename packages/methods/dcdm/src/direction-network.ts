@@ -18,8 +18,11 @@ import type { DirectionMap } from "./dcdm.js";
 
 /** Numbers of blocks: before the pooling, on the coarse level, after the upsampling. */
 export interface NetworkSize {
+  /** On the grid itself, before the pooling. */
   readonly fine: number;
+  /** On the grid of half the extents. */
   readonly coarse: number;
+  /** After the upsampling. */
   readonly up: number;
 }
 

@@ -31,8 +31,11 @@ export interface DirectionFitRecord {
 
 /** Where training stands; a tree. */
 export interface DirectionFitPoint {
+  /** Parameters of the network. */
   readonly params: DirectionParams;
+  /** Adam's. */
   readonly optimizerState: unknown;
+  /** Loss of the last batch. */
   readonly loss: number;
   /** Of the last look at the held-out vectors; null for none. */
   readonly validation: number | null;

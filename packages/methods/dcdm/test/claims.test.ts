@@ -22,13 +22,9 @@ it("exactness fails for directions that are not made A-orthogonal", async () => 
   expect(await holds(exactness(loose))).toBe(false);
 });
 
-it("iterations and unseen-domains fail along residuals, and for a network that is not given unit vectors", async () => {
+it("iterations and unseen-domains fail along residuals", async () => {
   expect(await holds(headline(residuals))).toBe(false);
   expect(await holds(unseen(residuals))).toBe(false);
-  // Biases dominate where residuals are small.
-  let first = 0;
-  const shrinking = along((map) => (r) => map(r.map((value) => value * 10 ** -Math.min(first++ / 2, 12))));
-  expect(await holds(headline(shrinking))).toBe(false);
 });
 
 it("orthogonality fails where the number of directions is ignored", async () => {
