@@ -14,8 +14,8 @@ export default defineConfig({
     environment: "node",
     globals: false,
     // Only what hangs is ended by the clock: a busy machine is several times slower.
-    testTimeout: 200_000,
-    hookTimeout: 200_000,
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
     expect: { poll: { timeout: 100_000 } },
     maxWorkers: 2,
     // Transformed modules are shared by all runs. A manifest decides what an import means: another one, another folder.

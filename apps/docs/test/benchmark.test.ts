@@ -74,7 +74,7 @@ describe.skipIf(!browser)(`the benchmark's page in Chromium${browser ? "" : ` [$
   let site: Awaited<ReturnType<typeof servedSite>>;
   beforeAll(async () => {
     site = await servedSite();
-  }, 300_000);
+  }, 900_000);
   afterAll(async () => {
     await browser?.close();
     await site?.close();

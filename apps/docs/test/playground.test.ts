@@ -38,7 +38,7 @@ describe.skipIf(!browser)(`the playground in Chromium${browser ? "" : ` [${needs
     });
     await page.goto(`${site.address}playground`);
     await page.getByRole("textbox", { name: "Program" }).waitFor();
-  }, 300_000);
+  }, 900_000);
   afterAll(async () => {
     await browser?.close();
     await site?.close();

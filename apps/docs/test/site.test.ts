@@ -47,7 +47,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
   beforeAll(async () => {
     site = await servedSite();
     methods = builtData("catalogue");
-  }, 300_000);
+  }, 900_000);
   afterAll(async () => {
     await browser?.close();
     await site?.close();
@@ -129,7 +129,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     }
     expect(visits.size).toBeGreaterThan(40);
     expect(wrong).toEqual([]);
-  }, 240_000);
+  }, 900_000);
 
   async function searchFor(page: Page, words: string): Promise<string[]> {
     const field = page.locator(".VPLocalSearchBox input");
@@ -203,7 +203,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       "/api/diffgrad",
     );
     await close();
-  }, 240_000);
+  }, 900_000);
 
   it("shows every picture of the gallery, and leads from it to the playground", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
@@ -279,7 +279,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       cutWhenWide.filter((text) => text.startsWith("PRE")).map((text) => `${address}: cuts "${text}"`),
     );
     expect(wrong).toEqual([]);
-  }, 240_000);
+  }, 900_000);
 
   it("opens a README's program in the playground", async () => {
     const { page, close } = await open();

@@ -180,7 +180,7 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
     const lines = output.split("\n").map((line) => line.replaceAll("\\", "/"));
     expect(lines.filter((line) => line.startsWith(folder))).toEqual([]);
     expect(lines.filter((line) => line.includes(`/${folder}/`)).length).toBe(5);
-  }, 240_000);
+  }, 900_000);
 
   it("fails one test, which says what to write", () => {
     const { status, output } = tool(copy, "vitest/vitest.mjs", "run", "--experimental.fsModuleCache=false", folder);
