@@ -1,4 +1,12 @@
-import { asTensor, DTypeError, ShapeError, sparse, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  DTypeError,
+  ShapeError,
+  sparse,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { DenseDesign } from "./dense-design.js";
 import type { GramCache } from "./gram-cache.js";
 import { SparseDesign } from "./sparse-design.js";
@@ -52,7 +60,10 @@ export interface DesignMatrix {
 /** A matrix in any form that problems take. */
 export type MatrixInput = TensorLike | sparse.SparseMatrix;
 
-/** @throws DTypeError, ShapeError or ValueError for what is no finite matrix. */
+/**
+ * A dense matrix is copied, column after column; one in float64 that lies so already is used as it lies.
+ * @throws DTypeError, ShapeError or ValueError for what is no finite matrix.
+ */
 export function designMatrix(owner: string, name: string, given: MatrixInput): DesignMatrix {
   if (sparse.isSparseMatrix(given)) {
     const bad = given.values.findIndex((v) => !Number.isFinite(v));
@@ -63,14 +74,30 @@ export function designMatrix(owner: string, name: string, given: MatrixInput): D
   if (t.dtype === "bool") throw new DTypeError(`${owner}: ${name} is of dtype bool; give numbers`);
   if (t.rank !== 2) throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must be a matrix`);
   const [rows, columns] = t.shape;
-  const values = t.data();
-  const byColumns = new Float64Array(rows * columns);
-  if (!transpose(values, byColumns, rows, columns)) {
+  const stored = storedByColumns(t);
+  const byColumns = stored ?? new Float64Array(rows * columns);
+  if (!(stored ? allFinite(stored) : transpose(t.data(), byColumns, rows, columns))) {
     const p = byColumns.findIndex((v) => !Number.isFinite(v));
     const place = `${p % rows}, ${Math.floor(p / rows)}`;
     throw new ValueError(`${owner}: ${name} holds ${byColumns[p]} at [${place}]; its entries must be finite`);
   }
   return new DenseDesign(rows, columns, byColumns);
+}
+
+/** The values of a float64 matrix that lies column after column, such as the transpose of one that lies by rows. */
+function storedByColumns(t: Tensor): Float64Array | undefined {
+  const [rows, columns] = t.shape;
+  if (t.dtype !== "float64") return undefined;
+  const { data, stride, offset } = t.ndarray();
+  if (stride[0] !== 1 || stride[1] !== rows) return undefined;
+  return (data as Float64Array).subarray(offset, offset + rows * columns);
+}
+
+function allFinite(values: Float64Array): boolean {
+  // v - v is NaN where v is not finite.
+  let difference = 0;
+  for (let p = 0; p < values.length; p++) difference += values[p] - values[p];
+  return difference === 0;
 }
 
 /** Rows and columns of a tile that stays in the cache. */

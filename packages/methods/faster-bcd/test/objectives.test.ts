@@ -252,3 +252,37 @@ it("A_b^T A_b of large blocks is exact, and the same bit for bit whatever block 
     }
   }
 });
+
+describe("a matrix that lies by columns", () => {
+  const columns = new Float64Array(n * m);
+  values.forEach((v, p) => {
+    columns[(p % n) * m + Math.floor(p / n)] = v;
+  });
+  const byColumns = tensor(columns, { shape: [n, m] }).transpose();
+
+  it("gives what one by rows gives, bit for bit", () => {
+    const x = normals(rng, n);
+    const [here, there] = [leastSquares(byColumns, y), leastSquares(A, y)];
+    expect(here.gradient(x)).toEqual(there.gradient(x));
+    expect(here.blockBound?.(all(n))).toEqual(there.blockBound?.(all(n)));
+  });
+
+  it("may be a part of a larger one", () => {
+    const x = normals(rng, n - 3);
+    const part = leastSquares(byColumns.slice([null, { start: 2, stop: n - 1 }]), y);
+    const copy = leastSquares(
+      tensor(
+        Float64Array.from({ length: m * (n - 3) }, (_, p) => values[Math.floor(p / (n - 3)) * n + 2 + (p % (n - 3))]),
+        { shape: [m, n - 3] },
+      ),
+      y,
+    );
+    expect(part.gradient(x)).toEqual(copy.gradient(x));
+  });
+
+  it("is refused with the place of what is not finite", () => {
+    const bad = columns.slice();
+    bad[3 * m + 5] = Number.NaN;
+    expect(() => leastSquares(tensor(bad, { shape: [n, m] }).transpose(), y)).toThrow(/A holds NaN at \[5, 3\]/);
+  });
+});
