@@ -1,3 +1,4 @@
+export { type BertFolder, bertFromSafetensors } from "./bert-folder.js";
 export { type OpenedModel, openAtEmbeddings } from "./embedding-input.js";
 export { gpt2FromSafetensors } from "./gpt2-folder.js";
 export { firstFile, type ModelFiles, modelAddress, readJson } from "./model-files.js";

@@ -1,6 +1,7 @@
 import { readSafetensors } from "@offprint/data";
 import { loadParameters } from "@offprint/nn";
-import { broadcastTo, FormatError, type Tensor, zeros } from "@offprint/tensor-core";
+import { FormatError } from "@offprint/tensor-core";
+import { extent } from "./extent.js";
 import { type Gpt2Params, gpt2Tree } from "./gpt2.js";
 
 /** Some files name every tensor of the model with this in front. */
@@ -23,8 +24,9 @@ export function readGpt2(bytes: Uint8Array): Gpt2Params {
   const [positions] = extents("wpe.weight");
   const layers = Object.keys(tensors).filter((name) => /^(transformer\.)?h\.\d+\.ln_1\.weight$/.test(name)).length;
   if (layers === 0) throw new FormatError("readGpt2: the file has no block h.0; it is not a GPT-2's");
+  const [, inner] = extents("h.0.mlp.c_fc.weight");
   const like = gpt2Tree(
-    { vocabSize, features, layers, positions },
+    { vocabSize, features, layers, positions, inner },
     {
       map: (inputs, outputs) => ({ weight: extent(inputs, outputs), bias: extent(outputs) }),
       norm: () => ({ weight: extent(features), bias: extent(features) }),
@@ -33,9 +35,4 @@ export function readGpt2(bytes: Uint8Array): Gpt2Params {
   );
   if (prefix === "") return loadParameters(bytes, like);
   return loadParameters(bytes, { transformer: like }).transformer;
-}
-
-/** A tensor that has a shape and next to no memory. */
-function extent(...shape: number[]): Tensor {
-  return broadcastTo(zeros([1]), shape);
 }

@@ -38,7 +38,7 @@ export interface BlockParams {
   readonly attn: { readonly c_attn: AffineParams; readonly c_proj: AffineParams };
   /** Normalisation before the network. */
   readonly ln_2: AffineParams;
-  /** Maps `[d, 4 d]` and `[4 d, d]`. */
+  /** Maps `[d, inner]` and `[inner, d]`; published models have inner = 4 d. */
   readonly mlp: { readonly c_fc: AffineParams; readonly c_proj: AffineParams };
 }
 
@@ -74,6 +74,8 @@ export interface Gpt2Size {
   readonly layers: number;
   /** Most tokens of a prompt. */
   readonly positions: number;
+  /** Width inside the two-layer networks. Default 4 d. */
+  readonly inner?: number;
 }
 
 /** How the parts of a parameter tree are made. */
@@ -87,7 +89,8 @@ export interface Gpt2Parts {
 }
 
 /** The tree of parameters of a size, made of the given parts. */
-export function gpt2Tree({ vocabSize, features: d, layers, positions }: Gpt2Size, parts: Gpt2Parts): Gpt2Params {
+export function gpt2Tree(size: Gpt2Size, parts: Gpt2Parts): Gpt2Params {
+  const { vocabSize, features: d, layers, positions, inner = 4 * d } = size;
   return {
     wte: { weight: parts.table(vocabSize) },
     wpe: { weight: parts.table(positions) },
@@ -95,7 +98,7 @@ export function gpt2Tree({ vocabSize, features: d, layers, positions }: Gpt2Size
       ln_1: parts.norm(),
       attn: { c_attn: parts.map(d, 3 * d), c_proj: parts.map(d, d) },
       ln_2: parts.norm(),
-      mlp: { c_fc: parts.map(d, 4 * d), c_proj: parts.map(4 * d, d) },
+      mlp: { c_fc: parts.map(d, inner), c_proj: parts.map(inner, d) },
     })),
     ln_f: parts.norm(),
   };
