@@ -1,4 +1,4 @@
-import { jit, linalg, matmul, mul, random, type Tensor, tensor } from "@offprint/tensor-core";
+import { jit, linalg, matmul, mul, random, stack, type Tensor, tensor } from "@offprint/tensor-core";
 import { expectClose, expectGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { projections, proximal } from "../src/index.js";
@@ -17,6 +17,11 @@ const sets: Record<string, (x: Tensor) => Tensor> = {
   simplex: projections.simplex(1.5),
   "half-space": projections.halfSpace(normal, -0.4),
   "affine set": projections.affineSet(a, b),
+  polyhedron: projections.polyhedron({
+    matrix: draw([7, 5]),
+    bounds: [0.4, 0.1, 0.3, 0.2, 0, 0.5, 0.1],
+    equality: [false, true, false, false, false, false, false],
+  }),
   "second-order cone": projections.secondOrderCone(),
   "soft-margin set": projections.softMarginSet({ features: [[1.2], [-0.4], [0.3]], labels: [1, -1, 1] }),
   "intersection with a tolerance": projections.intersection(
@@ -109,6 +114,81 @@ describe("projections", () => {
       ),
     ).toThrow(/singular/);
     expect(() => projections.intersection([])).toThrow(/no sets/);
+  });
+});
+
+describe("the projection to a polyhedron", () => {
+  /** The nearest point by trying which rows hold with equality. */
+  function nearestByTrying(matrix: Tensor, bounds: Tensor, x: Tensor): number[] {
+    const l = bounds.size;
+    let best: number[] = [];
+    let least = Number.POSITIVE_INFINITY;
+    for (let subset = 0; subset < 2 ** l; subset++) {
+      const chosen = Array.from({ length: l }, (_, i) => i).filter((i) => subset & (2 ** i));
+      if (chosen.length > x.size) continue;
+      const rows = (t: Tensor) => stack(chosen.map((i) => t.slice([i])));
+      const p = chosen.length === 0 ? x : projections.affineSet(rows(matrix), rows(bounds))(x);
+      const outside = list(matmul(matrix, p)).some((v, i) => v > bounds.data()[i] + 1e-9);
+      const distance = Math.hypot(...list(p).map((v, i) => v - x.data()[i]));
+      if (!outside && distance < least) [best, least] = [list(p), distance];
+    }
+    return best;
+  }
+
+  it("is the one that is found by trying which rows hold with equality", () => {
+    for (let trial = 0; trial < 5; trial++) {
+      const [matrix, x] = [draw([6, 3]), mul(draw([3]), 3)];
+      const bounds = rng.uniform([6], { dtype: "float64" });
+      expectClose(projections.polyhedron({ matrix, bounds })(x), nearestByTrying(matrix, bounds, x), 1e-10);
+    }
+  });
+
+  it("stands rows that are repeated, that depend on each other, and that meet in one point", () => {
+    const matrix = [
+      [1, 0],
+      [0, 1],
+      [1, 1],
+      [1, 1],
+      [2, 1],
+      [-1, -1],
+    ];
+    const project = projections.polyhedron({ matrix, bounds: [0, 0, 0, 0, 0, 5] });
+    expectClose(project([3, 4]), [0, 0], 1e-14);
+    expectClose(project([1, -1]), [0, -1], 1e-14);
+    expectClose(project([-1, -2]), [-1, -2], 1e-14);
+    expectClose(project([-4, -5]), [-2, -3], 1e-14);
+    const flat = projections.polyhedron({ matrix, bounds: [1, 1, 1, 1, 2, -1] });
+    expectClose(flat([2, 2]), [0.5, 0.5], 1e-14);
+    const none = projections.polyhedron({ matrix: tensor(new Float64Array(0), { shape: [0, 2] }), bounds: [] });
+    expectClose(none([3, 4]), [3, 4], 0);
+  });
+
+  it("refuses what is none", () => {
+    const make = (matrix: number[][], bounds: number[], equality?: boolean[]) => () =>
+      projections.polyhedron({ matrix, bounds, ...(equality && { equality }) });
+    expect(make([[1], [-1]], [-1, -1])).toThrow(/no point satisfies all 2 rows/);
+    expect(
+      make(
+        [
+          [1, 0],
+          [0, 0],
+        ],
+        [1, 1],
+      ),
+    ).toThrow(/row 1 of matrix is zero/);
+    expect(make([[1, 0]], [1, 1])).toThrow(/bounds \[2\]; give/);
+    expect(make([[1, 0]], [1], [])).toThrow(/equality has 0 entries/);
+    expect(
+      make(
+        [
+          [1, 0],
+          [2, 0],
+        ],
+        [1, 1],
+        [true, true],
+      ),
+    ).toThrow(/equations depend on each other/);
+    expect(() => make([[1, 0]], [1])()([1, 2, 3])).toThrow(/last axis must have 2/);
   });
 });
 
