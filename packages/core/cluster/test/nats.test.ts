@@ -8,11 +8,10 @@ import {
   type Outcome,
   type WorkerLostError,
 } from "@offprint/cluster";
-import { NatsTestServer, natsServer, needsNatsServer } from "@offprint/testing";
+import { NatsTestServer, natsServer, needsNatsServer, WorkerProcess } from "@offprint/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type BuiltJobs, buildJobs } from "./built-jobs.js";
 import { collected } from "./collected.js";
-import { WorkerProcess } from "./worker-process.js";
 
 const job = (name: string) => `@fixture/jobs#${name}`;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,8 +1,7 @@
 import { type Answer, type Cluster, cluster, joinCluster, type Team } from "@offprint/cluster";
-import { NatsTestServer, natsServer, needsNatsServer } from "@offprint/testing";
+import { NatsTestServer, natsServer, needsNatsServer, WorkerProcess } from "@offprint/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type BuiltJobs, buildJobs } from "./built-jobs.js";
-import { WorkerProcess } from "./worker-process.js";
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const job = (name: string) => `@fixture/jobs#${name}`;

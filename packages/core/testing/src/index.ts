@@ -10,6 +10,7 @@ export {
 export { errorLike, failureOf } from "./errors.js";
 export { readFixture, temporaryFolder } from "./files.js";
 export { expectGradient, expectSecondGradient, expectVmap } from "./gradients.js";
+export { type InstalledJobs, installJobs, jobsManifest } from "./installed-jobs.js";
 export { bundleModules } from "./modules.js";
 export { NatsTestServer, natsServer, needsNatsServer } from "./nats-server.js";
 export {
@@ -21,3 +22,4 @@ export {
   softwareGpu,
 } from "./page.js";
 export { f64, scattered, weighed } from "./samples.js";
+export { WorkerProcess } from "./worker-process.js";

@@ -1,32 +1,28 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { type Cluster, cluster } from "@offprint/cluster";
 import { tree } from "@offprint/tensor-core";
-import { errorLike, temporaryFolder } from "@offprint/testing";
-import { build } from "esbuild";
+import {
+  errorLike,
+  type InstalledJobs,
+  installJobs,
+  NatsTestServer,
+  natsServer,
+  needsNatsServer,
+  temporaryFolder,
+  WorkerProcess,
+} from "@offprint/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClientAnswer, type ClientTeam, fedZo, fzoos, type Question } from "../src/index.js";
 import type { Given } from "./fixtures/jobs.js";
 
-const folder = temporaryFolder("offprint-fzoos");
+const folder = temporaryFolder("clients");
+let installed: InstalledJobs;
 let threads: Cluster;
 beforeAll(async () => {
-  const core = join(import.meta.dirname, "..", "..", "..", "core");
-  await build({
-    entryPoints: {
-      thread: join(core, "cluster", "src", "threads", "thread-main.ts"),
-      jobs: join(import.meta.dirname, "fixtures", "jobs.ts"),
-    },
-    outdir: folder,
-    outExtension: { ".js": ".mjs" },
-    ...{ bundle: true, splitting: true, platform: "node", format: "esm", target: "node20", logLevel: "silent" },
-    conditions: ["@offprint/source"],
-    banner: {
-      js: "import { createRequire as offprintRequire } from 'node:module'; const require = offprintRequire(import.meta.url);",
-    },
-  });
-  threads = await cluster({ kind: "threads", workers: 1, entry: pathToFileURL(join(folder, "thread.mjs")) });
+  installed = await installJobs(join(import.meta.dirname, "fixtures", "jobs.ts"), ["client"]);
+  const { entry, manifest } = installed;
+  threads = await cluster({ kind: "threads", workers: 1, entry, manifest });
 });
 afterAll(() => threads.close());
 
@@ -43,18 +39,15 @@ const few = {
 };
 const here = centres.map((c) => (x: Float64Array) => x.reduce((sum, v, k) => sum + (1 + k) * (v - c) ** 2, 0));
 const callsOf = (name: string, member: number) => Number(readFileSync(join(folder, `${name}-${member}.calls`), "utf8"));
-const teamOf = (name: string, more: (member: number) => Partial<Given> = () => ({})) =>
-  threads.team<Given, Question, ClientAnswer>(
-    { module: pathToFileURL(join(folder, "jobs.mjs")), name: "client" },
-    {
-      size: 2,
-      initial: (member) => ({
-        centre: centres[member],
-        calls: join(folder, `${name}-${member}.calls`),
-        ...more(member),
-      }),
-    },
-  );
+const teamOf = (name: string, more: (member: number) => Partial<Given> = () => ({}), where = threads) =>
+  where.team<Given, Question, ClientAnswer>("jobs#client", {
+    size: 2,
+    initial: (member) => ({
+      centre: centres[member],
+      calls: join(folder, `${name}-${member}.calls`),
+      ...more(member),
+    }),
+  });
 const keeping = (name: string) => (member: number) => ({ keep: join(folder, `${name}-${member}.json`) });
 
 describe("clients in threads of their own", () => {
@@ -117,6 +110,72 @@ describe("clients in threads of their own", () => {
       errorLike("NonFiniteError", /client.* gave NaN/),
     );
     await broken.close();
+  });
+});
+
+describe.skipIf(natsServer === undefined)(`clients on machines of their own ${needsNatsServer}`, () => {
+  let server: NatsTestServer;
+  let where: Cluster;
+  const ended: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => {
+    server = await NatsTestServer.start();
+    const { manifest, entry, agent } = installed;
+    const options = { servers: server.address, manifest };
+    const processes = [1, 2, 3].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
+    for (const worker of processes) ended.push(() => worker.end());
+    await Promise.all(processes.map(({ joined }) => joined));
+    where = await cluster({ kind: "nats", ...options });
+    ended.push(() => where.close());
+  });
+  afterAll(async () => {
+    await Promise.all(ended.map((end) => end()));
+    await server.remove();
+  });
+
+  it("give the same numbers as in this process, bit for bit", async () => {
+    const own = await fzoos({ clients: here, initial }, few);
+    const team = await teamOf("far", () => ({}), where);
+    const theirs = await fzoos({ clients: team, initial }, few);
+    await team.close();
+    expect(theirs.x.toArray()).toEqual(own.x.toArray());
+    expect(tree.toJson(theirs.history)).toBe(tree.toJson(own.history));
+    expect(tree.toJson(theirs.weights)).toBe(tree.toJson(own.weights));
+    expect(callsOf("far", 0) + callsOf("far", 1)).toBe(own.queries + own.checks);
+  });
+
+  it("a client whose machine is killed goes on elsewhere from what it kept: no answer is lost, none counted twice", async () => {
+    const own = await fzoos({ clients: here, initial }, few);
+    const killed = (member: number) => (member === 1 ? { dieAt: 20, whole: true } : {});
+    const team = await teamOf("killed", (member) => ({ ...keeping("killed")(member), ...killed(member) }), where);
+    const theirs = await fzoos({ clients: team, initial }, few);
+    await team.close();
+    expect(theirs.x.toArray()).toEqual(own.x.toArray());
+    expect([theirs.queries, theirs.checks]).toEqual([own.queries, own.checks]);
+  });
+
+  it("a server that goes down between a question and its answer is waited for", async () => {
+    const own = await fzoos({ clients: here, initial }, few);
+    let restarted: Promise<void> | undefined;
+    const team = await teamOf("down", keeping("down"), where);
+    const asking: ClientTeam = {
+      size: team.size,
+      round(args) {
+        const round = team.round((member) => {
+          const question = args(member);
+          if (question?.kind === "local" && question.round === 1) {
+            restarted ??= server.down().then(() => server.up());
+          }
+          return question;
+        });
+        return { all: () => round.all() };
+      },
+    };
+    const theirs = await fzoos({ clients: asking, initial }, few);
+    await restarted;
+    await team.close();
+    expect(restarted).toBeDefined();
+    expect(theirs.x.toArray()).toEqual(own.x.toArray());
+    expect(callsOf("down", 0) + callsOf("down", 1)).toBe(own.queries + own.checks);
   });
 });
 

@@ -1,4 +1,5 @@
 export type { WaitOut } from "./close-round.js";
+export type { ClusterProblem } from "./cluster-problem.js";
 export { type Patience, type RoundView, relativePatience } from "./conduct-round.js";
 export { type CodeKind, type CodeOptions, cyclicCode, type GradientCode } from "./cyclic-code.js";
 export {
@@ -25,6 +26,7 @@ export {
 export { combine, type JobResults, noResults, type TaskResult, withResults } from "./job-results.js";
 export { loadBound } from "./load-bound.js";
 export { type MSgcOptions, mSgc } from "./m-sgc.js";
+export type { ClusterTrainingState, MasterState, ModelUpdate, RoundRecord } from "./master-state.js";
 export { type GcOptions, gc, ignoreStragglers, type SchemeCodeOptions, uncoded } from "./one-round-schemes.js";
 export { gridKinds, type RoundKinds } from "./round-grid.js";
 export {
@@ -61,13 +63,5 @@ export {
   isPerRound,
   type StragglerPattern,
 } from "./straggler-models.js";
-export {
-  type ClusterProblem,
-  type ClusterTrainingOptions,
-  type ClusterTrainingResult,
-  type ClusterTrainingState,
-  type MasterState,
-  type ModelUpdate,
-  type RoundRecord,
-  trainOnCluster,
-} from "./train-on-cluster.js";
+export { trainOnCluster } from "./train-on-cluster.js";
+export type { ClusterTrainingOptions, ClusterTrainingResult } from "./training-options.js";

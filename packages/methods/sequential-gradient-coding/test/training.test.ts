@@ -1,11 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type Cluster, cluster, type JobReference } from "@offprint/cluster";
 import { sgd } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
 import { tensor, tree } from "@offprint/tensor-core";
-import { bundleModules, expectClose, failureOf, temporaryFolder } from "@offprint/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectClose, failureOf } from "@offprint/testing";
+import { describe, expect, it } from "vitest";
 import { digitsRegression } from "../claims/digits-job.js";
 import { exactRun, trainAlone } from "../claims/exact-run.js";
 import { inProcessCluster } from "../claims/in-process-cluster.js";
@@ -20,7 +17,6 @@ import {
   noResults,
   type Patience,
   type Scheme,
-  StragglerError,
   srSgc,
   trainOnCluster,
   uncoded,
@@ -181,100 +177,4 @@ describe("training with stragglers", () => {
     },
     { describe, it, expect },
   );
-});
-
-describe("training on threads", () => {
-  let threads: Cluster;
-  let job: (name: string) => JobReference;
-  beforeAll(async () => {
-    const folder = temporaryFolder("gradient workers");
-    const inside = join(folder, "node_modules", "jobs");
-    mkdirSync(inside, { recursive: true });
-    const here = import.meta.dirname;
-    const entries = {
-      thread: join(here, "..", "..", "..", "core", "cluster", "src", "threads", "thread-main.ts"),
-      jobs: join(here, "fixtures", "jobs.ts"),
-    };
-    const built = await bundleModules(entries, inside);
-    const declared = { fatalRegression: "./jobs", digitsRegression: "./jobs" };
-    const manifest = {
-      name: "jobs",
-      version: "1.0.0",
-      exports: { "./jobs": "./jobs.mjs" },
-      offprint: { jobs: declared },
-    };
-    writeFileSync(join(inside, "package.json"), JSON.stringify(manifest));
-    writeFileSync(join(folder, "package.json"), JSON.stringify({ dependencies: { jobs: "*" } }));
-    threads = await cluster({
-      kind: "threads",
-      workers: 1,
-      entry: built.thread,
-      manifest: join(folder, "package.json"),
-    });
-    job = (name) => `jobs#${name}`;
-  });
-  afterAll(() => threads.close());
-
-  const fatally = (scheme: Scheme, config: object, options: Partial<ClusterTrainingOptions<LogisticParams>> = {}) =>
-    trainOnCluster(
-      threads,
-      scheme,
-      { job: job("fatalRegression"), models: firstModels(scheme.delay + 1), optimizer, data: 96, config },
-      { steps: 8, patience: forever, ...options },
-    );
-
-  it("workers that are silent until their round is closed cost nothing", async () => {
-    const scheme = mSgc({ workers: 4, burst: 2, window: 3, lambda: 2 });
-    const silent = [[], [0], [0], [], [], [1, 2], [1]];
-    const run = await exactRun(trainOnCluster, threads, job("digitsRegression"), scheme, { data, silent, steps: 6 });
-    expect(run.stragglers).toBe(5);
-    expect(run.gradientError).toBeLessThan(1e-8);
-    expect(run.weightError).toBeLessThan(1e-9);
-  });
-
-  it("a worker that is killed comes back, and nothing is lost", async () => {
-    const scheme = mSgc({ workers: 3, burst: 1, window: 2, lambda: 1 });
-    const { models, history } = await fatally(scheme, {
-      exits: [
-        [1, 2],
-        [0, 5],
-      ],
-    });
-    expectClose(models, (await trainAlone(data, 2, 8)).models, 1e-9);
-    expect(history.map(({ stragglers }) => stragglers).filter(({ length }) => length > 0)).toEqual([[1], [0]]);
-  });
-
-  it("where a loss is one too many, the worker that comes back is asked again in the same round", async () => {
-    const scheme = uncoded({ workers: 2 });
-    const once = await fatally(scheme, { exits: [[1, 3]], marks: temporaryFolder("exits") });
-    expectClose(once.models, (await trainAlone(data, 1, 8)).models, 1e-12);
-    expect(once.history.length).toBe(8);
-    // Who is lost every time ends the run.
-    const { name, message } = await failureOf(() => fatally(scheme, { exits: [[1, 3]] }));
-    expect([name, message]).toEqual(["StragglerError", expect.stringMatching(/round 3 .* without worker 1;/)]);
-  });
-
-  it("without restart a lost worker straggles for ever: the run goes on while the scheme admits it, then says who and when", async () => {
-    const coded = await fatally(gc({ workers: 2, stragglers: 1 }), { exits: [[1, 3]] }, { restart: false });
-    expectClose(coded.models, (await trainAlone(data, 1, 8)).models, 1e-9);
-    expect(coded.history.map(({ stragglers }) => stragglers.length)).toEqual([0, 0, 0, 1, 1, 1, 1, 1]);
-    const lost = await failureOf(() =>
-      fatally(
-        gc({ workers: 2, stragglers: 1 }),
-        {
-          exits: [
-            [1, 1],
-            [0, 4],
-          ],
-        },
-        { restart: false },
-      ),
-    );
-    expect(lost).toBeInstanceOf(StragglerError);
-    expect([(lost as StragglerError).round, (lost as StragglerError).workers]).toEqual([4, [0, 1]]);
-    // Bursts end: a worker that never comes back is not one.
-    const bursty = mSgc({ workers: 2, burst: 1, window: 2, lambda: 1 });
-    const gone = await failureOf(() => fatally(bursty, { exits: [[1, 3]] }, { restart: false }));
-    expect([gone.name, (gone as StragglerError).round]).toEqual(["StragglerError", 4]);
-  });
 });
