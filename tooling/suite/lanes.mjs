@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
  * @property {string[]} packages names of those it looks at
  * @property {string[]} needs names of stages that must have ended
  * @property {string} [key] hash of what its outcome depends on
+ * @property {number} [together] how many jobs of its stage one process may do
  *
  * @typedef {Job & Outcome & { seconds: number, cpu: number, cached: boolean, output: string }} Result
  */
@@ -49,6 +50,14 @@ export async function runLanes(jobs, { lanes, cache, filtered, environment, onRe
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
 
   const ready = () => waiting.findIndex(({ needs }) => needs.every((stage) => (unfinished.get(stage) ?? 0) === 0));
+  /** Jobs that the process of a job does as well: a part of those that wait, so that no lane is left without. */
+  const companions = (/** @type {Job} */ { stage, needs, together = 1 }) => {
+    const alike = waiting.filter((job) => job.stage === stage && job.needs.join() === needs.join());
+    const fresh = alike.filter((job) => !recall(cache, job));
+    const taken = fresh.slice(0, Math.min(together, Math.ceil((fresh.length + 1) / lanes)) - 1);
+    for (const job of taken) waiting.splice(waiting.indexOf(job), 1);
+    return taken;
+  };
   /** @type {Array<() => void>} */
   let idle = [];
   const lane = async () => {
@@ -59,11 +68,15 @@ export async function runLanes(jobs, { lanes, cache, filtered, environment, onRe
         continue;
       }
       const [job] = waiting.splice(next, 1);
-      const result = recall(cache, job) ?? (await runJob(job, { cache, filtered, environment, children }));
-      keep(cache, result);
-      results.push(result);
-      onResult(result);
-      unfinished.set(job.stage, (unfinished.get(job.stage) ?? 1) - 1);
+      const known = recall(cache, job);
+      const fresh = known ? [] : [job, ...companions(job)];
+      const ended = known ? [known] : await runJobs(fresh, { cache, filtered, environment, children });
+      for (const result of ended) {
+        keep(cache, result);
+        results.push(result);
+        onResult(result);
+        unfinished.set(result.stage, (unfinished.get(result.stage) ?? 1) - 1);
+      }
       for (const wake of idle) wake();
       idle = [];
     }
@@ -87,16 +100,16 @@ function endGroup(/** @type {import("node:child_process").ChildProcess} */ child
 let count = 0;
 
 /**
- * @param {Job} job
+ * @param {Job[]} jobs of one stage, for one process
  * @param {{ cache: string, filtered: boolean, environment: NodeJS.ProcessEnv, children: Set<import("node:child_process").ChildProcess> }} options
- * @returns {Promise<Result>}
+ * @returns {Promise<Result[]>}
  */
-async function runJob(job, { cache, filtered, environment, children }) {
+async function runJobs(jobs, { cache, filtered, environment, children }) {
   const folder = join(cache, "jobs", `${process.pid}-${count++}`);
   mkdirSync(folder, { recursive: true });
   const outcomePath = join(folder, "outcome.json");
   const start = performance.now();
-  const words = { stage: job.file, packages: job.packages, filtered, folder };
+  const words = { stage: jobs[0].file, packages: jobs.flatMap(({ packages }) => packages), filtered, folder };
   const child = spawn(process.execPath, [stageProcess, JSON.stringify(words)], {
     env: {
       ...environment,
@@ -114,21 +127,20 @@ async function runJob(job, { cache, filtered, environment, children }) {
   endGroup(child);
   children.delete(child);
   const text = Buffer.concat(output).toString("utf8").trim();
-  /** @type {Outcome} */
-  const outcome = existsSync(outcomePath) ? JSON.parse(readFileSync(outcomePath, "utf8")) : { passed: 0, failed: 1 };
+  /** @type {import("./suite.mjs").Outcomes} */
+  const outcomes = existsSync(outcomePath) ? JSON.parse(readFileSync(outcomePath, "utf8")) : {};
   const ended = existsSync(outcomePath) ? "" : `\nended with ${signal ?? `exit code ${code}`}`;
   const microseconds = readdirSync(folder)
     .filter((name) => name.startsWith("cpu-"))
     .reduce((sum, name) => sum + Number(readFileSync(join(folder, name), "utf8")), 0);
   rmSync(folder, { recursive: true, force: true });
-  return {
-    ...job,
-    ...outcome,
-    seconds: (performance.now() - start) / 1000,
-    cpu: microseconds / 1e6,
-    cached: false,
-    output: text + ended,
-  };
+  const seconds = (performance.now() - start) / 1000 / jobs.length;
+  return jobs.map((job) => {
+    const own = job.together ? outcomes.each?.[job.packages[0]] : undefined;
+    const outcome = own ?? outcomes.all ?? { passed: 0, failed: 1 };
+    const output = [...(own?.failures ?? []), text + ended].join("\n").trim();
+    return { ...job, ...outcome, seconds, cpu: microseconds / 1e6 / jobs.length, cached: false, output };
+  });
 }
 
 /** @param {string} cache @param {string} key */

@@ -44,7 +44,7 @@ function rank({ name, kind }) {
  */
 export function plan(stages, repository, packages, { filtered, fresh }) {
   const prints = fingerprints(repository);
-  return stages.flatMap(({ file, name, scope, chooses = () => true, needs = [], cached }) => {
+  return stages.flatMap(({ file, name, scope, together, chooses = () => true, needs = [], cached }) => {
     const chosen = packages.filter(chooses);
     if (scope !== "package") {
       const names = chosen.map((pkg) => pkg.name);
@@ -60,6 +60,7 @@ export function plan(stages, repository, packages, { filtered, fresh }) {
         file,
         packages: [pkg.name],
         needs: typeof needs === "function" ? needs(pkg) : needs,
+        ...(together && { together }),
         ...(fresh ? {} : { key: prints.ofPackage(name, pkg) }),
       }));
   });

@@ -9,13 +9,13 @@ const repository = readRepository(root);
 const packages = repository.packages.filter(({ name }) => names.includes(name));
 /** @type {import("./suite.mjs").Context} */
 const context = { root, repository, packages, filtered, cache: folder, environment: quietEnvironment };
-const { run } = await import(`./stages/${stage}.mjs`);
-/** @type {import("./suite.mjs").Outcome} */
-let outcome;
+const { run, together } = await import(`./stages/${stage}.mjs`);
+/** @type {import("./suite.mjs").Outcomes} */
+let outcomes;
 try {
-  outcome = await run(context);
+  outcomes = { [together === undefined ? "all" : "each"]: await run(context) };
 } catch (error) {
   console.log(error instanceof SetupError ? error.message : error);
-  outcome = { passed: 0, failed: 1 };
+  outcomes = { all: { passed: 0, failed: 1 } };
 }
-writeFileSync(join(folder, "outcome.json"), JSON.stringify(outcome));
+writeFileSync(join(folder, "outcome.json"), JSON.stringify(outcomes));

@@ -14,6 +14,10 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * @property {Absence[]} [notRun]
  * @property {string[]} [failures] what failed and why, a line each
  *
+ * @typedef {object} Outcomes what a process of a stage gives
+ * @property {Outcome} [all]
+ * @property {Record<string, Outcome>} [each] by the package's name, where a process does several
+ *
  * @typedef {object} Context
  * @property {string} root
  * @property {import("../checks/repository.mjs").Repository} repository
@@ -23,12 +27,15 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * @property {NodeJS.ProcessEnv} environment
  *
  * @typedef {(context: Context) => Outcome | Promise<Outcome>} Stage
+ * @typedef {(context: Context) => Record<string, Outcome> | Promise<Record<string, Outcome>>} JointStage
  * @typedef {(pkg: import("../checks/repository.mjs").Package) => boolean} Chooses
  *
  * @typedef {object} StageModule a file of `stages/`
  * @property {string} name
- * @property {Stage} run
+ * @property {Stage | JointStage} run
  * @property {"package"} [scope] one job a package; without it one job for all
+ * @property {number} [together] how many packages one process may look at, where starting it is most of the work; `run`
+ * then gives an outcome for each by its name
  * @property {Chooses} [chooses] the packages it is for
  * @property {string[] | ((pkg: import("../checks/repository.mjs").Package) => string[])} [needs] stages before it
  * @property {boolean} [cached] of one job for all: whether it is left out where nothing has changed

@@ -10,6 +10,7 @@ import { pnpm } from "../../setup/setup.mjs";
 
 export const name = "packages";
 export const scope = "package";
+export const together = 16;
 export const needs = ["build"];
 
 /** @type {import("../suite.mjs").Chooses} */
@@ -37,29 +38,28 @@ export async function problemsOf(tarball, pkg) {
   return [...problems, ...wrong.map(({ kind }) => `${kind}: ${problemKindInfo[kind].shortDescription}`)];
 }
 
-/** @type {import("../suite.mjs").Stage} */
+/** @type {import("../suite.mjs").JointStage} */
 export async function run({ root, packages, cache }) {
-  const published = packages.filter(({ manifest }) => !manifest.private);
-  if (published.length === 0) return { passed: 0, failed: 0 };
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "packed-"));
-  let failed = 0;
+  /** @type {Record<string, import("../suite.mjs").Outcome>} */
+  const outcomes = {};
   try {
-    const filters = published.map((pkg) => `--filter=${pkg.name}`);
+    const filters = packages.map((pkg) => `--filter=${pkg.name}`);
     const { status, output } = pnpm([...filters, "pack", "--pack-destination", folder], { capture: true });
     if (status !== 0) console.log(output.trim());
     const tarballs = readdirSync(folder);
-    for (const pkg of published) {
+    for (const pkg of packages) {
       const stem = `${pkg.name.replace(/^@/, "").replace("/", "-")}-${pkg.manifest.version}.tgz`;
-      const problems = tarballs.includes(stem) ? await problemsOf(join(folder, stem), pkg) : ["could not be packed"];
-      if (pkg.name === "@offprint/tensor-core" && problems.length === 0) {
-        problems.push(...consumerProblems(root, join(folder, stem), mkdtempSync(join(folder, "consumer-"))));
+      const failures = tarballs.includes(stem) ? await problemsOf(join(folder, stem), pkg) : ["could not be packed"];
+      if (pkg.name === "@offprint/tensor-core" && failures.length === 0) {
+        failures.push(...consumerProblems(root, join(folder, stem), mkdtempSync(join(folder, "consumer-"))));
       }
-      if (problems.length > 0) failed += 1;
-      for (const problem of problems) console.log(`  ${pkg.name}: ${problem}`);
+      const failed = failures.length > 0 ? 1 : 0;
+      outcomes[pkg.name] = { passed: 1 - failed, failed, failures };
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return { passed: published.length - failed, failed };
+  return outcomes;
 }

@@ -6,12 +6,13 @@ import { writeBlocks } from "../../readme/blocks.mjs";
 
 export const name = "README code";
 export const scope = "package";
+export const together = 8;
 export const needs = ["build"];
 
 /** @type {import("../suite.mjs").Chooses} */
 export const chooses = ({ kind }) => kind !== "tool";
 
-/** A README's examples are short: all of a run's together end well within this. */
+/** A README's examples are short: all of a package's together end well within this. */
 const timeout = 240_000;
 
 /** @param {import("../../checks/repository.mjs").Package} pkg */
@@ -23,28 +24,39 @@ function examplesOf({ directory, folder }) {
   );
 }
 
-/** @type {import("../suite.mjs").Stage} */
+/** @type {import("../suite.mjs").JointStage} */
 export function run({ root, packages, environment }) {
-  const blocks = packages.flatMap((pkg) => [...writeBlocks(pkg), ...examplesOf(pkg)]).filter((block) => block.run);
-  if (blocks.length === 0) return { passed: 0, failed: 0 };
+  const blocksOf = new Map(
+    packages.map((pkg) => [pkg.name, [...writeBlocks(pkg), ...examplesOf(pkg)].filter((block) => block.run)]),
+  );
   const child = spawnSync(
     process.execPath,
     [
       `--import=${new URL("../../typescript/register.mjs", import.meta.url).href}`,
       join(root, "tooling", "readme", "run-blocks.mjs"),
-      ...blocks.map(({ path }) => path),
+      ...[...blocksOf.values()].flatMap((blocks) => blocks.map(({ path }) => path)),
     ],
-    { cwd: root, env: environment, stdio: ["ignore", "pipe", "pipe", "pipe"], encoding: "utf8", timeout },
+    {
+      cwd: root,
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      encoding: "utf8",
+      maxBuffer: 256 * 1024 * 1024,
+      timeout: timeout * packages.length,
+    },
   );
   const lines = String(child.output?.[3] ?? "")
     .split("\n")
     .filter(Boolean);
   const results = new Map(lines.map((line) => JSON.parse(line)).map((result) => [result.path, result.error]));
   const unreached = (child.signal && `stopped by ${child.signal}`) || child.stderr.trim() || "did not end";
-  const failures = blocks
-    .map(({ path, shown }) => ({ shown, error: results.has(path) ? results.get(path) : unreached }))
-    .filter(({ error }) => error);
-  for (const { shown, error } of failures)
-    console.log(`  ${shown}\n    ${error.split("\n").slice(0, 8).join("\n    ")}`);
-  return { passed: blocks.length - failures.length, failed: failures.length };
+  return Object.fromEntries(
+    [...blocksOf].map(([name, blocks]) => {
+      const failures = blocks
+        .map(({ path, shown }) => ({ shown, error: results.has(path) ? results.get(path) : unreached }))
+        .filter(({ error }) => error)
+        .map(({ shown, error }) => `${shown}: ${error.split("\n").slice(0, 8).join("\n    ")}`);
+      return [name, { passed: blocks.length - failures.length, failed: failures.length, failures }];
+    }),
+  );
 }

@@ -53,4 +53,22 @@ describe("lanes", () => {
     expect(first.output).toContain("ended with exit code 1");
     expect((await run([broken], 1))[0].cached).toBe(false);
   });
+
+  it("do several packages in one process where the stage says so, as far as no lane is left without", async () => {
+    const tools = ["bench", "fuzz", "release", "checks"].map((tool, k) => ({
+      ...job("joint", [], `tool ${k}`),
+      file: "readme",
+      title: tool,
+      packages: [`@offprint/${tool}`],
+      together: 3,
+    }));
+    const processes = (results: Result[]) => new Set(results.map(({ seconds }) => seconds)).size;
+    const named = { ...tools[0], title: "unknown", packages: ["no such package"], key: "none" };
+    const results = await run([...tools.slice(0, 2), named], 1);
+    expect(results.map(({ title, failed }) => `${title} ${failed}`)).toEqual(["bench 0", "fuzz 0", "unknown 1"]);
+    expect(processes(results)).toBe(1);
+    const second = await run(tools, 2);
+    expect(second.map(({ cached }) => cached)).toEqual([true, true, false, false]);
+    expect(processes(second.slice(2))).toBe(2);
+  });
 });
