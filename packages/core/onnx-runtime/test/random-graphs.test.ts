@@ -42,21 +42,21 @@ function secondOrder(seed: number): Cell {
 
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
-it("250 random programs and their gradients give in float64 what they give eagerly", async () => {
+it("125 random programs and their gradients give in float64 what they give eagerly", async () => {
   expect(
     await failures(
       backend,
-      range(1, 250).map((seed) => firstOrder(seed, "float64")),
+      range(1, 125).map((seed) => firstOrder(seed, "float64")),
       GROUP,
     ),
   ).toEqual([]);
 }, 600_000);
 
-it("100 random programs and their gradients give in float32 what they give eagerly", async () => {
+it("50 random programs and their gradients give in float32 what they give eagerly", async () => {
   expect(
     await failures(
       backend,
-      range(1001, 100).map((seed) => firstOrder(seed, "float32")),
+      range(1001, 50).map((seed) => firstOrder(seed, "float32")),
       GROUP,
     ),
   ).toEqual([]);
@@ -75,9 +75,9 @@ function compositions(seed: number): Cell[] {
 }
 
 it("tensor-core's random compositions give with their gradients what they give eagerly", async () => {
-  expect(await failures(backend, range(5000, 110).flatMap(compositions), GROUP)).toEqual([]);
+  expect(await failures(backend, range(5000, 60).flatMap(compositions), GROUP)).toEqual([]);
 }, 600_000);
 
-it("50 random programs give the same second derivatives", async () => {
-  expect(await failures(backend, range(2001, 50).map(secondOrder), GROUP)).toEqual([]);
+it("25 random programs give the same second derivatives", async () => {
+  expect(await failures(backend, range(2001, 25).map(secondOrder), GROUP)).toEqual([]);
 }, 600_000);

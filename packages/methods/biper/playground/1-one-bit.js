@@ -5,7 +5,7 @@ import { fitNetwork, packNetwork, periodic, quantizationReport, smallNetwork } f
 import { trainTestSplit } from "@offprint/data";
 import { digits } from "@offprint/datasets";
 import { accuracy } from "@offprint/optim";
-import { div, random, reshape, sub } from "@offprint/tensor-core";
+import { div, hostBackend, random, reshape, sub } from "@offprint/tensor-core";
 
 const set = digits();
 const images = reshape(sub(div(set.inputs, 8), 1), [1797, 1, 8, 8]);
@@ -16,6 +16,7 @@ const { model, history } = await fitNetwork(network, train, {
   batchSize: 32,
   stage1: { epochs: 6, learningRate: 0.1, warmUpEpochs: 1, tauMax: 0.037 },
   stage2: { epochs: 3, learningRate: 0.02, warmUpEpochs: 1, tauMax: 0.0468 },
+  backend: hostBackend, // compiles the steps
 });
 
 const packed = packNetwork(model);
