@@ -1,7 +1,9 @@
 import {
   add,
+  diagonal,
   eye,
   grad,
+  linalg,
   matmul,
   mul,
   random,
@@ -11,6 +13,7 @@ import {
   sub,
   sum,
   type Tensor,
+  take,
   tensor,
   zeros,
 } from "@offprint/tensor-core";
@@ -71,6 +74,26 @@ describe("condition", () => {
     const nothing = condition(squaredExponential(), zeros([0, 1], "float64"), zeros([0], "float64"));
     expect(nothing.mean([[1]]).item()).toBe(0);
     expect(nothing.variance([[1]]).item()).toBe(1);
+  });
+
+  it("leaves one out as the inverse of its covariances says", () => {
+    const [n, noise] = [9, 0.05];
+    const x = random.rng(5).uniform([n, 2], { dtype: "float64" });
+    const y = random.rng(6).normal([n], { dtype: "float64" });
+    const kernel = squaredExponential({ length: [0.4, 0.8] });
+    const inverse = linalg.solve(add(kernel.matrix(x), mul(noise, eye(n, n, "float64"))), eye(n, n, "float64"));
+    const weights = matmul(inverse, y).toArray() as number[];
+    const precisions = diagonal(inverse).toArray() as number[];
+    for (let i = 0; i < n; i++) {
+      const others = tensor(
+        Array.from({ length: n }, (_, k) => k).filter((k) => k !== i),
+        { dtype: "int32" },
+      );
+      const posterior = condition(kernel, take(x, others), take(y, others), { noise });
+      const at = x.slice([{ start: i, stop: i + 1 }]);
+      expectClose(posterior.mean(at), [y.slice([i]).item() - weights[i] / precisions[i]], 1e-10);
+      expectClose(posterior.variance(at), [1 / precisions[i] - noise], 1e-10);
+    }
   });
 
   it("appends values by rank-one updates as if they had been there", () => {

@@ -1,6 +1,8 @@
 import {
   abs,
   add,
+  concatenate,
+  diagonal,
   div,
   expandDims,
   jitSync,
@@ -21,14 +23,18 @@ import {
   take,
   tensor,
   valueAndGrad,
+  where,
 } from "@offprint/tensor-core";
 import type { ModelTree, Sampler } from "./posterior.js";
 
-/** What is worth trying, from samples of the values `[S, q, m]` of q points; everything is maximised. */
-export type AcquisitionName = "qEI" | "qEHVI" | "qUCB" | "qPI" | "thompson";
+/**
+ * What is worth trying, from samples of the values `[S, q, m]` of q points, everything maximised; `"EI"` is the closed form
+ * of one point of a Gaussian surrogate.
+ */
+export type AcquisitionName = "qEI" | "qNEI" | "qEHVI" | "qUCB" | "qPI" | "thompson" | "EI";
 
 /** The names. */
-export const acquisitionNames = ["qEI", "qEHVI", "qUCB", "qPI", "thompson"] as const;
+export const acquisitionNames = ["qEI", "qNEI", "qEHVI", "qUCB", "qPI", "thompson", "EI"] as const;
 
 /** What an acquisition is given besides the samples. */
 export interface AcquisitionData {
@@ -42,17 +48,31 @@ export interface AcquisitionData {
   /** Of each output, what its samples are multiplied by and moved by: `[m]`. */
   readonly deviation: Tensor;
   readonly offset: Tensor;
+  /** Of qNEI: `[N, d]` trials that may be the best so far, and `[N]` 1 for a trial, 0 for room. */
+  readonly tried: Tensor;
+  readonly mask: Tensor;
 }
+
+/** Of EI: least variance. */
+const LEAST_VARIANCE = 1e-12;
 
 /** Of qPI: how soft the step is, in units of the outputs' deviation. */
 const SOFTNESS = 0.01;
 
+type SampledName = Exclude<AcquisitionName, "EI">;
 type Rule = (samples: Tensor, data: AcquisitionData) => Tensor;
 
 const first = (samples: Tensor): Tensor => samples.slice([{}, {}, 0]);
 
-const rules: Readonly<Record<AcquisitionName, Rule>> = {
+const rules: Readonly<Record<SampledName, Rule>> = {
   qEI: (samples, { best }) => mean(maximum(sub(max(first(samples), 1), best), 0)),
+  // What is best so far is not known either: it is drawn with the values of the batch.
+  qNEI(samples, { mask }) {
+    const values = first(samples);
+    const [N, all] = [mask.shape[0], values.shape[1]];
+    const before = max(where(mask.greater(0), values.slice([{}, { start: 0, stop: N }]), -Infinity), 1);
+    return mean(maximum(sub(max(values.slice([{}, { start: N, stop: all }]), 1), before), 0));
+  },
   qPI: (samples, { best, deviation }) =>
     mean(sigmoid(div(sub(max(first(samples), 1), best), mul(SOFTNESS, deviation.slice([0]))))),
   qUCB(samples, { beta }) {
@@ -107,11 +127,18 @@ export function acquisitionProgram(name: AcquisitionName, samplers: readonly Sam
   const key = `${name} ${samplers.map(numberOf).join(" ")}`;
   const found = compiled.get(key);
   if (found !== undefined) return found;
-  const value = (points: Tensor, models: ModelTree[], bases: Tensor[], data: AcquisitionData): Tensor => {
-    const standard = samplers.map((sampler, j) => sampler.values(models[j], points, bases[j]));
+  const sampled = (points: Tensor, models: ModelTree[], bases: Tensor[], data: AcquisitionData): Tensor => {
+    const all = name === "qNEI" ? concatenate([data.tried, points], 0) : points;
+    const standard = samplers.map((sampler, j) => sampler.values(models[j], all, bases[j]));
     const samples = add(mul(stack(standard, 2), data.deviation), data.offset);
-    return rules[name](samples, data);
+    return rules[name as SampledName](samples, data);
   };
+  const closed = (points: Tensor, [model]: ModelTree[], _: Tensor[], data: AcquisitionData): Tensor => {
+    const { mean: level, covariance } = samplers[0].moments!(model, points);
+    const spread = maximum(diagonal(covariance), LEAST_VARIANCE).sqrt();
+    return mean(improvementOver(add(mul(level, data.deviation), data.offset), mul(spread, data.deviation), data.best));
+  };
+  const value = name === "EI" ? closed : sampled;
   const program: AcquisitionProgram = {
     value: jitSync(value as never) as unknown as AcquisitionProgram["value"],
     withGradient: jitSync(valueAndGrad(value as never) as never) as unknown as AcquisitionProgram["withGradient"],
@@ -120,11 +147,14 @@ export function acquisitionProgram(name: AcquisitionName, samplers: readonly Sam
   return program;
 }
 
+function improvementOver(values: Tensor, deviation: Tensor, best: Tensor | number): Tensor {
+  const z = div(sub(values, best), deviation);
+  return mul(deviation, add(mul(z, special.normalCdf(z)), special.normalPdf(z)));
+}
+
 /** Expected improvement over `best` of normal values, to be maximised; elementwise. */
 export function expectedImprovement(values: TensorLike, deviation: TensorLike, best: number): Tensor {
-  const s = tensor(deviation, { dtype: "float64" });
-  const z = div(sub(tensor(values, { dtype: "float64" }), best), s);
-  return mul(s, add(mul(z, special.normalCdf(z)), special.normalPdf(z)));
+  return improvementOver(tensor(values, { dtype: "float64" }), tensor(deviation, { dtype: "float64" }), best);
 }
 
 /** Probability of improvement over `best`; elementwise. */

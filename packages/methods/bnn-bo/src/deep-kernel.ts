@@ -43,7 +43,8 @@ interface Programs {
 const made = new Map<string, Programs>();
 const [MANY, START_NOISE] = [100, 0.1];
 
-function programsFor(d: number, options: DklOptions): Programs {
+/** @internal Made once for each shape. */
+export function deepKernelPrograms(d: number, options: DklOptions): Programs {
   const shape = shapeFor(d, options);
   const { learningRate = d >= MANY ? 1e-4 : 1e-3 } = options;
   const key = JSON.stringify([d, shape, learningRate]);
@@ -108,7 +109,7 @@ export function dkl(options: DklOptions = {}): BoSurrogate {
     name: "dkl",
     async fit(x, y, { rng = random.rng(0), signal } = {}) {
       const data = standardised("dkl", x, y);
-      const programs = programsFor(data.x.shape[1], options);
+      const programs = deepKernelPrograms(data.x.shape[1], options);
       const seen = padded(data);
       const weights = await programs.pretraining.run(programs.network.initial(rng), seen, trainingSteps, signal);
       const all = await programs.evidence.run(programs.start(weights), seen, evidenceSteps, signal);

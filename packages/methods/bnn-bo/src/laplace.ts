@@ -144,6 +144,7 @@ function programsFor(d: number, shape: NetworkShape, structure: LaplaceStructure
       return add(mean, matmul(base, transpose(factor)));
     },
     base: (_, rng, count, q) => rng.normal([count, q], { dtype: "float64" }),
+    moments,
   };
   const trainings = new Map<number, MapTraining<Padded>>();
   const loss = (weights: Tensor, { x, y, mask }: Padded) => {

@@ -28,8 +28,17 @@ export interface NetworkOptions extends TuningOptions {
   readonly trainingSteps?: number;
 }
 
+/** The authors' reading of the noise. */
+export interface NoiseOptions {
+  /**
+   * Whether the density of the weights takes `noiseVariance` for the standard deviation, as the authors' code does; their
+   * 0.1 is a variance of 0.01 then. Default false.
+   */
+  readonly officialNoise?: boolean;
+}
+
 /** Options of {@link hmc}. */
-export interface HmcOptions extends NetworkOptions {
+export interface HmcOptions extends NetworkOptions, NoiseOptions {
   /** Transitions in which the step size is adapted. Default 200. */
   readonly burnIn?: number;
   /** Weights that are kept. Default 100. */
@@ -55,7 +64,7 @@ export interface SghmcOptions extends Omit<NetworkOptions, "trainingSteps"> {
 }
 
 /** Options of {@link ensemble}. */
-export interface EnsembleOptions extends NetworkOptions {
+export interface EnsembleOptions extends NetworkOptions, NoiseOptions {
   /** Networks, >= 1. Default 10. */
   readonly members?: number;
   /** Part of the observations that each sees, in (0, 1]. Default 0.8. */
@@ -92,9 +101,13 @@ export function checkNetwork(owner: string, options: NetworkOptions, own: readon
 }
 
 /** @internal Observations and variances as the density of weights takes them. */
-export function densityData(data: Pick<Standardised, "x" | "y">, { prior, noise }: Variances): DensityData {
+export function densityData(
+  data: Pick<Standardised, "x" | "y">,
+  { prior, noise }: Variances,
+  { officialNoise = false }: NoiseOptions = {},
+): DensityData {
   const scalar = (value: number) => tensor(value, { dtype: "float64" });
-  return { ...padded(data), prior: scalar(prior), noise: scalar(noise) };
+  return { ...padded(data), prior: scalar(prior), noise: scalar(officialNoise ? noise ** 2 : noise) };
 }
 
 type Sample = (
@@ -122,14 +135,14 @@ function networkSurrogate(name: string, options: NetworkOptions, sample: Sample)
 
 /** A finite Bayesian network by full-batch Hamiltonian Monte Carlo over all its weights. */
 export function hmc(options: HmcOptions = {}): BoSurrogate {
-  checkNetwork("hmc", options, ["burnIn", "samples", "path", "stepSize"]);
+  checkNetwork("hmc", options, ["burnIn", "samples", "path", "stepSize", "officialNoise"]);
   const { trainingSteps = 1000, burnIn = 200, samples = 100, path = 0.08, stepSize = 0.01 } = options;
   requireInteger("hmc", "burnIn", burnIn, 0);
   requireInteger("hmc", "samples", samples, 1);
   requirePositive("hmc", "path", path);
   requirePositive("hmc", "stepSize", stepSize);
   return networkSurrogate("hmc", options, async (programs, seen, variances, rng, signal) => {
-    const data = densityData(seen, variances);
+    const data = densityData(seen, variances, options);
     const start = await programs.pretraining.run(programs.network.initial(rng), data, trainingSteps, signal);
     const seed = String(rng.randint([], { high: 2 ** 31 - 1 }).item());
     const chain = await hamiltonianMonteCarlo(programs.hamiltonian, start, data, {
@@ -159,7 +172,7 @@ export function sghmc(options: SghmcOptions = {}): BoSurrogate {
 
 /** Networks trained by Adam on the log density, each on a part of the observations and from a start of its own. */
 export function ensemble(options: EnsembleOptions = {}): BoSurrogate {
-  checkNetwork("ensemble", options, ["members", "part"]);
+  checkNetwork("ensemble", options, ["members", "part", "officialNoise"]);
   const { trainingSteps = 1000, members = 10, part = 0.8 } = options;
   requireInteger("ensemble", "members", members, 1);
   if (!(part > 0 && part <= 1)) throw new ValueError(`ensemble: part is ${part}; it must be in (0, 1]`);
@@ -169,7 +182,7 @@ export function ensemble(options: EnsembleOptions = {}): BoSurrogate {
     const weights = new Float64Array(members * network.size);
     for (let k = 0; k < members; k++) {
       const own = rng.fork(k);
-      const data = densityData(seen, variances);
+      const data = densityData(seen, variances, options);
       const mask = new Float64Array(data.mask.size);
       for (const at of own.permutation(n).data().slice(0, size)) mask[at] = 1;
       const given = { ...data, mask: hostTensor(mask, [mask.length], "float64") };

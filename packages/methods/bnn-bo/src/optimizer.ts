@@ -45,7 +45,10 @@ export interface OptimizerOptions {
   readonly reference?: readonly number[];
   /** Default `gp()`. */
   readonly surrogate?: BoSurrogate;
-  /** `"qEI"`, `"qUCB"`, `"qPI"`, `"thompson"`, for several objectives `"qEHVI"` (both default). */
+  /**
+   * `"qEI"` (default), `"qNEI"` (where trials are noisy), `"qUCB"`, `"qPI"`, `"thompson"`, `"EI"` (the closed form: one trial
+   * at a time, Gaussian surrogates); for several objectives `"qEHVI"` (default).
+   */
   readonly acquisition?: AcquisitionName;
   /** Trials before the surrogate is asked, >= 1. Default 2 d + 2, at most 20. */
   readonly initialTrials?: number;
@@ -79,6 +82,8 @@ export interface BayesianOptimizer {
   readonly front: readonly Trial[];
   /** What the trials dominate above the reference, of several objectives; else the best value. */
   readonly progress: number;
+  /** What is odd about the trials so far, such as a reference that none exceeds; empty where nothing is. */
+  readonly warnings: readonly string[];
   /** What to save. */
   readonly state: OptimizerState;
 }
@@ -210,6 +215,12 @@ export function bayesianOptimizer(space: readonly Variable[], options: Optimizer
     get progress() {
       if (state.trials.length === 0) return raised === undefined ? -signs[0] * Infinity : 0;
       return raised === undefined ? state.trials[bestIndex()].values[0] : hypervolume(gains(), raised);
+    },
+    get warnings() {
+      if (raised === undefined || state.trials.length === 0 || hypervolume(gains(), raised) > 0) return [];
+      return [
+        `no trial is better than the reference ${reference} in all objectives, so that all are worth nothing; give a worse one`,
+      ];
     },
     get state() {
       return state;

@@ -13,6 +13,8 @@ export interface Sampler {
   readonly values: (model: ModelTree, points: Tensor, base: Tensor) => Tensor;
   /** What chooses them, drawn once for a whole search: common random numbers. */
   readonly base: (model: ModelTree, rng: random.Rng, count: number, q: number) => Tensor;
+  /** Where functions are Gaussian: `[q]` means and `[q, q]` covariances of standardised values, for closed forms. */
+  readonly moments?: (model: ModelTree, points: Tensor) => { readonly mean: Tensor; readonly covariance: Tensor };
 }
 
 /** What a surrogate says after observations: moments, and functions to draw. Of values as they were given. */

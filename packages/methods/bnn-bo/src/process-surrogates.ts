@@ -87,6 +87,22 @@ export function scaledMatern(d: number, lengthPrior: "gamma" | "dim-scaled") {
   return { kernel, logPrior };
 }
 
+/** @internal The usual process of d inputs, and where its fit begins. */
+export function usualProcess(d: number, lengthPrior: "gamma" | "dim-scaled") {
+  return kept(`gp ${lengthPrior} ${d}`, () => {
+    const { kernel, logPrior } = scaledMatern(d, lengthPrior);
+    const at = (parameters: ParameterTree) => kernel.with(parameters);
+    return {
+      kernel: kernel.parameters,
+      kind: {
+        matrix: (parameters, a, b) => at(parameters).matrix(a, b),
+        diagonal: (parameters, a) => at(parameters).diagonal(a),
+        logPrior: (parameters, noise) => add(logPrior(parameters), noisePrior(noise)),
+      },
+    };
+  });
+}
+
 /**
  * The usual Gaussian process: Matern of smoothness 5/2 with a length scale for each input, priors of its parameters, fitted from
  * two starts.
@@ -99,19 +115,7 @@ export function gp(options: GpOptions = {}): BoSurrogate {
     name: lengthPrior === "gamma" ? "gp" : "gp, dim-scaled",
     async fit(x, y, { signal } = {}) {
       const data = standardised("gp", x, y);
-      const d = data.x.shape[1];
-      const { process, start } = kept(`gp ${lengthPrior} ${d}`, () => {
-        const { kernel, logPrior } = scaledMatern(d, lengthPrior);
-        const at = (parameters: ParameterTree) => kernel.with(parameters);
-        return {
-          kernel: kernel.parameters,
-          kind: {
-            matrix: (parameters, a, b) => at(parameters).matrix(a, b),
-            diagonal: (parameters, a) => at(parameters).diagonal(a),
-            logPrior: (parameters, noise) => add(logPrior(parameters), noisePrior(noise)),
-          },
-        };
-      });
+      const { process, start } = usualProcess(data.x.shape[1], lengthPrior);
       const { parameters } = await fitProcess(process, padded(data), NOISES.map(start), false, signal);
       return processPosterior(process, parameters, data);
     },

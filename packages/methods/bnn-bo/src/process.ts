@@ -119,6 +119,7 @@ export function processOf(kind: ProcessKind): Process {
       return add(level, matmul(base, transpose(linalg.cholesky(add(covariance, jitter)))));
     },
     base: (_, rng, count, q) => rng.normal([count, q], { dtype: "float64" }),
+    moments: (model, points) => moments(model as unknown as ProcessModel, points),
   };
   return {
     minusPosterior,

@@ -1,8 +1,9 @@
 import { makeBreather, minimizeLbfgsbSync } from "@offprint/solvers";
-import { hostTensor, random, type Tensor } from "@offprint/tensor-core";
+import { hostTensor, random, type Tensor, ValueError } from "@offprint/tensor-core";
 import { type AcquisitionData, type AcquisitionName, acquisitionProgram } from "./acquisition.js";
 import { nondominatedBoxes, paretoFront } from "./hypervolume.js";
 import type { SampledPosterior } from "./posterior.js";
+import { type Padded, padded } from "./standardise.js";
 
 /** How an acquisition is searched. */
 export interface SearchSettings {
@@ -26,6 +27,8 @@ const SOBOL = 256;
 const BOX_ROOM = 16;
 /** In the place of sides without end. */
 const FAR = 1e12;
+/** Of qNEI: trials of the largest means, one of which is the best so far. */
+const CONTENDERS = 32;
 
 /** @internal `[count, d]` even points of the unit cube. */
 export function evenPoints(rng: random.Rng, count: number, d: number): Tensor {
@@ -47,14 +50,22 @@ export async function bestBatch(
   rng: random.Rng,
 ): Promise<Float64Array> {
   const d = observed.x.shape[1];
+  const { acquisition } = settings;
+  if (acquisition === "EI" && q > 1) {
+    throw new ValueError(`suggest: acquisition "EI" is of one trial at a time; ask for 1, not ${q}, or take "qEI"`);
+  }
+  if (acquisition === "EI" && posteriors[0].sampler.moments === undefined) {
+    throw new ValueError(`suggest: acquisition "EI" is for Gaussian surrogates; take "qEI"`);
+  }
   const program = acquisitionProgram(
-    settings.acquisition,
+    acquisition,
     posteriors.map(({ sampler }) => sampler),
   );
   const models = posteriors.map(({ model }) => model);
   const draws = rng.fork("functions");
-  const bases = posteriors.map(({ sampler, model }) => sampler.base(model, draws, settings.samples, q));
   const data = acquisitionData(posteriors, observed, settings);
+  const drawn = q + (acquisition === "qNEI" ? data.mask.size : 0);
+  const bases = posteriors.map(({ sampler, model }) => sampler.base(model, draws, settings.samples, drawn));
   const batch = (points: ArrayLike<number>) => hostTensor(Float64Array.from(points), [q, d], "float64");
   const value = (points: ArrayLike<number>) => program.value(batch(points), models, bases, data).item();
   const raw = evenPoints(rng.fork("raw"), settings.rawSamples, q * d);
@@ -85,7 +96,7 @@ export async function bestBatch(
 function acquisitionData(
   posteriors: readonly SampledPosterior[],
   { x, y }: { readonly x: Tensor; readonly y: readonly (readonly number[])[] },
-  { beta, reference }: SearchSettings,
+  { acquisition, beta, reference }: SearchSettings,
 ): AcquisitionData {
   const m = posteriors.length;
   const vector = (values: number[]) => hostTensor(Float64Array.from(values), [values.length], "float64");
@@ -109,12 +120,36 @@ function acquisitionData(
     upper: sides("upper"),
     deviation: vector(posteriors.map(({ deviation }) => deviation)),
     offset: vector(posteriors.map(({ offset }) => offset)),
+    ...(acquisition === "qNEI" ? contendersOf(posteriors[0], x) : { tried: scalar(0), mask: scalar(0) }),
   };
+}
+
+/** Trials one of which is the best so far. */
+function contendersOf(posterior: SampledPosterior, x: Tensor): Pick<AcquisitionData, "tried" | "mask"> {
+  const [n, d] = x.shape;
+  const means = meansAt(posterior, x);
+  const kept = Array.from({ length: n }, (_, i) => i)
+    .sort((a, b) => means[b] - means[a])
+    .slice(0, CONTENDERS);
+  const rows = Float64Array.from(
+    kept.flatMap((i) => Array.from(x.data().subarray(i * d, (i + 1) * d) as Float64Array)),
+  );
+  const { x: tried, mask } = withRoom(hostTensor(rows, [kept.length, d], "float64"));
+  return { tried, mask };
 }
 
 /** The front is that of the posterior's means: observations are noisy. */
 function boxesOf(posteriors: readonly SampledPosterior[], x: Tensor, reference: readonly number[]) {
-  const means = posteriors.map((posterior) => posterior.mean(x).data());
+  const means = posteriors.map((posterior) => meansAt(posterior, x));
   const rows = Array.from({ length: x.shape[0] }, (_, i) => means.map((values) => values[i]));
   return nondominatedBoxes(paretoFront(rows), reference);
+}
+
+function withRoom(x: Tensor): Padded {
+  return padded({ x, y: hostTensor(new Float64Array(x.shape[0]), [x.shape[0]], "float64") });
+}
+
+/** Compiled for each number of rows that there is room for, not for each number of trials. */
+function meansAt(posterior: SampledPosterior, x: Tensor): Float64Array {
+  return Float64Array.from(posterior.mean(withRoom(x).x).data().subarray(0, x.shape[0]));
 }

@@ -1,80 +1,123 @@
 import { random, tensor } from "@offprint/tensor-core";
 import { centralDifferences, expectClose } from "@offprint/testing";
-import { describe, expect, it } from "vitest";
-import { acquisitionProgram } from "../src/acquisition.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type AcquisitionData, acquisitionNames, acquisitionProgram } from "../src/acquisition.js";
 import { nondominatedBoxes } from "../src/hypervolume.js";
 import {
+  type AcquisitionName,
   expectedHypervolumeImprovement,
   expectedImprovement,
   gp,
   hypervolume,
   paretoFront,
   probabilityOfImprovement,
+  type SampledPosterior,
   upperConfidenceBound,
 } from "../src/index.js";
 
 const float64 = { dtype: "float64" } as const;
 const x = random.rng(1).uniform([10, 2], float64);
 const y = x.mul(3).sin().sum(1);
+const best = 1.5;
+let posterior: SampledPosterior;
+let second: SampledPosterior;
+beforeAll(async () => {
+  posterior = await gp().fit(x, y);
+  second = await gp().fit(x, x.mul(2).cos().sum(1));
+});
 
-async function setting(count: number, q: number) {
-  const posterior = await gp().fit(x, y);
-  const base = posterior.sampler.base(posterior.model, random.rng(2), count, q);
-  const data = {
-    ...{ best: tensor(1.5, float64), beta: tensor(4, float64), deviation: tensor([posterior.deviation], float64) },
-    ...{ offset: tensor([posterior.offset], float64), lower: tensor([[0]], float64), upper: tensor([[0]], float64) },
-  };
-  return { posterior, base, data };
+const data = (outputs: readonly SampledPosterior[], more: Partial<AcquisitionData> = {}): AcquisitionData => ({
+  ...{ best: tensor(best, float64), beta: tensor(4, float64) },
+  ...{ lower: tensor([[0]], float64), upper: tensor([[0]], float64), tried: tensor(0), mask: tensor(0) },
+  deviation: tensor(
+    outputs.map(({ deviation }) => deviation),
+    float64,
+  ),
+  offset: tensor(
+    outputs.map(({ offset }) => offset),
+    float64,
+  ),
+  ...more,
+});
+const bases = (outputs: readonly SampledPosterior[], count: number, q: number) =>
+  outputs.map(({ sampler, model }, j) => sampler.base(model, random.rng(2 + j), count, q));
+const pair = (flat: ArrayLike<number>) => tensor(Float64Array.from(flat), float64).reshape([flat.length / 2, 2]);
+
+/** The acquisition of points from many draws. */
+function valueOf(
+  name: AcquisitionName,
+  points: number[][],
+  more: Partial<AcquisitionData> = {},
+  count = 20_000,
+): number {
+  const drawn = points.length + (more.mask?.size ?? 0);
+  return acquisitionProgram(name, [posterior.sampler])
+    .value(tensor(points, float64), [posterior.model], bases([posterior], count, drawn), data([posterior], more))
+    .item();
 }
+const exact = (point: number[]) =>
+  expectedImprovement(posterior.mean([point]), posterior.variance([point]).sqrt(), best).item();
 
 describe("acquisitions", () => {
-  it("expected improvement of samples is the closed form, is not negative, and two equal points are one", async () => {
-    const { posterior, base, data } = await setting(20_000, 1);
-    const program = acquisitionProgram("qEI", [posterior.sampler]);
+  it("expected improvement of samples is the closed form, is not negative, and two equal points are one", () => {
     for (const point of [
       [0.3, 0.7],
       [0.9, 0.5],
     ]) {
-      const value = program.value(tensor([point], float64), [posterior.model], [base], data).item();
-      const exact = expectedImprovement(posterior.mean([point]), posterior.variance([point]).sqrt(), 1.5).item();
-      expect(Math.abs(value - exact)).toBeLessThan(0.03 * exact + 1e-4);
+      const value = valueOf("qEI", [point]);
+      expect(Math.abs(value - exact(point))).toBeLessThan(0.03 * exact(point) + 1e-4);
       expect(value).toBeGreaterThanOrEqual(0);
+      expectClose(valueOf("EI", [point], {}, 1), exact(point), 1e-9);
     }
-    const pair = await setting(20_000, 2);
-    const twice = program
-      .value(
-        tensor(
-          [
-            [0.3, 0.7],
-            [0.3, 0.7],
-          ],
-          float64,
-        ),
-        [pair.posterior.model],
-        [pair.base],
-        data,
-      )
-      .item();
-    const once = expectedImprovement(posterior.mean([[0.3, 0.7]]), posterior.variance([[0.3, 0.7]]).sqrt(), 1.5).item();
-    expect(Math.abs(twice - once)).toBeLessThan(0.1 * once + 1e-3);
+    const point = [0.3, 0.7];
+    expect(Math.abs(valueOf("qEI", [point, point]) - exact(point))).toBeLessThan(0.1 * exact(point) + 1e-3);
   });
 
-  for (const name of ["qEI", "qUCB", "qPI", "thompson"] as const) {
-    it(`${name} has the gradient of its value`, async () => {
-      const { posterior, base, data } = await setting(64, 2);
-      const program = acquisitionProgram(name, [posterior.sampler]);
-      const at = (flat: ArrayLike<number>) =>
+  it("noisy expected improvement is that of the difference to what was tried, of which room is no part", () => {
+    const [point, before] = [
+      [0.55, 0.6],
+      [0.3, 0.7],
+    ];
+    const both = posterior.covariance([point, before]).toArray() as number[][];
+    const gain = posterior.mean([point]).item() - posterior.mean([before]).item();
+    const spread = Math.sqrt(both[0][0] + both[1][1] - 2 * both[0][1]);
+    const closed = expectedImprovement([gain], [spread], 0).item();
+    const tried = tensor([before, [0.5, 0.5]], float64);
+    const value = valueOf("qNEI", [point], { tried, mask: tensor([1, 0], float64) });
+    expect(Math.abs(value - closed)).toBeLessThan(0.03 * closed + 1e-4);
+  });
+
+  for (const name of acquisitionNames) {
+    it(`${name} has the gradient of its value`, () => {
+      const outputs = name === "qEHVI" ? [posterior, second] : [posterior];
+      const program = acquisitionProgram(
+        name,
+        outputs.map(({ sampler }) => sampler),
+      );
+      const boxes = nondominatedBoxes(
+        [
+          [1.2, 0.1],
+          [0.6, 0.5],
+        ],
+        [0, -1],
+      );
+      const side = (which: "lower" | "upper") =>
         tensor(
-          [
-            [flat[0], flat[1]],
-            [flat[2], flat[3]],
-          ],
+          boxes.map((box) => box[which].map((v) => Math.min(v, 1e12))),
           float64,
         );
-      const place = Float64Array.of(0.3, 0.62, 0.81, 0.44);
-      const [, gradient] = program.withGradient(at(place), [posterior.model], [base], data);
-      const value = (flat: ArrayLike<number>) => program.value(at(flat), [posterior.model], [base], data).item();
-      expectClose(gradient.reshape([4]), centralDifferences(value as never, place), {
+      const more: Partial<AcquisitionData> = {
+        ...(name === "qEHVI" && { lower: side("lower"), upper: side("upper") }),
+        ...(name === "qNEI" && { tried: x, mask: tensor(new Float64Array(10).fill(1), float64) }),
+      };
+      const models = outputs.map(({ model }) => model);
+      const place = name === "EI" ? Float64Array.of(0.55, 0.72) : Float64Array.of(0.3, 0.62, 0.81, 0.44);
+      const drawn = bases(outputs, 64, place.length / 2 + (more.mask?.size ?? 0));
+      const given = data(outputs, more);
+      const [value, gradient] = program.withGradient(pair(place), models, drawn, given);
+      expect(Math.abs(value.item())).toBeGreaterThan(1e-6);
+      const at = (flat: ArrayLike<number>) => program.value(pair(flat), models, drawn, given).item();
+      expectClose(gradient.reshape([place.length]), centralDifferences(at as never, place), {
         ofLargest: 2e-3,
         absolute: 1e-6,
       } as never);

@@ -3,13 +3,14 @@ import { tree } from "@offprint/tensor-core";
 import { errorLike } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
+  type BoSurrogate,
   bayesianOptimizer,
   compareSurrogates,
+  ensemble,
   gp,
   hamiltonianMonteCarlo,
   hamiltonianProgram,
   ibnn,
-  objectiveOnCluster,
   optimize,
   type Variable,
 } from "../src/index.js";
@@ -150,24 +151,26 @@ describe("the optimiser", () => {
     expect(traces[1].standardError.length).toBe(3);
   });
 
-  it("runs trials as jobs of a cluster", async () => {
-    const asked: unknown[] = [];
-    const cluster = {
-      async *map(job: string, list: Iterable<unknown>) {
-        for (const settings of list) {
-          asked.push([job, settings]);
-          yield { value: objective(settings as number[]) };
-        }
-      },
+  it("says when no trial exceeds the reference", async () => {
+    const optimizer = bayesianOptimizer(space, { objectives: 2, reference: [-100, -100], initialTrials: 2 });
+    expect(optimizer.warnings).toEqual([]);
+    optimizer.observe([1, 1], [0, 0]);
+    expect(optimizer.progress).toBe(0);
+    expect(optimizer.warnings.join()).toContain("reference -100,-100");
+    optimizer.observe([2, 1], [-101, -102]);
+    expect(optimizer.warnings).toEqual([]);
+  });
+
+  it("takes the closed form for one trial at a time of Gaussian surrogates only", async () => {
+    const of = (surrogate: BoSurrogate) => {
+      const optimizer = bayesianOptimizer(space, { acquisition: "EI", surrogate, initialTrials: 1 });
+      optimizer.observe([1, 1], 0);
+      optimizer.observe([2, 1], 1);
+      return optimizer;
     };
-    const remote = objectiveOnCluster(cluster, "my-package#trial");
-    const { trials } = await optimize({ space, objective: remote }, { maxIterations: 2, initialTrials: 3 });
-    expect(asked.length).toBe(trials.length);
-    const broken = {
-      async *map() {
-        yield { error: new Error("no such machine") };
-      },
-    };
-    await expect(objectiveOnCluster(broken, "my-package#trial")([1, 1])).rejects.toThrow(/no such machine/);
+    expect((await of(gp()).suggest()).length).toBe(1);
+    await expect(of(gp()).suggest(2)).rejects.toThrow(errorLike("ValueError", /one trial at a time/));
+    const networks = of(ensemble({ members: 1, widths: [2], trainingSteps: 1 }));
+    await expect(networks.suggest()).rejects.toThrow(errorLike("ValueError", /Gaussian surrogates/));
   });
 });
