@@ -1,3 +1,4 @@
+export { type AffineConstraintsOptions, affineConstraints } from "./affine-constraints.js";
 export { type AffineLowerLevel, type AipodKept, type AipodOptions, aipod } from "./aipod.js";
 export { type KktOptions, type KktPoint, type KktRecord, type KktResult, kktImplicit } from "./kkt-implicit.js";
 export { type LowerProgrammeOptions, type LowerProgrammeSolution, solveLowerProgramme } from "./lower-programme.js";

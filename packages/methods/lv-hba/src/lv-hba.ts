@@ -111,7 +111,7 @@ export async function lvHba<X, Y, U = null, L = U>(
   options: LvHbaOptions<X, Y>,
 ): Promise<LvHbaResult<X, Y>> {
   const owner = "lvHba";
-  const settings = readOptions(owner, options);
+  const settings = readOptions(owner, options, problem?.sample !== undefined);
   const read = new ConstrainedProblem(owner, problem);
   const { vectors } = read;
   const scale = options.resume?.inner?.scale ?? read.scaleOf(settings.scaleConstraints);
@@ -151,7 +151,6 @@ export async function lvHba<X, Y, U = null, L = U>(
           ...moved,
           told: { ...told, ...extra },
           growing,
-
           scale,
         };
       },

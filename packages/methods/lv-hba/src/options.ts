@@ -15,13 +15,16 @@ import type { LvHbaRecord, LvHbaState } from "./lv-hba.js";
 export interface LvHbaOptions<X, Y> extends RunOptions<LvHbaRecord, LvHbaState> {
   /** Iterations at most. */
   readonly maxIterations: number;
-  /** Step of x and y, > 0; slower than the saddle point's iteration, about `eta / gamma1`. Default 0.05. */
+  /**
+   * Step of x and y, > 0; slower than the saddle point's iteration, about `eta / gamma1`. Default 0.05; in iteration k
+   * `0.05 / sqrt(k)` where the problem draws batches.
+   */
   readonly alpha?: Rate;
   /** Step of x alone, where `projectJointly` treats x and y apart. Default `alpha`. */
   readonly alphaX?: Rate;
   /** Step of z, the centre of the multipliers, > 0. Default 0.1. */
   readonly beta?: Rate;
-  /** Step of the saddle point's iteration, > 0; below `2 mu / (mu^2 + sigma^2)` with mu = 1/gamma and sigma the norm of the constraints' slopes. Default 0.1. */
+  /** Step of the saddle point's iteration, > 0; below `2 mu / (mu^2 + sigma^2)` with mu = 1/gamma and sigma the norm of the constraints' slopes. Default 0.1; `0.1 / sqrt(k)` where the problem draws batches. */
   readonly eta?: Rate;
   /** Proximal weight of y, > 0; below 1/rho where the lower function is only rho-weakly convex. Default 10. */
   readonly gamma1?: number;
@@ -74,15 +77,19 @@ const names = [
   ...runOptionNames,
 ];
 
-/** Reads and checks the options. @throws ValueError */
-export function readOptions<X, Y>(owner: string, options: LvHbaOptions<X, Y>) {
+/**
+ * Reads and checks the options.
+ * @param drawn - Whether the problem draws batches, so that steps must fall.
+ * @throws ValueError
+ */
+export function readOptions<X, Y>(owner: string, options: LvHbaOptions<X, Y>, drawn = false) {
   if (options === undefined) throw new ValueError(`${owner}: options are missing; give { maxIterations, ... }`);
   checkOptions(owner, options, names);
   const {
     maxIterations,
-    alpha = 0.05,
+    alpha = falling(0.05, drawn),
     beta = 0.1,
-    eta = 0.1,
+    eta = falling(0.1, drawn),
     gamma1 = 10,
     gamma2 = 10,
     c = 2,
@@ -119,4 +126,9 @@ export function readOptions<X, Y>(owner: string, options: LvHbaOptions<X, Y>) {
     beta: rateTensors(owner, "beta", beta),
     eta: rateTensors(owner, "eta", eta),
   };
+}
+
+/** A step that is not given: batches are noisy, so that it falls with them. */
+function falling(first: number, drawn: boolean): Rate {
+  return drawn ? (iteration) => first / Math.sqrt(iteration) : first;
 }

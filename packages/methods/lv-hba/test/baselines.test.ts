@@ -1,6 +1,7 @@
 import type { ConstrainedBilevelProblem } from "@offprint/bilevel";
 import {
   add,
+  eye,
   linalg,
   matmul,
   mul,
@@ -15,7 +16,15 @@ import {
 } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { aipod, kktImplicit, lvHba, searchUpper, solveLowerProgramme, svmHyperParameters } from "../src/index.js";
+import {
+  affineConstraints,
+  aipod,
+  kktImplicit,
+  lvHba,
+  searchUpper,
+  solveLowerProgramme,
+  svmHyperParameters,
+} from "../src/index.js";
 import { halfSpaceProblem } from "./problems.js";
 
 const float64 = { dtype: "float64" } as const;
@@ -25,58 +34,16 @@ function strongToy() {
   const rng = random.rng(3);
   const [a, h] = [rng.uniform([2, 4], float64), rng.uniform([2, 4], float64)];
   const inverse = linalg.pinv(a);
-  const map = sub(
-    sub(
-      tensor(
-        [
-          [1, 0, 0, 0],
-          [0, 1, 0, 0],
-          [0, 0, 1, 0],
-          [0, 0, 0, 1],
-        ],
-        float64,
-      ),
-      matmul(inverse, a),
-    ),
-    matmul(inverse, h),
-  );
+  const map = sub(sub(eye(4, 4, "float64"), matmul(inverse, a)), matmul(inverse, h));
   const t = rng.normal([4], float64);
   const problem: ConstrainedBilevelProblem = {
     initial: { x: rng.normal([4], float64), y: zeros([4], "float64") },
     upper: (x, y) => add(mul(sum(square(sub(y, t))), 0.5), mul(sum(square(x)), 0.5)),
     lower: (x, y) => mul(sum(square(sub(y, x))), 0.5),
-    constraints: (x, y) => add(matmul(a, y), matmul(h, x)),
-    equality: true,
-    projectJointly(x, y) {
-      const both = tensor([[...a.data()], [...h.data()]], float64);
-      expect(both.shape).toEqual([2, 8]);
-      const rows = linalg.pinv(tensor(rowsOf(h, a), float64));
-      const residual = add(matmul(a, y), matmul(h, x));
-      const step = matmul(rows, residual);
-      return { x: sub(x, step.slice([{ stop: 4 }])), y: sub(y, step.slice([{ start: 4 }])) };
-    },
+    ...affineConstraints({ x: h, y: a, bounds: [0, 0], equality: true }),
   };
-  const best = linalg.solve(
-    add(
-      matmul(transpose(map), map),
-      tensor(
-        [
-          [1, 0, 0, 0],
-          [0, 1, 0, 0],
-          [0, 0, 1, 0],
-          [0, 0, 0, 1],
-        ],
-        float64,
-      ),
-    ),
-    matmul(transpose(map), t),
-  );
+  const best = linalg.solve(add(matmul(transpose(map), map), eye(4, 4, "float64")), matmul(transpose(map), t));
   return { problem, level: { matrix: a, offset: (x: Tensor) => matmul(h, x) }, map, best };
-}
-
-function rowsOf(h: Tensor, a: Tensor): number[][] {
-  const [left, right] = [h.toArray() as number[][], a.toArray() as number[][]];
-  return left.map((row, i) => [...row, ...right[i]]);
 }
 
 describe("aipod", () => {

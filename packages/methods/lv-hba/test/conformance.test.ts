@@ -61,7 +61,7 @@ const noisy = {
 runConformance(
   "lvHba with drawn batches",
   {
-    run: (options) => lvHba(noisy, { alpha: (k: number) => 0.05 / Math.sqrt(k), ...options } as never),
+    run: (options) => lvHba(noisy, options as never),
     limit: "maxIterations",
     short: 6,
     endless: { maxIterations: 1e9 },

@@ -1,10 +1,59 @@
 import { sub, type Tensor, tensor } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { lvHba, lvHbaResidual, proxLagrangianValue, solveLowerProgramme } from "../src/index.js";
+import { affineConstraints, lvHba, lvHbaResidual, proxLagrangianValue, solveLowerProgramme } from "../src/index.js";
 import { freeProblem, halfSpaceProblem } from "./problems.js";
 
 const float64 = { dtype: "float64" } as const;
+
+describe("affineConstraints", () => {
+  it("is the constraint with its projection that is written by hand", async () => {
+    for (const equality of [false, true]) {
+      const byHand = halfSpaceProblem(3, equality);
+      const ones = [[1, 1, 1]];
+      const affine = { ...byHand, ...affineConstraints({ x: ones, y: ones, bounds: [1], equality }) };
+      const options = { maxIterations: 50, gamma1: 2, gamma2: 2 };
+      const [one, other] = [await lvHba(byHand, options), await lvHba(affine, options)];
+      expectClose(other.x, one.x, 1e-10);
+      expectClose(other.multipliers, one.multipliers, 1e-10);
+    }
+  });
+
+  it("keeps pairs feasible where several constraints meet, and leads to the best of them", async () => {
+    // Lower: the y of the simplex sum y <= x, y >= 0 nearest to (3, 1); upper: y near (2, 2), and x small.
+    const problem = {
+      initial: { x: tensor([1], float64), y: tensor([0, 0], float64) },
+      upper: (x: Tensor, y: Tensor) =>
+        x
+          .square()
+          .sum()
+          .mul(0.1)
+          .add(y.sub([2, 2]).square().sum()),
+      lower: (_: Tensor, y: Tensor) => y.sub([3, 1]).square().sum().mul(0.5),
+      ...affineConstraints({
+        x: [[-1], [0], [0]],
+        y: [
+          [1, 1],
+          [-1, 0],
+          [0, -1],
+        ],
+        bounds: [0, 0, 0],
+      }),
+    };
+    const options = { maxIterations: 1000, gamma1: 2, gamma2: 2, alpha: 0.2, eta: 0.3 };
+    const { x, history } = await lvHba(problem, options);
+    for (const { feasibility } of history) expect(feasibility).toBeLessThan(1e-9);
+    // With y = (x/2 + 1, x/2 - 1) for x in [2, 4], the upper level is 0.1 x^2 + (x/2 - 1)^2 + (x/2 - 3)^2.
+    expect(Math.abs(x.item() - 4 / 1.2)).toBeLessThan(0.01);
+    const { y } = await solveLowerProgramme(problem, x);
+    expectClose(y, [x.item() / 2 + 1, x.item() / 2 - 1], 1e-7);
+  });
+
+  it("refuses what does not fit", () => {
+    expect(() => affineConstraints({ x: [[1]], y: [[1], [2]], bounds: [0] })).toThrow(/give \[l, dx\], \[l, dy\]/);
+    expect(() => affineConstraints({ x: [[1], [-1]], y: [[0], [0]], bounds: [-1, -1] })).toThrow(/no point satisfies/);
+  });
+});
 
 describe("proxLagrangianValue", () => {
   it("without constraints is the Moreau envelope", async () => {
