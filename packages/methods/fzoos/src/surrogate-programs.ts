@@ -38,7 +38,9 @@ export interface SurrogatePrograms {
   readonly gradient: (trajectory: Trajectory, z: Tensor, length: Tensor, noise: Tensor, range: Tensor) => Tensor;
   readonly gradientCovariance: (trajectory: Trajectory, z: Tensor, length: Tensor, noise: Tensor) => Tensor;
   readonly uncertainty: (trajectory: Trajectory, candidates: Tensor, length: Tensor, noise: Tensor) => Tensor;
-  readonly minusEvidence: (trajectory: Trajectory, length: Tensor, noise: Tensor) => Tensor;
+  /** `[n, n]` squared distances between queries: what the evidence of every length is made of. */
+  readonly distances: (trajectory: Trajectory) => Tensor;
+  readonly minusEvidence: (trajectory: Trajectory, distances: Tensor, length: Tensor, noise: Tensor) => Tensor;
 }
 
 /** Squared distances between rows, from the products G of differences from one place: `[n, n]`. */
@@ -56,8 +58,8 @@ export function surrogatePrograms(profile: (squared: Tensor) => Tensor): Surroga
   const slope = grad((s: Tensor) => sum(profile(s))) as (s: Tensor) => Tensor;
 
   /** The Cholesky factor of K + noise I, rows without a query being those of the identity. */
-  const factorOf = ({ mask }: Trajectory, G: Tensor, length: Tensor, noise: Tensor): Tensor => {
-    const K = mul(outer(mask, mask), profile(div(squaredDistances(G), square(length))));
+  const factorOf = ({ mask }: Trajectory, distances: Tensor, length: Tensor, noise: Tensor): Tensor => {
+    const K = mul(outer(mask, mask), profile(div(distances, square(length))));
     return linalg.cholesky(add(K, diag(add(mul(mask, noise), sub(1, mask)))));
   };
   /** Queries seen from z: differences, their products, the factor, and a. */
@@ -66,7 +68,7 @@ export function surrogatePrograms(profile: (squared: Tensor) => Tensor): Surroga
     const G = matmul(D, transpose(D));
     const s = div(diagonal(G), square(length));
     const a = mul(trajectory.mask, div(mul(2, slope(s)), square(length)));
-    return { D, s, a, factor: factorOf(trajectory, G, length, noise) };
+    return { D, s, a, factor: factorOf(trajectory, squaredDistances(G), length, noise) };
   };
   const priorOf = (length: Tensor): Tensor => div(mul(-2, slope(mul(length, 0))), square(length));
 
@@ -97,7 +99,10 @@ export function surrogatePrograms(profile: (squared: Tensor) => Tensor): Surroga
       const lengths = sum(square(E), 1);
       const distances = maximum(sub(add(expandDims(lengths, 1), expandDims(diagonal(G), 0)), mul(2, products)), 0);
       const a = mul(mask, div(mul(2, slope(div(distances, square(length)))), square(length)));
-      const half = linalg.triangularSolve(factorOf(trajectory, G, length, noise), eye(n, n, "float64"));
+      const half = linalg.triangularSolve(
+        factorOf(trajectory, squaredDistances(G), length, noise),
+        eye(n, n, "float64"),
+      );
       const inverse = matmul(transpose(half), half);
       // tr(J^T K^-1 J), with <J_j, J_k> = a_j a_k (|e|^2 - e.x_j - e.x_k + x_j.x_k).
       const solved = matmul(a, inverse);
@@ -107,11 +112,14 @@ export function surrogatePrograms(profile: (squared: Tensor) => Tensor): Surroga
       const known = add(sub(mul(lengths, squares), mul(2, crossed)), inner);
       return sub(mul(d, priorOf(length)), known);
     }),
-    minusEvidence: jitSync(({ x, targets, mask }: Trajectory, length: Tensor, noise: Tensor) => {
+    distances: jitSync(({ x, mask }: Trajectory) => {
       const D = sub(x, div(matmul(mask, x), sum(mask)));
-      const factor = factorOf({ x, targets, mask }, matmul(D, transpose(D)), length, noise);
-      const quadratic = dot(targets, linalg.choleskySolve(factor, targets));
-      return add(mul(0.5, quadratic), sum(log(diagonal(factor))));
+      return squaredDistances(matmul(D, transpose(D)));
+    }),
+    minusEvidence: jitSync((trajectory: Trajectory, distances: Tensor, length: Tensor, noise: Tensor) => {
+      const factor = factorOf(trajectory, distances, length, noise);
+      const half = linalg.triangularSolve(factor, expandDims(trajectory.targets, 1));
+      return add(mul(0.5, sum(square(half))), sum(log(diagonal(factor))));
     }),
   };
 }

@@ -187,8 +187,9 @@ function mostLikelyLength(
   factorised: <R>(run: (noise: Tensor) => R) => R,
 ): number {
   if (range === 0) return 1;
+  const distances = programs.distances(trajectory);
   const objective = (logLength: number) =>
-    factorised((noise) => programs.minusEvidence(trajectory, scalar(Math.exp(logLength)), noise)).item();
+    factorised((noise) => programs.minusEvidence(trajectory, distances, scalar(Math.exp(logLength)), noise)).item();
   const [low, high] = LENGTHS;
   return Math.exp(brentMinimize(objective, Math.log(low), Math.log(high), { tolerance: 1e-3 }).x);
 }
