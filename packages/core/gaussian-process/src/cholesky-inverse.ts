@@ -11,8 +11,8 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 
-/** Orders below which halving saves nothing. */
-const SMALL = 200;
+/** Orders up to which halving a triangle, and its product with itself, saves nothing. */
+const [SMALL, SMALL_PRODUCT] = [64, 128];
 
 /**
  * @internal K^-1 from its Cholesky factor. Halves know which of their blocks are zero: two fifths of the work of solving
@@ -37,14 +37,14 @@ function triangularInverse(L: Tensor): Tensor {
   if (n <= SMALL) return linalg.triangularSolve(L, eye(n, n, "float64"));
   const { A, B, C } = halves(L);
   const [left, right] = [triangularInverse(A), triangularInverse(C)];
-  const corner = neg(matmul(right, matmul(B, left)));
+  const corner = neg(linalg.triangularSolve(C, matmul(B, left)));
   const top = concatenate([left, zeros([A.shape[0], C.shape[0]], "float64")], 1);
   return concatenate([top, concatenate([corner, right], 1)], 0);
 }
 
 /** M^T M for a lower triangular M. */
 function gram(M: Tensor): Tensor {
-  if (M.shape[0] <= SMALL) return matmul(transpose(M), M);
+  if (M.shape[0] <= SMALL_PRODUCT) return matmul(transpose(M), M);
   const { A, B, C } = halves(M);
   const corner = matmul(transpose(C), B);
   const top = concatenate([add(gram(A), matmul(transpose(B), B)), transpose(corner)], 1);
