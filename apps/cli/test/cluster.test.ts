@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { nkeys } from "@nats-io/transport-node";
 import { NatsTestServer, natsServer, needsNatsServer } from "@offprint/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Installation } from "./installation.js";
@@ -85,5 +86,58 @@ describe.skipIf(natsServer === undefined)(`claims on a cluster ${needsNatsServer
     const worker = await startWorker();
     worker.child.kill("SIGINT");
     expect((await worker.finished).code).toBe(130);
+  });
+});
+
+describe.skipIf(natsServer === undefined)(`the compose file of the guide ${needsNatsServer}`, () => {
+  const core = join(import.meta.dirname, "..", "..", "..", "packages", "core");
+  const certificates = join(core, "cluster", "test", "fixtures", "certificates");
+  const guide = readFileSync(
+    join(import.meta.dirname, "..", "..", "docs", "guides", "from-one-machine-to-many.md"),
+    "utf8",
+  );
+  /** The block of a file that the guide shows. */
+  const shown = (file: string) => guide.split(`\`${file}\`\n\n`)[1]!.split("```")[1]!.replace(/^.*\n/, "");
+
+  it("joins machines by keys of their own, encrypted: its server's configuration and its commands, without containers", async () => {
+    const folder = offprint.folder();
+    const keys = (name: string) => {
+      const key = nkeys.createUser();
+      writeFileSync(join(folder, name), new TextDecoder().decode(key.getSeed()));
+      return key.getPublicKey();
+    };
+    const configuration = shown("nats.conf")
+      .replaceAll("UPROGRAM...", keys("program.nk"))
+      .replaceAll("UWORKER1...", keys("worker.nk"))
+      .replaceAll("/certificates", certificates);
+    const server = await NatsTestServer.configured(({ address, store }) =>
+      configuration.replace("0.0.0.0:4222", address).replace('"/data"', JSON.stringify(store)),
+    );
+    const address = `tls://localhost:${server.port}`;
+    const places: Readonly<Record<string, string>> = {
+      "authority.pem": join(certificates, "authority.pem"),
+      "worker.nk": join(folder, "worker.nk"),
+      "program.nk": join(folder, "program.nk"),
+    };
+    /** The words of a command of the guide, with addresses and files of this machine. */
+    const words = (command: readonly string[]) =>
+      command.map((word) => (word.startsWith("tls://") ? address : (places[word.split("/").pop()!] ?? word)));
+    const [, service] = /working_dir.*\n *command: (\[.*\])/.exec(shown("compose.yaml"))!;
+    const [npx, name, ...serving]: string[] = JSON.parse(service!);
+    expect([npx, name]).toEqual(["npx", "offprint"]);
+    const worker = offprint.start(words(serving), folder);
+    await worker.shows(/waiting for a program that does/);
+    // Who does not know the authority does not believe the server.
+    const trusting = await offprint.run(
+      words(["reproduce", "bowl", "--cluster", "tls://", "--credentials", "program.nk"]),
+    );
+    expect([trusting.code, trusting.err]).toEqual([2, expect.stringMatching(/certificate|SELF_SIGNED|UNABLE/i)]);
+    const [, program] = /npx offprint (reproduce --full .*) --report report/.exec(guide)!;
+    const { code, out, err } = await offprint.run(words(program!.replace("--full --seeds 10", "bowl").split(" ")));
+    expect([code, err]).toEqual([0, expect.stringContaining("reaches-bottom: holds")]);
+    expect(out).toContain("claims hold");
+    worker.child.kill("SIGINT");
+    expect((await worker.finished).err).not.toContain("the server says");
+    await server.remove();
   });
 });

@@ -22,14 +22,13 @@ export function workerCommand(registry: Registry) {
         ...connectionOf(options, servers, registry.manifestPath),
         ...(workers !== undefined && { workers }),
         ...(memory !== undefined && { memory }),
+        signal,
         onEvent: note,
       }).catch((error: unknown) => {
+        if (signal.aborted) return undefined;
         throw connectionFailure(error);
       });
-      const leave = () => void worker.close();
-      if (signal.aborted) leave();
-      signal.addEventListener("abort", leave, { once: true });
-      await worker.closed;
+      await worker?.closed;
     },
   });
 }

@@ -9,6 +9,8 @@ export interface AgentOptions extends NatsConnectionOptions {
   readonly memory?: number;
   /** The file that a bundler has made of `@offprint/cluster/thread`; not needed where nothing is bundled. */
   readonly entry?: string | URL;
+  /** Closes the worker, also while it waits for a program to make the queues. */
+  readonly signal?: AbortSignal;
   /** Told what happens, one line each: connected, lost the server, refused a job. */
   readonly onEvent?: (line: string) => void;
 }

@@ -8,6 +8,7 @@ export type {
   ThreadsClusterOptions,
 } from "./cluster.js";
 export { ClusterConnectionError, JobError, JobRefusedError, JobTimeoutError, WorkerLostError } from "./errors.js";
+export { type GridOutcome, type GridSearchOptions, type GridSearchResult, gridSearch } from "./grid-search.js";
 export type { Job, JobContext, JobReference, Member, Ref, RoundContext, TeamJob } from "./job.js";
 export { cluster, joinCluster } from "./open.js";
 export type { JobProgress, MapOptions, Outcome } from "./outcome.js";

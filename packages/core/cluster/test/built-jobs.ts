@@ -10,7 +10,20 @@ export interface BuiltJobs extends InstalledJobs {
 
 const name = "@fixture/jobs";
 const names = [
-  ...["square", "product", "echo", "drawn", "pid", "slowSquare", "spin", "fails", "failsFirst", "exits", "reports"],
+  ...[
+    "square",
+    "product",
+    "echo",
+    "drawn",
+    "pid",
+    "slowSquare",
+    "spin",
+    "fails",
+    "failsAt",
+    "failsFirst",
+    "exits",
+    "reports",
+  ],
   ...["sumOf", "logged", "killsProcess", "counter", "shard", "noMember", "brokenMember", "killsMember", "notAFunction"],
 ];
 

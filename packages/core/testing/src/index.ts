@@ -12,7 +12,7 @@ export { readFixture, temporaryFolder } from "./files.js";
 export { expectGradient, expectSecondGradient, expectVmap } from "./gradients.js";
 export { type InstalledJobs, installJobs, jobsManifest } from "./installed-jobs.js";
 export { bundleModules } from "./modules.js";
-export { NatsTestServer, natsServer, needsNatsServer } from "./nats-server.js";
+export { type NatsConfiguration, NatsTestServer, natsServer, needsNatsServer } from "./nats-server.js";
 export {
   bundlePage,
   chromium,

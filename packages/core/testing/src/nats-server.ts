@@ -34,25 +34,33 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
+/** The text of a server's configuration, which listens at the address and stores in the folder. */
+export type NatsConfiguration = (place: { readonly address: string; readonly store: string }) => string;
+
 /** A NATS server of a test on a free port of this machine, with a folder of its own. */
 export class NatsTestServer {
   /** Where it listens. */
   readonly port: number;
   private readonly folder = mkdtempSync(join(tmpdir(), "offprint-nats-"));
-  private readonly settings: string;
+  private readonly configuration: NatsConfiguration;
   private child: ChildProcess | undefined;
 
-  private readonly jetstream: boolean;
-
-  private constructor(port: number, settings: string, jetstream: boolean) {
+  private constructor(port: number, configuration: NatsConfiguration) {
     this.port = port;
-    this.settings = settings;
-    this.jetstream = jetstream;
+    this.configuration = configuration;
   }
 
   /** Starts one; `settings` are lines of its configuration, `jetstream` says whether it stores. */
-  static async start(settings = "", jetstream = true): Promise<NatsTestServer> {
-    const server = new NatsTestServer(await freePort(), settings, jetstream);
+  static start(settings = "", jetstream = true): Promise<NatsTestServer> {
+    return NatsTestServer.configured(({ address, store }) => {
+      const kept = jetstream ? `jetstream { store_dir: ${JSON.stringify(store)} }` : "";
+      return `listen: "${address}"\n${kept}\n${settings}\n`;
+    });
+  }
+
+  /** Starts one with a configuration of its own. */
+  static async configured(configuration: NatsConfiguration): Promise<NatsTestServer> {
+    const server = new NatsTestServer(await freePort(), configuration);
     await server.up();
     return server;
   }
@@ -65,8 +73,7 @@ export class NatsTestServer {
   /** Starts it, again where it was down: it goes on with what it has stored. */
   async up(): Promise<void> {
     const file = join(this.folder, "server.conf");
-    const store = this.jetstream ? `jetstream { store_dir: ${JSON.stringify(join(this.folder, "store"))} }` : "";
-    writeFileSync(file, `listen: "127.0.0.1:${this.port}"\n${store}\n${this.settings}\n`);
+    writeFileSync(file, this.configuration({ address: `127.0.0.1:${this.port}`, store: join(this.folder, "store") }));
     const child = spawn(natsServer!, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
     this.child = child;
     let said = "";

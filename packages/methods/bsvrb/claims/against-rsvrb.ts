@@ -1,15 +1,15 @@
 import type { BilevelRecord } from "@offprint/bilevel";
 import { type Claim, figure, meanOf } from "@offprint/claims";
 import { NonFiniteError } from "@offprint/tensor-core";
-import { constants, type Method, published, versions } from "./method.js";
+import { constants, type Method, published, rowSteps, versions } from "./method.js";
 import { type QuadraticBed, quadraticBed } from "./quadratic-bed.js";
 
-const ours = { stepSize: 0.015, lowerStepSize: 0.025 };
+const ours = { stepSize: 0.015, ...rowSteps(0.025) };
 
 /** Which is best depends on the bed little: the first. */
 const theirs = [
   { stepSize: 0.01, lowerStepSize: 0.01, beta: 0.02 },
-  { ...ours, beta: 0.02 },
+  { stepSize: 0.015, lowerStepSize: 0.025, beta: 0.02 },
   { stepSize: 0.01, lowerStepSize: 0.01, beta: 0.1 },
   { stepSize: 0.01, lowerStepSize: 0.01, beta: 0.5 },
   { stepSize: 0.02, lowerStepSize: 0.02, beta: 0.1 },
@@ -49,13 +49,12 @@ export function againstRsvrb(method: Method = published): Claim {
     paper: "lower validation loss, sooner (curves)",
     async run({ rng, seed, scale, onProgress }) {
       const [beds, tried] = scale === "full" ? [3, theirs] : [2, theirs.slice(0, 1)];
-      const compared = scale === "full" ? versions : versions.slice(0, 1);
       const common = { sampledBlocks: 5, maxIterations, strongConvexity: constants.strongConvexity };
       const rows: { bsvrb: number[]; rsvrb: number[] }[] = [];
       for (let b = 0; b < beds; b++) {
         const bed = quadraticBed(rng.fork(`bed/${b}`));
         const row = { bsvrb: [] as number[], rsvrb: [] as number[] };
-        for (const version of compared) {
+        for (const version of versions) {
           const options = { ...constants, ...common, ...ours, version, seed: `${seed}/${b}` };
           row.bsvrb.push(await tail(bed, (evaluate) => method.bsvrb(bed.problem, { ...options, evaluate })));
         }
@@ -66,19 +65,19 @@ export function againstRsvrb(method: Method = published): Claim {
         rows.push(row);
         await onProgress((b + 1) / beds);
       }
-      const ratios = rows.map(({ bsvrb, rsvrb }) => Math.min(...rsvrb) / bsvrb[0]);
+      const ratios = rows.flatMap(({ bsvrb, rsvrb }) => bsvrb.map((norm) => Math.min(...rsvrb) / norm));
       return {
-        measured: meanOf(ratios),
-        holds: meanOf(ratios) >= 1.3 && ratios.every((ratio) => ratio > 1),
+        measured: Math.min(...ratios),
+        holds: ratios.every((ratio) => ratio >= 1.3),
         detail:
           `mean norm of the gradient in the last 600 of 2000 iterations, 5 of 50 blocks, 8 rows: of the best RSVRB (settings: ${tried.length}) over that of ` +
-          `version 1, which keeps Hessians too, above 1 on each of ${beds} beds and 1.3 on average (${ratios.map((ratio) => figure(ratio)).join(", ")})`,
+          `each version, at least 1.3 on each of ${beds} beds (${ratios.map((ratio) => figure(ratio)).join(", ")})`,
         tables: [
           {
             title: "Mean norm of the gradient at the end",
             columns: [
               "bed",
-              ...compared,
+              ...versions,
               ...tried.map((s) => `RSVRB ${s.stepSize}, ${s.lowerStepSize}, beta ${s.beta}`),
             ],
             rows: rows.map(({ bsvrb, rsvrb }, bed) => [bed, ...bsvrb, ...rsvrb]),

@@ -20,12 +20,12 @@ export function closedForm(method: Method = published): Claim {
         const { gradient } = await multiBlockHypergradient(bed.problem, x, { tolerance: 1e-12 });
         apart = Math.max(apart, largestDifference(gradient, bed.gradient(x.data())));
       }
-      const small = quadraticBed(rng.fork("small"), { blocks: 10, upper: 4, rows: 20, batch: "all" });
+      const small = quadraticBed(rng.fork("small"), { blocks: 6, upper: 4, rows: 20, batch: "all" });
       const errors: number[][] = [];
       for (const version of versions) {
         const course: number[] = [];
         const { x } = await method.bsvrb(small.problem, {
-          ...{ ...constants, version, sampledBlocks: 10, stepSize: 0.1, lowerStepSize: 0.4, maxIterations: 2200 },
+          ...{ ...constants, version, sampledBlocks: 6, stepSize: 0.1, lowerStepSize: 0.4, maxIterations: 2200 },
           evaluate({ x: at }, iteration) {
             if (marks.includes(iteration)) course.push(small.error(at.data()));
             return {};

@@ -1,7 +1,7 @@
 import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
 import { tensor } from "@offprint/tensor-core";
 import { multiBlockHypergradient } from "../src/index.js";
-import { constants, type Method, published, versions } from "./method.js";
+import { constants, type Method, published, rowSteps, versions } from "./method.js";
 import { type QuadraticBed, quadraticBed } from "./quadratic-bed.js";
 
 const sampled = [2, 5, 10, 25] as const;
@@ -19,7 +19,7 @@ async function iterationsNeeded(
   let found = limit;
   await method.bsvrb(bed.problem, {
     ...{ ...constants, version, seed, sampledBlocks, maxIterations: limit },
-    ...{ stepSize: 0.004 * sampledBlocks, lowerStepSize: Math.min(0.004 * sampledBlocks, 0.1) },
+    ...{ stepSize: 0.004 * sampledBlocks, ...rowSteps(Math.min(0.004 * sampledBlocks, 0.1)) },
     evaluate({ x }, iteration) {
       if (iteration % 10 === 0) norms.push(bed.gradientNorm(x.data()));
       if (found === limit && norms.length >= 5 && meanOf(norms.slice(-5)) <= 0.1) found = iteration;
@@ -91,7 +91,7 @@ async function floor(
   await method.bsvrb(
     { ...bed.problem, initial: { x, y } },
     {
-      ...{ ...constants, version, sampledBlocks: 10, stepSize: 0.024, lowerStepSize: 0.04, maxIterations: 800 },
+      ...{ ...constants, version, sampledBlocks: 10, stepSize: 0.024, ...rowSteps(0.04), maxIterations: 800 },
       seed: context.seed,
       evaluate({ x: at }, iteration) {
         if (iteration > 300 && iteration % 10 === 0) norms.push(bed.gradientNorm(at.data()));
@@ -124,9 +124,9 @@ export function batchSpeedup(method: Method = published): Claim {
       const ratios = floors.map(([two, eight]) => two / eight);
       return {
         measured: { v1: ratios[0], v2: ratios[1] },
-        holds: meanOf(ratios) >= 2 && ratios.every((ratio) => ratio >= 1.25),
+        holds: ratios.every((ratio) => ratio >= 1.6),
         detail:
-          `mean norm of the gradient (beds: ${beds}) over iterations 300 to 800 from the minimiser with 2 rows over that with 8: 2 for the mean of both versions, 1.25 for each ` +
+          `mean norm of the gradient (beds: ${beds}) over iterations 300 to 800 from the minimiser with 2 rows over that with 8: at least 1.6 for each version ` +
           `(v1 ${figure(ratios[0])}, v2 ${figure(ratios[1])})`,
         tables: [
           {

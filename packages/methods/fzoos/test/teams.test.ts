@@ -121,7 +121,7 @@ describe.skipIf(natsServer === undefined)(`clients on machines of their own ${ne
     server = await NatsTestServer.start();
     const { manifest, entry, agent } = installed;
     const options = { servers: server.address, manifest };
-    const processes = [1, 2, 3].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
+    const processes = [1, 2].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
     for (const worker of processes) ended.push(() => worker.end());
     await Promise.all(processes.map(({ joined }) => joined));
     where = await cluster({ kind: "nats", ...options });

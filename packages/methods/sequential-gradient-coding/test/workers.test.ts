@@ -126,32 +126,29 @@ describe("training on threads", () => {
 
 describe.skipIf(natsServer === undefined)(`training on machines ${needsNatsServer}`, () => {
   let server: NatsTestServer;
+  let machines: Cluster;
   const ended: (() => Promise<unknown>)[] = [];
+  // Four processes, of which two are killed.
   beforeAll(async () => {
     server = await NatsTestServer.start();
+    const { manifest, entry, agent } = installed;
+    const options = { servers: server.address, manifest };
+    const workers = [1, 2, 3, 4].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
+    for (const worker of workers) ended.push(() => worker.end());
+    await Promise.all(workers.map(({ joined }) => joined));
+    machines = await cluster({ kind: "nats", ...options });
+    ended.push(() => machines.close());
   });
   afterAll(async () => {
     await Promise.all(ended.map((end) => end()));
     await server.remove();
   });
-  /** A cluster of two processes. */
-  const machines = async (name: string): Promise<Cluster> => {
-    const { manifest, entry, agent } = installed;
-    const options = { servers: server.address, manifest, name };
-    const workers = [1, 2].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
-    for (const worker of workers) ended.push(() => worker.end());
-    await Promise.all(workers.map(({ joined }) => joined));
-    const opened = await cluster({ kind: "nats", ...options });
-    ended.push(() => opened.close());
-    return opened;
-  };
 
   it("gives the numbers of threads, bit for bit, whoever is slow", async () => {
-    const where = await machines("same");
     const scheme = mSgc({ workers: 4, burst: 2, window: 3, lambda: 2 });
     const silent = [[], [0], [0], [], [], [1, 2], [1]];
     const trained = await Promise.all(
-      [threads, where].map((each) =>
+      [threads, machines].map((each) =>
         trainOnCluster(
           each,
           scheme,
@@ -167,28 +164,23 @@ describe.skipIf(natsServer === undefined)(`training on machines ${needsNatsServe
     expect(there).toBe(here);
   });
 
-  it("a machine that is killed at work takes its workers with it; they come up on the other one, and nothing is lost or counted twice", async () => {
-    const [coded, plain] = await Promise.all([machines("coded"), machines("plain")]);
+  it("a machine that is killed at work takes its workers with it; they come up on another one, and nothing is lost or counted twice", async () => {
     const config = (): FatalConfig => ({ exits: [[0, 3]], how: "process", marks: temporaryFolder("kills") });
-    const scheme = mSgc({ workers: 4, burst: 1, window: 2, lambda: 2 });
-    const [lost, asked] = await Promise.all([
-      fatally(coded, scheme, config()),
-      fatally(plain, uncoded({ workers: 4 }), config()),
-    ]);
+    const lost = await fatally(machines, mSgc({ workers: 4, burst: 1, window: 2, lambda: 2 }), config());
     expect(jobsOf(lost)).toEqual(inOrder(8));
     expect(lost.history[3]?.stragglers).toContain(0);
     expectClose(lost.models, (await trainAlone(data, 2, 8)).models, 1e-9);
     // What a scheme cannot do without is asked again in the same round.
+    const asked = await fatally(machines, uncoded({ workers: 4 }), config());
     expect(jobsOf(asked)).toEqual(inOrder(8));
     expect(asked.history.length).toBe(8);
     expectClose(asked.models, (await trainAlone(data, 1, 8)).models, 1e-12);
   });
 
   it("a server that goes down in the middle of a round is waited for", async () => {
-    const where = await machines("restarted");
     let restarted: Promise<void> | undefined;
     const run = await fatally(
-      where,
+      machines,
       uncoded({ workers: 4 }),
       {},
       {

@@ -14,7 +14,7 @@ import { openStreams, type Streams } from "./streams.js";
 
 /** Time between two heartbeats, in milliseconds. */
 const beat = 1000;
-const optionNames = ["workers", "memory", "entry", "onEvent", ...connectionOptionNames] as const;
+const optionNames = ["workers", "memory", "entry", "signal", "onEvent", ...connectionOptionNames] as const;
 
 /** Frames of values that were put, the ones last used; threads keep what they have decoded. */
 function fetcher({ objects }: Streams): (ref: string) => Promise<Uint8Array> {
@@ -55,7 +55,7 @@ async function watch(
 export async function joinNatsCluster(options: AgentOptions): Promise<ClusterWorker> {
   const owner = "joinCluster";
   checkOptions(owner, options, optionNames);
-  const { workers: size = platform.parallelism, memory, entry, manifest, onEvent } = options;
+  const { workers: size = platform.parallelism, memory, entry, manifest, signal, onEvent } = options;
   requireInteger(owner, "workers", size, 1);
   if (memory !== undefined) requirePositive(owner, "memory", memory);
   const table = platform.readJobs(manifest);
@@ -64,7 +64,8 @@ export async function joinNatsCluster(options: AgentOptions): Promise<ClusterWor
   const names = namesOf(name);
   let streams: Streams;
   try {
-    streams = await openStreams(clients, connection, names, 10_000);
+    const onWait = () => onEvent?.("this worker may not make the queues; waiting for a program that does");
+    streams = await openStreams(clients, connection, names, 10_000, { onWait, signal });
   } catch (error) {
     await connection.close();
     throw error;
@@ -130,13 +131,16 @@ export async function joinNatsCluster(options: AgentOptions): Promise<ClusterWor
     pool.close();
     if (!connection.isClosed()) await connection.drain().catch(() => connection.close());
   };
+  const closeOnce = () => {
+    closing ??= close();
+    return closing;
+  };
+  if (signal?.aborted) void closeOnce();
+  signal?.addEventListener("abort", () => void closeOnce(), { once: true });
   return {
     id,
     status,
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
+    close: closeOnce,
     closed: connection.closed().then(() => undefined),
   };
 }

@@ -1,6 +1,7 @@
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { ObjectStore } from "@nats-io/obj";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { AbortedError } from "@offprint/tensor-core";
 import { ClusterConnectionError } from "../errors.js";
 import type { NatsClients } from "./clients.js";
 import type { Names } from "./names.js";
@@ -19,24 +20,50 @@ export interface Streams {
   readonly objects: ObjectStore;
 }
 
+/** What is done by who may not make streams: it waits for those that may. */
+export interface Waiting {
+  /** Told once. */
+  onWait(): void;
+  /** Ends it. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Time between two looks at whether a stream is there, in milliseconds. */
+const look = 250;
+
 /**
  * Opens the streams; whoever comes first makes them.
  *
- * @throws ClusterConnectionError where the server has no JetStream, or the streams of this name are other ones
+ * @param waiting - what to do where the server forbids it; without it that is an error
+ * @throws ClusterConnectionError where the server has no JetStream, or the streams of this name are other ones; AbortedError where
+ * waiting was ended
  */
 export async function openStreams(
   clients: NatsClients,
   connection: NatsConnection,
   names: Names,
   maxQueued: number,
+  waiting?: Waiting,
 ): Promise<Streams> {
   const { AckPolicy: _, RetentionPolicy, DiscardPolicy, StorageType, Objm } = clients;
   try {
     const manager = await clients.jetstreamManager(connection);
     const client = clients.jetstream(connection);
+    const isThere = async (stream: string) => (await manager.streams.info(stream).catch(() => undefined)) !== undefined;
+    let told = false;
+    const madeByOthers = async (stream: string, error: unknown) => {
+      if (waiting === undefined || !/permissions violation/i.test((error as Error).message)) throw error;
+      if (!told) waiting.onWait();
+      told = true;
+      while (!(await isThere(stream))) {
+        if (waiting.signal?.aborted || connection.isClosed())
+          throw new AbortedError("joinCluster: ended while it waited");
+        await new Promise<void>((resolve) => setTimeout(resolve, look));
+      }
+    };
     const ensure = async (config: Parameters<typeof manager.streams.add>[0]) => {
-      const there = await manager.streams.info(config.name).catch(() => undefined);
-      if (there === undefined) await manager.streams.add(config);
+      if (await isThere(config.name)) return;
+      await manager.streams.add(config).catch((error: unknown) => madeByOthers(config.name, error));
     };
     await ensure({
       name: names.jobs,
@@ -61,9 +88,14 @@ export async function openStreams(
       allow_direct: true,
       max_age: kept,
     });
-    const objects = await new Objm(client).create(names.objects, { ttl: kept, storage: StorageType.File });
+    const make = () => new Objm(client).create(names.objects, { ttl: kept, storage: StorageType.File });
+    const objects = await make().catch(async (error: unknown) => {
+      await madeByOthers(`OBJ_${names.objects}`, error);
+      return make();
+    });
     return { names, client, manager, objects };
   } catch (cause) {
+    if (cause instanceof AbortedError) throw cause;
     const { message } = cause as Error;
     const hint = /jetstream/i.test(message) ? "start nats-server with -js" : message;
     throw new ClusterConnectionError(`cluster: the server keeps no jobs: ${hint}`, { cause });
