@@ -132,7 +132,8 @@ export function buildSite() {
   if (existsSync(join(app, "site", "index.html")) && existsSync(stamp) && readFileSync(stamp, "utf8") === key)
     return "";
   const generator = join(app, "generator", "build.js");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [generator], {
+  // Most of what a build makes is short-lived: with room for it, less is copied about.
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--max-semi-space-size=64", generator], {
     cwd: root,
     encoding: "utf8",
     env: quietEnvironment,

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig, type MarkdownRenderer } from "vitepress";
+import { HighlightedCode } from "../src/highlighted-code.js";
 
 type Token = ReturnType<MarkdownRenderer["parse"]>[number];
 
 const app = join(import.meta.dirname, "..");
+const root = join(app, "..", "..");
 const sidebar = JSON.parse(readFileSync(join(app, "dist", "generated", "sidebar.json"), "utf8"));
 
 const packages = [
@@ -56,6 +58,11 @@ function labelCells(tokens: Token[]): void {
   }
 }
 
+const highlighted = new HighlightedCode(
+  join(root, "node_modules", ".cache", "offprint", "highlighted-code.json"),
+  [join(root, "pnpm-lock.yaml"), join(app, ".vitepress", "config.ts")].map((path) => readFileSync(path, "utf8")),
+);
+
 const config = defineConfig({
   title: "Offprint",
   description: "Machine-learning papers as npm packages: one paper, one package, its claims as runnable code.",
@@ -75,8 +82,11 @@ const config = defineConfig({
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (md) => {
       md.core.ruler.push("label_cells", ({ tokens }) => labelCells(tokens));
+      const { highlight } = md.options;
+      if (highlight) md.options.highlight = highlighted.remembering(highlight);
     },
   },
+  buildEnd: () => highlighted.save(),
   // The parts of the playground are made by the generator, not by Vite.
   vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn" },
   themeConfig: {

@@ -1,7 +1,7 @@
 import { type ClaimContext, memo } from "@offprint/claims";
 import { readAsset } from "@offprint/data";
 import { loadParameters } from "@offprint/nn";
-import { random } from "@offprint/tensor-core";
+import { hostBackend, random } from "@offprint/tensor-core";
 import { assetAddress } from "#assets";
 import { type AutoEncoderParams, fitAutoEncoder, type ShapeSource, type Stage, shapeSamples } from "../src/index.js";
 import { type ToyTraining, toyModel, toySchedule, toyTraining, trainingSeed } from "./toy-model.js";
@@ -60,7 +60,7 @@ export async function trainStage(
     signal: context.signal,
     onProgress: onStep,
     ...(params && { initial: params }),
-    ...(context.backend && { backend: context.backend }),
+    backend: context.backend ?? hostBackend,
   });
   context.signal.throwIfAborted();
   return fit;
