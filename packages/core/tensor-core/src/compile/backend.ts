@@ -11,6 +11,8 @@ export interface Executable {
   release(): Promise<void>;
   /** What became of the graph, line by line, where the backend tells. */
   describe?(): string;
+  /** Bytes of memory that a run needs, all that lies in it at once, where the backend tells. */
+  memory?(): number | undefined;
 }
 
 /** Something that compiles graphs: the host compiler, ONNX Runtime, or anything else that can run the primitives. */

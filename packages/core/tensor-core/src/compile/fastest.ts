@@ -101,6 +101,10 @@ class Race implements Executable {
     for (const { executable } of this.left) await executable.release();
   }
 
+  memory(): number | undefined {
+    return this.left.length > 1 ? undefined : this.left[0].executable.memory?.();
+  }
+
   describe(): string {
     const [{ backend, executable }] = this.left;
     if (this.left.length > 1) return `not decided between ${this.left.map((c) => c.backend.name).join(", ")} yet`;

@@ -7,6 +7,7 @@ export function interpreter(graph: Graph, why: string): Required<Executable> {
     run: async (inputs) => graph.apply(inputs),
     runSync: (inputs) => graph.apply(inputs),
     release: async () => {},
+    memory: () => undefined,
     describe: () => `carried out operation by operation: ${why}\n${graph}`,
   };
 }

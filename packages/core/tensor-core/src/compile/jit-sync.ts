@@ -69,7 +69,7 @@ export function jitSync<F extends TreeFunction = TensorFunction>(f: F, options: 
   return Object.assign(call, {
     program(...args: Parameters<F>) {
       const { graph, executable } = versions.find(takeApart(args)).compiled;
-      return { graph, toString: () => executable.describe() };
+      return { graph, bytes: executable.memory(), toString: () => executable.describe() };
     },
     release() {
       for (const { compiled } of versions.clear()) void compiled.executable.release();

@@ -33,6 +33,8 @@ export interface Jitted<F extends TreeFunction> {
 export interface CompiledProgram {
   /** The operations of the function. */
   readonly graph: Graph;
+  /** Bytes of memory that a call needs, all that lies in it at once; undefined where the backend does not tell. */
+  readonly bytes: number | undefined;
   /** How the backend carries them out, such as fused loops and the plan of memory; else the graph. */
   toString(): string;
 }
@@ -98,7 +100,7 @@ export function jit<F extends TreeFunction = TensorFunction>(f: F, options: JitO
   return Object.assign(call, {
     async program(...args: Parameters<F>) {
       const { graph, executable } = await settle(versions.find(takeApart(args)));
-      return { graph, toString: () => executable.describe?.() ?? String(graph) };
+      return { graph, bytes: executable.memory?.(), toString: () => executable.describe?.() ?? String(graph) };
     },
     async release() {
       for (const { compiled } of versions.clear()) await (await compiled.promise).executable.release();

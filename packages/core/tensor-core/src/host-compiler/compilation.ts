@@ -3,7 +3,7 @@ import type { Variable } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
 import { rowMajorStrides, type Shape, sizeOf } from "../shape.js";
 import type { HostStorage } from "../storage.js";
-import { contiguousData, type Tensor } from "../tensor.js";
+import { contiguousData, isContiguous, type Tensor } from "../tensor.js";
 import type { MemoryReference } from "./call-out.js";
 import { FunctionWriter } from "./function-writer.js";
 import { Groups } from "./groups.js";
@@ -181,6 +181,26 @@ export class Compilation {
     if (value !== undefined) this.drop(value);
   }
 
+  /** The memory of a variable where this is its last use and no other value lies there, so that it may be overwritten. */
+  ownPlace(variable: Variable): View | undefined {
+    const { view, uniform, elements, shape } = this.find(variable);
+    if (view === undefined || uniform !== undefined || elements !== undefined) return undefined;
+    if (this.usesOf(variable) !== 1) return undefined;
+    const { base, references, loops } = view.buffer;
+    const alone = base.kind === "arena" && references === 1 + loops;
+    return alone && view.offset === 0 && isContiguous(shape, view.strides) ? view : undefined;
+  }
+
+  /** Takes the memory of a variable over, which has none any more. */
+  takePlace(variable: Variable): View | undefined {
+    const place = this.ownPlace(variable);
+    if (place !== undefined) {
+      const { shape, dtype } = variable;
+      this.values.set(variable, new Value(shape, dtype, { uniform: this.known(dtype, 0) }));
+    }
+    return place;
+  }
+
   /** The same value for another owner. */
   share(value: Value): Value {
     if (value.view !== undefined) value.view.buffer.references++;
@@ -199,7 +219,7 @@ export class Compilation {
   /** Makes large results lie where each call says. */
   placeResult(variable: Variable, slot: number): void {
     const bytes = sizeOf(variable.shape) * byteSize(variable.dtype);
-    this.resultSlots.set(variable, { base: { kind: "slot", slot }, address: 0, bytes, references: 1 });
+    this.resultSlots.set(variable, { base: { kind: "slot", slot }, address: 0, bytes, references: 1, loops: 0 });
   }
 
   /** New row-major memory for a variable. */

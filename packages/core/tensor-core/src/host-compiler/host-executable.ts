@@ -146,6 +146,11 @@ export class HostExecutable implements Executable {
     return this.end(inputs, kept);
   }
 
+  /** Bytes of the arena and of the places of inputs and results. */
+  memory(): number {
+    return this.program.bytes;
+  }
+
   /** The loops and calls of the program, and its memory. */
   describe(): string {
     return describeProgram(this.program);

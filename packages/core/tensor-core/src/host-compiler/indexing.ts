@@ -166,7 +166,7 @@ export function scatterAdd(c: Compilation, equation: Equation): boolean {
 /** Where x lies, if nothing else needs it any more, else a copy: what is added is added there. */
 function copyOfBase(c: Compilation, x: Variable, y: Variable): View {
   const value = c.find(x);
-  const own = ownBuffer(c, x, value);
+  const own = c.ownPlace(x);
   if (own !== undefined) {
     own.buffer.references++;
     return own;
@@ -174,14 +174,6 @@ function copyOfBase(c: Compilation, x: Variable, y: Variable): View {
   const to = c.allocate(y);
   copyInto(c, value, { ...to, strides: rowMajorStrides(x.shape) }, true);
   return to;
-}
-
-/** The memory of x where this is its last use and no other value lies there, so that it may be overwritten. */
-function ownBuffer(c: Compilation, x: Variable, { view, uniform, elements, shape }: Value): View | undefined {
-  if (view === undefined || uniform !== undefined || elements !== undefined || c.usesOf(x) !== 1) return undefined;
-  const { base, references, loopState } = view.buffer;
-  const alone = base.kind === "arena" && references === (loopState ? 2 : 1);
-  return alone && view.offset === 0 && isContiguous(shape, view.strides) ? view : undefined;
 }
 
 /** Adds the element at one pointer to the one at another. */

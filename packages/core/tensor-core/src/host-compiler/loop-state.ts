@@ -1,3 +1,4 @@
+import type { Variable } from "../graph/builder.js";
 import type { Spec } from "../primitive.js";
 import { sizeOf } from "../shape.js";
 import type { Compilation } from "./compilation.js";
@@ -11,29 +12,36 @@ interface StatePart {
   locals: number[];
   /** Where it lies; small ones lie there between the calls of a loop that is a function of its own. */
   readonly home: View | undefined;
+  /** Whether the first state lies there already. */
+  readonly moved: boolean;
 }
 
 /** The state of a loop of the program. */
 export class LoopState {
   private readonly parts: readonly StatePart[];
 
-  /** @param saved whether small parts need a place in memory too. */
+  /**
+   * @param initial what the state is at first; memory that nothing else needs is taken over.
+   * @param saved whether small parts need a place in memory too.
+   */
   constructor(
     private readonly c: Compilation,
-    specs: readonly Spec[],
+    initial: readonly Variable[],
     saved: boolean,
   ) {
-    this.parts = specs.map(({ shape, dtype }) => {
+    this.parts = initial.map((variable) => {
+      const { shape, dtype } = variable;
       const large = sizeOf(shape) > c.small;
-      const home = large || saved ? c.allocateFor(shape, dtype) : undefined;
-      if (large) (home as View).buffer.loopState = true;
-      return { spec: { shape, dtype }, locals: [], home };
+      const own = large ? c.takePlace(variable) : undefined;
+      const home = own ?? (large || saved ? c.allocateFor(shape, dtype) : undefined);
+      if (large) (home as View).buffer.loops++;
+      return { spec: { shape, dtype }, locals: [], home, moved: own !== undefined };
     });
   }
 
   /** Says that the loop is written: its state is from now on what other values are. */
   end(): void {
-    for (const { home } of this.parts) if (home !== undefined) home.buffer.loopState = false;
+    for (const part of this.parts) if (this.isLarge(part)) (part.home as View).buffer.loops--;
   }
 
   private isLarge({ spec }: StatePart): boolean {
@@ -49,6 +57,7 @@ export class LoopState {
   save(values: readonly Value[]): void {
     this.parts.forEach((part, i) => {
       const home = part.home as View;
+      if (part.moved) return;
       if (this.isLarge(part)) copyInto(this.c, values[i], home, true);
       else this.c.store(home, part.spec.dtype, this.c.elements(values[i]));
     });
@@ -57,6 +66,7 @@ export class LoopState {
   /** Takes the first state into locals and buffers. */
   start(values: readonly Value[]): void {
     this.parts.forEach((part, i) => {
+      if (part.moved) return;
       if (this.isLarge(part)) copyInto(this.c, values[i], part.home as View, true);
       else {
         const elements = this.c.elements(values[i]);

@@ -36,7 +36,13 @@ class Rows {
   }
 
   get row(): View {
-    const buffer: Buffer = { base: { kind: "register", local: this.pointer }, address: 0, bytes: 0, references: 1 };
+    const buffer: Buffer = {
+      base: { kind: "register", local: this.pointer },
+      address: 0,
+      bytes: 0,
+      references: 1,
+      loops: 0,
+    };
     return { buffer, offset: 0, strides: this.view.strides.slice(1) };
   }
 

@@ -4,6 +4,7 @@ import { writeCond } from "./branch.js";
 import { writeCall } from "./call-out.js";
 import type { Compilation } from "./compilation.js";
 import { cumSum, scatterAdd, scatterAddAlongAxis, scatterProduct, take, takeAlongAxis } from "./indexing.js";
+import { lu, triangularSolve } from "./linear-systems.js";
 import { writeScan, writeWhile } from "./loops.js";
 import { broadcastTo, concatenate, pad, reshape, slice, transpose } from "./movement.js";
 import { matmul } from "./product.js";
@@ -31,6 +32,8 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   fft,
   rfft,
   irfft,
+  lu,
+  triangularSolve,
   cond: writeCond,
   scan: writeScan,
   whileLoop: writeWhile,

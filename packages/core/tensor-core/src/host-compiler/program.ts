@@ -95,7 +95,7 @@ function defineInput(c: Compilation, v: Variable, slot: number | undefined): Loc
   const strides = rowMajorStrides(v.shape);
   if (slot !== undefined) {
     const bytes = sizeOf(v.shape) * byteSize(v.dtype);
-    const buffer = { base: { kind: "slot" as const, slot }, address: 0, bytes, references: 1 };
+    const buffer = { base: { kind: "slot" as const, slot }, address: 0, bytes, references: 1, loops: 0 };
     c.define(v, new Value(v.shape, v.dtype, { view: { buffer, offset: 0, strides } }));
     return location(v, 0, slot);
   }
@@ -110,7 +110,7 @@ function leaveOutput(c: Compilation, v: Variable, slot: number | undefined): Loc
   const value = c.find(v);
   if (slot !== undefined) {
     if (!liesInSlot(value.view, slot)) {
-      const buffer = { base: { kind: "slot" as const, slot }, address: 0, bytes: 0, references: 1 };
+      const buffer = { base: { kind: "slot" as const, slot }, address: 0, bytes: 0, references: 1, loops: 0 };
       copyInto(c, value, { buffer, offset: 0, strides: rowMajorStrides(v.shape) }, true);
     }
     return location(v, 0, slot);

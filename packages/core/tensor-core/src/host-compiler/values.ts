@@ -35,8 +35,8 @@ export interface Buffer {
   readonly bytes: number;
   /** How many values lie in it; free at 0. */
   references: number;
-  /** Whether a loop that is being written keeps a part of its state here: a reference that does not mind overwriting. */
-  loopState?: boolean;
+  /** How many loops that are being written keep a part of their state here: references that do not mind overwriting. */
+  loops: number;
 }
 
 /** A strided window over a buffer, counted in elements. */
@@ -83,7 +83,7 @@ export class Arena {
     const address = this.gaps.take(size) as number;
     this.bytes = Math.max(this.bytes, address + size);
     this.asked += size;
-    return { base: { kind: "arena" }, address, bytes: size, references: 1 };
+    return { base: { kind: "arena" }, address, bytes: size, references: 1, loops: 0 };
   }
 
   /** Drops one reference; at none left the room is free. */

@@ -79,6 +79,9 @@ describe("jitSync", () => {
     const text = String(jitSync((x: Tensor) => sum(square(exp(x)))).program(arange(0, 100, 1, "float64")));
     expect(text).toMatch(/loop \[100\], 2 at a time: exp, mul, sum/);
     expect(text).toMatch(/bytes of memory/);
+    expect(text).toContain(
+      `${jitSync((x: Tensor) => sum(square(exp(x)))).program(arange(0, 100, 1, "float64")).bytes} bytes`,
+    );
   });
 
   it("cannot be called once it is released", () => {

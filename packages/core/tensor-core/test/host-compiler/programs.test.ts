@@ -4,9 +4,13 @@ import { Source } from "../../src/conformance/sampling.js";
 import {
   add,
   arange,
+  eye,
   grad,
+  jitSync,
   less,
+  linalg,
   mul,
+  random,
   reshape,
   scan,
   scatterAdd,
@@ -14,6 +18,7 @@ import {
   sub,
   sum,
   type Tensor,
+  take,
   tensor,
   vmap,
   whileLoop,
@@ -100,5 +105,97 @@ describe("a row that is added to a part of a loop's state", () => {
       return [kept, last, scatterAdd(kept, 2, y), reshape(kept, [120])];
     };
     expect(disagreement(base, [x])).toBe(0);
+  });
+});
+
+describe("a loop in a loop that goes on with a part of its state", () => {
+  const int = (value: number) => tensor(value, { dtype: "int32" });
+  /** Adds two rows in every step of the outer loop; `read` sees the rows before and after. */
+  const nested =
+    (n: number, read: (after: Tensor, before: Tensor) => Tensor, apart = false) =>
+    (x: Tensor) =>
+      whileLoop(
+        ({ i }: { i: Tensor; rows: Tensor; seen: Tensor }) => less(i, n),
+        ({ i, rows, seen }) => {
+          const start = apart ? mul(rows, 1) : rows;
+          const { rows: after } = whileLoop(
+            ({ k }: { k: Tensor; rows: Tensor }) => less(k, 2),
+            ({ k, rows: inner }) => ({ k: add(k, 1), rows: scatterAdd(inner, i, mul(x, add(k, 1))) }),
+            { k: int(0), rows: start },
+          );
+          return { i: add(i, 1), rows: after, seen: add(seen, read(after, rows)) };
+        },
+        { i: int(0), rows: zeros([n, 20], "float64"), seen: zeros([20], "float64") },
+      );
+  const x = tensor(
+    Float64Array.from({ length: 20 }, (_, i) => i - 3),
+    { dtype: "float64" },
+  );
+
+  it("works where that lies, and leaves what is read of the state before", () => {
+    for (const read of [
+      (after: Tensor) => sum(after, 0),
+      (after: Tensor, before: Tensor) => sub(sum(after, 0), mul(2, sum(before, 0))),
+      (_: Tensor, before: Tensor) => slice(before, [3]),
+    ]) {
+      expect(disagreement(nested(9, read), [x])).toBe(0);
+    }
+  });
+
+  it("leaves values from outside, and what is both its first state and read in it", () => {
+    const outside = (y: Tensor) => {
+      const kept = add(zeros([6, 20], "float64"), y);
+      const [last] = scan(
+        (s: Tensor, i: Tensor) => {
+          const { rows } = whileLoop(
+            ({ k }: { k: Tensor; rows: Tensor }) => less(k, 3),
+            ({ k, rows: inner }) => ({ k: add(k, 1), rows: scatterAdd(inner, i, take(kept, k)) }),
+            { k: int(0), rows: kept },
+          );
+          return [add(s, sum(rows, 0)), null];
+        },
+        y,
+        arange(0, 6, 1, "int32"),
+      );
+      return [kept, last];
+    };
+    expect(disagreement(outside, [x])).toBe(0);
+  });
+
+  it("needs no memory of its own", () => {
+    const seen = (apart: boolean) => (y: Tensor) => nested(500, (after) => slice(after, [0]), apart)(y).seen;
+    const bytes = (apart: boolean) => jitSync(seen(apart)).program(x).bytes ?? 0;
+    const rows = 500 * 20 * 8;
+    expect(bytes(false)).toBeLessThan(1.5 * rows);
+    expect(bytes(true)).toBeGreaterThan(2 * rows);
+  });
+});
+
+describe("linear systems in a compiled function", () => {
+  const rng = random.rng("systems");
+  const numbers = (shape: number[]) => rng.normal(shape, { dtype: "float64" });
+
+  it("agree with the host's kernels at all sizes and in both triangles", () => {
+    for (const n of [1, 2, 3, 5, 8, 13, 40, 97]) {
+      const a = add(numbers([n, n]), mul(eye(n, n, "float64"), 2));
+      const b = numbers([n]);
+      const factors = (x: Tensor) => [linalg.luFactor(x).lu, linalg.luFactor(x).order];
+      expect(disagreement(factors, [a]), `lu of ${n}`).toBeLessThan(1e-12);
+      for (const lower of [true, false]) {
+        for (const transposeA of [true, false]) {
+          const solved = (x: Tensor, y: Tensor) =>
+            linalg.triangularSolve(add(mul(x, 0.1), eye(n, n, "float64")), y, { lower, transposeA });
+          expect(disagreement(solved, [a, b]), `${n}, ${lower}, ${transposeA}`).toBeLessThan(1e-13);
+        }
+      }
+    }
+  });
+
+  it("say what the host's kernels say of matrices that are singular or no numbers", () => {
+    const solved = jitSync((x: Tensor) => linalg.triangularSolve(x, zeros([3], "float64")));
+    expect(() => solved(zeros([3, 3], "float64"))).toThrow(/pivot 0 is 0/);
+    const factored = jitSync((x: Tensor) => linalg.luFactor(x).lu);
+    expect(() => factored(mul(zeros([3, 3], "float64"), Number.NaN))).toThrow(/finite|NaN/);
+    expect(factored(zeros([3, 3], "float64")).toArray()).toEqual(zeros([3, 3], "float64").toArray());
   });
 });
