@@ -5,6 +5,7 @@ import {
   cond,
   div,
   equal,
+  floor,
   greaterEqual,
   less,
   logicalAnd,
@@ -55,7 +56,7 @@ export interface Progress {
   readonly watched: Tensor;
 }
 
-/** What is kept of the steps of a solve: rows, as many as there is room for. */
+/** What is kept of the steps of a solve: rows, as many as there is room for; none of what is not kept. */
 export interface Records {
   /** Where each begins. */
   readonly t: Tensor;
@@ -71,9 +72,45 @@ export interface Records {
   readonly error: Tensor;
   /** Stiffness estimates. */
   readonly stiffness: Tensor;
-  /** Vectors of the dense output, `[room, basis * n]`; without columns where they are not kept. */
+  /** Vectors of the dense output, `[room, basis * n]`. */
   readonly basis: Tensor;
 }
+
+/** What is kept of steps beside their times, sizes and estimates. */
+export interface Keeping {
+  /** States where they begin: every so many steps, 0 for none. */
+  readonly states: number;
+  /** Vectors of the dense output. */
+  readonly basis: boolean;
+  /** What the controller had proposed and remembered. */
+  readonly control: boolean;
+}
+
+/** A step that stands or not, for what is gathered along the way. */
+export interface Tried {
+  readonly accepted: Tensor;
+  /** Where it begins, and ends. */
+  readonly t: Tensor;
+  readonly end: Tensor;
+  /** Its size, with sign. */
+  readonly h: Tensor;
+  /** The states there. */
+  readonly y: Tensor;
+  readonly next: Tensor;
+  /** Its error relative to the tolerances. */
+  readonly error: Tensor;
+  /** Vectors of its dense output; some methods evaluate the rate for them. */
+  readonly basis: () => readonly Tensor[];
+}
+
+/** What is gathered from step to step: a tree. */
+export interface Gathering<G> {
+  readonly initial: G;
+  readonly step: (gathered: G, tried: Tried) => G;
+}
+
+/** Nothing is gathered. */
+export const nothing: Gathering<null> = { initial: null, step: () => null };
 
 /** How a solve goes on. */
 export interface Advance {
@@ -95,6 +132,8 @@ export interface Room {
   readonly steps: Tensor | number;
   /** Steps that are tried, int32. */
   readonly attempts?: Tensor;
+  /** Steps from one state in the records to the next (default 1). */
+  readonly states?: number;
 }
 
 /** One unit in the last place of 1. */
@@ -104,30 +143,33 @@ const EPSILON = 2 ** -52;
 const NEARLY = 1 + 1e-10;
 
 /** @internal Records without rows yet. */
-export function emptyRecords(system: System, method: Method, room: number, withBasis: boolean): Records {
-  const column = () => zeros([room], "float64");
+export function emptyRecords({ size, dtype }: System, method: Method, room: number, keeping: Keeping): Records {
+  const { states, basis, control } = keeping;
+  const column = (kept = true) => zeros([kept ? room : 0], "float64");
   return {
     t: column(),
     h: column(),
-    proposal: column(),
-    memory: column(),
+    proposal: column(control),
+    memory: column(control),
     error: column(),
     stiffness: column(),
-    y: zeros([room, system.size], system.dtype),
-    basis: zeros([room, withBasis ? method.basisSize * system.size : 0], system.dtype),
+    y: zeros([states === 0 ? 0 : Math.ceil(room / states), size], dtype),
+    basis: zeros([basis ? room : 0, method.basisSize * size], dtype),
   };
 }
 
 /** @internal Takes steps until the end, a change of sign, or as many as there is room for. */
-export function advance(
+export function advance<G>(
   given: Advance,
   progress: Progress,
   records: Records | undefined,
   room: Room,
-): { progress: Progress; records: Records | undefined; count: Tensor } {
+  gathering: Gathering<G>,
+): { progress: Progress; records: Records | undefined; count: Tensor; gathered: G } {
   const start = {
     progress,
     records,
+    gathered: gathering.initial,
     count: tensor(0, { dtype: "int32" }),
     tried: tensor(0, { dtype: "int32" }),
     changed: equal(progress.failed, true),
@@ -139,10 +181,12 @@ export function advance(
     return room.attempts === undefined ? both : logicalAnd(both, less(tried, room.attempts));
   };
   const body = (s: typeof start): typeof start => {
-    const { next, accepted, row, changed } = attempt(given, s.progress, s.records?.basis.shape[1] !== 0);
+    const { next, row, changed, tried } = attempt(given, s.progress, (s.records?.basis.shape[0] ?? 0) > 0);
+    const { accepted } = tried;
     return {
       progress: next,
-      records: s.records && withRow(s.records, s.count, accepted, row),
+      records: s.records && withRow(s.records, s.count, accepted, row, room.states ?? 1),
+      gathered: gathering.step(s.gathered, tried),
       count: add(s.count, cast(accepted, "int32")),
       tried: add(s.tried, 1),
       changed,
@@ -158,7 +202,7 @@ function attempt(
   given: Advance,
   s: Progress,
   withBasis: boolean,
-): { next: Progress; accepted: Tensor; row: Row; changed: Tensor } {
+): { next: Progress; row: Row; changed: Tensor; tried: Tried } {
   const { system, method, controller, direction, stops } = given;
   const target = take(stops, s.stop);
   const left = mul(direction, sub(target, s.t));
@@ -212,7 +256,7 @@ function attempt(
   };
   return {
     next,
-    accepted,
+    tried: { accepted, t: s.t, end: t, h, y: s.y, next: step.next, error, basis: step.basis },
     row,
     changed: given.watch === undefined ? equal(t, Number.NaN) : changes(s.watched, watched),
   };
@@ -249,15 +293,17 @@ function isNumber(x: Tensor): Tensor {
   return equal(sub(x, x), 0);
 }
 
-function withRow(records: Records, index: Tensor, accepted: Tensor, row: Row): Records {
-  const put = (rows: Tensor, values: Tensor) =>
-    rows.size === 0 ? rows : scatterAdd(rows, minimum(index, rows.shape[0] - 1), where(accepted, values, 0));
+function withRow(records: Records, index: Tensor, accepted: Tensor, row: Row, every: number): Records {
+  const put = (rows: Tensor, values: Tensor, place = index, stands = accepted) =>
+    rows.shape[0] === 0 ? rows : scatterAdd(rows, minimum(place, rows.shape[0] - 1), where(stands, values, 0));
+  const part = every === 1 ? index : cast(floor(div(cast(index, "float64"), every)), "int32");
+  const states = every === 1 ? accepted : logicalAnd(accepted, equal(mul(part, every), index));
   return {
     t: put(records.t, row.t),
     h: put(records.h, row.h),
     proposal: put(records.proposal, row.proposal),
     memory: put(records.memory, row.memory),
-    y: put(records.y, row.y),
+    y: put(records.y, row.y, part, states),
     error: put(records.error, row.error),
     stiffness: put(records.stiffness, row.stiffness),
     basis: put(records.basis, row.basis),

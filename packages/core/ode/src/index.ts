@@ -8,7 +8,14 @@ export {
 } from "./controller.js";
 export { type EmbeddedStep, type EmbeddedStepOptions, embeddedStep, initialStepSize } from "./embedded-step.js";
 export type { EventRecord, OdeEvent } from "./events.js";
-export { type Adjoint, type Integral, type IntegrateOptions, integrate } from "./integrate.js";
+export {
+  type Adjoint,
+  type Integral,
+  type IntegrateOptions,
+  integrate,
+  type SolvedStep,
+  type StepFold,
+} from "./integrate.js";
 export { explicitRungeKutta } from "./methods/explicit-runge-kutta.js";
 export { type MethodName, methods, tableaus } from "./methods/index.js";
 export type { ErrorNorm, Method, Step } from "./methods/method.js";

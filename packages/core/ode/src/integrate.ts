@@ -19,6 +19,7 @@ import {
 } from "@offprint/tensor-core";
 import { backsolveGradient } from "./adjoint/backsolve.js";
 import { discreteGradient } from "./adjoint/discrete.js";
+import { forwardGradient, forwardSensitivities } from "./adjoint/forward.js";
 import { interpolatingGradient } from "./adjoint/interpolating.js";
 import {
   type Cotangents,
@@ -26,24 +27,55 @@ import {
   type Problem,
   runForward,
   stateAt,
+  type Times,
   type Trajectory,
 } from "./adjoint/trajectory.js";
-import { checkStepping, type SteppingOptions, steppingNames, timesOf, tolerancesOf } from "./options.js";
+import type { Method } from "./methods/method.js";
+import { checkStepping, inSpan, type SteppingOptions, steppingNames, timesOf, tolerancesOf } from "./options.js";
+import { interpolated, partOfStep } from "./saved.js";
 import type { TensorRate } from "./solve.js";
 import { sampleNorms, treeSystem } from "./system.js";
 
 /**
  * How the gradient of a solve is found. `"discrete"`: of the steps that were made, exactly, errors and stiffness among
  * them, step by step from the stored states; `"interpolating"`: the adjoint equation, backwards along the dense output;
- * `"backsolve"`: the same with the states solved backwards as well, at constant memory; `"none"`: none.
+ * `"backsolve"`: the same with the states solved backwards as well, at constant memory; `"forward"`: sensitivities by each entry
+ * of state and parameters, solved beside the equation, of the steps that were made, for few entries: `jvp` goes
+ * through it; `"none"`: none.
  */
-export type Adjoint = "discrete" | "interpolating" | "backsolve" | "none";
+export type Adjoint = "discrete" | "interpolating" | "backsolve" | "forward" | "none";
+
+/** A step that stands, as {@link StepFold} sees it: constants to gradients. */
+export interface SolvedStep<Y> {
+  /** Where it begins, `[]`. */
+  readonly t: Tensor;
+  /** Where it ends. */
+  readonly end: Tensor;
+  /** Its size, with sign. */
+  readonly h: Tensor;
+  /** The state where it begins. */
+  readonly y: Y;
+  /** The state where it ends. */
+  readonly next: Y;
+  /** Its error relative to the tolerances. */
+  readonly error: Tensor;
+  /** The state at a time between. */
+  at(t: Tensor): Y;
+}
+
+/** What is gathered of the steps of a solve while they are made, such as the state in one of them: nothing is kept for it. */
+export interface StepFold<Y, A> {
+  /** What is there before the first step: a tree of tensors. */
+  readonly initial: A;
+  /** What is there after a step that stands, like `initial`. */
+  step(gathered: A, step: SolvedStep<Y>): A;
+}
 
 /** Options of {@link integrate}. */
-export interface IntegrateOptions<P = unknown> extends SteppingOptions {
+export interface IntegrateOptions<P = unknown, Y = never, A = unknown> extends SteppingOptions {
   /** Handed to the right-hand side: a tree of float tensors, which gets a gradient. */
   readonly parameters?: P;
-  /** Times of `ys`, in the order in which they are met, `[m]`. */
+  /** Times of `ys`, in the order in which they are met, `[m]`. States are saved while steps pass them: no step is kept for it. */
   readonly saveAt?: TensorLike;
   /** How the gradient is found (default `"discrete"`). */
   readonly adjoint?: Adjoint;
@@ -52,20 +84,29 @@ export interface IntegrateOptions<P = unknown> extends SteppingOptions {
    * controller is differentiated as well (`"through"`); what it limits and refuses has no slope.
    */
   readonly stepGradient?: "frozen" | "through";
-  /** Steps at most; so many states are stored (default 256). */
+  /**
+   * For the discrete adjoint, from how many steps one state is kept (default 1: all): those between are made again, at the
+   * cost of a solve. The gradient is the same.
+   */
+  readonly checkpointEvery?: number;
+  /** Steps at most; there is room for the times, sizes and estimates of so many (default 256). */
   readonly maxSteps?: number;
   /** Whether the dense output is kept, for `at` (default false). */
   readonly dense?: boolean;
   /** Jacobian of the rate by the state, `[n, n]`, for stiff methods (default derived). */
   readonly jacobian?: (t: Tensor, y: never, parameters: P) => Tensor;
+  /** What is gathered of the steps while they are made: {@link Integral.folded}. */
+  readonly fold?: StepFold<Y, A>;
 }
 
 /** What {@link integrate} gives: tensors throughout. */
-export interface Integral<Y> {
+export interface Integral<Y, A = unknown> {
   /** The state at the end; NaN where `maxSteps` did not do, or no step was small enough. */
   readonly y: Y;
-  /** The states at the times of `saveAt`, along a new axis 0; without rows where there are none. */
+  /** The states at the times of `saveAt`, along a new axis 0; NaN at those that were not reached, without rows where there are none. */
   readonly ys: Y;
+  /** What `fold` gathered; a constant to gradients. */
+  readonly folded: A;
   /** Errors of the steps, relative to the tolerances, `[maxSteps]`; 0 behind the last. Differentiable by the discrete adjoint. */
   readonly errors: Tensor;
   /** Estimates of the largest eigenvalue of the Jacobian, `[maxSteps]`, likewise. */
@@ -84,7 +125,10 @@ export interface Integral<Y> {
   readonly at: (t: TensorLike) => Y;
 }
 
-const names = [...steppingNames, "parameters", "saveAt", "adjoint", "stepGradient", "maxSteps", "jacobian", "dense"];
+const names = [
+  ...[...steppingNames, "parameters", "saveAt", "adjoint", "stepGradient", "checkpointEvery"],
+  ...["maxSteps", "jacobian", "dense", "fold"],
+];
 
 /**
  * Solves `dy/dt = f(t, y, parameters)` from `y0` at `t0` to `t1` as an operation of tensors: with a gradient by `y0` and the
@@ -97,19 +141,29 @@ const names = [...steppingNames, "parameters", "saveAt", "adjoint", "stepGradien
  * @see Chen et al. 2018 (continuous adjoints); Pal et al. 2021 (errors and stiffness as regularisers).
  * @example grad((k) => integrate((t, y, k) => mul(k, y), y0, [0, 1], { parameters: k }).y)(k)
  */
-export function integrate<Y, P = unknown>(
+export function integrate<Y, P = unknown, A = unknown>(
   f: TensorRate<Y, P>,
   y0: Y,
   span: readonly [TensorLike, TensorLike],
-  options: IntegrateOptions<P> = {},
-): Integral<Y> {
+  options: IntegrateOptions<P, Y, A> = {},
+): Integral<Y, A> {
   const owner = "integrate";
   checkOptions(owner, options, names);
   const stepping = checkStepping(owner, options);
-  const { adjoint = "discrete", stepGradient = "frozen", maxSteps = 256, saveAt, jacobian, dense = false } = options;
-  requireChoice(owner, "adjoint", adjoint, ["discrete", "interpolating", "backsolve", "none"]);
+  const { adjoint = "discrete", stepGradient = "frozen", maxSteps = 256, jacobian, dense = false } = options;
+  const { checkpointEvery = 1, fold } = options;
+  requireChoice(owner, "adjoint", adjoint, ["discrete", "interpolating", "backsolve", "forward", "none"]);
   requireChoice(owner, "stepGradient", stepGradient, ["frozen", "through"]);
   requireInteger(owner, "maxSteps", maxSteps, 1);
+  requireInteger(owner, "checkpointEvery", checkpointEvery, 1);
+  if (checkpointEvery > 1 && adjoint !== "discrete") {
+    throw new ValueError(
+      `${owner}: checkpointEvery is of the discrete adjoint; leave it out with "${adjoint}", which keeps no states`,
+    );
+  }
+  if (fold !== undefined && typeof fold?.step !== "function") {
+    throw new ValueError(`${owner}: fold is ${String(fold)}; give { initial, step(gathered, step) }`);
+  }
   if (stepGradient === "through" && (stepping.stopAt.length > 0 || adjoint !== "discrete")) {
     throw new ValueError(
       `${owner}: stepGradient "through" takes no stopAt and the discrete adjoint; leave one of them out`,
@@ -128,19 +182,36 @@ export function integrate<Y, P = unknown>(
     initialStep: stepping.initialStep === 0 ? null : tensor(stepping.initialStep, { dtype: "float64" }),
     stopAt: stepping.stopAt,
     maxSteps,
-    withBasis: saveAt !== undefined || adjoint === "interpolating" || dense,
+    keeping: {
+      states: adjoint === "discrete" ? checkpointEvery : 0,
+      basis: adjoint === "interpolating" || dense,
+      control: stepGradient === "through",
+    },
     dense,
     through: stepGradient === "through",
+    fold: fold === undefined ? (gathered) => gathered : folding(fold as StepFold<Y, unknown>, state, stepping.method),
   };
   const parameters = (options.parameters === undefined ? null : asVariables(options.parameters)) as P;
   const times = [time(owner, span[0]), time(owner, span[1])] as const;
-  const saves = saveAt === undefined ? null : savedTimes(owner, saveAt);
+  const saves = options.saveAt === undefined ? null : savedTimes(owner, options.saveAt, span);
+  const solved = differentiable(problem, adjoint);
+  const initialFold = fold === undefined ? null : asVariables(fold.initial);
   return result(
     state,
     problem,
     times,
-    differentiable(problem, adjoint)(state.ravel(example), parameters, [...times, saves]),
-  );
+    solved(state.ravel(example), parameters, [...times, saves], initialFold),
+  ) as Integral<Y, A>;
+}
+
+/** A user's fold, of vectors, for steps that stand. */
+function folding<Y>({ step }: StepFold<Y, unknown>, state: Raveling<Y>, method: Method): Problem<unknown>["fold"] {
+  return (gathered, tried) => {
+    const { t, end, h, y, next, error } = tried;
+    const at = (time: Tensor) => state.unravel(interpolated(method, tried, partOfStep(time, t, h), h));
+    const after = step(gathered, { t, end, h, y: state.unravel(y), next: state.unravel(next), error, at });
+    return tree.map((a: TensorLike, b: Tensor) => where(tried.accepted, a, b), after, gathered);
+  };
 }
 
 function time(owner: string, t: TensorLike): Tensor {
@@ -151,37 +222,59 @@ function time(owner: string, t: TensorLike): Tensor {
   return stopGradient(isTensor(t) ? t.cast("float64") : tensor(t, { dtype: "float64" }));
 }
 
-function savedTimes(owner: string, times: TensorLike): Tensor {
+function savedTimes(owner: string, times: TensorLike, span: readonly [TensorLike, TensorLike]): Tensor {
   const given = isTensor(times) ? times.cast("float64") : tensor(times, { dtype: "float64" });
   if (given.rank !== 1) throw new ValueError(`${owner}: saveAt has shape [${given.shape}]; give a list of times, [m]`);
+  const [t0, t1] = span;
+  if (!isTensor(times) && typeof t0 === "number" && typeof t1 === "number") {
+    const list = timesOf(owner, "saveAt", given.data());
+    if (inSpan(owner, "saveAt", list, [t0, t1]).some((t, i) => t !== list[i])) {
+      throw new ValueError(`${owner}: saveAt holds ${list}; give times in the order in which they are met`);
+    }
+  }
   return stopGradient(given);
 }
 
-type Times = readonly [t0: Tensor, t1: Tensor, saveAt: Tensor | null];
-type Outputs = Omit<Trajectory, "rows"> & { readonly rows: Pick<Trajectory["rows"], "y" | "basis"> | null };
+type Outputs = Omit<Trajectory, "rows"> & { readonly rows: Pick<Trajectory["rows"], "basis"> | null };
 
 /** The solve with its gradient. */
-function differentiable<P>(problem: Problem<P>, adjoint: Adjoint): (y: Tensor, parameters: P, times: Times) => Outputs {
-  const forward = (y: Tensor, parameters: P, times: Times): Trajectory =>
-    alone((...given: [Tensor, P, Times]) => runForward(problem, ...given))(
-      ...(tree.map(stopGradient, [y, parameters, times]) as [Tensor, P, Times]),
-    );
-  const outputs = ({ rows: { y, basis }, ...rest }: Trajectory): Outputs => ({
+function differentiable<P>(
+  problem: Problem<P>,
+  adjoint: Adjoint,
+): (y: Tensor, parameters: P, times: Times, initialFold: unknown) => Outputs {
+  type Given = [y: Tensor, parameters: P, times: Times, initialFold: unknown];
+  const forward = (...given: Given): Trajectory =>
+    alone((...inputs: Given) => runForward(problem, ...inputs))(...(tree.map(stopGradient, given) as Given));
+  const outputs = ({ rows: { basis }, ...rest }: Trajectory): Outputs => ({
     ...rest,
-    rows: problem.dense ? { y, basis } : null,
+    rows: problem.dense ? { basis } : null,
   });
   if (adjoint === "none") return (...given) => outputs(forward(...given));
+  if (adjoint === "forward") {
+    const beside = (...given: [Tensor, P, Times]) => forwardSensitivities(problem, ...given);
+    return customVjp(
+      (...given: Given) => outputs(forward(...given)),
+      (...given: Given) => {
+        const [y, parameters, times] = given;
+        return [outputs(forward(...given)), { sensitivities: alone(beside)(y, parameters, times), y, parameters }];
+      },
+      ({ sensitivities, y, parameters }, cotangents: Outputs) => {
+        const { state, parameters: slopes } = forwardGradient(sensitivities, y, parameters, cotangents);
+        return [state, slopes, null, null];
+      },
+    );
+  }
   const gradients = { discrete: discreteGradient, interpolating: interpolatingGradient, backsolve: backsolveGradient };
   return customVjp(
-    (...given: [Tensor, P, Times]) => outputs(forward(...given)),
-    (y: Tensor, parameters: P, times: Times) => {
-      const trajectory = forward(y, parameters, times);
-      return [outputs(trajectory), { trajectory, y, parameters, times }];
+    (...given: Given) => outputs(forward(...given)),
+    (...given: Given) => {
+      const trajectory = forward(...given);
+      return [outputs(trajectory), { trajectory, given }];
     },
-    ({ trajectory, y, parameters, times }, cotangents: Outputs) => {
-      const back = (...given: [Trajectory, Tensor, P, Times, Cotangents]) => gradients[adjoint](problem, ...given);
+    ({ trajectory, given: [y, parameters, times] }, cotangents: Outputs) => {
+      const back = (...inputs: [Trajectory, Tensor, P, Times, Cotangents]) => gradients[adjoint](problem, ...inputs);
       const { state, parameters: slopes } = alone(back)(trajectory, y, parameters, times, cotangents);
-      return [state, slopes, null];
+      return [state, slopes, null, null];
     },
   );
 }
@@ -202,11 +295,12 @@ function result<Y, P>(
   [t0, t1]: readonly [Tensor, Tensor],
   outputs: Outputs,
 ): Integral<Y> {
-  const { last, saved, reached, attempts, errors, stiffness, stepTimes, stepSizes, steps } = outputs;
+  const { last, saved, reached, attempts, errors, stiffness, stepTimes, stepSizes, steps, folded } = outputs;
   const [count] = saved.shape;
   return {
     y: state.unravel(where(reached, last, Number.NaN)),
-    ys: unravelRows(state, where(reached, saved, Number.NaN), count),
+    ys: unravelRows(state, saved, count),
+    folded,
     errors,
     stiffness,
     stepTimes,
@@ -216,8 +310,8 @@ function result<Y, P>(
     reached,
     at(t) {
       if (outputs.rows === null) throw new UnsupportedError("integrate: at() needs the dense output; give dense: true");
-      const { y, basis } = tree.map(stopGradient, outputs.rows);
-      const records = { t: stepTimes, h: stepSizes, y, basis };
+      const { basis } = tree.map(stopGradient, outputs.rows);
+      const records = { t: stepTimes, h: stepSizes, basis };
       return state.unravel(stateAt(method, directionOf(t0, t1), records, steps, time("integrate", t)));
     },
   };

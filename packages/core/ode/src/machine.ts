@@ -12,7 +12,7 @@ import {
   tensor,
   zeros,
 } from "@offprint/tensor-core";
-import { type Advance, advance, emptyRecords, type Progress, type Records } from "./advance.js";
+import { type Advance, advance, emptyRecords, nothing, type Progress, type Records } from "./advance.js";
 import { firstStep, type Tolerances } from "./initial-step.js";
 import type { Stepping } from "./options.js";
 import type { System } from "./system.js";
@@ -81,8 +81,8 @@ export function makeMachine<P>({ stepping, state, system, watch, compile }: Mach
     },
     chunk(progress: Progress, steps: Tensor, attempts: Tensor, conditions: Conditions<P>) {
       const given = advanceOf(conditions);
-      const records = emptyRecords(given.system, method, room, false);
-      const result = advance(given, progress, records, { steps, attempts });
+      const records = emptyRecords(given.system, method, room, { states: 1, basis: false, control: false });
+      const result = advance(given, progress, records, { steps, attempts }, nothing);
       return { progress: result.progress, records: result.records as Records, count: result.count };
     },
     basis(t: Tensor, y: Tensor, h: Tensor, { parameters }: Conditions<P>): Tensor {

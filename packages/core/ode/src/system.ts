@@ -11,7 +11,6 @@ import {
   jacobian,
   jvp,
   linalg,
-  matmul,
   max,
   mean,
   neg,
@@ -20,8 +19,10 @@ import {
   ShapeError,
   sqrt,
   square,
+  sub,
   type Tensor,
   type TensorLike,
+  take,
   tensor,
   tree,
   where,
@@ -106,9 +107,14 @@ export function makeSystem(
     linearised(t, y, first, scaledStep) {
       const slopes = slopesOf(rate, t, y, first);
       const matrix = add(div(eye(size, size, dtype), cast(scaledStep, dtype)), neg(slopes.state));
-      // A matrix with NaN, of a step that is refused, would throw.
-      const inverse = linalg.inverse(where(all(isFinite(matrix)), matrix, eye(size, size, dtype)));
-      return { solve: (b) => matmul(inverse, b), timeSlope: slopes.time };
+      // A matrix with NaN, of a step that is refused, would throw; so would such a right-hand side.
+      const { lu, order } = linalg.luFactor(where(all(isFinite(matrix)), matrix, eye(size, size, dtype)));
+      const solve = (b: Tensor) => {
+        const rows = take(where(isFinite(b), b, 0), order);
+        const y = linalg.triangularSolve(lu, rows, { lower: true, unitDiagonal: true });
+        return add(linalg.triangularSolve(lu, y, { lower: false }), sub(b, b));
+      };
+      return { solve, timeSlope: slopes.time };
     },
   };
 }

@@ -1,8 +1,10 @@
 import {
   add,
+  equal,
   grad,
   jit,
   jitSync,
+  jvp,
   matmul,
   mean,
   mul,
@@ -14,6 +16,7 @@ import {
   tanh,
   tensor,
   valueAndGrad,
+  where,
 } from "@offprint/tensor-core";
 import { centralDifferences, errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
@@ -79,7 +82,7 @@ describe("integrate", () => {
     return { loss, gradient: flatGradient(loss) };
   };
 
-  for (const adjoint of ["discrete", "interpolating", "backsolve"] as Adjoint[]) {
+  for (const adjoint of ["discrete", "interpolating", "backsolve", "forward"] as Adjoint[]) {
     it(`has the gradient of the solution by the ${adjoint} adjoint, saved states included, forwards and backwards`, () => {
       for (const span of [
         [0, 1],
@@ -101,6 +104,33 @@ describe("integrate", () => {
       return Math.max(...a.map((x, i) => Math.abs(x - b[i])));
     };
     expect(apart(1e-4) / apart(1e-8)).toBeGreaterThan(100);
+  });
+
+  it("forward sensitivities are the derivative of the steps that were made, as the discrete adjoint is", () => {
+    const options = { relativeTolerance: 1e-3, absoluteTolerance: 1e-4, saveAt: [0.2, 0.7] };
+    const [forward, discrete] = (["forward", "discrete"] as const).map(
+      (adjoint) => gradientOf({ ...options, adjoint }).gradient,
+    );
+    expectClose(forward, discrete, 1e-12);
+    const stiff = (adjoint: Adjoint) =>
+      grad((k: Tensor) =>
+        sum(
+          integrate((_t, y: Tensor, p: Tensor) => mul(y, p), f64([1, 2], [2]), [0, 1], {
+            ...{ adjoint, parameters: k, method: "rodas4", absoluteTolerance: [1e-4, 1e-5] },
+          }).y,
+        ),
+      )(f64([-1, -40], [2]));
+    expectClose(stiff("forward"), stiff("discrete"), 1e-12);
+  });
+
+  it("jvp goes through forward sensitivities", () => {
+    const end = (k: Tensor) =>
+      integrate((_t, y: Tensor, p: Tensor) => mul(y, p), f64([1.5], [1]), [0, 1], {
+        ...{ ...tight, adjoint: "forward", parameters: k },
+      }).y;
+    const [value, slope] = jvp(end, [f64([-0.7], [1])], [f64([2], [1])]);
+    expectClose(value, [1.5 * Math.exp(-0.7)], 1e-8);
+    expectClose(slope, [3 * Math.exp(-0.7)], 1e-8);
   });
 
   it("differentiates errors and stiffness at frozen steps, as a replay of the same steps does", () => {
@@ -166,10 +196,114 @@ describe("integrate", () => {
       expectClose(end(tensor(t, { dtype: "float64" })), [Math.exp(-t), 2 * Math.exp(-t)], 1e-8);
   });
 
-  it("is NaN where the steps do not suffice", () => {
-    const { y, reached } = integrate(network, y0, [0, 1], { ...tight, parameters: weights, maxSteps: 3 });
+  it("is NaN where the steps do not suffice, and at times that were not reached", () => {
+    const options = { ...tight, parameters: weights, maxSteps: 3, saveAt: [0, 1e-6, 1] };
+    const { y, ys, reached } = integrate(network, y0, [0, 1], options);
     expect(reached.item()).toBe(0);
     expect(y.data().every(Number.isNaN)).toBe(true);
+    expectClose(ys.slice([0]), y0, 0);
+    expectClose(ys.slice([1]), y0, 1e-4);
+    expect(ys.slice([2]).data().every(Number.isNaN)).toBe(true);
+  });
+
+  it("takes saved times in order, and gives NaN for tensors of times that are not", () => {
+    const save = (saveAt: number[] | Tensor, span: [number, number] = [0, 1]) =>
+      integrate(network, y0, span, { saveAt, parameters: weights, adjoint: "none" }).ys;
+    expect(() => save([0.5, 0.2])).toThrow(errorLike("ValueError", /saveAt holds 0.5,0.2/));
+    expect(() => save([0.5, 1.2])).toThrow(errorLike("ValueError", /saveAt holds 1.2/));
+    expect(() => save([0.2, 0.5], [1, 0])).toThrow(errorLike("ValueError", /saveAt/));
+    const rows = save(f64([0.9, 0.001], [2]));
+    expect([...rows.data()].map(Number.isNaN)).toEqual([...new Array(6).fill(false), ...new Array(6).fill(true)]);
+  });
+});
+
+describe("memory", () => {
+  /** Bytes of a gradient whose solve has room for so many steps. */
+  const bytes = (options: IntegrateOptions<Weights>, maxSteps: number, times: number): number => {
+    const y = draw([64, 3], 1);
+    const saveAt = Float64Array.from({ length: times }, (_, i) => (i + 1) / times);
+    const loss = (w: Weights) => sum(integrate(network, y, [0, 1], { ...options, maxSteps, saveAt, parameters: w }).ys);
+    return jitSync(grad(loss)).program(weights).bytes ?? 0;
+  };
+  const state = 64 * 3 * 8;
+
+  it("of the adjoint that solves backwards does not grow with states of steps, that of the others does", () => {
+    const growth = (options: IntegrateOptions<Weights>) => (bytes(options, 300, 4) - bytes(options, 100, 4)) / 200;
+    expect(growth({ adjoint: "backsolve" })).toBeLessThan(10 * 8);
+    expect(growth({ adjoint: "discrete" }) / state).toBeCloseTo(1, 1);
+    expect(growth({ adjoint: "discrete", checkpointEvery: 10 }) / state).toBeCloseTo(0.1, 1);
+    expect(growth({ adjoint: "interpolating" }) / state).toBeCloseTo(8, 0);
+    expect(growth({ adjoint: "backsolve", dense: true }) / state).toBeCloseTo(8, 0);
+  });
+
+  it("of saved states is that of the states", () => {
+    const each = (bytes({ adjoint: "backsolve" }, 100, 400) - bytes({ adjoint: "backsolve" }, 100, 200)) / 200;
+    expect(each / state).toBeLessThan(4.5);
+  });
+});
+
+describe("states kept every so many steps", () => {
+  const options = { relativeTolerance: 1e-5, absoluteTolerance: 1e-5, saveAt: [0.2, 0.7] };
+  const gradientOf = (more: IntegrateOptions<Weights>) =>
+    flatGradient((w, y) => {
+      const solved = integrate(network, y, [0, 1], { ...options, ...more, parameters: w });
+      const { errors, stepSizes, stiffness, ys } = solved;
+      return add(add(sum(mul(errors, stepSizes)), mul(sum(stiffness), 0.01)), add(sum(ys), mean(square(solved.y))));
+    });
+
+  it("give the same gradient, however many steps there are in between", () => {
+    const all = gradientOf({});
+    for (const checkpointEvery of [2, 3, 7, 300]) expectClose(gradientOf({ checkpointEvery }), all, 1e-14);
+    const through = { stepGradient: "through" } as const;
+    expectClose(gradientOf({ ...through, checkpointEvery: 4 }), gradientOf(through), 1e-13);
+    const stops = { stopAt: [0.31] };
+    // Rates at the end of a step are those just before it, by a part of 1e-13 of the step.
+    expectClose(gradientOf({ ...stops, checkpointEvery: 3 }), gradientOf(stops), 1e-11);
+  });
+
+  it("are of the discrete adjoint alone", () => {
+    expect(() => gradientOf({ adjoint: "backsolve", checkpointEvery: 2 })).toThrow(
+      errorLike("ValueError", /checkpointEvery/),
+    );
+    expect(() => gradientOf({ checkpointEvery: 0 })).toThrow(errorLike("ValueError", /checkpointEvery/));
+  });
+});
+
+describe("what is gathered of the steps", () => {
+  it("sees each step that stands, and the states between its ends", () => {
+    const int = tensor(0, { dtype: "int32" });
+    const zero = tensor(0, { dtype: "float64" });
+    const options = { relativeTolerance: 1e-5, absoluteTolerance: 1e-5, parameters: weights, dense: true };
+    const { folded, steps, stepTimes, stepSizes, errors, y, at } = integrate(network, y0, [0, 1], {
+      ...options,
+      fold: {
+        initial: { count: int, length: zero, weighed: zero, start: mul(y0, 0), middle: mul(y0, 0), end: mul(y0, 0) },
+        step: (g, s) => ({
+          count: add(g.count, 1),
+          length: add(g.length, sub(s.end, s.t)),
+          weighed: add(g.weighed, mul(s.error, s.h)),
+          start: where(equal(g.count, 1), s.y, g.start),
+          middle: where(equal(g.count, 1), s.at(add(s.t, mul(s.h, 0.5))), g.middle),
+          end: s.next,
+        }),
+      },
+    });
+    expect(folded.count.item()).toBe(steps.item());
+    expectClose(folded.length, 1, 1e-15);
+    expectClose(folded.weighed, sum(mul(errors, stepSizes)), 1e-15);
+    const [t, h] = [stepTimes, stepSizes].map((x) => x.data()[1]);
+    expectClose(folded.start, at(t), 1e-13);
+    expectClose(folded.middle, at(t + h / 2), 1e-13);
+    expectClose(folded.end, y, 0);
+  });
+
+  it("is a constant to gradients, and refused where it is none", () => {
+    const last = (y: Tensor) =>
+      integrate(network, y, [0, 1], { parameters: weights, fold: { initial: mul(y, 0), step: (_, s) => s.next } });
+    expectClose(grad((y: Tensor) => sum(last(y).folded))(y0), mul(y0, 0), 0);
+    expect(() => integrate(network, y0, [0, 1], { parameters: weights, fold: 3 as never })).toThrow(
+      errorLike("ValueError", /fold/),
+    );
   });
 });
 

@@ -1,17 +1,10 @@
 import { type Adjoint, integrate } from "@offprint/ode";
 import { type OdeFitOptions, type OdeModel, odeFitOptionNames, solvingOptions, trainOde } from "@offprint/ode/fit";
 import type { TrainResult } from "@offprint/optim";
-import {
-  checkOptions,
-  type Rng,
-  requireChoice,
-  requireInteger,
-  stopGradient,
-  type Tensor,
-  tree,
-} from "@offprint/tensor-core";
+import { checkOptions, type Rng, requireChoice, requireInteger, type Tensor } from "@offprint/tensor-core";
+import { drawAlong, drawnRegularizer } from "./draw-along.js";
 import { type Heuristic, type LocalStep, stepOptions } from "./local-term.js";
-import { localRegularizer, type Sampling } from "./sampling.js";
+import type { Sampling } from "./sampling.js";
 
 /** Options of {@link fitLocally}. */
 export interface FitLocallyOptions<P> extends OdeFitOptions<P> {
@@ -61,25 +54,16 @@ export async function fitLocally<P, Y, B>(
     owner,
     {
       judge(params, batch: B, uniform: Tensor) {
-        const solved = integrate<Y, P>(model.rate, model.initial(params, batch), span, {
-          ...settings,
-          adjoint,
-          parameters: params,
-          dense: local,
-        });
-        const loss = model.loss(params, solved, batch);
-        if (!local) return { loss, solved };
-        const { at, stepTimes, stepSizes, steps } = solved;
-        const box = { at: (t: Tensor) => tree.map(stopGradient, at(t)), stepTimes, stepSizes, steps };
-        const penalty = localRegularizer<Y, P>(model.rate, box, span, uniform, {
-          mode,
-          regularize,
-          localStep,
-          method,
-          tolerance,
-          parameters: params,
-        });
-        return { loss, penalty, solved };
+        const first = model.initial(params, batch);
+        const how = { ...settings, adjoint, parameters: params };
+        if (!local) {
+          const solved = integrate<Y, P>(model.rate, first, span, how);
+          return { loss: model.loss(params, solved, batch), solved };
+        }
+        const solved = integrate(model.rate, first, span, { ...how, fold: drawAlong(first, span, uniform, mode) });
+        const term = { regularize, localStep, method, tolerance, parameters: params };
+        const penalty = drawnRegularizer<Y, P>(model.rate, solved.folded, span, term);
+        return { loss: model.loss(params, solved, batch), penalty, solved };
       },
       draws(rng) {
         const times = rng.fork("local");

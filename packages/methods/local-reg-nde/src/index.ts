@@ -1,3 +1,4 @@
+export { type DrawnState, type DrawsAlong, drawAlong, drawnRegularizer } from "./draw-along.js";
 export { type FitLocallyOptions, fitLocally } from "./fit-locally.js";
 export {
   foreignStep,

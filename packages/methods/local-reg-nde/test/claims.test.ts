@@ -1,13 +1,15 @@
 import type { Claim } from "@offprint/claims";
 import { runClaim } from "@offprint/claims/testing";
-import { embeddedStep } from "@offprint/ode";
+import { embeddedStep, integrate } from "@offprint/ode";
 import { abs, mul } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { headline, judge, type Trio } from "../claims/headline.js";
 import { claims } from "../claims/index.js";
+import { memory } from "../claims/memory.js";
 import { localRegNde, type Method } from "../claims/method.js";
 import { locality, relation } from "../claims/relation.js";
 import { stepSource, stiffness } from "../claims/variants.js";
+import { localRegularizer } from "../src/index.js";
 
 const holds = async (claim: Claim) => (await runClaim(claims, claim)).holds;
 
@@ -33,6 +35,19 @@ describe("claims fail for what is not the method", () => {
       },
     };
     expect(await holds(locality(open))).toBe(false);
+  });
+
+  it("memory: holds, and fails where the dense output is kept to look states up in it", async () => {
+    const keeping: Method = {
+      ...localRegNde,
+      solveWithLocalTerm(f, y0, span, uniform, { mode, tolerance = 1e-6, ...solving }) {
+        const { parameters } = solving;
+        const solved = integrate(f, y0, span, { ...solving, dense: true });
+        return { y: solved.y, r: localRegularizer(f, solved, span, uniform, { mode, tolerance, parameters }) };
+      },
+    };
+    expect(await holds(memory())).toBe(true);
+    expect(await holds(memory(keeping))).toBe(false);
   });
 
   it("evaluations, stiffness and step-source: fail for a regulariser without weight", async () => {

@@ -18,7 +18,15 @@ import {
 } from "@offprint/tensor-core";
 import { centralDifferences, errorLike, expectClose, f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { drawStep, fitLocally, localRegularizer, localSdeTerm, localTerm } from "../src/index.js";
+import {
+  drawAlong,
+  drawnRegularizer,
+  drawStep,
+  fitLocally,
+  localRegularizer,
+  localSdeTerm,
+  localTerm,
+} from "../src/index.js";
 
 const float = (x: number) => tensor(x, { dtype: "float64" });
 const decay = (_t: Tensor, y: Tensor) => mul(y, -2);
@@ -119,6 +127,54 @@ describe("sampling", () => {
   it("several draws are averaged", () => {
     const each = [0.1, 0.6].map((u) => localRegularizer(rate, solved, [0, 1], u, options).item());
     expectClose(localRegularizer(rate, solved, [0, 1], [0.1, 0.6], options).item(), (each[0] + each[1]) / 2, 1e-12);
+  });
+
+  it("along a solve they are those of its dense output, without keeping it", () => {
+    const uniform = [0, 0.03, 0.4, 0.9].map(float);
+    const tolerances = { relativeTolerance: 1e-6, absoluteTolerance: 1e-6 };
+    for (const span of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const kept = integrate(rate, x, span, { ...options, ...tolerances, dense: true });
+      for (const u of uniform) {
+        const fold = drawAlong(x, span, u);
+        const { folded } = integrate(rate, x, span, { ...options, ...tolerances, adjoint: "none", fold });
+        const [drawn] = folded.draws;
+        expectClose(drawn.u, kept.at(drawn.t1), 1e-13);
+        const [along, after] = [
+          drawnRegularizer(rate, folded, span, options),
+          localRegularizer(rate, kept, span, u, options),
+        ];
+        expectClose(along.item(), after.item(), { relative: 1e-6 });
+      }
+    }
+  });
+
+  it("biased draws along a solve take each step as often, with its state", () => {
+    const count = 1000;
+    const uniform = f64(
+      Array.from({ length: count }, (_, i) => (i + 0.5) / count),
+      [count],
+    );
+    // Few numbers at once: each has a state.
+    const some = jitSync((u: Tensor) => {
+      const fold = drawAlong(x, [0, 1], u, "biased");
+      const tolerances = { relativeTolerance: 1e-6, absoluteTolerance: 1e-6 };
+      const { draws } = integrate(rate, x, [0, 1], { ...options, ...tolerances, adjoint: "none", fold }).folded;
+      return draws.map(({ t1, h, u: state }) => ({ t1, h, state }));
+    });
+    const drawn = Array.from({ length: count / 20 }, (_, k) =>
+      some(uniform.slice([{ start: 20 * k, stop: 20 * k + 20 }])),
+    ).flat();
+    const n = solved.steps.item();
+    for (let j = 0; j < n; j++) {
+      const [t, h] = [solved.stepTimes, solved.stepSizes].map((each) => each.data()[j] as number);
+      const at = drawn.filter(({ t1 }) => t1.item() === t);
+      expect(Math.abs(at.length - count / n)).toBeLessThan(0.1 * (count / n));
+      expect(at.every((each) => each.h.item() === h)).toBe(true);
+      expectClose(at[0]?.state as Tensor, solved.at(t), 1e-13);
+    }
   });
 
   it("a solver from outside serves as well; by trial its steps are about as long as the built-in's", () => {

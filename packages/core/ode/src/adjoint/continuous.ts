@@ -1,6 +1,6 @@
 import { raveling } from "@offprint/solvers";
 import { add, concatenate, expandDims, flip, scan, type Tensor, zerosLike } from "@offprint/tensor-core";
-import { advance } from "../advance.js";
+import { advance, nothing } from "../advance.js";
 import { piController } from "../controller.js";
 import { beginning } from "../machine.js";
 import { makeSystem } from "../system.js";
@@ -33,7 +33,7 @@ export function solveBack<P, A>(
       direction: directionOf(from, to),
       stops: expandDims(to, 0),
     };
-    const { progress } = advance(given, beginning(given, from, state, null), undefined, { steps: 100_000 });
+    const { progress } = advance(given, beginning(given, from, state, null), undefined, { steps: 100_000 }, nothing);
     return progress.y;
   };
   if (saveAt === null) return space.unravel(stretch(t1, t0, space.ravel(start)));

@@ -4,9 +4,13 @@ import {
   cast,
   div,
   equal,
+  expandDims,
+  floor,
   greaterEqual,
+  less,
   matmul,
   mul,
+  scatterAdd,
   stack,
   sub,
   type Tensor,
@@ -17,6 +21,7 @@ import {
   vjp,
   where,
   whileLoop,
+  zeros,
   zerosLike,
 } from "@offprint/tensor-core";
 import { errorOf, withinStep } from "../advance.js";
@@ -28,10 +33,9 @@ import {
   directionOf,
   type Gradients,
   type Problem,
+  type Times,
   type Trajectory,
 } from "./trajectory.js";
-
-type Times = readonly [t0: Tensor, t1: Tensor, saveAt: Tensor | null];
 
 /** Gradients by where a step begins, by the size that was proposed and by what the controller remembered. */
 interface StepGradient {
@@ -50,9 +54,19 @@ interface StepValues {
   readonly following: StepGradient | null;
 }
 
+/** Gradients by what is before a step. */
+interface Before<P> {
+  /** The number of the step before, int32; -1 where there is none. */
+  readonly step: Tensor;
+  readonly state: Tensor;
+  readonly parameters: P;
+  readonly sizes: StepGradient | null;
+}
+
 /**
  * The gradient of the steps that were made, from the last to the first. Each is made again from its stored state, so that
- * states are all that is kept; the numbers are those of a tape of all stages.
+ * states are all that is kept, or some of them: those between are made again too. The numbers are those of a tape of all
+ * stages.
  */
 export function discreteGradient<P>(
   problem: Problem<P>,
@@ -62,37 +76,58 @@ export function discreteGradient<P>(
   times: Times,
   cotangents: Cotangents,
 ): Gradients<P> {
-  const { method } = problem;
-  const { stepTimes, stepSizes, steps, rows } = trajectory;
-  const [t0, t1, saveAt] = times;
-  const direction = directionOf(t0, t1);
-  const records = { t: stepTimes, h: stepSizes };
-  const saves = saveAt === null ? null : denseWeights(method, direction, records, steps, saveAt);
+  const { steps, rows } = trajectory;
   const zero = tensor(0, { dtype: "float64" });
-  const start = {
+  const start: Before<P> = {
     step: sub(steps, 1),
     state: cotangents.last,
     parameters: tree.map(zerosLike, parameters),
-    sizes: problem.through ? ({ t: zero, proposal: zero, memory: zero } as StepGradient) : null,
+    sizes: problem.through ? { t: zero, proposal: zero, memory: zero } : null,
   };
-  const goesOn = ({ step }: typeof start) => greaterEqual(step, 0);
-  const body = (s: typeof start): typeof start => {
+  const back = backwards(problem, trajectory, y0, parameters, times, cotangents);
+  const every = problem.keeping.states;
+  const end = whileLoop(
+    ({ step }: Before<P>) => greaterEqual(step, 0),
+    (s: Before<P>) => {
+      if (every === 1) return back(s, take(rows.y, s.step));
+      const segment = cast(floor(div(cast(s.step, "float64"), every)), "int32");
+      const first = mul(segment, every);
+      const states = statesBetween(problem, trajectory, parameters, times, take(rows.y, segment), first, s.step);
+      return whileLoop(
+        ({ step }: Before<P>) => greaterEqual(step, first),
+        (each: Before<P>) => back(each, take(states, sub(each.step, first))),
+        s,
+      );
+    },
+    start,
+  );
+  if (end.sizes === null || problem.initialStep !== null) return { state: end.state, parameters: end.parameters };
+  return throughFirstStep(problem, y0, parameters, times, end.sizes.proposal, end);
+}
+
+/** From the gradients behind a step to those before it, given the state where it begins. */
+function backwards<P>(
+  problem: Problem<P>,
+  { stepTimes, stepSizes, steps, rows }: Trajectory,
+  y0: Tensor,
+  parameters: P,
+  [t0, t1, saveAt]: Times,
+  cotangents: Cotangents,
+): (behind: Before<P>, y: Tensor) => Before<P> {
+  const { method } = problem;
+  const records = { t: stepTimes, h: stepSizes };
+  const saves = saveAt === null ? null : denseWeights(method, directionOf(t0, t1), records, steps, saveAt);
+  return (s, y) => {
     const at = (row: Tensor) => take(row, s.step);
+    const control = problem.through ? { proposal: at(rows.proposal), memory: at(rows.memory) } : null;
     const made = madeAgain(problem, t0, t1, {
       t: at(stepTimes),
       h: at(stepSizes),
-      proposal: at(rows.proposal),
-      memory: at(rows.memory),
+      proposal: control?.proposal,
       last: equal(s.step, sub(steps, 1)),
       withBasis: saves !== null,
     });
-    const inputs = {
-      y: at(rows.y),
-      parameters,
-      t: at(stepTimes),
-      proposal: at(rows.proposal),
-      memory: at(rows.memory),
-    };
+    const inputs = { y, parameters, sizes: control && { t: at(stepTimes), ...control } };
     const [, pullback] = vjp(made, inputs);
     const given: StepValues = {
       next: s.state,
@@ -102,7 +137,10 @@ export function discreteGradient<P>(
       // Dense output is a combination of the basis: its gradients are too.
       basis:
         saves &&
-        matmul(cast(transpose(where(equal(saves.steps, s.step), saves.weights, 0)), y0.dtype), cotangents.saved),
+        matmul(
+          cast(transpose(where(equal(expandDims(saves.steps, 1), s.step), saves.weights, 0)), y0.dtype),
+          cotangents.saved,
+        ),
       following: s.sizes,
     };
     const [slopes] = pullback(given) as [typeof inputs];
@@ -110,19 +148,43 @@ export function discreteGradient<P>(
       step: sub(s.step, 1),
       state: slopes.y,
       parameters: tree.map((a: Tensor, b: Tensor) => add(a, b), s.parameters, slopes.parameters),
-      sizes: s.sizes && { t: slopes.t, proposal: slopes.proposal, memory: slopes.memory },
+      sizes: slopes.sizes,
     };
   };
-  const end = whileLoop(goesOn, body, start);
-  if (end.sizes === null || problem.initialStep !== null) return { state: end.state, parameters: end.parameters };
-  return throughFirstStep(problem, y0, parameters, times, end.sizes.proposal, end);
+}
+
+/** The states from where the step `first` begins to where the step `last` begins, made again: `[states, n]`. */
+function statesBetween<P>(
+  problem: Problem<P>,
+  { stepTimes, stepSizes }: Trajectory,
+  parameters: P,
+  [t0, t1]: Times,
+  y: Tensor,
+  first: Tensor,
+  last: Tensor,
+): Tensor {
+  const given = advanceOf(problem, parameters, t0, t1);
+  const rows = zeros([problem.keeping.states, y.size], y.dtype);
+  const start = { place: tensor(0, { dtype: "int32" }), y, states: scatterAdd(rows, 0, y) };
+  const { states } = whileLoop(
+    ({ place }: typeof start) => less(add(first, place), last),
+    (s: typeof start): typeof start => {
+      const [t, h] = [stepTimes, stepSizes].map((row) => take(row, add(first, s.place)));
+      const system = withinStep(given, t, h);
+      const { next } = problem.method.step(system, t, s.y, h, given.system.rate(t, s.y));
+      const place = add(s.place, 1);
+      return { place, y: next, states: scatterAdd(s.states, place, next) };
+    },
+    start,
+  );
+  return states;
 }
 
 interface MadeStep {
   readonly t: Tensor;
   readonly h: Tensor;
-  readonly proposal: Tensor;
-  readonly memory: Tensor;
+  /** Its size as it was proposed, where sizes are differentiated. */
+  readonly proposal: Tensor | undefined;
   /** Whether it is the last one, cut to the end. */
   readonly last: Tensor;
   readonly withBasis: boolean;
@@ -130,17 +192,20 @@ interface MadeStep {
 
 /** A step as a function of all that it follows from; its size is a constant unless sizes are differentiated. */
 function madeAgain<P>(problem: Problem<P>, t0: Tensor, t1: Tensor, made: MadeStep) {
-  const { method, controller, through } = problem;
-  return (from: { y: Tensor; parameters: P } & StepGradient): StepValues => {
-    const given = advanceOf(problem, from.parameters, t0, t1);
+  const { method, controller } = problem;
+  return ({ y, parameters, sizes }: { y: Tensor; parameters: P; sizes: StepGradient | null }): StepValues => {
+    const given = advanceOf(problem, parameters, t0, t1);
     const { system } = given;
-    const t = through ? from.t : made.t;
-    const h = through ? where(made.last, sub(t1, t), mul(from.proposal, div(made.h, made.proposal))) : made.h;
-    const step = method.step(withinStep(given, t, h), t, from.y, h, system.rate(t, from.y));
-    const error = errorOf(given, from.y, step);
+    const t = sizes === null ? made.t : sizes.t;
+    const h =
+      sizes === null || made.proposal === undefined
+        ? made.h
+        : where(made.last, sub(t1, t), mul(sizes.proposal, div(made.h, made.proposal)));
+    const step = method.step(withinStep(given, t, h), t, y, h, system.rate(t, y));
+    const error = errorOf(given, y, step);
     let following: StepGradient | null = null;
-    if (through) {
-      const { factor, memory } = controller.decide(error, from.memory, method.errorOrder);
+    if (sizes !== null) {
+      const { factor, memory } = controller.decide(error, sizes.memory, method.errorOrder);
       following = { t: add(t, h), proposal: mul(abs(h), factor), memory };
     }
     return {

@@ -12,7 +12,7 @@ export function interpolatingGradient<P>(
   cotangents: Cotangents,
 ): Gradients<P> {
   const direction = directionOf(times[0], times[1]);
-  const records = { t: stepTimes, h: stepSizes, basis: rows.basis, y: rows.y };
+  const records = { t: stepTimes, h: stepSizes, basis: rows.basis };
   const rate = (t: Tensor, { gradient }: AdjointState<P>): AdjointState<P> => {
     const y = stateAt(problem.method, direction, records, steps, t);
     const [, pullback] = vjp((x: Tensor, p: P) => problem.system(p).rate(t, x), y, parameters);

@@ -1,9 +1,7 @@
 import {
   arange,
   concatenate,
-  div,
   equal,
-  expandDims,
   less,
   lessEqual,
   logicalAnd,
@@ -18,11 +16,22 @@ import {
   where,
   zeros,
 } from "@offprint/tensor-core";
-import { type Advance, advance, emptyRecords, type Progress, type Records } from "../advance.js";
+import {
+  type Advance,
+  advance,
+  emptyRecords,
+  type Gathering,
+  type Keeping,
+  nothing,
+  type Progress,
+  type Records,
+  type Tried,
+} from "../advance.js";
 import type { Controller } from "../controller.js";
 import type { Tolerances } from "../initial-step.js";
 import { beginning, combine } from "../machine.js";
 import type { Method } from "../methods/method.js";
+import { partOfStep, type Saved, savedRows, saving } from "../saved.js";
 import type { System } from "../system.js";
 
 /** A solve with a gradient. */
@@ -37,12 +46,14 @@ export interface Problem<P> {
   readonly stopAt: readonly number[];
   /** Rows of the records. */
   readonly maxSteps: number;
-  /** Whether the dense output is kept. */
-  readonly withBasis: boolean;
-  /** Whether it is handed out. */
+  /** What is kept of the steps. */
+  readonly keeping: Keeping;
+  /** Whether the dense output is handed out. */
   readonly dense: boolean;
   /** Whether the sizes of steps are differentiated. */
   readonly through: boolean;
+  /** What a user gathers of a step that stands. */
+  readonly fold: (gathered: unknown, tried: Tried) => unknown;
 }
 
 /** The steps of a solve, and what it gives. */
@@ -58,6 +69,8 @@ export interface Trajectory {
   readonly steps: Tensor;
   readonly attempts: Tensor;
   readonly reached: Tensor;
+  /** What was gathered of the steps, a tree. */
+  readonly folded: unknown;
   /** What only the gradient needs. */
   readonly rows: Pick<Records, "y" | "basis" | "proposal" | "memory">;
 }
@@ -71,7 +84,8 @@ export interface Gradients<P> {
   readonly parameters: P;
 }
 
-type Times = readonly [t0: Tensor, t1: Tensor, saveAt: Tensor | null];
+/** Where a solve begins and ends, and when states are saved. */
+export type Times = readonly [t0: Tensor, t1: Tensor, saveAt: Tensor | null];
 
 /** 1 forwards, -1 backwards. */
 export function directionOf(t0: Tensor, t1: Tensor): Tensor {
@@ -92,18 +106,33 @@ export function advanceOf<P>(problem: Problem<P>, parameters: P, t0: Tensor, t1:
   };
 }
 
-/** Solves a problem and keeps its steps. */
-export function runForward<P>(problem: Problem<P>, y: Tensor, parameters: P, [t0, t1, saveAt]: Times): Trajectory {
-  const { maxSteps, withBasis, method } = problem;
+/** Solves a problem and keeps of its steps what is asked for. */
+export function runForward<P>(
+  problem: Problem<P>,
+  y: Tensor,
+  parameters: P,
+  [t0, t1, saveAt]: Times,
+  initialFold: unknown,
+): Trajectory {
+  const { maxSteps, keeping, method, fold } = problem;
   const given = advanceOf(problem, parameters, t0, t1);
+  const { system, direction } = given;
   const begin = beginning(given, t0, y, problem.initialStep);
-  const empty = emptyRecords(given.system, method, maxSteps, withBasis);
-  const { progress, records, count } = advance(given, begin, empty, { steps: maxSteps });
+  const empty = emptyRecords(system, method, maxSteps, keeping);
+  const room = { steps: maxSteps, states: Math.max(1, keeping.states) };
+  const saves = saveAt === null || saveAt.size === 0 ? nothing : saving(method, system, direction, saveAt);
+  const gathering: Gathering<{ saved: unknown; folded: unknown }> = {
+    initial: { saved: saves.initial, folded: initialFold },
+    step: ({ saved, folded }, tried) => ({
+      saved: (saves.step as (s: unknown, tried: Tried) => unknown)(saved, tried),
+      folded: fold(folded, tried),
+    }),
+  };
+  const { progress, records, count, gathered } = advance(given, begin, empty, room, gathering);
   const kept = records as Records;
-  const saved = saveAt === null ? zeros([0, y.size], y.dtype) : dense(problem, given.direction, kept, count, saveAt);
   return {
     last: progress.y,
-    saved,
+    saved: saves === nothing ? zeros([0, y.size], y.dtype) : savedRows(gathered.saved as Saved),
     errors: kept.error,
     stiffness: kept.stiffness,
     stepTimes: kept.t,
@@ -111,6 +140,7 @@ export function runForward<P>(problem: Problem<P>, y: Tensor, parameters: P, [t0
     steps: count,
     attempts: progress.attempts,
     reached: arrived(given, progress),
+    folded: gathered.folded,
     rows: { y: kept.y, basis: kept.basis, proposal: kept.proposal, memory: kept.memory },
   };
 }
@@ -127,33 +157,22 @@ export function stepOf(times: Tensor, count: Tensor, direction: Tensor, t: Tenso
 }
 
 /** How far into its step a time is. */
-export function partOf(records: Pick<Records, "t" | "h">, step: Tensor, t: Tensor): { theta: Tensor; h: Tensor } {
+function partOf(records: Pick<Records, "t" | "h">, step: Tensor, t: Tensor): { theta: Tensor; h: Tensor } {
   const h = take(records.h, step);
-  const none = equal(h, 0);
-  return { theta: where(none, 0, div(sub(t, take(records.t, step)), where(none, 1, h))), h };
-}
-
-/** The states at some times. */
-function dense<P>({ method }: Problem<P>, direction: Tensor, records: Records, count: Tensor, times: Tensor): Tensor {
-  const [, rows] = scan(
-    (state: null, t: Tensor) => [state, stateAt(method, direction, records, count, t)] as [null, Tensor],
-    null,
-    times,
-  );
-  return rows;
+  return { theta: partOfStep(t, take(records.t, step), h), h };
 }
 
 /** The state at a time, from the dense output that is kept. */
 export function stateAt(
   method: Method,
   direction: Tensor,
-  records: Pick<Records, "t" | "h" | "basis" | "y">,
+  records: Pick<Records, "t" | "h" | "basis">,
   count: Tensor,
   t: Tensor,
 ): Tensor {
   const step = stepOf(records.t, count, direction, t);
   const { theta, h } = partOf(records, step, t);
-  const basis = reshape(take(records.basis, step), [method.basisSize, records.y.shape[1]]);
+  const basis = reshape(take(records.basis, step), [method.basisSize, records.basis.shape[1] / method.basisSize]);
   return combine(method.denseWeights(theta, h), basis);
 }
 
@@ -177,5 +196,5 @@ export function denseWeights(
     null,
     times as unknown as Tensor & { weights: Tensor; steps: Tensor },
   );
-  return { weights, steps: expandDims(steps, 1) };
+  return { weights, steps };
 }
