@@ -7,6 +7,14 @@ export {
   trueExtreme,
 } from "./batch-extremes.js";
 export { type BatchLoss, type ComposedLoss, type Curvature, curvature } from "./curvature.js";
+export {
+  type CurvatureMeasurement,
+  type CurvatureRates,
+  type CurvatureRatesOptions,
+  curvatureRates,
+  type LearnerNoise,
+  type MeasuredRates,
+} from "./curvature-rates.js";
 export { effectiveBatch } from "./effective-batch.js";
 export {
   type EstimateNoiseOptions,
@@ -47,12 +55,10 @@ export {
   spectralDensity,
 } from "./spectral-density.js";
 export {
-  type CurvatureMeasurement,
   type CurvatureRecord,
   type CurvatureTraining,
   type CurvatureTrainingOptions,
   type CurvatureTrainingResult,
   type CurvatureTrainingState,
-  type LearnerNoise,
   trainByCurvature,
 } from "./train-by-curvature.js";

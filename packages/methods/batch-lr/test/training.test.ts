@@ -1,8 +1,9 @@
 import { withSpectrum } from "@offprint/claims/makers";
 import { runConformance } from "@offprint/solvers/conformance";
-import { add, matmul, mul, neg, random, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { add, grad, matmul, mul, neg, random, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { trainByCurvature } from "../src/index.js";
+import { curvatureRates, trainByCurvature } from "../src/index.js";
 
 const matrix = withSpectrum(random.rng(1), [0.5, 1, 2, 4, 8]);
 const initial = tensor(Float64Array.of(1, -2, 3, 0.5, -1));
@@ -52,6 +53,36 @@ describe("training by measured curvature", () => {
       { steps: 2, every: 1, smoothing: 0.75 },
     );
     expect(history[1].measured?.largest).toBeCloseTo(0.75 * 8 + 0.25 * 16, 6);
+  });
+});
+
+describe("rates for a loop of one's own", () => {
+  it("are those of trainByCurvature, and lead the same way", async () => {
+    const options = { safety: 0.5, smoothing: 0.5, lanczosSteps: 4, seed: 3 };
+    const { params, history } = await trainByCurvature(problem, { steps: 9, every: 4, ...options });
+    const slope = grad(quadratic);
+    const measure = curvatureRates(quadratic, initial, options);
+    let [w, v, rates] = [initial, mul(initial, 0), measure.first];
+    for (let step = 0; step < 9; step++) {
+      if (step % 4 === 0) rates = measure.at(w, batch(step), step, rates);
+      v = add(mul(v, rates.momentum), slope(w, batch(step)));
+      w = sub(w, mul(v, rates.learningRate));
+      const { learningRate, momentum, measured } = history[step];
+      expect([rates.learningRate, rates.momentum]).toEqual([learningRate, momentum]);
+      if (step % 4 === 0) expect(rates.measured).toEqual(measured);
+    }
+    measure.release();
+    expectClose(w, params, 1e-14);
+  });
+
+  it("are those of before where there is no positive curvature", () => {
+    const downhill = (x: Tensor, shift: Tensor) => neg(quadratic(x, shift));
+    const measure = curvatureRates(downhill, initial, { learningRate: 0.02 });
+    const found = measure.at(initial, still(), 0);
+    expect(found).toMatchObject({ learningRate: 0.02, momentum: 0, measured: { outcome: "no-positive-curvature" } });
+    measure.release();
+    expect(() => curvatureRates(quadratic, initial, { lanczosSteps: 6 })).toThrow(/curvatureRates: lanczosSteps is 6/);
+    expect(() => curvatureRates(quadratic, initial, { every: 4 } as never)).toThrow(/no option "every"/);
   });
 });
 
