@@ -27,6 +27,7 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { gammaByShape } from "./gamma-gradient.js";
+import { balanced, type Examples, examplesOf, oneHot } from "./labelled-examples.js";
 import { checkPrior } from "./scale-prior.js";
 import {
   type ClassifierPrior,
@@ -233,37 +234,6 @@ export class SparseClassifier {
   }
 }
 
-interface Examples {
-  readonly points: Tensor;
-  readonly codes: Tensor;
-  readonly classes: number;
-}
-
-function examplesOf(owner: string, x: TensorLike, labels: TensorLike): Examples {
-  const points = tensor(x, { dtype: "float64" });
-  const given = tensor(labels, { dtype: "float64" });
-  if (points.rank !== 2 || given.rank !== 1 || given.size !== points.shape[0] || given.size === 0) {
-    throw new ShapeError(
-      `${owner}: x has shape [${points.shape}] and labels [${given.shape}]; give [N, d] and [N], N >= 1`,
-    );
-  }
-  if (!points.data().every(Number.isFinite)) throw new ValueError(`${owner}: x holds a value that is not finite`);
-  const classes = Math.max(...given.data()) + 1;
-  if (!Array.from(given.data()).every((label) => Number.isInteger(label) && label >= 0)) {
-    throw new ValueError(`${owner}: labels must be integers from 0`);
-  }
-  if (classes < 2) throw new ValueError(`${owner}: labels are of one class; give two at least`);
-  return { points, codes: tensor(Int32Array.from(given.data())), classes };
-}
-
-function oneHot(codes: Tensor, classes: number): Tensor {
-  const targets = new Float64Array(codes.size * classes);
-  codes.data().forEach((code, i) => {
-    targets[i * classes + code] = 1;
-  });
-  return tensor(targets, { dtype: "float64" }).reshape([codes.size, classes]);
-}
-
 function startOf(
   owner: string,
   kernel: Kernel,
@@ -294,18 +264,6 @@ function startOf(
     logRate: log(full([], rate, "float64")),
     kernel: kernel.parameters,
   };
-}
-
-/** Places of M points, of each class in turn while there are some. */
-function balanced(codes: ArrayLike<number>, classes: number, M: number, rng: random.Rng): Int32Array {
-  const order = Array.from(rng.permutation(codes.length).data());
-  const queues = Array.from({ length: classes }, (_, c) => order.filter((i) => codes[i] === c));
-  const chosen: number[] = [];
-  for (let turn = 0; chosen.length < M; turn++) {
-    const next = queues[turn % classes].pop();
-    if (next !== undefined) chosen.push(next);
-  }
-  return Int32Array.from(chosen);
 }
 
 function noiseOf(

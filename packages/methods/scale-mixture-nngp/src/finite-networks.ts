@@ -42,7 +42,8 @@ export interface SampleOptions {
   readonly seed?: number | string;
 }
 
-interface Network {
+/** @internal A finite network's layers. */
+export interface Network {
   readonly act: (u: Tensor) => Tensor;
   readonly weightVariance: number;
   readonly biasVariance: number;
@@ -85,7 +86,8 @@ export function sampleNetworks(
     : onFeatures(network, checked, inputs, scales, width, rng);
 }
 
-function networkOf(owner: string, architecture: DenseArchitecture): Network {
+/** @internal @throws UnsupportedError for networks of images. */
+export function networkOf(owner: string, architecture: DenseArchitecture): Network {
   const { kind, activation = "relu", weightVariance = 2, biasVariance = 0.01 } = architecture;
   if (kind !== "fullyConnected" && kind !== "residual") {
     throw new UnsupportedError(
@@ -172,11 +174,27 @@ function joined(parts: readonly Tensor[]): Tensor {
   return tensor(numbers, { dtype: "float64" }).reshape([numbers.length / columns, columns]);
 }
 
-/** Weights in the tangent kernel's parametrisation: all standard normal. */
-interface Weights {
+/** @internal Weights of hidden layers in the tangent kernel's parametrisation: all standard normal. */
+export interface HiddenWeights {
   readonly first: { readonly weight: Tensor; readonly bias: Tensor };
   readonly later: readonly { readonly weight: Tensor; readonly bias: Tensor }[];
+}
+
+interface Weights extends HiddenWeights {
   readonly last: Tensor;
+}
+
+/** @internal The last hidden layer, after its activation, of inputs `[..., d]`. */
+export function hiddenUnits(network: Network, { first, later }: HiddenWeights, inputs: Tensor): Tensor {
+  const [w, b] = [Math.sqrt(network.weightVariance), Math.sqrt(network.biasVariance)];
+  const affine = ({ weight, bias }: HiddenWeights["first"], v: Tensor) =>
+    add(mul(w / Math.sqrt(weight.shape[0]), matmul(v, weight)), mul(b, bias));
+  let h = affine(first, inputs);
+  for (const layer of later) {
+    const next = affine(layer, network.act(h));
+    h = network.residual ? add(h, next) : next;
+  }
+  return network.act(h);
 }
 
 function trainedThroughout(
@@ -188,17 +206,8 @@ function trainedThroughout(
   rng: random.Rng,
 ): Tensor {
   const [n, m, d] = [y.size, inputs.shape[0], inputs.shape[1]];
-  const [w, b] = [Math.sqrt(network.weightVariance), Math.sqrt(network.biasVariance)];
-  const output = (weights: Weights, x: Tensor, s: Tensor): Tensor => {
-    const affine = ({ weight, bias }: Weights["first"], v: Tensor) =>
-      add(mul(w / Math.sqrt(v.shape[0]), matmul(v, weight)), mul(b, bias));
-    let h = affine(weights.first, x);
-    for (const layer of weights.later) {
-      const next = affine(layer, network.act(h));
-      h = network.residual ? add(h, next) : next;
-    }
-    return mul(sqrt(s), mul(1 / Math.sqrt(width), sum(mul(weights.last, network.act(h)))));
-  };
+  const output = (weights: Weights, x: Tensor, s: Tensor): Tensor =>
+    mul(sqrt(s), mul(1 / Math.sqrt(width), sum(mul(weights.last, hiddenUnits(network, weights, x)))));
   const trained = jitSync((weights: Weights, s: Tensor) => {
     const { f, J } = vmap((x: Tensor) => {
       const [value, slope] = valueAndGrad((each: Weights) => output(each, x, s))(weights);

@@ -16,6 +16,13 @@ export {
   type ValidationRecord,
   type ValidationResult,
 } from "./fit-by-validation.js";
+export {
+  type EnsembleOptions,
+  type EnsembleResult,
+  type EnsembleWeights,
+  fitEnsemble,
+  type NetworkEnsemble,
+} from "./network-ensemble.js";
 export type { Prediction } from "./prediction.js";
 export { type RegressOptions, regress, type ScaleMixtureProcess } from "./regression.js";
 export type { ScaleBelief, ScaleInference, ScaleProposal } from "./scale-posterior.js";
