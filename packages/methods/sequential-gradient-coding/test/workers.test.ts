@@ -128,12 +128,12 @@ describe.skipIf(natsServer === undefined)(`training on machines ${needsNatsServe
   let server: NatsTestServer;
   let machines: Cluster;
   const ended: (() => Promise<unknown>)[] = [];
-  // Four processes, of which two are killed.
+  // Three processes, of which two are killed.
   beforeAll(async () => {
     server = await NatsTestServer.start();
     const { manifest, entry, agent } = installed;
     const options = { servers: server.address, manifest };
-    const workers = [1, 2, 3, 4].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
+    const workers = [1, 2, 3].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
     for (const worker of workers) ended.push(() => worker.end());
     await Promise.all(workers.map(({ joined }) => joined));
     machines = await cluster({ kind: "nats", ...options });
