@@ -5,10 +5,12 @@ import { FormatError } from "@offprint/tensor-core";
 import {
   type DelayRow,
   delaysOf,
+  type LoadProfile,
   type SchemeTime,
   type SelectableKind,
   type SelectionState,
   selectParameters,
+  workCost,
 } from "../src/index.js";
 
 const names: Readonly<Record<SelectableKind, string>> = {
@@ -18,17 +20,38 @@ const names: Readonly<Record<SelectableKind, string>> = {
   "m-sgc": "M-SGC",
 };
 
-/** Rows of a table with the columns worker, round and seconds. */
-function rowsOf(bytes: Uint8Array): DelayRow[] {
+interface Recorded {
+  readonly rows: DelayRow[];
+  /** The load of each row, where the table says it. */
+  readonly loads: ArrayLike<number> | undefined;
+}
+
+/** Rows of a table with the columns worker, round and seconds, and perhaps load. */
+function recordedOf(bytes: Uint8Array): Recorded {
   const table = readCsv(bytes);
-  const [worker, round, seconds] = ["worker", "round", "seconds"].map((name) => {
+  const numbers = (name: string) => {
     const column = table.columns.find((each) => each.name === name);
-    if (column?.type === "number" || column?.type === "integer") return column.values as ArrayLike<number>;
+    const numeric = column?.type === "number" || column?.type === "integer";
+    return numeric ? (column.values as ArrayLike<number>) : undefined;
+  };
+  const [worker, round, seconds] = ["worker", "round", "seconds"].map((name) => {
+    const values = numbers(name);
+    if (values !== undefined) return values;
     throw new FormatError(
       `the table has no column "${name}" of numbers; give worker, round and seconds, numbered from 0`,
     );
   });
-  return Array.from(worker, (who, k): DelayRow => [who, round[k], seconds[k]]);
+  return {
+    rows: Array.from(worker, (who, k): DelayRow => [who, round[k], seconds[k]]),
+    loads: numbers("load"),
+  };
+}
+
+/** The times at each load, the least first. */
+function profilesOf({ rows, loads }: Recorded): LoadProfile[] {
+  if (loads === undefined) return [{ load: 0, delays: delaysOf(rows) }];
+  const all = [...new Set(Array.from(loads))].sort((a, b) => a - b);
+  return all.map((load) => ({ load, delays: delaysOf(rows.filter((_, k) => loads[k] === load)) }));
 }
 
 /** `offprint plan-redundancy --table delays.csv --work 16` */
@@ -36,15 +59,18 @@ export const planRedundancyCommand = defineCommand({
   name: "plan-redundancy",
   summary: "Choose a coding scheme for a cluster with slow workers",
   options: {
-    table: option.fileIn("CSV of recorded times: columns worker, round, seconds, numbered from 0", { required: true }),
-    work: option.number("seconds of a full gradient on one worker, on top of what is recorded", {
-      default: 0,
-      least: 0,
-    }),
-    profileLoad: option.number("part of a full gradient that the recorded times hold already", {
-      default: 0,
-      least: 0,
-    }),
+    table: option.fileIn(
+      "CSV of recorded times: columns worker, round, seconds, numbered from 0; with a column load, the work of a worker in full gradients, what work costs is found from several",
+      { required: true },
+    ),
+    work: option.number(
+      "seconds of a full gradient on one worker, on top of what is recorded; 0 unless given, or found from loads",
+      { least: 0 },
+    ),
+    profileLoad: option.number(
+      "part of a full gradient that the recorded times hold already; the least load of the table, or 0, unless given",
+      { least: 0 },
+    ),
     mu: option.number("who takes more than (1 + mu) times as long as the first is slow", { default: 1, least: 0 }),
     jobs: option.integer("gradients of the simulated run; as many as rounds were recorded unless given", { least: 1 }),
     schemes: option.list(option.choice(["uncoded", "gc", "sr-sgc", "m-sgc"], "scheme"), {
@@ -57,8 +83,10 @@ export const planRedundancyCommand = defineCommand({
     output: option.fileOut("file for all that were tried (JSON)", { short: "o", endings: [".json"] }),
   },
   async run({ options, print, report, note, write, longRun }) {
-    const { table, work, profileLoad, mu, jobs, schemes, maxDelay, maxBurst, maxWindow, maxLambda, output } = options;
-    const delays = delaysOf(await loadFile(table, rowsOf));
+    const { table, mu, jobs, schemes, maxDelay, maxBurst, maxWindow, maxLambda, output } = options;
+    const profiles = profilesOf(await loadFile(table, recordedOf));
+    const [{ load, delays }] = profiles;
+    const { work = profiles.length > 1 ? workCost(profiles).alpha : 0, profileLoad = load } = options;
     let tried = 0;
     const run = await longRun<SchemeTime, SelectionState>({
       progress: ({ kind }) => ({ fraction: Math.min(1, ++tried / 500), label: names[kind] }),
@@ -76,6 +104,9 @@ export const planRedundancyCommand = defineCommand({
       print(
         `${names[kind].padEnd(8)} ${total.toFixed(1).padStart(10)} s  load ${load.toFixed(4)}  delay ${delay}  ${numbers.join(", ")}`,
       );
+    }
+    if (profiles.length > 1 && options.work === undefined) {
+      print(`A full gradient takes ${work.toPrecision(4)} s on one worker, from ${profiles.length} loads.`);
     }
     report([
       ["quickest", names[best.kind]],

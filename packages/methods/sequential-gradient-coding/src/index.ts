@@ -65,3 +65,4 @@ export {
 } from "./straggler-models.js";
 export { trainOnCluster } from "./train-on-cluster.js";
 export type { ClusterTrainingOptions, ClusterTrainingResult } from "./training-options.js";
+export { type LoadProfile, type WorkCost, workCost } from "./work-cost.js";

@@ -43,6 +43,27 @@ it("a table of recorded times becomes a scheme with its parameters", async () =>
   expect(out).toContain(`models to train side by side`);
 });
 
+it("from times at several loads it finds what work costs", async () => {
+  const [, delays] = recorded();
+  const table = join(folder, "loads.csv");
+  const lines = [0.25, 0.5].flatMap((load) =>
+    delays.flatMap((row, worker) => row.map((seconds, round) => `${worker},${round},${load},${seconds + 5 * load}`)),
+  );
+  writeFileSync(table, `worker,round,load,seconds\n${lines.join("\n")}\n`);
+  const output = join(folder, "loads.json");
+  const limits = ["--max-window", "4", "--max-lambda", "3", "--max-delay", "3"];
+  const { code, out } = await runWords(commands, "plan-redundancy", ["--table", table, ...limits, "--output", output]);
+  expect([code, out]).toEqual([
+    0,
+    expect.stringContaining("A full gradient takes 5.000 s on one worker, from 2 loads."),
+  ]);
+  // The times without work are those that were recorded.
+  const { best } = await selectParameters(delays, { alpha: 5, maxWindow: 4, maxLambda: 3, maxDelay: 3 });
+  const found = JSON.parse(readFileSync(output, "utf8")).best;
+  expect(found.parameters).toEqual(best.parameters);
+  expect(found.total).toBeCloseTo(best.total, 8);
+});
+
 it("a table without the columns is refused in one line", async () => {
   const table = join(folder, "other.csv");
   writeFileSync(table, "worker,time\n0,1\n");

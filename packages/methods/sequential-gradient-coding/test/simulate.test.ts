@@ -16,6 +16,7 @@ import {
   simulate,
   srSgc,
   uncoded,
+  workCost,
 } from "../src/index.js";
 
 const draw = (seed: number, workers = 8, rounds = 60, slowing = 0.05) => {
@@ -159,4 +160,21 @@ describe("selectParameters", () => {
     },
     { describe, it, expect },
   );
+});
+
+describe("what work costs", () => {
+  it("is the least-squares slope of mean time over load", () => {
+    const at = (load: number, noise: number) => ({ load, delays: [[1 + 3 * load + noise], [1 + 3 * load - noise]] });
+    const { alpha, base } = workCost([at(0.1, 0.2), at(0.3, 0.05), at(1, 0)]);
+    expect([alpha, base]).toEqual([expect.closeTo(3, 12), expect.closeTo(1, 12)]);
+    expect(
+      workCost([
+        { load: 0, delays: [[2]] },
+        { load: 1, delays: [[1]] },
+      ]),
+    ).toEqual({ alpha: 0, base: 1.5 });
+    expect(() => workCost([at(0.1, 0)])).toThrow(/profiles have one load; give two/);
+    expect(() => workCost([at(0.1, 0), { load: 1, delays: [] }])).toThrow(/load 1 has no times/);
+    expect(() => workCost([at(-1, 0)])).toThrow(/load is -1/);
+  });
 });
