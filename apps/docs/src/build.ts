@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { plotStyles } from "@offprint/claims";
 import { build as buildSite } from "vitepress";
+import { pageWeights, weightsText } from "./page-weights.js";
 import { generateSite } from "./site.js";
 
 const app = join(import.meta.dirname, "..", "..");
@@ -42,5 +43,5 @@ cpSync(font, join(pages, "public", "fonts", basename(font)));
 cpSync(join(app, "public"), join(pages, "public"), { recursive: true });
 console.log(`generated ${site.pages.size} pages (${seconds()})`);
 await buildSite(app);
-console.log(`built the site (${seconds()})`);
+console.log(`built the site (${seconds()}); ${weightsText(pageWeights(join(app, "dist", "site")))}`);
 for (const note of site.notes) console.log(`note: ${note}`);

@@ -10,6 +10,7 @@ import { llmsText } from "./pages/llms-text.js";
 import { corePage, methodPage } from "./pages/method-page.js";
 import { exampleGroups, playgroundPage, readmePrograms } from "./pages/playground-page.js";
 import { referenceIndex } from "./pages/reference-index.js";
+import { withAllMethods } from "./pages/which-method.js";
 import { pictureFiles } from "./pictures.js";
 import { bundleBenchmark, bundlePlayground, importableEntries } from "./playground-bundle.js";
 import { apiAddresses, referencePages } from "./reference/reference.js";
@@ -73,7 +74,7 @@ export async function generateSite({ root, app, scratch, live }: SiteFolders): P
   const { core, methods } = workspace;
   const runs = new Map(methods.map((method) => [method, readStoredRuns(method.directory, method.slug)]));
   const runsOf = (method: Package): readonly StoredRun[] => runs.get(method) ?? [];
-  const guides = readGuides(root, join(app, "guides"));
+  const guides = readGuides(root, join(app, "guides")).map((guide) => withAllMethods(guide, methods));
   const reference = await referencePages(workspace, scratch);
   const api = apiAddresses(reference.keys());
   const available = new Set(importableEntries(workspace).map(({ specifier }) => specifier));
@@ -120,7 +121,7 @@ export async function generateSite({ root, app, scratch, live }: SiteFolders): P
   ]);
   const files = new Map([
     ...pictureFiles(examples.filter(({ picture }) => picture !== undefined)),
-    ["/llms.txt", llmsText(workspace)],
+    ["/llms.txt", llmsText(workspace, guides)],
   ]);
   return {
     pages,

@@ -104,6 +104,14 @@ describe("a package is on the site because its folder is there", () => {
     expect(program.code).toContain("const error = halve(1);");
   });
 
+  it("is in the guide that says which method to take, whether or not that speaks of it", () => {
+    const text = page("guides/which-method.md");
+    expect(text).toContain("## Also here");
+    expect(text).toContain("| [halving](/methods/halving) | **Halve an &lt;error&gt;.** For people whose error");
+    expect(text.match(/Also here/g)).toHaveLength(1);
+    expect(site.files.get("/llms.txt")).toContain("- [Which method to take](/guides/which-method)");
+  });
+
   it("is told to programs that read, and to who builds the site when its claims have not run", () => {
     expect(site.files.get("/llms.txt")).toContain(
       '- [@offprint/halving](/methods/halving): Halve an <error>. For people whose error is twice too large. From "On Halving" (2021).',

@@ -42,7 +42,7 @@ export function cataloguePage(): string {
   return page(
     { title: "Methods", description: "All methods of Offprint by area.", aside: false, pageClass: "wide-page" },
     "# Methods",
-    "One paper, one package. Each carries its paper's claims as code that you can run.",
+    "One paper, one package. Each carries its paper's claims as code that you can run. [Which method to take](/guides/which-method) goes by what you want.",
     "<MethodList />",
   );
 }

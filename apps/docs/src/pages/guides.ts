@@ -13,6 +13,7 @@ export interface Guide {
 /** In which order guides are offered; others follow by name. */
 const order = [
   "getting-started",
+  "which-method",
   "tensors-and-gradients",
   "compiling-and-devices",
   "exporting-to-onnx",

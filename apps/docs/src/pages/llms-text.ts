@@ -1,7 +1,8 @@
 import { pageOf, type Workspace } from "../workspace/workspace.js";
+import type { Guide } from "./guides.js";
 
 /** `llms.txt`: what the site is and where its pages are, for programs that read before they answer. */
-export function llmsText({ core, methods }: Workspace): string {
+export function llmsText({ core, methods }: Workspace, guides: readonly Guide[]): string {
   const method = methods.map((pkg) => {
     const { task, purpose, title, year } = pkg.paper!;
     return `- [${pkg.name}](${pageOf(pkg)}): ${task}. ${purpose} From "${title}" (${year}).`;
@@ -24,14 +25,7 @@ export function llmsText({ core, methods }: Workspace): string {
     "",
     "## Guides",
     "",
-    "- [Getting started](/guides/getting-started)",
-    "- [Tensors and gradients](/guides/tensors-and-gradients)",
-    "- [Compiling and devices](/guides/compiling-and-devices)",
-    "- [Exporting to ONNX](/guides/exporting-to-onnx)",
-    "- [Adding a method](/guides/adding-a-method)",
-    "- [Adding a core package](/guides/adding-a-core-package)",
-    "- [Control flow and compiled code](/guides/compiled-code)",
-    "- [Literals and dtypes](/guides/numbers)",
+    ...guides.map(({ slug, title }) => `- [${title}](/guides/${slug})`),
     "",
   ].join("\n");
 }
