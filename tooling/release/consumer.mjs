@@ -7,19 +7,25 @@ import { tsBlocks } from "../readme/blocks.mjs";
 import { run, succeed } from "./child.mjs";
 
 /**
- * The words after the first `npm install` of a README: in its section on installing where it has one.
+ * The words after each `npm install` of a README: in its section on installing where it has one. The first line is
+ * what everybody needs; the others are for parts of the package.
  *
  * @param {string} readme
- * @returns {string[]}
+ * @returns {string[][]}
  */
-export function installWords(readme) {
+export function installLines(readme) {
   const section = /^## .*install.*$([\s\S]*?)(?=^## |(?![\s\S]))/im.exec(readme)?.[1] ?? readme;
-  const line = /^(?:[A-Z_]+=\S+ )*npm (?:i|install) (.+)$/m.exec(section)?.[1] ?? "";
-  return line
-    .replace(/\s#.*$/, "")
-    .split(/\s+/)
-    .filter(Boolean);
+  const lines = [...section.matchAll(/^(?:[A-Z_]+=\S+ )*npm (?:i|install) (.+)$/gm)];
+  return lines.map(([, words = ""]) =>
+    words
+      .replace(/\s#.*$/, "")
+      .split(/\s+/)
+      .filter(Boolean),
+  );
 }
+
+/** Entries that begin a thread: they are what it runs, and nothing to import. */
+const programs = new Set(["./thread"]);
 
 /** A folder in which one package is used. */
 export class Consumer {
@@ -62,7 +68,9 @@ export class Consumer {
    */
   entriesOf(name) {
     const { exports = {}, peerDependenciesMeta = {} } = this.manifestOf(name);
-    const entries = Object.keys(exports).filter((entry) => entry.startsWith(".") && !/\*|\.json$/.test(entry));
+    const entries = Object.keys(exports).filter(
+      (entry) => entry.startsWith(".") && !/\*|\.json$/.test(entry) && !programs.has(entry),
+    );
     const needy = (/** @type {string} */ entry) => entry === "./claims" || entry === "./cli";
     return {
       alone: entries.filter((entry) => !needy(entry)),

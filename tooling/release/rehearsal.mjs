@@ -6,7 +6,7 @@ import { build } from "../setup/setup.mjs";
 import { measure } from "../size/size.mjs";
 import { problemsOf } from "../suite/stages/published.mjs";
 import { plainEnvironment, run, succeed } from "./child.mjs";
-import { Consumer, installWords } from "./consumer.mjs";
+import { Consumer, installLines } from "./consumer.mjs";
 import { importMap } from "./import-map.mjs";
 import { configuredRegistry, installRegistry, startRegistry } from "./local-registry.mjs";
 import { Browser, bundle, runsInPage } from "./page.mjs";
@@ -17,6 +17,8 @@ import { contentProblems, readTarball, tarballPath } from "./tarball.mjs";
 /** @typedef {import("../checks/repository.mjs").Package} Package */
 
 const core = "@offprint/tensor-core";
+/** The versions of Node that are promised, beside the one that runs this. */
+const otherNodes = [22, 24, 26].filter((version) => !process.version.startsWith(`v${version}.`));
 
 /**
  * @param {string} root of the repository
@@ -73,7 +75,7 @@ class Rehearsal {
       await this.steps.run("npx offprint list", () => this.listByNpx());
       await this.steps.run("reproduce without optional packages", () => this.reproduceLean());
       await this.steps.run("onnx-runtime without its binding", () => this.runtimeWithoutBinding());
-      await this.steps.run("use in Bun and Deno", () => this.useOtherRuntimes());
+      await this.steps.run("use in Bun, Deno and other Nodes", () => this.useOtherRuntimes());
     };
     return this.isUsed("cli") ? [command, ...packages] : packages;
   }
@@ -188,7 +190,7 @@ class Rehearsal {
   async usePackage({ name, slug, manifest }) {
     const consumer = new Consumer(join(this.folder, "consumers", slug), this.environment());
     const readme = readFileSync(join(this.copy, manifest.repository.directory, "README.md"), "utf8");
-    const words = installWords(readme);
+    const [words = [], ...more] = installLines(readme);
     if (!words.includes(name)) throw new Error(`README.md: the Install section has no line "npm install ${name}"`);
     await consumer.install(words);
     this.consumers.set(name, consumer);
@@ -198,6 +200,7 @@ class Rehearsal {
     if (copies.length !== 1) throw new Error(`${copies.length} copies of ${core}:\n${copies.join("\n")}`);
     const { alone, withPeers, peers } = consumer.entriesOf(name);
     await consumer.loadEntries(name, alone);
+    for (const line of more) await consumer.install(line);
     const modules = await consumer.readmeModules(name);
     await consumer.runInNode(modules);
     const forPages = modules.filter(({ code }) => runsInPage(code));
@@ -225,32 +228,36 @@ class Rehearsal {
     const codes = modules.map(({ code }) => code);
     const names = (/** @type {string} */ code) => [...code.matchAll(/from\s*"([^"]+)"/g)].map(([, each]) => each);
     const able = codes.filter((code) => names(code).every((each) => each in imports));
-    const entry = Object.keys(imports).filter((each) => each === name || each.startsWith(`${name}/`));
+    const { alone } = consumer.entriesOf(name);
+    const entry = alone.map((each) => name + each.slice(1)).filter((each) => each in imports);
     const loading = entry.map((each) => `await import(${JSON.stringify(each)});`).join("\n");
     await this.browser?.runUnbundled(consumer.directory, imports, loading ? [loading, ...able] : able);
     return this.browser ? able.length : 0;
   }
 
-  /** Bun and Deno: the README's code of the first method, and a reproduction. */
+  /** Other runtimes, and the other Nodes: the README's code of the first method, a reproduction, and `doctor`. */
   async useOtherRuntimes() {
     const consumer = new Consumer(join(this.folder, "consumers", "runtimes"), this.environment());
     const method = this.packages.find(({ slug }) => slug === "diffgrad");
     if (!method) throw new Absent("needs @offprint/diffgrad");
     await consumer.install([
-      ...installWords(readFileSync(join(this.copy, method.folder, "README.md"), "utf8")),
+      ...(installLines(readFileSync(join(this.copy, method.folder, "README.md"), "utf8"))[0] ?? []),
       "offprint",
     ]);
-    await consumer.install(["bun", "deno"]).catch((/** @type {Error} */ error) => {
-      throw new Absent(`needs bun and deno from npm (${error.message.split("\n")[0]})`);
+    const system = process.platform === "win32" ? "win" : process.platform;
+    const nodes = otherNodes.map((version) => `node${version}@npm:node-${system}-${process.arch}@${version}`);
+    await consumer.install(["bun", "deno", ...nodes]).catch((/** @type {Error} */ error) => {
+      throw new Absent(`needs bun, deno and Node's binaries from npm (${error.message.split("\n")[0]})`);
     });
     const modules = await consumer.readmeModules(method.name);
     const program = join(consumer.folderOf("offprint"), "dist", "bin.js");
+    const installed = (/** @type {string[]} */ ...path) => join(consumer.directory, "node_modules", ...path);
     const versions = [];
-    for (const [runtime, words] of /** @type {const} */ ([
-      ["bun", ["bun"]],
-      ["deno", ["deno", "run", "-A", "--node-modules-dir=manual"]],
-    ])) {
-      const [command, ...args] = [join(consumer.directory, "node_modules", ".bin", words[0]), ...words.slice(1)];
+    for (const [runtime, command, ...args] of [
+      ["bun", installed(".bin", "bun")],
+      ["deno", installed(".bin", "deno"), "run", "-A", "--node-modules-dir=manual"],
+      ...otherNodes.map((version) => ["node", installed(`node${version}`, "bin", "node")]),
+    ]) {
       const options = { cwd: consumer.directory, env: consumer.env };
       for (const { path } of modules) await succeed(command, [...args, path], options);
       await succeed(command, [...args, program, "reproduce", method.slug, "--device", "host"], options);

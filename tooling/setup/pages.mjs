@@ -57,7 +57,8 @@ export function buildPages(packages, root) {
       format: "esm",
       platform: "browser",
       target: "es2022",
-      external: ["@offprint/*", "node:*"],
+      // A module among the assets knows where the files beside it are, and so must stay beside them.
+      external: ["@offprint/*", "node:*", join(directory, "assets", "*")],
       chunkNames: "part-[hash]",
       legalComments: "none",
       logLevel: "error",

@@ -63,6 +63,13 @@ const highlighted = new HighlightedCode(
   [join(root, "pnpm-lock.yaml"), join(app, ".vitepress", "config.ts")].map((path) => readFileSync(path, "utf8")),
 );
 
+/** Options of commands that stand in a sentence are not broken after their hyphens. */
+function markOptions(tokens: Token[]): void {
+  for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+    if (token.type === "code_inline" && /^--[\w-]{1,24}$/.test(token.content)) token.attrJoin("class", "option");
+  }
+}
+
 const config = defineConfig({
   title: "Offprint",
   description: "Machine-learning papers as npm packages: one paper, one package, its claims as runnable code.",
@@ -81,7 +88,10 @@ const config = defineConfig({
     anchor: { slugify },
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (md) => {
-      md.core.ruler.push("label_cells", ({ tokens }) => labelCells(tokens));
+      md.core.ruler.push("label_cells", ({ tokens }) => {
+        labelCells(tokens);
+        markOptions(tokens);
+      });
       const { highlight } = md.options;
       if (highlight) md.options.highlight = highlighted.remembering(highlight);
     },

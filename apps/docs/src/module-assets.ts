@@ -13,7 +13,7 @@ export function moduleAssets(output: string): Plugin {
   return {
     name: "module-assets",
     setup({ onLoad }) {
-      onLoad({ filter: /[\\/]packages[\\/].*[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
+      onLoad({ filter: /[\\/]packages[\\/].*[\\/](?:src[\\/].*\.ts|assets[\\/].*\.js)$/ }, ({ path }) => {
         const source = readFileSync(path, "utf8");
         if (source.search(address) < 0) return undefined;
         const contents = source.replace(address, (whole, file: string) => {
@@ -25,7 +25,7 @@ export function moduleAssets(output: string): Plugin {
           copyFileSync(from, join(output, name));
           return `new URL("./${name}", import.meta.url)`;
         });
-        return { contents, loader: "ts" };
+        return { contents, loader: path.endsWith(".ts") ? "ts" : "js" };
       });
     },
   };

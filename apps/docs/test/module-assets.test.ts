@@ -33,3 +33,23 @@ it("files that modules name beside themselves are found beside the bundle", asyn
   );
   expect(vocab[(await lm.allLogits([ids])).slice([0, -1]).argMax().item()]).toBe("lima");
 });
+
+it("files that a module among the assets names are found too, by methods that ship a network", async () => {
+  const output = temporaryFolder("assets");
+  await build({
+    stdin: {
+      contents: 'export { shippedNetwork } from "./index.ts";',
+      resolveDir: fileURLToPath(new URL("../../../packages/methods/dcdm/src/", import.meta.url)),
+    },
+    outfile: join(output, "bundle.js"),
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    conditions: ["@offprint/source", "module"],
+    logLevel: "silent",
+    plugins: [moduleAssets(output)],
+  });
+  expect(readdirSync(output).sort()).toEqual([expect.stringMatching(/^box-32-[0-9A-F]{8}\.safetensors$/), "bundle.js"]);
+  const bundle = await import(/* @vite-ignore */ pathToFileURL(join(output, "bundle.js")).href);
+  expect(Object.keys((await bundle.shippedNetwork()).params).length).toBeGreaterThan(0);
+});

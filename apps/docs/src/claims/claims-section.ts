@@ -18,6 +18,7 @@ function cell(label: string, content: string): string {
 
 /** Named values stand one below another, so that long names may break and values stay whole. */
 function quantity(value: Quantity): string {
+  if (typeof value === "number") return `<span class="figure">${escapeHtml(formatQuantity(value))}</span>`;
   if (typeof value !== "object") return escapeHtml(formatQuantity(value));
   return Object.entries(value)
     .map(([name, part]) => `<span class="named">${escapeHtml(name)} <b>${escapeHtml(formatQuantity(part))}</b></span>`)

@@ -82,6 +82,13 @@ function unbundled({ name }: Package, { importMap }: PageContext): string {
   ].join("\n\n");
 }
 
+/** What a README says first, without the sentence that stands above the picture already. */
+function unrepeated(introduction: string, purpose: string): string {
+  if (purpose === "") return introduction;
+  const words = purpose.split(/\s+/).map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return introduction.replace(new RegExp(`^\\s*${words.join("\\s+")}\\s*`), "");
+}
+
 /** The sections of a README, with what the site adds to its part on installing. */
 function sectionTexts(sections: readonly Section[], pkg: Package, context: PageContext): string[] {
   return sections.map((section) => {
@@ -104,7 +111,7 @@ export function methodPage(method: Package, runs: readonly StoredRun[], context:
     `# ${escapeHtml(task)}`,
     purpose ? `<p class="purpose">${escapeHtml(purpose)}</p>` : "",
     picture ? `<figure class="picture" v-pre>${picture}</figure>` : "",
-    introduction,
+    unrepeated(introduction, purpose),
     packageCard(method, context),
     ...texts,
   );

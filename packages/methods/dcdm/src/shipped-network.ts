@@ -1,7 +1,7 @@
 import { readAsset } from "@offprint/data";
 import { loadParameters } from "@offprint/nn";
 import { random } from "@offprint/tensor-core";
-import { assetAddress } from "#assets";
+import { networkAddress } from "#network";
 import { type DirectionNetwork, type DirectionParams, directionNetwork } from "./direction-network.js";
 
 /**
@@ -15,6 +15,6 @@ import { type DirectionNetwork, type DirectionParams, directionNetwork } from ".
  */
 export async function shippedNetwork(): Promise<{ network: DirectionNetwork; params: DirectionParams }> {
   const network = directionNetwork({ dimension: 2, filters: 8 });
-  const bytes = await readAsset(assetAddress("box-32.safetensors"));
+  const bytes = await readAsset(networkAddress);
   return { network, params: loadParameters(bytes, network.init(random.rng(0))) };
 }

@@ -114,7 +114,7 @@ export function stateConstraint(method: Method = odice): Claim {
         detail: `Around a swamp that the data only ever enter, the orthogonal and the true gradient must give next to no weight to entering it (below 1e-6: ${figure(orthogonal.share)} and ${figure(exact.share)}) and reach the goal in 14 moves (${orthogonal.path.length - 1} and ${exact.path.length - 1}), as V falls there (to ${figure(orthogonal.swampValue)} at most); the semi-gradient must give it more than a quarter (${figure(semi.share)}), leave V at 0 there (${figure(semi.swampValue)}), and end in the swamp (after ${semi.path.length - 1} moves).`,
         series: [orthogonal, semi].map(({ values }, i) => ({
           kind: "heat-map" as const,
-          title: `Values by the ${i === 0 ? "orthogonal" : "semi-"}gradient`,
+          title: `Values by the ${i === 0 ? "orthogonal " : "semi-"}gradient`,
           x: { label: "x" },
           y: { label: "y" },
           value: { label: "V" },
