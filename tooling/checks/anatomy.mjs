@@ -78,6 +78,12 @@ function methodProblems({ manifest, directory }) {
   for (const field of ["task", "purpose", "title", "authors", "year", "arxiv", "area"]) {
     if (manifest.offprint?.[field] === undefined) problems.push(`package.json: "offprint" must have "${field}"`);
   }
+  const plain = (/** @type {unknown} */ text) =>
+    String(text ?? "")
+      .replace(/\W+/g, "")
+      .toLowerCase();
+  if (manifest.offprint?.title && plain(manifest.description) === plain(manifest.offprint.title))
+    problems.push("package.json: the description says what it does for its users, and is not the paper's title");
   for (const paper of manifest.offprint?.further ?? []) {
     for (const field of ["title", "authors", "year", "arxiv"]) {
       if (paper[field] === undefined) problems.push(`package.json: a paper in "offprint.further" must have "${field}"`);

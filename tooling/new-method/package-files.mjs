@@ -18,7 +18,7 @@ export function manifest({ slug, title, authors, year, arxiv, area, task, purpos
   return {
     name: `@offprint/${slug}`,
     version: "0.0.0",
-    description: `${title.replace(/\.$/, "")}.`,
+    description: purpose,
     license: "MIT",
     type: "module",
     sideEffects: false,

@@ -93,6 +93,22 @@ describe("anatomy", () => {
     expect(lines(check(repositoryOf(files)))).toHaveLength(1);
   });
 
+  it("rejects a method that is described by its paper's title", () => {
+    const paper = {
+      task: "T",
+      purpose: "For all.",
+      title: "On A: Method",
+      authors: [],
+      year: 2020,
+      arxiv: null,
+      area: "a",
+    };
+    const files = method();
+    const path = `${methodFolder}/package.json`;
+    files[path] = { ...(files[path] as object), description: "On a method.", offprint: paper };
+    expect(lines(check(repositoryOf(files)))).toEqual([expect.stringContaining("is not the paper's title")]);
+  });
+
   it("misses a method that the command does not list", () => {
     const command = manifest("apps/cli", { private: true, dependencies: {} });
     const repository = repositoryOf({ ...method(), "apps/cli/package.json": command });
