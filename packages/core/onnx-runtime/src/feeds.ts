@@ -62,7 +62,18 @@ export function feed(binding: Binding, input: ModelValue, value: TensorLike): Or
     );
   }
   const data = converted(input, x, isPlain(value) ? "plain" : x.dtype);
-  return new binding.Tensor(input.type as "float32", data as Float32Array, x.shape as number[]);
+  const tensor = new binding.Tensor(input.type as "float32", data as Float32Array, x.shape as number[]);
+  if (data instanceof Uint16Array && tensor.type === ("float16" as string)) keepBits(tensor, data);
+  return tensor;
+}
+
+/**
+ * Where the engine has a `Float16Array` (Node >= 24), the binding's JavaScript turns the bits of half floats into one, and
+ * its native part finds that empty: it takes the bits.
+ */
+function keepBits(tensor: OrtTensor, bits: Uint16Array): void {
+  const place = (["cpuData", "data"] as const).find((name) => Object.hasOwn(tensor, name));
+  if (place !== undefined) Object.defineProperty(tensor, place, { value: bits });
 }
 
 /** Whether a value is made of JavaScript's numbers, which have no element type of their own. */
