@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { badge } from "./claims/badge.js";
+import { badge, withBadge } from "./claims/badge.js";
 import { compactRun } from "./claims/compact-run.js";
 import { isResultsFile, readStoredRuns, resultsFiles, sourcesOf } from "./claims/stored-runs.js";
 import { type Package, readWorkspace } from "./workspace/workspace.js";
@@ -31,7 +31,11 @@ function store({ slug, directory }: Package): boolean {
   const kept = { ...content, sources, runs: content.runs.map(compactRun) };
   writeFileSync(join(directory, "claims", resultsFiles[scale]), `${JSON.stringify(kept)}\n`);
   const [best] = readStoredRuns(directory, slug);
-  if (best) writeFileSync(join(directory, "claims", "badge.svg"), badge(best));
+  if (best) {
+    writeFileSync(join(directory, "claims", "badge.svg"), badge(best));
+    const readme = join(directory, "README.md");
+    writeFileSync(readme, withBadge(readFileSync(readme, "utf8")));
+  }
   return status === 0;
 }
 

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { badge } from "../src/claims/badge.js";
+import { badge, withBadge } from "../src/claims/badge.js";
 import { compactRun } from "../src/claims/compact-run.js";
 import { readStoredRuns, sourcesOf } from "../src/claims/stored-runs.js";
 import { readGuides } from "../src/pages/guides.js";
@@ -215,6 +215,12 @@ describe("documents", () => {
 });
 
 describe("stored runs", () => {
+  it("stand in the README as a badge below its title, once", () => {
+    const shown = withBadge("# @offprint/a\n\nFor all.\n\n# b\n");
+    expect(shown).toBe("# @offprint/a\n\n![How many of the claims hold](claims/badge.svg)\n\nFor all.\n\n# b\n");
+    expect(withBadge(shown)).toBe(shown);
+  });
+
   it("keep what a plot and a table can show", () => {
     const y = Array.from({ length: 5000 }, (_, index) => (index === 3210 ? 99 : Math.sin(index / 700)));
     const curve = { name: "a", y, low: y.map((value) => value - 1), high: y.map((value) => value + 1) };

@@ -19,3 +19,12 @@ export function badge({ records }: Pick<ClaimRun, "records">): string {
     `${text(left / 2, label)}${text(left + right / 2, value)}</g></svg>\n`,
   ].join("");
 }
+
+const badgeLine = "![How many of the claims hold](claims/badge.svg)";
+
+/** A README with its badge below the title; as it is where it shows it. */
+export function withBadge(readme: string): string {
+  return readme.includes("](claims/badge.svg)")
+    ? readme
+    : readme.replace(/^# .*$/m, (title) => `${title}\n\n${badgeLine}`);
+}
