@@ -6,6 +6,7 @@ interface Found {
   readonly error?: string;
   readonly worst: number;
   readonly described: string;
+  readonly blocked: readonly string[];
 }
 
 /** What the page finds under a policy. */
@@ -20,6 +21,12 @@ describe.skipIf(chromium === undefined)(`in a browser ${needsChromium}`, () => {
     expect(error).toBeUndefined();
     expect(worst).toBeLessThan(1e-12);
     expect(described).toMatch(/^program of \d+ parts?;/);
+  });
+
+  it("nothing that a strict policy with Trusted Types forbids is tried", async () => {
+    const { error, blocked } = await found("script-src 'self' 'wasm-unsafe-eval'; require-trusted-types-for 'script'");
+    expect(error).toBeUndefined();
+    expect(blocked).toEqual([]);
   });
 
   it("a policy that forbids compiling leaves them to run operation by operation", async () => {
