@@ -196,7 +196,7 @@ describe.each(["function", "solver"] as const)("the generated %s, in a copy of t
     expect(text(".changeset/swift-descent.md")).toContain('"@offprint/swift-descent": minor');
     expect(JSON.parse(text("tooling/size/budgets.json")).own["@offprint/swift-descent"]).toBe(10_000);
     expect(text("README.md")).toContain(
-      '](packages/methods/swift-descent) | **Descend \\| swiftly.** For people in a hurry |',
+      "](packages/methods/swift-descent) | **Descend \\| swiftly.** For people in a hurry |",
     );
     expect(JSON.parse(text("apps/cli/package.json")).dependencies["@offprint/swift-descent"]).toBe("workspace:^");
     expect(areasIn(copy)).toContain("optimisation");
