@@ -18,6 +18,7 @@ export async function bundleModules<N extends string>(
     outdir: folder,
     outExtension: { ".js": ".mjs" },
     bundle: true,
+    minifyWhitespace: true,
     splitting: true,
     platform: "node",
     format: "esm",
