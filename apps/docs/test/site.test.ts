@@ -14,6 +14,8 @@ interface Visit {
   readonly width: number;
   /** Beginnings of code and tables that are wider than their place. */
   readonly cut: readonly string[];
+  /** Labels of cells that reach into the next row. */
+  readonly overlapping: readonly string[];
   /** What stands in it, without navigation. */
   readonly text: string;
 }
@@ -78,6 +80,9 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       links: [...document.querySelectorAll<HTMLAnchorElement>("a[href]")].map(({ href }) => href),
       width: document.documentElement.scrollWidth,
       text: document.querySelector("main")?.textContent ?? "",
+      overlapping: [...document.querySelectorAll<HTMLElement>("main td[data-label]")]
+        .filter((cell) => Number.parseFloat(getComputedStyle(cell, "::before").height) > cell.offsetHeight + 1)
+        .map(({ dataset }) => `the label ${dataset["label"]}`),
     }));
     return { ...found, ids: new Set(found.ids), cut: await cutOn(page) };
   }
@@ -113,9 +118,10 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
   it("loads every page without errors, finds every link's target, and fits 360 pixels", async () => {
     const { visits, problems } = await walk();
     const wrong = [...problems];
-    for (const [address, { links, width, cut }] of visits) {
+    for (const [address, { links, width, cut, overlapping }] of visits) {
       if (width > phone.width) wrong.push(`${address}: is ${width} pixels wide`);
       wrong.push(...cut.map((text) => `${address}: cuts "${text}"`));
+      wrong.push(...overlapping.map((text) => `${address}: ${text} lies over the next row`));
       for (const link of new Set(links)) {
         if (!link.startsWith(site.address)) continue;
         const [path = "", anchor = ""] = link.slice(site.address.length).split("#");
