@@ -47,3 +47,21 @@ export async function leastSeconds(run: () => unknown, onCpu = true): Promise<nu
   }
   return shortest;
 }
+
+/**
+ * Processor seconds of an iteration of a long run: the shortest between two of its records, so that what is compiled at
+ * first does not count, and other work on the machine hardly does.
+ *
+ * @param run The work; it must call `onProgress` after every iteration, and three times at least.
+ * @throws ShapeError where it is called less often
+ */
+export async function leastIterationSeconds(run: (onProgress: () => void) => unknown): Promise<number> {
+  const times: number[] = [];
+  await run(() => void times.push(processorSeconds()));
+  if (times.length < 3) {
+    throw new ShapeError(
+      `leastIterationSeconds: the run had ${times.length} records; let it make three iterations at least`,
+    );
+  }
+  return Math.min(...times.slice(1).map((time, i) => time - times[i]));
+}

@@ -1,6 +1,6 @@
 import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { growthOf, largestDifference, leastSeconds, meanOf, medianOf } from "../src/index.js";
+import { growthOf, largestDifference, leastIterationSeconds, leastSeconds, meanOf, medianOf } from "../src/index.js";
 
 describe("measures", () => {
   it("are the mean and the median", () => {
@@ -17,6 +17,11 @@ describe("measures", () => {
     let runs = 0;
     expect(await leastSeconds(async () => void runs++)).toBeGreaterThanOrEqual(0);
     expect(runs).toBeGreaterThanOrEqual(5);
+    const records = (count: number) => (tick: () => void) => {
+      for (let k = 0; k < count; k++) tick();
+    };
+    expect(await leastIterationSeconds(records(3))).toBeGreaterThanOrEqual(0);
+    await expect(leastIterationSeconds(records(2))).rejects.toThrow("the run had 2 records");
   });
 
   it("are the largest difference of arrays, tensors and trees", () => {

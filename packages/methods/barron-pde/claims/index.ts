@@ -1,5 +1,6 @@
 import { defineClaims } from "@offprint/claims";
 import { dimensionIndependence, exactness, geometricConvergence } from "./convergence.js";
+import { costByDimension } from "./cost-by-dimension.js";
 import { dirichlet, endToEnd, monteCarloRate } from "./networks.js";
 import { normGrowth } from "./norm-growth.js";
 
@@ -10,6 +11,7 @@ export const claims = defineClaims({
     exactness(),
     geometricConvergence(),
     dimensionIndependence(),
+    costByDimension(),
     normGrowth(),
     monteCarloRate(),
     dirichlet(),

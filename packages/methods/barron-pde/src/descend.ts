@@ -104,6 +104,8 @@ export interface Residual {
   readonly energy: number;
   /** The partial derivatives. */
   readonly partials: Partials;
+  /** The derivatives of u. */
+  readonly slopes: readonly SparseFourier[];
 }
 
 /**
@@ -112,12 +114,15 @@ export interface Residual {
  * @param tolerance single terms of products up to this may be left out; counted in `lost`
  */
 export function energyGradient(lagrangian: Lagrangian, f: SparseFourier, u: SparseFourier, tolerance = 0): Residual {
-  const partials = lagrangian.partials(u, u.gradient(), (a, b) => a.multiply(b, tolerance));
-  let gradient = partials.y.subtract(f);
-  for (const [axis, z] of partials.z.entries()) gradient = gradient.subtract(z.derivative(axis));
+  const slopes = u.gradient();
+  const partials = lagrangian.partials(u, slopes, (a, b) => a.multiply(b, tolerance));
+  const gradient = SparseFourier.sum([
+    ...[{ u: partials.y }, { u: f, factor: -1 }],
+    ...partials.z.map((z, axis) => ({ u: z.derivative(axis), factor: -1 })),
+  ]);
   // |G e|_{H1} and |G d_i e|_{H1} are at most the Wiener norm of e.
   const lost = partials.z.reduce((sum, z) => sum + z.lost, partials.y.lost);
-  return { gradient, lost, energy: (partials.energy ?? Number.NaN) - f.inner(u), partials };
+  return { gradient, lost, energy: (partials.energy ?? Number.NaN) - f.inner(u), partials, slopes };
 }
 
 /**
@@ -159,11 +164,13 @@ export async function descend(
   const measure = (u: SparseFourier) => {
     const found = energyGradient(lagrangian, f, u, cut);
     const g = found.gradient.precondition();
-    return { ...found, g, residual: g.h1() + found.lost };
+    return { ...found, g, residual: g.h1() + found.lost, curvature: lagrangian.curvature(u, found.slopes) };
   };
   const curvatureOf = (u: SparseFourier) => lagrangian.curvature(u, u.gradient());
 
   let at = { u: start, ...measure(start) };
+  const curvatureAt = (data: ModesData) =>
+    at.u.toData().re === data.re ? at.curvature : curvatureOf(SparseFourier.fromData(data));
   const run = await runLoop<DescentState, DescentRecord>(
     {
       owner,
@@ -178,10 +185,12 @@ export async function descend(
           const u = SparseFourier.fromData(data);
           at = { u, ...measure(u) };
         }
-        const { u, g, gradient, energy, residual, partials } = at;
+        const { u, g, gradient, energy, residual, partials, curvature } = at;
         const direction = preconditioner === "h1" ? g : gradient;
-        const { eta, factor } = stepAlong(u, direction, stepSize, curvatureOf);
-        const { u: pruned, removedH1 } = u.subtract(direction.scale(eta)).prune(pruneTolerance);
+        const { eta, factor } = stepAlong(u, direction, stepSize, curvature, curvatureOf);
+        const { u: pruned, removedH1 } = SparseFourier.sum([{ u }, { u: direction, factor: -eta }]).prune(
+          pruneTolerance,
+        );
         // An iterate is what it is: only its residual is known up to what products left out.
         const next = SparseFourier.fromData(pruned.toData());
         at = { u: next, ...measure(next) };
@@ -199,14 +208,13 @@ export async function descend(
         return { u: next.toData(), residual: at.residual, first, record };
       },
       record: ({ record }, iteration) => (record === null ? undefined : { iteration, ...record }),
-      finished: ({ residual, u }) =>
-        residual <= tolerance * curvatureOf(SparseFourier.fromData(u)).convexity ? "converged" : undefined,
+      finished: ({ residual, u }) => (residual <= tolerance * curvatureAt(u).convexity ? "converged" : undefined),
     },
     options,
   );
   const { last, status, iterations, history, state } = run;
   const u = SparseFourier.fromData(last.u);
-  const curvature = curvatureOf(u);
+  const curvature = curvatureAt(last.u);
   return { u, certificate: last.residual / curvature.convexity, curvature, status, iterations, history, state };
 }
 
@@ -215,14 +223,14 @@ function stepAlong(
   u: SparseFourier,
   direction: SparseFourier,
   stepSize: "auto" | "descent" | number,
+  here: Curvature,
   curvatureOf: (u: SparseFourier) => Curvature,
 ): { eta: number; factor: number } {
-  const here = curvatureOf(u);
   const choose = ({ convexity, smoothness }: Curvature) => {
     if (typeof stepSize === "number") return stepSize;
     return stepSize === "auto" ? 2 / (convexity + smoothness) : 1 / smoothness;
   };
-  const { smoothness: there } = curvatureOf(u.subtract(direction.scale(choose(here))));
+  const { smoothness: there } = curvatureOf(SparseFourier.sum([{ u }, { u: direction, factor: -choose(here) }]));
   const both = { convexity: here.convexity, smoothness: Math.max(here.smoothness, there) };
   const eta = choose(both);
   return { eta, factor: (both.smoothness - both.convexity) / (both.smoothness + both.convexity) };

@@ -1,7 +1,8 @@
 import { checkOptions, requireInteger, requireNonNegative, ShapeError, ValueError } from "@offprint/tensor-core";
 import { addMode, ModeTable, signOf } from "./mode-table.js";
+import { frequencyOf } from "./require-frequency.js";
 import { requireNumber } from "./require-number.js";
-import { frequencyOf, SparseFourier } from "./sparse-fourier.js";
+import { SparseFourier } from "./sparse-fourier.js";
 
 /** `b sin(pi k_1 x_1) ... sin(pi k_d x_d)`. */
 export interface Sine {

@@ -29,9 +29,11 @@ export {
   type Partials,
   quarticLagrangian,
 } from "./lagrangian.js";
+export type { Modes } from "./modes.js";
 export { type NetworkActivation, type NetworkConstants, networkConstants } from "./neurons.js";
 export { fromModes, fromSamples, type Mode } from "./read-modes.js";
-export { type Cosine, type ModesData, type RealForm, SparseFourier } from "./sparse-fourier.js";
+export type { Cosine, RealForm } from "./real-form.js";
+export { type ModesData, SparseFourier } from "./sparse-fourier.js";
 export { TooManyModesError } from "./too-many-modes-error.js";
 export {
   evaluateNetwork,

@@ -5,16 +5,21 @@
 export class ModeTable {
   readonly #dimension: number;
   #slots: Int32Array;
-  #hashes = new Int32Array(64);
+  #hashes: Int32Array;
   #keys: Int32Array;
-  #re = new Float64Array(64);
-  #im = new Float64Array(64);
+  #re: Float64Array;
+  #im: Float64Array;
   #count = 0;
 
-  constructor(dimension: number) {
+  /** @param expected modes for which there is room at first */
+  constructor(dimension: number, expected = 64) {
+    const room = Math.max(1, expected);
     this.#dimension = dimension;
-    this.#keys = new Int32Array(64 * dimension);
-    this.#slots = new Int32Array(256).fill(-1);
+    this.#keys = new Int32Array(room * dimension);
+    this.#hashes = new Int32Array(room);
+    this.#re = new Float64Array(room);
+    this.#im = new Float64Array(room);
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(4 * room))).fill(-1);
   }
 
   /** Modes that it has. */

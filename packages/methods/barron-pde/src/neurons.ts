@@ -1,5 +1,5 @@
 import type { random } from "@offprint/tensor-core";
-import type { RealForm } from "./sparse-fourier.js";
+import type { RealForm } from "./real-form.js";
 
 /** What a hidden unit does with its input. */
 export type NetworkActivation = "cos" | "step" | "sigmoid" | "relu";

@@ -11,8 +11,9 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { addMode, ModeTable, signOf } from "./mode-table.js";
+import { frequencyOf } from "./require-frequency.js";
 import { requireNumber } from "./require-number.js";
-import { frequencyOf, SparseFourier } from "./sparse-fourier.js";
+import { SparseFourier } from "./sparse-fourier.js";
 
 /** A frequency with its complex coefficient. */
 export interface Mode {

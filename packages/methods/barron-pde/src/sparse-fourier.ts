@@ -1,62 +1,36 @@
 import {
-  add,
-  cos,
-  hostTensor,
-  jitSync,
-  matmul,
   requireInteger,
   requireNonNegative,
   requirePositive,
   ShapeError,
   type Tensor,
   type TensorLike,
-  tensor,
   UnsupportedError,
 } from "@offprint/tensor-core";
-import { addMode, hashOf, ModeTable, signOf } from "./mode-table.js";
+import { productOf } from "./mode-product.js";
+import { addMode, ModeTable, signOf } from "./mode-table.js";
+import {
+  chosenModes,
+  frequenciesOf,
+  type Modes,
+  type OrderedModes,
+  orderedModes,
+  sizesOf,
+  sumOfModes,
+} from "./modes.js";
+import { type Cosine, cosinesAt, type RealForm } from "./real-form.js";
+import { frequencyOf } from "./require-frequency.js";
 import { requireNumber } from "./require-number.js";
-import { TooManyModesError } from "./too-many-modes-error.js";
-
-/** `a cos(2 pi k.x / P + theta)`. */
-export interface Cosine {
-  /** Frequency, d integers. */
-  readonly k: readonly number[];
-  /** Amplitude. */
-  readonly a: number;
-  /** Phase in radians. Default 0. */
-  readonly theta?: number;
-}
 
 /** A function as plain data, which `tree.toJson` keeps bit for bit. */
-export interface ModesData {
+export interface ModesData extends Modes {
   /** d. */
   readonly dimension: number;
   /** P. */
   readonly period: number;
   /** The mean. */
   readonly constant: number;
-  /** `[m, d]` frequencies whose first entry that is not 0 is positive. */
-  readonly k: Int32Array;
-  /** `[m]` real parts of their coefficients. */
-  readonly re: Float64Array;
-  /** `[m]` imaginary parts. */
-  readonly im: Float64Array;
 }
-
-/** A function as a sum of cosines. */
-export interface RealForm {
-  /** The mean. */
-  readonly constant: number;
-  /** `[m]` amplitudes, > 0. */
-  readonly a: Float64Array;
-  /** `[m]` phases in radians. */
-  readonly theta: Float64Array;
-  /** `[m, d]` frequencies. */
-  readonly k: Int32Array;
-}
-
-/** Products with more modes are refused. */
-const mostModes = 200_000;
 
 /**
  * A real function of period P in every one of d coordinates with few frequencies, `u(x) = sum_k c_k exp(2 pi i k.x / P)`.
@@ -73,18 +47,15 @@ export class SparseFourier {
   readonly lost: number;
   /** No frequency of what was left out is higher. */
   readonly #reach: number;
-  readonly #k: Int32Array;
-  readonly #re: Float64Array;
-  readonly #im: Float64Array;
+  readonly #modes: Modes;
   #frequencies: Float64Array | undefined;
+  #largestFirst: OrderedModes | undefined;
 
   private constructor({ dimension, period, constant, k, re, im }: ModesData, lost = 0, reach = 0) {
     this.dimension = dimension;
     this.period = period;
     this.constant = constant;
-    this.#k = k;
-    this.#re = re;
-    this.#im = im;
+    this.#modes = { k, re, im };
     this.lost = lost;
     this.#reach = reach;
   }
@@ -132,12 +103,12 @@ export class SparseFourier {
   /** As plain data. */
   toData(): ModesData {
     const { dimension, period, constant } = this;
-    return { dimension, period, constant, k: this.#k, re: this.#re, im: this.#im };
+    return { dimension, period, constant, ...this.#modes };
   }
 
   /** Frequencies with a coefficient, both k and -k, and 0 where the mean is not 0. */
   get modes(): number {
-    return 2 * this.#re.length + (this.constant === 0 ? 0 : 1);
+    return 2 * this.#modes.re.length + (this.constant === 0 ? 0 : 1);
   }
 
   /** The highest `|omega|` of the support: 0 for a constant. */
@@ -145,14 +116,32 @@ export class SparseFourier {
     return this.#omega().reduce((most, omega) => Math.max(most, omega), 0);
   }
 
+  /** `sum factor * u`, of functions of the same dimension and period, at once. */
+  static sum(terms: readonly { readonly u: SparseFourier; readonly factor?: number }[]): SparseFourier {
+    const [{ u: first }] = terms;
+    let [constant, lost, reach] = [0, 0, 0];
+    for (const { u, factor = 1 } of terms) {
+      first.#requireSame("sum", u);
+      requireNumber("SparseFourier.sum", "factor", factor);
+      constant += factor * u.constant;
+      lost += Math.abs(factor) * u.lost;
+      reach = Math.max(reach, u.#reach);
+    }
+    const { dimension, period } = first;
+    const parts = terms.map(({ u, factor = 1 }) => ({ modes: u.#modes, factor }));
+    return new SparseFourier({ dimension, period, constant, ...sumOfModes(dimension, parts) }, lost, reach);
+  }
+
   /** `u + v`. */
   add(other: SparseFourier): SparseFourier {
-    return this.#combine(other, 1);
+    this.#requireSame("add", other);
+    return SparseFourier.sum([{ u: this }, { u: other }]);
   }
 
   /** `u - v`. */
   subtract(other: SparseFourier): SparseFourier {
-    return this.#combine(other, -1);
+    this.#requireSame("subtract", other);
+    return SparseFourier.sum([{ u: this }, { u: other, factor: -1 }]);
   }
 
   /** `s u`. */
@@ -169,63 +158,31 @@ export class SparseFourier {
   multiply(other: SparseFourier, tolerance = 0): SparseFourier {
     this.#requireSame("multiply", other);
     requireNonNegative("SparseFourier.multiply", "tolerance", tolerance);
-    const d = this.dimension;
-    const table = new ModeTable(d);
-    const [u, v] = [this.#sorted(), other.#sorted()];
-    let constant = this.constant * other.constant;
-    let dropped = 0;
-    const none = new Int32Array(d);
-    const single = (from: typeof u, scale: number) => {
-      if (scale === 0) return;
-      for (let i = 0; i < from.re.length; i++) {
-        table.add(from.hash[i], from.k, i * d, none, 0, 0, 1, scale * from.re[i], scale * from.im[i]);
-      }
-    };
-    single(u, other.constant);
-    single(v, this.constant);
-    for (let i = 0; i < u.re.length; i++) {
-      const [re, im, size] = [u.re[i], u.im[i], u.size[i]];
-      for (let j = 0; j < v.re.length; j++) {
-        if (size * v.size[j] < tolerance) {
-          // Two pairs of conjugate terms for each.
-          dropped += 4 * size * v.rest[j];
-          break;
-        }
-        const [a, b] = [v.re[j], v.im[j]];
-        // c_k d_l at k + l, which is positive as both are, and c_k conj(d_l) at k - l.
-        table.add((u.hash[i] + v.hash[j]) | 0, u.k, i * d, v.k, j * d, 1, 1, re * a - im * b, re * b + im * a);
-        const sign = signOf(u.k, i * d, v.k, j * d, -1, d);
-        const [real, imaginary] = [re * a + im * b, im * a - re * b];
-        if (sign === 0) constant += 2 * real;
-        else table.add((u.hash[i] - v.hash[j]) | 0, u.k, i * d, v.k, j * d, -1, sign, real, imaginary);
-      }
-      if (2 * table.count > mostModes) throw new TooManyModesError(mostModes);
-    }
+    const { dimension, period } = this;
+    const factor = (u: SparseFourier) => ({ constant: u.constant, modes: u.#ordered() });
+    const { constant, modes, dropped } = productOf(factor(this), factor(other), dimension, tolerance);
     const lost = dropped + this.lost * (other.wiener() + other.lost) + this.wiener() * other.lost;
     const reach = Math.max(this.bandLimit, this.#reach) + Math.max(other.bandLimit, other.#reach);
-    return new SparseFourier({ dimension: d, period: this.period, constant, ...table.modes() }, lost, reach);
+    return new SparseFourier({ dimension, period, constant, ...modes }, lost, reach);
   }
 
   /** The derivative along a coordinate. */
   derivative(axis: number): SparseFourier {
     requireInteger("SparseFourier.derivative", "axis", axis, 0, this.dimension - 1);
-    const factor = (2 * Math.PI) / this.period;
-    const d = this.dimension;
+    const { dimension, period } = this;
+    const { k, re } = this.#modes;
     const kept: number[] = [];
-    for (let j = 0; j < this.#re.length; j++) if (this.#k[j * d + axis] !== 0) kept.push(j);
-    const omega = (j: number) => factor * this.#k[j * d + axis];
-    return new SparseFourier(
-      {
-        dimension: d,
-        period: this.period,
-        constant: 0,
-        k: this.#select(kept),
-        re: Float64Array.from(kept, (j) => -omega(j) * this.#im[j]),
-        im: Float64Array.from(kept, (j) => omega(j) * this.#re[j]),
-      },
-      this.lost * this.#reach,
-      this.#reach,
-    );
+    for (let j = 0; j < re.length; j++) if (k[j * dimension + axis] !== 0) kept.push(j);
+    const chosen = kept.length === re.length ? this.#modes : chosenModes(this.#modes, dimension, kept);
+    const factor = (2 * Math.PI) / period;
+    const [real, imaginary] = [new Float64Array(kept.length), new Float64Array(kept.length)];
+    for (let j = 0; j < kept.length; j++) {
+      const omega = factor * chosen.k[j * dimension + axis];
+      real[j] = -omega * chosen.im[j];
+      imaginary[j] = omega * chosen.re[j];
+    }
+    const modes = { k: chosen.k, re: real, im: imaginary };
+    return new SparseFourier({ dimension, period, constant: 0, ...modes }, this.lost * this.#reach, this.#reach);
   }
 
   /** The derivatives along all coordinates. */
@@ -244,9 +201,7 @@ export class SparseFourier {
     requireNonNegative("SparseFourier.prune", "tolerance", tolerance);
     const kept: number[] = [];
     const left: number[] = [];
-    for (let j = 0; j < this.#re.length; j++) {
-      (Math.hypot(this.#re[j], this.#im[j]) > tolerance ? kept : left).push(j);
-    }
+    for (const [j, size] of sizesOf(this.#modes).entries()) (size > tolerance ? kept : left).push(j);
     const constant = Math.abs(this.constant) > tolerance ? this.constant : 0;
     const away = this.#pick(left, this.constant - constant);
     return { u: this.#pick(kept, constant, this.lost), removedBarron: away.barron(), removedH1: away.h1() };
@@ -255,19 +210,23 @@ export class SparseFourier {
   /** The largest coefficients whose removal would change the L2 norm by `mass` or more: the others are left out. */
   withoutSmallest(mass: number): SparseFourier {
     requireNonNegative("SparseFourier.withoutSmallest", "mass", mass);
-    const { size } = this.#sorted();
-    const order = this.#order();
+    const { size, places } = this.#ordered();
     let squares = 0;
-    let count = order.length;
+    let count = places.length;
     while (count > 0 && squares + 2 * size[count - 1] ** 2 < mass ** 2) squares += 2 * size[--count] ** 2;
-    return this.#pick(order.slice(0, count), this.constant, this.lost);
+    return this.#pick(places.slice(0, count), this.constant, this.lost);
   }
 
   /** `sum (1 + |omega|)^s |c_k|`; s = 1 is the Barron norm. */
   barron(s = 1): number {
-    const omega = this.#omega();
+    const sizes = sizesOf(this.#modes);
     let sum = Math.abs(this.constant);
-    for (let j = 0; j < omega.length; j++) sum += 2 * (1 + omega[j]) ** s * Math.hypot(this.#re[j], this.#im[j]);
+    if (s === 0) {
+      for (const size of sizes) sum += 2 * size;
+      return sum;
+    }
+    const omega = this.#omega();
+    for (let j = 0; j < sizes.length; j++) sum += 2 * (1 + omega[j]) ** s * sizes[j];
     return sum;
   }
 
@@ -284,36 +243,34 @@ export class SparseFourier {
   /** The H1 norm: `sum (1 + |omega|^2) |c_k|^2`, its root. */
   h1(): number {
     const omega = this.#omega();
-    let sum = this.constant ** 2;
-    for (let j = 0; j < omega.length; j++) sum += 2 * (1 + omega[j] ** 2) * (this.#re[j] ** 2 + this.#im[j] ** 2);
-    return Math.sqrt(sum);
+    const { re, im } = this.#modes;
+    return Math.sqrt(
+      re.reduce((sum, each, j) => sum + 2 * (1 + omega[j] ** 2) * (each ** 2 + im[j] ** 2), this.constant ** 2),
+    );
   }
 
   /** The mean of `u v` over a period. */
   inner(other: SparseFourier): number {
     this.#requireSame("inner", other);
-    if (other === this) {
-      return this.#re.reduce((sum, re, j) => sum + 2 * (re ** 2 + this.#im[j] ** 2), this.constant ** 2);
-    }
+    const [own, others] = [this.#modes, other.#modes];
+    const start = this.constant * other.constant;
+    if (other === this) return own.re.reduce((sum, re, j) => sum + 2 * (re ** 2 + own.im[j] ** 2), start);
     const d = this.dimension;
-    const places = new Map<string, number>();
-    for (let j = 0; j < this.#re.length; j++) places.set(this.#k.subarray(j * d, (j + 1) * d).join(), j);
-    let sum = this.constant * other.constant;
-    for (let j = 0; j < other.#re.length; j++) {
-      const at = places.get(other.#k.subarray(j * d, (j + 1) * d).join());
-      if (at !== undefined) sum += 2 * (this.#re[at] * other.#re[j] + this.#im[at] * other.#im[j]);
-    }
-    return sum;
+    const key = ({ k }: Modes, j: number) => k.subarray(j * d, (j + 1) * d).join();
+    // The smaller one is kept at hand.
+    const [few, many] = own.re.length < others.re.length ? [own, others] : [others, own];
+    const places = new Map(Array.from(few.re, (_, j) => [key(few, j), j]));
+    return many.re.reduce((sum, re, j) => {
+      const at = places.get(key(many, j));
+      return at === undefined ? sum : sum + 2 * (few.re[at] * re + few.im[at] * many.im[j]);
+    }, start);
   }
 
   /** `c_0 + sum a_j cos(2 pi k_j.x / P + theta_j)`. */
   realForm(): RealForm {
-    return {
-      constant: this.constant,
-      a: this.#re.map((re, j) => 2 * Math.hypot(re, this.#im[j])),
-      theta: this.#re.map((re, j) => Math.atan2(this.#im[j], re)),
-      k: this.#k,
-    };
+    const { k, re, im } = this.#modes;
+    const a = sizesOf(this.#modes).map((size) => 2 * size);
+    return { constant: this.constant, a, theta: re.map((each, j) => Math.atan2(im[j], each)), k };
   }
 
   /**
@@ -323,71 +280,23 @@ export class SparseFourier {
    * @returns `[m]`, or a number as a tensor
    */
   evaluate(x: TensorLike): Tensor {
-    const owner = "SparseFourier.evaluate";
-    const points = tensor(x, { dtype: "float64" });
-    const one = points.shape.length === 1;
-    const { shape } = points;
-    if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== this.dimension) {
-      throw new ShapeError(`${owner}: x is [${shape}]; give points [m, ${this.dimension}]`);
-    }
-    const { constant, a, theta, k } = this.realForm();
-    if (a.length === 0)
-      return tensor(new Float64Array(one ? 1 : shape[0]).fill(constant), { shape: one ? [] : [shape[0]] });
-    const weights = Float64Array.from(k, (entry) => (2 * Math.PI * entry) / this.period);
-    const values = cosineSum(
-      one ? points.reshape([1, this.dimension]) : points,
-      hostTensor(weights, [a.length, this.dimension], "float64"),
-      hostTensor(theta, [a.length], "float64"),
-      hostTensor(a, [a.length], "float64"),
-      constant,
-    );
-    return one ? values.reshape([]) : values;
+    return cosinesAt("SparseFourier.evaluate", this.realForm(), this.dimension, this.period, x);
   }
 
   #omega(): Float64Array {
-    if (this.#frequencies === undefined) {
-      const d = this.dimension;
-      const factor = (2 * Math.PI) / this.period;
-      this.#frequencies = this.#re.map((_, j) => {
-        let squares = 0;
-        for (let i = 0; i < d; i++) squares += this.#k[j * d + i] ** 2;
-        return factor * Math.sqrt(squares);
-      });
-    }
+    this.#frequencies ??= frequenciesOf(this.#modes, this.dimension, this.period);
     return this.#frequencies;
   }
 
-  /** Places of the modes, largest first. */
-  #order(): number[] {
-    const size = this.#re.map((re, j) => Math.hypot(re, this.#im[j]));
-    return Array.from(size.keys()).sort((i, j) => size[j] - size[i]);
+  #ordered(): OrderedModes {
+    this.#largestFirst ??= orderedModes(this.#modes, this.dimension);
+    return this.#largestFirst;
   }
 
-  #sorted() {
-    const d = this.dimension;
-    const order = this.#order();
-    const k = this.#select(order);
-    const size = Float64Array.from(order, (j) => Math.hypot(this.#re[j], this.#im[j]));
-    const rest = size.slice();
-    for (let i = rest.length - 2; i >= 0; i--) rest[i] += rest[i + 1];
-    const hash = Int32Array.from(order, (_, i) => hashOf(k, i * d, d));
-    const pick = (values: Float64Array) => Float64Array.from(order, (j) => values[j]);
-    return { k, hash, size, rest, re: pick(this.#re), im: pick(this.#im) };
-  }
-
-  #select(places: readonly number[]): Int32Array {
-    const d = this.dimension;
-    const k = new Int32Array(places.length * d);
-    for (const [i, j] of places.entries()) k.set(this.#k.subarray(j * d, (j + 1) * d), i * d);
-    return k;
-  }
-
-  #pick(places: readonly number[], constant: number, lost = 0): SparseFourier {
+  #pick(places: ArrayLike<number>, constant: number, lost = 0): SparseFourier {
     const { dimension, period } = this;
-    const pick = (values: Float64Array) => Float64Array.from(places, (j) => values[j]);
-    const k = this.#select(places);
     return new SparseFourier(
-      { dimension, period, constant, k, re: pick(this.#re), im: pick(this.#im) },
+      { dimension, period, constant, ...chosenModes(this.#modes, dimension, places) },
       lost,
       this.#reach,
     );
@@ -395,38 +304,15 @@ export class SparseFourier {
 
   #map(constant: number, factor: (j: number) => number, lost: number): SparseFourier {
     const { dimension, period } = this;
-    return new SparseFourier(
-      {
-        dimension,
-        period,
-        constant: constant * this.constant,
-        k: this.#k,
-        re: this.#re.map((re, j) => factor(j) * re),
-        im: this.#im.map((im, j) => factor(j) * im),
-      },
-      lost * this.lost,
-      this.#reach,
-    );
-  }
-
-  #combine(other: SparseFourier, scale: number): SparseFourier {
-    this.#requireSame(scale === 1 ? "add" : "subtract", other);
-    const { dimension, period } = this;
-    const table = new ModeTable(dimension);
-    for (const [each, factor] of [
-      [this, 1],
-      [other, scale],
-    ] as const) {
-      for (let j = 0; j < each.#re.length; j++) {
-        addMode(table, each.#k, j * dimension, dimension, 1, factor * each.#re[j], factor * each.#im[j]);
-      }
+    const { k, re, im } = this.#modes;
+    const [real, imaginary] = [new Float64Array(re.length), new Float64Array(re.length)];
+    for (let j = 0; j < re.length; j++) {
+      const each = factor(j);
+      real[j] = each * re[j];
+      imaginary[j] = each * im[j];
     }
-    const constant = this.constant + scale * other.constant;
-    return new SparseFourier(
-      { dimension, period, constant, ...table.modes() },
-      this.lost + other.lost,
-      Math.max(this.#reach, other.#reach),
-    );
+    const data = { dimension, period, constant: constant * this.constant, k, re: real, im: imaginary };
+    return new SparseFourier(data, lost * this.lost, this.#reach);
   }
 
   #requireSame(operation: string, other: SparseFourier): void {
@@ -440,16 +326,4 @@ export class SparseFourier {
       );
     }
   }
-}
-
-const cosineSum = jitSync((x: Tensor, weights: Tensor, theta: Tensor, a: Tensor, constant: number) =>
-  add(matmul(cos(add(matmul(x, weights.transpose()), theta)), a), constant),
-);
-
-/** A frequency as integers; `name` is for the error. */
-export function frequencyOf(owner: string, name: string, k: readonly number[], dimension: number): Int32Array {
-  if (k?.length !== dimension || !Array.from(k).every(Number.isSafeInteger)) {
-    throw new ShapeError(`${owner}: ${name} is [${k}]; a frequency is ${dimension} integers`);
-  }
-  return Int32Array.from(k);
 }

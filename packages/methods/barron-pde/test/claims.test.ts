@@ -2,6 +2,7 @@ import type { Claim } from "@offprint/claims";
 import { runClaim } from "@offprint/claims/testing";
 import { expect, it } from "vitest";
 import { dimensionIndependence, exactness, geometricConvergence } from "../claims/convergence.js";
+import { costByDimension } from "../claims/cost-by-dimension.js";
 import { claims } from "../claims/index.js";
 import { type Method, published } from "../claims/method.js";
 import { dirichlet, endToEnd, monteCarloRate } from "../claims/networks.js";
@@ -69,4 +70,12 @@ it("end-to-end fails for networks whose hidden units are drawn without the funct
     }),
   });
   expect(await holds(endToEnd(blind))).toBe(false);
+});
+
+it("cost-by-dimension fails where the accuracy that is asked for tightens with the dimension", async () => {
+  const tightening = variant({
+    certify: (lagrangian, f, options) =>
+      published.certify(lagrangian, f, { ...options, accuracy: options.accuracy / f.dimension }),
+  });
+  expect(await holds(costByDimension(tightening))).toBe(false);
 });

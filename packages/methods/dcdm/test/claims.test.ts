@@ -3,6 +3,7 @@ import { runClaim } from "@offprint/claims/testing";
 import { expect, it } from "vitest";
 import { honestFailure, orthogonality } from "../claims/ablations.js";
 import { exactness } from "../claims/exactness.js";
+import { growth } from "../claims/growth.js";
 import { headline, unseen } from "../claims/headline.js";
 import { claims } from "../claims/index.js";
 import { type Method, published } from "../claims/method.js";
@@ -25,6 +26,13 @@ it("exactness fails for directions that are not made A-orthogonal", async () => 
 it("iterations and unseen-domains fail along residuals", async () => {
   expect(await holds(headline(residuals))).toBe(false);
   expect(await holds(unseen(residuals))).toBe(false);
+});
+
+it("growth fails along residuals, and where an iteration costs as much as a dense product", async () => {
+  const idle = async () => 1e-3;
+  expect(await holds(growth(residuals, idle))).toBe(false);
+  const dense = [1, 16, 256];
+  expect(await holds(growth(published, async () => dense.shift() as number))).toBe(false);
 });
 
 it("orthogonality fails where the number of directions is ignored", async () => {

@@ -1,6 +1,7 @@
 import type { Claim } from "@offprint/claims";
 import { runClaim } from "@offprint/claims/testing";
 import { describe, expect, it } from "vitest";
+import { nearLinearCost } from "../claims/cost.js";
 import { norm, solver } from "../claims/exact.js";
 import type { Effort } from "../claims/experiment.js";
 import { claims } from "../claims/index.js";
@@ -49,6 +50,11 @@ describe("claims fail for what is not the method", () => {
   it("refinement, convex: fail where nothing is refined", async () => {
     expect(await holds(headline(idle, effort))).toBe(false);
     expect(await holds(convex(idle))).toBe(false);
+  });
+
+  it("near-linear-cost: fails where an iteration costs as much as a matrix of all points", async () => {
+    const dense = [1, 16, 256];
+    expect(await holds(nearLinearCost(idle, async () => dense.shift() as number))).toBe(false);
   });
 
   it("time-aliasing: fails where the frequencies are always as many as the frames determine", async () => {
