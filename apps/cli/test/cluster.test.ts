@@ -96,6 +96,8 @@ describe.skipIf(natsServer === undefined)(`the compose file of the guide ${needs
     join(import.meta.dirname, "..", "..", "docs", "guides", "from-one-machine-to-many.md"),
     "utf8",
   );
+  const started: (() => Promise<unknown>)[] = [];
+  afterAll(() => Promise.all(started.map((end) => end())));
   /** The block of a file that the guide shows. */
   const shown = (file: string) => guide.split(`\`${file}\`\n\n`)[1]!.split("```")[1]!.replace(/^.*\n/, "");
 
@@ -113,6 +115,7 @@ describe.skipIf(natsServer === undefined)(`the compose file of the guide ${needs
     const server = await NatsTestServer.configured(({ address, store }) =>
       configuration.replace("0.0.0.0:4222", address).replace('"/data"', JSON.stringify(store)),
     );
+    started.push(() => server.remove());
     const address = `tls://localhost:${server.port}`;
     const places: Readonly<Record<string, string>> = {
       "authority.pem": join(certificates, "authority.pem"),
@@ -126,6 +129,10 @@ describe.skipIf(natsServer === undefined)(`the compose file of the guide ${needs
     const [npx, name, ...serving]: string[] = JSON.parse(service!);
     expect([npx, name]).toEqual(["npx", "offprint"]);
     const worker = offprint.start(words(serving), folder);
+    started.push(() => {
+      worker.child.kill("SIGKILL");
+      return worker.finished;
+    });
     await worker.shows(/waiting for a program that does/);
     // Who does not know the authority does not believe the server.
     const trusting = await offprint.run(
@@ -138,6 +145,5 @@ describe.skipIf(natsServer === undefined)(`the compose file of the guide ${needs
     expect(out).toContain("claims hold");
     worker.child.kill("SIGINT");
     expect((await worker.finished).err).not.toContain("the server says");
-    await server.remove();
   });
 });
