@@ -27,6 +27,8 @@ export interface Effort {
   readonly train: number;
   /** Images to judge by. */
   readonly test: number;
+  /** Images of one update. */
+  readonly batch: number;
   /** Passes. */
   readonly epochs: number;
   /** Trainings of each kind. */
@@ -35,8 +37,8 @@ export interface Effort {
 
 /** How much, at either scale. */
 export const efforts: Record<ClaimContext["scale"], Effort> = {
-  quick: { train: 600, test: 300, epochs: 8, runs: 1 },
-  full: { train: 1200, test: 597, epochs: 14, runs: 2 },
+  quick: { train: 600, test: 597, batch: 20, epochs: 4, runs: 1 },
+  full: { train: 1200, test: 597, batch: 100, epochs: 14, runs: 2 },
 };
 
 /** What a training comes to. */
@@ -97,8 +99,8 @@ async function train(
     draw(random.rng(`${name}/weights`)),
     function* (_, rng) {
       const order = rng.permutation(effort.train);
-      for (let from = 0; from + 100 <= effort.train; from += 100) {
-        const rows = order.slice([{ start: from, stop: from + 100 }]);
+      for (let from = 0; from + effort.batch <= effort.train; from += effort.batch) {
+        const rows = order.slice([{ start: from, stop: from + effort.batch }]);
         yield { x: take(x, rows, 0), y: take(y, rows, 0) };
       }
     },

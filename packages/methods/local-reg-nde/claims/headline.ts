@@ -45,7 +45,7 @@ export function headline(method: Method = localRegNde, effort?: Effort): Claim {
           biased: await of({ mode: "biased", lambda: weights[scale] }),
         });
       }
-      const [part, loss] = scale === "full" ? [0.6, 0.015] : [0.75, 0.04];
+      const [part, loss] = [0.6, 0.015];
       const ratio = (mode: "unbiased" | "biased") =>
         meanOf(all.map((each) => each[mode].evaluations / each.vanilla.evaluations));
       const row = (kind: keyof Trio) => [

@@ -54,8 +54,8 @@ export function images(train: number, test: number): { train: Images; test: Imag
   return { train: of(parts.train as Dataset, train), test: of(parts.test as Dataset, test) };
 }
 
-/** Batches of 100 in a random order. */
-export function batchesOf({ x, y }: Images, size = 100) {
+/** Batches in a random order. */
+export function batchesOf({ x, y }: Images, size: number) {
   return function* (_epoch: number, rng: Rng): Iterable<Images> {
     const order = rng.permutation(x.shape[0]);
     for (let from = 0; from + size <= x.shape[0]; from += size) {
@@ -96,8 +96,13 @@ export interface Trained {
 
 /** How much is trained. */
 export interface Effort {
+  /** Images to learn from. */
   readonly train: number;
+  /** Images to judge by. */
   readonly test: number;
+  /** Images of one update. */
+  readonly batch: number;
+  /** Passes. */
   readonly epochs: number;
 }
 
@@ -121,7 +126,7 @@ export async function trainOde(
       loss: ({ head }: OdeParameters, { y: z }, { y }: Images) => crossEntropy(through(head, z), y),
     },
     initial,
-    batchesOf(data.train),
+    batchesOf(data.train, effort.batch),
     {
       optimizer: adam({ learningRate: 5e-3 }),
       epochs: effort.epochs,
@@ -190,7 +195,7 @@ export async function trainSde(
       loss: ({ head }: SdeParameters, { y: z }, { y }: Images) => crossEntropy(through(head, z), y),
     },
     initial,
-    batchesOf(data.train),
+    batchesOf(data.train, effort.batch),
     {
       ...options,
       optimizer: adam({ learningRate: 0.01 }),

@@ -113,7 +113,7 @@ export interface SdeSolution<Y, Ys> {
   readonly errors: Float64Array;
   /** The estimate of the largest eigenvalue of the drift's Jacobian; 0 for methods without one. */
   readonly stiffness: Float64Array;
-  /** The steps for {@link replaySde}, with room for a power of two of them, at least 16. */
+  /** The steps for {@link replaySde}, with room for a power of two of them, at least 64: functions that are compiled for a room serve most solves. */
   readonly replay: () => StochasticSteps;
   /** The path as far as it was found out: `BrownianPath.restore(path)` goes on with it. */
   readonly path: BrownianPathState;
@@ -334,7 +334,7 @@ function between({ rows, t: end, u }: StochasticInner, t: number): Float64Array 
 }
 
 function stepsOf(rows: readonly StochasticRow[], size: number): StochasticSteps {
-  const room = Math.max(16, 2 ** Math.ceil(Math.log2(Math.max(1, rows.length))));
+  const room = Math.max(64, 2 ** Math.ceil(Math.log2(Math.max(1, rows.length))));
   const column = (name: "t" | "h") => {
     const values = new Float64Array(room);
     rows.forEach((row, i) => {
