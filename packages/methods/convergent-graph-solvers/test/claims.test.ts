@@ -8,6 +8,7 @@ import { exactFixedPoint, judgeExact } from "../claims/exact-fixed-point.js";
 import { guarantee } from "../claims/guarantee.js";
 import { implicitGradient, judgeGradient } from "../claims/implicit-gradient.js";
 import { claims } from "../claims/index.js";
+import { linearCost } from "../claims/linear-cost.js";
 import { type Method, method } from "../claims/method.js";
 import { judgePores, poreNetworks } from "../claims/pore-networks.js";
 
@@ -28,7 +29,14 @@ const untrained: Method = {
 
 describe("claims fail for what is not the method", () => {
   it("are all there", () => {
-    const ids = ["exact-fixed-point", "implicit-gradient", "guarantee", "pore-networks", "policy-evaluation"];
+    const ids = [
+      "exact-fixed-point",
+      "linear-cost",
+      "implicit-gradient",
+      "guarantee",
+      "pore-networks",
+      "policy-evaluation",
+    ];
     expect(claims.claims.map((claim) => claim.id)).toEqual([...ids, "graph-value-iteration", "graph-classification"]);
   });
 
@@ -42,6 +50,15 @@ describe("claims fail for what is not the method", () => {
     expect(judgeExact(good)).toBe(true);
     expect(judgeExact({ ...good, ratio: 1.01 })).toBe(false);
     expect(judgeExact({ ...good, iterations: [[17, 25, 36]] })).toBe(false);
+  });
+
+  it("linear cost: fails where iterations grow with the graph", async () => {
+    const growing: Method = {
+      ...method,
+      solveFixedPoint: (graph, a, b, options) =>
+        method.solveFixedPoint(graph, a, b, { ...options, tolerance: 1e-300, maxIterations: graph.nodes / 625 }),
+    };
+    expect(await run(linearCost(growing, async () => 1e-3))).toMatchObject({ holds: false });
   });
 
   it("implicit gradient: fails where the adjoint is not iterated, and where iterates are kept", async () => {
