@@ -1,5 +1,12 @@
 import { makeBreather } from "@offprint/solvers";
-import { checkOptions, requireInteger, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireChoice,
+  requireInteger,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type AttentionSvm, InfeasibleSvmError, svmOf } from "./attention-svm.js";
 import { type AttentionExamples, readExamples } from "./examples.js";
 import { requireChoices } from "./margin-rows.js";
@@ -7,8 +14,13 @@ import { optimalOf, scoresOf } from "./token-scores.js";
 
 /** Options of `locallyOptimal`. */
 export interface LocallyOptimalOptions {
-  /** Choices that are tried at most, where all are; more are refused. Default 20 000. */
+  /** Choices that are tried at most: where all would be more, they are refused. Default 20 000. */
   readonly maxChoices?: number;
+  /**
+   * `"all"` (default) tries every choice; `"neighbours"`, where they are too many, those that differ in one token from the
+   * tokens of the highest scores or from a choice that was found, the ones found first: some of them, not all.
+   */
+  readonly search?: "all" | "neighbours";
   /** Choices to try, instead of all: a token of each example each. */
   readonly candidates?: readonly (readonly number[])[];
   /** Tolerance of support tokens. Default 1e-5. */
@@ -24,7 +36,7 @@ export interface LocallyOptimalChoice extends Pick<AttentionSvm, "w" | "objectiv
 }
 
 /**
- * All locally optimal choices of tokens: those that can be separated, and whose support tokens all have lower scores.
+ * Locally optimal choices of tokens, all of them by default: those that can be separated, and whose support tokens all have lower scores.
  * Training that selects one of them goes in the direction of its `w`.
  *
  * @param v Linear head, `[d]`.
@@ -38,9 +50,10 @@ export async function locallyOptimal(
   options: LocallyOptimalOptions = {},
 ): Promise<LocallyOptimalChoice[]> {
   const owner = "locallyOptimal";
-  checkOptions(owner, options, ["maxChoices", "candidates", "supportTolerance"]);
-  const { maxChoices = 20_000, candidates, supportTolerance = 1e-5 } = options;
+  checkOptions(owner, options, ["maxChoices", "search", "candidates", "supportTolerance"]);
+  const { maxChoices = 20_000, search = "all", candidates, supportTolerance = 1e-5 } = options;
   requireInteger(owner, "maxChoices", maxChoices, 1);
+  requireChoice(owner, "search", search, ["all", "neighbours"]);
   const read = readExamples(owner, examples);
   const scores = scoresOf(owner, read, v);
   const best = optimalOf(scores).tokens;
@@ -48,7 +61,12 @@ export async function locallyOptimal(
   const values = scores.data();
   const breather = makeBreather();
   const found: LocallyOptimalChoice[] = [];
-  for (const tokens of candidates ?? allChoices(owner, values, read.count, read.length, maxChoices)) {
+  const seen = Array.from({ length: read.count }, (_, i) =>
+    Array.from({ length: read.length }, (_, t) => t).filter((t) => values[i * read.length + t] > -Infinity),
+  );
+  const tried =
+    candidates ?? (search === "all" ? allChoices(owner, seen, maxChoices) : neighbours(seen, best, found, maxChoices));
+  for (const tokens of tried) {
     if (breather.due()) await breather.pause();
     let svm: AttentionSvm;
     try {
@@ -67,14 +85,11 @@ export async function locallyOptimal(
 }
 
 /** Every choice of tokens that are there. */
-function* allChoices(owner: string, scores: ArrayLike<number>, count: number, length: number, most: number) {
-  const seen = Array.from({ length: count }, (_, i) =>
-    Array.from({ length }, (_, t) => t).filter((t) => scores[i * length + t] > -Infinity),
-  );
+function* allChoices(owner: string, seen: readonly (readonly number[])[], most: number) {
   const total = seen.reduce((product, { length: n }) => product * n, 1);
   if (total > most) {
     throw new ValueError(
-      `${owner}: there are ${total} choices and maxChoices is ${most}; raise it, or give candidates`,
+      `${owner}: there are ${total} choices and maxChoices is ${most}; raise it, take search: "neighbours", or give candidates`,
     );
   }
   for (let number = 0; number < total; number++) {
@@ -85,5 +100,27 @@ function* allChoices(owner: string, scores: ArrayLike<number>, count: number, le
       rest = Math.floor(rest / tokens.length);
     }
     yield choice;
+  }
+}
+
+/** The best choice and what differs from it in one token, then what so differs from each choice that is `found` meanwhile. */
+function* neighbours(
+  seen: readonly (readonly number[])[],
+  best: readonly number[],
+  found: readonly { readonly tokens: readonly number[] }[],
+  most: number,
+) {
+  const known = new Set<string>();
+  const unknown = (choice: readonly number[]) =>
+    known.size < most && !known.has(choice.join()) && known.add(choice.join());
+  if (unknown(best)) yield [...best];
+  for (let k = -1; k < found.length; k++) {
+    const middle = k < 0 ? best : found[k].tokens;
+    for (let i = 0; i < seen.length; i++) {
+      for (const token of seen[i]) {
+        const choice = middle.map((other, at) => (at === i ? token : other));
+        if (unknown(choice)) yield choice;
+      }
+    }
   }
 }

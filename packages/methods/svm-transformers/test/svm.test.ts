@@ -156,6 +156,12 @@ describe("what stands on it", () => {
     await expect(locallyOptimal(examples, v, { maxChoices: 35 })).rejects.toThrow(
       "there are 36 choices and maxChoices is 35",
     );
+    const near = await locallyOptimal(examples, v, { search: "neighbours" });
+    expect(near[0].isGlobal).toBe(true);
+    expect(near.map(({ tokens }) => tokens.join()).sort()).toEqual(["3,0", "3,1", "3,4", "5,0", "5,1"]);
+    // The best choice and its ten neighbours.
+    const few = await locallyOptimal(examples, v, { search: "neighbours", maxChoices: 11 });
+    expect(few.map(({ tokens }) => tokens.join()).sort()).toEqual(["3,1", "5,0", "5,1"]);
   });
 
   it("generalisedSvm with one token an example is attentionSvm; with several their scores are equal", async () => {
