@@ -1,0 +1,2 @@
+/** @param {string} name */
+export const assetAddress = (name) => new URL(name, import.meta.url);

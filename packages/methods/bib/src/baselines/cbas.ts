@@ -1,0 +1,92 @@
+import { checkOptions, special, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import type { TableFit } from "../fit-table.js";
+import {
+  drawLetters,
+  type Round,
+  type SearchOptions,
+  type SearchResult,
+  searchLetters,
+  searchNames,
+} from "./letter-search.js";
+
+/** The distribution that is searched with, and that of the table's best. */
+export interface CbasModel {
+  /** Probabilities of letters `[L, V]`. */
+  readonly search: Tensor;
+  /** The same before the search. */
+  readonly prior: Tensor;
+  /** The level that is to be exceeded; null before the first round. */
+  readonly level: number | null;
+}
+
+/** Options of {@link cbasSequences}. */
+export interface CbasOptions extends SearchOptions<CbasModel> {
+  /** Which quantile of a round becomes the level, in (0, 1). Default 0.9. */
+  readonly quantile?: number;
+  /** Deviation of the proxy's error, in standard deviations of the table. Default 0.3. */
+  readonly noise?: number;
+}
+
+/** Share of the prior in every refit, so that no letter dies out. */
+const KEPT = 0.05;
+
+/**
+ * CbAS (Brookes, Park and Listgarten 2019) with independent letters as the search model: samples are weighed by their density under the prior
+ * over that under the search model, times the probability that they exceed a level that rises.
+ */
+export function cbasSequences(fit: TableFit, options: CbasOptions = {}): Promise<SearchResult<CbasModel>> {
+  const owner = "cbasSequences";
+  checkOptions(owner, options, ["quantile", "noise", ...searchNames]);
+  const { quantile = 0.9, noise = 0.3 } = options;
+  if (!(quantile > 0 && quantile < 1)) throw new ValueError(`${owner}: quantile is ${quantile}; it must be in (0, 1)`);
+  if (!(noise > 0 && noise < Number.POSITIVE_INFINITY)) {
+    throw new ValueError(`${owner}: noise is ${noise}; it must be a finite number > 0`);
+  }
+  return searchLetters<CbasModel>(
+    fit,
+    {
+      owner,
+      names: ["quantile", "noise"],
+      initial({ letters }) {
+        const width = fit.model.alphabet.length;
+        const [n, length] = letters.shape;
+        const shares = new Float64Array(length * width).fill(0.1 / width);
+        for (const [k, letter] of letters.data().entries()) shares[(k % length) * width + letter] += 0.9 / n;
+        const prior = tensor(shares, { shape: [length, width] });
+        return { search: prior, prior, level: null };
+      },
+      draw: ({ search }, _, round) => drawLetters(Float64Array.from(search.data()), round),
+      learn({ search, prior, level: before }, { letters, predictions }, round) {
+        const values = Float64Array.from(predictions.data());
+        const reached = values.slice().sort()[Math.floor(quantile * (values.length - 1))];
+        const level = before === null ? reached : Math.max(before, reached);
+        const exceeding = special.normalCdf(tensor(values.map((value) => (value - level) / noise))).data();
+        const rows = Int32Array.from(letters.data());
+        const [p, q] = [Float64Array.from(prior.data()), Float64Array.from(search.data())];
+        const weights = values.map((_, i) => Math.exp(logRatio(rows, i, p, q, round)) * exceeding[i]);
+        return { search: refit(rows, weights, p, round), prior, level };
+      },
+    },
+    options,
+  );
+}
+
+/** log p(s) - log q(s) of the i-th sequence. */
+function logRatio(rows: Int32Array, i: number, p: Float64Array, q: Float64Array, { length, width }: Round): number {
+  let total = 0;
+  for (let l = 0; l < length; l++) {
+    const entry = l * width + rows[i * length + l];
+    total += Math.log(p[entry]) - Math.log(q[entry]);
+  }
+  return total;
+}
+
+function refit(rows: Int32Array, weights: Float64Array, prior: Float64Array, { length, width }: Round): Tensor {
+  const total = weights.reduce((a, b) => a + b);
+  const shares = prior.map((share) => KEPT * share);
+  for (const [k, letter] of rows.entries()) {
+    const weight = total > 0 ? weights[Math.floor(k / length)] / total : length / rows.length;
+    shares[(k % length) * width + letter] += (1 - KEPT) * weight;
+  }
+  return tensor(shares, { shape: [length, width] });
+}
