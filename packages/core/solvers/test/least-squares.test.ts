@@ -74,7 +74,13 @@ for (const [name, solve] of Object.entries(methods)) {
       short: 5,
       endless: { maxIterations: 1e9, gradientTolerance: 0, stepTolerance: 0 },
       seeded: false,
-      invalid: [{ gradientTolerance: -1 }, { stepTolerance: Number.NaN }, { compile: 1 }, { jacobian: () => [[1]] }],
+      invalid: [
+        { gradientTolerance: -1 },
+        { stepTolerance: Number.NaN },
+        { compile: 1 },
+        { normalEquations: 1 },
+        { jacobian: () => [[1]] },
+      ],
       nonFinite: [
         () => solve(plainRosenbrock, [Number.NaN, 1]),
         () => solve(() => [Number.NaN], [1, 1]),
@@ -110,8 +116,9 @@ describe.each([
     const whole = solve(rosenbrock, starts);
     expect(whole.status).toBe("converged");
     expect(whole.converged).toEqual(new Array(6).fill(true));
-    const compiled = solve(rosenbrock, starts, { compile: true });
-    expectClose(compiled.x, whole.x, { absolute: 1e-9 });
+    for (const options of [{ compile: true }, { normalEquations: true }, { compile: true, normalEquations: true }]) {
+      expectClose(solve(rosenbrock, starts, options).x, whole.x, { absolute: 1e-9 });
+    }
     const each = Array.from({ length: 6 }, (_unused, i) => solve(rosenbrock, starts.slice([i])));
     expectClose(
       concatenate(
@@ -143,6 +150,18 @@ describe.each([
 });
 
 describe("least squares", () => {
+  it("come by normal equations to the same minimum, of dependent columns and where a trial is not finite, too", () => {
+    const line = f64(Array.from({ length: 30 }, (_, i) => 1 + i / 30));
+    const twice = (x: Tensor) => sub(mul(add(column(x, 0), mul(2, column(x, 1))).reshape([1]), line), add(line, 1));
+    for (const solve of [levenbergMarquardtSync, gaussNewtonSync]) {
+      const [plain, normal] = [{}, { normalEquations: true }].map((options) => solve(twice, f64([3, -1]), options));
+      expect(normal.status).toBe("converged");
+      expect(normal.objective).toBeCloseTo(plain.objective, 10);
+      const grow = (x: Tensor) => sub(pow(10, mul(x, 150)), 1);
+      expect(solve(grow, f64([-0.02]), { normalEquations: true }).x.item()).toBeCloseTo(0, 8);
+    }
+  });
+
   it("take promised residuals, with the result of the others", async () => {
     for (const solve of Object.values(methods)) {
       const later = await solve(async (x) => plainDecay(x), fixtures.decay.initial);

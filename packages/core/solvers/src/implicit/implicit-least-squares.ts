@@ -33,6 +33,8 @@ export interface ImplicitLeastSquaresOptions extends AdjointOptions {
    * an error, NaN where traced). Its gradient is as inexact as it is.
    */
   readonly inexact?: boolean;
+  /** Whether steps come from a Cholesky decomposition of J^T J (default false), as of `levenbergMarquardt`. */
+  readonly normalEquations?: boolean;
 }
 
 /**
@@ -47,10 +49,10 @@ export function leastSquares<P>(
   options: ImplicitLeastSquaresOptions = {},
 ): (initial: TensorLike, parameters: P) => Tensor {
   const owner = "implicit.leastSquares";
-  checkAdjoint(owner, options, ["gradientTolerance", "stepTolerance", "maxIterations", "inexact"]);
+  checkAdjoint(owner, options, ["gradientTolerance", "stepTolerance", "maxIterations", "inexact", "normalEquations"]);
   const { inexact = false } = options;
   requireChoice(owner, "inexact", inexact, [true, false]);
-  const { maxIterations, ...tolerances } = checkedTolerances(owner, options);
+  const { maxIterations, damped, ...tolerances } = checkedTolerances(owner, options);
   const gradient = (x: Tensor, parameters: P): Tensor => {
     const [value, pullback] = vjp((y: Tensor) => residuals(y, parameters), x);
     return pullback(value)[0];
@@ -65,7 +67,7 @@ export function leastSquares<P>(
       (loop: { state: typeof first; count: Tensor }) =>
         logicalAnd(any(equal(loop.state.done, 0)), less(loop.count, maxIterations)),
       (loop) => {
-        const step = levenbergMarquardtRule.propose(loop.state);
+        const step = levenbergMarquardtRule.propose(loop.state, damped);
         const point = evaluate(add(loop.state.x, step));
         const next = decided(levenbergMarquardtRule, loop.state, step, point, tolerances);
         return { state: next, count: add(loop.count, 1) };

@@ -25,7 +25,7 @@ import {
   tensor,
   where,
 } from "@offprint/tensor-core";
-import { columnScales, dampedStep, leastDamping } from "./damped-step.js";
+import { columnScales, type DampedStep, leastDamping } from "./damped-step.js";
 
 /** Where a batch of least-squares problems stands; leading axes `[...]` are problems of their own. */
 export interface LeastSquaresState {
@@ -72,8 +72,8 @@ interface Trial {
 /** @internal How a method steps, and what it learns from a step. */
 export interface StepRule {
   readonly firstDamping: number;
-  /** The step, `[..., n]`. */
-  propose(state: LeastSquaresState): Tensor;
+  /** The step, `[..., n]`, by a solver of the damped problem. */
+  propose(state: LeastSquaresState, damped: DampedStep): Tensor;
   judge(state: LeastSquaresState, step: Tensor, trial: Trial): Verdict;
 }
 
@@ -93,7 +93,7 @@ const product = (matrix: Tensor, v: Tensor) => squeeze(matmul(matrix, expandDims
  */
 export const levenbergMarquardtRule: StepRule = {
   firstDamping: 1e-3,
-  propose: ({ jacobian, residuals, damping, scales }) => dampedStep(jacobian, residuals, damping, scales),
+  propose: ({ jacobian, residuals, damping, scales }, damped) => damped(jacobian, residuals, damping, scales),
   judge({ jacobian, residuals, damping, growth, scales, x }, step, { squares, rounding, flatter }) {
     const predicted = add(squaresOf(product(jacobian, step)), mul(2, mul(damping, squaresOf(mul(scales, step)))));
     const decrease = sub(squaresOf(residuals), squares);
@@ -115,8 +115,8 @@ export const levenbergMarquardtRule: StepRule = {
 /** @internal The whole step of Gauss and Newton, halved until the squares fall enough (Armijo's condition). */
 export const gaussNewtonRule: StepRule = {
   firstDamping: 1,
-  propose: ({ jacobian, residuals, damping, scales }) =>
-    mul(dampedStep(jacobian, residuals, leastDamping, scales), expandDims(damping, -1)),
+  propose: ({ jacobian, residuals, damping, scales }, damped) =>
+    mul(damped(jacobian, residuals, leastDamping, scales), expandDims(damping, -1)),
   judge({ jacobian, residuals, damping, growth }, step, { squares, rounding, flatter }) {
     // |J step|^2 / damping is the slope of |r|^2 / 2 along the whole step, times its length.
     const slope = div(squaresOf(product(jacobian, step)), damping);

@@ -1,0 +1,142 @@
+import {
+  add,
+  broadcastTo,
+  concatenate,
+  expandDims,
+  full,
+  matmul,
+  mul,
+  random,
+  reshape,
+  ShapeError,
+  squeeze,
+  sub,
+  type Tensor,
+  type TensorLike,
+  take,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
+import type { Fields, PdeConstraint } from "./constraint.js";
+import { blockSize, type Settings } from "./constraint-options.js";
+import type { Constrained } from "./hard-constraint.js";
+import { type Experts, expertCount, partition, unpartition } from "./partition.js";
+
+/** A tree of what the residuals of experts depend on: their blocks of all problems. */
+export interface ExpertData {
+  /** Terms of the basis, each `[batch, experts, points, N]`. */
+  readonly terms: Fields;
+  /** Each `[batch, experts, points]`. */
+  readonly offset: Fields;
+  /** `[batch, experts, rows, N]`, with their targets; no rows without conditions. */
+  readonly matrix: Tensor;
+  /** `[batch, experts, rows]`. */
+  readonly target: Tensor;
+}
+
+/** @internal What every expert has to solve. */
+export function expertProblems<P>(
+  owner: string,
+  basis: TensorLike,
+  pde: PdeConstraint<P>,
+  problem: P,
+  settings: Settings,
+) {
+  const given = tensor(basis, { dtype: "float64" });
+  const { grid } = pde;
+  if (given.rank !== grid.length + 2 || grid.some((n, axis) => given.shape[axis + 1] !== n)) {
+    throw new ShapeError(`${owner}: basis has shape [${given.shape}]; it must be [batch, ${grid}, N]`);
+  }
+  const shaped = pde.shape?.(given, problem) ?? given;
+  const [batch, N] = [shaped.shape[0], shaped.shape[shaped.rank - 1]];
+  const { experts, samplesPerExpert, ridge, seed } = settings;
+  const K = expertCount(experts);
+  const size = blockSize(grid, experts);
+  const chosen =
+    samplesPerExpert === "all" || samplesPerExpert === size
+      ? undefined
+      : random.rng(seed).choice(size, { shape: [samplesPerExpert], replace: false });
+  const blocks = (x: Tensor): Tensor => {
+    const all = reshape(partition(x, experts), [batch, K, size, x.shape[x.rank - 1]]);
+    return chosen === undefined ? all : take(all, chosen, 2);
+  };
+  const each = (fields: Fields, f: (x: Tensor) => Tensor): Fields =>
+    Object.fromEntries(Object.entries(fields).map(([name, x]) => [name, f(x)]));
+  const terms = pde.terms(shaped, problem);
+  if (terms.u === undefined) throw new ValueError(`${owner}: the equation's terms lack u, the functions themselves`);
+  const conditions = pde.rows?.(shaped, problem) ?? {
+    matrix: full([batch, 0, N], 0, "float64"),
+    target: full([batch, 0], 0, "float64"),
+  };
+  const data: ExpertData = {
+    terms: each(terms, blocks),
+    offset: each(pde.offset?.(problem) ?? {}, (x) => squeeze(blocks(expandDims(x, -1)), -1)),
+    matrix: broadcastTo(expandDims(conditions.matrix, 1), [batch, K, ...conditions.matrix.shape.slice(1)]),
+    target: broadcastTo(expandDims(conditions.target, 1), [batch, K, ...conditions.target.shape.slice(1)]),
+  };
+  const points = data.terms.u.shape[2] + conditions.target.shape[1];
+  if (ridge === 0 && points < N) {
+    throw new ValueError(
+      `${owner}: ${N} basis functions have ${points} residuals of an expert; give a ridge, or more points`,
+    );
+  }
+  const start = tensor(settings.initial, { dtype: "float64" });
+  return { shaped, data, initial: add(full([batch, K, N], 0, "float64"), start) };
+}
+
+/** @internal F_k(w) of all experts: `[batch, experts, N]` to `[batch, experts, residuals]`. */
+export function expertResiduals(
+  residual: (fields: Fields) => Tensor,
+  ridge: number,
+  w: Tensor,
+  { terms, offset, matrix, target }: ExpertData,
+): Tensor {
+  const times = (x: Tensor) => squeeze(matmul(x, expandDims(w, -1)), -1);
+  const parts = [residual(combined(terms, offset, times))];
+  if (target.shape[2] > 0) parts.push(sub(times(matrix), target));
+  if (ridge > 0) parts.push(mul(ridge, w));
+  return concatenate(parts, -1);
+}
+
+/** @internal How experts iterate: compiled where their numbers are so many that it pays. */
+export const iterationOptions = ({ terms }: ExpertData) => ({
+  normalEquations: true,
+  compile: terms.u.size > 2 ** 16,
+});
+
+/** Fields from terms: those of the weighted basis, with what is added to them and what is given. */
+function combined(terms: Fields, offset: Fields, weighted: (x: Tensor) => Tensor): Fields {
+  const fields: Record<string, Tensor> = { ...offset };
+  for (const [name, x] of Object.entries(terms)) {
+    const value = weighted(x);
+    fields[name] = offset[name] === undefined ? value : add(value, offset[name]);
+  }
+  return fields;
+}
+
+/** @internal The solution that the experts make together. */
+export function assembled<P>(
+  pde: PdeConstraint<P>,
+  problem: P,
+  shaped: Tensor,
+  weights: Tensor,
+  experts: Experts,
+): Omit<Constrained, "gradientNorms" | "dependent"> {
+  const blocks = partition(shaped, experts);
+  const [batch, K] = blocks.shape;
+  const N = blocks.shape[blocks.rank - 1];
+  const flat = reshape(blocks, [batch, K, -1, N]);
+  const pieces = matmul(flat, expandDims(weights, -1));
+  const part = unpartition(reshape(pieces, [...blocks.shape.slice(0, -1), 1]), experts);
+  return { ...fieldsOf(pde, problem, pde.finish?.(part) ?? part), weights };
+}
+
+/** @internal The fields of one function `[batch, ...grid, 1]` with what is added to it. */
+export function fieldsOf<P>(
+  pde: PdeConstraint<P>,
+  problem: P,
+  part: Tensor,
+): { readonly u: Tensor; readonly fields: Fields } {
+  const fields = combined(pde.terms(part, problem), pde.offset?.(problem) ?? {}, (x) => squeeze(x, -1));
+  return { u: fields.u, fields };
+}

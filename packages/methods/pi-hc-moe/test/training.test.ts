@@ -1,0 +1,83 @@
+import { runConformance } from "@offprint/solvers/conformance";
+import { random } from "@offprint/tensor-core";
+import { describe, expect, it } from "vitest";
+import { waves } from "../claims/waves.js";
+import {
+  burgers,
+  diffusionSorption,
+  evaluateSolver,
+  fitSolver,
+  fourierBasis,
+  solveBurgers,
+  solveDiffusionSorption,
+} from "../src/index.js";
+
+const pde = burgers({ times: 4, points: 8 });
+const problems = { initial: waves(random.rng(1), 6, 8) };
+const small = { inputs: 4, width: 4, layers: 1, modes: [2, 2], hidden: 4 };
+const network = fourierBasis({ ...small, basis: 3 });
+const solving = { experts: [1, 2], ridge: 0.1, maxIterations: 8 };
+
+runConformance(
+  "fitSolver",
+  {
+    run: (options) => fitSolver(network, pde, problems, { solving, batchSize: 2, ...options } as never),
+    limit: "steps",
+    short: 5,
+    endless: { steps: 1e9 },
+    seeded: true,
+    invalid: [{ batchSize: 7 }, { clip: 0 }, { learningRate: -1 }],
+    nonFinite: [() => fitSolver(network, pde, { initial: problems.initial.mul(Number.NaN) }, { solving, steps: 2 })],
+  },
+  { describe, it, expect },
+);
+
+describe("training lowers the loss", () => {
+  for (const [name, given, basis] of [
+    ["soft", "soft", 1],
+    ["with one constraint", { ridge: 0.1, maxIterations: 8 }, 3],
+    ["with experts", solving, 3],
+  ] as const) {
+    it(name, async () => {
+      const net = fourierBasis({ ...small, basis, activateLast: basis > 1 });
+      const { params, history } = await fitSolver(net, pde, problems, {
+        solving: given,
+        steps: 40,
+        learningRate: 0.02,
+      });
+      expect(history[39].loss).toBeLessThan(history[0].loss);
+      const { u, residuals, errors } = await evaluateSolver(net, params, pde, problems, { solving: given });
+      expect(u.shape).toEqual([6, 4, 8]);
+      expect(residuals.mean().item()).toBeLessThan(history[0].loss);
+      expect(errors).toBeUndefined();
+    });
+  }
+
+  it("of known solutions, and of an equation with conditions of its own", async () => {
+    const reference = await solveBurgers(problems.initial, { times: 4, stepsBetween: 40 });
+    const { params } = await fitSolver(network, pde, problems, { solving, reference, steps: 30, learningRate: 0.02 });
+    const before = await evaluateSolver(network, network.init(random.rng(0), "float64"), pde, problems, {
+      solving,
+      reference,
+    });
+    const after = await evaluateSolver(network, params, pde, problems, { solving, reference });
+    expect(after.errors?.mean().item()).toBeLessThan(before.errors?.mean().item() ?? 0);
+    const sorption = diffusionSorption({ times: 5, points: 8 });
+    const initial = random.rng(3).uniform([4], { low: 0.05, high: 0.2, dtype: "float64" });
+    const right = solveDiffusionSorption(initial, { times: 5, points: 8 }).slice([null, null, 7]);
+    const net = fourierBasis({ ...small, inputs: 3, basis: 3 });
+    for (const given of [{ initial }, { initial, right }]) {
+      const run = await fitSolver(net, sorption, given, { steps: 4, batchSize: 2 });
+      expect(run.history.every(({ loss }) => Number.isFinite(loss))).toBe(true);
+    }
+  });
+});
+
+it("refuses what does not fit, by name", async () => {
+  await expect(fitSolver(network, pde, problems, { solving: "soft", steps: 1 })).rejects.toThrow(/"soft" takes one/);
+  await expect(fitSolver(network, pde, problems, { solving: { ridge: -1 } })).rejects.toThrow(/ridge is -1/);
+  await expect(fitSolver(network, pde, problems, { reference: problems.initial })).rejects.toThrow(
+    /reference has shape/,
+  );
+  expect(() => fourierBasis({ inputs: 0, basis: 1 })).toThrow(/inputs is 0/);
+});
