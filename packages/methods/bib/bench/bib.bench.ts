@@ -2,14 +2,14 @@ import { compare, python } from "@offprint/bench";
 import { designWith, dnaLandscape, fitTable, loadExampleModel } from "@offprint/bib";
 import { random, type Tensor, tree } from "@offprint/tensor-core";
 
-/* How long do 100 steps of 128 designs take, beside PyTorch: all designs in one batch, and one after the other as in the paper's script? */
+/* How long do 25 steps of 128 designs take, beside PyTorch: all designs in one batch, and one after the other as in the paper's script? */
 
 const torch = python(new URL("torch_peers.py", import.meta.url));
 
 const ROWS = 2000;
 /** Of the batch, and of the comparison with designs one after the other. */
 const [DESIGNS, FEW] = [128, 8];
-const STEPS = 100;
+const STEPS = 25;
 
 const table = dnaLandscape({ seed: 0 }).table(ROWS, random.rng("bench"));
 
@@ -30,7 +30,7 @@ export async function run(): Promise<void> {
     ours: () => designWith(fit, { starts: DESIGNS, steps: STEPS }),
     peers: { torch: torch.peer("batched", data) },
     maxRatio: 0.7,
-    repetitions: 5,
+    repetitions: 3,
   });
   await compare({
     name: `${STEPS} steps of ${FEW} designs, one after the other in PyTorch, as the paper's script does`,
