@@ -31,13 +31,13 @@ async function elementwise(): Promise<void> {
     name: "add, 1e6 float64",
     ours: () => add(a, b),
     peers: { numpy: numpy.peer("add", n) },
-    maxRatio: 2.5,
+    maxRatio: 2,
   });
   await compare({
     name: "exp, 1e6 float64",
     ours: () => exp(a),
     peers: { numpy: numpy.peer("exp", n) },
-    maxRatio: 2.5,
+    maxRatio: 2,
   });
 }
 
