@@ -2,6 +2,8 @@ import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } 
 import { checkOptions, requireInteger, type TensorLike, tensor } from "@offprint/tensor-core";
 import type { GbnnRecord, GbnnState } from "./boost.js";
 import { Folds, type Targets, type Task } from "./cross-validation.js";
+import type { FoldWorkers } from "./fold-job.js";
+import { FoldScores } from "./fold-scores.js";
 import { readFeatures } from "./model.js";
 import { type GbnnOptions, gbnnOptionNames } from "./options.js";
 import { requireThat, requireWord } from "./requirements.js";
@@ -30,6 +32,11 @@ export interface GridSearchSettings {
   readonly maxIterations?: number;
   /** Source of the folds. Default 0. */
   readonly seed?: number | string;
+  /**
+   * Where the fits are made, side by side: a cluster of `@offprint/cluster`, whose workers have this package. The numbers
+   * are those of a search without one; fits that are under way when it is stopped are made again. Default here, one by one.
+   */
+  readonly workers?: FoldWorkers;
 }
 
 /** Options of `gridSearch`. */
@@ -101,6 +108,7 @@ export const gridSettingNames = [
   "base",
   "maxIterations",
   "seed",
+  "workers",
 ] as const satisfies readonly (keyof GridSearchSettings)[];
 
 /**
@@ -124,17 +132,27 @@ export async function searchGrid(
   settings: GridSearchSettings,
   running: RunOptions<GridRecord, GridState>,
 ): Promise<GridSearchResult> {
-  const { task, grid = {}, base = {}, seed = 0, folds: count = 10 } = settings ?? {};
+  const { task, grid = {}, base = {}, seed = 0, folds: count = 10, workers } = settings ?? {};
   requireWord(owner, "task", task, ["classification", "regression"]);
   checkOptions(owner, grid, ["unitsPerStep", "subsample", "learningRate"]);
   checkOptions(owner, base, gbnnOptionNames);
   const points = gridPoints(grid);
   requireThat(points.length > 0, `${owner}: the grid is empty; give at least one value for each option`);
   const { data, rows, features } = readFeatures(owner, x);
-  const folds = new Folds(owner, "folds", task, tensor(data, { shape: [rows, features] }), y, count, seed);
+  const inputs = tensor(data, { shape: [rows, features] });
+  const folds = new Folds(owner, "folds", task, inputs, y, count, seed);
+  if (workers !== undefined) requireWorkers(owner, workers, base);
+  const elsewhere =
+    workers &&
+    new FoldScores(
+      workers,
+      { x: inputs, y, task, folds: count, seed },
+      points.map((point) => ({ ...base, ...point })),
+    );
   const fits = points.length * count;
   const { maxIterations = fits } = settings;
   requireInteger(owner, "maxIterations", maxIterations, 0);
+  let told = running.resume?.inner?.scores?.length ?? 0;
   const { last, ...run } = await runLoop<GridScores, GridRecord>(
     {
       owner,
@@ -142,6 +160,10 @@ export async function searchGrid(
       initial: () => ({ scores: [], fitting: null }),
       async step({ scores, fitting }) {
         const { signal } = running;
+        if (elsewhere !== undefined) {
+          const score = await elsewhere.take(scores.length, Math.min(fits, maxIterations), signal);
+          return { scores: score === undefined ? scores : [...scores, score], fitting: null };
+        }
         const point = points[Math.floor(scores.length / count)];
         const fold = scores.length % count;
         const interruption = { ...(signal && { signal }), ...(fitting && { resume: fitting }) };
@@ -150,8 +172,10 @@ export async function searchGrid(
         return { scores: [...scores, folds.score(fold, model)], fitting: null };
       },
       count: ({ scores }) => scores.length,
-      record({ scores, fitting }, iteration) {
-        if (fitting !== null) return undefined;
+      record({ scores }, iteration) {
+        // Nothing for a fit that was interrupted.
+        if (scores.length === told) return undefined;
+        told = scores.length;
         const made = scores.length - 1;
         return { iteration, ...points[Math.floor(made / count)], fold: made % count, score: scores[made] };
       },
@@ -163,10 +187,19 @@ export async function searchGrid(
         ),
     },
     running,
-  );
+  ).finally(() => elsewhere?.close());
   const table = scored(points, last.scores, count);
   const best = table.length === 0 ? undefined : table.reduce((a, b) => (b.score > a.score ? b : a));
   return { ...run, best: best && { ...base, ...valuesOf(best) }, table };
+}
+
+function requireWorkers(owner: string, workers: FoldWorkers, base: GbnnOptions): void {
+  const whole = typeof workers?.map === "function" && typeof workers.put === "function";
+  requireThat(whole, `${owner}: workers are not a cluster; give what \`cluster()\` of @offprint/cluster gives`);
+  requireThat(
+    base.loss === undefined,
+    `${owner}: base.loss is a function, which cannot be sent to workers; leave it or the workers out`,
+  );
 }
 
 /** The values of a point without what else it holds. */

@@ -5,6 +5,7 @@ export { type Body, type BoostedHead, boostHead } from "./boost-head.js";
 export type { Targets, Task } from "./cross-validation.js";
 export { applyNetwork, type DenseNetwork, type NetworkOptions, networkLogits, toNetwork } from "./dense-network.js";
 export { fitClassifier, fitRegressor } from "./fit.js";
+export type { FoldQuestion, FoldWorkers } from "./fold-job.js";
 export {
   type Fitting,
   type Grid,

@@ -77,12 +77,29 @@ export async function nestedGridSearch(
 ): Promise<NestedGridSearchResult> {
   const owner = "nestedGridSearch";
   checkOptions(owner, options, [...gridSettingNames, "outerFolds", ...runOptionNames]);
-  const { task, outerFolds = 10, seed = 0, maxIterations = outerFolds, signal, grid, base, folds } = options ?? {};
+  const {
+    task,
+    outerFolds = 10,
+    seed = 0,
+    maxIterations = outerFolds,
+    signal,
+    grid,
+    base,
+    folds,
+    workers,
+  } = options ?? {};
   requireWord(owner, "task", task, ["classification", "regression"]);
   const { data, rows, features } = readFeatures(owner, x);
   const outer = new Folds(owner, "outerFolds", task, tensor(data, { shape: [rows, features] }), y, outerFolds, seed);
   requireInteger(owner, "maxIterations", maxIterations, 0);
-  const settings = { task, seed, ...(grid && { grid }), ...(base && { base }), ...(folds && { folds }) };
+  const settings = {
+    task,
+    seed,
+    ...(grid && { grid }),
+    ...(base && { base }),
+    ...(folds && { folds }),
+    ...(workers && { workers }),
+  };
   const interruption = <S>(resume: S | null) => ({ ...(signal && { signal }), ...(resume && { resume }) });
   const { last, ...run } = await runLoop<NestedScores, NestedRecord>(
     {

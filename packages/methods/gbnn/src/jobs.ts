@@ -1,0 +1,1 @@
+export { type FoldContext, type FoldData, type FoldQuestion, scoreFold } from "./fold-job.js";
