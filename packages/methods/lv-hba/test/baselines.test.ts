@@ -1,11 +1,17 @@
 import type { ConstrainedBilevelProblem } from "@offprint/bilevel";
+import { projections } from "@offprint/solvers";
 import {
   add,
+  concatenate,
   eye,
+  grad,
   linalg,
+  log,
   matmul,
   mul,
   random,
+  sin,
+  slice,
   square,
   sub,
   sum,
@@ -46,7 +52,59 @@ function strongToy() {
   return { problem, level: { matrix: a, offset: (x: Tensor) => matmul(h, x) }, map, best };
 }
 
+/**
+ * The paper's second problem: F = sin(c'x + d'y) + log(|x + y|^2 + 1) over f = |x - y|^2 / 2 under A y + H x = 0, where x
+ * also satisfies B x = 0 and the lower half of B is zero.
+ */
+function paperToy(seed: number, n: number, rows: number) {
+  const rng = random.rng(seed);
+  const [a, h] = [rng.uniform([rows, n], float64), rng.uniform([rows, n], float64)];
+  const b = rng.uniform([Math.floor(rows / 2), n], float64);
+  const [c, d] = [rng.uniform([n], float64), rng.uniform([n], float64)];
+  const inverse = linalg.pinv(a);
+  const map = sub(sub(eye(n, n, "float64"), matmul(inverse, a)), matmul(inverse, h));
+  const onX = projections.affineSet(b, zeros([b.shape[0]], "float64"));
+  const none = zeros([b.shape[0], n], "float64");
+  const stacked = concatenate([concatenate([h, a], 1), concatenate([b, none], 1)], 0);
+  const onBoth = projections.affineSet(stacked, zeros([stacked.shape[0]], "float64"));
+  const upper = (x: Tensor, y: Tensor) =>
+    add(sin(add(sum(mul(c, x)), sum(mul(d, y)))), log(add(sum(square(add(x, y))), 1)));
+  const problem: ConstrainedBilevelProblem = {
+    initial: { x: onX(rng.normal([n], float64)), y: zeros([n], "float64") },
+    upper,
+    lower: (x, y) => mul(sum(square(sub(x, y))), 0.5),
+    constraints: (x, y) => add(matmul(a, y), matmul(h, x)),
+    equality: true,
+    project: { x: onX },
+    projectJointly(x, y) {
+      const pair = onBoth(concatenate([x, y], 0));
+      return { x: slice(pair, [{ stop: n }]), y: slice(pair, [{ start: n }]) };
+    },
+  };
+  const outer = (x: Tensor) => upper(x, matmul(map, x));
+  // Its gradient along the x that are allowed, of which the outer function is one of x alone.
+  const slope = (x: Tensor) => linalg.norm(onX(grad(outer)(x))).item();
+  return { problem, level: { matrix: a, offset: (x: Tensor) => matmul(h, x) }, map, outer, slope, onX };
+}
+
 describe("aipod", () => {
+  it("and LV-HBA come to rest on the paper's second problem, whose upper function is not convex", async () => {
+    for (const seed of [0, 1, 2]) {
+      const { problem, level, map, outer, slope, onX } = paperToy(seed, 10, 6);
+      const start = problem.initial.x;
+      const exact = await aipod(problem, level, { stepSize: 0.05, lowerStepSize: 0.5, maxIterations: 1500 });
+      const ours = await lvHba(problem, { maxIterations: 6000, gamma1: 1, gamma2: 1, c: 1, alpha: 0.2, eta: 0.3 });
+      expect(slope(start)).toBeGreaterThan(0.5);
+      expect(slope(exact.x)).toBeLessThan(1e-8);
+      expectClose(exact.y, matmul(map, exact.x), 1e-6);
+      // The penalty leaves a gap that shrinks as it grows: seldom is the point itself stationary.
+      const [high, low] = [outer(start).item(), outer(exact.x).item()];
+      expect(high - outer(ours.x).item()).toBeGreaterThan(0.9 * (high - low));
+      expectClose(onX(ours.x), ours.x, 1e-8);
+      expect(linalg.norm(sub(ours.y, matmul(map, ours.x))).item()).toBeLessThan(0.15);
+    }
+  });
+
   it("and E-AiPOD reach the minimiser of a strongly convex problem", async () => {
     const { problem, level, best, map } = strongToy();
     const options = { stepSize: 0.1, lowerStepSize: 0.5, maxIterations: 400 };
