@@ -1,23 +1,7 @@
-// What do a simulated run and a decoding cost, beside the same in NumPy? What a real run, beside uncoded training on the same threads?
+// What do a simulated run and a decoding cost, beside the same in NumPy?
 import { compare, python } from "@offprint/bench";
-import { cluster } from "@offprint/cluster";
-import { sgd } from "@offprint/optim";
 import { random } from "@offprint/tensor-core";
-import { digitHalves } from "../claims/digit-halves.js";
-import { firstModels } from "../claims/logistic-regression.js";
-import { profile } from "../claims/profiles.js";
-import { threads } from "../claims/real-workers.js";
-import {
-  cyclicCode,
-  drawDelays,
-  gc,
-  gilbertElliott,
-  mSgc,
-  type Scheme,
-  simulate,
-  trainOnCluster,
-  uncoded,
-} from "../src/index.js";
+import { cyclicCode, drawDelays, gilbertElliott, mSgc, simulate } from "../src/index.js";
 
 const numpy = python(new URL("coding_peers.py", import.meta.url));
 
@@ -52,35 +36,4 @@ export async function run(): Promise<void> {
     maxRatio: 0.5,
     repetitions: 7,
   });
-  const [size, steps, unit] = [8, 40, 15];
-  const data = digitHalves(1792);
-  const slow = profile("bench", size, steps + 4, 0.05).map((row) => row.map((each) => unit * each));
-  const here = await cluster({ kind: "threads", workers: 1 });
-  const train = (each: Scheme) =>
-    trainOnCluster(
-      here,
-      each,
-      {
-        job: threads.job,
-        models: firstModels(each.delay + 1),
-        optimizer: sgd({ learningRate: 1 }),
-        data,
-        config: { delays: slow, costs: 5 * unit },
-      },
-      { steps },
-    );
-  try {
-    await compare({
-      name: `${steps} real steps of M-SGC on ${size} threads of which some are slow`,
-      ours: () => train(mSgc({ workers: size, burst: 2, window: 4, lambda: 3 })),
-      peers: {
-        "uncoded all-reduce on the same threads": () => train(uncoded({ workers: size })),
-        "gradient coding": () => train(gc({ workers: size, stragglers: 1 })),
-      },
-      maxRatio: 1,
-      repetitions: 3,
-    });
-  } finally {
-    await here.close();
-  }
 }
