@@ -59,14 +59,18 @@ export function expNormal<T, I>(x: v128): v128 {
   return v128.add<I>(y, v128.shl<I>(shifted, mantissaBits<T>()));
 }
 
-/** exp over the whole range: the power of two is applied in two halves, so that subnormal results round once. */
+/**
+ * exp over the whole range: the power of two is applied in two halves, so that subnormal results round once. Where the
+ * result is 0 it is put there: a product that rounds to 0 takes the processor a hundred times as long as another.
+ */
 export function expAny<T, I>(x: v128): v128 {
-  const clamped = v128.max<T>(v128.min<T>(x, num<T>(EXP_HIGHEST)), num<T>(EXP_LOWEST));
+  const vanishes = v128.lt<T>(x, num<T>(EXP_LOWEST));
+  const clamped = v128.andnot(v128.min<T>(x, num<T>(EXP_HIGHEST)), vanishes);
   const n = v128.sub<T>(rounded<T>(clamped), num<T>(ROUNDER));
   const y = v128.add<T>(num<T>(ONE), reducedExpm1<T>(clamped, n));
   const half = v128.add<T>(v128.mul<T>(n, num<T>(HALF)), num<T>(ROUNDER));
   const rest = v128.add<T>(v128.sub<T>(n, v128.sub<T>(half, num<T>(ROUNDER))), num<T>(ROUNDER));
-  return v128.mul<T>(v128.mul<T>(y, power<T, I>(half)), power<T, I>(rest));
+  return v128.andnot(v128.mul<T>(v128.mul<T>(y, power<T, I>(half)), power<T, I>(rest)), vanishes);
 }
 
 /** e^x - 1 where every lane has |x| <= EXP_NORMAL. */

@@ -44,7 +44,7 @@ export {
 } from "./map";
 export { gemv_32, gemv_64 } from "./matvec";
 export { heapBase } from "./memory";
-export { normals } from "./normals";
+export { narrow, normals } from "./normals";
 export { qr } from "./qr";
 export { relax } from "./relaxation";
 export { sparseCg } from "./sparsecg";

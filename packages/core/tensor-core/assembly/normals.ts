@@ -3,10 +3,26 @@
 const LAYERS: i32 = 128;
 const TAIL: f64 = 3.442619855899;
 
+/**
+ * Bytes that words are drawn ahead of their use. The next word waits for the one before and the numbers made of them do
+ * not: the processor does both at once. Nearer, a load of a pair would wait for its two stores.
+ */
+const AHEAD: usize = 512;
+
 /** The state of xoroshiro128+. */
 let s0: u64 = 0;
 let s1: u64 = 0;
-let edges: usize = 0;
+/** For each layer its edge, and the fraction of it that surely lies under the curve. */
+let layers: usize = 0;
+/**
+ * The pairs of words that are drawn and not used, not yet mixed: in the places of results that are not yet written. The
+ * first of a pair is the upper half of a 64-bit number.
+ */
+let pairs: usize = 0;
+let pairsEnd: usize = 0;
+/** The first of the last pair taken from them, mixed, and the second. */
+let first: u32 = 0;
+let second: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -19,25 +35,47 @@ function mix(word: u32): u32 {
   return x ^ (x >> 16);
 }
 
+/** `mix` of four words. */
 // @ts-ignore: decorator
 @inline
-function word(): u32 {
-  const out = <u32>(s0 + s1);
-  const a = s0 ^ s1;
-  s0 = rotl<u64>(s0, 24) ^ a ^ (a << 16);
-  s1 = rotl<u64>(a, 37);
-  return mix(out);
+function mixed(words: v128): v128 {
+  let x = v128.xor(words, i32x4.shr_u(words, 16));
+  x = i32x4.mul(x, i32x4.splat(0x7feb352d));
+  x = v128.xor(x, i32x4.shr_u(x, 15));
+  x = i32x4.mul(x, i32x4.splat(0x846ca68b));
+  return v128.xor(x, i32x4.shr_u(x, 16));
+}
+
+/** Takes the next pair of words; where all that were drawn are taken, another is drawn in the place of the last. */
+function take(): void {
+  if (pairs == pairsEnd) {
+    pairs -= 8;
+    let a = s0, b = s1;
+    store<u32>(pairs, <u32>(a + b), 4);
+    let c = a ^ b;
+    a = rotl<u64>(a, 24) ^ c ^ (c << 16);
+    b = rotl<u64>(c, 37);
+    store<u32>(pairs, <u32>(a + b));
+    c = a ^ b;
+    s0 = rotl<u64>(a, 24) ^ c ^ (c << 16);
+    s1 = rotl<u64>(c, 37);
+  }
+  first = mix(load<u32>(pairs, 4));
+  second = mix(load<u32>(pairs));
+  pairs += 8;
 }
 
 function uniform(): f64 {
-  const high = word() >> 5;
-  const low = word() >> 6;
+  take();
+  const high = first >> 5;
+  const low = second >> 6;
   return (<f64>high * 67108864 + <f64>low) * 1.1102230246251565e-16;
 }
 
 function exponential(): f64 {
-  const high = word() >> 6;
-  const low = word() >> 6;
+  take();
+  const high = first >> 6;
+  const low = second >> 6;
   return -log((<f64>high * 67108864 + <f64>low + 0.5) * 2.220446049250313e-16);
 }
 
@@ -71,8 +109,9 @@ function log(x: f64): f64 {
 /** exp of a number of ordinary size: what the ziggurat asks for lies within 7 of 0. */
 function exp(x: f64): f64 {
   const scaled = x * 1.4426950408889634;
-  let k = floor(scaled);
-  if (scaled - k >= 0.5) k += 1;
+  const below = floor(scaled);
+  // No branch: it could not be guessed.
+  const k = below + <f64>(<i32>(scaled - below >= 0.5));
   const r = x - k * 0.6931471803691238 - k * 1.9082149292705877e-10;
   const tail =
     1.0 / 40320.0 +
@@ -101,54 +140,106 @@ function tail(): f64 {
 // @ts-ignore: decorator
 @inline
 function edge(layer: u32): f64 {
-  return load<f64>(edges + (<usize>layer << 3));
+  return load<f64>(layers + (<usize>layer << 4));
 }
 
-/** A number that does not surely lie under the curve, or NaN where it does not. */
-function border(u: f64, layer: u32): f64 {
-  if (layer == 0) return u < 0 ? -tail() : tail();
+/** Writes a number to `out` that does not surely lie under the curve; where it does not, the next takes its place. */
+// @ts-ignore: decorator
+@inline
+function border(u: f64, layer: u32, out: usize): usize {
+  if (layer == 0) {
+    store<f64>(out, u < 0 ? -tail() : tail());
+    return out + 8;
+  }
   const x = u * edge(layer);
   const outer = exp(-0.5 * (edge(layer) * edge(layer) - x * x));
   const inner = exp(-0.5 * (edge(layer + 1) * edge(layer + 1) - x * x));
-  return inner + uniform() * (outer - inner) < 1 ? x : NaN;
+  const under = inner + uniform() * (outer - inner) < 1;
+  store<f64>(out, x);
+  // No branch: it could not be guessed.
+  return out + (<usize>under << 3);
+}
+
+/** Writes the number of the next pair to `out`, or, where it does not lie under the curve, leaves the place to another. */
+function next(out: usize): usize {
+  take();
+  const layer = second & (LAYERS - 1);
+  const u = (<f64>(<i32>first) + (<f64>(second >> 12) + 0.5) * 9.5367431640625e-7) * 4.656612873077393e-10;
+  if (abs(u) >= load<f64>(layers + (<usize>layer << 4), 8)) return border(u, layer, out);
+  store<f64>(out, u * edge(layer));
+  return out + 8;
 }
 
 /**
- * Writes `n` numbers to `out` and moves the generator, whose four words are at `state`, on. `tables` holds the 129 edges
- * of the layers and the 128 fractions of them that surely lie under the curve.
+ * Writes `n` numbers to `out` and moves the generator, whose four words are at `state`, on. `tables` holds for each of
+ * the 128 layers its edge and the fraction of it that surely lies under the curve, and one more edge, which is 0.
  */
 export function normals(state: usize, tables: usize, out: usize, n: i32): void {
-  edges = tables;
-  const inside = tables + ((<usize>LAYERS + 1) << 3);
-  // The high word of each half comes first. The state stays in locals: globals are memory.
+  layers = tables;
+  const end = out + (<usize>n << 3);
+  // The high word of each half comes first. What changes with every number stays in locals: globals are memory.
   let a = rotl<u64>(load<u64>(state), 32);
   let b = rotl<u64>(load<u64>(state, 8), 32);
-  for (const end = out + (<usize>n << 3); out < end; out += 8) {
-    while (true) {
-      const high = <i32>mix(<u32>(a + b));
+  let taken = end;
+  let drawn = end;
+  while (out < end) {
+    if (taken == end) {
+      // Pairs lie in the places that are still to be written. Each number takes one at least: none is drawn in vain.
+      taken = out;
+      drawn = out;
+    }
+    for (const ahead = min<usize>(taken + AHEAD, end); drawn < ahead; drawn += 8) {
+      store<u32>(drawn, <u32>(a + b), 4);
       let c = a ^ b;
       a = rotl<u64>(a, 24) ^ c ^ (c << 16);
       b = rotl<u64>(c, 37);
-      const low = mix(<u32>(a + b));
+      store<u32>(drawn, <u32>(a + b));
       c = a ^ b;
       a = rotl<u64>(a, 24) ^ c ^ (c << 16);
       b = rotl<u64>(c, 37);
-      const layer = low & (LAYERS - 1);
-      const u = (<f64>high + (<f64>(low >> 12) + 0.5) * 9.5367431640625e-7) * 4.656612873077393e-10;
-      let x = u * load<f64>(tables + (<usize>layer << 3));
-      if (abs(u) >= load<f64>(inside + (<usize>layer << 3))) {
-        s0 = a;
-        s1 = b;
-        x = border(u, layer);
-        a = s0;
-        b = s1;
+    }
+    if (end - taken >= 16) {
+      const words = mixed(v128.load(taken));
+      const at = i64x2.shl(v128.and(words, i64x2.splat(LAYERS - 1)), 4);
+      const layer0 = v128.load(layers + <usize>i32x4.extract_lane(at, 0));
+      const layer1 = v128.load(layers + <usize>i32x4.extract_lane(at, 2));
+      // The upper 52 bits as a whole number k below 2^51 in magnitude, in the bits of 1.5 2^52 + k; u = (k + 1/2) / 2^51.
+      const shifted = v128.xor(i64x2.shr_u(words, 12), i64x2.splat(0x4338000000000000));
+      const k = f64x2.sub(shifted, f64x2.splat(6755399441055744));
+      const u = f64x2.mul(f64x2.add(k, f64x2.splat(0.5)), f64x2.splat(4.440892098500626e-16));
+      const surely = i64x2.bitmask(f64x2.lt(f64x2.abs(u), v128.shuffle<i64>(layer0, layer1, 1, 3)));
+      const x = f64x2.mul(u, v128.shuffle<i64>(layer0, layer1, 0, 2));
+      if (surely == 3) {
+        v128.store(out, x);
+        taken += 16;
+        out += 16;
+        continue;
       }
-      if (x == x) {
-        store<f64>(out, x);
-        break;
+      if (surely & 1) {
+        store<f64>(out, f64x2.extract_lane(x, 0));
+        taken += 8;
+        out += 8;
+        continue;
       }
     }
+    s0 = a;
+    s1 = b;
+    pairs = taken;
+    pairsEnd = drawn;
+    out = next(out);
+    a = s0;
+    b = s1;
+    taken = pairs;
   }
   store<u64>(state, rotl<u64>(a, 32));
   store<u64>(state, rotl<u64>(b, 32), 8);
+}
+
+/** Rounds `n` float64 to float32, which take the first half of their place; two at a time. */
+export function narrow(values: usize, n: i32): void {
+  let to = values;
+  for (const end = values + (<usize>n << 3); values < end; values += 16) {
+    v128.store64_lane(to, f32x4.demote_f64x2_zero(v128.load(values)), 0);
+    to += 8;
+  }
 }

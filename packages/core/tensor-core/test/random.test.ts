@@ -114,8 +114,19 @@ describe("streams", () => {
     expect(rng(1).normal([2]).dtype).toBe("float32");
   });
 
+  it("fillNormal writes into a part of an array what normal gives", () => {
+    for (const array of [new Float32Array(2000), new Float64Array(2000)]) {
+      const [into, apart] = [rng("part"), rng("part")];
+      into.fillNormal(array.subarray(100, 1900));
+      const drawn = apart.normal([1800], { dtype: array instanceof Float32Array ? "float32" : "float64" });
+      expect(array.subarray(100, 1900)).toEqual(drawn.data());
+      expect([array[99], array[1900]]).toEqual([0, 0]);
+      expect(into.toJSON()).toEqual(apart.toJSON());
+    }
+  });
+
   it("normal numbers are the same from WebAssembly and from JavaScript, the state after them as well", () => {
-    for (const n of [32, 65_537, 100_003]) {
+    for (const n of [32, 33, 511, 512, 65_537, 100_003]) {
       const [fast, plain] = [rng("normals"), rng("normals")];
       setKernels("wasm");
       const numbers = [fast.normal([n], f64), fast.normal([n])].map((x) => x.data());
@@ -125,7 +136,7 @@ describe("streams", () => {
       expect(numbers).toEqual(expected);
       expect(fast.toJSON()).toEqual(plain.toJSON());
       // Beyond 3.44 the tail begins.
-      expect(n < 100 || Math.max(...expected[0]) > 3.5).toBe(true);
+      expect(n < 1000 || Math.max(...expected[0]) > 3.5).toBe(true);
     }
   });
 
@@ -202,6 +213,7 @@ describe("parameters", () => {
     ["a NaN mean in a tensor", () => rng(0).normal([2], { mean: [0, Number.NaN] }), "ValueError"],
     ["a mean that does not broadcast", () => rng(0).normal([2], { mean: [1, 2, 3] }), "ShapeError"],
     ["an int32 normal", () => rng(0).normal([2], { dtype: "int32" }), "DTypeError"],
+    ["numbers to be filled into a list", () => rng(0).fillNormal([0, 0] as never), "DTypeError"],
     ["a fractional shape", () => rng(0).normal([1.5]), "ShapeError"],
     ["a number for a shape", () => rng(0).normal(3 as never), "ShapeError"],
     ["a probability of 2", () => rng(0).bernoulli([1], { probability: 2 }), "ValueError"],

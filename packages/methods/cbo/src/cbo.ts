@@ -146,7 +146,7 @@ export async function cbo(problem: CboProblem, options: CboOptions = {}): Promis
     scaleAt: (k) => sigma * Math.sqrt(dt) * cooled("sigmaFactor", k - 1),
     alphaAt: (k) => alpha * cooled("alphaFactor", k),
     automatic: settings.automatic,
-    normalsAt: (k) => settings.normals(k - 1),
+    normalsAt: (k, out) => settings.normals(k - 1, out),
     batches: batchesOf(owner, options, settings),
     descent: gamma * learningRate * dt,
     ...{ unit: settings.unit, collapses: settings.collapses },

@@ -64,7 +64,8 @@ export async function consensusHopping(problem: CboProblem, options: HoppingOpti
   requireInteger(owner, "schedule.everySteps", everySteps, 1);
   requirePositive(owner, "schedule.factor", factor);
   const start = () => {
-    const z = normals(0).data();
+    const z = dtype === "float32" ? new Float32Array(n * d) : new Float64Array(n * d);
+    normals(0, z);
     const values = Float64Array.from({ length: n * d }, (_, i) => centre[i % d] + width * z[i]);
     return feasible(settled, asTensor(hostTensor(values, [n, d], "float64"), dtype), owner);
   };

@@ -5,9 +5,11 @@ export function dispersion(particles: Tensor): { readonly variance: number; read
   const [n, d] = particles.shape;
   const values = particles.data();
   const means = new Float64Array(d);
-  for (let i = 0; i < values.length; i++) means[i % d] += values[i] / n;
+  for (let row = 0; row < values.length; row += d) for (let j = 0; j < d; j++) means[j] += values[row + j] / n;
   const variances = new Float64Array(d);
-  for (let i = 0; i < values.length; i++) variances[i % d] += (values[i] - means[i % d]) ** 2 / n;
+  for (let row = 0; row < values.length; row += d) {
+    for (let j = 0; j < d; j++) variances[j] += (values[row + j] - means[j]) ** 2 / n;
+  }
   let [square, total] = [0, 0];
   for (const variance of variances) {
     square += variance * variance;

@@ -130,7 +130,8 @@ function fieldsOf({ particles, consensus, energy, spread, nEff }: SwarmFigures) 
 }
 
 function bestOf({ best, least }: SwarmFigures): BestParticle {
-  return { x: hostTensor(best, [best.length], "float64"), objective: least };
+  const x = best();
+  return { x: hostTensor(x, [x.length], "float64"), objective: least };
 }
 
 /** The best of all swarms, and the consensus of the one that found it. */

@@ -74,7 +74,7 @@ function apart(stacked: Stacked): SwarmFigures[] {
   return Array.from({ length: count }, (_, s) => ({
     particles: hostTensor(particles.subarray(s * n * d, (s + 1) * n * d), [n, d], dtype),
     consensus: hostTensor(consensus.slice(s * d, (s + 1) * d), [d], dtype),
-    best: new Float64Array(best.subarray(s * d, (s + 1) * d)),
+    best: () => new Float64Array(best.subarray(s * d, (s + 1) * d)),
     ...{ energy: energy[s], nEff: nEff[s], least: least[s], spread: spread[s], radius: radius[s] },
   }));
 }

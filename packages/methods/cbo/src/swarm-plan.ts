@@ -23,8 +23,8 @@ export interface SwarmPlan {
   readonly alphaAt: (k: number) => number;
   /** Whether alpha follows the energies in place of that. */
   readonly automatic: boolean;
-  /** Standard normal numbers `[n, d]` that lead to the particles of step k >= 1. */
-  readonly normalsAt: (k: number) => Tensor;
+  /** Writes the standard normal numbers `[n, d]` that lead to the particles of step k >= 1. */
+  readonly normalsAt: (k: number, out: Float32Array | Float64Array) => void;
   /** Random batches of particles; undefined: all of them, always. */
   readonly batches: ParticleBatches | undefined;
   /** gamma lr dt of the gradient drift; 0 for none. */

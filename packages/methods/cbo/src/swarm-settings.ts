@@ -1,12 +1,4 @@
-import {
-  asTensor,
-  random,
-  requireChoice,
-  requireInteger,
-  requirePositive,
-  ShapeError,
-  type Tensor,
-} from "@offprint/tensor-core";
+import { random, requireChoice, requireInteger, requirePositive, ShapeError, type Tensor } from "@offprint/tensor-core";
 import { requireAlpha } from "./consensus-point.js";
 import { readTensor } from "./problem.js";
 import type { SwarmOptions } from "./swarm-options.js";
@@ -23,8 +15,8 @@ export interface SwarmSettings {
   /** The tolerance along each coordinate, `[d]`. */
   readonly unit: readonly number[];
   readonly collapses: boolean;
-  /** Random numbers `[n, d]` of the user's source or from the seed. */
-  readonly normals: (k: number) => Tensor;
+  /** Writes the random numbers `[n, d]` of the user's source or from the seed. */
+  readonly normals: (k: number, out: Float32Array | Float64Array) => void;
 }
 
 /** @internal What options default to, where that differs from case to case. */
@@ -56,7 +48,7 @@ export function swarmSettings(owner: string, options: SwarmOptions, d: number, d
     ...{ n, maxIterations, alpha: alpha === "auto" ? 0 : alpha, automatic: alpha === "auto", seed, dtype },
     unit: unit ?? new Array<number>(d).fill(NEAR),
     collapses: unit !== undefined,
-    normals: normalsOf(owner, options, seed, n, d, dtype),
+    normals: normalsOf(owner, options, seed, n, d),
   };
 }
 
@@ -66,14 +58,13 @@ function normalsOf(
   seed: number | string,
   n: number,
   d: number,
-  dtype: "float32" | "float64",
 ): SwarmSettings["normals"] {
   random.rng(seed); // a bad seed is told here
-  if (noiseSource === undefined) return (k) => random.rng(`${seed}/noise/${k}`).normal([n, d], { dtype });
-  return (k) => {
+  if (noiseSource === undefined) return (k, out) => random.rng(`${seed}/noise/${k}`).fillNormal(out);
+  return (k, out) => {
     const z = readTensor(owner, `noiseSource(${k})`, noiseSource(k));
     requireSwarmShape(owner, `noiseSource(${k})`, z, n, d);
-    return asTensor(z, dtype);
+    out.set(z.data());
   };
 }
 

@@ -9,6 +9,7 @@ import {
   max,
   mean,
   mul,
+  reshape,
   scan,
   sqrt,
   square,
@@ -75,7 +76,8 @@ type Assessed = Omit<Weighing, "best"> & {
 export interface SwarmFigures {
   readonly particles: Tensor;
   readonly consensus: Tensor;
-  readonly best: Float64Array;
+  /** A copy of the best particle, `[d]`. */
+  readonly best: () => Float64Array;
   readonly energy: number;
   readonly nEff: number;
   readonly least: number;
@@ -185,9 +187,14 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
     alpha: tensor(alphaAt(k), { dtype }),
     ...(batches && { rows: hostTensor(batches.rowsAt(k), [batches.size], "int32") }),
   });
+  const normalsOf = (k: number, steps: number): Tensor => {
+    const values = dtype === "float32" ? new Float32Array(steps * n * d) : new Float64Array(steps * n * d);
+    for (let s = 0; s < steps; s++) plan.normalsAt(k + s, values.subarray(s * n * d, (s + 1) * n * d));
+    return hostTensor(values, [steps, n, d], dtype);
+  };
   const inputAt = (particles: Tensor, consensus: Tensor, k: number): StepInput => ({
     ...{ particles, consensus },
-    normals: plan.normalsAt(k),
+    normals: reshape(normalsOf(k, 1), [n, d]),
     scale: tensor(plan.scaleAt(k), { dtype }),
     ...(batches?.partial && { movers: hostTensor(marked(batches.rowsAt(k - 1), n), [n, 1], "bool") }),
   });
@@ -205,9 +212,7 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
         Array.from({ length: AHEAD }, (_, s) => value(k + s)),
         { dtype },
       );
-    const normals = dtype === "float32" ? new Float32Array(AHEAD * n * d) : new Float64Array(AHEAD * n * d);
-    for (let s = 0; s < AHEAD; s++) normals.set(plan.normalsAt(k + s).data(), s * n * d);
-    return { normals: hostTensor(normals, [AHEAD, n, d], dtype), scale: of(plan.scaleAt), alpha: of(alphaAt) };
+    return { normals: normalsOf(k, AHEAD), scale: of(plan.scaleAt), alpha: of(alphaAt) };
   };
   const one = (particles: Tensor, consensus: Tensor, k: number) =>
     figuresOf(steps.step(inputAt(particles, consensus, k), judgementAt(k)));
@@ -239,7 +244,7 @@ function slopeOf(objective: BatchedObjective): (particles: Tensor) => Tensor {
 
 function figuresOf({ particles, consensus, best, energy, nEff, least, spread, radius }: Assessed): SwarmFigures {
   return {
-    ...{ particles, consensus, best: new Float64Array(best.data()) },
+    ...{ particles, consensus, best: () => new Float64Array(best.data()) },
     ...{ energy: energy.item(), nEff: nEff.item(), least: least.item(), spread: spread.item(), radius: radius.item() },
   };
 }

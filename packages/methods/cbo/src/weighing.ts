@@ -7,6 +7,7 @@ import {
   exp,
   greater,
   less,
+  logicalAnd,
   matmul,
   max,
   min,
@@ -84,8 +85,16 @@ function firstOf(mask: Tensor): Tensor {
   return min(where(mask, arange(n), n - 1));
 }
 
+/**
+ * Weights beyond exp(-`VANISHES`) are 0: beside the best particle's 1 they change no sum, and their squares would be
+ * subnormal numbers, on which a processor spends a hundred times as long.
+ */
+const VANISHES = { float32: 40, float64: 340 };
+
 function weightsOf(gap: Tensor, defined: Tensor, alpha: Tensor): Tensor {
-  return where(defined, exp(neg(mul(gap, alpha))), 0);
+  const vanishes = VANISHES[gap.dtype as "float32" | "float64"];
+  const exponent = minimum(mul(gap, alpha), vanishes);
+  return where(logicalAnd(defined, less(exponent, vanishes)), exp(neg(exponent)), 0);
 }
 
 /** `(sum w)^2 / sum w^2`. */

@@ -1,7 +1,7 @@
 import { checkOptions } from "../check-options.js";
 import { asTensor } from "../construct.js";
 import { allocate, convert } from "../dtype.js";
-import { ShapeError, ValueError } from "../errors.js";
+import { DTypeError, ShapeError, ValueError } from "../errors.js";
 import { formatShape, type Shape, sizeOf } from "../shape.js";
 import { hostTensor, isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import { orthonormalColumns, sphere } from "./directions.js";
@@ -98,6 +98,19 @@ export class ContinuousDraws {
       for (let i = 0; i < out.length; i++) out[i] = at(mean, i) + at(std, i) * standardNormal(source);
     }
     return hostTensor(out, [...shape], dtype);
+  }
+
+  /**
+   * Fills an array with standard normal numbers, those that `normal([array.length])` gives: for parts of a larger array.
+   * @throws DTypeError for anything but a `Float32Array` or `Float64Array`.
+   */
+  fillNormal(array: Float32Array | Float64Array): void {
+    if (!(array instanceof Float32Array || array instanceof Float64Array)) {
+      throw new DTypeError(
+        "fillNormal: array must be a Float32Array or a Float64Array, into which numbers are written",
+      );
+    }
+    fillStandardNormal(this.source, array);
   }
 
   /** Normal numbers given that they lie in [low, high]; exact even far out in a tail. */

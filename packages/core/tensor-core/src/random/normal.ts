@@ -45,8 +45,8 @@ export function standardNormal(source: Source): number {
 
 /** Fewer numbers than this are drawn sooner than the kernel is called. */
 const FEW = 32;
-/** The edges, and then the fractions. */
-const tables = Float64Array.from([...edges, ...inside]);
+/** For each layer its edge and its fraction, and the last edge. */
+const tables = Float64Array.from({ length: 2 * LAYERS + 1 }, (_, i) => (i % 2 === 0 ? edges : inside)[i >> 1]);
 
 /** Fills `out` with standard normal numbers: those that so many calls of `standardNormal` give. */
 export function fillStandardNormal(source: Source, out: Float32Array | Float64Array): void {

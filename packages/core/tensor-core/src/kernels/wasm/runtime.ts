@@ -74,6 +74,7 @@ export interface WasmKernels {
     norms: number,
     rho: number,
   ): number;
+  narrow(values: number, n: number): void;
   normals(state: number, tables: number, out: number, n: number): void;
   qr(rows: number, columns: number, a: number, q: number, work: number): void;
   triangularSolve(
