@@ -37,13 +37,33 @@ export function processorSeconds(): number {
  * @param onCpu Whether this program's processor does it, and not a device.
  */
 export async function leastSeconds(run: () => unknown, onCpu = true): Promise<number> {
-  let shortest = Number.POSITIVE_INFINITY;
+  const [shortest] = await leastSecondsInTurn([run], onCpu);
+  return shortest;
+}
+
+/**
+ * {@link leastSeconds} of several runs that are compared, one of each in turn: what slows the machine for a while slows all
+ * of them.
+ *
+ * @param runs The works; promises are awaited.
+ * @param onCpu Whether this program's processor does them, and not a device.
+ * @param onTurn Told after each turn which part of the least number of them is done.
+ */
+export async function leastSecondsInTurn(
+  runs: readonly (() => unknown)[],
+  onCpu = true,
+  onTurn?: (done: number) => unknown,
+): Promise<number[]> {
+  const shortest = runs.map(() => Number.POSITIVE_INFINITY);
   const started = performance.now();
-  for (let runs = 0; runs < 20 && (runs < 5 || performance.now() - started < 150); runs++) {
-    const [before, workedBefore] = [performance.now(), processorSeconds()];
-    await run();
-    const worked = processorSeconds() - workedBefore;
-    shortest = Math.min(shortest, (performance.now() - before) / 1000, onCpu && worked > 0 ? worked : Infinity);
+  for (let turn = 0; turn < 20 && (turn < 5 || performance.now() - started < 150 * runs.length); turn++) {
+    for (const [i, run] of runs.entries()) {
+      const [before, workedBefore] = [performance.now(), processorSeconds()];
+      await run();
+      const worked = processorSeconds() - workedBefore;
+      shortest[i] = Math.min(shortest[i], (performance.now() - before) / 1000, onCpu && worked > 0 ? worked : Infinity);
+    }
+    await onTurn?.(Math.min(1, (turn + 1) / 5));
   }
   return shortest;
 }

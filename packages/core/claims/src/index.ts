@@ -7,7 +7,7 @@ export {
   defineClaims,
   type Scale,
 } from "./claim.js";
-export { growthOf, leastIterationSeconds, leastSeconds, processorSeconds } from "./cost.js";
+export { growthOf, leastIterationSeconds, leastSeconds, leastSecondsInTurn, processorSeconds } from "./cost.js";
 export { largestDifference, meanOf, medianOf } from "./measures.js";
 export { memo } from "./memo.js";
 export { barPlot } from "./plots/bars.js";

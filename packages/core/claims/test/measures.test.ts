@@ -1,6 +1,14 @@
 import { f64 } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { growthOf, largestDifference, leastIterationSeconds, leastSeconds, meanOf, medianOf } from "../src/index.js";
+import {
+  growthOf,
+  largestDifference,
+  leastIterationSeconds,
+  leastSeconds,
+  leastSecondsInTurn,
+  meanOf,
+  medianOf,
+} from "../src/index.js";
 
 describe("measures", () => {
   it("are the mean and the median", () => {
@@ -17,6 +25,15 @@ describe("measures", () => {
     let runs = 0;
     expect(await leastSeconds(async () => void runs++)).toBeGreaterThanOrEqual(0);
     expect(runs).toBeGreaterThanOrEqual(5);
+    const turns: string[] = [];
+    const work = (name: string) => () => void turns.push(name);
+    const told: number[] = [];
+    const times = await leastSecondsInTurn([work("a"), work("b")], false, (done) => void told.push(done));
+    expect([times.length, turns.slice(0, 4), told.slice(0, 6)]).toEqual([
+      2,
+      ["a", "b", "a", "b"],
+      [0.2, 0.4, 0.6, 0.8, 1, 1],
+    ]);
     const records = (count: number) => (tick: () => void) => {
       for (let k = 0; k < count; k++) tick();
     };
