@@ -17,7 +17,7 @@ export function judgeIllConditioned(runs: readonly Readonly<Record<string, Marks
 }
 
 /** On ill-conditioned data tuned baselines stay far behind. */
-export function illConditioned(method: Method = targetSurrogates, quickRuns = 3): Claim {
+export function illConditioned(method: Method = targetSurrogates, quickRuns = 4): Claim {
   return {
     id: "ill-conditioned",
     statement: "On ill-conditioned data, surrogates come several times nearer to the optimum than tuned baselines",
