@@ -17,6 +17,7 @@ import {
   mul,
   notEqual,
   scatterAdd,
+  scatterSet,
   stack,
   sub,
   sum,
@@ -27,6 +28,7 @@ import {
   whileLoop,
   zeros,
 } from "@offprint/tensor-core";
+import { unwritten } from "@offprint/tensor-core/internal";
 import type { Controller } from "./controller.js";
 import type { Tolerances } from "./initial-step.js";
 import type { Method, Step } from "./methods/method.js";
@@ -56,7 +58,10 @@ export interface Progress {
   readonly watched: Tensor;
 }
 
-/** What is kept of the steps of a solve: rows, as many as there is room for; none of what is not kept. */
+/**
+ * What is kept of the steps of a solve: rows, as many as there is room for; none of what is not kept. Behind the last step
+ * numbers are 0, rows of vectors whatever was there.
+ */
 export interface Records {
   /** Where each begins. */
   readonly t: Tensor;
@@ -74,6 +79,8 @@ export interface Records {
   readonly stiffness: Tensor;
   /** Vectors of the dense output, `[room, basis * n]`. */
   readonly basis: Tensor;
+  /** The rates of all stages, `[room, (1 + evaluations) * n]`. */
+  readonly rates: Tensor;
 }
 
 /** What is kept of steps beside their times, sizes and estimates. */
@@ -82,6 +89,8 @@ export interface Keeping {
   readonly states: number;
   /** Vectors of the dense output. */
   readonly basis: boolean;
+  /** The rates of all stages. */
+  readonly rates: boolean;
   /** What the controller had proposed and remembered. */
   readonly control: boolean;
 }
@@ -142,10 +151,11 @@ const EPSILON = 2 ** -52;
 /** Steps that are longer than what is left but for rounding end there. */
 const NEARLY = 1 + 1e-10;
 
-/** @internal Records without rows yet. */
-export function emptyRecords({ size, dtype }: System, method: Method, room: number, keeping: Keeping): Records {
-  const { states, basis, control } = keeping;
+/** @internal Records without rows yet, for rates like `rate`. */
+export function emptyRecords({ size }: System, method: Method, room: number, keeping: Keeping, rate: Tensor): Records {
+  const { states, basis, rates, control } = keeping;
   const column = (kept = true) => zeros([kept ? room : 0], "float64");
+  const vectors = (rows: number, count: number) => unwritten([rows, count * size], rate);
   return {
     t: column(),
     h: column(),
@@ -153,8 +163,10 @@ export function emptyRecords({ size, dtype }: System, method: Method, room: numb
     memory: column(control),
     error: column(),
     stiffness: column(),
-    y: zeros([states === 0 ? 0 : Math.ceil(room / states), size], dtype),
-    basis: zeros([basis ? room : 0, method.basisSize * size], dtype),
+    // States that are not kept go into a last row.
+    y: vectors(states === 0 ? 0 : Math.ceil(room / states) + (states === 1 ? 0 : 1), 1),
+    basis: vectors(basis ? room : 0, method.basisSize),
+    rates: vectors(rates ? room : 0, 1 + method.evaluations),
   };
 }
 
@@ -181,7 +193,7 @@ export function advance<G>(
     return room.attempts === undefined ? both : logicalAnd(both, less(tried, room.attempts));
   };
   const body = (s: typeof start): typeof start => {
-    const { next, row, changed, tried } = attempt(given, s.progress, (s.records?.basis.shape[0] ?? 0) > 0);
+    const { next, row, changed, tried } = attempt(given, s.progress, s.records);
     const { accepted } = tried;
     return {
       progress: next,
@@ -201,7 +213,7 @@ type Row = { readonly [K in keyof Records]: Tensor };
 function attempt(
   given: Advance,
   s: Progress,
-  withBasis: boolean,
+  records: Records | undefined,
 ): { next: Progress; row: Row; changed: Tensor; tried: Tried } {
   const { system, method, controller, direction, stops } = given;
   const target = take(stops, s.stop);
@@ -209,7 +221,9 @@ function attempt(
   const reaches = greaterEqual(mul(s.proposal, NEARLY), left);
   const size = where(reaches, left, s.proposal);
   const h = mul(direction, size);
-  const step = method.step(withinStep(given, s.t, h), s.t, s.y, h, s.first);
+  const { noted, rates } = notingRates(withinStep(given, s.t, h));
+  const step = method.step(noted, s.t, s.y, h, s.first);
+  const stages = [s.first, ...rates];
   const error = errorOf(given, s.y, step);
   const decision = controller.decide(error, s.memory, method.errorOrder);
   const finite = isNumber(add(error, cast(sum(step.next), "float64")));
@@ -252,7 +266,8 @@ function attempt(
     y: s.y,
     error,
     stiffness: step.stiffness === undefined ? tensor(0, { dtype: "float64" }) : cast(step.stiffness, "float64"),
-    basis: withBasis ? stack(step.basis()).reshape([method.basisSize * system.size]) : zeros([0], system.dtype),
+    basis: keptVectors(records?.basis, step.basis),
+    rates: keptVectors(records?.rates, () => stages),
   };
   return {
     next,
@@ -260,6 +275,22 @@ function attempt(
     row,
     changed: given.watch === undefined ? equal(t, Number.NaN) : changes(s.watched, watched),
   };
+}
+
+/** A system, and the rates that were asked of it, in order. */
+function notingRates(system: System): { noted: System; rates: Tensor[] } {
+  const rates: Tensor[] = [];
+  const rate = (t: Tensor, y: Tensor) => {
+    const value = system.rate(t, y);
+    rates.push(value);
+    return value;
+  };
+  return { noted: { ...system, rate }, rates };
+}
+
+/** Vectors as a row, where there are rows for them. */
+function keptVectors(rows: Tensor | undefined, vectors: () => readonly Tensor[]): Tensor {
+  return rows === undefined || rows.shape[0] === 0 ? tensor(0) : stack(vectors()).reshape([rows.shape[1]]);
 }
 
 /**
@@ -294,18 +325,23 @@ function isNumber(x: Tensor): Tensor {
 }
 
 function withRow(records: Records, index: Tensor, accepted: Tensor, row: Row, every: number): Records {
-  const put = (rows: Tensor, values: Tensor, place = index, stands = accepted) =>
-    rows.shape[0] === 0 ? rows : scatterAdd(rows, minimum(place, rows.shape[0] - 1), where(stands, values, 0));
+  const last = (rows: Tensor) => rows.shape[0] - 1;
+  const put = (rows: Tensor, value: Tensor) =>
+    last(rows) < 0 ? rows : scatterAdd(rows, minimum(index, last(rows)), where(accepted, value, 0));
+  // The row of a step that was refused is written again.
+  const set = (rows: Tensor, vector: Tensor, place = minimum(index, last(rows))) =>
+    last(rows) < 0 ? rows : scatterSet(rows, place, vector);
   const part = every === 1 ? index : cast(floor(div(cast(index, "float64"), every)), "int32");
-  const states = every === 1 ? accepted : logicalAnd(accepted, equal(mul(part, every), index));
+  const state = every === 1 ? undefined : where(equal(mul(part, every), index), part, last(records.y));
   return {
     t: put(records.t, row.t),
     h: put(records.h, row.h),
     proposal: put(records.proposal, row.proposal),
     memory: put(records.memory, row.memory),
-    y: put(records.y, row.y, part, states),
+    y: set(records.y, row.y, state),
     error: put(records.error, row.error),
     stiffness: put(records.stiffness, row.stiffness),
-    basis: put(records.basis, row.basis),
+    basis: set(records.basis, row.basis),
+    rates: set(records.rates, row.rates),
   };
 }

@@ -6,23 +6,24 @@ import {
   type DType,
   definePrimitive,
   div,
-  eye,
   maximum,
   mul,
   NonFiniteError,
   type Primitive,
-  reshape,
   ShapeError,
-  scan,
   sub,
-  sum,
   type Tensor,
   tensor,
-  transpose,
   UnsupportedError,
   ValueError,
 } from "@offprint/tensor-core";
-import type { Slopes, SlopesOf, System } from "./system.js";
+import type { SlopesOf, System } from "./system.js";
+
+/** The relative step of differences: the root of the rounding error. */
+const STEP = 2 ** -26;
+
+/** Numbers are taken to be at least so large. */
+const SMALLEST = 1e-5;
 
 /** A function of plain numbers that compiled code calls. */
 interface CallbackParams {
@@ -38,19 +39,49 @@ const callbackP: Primitive<CallbackParams> = definePrimitive<CallbackParams>({
   outputs: (_, { size }) => [{ shape: [size], dtype: "float64" as DType }],
   host([t, y], { call, size, what }) {
     const time = t.item();
-    const values = call(time, Float64Array.from(y.data()));
+    // A copy: what is called may keep it.
+    const values = call(time, (y.data() as Float64Array).slice());
     return [tensor(checked(values, size, what, time), { dtype: "float64" })];
   },
-  vjp() {
-    throw new UnsupportedError(
-      "ode: a right-hand side of plain numbers has no gradient; write it in operations of tensors, and give a tensor as y0",
-    );
+  ...plainOnly(),
+});
+
+/** Gradients and batches, which plain functions have none of. */
+function plainOnly(): Pick<Primitive, "vjp" | "batch"> {
+  return {
+    vjp() {
+      throw new UnsupportedError(
+        "ode: a right-hand side of plain numbers has no gradient; write it in operations of tensors, and give a tensor as y0",
+      );
+    },
+    batch() {
+      throw new UnsupportedError(
+        "ode: a right-hand side of plain numbers cannot be batched; write it in operations of tensors",
+      );
+    },
+  };
+}
+
+/** All columns of a Jacobian by differences, `[n, n]`, in one call: inputs are the time, the state and its rate. */
+const differencesP: Primitive<CallbackParams> = definePrimitive<CallbackParams>({
+  name: "odeDifferences",
+  opaque: true,
+  outputs: (_, { size }) => [{ shape: [size, size], dtype: "float64" as DType }],
+  host([t, y, first], { call, size, what }) {
+    const time = t.item();
+    const [state, rate] = [y.data(), first.data()];
+    const matrix = new Float64Array(size * size);
+    const moved = new Float64Array(size);
+    for (let column = 0; column < size; column++) {
+      moved.set(state);
+      moved[column] += Math.max(Math.abs(state[column]), SMALLEST) * STEP;
+      const step = moved[column] - state[column];
+      const values = checked(call(time, moved), size, what, time);
+      for (let row = 0; row < size; row++) matrix[row * size + column] = (values[row] - rate[row]) / step;
+    }
+    return [tensor(matrix, { dtype: "float64" }).reshape([size, size])];
   },
-  batch() {
-    throw new UnsupportedError(
-      "ode: a right-hand side of plain numbers cannot be batched; write it in operations of tensors",
-    );
-  },
+  ...plainOnly(),
 });
 
 function checked(values: ArrayLike<number>, size: number, what: string, time: number): Float64Array {
@@ -74,29 +105,17 @@ export function plainFunction(
   return (t, y) => bind(callbackP, [cast(t, "float64"), cast(y, "float64")], { call, size, what })[0];
 }
 
-/** The relative step of differences: the root of the rounding error. */
-const STEP = 2 ** -26;
-
-/** @internal Slopes by forward differences, for rates that cannot be differentiated. */
-export const differenceSlopes: SlopesOf & { readonly time: typeof differenceInTime } = Object.assign(inAll, {
-  time: differenceInTime,
-});
-
-function inAll(rate: System["rate"], t: Tensor, y: Tensor, first: Tensor): Slopes {
-  const steps = mul(maximum(abs(y), 1e-5), STEP);
-  const [, columns] = scan(
-    (state: null, direction: Tensor) => {
-      const step = sum(mul(direction, steps));
-      return [state, div(sub(rate(t, add(y, mul(direction, step))), first), step)] as [null, Tensor];
-    },
-    null,
-    eye(y.size, y.size, y.dtype),
-  );
-  return { state: transpose(reshape(columns, [y.size, y.size])), time: differenceInTime(rate, t, y, first) };
+/** @internal The slopes of a plain function, by forward differences. */
+export function plainSlopes(call: CallbackParams["call"], size: number, what: string): SlopesOf {
+  return (rate, t, y, first) => ({
+    state: bind(differencesP, [cast(t, "float64"), y, first], { call, size, what })[0],
+    time: timeDifference(rate, t, y, first),
+  });
 }
 
-function differenceInTime(rate: System["rate"], t: Tensor, y: Tensor, first: Tensor): Tensor {
-  const step = mul(maximum(abs(t), 1e-5), STEP);
+/** @internal The derivative of a rate by time, by a forward difference. */
+export function timeDifference(rate: System["rate"], t: Tensor, y: Tensor, first: Tensor): Tensor {
+  const step = mul(maximum(abs(t), SMALLEST), STEP);
   return div(sub(rate(add(t, step), y), first), step);
 }
 

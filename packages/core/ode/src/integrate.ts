@@ -30,6 +30,7 @@ import {
   type Times,
   type Trajectory,
 } from "./adjoint/trajectory.js";
+import type { Keeping } from "./advance.js";
 import type { Method } from "./methods/method.js";
 import { checkStepping, inSpan, type SteppingOptions, steppingNames, timesOf, tolerancesOf } from "./options.js";
 import { interpolated, partOfStep } from "./saved.js";
@@ -85,8 +86,9 @@ export interface IntegrateOptions<P = unknown, Y = never, A = unknown> extends S
    */
   readonly stepGradient?: "frozen" | "through";
   /**
-   * For the discrete adjoint, from how many steps one state is kept (default 1: all): those between are made again, at the
-   * cost of a solve. The gradient is the same.
+   * For the discrete and the interpolating adjoint, from how many steps one state is kept: those between are made again, at the
+   * cost of a solve. 1: all states, so that only stages are made again; 0: the stages too, the fastest. The discrete gradient is the
+   * same but for rounding. Default 0; for the discrete adjoint 1 where the stages of `maxSteps` steps take more than 64 MB.
    */
   readonly checkpointEvery?: number;
   /** Steps at most; there is room for the times, sizes and estimates of so many (default 256). */
@@ -151,15 +153,15 @@ export function integrate<Y, P = unknown, A = unknown>(
   checkOptions(owner, options, names);
   const stepping = checkStepping(owner, options);
   const { adjoint = "discrete", stepGradient = "frozen", maxSteps = 256, jacobian, dense = false } = options;
-  const { checkpointEvery = 1, fold } = options;
+  const { checkpointEvery, fold } = options;
   requireChoice(owner, "adjoint", adjoint, ["discrete", "interpolating", "backsolve", "forward", "none"]);
   requireChoice(owner, "stepGradient", stepGradient, ["frozen", "through"]);
   requireInteger(owner, "maxSteps", maxSteps, 1);
-  requireInteger(owner, "checkpointEvery", checkpointEvery, 1);
-  if (checkpointEvery > 1 && adjoint !== "discrete") {
-    throw new ValueError(
-      `${owner}: checkpointEvery is of the discrete adjoint; leave it out with "${adjoint}", which keeps no states`,
-    );
+  if (checkpointEvery !== undefined) {
+    requireInteger(owner, "checkpointEvery", checkpointEvery, 0);
+    if (adjoint !== "discrete" && adjoint !== "interpolating") {
+      throw new ValueError(`${owner}: adjoint "${adjoint}" keeps no states; leave checkpointEvery out with it`);
+    }
   }
   if (fold !== undefined && typeof fold?.step !== "function") {
     throw new ValueError(`${owner}: fold is ${String(fold)}; give { initial, step(gathered, step) }`);
@@ -183,8 +185,7 @@ export function integrate<Y, P = unknown, A = unknown>(
     stopAt: stepping.stopAt,
     maxSteps,
     keeping: {
-      states: adjoint === "discrete" ? checkpointEvery : 0,
-      basis: adjoint === "interpolating" || dense,
+      ...keptFor(adjoint, checkpointEvery, dense, stageBytes(stepping.method, state) * maxSteps),
       control: stepGradient === "through",
     },
     dense,
@@ -194,14 +195,32 @@ export function integrate<Y, P = unknown, A = unknown>(
   const parameters = (options.parameters === undefined ? null : asVariables(options.parameters)) as P;
   const times = [time(owner, span[0]), time(owner, span[1])] as const;
   const saves = options.saveAt === undefined ? null : savedTimes(owner, options.saveAt, span);
-  const solved = differentiable(problem, adjoint);
+  const solve = differentiable(problem, adjoint);
   const initialFold = fold === undefined ? null : asVariables(fold.initial);
   return result(
     state,
     problem,
     times,
-    solved(state.ravel(example), parameters, [...times, saves], initialFold),
+    solve(state.ravel(example), parameters, [...times, saves], initialFold),
   ) as Integral<Y, A>;
+}
+
+/** Bytes of the rates of a step's stages. */
+function stageBytes<Y>({ evaluations }: Method, { size, dtype }: Raveling<Y>): number {
+  return (1 + evaluations) * size * (dtype === "float32" ? 4 : 8);
+}
+
+/** Stages of so many bytes are kept where nothing is said. */
+const STAGE_BYTES = 2 ** 26;
+
+/** What an adjoint needs of the steps. */
+function keptFor(adjoint: Adjoint, every: number | undefined, dense: boolean, bytes: number): Omit<Keeping, "control"> {
+  if (adjoint === "discrete") {
+    const spacing = every ?? (bytes <= STAGE_BYTES ? 0 : 1);
+    return { states: Math.max(1, spacing), rates: spacing === 0, basis: dense };
+  }
+  const spacing = adjoint === "interpolating" ? (every ?? 0) : 0;
+  return { states: spacing, rates: false, basis: dense || (adjoint === "interpolating" && spacing === 0) };
 }
 
 /** A user's fold, of vectors, for steps that stand. */
@@ -243,17 +262,19 @@ function differentiable<P>(
   adjoint: Adjoint,
 ): (y: Tensor, parameters: P, times: Times, initialFold: unknown) => Outputs {
   type Given = [y: Tensor, parameters: P, times: Times, initialFold: unknown];
-  const forward = (...given: Given): Trajectory =>
-    alone((...inputs: Given) => runForward(problem, ...inputs))(...(tree.map(stopGradient, given) as Given));
+  const forward = (...given: Given) => solved(problem, given);
+  // Where no gradient is asked for, nothing is kept for one.
+  const plain = { ...problem, keeping: { states: 0, rates: false, basis: problem.dense, control: false } };
+  const withoutGradient = (...given: Given) => outputs(solved(plain, given));
   const outputs = ({ rows: { basis }, ...rest }: Trajectory): Outputs => ({
     ...rest,
     rows: problem.dense ? { basis } : null,
   });
-  if (adjoint === "none") return (...given) => outputs(forward(...given));
+  if (adjoint === "none") return withoutGradient;
   if (adjoint === "forward") {
     const beside = (...given: [Tensor, P, Times]) => forwardSensitivities(problem, ...given);
     return customVjp(
-      (...given: Given) => outputs(forward(...given)),
+      withoutGradient,
       (...given: Given) => {
         const [y, parameters, times] = given;
         return [outputs(forward(...given)), { sensitivities: alone(beside)(y, parameters, times), y, parameters }];
@@ -266,7 +287,7 @@ function differentiable<P>(
   }
   const gradients = { discrete: discreteGradient, interpolating: interpolatingGradient, backsolve: backsolveGradient };
   return customVjp(
-    (...given: Given) => outputs(forward(...given)),
+    withoutGradient,
     (...given: Given) => {
       const trajectory = forward(...given);
       return [outputs(trajectory), { trajectory, given }];
@@ -277,6 +298,11 @@ function differentiable<P>(
       return [state, slopes, null, null];
     },
   );
+}
+
+function solved<P>(problem: Problem<P>, given: [Tensor, P, Times, unknown]): Trajectory {
+  const inputs = tree.map(stopGradient, given) as typeof given;
+  return alone((...at: typeof given) => runForward(problem, ...at))(...inputs);
 }
 
 /** A function that is compiled for one call, unless it is part of something that is. */

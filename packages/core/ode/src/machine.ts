@@ -81,7 +81,8 @@ export function makeMachine<P>({ stepping, state, system, watch, compile }: Mach
     },
     chunk(progress: Progress, steps: Tensor, attempts: Tensor, conditions: Conditions<P>) {
       const given = advanceOf(conditions);
-      const records = emptyRecords(given.system, method, room, { states: 1, basis: false, control: false });
+      const keeping = { states: 1, basis: false, rates: false, control: false };
+      const records = emptyRecords(given.system, method, room, keeping, progress.first);
       const result = advance(given, progress, records, { steps, attempts }, nothing);
       return { progress: result.progress, records: result.records as Records, count: result.count };
     },

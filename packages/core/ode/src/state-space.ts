@@ -1,6 +1,6 @@
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
 import { reshape, stack, type Tensor, type TensorLike, tensor, tree, ValueError } from "@offprint/tensor-core";
-import { differenceSlopes, plainFunction } from "./callback.js";
+import { plainFunction, plainSlopes, timeDifference } from "./callback.js";
 import { makeSystem, type NormScope, type Rate, type System, sampleNorms, treeSystem } from "./system.js";
 
 /** How a user's states are vectors, and back. */
@@ -61,26 +61,25 @@ function plainSpace(
   const state = raveling(owner, initial) as Raveling<unknown>;
   const size = initial.size;
   const given = (y: Float64Array) => (single ? y[0] : y);
+  const plain =
+    (g: (...args: never[]) => unknown, parameters: unknown, count: number) => (t: number, y: Float64Array) => {
+      const value = (g as (...args: unknown[]) => unknown)(t, given(y), parameters);
+      return (typeof value === "number" && count === 1 ? [value] : value) as ArrayLike<number>;
+    };
   const call = (g: (...args: never[]) => unknown, parameters: unknown, count: number, what: string) =>
-    plainFunction(
-      (t, y) => {
-        const value = (g as (...args: unknown[]) => unknown)(t, given(y), parameters);
-        return (typeof value === "number" && count === 1 ? [value] : value) as ArrayLike<number>;
-      },
-      count,
-      what,
-    );
+    plainFunction(plain(g, parameters, count), count, what);
   return {
     initial,
     state,
     key: `plain ${single ? "number" : size}`,
     system(parameters) {
-      const rate = call(f, parameters, size, `${owner}: the right-hand side`);
-      if (jacobian === undefined) return makeSystem(state, rate, differenceSlopes);
+      const what = `${owner}: the right-hand side`;
+      const rate = call(f, parameters, size, what);
+      if (jacobian === undefined) return makeSystem(state, rate, plainSlopes(plain(f, parameters, size), size, what));
       const rows = call(flattened(jacobian), parameters, size * size, `${owner}: jacobian`);
       return makeSystem(state, rate, (of, t, y, first) => ({
         state: reshape(rows(t, y), [size, size]),
-        time: differenceSlopes.time(of, t, y, first),
+        time: timeDifference(of, t, y, first),
       }));
     },
     scalar: (g, what) => (t, y, parameters) => reshape(call(g, parameters, 1, what)(t, y), []),

@@ -230,9 +230,11 @@ describe("memory", () => {
   it("of the adjoint that solves backwards does not grow with states of steps, that of the others does", () => {
     const growth = (options: IntegrateOptions<Weights>) => (bytes(options, 300, 4) - bytes(options, 100, 4)) / 200;
     expect(growth({ adjoint: "backsolve" })).toBeLessThan(10 * 8);
-    expect(growth({ adjoint: "discrete" }) / state).toBeCloseTo(1, 1);
+    expect(growth({ adjoint: "discrete" }) / state).toBeCloseTo(8, 1);
+    expect(growth({ adjoint: "discrete", checkpointEvery: 1 }) / state).toBeCloseTo(1, 1);
     expect(growth({ adjoint: "discrete", checkpointEvery: 10 }) / state).toBeCloseTo(0.1, 1);
     expect(growth({ adjoint: "interpolating" }) / state).toBeCloseTo(8, 0);
+    expect(growth({ adjoint: "interpolating", checkpointEvery: 20 }) / state).toBeLessThan(0.2);
     expect(growth({ adjoint: "backsolve", dense: true }) / state).toBeCloseTo(8, 0);
   });
 
@@ -253,7 +255,7 @@ describe("states kept every so many steps", () => {
 
   it("give the same gradient, however many steps there are in between", () => {
     const all = gradientOf({});
-    for (const checkpointEvery of [2, 3, 7, 300]) expectClose(gradientOf({ checkpointEvery }), all, 1e-14);
+    for (const checkpointEvery of [0, 1, 2, 3, 7, 300]) expectClose(gradientOf({ checkpointEvery }), all, 1e-14);
     const through = { stepGradient: "through" } as const;
     expectClose(gradientOf({ ...through, checkpointEvery: 4 }), gradientOf(through), 1e-13);
     const stops = { stopAt: [0.31] };
@@ -261,11 +263,27 @@ describe("states kept every so many steps", () => {
     expectClose(gradientOf({ ...stops, checkpointEvery: 3 }), gradientOf(stops), 1e-11);
   });
 
-  it("are of the discrete adjoint alone", () => {
-    expect(() => gradientOf({ adjoint: "backsolve", checkpointEvery: 2 })).toThrow(
-      errorLike("ValueError", /checkpointEvery/),
-    );
-    expect(() => gradientOf({ checkpointEvery: 0 })).toThrow(errorLike("ValueError", /checkpointEvery/));
+  it("give the gradient of the interpolating adjoint, to its own accuracy", () => {
+    const loss = (more: IntegrateOptions<Weights>, span: [number, number]) =>
+      flatGradient((w, y) => {
+        const saveAt = [0, 0.2, 0.7, 1].map((part) => span[0] + part * (span[1] - span[0]));
+        const solved = integrate(network, y, span, { ...tight, ...more, saveAt, parameters: w });
+        return add(sum(solved.ys), mean(square(solved.y)));
+      });
+    for (const { span, checkpointEvery } of [
+      { span: [0, 1], checkpointEvery: 4 },
+      { span: [0.6, -0.3], checkpointEvery: 300 },
+    ] as { span: [number, number]; checkpointEvery: number }[]) {
+      const all = loss({ adjoint: "interpolating" }, span);
+      expectClose(loss({ adjoint: "interpolating", checkpointEvery }, span), all, 1e-8);
+    }
+  });
+
+  it("are refused where no states are kept", () => {
+    for (const adjoint of ["backsolve", "forward", "none"] as const) {
+      expect(() => gradientOf({ adjoint, checkpointEvery: 2 })).toThrow(errorLike("ValueError", /checkpointEvery/));
+    }
+    expect(() => gradientOf({ checkpointEvery: -1 })).toThrow(errorLike("ValueError", /checkpointEvery/));
   });
 });
 

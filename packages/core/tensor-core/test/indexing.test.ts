@@ -13,6 +13,7 @@ import {
   scatterAdd,
   scatterAddAlongAxis,
   scatterProduct,
+  scatterSet,
   segmentMax,
   segmentMean,
   segmentMin,
@@ -234,6 +235,41 @@ describe("scatterAdd", () => {
   });
 });
 
+describe("scatterSet", () => {
+  it("replaces rows, by the last update for each", () => {
+    expect(scatterSet([1, 2, 3, 4], [1, -1, 1], [10, 20, 30]).toArray()).toEqual([1, 30, 3, 20]);
+    expect(
+      scatterSet(
+        zeros([2, 3]),
+        [0, 2],
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        1,
+      ).toArray(),
+    ).toEqual([
+      [1, 0, 2],
+      [3, 0, 4],
+    ]);
+  });
+
+  it("does not change what it is given", () => {
+    const x = f64([1, 2]);
+    scatterSet(x, [0], [5]);
+    expect(x.toArray()).toEqual([1, 2]);
+  });
+
+  it("keeps nothing of what it replaces", () => {
+    expect(scatterSet([Number.NaN, 1], 0, 7).toArray()).toEqual([7, 1]);
+  });
+
+  it("rejects updates that do not fit", () => {
+    expect(() => scatterSet(zeros([3]), [0, 1], [1, 2, 3])).toThrow(ShapeError);
+    expect(() => scatterSet(zeros([3]), [3], [1])).toThrow(IndexError);
+  });
+});
+
 describe("gradients of indexing", () => {
   const i = int([
     [2, 0],
@@ -255,12 +291,14 @@ describe("gradients of indexing", () => {
       [scattered([2, 4])],
     );
     expectGradient((x, u) => scatterAdd(x, i, u, { axis: 1 }), [scattered([2, 3]), scattered([2, 2, 2])]);
+    expectGradient((x, u) => scatterSet(x, i, u, { axis: 1 }), [scattered([2, 3, 2]), scattered([2, 2, 2, 2])]);
     expectGradient((x, u) => scatterAddAlongAxis(x, i, u, { axis: 0 }), [scattered([3, 2]), scattered([2, 2])]);
     expectGradient((x) => at(x, [int([0, 1, 1]), int([2, 0, 2])]), [scattered([2, 3, 2])]);
   });
   it("equal finite differences in second order", () => {
     expectSecondGradient((x) => take(x, i, { axis: 0 }), [scattered([3, 2])]);
     expectSecondGradient((x, u) => scatterAdd(x, i, u), [scattered([3]), scattered([2, 2])]);
+    expectSecondGradient((x, u) => scatterSet(x, i, u), [scattered([3]), scattered([2, 2])]);
     expectSecondGradient((x) => segmentMax(x, int([0, 1, 0, 1]), 2), [scattered([4, 2])]);
   });
   it("of segments equal finite differences", () => {
@@ -288,6 +326,10 @@ describe("vmap of indexing equals the loop", () => {
       expectVmap(
         (t, i, u) => scatterAdd(t, i, u, { axis }),
         [x, randomIndices([3, 2, 3], 4, 7), scattered([3, ...(axis === 0 ? [2, 3, 4] : [4, 2, 3]), 2])],
+      );
+      expectVmap(
+        (t, i, u) => scatterSet(t, i, u, { axis }),
+        [x, randomIndices([3, 2, 3], 4, 9), scattered([3, ...(axis === 0 ? [2, 3, 4] : [4, 2, 3]), 2])],
       );
       expectVmap(
         (t, i, u) => scatterAddAlongAxis(t, i, u, { axis }),

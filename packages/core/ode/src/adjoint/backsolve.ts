@@ -1,6 +1,6 @@
 import { neg, type Tensor, tree, vjp, zerosLike } from "@offprint/tensor-core";
-import { type AdjointState, addGradient, solveBack } from "./continuous.js";
-import type { Cotangents, Gradients, Problem, Trajectory } from "./trajectory.js";
+import { AdjointSolve, type AdjointState } from "./continuous.js";
+import type { Cotangents, Gradients, Problem, Times, Trajectory } from "./trajectory.js";
 
 interface BackState<P> extends AdjointState<P> {
   readonly y: Tensor;
@@ -12,7 +12,7 @@ export function backsolveGradient<P>(
   { last }: Trajectory,
   _y0: Tensor,
   parameters: P,
-  times: readonly [Tensor, Tensor, Tensor | null],
+  times: Times,
   cotangents: Cotangents,
 ): Gradients<P> {
   const rate = (t: Tensor, { y, gradient }: BackState<P>): BackState<P> => {
@@ -21,6 +21,7 @@ export function backsolveGradient<P>(
     return { y: value, gradient: neg(byState), parameters: tree.map((g: Tensor) => neg(g), byParameters) };
   };
   const start = { y: last, gradient: cotangents.last, parameters: tree.map(zerosLike, parameters) };
-  const end = solveBack("integrate", problem, times, cotangents, start, addGradient<P, BackState<P>>, rate);
+  const solve = new AdjointSolve<P, BackState<P>>(problem, times, cotangents, start);
+  const end = solve.end(solve.back(solve.begin(), times[0], rate));
   return { state: end.gradient, parameters: end.parameters };
 }

@@ -1,54 +1,22 @@
-import { raveling } from "@offprint/solvers";
-import { add, concatenate, expandDims, flip, scan, type Tensor, zerosLike } from "@offprint/tensor-core";
+import { type Raveling, raveling } from "@offprint/solvers";
+import {
+  add,
+  expandDims,
+  greaterEqual,
+  logicalAnd,
+  maximum,
+  mul,
+  sub,
+  type Tensor,
+  take,
+  tensor,
+  whileLoop,
+} from "@offprint/tensor-core";
 import { advance, nothing } from "../advance.js";
 import { piController } from "../controller.js";
 import { beginning } from "../machine.js";
 import { makeSystem } from "../system.js";
-import { type Cotangents, directionOf, type Problem } from "./trajectory.js";
-
-/**
- * Solves an adjoint equation from `t1` back to `t0`, with the gradients by saved states added where they are.
- * @param start - at `t1`, a tree of tensors
- * @param jump - the tree with a saved state's gradient added
- * @param rate - of the tree
- */
-export function solveBack<P, A>(
-  owner: string,
-  { method, controller, tolerances }: Pick<Problem<P>, "method" | "controller" | "tolerances">,
-  [t0, t1, saveAt]: readonly [Tensor, Tensor, Tensor | null],
-  cotangents: Cotangents,
-  start: A,
-  jump: (state: A, gradient: Tensor) => A,
-  rate: (t: Tensor, state: A) => A,
-): A {
-  const space = raveling(owner, start);
-  const system = makeSystem(space, (t, v) => space.ravel(rate(t, space.unravel(v))));
-  const adaptive = controller.initial > 0 ? controller : piController();
-  const stretch = (from: Tensor, to: Tensor, state: Tensor) => {
-    const given = {
-      system,
-      method,
-      controller: adaptive,
-      tolerances: { relative: tolerances.relative, absolute: tolerances.absolute.max() },
-      direction: directionOf(from, to),
-      stops: expandDims(to, 0),
-    };
-    const { progress } = advance(given, beginning(given, from, state, null), undefined, { steps: 100_000 }, nothing);
-    return progress.y;
-  };
-  if (saveAt === null) return space.unravel(stretch(t1, t0, space.ravel(start)));
-  const targets = concatenate([flip(saveAt), expandDims(t0, 0)]);
-  const gradients = concatenate([flip(cotangents.saved, 0), expandDims(zerosLike(cotangents.last), 0)]);
-  const [end] = scan(
-    ({ t, state }: { t: Tensor; state: Tensor }, { to, gradient }: { to: Tensor; gradient: Tensor }) => {
-      const arrived = space.unravel(stretch(t, to, state));
-      return [{ t: to, state: space.ravel(jump(arrived, gradient)) }, null] as [{ t: Tensor; state: Tensor }, null];
-    },
-    { t: t1, state: space.ravel(start) },
-    { to: targets, gradient: gradients } as never,
-  );
-  return space.unravel(end.state);
-}
+import { type Cotangents, directionOf, type Problem, type Times } from "./trajectory.js";
 
 /** The state of the adjoint equation without the solution: its gradient, and that by the parameters. */
 export interface AdjointState<P> {
@@ -56,7 +24,76 @@ export interface AdjointState<P> {
   readonly parameters: P;
 }
 
-/** Adds a gradient by the state. */
-export function addGradient<P, A extends AdjointState<P>>(state: A, gradient: Tensor): A {
-  return { ...state, gradient: add(state.gradient, gradient) };
+/** How far an adjoint equation has been solved. */
+export interface AdjointProgress {
+  /** Where it is. */
+  readonly t: Tensor;
+  /** The state there, as a vector. */
+  readonly state: Tensor;
+  /** The number of the saved state that is met next, int32; -1 where there is none. */
+  readonly save: Tensor;
+}
+
+/** An adjoint equation that is solved backwards, stretch by stretch, with the gradients by saved states added where they are. */
+export class AdjointSolve<P, A extends AdjointState<P>> {
+  private readonly space: Raveling<A>;
+
+  /** @param start - at `t1`, a tree of tensors */
+  constructor(
+    private readonly problem: Pick<Problem<P>, "method" | "controller" | "tolerances">,
+    private readonly times: Times,
+    private readonly cotangents: Cotangents,
+    private readonly start: A,
+  ) {
+    this.space = raveling("integrate", start);
+  }
+
+  /** Before the first stretch, at `t1`. */
+  begin(): AdjointProgress {
+    const [, t1, saveAt] = this.times;
+    const count = tensor((saveAt?.size ?? 0) - 1, { dtype: "int32" });
+    return { t: t1, state: this.space.ravel(this.start), save: count };
+  }
+
+  /** What the solve has come to. */
+  end({ state }: AdjointProgress): A {
+    return this.space.unravel(state);
+  }
+
+  /** Solves back to a time, by a rate of the tree; saved states there are met too. */
+  back(from: AdjointProgress, to: Tensor, rate: (t: Tensor, state: A) => A): AdjointProgress {
+    const { space, cotangents } = this;
+    const [t0, t1, saveAt] = this.times;
+    const system = makeSystem(space, (t, v) => space.ravel(rate(t, space.unravel(v))));
+    if (saveAt === null || saveAt.size === 0) return { ...from, t: to, state: this.stretch(system, from, to) };
+    const direction = directionOf(t0, t1);
+    const met = whileLoop(
+      ({ save }: AdjointProgress) => {
+        const time = take(saveAt, maximum(save, 0));
+        return logicalAnd(greaterEqual(save, 0), greaterEqual(mul(direction, sub(time, to)), 0));
+      },
+      (s: AdjointProgress): AdjointProgress => {
+        const t = take(saveAt, s.save);
+        const arrived = space.unravel(this.stretch(system, s, t));
+        const gradient = add(arrived.gradient, take(cotangents.saved, s.save));
+        return { t, state: space.ravel({ ...arrived, gradient }), save: sub(s.save, 1) };
+      },
+      from,
+    );
+    return { ...met, t: to, state: this.stretch(system, met, to) };
+  }
+
+  private stretch(system: ReturnType<typeof makeSystem>, { t, state }: AdjointProgress, to: Tensor): Tensor {
+    const { method, controller, tolerances } = this.problem;
+    const given = {
+      system,
+      method,
+      controller: controller.initial > 0 ? controller : piController(),
+      tolerances: { relative: tolerances.relative, absolute: tolerances.absolute.max() },
+      direction: directionOf(t, to),
+      stops: expandDims(to, 0),
+    };
+    const { progress } = advance(given, beginning(given, t, state, null), undefined, { steps: 100_000 }, nothing);
+    return progress.y;
+  }
 }

@@ -2,15 +2,15 @@ import {
   abs,
   add,
   cast,
+  customVjp,
   div,
   equal,
   expandDims,
   floor,
   greaterEqual,
-  less,
   matmul,
   mul,
-  scatterAdd,
+  reshape,
   stack,
   sub,
   type Tensor,
@@ -21,11 +21,12 @@ import {
   vjp,
   where,
   whileLoop,
-  zeros,
   zerosLike,
 } from "@offprint/tensor-core";
 import { errorOf, withinStep } from "../advance.js";
 import { firstStep } from "../initial-step.js";
+import type { System } from "../system.js";
+import { statesAgain } from "./remade.js";
 import {
   advanceOf,
   type Cotangents,
@@ -47,6 +48,8 @@ interface StepGradient {
 /** What a step gives, for its gradient. */
 interface StepValues {
   readonly next: Tensor;
+  /** The rate at its end, where that is the first of the next step. */
+  readonly last: Tensor | null;
   readonly size: Tensor;
   readonly error: Tensor;
   readonly stiffness: Tensor;
@@ -59,14 +62,16 @@ interface Before<P> {
   /** The number of the step before, int32; -1 where there is none. */
   readonly step: Tensor;
   readonly state: Tensor;
+  /** By the rate where the step behind begins, which is the last of this one; null where it is another. */
+  readonly first: Tensor | null;
   readonly parameters: P;
   readonly sizes: StepGradient | null;
 }
 
 /**
- * The gradient of the steps that were made, from the last to the first. Each is made again from its stored state, so that
- * states are all that is kept, or some of them: those between are made again too. The numbers are those of a tape of all
- * stages.
+ * The gradient of the steps that were made, from the last to the first. Where the rates of their stages are kept, only what the
+ * gradient of a rate needs beside its value is computed again; else each step is made again from its stored state, or from
+ * one some steps before. The numbers are those of a tape of all stages.
  */
 export function discreteGradient<P>(
   problem: Problem<P>,
@@ -81,6 +86,7 @@ export function discreteGradient<P>(
   const start: Before<P> = {
     step: sub(steps, 1),
     state: cotangents.last,
+    first: problem.stopAt.length === 0 ? zerosLike(y0) : null,
     parameters: tree.map(zerosLike, parameters),
     sizes: problem.through ? { t: zero, proposal: zero, memory: zero } : null,
   };
@@ -92,7 +98,7 @@ export function discreteGradient<P>(
       if (every === 1) return back(s, take(rows.y, s.step));
       const segment = cast(floor(div(cast(s.step, "float64"), every)), "int32");
       const first = mul(segment, every);
-      const states = statesBetween(problem, trajectory, parameters, times, take(rows.y, segment), first, s.step);
+      const states = statesAgain(problem, trajectory, parameters, times, take(rows.y, segment), [first, s.step]);
       return whileLoop(
         ({ step }: Before<P>) => greaterEqual(step, first),
         (each: Before<P>) => back(each, take(states, sub(each.step, first))),
@@ -101,8 +107,11 @@ export function discreteGradient<P>(
     },
     start,
   );
-  if (end.sizes === null || problem.initialStep !== null) return { state: end.state, parameters: end.parameters };
-  return throughFirstStep(problem, y0, parameters, times, end.sizes.proposal, end);
+  const gradients = end.first === null ? end : throughFirstRate(problem, y0, parameters, times, end.first, end);
+  if (end.sizes === null || problem.initialStep !== null) {
+    return { state: gradients.state, parameters: gradients.parameters };
+  }
+  return throughFirstStep(problem, y0, parameters, times, end.sizes.proposal, gradients);
 }
 
 /** From the gradients behind a step to those before it, given the state where it begins. */
@@ -120,17 +129,23 @@ function backwards<P>(
   return (s, y) => {
     const at = (row: Tensor) => take(row, s.step);
     const control = problem.through ? { proposal: at(rows.proposal), memory: at(rows.memory) } : null;
+    const count = 1 + method.evaluations;
+    const rates = problem.keeping.rates ? unstacked(reshape(at(rows.rates), [count, y.size])) : [];
+    const rate = () => advanceOf(problem, parameters, t0, t1).system.rate(at(stepTimes), y);
     const made = madeAgain(problem, t0, t1, {
       t: at(stepTimes),
       h: at(stepSizes),
       proposal: control?.proposal,
       last: equal(s.step, sub(steps, 1)),
       withBasis: saves !== null,
+      rates,
     });
-    const inputs = { y, parameters, sizes: control && { t: at(stepTimes), ...control } };
+    const first = s.first === null ? null : (rates[0] ?? rate());
+    const inputs = { y, first, parameters, sizes: control && { t: at(stepTimes), ...control } };
     const [, pullback] = vjp(made, inputs);
     const given: StepValues = {
       next: s.state,
+      last: s.first,
       size: at(cotangents.stepSizes),
       error: at(cotangents.errors),
       stiffness: at(cotangents.stiffness),
@@ -147,37 +162,11 @@ function backwards<P>(
     return {
       step: sub(s.step, 1),
       state: slopes.y,
+      first: slopes.first,
       parameters: tree.map((a: Tensor, b: Tensor) => add(a, b), s.parameters, slopes.parameters),
       sizes: slopes.sizes,
     };
   };
-}
-
-/** The states from where the step `first` begins to where the step `last` begins, made again: `[states, n]`. */
-function statesBetween<P>(
-  problem: Problem<P>,
-  { stepTimes, stepSizes }: Trajectory,
-  parameters: P,
-  [t0, t1]: Times,
-  y: Tensor,
-  first: Tensor,
-  last: Tensor,
-): Tensor {
-  const given = advanceOf(problem, parameters, t0, t1);
-  const rows = zeros([problem.keeping.states, y.size], y.dtype);
-  const start = { place: tensor(0, { dtype: "int32" }), y, states: scatterAdd(rows, 0, y) };
-  const { states } = whileLoop(
-    ({ place }: typeof start) => less(add(first, place), last),
-    (s: typeof start): typeof start => {
-      const [t, h] = [stepTimes, stepSizes].map((row) => take(row, add(first, s.place)));
-      const system = withinStep(given, t, h);
-      const { next } = problem.method.step(system, t, s.y, h, given.system.rate(t, s.y));
-      const place = add(s.place, 1);
-      return { place, y: next, states: scatterAdd(s.states, place, next) };
-    },
-    start,
-  );
-  return states;
 }
 
 interface MadeStep {
@@ -188,20 +177,31 @@ interface MadeStep {
   /** Whether it is the last one, cut to the end. */
   readonly last: Tensor;
   readonly withBasis: boolean;
+  /** The rates of its stages, in the order in which they were asked for; none where they are not kept. */
+  readonly rates: readonly Tensor[];
+}
+
+/** What a step follows from. */
+interface StepInputs<P> {
+  readonly y: Tensor;
+  /** The rate where it begins; null where it is to be found from the state. */
+  readonly first: Tensor | null;
+  readonly parameters: P;
+  readonly sizes: StepGradient | null;
 }
 
 /** A step as a function of all that it follows from; its size is a constant unless sizes are differentiated. */
 function madeAgain<P>(problem: Problem<P>, t0: Tensor, t1: Tensor, made: MadeStep) {
   const { method, controller } = problem;
-  return ({ y, parameters, sizes }: { y: Tensor; parameters: P; sizes: StepGradient | null }): StepValues => {
+  return ({ y, first, parameters, sizes }: StepInputs<P>): StepValues => {
     const given = advanceOf(problem, parameters, t0, t1);
-    const { system } = given;
     const t = sizes === null ? made.t : sizes.t;
     const h =
       sizes === null || made.proposal === undefined
         ? made.h
         : where(made.last, sub(t1, t), mul(sizes.proposal, div(made.h, made.proposal)));
-    const step = method.step(withinStep(given, t, h), t, y, h, system.rate(t, y));
+    const begin = first ?? known(given.system.rate(t, y), made.rates[0]);
+    const step = method.step(withKnownRates(withinStep(given, t, h), made.rates.slice(1)), t, y, h, begin);
     const error = errorOf(given, y, step);
     let following: StepGradient | null = null;
     if (sizes !== null) {
@@ -210,12 +210,53 @@ function madeAgain<P>(problem: Problem<P>, t0: Tensor, t1: Tensor, made: MadeSte
     }
     return {
       next: step.next,
+      last: first === null ? null : step.last,
       size: h,
       error,
       stiffness: step.stiffness === undefined ? mul(error, 0) : cast(step.stiffness, "float64"),
       basis: made.withBasis ? stack(step.basis()) : null,
       following,
     };
+  };
+}
+
+/** The value that is known instead of `x`, whose gradient is that of `x`: what computes the value alone is not needed. */
+const known = (x: Tensor, value: Tensor | undefined) => (value === undefined ? x : replaced(x, value));
+
+const replaced = customVjp(
+  (_: Tensor, value: Tensor) => value,
+  (_: Tensor, value: Tensor) => [value, null],
+  (_, gradient: Tensor) => [gradient, null],
+) as (x: Tensor, value: Tensor) => Tensor;
+
+/** A system whose first so many rates are known. */
+function withKnownRates(system: System, rates: readonly Tensor[]): System {
+  let asked = 0;
+  return { ...system, rate: (t, y) => known(system.rate(t, y), rates[asked++]) };
+}
+
+/** The rows of a matrix. */
+function unstacked(x: Tensor): Tensor[] {
+  return Array.from({ length: x.shape[0] }, (_, i) => x.slice([i]));
+}
+
+/** Adds what the rate where the first step begins contributes. */
+function throughFirstRate<P>(
+  problem: Problem<P>,
+  y0: Tensor,
+  parameters: P,
+  [t0, t1]: Times,
+  cotangent: Tensor,
+  gradients: Gradients<P>,
+): Gradients<P> {
+  const first = (y: Tensor, p: P) => advanceOf(problem, p, t0, t1).system.rate(t0, y);
+  return added(gradients, vjp(first, y0, parameters)[1](cotangent) as [Tensor, P]);
+}
+
+function added<P>({ state, parameters }: Gradients<P>, [byState, byParameters]: [Tensor, P]): Gradients<P> {
+  return {
+    state: add(state, byState),
+    parameters: tree.map((a: Tensor, b: Tensor) => add(a, b), parameters, byParameters),
   };
 }
 
@@ -226,7 +267,7 @@ function throughFirstStep<P>(
   parameters: P,
   [t0, t1]: Times,
   cotangent: Tensor,
-  { state, parameters: slopes }: Gradients<P>,
+  gradients: Gradients<P>,
 ): Gradients<P> {
   const first = (y: Tensor, p: P) => {
     const { system, direction, tolerances } = advanceOf(problem, p, t0, t1);
@@ -241,9 +282,5 @@ function throughFirstStep<P>(
       problem.method.errorOrder,
     );
   };
-  const [bySate, byParameters] = vjp(first, y0, parameters)[1](cotangent);
-  return {
-    state: add(state, bySate),
-    parameters: tree.map((a: Tensor, b: Tensor) => add(a, b), slopes, byParameters),
-  };
+  return added(gradients, vjp(first, y0, parameters)[1](cotangent) as [Tensor, P]);
 }

@@ -53,7 +53,7 @@ export function forwardSensitivities<P>(problem: Problem<P>, y: Tensor, paramete
     ...problem,
     system: augmented,
     tolerances: { relative, absolute: spread.cast(y.dtype) },
-    keeping: { states: 0, basis: false, control: false },
+    keeping: { states: 0, basis: false, rates: false, control: false },
     fold: (gathered) => gathered,
   };
   const start = concatenate([reshape(y, [1, n]), eye(n, n, y.dtype), zeros([entries.size, n], y.dtype)]);

@@ -72,7 +72,7 @@ export interface Trajectory {
   /** What was gathered of the steps, a tree. */
   readonly folded: unknown;
   /** What only the gradient needs. */
-  readonly rows: Pick<Records, "y" | "basis" | "proposal" | "memory">;
+  readonly rows: Pick<Records, "y" | "basis" | "rates" | "proposal" | "memory">;
 }
 
 /** The gradients of a loss by the outputs of a solve. */
@@ -118,7 +118,7 @@ export function runForward<P>(
   const given = advanceOf(problem, parameters, t0, t1);
   const { system, direction } = given;
   const begin = beginning(given, t0, y, problem.initialStep);
-  const empty = emptyRecords(system, method, maxSteps, keeping);
+  const empty = emptyRecords(system, method, maxSteps, keeping, begin.first);
   const room = { steps: maxSteps, states: Math.max(1, keeping.states) };
   const saves = saveAt === null || saveAt.size === 0 ? nothing : saving(method, system, direction, saveAt);
   const gathering: Gathering<{ saved: unknown; folded: unknown }> = {
@@ -141,7 +141,7 @@ export function runForward<P>(
     attempts: progress.attempts,
     reached: arrived(given, progress),
     folded: gathered.folded,
-    rows: { y: kept.y, basis: kept.basis, proposal: kept.proposal, memory: kept.memory },
+    rows: { y: kept.y, basis: kept.basis, rates: kept.rates, proposal: kept.proposal, memory: kept.memory },
   };
 }
 

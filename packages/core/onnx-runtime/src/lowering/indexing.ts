@@ -1,4 +1,15 @@
-import { mul, type PrimitiveParams, scatterAdd, take, zeros } from "@offprint/tensor-core";
+import {
+  arange,
+  less,
+  maximum,
+  mul,
+  type PrimitiveParams,
+  scatterAdd,
+  segmentMax,
+  take,
+  where,
+  zeros,
+} from "@offprint/tensor-core";
 import type { Value } from "../model/graph-builder.js";
 import { composed } from "./composed.js";
 import type { LoweringContext } from "./context.js";
@@ -121,6 +132,22 @@ export const indexingLowerings = lowerings({
   scatterProduct: composed(([values, x, into, from], { rows }) => [
     scatterAdd(zeros([rows, x.shape[1]], x.dtype), into, mul(values, take(x, from))),
   ]),
+
+  // Of several updates for a row the last stands: the operator leaves that open.
+  scatterSet: composed(([x, indices, updates], { axis }) => {
+    const { there, back } = toFront(x.rank, axis);
+    const front = x.transpose(there);
+    const [rows, ...rest] = front.shape;
+    const indexAxes = indices.shape.map((_, i) => axis + i);
+    const others = updates.shape.map((_, i) => i).filter((i) => !indexAxes.includes(i));
+    if (indices.size === 0) return [x];
+    const parts = updates.transpose([...indexAxes, ...others]).reshape([indices.size, ...rest]);
+    const last = segmentMax(arange(0, indices.size, 1, "int32"), indices.reshape([indices.size]), rows);
+    const column = last.reshape([rows, ...rest.map(() => 1)]);
+    return [where(less(column, 0), front, take(parts, maximum(last, 0))).transpose(back)];
+  }),
+
+  unwritten: composed(([like], { shape }) => [zeros(shape, like.dtype)]),
 
   topKIndices: (c, { inputs: [x], outputs: [y], params }) => {
     const source = movable(c, c.value(x));

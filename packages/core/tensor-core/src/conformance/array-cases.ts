@@ -85,6 +85,9 @@ const indexingCases: PrimitiveCase[] = [
   one(p.scatterAdd, { axis: 0 }, uniform([4, 2]), integers([5], 0, 4), uniform([5, 2])),
   one(p.scatterAdd, { axis: 1 }, uniform([2, 4]), integers([3], 0, 4), uniform([2, 3])),
   one(p.scatterAdd, { axis: 0 }, uniform([4]), integers([0], 0, 4), uniform([0])),
+  one(p.scatterSet, { axis: 0 }, uniform([4, 2]), integers([5], 0, 4), uniform([5, 2])),
+  one(p.scatterSet, { axis: 1 }, uniform([2, 4, 20]), integers([1, 2], 0, 4), uniform([2, 1, 2, 20])),
+  one(p.scatterSet, { axis: 0 }, uniform([4]), integers([0], 0, 4), uniform([0])),
   one(p.scatterMax, { axis: 0 }, distinct([3, 2]), integers([4], 0, 3), uniform([4, 2], -0.09, 0.09)),
   ...[1, 3, 6, 40, 150].map((width) =>
     one(
@@ -98,6 +101,7 @@ const indexingCases: PrimitiveCase[] = [
   ),
   one(p.scatterProduct, { rows: 2 }, uniform([0, 3]), uniform([4, 3]), integers([0], 0, 2), integers([0], 0, 4)),
   one(p.scatterAddAlongAxis, { axis: 1 }, uniform([2, 4]), integers([2, 3], 0, 4), uniform([2, 3])),
+  one(p.unwritten, { shape: [0, 3] }, uniform([])),
   one(p.topKIndices, { k: 2, axis: 1, largest: true }, distinct([2, 5])),
   one(p.topKIndices, { k: 3, axis: 0, largest: false }, integers([3, 2], 0, 2, "float64")),
 ];

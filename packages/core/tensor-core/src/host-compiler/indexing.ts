@@ -126,16 +126,41 @@ export function take(c: Compilation, equation: Equation): boolean {
 
 /** x with rows of updates added where the indices say. */
 export function scatterAdd(c: Compilation, equation: Equation): boolean {
+  const { x, rowBytes } = rowsOf(equation);
+  const size = byteSize(x.dtype);
+  return scatterRows(c, equation, (row, from) => {
+    c.writer.repeat(rowBytes / size, () => {
+      addElement(c, x.dtype, row, from);
+      if (rowBytes > size) c.writer.advance(row, size);
+      c.writer.advance(from, size);
+    });
+  });
+}
+
+/** x with rows replaced where the indices say. */
+export function scatterSet(c: Compilation, equation: Equation): boolean {
+  const { rowBytes } = rowsOf(equation);
+  return scatterRows(c, equation, (row, from) => {
+    copyBytes(c, row, from, rowBytes);
+    c.writer.advance(from, rowBytes);
+  });
+}
+
+function rowsOf({ inputs: [x], params }: Equation) {
+  const extents = around(x, (params as IndexingParams).axis);
+  return { x, ...extents, rowBytes: extents.inner * byteSize(x.dtype) };
+}
+
+/** @param write - puts a row of updates into one of x, and moves the pointer to the updates past it. */
+function scatterRows(c: Compilation, equation: Equation, write: (row: number, from: number) => void): boolean {
   const { inputs, outputs } = equation;
-  const { axis } = equation.params as IndexingParams;
-  const [x, indices, updates] = inputs;
+  const [, indices, updates] = inputs;
   if (isEmpty([...inputs, ...outputs])) return false;
   const { writer: w } = c;
+  const { x, outer, extent, rowBytes } = rowsOf(equation);
   const { views, free } = rowMajor(c, inputs, 1);
   const to = copyOfBase(c, x, outputs[0]);
-  const { outer, extent, inner } = around(x, axis);
-  const rowBytes = inner * byteSize(x.dtype);
-  c.note("scatterAdd", [to]);
+  c.note(equation.primitive.name, [to]);
   const [target, start, from] = [
     pointer(c, to, x.dtype),
     pointer(c, views[1], "int32"),
@@ -148,18 +173,20 @@ export function scatterAdd(c: Compilation, equation: Equation): boolean {
       w.get(target);
       pushRow(c, at, extent, rowBytes, () => callHost(c, equation, views, [to]));
       w.op("i32.add");
-      const row = w.keep("i32");
-      w.repeat(inner, () => {
-        addElement(c, x.dtype, row, from);
-        if (inner > 1) w.advance(row, byteSize(x.dtype));
-        w.advance(from, byteSize(x.dtype));
-      });
+      write(w.keep("i32"), from);
       w.advance(at, 4);
     });
     w.advance(target, extent * rowBytes);
   });
   free();
   c.define(outputs[0], new Value(outputs[0].shape, x.dtype, { view: to }));
+  return true;
+}
+
+/** Memory that is written later. */
+export function unwritten(c: Compilation, { outputs: [y] }: Equation): boolean {
+  const small = sizeOf(y.shape) <= c.small;
+  c.define(y, new Value(y.shape, y.dtype, small ? { uniform: c.known(y.dtype, 0) } : { view: c.allocate(y) }));
   return true;
 }
 

@@ -3,7 +3,16 @@ import { sizeOf } from "../shape.js";
 import { writeCond } from "./branch.js";
 import { writeCall } from "./call-out.js";
 import type { Compilation } from "./compilation.js";
-import { cumSum, scatterAdd, scatterAddAlongAxis, scatterProduct, take, takeAlongAxis } from "./indexing.js";
+import {
+  cumSum,
+  scatterAdd,
+  scatterAddAlongAxis,
+  scatterProduct,
+  scatterSet,
+  take,
+  takeAlongAxis,
+  unwritten,
+} from "./indexing.js";
 import { lu, triangularSolve } from "./linear-systems.js";
 import { writeScan, writeWhile } from "./loops.js";
 import { broadcastTo, concatenate, pad, reshape, slice, transpose } from "./movement.js";
@@ -28,6 +37,8 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   scatterAdd,
   scatterAddAlongAxis,
   scatterProduct,
+  scatterSet,
+  unwritten,
   cumSum,
   fft,
   rfft,

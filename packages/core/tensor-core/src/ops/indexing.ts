@@ -10,6 +10,7 @@ import {
   scatterAddP,
   scatterMaxP,
   scatterProductP,
+  scatterSetP,
   takeAlongAxisP,
   takeP,
 } from "../primitives/indexing.js";
@@ -127,6 +128,26 @@ export function scatterAdd(
   const at = resolveIndices("scatterAdd", indices, t.shape[along], `axis ${along}`);
   const shape = [...t.shape.slice(0, along), ...at.shape, ...t.shape.slice(along + 1)];
   return bindOne(scatterAddP, [t, at, fitted("scatterAdd", parts, shape)], { axis: along });
+}
+
+/**
+ * `x` with the rows at `indices` along an axis (the first unless told) replaced by `updates`, shaped as for `scatterAdd`; of
+ * several updates for one row the last stands.
+ * @throws IndexError for an index out of range, ShapeError for updates that do not fit.
+ * @example scatterSet(zeros([4]), [1, 3], [10, 20]) // [0, 10, 0, 20]
+ */
+export function scatterSet(
+  x: TensorLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  axis?: number | IndexOptions,
+): Tensor {
+  const [t, parts] = operands(x, updates);
+  const named = axisOptions<IndexOptions>("scatterSet", AXIS, axis).axis ?? 0;
+  const along = normalizeAxis("scatterSet", named, t.rank);
+  const at = resolveIndices("scatterSet", indices, t.shape[along], `axis ${along}`);
+  const shape = [...t.shape.slice(0, along), ...at.shape, ...t.shape.slice(along + 1)];
+  return bindOne(scatterSetP, [t, at, fitted("scatterSet", parts, shape)], { axis: along });
 }
 
 /**

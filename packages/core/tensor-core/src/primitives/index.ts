@@ -16,6 +16,7 @@ import * as reduction from "./reduction.js";
 import * as softmax from "./softmax.js";
 import * as sorting from "./sorting.js";
 import * as special from "./special.js";
+import { unwrittenP } from "./unwritten.js";
 
 /** Every primitive by name: what a backend must be able to run or to refuse. */
 export const primitives = {
@@ -98,6 +99,7 @@ export const primitives = {
   scatterAddAlongAxis: indexing.scatterAddAlongAxisP,
   scatterMax: indexing.scatterMaxP,
   scatterProduct: indexing.scatterProductP,
+  scatterSet: indexing.scatterSetP,
   sigmoid: elementwise.sigmoidP,
   sign: elementwise.signP,
   sin: elementwise.sinP,
@@ -118,6 +120,7 @@ export const primitives = {
   topKIndices: sorting.topKIndicesP,
   transpose: movement.transposeP,
   triangularSolve: linearAlgebra.triangularSolveP,
+  unwritten: unwrittenP,
   where: elementwise.whereP,
   whileLoop: whileP,
   xlogy: special.xlogyP,

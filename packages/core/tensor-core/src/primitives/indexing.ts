@@ -1,8 +1,8 @@
-import { arange, zerosLike } from "../construct.js";
+import { arange, zeros, zerosLike } from "../construct.js";
 import { allocate, requireDType, type TypedArray } from "../dtype.js";
 import { DTypeError, IndexError, ShapeError } from "../errors.js";
 import { add, cast, div, equal, mul } from "../ops/elementwise.js";
-import { scatterAdd, take } from "../ops/indexing.js";
+import { scatterAdd, scatterSet, take } from "../ops/indexing.js";
 import { moveAxis, reshape, transpose } from "../ops/movement.js";
 import { bindOne, definePrimitive, type Primitive, type Spec } from "../primitive.js";
 import { formatShape, type Shape, sameShape, sizeOf } from "../shape.js";
@@ -239,6 +239,22 @@ export const scatterAddP = scatter("scatterAdd", addRows, ([g], { inputs: [, ind
   () => bindOne(takeP, [g, indices], { axis }),
 ]);
 
+/** `x` with the rows that the indices name replaced; of several updates for one row the last stands. */
+export const scatterSetP = scatter(
+  "scatterSet",
+  setRows,
+  ([g], { inputs: [x, indices, updates], params: { axis } }) => [
+    () => scatterSet(g, indices, zerosLike(updates), axis),
+    null,
+    () => {
+      const order = reshape(arange(0, sizeOf(indices.shape), 1, "int32"), indices.shape);
+      const stands = equal(take(scatterSet(zeros([x.shape[axis]], "int32"), indices, order), indices), order);
+      const after = new Array<number>(x.shape.length - axis - 1).fill(1);
+      return mul(take(g, indices, axis), cast(reshape(stands, [...indices.shape, ...after]), g.dtype));
+    },
+  ],
+);
+
 /** `x` with each row the largest of itself and the updates for it. Equal largest values share the gradient. */
 export const scatterMaxP = scatter("scatterMax", maxRows, ([g], context) => {
   const { inputs, outputs, params } = context;
@@ -261,6 +277,21 @@ function addRows(
     for (let i = 0; i < indices.length; i++) {
       const to = (o * extent + indices[i]) * inner;
       for (let j = 0; j < inner; j++, p++) out[to + j] += updates[p];
+    }
+  }
+}
+
+function setRows(
+  out: TypedArray,
+  indices: TypedArray,
+  updates: TypedArray,
+  outer: number,
+  extent: number,
+  inner: number,
+): void {
+  for (let o = 0, p = 0; o < outer; o++) {
+    for (let i = 0; i < indices.length; i++, p += inner) {
+      out.set(updates.subarray(p, p + inner), (o * extent + indices[i]) * inner);
     }
   }
 }

@@ -14,6 +14,7 @@ import {
   reshape,
   scan,
   scatterAdd,
+  scatterSet,
   slice,
   sub,
   sum,
@@ -24,6 +25,7 @@ import {
   whileLoop,
   zeros,
 } from "../../src/index.js";
+import { unwritten } from "../../src/internal.js";
 import { weightedSum } from "../properties/finite-differences.js";
 import { disagreement } from "./agreement.js";
 
@@ -105,6 +107,32 @@ describe("a row that is added to a part of a loop's state", () => {
       return [kept, last, scatterAdd(kept, 2, y), reshape(kept, [120])];
     };
     expect(disagreement(base, [x])).toBe(0);
+  });
+});
+
+describe("rows that are written into room that was not filled", () => {
+  const x = tensor(
+    Float64Array.from({ length: 20 }, (_, i) => i - 3),
+    { dtype: "float64" },
+  );
+  /** Writes 7 of 9 rows, each of them twice. */
+  const write = (y: Tensor) =>
+    whileLoop(
+      ({ i }: { i: Tensor; rows: Tensor }) => less(i, 7),
+      ({ i, rows }) => ({ i: add(i, 1), rows: scatterSet(scatterSet(rows, i, y), i, mul(y, add(i, 1))) }),
+      { i: tensor(0, { dtype: "int32" }), rows: unwritten([9, y.size], y) },
+    ).rows.slice([{ stop: 7 }]);
+
+  it("are there", () => {
+    expect(disagreement(write, [x])).toBe(0);
+    expect(disagreement((y: Tensor) => write(y.slice([{ stop: 2 }])), [x])).toBe(0);
+    expect(disagreement((y: Tensor) => vmap(write)(reshape(y, [4, 5])), [x])).toBe(0);
+  });
+
+  it("cost no copy of the room", async () => {
+    const text = String(await jitSync(write).program(x));
+    expect(text).toContain("scatterSet");
+    expect(text).not.toContain("[180]");
   });
 });
 
