@@ -3,6 +3,7 @@ import {
   cos,
   div,
   exp,
+  expandDims,
   eye,
   grad,
   hvp,
@@ -15,6 +16,7 @@ import {
   slice,
   sqrt,
   square,
+  squeeze,
   stack,
   sub,
   sum,
@@ -159,6 +161,31 @@ describe("implicit gradients", () => {
       hvp((a: Tensor) => sum(square(found(a, input))))(matrix, weights),
       hvp((a: Tensor) => sum(square(linalg.solve(a, input))))(matrix, weights),
       { absolute: 1e-10 },
+    );
+  });
+
+  it("are given to batches of solutions, each by its own Jacobian", () => {
+    const own = random.rng("batches");
+    const matrices = add(mul(own.normal([3, 2, n, n], { dtype: "float64" }), 0.3), mul(eye(n, n, "float64"), 2));
+    const right = own.normal([3, 2, n], { dtype: "float64" });
+    const solved = (a: Tensor, b: Tensor) => squeeze(linalg.solve(a, expandDims(b, -1)), -1);
+    const g = (x: Tensor, { a, b }: { a: Tensor; b: Tensor }) => sub(squeeze(matmul(a, expandDims(x, -1)), -1), b);
+    const whole = implicit.withGradient(g);
+    const each = implicit.withGradient(g, { batched: true });
+    const loss = (attach: typeof each) => (a: Tensor, b: Tensor) =>
+      sum(square(attach(solved(matrices, right), { a, b })));
+    const exact = grad((a: Tensor, b: Tensor) => sum(square(solved(a, b))))(matrices, right);
+    for (const attach of [whole, each]) expectClose(grad(loss(attach))(matrices, right), exact, { absolute: 1e-12 });
+    const sizes = (attach: typeof each) =>
+      trace(
+        grad(loss(attach)),
+        { shape: matrices.shape, dtype: "float64" },
+        { shape: right.shape, dtype: "float64" },
+      ).equations.flatMap(({ outputs }) => outputs.map(({ shape }) => shape.reduce((p, k) => p * k, 1)));
+    // No block matrix of all problems is formed.
+    expect(Math.max(...sizes(each)) * 6).toBeLessThanOrEqual(Math.max(...sizes(whole)));
+    expect(() => implicit.withGradient((x: { u: Tensor }) => x, { batched: true })({ u: right }, null)).toThrow(
+      /batched takes a solution that is one tensor/,
     );
   });
 

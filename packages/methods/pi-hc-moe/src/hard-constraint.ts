@@ -49,10 +49,11 @@ export function hardConstraint<P>(
   const reached = stopGradient(solve(initial, data));
   const { dependent, damping } = dependence(residuals, settings.ridge, reached, data);
   const slope = settings.hessian === "full" ? squaresGradient(residuals) : gaussNewtonGradient(residuals);
-  const found = implicit.withGradient((w: Tensor, given: ExpertData) => {
+  const stationary = (w: Tensor, given: ExpertData) => {
     const g = slope(w, given);
     return damping === null ? g : add(g, mul(damping, sub(w, stopGradient(w))));
-  })(reached, data);
+  };
+  const found = implicit.withGradient(stationary, { batched: true })(reached, data);
   return {
     ...assembled(pde, problem, shaped, found, settings.experts),
     gradientNorms: gradientNorms(residuals, found, data),

@@ -1,10 +1,12 @@
 import {
   add,
   greater,
+  isTensor,
   less,
   lessEqual,
   logicalAnd,
   logicalNot,
+  ShapeError,
   stopGradient,
   type Tensor,
   type TensorLike,
@@ -35,6 +37,15 @@ export type ImplicitSolution<X, P> = (initial: X, parameters: P) => X;
 
 /** Options of {@link fixedPoint}. */
 export interface ImplicitFixedPointOptions extends FixedPointSettings, AdjointOptions {}
+
+/** Options of {@link withGradient}. */
+export interface WithGradientOptions extends AdjointOptions {
+  /**
+   * Whether the solution is a tensor whose leading axes are problems of their own, of vectors along its last axis. Their
+   * Jacobians are then formed and factorised one by one, where they would be blocks of a large one. Default false.
+   */
+  readonly batched?: boolean;
+}
 
 /** Options of {@link root}. */
 export interface ImplicitRootOptions extends RootSettings, AdjointOptions {}
@@ -94,20 +105,27 @@ export function root<X, P>(g: (x: X, parameters: P) => X, options: ImplicitRootO
  */
 export function withGradient<P>(
   g: (x: Tensor, parameters: P) => TensorLike,
-  options?: AdjointOptions,
+  options?: WithGradientOptions,
 ): (solution: TensorLike, parameters: P) => Tensor;
 export function withGradient<X, P>(
   g: (x: X, parameters: P) => X,
-  options?: AdjointOptions,
+  options?: WithGradientOptions,
 ): (solution: X, parameters: P) => X;
 export function withGradient<X, P>(
   g: (x: X, parameters: P) => X,
-  options: AdjointOptions = {},
+  options: WithGradientOptions = {},
 ): (solution: X, parameters: P) => X {
   const owner = "implicit.withGradient";
-  checkAdjoint(owner, options);
+  checkAdjoint(owner, options, ["batched"]);
   return (solution, parameters) => {
     const example = asVariables(solution);
+    if (options.batched) {
+      if (!isTensor(example) || example.rank === 0) {
+        throw new ShapeError(`${owner}: batched takes a solution that is one tensor of at least one axis; give that`);
+      }
+      const equation = (v: Tensor, p: P) => asVariables(g(v as X, p)) as Tensor;
+      return withRootGradient(owner, equation, options)(example, parameters) as X;
+    }
     const space = raveling(owner, example);
     const equation = (v: Tensor, p: P) => space.ravel(g(space.unravel(v), p));
     return space.unravel(withRootGradient(owner, equation, options)(space.ravel(example), parameters));

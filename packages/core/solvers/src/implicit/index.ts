@@ -6,5 +6,6 @@ export {
   type ImplicitRootOptions,
   type ImplicitSolution,
   root,
+  type WithGradientOptions,
   withGradient,
 } from "./implicit-roots.js";
