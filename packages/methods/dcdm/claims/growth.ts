@@ -8,6 +8,21 @@ const sizes = [32, 64, 128];
 const tolerance = 1e-4;
 const names = ["a network", "conjugate gradients", "incomplete Cholesky", "multigrid"] as const;
 
+/** Figures of the claim. */
+export interface GrowthFigures {
+  readonly converged: boolean;
+  /** Iterations at each size, of the network and of conjugate gradients. */
+  readonly ours: readonly number[];
+  readonly plain: readonly number[];
+  /** Power of the cells with which the time of an iteration grows. */
+  readonly power: number;
+}
+
+/** The criterion. */
+export function judgeGrowth({ converged, ours, plain, power }: GrowthFigures): boolean {
+  return converged && ours.every((count, i) => count <= plain[i] / 3) && power <= 1.5;
+}
+
 /** Work over sixteen times the cells. `clock` other than usual is for tests. */
 export function growth(method: Method = published, clock = leastIterationSeconds): Claim {
   return {
@@ -71,7 +86,7 @@ export function growth(method: Method = published, clock = leastIterationSeconds
           "iterations, power of the cells": growthOf(cells, ours),
           "time of one, power of the cells": power,
         },
-        holds: converged && ours.every((count, i) => count <= plain[i] / 3) && power <= 1.5,
+        holds: judgeGrowth({ converged, ours, plain, power }),
         detail:
           `White noise, to 1e-4: at most a third of conjugate gradients at every size (${ours.map((count, i) => `${figure(count)} of ${figure(plain[i])}`).join(", ")}), and the processor ` +
           `time of an iteration may grow with the power 1.5 of the cells at most (${figure(power)}). Beyond twice the size it was trained on the network needs more iterations; incomplete ` +

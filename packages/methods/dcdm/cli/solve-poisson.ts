@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { figure } from "@offprint/claims";
 import { defineCommand, exitCodes, Failure, option } from "@offprint/commands";
 import { isSparseNpz, readMatrixMarket, readNpy, readSparseNpz, writeNpy } from "@offprint/data";
@@ -5,17 +6,24 @@ import { loadFile } from "@offprint/data/node";
 import { loadParameters } from "@offprint/nn";
 import { conjugateGradients } from "@offprint/solvers";
 import { random, type sparse, tensor } from "@offprint/tensor-core";
-import { dcdm, directionNetwork, directionsBy, shippedNetwork } from "../src/index.js";
+import {
+  dcdm,
+  directionNetwork,
+  directionsBy,
+  readAuthorsMatrix,
+  readAuthorsVector,
+  shippedNetwork,
+} from "../src/index.js";
 
 /** `offprint solve-poisson matrix.mtx --grid 64,64 --right b.npy --output x.npy` */
 export const solvePoissonCommand = defineCommand({
   name: "solve-poisson",
   summary: "Solve a symmetric positive definite system on a grid along directions of a network",
   arguments: {
-    matrix: option.fileIn("the matrix, as Matrix Market (mtx) or as SciPy saves sparse ones (npz)", {
-      required: true,
-      endings: [".mtx", ".npz"],
-    }),
+    matrix: option.fileIn(
+      "the matrix: Matrix Market (mtx), as SciPy saves sparse ones (npz), or as the authors' program does (bin)",
+      { required: true, endings: [".mtx", ".npz", ".bin"] },
+    ),
   },
   options: {
     grid: option.list(option.integer("extents of the grid, even: 64,64", { least: 2 }), {
@@ -23,7 +31,9 @@ export const solvePoissonCommand = defineCommand({
       least: 2,
       most: 3,
     }),
-    right: option.fileIn("the right-hand side (npy); ones unless given", { endings: [".npy"] }),
+    right: option.fileIn("the right-hand side (npy, or bin of the authors' program); ones unless given", {
+      endings: [".npy", ".bin"],
+    }),
     network: option.fileIn("a network of your own, as saveParameters of @offprint/nn writes it (safetensors)", {
       endings: [".safetensors"],
     }),
@@ -33,7 +43,7 @@ export const solvePoissonCommand = defineCommand({
     output: option.fileOut("file for the solution (npy)", { short: "o", endings: [".npy"] }),
   },
   async run({ options, arguments: words, report, write, progress, signal }) {
-    const a = await loadFile(words.matrix, words.matrix.endsWith(".npz") ? readZip : readMarket);
+    const a = await loadFile(words.matrix, matrixReaders[extname(words.matrix)] ?? readMarket);
     const { grid, tolerance, maxIterations } = options;
     if (grid.reduce((product, extent) => product * extent, 1) !== a.rows) {
       throw new Failure(`--grid ${grid} has ${grid.reduce((p, e) => p * e, 1)} points; the matrix has ${a.rows} rows`);
@@ -41,7 +51,7 @@ export const solvePoissonCommand = defineCommand({
     const b =
       options.right === undefined
         ? new Float64Array(a.rows).fill(1)
-        : Float64Array.from((await loadFile(options.right, (bytes) => readNpy(bytes))).data(), Number);
+        : await loadFile(options.right, options.right.endsWith(".bin") ? readAuthorsVector : readVector);
     const chosen = await chosenNetwork(options.network, options.filters, grid.length);
     const begun = performance.now();
     const run = await dcdm(a, b, directionsBy(chosen.network, chosen.params, grid), {
@@ -70,6 +80,13 @@ export const solvePoissonCommand = defineCommand({
 const readZip = (bytes: Uint8Array): sparse.CsrMatrix => {
   if (!isSparseNpz(bytes)) throw new Failure("the npz file holds no sparse matrix as SciPy's save_npz writes it");
   return readSparseNpz(bytes);
+};
+
+const readVector = (bytes: Uint8Array): Float64Array => Float64Array.from(readNpy(bytes).data(), Number);
+
+const matrixReaders: Readonly<Record<string, (bytes: Uint8Array) => sparse.CsrMatrix>> = {
+  ".npz": readZip,
+  ".bin": readAuthorsMatrix,
 };
 
 function readMarket(bytes: Uint8Array): sparse.CsrMatrix {

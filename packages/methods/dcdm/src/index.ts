@@ -44,6 +44,7 @@ export {
   stoppedAtSolids,
   withoutGradient,
 } from "./mac-grid.js";
+export { readAuthorsMatrix, readAuthorsVector } from "./read-authors-files.js";
 export { type RitzPairs, type RitzSampleOptions, ritzPairs, ritzSamples, unitRows } from "./ritz-vectors.js";
 export { shippedNetwork } from "./shipped-network.js";
 export { type Plume, type PlumeOptions, type PressureSolver, plumeStep, stillPlume } from "./smoke-plume.js";

@@ -3,7 +3,7 @@ import { runClaim } from "@offprint/claims/testing";
 import { expect, it } from "vitest";
 import { honestFailure, orthogonality } from "../claims/ablations.js";
 import { exactness } from "../claims/exactness.js";
-import { growth } from "../claims/growth.js";
+import { growth, judgeGrowth } from "../claims/growth.js";
 import { headline, unseen } from "../claims/headline.js";
 import { claims } from "../claims/index.js";
 import { type Method, published } from "../claims/method.js";
@@ -29,10 +29,12 @@ it("iterations and unseen-domains fail along residuals", async () => {
 });
 
 it("growth fails along residuals, and where an iteration costs as much as a dense product", async () => {
-  const idle = async () => 1e-3;
-  expect(await holds(growth(residuals, idle))).toBe(false);
-  const dense = [1, 16, 256];
-  expect(await holds(growth(published, async () => dense.shift() as number))).toBe(false);
+  expect(await holds(growth(residuals, async () => 1e-3))).toBe(false);
+  const good = { converged: true, ours: [9, 11, 28], plain: [66, 125, 247], power: 1.1 };
+  expect(judgeGrowth(good)).toBe(true);
+  expect(judgeGrowth({ ...good, power: 2 })).toBe(false);
+  expect(judgeGrowth({ ...good, ours: [9, 11, 90] })).toBe(false);
+  expect(judgeGrowth({ ...good, converged: false })).toBe(false);
 });
 
 it("orthogonality fails where the number of directions is ignored", async () => {

@@ -33,6 +33,19 @@ it("solves a system from files, and says what conjugate gradients take", async (
   expect(Math.hypot(...left)).toBeLessThan(1e-5 * Math.hypot(...(b.data() as Float64Array)));
 });
 
+it("takes a matrix and a right-hand side as the authors' program stores them", async () => {
+  const { indptr, indices, values } = sparse.toCsr(a);
+  const words = (...numbers: number[]) => new Uint8Array(Int32Array.from(numbers).buffer);
+  const heading = words(256, 256, values.length, 256, 256);
+  const parts = [heading, new Uint8Array(Float32Array.from(values).buffer), words(...indptr.slice(0, 256), ...indices)];
+  writeFileSync(file("a.bin"), Buffer.concat(parts));
+  writeFileSync(file("b.bin"), new Uint8Array(Float64Array.of(5e-324 * 256, ...new Float64Array(256).fill(2)).buffer));
+  const out = file("of-bin.npy");
+  expect((await solve(file("a.bin"), "--grid", "16,16", "--right", file("b.bin"), "--output", out)).code).toBe(0);
+  const left = sparse.multiplyVector(a, readNpy(readFileSync(out)).data() as Float64Array);
+  for (const value of left) expect(Math.abs(value - 2)).toBeLessThan(1e-4);
+});
+
 it("says what is wrong, and answers with its exit code where it did not converge", async () => {
   expect(await solve(file("a.mtx"), "--grid", "16,8")).toMatchObject({
     code: 2,
