@@ -89,7 +89,7 @@ export async function minimize<P, S = unknown>(
   const { steps, gradientTolerance, backend, evaluate, resume } = options;
   requireInteger("minimize", "steps", steps, 0);
   if (gradientTolerance !== undefined) requireNonNegative("minimize", "gradientTolerance", gradientTolerance);
-  const step = checkedStep(trainingStep(loss, optimizer), backend);
+  const step = checkedStep(trainingStep(loss, optimizer), { backend, compile: false });
   const kept = [initial, options.optimizerState, resume];
   try {
     const run = await runLoop<MinimizePoint<P, S>, MinimizeRecord>(

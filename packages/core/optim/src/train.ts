@@ -4,6 +4,7 @@ import {
   checkOptions,
   NonFiniteError,
   random,
+  requireChoice,
   requireInteger,
   type Tensor,
   ValueError,
@@ -65,8 +66,9 @@ type Figures = Record<string, number> | Promise<Record<string, number>>;
 export interface TrainOptions<P, B, M = unknown, N = unknown>
   extends Omit<RunOptions<TrainingRecord, TrainingState<P, M>>, "resume"> {
   /**
-   * The loss of a batch: a scalar, or `[scalar, modelState]` where the model carries a state. Traced when there is a
-   * backend, so it must not read values.
+   * The loss of a batch: a scalar, or `[scalar, modelState]` where the model carries a state. It is compiled, as a
+   * function of what it is given alone: what else it uses must stay the same during the run, and what changes belongs
+   * into `data`, `noise` or `modelState`. See `compile` for losses that cannot be so.
    */
   loss: (params: P, batch: B, inputs: LossInputs<M, N>) => Tensor | readonly [Tensor, M];
   /** Initial parameters. */
@@ -86,8 +88,14 @@ export interface TrainOptions<P, B, M = unknown, N = unknown>
   modelState?: M;
   /** Random tensors for a step, such as dropout masks; they become inputs of the compiled step. */
   noise?: (rng: random.Rng) => N;
-  /** Compiles the step; without it steps run eagerly. */
+  /** Compiles the step. Default: the compiler of tensor-core. */
   backend?: Backend;
+  /**
+   * Without a backend: whether steps are compiled, default true. A loss that reads values or draws random numbers of its
+   * own, batches with leaves that are no tensors, and pages that forbid compiling have their steps carried out operation
+   * by operation in any case. `false` is for losses that use variables which change later.
+   */
+  compile?: boolean;
   /** Figures to record after each step, from what the loss gave beside its value. */
   figures?: (modelState: M) => Figures;
   /** Figures to record after each epoch, such as the accuracy on held-out data. */
@@ -119,13 +127,12 @@ export interface TrainResult<P, M = unknown> {
 }
 
 const names = [
-  ...["loss", "initial", "optimizer", "data", "epochs", "seed", "modelState", "noise", "backend"],
+  ...["loss", "initial", "optimizer", "data", "epochs", "seed", "modelState", "noise", "backend", "compile"],
   ...["figures", "evaluate", ...runOptionNames],
 ];
 
 /**
- * Trains parameters on batches of data. One step - loss, gradient and update - is one function; with a backend it
- * is compiled to one graph.
+ * Trains parameters on batches of data. One step - loss, gradient and update - is one function, compiled as a whole.
  * @throws NonFiniteError, with the last good state as its `state`, when loss or gradient stop being finite;
  * ValueError for options that are unknown or out of range.
  */
@@ -133,13 +140,14 @@ export async function train<P, B, M = unknown, N = unknown>(
   options: TrainOptions<P, B, M, N>,
 ): Promise<TrainResult<P, M>> {
   checkOptions("train", options, names);
-  const { epochs, seed = 0, optimizer, backend, initial, modelState = null as M, noise } = options;
+  const { epochs, seed = 0, optimizer, backend, compile = true, initial, modelState = null as M, noise } = options;
   requireInteger("train", "epochs", epochs, 0);
+  requireChoice("train", "compile", compile, [true, false]);
   const loss = (params: P, carried: M, batch: B, drawn: N): readonly [Tensor, M] => {
     const result = options.loss(params, batch, { modelState: carried, noise: drawn });
     return isPair(result) ? result : [result, carried];
   };
-  const step = checkedStep(trainingStep(loss, optimizer), backend);
+  const step = checkedStep(trainingStep(loss, optimizer), { backend, compile });
   const resume = options.resume as TrainingState<P, M> | undefined;
   const kept = [initial, options.modelState, resume];
   const stream = new BatchStream(options.data, seed);

@@ -1,5 +1,6 @@
 import { type Backend, isTensor, jit, NonFiniteError, type Tensor, tree, valueAndGrad } from "@offprint/tensor-core";
 import { globalNorm } from "./gradient-transforms.js";
+import { traceableStep } from "./traceable-step.js";
 import { applyUpdates, type GradientTransformation } from "./transformation.js";
 
 /** What one step of training gives. */
@@ -70,15 +71,23 @@ async function read(x: Tensor): Promise<number> {
   return (await x.host()).item();
 }
 
+/** Who carries a step out. */
+export interface StepMachine {
+  /** Compiles the step. */
+  readonly backend?: Backend | undefined;
+  /** Without a backend: whether tensor-core's compiler does, where the step can be traced. */
+  readonly compile: boolean;
+}
+
 /**
- * The step, compiled where there is a backend. It rejects with a NonFiniteError, and so leaves the caller with the
+ * The step, compiled where it is to be. It rejects with a NonFiniteError, and so leaves the caller with the
  * state before it, when the loss or the gradient is not finite.
  */
 export function checkedStep<P, S, I extends unknown[], E>(
   step: TrainingStep<P, S, I, E>,
-  backend: Backend | undefined,
+  { backend, compile }: StepMachine,
 ): CheckedStep<P, S, I, E> {
-  const compiled = backend === undefined ? undefined : jit(step, { backend });
+  const compiled = backend !== undefined ? jit(step, { backend }) : compile ? traceableStep(step) : undefined;
   const call = async (params: P, optimizerState: S, ...inputs: I): Promise<CheckedResult<P, S, E>> => {
     const result: StepResult<P, S, E> = await (compiled ?? step)(params, optimizerState, ...inputs);
     const loss = await read(result.loss);

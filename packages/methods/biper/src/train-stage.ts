@@ -78,7 +78,7 @@ export interface SharedFitOptions {
   validation?: Pick<Dataset, "inputs" | "targets">;
   /** Source of all randomness. Default 0. */
   seed?: number | string;
-  /** Compiles the whole training step to one graph; without it steps run eagerly. */
+  /** Compiles the whole training step to one graph. Default: the compiler of tensor-core. */
   backend?: Backend;
 }
 

@@ -78,7 +78,7 @@ export interface FitOptions extends RunOptions<FitRecord, FitState> {
   initial?: AutoEncoderParams;
   /** Phase that `initial` was trained in. Default 0. */
   phase?: Phase;
-  /** Compiles the step of each phase to one graph; without it steps run on the host kernels. */
+  /** Compiles the step of each phase to one graph. Default: the compiler of tensor-core. */
   backend?: Backend;
 }
 

@@ -30,7 +30,7 @@ export interface FitCodesOptions<P> extends RunOptions<TrainingRecord, TrainingS
   dtype?: FloatType;
   /** Parameters to start from. Default drawn from the seed. */
   initial?: P;
-  /** Compiles each step to one graph; without it steps run on the host kernels. */
+  /** Compiles each step to one graph. Default: the compiler of tensor-core. */
   backend?: Backend;
 }
 

@@ -60,7 +60,7 @@ async function oneSplit(context: ClaimContext, method: HeadMethod, seed: number,
     signal,
     ...(backend && { backend }),
   });
-  const compiled = <F extends (...args: any[]) => Tensor>(f: F) => (backend ? jit(f, { backend }) : f);
+  const compiled = <F extends (...args: any[]) => Tensor>(f: F) => jit(f, backend && { backend });
   const whole = (await (await compiled(logits)(params, test.inputs)).host()) as Tensor;
   const features = compiled((p: any, x: Tensor) => body.apply(p, x));
   const boosted = await method(

@@ -124,7 +124,7 @@ export interface DeepOptions {
   readonly epochs?: number;
   /** Source of all randomness. Default 0. */
   readonly seed?: number | string;
-  /** Compiles the training step. */
+  /** Compiles the training step and the predictions. Default: the compiler of tensor-core. */
   readonly backend?: Backend;
   /** Ends the training; what was learnt so far predicts. */
   readonly signal?: AbortSignal;
@@ -167,7 +167,7 @@ export async function trainDeep(
     ...(signal && { signal }),
   });
   const predict = (p: Params, samples: Tensor) => network.apply(p, samples);
-  const run = backend ? jit(predict, { backend }) : predict;
+  const run = jit(predict, backend && { backend });
   return async (at) => {
     const given = readFeatures(owner, at, features);
     const samples = tensor(given.data, { shape: [given.rows, features], dtype: "float32" });
