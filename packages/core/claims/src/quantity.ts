@@ -22,16 +22,19 @@ export function figure(value: number, digits = 4): string {
 
 /**
  * A quantity for a reader; named numbers are listed as `Adam: 0.2, diffGrad: −0.3`, with no-break spaces inside each, so
- * that a number stays with its name.
+ * that a number stays with its name, and a minus sign in names such as `c = 1e-8`.
  */
 export function formatQuantity(value: Quantity): string {
   if (typeof value === "number") return figure(value);
   if (typeof value === "string") return value;
   return Object.entries(value)
-    .map(
-      ([name, part]) => `${name.replaceAll(" ", noBreak)}:${noBreak}${typeof part === "number" ? figure(part) : part}`,
-    )
+    .map(([name, part]) => `${unbroken(name)}:${noBreak}${typeof part === "number" ? figure(part) : part}`)
     .join(", ");
+}
+
+/** A name in one piece: between its words no line breaks, nor behind the hyphens that stand for minus signs. */
+function unbroken(name: string): string {
+  return name.replaceAll(" ", noBreak).replaceAll(/(?<=\d[eE])-(?=\d)|(?<![^\s=(<>≤≥,])-(?=[\d.])/g, minus);
 }
 
 /** A duration in seconds for a reader: `430 ms`, `12.3 s`, `4 min 5 s`. */

@@ -115,6 +115,8 @@ describe("numbers for readers", () => {
 
   it("names the parts of a quantity", () => {
     expect(formatQuantity({ Adam: 0.2, verdict: "worse" })).toBe("Adam:\u00a00.2, verdict:\u00a0worse");
+    expect(formatQuantity({ "c = 1e-8, half-way": 1 })).toBe("c\u00a0=\u00a01e−8,\u00a0half-way:\u00a01");
+    expect(formatQuantity({ "at -0.5": 1, "layer-2": 2 })).toBe("at\u00a0−0.5:\u00a01, layer-2:\u00a02");
   });
 
   it.each([

@@ -12,6 +12,7 @@ export { readFixture, temporaryFolder } from "./files.js";
 export { expectGradient, expectSecondGradient, expectVmap } from "./gradients.js";
 export { type InstalledJobs, installJobs, jobsManifest } from "./installed-jobs.js";
 export { bundleModules } from "./modules.js";
+export { NatsMachines } from "./nats-machines.js";
 export { type NatsConfiguration, NatsTestServer, natsServer, needsNatsServer } from "./nats-server.js";
 export {
   bundlePage,

@@ -6,11 +6,10 @@ import {
   errorLike,
   type InstalledJobs,
   installJobs,
-  NatsTestServer,
+  NatsMachines,
   natsServer,
   needsNatsServer,
   temporaryFolder,
-  WorkerProcess,
 } from "@offprint/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClientAnswer, type ClientTeam, fedZo, fzoos, type Question } from "../src/index.js";
@@ -114,22 +113,15 @@ describe("clients in threads of their own", () => {
 });
 
 describe.skipIf(natsServer === undefined)(`clients on machines of their own ${needsNatsServer}`, () => {
-  let server: NatsTestServer;
+  let machines: NatsMachines;
   let where: Cluster;
-  const ended: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
-    server = await NatsTestServer.start();
-    const { manifest, entry, agent } = installed;
-    const options = { servers: server.address, manifest };
-    const processes = [1, 2].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
-    for (const worker of processes) ended.push(() => worker.end());
-    await Promise.all(processes.map(({ joined }) => joined));
-    where = await cluster({ kind: "nats", ...options });
-    ended.push(() => where.close());
+    machines = await NatsMachines.start(installed, 2);
+    where = await cluster({ kind: "nats", ...machines.options });
   });
   afterAll(async () => {
-    await Promise.all(ended.map((end) => end()));
-    await server.remove();
+    await where?.close();
+    await machines?.end();
   });
 
   it("give the same numbers as in this process, bit for bit", async () => {
@@ -163,7 +155,7 @@ describe.skipIf(natsServer === undefined)(`clients on machines of their own ${ne
         const round = team.round((member) => {
           const question = args(member);
           if (question?.kind === "local" && question.round === 1) {
-            restarted ??= server.down().then(() => server.up());
+            restarted ??= machines.server.down().then(() => machines.server.up());
           }
           return question;
         });

@@ -7,11 +7,10 @@ import {
   failureOf,
   type InstalledJobs,
   installJobs,
-  NatsTestServer,
+  NatsMachines,
   natsServer,
   needsNatsServer,
   temporaryFolder,
-  WorkerProcess,
 } from "@offprint/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainAlone } from "../claims/exact-run.js";
@@ -116,23 +115,16 @@ describe("training on threads", () => {
 });
 
 describe.skipIf(natsServer === undefined)(`training on machines ${needsNatsServer}`, () => {
-  let server: NatsTestServer;
+  let processes: NatsMachines;
   let machines: Cluster;
-  const ended: (() => Promise<unknown>)[] = [];
-  // Three processes, of which two are killed.
   beforeAll(async () => {
-    server = await NatsTestServer.start();
-    const { manifest, entry, agent } = installed;
-    const options = { servers: server.address, manifest };
-    const workers = [1, 2, 3].map(() => new WorkerProcess(agent, { ...options, workers: 1, entry: entry.href }));
-    for (const worker of workers) ended.push(() => worker.end());
-    await Promise.all(workers.map(({ joined }) => joined));
-    machines = await cluster({ kind: "nats", ...options });
-    ended.push(() => machines.close());
+    // Two of them are killed.
+    processes = await NatsMachines.start(installed, 3);
+    machines = await cluster({ kind: "nats", ...processes.options });
   });
   afterAll(async () => {
-    await Promise.all(ended.map((end) => end()));
-    await server.remove();
+    await machines?.close();
+    await processes?.end();
   });
 
   it("gives the numbers of threads, bit for bit, whoever is slow", async () => {
@@ -178,7 +170,7 @@ describe.skipIf(natsServer === undefined)(`training on machines ${needsNatsServe
       {},
       {
         onAnswer({ round }) {
-          if (round === 3) restarted ??= server.down().then(() => server.up());
+          if (round === 3) restarted ??= processes.server.down().then(() => processes.server.up());
         },
       },
     );
