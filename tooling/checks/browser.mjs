@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 export const title = "browser packages need no Node module";
+/** What it finds of a package depends on that and on those it stands on. */
+export const local = true;
 
 /** Packages with a part of their own for Node, which say so in their README. */
 const forNode = new Set(["data", "claims", "commands", "onnx-runtime", "testing"]);

@@ -5,6 +5,8 @@ import ts from "typescript";
 import { shown } from "./repository.mjs";
 
 export const title = "public functions refuse unknown options";
+/** What it finds of a package depends on that and on those it stands on. */
+export const local = true;
 
 /** What looks at the names of options. */
 const CHECKS = /^(check\w*|axisOptions)$/;

@@ -13,10 +13,13 @@ const checks = [anatomy, dependencies, browser, documented, checkedOptions, list
 /**
  * @param {import("./repository.mjs").Repository} repository
  * @param {import("./repository.mjs").Package[]} [selected] all packages when left out
+ * @param {import("./repository.mjs").Package[]} [changed] of those selected, the ones that local checks look at; all when left out
  * @returns {Promise<Array<import("./repository.mjs").CheckResult & { title: string }>>}
  */
-export async function runChecks(repository, selected) {
+export async function runChecks(repository, selected, changed = selected) {
   const results = [];
-  for (const { title, check } of checks) results.push({ title, ...(await check(repository, selected)) });
+  for (const { title, check, ...more } of checks) {
+    results.push({ title, ...(await check(repository, "local" in more ? changed : selected)) });
+  }
   return results;
 }

@@ -5,6 +5,8 @@ import ts from "typescript";
 import { shown } from "./repository.mjs";
 
 export const title = "every public symbol is documented";
+/** What it finds of a package depends on that and on those it stands on. */
+export const local = true;
 
 /** @type {ts.CompilerOptions} */
 const options = {

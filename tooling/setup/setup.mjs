@@ -92,7 +92,7 @@ function install() {
         "npx pnpm@12 install --no-frozen-lockfile",
     );
   }
-  rmSync(moduleCache, { recursive: true, force: true });
+  rmSync(moduleCache, { recursive: true, force: true, maxRetries: 5 });
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, fingerprint);
 }

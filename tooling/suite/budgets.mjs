@@ -1,6 +1,5 @@
 // Processor time of methods against what they may take. Going over is shown and fails nothing: on a busy machine the same
-// claims took 14 and 25 seconds within twenty minutes, while `pace` gave 0.94 both times. It sees the processor's share and
-// not that of the memory, so that a limit that holds there would be twice the budget or more.
+// claims took 14 and 25 seconds within twenty minutes, and what is known of its pace (pace.mjs) is an estimate.
 
 /**
  * @typedef {object} Use
@@ -10,41 +9,20 @@
  * @property {number} budget
  */
 
-/** Milliseconds that {@link pace}'s work takes on the machine that budgets are meant for. */
-const referencePace = 50;
-
-/**
- * How much slower this machine is now than the one that budgets are meant for. Processor time stretches too where
- * others use the caches, so it is measured in the same run.
- */
-export function pace() {
-  const values = new Float64Array(4096).map((_, k) => Math.sin(k));
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 5; round++) {
-    const before = process.cpuUsage();
-    let sum = 0;
-    for (let k = 0; k < 10_000; k++) for (let i = 0; i < 4096; i++) sum += values[i] * values[(i + k) & 4095];
-    const { user, system } = process.cpuUsage(before);
-    if (Number.isFinite(sum)) least = Math.min(least, (user + system) / 1000);
-  }
-  return least / referencePace;
-}
-
 /**
  * Use of processor time by methods.
  *
  * @param {Array<{ name: string, budget?: number }>} stages
- * @param {Array<{ stage: string, title: string, cpu: number, method: boolean }>} results
- * @param {number} slowness of this machine
+ * @param {Array<{ stage: string, title: string, quiet: number, method: boolean }>} results
  * @returns {Use[]}
  */
-export function usesOf(stages, results, slowness) {
+export function usesOf(stages, results) {
   return stages.flatMap(({ name, budget }) =>
     budget === undefined
       ? []
       : results
           .filter(({ stage, method }) => stage === name && method)
-          .map(({ title, cpu }) => ({ stage: name, method: title, cpu: cpu / slowness, budget })),
+          .map(({ title, quiet }) => ({ stage: name, method: title, cpu: quiet, budget })),
   );
 }
 

@@ -10,6 +10,8 @@ import { filesBelow } from "../checks/repository.mjs";
 const shipped = ["src", "claims", "cli", "assembly", "assets", "playground", "package.json", "tsconfig.json"];
 /** What pages, programs and tarballs show besides. */
 const shown = [...shipped, "README.md", "CHANGELOG.md", "LICENSE", "examples"];
+/** What tests of an app read besides itself and the core packages below it, by the app's folder. */
+const readBesides = new Map([["apps/cli", ["apps/docs/guides", "packages/core/cluster/test/fixtures"]]]);
 const shared = [
   "package.json",
   "pnpm-lock.yaml",
@@ -81,16 +83,24 @@ export function fingerprints({ root, packages }) {
   return {
     /**
      * Everything that can change what a stage finds in a package. Tools look at the whole repository, apps at what it
-     * shows; and the tests of a package change what its tests find, and nothing else.
+     * shows, but where their tests bring methods of their own; and the tests of a package change what its tests find,
+     * and nothing else.
      *
      * @param {string} stage
      * @param {Package} pkg
      */
     ofPackage(stage, pkg) {
+      const besides = (readBesides.get(pkg.folder) ?? []).map((path) => join(root, path));
+      // Methods are named in the command's manifest, and loaded by their names.
+      const others = besides.length > 0 ? below(pkg).filter(({ kind }) => kind === "core") : below(pkg);
+      const stoodOn = others.flatMap((other) => partsOf(other, shipped));
+      if (stage === "types") return together(stage, [pkg.directory, ...(pkg.kind === "tool" ? roots : []), ...stoodOn]);
+      if (stage === "checks") return together(stage, [...roots, pkg.directory, ...stoodOn]);
       if (pkg.kind === "tool") return this.ofRepository(`${stage} ${pkg.name}`);
+      if (stage === "tests" && besides.length > 0) return together(stage, [pkg.directory, ...besides, ...stoodOn]);
       if (pkg.kind === "app") return this.ofApp(`${stage} ${pkg.name}`);
       const own = stage === "tests" ? [pkg.directory] : partsOf(pkg, shown);
-      return together(stage, [...own, ...below(pkg).flatMap((other) => partsOf(other, shipped))]);
+      return together(stage, [...own, ...stoodOn]);
     },
 
     /**

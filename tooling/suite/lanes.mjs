@@ -17,7 +17,8 @@ import { fileURLToPath } from "node:url";
  * @property {string} [key] hash of what its outcome depends on
  * @property {number} [together] how many jobs of its stage one process may do
  *
- * @typedef {Job & Outcome & { seconds: number, cpu: number, cached: boolean, output: string }} Result
+ * @typedef {Job & Outcome & { seconds: number, cpu: number, quiet: number, cached: boolean, output: string }} Result
+ * `cpu` are seconds of processor time, `quiet` what they were on the machine that budgets are meant for
  */
 
 const stageProcess = fileURLToPath(new URL("stage-process.mjs", import.meta.url));
@@ -28,10 +29,10 @@ const cpuHook = new URL("cpu.mjs", import.meta.url).href;
  * left is what they find.
  *
  * @param {Job[]} jobs
- * @param {{ lanes: number, cache: string, filtered: boolean, environment: NodeJS.ProcessEnv, onResult: (result: Result) => void }} options
+ * @param {{ lanes: number, cache: string, filtered: boolean, environment: NodeJS.ProcessEnv, pace?: { between(from: number, to: number): number }, onResult: (result: Result) => void }} options
  * @returns {Promise<Result[]>}
  */
-export async function runLanes(jobs, { lanes, cache, filtered, environment, onResult }) {
+export async function runLanes(jobs, { lanes, cache, filtered, environment, pace, onResult }) {
   const waiting = [...jobs];
   /** @type {Map<string, number>} */
   const unfinished = new Map();
@@ -50,11 +51,15 @@ export async function runLanes(jobs, { lanes, cache, filtered, environment, onRe
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
 
   const ready = () => waiting.findIndex(({ needs }) => needs.every((stage) => (unfinished.get(stage) ?? 0) === 0));
-  /** Jobs that the process of a job does as well: a part of those that wait, so that no lane is left without. */
+  /**
+   * Jobs that the process of a job does as well: a part of those that wait, so that no lane is left without, or all where
+   * the stage says so.
+   */
   const companions = (/** @type {Job} */ { stage, needs, together = 1 }) => {
     const alike = waiting.filter((job) => job.stage === stage && job.needs.join() === needs.join());
     const fresh = alike.filter((job) => !recall(cache, job));
-    const taken = fresh.slice(0, Math.min(together, Math.ceil((fresh.length + 1) / lanes)) - 1);
+    const share = together === Number.POSITIVE_INFINITY ? together : Math.ceil((fresh.length + 1) / lanes);
+    const taken = fresh.slice(0, Math.min(together, share) - 1);
     for (const job of taken) waiting.splice(waiting.indexOf(job), 1);
     return taken;
   };
@@ -70,7 +75,7 @@ export async function runLanes(jobs, { lanes, cache, filtered, environment, onRe
       const [job] = waiting.splice(next, 1);
       const known = recall(cache, job);
       const fresh = known ? [] : [job, ...companions(job)];
-      const ended = known ? [known] : await runJobs(fresh, { cache, filtered, environment, children });
+      const ended = known ? [known] : await runJobs(fresh, { cache, filtered, environment, pace, children });
       for (const result of ended) {
         keep(cache, result);
         results.push(result);
@@ -101,10 +106,10 @@ let count = 0;
 
 /**
  * @param {Job[]} jobs of one stage, for one process
- * @param {{ cache: string, filtered: boolean, environment: NodeJS.ProcessEnv, children: Set<import("node:child_process").ChildProcess> }} options
+ * @param {{ cache: string, filtered: boolean, environment: NodeJS.ProcessEnv, pace?: { between(from: number, to: number): number }, children: Set<import("node:child_process").ChildProcess> }} options
  * @returns {Promise<Result[]>}
  */
-async function runJobs(jobs, { cache, filtered, environment, children }) {
+async function runJobs(jobs, { cache, filtered, environment, pace, children }) {
   const folder = join(cache, "jobs", `${process.pid}-${count++}`);
   mkdirSync(folder, { recursive: true });
   const outcomePath = join(folder, "outcome.json");
@@ -130,16 +135,24 @@ async function runJobs(jobs, { cache, filtered, environment, children }) {
   /** @type {import("./suite.mjs").Outcomes} */
   const outcomes = existsSync(outcomePath) ? JSON.parse(readFileSync(outcomePath, "utf8")) : {};
   const ended = existsSync(outcomePath) ? "" : `\nended with ${signal ?? `exit code ${code}`}`;
-  const microseconds = readdirSync(folder)
-    .filter((name) => name.startsWith("cpu-"))
-    .reduce((sum, name) => sum + Number(readFileSync(join(folder, name), "utf8")), 0);
+  const told = (/** @type {string} */ name) => Number(readFileSync(join(folder, name), "utf8"));
+  const each = readdirSync(folder).filter((name) => name.startsWith("cpu-"));
+  // Programs that are not Node are seen by who waited for them.
+  const waited = existsSync(join(folder, "waited")) ? told("waited") : 0;
+  const microseconds = Math.max(
+    waited,
+    each.reduce((sum, name) => sum + told(name), 0),
+  );
   rmSync(folder, { recursive: true, force: true });
-  const seconds = (performance.now() - start) / 1000 / jobs.length;
+  const end = performance.now();
+  const seconds = (end - start) / 1000 / jobs.length;
+  const cpu = microseconds / 1e6 / jobs.length;
+  const quiet = cpu / (pace?.between(start, end) ?? 1);
   return jobs.map((job) => {
     const own = job.together ? outcomes.each?.[job.packages[0]] : undefined;
     const outcome = own ?? outcomes.all ?? { passed: 0, failed: 1 };
     const output = [...(own?.failures ?? []), text + ended].join("\n").trim();
-    return { ...job, ...outcome, seconds, cpu: microseconds / 1e6 / jobs.length, cached: false, output };
+    return { ...job, ...outcome, seconds, cpu, quiet, cached: false, output };
   });
 }
 
@@ -154,16 +167,16 @@ const pathOf = (cache, key) => join(cache, "passed", `${key}.json`);
 function recall(cache, job) {
   if (job.key === undefined || !existsSync(pathOf(cache, job.key))) return undefined;
   try {
-    const { passed, cpu } = JSON.parse(readFileSync(pathOf(cache, job.key), "utf8"));
-    return { ...job, passed, failed: 0, cpu, seconds: 0, cached: true, output: "" };
+    const { passed, cpu, quiet } = JSON.parse(readFileSync(pathOf(cache, job.key), "utf8"));
+    return { ...job, passed, failed: 0, cpu, quiet, seconds: 0, cached: true, output: "" };
   } catch {
     return undefined;
   }
 }
 
 /** Only what passed whole is kept: failures and absent devices are looked at anew. */
-function keep(/** @type {string} */ cache, /** @type {Result} */ { key, cached, passed, failed, notRun, cpu }) {
+function keep(/** @type {string} */ cache, /** @type {Result} */ { key, cached, passed, failed, notRun, cpu, quiet }) {
   if (key === undefined || cached || failed > 0 || (notRun ?? []).length > 0) return;
   mkdirSync(join(cache, "passed"), { recursive: true });
-  writeFileSync(pathOf(cache, key), JSON.stringify({ passed, cpu }));
+  writeFileSync(pathOf(cache, key), JSON.stringify({ passed, cpu, quiet }));
 }

@@ -34,8 +34,8 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * @property {string} name
  * @property {Stage | JointStage} run
  * @property {"package"} [scope] one job a package; without it one job for all
- * @property {number} [together] how many packages one process may look at, where starting it is most of the work; `run`
- * then gives an outcome for each by its name
+ * @property {number} [together] how many packages one process may look at, where starting it is most of the work, or
+ * infinity for all at once; `run` then gives an outcome for each by its name
  * @property {Chooses} [chooses] the packages it is for
  * @property {string[] | ((pkg: import("../checks/repository.mjs").Package) => string[])} [needs] stages before it
  * @property {boolean} [cached] of one job for all: whether it is left out where nothing has changed

@@ -53,7 +53,8 @@ async function main({ filter, changed, fresh = false }) {
   const { loadStages, plan } = await import("./plan.mjs");
   const { runLanes } = await import("./lanes.mjs");
   const { rowsOf, summary } = await import("./suite.mjs");
-  const { budgetTable, overBudget, pace, usesOf } = await import("./budgets.mjs");
+  const { budgetTable, overBudget, usesOf } = await import("./budgets.mjs");
+  const { Pace } = await import("./pace.mjs");
 
   const repository = readRepository(root);
   const selected = filter
@@ -71,8 +72,12 @@ async function main({ filter, changed, fresh = false }) {
   const jobs = plan(stages, repository, selected, { filtered, fresh });
   const cache = join(root, "node_modules", ".cache", "offprint");
   const lanes = Math.max(1, availableParallelism());
-  const slowness = pace();
-  const results = await runLanes(jobs, { lanes, cache, filtered, environment: quietEnvironment, onResult: show });
+  const pace = new Pace();
+  pace.start();
+  // Tests that keep what they have seen look at all anew, too.
+  const environment = fresh ? { ...quietEnvironment, OFFPRINT_FRESH: "1" } : quietEnvironment;
+  const results = await runLanes(jobs, { lanes, cache, filtered, environment, pace, onResult: show });
+  pace.stop();
   const rows = [
     { name: "install", passed: 1, failed: 0, seconds: installed },
     ...rowsOf(
@@ -84,7 +89,6 @@ async function main({ filter, changed, fresh = false }) {
   const uses = usesOf(
     stages,
     results.map((result) => ({ ...result, method: methods.has(result.title) })),
-    slowness,
   );
   console.log(`\n${budgetTable(uses)}`);
   const { text, failed } = summary(rows, process.env.OFFPRINT_REQUIRE_ALL === "1");

@@ -70,6 +70,13 @@ function markOptions(tokens: Token[]): void {
   }
 }
 
+/** Rollup looks for what pages do not use of themselves, which is nothing, for a fifth of a build's time. */
+const wholePages = {
+  name: "whole-pages",
+  enforce: "post" as const,
+  transform: (_: string, id: string) => (id.endsWith(".md") ? { moduleSideEffects: "no-treeshake" as const } : null),
+};
+
 const config = defineConfig({
   title: "Offprint",
   description: "Machine-learning papers as npm packages: one paper, one package, its claims as runnable code.",
@@ -98,7 +105,7 @@ const config = defineConfig({
   },
   buildEnd: () => highlighted.save(),
   // The parts of the playground are made by the generator, not by Vite.
-  vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn" },
+  vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn", plugins: [wholePages] },
   themeConfig: {
     logo: { src: "/icon.svg", alt: "" },
     nav: [

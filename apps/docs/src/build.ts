@@ -26,6 +26,7 @@ const site = await generateSite({
   root,
   app,
   scratch: join(generated, "reference"),
+  cache: join(root, "node_modules", ".cache", "offprint"),
   live: join(pages, "public", "live"),
 });
 write(pages, site.pages);

@@ -43,6 +43,8 @@ export interface SiteFolders {
   readonly app: string;
   /** For intermediate files; replaced. */
   readonly scratch: string;
+  /** For what is kept from one build to the next. */
+  readonly cache: string;
   /** For the playground's bundles. */
   readonly live: string;
 }
@@ -69,13 +71,13 @@ function methodGroups({ methods }: Workspace): SidebarGroup[] {
 }
 
 /** Reads the repository and writes the site's sources; a package is on the site because its folder is there. */
-export async function generateSite({ root, app, scratch, live }: SiteFolders): Promise<GeneratedSite> {
+export async function generateSite({ root, app, scratch, cache, live }: SiteFolders): Promise<GeneratedSite> {
   const workspace = readWorkspace(root);
   const { core, methods } = workspace;
   const runs = new Map(methods.map((method) => [method, readStoredRuns(method.directory, method.slug)]));
   const runsOf = (method: Package): readonly StoredRun[] => runs.get(method) ?? [];
   const guides = readGuides(root, join(app, "guides")).map((guide) => withAllMethods(guide, methods));
-  const reference = await referencePages(workspace, scratch);
+  const reference = await referencePages(workspace, scratch, join(cache, "reference.json"));
   const api = apiAddresses(reference.keys());
   const available = new Set(importableEntries(workspace).map(({ specifier }) => specifier));
   const groups = await exampleGroups(workspace, readExamples("core", join(app, "examples")), available);

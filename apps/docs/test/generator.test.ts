@@ -16,10 +16,11 @@ import { badge, withBadge } from "../src/claims/badge.js";
 import { compactRun } from "../src/claims/compact-run.js";
 import { readStoredRuns, sourcesOf } from "../src/claims/stored-runs.js";
 import { readGuides } from "../src/pages/guides.js";
+import { referencePages } from "../src/reference/reference.js";
 import { type GeneratedSite, generateSite } from "../src/site.js";
 import { forSite, parseDocument } from "../src/workspace/markdown-document.js";
 import { siteLink } from "../src/workspace/repository-links.js";
-import { readExample } from "../src/workspace/workspace.js";
+import { readExample, readWorkspace } from "../src/workspace/workspace.js";
 
 const app = join(import.meta.dirname, "..");
 const repository = join(app, "..", "..");
@@ -38,7 +39,7 @@ describe("a package is on the site because its folder is there", () => {
     // The fixture is a repository of two packages; what compiles it is this one's.
     cpSync(join(import.meta.dirname, "fixtures", "workspace"), root, { recursive: true });
     for (const name of ["tsconfig.base.json", "node_modules"]) symlinkSync(join(repository, name), join(root, name));
-    site = await generateSite({ root, app, scratch: join(scratch, "reference"), live });
+    site = await generateSite({ root, app, scratch: join(scratch, "reference"), cache: join(scratch, "cache"), live });
   });
   it("has a page with its paper, its links and its README", () => {
     const text = page("methods/halving.md");
@@ -145,6 +146,26 @@ describe("a package is on the site because its folder is there", () => {
     expect(text).toContain("https://github.com/offprint/offprint/blob/main/packages/methods/halving/src/index.ts#L10");
     expect(page("api/sums.md")).toContain("### addNumbers()");
     expect(page("api/index.md")).toContain("(/api/halving)");
+  });
+
+  it("has its API read anew where its sources changed, and only there", async () => {
+    const source = join(root, "packages", "methods", "halving", "src", "index.ts");
+    const before = readFileSync(source, "utf8");
+    const pages = () =>
+      referencePages(readWorkspace(root), join(scratch, "again"), join(scratch, "cache", "reference.json"));
+    const same = await pages();
+    expect(existsSync(join(scratch, "again"))).toBe(false);
+    for (const [path, content] of same) expect(page(`api/${path}`)).toBe(content);
+    try {
+      writeFileSync(source, before.replace("Number of halvings, at least 1.", "How often, at least once."));
+      const changed = await pages();
+      expect(changed.get("halving.md")).toBe(
+        same.get("halving.md")!.replace("Number of halvings, at least 1.", "How often, at least once."),
+      );
+      expect(changed.get("sums.md")).toBe(same.get("sums.md"));
+    } finally {
+      writeFileSync(source, before);
+    }
   });
 
   it("brings its example to the playground, or else its README's where that is JavaScript", () => {

@@ -1,15 +1,17 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
+import { join } from "node:path";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CatalogueEntry } from "../src/pages/catalogue.js";
 import { builtData, pageAddresses, servedSite } from "./built-site.js";
 import { launchChromium, needsChromium, openPage } from "./chromium.js";
+import { KeptVisits } from "./kept-visits.js";
 
 const browser = await launchChromium();
 
 interface Visit {
-  readonly ids: ReadonlySet<string>;
+  readonly ids: readonly string[];
   readonly links: readonly string[];
   readonly width: number;
   /** Beginnings of code and tables that are wider than their place. */
@@ -27,6 +29,8 @@ interface WideVisit extends Visit {
 
 const phone = { width: 360, height: 740 };
 const desktop = { width: 1280, height: 800 };
+
+const visitsPath = join(import.meta.dirname, "../../../node_modules/.cache/offprint/visits.json");
 
 /** The same result for all who ask. */
 function once<R>(make: () => Promise<R>): () => Promise<R> {
@@ -57,6 +61,11 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
 
   async function open({ width = 1280, height = 800, colorScheme = "light" }: Viewport = {}) {
     const page = await openPage(browser!, { viewport: { width, height }, colorScheme });
+    return { page, problems: problemsOf(page), close: () => page.context().close() };
+  }
+
+  /** What a page complains of from now on, in a list that grows. */
+  function problemsOf(page: Page): string[] {
     const problems: string[] = [];
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
@@ -69,7 +78,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     page.on("response", (response) => {
       if (response.status() >= 400) problems.push(`${response.status()} for ${response.url()}`);
     });
-    return { page, problems, close: () => page.context().close() };
+    return problems;
   }
 
   async function visit(page: Page, address: string): Promise<Visit> {
@@ -77,14 +86,14 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     await page.locator(".VPContent").waitFor();
     const found = await page.evaluate(() => ({
       ids: [...document.querySelectorAll("[id]")].map(({ id }) => id),
-      links: [...document.querySelectorAll<HTMLAnchorElement>("a[href]")].map(({ href }) => href),
+      links: [...new Set([...document.querySelectorAll<HTMLAnchorElement>("a[href]")].map(({ href }) => href))],
       width: document.documentElement.scrollWidth,
       text: document.querySelector("main")?.textContent ?? "",
       overlapping: [...document.querySelectorAll<HTMLElement>("main td[data-label]")]
         .filter((cell) => Number.parseFloat(getComputedStyle(cell, "::before").height) > cell.offsetHeight + 1)
         .map(({ dataset }) => `the label ${dataset["label"]}`),
     }));
-    return { ...found, ids: new Set(found.ids), cut: await cutOn(page) };
+    return { ...found, links: found.links.map(addressless), cut: await cutOn(page) };
   }
 
   function cutOn(page: Page): Promise<string[]> {
@@ -95,40 +104,63 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     );
   }
 
-  /** What the one walk over all pages finds: some tabs at once, as a tab mostly waits. */
+  /** A link of the site as its address from the site's root behind this mark, which is the same on every port. */
+  const ownMark = "site:";
+  const addressless = (link: string) =>
+    link.startsWith(site.address) ? ownMark + link.slice(site.address.length) : link;
+
+  /** What the one walk over all pages finds. Two tabs share what they load, and fetch no page ahead. */
   const walk = once(async () => {
+    const kept = new KeptVisits<WideVisit>(visitsPath);
     const visits = new Map<string, WideVisit>();
     const problems: string[] = [];
-    const waiting = pageAddresses();
-    const tab = async () => {
-      const { page, problems: own, close } = await open(phone);
-      for (let address = waiting.shift(); address !== undefined; address = waiting.shift()) {
-        const narrow = await visit(page, address);
+    const waiting: { readonly address: string; readonly key: string }[] = [];
+    for (const address of pageAddresses()) {
+      const key = kept.keyOf(address);
+      const known = kept.get(key);
+      if (known) visits.set(address, known);
+      else waiting.push({ address, key });
+    }
+    const tab = async (page: Page) => {
+      const own = problemsOf(page);
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const narrow = await visit(page, next.address);
         await page.setViewportSize(desktop);
-        visits.set(address, { ...narrow, cutWhenWide: await cutOn(page) });
+        const seen = { ...narrow, cutWhenWide: await cutOn(page) };
         await page.setViewportSize(phone);
-        problems.push(...own.splice(0).map((problem) => `${address}: ${problem}`));
+        const found = own.splice(0).map((problem) => `${next.address}: ${problem}`);
+        visits.set(next.address, seen);
+        problems.push(...found);
+        if (found.length === 0) kept.set(next.key, seen);
       }
-      await close();
     };
-    await Promise.all(Array.from({ length: 4 }, tab));
+    const first = await openPage(browser!, { viewport: phone });
+    const context: BrowserContext = first.context();
+    await context.addInitScript(() => {
+      Object.defineProperty(navigator, "connection", { value: { saveData: true } });
+    });
+    await Promise.all([tab(first), context.newPage().then(tab)]);
+    await context.close();
+    kept.save();
     return { visits, problems };
   });
 
   it("loads every page without errors, finds every link's target, and fits 360 pixels", async () => {
     const { visits, problems } = await walk();
     const wrong = [...problems];
+    const sets = new Map([...visits.values()].map((seen) => [seen, new Set(seen.ids)]));
+    const idsOf = (seen: WideVisit) => sets.get(seen)!;
     for (const [address, { links, width, cut, overlapping }] of visits) {
       if (width > phone.width) wrong.push(`${address}: is ${width} pixels wide`);
       wrong.push(...cut.map((text) => `${address}: cuts "${text}"`));
       wrong.push(...overlapping.map((text) => `${address}: ${text} lies over the next row`));
-      for (const link of new Set(links)) {
-        if (!link.startsWith(site.address)) continue;
-        const [path = "", anchor = ""] = link.slice(site.address.length).split("#");
+      for (const link of links) {
+        if (!link.startsWith(ownMark)) continue;
+        const [path = "", anchor = ""] = link.slice(ownMark.length).split("#");
         const target = visits.get(path);
         const isExample = path === "playground" && anchor.includes("/");
         if (!target) wrong.push(`${address}: links to ${path}, which is not there`);
-        else if (anchor && !isExample && !target.ids.has(decodeURIComponent(anchor))) {
+        else if (anchor && !isExample && !idsOf(target).has(decodeURIComponent(anchor))) {
           wrong.push(`${address}: links to ${path}#${anchor}, which is not there`);
         }
       }
@@ -139,25 +171,34 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
 
   async function searchFor(page: Page, words: string): Promise<string[]> {
     const field = page.locator(".VPLocalSearchBox input");
+    const results = page.locator(".VPLocalSearchBox .results a");
+    // What is found for no words is nothing: what stands there next is of these words.
+    await field.fill("");
+    await results.first().waitFor({ state: "detached" });
     await field.fill(words);
-    await page.waitForTimeout(400);
-    await page.locator(".VPLocalSearchBox .results a").first().waitFor();
-    return page
-      .locator(".VPLocalSearchBox .results a")
-      .evaluateAll((links) => links.map((a) => (a as HTMLAnchorElement).pathname));
+    await results.first().waitFor();
+    return results.evaluateAll((links) => links.map((a) => (a as HTMLAnchorElement).pathname));
   }
 
   it("finds every method by its title and its first author, from the keyboard", async () => {
-    const { page, problems, close } = await open();
-    await page.goto(site.address, { waitUntil: "networkidle" });
-    await page.keyboard.press("Control+k");
-    for (const { slug, title, authors } of methods) {
-      const surname = authors.split(",")[0]!.split(" ").at(-1)!;
-      expect(await searchFor(page, title), title).toContain(`/methods/${slug}`);
-      expect(await searchFor(page, surname), surname).toContain(`/methods/${slug}`);
-    }
+    const waiting = [...methods];
+    const problems: string[] = [];
+    // The search waits until nothing is typed: four tabs wait at once.
+    const tab = async () => {
+      const { page, problems: own, close } = await open();
+      await page.goto(site.address, { waitUntil: "networkidle" });
+      await page.keyboard.press("Control+k");
+      for (let method = waiting.shift(); method !== undefined; method = waiting.shift()) {
+        const { slug, title, authors } = method;
+        const surname = authors.split(",")[0]!.split(" ").at(-1)!;
+        expect(await searchFor(page, title), title).toContain(`/methods/${slug}`);
+        expect(await searchFor(page, surname), surname).toContain(`/methods/${slug}`);
+      }
+      problems.push(...own);
+      await close();
+    };
+    await Promise.all(Array.from({ length: 4 }, tab));
     expect(problems).toEqual([]);
-    await close();
   });
 
   it("finds diffGrad by a keyword, and opens the first result with Enter", async () => {
@@ -195,7 +236,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       for (const beginning of [
         "https://arxiv.org/abs/",
         "https://github.com/offprint/offprint/tree/main/packages/methods/",
-        `${site.address}api/${slug}`,
+        `${ownMark}api/${slug}`,
       ]) {
         expect(
           links.some((href) => href.startsWith(beginning)),

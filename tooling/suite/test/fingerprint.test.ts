@@ -66,6 +66,31 @@ describe("the hash of a job", () => {
     expect(changedBy(explain, "claims").sort()).toEqual(["docs", "method"]);
   });
 
+  it("of the command's tests, which bring methods of their own, follows core packages and what they read", () => {
+    declare("apps/cli", ["method", "tools"]);
+    expect(changedBy(() => write("packages/methods/method/src/index.ts", "export {};"))).toEqual(["method"]);
+    expect(changedBy(() => write("packages/core/tools/src/index.ts", "export {};"))).toEqual([
+      "cli",
+      "tools",
+      "method",
+    ]);
+    expect(changedBy(() => write("apps/docs/guides/from-one-machine-to-many.md", "# More"))).toEqual(["cli"]);
+    expect(changedBy(() => write("packages/methods/method/src/index.ts", ""), "README code")).toContain("cli");
+  });
+
+  it("of types follows whatever a package's programs import, and of tools the tools", () => {
+    declare("apps/docs", []);
+    declare("tooling/bench", []);
+    expect(changedBy(() => write("packages/methods/method/test/index.test.ts", "// more"), "types")).toEqual([
+      "method",
+    ]);
+    expect(changedBy(() => write("packages/core/tools/src/index.ts", "export {};"), "types")).toEqual([
+      "tools",
+      "method",
+    ]);
+    expect(changedBy(() => write("tooling/checks/anatomy.mjs", "// more"), "types")).toEqual(["bench"]);
+  });
+
   it("is the same whether absent devices fail or not, as what misses one is not remembered", () => {
     const before = process.env.OFFPRINT_REQUIRE_ALL;
     try {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { budgetTable, overBudget, usesOf } from "../budgets.mjs";
+import { Pace, slownessOf } from "../pace.mjs";
+import { failuresOf } from "../stages/types.mjs";
 import { rowsOf, summary } from "../suite.mjs";
 
 const row = (name: string, passed: number, failed: number, absent = 0) => ({
@@ -20,6 +22,7 @@ const job = (stage: string, title: string, passed: number, failed: number, cache
   failed,
   seconds: 2,
   cpu: 1.5,
+  quiet: 1,
   cached,
   output: "",
 });
@@ -49,13 +52,48 @@ describe("the rows of a summary", () => {
   });
 });
 
+describe("the pace of the machine", () => {
+  const looks = [1, 9, 2, 2, 4, 4].map((slowness, k) => ({ at: 10 * k, slowness }));
+
+  it("is the median of the looks in a span and beside it", () => {
+    expect(slownessOf(looks, 0, 30)).toBe(2);
+    expect(slownessOf(looks, 15, 35)).toBe(3);
+    expect(slownessOf(looks, 100, 200)).toBe(4);
+    expect(slownessOf(looks, -9, -5)).toBe(1);
+    expect(slownessOf([], 0, 1)).toBe(1);
+  });
+
+  it("is looked at from the start", () => {
+    const pace = new Pace();
+    pace.start();
+    pace.stop();
+    expect(pace.between(0, performance.now())).toBeGreaterThan(0);
+  });
+});
+
+describe("what the compiler says", () => {
+  it("is told of the package that it is of, with its further lines", () => {
+    const said = [
+      "packages/core/nn/src/a.ts(1,2): error TS2345: Argument",
+      "  is not assignable.",
+      "tooling/suite/x.mjs(3,4): error TS1: No",
+      "packages/core/optim/src/b.ts(1,2): error TS2: No",
+    ];
+    const packages = ["optim", "nn"].map((slug) => ({ name: `@offprint/${slug}`, folder: `packages/core/${slug}` }));
+    expect([...failuresOf(said.join("\n"), packages)]).toEqual([
+      ["@offprint/nn", [said.slice(0, 2).join("\n")]],
+      ["@offprint/optim", said.slice(2)],
+    ]);
+  });
+});
+
 describe("budgets", () => {
   it("count processor time in that of the machine they are meant for, and mark what is over", () => {
     const results = [
-      { ...job("tests", "cbo", 1, 0), cpu: 30, method: true },
-      { ...job("tests", "optim", 1, 0), cpu: 99, method: false },
+      { ...job("tests", "cbo", 1, 0), quiet: 15, method: true },
+      { ...job("tests", "optim", 1, 0), quiet: 99, method: false },
     ];
-    const uses = usesOf([{ name: "tests", budget: 12 }, { name: "types" }], results, 2);
+    const uses = usesOf([{ name: "tests", budget: 12 }, { name: "types" }], results);
     expect(uses).toEqual([{ stage: "tests", method: "cbo", cpu: 15, budget: 12 }]);
     expect(budgetTable(uses)).toContain("15.0 of 12 s !");
     const named = [...uses, { stage: "tests", method: "worse", cpu: 20, budget: 12 }];

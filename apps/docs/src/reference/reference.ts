@@ -1,20 +1,19 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
-import { Application, Converter } from "typedoc";
+import { Application, Converter, type DeclarationReflection, type ProjectReflection, type Reflection } from "typedoc";
 import { escapeHtml } from "../workspace/markdown-document.js";
 import { repositoryAddress } from "../workspace/repository-links.js";
-import { type EntryPoint, pageOf, type Workspace } from "../workspace/workspace.js";
+import { type EntryPoint, type Package, pageOf, type Workspace } from "../workspace/workspace.js";
+import { KeptReference } from "./kept-reference.js";
 import { mainExport, mainFirst } from "./main-first.js";
 import { paginate } from "./paginate.js";
-import { arrangeModules } from "./sections.js";
+import { arrangeModules, moduleName } from "./sections.js";
 
 /** Entry points that are not meant for users' imports. */
 const internalEntries = new Set(["./claims", "./cli"]);
 
-function documentedEntries({ core, methods }: Workspace): EntryPoint[] {
-  return [...core, ...methods].flatMap(({ entryPoints }) =>
-    entryPoints.filter(({ path, source }) => !internalEntries.has(path) && source.endsWith(".ts")),
-  );
+function documentedEntries({ entryPoints }: Package): EntryPoint[] {
+  return entryPoints.filter(({ path, source }) => !internalEntries.has(path) && source.endsWith(".ts"));
 }
 
 /** A compiler configuration for the entry points, which lie in different projects of the repository. */
@@ -34,12 +33,30 @@ function writeCompilerOptions(root: string, path: string, entries: readonly Entr
   writeFileSync(path, JSON.stringify(options));
 }
 
-/** Runs TypeDoc, which writes one Markdown page for each entry point and namespace into `output`. */
-async function generate(workspace: Workspace, output: string, scratch: string): Promise<void> {
-  const entries = documentedEntries(workspace);
+/** The module that a reflection belongs to. */
+function moduleOf(reflection: Reflection | undefined): Reflection | undefined {
+  let at = reflection;
+  while (at?.parent && !at.parent.isProject()) at = at.parent;
+  return at;
+}
+
+/** A type does not name those that extend it in other packages: its page would change with every package that is added. */
+function forgetHeirsElsewhere(project: ProjectReflection): void {
+  for (const reflection of Object.values(project.reflections) as DeclarationReflection[]) {
+    for (const key of ["extendedBy", "implementedBy"] as const) {
+      const heirs = reflection[key]?.filter((heir) => moduleOf(heir.reflection) === moduleOf(reflection));
+      if (heirs && heirs.length > 0) reflection[key] = heirs;
+      else delete reflection[key];
+    }
+  }
+}
+
+/** Runs TypeDoc, which writes one Markdown page for each entry point and namespace of the packages into `output`. */
+async function generate(root: string, packages: readonly Package[], output: string, scratch: string): Promise<void> {
+  const entries = packages.flatMap(documentedEntries);
   mkdirSync(scratch, { recursive: true });
   const tsconfig = join(scratch, "tsconfig.reference.json");
-  writeCompilerOptions(workspace.root, tsconfig, entries);
+  writeCompilerOptions(root, tsconfig, entries);
   const app = await Application.bootstrapWithPlugins({
     entryPoints: entries.map(({ source }) => source),
     tsconfig,
@@ -58,7 +75,7 @@ async function generate(workspace: Workspace, output: string, scratch: string): 
     groupOrder: ["Functions", "Classes", "Variables", "Interfaces", "Type Aliases", "*"],
     readme: "none",
     disableGit: true,
-    basePath: workspace.root,
+    basePath: root,
     sourceLinkTemplate: `${repositoryAddress}/blob/main/{path}#L{line}`,
     logLevel: "Error",
     ...({
@@ -78,10 +95,10 @@ async function generate(workspace: Workspace, output: string, scratch: string): 
       tableColumnSettings: { hideSources: true, hideInherited: true, hideOverrides: true, hideModifiers: true },
     } as object),
   });
-  const packages = [...workspace.core, ...workspace.methods];
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => arrangeModules(project, entries, packages));
   const project = await app.convert();
   if (!project) throw new Error("TypeDoc could not read the packages; run it through the type checker first.");
+  forgetHeirsElsewhere(project);
   await app.generateOutputs(project);
 }
 
@@ -104,21 +121,45 @@ function withExamples(pages: Map<string, string>, { core, methods }: Workspace):
   return pages;
 }
 
+/** The generated pages of packages: of those whose sources are the same as before, the pages of before. */
+async function generatedPages(workspace: Workspace, scratch: string, kept: string): Promise<Map<string, string>> {
+  const packages = [...workspace.core, ...workspace.methods];
+  const reference = new KeptReference(kept, workspace);
+  const unknown = reference.unknown(packages);
+  if (unknown.length > 0) {
+    rmSync(scratch, { recursive: true, force: true });
+    const output = join(scratch, "pages");
+    const linked = reference.linkedFrom(unknown);
+    const read = packages.filter((pkg) => linked.has(pkg) && documentedEntries(pkg).length > 0);
+    if (read.length > 0) await generate(workspace.root, read, output, scratch);
+    else mkdirSync(output, { recursive: true });
+    const files = readdirSync(output, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".md"));
+    for (const pkg of unknown) {
+      const modules = new Set(documentedEntries(pkg).map(moduleName));
+      const own = files.filter((path) => modules.has(path.split(sep)[0]!.replace(/\.md$/, "")));
+      const pages = own.map((path) => [path.split(sep).join("/"), readFileSync(join(output, path), "utf8")] as const);
+      reference.set(pkg, pages);
+    }
+  }
+  return reference.finish(packages);
+}
+
 /**
  * The API reference of every public entry point as pages, by path below `/api/`.
  *
  * @param scratch folder for intermediate files; replaced
+ * @param kept file that keeps generated pages from one build to the next
  */
-export async function referencePages(workspace: Workspace, scratch: string): Promise<Map<string, string>> {
-  rmSync(scratch, { recursive: true, force: true });
-  const output = join(scratch, "pages");
-  await generate(workspace, output, scratch);
-  const files = readdirSync(output, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".md"));
+export async function referencePages(
+  workspace: Workspace,
+  scratch: string,
+  kept: string,
+): Promise<Map<string, string>> {
+  const generated = await generatedPages(workspace, scratch, kept);
   const mains = new Map([...workspace.core, ...workspace.methods].map((pkg) => [pkg.slug, mainExport(pkg)]));
-  const pages = files.sort().map((path): [string, string] => {
-    const content = readFileSync(join(output, path), "utf8");
-    const main = mains.get(path.split(sep)[0]!.replace(/\.md$/, ""));
-    return [path.split(sep).join("/"), mainFirst(content, main?.name ?? "")];
+  const pages = [...generated].map(([path, content]): [string, string] => {
+    const main = mains.get(path.split("/")[0]!.replace(/\.md$/, ""));
+    return [path, mainFirst(content, main?.name ?? "")];
   });
   return withExamples(paginate(new Map(pages)), workspace);
 }
