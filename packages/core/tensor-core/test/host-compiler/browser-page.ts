@@ -1,12 +1,26 @@
 // What browser.test.ts opens: compares compiled with eager code and posts what it found.
-import { randomProgram, Source } from "../../src/conformance/index.js";
-import { grad, jit, jitSync, type Tensor } from "../../src/index.js";
+import { primitiveCases, randomProgram, Source, sample } from "../../src/conformance/index.js";
+import { bind, cast, grad, jit, jitSync, type Tensor } from "../../src/index.js";
 import { weightedSum } from "../properties/finite-differences.js";
 import { difference } from "./agreement.js";
 
 /** What the page's policy kept from running, which its owner would be told of. */
 const blocked: string[] = [];
 addEventListener("securitypolicyviolation", ({ violatedDirective }) => blocked.push(violatedDirective));
+
+/** The largest differences of all primitives, compiled and eager, in float64 and in float32. */
+function primitives(): { wide: number; narrow: number } {
+  const worst = { wide: 0, narrow: 0 };
+  primitiveCases.forEach(({ primitive, params, inputs: specs, prepare }, i) => {
+    const drawn = specs.map((spec) => sample(spec, new Source(100 + i)));
+    const inputs = prepare ? prepare(drawn) : drawn;
+    const narrowed = inputs.map((x) => (x.dtype === "float64" ? cast(x, "float32") : x));
+    const f = (...x: Tensor[]) => bind(primitive, x, params);
+    worst.wide = Math.max(worst.wide, difference(jitSync(f)(...inputs), f(...inputs)));
+    worst.narrow = Math.max(worst.narrow, difference(jitSync(f)(...narrowed), f(...narrowed)));
+  });
+  return worst;
+}
 
 async function check(): Promise<unknown> {
   let worst = 0;
@@ -23,7 +37,7 @@ async function check(): Promise<unknown> {
   }
   // Violations are told of in a task of their own.
   await new Promise((resolve) => setTimeout(resolve));
-  return { worst, described, blocked };
+  return { worst, described, blocked, ...primitives() };
 }
 
 check().then(

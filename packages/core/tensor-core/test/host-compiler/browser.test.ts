@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 interface Found {
   readonly error?: string;
   readonly worst: number;
+  readonly wide: number;
+  readonly narrow: number;
   readonly described: string;
   readonly blocked: readonly string[];
 }
@@ -16,10 +18,12 @@ async function found(policy: string): Promise<Found> {
 }
 
 describe.skipIf(chromium === undefined)(`in a browser ${needsChromium}`, () => {
-  it("compiled programs agree with eager ones", async () => {
-    const { error, worst, described } = await found("script-src 'self' 'wasm-unsafe-eval'");
+  it("compiled programs agree with eager ones, and so does every primitive", async () => {
+    const { error, worst, wide, narrow, described } = await found("script-src 'self' 'wasm-unsafe-eval'");
     expect(error).toBeUndefined();
     expect(worst).toBeLessThan(1e-12);
+    expect(wide).toBeLessThan(2e-15);
+    expect(narrow).toBeLessThan(5e-7);
     expect(described).toMatch(/^program of \d+ parts?;/);
   });
 
