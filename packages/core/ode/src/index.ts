@@ -22,9 +22,11 @@ export type { ErrorNorm, Method, Step } from "./methods/method.js";
 export type { Tableau } from "./methods/tableau.js";
 export type { SteppingOptions } from "./options.js";
 export { BrownianPath, type BrownianPathState, type Increment } from "./sde/brownian-path.js";
+export type { NoiseForm } from "./sde/noise-form.js";
 export { type Replay, type ReplayOptions, replaySde } from "./sde/replay-sde.js";
 export {
   makeSdeSolver,
+  type PlainDiffusion,
   type SdeSolution,
   type SdeSolver,
   type SolveSdeOptions,

@@ -1,6 +1,17 @@
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
-import { reshape, stack, type Tensor, type TensorLike, tensor, tree, ValueError } from "@offprint/tensor-core";
+import {
+  cast,
+  isTensor,
+  reshape,
+  stack,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
 import { plainFunction, plainSlopes, timeDifference } from "./callback.js";
+import { checkedFactors } from "./sde/noise-form.js";
 import { makeSystem, type NormScope, type Rate, type System, sampleNorms, treeSystem } from "./system.js";
 
 /** How a user's states are vectors, and back. */
@@ -13,6 +24,14 @@ export interface StateSpace {
   readonly system: (parameters: unknown) => System;
   /** A function of time and state, such as an event's, of vectors: `[]`. */
   readonly scalar: (f: (...args: never[]) => unknown, what: string) => (t: Tensor, y: Tensor, p: unknown) => Tensor;
+  /** The factors of shared noise as a function of time and state, of vectors. */
+  readonly factors: (
+    diffusion: (...args: never[]) => unknown,
+    extents: readonly number[],
+    owner: string,
+  ) => (t: Tensor, y: Tensor, p: unknown) => Tensor;
+  /** Extents of the state, where it is one tensor. */
+  readonly extents: readonly number[] | undefined;
   /** A vector as a state of the user's kind. */
   readonly one: (y: Tensor) => unknown;
   /** Vectors, one after the other, as the user's kind of many states. */
@@ -83,6 +102,11 @@ function plainSpace(
       }));
     },
     scalar: (g, what) => (t, y, parameters) => reshape(call(g, parameters, 1, what)(t, y), []),
+    factors: (g, extents, of) => (t, y, parameters) => {
+      const count = extents.reduce((a, b) => a * b, 1);
+      return reshape(call(flattened(g), parameters, count, `${of}: the diffusion`)(t, y), extents);
+    },
+    extents: [size],
     one: (y) => given(Float64Array.from(y.data())),
     many(rows, count) {
       if (single) return Float64Array.from(rows);
@@ -128,6 +152,11 @@ function treeSpace(
       const value = (g as unknown as Rate<unknown, unknown>)(t, state.unravel(y), parameters);
       return reshape(tensor(value as TensorLike, { dtype: "float64" }), []);
     },
+    factors: (g, extents, of) => (t, y, parameters) => {
+      const value = (g as unknown as Rate<unknown, unknown>)(cast(t, state.dtype), state.unravel(y), parameters);
+      return checkedFactors(of, value as TensorLike, extents, state.dtype);
+    },
+    extents: isTensor(example) ? example.shape : undefined,
     one: (y) => state.unravel(y),
     many(rows, count) {
       const all = tensor(rows, { dtype: state.dtype }).reshape([count, state.size]);

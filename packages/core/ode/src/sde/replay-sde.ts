@@ -10,6 +10,7 @@ import {
   equal,
   expandDims,
   greaterEqual,
+  isTensor,
   less,
   lessEqual,
   logicalAnd,
@@ -33,13 +34,14 @@ import {
 } from "@offprint/tensor-core";
 import { tolerancesOf } from "../options.js";
 import type { TensorRate } from "../solve.js";
+import { checkedFactors, noiseForm } from "./noise-form.js";
 import type { StochasticSteps } from "./solve-sde.js";
 import { stochasticError } from "./stochastic-machine.js";
 import { checkStochastic, type StochasticSteppingOptions } from "./stochastic-options.js";
 
-/** Options of {@link replaySde}: method and tolerances as in the solve. */
+/** Options of {@link replaySde}: method, tolerances and noise as in the solve. */
 export interface ReplayOptions<P = unknown>
-  extends Pick<StochasticSteppingOptions, "method" | "relativeTolerance" | "absoluteTolerance"> {
+  extends Pick<StochasticSteppingOptions, "method" | "relativeTolerance" | "absoluteTolerance" | "noise"> {
   /** Handed to drift and diffusion: a tree of float tensors, which gets a gradient. */
   readonly parameters?: P;
   /** Times of `ys`, `[m]`; between steps states are interpolated linearly. */
@@ -72,18 +74,24 @@ export function replaySde<Y, P = unknown>(
   options: ReplayOptions<P> = {},
 ): Replay<Y> {
   const owner = "replaySde";
-  checkOptions(owner, options, ["method", "relativeTolerance", "absoluteTolerance", "parameters", "saveAt"]);
+  checkOptions(owner, options, ["method", "relativeTolerance", "absoluteTolerance", "noise", "parameters", "saveAt"]);
   const stepping = checkStochastic(owner, options);
   const { method } = stepping;
   const example = asVariables(u0) as Y;
   const state = raveling(owner, example);
   const tolerances = tolerancesOf(owner, stepping, state);
+  const noise = noiseForm(owner, state.size, isTensor(example) ? example.shape : undefined, options.noise);
+  const factors = (parameters: P) => (t: Tensor, u: Tensor) => {
+    const g = diffusion(cast(t, state.dtype), state.unravel(u), parameters);
+    return noise.diagonal
+      ? state.ravel(g)
+      : checkedFactors(owner, g as unknown as TensorLike, noise.factors, state.dtype);
+  };
   const vector = (f: TensorRate<Y, P>, parameters: P) => (t: Tensor, u: Tensor) =>
     state.ravel(f(cast(t, state.dtype), state.unravel(u), parameters));
   const stepAt = (u: Tensor, parameters: P, { t, h, dW, dZ }: StepInputs) => {
-    const system = { size: state.size, drift: vector(drift, parameters), diffusion: vector(diffusion, parameters) };
-    const noise = { dW: cast(dW, state.dtype), dZ: cast(dZ, state.dtype) };
-    const step = method.step(system, t, u, h, noise);
+    const system = { size: state.size, drift: vector(drift, parameters), diffusion: factors(parameters), noise };
+    const step = method.step(system, t, u, h, { dW: cast(dW, state.dtype), dZ: cast(dZ, state.dtype) });
     const error = stochasticError(u, step, tolerances);
     return {
       next: step.next,

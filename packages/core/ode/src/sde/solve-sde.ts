@@ -5,6 +5,7 @@ import { inSpan, requireFiniteState, spanOf, timesOf, tolerancesOf } from "../op
 import type { PlainRate, TensorRate } from "../solve.js";
 import { stateSpace } from "../state-space.js";
 import { BrownianPath, type BrownianPathState } from "./brownian-path.js";
+import { noiseForm } from "./noise-form.js";
 import { stochasticMachine } from "./stochastic-machine.js";
 import { checkStochastic, type StochasticSteppingOptions, stochasticNames } from "./stochastic-options.js";
 
@@ -50,7 +51,7 @@ export interface StochasticRow {
   readonly stiffness: number;
   /** The state where it begins. */
   readonly u: Tensor;
-  /** The increment of the path, `[n]`. */
+  /** The increment of the path. */
   readonly dW: Float64Array;
   /** That of the second path. */
   readonly dZ: Float64Array;
@@ -69,7 +70,7 @@ export interface SolveSdeOptions<P = unknown>
   readonly saveAt?: ArrayLike<number>;
   /** Decides the path (default 0). */
   readonly seed?: number | string;
-  /** The path itself, `[n]` numbers side by side; it is found out further by the solve. */
+  /** The path itself, as many numbers side by side as the noise has; it is found out further by the solve. */
   readonly path?: BrownianPath;
   /** Steps at most (default 10000). */
   readonly maxSteps?: number;
@@ -81,7 +82,7 @@ export interface StochasticSteps {
   readonly t: Tensor;
   /** Their sizes, `[room]`; 0 behind the last. */
   readonly h: Tensor;
-  /** Increments of the path, `[room, n]`. */
+  /** Increments of the path, `[room, n]`, or as many numbers as the noise has. */
   readonly dW: Tensor;
   /** Those of the second path. */
   readonly dZ: Tensor;
@@ -123,6 +124,13 @@ export interface SdeSolution<Y, Ys> {
   readonly state: StochasticState;
 }
 
+/** The factors of the noise in plain numbers: one for each entry of the state, or a row for each. */
+export type PlainDiffusion<P = unknown> = (
+  t: number,
+  u: Float64Array,
+  parameters: P,
+) => ArrayLike<number> | readonly ArrayLike<number>[];
+
 type AnyFunction = (...args: never[]) => unknown;
 
 const names = [...stochasticNames, "parameters", "saveAt", "seed", "path", "maxSteps", ...runOptionNames];
@@ -137,18 +145,18 @@ export interface SdeSolver<Y, Ys, P> {
 }
 
 /**
- * Solves `du = drift(t, u) dt + diffusion(t, u) dW`, with noise of its own for every entry of the state, from `u0` at
- * `t0` to `t1 >= t0`. The path is seeded, stored, and the same however steps are refused: see {@link BrownianPath}.
+ * Solves `du = drift(t, u) dt + diffusion(t, u) dW`, with noise of its own for every entry of the state or, as `noise` says, noise that
+ * they share, from `u0` at `t0` to `t1 >= t0`. The path is seeded, stored, and the same however steps are refused: see {@link BrownianPath}.
  *
  * @param drift - Of plain numbers where `u0` is, else in operations of tensors.
- * @param diffusion - Likewise; like the state.
+ * @param diffusion - Likewise; like the state, or with shared noise a matrix, rows of plain numbers or `[..., n, m]`.
  * @throws ValueError for options out of range, ShapeError for rates of another shape, NonFiniteError with the last good
  * state where no step is small enough.
  * @example await solveSde((t, [u]) => [1.5 * u], (t, [u]) => [u], [1], [0, 1], { seed: 1 });
  */
 export async function solveSde<P = unknown>(
   drift: PlainRate<P>,
-  diffusion: PlainRate<P>,
+  diffusion: PlainDiffusion<P>,
   u0: readonly number[] | Float64Array,
   span: readonly [number, number],
   options?: SolveSdeOptions<P>,
@@ -200,29 +208,34 @@ function stochasticSolver(owner: string, drift: AnyFunction, diffusion: AnyFunct
     if (t1 < t0)
       throw new ValueError(`${owner}: the span runs from ${t0} back to ${t1}; stochastic equations run forwards`);
     const space = stateSpace(owner, drift, u0, { norm: "state" });
-    const noise = stateSpace(owner, diffusion, u0, { norm: "state" });
+    const spread = stateSpace(owner, diffusion, u0, { norm: "state" });
+    const noise = noiseForm(owner, space.state.size, space.extents, options.noise);
+    const factors = spread.factors(diffusion, noise.factors, owner);
     requireFiniteState(owner, space.initial);
     const saveAt =
       options.saveAt === undefined
         ? undefined
         : inSpan(owner, "saveAt", timesOf(owner, "saveAt", options.saveAt), [t0, t1]);
     const plain = space.key.startsWith("plain");
-    const parts = [stepping.method, stepping.controller.decide, plain ? parameters : null];
+    const parts = [stepping.method, stepping.controller.decide, plain ? parameters : null, noise.factors.join()];
     if (kept === undefined || kept.key !== space.key || kept.parts.some((part, i) => part !== parts[i])) {
       kept?.machine.release();
       const system = (p: unknown) => ({
         size: space.state.size,
         drift: space.system(plain ? parameters : p).rate,
-        diffusion: noise.system(plain ? parameters : p).rate,
+        diffusion: noise.diagonal
+          ? spread.system(plain ? parameters : p).rate
+          : (t: Tensor, u: Tensor) => factors(t, u, plain ? parameters : p),
+        noise,
       });
       kept = { key: space.key, parts, machine: stochasticMachine(system, stepping.method, stepping.controller) };
     }
     const { machine } = kept;
     const given = plain ? null : (parameters ?? null);
     const tolerances = tolerancesOf(owner, stepping, space.state);
-    let path = options.path ?? BrownianPath.create(space.state.size, seed, t0);
-    if (path.size !== space.state.size)
-      throw new ValueError(`${owner}: path has ${path.size} numbers side by side, the state ${space.state.size}`);
+    let path = options.path ?? BrownianPath.create(noise.size, seed, t0);
+    if (path.size !== noise.size)
+      throw new ValueError(`${owner}: path has ${path.size} numbers side by side, the noise ${noise.size}`);
     if (options.resume?.inner?.path !== undefined) path = BrownianPath.restore(options.resume.inner.path);
 
     const step = (s: StochasticInner): StochasticInner => {
@@ -314,7 +327,7 @@ function stochasticSolver(owner: string, drift: AnyFunction, diffusion: AnyFunct
       stepSizes: column("h"),
       errors: column("error"),
       stiffness: column("stiffness"),
-      replay: () => stepsOf(last.rows, space.state.size),
+      replay: () => stepsOf(last.rows, noise.size),
       path: path.state,
       history,
       state,

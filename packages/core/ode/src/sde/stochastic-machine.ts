@@ -91,7 +91,7 @@ export function stochasticMachine<P>(
 
 /** A first step, with three times the noise beside the drift. */
 function firstStochasticStep(
-  { drift, diffusion }: StochasticSystem,
+  { drift, diffusion, noise: form }: StochasticSystem,
   t: Tensor,
   u: Tensor,
   span: Tensor,
@@ -100,14 +100,15 @@ function firstStochasticStep(
   const scale = add(absolute, mul(relative, abs(u)));
   const size = (x: Tensor) => norm(div(x, scale));
   const larger = (a: Tensor, b: Tensor) => maximum(abs(a), abs(b));
-  const [f0, g0] = [drift(t, u), mul(diffusion(t, u), 3)];
+  const magnitude = (s: Tensor, v: Tensor) => mul(form.magnitude(diffusion(s, v)), 3);
+  const [f0, g0] = [drift(t, u), magnitude(t, u)];
   const d0 = size(u);
   const d1 = size(larger(add(f0, g0), sub(f0, g0)));
   const flat = logicalOr(less(d0, 1e-5), less(d1, 1e-5));
   const guess = minimum(where(flat, 1e-6, div(mul(d0, 0.01), where(flat, 1, d1))), cast(span, u.dtype));
   const probe = add(u, mul(f0, guess));
   const end = add(t, cast(guess, "float64"));
-  const [f1, g1] = [drift(end, probe), mul(diffusion(end, probe), 3)];
+  const [f1, g1] = [drift(end, probe), magnitude(end, probe)];
   const noise = larger(sub(g0, g1), add(g0, g1));
   const change = sub(f1, f0);
   const d2 = div(size(larger(add(change, noise), sub(change, noise))), where(equal(guess, 0), 1, guess));

@@ -1,17 +1,20 @@
 import type { Tensor } from "@offprint/tensor-core";
 import type { ErrorNorm } from "../methods/method.js";
+import type { NoiseForm } from "./noise-form.js";
 
-/** `du = drift dt + diffusion dW` with noise of its own for every entry of the state, as vectors `[n]`. */
+/** `du = drift dt + diffusion dW`, over the state as a vector `[n]`. */
 export interface StochasticSystem {
   /** Number of entries. */
   readonly size: number;
   /** The drift. */
   readonly drift: (t: Tensor, u: Tensor) => Tensor;
-  /** The factor of each entry's noise. */
+  /** The factors of the noise: `[n]` where each entry has its own. */
   readonly diffusion: (t: Tensor, u: Tensor) => Tensor;
+  /** What they make of increments. */
+  readonly noise: NoiseForm;
 }
 
-/** What a path does in a step: independent normal numbers of variance `h`, `[n]` each. */
+/** What a path does in a step: independent normal numbers of variance `h`, as many as the path has side by side. */
 export interface Noise {
   /** The increment of the path. */
   readonly dW: Tensor;
@@ -35,8 +38,10 @@ export interface StochasticMethod {
   readonly name: string;
   /** Which integral it solves for. */
   readonly calculus: "ito" | "stratonovich";
-  /** Strong order. */
+  /** Strong order, for noise of each entry's own. */
   readonly order: number;
+  /** Which noise it is for: of each entry's own, or any. */
+  readonly noise: "diagonal" | "any";
   /** Evaluations of the drift in a step. */
   readonly evaluations: number;
   /** Whether it estimates stiffness. */

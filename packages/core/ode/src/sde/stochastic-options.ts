@@ -1,4 +1,4 @@
-import { requireChoice, requirePositive, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireChoice, requirePositive, type TensorLike, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { type Controller, fixedController, piController } from "../controller.js";
 import { type Stepping, timesOf } from "../options.js";
 import { eulerHeun, eulerMaruyama } from "./euler-methods.js";
@@ -31,6 +31,12 @@ export interface StochasticSteppingOptions {
   readonly initialStep?: number;
   /** All steps of this size; the last may be shorter. */
   readonly stepSize?: number;
+  /**
+   * Noise that entries share, for `"eulerMaruyama"` and `"eulerHeun"`: the extents of the Brownian path. With `[m]` a state `[..., n]` has a
+   * diffusion `[..., n, m]`, and all rows feel the same path; with `[..., m]` each row has a path of its own. Default: noise of its own for
+   * every entry, with a diffusion like the state.
+   */
+  readonly noise?: readonly number[];
 }
 
 /** @internal The names of {@link StochasticSteppingOptions}. */
@@ -41,6 +47,7 @@ export const stochasticNames = [
   "controller",
   "initialStep",
   "stepSize",
+  "noise",
 ];
 
 /** @internal Stochastic stepping options, checked. */
@@ -67,6 +74,11 @@ export function checkStochastic(owner: string, options: StochasticSteppingOption
   const method = typeof given === "string" ? stochasticMethods[given] : given;
   if (typeof method?.step !== "function")
     throw new ValueError(`${owner}: method is ${String(method)}; give a name or a method`);
+  if (options.noise !== undefined && method.noise !== "any") {
+    throw new UnsupportedError(
+      `${owner}: ${method.name} is for noise of each entry's own; with noise [${options.noise}] take "eulerMaruyama" or "eulerHeun"`,
+    );
+  }
   requirePositive(owner, "relativeTolerance", relativeTolerance);
   if (typeof absoluteTolerance === "number") requirePositive(owner, "absoluteTolerance", absoluteTolerance);
   if (initialStep !== undefined) requirePositive(owner, "initialStep", initialStep);

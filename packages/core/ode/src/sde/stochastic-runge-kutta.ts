@@ -68,6 +68,7 @@ export function stochasticRungeKutta(
     name,
     calculus: "ito",
     order: 1.5,
+    noise: "diagonal",
     evaluations: 4,
     estimatesStiffness: stiff,
     stabilitySize,
