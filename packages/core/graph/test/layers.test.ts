@@ -226,6 +226,19 @@ describe("attentive message passing", () => {
     expect(() => layer.apply(params, x, normal([2, 2]), graph)).toThrow(/edges have shape/);
   });
 
+  it("may have perceptrons of one layer", () => {
+    const layer = attentiveMessagePassing({
+      ...{ nodeInputs: 5, edgeInputs: 2, nodeOutputs: 3, hidden: [] },
+      outputActivation: "tanh",
+    });
+    const own = random.rng("one layer");
+    const params = layer.init(own, "float64");
+    const z = own.normal([graph.edges, 2], { dtype: "float64" });
+    const joint = concatenate([z, take(x, graph.sources), take(x, graph.targets)], 1);
+    const expected = mlp({ sizes: [12, 3], outputActivation: "tanh" }).apply(params.edge, joint);
+    expect(largestDifference(layer.apply(params, x, z, graph).edges, expected)).toBeLessThan(1e-12);
+  });
+
   it("serves graphs that are arguments of a compiled function, filled up to the same extents", async () => {
     const layer = attentiveMessagePassing({
       nodeInputs: 5,

@@ -16,7 +16,7 @@ export interface TrainingPlan {
 
 /** Parameters after training as the sheet has it: Adam, a cosine to 1e-4, gradients clipped at 5. */
 export async function trained<P>(
-  context: ClaimContext,
+  context: Pick<ClaimContext, "signal" | "onProgress">,
   { fitGraphModel }: Method,
   model: GraphModel<P>,
   data: readonly GraphSample[],

@@ -30,6 +30,13 @@ export {
 } from "./implicit-graph-network.js";
 export type { GraphInput, GraphModel, GraphOutput, Readout } from "./model.js";
 export {
+  type HeldNetwork,
+  holdPressures,
+  type PoreGeometry,
+  sampleExtent,
+  throatFeatures,
+} from "./pore-geometry.js";
+export {
   type PoreFlow,
   type PoreNetwork,
   type PoreSample,
@@ -40,6 +47,8 @@ export {
 } from "./pore-network.js";
 export { type Prediction, predict } from "./predict.js";
 export { type RandomPoreNetwork, type RandomPoreOptions, randomPoreNetwork } from "./random-pore-network.js";
+export { readOpenPnm } from "./read-openpnm.js";
+export { readStatoil, type StatoilFiles } from "./read-statoil.js";
 export {
   type FixedPointOptions,
   type FixedPointPoint,

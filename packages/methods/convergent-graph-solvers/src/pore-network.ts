@@ -86,13 +86,15 @@ export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
 /**
  * Permeability by Darcy's law, `Q mu L / (A dp)`.
  * @param sample its `length` along the flow, the `area` across it, and the `viscosity` for which conductances were computed
+ * @param flow what {@link solvePoreNetwork} gives, where it is at hand
  */
 export function permeability(
   network: PoreNetwork,
   { length, area, viscosity = 1 }: { length: number; area: number; viscosity?: number },
+  flow: PoreFlow = solvePoreNetwork(network),
 ): number {
   const [low, high] = heldRange(network.held);
-  return (solvePoreNetwork(network).inflow * viscosity * length) / (area * (high - low));
+  return (flow.inflow * viscosity * length) / (area * (high - low));
 }
 
 /** Smallest and largest held pressure. */
@@ -136,7 +138,7 @@ function checkNetwork({ pores, throats, conductances, held }: PoreNetwork): void
       `${owner}: pressures are held at ${low} to ${high}; hold an inlet and an outlet at different ones`,
     );
   }
-  const lonely = firstUnreached(pores, throats, held);
+  const lonely = reachedFromHeld(pores, throats, held).indexOf(0);
   if (lonely >= 0) {
     throw new ValueError(
       `${owner}: no throats link pore ${lonely} with a held pressure; remove it, or hold its pressure`,
@@ -144,8 +146,8 @@ function checkNetwork({ pores, throats, conductances, held }: PoreNetwork): void
   }
 }
 
-/** A pore from which no held one is reached, or -1. */
-function firstUnreached(pores: number, throats: PoreNetwork["throats"], held: ArrayLike<number>): number {
+/** @internal `[pores]` 1 for pores with a held pressure and those that throats link with one. */
+export function reachedFromHeld(pores: number, throats: PoreNetwork["throats"], held: ArrayLike<number>): Uint8Array {
   const { indptr, neighbours } = undirected(throats.length === 0 ? [] : throats.map((t) => [...t]), pores).outgoing;
   const reached = Uint8Array.from({ length: pores }, (_, i) => (Number.isNaN(held[i]) ? 0 : 1));
   const open = Array.from(reached.keys()).filter((i) => reached[i] === 1);
@@ -156,7 +158,7 @@ function firstUnreached(pores: number, throats: PoreNetwork["throats"], held: Ar
       open.push(neighbours[p]);
     }
   }
-  return reached.indexOf(0);
+  return reached;
 }
 
 /** A network as a graph to learn from. */

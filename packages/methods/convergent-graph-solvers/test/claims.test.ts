@@ -1,16 +1,28 @@
 import type { Claim } from "@offprint/claims";
 import { runClaim } from "@offprint/claims/testing";
-import { mul } from "@offprint/tensor-core";
+import type { Schedule } from "@offprint/optim";
+import { asTensor, mul, NonFiniteError, random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { classification } from "../claims/classification.js";
-import { graphValueIteration, judgeEvaluation, judgeIteration, policyEvaluation } from "../claims/decisions.js";
+import type { Comparison } from "../claims/comparison.js";
+import {
+  evaluationComparison,
+  graphValueIteration,
+  judgeEvaluation,
+  judgeIteration,
+  policyEvaluation,
+  valueComparison,
+} from "../claims/decisions.js";
 import { exactFixedPoint, judgeExact } from "../claims/exact-fixed-point.js";
 import { guarantee } from "../claims/guarantee.js";
 import { implicitGradient, judgeGradient } from "../claims/implicit-gradient.js";
 import { claims } from "../claims/index.js";
 import { linearCost } from "../claims/linear-cost.js";
 import { type Method, method } from "../claims/method.js";
-import { judgePores, poreNetworks } from "../claims/pore-networks.js";
+import { judgePores, poreComparison, poreNetworks } from "../claims/pore-networks.js";
+import { best, settingsOf, triedRates, tune } from "../claims/tuning.js";
+import { tunings } from "../claims/tunings.js";
+import { type GraphModel, poreSample, randomPoreNetwork } from "../src/index.js";
 
 const run = (claim: Claim) => runClaim(claims, claim);
 
@@ -81,6 +93,53 @@ describe("claims fail for what is not the method", () => {
     expect(judgePores({ cgs: 150, networks: [174, 156], smaller: 7 })).toBe(false);
     expect(judgePores({ cgs: 103, networks: [174, 156], smaller: 1 })).toBe(false);
     expect(await run(poreNetworks(untrained))).toMatchObject({ holds: false });
+  });
+
+  it("compare models that the same search has tuned: as many variants, the same rates", async () => {
+    for (const { id, models } of [poreComparison, evaluationComparison, valueComparison]) {
+      for (const scale of ["quick", "full"] as const) {
+        for (const variants of Object.values(models(method, scale))) expect(Object.keys(variants)).toHaveLength(2);
+      }
+      for (const [model, variants] of Object.entries(models(method, "quick"))) {
+        const rows = tunings.filter((row) => row.claim === id && row.model === model);
+        expect(rows.map(({ variant }) => variant)).toEqual(Object.keys(variants));
+        for (const { errors } of rows) expect(errors).toHaveLength(triedRates.length);
+        const chosen = best(tunings, id, model);
+        const row = rows.find(({ variant }) => variant === chosen.variant);
+        const least = Math.min(...rows.flatMap(({ errors }) => errors.map((error) => error ?? Infinity)));
+        expect(row?.errors[triedRates.indexOf(chosen.learningRate as 1e-3)]).toBe(least);
+      }
+    }
+    expect(() => best(tunings, "pore-networks", "GNN(7)")).toThrow(/GNN\(7\) is not tuned/);
+  });
+
+  it("at full scale are tuned by a search of their own, which passes over what diverges", async () => {
+    const network = randomPoreNetwork({ pores: 12, rng: random.rng("tuning") });
+    const sample = poreSample(network, network.features);
+    const gnn = (layers: number) =>
+      method.graphNetwork({ nodeInputs: 2, edgeInputs: 3, hidden: 4, mlp: [4], layers }) as GraphModel<unknown>;
+    const models = { GNN: { one: gnn(1), two: gnn(2) } };
+    const tiny: Comparison = {
+      id: "tiny",
+      models: () => models,
+      plan: () => ({ steps: 2, batchSize: 1 }),
+      draw: () => ({ training: [sample], large: [sample] }),
+    };
+    const wild: Method = {
+      ...method,
+      fitGraphModel: async (model, data, options) => {
+        const first = asTensor((options.learningRate as Schedule)(tensor(1))).item();
+        if (first > 1.5e-2) throw new NonFiniteError("training diverged");
+        return untrained.fitGraphModel(model, data, options);
+      },
+    };
+    const context = { scale: "full", signal: new AbortController().signal, onProgress: async () => undefined } as const;
+    const rows = await tune(context, wild, tiny, "GNN", 1);
+    expect(rows.map(({ variant, errors }) => [variant, errors.length, errors.at(-1)])).toEqual([
+      ["one", triedRates.length, null],
+      ["two", triedRates.length, null],
+    ]);
+    expect(await settingsOf(context, wild, tiny, "GNN")).toEqual(best(rows, "tiny", "GNN"));
   });
 
   it("policy evaluation and value iteration: fail for untrained networks", async () => {

@@ -1,11 +1,14 @@
-import { type Activation, type ActivationName, type FloatType, type LinearParams, mlp } from "@offprint/nn";
+import { type Activation, type ActivationName, activation, type FloatType, type LinearParams, mlp } from "@offprint/nn";
 import {
+  add,
   asTensor,
   checkOptions,
   concatenate,
+  matmul,
   mul,
   type Rng,
   ShapeError,
+  slice,
   type Tensor,
   type TensorLike,
 } from "@offprint/tensor-core";
@@ -81,12 +84,16 @@ export function attentiveMessagePassing(
   const name = "attentiveMessagePassing";
   const { nodeInputs, edgeInputs, nodeOutputs, edgeOutputs = nodeOutputs, hidden = [64], reduction = "sum" } = options;
   for (const [key, width] of Object.entries({ nodeInputs, nodeOutputs, edgeOutputs })) requireWidth(name, key, width);
-  const { activation = "leakyRelu", outputActivation = activation } = options;
+  const { activation: between = "leakyRelu", outputActivation = between } = options;
   const inputs = edgeInputs + 2 * nodeInputs;
-  const perceptron = (from: number, to: number) => mlp({ sizes: [from, ...hidden, to], activation, outputActivation });
-  const edge = perceptron(inputs, edgeOutputs);
-  const attention = perceptron(inputs, 1);
-  const node = perceptron(edgeOutputs + nodeInputs, nodeOutputs);
+  const perceptron = (...sizes: number[]) => mlp({ sizes, activation: between, outputActivation });
+  const edge = perceptron(inputs, ...hidden, edgeOutputs);
+  const attention = perceptron(inputs, ...hidden, 1);
+  const behindFirst = (to: number): Pick<ReturnType<typeof mlp>, "apply"> =>
+    hidden.length > 0 ? perceptron(...hidden, to) : { apply: (_, x) => asTensor(x) };
+  const [edgeRest, attentionRest] = [behindFirst(edgeOutputs), behindFirst(1)];
+  const act = activation(hidden.length > 0 ? between : outputActivation);
+  const node = perceptron(edgeOutputs + nodeInputs, ...hidden, nodeOutputs);
   return {
     init: (rng, dtype = "float32") => ({
       edge: edge.init(rng, dtype),
@@ -100,11 +107,24 @@ export function attentiveMessagePassing(
       if (z.rank !== 2 || z.shape[0] !== graph.edges || z.shape[1] !== edgeInputs) {
         throw new ShapeError(`${name}: edges have shape [${z.shape}]; they must be [${graph.edges}, ${edgeInputs}]`);
       }
-      const joint = concatenate([z, gatherSources(graph, x), gatherTargets(graph, x)], 1);
-      const messages = edge.apply(params.edge, joint);
-      const alpha = edgeSoftmax(graph, attention.apply(params.attention, joint));
+      const first = (layer: LinearParams) => act(ofEnds(layer, z, x, graph));
+      const messages = edgeRest.apply(params.edge.slice(1), first(params.edge[0]));
+      const alpha = edgeSoftmax(graph, attentionRest.apply(params.attention.slice(1), first(params.attention[0])));
       const arrived = collect(graph, mul(alpha, messages), reduction);
       return { nodes: node.apply(params.node, concatenate([arrived, x], 1)), edges: messages };
     },
   };
+}
+
+/**
+ * `[z, x_source, x_target] W + b`. What nodes contribute is worked out once for each node and fetched by the edges, of which
+ * there are many more.
+ */
+function ofEnds({ weight, bias }: LinearParams, z: Tensor, x: Tensor, graph: EdgeList): Tensor {
+  const [edgeInputs, nodeInputs] = [z.shape[1], x.shape[1]];
+  const rows = (start: number, count: number) => slice(weight, [{ start, stop: start + count }]);
+  const fromSource = gatherSources(graph, matmul(x, rows(edgeInputs, nodeInputs)));
+  const fromTarget = gatherTargets(graph, matmul(x, rows(edgeInputs + nodeInputs, nodeInputs)));
+  const y = add(add(matmul(z, rows(0, edgeInputs)), fromSource), fromTarget);
+  return bias === undefined ? y : add(y, bias);
 }
