@@ -4,6 +4,7 @@ import {
   add,
   asin,
   clip,
+  customVjp,
   div,
   expandDims,
   greater,
@@ -53,18 +54,27 @@ function sine(c: Tensor): Tensor {
   return where(positive, sqrt(where(positive, left, 1)), 0);
 }
 
-/** (sin theta + (pi - theta) cos theta) / pi, its derivative (pi - theta) / pi, and that of it (Cho and Saul 2009). */
-const arcCosine = [
-  (c: Tensor) => div(add(sine(inside(c)), mul(sub(Math.PI, acos(inside(c))), inside(c))), Math.PI),
+/** (pi - theta) / pi for the angle of a cosine, with its derivative (Cho and Saul 2009). */
+const zerothOrder = chained([
   (c: Tensor) => div(sub(Math.PI, acos(inside(c))), Math.PI),
   (c: Tensor) => {
     const s = sine(inside(c));
     const positive = greater(s, 0);
     return where(positive, div(1 / Math.PI, where(positive, s, 1)), 0);
   },
-];
-const firstOrder = chained(arcCosine);
-const zerothOrder = chained(arcCosine.slice(1));
+]);
+
+/** (sin theta + (pi - theta) cos theta) / pi, and its derivative, {@link zerothOrder}, which it is made of. */
+function withSlope(c: Tensor): [value: Tensor, slope: Tensor] {
+  const slope = zerothOrder(c);
+  return [add(div(sine(inside(c)), Math.PI), mul(slope, inside(c))), slope];
+}
+
+const firstOrder: (c: Tensor) => Tensor = customVjp(
+  (c: Tensor) => withSlope(c)[0],
+  withSlope,
+  (slope: Tensor, g: Tensor) => [mul(g, slope)],
+);
 
 const relu: ActivationMoments = {
   covariance(a, c, b) {

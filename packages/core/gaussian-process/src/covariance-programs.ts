@@ -1,6 +1,7 @@
 import { jitSync, type Tensor } from "@offprint/tensor-core";
 import { gradientGradient, valueGradient } from "./derivative-covariance.js";
 import type { Kernel, ParameterTree } from "./kernel.js";
+import { ownCovariance } from "./own-covariance.js";
 
 /** Covariances up to which compiling takes longer than it saves. */
 const FEW = 200_000;
@@ -17,11 +18,15 @@ export interface CovariancePrograms {
 export function covariancePrograms(kernel: Kernel): CovariancePrograms {
   const of = (p: ParameterTree) => kernel.with(p);
   const matrix = jitSync((p: ParameterTree, x: Tensor, x2: Tensor) => of(p).matrix(x, x2));
+  const own = jitSync((p: ParameterTree, x: Tensor) => ownCovariance(of(p), x));
   const diagonal = jitSync((p: ParameterTree, x: Tensor) => of(p).diagonal(x));
   const mixed = jitSync((p: ParameterTree, x: Tensor, z: Tensor) => valueGradient(of(p), x, z));
   const both = jitSync((p: ParameterTree, x: Tensor, z: Tensor) => gradientGradient(of(p), x, z));
   return {
-    matrix: (k, x, x2) => (x.shape[0] * x2.shape[0] <= FEW ? k.matrix(x, x2) : matrix(k.parameters, x, x2)),
+    matrix(k, x, x2) {
+      if (x.shape[0] * x2.shape[0] <= FEW) return k.matrix(x, x2);
+      return x === x2 ? own(k.parameters, x) : matrix(k.parameters, x, x2);
+    },
     diagonal: (k, x) => (x.shape[0] ** 2 <= FEW ? k.diagonal(x) : diagonal(k.parameters, x)),
     valueGradient: ({ parameters }, x, z) => mixed(parameters, x, z),
     gradientGradient: ({ parameters }, x, z) => both(parameters, x, z),

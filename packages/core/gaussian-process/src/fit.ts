@@ -28,6 +28,7 @@ import {
 } from "@offprint/tensor-core";
 import { evidenceTerms } from "./evidence.js";
 import { type Kernel, type ParameterTree, rawOf, rowsOf } from "./kernel.js";
+import { ownCovariance } from "./own-covariance.js";
 import { condition, type Posterior, type PriorMean } from "./posterior.js";
 import { checkScale, type ScaleDistribution, type ScaleValues, scaleEvidence } from "./scale-distribution.js";
 
@@ -129,7 +130,7 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
       const current = kernel.with(raw.kernel);
       const variance = special.softplus(raw.noise);
       const ones = full([n], 1, "float64");
-      const K = add(current.matrix(at, at), diag(mul(variance, ones)));
+      const K = add(ownCovariance(current, at), diag(mul(variance, ones)));
       const { quadratic, logDeterminant } = evidenceTerms(K, r);
       const ofScale = raw.scale === undefined ? undefined : positiveOf(raw.scale);
       const evidence = sub(scaleEvidence(owner, scale, n, quadratic, ofScale), mul(0.5, logDeterminant));

@@ -3,6 +3,12 @@ export type { Moments, RateBounds } from "./adaptive-rules.js";
 export { dna, encodeSequences, hammingDistance, protein } from "./alphabet.js";
 export { type CbasModel, type CbasOptions, cbasSequences } from "./baselines/cbas.js";
 export {
+  type AutoencoderParams,
+  type CbasVaeModel,
+  type CbasVaeOptions,
+  cbasVaeSequences,
+} from "./baselines/cbas-vae.js";
+export {
   type ComsOptions,
   type ComsPoint,
   type ComsRecord,
@@ -20,6 +26,7 @@ export type {
   SearchState,
 } from "./baselines/letter-search.js";
 export { type ReinforceOptions, type ReinforcePolicy, reinforceSequences } from "./baselines/reinforce.js";
+export type { RisingLevelOptions } from "./baselines/rising-level.js";
 export {
   type BackwardTable,
   type BidirectionalOptions,

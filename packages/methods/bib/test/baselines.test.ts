@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import {
   cbasSequences,
+  cbasVaeSequences,
   comsSequences,
   evolveSequences,
   fitTable,
@@ -14,7 +15,7 @@ const truth = (sequence: string) => [...sequence].filter((letter) => letter === 
 
 it("searches on the proxy find different sequences that it likes better than the table's best", async () => {
   const best = [...predictScores(fit, table.sequences)].sort((a, b) => b - a);
-  for (const search of [evolveSequences, reinforceSequences, cbasSequences]) {
+  for (const search of [evolveSequences, reinforceSequences, cbasSequences, cbasVaeSequences]) {
     const { sequences, predictions, history, distances } = await search(fit, { count: 10, batchSize: 64, steps: 15 });
     expect(new Set(sequences).size).toBe(10);
     expect([...predictions]).toEqual([...predictions].sort((a, b) => b - a));
@@ -26,7 +27,7 @@ it("searches on the proxy find different sequences that it likes better than the
 });
 
 it("REINFORCE and CbAS move their distributions to better sequences", async () => {
-  for (const search of [reinforceSequences, cbasSequences]) {
+  for (const search of [reinforceSequences, cbasSequences, cbasVaeSequences]) {
     const { history } = await search(fit, { count: 10, batchSize: 128, steps: 25 });
     expect(history[24].mean).toBeGreaterThan(history[0].mean + 0.3);
   }
@@ -53,4 +54,19 @@ it("the penalty holds the gap between adversaries and rows, which a free proxy o
   const [held, free] = [await last(0.5), await last(1e6)];
   expect(held).toBeLessThan(0.75);
   expect(free).toBeGreaterThan(1);
+});
+
+it("the autoencoder of CbAS is one of the table's best, is resumed, and refuses what it cannot be", async () => {
+  const options = { count: 30, batchSize: 64 } as const;
+  const { state, history } = await cbasVaeSequences(fit, { ...options, steps: 6 });
+  const half = await cbasVaeSequences(fit, { ...options, steps: 3 });
+  const rest = await cbasVaeSequences(fit, { ...options, steps: 6, resume: half.state });
+  expect(rest.history).toEqual(history);
+  expect(JSON.stringify(rest.state)).toBe(JSON.stringify(state));
+  // What it draws at first is like the thirty best: better than the table.
+  const mean = predictScores(fit, table.sequences).reduce((a, b) => a + b) / table.sequences.length;
+  expect(fit.middle + fit.spread * history[0].mean).toBeGreaterThan(mean);
+  await expect((async () => cbasVaeSequences(fit, { latents: 0 }))()).rejects.toThrow("latents is 0");
+  await expect((async () => cbasVaeSequences(fit, { quantile: 1 }))()).rejects.toThrow("quantile is 1");
+  await expect((async () => cbasVaeSequences(fit, { learningRate: 1e200 }))()).rejects.toThrow("smaller learningRate");
 });

@@ -1,9 +1,12 @@
 import { compare, python } from "@offprint/bench";
-import { random } from "@offprint/tensor-core";
+import { add, div, mul, random, sin, square, sub, sum, type Tensor } from "@offprint/tensor-core";
 import { branin } from "../claims/problems.js";
-import { optimize } from "../src/index.js";
+import { hamiltonianMonteCarlo, hamiltonianProgram, optimize, regressionNetwork } from "../src/index.js";
 
-/* What does a run cost beside the same loop on scikit-learn, and beside random search where trials are dear? */
+/*
+ * What does a run cost beside the same loop on scikit-learn, and beside random search where trials are dear? And a path of
+ * Hamiltonian Monte Carlo on a network of the paper's size beside PyTorch?
+ */
 
 const peers = python(new URL("peers.py", import.meta.url));
 const { space, objective } = branin();
@@ -28,6 +31,32 @@ function randomSearch(seed: number): number {
   return MOST;
 }
 
+/** The log density of the weights of a network, noise of variance 0.1 and a prior of variance 1. */
+function weightsOf(network: ReturnType<typeof regressionNetwork>) {
+  return hamiltonianProgram<{ x: Tensor; y: Tensor }>((w, { x, y }) =>
+    mul(-0.5, add(div(sum(square(sub(y, network.apply(w, x)))), 0.1), sum(square(w)))),
+  );
+}
+
+/** Ten paths of a hundred leapfrog steps through the weights of three layers of 128 units, 100 points. */
+async function paths(): Promise<void> {
+  const [samples, leapfrogs, stepSize] = [10, 100, 1e-3];
+  const rng = random.rng("paths");
+  const network = regressionNetwork(6, { widths: [128, 128, 128] });
+  const x = rng.uniform([100, 6], { dtype: "float64" });
+  const y = sin(mul(3, sum(x, 1)));
+  const initial = network.initial(rng);
+  const program = weightsOf(network);
+  await compare({
+    name: `${samples} transitions of ${leapfrogs} leapfrog steps, network of 3 x 128, 100 points, float64`,
+    ours: () =>
+      hamiltonianMonteCarlo(program, initial, { x, y }, { burnIn: 0, samples, path: leapfrogs * stepSize, stepSize }),
+    peers: { torch: peers.peer("paths", { x: x.toArray(), y: y.toArray(), samples, leapfrogs, stepSize }) },
+    work: { amount: samples * leapfrogs, unit: "leapfrog steps" },
+    repetitions: 3,
+  });
+}
+
 /** Runs the comparison. */
 export async function run(): Promise<void> {
   const [first, steps] = [10, 20];
@@ -48,4 +77,5 @@ export async function run(): Promise<void> {
     maxRatio: 1,
     repetitions: 5,
   });
+  await paths();
 }

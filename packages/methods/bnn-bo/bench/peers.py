@@ -1,7 +1,8 @@
-"""A loop of Bayesian optimisation on scikit-learn, as people write it, for bnn-bo.bench.ts."""
+"""For bnn-bo.bench.ts: a loop of Bayesian optimisation on scikit-learn, and Hamiltonian Monte Carlo in PyTorch, as people write them."""
 import warnings
 
 import numpy as np
+import torch
 from offprint_bench import serve
 from scipy.optimize import minimize
 from scipy.stats import norm, qmc
@@ -9,6 +10,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 warnings.filterwarnings("ignore")
+torch.set_num_threads(1)
 
 
 def branin(u):
@@ -41,4 +43,48 @@ def loop(first, steps):
     return run
 
 
-serve({"loop": loop})
+def paths(case):
+    """Leapfrog paths through the weights of a network, gradients by autograd."""
+    x, y = (torch.tensor(case[name], dtype=torch.float64) for name in ("x", "y"))
+    sizes = [x.shape[1], 128, 128, 128, 1]
+    step = case["stepSize"]
+
+    def energy(weights):
+        h = x
+        for i in range(0, len(weights), 2):
+            h = h @ weights[i] + weights[i + 1]
+            if i + 2 < len(weights):
+                h = torch.tanh(h)
+        prior = sum((w * w).sum() for w in weights)
+        return 0.5 * (((y - h[:, 0]) ** 2).sum() / 0.1 + prior)
+
+    def slope(weights):
+        return torch.autograd.grad(energy(weights), weights)
+
+    def run():
+        torch.manual_seed(0)
+        weights = []
+        for a, b in zip(sizes, sizes[1:]):
+            for shape in ((a, b), (b,)):
+                weights.append(torch.empty(shape, dtype=torch.float64).uniform_(-1, 1) / a**0.5)
+        weights = [w.requires_grad_() for w in weights]
+        for _ in range(case["samples"]):
+            momenta = [torch.randn_like(w) for w in weights]
+            before = energy(weights) + 0.5 * sum((p * p).sum() for p in momenta)
+            now = [w.detach().clone().requires_grad_() for w in weights]
+            momenta = [p - 0.5 * step * g for p, g in zip(momenta, slope(now))]
+            for k in range(case["leapfrogs"]):
+                with torch.no_grad():
+                    for w, p in zip(now, momenta):
+                        w += step * p
+                size = step if k + 1 < case["leapfrogs"] else 0.5 * step
+                momenta = [p - size * g for p, g in zip(momenta, slope(now))]
+            after = energy(now) + 0.5 * sum((p * p).sum() for p in momenta)
+            if torch.rand(()) < torch.exp(before - after):
+                weights = now
+        return float(energy(weights))
+
+    return run
+
+
+serve({"loop": loop, "paths": paths})

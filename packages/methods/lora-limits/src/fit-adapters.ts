@@ -20,6 +20,7 @@ import {
 } from "@offprint/tensor-core";
 import {
   type Head,
+  headWarnings,
   type LoraProjection,
   type ProjectionName,
   projectionNames,
@@ -109,6 +110,8 @@ export interface FitAdaptersResult {
   readonly history: readonly AdapterRecord[];
   /** To go on from, with `resume`. */
   readonly state: RunState<AdapterState, AdapterRecord>;
+  /** What was odd: an adapter whose rank is not below that of its weight. */
+  readonly warnings: readonly string[];
 }
 
 const optionNames = [
@@ -199,10 +202,12 @@ export async function fitAdapters(
     options,
   );
   const { status, iterations, history, last, state } = run;
+  const tuned = adaptedHead(last.adapters);
   return {
-    head: adaptedHead(last.adapters),
+    head: tuned,
     adapters: last.adapters,
     ...{ status, steps: iterations, history, state },
+    warnings: headWarnings(readHead(owner, first.x, tuned)),
   };
 }
 

@@ -102,6 +102,18 @@ export function readHead(owner: string, x: TensorLike, head: Head): ReadHead {
   return { x: tokens, projections, beta, causal, dtype };
 }
 
+/** What is odd about the adapters of a head. */
+export function headWarnings({ projections }: Pick<ReadHead, "projections">): string[] {
+  return projectionNames.flatMap((name) => {
+    const { weight, adapter } = projections[name];
+    const [rank, most] = [adapter?.a.shape[0] ?? 0, Math.min(...weight.shape)];
+    if (rank < most) return [];
+    return [
+      `the adapter of ${name} has rank ${rank}, as much as the weight [${weight.shape}] itself: it is not of low rank; below ${most} it saves work`,
+    ];
+  });
+}
+
 /** `X (W* + scale B A) + bias` of all three. */
 export function project({ x, projections }: Pick<ReadHead, "x" | "projections">): Projected {
   const projected = (name: ProjectionName) => {

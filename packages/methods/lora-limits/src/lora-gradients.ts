@@ -22,6 +22,7 @@ import type { ExpPolynomial, PolynomialKind } from "./exp-polynomial.js";
 import { type GradientBound, gradientBound, rowNorms, weightError } from "./gradient-bound.js";
 import {
   type Head,
+  headWarnings,
   type ProjectionName,
   project,
   projectionNames,
@@ -107,6 +108,8 @@ export interface LoraGradients {
   readonly features: number | undefined;
   /** Certified errors; undefined where the gradient is exact. */
   readonly bound: GradientBound | undefined;
+  /** What was odd: an adapter whose rank is not below that of its weight. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -214,7 +217,7 @@ export function readUpstream(
 
 /** Gradients by weights and adapters from those by queries, keys and values. */
 export function joined(
-  { x, projections }: ReadHead,
+  head: ReadHead,
   found: HeadGradient,
   kind: UpstreamKind,
   facts: {
@@ -225,6 +228,7 @@ export function joined(
     bound?: GradientBound;
   },
 ): LoraGradients {
+  const { x, projections } = head;
   const tokens = transpose(x);
   const weights = {} as Record<ProjectionName, Tensor>;
   const b: Record<ProjectionName, Tensor | null> = { q: null, k: null, v: null };
@@ -247,5 +251,6 @@ export function joined(
     polynomial: facts.polynomial,
     features: facts.features,
     bound: facts.bound,
+    warnings: headWarnings(head),
   };
 }

@@ -84,6 +84,17 @@ it("stops where a polynomial gives weights that are none", async () => {
   );
 });
 
+it("warns of an adapter whose rank is not below that of its weight", async () => {
+  const adapter = (rank: number) => ({ weight: w, b: zeros([2, rank], "float64"), a: zeros([rank, 2], "float64") });
+  expect((await run({ q: adapter(1), v: adapter(1) })).warnings).toEqual([]);
+  const { warnings } = await run({ q: adapter(1), v: adapter(2) });
+  expect(warnings).toEqual([
+    "the adapter of v has rank 2, as much as the weight [2,2] itself: it is not of low rank; below 2 it saves work",
+  ]);
+  const tuned = await fitAdapters(head, { x, target }, { rank: 2, steps: 1 });
+  expect(tuned.warnings.map((text) => text.slice(0, 16))).toEqual(["the adapter of q", "the adapter of v"]);
+});
+
 it("headFromWeights names what is missing", () => {
   const joint = { "h.0.attn.c_attn.weight": zeros([4, 12]) };
   expect(() => headFromWeights({}, { layer: 0, head: 0, heads: 2 })).toThrow("there is neither h.0.attn.c_attn.weight");

@@ -18,7 +18,7 @@ const log = (rows: number, observation: number, action: number) => ({
 /** Runs the comparison. */
 export async function run(): Promise<void> {
   for (const [name, observation, action, value, policy, steps, maxRatio] of [
-    ["64-64 networks", 3, 1, [64, 64], [64, 64], 400, 0.7],
+    ["64-64 networks", 3, 1, [64, 64], [64, 64], 1500, 0.7],
     [
       "values of 256-256, twice, with layer normalisation, policy of 1024-1024",
       17,

@@ -82,6 +82,9 @@ it("names what does not fit", async () => {
     [() => generalisedSvm(examples, [[]], [[0.5, 0.5]]), "no token of example 0 is selected"],
     [() => generalisedSvm(examples, [[0, 1]], [[0.5, 0.5]]), "every token is selected"],
     [() => regularisationPath(examples, [1, 0], [2, 1]), "radii must increase; 1 follows 2"],
+    [() => regularisationPath(examples, [1, 0], [1], { around: [2] }), "token 2 of example 0 is not there"],
+    [() => regularisationPath(examples, [1, 0], [1], { around: [0], width: 1 }), "width is 1; it must be in (0, 1)"],
+    [() => regularisationPath(examples, [1, 0], [1], { around: [0], norm: "nuclear" }), 'has the norm "frobenius"'],
     [() => trainAttention(examples, { head: { ...head, v: [1] } }), "head.v has shape [1]; it must be [2]"],
     [() => trainAttention(examples, { head: { kind: "cubic" } as never }), 'head.kind is "cubic"'],
     [

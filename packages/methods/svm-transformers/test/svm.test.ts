@@ -15,6 +15,7 @@ import {
   locallyOptimal,
   marginReport,
   optimalTokens,
+  regularisationPath,
   tokenScores,
   trainAttention,
 } from "../src/index.js";
@@ -162,6 +163,33 @@ describe("what stands on it", () => {
     // The best choice and its ten neighbours.
     const few = await locallyOptimal(examples, v, { search: "neighbours", maxChoices: 11 });
     expect(few.map(({ tokens }) => tokens.join()).sort()).toEqual(["3,1", "5,0", "5,1"]);
+  });
+
+  it("regularisationPath around a locally optimal choice goes in the direction of its SVM, around another to the edge", async () => {
+    const { examples, v } = fixedProblem(2, 6, 3);
+    const [, global] = await regularisationPath(examples, v, [30, 100], { starts: 2 });
+    const of = (around: number[]) => regularisationPath(examples, v, [100, 300], { around, starts: 2 });
+    for (const around of [
+      [3, 0],
+      [3, 1],
+      [3, 4],
+      [5, 0],
+      [5, 1],
+    ]) {
+      const [near, far] = await of(around);
+      expect(far.correlation).toBeGreaterThan(0.999);
+      expect(far.correlation).toBeGreaterThan(near.correlation);
+      // Around the tokens of the highest scores it is the global path.
+      if (around.join() === "5,1") expect(near.logExcess).toBeCloseTo(global.logExcess, 5);
+    }
+    // A support token of theirs has a higher score: the loss falls below that of the chosen tokens.
+    for (const around of [
+      [2, 4],
+      [4, 1],
+    ]) {
+      const [, far] = await of(around);
+      expect([far.correlation, far.logExcess]).toEqual([expect.closeTo(0.99, 4), -Infinity]);
+    }
   });
 
   it("generalisedSvm with one token an example is attentionSvm; with several their scores are equal", async () => {

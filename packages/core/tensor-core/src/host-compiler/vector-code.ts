@@ -2,9 +2,11 @@ import type { DType } from "../dtype.js";
 import type { Equation } from "../graph/builder.js";
 import type { CastParams } from "../primitives/elementwise.js";
 import type { FunctionWriter } from "./function-writer.js";
+import { InverseSine } from "./inverse-sine.js";
 import type { ScalarCode } from "./scalar-code.js";
 import { elementTypes } from "./values.js";
-import { type Code, VectorMath } from "./vector-math.js";
+import { VectorMath } from "./vector-math.js";
+import type { Code } from "./vector-terms.js";
 
 /** Lanes of a vector by the dtype of its elements; booleans are masks as wide as the other elements of their loop. */
 export type Lanes = "f64x2" | "f32x4" | "i32x4";
@@ -142,6 +144,10 @@ export class VectorCode {
     }
     if (name === "pow" && float) return this.power(lanes, a, b);
     if ((name === "sin" || name === "cos") && float) return this.sine(equation, lanes, a);
+    if ((name === "asin" || name === "acos") && float) {
+      new InverseSine(w, lanes)[name](a.push);
+      return true;
+    }
     if (float && functions.has(name as FunctionName)) {
       const positive = name === "sigmoid" && a.positive === true;
       new VectorMath(w, lanes)[positive ? "sigmoidOfPositive" : (name as FunctionName)](a.push);

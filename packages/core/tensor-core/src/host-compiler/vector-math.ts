@@ -3,12 +3,9 @@
  * for where the formulas come from; the coefficients are those of assembly/coefficients.ts.
  */
 import type { FunctionWriter } from "./function-writer.js";
-
-/** Code that leaves one vector on the stack. */
-export type Code = () => void;
+import { type Code, VectorTerms } from "./vector-terms.js";
 
 interface Numbers {
-  readonly integer: "i64x2" | "i32x4";
   readonly mantissaBits: number;
   readonly bias: bigint;
   /** Adding it rounds to an integer, which is left in the low bits. */
@@ -39,7 +36,6 @@ interface Numbers {
 
 const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
   f64x2: {
-    integer: "i64x2",
     mantissaBits: 52,
     bias: 1023n,
     rounder: 6755399441055744,
@@ -76,7 +72,6 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     trigLimit: 1048576,
   },
   f32x4: {
-    integer: "i32x4",
     mantissaBits: 23,
     bias: 127n,
     rounder: 12582912,
@@ -103,82 +98,12 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
 };
 
 /** Writes functions of vectors of one element type; each method leaves its result on the stack. */
-export class VectorMath {
+export class VectorMath extends VectorTerms {
   private readonly n: Numbers;
 
-  constructor(
-    private readonly w: FunctionWriter,
-    readonly lanes: "f64x2" | "f32x4",
-  ) {
+  constructor(w: FunctionWriter, lanes: "f64x2" | "f32x4") {
+    super(w, lanes);
     this.n = numbers[lanes];
-  }
-
-  private number(value: number): Code {
-    return () => this.w.vector(this.lanes, value);
-  }
-
-  private bits(value: bigint): Code {
-    return () => this.w.vectorBits(this.lanes === "f64x2" ? value : value | (value << 32n));
-  }
-
-  private float(name: string, ...operands: readonly Code[]): Code {
-    return this.apply(`${this.lanes}.${name}`, operands);
-  }
-
-  private integer(name: string, ...operands: readonly Code[]): Code {
-    return this.apply(`${this.n.integer}.${name}`, operands);
-  }
-
-  private bitwise(name: string, ...operands: readonly Code[]): Code {
-    return this.apply(`v128.${name}`, operands);
-  }
-
-  private apply(instruction: string, operands: readonly Code[]): Code {
-    return () => {
-      for (const operand of operands) operand();
-      this.w.op(instruction);
-    };
-  }
-
-  private shifted(name: "shl" | "shr_u", x: Code, by: number): Code {
-    return () => {
-      x();
-      this.w.i32(by);
-      this.w.op(`${this.n.integer}.${name}`);
-    };
-  }
-
-  /** Computes a value once, for several uses. */
-  private once(code: Code): Code {
-    code();
-    const local = this.w.keep("v128");
-    return () => this.w.get(local);
-  }
-
-  /** Where the mask is set a, else b. */
-  private choose(mask: Code, a: Code, b: Code): Code {
-    return this.bitwise("bitselect", a, b, mask);
-  }
-
-  private withSignOf(magnitude: Code, x: Code): Code {
-    const sign = this.bits(this.lanes === "f64x2" ? 1n << 63n : 1n << 31n);
-    return this.choose(sign, x, magnitude);
-  }
-
-  /** Ascending coefficients, two at a time: half as long a chain as Horner's. */
-  private polynomial(coefficients: readonly number[], x: Code): Code {
-    const square = this.once(this.float("mul", x, x));
-    const pair = (i: number): Code => {
-      const low = this.number(coefficients[i]);
-      return i + 1 < coefficients.length
-        ? this.float("add", low, this.float("mul", this.number(coefficients[i + 1]), x))
-        : low;
-    };
-    let sum = pair((coefficients.length - 1) & ~1);
-    for (let i = ((coefficients.length - 1) & ~1) - 2; i >= 0; i -= 2) {
-      sum = this.float("add", pair(i), this.float("mul", square, sum));
-    }
-    return sum;
   }
 
   /** round(x / ln 2) + the rounder. */
@@ -286,7 +211,7 @@ export class VectorMath {
 
   /** Whether all elements are small enough for `sine`, as an i32. */
   quickSine(x: Code): void {
-    this.apply(`${this.n.integer}.all_true`, [this.float("le", this.float("abs", x), this.number(this.n.trigLimit))])();
+    this.apply(`${this.integers}.all_true`, [this.float("le", this.float("abs", x), this.number(this.n.trigLimit))])();
   }
 
   /** sin x, or cos x as sin(x + pi / 2), where |x| is at most `trigLimit`. */

@@ -1,4 +1,4 @@
-import { checkOptions, special, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Tensor, tensor } from "@offprint/tensor-core";
 import type { TableFit } from "../fit-table.js";
 import {
   drawLetters,
@@ -8,6 +8,7 @@ import {
   searchLetters,
   searchNames,
 } from "./letter-search.js";
+import { levelNames, type RisingLevelOptions, risingLevel } from "./rising-level.js";
 
 /** The distribution that is searched with, and that of the table's best. */
 export interface CbasModel {
@@ -20,12 +21,7 @@ export interface CbasModel {
 }
 
 /** Options of {@link cbasSequences}. */
-export interface CbasOptions extends SearchOptions<CbasModel> {
-  /** Which quantile of a round becomes the level, in (0, 1). Default 0.9. */
-  readonly quantile?: number;
-  /** Deviation of the proxy's error, in standard deviations of the table. Default 0.3. */
-  readonly noise?: number;
-}
+export interface CbasOptions extends SearchOptions<CbasModel>, RisingLevelOptions {}
 
 /** Share of the prior in every refit, so that no letter dies out. */
 const KEPT = 0.05;
@@ -36,17 +32,13 @@ const KEPT = 0.05;
  */
 export function cbasSequences(fit: TableFit, options: CbasOptions = {}): Promise<SearchResult<CbasModel>> {
   const owner = "cbasSequences";
-  checkOptions(owner, options, ["quantile", "noise", ...searchNames]);
-  const { quantile = 0.9, noise = 0.3 } = options;
-  if (!(quantile > 0 && quantile < 1)) throw new ValueError(`${owner}: quantile is ${quantile}; it must be in (0, 1)`);
-  if (!(noise > 0 && noise < Number.POSITIVE_INFINITY)) {
-    throw new ValueError(`${owner}: noise is ${noise}; it must be a finite number > 0`);
-  }
+  checkOptions(owner, options, [...levelNames, ...searchNames]);
+  const rise = risingLevel(owner, options);
   return searchLetters<CbasModel>(
     fit,
     {
       owner,
-      names: ["quantile", "noise"],
+      names: levelNames,
       initial({ letters }) {
         const width = fit.model.alphabet.length;
         const [n, length] = letters.shape;
@@ -57,13 +49,10 @@ export function cbasSequences(fit: TableFit, options: CbasOptions = {}): Promise
       },
       draw: ({ search }, _, round) => drawLetters(Float64Array.from(search.data()), round),
       learn({ search, prior, level: before }, { letters, predictions }, round) {
-        const values = Float64Array.from(predictions.data());
-        const reached = values.slice().sort()[Math.floor(quantile * (values.length - 1))];
-        const level = before === null ? reached : Math.max(before, reached);
-        const exceeding = special.normalCdf(tensor(values.map((value) => (value - level) / noise))).data();
+        const { level, exceeding } = rise(before, predictions.data());
         const rows = Int32Array.from(letters.data());
         const [p, q] = [Float64Array.from(prior.data()), Float64Array.from(search.data())];
-        const weights = values.map((_, i) => Math.exp(logRatio(rows, i, p, q, round)) * exceeding[i]);
+        const weights = exceeding.map((chance, i) => Math.exp(logRatio(rows, i, p, q, round)) * chance);
         return { search: refit(rows, weights, p, round), prior, level };
       },
     },

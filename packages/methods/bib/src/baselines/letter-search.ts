@@ -208,11 +208,11 @@ function eliteOf(sets: readonly Scored[], count: number): Scored {
   };
 }
 
-/** Sequences of letters drawn independently, from probabilities `[L, V]`. */
+/** Sequences of letters drawn independently, from probabilities `[L, V]`, or `[batch, L, V]` of their own. */
 export function drawLetters(probabilities: Float64Array, { length, width, batchSize, rng }: Round): Int32Array {
   const u = rng.uniform([batchSize * length], { dtype: "float64" }).data();
   return Int32Array.from(u, (level, k) => {
-    const from = (k % length) * width;
+    const from = (k * width) % probabilities.length;
     let letter = 0;
     for (let left = level - probabilities[from]; left > 0 && letter < width - 1; left -= probabilities[from + letter])
       letter++;
