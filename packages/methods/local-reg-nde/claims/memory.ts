@@ -25,7 +25,10 @@ function bytesOf(method: Method, kind: Kind, weights: Layers, x: Tensor, toleran
   const settings = { relativeTolerance: tolerance, absoluteTolerance: tolerance, maxSteps };
   const loss = (parameters: Layers, images: Tensor, uniform: Tensor) => {
     if (kind === "global") {
-      const { y, errors, stepSizes } = integrate<Tensor, Layers>(rate, images, [0, 1], { ...settings, parameters });
+      // A state a step is kept, the least that the gradient of all steps needs; by default it is the stages as well.
+      const { y, errors, stepSizes } = integrate<Tensor, Layers>(rate, images, [0, 1], {
+        ...{ ...settings, parameters, checkpointEvery: 1 },
+      });
       return add(sum(square(y)), div(sum(mul(errors, abs(stepSizes))), maxSteps));
     }
     const adjoint: Adjoint = kind === "interpolating" ? kind : "backsolve";

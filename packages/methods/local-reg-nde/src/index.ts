@@ -1,5 +1,6 @@
 export { type DrawnState, type DrawsAlong, drawAlong, drawnRegularizer } from "./draw-along.js";
 export { type FitLocallyOptions, fitLocally } from "./fit-locally.js";
+export { drawSdeStep, type FitSdeLocallyOptions, fitSdeLocally, type SdeDraw } from "./fit-sde-locally.js";
 export {
   foreignStep,
   type Heuristic,

@@ -1,117 +1,22 @@
+import { stochasticMethods } from "@offprint/ode";
 import {
-  makeSdeSolver,
-  replaySde,
-  type StochasticMethodName,
-  type StochasticSteps,
-  stochasticMethods,
-} from "@offprint/ode";
-import { annealed, type Lambda } from "@offprint/ode/fit";
-import { type GradientTransformation, trainingStep } from "@offprint/optim";
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
-import {
-  add,
-  checkOptions,
-  jitSync,
-  mul,
-  NonFiniteError,
-  type Rng,
-  random,
-  requireChoice,
-  requireInteger,
-  type Tensor,
-  tensor,
-  ValueError,
-} from "@offprint/tensor-core";
+  type RegularizedSdeSolve,
+  type SdeFitOptions,
+  type SdeFitResult,
+  type SdeModel,
+  sdeFitOptionNames,
+  trainSde,
+} from "@offprint/ode/fit";
+import { checkOptions, type Rng, requireChoice } from "@offprint/tensor-core";
 import { type Aggregate, type Regularize, regularizerOf } from "./regularizers.js";
 
-/** A model with a stochastic equation in it, of states `[batch, n]` with noise of each entry's own. */
-export interface SdeModel<P, B> {
-  /** The drift, in operations of tensors. */
-  readonly drift: (t: Tensor, u: Tensor, params: P) => Tensor;
-  /** The factors of the noise, like the state. */
-  readonly diffusion: (t: Tensor, u: Tensor, params: P) => Tensor;
-  /** The first state of a batch. */
-  readonly initial: (params: P, batch: B) => Tensor;
-  /** The loss of a batch: a scalar. `ys` are the states at `saveAt` as vectors, `[m, batch * n]`. */
-  readonly loss: (params: P, solved: { readonly y: Tensor; readonly ys: Tensor }, batch: B) => Tensor;
-}
-
-/** What is told of a step. */
-export interface SdeFitRecord {
-  /** Number of the update, from 1. */
-  readonly step: number;
-  /** Its epoch, from 0. */
-  readonly epoch: number;
-  /** The loss of the batch, regulariser included. */
-  readonly loss: number;
-  /** The regulariser. */
-  readonly regularizer: number;
-  /** Evaluations of the drift in the solve. */
-  readonly evaluations: number;
-  /** What `evaluate` gave, after the last batch of an epoch. */
-  readonly evaluation?: Readonly<Record<string, number>>;
-}
-
-/** Where training stands. */
-export interface SdeFitPoint<P> {
-  /** Epochs finished. */
-  readonly epoch: number;
-  /** Batches of the present one that are done. */
-  readonly batch: number;
-  /** The parameters. */
-  readonly params: P;
-  /** The optimizer's state. */
-  readonly optimizerState: unknown;
-  /** What is told of the last step. */
-  readonly last: Omit<SdeFitRecord, "step"> | null;
-}
-
 /** Options of {@link fitSde}. */
-export interface FitSdeOptions<P> extends RunOptions<SdeFitRecord, RunState<SdeFitPoint<P>, SdeFitRecord>> {
-  /** From where to where (default `[0, 1]`). */
-  readonly span?: readonly [number, number];
-  /** The method (default `"sosri"`; stiffness needs `"sosri2"`). */
-  readonly method?: StochasticMethodName;
-  /** Both tolerances (default 0.14). */
-  readonly tolerance?: number;
-  /** Size of the first step (default: found, and small). */
-  readonly initialStep?: number;
-  /** Times of `ys`. */
-  readonly saveAt?: readonly number[];
+export interface FitSdeOptions<P> extends SdeFitOptions<P> {
   /** What of the solver is penalised (default `"error"`). */
   readonly regularize?: Regularize;
-  /** Its weight (default 0). */
-  readonly lambda?: Lambda;
   /** How the steps become one number (default `"mean"`). */
   readonly aggregate?: Aggregate;
-  /** How gradients become updates. */
-  readonly optimizer: GradientTransformation;
-  /** Passes over the data. */
-  readonly epochs: number;
-  /** Decides paths and batches (default 0). */
-  readonly seed?: number | string;
-  /** What to tell after every epoch. */
-  readonly evaluate?: (params: P) => Record<string, number> | Promise<Record<string, number>>;
 }
-
-/** What {@link fitSde} gives. */
-export interface SdeFitResult<P> {
-  /** The trained parameters. */
-  readonly params: P;
-  /** Updates made. */
-  readonly steps: number;
-  /** How it ended; `limit` where all epochs were made. */
-  readonly status: Status;
-  /** The record of every step. */
-  readonly history: readonly SdeFitRecord[];
-  /** What `resume` goes on from. */
-  readonly state: RunState<SdeFitPoint<P>, SdeFitRecord>;
-}
-
-const names = [
-  ...["span", "method", "tolerance", "initialStep", "saveAt", "regularize", "lambda", "aggregate"],
-  ...["optimizer", "epochs", "seed", "evaluate", ...runOptionNames],
-];
 
 /**
  * Trains a model with a stochastic equation in it so that it is easy to solve. Every batch is solved along a path of its own;
@@ -128,92 +33,13 @@ export async function fitSde<P, B>(
   options: FitSdeOptions<P>,
 ): Promise<SdeFitResult<P>> {
   const owner = "fitSde";
-  checkOptions(owner, options, names);
-  const {
-    span = [0, 1],
-    method = "sosri",
-    tolerance = 0.14,
-    initialStep,
-    saveAt,
-    seed = 0,
-    epochs,
-    evaluate,
-  } = options;
-  const { regularize = "error", lambda = 0, aggregate = "mean", optimizer } = options;
-  requireInteger(owner, "epochs", epochs, 0);
+  checkOptions(owner, options, ["regularize", "aggregate", ...sdeFitOptionNames]);
+  const { method = "sosri", regularize = "error", aggregate = "mean" } = options;
   requireChoice(owner, "method", method, Object.keys(stochasticMethods));
-  if (!(tolerance > 0)) throw new ValueError(`${owner}: tolerance is ${tolerance}; it must be positive`);
-  annealed(lambda, 0, Math.max(1, epochs));
   const regularizer = regularizerOf(owner, regularize, aggregate, stochasticMethods[method]);
-  const tolerances = { relativeTolerance: tolerance, absoluteTolerance: tolerance };
-  const float = (value: number) => tensor(value, { dtype: "float64" });
-
-  const first = jitSync((params: P, batch: B) => model.initial(params, batch));
-  const solver = makeSdeSolver<Tensor, P>(model.drift, model.diffusion);
-  const loss = (params: P, batch: B, steps: StochasticSteps, weight: Tensor) => {
-    const start = model.initial(params, batch);
-    const settings = {
-      method,
-      parameters: params,
-      ...tolerances,
-      ...(saveAt && { saveAt: Float64Array.from(saveAt) }),
-    };
-    const solved = replaySde(model.drift, model.diffusion, start, steps, settings);
-    const value = model.loss(params, solved, batch);
-    if (regularizer === undefined || lambda === 0) return [value, float(0)] as const;
-    const penalty = regularizer({ ...solved, stepSizes: steps.h, steps: steps.count });
-    return [add(value, mul(penalty, weight)), penalty] as const;
+  const regularized: RegularizedSdeSolve<P, null> | undefined = regularizer && {
+    penalty: ({ errors, stiffness, path }) => regularizer({ errors, stiffness, stepSizes: path.h, steps: path.count }),
+    draws: () => null,
   };
-  const update = jitSync(trainingStep<unknown, P, [B, StochasticSteps, Tensor], Tensor>(loss, optimizer));
-
-  const step = async (at: SdeFitPoint<P>, count: number): Promise<SdeFitPoint<P>> => {
-    const batches = [...data(at.epoch, random.rng(`${seed}/epoch/${at.epoch}`))];
-    const batch = batches[at.batch];
-    if (batch === undefined)
-      throw new ValueError(
-        `${owner}: data gave ${batches.length} batches in epoch ${at.epoch}, of which ${at.batch} were done`,
-      );
-    const solution = await solver.solve(first(at.params, batch), span, {
-      method,
-      ...tolerances,
-      ...(initialStep !== undefined && { initialStep }),
-      parameters: at.params,
-      seed: `${seed}/path/${count}`,
-    });
-    const weight = float(annealed(lambda, at.epoch, epochs));
-    const made = update(at.params, at.optimizerState, batch, solution.replay(), weight);
-    const [value, gradient] = [made.loss.item(), made.gradientNorm.item()];
-    if (!Number.isFinite(value) || !Number.isFinite(gradient)) {
-      throw new NonFiniteError(
-        `epoch ${at.epoch}, batch ${at.batch}: the loss is ${value}, its gradient ${gradient}; try a smaller learning rate`,
-      );
-    }
-    const last = at.batch + 1 === batches.length;
-    const record = { epoch: at.epoch, loss: value, regularizer: made.extra.item(), evaluations: solution.evaluations };
-    return {
-      epoch: at.epoch + (last ? 1 : 0),
-      batch: last ? 0 : at.batch + 1,
-      params: made.params,
-      optimizerState: made.optimizerState,
-      last: last && evaluate !== undefined ? { ...record, evaluation: await evaluate(made.params) } : record,
-    };
-  };
-
-  try {
-    const run = await runLoop<SdeFitPoint<P>, SdeFitRecord, "limit">(
-      {
-        owner,
-        limit: Number.POSITIVE_INFINITY,
-        initial: () => ({ epoch: 0, batch: 0, params: initial, optimizerState: optimizer.init(initial), last: null }),
-        step,
-        record: ({ last }, count) => (last === null ? undefined : { step: count, ...last }),
-        finished: ({ epoch }) => (epoch >= epochs ? "limit" : undefined),
-      },
-      options,
-    );
-    const { last, iterations, status, history, state } = run;
-    return { params: last.params, steps: iterations, status, history, state };
-  } finally {
-    for (const part of [first, update, solver]) part.release();
-  }
+  return trainSde(owner, regularized, model, initial, data, options);
 }

@@ -1,5 +1,5 @@
 export { type FitOdeOptions, fitOde } from "./fit-ode.js";
-export { type FitSdeOptions, fitSde, type SdeFitRecord, type SdeFitResult, type SdeModel } from "./fit-sde.js";
+export { type FitSdeOptions, fitSde } from "./fit-sde.js";
 export {
   type Dynamics,
   type Flowing,

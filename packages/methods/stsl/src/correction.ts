@@ -139,12 +139,13 @@ function traceOf<C>(
   mode: TraceMode,
   { z, level, condition, probes, numbers }: Place<C>,
   predict: (z: Tensor) => Tensor,
+  noise: Tensor,
 ): Tensor {
   if (mode === "exact") return model.hessianTrace?.(z, level, condition) ?? exactTrace(predict, z, level);
   if (mode === "jvp") return directionalTrace(predict, z, probes, level);
   const { probeLength } = numbers;
   const probed = probes.map((e) => predict(add(z, mul(e, probeLength))));
-  return differenceTrace(predict(z), probed, probes, level, probeLength);
+  return differenceTrace(noise, probed, probes, level, probeLength);
 }
 
 function tracedCorrection<C>(
@@ -164,7 +165,7 @@ function tracedCorrection<C>(
     const predicted = {
       z0,
       image,
-      ...(trace && { trace: traceOf(model, trace, here, predict) }),
+      ...(trace && { trace: traceOf(model, trace, here, predict, noise) }),
       ...(blend && { encoded: now(model.encode(blend(image, y))) }),
     };
     return [sum(loss(predicted, here, missed)), { noise, residual: sqrt(perSample(square(missed))) }] as const;
@@ -221,7 +222,7 @@ function externalCorrection<C>(
       const own = { ...place, z: parts.z };
       const found = differs
         ? differenceTrace(noise, probed, probes, level, numbers["probeLength"])
-        : trace && traceOf(model, trace, own, () => noise);
+        : trace && traceOf(model, trace, own, () => noise, noise);
       const gap = missedBy(apply, y, parts.image);
       const predicted = {
         z0: parts.z0,

@@ -8,3 +8,13 @@ export {
   solvingOptions,
 } from "./fit-options.js";
 export { type JudgedSolve, type RegularizedSolve, trainOde } from "./train-ode.js";
+export {
+  type RegularizedSdeSolve,
+  type SdeFitOptions,
+  type SdeFitPoint,
+  type SdeFitRecord,
+  type SdeFitResult,
+  type SdeModel,
+  sdeFitOptionNames,
+  trainSde,
+} from "./train-sde.js";
