@@ -27,3 +27,4 @@ export {
   type TwoLayerParams,
 } from "./operator.js";
 export { type RefineOptions, type RefineRecord, type RefineResult, type RefineState, refine } from "./refine.js";
+export { type RefineOperatorOptions, type RefineOperatorResult, refineOperator } from "./refine-operator.js";
