@@ -113,6 +113,16 @@ export function fingerprints({ root, packages }) {
       return together(name, [...roots, ...paths]);
     },
 
+    /**
+     * The tools, and the packages that what they make stands on.
+     *
+     * @param {string} stage
+     */
+    ofTools(stage) {
+      const core = packages.filter(({ kind }) => kind === "core");
+      return together(stage, [...roots, ...core.flatMap((pkg) => partsOf(pkg, shipped))]);
+    },
+
     /** @param {string} stage */
     ofRepository(stage) {
       return together(stage, [...roots, ...packages.map(({ directory }) => directory)]);

@@ -12,6 +12,7 @@ const stageFiles = [
   "site",
   "types",
   "unit",
+  "tools",
   "claims",
   "readme",
   "unused",
@@ -49,7 +50,8 @@ export function plan(stages, repository, packages, { filtered, fresh }) {
     if (scope !== "package") {
       const names = chosen.map((pkg) => pkg.name);
       const before = typeof needs === "function" ? [] : needs;
-      const key = cached && !fresh ? { key: prints.ofRepository(`${name} ${filtered ? names.join() : ""}`) } : {};
+      const of = `${name} ${filtered ? names.join() : ""}`;
+      const key = cached && !fresh ? { key: cached === "tools" ? prints.ofTools(of) : prints.ofRepository(of) } : {};
       return [{ stage: name, title: "", file, packages: names, needs: before, ...key }];
     }
     return [...chosen]

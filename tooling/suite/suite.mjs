@@ -38,7 +38,8 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * infinity for all at once; `run` then gives an outcome for each by its name
  * @property {Chooses} [chooses] the packages it is for
  * @property {string[] | ((pkg: import("../checks/repository.mjs").Package) => string[])} [needs] stages before it
- * @property {boolean} [cached] of one job for all: whether it is left out where nothing has changed
+ * @property {boolean | "tools"} [cached] of one job for all: whether it is left out where nothing has changed, or nothing
+ * but methods and apps
  * @property {number} [budget] seconds of processor time that a method may take
  *
  * @typedef {Outcome & { name: string, seconds: number, cpu?: number, cached?: number }} Row

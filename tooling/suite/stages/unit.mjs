@@ -18,11 +18,27 @@ export const needs = (/** @type {import("../../checks/repository.mjs").Package} 
 
 /** @type {import("../suite.mjs").Stage} */
 export function run({ root, packages, cache }) {
+  return runTests(
+    root,
+    packages.map(({ directory }) => directory),
+    cache,
+  );
+}
+
+/**
+ * Runs the tests below folders.
+ *
+ * @param {string} root
+ * @param {string[]} directories
+ * @param {string} cache folder for files of this job
+ * @returns {import("../suite.mjs").Outcome}
+ */
+export function runTests(root, directories, cache) {
   const results = join(cache, "unit.json");
   mkdirSync(cache, { recursive: true });
   rmSync(results, { force: true });
   const reporter = join(root, "tooling", "suite", "vitest-reporter.mjs");
-  const folders = packages.map(({ directory }) => `${relative(root, directory).split(sep).join("/")}/`);
+  const folders = directories.map((directory) => `${relative(root, directory).split(sep).join("/")}/`);
   const args = [
     "run",
     "--passWithNoTests",

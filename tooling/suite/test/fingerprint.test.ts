@@ -91,6 +91,18 @@ describe("the hash of a job", () => {
     expect(changedBy(() => write("tooling/checks/anatomy.mjs", "// more"), "types")).toEqual(["bench"]);
   });
 
+  it("of the tests of tools follows tools and core packages, not methods", () => {
+    const print = () => fingerprints(readRepository(root)).ofTools("tests");
+    const first = print();
+    write("packages/methods/method/src/index.ts", "export {};");
+    expect(print()).toBe(first);
+    write("tooling/checks/anatomy.mjs", "// more");
+    const second = print();
+    expect(second).not.toBe(first);
+    write("packages/core/base/src/index.ts", "export {};");
+    expect(print()).not.toBe(second);
+  });
+
   it("is the same whether absent devices fail or not, as what misses one is not remembered", () => {
     const before = process.env.OFFPRINT_REQUIRE_ALL;
     try {
