@@ -30,7 +30,10 @@ interface WideVisit extends Visit {
 const phone = { width: 360, height: 740 };
 const desktop = { width: 1280, height: 800 };
 
-const visitsPath = join(import.meta.dirname, "../../../node_modules/.cache/offprint/visits.json");
+/** A file that keeps what was seen of pages. */
+const keptAt = (name: string) => join(import.meta.dirname, `../../../node_modules/.cache/offprint/${name}.json`);
+/** Pages whose content comes with their scripts: their markup does not tell whether they are the same. */
+const alive = new Set(["benchmark", "playground"]);
 
 /** The same result for all who ask. */
 function once<R>(make: () => Promise<R>): () => Promise<R> {
@@ -111,7 +114,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
 
   /** What the one walk over all pages finds. Two tabs share what they load, and fetch no page ahead. */
   const walk = once(async () => {
-    const kept = new KeptVisits<WideVisit>(visitsPath);
+    const kept = new KeptVisits<WideVisit>(keptAt("visits"));
     const visits = new Map<string, WideVisit>();
     const problems: string[] = [];
     const waiting: { readonly address: string; readonly key: string }[] = [];
@@ -351,6 +354,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
   for (const colorScheme of ["light", "dark"] as const) {
     it(`has no accessibility fault that axe finds, in the ${colorScheme} setting`, async () => {
       const { page, close } = await open({ colorScheme });
+      const kept = new KeptVisits<true>(keptAt(`accessible-${colorScheme}`));
       const faults: string[] = [];
       for (const address of [
         "",
@@ -363,6 +367,8 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
         "playground",
         "api/optim",
       ]) {
+        const key = kept.keyOf(address);
+        if (!alive.has(address) && kept.get(key)) continue;
         await page.goto(site.address + address, { waitUntil: "networkidle" });
         // The switch between dark and light is named once the page is alive.
         await page.locator(".VPSwitchAppearance:not([title=''])").first().waitFor({ state: "attached" });
@@ -388,8 +394,10 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
             );
         });
         faults.push(...violations.map((fault) => `${address || "home"}: ${fault}`));
+        if (violations.length === 0) kept.set(key, true);
       }
       await close();
+      kept.save();
       expect(faults).toEqual([]);
     });
   }
