@@ -4,11 +4,12 @@ import * as browser from "./browser.mjs";
 import * as checkedOptions from "./checked-options.mjs";
 import * as dependencies from "./dependencies.mjs";
 import * as documented from "./documented.mjs";
+import * as inPages from "./in-pages.mjs";
 import * as listed from "./listed.mjs";
 import * as pictured from "./pictured.mjs";
 import * as unfinished from "./unfinished.mjs";
 
-const checks = [anatomy, dependencies, browser, documented, checkedOptions, listed, pictured, unfinished];
+const checks = [anatomy, dependencies, browser, documented, checkedOptions, listed, inPages, pictured, unfinished];
 
 /**
  * @param {import("./repository.mjs").Repository} repository

@@ -12,7 +12,7 @@ Next, with docs/adding-a-method.md beside you:
   3. packages/methods/${slug}/claims/  what the paper says, as programs
   4. packages/methods/${slug}/README.md, bench/
 While you work: npx vitest packages/methods/${slug}
-When it is done: npm test -- --filter ${slug}`;
+When it is done: npx pnpm@12 finish-method ${slug}`;
 }
 
 /** @param {string} slug */

@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { write } from "../checks/in-pages.mjs";
+import { readRepository } from "../checks/repository.mjs";
 import { coreFiles } from "./core-package.mjs";
 import { packageFiles } from "./package-files.mjs";
 import { UsageError } from "./paper-data.mjs";
@@ -47,7 +49,9 @@ export function createMethod(root, paper) {
     `packages/methods/${paper.slug}/${path}`,
     text,
   ]);
-  return writeAll(root, [...inside, ...Object.entries(repositoryEntries(root, paper))]);
+  const written = writeAll(root, [...inside, ...Object.entries(repositoryEntries(root, paper))]);
+  sayInPages(root, `packages/methods/${paper.slug}`);
+  return written;
 }
 
 /**
@@ -59,7 +63,23 @@ export function createMethod(root, paper) {
  */
 export function createCore(root, data) {
   requireFree(root, data.slug);
-  return writeAll(root, Object.entries(coreFiles(root, data)));
+  const written = writeAll(root, Object.entries(coreFiles(root, data)));
+  sayInPages(root, `packages/core/${data.slug}`);
+  return written;
+}
+
+/**
+ * The lines of a new README on pages.
+ *
+ * @param {string} root
+ * @param {string} own folder of the package
+ */
+function sayInPages(root, own) {
+  const repository = readRepository(root);
+  write(
+    repository,
+    repository.packages.filter(({ folder }) => folder === own),
+  );
 }
 
 /**

@@ -10,6 +10,15 @@ const notForPages = new Set(["./node", "./claims", "./cli", "./conformance", "./
 const forNode = new Set(["@offprint/commands", "@offprint/onnx-runtime"]);
 
 /**
+ * Whether an entry of a package may run in pages.
+ *
+ * @param {string} path as in `exports`
+ */
+export function runsInPages(path) {
+  return path.startsWith(".") && !notForPages.has(path);
+}
+
+/**
  * The entries of a package that run in pages, by the name of their module in `dist/page`.
  *
  * @param {any} manifest
@@ -17,7 +26,7 @@ const forNode = new Set(["@offprint/commands", "@offprint/onnx-runtime"]);
  */
 export function pageEntries({ name, exports = {} }) {
   if (forNode.has(name) || !name.startsWith("@offprint/")) return new Map();
-  const paths = Object.keys(exports).filter((path) => path.startsWith(".") && !notForPages.has(path));
+  const paths = Object.keys(exports).filter(runsInPages);
   return new Map(paths.map((path) => [path, path === "." ? "index" : path.slice(2).replaceAll("/", "-")]));
 }
 

@@ -15,6 +15,9 @@ import { withOpenLinks } from "./playground-page.js";
 /** The README's own picture and badge, which the page shows in its own way. */
 const pictureLine = /^!\[[^\]]*\]\((?:playground|claims)\/[^)]*\.svg\)\n*/gm;
 
+/** What the README says of pages that have no bundler and of the playground, to which the page has links of its own. */
+const pageLines = /<!-- in pages[^>]*-->[\s\S]*?<!-- end of in pages -->\n*/;
+
 /** What a page needs to know beside its package. */
 export interface PageContext {
   /** The repository. */
@@ -31,7 +34,7 @@ export interface PageContext {
 
 /** The README as the page shows it. */
 function readmeOf(pkg: Package, { root, programs }: PageContext): MarkdownDocument {
-  const readme = pkg.readme.replace(pictureLine, "");
+  const readme = pkg.readme.replace(pictureLine, "").replace(pageLines, "");
   return parseDocument(withOpenLinks(forSite(readme, pkg.folder, root), programs));
 }
 

@@ -1,6 +1,6 @@
 import { compare, python } from "@offprint/bench";
 import { type ConicProblem, solveConic, svec, svecLength } from "@offprint/conic";
-import { random } from "@offprint/tensor-core";
+import { random, sparse } from "@offprint/tensor-core";
 
 /* How long does a programme take to 1e-6, against CVXOPT's interior-point method on the same data? */
 
@@ -72,6 +72,13 @@ function eigenvalue(n: number, variables: number): Plain {
   };
 }
 
+/** The matrices as the solver takes them, as CVXOPT is given its own. */
+const prepared = ({ A, P, ...rest }: Plain): ConicProblem => ({
+  ...rest,
+  A: sparse.toCsc(sparse.fromDense(A)),
+  P: P === undefined ? undefined : sparse.toCsc(sparse.fromDense(P)),
+});
+
 /** Runs the comparisons. */
 export async function run(): Promise<void> {
   const cases: [string, Plain][] = [
@@ -83,10 +90,11 @@ export async function run(): Promise<void> {
     ["semidefinite, eigenvalue of order 48, 60 variables", eigenvalue(48, 60)],
   ];
   for (const [name, problem] of cases) {
-    const { status, iterations, method } = await solveConic(problem);
+    const ours = prepared(problem);
+    const { status, iterations, method } = await solveConic(ours);
     await compare({
       name: `${name} (${method}: ${status}, ${iterations} iterations)`,
-      ours: () => solveConic(problem),
+      ours: () => solveConic(ours),
       peers: { cvxopt: cvxopt.peer("conic", problem) },
       repetitions: 7,
     });

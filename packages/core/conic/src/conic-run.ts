@@ -1,10 +1,9 @@
-import { makeBreather } from "@offprint/solvers";
+import { makeBreather, type Parts } from "@offprint/solvers";
 import { ValueError } from "@offprint/tensor-core";
 import type { ConicMethod, ConicProgress, ConicSettings } from "./conic-options.js";
 import type { ScaledProblem } from "./equilibration.js";
 import { InteriorRun, type InteriorState } from "./interior-point/interior-run.js";
 import type { MethodRun } from "./method-run.js";
-import type { Parts } from "./parts.js";
 import { SplittingRun, type SplittingState } from "./splitting/splitting-run.js";
 import type { CheckResult, HomogeneousPoint, Termination } from "./termination.js";
 
@@ -43,7 +42,7 @@ export class ConicRun {
   status: ConicDone | undefined;
   private active: MethodRun;
   private fallback: RatedPoint | null;
-  private readonly breather = makeBreather();
+  private readonly breather = makeBreather(true);
 
   /** @param iterations those behind the saved run */
   constructor(

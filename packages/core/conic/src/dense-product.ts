@@ -49,9 +49,16 @@ export class DenseProduct {
   applyTransposed(y: Float64Array, out: Float64Array): void {
     const { rows, columns, values } = this;
     out.fill(0);
-    for (let i = 0, p = 0; i < rows; i++, p += columns) {
-      const factor = y[i];
-      if (factor !== 0) for (let j = 0; j < columns; j++) out[j] += factor * values[p + j];
+    const whole = rows - (rows % 4);
+    for (let i = 0, p = 0; i < whole; i += 4, p += 4 * columns) {
+      const [f0, f1, f2, f3] = [y[i], y[i + 1], y[i + 2], y[i + 3]];
+      const [q, r, s] = [p + columns, p + 2 * columns, p + 3 * columns];
+      for (let j = 0; j < columns; j++) {
+        out[j] += f0 * values[p + j] + f1 * values[q + j] + (f2 * values[r + j] + f3 * values[s + j]);
+      }
+    }
+    for (let i = whole, p = whole * columns; i < rows; i++, p += columns) {
+      for (let j = 0; j < columns; j++) out[j] += y[i] * values[p + j];
     }
   }
 

@@ -1,5 +1,5 @@
+import type { Parts } from "@offprint/solvers";
 import type { ConicMethod } from "./conic-options.js";
-import type { Parts } from "./parts.js";
 import type { CheckResult, HomogeneousPoint } from "./termination.js";
 
 /** @internal A method at work on one programme. */

@@ -65,6 +65,10 @@ export interface CheckedProblem {
 
 /** @internal @throws ShapeError or ValueError for anything that is not a convex conic problem */
 export function checkProblem(problem: ConicProblem): CheckedProblem {
+  for (const name of ["A", "b", "c", "cones"] as const) {
+    if (problem?.[name] == null)
+      throw new ValueError(`the problem has no ${name}; give { A, b, c, cones }, and P where it is quadratic`);
+  }
   const blocks = coneBlocks(problem.cones);
   const b = finiteVector(problem.b, "b");
   const c = finiteVector(problem.c, "c");
@@ -100,7 +104,7 @@ function isOperator(a: ConicProblem["A"]): a is ConicOperator {
 }
 
 function finiteVector(x: ArrayLike<number>, name: string): Float64Array {
-  const values = Float64Array.from(x);
+  const values = x instanceof Float64Array ? x.slice() : Float64Array.from(x);
   checkFinite(values, name);
   return values;
 }

@@ -1,5 +1,5 @@
+import { inOneGo, type Parts } from "@offprint/solvers";
 import type { ScaledProblem } from "./equilibration.js";
-import { inOneGo, type Parts } from "./parts.js";
 import type { CheckedProblem } from "./problem.js";
 import { apply, applyQuadratic, applyTransposed } from "./products.js";
 

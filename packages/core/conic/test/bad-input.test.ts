@@ -69,6 +69,11 @@ describe("problems that are none are refused", () => {
     await expect(run).rejects.toThrow(OffprintError);
   });
 
+  it("a problem that lacks a part, or is none", async () => {
+    await expect(solveConic(null as never)).rejects.toThrow(/the problem has no A; give \{ A, b, c, cones \}/);
+    await expect(solveConic({ ...good, cones: undefined } as never)).rejects.toThrow(/the problem has no cones/);
+  });
+
   it("an operator without its scaled normal matrix by the interior-point method", async () => {
     const A = { rows: 2, columns: 2, apply: () => {}, applyTransposed: () => {}, normal: () => sparse.identity(2) };
     await expect(solveConic({ ...good, A }, { method: "interior-point" })).rejects.toThrow(UnsupportedError);

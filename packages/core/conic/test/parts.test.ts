@@ -49,7 +49,15 @@ describe("an iteration of the interior-point method lets others have their turn"
   it("after every product with an operator, and before the cones have cost much; so does the start", () => {
     let products = 0;
     let cubes = 0;
-    for (const name of ["update", "product", "scale", "scaleTransposed", "unscaleTwice", "longestStep"] as const) {
+    for (const name of [
+      "update",
+      "product",
+      "scale",
+      "scaleTransposed",
+      "unscale",
+      "unscaleTransposed",
+      "longestStep",
+    ] as const) {
       const whole = SemidefiniteScaling.prototype[name] as (...values: unknown[]) => unknown;
       vi.spyOn(SemidefiniteScaling.prototype, name).mockImplementation(function (
         this: SemidefiniteScaling,

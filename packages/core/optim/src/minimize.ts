@@ -85,6 +85,12 @@ export async function minimize<P, S = unknown>(
   optimizer: GradientTransformation<S>,
   options: MinimizeOptions<P, S>,
 ): Promise<MinimizeResult<P, S>> {
+  if (typeof loss !== "function")
+    throw new ValueError(`minimize: the loss is ${loss}; give a function of the parameters`);
+  if (typeof optimizer?.update !== "function") {
+    throw new ValueError("minimize: the third argument must be an optimizer, such as adam({ learningRate: 0.1 })");
+  }
+  if (options === undefined) throw new ValueError("minimize: the options are missing; give { steps } at least");
   checkOptions("minimize", options, names);
   const { steps, gradientTolerance, backend, evaluate, resume } = options;
   requireInteger("minimize", "steps", steps, 0);

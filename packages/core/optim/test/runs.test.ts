@@ -89,6 +89,17 @@ describe("options", () => {
     expect(() => crossEntropy([[1, 2]], [[0, 1]], { smoothing: 0.1 } as never)).toThrow(/labelSmoothing/);
   });
 
+  it("that are missing are named, and so is a missing optimizer or loss", async () => {
+    const missing = undefined as never;
+    await expect(minimize(far, point, sgd({ learningRate: 0.1 }), missing)).rejects.toThrow(
+      /minimize: the options are/,
+    );
+    await expect(minimize(far, point, missing, { steps: 1 })).rejects.toThrow(
+      /the third argument must be an optimizer/,
+    );
+    await expect(minimize(missing, point, sgd({ learningRate: 0.1 }), { steps: 1 })).rejects.toThrow(/the loss is/);
+  });
+
   it("a schedule in plain arithmetic is told to use operations, eager and traced", async () => {
     const plain = ((t: number) => 0.1 / Math.sqrt(t)) as never;
     const optimizer = sgd({ learningRate: plain });

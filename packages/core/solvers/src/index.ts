@@ -106,6 +106,7 @@ export { bisection, brentRoot, type ScalarOptions, type ScalarRootResult } from 
 export type { FixedPointSettings, IterationSettings, RootSettings } from "./root/vector-methods.js";
 export type { RootRecord, RootResult, RootRunOptions, RootState, RootStatus, StepOptions } from "./root/vector-run.js";
 export { type Breather, makeBreather, turn } from "./run/breather.js";
+export { breathing, inOneGo, type Parts } from "./run/parts.js";
 export { checkRunOptions, type Loop, type RunResult, runLoop, runLoopSync } from "./run/run-loop.js";
 export { type Checkpoint, type RunOptions, type RunState, runOptionNames } from "./run/run-options.js";
 export type { ProgrammeStatus, Status } from "./run/status.js";

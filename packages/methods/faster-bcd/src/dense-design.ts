@@ -9,6 +9,7 @@ const MATMUL_FROM = 2e5;
 /** A dense matrix, stored by columns. */
 export class DenseDesign implements DesignMatrix {
   readonly #grams: BlockGram;
+  #squaredNorms: Float64Array | undefined;
 
   constructor(
     readonly rows: number,
@@ -151,7 +152,11 @@ export class DenseDesign implements DesignMatrix {
   }
 
   squaredNorms(): Float64Array {
-    return Float64Array.from({ length: this.columns }, (_, j) => this.#columnDot(j, this.values, j * this.rows));
+    if (this.#squaredNorms === undefined) {
+      this.#squaredNorms = new Float64Array(this.columns);
+      for (let j = 0; j < this.columns; j++) this.#squaredNorms[j] = this.#columnDot(j, this.values, j * this.rows);
+    }
+    return this.#squaredNorms.slice();
   }
 
   gramRowSums(): Float64Array {

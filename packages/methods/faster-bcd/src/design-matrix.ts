@@ -76,12 +76,17 @@ export function designMatrix(owner: string, name: string, given: MatrixInput): D
   const [rows, columns] = t.shape;
   const stored = storedByColumns(t);
   const byColumns = stored ?? new Float64Array(rows * columns);
-  if (!(stored ? allFinite(stored) : transpose(t.data(), byColumns, rows, columns))) {
+  const design = new DenseDesign(rows, columns, byColumns);
+  // The norms are needed anyway, and are finite only where all entries are; where they are not, they may have overflowed.
+  const finite = stored
+    ? design.squaredNorms().every(Number.isFinite) || stored.every(Number.isFinite)
+    : transpose(t.data(), byColumns, rows, columns);
+  if (!finite) {
     const p = byColumns.findIndex((v) => !Number.isFinite(v));
     const place = `${p % rows}, ${Math.floor(p / rows)}`;
     throw new ValueError(`${owner}: ${name} holds ${byColumns[p]} at [${place}]; its entries must be finite`);
   }
-  return new DenseDesign(rows, columns, byColumns);
+  return design;
 }
 
 /** The values of a float64 matrix that lies column after column, such as the transpose of one that lies by rows. */
@@ -91,13 +96,6 @@ function storedByColumns(t: Tensor): Float64Array | undefined {
   const { data, stride, offset } = t.ndarray();
   if (stride[0] !== 1 || stride[1] !== rows) return undefined;
   return (data as Float64Array).subarray(offset, offset + rows * columns);
-}
-
-function allFinite(values: Float64Array): boolean {
-  // v - v is NaN where v is not finite.
-  let difference = 0;
-  for (let p = 0; p < values.length; p++) difference += values[p] - values[p];
-  return difference === 0;
 }
 
 /** Rows and columns of a tile that stays in the cache. */

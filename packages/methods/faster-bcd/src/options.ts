@@ -37,7 +37,7 @@ export type BlockChoice = NamedBlocks | readonly ArrayLike<number>[];
  * Which block is next. Without the gradient: `"random"`, `"cyclic"`, `"perm"` (a fresh order for each sweep), `"lipschitz"`
  * (in proportion to L). Greedy: `"gs"` (largest gradient), `"gsl"`, `"gsd"`, `"gsq"` (largest guaranteed decrease of a step
  * with L_b, with a diagonal matrix, with H_b), `"mi"` (largest decrease there can be; fixed blocks of a quadratic), and with
- * a composite `"gs-q"`.
+ * a composite `"gs-q"`, whose blocks leave out variables that stay at their kink.
  */
 export type SelectionRule = "random" | "cyclic" | "perm" | "lipschitz" | "gs" | "gsl" | "gsd" | "gsq" | "mi" | "gs-q";
 

@@ -1,3 +1,4 @@
+import type { Parts } from "@offprint/solvers";
 import { type Certificate, claimedBound } from "./certificate.js";
 import type { RawSolution } from "./raw-solution.js";
 
@@ -11,15 +12,15 @@ export interface Solved {
 export const ROOMS = [1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1];
 
 /** @internal Proves the candidates from the best bound on; the proof of a later one may cost less. */
-export function bestProved(
+export function* bestProved(
   candidates: readonly Certificate[],
-  prove: (candidate: Certificate, limit: number) => Certificate | undefined,
-): Certificate | undefined {
+  prove: (candidate: Certificate, limit: number) => Parts<Certificate | undefined>,
+): Parts<Certificate | undefined> {
   let best: Certificate | undefined;
   for (const candidate of [...candidates].sort((a, b) => claimedBound(a) - claimedBound(b))) {
     const limit = best === undefined ? Infinity : claimedBound(best);
     if (claimedBound(candidate) >= limit) break;
-    best = prove(candidate, limit) ?? best;
+    best = (yield* prove(candidate, limit)) ?? best;
   }
   return best;
 }

@@ -1,3 +1,4 @@
+import { inOneGo, type Parts } from "@offprint/solvers";
 import { feasible, rootTimes } from "./box-weights.js";
 import { type Certificate, claimedBound } from "./certificate.js";
 import { eliminatedLayer } from "./eliminated-layer.js";
@@ -96,8 +97,12 @@ function lastStorage(W: Matrix, delta: Float64Array | undefined): Matrix {
  * @internal Repairs multipliers into a certificate: every layer's multipliers are scaled so that they stay above the
  * storage that comes from behind. Nothing where that fails. The result is right up to rounding; `proveChain` decides.
  */
-export function repairChain(chain: Chain, raw: Omit<Certificate, "rho">, repair: Repair): Certificate | undefined {
-  const repaired = repairMultipliers(chain, raw, repair);
+export function* repairChain(
+  chain: Chain,
+  raw: Omit<Certificate, "rho">,
+  repair: Repair,
+): Parts<Certificate | undefined> {
+  const repaired = yield* repairMultipliers(chain, raw, repair);
   if (repaired === undefined) return undefined;
   const { multipliers, delta, storage } = repaired;
   const { norm, eliminated = false } = raw;
@@ -110,11 +115,11 @@ export function repairChain(chain: Chain, raw: Omit<Certificate, "rho">, repair:
  * @internal The multipliers of a certificate and the storage on the input; from a box it is S, for which W_1^T S W_1 is
  * that storage, as the weights of the inputs can still be chosen.
  */
-export function repairMultipliers(
+export function* repairMultipliers(
   chain: Chain,
   raw: Omit<Certificate, "rho">,
   repair: Repair,
-): { multipliers: Multipliers; delta: Float64Array | undefined; storage: Matrix } | undefined {
+): Parts<{ multipliers: Multipliers; delta: Float64Array | undefined; storage: Matrix } | undefined> {
   const { weights, groups, offsets } = chain;
   const { eliminated = false } = raw;
   const last = weights.length - 1;
@@ -124,6 +129,7 @@ export function repairMultipliers(
   let V = lastStorage(weights[last], delta);
   let scale = 1;
   for (let layer = last - 1; layer >= 0; layer--) {
+    yield;
     const own = clipped(groups[layer], layerMultipliers(chain, raw.multipliers, layer), repair.shift);
     const place = (factor: number): void => {
       for (const key of ["lambda", "gamma", "nu", "tau"] as const) {
@@ -175,7 +181,7 @@ export interface ChainProof {
  * @internal Whether a certificate holds for every rounding error: storages that are `slack` (relatively) above the Schur
  * complements are computed, and every inequality is proved by `provePositive`.
  */
-export function proveChain(chain: Chain, certificate: Certificate, slack: number): ChainProof {
+export function* proveChain(chain: Chain, certificate: Certificate, slack: number): Parts<ChainProof> {
   const { weights } = chain;
   const { multipliers, delta, eliminated = false } = certificate;
   const last = weights.length - 1;
@@ -197,6 +203,7 @@ export function proveChain(chain: Chain, certificate: Certificate, slack: number
   let Q = storageBefore(last, V);
   if (!check(difference(Q, V), lastError(weights[last], delta, Q))) return failed();
   for (let layer = last - 1; layer >= 0; layer--) {
+    yield;
     const own = inequality as LayerInequality;
     const needed = stepBack(own, Q);
     if (needed === undefined) return failed();
@@ -252,7 +259,7 @@ function lastError(W: Matrix, delta: Float64Array | undefined, Q: Matrix): (s: F
 const SLACKS = [1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3];
 
 /** @internal The certificate with its gain raised until it is proved, if that stays below a limit. */
-export function provenChain(chain: Chain, certificate: Certificate, limit: number): Certificate | undefined {
+export function* provenChain(chain: Chain, certificate: Certificate, limit: number): Parts<Certificate | undefined> {
   const layers = chain.weights.length;
   for (const slack of SLACKS) {
     // A slack in every storage adds up over the layers, and corners that are nearly singular amplify it.
@@ -262,7 +269,7 @@ export function provenChain(chain: Chain, certificate: Certificate, limit: numbe
       const gain = mu === undefined ? { rho: (rho as number) * factor } : { mu: mu.map((value) => value * factor) };
       const candidate: Certificate = { ...certificate, ...gain };
       if (claimedBound(candidate) >= limit) break;
-      if (proveChain(chain, candidate, slack).proved) return candidate;
+      if ((yield* proveChain(chain, candidate, slack)).proved) return candidate;
     }
   }
   return undefined;
@@ -272,7 +279,7 @@ export function provenChain(chain: Chain, certificate: Certificate, limit: numbe
 export function checkChain(chain: Chain, certificate: Certificate): { proved: boolean; minEigenvalue: number } {
   let proof: ChainProof = { proved: false, inequalities: [] };
   for (const slack of SLACKS) {
-    proof = proveChain(chain, certificate, slack);
+    proof = inOneGo(proveChain(chain, certificate, slack));
     if (proof.proved) break;
   }
   return { proved: proof.proved, minEigenvalue: Math.min(...proof.inequalities.map(scaledSmallest)) };

@@ -1,3 +1,4 @@
+import type { Parts } from "@offprint/solvers";
 import { type Certificate, claimedBound } from "./certificate.js";
 import {
   choleskyFactor,
@@ -147,12 +148,12 @@ export function proveStacked(
 const SLACKS = [1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3];
 
 /** @internal The certificate with its gain raised until it is proved, if that stays below a limit. */
-export function provenStacked(
+export function* provenStacked(
   form: StackedForm,
   certificate: Certificate,
   limit: number,
   output: OutputTerm = outputTerm(form, certificate.delta),
-): Certificate | undefined {
+): Parts<Certificate | undefined> {
   const { rho, mu } = certificate;
   for (const slack of SLACKS) {
     const mean = mu === undefined ? 0 : mu.reduce((sum, value) => sum + value, 0) / mu.length;
@@ -161,6 +162,7 @@ export function provenStacked(
         ? { ...certificate, rho: (rho as number) + slack * Math.abs(rho as number) }
         : { ...certificate, mu: mu.map((value) => value + slack * mean) };
     if (claimedBound(candidate) >= limit) return undefined;
+    yield;
     if (proveStacked(form, candidate, output).proved) return candidate;
   }
   return undefined;

@@ -1,3 +1,4 @@
+import { breathing, type Parts } from "@offprint/solvers";
 import { bestProved, ROOMS, type Solved } from "./best-proof.js";
 import { boxWeights } from "./box-weights.js";
 import { type Certificate, claimedBound } from "./certificate.js";
@@ -5,7 +6,7 @@ import { provenChain, repairChain, repairMultipliers } from "./certify-chain.js"
 import { solveChain } from "./chain-programme.js";
 import { solveChordal } from "./chordal-programme.js";
 import { type MultiplierKind, solveDense } from "./dense-programme.js";
-import { type Chain, chainOf, denormalizedMultipliers, normalized, shrunk, squareFactor } from "./feed-forward.js";
+import { type Chain, chainOf, denormalizedMultipliers, normalizing, shrunk, squareFactor } from "./feed-forward.js";
 import { type Gain, gainOf } from "./gain.js";
 import type { LipschitzOptions } from "./lipschitz-bound.js";
 import { forwardSolve, identity, matrix, multiply } from "./matrix.js";
@@ -35,10 +36,8 @@ export async function feedForwardBound(
     wide && reduced.weights.length > 1
       ? await adaptedBox(reduced, plan, options, session)
       : await solveNormalized(reduced, gainOf(norm), plan, options, session);
-  return {
-    raw,
-    certificate: options.certify === false ? undefined : bestChainProof(chainOf(reduced), raw, plan.kind, norm),
-  };
+  if (options.certify === false) return { raw, certificate: undefined };
+  return { raw, certificate: await session.working(bestChainProof(chainOf(reduced), raw, plan.kind, norm)) };
 }
 
 /**
@@ -57,7 +56,7 @@ async function adaptedBox(
   let best = { proportions: start, ...(await solveBox(network, start, plan, options, session)) };
   let move = 0;
   for (let round = 0; round < BOX_ROUNDS && move < BOX_STEPS.length && session.ended === undefined; round++) {
-    const proportions = movedProportions(chain, best, plan, BOX_STEPS[move]);
+    const proportions = await session.working(movedProportions(chain, best, plan, BOX_STEPS[move]));
     const next = proportions === undefined ? undefined : await solveBox(network, proportions, plan, options, session);
     // An objective that is not solved for may be too small.
     const solved = next?.raw.result.status === "converged";
@@ -79,17 +78,17 @@ async function adaptedBox(
 /** The first move takes the best mu for the multipliers; the others are exponents of the multiplicative step. */
 const BOX_STEPS = [0, 0.3, 0.1, 0.03];
 
-function movedProportions(
+function* movedProportions(
   chain: Chain,
   { proportions, raw, derivative }: { proportions: Float64Array; raw: RawSolution; derivative: Float64Array },
   { kind }: Plan,
   exponent: number,
-): Float64Array | undefined {
+): Parts<Float64Array | undefined> {
   const floor = (1e-9 * proportions.reduce((sum, value) => sum + value, 0)) / proportions.length;
   if (exponent > 0) return proportions.map((value, j) => Math.max(value * (2 * derivative[j]) ** exponent, floor));
   const { multipliers, mu, delta } = raw;
   const solution = { norm: "linf-l1", multipliers, mu, delta, eliminated: kind === "eliminated" } as const;
-  const repaired = repairMultipliers(chain, solution, { shift: 1e-9, room: 1e-6 });
+  const repaired = yield* repairMultipliers(chain, solution, { shift: 1e-9, room: 1e-6 });
   return repaired === undefined ? undefined : boxWeights(chain.weights[0], repaired.storage);
 }
 
@@ -102,7 +101,7 @@ async function solveNormalized(
   session: ProgrammeSession,
 ): Promise<RawSolution> {
   const { norm = "l2", sharing } = options;
-  const { weights, norms } = normalized(network.weights);
+  const { weights, norms } = await breathing(normalizing(network.weights));
   const unit = { ...network, weights };
   const shared = sharing === "layer";
   const solution =
@@ -156,16 +155,21 @@ async function solveBox(
 
 const SHIFTS = [1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2];
 
-function bestChainProof(chain: Chain, raw: RawSolution, kind: MultiplierKind, norm: NormPair): Certificate | undefined {
+function* bestChainProof(
+  chain: Chain,
+  raw: RawSolution,
+  kind: MultiplierKind,
+  norm: NormPair,
+): Parts<Certificate | undefined> {
   const crossed = kind !== "diag" || chain.groups.some((layer) => layer.some((group) => group.kind === "slope"));
   const { multipliers, mu, delta } = raw;
   const solution = { norm, multipliers, mu, delta, ...(kind === "eliminated" ? { eliminated: true } : {}) };
   const candidates: Certificate[] = [];
   for (const shift of crossed ? [1e-9, 1e-6, 1e-3] : SHIFTS) {
     for (const room of crossed ? ROOMS : [1e-12, 1e-10, 1e-8, 1e-6]) {
-      const repaired = repairChain(chain, solution, { shift, room });
+      const repaired = yield* repairChain(chain, solution, { shift, room });
       if (repaired !== undefined && Number.isFinite(claimedBound(repaired))) candidates.push(repaired);
     }
   }
-  return bestProved(candidates, (candidate, limit) => provenChain(chain, candidate, limit));
+  return yield* bestProved(candidates, (candidate, limit) => provenChain(chain, candidate, limit));
 }

@@ -1,3 +1,4 @@
+import type { Parts } from "@offprint/solvers";
 import {
   absolute,
   choleskyFactor,
@@ -99,11 +100,13 @@ export function squareFactor(W: Matrix): Matrix {
 }
 
 /** @internal Weights of norm 1 and the norms; or, exactly, powers of two near the norms. */
-export function normalized(weights: readonly Matrix[], exact = false): { weights: Matrix[]; norms: number[] } {
-  const norms = weights.map((W) => {
+export function* normalizing(weights: readonly Matrix[], exact = false): Parts<{ weights: Matrix[]; norms: number[] }> {
+  const norms: number[] = [];
+  for (const W of weights) {
     const norm = spectralNorm(W) || 1;
-    return exact ? 2 ** Math.round(Math.log2(norm)) : norm;
-  });
+    norms.push(exact ? 2 ** Math.round(Math.log2(norm)) : norm);
+    yield;
+  }
   return {
     norms,
     weights: weights.map((W, i) =>

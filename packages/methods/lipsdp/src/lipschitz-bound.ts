@@ -1,11 +1,11 @@
-import type { ProgrammeStatus } from "@offprint/solvers";
+import { breathing, type ProgrammeStatus } from "@offprint/solvers";
 import { checkOptions, ValueError } from "@offprint/tensor-core";
 import { type Certificate, claimedBound } from "./certificate.js";
 import type { MultiplierKind } from "./dense-programme.js";
 import { feedForwardBound } from "./feed-forward-bound.js";
 import { type CheckedNetwork, checkNetwork, type Network } from "./network.js";
 import { choosePlan, type ProgrammeForm } from "./plan.js";
-import { checkedProductBound, type NormPair } from "./product-bound.js";
+import { type NormPair, productParts } from "./product-bound.js";
 import {
   type ProgrammeOptions,
   type ProgrammeProgress,
@@ -130,7 +130,7 @@ export async function boundOf(
   const { norm = "l2" } = options;
   if (options.splitSize !== undefined) return splitBound(checked, options, session);
   const plan = choosePlan(checked, options);
-  const product = checkedProductBound(checked, norm);
+  const product = await breathing(productParts(checked, norm));
   const { raw, certificate } =
     checked.kind === "feedforward"
       ? await feedForwardBound(checked, plan, options, session)

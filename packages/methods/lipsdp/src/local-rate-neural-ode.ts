@@ -1,5 +1,5 @@
 import type { Activation } from "@offprint/networks";
-import type { ProgrammeStatus } from "@offprint/solvers";
+import type { Parts, ProgrammeStatus } from "@offprint/solvers";
 import { checkOptions, ShapeError, type TensorLike } from "@offprint/tensor-core";
 import { type OutputTerm, provenStacked, repairStacked } from "./certify-stacked.js";
 import { constraintTerm, RowWriter } from "./dense-programme.js";
@@ -125,7 +125,9 @@ export async function localRateNeuralOde(ode: NeuralOde, options: ProgrammeOptio
     { ...zeroMultipliers(groups.length), lambda: filled(groups.length, equal) },
   ];
   let rho = Infinity;
-  for (const candidate of candidates) rho = Math.min(rho, provenRate(form, field, candidate, rho));
+  for (const candidate of candidates) {
+    rho = Math.min(rho, (await session.working(provenRate(form, field, candidate, rho))) ?? Infinity);
+  }
   const certified = Number.isFinite(rho);
   const { status, iterations, history, state } = session;
   const rate = certified ? rho / 2 : normsRate(H, G, W, slope);
@@ -136,21 +138,22 @@ export async function localRateNeuralOde(ode: NeuralOde, options: ProgrammeOptio
 const ROOMS = [0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
 /** The least proved rho below `limit` for given multipliers, else `limit`. */
-function provenRate(
+function* provenRate(
   form: StackedForm,
   field: OutputTerm & { value: Matrix },
   multipliers: Multipliers,
   limit: number,
-): number {
+): Parts<number> {
   const fieldSize = Math.max(largestEigenvalue(field.value), 1e-6);
   let least = limit;
   for (const t of ROOMS) {
     const repaired = repairStacked(form, { norm: "l2", multipliers }, t, field);
+    yield;
     if (repaired?.rho === undefined || repaired.rho >= least) continue;
     // Slack is relative to rho, which may be about 0: prove with an absolute room as well.
     for (const room of [1e-12, 1e-10, 1e-8, 1e-6]) {
       const raised = { ...repaired, rho: repaired.rho + room * (Math.abs(repaired.rho) + fieldSize) };
-      const proved = provenStacked(form, raised, Infinity, field);
+      const proved = yield* provenStacked(form, raised, Infinity, field);
       if (proved?.rho === undefined) continue;
       least = Math.min(least, proved.rho);
       break;

@@ -98,6 +98,11 @@ export interface CheckedImplicit extends Checked {
  * network, or an activation that does not fit its layer
  */
 export function checkNetwork(network: Network): CheckedNetwork {
+  if (typeof network !== "object" || network === null) {
+    throw new ValueError(
+      `network: it is ${network}; give layers with an activation, or a network of kind residual or implicit`,
+    );
+  }
   if (!("kind" in network)) return checkFeedForward(network);
   if (network.kind === "residual") return checkResidual(network);
   if (network.kind === "implicit") return checkImplicit(network);

@@ -1,3 +1,4 @@
+import { inOneGo, type Parts } from "@offprint/solvers";
 import type { Matrix } from "./matrix.js";
 import { type CheckedNetwork, checkNetwork, type Network } from "./network.js";
 import { groupLipschitz, reflection } from "./neuron-group.js";
@@ -15,20 +16,26 @@ const ENUMERATED_SIGNS = 16;
  * (1 - ||W||)` for implicit ones, which is infinite unless `||W|| < 1`. Slopes count with their largest magnitude.
  */
 export function productBound(network: Network, norm: NormPair = "l2"): number {
-  return checkedProductBound(checkNetwork(network), norm);
+  return inOneGo(productParts(checkNetwork(network), norm));
 }
 
-/** @internal */
-export function checkedProductBound(network: CheckedNetwork, norm: NormPair): number {
+/** @internal The product of the norms, layer by layer. */
+export function* productParts(network: CheckedNetwork, norm: NormPair): Parts<number> {
   const inner = norm === "l2" ? provenNorm : largestRowSum;
   const outer = norm === "l2" ? provenNorm : infinityToOneNorm;
   const slopes = network.widths.map((_, layer) => activationNorm(network, layer, norm));
-  let value: number;
+  let value = 1;
   if (network.kind === "feedforward") {
     const last = network.weights.length - 1;
-    value = network.weights.reduce((product, W, i) => product * (i === last ? outer(W) : inner(W) * slopes[i]), 1);
+    for (const [i, W] of network.weights.entries()) {
+      value *= i === last ? outer(W) : inner(W) * slopes[i];
+      yield;
+    }
   } else if (network.kind === "residual") {
-    value = network.blocks.reduce((product, { G, H }, i) => product * (1 + inner(H) * slopes[i] * inner(G)), 1);
+    for (const [i, { G, H }] of network.blocks.entries()) {
+      value *= 1 + inner(H) * slopes[i] * inner(G);
+      yield;
+    }
     if (network.input !== undefined) value *= inner(network.input);
     // The last map takes linf to l1; without one the sum of the absolute values is at most d times the largest.
     if (network.output !== undefined) value *= outer(network.output);

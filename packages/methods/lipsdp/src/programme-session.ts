@@ -5,7 +5,14 @@ import {
   type ConicResult,
   solveConic,
 } from "@offprint/conic";
-import { checkRunOptions, type ProgrammeStatus, type RunOptions, type RunState } from "@offprint/solvers";
+import {
+  breathing,
+  checkRunOptions,
+  type Parts,
+  type ProgrammeStatus,
+  type RunOptions,
+  type RunState,
+} from "@offprint/solvers";
 import { ValueError } from "@offprint/tensor-core";
 
 /** What a check of the solver saw. */
@@ -122,6 +129,15 @@ export class ProgrammeSession {
       this.current = null;
       this.next++;
     }
+    return result;
+  }
+
+  /** Long work beside the programmes, in parts; nothing where the signal fired, as then nothing more is computed. */
+  async working<T>(parts: Parts<T>): Promise<T | undefined> {
+    if (this.ended === "aborted") return undefined;
+    const { signal } = this.options;
+    const result = await breathing(parts, signal);
+    if (signal?.aborted) this.ended ??= "aborted";
     return result;
   }
 

@@ -1,15 +1,16 @@
 import { activation } from "@offprint/networks";
-import type { ProgrammeStatus } from "@offprint/solvers";
+import { breathing, type Parts, type ProgrammeStatus } from "@offprint/solvers";
 import { checkOptions, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { ROOMS } from "./best-proof.js";
 import { claimedBound } from "./certificate.js";
 import { provenStacked, repairStacked } from "./certify-stacked.js";
 import { solveDense } from "./dense-programme.js";
-import { normalized, shrunk } from "./feed-forward.js";
+import { normalizing, shrunk } from "./feed-forward.js";
 import { gainOf } from "./gain.js";
 import { absolute, combine, type Matrix, matrix, multiply, place } from "./matrix.js";
 import { type CheckedFeedForward, checkNetwork, type Network } from "./network.js";
 import { neuronGroups } from "./neuron-group.js";
-import { checkedProductBound } from "./product-bound.js";
+import { productParts } from "./product-bound.js";
 import {
   type ProgrammeOptions,
   type ProgrammeProgress,
@@ -17,6 +18,7 @@ import {
   type ProgrammeState,
   programmeOptionNames,
 } from "./programme-session.js";
+import type { Multipliers } from "./quadratic-constraint.js";
 import type { StackedForm } from "./stacked-form.js";
 
 /** Options of {@link residualReluBound}. */
@@ -63,19 +65,26 @@ export async function residualReluBound(
   }
   const reduced = shrunk(checked, "l2");
   // Scaled by powers of two, which is exact, as the certificate is about the scaled weights.
-  const { weights, norms } = normalized(reduced.weights, true);
+  const { weights, norms } = await breathing(normalizing(reduced.weights, true));
   const total = norms.reduce((product, value) => product * value, 1);
   const form = rewritten({ ...reduced, weights }, relusPerPair);
   const { multipliers, objective } = await solveDense(form, gainOf("l2"), "diag", false, session);
-  let proved = Infinity;
-  for (const t of [0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1]) {
-    const repaired = repairStacked(form, { norm: "l2", multipliers }, t);
-    const certificate = repaired === undefined ? undefined : provenStacked(form, repaired, proved);
-    if (certificate !== undefined) proved = claimedBound(certificate);
-  }
-  const value = Number.isFinite(proved) ? proved * total : checkedProductBound(checked, "l2");
+  const proved = (await session.working(leastProved(form, multipliers))) ?? Infinity;
+  const value = Number.isFinite(proved) ? proved * total : await breathing(productParts(checked, "l2"));
   const { status, iterations, history, state } = session;
   return { value, objective: objective * total, status, iterations, history, state };
+}
+
+/** The least bound that is proved with these multipliers, or Infinity. */
+function* leastProved(form: StackedForm, multipliers: Multipliers): Parts<number> {
+  let proved = Infinity;
+  for (const t of [0, ...ROOMS]) {
+    const repaired = repairStacked(form, { norm: "l2", multipliers }, t);
+    yield;
+    const certificate = repaired === undefined ? undefined : yield* provenStacked(form, repaired, proved);
+    if (certificate !== undefined) proved = claimedBound(certificate);
+  }
+  return proved;
 }
 
 /** u_i = D W_i x_{i-1}, x_i = H W_i x_{i-1} + G r_i on z = (x, r_1, ..., r_{l-1}). */

@@ -1,4 +1,6 @@
+import type { Parts } from "@offprint/solvers";
 import { bestProved, ROOMS, type Solved } from "./best-proof.js";
+import type { Certificate } from "./certificate.js";
 import { provenStacked, repairStacked } from "./certify-stacked.js";
 import { solveDense } from "./dense-programme.js";
 import { gainOf } from "./gain.js";
@@ -9,7 +11,7 @@ import type { Plan } from "./plan.js";
 import type { ProgrammeSession } from "./programme-session.js";
 import type { Multipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
-import { stackedForm } from "./stacked-form.js";
+import { type StackedForm, stackedForm } from "./stacked-form.js";
 
 /** How strongly the constraint on what is preserved is enforced, relative to lambda, when `eliminated` becomes `full`. */
 const PENALTIES = [1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
@@ -60,8 +62,22 @@ export async function stackedBound(
   if (options.certify === false) return { raw, certificate: undefined };
   const sources =
     kind === "eliminated" ? PENALTIES.map((p) => penalized(form.groups, raw.multipliers, p)) : [raw.multipliers];
-  const candidates = sources.flatMap((multipliers) =>
-    [0, ...ROOMS].flatMap((t) => repairStacked(form, { norm, multipliers, mu: raw.mu, delta: raw.delta }, t) ?? []),
-  );
-  return { raw, certificate: bestProved(candidates, (candidate, limit) => provenStacked(form, candidate, limit)) };
+  const { mu, delta } = raw;
+  const solutions = sources.map((multipliers) => ({ norm, multipliers, mu, delta }));
+  return { raw, certificate: await session.working(bestStackedProof(form, solutions)) };
+}
+
+function* bestStackedProof(
+  form: StackedForm,
+  solutions: readonly Omit<Certificate, "rho">[],
+): Parts<Certificate | undefined> {
+  const candidates: Certificate[] = [];
+  for (const solution of solutions) {
+    for (const t of [0, ...ROOMS]) {
+      const repaired = repairStacked(form, solution, t);
+      if (repaired !== undefined) candidates.push(repaired);
+      yield;
+    }
+  }
+  return yield* bestProved(candidates, (candidate, limit) => provenStacked(form, candidate, limit));
 }

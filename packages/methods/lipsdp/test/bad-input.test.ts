@@ -41,6 +41,7 @@ describe("networks that are none are refused", () => {
       ValueError,
       /not finite/,
     ],
+    ["no network", null as never, ValueError, /network: it is null/],
     ["an empty network", { layers: [] }, ValueError, /empty/],
     ["a vector for a weight", network(maxmin, [{ weight: [1, 2] as never }]), ShapeError, /must be a matrix/],
     ["a bias of another size", perceptron([{ weight: I, bias: [1] }], []), ShapeError, /bias of layer 1/],

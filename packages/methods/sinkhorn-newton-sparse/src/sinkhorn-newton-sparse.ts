@@ -125,8 +125,8 @@ interface Prepared {
 }
 
 function prepare(owner: string, problem: TransportProblem, options: SnsMethodOptions): Prepared {
+  checkEta(owner, options?.eta);
   const { dropZeros, initial, maxIterations = 10_000 } = options;
-  checkEta(owner, options.eta);
   requireInteger(owner, "maxIterations", maxIterations, 0);
   const read = readProblem(owner, problem, dropZeros);
   const settings = readSettings(owner, options, read);

@@ -61,8 +61,8 @@ export async function sinkhorn(
 ): Promise<TransportResult<SinkhornState>> {
   const owner = "sinkhorn";
   checkOptions(owner, options, [...optionNames, ...runOptionNames]);
+  checkEta(owner, options?.eta);
   const { eta, maxIterations = 1000, tolerance = 1e-11, domain = "log", omega = 1, initial, dropZeros } = options;
-  checkEta(owner, eta);
   requireInteger(owner, "maxIterations", maxIterations, 0);
   checkTolerance(owner, "tolerance", tolerance);
   if (!(omega > 0 && omega < 2)) throw new ValueError(`${owner}: omega is ${omega}; over-relaxation lies in (0, 2)`);

@@ -60,8 +60,23 @@ function nestedDtype(x: TensorLike): { dtype?: DType } {
   return typeof leaf === "number" ? { dtype: "float64" } : {};
 }
 
+/** The masses have names of their own in every library: those of another must not pass for none. */
+function checkNames(owner: string, problem: TransportProblem): void {
+  if (typeof problem !== "object" || problem === null || !("cost" in problem)) {
+    throw new ValueError(
+      `${owner}: the problem must be { cost, r, c }, with the masses of the sources r and of the targets c`,
+    );
+  }
+  const unknown = Object.keys(problem).find((name) => !["cost", "r", "c"].includes(name));
+  if (unknown === undefined) return;
+  throw new ValueError(
+    `${owner}: a problem has no "${unknown}"; it is { cost, r, c }, with the masses of the sources r and of the targets c`,
+  );
+}
+
 /** Checks a problem; with `dropZeros` rows and columns without mass are left out. */
 export function readProblem(owner: string, problem: TransportProblem, dropZeros = false): ReducedProblem {
+  checkNames(owner, problem);
   const { data, shape } = readArray(owner, "cost", problem.cost, 2);
   const [n, m] = shape;
   if (n === 0 || m === 0) throw new ShapeError(`${owner}: cost has shape [${shape}]; it needs a row and a column`);

@@ -64,6 +64,20 @@ describe("a wrong problem is refused with what to do", () => {
     await expect(solve(problem)).rejects.toThrow(error(name, message));
   });
 
+  it("masses by the names of another library are refused, as they would pass for none", async () => {
+    await expect(solve({ a: [0.2, 0.8], b: [0.5, 0.5] } as never)).rejects.toThrow(
+      error("ValueError", /a problem has no "a"; it is \{ cost, r, c \}/),
+    );
+    await expect(sinkhornNewtonSparse(null as never, { eta: 1 })).rejects.toThrow(
+      error("ValueError", /the problem must be/),
+    );
+    const cost = [
+      [0, 1],
+      [1, 0],
+    ];
+    await expect(sinkhornNewtonSparse({ cost }, undefined as never)).rejects.toThrow(error("ValueError", /eta is/));
+  });
+
   it("with dropZeros a negative mass still is", async () => {
     await expect(solve({ r: [1.5, -0.5] }, { dropZeros: true })).rejects.toThrow(
       error("ValueError", /masses must be >= 0/),

@@ -56,9 +56,9 @@ function expectOptimal(problem: TransportProblem, { plan, x, y, cost, status }: 
 
 describe("exact transport", () => {
   it("costs what POT's emd says", async () => {
-    for (const problem of fixtures.exact) {
+    for (const { value, ...problem } of fixtures.exact) {
       const result = await exactTransport(problem);
-      expect(result.cost).toBeCloseTo(problem.value, 12);
+      expect(result.cost).toBeCloseTo(value, 12);
       expectOptimal(problem, result);
     }
   });

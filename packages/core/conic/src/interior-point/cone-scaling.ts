@@ -22,8 +22,6 @@ export interface ConeScaling {
   unscale(from: Float64Array, to: Float64Array): void;
   /** W^-T v */
   unscaleTransposed(from: Float64Array, to: Float64Array): void;
-  /** (W^T W)^-1 v */
-  unscaleTwice(from: Float64Array, to: Float64Array): void;
   /** The cone's product u o v. */
   product(u: Float64Array, v: Float64Array, to: Float64Array): void;
   /** The solution of lambda o x = v. */

@@ -1,5 +1,5 @@
+import type { Parts } from "@offprint/solvers";
 import type { ScaledProblem } from "../equilibration.js";
-import type { Parts } from "../parts.js";
 import { apply, applyQuadratic, applyTransposed } from "../products.js";
 import { KktSystem } from "./kkt-system.js";
 import { ProductScaling } from "./product-scaling.js";
@@ -45,9 +45,10 @@ export class InteriorPoint {
   private readonly residualX: Float64Array;
   private readonly residualY: Float64Array;
   private residualTau = 0;
-  /** Solution for the right-hand side (-c, b), and P times its x. */
+  /** Solution for the right-hand side (-c, b), and W times its y. */
   private readonly constantX: Float64Array;
   private readonly constantY: Float64Array;
+  private readonly constantScaled: Float64Array;
   private readonly negativeC: Float64Array;
   private readonly Px: Float64Array;
   private readonly rightX: Float64Array;
@@ -70,6 +71,7 @@ export class InteriorPoint {
     this.residualY = new Float64Array(m);
     this.constantX = new Float64Array(n);
     this.constantY = new Float64Array(m);
+    this.constantScaled = new Float64Array(m);
     this.negativeC = c.map((value) => -value);
     this.Px = new Float64Array(n);
     this.rightX = new Float64Array(n);
@@ -104,26 +106,22 @@ export class InteriorPoint {
   *step(): Parts<EmbeddedPoint | undefined> {
     const kkt = yield* this.start();
     const { scaling, point, predictor, corrector, lambda, problem } = this;
-    const { m } = problem;
     if (!(yield* scaling.updating(point.s, point.y, lambda))) return undefined;
     if (!(yield* kkt.factoring())) return undefined;
     yield* this.evaluate();
     const mu = (dot(point.s, point.y) + point.tau * point.kappa) / (scaling.degree + 1);
-    yield* kkt.solving(this.negativeC, problem.b, this.constantX, this.constantY);
-    // Predictor: lambda o (W dy + W^-T ds) = -lambda o lambda.
-    yield* scaling.each((cone) => cone.product(lambda, lambda, this.target));
-    yield* this.solve(kkt, 1, point.kappa * point.tau, predictor, true);
+    yield* kkt.solving(this.negativeC, problem.b, this.constantX, this.constantY, this.constantScaled);
+    const curvature = this.curvature();
+    // Predictor: lambda o (W dy + W^-T ds) = -lambda o lambda, and W^T lambda = s.
+    this.target.set(lambda);
+    this.rightY.set(point.s);
+    yield* this.solve(kkt, curvature, 1, point.kappa * point.tau, predictor, true);
     const affine = Math.min(1, yield* this.longestStep(predictor));
     const sigma = (1 - affine) ** 3;
-    // Corrector: the second-order term of the predictor, and sigma mu e.
-    yield* scaling.each((cone) => {
-      cone.product(lambda, lambda, this.target);
-      cone.product(predictor.scaledS, predictor.scaledY, this.rightY);
-    });
-    for (let i = 0; i < m; i++) this.target[i] += this.rightY[i];
-    scaling.addIdentity(-sigma * mu, this.target);
+    yield* this.correct(sigma * mu);
     const targetTau = point.kappa * point.tau + predictor.kappa * predictor.tau - sigma * mu;
-    yield* this.solve(kkt, 1 - sigma, targetTau, corrector);
+    yield* this.solve(kkt, curvature, 1 - sigma, targetTau, corrector);
+    yield* scaling.each((cone) => cone.scaleTransposed(corrector.scaledS, corrector.s));
     this.stepSize = Math.min(1, STEP_FRACTION * (yield* this.longestStep(corrector)));
     return this.stepSize > 0 ? moved(point, corrector, this.stepSize) : undefined;
   }
@@ -142,40 +140,59 @@ export class InteriorPoint {
     this.residualTau = kappa + dot(c, x) + dot(b, y) + dot(x, Px) / tau;
   }
 
-  /** The direction that takes the residuals times 1 - eta, with `target` as what lambda o (...) must become minus. */
-  private *solve(kkt: KktSystem, eta: number, targetTau: number, to: Direction, roughly = false): Parts<void> {
-    const { problem, point, scaling, rightX, rightY, target, constantX, constantY, Px } = this;
+  /** The corrector's target: lambda, the second-order term of the predictor, and `-identity` times e. */
+  private *correct(identity: number): Parts<void> {
+    const { scaling, lambda, predictor, target, rightY } = this;
+    yield* scaling.each((cone) => cone.product(predictor.scaledS, predictor.scaledY, target));
+    scaling.addIdentity(-identity, target);
+    yield* scaling.each((cone) => cone.divide(target, target));
+    for (let i = 0; i < target.length; i++) target[i] += lambda[i];
+    yield* scaling.each((cone) => cone.scaleTransposed(target, rightY));
+  }
+
+  /**
+   * The direction that takes the residuals times 1 - eta, and W dy + W^-T ds to minus `target`, of which `rightY` holds W^T
+   * times; all of it but ds.
+   */
+  private *solve(
+    kkt: KktSystem,
+    curvature: number,
+    eta: number,
+    targetTau: number,
+    to: Direction,
+    roughly = false,
+  ): Parts<void> {
+    const { problem, point, rightX, rightY, target, constantX, constantY, constantScaled, Px } = this;
     const { n, m, P, b, c } = problem;
-    const { tau, kappa, x } = point;
-    yield* scaling.each((cone) => {
-      cone.divide(target, target);
-      cone.scaleTransposed(target, rightY);
-    });
+    const { tau, kappa } = point;
     const zeros = problem.blocks[0]?.kind === "zero" ? problem.blocks[0].length : 0;
     rightY.fill(0, 0, zeros);
     for (let i = 0; i < m; i++) rightY[i] -= eta * this.residualY[i];
     for (let j = 0; j < n; j++) rightX[j] = -eta * this.residualX[j];
-    yield* kkt.solving(rightX, rightY, to.x, to.y, roughly);
-    // d tau from the third equation; -(kappa / tau + |x_1 - x / tau|_P^2 + |W y_1|^2) is its coefficient.
-    yield* scaling.each((cone) => cone.scale(constantY, to.scaledY));
-    let curvature = kappa / tau;
-    for (let i = zeros; i < m; i++) curvature += to.scaledY[i] * to.scaledY[i];
+    yield* kkt.solving(rightX, rightY, to.x, to.y, to.scaledY, roughly);
+    // d tau from the third equation.
     let right = -eta * this.residualTau + targetTau / tau - dot(c, to.x) - dot(b, to.y);
-    if (P !== undefined) {
-      const away = rightX;
-      for (let j = 0; j < n; j++) away[j] = constantX[j] - x[j] / tau;
-      applyQuadratic(problem, away, this.product);
-      curvature += dot(away, this.product);
-      right -= (2 / tau) * dot(Px, to.x);
-    }
+    if (P !== undefined) right -= (2 / tau) * dot(Px, to.x);
     to.tau = -right / curvature;
     for (let j = 0; j < n; j++) to.x[j] += to.tau * constantX[j];
-    for (let i = 0; i < m; i++) to.y[i] += to.tau * constantY[i];
     to.kappa = -(targetTau + kappa * to.tau) / tau;
-    yield* scaling.each((cone) => cone.scale(to.y, to.scaledY));
-    for (let i = 0; i < m; i++) to.scaledS[i] = -target[i] - to.scaledY[i];
-    yield* scaling.each((cone) => cone.scaleTransposed(to.scaledS, to.s));
-    to.s.fill(0, 0, zeros);
+    for (let i = 0; i < m; i++) {
+      to.y[i] += to.tau * constantY[i];
+      to.scaledY[i] += to.tau * constantScaled[i];
+      to.scaledS[i] = -target[i] - to.scaledY[i];
+    }
+  }
+
+  /** kappa / tau + |x_1 - x / tau|_P^2 + |W y_1|^2: what minus d tau is multiplied by in the third equation. */
+  private curvature(): number {
+    const { problem, point, constantX, constantScaled, rightX, product } = this;
+    const { x, tau, kappa } = point;
+    const without = kappa / tau + dot(constantScaled, constantScaled);
+    if (problem.P === undefined) return without;
+    const away = rightX;
+    for (let j = 0; j < away.length; j++) away[j] = constantX[j] - x[j] / tau;
+    applyQuadratic(problem, away, product);
+    return without + dot(away, product);
   }
 
   private *longestStep({ scaledS, scaledY, tau, kappa }: Direction): Parts<number> {

@@ -1,6 +1,6 @@
+import type { Parts } from "@offprint/solvers";
 import type { ScaledProblem } from "../equilibration.js";
 import type { MethodRun } from "../method-run.js";
-import type { Parts } from "../parts.js";
 import type { CheckResult, HomogeneousPoint, Termination } from "../termination.js";
 import { InteriorPoint } from "./interior-point.js";
 import type { EmbeddedPoint } from "./starting-point.js";

@@ -1,6 +1,6 @@
+import type { Parts } from "@offprint/solvers";
 import { sparse } from "@offprint/tensor-core";
 import type { ScaledProblem } from "../equilibration.js";
-import type { Parts } from "../parts.js";
 import { apply, applyQuadratic, applyTransposed } from "../products.js";
 import { type RowGroup, rowGroups } from "./normal-matrix.js";
 import type { ProductScaling } from "./product-scaling.js";
@@ -28,6 +28,7 @@ export class KktSystem {
   private readonly q: Float64Array;
   private readonly stepX: Float64Array;
   private readonly stepY: Float64Array;
+  private readonly stepScaled: Float64Array;
   private readonly productX: Float64Array;
   private readonly productY: Float64Array;
 
@@ -46,6 +47,7 @@ export class KktSystem {
     this.q = new Float64Array(m);
     this.stepX = new Float64Array(n);
     this.stepY = new Float64Array(m);
+    this.stepScaled = new Float64Array(m);
     this.productX = new Float64Array(n);
     this.productY = new Float64Array(m);
   }
@@ -74,32 +76,54 @@ export class KktSystem {
     });
   }
 
-  /** Solves for (p, q), which are not changed; as precisely as the tolerance asks, or `roughly`. */
-  *solving(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array, roughly = false): Parts<void> {
+  /**
+   * Solves for (p, q), which are not changed; as precisely as the tolerance asks, or `roughly`. Writes dx, dy and W dy, which
+   * is met on the way.
+   */
+  *solving(
+    p: Float64Array,
+    q: Float64Array,
+    dx: Float64Array,
+    dy: Float64Array,
+    scaledY: Float64Array,
+    roughly = false,
+  ): Parts<void> {
+    const { stepX, stepY, stepScaled } = this;
     const goodEnough = roughly ? Math.max(this.goodEnough, ROUGHLY) : this.goodEnough;
-    yield* this.solveOnce(p, q, dx, dy);
+    yield* this.solveOnce(p, q, dx, dy, scaledY);
     let before = Infinity;
     for (let round = 0; round <= REFINEMENTS; round++) {
-      const error = yield* this.residual(p, q, dx, dy);
+      const error = yield* this.residual(p, q, dx, dy, scaledY);
       if (error > before) {
-        subtract(dx, this.stepX);
-        subtract(dy, this.stepY);
+        subtract(dx, stepX);
+        subtract(dy, stepY);
+        subtract(scaledY, stepScaled);
       }
       if (!(error < before / 2 && error > goodEnough)) return;
       before = error;
-      yield* this.solveOnce(this.p, this.q, this.stepX, this.stepY);
-      add(dx, this.stepX);
-      add(dy, this.stepY);
+      yield* this.solveOnce(this.p, this.q, stepX, stepY, stepScaled);
+      add(dx, stepX);
+      add(dy, stepY);
+      add(scaledY, stepScaled);
     }
   }
 
-  /** x from (M, Z) after y = (W^T W)^-1 (A x - q) is eliminated. */
-  private *solveOnce(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): Parts<void> {
+  /** x from (M, Z) after W y = W^-T (A x - q) is eliminated. */
+  private *solveOnce(
+    p: Float64Array,
+    q: Float64Array,
+    dx: Float64Array,
+    dy: Float64Array,
+    scaledY: Float64Array,
+  ): Parts<void> {
     const { problem, scaling, rhs, zeros } = this;
     const { n } = problem;
-    dy.set(q);
+    scaledY.set(q);
     dy.fill(0, 0, zeros);
-    yield* scaling.each((cone) => cone.unscaleTwice(dy, dy));
+    yield* scaling.each((cone) => {
+      cone.unscaleTransposed(scaledY, scaledY);
+      cone.unscale(scaledY, dy);
+    });
     applyTransposed(problem, dy, dx);
     yield;
     for (let j = 0; j < n; j++) rhs[j] = p[j] + dx[j];
@@ -107,15 +131,25 @@ export class KktSystem {
     this.reduced.solve(rhs);
     yield;
     for (let j = 0; j < n; j++) dx[j] = rhs[j];
-    apply(problem, dx, dy);
+    apply(problem, dx, scaledY);
     yield;
-    for (let i = zeros; i < dy.length; i++) dy[i] -= q[i];
-    yield* scaling.each((cone) => cone.unscaleTwice(dy, dy));
+    for (let i = zeros; i < scaledY.length; i++) scaledY[i] -= q[i];
+    scaledY.fill(0, 0, zeros);
+    yield* scaling.each((cone) => {
+      cone.unscaleTransposed(scaledY, scaledY);
+      cone.unscale(scaledY, dy);
+    });
     for (let i = 0; i < zeros; i++) dy[i] = rhs[n + i];
   }
 
   /** Writes what (dx, dy) leave of (p, q), and returns its largest entry beside that of (p, q). */
-  private *residual(p: Float64Array, q: Float64Array, dx: Float64Array, dy: Float64Array): Parts<number> {
+  private *residual(
+    p: Float64Array,
+    q: Float64Array,
+    dx: Float64Array,
+    dy: Float64Array,
+    scaledY: Float64Array,
+  ): Parts<number> {
     const { problem, scaling, zeros, productX, productY } = this;
     const { n, m, P } = problem;
     let [error, size] = [0, 1e-300];
@@ -130,10 +164,7 @@ export class KktSystem {
     }
     apply(problem, dx, this.q);
     yield;
-    yield* scaling.each((cone) => {
-      cone.scale(dy, productY);
-      cone.scaleTransposed(productY, productY);
-    });
+    yield* scaling.each((cone) => cone.scaleTransposed(scaledY, productY));
     for (let i = 0; i < m; i++) {
       this.q[i] = q[i] - this.q[i] + (i < zeros ? 0 : productY[i]);
       error = Math.max(error, Math.abs(this.q[i]));

@@ -1,7 +1,7 @@
+import type { Parts } from "@offprint/solvers";
 import { sparse } from "@offprint/tensor-core";
 import type { ConeBlock } from "../cones.js";
 import type { ScaledProblem } from "../equilibration.js";
-import type { Parts } from "../parts.js";
 import { LinearRows } from "./linear-rows.js";
 import { OperatorRows } from "./operator-rows.js";
 import type { ProductScaling } from "./product-scaling.js";

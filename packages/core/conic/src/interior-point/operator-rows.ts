@@ -1,6 +1,6 @@
+import type { Parts } from "@offprint/solvers";
 import { sparse } from "@offprint/tensor-core";
 import type { ConeBlock } from "../cones.js";
-import type { Parts } from "../parts.js";
 import type { ConicOperator } from "../problem.js";
 import type { RowGroup, SymmetricTarget } from "./normal-matrix.js";
 import type { ProductScaling } from "./product-scaling.js";

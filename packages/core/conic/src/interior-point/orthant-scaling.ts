@@ -51,10 +51,6 @@ export class OrthantScaling implements ConeScaling {
     this.unscale(from, to);
   }
 
-  unscaleTwice(from: Float64Array, to: Float64Array): void {
-    for (let k = 0, i = this.start; k < this.degree; k++, i++) to[i] = from[i] / (this.weights[k] * this.weights[k]);
-  }
-
   product(u: Float64Array, v: Float64Array, to: Float64Array): void {
     for (let k = 0, i = this.start; k < this.degree; k++, i++) to[i] = u[i] * v[i];
   }

@@ -1,5 +1,5 @@
+import type { Parts } from "@offprint/solvers";
 import type { ConeBlock } from "../cones.js";
-import type { Parts } from "../parts.js";
 import type { ConeScaling } from "./cone-scaling.js";
 import { OrthantScaling } from "./orthant-scaling.js";
 import { SecondOrderScaling } from "./second-order-scaling.js";
@@ -85,10 +85,6 @@ export class ProductScaling implements ConeScaling {
 
   unscaleTransposed(from: Float64Array, to: Float64Array): void {
     for (const part of this.parts) part.unscaleTransposed(from, to);
-  }
-
-  unscaleTwice(from: Float64Array, to: Float64Array): void {
-    for (const part of this.parts) part.unscaleTwice(from, to);
   }
 
   product(u: Float64Array, v: Float64Array, to: Float64Array): void {

@@ -1,6 +1,6 @@
+import type { Parts } from "@offprint/solvers";
 import { matmul, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { cholesky, triangularSolve } from "@offprint/tensor-core/internal";
-import type { Parts } from "../parts.js";
 import type { SymmetricTarget } from "./normal-matrix.js";
 
 /**

@@ -75,11 +75,6 @@ export class SecondOrderScaling implements ConeScaling {
     this.unscale(from, to);
   }
 
-  unscaleTwice(from: Float64Array, to: Float64Array): void {
-    this.unscale(from, to);
-    this.unscale(to, to);
-  }
-
   product(u: Float64Array, v: Float64Array, to: Float64Array): void {
     const { start, length, work } = this;
     work.fill(0);

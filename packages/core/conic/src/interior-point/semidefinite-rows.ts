@@ -1,4 +1,5 @@
-import { matmul, type sparse, type Tensor, tensor } from "@offprint/tensor-core";
+import type { sparse, Tensor } from "@offprint/tensor-core";
+import { congruence } from "@offprint/tensor-core/internal";
 import { type ConeBlock, svecLength } from "../cones.js";
 import type { RowGroup, SymmetricTarget } from "./normal-matrix.js";
 import { rowBlock } from "./row-block.js";
@@ -26,8 +27,12 @@ export class SemidefiniteRows implements RowGroup {
   private readonly few: SparseSymmetric[];
   private readonly many: SparseSymmetric[];
   private readonly order: number;
-  /** The matrices with many entries, one below the other: `[many * order, order]`. */
-  private readonly stack: Tensor | undefined;
+  /** Those with many entries as `[order, order]`. */
+  private readonly full: readonly Float64Array[];
+  /** svec of these, scaled, `[many, svecLength(order)]`; one of them scaled, and scaled again. */
+  private readonly packed: Float64Array;
+  private readonly scaled: Float64Array;
+  private readonly back: Float64Array;
 
   constructor(
     rows: sparse.CsrMatrix,
@@ -43,35 +48,32 @@ export class SemidefiniteRows implements RowGroup {
     const limit = cheapestLimit(matrices, block.order);
     this.few = matrices.filter(({ values }) => values.length <= limit);
     this.many = matrices.filter(({ values }) => values.length > limit);
-    this.stack = this.many.length === 0 ? undefined : stacked(this.many, block.order);
+    this.full = this.many.map((F) => fullMatrix(F, block.order));
+    this.packed = new Float64Array(this.many.length * svecLength(block.order));
+    this.scaled = new Float64Array(this.many.length === 0 ? 0 : block.order ** 2);
+    this.back = this.scaled.slice();
   }
 
   addTo(target: SymmetricTarget): void {
-    const { order, few, many, stack } = this;
-    const size = order * order;
-    const own = (batch: Tensor): Float64Array =>
-      (batch.data() as Float64Array).subarray(this.index * size, (this.index + 1) * size);
-    const g = own(this.scaling.metric);
+    const { order, few, many, full, packed, scaled, back } = this;
+    const start = this.index * order * order;
+    const own = (batch: Tensor): Float64Array => batch.data() as Float64Array;
+    const g = own(this.scaling.metric).subarray(start, start + order * order);
     for (const [a, F] of few.entries()) {
       for (let b = 0; b <= a; b++) target.add(F.variable, few[b].variable, sparseEntry(F, few[b], g, order));
     }
-    if (stack === undefined) return;
-    const rInverse = tensor(own(this.scaling.rInverse), { shape: [order, order] });
-    const root = rInverse.transpose();
-    const count = many.length;
-    // F r^-T for all F; the transposed blocks times r^-T are (r^-1 F r^-T)^T, which is symmetric.
-    const half = matmul(stack, root).reshape([count, order, order]).transpose([0, 2, 1]);
-    const scaled = matmul(half.reshape([count * order, order]), root);
-    const variables = many.map(({ variable }) => variable);
-    addGram(packed(scaled.data() as Float64Array, count, order), variables, svecLength(order), target);
-    if (few.length === 0) return;
-    // G F G for all F.
-    const back = matmul(scaled, rInverse).reshape([count, order, order]).transpose([0, 2, 1]);
-    const full = matmul(back.reshape([count * order, order]), rInverse).data() as Float64Array;
+    if (many.length === 0) return;
+    const rInverse = own(this.scaling.rInverse);
     for (const [k, { variable }] of many.entries()) {
-      const offset = k * order * order;
-      for (const F of few) target.add(variable, F.variable, innerProduct(F, full, offset, order));
+      congruence(rInverse, start, false, full[k], order, scaled);
+      pack(scaled, order, packed, k * svecLength(order));
+      if (few.length === 0) continue;
+      // G F G
+      congruence(rInverse, start, true, scaled, order, back);
+      for (const E of few) target.add(variable, E.variable, innerProduct(E, back, order));
     }
+    const variables = many.map(({ variable }) => variable);
+    addGram(packed, variables, svecLength(order), target);
   }
 }
 
@@ -90,11 +92,11 @@ function sparseEntry(E: SparseSymmetric, F: SparseSymmetric, g: Float64Array, n:
   return sum;
 }
 
-function innerProduct(F: SparseSymmetric, full: Float64Array, offset: number, n: number): number {
+function innerProduct(F: SparseSymmetric, full: Float64Array, n: number): number {
   let sum = 0;
   for (let p = 0; p < F.values.length; p++) {
     const [a, b] = [F.rows[p], F.columns[p]];
-    sum += F.values[p] * (full[offset + a * n + b] + (a === b ? 0 : full[offset + b * n + a]));
+    sum += F.values[p] * (full[a * n + b] + (a === b ? 0 : full[b * n + a]));
   }
   return sum;
 }
@@ -130,32 +132,29 @@ function readMatrix(
   entry: { readonly rows: readonly number[]; readonly values: readonly number[] },
   places: { rows: Int32Array; columns: Int32Array },
 ): SparseSymmetric {
-  const rows = Int32Array.from(entry.rows, (k) => places.rows[k]);
-  const columns = Int32Array.from(entry.rows, (k) => places.columns[k]);
-  const values = Float64Array.from(entry.values, (value, p) => (rows[p] === columns[p] ? value : value * Math.SQRT1_2));
+  const count = entry.rows.length;
+  const [rows, columns, values] = [new Int32Array(count), new Int32Array(count), new Float64Array(count)];
+  for (let p = 0; p < count; p++) {
+    rows[p] = places.rows[entry.rows[p]];
+    columns[p] = places.columns[entry.rows[p]];
+    values[p] = rows[p] === columns[p] ? entry.values[p] : entry.values[p] * Math.SQRT1_2;
+  }
   return { variable, rows, columns, values };
 }
 
-function stacked(matrices: readonly SparseSymmetric[], n: number): Tensor {
-  const out = new Float64Array(matrices.length * n * n);
-  for (const [k, { rows, columns, values }] of matrices.entries()) {
-    for (let p = 0; p < values.length; p++) {
-      out[(k * n + rows[p]) * n + columns[p]] = values[p];
-      out[(k * n + columns[p]) * n + rows[p]] = values[p];
-    }
-  }
-  return tensor(out, { shape: [matrices.length * n, n] });
-}
-
-/** svec of the lower triangles of matrices `[count, n, n]`. */
-function packed(matrices: Float64Array, count: number, n: number): Float64Array {
-  const out = new Float64Array(count * svecLength(n));
-  for (let c = 0, k = 0; c < count; c++) {
-    const offset = c * n * n;
-    for (let j = 0; j < n; j++) {
-      out[k++] = matrices[offset + j * n + j];
-      for (let i = j + 1; i < n; i++) out[k++] = Math.SQRT2 * matrices[offset + i * n + j];
-    }
+function fullMatrix({ rows, columns, values }: SparseSymmetric, n: number): Float64Array {
+  const out = new Float64Array(n * n);
+  for (let p = 0; p < values.length; p++) {
+    out[rows[p] * n + columns[p]] = values[p];
+    out[columns[p] * n + rows[p]] = values[p];
   }
   return out;
+}
+
+/** svec of a matrix that is symmetric to rounding, into `out` from `k` on. */
+function pack(matrix: Float64Array, n: number, out: Float64Array, k: number): void {
+  for (let j = 0; j < n; j++) {
+    out[k++] = matrix[j * n + j];
+    for (let i = j + 1; i < n; i++) out[k++] = Math.SQRT2 * matrix[j * n + i];
+  }
 }

@@ -88,12 +88,6 @@ export class SemidefiniteScaling implements ConeScaling {
     this.congruence(this.rInverse, false, from, to);
   }
 
-  unscaleTwice(from: Float64Array, to: Float64Array): void {
-    // Not one congruence with (r r^T)^-1: what is large would wipe out what is small.
-    this.unscaleTransposed(from, to);
-    this.unscale(to, to);
-  }
-
   product(u: Float64Array, v: Float64Array, to: Float64Array): void {
     const U = tensor(this.matrices(u), { shape: this.shape });
     const V = tensor(this.matrices(v), { shape: this.shape });

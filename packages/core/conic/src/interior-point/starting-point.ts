@@ -1,5 +1,5 @@
+import type { Parts } from "@offprint/solvers";
 import type { ScaledProblem } from "../equilibration.js";
-import type { Parts } from "../parts.js";
 import type { KktSystem } from "./kkt-system.js";
 import type { ProductScaling } from "./product-scaling.js";
 
@@ -32,14 +32,15 @@ export function* startingPoint(
   const x = new Float64Array(n);
   const y = new Float64Array(m);
   const s = new Float64Array(m);
+  const scaled = new Float64Array(m);
   const negative = c.map((value) => -value);
   if (P !== undefined) {
-    yield* kkt.solving(negative, b, x, y);
+    yield* kkt.solving(negative, b, x, y, scaled);
     for (let i = 0; i < m; i++) s[i] = -y[i];
   } else {
-    yield* kkt.solving(new Float64Array(n), b, x, s);
+    yield* kkt.solving(new Float64Array(n), b, x, s, scaled);
     for (let i = 0; i < m; i++) s[i] = -s[i];
-    yield* kkt.solving(negative, new Float64Array(m), new Float64Array(n), y);
+    yield* kkt.solving(negative, new Float64Array(m), new Float64Array(n), y, scaled);
   }
   if (blocks[0]?.kind === "zero") s.fill(0, 0, blocks[0].length);
   yield* moveInside(s, scaling);

@@ -12,6 +12,8 @@ export interface Breather {
 /**
  * A breather that is due about every 12 milliseconds of work. The clock is read only as often as the iterations are
  * long, so that iterations of nanoseconds do not pay for it.
+ *
+ * @param uneven reads it at every call, for work whose parts are of very different lengths; default false
  * @example
  * const breather = makeBreather();
  * for (const item of items) {
@@ -19,7 +21,7 @@ export interface Breather {
  *   if (breather.due()) await breather.pause();
  * }
  */
-export function makeBreather(): Breather {
+export function makeBreather(uneven = false): Breather {
   let last = performance.now();
   let read = last;
   let stride = 1;
@@ -31,7 +33,7 @@ export function makeBreather(): Breather {
       const now = performance.now();
       const passed = now - read;
       read = now;
-      if (passed < 0.5) stride = Math.min(2 * stride, 4096);
+      if (passed < 0.5) stride = uneven ? 1 : Math.min(2 * stride, 4096);
       else if (passed > 2) stride = Math.max(1, Math.floor(stride / 4));
       return now - last >= LONGEST;
     },

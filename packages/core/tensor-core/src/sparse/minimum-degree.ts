@@ -17,7 +17,17 @@ import { type SparseMatrix, toCsr, transpose } from "./sparse-matrix.js";
 export function approximateMinimumDegree(a: SparseMatrix): Int32Array {
   requireSparse("approximateMinimumDegree", a);
   if (a.rows !== a.columns) throw new ShapeError(`approximateMinimumDegree: a must be square, got [${a.shape}]`);
+  const parts = minimumDegreeOrder(a);
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done === true) return value;
+  }
+}
+
+/** @internal {@link approximateMinimumDegree} of a square matrix in parts, a pivot or so each. */
+export function* minimumDegreeOrder(a: SparseMatrix): Generator<undefined, Int32Array, undefined> {
   const symmetric = add(toCsr(a), toCsr(transpose(a)));
+  yield;
   const start = new Int32Array(a.rows + 1);
   const neighbours = new Int32Array(symmetric.entries);
   let used = 0;
@@ -27,7 +37,8 @@ export function approximateMinimumDegree(a: SparseMatrix): Int32Array {
     }
     start[i + 1] = used;
   }
-  return new QuotientGraph(a.rows, start, neighbours).order();
+  yield;
+  return yield* new QuotientGraph(a.rows, start, neighbours).ordering();
 }
 
 class QuotientGraph {
@@ -78,7 +89,7 @@ class QuotientGraph {
     this.seen = new Int32Array(n);
   }
 
-  order(): Int32Array {
+  *ordering(): Generator<undefined, Int32Array, undefined> {
     const pivots: number[] = [];
     const postponed: number[] = [];
     // Nearly dense rows would make every degree update slow and come last anyway.
@@ -96,6 +107,7 @@ class QuotientGraph {
       const pivot = this.degrees.takeLeast();
       this.eliminate(pivot);
       pivots.push(pivot);
+      yield;
     }
     const result = new Int32Array(this.n);
     let used = 0;

@@ -1,8 +1,8 @@
 import { checkOptions } from "../check-options.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { compressTriplets } from "./compressed.js";
-import { csrFrom } from "./csr-matrix.js";
-import { approximateMinimumDegree } from "./minimum-degree.js";
+import { CsrMatrix, csrFrom } from "./csr-matrix.js";
+import { minimumDegreeOrder } from "./minimum-degree.js";
 import { requireSparse } from "./operands.js";
 import { checkPermutation } from "./slice.js";
 import { type SparseMatrix, toCoo } from "./sparse-matrix.js";
@@ -86,7 +86,7 @@ function* analysis(
   const n = a.rows;
   const kept = readTriangle(a, triangle === "upper");
   yield;
-  const permutation = yield* chooseOrder(n, kept, ordering);
+  const permutation = yield* chooseOrder(n, kept, ordering, a.format);
   yield;
   const place = new Int32Array(n);
   for (let k = 0; k < n; k++) place[permutation[k]] = k;
@@ -143,19 +143,30 @@ function* chooseOrder(
   n: number,
   kept: Triangle,
   ordering: AnalyzeOptions["ordering"],
+  format: SparseMatrix["format"],
 ): Generator<undefined, Int32Array, undefined> {
   if (ordering === "natural") return Int32Array.from({ length: n }, (_, k) => k);
   if (ordering === "amd" || ordering === undefined) {
-    const ones = new Float64Array(kept.i.length).fill(1);
-    const upper = csrFrom(compressTriplets(n, n, kept.i, kept.j, ones));
+    const half = triangleLists(n, kept, format);
     yield;
-    return approximateMinimumDegree(upper);
+    return yield* minimumDegreeOrder(half);
   }
   if (typeof ordering === "string") {
     throw new ValueError(`analyzePattern: ordering must be "amd", "natural" or a permutation, got "${ordering}"`);
   }
   checkPermutation(ordering, n, "analyzePattern: ordering");
   return Int32Array.from(ordering);
+}
+
+/** The triangle or its mirror image, in compressed lists: what comes row by row or column by column is in order already. */
+function triangleLists(n: number, { i, j }: Triangle, format: SparseMatrix["format"]): CsrMatrix {
+  const ones = new Float64Array(i.length).fill(1);
+  if (format === "coo") return csrFrom(compressTriplets(n, n, i, j, ones));
+  const [major, minor] = format === "csr" ? [i, j] : [j, i];
+  const indptr = new Int32Array(n + 1);
+  for (let p = 0; p < major.length; p++) indptr[major[p] + 1]++;
+  for (let k = 0; k < n; k++) indptr[k + 1] += indptr[k];
+  return new CsrMatrix(n, n, indptr, minor, ones, false);
 }
 
 /**

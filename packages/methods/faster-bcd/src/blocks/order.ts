@@ -46,16 +46,15 @@ function radixOrder(values: Float64Array): Int32Array {
 }
 
 /**
- * The places of the `count` largest numbers, ascending; of equal ones the preferred are taken first, then the smaller
- * place. A heap of the best so far: one pass over the numbers, of which few get into it.
+ * The places of the `count` largest numbers, ascending; of equal ones the smaller place is taken. A
+ * heap of the best so far: one pass over the numbers, of which few get into it.
  */
-export function largest(values: Float64Array, count: number, preferred?: Uint8Array): Int32Array {
+export function largest(values: Float64Array, count: number): Int32Array {
   const heap = new Int32Array(count);
   let size = 0;
   // The root is the worst of those kept.
   const worse = (i: number, j: number): boolean => {
     if (values[i] !== values[j]) return values[i] < values[j];
-    if (preferred && preferred[i] !== preferred[j]) return preferred[i] < preferred[j];
     return i > j;
   };
   const sink = (from: number): void => {

@@ -1,5 +1,6 @@
 import { random } from "@offprint/tensor-core";
 import { HardThresholding } from "../hard-thresholding.js";
+import type { Separable } from "../separable.js";
 import type { Workspace } from "../workspace.js";
 import { sweepOrders } from "./fixed-rules.js";
 import { greedyForest } from "./forest-block.js";
@@ -50,16 +51,15 @@ export function greedyVariableRule(
     return () => search.block(space.state.gradient(), tau);
   }
   if (rule === "gs-q") {
-    const free = new Uint8Array(n);
     return () => {
       const { x } = space.state;
       const g = space.state.gradient();
+      let count = 0;
       for (let i = 0; i < n; i++) {
-        scores[i] = compositeDecrease(space, i, g[i]);
-        free[i] = space.separable.pinned(i, x[i]) ? 0 : 1;
+        scores[i] = compositeDecrease(space, i, g[i]) || withoutDecrease(space.separable, i, x[i], g[i]);
+        if (scores[i] > 0) count++;
       }
-      // Without a reason to move any, the block is filled with the working support.
-      return largest(scores, tau, free);
+      return largest(scores, tau === n ? n : Math.min(tau, Math.max(1, count)));
     };
   }
   const D = rule === "gs" ? undefined : rule === "gsd" ? lipschitz : space.absoluteRowSums();
@@ -68,6 +68,19 @@ export function greedyVariableRule(
     for (let i = 0; i < n; i++) scores[i] = D ? (g[i] * g[i]) / D[i] : Math.abs(g[i]);
     return largest(scores, tau);
   };
+}
+
+/** Where no variable has a reason to move, the working support fills the block, and then what may soon have a reason. */
+const FREE = 2 * Number.MIN_VALUE;
+const NEARLY = Number.MIN_VALUE;
+/** A gradient of this part of a kink's weight may soon lift its variable off the kink, when the others have moved. */
+const SOON = 0.9;
+
+/** How a variable ranks that would not move: free, nearly so, or (0) not worth its place. Bounds have no scale for nearly. */
+function withoutDecrease(separable: Separable, i: number, x: number, g: number): number {
+  if (!separable.pinned(i, x)) return FREE;
+  const weight = separable.weight[i];
+  return weight === 0 || Math.abs(g) > SOON * weight ? NEARLY : 0;
 }
 
 /** A maximal forest, by the gradient or in random order. */
