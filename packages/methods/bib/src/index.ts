@@ -65,6 +65,7 @@ export {
 export { type ForwardMap, type ForwardOptions, fitForward } from "./forward-map.js";
 export { type JacobianOptions, jacobianModel } from "./jacobian-model.js";
 export { readSequenceModel, type SavedModel, saveSequenceModel } from "./model-file.js";
+export { type OnnxParameters, type OnnxSequencesOptions, onnxSequences } from "./onnx-sequences.js";
 export type { Pooling } from "./pooling.js";
 export { initialLogits, kmerRelax, straightThrough } from "./relaxation.js";
 export type { AuxiliaryModel, KernelModel, RelaxedModel } from "./relaxed-model.js";
