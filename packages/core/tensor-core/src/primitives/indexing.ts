@@ -240,7 +240,8 @@ export const scatterAddP = scatter("scatterAdd", addRows, ([g], { inputs: [, ind
 ]);
 
 /** `x` with the rows that the indices name replaced; of several updates for one row the last stands. */
-export const scatterSetP = scatter(
+// Pure: bundles that do not scatter leave it out.
+export const scatterSetP = /* @__PURE__ */ scatter(
   "scatterSet",
   setRows,
   ([g], { inputs: [x, indices, updates], params: { axis } }) => [
@@ -256,7 +257,7 @@ export const scatterSetP = scatter(
 );
 
 /** `x` with each row the largest of itself and the updates for it. Equal largest values share the gradient. */
-export const scatterMaxP = scatter("scatterMax", maxRows, ([g], context) => {
+export const scatterMaxP = /* @__PURE__ */ scatter("scatterMax", maxRows, ([g], context) => {
   const { inputs, outputs, params } = context;
   const [x, indices, updates] = inputs;
   const kept = () => cast(equal(x, outputs[0]), x.dtype);
