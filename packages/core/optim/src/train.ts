@@ -93,7 +93,8 @@ export interface TrainOptions<P, B, M = unknown, N = unknown>
   /**
    * Without a backend: whether steps are compiled, default true. A loss that reads values or draws random numbers of its
    * own, batches with leaves that are no tensors, and pages that forbid compiling have their steps carried out operation
-   * by operation in any case. `false` is for losses that use variables which change later.
+   * by operation in any case. `false` is for losses that use variables which change later; where one is found to have
+   * changed, after 64, 128, ... steps or at the end, that is an error.
    */
   compile?: boolean;
   /** Figures to record after each step, from what the loss gave beside its value. */
@@ -134,7 +135,7 @@ const names = [
 /**
  * Trains parameters on batches of data. One step - loss, gradient and update - is one function, compiled as a whole.
  * @throws NonFiniteError, with the last good state as its `state`, when loss or gradient stop being finite;
- * ValueError for options that are unknown or out of range.
+ * ValueError for options that are unknown or out of range, and for a compiled loss that uses a variable which has changed.
  */
 export async function train<P, B, M = unknown, N = unknown>(
   options: TrainOptions<P, B, M, N>,
@@ -188,6 +189,7 @@ export async function train<P, B, M = unknown, N = unknown>(
       },
       { ...options, resume, ...(options.checkpoint && { checkpoint: afterEpochs(options.checkpoint) }) },
     );
+    if (status === "limit") step.verify();
     const { params, optimizerState, modelState: carried, epoch } = last;
     return { params, optimizerState, modelState: carried, epochs: epoch, steps: iterations, history, status, state };
   } finally {

@@ -54,6 +54,8 @@ export function isPair<E>(result: Tensor | readonly [Tensor, E]): result is read
 /** A training step that awaits the two figures by which a loop judges it. */
 export interface CheckedStep<P, S, I extends unknown[], E> {
   (params: P, optimizerState: S, ...inputs: I): Promise<CheckedResult<P, S, E>>;
+  /** Whether the loss is still what was compiled. @throws ValueError where a variable of it has changed. */
+  verify(): void;
   /** Frees what was compiled. */
   release(): Promise<void>;
 }
@@ -87,7 +89,8 @@ export function checkedStep<P, S, I extends unknown[], E>(
   step: TrainingStep<P, S, I, E>,
   { backend, compile }: StepMachine,
 ): CheckedStep<P, S, I, E> {
-  const compiled = backend !== undefined ? jit(step, { backend }) : compile ? traceableStep(step) : undefined;
+  const traceable = backend === undefined && compile ? traceableStep(step) : undefined;
+  const compiled = backend !== undefined ? jit(step, { backend }) : traceable;
   const call = async (params: P, optimizerState: S, ...inputs: I): Promise<CheckedResult<P, S, E>> => {
     const result: StepResult<P, S, E> = await (compiled ?? step)(params, optimizerState, ...inputs);
     const loss = await read(result.loss);
@@ -101,6 +104,7 @@ export function checkedStep<P, S, I extends unknown[], E>(
     return { ...result, loss, gradientNorm };
   };
   return Object.assign(call, {
+    verify: () => traceable?.verify(),
     release: async () => {
       await compiled?.release();
     },

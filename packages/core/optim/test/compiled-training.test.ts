@@ -63,7 +63,27 @@ describe("training without a backend", () => {
       return error(w, batch, inputs);
     };
     await train({ ...options(counted, batches), epochs: 25 });
-    expect(calls).toBe(2);
+    // Twice to compile a hundred steps, after 64 of them, and at the end.
+    expect(calls).toBe(4);
+  });
+
+  it("refuses a loss whose variables change on the way, and carries it out where it is not compiled", async () => {
+    for (const [epochs, seen] of [
+      [3, "after 12 compiled steps"],
+      [25, "after 64 compiled steps"],
+    ] as const) {
+      let weight = 1;
+      const changing = (): TrainOptions<Tensor, Batch, null, null> => ({
+        ...options<Batch>((w, batch, inputs) => mul(error(w, batch, inputs), weight), batches),
+        epochs,
+        onProgress: () => {
+          weight *= 0.9;
+        },
+      });
+      await expect(train(changing())).rejects.toThrow(seen);
+      await expect(train(changing())).rejects.toThrow("say compile: false");
+      expect((await train({ ...changing(), compile: false })).status).toBe("limit");
+    }
   });
 
   it("goes on from a state bit for bit", async () => {
