@@ -122,12 +122,7 @@ export function scatterAdd(
   updates: TensorLike,
   axis?: number | IndexOptions,
 ): Tensor {
-  const [t, parts] = operands(x, updates);
-  const named = axisOptions<IndexOptions>("scatterAdd", AXIS, axis).axis ?? 0;
-  const along = normalizeAxis("scatterAdd", named, t.rank);
-  const at = resolveIndices("scatterAdd", indices, t.shape[along], `axis ${along}`);
-  const shape = [...t.shape.slice(0, along), ...at.shape, ...t.shape.slice(along + 1)];
-  return bindOne(scatterAddP, [t, at, fitted("scatterAdd", parts, shape)], { axis: along });
+  return bindOne(scatterAddP, ...rowsOperands("scatterAdd", x, indices, updates, axis));
 }
 
 /**
@@ -142,12 +137,7 @@ export function scatterSet(
   updates: TensorLike,
   axis?: number | IndexOptions,
 ): Tensor {
-  const [t, parts] = operands(x, updates);
-  const named = axisOptions<IndexOptions>("scatterSet", AXIS, axis).axis ?? 0;
-  const along = normalizeAxis("scatterSet", named, t.rank);
-  const at = resolveIndices("scatterSet", indices, t.shape[along], `axis ${along}`);
-  const shape = [...t.shape.slice(0, along), ...at.shape, ...t.shape.slice(along + 1)];
-  return bindOne(scatterSetP, [t, at, fitted("scatterSet", parts, shape)], { axis: along });
+  return bindOne(scatterSetP, ...rowsOperands("scatterSet", x, indices, updates, axis));
 }
 
 /**
@@ -166,6 +156,22 @@ export function scatterAddAlongAxis(
   const along = normalizeAxis("scatterAddAlongAxis", named, t.rank);
   const at = resolveIndices("scatterAddAlongAxis", indices, t.shape[along], `axis ${along}`);
   return bindOne(scatterAddAlongAxisP, [t, at, fitted("scatterAddAlongAxis", parts, at.shape)], { axis: along });
+}
+
+/** The operands of a scatter of rows along an axis, and its parameters. */
+function rowsOperands(
+  operation: string,
+  x: TensorLike,
+  indices: TensorLike,
+  updates: TensorLike,
+  axis: number | IndexOptions | undefined,
+): [inputs: Tensor[], params: { axis: number }] {
+  const [t, parts] = operands(x, updates);
+  const named = axisOptions<IndexOptions>(operation, AXIS, axis).axis ?? 0;
+  const along = normalizeAxis(operation, named, t.rank);
+  const at = resolveIndices(operation, indices, t.shape[along], `axis ${along}`);
+  const shape = [...t.shape.slice(0, along), ...at.shape, ...t.shape.slice(along + 1)];
+  return [[t, at, fitted(operation, parts, shape)], { axis: along }];
 }
 
 function operands(x: TensorLike, updates: TensorLike): [x: Tensor, updates: Tensor] {
