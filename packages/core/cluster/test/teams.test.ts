@@ -196,6 +196,23 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
     expect(new Set(third.map(({ worker }) => worker)).size).toBe(1);
   });
 
+  it("members whose machine is lost between two rounds are made anew elsewhere", async () => {
+    const [first, lost] = await startProcess("between");
+    await startProcess("between");
+    const master = await open("between");
+    ended.push(() => master.close());
+    const team = await master.team<{ factor: number }, Asked, Told>(job("counter"), {
+      size: 4,
+      initial: () => ({ factor: 1 }),
+    });
+    await team.round(() => ({})).all();
+    await first.end();
+    while (!master.status().some(({ id, state }) => id.startsWith(lost) && state === "lost")) await pause(50);
+    const next = await team.round(() => ({})).all();
+    expect(next.map(({ value }) => value?.rounds).sort()).toEqual([1, 1, 2, 2]);
+    expect(new Set(next.map(({ worker }) => worker)).size).toBe(1);
+  });
+
   it("a round goes on when the server comes back, and its members with their state", async () => {
     const master = await open("restarted");
     ended.push(() => master.close());

@@ -37,6 +37,7 @@ class RemoteMember implements MemberLink {
 
   /** Says something that is answered. */
   demand(body: Body<MemberRequest>): Promise<Uint8Array | undefined> {
+    if (!this.alive) return Promise.reject(this.lost("it was lost before it was asked"));
     const request = this.request(body);
     return new Promise((resolve, reject) => {
       this.waiting = {
@@ -59,7 +60,11 @@ class RemoteMember implements MemberLink {
   lose(reason: string): void {
     if (!this.alive) return;
     this.alive = false;
-    this.waiting?.settle(new WorkerLostError(`${this.worker} was lost: ${reason}`, [this.worker]));
+    this.waiting?.settle(this.lost(reason));
+  }
+
+  private lost(reason: string): WorkerLostError {
+    return new WorkerLostError(`${this.worker} was lost: ${reason}`, [this.worker]);
   }
 
   async hear(answer: MemberAnswer): Promise<void> {
