@@ -22,9 +22,12 @@ interface Visit {
   readonly text: string;
 }
 
-/** A page seen on a phone, then on a wide screen. */
+/** A page seen on a phone in the light setting, then on a wide screen in the dark one. */
 interface WideVisit extends Visit {
   readonly cutWhenWide: readonly string[];
+  readonly widthWhenWide: number;
+  /** Whether the page followed the setting. */
+  readonly dark: boolean;
 }
 
 const phone = { width: 360, height: 740 };
@@ -128,9 +131,19 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       const own = problemsOf(page);
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const narrow = await visit(page, next.address);
+        await page.emulateMedia({ colorScheme: "dark" });
         await page.setViewportSize(desktop);
-        const seen = { ...narrow, cutWhenWide: await cutOn(page) };
+        // The page hears of the setting, and follows at its next turn.
+        const dark = await page
+          .waitForFunction(() => document.documentElement.classList.contains("dark"), undefined, { polling: 20 })
+          .then(
+            () => true,
+            () => false,
+          );
+        const widthWhenWide = await page.evaluate(() => document.documentElement.scrollWidth);
+        const seen = { ...narrow, dark, widthWhenWide, cutWhenWide: await cutOn(page) };
         await page.setViewportSize(phone);
+        await page.emulateMedia({ colorScheme: "light" });
         const found = own.splice(0).map((problem) => `${next.address}: ${problem}`);
         visits.set(next.address, seen);
         problems.push(...found);
@@ -148,13 +161,15 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     return { visits, problems };
   });
 
-  it("loads every page without errors, finds every link's target, and fits 360 pixels", async () => {
+  it("loads every page without errors, finds every link's target, fits 360 and 1280 pixels, and can be dark", async () => {
     const { visits, problems } = await walk();
     const wrong = [...problems];
     const sets = new Map([...visits.values()].map((seen) => [seen, new Set(seen.ids)]));
     const idsOf = (seen: WideVisit) => sets.get(seen)!;
-    for (const [address, { links, width, cut, overlapping }] of visits) {
+    for (const [address, { links, width, widthWhenWide, dark, cut, overlapping }] of visits) {
       if (width > phone.width) wrong.push(`${address}: is ${width} pixels wide`);
+      if (widthWhenWide > desktop.width) wrong.push(`${address}: is ${widthWhenWide} pixels wide on a wide screen`);
+      if (!dark) wrong.push(`${address}: stays light in the dark setting`);
       wrong.push(...cut.map((text) => `${address}: cuts "${text}"`));
       wrong.push(...overlapping.map((text) => `${address}: ${text} lies over the next row`));
       for (const link of links) {
