@@ -20,6 +20,8 @@ import type { System } from "./system.js";
 /** What differs from solve to solve of one machine. */
 export interface Conditions<P> {
   readonly parameters: P;
+  /** Columns of the Jacobian that one difference finds together, for right-hand sides of plain numbers. */
+  readonly together: Tensor;
   readonly tolerances: Tolerances;
   readonly direction: Tensor;
   readonly stops: Tensor;
@@ -55,7 +57,7 @@ export interface MachineParts<P> {
   /** Its method and controller. */
   readonly stepping: Pick<Stepping, "method" | "controller">;
   readonly state: Pick<Raveling<unknown>, "size" | "dtype">;
-  readonly system: (parameters: P) => System;
+  readonly system: (parameters: P, together: Tensor) => System;
   readonly watch?: (t: Tensor, y: Tensor, parameters: P) => Tensor;
   /** Whether the parts are compiled; else they run operation by operation. */
   readonly compile: boolean;
@@ -68,9 +70,9 @@ const ROOM = 2 ** 16;
 export function makeMachine<P>({ stepping, state, system, watch, compile }: MachineParts<P>): Machine<P> {
   const { method, controller } = stepping;
   const room = Math.max(8, Math.min(512, Math.floor(ROOM / state.size)));
-  const advanceOf = ({ parameters, ...rest }: Conditions<P>): Advance => ({
+  const advanceOf = ({ parameters, together, ...rest }: Conditions<P>): Advance => ({
     ...rest,
-    system: system(parameters),
+    system: system(parameters, together),
     method,
     controller,
     ...(watch && { watch: (t: Tensor, y: Tensor) => watch(t, y, parameters) }),
@@ -86,8 +88,8 @@ export function makeMachine<P>({ stepping, state, system, watch, compile }: Mach
       const result = advance(given, progress, records, { steps, attempts }, nothing);
       return { progress: result.progress, records: result.records as Records, count: result.count };
     },
-    basis(t: Tensor, y: Tensor, h: Tensor, { parameters }: Conditions<P>): Tensor {
-      const at = system(parameters);
+    basis(t: Tensor, y: Tensor, h: Tensor, { parameters, together }: Conditions<P>): Tensor {
+      const at = system(parameters, together);
       return stack(method.step(at, t, y, h, at.rate(t, y)).basis());
     },
     between(basis: Tensor, theta: Tensor, h: Tensor): Tensor {

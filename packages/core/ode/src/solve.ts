@@ -1,5 +1,6 @@
 import { type RunOptions, type RunState, runLoop, runLoopSync, runOptionNames, type Status } from "@offprint/solvers";
 import { checkOptions, requireInteger, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { separately } from "./differences.js";
 import { checkEvents, type OdeEvent, type WatchedEvent, watchAll } from "./events.js";
 import { type Machine, makeMachine } from "./machine.js";
 import {
@@ -103,17 +104,21 @@ class Machines {
     const { jacobian, compile = true } = options;
     const space = stateSpace(owner, f, y0, { norm: stepping.norm, ...(jacobian && { jacobian }) });
     const made = [stepping.method, stepping.controller.decide, stepping.norm, options.events, jacobian, compile];
-    const plainParameters = space.key.startsWith("plain") ? [options.parameters] : [];
+    const plain = space.key.startsWith("plain");
+    const plainParameters = plain ? [options.parameters] : [];
     const known = this.kept.get(space.key);
     const given = [...made, ...plainParameters];
     if (known?.options.every((value, i) => value === given[i])) return { ...known, space };
     known?.machine.release();
     const events = checkEvents(owner, options.events, space);
+    const watched = watchAll(events);
     const machine = makeMachine({
       stepping,
       state: space.state,
-      system: space.key.startsWith("plain") ? () => space.system(options.parameters) : space.system,
-      ...(events.length > 0 && { watch: watchAll(events) }),
+      system: plain ? (_, together) => space.system(options.parameters, together) : space.system,
+      ...(events.length > 0 && {
+        watch: plain ? (t: Tensor, y: Tensor) => watched(t, y, options.parameters) : watched,
+      }),
       compile,
     });
     const fresh = { space, options: given, machine, events };
@@ -146,6 +151,7 @@ function prepare(owner: string, machines: Machines, y0: unknown, span: unknown, 
   const float = (value: number) => tensor(value, { dtype: "float64" });
   const conditions = {
     parameters: space.key.startsWith("plain") ? null : (options.parameters ?? null),
+    together: stepping.method.linearises ? space.together(options.parameters, ends[0]) : separately(),
     tolerances: tolerancesOf(owner, stepping, space.state),
     direction: float(ends[1] >= ends[0] ? 1 : -1),
     stops: tensor(Float64Array.from(stops.length === 0 ? [ends[0]] : stops), { dtype: "float64" }),

@@ -10,7 +10,8 @@ import {
   tree,
   ValueError,
 } from "@offprint/tensor-core";
-import { plainFunction, plainSlopes, timeDifference } from "./callback.js";
+import { plainFunction } from "./callback.js";
+import { columnsTogether, plainSlopes, separately, timeDifference } from "./differences.js";
 import { checkedFactors } from "./sde/noise-form.js";
 import { makeSystem, type NormScope, type Rate, type System, sampleNorms, treeSystem } from "./system.js";
 
@@ -20,8 +21,10 @@ export interface StateSpace {
   readonly initial: Tensor;
   /** Its size and type. */
   readonly state: Raveling<unknown>;
-  /** The system for parameters. */
-  readonly system: (parameters: unknown) => System;
+  /** The system for parameters; of plain numbers with the columns that differences find together. */
+  readonly system: (parameters: unknown, together?: Tensor) => System;
+  /** Which columns of the Jacobian one difference finds together: near the first state, at a time. */
+  readonly together: (parameters: unknown, t: number) => Tensor;
   /** A function of time and state, such as an event's, of vectors: `[]`. */
   readonly scalar: (f: (...args: never[]) => unknown, what: string) => (t: Tensor, y: Tensor, p: unknown) => Tensor;
   /** The factors of shared noise as a function of time and state, of vectors. */
@@ -87,21 +90,26 @@ function plainSpace(
     };
   const call = (g: (...args: never[]) => unknown, parameters: unknown, count: number, what: string) =>
     plainFunction(plain(g, parameters, count), count, what);
+  const what = `${owner}: the right-hand side`;
+  const rightHandSide = (parameters: unknown) => ({ call: plain(f, parameters, size), size, what });
   return {
     initial,
     state,
     key: `plain ${single ? "number" : size}`,
-    system(parameters) {
-      const what = `${owner}: the right-hand side`;
+    system(parameters, together = separately()) {
       const rate = call(f, parameters, size, what);
-      if (jacobian === undefined) return makeSystem(state, rate, plainSlopes(plain(f, parameters, size), size, what));
+      if (jacobian === undefined) return makeSystem(state, rate, plainSlopes(rightHandSide(parameters), together));
       const rows = call(flattened(jacobian), parameters, size * size, `${owner}: jacobian`);
       return makeSystem(state, rate, (of, t, y, first) => ({
         state: reshape(rows(t, y), [size, size]),
         time: timeDifference(of, t, y, first),
       }));
     },
-    scalar: (g, what) => (t, y, parameters) => reshape(call(g, parameters, 1, what)(t, y), []),
+    together: (parameters, t) =>
+      jacobian === undefined
+        ? columnsTogether(rightHandSide(parameters), t, initial.data() as Float64Array)
+        : separately(),
+    scalar: (g, of) => (t, y, parameters) => reshape(call(g, parameters, 1, of)(t, y), []),
     factors: (g, extents, of) => (t, y, parameters) => {
       const count = extents.reduce((a, b) => a * b, 1);
       return reshape(call(flattened(g), parameters, count, `${of}: the diffusion`)(t, y), extents);
@@ -148,6 +156,7 @@ function treeSpace(
         samples,
         jacobian as unknown as (t: Tensor, y: unknown, p: unknown) => TensorLike,
       ),
+    together: separately,
     scalar: (g) => (t, y, parameters) => {
       const value = (g as unknown as Rate<unknown, unknown>)(t, state.unravel(y), parameters);
       return reshape(tensor(value as TensorLike, { dtype: "float64" }), []);

@@ -114,6 +114,20 @@ describe("events", () => {
 });
 
 describe("options", () => {
+  it("parameters reach events of plain numbers", () => {
+    const { status, end } = solveSync(
+      (_t: number, [y]: Float64Array, k: { rate: number }) => [-k.rate * y],
+      [1],
+      [0, 9],
+      {
+        parameters: { rate: 2 },
+        events: [{ value: (_t: number, [y]: Float64Array, k: { rate: number }) => y - k.rate / 4, terminal: true }],
+      },
+    );
+    expect(status).toBe("event");
+    expectClose(end.t, Math.log(2) / 2, 1e-6);
+  });
+
   it("parameters reach plain and traced right-hand sides, and new ones need no new compilation", () => {
     const plain = solveSync((_t: number, y: number, k: { rate: number }) => -k.rate * y, 1, [0, 1], {
       parameters: { rate: 3 },

@@ -107,11 +107,19 @@ export function discreteGradient<P>(
     },
     start,
   );
-  const gradients = end.first === null ? end : throughFirstRate(problem, y0, parameters, times, end.first, end);
+  const begin = (p: P) => advanceOf(problem, p, times[0], times[1]);
+  const rate = (y: Tensor, p: P) => begin(p).system.rate(times[0], y);
+  const gradients = end.first === null ? end : throughBeginning(end, rate, y0, parameters, end.first);
   if (end.sizes === null || problem.initialStep !== null) {
     return { state: gradients.state, parameters: gradients.parameters };
   }
-  return throughFirstStep(problem, y0, parameters, times, end.sizes.proposal, gradients);
+  const size = (y: Tensor, p: P) => {
+    const { system, direction, tolerances } = begin(p);
+    const span = abs(sub(times[1], times[0]));
+    const first = system.rate(times[0], y);
+    return firstStep(system, times[0], y, first, direction, span, tolerances, problem.method.errorOrder);
+  };
+  return throughBeginning(gradients, size, y0, parameters, end.sizes.proposal);
 }
 
 /** From the gradients behind a step to those before it, given the state where it begins. */
@@ -240,47 +248,17 @@ function unstacked(x: Tensor): Tensor[] {
   return Array.from({ length: x.shape[0] }, (_, i) => x.slice([i]));
 }
 
-/** Adds what the rate where the first step begins contributes. */
-function throughFirstRate<P>(
-  problem: Problem<P>,
+/** Adds what something that follows from the first state and the parameters contributes. */
+function throughBeginning<P>(
+  { state, parameters: slopes }: Gradients<P>,
+  f: (y: Tensor, parameters: P) => Tensor,
   y0: Tensor,
   parameters: P,
-  [t0, t1]: Times,
   cotangent: Tensor,
-  gradients: Gradients<P>,
 ): Gradients<P> {
-  const first = (y: Tensor, p: P) => advanceOf(problem, p, t0, t1).system.rate(t0, y);
-  return added(gradients, vjp(first, y0, parameters)[1](cotangent) as [Tensor, P]);
-}
-
-function added<P>({ state, parameters }: Gradients<P>, [byState, byParameters]: [Tensor, P]): Gradients<P> {
+  const [byState, byParameters] = vjp(f, y0, parameters)[1](cotangent) as [Tensor, P];
   return {
     state: add(state, byState),
-    parameters: tree.map((a: Tensor, b: Tensor) => add(a, b), parameters, byParameters),
+    parameters: tree.map((a: Tensor, b: Tensor) => add(a, b), slopes, byParameters),
   };
-}
-
-/** Adds what the choice of the first step contributes. */
-function throughFirstStep<P>(
-  problem: Problem<P>,
-  y0: Tensor,
-  parameters: P,
-  [t0, t1]: Times,
-  cotangent: Tensor,
-  gradients: Gradients<P>,
-): Gradients<P> {
-  const first = (y: Tensor, p: P) => {
-    const { system, direction, tolerances } = advanceOf(problem, p, t0, t1);
-    return firstStep(
-      system,
-      t0,
-      y,
-      system.rate(t0, y),
-      direction,
-      abs(sub(t1, t0)),
-      tolerances,
-      problem.method.errorOrder,
-    );
-  };
-  return added(gradients, vjp(first, y0, parameters)[1](cotangent) as [Tensor, P]);
 }

@@ -32,6 +32,8 @@ export interface Method {
   readonly estimatesStiffness: boolean;
   /** Length of the interval of stability on the negative axis; infinite where it is all of it. */
   readonly stabilitySize: number;
+  /** Whether a step asks for the slopes of the rate (default false). */
+  readonly linearises?: boolean;
   /** Evaluations of the rate in a step, besides the first, which is that at the end of the step before. */
   readonly evaluations: number;
   /** Vectors in the basis of the dense output. */

@@ -38,6 +38,7 @@ export const rodas4: Method = {
   adaptive: true,
   estimatesStiffness: false,
   stabilitySize: Number.POSITIVE_INFINITY,
+  linearises: true,
   evaluations: 6,
   basisSize: 4,
   step(system, t, y, h, first) {
