@@ -5,12 +5,13 @@ import { rowMajorStrides, type Shape, sizeOf } from "../shape.js";
 import type { HostStorage } from "../storage.js";
 import { contiguousData, isContiguous, type Tensor } from "../tensor.js";
 import type { MemoryReference } from "./call-out.js";
+import { Destinations } from "./destinations.js";
 import { FunctionWriter } from "./function-writer.js";
 import { Groups } from "./groups.js";
 import { lower } from "./lower.js";
 import { ARENA, ModuleWriter } from "./module-writer.js";
 import { ScalarCode } from "./scalar-code.js";
-import { Arena, type Base, type Buffer, type Element, elementTypes, Value, type View } from "./values.js";
+import { Arena, type Base, type Buffer, type Element, elementTypes, offsets, Value, type View } from "./values.js";
 
 /** Tensors of at most so many elements are kept in locals, element by element. */
 const SMALL = 16;
@@ -40,6 +41,11 @@ export class Compilation {
   /** The memory, for functions of the host that the module calls. */
   readonly memory: MemoryReference = { memory: undefined };
   readonly groups: Groups = new Groups(this);
+  /** Where results of the body that is written belong. */
+  readonly destinations = new Destinations({
+    viewOf: (variable) => this.values.get(variable)?.view,
+    usesOf: (variable) => this.usesOf(variable),
+  });
   /** Lines about what was compiled. */
   readonly notes: string[] = [];
   /** The function that is being written. */
@@ -201,19 +207,20 @@ export class Compilation {
     return place;
   }
 
+  /** The same memory for another value. */
+  shareView(view: View): View {
+    view.buffer.references++;
+    return view;
+  }
+
   /** The same value for another owner. */
   share(value: Value): Value {
-    if (value.view !== undefined) value.view.buffer.references++;
+    if (value.view !== undefined) this.shareView(value.view);
     return new Value(value.shape, value.dtype, value);
   }
 
   drop(value: Value): void {
     if (value.view !== undefined) this.arena.release(value.view.buffer);
-  }
-
-  /** Variables that have a place now, for the end of a function. */
-  liveValues(): Iterable<Value> {
-    return this.values.values();
   }
 
   /** Makes large results lie where each call says. */
@@ -222,8 +229,10 @@ export class Compilation {
     this.resultSlots.set(variable, { base: { kind: "slot", slot }, address: 0, bytes, references: 1, loops: 0 });
   }
 
-  /** New row-major memory for a variable. */
+  /** Row-major memory for a variable, where nothing lies. */
   allocate(variable: Variable): View {
+    const home = this.destinations.freeHome(variable);
+    if (home !== undefined) return this.shareView(home);
     const placed = this.resultSlots.get(variable);
     if (placed !== undefined) {
       this.resultSlots.delete(variable);
@@ -386,14 +395,4 @@ export class Compilation {
     this.constants.push({ address: view.buffer.address, data: contiguousData(tensor) });
     return new Value(shape, dtype, { view });
   }
-}
-
-/** Offsets of all elements in row-major order. */
-export function offsets(shape: Shape, strides: readonly number[]): number[] {
-  let all = [0];
-  for (let axis = 0; axis < shape.length; axis++) {
-    const steps = Array.from({ length: shape[axis] }, (_, i) => i * strides[axis]);
-    all = all.flatMap((offset) => steps.map((step) => offset + step));
-  }
-  return all;
 }

@@ -92,8 +92,12 @@ export class Groups {
       const [y] = equation.outputs;
       this.pending.delete(y);
       if (c.usesOf(y) === (inside.get(y) ?? 0)) continue;
-      const view = c.allocate(y);
-      stores.push({ source: y, view, whole: true });
+      const home = c.destinations.home(y, inside);
+      const rows = c.destinations.takeRows(y);
+      for (const view of rows) stores.push({ source: y, view, whole: false });
+      const kept = home ?? rows[0];
+      const view = kept === undefined ? c.allocate(y) : c.shareView(kept);
+      if (view !== rows[0]) stores.push({ source: y, view, whole: true });
       c.define(y, new Value(y.shape, y.dtype, { view }));
     }
     const reductions = group.reductions.map((r) => this.prepare(r));

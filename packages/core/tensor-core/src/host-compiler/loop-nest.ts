@@ -233,6 +233,8 @@ class LoopNest {
       );
       locals.set(equation.outputs[0], w.keep(elementTypes[equation.outputs[0].dtype]));
     }
+    // A store may overwrite what was read for the last time.
+    const reduced = plan.reductions.map(({ source }) => find(source));
     plan.stores.forEach(({ source }, k) => {
       const local = find(source);
       const { pointer, offset } = this.at(walk.stores[k], 0);
@@ -241,7 +243,7 @@ class LoopNest {
       w.access(source.dtype === "bool" ? "i32.store8" : `${elementTypes[source.dtype]}.store`, offset);
     });
     this.accumulators.forEach((accumulator, k) => {
-      const local = find(accumulator.reduction.source);
+      const local = reduced[k];
       if (this.depths[k] <= this.inner) accumulator.addScalar(local);
       else accumulator.addScalarInMemory(local, this.at(walk.reductions[k], 0));
     });
@@ -271,12 +273,13 @@ class LoopNest {
       this.vectorCode.write(equation, found);
       locals.set(equation.outputs[0] as Variable, w.keep("v128"));
     }
+    const reduced = plan.reductions.map(({ source }) => find(source));
     plan.stores.forEach(({ source }, k) => {
       const local = find(source);
       this.storeVector(source.dtype, local, this.at(walk.stores[k], delta));
     });
     this.accumulators.forEach((accumulator, k) => {
-      const local = find(accumulator.reduction.source);
+      const local = reduced[k];
       if (this.depths[k] <= this.inner) accumulator.addVector(local, turn);
       else accumulator.addVectorInMemory(local, this.at(walk.reductions[k], delta));
     });

@@ -105,6 +105,11 @@ export class LoopState {
     return locals.map((local) => ({ type: elementTypes[spec.dtype], local }));
   }
 
+  /** Where the parts of the state lie that are kept in memory. */
+  homes(): (View | undefined)[] {
+    return this.parts.map((part) => (this.isLarge(part) ? part.home : undefined));
+  }
+
   /** The state as it is now. */
   values(): Value[] {
     return this.parts.map((part) => {

@@ -2,6 +2,7 @@ import type { ScanParams } from "../control/scan.js";
 import type { WhileParams } from "../control/while-loop.js";
 import { byteSize } from "../dtype.js";
 import type { Equation, Variable } from "../graph/builder.js";
+import type { Graph } from "../graph/graph.js";
 import type { Compilation } from "./compilation.js";
 import { copyInto } from "./groups.js";
 import { LoopState } from "./loop-state.js";
@@ -167,9 +168,12 @@ function scanSteps(
           writeRow(c, value, rowsOut[yCount + i].row);
         });
       }
-      c.writeGraph(body);
-      c.groups.writeAll();
-      for (let i = 0; i < yCount; i++) writeRow(c, c.find(body.outputs[carryCount + i]), rowsOut[i].row);
+      const ys = body.outputs.slice(carryCount);
+      ys.forEach((v, i) => {
+        c.destinations.addRow(v, rowsOut[i].row);
+      });
+      writeBody(c, body, state);
+      for (const v of ys) for (const row of c.destinations.takeRows(v)) writeRow(c, c.find(v), row);
       state.replace(body.outputs.slice(0, carryCount).map((v) => c.find(v)));
       for (const v of body.outputs) c.release(v);
     });
@@ -179,6 +183,16 @@ function scanSteps(
     w.op("i32.lt_s");
     w.branchIf(0);
   });
+}
+
+/** The body of a loop, whose first results are the next state. */
+function writeBody(c: Compilation, body: Graph, state: LoopState): void {
+  const homes = state.homes();
+  const next = body.outputs.slice(0, homes.length);
+  c.destinations.setHomes(next, homes);
+  c.writeGraph(body);
+  c.groups.writeAll();
+  c.destinations.clearHomes(next);
 }
 
 /** Writes a function of its own, which takes the number of steps and returns whether there are more. */
@@ -217,8 +231,7 @@ export function writeWhile(c: Compilation, equation: Equation): boolean {
     c.scope(() => {
       c.enter(body);
       c.bind(body.inputs, [...state.values(), ...captured.slice(conditionCaptures)]);
-      c.writeGraph(body);
-      c.groups.writeAll();
+      writeBody(c, body, state);
       state.replace(body.outputs.map((v) => c.find(v)));
       for (const v of body.outputs) c.release(v);
     });

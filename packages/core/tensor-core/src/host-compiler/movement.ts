@@ -1,10 +1,10 @@
 import type { Equation, Variable } from "../graph/builder.js";
 import type { PadParams, SliceParams } from "../primitives/movement.js";
 import { rowMajorStrides, type Shape, sizeOf } from "../shape.js";
-import { type Compilation, offsets } from "./compilation.js";
+import type { Compilation } from "./compilation.js";
 import { copyInto } from "./groups.js";
 import { reshapedStrides } from "./reshaped-strides.js";
-import { type Element, Value, type View } from "./values.js";
+import { type Element, offsets, Value, type View } from "./values.js";
 
 /** The value of `y` in the same memory as that of `x`. */
 function alias(c: Compilation, y: Variable, x: Value, view: View): void {

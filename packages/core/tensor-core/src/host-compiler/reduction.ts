@@ -3,10 +3,10 @@ import type { Equation } from "../graph/builder.js";
 import type { ReductionParams } from "../primitives/reduction.js";
 import { sizeOf } from "../shape.js";
 import { identityOf } from "./accumulator.js";
-import { type Compilation, offsets } from "./compilation.js";
+import type { Compilation } from "./compilation.js";
 import { type Combination, reducedStrides } from "./loop-plan.js";
 import { reshape } from "./movement.js";
-import { type Element, elementTypes, Value } from "./values.js";
+import { type Element, elementTypes, offsets, Value } from "./values.js";
 
 const combinations = new Set<string>(["sum", "prod", "max", "min"]);
 const instructions: Readonly<Record<Combination, string>> = { sum: "add", prod: "mul", max: "max", min: "min" };

@@ -46,6 +46,16 @@ export interface View {
   readonly strides: readonly number[];
 }
 
+/** Offsets of all elements in row-major order. */
+export function offsets(shape: Shape, strides: readonly number[]): number[] {
+  let all = [0];
+  for (let axis = 0; axis < shape.length; axis++) {
+    const steps = Array.from({ length: shape[axis] }, (_, i) => i * strides[axis]);
+    all = all.flatMap((offset) => steps.map((step) => offset + step));
+  }
+  return all;
+}
+
 /** What is known of a variable of the graph: where its elements are; each place that is set holds all of them. */
 export class Value {
   /** One by one, in row-major order; kept for small tensors. */

@@ -4,11 +4,13 @@ import { Source } from "../../src/conformance/sampling.js";
 import {
   add,
   arange,
+  cond,
   eye,
   grad,
   jitSync,
   less,
   linalg,
+  matmul,
   mul,
   random,
   reshape,
@@ -16,12 +18,16 @@ import {
   scatterAdd,
   scatterSet,
   slice,
+  square,
+  stack,
   sub,
   sum,
   type Tensor,
   take,
   tensor,
+  transpose,
   vmap,
+  where,
   whileLoop,
   zeros,
 } from "../../src/index.js";
@@ -196,6 +202,68 @@ describe("a loop in a loop that goes on with a part of its state", () => {
     const rows = 500 * 20 * 8;
     expect(bytes(false)).toBeLessThan(1.5 * rows);
     expect(bytes(true)).toBeGreaterThan(2 * rows);
+  });
+});
+
+describe("a large state", () => {
+  const x = random.rng("state").normal([6, 6], { dtype: "float64" });
+  const loop = (step: (s: Tensor, t: Tensor) => [Tensor, Tensor, unknown]) => (y: Tensor) =>
+    scan(
+      ([s, t]: [Tensor, Tensor], i: Tensor) => {
+        const [u, v, out] = step(s, mul(t, i));
+        return [[u, v], out] as [[Tensor, Tensor], never];
+      },
+      [y, mul(y, 0.5)],
+      tensor([0.7, -0.3, 0.9], { dtype: "float64" }),
+    );
+
+  it("is what the old one makes of it, whatever else reads that", () => {
+    const steps: ((s: Tensor, t: Tensor) => [Tensor, Tensor, unknown])[] = [
+      (s, t) => [add(s, t), t, null],
+      (s, t) => [t, s, s],
+      (s, t) => [add(s, t), sub(s, t), [add(s, t), sum(s, 1)]],
+      (s, t) => [sub(mul(s, 0.5), t), mul(s, t), sum(s)],
+      (s, t) => [add(s, transpose(s)), add(t, slice(s, [{ step: -1 }])), s],
+      (s, t) => [mul(s, 0.9), matmul(s, t), slice(s, [1])],
+      (_, t) => [matmul(t, t), add(t, 1), matmul(t, t)],
+      (s, t) => {
+        const both = mul(s, t);
+        return [both, both, [both, both]];
+      },
+      (s, t) => [reshape(add(reshape(s, [36]), 1), [6, 6]), where(less(s, t), s, t), less(s, t)],
+      (s, t) => [
+        cond(
+          less(sum(s), 0),
+          () => mul(s, 2),
+          () => t,
+        ),
+        s,
+        null,
+      ],
+    ];
+    for (const step of steps) {
+      const f = loop(step);
+      for (const small of [0, 16]) {
+        expect(disagreement(f, [x], { small }), String(step)).toBeLessThan(1e-14);
+        expect(
+          disagreement((y: Tensor) => vmap(f)(stack([y, mul(y, 2)])), [x], { small }),
+          String(step),
+        ).toBeLessThan(1e-14);
+      }
+      const total = (y: Tensor) => sum(square(f(y)[0][0]));
+      expect(
+        disagreement((y: Tensor) => grad(total)(y), [x]),
+        String(step),
+      ).toBeLessThan(1e-12);
+    }
+  });
+
+  it("made element by element is written where the old one lies, and into the rows that keep it", () => {
+    const f = (y: Tensor) => scan((s: Tensor) => [mul(add(s, 1), 0.5), mul(add(s, 1), s)], y, null, { length: 5 });
+    const inside = String(jitSync(f).program(x))
+      .split("\n")
+      .filter((line) => line.startsWith("    "));
+    expect(inside).toEqual([expect.stringContaining("add, mul, mul")]);
   });
 });
 
