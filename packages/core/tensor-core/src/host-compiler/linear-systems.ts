@@ -5,8 +5,8 @@ import { callHost } from "./call-out.js";
 import type { Compilation } from "./compilation.js";
 import type { FunctionWriter } from "./function-writer.js";
 import { copyInto } from "./groups.js";
-import { rowMajor } from "./indexing.js";
 import { below, copyOf, DOUBLE, endOf, pushDot, pushNotFinite, subtractRun, turns } from "./number-runs.js";
+import { rowMajor } from "./rows.js";
 import { Value, type View } from "./values.js";
 
 /** Larger matrices are factorised in blocks by the host's kernel. */

@@ -3,21 +3,14 @@ import { sizeOf } from "../shape.js";
 import { writeCond } from "./branch.js";
 import { writeCall } from "./call-out.js";
 import type { Compilation } from "./compilation.js";
-import {
-  cumSum,
-  scatterAdd,
-  scatterAddAlongAxis,
-  scatterProduct,
-  scatterSet,
-  take,
-  takeAlongAxis,
-  unwritten,
-} from "./indexing.js";
+import { take, takeAlongAxis, unwritten } from "./indexing.js";
 import { lu, triangularSolve } from "./linear-systems.js";
 import { writeScan, writeWhile } from "./loops.js";
 import { broadcastTo, concatenate, pad, reshape, slice, transpose } from "./movement.js";
 import { matmul } from "./product.js";
 import { reduce } from "./reduction.js";
+import { cumSum } from "./running-sums.js";
+import { scatterAdd, scatterAddAlongAxis, scatterProduct, scatterSet } from "./scatter.js";
 import { fft, irfft, rfft } from "./transform.js";
 import { isElementwise, writeElements } from "./unrolled.js";
 

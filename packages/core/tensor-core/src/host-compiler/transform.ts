@@ -5,7 +5,7 @@ import type { Equation } from "../graph/builder.js";
 import { type FftKernels, type FftKind, fftKernelsIn } from "../kernels/fft.js";
 import { hostFunction, importHost } from "./call-out.js";
 import type { Compilation } from "./compilation.js";
-import { rowMajor } from "./indexing.js";
+import { rowMajor } from "./rows.js";
 import type { SharedMemory } from "./shared-memory.js";
 import { Value } from "./values.js";
 

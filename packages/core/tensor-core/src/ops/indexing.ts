@@ -4,16 +4,9 @@ import { arange, asTensor, full } from "../construct.js";
 import { type DType, isFloat, promote } from "../dtype.js";
 import { DTypeError, IndexError, ShapeError, ValueError } from "../errors.js";
 import { bindOne } from "../primitive.js";
-import {
-  checkIndices,
-  scatterAddAlongAxisP,
-  scatterAddP,
-  scatterMaxP,
-  scatterProductP,
-  scatterSetP,
-  takeAlongAxisP,
-  takeP,
-} from "../primitives/indexing.js";
+import { takeAlongAxisP, takeP } from "../primitives/indexing.js";
+import { checkIndices } from "../primitives/indices.js";
+import { scatterAddAlongAxisP, scatterAddP, scatterMaxP, scatterProductP, scatterSetP } from "../primitives/scatter.js";
 import { broadcastShapes, formatShape, normalizeAxis, type Shape, sizeOf } from "../shape.js";
 import { contiguousData, hostTensor, isTensor, type Tensor, type TensorLike } from "../tensor.js";
 import { stopGradient } from "../transforms/stop-gradient.js";

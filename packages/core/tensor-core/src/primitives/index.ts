@@ -13,6 +13,7 @@ import * as lu from "./lu.js";
 import * as movement from "./movement.js";
 import * as pooling from "./pooling.js";
 import * as reduction from "./reduction.js";
+import * as scatter from "./scatter.js";
 import * as softmax from "./softmax.js";
 import * as sorting from "./sorting.js";
 import * as special from "./special.js";
@@ -95,11 +96,11 @@ export const primitives = {
   rfft: rfftP,
   round: elementwise.roundP,
   scan: scanP,
-  scatterAdd: indexing.scatterAddP,
-  scatterAddAlongAxis: indexing.scatterAddAlongAxisP,
-  scatterMax: indexing.scatterMaxP,
-  scatterProduct: indexing.scatterProductP,
-  scatterSet: indexing.scatterSetP,
+  scatterAdd: scatter.scatterAddP,
+  scatterAddAlongAxis: scatter.scatterAddAlongAxisP,
+  scatterMax: scatter.scatterMaxP,
+  scatterProduct: scatter.scatterProductP,
+  scatterSet: scatter.scatterSetP,
   sigmoid: elementwise.sigmoidP,
   sign: elementwise.signP,
   sin: elementwise.sinP,

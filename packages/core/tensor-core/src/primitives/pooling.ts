@@ -9,8 +9,8 @@ import { bind, bindOne, definePrimitive, type Primitive } from "../primitive.js"
 import { formatShape, rowMajorStrides, type Shape, sizeOf } from "../shape.js";
 import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
 import { type ConvParams, convolvedExtents } from "./convolution.js";
-import { scatterAddAlongAxisP } from "./indexing.js";
 import { sliceP } from "./movement.js";
+import { scatterAddAlongAxisP } from "./scatter.js";
 
 /** A window moving over an input; lists have one entry for each of the 1 to 3 spatial axes. */
 export interface PoolParams extends Omit<ConvParams, "groups"> {
