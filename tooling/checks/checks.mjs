@@ -6,10 +6,22 @@ import * as dependencies from "./dependencies.mjs";
 import * as documented from "./documented.mjs";
 import * as inPages from "./in-pages.mjs";
 import * as listed from "./listed.mjs";
+import * as missingArguments from "./missing-arguments.mjs";
 import * as pictured from "./pictured.mjs";
 import * as unfinished from "./unfinished.mjs";
 
-const checks = [anatomy, dependencies, browser, documented, checkedOptions, listed, inPages, pictured, unfinished];
+const checks = [
+  anatomy,
+  dependencies,
+  browser,
+  documented,
+  checkedOptions,
+  missingArguments,
+  listed,
+  inPages,
+  pictured,
+  unfinished,
+];
 
 /**
  * @param {import("./repository.mjs").Repository} repository

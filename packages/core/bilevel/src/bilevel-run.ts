@@ -5,6 +5,7 @@ import {
   NonFiniteError,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   type Tensor,
   tensor,
@@ -117,6 +118,9 @@ export async function runBilevel<X, Y, U, L, E>(
   method: BilevelMethod<U, L, E>,
   options: BilevelRunOptions<X, Y, E>,
 ): Promise<BilevelResult<X, Y, E>> {
+  requireObject("runBilevel", "vectors", vectors, "a VectorProblem");
+  requireObject("runBilevel", "method", method, "a BilevelMethod");
+  requireObject("runBilevel", "options", options, "{ maxIterations }");
   const { owner } = vectors;
   const { maxIterations, seed = 0, evaluate } = options;
   requireInteger(owner, "maxIterations", maxIterations, 0);

@@ -1,4 +1,4 @@
-import { jitSync, type Tensor } from "@offprint/tensor-core";
+import { jitSync, requireFunction, requireObject, type Tensor } from "@offprint/tensor-core";
 import { type Derivatives, derivativesOf, type VectorFunctions } from "./derivatives.js";
 import { OracleCounter, type OracleCounts } from "./oracle-counts.js";
 
@@ -38,7 +38,10 @@ function emptyShelf(): Kept {
  * What was made for a problem under a name; made at the first time. A name belongs to one place of the code and stands for
  * one type.
  */
-export function keptFor<T>({ parts, shapes }: ProblemIdentity, name: string, make: () => T): T {
+export function keptFor<T>(problemIdentity: ProblemIdentity, name: string, make: () => T): T {
+  requireObject("keptFor", "problemIdentity", problemIdentity, "a ProblemIdentity");
+  requireFunction("keptFor", "make", make);
+  const { parts, shapes } = problemIdentity;
   let shelf = root;
   for (const part of parts) {
     let next = shelf.next.get(part);
@@ -64,6 +67,8 @@ export function compiledPhase<U, L, A extends unknown[], R>(
   name: string,
   phase: (derivatives: Derivatives<Tensor, Tensor, U, L>, ...args: A) => R,
 ): CompiledPhase<A, R> {
+  requireObject("compiledPhase", "functions", functions, "ProblemFunctions");
+  requireFunction("compiledPhase", "phase", phase);
   return keptFor(functions.identity, name, () => {
     const counter = new OracleCounter();
     const derivatives = derivativesOf(functions, counter);

@@ -1,4 +1,4 @@
-import type { Tensor } from "@offprint/tensor-core";
+import { requireObject, type Tensor } from "@offprint/tensor-core";
 import { type BilevelMethod, type Rate, rateTensors } from "./bilevel-run.js";
 import { type CompiledPhase, compiledPhase } from "./compiled-phase.js";
 import type { VectorProblem } from "./vector-problem.js";
@@ -9,6 +9,7 @@ export type LowerDescent<L> = CompiledPhase<[x: Tensor, y: Tensor, stepSize: Ten
 
 /** Compiles the step of {@link LowerDescent}. */
 export function lowerDescent<X, Y, U, L>(vectors: VectorProblem<X, Y, U, L>): LowerDescent<L> {
+  requireObject("lowerDescent", "vectors", vectors, "a VectorProblem");
   return compiledPhase(vectors, "lower: descent", (d, x: Tensor, y: Tensor, stepSize: Tensor, batch: L) =>
     vectors.projectY(minus(y, stepSize, d.gradYG(x, y, batch))),
   );

@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 /** How often each derivative was evaluated, on one batch each. */
 export interface OracleCounts {
   /** Gradients of `upper` in x. */
@@ -32,6 +33,8 @@ export function noCounts(): OracleCounts {
 
 /** The sum of counts, `b` taken `times` times. */
 export function addCounts(a: OracleCounts, b: OracleCounts, times = 1): OracleCounts {
+  requireObject("addCounts", "a", a, "OracleCounts");
+  requireObject("addCounts", "b", b, "OracleCounts");
   const sum: Record<OracleName, number> = { ...a };
   for (const name of names) sum[name] += times * b[name];
   return sum;

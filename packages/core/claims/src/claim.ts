@@ -1,4 +1,4 @@
-import { type Backend, type random, ValueError } from "@offprint/tensor-core";
+import { type Backend, type random, requireObject, ValueError } from "@offprint/tensor-core";
 import type { Series } from "./plots/series.js";
 import type { Quantity } from "./quantity.js";
 
@@ -98,6 +98,7 @@ const identifier = /^[a-z0-9]+(-[a-z0-9]+)*$/;
  * ```
  */
 export function defineClaims(set: ClaimSet): ClaimSet {
+  requireObject("defineClaims", "set", set, "a ClaimSet");
   if (!identifier.test(set.method)) {
     throw new ValueError(`defineClaims: method must be lower-case words joined by hyphens, got "${set.method}".`);
   }

@@ -1,4 +1,4 @@
-import { ShapeError } from "@offprint/tensor-core";
+import { requireFunction, requireObject, ShapeError } from "@offprint/tensor-core";
 import { meanOf } from "./measures.js";
 
 /**
@@ -10,6 +10,8 @@ import { meanOf } from "./measures.js";
  * @example growthOf([1, 2, 4], [3, 12, 48]) // 2
  */
 export function growthOf(x: readonly number[], y: readonly number[]): number {
+  requireObject("growthOf", "x", x, "an array of numbers");
+  requireObject("growthOf", "y", y, "an array of numbers");
   if (x.length !== y.length || x.length < 2) {
     throw new ShapeError(`growthOf: ${x.length} sizes and ${y.length} values; give as many of both, two at least`);
   }
@@ -37,6 +39,7 @@ export function processorSeconds(): number {
  * @param onCpu Whether this program's processor does it, and not a device.
  */
 export async function leastSeconds(run: () => unknown, onCpu = true): Promise<number> {
+  requireFunction("leastSeconds", "run", run);
   const [shortest] = await leastSecondsInTurn([run], onCpu);
   return shortest;
 }
@@ -54,6 +57,7 @@ export async function leastSecondsInTurn(
   onCpu = true,
   onTurn?: (done: number) => unknown,
 ): Promise<number[]> {
+  requireObject("leastSecondsInTurn", "runs", runs, "an array");
   const shortest = runs.map(() => Number.POSITIVE_INFINITY);
   const started = performance.now();
   for (let turn = 0; turn < 20 && (turn < 5 || performance.now() - started < 150 * runs.length); turn++) {
@@ -76,6 +80,7 @@ export async function leastSecondsInTurn(
  * @throws ShapeError where it is called less often
  */
 export async function leastIterationSeconds(run: (onProgress: () => void) => unknown): Promise<number> {
+  requireFunction("leastIterationSeconds", "run", run);
   const times: number[] = [];
   await run(() => void times.push(processorSeconds()));
   if (times.length < 3) {

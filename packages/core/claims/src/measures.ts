@@ -1,4 +1,4 @@
-import { isTensor, ShapeError, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import { isTensor, requireObject, ShapeError, type Tensor, tree, ValueError } from "@offprint/tensor-core";
 
 function checkSome(owner: string, values: ArrayLike<number>): void {
   if (values.length === 0) throw new ValueError(`${owner}: there are no values; give at least one.`);
@@ -10,6 +10,7 @@ function checkSome(owner: string, values: ArrayLike<number>): void {
  * @throws ValueError when there are none
  */
 export function meanOf(values: ArrayLike<number>): number {
+  requireObject("meanOf", "values", values, "an array of numbers");
   checkSome("meanOf", values);
   return Array.from(values).reduce((total, value) => total + value, 0) / values.length;
 }
@@ -20,6 +21,7 @@ export function meanOf(values: ArrayLike<number>): number {
  * @throws ValueError when there are none
  */
 export function medianOf(values: ArrayLike<number>): number {
+  requireObject("medianOf", "values", values, "an array of numbers");
   checkSome("medianOf", values);
   const sorted = Float64Array.from(values).sort();
   const middle = sorted.length >> 1;

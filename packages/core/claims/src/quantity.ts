@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 /** A value to show beside another: a number, a text such as `> 0.75`, or several named numbers. */
 export type Quantity = number | string | { readonly [name: string]: number | string };
 
@@ -27,6 +28,7 @@ export function figure(value: number, digits = 4): string {
 export function formatQuantity(value: Quantity): string {
   if (typeof value === "number") return figure(value);
   if (typeof value === "string") return value;
+  requireObject("formatQuantity", "value", value, "a number, a text or named numbers");
   return Object.entries(value)
     .map(([name, part]) => `${unbroken(name)}:${noBreak}${typeof part === "number" ? figure(part) : part}`)
     .join(", ");

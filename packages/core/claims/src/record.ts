@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import type { Claim, ClaimResult, ClaimTable, Scale } from "./claim.js";
 import { checkSeries, type Series } from "./plots/series.js";
 import type { Quantity } from "./quantity.js";
@@ -48,6 +49,7 @@ export interface ClaimRun {
 
 /** What the results of a run depend on: stored records may be reused only under the same key. */
 export function resumeKey(run: Pick<ClaimRun, "method" | "version" | "seed" | "scale" | "device">): string {
+  requireObject("resumeKey", "run", run, "{ method, version, seed, scale, device }");
   return `${run.method}@${run.version} seed=${run.seed} scale=${run.scale} device=${run.device}`;
 }
 

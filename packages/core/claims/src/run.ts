@@ -1,4 +1,4 @@
-import { AbortedError, type Backend, checkOptions, random, ValueError } from "@offprint/tensor-core";
+import { AbortedError, type Backend, checkOptions, random, requireObject, ValueError } from "@offprint/tensor-core";
 import type { Claim, ClaimContext, ClaimResult, ClaimSet, Scale } from "./claim.js";
 import { checkSeries } from "./plots/series.js";
 import { type ClaimRecord, type ClaimRun, recordError, recordResult } from "./record.js";
@@ -81,6 +81,7 @@ function checkResult(claim: Claim, result: ClaimResult): ClaimResult {
  * @throws ValueError when the seed is not an integer
  */
 export async function runClaims(set: ClaimSet, options: RunOptions = {}): Promise<ClaimRun> {
+  requireObject("runClaims", "set", set, "a ClaimSet");
   checkOptions("runClaims", options, [
     "seed",
     "scale",

@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import { formatQuantity } from "./quantity.js";
 import type { ClaimRecord } from "./record.js";
 import { displayWidth, padText, unbreakableWidth, wrapText } from "./text-width.js";
@@ -98,6 +98,7 @@ function list(records: readonly ClaimRecord[], width: number, colour: boolean): 
  * and narrow terminals get the cells one below the other.
  */
 export function formatTable(records: readonly ClaimRecord[], options: TableOptions = {}): string {
+  requireObject("formatTable", "records", records, "an array");
   checkOptions("formatTable", options, ["width", "colour"]);
   const { width = 80, colour = false } = options;
   const table = (width < narrowest ? list : grid)(records, width, colour);

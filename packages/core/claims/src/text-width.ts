@@ -1,8 +1,11 @@
+import { requireText } from "@offprint/tensor-core";
+
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}]/u;
 
 /** Number of terminal columns that a text takes: combining marks none, East Asian characters two. */
 export function displayWidth(text: string): number {
+  requireText("displayWidth", "text", text);
   let width = 0;
   for (const character of text) {
     if (/\p{M}/u.test(character)) continue;
@@ -13,6 +16,7 @@ export function displayWidth(text: string): number {
 
 /** The text followed by spaces up to `width` columns. */
 export function padText(text: string, width: number): string {
+  requireText("padText", "text", text);
   return text + " ".repeat(Math.max(0, width - displayWidth(text)));
 }
 
@@ -53,6 +57,7 @@ function splitWord(word: string, limit: number, measure: (text: string) => numbe
  * @param measure width of a text in the unit of `limit`; default terminal columns
  */
 export function wrapText(text: string, limit: number, measure: (text: string) => number = displayWidth): string[] {
+  requireText("wrapText", "text", text);
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {
     let line = "";

@@ -1,4 +1,4 @@
-import { OffprintError } from "@offprint/tensor-core";
+import { OffprintError, requireObject } from "@offprint/tensor-core";
 
 /** A job threw: its error, as far as it can travel. It is reported as a job's outcome and not tried again unless asked. */
 export class JobError extends OffprintError {
@@ -8,7 +8,9 @@ export class JobError extends OffprintError {
   /** Its stack where the job ran. */
   readonly remoteStack: string;
 
-  constructor(message: string, { kind, remoteStack }: { kind: string; remoteStack: string }) {
+  constructor(message: string, options: { kind: string; remoteStack: string }) {
+    requireObject("JobError", "options", options, "{ kind, remoteStack }");
+    const { kind, remoteStack } = options;
     super(message);
     this.kind = kind;
     this.remoteStack = remoteStack;

@@ -1,4 +1,4 @@
-import { checkOptions, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, ValueError } from "@offprint/tensor-core";
 import type { Cluster } from "./cluster.js";
 import type { JobReference } from "./job.js";
 import { type MapOptions, mapOptionNames, type Outcome } from "./outcome.js";
@@ -54,8 +54,9 @@ export async function gridSearch<P extends object, R>(
   job: JobReference,
   options: GridSearchOptions<P, R>,
 ): Promise<GridSearchResult<P, R>> {
+  requireObject("gridSearch", "where", where, "{ map }");
   const owner = "gridSearch";
-  checkOptions(owner, options, ["axes", "score", "onOutcome", ...mapOptionNames]);
+  checkOptions(owner, options, ["axes", "score", "onOutcome", ...mapOptionNames], ["axes", "score"]);
   const { axes, score, onOutcome, ...mapping } = options;
   if (typeof score !== "function")
     throw new ValueError(`${owner}: score is ${typeof score}; give a function of a value`);

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 import { platform } from "#platform";
 import type { AgentOptions, ClusterWorker } from "./agent-options.js";
 import type { Cluster, NatsClusterOptions, ThreadsClusterOptions } from "./cluster.js";
@@ -33,5 +33,6 @@ export async function cluster(options: ThreadsClusterOptions | NatsClusterOption
  * @throws ClusterConnectionError where the server cannot be reached or refuses
  */
 export function joinCluster(options: AgentOptions): Promise<ClusterWorker> {
+  requireObject("joinCluster", "options", options, "{ servers }");
   return platform.joinNats(options);
 }

@@ -1,4 +1,5 @@
 import { displayWidth, padText } from "@offprint/claims";
+import { requireObject } from "@offprint/tensor-core";
 
 /** A cell of a table: numbers are set to the right. */
 export type Cell = number | string;
@@ -13,6 +14,7 @@ function isNumeric(cell: Cell | undefined): boolean {
  * @param heading names of the columns, with a rule below; none where it is left out
  */
 export function alignedRows(rows: readonly (readonly Cell[])[], heading?: readonly string[]): string[] {
+  requireObject("alignedRows", "rows", rows, "an array");
   const columns = Math.max(heading?.length ?? 0, ...rows.map((row) => row.length));
   const all: (readonly Cell[])[] = heading === undefined ? [...rows] : [heading, ...rows];
   const at = Array.from({ length: columns }, (_, column) => column);
@@ -33,6 +35,7 @@ export function alignedRows(rows: readonly (readonly Cell[])[], heading?: readon
 
 /** Labels and values, one pair a line, the values in one column: what a run found. */
 export function labelled(rows: readonly (readonly [label: string, value: Cell])[]): string[] {
+  requireObject("labelled", "rows", rows, "an array");
   const width = Math.max(0, ...rows.map(([label]) => displayWidth(label))) + 2;
   return rows.map(([label, value]) => padText(label, width) + String(value));
 }

@@ -1,4 +1,4 @@
-import type { Backend, Tensor, TensorLike } from "@offprint/tensor-core";
+import { type Backend, requireObject, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import type { Cell } from "./aligned.js";
 import type { LongRun, LongRunSettings } from "./long-run.js";
 import type { Options, Values } from "./words.js";
@@ -92,6 +92,7 @@ export interface Command<A extends Options = Options, O extends Options = Option
 export function defineCommand<const A extends Options, const O extends Options>(
   definition: Omit<Command<A, O>, "arguments" | "options"> & { readonly arguments?: A; readonly options?: O },
 ): Command<A, O> {
+  requireObject("defineCommand", "definition", definition, "{ name, summary, run }");
   const { arguments: named = {} as A, options = {} as O } = definition;
   return { ...definition, arguments: named, options };
 }

@@ -1,4 +1,5 @@
 import { displayWidth, padText, wrapText } from "@offprint/claims";
+import { requireObject } from "@offprint/tensor-core";
 import type { Option } from "./option.js";
 import { flagOf, type Options } from "./words.js";
 
@@ -21,6 +22,7 @@ const widest = 28;
 
 /** Names with what they mean, the texts in one column. */
 export function describedNames(rows: readonly (readonly [string, string])[], width: number): string[] {
+  requireObject("describedNames", "rows", rows, "an array");
   const column = Math.min(widest, Math.max(0, ...rows.map(([name]) => displayWidth(name)))) + 4;
   return rows.flatMap(([name, meaning]) => {
     const [first = "", ...rest] = wrapText(meaning, Math.max(20, width - column));
@@ -52,7 +54,9 @@ function usageWord(name: string, { many, required }: Option<unknown>): string {
 }
 
 /** The help of a command. */
-export function helpText({ name, summary, arguments: named, options, details }: Described, width: number): string {
+export function helpText(described: Described, width: number): string {
+  requireObject("helpText", "described", described, "a Described");
+  const { name, summary, arguments: named, options, details } = described;
   const places = Object.entries(named);
   const required = Object.entries(options).filter(([, each]) => each.required);
   const usage = [

@@ -1,3 +1,4 @@
+import { requireFunction } from "@offprint/tensor-core";
 import { exitCodes } from "./failure.js";
 
 /**
@@ -5,6 +6,7 @@ import { exitCodes } from "./failure.js";
  * one ends the process at once.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  requireFunction("interruptible", "work", work);
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);

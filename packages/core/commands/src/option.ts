@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { extname } from "node:path";
+import { requireObject } from "@offprint/tensor-core";
 import { didYouMean } from "./did-you-mean.js";
 import { Complaint, Failure } from "./failure.js";
 import { requireFolderPlace, requireReadable, requireWritable } from "./places.js";
@@ -169,6 +170,7 @@ function choice<const C extends readonly string[], const S extends OptionSetting
   description: string,
   settings?: S,
 ) {
+  requireObject("option.choice", "choices", choices, "an array of texts");
   return make<C[number], S>(`${description}: ${choices.join(", ")}`, settings, {
     placeholder: "word",
     read([word]) {
@@ -181,6 +183,7 @@ function choice<const C extends readonly string[], const S extends OptionSetting
 
 /** Several values in one word with commas between them, each read as the option `item` is. */
 function list<T, const S extends ListSettings<T>>(item: Option<T>, settings?: S) {
+  requireObject("option.list", "item", item, "an Option");
   const { least = 1, most = Infinity, none } = settings ?? {};
   return make<readonly NonNullable<T>[], S>(item.description, settings, {
     placeholder: `${item.placeholder},...`,

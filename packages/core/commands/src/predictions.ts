@@ -1,6 +1,6 @@
 import { type Column, Table, writeCsv } from "@offprint/data";
 import { saveFile } from "@offprint/data/node";
-import { ShapeError, type Tensor } from "@offprint/tensor-core";
+import { requireObject, ShapeError, type Tensor } from "@offprint/tensor-core";
 import type { CommandInput } from "./command.js";
 
 /** Predicted numbers. */
@@ -44,6 +44,7 @@ function matrixColumns(x: Tensor, names: readonly string[]): Column[] {
  * `score`, then `probability <class>` for each.
  */
 export function predictionTable(found: PredictedNumbers | PredictedClasses): Table {
+  requireObject("predictionTable", "found", found, "a PredictedNumbers or a PredictedClasses");
   if ("values" in found) {
     const { target, values } = found;
     const outputs = values.rank === 1 ? 1 : values.shape[1]!;
@@ -65,10 +66,13 @@ export function predictionTable(found: PredictedNumbers | PredictedClasses): Tab
 
 /** Writes predictions to a CSV file, or prints them where there is no path. */
 export async function writePredictions(
-  { print }: Pick<CommandInput, "print">,
+  pick: Pick<CommandInput, "print">,
   path: string | undefined,
   found: PredictedNumbers | PredictedClasses,
 ): Promise<void> {
+  requireObject("writePredictions", "pick", pick, "{ print }");
+  requireObject("writePredictions", "found", found, "a PredictedNumbers or a PredictedClasses");
+  const { print } = pick;
   const table = predictionTable(found);
   const text = writeCsv(table);
   if (path === undefined) return print(text.trimEnd());

@@ -1,5 +1,5 @@
 import { saveFile } from "@offprint/data/node";
-import { AbortedError, type Backend } from "@offprint/tensor-core";
+import { AbortedError, type Backend, requireObject } from "@offprint/tensor-core";
 import { labelled } from "./aligned.js";
 import type { Command, CommandInput, CommandModel } from "./command.js";
 import { describeError, exitCodes } from "./failure.js";
@@ -98,6 +98,9 @@ function interrupted(): AbortedError {
  * @returns the exit code, one of `exitCodes` or what the command returned
  */
 export async function runCommand(command: Command, words: readonly string[], host: CommandHost): Promise<number> {
+  requireObject("runCommand", "command", command, "a Command");
+  requireObject("runCommand", "words", words, "an array of texts");
+  requireObject("runCommand", "host", host, "a CommandHost");
   const { terminal, program, signal } = host;
   const ends = words.indexOf("--");
   const before = ends < 0 ? words : words.slice(0, ends);

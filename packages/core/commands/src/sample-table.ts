@@ -1,6 +1,15 @@
 import { readSamples } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { isTensor, random, ShapeError, type Tensor, take, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  isTensor,
+  random,
+  requireObject,
+  ShapeError,
+  type Tensor,
+  take,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** What to read of a table; the whole options of a command that takes `tableOptions` may be given. */
 export interface TableColumns {
@@ -63,6 +72,7 @@ function noNumbers({ path, targetName }: SampleTable): ValueError {
  * @throws ValueError for texts that are to be numbers
  */
 export function taskOf(table: SampleTable, wanted?: Task): Task {
+  requireObject("taskOf", "table", table, "a SampleTable");
   if (wanted === "regression" && !isTensor(table.target)) throw noNumbers(table);
   return wanted ?? (isTensor(table.target) ? "regression" : "classification");
 }
@@ -73,6 +83,7 @@ export function taskOf(table: SampleTable, wanted?: Task): Task {
  * @throws ValueError where it holds texts
  */
 export function numbersOf(table: SampleTable): Tensor {
+  requireObject("numbersOf", "table", table, "a SampleTable");
   const { target } = table;
   if (!isTensor(target)) throw noNumbers(table);
   return target.reshape([target.shape[0], -1]);
@@ -91,7 +102,9 @@ export interface Classes {
  *
  * @throws ValueError where there are fewer than two; ShapeError for several numbers in a row
  */
-export function classesOf({ path, target, targetName }: SampleTable): Classes {
+export function classesOf(sampleTable: SampleTable): Classes {
+  requireObject("classesOf", "sampleTable", sampleTable, "a SampleTable");
+  const { path, target, targetName } = sampleTable;
   if (isTensor(target) && target.rank !== 1) {
     throw new ShapeError(`${path}: classes must be one for each row, ${targetName} has shape [${target.shape}]`);
   }
@@ -134,6 +147,7 @@ function rowsOf<T extends SampleTable>(table: T, rows: readonly number[]): T {
  * @throws ValueError where one of the parts would be empty
  */
 export function holdOut<T extends SampleTable>(table: T, share: number, seed: number | string): Parts<T> {
+  requireObject("holdOut", "table", table, "a SampleTable");
   if (share === 0) return { train: table, test: undefined };
   const rows = table.inputs.shape[0]!;
   const count = Math.round(share * rows);

@@ -1,4 +1,5 @@
 import { displayWidth, formatSeconds } from "@offprint/claims";
+import { requireObject } from "@offprint/tensor-core";
 
 /** What is written to, as far as it matters here. */
 export interface Stream {
@@ -27,6 +28,8 @@ export class Terminal {
   readonly colour: boolean;
 
   constructor(out: Stream, err: Stream, environment: NodeJS.ProcessEnv = {}) {
+    requireObject("Terminal", "out", out, "a Stream");
+    requireObject("Terminal", "err", err, "a Stream");
     this.out = out;
     this.err = err;
     const columns = Number(environment["COLUMNS"]);

@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import type { Lmi, SymmetricEntries } from "./lmi.js";
 
 /** A linear matrix inequality as smaller ones that hold together exactly when it does. */
@@ -19,6 +20,7 @@ export interface ChordalDecomposition {
  * @see Vandenberghe and Andersen, "Chordal Graphs and Semidefinite Optimization", 2015
  */
 export function chordalDecompose(lmi: Lmi, firstSlack: number): ChordalDecomposition {
+  requireObject("chordalDecompose", "lmi", lmi, "an Lmi");
   const neighbours = aggregatePattern(lmi);
   const order = maximumCardinalityOrder(neighbours);
   const cliques = maximalCliques(fillIn(neighbours, order), order);

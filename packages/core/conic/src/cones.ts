@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 
 /**
  * The cone K as a product, in the order of the rows of `A` and `b`: zero cone, nonnegative orthant, second-order cones,
@@ -38,6 +38,7 @@ export function svecLength(n: number): number {
  * @throws ValueError for a size that is not a nonnegative integer, or a second-order or semidefinite cone of size 0
  */
 export function coneBlocks(cones: Cones): ConeBlock[] {
+  requireObject("coneBlocks", "cones", cones, "Cones");
   const blocks: ConeBlock[] = [];
   let start = 0;
   const push = (kind: ConeBlock["kind"], length: number, order: number): void => {

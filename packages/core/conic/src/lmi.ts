@@ -1,4 +1,4 @@
-import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import { svecLength } from "./cones.js";
 import type { ConicProblem } from "./problem.js";
 import { svecIndex } from "./svec.js";
@@ -25,6 +25,7 @@ export interface Lmi {
 
 /** The nonzero entries of the lower triangle of a dense matrix `[n, n]`, row-major. */
 export function symmetricEntries(matrix: ArrayLike<number>, n: number): SymmetricEntries {
+  requireObject("symmetricEntries", "matrix", matrix, "an array of numbers");
   if (matrix.length !== n * n) {
     throw new ShapeError(`symmetricEntries: order ${n} needs ${n * n} values, got ${matrix.length}`);
   }
@@ -66,6 +67,7 @@ export interface LinearRow {
 
 /** The conic form: `A[:, k] = -svec(F_k)`, `b = svec(F_0)` for every inequality. */
 export function lmiToConic(problem: LmiProblem): ConicProblem {
+  requireObject("lmiToConic", "problem", problem, "{ c, lmis }");
   const n = problem.c.length;
   const triplets = new Triplets(n);
   const b: number[] = [];

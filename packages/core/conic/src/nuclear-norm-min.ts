@@ -1,4 +1,4 @@
-import { ShapeError } from "@offprint/tensor-core";
+import { requireObject, ShapeError } from "@offprint/tensor-core";
 import type { ConicOptions } from "./conic-options.js";
 import { type LinearRow, lmiToConic, type SymmetricEntries } from "./lmi.js";
 import { type ConicResult, solveConic } from "./solve-conic.js";
@@ -46,6 +46,7 @@ export async function nuclearNormMin(
   problem: NuclearNormProblem,
   options: ConicOptions = {},
 ): Promise<NuclearNormResult> {
+  requireObject("nuclearNormMin", "problem", problem, "{ rows, columns }");
   const { rows, columns, equalities = [], inequalities = [] } = problem;
   const order = rows + columns;
   const size = rows * columns;

@@ -1,4 +1,4 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 import { type ConeBlock, type Cones, coneBlocks, rowCount } from "./cones.js";
 import { SemidefiniteProjection } from "./semidefinite-projection.js";
 
@@ -43,6 +43,8 @@ function projectSecondOrder(v: Float64Array, start: number, length: number): voi
  * @throws ShapeError or ValueError where the length does not fit or a value is not finite
  */
 export function projectCone(v: ArrayLike<number>, cones: Cones): Float64Array {
+  requireObject("projectCone", "v", v, "an array of numbers");
+  requireObject("projectCone", "cones", cones, "Cones");
   const blocks = coneBlocks(cones);
   const out = Float64Array.from(v);
   if (out.length !== rowCount(blocks)) {

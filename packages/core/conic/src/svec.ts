@@ -1,4 +1,4 @@
-import { ShapeError } from "@offprint/tensor-core";
+import { requireObject, ShapeError } from "@offprint/tensor-core";
 import { svecLength } from "./cones.js";
 
 /**
@@ -9,6 +9,7 @@ import { svecLength } from "./cones.js";
  * @throws ShapeError for another number of entries
  */
 export function svec(matrix: ArrayLike<number>, n: number): Float64Array {
+  requireObject("svec", "matrix", matrix, "an array of numbers");
   if (matrix.length !== n * n) {
     throw new ShapeError(`svec: a matrix of order ${n} has ${n * n} entries, got ${matrix.length}`);
   }
@@ -26,6 +27,7 @@ export function svec(matrix: ArrayLike<number>, n: number): Float64Array {
  * @throws ShapeError for another number of entries than `n (n + 1) / 2`
  */
 export function smat(vector: ArrayLike<number>, n: number): Float64Array {
+  requireObject("smat", "vector", vector, "an array of numbers");
   if (vector.length !== svecLength(n)) {
     throw new ShapeError(`smat: a matrix of order ${n} needs ${svecLength(n)} entries, got ${vector.length}`);
   }
@@ -53,6 +55,7 @@ export function svecIndex(i: number, j: number, n: number): number {
 
 /** CVXOPT's vectorisation (all n^2 entries, column by column, no factors) of an `svec`. */
 export function svecToFull(vector: ArrayLike<number>, n: number): Float64Array {
+  requireObject("svecToFull", "vector", vector, "an array of numbers");
   return smat(vector, n);
 }
 

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 
 /** What is used of Node, where there is one; a static import of it would keep pages from loading the module. */
 interface NodeProcess {
@@ -19,6 +19,7 @@ interface NodeProcess {
  * ```
  */
 export async function readAsset(address: URL): Promise<Uint8Array> {
+  requireObject("readAsset", "address", address, "a URL");
   if (address.protocol === "file:") {
     const { process } = globalThis as { process?: NodeProcess };
     const fs = process?.getBuiltinModule?.("node:fs/promises");

@@ -1,4 +1,4 @@
-import { add, jitSync, mul, type Tensor, take, tensor } from "@offprint/tensor-core";
+import { add, jitSync, mul, requireObject, type Tensor, take, tensor } from "@offprint/tensor-core";
 
 const combine = jitSync(
   (factors: Tensor, tensors: Tensor[]): Tensor =>
@@ -10,5 +10,7 @@ const combine = jitSync(
  * its denoiser.
  */
 export function linearCombination(factors: readonly number[], tensors: readonly Tensor[]): Tensor {
+  requireObject("linearCombination", "factors", factors, "an array of numbers");
+  requireObject("linearCombination", "tensors", tensors, "an array");
   return combine(tensor(Float64Array.from(factors)), [...tensors]);
 }

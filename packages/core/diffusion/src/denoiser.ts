@@ -3,6 +3,7 @@ import {
   cast,
   concatenate,
   isTensor,
+  requireObject,
   ShapeError,
   slice,
   type Tensor,
@@ -59,6 +60,9 @@ export function predictAs<C>(
   level: LevelTensors,
   condition?: C,
 ): Tensor {
+  requireObject("predictAs", "denoiser", denoiser, "a Denoiser");
+  requireObject("predictAs", "z", z, "a tensor");
+  requireObject("predictAs", "level", level, "LevelTensors");
   if (denoiser.external) {
     throw new UnsupportedError(
       "predictAs: the denoiser is external, so that it cannot be traced; give one in operations of tensors, or await evaluator(denoiser)",
@@ -109,6 +113,9 @@ export async function noiseWithPullback<C>(
   level: LevelTensors,
   condition?: C,
 ): Promise<PulledNoise<C>> {
+  requireObject(owner, "denoiser", denoiser, "a Denoiser");
+  requireObject(owner, "z", z, "a tensor");
+  requireObject(owner, "level", level, "LevelTensors");
   if (!denoiser.external) {
     const inputs = { z, ...(condition !== undefined && { condition }) };
     const [noise, pullback] = vjp(

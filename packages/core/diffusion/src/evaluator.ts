@@ -1,4 +1,4 @@
-import { type Backend, jit, type Tensor } from "@offprint/tensor-core";
+import { type Backend, jit, requireObject, type Tensor } from "@offprint/tensor-core";
 import { type Denoiser, fitted, predictAs } from "./denoiser.js";
 import { floatOf, type Level, type LevelTensors, levelTensors } from "./level.js";
 import type { Prediction } from "./prediction.js";
@@ -17,6 +17,7 @@ const known = new WeakMap<object, Map<Backend | undefined, Evaluator<never>>>();
 
 /** The evaluator of a denoiser, compiled once for all samplers that use it with the same backend. */
 export function evaluator<C>(denoiser: Denoiser<C>, backend?: Backend): Evaluator<C> {
+  requireObject("evaluator", "denoiser", denoiser, "a Denoiser");
   const kept = known.get(denoiser) ?? new Map<Backend | undefined, Evaluator<never>>();
   known.set(denoiser, kept);
   const found = kept.get(backend) as Evaluator<C> | undefined;

@@ -8,6 +8,7 @@ import {
   linalg,
   matmul,
   mul,
+  requireObject,
   ShapeError,
   sqrt,
   sub,
@@ -42,6 +43,10 @@ export async function solveFlow<C>(
   to: Level,
   options: FlowOptions<C> = {},
 ): Promise<Tensor> {
+  requireObject("solveFlow", "denoiser", denoiser, "a Denoiser");
+  requireObject("solveFlow", "z", z, "a tensor");
+  requireObject("solveFlow", "from", from, "a Level");
+  requireObject("solveFlow", "to", to, "a Level");
   checkOptions("solveFlow", options, ["condition", "relativeTolerance", "absoluteTolerance"]);
   const { condition, relativeTolerance = 1e-8, absoluteTolerance = 1e-10 } = options;
   if (!(from.sigma > 0 && to.sigma > 0)) {
@@ -64,6 +69,10 @@ export async function solveFlow<C>(
  * @throws ValueError for a mixture of several components.
  */
 export function gaussianFlow(mixture: GaussianMixture, z: Tensor, from: Level, to: Level): Tensor {
+  requireObject("gaussianFlow", "mixture", mixture, "a GaussianMixture");
+  requireObject("gaussianFlow", "z", z, "a tensor");
+  requireObject("gaussianFlow", "from", from, "a Level");
+  requireObject("gaussianFlow", "to", to, "a Level");
   if (mixture.components !== 1) {
     throw new ValueError(
       `gaussianFlow: the mixture has ${mixture.components} components; only one has a closed form, use solveFlow`,

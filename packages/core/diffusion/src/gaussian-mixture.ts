@@ -11,6 +11,7 @@ import {
   moveAxis,
   mul,
   type Rng,
+  requireObject,
   reshape,
   ShapeError,
   softmax,
@@ -86,6 +87,7 @@ export interface GaussianMixture {
  * @example const mixture = gaussianMixture({ means: [[-1, 0], [1, 0]], variances: 0.1 });
  */
 export function gaussianMixture(parameters: MixtureParameters): GaussianMixture {
+  requireObject("gaussianMixture", "parameters", parameters, "MixtureParameters");
   const means = float64(parameters.means);
   if (means.rank !== 2)
     throw new ShapeError(`gaussianMixture: means has shape [${means.shape}]; it must be [components, size]`);

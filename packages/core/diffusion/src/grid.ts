@@ -1,4 +1,11 @@
-import { checkOptions, requireChoice, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireChoice,
+  requireInteger,
+  requireObject,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { Level } from "./level.js";
 import { levelAt, levelAtRatio, type NoiseSchedule, trainingLevel } from "./schedule.js";
 
@@ -36,6 +43,7 @@ export const gridNames = ["spacing", "clean", "offset", "rho"] as const;
  * @example levelGrid(discreteSchedule(), 50, { spacing: "trailing" })
  */
 export function levelGrid(schedule: NoiseSchedule, steps: number, options: GridOptions = {}): Level[] {
+  requireObject("levelGrid", "schedule", schedule, "a NoiseSchedule");
   checkOptions("levelGrid", options, gridNames);
   const { spacing = usualSpacing(schedule), clean = "exact", offset = 1, rho = 7 } = options;
   requireInteger("levelGrid", "steps", steps, 1);
@@ -51,6 +59,7 @@ export function levelGrid(schedule: NoiseSchedule, steps: number, options: GridO
 
 /** The level without noise, at which a network is asked as at `next`. */
 export function cleanLevel(next: Level): Level {
+  requireObject("cleanLevel", "next", next, "a Level");
   return { t: 0, timestep: next.timestep, alpha: 1, sigma: 0 };
 }
 
@@ -59,6 +68,7 @@ export function cleanLevel(next: Level): Level {
  * that of the next, as a denoiser has nothing to say there.
  */
 export function callLevel(levels: readonly Level[], i: number): Level {
+  requireObject("callLevel", "levels", levels, "an array");
   return levels[i].sigma === 0 ? levels[i + 1] : levels[i];
 }
 

@@ -1,4 +1,13 @@
-import { broadcastTo, cast, expandDims, reshape, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import {
+  broadcastTo,
+  cast,
+  expandDims,
+  requireObject,
+  reshape,
+  type Tensor,
+  type TensorLike,
+  tensor,
+} from "@offprint/tensor-core";
 
 /** How much noise there is: a state at a level is `alpha x0 + sigma n` with standard normal `n`. */
 export interface Level {
@@ -26,6 +35,7 @@ export interface LevelTensors {
 
 /** The level as scalars of an element type, so that a compiled function serves all levels. */
 export function levelTensors(level: Level, dtype: "float32" | "float64" = "float64"): LevelTensors {
+  requireObject("levelTensors", "level", level, "a Level");
   const scalar = (value: number) => tensor(value, { dtype });
   return {
     t: scalar(level.t),
@@ -36,7 +46,9 @@ export function levelTensors(level: Level, dtype: "float32" | "float64" = "float
 }
 
 /** The numbers of a level of scalars. @throws TraceError while tracing. */
-export function levelOf({ t, timestep, alpha, sigma }: LevelTensors): Level {
+export function levelOf(levelTensors: LevelTensors): Level {
+  requireObject("levelOf", "levelTensors", levelTensors, "LevelTensors");
+  const { t, timestep, alpha, sigma } = levelTensors;
   return { t: t.item(), timestep: timestep.item(), alpha: alpha.item(), sigma: sigma.item() };
 }
 
@@ -55,7 +67,9 @@ export function forEachSample(value: Tensor, z: Tensor): Tensor {
 }
 
 /** `sigma / alpha`, the ratio of noise to data. */
-export function noiseRatio({ alpha, sigma }: Level): number {
+export function noiseRatio(level: Level): number {
+  requireObject("noiseRatio", "level", level, "a Level");
+  const { alpha, sigma } = level;
   return sigma / alpha;
 }
 

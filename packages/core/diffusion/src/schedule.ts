@@ -15,6 +15,7 @@ import {
   mul,
   neg,
   requireInteger,
+  requireObject,
   requirePositive,
   sqrt,
   square,
@@ -46,16 +47,19 @@ export interface NoiseSchedule {
 
 /** The level of a schedule at a time, as numbers. */
 export function levelAt(schedule: NoiseSchedule, t: number): Level {
+  requireObject("levelAt", "schedule", schedule, "a NoiseSchedule");
   return levelOf(schedule.at(tensor(t, { dtype: "float64" })));
 }
 
 /** The level of a schedule with a ratio of noise to data, as numbers. */
 export function levelAtRatio(schedule: NoiseSchedule, ratio: number): Level {
+  requireObject("levelAtRatio", "schedule", schedule, "a NoiseSchedule");
   return levelOf(schedule.atRatio(tensor(ratio, { dtype: "float64" })));
 }
 
 /** Training level `n`, counted from 0, of a schedule that counts them. @throws ValueError, IndexError */
 export function trainingLevel(schedule: NoiseSchedule, n: number): Level {
+  requireObject("trainingLevel", "schedule", schedule, "a NoiseSchedule");
   if (schedule.levels === 0) throw new ValueError("trainingLevel: the schedule has no counted levels; use levelAt");
   requireInteger("trainingLevel", "n", n, 0, schedule.levels - 1);
   const alphaBar = schedule.alphaBar[n];
@@ -241,6 +245,8 @@ function checkedBetas(betas: Float64Array): Float64Array {
 }
 
 /** Half the logarithm of the signal-to-noise ratio of a level, `log(alpha / sigma)`. */
-export function halfLogSnr({ alpha, sigma }: LevelTensors): Tensor {
+export function halfLogSnr(levelTensors: LevelTensors): Tensor {
+  requireObject("halfLogSnr", "levelTensors", levelTensors, "LevelTensors");
+  const { alpha, sigma } = levelTensors;
   return log(div(alpha, sigma));
 }

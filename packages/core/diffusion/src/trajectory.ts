@@ -7,6 +7,7 @@ import {
   requireChoice,
   requireFinite,
   requireInteger,
+  requireObject,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -200,9 +201,12 @@ export interface TrajectoryResult<S> extends SamplerResult {
  * @throws NonFiniteError that names the level where a state stops being finite, with the last good state.
  */
 export async function runTrajectory<C, S>(
-  { owner, levels, count, running }: Sampling<C>,
+  sampling: Sampling<C>,
   trajectory: Trajectory<S>,
 ): Promise<TrajectoryResult<S>> {
+  requireObject("runTrajectory", "sampling", sampling, "a Sampling");
+  requireObject("runTrajectory", "trajectory", trajectory, "a Trajectory");
+  const { owner, levels, count, running } = sampling;
   const { initial, step, position, placeAfter, residual, total = levels.length - 1 } = trajectory;
   const grid = levels.map(({ alpha, sigma }) => sigma / alpha);
   const { onProgress, signal, checkpoint, resume } = running;

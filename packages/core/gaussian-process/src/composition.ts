@@ -1,6 +1,7 @@
 import {
   add,
   mul,
+  requireObject,
   ShapeError,
   special,
   type Tensor,
@@ -44,6 +45,8 @@ export function productOf(...kernels: Kernel[]): Kernel {
 
 /** A kernel of some of the inputs: their positions from 0. */
 export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
+  requireObject("onInputs", "kernel", kernel, "a Kernel");
+  requireObject("onInputs", "inputs", inputs, "an array of numbers");
   if (inputs.length === 0 || inputs.some((j) => !Number.isSafeInteger(j) || j < 0)) {
     throw new ValueError(`onInputs: inputs are [${inputs}]; give the positions of one input or more, from 0`);
   }
@@ -62,6 +65,7 @@ export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
 
 /** An additive function: the sum of kernels of one input each, the first of the first input. */
 export function additive(kernels: readonly Kernel[]): Kernel {
+  requireObject("additive", "kernels", kernels, "an array");
   return sumOf(...kernels.map((kernel, j) => onInputs(kernel, [j])));
 }
 
@@ -72,6 +76,7 @@ function combined(
   spectrum?: (kernels: readonly Kernel[]) => Kernel["spectrum"],
 ): Kernel {
   if (kernels.length === 0) throw new ValueError(`${owner}: give one kernel or more`);
+  for (const kernel of kernels) requireObject(owner, "a kernel", kernel, "a Kernel");
   const at = (all: readonly Kernel[]): Kernel => {
     const drawn = spectrum?.(all);
     return {

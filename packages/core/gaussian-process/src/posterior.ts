@@ -16,6 +16,7 @@ import {
   random,
   requireInteger,
   requireNonNegative,
+  requireObject,
   reshape,
   ShapeError,
   square,
@@ -153,6 +154,7 @@ export class Posterior {
 
   /** @internal */
   constructor(observed: Observed) {
+    requireObject("Posterior", "observed", observed, "an Observed");
     const { kernel, factor, jitter, residuals, scale } = observed;
     const n = residuals.size;
     this.kernel = kernel;

@@ -7,6 +7,7 @@ import {
   requireChoice,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   special,
   sub,
@@ -50,8 +51,11 @@ export interface ScalePosterior {
  */
 export function scaleAfter(
   scale: ScaleDistribution,
-  { count, quadratic }: { readonly count: number; readonly quadratic: number },
+  options: { readonly count: number; readonly quadratic: number },
 ): ScalePosterior {
+  requireObject("scaleAfter", "scale", scale, "a ScaleDistribution");
+  requireObject("scaleAfter", "options", options, "{ count, quadratic }");
+  const { count, quadratic } = options;
   checkScale("scaleAfter", scale);
   requireInteger("scaleAfter", "count", count, 0);
   requireNonNegative("scaleAfter", "quadratic", quadratic);

@@ -1,8 +1,18 @@
-import { asTensor, IndexError, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  IndexError,
+  requireFunction,
+  requireObject,
+  ShapeError,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { edgeEnds, Graph } from "./graph.js";
 
 /** The edges for which `keep` is true, in order; nodes stay. */
 export function filterEdges(graph: Graph, keep: (edge: number) => boolean): Graph {
+  requireObject("filterEdges", "graph", graph, "a Graph");
+  requireFunction("filterEdges", "keep", keep);
   const kept: number[] = [];
   for (let e = 0; e < graph.edges; e++) if (keep(e)) kept.push(e);
   return pickEdges(graph, kept);
@@ -24,6 +34,7 @@ function pickEdges(graph: Graph, kept: readonly number[]): Graph {
 
 /** The graph without edges from a node to itself. */
 export function removeSelfLoops(graph: Graph): Graph {
+  requireObject("removeSelfLoops", "graph", graph, "a Graph");
   return filterEdges(graph, (e) => graph.sources[e] !== graph.targets[e]);
 }
 
@@ -32,6 +43,7 @@ export function removeSelfLoops(graph: Graph): Graph {
  * last one where there are several), new ones have weight 1 and kind 0.
  */
 export function addRemainingSelfLoops(graph: Graph): Graph {
+  requireObject("addRemainingSelfLoops", "graph", graph, "a Graph");
   const { nodes, sources, targets, weights, edgeTypes, graphIds } = graph;
   const rest = removeSelfLoops(graph);
   const loopWeights = new Float64Array(nodes).fill(1);
@@ -68,6 +80,7 @@ function joinedFloats(a: Float64Array, b: Float64Array): Float64Array {
  * the largest or the mean is taken. Without weights, repeated edges just go.
  */
 export function coalesce(graph: Graph, weight: "sum" | "first" | "max" | "mean" = "sum"): Graph {
+  requireObject("coalesce", "graph", graph, "a Graph");
   const { sources, targets, weights, edgeTypes } = graph;
   const order = Array.from({ length: graph.edges }, (_, e) => e).sort(
     (a, b) =>
@@ -98,6 +111,8 @@ export function coalesce(graph: Graph, weight: "sum" | "first" | "max" | "mean" 
 
 /** The same edges with other weights. */
 export function withWeights(graph: Graph, weights: ArrayLike<number>): Graph {
+  requireObject("withWeights", "graph", graph, "a Graph");
+  requireObject("withWeights", "weights", weights, "an array of numbers");
   const { edgeTypes, graphIds } = graph;
   return new Graph(graph.nodes, graph.sources, graph.targets, {
     weights,
@@ -108,6 +123,7 @@ export function withWeights(graph: Graph, weights: ArrayLike<number>): Graph {
 
 /** Whether every edge has one back, of the same kind and weight. */
 export function isUndirected(graph: Graph): boolean {
+  requireObject("isUndirected", "graph", graph, "a Graph");
   const { sources, targets, weights, edgeTypes } = graph;
   const key = (from: number, to: number, e: number) => `${from} ${to} ${edgeTypes?.[e] ?? 0} ${weights?.[e] ?? 1}`;
   const open = new Map<string, number>();
@@ -127,6 +143,7 @@ export function isUndirected(graph: Graph): boolean {
  * @throws ValueError for no graphs.
  */
 export function batch(graphs: readonly Graph[]): Graph {
+  requireObject("batch", "graphs", graphs, "an array");
   if (graphs.length === 0) throw new ValueError("batch: there are no graphs; give at least one");
   const nodes = graphs.reduce((total, g) => total + g.nodes, 0);
   const edges = graphs.reduce((total, g) => total + g.edges, 0);

@@ -1,4 +1,4 @@
-import { checkOptions, requireInteger, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireObject, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import type { EdgeList, Graph } from "./graph.js";
 
 /** A graph as tensors: arguments of a compiled function, which then serves every graph that fits into the same extents. */
@@ -35,6 +35,7 @@ export interface GraphTensorOptions {
  * @throws ValueError for extents that are too small.
  */
 export function graphTensors(graph: Graph, options: GraphTensorOptions = {}): GraphTensors {
+  requireObject("graphTensors", "graph", graph, "a Graph");
   const owner = "graphTensors";
   checkOptions(owner, options, ["nodes", "edges", "graphs", "dtype"]);
   const count = (graph.graphIds ?? new Int32Array(1)).reduce((largest, id) => Math.max(largest, id + 1), 0);
@@ -67,7 +68,9 @@ export function graphTensors(graph: Graph, options: GraphTensorOptions = {}): Gr
 }
 
 /** Tensors of a graph as what message passing takes. */
-export function edgeListOf({ sources, targets, graphIds, nodeMask, edgeMask, graphMask }: GraphTensors): EdgeList {
+export function edgeListOf(graphTensors: GraphTensors): EdgeList {
+  requireObject("edgeListOf", "graphTensors", graphTensors, "GraphTensors");
+  const { sources, targets, graphIds, nodeMask, edgeMask, graphMask } = graphTensors;
   const [nodes, edges, graphs] = [nodeMask.shape[0], edgeMask.shape[0], graphMask.shape[0]];
   return { nodes, edges, graphs, sources, targets, graphIds };
 }

@@ -4,6 +4,7 @@ import {
   checkOptions,
   isFinite as finite,
   isTensor,
+  requireObject,
   ShapeError,
   segmentMax,
   segmentMean,
@@ -64,6 +65,7 @@ export function collect(graph: EdgeList, messages: TensorLike, reduction: Reduct
 
 /** Nodes `[nodes, ...]` put together for each graph of a batch, `[graphs, ...]`; a graph that is no batch is one. */
 export function readout(graph: EdgeList, x: TensorLike, reduction: Reduction = "sum"): Tensor {
+  requireObject("readout", "graph", graph, "an EdgeList");
   const ids = graph.graphIds ?? new Int32Array(graph.nodes);
   return reduceSegments(perNode("readout", graph, x), ids, graph.graphs ?? graphsAmong(graph, ids), reduction);
 }

@@ -1,4 +1,4 @@
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 
 /**
  * Part of the chosen nodes whose predicted class is right.
@@ -10,6 +10,8 @@ export function nodeAccuracy(
   labels: ArrayLike<number>,
   chosen?: ArrayLike<number>,
 ): number {
+  requireObject("nodeAccuracy", "predicted", predicted, "an array of numbers");
+  requireObject("nodeAccuracy", "labels", labels, "an array of numbers");
   let right = 0;
   let total = 0;
   for (let i = 0; i < labels.length; i++) {
@@ -39,6 +41,8 @@ function ranked(owner: string, scores: ArrayLike<number>, positive: ArrayLike<nu
  * @throws ValueError without a positive or without a negative.
  */
 export function rocAuc(scores: ArrayLike<number>, positive: ArrayLike<number>): number {
+  requireObject("rocAuc", "scores", scores, "an array of numbers");
+  requireObject("rocAuc", "positive", positive, "an array of numbers");
   const order = ranked("rocAuc", scores, positive);
   let above = 0;
   let wins = 0;
@@ -66,6 +70,8 @@ export function rocAuc(scores: ArrayLike<number>, positive: ArrayLike<number>): 
  * @throws ValueError without a positive.
  */
 export function averagePrecision(scores: ArrayLike<number>, positive: ArrayLike<number>): number {
+  requireObject("averagePrecision", "scores", scores, "an array of numbers");
+  requireObject("averagePrecision", "positive", positive, "an array of numbers");
   const order = ranked("averagePrecision", scores, positive);
   let seen = 0;
   let hits = 0;

@@ -1,4 +1,4 @@
-import { type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { requireObject, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { addRemainingSelfLoops } from "./edits.js";
 import type { Graph } from "./graph.js";
 import { spmm } from "./message-passing.js";
@@ -12,9 +12,10 @@ export interface Propagation {
 }
 
 /** What follows from a graph alone is computed once for it: graphs are immutable. */
-export function perGraph<T>(compute: (graph: Graph) => T): (graph: Graph) => T {
+export function perGraph<T>(owner: string, compute: (graph: Graph) => T): (graph: Graph) => T {
   const known = new WeakMap<Graph, T>();
   return (graph) => {
+    requireObject(owner, "graph", graph, "a Graph");
     let value = known.get(graph);
     if (value === undefined) {
       value = compute(graph);
@@ -25,14 +26,14 @@ export function perGraph<T>(compute: (graph: Graph) => T): (graph: Graph) => T {
 }
 
 /** The graph with one loop at each node; computed once per graph. */
-export const withSelfLoops = perGraph(addRemainingSelfLoops);
+export const withSelfLoops = perGraph("withSelfLoops", addRemainingSelfLoops);
 
 /**
  * `D^-1/2 (A + I) D^-1/2`, with the (weighted) in-degrees including the loop in `D`: the matrix of a graph
  * convolution (Kipf and Welling, ICLR 2017).
  * @throws ValueError for negative weights.
  */
-export const normalizedAdjacency = perGraph((graph: Graph): Propagation => {
+export const normalizedAdjacency = perGraph("normalizedAdjacency", (graph: Graph): Propagation => {
   const looped = withSelfLoops(graph);
   const { sources, targets, weights } = looped;
   const degree = new Float64Array(looped.nodes);
@@ -50,7 +51,7 @@ export const normalizedAdjacency = perGraph((graph: Graph): Propagation => {
 });
 
 /** Averages over the sources of incoming edges, by weight where there are weights; 0 for a node without any. */
-export const meanAdjacency = perGraph((graph: Graph): Propagation => {
+export const meanAdjacency = perGraph("meanAdjacency", (graph: Graph): Propagation => {
   const { targets, weights } = graph;
   const total = new Float64Array(graph.nodes);
   for (let e = 0; e < graph.edges; e++) total[targets[e]] += weights?.[e] ?? 1;
@@ -63,6 +64,7 @@ export const meanAdjacency = perGraph((graph: Graph): Propagation => {
 
 /** The entries of the graph's own matrix: its weights, or ones. */
 export const adjacency = perGraph(
+  "adjacency",
   (graph: Graph): Propagation => ({
     graph,
     values: graph.weights ?? new Float64Array(graph.edges).fill(1),
@@ -82,6 +84,9 @@ function entries(values: Float64Array, dtype: "float32" | "float64"): Tensor {
 }
 
 /** The matrix times node features `[nodes, features]`. */
-export function propagate({ graph, values }: Propagation, x: Tensor): Tensor {
+export function propagate(propagation: Propagation, x: Tensor): Tensor {
+  requireObject("propagate", "propagation", propagation, "a Propagation");
+  requireObject("propagate", "x", x, "a tensor");
+  const { graph, values } = propagation;
   return spmm(graph, entries(values, x.dtype === "float64" ? "float64" : "float32"), x);
 }

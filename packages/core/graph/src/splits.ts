@@ -1,4 +1,4 @@
-import { checkOptions, type Rng, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, requireObject, ValueError } from "@offprint/tensor-core";
 import { Graph } from "./graph.js";
 import type { NodeSplit } from "./node-data.js";
 
@@ -19,7 +19,7 @@ const nodeFoldNames = ["rng", "folds", "validation"];
  * 64 % training, 16 % validation and 20 % test nodes.
  */
 export function nodeFolds(nodes: number, options: NodeFoldOptions): NodeSplit[] {
-  checkOptions("nodeFolds", options, nodeFoldNames);
+  checkOptions("nodeFolds", options, nodeFoldNames, ["rng"]);
   const { rng, folds = 5, validation = 0.2 } = options;
   if (!Number.isInteger(folds) || folds < 2 || folds > nodes) {
     throw new ValueError(`nodeFolds: ${folds} folds of ${nodes} nodes; give an integer from 2 to the number of nodes`);
@@ -41,7 +41,7 @@ export function nodeFolds(nodes: number, options: NodeFoldOptions): NodeSplit[] 
 
 /** One random split: the first fold of `nodeFolds`. */
 export function nodeSplit(nodes: number, options: NodeFoldOptions): NodeSplit {
-  checkOptions("nodeSplit", options, nodeFoldNames);
+  checkOptions("nodeSplit", options, nodeFoldNames, ["rng"]);
   return nodeFolds(nodes, options)[0];
 }
 
@@ -51,6 +51,7 @@ function requirePart(owner: string, part: number): void {
 
 /** `[length]` with ones at the given places. */
 export function mask(length: number, places: Iterable<number>): Uint8Array {
+  requireObject("mask", "places", places, "an array of numbers");
   const out = new Uint8Array(length);
   for (const i of places) out[i] = 1;
   return out;
@@ -58,6 +59,7 @@ export function mask(length: number, places: Iterable<number>): Uint8Array {
 
 /** The places where a mask is not 0. */
 export function maskIndices(chosen: Uint8Array): Int32Array {
+  requireObject("maskIndices", "chosen", chosen, "a Uint8Array");
   const out: number[] = [];
   for (let i = 0; i < chosen.length; i++) if (chosen[i] !== 0) out.push(i);
   return Int32Array.from(out);
@@ -101,7 +103,8 @@ export interface LinkSplitOptions {
  * @throws ValueError where the graph has too few pairs that are not linked.
  */
 export function linkSplit(graph: Graph, options: LinkSplitOptions): LinkSplit {
-  checkOptions("linkSplit", options, ["rng", "test", "validation"]);
+  requireObject("linkSplit", "graph", graph, "a Graph");
+  checkOptions("linkSplit", options, ["rng", "test", "validation"], ["rng"]);
   const { rng, test = 0.2, validation = 0.16 } = options;
   requirePart("linkSplit", test);
   requirePart("linkSplit", validation);
@@ -166,6 +169,8 @@ function bothWays(nodes: number, lists: readonly Int32Array[]): Graph {
  * @throws ValueError where there are not so many.
  */
 export function sampleNonLinks(graph: Graph, count: number, rng: Rng): Int32Array {
+  requireObject("sampleNonLinks", "graph", graph, "a Graph");
+  requireObject("sampleNonLinks", "rng", rng, "a generator of random.rng(seed)");
   const { nodes } = graph;
   const taken = linkKeys(graph);
   const free = (nodes * (nodes - 1)) / 2 - taken.size;

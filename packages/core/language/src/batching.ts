@@ -1,4 +1,4 @@
-import { asTensor, checkOptions, requireInteger, type Tensor, tensor } from "@offprint/tensor-core";
+import { asTensor, checkOptions, requireInteger, requireObject, type Tensor, tensor } from "@offprint/tensor-core";
 import type { CausalLM, MaskedLM } from "./model.js";
 
 /** Options of `batchedCausal` and `batchedMasked`. */
@@ -92,6 +92,7 @@ function mostRows(owner: string, options: BatchingOptions): number {
  * @example const lm = batchedCausal(model); await Promise.all(prompts.map((ids) => reagent(lm, ids, options)));
  */
 export function batchedCausal(lm: CausalLM, options: BatchingOptions = {}): CausalLM {
+  requireObject("batchedCausal", "lm", lm, "a CausalLM");
   const most = mostRows("batchedCausal", options);
   const mixedLengths = lm.mixedLengths ?? false;
   const nextLogits = collecting(async (prompts) => asTensor(await lm.nextLogits(prompts)), mixedLengths, most);
@@ -100,6 +101,7 @@ export function batchedCausal(lm: CausalLM, options: BatchingOptions = {}): Caus
 
 /** The same masked model, which answers requests that come at the same time in few forward passes. */
 export function batchedMasked(model: MaskedLM, options: BatchingOptions = {}): MaskedLM {
+  requireObject("batchedMasked", "model", model, "a MaskedLM");
   const most = mostRows("batchedMasked", options);
   const mixedLengths = model.mixedLengths ?? false;
   const logits = collecting(async (prompts) => asTensor(await model.logits(prompts)), mixedLengths, most);

@@ -1,4 +1,12 @@
-import { asTensor, checkOptions, requireInteger, type Tensor, type TypedArray, tensor } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  requireInteger,
+  requireObject,
+  type Tensor,
+  type TypedArray,
+  tensor,
+} from "@offprint/tensor-core";
 import type { CausalLM } from "./model.js";
 
 /** Options of `cachedCausal`. */
@@ -16,6 +24,7 @@ const SCORES = 2 ** 24;
  * @example const lm = cachedCausal(batchedCausal(model));
  */
 export function cachedCausal(lm: CausalLM, options: CacheOptions = {}): CausalLM {
+  requireObject("cachedCausal", "lm", lm, "a CausalLM");
   checkOptions("cachedCausal", options, ["prompts"]);
   const { prompts: most = Math.max(1, Math.floor(SCORES / lm.vocabSize)) } = options;
   requireInteger("cachedCausal", "prompts", most, 1);

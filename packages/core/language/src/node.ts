@@ -1,9 +1,10 @@
 import { loadFile } from "@offprint/data/node";
-import { ValueError } from "@offprint/tensor-core";
+import { requireText, ValueError } from "@offprint/tensor-core";
 import type { ModelFiles } from "./huggingface/model-files.js";
 
 /** The files of a model in a folder. */
 export function modelFolder(path: string): ModelFiles {
+  requireText("modelFolder", "path", path);
   const base = path.replace(/[\\/]+$/, "");
   const locate = (file: string): string => `${base}/${file}`;
   return {

@@ -1,4 +1,4 @@
-import { nearestWords, ValueError } from "@offprint/tensor-core";
+import { nearestWords, requireObject, ValueError } from "@offprint/tensor-core";
 import { type Parameters, type ScalarName, scalarFunction, scalarFunctions } from "./scalar-functions.js";
 
 /** A scalar function that acts on every neuron. */
@@ -119,6 +119,7 @@ export interface Groups {
  * @throws ValueError where the activation is none, or does not fit the width
  */
 export function activationGroups(activation: Activation, width: number, owner: string): Groups {
+  requireObject(owner, "activation", activation, "an Activation");
   const groups = (size: number, vectors?: readonly Float64Array[]): Groups => {
     if (!Number.isSafeInteger(size) || size < 1 || width % size !== 0) {
       throw new ValueError(`${owner} has ${width} neurons, which are not divisible by the group size ${size}`);

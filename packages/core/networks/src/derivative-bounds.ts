@@ -1,4 +1,4 @@
-import { UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { requireObject, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { type Activation, type ScalarActivation, scalarParameters } from "./activation.js";
 import { scalarFunction } from "./scalar-functions.js";
 
@@ -25,6 +25,7 @@ const ROUNDOFF = 1e-14;
  * ```
  */
 export function slopeBounds(activation: Activation): Interval {
+  requireObject("slopeBounds", "activation", activation, "an Activation");
   if (activation.kind === "slope") return { lower: activation.alpha, upper: activation.beta };
   requireScalar("slopeBounds", activation);
   const [lower, upper] = scalarFunction(activation.name).slopes(scalarParameters(activation));
@@ -78,6 +79,7 @@ export function derivativeBounds(activation: Activation, lower: number, upper: n
  * @throws UnsupportedError for activations that act on groups, or of which only slopes are known
  */
 export function derivativeAt(activation: Activation, x: number): number {
+  requireObject("derivativeAt", "activation", activation, "an Activation");
   requireScalar("derivativeAt", activation);
   const pieces = scalarFunction(activation.name).pieces(scalarParameters(activation));
   const { derivative } = pieces.find(({ to }) => x <= to) ?? pieces[pieces.length - 1];

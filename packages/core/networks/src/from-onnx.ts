@@ -1,5 +1,5 @@
 import { type OnnxGraph, readOnnxGraph } from "@offprint/onnx-format";
-import { FormatError, ValueError } from "@offprint/tensor-core";
+import { FormatError, requireObject, ValueError } from "@offprint/tensor-core";
 import type { FeedForward } from "./feed-forward.js";
 import { withFloat64 } from "./fold-linear.js";
 import { chainOfLayers } from "./onnx/chain-of-layers.js";
@@ -25,6 +25,7 @@ import { tracedNetwork } from "./onnx/traced-network.js";
  * ```
  */
 export function fromOnnx(model: Uint8Array | OnnxGraph): FeedForward {
+  requireObject("fromOnnx", "model", model, "a Uint8Array or an OnnxGraph");
   const graph = fileGraph(model instanceof Uint8Array ? readOnnxGraph(model) : model);
   const network = chainOfLayers(graph) ?? tracedNetwork(graph);
   return { ...network, layers: network.layers.map((layer, k) => checkedLayer(layer, k)) };

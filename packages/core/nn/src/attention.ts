@@ -117,14 +117,12 @@ export interface MultiHeadAttention {
  * @throws ValueError where `heads` does not divide `features`.
  */
 export function multiHeadAttention(options: AttentionOptions): MultiHeadAttention {
-  checkOptions("multiHeadAttention", options, [
-    "features",
-    "heads",
-    "keyFeatures",
-    "valueFeatures",
-    "bias",
-    "weightInit",
-  ]);
+  checkOptions(
+    "multiHeadAttention",
+    options,
+    ["features", "heads", "keyFeatures", "valueFeatures", "bias", "weightInit"],
+    ["features", "heads"],
+  );
   const { features, heads, keyFeatures = features, bias = true, weightInit = initializers.glorotUniform } = options;
   const { valueFeatures = keyFeatures } = options;
   requireInteger("multiHeadAttention", "heads", heads, 1);

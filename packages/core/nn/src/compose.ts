@@ -73,7 +73,7 @@ export interface MlpOptions {
 
 /** A multilayer perceptron: linear layers with activations between, over the last axis. */
 export function mlp(options: MlpOptions): Layer<readonly LinearParams[]> {
-  checkOptions("mlp", options, ["sizes", "activation", "outputActivation", "bias", "weightInit"]);
+  checkOptions("mlp", options, ["sizes", "activation", "outputActivation", "bias", "weightInit"], ["sizes"]);
   const { sizes, bias = true, weightInit } = options;
   const between = activation(options.activation ?? "relu");
   const last = activation(options.outputActivation ?? "identity");

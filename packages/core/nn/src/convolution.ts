@@ -74,37 +74,37 @@ const convTransposeLayerNames = [
 
 /** Convolution over one axis: `[batch, inputs, length]` to `[batch, outputs, length']`. */
 export function conv1d(options: ConvLayerOptions): Layer<ConvParams> {
-  checkOptions("conv1d", options, convLayerNames);
+  checkOptions("conv1d", options, convLayerNames, ["inputs", "outputs", "kernel"]);
   return convLayer("conv1d", 1, options);
 }
 
 /** Convolution over two axes: `[batch, inputs, height, width]` to `[batch, outputs, height', width']`. */
 export function conv2d(options: ConvLayerOptions): Layer<ConvParams> {
-  checkOptions("conv2d", options, convLayerNames);
+  checkOptions("conv2d", options, convLayerNames, ["inputs", "outputs", "kernel"]);
   return convLayer("conv2d", 2, options);
 }
 
 /** Convolution over three axes: `[batch, inputs, depth, height, width]` to `[batch, outputs, ...]`. */
 export function conv3d(options: ConvLayerOptions): Layer<ConvParams> {
-  checkOptions("conv3d", options, convLayerNames);
+  checkOptions("conv3d", options, convLayerNames, ["inputs", "outputs", "kernel"]);
   return convLayer("conv3d", 3, options);
 }
 
 /** Transposed convolution over one axis. */
 export function convTranspose1d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
-  checkOptions("convTranspose1d", options, convTransposeLayerNames);
+  checkOptions("convTranspose1d", options, convTransposeLayerNames, ["inputs", "outputs", "kernel"]);
   return convTransposeLayer("convTranspose1d", 1, options);
 }
 
 /** Transposed convolution over two axes. */
 export function convTranspose2d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
-  checkOptions("convTranspose2d", options, convTransposeLayerNames);
+  checkOptions("convTranspose2d", options, convTransposeLayerNames, ["inputs", "outputs", "kernel"]);
   return convTransposeLayer("convTranspose2d", 2, options);
 }
 
 /** Transposed convolution over three axes. */
 export function convTranspose3d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
-  checkOptions("convTranspose3d", options, convTransposeLayerNames);
+  checkOptions("convTranspose3d", options, convTransposeLayerNames, ["inputs", "outputs", "kernel"]);
   return convTransposeLayer("convTranspose3d", 3, options);
 }
 

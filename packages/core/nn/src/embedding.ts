@@ -20,7 +20,7 @@ export interface EmbeddingParams {
 
 /** Looks integers `[...]` up in a table: `[..., features]`. */
 export function embedding(options: EmbeddingOptions): Layer<EmbeddingParams> {
-  checkOptions("embedding", options, ["count", "features", "weightInit"]);
+  checkOptions("embedding", options, ["count", "features", "weightInit"], ["count", "features"]);
   const { count, features, weightInit = initializers.normal(1) } = options;
   requireInteger("embedding", "count", count, 1);
   requireInteger("embedding", "features", features, 1);

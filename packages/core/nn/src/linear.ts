@@ -26,7 +26,7 @@ export interface LinearParams {
 
 /** `x weight + bias` over the last axis: `[..., inputs]` to `[..., outputs]`. */
 export function linear(options: LinearOptions): Layer<LinearParams> {
-  checkOptions("linear", options, ["inputs", "outputs", "bias", "weightInit", "biasInit"]);
+  checkOptions("linear", options, ["inputs", "outputs", "bias", "weightInit", "biasInit"], ["inputs", "outputs"]);
   const { inputs, outputs, bias = true } = options;
   const { weightInit = initializers.uniformFanIn, biasInit = initializers.uniformFanIn } = options;
   requireInteger("linear", "inputs", inputs, 1);

@@ -9,6 +9,7 @@ import {
   mul,
   ones,
   requireInteger,
+  requireObject,
   requirePositive,
   reshape,
   ShapeError,
@@ -95,7 +96,7 @@ const normNames = ["features", "epsilon"];
 
 /** Mean 0 and variance 1 over the last axis of `[..., features]`, then scale and bias (Ba et al., 2016). */
 export function layerNorm(options: NormOptions): Layer<NormParams> {
-  checkOptions("layerNorm", options, normNames);
+  checkOptions("layerNorm", options, normNames, ["features"]);
   const { features, epsilon = 1e-5 } = options;
   requireInteger("layerNorm", "features", features, 1);
   requirePositive("layerNorm", "epsilon", epsilon);
@@ -111,7 +112,7 @@ export function layerNorm(options: NormOptions): Layer<NormParams> {
 
 /** Root mean square 1 over the last axis of `[..., features]`, then a scale (Zhang and Sennrich, 2019). */
 export function rmsNorm(options: NormOptions): Layer<{ readonly scale: Tensor }> {
-  checkOptions("rmsNorm", options, normNames);
+  checkOptions("rmsNorm", options, normNames, ["features"]);
   const { features, epsilon = 1e-6 } = options;
   requireInteger("rmsNorm", "features", features, 1);
   requirePositive("rmsNorm", "epsilon", epsilon);
@@ -138,7 +139,7 @@ export interface GroupNormOptions {
 
 /** Mean 0 and variance 1 over each group of channels of `[batch, channels, ...]` (Wu and He, 2018). */
 export function groupNorm(options: GroupNormOptions): Layer<NormParams> {
-  checkOptions("groupNorm", options, ["channels", "groups", "epsilon"]);
+  checkOptions("groupNorm", options, ["channels", "groups", "epsilon"], ["channels", "groups"]);
   const { channels, groups, epsilon = 1e-5 } = options;
   requireInteger("groupNorm", "channels", channels, 1);
   requireInteger("groupNorm", "groups", groups, 1);
@@ -191,6 +192,7 @@ export interface BatchNorm {
 
 /** Mean 0 and variance 1 of each channel over the batch (Ioffe and Szegedy, 2015). */
 export function batchNorm(options: BatchNormOptions): BatchNorm {
+  requireObject("batchNorm", "options", options, "{ channels }");
   const { channels, momentum = 0.1, epsilon = 1e-5 } = options;
   requireInteger("batchNorm", "channels", channels, 1);
   requirePositive("batchNorm", "epsilon", epsilon);

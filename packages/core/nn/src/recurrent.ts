@@ -116,7 +116,7 @@ const recurrentNames = ["inputs", "features", "weightInit"];
  * @see Cho et al., EMNLP 2014; with the reset gate after the product, as in PyTorch and cuDNN.
  */
 export function gru(options: RecurrentOptions): Recurrent<Tensor> {
-  checkOptions("gru", options, recurrentNames);
+  checkOptions("gru", options, recurrentNames, ["inputs", "features"]);
   return recurrent(
     "gru",
     3,
@@ -148,7 +148,7 @@ export interface LstmState {
  * @see Hochreiter and Schmidhuber, Neural Computation 9(8), 1997; with forget gates.
  */
 export function lstm(options: RecurrentOptions): Recurrent<LstmState> {
-  checkOptions("lstm", options, recurrentNames);
+  checkOptions("lstm", options, recurrentNames, ["inputs", "features"]);
   return recurrent<LstmState>(
     "lstm",
     4,

@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 /** Bytes to be written: some that stand somewhere, or several parts one behind the other. */
 export type Part = Uint8Array | Message;
 
@@ -7,12 +8,14 @@ export class Message {
   readonly length: number;
 
   constructor(readonly parts: readonly Part[]) {
+    requireObject("Message", "parts", parts, "an array");
     this.length = parts.reduce((total, part) => total + part.length, 0);
   }
 }
 
 /** The bytes of some parts behind each other. */
 export function joined(parts: readonly Part[]): Uint8Array {
+  requireObject("joined", "parts", parts, "an array");
   const out = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
   let at = 0;
   const write = (part: Part): void => {

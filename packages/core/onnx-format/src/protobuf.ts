@@ -1,4 +1,4 @@
-import { FormatError } from "@offprint/tensor-core";
+import { FormatError, requireObject } from "@offprint/tensor-core";
 
 /** A field of a protobuf message: its number, and where it lies. */
 export interface Field {
@@ -43,6 +43,7 @@ function saturated(value: number): number {
 
 /** The fields of the message in `bytes[start..end)`; nothing is copied. */
 export function* fields(bytes: Uint8Array, { start, end }: Range = { start: 0, end: bytes.length }): Generator<Field> {
+  requireObject("fields", "bytes", bytes, "a Uint8Array");
   let at = start;
   while (at < end) {
     const [key, content] = varint(bytes, at, end);
@@ -78,12 +79,15 @@ export function bytesOf(bytes: Uint8Array, field: Field): Uint8Array {
 
 /** The field itself, checked to be a message. */
 export function messageOf(field: Field): Field {
+  requireObject("messageOf", "field", field, "a Field");
   requireWireType(field, 2);
   return field;
 }
 
 /** Content of an integer field; beyond 2^53 saturated. */
 export function numberOf(bytes: Uint8Array, field: Field): number {
+  requireObject("numberOf", "bytes", bytes, "a Uint8Array");
+  requireObject("numberOf", "field", field, "a Field");
   requireWireType(field, 0);
   return varint(bytes, field.start, field.end)[0];
 }
@@ -92,6 +96,8 @@ const decoder = new TextDecoder();
 
 /** Content of a text field. */
 export function textOf(bytes: Uint8Array, field: Field): string {
+  requireObject("textOf", "bytes", bytes, "a Uint8Array");
+  requireObject("textOf", "field", field, "a Field");
   return decoder.decode(bytesOf(bytes, field));
 }
 

@@ -1,4 +1,4 @@
-import { FormatError, type Tensor, UnsupportedError } from "@offprint/tensor-core";
+import { FormatError, requireObject, type Tensor, UnsupportedError } from "@offprint/tensor-core";
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxValue } from "./onnx-graph.js";
 import {
   appendFloats,
@@ -113,6 +113,8 @@ function defineConstant(constants: Record<string, Tensor>, stored: StoredTensor,
 
 /** Reads a ValueInfoProto message. */
 export function readValue(bytes: Uint8Array, range: Range): OnnxValue {
+  requireObject("readValue", "bytes", bytes, "a Uint8Array");
+  requireObject("readValue", "range", range, "a Range");
   let name = "";
   let tensorType: Field | undefined;
   for (const field of fields(bytes, range)) {

@@ -3,6 +3,7 @@ import {
   type ElementType,
   elementSize,
   FormatError,
+  requireObject,
   type Tensor,
   tensor,
   UnsupportedError,
@@ -58,6 +59,8 @@ const typedFields: Record<ElementType, number> = {
 
 /** Reads what a TensorProto message says of itself, and looks at no number. */
 export function readTensorHeader(bytes: Uint8Array, range: Range): TensorHeader {
+  requireObject("readTensorHeader", "bytes", bytes, "a Uint8Array");
+  requireObject("readTensorHeader", "range", range, "a Range");
   const shape: number[] = [];
   let [name, code, external, raw] = ["", 0, false, bytes.subarray(0, 0)];
   for (const field of fields(bytes, range)) {
@@ -77,6 +80,8 @@ export function readTensorHeader(bytes: Uint8Array, range: Range): TensorHeader 
  * external file or of an element type that tensors cannot hold
  */
 export function readStoredTensor(bytes: Uint8Array, range: Range): StoredTensor {
+  requireObject("readStoredTensor", "bytes", bytes, "a Uint8Array");
+  requireObject("readStoredTensor", "range", range, "a Range");
   const { name, code, shape, external, raw } = readTensorHeader(bytes, range);
   const where = `onnx: constant "${name}"`;
   if (external) {

@@ -1,4 +1,4 @@
-import { FormatError, ValueError } from "@offprint/tensor-core";
+import { FormatError, requireObject, ValueError } from "@offprint/tensor-core";
 import { type Field, fields, messageOf, textOf } from "./protobuf.js";
 import { joined, lengthField, type Part } from "./protobuf-writer.js";
 import { GRAPH, MODEL, NODE, VALUE } from "./schema.js";
@@ -11,6 +11,8 @@ import { GRAPH, MODEL, NODE, VALUE } from "./schema.js";
  * @example renameValues(toOnnx(network, { shape: [1, 3], dtype: "float32" }), { input0: "sample", output0: "out_sample" })
  */
 export function renameValues(bytes: Uint8Array, names: Readonly<Record<string, string>>): Uint8Array {
+  requireObject("renameValues", "bytes", bytes, "a Uint8Array");
+  requireObject("renameValues", "names", names, "an object");
   const graph = [...fields(bytes)].find(({ number }) => number === MODEL.graph);
   if (graph === undefined)
     throw new FormatError("renameValues: the file holds no graph; it is damaged, or no ONNX model");

@@ -1,4 +1,4 @@
-import { checkOptions, type ElementType, elementSize, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type ElementType, elementSize, requireObject, ValueError } from "@offprint/tensor-core";
 import {
   floatField,
   floatsField,
@@ -105,6 +105,7 @@ export interface OnnxWriteOptions {
  * });
  */
 export function writeOnnxGraph(graph: GraphSource, options: OnnxWriteOptions = {}): Uint8Array {
+  requireObject("writeOnnxGraph", "graph", graph, "a GraphSource");
   checkOptions("writeOnnxGraph", options, ["name", "opset", "irVersion"]);
   const { name = "graph", opset = 21, irVersion = 10 } = options;
   const domains = new Set(["", ...allNodes(graph).map((node) => node.domain ?? "")]);
@@ -170,7 +171,9 @@ function attributeParts(name: string, value: AttributeSource): Part[] {
 }
 
 /** The content of a ValueInfoProto; without a shape where none is given. */
-export function valueParts({ name, type, shape }: Omit<ValueSource, "shape"> & Partial<ValueSource>): Message[] {
+export function valueParts(options: Omit<ValueSource, "shape"> & Partial<ValueSource>): Message[] {
+  requireObject("valueParts", "options", options, "{ name, type }");
+  const { name, type, shape } = options;
   const dimensions = shape?.map((n) =>
     lengthField(
       SHAPE.dimension,

@@ -2,6 +2,7 @@ import {
   checkOptions,
   FormatError,
   requireInteger,
+  requireObject,
   type Tensor,
   type TensorLike,
   ValueError,
@@ -48,6 +49,7 @@ export interface LoadedModel {
  */
 export async function loadModel(model: string | Uint8Array, options: LoadModelOptions = {}): Promise<LoadedModel> {
   checkOptions("loadModel", options, ["device", "threads"]);
+  if (typeof model !== "string") requireObject("loadModel", "model", model, "a path, or the bytes of a file");
   const { threads = 1 } = options;
   requireInteger("loadModel", "threads", threads, 1);
   const { binding, device } = await chooseDevice(options.device ?? "cpu");

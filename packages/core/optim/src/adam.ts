@@ -98,8 +98,9 @@ function adamRule(name: string, options: AdamOptions): ElementwiseRule<Moments> 
  * @see Kingma and Ba, ICLR 2015, arXiv 1412.6980, algorithm 1.
  */
 export function adam(options: AdamOptions = {}): GradientTransformation<AdamState> {
+  const rule = adamRule("adam", options);
   const { learningRate = 1e-3, weightDecay = 0 } = options;
-  return elementwiseOptimizer(adamRule("adam", options), { learningRate, weightDecay });
+  return elementwiseOptimizer(rule, { learningRate, weightDecay });
 }
 
 /**
@@ -108,8 +109,9 @@ export function adam(options: AdamOptions = {}): GradientTransformation<AdamStat
  * @see Loshchilov and Hutter, ICLR 2019, arXiv 1711.05101.
  */
 export function adamw(options: AdamWOptions = {}): GradientTransformation<AdamState> {
+  const rule = adamRule("adamw", options);
   const { learningRate = 1e-3, weightDecay = 0.01 } = options;
-  return elementwiseOptimizer(adamRule("adamw", options), { learningRate, decoupledWeightDecay: weightDecay });
+  return elementwiseOptimizer(rule, { learningRate, decoupledWeightDecay: weightDecay });
 }
 
 /**
@@ -118,8 +120,8 @@ export function adamw(options: AdamWOptions = {}): GradientTransformation<AdamSt
  * @see Reddi, Kale and Kumar, ICLR 2018, arXiv 1904.09237, algorithm 2; with Adam's bias corrections, as in common use.
  */
 export function amsgrad(options: AdamOptions = {}): GradientTransformation<AmsgradState> {
-  const { learningRate = 1e-3, weightDecay = 0 } = options;
   const { beta1, beta2, epsilon } = checked("amsgrad", options);
+  const { learningRate = 1e-3, weightDecay = 0 } = options;
   const rule: ElementwiseRule<Moments | "largestSecondMoment"> = {
     name: "amsgrad",
     slots: ["firstMoment", "secondMoment", "largestSecondMoment"],

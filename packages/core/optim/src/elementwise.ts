@@ -8,6 +8,7 @@ import {
   mul,
   neg,
   requireNonNegative,
+  requireObject,
   ShapeError,
   sub,
   type Tensor,
@@ -91,7 +92,8 @@ export function elementwiseOptimizer<Slot extends string>(
   rule: ElementwiseRule<Slot>,
   options: ElementwiseOptions,
 ): GradientTransformation<ElementwiseState<Slot>> {
-  checkOptions(rule.name, options, ["learningRate", "weightDecay", "decoupledWeightDecay"]);
+  requireObject("elementwiseOptimizer", "rule", rule, "an ElementwiseRule");
+  checkOptions(rule.name, options, ["learningRate", "weightDecay", "decoupledWeightDecay"], ["learningRate"]);
   const { learningRate, weightDecay = 0, decoupledWeightDecay = 0 } = options;
   requireRate(rule.name, learningRate);
   requireNonNegative(rule.name, "weightDecay", weightDecay);
@@ -180,6 +182,9 @@ function apartFrom(gradient: Tensor, x: Tensor): Tensor {
 }
 
 /** `-learningRate * direction`, the last line of most formulas. */
-export function descend(direction: Tensor, { learningRate }: UpdateContext): Tensor {
+export function descend(direction: Tensor, updateContext: UpdateContext): Tensor {
+  requireObject("descend", "direction", direction, "a tensor");
+  requireObject("descend", "updateContext", updateContext, "an UpdateContext");
+  const { learningRate } = updateContext;
   return neg(mul(direction, learningRate));
 }

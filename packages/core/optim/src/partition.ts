@@ -1,4 +1,4 @@
-import { isTensor, nearestWords, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import { isTensor, nearestWords, requireObject, type Tensor, tree, ValueError } from "@offprint/tensor-core";
 import { leavesLike, parameterLeaves } from "./parameter-leaves.js";
 import { choicesOf, only, type Selection } from "./selection.js";
 import type { GradientTransformation } from "./transformation.js";
@@ -62,6 +62,7 @@ export function partition<const T extends Readonly<Record<string, GradientTransf
   parts: T,
   labels: Selection<keyof T & string>,
 ): GradientTransformation<PartitionState<T>> {
+  requireObject("partition", "parts", parts, "an object");
   const names = Object.keys(parts);
   if (names.length === 0) throw new ValueError("partition: no transformations given; give at least one");
   for (const name of names) requireTransformation("partition", parts[name], name);

@@ -49,7 +49,12 @@ export interface ExponentialOptions {
 
 /** `initial * decayRate^((step - 1) / every)`. */
 export function exponentialSchedule(options: ExponentialOptions): Schedule {
-  checkOptions("exponentialSchedule", options, ["initial", "decayRate", "every", "staircase"]);
+  checkOptions(
+    "exponentialSchedule",
+    options,
+    ["initial", "decayRate", "every", "staircase"],
+    ["initial", "decayRate"],
+  );
   const { initial, decayRate, every = 1, staircase = false } = options;
   requireNonNegative("exponentialSchedule", "initial", initial);
   requirePositive("exponentialSchedule", "decayRate", decayRate);
@@ -75,7 +80,7 @@ export interface CosineOptions {
 
 /** Half a cosine wave from `initial` down to `final`, once or again and again. */
 export function cosineSchedule(options: CosineOptions): Schedule {
-  checkOptions("cosineSchedule", options, ["initial", "steps", "final", "restarts"]);
+  checkOptions("cosineSchedule", options, ["initial", "steps", "final", "restarts"], ["initial", "steps"]);
   const { initial, steps, final = 0, restarts = false } = options;
   requireNonNegative("cosineSchedule", "initial", initial);
   requireNonNegative("cosineSchedule", "final", final);
@@ -101,7 +106,7 @@ export interface PolynomialOptions {
 
 /** `final + (initial - final) * (1 - (step - 1) / steps)^power`. */
 export function polynomialSchedule(options: PolynomialOptions): Schedule {
-  checkOptions("polynomialSchedule", options, ["initial", "final", "power", "steps"]);
+  checkOptions("polynomialSchedule", options, ["initial", "final", "power", "steps"], ["initial", "steps"]);
   const { initial, final = 0, power = 1, steps } = options;
   requireNonNegative("polynomialSchedule", "initial", initial);
   requireNonNegative("polynomialSchedule", "final", final);
@@ -148,7 +153,7 @@ export function piecewiseSchedule(initial: number, factors: Readonly<Record<numb
  * count begins at the update that follows. Without `after` the peak is kept.
  */
 export function warmupSchedule(options: { peak: number; steps: number; after?: Schedule }): Schedule {
-  checkOptions("warmupSchedule", options, ["peak", "steps", "after"]);
+  checkOptions("warmupSchedule", options, ["peak", "steps", "after"], ["peak", "steps"]);
   const { peak, steps, after = () => peak } = options;
   requireNonNegative("warmupSchedule", "peak", peak);
   requireInteger("warmupSchedule", "steps", steps, 1);

@@ -140,7 +140,7 @@ const names = [
 export async function train<P, B, M = unknown, N = unknown>(
   options: TrainOptions<P, B, M, N>,
 ): Promise<TrainResult<P, M>> {
-  checkOptions("train", options, names);
+  checkOptions("train", options, names, ["loss", "initial", "optimizer", "data", "epochs"]);
   const { epochs, seed = 0, optimizer, backend, compile = true, initial, modelState = null as M, noise } = options;
   requireInteger("train", "epochs", epochs, 0);
   requireChoice("train", "compile", compile, [true, false]);

@@ -5,6 +5,7 @@ import {
   mul,
   type Rng,
   requireInteger,
+  requireObject,
   requirePositive,
   type Tensor,
   tensor,
@@ -30,6 +31,8 @@ export interface RandomFieldOptions {
  * operator", 2021): `[...points]`, or `[batch, ...points]`.
  */
 export function gaussianRandomField(grid: Torus, rng: Rng, options: RandomFieldOptions = {}): Tensor {
+  requireObject("gaussianRandomField", "grid", grid, "a Torus");
+  requireObject("gaussianRandomField", "rng", rng, "a generator of random.rng(seed)");
   checkOptions("gaussianRandomField", options, ["alpha", "tau", "sigma", "batch", "dtype"]);
   const { alpha = 2.5, tau = 7, batch, dtype = "float64" } = options;
   requirePositive("gaussianRandomField", "alpha", alpha);

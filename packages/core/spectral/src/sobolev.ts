@@ -2,6 +2,7 @@ import {
   checkOptions,
   mul,
   requireNonNegative,
+  requireObject,
   sqrt,
   sum,
   type Tensor,
@@ -25,6 +26,8 @@ export interface SobolevOptions {
  * The square of {@link sobolevNorm} from unscaled coefficients `[..., ...modes]` (`toSpectrum`): shape `[...]`.
  */
 export function sobolevSquared(grid: Torus, spectrum: Complex, options: SobolevOptions = {}): Tensor {
+  requireObject("sobolevSquared", "grid", grid, "a Torus");
+  requireObject("sobolevSquared", "spectrum", spectrum, "{ re, im }");
   checkOptions("sobolevSquared", options, ["order", "shift"]);
   const { order = 0, shift = 1 } = options;
   if (!Number.isFinite(order)) throw new ValueError(`sobolevSquared: order is ${order}; it must be a finite number`);

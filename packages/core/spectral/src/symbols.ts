@@ -1,5 +1,12 @@
 import type { FloatType } from "@offprint/nn";
-import { requireInteger, requirePositive, type Tensor, tensor } from "@offprint/tensor-core";
+import {
+  requireFunction,
+  requireInteger,
+  requireObject,
+  requirePositive,
+  type Tensor,
+  tensor,
+} from "@offprint/tensor-core";
 import { gridAxis, type Torus } from "./torus.js";
 
 /** Symbols are made once for a grid and type, so that compiled functions hold one copy. */
@@ -22,6 +29,7 @@ function once(grid: Torus, key: string, dtype: FloatType, make: () => Tensor): T
 
 /** Whole wave numbers k of the coefficients along an axis: 0, 1, ..., then the negative ones but on the last axis. */
 export function wavenumbers(grid: Torus, axis: number): Float64Array {
+  requireObject("wavenumbers", "grid", grid, "a Torus");
   const at = gridAxis("wavenumbers", grid, axis);
   const n = grid.points[at];
   const half = at === grid.dimensions - 1;
@@ -42,6 +50,8 @@ export function symbol(
   f: (omega: readonly number[], k: readonly number[]) => number,
   dtype: FloatType = "float64",
 ): Tensor {
+  requireObject("symbol", "grid", grid, "a Torus");
+  requireFunction("symbol", "f", f);
   const axes = grid.modes.map((_, axis) => wavenumbers(grid, axis));
   const size = grid.modes.reduce((a, b) => a * b, 1);
   const values = new Float64Array(size);
@@ -63,6 +73,7 @@ export function symbol(
  * of an even number of points, whose derivative is no real field.
  */
 export function derivativeSymbol(grid: Torus, axis: number, dtype: FloatType = "float64"): Tensor {
+  requireObject("derivativeSymbol", "grid", grid, "a Torus");
   const at = gridAxis("derivativeSymbol", grid, axis);
   return once(grid, `derivative ${at}`, dtype, () =>
     symbol(grid, (omega, k) => (isNyquist(grid.points[at], k[at]) ? 0 : omega[at]), dtype),
@@ -71,11 +82,13 @@ export function derivativeSymbol(grid: Torus, axis: number, dtype: FloatType = "
 
 /** -|omega|^2, `[...modes]`: the Laplacian. */
 export function laplacianSymbol(grid: Torus, dtype: FloatType = "float64"): Tensor {
+  requireObject("laplacianSymbol", "grid", grid, "a Torus");
   return once(grid, "laplacian", dtype, () => symbol(grid, (omega) => -squared(omega), dtype));
 }
 
 /** -1 / |omega|^2, and 0 for the mean: the inverse of the Laplacian among fields of mean 0. */
 export function laplacianInverseSymbol(grid: Torus, dtype: FloatType = "float64"): Tensor {
+  requireObject("laplacianInverseSymbol", "grid", grid, "a Torus");
   return once(grid, "inverse", dtype, () =>
     symbol(grid, (omega) => (squared(omega) === 0 ? 0 : -1 / squared(omega)), dtype),
   );
@@ -86,6 +99,7 @@ export function laplacianInverseSymbol(grid: Torus, dtype: FloatType = "float64"
  * filtered fields have no aliases among the modes that are left, where 3 does not divide n.
  */
 export function dealiasSymbol(grid: Torus, fraction = 2 / 3, dtype: FloatType = "float64"): Tensor {
+  requireObject("dealiasSymbol", "grid", grid, "a Torus");
   requirePositive("dealiasSymbol", "fraction", fraction);
   return once(grid, `dealias ${fraction}`, dtype, () =>
     symbol(
@@ -98,6 +112,7 @@ export function dealiasSymbol(grid: Torus, fraction = 2 / 3, dtype: FloatType = 
 
 /** (shift + |omega|^2)^order, `[...modes]`; for shift 0 and a negative order 0 for the mean. */
 export function sobolevSymbol(grid: Torus, order: number, shift: number, dtype: FloatType = "float64"): Tensor {
+  requireObject("sobolevSymbol", "grid", grid, "a Torus");
   return once(grid, `sobolev ${order} ${shift}`, dtype, () =>
     symbol(
       grid,
@@ -112,6 +127,7 @@ export function sobolevSymbol(grid: Torus, order: number, shift: number, dtype: 
 
 /** How often each stored coefficient stands in the whole spectrum of a real field: 1 or 2, `[...modes]`. */
 export function multiplicity(grid: Torus, dtype: FloatType = "float64"): Tensor {
+  requireObject("multiplicity", "grid", grid, "a Torus");
   const last = grid.dimensions - 1;
   return once(grid, "multiplicity", dtype, () =>
     symbol(grid, (_, k) => (k[last] === 0 || isNyquist(grid.points[last], k[last]) ? 1 : 2), dtype),

@@ -1,6 +1,7 @@
 import {
   checkOptions,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -38,7 +39,7 @@ export interface Torus {
  * @example torus({ points: [64, 64], length: 2 * Math.PI })
  */
 export function torus(options: TorusOptions): Torus {
-  checkOptions("torus", options, ["points", "length"]);
+  checkOptions("torus", options, ["points", "length"], ["points"]);
   const { points, length = 1 } = options;
   if (!Array.isArray(points) || points.length < 1 || points.length > 3) {
     throw new ValueError(`torus: points is ${JSON.stringify(points)}; it must be an array of one to three numbers`);
@@ -66,6 +67,7 @@ export function torus(options: TorusOptions): Torus {
  * @throws ValueError for an axis that there is not.
  */
 export function coordinates(grid: Torus, axis: number, dtype: "float32" | "float64" = "float64"): Tensor {
+  requireObject("coordinates", "grid", grid, "a Torus");
   const at = gridAxis("coordinates", grid, axis);
   const n = grid.points[at];
   const values = Float64Array.from({ length: n }, (_, i) => (i * grid.length[at]) / n);

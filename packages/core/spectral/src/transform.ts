@@ -1,5 +1,5 @@
 import type { FloatType } from "@offprint/nn";
-import { fft, isTensor, ShapeError, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import { fft, isTensor, requireObject, ShapeError, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
 import type { Complex } from "./complex.js";
 import { requireField, type Torus } from "./torus.js";
 
@@ -29,6 +29,8 @@ export function toSpectrum(grid: Torus, x: TensorLike): Complex {
  * @throws ShapeError where the last axes are not the grid's modes.
  */
 export function toField(grid: Torus, spectrum: Complex): Tensor {
+  requireObject("toField", "grid", grid, "a Torus");
+  requireObject("toField", "spectrum", spectrum, "{ re, im }");
   const { shape, rank } = spectrum.re;
   const { modes, dimensions, points } = grid;
   if (rank < dimensions || !modes.every((m, axis) => shape[rank - dimensions + axis] === m)) {

@@ -8,9 +8,33 @@ function called(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
-/** Throws unless an argument is a function. */
-export function requireFunction(owner: string, value: unknown, name = "the first argument"): void {
-  if (typeof value !== "function") throw new ValueError(`${owner}: ${name} is ${called(value)}; give a function`);
+function complain(owner: string, name: string, value: unknown, wanted: string): never {
+  throw new ValueError(`${owner}: ${name} is ${called(value)}; give ${wanted}`);
+}
+
+/**
+ * Throws unless an argument is a function, as callers without types may leave it out.
+ * @param owner The function whose argument it is, as messages begin.
+ * @param name What the argument is called.
+ * @throws ValueError that names all three and says what to give.
+ */
+export function requireFunction(owner: string, name: string, value: unknown): void {
+  if (typeof value !== "function") complain(owner, name, value, "a function");
+}
+
+/**
+ * Throws unless an argument is an object: an array, a tensor or one of a package's own.
+ * @param wanted What it must be, as messages end: `"a Graph"`.
+ * @throws ValueError like {@link requireFunction}.
+ * @example requireObject("subgraph", "graph", graph, "a Graph")
+ */
+export function requireObject(owner: string, name: string, value: unknown, wanted: string): void {
+  if (typeof value !== "object" || value === null) complain(owner, name, value, wanted);
+}
+
+/** Throws unless an argument is a text. @throws ValueError like {@link requireFunction}. */
+export function requireText(owner: string, name: string, value: unknown): void {
+  if (typeof value !== "string") complain(owner, name, value, "a text");
 }
 
 /** Throws unless an argument is an array; `wanted` says of what. */

@@ -52,18 +52,27 @@ const foreignWords: Readonly<Record<string, readonly string[]>> = {
 /**
  * Throws unless every name in `options` is one of `known`, so that a misspelt option is not silently ignored.
  * @param owner The function whose options they are, as messages begin.
+ * @param required Those that have no default; where there are some, the options must be given.
  * @throws ValueError that names the option, the nearest known one and all there are; also where `options` is not an
- * object.
+ * object, and where a required one is missing.
  * @example checkOptions("adam", options, ["learningRate", "beta1", "beta2", "epsilon"])
  */
-export function checkOptions(owner: string, options: object | undefined, known: readonly string[]): void {
-  if (options === undefined) return;
+export function checkOptions(
+  owner: string,
+  options: object | undefined,
+  known: readonly string[],
+  required: readonly string[] = [],
+): void {
+  if (options === undefined && required.length === 0) return;
   if (typeof options !== "object" || options === null || isArrayLike(options)) {
-    throw new ValueError(`${owner}: the options are ${describe(options)}; give an object. ${listed(known)}`);
+    const wanted = required.length === 0 ? "an object" : `{ ${required.join(", ")} }`;
+    throw new ValueError(`${owner}: the options are ${describe(options)}; give ${wanted}. ${listed(known)}`);
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new ValueError(complaint(owner, name, known));
   }
+  const missing = required.find((name) => (options as Record<string, unknown>)[name] === undefined);
+  if (missing !== undefined) throw new ValueError(`${owner}: there is no ${missing}; give one. ${listed(known)}`);
 }
 
 function isArrayLike(value: object): boolean {

@@ -1,3 +1,4 @@
+import { requireObject } from "./arguments.js";
 import { ValueError } from "./errors.js";
 import type { Tensor } from "./tensor.js";
 
@@ -7,6 +8,7 @@ import type { Tensor } from "./tensor.js";
  * @throws ValueError that names the argument and the first place.
  */
 export function requireFinite(owner: string, argument: string, x: Tensor): void {
+  requireObject(owner, "x", x, "a tensor");
   if (x.storage.kind !== "host") return;
   const values = x.data();
   let total = 0;

@@ -1,3 +1,5 @@
+import { requireObject } from "./arguments.js";
+
 /** Least number of insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
@@ -18,6 +20,7 @@ function editDistance(a: string, b: string): number {
 
 /** Known words that the user may have meant, nearest first: a few letters off, or containing what was typed. */
 export function nearestWords(word: string, known: readonly string[], most = 3): string[] {
+  requireObject("nearestWords", "known", known, "an array of texts");
   const typed = word.toLowerCase();
   return known
     .map((candidate) => {

@@ -1,4 +1,4 @@
-import { requireArray, requireFunction } from "./arguments.js";
+import { requireArray, requireFunction, requireObject } from "./arguments.js";
 import { ValueError } from "./errors.js";
 import { applied, type TensorFunction, type TreeFunction } from "./function-types.js";
 import { isPlainObject, setKey } from "./plain-object.js";
@@ -116,6 +116,8 @@ export function structure(value: unknown): TreeStructure {
 
 /** Whether two structures are the same. */
 export function sameStructure(a: TreeStructure, b: TreeStructure): boolean {
+  requireObject("tree.sameStructure", "a", a, "a TreeStructure");
+  requireObject("tree.sameStructure", "b", b, "a TreeStructure");
   if (a === b) return true;
   if (a.kind === "array" && b.kind === "array") {
     return a.items.length === b.items.length && a.items.every((item, i) => sameStructure(item, b.items[i]));
@@ -131,6 +133,7 @@ export function sameStructure(a: TreeStructure, b: TreeStructure): boolean {
 
 /** A structure as text, `*` for a leaf. */
 export function formatStructure(node: TreeStructure): string {
+  requireObject("tree.formatStructure", "node", node, "a TreeStructure");
   switch (node.kind) {
     case "leaf":
       return "*";
@@ -148,7 +151,7 @@ export function formatStructure(node: TreeStructure): string {
  * @throws ValueError where the structures differ.
  */
 export function map<T, F extends TreeFunction = TensorFunction>(f: F, first: T, ...rest: unknown[]): T {
-  requireFunction("tree.map", f);
+  requireFunction("tree.map", "the first argument", f);
   const flat = flatten(first);
   const others = rest.map((t) => {
     const other = flatten(t);

@@ -80,7 +80,7 @@ export interface BatchController {
  */
 export function batchController(options: BatchControllerOptions): BatchController {
   const caller = "batchController";
-  checkOptions(caller, options, batchOptionNames);
+  checkOptions(caller, options, batchOptionNames, ["initialBatch", "maxBatch", "test"]);
   const { initialBatch, maxBatch, test, testInterval = 1, maxSamples } = options;
   if (typeof test?.kind !== "string") {
     throw new ValueError(`${caller}: test is ${String(test)}; give one such as { kind: "norm", eta: 0.5 }`);

@@ -1,4 +1,12 @@
-import { asTensor, ShapeError, type Tensor, type TensorLike, tree, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  requireObject,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { GradientStats } from "./gradient-stats.js";
 
 /**
@@ -79,6 +87,8 @@ export function needsInnerProducts({ kind }: { readonly kind: string }): boolean
  * @throws ValueError for constants out of range; ShapeError for an `eta` that does not fit the parameters.
  */
 export function requiredBatchSize(stats: GradientStats, test: BatchTest): number {
+  requireObject("requiredBatchSize", "stats", stats, "GradientStats");
+  requireObject("requiredBatchSize", "test", test, "a BatchTest");
   requireTest("requiredBatchSize", test);
   const n2 = stats.gradNormSquared;
   switch (test.kind) {

@@ -1,4 +1,4 @@
-import { requireInteger } from "@offprint/tensor-core";
+import { requireInteger, requireObject } from "@offprint/tensor-core";
 
 /** How a global batch is computed: `global = micro * accumulation * workers`. */
 export interface BatchPlan {
@@ -30,6 +30,7 @@ export function planBatch(
     readonly maxGlobal: number;
   },
 ): BatchPlan {
+  requireObject("planBatch", "limits", limits, "{ workers, accumulation, maxMicro, maxGlobal }");
   const { workers: W, maxMicro: M, maxGlobal } = limits;
   requireInteger("planBatch", "requested", requested, 1);
   for (const [name, value] of Object.entries(limits)) requireInteger("planBatch", name, value, 1);

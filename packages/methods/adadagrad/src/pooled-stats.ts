@@ -1,4 +1,4 @@
-import { checkOptions, type tree, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, type tree, ValueError } from "@offprint/tensor-core";
 import {
   type GradientStats,
   InnerProductPool,
@@ -24,6 +24,7 @@ export interface PooledStatsOptions extends StatsOptions {
  * @throws as `gradientStats`; ValueError for `total-variance` of micro-batches of different sizes, or of single samples.
  */
 export function pooledStats(microBatches: Iterable<tree.Tree>, options: PooledStatsOptions = {}): GradientStats {
+  requireObject("pooledStats", "microBatches", microBatches, "an array");
   checkOptions("pooledStats", options, ["mode", "blockwise"]);
   const { mode = "exact", blockwise = false } = options;
   if (mode !== "exact" && mode !== "total-variance") {

@@ -11,6 +11,7 @@ import {
   checkOptions,
   isTensor,
   mean,
+  requireObject,
   ShapeError,
   square,
   type Tensor,
@@ -60,6 +61,7 @@ export async function adjointGradient<P = null, C = Tensor>(
   gradient: TensorLike,
   options: AdjointGradientOptions = {},
 ): Promise<AdjointGradient<P, C>> {
+  requireObject("adjointGradient", "tape", tape, "an AdjointTape");
   const owner = "adjointGradient";
   checkOptions(owner, options, [...solverNames, "want", "states", "onProgress", "signal", "checkpoint", "resume"]);
   const { model, levels, condition, form, record } = tape;

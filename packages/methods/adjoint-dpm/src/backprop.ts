@@ -15,6 +15,8 @@ import {
   jit,
   mul,
   requireChoice,
+  requireFunction,
+  requireObject,
   type Tensor,
   type TensorLike,
   tensor,
@@ -119,6 +121,8 @@ export async function backpropGradient<P = null, C = Tensor>(
   initial: TensorLike,
   options: BackpropOptions<C> = {},
 ): Promise<BackpropGradient<P, C>> {
+  requireObject("backpropGradient", "model", model, "an AdjointModel");
+  requireFunction("backpropGradient", "loss", loss);
   const owner = "backpropGradient";
   checkOptions(owner, options, [...samplerNames, "solver"]);
   const denoiser = denoiserOf(model);

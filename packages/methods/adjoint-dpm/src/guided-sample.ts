@@ -6,7 +6,14 @@ import {
   type SamplerOptions,
   type SamplerResult,
 } from "@offprint/diffusion";
-import { requireInteger, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  requireFunction,
+  requireInteger,
+  requireObject,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { usualGrid } from "./adjoint-sample.js";
 import { type AdjointModel, denoiserOf } from "./model.js";
 import { adjointValueAndGradient, type SampleLoss } from "./value-and-gradient.js";
@@ -29,6 +36,8 @@ export async function guidedSample<P = null, C = Tensor>(
   initial: TensorLike,
   options: GuidedOptions<C> = {},
 ): Promise<SamplerResult> {
+  requireObject("guidedSample", "model", model, "an AdjointModel");
+  requireFunction("guidedSample", "loss", loss);
   const owner = "guidedSample";
   const denoiser = denoiserOf(model);
   const sampling = prepareSampling(owner, denoiser, initial, usualGrid(owner, denoiser, options), [

@@ -4,6 +4,7 @@ import {
   NonFiniteError,
   requireChoice,
   requireInteger,
+  requireObject,
   requirePositive,
   type Tensor,
   tree,
@@ -104,6 +105,7 @@ async function rungeKutta<S>(
 
 /** The weights of an explicit Adams step over the interval: integrals of the polynomials through the times of past rates. */
 export function adamsWeights(times: readonly number[], from: number, to: number): number[] {
+  requireObject("adamsWeights", "times", times, "an array of numbers");
   const rule = gaussLegendre(times.length, from, to);
   return times.map((own, j) =>
     rule.nodes.reduce(

@@ -7,7 +7,9 @@ import {
   type Rng,
   random,
   requireChoice,
+  requireFunction,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -137,8 +139,10 @@ export async function optimizeNoise<P = null, C = Tensor>(
   initial: TensorLike,
   options: OptimizeNoiseOptions<C>,
 ): Promise<OptimizationResult<Tensor>> {
+  requireObject("optimizeNoise", "model", model, "an AdjointModel");
+  requireFunction("optimizeNoise", "loss", loss);
   const owner = "optimizeNoise";
-  checkOptions(owner, options, [...common, "condition", "ball", "stepSize", "optimizer", "done"]);
+  checkOptions(owner, options, [...common, "condition", "ball", "stepSize", "optimizer", "done"], ["steps"]);
   const { ball, stepSize = 0.1, optimizer, done, condition, sampling = {}, signal } = options;
   requirePositive(owner, "stepSize", stepSize);
   if (ball !== undefined) {
@@ -218,8 +222,10 @@ export async function optimizeCondition<P = null, C = Tensor>(
   initial: C,
   options: OptimizeConditionOptions<C>,
 ): Promise<OptimizationResult<C>> {
+  requireObject("optimizeCondition", "model", model, "an AdjointModel");
+  requireFunction("optimizeCondition", "loss", loss);
   const owner = "optimizeCondition";
-  checkOptions(owner, options, [...common, "noise", "optimizer", "learningRate", "seed"]);
+  checkOptions(owner, options, [...common, "noise", "optimizer", "learningRate", "seed"], ["noise", "steps"]);
   const { learningRate = 0.05, sampling = {}, seed = 0, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
   const start = tree.map((leaf: TensorLike) => tensor(leaf, { dtype: "float64" }), initial) as C;
@@ -251,8 +257,15 @@ export async function finetune<P, C = Tensor>(
   loss: SampleLoss,
   options: FinetuneOptions<P, C>,
 ): Promise<OptimizationResult<P>> {
+  requireObject("finetune", "model", model, "a ParametricModel");
+  requireFunction("finetune", "loss", loss);
   const owner = "finetune";
-  checkOptions(owner, options, [...common, "noise", "optimizer", "learningRate", "seed", "condition"]);
+  checkOptions(
+    owner,
+    options,
+    [...common, "noise", "optimizer", "learningRate", "seed", "condition"],
+    ["steps", "noise"],
+  );
   const { learningRate = 1e-3, sampling = {}, seed = 0, condition, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
   return optimize(owner, model.params, options, optimizer.init(model.params), async ({ value, optimizerState }, k) => {

@@ -15,6 +15,8 @@ import {
   checkOptions,
   jit,
   mul,
+  requireFunction,
+  requireObject,
   sub,
   type Tensor,
   type TensorLike,
@@ -75,6 +77,8 @@ export async function oneStepGradient<C = Tensor>(
   initial: TensorLike,
   options: OneStepOptions<C> = {},
 ): Promise<NoiseGradient> {
+  requireObject("oneStepGradient", "denoiser", denoiser, "a Denoiser");
+  requireFunction("oneStepGradient", "loss", loss);
   checkOptions("oneStepGradient", options, ["level", "condition"]);
   requireTraced("oneStepGradient", denoiser);
   const z = stateOf("oneStepGradient", "initial", initial);
@@ -104,6 +108,8 @@ export async function edictGradient<C = Tensor>(
   initial: TensorLike,
   options: EdictGradientOptions<C> = {},
 ): Promise<NoiseGradient> {
+  requireObject("edictGradient", "denoiser", denoiser, "a Denoiser");
+  requireFunction("edictGradient", "loss", loss);
   const owner = "edictGradient";
   checkOptions(owner, options, [...samplerNames, "mixing"]);
   requireTraced(owner, denoiser);

@@ -4,6 +4,8 @@ import {
   jit,
   NonFiniteError,
   requireFinite,
+  requireFunction,
+  requireObject,
   type Tensor,
   type TensorLike,
   ValueError,
@@ -58,6 +60,8 @@ export async function adjointValueAndGradient<P = null, C = Tensor>(
   initial: TensorLike,
   options: ValueAndGradientOptions<C> = {},
 ): Promise<ValueAndGradient<P, C>> {
+  requireObject("adjointValueAndGradient", "model", model, "an AdjointModel");
+  requireFunction("adjointValueAndGradient", "loss", loss);
   const owner = "adjointValueAndGradient";
   checkOptions(owner, options, valueNames);
   const { want, backward = {}, ...forward } = options;

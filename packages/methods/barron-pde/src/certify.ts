@@ -1,5 +1,5 @@
 import { runOptionNames } from "@offprint/solvers";
-import { checkOptions, requireChoice, requireInteger, requirePositive } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger, requireObject, requirePositive } from "@offprint/tensor-core";
 import { barronRecursion, widthFor } from "./barron-recursion.js";
 import { type DescendOptions, type DescentResult, descend } from "./descend.js";
 import type { Lagrangian } from "./lagrangian.js";
@@ -45,12 +45,19 @@ export interface Certificate extends Omit<DescentResult, "certificate"> {
  * const { width, worstWidthLog10, sampled } = await certify(quarticLagrangian({ beta: 1 }), f, { accuracy: 0.05 });
  */
 export async function certify(lagrangian: Lagrangian, f: SparseFourier, options: CertifyOptions): Promise<Certificate> {
+  requireObject("certify", "lagrangian", lagrangian, "a Lagrangian");
+  requireObject("certify", "f", f, "a SparseFourier");
   const owner = "certify";
-  checkOptions(owner, options, [
-    ...runOptionNames,
-    ...["initial", "stepSize", "maxIterations", "pruneTolerance", "preconditioner"],
-    ...["accuracy", "activation", "bestOf", "seed"],
-  ]);
+  checkOptions(
+    owner,
+    options,
+    [
+      ...runOptionNames,
+      ...["initial", "stepSize", "maxIterations", "pruneTolerance", "preconditioner"],
+      ...["accuracy", "activation", "bestOf", "seed"],
+    ],
+    ["accuracy"],
+  );
   const { accuracy, activation = "cos", bestOf = 20, seed = 0, ...descent } = options;
   requireFunction(owner, "f", f);
   requirePositive(owner, "accuracy", accuracy);

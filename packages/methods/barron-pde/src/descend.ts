@@ -5,6 +5,7 @@ import {
   requireChoice,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   ShapeError,
 } from "@offprint/tensor-core";
@@ -114,6 +115,9 @@ export interface Residual {
  * @param tolerance single terms of products up to this may be left out; counted in `lost`
  */
 export function energyGradient(lagrangian: Lagrangian, f: SparseFourier, u: SparseFourier, tolerance = 0): Residual {
+  requireObject("energyGradient", "lagrangian", lagrangian, "a Lagrangian");
+  requireObject("energyGradient", "f", f, "a SparseFourier");
+  requireObject("energyGradient", "u", u, "a SparseFourier");
   const slopes = u.gradient();
   const partials = lagrangian.partials(u, slopes, (a, b) => a.multiply(b, tolerance));
   const gradient = SparseFourier.sum([

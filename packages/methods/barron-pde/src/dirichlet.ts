@@ -1,4 +1,11 @@
-import { checkOptions, requireInteger, requireNonNegative, ShapeError, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireInteger,
+  requireNonNegative,
+  requireObject,
+  ShapeError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { addMode, ModeTable, signOf } from "./mode-table.js";
 import { frequencyOf } from "./require-frequency.js";
 import { requireNumber } from "./require-number.js";
@@ -20,6 +27,7 @@ export interface Sine {
  * @param options `dimension`, where there is no term
  */
 export function sines(terms: readonly Sine[], options: { readonly dimension?: number } = {}): SparseFourier {
+  requireObject("sines", "terms", terms, "an array");
   const owner = "sines";
   checkOptions(owner, options, ["dimension"]);
   const { dimension: d = terms[0]?.k?.length ?? 0 } = options;
@@ -83,6 +91,7 @@ export function constantOnCube(
 
 /** Whether a function is odd in every coordinate, up to `tolerance` of its size. */
 export function isOdd(u: SparseFourier, tolerance = 1e-12): boolean {
+  requireObject("isOdd", "u", u, "a SparseFourier");
   requireNonNegative("isOdd", "tolerance", tolerance);
   const { dimension: d, period, constant, k, re, im } = u.toData();
   const limit = tolerance * Math.max(1, u.wiener());

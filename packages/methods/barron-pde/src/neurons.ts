@@ -1,4 +1,4 @@
-import type { random } from "@offprint/tensor-core";
+import { type random, requireObject } from "@offprint/tensor-core";
 import type { RealForm } from "./real-form.js";
 
 /** What a hidden unit does with its input. */
@@ -25,6 +25,7 @@ function lengthOf({ k }: RealForm, dimension: number, j: number): number {
 
 /** The constants of a function's networks. */
 export function networkConstants(form: RealForm, dimension: number, activation: NetworkActivation): NetworkConstants {
+  requireObject("networkConstants", "form", form, "a RealForm");
   let [amplitude, squares, variation, curvature, ramps] = [0, 0, 0, 0, 0];
   for (const [j, a] of form.a.entries()) {
     const length = lengthOf(form, dimension, j);

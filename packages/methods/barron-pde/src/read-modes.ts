@@ -4,6 +4,7 @@ import {
   requireFinite,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   ShapeError,
   type TensorLike,
@@ -35,6 +36,7 @@ export function fromModes(
   modes: readonly Mode[],
   options: { readonly dimension?: number; readonly period?: number } = {},
 ): SparseFourier {
+  requireObject("fromModes", "modes", modes, "an array");
   const owner = "fromModes";
   checkOptions(owner, options, ["dimension", "period"]);
   const { period = 1, dimension = modes[0]?.k?.length ?? 0 } = options;

@@ -1,6 +1,7 @@
 import {
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -51,7 +52,9 @@ export class SparseFourier {
   #frequencies: Float64Array | undefined;
   #largestFirst: OrderedModes | undefined;
 
-  private constructor({ dimension, period, constant, k, re, im }: ModesData, lost = 0, reach = 0) {
+  private constructor(modesData: ModesData, lost = 0, reach = 0) {
+    requireObject("SparseFourier", "modesData", modesData, "a ModesData");
+    const { dimension, period, constant, k, re, im } = modesData;
     this.dimension = dimension;
     this.period = period;
     this.constant = constant;

@@ -12,6 +12,7 @@ import {
   relu,
   requireChoice,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   sigmoid,
@@ -248,6 +249,7 @@ export function networkToOnnx(
   network: TwoLayerNetwork,
   options: { readonly dtype?: "float32" | "float64" } = {},
 ): Uint8Array {
+  requireObject("networkToOnnx", "network", network, "a TwoLayerNetwork");
   const owner = "networkToOnnx";
   checkOptions(owner, options, ["dtype"]);
   const { dtype = "float32" } = options;

@@ -56,7 +56,7 @@ const names = ["lambda1", "lambdaP", "gamma", "effective", "noise", "branch"];
  */
 export function batchExtremes(options: BatchExtremesOptions): BatchExtremes {
   const owner = "batchExtremes";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["lambda1"]);
   const { lambda1, lambdaP = 0, noise = "wigner", branch = "theorem" } = options;
   requireFinite(owner, "lambda1", lambda1);
   requireFinite(owner, "lambdaP", lambdaP);
@@ -144,7 +144,7 @@ export function trueExtreme(options: {
   readonly effective: number;
 }): number | undefined {
   const owner = "trueExtreme";
-  checkOptions(owner, options, ["top", "gamma", "effective"]);
+  checkOptions(owner, options, ["top", "gamma", "effective"], ["top", "gamma", "effective"]);
   requireFinite(owner, "top", options.top);
   const variance = noiseOf(owner, options);
   const { top } = options;

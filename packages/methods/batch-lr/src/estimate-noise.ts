@@ -6,7 +6,7 @@ import {
   runOptionNames,
   type Status,
 } from "@offprint/solvers";
-import { checkOptions, random, requireChoice, requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, random, requireChoice, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
 import { type BatchLoss, type ComposedLoss, curvature } from "./curvature.js";
 import { effectiveBatch } from "./effective-batch.js";
 import { krylovSpectrum, randomDirection } from "./krylov.js";
@@ -123,6 +123,7 @@ export async function estimateNoise<P, B>(
   problem: NoiseProblem<P, B>,
   options: EstimateNoiseOptions = {},
 ): Promise<NoiseEstimate> {
+  requireObject("estimateNoise", "problem", problem, "{ loss, params, sample, samples }");
   const owner = "estimateNoise";
   checkOptions(owner, options, [...names, ...runOptionNames]);
   const { loss, params, sample, samples } = problem;

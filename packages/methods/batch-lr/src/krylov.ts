@@ -1,5 +1,13 @@
 import { type LinearOperator, lanczosSync, tridiagonalEigen } from "@offprint/solvers";
-import { checkOptions, type random, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  type random,
+  requireFunction,
+  requireInteger,
+  requireObject,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** What Lanczos from one vector tells of a symmetric operator: Gauss quadrature of the spectrum that the vector sees. */
 export interface KrylovSpectrum {
@@ -24,6 +32,8 @@ export interface KrylovSpectrum {
  * @throws ValueError for a start that is zero or not finite, or steps out of range; NonFiniteError.
  */
 export function krylovSpectrum(apply: LinearOperator, start: Float64Array, steps: number): KrylovSpectrum {
+  requireFunction("krylovSpectrum", "apply", apply);
+  requireObject("krylovSpectrum", "start", start, "a Float64Array");
   const n = start.length;
   requireInteger("krylovSpectrum", "steps", steps, 1, n);
   const { basis, diagonal, offDiagonal, residualNorm } = lanczosSync(apply, n, {
@@ -78,8 +88,9 @@ export function powerIteration(
   apply: LinearOperator,
   options: PowerIterationOptions,
 ): { readonly value: number; readonly iterations: number; readonly status: "converged" | "limit" } {
+  requireFunction("powerIteration", "apply", apply);
   const owner = "powerIteration";
-  checkOptions(owner, options, ["start", "tolerance", "maxIterations"]);
+  checkOptions(owner, options, ["start", "tolerance", "maxIterations"], ["start"]);
   const { start, tolerance = 1e-6, maxIterations = 1000 } = options;
   requirePositive(owner, "tolerance", tolerance);
   requireInteger(owner, "maxIterations", maxIterations, 1);
@@ -111,6 +122,8 @@ function unit(x: Float64Array): Float64Array {
  * @throws ValueError where it is above `tolerance` (default 1e-6).
  */
 export function checkSymmetric(apply: LinearOperator, n: number, rng: random.Rng, tolerance = 1e-6): void {
+  requireFunction("checkSymmetric", "apply", apply);
+  requireObject("checkSymmetric", "rng", rng, "a generator of random.rng(seed)");
   const [u, v] = [randomDirection(rng, n), randomDirection(rng, n)];
   const [au, av] = [new Float64Array(n), new Float64Array(n)];
   apply(u, au);

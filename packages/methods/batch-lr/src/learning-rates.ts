@@ -1,4 +1,11 @@
-import { checkOptions, requireChoice, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireChoice,
+  requireNonNegative,
+  requireObject,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type Branch, noiseOf, spiked } from "./batch-extremes.js";
 import { effectiveBatch } from "./effective-batch.js";
 
@@ -40,7 +47,12 @@ function curvatureOf(owner: string, { lambda1, gamma, effective, branch = "theor
  */
 export function maxLearningRate(options: MaxLearningRateOptions): number {
   const owner = "maxLearningRate";
-  checkOptions(owner, options, ["lambda1", "gamma", "effective", "branch", "optimizer", "momentum", "damping"]);
+  checkOptions(
+    owner,
+    options,
+    ["lambda1", "gamma", "effective", "branch", "optimizer", "momentum", "damping"],
+    ["lambda1", "gamma", "effective"],
+  );
   const { optimizer = "sgd", momentum = 0, damping } = options;
   requireChoice(owner, "optimizer", optimizer, ["sgd", "heavy-ball", "adaptive"]);
   if (!(momentum >= 0 && momentum < 1)) {
@@ -68,7 +80,12 @@ export interface MinDampingOptions extends NoisyCurvature {
  */
 export function minDamping(options: MinDampingOptions): number {
   const owner = "minDamping";
-  checkOptions(owner, options, ["lambda1", "gamma", "effective", "branch", "learningRate"]);
+  checkOptions(
+    owner,
+    options,
+    ["lambda1", "gamma", "effective", "branch", "learningRate"],
+    ["learningRate", "lambda1", "gamma", "effective"],
+  );
   requirePositive(owner, "learningRate", options.learningRate);
   const { top } = curvatureOf(owner, options);
   return Math.max(0, (options.learningRate * top) / 2 - options.lambda1);
@@ -159,7 +176,9 @@ const floor = 1e-3;
  * @returns nothing where no curvature is positive.
  * @throws ValueError for options out of range.
  */
-export function polyak({ nodes, weights }: SpectrumNodes, options: PolyakOptions = {}): PolyakRates | undefined {
+export function polyak(spectrumNodes: SpectrumNodes, options: PolyakOptions = {}): PolyakRates | undefined {
+  requireObject("polyak", "spectrumNodes", spectrumNodes, "SpectrumNodes");
+  const { nodes, weights } = spectrumNodes;
   const owner = "polyak";
   checkOptions(owner, options, ["smallest", "safety", "maxMomentum", "momentum", "largest"]);
   const { smallest = "mean", safety = 0.125, maxMomentum = 0.99, momentum = true } = options;

@@ -1,4 +1,4 @@
-import { checkOptions, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, ValueError } from "@offprint/tensor-core";
 
 /** The line `lambda'_1 = lambda_1 + c / b` through measured top eigenvalues. */
 export interface FittedNoise {
@@ -23,6 +23,7 @@ export type TopByBatch = readonly { readonly effective: number; readonly top: nu
  * @throws ValueError for fewer than two different batches.
  */
 export function fitNoise(points: TopByBatch, options: { readonly lambda1?: number } = {}): FittedNoise {
+  requireObject("fitNoise", "points", points, "an array");
   checkOptions("fitNoise", options, ["lambda1"]);
   const x = points.map(({ effective }) => 1 / effective);
   const y = points.map(({ top }) => top);

@@ -1,4 +1,4 @@
-import { requireInteger, requireNonNegative } from "@offprint/tensor-core";
+import { requireInteger, requireNonNegative, requireObject } from "@offprint/tensor-core";
 import type { KrylovSpectrum } from "./krylov.js";
 
 /**
@@ -13,11 +13,13 @@ import type { KrylovSpectrum } from "./krylov.js";
  * @throws ValueError for numbers out of range.
  */
 export function shrinkageDamping(
-  { mean, firstResidual }: Pick<KrylovSpectrum, "mean" | "firstResidual">,
+  pick: Pick<KrylovSpectrum, "mean" | "firstResidual">,
   gamma: number,
   batch: number,
   largest: number,
 ): number {
+  requireObject("shrinkageDamping", "pick", pick, "{ mean, firstResidual }");
+  const { mean, firstResidual } = pick;
   requireNonNegative("shrinkageDamping", "gamma", gamma);
   requireInteger("shrinkageDamping", "batch", batch, 1);
   const believed = firstResidual === 0 ? (gamma === 0 ? 1 : 0) : Math.max(0, 1 - gamma / batch / firstResidual ** 2);

@@ -6,6 +6,7 @@ import {
   mul,
   NonFiniteError,
   requireInteger,
+  requireObject,
   sub,
   type Tensor,
   tree,
@@ -91,8 +92,9 @@ export async function trainByCurvature<P, B>(
   problem: CurvatureTraining<P, B>,
   options: CurvatureTrainingOptions<P>,
 ): Promise<CurvatureTrainingResult<P>> {
+  requireObject("trainByCurvature", "problem", problem, "a CurvatureTraining");
   const owner = "trainByCurvature";
-  checkOptions(owner, options, ["steps", "every", ...curvatureRatesNames, ...runOptionNames]);
+  checkOptions(owner, options, ["steps", "every", ...curvatureRatesNames, ...runOptionNames], ["steps"]);
   const { loss, initial, batch, curvatureBatch = batch } = problem;
   const { steps, every = 40 } = options;
   requireInteger(owner, "steps", steps, 1);

@@ -1,4 +1,4 @@
-import { oneHot, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { oneHot, requireObject, requireText, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 
 /** Letters of DNA. */
 export const dna: readonly string[] = ["A", "C", "G", "T"];
@@ -42,6 +42,8 @@ export function encodeLetters(
 
 /** Sequences of one length as one-hot rows, float64 `[n, L, V]`. @throws ValueError where lengths differ. */
 export function encodeSequences(owner: string, sequences: readonly string[], alphabet: readonly string[]): Tensor {
+  requireObject(owner, "sequences", sequences, "an array of texts");
+  requireObject(owner, "alphabet", alphabet, "an array of texts");
   const { letters, length } = encodeLetters(owner, sequences, alphabet);
   return oneHot(tensor(letters), alphabet.length, { dtype: "float64" }).reshape([
     sequences.length,
@@ -61,6 +63,8 @@ export function decodeSequences(logits: Tensor, alphabet: readonly string[]): st
 
 /** How many places of two sequences of one length differ. @throws ValueError where lengths differ. */
 export function hammingDistance(a: string, b: string): number {
+  requireText("hammingDistance", "a", a);
+  requireText("hammingDistance", "b", b);
   if (a.length !== b.length) {
     throw new ValueError(
       `hammingDistance: the sequences have ${a.length} and ${b.length} letters; give two of one length`,

@@ -8,6 +8,7 @@ import {
   matrixTrace,
   mean,
   mul,
+  requireObject,
   square,
   sub,
   sum,
@@ -36,10 +37,13 @@ export interface BidirectionalOptions {
  */
 export function bidirectionalLoss(
   designs: Tensor,
-  { phi, y, weights }: OfflineFeatures,
+  offlineFeatures: OfflineFeatures,
   options: BidirectionalOptions,
 ): { readonly forward: Tensor; readonly backward: Tensor } {
-  checkOptions("bidirectionalLoss", options, ["target", "joint", "ridge"]);
+  requireObject("bidirectionalLoss", "designs", designs, "a tensor");
+  requireObject("bidirectionalLoss", "offlineFeatures", offlineFeatures, "OfflineFeatures");
+  const { phi, y, weights } = offlineFeatures;
+  checkOptions("bidirectionalLoss", options, ["target", "joint", "ridge"], ["target"]);
   return {
     forward: square(sub(matmul(designs, weights), options.target)),
     backward: featuresBackward(designs, tableOf(phi, y), options),

@@ -8,6 +8,7 @@ import {
   random,
   requireChoice,
   requireInteger,
+  requireObject,
   square,
   stack,
   sub,
@@ -139,6 +140,7 @@ export async function designSequences(
 
 /** The same from a fit that is there already, for several runs on one table. */
 export async function designWith(fit: TableFit, options: DesignWithOptions = {}): Promise<DesignResult> {
+  requireObject("designWith", "fit", fit, "a TableFit");
   checkOptions("designWith", options, withNames);
   return design("designWith", fit, options, readOptions("designWith", options));
 }
@@ -270,6 +272,7 @@ export function designFigures(
   model: RelaxedModel | KernelModel,
   options: FigureOptions = {},
 ): (logits: Tensor, fitted: FittedTensors) => DesignFigures {
+  requireObject("designFigures", "model", model, "a RelaxedModel or a KernelModel");
   checkOptions("designFigures", options, ["mode", "target", "designRidge", "joint", "auxiliary"]);
   const { mode, target, designRidge, joint } = readOptions("designFigures", options);
   const { auxiliary } = options;

@@ -9,6 +9,7 @@ import {
   random,
   requireChoice,
   requireNonNegative,
+  requireObject,
   slice,
   type Tensor,
   take,
@@ -225,6 +226,8 @@ function kernelHead(system: Tensor, y: Tensor, seed: number | string): Tensor {
 
 /** Predictions of sequences in the table's units, by the forward map. */
 export function predictScores(fit: TableFit, sequences: readonly string[]): Float64Array {
+  requireObject("predictScores", "fit", fit, "a TableFit");
+  requireObject("predictScores", "sequences", sequences, "an array of texts");
   const { model, tensors, middle, spread } = fit;
   const rows = encodeSequences("predictScores", sequences, model.alphabet);
   const columns =

@@ -1,7 +1,7 @@
 import { readSafetensors } from "@offprint/data";
 import { type Gpt2Params, readGpt2 } from "@offprint/language";
 import { saveParameters } from "@offprint/nn";
-import { checkOptions, FormatError } from "@offprint/tensor-core";
+import { checkOptions, FormatError, requireObject } from "@offprint/tensor-core";
 import type { Pooling } from "./pooling.js";
 import type { RelaxedModel } from "./relaxed-model.js";
 import { gpt2Sequences } from "./sequence-models.js";
@@ -17,7 +17,9 @@ export interface SavedModel {
 }
 
 /** The bytes of a safetensors file with a model that {@link trainSequenceModel} made. */
-export function saveSequenceModel({ params, alphabet, heads }: SavedModel): Uint8Array {
+export function saveSequenceModel(savedModel: SavedModel): Uint8Array {
+  requireObject("saveSequenceModel", "savedModel", savedModel, "a SavedModel");
+  const { params, alphabet, heads } = savedModel;
   return saveParameters(params, { alphabet: alphabet.join(""), heads: String(heads) });
 }
 

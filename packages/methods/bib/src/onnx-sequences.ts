@@ -5,6 +5,7 @@ import {
   matmul,
   ones,
   requireChoice,
+  requireObject,
   reshape,
   ShapeError,
   type Tensor,
@@ -55,6 +56,7 @@ export function onnxSequences(
   bytes: Uint8Array | OnnxGraph,
   options: OnnxSequencesOptions = {},
 ): RelaxedModel<OnnxParameters> {
+  requireObject("onnxSequences", "bytes", bytes, "a Uint8Array or an OnnxGraph");
   checkOptions(owner, options, ["alphabet", "embeddings", "input", "output", "pool"]);
   const { alphabet = dna, pool = "mean" } = options;
   requireChoice(owner, "pool", pool, poolings);

@@ -5,6 +5,7 @@ import {
   oneHot,
   type Rng,
   requireInteger,
+  requireObject,
   requirePositive,
   slice,
   softmax,
@@ -31,6 +32,7 @@ export function straightThrough(logits: Tensor): Tensor {
  * soft entry is the product of those of its letters (the last letter counts fastest).
  */
 export function kmerRelax(logits: Tensor, k: number): Tensor {
+  requireObject("kmerRelax", "logits", logits, "a tensor");
   requireInteger("kmerRelax", "k", k, 1, logits.shape[logits.rank - 2]);
   const letters = softmax(logits, -1);
   const places = logits.shape[logits.rank - 2] - k + 1;

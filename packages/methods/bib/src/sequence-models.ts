@@ -6,6 +6,7 @@ import {
   matmul,
   requireChoice,
   requireInteger,
+  requireObject,
   reshape,
   slice,
   type Tensor,
@@ -31,7 +32,8 @@ export interface Gpt2SequencesOptions {
 
 /** A masked transformer with normalisations before its parts, whose token ids are the letters' numbers, such as {@link trainSequenceModel} makes. */
 export function gpt2Sequences(params: Gpt2Params, options: Gpt2SequencesOptions): RelaxedModel<Gpt2Params> {
-  checkOptions("gpt2Sequences", options, ["heads", "alphabet", "pool", "epsilon"]);
+  requireObject("gpt2Sequences", "params", params, "Gpt2Params");
+  checkOptions("gpt2Sequences", options, ["heads", "alphabet", "pool", "epsilon"], ["heads"]);
   const { heads, alphabet = dna, pool = "mean", epsilon = 1e-5 } = options;
   requireChoice("gpt2Sequences", "pool", pool, poolings);
   requireInteger("gpt2Sequences", "heads", heads, 1);
@@ -90,9 +92,11 @@ export interface BertSequencesOptions {
  * ```
  */
 export function bertSequences(
-  { params, config, vocabulary }: SequenceBert,
+  sequenceBert: SequenceBert,
   options: BertSequencesOptions = {},
 ): RelaxedModel<BertParams> {
+  requireObject("bertSequences", "sequenceBert", sequenceBert, "a SequenceBert");
+  const { params, config, vocabulary } = sequenceBert;
   const owner = "bertSequences";
   checkOptions(owner, options, ["kmer", "alphabet", "pool"]);
   const { kmer = 1, pool = "mean" } = options;

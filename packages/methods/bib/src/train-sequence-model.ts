@@ -18,6 +18,7 @@ import {
   type Rng,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   reshape,
   sub,
@@ -105,6 +106,7 @@ export async function trainSequenceModel(
   corpus: readonly string[],
   options: TrainSequenceOptions = {},
 ): Promise<TrainSequenceResult> {
+  requireObject("trainSequenceModel", "corpus", corpus, "an array of texts");
   checkOptions(owner, options, names);
   const { alphabet = dna, features = 32, layers = 2, heads = 2, inner = 2 * features, pool = "mean" } = options;
   const { maskRate = 0.25, steps = 1500, batchSize = 128, learningRate = 3e-3, seed = 0 } = options;

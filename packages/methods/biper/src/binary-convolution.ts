@@ -102,7 +102,12 @@ function binaryLayer(
  * @example binaryConv({ inputs: 16, outputs: 32, kernel: 3, strides: 2, padding: 1, omega: 20 })
  */
 export function binaryConv(options: BinaryConvOptions): NetworkPart<BinaryParams, null> {
-  checkOptions("binaryConv", options, [...names, "kernel", "padValue", ...windowOptionNames]);
+  checkOptions(
+    "binaryConv",
+    options,
+    [...names, "kernel", "padValue", ...windowOptionNames],
+    ["kernel", "inputs", "outputs"],
+  );
   const { inputs, outputs, kernel, padValue = 0, binaryActivations = true } = options;
   if (![-1, 0, 1].includes(padValue) || (padValue !== 0 && !binaryActivations)) {
     throw new ValueError(
@@ -125,7 +130,7 @@ export function binaryConv(options: BinaryConvOptions): NetworkPart<BinaryParams
  * @throws ValueError for options out of range; when run, ShapeError.
  */
 export function binaryLinear(options: BinaryLinearOptions): NetworkPart<BinaryParams, null> {
-  checkOptions("binaryLinear", options, names);
+  checkOptions("binaryLinear", options, names, ["inputs", "outputs"]);
   const { inputs, outputs } = options;
   const geometry = resolveGeometry("binaryLinear", 1, {}, { inputs, outputs });
   return binaryLayer("binaryLinear", options, [outputs, inputs], geometry, 0, (x, w) => matmul(x, transpose(w)));

@@ -1,4 +1,4 @@
-import { add, ShapeError, ValueError } from "@offprint/tensor-core";
+import { add, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 import { asPart, type NetworkPart, type ParamsOf, type PartLike, type StateOf } from "./network-part.js";
 
 /** The path of a part inside another. */
@@ -18,6 +18,7 @@ export type Chain<T extends Readonly<Record<string, PartLike>>> = NetworkPart<
  * @example chain({ conv: binaryConv({ inputs: 16, outputs: 32, kernel: 3 }), norm: parts.batchNorm(32), act: parts.hardtanh })
  */
 export function chain<T extends Readonly<Record<string, PartLike>>>(named: T): Chain<T> {
+  requireObject("chain", "named", named, "an object");
   const list = Object.entries(named).map(([name, part]) => [name, asPart(part)] as const);
   if (list.length === 0) throw new ValueError("chain: there are no parts; give at least one");
   for (const [name] of list) {

@@ -1,5 +1,13 @@
 import { checkRunOptions, type RunOptions, runOptionNames, type Status } from "@offprint/solvers";
-import { asTensor, checkOptions, NonFiniteError, random, requireFinite, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  NonFiniteError,
+  random,
+  requireFinite,
+  requireObject,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { NetworkPart } from "./network-part.js";
 import { type StageOptions, settleStage } from "./stage-options.js";
 import {
@@ -71,6 +79,9 @@ export async function fitNetwork<P, S>(
   data: TrainingData,
   options: FitOptions<P, S>,
 ): Promise<FitResult<P, S>> {
+  requireObject("fitNetwork", "network", network, "a NetworkPart");
+  requireObject("fitNetwork", "data", data, "a TrainingData");
+  requireObject("fitNetwork", "options", options, "an object");
   checkOptions("fitNetwork", options, names);
   checkRunOptions("fitNetwork", options);
   const { stage1, stage2, seed = 0, validation, resume } = options ?? {};

@@ -1,6 +1,13 @@
 import { readSafetensors } from "@offprint/data";
 import { drawParameters, loadParameters, saveParameters } from "@offprint/nn";
-import { checkOptions, FormatError, OffprintError, random, UnsupportedError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  FormatError,
+  OffprintError,
+  random,
+  requireObject,
+  UnsupportedError,
+} from "@offprint/tensor-core";
 import type { NetworkDescription } from "./architectures/image-network.js";
 import { networkFrom } from "./architectures/named.js";
 import type { NetworkPart } from "./network-part.js";
@@ -23,6 +30,7 @@ function descriptionOf(network: object): NetworkDescription | null {
  * of this package what they were made from.
  */
 export function saveNetwork<P, S>(model: TrainedNetwork<P, S>, options: SaveOptions = {}): Uint8Array {
+  requireObject("saveNetwork", "model", model, "a TrainedNetwork");
   checkOptions("saveNetwork", options, ["metadata"]);
   const { network, params, state, stage } = model;
   const description = descriptionOf(network);

@@ -1,5 +1,5 @@
 import type { FloatType, Layer } from "@offprint/nn";
-import { asTensor, type Rng, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import { asTensor, type Rng, requireObject, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import type { PackedPart } from "./pack/packed-part.js";
 import type { Stage, WeightRule } from "./weight-rules.js";
 
@@ -50,6 +50,7 @@ export type StateOf<T> = T extends NetworkPart<unknown, infer S> ? S : null;
 /** The part for anything that a network can be composed of. */
 export function asPart(value: PartLike): NetworkPart {
   if (typeof value === "function") return plainPart((x) => asTensor(value(x)));
+  requireObject("chain", "a part", value, "a layer, a part or a function");
   if ("run" in value) return value;
   return {
     init: (rng, dtype) => value.init(rng, dtype),

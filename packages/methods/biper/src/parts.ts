@@ -10,6 +10,7 @@ import {
   maxPool as maxPoolOf,
   relu as reluOf,
   requireInteger,
+  requireObject,
   reshape,
   type Tensor,
   where,
@@ -39,7 +40,12 @@ export interface ConvPartOptions extends WindowOptions {
 
 /** A convolution with real weights, `[batch, inputs, height, width]` to `[batch, outputs, height', width']`. */
 export function conv(options: ConvPartOptions): NetworkPart<nn.ConvParams, null> {
-  checkOptions("parts.conv", options, ["inputs", "outputs", "kernel", "bias", "weightInit", ...windowOptionNames]);
+  checkOptions(
+    "parts.conv",
+    options,
+    ["inputs", "outputs", "kernel", "bias", "weightInit", ...windowOptionNames],
+    ["inputs", "outputs", "kernel"],
+  );
   const { inputs, outputs, bias = false, weightInit = nn.initializers.heNormal } = options;
   const geometry = resolveGeometry("parts.conv", options.kernel, options, { inputs, outputs });
   const { kernel, strides, dilation, groups } = geometry;
@@ -56,6 +62,7 @@ export function conv(options: ConvPartOptions): NetworkPart<nn.ConvParams, null>
 
 /** A linear layer with real weights, `[batch, inputs]` to `[batch, outputs]`. */
 export function linear(options: nn.LinearOptions): NetworkPart<nn.LinearParams, null> {
+  requireObject("parts.linear", "options", options, "{ inputs, outputs }");
   const layer = nn.linear(options);
   return {
     init: (rng, dtype) => layer.init(rng, dtype),

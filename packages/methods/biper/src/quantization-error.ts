@@ -3,6 +3,7 @@ import {
   asTensor,
   mean,
   mul,
+  requireObject,
   sin,
   square,
   sub,
@@ -118,6 +119,7 @@ function figures(path: string, weight: Tensor, omega: number | undefined): Layer
 
 /** How far the sines of the latent weights are from the bits that replace them, layer by layer. */
 export function quantizationReport<P>(network: NetworkPart<P>, params: P): QuantizationReport {
+  requireObject("quantizationReport", "network", network, "a NetworkPart");
   const layers = network.layers(params, "").map(({ path, rule, weight }) => figures(path, weight, rule.omega));
   const deviations = layers.flatMap(({ deviation }) => deviation ?? []);
   const totalDeviation = deviations.reduce((a, b) => a + b, 0);

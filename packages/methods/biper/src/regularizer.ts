@@ -1,4 +1,4 @@
-import { add, asTensor, mul, type Tensor, ValueError } from "@offprint/tensor-core";
+import { add, asTensor, mul, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
 import type { NetworkPart } from "./network-part.js";
 import type { RegularizerKind } from "./weight-rules.js";
 
@@ -15,6 +15,7 @@ export function sineRegularizer<P>(
   tau: number | Tensor,
   kind: RegularizerKind = "sin2",
 ): Tensor {
+  requireObject("sineRegularizer", "network", network, "a NetworkPart");
   if (typeof tau === "number" && !(tau >= 0 && tau < Infinity)) {
     throw new ValueError(`sineRegularizer: tau is ${tau}; it must be a finite number >= 0`);
   }

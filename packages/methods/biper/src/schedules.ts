@@ -22,7 +22,7 @@ function requireEpoch(owner: string, epoch: number, epochs: number): void {
  * @throws ValueError for an epoch or an option out of range.
  */
 export function learningRateAt(epoch: number, options: LearningRateOptions): number {
-  checkOptions("learningRateAt", options, ["epochs", "learningRate", "warmUpEpochs"]);
+  checkOptions("learningRateAt", options, ["epochs", "learningRate", "warmUpEpochs"], ["epochs", "learningRate"]);
   const { epochs, learningRate, warmUpEpochs = 5 } = options;
   requireEpoch("learningRateAt", epoch, epochs);
   requireInteger("learningRateAt", "warmUpEpochs", warmUpEpochs, 0);
@@ -47,7 +47,7 @@ export interface TauOptions {
  * @throws ValueError for an epoch or an option out of range.
  */
 export function tauAt(epoch: number, options: TauOptions): number {
-  checkOptions("tauAt", options, ["epochs", "tauMin", "tauMax"]);
+  checkOptions("tauAt", options, ["epochs", "tauMin", "tauMax"], ["epochs", "tauMin", "tauMax"]);
   const { epochs, tauMin, tauMax } = options;
   requireEpoch("tauAt", epoch, epochs);
   requireNonNegative("tauAt", "tauMin", tauMin);

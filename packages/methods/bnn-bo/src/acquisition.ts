@@ -13,6 +13,7 @@ import {
   minimum,
   mul,
   prod,
+  requireObject,
   sigmoid,
   special,
   stack,
@@ -173,6 +174,9 @@ export function expectedHypervolumeImprovement(
   deviation: readonly [number, number],
   boxes: readonly { readonly lower: readonly number[]; readonly upper: readonly number[] }[],
 ): number {
+  requireObject("expectedHypervolumeImprovement", "values", values, "an array of numbers");
+  requireObject("expectedHypervolumeImprovement", "deviation", deviation, "an array of numbers");
+  requireObject("expectedHypervolumeImprovement", "boxes", boxes, "an array");
   // E max(0, min(u, Y) - l) = psi(l) - psi(u), psi(a) = E max(0, Y - a).
   const above = (a: number, j: number): number =>
     a === Infinity ? 0 : expectedImprovement(values[j], deviation[j], a).item();

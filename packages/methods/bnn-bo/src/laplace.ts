@@ -17,6 +17,7 @@ import {
   mul,
   random,
   requireChoice,
+  requireObject,
   slice,
   square,
   sub,
@@ -182,10 +183,14 @@ const scalar = (value: number): Tensor => hostTensor(Float64Array.of(value), [],
 export function laplacePosterior(
   weights: TensorLike,
   data: Pick<Standardised, "x" | "y" | "offset" | "deviation">,
-  { prior: given, noise }: Variances,
+  variances: Variances,
   shape: NetworkShape,
   { structure = "full", tunePrior = true }: Pick<LaplaceOptions, "structure" | "tunePrior"> = {},
 ): SampledPosterior {
+  requireObject("laplacePosterior", "data", data, "{ y, x, offset, deviation }");
+  requireObject("laplacePosterior", "variances", variances, "Variances");
+  requireObject("laplacePosterior", "shape", shape, "a NetworkShape");
+  const { prior: given, noise } = variances;
   const theta = tensor(weights, { dtype: "float64" });
   const programs = programsFor(data.x.shape[1], shape, structure);
   const model =

@@ -85,7 +85,7 @@ export async function optimize(problem: BoProblem, options: BoOptions = {}): Pro
     ...optimizerOptionNames.filter((name) => name !== "state"),
     ...runOptionNames,
   ]);
-  checkOptions(`${owner}: the problem`, problem, ["space", "objective"]);
+  checkOptions(`${owner}: the problem`, problem, ["space", "objective"], ["space", "objective"]);
   if (typeof problem.objective !== "function")
     throw new ValueError(`${owner}: objective must be a function of settings`);
   const { maxIterations = 20, batch = 1, onProgress, signal, checkpoint, resume, ...rest } = options;

@@ -1,4 +1,15 @@
-import { add, concatenate, matmul, type random, relu, reshape, slice, type Tensor, tanh } from "@offprint/tensor-core";
+import {
+  add,
+  concatenate,
+  matmul,
+  type random,
+  relu,
+  requireObject,
+  reshape,
+  slice,
+  type Tensor,
+  tanh,
+} from "@offprint/tensor-core";
 
 /** Shape of a network with one output: tanh or relu after every hidden layer, a linear output. */
 export interface NetworkShape {
@@ -25,7 +36,10 @@ export interface RegressionNetwork {
 }
 
 /** A network for d inputs. Each layer's weights `[inputs, outputs]` come first, then its biases. */
-export function regressionNetwork(d: number, { widths, activation = "tanh" }: NetworkShape): RegressionNetwork {
+export function regressionNetwork(d: number, networkShape: NetworkShape): RegressionNetwork {
+  requireObject("regressionNetwork", "networkShape", networkShape, "a NetworkShape");
+  const { widths, activation = "tanh" } = networkShape;
+
   const sizes = [d, ...widths, 1];
   const spans: { inputs: number; outputs: number; from: number }[] = [];
   let size = 0;

@@ -11,6 +11,7 @@ import {
   type Rng,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   stack,
   sub,
@@ -66,6 +67,8 @@ export async function maml<B, H>(
   tasks: readonly Task[],
   options: MetaLearningOptions<B, H>,
 ): Promise<TrainResult<MetaParameters<B, H>, null>> {
+  requireObject("maml", "tasks", tasks, "an array");
+  requireObject("maml", "options", options, "{ body, head, learningRate, innerStepSize, steps }");
   return metaLearn("maml", tasks, options, (at, slope, step) => tree.map((p, g) => sub(p, mul(g, step)), at, slope));
 }
 
@@ -77,6 +80,8 @@ export async function anil<B, H>(
   tasks: readonly Task[],
   options: MetaLearningOptions<B, H>,
 ): Promise<TrainResult<MetaParameters<B, H>, null>> {
+  requireObject("anil", "tasks", tasks, "an array");
+  requireObject("anil", "options", options, "{ body, head, learningRate, innerStepSize, steps }");
   return metaLearn("anil", tasks, options, ({ body, head }, slope, step) => ({
     body,
     head: tree.map((p, g) => sub(p, mul(g, step)), head, slope.head),

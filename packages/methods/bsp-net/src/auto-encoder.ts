@@ -14,6 +14,7 @@ import {
   mul,
   type Rng,
   requireInteger,
+  requireObject,
   reshape,
   ShapeError,
   slice,
@@ -174,6 +175,7 @@ function genericLayers({ decoder, planes: p, convexes: c }: Settled): Layer<Line
  * const params = model.init(random.rng(0));
  */
 export function bspAutoEncoder(options: AutoEncoderOptions): BspAutoEncoder {
+  requireObject("bspAutoEncoder", "options", options, "{ dim }");
   const settled = settle(options);
   const { dim, resolution, channels, planes, convexes, ef, decoder, primitive, variational, beta } = settled;
   const codeSize = 8 * ef;

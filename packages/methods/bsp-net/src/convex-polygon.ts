@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import { type IntersectionOptions, normalizedHalfspaces, ON_PLANE, requireBounds } from "./convex-polyhedron.js";
 
 /** A convex polygon, counter-clockwise. */
@@ -15,6 +15,7 @@ export interface ConvexPolygon {
  * @throws ShapeError unless there are three numbers per half-plane; ValueError for numbers that are not finite.
  */
 export function intersectHalfplanes(lines: Float64Array, options: IntersectionOptions = {}): ConvexPolygon {
+  requireObject("intersectHalfplanes", "lines", lines, "a Float64Array");
   checkOptions("intersectHalfplanes", options, ["bounds"]);
   const { bounds: r = 1 } = options;
   requireBounds("intersectHalfplanes", r);
@@ -49,6 +50,7 @@ export function intersectHalfplanes(lines: Float64Array, options: IntersectionOp
 
 /** Area of a polygon, positive when counter-clockwise. */
 export function polygonArea(vertices: ArrayLike<number>): number {
+  requireObject("polygonArea", "vertices", vertices, "an array of numbers");
   const n = vertices.length / 2;
   let twice = 0;
   for (let v = 0; v < n; v++) {

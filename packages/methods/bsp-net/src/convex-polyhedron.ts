@@ -1,4 +1,4 @@
-import { ConvergenceError, checkOptions, ShapeError, ValueError } from "@offprint/tensor-core";
+import { ConvergenceError, checkOptions, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 
 /** A convex polyhedron: a closed surface with shared vertices, normals outward. */
 export interface ConvexMesh {
@@ -192,6 +192,7 @@ function compact({ points, faces }: Solid): ConvexMesh {
  * @throws ShapeError unless there are four numbers per half-space; ValueError for numbers that are not finite.
  */
 export function intersectHalfspaces(planes: Float64Array, options: IntersectionOptions = {}): ConvexMesh {
+  requireObject("intersectHalfspaces", "planes", planes, "a Float64Array");
   checkOptions("intersectHalfspaces", options, ["bounds"]);
   const { bounds = 1 } = options;
   requireBounds("intersectHalfspaces", bounds);

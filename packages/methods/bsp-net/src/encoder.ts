@@ -24,7 +24,12 @@ export interface ConvEncoderOptions {
  * @throws ValueError for a resolution that is no power of two >= 8.
  */
 export function convEncoder(options: ConvEncoderOptions): Layer<readonly unknown[]> {
-  checkOptions("convEncoder", options, ["dim", "resolution", "channels", "ef", "outputs", "outputActivation"]);
+  checkOptions(
+    "convEncoder",
+    options,
+    ["dim", "resolution", "channels", "ef", "outputs", "outputActivation"],
+    ["dim", "resolution"],
+  );
   const { dim, resolution, channels = 1, ef = 32 } = options;
   const { outputs = 8 * ef, outputActivation = dim === 3 ? "sigmoid" : "leakyRelu" } = options;
   const halvings = Math.log2(resolution) - 2;

@@ -1,4 +1,4 @@
-import { checkOptions, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireNonNegative, requireObject, ValueError } from "@offprint/tensor-core";
 import { type ConvexPolygon, intersectHalfplanes } from "./convex-polygon.js";
 import { intersectHalfspaces, requireBounds } from "./convex-polyhedron.js";
 import { outOfFrame } from "./frame.js";
@@ -49,6 +49,7 @@ function keptConvexes(owner: string, shape: BspShape, options: KeepOptions): Con
  * @see section 3.3 of the paper
  */
 export function extractMesh(shape: BspShape, options: MeshOptions = {}): PolyMesh {
+  requireObject("extractMesh", "shape", shape, "a BspShape");
   checkOptions("extractMesh", options, ["resolution", "removeRedundant", "bounds", "weld", "union"]);
   const { bounds = 1, weld: distance = 0, union = false } = options;
   if (shape.dim !== 3) throw new ValueError("extractMesh: the shape is in 2D; use extractPolygons");
@@ -72,6 +73,7 @@ function pieces(convexes: readonly Convex[], bounds: number, distance: number) {
  * @throws ValueError for a shape in 3D (see `extractMesh`) or an option out of range.
  */
 export function extractPolygons(shape: BspShape, options: PolygonOptions = {}): (ConvexPolygon & { convex: number })[] {
+  requireObject("extractPolygons", "shape", shape, "a BspShape");
   checkOptions("extractPolygons", options, ["resolution", "removeRedundant", "bounds"]);
   const { bounds = 1 } = options;
   if (shape.dim !== 2) throw new ValueError("extractPolygons: the shape is in 3D; use extractMesh");

@@ -8,6 +8,7 @@ import {
   NonFiniteError,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   type Tensor,
   ValueError,
@@ -215,6 +216,9 @@ export async function fitAutoEncoder(
   source: ShapeSource,
   options: FitOptions,
 ): Promise<FitResult> {
+  requireObject("fitAutoEncoder", "model", model, "a BspAutoEncoder");
+  requireObject("fitAutoEncoder", "source", source, "a ShapeSource");
+  requireObject("fitAutoEncoder", "options", options, "{ schedule }");
   const all = settled(model, source, options);
   const { schedule, limit, seed, dtype } = all;
   let state: FitState =

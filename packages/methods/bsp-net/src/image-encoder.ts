@@ -53,7 +53,12 @@ function residualBlock(inputs: number, outputs: number, strides: number): Layer 
  * @see section 3.4 of the paper
  */
 export function imageEncoder(options: ImageEncoderOptions): Layer<readonly unknown[]> {
-  checkOptions("imageEncoder", options, ["codeSize", "channels", "resolution", "width", "hidden", "outputActivation"]);
+  checkOptions(
+    "imageEncoder",
+    options,
+    ["codeSize", "channels", "resolution", "width", "hidden", "outputActivation"],
+    ["codeSize"],
+  );
   const { codeSize, channels = 1, resolution = 128, width = 64 } = options;
   const { hidden = 16 * width, outputActivation = "sigmoid" } = options;
   for (const [name, value] of Object.entries({ codeSize, channels, width, hidden })) {

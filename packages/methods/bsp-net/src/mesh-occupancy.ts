@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 import { forEachTriangle, meshTopology, type PolyMesh } from "./poly-mesh.js";
 
 /** A surface of polygons. */
@@ -109,6 +109,7 @@ class Columns {
  * @throws ValueError for a mesh that is not closed.
  */
 export function meshOccupancy(mesh: Surface, owner = "meshOccupancy"): (points: Float64Array) => Uint8Array {
+  requireObject("meshOccupancy", "mesh", mesh, "a Surface");
   requireClosed(owner, mesh);
   const corners: number[] = [];
   forEachTriangle(mesh, (a, b, c) => corners.push(a, b, c));

@@ -1,4 +1,4 @@
-import { FormatError } from "@offprint/tensor-core";
+import { FormatError, requireObject } from "@offprint/tensor-core";
 import { meshBytes, meshText } from "./mesh-file.js";
 import { readPly } from "./ply-reader.js";
 import type { PolyMesh } from "./poly-mesh.js";
@@ -106,6 +106,7 @@ export function readStl(file: string | Uint8Array): PolyMesh {
  * @throws FormatError for another ending, or a damaged file.
  */
 export function readMesh(name: string, bytes: Uint8Array): PolyMesh {
+  requireObject("readMesh", "bytes", bytes, "a Uint8Array");
   const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
   if (ending === "obj") return readObj(bytes);
   if (ending === "ply") return readPly(bytes);

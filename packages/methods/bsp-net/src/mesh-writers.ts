@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import type { PolyMesh } from "./poly-mesh.js";
 
 /** Red, green and blue in 0..255 of a convex: hues a golden section apart, so that the same part has the same colour. */
@@ -12,6 +13,7 @@ export function convexColour(convex: number): [number, number, number] {
 
 /** A PLY file in text form: float64 vertices, polygons with their convex and its colour. */
 export function writePly(mesh: PolyMesh): string {
+  requireObject("writePly", "mesh", mesh, "a PolyMesh");
   const { vertices, faces, convexOfFace } = mesh;
   const lines = [
     "ply",
@@ -43,6 +45,7 @@ const material = (convex: number) => `convex_${convex}`;
  * @param library name of the materials' file, to be named in the file. Default none.
  */
 export function writeObj(mesh: PolyMesh, library?: string): string {
+  requireObject("writeObj", "mesh", mesh, "a PolyMesh");
   const { vertices, faces, convexOfFace } = mesh;
   const lines = library === undefined ? [] : [`mtllib ${library}`];
   for (let v = 0; v < vertices.length; v += 3) lines.push(`v ${vertices[v]} ${vertices[v + 1]} ${vertices[v + 2]}`);
@@ -59,6 +62,7 @@ export function writeObj(mesh: PolyMesh, library?: string): string {
 
 /** The materials of `writeObj`: a colour for each convex. */
 export function writeMtl(mesh: PolyMesh): string {
+  requireObject("writeMtl", "mesh", mesh, "a PolyMesh");
   const convexes = [...new Set(mesh.convexOfFace)].sort((a, b) => a - b);
   return convexes
     .map((convex) => {
@@ -79,6 +83,7 @@ function base64(bytes: Uint8Array): string {
  * normals in the file, viewers shade faces flat.
  */
 export function writeGltf(mesh: PolyMesh): string {
+  requireObject("writeGltf", "mesh", mesh, "a PolyMesh");
   const convexes = [...new Set(mesh.convexOfFace)];
   const indices = convexes.map((convex) => {
     return mesh.faces.flatMap((loop, f) => {

@@ -2,6 +2,7 @@ import {
   checkOptions,
   type random,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   ValueError,
@@ -131,12 +132,16 @@ function requireSome(owner: string, ...sets: readonly Float64Array[]): void {
  * @param a `[3 n]` @param b `[3 m]`
  */
 export function chamferDistance(a: Float64Array, b: Float64Array): number {
+  requireObject("chamferDistance", "a", a, "a Float64Array");
+  requireObject("chamferDistance", "b", b, "a Float64Array");
   requireSome("chamferDistance", a, b);
   return mean(nearest(a, b).squared) + mean(nearest(b, a).squared);
 }
 
 /** Mean |cosine| between the normals of points and those of the nearest points of the other set, both ways averaged. */
 export function normalConsistency(a: SurfacePoints, b: SurfacePoints): number {
+  requireObject("normalConsistency", "a", a, "SurfacePoints");
+  requireObject("normalConsistency", "b", b, "SurfacePoints");
   requireSome("normalConsistency", a.points, b.points);
   const oneWay = (from: SurfacePoints, to: SurfacePoints) => {
     const { index } = nearest(from.points, to.points);
@@ -183,6 +188,8 @@ export function edgePoints({ points, normals }: SurfacePoints, options: EdgeOpti
  * @throws ValueError where one of them has no such points; draw more points, or give a larger radius.
  */
 export function edgeChamferDistance(a: SurfacePoints, b: SurfacePoints, options: EdgeOptions = {}): number {
+  requireObject("edgeChamferDistance", "a", a, "SurfacePoints");
+  requireObject("edgeChamferDistance", "b", b, "SurfacePoints");
   checkOptions("edgeChamferDistance", options, ["radius", "sigma"]);
   const edges = [edgePoints(a, options), edgePoints(b, options)];
   edges.forEach((points, i) => {
@@ -197,6 +204,8 @@ export function edgeChamferDistance(a: SurfacePoints, b: SurfacePoints, options:
  * @param a 1 or true inside @param b as `a`
  */
 export function iou(a: ArrayLike<number | boolean>, b: ArrayLike<number | boolean>): number {
+  requireObject("iou", "a", a, "an array");
+  requireObject("iou", "b", b, "an array");
   if (a.length !== b.length) throw new ShapeError(`iou: ${a.length} and ${b.length} cells; give as many of both`);
   let [both, either] = [0, 0];
   for (let i = 0; i < a.length; i++) {

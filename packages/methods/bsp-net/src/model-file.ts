@@ -1,6 +1,6 @@
 import { readSafetensors } from "@offprint/data";
 import { drawParameters, loadParameters, saveParameters } from "@offprint/nn";
-import { FormatError, random } from "@offprint/tensor-core";
+import { FormatError, random, requireObject } from "@offprint/tensor-core";
 import { bspAutoEncoder } from "./auto-encoder.js";
 import type { Phase } from "./phase.js";
 import type { TrainedModel } from "./trained-shapes.js";
@@ -11,7 +11,9 @@ const FORMAT = "offprint bsp-net 1";
  * The bytes of a safetensors file with a trained model: parameters, options and phase. An encoder of your own is not
  * described in it; give it again when loading.
  */
-export function saveModel({ model, params, phase }: TrainedModel): Uint8Array {
+export function saveModel(trainedModel: TrainedModel): Uint8Array {
+  requireObject("saveModel", "trainedModel", trainedModel, "a TrainedModel");
+  const { model, params, phase } = trainedModel;
   return saveParameters(params, { format: FORMAT, options: JSON.stringify(model.options), phase: String(phase) });
 }
 

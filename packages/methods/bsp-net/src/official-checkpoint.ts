@@ -1,5 +1,14 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { cast, FormatError, random, swapAxes, type Tensor, tree, UnsupportedError } from "@offprint/tensor-core";
+import {
+  cast,
+  FormatError,
+  random,
+  requireObject,
+  swapAxes,
+  type Tensor,
+  tree,
+  UnsupportedError,
+} from "@offprint/tensor-core";
 import type { AutoEncoderParams, BspAutoEncoder } from "./auto-encoder.js";
 
 /** The parameters' names in the authors' PyTorch model, in the structure of ours. */
@@ -43,6 +52,8 @@ function transposed(name: string, x: Tensor): Tensor {
  * @throws FormatError where a tensor is missing or has another shape; UnsupportedError for another kind of model.
  */
 export function loadOfficialCheckpoint(bytes: Uint8Array, model: BspAutoEncoder): AutoEncoderParams {
+  requireObject("loadOfficialCheckpoint", "bytes", bytes, "a Uint8Array");
+  requireObject("loadOfficialCheckpoint", "model", model, "a BspAutoEncoder");
   const like = requireTree("loadOfficialCheckpoint", model);
   const { tensors } = readSafetensors(bytes);
   const read = (name: string, expected: Tensor) => {
@@ -65,6 +76,8 @@ export function loadOfficialCheckpoint(bytes: Uint8Array, model: BspAutoEncoder)
 
 /** The bytes of a safetensors file that `loadOfficialCheckpoint` and the authors' PyTorch model read. */
 export function saveOfficialCheckpoint(params: AutoEncoderParams, model: BspAutoEncoder): Uint8Array {
+  requireObject("saveOfficialCheckpoint", "params", params, "AutoEncoderParams");
+  requireObject("saveOfficialCheckpoint", "model", model, "a BspAutoEncoder");
   const names = tree.leaves<string>(officialNames(requireTree("saveOfficialCheckpoint", model)));
   const leaves = tree.leaves<Tensor>(params);
   const tensors = Object.fromEntries(names.map((name, i) => [name, transposed(name, leaves[i])]));

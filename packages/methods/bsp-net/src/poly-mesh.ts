@@ -1,4 +1,4 @@
-import { ShapeError } from "@offprint/tensor-core";
+import { requireObject, ShapeError } from "@offprint/tensor-core";
 
 /** A polygonal mesh: convexes one after the other, each closed and with vertices of its own, or the one surface of their union. */
 export interface PolyMesh {
@@ -36,6 +36,7 @@ export function forEachTriangle(
 
 /** Volume inside a closed mesh, by the divergence theorem; negative where faces look inward. */
 export function meshVolume(mesh: Pick<PolyMesh, "vertices" | "faces">): number {
+  requireObject("meshVolume", "mesh", mesh, "{ vertices, faces }");
   const p = mesh.vertices;
   let six = 0;
   forEachTriangle(mesh, (u, v, w) => {
@@ -57,6 +58,7 @@ export function triangleNormal(p: ArrayLike<number>, a: number, b: number, c: nu
 
 /** Area of the faces, interior ones included. */
 export function meshArea(mesh: Pick<PolyMesh, "vertices" | "faces">): number {
+  requireObject("meshArea", "mesh", mesh, "{ vertices, faces }");
   let area = 0;
   forEachTriangle(mesh, (a, b, c) => {
     area += Math.hypot(...triangleNormal(mesh.vertices, a, b, c)) / 2;
@@ -66,6 +68,7 @@ export function meshArea(mesh: Pick<PolyMesh, "vertices" | "faces">): number {
 
 /** Counts vertices, edges and faces, and tells whether the surface is closed. */
 export function meshTopology(mesh: Pick<PolyMesh, "vertices" | "faces">): MeshTopology {
+  requireObject("meshTopology", "mesh", mesh, "{ vertices, faces }");
   const n = mesh.vertices.length / 3;
   const directed = new Set<number>();
   const used = new Set<number>();
@@ -110,6 +113,7 @@ export function joinMeshes(parts: readonly { mesh: Pick<PolyMesh, "vertices" | "
 
 /** The mesh of each convex, by number, in the order of their first faces. */
 export function convexParts(mesh: PolyMesh): Map<number, PolyMesh> {
+  requireObject("convexParts", "mesh", mesh, "a PolyMesh");
   if (mesh.convexOfFace.length !== mesh.faces.length) {
     throw new ShapeError(`convexParts: ${mesh.convexOfFace.length} convex numbers for ${mesh.faces.length} faces`);
   }

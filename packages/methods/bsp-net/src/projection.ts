@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import type { PolyMesh } from "./poly-mesh.js";
 import { facePolygons, type SpacePolygon, splitPolygon } from "./polygon-split.js";
 
@@ -81,6 +81,7 @@ function backToFront(node: SpaceNode | null, viewer: Vector, visit: (polygon: Sp
  * the others cut by a binary space partition until no two hide each other.
  */
 export function projectMesh(mesh: PolyMesh, options: ViewOptions = {}): ProjectedPolygon[] {
+  requireObject("projectMesh", "mesh", mesh, "a PolyMesh");
   checkOptions("projectMesh", options, ["azimuth", "elevation"]);
   const { azimuth = 35, elevation = 25 } = options;
   const [a, e] = [(azimuth * Math.PI) / 180, (elevation * Math.PI) / 180];

@@ -4,6 +4,7 @@ import {
   cast,
   checkOptions,
   type Rng,
+  requireObject,
   reshape,
   ShapeError,
   slice,
@@ -63,6 +64,7 @@ function block(x: Tensor, start: number, count: number): Tensor {
  * @throws ShapeError where arrays do not fit each other; ValueError for values other than 0 and 1.
  */
 export function shapeSamples(shapes: SampledShapes, options: SampledShapesOptions = {}): ShapeSource {
+  requireObject("shapeSamples", "shapes", shapes, "SampledShapes");
   checkOptions("shapeSamples", options, ["pointsPerStep"]);
   const given = floats(shapes.points);
   const d = given.shape[given.rank - 1];

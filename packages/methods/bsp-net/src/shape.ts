@@ -1,4 +1,4 @@
-import { asTensor, checkOptions, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { asTensor, checkOptions, requireObject, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { CONNECTED } from "./decoder.js";
 import type { Dim } from "./features.js";
 import { type Frame, intoFrame } from "./frame.js";
@@ -107,6 +107,8 @@ export function requirePoints(owner: string, points: ArrayLike<number>, dim: Dim
  * @param given `[d n]` coordinates
  */
 export function distances(shape: BspShape, given: Float64Array): Float64Array {
+  requireObject("distances", "shape", shape, "a BspShape");
+  requireObject("distances", "given", given, "a Float64Array");
   const { dim, convexes, frame } = shape;
   const n = requirePoints("distances", given, dim);
   const points = intoFrame(given, frame);
@@ -128,5 +130,7 @@ export function distances(shape: BspShape, given: Float64Array): Float64Array {
  * @param points `[d n]` coordinates
  */
 export function contains(shape: BspShape, points: Float64Array): Uint8Array {
+  requireObject("contains", "shape", shape, "a BspShape");
+  requireObject("contains", "points", points, "a Float64Array");
   return Uint8Array.from(distances(shape, points), (s) => (s === 0 ? 1 : 0));
 }

@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import type { ConvexPolygon } from "./convex-polygon.js";
 import { convexColour } from "./mesh-writers.js";
 import type { PolyMesh } from "./poly-mesh.js";
@@ -17,6 +17,7 @@ export function writeSvg(
   shape: PolyMesh | readonly (ConvexPolygon & { convex: number })[],
   options: SvgOptions = {},
 ): string {
+  requireObject("writeSvg", "shape", shape, "a PolyMesh or an array");
   checkOptions("writeSvg", options, ["width", "azimuth", "elevation"]);
   const { width = 480, ...view } = options;
   const polygons: readonly ProjectedPolygon[] =

@@ -4,6 +4,7 @@ import {
   clip,
   random,
   requireInteger,
+  requireObject,
   ShapeError,
   slice,
   sub,
@@ -42,6 +43,7 @@ export interface ShapesOptions {
  * polyhedra: mesh them with `implicitMesh`.
  */
 export function shapesOf(trained: TrainedModel, codes: TensorLike, options: ShapesOptions = {}): BspShape[] {
+  requireObject("shapesOf", "trained", trained, "a TrainedModel");
   checkOptions("shapesOf", options, ["force", "threshold"]);
   const { model, params, phase } = trained;
   const { force = false, threshold } = options;
@@ -93,6 +95,7 @@ const CHUNK = 4096;
  * @param code `[codeSize]` or `[1, codeSize]`
  */
 export function occupancyGrid(trained: TrainedModel, code: TensorLike, resolution: number): Tensor {
+  requireObject("occupancyGrid", "trained", trained, "a TrainedModel");
   const { model, params, phase } = trained;
   const { dim } = model.options;
   const given = asTensor(code);
@@ -119,6 +122,7 @@ export function occupancyGrid(trained: TrainedModel, code: TensorLike, resolutio
  * @throws ValueError for a model in 2D.
  */
 export function implicitMesh(trained: TrainedModel, code: TensorLike, resolution = 64): TriMesh {
+  requireObject("implicitMesh", "trained", trained, "a TrainedModel");
   if (trained.model.options.dim !== 3) throw new ValueError("implicitMesh: the model is in 2D; it takes one in 3D");
   const continuous = trained.phase === 0 || trained.params.tree === null;
   return marchingCubes(occupancyGrid(trained, code, resolution), continuous ? 0.5 : 0.99);

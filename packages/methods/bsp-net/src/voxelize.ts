@@ -1,4 +1,4 @@
-import { requireInteger, ValueError } from "@offprint/tensor-core";
+import { requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
 import { frameAround, intoFrame } from "./frame.js";
 import { meshOccupancy, type Surface } from "./mesh-occupancy.js";
 import type { PolyMesh } from "./poly-mesh.js";
@@ -10,6 +10,7 @@ import type { VoxelGrid } from "./voxels.js";
  * @param size longest side of the box afterwards, in (0, 1]. Default 0.9.
  */
 export function fitIntoUnitCube(mesh: PolyMesh, size = 0.9): PolyMesh {
+  requireObject("fitIntoUnitCube", "mesh", mesh, "a PolyMesh");
   if (!(size > 0 && size <= 1)) throw new ValueError(`fitIntoUnitCube: size is ${size}; it must be in (0, 1]`);
   return { ...mesh, vertices: intoFrame(mesh.vertices, frameAround("fitIntoUnitCube", mesh.vertices, 3, size)) };
 }
@@ -21,6 +22,7 @@ export function fitIntoUnitCube(mesh: PolyMesh, size = 0.9): PolyMesh {
  * @throws ValueError for a mesh that is not closed.
  */
 export function voxelize(mesh: Surface, resolution = 64): VoxelGrid {
+  requireObject("voxelize", "mesh", mesh, "a Surface");
   requireInteger("voxelize", "resolution", resolution, 1);
   return { resolution, cells: meshOccupancy(mesh, "voxelize")(cellCentres(3, resolution)) };
 }

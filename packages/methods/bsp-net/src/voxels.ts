@@ -1,4 +1,12 @@
-import { asTensor, type Rng, requireInteger, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  asTensor,
+  type Rng,
+  requireInteger,
+  requireObject,
+  ShapeError,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { Occupancy } from "./point-pool.js";
 
 /** A cubic grid of cells over [-1/2, 1/2]^3. */
@@ -27,7 +35,9 @@ export function voxelGrid(voxels: TensorLike): VoxelGrid {
 }
 
 /** Whether points are in filled cells; nothing is filled beyond the grid. */
-export function voxelOccupancy({ resolution: r, cells }: VoxelGrid): Occupancy {
+export function voxelOccupancy(voxelGrid: VoxelGrid): Occupancy {
+  requireObject("voxelOccupancy", "voxelGrid", voxelGrid, "a VoxelGrid");
+  const { resolution: r, cells } = voxelGrid;
   return (points) => {
     const n = points.length / 3;
     const result = new Uint8Array(n);

@@ -82,7 +82,7 @@ export function convergentGraphSolver<E = readonly AttentiveMessagePassingParams
   options: ConvergentGraphSolverOptions<E>,
 ): GraphModel<ConvergentGraphSolverParams<E>> {
   const owner = "convergentGraphSolver";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["nodeInputs", "edgeInputs"]);
   const { heads = 16, outputs = 1, hiddenLayers = 0, decoder: widths = [64, 32], readout = "none" } = options;
   const { squash = "clip", normalise = "degree", activation = "leakyRelu", nodeInputs, edgeInputs } = options;
   requireInteger(owner, "heads", heads, 1);

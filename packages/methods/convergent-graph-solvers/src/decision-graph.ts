@@ -1,5 +1,13 @@
 import { Graph } from "@offprint/graph";
-import { checkOptions, type Rng, requireInteger, requirePositive, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  type Rng,
+  requireInteger,
+  requireObject,
+  requirePositive,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { GraphSample } from "./batches.js";
 
 /** States whose values are sought: `V_i = max over edges e into i of (reward_e + discount V_source(e))`. */
@@ -27,7 +35,7 @@ export interface DecisionGraphOptions {
 /** A random decision graph with rewards uniform in [-1, 1). */
 export function randomDecisionGraph(options: DecisionGraphOptions): DecisionGraph {
   const owner = "randomDecisionGraph";
-  checkOptions(owner, options, ["states", "actions", "discount", "rng"]);
+  checkOptions(owner, options, ["states", "actions", "discount", "rng"], ["states", "actions", "rng"]);
   const { states, actions, discount = 0.9, rng } = options;
   requireInteger(owner, "states", states, 2);
   requireInteger(owner, "actions", actions, 1);
@@ -46,7 +54,10 @@ function requireDiscount(owner: string, discount: number): void {
 }
 
 /** `[states]` the best edge into every state for values V; the first of several. @throws ValueError for a state without. */
-export function greedyPolicy({ graph, rewards, discount }: DecisionGraph, values: ArrayLike<number>): Int32Array {
+export function greedyPolicy(decisionGraph: DecisionGraph, values: ArrayLike<number>): Int32Array {
+  requireObject("greedyPolicy", "decisionGraph", decisionGraph, "a DecisionGraph");
+  requireObject("greedyPolicy", "values", values, "an array of numbers");
+  const { graph, rewards, discount } = decisionGraph;
   const { indptr, neighbours, edges } = graph.incoming;
   return Int32Array.from({ length: graph.nodes }, (_, i) => {
     let best = -1;
@@ -62,6 +73,7 @@ export function greedyPolicy({ graph, rewards, discount }: DecisionGraph, values
 
 /** The values by repeated maximisation, to a change of at most `tolerance` (default 1e-12). */
 export function valueIteration(decisions: DecisionGraph, tolerance = 1e-12): Float64Array {
+  requireObject("valueIteration", "decisions", decisions, "a DecisionGraph");
   requireDiscount("valueIteration", decisions.discount);
   requirePositive("valueIteration", "tolerance", tolerance);
   let values = new Float64Array(decisions.graph.nodes);
@@ -85,6 +97,7 @@ function valuesOf(
 
 /** The values by Howard's policy iteration: each policy is followed until its values stand still, then made greedy. */
 export function policyIteration(decisions: DecisionGraph): Float64Array {
+  requireObject("policyIteration", "decisions", decisions, "a DecisionGraph");
   requireDiscount("policyIteration", decisions.discount);
   let policy = greedyPolicy(decisions, new Float64Array(decisions.graph.nodes));
   for (;;) {
@@ -113,6 +126,7 @@ function followed(decisions: DecisionGraph, policy: Int32Array): Float64Array {
 
 /** The graph to learn from: nodes have a 1, edges their reward, targets are the values. */
 export function decisionSample(decisions: DecisionGraph): GraphSample {
+  requireObject("decisionSample", "decisions", decisions, "a DecisionGraph");
   const { graph, rewards } = decisions;
   return {
     graph,
@@ -124,6 +138,8 @@ export function decisionSample(decisions: DecisionGraph): GraphSample {
 
 /** Share of the states whose best edge by predicted values is one of the best by true ones. */
 export function policyAccuracy(decisions: DecisionGraph, predicted: ArrayLike<number>): number {
+  requireObject("policyAccuracy", "decisions", decisions, "a DecisionGraph");
+  requireObject("policyAccuracy", "predicted", predicted, "an array of numbers");
   const values = valueIteration(decisions);
   const best = greedyPolicy(decisions, values);
   const chosen = greedyPolicy(decisions, predicted);

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 
 /** A simplex of the growing triangulation: its corners, and the sphere through them. */
 interface Simplex {
@@ -15,6 +15,7 @@ interface Simplex {
  * @throws ValueError for fewer points than a simplex has corners, or points in a common plane or sphere.
  */
 export function delaunayEdges(points: ArrayLike<number>, dimension: 2 | 3): [number, number][] {
+  requireObject("delaunayEdges", "points", points, "an array of numbers");
   const n = points.length / dimension;
   if (n < dimension + 1) {
     throw new ValueError(`delaunayEdges: there are ${n} points; a triangulation needs at least ${dimension + 1}`);

@@ -27,6 +27,7 @@ import {
   random,
   requireChoice,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   square,
@@ -121,8 +122,9 @@ export async function fitGraphModel<P>(
   data: GraphData,
   options: FitOptions<P>,
 ): Promise<FitResult<P>> {
+  requireObject("fitGraphModel", "model", model, "a GraphModel");
   const owner = "fitGraphModel";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["steps"]);
   const { steps, batchSize = 32, refreshEvery = 32, clipNorm, seed = 0, dtype = "float32" } = options;
   const { loss: kind = "squared", backend = hostBackend } = options;
   requireInteger(owner, "steps", steps, 0);

@@ -30,7 +30,12 @@ export interface GraphNetworkParams {
 /** The baseline GNN(L): the same message passing, L layers with linear outputs, and no fixed point. */
 export function graphNetwork(options: GraphNetworkOptions): GraphModel<GraphNetworkParams> {
   const owner = "graphNetwork";
-  checkOptions(owner, options, [...encoderOptionNames, "layers", "width", "outputs", "decoder", "readout"]);
+  checkOptions(
+    owner,
+    options,
+    [...encoderOptionNames, "layers", "width", "outputs", "decoder", "readout"],
+    ["nodeInputs", "edgeInputs"],
+  );
   const { layers = 3, hidden = 64, width = hidden, outputs = 1, decoder: widths = [64, 32] } = options;
   const { readout = "none", activation = "leakyRelu", nodeInputs, edgeInputs } = options;
   requireInteger(owner, "layers", layers, 1);

@@ -81,7 +81,7 @@ export interface ImplicitGraphNetworkParams {
 export function implicitGraphNetwork(options: ImplicitGraphNetworkOptions): GraphModel<ImplicitGraphNetworkParams> {
   const owner = "implicitGraphNetwork";
   const own = ["heads", "hiddenLayers", "kappa", "tolerance", "maxIterations", "outputs", "decoder", "readout"];
-  checkOptions(owner, options, [...encoderOptionNames, ...own]);
+  checkOptions(owner, options, [...encoderOptionNames, ...own], ["nodeInputs", "edgeInputs"]);
   const { nodeInputs, edgeInputs, heads = 16, hiddenLayers = 0, kappa = 0.9, tolerance = 3e-6 } = options;
   const { maxIterations = 300, outputs = 1, decoder: widths = [64, 32], readout = "none" } = options;
   for (const [key, value] of Object.entries({ heads, maxIterations, outputs })) requireInteger(owner, key, value, 1);

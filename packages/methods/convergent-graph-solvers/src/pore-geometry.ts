@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 import { type PoreNetwork, reachedFromHeld } from "./pore-network.js";
 
 /** A network as a program for pore networks describes it: places, sizes, and named sets of pores. */
@@ -35,6 +35,7 @@ export interface HeldNetwork extends PoreNetwork {
  * @throws ValueError for sets that there are not, that are empty, or that share a pore
  */
 export function holdPressures(geometry: PoreGeometry, inlet: string, outlet: string): HeldNetwork {
+  requireObject("holdPressures", "geometry", geometry, "a PoreGeometry");
   const { pores, throats, conductances } = geometry;
   const held = new Float64Array(pores).fill(Number.NaN);
   for (const [name, pressure] of [
@@ -83,6 +84,7 @@ function labelled({ labels }: PoreGeometry, name: string): readonly number[] {
 
 /** The sample's length along the flow from one set of pores to another, and its area across it. */
 export function sampleExtent(geometry: PoreGeometry, inlet: string, outlet: string): { length: number; area: number } {
+  requireObject("sampleExtent", "geometry", geometry, "a PoreGeometry");
   const { positions, extent } = geometry;
   const centre = (name: string, axis: number) => {
     const pores = labelled(geometry, name);
@@ -100,6 +102,8 @@ export function sampleExtent(geometry: PoreGeometry, inlet: string, outlet: stri
  * @throws ValueError where the file has no radii or lengths
  */
 export function throatFeatures(geometry: PoreGeometry, network: HeldNetwork): number[][] {
+  requireObject("throatFeatures", "geometry", geometry, "a PoreGeometry");
+  requireObject("throatFeatures", "network", network, "a HeldNetwork");
   const of = (values: Float64Array) => Float64Array.from(network.throatOf, (t) => values[t]);
   const [radii, lengths] = [of(geometry.radii), of(geometry.lengths)];
   const logarithms = Float64Array.from(network.conductances, Math.log);

@@ -1,5 +1,5 @@
 import { type Graph, undirected } from "@offprint/graph";
-import { sparse, tensor, ValueError } from "@offprint/tensor-core";
+import { requireObject, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import type { GraphSample } from "./batches.js";
 
 /** Pores that are linked by throats, with pressures held at some of them. */
@@ -44,6 +44,7 @@ export function throatConductance(radius: number, length: number, viscosity = 1)
  * and for pores that no throats link with a held one, whose pressure is not determined.
  */
 export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
+  requireObject("solvePoreNetwork", "network", network, "a PoreNetwork");
   const { pores, throats, conductances, held } = network;
   checkNetwork(network);
   const inner: number[] = [];
@@ -90,9 +91,13 @@ export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
  */
 export function permeability(
   network: PoreNetwork,
-  { length, area, viscosity = 1 }: { length: number; area: number; viscosity?: number },
+  options: { length: number; area: number; viscosity?: number },
   flow: PoreFlow = solvePoreNetwork(network),
 ): number {
+  requireObject("permeability", "network", network, "a PoreNetwork");
+  requireObject("permeability", "options", options, "{ length, area }");
+  const { length, area, viscosity = 1 } = options;
+
   const [low, high] = heldRange(network.held);
   return (flow.inflow * viscosity * length) / (area * (high - low));
 }
@@ -173,6 +178,8 @@ export interface PoreSample extends GraphSample {
  * @param features `[throats]` rows of numbers of order 1, such as radius, length and the logarithm of the conductance
  */
 export function poreSample(network: PoreNetwork, features: readonly (readonly number[])[]): PoreSample {
+  requireObject("poreSample", "network", network, "a PoreNetwork");
+  requireObject("poreSample", "features", features, "an array");
   const { pores, throats, held } = network;
   const { pressures } = solvePoreNetwork(network);
   const [, high] = heldRange(held);

@@ -1,5 +1,5 @@
 import type { FloatType } from "@offprint/nn";
-import { type Jitted, jit, slice, type Tensor, tree } from "@offprint/tensor-core";
+import { type Jitted, jit, requireObject, slice, type Tensor, tree } from "@offprint/tensor-core";
 import { type FilledBatch, filledBatch, type GraphFeatures, inputOf } from "./batches.js";
 import type { GraphModel, GraphOutput } from "./model.js";
 
@@ -28,6 +28,8 @@ export async function predict<P>(
   params: P,
   graphs: readonly GraphFeatures[],
 ): Promise<Prediction[]> {
+  requireObject("predict", "model", model, "a GraphModel");
+  requireObject("predict", "graphs", graphs, "an array");
   const [leaf] = tree.leaves<Tensor>(params);
   const batch = filledBatch("predict", model, graphs, leaf.dtype as FloatType);
   let run = compiled.get(model);

@@ -33,7 +33,7 @@ const FACE = 0.12;
  */
 export function randomPoreNetwork(options: RandomPoreOptions): RandomPoreNetwork {
   const owner = "randomPoreNetwork";
-  checkOptions(owner, options, ["pores", "dimension", "spread", "rng"]);
+  checkOptions(owner, options, ["pores", "dimension", "spread", "rng"], ["pores", "rng"]);
   const { pores, dimension = 2, spread = 0.3, rng } = options;
   requireInteger(owner, "pores", pores, 8);
   requireChoice(owner, "dimension", dimension, [2, 3]);

@@ -1,4 +1,4 @@
-import { FormatError } from "@offprint/tensor-core";
+import { FormatError, requireObject } from "@offprint/tensor-core";
 import type { PoreGeometry } from "./pore-geometry.js";
 
 /** The four texts of a network in Statoil's format. */
@@ -24,7 +24,9 @@ const OUTLET = 0;
  * @throws FormatError, with the line, for files that are cut off, not of this format, or do not fit one another
  * @see Valvatne and Blunt, Water Resources Research 40, 2004; Patzek and Silin, J. Colloid Interface Sci. 236, 2001
  */
-export function readStatoil({ link1, link2, node1, node2 }: StatoilFiles): PoreGeometry {
+export function readStatoil(statoilFiles: StatoilFiles): PoreGeometry {
+  requireObject("readStatoil", "statoilFiles", statoilFiles, "StatoilFiles");
+  const { link1, link2, node1, node2 } = statoilFiles;
   const nodes = rowsOf("node1", node1, 4);
   const [heading, ...placed] = nodes;
   const inner = counted("node1", heading, placed.length);

@@ -71,7 +71,7 @@ const names = [
  */
 export function steadyStateEmbedding(options: SteadyStateOptions): GraphModel<SteadyStateParams> {
   const owner = "steadyStateEmbedding";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["nodeInputs", "edgeInputs"]);
   const { nodeInputs, edgeInputs, heads = 16, hidden = 64, alpha = 0.1, tolerance = 1e-5 } = options;
   const { maxIterations = 20, outputs = 1, decoder: widths = [64, 32], readout = "none" } = options;
   for (const [key, value] of Object.entries({ nodeInputs, edgeInputs, heads, hidden, maxIterations, outputs })) {

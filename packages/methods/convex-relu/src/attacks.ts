@@ -2,6 +2,7 @@ import {
   checkOptions,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   type Tensor,
   type TensorLike,
@@ -34,6 +35,7 @@ export interface PgdOptions {
  * @throws ShapeError, ValueError for operands that do not fit.
  */
 export function fgsm(net: TwoLayerNet, X: TensorLike, y: TensorLike, eps: TensorLike, loss: Loss): Tensor {
+  requireObject("fgsm", "net", net, "a TwoLayerNet");
   return attack("fgsm", net, X, y, eps, loss, (arrays, design, targets, radii) =>
     signSteps(arrays, loss, design, targets, radii, design.rows.slice(), 1, 1),
   );
@@ -54,6 +56,7 @@ export function pgd(
   loss: Loss,
   options: PgdOptions = {},
 ): Tensor {
+  requireObject("pgd", "net", net, "a TwoLayerNet");
   checkOptions("pgd", options, ["steps", "stepSize", "randomStart", "seed"]);
   const settings = pgdSettings("pgd", options);
   const rng = random.rng(options.seed ?? 0);

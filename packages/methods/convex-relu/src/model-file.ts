@@ -1,5 +1,5 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { FormatError, ValueError } from "@offprint/tensor-core";
+import { FormatError, requireObject, ValueError } from "@offprint/tensor-core";
 import type { DualBound } from "./dual-bound.js";
 import { type Loss, losses } from "./loss.js";
 import type { TwoLayerNet } from "./network.js";
@@ -36,6 +36,7 @@ export interface ReluModel {
  * @throws ValueError for a loss that is none.
  */
 export function saveModel(model: ReluModel): Uint8Array {
+  requireObject("saveModel", "model", model, "a ReluModel");
   const { net, ...rest } = model;
   if (!losses.includes(rest.loss)) {
     throw new ValueError(`saveModel: loss is ${String(rest.loss)}; say what it was trained for: ${losses.join(", ")}`);

@@ -1,5 +1,5 @@
 import { writeOnnxGraph } from "@offprint/onnx-format";
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import type { TwoLayerNet } from "./network.js";
 
 /** Options of `networkToOnnx`. */
@@ -13,6 +13,7 @@ export interface OnnxFileOptions {
  * `[batch, 1]`. Runs in ONNX Runtime from any language.
  */
 export function networkToOnnx(net: TwoLayerNet, options: OnnxFileOptions = {}): Uint8Array {
+  requireObject("networkToOnnx", "net", net, "a TwoLayerNet");
   checkOptions("networkToOnnx", options, ["dtype"]);
   const { dtype: type = "float32" } = options;
   const [d, neurons] = net.U.shape;

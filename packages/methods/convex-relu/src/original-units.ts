@@ -1,4 +1,4 @@
-import { asTensor, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import { asTensor, requireObject, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
 import type { TwoLayerNet } from "./network.js";
 
 /** A change of units that a network was trained with: `x = (raw - mean) / std`. */
@@ -19,6 +19,8 @@ export interface TrainingUnits {
  * @throws ValueError for a network without a bias, or a standard deviation that is not > 0; ShapeError.
  */
 export function inOriginalUnits(net: TwoLayerNet, units: TrainingUnits): TwoLayerNet {
+  requireObject("inOriginalUnits", "net", net, "a TwoLayerNet");
+  requireObject("inOriginalUnits", "units", units, "TrainingUnits");
   const { targetMean = 0, targetStd = 1 } = units;
   if (!net.bias) throw new ValueError("inOriginalUnits: the network has no bias; train with bias: true");
   const [d, m] = net.U.shape;

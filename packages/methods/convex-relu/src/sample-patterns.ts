@@ -33,7 +33,7 @@ const BATCH = 256;
  * @throws ValueError for options out of range; ShapeError for X or eps of another shape.
  */
 export function samplePatterns(X: TensorLike, options: SamplePatternsOptions): Patterns {
-  checkOptions("samplePatterns", options, ["count", "seed", "maxDraws", "bias", "perturb", "usable"]);
+  checkOptions("samplePatterns", options, ["count", "seed", "maxDraws", "bias", "perturb", "usable"], ["count"]);
   const { bias = true } = options;
   const design = designOf("samplePatterns", X, bias);
   const features = design.d - (bias ? 1 : 0);

@@ -93,7 +93,7 @@ const optionNames = [
  * where it diverges.
  */
 export async function trainBackprop(X: TensorLike, y: TensorLike, options: BackpropOptions): Promise<BackpropResult> {
-  checkOptions(OWNER, options, optionNames);
+  checkOptions(OWNER, options, optionNames, ["loss", "width", "beta", "steps"]);
   const { loss, width, beta, steps, learningRate = 0.01, initialStd = 0.5, adversary, bias = true, seed = 0 } = options;
   const problem = problemOf(OWNER, X, y, { loss, beta, bias, seed });
   requireInteger(OWNER, "width", width, 1);

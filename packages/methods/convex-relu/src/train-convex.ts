@@ -43,7 +43,7 @@ const optionNames = [...commonOptionNames, "method", "rho", "dualStep", "rbcd", 
  * predict(net, [[0.5]]);
  */
 export async function trainConvex(X: TensorLike, y: TensorLike, options: ConvexNetOptions): Promise<ConvexNetResult> {
-  checkOptions(OWNER, options, optionNames);
+  checkOptions(OWNER, options, optionNames, ["loss", "beta"]);
   const problem = problemOf(OWNER, X, y, options);
   const { method = "admm" } = options;
   requireChoice(OWNER, "method", method, ["admm", "admm-rbcd", "scp"]);

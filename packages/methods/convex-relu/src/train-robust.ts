@@ -87,7 +87,7 @@ const optionNames = [...commonOptionNames, "eps", "solver", "rho", "relaxation",
  * const { net, certifiedLoss } = await trainRobust([[-1], [1]], [-1, 1], { loss: "hinge", beta: 0.01, eps: 0.3 });
  */
 export async function trainRobust(X: TensorLike, y: TensorLike, options: RobustNetOptions): Promise<RobustNetResult> {
-  checkOptions(OWNER, options, optionNames);
+  checkOptions(OWNER, options, optionNames, ["eps", "loss", "beta"]);
   const { solver = "admm", relaxation = 1.6, rho = 0.01 } = options;
   requireChoice(OWNER, "solver", solver, ["admm", "conic"]);
   if (solver === "conic" && (options.resume !== undefined || options.checkpoint !== undefined)) {

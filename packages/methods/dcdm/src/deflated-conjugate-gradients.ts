@@ -7,7 +7,15 @@ import {
   type Status,
   tridiagonalEigen,
 } from "@offprint/solvers";
-import { checkOptions, requireInteger, requirePositive, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireInteger,
+  requireObject,
+  requirePositive,
+  ShapeError,
+  sparse,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** One iteration. */
 export interface DeflatedRecord {
@@ -71,6 +79,8 @@ export async function deflatedConjugateGradients(
   b: Float64Array,
   options: DeflatedOptions = {},
 ): Promise<DeflatedResult> {
+  requireObject("deflatedConjugateGradients", "a", a, "a sparse matrix");
+  requireObject("deflatedConjugateGradients", "b", b, "a Float64Array");
   const owner = "deflatedConjugateGradients";
   checkOptions(owner, options, ["vectors", "tolerance", "maxIterations", ...runOptionNames]);
   const n = b.length;

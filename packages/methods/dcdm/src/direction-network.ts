@@ -9,6 +9,7 @@ import {
   repeat,
   requireChoice,
   requireInteger,
+  requireObject,
   ShapeError,
   type Tensor,
   tensor,
@@ -61,7 +62,7 @@ const sizes: Readonly<Record<"small" | "large", NetworkSize>> = {
  */
 export function directionNetwork(options: DirectionNetworkOptions): DirectionNetwork {
   const owner = "directionNetwork";
-  checkOptions(owner, options, ["dimension", "filters", "size"]);
+  checkOptions(owner, options, ["dimension", "filters", "size"], ["dimension"]);
   const { dimension, filters = 16, size = "small" } = options;
   requireChoice(owner, "dimension", dimension, [2, 3]);
   requireInteger(owner, "filters", filters, 1);
@@ -128,6 +129,9 @@ export function directionsBy(
   params: DirectionParams,
   grid: readonly number[],
 ): DirectionMap {
+  requireObject("directionsBy", "network", network, "a DirectionNetwork");
+  requireObject("directionsBy", "params", params, "an array");
+  requireObject("directionsBy", "grid", grid, "an array of numbers");
   requireGrid("directionsBy", [1, 1, ...grid], network.dimension);
   const n = grid.reduce((product, extent) => product * extent, 1);
   const run = jit((p: DirectionParams, x: Tensor) => network.apply(p, x));

@@ -7,6 +7,7 @@ import {
   NonFiniteError,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   slice,
@@ -101,8 +102,11 @@ export async function fitDirectionNetwork(
   vectors: Tensor,
   options: DirectionFitOptions,
 ): Promise<DirectionFitResult> {
+  requireObject("fitDirectionNetwork", "network", network, "a DirectionNetwork");
+  requireObject("fitDirectionNetwork", "a", a, "a sparse matrix");
+  requireObject("fitDirectionNetwork", "vectors", vectors, "a tensor");
   const owner = "fitDirectionNetwork";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["grid", "steps"]);
   const { grid, steps, batchSize = 10, learningRate = 1e-4, holdOut = 0.1, validateEvery = 100, seed = 0 } = options;
   requireInteger(owner, "steps", steps, 0);
   requireInteger(owner, "batchSize", batchSize, 1);

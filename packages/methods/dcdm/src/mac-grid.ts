@@ -1,4 +1,4 @@
-import { requireInteger, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { requireInteger, requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 
 /** Velocities on the faces of the cells: of every axis an array with one face more along it, row-major. */
 export type FaceVelocities = readonly Float64Array[];
@@ -20,6 +20,7 @@ export function macGrid(
   extents: readonly number[],
   solid: (cell: readonly number[]) => boolean = () => false,
 ): MacGrid {
+  requireObject("macGrid", "extents", extents, "an array of numbers");
   if (extents.length < 2 || extents.length > 3)
     throw new ShapeError(`macGrid: extents are [${extents}]; give two or three`);
   for (const extent of extents) requireInteger("macGrid", "an extent", extent, 1);
@@ -87,6 +88,7 @@ function enclosedCell(grid: MacGrid): number {
  * fluid neighbours; rows of solid cells are zero.
  */
 export function poissonMatrix(grid: MacGrid): sparse.CsrMatrix {
+  requireObject("poissonMatrix", "grid", grid, "a MacGrid");
   const cells = grid.solid.length;
   const [rows, columns, values]: number[][] = [[], [], []];
   for (let i = 0; i < cells; i++) {
@@ -108,7 +110,9 @@ export function poissonMatrix(grid: MacGrid): sparse.CsrMatrix {
 }
 
 /** Velocities of zero. */
-export function stillVelocities({ extents }: MacGrid): Float64Array[] {
+export function stillVelocities(macGrid: MacGrid): Float64Array[] {
+  requireObject("stillVelocities", "macGrid", macGrid, "a MacGrid");
+  const { extents } = macGrid;
   return extents.map((_, axis) => new Float64Array(extents.reduce((p, e, k) => p * (k === axis ? e + 1 : e), 1)));
 }
 
@@ -131,6 +135,8 @@ function eachFace(
 
 /** Faces of solid cells do not move. */
 export function stoppedAtSolids(grid: MacGrid, velocities: FaceVelocities): Float64Array[] {
+  requireObject("stoppedAtSolids", "grid", grid, "a MacGrid");
+  requireObject("stoppedAtSolids", "velocities", velocities, "an array");
   const out = velocities.map((v) => v.slice());
   eachFace(grid, (axis, face, before, behind) => {
     if ((before >= 0 && grid.solid[before]) || (behind >= 0 && grid.solid[behind])) out[axis][face] = 0;
@@ -140,6 +146,8 @@ export function stoppedAtSolids(grid: MacGrid, velocities: FaceVelocities): Floa
 
 /** `[cells]` what flows out of every fluid cell, less what flows in. */
 export function divergence(grid: MacGrid, velocities: FaceVelocities): Float64Array {
+  requireObject("divergence", "grid", grid, "a MacGrid");
+  requireObject("divergence", "velocities", velocities, "an array");
   const out = new Float64Array(grid.solid.length);
   eachFace(grid, (axis, face, before, behind) => {
     if (before >= 0) out[before] += velocities[axis][face];
@@ -150,6 +158,9 @@ export function divergence(grid: MacGrid, velocities: FaceVelocities): Float64Ar
 
 /** Velocities less the gradient of the pressures, 0 outside; faces of solid cells stay 0. */
 export function withoutGradient(grid: MacGrid, velocities: FaceVelocities, pressures: Float64Array): Float64Array[] {
+  requireObject("withoutGradient", "grid", grid, "a MacGrid");
+  requireObject("withoutGradient", "velocities", velocities, "an array");
+  requireObject("withoutGradient", "pressures", pressures, "a Float64Array");
   const out = velocities.map((v) => v.slice());
   eachFace(grid, (axis, face, before, behind) => {
     out[axis][face] -= (behind >= 0 ? pressures[behind] : 0) - (before >= 0 ? pressures[before] : 0);

@@ -5,6 +5,7 @@ import {
   type Rng,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   type Tensor,
   tensor,
@@ -65,9 +66,11 @@ export interface RitzSampleOptions {
  * @returns `[samples, n]`, float32
  * @see arXiv 2205.10763, section 4.2
  */
-export function ritzSamples({ values, vectors }: RitzPairs, options: RitzSampleOptions): Tensor {
+export function ritzSamples(ritzPairs: RitzPairs, options: RitzSampleOptions): Tensor {
+  requireObject("ritzSamples", "ritzPairs", ritzPairs, "RitzPairs");
+  const { values, vectors } = ritzPairs;
   const owner = "ritzSamples";
-  checkOptions(owner, options, ["samples", "lowGain", "shift", "dropBelow", "rng"]);
+  checkOptions(owner, options, ["samples", "lowGain", "shift", "dropBelow", "rng"], ["samples", "rng"]);
   const { samples, lowGain = 9, dropBelow = 1e-8, rng } = options;
   requireInteger(owner, "samples", samples, 1);
   requirePositive(owner, "lowGain", lowGain);
@@ -88,6 +91,7 @@ export function ritzSamples({ values, vectors }: RitzPairs, options: RitzSampleO
 
 /** Rows divided by their lengths, in float32. */
 export function unitRows(x: Tensor): Tensor {
+  requireObject("unitRows", "x", x, "a tensor");
   const [rows, n] = x.shape;
   const values = x.data();
   const out = new Float32Array(rows * n);

@@ -1,4 +1,12 @@
-import { checkOptions, requireFinite, requirePositive, ShapeError, tensor } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireFinite,
+  requireFunction,
+  requireObject,
+  requirePositive,
+  ShapeError,
+  tensor,
+} from "@offprint/tensor-core";
 import type { SpdMatrix } from "./linear-map.js";
 import {
   divergence,
@@ -31,6 +39,7 @@ export interface PlumeOptions {
 
 /** No smoke, at rest. */
 export function stillPlume(grid: MacGrid): Plume {
+  requireObject("stillPlume", "grid", grid, "a MacGrid");
   return { density: new Float64Array(grid.solid.length), velocities: stillVelocities(grid) };
 }
 
@@ -44,11 +53,16 @@ export function stillPlume(grid: MacGrid): Plume {
  */
 export async function plumeStep(
   grid: MacGrid,
-  { density, velocities }: Plume,
+  plume: Plume,
   source: Float64Array,
   solve: PressureSolver,
   options: PlumeOptions = {},
 ): Promise<Plume> {
+  requireObject("plumeStep", "grid", grid, "a MacGrid");
+  requireObject("plumeStep", "plume", plume, "a Plume");
+  requireObject("plumeStep", "source", source, "a Float64Array");
+  requireFunction("plumeStep", "solve", solve);
+  const { density, velocities } = plume;
   const owner = "plumeStep";
   checkOptions(owner, options, ["timeStep", "buoyancy"]);
   const { timeStep = 1, buoyancy = 0.1 } = options;

@@ -1,4 +1,4 @@
-import { abs, div, mul, sigmoid, sub, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import { abs, div, mul, requireObject, sigmoid, sub, type Tensor, tree, ValueError } from "@offprint/tensor-core";
 
 /**
  * How the friction coefficient xi follows from the change of the gradient, with Delta = previous - present gradient:
@@ -56,6 +56,8 @@ export function frictionOfUpdate<P = tree.Tree>(
   after: { readonly previousGradient: unknown },
   friction: Friction = "abs",
 ): P {
+  requireObject("frictionOfUpdate", "before", before, "{ previousGradient }");
+  requireObject("frictionOfUpdate", "after", after, "{ previousGradient }");
   return tree.map(
     (previous: Tensor, present: Tensor) => frictionCoefficient(previous, present, friction),
     before.previousGradient,

@@ -1,5 +1,4 @@
-import type { TensorLike } from "@offprint/tensor-core";
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { vectorOf } from "./numbers.js";
 import { numbersFrom } from "./objectives/callback-state.js";
 import type { BcdProblem } from "./options.js";
@@ -18,6 +17,7 @@ export interface ActiveSetAt {
  * @param x `[n]` the optimum
  */
 export function activeSet(problem: BcdProblem, x: TensorLike): ActiveSetAt {
+  requireObject("activeSet", "problem", problem, "{ smooth }");
   const { smooth, composite } = problem;
   const point = vectorOf("activeSet", "x", x, { length: smooth.n });
   const separable = new Separable("activeSet", composite ?? { kind: "none" }, smooth.n);
@@ -42,6 +42,7 @@ export function activeSet(problem: BcdProblem, x: TensorLike): ActiveSetAt {
  * @param problem.dist0 ||x0 - x*||
  */
 export function activeSetBound(problem: { L: number; mu: number; delta: number; dist0: number }): number {
+  requireObject("activeSetBound", "problem", problem, "{ L, mu, delta, dist0 }");
   for (const name of ["L", "mu", "delta"] as const) {
     if (!(problem[name] > 0)) throw new ValueError(`activeSetBound: ${name} is ${problem[name]}; it must be > 0`);
   }

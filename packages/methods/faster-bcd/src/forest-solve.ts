@@ -1,4 +1,4 @@
-import { ShapeError, type sparse, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, type sparse, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { checkedOrder } from "./blocks/graph.js";
 import { vectorOf } from "./numbers.js";
 
@@ -13,6 +13,8 @@ import { vectorOf } from "./numbers.js";
  * @throws ValueError where the block has a cycle, or A_bb is not positive definite.
  */
 export function forestSolve(A: sparse.CsrMatrix, rhs: TensorLike, block: ArrayLike<number>): Float64Array {
+  requireObject("forestSolve", "A", A, "a sparse matrix");
+  requireObject("forestSolve", "block", block, "an array of numbers");
   const owner = "forestSolve";
   const b = checkedOrder(owner, A, block);
   const values = vectorOf(owner, "rhs", rhs);

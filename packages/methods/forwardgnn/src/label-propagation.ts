@@ -1,5 +1,5 @@
 import { normalizedAdjacency, propagate } from "@offprint/graph";
-import { add, ConvergenceError, mul, type Tensor, ValueError } from "@offprint/tensor-core";
+import { add, ConvergenceError, mul, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
 import { checkNodeTask, chosenNodes, type NodeTask, targetMatrix } from "./node-task.js";
 
 /** Options of `labelPropagation`. */
@@ -17,6 +17,7 @@ export interface LabelPropagationOptions {
  * @see Zhou et al., NeurIPS 2003.
  */
 export function labelPropagation(task: NodeTask, options: LabelPropagationOptions = {}): Tensor {
+  requireObject("labelPropagation", "task", task, "{ graph, features, labels, train }");
   const { alpha = 0.9, tolerance = 1e-10 } = options;
   if (!(alpha >= 0 && alpha < 1)) throw new ValueError(`labelPropagation: alpha is ${alpha}; it must be in [0, 1)`);
   const classes = checkNodeTask("labelPropagation", task);

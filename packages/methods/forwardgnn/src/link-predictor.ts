@@ -3,6 +3,7 @@ import {
   add,
   checkOptions,
   requireChoice,
+  requireObject,
   sigmoid,
   type Tensor,
   UnsupportedError,
@@ -128,6 +129,7 @@ export async function fitLinkPredictor(
   method: LinkMethod = "ce",
   options: LinkOptions = {},
 ): Promise<LinkFit> {
+  requireObject("fitLinkPredictor", "task", task, "{ features, split }");
   const setting = settleLinkTask("fitLinkPredictor", task, options, {
     weightDecay: method === "ce-top-to-input" ? 0 : 5e-4,
     compiler: compilerOf(options),
@@ -149,6 +151,7 @@ export async function fitLinkPredictor(
 
 /** A predictor with random layers: what training has to beat. */
 export function untrainedLinkPredictor(task: LinkTask, options: LinkOptions = {}): LinkPredictor {
+  requireObject("untrainedLinkPredictor", "task", task, "{ features, split }");
   const setting = settleLinkTask("untrainedLinkPredictor", task, options);
   const params = Array.from({ length: setting.options.layers }, (_, l) => {
     const inputs = l === 0 ? setting.features.shape[1] : setting.options.hidden;
@@ -199,6 +202,9 @@ export async function scorePairs(
   pairs: ArrayLike<number>,
   options: ScoreOptions = {},
 ): Promise<Float64Array> {
+  requireObject("scorePairs", "model", model, "a LinkPredictor");
+  requireObject("scorePairs", "task", task, "{ features, split }");
+  requireObject("scorePairs", "pairs", pairs, "an array of numbers");
   const { setting, params, graph } = settingOf("scorePairs", model, task, options);
   const edges = pairGraph("scorePairs", graph.nodes, pairs);
   try {
@@ -230,6 +236,8 @@ export async function linkAuc(
   task: LinkTask,
   options: ScoreOptions & { pairs?: "train" | "validation" | "test" } = {},
 ): Promise<number> {
+  requireObject("linkAuc", "model", model, "a LinkPredictor");
+  requireObject("linkAuc", "task", task, "{ features, split }");
   const { pairs = "test", ...scoring } = options;
   requireChoice("linkAuc", "pairs", pairs, ["train", "validation", "test"]);
   const chosen = task.split[pairs];
@@ -238,6 +246,8 @@ export async function linkAuc(
 
 /** Outputs `[nodes, hidden]` of every layer (of the last one for `bp`). */
 export async function embedNodes(model: LinkPredictor, task: LinkTask, options: ScoreOptions = {}): Promise<Tensor[]> {
+  requireObject("embedNodes", "model", model, "a LinkPredictor");
+  requireObject("embedNodes", "task", task, "{ features, split }");
   const { setting, params, graph } = settingOf("embedNodes", model, task, options);
   try {
     return await embed(setting, model, params, graph);

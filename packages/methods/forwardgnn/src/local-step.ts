@@ -7,8 +7,10 @@ import {
   type Rng,
   random,
   requireChoice,
+  requireFunction,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   type Tensor,
   valueAndGrad,
@@ -39,17 +41,15 @@ export interface LocalStepInput<P = unknown> {
 }
 
 /** Loss, gradients (a tree like the parameters) and output of one layer, for those who drive the loop themselves. */
-export function localStep<P extends object>({
-  layer,
-  params,
-  input,
-  graph,
-  loss,
-}: LocalStepInput<P>): {
+export function localStep<P extends object>(
+  localStepInput: LocalStepInput<P>,
+): {
   loss: number;
   grads: P;
   output: Tensor;
 } {
+  requireObject("localStep", "localStepInput", localStepInput, "a LocalStepInput");
+  const { layer, params, input, graph, loss } = localStepInput;
   const local = localLayer(layer);
   const prepared = local.prepare(unitRows(input), graph);
   const objective = (p: P): [Tensor, Tensor] => {
@@ -123,6 +123,10 @@ export async function fitLayerwise(
   graph: Graph,
   options: LayerwiseOptions = {},
 ): Promise<LayerwiseFit> {
+  requireObject("fitLayerwise", "layers", layers, "an array");
+  requireFunction("fitLayerwise", "localLoss", localLoss);
+  requireObject("fitLayerwise", "x", x, "a tensor");
+  requireObject("fitLayerwise", "graph", graph, "a Graph");
   const { epochs = 100, learningRate = 1e-3, weightDecay = 5e-4, seed = 0, dtype = "float32", validate } = options;
   const { validateEvery = 2, patience = 100 } = options;
   requireInteger("fitLayerwise", "the number of layers", layers.length, 1);

@@ -1,5 +1,5 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { FormatError, isTensor, type Tensor, tree, UnsupportedError } from "@offprint/tensor-core";
+import { FormatError, isTensor, requireObject, type Tensor, tree, UnsupportedError } from "@offprint/tensor-core";
 import { type LinkPredictor, linkMethods } from "./link-predictor.js";
 import { type NodeClassifier, nodeMethods } from "./node-classifier.js";
 
@@ -17,6 +17,7 @@ function written(_: string, value: unknown): unknown {
  * header. A convolution of one's own is not in the file: give it again when using the loaded model.
  */
 export function saveModel(model: NodeClassifier | LinkPredictor): Uint8Array {
+  requireObject("saveModel", "model", model, "a LinkPredictor or a NodeClassifier");
   const { params, ...rest } = model;
   const virtualFeatures = "virtualFeatures" in rest ? rest.virtualFeatures : null;
   const flat = tree.flatten({ params, virtualFeatures });

@@ -1,5 +1,5 @@
 import { coalesce, type Graph } from "@offprint/graph";
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 
 /** `common`: number of common neighbours; `adamic-adar`: each counts 1 / log(degree). */
 export type NeighbourScore = "common" | "adamic-adar";
@@ -10,6 +10,8 @@ export type NeighbourScore = "common" | "adamic-adar";
  * @see Adamic and Adar, Social Networks 25 (2003).
  */
 export function neighbourScores(graph: Graph, pairs: ArrayLike<number>, kind: NeighbourScore = "common"): Float64Array {
+  requireObject("neighbourScores", "graph", graph, "a Graph");
+  requireObject("neighbourScores", "pairs", pairs, "an array of numbers");
   if (kind !== "common" && kind !== "adamic-adar") {
     throw new ValueError(`neighbourScores: kind is ${String(kind)}; it must be common or adamic-adar`);
   }

@@ -1,4 +1,4 @@
-import { checkOptions, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { backpropagation, backpropagationScores } from "./backpropagation.js";
 import type { Convolution } from "./convolution.js";
 import { forwardForward, forwardForwardScores } from "./forward-forward.js";
@@ -103,6 +103,7 @@ export async function fitNodeClassifier(
   method: NodeMethod = "sf",
   options: NodeOptions = {},
 ): Promise<NodeFit> {
+  requireObject("fitNodeClassifier", "task", task, "{ graph, features, labels, train }");
   const setting = settleNodeTask("fitNodeClassifier", task, options);
   try {
     const { reached, ...run } = await trainStages("fitNodeClassifier", nodeTraining(setting, method), {
@@ -123,6 +124,7 @@ function modelOf(setting: NodeSetting, method: NodeMethod, params: readonly unkn
 
 /** A single-forward classifier with random layers: what training has to beat. */
 export function untrainedNodeClassifier(task: NodeTask, options: NodeOptions = {}): NodeClassifier {
+  requireObject("untrainedNodeClassifier", "task", task, "{ graph, features, labels, train }");
   const setting = settleNodeTask("untrainedNodeClassifier", task, options);
   const params = Array.from({ length: setting.options.layers }, (_, l) => {
     const inputs = l === 0 ? setting.features.shape[1] : setting.options.hidden;
@@ -160,6 +162,8 @@ export async function predictNodes(
   task: PredictionTask,
   options: PredictOptions = {},
 ): Promise<NodePrediction> {
+  requireObject("predictNodes", "model", model, "a NodeClassifier");
+  requireObject("predictNodes", "task", task, "{ graph, features }");
   checkOptions("predictNodes", options, ["layers", "backend", "convolution"]);
   const own = { ...model.options, ...(options.convolution !== undefined && { convolution: options.convolution }) };
   const { layers = model.params.length, backend } = options;

@@ -9,6 +9,7 @@ import {
   maximum,
   mul,
   neg,
+  requireObject,
   slice,
   square,
   sub,
@@ -46,6 +47,7 @@ export function forwardForwardLoss(h: Tensor, weights: Tensor, target: 0 | 1, th
  * @returns `[nodes + classes, classes]`
  */
 export function classLogits(h: Tensor, classes: number, tau: number): Tensor {
+  requireObject("classLogits", "h", h, "a tensor");
   const similarities = matmul(h, transpose(slice(h, [{ start: h.shape[0] - classes }])));
   return tau === 1 ? similarities : div(similarities, tau);
 }
@@ -56,5 +58,7 @@ export function classLogits(h: Tensor, classes: number, tau: number): Tensor {
  * @param targets `[nodes + classes, classes]`: 1 / |T| at the class of each training node, 0 elsewhere
  */
 export function singleForwardLoss(h: Tensor, targets: Tensor, tau: number): Tensor {
+  requireObject("singleForwardLoss", "h", h, "a tensor");
+  requireObject("singleForwardLoss", "targets", targets, "a tensor");
   return neg(sum(mul(logSoftmax(classLogits(h, targets.shape[1], tau)), targets)));
 }

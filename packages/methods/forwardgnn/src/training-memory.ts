@@ -1,4 +1,4 @@
-import { type Tensor, trace, tree, valueAndGrad } from "@offprint/tensor-core";
+import { requireObject, type Tensor, trace, tree, valueAndGrad } from "@offprint/tensor-core";
 import { type NodeMethod, nodeTraining } from "./node-classifier.js";
 import { settleNodeTask } from "./node-setting.js";
 import type { NodeTask } from "./node-task.js";
@@ -24,6 +24,7 @@ export async function trainingMemory(
   method: NodeMethod,
   options: NodeOptions = {},
 ): Promise<TrainingMemory> {
+  requireObject("trainingMemory", "task", task, "{ graph, features, labels, train }");
   const setting = settleNodeTask("trainingMemory", { ...task, validation: new Uint8Array(task.graph.nodes) }, options);
   const training = nodeTraining(setting, method);
   const finished: unknown[] = [];

@@ -1,5 +1,14 @@
 import { augment, type Graph } from "@offprint/graph";
-import { concatenate, IndexError, type Rng, ShapeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  concatenate,
+  IndexError,
+  type Rng,
+  requireObject,
+  ShapeError,
+  type Tensor,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** `bidirection`: edges between a node and its class both ways; `unidirection`: only from the node to its class. */
 export type Direction = "bidirection" | "unidirection";
@@ -17,6 +26,9 @@ export function augmentWithVirtualNodes(
   classes: number,
   direction: Direction = "bidirection",
 ): Graph {
+  requireObject("augmentWithVirtualNodes", "graph", graph, "a Graph");
+  requireObject("augmentWithVirtualNodes", "labels", labels, "an array of numbers");
+  requireObject("augmentWithVirtualNodes", "chosen", chosen, "an array of numbers");
   if (direction !== "bidirection" && direction !== "unidirection") {
     throw new ValueError(`direction is ${String(direction)}; it must be bidirection or unidirection`);
   }

@@ -1,4 +1,4 @@
-import { requireChoice, requireInteger, requirePositive } from "@offprint/tensor-core";
+import { requireChoice, requireInteger, requireObject, requirePositive } from "@offprint/tensor-core";
 import { commonPlan } from "./common-options.js";
 import { type FederatedOptions, type FederatedResult, federatedRun, type Shared } from "./federated-run.js";
 import type { ClientAnswer, DifferenceEstimator } from "./messages.js";
@@ -32,6 +32,7 @@ export interface FedZoOptions extends FederatedOptions {
  * ```
  */
 export async function fedZo(problem: FederatedProblem, options: FedZoOptions = {}): Promise<FederatedResult> {
+  requireObject("fedZo", "problem", problem, "{ clients }");
   const owner = "fedZo";
   const { correction = "none", radius = 0.01 } = options;
   const estimator = (d: number): DifferenceEstimator => {

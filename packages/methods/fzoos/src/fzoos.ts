@@ -3,6 +3,7 @@ import {
   requireChoice,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   ValueError,
 } from "@offprint/tensor-core";
@@ -94,6 +95,7 @@ const optionNames = [
  * ```
  */
 export async function fzoos(problem: FederatedProblem, options: FzoosOptions = {}): Promise<FederatedResult> {
+  requireObject("fzoos", "problem", problem, "{ clients }");
   const owner = "fzoos";
   const common = commonPlan(owner, problem, options, optionNames, () => estimatorOf(owner, options));
   const estimator = common.settings.estimator as SurrogateEstimator;

@@ -4,6 +4,7 @@ import {
   checkOptions,
   matmul,
   mul,
+  requireObject,
   sigmoid,
   softmax,
   type Tensor,
@@ -86,13 +87,16 @@ export function toNetwork(model: GbnnModel, options: NetworkOptions = {}): Dense
  *
  * @param x `[samples, features]`.
  */
-export function networkLogits({ W1, b1, W2, b2, activation }: DenseNetwork, x: TensorLike): Tensor {
+export function networkLogits(denseNetwork: DenseNetwork, x: TensorLike): Tensor {
+  requireObject("networkLogits", "denseNetwork", denseNetwork, "a DenseNetwork");
+  const { W1, b1, W2, b2, activation } = denseNetwork;
   const hidden = activations[activation](add(matmul(asTensor(x, Array.isArray(x) ? "float64" : undefined), W1), b1));
   return add(matmul(hidden, W2), b2);
 }
 
 /** The network's predictions, `[samples, outputs]`: numbers, or probabilities (of the second class, if there are two). */
 export function applyNetwork(network: DenseNetwork, x: TensorLike): Tensor {
+  requireObject("applyNetwork", "network", network, "a DenseNetwork");
   const logits = networkLogits(network, x);
   if (network.link === "sigmoid") return sigmoid(logits);
   return network.link === "softmax" ? softmax(logits) : mul(logits, 1);

@@ -1,4 +1,4 @@
-import { checkOptions, type Tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
 import { Folds, type Targets, type Task } from "./cross-validation.js";
 import type { GbnnOptions } from "./options.js";
 
@@ -35,7 +35,10 @@ export interface FoldContext {
 }
 
 /** A job of `@offprint/cluster`: fits a network to all folds but one, and gives its score on that one. */
-export async function scoreFold(question: FoldQuestion, { signal, get }: FoldContext): Promise<number> {
+export async function scoreFold(question: FoldQuestion, foldContext: FoldContext): Promise<number> {
+  requireObject("scoreFold", "question", question, "a FoldQuestion");
+  requireObject("scoreFold", "foldContext", foldContext, "a FoldContext");
+  const { signal, get } = foldContext;
   const owner = "scoreFold";
   checkOptions(owner, question, ["data", "fold", "options"]);
   const { x, y, task, folds: count, seed } = await get<FoldData>(question.data as never);

@@ -1,5 +1,15 @@
 import { type LinearOperator, sorSync } from "@offprint/solvers";
-import { checkOptions, linalg, matmul, mul, sparse, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  linalg,
+  matmul,
+  mul,
+  requireObject,
+  sparse,
+  type Tensor,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { extremeEigenvalue, requireOmega, type Splitting, split } from "./splitting.js";
 
 /** Options of {@link asymptocity}. */
@@ -33,7 +43,8 @@ export interface Asymptocity {
  * @throws ShapeError; ValueError for options out of range, or where SOR does not converge in 10 000 sweeps.
  */
 export function asymptocity(a: sparse.SparseMatrix, b: sparse.VectorLike, options: AsymptocityOptions): Asymptocity {
-  checkOptions("asymptocity", options, ["omegas", "tolerance", "spectralRadius"]);
+  requireObject("asymptocity", "a", a, "a sparse matrix");
+  checkOptions("asymptocity", options, ["omegas", "tolerance", "spectralRadius"], ["omegas"]);
   const { omegas, tolerance = 1e-8, spectralRadius = (omega) => defectSpectralRadius(a, omega) } = options;
   const splitting = split(a, "asymptocity", false);
   let tau = 0;

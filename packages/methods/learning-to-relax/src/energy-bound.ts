@@ -1,4 +1,4 @@
-import { sparse } from "@offprint/tensor-core";
+import { requireObject, sparse } from "@offprint/tensor-core";
 import { extremeEigenvalue, jacobiSpectralRadius, requireOmega, split } from "./splitting.js";
 
 /** A bound of how much a sweep of SOR shrinks the error in the energy norm. */
@@ -19,6 +19,7 @@ export interface SorEnergyBound {
  * @throws ShapeError; ValueError for a diagonal that is not positive; ConvergenceError.
  */
 export function sorEnergyBound(a: sparse.SparseMatrix): (omega: number) => SorEnergyBound {
+  requireObject("sorEnergyBound", "a", a, "a sparse matrix");
   const name = "sorEnergyBound";
   const splitting = split(a, name, true);
   const { n, diagonal } = splitting;

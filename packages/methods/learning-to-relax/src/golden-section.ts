@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireFunction, requireObject, ValueError } from "@offprint/tensor-core";
 
 /** Points with their costs. */
 export interface CostedPoints {
@@ -34,6 +34,8 @@ export function goldenSection(
   start: CostedPoints,
   evaluations = 12,
 ): GoldenSectionResult {
+  requireFunction("goldenSection", "cost", cost);
+  requireObject("goldenSection", "start", start, "CostedPoints");
   const { grid, values } = start;
   if (grid.length < 3 || values.length !== grid.length || grid.some((w, i) => i > 0 && !(w > grid[i - 1]!))) {
     throw new ValueError("goldenSection: start must have at least three ascending points and a cost for each");

@@ -1,4 +1,4 @@
-import { ShapeError } from "@offprint/tensor-core";
+import { requireObject, ShapeError } from "@offprint/tensor-core";
 
 /** What the settings would have cost. */
 export interface Hindsight {
@@ -20,6 +20,7 @@ export interface Hindsight {
  * @throws ShapeError for no rows, and for rows of different or no length.
  */
 export function hindsight(costs: readonly ArrayLike<number>[]): Hindsight {
+  requireObject("hindsight", "costs", costs, "an array");
   const d = costs[0]?.length ?? 0;
   if (d === 0 || costs.some((row) => row.length !== d)) {
     throw new ShapeError("hindsight: costs must be one row per round, all with one cost per setting");

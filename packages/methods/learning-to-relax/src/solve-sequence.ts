@@ -1,5 +1,12 @@
 import { type LinearSolverResult, sor, ssor, ssorConjugateGradients } from "@offprint/solvers";
-import { checkOptions, requireInteger, requireNonNegative, type sparse, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireInteger,
+  requireNonNegative,
+  requireObject,
+  type sparse,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { OnlinePolicy } from "./policy.js";
 import {
   type Memory,
@@ -100,6 +107,7 @@ export async function solveSequence(
   policy: OnlinePolicy<number>,
   options: SolveSequenceOptions = {},
 ): Promise<SolveSequenceResult> {
+  requireObject("solveSequence", "policy", policy, "an OnlinePolicy");
   const owner = "solveSequence";
   checkOptions(owner, options, optionNames);
   const { solver = "sor", tolerance = 1e-8, maxIterations = 10000, order, warmStart = false, onSolution } = options;

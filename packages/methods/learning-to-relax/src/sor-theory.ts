@@ -52,7 +52,7 @@ export interface SurrogateOptions {
  * @throws ValueError for options out of range.
  */
 export function surrogate(options: SurrogateOptions): number {
-  checkOptions("surrogate", options, ["omega", "beta", "tau", "tolerance"]);
+  checkOptions("surrogate", options, ["omega", "beta", "tau", "tolerance"], ["omega", "beta", "tau", "tolerance"]);
   const { omega, beta, tau, tolerance } = options;
   requireSlack("surrogate", tau, tolerance);
   const rho = sorSpectralRadius(omega, beta);
@@ -73,7 +73,12 @@ export function surrogateLipschitz(
     omegaMax: number;
   },
 ): number {
-  checkOptions("surrogateLipschitz", options, ["beta", "tau", "tolerance", "omegaMax"]);
+  checkOptions(
+    "surrogateLipschitz",
+    options,
+    ["beta", "tau", "tolerance", "omegaMax"],
+    ["tolerance", "beta", "tau", "omegaMax"],
+  );
   const { beta, tau, tolerance, omegaMax } = options;
   requireRadius("surrogateLipschitz", beta);
   requireSlack("surrogateLipschitz", tau, tolerance);

@@ -1,5 +1,5 @@
 import { type LinearOperator, lanczosEigenpairsSync } from "@offprint/solvers";
-import { ConvergenceError, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { ConvergenceError, requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 
 /** A = D + L + U. */
 export interface Splitting {
@@ -74,6 +74,7 @@ export function requireOmega(omega: number, name: string): void {
  * @throws ShapeError; ValueError for a diagonal that is not positive; ConvergenceError.
  */
 export function jacobiSpectralRadius(a: sparse.SparseMatrix): number {
+  requireObject("jacobiSpectralRadius", "a", a, "a sparse matrix");
   const name = "jacobiSpectralRadius";
   const { n, matrix, diagonal } = split(a, name, true);
   // Similar to the symmetric I - D^-1/2 A D^-1/2.

@@ -1,4 +1,4 @@
-import { sparse, ValueError } from "@offprint/tensor-core";
+import { requireObject, sparse, ValueError } from "@offprint/tensor-core";
 import { extremeEigenvalue, requireOmega, split } from "./splitting.js";
 
 /** Bounds of CG with the preconditioner of symmetric SOR. */
@@ -20,6 +20,7 @@ export interface SsorCgBound {
  * @throws ShapeError; ValueError for a matrix that is not positive definite; ConvergenceError.
  */
 export function ssorCgBound(a: sparse.SparseMatrix, tolerance = 1e-8): (omega: number) => SsorCgBound {
+  requireObject("ssorCgBound", "a", a, "a sparse matrix");
   const name = "ssorCgBound";
   if (!(tolerance > 0 && tolerance < 1)) {
     throw new ValueError(`${name}: tolerance is ${tolerance}; it must be in (0, 1)`);

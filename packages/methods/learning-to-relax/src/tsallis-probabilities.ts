@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 
 /** A distribution over arms. */
 export interface TsallisDistribution {
@@ -22,6 +22,7 @@ export interface TsallisDistribution {
  * @throws ValueError for arguments out of range.
  */
 export function tsallisProbabilities(cumulative: ArrayLike<number>, scale: number, t: number): TsallisDistribution {
+  requireObject("tsallisProbabilities", "cumulative", cumulative, "an array of numbers");
   const d = cumulative.length;
   if (d === 0) throw new ValueError("tsallisProbabilities: cumulative must not be empty");
   if (!(scale > 0 && scale < Infinity)) throw new ValueError(`tsallisProbabilities: scale is ${scale}; it must be > 0`);

@@ -1,5 +1,5 @@
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
-import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireFunction, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
 import type { OnlinePolicy, PolicyState } from "./policy.js";
 import { policyFromJSON } from "./policy-from-json.js";
 
@@ -91,6 +91,8 @@ export async function tuneSequence<Problem, Setting = number>(
   policy: OnlinePolicy<Setting>,
   options: TuneSequenceOptions<Problem, Setting> = {},
 ): Promise<TuneSequenceResult<Setting>> {
+  requireFunction("tuneSequence", "solve", solve);
+  requireObject("tuneSequence", "policy", policy, "an OnlinePolicy");
   checkOptions("tuneSequence", options, sequenceOptionNames);
   return runSequence(
     "tuneSequence",

@@ -1,6 +1,6 @@
 import type { Activation } from "@offprint/networks";
 import type { Parts, ProgrammeStatus } from "@offprint/solvers";
-import { checkOptions, ShapeError, type TensorLike } from "@offprint/tensor-core";
+import { checkOptions, requireObject, ShapeError, type TensorLike } from "@offprint/tensor-core";
 import { type OutputTerm, provenStacked, repairStacked } from "./certify-stacked.js";
 import { constraintTerm, RowWriter } from "./dense-programme.js";
 import {
@@ -66,6 +66,7 @@ export interface NeuralOdeRate {
  * @throws ShapeError for matrices that do not fit each other
  */
 export async function localRateNeuralOde(ode: NeuralOde, options: ProgrammeOptions = {}): Promise<NeuralOdeRate> {
+  requireObject("localRateNeuralOde", "ode", ode, "a NeuralOde");
   checkOptions("localRateNeuralOde", options, programmeOptionNames);
   const session = new ProgrammeSession("localRateNeuralOde", options);
   const H = readMatrix(ode.H, "H");

@@ -11,6 +11,8 @@ import {
   minimum,
   mul,
   requireChoice,
+  requireFunction,
+  requireObject,
   sign,
   stopGradient,
   sub,
@@ -58,6 +60,7 @@ export function drawAlong<Y>(
   uniform: TensorLike,
   mode: Sampling = "unbiased",
 ): StepFold<Y, DrawsAlong<Y>> {
+  requireObject("drawAlong", "span", span, "an array");
   requireChoice("drawAlong", "mode", mode, ["unbiased", "biased"]);
   const [t0, t2, numbers] = [float(span[0]), float(span[1]), isTensor(uniform) ? uniform : float(uniform)];
   const direction = sign(sub(t2, t0));
@@ -102,10 +105,14 @@ export function drawAlong<Y>(
  */
 export function drawnRegularizer<Y, P = unknown>(
   f: TensorRate<Y, P>,
-  { draws }: DrawsAlong<Y>,
+  drawsAlong: DrawsAlong<Y>,
   span: readonly [TensorLike, TensorLike],
   options: Omit<LocalOptions<P>, "mode"> = {},
 ): Tensor {
+  requireFunction("drawnRegularizer", "f", f);
+  requireObject("drawnRegularizer", "drawsAlong", drawsAlong, "a DrawsAlong");
+  requireObject("drawnRegularizer", "span", span, "an array");
+  const { draws } = drawsAlong;
   const { localStep = "solver", ...term } = options;
   requireChoice("drawnRegularizer", "localStep", localStep, ["solver", "initial", "trial"]);
   const terms = draws.map(({ t1, h, u }) => {

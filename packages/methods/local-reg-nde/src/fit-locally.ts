@@ -1,7 +1,15 @@
 import { type Adjoint, integrate } from "@offprint/ode";
 import { type OdeFitOptions, type OdeModel, odeFitOptionNames, solvingOptions, trainOde } from "@offprint/ode/fit";
 import type { TrainResult } from "@offprint/optim";
-import { checkOptions, type Rng, requireChoice, requireInteger, type Tensor } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  type Rng,
+  requireChoice,
+  requireFunction,
+  requireInteger,
+  requireObject,
+  type Tensor,
+} from "@offprint/tensor-core";
 import { drawAlong, drawnRegularizer } from "./draw-along.js";
 import { type Heuristic, type LocalStep, stepOptions } from "./local-term.js";
 import type { Sampling } from "./sampling.js";
@@ -37,8 +45,10 @@ export async function fitLocally<P, Y, B>(
   data: (epoch: number, rng: Rng) => Iterable<B>,
   options: FitLocallyOptions<P>,
 ): Promise<TrainResult<P>> {
+  requireObject("fitLocally", "model", model, "an OdeModel");
+  requireFunction("fitLocally", "data", data);
   const owner = "fitLocally";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["optimizer", "epochs"]);
   const { mode = "unbiased", regularize = "error", localStep = "solver", samples = 1 } = options;
   const { lambda = 0, adjoint = "interpolating", tolerance = 1e-6 } = options;
   requireChoice(owner, "mode", mode, ["none", "unbiased", "biased"]);

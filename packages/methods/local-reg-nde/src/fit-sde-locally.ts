@@ -13,7 +13,9 @@ import {
   mul,
   type Rng,
   requireChoice,
+  requireFunction,
   requireInteger,
+  requireObject,
   sub,
   type Tensor,
   tensor,
@@ -53,11 +55,10 @@ const float = (value: number) => tensor(value, { dtype: "float64" });
  * its steps. The increments are not those of the path that was solved along.
  * @param solution - of `solveSde` of `@offprint/ode`, without `saveAt`
  */
-export function drawSdeStep(
-  { t, y, stepTimes, stepSizes, steps, end }: SdeSolution<Tensor, Tensor>,
-  rng: Rng,
-  mode: Sampling = "unbiased",
-): SdeDraw {
+export function drawSdeStep(sdeSolution: SdeSolution<Tensor, Tensor>, rng: Rng, mode: Sampling = "unbiased"): SdeDraw {
+  requireObject("drawSdeStep", "sdeSolution", sdeSolution, "an SdeSolution");
+  requireObject("drawSdeStep", "rng", rng, "a generator of random.rng(seed)");
+  const { t, y, stepTimes, stepSizes, steps, end } = sdeSolution;
   requireChoice("drawSdeStep", "mode", mode, ["unbiased", "biased"]);
   if (t.length !== steps + 1 || steps === 0) {
     throw new UnsupportedError(
@@ -94,8 +95,10 @@ export async function fitSdeLocally<P, B>(
   data: (epoch: number, rng: Rng) => Iterable<B>,
   options: FitSdeLocallyOptions<P>,
 ): Promise<SdeFitResult<P>> {
+  requireObject("fitSdeLocally", "model", model, "an SdeModel");
+  requireFunction("fitSdeLocally", "data", data);
   const owner = "fitSdeLocally";
-  checkOptions(owner, options, ["mode", "regularize", "samples", ...sdeFitOptionNames]);
+  checkOptions(owner, options, ["mode", "regularize", "samples", ...sdeFitOptionNames], ["optimizer", "epochs"]);
   const { mode = "unbiased", regularize = "error", samples = 1, method = "sosri", tolerance = 0.14 } = options;
   requireChoice(owner, "mode", mode, ["none", "unbiased", "biased"]);
   requireChoice(owner, "regularize", regularize, ["error", "stiffness"]);

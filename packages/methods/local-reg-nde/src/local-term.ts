@@ -17,6 +17,8 @@ import {
   mul,
   pow,
   requireChoice,
+  requireFunction,
+  requireObject,
   reshape,
   sign,
   stopGradient,
@@ -104,6 +106,10 @@ export function foreignStep<Y, P>(
   way: "initial" | "trial",
   options: LocalTermOptions<P>,
 ): Tensor {
+  requireFunction("foreignStep", "f", f);
+  requireObject("foreignStep", "t1", t1, "a tensor");
+  requireObject("foreignStep", "left", left, "a tensor");
+  requireObject("foreignStep", "options", options, "an object");
   const settings = stepOptions("foreignStep", options);
   const state = tree.map(stopGradient, u);
   let h = initialStepSize<Y, P>(f, t1, state, left, settings);

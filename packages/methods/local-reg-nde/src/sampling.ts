@@ -13,6 +13,8 @@ import {
   minimum,
   mul,
   requireChoice,
+  requireFunction,
+  requireObject,
   sign,
   stopGradient,
   sub,
@@ -68,6 +70,9 @@ export function drawStep<Y, P>(
   uniform: TensorLike,
   options: LocalOptions<P> = {},
 ): Drawn {
+  requireFunction("drawStep", "f", f);
+  requireObject("drawStep", "solution", solution, "a BlackBox");
+  requireObject("drawStep", "span", span, "an array");
   const owner = "drawStep";
   const { mode = "unbiased", localStep = solution.stepSizes === undefined ? "initial" : "solver" } = options;
   requireChoice(owner, "mode", mode, ["unbiased", "biased"]);

@@ -7,6 +7,7 @@ import {
   random,
   requireChoice,
   requireInteger,
+  requireObject,
   slice,
   square,
   sub,
@@ -55,8 +56,10 @@ export async function baselineGradients(
   upstream: Upstream,
   options: BaselineOptions,
 ): Promise<Pick<LoraGradients, "loss" | "output" | "weights" | "b" | "a">> {
+  requireObject("baselineGradients", "head", head, "a Head");
+  requireObject("baselineGradients", "upstream", upstream, "an Upstream");
   const owner = "baselineGradients";
-  checkOptions(owner, options, ["method", "features", "rank", "seed"]);
+  checkOptions(owner, options, ["method", "features", "rank", "seed"], ["method"]);
   const { method, features = 256, rank = 16, seed = 0 } = options;
   if (method === undefined) throw new ValueError(`${owner}: method is missing; give "autograd" or another`);
   requireChoice(owner, "method", method, ["autograd", "randomFeatures", "truncatedSvd", "frozenAttention"]);

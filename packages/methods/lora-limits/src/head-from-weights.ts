@@ -1,6 +1,7 @@
 import {
   FormatError,
   requireInteger,
+  requireObject,
   ShapeError,
   slice,
   type Tensor,
@@ -34,6 +35,8 @@ export interface HeadPlace {
  * const head = headFromWeights(readSafetensors(bytes).tensors, { layer: 0, head: 3, heads: 12 });
  */
 export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place: HeadPlace): Head {
+  requireObject("headFromWeights", "tensors", tensors, "an object");
+  requireObject("headFromWeights", "place", place, "a HeadPlace");
   const owner = "headFromWeights";
   const { layer, head, heads } = place;
   requireInteger(owner, "layer", layer, 0);

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 
 /** Scores that are too large for the polynomial that was asked for. */
 export class NormExceededError extends ValueError {
@@ -9,6 +9,7 @@ export class NormExceededError extends ValueError {
 
   /** @param facts What was measured. */
   constructor(message: string, facts: { range: number; neededDegree?: number }) {
+    requireObject("NormExceededError", "facts", facts, "{ range }");
     super(message);
     this.range = facts.range;
     this.neededDegree = facts.neededDegree;

@@ -4,6 +4,7 @@ import {
   checkOptions,
   grad,
   requireInteger,
+  requireObject,
   requirePositive,
   reshape,
   sub,
@@ -37,6 +38,7 @@ function network(owner: string, { shape, hidden, ...rest }: DenoiserOptions, out
 
 /** The unconstrained denoiser that plug-and-play usually takes: `y + net(y)`, a proximal operator of nothing in general. */
 export function residualDenoiser(options: DenoiserOptions): ProxModel<MlpParams> {
+  requireObject("residualDenoiser", "options", options, "{ shape, hidden }");
   const owner = "residualDenoiser";
   const { shape } = options;
   const { init, apply } = network(owner, options, sizeOf(shape));
@@ -52,6 +54,7 @@ export function residualDenoiser(options: DenoiserOptions): ProxModel<MlpParams>
 
 /** The gradient-step denoiser `y - grad g(y)` of an unconstrained `g`. @see Hurault et al., ICLR 2022. */
 export function gradientStepDenoiser(options: DenoiserOptions): ProxModel<MlpParams> {
+  requireObject("gradientStepDenoiser", "options", options, "{ shape, hidden }");
   const owner = "gradientStepDenoiser";
   const { shape } = options;
   const { init, apply } = network(owner, options, 1);
@@ -80,8 +83,9 @@ export interface TikhonovOptions {
  * @throws ValueError, ShapeError
  */
 export async function tikhonov(measurement: Measurement, y: TensorLike, options: TikhonovOptions): Promise<Tensor> {
+  requireObject("tikhonov", "measurement", measurement, "a Measurement");
   const owner = "tikhonov";
-  checkOptions(owner, options, ["weight", "dataScale"]);
+  checkOptions(owner, options, ["weight", "dataScale"], ["weight"]);
   const { weight, dataScale = 0.5 } = options;
   requirePositive(owner, "weight", weight);
   requirePositive(owner, "dataScale", dataScale);

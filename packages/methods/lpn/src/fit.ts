@@ -24,6 +24,7 @@ import {
   random,
   requireFinite,
   requireInteger,
+  requireObject,
   requirePositive,
   reshape,
   ShapeError,
@@ -99,8 +100,9 @@ export async function fitProximal<P>(
   data: CleanSamples,
   options: FitProximalOptions<P>,
 ): Promise<FitProximalResult<P>> {
+  requireObject("fitProximal", "model", model, "a ProxModel");
   const owner = "fitProximal";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["sigma", "stages"]);
   const { sigma, stages, batchSize = 128, seed = 0, backend = hostBackend, resume } = options;
   const makeOptimizer = options.optimizer ?? ((learningRate: LearningRate) => adam({ learningRate }));
   requireInteger(owner, "batchSize", batchSize, 1);

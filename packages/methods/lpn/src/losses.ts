@@ -1,4 +1,4 @@
-import { abs, div, exp, mean, neg, square, sub, sum, type Tensor } from "@offprint/tensor-core";
+import { abs, div, exp, mean, neg, requireObject, square, sub, sum, type Tensor } from "@offprint/tensor-core";
 
 /** What a denoiser is trained for; each has another minimiser: the posterior's mean, its median, its mode. */
 export type DenoisingLoss = "squared" | "absolute" | "matching";
@@ -17,6 +17,8 @@ export function matched(restored: Tensor, clean: Tensor, gamma: Tensor | number)
  * @param clean `x`, of the same shape
  */
 export function matchingLoss(restored: Tensor, clean: Tensor, gamma: Tensor | number): Tensor {
+  requireObject("matchingLoss", "restored", restored, "a tensor");
+  requireObject("matchingLoss", "clean", clean, "a tensor");
   return sub(1, mean(matched(restored, clean, gamma)));
 }
 

@@ -7,6 +7,7 @@ import {
   matmul,
   requireFinite,
   requireInteger,
+  requireObject,
   reshape,
   ShapeError,
   type Tensor,
@@ -48,7 +49,7 @@ export interface MeasurementOptions {
  */
 export function measurement(options: MeasurementOptions): Measurement {
   const owner = "measurement";
-  checkOptions(owner, options, ["input", "apply", "adjoint"]);
+  checkOptions(owner, options, ["input", "apply", "adjoint"], ["input", "apply"]);
   const { input, apply } = options;
   if (!Array.isArray(input)) throw new ShapeError(`${owner}: input is ${String(input)}; give the shape of one x`);
   for (const extent of input) requireInteger(owner, "an extent of input", extent, 1);
@@ -78,7 +79,9 @@ export function measured(owner: string, { output }: Measurement, y: TensorLike):
 }
 
 /** `lambda_max(A^T A)`, by Lanczos. */
-export async function largestEigenvalue({ input, apply, adjoint }: Measurement): Promise<number> {
+export async function largestEigenvalue(measurement: Measurement): Promise<number> {
+  requireObject("largestEigenvalue", "measurement", measurement, "a Measurement");
+  const { input, apply, adjoint } = measurement;
   const size = sizeOf(input);
   const normal = jitSync((x: Tensor) => adjoint(apply(x)));
   const { values } = await lanczosEigenpairs(

@@ -1,5 +1,5 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { FormatError, type Tensor, tree } from "@offprint/tensor-core";
+import { FormatError, requireObject, type Tensor, tree } from "@offprint/tensor-core";
 import type { LpnConfig } from "./architecture.js";
 import { type Lpn, type LpnParams, lpn } from "./network.js";
 
@@ -16,7 +16,9 @@ export interface SavedLpn {
 }
 
 /** The bytes of a safetensors file with the parameters, and the configuration in its header. @throws ValueError, ShapeError */
-export function saveLpn({ model, params, sigma }: SavedLpn): Uint8Array {
+export function saveLpn(savedLpn: SavedLpn): Uint8Array {
+  requireObject("saveLpn", "savedLpn", savedLpn, "a SavedLpn");
+  const { model, params, sigma } = savedLpn;
   model.assertConvex(params);
   const paths = tree.paths(params);
   const tensors = Object.fromEntries(tree.leaves<Tensor>(params).map((leaf, i) => [paths[i], leaf]));

@@ -5,7 +5,9 @@ import {
   isTensor,
   jitSync,
   onesLike,
+  requireFunction,
   requireInteger,
+  requireObject,
   reshape,
   ShapeError,
   slice,
@@ -39,6 +41,7 @@ export interface CompiledProx extends Prox {
  * @throws ValueError, ShapeError for parameters of an `lpn` that are not convex or not finite.
  */
 export function proxOf<P>(model: ProxModel<P>, params: P): CompiledProx {
+  requireObject("proxOf", "model", model, "a ProxModel");
   const [{ dtype }] = tree.leaves<Tensor>(params);
   const run = jitSync((y: Tensor, p: P) => cast(model.prox(p, cast(y, dtype)), y.dtype));
   const denoise = (y: Tensor) => run(y, params);
@@ -79,8 +82,9 @@ export interface PatchOptions {
  * @throws ValueError, ShapeError
  */
 export function patchProx(prox: Prox, options: PatchOptions): Prox {
+  requireFunction("patchProx", "prox", prox);
   const owner = "patchProx";
-  checkOptions(owner, options, ["shape", "patch", "stride"]);
+  checkOptions(owner, options, ["shape", "patch", "stride"], ["shape", "patch"]);
   const { shape, patch, stride = Math.max(1, Math.floor(patch / 2)) } = options;
   if (!Array.isArray(shape) || shape.length !== 3) {
     throw new ShapeError(`${owner}: shape is [${String(shape)}]; give [channels, height, width]`);

@@ -18,6 +18,7 @@ import {
   requireChoice,
   requireFinite,
   requireInteger,
+  requireObject,
   requirePositive,
   reshape,
   sqrt,
@@ -75,6 +76,9 @@ export interface Regularized {
  * @param psi `psi(y)`, `[batch]`
  */
 export function regularizerAt(y: Tensor, x: Tensor, psi: Tensor): Tensor {
+  requireObject("regularizerAt", "y", y, "a tensor");
+  requireObject("regularizerAt", "x", x, "a tensor");
+  requireObject("regularizerAt", "psi", psi, "a tensor");
   const axes = x.shape.slice(1).map((_, i) => i + 1);
   return sub(sum(mul(sub(y, mul(x, 0.5)), x), axes), psi);
 }
@@ -93,6 +97,8 @@ export async function regularizer(
   x: TensorLike,
   options: RegularizerOptions = {},
 ): Promise<Regularized> {
+  requireObject("regularizer", "model", model, "a Lpn");
+  requireObject("regularizer", "params", params, "LpnParams");
   const owner = "regularizer";
   checkOptions(owner, options, ["inverter", "tolerance", "maxIterations", "signal"]);
   const { inverter = "lbfgs", tolerance = 1e-6, signal } = options;

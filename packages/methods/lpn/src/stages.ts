@@ -118,7 +118,7 @@ export interface MatchingStagesOptions {
  * @throws ValueError
  */
 export function matchingStages(options: MatchingStagesOptions): Stage[] {
-  checkOptions("matchingStages", options, ["size", "steps"]);
+  checkOptions("matchingStages", options, ["size", "steps"], ["size"]);
   const { size, steps = 40_000 } = options;
   requireInteger("matchingStages", "size", size, 1);
   requireInteger("matchingStages", "steps", steps, 8);

@@ -7,6 +7,7 @@ import {
   maximum,
   mul,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   slice,
@@ -75,8 +76,9 @@ export async function totalVariation(
   y: TensorLike,
   options: TotalVariationOptions,
 ): Promise<Reconstruction<TotalVariationState>> {
+  requireObject("totalVariation", "measurement", measurement, "a Measurement");
   const owner = "totalVariation";
-  checkOptions(owner, options, ["weight", ...reconstructionOptions, ...runOptionNames]);
+  checkOptions(owner, options, ["weight", ...reconstructionOptions, ...runOptionNames], ["weight"]);
   const { weight, maxIterations = 100 } = options;
   const { dataScale, tolerance } = checkedCommon(owner, options);
   requirePositive(owner, "weight", weight);

@@ -37,7 +37,7 @@ export function affineConstraints(
   options: AffineConstraintsOptions,
 ): Pick<ConstrainedBilevelProblem<Tensor, Tensor>, "constraints" | "equality" | "projectJointly"> {
   const owner = "affineConstraints";
-  checkOptions(owner, options, ["x", "y", "bounds", "equality"]);
+  checkOptions(owner, options, ["x", "y", "bounds", "equality"], ["x", "y", "bounds"]);
   const { equality = false } = options;
   const float64 = (given: TensorLike) => asTensor(tensor(given, { dtype: "float64" }));
   const [inX, inY, bounds] = [float64(options.x), float64(options.y), float64(options.bounds)];

@@ -12,6 +12,7 @@ import {
   NonFiniteError,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   scan,
@@ -338,8 +339,10 @@ export async function lvHbaResidual<X, Y, U = null, L = U>(
   point: { readonly x: X; readonly y: Y; readonly z: TensorLike },
   options: LvHbaResidualOptions,
 ): Promise<{ readonly residual: number; readonly gap: number }> {
+  requireObject("lvHbaResidual", "problem", problem, "{ constraints, projectJointly, initial, upper, lower }");
+  requireObject("lvHbaResidual", "point", point, "{ x, y, z }");
   const owner = "lvHbaResidual";
-  checkOptions(owner, options, ["penalty", "alpha", "eta", "gamma1", "gamma2", "r", "scaleConstraints"]);
+  checkOptions(owner, options, ["penalty", "alpha", "eta", "gamma1", "gamma2", "r", "scaleConstraints"], ["penalty"]);
   const { penalty, alpha = 0.05, ...rest } = options;
   requirePositive(owner, "penalty", penalty);
   requirePositive(owner, "alpha", alpha);

@@ -1,4 +1,4 @@
-import { checkOptions, ones } from "@offprint/tensor-core";
+import { checkOptions, ones, requireObject } from "@offprint/tensor-core";
 import type { PolicyParams } from "./gaussian-policy.js";
 import { type PolicyOptions, policyLearner, policyNames } from "./odice.js";
 import { bestEpisodes, type OfflineDataset } from "./offline-dataset.js";
@@ -23,8 +23,9 @@ export async function behaviourCloning<Q = unknown>(
   dataset: OfflineDataset,
   options: CloningOptions<Q>,
 ): Promise<OfflineResult<CloningParams<Q>>> {
+  requireObject("behaviourCloning", "dataset", dataset, "an OfflineDataset");
   const owner = "behaviourCloning";
-  checkOptions(owner, options, [...offlineNames, ...policyNames, "share"]);
+  checkOptions(owner, options, [...offlineNames, ...policyNames, "share"], ["steps"]);
   const { share = 1 } = options;
   const chosen = share === 1 ? dataset : bestEpisodes(dataset, share);
   const learnt = policyLearner<Q>(owner, chosen, options);

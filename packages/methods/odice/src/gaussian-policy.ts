@@ -9,6 +9,7 @@ import {
   jitSync,
   mul,
   type Rng,
+  requireObject,
   ShapeError,
   square,
   sub,
@@ -83,6 +84,9 @@ export interface Policy<P = unknown> {
 
 /** A policy of parameters, as training gives it; read back with {@link loadPolicy}. */
 export function makePolicy<P>(network: PolicyNetwork<P>, params: PolicyParams<P>, settings: PolicySettings): Policy<P> {
+  requireObject("makePolicy", "network", network, "a PolicyNetwork");
+  requireObject("makePolicy", "params", params, "PolicyParams");
+  requireObject("makePolicy", "settings", settings, "{ tanhMean }");
   const actions = (x: Tensor): Tensor => clip(meansOf(network, params.mean, x, settings), -1, 1);
   const compiled = jitSync(actions);
   const type = params.logStd.dtype as "float32";
@@ -121,6 +125,10 @@ export function loadPolicy<P>(
   like: PolicyParams<P>,
   settings: PolicySettings,
 ): Policy<P> {
+  requireObject("loadPolicy", "bytes", bytes, "a Uint8Array");
+  requireObject("loadPolicy", "network", network, "a PolicyNetwork");
+  requireObject("loadPolicy", "like", like, "PolicyParams");
+  requireObject("loadPolicy", "settings", settings, "{ tanhMean }");
   const read = loadParameters(bytes, savedTree(like, settings)) as PolicyParams<P> & { scaling?: ObservationScaling };
   const { scaling, ...params } = read;
   return makePolicy(network, params, { tanhMean: settings.tanhMean, ...(scaling && { scaling }) });

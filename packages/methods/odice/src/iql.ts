@@ -9,6 +9,7 @@ import {
   less,
   mean,
   mul,
+  requireObject,
   requirePositive,
   square,
   stopGradient,
@@ -66,9 +67,10 @@ export interface IqlResult<Q = unknown> extends OfflineResult<IqlParams<Q>> {
 
 /** Implicit Q-learning (Kostrikov et al. 2022), a baseline that constrains actions alone. */
 export async function fitIql<Q = unknown>(dataset: OfflineDataset, options: IqlOptions<Q>): Promise<IqlResult<Q>> {
+  requireObject("fitIql", "dataset", dataset, "an OfflineDataset");
   const owner = "fitIql";
   const own = ["expectile", "inverseTemperature", "discount", "targetRate", "hidden", "valueLearningRate"];
-  checkOptions(owner, options, [...offlineNames, ...policyNames, ...own]);
+  checkOptions(owner, options, [...offlineNames, ...policyNames, ...own], ["steps"]);
   const { expectile = 0.7, inverseTemperature = 3, discount = 0.99, targetRate = 0.005 } = options;
   const { hidden = [256, 256], valueLearningRate = 2e-4 } = options;
   for (const [name, given] of Object.entries({ expectile, targetRate })) {

@@ -6,6 +6,7 @@ import {
   type Rng,
   relu,
   requireInteger,
+  requireObject,
   requirePositive,
   reshape,
   stack,
@@ -71,7 +72,7 @@ interface Half {
 /** The paper's value: hidden layers of 256 with ReLU and layer normalisation, twice. */
 export function valueNetwork(options: ValueNetworkOptions): ValueNetwork<readonly Half[]> {
   const owner = "valueNetwork";
-  checkOptions(owner, options, ["inputs", "hidden", "layerNorm", "features", "featureCount", "twin"]);
+  checkOptions(owner, options, ["inputs", "hidden", "layerNorm", "features", "featureCount", "twin"], ["inputs"]);
   const { inputs, hidden = [256, 256], layerNorm: normalised = true, features, twin = true } = options;
   requireInteger(owner, "inputs", inputs, 1);
   requireWidths(owner, hidden);
@@ -114,7 +115,7 @@ export function policyNetwork(
   options: PolicyNetworkOptions,
 ): PolicyNetwork<readonly { weight: Tensor; bias: Tensor }[]> {
   const owner = "policyNetwork";
-  checkOptions(owner, options, ["inputs", "outputs", "hidden"]);
+  checkOptions(owner, options, ["inputs", "outputs", "hidden"], ["inputs", "outputs"]);
   const { inputs, outputs, hidden = [1024, 1024] } = options;
   requireInteger(owner, "inputs", inputs, 1);
   requireInteger(owner, "outputs", outputs, 1);
@@ -153,8 +154,9 @@ export interface FourierOptions {
  * to be told from those inside.
  */
 export function fourierFeatures(rng: Rng, options: FourierOptions): (observations: Tensor) => Tensor {
+  requireObject("fourierFeatures", "rng", rng, "a generator of random.rng(seed)");
   const owner = "fourierFeatures";
-  checkOptions(owner, options, ["inputs", "count", "scale", "map"]);
+  checkOptions(owner, options, ["inputs", "count", "scale", "map"], ["inputs"]);
   const { inputs, count = 128, scale = 3, map } = options;
   requireInteger(owner, "inputs", inputs, 1);
   requireInteger(owner, "count", count, 1);

@@ -12,6 +12,7 @@ import {
   type Rng,
   requireChoice,
   requireNonNegative,
+  requireObject,
   requirePositive,
   stopGradient,
   type Tensor,
@@ -125,8 +126,9 @@ export async function fitOdice<P = unknown, Q = unknown>(
   dataset: OfflineDataset,
   options: OdiceOptions<P, Q>,
 ): Promise<OdiceResult<P, Q>> {
+  requireObject("fitOdice", "dataset", dataset, "an OfflineDataset");
   const owner = "fitOdice";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["steps"]);
   const settings = settingsOf(owner, options);
   const { targetRate = 0.005, valueLearningRate = 2e-4, weights = "residual" } = options;
   requirePositive(owner, "targetRate", targetRate);

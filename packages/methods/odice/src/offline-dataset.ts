@@ -3,6 +3,8 @@ import {
   mean,
   requireFinite,
   requireInteger,
+  requireObject,
+  requireText,
   ShapeError,
   sqrt,
   square,
@@ -48,6 +50,7 @@ const names = ["observations", "actions", "rewards", "nextObservations", "termin
  * @throws ShapeError where rows do not fit; ValueError for no rows, rewards or observations that are not finite, and terminals other than 0 and 1.
  */
 export function offlineDataset(arrays: OfflineArrays, dtype: "float32" | "float64" = "float32"): OfflineDataset {
+  requireObject("offlineDataset", "arrays", arrays, "OfflineArrays");
   const owner = "offlineDataset";
   checkOptions(owner, arrays, names);
   const read = (name: keyof OfflineArrays): Tensor => {
@@ -119,6 +122,7 @@ export function rowsOf(dataset: OfflineDataset, rows: Tensor): OfflineBatch {
 
 /** Where episodes begin and end: `[first, last]` rows, in order. They end at terminals and timeouts, and where the next row goes on from elsewhere. */
 export function episodesOf(dataset: OfflineDataset): [first: number, last: number][] {
+  requireObject("episodesOf", "dataset", dataset, "an OfflineDataset");
   const { observations, nextObservations, terminals, timeouts, size } = dataset;
   const [here, next, done, cut] = [observations, nextObservations, terminals, timeouts].map((x) => x.data());
   const width = here.length / size;
@@ -138,6 +142,7 @@ export function episodesOf(dataset: OfflineDataset): [first: number, last: numbe
 
 /** The episodes of the best returns, as a data set of its own: what "percent BC" imitates. @param share of the episodes, in (0, 1] */
 export function bestEpisodes(dataset: OfflineDataset, share = 0.1): OfflineDataset {
+  requireObject("bestEpisodes", "dataset", dataset, "an OfflineDataset");
   if (!(share > 0 && share <= 1)) throw new ValueError(`bestEpisodes: share is ${share}; it must lie in (0, 1]`);
   const rewards = dataset.rewards.data();
   const scored = episodesOf(dataset).map(([first, last]) => {
@@ -189,6 +194,7 @@ export interface QlearningOptions {
 
 /** Transitions of steps one after the other: the next observation is that of the next row; rows that were cut off are left out. */
 export function qlearningDataset(steps: LoggedSteps, options: QlearningOptions = {}): OfflineDataset {
+  requireObject("qlearningDataset", "steps", steps, "LoggedSteps");
   const owner = "qlearningDataset";
   checkOptions(owner, options, ["terminateOnEnd", "maxEpisodeSteps"]);
   const { terminateOnEnd = false, maxEpisodeSteps } = options;
@@ -233,6 +239,7 @@ const references: Readonly<Record<string, readonly [number, number]>> = {
 
 /** A return on D4RL's scale: 0 for a random policy, 100 for an expert. @param environment `hopper`, `halfcheetah`, `walker2d` or `antmaze` */
 export function normalizedScore(environment: string, total: number): number {
+  requireText("normalizedScore", "environment", environment);
   const found = references[environment.split("-")[0]];
   if (found === undefined) {
     throw new ValueError(
@@ -247,6 +254,7 @@ export type RewardTransform = "returns" | "maze" | number;
 
 /** The same transitions with scaled rewards. */
 export function scaledRewards(dataset: OfflineDataset, transform: RewardTransform): OfflineDataset {
+  requireObject("scaledRewards", "dataset", dataset, "an OfflineDataset");
   const { rewards } = dataset;
   if (typeof transform === "number") {
     if (!(Number.isFinite(transform) && transform > 0)) {

@@ -42,6 +42,8 @@ export function treeDot<P>(a: P, b: P): Tensor {
  * @example const { combined } = orthogonalGradient(grad(first)(params), grad(second)(params));
  */
 export function orthogonalGradient<P>(gF: P, gB: P, floor = 1e-10): OrthogonalGradient<P> {
+  if (tree.leaves(gF).length === 0)
+    throw new ValueError("orthogonalGradient: gF has no tensors; give a tree of gradients");
   if (!(floor > 0)) throw new ValueError(`orthogonalGradient: floor is ${floor}; it must be above 0`);
   const [first, second] = [tree.leaves<Tensor>(gF), tree.leaves<Tensor>(gB)];
   if (first.length !== second.length || first.some((x, i) => x.shape.join() !== second[i].shape.join())) {

@@ -1,4 +1,4 @@
-import { FormatError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { FormatError, requireObject, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import type { LoggedSteps } from "./offline-dataset.js";
 
 /** What reads HDF5: the package `h5wasm` as it stands, which is not installed with this one. */
@@ -37,6 +37,8 @@ let opened = 0;
  * @example const dataset = qlearningDataset(await readD4rl(bytes, h5wasm));
  */
 export async function readD4rl(bytes: Uint8Array, hdf5: Hdf5Reader): Promise<LoggedSteps> {
+  requireObject("readD4rl", "bytes", bytes, "a Uint8Array");
+  requireObject("readD4rl", "hdf5", hdf5, "a Hdf5Reader");
   if (!isHdf5(bytes)) {
     throw new FormatError("readD4rl: the file does not begin as HDF5 does; give one as D4RL writes it");
   }
@@ -69,6 +71,7 @@ export async function readD4rl(bytes: Uint8Array, hdf5: Hdf5Reader): Promise<Log
 
 /** Whether bytes begin as an HDF5 file without a user block. */
 export function isHdf5(bytes: Uint8Array): boolean {
+  requireObject("isHdf5", "bytes", bytes, "a Uint8Array");
   return [0x89, 0x48, 0x44, 0x46].every((byte, i) => bytes[i] === byte);
 }
 

@@ -4,6 +4,7 @@ import {
   linalg,
   NonFiniteError,
   requireInteger,
+  requireObject,
   requirePositive,
   type Tensor,
   tensor,
@@ -110,6 +111,7 @@ export async function solveTabularDice(
   problem: TabularProblem,
   options: TabularDiceOptions = {},
 ): Promise<TabularDiceResult> {
+  requireObject("solveTabularDice", "problem", problem, "{ states, transitions }");
   const owner = "solveTabularDice";
   checkOptions(owner, options, names);
   const { lambda = 0.5, discount = 0.95, average = false, tolerance = 1e-12, maxIterations = 200 } = options;

@@ -1,4 +1,16 @@
-import { add, cast, mean, min, mul, sub, type Tensor, tree, vjp } from "@offprint/tensor-core";
+import {
+  add,
+  cast,
+  mean,
+  min,
+  mul,
+  requireFunction,
+  requireObject,
+  sub,
+  type Tensor,
+  tree,
+  vjp,
+} from "@offprint/tensor-core";
 import { conjugateSlope, type Divergence } from "./f-divergence.js";
 import { orthogonalGradient } from "./orthogonal-gradient.js";
 
@@ -67,9 +79,15 @@ export function valueGradients<P>(
   apply: ValueFunction<P>,
   params: P,
   target: P,
-  { observations, nextObservations, rewards, terminals }: OfflineBatch,
-  { type, divergence, lambda, eta, discount }: ValueSettings,
+  offlineBatch: OfflineBatch,
+  options: ValueSettings,
 ): ValueGradients<P> {
+  requireFunction("valueGradients", "apply", apply);
+  requireObject("valueGradients", "offlineBatch", offlineBatch, "an OfflineBatch");
+  requireObject("valueGradients", "options", options, "{ type, divergence, lambda, eta, discount }");
+  const { observations, nextObservations, rewards, terminals } = offlineBatch;
+  const { type, divergence, lambda, eta, discount } = options;
+
   const [values, pullHere] = vjp((p: P) => apply(p, observations), params);
   const [nextValues, pullNext] = vjp((p: P) => apply(p, nextObservations), params);
   const going = mul(sub(1, cast(terminals, values.dtype)), discount);

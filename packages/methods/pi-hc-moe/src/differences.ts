@@ -1,10 +1,11 @@
-import { add, concatenate, mul, roll, ShapeError, slice, sub, type Tensor } from "@offprint/tensor-core";
+import { add, concatenate, mul, requireObject, roll, ShapeError, slice, sub, type Tensor } from "@offprint/tensor-core";
 
 const along = (x: Tensor, axis: number, start: number, stop: number): Tensor =>
   slice(x, [...new Array<null>(axis).fill(null), { start, stop }]);
 
 /** First derivative by central differences, one-sided of first order at the ends. */
 export function firstDifference(x: Tensor, axis: number, spacing: number): Tensor {
+  requireObject("firstDifference", "x", x, "a tensor");
   const n = lengthOf(x, axis, 2);
   const inside = n > 2 ? [mul(0.5 / spacing, sub(along(x, axis, 2, n), along(x, axis, 0, n - 2)))] : [];
   const left = mul(1 / spacing, sub(along(x, axis, 1, 2), along(x, axis, 0, 1)));
@@ -14,6 +15,7 @@ export function firstDifference(x: Tensor, axis: number, spacing: number): Tenso
 
 /** First derivative by central differences, one-sided of second order at the ends. */
 export function firstDifferenceToTheEnds(x: Tensor, axis: number, spacing: number): Tensor {
+  requireObject("firstDifferenceToTheEnds", "x", x, "a tensor");
   const n = lengthOf(x, axis, 3);
   const at = (i: number) => along(x, axis, i, i + 1);
   const end = (a: Tensor, b: Tensor, c: Tensor) => sub(mul(2, b), add(mul(1.5, a), mul(0.5, c)));
@@ -25,6 +27,7 @@ export function firstDifferenceToTheEnds(x: Tensor, axis: number, spacing: numbe
 
 /** The first difference taken twice. */
 export function secondDifference(x: Tensor, axis: number, spacing: number): Tensor {
+  requireObject("secondDifference", "x", x, "a tensor");
   return firstDifference(firstDifference(x, axis, spacing), axis, spacing);
 }
 

@@ -1,6 +1,14 @@
 import type { Cluster, Job, JobReference } from "@offprint/cluster";
 import { levenbergMarquardt } from "@offprint/solvers";
-import { ConvergenceError, concatenate, slice, type Tensor, type TensorLike, tree } from "@offprint/tensor-core";
+import {
+  ConvergenceError,
+  concatenate,
+  requireObject,
+  slice,
+  type Tensor,
+  type TensorLike,
+  tree,
+} from "@offprint/tensor-core";
 import type { PdeConstraint } from "./constraint.js";
 import { type ConstraintOptions, checkConstraint } from "./constraint-options.js";
 import { assembled, type ExpertData, expertProblems, expertResiduals, iterationOptions } from "./expert-problems.js";
@@ -74,6 +82,8 @@ export async function solveOnCluster<P>(
   problem: P,
   options: ConstraintOptions & { readonly signal?: AbortSignal } = {},
 ): Promise<ClusterSolution> {
+  requireObject("solveOnCluster", "where", where, "{ map }");
+  requireObject("solveOnCluster", "pde", pde, "a PdeConstraint");
   const owner = "solveOnCluster";
   const { signal, ...rest } = options;
   const settings = checkConstraint(owner, pde, rest);

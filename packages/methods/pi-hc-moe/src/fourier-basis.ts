@@ -50,7 +50,12 @@ export interface FourierBasisParams {
 /** A Fourier neural operator that gives basis functions: `[batch, inputs, ...grid]` to `[batch, ...grid, N]`. */
 export function fourierBasis(options: FourierBasisOptions): Layer<FourierBasisParams> {
   const owner = "fourierBasis";
-  checkOptions(owner, options, ["inputs", "basis", "width", "layers", "modes", "hidden", "activateLast"]);
+  checkOptions(
+    owner,
+    options,
+    ["inputs", "basis", "width", "layers", "modes", "hidden", "activateLast"],
+    ["inputs", "basis"],
+  );
   const { inputs, basis, width = 64, layers = 5, modes = [8, 8], hidden = 128, activateLast = true } = options;
   for (const [name, value] of Object.entries({ inputs, basis, width, layers, hidden }))
     requireInteger(owner, name, value, 1);

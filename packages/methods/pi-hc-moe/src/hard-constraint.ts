@@ -1,5 +1,5 @@
 import { implicit, type LeastSquaresOptions, levenbergMarquardt } from "@offprint/solvers";
-import { add, mul, stopGradient, sub, sum, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import { add, mul, requireObject, stopGradient, sub, sum, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import type { Fields, PdeConstraint } from "./constraint.js";
 import { type ConstraintOptions, checkConstraint } from "./constraint-options.js";
 import { dependence, gaussNewtonGradient, gradientNorms, squaresGradient } from "./expert-gradient.js";
@@ -37,6 +37,7 @@ export function hardConstraint<P>(
   problem: P,
   options: ConstraintOptions = {},
 ): Constrained {
+  requireObject("hardConstraint", "pde", pde, "a PdeConstraint");
   const owner = "hardConstraint";
   const settings = checkConstraint(owner, pde, options);
   const { shaped, data, initial } = expertProblems(owner, basis, pde, problem, settings);
@@ -81,6 +82,7 @@ export async function solveConstraint<P>(
   problem: P,
   options: ConstraintOptions & Pick<LeastSquaresOptions, "onProgress" | "signal"> = {},
 ): Promise<ConstraintSolution> {
+  requireObject("solveConstraint", "pde", pde, "a PdeConstraint");
   const owner = "solveConstraint";
   const { onProgress, signal, ...rest } = options;
   const settings = checkConstraint(owner, pde, rest);

@@ -1,4 +1,4 @@
-import { requireInteger, reshape, ShapeError, type Tensor, transpose } from "@offprint/tensor-core";
+import { requireInteger, requireObject, reshape, ShapeError, type Tensor, transpose } from "@offprint/tensor-core";
 
 /** Experts along each axis of the grid: `[1, 4]` cuts the second axis into four. */
 export type Experts = readonly number[];
@@ -37,6 +37,8 @@ function cut(grid: readonly number[], experts: Experts): { readonly shape: numbe
  * @throws ShapeError where the experts do not divide the grid.
  */
 export function partition(x: Tensor, experts: Experts): Tensor {
+  requireObject("partition", "x", x, "a tensor");
+  requireObject("partition", "experts", experts, "an array of numbers");
   const grid = x.shape.slice(1, -1);
   checkExperts("partition", experts, grid);
   const [batch, n] = [x.shape[0], x.shape[x.rank - 1]];
@@ -47,6 +49,8 @@ export function partition(x: Tensor, experts: Experts): Tensor {
 
 /** The grid from its blocks: the inverse of {@link partition}. */
 export function unpartition(x: Tensor, experts: Experts): Tensor {
+  requireObject("unpartition", "x", x, "a tensor");
+  requireObject("unpartition", "experts", experts, "an array of numbers");
   const block = x.shape.slice(2, -1);
   const grid = block.map((size, axis) => size * (experts[axis] ?? 0));
   checkExperts("unpartition", experts, grid);

@@ -8,6 +8,7 @@ import {
   NonFiniteError,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -88,6 +89,8 @@ export async function fitSolver<P, M>(
   problems: P,
   options: FitSolverOptions<M> = {},
 ): Promise<FitSolverResult<M>> {
+  requireObject("fitSolver", "network", network, "a Layer");
+  requireObject("fitSolver", "pde", pde, "a PdeConstraint");
   const owner = "fitSolver";
   checkOptions(owner, options, names);
   const { solving = {}, reference, steps = 4050, learningRate = 1e-3, clip = 1, seed = 0 } = options;
@@ -166,6 +169,8 @@ export async function evaluateSolver<P, M>(
   problems: P,
   options: { readonly solving?: Solving; readonly reference?: Tensor } = {},
 ): Promise<Evaluation> {
+  requireObject("evaluateSolver", "network", network, "a Layer");
+  requireObject("evaluateSolver", "pde", pde, "a PdeConstraint");
   checkOptions("evaluateSolver", options, ["solving", "reference"]);
   const { solving = {}, reference } = options;
   const compiled = compiledFor(network, pde, ["solution", solving], () => (given: M, problem: P) => {

@@ -6,6 +6,7 @@ import {
   clip,
   DTypeError,
   mul,
+  requireObject,
   ShapeError,
   sub,
   type Tensor,
@@ -73,6 +74,8 @@ export function lastIterate(
   learner: GradientTransformation,
   weights: StepWeights,
 ): GradientTransformation<LastIterateState> {
+  requireObject("lastIterate", "learner", learner, "a GradientTransformation");
+  requireObject("lastIterate", "weights", weights, "StepWeights");
   const { weight, factor } = factors(weights);
   const scaled = <P>(x: P, by: TensorLike): P =>
     tree.map((leaf: TensorLike) => {

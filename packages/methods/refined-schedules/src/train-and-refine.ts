@@ -1,6 +1,6 @@
 import type { GradientTransformation, Schedule } from "@offprint/optim";
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
-import { checkOptions, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { requireStepCount } from "./argument-checks.js";
 import { Procedure, type ProcedurePoint } from "./procedure.js";
 import type { RefinedSchedule, RefineOptions } from "./refine.js";
@@ -158,6 +158,8 @@ export async function trainAndRefine<P>(
   problem: TrainingProblem<P>,
   options: TrainAndRefineOptions<P>,
 ): Promise<TrainAndRefineResult<P>> {
+  requireObject("trainAndRefine", "problem", problem, "{ initial, lossAndGradients }");
+  requireObject("trainAndRefine", "options", options, "{ optimizer, learningRate, steps }");
   checkTrainAndRefineOptions(options);
   const procedure = new Procedure(problem, options);
   const { status, iterations, history, last, state } = await runLoop<ProcedurePoint<P>, RefineRecord, "limit">(

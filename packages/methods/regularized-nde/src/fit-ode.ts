@@ -1,7 +1,16 @@
 import { type Adjoint, integrate } from "@offprint/ode";
 import { type OdeFitOptions, type OdeModel, odeFitOptionNames, solvingOptions, trainOde } from "@offprint/ode/fit";
 import type { TrainResult } from "@offprint/optim";
-import { checkOptions, type Rng, requireNonNegative, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  type Rng,
+  requireFunction,
+  requireNonNegative,
+  requireObject,
+  type Tensor,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type Aggregate, methodNamed, type Regularize, regularizerOf } from "./regularizers.js";
 import { steerEnd } from "./steer-end.js";
 
@@ -36,8 +45,10 @@ export async function fitOde<P, Y, B>(
   data: (epoch: number, rng: Rng) => Iterable<B>,
   options: FitOdeOptions<P>,
 ): Promise<TrainResult<P>> {
+  requireObject("fitOde", "model", model, "an OdeModel");
+  requireFunction("fitOde", "data", data);
   const owner = "fitOde";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["optimizer", "epochs"]);
   const { regularize = "error", aggregate = "mean", stepGradient = "frozen", adjoint = "discrete" } = options;
   const { lambda = 0, steer = 0 } = options;
   requireNonNegative(owner, "steer", steer);

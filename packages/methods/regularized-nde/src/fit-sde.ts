@@ -7,7 +7,7 @@ import {
   sdeFitOptionNames,
   trainSde,
 } from "@offprint/ode/fit";
-import { checkOptions, type Rng, requireChoice } from "@offprint/tensor-core";
+import { checkOptions, type Rng, requireChoice, requireFunction, requireObject } from "@offprint/tensor-core";
 import { type Aggregate, type Regularize, regularizerOf } from "./regularizers.js";
 
 /** Options of {@link fitSde}. */
@@ -32,8 +32,10 @@ export async function fitSde<P, B>(
   data: (epoch: number, rng: Rng) => Iterable<B>,
   options: FitSdeOptions<P>,
 ): Promise<SdeFitResult<P>> {
+  requireObject("fitSde", "model", model, "an SdeModel");
+  requireFunction("fitSde", "data", data);
   const owner = "fitSde";
-  checkOptions(owner, options, ["regularize", "aggregate", ...sdeFitOptionNames]);
+  checkOptions(owner, options, ["regularize", "aggregate", ...sdeFitOptionNames], ["optimizer", "epochs"]);
   const { method = "sosri", regularize = "error", aggregate = "mean" } = options;
   requireChoice(owner, "method", method, Object.keys(stochasticMethods));
   const regularizer = regularizerOf(owner, regularize, aggregate, stochasticMethods[method]);

@@ -2,7 +2,9 @@ import {
   add,
   jvp,
   onesLike,
+  requireFunction,
   requireInteger,
+  requireObject,
   square,
   sum,
   type Tensor,
@@ -26,6 +28,7 @@ const rows = (x: Tensor) => sum(x.reshape([x.shape[0], -1]), 1);
 
 /** A state with nothing penalised yet. */
 export function penalized(z: Tensor): Penalized {
+  requireObject("penalized", "z", z, "a tensor");
   return { z, penalty: zeros([z.shape[0]], z.dtype === "float32" ? "float32" : "float64") };
 }
 
@@ -78,6 +81,8 @@ export interface Flowing {
  * @see Grathwohl et al. 2019.
  */
 export function flowing<P>(f: Dynamics<P>, e: Tensor): (t: Tensor, state: Flowing, parameters: P) => Flowing {
+  requireFunction("flowing", "f", f);
+  requireObject("flowing", "e", e, "a tensor");
   if (e.rank !== 2) throw new ValueError(`flowing: e has shape [${e.shape}]; give one like the points, [batch, n]`);
   return (t, { z }, parameters) => {
     const [rate, pullback] = vjp((x: Tensor) => f(t, x, parameters), z);

@@ -11,6 +11,7 @@ import {
   maximum,
   mul,
   requireChoice,
+  requireObject,
   sum,
   type Tensor,
   UnsupportedError,
@@ -39,6 +40,7 @@ function aggregated(owner: string, values: Tensor, steps: Tensor, aggregate: Agg
  * @returns a scalar, differentiable where the solve was made with the discrete adjoint
  */
 export function errorRegularizer(steps: SolverSteps, aggregate: Aggregate = "mean"): Tensor {
+  requireObject("errorRegularizer", "steps", steps, "SolverSteps");
   return aggregated("errorRegularizer", mul(steps.errors, abs(steps.stepSizes)), steps.steps, aggregate);
 }
 
@@ -53,6 +55,7 @@ export function stiffnessRegularizer(
   aggregate: Aggregate = "mean",
   stabilitySize = 3.5068,
 ): Tensor {
+  requireObject("stiffnessRegularizer", "steps", steps, "SolverSteps");
   const scaled = div(steps.stiffness, stabilitySize);
   return aggregated("stiffnessRegularizer", where(equal(scaled, 0), 0, scaled), steps.steps, aggregate);
 }

@@ -11,6 +11,7 @@ import {
   NonFiniteError,
   requireChoice,
   requireInteger,
+  requireObject,
   ShapeError,
   square,
   sub,
@@ -115,6 +116,9 @@ export async function fitByValidation(
   validation: Observations,
   options: ValidationOptions = {},
 ): Promise<ValidationResult> {
+  requireObject("fitByValidation", "candidates", candidates, "Candidates");
+  requireObject("fitByValidation", "train", train, "Observations");
+  requireObject("fitByValidation", "validation", validation, "Observations");
   const owner = "fitByValidation";
   checkOptions(owner, options, ["ridge", "standardize", "inference", "maxIterations", ...runOptionNames]);
   checkOptions(`${owner}: candidates`, candidates, ["kernels", "noises", "priors"]);

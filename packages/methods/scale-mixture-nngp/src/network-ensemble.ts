@@ -10,6 +10,7 @@ import {
   NonFiniteError,
   random,
   requireInteger,
+  requireObject,
   ShapeError,
   softmax,
   sqrt,
@@ -85,6 +86,7 @@ export async function fitEnsemble(
   labels: TensorLike,
   options: EnsembleOptions = {},
 ): Promise<EnsembleResult> {
+  requireObject("fitEnsemble", "architecture", architecture, "a DenseArchitecture");
   const owner = "fitEnsemble";
   checkOptions(owner, options, [
     ...["prior", "members", "width", "batchSize", "steps", "learningRate", "seed"],

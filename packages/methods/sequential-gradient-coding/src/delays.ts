@@ -4,6 +4,7 @@ import {
   type Rng,
   requireInteger,
   requireNonNegative,
+  requireObject,
   ShapeError,
   ValueError,
 } from "@offprint/tensor-core";
@@ -29,9 +30,15 @@ export interface GilbertElliottOptions {
  * @throws ValueError for numbers out of range
  */
 export function gilbertElliott(rng: Rng, options: GilbertElliottOptions): boolean[][] {
+  requireObject("gilbertElliott", "rng", rng, "a generator of random.rng(seed)");
   const { workers, rounds, slowing, recovery } = options;
   const owner = "gilbertElliott";
-  checkOptions(owner, options, ["workers", "rounds", "slowing", "recovery"]);
+  checkOptions(
+    owner,
+    options,
+    ["workers", "rounds", "slowing", "recovery"],
+    ["workers", "rounds", "slowing", "recovery"],
+  );
   requireInteger(owner, "workers", workers, 1);
   requireInteger(owner, "rounds", rounds, 1);
   requireChance(owner, "slowing", slowing);
@@ -52,8 +59,11 @@ export function gilbertElliott(rng: Rng, options: GilbertElliottOptions): boolea
 /** Workers that are slow with the same chance in every round, each for itself. @throws ValueError for numbers out of range */
 export function bernoulli(
   rng: Rng,
-  { workers, rounds, slow }: { readonly workers: number; readonly rounds: number; readonly slow: number },
+  options: { readonly workers: number; readonly rounds: number; readonly slow: number },
 ): boolean[][] {
+  requireObject("bernoulli", "rng", rng, "a generator of random.rng(seed)");
+  requireObject("bernoulli", "options", options, "{ workers, rounds, slow }");
+  const { workers, rounds, slow } = options;
   requireChance("bernoulli", "slow", slow);
   // Leaves either state with the chance of the other: no memory.
   return gilbertElliott(rng, { workers, rounds, slowing: slow, recovery: 1 - slow });
@@ -75,6 +85,8 @@ export interface DelayOptions {
  * @throws ValueError for numbers out of range
  */
 export function drawDelays(rng: Rng, pattern: readonly ArrayLike<boolean>[], options: DelayOptions = {}): number[][] {
+  requireObject("drawDelays", "rng", rng, "a generator of random.rng(seed)");
+  requireObject("drawDelays", "pattern", pattern, "an array");
   const owner = "drawDelays";
   checkOptions(owner, options, ["base", "spread", "slowFactor"]);
   const { base = 1, spread = 0.1, slowFactor: [least, most] = [4, 8] } = options;
@@ -101,6 +113,7 @@ export type DelayRow = readonly [worker: number, round: number, time: number];
  * @throws FormatError where a worker has no time for a round, or two
  */
 export function delaysOf(rows: Iterable<DelayRow>): number[][] {
+  requireObject("delaysOf", "rows", rows, "an array");
   const delays: number[][] = [];
   let count = 0;
   for (const [worker, round, time] of rows) {

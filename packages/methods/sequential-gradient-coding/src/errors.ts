@@ -1,4 +1,4 @@
-import { OffprintError } from "@offprint/tensor-core";
+import { OffprintError, requireObject } from "@offprint/tensor-core";
 
 /** Results do not determine the gradient: more of them are missing than the code makes up for. */
 export class DecodeError extends OffprintError {
@@ -13,10 +13,9 @@ export class StragglerError extends OffprintError {
   /** The workers that are lost. */
   readonly workers: readonly number[];
 
-  constructor(
-    message: string,
-    { round, workers, cause }: { round: number; workers: readonly number[]; cause?: unknown },
-  ) {
+  constructor(message: string, options: { round: number; workers: readonly number[]; cause?: unknown }) {
+    requireObject("StragglerError", "options", options, "{ round, workers }");
+    const { round, workers, cause } = options;
     super(message, { cause });
     this.round = round;
     this.workers = workers;

@@ -1,4 +1,4 @@
-import { ShapeError } from "@offprint/tensor-core";
+import { requireObject, ShapeError } from "@offprint/tensor-core";
 import { DecodeError } from "./errors.js";
 import { decodable, type JobProgress, type Placement, type Scheme } from "./scheme.js";
 
@@ -23,7 +23,9 @@ export interface TaskResult {
 }
 
 /** Nothing yet. */
-export function noResults({ workers, layout }: Scheme): JobResults {
+export function noResults(scheme: Scheme): JobResults {
+  requireObject("noResults", "scheme", scheme, "a Scheme");
+  const { workers, layout } = scheme;
   const nobody = () => new Array<null>(workers).fill(null);
   return { sum: new Float64Array(0), coded: Array.from({ length: layout.groups }, nobody), covered: 0 };
 }
@@ -39,11 +41,16 @@ function add(a: Float64Array, b: Float64Array): Float64Array {
 
 /** With further results; in the order of the workers, whatever order they came in, so that sums are the same to the bit. */
 export function withResults(
-  { layout }: Scheme,
+  scheme: Scheme,
   placement: Placement,
   before: JobResults,
   results: readonly TaskResult[],
 ): JobResults {
+  requireObject("withResults", "scheme", scheme, "a Scheme");
+  requireObject("withResults", "placement", placement, "a Placement");
+  requireObject("withResults", "before", before, "JobResults");
+  requireObject("withResults", "results", results, "an array");
+  const { layout } = scheme;
   let { sum, covered } = before;
   const coded = before.coded.map((group) => [...group]);
   for (const { worker, task, vector } of [...results].sort((a, b) => a.worker - b.worker)) {
@@ -62,6 +69,9 @@ export function withResults(
  * @throws DecodeError where results are missing that the code does not make up for
  */
 export function combine(scheme: Scheme, progress: JobProgress, results: JobResults, samples: number): Float64Array {
+  requireObject("combine", "scheme", scheme, "a Scheme");
+  requireObject("combine", "progress", progress, "a JobProgress");
+  requireObject("combine", "results", results, "JobResults");
   const { name, layout } = scheme;
   if (!decodable(scheme, progress)) {
     throw new DecodeError(`combine: job ${progress.job} of ${name} is not finished; its results are not enough`);

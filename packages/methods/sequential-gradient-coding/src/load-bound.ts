@@ -1,4 +1,4 @@
-import { requireInteger } from "@offprint/tensor-core";
+import { requireInteger, requireObject } from "@offprint/tensor-core";
 import type { BurstyModel } from "./straggler-models.js";
 
 /**
@@ -7,12 +7,9 @@ import type { BurstyModel } from "./straggler-models.js";
  *
  * @throws ValueError unless 1 <= B < W and 0 <= lambda <= n
  */
-export function loadBound({
-  workers: n,
-  burst: B,
-  window: W,
-  lambda,
-}: BurstyModel & { readonly workers: number }): number {
+export function loadBound(options: BurstyModel & { readonly workers: number }): number {
+  requireObject("loadBound", "options", options, "{ burst, window, lambda, workers }");
+  const { workers: n, burst: B, window: W, lambda } = options;
   requireInteger("loadBound", "workers", n, 1);
   requireInteger("loadBound", "window", W, 2);
   requireInteger("loadBound", "burst", B, 1, W - 1);

@@ -29,7 +29,12 @@ export interface MSgcOptions extends SchemeCodeOptions {
  */
 export function mSgc(options: MSgcOptions): Scheme {
   const owner = "mSgc";
-  checkOptions(owner, options, ["workers", "burst", "window", "lambda", "model", "code", "seed"]);
+  checkOptions(
+    owner,
+    options,
+    ["workers", "burst", "window", "lambda", "model", "code", "seed"],
+    ["workers", "burst", "window", "lambda"],
+  );
   const { workers: n, burst: B, window: W, lambda, model = "bursty", code = "cyclic" } = options;
   requireInteger(owner, "workers", n, 1);
   requireInteger(owner, "window", W, 2);

@@ -1,4 +1,4 @@
-import { checkOptions, requireChoice, requireInteger } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger, requireObject } from "@offprint/tensor-core";
 import { type CodeKind, cyclicCode, type GradientCode } from "./cyclic-code.js";
 import type { Scheme } from "./scheme.js";
 
@@ -36,7 +36,9 @@ function oneRound(workers: number): Pick<Scheme, "workers" | "delay" | "memory" 
 const eachItsOwn = { own: 1, groups: 0, tolerance: 0, code: "cyclic", ownSize: 1, codedSize: 0 } as const;
 
 /** No redundancy: a worker has an n-th of the data, and every round waits for all. @throws ValueError unless n >= 1 */
-export function uncoded({ workers }: { readonly workers: number }): Scheme {
+export function uncoded(options: { readonly workers: number }): Scheme {
+  requireObject("uncoded", "options", options, "{ workers }");
+  const { workers } = options;
   requireInteger("uncoded", "workers", workers, 1);
   return {
     ...oneRound(workers),
@@ -56,7 +58,9 @@ export function uncoded({ workers }: { readonly workers: number }): Scheme {
  *
  * @throws ValueError unless n >= 1
  */
-export function ignoreStragglers({ workers }: { readonly workers: number }): Scheme {
+export function ignoreStragglers(options: { readonly workers: number }): Scheme {
+  requireObject("ignoreStragglers", "options", options, "{ workers }");
+  const { workers } = options;
   return {
     ...uncoded({ workers }),
     name: "ignoring stragglers",
@@ -80,7 +84,7 @@ export interface GcOptions extends SchemeCodeOptions {
  * @throws ValueError unless 0 <= s < n
  */
 export function gc(options: GcOptions): Scheme {
-  checkOptions("gc", options, ["workers", "stragglers", "code", "seed"]);
+  checkOptions("gc", options, ["workers", "stragglers", "code", "seed"], ["workers", "stragglers"]);
   const { workers, stragglers: s, code = "cyclic" } = options;
   requireInteger("gc", "workers", workers, 1);
   requireInteger("gc", "stragglers", s, 0, workers - 1);

@@ -1,4 +1,4 @@
-import { requireInteger } from "@offprint/tensor-core";
+import { requireInteger, requireObject } from "@offprint/tensor-core";
 import { type CodeKind, chunksHeld, type GradientCode } from "./cyclic-code.js";
 
 /**
@@ -100,12 +100,20 @@ export function newJob({ workers, layout }: Scheme, job: number): JobProgress {
 }
 
 /** The results of a job that is under way. */
-export function jobOf(scheme: Scheme, { active }: SchemeState, job: number): JobProgress {
+export function jobOf(scheme: Scheme, schemeState: SchemeState, job: number): JobProgress {
+  requireObject("jobOf", "scheme", scheme, "a Scheme");
+  requireObject("jobOf", "schemeState", schemeState, "a SchemeState");
+  const { active } = schemeState;
   return active.find((each) => each.job === job) ?? newJob(scheme, job);
 }
 
 /** Whether the gradient of a job can be had from the results that have come. */
-export function decodable({ workers: n, layout }: Scheme, { own, coded }: JobProgress): boolean {
+export function decodable(scheme: Scheme, jobProgress: JobProgress): boolean {
+  requireObject("decodable", "scheme", scheme, "a Scheme");
+  requireObject("decodable", "jobProgress", jobProgress, "a JobProgress");
+  const { workers: n, layout } = scheme;
+  const { own, coded } = jobProgress;
+
   if (layout.lossy) return own.some((count) => count > 0);
   if (layout.own > 0 && !own.every((count) => count === layout.own)) return false;
   for (let b = 0; b < layout.groups; b++) {
@@ -123,6 +131,10 @@ export function recordRound(
   assigned: readonly Assignment[],
   stragglers: readonly number[],
 ): SchemeState {
+  requireObject("recordRound", "scheme", scheme, "a Scheme");
+  requireObject("recordRound", "state", state, "a SchemeState");
+  requireObject("recordRound", "assigned", assigned, "an array");
+  requireObject("recordRound", "stragglers", stragglers, "an array of numbers");
   const { workers: n, layout, memory, delay } = scheme;
   const slow = new Uint8Array(n);
   for (const worker of stragglers) slow[worker] = 1;

@@ -1,5 +1,5 @@
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
-import { checkOptions, requireInteger, ShapeError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 import { checkDelays, type Delays } from "./delays.js";
 import { mSgc } from "./m-sgc.js";
 import { gc, uncoded } from "./one-round-schemes.js";
@@ -66,7 +66,9 @@ export interface Selection {
 const owner = "selectParameters";
 
 /** Makes a scheme from a line of a selection. @throws ValueError for parameters out of range */
-export function makeScheme(workers: number, { kind, parameters }: Pick<SchemeTime, "kind" | "parameters">): Scheme {
+export function makeScheme(workers: number, pick: Pick<SchemeTime, "kind" | "parameters">): Scheme {
+  requireObject("makeScheme", "pick", pick, "{ kind, parameters }");
+  const { kind, parameters } = pick;
   const { stragglers = 0, burst = 1, window = 2, lambda = 0 } = parameters;
   if (kind === "uncoded") return uncoded({ workers });
   if (kind === "gc") return gc({ workers, stragglers });
@@ -131,6 +133,7 @@ function check(delays: Delays, options: SelectOptions): void {
  * const scheme = makeScheme(delays.length, best);
  */
 export async function selectParameters(delays: Delays, options: SelectOptions = {}): Promise<Selection> {
+  requireObject("selectParameters", "delays", delays, "an array");
   check(delays, options);
   const n = delays.length;
   const all = candidates(n, options);

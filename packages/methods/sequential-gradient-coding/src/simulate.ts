@@ -1,4 +1,4 @@
-import { checkOptions, requireChoice, requireInteger, requireNonNegative } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger, requireNonNegative, requireObject } from "@offprint/tensor-core";
 import { closeRound, type WaitOut } from "./close-round.js";
 import { checkDelays, type Delays } from "./delays.js";
 import { DecodeError } from "./errors.js";
@@ -57,7 +57,9 @@ export function checkTiming(owner: string, { mu = 1, waitOut, alpha = 0, profile
  * const { total, waits } = simulate(mSgc({ workers: 64, burst: 2, window: 3, lambda: 9 }), delays, { jobs: 100, alpha: 16 });
  */
 export function simulate(scheme: Scheme, delays: Delays, options: SimulateOptions): Simulation {
-  checkOptions("simulate", options, optionNames);
+  requireObject("simulate", "scheme", scheme, "a Scheme");
+  requireObject("simulate", "delays", delays, "an array");
+  checkOptions("simulate", options, optionNames, ["jobs"]);
   checkTiming("simulate", options);
   const { jobs, mu = 1, waitOut = "minimal", alpha = 0, profileLoad = 0 } = options;
   requireInteger("simulate", "jobs", jobs, 1);

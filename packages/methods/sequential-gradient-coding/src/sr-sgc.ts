@@ -24,7 +24,12 @@ export interface SrSgcOptions extends SchemeCodeOptions {
  */
 export function srSgc(options: SrSgcOptions): Scheme {
   const owner = "srSgc";
-  checkOptions(owner, options, ["workers", "burst", "window", "lambda", "code", "seed"]);
+  checkOptions(
+    owner,
+    options,
+    ["workers", "burst", "window", "lambda", "code", "seed"],
+    ["workers", "burst", "window", "lambda"],
+  );
   const { workers: n, burst: B, window: W, lambda, code = "cyclic" } = options;
   requireInteger(owner, "workers", n, 1);
   requireInteger(owner, "burst", B, 1);

@@ -1,4 +1,4 @@
-import { requireInteger, ShapeError } from "@offprint/tensor-core";
+import { requireInteger, requireObject, ShapeError } from "@offprint/tensor-core";
 
 /** Who was slow: `pattern[worker][round]`. */
 export type StragglerPattern = readonly ArrayLike<boolean>[];
@@ -59,7 +59,10 @@ function everyWindow(
  *
  * @throws ValueError unless 1 <= B <= W and lambda >= 0; ShapeError where workers have different numbers of rounds
  */
-export function isBursty(pattern: StragglerPattern, { burst, window, lambda }: BurstyModel): boolean {
+export function isBursty(pattern: StragglerPattern, burstyModel: BurstyModel): boolean {
+  requireObject("isBursty", "pattern", pattern, "an array");
+  requireObject("isBursty", "burstyModel", burstyModel, "a BurstyModel");
+  const { burst, window, lambda } = burstyModel;
   const owner = "isBursty";
   requireInteger(owner, "window", window, 1);
   requireInteger(owner, "burst", burst, 1, window);
@@ -75,7 +78,10 @@ export function isBursty(pattern: StragglerPattern, { burst, window, lambda }: B
  *
  * @throws ValueError unless N >= 0, W' >= 1 and lambda' >= 0; ShapeError where workers have different numbers of rounds
  */
-export function isArbitrary(pattern: StragglerPattern, { times, window, lambda }: ArbitraryModel): boolean {
+export function isArbitrary(pattern: StragglerPattern, arbitraryModel: ArbitraryModel): boolean {
+  requireObject("isArbitrary", "pattern", pattern, "an array");
+  requireObject("isArbitrary", "arbitraryModel", arbitraryModel, "an ArbitraryModel");
+  const { times, window, lambda } = arbitraryModel;
   const owner = "isArbitrary";
   requireInteger(owner, "times", times, 0);
   requireInteger(owner, "window", window, 1);

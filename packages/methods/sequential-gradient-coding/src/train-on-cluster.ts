@@ -1,5 +1,6 @@
 import type { Cluster, Team } from "@offprint/cluster";
 import { runLoop } from "@offprint/solvers";
+import { requireObject } from "@offprint/tensor-core";
 import { type ClusterProblem, samplesOf, shareOf } from "./cluster-problem.js";
 import { conductRound, relativePatience } from "./conduct-round.js";
 import type { WorkOrder, WorkResult } from "./gradient-worker.js";
@@ -31,6 +32,10 @@ export async function trainOnCluster<P, D = unknown, C = unknown>(
   problem: ClusterProblem<P, D, C>,
   options: ClusterTrainingOptions<P>,
 ): Promise<ClusterTrainingResult<P>> {
+  requireObject("trainOnCluster", "cluster", cluster, "{ team }");
+  requireObject("trainOnCluster", "scheme", scheme, "a Scheme");
+  requireObject("trainOnCluster", "problem", problem, "{ job, models, optimizer, data }");
+  requireObject("trainOnCluster", "options", options, "{ steps }");
   checkTraining(owner, scheme, problem, options);
   const { models, optimizer, data, config } = problem;
   const {

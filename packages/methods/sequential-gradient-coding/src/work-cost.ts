@@ -1,4 +1,4 @@
-import { requireNonNegative, ShapeError, ValueError } from "@offprint/tensor-core";
+import { requireNonNegative, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { Delays } from "./delays.js";
 
 /** Times that were recorded while every worker did the same work. */
@@ -26,6 +26,7 @@ export interface WorkCost {
  * const { best } = await selectParameters(uncoded, { alpha, profileLoad: 1 / 16 });
  */
 export function workCost(profiles: readonly LoadProfile[]): WorkCost {
+  requireObject("workCost", "profiles", profiles, "an array");
   const owner = "workCost";
   const points = profiles.map(({ load, delays }) => {
     requireNonNegative(owner, "load", load);

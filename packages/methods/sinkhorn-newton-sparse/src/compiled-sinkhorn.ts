@@ -13,6 +13,7 @@ import {
   logSumExp,
   mul,
   requireInteger,
+  requireObject,
   sub,
   sum,
   type Tensor,
@@ -91,8 +92,9 @@ export async function compiledSinkhorn(
   problem: TransportProblem,
   options: CompiledSinkhornOptions,
 ): Promise<CompiledSinkhornResult> {
+  requireObject("compiledSinkhorn", "problem", problem, "{ cost }");
   const owner = "compiledSinkhorn";
-  checkOptions(owner, options, [...optionNames, ...runOptionNames]);
+  checkOptions(owner, options, [...optionNames, ...runOptionNames], ["eta"]);
   const { eta, backend, dtype = "float64", maxIterations = 1000, stepsPerRun = 10 } = options;
   const { tolerance = dtype === "float32" ? 1e-5 : 1e-9 } = options;
   checkEta(owner, eta);

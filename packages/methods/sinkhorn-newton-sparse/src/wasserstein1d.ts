@@ -1,4 +1,4 @@
-import { ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { readArray, readMasses } from "./transport-problem.js";
 
 /** Masses on a line. */
@@ -19,6 +19,8 @@ export interface LineMasses {
  * wasserstein1d({ positions: [0, 1] }, { positions: [2, 3] }, 2) // 4
  */
 export function wasserstein1d(source: LineMasses, target: LineMasses, p = 1): number {
+  requireObject("wasserstein1d", "source", source, "LineMasses");
+  requireObject("wasserstein1d", "target", target, "LineMasses");
   if (!(p >= 1 && p < Infinity)) {
     throw new ValueError(
       `wasserstein1d: p is ${p}; for powers of the distance below 1 matching in order is not optimal`,

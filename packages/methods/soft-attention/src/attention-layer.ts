@@ -50,7 +50,12 @@ export interface AttentionLayerParams<A = unknown> {
  * @throws ValueError where `heads` does not divide `dim` or `localConv` is even.
  */
 export function attentionLayer<A>(options: AttentionLayerOptions<A>): GridLayer<AttentionLayerParams<A>> {
-  checkOptions("attentionLayer", options, ["dim", "heads", "attention", "localConv", "sequence", "weightInit"]);
+  checkOptions(
+    "attentionLayer",
+    options,
+    ["dim", "heads", "attention", "localConv", "sequence", "weightInit"],
+    ["dim", "heads", "attention"],
+  );
   const { dim, heads, attention, localConv = 0, sequence = false } = options;
   const { weightInit = initializers.truncatedNormal(0.02) } = options;
   requireInteger("attentionLayer", "dim", dim, 1);

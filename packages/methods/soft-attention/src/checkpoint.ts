@@ -4,6 +4,7 @@ import {
   concatenate,
   FormatError,
   random,
+  requireObject,
   reshape,
   slice,
   swapAxes,
@@ -132,6 +133,8 @@ function theirs(name: string, x: Tensor): Tensor {
 
 /** The bytes of a safetensors file that `loadSoftCheckpoint` and the authors' PyTorch model read. */
 export function saveSoftCheckpoint(checkpoint: VisionCheckpoint, model: VisionTransformer): Uint8Array {
+  requireObject("saveSoftCheckpoint", "checkpoint", checkpoint, "a VisionCheckpoint");
+  requireObject("saveSoftCheckpoint", "model", model, "a VisionTransformer");
   const names = tree.leaves<string>(officialNames(model.size));
   const leaves = tree.leaves<Tensor>(checkpoint);
   const halves: Record<string, Tensor> = {};

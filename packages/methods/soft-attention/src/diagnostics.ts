@@ -44,7 +44,7 @@ export interface AttentionDiagnostics {
  * @throws ShapeError or ValueError as `softAttention`; ValueError for a ratio of 1, which approximates nothing.
  */
 export function attentionDiagnostics(queries: TensorLike, options: DiagnosticsOptions): AttentionDiagnostics {
-  checkOptions("attentionDiagnostics", options, [...softAttentionNames, "full"]);
+  checkOptions("attentionDiagnostics", options, [...softAttentionNames, "full"], ["grid", "ratio"]);
   const { scale = true, full = false, ...rest } = options;
   const given = cast(asTensor(queries), "float64");
   requireGrid("attentionDiagnostics", options.grid, given.shape[0]);

@@ -1,5 +1,5 @@
 import type { Initializer, Layer } from "@offprint/nn";
-import { asTensor, checkOptions, requireInteger, ShapeError } from "@offprint/tensor-core";
+import { asTensor, checkOptions, requireInteger, requireObject, ShapeError } from "@offprint/tensor-core";
 import { type AttentionLayerParams, attentionLayer } from "./attention-layer.js";
 import type { ConvBottleneckParams } from "./bottleneck.js";
 import type { GridLayer } from "./head-attention.js";
@@ -36,6 +36,7 @@ export type SoftLayerParams = AttentionLayerParams<ConvBottleneckParams | null>;
  * ```
  */
 export function softAttentionLayer(options: SoftLayerOptions): GridLayer<SoftLayerParams> {
+  requireObject("softAttentionLayer", "options", options, "{ dim, heads, ratio }");
   return softLayer("softAttentionLayer", options);
 }
 
@@ -53,6 +54,7 @@ function softLayer(owner: string, options: SoftLayerOptions): GridLayer<SoftLaye
 
 /** The paper's transformer block around `softAttentionLayer`: `[batch, n, dim]` to the same. */
 export function softBlock(options: SoftLayerOptions): Block<BlockParams<SoftLayerParams>> {
+  requireObject("softBlock", "options", options, "{ dim, heads, ratio }");
   return blockOf("softBlock", options);
 }
 

@@ -124,7 +124,7 @@ export function isFull({ ratio, bottleneck }: SoftAttentionOptions): boolean {
  * @see Lu et al., IJCV 2024, arXiv 2207.03341, sections 3 and 4
  */
 export function softAttention(queries: TensorLike, values: TensorLike, options: SoftAttentionOptions): Tensor {
-  checkOptions("softAttention", options, softAttentionNames);
+  checkOptions("softAttention", options, softAttentionNames, ["grid", "ratio"]);
   const { grid, ratio, normalization = "none", scale = true } = options;
   requireInteger("softAttention", "ratio", ratio, 1);
   requireChoice("softAttention", "normalization", normalization, normalizations);

@@ -32,7 +32,7 @@ export const softHeadsNames = ["ratio", "bottleneck", "normalization", "pinv", "
 
 /** SOFT or SOFT++ between the projections of a layer; its parameters are those of the bottleneck, null without any. */
 export function softHeads(options: SoftHeadsOptions): HeadAttention<ConvBottleneckParams | null> {
-  checkOptions("softHeads", options, ["features", ...softHeadsNames]);
+  checkOptions("softHeads", options, ["features", ...softHeadsNames], ["features", "ratio"]);
   const { features, ratio, bottleneck = "conv", sequence = false, seed = 0 } = options;
   const { normalization, pinv, padBottleneck } = options;
   requireInteger("softHeads", "features", features, 1);

@@ -56,7 +56,7 @@ export interface Block<P> extends GridLayer<P> {
  * GELU by its formula with tanh. `[batch, n, dim]` to the same.
  */
 export function transformerBlock<A>(options: BlockOptions<A>): Block<BlockParams<A>> {
-  checkOptions("transformerBlock", options, ["dim", "attention", "hidden", "weightInit"]);
+  checkOptions("transformerBlock", options, ["dim", "attention", "hidden", "weightInit"], ["dim", "attention"]);
   const { dim, attention, hidden = 4 * dim, weightInit = initializers.truncatedNormal(0.02) } = options;
   const norm = layerNorm({ features: dim });
   const linear1 = linear({ inputs: dim, outputs: hidden, weightInit, biasInit: initializers.zeros });

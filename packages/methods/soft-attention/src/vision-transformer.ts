@@ -94,7 +94,7 @@ const names = ["size", "classes", "plusPlus", "channels", "pinv", "padBottleneck
  * @see Lu et al., IJCV 2024, figure 3 and table 1
  */
 export function softVisionTransformer(options: VisionOptions): VisionTransformer {
-  checkOptions("softVisionTransformer", options, names);
+  checkOptions("softVisionTransformer", options, names, ["size", "classes"]);
   const { classes, plusPlus = false, channels = 3, pinv, padBottleneck } = options;
   requireInteger("softVisionTransformer", "classes", classes, 1);
   requireInteger("softVisionTransformer", "channels", channels, 1);

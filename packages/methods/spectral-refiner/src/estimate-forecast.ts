@@ -1,5 +1,5 @@
 import type { StiffSystem } from "@offprint/spectral";
-import { add, checkOptions, mean, requireInteger, requirePositive, sqrt } from "@offprint/tensor-core";
+import { add, checkOptions, mean, requireInteger, requireObject, requirePositive, sqrt } from "@offprint/tensor-core";
 import { type Estimate, residualSquares, SHIFT } from "./estimate.js";
 import { type Forecast, forecastFrames } from "./forecast.js";
 
@@ -24,8 +24,10 @@ export function estimateForecast(
   forecast: Forecast,
   options: EstimateForecastOptions,
 ): Estimate & { readonly initialError: number } {
+  requireObject("estimateForecast", "system", system, "a StiffSystem");
+  requireObject("estimateForecast", "forecast", forecast, "a Forecast");
   const owner = "estimateForecast";
-  checkOptions(owner, options, ["spacing", "oversample", "order", "shift"]);
+  checkOptions(owner, options, ["spacing", "oversample", "order", "shift"], ["spacing"]);
   const { spacing, oversample = 2, order = -1, shift = SHIFT } = options;
   requirePositive(owner, "spacing", spacing);
   requireInteger(owner, "oversample", oversample, 1);

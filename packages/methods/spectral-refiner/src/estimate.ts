@@ -17,6 +17,7 @@ import {
   requireChoice,
   requireFinite,
   requireNonNegative,
+  requireObject,
   requirePositive,
   ShapeError,
   sqrt,
@@ -63,8 +64,9 @@ export interface Estimate {
  * @param frames `[frames, n, n]`
  */
 export function estimate(system: StiffSystem, frames: TensorLike, options: EstimateOptions): Estimate {
+  requireObject("estimate", "system", system, "a StiffSystem");
   const owner = "estimate";
-  checkOptions(owner, options, ["spacing", "rate", "timeDerivative", "order", "shift"]);
+  checkOptions(owner, options, ["spacing", "rate", "timeDerivative", "order", "shift"], ["spacing"]);
   const { spacing, timeDerivative = "finite-difference", order = -1, shift = SHIFT } = options;
   requirePositive(owner, "spacing", spacing);
   requireChoice(owner, "timeDerivative", timeDerivative, ["finite-difference", "solver-step"]);
@@ -96,6 +98,8 @@ export function residualSquares(system: StiffSystem, w: Tensor, rate: Tensor, or
  * residual then measures the step's own error, of the size of the step, whatever the frames are.
  */
 export function solverStepRate(system: StiffSystem, w: Tensor, step = 1e-6, scheme: Scheme = schemes.imex2): Tensor {
+  requireObject("solverStepRate", "system", system, "a StiffSystem");
+  requireObject("solverStepRate", "w", w, "a tensor");
   const { grid } = system;
   const next = scheme.step(system, toSpectrum(grid, w), step);
   return div(toField(grid, complex.minus(next, toSpectrum(grid, w))), step);
@@ -144,7 +148,9 @@ export interface ReliabilityInput {
  * linear flow nu int ||grad e||^2 dt is at most this; for a turbulent one up to a constant that depends on the flow. The
  * error of the start is a part of it: no residual sees it.
  */
-export function reliabilityBound({ initialError, perFrame, spacing, viscosity }: ReliabilityInput): number {
+export function reliabilityBound(reliabilityInput: ReliabilityInput): number {
+  requireObject("reliabilityBound", "reliabilityInput", reliabilityInput, "a ReliabilityInput");
+  const { initialError, perFrame, spacing, viscosity } = reliabilityInput;
   requireNonNegative("reliabilityBound", "initialError", initialError);
   requirePositive("reliabilityBound", "spacing", spacing);
   requirePositive("reliabilityBound", "viscosity", viscosity);

@@ -16,6 +16,7 @@ import {
   random,
   requireFinite,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   slice,
@@ -58,9 +59,10 @@ export async function fitOperator(
   flows: TensorLike,
   options: FitOperatorOptions,
 ): Promise<TrainResult<FlowOperatorParams>> {
+  requireObject("fitOperator", "operator", operator, "a FlowOperator");
   const owner = "fitOperator";
   const known = ["window", "epochs", "batch", "learningRate", "seed", "initial", "backend", ...runOptionNames];
-  checkOptions(owner, options, known);
+  checkOptions(owner, options, known, ["window"]);
   const { window, epochs = 10, batch = 4, learningRate = 1e-2, seed = 0, backend = hostBackend } = options;
   requireInteger(owner, "epochs", epochs, 0);
   requireInteger(owner, "batch", batch, 1);

@@ -14,6 +14,7 @@ import {
   mul,
   type Rng,
   requireInteger,
+  requireObject,
   requirePositive,
   type Tensor,
   tensor,
@@ -47,7 +48,7 @@ function planeOf(owner: string, { points, length }: FlowFamilyOptions, usual: nu
  * 0.1 (sin + cos)(2 pi (x + y) / length).
  */
 export function forcedFlows(options: FlowFamilyOptions): FlowFamily {
-  checkOptions("forcedFlows", options, ["points", "length", "viscosity"]);
+  checkOptions("forcedFlows", options, ["points", "length", "viscosity"], ["points"]);
   const grid = planeOf("forcedFlows", options, 1);
   const { viscosity = 1e-3 } = options;
   const phase = coordinates(grid, 0)
@@ -65,7 +66,7 @@ export function forcedFlows(options: FlowFamilyOptions): FlowFamily {
  * 1 / (k (1 + (k / peak)^4)), of energy one, without a force.
  */
 export function decayingFlows(options: FlowFamilyOptions & { readonly peak?: number }): FlowFamily {
-  checkOptions("decayingFlows", options, ["points", "length", "viscosity", "peak"]);
+  checkOptions("decayingFlows", options, ["points", "length", "viscosity", "peak"], ["points"]);
   const grid = planeOf("decayingFlows", options, 2 * Math.PI);
   const { viscosity = 1e-3, peak = 4 } = options;
   requirePositive("decayingFlows", "peak", peak);
@@ -97,6 +98,7 @@ export function decayingFlows(options: FlowFamilyOptions & { readonly peak?: num
 
 /** The vortices 2 kappa cos(kappa x) cos(kappa y) e^(-2 nu kappa^2 t), an exact solution without a force, `[n, n]`. */
 export function taylorGreen(grid: Torus, time: number, viscosity: number): Tensor {
+  requireObject("taylorGreen", "grid", grid, "a Torus");
   const kappa = (2 * Math.PI) / grid.length[0];
   const waves = [0, 1].map((axis) => coordinates(grid, axis).mul(kappa).cos());
   return waves[0].mul(waves[1]).mul(2 * kappa * Math.exp(-2 * viscosity * kappa ** 2 * time));
@@ -115,6 +117,8 @@ export interface GenerateOptions extends SimulateOptions {
  * `@offprint/spectral`.
  */
 export async function generateFlows(family: FlowFamily, options: GenerateOptions): ReturnType<typeof simulate> {
+  requireObject("generateFlows", "family", family, "a FlowFamily");
+  requireObject("generateFlows", "options", options, "{ count, rng, stepSize, frames }");
   const { count, rng, ...run } = options;
   requireInteger("generateFlows", "count", count, 1);
   return simulate(family.system, family.draw(rng, count), run);

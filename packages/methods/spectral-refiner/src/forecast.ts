@@ -8,6 +8,7 @@ import {
   pad,
   requireFinite,
   requireInteger,
+  requireObject,
   ShapeError,
   slice,
   type Tensor,
@@ -56,6 +57,8 @@ export interface ForecastTimes {
  * `[..., 2 m, 2 m, mt]` with one channel left out where there is one.
  */
 export function forecastFrames(coefficients: Complex, times: ForecastTimes): Tensor {
+  requireObject("forecastFrames", "coefficients", coefficients, "{ re, im }");
+  requireObject("forecastFrames", "times", times, "ForecastTimes");
   const { n, frames, first, oversample = 1 } = times;
   const { shape } = coefficients.re;
   const [mx, my, mt] = [shape[shape.length - 3] / 2, shape[shape.length - 2] / 2, shape[shape.length - 1]];
@@ -119,6 +122,7 @@ export function persistence(last: TensorLike, frames: number, latentFrames = 10)
 
 /** The frames of a forecast, `[frames, n, n]`. */
 export function framesOf(forecast: Forecast): Tensor {
+  requireObject("framesOf", "forecast", forecast, "a Forecast");
   const { last, coefficients, length, frames } = forecast;
   return add(forecastFrames(coefficients, { n: last.shape[0], length, first: 1, frames }), last);
 }

@@ -98,7 +98,7 @@ const MOST_FRAMES = 100;
  */
 export function flowOperator(options: FlowOperatorOptions): FlowOperator {
   const owner = "flowOperator";
-  checkOptions(owner, options, ["modes", "width", "layers", "latentFrames", "beta", "delta"]);
+  checkOptions(owner, options, ["modes", "width", "layers", "latentFrames", "beta", "delta"], ["modes", "width"]);
   const { modes, width, layers = 4, latentFrames = 10, beta = 0.01, delta = 0.1 } = options;
   requireInteger(owner, "width", width, 4);
   if (width % 2 !== 0) throw new ValueError(`${owner}: width is ${width}; it must be even`);

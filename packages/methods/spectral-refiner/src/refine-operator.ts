@@ -6,6 +6,7 @@ import {
   requireFinite,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   type Tensor,
   type TensorLike,
@@ -66,8 +67,16 @@ export async function refineOperator(
   frames: number,
   options: RefineOperatorOptions,
 ): Promise<RefineOperatorResult> {
+  requireObject("refineOperator", "system", system, "a StiffSystem");
+  requireObject("refineOperator", "operator", operator, "a FlowOperator");
+  requireObject("refineOperator", "params", params, "FlowOperatorParams");
   const owner = "refineOperator";
-  checkOptions(owner, options, ["spacing", "initialWeight", "maxIterations", "gradientTolerance", ...runOptionNames]);
+  checkOptions(
+    owner,
+    options,
+    ["spacing", "initialWeight", "maxIterations", "gradientTolerance", ...runOptionNames],
+    ["spacing"],
+  );
   const { spacing, initialWeight = 1, maxIterations = 200, gradientTolerance = 1e-8, ...run } = options;
   requirePositive(owner, "spacing", spacing);
   requireNonNegative(owner, "initialWeight", initialWeight);

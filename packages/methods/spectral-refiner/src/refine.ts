@@ -17,6 +17,7 @@ import {
   requireFinite,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -134,8 +135,10 @@ interface Outcome {
  * @throws ValueError, ShapeError; NonFiniteError where the objective is not finite
  */
 export async function refine(system: StiffSystem, start: Forecast, options: RefineOptions): Promise<RefineResult> {
+  requireObject("refine", "system", system, "a StiffSystem");
+  requireObject("refine", "start", start, "a Forecast");
   const owner = "refine";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["spacing"]);
   checkRunOptions(owner, options);
   const { spacing, initialWeight = 1, method = "lbfgs", maxIterations = 200, tolerance = 0 } = options;
   const { oversample = 1, timeDerivative = "spectral", order = -1, shift = SHIFT, rounds = 0 } = options;

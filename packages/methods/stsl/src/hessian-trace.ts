@@ -18,6 +18,7 @@ import {
   random,
   requireChoice,
   requireInteger,
+  requireObject,
   requirePositive,
   reshape,
   square,
@@ -187,6 +188,9 @@ export function tweedieCovariance<C = Tensor>(
   level: LevelTensors,
   condition?: C,
 ): Tensor {
+  requireObject("tweedieCovariance", "denoiser", denoiser, "a Denoiser");
+  requireObject("tweedieCovariance", "z", z, "a tensor");
+  requireObject("tweedieCovariance", "level", level, "LevelTensors");
   requireTraced("tweedieCovariance", denoiser, "exact");
   const size = z.size / z.shape[0];
   const predict = (x: Tensor) => predictAs(denoiser, "noise", x, level, condition);

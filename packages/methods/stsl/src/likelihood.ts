@@ -13,6 +13,7 @@ import {
   matrixTrace,
   max,
   mul,
+  requireObject,
   requirePositive,
   reshape,
   square,
@@ -123,8 +124,12 @@ export function surrogateLogLikelihood<C = Tensor>(
   level: LevelTensors,
   options: LogLikelihoodOptions<C>,
 ): LogLikelihoods {
+  requireObject("surrogateLogLikelihood", "model", model, "a LatentModel");
+  requireObject("surrogateLogLikelihood", "y", y, "a tensor");
+  requireObject("surrogateLogLikelihood", "z", z, "a tensor");
+  requireObject("surrogateLogLikelihood", "level", level, "LevelTensors");
   const owner = "surrogateLogLikelihood";
-  checkOptions(owner, options, ["deviation", "lambda", "condition"]);
+  checkOptions(owner, options, ["deviation", "lambda", "condition"], ["deviation"]);
   const { deviation, lambda, condition } = options;
   requirePositive(owner, "deviation", deviation);
   const found = linearised(owner, model, applied(owner, measurement), y, z, level, condition);

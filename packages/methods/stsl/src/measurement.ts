@@ -1,6 +1,8 @@
 import { conjugateGradients } from "@offprint/solvers";
 import {
   jitSync,
+  requireFunction,
+  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -32,6 +34,8 @@ export type MeasurementLike = Measurement | ((images: Tensor) => Tensor);
  * @example const every2nd = linearMeasurement((x) => x.slice([null, { step: 2 }]), [32]);
  */
 export function linearMeasurement(apply: (images: Tensor) => Tensor, imageShape: readonly number[]): Measurement {
+  requireFunction("linearMeasurement", "apply", apply);
+  requireObject("linearMeasurement", "imageShape", imageShape, "an array of numbers");
   const at = (count: number, dtype: "float32" | "float64") => zeros([count, ...imageShape], dtype);
   if (apply(at(1, "float64")).abs().max().item() !== 0) {
     throw new ValueError("linearMeasurement: apply moves 0, so that it is not linear; leave its constant part out");
@@ -86,8 +90,13 @@ function normalMap(measurement: Measurement): (x: Tensor, weight: Tensor) => Ten
 export async function leastSquares(
   measurement: Measurement,
   y: Tensor,
-  { weight, towards, tolerance = 1e-8 }: LeastSquaresSettings,
+  options: LeastSquaresSettings,
 ): Promise<Tensor> {
+  requireObject("leastSquares", "measurement", measurement, "a Measurement");
+  requireObject("leastSquares", "y", y, "a tensor");
+  requireObject("leastSquares", "options", options, "{ weight }");
+  const { weight, towards, tolerance = 1e-8 } = options;
+
   requirePositive("leastSquares", "weight", weight);
   const back = measurement.transpose(y).cast("float64");
   if (towards !== undefined && towards.shape.join() !== back.shape.join()) {

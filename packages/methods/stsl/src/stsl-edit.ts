@@ -1,5 +1,5 @@
 import { type Denoiser, ddimInvert, ddimSample, type Level, levelGrid, type SamplerOptions } from "@offprint/diffusion";
-import { ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
 import type { LatentModel } from "./latent-model.js";
 import type { MeasurementLike } from "./measurement.js";
 import { decodedImage, type RestoreResult } from "./restoration.js";
@@ -60,6 +60,8 @@ export async function stslEdit<C = Tensor>(
   measured: TensorLike,
   options: StslEditOptions<C>,
 ): Promise<StslEditResult> {
+  requireObject("stslEdit", "model", model, "a LatentModel");
+  requireObject("stslEdit", "options", options, "{ source, target }");
   const owner = "stslEdit";
   const { source, target, strength = 1, editSteps = 50, editor = ddimEdit<C>, ...rest } = options;
   if (source === undefined || target === undefined) {

@@ -8,6 +8,7 @@ import {
   jit,
   linalg,
   mul,
+  requireObject,
   requirePositive,
   reshape,
   sqrt,
@@ -45,9 +46,10 @@ export async function tmpd<C = Tensor>(
   measured: TensorLike,
   options: TmpdOptions<C>,
 ): Promise<RestoreResult> {
+  requireObject("tmpd", "model", model, "a LatentModel");
   const owner = "tmpd";
   const names = [...restoreNames, "deviation"];
-  checkOptions(owner, options, [...samplerNames, ...names]);
+  checkOptions(owner, options, [...samplerNames, ...names], ["deviation"]);
   const { deviation, condition, backend } = options;
   requirePositive(owner, "deviation", deviation);
   requireModel(owner, model, ["denoiser", "decode"]);

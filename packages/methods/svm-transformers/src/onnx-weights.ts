@@ -5,6 +5,7 @@ import {
   FormatError,
   matmul,
   requireInteger,
+  requireObject,
   ShapeError,
   slice,
   type Tensor,
@@ -33,6 +34,8 @@ export interface OnnxHead {
  * const w = weightsFromOnnx(bytes, { query: "onnx::MatMul_81", key: "onnx::MatMul_82", head: 3, heads: 12 });
  */
 export function weightsFromOnnx(bytes: Uint8Array, place: OnnxHead): Tensor {
+  requireObject("weightsFromOnnx", "bytes", bytes, "a Uint8Array");
+  requireObject("weightsFromOnnx", "place", place, "an OnnxHead");
   const owner = "weightsFromOnnx";
   checkOptions(owner, place, ["query", "key", "head", "heads"]);
   const { head = 0, heads = 1 } = place;

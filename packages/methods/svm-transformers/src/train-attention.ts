@@ -12,6 +12,7 @@ import {
   random,
   requireChoice,
   requireInteger,
+  requireObject,
   requirePositive,
   scan,
   softmax,
@@ -134,8 +135,9 @@ export async function trainAttention(
   examples: AttentionExamples,
   options: TrainAttentionOptions,
 ): Promise<TrainedAttention> {
+  requireObject("trainAttention", "examples", examples, "AttentionExamples");
   const owner = "trainAttention";
-  checkOptions(owner, options, optionNames);
+  checkOptions(owner, options, optionNames, ["head"]);
   const {
     parameters = "w",
     loss = "logistic",

@@ -49,7 +49,7 @@ export const baselines: {
   sls: (model, data, oracle, options) => descend("sls", model, data, oracle, options, searchedSteps, ["c"]),
   adam: (model, data, oracle, options) => descend("adam", model, data, oracle, options, adamSteps),
   adagrad: (model, data, oracle, options) =>
-    descend("adagrad", model, data, oracle, options, options.scalar ? normalisedSteps : adagradSteps, ["scalar"]),
+    descend("adagrad", model, data, oracle, options, options?.scalar ? normalisedSteps : adagradSteps, ["scalar"]),
   svrg: (model, data, oracle, options) => descend("svrg", model, data, oracle, options, anchoredSteps),
 };
 

@@ -1,4 +1,4 @@
-import type { Tensor } from "@offprint/tensor-core";
+import { requireObject, type Tensor } from "@offprint/tensor-core";
 import { blend } from "../vector-steps.js";
 
 /**
@@ -6,5 +6,7 @@ import { blend } from "../vector-steps.js";
  * @param beta - weight of the past, in [0, 1)
  */
 export function movingAverage(mean: Tensor, now: Tensor, beta: Tensor | number): Tensor {
+  requireObject("movingAverage", "mean", mean, "a tensor");
+  requireObject("movingAverage", "now", now, "a tensor");
   return blend(beta, mean, now);
 }

@@ -8,6 +8,7 @@ import {
   type Rng,
   random,
   requireInteger,
+  requireObject,
   requirePositive,
   square,
   stack,
@@ -71,8 +72,9 @@ export function hyperRepresentation<B, H>(
   tasks: readonly Task[],
   options: HyperRepresentationOptions<B, H>,
 ): BilevelProblem<B, H, TaskBatch> {
+  requireObject("hyperRepresentation", "tasks", tasks, "an array");
   const owner = "hyperRepresentation";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["body", "head"]);
   const { body, head, loss = "crossEntropy", weightDecay = 0.01, batchSize = 64, seed = 0, zeroHead = true } = options;
   if (body === undefined || head === undefined) {
     throw new ValueError(`${owner}: body and head are missing; give layers, { init, apply }`);

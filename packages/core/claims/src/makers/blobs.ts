@@ -1,4 +1,4 @@
-import { checkOptions, type Rng, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type Rng, requireObject, tensor, ValueError } from "@offprint/tensor-core";
 import { checkCount, checkDeviation, type LabelledPoints } from "./labelled-points.js";
 
 /** How blobs are drawn. */
@@ -15,7 +15,8 @@ export interface BlobOptions {
  * @throws ValueError for a count, a deviation or centres out of range
  */
 export function blobs(rng: Rng, count: number, options: BlobOptions): LabelledPoints {
-  checkOptions("blobs", options, ["centres", "std"]);
+  requireObject("blobs", "rng", rng, "a generator of random.rng(seed)");
+  checkOptions("blobs", options, ["centres", "std"], ["centres"]);
   const { centres, std = 1 } = options;
   checkCount("blobs", count);
   checkDeviation("blobs", "std", std);

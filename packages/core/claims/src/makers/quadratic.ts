@@ -1,4 +1,14 @@
-import { linalg, matmul, mul, type Rng, type Tensor, tensor, transpose, ValueError } from "@offprint/tensor-core";
+import {
+  linalg,
+  matmul,
+  mul,
+  type Rng,
+  requireObject,
+  type Tensor,
+  tensor,
+  transpose,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /**
  * A matrix `[rows, columns]` with orthonormal columns, float64, from the QR factorisation of normal numbers.
@@ -18,6 +28,8 @@ export function orthonormal(rng: Rng, rows: number, columns = rows): Tensor {
  * @throws ValueError when there are no eigenvalues or one is not finite
  */
 export function withSpectrum(rng: Rng, eigenvalues: ArrayLike<number>): Tensor {
+  requireObject("withSpectrum", "rng", rng, "a generator of random.rng(seed)");
+  requireObject("withSpectrum", "eigenvalues", eigenvalues, "an array of numbers");
   const values = Float64Array.from(eigenvalues);
   if (values.length === 0 || !values.every(Number.isFinite)) {
     throw new ValueError("withSpectrum: eigenvalues must be at least one finite number.");
@@ -44,6 +56,8 @@ export interface Quadratic {
  * @throws ValueError when there are no eigenvalues or one is not finite
  */
 export function quadratic(rng: Rng, eigenvalues: ArrayLike<number>): Quadratic {
+  requireObject("quadratic", "rng", rng, "a generator of random.rng(seed)");
+  requireObject("quadratic", "eigenvalues", eigenvalues, "an array of numbers");
   const [vectors, point] = rng.split(2);
   const matrix = withSpectrum(vectors, eigenvalues);
   const minimizer = point.normal([eigenvalues.length], { dtype: "float64" });

@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import { figure } from "../quantity.js";
 import { wrapText } from "../text-width.js";
 import {
@@ -227,6 +227,7 @@ function namesFit(series: BarSeries, width: number): boolean {
  * @throws ValueError when there are no bars
  */
 export function barPlot(series: BarSeries, options: PlotOptions = {}): string {
+  requireObject("barPlot", "series", series, "BarSeries");
   checkOptions("barPlot", options, ["width", "height", "styles"]);
   checkSeries(series);
   const { width = 480, height = 230 } = options;

@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import {
   type Area,
   document,
@@ -109,6 +109,7 @@ function colourBar(scale: AxisScale, map: ColourMap, area: Area): { markup: stri
  * @throws ValueError when there are no cells
  */
 export function heatMap(series: HeatMapSeries, options: PlotOptions = {}): string {
+  requireObject("heatMap", "series", series, "HeatMapSeries");
   checkOptions("heatMap", options, ["width", "height", "styles"]);
   checkSeries(series);
   const { width = 480, height = 260 } = options;

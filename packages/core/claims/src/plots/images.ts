@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import type { PlotOptions } from "./frame.js";
 import { pngAddress } from "./png.js";
 import { checkSeries, type ImageSeries, type ImageTile } from "./series.js";
@@ -20,6 +20,7 @@ function address({ width, height, channels, pixels }: ImageTile): string {
  * @throws ValueError when there are no images
  */
 export function imageGrid(series: ImageSeries, options: PlotOptions = {}): string {
+  requireObject("imageGrid", "series", series, "ImageSeries");
   checkOptions("imageGrid", options, ["width", "height", "styles"]);
   checkSeries(series);
   const tiles = series.images.map((image) => ({

@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import {
   type Area,
   document,
@@ -165,6 +165,7 @@ function drawReference({ axis = "y", value }: Reference, scales: readonly [AxisS
  * ```
  */
 export function linePlot(series: LineSeries, options: PlotOptions = {}): string {
+  requireObject("linePlot", "series", series, "LineSeries");
   checkOptions("linePlot", options, ["width", "height", "styles"]);
   checkSeries(series);
   const { width = 480, height = 230 } = options;

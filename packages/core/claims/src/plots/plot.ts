@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import { barPlot } from "./bars.js";
 import type { PlotOptions } from "./frame.js";
 import { heatMap } from "./heat-map.js";
@@ -15,6 +15,7 @@ import type { Series } from "./series.js";
  * @throws ValueError when nothing is there to plot
  */
 export function plot(series: Series, options: PlotOptions = {}): string {
+  requireObject("plot", "series", series, "Series");
   checkOptions("plot", options, ["width", "height", "styles"]);
   if (series.kind === "line") return linePlot(series, options);
   if (series.kind === "bar") return barPlot(series, options);

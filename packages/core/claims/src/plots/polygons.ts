@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import type { PlotOptions } from "./frame.js";
 import { colourNumber } from "./marks.js";
 import { checkSeries, type Polygon, type PolygonSeries } from "./series.js";
@@ -39,6 +39,7 @@ function filled({ points, colour = 0, shade = 1 }: Polygon, place: (x: number, y
  * @throws ValueError when there are no polygons, or a coordinate is missing
  */
 export function polygonGrid(series: PolygonSeries, options: PlotOptions = {}): string {
+  requireObject("polygonGrid", "series", series, "PolygonSeries");
   checkOptions("polygonGrid", options, ["width", "height", "styles"]);
   checkSeries(series);
   const { low, high } = extent(series);

@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import { plot } from "../plots/plot.js";
 import { escapeText } from "../plots/svg.js";
 import { formatQuantity, formatSeconds } from "../quantity.js";
@@ -115,7 +115,8 @@ function facts(environment: Environment): string {
  * loads nothing, follows the system's dark or light setting and can be read on a phone.
  */
 export function htmlReport(runs: readonly ClaimRun[], options: ReportOptions): string {
-  checkOptions("htmlReport", options, ["title", "environment", "papers"]);
+  requireObject("htmlReport", "runs", runs, "an array");
+  checkOptions("htmlReport", options, ["title", "environment", "papers"], ["environment"]);
   const { title = "Claims reproduced", environment, papers = {} } = options;
   const records = runs.flatMap((run) => run.records);
   const held = records.filter(({ holds }) => holds).length;

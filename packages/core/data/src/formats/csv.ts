@@ -1,4 +1,4 @@
-import { checkOptions, FormatError, type Tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, FormatError, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
 import { requireChoice } from "../option-choice.js";
 import { decodeText } from "./byte-reader.js";
 import { type CsvRecord, csvRecords } from "./csv-records.js";
@@ -134,6 +134,7 @@ export interface CsvWriteOptions {
  * @throws ValueError for a tensor that is not a matrix or names that do not fit it.
  */
 export function writeCsv(content: Table | Tensor, options: CsvWriteOptions = {}): string {
+  requireObject("writeCsv", "content", content, "a tensor or a Table");
   checkOptions("writeCsv", options, ["delimiter", "names"]);
   const { delimiter = "," } = options;
   const columns = content instanceof Table ? content.columns : matrixColumns(content, options.names);

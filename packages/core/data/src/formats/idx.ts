@@ -1,4 +1,11 @@
-import { decodeElements, type ElementType, elementSize, type Tensor, UnsupportedError } from "@offprint/tensor-core";
+import {
+  decodeElements,
+  type ElementType,
+  elementSize,
+  requireObject,
+  type Tensor,
+  UnsupportedError,
+} from "@offprint/tensor-core";
 import { ByteReader, concatenateBytes } from "./byte-reader.js";
 import { gunzip } from "./inflate.js";
 
@@ -35,6 +42,7 @@ export function readIdx(file: Uint8Array): Tensor {
  * @throws UnsupportedError for more than 255 axes.
  */
 export function writeIdx(x: Tensor): Uint8Array {
+  requireObject("writeIdx", "x", x, "a tensor");
   if (x.rank > 255) throw new UnsupportedError("writeIdx: IDX files have at most 255 axes; reshape first");
   const data = x.data();
   const bytes = x.dtype === "bool" || (x.dtype === "int32" && data.every((v) => v >= 0 && v <= 255));

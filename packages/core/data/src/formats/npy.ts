@@ -4,6 +4,7 @@ import {
   type ElementType,
   elementSize,
   encodeElements,
+  requireObject,
   type Tensor,
   tensor,
   transpose,
@@ -45,6 +46,7 @@ export interface NpyWriteOptions {
 
 /** The bytes of an .npy file (version 1.0, row-major, little-endian) that `np.load` reads. */
 export function writeNpy(x: Tensor, options: NpyWriteOptions = {}): Uint8Array {
+  requireObject("writeNpy", "x", x, "a tensor");
   checkOptions("writeNpy", options, ["floatType"]);
   requireChoice("writeNpy", "floatType", options.floatType, ["float16", "float32", "float64"]);
   const isFloat = x.dtype === "float32" || x.dtype === "float64";

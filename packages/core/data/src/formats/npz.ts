@@ -1,4 +1,11 @@
-import { checkOptions, FormatError, type Tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  FormatError,
+  requireObject,
+  type Tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type NpyWriteOptions, readNpy, writeNpy } from "./npy.js";
 import { openZip, writeZip, type ZipArchive } from "./zip.js";
 
@@ -65,6 +72,7 @@ export interface NpzWriteOptions extends NpyWriteOptions {
 
 /** The bytes of an .npz archive that `np.load` reads. Equal tensors give equal bytes. */
 export function writeNpz(tensors: Readonly<Record<string, Tensor>>, options: NpzWriteOptions = {}): Uint8Array {
+  requireObject("writeNpz", "tensors", tensors, "an object");
   checkOptions("writeNpz", options, ["compress", "floatType"]);
   const { compress = true, ...inside } = options;
   const files = Object.entries(tensors).map(([name, x]) => {

@@ -4,6 +4,7 @@ import {
   type ElementType,
   elementSize,
   encodeElements,
+  requireObject,
   type Tensor,
   UnsupportedError,
   ValueError,
@@ -148,6 +149,7 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   options: SafetensorsWriteOptions = {},
 ): Uint8Array {
+  requireObject("writeSafetensors", "tensors", tensors, "an object");
   checkOptions("writeSafetensors", options, ["metadata", "floatType"]);
   requireChoice("writeSafetensors", "floatType", options.floatType, ["float16", "bfloat16", "float32", "float64"]);
   const header: [string, unknown][] = options.metadata === undefined ? [] : [["__metadata__", options.metadata]];

@@ -1,4 +1,4 @@
-import { checkOptions, DTypeError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, DTypeError, requireObject, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { requireChoice } from "../option-choice.js";
 
 /** How the fields of a column are read. */
@@ -18,6 +18,7 @@ export class Table {
 
   /** @throws ValueError for columns of different lengths or of one name. */
   constructor(columns: readonly Column[]) {
+    requireObject("Table", "columns", columns, "an array");
     this.columns = columns;
     this.rows = columns[0]?.values.length ?? 0;
     const names = new Set<string>();

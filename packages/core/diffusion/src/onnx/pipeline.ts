@@ -5,6 +5,7 @@ import {
   isTensor,
   mul,
   type Rng,
+  requireObject,
   ShapeError,
   split,
   stack,
@@ -54,7 +55,8 @@ export interface Pipeline extends SchedulerSettings {
  * @example const pipeline = await loadPipeline(modelFolder("stable-diffusion-onnx"), { loadModel });
  */
 export async function loadPipeline(files: ModelFiles, options: PipelineOptions): Promise<Pipeline> {
-  checkOptions("loadPipeline", options, ["loadModel"]);
+  requireObject("loadPipeline", "files", files, "ModelFiles");
+  checkOptions("loadPipeline", options, ["loadModel"], ["loadModel"]);
   const settings = schedulerSettings(await readJson(filesBelow(files, "scheduler"), "scheduler_config.json"));
   const loaded: OnnxModel[] = [];
   const load = async (folder: string): Promise<OnnxModel | undefined> => {

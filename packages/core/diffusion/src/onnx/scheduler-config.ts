@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "@offprint/tensor-core";
+import { FormatError, requireObject, UnsupportedError } from "@offprint/tensor-core";
 import type { GridOptions } from "../grid.js";
 import type { Prediction } from "../prediction.js";
 import { discreteSchedule, type NoiseSchedule } from "../schedule.js";
@@ -26,6 +26,7 @@ const says: Readonly<Record<string, Prediction>> = { epsilon: "noise", sample: "
  * @throws UnsupportedError for a kind of noise or prediction that is not known; FormatError for numbers that are none.
  */
 export function schedulerSettings(config: Readonly<Record<string, unknown>>): SchedulerSettings {
+  requireObject("schedulerSettings", "config", config, "an object");
   const name = "scheduler_config.json";
   const number = (key: string): number | undefined => {
     const value = config[key];

@@ -4,6 +4,7 @@ import {
   checkOptions,
   expandDims,
   isTensor,
+  requireObject,
   round,
   ShapeError,
   type Tensor,
@@ -45,7 +46,13 @@ export interface UnetOptions {
  * @example const denoiser = unetDenoiser(await loadModel("unet/model.onnx"), { schedule: discreteSchedule({ betas: "scaledLinear" }) });
  */
 export function unetDenoiser(model: OnnxModel, options: UnetOptions): Denoiser<NetworkCondition> {
-  checkOptions("unetDenoiser", options, ["schedule", "prediction", "sample", "timestep", "output", "gradient"]);
+  requireObject("unetDenoiser", "model", model, "an OnnxModel");
+  checkOptions(
+    "unetDenoiser",
+    options,
+    ["schedule", "prediction", "sample", "timestep", "output", "gradient"],
+    ["schedule"],
+  );
   const { schedule, prediction = "noise", gradient } = options;
   const sample = inputOf(model, options.sample, "sample", (value) => value.shape.length === 4) ?? model.inputs[0];
   const timestep = inputOf(

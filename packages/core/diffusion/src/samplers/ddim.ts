@@ -1,4 +1,11 @@
-import { random, requireNonNegative, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  random,
+  requireNonNegative,
+  requireObject,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { linearCombination } from "../combination.js";
 import type { Denoiser } from "../denoiser.js";
 import { callLevel } from "../grid.js";
@@ -20,6 +27,8 @@ export interface DdimCoefficients {
  * noise, with `s` as `eta` wants it: 0 for none, 1 for that of ancestral sampling (DDPM).
  */
 export function ddimCoefficients(from: Level, to: Level, eta = 0): DdimCoefficients {
+  requireObject("ddimCoefficients", "from", from, "a Level");
+  requireObject("ddimCoefficients", "to", to, "a Level");
   const z = to.alpha / from.alpha;
   const fresh =
     eta === 0 || to.sigma === 0
@@ -30,6 +39,10 @@ export function ddimCoefficients(from: Level, to: Level, eta = 0): DdimCoefficie
 
 /** DDIM's map from one level to another with the noise predicted at the first. */
 export function ddimStep(z: Tensor, noise: Tensor, from: Level, to: Level): Tensor {
+  requireObject("ddimStep", "z", z, "a tensor");
+  requireObject("ddimStep", "noise", noise, "a tensor");
+  requireObject("ddimStep", "from", from, "a Level");
+  requireObject("ddimStep", "to", to, "a Level");
   const factors = ddimCoefficients(from, to);
   return linearCombination([factors.z, factors.noise], [z, noise]);
 }

@@ -1,4 +1,4 @@
-import type { Tensor, TensorLike } from "@offprint/tensor-core";
+import { requireObject, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import { linearCombination } from "../combination.js";
 import type { Denoiser } from "../denoiser.js";
 import { type Level, noiseRatio } from "../level.js";
@@ -19,6 +19,8 @@ export interface DpmCoefficients {
  * order without a level before, and down to no noise.
  */
 export function dpmCoefficients(from: Level, to: Level, before?: Level): DpmCoefficients {
+  requireObject("dpmCoefficients", "from", from, "a Level");
+  requireObject("dpmCoefficients", "to", to, "a Level");
   const lambda = (level: Level) => -Math.log(noiseRatio(level));
   const h = lambda(to) - lambda(from);
   const z = to.sigma / from.sigma;

@@ -1,4 +1,11 @@
-import { random, requireNonNegative, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  random,
+  requireNonNegative,
+  requireObject,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { linearCombination } from "../combination.js";
 import type { Denoiser } from "../denoiser.js";
 import { callLevel } from "../grid.js";
@@ -26,13 +33,16 @@ export interface HeunStep {
  * @param noise predicted at the beginning, where it is known
  */
 export async function heunStep<C>(
-  { levels, call }: Pick<Sampling<C>, "levels" | "call">,
+  pick: Pick<Sampling<C>, "levels" | "call">,
   z: Tensor,
   from: number | Level,
   to: number,
   noise?: Tensor,
   order: 1 | 2 = 2,
 ): Promise<HeunStep> {
+  requireObject("heunStep", "pick", pick, "{ levels, call }");
+  requireObject("heunStep", "z", z, "a tensor");
+  const { levels, call } = pick;
   const start = typeof from === "number" ? levels[from] : from;
   const end = levels[to];
   const at = typeof from === "number" ? callLevel(levels, from) : from;

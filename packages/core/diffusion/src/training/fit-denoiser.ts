@@ -11,6 +11,7 @@ import {
   random,
   requireChoice,
   requireInteger,
+  requireObject,
   ShapeError,
   square,
   sub,
@@ -46,9 +47,14 @@ export interface DenoisingBatch<C> {
 
 /** Mean squared error of a prediction for data with noise added. */
 export function denoisingLoss<C>(
-  { prediction, predict }: Pick<Denoiser<C>, "prediction" | "predict">,
-  { x, noise, level, condition }: DenoisingBatch<C>,
+  pick: Pick<Denoiser<C>, "prediction" | "predict">,
+  denoisingBatch: DenoisingBatch<C>,
 ): Tensor {
+  requireObject("denoisingLoss", "pick", pick, "{ prediction, predict }");
+  requireObject("denoisingLoss", "denoisingBatch", denoisingBatch, "a DenoisingBatch");
+  const { prediction, predict } = pick;
+  const { x, noise, level, condition } = denoisingBatch;
+
   const z = add(mul(alongBatch(level.alpha, x), x), mul(alongBatch(level.sigma, x), noise));
   const target = convertPrediction(noise, "noise", prediction, z, level);
   return mean(square(sub(predict(z, level, condition) as Tensor, target)));
@@ -93,12 +99,12 @@ const names = [
 export function networkDenoiser<P, C>(
   network: DenoisingNetwork<P, C>,
   params: P,
-  {
-    schedule,
-    prediction = "noise",
-    dtype = "float32",
-  }: Pick<FitDenoiserOptions<P, C>, "schedule" | "prediction" | "dtype">,
+  pick: Pick<FitDenoiserOptions<P, C>, "schedule" | "prediction" | "dtype">,
 ): Denoiser<C> {
+  requireObject("networkDenoiser", "network", network, "a DenoisingNetwork");
+  requireObject("networkDenoiser", "pick", pick, "{ schedule }");
+  const { schedule, prediction = "noise", dtype = "float32" } = pick;
+
   const cast = ({ t, timestep, alpha, sigma }: LevelTensors): LevelTensors => ({
     t: t.cast(dtype),
     timestep: timestep.cast(dtype),
@@ -122,8 +128,9 @@ export async function fitDenoiser<P, C = Tensor>(
   data: TensorLike,
   options: FitDenoiserOptions<P, C>,
 ): Promise<FittedDenoiser<P, C>> {
+  requireObject("fitDenoiser", "network", network, "a DenoisingNetwork");
   const owner = "fitDenoiser";
-  checkOptions(owner, options, names);
+  checkOptions(owner, options, names, ["schedule"]);
   const {
     schedule,
     prediction = "noise",

@@ -1,4 +1,15 @@
-import { concatenate, cos, exp, expandDims, linspace, mul, sin, type Tensor, tensor } from "@offprint/tensor-core";
+import {
+  concatenate,
+  cos,
+  exp,
+  expandDims,
+  linspace,
+  mul,
+  requireObject,
+  sin,
+  type Tensor,
+  tensor,
+} from "@offprint/tensor-core";
 
 /**
  * The usual embedding of a network's time: cosines and sines of `timestep` times frequencies from 1 to 1e-4, `[batch, size]`.
@@ -17,6 +28,7 @@ export function sinusoidalFeatures(timestep: Tensor, size: number): Tensor {
  * @param t `[batch]`
  */
 export function harmonicFeatures(t: Tensor, count: number): Tensor {
+  requireObject("harmonicFeatures", "t", t, "a tensor");
   const multiples = tensor(Float64Array.from({ length: count }, (_, j) => j + 1)).cast(t.dtype);
   const angles = mul(expandDims(t, 1), multiples);
   return concatenate([sin(angles), cos(angles)], 1);

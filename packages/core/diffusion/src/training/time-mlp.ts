@@ -35,7 +35,7 @@ export type TimeMlpParams = readonly LinearParams[];
 /** A network of dense layers with SiLU for states `[batch, size]`, told the time and a condition `[batch, conditionSize]`. */
 export function timeMlp(options: TimeMlpOptions): DenoisingNetwork<TimeMlpParams, Tensor> {
   const owner = "timeMlp";
-  checkOptions(owner, options, ["size", "hidden", "conditionSize", "time", "timeSize"]);
+  checkOptions(owner, options, ["size", "hidden", "conditionSize", "time", "timeSize"], ["size"]);
   const { size, hidden = [64, 64], conditionSize = 0, time = "harmonic", timeSize = 16 } = options;
   requireInteger(owner, "size", size, 1);
   requireInteger(owner, "conditionSize", conditionSize, 0);

@@ -1,4 +1,4 @@
-import { checkOptions } from "@offprint/tensor-core";
+import { checkOptions, requireObject } from "@offprint/tensor-core";
 import { Graph } from "../graph.js";
 import { failAtLine, type TextFile, type TextLine, textLines } from "./text-lines.js";
 
@@ -64,7 +64,9 @@ function isHeading(cells: readonly string[]): boolean {
 }
 
 /** Edges one a line, `source,target`, with the weight where the graph has weights. */
-export function writeEdgeList({ edges, sources, targets, weights }: Graph): string {
+export function writeEdgeList(graph: Graph): string {
+  requireObject("writeEdgeList", "graph", graph, "a Graph");
+  const { edges, sources, targets, weights } = graph;
   let text = weights === undefined ? "source,target\n" : "source,target,weight\n";
   for (let e = 0; e < edges; e++) {
     text += `${sources[e]},${targets[e]}${weights === undefined ? "" : `,${weights[e]}`}\n`;

@@ -1,5 +1,5 @@
 import { npzNames, readNpz, writeNpz } from "@offprint/data";
-import { checkOptions, FormatError, type Tensor, tensor } from "@offprint/tensor-core";
+import { checkOptions, FormatError, requireObject, type Tensor, tensor } from "@offprint/tensor-core";
 import { coalesce } from "../edits.js";
 import { Graph, undirected } from "../graph.js";
 import type { NodeData } from "../node-data.js";
@@ -80,7 +80,9 @@ function featureArrays(bytes: Uint8Array): Tensor {
 }
 
 /** A graph with features and classes as an npz archive that `readGnnBenchmark` (and `np.load`) reads. */
-export function writeGnnBenchmark({ graph, features, labels }: Pick<NodeData, "graph" | "features" | "labels">) {
+export function writeGnnBenchmark(pick: Pick<NodeData, "graph" | "features" | "labels">) {
+  requireObject("writeGnnBenchmark", "pick", pick, "{ graph, features, labels }");
+  const { graph, features, labels } = pick;
   const { indptr, neighbours, edges } = graph.outgoing;
   const weights = Float32Array.from(edges, (e) => graph.weights?.[e] ?? 1);
   return writeNpz({

@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import { Graph } from "../graph.js";
 
 /** The part of a graphology graph that is read. */
@@ -35,6 +36,7 @@ export interface ImportedGraph {
  * (`graphology-gexf`) files. Undirected edges go both ways. Edges have weights where one has a number for `weight`; others then weigh 1.
  */
 export function fromGraphology(source: GraphologyLike): ImportedGraph {
+  requireObject("fromGraphology", "source", source, "a GraphologyLike");
   const nodeNames = source.nodes();
   const places = new Map(nodeNames.map((name, i) => [name, i]));
   const sources: number[] = [];

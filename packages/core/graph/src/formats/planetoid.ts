@@ -1,4 +1,4 @@
-import { checkOptions, FormatError, tensor } from "@offprint/tensor-core";
+import { checkOptions, FormatError, requireObject, tensor } from "@offprint/tensor-core";
 import { coalesce } from "../edits.js";
 import { directed } from "../graph.js";
 import type { NodeData } from "../node-data.js";
@@ -54,6 +54,7 @@ export interface PlanetoidOptions {
  * @throws FormatError where files are damaged or do not fit each other; UnsupportedError for other pickles.
  */
 export function readPlanetoid(files: PlanetoidFiles, options: PlanetoidOptions = {}): NodeData {
+  requireObject("readPlanetoid", "files", files, "PlanetoidFiles");
   checkOptions("readPlanetoid", options, ["name", "validation"]);
   const { name = "Planetoid", validation = 500 } = options;
   const [x, tx, allx] = (["x", "tx", "allx"] as const).map((field) => matrix(field, readPickle(files[field])));

@@ -1,4 +1,4 @@
-import { FormatError, type Tensor, tensor } from "@offprint/tensor-core";
+import { FormatError, requireObject, type Tensor, tensor } from "@offprint/tensor-core";
 import { Graph } from "../graph.js";
 import type { GraphData } from "../node-data.js";
 import { classesOf, failAtLine, numbersOf, type TextFile, textLines } from "./text-lines.js";
@@ -52,6 +52,7 @@ function rowsOf(values: readonly (readonly number[])[], chosen: readonly number[
  * @see Morris et al., 2020, arXiv 2007.08663.
  */
 export function readTuDataset(files: TuFiles, name = "TUDataset"): GraphData {
+  requireObject("readTuDataset", "files", files, "TuFiles");
   const integers = (format: string, file: TextFile) =>
     textLines(format, file).map((line) => numbersOf(format, line, true));
   const owner = integers("TUDataset graph indicator", files.graphIndicator).map(([id]) => id - 1);

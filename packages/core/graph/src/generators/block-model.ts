@@ -1,4 +1,12 @@
-import { checkOptions, type Rng, requireInteger, ShapeError, type Tensor, tensor } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  type Rng,
+  requireInteger,
+  requireObject,
+  ShapeError,
+  type Tensor,
+  tensor,
+} from "@offprint/tensor-core";
 import { type Graph, undirected } from "../graph.js";
 import type { NodeData } from "../node-data.js";
 import { eachWithProbability, pairAt, requireProbability } from "./pairs.js";
@@ -13,6 +21,9 @@ export function stochasticBlockModel(
   probabilities: readonly (readonly number[])[],
   rng: Rng,
 ): Graph {
+  requireObject("stochasticBlockModel", "labels", labels, "an array of numbers");
+  requireObject("stochasticBlockModel", "probabilities", probabilities, "an array");
+  requireObject("stochasticBlockModel", "rng", rng, "a generator of random.rng(seed)");
   const classes = probabilities.length;
   const members: number[][] = Array.from({ length: classes }, () => []);
   for (let i = 0; i < labels.length; i++) {
@@ -65,7 +76,12 @@ export interface ContextualBlockModelOptions {
  * and features are the mean of the class plus `noise` times a normal vector of the same variance.
  */
 export function contextualBlockModel(options: ContextualBlockModelOptions): NodeData {
-  checkOptions("contextualBlockModel", options, ["nodes", "classes", "features", "within", "between", "noise", "rng"]);
+  checkOptions(
+    "contextualBlockModel",
+    options,
+    ["nodes", "classes", "features", "within", "between", "noise", "rng"],
+    ["nodes", "classes", "features", "within", "between", "noise", "rng"],
+  );
   const { nodes, classes, features, within, between, noise, rng } = options;
   requireInteger("contextualBlockModel", "nodes", nodes, 1);
   requireInteger("contextualBlockModel", "classes", classes, 1);

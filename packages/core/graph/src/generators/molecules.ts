@@ -17,7 +17,7 @@ export interface RingMoleculeOptions {
  * chain of as many atoms (class 0), each with side atoms; kinds of atoms are random. Classes differ in rings only.
  */
 export function ringMolecules(options: RingMoleculeOptions): GraphData {
-  checkOptions("ringMolecules", options, ["count", "rng", "kinds"]);
+  checkOptions("ringMolecules", options, ["count", "rng", "kinds"], ["count", "rng"]);
   const { count, rng, kinds = 4 } = options;
   requireInteger("ringMolecules", "count", count, 1);
   requireInteger("ringMolecules", "kinds", kinds, 1);

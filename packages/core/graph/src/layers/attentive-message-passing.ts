@@ -71,16 +71,12 @@ export interface EdgeGraphLayer<P> {
 export function attentiveMessagePassing(
   options: AttentiveMessagePassingOptions,
 ): EdgeGraphLayer<AttentiveMessagePassingParams> {
-  checkOptions("attentiveMessagePassing", options, [
-    "nodeInputs",
-    "edgeInputs",
-    "nodeOutputs",
-    "edgeOutputs",
-    "hidden",
-    "reduction",
-    "activation",
-    "outputActivation",
-  ]);
+  checkOptions(
+    "attentiveMessagePassing",
+    options,
+    ["nodeInputs", "edgeInputs", "nodeOutputs", "edgeOutputs", "hidden", "reduction", "activation", "outputActivation"],
+    ["nodeInputs", "edgeInputs", "nodeOutputs"],
+  );
   const name = "attentiveMessagePassing";
   const { nodeInputs, edgeInputs, nodeOutputs, edgeOutputs = nodeOutputs, hidden = [64], reduction = "sum" } = options;
   for (const [key, width] of Object.entries({ nodeInputs, nodeOutputs, edgeOutputs })) requireWidth(name, key, width);

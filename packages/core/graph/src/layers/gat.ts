@@ -54,7 +54,7 @@ export interface GatLayer extends GraphLayer<GatParams> {
  * @see Velickovic et al., ICLR 2018, arXiv 1710.10903.
  */
 export function gat(options: GatOptions): GatLayer {
-  checkOptions("gat", options, ["heads", "combine", "negativeSlope", "inputs", "outputs"]);
+  checkOptions("gat", options, ["heads", "combine", "negativeSlope", "inputs", "outputs"], ["inputs", "outputs"]);
   const { inputs, outputs, heads = 4, combine = "concat", negativeSlope = 0.2 } = options;
   requireWidth("gat", "inputs", inputs);
   requireWidth("gat", "outputs", outputs);

@@ -24,7 +24,7 @@ export interface GcnParams {
  * @see Kipf and Welling, ICLR 2017, arXiv 1609.02907.
  */
 export function gcn(options: GraphLayerOptions): GraphLayer<GcnParams, Tensor> {
-  checkOptions("gcn", options, ["inputs", "outputs"]);
+  checkOptions("gcn", options, ["inputs", "outputs"], ["inputs", "outputs"]);
   const { inputs, outputs } = options;
   requireWidth("gcn", "inputs", inputs);
   requireWidth("gcn", "outputs", outputs);

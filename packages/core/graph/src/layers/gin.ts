@@ -25,7 +25,7 @@ export interface GinParams {
  * @see Xu et al., ICLR 2019, arXiv 1810.00826.
  */
 export function gin(options: GinOptions): GraphLayer<GinParams, { own: Tensor; neighbours: Tensor }> {
-  checkOptions("gin", options, ["hidden", "learnEpsilon", "inputs", "outputs"]);
+  checkOptions("gin", options, ["hidden", "learnEpsilon", "inputs", "outputs"], ["inputs", "outputs"]);
   const { inputs, outputs, hidden = [outputs], learnEpsilon = true } = options;
   requireWidth("gin", "inputs", inputs);
   requireWidth("gin", "outputs", outputs);

@@ -27,7 +27,7 @@ export interface SageAggregate {
  * @see Hamilton, Ying and Leskovec, NeurIPS 2017, arXiv 1706.02216.
  */
 export function sage(options: GraphLayerOptions): GraphLayer<SageParams, SageAggregate> {
-  checkOptions("sage", options, ["inputs", "outputs"]);
+  checkOptions("sage", options, ["inputs", "outputs"], ["inputs", "outputs"]);
   const { inputs, outputs } = options;
   requireWidth("sage", "inputs", inputs);
   requireWidth("sage", "outputs", outputs);

@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { FormatError, requireObject, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import type { BertConfig, BertParams } from "../transformer/bert.js";
 import { readBert } from "../transformer/bert-file.js";
 import { countIn, type ModelFiles, readJson } from "./model-files.js";
@@ -19,6 +19,7 @@ export interface BertFolder {
  * forward pass is another one.
  */
 export async function bertFromSafetensors(files: ModelFiles): Promise<BertFolder> {
+  requireObject("bertFromSafetensors", "files", files, "ModelFiles");
   const config = await readJson(files, "config.json");
   const [bytes, pieces] = [await files.read("model.safetensors"), await files.read("vocab.txt")];
   if (bytes === undefined || pieces === undefined) {

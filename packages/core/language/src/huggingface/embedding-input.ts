@@ -16,7 +16,7 @@ import {
   VALUE,
   valueParts,
 } from "@offprint/onnx-format/messages";
-import { FormatError, type Tensor } from "@offprint/tensor-core";
+import { FormatError, requireObject, type Tensor } from "@offprint/tensor-core";
 
 /** Name of the input that takes embeddings. */
 export const EMBEDS = "inputs_embeds";
@@ -60,6 +60,7 @@ export interface OpenedModel {
  * @throws FormatError for damaged bytes; UnsupportedError where the matrix lies in another file.
  */
 export function openAtEmbeddings(bytes: Uint8Array, keep = "logits"): OpenedModel | undefined {
+  requireObject("openAtEmbeddings", "bytes", bytes, "a Uint8Array");
   const graph = [...fields(bytes)].find(({ number }) => number === MODEL.graph);
   if (graph === undefined) throw new FormatError("onnx: the file holds no graph; it is damaged, or no ONNX model");
   const found: Field[] = [];

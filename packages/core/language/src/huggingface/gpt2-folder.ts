@@ -1,4 +1,4 @@
-import { type Backend, FormatError, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { type Backend, FormatError, requireObject, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { readGpt2 } from "../transformer/gpt2-file.js";
 import { type Gpt2, gpt2 } from "../transformer/gpt2-lm.js";
 import { countIn, type ModelFiles, readJson } from "./model-files.js";
@@ -12,6 +12,7 @@ const activations = ["gelu_new", "gelu_pytorch_tanh", "gelu_fast"];
  * forward pass is another one.
  */
 export async function gpt2FromSafetensors(files: ModelFiles, options: { backend?: Backend } = {}): Promise<Gpt2> {
+  requireObject("gpt2FromSafetensors", "files", files, "ModelFiles");
   const config = await readJson(files, "config.json");
   const bytes = await files.read("model.safetensors");
   if (bytes === undefined) {

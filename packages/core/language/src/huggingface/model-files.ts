@@ -1,4 +1,4 @@
-import { FormatError, ValueError } from "@offprint/tensor-core";
+import { FormatError, requireObject, requireText, ValueError } from "@offprint/tensor-core";
 import type { Awaitable } from "../model.js";
 
 /** The files of a model: in Node those of a folder (`modelFolder` of `./node`), in a page those below an address. */
@@ -13,6 +13,7 @@ export interface ModelFiles {
 
 /** Files below an address, for pages. */
 export function modelAddress(address: string): ModelFiles {
+  requireText("modelAddress", "address", address);
   const base = address.endsWith("/") ? address : `${address}/`;
   return {
     name: address,
@@ -31,6 +32,8 @@ export async function firstFile(
   files: ModelFiles,
   names: readonly string[],
 ): Promise<{ name: string; bytes: Uint8Array } | undefined> {
+  requireObject("firstFile", "files", files, "ModelFiles");
+  requireObject("firstFile", "names", names, "an array of texts");
   for (const name of names) {
     const bytes = await files.read(name);
     if (bytes !== undefined) return { name, bytes };
@@ -40,6 +43,7 @@ export async function firstFile(
 
 /** A JSON file as an object. @throws ValueError where it is missing; FormatError where it is no JSON object. */
 export async function readJson(files: ModelFiles, file: string): Promise<Record<string, unknown>> {
+  requireObject("readJson", "files", files, "ModelFiles");
   const bytes = await files.read(file);
   if (bytes === undefined) throw new ValueError(`${files.name} has no ${file}; give the folder of an exported model`);
   let content: unknown;

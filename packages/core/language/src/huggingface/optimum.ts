@@ -2,6 +2,7 @@ import { hasExternalData } from "@offprint/onnx-format";
 import {
   checkOptions,
   FormatError,
+  requireObject,
   slice,
   type Tensor,
   tensor,
@@ -91,7 +92,8 @@ function opened(bytes: Uint8Array, options: OptimumOptions): OpenedModel | undef
  * @example const lm = await loadOptimumCausalLM(modelFolder("gpt2-onnx"), { loadModel });
  */
 export async function loadOptimumCausalLM(files: ModelFiles, options: OptimumOptions): Promise<OptimumCausalLM> {
-  checkOptions("loadOptimumCausalLM", options, ["loadModel", "embeddings"]);
+  requireObject("loadOptimumCausalLM", "files", files, "ModelFiles");
+  checkOptions("loadOptimumCausalLM", options, ["loadModel", "embeddings"], ["loadModel"]);
   const config = await readJson(files, "config.json");
   const { name, bytes } = await findModel(files, causalFiles);
   const open = opened(bytes, options);
@@ -140,7 +142,8 @@ export async function loadOptimumMaskedLM(
   files: ModelFiles,
   options: Pick<OptimumOptions, "loadModel">,
 ): Promise<MaskedLM & { release(): Promise<void> }> {
-  checkOptions("loadOptimumMaskedLM", options, ["loadModel"]);
+  requireObject("loadOptimumMaskedLM", "files", files, "ModelFiles");
+  checkOptions("loadOptimumMaskedLM", options, ["loadModel"], ["loadModel"]);
   const config = await readJson(files, "config.json");
   const tokenizer = await loadTokenizer(files);
   const { maskId, specialIds } = tokenizer;

@@ -1,5 +1,5 @@
 import { Tokenizer } from "@huggingface/tokenizers";
-import { FormatError, ValueError } from "@offprint/tensor-core";
+import { FormatError, requireObject, ValueError } from "@offprint/tensor-core";
 import type { TextCodec } from "../text-codec.js";
 import { type ModelFiles, readJson } from "./model-files.js";
 
@@ -32,6 +32,7 @@ const decoding = { skip_special_tokens: false, clean_up_tokenization_spaces: fal
  * @throws ValueError where neither is there; FormatError where they are damaged or of a kind that is not known.
  */
 export async function loadTokenizer(files: ModelFiles): Promise<TextTokenizer> {
+  requireObject("loadTokenizer", "files", files, "ModelFiles");
   const whole = await files.read("tokenizer.json");
   const json = (
     whole === undefined ? await fromVocabulary(files) : await readJson(files, "tokenizer.json")

@@ -1,4 +1,4 @@
-import type { Rng } from "@offprint/tensor-core";
+import { type Rng, requireObject } from "@offprint/tensor-core";
 
 /** A sentence of the small language, whose last word is decided by one earlier word. */
 export interface CauseSentence {
@@ -125,6 +125,7 @@ function decidingPair(rng: Rng, frame: number): readonly [string, string] {
 
 /** Draws a sentence: a frame, its deciding word, and one or two clauses that distract. */
 export function drawSentence(rng: Rng): CauseSentence {
+  requireObject("drawSentence", "rng", rng, "a generator of random.rng(seed)");
   const frame = rng.choice(frames.length).item();
   const [first, second] = decidingPair(rng, frame);
   const clauses = rng.choice(2).item() === 0 ? clause(rng) : [...clause(rng), ...clause(rng)];

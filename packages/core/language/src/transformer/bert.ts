@@ -1,5 +1,16 @@
 import { dotProductAttention, layerNorm } from "@offprint/nn";
-import { add, matmul, reshape, slice, special, type Tensor, take, transpose, ValueError } from "@offprint/tensor-core";
+import {
+  add,
+  matmul,
+  requireObject,
+  reshape,
+  slice,
+  special,
+  type Tensor,
+  take,
+  transpose,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** Weight `[out, in]` and bias `[out]` of an affine map, or scale and bias `[d]` of a normalisation. */
 export interface DenseParams {
@@ -54,7 +65,12 @@ function dense({ weight, bias }: DenseParams, x: Tensor): Tensor {
  * added. Every token sees all others; activations are exact GELUs. Pure and differentiable.
  * @throws ValueError for prompts that are longer than the model's positions, and heads that do not divide d.
  */
-export function bertFeatures(params: BertParams, embeds: Tensor, { heads, epsilon = 1e-12 }: BertConfig): Tensor {
+export function bertFeatures(params: BertParams, embeds: Tensor, bertConfig: BertConfig): Tensor {
+  requireObject("bertFeatures", "params", params, "BertParams");
+  requireObject("bertFeatures", "embeds", embeds, "a tensor");
+  requireObject("bertFeatures", "bertConfig", bertConfig, "a BertConfig");
+  const { heads, epsilon = 1e-12 } = bertConfig;
+
   const [b, l, d] = embeds.shape;
   const { position_embeddings, token_type_embeddings, LayerNorm } = params.embeddings;
   const positions = position_embeddings.weight.shape[0];
@@ -82,5 +98,7 @@ export function bertFeatures(params: BertParams, embeds: Tensor, { heads, epsilo
 
 /** Embeddings `[..., L, d]` of token ids `[..., L]`, without positions. */
 export function bertEmbed(params: BertParams, ids: Tensor): Tensor {
+  requireObject("bertEmbed", "params", params, "BertParams");
+  requireObject("bertEmbed", "ids", ids, "a tensor");
   return take(params.embeddings.word_embeddings.weight, ids, { axis: 0 });
 }

@@ -7,6 +7,7 @@ import {
   logSoftmax,
   pad,
   requireInteger,
+  requireObject,
   ShapeError,
   slice,
   sum,
@@ -99,7 +100,8 @@ function lastPlaces(lengths: readonly number[], rows: number): Tensor {
  * @example const lm = gpt2(params, { heads: 12, backend });
  */
 export function gpt2(params: Gpt2Params, options: Gpt2Options): Gpt2 {
-  checkOptions("gpt2", options, ["backend", "heads", "causal", "epsilon"]);
+  requireObject("gpt2", "params", params, "Gpt2Params");
+  checkOptions("gpt2", options, ["backend", "heads", "causal", "epsilon"], ["heads"]);
   const { heads, backend } = options;
   const [vocabSize, d] = params.wte.weight.shape;
   const positions = params.wpe.weight.shape[0];
@@ -210,7 +212,13 @@ export interface Gpt2MaskedOptions extends Gpt2Options {
 
 /** A masked model of the same architecture, in which every token sees all others. */
 export function gpt2Masked(params: Gpt2Params, options: Gpt2MaskedOptions): MaskedLM & { release(): Promise<void> } {
-  checkOptions("gpt2Masked", options, ["maskId", "specialIds", "backend", "heads", "causal", "epsilon"]);
+  requireObject("gpt2Masked", "params", params, "Gpt2Params");
+  checkOptions(
+    "gpt2Masked",
+    options,
+    ["maskId", "specialIds", "backend", "heads", "causal", "epsilon"],
+    ["maskId", "heads"],
+  );
   const { heads, backend, maskId, specialIds = [] } = options;
   const [vocabSize, d] = params.wte.weight.shape;
   const positions = params.wpe.weight.shape[0];

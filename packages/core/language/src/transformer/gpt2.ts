@@ -7,6 +7,7 @@ import {
   mul,
   ones,
   type Rng,
+  requireObject,
   reshape,
   slice,
   softmax,
@@ -106,6 +107,8 @@ export function gpt2Tree(size: Gpt2Size, parts: Gpt2Parts): Gpt2Params {
 
 /** Draws parameters: embeddings and positions normal with standard deviation 0.1, maps uniform by their fan-in. */
 export function initGpt2(rng: Rng, size: Gpt2Size): Gpt2Params {
+  requireObject("initGpt2", "rng", rng, "a generator of random.rng(seed)");
+  requireObject("initGpt2", "size", size, "a Gpt2Size");
   const { features: d } = size;
   return gpt2Tree(size, {
     map: (inputs, outputs) => linear({ inputs, outputs }).init(rng) as AffineParams,
@@ -205,6 +208,9 @@ export function gpt2Features(
   config: Gpt2Config,
   { keyBias, last }: Gpt2Request = {},
 ): Gpt2Output {
+  requireObject("gpt2Features", "params", params, "Gpt2Params");
+  requireObject("gpt2Features", "embeds", embeds, "a tensor");
+  requireObject("gpt2Features", "config", config, "a Gpt2Config");
   const { heads, causal = true, epsilon = 1e-5 } = config;
   const length = embeds.shape[1];
   const positions = params.wpe.weight.shape[0];
@@ -230,11 +236,15 @@ export function gpt2Features(
 
 /** Embeddings `[..., L, d]` of token ids `[..., L]`, without positions. */
 export function gpt2Embed(params: Gpt2Params, ids: Tensor): Tensor {
+  requireObject("gpt2Embed", "params", params, "Gpt2Params");
+  requireObject("gpt2Embed", "ids", ids, "a tensor");
   return take(params.wte.weight, ids, { axis: 0 });
 }
 
 /** Logits `[..., V]` of features `[..., d]`. */
 export function gpt2Logits(params: Gpt2Params, features: Tensor): Tensor {
+  requireObject("gpt2Logits", "params", params, "Gpt2Params");
+  requireObject("gpt2Logits", "features", features, "a tensor");
   const rows = reshape(features, [-1, features.shape[features.rank - 1]]);
   const logits = matmul(rows, transpose(params.wte.weight));
   return reshape(logits, [...features.shape.slice(0, -1), params.wte.weight.shape[0]]);

@@ -1,4 +1,4 @@
-import { requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
+import { requireInteger, requireNonNegative, requireObject, ValueError } from "@offprint/tensor-core";
 
 /** The weight of a regulariser: constant, or from one value down to another. */
 export type Lambda = number | readonly [from: number, to: number];
@@ -8,6 +8,7 @@ export type Lambda = number | readonly [from: number, to: number];
  * @throws ValueError for negative weights, or ones that grow.
  */
 export function annealed(lambda: Lambda, epoch: number, epochs: number): number {
+  if (typeof lambda !== "number") requireObject("annealed", "lambda", lambda, "a number, or two");
   const [from, to] = typeof lambda === "number" ? [lambda, lambda] : lambda;
   requireNonNegative("annealed", "lambda", from);
   requireNonNegative("annealed", "lambda", to);

@@ -1,6 +1,6 @@
 import type { GradientTransformation, TrainingRecord, TrainingState } from "@offprint/optim";
 import { type RunOptions, runOptionNames } from "@offprint/solvers";
-import { type Backend, requireInteger, type Tensor, ValueError } from "@offprint/tensor-core";
+import { type Backend, requireInteger, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
 import type { Integral, IntegrateOptions } from "../integrate.js";
 import type { MethodName } from "../methods/index.js";
 import { annealed, type Lambda } from "./annealed.js";
@@ -61,6 +61,7 @@ export type Solving<P> = Pick<
 
 /** The options of `integrate` that these stand for. @throws ValueError */
 export function solvingOptions<P>(owner: string, options: OdeSolving): Solving<P> {
+  requireObject(owner, "options", options, "an OdeSolving");
   const { span = [0, 1], method = "tsit5", tolerance = 1e-6, saveAt, maxSteps = 128 } = options;
   requireInteger(owner, "maxSteps", maxSteps, 1);
   if (!(tolerance > 0 && tolerance < 1)) {

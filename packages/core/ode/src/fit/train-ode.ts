@@ -1,5 +1,14 @@
 import { type TrainResult, train } from "@offprint/optim";
-import { add, hostBackend, mul, type Rng, type Tensor, tensor } from "@offprint/tensor-core";
+import {
+  add,
+  hostBackend,
+  mul,
+  type Rng,
+  requireFunction,
+  requireObject,
+  type Tensor,
+  tensor,
+} from "@offprint/tensor-core";
 import type { Integral } from "../integrate.js";
 import { annealed } from "./annealed.js";
 import { checkedFit, type OdeFitOptions } from "./fit-options.js";
@@ -33,11 +42,15 @@ const float = (value: number) => tensor(value, { dtype: "float64" });
  */
 export async function trainOde<P, B, D>(
   owner: string,
-  { judge, draws }: RegularizedSolve<P, B, D>,
+  regularizedSolve: RegularizedSolve<P, B, D>,
   initial: P,
   data: (epoch: number, rng: Rng) => Iterable<B>,
   options: OdeFitOptions<P>,
 ): Promise<TrainResult<P>> {
+  requireObject(owner, "regularizedSolve", regularizedSolve, "a RegularizedSolve");
+  requireFunction(owner, "data", data);
+  requireObject(owner, "options", options, "{ optimizer, epochs }");
+  const { judge, draws } = regularizedSolve;
   const lambda = checkedFit(owner, options);
   const { epochs, optimizer, seed = 0, backend = hostBackend, evaluate, resume } = options;
   const { onProgress, signal, checkpoint } = options;

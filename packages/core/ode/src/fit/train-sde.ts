@@ -8,7 +8,9 @@ import {
   type Rng,
   random,
   requireChoice,
+  requireFunction,
   requireInteger,
+  requireObject,
   type Tensor,
   tensor,
   ValueError,
@@ -127,6 +129,9 @@ export async function trainSde<P, B, D>(
   data: (epoch: number, rng: Rng) => Iterable<B>,
   options: SdeFitOptions<P>,
 ): Promise<SdeFitResult<P>> {
+  requireObject("trainSde", "model", model, "an SdeModel");
+  requireFunction("trainSde", "data", data);
+  requireObject("trainSde", "options", options, "{ optimizer, epochs }");
   const { span = [0, 1], method = "sosri", tolerance = 0.14, initialStep, saveAt, seed = 0 } = options;
   const { lambda = 0, optimizer, epochs, evaluate } = options;
   requireInteger(owner, "epochs", epochs, 0);

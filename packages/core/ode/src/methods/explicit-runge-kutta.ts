@@ -4,6 +4,7 @@ import {
   equal,
   mul,
   requireInteger,
+  requireObject,
   sqrt,
   square,
   stack,
@@ -19,6 +20,7 @@ import type { Tableau } from "./tableau.js";
 
 /** An explicit Runge-Kutta method from its numbers. @throws ValueError for numbers that do not fit together. */
 export function explicitRungeKutta(tableau: Tableau): Method {
+  requireObject("explicitRungeKutta", "tableau", tableau, "a Tableau");
   checkTableau(tableau);
   const { name, order, nodes, stages, weights, error, dense, stiffnessStage } = tableau;
   return {

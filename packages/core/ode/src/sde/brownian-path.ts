@@ -1,4 +1,4 @@
-import { type Rng, random, requireInteger, ValueError } from "@offprint/tensor-core";
+import { type Rng, random, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
 
 /** A path as it can be saved: a tree. */
 export interface BrownianPathState {
@@ -36,6 +36,9 @@ export class BrownianPath {
     times: readonly number[],
     values: readonly Float64Array[],
   ) {
+    requireObject("BrownianPath", "rng", rng, "a generator of random.rng(seed)");
+    requireObject("BrownianPath", "times", times, "an array of numbers");
+    requireObject("BrownianPath", "values", values, "an array");
     this.times = [...times];
     this.values = [...values];
   }

@@ -6,6 +6,7 @@ import {
   mul,
   requireChoice,
   requireNonNegative,
+  requireObject,
   sqrt,
   square,
   sub,
@@ -56,6 +57,7 @@ export function stochasticRungeKutta(
   tableau: StochasticTableau,
   options: StochasticErrorOptions = {},
 ): StochasticMethod {
+  requireObject("stochasticRungeKutta", "tableau", tableau, "a StochasticTableau");
   checkOptions("stochasticRungeKutta", options, ["delta", "driftError"]);
   const { delta = 1, driftError = "sum" } = options;
   requireNonNegative("stochasticRungeKutta", "delta", delta);

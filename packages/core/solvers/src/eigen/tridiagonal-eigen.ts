@@ -1,4 +1,4 @@
-import { ConvergenceError, ShapeError } from "@offprint/tensor-core";
+import { ConvergenceError, requireObject, ShapeError } from "@offprint/tensor-core";
 import { checkFinite } from "../linear/linear-operator.js";
 
 /** Eigenvalues (ascending) and components of eigenvectors of a symmetric tridiagonal matrix. */
@@ -24,6 +24,8 @@ export function tridiagonalEigen(
   offDiagonal: ArrayLike<number>,
   vectors: "all" | "first" | "none" = "none",
 ): TridiagonalEigen {
+  requireObject("tridiagonalEigen", "diagonal", diagonal, "an array of numbers");
+  requireObject("tridiagonalEigen", "offDiagonal", offDiagonal, "an array of numbers");
   const n = diagonal.length;
   if (offDiagonal.length !== Math.max(0, n - 1)) {
     throw new ShapeError(

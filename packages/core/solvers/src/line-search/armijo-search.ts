@@ -1,4 +1,11 @@
-import { checkOptions, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireFunction,
+  requireInteger,
+  requireObject,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type Asking, answered } from "../run/asking.js";
 import type { LineStart } from "./line-point.js";
 
@@ -45,6 +52,8 @@ export function armijoSearch<P extends ArmijoPoint>(
   start: LineStart,
   options: ArmijoOptions = {},
 ): P | undefined | Promise<P | undefined> {
+  requireFunction("armijoSearch", "evaluate", evaluate);
+  requireObject("armijoSearch", "start", start, "a LineStart");
   checkOptions("armijoSearch", options, ["decrease", "firstStep", "shrink", "maxEvaluations"]);
   const { decrease = 1e-4, firstStep = 1, shrink = 0.5, maxEvaluations = 40 } = options;
   if (!(start.slope < 0)) {

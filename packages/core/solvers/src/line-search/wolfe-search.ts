@@ -1,4 +1,4 @@
-import { checkOptions, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireFunction, requireObject, ValueError } from "@offprint/tensor-core";
 import { type Asking, answered } from "../run/asking.js";
 import type { LinePoint, LineStart } from "./line-point.js";
 
@@ -43,6 +43,8 @@ export function wolfeSearch<P extends LinePoint>(
   start: LineStart,
   options: WolfeOptions = {},
 ): P | undefined | Promise<P | undefined> {
+  requireFunction("wolfeSearch", "evaluate", evaluate);
+  requireObject("wolfeSearch", "start", start, "a LineStart");
   checkOptions("wolfeSearch", options, ["decrease", "curvature", "firstStep", "maxStep", "maxEvaluations", "rounding"]);
   if (!(start.slope < 0)) {
     throw new ValueError(`wolfeSearch: the slope at 0 is ${start.slope}; give a direction in which the function falls`);

@@ -1,4 +1,4 @@
-import { checkOptions, requireInteger, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import { checkFinite, type LinearOperator } from "./linear-operator.js";
 
 /** Options of {@link geometricMultigrid}. */
@@ -40,8 +40,9 @@ interface Level {
  * @see Trottenberg, Oosterlee and Schueller, Multigrid, 2001
  */
 export function geometricMultigrid(a: sparse.SparseMatrix, options: MultigridOptions): Multigrid {
+  requireObject("geometricMultigrid", "a", a, "a sparse matrix");
   const owner = "geometricMultigrid";
-  checkOptions(owner, options, ["grid", "sweeps", "coarsest"]);
+  checkOptions(owner, options, ["grid", "sweeps", "coarsest"], ["grid"]);
   const { grid, sweeps = 2, coarsest = 64 } = options;
   requireInteger(owner, "sweeps", sweeps, 1);
   requireInteger(owner, "coarsest", coarsest, 1);

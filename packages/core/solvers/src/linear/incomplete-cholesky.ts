@@ -2,6 +2,7 @@ import {
   checkOptions,
   requireInteger,
   requireNonNegative,
+  requireObject,
   ShapeError,
   sparse,
   ValueError,
@@ -42,6 +43,7 @@ export function incompleteCholesky(
   a: sparse.SparseMatrix,
   options: IncompleteCholeskyOptions = {},
 ): IncompleteCholesky {
+  requireObject("incompleteCholesky", "a", a, "a sparse matrix");
   const owner = "incompleteCholesky";
   checkOptions(owner, options, ["shift", "attempts"]);
   const { shift: given = 0, attempts = 20 } = options;

@@ -3,6 +3,7 @@ import {
   NonFiniteError,
   requireInteger,
   requireNonNegative,
+  requireObject,
   type sparse,
   ValueError,
 } from "@offprint/tensor-core";
@@ -123,6 +124,7 @@ export class LinearSystem {
     mostIterations?: number,
   ) {
     this.owner = owner;
+    requireObject(owner, "b", b, "a vector");
     const n = "data" in b ? b.size : b.length;
     if (n === 0) throw new ValueError(`${owner}: b must not be empty`);
     this.n = n;
@@ -174,6 +176,7 @@ export class OperatorSystem extends LinearSystem {
   readonly precondition: LinearOperator | null;
 
   constructor(owner: string, a: OperatorLike, b: sparse.VectorLike, options: LinearSolverSettings) {
+    requireObject(owner, "b", b, "a vector");
     const n = "data" in b ? b.size : b.length;
     const apply = asOperator(a, n, `${owner}: A`);
     super(owner, b, options, (x) => {

@@ -1,4 +1,4 @@
-import type { sparse } from "@offprint/tensor-core";
+import { requireObject, type sparse } from "@offprint/tensor-core";
 import { relax } from "@offprint/tensor-core/internal";
 import {
   type LinearMethod,
@@ -38,6 +38,8 @@ export async function sor(
   b: sparse.VectorLike,
   options: RelaxationOptions,
 ): Promise<LinearSolverResult> {
+  requireObject("sor", "a", a, "a sparse matrix");
+  requireObject("sor", "options", options, "{ omega }");
   return solveLinear((owner) => relaxation(owner, a, b, options, false), "sor", options, relaxationOptionNames);
 }
 
@@ -47,6 +49,8 @@ export function sorSync(
   b: sparse.VectorLike,
   options: RelaxationSettings,
 ): LinearSolverResultSync {
+  requireObject("sorSync", "a", a, "a sparse matrix");
+  requireObject("sorSync", "options", options, "{ omega }");
   return solveLinearSync((owner) => relaxation(owner, a, b, options, false), "sorSync", options, relaxationOptionNames);
 }
 
@@ -59,6 +63,8 @@ export async function ssor(
   b: sparse.VectorLike,
   options: RelaxationOptions,
 ): Promise<LinearSolverResult> {
+  requireObject("ssor", "a", a, "a sparse matrix");
+  requireObject("ssor", "options", options, "{ omega }");
   return solveLinear((owner) => relaxation(owner, a, b, options, true), "ssor", options, relaxationOptionNames);
 }
 
@@ -68,6 +74,8 @@ export function ssorSync(
   b: sparse.VectorLike,
   options: RelaxationSettings,
 ): LinearSolverResultSync {
+  requireObject("ssorSync", "a", a, "a sparse matrix");
+  requireObject("ssorSync", "options", options, "{ omega }");
   return solveLinearSync((owner) => relaxation(owner, a, b, options, true), "ssorSync", options, relaxationOptionNames);
 }
 

@@ -1,4 +1,4 @@
-import { sparse, ValueError } from "@offprint/tensor-core";
+import { requireObject, sparse, ValueError } from "@offprint/tensor-core";
 import { type CgState, type RelaxationMatrix, sparseCg } from "@offprint/tensor-core/internal";
 import {
   type LinearMethod,
@@ -56,6 +56,8 @@ export async function ssorConjugateGradients(
   b: sparse.VectorLike,
   options: SsorConjugateGradientsOptions,
 ): Promise<LinearSolverResult> {
+  requireObject("ssorConjugateGradients", "a", a, "a sparse matrix");
+  requireObject("ssorConjugateGradients", "options", options, "{ omega }");
   return solveLinear((owner) => preconditioned(owner, a, b, options), "ssorConjugateGradients", options, names);
 }
 
@@ -65,6 +67,8 @@ export function ssorConjugateGradientsSync(
   b: sparse.VectorLike,
   options: SsorConjugateGradientsSettings,
 ): LinearSolverResultSync {
+  requireObject("ssorConjugateGradientsSync", "a", a, "a sparse matrix");
+  requireObject("ssorConjugateGradientsSync", "options", options, "{ omega }");
   return solveLinearSync((owner) => preconditioned(owner, a, b, options), "ssorConjugateGradientsSync", options, names);
 }
 

@@ -5,6 +5,7 @@ import {
   less,
   logicalAnd,
   requireInteger,
+  requireObject,
   requirePositive,
   scan,
   square,
@@ -36,6 +37,7 @@ export interface IntersectionOptions {
  * @throws ValueError where no sets are given.
  */
 export function intersection(sets: readonly Projection[], options: IntersectionOptions = {}): Projection {
+  requireObject("projections.intersection", "sets", sets, "an array");
   checkOptions("projections.intersection", options, ["maxIterations", "tolerance"]);
   const { maxIterations = 200, tolerance } = options;
   requireInteger("projections.intersection", "maxIterations", maxIterations, 1);

@@ -29,7 +29,7 @@ const along = { axis: -1, keepDims: true } as const;
  * @throws ValueError unless the radius is positive.
  */
 export function ball(options: { readonly radius: number; readonly center?: TensorLike }): Projection {
-  checkOptions("projections.ball", options, ["radius", "center"]);
+  checkOptions("projections.ball", options, ["radius", "center"], ["radius"]);
   const { radius, center = 0 } = options;
   requirePositive("projections.ball", "radius", radius);
   const middle = typeof center === "number" ? center : asFloat64(center);

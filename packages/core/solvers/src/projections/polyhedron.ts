@@ -63,7 +63,7 @@ const [searching, found, empty] = [0, 1, 2];
  */
 export function polyhedron(options: PolyhedronOptions): Projection {
   const owner = "projections.polyhedron";
-  checkOptions(owner, options, ["matrix", "bounds", "equality"]);
+  checkOptions(owner, options, ["matrix", "bounds", "equality"], ["matrix", "bounds"]);
   const [matrix, bounds] = [asFloat64(options.matrix), asFloat64(options.bounds)];
   const [count, size] = matrix.shape;
   if (matrix.rank !== 2 || bounds.rank !== 1 || bounds.size !== count) {

@@ -17,6 +17,7 @@ import {
   matmul,
   maximum,
   mul,
+  requireObject,
   ShapeError,
   slice,
   square,
@@ -53,6 +54,7 @@ const mostIterations = 100;
  * @throws ShapeError where features and labels do not fit.
  */
 export function softMarginSet(examples: SoftMarginExamples): Projection {
+  requireObject("projections.softMarginSet", "examples", examples, "SoftMarginExamples");
   const owner = "projections.softMarginSet";
   checkOptions(owner, examples, ["features", "labels"]);
   const [features, labels] = [asFloat64(examples.features), asFloat64(examples.labels)];

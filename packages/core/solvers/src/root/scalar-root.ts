@@ -1,4 +1,4 @@
-import { checkOptions, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireFunction, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
 
 /** Options of the scalar solvers. */
 export interface ScalarOptions {
@@ -58,6 +58,7 @@ export function bisection(
   high: number,
   options: ScalarOptions = {},
 ): ScalarRootResult {
+  requireFunction("bisection", "f", f);
   const { tolerance, maxIterations } = scalarSettings("bisection", options, 1e-14);
   const atLow = checkedValue(f, low, "bisection");
   const atHigh = checkedValue(f, high, "bisection");
@@ -91,6 +92,7 @@ export function brentRoot(
   high: number,
   options: ScalarOptions = {},
 ): ScalarRootResult {
+  requireFunction("brentRoot", "f", f);
   const { tolerance, maxIterations } = scalarSettings("brentRoot", options, 1e-14);
   // `best` has the smallest value so far, `other` the opposite sign; `last` is the best point before.
   let [last, best] = [low, high];

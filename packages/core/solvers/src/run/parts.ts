@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import { makeBreather } from "./breather.js";
 
 /** A computation in parts: whoever runs it may do something else, or give it up, wherever it yields. */
@@ -5,6 +6,7 @@ export type Parts<T> = Generator<undefined, T, undefined>;
 
 /** Runs all parts in one go. */
 export function inOneGo<T>(parts: Parts<T>): T {
+  requireObject("inOneGo", "parts", parts, "Parts");
   for (;;) {
     const { done, value } = parts.next();
     if (done) return value;
@@ -33,6 +35,7 @@ export function inOneGo<T>(parts: Parts<T>): T {
 export async function breathing<T>(parts: Parts<T>, signal?: undefined): Promise<T>;
 export async function breathing<T>(parts: Parts<T>, signal: AbortSignal | undefined): Promise<T | undefined>;
 export async function breathing<T>(parts: Parts<T>, signal?: AbortSignal): Promise<T | undefined> {
+  requireObject("breathing", "parts", parts, "Parts");
   const breather = makeBreather(true);
   for (;;) {
     if (signal?.aborted) return undefined;

@@ -1,4 +1,4 @@
-import { NonFiniteError, ValueError } from "@offprint/tensor-core";
+import { NonFiniteError, requireObject, ValueError } from "@offprint/tensor-core";
 import { makeBreather } from "./breather.js";
 import type { RunOptions, RunState } from "./run-options.js";
 import type { Status } from "./status.js";
@@ -57,6 +57,7 @@ export async function runLoop<S, R, F extends string = "converged">(
   loop: Loop<S, R, F>,
   options: RunOptions<R, RunState<S, R>> = {},
 ): Promise<RunResult<S, R, F>> {
+  requireObject("runLoop", "loop", loop, "a Loop");
   const { onProgress, signal, checkpoint, resume } = options;
   checkRunOptions(loop.owner, options);
   if (resume !== undefined) checkState(loop, resume);
@@ -115,6 +116,7 @@ export async function runLoop<S, R, F extends string = "converged">(
 export function runLoopSync<S, R, F extends string = "converged">(
   loop: Loop<S, R, F>,
 ): Omit<RunResult<S, R, F>, "status"> & { readonly status: F | "limit" } {
+  requireObject("runLoopSync", "loop", loop, "a Loop");
   const now = <T>(value: T | Promise<T>): T => {
     if (value instanceof Promise)
       throw new ValueError(`${loop.owner}: a synchronous run got a promise; await the other`);
@@ -136,7 +138,9 @@ export function runLoopSync<S, R, F extends string = "converged">(
 }
 
 /** Checks the options that every run takes. @throws ValueError for a signal, callback or checkpoint that is not one. */
-export function checkRunOptions<R, S>(owner: string, { onProgress, signal, checkpoint }: RunOptions<R, S>): void {
+export function checkRunOptions<R, S>(owner: string, options: RunOptions<R, S>): void {
+  requireObject(owner, "options", options, "an object");
+  const { onProgress, signal, checkpoint } = options;
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new ValueError(`${owner}: onProgress must be a function of the record, got ${typeof onProgress}`);
   }

@@ -4,6 +4,7 @@ import {
   isTensor,
   mul,
   requireFinite,
+  requireObject,
   requirePositive,
   slice,
   stack,
@@ -47,7 +48,8 @@ export interface NavierStokes extends StiffSystem {
  * @throws ValueError for a viscosity that is not positive or a grid without two axes
  */
 export function navierStokes(grid: Torus, options: NavierStokesOptions): NavierStokes {
-  checkOptions("navierStokes", options, ["viscosity", "forcing", "dealias", "dtype"]);
+  requireObject("navierStokes", "grid", grid, "a Torus");
+  checkOptions("navierStokes", options, ["viscosity", "forcing", "dealias", "dtype"], ["viscosity"]);
   requirePlane("navierStokes", grid);
   const { viscosity, dealias = 2 / 3, dtype = "float64" } = options;
   requirePositive("navierStokes", "viscosity", viscosity);
@@ -77,12 +79,14 @@ export function navierStokes(grid: Torus, options: NavierStokesOptions): NavierS
 
 /** The velocity (psi_y, -psi_x) of a flow with the vorticity `[..., ...points]`, -Laplacian psi = w: `[2, ..., ...points]`. */
 export function velocity(grid: Torus, vorticity: TensorLike): Tensor {
+  requireObject("velocity", "grid", grid, "a Torus");
   requirePlane("velocity", grid);
   return toField(grid, velocitySpectrum(grid, toSpectrum(grid, asField("velocity", grid, vorticity))));
 }
 
 /** The stream function psi of mean 0 with -Laplacian psi = w. */
 export function streamFunction(grid: Torus, vorticity: TensorLike): Tensor {
+  requireObject("streamFunction", "grid", grid, "a Torus");
   requirePlane("streamFunction", grid);
   const w = asField("streamFunction", grid, vorticity);
   return toField(grid, scale(toSpectrum(grid, w), laplacianInverseSymbol(grid, typeOf(w)).neg()));
@@ -90,6 +94,8 @@ export function streamFunction(grid: Torus, vorticity: TensorLike): Tensor {
 
 /** Coefficients of the velocity from those of the vorticity, with the two directions in front. */
 export function velocitySpectrum(grid: Torus, w: Complex): Complex {
+  requireObject("velocitySpectrum", "grid", grid, "a Torus");
+  requireObject("velocitySpectrum", "w", w, "{ re, im }");
   const dtype = typeOf(w.re);
   const psi = scale(w, laplacianInverseSymbol(grid, dtype).neg());
   const [x, y] = [0, 1].map((axis) => derivativeSymbol(grid, axis, dtype));

@@ -1,4 +1,4 @@
-import { add, div, mul, sub, type TensorLike } from "@offprint/tensor-core";
+import { add, div, mul, requireObject, sub, type TensorLike } from "@offprint/tensor-core";
 import { type Complex, mapParts, plus, scale } from "../complex.js";
 import type { StiffSystem } from "./system.js";
 
@@ -61,7 +61,9 @@ export const carpenterKennedy: LowStorageTableau = {
 };
 
 /** A low-storage Runge-Kutta method with Crank-Nicolson for the linear part: order 2 because of that. */
-export function lowStorageScheme({ A, B, G }: LowStorageTableau): Scheme {
+export function lowStorageScheme(lowStorageTableau: LowStorageTableau): Scheme {
+  requireObject("lowStorageScheme", "lowStorageTableau", lowStorageTableau, "a LowStorageTableau");
+  const { A, B, G } = lowStorageTableau;
   return {
     order: 2,
     step(system, state, dt) {

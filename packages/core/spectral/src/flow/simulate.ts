@@ -11,6 +11,7 @@ import {
   requireFinite,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   stack,
   type Tensor,
@@ -87,8 +88,9 @@ export async function simulate(
   initial: TensorLike,
   options: SimulateOptions,
 ): Promise<Simulation> {
+  requireObject("simulate", "system", system, "a StiffSystem");
   const names = ["stepSize", "frames", "spacing", "warmUp", "scheme", ...runOptionNames];
-  checkOptions("simulate", options, names);
+  checkOptions("simulate", options, names, ["stepSize", "frames"]);
   const { grid } = system;
   const { stepSize, frames, spacing = stepSize, warmUp = spacing } = options;
   requirePositive("simulate", "stepSize", stepSize);

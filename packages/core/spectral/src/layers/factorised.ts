@@ -41,7 +41,7 @@ export interface AxisConvolutionOptions {
  */
 export function axisConvolution(options: AxisConvolutionOptions): GridLayer<readonly Complex[]> {
   const owner = "axisConvolution";
-  checkOptions(owner, options, ["inputs", "outputs", "modes", "weightInit"]);
+  checkOptions(owner, options, ["inputs", "outputs", "modes", "weightInit"], ["inputs", "outputs", "modes"]);
   const { inputs, outputs, modes, weightInit = spectralInitializers.uniform() } = options;
   requireChannels(owner, inputs, outputs);
   checkModes(owner, modes);
@@ -104,7 +104,7 @@ export interface LowRankParams {
  */
 export function lowRankConvolution(options: LowRankConvolutionOptions): GridLayer<LowRankParams> {
   const owner = "lowRankConvolution";
-  checkOptions(owner, options, ["inputs", "outputs", "modes", "rank"]);
+  checkOptions(owner, options, ["inputs", "outputs", "modes", "rank"], ["rank", "inputs", "outputs", "modes"]);
   const { inputs, outputs, modes, rank } = options;
   requireChannels(owner, inputs, outputs);
   checkModes(owner, modes);

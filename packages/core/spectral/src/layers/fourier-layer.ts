@@ -22,7 +22,7 @@ export interface PointwiseParams {
 
 /** The same linear map of the channels at every point of the grid: `[batch, inputs, ...grid]` to `[batch, outputs, ...grid]`. */
 export function pointwise(options: PointwiseOptions): GridLayer<PointwiseParams> {
-  checkOptions("pointwise", options, ["inputs", "outputs", "bias"]);
+  checkOptions("pointwise", options, ["inputs", "outputs", "bias"], ["inputs", "outputs"]);
   const { inputs, outputs, bias = true } = options;
   requireChannels("pointwise", inputs, outputs);
   const fans = { inputs, outputs };
@@ -67,7 +67,7 @@ export interface FourierLayerParams<P> {
  * pointwise path has nothing to add to, and is left out.
  */
 export function fourierLayer<P>(options: FourierLayerOptions<P>): GridLayer<FourierLayerParams<P>> {
-  checkOptions("fourierLayer", options, ["convolution", "channels", "activation"]);
+  checkOptions("fourierLayer", options, ["convolution", "channels", "activation"], ["convolution", "channels"]);
   const { convolution, channels, activation = "gelu" } = options;
   const skip = pointwise({ inputs: channels, outputs: channels });
   const activate = typeof activation === "function" ? activation : activationOf(activation);

@@ -3,6 +3,7 @@ import {
   fft,
   pad,
   requireInteger,
+  requireObject,
   ShapeError,
   slice,
   type Tensor,
@@ -20,11 +21,14 @@ export function checkModes(owner: string, modes: readonly number[]): void {
 
 /** Coefficients kept along each axis: both signs of the frequency but on the last. */
 export function keptShape(modes: readonly number[]): number[] {
+  requireObject("keptShape", "modes", modes, "an array of numbers");
   return modes.map((m, axis) => (axis === modes.length - 1 ? m : 2 * m));
 }
 
 /** Throws where a grid has too few points for the modes that are kept: they would overlap. */
 export function requireModesFit(owner: string, modes: readonly number[], points: readonly number[]): void {
+  requireObject(owner, "modes", modes, "an array of numbers");
+  requireObject(owner, "points", points, "an array of numbers");
   modes.forEach((m, axis) => {
     const most = axis === modes.length - 1 ? Math.floor(points[axis] / 2) + 1 : Math.floor(points[axis] / 2);
     if (m > most) {
@@ -45,6 +49,8 @@ function lastAxes(rank: number, count: number): number[] {
  * 0, ..., m - 1, -m, ..., -1.
  */
 export function lowSpectrum(x: Tensor, modes: readonly number[]): Complex {
+  requireObject("lowSpectrum", "x", x, "a tensor");
+  requireObject("lowSpectrum", "modes", modes, "an array of numbers");
   const axes = lastAxes(x.rank, modes.length);
   // Each axis is cut as soon as it is transformed, so that the later ones have less to do.
   let spectrum = lowest(fft.rfft(x, axes[modes.length - 1]), axes[modes.length - 1], modes[modes.length - 1]);
@@ -56,6 +62,9 @@ export function lowSpectrum(x: Tensor, modes: readonly number[]): Complex {
 
 /** The real fields on a grid of `points` whose lowest coefficients are given as {@link lowSpectrum} gives them. */
 export function fromLowSpectrum(spectrum: Complex, modes: readonly number[], points: readonly number[]): Tensor {
+  requireObject("fromLowSpectrum", "spectrum", spectrum, "{ re, im }");
+  requireObject("fromLowSpectrum", "modes", modes, "an array of numbers");
+  requireObject("fromLowSpectrum", "points", points, "an array of numbers");
   const axes = lastAxes(spectrum.re.rank, modes.length);
   let x = spectrum;
   for (let i = 0; i < modes.length - 1; i++) {
@@ -69,6 +78,9 @@ export function fromLowSpectrum(spectrum: Complex, modes: readonly number[], poi
 
 /** Coefficients on fewer modes as coefficients on more, which are 0 where the few have none. */
 export function extendModes(spectrum: Complex, from: readonly number[], to: readonly number[]): Complex {
+  requireObject("extendModes", "spectrum", spectrum, "{ re, im }");
+  requireObject("extendModes", "from", from, "an array of numbers");
+  requireObject("extendModes", "to", to, "an array of numbers");
   const axes = lastAxes(spectrum.re.rank, from.length);
   const last = from.length - 1;
   return mapParts(spectrum, (part) => {

@@ -7,6 +7,7 @@ import {
   mul,
   type Rng,
   requireInteger,
+  requireObject,
   type Shape,
   ShapeError,
   type Tensor,
@@ -81,7 +82,7 @@ export interface GridLayer<P> extends Layer<P> {
  */
 export function spectralConvolution(options: SpectralConvolutionOptions): GridLayer<SpectralConvolutionParams> {
   const owner = "spectralConvolution";
-  checkOptions(owner, options, ["inputs", "outputs", "modes", "bias", "weightInit"]);
+  checkOptions(owner, options, ["inputs", "outputs", "modes", "bias", "weightInit"], ["inputs", "outputs", "modes"]);
   const { inputs, outputs, modes, bias = 0, weightInit = spectralInitializers.uniform() } = options;
   requireChannels(owner, inputs, outputs);
   checkModes(owner, modes);
@@ -136,6 +137,8 @@ export function gridOf(
 
 /** y_o = sum_i x_i w_io for each frequency: `[batch, inputs, ...kept]` and `[inputs, outputs, ...kept]`. */
 export function mixChannels(x: Complex, weight: Complex): Complex {
+  requireObject("mixChannels", "x", x, "{ re, im }");
+  requireObject("mixChannels", "weight", weight, "{ re, im }");
   const { shape } = x.re;
   const [batch, inputs] = shape;
   const outputs = weight.re.shape[1];

@@ -1,3 +1,4 @@
+import { requireObject } from "../arguments.js";
 import { tensor } from "../construct.js";
 import type { DType } from "../dtype.js";
 import { FormatError, UnsupportedError } from "../errors.js";
@@ -86,6 +87,8 @@ export function decodeElements(
   shape: readonly number[],
   littleEndian = true,
 ): Tensor {
+  requireObject("decodeElements", "bytes", bytes, "a Uint8Array");
+  requireObject("decodeElements", "shape", shape, "an array of numbers");
   const count = shape.reduce((size, n) => size * n, 1);
   if (count * elementSize[type] !== bytes.length) {
     throw new FormatError(
@@ -138,6 +141,7 @@ function wideIntegers(
 
 /** The numbers of a tensor as bytes of a file, row-major, lowest byte first. */
 export function encodeElements(x: Tensor, type: ElementType): Uint8Array {
+  requireObject("encodeElements", "x", x, "a tensor");
   const data = x.data();
   if (LITTLE_ENDIAN_HOST && type === x.dtype)
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();

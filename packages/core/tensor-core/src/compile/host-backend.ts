@@ -1,3 +1,4 @@
+import { requireObject } from "../arguments.js";
 import type { Graph } from "../graph/graph.js";
 import type { Backend, Executable } from "./backend.js";
 
@@ -28,6 +29,7 @@ export const residentHostBackend: Backend = {
 };
 
 async function load(graph: Graph, options?: { resident: boolean }): Promise<Executable> {
+  requireObject("compile", "graph", graph, "a Graph of trace");
   const { compile } = await import("../host-compiler/index.js");
   return compile(graph, options);
 }

@@ -49,7 +49,7 @@ interface Compiled {
  * @example const slope = jitSync(grad((x) => sum(square(x))));
  */
 export function jitSync<F extends TreeFunction = TensorFunction>(f: F, options: JitSyncOptions = {}): JittedSync<F> {
-  requireFunction("jitSync", f);
+  requireFunction("jitSync", "the first argument", f);
   checkOptions("jitSync", options, ["views", "resident"]);
   const versions = new Versions<Compiled>((structure, specs) => {
     const graph = traceTree(f, structure, specs);

@@ -59,7 +59,7 @@ interface Pending {
  * @example const step = jit((w, x) => sub(w, mul(grad(loss)(w, x), 0.1)), { backend });
  */
 export function jit<F extends TreeFunction = TensorFunction>(f: F, options: JitOptions = {}): Jitted<F> {
-  requireFunction("jit", f);
+  requireFunction("jit", "the first argument", f);
   checkOptions("jit", options, ["backend", "resident"]);
   const backend = options.backend ?? (options.resident ? residentHostBackend : hostBackend);
   const versions = new Versions<Pending>((structure, specs) => {

@@ -49,7 +49,7 @@ export function traceFlat(
  * @example console.log(String(trace(grad((w) => sum(square(w))), { shape: [3], dtype: "float32" })))
  */
 export function trace<F extends TreeFunction = TensorFunction>(f: F, ...specs: readonly unknown[]): Graph {
-  requireFunction("trace", f);
+  requireFunction("trace", "the first argument", f);
   const flat = flattenSpecs(specs);
   return traceTree(f, flat.structure, flat.specs);
 }

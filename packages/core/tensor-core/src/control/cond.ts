@@ -35,8 +35,8 @@ export function cond<A extends unknown[], R>(
   onFalse: (...operands: A) => R,
   ...operands: A
 ): R {
-  requireFunction("cond", onTrue, "onTrue");
-  requireFunction("cond", onFalse, "onFalse");
+  requireFunction("cond", "onTrue", onTrue);
+  requireFunction("cond", "onFalse", onFalse);
   const test = cast(asTensor(condition), "bool");
   if (test.rank !== 0)
     throw new ShapeError(

@@ -38,7 +38,7 @@ export function scan<S, X, Y>(
   xs: X,
   options: ScanOptions = {},
 ): [state: S, ys: Y] {
-  requireFunction("scan", body, "the body");
+  requireFunction("scan", "the body", body);
   checkOptions("scan", options, ["length", "reverse"]);
   const state = flattenTensors(init);
   const inputs = flattenTensors(xs);

@@ -21,8 +21,8 @@ import { goesOnFor } from "./taken-lanes.js";
  * @example whileLoop((x) => less(x, 100), (x) => mul(x, 2), tensor(1)) // 128
  */
 export function whileLoop<S>(condition: (state: S) => TensorLike, body: (state: S) => S, init: S): S {
-  requireFunction("whileLoop", condition, "the condition");
-  requireFunction("whileLoop", body, "the body");
+  requireFunction("whileLoop", "the condition", condition);
+  requireFunction("whileLoop", "the body", body);
   const state = flattenTensors(init);
   const pack = (leaves: readonly Tensor[]) => tree.unflatten<S>(state.structure, leaves);
   const flatCondition = (leaves: readonly Tensor[]) => checkedCondition(condition(pack(leaves)));

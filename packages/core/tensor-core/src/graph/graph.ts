@@ -1,3 +1,4 @@
+import { requireObject } from "../arguments.js";
 import { bind } from "../primitive.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -24,6 +25,10 @@ export class Graph {
     readonly inputStructure: TreeStructure | null = null,
     readonly outputStructure: TreeStructure | null = null,
   ) {
+    requireObject("Graph", "inputs", inputs, "an array");
+    requireObject("Graph", "constants", constants, "an array");
+    requireObject("Graph", "equations", equations, "an array");
+    requireObject("Graph", "outputs", outputs, "an array");
     const used = new Set<Variable>(outputs);
     const alive: Equation[] = [];
     for (let i = equations.length - 1; i >= 0; i--) {

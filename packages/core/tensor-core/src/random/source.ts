@@ -1,5 +1,6 @@
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
+import { requireObject } from "../arguments.js";
 import { log } from "./elementary.js";
 import { mix, type State } from "./seeding.js";
 
@@ -13,6 +14,7 @@ export class Source {
   private generator: JumpableRandomGenerator;
 
   constructor(state: State) {
+    requireObject("Rng", "the state", state, "that of another, or take random.rng(seed)");
     this.generator = xoroshiro128plusFromState(state);
   }
 

@@ -1,3 +1,4 @@
+import { requireObject } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { ValueError } from "../errors.js";
 import type { CscMatrix } from "./csc-matrix.js";
@@ -21,6 +22,8 @@ export class CholeskyFactorization {
 
   /** Use {@link cholesky} or {@link choleskyNumeric}. */
   constructor(symbolic: SymbolicFactorization, values: Float64Array) {
+    requireObject("sparse.CholeskyFactorization", "symbolic", symbolic, "a SymbolicFactorization");
+    requireObject("sparse.CholeskyFactorization", "values", values, "a Float64Array");
     this.symbolic = symbolic;
     this.core = new LdlFactorization(symbolic, values);
     this.roots = new Float64Array(symbolic.n);

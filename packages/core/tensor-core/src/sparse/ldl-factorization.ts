@@ -1,3 +1,4 @@
+import { requireObject } from "../arguments.js";
 import { checkOptions } from "../check-options.js";
 import { ShapeError, ValueError } from "../errors.js";
 import { CscMatrix } from "./csc-matrix.js";
@@ -58,6 +59,7 @@ export class LdlFactorization {
    * @param values null where a call of `refactor` or `refactoring` follows
    */
   constructor(symbolic: SymbolicFactorization, values: Float64Array | null, options: PivotOptions = {}) {
+    requireObject("sparse.LdlFactorization", "symbolic", symbolic, "a SymbolicFactorization");
     const { n } = symbolic;
     this.symbolic = symbolic;
     this.signs = options.signs === undefined ? null : permutedSigns(options.signs, symbolic.permutation);

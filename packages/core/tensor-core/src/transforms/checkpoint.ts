@@ -19,7 +19,7 @@ let barriers = 0;
  * variables and loops with `whileLoop`, it runs as it is and its intermediate values are kept.
  */
 export function checkpoint<A extends unknown[], R>(f: (...args: A) => R): (...args: A) => R {
-  requireFunction("checkpoint", f);
+  requireFunction("checkpoint", "the first argument", f);
   return (...args) => {
     if (recordingAbove(0) === 0 && !isNestedTrace()) return f(...args);
     const open = opened(f, args);

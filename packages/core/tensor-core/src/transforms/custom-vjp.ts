@@ -32,9 +32,9 @@ export function customVjp<A extends unknown[] = Tensor[], R = Tensor, const S = 
   forward: (...args: A) => [result: R, residuals: S],
   backward: (residuals: S, cotangent: R) => readonly unknown[],
 ): (...args: A) => R {
-  requireFunction("customVjp", f);
-  requireFunction("customVjp", forward, "forward");
-  requireFunction("customVjp", backward, "backward");
+  requireFunction("customVjp", "the first argument", f);
+  requireFunction("customVjp", "forward", forward);
+  requireFunction("customVjp", "backward", backward);
   return (...args) => {
     const flat = tree.flatten(args);
     const inputs = flat.leaves.map((leaf) => asTensor(leaf as TensorLike));

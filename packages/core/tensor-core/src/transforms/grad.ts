@@ -38,7 +38,7 @@ export function valueAndGrad<F extends TreeFunction = TensorFunction, const O ex
   f: F,
   options: O = {} as O,
 ): (...args: Parameters<F>) => [value: ReturnType<F>, gradient: Differentiated<F, O["argument"]>] {
-  requireFunction("grad", f);
+  requireFunction("grad", "the first argument", f);
   checkOptions("grad", options, ["argument", "hasAux"]);
   const positions =
     options.argument === undefined

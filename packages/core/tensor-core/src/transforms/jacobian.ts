@@ -15,7 +15,7 @@ import { vmap } from "./vmap.js";
 export function jacobian<F extends (...args: never[]) => Tensor = TensorFunction>(
   f: F,
 ): (...args: Parameters<F>) => Parameters<F>[0] {
-  requireFunction("jacobian", f);
+  requireFunction("jacobian", "the first argument", f);
   return (...args) => {
     const [x, ...rest] = args;
     const [y, pullback] = vjp((v: unknown) => asTensor(applied(f, [v, ...rest]) as Tensor), x);

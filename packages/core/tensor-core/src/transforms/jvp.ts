@@ -22,7 +22,7 @@ export function jvp<A extends unknown[], R>(
   args: readonly [...A],
   tangents: { readonly [K in keyof A]: unknown },
 ): [value: R, tangent: R] {
-  requireFunction("jvp", f);
+  requireFunction("jvp", "the first argument", f);
   requireArray("jvp", args, "arguments");
   const { leaves, structure } = differentiableLeaves("jvp", args);
   const directions = tangentLeaves("jvp", leaves, structure, tangents);
@@ -70,7 +70,7 @@ type Rest<A extends readonly unknown[]> = A extends readonly [unknown?, ...infer
 export function hvp<F extends TreeFunction = TensorFunction>(
   f: F,
 ): (x: Parameters<F>[0], v: Parameters<F>[0], ...rest: Rest<Parameters<F>>) => Parameters<F>[0] {
-  requireFunction("hvp", f);
+  requireFunction("hvp", "the first argument", f);
   return (x, v, ...rest) => {
     const { leaves, structure } = differentiableLeaves("hvp", x);
     const directions = tangentLeaves("hvp", leaves, structure, v);

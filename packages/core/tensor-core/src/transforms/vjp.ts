@@ -89,7 +89,7 @@ export function vjp<A extends unknown[], R>(
   f: (...args: A) => R,
   ...args: A
 ): [value: R, pullback: (cotangent: R) => A] {
-  requireFunction("vjp", f);
+  requireFunction("vjp", "the first argument", f);
   const { leaves, structure } = differentiableLeaves("vjp", args);
   let resultStructure: tree.TreeStructure | undefined;
   const linear = linearise((variables) => {

@@ -32,7 +32,7 @@ export function vmap<F extends TreeFunction = TensorFunction>(
   f: F,
   options: VmapOptions = {},
 ): (...args: Parameters<F>) => ReturnType<F> {
-  requireFunction("vmap", f);
+  requireFunction("vmap", "the first argument", f);
   checkOptions("vmap", options, ["inAxes", "outAxis"]);
   const { inAxes = 0, outAxis = 0 } = options;
   return (...args): ReturnType<F> => {

@@ -14,6 +14,7 @@ import {
   ones,
   type Rng,
   requireInteger,
+  requireObject,
   requirePositive,
   reshape,
   scan,
@@ -73,6 +74,7 @@ export async function cbasVaeSequences(
   fit: TableFit,
   options: CbasVaeOptions = {},
 ): Promise<SearchResult<CbasVaeModel>> {
+  requireObject("cbasVaeSequences", "fit", fit, "a TableFit");
   checkOptions(owner, options, [...own, ...searchNames]);
   const { latents = 8, hidden = 64, trainingSteps = 300, updateSteps = 10, learningRate = 3e-3 } = options;
   for (const [name, value] of Object.entries({ latents, hidden, trainingSteps, updateSteps })) {

@@ -14,6 +14,7 @@ import {
   random,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   reshape,
   softmax,
@@ -116,6 +117,7 @@ const [SHARPNESS, DUAL_RATE] = [2, 0.05];
  * of ascent find than of the table; then the designs ascend it.
  */
 export async function comsSequences(table: OfflineTable, options: ComsOptions = {}): Promise<ComsResult> {
+  requireObject("comsSequences", "table", table, "an OfflineTable");
   const settings = readOptions(options);
   const { alphabet, steps, ascentSteps, seed, starts: count, batchSize } = settings;
   const { y, middle, spread, rows } = readTable(owner, table, alphabet);

@@ -8,6 +8,7 @@ import {
   mean,
   mul,
   oneHot,
+  requireObject,
   requirePositive,
   softmax,
   square,
@@ -40,6 +41,7 @@ export function reinforceSequences(
   fit: TableFit,
   options: ReinforceOptions = {},
 ): Promise<SearchResult<ReinforcePolicy>> {
+  requireObject("reinforceSequences", "fit", fit, "a TableFit");
   const owner = "reinforceSequences";
   checkOptions(owner, options, ["learningRate", ...searchNames]);
   const { learningRate = 0.1 } = options;

@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import { chain } from "../compose.js";
 import * as parts from "../parts.js";
 import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } from "./image-network.js";
@@ -17,6 +18,7 @@ function tail(features: number, classes: number, linearName: "linear" | "fc") {
  * around every convolution. 0.27 M weights.
  */
 export function resnet20(options: ImageNetworkOptions = {}): ImageNetwork {
+  requireObject("resnet20", "options", options, "an object");
   const { classes = 10, channels = 3 } = options;
   const style = { layer: layerChoice("resnet20", options) };
   const network = chain({
@@ -30,6 +32,7 @@ export function resnet20(options: ImageNetworkOptions = {}): ImageNetwork {
 }
 
 function cifarResnet(name: string, depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
+  requireObject(name, "options", options, "an object");
   const { classes = 10, channels = 3 } = options;
   const style = { layer: layerChoice(name, options) };
   const network = chain({
@@ -55,6 +58,7 @@ export function resnet34(options: ImageNetworkOptions = {}): ImageNetwork {
 const FAINT = 1e-8;
 
 function imagenetResnet(name: string, depths: readonly number[], options: ImageNetworkOptions): ImageNetwork {
+  requireObject(name, "options", options, "an object");
   const { classes = 1000, channels = 3 } = options;
   const style = { layer: layerChoice(name, options), normScale: FAINT, projected: true };
   const network = chain({

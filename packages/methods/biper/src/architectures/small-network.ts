@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import { binaryConv } from "../binary-convolution.js";
 import { chain, residual } from "../compose.js";
 import * as parts from "../parts.js";
@@ -8,6 +9,7 @@ import { described, type ImageNetwork, type ImageNetworkOptions, layerChoice } f
  * 32 with stride 2, 32), a shortcut around the first and the last of these. 1 channel and 10 classes by default.
  */
 export function smallNetwork(options: ImageNetworkOptions = {}): ImageNetwork {
+  requireObject("smallNetwork", "options", options, "an object");
   const { classes = 10, channels = 1, binaryActivations = true } = options;
   const layer = layerChoice("smallNetwork", options);
   const act = binaryActivations ? parts.hardtanh : parts.relu;

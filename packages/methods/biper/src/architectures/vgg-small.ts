@@ -1,5 +1,5 @@
 import { type Initializer, initializers } from "@offprint/nn";
-import { requireInteger } from "@offprint/tensor-core";
+import { requireInteger, requireObject } from "@offprint/tensor-core";
 import { binaryConv } from "../binary-convolution.js";
 import { chain } from "../compose.js";
 import type { PartLike } from "../network-part.js";
@@ -15,6 +15,7 @@ const fanOutNormal: Initializer = (rng, shape, _, dtype) =>
  * channels, the first real, a 2 x 2 pool between convolution and normalisation of every second. 4.66 M weights.
  */
 export function vggSmall(options: ImageNetworkOptions & { side?: number } = {}): ImageNetwork {
+  requireObject("vggSmall", "options", options, "an object");
   const { classes = 10, channels = 3, side = 32, binaryActivations = true } = options;
   const layer = layerChoice("vggSmall", options, ["side"]);
   requireInteger("vggSmall", "side", side, 8);

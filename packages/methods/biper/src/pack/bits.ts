@@ -2,6 +2,7 @@ import {
   asTensor,
   checkOptions,
   requireInteger,
+  requireObject,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -126,12 +127,14 @@ function unpackAlongChannels(words: Uint32Array, batch: number, channels: number
 
 /** The weights as -1 and +1 (float32), in their shape. */
 export function unpackWeights(w: PackedWeights): Tensor {
+  requireObject("unpackWeights", "w", w, "PackedWeights");
   const [outputs, channels, height, width] = w.shape;
   return tensor(unpackAlongChannels(w.words, outputs, channels, height * width, 1), { shape: w.shape });
 }
 
 /** The activations as -1 and +1 (float32), in their shape. */
 export function unpackActivations(a: PackedActivations): Tensor {
+  requireObject("unpackActivations", "a", a, "PackedActivations");
   const [batch, channels, height, width] = a.shape;
   return tensor(unpackAlongChannels(a.words, batch, channels, height * width, a.groups), { shape: a.shape });
 }

@@ -1,4 +1,4 @@
-import { checkOptions, isTensor, requireFinite, type Tensor, tree } from "@offprint/tensor-core";
+import { checkOptions, isTensor, requireFinite, requireObject, type Tensor, tree } from "@offprint/tensor-core";
 import type { TrainedNetwork } from "../trained-network.js";
 import { fused } from "./fuse.js";
 import { NotBinarizedError } from "./not-binarized-error.js";
@@ -16,6 +16,7 @@ export interface PackOptions {
  * @throws NotBinarizedError for a network of stage 1 or with real weights; ValueError for values that are not finite.
  */
 export function packNetwork<P, S>(model: TrainedNetwork<P, S>, options: PackOptions = {}): PackedModel {
+  requireObject("packNetwork", "model", model, "a TrainedNetwork");
   checkOptions("packNetwork", options, ["metadata"]);
   const { network, params, state, stage } = model;
   if (stage !== 2) {

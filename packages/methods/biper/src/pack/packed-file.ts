@@ -1,5 +1,5 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { FormatError, isTensor, type Tensor, tensor, UnsupportedError } from "@offprint/tensor-core";
+import { FormatError, isTensor, requireObject, type Tensor, tensor, UnsupportedError } from "@offprint/tensor-core";
 import { PackedModel } from "./packed-model.js";
 import type { PackedPart } from "./packed-part.js";
 import { partFrom } from "./part-schema.js";
@@ -51,6 +51,7 @@ function requireSavable(parts: readonly PackedPart[]): void {
  * @throws UnsupportedError for networks with functions of your own.
  */
 export function savePacked(model: PackedModel): Uint8Array {
+  requireObject("savePacked", "model", model, "a PackedModel");
   requireSavable(model.parts);
   const tensors: Record<string, Tensor> = {};
   const steps = model.parts.map((part, i) => withoutArrays(part, String(i), tensors));

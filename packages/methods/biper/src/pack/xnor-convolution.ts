@@ -1,4 +1,4 @@
-import { checkOptions, requireChoice, ShapeError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 import { outputExtents, type Pair, resolveGeometry } from "../geometry.js";
 import { type PackedActivations, type PackedWeights, wordsFor } from "./bits.js";
 import { convolutionEngine, type KernelChoice, kernelChoices } from "./engine.js";
@@ -40,6 +40,8 @@ export function requireWords(
  * @see Rastegari et al., ECCV 2016
  */
 export function xnorConv2d(a: PackedActivations, w: PackedWeights, options: XnorOptions = {}): Int32Array {
+  requireObject("xnorConv2d", "a", a, "PackedActivations");
+  requireObject("xnorConv2d", "w", w, "PackedWeights");
   checkOptions("xnorConv2d", options, ["strides", "padding", "dilation", "padValue", "kernels"]);
   const { padValue = 0, kernels = "auto" } = options;
   requireChoice("xnorConv2d", "kernels", kernels, kernelChoices);

@@ -1,4 +1,4 @@
-import { checkOptions, requireInteger } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireObject } from "@offprint/tensor-core";
 import type { BspShape } from "../shape.js";
 import type { VoxelGrid } from "../voxels.js";
 
@@ -61,6 +61,7 @@ function grown(sums: Float64Array, r: number, cell: number): { box: number[]; ga
  * @throws ValueError for an option out of range.
  */
 export function boxCover(grid: VoxelGrid, options: BoxCoverOptions = {}): BspShape {
+  requireObject("boxCover", "grid", grid, "a VoxelGrid");
   checkOptions("boxCover", options, ["boxes"]);
   const { boxes = 24 } = options;
   requireInteger("boxCover", "boxes", boxes, 1);

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 import { intersectHalfspaces } from "../convex-polyhedron.js";
 import { type BspShape, requirePoints } from "../shape.js";
 
@@ -12,6 +12,7 @@ const DUAL_BOUNDS = 1e5;
  * @throws ValueError for points that lie in a plane.
  */
 export function convexHull(points: Float64Array): BspShape {
+  requireObject("convexHull", "points", points, "a Float64Array");
   const n = requirePoints("convexHull", points, 3);
   const centre = [0, 1, 2].map((axis) => {
     let total = 0;

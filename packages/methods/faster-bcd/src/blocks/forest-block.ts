@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import { DisjointSets } from "./disjoint-sets.js";
 import { checkedOrder, type DependencyGraph } from "./graph.js";
 
@@ -8,6 +9,8 @@ import { checkedOrder, type DependencyGraph } from "./graph.js";
  * @returns the variables, ascending
  */
 export function forestBlock(order: ArrayLike<number>, graph: DependencyGraph): Int32Array {
+  requireObject("forestBlock", "order", order, "an array of numbers");
+  requireObject("forestBlock", "graph", graph, "a sparse matrix");
   const checked = checkedOrder("forestBlock", graph, order);
   return greedyForest(checked, graph);
 }
@@ -49,6 +52,7 @@ export function greedyForest(order: Int32Array, graph: DependencyGraph): Int32Ar
  * stays without a cycle, or opens a new one.
  */
 export function forestPartition(graph: DependencyGraph, order?: ArrayLike<number>): Int32Array[] {
+  requireObject("forestPartition", "graph", graph, "a sparse matrix");
   const { indptr, indices, values, rows: n } = graph;
   const forest = new Int32Array(n).fill(-1);
   const trees: DisjointSets[] = [];

@@ -1,3 +1,4 @@
+import { requireObject } from "@offprint/tensor-core";
 import { collect } from "./forest-block.js";
 import { checkedOrder, type DependencyGraph } from "./graph.js";
 
@@ -6,6 +7,7 @@ import { checkedOrder, type DependencyGraph } from "./graph.js";
  * takes the least-used colour that no neighbour has, or a new one.
  */
 export function redBlackPartition(graph: DependencyGraph, order?: ArrayLike<number>): Int32Array[] {
+  requireObject("redBlackPartition", "graph", graph, "a sparse matrix");
   const { indptr, indices, values, rows: n } = graph;
   const colour = new Int32Array(n).fill(-1);
   const used: number[] = [];

@@ -1,4 +1,4 @@
-import { sparse, ValueError } from "@offprint/tensor-core";
+import { requireObject, sparse, ValueError } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
 import { type DesignMatrix, designMatrix, type MatrixInput } from "../design-matrix.js";
 import { LinearModelState } from "./linear-model-state.js";
@@ -11,6 +11,7 @@ import type { RowLoss } from "./row-loss.js";
  * @throws ShapeError, DTypeError, ValueError for what does not fit or is not finite.
  */
 export function linearModel(A: MatrixInput, loss: RowLoss): BlockObjective {
+  requireObject("linearModel", "loss", loss, "a RowLoss");
   const { curvatureBound } = loss;
   if (!(curvatureBound >= 0 && curvatureBound < Infinity)) {
     throw new ValueError(`linearModel: loss.curvatureBound is ${curvatureBound}; it must be finite and >= 0`);

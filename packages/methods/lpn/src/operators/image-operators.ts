@@ -4,6 +4,7 @@ import {
   mul,
   type Rng,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -33,7 +34,7 @@ export interface BlurOptions {
 
 /** Gaussian blur of images; weights are normalised within the image. @throws ValueError, ShapeError */
 export function blur(options: BlurOptions): Measurement {
-  checkOptions("blur", options, ["input", "sigma"]);
+  checkOptions("blur", options, ["input", "sigma"], ["input", "sigma"]);
   const { input, sigma } = options;
   requirePositive("blur", "sigma", sigma);
   if (input.length < 2) throw new ShapeError(`blur: input is [${input}]; images end in [height, width]`);
@@ -66,6 +67,8 @@ export interface RandomMeasurementOptions {
 
 /** Compressed sensing by a matrix of independent normal entries of variance `1 / measurements`. @throws ValueError */
 export function gaussianMatrix(rng: Rng, options: RandomMeasurementOptions): Measurement {
+  requireObject("gaussianMatrix", "rng", rng, "a generator of random.rng(seed)");
+  requireObject("gaussianMatrix", "options", options, "{ input, measurements }");
   const { input, measurements } = checkedRandom("gaussianMatrix", options);
   const std = 1 / Math.sqrt(measurements);
   return matrixMeasurement(rng.normal([measurements, sizeOf(input)], { std, dtype: "float64" }), input);

@@ -37,7 +37,7 @@ export interface Radon extends Measurement {
  */
 export function radon(options: RadonOptions): Radon {
   const owner = "radon";
-  checkOptions(owner, options, ["size", "angles", "detectors"]);
+  checkOptions(owner, options, ["size", "angles", "detectors"], ["size", "angles"]);
   const { size, angles, detectors = Math.ceil(size * Math.SQRT2) + 2 } = options;
   requireInteger(owner, "size", size, 1);
   requireInteger(owner, "angles", angles, 1);

@@ -4,6 +4,7 @@ import {
   mul,
   type Rng,
   requireInteger,
+  requireObject,
   reshape,
   sub,
   type Tensor,
@@ -21,6 +22,8 @@ import { checkedRandom, type RandomMeasurementOptions } from "./image-operators.
  * @throws ValueError
  */
 export function randomConvolution(rng: Rng, options: RandomMeasurementOptions): Measurement {
+  requireObject("randomConvolution", "rng", rng, "a generator of random.rng(seed)");
+  requireObject("randomConvolution", "options", options, "{ input, measurements }");
   const owner = "randomConvolution";
   const { input, measurements } = checkedRandom(owner, options);
   const size = sizeOf(input);

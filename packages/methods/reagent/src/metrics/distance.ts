@@ -1,4 +1,4 @@
-import { requireChoice, ShapeError } from "@offprint/tensor-core";
+import { requireChoice, requireObject, ShapeError } from "@offprint/tensor-core";
 
 /**
  * Which distance between distributions: `"official"` is that of the authors' code, `sum (sqrt p - sqrt q)^2 / sqrt 2`,
@@ -8,6 +8,8 @@ export type Distance = "official" | "hellinger";
 
 /** Distance of two distributions over the same tokens; 0 only where they are equal. */
 export function distributionDistance(p: ArrayLike<number>, q: ArrayLike<number>, kind: Distance = "official"): number {
+  requireObject("distributionDistance", "p", p, "an array of numbers");
+  requireObject("distributionDistance", "q", q, "an array of numbers");
   if (p.length !== q.length) {
     throw new ShapeError(`distributionDistance: p has ${p.length} probabilities and q ${q.length}; give equally many`);
   }

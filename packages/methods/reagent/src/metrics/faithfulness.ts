@@ -4,6 +4,7 @@ import {
   checkOptions,
   random,
   requireInteger,
+  requireObject,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -210,6 +211,8 @@ export async function hardFaithfulness(
 
 /** The figure that is reported: ln of a method's mean metric over that of random attributions. */
 export function logRatioToRandom(method: readonly number[], random: readonly number[]): number {
+  requireObject("logRatioToRandom", "method", method, "an array of numbers");
+  requireObject("logRatioToRandom", "random", random, "an array of numbers");
   if (method.length === 0 || random.length === 0) {
     throw new ValueError("logRatioToRandom: there are no values; give the metric of at least one prompt");
   }

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 import { requireOpenUnit } from "../argument-checks.js";
 
 /**
@@ -10,6 +10,7 @@ import { requireOpenUnit } from "../argument-checks.js";
  * @throws ValueError where fewer than `rho L` scores are positive, or one is not finite.
  */
 export function matchedKeepProbabilities(scores: ArrayLike<number>, rho = 0.15): Float64Array {
+  requireObject("matchedKeepProbabilities", "scores", scores, "an array of numbers");
   const where = "matchedKeepProbabilities";
   if (rho !== 1) requireOpenUnit(where, "rho", rho);
   const a = Float64Array.from(scores, (score, i) => {

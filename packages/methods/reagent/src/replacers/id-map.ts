@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireObject, ValueError } from "@offprint/tensor-core";
 
 /** How the ids of two vocabularies of the same pieces correspond; -1 where there is no partner. */
 export interface IdMap {
@@ -19,6 +19,8 @@ export function matchVocabularies(
   causal: Readonly<Record<string, number>>,
   masked: Readonly<Record<string, number>>,
 ): IdMap {
+  requireObject("matchVocabularies", "causal", causal, "an object");
+  requireObject("matchVocabularies", "masked", masked, "an object");
   const extent = (ids: Readonly<Record<string, number>>) =>
     Object.values(ids).reduce((n, id) => Math.max(n, id + 1), 0);
   const toMasked = new Int32Array(extent(causal)).fill(-1);

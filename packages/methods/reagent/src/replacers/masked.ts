@@ -1,5 +1,6 @@
 import type { MaskedLM } from "@offprint/language";
 import type { TextTokenizer } from "@offprint/language/huggingface";
+import { requireObject } from "@offprint/tensor-core";
 
 import type { Replacer } from "../replacer.js";
 import type { FillInOptions } from "./fill-in.js";
@@ -22,7 +23,10 @@ export interface MaskedReplacerOptions extends FillInOptions {
  * The replacer of a masked model for a causal one: piece by piece where they share most pieces, as GPT-2 and RoBERTa do,
  * word by word where they do not.
  */
-export function maskedReplacer(model: MaskedLM, { causal, masked, ...options }: MaskedReplacerOptions): Replacer {
+export function maskedReplacer(model: MaskedLM, givenOptions: MaskedReplacerOptions): Replacer {
+  requireObject("maskedReplacer", "model", model, "a MaskedLM");
+  requireObject("maskedReplacer", "givenOptions", givenOptions, "{ causal, masked }");
+  const { causal, masked, ...options } = givenOptions;
   const pieces = Object.keys(causal.vocabulary);
   const shared = pieces.filter((piece) => Object.hasOwn(masked.vocabulary, piece)).length;
   if (shared < ENOUGH * pieces.length) return wordMlm(model, { ...options, causal, masked });

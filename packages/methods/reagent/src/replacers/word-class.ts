@@ -1,3 +1,5 @@
+import { requireText } from "@offprint/tensor-core";
+
 /** Words of closed classes, by class. */
 const closed: Readonly<Record<string, string>> = {
   determiner: "a an the this that these those each every some any no another either neither both all",
@@ -32,6 +34,7 @@ const endings: readonly (readonly [RegExp, string])[] = [
  * @param piece decoded text of one token, blanks kept
  */
 export function coarseWordClass(piece: string): string {
+  requireText("coarseWordClass", "piece", piece);
   const text = piece.trim();
   if (text === "") return "blank";
   if (/^\p{N}+$/u.test(text)) return "number";

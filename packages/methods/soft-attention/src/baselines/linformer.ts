@@ -23,7 +23,7 @@ export interface LinformerParams {
  * @see Wang et al., 2020, arXiv 2006.04768
  */
 export function linformerHeads(options: LinformerOptions): HeadAttention<LinformerParams> {
-  checkOptions("linformerHeads", options, ["tokens", "projected"]);
+  checkOptions("linformerHeads", options, ["tokens", "projected"], ["tokens", "projected"]);
   const { tokens, projected } = options;
   requireInteger("linformerHeads", "tokens", tokens, 1);
   requireInteger("linformerHeads", "projected", projected, 1);

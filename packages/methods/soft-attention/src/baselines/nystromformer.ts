@@ -46,7 +46,7 @@ export function cubicPinv(a: Tensor): Tensor {
  * @see Xiong et al., AAAI 2021, arXiv 2102.03902
  */
 export function nystromformerHeads(options: NystromformerOptions): HeadAttention<null> {
-  checkOptions("nystromformerHeads", options, ["ratio", "padBottleneck"]);
+  checkOptions("nystromformerHeads", options, ["ratio", "padBottleneck"], ["ratio"]);
   const { ratio, padBottleneck = false } = options;
   requireInteger("nystromformerHeads", "ratio", ratio, 1);
   return {

@@ -42,7 +42,7 @@ function exponents(x: Tensor, directions: Tensor): Tensor {
  * @see Choromanski et al., ICLR 2021, arXiv 2009.14794
  */
 export function performerHeads(options: PerformerOptions): HeadAttention<null> {
-  checkOptions("performerHeads", options, ["features", "randomFeatures", "seed"]);
+  checkOptions("performerHeads", options, ["features", "randomFeatures", "seed"], ["features", "randomFeatures"]);
   const { features, randomFeatures, seed = 0 } = options;
   requireInteger("performerHeads", "features", features, 1);
   requireInteger("performerHeads", "randomFeatures", randomFeatures, 1);
