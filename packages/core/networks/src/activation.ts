@@ -1,4 +1,4 @@
-import { nearestWords, requireObject, ValueError } from "@offprint/tensor-core";
+import { nearestWords, requireObject, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { type Parameters, type ScalarName, scalarFunction, scalarFunctions } from "./scalar-functions.js";
 
 /** A scalar function that acts on every neuron. */
@@ -35,8 +35,16 @@ export type GroupActivation =
    */
   | { readonly kind: "householder"; readonly v: ArrayLike<number> | readonly ArrayLike<number>[] };
 
+/** Scalar functions that differ along a layer: identities carry values past a layer, as skip connections do. */
+export interface MixedActivation {
+  /** Tells the kinds apart. */
+  readonly kind: "mixed";
+  /** Each acts on the next `count` neurons; the counts add up to the width of the layer. */
+  readonly parts: readonly { readonly activation: ScalarActivation; readonly count: number }[];
+}
+
 /** How a hidden layer acts on its neurons. */
-export type Activation = ScalarActivation | SlopeActivation | GroupActivation;
+export type Activation = ScalarActivation | SlopeActivation | GroupActivation | MixedActivation;
 
 /**
  * An activation by name: `maxmin`, `fullsort`, `relu`, `leakyRelu` (`slope` 0.01), `tanh`, `sigmoid`, `softplus`, `softsign`,
@@ -71,6 +79,7 @@ const kinds: Readonly<Record<Activation["kind"], true>> = {
   groupsort: true,
   fullsort: true,
   householder: true,
+  mixed: true,
 };
 
 /**
@@ -140,6 +149,9 @@ export function activationGroups(activation: Activation, width: number, owner: s
     case "scalar":
       scalarParameters(activation);
       return groups(1);
+    case "mixed":
+      checkParts(activation, width, owner);
+      return groups(1);
     case "slope": {
       const { alpha, beta } = activation;
       if (!(Number.isFinite(alpha) && Number.isFinite(beta) && alpha <= beta)) {
@@ -152,6 +164,50 @@ export function activationGroups(activation: Activation, width: number, owner: s
         `${owner}: the activation's kind "${(activation as { kind: string }).kind}" is not known; take ${Object.keys(kinds).join(", ")}`,
       );
   }
+}
+
+function checkParts({ parts }: MixedActivation, width: number, owner: string): void {
+  if (!Array.isArray(parts)) throw new ValueError(`${owner}: parts of a mixed activation must be a list`);
+  let total = 0;
+  for (const { activation, count } of parts as MixedActivation["parts"]) {
+    if (activation?.kind !== "scalar" || !Number.isSafeInteger(count) || count < 1) {
+      throw new ValueError(
+        `${owner}: parts of a mixed activation must be { activation, count } with a scalar function by name and an integer count >= 1`,
+      );
+    }
+    scalarParameters(activation);
+    total += count;
+  }
+  if (total !== width) {
+    throw new ValueError(
+      `${owner} has ${width} neurons, and the parts of its activation ${total}; give one count for each`,
+    );
+  }
+}
+
+/**
+ * What acts on each of the `width` neurons of a layer, where they do not act together.
+ *
+ * @throws ValueError where the activation does not fit the width; UnsupportedError for activations that act on groups
+ * @example
+ * ```ts
+ * import { activation, neuronActivations } from "@offprint/networks";
+ *
+ * const parts = [{ activation: activation("relu"), count: 2 }, { activation: activation("identity"), count: 1 }] as const;
+ * console.log(neuronActivations({ kind: "mixed", parts }, 3).map(({ name }) => name)); // [ 'relu', 'relu', 'identity' ]
+ * ```
+ */
+export function neuronActivations(activation: ScalarActivation | MixedActivation, width: number): ScalarActivation[];
+export function neuronActivations(activation: Activation, width: number): (ScalarActivation | SlopeActivation)[];
+export function neuronActivations(activation: Activation, width: number): (ScalarActivation | SlopeActivation)[] {
+  activationGroups(activation, width, "neuronActivations: a layer");
+  if (activation.kind === "mixed")
+    return activation.parts.flatMap((part) => new Array<ScalarActivation>(part.count).fill(part.activation));
+  if (activation.kind === "scalar" || activation.kind === "slope")
+    return new Array<ScalarActivation | SlopeActivation>(width).fill(activation);
+  throw new UnsupportedError(
+    `neuronActivations: the activation "${activation.kind}" acts on groups of neurons; give scalar functions by name`,
+  );
 }
 
 function householderVectors(

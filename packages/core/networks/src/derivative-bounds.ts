@@ -14,7 +14,7 @@ export interface Interval {
 const ROUNDOFF = 1e-14;
 
 /**
- * All difference quotients of a scalar activation lie between these.
+ * All difference quotients of a scalar activation, or of all neurons of a mixed one, lie between these.
  *
  * @throws UnsupportedError for activations that act on groups
  * @example
@@ -27,6 +27,13 @@ const ROUNDOFF = 1e-14;
 export function slopeBounds(activation: Activation): Interval {
   requireObject("slopeBounds", "activation", activation, "an Activation");
   if (activation.kind === "slope") return { lower: activation.alpha, upper: activation.beta };
+  if (activation.kind === "mixed") {
+    const each = activation.parts.map((part) => slopeBounds(part.activation));
+    return {
+      lower: Math.min(...each.map(({ lower }) => lower)),
+      upper: Math.max(...each.map(({ upper }) => upper)),
+    };
+  }
   requireScalar("slopeBounds", activation);
   const [lower, upper] = scalarFunction(activation.name).slopes(scalarParameters(activation));
   return { lower, upper };
@@ -88,6 +95,11 @@ export function derivativeAt(activation: Activation, x: number): number {
 
 function requireScalar(owner: string, activation: Activation): asserts activation is ScalarActivation {
   if (activation.kind === "scalar") return;
-  const why = activation.kind === "slope" ? "is known by its slopes only" : "acts on groups of neurons";
+  const why =
+    activation.kind === "slope"
+      ? "is known by its slopes only"
+      : activation.kind === "mixed"
+        ? "differs by neuron"
+        : "acts on groups of neurons";
   throw new UnsupportedError(`${owner}: the activation "${activation.kind}" ${why}; give a scalar function by name`);
 }

@@ -2,6 +2,7 @@ import {
   add,
   asTensor,
   averagePool,
+  concatenate,
   conv,
   div,
   isTensor,
@@ -23,7 +24,7 @@ import {
   transpose,
   UnsupportedError,
 } from "@offprint/tensor-core";
-import { type Activation, activationGroups, scalarParameters } from "./activation.js";
+import { type Activation, activationGroups, type MixedActivation, scalarParameters } from "./activation.js";
 import { type FeedForward, layerShapes, weightsOf } from "./feed-forward.js";
 import type { BatchNormLayer, Layer } from "./layer.js";
 import { scalarFunction } from "./scalar-functions.js";
@@ -112,9 +113,19 @@ export function applyActivation(activation: Activation, x: TensorLike): Tensor {
     );
   }
   const [batch, width] = state.shape;
+  if (activation.kind === "mixed") return mixed(activation, state);
   const { size, vectors } = activationGroups(activation, width, "evaluate: a layer");
   const groups = reshape(state, [batch, width / size, size]);
   return reshape(vectors === undefined ? sorted(groups) : reflected(groups, vectors), [batch, width]);
+}
+
+function mixed({ parts }: MixedActivation, x: Tensor): Tensor {
+  activationGroups({ kind: "mixed", parts }, x.shape[1], "evaluate: a layer");
+  const counts = parts.map(({ count }) => count);
+  return concatenate(
+    split(x, counts, 1).map((own, k) => applyActivation(parts[k].activation, own)),
+    1,
+  );
 }
 
 function sorted(groups: Tensor): Tensor {

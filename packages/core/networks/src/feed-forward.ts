@@ -136,8 +136,8 @@ function outputShape(layer: Layer, shape: readonly number[], owner: string): num
         );
       }
       const { size } = activationGroups(layer, shape[0], `network: ${owner}`);
-      if (size > 1 && shape.length > 1) {
-        throw new ShapeError(`network: ${owner} acts on groups of a vector, got shape [${shape}]; flatten before it`);
+      if ((size > 1 || layer.kind === "mixed") && shape.length > 1) {
+        throw new ShapeError(`network: ${owner} acts on parts of a vector, got shape [${shape}]; flatten before it`);
       }
       return [...shape];
     }

@@ -4,6 +4,8 @@ export {
   activationGroups,
   type GroupActivation,
   type Groups,
+  type MixedActivation,
+  neuronActivations,
   type ScalarActivation,
   type SlopeActivation,
 } from "./activation.js";

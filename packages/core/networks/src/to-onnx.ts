@@ -1,6 +1,12 @@
 import { type AttributeSource, type ConstantSource, type NodeSource, writeOnnxGraph } from "@offprint/onnx-format";
 import { checkOptions, requireChoice, type TensorLike, UnsupportedError } from "@offprint/tensor-core";
-import { type Activation, activationGroups, type ScalarActivation, scalarParameters } from "./activation.js";
+import {
+  type Activation,
+  activationGroups,
+  type MixedActivation,
+  type ScalarActivation,
+  scalarParameters,
+} from "./activation.js";
 import { type FeedForward, layerShapes } from "./feed-forward.js";
 import { withFloat64 } from "./fold-linear.js";
 import type { BatchNormLayer, Layer } from "./layer.js";
@@ -47,7 +53,9 @@ export function toOnnx(network: FeedForward, options: ToOnnxOptions = {}): Uint8
     constants: writer.constants,
     nodes: writer.nodes,
   };
-  const gelu = network.layers.some((layer) => layer.kind === "scalar" && layer.name === "gelu");
+  const gelu = network.layers
+    .flatMap((layer) => (layer.kind === "mixed" ? layer.parts.map(({ activation }) => activation) : [layer]))
+    .some((layer) => layer.kind === "scalar" && layer.name === "gelu");
   return writeOnnxGraph(graph, { name, opset: gelu ? OPSET.gelu : OPSET.ordinary, irVersion: IR_VERSION });
 }
 
@@ -158,6 +166,10 @@ class Writer {
       );
     }
     const [width] = shape;
+    if (activation.kind === "mixed") {
+      this.parts(activation);
+      return;
+    }
     const { size, vectors } = activationGroups(activation, width, "toOnnx: a layer");
     const grouped = this.node("Reshape", [this.shape([-1, width / size, size])]);
     if (vectors === undefined) this.node("TopK", [this.shape([size])], { axis: -1, largest: 0, sorted: 1 });
@@ -182,6 +194,19 @@ class Writer {
       this.node("Add", [grouped]);
     }
     this.node("Reshape", [this.shape([-1, width])]);
+  }
+
+  private parts({ parts }: MixedActivation): void {
+    const whole = this.head;
+    let start = 0;
+    const acted = parts.map(({ activation, count }) => {
+      const limits = [[start], [start + count], [1]].map((values) => this.shape(values));
+      start += count;
+      this.node("Slice", limits, {}, [whole, ...limits]);
+      this.scalar(activation);
+      return this.head;
+    });
+    this.node("Concat", [], { axis: 1 }, acted);
   }
 
   private scalar(activation: ScalarActivation): void {

@@ -236,7 +236,7 @@ describe("networks that are none are refused", () => {
     ["channels that do not fit", { inputShape: [2, 2], layers: [convolution([[[1]]])] }, /takes 1 channels/],
     ["a window that is too large", { inputShape: [1, 2], layers: [averagePool(3)] }, /larger than its padded input/],
     ["a window of padding", { inputShape: [1, 2], layers: [averagePool(1, { padding: 1 })] }, /padding only/],
-    ["groups of images", { inputShape: [2, 2], layers: [{ kind: "maxmin" }] }, /acts on groups of a vector/],
+    ["groups of images", { inputShape: [2, 2], layers: [{ kind: "maxmin" }] }, /acts on parts of a vector/],
     ["odd pairs", { inputShape: [3], layers: [{ kind: "maxmin" }] }, /not divisible by the group size 2/],
     [
       "statistics of another size",

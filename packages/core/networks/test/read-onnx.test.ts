@@ -1,8 +1,8 @@
 import { type NodeSource, readOnnxGraph, writeOnnxGraph } from "@offprint/onnx-format";
-import { tensor } from "@offprint/tensor-core";
-import { readFixture } from "@offprint/testing";
+import { add, matmul, maximum, mul, random, sigmoid, sub, sum, type Tensor, tanh, tensor } from "@offprint/tensor-core";
+import { expectClose, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { evaluate, foldLinear, fromOnnx } from "../src/index.js";
+import { evaluate, type FeedForward, foldLinear, fromOnnx, linear, toOnnx } from "../src/index.js";
 
 interface Case {
   readonly model: string;
@@ -15,7 +15,7 @@ const bytesOf = (name: string) => Uint8Array.from(Buffer.from(cases[name].model,
 const kindsOf = (name: string) => fromOnnx(bytesOf(name)).layers.map(({ kind }) => kind);
 
 describe("fromOnnx", () => {
-  it.each(["relu", "maxmin halves", "maxmin pairs", "groupsort", "convolution", "relu at the end"])(
+  it.each(["relu", "maxmin halves", "maxmin pairs", "groupsort", "convolution", "relu at the end", "skip"])(
     "%s: the network that is read gives PyTorch's outputs, as it is and multiplied out",
     (name) => {
       const network = fromOnnx(bytesOf(name));
@@ -50,15 +50,19 @@ describe("fromOnnx", () => {
   });
 
   it.each([
-    ["skip", /skip connection/],
     ["softmax", /operator Softmax .* is not read/],
     ["unknown", /operator Sin "odd" is not read/],
   ])("refuses %s by name", (name, message) => {
     expect(() => fromOnnx(bytesOf(name))).toThrow(message);
   });
 
-  it("a skip over layers of one width is refused, though the sizes fit", () => {
-    expect(() => fromOnnx(bytesOf("skip"))).toThrow(/only plain feed-forward networks/);
+  it("carries a value past a layer by units that leave it as it is", () => {
+    const [, activation] = fromOnnx(bytesOf("skip")).layers;
+    const parts = [
+      { activation: { kind: "scalar", name: "relu" }, count: 4 },
+      { activation: { kind: "scalar", name: "identity" }, count: 4 },
+    ];
+    expect(activation).toEqual({ kind: "mixed", parts });
   });
 
   it("refuses bytes that are no model", () => {
@@ -154,5 +158,114 @@ describe("graphs written by others", () => {
   it("a graph from readOnnxGraph is as good as its bytes", () => {
     const bytes = bytesOf("relu");
     expect(fromOnnx(readOnnxGraph(bytes)).layers).toHaveLength(fromOnnx(bytes).layers.length);
+  });
+});
+
+describe("branches", () => {
+  const matrix = (name: string, shape: readonly number[], seed: number) =>
+    floats(
+      name,
+      shape,
+      Array.from(
+        random
+          .rng(seed)
+          .normal([...shape])
+          .data(),
+      ),
+    );
+  const constants = ["a", "b", "c", "d"].map((name, k) => matrix(name, [2, 2], k));
+  const weight = (name: string) => {
+    const found = constants.find((each) => each.name === name)!;
+    return tensor(Float64Array.from(found.data), { shape: [2, 2] });
+  };
+  const relu = (x: Tensor) => maximum(x, 0);
+  const points = random.rng(9).normal([20, 2], { dtype: "float64" });
+
+  it.each<[string, NodeSource[], (x: Tensor) => Tensor]>([
+    [
+      "two residual blocks after a layer, as in a ResNet",
+      [
+        node("MatMul", ["x", "a"], "z0"),
+        node("Relu", ["z0"], "h0"),
+        node("MatMul", ["h0", "b"], "z1"),
+        node("Relu", ["z1"], "h1"),
+        node("MatMul", ["h1", "c"], "r1"),
+        node("Add", ["h0", "r1"], "s1"),
+        node("Relu", ["s1"], "h2"),
+        node("MatMul", ["h2", "d"], "r2"),
+        node("Tanh", ["r2"], "t2"),
+        node("Add", ["t2", "h2"], "y"),
+      ],
+      (x) => {
+        const h0 = relu(matmul(x, weight("a")));
+        const h2 = relu(add(h0, matmul(relu(matmul(h0, weight("b"))), weight("c"))));
+        return add(tanh(matmul(h2, weight("d"))), h2);
+      },
+    ],
+    [
+      "branches of different depth, the input and a value before its activation among them",
+      [
+        node("MatMul", ["x", "a"], "z"),
+        node("Relu", ["z"], "h"),
+        node("MatMul", ["h", "b"], "w"),
+        node("Sigmoid", ["w"], "g"),
+        node("Sub", ["z", "g"], "first"),
+        node("Add", ["first", "x"], "second"),
+        node("Add", ["second", "h"], "y"),
+      ],
+      (x) => {
+        const z = matmul(x, weight("a"));
+        const h = relu(z);
+        return add(add(sub(z, sigmoid(matmul(h, weight("b")))), x), h);
+      },
+    ],
+    [
+      "an activation that is needed only after a later layer",
+      [
+        node("Tanh", ["x"], "late"),
+        node("Relu", ["x"], "h"),
+        node("MatMul", ["h", "a"], "z"),
+        node("Relu", ["z"], "k"),
+        node("Add", ["k", "late"], "y"),
+      ],
+      (x) => add(relu(matmul(relu(x), weight("a"))), tanh(x)),
+    ],
+  ])("%s: the network that is read has the graph's outputs", (_, nodes, expected) => {
+    const network = fromOnnx(graphOf(nodes, constants));
+    const read = evaluate(network, points);
+    expectClose(read, expected(points), { relative: 1e-12, absolute: 1e-12 });
+    // And again after it was written.
+    expectClose(evaluate(fromOnnx(toOnnx(network, { dtype: "float64" })), points), read, {
+      relative: 1e-12,
+      absolute: 1e-12,
+    });
+  });
+
+  it("a reflection, which is written with a skip connection, comes back as the same function", () => {
+    const v = [0.6, 0.8];
+    const network: FeedForward = {
+      layers: [linear(weight("a")), { kind: "householder", v }, linear(weight("b"))],
+    };
+    const read = fromOnnx(toOnnx(network, { dtype: "float64" }));
+    expectClose(evaluate(read, points), evaluate(network, points), { relative: 1e-12, absolute: 1e-12 });
+  });
+
+  it.each([
+    ["ReduceMean with axes as an attribute", node("ReduceMean", ["x"], "m", { axes: [1], keepdims: 1 }), 0.5],
+    ["ReduceSum with axes as an input", node("ReduceSum", ["x", "axes"], "m", { keepdims: 1 }), 1],
+  ])("%s is linear", (_, reduce, share) => {
+    const axes = { name: "axes", type: "int64", shape: [1], data: BigInt64Array.of(-1n) } as const;
+    const network = fromOnnx(graphOf([reduce, node("Sub", ["x", "m"], "y")], [axes]));
+    const expected = sub(points, mul(sum(points, { axis: 1, keepDims: true }), share));
+    expectClose(evaluate(network, points), expected, { relative: 1e-12, absolute: 1e-12 });
+  });
+
+  it("a sort beside a value that skips it is refused by what is in the way", () => {
+    const nodes = [
+      node("TopK", ["x", "k"], "sorted", { axis: 1, largest: 0, sorted: 1 }),
+      node("Add", ["sorted", "x"], "y"),
+    ];
+    const k = { name: "k", type: "int64", shape: [1], data: BigInt64Array.of(2n) } as const;
+    expect(() => fromOnnx(graphOf(nodes, [k]))).toThrow(/MaxMin, GroupSort/);
   });
 });

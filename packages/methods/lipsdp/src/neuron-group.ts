@@ -1,4 +1,11 @@
-import { type Activation, activationGroups, applyActivation, derivativeAt, slopeBounds } from "@offprint/networks";
+import {
+  type Activation,
+  activationGroups,
+  applyActivation,
+  derivativeAt,
+  neuronActivations,
+  slopeBounds,
+} from "@offprint/networks";
 import { tensor } from "@offprint/tensor-core";
 
 /** Neurons that one activation acts on together, and what is kept between its input and output increments. */
@@ -28,11 +35,13 @@ export interface NeuronGroup {
  */
 export function neuronGroups(act: Activation, width: number, layer: number, start: number): NeuronGroup[] {
   const { size, vectors } = activationGroups(act, width, `network: hidden layer ${layer + 1}`);
+  const units =
+    act.kind === "slope" || act.kind === "scalar" || act.kind === "mixed" ? neuronActivations(act, width) : undefined;
   const own = (k: number): Pick<NeuronGroup, "kind" | "alpha" | "beta" | "v" | "scalar"> => {
     if (vectors !== undefined) return { kind: "reflection", alpha: 0, beta: 1, v: vectors[k % vectors.length] };
-    if (act.kind !== "slope" && act.kind !== "scalar") return { kind: "sort", alpha: 0, beta: 1 };
-    const { lower: alpha, upper: beta } = slopeBounds(act);
-    return { kind: "slope", alpha, beta, ...(act.kind === "scalar" ? { scalar: act } : {}) };
+    if (units === undefined) return { kind: "sort", alpha: 0, beta: 1 };
+    const { lower: alpha, upper: beta } = slopeBounds(units[k]);
+    return { kind: "slope", alpha, beta, ...(units[k].kind === "scalar" ? { scalar: units[k] } : {}) };
   };
   return Array.from({ length: width / size }, (_, k) => ({ start: start + k * size, size, layer, ...own(k) }));
 }

@@ -71,6 +71,21 @@ describe("the sheet's networks", () => {
     expect(await value(monotone, { multipliers: "eliminated" })).toBeCloseTo(2.133883, 4);
   });
 
+  it("a residual network whose input is carried past the layer by identities has the same bound", async () => {
+    const [G, H] = net([6, 8, 6]);
+    const unit = G[0].map((_, i) => G[0].map((_, j) => (i === j ? 1 : 0)));
+    const parts = [
+      { activation: { kind: "scalar", name: "relu" }, count: 8 },
+      { activation: { kind: "scalar", name: "identity" }, count: 6 },
+    ] as const;
+    const carried = perceptron([{ weight: [...G, ...unit] }, { weight: H.map((row, i) => [...row, ...unit[i]]) }], {
+      kind: "mixed",
+      parts,
+    });
+    const residual: Network = { kind: "residual", blocks: [{ G, H }], activation: relu };
+    expect(await value(carried)).toBeCloseTo(await value(residual), 4);
+  });
+
   it("a deep equilibrium model", async () => {
     const network = deepEquilibrium();
     expect(enumerationBound(network)).toBeCloseTo(1.340793, 5);

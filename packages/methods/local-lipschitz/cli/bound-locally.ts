@@ -37,12 +37,15 @@ export const boundLocally = defineCommand({
     rows: option.list(option.integer("outputs that count, as in 0,3; default all", { least: 0 })),
     maxDomains: option.integer("branches bounded at most; 0 for none", { default: 2000, least: 0, free: true }),
     tolerance: option.number("ends where the gap is at most this part of the bound", { default: 1e-3, least: 0 }),
+    precision: option.choice(["float64", "float32"], "float32: as sound, products in half the time", {
+      default: "float64",
+    }),
     exact: option.flag("leave out branches that no input reaches: exact on small networks"),
     output: option.fileOut("file for the bounds (JSON)", { short: "o", endings: [".json"] }),
     ...stateOptions,
   },
   async run({ arguments: { model }, options, print, report, write, longRun }) {
-    const { eps, min, max, norm, rows: outputs, maxDomains, tolerance, exact, output } = options;
+    const { eps, min, max, norm, rows: outputs, maxDomains, tolerance, precision, exact, output } = options;
     const network = await loadFile(model, fromOnnx);
     const x0 = await loadFile(options.point, inputOf);
     const box = boxAround(x0, eps, { ...(min !== undefined && { min }), ...(max !== undefined && { max }) });
@@ -53,7 +56,7 @@ export const boundLocally = defineCommand({
       }),
     });
     const result = await localLipschitz(network, box, {
-      ...{ norm, maxDomains, tolerance, leafFeasibility: exact ?? false },
+      ...{ norm, maxDomains, tolerance, precision, leafFeasibility: exact ?? false },
       ...(outputs !== undefined && { outputs }),
       ...run.options,
     });

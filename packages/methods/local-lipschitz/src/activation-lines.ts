@@ -1,5 +1,6 @@
 import { applyActivation, derivativeAt, derivativeBounds, type ScalarActivation } from "@offprint/networks";
 import { hostTensor } from "@offprint/tensor-core";
+import type { NeuronwiseActivation } from "./checked-network.js";
 import { emptyLines, type Lines } from "./lines.js";
 import { above, below, TINY } from "./rounding.js";
 
@@ -41,8 +42,11 @@ function shapeOf(activation: Activation): Shape | undefined {
   }
 }
 
-/** `max(a z, b z)` with a <= b: relu, leaky relu, the absolute value. */
-export function kinkSlopes(activation: Activation): readonly [below: number, above: number] | undefined {
+type Kink = readonly [below: number, above: number];
+
+/** `max(a z, b z)` with a <= b: relu, leaky relu, the absolute value, and what is left as it is. */
+export function kinkSlopes(activation: Activation): Kink | undefined {
+  if (activation.name === "identity") return [1, 1];
   if (activation.name === "relu") return [0, 1];
   if (activation.name === "abs") return [-1, 1];
   if (activation.name !== "leakyRelu") return undefined;
@@ -50,30 +54,42 @@ export function kinkSlopes(activation: Activation): readonly [below: number, abo
   return slope <= 1 ? [slope, 1] : undefined;
 }
 
+/** @internal The kinks of a layer: the i-th neuron's is at `i % length`. */
+export const kinksOf = (activation: NeuronwiseActivation): readonly (Kink | undefined)[] =>
+  unitsOf(activation).map(kinkSlopes);
+
+/** One activation for all neurons, or one for each. */
+function unitsOf(activation: NeuronwiseActivation): readonly Activation[] {
+  if (activation.kind === "scalar") return [activation];
+  return activation.parts.flatMap((part) => new Array<Activation>(part.count).fill(part.activation));
+}
+
 /**
  * @internal Lines around activations `h = sigma(z)` with l <= z <= u, `[batch, n]`. For `max(a z, b z)` the chord above and
  * a line through 0 below; for tanh and sigmoid chords and tangents; for others lines of the least slope.
  */
-export function activationLines(activation: Activation, l: Float64Array, u: Float64Array): Lines {
+export function activationLines(activation: NeuronwiseActivation, l: Float64Array, u: Float64Array): Lines {
   const lines = emptyLines(l.length);
-  const kink = kinkSlopes(activation);
-  const shape = shapeOf(activation);
-  const other = kink === undefined && shape === undefined;
+  const units = unitsOf(activation);
+  const n = units.length;
+  const own = units.map((unit) => ({ unit, kink: kinkSlopes(unit), shape: shapeOf(unit) }));
+  const other = own.some(({ kink, shape }) => kink === undefined && shape === undefined);
   const ends = other
-    ? [l, u].map((z) => applyActivation(activation, hostTensor(z, [1, z.length], "float64")).data())
+    ? [l, u].map((z) => applyActivation(activation, hostTensor(z, [z.length / n, n], "float64")).data())
     : [];
   for (let i = 0; i < l.length; i++) {
+    const { unit, kink, shape } = own[i % n];
     lines.argument[i] = Math.max(Math.abs(l[i]), Math.abs(u[i]));
     if (kink !== undefined) kinkLines(lines, i, kink, l[i], u[i]);
-    else if (shape !== undefined) curvedLines(lines, i, activation, shape, l[i], u[i]);
-    else slopeLines(lines, i, activation, [l[i], u[i]], [ends[0][i], ends[1][i]]);
+    else if (shape !== undefined) curvedLines(lines, i, unit, shape, l[i], u[i]);
+    else slopeLines(lines, i, unit, [l[i], u[i]], [ends[0][i], ends[1][i]]);
   }
   return lines;
 }
 
-function kinkLines(out: Lines, i: number, [a, b]: readonly [number, number], l: number, u: number): void {
+function kinkLines(out: Lines, i: number, [a, b]: Kink, l: number, u: number): void {
   const at = (z: number) => (z >= 0 ? b * z : a * z);
-  if (l >= 0 || u <= 0) {
+  if (l >= 0 || u <= 0 || a === b) {
     out.us[i] = l >= 0 ? b : a;
     out.ls[i] = out.us[i];
   } else {
@@ -148,22 +164,24 @@ function slopeLines(
 
 /** @internal Derivatives of a layer's activations lie between these, `[batch, n]`. */
 export function slopeIntervals(
-  activation: Activation,
+  activation: NeuronwiseActivation,
   l: Float64Array,
   u: Float64Array,
   decided: Int8Array | undefined,
 ): { readonly lo: Float64Array; readonly hi: Float64Array } {
   const lo = new Float64Array(l.length);
   const hi = new Float64Array(l.length);
-  const kink = kinkSlopes(activation);
+  const units = unitsOf(activation);
+  const kinks = kinksOf(activation);
   for (let i = 0; i < l.length; i++) {
+    const kink = kinks[i % kinks.length];
     if (kink !== undefined) {
       const sign = decided?.[i] ?? 0;
       // In Clarke's sense at the corner: an interval that touches 0 has both slopes, unless a branch has decided.
       lo[i] = sign > 0 || l[i] > 0 ? kink[1] : kink[0];
       hi[i] = sign < 0 || u[i] < 0 ? kink[0] : kink[1];
     } else {
-      const { lower, upper } = derivativeBounds(activation, l[i], u[i]);
+      const { lower, upper } = derivativeBounds(units[i % units.length], l[i], u[i]);
       lo[i] = lower - TINY;
       hi[i] = upper + TINY;
     }

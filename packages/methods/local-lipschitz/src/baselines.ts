@@ -1,6 +1,6 @@
 import { type FeedForward, slopeBounds } from "@offprint/networks";
 import { checkOptions, UnsupportedError } from "@offprint/tensor-core";
-import { kinkSlopes } from "./activation-lines.js";
+import { kinksOf } from "./activation-lines.js";
 import { type Box, checkBox } from "./box.js";
 import type { Branch } from "./branch.js";
 import { checkNetwork } from "./checked-network.js";
@@ -53,7 +53,10 @@ export async function exactBound(
   checkOptions(owner, options, ["outputs", "combinations", "limit"]);
   const { limit = 2 ** 12, ...chosen } = options;
   const checked = checkNetwork(owner, network);
-  const kinks = checked.activations.map(kinkSlopes);
+  const kinks = checked.activations.flatMap((activation, k) => {
+    const own = kinksOf(activation);
+    return Array.from({ length: checked.widths[k] }, (_, i) => own[i % own.length]);
+  });
   if (kinks.includes(undefined)) {
     throw new UnsupportedError(
       `${owner}: activations must be linear on both sides of 0, such as relu; take localLipschitz`,
@@ -64,7 +67,10 @@ export async function exactBound(
   const { lower, upper } = forwardBatch(checked, inside, 1);
   const l = Float64Array.from(lower.flatMap((layer) => Array.from(layer)));
   const u = Float64Array.from(upper.flatMap((layer) => Array.from(layer)));
-  const unstable = Array.from(l.keys()).filter((i) => l[i] <= 0 && u[i] >= 0);
+  const unstable = Array.from(l.keys()).filter((i) => {
+    const [down, up] = kinks[i]!;
+    return l[i] <= 0 && u[i] >= 0 && down !== up;
+  });
   if (2 ** unstable.length > limit) {
     throw new UnsupportedError(
       `${owner}: ${unstable.length} neurons may have both signs: more patterns than the limit ${limit}`,
@@ -78,7 +84,7 @@ export async function exactBound(
       ...{ row: 0, value: 0, decided, lower: l, upper: u, splits: [] },
       ...{ gradientLower: new Float64Array(0), gradientUpper: new Float64Array(0) },
     };
-    const sums = patternNorms(checked, kinks as readonly (readonly [number, number])[], leaf, last, count);
+    const sums = patternNorms(checked, kinks as Kinks, leaf, last, count);
     if (!sums.some((sum, r) => sum > largest[r])) continue;
     if (await provedEmpty(checked, inside, leaf)) continue;
     for (const [r, sum] of sums.entries()) largest[r] = Math.max(largest[r], sum);
@@ -86,10 +92,13 @@ export async function exactBound(
   return largest;
 }
 
+/** Slopes below and above 0 of all hidden neurons. */
+type Kinks = readonly (readonly [number, number])[];
+
 /** The sums of the magnitudes of the gradients where all signs are known. */
 function patternNorms(
   { layers, widths }: ReturnType<typeof checkNetwork>,
-  kinks: readonly (readonly [number, number])[],
+  kinks: Kinks,
   { decided, lower }: Branch,
   last: Float64Array,
   count: number,
@@ -104,7 +113,7 @@ function patternNorms(
       const next = new Float64Array(columns);
       for (let i = 0; i < widths[k]; i++) {
         const sign = decided[offset + i] || (lower[offset + i] > 0 ? 1 : -1);
-        const q = g[i] * kinks[k][sign > 0 ? 1 : 0];
+        const q = g[i] * kinks[offset + i][sign > 0 ? 1 : 0];
         for (let j = 0; j < columns; j++) next[j] += q * weight[i * columns + j];
       }
       g = next;

@@ -1,5 +1,5 @@
 import { type Rng, random } from "@offprint/tensor-core";
-import { kinkSlopes, slopeIntervals } from "./activation-lines.js";
+import { kinksOf, slopeIntervals } from "./activation-lines.js";
 import type { CheckedBox } from "./box.js";
 import type { CheckedNetwork } from "./checked-network.js";
 import { forwardBatch } from "./forward-bounds.js";
@@ -87,10 +87,10 @@ function scored(
   const found: { neuron: number; score: number }[] = [];
   let offset = 0;
   for (const [k, n] of network.widths.entries()) {
-    const splits = kinkSlopes(network.activations[k]) !== undefined;
-    for (let j = 0; splits && j < n; j++) {
+    const kinks = kinksOf(network.activations[k]);
+    for (let j = 0; j < n; j++) {
       const i = b * n + j;
-      if (masks[k].lo[i] === masks[k].hi[i]) continue;
+      if (kinks[j % kinks.length] === undefined || masks[k].lo[i] === masks[k].hi[i]) continue;
       const inner = k + 1 < network.widths.length;
       const gl = inner ? lower[k + 1][i] : last[i];
       const gu = inner ? upper[k + 1][i] : last[i];

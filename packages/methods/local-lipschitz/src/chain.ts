@@ -1,12 +1,10 @@
 import { add, hostTensor, jitSync, matmul, maximum, minimum, mul, sub, sum, type Tensor } from "@offprint/tensor-core";
 import type { Lines } from "./lines.js";
-import { relativeError } from "./rounding.js";
+import { type Precision, relativeError, underflow } from "./rounding.js";
 
 /** @internal A step of a chain: a variable v is replaced by its lines in the one before, and that one multiplied out. */
 export interface ChainStage {
   readonly lines: Lines;
-  /** `[batch, rows, n]` lower slopes of the upper and of the lower bound, where they differ by row. */
-  readonly slopes?: { readonly upper: Tensor; readonly lower: Tensor };
   /** `[n, m]`: v's argument is `M w + bias`, w the next variable. */
   readonly matrix: Tensor;
   /** |M|^T `[m, n]` */
@@ -72,7 +70,8 @@ export function pushThrough({ rows, offset, stages, lo, hi }: ChainTensors): {
   coefficients: Tensor[];
 } {
   const widest = Math.max(...stages.map(({ matrix }) => Math.max(...matrix.shape)), rows.shape[rows.rank - 1]);
-  const error = relativeError(widest + 8 * stages.length);
+  const precision = rows.dtype as Precision;
+  const error = relativeError(widest + 8 * stages.length, precision);
   const total = (x: Tensor) => sum(x, { axis: -1 });
   const positive = (a: Tensor) => maximum(a, 0);
   const negative = (a: Tensor) => minimum(a, 0);
@@ -103,7 +102,7 @@ export function pushThrough({ rows, offset, stages, lo, hi }: ChainTensors): {
     const end = total(add(mul(P, hi), mul(N, lo)));
     room = plus(room, mul(total(mul(magnitude(A, A), magnitude(lo, hi))), error));
     c = plus(c, end);
-    const whole = add(room, mul(magnitude(c, c), error));
+    const whole = add(add(room, mul(magnitude(c, c), error)), underflow[precision]);
     return { bound: up ? add(c, whole) : sub(c, whole), coefficients };
   };
   const upper = walk(true);
@@ -112,25 +111,46 @@ export function pushThrough({ rows, offset, stages, lo, hi }: ChainTensors): {
 
 const compiled = jitSync(pushThrough as (chain: ChainTensors) => ReturnType<typeof pushThrough>);
 
+const narrowed = new WeakMap<Tensor, Tensor>();
+
+/** A tensor in a precision, made once. */
+function inPrecision(x: Tensor, precision: Precision): Tensor {
+  if (x.dtype === precision) return x;
+  const known = narrowed.get(x);
+  if (known !== undefined) return known;
+  const made = x.cast(precision);
+  narrowed.set(x, made);
+  return made;
+}
+
 /** @internal The tensors of a chain, `[batch, 1, n]`. */
-export function chainTensors({ batch, rows, offset, stages, lo, hi }: ChainProblem): ChainTensors {
-  const wide = (values: Float64Array) => hostTensor(values, [batch, 1, values.length / batch], "float64");
+export function chainTensors(
+  { batch, rows, offset, stages, lo, hi }: ChainProblem,
+  precision: Precision = "float64",
+): ChainTensors {
+  const own = (x: Tensor) => inPrecision(x, precision);
+  const wide = (values: Float64Array) => {
+    const shape = [batch, 1, values.length / batch];
+    return precision === "float64"
+      ? hostTensor(values, shape, precision)
+      : hostTensor(Float32Array.from(values), shape, precision);
+  };
   return {
-    rows,
-    ...(offset !== undefined && { offset }),
-    stages: stages.map(({ lines, slopes, matrix, magnitudes, bias, next }) => {
+    rows: own(rows),
+    ...(offset !== undefined && { offset: own(offset) }),
+    stages: stages.map(({ lines, matrix, magnitudes, bias, next }) => {
       const ls = wide(lines.ls);
       return {
         us: wide(lines.us),
         ui: wide(lines.ui),
         ls,
         li: wide(lines.li),
-        upperSlopes: slopes?.upper ?? ls,
-        lowerSlopes: slopes?.lower ?? ls,
+        upperSlopes: ls,
+        lowerSlopes: ls,
         argument: wide(lines.argument),
-        matrix,
-        magnitudes,
-        ...(bias !== undefined && { bias }),
+        matrix: own(matrix),
+        magnitudes: own(magnitudes),
+        ...(bias !== undefined && { bias: own(bias) }),
         next: wide(next),
       };
     }),
@@ -139,9 +159,12 @@ export function chainTensors({ batch, rows, offset, stages, lo, hi }: ChainProbl
   };
 }
 
-/** @internal Runs a chain, compiled. */
-export function boundChain(problem: ChainProblem): ChainBounds {
-  const { lower, upper, coefficients } = compiled(chainTensors(problem));
+/** @internal Runs a chain, compiled. What overflows in float32 is bounded in float64. */
+export function boundChain(problem: ChainProblem, precision: Precision = "float64"): ChainBounds {
+  const { lower, upper, coefficients } = compiled(chainTensors(problem, precision));
   const values = (x: Tensor) => Float64Array.from(x.data());
-  return { lower: values(lower), upper: values(upper), coefficients: coefficients.map(values) };
+  const found = { lower: values(lower), upper: values(upper), coefficients: coefficients.map(values) };
+  if (precision === "float32" && ![found.lower, found.upper].every((each) => each.every(Number.isFinite)))
+    return boundChain(problem);
+  return found;
 }

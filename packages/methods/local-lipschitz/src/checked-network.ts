@@ -1,5 +1,6 @@
-import { type FeedForward, foldLinear, type ScalarActivation } from "@offprint/networks";
+import { type FeedForward, foldLinear, type MixedActivation, type ScalarActivation } from "@offprint/networks";
 import { abs, asTensor, type Tensor, transpose, UnsupportedError } from "@offprint/tensor-core";
+import type { Precision } from "./rounding.js";
 
 /** @internal A linear layer: float64 arrays, and the tensors that compiled functions take. */
 export interface CheckedLayer {
@@ -18,15 +19,20 @@ export interface CheckedLayer {
   readonly b: Tensor;
 }
 
+/** @internal A layer's activation: one function, or one for each neuron. */
+export type NeuronwiseActivation = ScalarActivation | MixedActivation;
+
 /** @internal Matrices and scalar activations in turn: z_k = W_k h_{k-1} + b_k, h_k = sigma_k(z_k). */
 export interface CheckedNetwork {
   readonly layers: readonly CheckedLayer[];
   /** One between any two layers. */
-  readonly activations: readonly ScalarActivation[];
+  readonly activations: readonly NeuronwiseActivation[];
   readonly inputs: number;
   readonly outputs: number;
   /** Neurons of the hidden layers. */
   readonly widths: readonly number[];
+  /** What bounds are computed in. */
+  readonly precision: Precision;
 }
 
 const known = new WeakMap<FeedForward, CheckedNetwork>();
@@ -36,7 +42,7 @@ export function checkNetwork(owner: string, network: FeedForward): CheckedNetwor
   const before = known.get(network);
   if (before !== undefined) return before;
   const layers: CheckedLayer[] = [];
-  const activations: ScalarActivation[] = [];
+  const activations: NeuronwiseActivation[] = [];
   for (const layer of foldLinear(network).layers) {
     if (layer.kind === "linear") {
       const W = asTensor(layer.weight, "float64");
@@ -45,7 +51,7 @@ export function checkNetwork(owner: string, network: FeedForward): CheckedNetwor
       const [weight, bias] = [W.data() as Float64Array, b.data() as Float64Array];
       const WT = transpose(W);
       layers.push({ rows, columns, weight, bias, W, absW: abs(W), WT, absWT: abs(WT), b });
-    } else if (layer.kind === "scalar") activations.push(layer);
+    } else if (layer.kind === "scalar" || layer.kind === "mixed") activations.push(layer);
     else {
       throw new UnsupportedError(
         `${owner}: the activation "${layer.kind}" is no scalar function by name; give one, or take lipschitzBound of @offprint/lipsdp`,
@@ -58,6 +64,7 @@ export function checkNetwork(owner: string, network: FeedForward): CheckedNetwor
     inputs: layers[0].columns,
     outputs: layers[layers.length - 1].rows,
     widths: layers.slice(0, -1).map(({ rows }) => rows),
+    precision: "float64" as const,
   };
   known.set(network, checked);
   return checked;

@@ -11,7 +11,7 @@ import {
   sum,
   type Tensor,
 } from "@offprint/tensor-core";
-import { activationLines, kinkSlopes } from "./activation-lines.js";
+import { activationLines, kinksOf } from "./activation-lines.js";
 import { type Box, type CheckedBox, checkBox } from "./box.js";
 import { boundChain, type ChainProblem, type ChainStage, chainTensors, pushThrough } from "./chain.js";
 import { type CheckedNetwork, checkNetwork } from "./checked-network.js";
@@ -104,7 +104,7 @@ export function forwardBatch(
   const lines: Lines[] = [];
   for (const [k, activation] of network.activations.entries()) {
     const chain = layerChain(network, k, lines, box, { batch, interval });
-    const found = boundChain(chain);
+    const found = boundChain(chain, network.precision);
     const [l, u] = [found.lower, found.upper];
     if (imposed !== undefined) tighten(l, u, imposed.lower[k], imposed.upper[k]);
     if (slopes !== undefined && k > 0) improve(network, k, chain, lines, l, u, slopes);
@@ -170,14 +170,14 @@ function improve(
   const parts = chain.stages.map((_, stage) => {
     const j = k - 1 - stage;
     const n = network.widths[j];
-    const kink = kinkSlopes(network.activations[j]);
+    const kinks = kinksOf(network.activations[j]);
     const { us, ls } = lines[j];
-    const free = Uint8Array.from(us, (slope, i) => (kink !== undefined && slope !== ls[i] ? 1 : 0));
+    const free = Uint8Array.from(us, (slope, i) => (kinks[i % kinks.length] !== undefined && slope !== ls[i] ? 1 : 0));
     const start = new Float64Array(batch * rows * n);
     for (let b = 0; b < batch; b++) {
       for (let r = 0; r < rows; r++) start.set(ls.subarray(b * n, (b + 1) * n), (b * rows + r) * n);
     }
-    return { n, free, kink: kink ?? [0, 0], values: [start, start.slice()] };
+    return { n, free, kinks, values: [start, start.slice()] };
   });
   if (!parts.some(({ free }) => free.includes(1))) return;
   const moments = parts.map(({ values }) =>
@@ -191,17 +191,18 @@ function improve(
   let rate = learningRate;
   for (let t = 1; t <= steps; t++) {
     const gradients = widthGradient(asTensors(), tensors, count) as Slopes;
-    for (const [p, { n, free, kink, values }] of parts.entries()) {
+    for (const [p, { n, free, kinks, values }] of parts.entries()) {
       for (const [side, x] of values.entries()) {
         const g = (side === 0 ? gradients[p].upper : gradients[p].lower).data();
         const [m, v] = moments[p][side];
         for (let i = 0; i < x.length; i++) {
           const b = Math.floor(i / (rows * n));
           if (free[b * n + (i % n)] === 0) continue;
+          const [least, largest] = kinks[(i % n) % kinks.length]!;
           m[i] += 0.1 * (g[i] - m[i]);
           v[i] += 0.001 * (g[i] * g[i] - v[i]);
           const step = (rate * (m[i] / (1 - 0.9 ** t))) / (Math.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-8);
-          x[i] = Math.min(kink[1], Math.max(kink[0], x[i] - step));
+          x[i] = Math.min(largest, Math.max(least, x[i] - step));
         }
       }
     }

@@ -73,7 +73,7 @@ export function gradientBounds(problem: GradientProblem, known?: GradientBounds,
   for (let k = only === "inputs" ? 0 : hidden - 1; k >= 0; k--) {
     // The lines of g_j for j > k: computed just before, or known.
     const lines = linesOf(problem, { lower, upper });
-    const found = boundChain({ ...chainFrom(problem, k, lines), rows: network.layers[k].WT });
+    const found = boundChain({ ...chainFrom(problem, k, lines), rows: network.layers[k].WT }, network.precision);
     const [l, u] = [found.lower, found.upper];
     keepSigns(network, k, k + 1 === hidden ? lines.end : lines.lines[k], l, u);
     if (known !== undefined) {
@@ -139,7 +139,8 @@ function identityLines(lower: Float64Array, upper: Float64Array): Lines {
 export function functionalBounds(problem: GradientProblem, known: GradientBounds, rows: Tensor): ChainBounds {
   const { network } = problem;
   const [lower, upper] = [known.lower[0], known.upper[0]];
-  if (network.widths.length === 0) return boundChain({ batch: problem.batch, rows, stages: [], lo: lower, hi: upper });
+  if (network.widths.length === 0)
+    return boundChain({ batch: problem.batch, rows, stages: [], lo: lower, hi: upper }, network.precision);
   const lines = linesOf(problem, known);
   const chain = chainFrom(problem, 0, lines);
   const { WT, absW } = network.layers[0];
@@ -150,7 +151,7 @@ export function functionalBounds(problem: GradientProblem, known: GradientBounds
     magnitudes: absW,
     next: magnitudes(next.lo, next.hi),
   };
-  return boundChain({ ...chain, rows, stages: [first, ...chain.stages] });
+  return boundChain({ ...chain, rows, stages: [first, ...chain.stages] }, network.precision);
 }
 
 /** @internal The bound of the objective by a last propagation. */

@@ -14,4 +14,5 @@ export {
 } from "./local-lipschitz.js";
 export { type FeatureVerdict, type Monotonicity, type MonotonicityOptions, monotonicity } from "./monotonicity.js";
 export type { RowOptions } from "./output-rows.js";
+export type { Precision } from "./rounding.js";
 export { type SampleOptions, sampleBound } from "./sample-bound.js";

@@ -1,6 +1,6 @@
 import { solveConic } from "@offprint/conic";
 import { hostTensor } from "@offprint/tensor-core";
-import { kinkSlopes } from "./activation-lines.js";
+import { kinksOf } from "./activation-lines.js";
 import type { CheckedBox } from "./box.js";
 import type { Branch } from "./branch.js";
 import type { CheckedNetwork } from "./checked-network.js";
@@ -28,7 +28,7 @@ function affineRows(
   let offset = 0;
   for (const [k, n] of widths.entries()) {
     const { weight, bias, columns } = layers[k];
-    const [down, up] = kinkSlopes(activations[k])!;
+    const kinks = kinksOf(activations[k]);
     const rows: Affine[] = [];
     for (let i = 0; i < n; i++) {
       const a = new Float64Array(reach.length);
@@ -48,6 +48,7 @@ function affineRows(
     }
     all.push(...rows);
     before = rows.map(({ a, b, error }, i) => {
+      const [down, up] = kinks[i % kinks.length]!;
       const sign = decided[offset + i] || (lower[offset + i] >= 0 ? 1 : -1);
       const slope = sign > 0 ? up : down;
       return {

@@ -8,7 +8,7 @@ import {
   UnsupportedError,
   ValueError,
 } from "@offprint/tensor-core";
-import { kinkSlopes } from "./activation-lines.js";
+import { kinksOf } from "./activation-lines.js";
 import { type Box, checkBox } from "./box.js";
 import {
   type Branch,
@@ -27,6 +27,7 @@ import type { Relaxation } from "./gradient-lines.js";
 import { provedEmpty } from "./leaf-feasibility.js";
 import { outputRows, type RowOptions } from "./output-rows.js";
 import { popHeap, pushHeap } from "./priority-queue.js";
+import type { Precision } from "./rounding.js";
 import { sampleBound } from "./sample-bound.js";
 
 /** A record of branch and bound. */
@@ -71,6 +72,11 @@ export interface LocalLipschitzOptions extends RowOptions, RunOptions<BranchReco
   readonly maxDomains?: number;
   /** Ends where the gap to a sampled lower bound is at most this part of the bound. Default 1e-3. */
   readonly tolerance?: number;
+  /**
+   * `"float32"`: products in half the memory and, for wide layers, half the time. The room for rounding grows with it, so
+   * that the bound holds all the same: wider by about 1e-5 of the terms that cancel in it. Default `"float64"`.
+   */
+  readonly precision?: Precision;
   /** Branches taken at a time. Default 16. */
   readonly batchSize?: number;
   /** How the neuron to split at is chosen. Default `"area"`. */
@@ -196,7 +202,7 @@ function checkQueue(owner: string, queue: readonly Branch[], { network, rows }: 
 
 /** @internal What can be split, and whether it may be asked for. */
 export function checkLeaves(owner: string, { activations }: CheckedNetwork, leafFeasibility: boolean): void {
-  if (!leafFeasibility || activations.every((each) => kinkSlopes(each) !== undefined)) return;
+  if (!leafFeasibility || activations.every((each) => !kinksOf(each).includes(undefined))) return;
   throw new UnsupportedError(
     `${owner}: leafFeasibility needs activations that are linear on both sides of 0, such as relu; leave it out`,
   );
@@ -224,6 +230,7 @@ const optionNames = [
     "optimizeSlopes",
     "maxDomains",
     "tolerance",
+    "precision",
     "batchSize",
     "heuristic",
     "refresh",
@@ -250,6 +257,7 @@ export async function localLipschitz(
   checkSearch(owner, options);
   const { norm = "linf", relaxation = "linear", forward = "crown", maxDomains = 2000, tolerance = 1e-3 } = options;
   const {
+    precision = "float64",
     batchSize = 16,
     heuristic = "area",
     refresh = "backward",
@@ -258,10 +266,11 @@ export async function localLipschitz(
     seed = 0,
   } = options;
   requireChoice(owner, "norm", norm, ["linf", "l2"]);
+  requireChoice(owner, "precision", precision, ["float64", "float32"]);
   requireNonNegative(owner, "tolerance", tolerance);
   requireInteger(owner, "points", points, 0);
   const slopes = checkSlopes(owner, options.optimizeSlopes ?? true);
-  const checked = checkNetwork(owner, network);
+  const checked = { ...checkNetwork(owner, network), precision };
   checkLeaves(owner, checked, leafFeasibility);
   const inside = checkBox(owner, box, checked.inputs);
   const rows = outputRows(owner, checked, options);

@@ -1,14 +1,23 @@
+/** How bounds are computed. */
+export type Precision = "float64" | "float32";
+
 /** Unit roundoff of float64. */
 const U = 2 ** -53;
 
+const unitRoundoffs: Readonly<Record<Precision, number>> = { float64: U, float32: 2 ** -24 };
+
+/** @internal What underflow can hide in products of each precision. */
+export const underflow: Readonly<Record<Precision, number>> = { float64: 1e-290, float32: 1e-30 };
+
 /** @internal Smaller than any number that matters, larger than what underflow can hide. */
-export const TINY = 1e-290;
+export const TINY = underflow.float64;
 
 /**
  * @internal Relative error of a sum of so many products in whatever order, with room for the roundings of the error bound
- * itself: twice n u / (1 - n u), and sixteen operations beside it.
+ * itself: twice n u / (1 - n u), and sixteen operations beside it, the rounding of what enters among them.
  */
-export const relativeError = (terms: number): number => 2 * (terms + 16) * U;
+export const relativeError = (terms: number, precision: Precision = "float64"): number =>
+  2 * (terms + 16) * unitRoundoffs[precision];
 
 /** @internal Above `x` by more than a few rounding errors of numbers as large as `scale`. */
 export const above = (x: number, scale = Math.abs(x)): number => x + 16 * U * scale + TINY;

@@ -6,10 +6,12 @@ import {
   type FeedForward,
   flatten,
   foldLinear,
+  type Layer,
   linear,
+  neuronActivations,
   perceptron,
 } from "@offprint/networks";
-import { asTensor, jacobian, random, type Tensor, tensor } from "@offprint/tensor-core";
+import { asTensor, concatenate, jacobian, random, type Tensor, tensor } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { checkNetwork } from "../src/checked-network.js";
@@ -28,7 +30,7 @@ import { gradientsAt } from "../src/sample-bound.js";
 import { randomNetwork } from "./random-networks.js";
 
 const root = { maxDomains: 0, optimizeSlopes: false, points: 5 } as const;
-const f64 = (values: readonly number[]) => tensor(values, { dtype: "float64" });
+const f64 = (values: readonly number[] | readonly (readonly number[])[]) => tensor(values, { dtype: "float64" });
 const centre = (inputs: number) => Array.from({ length: inputs }, (_, j) => Math.sin(2 * j + 1));
 const convNet = (seed: number): FeedForward => {
   const rng = random.rng(seed);
@@ -45,6 +47,22 @@ const convNet = (seed: number): FeedForward => {
     ],
   };
 };
+/** relu(x + B f(A x)), twice: x is carried past f by identities, as `fromOnnx` reads residual sums. */
+const residualNet = (seed: number, name: "relu" | "tanh"): FeedForward => {
+  const rng = random.rng(seed);
+  const matrix = (rows: number, columns: number) =>
+    rng.normal([rows, columns], { std: 1.2 / Math.sqrt(columns), dtype: "float64" });
+  const carried = { activation: { kind: "scalar", name: "identity" }, count: 4 } as const;
+  const block = (): Layer[] => [
+    linear(concatenate([matrix(5, 4), eye(4)], 0)),
+    { kind: "mixed", parts: [{ activation: { kind: "scalar", name }, count: 5 }, carried] },
+    linear(concatenate([matrix(4, 5), eye(4)], 1)),
+    activation("relu"),
+  ];
+  return { layers: [...block(), ...block(), linear(matrix(3, 4))] };
+};
+const eye = (n: number) =>
+  f64(Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 1 : 0))));
 const cases: [string, FeedForward][] = [
   ["relu", randomNetwork(1, [5, 8, 8, 3])],
   ["leaky", randomNetwork(2, [5, 8, 7, 3], "leakyRelu", { slope: 0.2 })],
@@ -52,7 +70,29 @@ const cases: [string, FeedForward][] = [
   ["sigmoid", randomNetwork(4, [5, 8, 8, 8, 3], "sigmoid")],
   ["gelu", randomNetwork(5, [5, 8, 8, 3], "gelu")],
   ["conv", convNet(6)],
+  ["residual", residualNet(7, "relu")],
+  ["residual tanh", residualNet(8, "tanh")],
 ];
+
+/** The same network without identities: x = relu(x) - relu(-x). */
+function asDifferences({ layers }: FeedForward): Layer[] {
+  const out: Layer[] = [];
+  let columns = (row: number[]) => row;
+  for (const [k, layer] of layers.entries()) {
+    if (layer.kind !== "linear") continue;
+    const next = layers[k + 1];
+    const names =
+      next?.kind === "mixed" ? neuronActivations(next, asTensor(layer.weight).shape[0]).map(({ name }) => name) : [];
+    const weight = asTensor(layer.weight).toArray() as number[][];
+    const bias = asTensor(layer.bias!).toArray() as number[];
+    const doubled = weight.flatMap((row, i) => (names[i] === "identity" ? [row, row.map((w) => -w)] : [row]));
+    const shifts = bias.flatMap((b, i) => (names[i] === "identity" ? [b, -b] : [b]));
+    out.push(linear(f64(doubled.map(columns)), f64(shifts)));
+    if (next !== undefined) out.push(activation("relu"));
+    columns = (row) => row.flatMap((w, i) => (names[i] === "identity" ? [w, -w] : [w]));
+  }
+  return out;
+}
 
 describe("bounds", () => {
   it("hold every gradient of random points, and their norms", async () => {
@@ -209,6 +249,34 @@ describe("bounds", () => {
     for (let k = 1; k < chain.length; k++) {
       for (const [r, value] of chain[k].entries()) expect(chain[k - 1][r]).toBeLessThanOrEqual(value * (1 + 1e-9));
     }
+  });
+
+  it("in float32 hold, and are those in float64 but for its digits", async () => {
+    for (const [name, network] of cases) {
+      const box = boxAround(centre(checkNetwork("test", network).inputs), 0.1);
+      const [wide, narrow] = await Promise.all(
+        (["float64", "float32"] as const).map((precision) => localLipschitz(network, box, { ...root, precision })),
+      );
+      for (const [r, value] of narrow.perOutput.entries()) {
+        expect(value, name).toBeGreaterThanOrEqual(wide.perOutput[r]);
+        expect(value, name).toBeLessThanOrEqual(wide.perOutput[r] * (1 + 1e-3));
+      }
+    }
+  });
+
+  it("of a residual network with branches that are empty left out are those of all patterns", async () => {
+    const network = residualNet(7, "relu");
+    const box = boxAround(centre(4), 0.15);
+    const exact = await exactBound(network, box, { limit: 2 ** 14 });
+    for (const [output, value] of exact.entries()) {
+      const found = await localLipschitz(network, box, { outputs: [output], leafFeasibility: true, tolerance: 1e-9 });
+      expect(found.value).toBeGreaterThanOrEqual(value * (1 - 1e-12));
+      expect(found.value).toBeLessThanOrEqual(value * (1 + 1e-7));
+    }
+    // A value written as a difference of two ReLUs loses what an identity keeps.
+    const carried = (await localLipschitz(network, box, root)).value;
+    const asRelus: FeedForward = { layers: asDifferences(foldLinear(network)) };
+    expect(carried).toBeLessThan((await localLipschitz(asRelus, box, root)).value);
   });
 
   it("what makes no sense is refused, by name", async () => {

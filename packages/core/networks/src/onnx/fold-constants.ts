@@ -24,8 +24,8 @@ export function foldConstants(
 }
 
 function asNeurons(x: Tensor, { stack }: OperatorContext): NeuronArray {
-  const row = stack.row();
-  const neurons = Array.from(x.data(), (bias): Affine => ({ kind: "affine", depth: stack.depth, row, bias }));
+  const row = stack.row(0);
+  const neurons = Array.from(x.data(), (bias): Affine => ({ kind: "affine", depth: 0, row, bias }));
   return { shape: x.shape, neurons };
 }
 

@@ -5,13 +5,15 @@ import {
   affine,
   constant,
   isNeurons,
+  listAttribute,
   neurons,
   numberAttribute,
+  numbers,
   type Operator,
   type OperatorContext,
   type OperatorInput,
 } from "./operator.js";
-import { broadcastPlace, broadcastShapes, countOf, eachIndex } from "./shapes.js";
+import { broadcastPlace, broadcastShapes, checkedAxis, countOf, eachIndex, stridesOf } from "./shapes.js";
 
 // Products and sums: one matrix is constant, the other holds affine forms.
 
@@ -51,9 +53,9 @@ function weightedSum(
     throw new UnsupportedError(`${where}: an input is missing`);
   };
   const shape = broadcastShapes(shapeOf(a), shapeOf(b), where);
-  // Both sides at once, as a new layer must hold the activations of both.
+  // Both sides at once: they must stand on one state.
   const all = [...(isNeurons(a) ? a.neurons : []), ...(isNeurons(b) ? b.neurons : [])];
-  const forms = stack.affine(all, where);
+  const forms = stack.affine(all);
   const split = isNeurons(a) ? a.neurons.length : 0;
   const formsA = forms.slice(0, split);
   const formsB = forms.slice(split);
@@ -164,6 +166,35 @@ function batchNormalization(inputs: readonly OperatorInput[], context: OperatorC
   return [{ shape: x.shape, neurons: out }];
 }
 
+/** Sums over axes, given as an input or in old files as an attribute, or means. */
+const reduced =
+  (mean: boolean): Operator =>
+  (inputs, context) => {
+    const x = neurons(inputs[0], context);
+    const given =
+      inputs[1] === undefined
+        ? listAttribute(context, "axes")
+        : numbers(constant(inputs[1], context.where, "the axes"));
+    if (given === undefined || given.length === 0) {
+      throw new UnsupportedError(`${context.where}: it has no axes, and the axis of the samples cannot be reduced`);
+    }
+    const axes = given.map((axis) => checkedAxis(axis, x.shape.length, context.where));
+    if (axes.includes(0)) throw new UnsupportedError(`${context.where}: the axis of the samples cannot be reduced`);
+    const forms = affine(x, context);
+    const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+    const strides = stridesOf(kept);
+    const terms = Array.from({ length: countOf(kept) }, (): Affine[] => []);
+    let place = 0;
+    eachIndex(x.shape, (index) => {
+      const at = index.reduce((sum, i, axis) => sum + (axes.includes(axis) ? 0 : i * strides[axis]), 0);
+      terms[at].push(forms[place++]);
+    });
+    const share = mean ? 1 / (countOf(x.shape) / terms.length) : 1;
+    const out = terms.map((own) => affineCombination(own, new Float64Array(own.length).fill(share), 0, context.stack));
+    const keep = numberAttribute(context, "keepdims", 1) === 1;
+    return [{ shape: keep ? kept : kept.filter((_, axis) => !axes.includes(axis)), neurons: out }];
+  };
+
 function minusOne(): Tensor {
   return tensor(-1, { dtype: "float64" });
 }
@@ -173,6 +204,8 @@ export const linearOperators: Readonly<Record<string, Operator>> = {
   Gemm: gemm,
   MatMul: matmul,
   BatchNormalization: batchNormalization,
+  ReduceSum: reduced(false),
+  ReduceMean: reduced(true),
   Add: ([a, b], context) => [weightedSum(a, b, 1, 1, context)],
   Sub: ([a, b], context) => [weightedSum(a, b, 1, -1, context)],
   Neg: ([x], context) => [scaledBy(neurons(x, context), minusOne(), context)],

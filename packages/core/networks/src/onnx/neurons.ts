@@ -1,5 +1,5 @@
 import { UnsupportedError } from "@offprint/tensor-core";
-import type { Activation } from "../activation.js";
+import { type Activation, activation } from "../activation.js";
 
 /**
  * A number that a node of the graph computes, for one sample, as a function of the state (the input, or the activations
@@ -11,7 +11,7 @@ export type Neuron = Affine | Activated;
 /** `row . state + bias` */
 export interface Affine {
   readonly kind: "affine";
-  /** Number of finished layers before the state that it stands on. */
+  /** Number of layers before the state that it stands on. */
   readonly depth: number;
   /** Entry of the state, where the form is just that. */
   readonly index?: number;
@@ -34,10 +34,12 @@ export interface NeuronArray {
   readonly neurons: readonly Neuron[];
 }
 
-/** A layer that is finished: its pre-activations on the state before, and how they are grouped. */
-export interface FinishedLayer {
-  readonly rows: readonly Affine[];
-  readonly activations: readonly { readonly activation: Activation; readonly size: number }[];
+/** A layer: its pre-activations on the state before, and how they are grouped. */
+export interface TracedLayer {
+  readonly rows: Affine[];
+  readonly activations: { readonly activation: Activation; readonly size: number }[];
+  /** Where groups that were met before begin. */
+  readonly starts: Map<string, number>;
 }
 
 /** Most numbers in all affine forms of a file, 512 MiB: small files can declare inputs and paddings of any size. */
@@ -45,120 +47,123 @@ const MOST_NUMBERS = 2 ** 26;
 /** What a form takes besides its row, in numbers. */
 const OVERHEAD = 128;
 
-/** The layers read so far, and the state on which affine forms now stand. */
+const identity = activation("identity");
+
+/**
+ * The layers read so far. Each activation belongs to the layer after the state on which its sources stand, and a value
+ * that is needed later, as in a residual sum, is carried through the layers between by units that leave it as it is.
+ */
 export class LayerStack {
-  readonly finished: FinishedLayer[] = [];
-  /** Length of the state. */
-  size: number;
+  readonly layers: TracedLayer[] = [];
   /** Numbers in the affine forms made so far. */
   private numbers = 0;
-  /** Activations of the layer that was finished last, as entries of the state. */
-  private lifted = new Map<Neuron, Affine>();
+  /** Activations as entries of the state after them. */
+  private readonly lifted = new Map<Neuron, Affine>();
+  /** Values one layer later. */
+  private readonly carried = new Map<Affine, Affine>();
+  private readonly names = new Map<Affine, number>();
 
-  constructor(inputs: number) {
-    this.size = inputs;
+  constructor(private readonly inputs: number) {}
+
+  /** Length of the state after so many layers. It grows where a value is carried: rows may be shorter, and go on with 0. */
+  sizeAt(depth: number): number {
+    return depth === 0 ? this.inputs : this.layers[depth - 1].rows.length;
   }
 
   /**
-   * Zeros for an affine form on the state.
+   * Zeros for an affine form on a state.
    *
    * @throws UnsupportedError before more memory is taken than a file may ask for
    */
-  row(): Float64Array {
-    this.numbers += this.size + OVERHEAD;
+  row(depth: number): Float64Array {
+    const size = this.sizeAt(depth);
+    this.numbers += size + OVERHEAD;
     if (!(this.numbers <= MOST_NUMBERS)) {
       throw new UnsupportedError(
-        `fromOnnx: layers of ${this.size} values need more than ${MOST_NUMBERS} numbers written out; only smaller networks are read`,
+        `fromOnnx: layers of ${size} values need more than ${MOST_NUMBERS} numbers written out; only smaller networks are read`,
       );
     }
-    return new Float64Array(this.size);
+    return new Float64Array(size);
   }
 
-  /** The state itself. */
+  /** The network's input. */
   state(): Affine[] {
-    return Array.from({ length: this.size }, (_, index) => {
-      const row = this.row();
-      row[index] = 1;
-      return { kind: "affine", depth: this.depth, index, row, bias: 0 };
-    });
+    return Array.from({ length: this.inputs }, (_, index) => this.entry(0, index));
   }
 
-  /** Number of finished layers. */
-  get depth(): number {
-    return this.finished.length;
+  private entry(depth: number, index: number): Affine {
+    const row = this.row(depth);
+    row[index] = 1;
+    return { kind: "affine", depth, index, row, bias: 0 };
   }
 
-  /**
-   * Makes the activations among some neurons the next layer, whose outputs are the new state, and returns the neurons as
-   * affine forms on it.
-   *
-   * @throws UnsupportedError where affine forms of the old state are still among them, as in a residual connection
-   */
-  private finish(neurons: readonly Neuron[], where: string): Affine[] {
-    const rows: Affine[] = [];
-    const activations: FinishedLayer["activations"][number][] = [];
-    const starts = new Map<string, number>();
-    const names = new Map<Affine, number>();
-    const name = (source: Affine): number => {
-      const known = names.get(source);
-      if (known !== undefined) return known;
-      names.set(source, names.size);
-      return names.size - 1;
-    };
-    const places = neurons.map((neuron) => {
-      if (neuron.kind === "affine") {
-        if (neuron.row.every((value) => value === 0)) return undefined;
-        throw new UnsupportedError(
-          `${where} joins values before and after an activation (a skip connection); only plain feed-forward networks are read`,
-        );
+  /** The neurons as affine forms on one state, after the activations among them. */
+  affine(neurons: readonly Neuron[]): readonly Affine[] {
+    // All activations become units before the first form on them is made: rows have their final length, mostly.
+    const places = neurons.map((neuron) => (neuron.kind === "affine" ? undefined : this.unit(neuron)));
+    const forms = neurons.map((neuron, k) => (neuron.kind === "affine" ? neuron : this.lift(neuron, places[k]!)));
+    const depth = forms.reduce((most, form) => Math.max(most, form.depth), 0);
+    return forms.map((form) => this.carry(form, depth));
+  }
+
+  /** Where an activation is in its layer. */
+  private unit({ activation, sources, rank }: Activated): { depth: number; index: number } {
+    const depth = Math.max(...sources.map((source) => source.depth));
+    const own = sources.map((source) => this.carry(source, depth));
+    return { depth: depth + 1, index: this.group(depth, activation, own) + rank };
+  }
+
+  private lift(neuron: Activated, { depth, index }: { depth: number; index: number }): Affine {
+    const known = this.lifted.get(neuron);
+    if (known !== undefined) return known;
+    const entry = this.entry(depth, index);
+    this.lifted.set(neuron, entry);
+    return entry;
+  }
+
+  /** The same value on a later state. */
+  private carry(form: Affine, depth: number): Affine {
+    let own = form;
+    while (own.depth < depth) {
+      let next = this.carried.get(own);
+      if (next === undefined) {
+        next = own.row.every((value) => value === 0)
+          ? { kind: "affine", depth: own.depth + 1, row: own.row.subarray(0, 0), bias: own.bias }
+          : this.entry(own.depth + 1, this.group(own.depth, identity, [own]));
+        this.carried.set(own, next);
       }
-      const key = `${JSON.stringify(neuron.activation)} ${neuron.sources
-        .map(name)
-        .sort((a, b) => a - b)
-        .join()}`;
-      let start = starts.get(key);
-      if (start === undefined) {
-        start = rows.length;
-        starts.set(key, start);
-        for (const source of neuron.sources) {
-          this.checkDepth(source, where);
-          rows.push(source);
-        }
-        activations.push({ activation: neuron.activation, size: neuron.sources.length });
-      }
-      return start + neuron.rank;
-    });
-    this.finished.push({ rows, activations });
-    this.size = rows.length;
-    this.lifted = new Map();
-    return places.map((index, k) => {
-      const row = this.row();
-      if (index === undefined) return { kind: "affine", depth: this.depth, row, bias: (neurons[k] as Affine).bias };
-      row[index] = 1;
-      const entry: Affine = { kind: "affine", depth: this.depth, index, row, bias: 0 };
-      this.lifted.set(neurons[k], entry);
-      return entry;
-    });
+      own = next;
+    }
+    return own;
   }
 
-  /**
-   * The neurons as affine forms on the state, after a new layer where there are activations among them.
-   *
-   * @throws UnsupportedError where they stand on different states, as in a residual connection
-   */
-  affine(neurons: readonly Neuron[], where: string): readonly Affine[] {
-    const known = neurons.map((neuron) => this.lifted.get(neuron) ?? neuron);
-    if (known.some(({ kind }) => kind === "activated")) return this.finish(known, where);
-    for (const form of known as readonly Affine[]) this.checkDepth(form, where);
-    return known as readonly Affine[];
+  /** Where an activation of forms on a state begins in the layer after it. */
+  private group(depth: number, activation: Activation, sources: readonly Affine[]): number {
+    if (depth === this.layers.length) this.layers.push({ rows: [], activations: [], starts: new Map() });
+    const { rows, activations, starts } = this.layers[depth];
+    // In whatever order a sort takes them.
+    const key = `${JSON.stringify(activation)} ${sources
+      .map((source) => this.name(source))
+      .sort()
+      .join()}`;
+    const known = starts.get(key);
+    if (known !== undefined) return known;
+    starts.set(key, rows.length);
+    activations.push({ activation, size: sources.length });
+    const start = rows.length;
+    rows.push(...sources);
+    return start;
   }
 
-  private checkDepth(form: Affine, where: string): void {
-    if (form.depth === this.depth) return;
-    throw new UnsupportedError(
-      `${where} joins values before and after an activation (a skip connection or a branch); only plain feed-forward ` +
-        "networks are read",
-    );
+  /** Equal for one form, and for one entry of a state. */
+  private name(form: Affine): string {
+    if (form.index !== undefined) return `entry ${form.index}`;
+    let name = this.names.get(form);
+    if (name === undefined) {
+      name = this.names.size;
+      this.names.set(form, name);
+    }
+    return String(name);
   }
 }
 
@@ -169,8 +174,8 @@ export function affineCombination(
   bias: number,
   stack: LayerStack,
 ): Affine {
-  const row = stack.row();
-  const { size, depth } = stack;
+  const depth = forms[0]?.depth ?? 0;
+  const row = stack.row(depth);
   let constant = bias;
   for (let k = 0; k < forms.length; k++) {
     const factor = factors[k];
@@ -178,7 +183,7 @@ export function affineCombination(
     const form = forms[k];
     constant += factor * form.bias;
     if (form.index !== undefined) row[form.index] += factor;
-    else for (let j = 0; j < size; j++) row[j] += factor * form.row[j];
+    else for (let j = 0; j < form.row.length; j++) row[j] += factor * form.row[j];
   }
   return { kind: "affine", depth, row, bias: constant };
 }

@@ -100,7 +100,7 @@ export function neuronAt({ shape, neurons: all }: NeuronArray, place: number, wh
   throw new UnsupportedError(`${where} reads outside its input of shape [${shape}]; the file is damaged`);
 }
 
-/** Neurons as affine forms on one state, after a new layer where there are activations among them. */
-export function affine(x: NeuronArray, { stack, where }: OperatorContext): readonly Affine[] {
-  return stack.affine(x.neurons, where);
+/** Neurons as affine forms on one state, after the activations among them. */
+export function affine(x: NeuronArray, { stack }: OperatorContext): readonly Affine[] {
+  return stack.affine(x.neurons);
 }

@@ -28,10 +28,7 @@ function extreme(inputs: readonly OperatorInput[], context: OperatorContext, las
   if (constants.length > 0 && arrays.length !== 1)
     throw new UnsupportedError(`${where}: a maximum of neurons and constants is not read`);
   // Activations among the inputs become a layer first; all inputs stand on one state.
-  const forms = stack.affine(
-    arrays.flatMap((x) => x.neurons),
-    where,
-  );
+  const forms = stack.affine(arrays.flatMap((x) => x.neurons));
   let start = 0;
   const own = arrays.map(({ neurons: list }) => {
     start += list.length;

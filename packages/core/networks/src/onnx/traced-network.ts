@@ -1,10 +1,10 @@
 import { tensor, UnsupportedError } from "@offprint/tensor-core";
-import type { Activation } from "../activation.js";
+import type { Activation, ScalarActivation } from "../activation.js";
 import { slopeBounds } from "../derivative-bounds.js";
 import { type FeedForward, perceptron } from "../feed-forward.js";
 import type { FileGraph } from "./file-graph.js";
 import { foldConstants } from "./fold-constants.js";
-import { type Affine, type FinishedLayer, LayerStack, type NeuronArray } from "./neurons.js";
+import { type Affine, LayerStack, type NeuronArray, type TracedLayer } from "./neurons.js";
 import { isNeurons, type OperatorInput } from "./operator.js";
 import { operators } from "./operators.js";
 import { countOf } from "./shapes.js";
@@ -35,16 +35,17 @@ export function tracedNetwork({ shape, input, output, constants, nodes }: FileGr
 }
 
 function assembled(stack: LayerStack, output: NeuronArray): FeedForward {
-  const last = stack.affine(output.neurons, "fromOnnx: the output");
+  const last = stack.affine(output.neurons);
+  // What no output depends on stands in layers behind the last one.
+  const layers = stack.layers.slice(0, Math.max(0, ...last.map(({ depth }) => depth)));
   return perceptron(
-    [...stack.finished.map(({ rows }) => weightsOf(rows)), weightsOf(last)],
-    stack.finished.map(layerActivation),
+    [...layers.map(({ rows }, k) => weightsOf(rows, stack.sizeAt(k))), weightsOf(last, stack.sizeAt(layers.length))],
+    layers.map(layerActivation),
   );
 }
 
-function weightsOf(rows: readonly Affine[]) {
+function weightsOf(rows: readonly Affine[], columns: number) {
   if (rows.length === 0) throw new UnsupportedError("fromOnnx: a layer has no neurons");
-  const columns = rows[0].row.length;
   const weight = new Float64Array(rows.length * columns);
   for (const [i, { row }] of rows.entries()) weight.set(row, i * columns);
   return {
@@ -53,23 +54,27 @@ function weightsOf(rows: readonly Affine[]) {
   };
 }
 
-/** The activation that all groups of a layer share; scalar ones of different kinds by their common slopes. */
-function layerActivation({ activations: groups }: FinishedLayer): Activation {
-  const distinct = new Map(groups.map(({ activation }) => [keyOf(activation), activation]));
-  const all = [...distinct.values()];
-  if (all.length === 1) return all[0];
-  let [alpha, beta] = [Infinity, -Infinity];
-  for (const activation of all) {
+/** The activation of a layer: one for all groups, or scalar ones neuron by neuron, where all are known. */
+function layerActivation({ activations: groups }: TracedLayer): Activation {
+  const [first, ...rest] = groups.map(({ activation }) => activation);
+  if (rest.every((each) => keyOf(each) === keyOf(first))) return first;
+  const parts: { activation: ScalarActivation; count: number }[] = [];
+  let [alpha, beta, known] = [Infinity, -Infinity, true];
+  for (const { activation } of groups) {
     if (activation.kind !== "slope" && activation.kind !== "scalar") {
       throw new UnsupportedError(
-        "fromOnnx: a layer mixes activations on groups with others; only one kind in a layer is read",
+        "fromOnnx: a layer has activations on groups (MaxMin, GroupSort) beside others or beside values that skip it; beside those only scalar activations are read",
       );
     }
     const { lower, upper } = slopeBounds(activation);
     alpha = Math.min(alpha, lower);
     beta = Math.max(beta, upper);
+    if (activation.kind === "slope") known = false;
+    else if (parts.length > 0 && keyOf(parts[parts.length - 1].activation) === keyOf(activation))
+      parts[parts.length - 1].count++;
+    else parts.push({ activation, count: 1 });
   }
-  return { kind: "slope", alpha, beta };
+  return known ? { kind: "mixed", parts } : { kind: "slope", alpha, beta };
 }
 
 /** Equal for equal activations: JSON would lose infinite parameters. */
