@@ -21,24 +21,23 @@ export function implicitBias(method: Method = svmTransformers, most = 40): Claim
       const found: Record<string, number[]> = {};
       const masses: number[] = [];
       let agree = 0;
-      for (let i = 0; i < sets; i++) {
-        const { examples, v } = randomProblem(rng, 6, 8, 10);
-        const best = optimalTokens(examples, v).tokens;
-        for (const { parameters } of KINDS) {
-          const run = await method.trainAttention(examples, {
-            head: { kind: "linear", v },
-            parameters,
-            seed: `${seed} ${i}`,
-          });
-          masses.push(run.history.at(-1)?.concentration ?? 0);
-          agree += run.selected.filter((token, each) => token === best[each]).length / (12 * sets);
+      const problems = Array.from({ length: sets }, () => randomProblem(rng, 6, 8, 10));
+      const best = problems.map(({ examples, v }) => optimalTokens(examples, v).tokens);
+      for (const { parameters } of KINDS) {
+        const { layers, history } = await method.trainAttentions(
+          problems.map(({ examples }) => examples),
+          { head: problems.map(({ v }) => ({ kind: "linear", v })), parameters, seed },
+        );
+        masses.push(...(history.at(-1)?.concentration ?? [0]));
+        for (const [i, layer] of layers.entries()) {
+          agree += layer.selected.filter((token, each) => token === best[i][each]).length / (12 * sets);
           for (const norm of ["frobenius", "nuclear"] as const) {
-            const { w } = await method.attentionSvm(examples, run.selected, { norm });
+            const { w } = await method.attentionSvm(problems[i].examples, layer.selected, { norm });
             found[`${parameters} ${norm}`] ??= [];
-            found[`${parameters} ${norm}`].push(correlation(run.w, w));
+            found[`${parameters} ${norm}`].push(correlation(layer.w, w));
           }
+          await onProgress((masses.length - layers.length + i + 1) / (2 * sets));
         }
-        await onProgress((i + 1) / sets);
       }
       const mean = (parameters: string, norm: string) => meanOf(found[`${parameters} ${norm}`]);
       const own = KINDS.map(({ parameters, own: norm }) => mean(parameters, norm));

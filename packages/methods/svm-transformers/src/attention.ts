@@ -32,7 +32,10 @@ export type AttentionWeights =
     };
 
 /** Scores `a_i = X_i W z_i`, `[n, T]`; -Infinity where there is no token. */
-export function maskedScores(w: Tensor, { tokens, queries, mask }: ReadExamples): Tensor {
+export function maskedScores(
+  w: Tensor,
+  { tokens, queries, mask }: Pick<ReadExamples, "tokens" | "queries" | "mask">,
+): Tensor {
   const direction = matmul(queries, transpose(w));
   return where(mask, squeeze(matmul(tokens, expandDims(direction, 2)), 2), -Infinity);
 }

@@ -45,14 +45,25 @@ export type Head =
       readonly predict: (pooled: Tensor) => Tensor;
     };
 
-/** A head as a function of pooled tokens. */
-export function readHead(owner: string, head: Head, dimension: number): (pooled: Tensor) => Tensor {
+/** A checked head: what it computes, and its weights apart, so that heads of one kind can be stacked. */
+export interface ReadHead {
+  /** v or V; a scalar 0 for a custom head. */
+  readonly v: Tensor;
+  /** Predictions `[n]` of pooled tokens `[n, d]` with such weights. */
+  readonly predict: (pooled: Tensor, v: Tensor) => Tensor;
+  /** Equal for heads that differ in their weights only. */
+  readonly kind: unknown;
+}
+
+/** @throws ValueError, ShapeError that name what is wrong. */
+export function readHead(owner: string, head: Head, dimension: number): ReadHead {
   if (head === null || typeof head !== "object")
     throw new ValueError(`${owner}: head is missing; give { kind: "linear", v }`);
   if (head.kind === "custom") {
-    if (typeof head.predict !== "function")
+    const { predict } = head;
+    if (typeof predict !== "function")
       throw new ValueError(`${owner}: head.predict must be a function of pooled tokens`);
-    return head.predict;
+    return { v: asTensor(0, "float64"), predict: (pooled) => predict(pooled), kind: predict };
   }
   if (!["linear", "relu", "quadratic"].includes(head.kind)) {
     throw new ValueError(
@@ -67,12 +78,18 @@ export function readHead(owner: string, head: Head, dimension: number): (pooled:
       `${owner}: head.v has shape [${v.shape}]; it must be [${dimension}${head.kind === "relu" ? ", width" : ""}]`,
     );
   }
-  if (head.kind === "relu") return (pooled) => sum(relu(matmul(pooled, v)), 1);
-  const linear = (pooled: Tensor) => sum(matmul(pooled, expandDims(v, 1)), 1);
-  if (head.kind === "linear") return linear;
+  if (head.kind === "relu") {
+    return { v, predict: (pooled, own) => sum(relu(matmul(pooled, own)), 1), kind: `relu ${v.shape[1]}` };
+  }
+  const linear = (pooled: Tensor, own: Tensor) => sum(matmul(pooled, expandDims(own, 1)), 1);
+  if (head.kind === "linear") return { v, predict: linear, kind: "linear" };
   const { lambda } = head;
   requireNonNegative(owner, "head.lambda", lambda);
-  return (pooled) => sub(linear(pooled), mul(sum(square(pooled), 1), lambda));
+  return {
+    v,
+    predict: (pooled, own) => sub(linear(pooled, own), mul(sum(square(pooled), 1), lambda)),
+    kind: `quadratic ${lambda}`,
+  };
 }
 
 /** l, a decreasing function of the margin m. */

@@ -6,6 +6,7 @@ export {
   InfeasibleSvmError,
   isSeparable,
 } from "./attention-svm.js";
+export type { TrainedWeights } from "./descent.js";
 export { equalMargins } from "./equal-margins.js";
 export { type AttentionExamples, causalExamples } from "./examples.js";
 export {
@@ -23,10 +24,17 @@ export { type OnnxHead, weightsFromOnnx } from "./onnx-weights.js";
 export { type PathPoint, type RegularisationPathOptions, regularisationPath } from "./regularisation-path.js";
 export { type OptimalTokens, optimalTokens, tokenScores } from "./token-scores.js";
 export {
+  type AttentionLayer,
   type AttentionRecord,
   type AttentionState,
   type TrainAttentionOptions,
   type TrainedAttention,
-  type TrainedWeights,
   trainAttention,
 } from "./train-attention.js";
+export {
+  type AttentionsRecord,
+  type AttentionsState,
+  type TrainAttentionsOptions,
+  type TrainedAttentions,
+  trainAttentions,
+} from "./train-attentions.js";

@@ -1,12 +1,7 @@
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
-  add,
   asTensor,
   checkOptions,
-  div,
-  jit,
-  matmul,
-  mean,
   mul,
   NonFiniteError,
   random,
@@ -14,24 +9,16 @@ import {
   requireInteger,
   requireObject,
   requirePositive,
-  scan,
   softmax,
-  sqrt,
-  square,
   sub,
-  sum,
   type Tensor,
-  transpose,
   ValueError,
-  valueAndGrad,
   zeros,
 } from "@offprint/tensor-core";
-import { type AttentionWeights, lossOf, maskedScores, pooledTokens, readWeights } from "./attention.js";
+import { type AttentionWeights, maskedScores, readWeights } from "./attention.js";
+import { compiledRuns, descent, type TrainedWeights, weightOf } from "./descent.js";
 import { type AttentionExamples, type ReadExamples, readExamples } from "./examples.js";
 import { type Head, type LossName, readHead } from "./heads.js";
-
-/** What is trained. */
-export type TrainedWeights = { readonly w: Tensor } | { readonly k: Tensor; readonly q: Tensor };
 
 /** The state of training after some steps. */
 export interface AttentionRecord {
@@ -80,7 +67,7 @@ export interface TrainAttentionOptions extends RunOptions<AttentionRecord, RunSt
 }
 
 /** A trained layer. */
-export interface TrainedAttention {
+export interface AttentionLayer {
   /** W, `[d, d]`. */
   readonly w: Tensor;
   /** K, `[d, m]`, where it was trained. */
@@ -91,6 +78,10 @@ export interface TrainedAttention {
   readonly attention: Tensor;
   /** The token with the most attention in each example. */
   readonly selected: readonly number[];
+}
+
+/** A trained layer, and how it came about. */
+export interface TrainedAttention extends AttentionLayer {
   /** How it ended: weights grow for ever, it never converges. */
   readonly status: Exclude<Status, "converged">;
   /** Steps made. */
@@ -114,14 +105,6 @@ const optionNames = [
   "seed",
   ...runOptionNames,
 ] as const satisfies readonly (keyof TrainAttentionOptions)[];
-
-/** Keeps a gradient of 0 from being divided by 0, and K and Q from growing without one. */
-const TINY = 2.2e-16;
-
-/** W of what is trained. */
-export function weightOf(weights: TrainedWeights): Tensor {
-  return "w" in weights ? weights.w : matmul(weights.k, transpose(weights.q));
-}
 
 /**
  * (Normalised) gradient descent on one softmax attention layer with a fixed head:
@@ -152,36 +135,14 @@ export async function trainAttention(
   const recordEvery = options.recordEvery ?? Math.max(1, Math.floor(steps / 100));
   requireInteger(owner, "recordEvery", recordEvery, 1);
   const read = readExamples(owner, examples);
-  const { dimension: d, labels } = read;
-  const head = readHead(owner, options.head, d);
-  const of = lossOf(owner, loss);
-  const objective = (weights: TrainedWeights) => {
-    const s = softmax(maskedScores(weightOf(weights), read), 1);
-    const value = mean(of(mul(labels, head(pooledTokens(s, read.tokens)))));
-    if ("w" in weights) return value;
-    return add(value, mul(add(sum(square(weights.k)), sum(square(weights.q))), TINY));
-  };
-  const move = (x: Tensor, slope: Tensor) => {
-    const direction = normalized ? div(slope, add(sqrt(sum(square(slope))), TINY)) : slope;
-    return sub(x, mul(direction, learningRate));
-  };
-  const once = (weights: TrainedWeights): TrainedWeights => {
-    const [, slope] = valueAndGrad(objective)(weights);
-    if ("w" in weights && "w" in slope) return { w: move(weights.w, slope.w) };
-    if ("k" in weights && "k" in slope) return { k: move(weights.k, slope.k), q: move(weights.q, slope.q) };
-    throw new Error("weights and their gradient are of two kinds");
-  };
-  const several = (length: number) =>
-    jit((weights: TrainedWeights) => {
-      const [last] = scan((state: TrainedWeights): [TrainedWeights, null] => [once(state), null], weights, null, {
-        length,
-      });
-      const w = weightOf(last);
-      const s = softmax(maskedScores(w, read), 1);
-      const value = mean(of(mul(labels, head(pooledTokens(s, read.tokens)))));
-      return { last, loss: value, norm: sqrt(sum(square(w))), concentration: s.max(1).min() };
-    });
-  const compiled = new Map<number, ReturnType<typeof several>>();
+  const { dimension: d } = read;
+  const { v, predict } = readHead(owner, options.head, d);
+  const { step: once, figures: figuresOf } = descent({ owner, predict, loss, learningRate, normalized });
+  const data = { ...read, v };
+  const several = compiledRuns(
+    (weights) => once(weights, data),
+    (weights) => figuresOf(weights, data),
+  );
   const run = await runLoop<AttentionState, AttentionRecord, never>(
     {
       owner,
@@ -190,10 +151,12 @@ export async function trainAttention(
       initial: () => ({ weights: startOf(owner, read, parameters, options, seed), steps: 0, figures: null }),
       async step({ weights, steps: done }) {
         const length = Math.min(recordEvery, steps - done);
-        const program = compiled.get(length) ?? several(length);
-        compiled.set(length, program);
-        const { last, loss: value, norm, concentration } = await program(weights);
-        const figures = { loss: value.item(), norm: norm.item(), concentration: concentration.item() };
+        const { last, figures: found } = await several(length)(weights);
+        const figures = {
+          loss: found.loss.item(),
+          norm: found.norm.item(),
+          concentration: found.concentration.item(),
+        };
         if (!Number.isFinite(figures.loss + figures.norm)) {
           throw new NonFiniteError("the weights left the range of numbers; lower learningRate");
         }
@@ -212,23 +175,28 @@ export async function trainAttention(
     options,
   );
   const { status, iterations, history, last, state } = run;
-  const w = weightOf(last.weights);
+  return { ...layerOf(last.weights, read), status, steps: iterations, history, state };
+}
+
+/** @internal A layer with the attention that it gives. */
+export function layerOf(weights: TrainedWeights, read: ReadExamples): AttentionLayer {
+  const w = weightOf(weights);
   const s = softmax(maskedScores(w, read), 1);
   return {
     w,
-    k: "k" in last.weights ? last.weights.k : undefined,
-    q: "q" in last.weights ? last.weights.q : undefined,
+    k: "k" in weights ? weights.k : undefined,
+    q: "q" in weights ? weights.q : undefined,
     attention: s,
     selected: [...s.argMax(1).data()],
-    ...{ status, steps: iterations, history, state },
   };
 }
 
-function startOf(
+/** @internal W, or K and Q, to begin from. */
+export function startOf(
   owner: string,
   read: ReadExamples,
   parameters: "w" | "kq",
-  options: TrainAttentionOptions,
+  options: Pick<TrainAttentionOptions, "rank" | "initial">,
   seed: number | string,
 ): TrainedWeights {
   const { dimension: d } = read;

@@ -30,7 +30,7 @@ it("implicit-bias fails for equal margins, and for training that stops early", a
   const brief = (method: Method) =>
     variant({
       ...method,
-      trainAttention: (examples, options) => svmTransformers.trainAttention(examples, { ...options, steps: 60 }),
+      trainAttentions: (sets, options) => svmTransformers.trainAttentions(sets, { ...options, steps: 60 }),
     });
   expect(await holds(implicitBias(brief(svmTransformers), 2))).toBe(false);
   expect(await holds(implicitBias(withoutSupport, 2))).toBe(false);

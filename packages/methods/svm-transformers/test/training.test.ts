@@ -1,12 +1,12 @@
 import { runConformance } from "@offprint/solvers/conformance";
-import { grad, mul, random, sub, type Tensor, tensor } from "@offprint/tensor-core";
+import { grad, mul, random, sub, type Tensor, tensor, zeros } from "@offprint/tensor-core";
 import { expectClose, expectGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { fixedProblem, randomProblem } from "../claims/data.js";
 import { lossOf, maskedScores, pooledTokens } from "../src/attention.js";
 import { readExamples } from "../src/examples.js";
 import { readHead } from "../src/heads.js";
-import { type Head, trainAttention } from "../src/index.js";
+import { type Head, trainAttention, trainAttentions } from "../src/index.js";
 import { logExcess } from "../src/log-excess.js";
 import { optimalOf, scoresOf } from "../src/token-scores.js";
 
@@ -43,12 +43,12 @@ describe("the objective", () => {
     const w = rng.normal([5, 5], { dtype: "float64" });
     for (const head of heads) {
       for (const loss of ["logistic", "exponential", "linear"] as const) {
-        const predict = readHead("test", head, 5);
+        const { predict, v: own } = readHead("test", head, 5);
         const value = (x: Tensor) =>
           lossOf(
             "test",
             loss,
-          )(mul(read.labels, predict(pooledTokens(maskedScores(x, read).softmax(1), read.tokens)))).mean();
+          )(mul(read.labels, predict(pooledTokens(maskedScores(x, read).softmax(1), read.tokens), own))).mean();
         expectGradient(value, [w]);
       }
     }
@@ -61,7 +61,10 @@ describe("the objective", () => {
         "test",
         "logistic",
       )(
-        mul(read.labels, readHead("test", linear, 5)(pooledTokens(maskedScores(x, read).softmax(1), read.tokens))),
+        mul(
+          read.labels,
+          readHead("test", linear, 5).predict(pooledTokens(maskedScores(x, read).softmax(1), read.tokens), v),
+        ),
       ).mean();
     const slope = grad(value)(w);
     const one = await trainAttention(examples, {
@@ -95,11 +98,11 @@ describe("the objective", () => {
     const logistic = (m: number) => Math.log1p(Math.exp(-m));
     const best = optimalOf(scores).scores.map(logistic);
     const ideal = best.reduce((sum, one) => sum + one, 0) / 3;
-    const predict = readHead("test", linear, 5);
+    const { predict } = readHead("test", linear, 5);
     const loss = lossOf(
       "test",
       "logistic",
-    )(mul(read.labels, predict(pooledTokens(maskedScores(w, read).softmax(1), read.tokens)))).mean();
+    )(mul(read.labels, predict(pooledTokens(maskedScores(w, read).softmax(1), read.tokens), v))).mean();
     expect(logExcess(w, read, scores).item()).toBeCloseTo(Math.log(loss.item() - ideal), 9);
     const far = mul(w, 1e4);
     expect(Number.isFinite(logExcess(far, read, scores).item())).toBe(true);
@@ -141,3 +144,60 @@ it("grows for ever, selects the tokens of the highest scores, and says so in its
   expect(last.concentration).toBeCloseTo(attention.max(1).min().item(), 12);
   expect(selected.length).toBe(6);
 });
+
+describe("many sets at once", () => {
+  const rng = random.rng(11);
+  const sets = [3, 5, 4].map((length) => randomProblem(rng, 4, length, 6));
+
+  it.each(["w", "kq"] as const)("are trained as each would be alone, %s", async (parameters) => {
+    const options = { parameters, steps: 30, recordEvery: 15 } as const;
+    const together = await trainAttentions(
+      sets.map((each) => each.examples),
+      { ...options, head: sets.map((each) => ({ kind: "linear", v: each.v })), seed: "many" },
+    );
+    for (const [i, set] of sets.entries()) {
+      const alone = await trainAttention(set.examples, {
+        ...options,
+        head: { kind: "linear", v: set.v },
+        seed: `many ${i}`,
+      });
+      expectClose(together.layers[i].w, alone.w, { absolute: 1e-11 });
+      expectClose(together.layers[i].attention, alone.attention, { absolute: 1e-11 });
+      expect(together.layers[i].selected).toEqual(alone.selected);
+      for (const [r, record] of together.history.entries()) {
+        expect(record.loss[i]).toBeCloseTo(alone.history[r].loss, 10);
+        expect(record.concentration[i]).toBeCloseTo(alone.history[r].concentration, 10);
+      }
+    }
+  });
+
+  it("of other sizes are refused by number", async () => {
+    const [first, second] = sets.map((each) => each.examples);
+    const wide = randomProblem(rng, 4, 3, 5).examples;
+    await expect(trainAttentions([first, wide], { head: linear })).rejects.toThrow(/set 1 has 4 examples in 5/);
+    await expect(trainAttentions([], { head: linear })).rejects.toThrow(/there are no sets/);
+    const head = { kind: "linear", v: sets[0].v } as const;
+    await expect(trainAttentions([first, second], { head: [head] })).rejects.toThrow(/1 heads for 2 sets/);
+    const curved = { kind: "quadratic", v: sets[0].v, lambda: 0.1 } as const;
+    await expect(trainAttentions([first, second], { head: [head, curved] })).rejects.toThrow(
+      /head 1 is of another kind/,
+    );
+    await expect(trainAttentions([first, second], { head, initial: [zeros([6, 6], "float64")] })).rejects.toThrow(
+      /1 initial weights for 2 sets/,
+    );
+  });
+});
+
+runConformance(
+  "trainAttentions",
+  {
+    run: (options) => trainAttentions([examples, examples], { head: linear, recordEvery: 2, ...options }),
+    limit: "steps",
+    short: 10,
+    endless: { steps: 1e9 },
+    seeded: true,
+    invalid: [{ learningRate: 0 }, { rank: 6 }, { loss: "hinge" }, { parameters: "v" }, { recordEvery: 0 }],
+    nonFinite: [() => trainAttentions([{ ...examples, labels: [1, Number.NaN, 1] }], { head: linear })],
+  },
+  { describe, it, expect },
+);
