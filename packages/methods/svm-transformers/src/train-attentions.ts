@@ -6,6 +6,7 @@ import {
   NonFiniteError,
   requireChoice,
   requireInteger,
+  requireObject,
   requirePositive,
   ShapeError,
   slice,
@@ -89,6 +90,8 @@ export async function trainAttentions(
   sets: readonly AttentionExamples[],
   options: TrainAttentionsOptions,
 ): Promise<TrainedAttentions> {
+  requireObject(owner, "sets", sets, "a list of AttentionExamples");
+  requireObject(owner, "options", options, "options with a head");
   checkOptions(owner, options, optionNames);
   const {
     parameters = "w",
