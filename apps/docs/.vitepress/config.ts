@@ -47,6 +47,8 @@ function labelCells(tokens: Token[]): void {
     if (token.type === "tr_open") place = 0;
     if (token.type === "th_open" && inHead) {
       const text = tokens[index + 1]?.children ?? [];
+      // A corner without words heads nothing.
+      if (text.length === 0) for (const part of [token, tokens[index + 2]!]) part.tag = "td";
       labels.push(
         text
           .filter(({ type }) => type === "text" || type === "code_inline")

@@ -69,7 +69,7 @@ function claimsTable(records: readonly ClaimRecord[]): string {
   );
 }
 
-function dataTable({ title, columns, rows }: ClaimTable): string {
+function dataTable({ title, columns, rows }: ClaimTable, claim: string): string {
   const head = columns.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("");
   const body = rows.map((row) => {
     const cells = row.map((value, place) => {
@@ -81,7 +81,7 @@ function dataTable({ title, columns, rows }: ClaimTable): string {
     return `<tr>${cells.join("")}</tr>`;
   });
   return (
-    `<div class="wide-table" tabindex="0" role="region" aria-label="${escapeHtml(title)}"><table>` +
+    `<div class="wide-table" tabindex="0" role="region" aria-label="${escapeHtml(`${title} (${claim})`)}"><table>` +
     `<caption>${escapeHtml(title)}</caption><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>`
   );
 }
@@ -92,7 +92,7 @@ function claimDetail(record: ClaimRecord): string {
     `<p>${verdict(record)} · ${escapeHtml(record.source)} · ${escapeHtml(formatSeconds(record.seconds))}</p>`,
     `<p>${escapeHtml(record.error ?? record.detail)}</p>`,
     plots.length > 0 ? `<div class="plots">${plots.join("")}</div>` : "",
-    ...record.tables.map(dataTable),
+    ...record.tables.map((table) => dataTable(table, record.id)),
   ];
   return `### ${escapeHtml(record.statement)} {#${anchorOf(record)}}\n\n<div v-pre>${parts.join("")}</div>`;
 }

@@ -22,6 +22,8 @@ export function galleryPage(groups: readonly ExampleGroup[]): string {
       description:
         "What the packages of Offprint do, in pictures; every one is drawn by a program that runs in the page.",
       aside: false,
+      prev: false,
+      next: false,
       pageClass: "wide-page",
     },
     "# Gallery",

@@ -71,6 +71,7 @@ export function homePage({ methods, core }: Workspace, runsOf: (method: Package)
       pageClass: "home-page",
     },
     [
+      "<main>",
       '<div class="hero">',
       '<div class="hero-text">',
       '<p class="eyebrow">Machine-learning papers as npm packages</p>',
@@ -91,5 +92,6 @@ export function homePage({ methods, core }: Workspace, runsOf: (method: Package)
       "",
       "</section>",
     ].join("\n"),
+    "</main>",
   );
 }

@@ -42,6 +42,8 @@ interface Draft {
   readonly source: string;
   readonly title: string;
   readonly text: string;
+  /** Whether it is one section, whose exports come directly below the page's title. */
+  readonly section: boolean;
 }
 
 /** Exports of a section as links. */
@@ -72,10 +74,11 @@ function cut(path: string, content: string, drafts: Map<string, Draft>): void {
       source: path,
       title: `${name}: ${heading.toLowerCase()}`,
       text: body,
+      section: true,
     });
   }
   const first = [head.replace(/^# .*\n/, ""), contents(long, name), ...short.map(({ text }) => text)].join("\n\n");
-  drafts.set(`${name}/index.md`, { source: path, title: name, text: first });
+  drafts.set(`${name}/index.md`, { source: path, title: name, text: first, section: false });
 }
 
 /** `Defined in` is kept for exports, as a link to their source, and dropped for their members. */
@@ -121,7 +124,7 @@ export function paginate(generated: Pages): Map<string, string> {
         .replace(/\.md$/, "")
         .replace(/\/(?:namespaces\/|index$)/, ": ")
         .replace(/: $/, "");
-      drafts.set(path, { source: path, title, text: content.replace(/^# .*\n/, "") });
+      drafts.set(path, { source: path, title, text: content.replace(/^# .*\n/, ""), section: false });
     }
   }
   const targets = new Map<string, string>();
@@ -136,12 +139,16 @@ export function paginate(generated: Pages): Map<string, string> {
     return targets.get(anchor === undefined ? from : `${from}#${anchor}`) ?? targets.get(from);
   };
   return new Map(
-    [...drafts].map(([path, { source, title, text }]) => {
+    [...drafts].map(([path, { source, title, text, section }]) => {
       const linked = polished(text).replace(/\]\(((?:[\w./-]*\.md)?(?:#[\w.-]+)?)\)/g, (whole, target: string) => {
         const address = target === "" ? undefined : link(target, source);
         return address ? `](${address})` : whole;
       });
-      return [path, page({ title: `${title} API`, outline: [2, 3], pageClass: "api-page" }, `# ${title}`, linked)];
+      const look = section
+        ? { outline: 2, pageClass: "api-page api-section" }
+        : { outline: [2, 3], pageClass: "api-page" };
+      const body = section ? linked.replace(/^#(?=##+ )/gm, "") : linked;
+      return [path, page({ title: `${title} API`, ...look }, `# ${title}`, body)];
     }),
   );
 }

@@ -68,7 +68,12 @@ export function quantizationErrorFormula(moments: (omega: number, b: number) => 
         Math.abs(end - LIMIT) <= 1e-6;
       const t = Array.from({ length: 120 }, (_, k) => 10 ** (-2 + k / 30));
       return {
-        measured: { "standard errors from the formulas": worst, "largest error": top.value, at: top.t, limit: end },
+        measured: {
+          "standard errors from the formulas": worst,
+          "largest error": top.value,
+          "at omega b": top.t,
+          "towards, as omega b grows": end,
+        },
         holds,
         detail:
           `Moments of ${SAMPLES} samples at five settings are within 4 standard errors of the formulas (largest ${worst.toFixed(2)}); ` +
