@@ -44,6 +44,21 @@ function withEigenvalues(values: number[], seed: number): Float64Array[] {
 }
 const rows = (a: Float64Array[]) => a.map((row) => Array.from(row));
 
+describe("a right-hand side whose square underflows", () => {
+  const a = sparse.fromDense([
+    [2, 1],
+    [1, 3],
+  ]);
+  it.each(["conjugateGradients", "gmres", "minres"] as const)("%s solves it as any other", async (name) => {
+    for (const size of [1e-200, 1e200]) {
+      const { status, x } = await solvers[name](a, [size, 2 * size]);
+      expect(status).toBe("converged");
+      expect(x[0] / size).toBeCloseTo(0.2, 12);
+      expect(x[1] / size).toBeCloseTo(0.6, 12);
+    }
+  });
+});
+
 function trueResidual(a: sparse.SparseMatrix, x: Float64Array, b: Float64Array): number {
   const ax = sparse.multiplyVector(a, x);
   return Math.sqrt(ax.reduce((s, v, i) => s + (v - b[i]) ** 2, 0) / b.reduce((s, v) => s + v * v, 0));

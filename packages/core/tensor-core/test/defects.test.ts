@@ -5,7 +5,9 @@ import {
   ceil,
   checkpoint,
   cond,
+  cumSum,
   floor,
+  full,
   grad,
   greater,
   jitSync,
@@ -15,8 +17,10 @@ import {
   log,
   matmul,
   max,
+  mean,
   mod,
   mul,
+  oneHot,
   prod,
   random,
   round,
@@ -31,6 +35,7 @@ import {
   tensor,
   trace,
   transpose,
+  variance,
   vmap,
   whileLoop,
 } from "../src/index.js";
@@ -232,6 +237,20 @@ describe("linalg.svd", () => {
   });
 });
 
+describe("compiled reductions of float32", () => {
+  it("keep the digits that eager ones keep", () => {
+    const tenths = full([1e6], 0.1);
+    const rows = full([1e6, 2], 0.1);
+    // As a thousand million beside which 0 and 1 are hardly seen.
+    const offset = tensor(Float32Array.from({ length: 1e5 }, (_, i) => 1e6 + (i % 2)));
+    const near = (value: number, exact: number) => expect(Math.abs(value / exact - 1)).toBeLessThan(1e-6);
+    near(jitSync((x: Tensor) => mean(x))(tenths).item(), 0.1);
+    for (const total of jitSync((x: Tensor) => sum(x, 0))(rows).data()) near(Number(total), 1e5);
+    near(Number(jitSync((x: Tensor) => cumSum(x, 0))(tenths).data()[1e6 - 1]), 1e5);
+    near(jitSync((x: Tensor) => variance(x))(offset).item(), 0.25);
+  });
+});
+
 describe("integers", () => {
   const whole = (values: number[]) => tensor(values, { dtype: "int32" });
 
@@ -261,5 +280,13 @@ describe("integers", () => {
       Math.imul(Math.imul(Math.imul(2147483647, 2147483647), 3), 35),
     );
     expect(sum(whole([2147483647, 1])).item()).toBe(-2147483648);
+    expect(jitSync((x: Tensor) => sum(x))(whole([2147483647, 1])).item()).toBe(-2147483648);
+    expect(jitSync((x: Tensor) => prod(x))(whole([65537, 65537, 65537])).item()).toBe(196609);
+  });
+
+  it("outside a new axis are an error, compiled too", () => {
+    for (const f of [oneHot, jitSync((x: Tensor) => oneHot(x, 3))] as ((x: Tensor, n: number) => Tensor)[]) {
+      expect(() => f(whole([5]), 3)).toThrow(/index 5 .* out of range/);
+    }
   });
 });

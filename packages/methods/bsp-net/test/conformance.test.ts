@@ -105,3 +105,15 @@ runConformance(
   },
   tools,
 );
+
+it("fitAutoEncoder ended right after phase 0 gives parameters of phase 0", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const abortAfter = ({ step }: { step: number }) => {
+    if (step === 3) controller.abort();
+  };
+  const aborted = await fitAutoEncoder(model, source, { ...training, signal, onProgress: abortAfter });
+  expect([aborted.status, aborted.phase]).toEqual(["aborted", 0]);
+  const resumed = await fitAutoEncoder(model, source, { ...training, resume: aborted.state });
+  expect([resumed.steps, resumed.phase]).toEqual([8, 1]);
+});

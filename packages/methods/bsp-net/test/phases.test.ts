@@ -16,6 +16,13 @@ function total(q: Tensor, t: Tensor, w: Tensor, phase: Phase): Tensor {
   return bspLoss(bspDecode(points, q, t, w, phase), values, t, w, phase).total;
 }
 
+describe("the loss", () => {
+  it("refuses values that are no occupancy, such as those of a picture", () => {
+    const out = bspDecode(points, planes, T, W, 0);
+    expect(() => bspLoss(out, values.mul(255), T, W, 0)).toThrow(/values hold 255; give 1 inside and 0 outside/);
+  });
+});
+
 describe("each phase", () => {
   it.each(phases)("%i decodes and loses as PyTorch does, gradients included", (phase) => {
     const expected = given.cases[phase];

@@ -112,18 +112,19 @@ export function hessianIteration<X, U, L>(
     const { rule, ofX } = rules(estimator, rows.first, weights);
     const hessian = blockHessians(d, place.x, rows.y, lower);
     const { first } = rows;
-    const known = (h: Tensor) =>
-      first === null ? h : where(first.reshape([-1, 1, 1]), nearestPositiveDefinite(hessian, weights.least), h);
+    const next = rule(rows.h, hessian, () => blockHessians(d, place.previousX, rows.yBefore, lower));
+    const tracked = nearestPositiveDefinite(next, weights.least);
+    // Of a block that is met first, the projected Hessian of now: its eigenvalues are found once, for both uses.
+    const known = (h: Tensor) => (first === null ? h : where(first.reshape([-1, 1, 1]), tracked, h));
     const direction = (x: Tensor, y: Tensor, h: Tensor) => {
       const above = d.gradsF(x, y, upper);
       const mixed = d.mixedXY(x, y, solveRows(known(h), above.y), lower);
       return div(sub(above.x, mixed), y.shape[0]);
     };
-    const tracked = rule(rows.h, hessian, () => blockHessians(d, place.previousX, rows.yBefore, lower));
     return {
       ...ofX(place, direction(place.x, rows.y, rows.h), () => direction(place.previousX, rows.yBefore, rows.hBefore)),
       s: rule(rows.s, d.gradYG(place.x, rows.y, lower), () => d.gradYG(place.previousX, rows.yBefore, lower)),
-      tracked: cast(nearestPositiveDefinite(tracked, weights.least), rows.y.dtype),
+      tracked: cast(tracked, rows.y.dtype),
     };
   });
 }

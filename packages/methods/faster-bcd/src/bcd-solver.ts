@@ -62,8 +62,11 @@ export class BcdSolver {
     this.#composite = from?.composite ?? separable.value(state.x);
     this.#block = from?.block ?? new Int32Array(0);
     this.#record = from?.record ?? undefined;
-    this.#off = Uint8Array.from(state.x, (_, i) => (this.#isOff(i) ? 1 : 0));
-    this.#support = this.#off.reduce((count, off) => count + 1 - off, 0);
+    this.#off = new Uint8Array(state.x.length);
+    for (let i = 0; i < this.#off.length; i++) {
+      if (this.#isOff(i)) this.#off[i] = 1;
+      else this.#support++;
+    }
     this.#state = this.#view();
     this.#test();
   }
@@ -150,8 +153,10 @@ export class BcdSolver {
   /** Whether this is the end. A rule without the gradient looks at it once for each sweep. */
   #test(): void {
     const due = this.#iteration % this.#testEvery === 0;
-    this.#residual = due ? this.#largestMove() : Number.NaN;
-    if (this.#reached() && this.#confirmed()) this.#status = "converged";
+    this.#residual = Number.NaN;
+    // Where fStar says that it is, no gradient is needed.
+    if (this.#atBest() && this.#confirmed()) this.#status = "converged";
+    else if (due && this.#settled() && this.#confirmed()) this.#status = "converged";
     else if (this.#iteration >= this.#settings.maxIterations) this.#status = "limit";
   }
 
@@ -174,17 +179,21 @@ export class BcdSolver {
     return most;
   }
 
-  #reached(): boolean {
+  #atBest(): boolean {
     const { fStar, tolerance } = this.#settings;
-    return this.#residual <= tolerance || this.#objective() - fStar <= tolerance;
+    return this.#objective() - fStar <= tolerance;
+  }
+
+  #settled(): boolean {
+    this.#residual = this.#largestMove();
+    return this.#residual <= this.#settings.tolerance;
   }
 
   /** Computes everything afresh: rounding errors of updates must not pass for convergence. */
   #confirmed(): boolean {
     this.#space.state.refresh();
     this.#composite = this.#space.separable.value(this.#space.state.x);
-    this.#residual = this.#largestMove();
-    return this.#reached();
+    return this.#atBest() || this.#settled();
   }
 
   #isOff(i: number): boolean {

@@ -18,7 +18,11 @@ export function firstPoint(
     : initial === undefined
       ? undefined
       : vectorOf("bcd", "initial", initial);
-  if (x === undefined) return Float64Array.from(lower, (low, i) => Math.min(upper[i], Math.max(low, 0)));
+  if (x === undefined) {
+    const nearest = new Float64Array(n);
+    for (let i = 0; i < n; i++) nearest[i] = Math.min(upper[i], Math.max(lower[i], 0));
+    return nearest;
+  }
   if (x.length !== n) throw new ShapeError(`bcd: initial has ${x.length} values for ${n} variables`);
   for (let i = 0; i < n; i++) {
     if (x[i] >= lower[i] && x[i] <= upper[i]) continue;

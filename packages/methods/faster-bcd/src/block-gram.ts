@@ -27,15 +27,16 @@ export class BlockGram {
     const { known, fresh } = this.#split(block);
     this.#copyKnown(block, known, out);
     // Columns of A in the order known, fresh: a strip of fresh ones is multiplied with all up to its own end.
-    const order = [...known, ...fresh];
+    const order = Int32Array.of(...known, ...fresh);
     const panel = this.#columns(block, order);
     for (let from = known.length; from < t; ) {
       // No strip of a single row: see above.
       const to = t - from <= STRIP + 1 ? t : from + STRIP;
       const strip = this.#product(panel, from, to);
       for (let a = from, p = 0; a < to; a++) {
+        const row = order[a] * t;
         for (let b = 0; b < to; b++, p++) {
-          out[order[a] * t + order[b]] = strip[p];
+          out[row + order[b]] = strip[p];
           out[order[b] * t + order[a]] = strip[p];
         }
       }
@@ -65,11 +66,12 @@ export class BlockGram {
     }
   }
 
-  #columns(block: Int32Array, order: readonly number[]): Float64Array {
+  #columns(block: Int32Array, order: Int32Array): Float64Array {
     const { rows, values } = this;
     const panel = new Float64Array(order.length * rows);
-    for (const [p, k] of order.entries()) {
-      panel.set(values.subarray(block[k] * rows, (block[k] + 1) * rows), p * rows);
+    for (let p = 0; p < order.length; p++) {
+      const from = block[order[p]] * rows;
+      panel.set(values.subarray(from, from + rows), p * rows);
     }
     return panel;
   }

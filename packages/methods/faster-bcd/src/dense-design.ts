@@ -1,5 +1,6 @@
 import { hostTensor, matmul, sparse, tensor } from "@offprint/tensor-core";
 import { BlockGram } from "./block-gram.js";
+import { placesFrom0 } from "./blocks/order.js";
 import type { ColumnProduct, DesignMatrix } from "./design-matrix.js";
 import { GramCache } from "./gram-cache.js";
 
@@ -22,7 +23,7 @@ export class DenseDesign implements DesignMatrix {
 
   emptyProduct(): ColumnProduct {
     const { rows } = this;
-    return { values: new Float64Array(rows), rows: Int32Array.from({ length: rows }, (_, i) => i), count: rows };
+    return { values: new Float64Array(rows), rows: placesFrom0(rows), count: rows };
   }
 
   product(block: Int32Array, d: Float64Array, { values }: ColumnProduct): void {

@@ -1,4 +1,5 @@
 import { type Activation, activation, perceptron } from "@offprint/networks";
+import { linalg, mul, random } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   enumerationBound,
@@ -95,6 +96,27 @@ describe("the sheet's networks", () => {
     const result = await lipschitzBound(network);
     expect(result.value).toBeCloseTo(1.340793, 4);
     expect(result.wellPosed).toBe("yes");
+  });
+});
+
+describe("random implicit networks", () => {
+  it("are bounded by the programme, by far less than the product of norms", async () => {
+    for (let seed = 0; seed < 6; seed++) {
+      const rng = random.rng(seed);
+      const draw = (rows: number, columns: number) => rng.normal([rows, columns], { dtype: "float64" });
+      const W = draw(6, 6);
+      const largest = linalg.svdvals(W).data()[0];
+      const network: Network = {
+        kind: "implicit",
+        W: mul(W, (seed % 2 ? 0.6 : 0.9) / Number(largest)),
+        U: draw(6, 4),
+        C: draw(3, 6),
+        activation: activation("relu"),
+      };
+      const { status, source, objective, value: bound } = await lipschitzBound(network);
+      expect([status, source, Number.isFinite(objective)]).toEqual(["converged", "programme", true]);
+      expect(bound).toBeLessThan(0.7 * productBound(network));
+    }
   });
 });
 

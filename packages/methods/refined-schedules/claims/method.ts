@@ -1,4 +1,11 @@
-import { lastIterateBound, optimalWeights, optimizeSchedule, refineSchedule, weightedBound } from "../src/index.js";
+import {
+  lastIterate,
+  lastIterateBound,
+  optimalWeights,
+  optimizeSchedule,
+  refineSchedule,
+  weightedBound,
+} from "../src/index.js";
 
 /** What the claims are about; tests put a baseline or a broken variant in the place of a part. */
 export interface Method {
@@ -6,6 +13,8 @@ export interface Method {
   readonly refineSchedule: typeof refineSchedule;
   /** Part C. */
   readonly optimalWeights: typeof optimalWeights;
+  /** Part A. */
+  readonly lastIterate: typeof lastIterate;
   /** The guarantee of part C. */
   readonly weightedBound: typeof weightedBound;
   /** The guarantee of part F. */
@@ -15,7 +24,14 @@ export interface Method {
 }
 
 /** The package's own. */
-export const published: Method = { refineSchedule, optimalWeights, weightedBound, lastIterateBound, optimizeSchedule };
+export const published: Method = {
+  refineSchedule,
+  optimalWeights,
+  lastIterate,
+  weightedBound,
+  lastIterateBound,
+  optimizeSchedule,
+};
 
 /** The value at so many percent of a run. */
 export function atPercent(values: ArrayLike<number>, percent: number): number {

@@ -1,6 +1,6 @@
 import type { Claim } from "@offprint/claims";
 import { runClaim } from "@offprint/claims/testing";
-import { random } from "@offprint/tensor-core";
+import { random, sub, type Tensor, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { changingNorms } from "../claims/changing-norms.js";
 import { exactShapes, numericalRefinement, optimality } from "../claims/exact-shapes.js";
@@ -57,6 +57,23 @@ describe("claims fail for what is not the method", () => {
     expect(await holds(inequalities({ ...published, lastIterateBound: averageOnly }, few))).toBe(false);
     const half: Method["weightedBound"] = (...args) => 0.5 * published.weightedBound(...args);
     expect(await holds(inequalities({ ...published, weightedBound: half }, few))).toBe(false);
+    // The learner's moves as they are, in place of those that the conversion makes smaller.
+    const whole: Method["lastIterate"] = (learner, weights) => {
+      const converted = published.lastIterate(learner, weights);
+      return {
+        init: converted.init,
+        update(gradients, before, params) {
+          const { state } = converted.update(gradients, before, params);
+          const updates = tree.map(
+            (z: Tensor, x: Tensor) => sub(z, x),
+            state.learnerIterate as never,
+            params as never,
+          ) as typeof params;
+          return { updates, state };
+        },
+      };
+    };
+    expect(await holds(inequalities({ ...published, lastIterate: whole }, few))).toBe(false);
   });
 
   it("numerical refinement: fails where the minimisation ends early", async () => {

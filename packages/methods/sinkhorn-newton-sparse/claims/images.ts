@@ -67,12 +67,15 @@ export function l1Images(method: Method = published, quick = 2): Claim {
       const pairs = rng.split(scale === "full" ? 4 : quick).map((part) => imagePair(part, "l1"));
       const lengths = [20, 200, 700];
       const steps: number[][] = lengths.map(() => []);
+      // Annealing goes through easier levels first, each with iterations of stage 1 of its own.
+      const before: number[][] = lengths.map(() => []);
       const cold: (number | null)[] = [];
       let worst = 0;
       for (const [k, pair] of pairs.entries()) {
         for (const [l, sinkhornIterations] of lengths.entries()) {
           const result = await method(pair, { eta: 1200, sinkhornIterations, keepPerRow: 15, newtonIterations: 100 });
           steps[l].push(secondStage(result));
+          before[l].push(totalIterations(result) - secondStage(result));
           worst = Math.max(worst, result.marginalError);
         }
         // Shown beside the others, and not judged.
@@ -86,12 +89,17 @@ export function l1Images(method: Method = published, quick = 2): Claim {
         holds: most[0] <= 90 && most[1] <= 50 && most[2] <= 50 && worst <= 1e-13,
         detail:
           `Steps of stage 2 to 1e-13 (${figure(worst)}) must be at most 90 after 20 iterations of stage 1 (${most[0]}) and 50 after ` +
-          `200 (${most[1]}) and 700 (${most[2]}).`,
+          `200 (${most[1]}) and 700 (${most[2]}) asked for; with the easier levels that are gone through before, stage 1 took ` +
+          `${before.map((counts) => Math.max(...counts)).join(", ")}.`,
         tables: [
           {
             title: "Steps of stage 2",
-            columns: ["pair", ...lengths.map((length) => `after ${length}`), "after 20, not annealed"],
-            rows: pairs.map((_, k) => [k + 1, ...steps.map((counts) => counts[k]), cold[k]]),
+            columns: [
+              "pair",
+              ...lengths.flatMap((length) => [`after ${length}`, `stage 1 in all, ${length}`]),
+              "after 20, not annealed",
+            ],
+            rows: pairs.map((_, k) => [k + 1, ...steps.flatMap((counts, l) => [counts[k], before[l][k]]), cold[k]]),
           },
         ],
       };

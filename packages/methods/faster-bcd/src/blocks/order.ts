@@ -3,15 +3,22 @@ const RADIX_FROM = 1024;
 const DIGIT = 11;
 const BUCKETS = 1 << DIGIT;
 
+/** 0, 1, 2, ...: by a loop, as an iterator takes ten times as long. */
+export function placesFrom0(count: number): Int32Array {
+  const places = new Int32Array(count);
+  for (let i = 0; i < count; i++) places[i] = i;
+  return places;
+}
+
 /** Places of the numbers (all >= 0) from the largest to the smallest; of equal ones the smaller place first. */
 export function descendingOrder(values: Float64Array): Int32Array {
   if (values.length >= RADIX_FROM) return radixOrder(values);
-  return Int32Array.from(values.keys()).sort((i, j) => values[j] - values[i] || i - j);
+  return placesFrom0(values.length).sort((i, j) => values[j] - values[i] || i - j);
 }
 
 /** Places of the numbers (all >= 0) from the smallest to the largest; of equal ones the smaller place first. */
 export function ascendingOrder(values: ArrayLike<number>): Int32Array {
-  return Int32Array.from({ length: values.length }, (_, i) => i).sort((i, j) => values[i] - values[j] || i - j);
+  return placesFrom0(values.length).sort((i, j) => values[i] - values[j] || i - j);
 }
 
 /** The bits of numbers >= 0 are ordered as the numbers are: sorts them by digits, from the last to the first; stable. */
@@ -20,9 +27,8 @@ function radixOrder(values: Float64Array): Int32Array {
   const words = new Uint32Array(values.slice().buffer);
   const little = new Uint8Array(Uint32Array.of(1).buffer)[0];
   const counts = new Int32Array(BUCKETS);
-  let order = new Int32Array(n);
-  for (let i = 0; i < n; i++) order[i] = i;
-  let next = new Int32Array(n);
+  let order: Int32Array = placesFrom0(n);
+  let next: Int32Array = new Int32Array(n);
   // Digits of 11 bits, complemented so that large ones come first: three of the lower word, three of the upper one.
   const mask = BUCKETS - 1;
   for (let pass = 0; pass < 6; pass++) {

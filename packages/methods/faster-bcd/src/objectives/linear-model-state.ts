@@ -1,3 +1,4 @@
+import { placesFrom0 } from "../blocks/order.js";
 import type { ColumnProduct, DesignMatrix } from "../design-matrix.js";
 import type { GramCache } from "../gram-cache.js";
 import { keptNumber, keptVector, keptVectorOrNone } from "../memory.js";
@@ -22,6 +23,8 @@ export class LinearModelState implements SmoothState {
   readonly #gradient: Float64Array;
   /** Whether `#gradient` is that of the point. */
   #fresh = false;
+  /** The step of the last commit, while what it changes in the gradient is not added: nobody may ask for it any more. */
+  #owed: number | undefined;
   /** Whether somebody asked for the whole gradient since the last commit, so that the next one keeps it up to date. */
   #wanted = false;
   #updates = 0;
@@ -55,6 +58,7 @@ export class LinearModelState implements SmoothState {
   }
 
   save(): SmoothMemory {
+    this.#pay();
     return {
       value: this.value,
       z: this.#z.slice(),
@@ -68,7 +72,7 @@ export class LinearModelState implements SmoothState {
   refresh(): void {
     const { design, loss, x } = this;
     const all = design.emptyProduct();
-    design.product(Int32Array.from(x.keys()), x, all);
+    design.product(placesFrom0(x.length), x, all);
     this.#z.set(all.values);
     this.value = 0;
     for (let i = 0; i < design.rows; i++) {
@@ -76,10 +80,12 @@ export class LinearModelState implements SmoothState {
       this.value += loss.value(i, this.#z[i]);
     }
     this.#fresh = false;
+    this.#owed = undefined;
     this.#curvatures = undefined;
   }
 
   gradient(): Float64Array {
+    this.#pay();
     if (!this.#fresh) {
       this.design.transposed(this.#slopes, this.#gradient);
       this.#fresh = true;
@@ -90,11 +96,13 @@ export class LinearModelState implements SmoothState {
   }
 
   blockGradient(block: Int32Array, out: Float64Array): void {
+    this.#pay();
     if (!this.#fresh) this.design.transposedBlock(this.#slopes, block, out);
     else for (let k = 0; k < block.length; k++) out[k] = this.#gradient[block[k]];
   }
 
   aim(block: Int32Array, d: Float64Array): void {
+    this.#pay();
     this.#block = block;
     this.#d = d;
     this.#tried = undefined;
@@ -120,7 +128,7 @@ export class LinearModelState implements SmoothState {
   }
 
   commit(alpha: number): void {
-    const { design, loss, x } = this;
+    const { loss, x } = this;
     this.value += this.change(alpha);
     this.#tried = undefined;
     for (let k = 0; k < this.#block.length; k++) x[this.#block[k]] += alpha * this.#d[k];
@@ -136,12 +144,17 @@ export class LinearModelState implements SmoothState {
     }
     this.#fresh = keep;
     this.#wanted = false;
-    if (!keep) return;
+    if (keep) this.#owed = alpha;
+  }
+
+  /** Adds to the gradient what the last step changed in it. */
+  #pay(): void {
+    const { design, loss } = this;
+    if (this.#owed === undefined) return;
+    const factor = this.#owed * loss.curvatureBound;
+    this.#owed = undefined;
     if (!loss.quadratic) design.addTransposed(this.#slopeChange, this.#aimed, this.#gradient);
-    else {
-      const factor = alpha * loss.curvatureBound;
-      design.addGramProduct(this.#block, this.#d, this.#aimed, factor, this.#gradient, this.#cache);
-    }
+    else design.addGramProduct(this.#block, this.#d, this.#aimed, factor, this.#gradient, this.#cache);
   }
 
   boundTimes(block: Int32Array, d: Float64Array, out: Float64Array): void {

@@ -1,5 +1,6 @@
 import { requireObject, sparse, ValueError } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
+import { placesFrom0 } from "../blocks/order.js";
 import { type DesignMatrix, designMatrix, type MatrixInput } from "../design-matrix.js";
 import { LinearModelState } from "./linear-model-state.js";
 import type { RowLoss } from "./row-loss.js";
@@ -25,7 +26,7 @@ export function linearModelOf(design: DesignMatrix, loss: RowLoss): BlockObjecti
   const bound = loss.curvatureBound;
   const predictions = (x: Float64Array): Float64Array => {
     const all = design.emptyProduct();
-    design.product(Int32Array.from(x.keys()), x, all);
+    design.product(placesFrom0(x.length), x, all);
     return all.values;
   };
   const slopes = (x: Float64Array): Float64Array => predictions(x).map((z, i) => loss.slope(i, z));

@@ -1,4 +1,5 @@
 import { factor, submatrix } from "../block-matrix.js";
+import { placesFrom0 } from "../blocks/order.js";
 import type { Separable } from "../separable.js";
 
 const SWEEPS = 10;
@@ -8,7 +9,7 @@ const FULL_SWEEP_EVERY = 5;
 
 /**
  * The minimum y `[t]` of `g^T (y - x) + 1/2 (y - x)^T H (y - x) + sum h_i(y_i)` over a block: coordinate descent to find what is
- * pinned, then an active-set method, which ends at the exact solution.
+ * pinned, until a sweep over all changes nothing in that, then an active-set method, which ends at the exact solution.
  */
 export function solveBlockProgramme(
   H: Float64Array,
@@ -27,10 +28,11 @@ export function solveBlockProgramme(
     y[k] = to;
     for (let j = 0, p = k * t; j < t; j++, p++) slope[j] += H[p] * d;
   };
-  const all = Int32Array.from({ length: t }, (_, k) => k);
+  const all = placesFrom0(t);
   let moving = all;
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     let moved = 0;
+    let turned = false;
     const visited = sweep % FULL_SWEEP_EVERY < 2 ? all : moving;
     for (const k of visited) {
       const curvature = H[k * t + k];
@@ -38,8 +40,9 @@ export function solveBlockProgramme(
       const before = y[k];
       move(k, separable.prox(block[k], before - slope[k] / curvature, 1 / curvature));
       moved = Math.max(moved, Math.abs(y[k] - before) / (1 + Math.abs(before)));
+      turned ||= separable.pinned(block[k], y[k]) !== separable.pinned(block[k], before);
     }
-    if (moved <= SETTLED && visited === all) break;
+    if ((moved <= SETTLED || !turned) && visited === all) break;
     moving = all.filter((k) => !separable.pinned(block[k], y[k]));
   }
   return new ActiveSet(H, block, separable, y, slope, move).solve();
