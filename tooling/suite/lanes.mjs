@@ -56,7 +56,9 @@ export async function runLanes(jobs, { lanes, cache, filtered, environment, pace
    * the stage says so.
    */
   const companions = (/** @type {Job} */ { stage, needs, together = 1 }) => {
-    const alike = waiting.filter((job) => job.stage === stage && job.needs.join() === needs.join());
+    const alike = waiting.filter(
+      (job) => job.stage === stage && job.needs.join() === needs.join() && (job.together ?? 1) === together,
+    );
     const fresh = alike.filter((job) => !recall(cache, job));
     const share = together === Number.POSITIVE_INFINITY ? together : Math.ceil((fresh.length + 1) / lanes);
     const taken = fresh.slice(0, Math.min(together, share) - 1);
@@ -145,12 +147,13 @@ async function runJobs(jobs, { cache, filtered, environment, pace, children }) {
   );
   rmSync(folder, { recursive: true, force: true });
   const end = performance.now();
-  const seconds = (end - start) / 1000 / jobs.length;
-  const cpu = microseconds / 1e6 / jobs.length;
-  const quiet = cpu / (pace?.between(start, end) ?? 1);
+  const slowness = pace?.between(start, end) ?? 1;
   return jobs.map((job) => {
     const own = job.together ? outcomes.each?.[job.packages[0]] : undefined;
-    const outcome = own ?? outcomes.all ?? { passed: 0, failed: 1 };
+    const { share = 1 / jobs.length, ...outcome } = own ?? outcomes.all ?? { passed: 0, failed: 1 };
+    const seconds = ((end - start) / 1000) * share;
+    const cpu = (microseconds / 1e6) * share;
+    const quiet = cpu / slowness;
     const output = [...(own?.failures ?? []), text + ended].join("\n").trim();
     return { ...job, ...outcome, seconds, cpu, quiet, cached: false, output };
   });

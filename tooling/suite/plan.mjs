@@ -62,7 +62,7 @@ export function plan(stages, repository, packages, { filtered, fresh }) {
         file,
         packages: [pkg.name],
         needs: typeof needs === "function" ? needs(pkg) : needs,
-        ...(together && { together }),
+        ...(together && { together: typeof together === "function" ? together(pkg) : together }),
         ...(fresh ? {} : { key: prints.ofPackage(name, pkg) }),
       }));
   });

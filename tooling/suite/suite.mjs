@@ -13,6 +13,7 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * @property {number} failed
  * @property {Absence[]} [notRun]
  * @property {string[]} [failures] what failed and why, a line each
+ * @property {number} [share] of the processor time of a process that looks at several packages; default as of the others
  *
  * @typedef {object} Outcomes what a process of a stage gives
  * @property {Outcome} [all]
@@ -34,8 +35,9 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * @property {string} name
  * @property {Stage | JointStage} run
  * @property {"package"} [scope] one job a package; without it one job for all
- * @property {number} [together] how many packages one process may look at, where starting it is most of the work, or
- * infinity for all at once; `run` then gives an outcome for each by its name
+ * @property {number | ((pkg: import("../checks/repository.mjs").Package) => number)} [together] how many packages one
+ * process may look at, where starting it is much of the work, or infinity for all at once; `run` then gives an outcome for
+ * each by its name
  * @property {Chooses} [chooses] the packages it is for
  * @property {string[] | ((pkg: import("../checks/repository.mjs").Package) => string[])} [needs] stages before it
  * @property {boolean | "tools"} [cached] of one job for all: whether it is left out where nothing has changed, or nothing
@@ -79,6 +81,21 @@ export function executeShown(root, script, args, env) {
     stdio: /** @type {import("node:child_process").StdioOptions} */ (["ignore", "inherit", "inherit"]),
   };
   return spawnSync(process.execPath, [join(root, "node_modules", script), ...args], options).status ?? 1;
+}
+
+/**
+ * One outcome for all.
+ *
+ * @param {Outcome[]} outcomes
+ * @returns {Outcome}
+ */
+export function addedUp(outcomes) {
+  return {
+    passed: outcomes.reduce((sum, { passed }) => sum + passed, 0),
+    failed: outcomes.reduce((sum, { failed }) => sum + failed, 0),
+    notRun: outcomes.flatMap(({ notRun = [] }) => notRun),
+    failures: outcomes.flatMap(({ failures = [] }) => failures),
+  };
 }
 
 /**

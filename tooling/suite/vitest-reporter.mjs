@@ -56,36 +56,52 @@ export default class CountingReporter {
    * @param {ReadonlyArray<unknown>} unhandled
    */
   onTestRunEnd(modules, unhandled) {
-    const counts = {
-      passed: 0,
-      failed: 0,
-      absent: /** @type {Record<string, number>} */ ({}),
-      errors: unhandled.length,
-    };
-    /** @type {string[]} */
-    const unexplained = [];
-    /** @type {string[]} */
-    const failures = [];
-    for (const module of modules) {
-      // A file that could not be loaded has errors and no tests.
-      if (module.errors().length > 0) counts.errors += 1;
-      for (const suite of module.children.allSuites()) counts.errors += suite.errors().length;
-      for (const test of module.children.allTests()) {
-        const result = test.result();
-        if (result.state === "passed" || result.state === "failed") {
-          counts[result.state] += 1;
-          if (result.state === "failed") {
-            const [why = ""] = (result.errors?.[0]?.message ?? "").split("\n");
-            failures.push(`${module.relativeModuleId}: ${test.fullName}: ${why}`);
-          }
-          continue;
-        }
-        const note = "note" in result ? result.note : undefined;
-        const reason = note ?? need.exec(test.fullName)?.[1];
-        if (reason) counts.absent[reason] = (counts.absent[reason] ?? 0) + 1;
-        else unexplained.push(`${module.relativeModuleId}: ${test.fullName}`);
-      }
-    }
-    if (this.#path) writeFileSync(this.#path, JSON.stringify({ ...counts, unexplained, failures }));
+    const files = modules.map((module) => countsOf(module));
+    if (this.#path) writeFileSync(this.#path, JSON.stringify({ files, unhandled: unhandled.length }));
   }
+}
+
+/**
+ * @typedef {object} FileCounts what the tests of a file gave
+ * @property {string} path from the root
+ * @property {number} seconds for which it was loaded and its tests ran
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} errors outside of tests
+ * @property {Record<string, number>} absent tests that did not run, by what they need
+ * @property {string[]} unexplained tests that did not run and do not say why
+ * @property {string[]} failures
+ */
+
+/**
+ * @param {import("vitest/node").TestModule} module
+ * @returns {FileCounts}
+ */
+function countsOf(module) {
+  const { collectDuration, setupDuration, duration } = module.diagnostic();
+  /** @type {FileCounts} */
+  const counts = {
+    path: module.relativeModuleId,
+    seconds: (collectDuration + setupDuration + duration) / 1000,
+    ...{ passed: 0, failed: 0, absent: {}, unexplained: [], failures: [] },
+    // A file that could not be loaded has errors and no tests.
+    errors: module.errors().length > 0 ? 1 : 0,
+  };
+  for (const suite of module.children.allSuites()) counts.errors += suite.errors().length;
+  for (const test of module.children.allTests()) {
+    const result = test.result();
+    if (result.state === "passed" || result.state === "failed") {
+      counts[result.state] += 1;
+      if (result.state === "failed") {
+        const [why = ""] = (result.errors?.[0]?.message ?? "").split("\n");
+        counts.failures.push(`${module.relativeModuleId}: ${test.fullName}: ${why}`);
+      }
+      continue;
+    }
+    const note = "note" in result ? result.note : undefined;
+    const reason = note ?? need.exec(test.fullName)?.[1];
+    if (reason) counts.absent[reason] = (counts.absent[reason] ?? 0) + 1;
+    else counts.unexplained.push(`${module.relativeModuleId}: ${test.fullName}`);
+  }
+  return counts;
 }

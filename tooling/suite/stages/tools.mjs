@@ -1,6 +1,7 @@
 // Tests of the tools that are no packages: checks, this suite, the generator of methods, the code of READMEs.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { addedUp } from "../suite.mjs";
 import { runTests } from "./unit.mjs";
 
 export const name = "tool tests";
@@ -14,5 +15,5 @@ export function run({ root, filtered, cache }) {
   const tested = readdirSync(tools)
     .map((tool) => join(tools, tool))
     .filter((tool) => existsSync(join(tool, "test")) && !existsSync(join(tool, "package.json")));
-  return runTests(root, tested, cache);
+  return addedUp(runTests(root, tested, cache));
 }

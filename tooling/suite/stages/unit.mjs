@@ -1,4 +1,5 @@
-// Unit and property tests of a package, in one process: its files share what they import.
+// Unit and property tests of packages, several in one process: their files share what they import, and what the engine
+// has learnt of it.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { executeShown } from "../suite.mjs";
@@ -12,17 +13,21 @@ export const budget = 12;
 /** @type {import("../suite.mjs").Chooses} */
 export const chooses = ({ directory }) => existsSync(join(directory, "test"));
 
+/** Packages whose tests change what others share, or last long by themselves. */
+const alone = new Set(["cluster", "onnx-runtime", "tensor-core"]);
+
+/** @param {import("../../checks/repository.mjs").Package} pkg */
+export const together = ({ kind, slug }) => ((kind === "method" || kind === "core") && !alone.has(slug) ? 6 : 1);
+
 /** Apps and tools are tested as they are built; packages see each other's TypeScript. */
 export const needs = (/** @type {import("../../checks/repository.mjs").Package} */ { kind, slug }) =>
   kind === "app" || kind === "tool" ? ["build", ...(slug === "docs" ? ["site"] : [])] : [];
 
-/** @type {import("../suite.mjs").Stage} */
+/** @type {import("../suite.mjs").JointStage} */
 export function run({ root, packages, cache }) {
-  return runTests(
-    root,
-    packages.map(({ directory }) => directory),
-    cache,
-  );
+  const directories = packages.map(({ directory }) => directory);
+  const outcomes = runTests(root, directories, cache);
+  return Object.fromEntries(packages.map(({ name, directory }) => [name, outcomes[directories.indexOf(directory)]]));
 }
 
 /**
@@ -31,7 +36,7 @@ export function run({ root, packages, cache }) {
  * @param {string} root
  * @param {string[]} directories
  * @param {string} cache folder for files of this job
- * @returns {import("../suite.mjs").Outcome}
+ * @returns {import("../suite.mjs").Outcome[]} of each folder
  */
 export function runTests(root, directories, cache) {
   const results = join(cache, "unit.json");
@@ -50,10 +55,37 @@ export function runTests(root, directories, cache) {
     ...folders,
   ];
   const status = executeShown(root, "vitest/vitest.mjs", args, { OFFPRINT_TEST_RESULTS: results });
-  if (!existsSync(results)) return { passed: 0, failed: 1 };
-  const { passed, failed, absent, unexplained, errors, failures } = JSON.parse(readFileSync(results, "utf8"));
-  for (const test of unexplained) console.log(`  skipped without a reason: ${test}`);
-  const counted = failed + unexplained.length + errors;
-  const notRun = Object.entries(absent).map(([what, count]) => ({ what, count: Number(count) }));
-  return { passed, failed: counted === 0 && status !== 0 ? 1 : counted, notRun, failures };
+  if (!existsSync(results)) return folders.map(() => ({ passed: 0, failed: 1 }));
+  /** @type {{ files: import("../vitest-reporter.mjs").FileCounts[], unhandled: number }} */
+  const { files, unhandled } = JSON.parse(readFileSync(results, "utf8"));
+  const seconds = files.reduce((sum, file) => sum + file.seconds, 0);
+  const outcomes = folders.map((folder) => {
+    const own = files.filter(({ path }) => path.startsWith(folder));
+    for (const test of own.flatMap(({ unexplained }) => unexplained)) {
+      console.log(`  skipped without a reason: ${test}`);
+    }
+    return outcomeOf(own, seconds);
+  });
+  const explained = outcomes.some(({ failed }) => failed > 0);
+  // What no file is to blame for fails them all.
+  if (unhandled > 0 || (status !== 0 && !explained)) for (const outcome of outcomes) outcome.failed += 1;
+  return outcomes;
+}
+
+/**
+ * @param {import("../vitest-reporter.mjs").FileCounts[]} files
+ * @param {number} seconds that all files of the process took
+ * @returns {import("../suite.mjs").Outcome}
+ */
+function outcomeOf(files, seconds) {
+  const sum = (/** @type {"passed" | "failed" | "errors" | "seconds"} */ key) =>
+    files.reduce((total, file) => total + file[key], 0);
+  const notRun = files.flatMap(({ absent }) => Object.entries(absent).map(([what, count]) => ({ what, count })));
+  return {
+    passed: sum("passed"),
+    failed: sum("failed") + sum("errors") + files.reduce((total, { unexplained }) => total + unexplained.length, 0),
+    notRun,
+    failures: files.flatMap(({ failures }) => failures),
+    ...(seconds > 0 && { share: sum("seconds") / seconds }),
+  };
 }
