@@ -1,5 +1,6 @@
 import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
-import { type Effort, efforts, type Outcome, trained, type Variant } from "./digits.js";
+import type { Outcome } from "@offprint/ode/testing";
+import { type Effort, efforts, trained, type Variant } from "./digits.js";
 import { localRegNde, type Method } from "./method.js";
 
 /** Weights of the local term: a shorter training needs larger ones. */

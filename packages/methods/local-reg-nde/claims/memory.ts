@@ -1,7 +1,7 @@
 import { type Claim, figure } from "@offprint/claims";
 import { type Adjoint, integrate } from "@offprint/ode";
+import { type DigitsOdeParameters, digitsOde } from "@offprint/ode/testing";
 import { abs, add, div, grad, jitSync, mul, square, sum, type Tensor, tensor, tree } from "@offprint/tensor-core";
-import { draw, type Layers, rate } from "./digits.js";
 import { localRegNde, type Method } from "./method.js";
 
 const tolerances = [1e-4, 1e-9] as const;
@@ -13,29 +13,42 @@ const STEEP = 3;
 type Kind = "unbiased" | "biased" | "interpolating" | "global";
 
 /** Steps that a solve takes at a tolerance. */
-function stepsAt(parameters: Layers, x: Tensor, tolerance: number): number {
-  const { steps } = integrate<Tensor, Layers>(rate, x, [0, 1], {
+function stepsAt(parameters: DigitsOdeParameters, x: Tensor, tolerance: number): number {
+  const { steps } = integrate<Tensor, DigitsOdeParameters>(digitsOde.model.rate, x, [0, 1], {
     ...{ parameters, relativeTolerance: tolerance, absoluteTolerance: tolerance, adjoint: "none" },
   });
   return steps.item();
 }
 
 /** Bytes that the compiled gradient of loss and regulariser needs, of a solve of so many steps: all that lies in memory at once. */
-function bytesOf(method: Method, kind: Kind, weights: Layers, x: Tensor, tolerance: number, maxSteps: number): number {
+function bytesOf(
+  method: Method,
+  kind: Kind,
+  weights: DigitsOdeParameters,
+  x: Tensor,
+  tolerance: number,
+  maxSteps: number,
+): number {
   const settings = { relativeTolerance: tolerance, absoluteTolerance: tolerance, maxSteps };
-  const loss = (parameters: Layers, images: Tensor, uniform: Tensor) => {
+  const loss = (parameters: DigitsOdeParameters, images: Tensor, uniform: Tensor) => {
     if (kind === "global") {
       // A state a step is kept, the least that the gradient of all steps needs; by default it is the stages as well.
-      const { y, errors, stepSizes } = integrate<Tensor, Layers>(rate, images, [0, 1], {
+      const { y, errors, stepSizes } = integrate<Tensor, DigitsOdeParameters>(digitsOde.model.rate, images, [0, 1], {
         ...{ ...settings, parameters, checkpointEvery: 1 },
       });
       return add(sum(square(y)), div(sum(mul(errors, abs(stepSizes))), maxSteps));
     }
     const adjoint: Adjoint = kind === "interpolating" ? kind : "backsolve";
     const mode = kind === "biased" ? kind : "unbiased";
-    const { y, r } = method.solveWithLocalTerm<Tensor, Layers>(rate, images, [0, 1], uniform, {
-      ...{ ...settings, parameters, adjoint, mode, tolerance },
-    });
+    const { y, r } = method.solveWithLocalTerm<Tensor, DigitsOdeParameters>(
+      digitsOde.model.rate,
+      images,
+      [0, 1],
+      uniform,
+      {
+        ...{ ...settings, parameters, adjoint, mode, tolerance },
+      },
+    );
     return add(sum(square(y)), mul(r, 100));
   };
   const step = jitSync(grad(loss));
@@ -53,7 +66,7 @@ export function memory(method: Method = localRegNde): Claim {
     source: "Abstract; section 3",
     paper: "constant",
     async run({ rng, onProgress }) {
-      const weights = tree.map((w: Tensor) => mul(w, STEEP), draw(rng)) as Layers;
+      const weights = tree.map((w: Tensor) => mul(w, STEEP), digitsOde.initial(rng)) as DigitsOdeParameters;
       const x = rng.uniform([batch, 64], { dtype: "float64" });
       const steps = tolerances.map((tolerance) => stepsAt(weights, x, tolerance));
       const state = batch * 64 * 8;

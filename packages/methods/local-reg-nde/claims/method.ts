@@ -4,6 +4,7 @@ import {
   drawAlong,
   drawnRegularizer,
   fitLocally,
+  fitSdeLocally,
   type LocalOptions,
   localRegularizer,
   localTerm,
@@ -22,6 +23,8 @@ export interface LocalSolving<P>
 export interface Method {
   /** Trains with the local regulariser. */
   readonly fitLocally: typeof fitLocally;
+  /** The same for stochastic equations. */
+  readonly fitSdeLocally: typeof fitSdeLocally;
   /** The regulariser at drawn times. */
   readonly localRegularizer: typeof localRegularizer;
   /** The term at one time. */
@@ -39,6 +42,7 @@ export interface Method {
 /** The method of the paper. */
 export const localRegNde: Method = {
   fitLocally,
+  fitSdeLocally,
   localRegularizer,
   localTerm,
   solveWithLocalTerm(f, y0, span, uniform, { mode, tolerance, ...solving }) {

@@ -1,7 +1,9 @@
 import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
+import { digits } from "@offprint/datasets";
 import { initialStepSize, integrate } from "@offprint/ode";
+import { type DigitsOdeParameters, digitImages, digitsOde } from "@offprint/ode/testing";
 import { jitSync, random, type Tensor, tensor } from "@offprint/tensor-core";
-import { draw, type Effort, efforts, images, type Layers, rate, trained } from "./digits.js";
+import { type Effort, efforts, trained } from "./digits.js";
 import { judge, type Trio, weights } from "./headline.js";
 import { localRegNde, type Method } from "./method.js";
 
@@ -46,16 +48,19 @@ export function stiffness(method: Method = localRegNde, effort?: Effort): Claim 
 
 /** Sizes and errors of steps at the start of training, by the solver and by the rule for first steps. */
 function beginnings(method: Method, { seed }: ClaimContext): { step: number; error: number }[] {
-  const weightsAtFirst = draw(random.rng(`${seed}/0/weights`));
+  const weightsAtFirst = digitsOde.initial(random.rng(`${seed}/0/weights`));
   const settings = { parameters: weightsAtFirst, relativeTolerance: 1e-6, absoluteTolerance: 1e-6 };
-  const x = images(300).x.slice([{ stop: 100 }]);
-  const solved = integrate<Tensor, Layers>(rate, x, [0, 1], { ...settings, dense: true });
+  const x = digitImages(digits({ dtype: "float64" }), { train: 100, test: 300, batch: 100 }).train.x;
+  const solved = integrate<Tensor, DigitsOdeParameters>(digitsOde.model.rate, x, [0, 1], { ...settings, dense: true });
   const n = solved.steps.item();
   const term = jitSync((u: Tensor, t: Tensor, h: Tensor) =>
-    method.localTerm<Tensor, Layers>(rate, u, t, h, { parameters: weightsAtFirst, tolerance: 1e-6 }),
+    method.localTerm<Tensor, DigitsOdeParameters>(digitsOde.model.rate, u, t, h, {
+      parameters: weightsAtFirst,
+      tolerance: 1e-6,
+    }),
   );
   const first = jitSync((u: Tensor, t: Tensor, left: Tensor) =>
-    initialStepSize<Tensor, Layers>(rate, t, u, left, settings),
+    initialStepSize<Tensor, DigitsOdeParameters>(digitsOde.model.rate, t, u, left, settings),
   );
   const rows = Array.from({ length: n }, (_, j) => {
     const t = solved.stepTimes.slice([j]);

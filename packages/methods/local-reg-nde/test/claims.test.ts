@@ -4,6 +4,7 @@ import { embeddedStep, integrate } from "@offprint/ode";
 import { abs, mul } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { headline, judge, type Trio } from "../claims/headline.js";
+import { headlineSde } from "../claims/headline-sde.js";
 import { claims } from "../claims/index.js";
 import { memory } from "../claims/memory.js";
 import { localRegNde, type Method } from "../claims/method.js";
@@ -50,13 +51,18 @@ describe("claims fail for what is not the method", () => {
     expect(await holds(memory(keeping))).toBe(false);
   });
 
-  it("evaluations, stiffness and step-source: fail for a regulariser without weight", async () => {
+  it("evaluations, stiffness, step-source and neural-sde: fail for a regulariser without weight", async () => {
     const without: Method = {
       ...localRegNde,
       fitLocally: (m, p, d, o) => localRegNde.fitLocally(m, p, d, { ...o, lambda: 0 }),
     };
     const effort = { train: 60, test: 100, batch: 20, epochs: 1, runs: 1 };
     for (const claim of [headline, stiffness, stepSource]) expect(await holds(claim(without, effort))).toBe(false);
+    const blind: Method = {
+      ...localRegNde,
+      fitSdeLocally: (m, p, d, o) => localRegNde.fitSdeLocally(m, p, d, { ...o, lambda: 0 }),
+    };
+    expect(await holds(headlineSde(blind, { train: 60, test: 60, batch: 30, epochs: 1 }))).toBe(false);
     const of = (evaluations: number, accuracy: number) => ({ evaluations, accuracy });
     const good: Trio = { vanilla: of(80, 0.96), unbiased: of(38, 0.955), biased: of(32, 0.95) };
     expect(judge([good], 0.6, 0.015)).toBe(true);

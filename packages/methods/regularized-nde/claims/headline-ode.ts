@@ -1,5 +1,6 @@
 import { type Claim, type ClaimContext, figure, meanOf, memo } from "@offprint/claims";
-import { type Effort, type Trained, trainOde } from "./digits.js";
+import type { Effort } from "@offprint/ode/testing";
+import { type Trained, trainOde } from "./digits.js";
 import { type Method, regularizedNde } from "./method.js";
 
 /** Sizes of the experiment. */

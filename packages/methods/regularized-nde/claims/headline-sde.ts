@@ -1,5 +1,6 @@
 import { type Claim, type ClaimContext, figure, meanOf } from "@offprint/claims";
-import { type Effort, trainSde } from "./digits.js";
+import type { Effort } from "@offprint/ode/testing";
+import { trainSde } from "./digits.js";
 import { judge, type Pair } from "./headline-ode.js";
 import { type Method, regularizedNde } from "./method.js";
 

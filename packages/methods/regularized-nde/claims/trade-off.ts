@@ -1,5 +1,5 @@
 import { type Claim, figure } from "@offprint/claims";
-import type { Effort } from "./digits.js";
+import type { Effort } from "@offprint/ode/testing";
 import { ernode } from "./headline-ode.js";
 import { type Method, regularizedNde } from "./method.js";
 

@@ -64,9 +64,13 @@ export class BrownianPath {
   /** What the path does from `from` to `to`. @throws ValueError for times before its start. */
   increment(from: number, to: number): Increment {
     const [a, b] = [this.at(from), this.at(to)];
-    const difference = (start: number) =>
-      Float64Array.from({ length: this.size }, (_, i) => b[start + i] - a[start + i]);
-    return { dW: difference(0), dZ: difference(this.size) };
+    const { size } = this;
+    const [dW, dZ] = [new Float64Array(size), new Float64Array(size)];
+    for (let i = 0; i < size; i++) {
+      dW[i] = b[i] - a[i];
+      dZ[i] = b[size + i] - a[size + i];
+    }
+    return { dW, dZ };
   }
 
   private at(t: number): Float64Array {
@@ -85,7 +89,10 @@ export class BrownianPath {
     const part = beyond ? 0 : (t - s) / (times[low + 1] - s);
     const deviation = Math.sqrt(beyond ? t - s : part * (times[low + 1] - t));
     const after = beyond ? before : values[low + 1];
-    const value = Float64Array.from(before, (w, i) => w + part * (after[i] - w) + deviation * noise[i]);
+    const value = new Float64Array(before.length);
+    for (let i = 0; i < value.length; i++) {
+      value[i] = before[i] + part * (after[i] - before[i]) + deviation * noise[i];
+    }
     times.splice(low + 1, 0, t);
     values.splice(low + 1, 0, value);
     return value;

@@ -343,7 +343,10 @@ function between({ rows, t: end, u }: StochasticInner, t: number): Float64Array 
   while (step + 1 < rows.length && rows[step + 1].t <= t) step++;
   const [from, to] = [rows[step].u.data(), (rows[step + 1]?.u ?? u).data()];
   const part = (t - rows[step].t) / rows[step].h;
-  return Float64Array.from(from, (x, i) => (part === 0 ? x : x + part * (to[i] - x)));
+  const state = Float64Array.from(from);
+  if (part === 0) return state;
+  for (let i = 0; i < state.length; i++) state[i] += part * (to[i] - state[i]);
+  return state;
 }
 
 function stepsOf(rows: readonly StochasticRow[], size: number): StochasticSteps {
