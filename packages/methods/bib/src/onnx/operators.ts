@@ -116,6 +116,10 @@ function typeOf(node: OnnxNode): DType {
   throw new UnsupportedError(`Cast: element type ${integer(node, "to", 0)} of ONNX is none that tensors have`);
 }
 
+/** The extents from axis `start` to before `end`. */
+const extents: OnnxOperator = ([x], node) =>
+  integers(x.shape.slice(integer(node, "start", 0), integer(node, "end", x.shape.length)));
+
 /** 0 keeps an extent, -1 is what is left. */
 const reshaped: OnnxOperator = ([x, target], node) => {
   const keeps = integer(node, "allowzero", 0) === 0;
@@ -207,7 +211,7 @@ export const onnxOperators: Readonly<Record<string, OnnxOperator>> = {
   ...{ Exp: unary(exp), Floor: unary(floor), Identity: unary((x) => x), Dropout: unary((x) => x), Log: unary(log) },
   ...{ Neg: unary(neg), Not: unary(logicalNot), Reciprocal: unary((x) => div(1, x)), Relu: unary(relu) },
   ...{ Sigmoid: unary(sigmoid), Sign: unary(sign), Sin: unary(sin), Softplus: unary(special.softplus) },
-  ...{ Sqrt: unary(sqrt), Tanh: unary(tanh), Shape: unary((x) => integers(x.shape)) },
+  ...{ Sqrt: unary(sqrt), Tanh: unary(tanh), Shape: extents },
   ...{ Add: binary(add), Sub: binary(sub), Mul: binary(mul), Div: binary(quotient), Pow: binary(pow) },
   ...{ MatMul: binary(matmul), Equal: binary(equal), Less: binary(less), LessOrEqual: binary(lessEqual) },
   ...{ Greater: binary(greater), GreaterOrEqual: binary((a, b) => lessEqual(b, a)) },
