@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { figure } from "@offprint/claims";
-import { defineCommand, exitCodes, Failure, option } from "@offprint/commands";
+import { type CommandModel, defineCommand, exitCodes, Failure, option } from "@offprint/commands";
 import { isSparseNpz, readMatrixMarket, readNpy, readSparseNpz, writeNpy } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { loadParameters } from "@offprint/nn";
@@ -10,6 +10,7 @@ import {
   dcdm,
   directionNetwork,
   directionsBy,
+  directionsFrom,
   readAuthorsMatrix,
   readAuthorsVector,
   shippedNetwork,
@@ -34,15 +35,16 @@ export const solvePoissonCommand = defineCommand({
     right: option.fileIn("the right-hand side (npy, or bin of the authors' program); ones unless given", {
       endings: [".npy", ".bin"],
     }),
-    network: option.fileIn("a network of your own, as saveParameters of @offprint/nn writes it (safetensors)", {
-      endings: [".safetensors"],
-    }),
-    filters: option.integer("filters of that network", { default: 8, least: 1 }),
+    network: option.fileIn(
+      "a network of your own: as saveParameters of @offprint/nn writes it (safetensors), or any model from [1, 1, ...grid] to the same (onnx)",
+      { endings: [".safetensors", ".onnx"] },
+    ),
+    filters: option.integer("filters of that network, where it is no onnx", { default: 8, least: 1 }),
     tolerance: option.number("relative to the first residual", { default: 1e-6, above: 0, below: 1 }),
     maxIterations: option.integer("iterations at most", { default: 500, least: 1 }),
     output: option.fileOut("file for the solution (npy)", { short: "o", endings: [".npy"] }),
   },
-  async run({ options, arguments: words, report, write, progress, signal }) {
+  async run({ options, arguments: words, report, write, progress, signal, loadModel }) {
     const a = await loadFile(words.matrix, matrixReaders[extname(words.matrix)] ?? readMarket);
     const { grid, tolerance, maxIterations } = options;
     if (grid.reduce((product, extent) => product * extent, 1) !== a.rows) {
@@ -52,13 +54,16 @@ export const solvePoissonCommand = defineCommand({
       options.right === undefined
         ? new Float64Array(a.rows).fill(1)
         : await loadFile(options.right, options.right.endsWith(".bin") ? readAuthorsVector : readVector);
-    const chosen = await chosenNetwork(options.network, options.filters, grid.length);
+    const { directions, release } = options.network?.endsWith(".onnx")
+      ? await modelDirections(await loadModel(options.network), grid)
+      : { directions: await networkDirections(options.network, options.filters, grid), release: () => undefined };
     const begun = performance.now();
-    const run = await dcdm(a, b, directionsBy(chosen.network, chosen.params, grid), {
+    const run = await dcdm(a, b, directions, {
       ...{ tolerance, maxIterations, onStagnation: "residual", signal },
       onProgress: ({ iteration }) => progress(iteration / maxIterations, "iterating"),
     });
     const seconds = (performance.now() - begun) / 1e3;
+    await release();
     const plainBegun = performance.now();
     const plain = await conjugateGradients(a, b, { tolerance, maxIterations: 50 * maxIterations, signal });
     const plainSeconds = (performance.now() - plainBegun) / 1e3;
@@ -95,12 +100,19 @@ function readMarket(bytes: Uint8Array): sparse.CsrMatrix {
   return content.matrix;
 }
 
-async function chosenNetwork(path: string | undefined, filters: number, dimension: number) {
+async function networkDirections(path: string | undefined, filters: number, grid: readonly number[]) {
   if (path === undefined) {
-    if (dimension === 3) throw new Failure("the network that ships is for the plane; give --network for three axes");
-    return shippedNetwork();
+    if (grid.length === 3) throw new Failure("the network that ships is for the plane; give --network for three axes");
+    const { network, params } = await shippedNetwork();
+    return directionsBy(network, params, grid);
   }
-  const network = directionNetwork({ dimension: dimension === 3 ? 3 : 2, filters });
+  const network = directionNetwork({ dimension: grid.length === 3 ? 3 : 2, filters });
   const params = await loadFile(path, (bytes) => loadParameters(bytes, network.init(random.rng(0))));
-  return { network, params };
+  return directionsBy(network, params, grid);
+}
+
+async function modelDirections(model: CommandModel, grid: readonly number[]) {
+  const [input, output] = [model.inputs[0].name, model.outputs[0].name];
+  const directions = directionsFrom(async (x) => (await model.run({ [input]: x }))[output], grid);
+  return { directions, release: () => model.release() };
 }

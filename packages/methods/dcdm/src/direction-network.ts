@@ -4,6 +4,7 @@ import {
   averagePool,
   checkOptions,
   jit,
+  jitSync,
   type Rng,
   relu,
   repeat,
@@ -13,7 +14,6 @@ import {
   ShapeError,
   type Tensor,
   tensor,
-  ValueError,
 } from "@offprint/tensor-core";
 import type { DirectionMap } from "./dcdm.js";
 
@@ -133,15 +133,59 @@ export function directionsBy(
   requireObject("directionsBy", "params", params, "an array");
   requireObject("directionsBy", "grid", grid, "an array of numbers");
   requireGrid("directionsBy", [1, 1, ...grid], network.dimension);
-  const n = grid.reduce((product, extent) => product * extent, 1);
   const run = jit((p: DirectionParams, x: Tensor) => network.apply(p, x));
+  return directionsFrom((x) => run(params, x), grid);
+}
+
+/**
+ * Any model of images as the direction map of {@link dcdm}, such as one of an .onnx file.
+ * @param forward from `[1, 1, ...grid]` in float32 to as many values
+ * @throws ShapeError, when it is asked, for residuals and answers of another size
+ * @example
+ * const model = await loadModel("network.onnx"); // of @offprint/onnx-runtime
+ * const [input, output] = [model.inputs[0].name, model.outputs[0].name];
+ * const map = directionsFrom(async (x) => (await model.run({ [input]: x }))[output], [64, 64]);
+ */
+export function directionsFrom(
+  forward: (x: Tensor) => Tensor | Promise<Tensor>,
+  grid: readonly number[],
+): DirectionMap {
   return async (residual) => {
-    if (residual.length !== n) {
-      throw new ValueError(
-        `directionsBy: the residual has ${residual.length} entries; the grid [${grid}] has ${n} points`,
-      );
-    }
-    const y = await run(params, tensor(Float32Array.from(residual), { shape: [1, 1, ...grid] }));
+    requirePoints("directionsFrom", residual.length, "residual", grid);
+    const y = await forward(tensor(Float32Array.from(residual), { shape: [1, 1, ...grid] }));
+    requirePoints("directionsFrom", y.size, "answer of the model", grid);
     return Float64Array.from(y.data());
   };
+}
+
+/**
+ * The baseline: a network as a fixed preconditioner of conjugate gradients, `z = ||r|| f(r / ||r||)`, of the sign that it has
+ * at its first residual. It is neither linear nor symmetric, so that nothing promises convergence: with it conjugate gradients
+ * are quick at first, and slow or stuck near full accuracy, where {@link directionsBy} with `dcdm` is not.
+ * @param grid extents, as of {@link directionsBy}
+ * @returns for the option `preconditioner` of `conjugateGradients` of `@offprint/solvers`
+ * @throws ShapeError for extents that do not fit the network.
+ */
+export function preconditionerBy(
+  network: DirectionNetwork,
+  params: DirectionParams,
+  grid: readonly number[],
+): (r: Float64Array, z: Float64Array) => void {
+  requireGrid("preconditionerBy", [1, 1, ...grid], network.dimension);
+  const run = jitSync((p: DirectionParams, x: Tensor) => network.apply(p, x));
+  let sign = 0;
+  return (r, z) => {
+    requirePoints("preconditionerBy", r.length, "residual", grid);
+    const length = Math.sqrt(r.reduce((sum, value) => sum + value * value, 0));
+    const unit = Float32Array.from(r, (value) => (length > 0 ? value / length : 0));
+    const y = run(params, tensor(unit, { shape: [1, 1, ...grid] })).data();
+    sign ||= Math.sign(r.reduce((sum, value, i) => sum + value * y[i], 0));
+    for (let i = 0; i < z.length; i++) z[i] = sign * length * y[i];
+  };
+}
+
+function requirePoints(owner: string, entries: number, what: string, grid: readonly number[]): void {
+  const points = grid.reduce((product, extent) => product * extent, 1);
+  if (entries === points) return;
+  throw new ShapeError(`${owner}: the ${what} has ${entries} entries; the grid [${grid}] has ${points} points`);
 }

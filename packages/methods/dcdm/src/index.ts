@@ -23,7 +23,9 @@ export {
   type DirectionParams,
   directionNetwork,
   directionsBy,
+  directionsFrom,
   type NetworkSize,
+  preconditionerBy,
 } from "./direction-network.js";
 export {
   type DirectionFitOptions,

@@ -36,7 +36,8 @@ export function macGrid(
   return grid;
 }
 
-function coordinates(extents: readonly number[], i: number): number[] {
+/** @internal Coordinates of entry i of a row-major array. */
+export function coordinates(extents: readonly number[], i: number): number[] {
   const at: number[] = [];
   for (let k = extents.length - 1, rest = i; k >= 0; k--) {
     at.unshift(rest % extents[k]);
@@ -109,20 +110,23 @@ export function poissonMatrix(grid: MacGrid): sparse.CsrMatrix {
   return sparse.fromTriplets(cells, cells, rows, columns, values);
 }
 
+/** @internal Extents of the faces across an axis; without one, of the cells. */
+export function extentsOf({ extents }: MacGrid, axis: number | undefined): number[] {
+  return extents.map((extent, k) => (k === axis ? extent + 1 : extent));
+}
+
 /** Velocities of zero. */
 export function stillVelocities(macGrid: MacGrid): Float64Array[] {
   requireObject("stillVelocities", "macGrid", macGrid, "a MacGrid");
-  const { extents } = macGrid;
-  return extents.map((_, axis) => new Float64Array(extents.reduce((p, e, k) => p * (k === axis ? e + 1 : e), 1)));
+  const extents = macGrid.extents;
+  return extents.map((_, axis) => new Float64Array(extentsOf(macGrid, axis).reduce((p, e) => p * e, 1)));
 }
 
 /** Calls back with every face: its axis and number, and the cells before and behind it, -1 outside. */
-function eachFace(
-  { extents }: MacGrid,
-  visit: (axis: number, face: number, before: number, behind: number) => void,
-): void {
+function eachFace(grid: MacGrid, visit: (axis: number, face: number, before: number, behind: number) => void): void {
+  const { extents } = grid;
   extents.forEach((extent, axis) => {
-    const faces = extents.map((e, k) => (k === axis ? e + 1 : e));
+    const faces = extentsOf(grid, axis);
     const stride = strideOf(extents, axis);
     const total = faces.reduce((product, e) => product * e, 1);
     for (let face = 0; face < total; face++) {

@@ -9,7 +9,9 @@ import {
 } from "@offprint/tensor-core";
 import type { SpdMatrix } from "./linear-map.js";
 import {
+  coordinates,
   divergence,
+  extentsOf,
   type FaceVelocities,
   type MacGrid,
   poissonMatrix,
@@ -17,6 +19,7 @@ import {
   stoppedAtSolids,
   withoutGradient,
 } from "./mac-grid.js";
+import { multilinear } from "./multilinear.js";
 
 /** Smoke in a box. */
 export interface Plume {
@@ -44,12 +47,13 @@ export function stillPlume(grid: MacGrid): Plume {
 }
 
 /**
- * One step of smoke in the plane: it is carried along by its velocity (semi-Lagrangian, bilinear), rises, and a pressure
- * takes the divergence away. The first axis points upwards.
+ * One step of smoke, in the plane or in space: it is carried along by its velocity (semi-Lagrangian, linear between values),
+ * rises, and a pressure takes the divergence away. The first axis points upwards.
  *
  * @param source `[cells]`: density is raised to this where it is larger
  * @param solve gets the matrix of the pressures, and `-div`
- * @throws ShapeError in space; ValueError for what is out of range
+ * @throws ShapeError for a source that does not fit; ValueError for what is out of range
+ * @see Kaneda et al., arXiv 2205.10763, section 5
  */
 export async function plumeStep(
   grid: MacGrid,
@@ -69,47 +73,33 @@ export async function plumeStep(
   requirePositive(owner, "timeStep", timeStep);
   requirePositive(owner, "buoyancy", buoyancy);
   const { extents, solid } = grid;
-  if (extents.length !== 2) throw new ShapeError(`${owner}: the grid has ${extents.length} axes; give two`);
   if (source.length !== solid.length) {
     throw new ShapeError(`${owner}: source has ${source.length} values for ${solid.length} cells`);
   }
   requireFinite(owner, "source", tensor(source));
-  const [rows, columns] = extents;
-  const [rise, drift] = velocities;
-  // Where values lie: rising faces at (i, j + 1/2), drifting ones at (i + 1/2, j), densities at (i + 1/2, j + 1/2).
-  const at = (y: number, x: number): [number, number] => [
-    sample(rise, rows + 1, columns, y, x - 0.5),
-    sample(drift, rows, columns + 1, y - 0.5, x),
-  ];
-  const carried = (values: Float64Array, height: number, width: number, dy: number, dx: number) =>
+  // Values lie in the middles of cells, those of faces on the border of cells along the axis they are across.
+  const inset = (axis: number, across: number | undefined) => (axis === across ? 0 : 0.5);
+  const valueAt = (values: Float64Array, across: number | undefined, place: readonly number[]) =>
+    multilinear(
+      values,
+      extentsOf(grid, across),
+      place.map((c, axis) => c - inset(axis, across)),
+    );
+  const carried = (values: Float64Array, across?: number) =>
     values.map((_, n) => {
-      const [y, x] = [Math.floor(n / width) + dy, (n % width) + dx];
-      const [v, u] = at(y, x);
-      return sample(values, height, width, y - timeStep * v - dy, x - timeStep * u - dx);
+      const place = coordinates(extentsOf(grid, across), n).map((c, axis) => c + inset(axis, across));
+      const before = place.map((c, axis) => c - timeStep * valueAt(velocities[axis], axis, place));
+      return valueAt(values, across, before);
     });
-  const smoke = carried(density, rows, columns, 0.5, 0.5).map((value, cell) =>
-    solid[cell] ? 0 : Math.max(value, source[cell]),
-  );
-  const risen = carried(rise, rows + 1, columns, 0, 0.5);
-  for (let i = 0; i <= rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const [below, above] = [i > 0 ? smoke[(i - 1) * columns + j] : 0, i < rows ? smoke[i * columns + j] : 0];
-      risen[i * columns + j] += timeStep * buoyancy * 0.5 * (below + above);
-    }
-  }
-  const moving = stoppedAtSolids(grid, [risen, carried(drift, rows, columns + 1, 0.5, 0)]);
+  const smoke = carried(density).map((value, cell) => (solid[cell] ? 0 : Math.max(value, source[cell])));
+  const moved = velocities.map(carried);
+  const layer = solid.length / extents[0];
+  moved[0].forEach((_, face) => {
+    const [below, above] = [face >= layer ? smoke[face - layer] : 0, face < smoke.length ? smoke[face] : 0];
+    moved[0][face] += timeStep * buoyancy * 0.5 * (below + above);
+  });
+  const moving = stoppedAtSolids(grid, moved);
   const right = divergence(grid, moving).map((value) => -value);
   const pressures = await solve(poissonMatrix(grid), right);
   return { density: smoke, velocities: withoutGradient(grid, moving, pressures) };
-}
-
-/** Bilinear, clamped to the values there are. */
-function sample(values: Float64Array, height: number, width: number, y: number, x: number): number {
-  const [v, u] = [Math.min(height - 1, Math.max(0, y)), Math.min(width - 1, Math.max(0, x))];
-  const [i, j] = [Math.min(height - 2, Math.floor(v)), Math.min(width - 2, Math.floor(u))].map((n) => Math.max(0, n));
-  const [b, a] = [v - i, u - j];
-  const [i1, j1] = [Math.min(height - 1, i + 1), Math.min(width - 1, j + 1)];
-  const low = (1 - a) * values[i * width + j] + a * values[i * width + j1];
-  const high = (1 - a) * values[i1 * width + j] + a * values[i1 * width + j1];
-  return (1 - b) * low + b * high;
 }

@@ -2,11 +2,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
 import { readNpy, writeMatrixMarket, writeNpy } from "@offprint/data";
-import { random, sparse } from "@offprint/tensor-core";
+import { asTensor, random, sparse, type TensorLike } from "@offprint/tensor-core";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
 import { commands } from "../cli/index.js";
-import { macGrid, poissonMatrix } from "../src/index.js";
+import { macGrid, poissonMatrix, shippedNetwork } from "../src/index.js";
 
 const folder = temporaryFolder("solve poisson");
 const file = (name: string) => join(folder, name);
@@ -44,6 +44,29 @@ it("takes a matrix and a right-hand side as the authors' program stores them", a
   expect((await solve(file("a.bin"), "--grid", "16,16", "--right", file("b.bin"), "--output", out)).code).toBe(0);
   const left = sparse.multiplyVector(a, readNpy(readFileSync(out)).data() as Float64Array);
   for (const value of left) expect(Math.abs(value - 2)).toBeLessThan(1e-4);
+});
+
+it("takes a network of an .onnx file, and frees it", async () => {
+  const { network, params } = await shippedNetwork();
+  let freed = false;
+  // What loads models is not this package's: a model with the names of its values, as an .onnx file has them.
+  const loadModel = async () => ({
+    inputs: [{ name: "residual", type: "float32", shape: [1, 1, 16, 16] }],
+    outputs: [{ name: "direction", type: "float32", shape: [1, 1, 16, 16] }],
+    run: async ({ residual }: Readonly<Record<string, TensorLike>>) => ({
+      direction: network.apply(params, asTensor(residual)),
+    }),
+    release: async () => {
+      freed = true;
+    },
+  });
+  writeFileSync(file("net.onnx"), "a model");
+  const settings = [file("a.mtx"), "--grid", "16,16"];
+  const theirs = await runWords(commands, "solve-poisson", [...settings, "--network", file("net.onnx")], { loadModel });
+  const ours = await solve(...settings);
+  expect([theirs.code, ours.code, freed]).toEqual([0, 0, true]);
+  const iterations = (text: string) => /iterations +\d+/.exec(text)?.[0];
+  expect(iterations(theirs.out)).toBe(iterations(ours.out));
 });
 
 it("says what is wrong, and answers with its exit code where it did not converge", async () => {

@@ -8,11 +8,15 @@ import {
   deflatedConjugateGradients,
   directionLoss,
   directionNetwork,
+  directionsBy,
+  directionsFrom,
   divergence,
   macGrid,
   poissonMatrix,
+  preconditionerBy,
   ritzPairs,
   ritzSamples,
+  shippedNetwork,
   stillVelocities,
   stoppedAtSolids,
   tensorProduct,
@@ -249,6 +253,57 @@ describe("the network", () => {
       there.slice([0, 0, 34, { start: 28, stop: 36 }]),
       1e-12,
     );
+  });
+});
+
+describe("a network in other hands", () => {
+  it("gives dcdm the same directions as a function of images, and refuses other sizes", async () => {
+    const { network, params } = await shippedNetwork();
+    const bare = directionsFrom((x) => network.apply(params, x), grid);
+    const options = { tolerance: 1e-6 };
+    const [one, other] = [
+      await dcdm(a, b, bare, options),
+      await dcdm(a, b, directionsBy(network, params, grid), options),
+    ];
+    expect(one.iterations).toBe(other.iterations);
+    expectClose(tensor(one.x), tensor(other.x), 1e-4);
+    await expect(Promise.resolve(bare(new Float64Array(5)))).rejects.toThrow(
+      /residual has 5 entries; the grid \[12,12\]/,
+    );
+    const short = directionsFrom(
+      (x) =>
+        x
+          .slice([0])
+          .slice([0])
+          .slice([{ stop: 3 }]),
+      grid,
+    );
+    await expect(Promise.resolve(short(b))).rejects.toThrow(/answer of the model has 36 entries/);
+  });
+
+  it("as a fixed preconditioner is r scaled back, of positive sign; conjugate gradients need more than dcdm", async () => {
+    const { network, params } = await shippedNetwork();
+    const minus = params.map((layer, k) =>
+      k === params.length - 1 ? { weight: layer.weight.neg(), ...(layer.bias && { bias: layer.bias.neg() }) } : layer,
+    );
+    const [z, turned] = [new Float64Array(n), new Float64Array(n)];
+    preconditionerBy(network, params, grid)(b, z);
+    preconditionerBy(
+      network,
+      minus,
+      grid,
+    )(
+      b.map((v) => 2 * v),
+      turned,
+    );
+    expectClose(tensor(turned), tensor(z.map((v) => 2 * v)), 1e-5);
+    expect(dot(z, b)).toBeGreaterThan(0);
+    const preconditioner = preconditionerBy(network, params, grid);
+    const options = { tolerance: 1e-9, maxIterations: 300 };
+    const ours = await dcdm(a, b, directionsBy(network, params, grid), options);
+    expect(ours.status).toBe("converged");
+    expect(conjugateGradientsSync(a, b, { ...options, preconditioner }).iterations).toBeGreaterThan(ours.iterations);
+    expect(() => preconditioner(new Float64Array(3), z)).toThrow(/residual has 3 entries/);
   });
 });
 
