@@ -9,6 +9,7 @@ import {
   relu,
   repeat,
   requireChoice,
+  requireFunction,
   requireInteger,
   requireObject,
   ShapeError,
@@ -150,6 +151,8 @@ export function directionsFrom(
   forward: (x: Tensor) => Tensor | Promise<Tensor>,
   grid: readonly number[],
 ): DirectionMap {
+  requireFunction("directionsFrom", "forward", forward);
+  requireObject("directionsFrom", "grid", grid, "an array of numbers");
   return async (residual) => {
     requirePoints("directionsFrom", residual.length, "residual", grid);
     const y = await forward(tensor(Float32Array.from(residual), { shape: [1, 1, ...grid] }));
@@ -171,6 +174,9 @@ export function preconditionerBy(
   params: DirectionParams,
   grid: readonly number[],
 ): (r: Float64Array, z: Float64Array) => void {
+  requireObject("preconditionerBy", "network", network, "a DirectionNetwork");
+  requireObject("preconditionerBy", "params", params, "an array");
+  requireObject("preconditionerBy", "grid", grid, "an array of numbers");
   requireGrid("preconditionerBy", [1, 1, ...grid], network.dimension);
   const run = jitSync((p: DirectionParams, x: Tensor) => network.apply(p, x));
   let sign = 0;
