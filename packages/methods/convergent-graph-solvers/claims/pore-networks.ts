@@ -7,7 +7,7 @@ import {
   poreSample,
   randomPoreNetwork,
 } from "../src/index.js";
-import { type Comparison, judged, type Settings } from "./comparison.js";
+import { type Comparison, judged, type Settings, tolerance } from "./comparison.js";
 import { type Method, method as ours } from "./method.js";
 import { sizeOf, targetVariance } from "./training.js";
 import { settingsOf } from "./tuning.js";
@@ -38,7 +38,7 @@ export const poreComparison: Comparison = {
   models(method, scale) {
     const shared = { nodeInputs: 2, edgeInputs: 3, hidden: 32, mlp: sizes[scale].mlp };
     const cgs = (normalise: "attention" | "degree") =>
-      method.convergentGraphSolver({ ...shared, gamma: 0.95, heads: 16, normalise }) as GraphModel<unknown>;
+      method.convergentGraphSolver({ ...shared, gamma: 0.95, heads: 16, normalise, tolerance }) as GraphModel<unknown>;
     const network = (layers: number) => {
       const gnn = (reduction: "sum" | "mean") =>
         method.graphNetwork({ ...shared, layers, reduction }) as GraphModel<unknown>;

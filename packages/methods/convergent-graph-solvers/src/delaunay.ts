@@ -72,7 +72,9 @@ function surrounding(points: ArrayLike<number>, dimension: number): number[][] {
 }
 
 function squaredDistance(a: readonly number[], b: readonly number[]): number {
-  return a.reduce((total, x, k) => total + (x - b[k]) ** 2, 0);
+  let total = 0;
+  for (let k = 0; k < a.length; k++) total += (a[k] - b[k]) ** 2;
+  return total;
 }
 
 /** The centre c of the sphere: `2 (x_k - x_0) . (c - x_0) = |x_k - x_0|^2` for all corners. */

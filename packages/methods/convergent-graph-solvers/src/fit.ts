@@ -15,6 +15,7 @@ import { type RunOptions, runOptionNames } from "@offprint/solvers";
 import {
   asTensor,
   type Backend,
+  cast,
   checkOptions,
   div,
   expandDims,
@@ -140,7 +141,9 @@ export async function fitGraphModel<P>(
     loss: (params, { features, targets }) => {
       const { y, iterations, saturated } = model.apply(params, inputOf(features));
       const mask = model.readout === "none" ? features.lists.nodeMask : features.lists.graphMask;
-      return [lossOf(kind, y, targets, mask), { iterations, saturated }] as const;
+      // Of one type in every step, whatever a model gives, or the step would be compiled twice.
+      const course = { iterations: cast(iterations, "int32"), saturated: cast(saturated, dtype) };
+      return [lossOf(kind, y, targets, mask), course] as const;
     },
     initial: options.initial ?? model.init(random.rng(`${seed}/parameters`), dtype),
     optimizer: clipNorm === undefined ? base : chain(clipByGlobalNorm(clipNorm), base),

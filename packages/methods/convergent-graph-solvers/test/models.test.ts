@@ -2,7 +2,9 @@ import { batch, directed } from "@offprint/graph";
 import { loadParameters, saveParameters } from "@offprint/nn";
 import {
   asTensor,
+  type Backend,
   concatenate,
+  hostBackend,
   mul,
   random,
   slice,
@@ -121,6 +123,21 @@ describe("training", () => {
       { steps: 7, batchSize: 2, refreshEvery: 3 },
     );
     expect([fresh.steps, made.length]).toEqual([7, 3]);
+  });
+
+  it("compiles its step once, though a model's figures are of another type than the records'", async () => {
+    let compiled = 0;
+    const counting: Backend = {
+      ...hostBackend,
+      compile(graph) {
+        compiled++;
+        return hostBackend.compile(graph);
+      },
+    };
+    const network = graphNetwork({ ...narrow, layers: 1 });
+    const options = { steps: 3, batchSize: 1, dtype: "float64", backend: counting } as const;
+    await fitGraphModel(network, samples.slice(0, 1), options);
+    expect(compiled).toBe(1);
   });
 
   it("tells classes of graphs apart", async () => {
