@@ -35,12 +35,12 @@ import { unwritten } from "../../src/internal.js";
 import { weightedSum } from "../properties/finite-differences.js";
 import { disagreement } from "./agreement.js";
 
-// Elements in locals, in memory, and both: the usual limit is among those of `random-programs.test.ts`, and
-// `long-run.ts` beside this file runs as many as it is told.
+// Elements in locals, in memory, and both: the usual limit is among those of `random-programs.test.ts`, a thousand
+// programs with them, and `long-run.ts` beside this file runs as many as it is told.
 describe("random programs with their gradients agree with their graphs", () => {
   for (const small of [0, 5]) {
     it(`with at most ${small} elements in locals`, () => {
-      for (let seed = 0; seed < 60; seed++) {
+      for (let seed = 0; seed < 250; seed++) {
         const program = randomProgram(new Source(7000 + 100 * small + seed), 4 + (seed % 12));
         const loss = (x: Tensor[]) => weightedSum(program.run(x));
         const f = (...x: Tensor[]) => [program.run(x), grad(loss)(x)];
