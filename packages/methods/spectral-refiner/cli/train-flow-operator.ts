@@ -31,6 +31,7 @@ export const trainFlowOperator = defineCommand({
     }),
     width: option.integer("channels, even", { default: 6, least: 4 }),
     layers: option.integer("spectral layers", { default: 3, least: 1 }),
+    activation: option.choice(["relu", "gelu"], "what follows each layer", { default: "relu" }),
     window: option.integer("frames that are given, and frames that are predicted", { default: 10, least: 5 }),
     epochs: option.integer("passes over the flows", { default: 12, least: 1 }),
     batch: option.integer("flows of a batch", { default: 4, least: 1 }),
@@ -40,9 +41,9 @@ export const trainFlowOperator = defineCommand({
     ...stateOptions,
   },
   async run({ options, print, report, write, longRun, signal }) {
-    const { modes, width, layers, window, epochs, batch, learningRate, seed } = options;
+    const { modes, width, layers, activation, window, epochs, batch, learningRate, seed } = options;
     const [mx, my, mt] = modes as [number, number, number];
-    const operator = flowOperator({ modes: [mx, my, mt], width, layers, latentFrames: window });
+    const operator = flowOperator({ modes: [mx, my, mt], width, layers, activation, latentFrames: window });
     const flows = options.flows === undefined ? await generated() : await loadFile(options.flows, readNpy);
     if (flows.rank !== 4) {
       throw new Failure(`${options.flows}: an array of shape [${flows.shape}]; give [flows, frames, n, n]`);

@@ -1,4 +1,4 @@
-import { type FloatType, groupNorm, type NormParams } from "@offprint/nn";
+import { activation as activationOf, type FloatType, groupNorm, type NormParams } from "@offprint/nn";
 import {
   type Complex,
   complex,
@@ -20,7 +20,7 @@ import {
   linspace,
   pad,
   type Rng,
-  relu,
+  requireChoice,
   requireInteger,
   ShapeError,
   slice,
@@ -42,13 +42,15 @@ export interface FlowOperatorOptions {
   readonly layers?: number;
   /** Frames inside of the network; input frames must be at least as many. Default 10. */
   readonly latentFrames?: number;
+  /** What follows each layer. Default "relu". */
+  readonly activation?: "relu" | "gelu";
   /** Growth of the encodings of time. Default 0.01. */
   readonly beta?: number;
   /** Factor of the biases of the last layer. Default 0.1. */
   readonly delta?: number;
 }
 
-/** Two pointwise maps with a ReLU between them. */
+/** Two pointwise maps with the activation between them. */
 export interface TwoLayerParams {
   /** To four times the channels. */
   readonly wide: PointwiseParams;
@@ -98,8 +100,10 @@ const MOST_FRAMES = 100;
  */
 export function flowOperator(options: FlowOperatorOptions): FlowOperator {
   const owner = "flowOperator";
-  checkOptions(owner, options, ["modes", "width", "layers", "latentFrames", "beta", "delta"], ["modes", "width"]);
-  const { modes, width, layers = 4, latentFrames = 10, beta = 0.01, delta = 0.1 } = options;
+  const known = ["modes", "width", "layers", "latentFrames", "activation", "beta", "delta"];
+  checkOptions(owner, options, known, ["modes", "width"]);
+  const { modes, width, layers = 4, latentFrames = 10, activation = "relu", beta = 0.01, delta = 0.1 } = options;
+  requireChoice(owner, "activation", activation, ["relu", "gelu"]);
   requireInteger(owner, "width", width, 4);
   if (width % 2 !== 0) throw new ValueError(`${owner}: width is ${width}; it must be even`);
   requireInteger(owner, "layers", layers, 1);
@@ -115,7 +119,8 @@ export function flowOperator(options: FlowOperatorOptions): FlowOperator {
   const toLatent = pointwise({ inputs: width, outputs: 1 });
   const convolution = spectralConvolution({ inputs: width, outputs: width, modes, weightInit });
   const output = spectralConvolution({ inputs: 1, outputs: 1, modes, weightInit, bias: delta });
-  const mlp = (params: TwoLayerParams, x: Tensor) => narrow.apply(params.narrow, relu(wide.apply(params.wide, x)));
+  const activate = activationOf(activation);
+  const mlp = (params: TwoLayerParams, x: Tensor) => narrow.apply(params.narrow, activate(wide.apply(params.wide, x)));
   // Zeros in front, so that the periodic continuation of the window does not wrap round to its end.
   const padding = [
     [0, 0],
@@ -153,10 +158,10 @@ export function flowOperator(options: FlowOperatorOptions): FlowOperator {
     const [, , n] = h.shape;
     const points = [n, n, latentFrames];
     const last = slice(h, [null, null, null, null, { start: -1 }]);
-    let y = relu(add(last, mlp(params.mlp[0], convolution.apply(params.spectral[0], h, points))));
+    let y = activate(add(last, mlp(params.mlp[0], convolution.apply(params.spectral[0], h, points))));
     for (let i = 1; i < layers; i++) {
       const through = mlp(params.mlp[i], convolution.apply(params.spectral[i], y));
-      y = relu(add(through, square.apply(params.skip[i - 1], y)));
+      y = activate(add(through, square.apply(params.skip[i - 1], y)));
     }
     return toLatent.apply(params.latent, y);
   };
@@ -169,7 +174,7 @@ export function flowOperator(options: FlowOperatorOptions): FlowOperator {
     return frames + latentFrames + 2;
   };
   return {
-    config: { modes, width, layers, latentFrames, beta, delta },
+    config: { modes, width, layers, latentFrames, activation, beta, delta },
     init(rng, dtype = "float32") {
       const of = <P>(layer: Pick<GridLayer<P>, "init">, name: string) => layer.init(rng.fork(name), dtype);
       const each = <P>(count: number, make: (i: number) => P) => Array.from({ length: count }, (_, i) => make(i));

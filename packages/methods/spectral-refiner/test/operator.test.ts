@@ -56,6 +56,28 @@ describe("the operator", () => {
     expect(every.sub(coarse).square().mean().sqrt().item()).toBeLessThan(0.3 * size);
   });
 
+  it("takes a smooth activation, which is that of the saved file, too", () => {
+    const smooth = flowOperator({ modes: [2, 2, 3], width: 4, layers: 2, latentFrames: 4, activation: "gelu" });
+    const y = smooth.apply(params, window, 3);
+    expect(
+      y
+        .sub(operator.apply(params, window, 3))
+        .abs()
+        .max()
+        .item(),
+    ).toBeGreaterThan(1e-3);
+    // The change of the flow has a derivative everywhere: twice differenced it is small.
+    const along = (h: number) =>
+      smooth
+        .latent({ ...params, project: { ...params.project, weight: params.project.weight.add(h) } }, window)
+        .sum()
+        .item();
+    const [left, right] = [along(0) - along(-1e-4), along(1e-4) - along(0)];
+    expectClose(left / right, 1, 1e-2);
+    const again = flowOperator(JSON.parse(JSON.stringify(smooth.config)));
+    expectClose(again.apply(params, window, 3), y, 0);
+  });
+
   it("has the gradients of differences", () => {
     const loss = (re: Tensor, im: Tensor) => {
       const own = { ...params, output: { weight: { re, im }, bias: params.output.bias } };
@@ -77,6 +99,10 @@ describe("the operator", () => {
     const cases: [() => unknown, ReturnType<typeof errorLike>][] = [
       [() => flowOperator({ modes: [2, 2, 2], width: 5 }), errorLike("ValueError", /width is 5/)],
       [() => flowOperator({ modes: [2, 2, 2], width: 2 }), errorLike("ValueError", /width/)],
+      [
+        () => flowOperator({ modes: [2, 2, 2], width: 4, activation: "tanh" as "relu" }),
+        errorLike("ValueError", /activation is "tanh".*relu.*gelu/),
+      ],
       [() => operator.apply(params, scattered([1, 3, 6, 6]), 2), errorLike("ShapeError", /at least latentFrames/)],
       [() => operator.apply(params, scattered([1, 5, 7, 7]), 2), errorLike("ShapeError", /even n/)],
       [() => operator.apply(params, scattered([1, 5, 6, 8]), 2), errorLike("ShapeError", /\[batch, frames, n, n\]/)],
