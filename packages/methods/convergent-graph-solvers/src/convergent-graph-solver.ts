@@ -14,7 +14,7 @@ import {
 } from "@offprint/tensor-core";
 import { contractingWeights, saturated, type WeightOptions } from "./contracting-weights.js";
 import { type ContractionOptions, checkedContraction, contraction } from "./contraction.js";
-import { decoder } from "./decoder.js";
+import { type Decoder, decoder, decoderBy, type OwnDecoder } from "./decoder.js";
 import { type EncoderOptions, encoder, encoderOptionNames } from "./encoder.js";
 import type { GraphModel, Readout } from "./model.js";
 
@@ -35,7 +35,7 @@ export interface OwnEncoder<E> {
 }
 
 /** Options of {@link convergentGraphSolver}. */
-export interface ConvergentGraphSolverOptions<E = readonly AttentiveMessagePassingParams[]>
+export interface ConvergentGraphSolverOptions<E = readonly AttentiveMessagePassingParams[], D = readonly LinearParams[]>
   extends EncoderOptions,
     Omit<ContractionOptions, "activation">,
     Pick<WeightOptions, "squash" | "normalise"> {
@@ -45,8 +45,8 @@ export interface ConvergentGraphSolverOptions<E = readonly AttentiveMessagePassi
   readonly heads?: number;
   /** Layers of the encoder before its last one. Default 0. */
   readonly hiddenLayers?: number;
-  /** Widths of the hidden layers of the decoder. Default `[64, 32]`. */
-  readonly decoder?: readonly number[];
+  /** Widths of the hidden layers of the decoder, or a decoder of one's own. Default `[64, 32]`. */
+  readonly decoder?: readonly number[] | OwnDecoder<D>;
   /** Default `none`: a value for each node. */
   readonly readout?: Readout;
   /** Of the fixed point's map. Default `identity`, the model of the paper. */
@@ -56,11 +56,14 @@ export interface ConvergentGraphSolverOptions<E = readonly AttentiveMessagePassi
 }
 
 /** Parameters of {@link convergentGraphSolver}. */
-export interface ConvergentGraphSolverParams<E = readonly AttentiveMessagePassingParams[]> {
+export interface ConvergentGraphSolverParams<
+  E = readonly AttentiveMessagePassingParams[],
+  D = readonly LinearParams[],
+> {
   /** Of the layers that give bias and logits. */
   readonly encoder: E;
-  /** Of the perceptron that reads the fixed points. */
-  readonly decoder: readonly LinearParams[];
+  /** Of what reads the fixed points. */
+  readonly decoder: D;
 }
 
 const names = [
@@ -78,12 +81,12 @@ const names = [
  * const params = model.init(random.rng(0));
  * @see Park, Choo and Park, ICLR 2022, arXiv 2106.01680
  */
-export function convergentGraphSolver<E = readonly AttentiveMessagePassingParams[]>(
-  options: ConvergentGraphSolverOptions<E>,
-): GraphModel<ConvergentGraphSolverParams<E>> {
+export function convergentGraphSolver<E = readonly AttentiveMessagePassingParams[], D = readonly LinearParams[]>(
+  options: ConvergentGraphSolverOptions<E, D>,
+): GraphModel<ConvergentGraphSolverParams<E, D>> {
   const owner = "convergentGraphSolver";
   checkOptions(owner, options, names, ["nodeInputs", "edgeInputs"]);
-  const { heads = 16, outputs = 1, hiddenLayers = 0, decoder: widths = [64, 32], readout = "none" } = options;
+  const { heads = 16, outputs = 1, hiddenLayers = 0, decoder: read = [64, 32], readout = "none" } = options;
   const { squash = "clip", normalise = "degree", activation = "leakyRelu", nodeInputs, edgeInputs } = options;
   requireInteger(owner, "heads", heads, 1);
   requireInteger(owner, "outputs", outputs, 1);
@@ -103,7 +106,10 @@ export function convergentGraphSolver<E = readonly AttentiveMessagePassingParams
   };
   checkedContraction(owner, settings, 1);
   const maps = options.encoder ?? (attentive(owner, options, heads) as OwnEncoder<unknown> as OwnEncoder<E>);
-  const reading = decoder([heads, ...widths, outputs], activation, readout);
+  const reading =
+    "apply" in read
+      ? decoderBy(read, readout)
+      : (decoder([heads, ...read, outputs], activation, readout) as Decoder<unknown> as Decoder<D>);
   return {
     name: owner,
     nodeInputs,
@@ -129,15 +135,19 @@ export function convergentGraphSolver<E = readonly AttentiveMessagePassingParams
       const counted = masks === undefined ? bias : mul(bias, expandDims(masks.nodes, 1));
       const { h, iterations, change } = contraction(graph, weights, counted, settings);
       const lost = squash === "clip" && normalise === "degree" ? mean(saturated(logits)) : tensor(0);
-      return { y: reading.apply(params.decoder, h, input), iterations, change, saturated: lost };
+      const y = reading.apply(params.decoder, h, input);
+      if (y.rank !== 2 || y.shape[1] !== outputs) {
+        throw new ShapeError(`${owner}: the decoder gave [${y.shape}]; it must be [rows, ${outputs}], the outputs`);
+      }
+      return { y, iterations, change, saturated: lost };
     },
   };
 }
 
 /** The encoder of the paper. Its perceptrons end linearly where logits go through the logistic function. */
-function attentive<E>(
+function attentive<E, D>(
   owner: string,
-  options: ConvergentGraphSolverOptions<E>,
+  options: ConvergentGraphSolverOptions<E, D>,
   heads: number,
 ): OwnEncoder<readonly AttentiveMessagePassingParams[]> {
   const linearOutputs = options.squash === "sigmoid" || options.normalise === "attention";

@@ -3,15 +3,27 @@ import { type Activation, type ActivationName, type FloatType, type LinearParams
 import { expandDims, mul, type Rng, type Tensor } from "@offprint/tensor-core";
 import type { GraphInput, Readout } from "./model.js";
 
+/** A decoder of one's own. */
+export interface OwnDecoder<D> {
+  /** Draws initial parameters, a tree of tensors. */
+  init(rng: Rng, dtype?: FloatType): D;
+  /** `[rows, outputs]` from `[rows, heads]`, in operations of tensors; a row is a node, or a graph where these are read out. */
+  apply(params: D, states: Tensor): Tensor;
+}
+
 /** From the states of nodes to outputs: for each node, or for each graph after its nodes were put together. */
-export interface Decoder {
-  init(rng: Rng, dtype?: FloatType): readonly LinearParams[];
-  apply(params: readonly LinearParams[], states: Tensor, input: GraphInput): Tensor;
+export interface Decoder<D = readonly LinearParams[]> {
+  init(rng: Rng, dtype?: FloatType): D;
+  apply(params: D, states: Tensor, input: GraphInput): Tensor;
 }
 
 /** @param sizes width of a state, of the hidden layers, number of outputs */
 export function decoder(sizes: readonly number[], activation: ActivationName | Activation, reading: Readout): Decoder {
-  const network = mlp({ sizes, activation });
+  return decoderBy<readonly LinearParams[]>(mlp({ sizes, activation }), reading);
+}
+
+/** The same by a network of one's own. */
+export function decoderBy<D>(network: OwnDecoder<D>, reading: Readout): Decoder<D> {
   return {
     init: (rng, dtype) => network.init(rng, dtype),
     apply(params, states, { graph, masks }) {

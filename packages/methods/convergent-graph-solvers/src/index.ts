@@ -19,6 +19,7 @@ export {
   randomDecisionGraph,
   valueIteration,
 } from "./decision-graph.js";
+export type { OwnDecoder } from "./decoder.js";
 export { delaunayEdges } from "./delaunay.js";
 export type { EncoderOptions } from "./encoder.js";
 export { type FitOptions, type FitResult, fitGraphModel, type GraphData } from "./fit.js";

@@ -1,5 +1,5 @@
 import { batch, directed } from "@offprint/graph";
-import { loadParameters, saveParameters } from "@offprint/nn";
+import { loadParameters, mlp, saveParameters } from "@offprint/nn";
 import {
   asTensor,
   type Backend,
@@ -125,6 +125,20 @@ describe("training", () => {
     expect([fresh.steps, made.length]).toEqual([7, 3]);
   });
 
+  it("takes a decoder of one's own: with the perceptron of the default it is the same model", async () => {
+    const whole = { ...narrow, heads: 3 };
+    const usual = convergentGraphSolver({ ...whole, decoder: [4] });
+    const own = convergentGraphSolver({ ...whole, decoder: mlp({ sizes: [3, 4, 1], activation: "leakyRelu" }) });
+    const options = { steps: 3, batchSize: 2, seed: 2 };
+    const [expected, fitted] = [
+      await fitGraphModel(usual, samples, options),
+      await fitGraphModel(own, samples, options),
+    ];
+    for (const [i, { y }] of (await predict(own, fitted.params, samples)).entries()) {
+      expectClose(y, (await predict(usual, expected.params, samples))[i].y, 0);
+    }
+  });
+
   it("compiles its step once, though a model's figures are of another type than the records'", async () => {
     let compiled = 0;
     const counting: Backend = {
@@ -237,5 +251,11 @@ describe("bad input", () => {
       },
     });
     expect(() => own.apply(own.init(random.rng(0)), alone(sample))).toThrow(/the encoder gave bias/);
+    const short = convergentGraphSolver({
+      ...inputs,
+      outputs: 3,
+      decoder: { init: () => ({}), apply: (_, states) => sum(states, { axis: 1, keepDims: true }) },
+    });
+    expect(() => short.apply(short.init(random.rng(0)), alone(sample))).toThrow(/the decoder gave \[5,1\]/);
   });
 });
