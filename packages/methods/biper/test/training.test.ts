@@ -153,7 +153,7 @@ describe("training in two stages", () => {
     await expect(run({ stage1: { epochs: 1, learningRate: 0.1, tauMax: -1 } })).rejects.toThrow(/tau/);
     await expect(run({ stage1: { epochs: 1, learningRate: 0.1, momentum: 1 } })).rejects.toThrow(/momentum/);
     await expect(run({ stage1: undefined, stage2: undefined })).rejects.toThrow(/neither stage1 nor stage2/);
-    await expect(fitNetwork(network, null as never, options)).rejects.toThrow(/data must be/);
+    await expect(fitNetwork(network, null as never, options)).rejects.toThrow(/data is null/);
     const values = { params: network.init(random.rng(0)), state: network.initState() };
     const predicting = (more: object, x = data.inputs) => predict({ network, ...values, stage: 2 }, x, more);
     await expect(predicting({}, tensor([]))).rejects.toThrow(/no samples/);

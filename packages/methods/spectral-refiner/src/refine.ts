@@ -1,4 +1,4 @@
-import { adam, minimize } from "@offprint/optim";
+import { adam, type GradientTransformation, minimize, partition } from "@offprint/optim";
 import {
   checkRunOptions,
   type MinimizerStatus,
@@ -54,6 +54,8 @@ export interface RefineOptions extends RunOptions<RefineRecord, RefineState> {
   readonly method?: "lbfgs" | "adam";
   /** Of Adam. Default 3e-4. */
   readonly learningRate?: number;
+  /** Of Adam for weights, where they are refined, too. Default 1e-4, the paper's. */
+  readonly weightsLearningRate?: number;
   /** Pairs that L-BFGS remembers. Default 20. */
   readonly memory?: number;
   /**
@@ -110,6 +112,7 @@ const names = [
     "initialWeight",
     "method",
     "learningRate",
+    "weightsLearningRate",
     "memory",
     "rounds",
     "maxIterations",
@@ -150,6 +153,7 @@ export async function refine(system: StiffSystem, start: Forecast, options: Refi
   requireInteger(owner, "oversample", oversample, 1);
   requireChoice(owner, "timeDerivative", timeDerivative, ["spectral", "finite-difference", "solver-step"]);
   requirePositive(owner, "shift", shift);
+  requireNonNegative(owner, "weightsLearningRate", options.weightsLearningRate ?? 0);
   requireInteger(owner, "rounds", rounds, 0);
   if (!Number.isFinite(order)) throw new ValueError(`${owner}: order is ${order}; it must be a finite number`);
   const modes = modesOf(owner, system, start, options.modes);
@@ -228,13 +232,18 @@ async function byLbfgs(refinement: Refinement, run: Run): Promise<Outcome> {
 }
 
 async function byAdam(refinement: Refinement, run: Run): Promise<Outcome> {
-  const { learningRate = 3e-4, maxIterations, initialWeight } = run;
+  const { learningRate = 3e-4, weightsLearningRate = 1e-4, maxIterations, initialWeight } = run;
   const { reached, options } = watched(run);
+  const rates = { bias: adam({ learningRate }), weight: adam({ learningRate: weightsLearningRate }) };
+  const optimizer: GradientTransformation<unknown> =
+    refinement.initial.weight === undefined
+      ? rates.bias
+      : partition(rates, (path) => (path.startsWith("weight") ? "weight" : "bias"));
   const recordOf = ({ step, loss }: { step: number; loss: number }) => ({ iteration: step, objective: loss });
   const result = await minimize(
     (c: Corrections) => objectiveOf(refinement.terms(c), initialWeight),
     refinement.initial,
-    adam({ learningRate }),
+    optimizer,
     {
       steps: maxIterations,
       backend: hostBackend,

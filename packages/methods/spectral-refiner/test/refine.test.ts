@@ -129,6 +129,17 @@ describe("refine", () => {
     const { objective, history: course } = await refine(family.system, start, { ...options, weights: true });
     expect(objective).toBeLessThan(course[0]?.objective ?? 0);
     await expect(run({ weights: true })).rejects.toThrow(errorLike("ValueError", /network's forecast/));
+    // Weights have a rate of their own: of next to none they stay, and the biases go the way that they go alone.
+    const byAdam = (more: Partial<RefineOptions>) =>
+      refine(family.system, start, { ...options, method: "adam", maxIterations: 10, ...more });
+    const [alone, still, moved] = [
+      await byAdam({}),
+      await byAdam({ weights: true, weightsLearningRate: 1e-14 }),
+      await byAdam({ weights: true }),
+    ];
+    expectClose(still.frames, alone.frames, 1e-9);
+    expect(moved.frames.sub(alone.frames).abs().max().item()).toBeGreaterThan(1e-6);
+    await expect(byAdam({ weights: true, weightsLearningRate: -1 })).rejects.toThrow(/weightsLearningRate is -1/);
   });
 
   it("refuses what does not fit", async () => {
