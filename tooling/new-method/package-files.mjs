@@ -146,7 +146,7 @@ export function ${camel}(options: ${pascal}Options = {}): never {
 function solverSource({ slug, title }) {
   const { camel, pascal } = namesOf(slug);
   return `import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
-import { checkOptions, requireInteger, requireNonNegative, UnsupportedError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireNonNegative, requireObject, UnsupportedError } from "@offprint/tensor-core";
 
 /** What is to be solved. */
 export interface ${pascal}Problem {
@@ -200,6 +200,7 @@ export interface ${pascal}Result {
  * @throws ValueError for an option out of range, or one that there is not.
  */
 export async function ${camel}(problem: ${pascal}Problem, options: ${pascal}Options = {}): Promise<${pascal}Result> {
+  requireObject("${camel}", "problem", problem, "{ initial }");
   checkOptions("${camel}", options, ["maxIterations", "tolerance", ...runOptionNames]);
   const { maxIterations = 100, tolerance = 1e-8 } = options;
   requireInteger("${camel}", "maxIterations", maxIterations, 1);

@@ -118,12 +118,7 @@ class Place {
   ask(args: Uint8Array<ArrayBuffer>, round: number, seed: string, signal: AbortSignal): Promise<Uint8Array> {
     const work = this.last.then(async () => {
       signal.throwIfAborted();
-      let link = await this.ready();
-      if (!link.alive) {
-        // Its worker was lost since it answered.
-        this.forget();
-        link = await this.ready();
-      }
+      const link = await this.ready();
       signal.throwIfAborted();
       try {
         const frame = await link.ask(args, round, seed, signal);

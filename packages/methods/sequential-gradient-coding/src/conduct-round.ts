@@ -42,6 +42,8 @@ export interface RoundPlan<A> {
   readonly round: number;
   /** `[n]` what each worker is asked; undefined for nothing. */
   readonly orders: readonly (A | undefined)[];
+  /** What a worker is asked that was lost and is made anew, knowing nothing. */
+  readonly renewed: (worker: number) => A | undefined;
   readonly admits: Admission;
   readonly waitOut: WaitOut;
   readonly patience: Patience;
@@ -83,7 +85,8 @@ class Changes {
  * @throws StragglerError where more workers are lost than the scheme admits; whatever a worker throws
  */
 export async function conductRound<A, R>(team: Team<A, R>, plan: RoundPlan<A>): Promise<RoundOutcome<R> | undefined> {
-  const { orders, admits, waitOut, signal, round } = plan;
+  const { admits, waitOut, signal, round } = plan;
+  const orders = [...plan.orders];
   const changes = new Changes();
   const over = new AbortController();
   const rounds: Round<R>[] = [];
@@ -141,6 +144,7 @@ export async function conductRound<A, R>(team: Team<A, R>, plan: RoundPlan<A>): 
           if (!plan.restart || attempts-- === 0) throw tooManyLost(round, stragglers, lost);
           const again = [...lost.keys()];
           lost.clear();
+          for (const worker of again) orders[worker] = plan.renewed(worker);
           ask(again);
           continue;
         }

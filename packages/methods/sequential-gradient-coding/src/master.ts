@@ -67,6 +67,12 @@ export class Master<P> {
     });
   }
 
+  /** The order for a worker that was lost: it has to be told everything again. */
+  renewed(state: MasterState<P>, assigned: readonly Assignment[], worker: number): WorkOrder<P> | undefined {
+    this.known[worker].clear();
+    return this.orders(state, assigned)[worker];
+  }
+
   /** The state after a round, with the steps that it has completed. */
   closed(
     state: MasterState<P>,

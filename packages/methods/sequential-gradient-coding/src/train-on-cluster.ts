@@ -67,6 +67,7 @@ export async function trainOnCluster<P, D = unknown, C = unknown>(
     const outcome = await conductRound(await team(), {
       round: state.rounds,
       orders,
+      renewed: (worker) => master.renewed(state, assigned, worker),
       admits: scheme.admits(state.scheme, assigned),
       waitOut,
       patience,

@@ -89,6 +89,16 @@ describe("training on threads", () => {
     const once = await fatally(threads, scheme, { exits: [[1, 3]], marks: temporaryFolder("exits") });
     expectClose(once.models, (await trainAlone(data, 1, 8)).models, 1e-12);
     expect(once.history.length).toBe(8);
+    // Where tasks of several jobs are under way, it is told the weights of all again.
+    const bursty = mSgc({ workers: 3, burst: 1, window: 3, lambda: 1 });
+    const marks = temporaryFolder("exits");
+    const exits = [
+      [0, 4],
+      [1, 4],
+    ] as const;
+    const several = await fatally(threads, bursty, { exits, marks });
+    expectClose(several.models, (await trainAlone(data, bursty.delay + 1, 8)).models, 1e-9);
+    expect(jobsOf(several)).toEqual(inOrder(8));
     // Who is lost every time ends the run.
     const { name, message } = await failureOf(() => fatally(threads, scheme, { exits: [[1, 3]] }));
     expect([name, message]).toEqual(["StragglerError", expect.stringMatching(/round 3 .* without worker 1;/)]);

@@ -37,7 +37,7 @@ class RemoteMember implements MemberLink {
 
   /** Says something that is answered. */
   demand(body: Body<MemberRequest>): Promise<Uint8Array | undefined> {
-    if (!this.alive) return Promise.reject(this.lost("it was lost before it was asked"));
+    if (!this.alive) return Promise.reject(this.lost("it has gone before this round"));
     const request = this.request(body);
     return new Promise((resolve, reject) => {
       this.waiting = {
