@@ -20,6 +20,7 @@ export {
   convTranspose2d,
   convTranspose3d,
 } from "./convolution.js";
+export { type DescribedModel, loadDescribed, saveDescribed } from "./described-model.js";
 export { dropout, dropoutMask } from "./dropout.js";
 export { type EmbeddingOptions, type EmbeddingParams, embedding } from "./embedding.js";
 export { type Fans, type Initializer, initializers } from "./initializers.js";

@@ -1,4 +1,5 @@
 import {
+  FormatError,
   grad,
   jit,
   matmul,
@@ -27,12 +28,14 @@ import {
   initializers,
   layerNorm,
   linear,
+  loadDescribed,
   loadParameters,
   lstm,
   mlp,
   multiHeadAttention,
   residual,
   rmsNorm,
+  saveDescribed,
   saveParameters,
   sequential,
 } from "../src/index.js";
@@ -287,5 +290,28 @@ describe("parameter files", () => {
     expect(() => loadParameters(bytes, mlp({ sizes: [2, 4, 1] }).init(rng()))).toThrow(/shape/);
     expect(() => loadParameters(bytes, mlp({ sizes: [2, 3, 3, 1] }).init(rng()))).toThrow(/no tensor|shape/);
     expect(() => loadParameters(bytes.slice(0, 40), net.init(rng()))).toThrow(/safetensors/);
+  });
+
+  it("are read with the model that the file describes", () => {
+    const sizes = [2, 3, 1];
+    const bytes = saveDescribed("test 1", { sizes }, net.init(rng()));
+    const read = loadDescribed(bytes, "test 1", (said: { sizes: number[] }) => mlp(said));
+    expect(read.description).toEqual({ sizes });
+    expect(values(read.model.apply(read.params, [[1, 2]]))).toEqual(values(net.apply(net.init(rng()), [[1, 2]])));
+  });
+
+  it("are refused where the description is missing, damaged, of no model or of a larger one", () => {
+    const make = (said: { sizes: number[] }) => mlp(said);
+    const params = net.init(rng());
+    const refused = (bytes: Uint8Array) => {
+      const reading = () => loadDescribed(bytes, "test 1", make);
+      expect(reading).toThrow(FormatError);
+      return expect(reading);
+    };
+    refused(saveParameters(params)).toThrow(/not marked "test 1"/);
+    refused(saveParameters(params, { format: "test 1" })).toThrow(/describes no model/);
+    refused(saveParameters(params, { format: "test 1", description: "{" })).toThrow(/describes no model/);
+    refused(saveDescribed("test 1", { widths: [2] }, params)).toThrow(/describes no model/);
+    refused(saveDescribed("test 1", { sizes: [2, 1e6, 1e6] }, params)).toThrow(/more parameters than the file/);
   });
 });

@@ -71,7 +71,7 @@ export const refineFlow = defineCommand({
     await write(options.output, writeNpy(result.frames));
 
     async function forecast(path: string) {
-      const { operator, params } = await loadFile(path, (bytes) => loadOperator(path, bytes));
+      const { operator, params } = await loadFile(path, loadOperator);
       return operator.forecast(params, tensor(known, { dtype: "float32" }), frames);
     }
   },

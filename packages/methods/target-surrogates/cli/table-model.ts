@@ -1,6 +1,5 @@
-import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { loadParameters, mlp, saveParameters } from "@offprint/nn";
-import { concatenate, FormatError, ones, random, type Tensor } from "@offprint/tensor-core";
+import { loadDescribed, mlp, saveDescribed } from "@offprint/nn";
+import { concatenate, FormatError, ones, type Rng, random, type Tensor } from "@offprint/tensor-core";
 import { linearModel, type TargetModel } from "../src/index.js";
 
 const FORMAT = "offprint target-surrogates 1";
@@ -60,32 +59,32 @@ export function outputsOf({ description, params, mean, std }: TableModel, x: Ten
 
 /** The bytes of a safetensors file with a model, whose header describes it. */
 export function writeTableModel({ description, params, mean, std }: TableModel): Uint8Array {
-  const { tensors } = readSafetensors(saveParameters(params));
-  const named = Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`model.${name}`, value]));
-  return writeSafetensors(
-    { ...named, "features.mean": mean, "features.std": std },
-    { metadata: { format: FORMAT, description: JSON.stringify(description) } },
-  );
+  return saveDescribed(FORMAT, description, { model: params, features: { mean, std } });
 }
 
 /** @throws FormatError for a file that `fit-targets` did not write. */
 export function readTableModel(bytes: Uint8Array): TableModel {
-  const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata?.format !== FORMAT)
-    throw new FormatError(`the file is not marked "${FORMAT}"; give one that fit-targets wrote`);
-  const description = JSON.parse(metadata.description) as TableDescription;
-  const part = (name: string): Tensor => {
-    const found = tensors[name];
-    if (found?.size !== description.inputs.length) {
-      throw new FormatError(`${name} is missing or has not ${description.inputs.length} numbers; the file is damaged`);
-    }
-    return found;
+  const { description, params } = loadDescribed(bytes, FORMAT, likeTheSaved);
+  return { description, params: params.model, mean: params.features.mean, std: params.features.std };
+}
+
+/** What was saved, for a reader to compare with; all of it is drawn, so that a file that lies of its sizes is found out. */
+function likeTheSaved(description: TableDescription) {
+  const { inputs, target, classes, outputs, hidden } = description;
+  const texts = [inputs, classes].every((list) => Array.isArray(list) && list.every((x) => typeof x === "string"));
+  if (!texts || typeof target !== "string" || !Array.isArray(hidden)) {
+    throw new FormatError("the description in the file is of no table; the file is damaged");
+  }
+  if (classes.length > 0 && outputs !== (classes.length === 2 ? 1 : classes.length)) {
+    throw new FormatError(`the file has ${classes.length} classes and ${outputs} outputs; it is damaged`);
+  }
+  const n = inputs.length;
+  const network = hidden.length === 0 ? undefined : mlp({ sizes: [n, ...hidden, outputs] });
+  return {
+    init(rng: Rng) {
+      const drawn = (shape: number[]) => rng.uniform(shape, { dtype: "float64" });
+      const model: any = network?.init(rng) ?? drawn([n + 1, outputs]);
+      return { model, features: { mean: drawn([n]), std: drawn([n]) } };
+    },
   };
-  const model = Object.fromEntries(
-    Object.entries(tensors).flatMap(([name, value]) =>
-      name.startsWith("model.") ? [[name.slice("model.".length), value]] : [],
-    ),
-  );
-  const params = loadParameters(writeSafetensors(model), modelOf(description, 0).params);
-  return { description, params, mean: part("features.mean"), std: part("features.std") };
 }
