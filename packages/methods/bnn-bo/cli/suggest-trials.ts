@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { defineCommand, option, seedOption } from "@offprint/commands";
-import { readCsv, Table, writeCsv } from "@offprint/data";
-import { FormatError, ValueError } from "@offprint/tensor-core";
+import { defineCommand, Failure, option, seedOption } from "@offprint/commands";
+import { Table, writeCsv } from "@offprint/data";
+import { FormatError } from "@offprint/tensor-core";
+import { acquisitionNames } from "../src/acquisition.js";
 import {
   type BoSurrogate,
   bayesianOptimizer,
@@ -14,6 +15,7 @@ import {
   sghmc,
   type Variable,
 } from "../src/index.js";
+import { readTrials } from "./trial-table.js";
 
 const surrogates: Readonly<Record<string, () => BoSurrogate>> = { gp, ibnn, dkl, hmc, sghmc, ensemble, laplace };
 const names = ["gp", "ibnn", "dkl", "hmc", "sghmc", "ensemble", "laplace"] as const;
@@ -34,25 +36,13 @@ function spaceOf(path: string, text: string): Variable[] {
   return parsed as Variable[];
 }
 
-/** Rows of the trials' table: settings and values. */
-function trialsOf(path: string, table: Table, space: readonly Variable[], objectives: readonly string[]) {
-  const column = (name: string) => {
-    const found = table.columns.find((each) => each.name === name);
-    if (found !== undefined) return found.values;
-    throw new ValueError(
-      `${path}: there is no column ${name}; it has ${table.columns.map((each) => each.name).join(", ")}`,
-    );
-  };
-  const settings = space.map((variable) => column(variable.name ?? ""));
-  const values = objectives.map(column);
-  return Array.from({ length: table.rows }, (_, row) => ({
-    settings: space.map((variable, j) => {
-      const value = settings[j][row];
-      if (variable.kind !== "choice") return Number(value);
-      return variable.values.find((each) => String(each) === String(value)) ?? String(value);
-    }),
-    values: values.map((each) => Number(each[row])),
-  }));
+/** Which objectives are maximised. */
+function directions(objectives: readonly string[], maximize: boolean, minimize: readonly string[]): boolean[] {
+  const unknown = minimize.find((name) => !objectives.includes(name));
+  if (unknown !== undefined) {
+    throw new Failure(`--minimize names ${unknown}, which is no objective; those are ${objectives.join(", ")}`);
+  }
+  return objectives.map((name) => maximize && !minimize.includes(name));
 }
 
 /** `offprint suggest-trials --space space.json --trials trials.csv --objective yield --count 4 --output next.csv` */
@@ -67,9 +57,11 @@ export const suggestTrials = defineCommand({
     trials: option.fileIn("table of the trials so far (CSV); none for the first ones", { endings: [".csv"] }),
     objective: option.list(option.text("name of a column to be optimised"), { required: true, least: 1 }),
     maximize: option.flag("whether the objectives are maximised"),
+    minimize: option.list(option.text("objectives that are minimised where the others are maximised")),
     reference: option.list(option.number("of several objectives: what is just not good enough")),
     count: option.integer("trials to suggest", { default: 1, least: 1 }),
     surrogate: option.choice(names, "what predicts", { default: "gp" }),
+    acquisition: option.choice(acquisitionNames, "what is worth trying; default qEI, of several objectives qEHVI"),
     ...seedOption,
     output: option.fileOut("file for the trials (CSV)", { short: "o", endings: [".csv"] }),
   },
@@ -78,15 +70,15 @@ export const suggestTrials = defineCommand({
     const objectives = options.objective;
     const optimizer = bayesianOptimizer(space, {
       objectives: objectives.length,
-      maximize: options.maximize,
+      maximize: directions(objectives, options.maximize, options.minimize ?? []),
       surrogate: surrogates[options.surrogate](),
       seed: options.seed,
       ...(options.reference && { reference: options.reference }),
+      ...(options.acquisition && { acquisition: options.acquisition }),
     });
     if (options.trials !== undefined) {
-      const table = readCsv(await readFile(options.trials, "utf8"));
-      for (const { settings, values } of trialsOf(options.trials, table, space, objectives))
-        optimizer.observe(settings, values);
+      const trials = await readTrials(options.trials, optimizer.space, objectives);
+      for (const { settings, values } of trials) optimizer.observe(settings, values);
     }
     const made = optimizer.state.trials.length;
     const suggested = await optimizer.suggest(options.count);
@@ -97,6 +89,7 @@ export const suggestTrials = defineCommand({
         made === 0 ? "none" : optimizer.progress.toPrecision(6),
       ],
     ]);
+    for (const warning of optimizer.warnings) note(warning);
     const text = writeCsv(
       new Table(
         optimizer.space.names.map((name, j) =>

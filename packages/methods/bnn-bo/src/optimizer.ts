@@ -72,7 +72,10 @@ export interface OptimizerOptions {
 export interface BayesianOptimizer {
   /** The space that is searched. */
   readonly space: SearchSpace;
-  /** The next trials, q at once: even points at first, then those that the acquisition values most. */
+  /**
+   * The next trials, q at once: even points at first, then those that the acquisition values most. Of several objectives
+   * five at most are chosen together, the next as if these had given what is expected of them.
+   */
   suggest(q?: number, options?: { readonly signal?: AbortSignal }): Promise<(string | number)[][]>;
   /** Tells what came out of a trial; trials that were not suggested are welcome. */
   observe(settings: Settings, values: number | readonly number[]): void;
@@ -87,6 +90,15 @@ export interface BayesianOptimizer {
   /** What to save. */
   readonly state: OptimizerState;
 }
+
+/** A point of a batch, and what the surrogates expect of it. */
+interface Chosen {
+  readonly point: Float64Array;
+  readonly expected: readonly number[];
+}
+
+/** Points whose hypervolume is looked at together. */
+const MOST_TOGETHER = 5;
 
 /** @internal */
 export const optimizerOptionNames = [
@@ -152,9 +164,13 @@ export function bayesianOptimizer(space: readonly Variable[], options: Optimizer
     return first.indexOf(Math.max(...first));
   };
 
-  const fitted = async (signal?: AbortSignal) => {
-    const y = gains();
-    const flat = state.trials.flatMap(({ settings }) => settled.encode(owner, settings));
+  /** The surrogates after all trials, and after points `[k, d]` that were chosen as if they had given what was expected. */
+  const fitted = async (chosen: readonly Chosen[], signal?: AbortSignal) => {
+    const y = [...gains(), ...chosen.map(({ expected }) => expected)];
+    const flat = [
+      ...state.trials.flatMap(({ settings }) => settled.encode(owner, settings)),
+      ...chosen.flatMap(({ point }) => Array.from(point)),
+    ];
     const x = hostTensor(Float64Array.from(flat), [y.length, d], "float64");
     const posteriors: SampledPosterior[] = [];
     const memory: unknown[] = [];
@@ -171,30 +187,50 @@ export function bayesianOptimizer(space: readonly Variable[], options: Optimizer
     }
     return { x, y, posteriors, memory };
   };
+  /** The best batch. Gains of hypervolume cost 2^q for q points together: parts of a larger batch are chosen in turn. */
+  const searched = async (q: number, signal?: AbortSignal) => {
+    const most = acquisition === "qEHVI" ? MOST_TOGETHER : q;
+    const moved = (points: Float64Array) => movedTo(settled, owner, points);
+    const chosen: Chosen[] = [];
+    let memory: readonly unknown[] = [];
+    for (let from = 0; from < q; from += most) {
+      const part = Math.min(most, q - from);
+      const { x, y, posteriors, memory: kept } = await fitted(chosen, signal);
+      if (from === 0) memory = kept;
+      const rng = stream.fork(`search ${state.suggestions}${from === 0 ? "" : `/${from}`}`);
+      const points = await bestBatch(posteriors, { x, y }, part, search, moved, rng);
+      // Nobody asks what is expected of the last part.
+      const batch = hostTensor(points, [part, d], "float64");
+      const means = from + part < q ? posteriors.map((each) => each.mean(batch).data()) : [];
+      for (let k = 0; k < part; k++) {
+        chosen.push({ point: points.subarray(k * d, (k + 1) * d), expected: means.map((values) => values[k]) });
+      }
+    }
+    return { points: chosen.map(({ point }) => point), memory };
+  };
 
   return {
     space: settled,
     async suggest(q = 1, settings = {}) {
       requireInteger(owner, "q", q, 1);
       checkOptions(`${owner}: suggest`, settings, ["signal"]);
-      const even = Math.min(q, Math.max(0, initialTrials - Math.max(state.trials.length, state.even)));
-      const first = even === 0 ? [] : evenSettings(settled, stream.fork("even"), state.even, even);
+      // Trials of a table may be the even points of an earlier optimiser: they are not suggested again.
+      const from = Math.max(state.trials.length, state.even);
+      const even = Math.min(q, Math.max(0, initialTrials - from));
+      const first = even === 0 ? [] : evenSettings(settled, stream.fork("even"), from, even);
       const rest = q - even;
       if (rest === 0 || state.trials.length === 0) {
-        const filled = rest === 0 ? first : evenSettings(settled, stream.fork("even"), state.even, q);
-        state = { ...state, even: state.even + filled.length, suggestions: state.suggestions + 1 };
+        const filled = rest === 0 ? first : evenSettings(settled, stream.fork("even"), from, q);
+        state = { ...state, even: from + filled.length, suggestions: state.suggestions + 1 };
         return filled;
       }
-      const { x, y, posteriors, memory } = await fitted(settings.signal);
-      const moved = (points: Float64Array) => movedTo(settled, owner, points);
-      const rng = stream.fork(`search ${state.suggestions}`);
-      const points = await bestBatch(posteriors, { x, y }, rest, search, moved, rng);
+      const { points, memory } = await searched(rest, settings.signal);
       state = { ...state, even: state.even + even, suggestions: state.suggestions + 1, memory };
-      return [...first, ...Array.from({ length: rest }, (_, k) => settled.decode(points.subarray(k * d, (k + 1) * d)))];
+      return [...first, ...points.map((point) => settled.decode(point))];
     },
     observe(settings, values) {
       settled.encode("observe", settings);
-      const row = typeof values === "number" ? [values] : [...values];
+      const row = typeof values === "number" ? [values] : Array.from(values ?? []);
       if (row.length !== m)
         throw new ShapeError(`observe: there are ${row.length} values; the optimiser has ${m} objectives`);
       if (!row.every((v) => typeof v === "number" && Number.isFinite(v))) {

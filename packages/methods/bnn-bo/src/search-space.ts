@@ -1,4 +1,4 @@
-import { requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger, ValueError } from "@offprint/tensor-core";
 
 /** What an experiment can be varied in. */
 export type Variable =
@@ -42,7 +42,7 @@ export function searchSpace(owner: string, variables: readonly Variable[]): Sear
   if (!Array.isArray(variables) || variables.length === 0) {
     throw new ValueError(`${owner}: space must be one variable or more, such as { kind: "real", lower: 0, upper: 1 }`);
   }
-  const names = variables.map(({ name }, j) => name ?? `x${j + 1}`);
+  const names = variables.map((variable, j) => variable?.name ?? `x${j + 1}`);
   if (new Set(names).size < names.length) throw new ValueError(`${owner}: two variables are called the same: ${names}`);
   variables.forEach((variable, j) => {
     checkVariable(owner, names[j], variable);
@@ -71,25 +71,37 @@ export function searchSpace(owner: string, variables: readonly Variable[]): Sear
   };
 }
 
+const fields = {
+  real: ["name", "kind", "lower", "upper", "scale"],
+  integer: ["name", "kind", "lower", "upper"],
+  choice: ["name", "kind", "values"],
+} as const;
+
 function checkVariable(owner: string, name: string, variable: Variable): void {
-  if (variable.kind === "choice") {
-    if (Array.isArray(variable.values) && variable.values.length > 1) return;
-    throw new ValueError(`${owner}: ${name}.values must be two or more`);
+  const kind = variable?.kind;
+  if (kind !== "real" && kind !== "integer" && kind !== "choice") {
+    throw new ValueError(`${owner}: ${name}.kind is ${String(kind)}; it must be "real", "integer" or "choice"`);
   }
-  if (variable.kind !== "real" && variable.kind !== "integer") {
-    throw new ValueError(
-      `${owner}: ${name}.kind is ${String((variable as Variable).kind)}; it must be "real", "integer" or "choice"`,
-    );
+  checkOptions(`${owner}: ${name}`, variable, fields[kind]);
+  if (variable.kind === "choice") {
+    const { values } = variable;
+    if (Array.isArray(values) && values.length > 1 && new Set(values).size === values.length) return;
+    throw new ValueError(`${owner}: ${name}.values must be two or more, and different; they are ${String(values)}`);
   }
   const { lower, upper } = variable;
-  if (!(lower < upper && Number.isFinite(upper - lower))) {
-    throw new ValueError(`${owner}: ${name} has bounds [${lower}, ${upper}]; give finite lower < upper`);
+  if (!(typeof lower === "number" && typeof upper === "number" && lower < upper && Number.isFinite(upper - lower))) {
+    throw new ValueError(
+      `${owner}: ${name} has bounds [${JSON.stringify(lower)}, ${JSON.stringify(upper)}]; give finite numbers lower < upper`,
+    );
   }
   if (variable.kind === "integer") {
     requireInteger(owner, `${name}.lower`, lower, -Infinity);
     requireInteger(owner, `${name}.upper`, upper, -Infinity);
-  } else if (variable.scale === "log" && lower <= 0) {
-    throw new ValueError(`${owner}: ${name} is searched in its logarithm; its lower bound must be > 0`);
+    return;
+  }
+  requireChoice(owner, `${name}.scale`, variable.scale, ["linear", "log"]);
+  if (variable.scale === "log" && lower <= 0) {
+    throw new ValueError(`${owner}: ${name} is searched in its logarithm; its lower bound must be > 0, it is ${lower}`);
   }
 }
 

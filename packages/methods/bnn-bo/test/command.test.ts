@@ -53,6 +53,46 @@ it("suggests first trials, then the next ones from a table", async () => {
   expect(readFileSync(output, "utf8").trim().split("\n").length).toBe(2);
 });
 
+it("goes on with even points where the first ones are in the table", async () => {
+  const suggested = async (count: number, trials?: string) => {
+    const output = join(folder, "even.csv");
+    await runWords(commands, "suggest-trials", { space, objective: "yield", count, output, trials });
+    return readFileSync(output, "utf8").trim().split("\n").slice(1);
+  };
+  const five = await suggested(5);
+  const made = five.slice(0, 2).map((row, i) => `${row},${i}`);
+  const rest = await suggested(3, file("two.csv", `heat,salt,yield\n${made.join("\n")}\n`));
+  expect(rest).toEqual(five.slice(2));
+});
+
+it("maximises some objectives and minimises others", async () => {
+  const rows = ["0.1,none,1,5", "0.5,some,3,4", "0.9,some,2,1", "0.3,none,2,3"];
+  const trials = file("both.csv", `heat,salt,yield,cost\n${rows.join("\n")}\n`);
+  const words = { space, trials, objective: "yield,cost", reference: "0,10", maximize: true };
+  const { code, out } = await runWords(commands, "suggest-trials", { ...words, minimize: "cost" });
+  // Corners (3, 6) and (2, 9) above (0, 0).
+  expect([code, /dominated hypervolume +24\.0000/.test(out)]).toEqual([0, true]);
+  const wrong = await runWords(commands, "suggest-trials", { ...words, minimize: "price" });
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("--minimize names price")]);
+  const nothing = await runWords(commands, "suggest-trials", { ...words, reference: "9,9", minimize: "cost" });
+  expect(nothing.out + nothing.err).toContain("no trial is better than the reference");
+});
+
+it("names the row of a table that is wrong", async () => {
+  const of = async (rows: string) => {
+    const trials = file("wrong.csv", `heat,salt,yield\n0.5,none,1\n${rows}\n`);
+    const { code, err } = await runWords(commands, "suggest-trials", { space, trials, objective: "yield" });
+    expect(code).toBe(2);
+    return err;
+  };
+  expect(await of(",none,1")).toContain("wrong.csv: row 2: heat is empty; fill it in");
+  expect(await of("0.3,none,")).toContain("row 2: yield is empty");
+  expect(await of("0.3,none,NA")).toContain('row 2: yield is "NA"; it must be a finite number');
+  expect(await of("warm,none,1")).toContain('row 2: heat is "warm"');
+  expect(await of("7,none,1")).toContain("row 2: heat is 7; it must be a number in [0, 1]");
+  expect(await of("0.3,much,1")).toContain("row 2: salt is much; it must be one of none, some");
+});
+
 it("says in one line what is wrong with its files", async () => {
   const missing = file("missing.csv", "heat,salt\n0.1,none\n");
   const { code, err } = await runWords(commands, "suggest-trials", [

@@ -151,6 +151,42 @@ describe("the optimiser", () => {
     expect(traces[1].standardError.length).toBe(3);
   });
 
+  it("does not suggest even points again where the trials were made by an earlier optimiser", async () => {
+    const settings = { initialTrials: 6, seed: 3 };
+    const straight = await bayesianOptimizer(space, settings).suggest(5);
+    const later = bayesianOptimizer(space, settings);
+    for (const each of straight.slice(0, 2)) later.observe(each, objective(each));
+    expect(await later.suggest(3)).toEqual(straight.slice(2));
+  });
+
+  it("of several objectives chooses more than five trials in parts, which differ", async () => {
+    const settings = { objectives: 2, reference: [100, 100], initialTrials: 4, rawSamples: 4 };
+    const of = async (q: number) => {
+      const optimizer = bayesianOptimizer(space, settings);
+      for (const a of [-4, 0, 3, 8]) optimizer.observe([a, 1 + a / 5 + 0.01 * a * a], [objective([a, 1]), a + 6]);
+      return optimizer.suggest(q);
+    };
+    const seven = await of(7);
+    expect(seven.slice(0, 5)).toEqual(await of(5));
+    expect(new Set(seven.map((each) => each.join())).size).toBe(7);
+  });
+
+  it("refuses spaces that are none, by name", () => {
+    const cases: [unknown, RegExp][] = [
+      [[null], /x1.kind is undefined/],
+      [[{ kind: "real", lower: "0", upper: "1" }], /bounds \["0", "1"\]; give finite numbers/],
+      [[{ kind: "real", lower: 1, upper: 9, scale: "logarithmic" }], /x1.scale/],
+      [[{ kind: "real", lower: 1, upper: 9, step: 2 }], /no option "step"/],
+      [[{ kind: "choice", values: ["a", "b", "a"] }], /must be two or more, and different/],
+    ];
+    for (const [given, message] of cases) {
+      expect(() => bayesianOptimizer(given as never)).toThrow(errorLike("ValueError", message));
+    }
+    expect(() => bayesianOptimizer(space).observe([1, 1], undefined as never)).toThrow(
+      errorLike("ShapeError", /there are 0 values/),
+    );
+  });
+
   it("says when no trial exceeds the reference", async () => {
     const optimizer = bayesianOptimizer(space, { objectives: 2, reference: [-100, -100], initialTrials: 2 });
     expect(optimizer.warnings).toEqual([]);
