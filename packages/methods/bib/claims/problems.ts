@@ -4,6 +4,7 @@ import {
   type DesignMode,
   type DnaLandscape,
   dnaLandscape,
+  judgeDesigns,
   loadExampleModel,
   ntkModel,
   type Pooling,
@@ -83,17 +84,12 @@ export const designed = memo(
       seed,
       signal,
     });
-    return { median: median(sequences.map(land.score)), start: median(starts.map(land.score)) };
+    // Scores of landscapes go from 0 to 1.
+    const middle = (designs: readonly string[]) => judgeDesigns(designs, land.score, [0, 1]).median;
+    return { median: middle(sequences), start: middle(starts) };
   },
   (method, setting, mode, { designs, steps }) => [method.designWith, ...keyOf(setting), mode, designs, steps],
 );
-
-/** The middle of values. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
 
 /** The mean of values. */
 export function average(values: ArrayLike<number>): number {

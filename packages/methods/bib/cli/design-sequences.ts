@@ -1,6 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { defineCommand, option, seedOption, stateOptions } from "@offprint/commands";
 import { Table, writeCsv } from "@offprint/data";
+import { loadFile } from "@offprint/data/node";
 import { bertFromSafetensors } from "@offprint/language/huggingface";
 import { modelFolder } from "@offprint/language/node";
 import {
@@ -10,33 +11,38 @@ import {
   designSequences,
   type KernelModel,
   ntkModel,
+  onnxSequences,
   type Pooling,
   type RelaxedModel,
   readSequenceModel,
 } from "../src/index.js";
 import { alphabetOf, alphabetOption, readSequences } from "./sequence-table.js";
 
-/** A BERT's folder, a file of {@link trainSequenceModelCommand}, or the tangent kernel of a network. */
+/** A BERT's folder, an encoder in an .onnx file, a file of {@link trainSequenceModelCommand}, or the tangent kernel of a network. */
 async function modelOf(
   path: string | undefined,
   { alphabet, kmer, pool }: { alphabet: readonly string[]; kmer: number; pool: Pooling },
 ): Promise<RelaxedModel | KernelModel> {
   if (path === undefined) return ntkModel({ alphabet });
-  if (!(await stat(path)).isDirectory()) return readSequenceModel(await readFile(path), { pool });
+  if (path.endsWith(".onnx")) return loadFile(path, (bytes) => onnxSequences(bytes, { alphabet, pool }));
+  if (!(await stat(path)).isDirectory()) return loadFile(path, (bytes) => readSequenceModel(bytes, { pool }));
   return bertSequences(await bertFromSafetensors(modelFolder(path)), { kmer, pool, alphabet });
 }
 
 /** `offprint design-sequences --table measured.csv --model model.safetensors --output proposals.csv` */
 export const designSequencesCommand = defineCommand({
   name: "design-sequences",
-  summary: "Propose better sequences from a table of measured ones (CSV in, CSV out)",
+  summary: "Propose better sequences from a table of measured ones",
   options: {
-    table: option.fileIn("table of sequences of one length and their scores (CSV)", { required: true, short: "t" }),
+    table: option.fileIn("table of sequences of one length and their scores (CSV, or a list of objects in JSON)", {
+      required: true,
+      short: "t",
+    }),
     sequence: option.text("column of the sequences", { default: "sequence" }),
     score: option.text("column of the scores, the higher the better", { default: "score" }),
     ...alphabetOption,
     model: option.fileIn(
-      "language model: a folder of a BERT (DNABERT, ProtBERT), or a file of train-sequence-model; without one a kernel without language",
+      "language model: a folder of a BERT (DNABERT, ProtBERT), an .onnx file that takes one-hot rows, or a file of train-sequence-model; without one a kernel without language",
       { kind: "either" },
     ),
     kmer: option.integer("letters of a word that a BERT reads", { default: 1, least: 1, most: 8 }),

@@ -8,7 +8,9 @@ export const trainSequenceModelCommand = defineCommand({
   name: "train-sequence-model",
   summary: "Train a small language model on sequences without scores, to design with",
   options: {
-    sequences: option.fileIn("table of sequences of one length (CSV)", { required: true }),
+    sequences: option.fileIn("table of sequences of one length (CSV, or a list of objects in JSON)", {
+      required: true,
+    }),
     sequence: option.text("column of the sequences", { default: "sequence" }),
     ...alphabetOption,
     features: option.integer("width of the model", { default: 32, least: 1 }),

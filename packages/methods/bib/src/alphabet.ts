@@ -13,8 +13,9 @@ export function encodeSequence(owner: string, sequence: string, alphabet: readon
   return Int32Array.from(sequence, (letter, place) => {
     const number = alphabet.indexOf(letter);
     if (number >= 0) return number;
+    const remedy = alphabet.includes(letter.toUpperCase()) ? "; write capitals" : "";
     throw new ValueError(
-      `${owner}: ${JSON.stringify(sequence.slice(0, 40))} has ${JSON.stringify(letter)} at place ${place + 1}; the alphabet is ${alphabet.join("")}`,
+      `${owner}: ${JSON.stringify(sequence.slice(0, 40))} has ${JSON.stringify(letter)} at place ${place + 1}; the alphabet is ${alphabet.join("")}${remedy}`,
     );
   });
 }

@@ -64,6 +64,7 @@ export {
 } from "./fit-table.js";
 export { type ForwardMap, type ForwardOptions, fitForward } from "./forward-map.js";
 export { type JacobianOptions, jacobianModel } from "./jacobian-model.js";
+export { type DesignJudgement, judgeDesigns, lowestRows } from "./judge-designs.js";
 export { readSequenceModel, type SavedModel, saveSequenceModel } from "./model-file.js";
 export { type OnnxParameters, type OnnxSequencesOptions, onnxSequences } from "./onnx-sequences.js";
 export type { Pooling } from "./pooling.js";

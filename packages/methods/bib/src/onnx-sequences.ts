@@ -75,7 +75,19 @@ export function onnxSequences(
   if (embeddings !== undefined && (embeddings.rank !== 2 || embeddings.shape[0] !== alphabet.length)) {
     throw new ShapeError(`${owner}: embeddings has shape [${embeddings.shape}]; give [${alphabet.length}, d]`);
   }
+  const [, length, width] = input.shape ?? [];
+  if (embeddings === undefined && typeof width === "number" && width !== alphabet.length) {
+    throw new ShapeError(
+      `${owner}: the input "${input.name}" takes ${width} numbers a letter, and the alphabet has ${alphabet.length} letters; give the alphabet ` +
+        "that the file was exported with, or embeddings",
+    );
+  }
   const entered = (oneHot: Tensor): Tensor => {
+    if (typeof length === "number" && oneHot.shape[1] !== length) {
+      throw new ShapeError(
+        `${owner}: the sequences have ${oneHot.shape[1]} letters, and the file was exported for ${length}`,
+      );
+    }
     const rows = input.type === "float64" ? oneHot : oneHot.cast("float32");
     if (embeddings === undefined) return rows;
     const [b, places, width] = rows.shape;

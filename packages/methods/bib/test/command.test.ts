@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { runWords } from "@offprint/commands/testing";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
@@ -35,6 +36,31 @@ it("trains a model on sequences, and designs with it and without", async () => {
   }
 });
 
+it("designs with an encoder in an .onnx file, from a list in JSON", async () => {
+  const model = fileURLToPath(new URL("fixtures/encoder.onnx", import.meta.url));
+  const rows = sequences.slice(0, 12).map((s, i) => ({ seq: `${s}A`, fitness: scores[i] }));
+  const json = file("table.json", JSON.stringify(rows));
+  const output = join(folder, "encoded.csv");
+  const words = { table: json, sequence: "seq", score: "fitness", model, ridge: 0.01, steps: 3, starts: 3, output };
+  const { code, out } = await runWords(commands, "design-sequences", words);
+  expect([code, out]).toEqual([0, expect.stringMatching(/rows +12/)]);
+  expect(lines(output)[1]).toMatch(/^[ACGT]{6},/);
+  const wrong = await runWords(commands, "design-sequences", { ...words, table, sequence: "sequence", score: "score" });
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("exported for 6")]);
+});
+
+it("reads letters as letters, whatever they look like", async () => {
+  const digits = file("digits.csv", "sequence,score\n0110,1\n0000,2\n1010,0.5\n0011,3\n");
+  const peptides = file("peptides.csv", "sequence,score\nNA,1\nIN,2\nNN,0\n");
+  for (const words of [
+    { table: digits, alphabet: "01" },
+    { table: peptides, alphabet: "protein" },
+  ]) {
+    const { code, err } = await runWords(commands, "design-sequences", { ...words, steps: 1, starts: 2 });
+    expect([code, err.includes("offprint:")]).toEqual([0, false]);
+  }
+});
+
 it("an interrupted run is gone on with, to the same proposals", async () => {
   const [whole, rest, state] = ["whole.csv", "rest.csv", "run.state"].map((name) => join(folder, name));
   const options = { table, steps: 6, starts: 4 };
@@ -62,4 +88,13 @@ it("says in one line what is wrong with a table or an alphabet", async () => {
   expect(await design({ alphabet: "protein", score: "sequence" })).toMatch(/must hold numbers/);
   const strange = file("strange.csv", "sequence,score\nACGT,1\nACGX,2\n");
   expect(await design({ table: strange })).toMatch(/"X" at place 4/);
+  const rows = async (text: string, name = "rows.csv") => design({ table: file(name, text) });
+  expect(await rows("sequence,score\nACGT,1\nACGA,\n")).toMatch(
+    /rows.csv: column "score" must hold numbers; row 2 is empty/,
+  );
+  expect(await rows("sequence,score\nACGT,1\nACGA,high\n")).toMatch(/row 2 holds "high"/);
+  expect(await rows("sequence,score\nACGT,1\n,2\n")).toMatch(/column "sequence" must hold texts of letters; row 2/);
+  expect(await rows("")).toMatch(/rows.csv: CSV: the file is empty/);
+  expect(await rows('[{"sequence": "ACGT"}]', "rows.json")).toMatch(/rows.json: row 1 has no "score"/);
+  expect(await rows('[{"sequence": ', "rows.json")).toMatch(/rows.json: this is no JSON/);
 });

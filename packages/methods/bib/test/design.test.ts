@@ -11,6 +11,8 @@ import {
   designSequences,
   designWith,
   fitTable,
+  judgeDesigns,
+  lowestRows,
   ntkModel,
   predictScores,
 } from "../src/index.js";
@@ -172,7 +174,8 @@ describe("what a fit refuses and tells", () => {
     expect(fitted(["ACGTA", "ACGTC"], [1])).toThrow(/2 sequences and 1 scores/);
     expect(fitted(["ACGTA", "ACGTC"], [2, 2])).toThrow(/the scores are all 2/);
     expect(fitted(["ACGTA", "ACG"], [1, 2])).toThrow(/sequence 2 has 3 letters and the first 5/);
-    expect(fitted(["ACGTA", "ACGTU"], [1, 2])).toThrow(/"U" at place 5; the alphabet is ACGT/);
+    expect(fitted(["ACGTA", "ACGTU"], [1, 2])).toThrow(/"U" at place 5; the alphabet is ACGT$/);
+    expect(fitted(["ACGTA", "ACGTc"], [1, 2])).toThrow(/"c" at place 5; the alphabet is ACGT; write capitals/);
     expect(() => fitTable(table, { nextLogits: () => [] } as never)).toThrow(/embeddings must be open/);
     expect(() => fitTable(table, { ...bent, alphabet: ["A", "A"] })).toThrow(/alphabet/);
     await expect(designWith(fit, { starts: ["ACG"] })).rejects.toThrow(/starts have 3 letters/);
@@ -197,5 +200,27 @@ describe("what a fit refuses and tells", () => {
       const missed = scores.reduce((total, score, i) => total + (score - predicted[i]) ** 2, 0) / scores.length;
       expect(missed).toBeLessThan(0.05);
     }
+  });
+});
+
+describe("designs where the truth is known", () => {
+  it("begin with the lowest rows, and are judged in the range of all scores", () => {
+    const lowest = lowestRows({ sequences: ["AA", "AC", "AG", "AT", "CA"], scores: [3, 1, 5, 2, 4] });
+    expect(lowest.sequences).toEqual(["AC", "AT", "AA"]);
+    expect(lowest.scores).toEqual(Float64Array.of(1, 2, 3));
+    expect(lowestRows(table, 60).sequences.length).toBe(60);
+    const truth = (s: string) => [...s].filter((c) => c === "G").length;
+    const { scores: each, ...figures } = judgeDesigns(["GGG", "AAA", "GAA", "GGA"], truth, [0, 4, 2]);
+    expect(each).toEqual(Float64Array.of(0.75, 0, 0.25, 0.5));
+    expect(figures).toEqual({ largest: 0.75, median: 0.375, mean: 0.375 });
+    expect(judgeDesigns(["GGG", "AAA", "GAA"], truth, [0, 4]).median).toBe(0.25);
+  });
+
+  it("are refused where they cannot be judged, by name", () => {
+    expect(() => lowestRows(table, 61)).toThrow(/count is 61/);
+    expect(() => lowestRows({ sequences: [], scores: [] })).toThrow(/0 sequences/);
+    expect(() => judgeDesigns([], () => 1, [0, 1])).toThrow(/there are no designs/);
+    expect(() => judgeDesigns(["A"], () => 1, [2, 2])).toThrow(/known scores go from 2 to 2/);
+    expect(() => judgeDesigns(["A"], () => Number.NaN, [0, 1])).toThrow(/truth gives NaN for "A"/);
   });
 });
