@@ -198,8 +198,8 @@ function unitRow(place: number, length: number): number[] {
 function infeasible(owner: string, b: Float64Array): InfeasibleSvmError {
   const sum = b.reduce((total, one) => total + Math.max(0, one), 0);
   return new InfeasibleSvmError(
-    `${owner}: no W separates these tokens from the others; choose others, merge tokens that are the same, or take tokens of ` +
-      "more dimensions",
+    `${owner}: no W separates these tokens from the others; choose others, leave out tokens that are there again (withoutRepeats), ` +
+      "or take tokens of more dimensions",
     b.map((one) => Math.max(0, one) / sum),
   );
 }

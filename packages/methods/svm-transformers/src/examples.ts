@@ -10,7 +10,6 @@ import {
   squeeze,
   type Tensor,
   type TensorLike,
-  tensor,
   ValueError,
 } from "@offprint/tensor-core";
 
@@ -96,44 +95,4 @@ export function readExamples(owner: string, examples: AttentionExamples): ReadEx
   }
   if (choices === 0) throw new ValueError(`${owner}: every example has one token only; there is nothing to select`);
   return { tokens, queries, labels, mask, count, length, dimension };
-}
-
-/**
- * Sequences in which every position asks: position k of a sequence becomes an example that sees tokens 0 to k.
- *
- * @param tokens `[n, T, d]`.
- * @param labels `[n, T]`, a label for each position.
- * @throws ShapeError unless the shapes fit.
- * @example
- * const examples = causalExamples(sequences, nextLabels); // n T examples
- */
-export function causalExamples(
-  tokens: TensorLike,
-  labels: TensorLike,
-): Required<Omit<AttentionExamples, "queryIndex">> {
-  const x = asTensor(tokens, "float64");
-  const y = asTensor(labels, "float64");
-  if (x.rank !== 3 || y.shape.join() !== x.shape.slice(0, 2).join()) {
-    throw new ShapeError(
-      `causalExamples: tokens has shape [${x.shape}] and labels [${y.shape}]; give [n, T, d] and [n, T]`,
-    );
-  }
-  const [n, length, d] = x.shape;
-  const values = x.data();
-  const each = new Float64Array(n * length * length * d);
-  const mask = new Float64Array(n * length * length);
-  for (let i = 0; i < n; i++) {
-    const sequence = values.subarray(i * length * d, (i + 1) * length * d);
-    for (let k = 0; k < length; k++) {
-      const row = i * length + k;
-      each.set(sequence, row * length * d);
-      mask.fill(1, row * length, row * length + k + 1);
-    }
-  }
-  return {
-    tokens: tensor(each, { shape: [n * length, length, d] }),
-    queries: x.reshape([n * length, d]),
-    labels: y.reshape([n * length]),
-    mask: cast(tensor(mask, { shape: [n * length, length] }), "bool"),
-  };
 }

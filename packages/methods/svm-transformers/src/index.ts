@@ -8,7 +8,7 @@ export {
 } from "./attention-svm.js";
 export type { TrainedWeights } from "./descent.js";
 export { equalMargins } from "./equal-margins.js";
-export { type AttentionExamples, causalExamples } from "./examples.js";
+export type { AttentionExamples } from "./examples.js";
 export {
   type GeneralisedSvm,
   type GeneralisedSvmOptions,
@@ -22,6 +22,7 @@ export { type LocallyOptimalChoice, type LocallyOptimalOptions, locallyOptimal }
 export { type MarginReport, marginReport } from "./margin-report.js";
 export { type OnnxHead, weightsFromOnnx } from "./onnx-weights.js";
 export { type PathPoint, type RegularisationPathOptions, regularisationPath } from "./regularisation-path.js";
+export { type FullExamples, type PositionOptions, positionExamples, withoutRepeats } from "./sequence-examples.js";
 export { type OptimalTokens, optimalTokens, tokenScores } from "./token-scores.js";
 export {
   type AttentionLayer,

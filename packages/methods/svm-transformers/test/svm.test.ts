@@ -1,4 +1,16 @@
-import { linalg, matmul, mul, random, slice, stack, sub, type Tensor, tensor, transpose } from "@offprint/tensor-core";
+import {
+  concatenate,
+  linalg,
+  matmul,
+  mul,
+  random,
+  slice,
+  stack,
+  sub,
+  type Tensor,
+  tensor,
+  transpose,
+} from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { fixedProblem, randomProblem } from "../claims/data.js";
@@ -6,7 +18,6 @@ import { readExamples } from "../src/examples.js";
 import {
   attention,
   attentionSvm,
-  causalExamples,
   correlation,
   equalMargins,
   generalisedSvm,
@@ -15,9 +26,11 @@ import {
   locallyOptimal,
   marginReport,
   optimalTokens,
+  positionExamples,
   regularisationPath,
   tokenScores,
   trainAttention,
+  withoutRepeats,
 } from "../src/index.js";
 import { marginRows, marginsOf } from "../src/margin-rows.js";
 
@@ -234,7 +247,7 @@ describe("what stands on it", () => {
   it("causal examples are those of explicit masks, and padding changes nothing", async () => {
     const rng = random.rng(4);
     const x = rng.normal([2, 3, 5], { dtype: "float64" });
-    const causal = causalExamples(x, [
+    const causal = positionExamples(x, [
       [1, -1, 1],
       [-1, 1, 1],
     ]);
@@ -254,6 +267,46 @@ describe("what stands on it", () => {
     expectClose(alone.toArray(), [s[1].slice(0, 2)], { absolute: 1e-15 });
     const { w: found } = await attentionSvm(causal, [0, 1, 2, 0, 0, 1]);
     expect(correlation(found, found)).toBeCloseTo(1, 12);
+  });
+
+  it("every position asks of its whole sequence where that is wanted, and not where there is no token", async () => {
+    const rng = random.rng(6);
+    const x = rng.normal([2, 3, 4], { dtype: "float64" });
+    const labels = [
+      [1, -1, 2],
+      [-1, 1, 0],
+    ];
+    const mask = tensor([
+      [1, 1, 1],
+      [1, 1, 0],
+    ]).cast("bool");
+    const whole = positionExamples(x, labels, { causal: false, mask });
+    expect(whole.mask.toArray()).toEqual([
+      ...Array.from({ length: 3 }, () => [true, true, true]),
+      ...Array.from({ length: 2 }, () => [true, true, false]),
+    ]);
+    expect(whole.labels.toArray()).toEqual([1, -1, 2, -1, 1]);
+    const w = rng.normal([4, 4], { dtype: "float64" });
+    const second = { tokens: slice(x, [{ start: 1 }, { stop: 2 }]), queries: slice(x, [{ start: 1 }, 1]), labels: [1] };
+    expectClose(attention(w, whole).slice([4, { stop: 2 }]), attention(w, second).slice([0]), { absolute: 1e-15 });
+    expect(positionExamples(x, labels, { mask }).mask.toArray()).toEqual(
+      [0, 1, 2, 0, 1].map((k) => [true, k > 0, k > 1]),
+    );
+    expect(() => positionExamples(x, labels, { mask: tensor([[1, 1]]) })).toThrow(/mask has shape \[1,2\]/);
+    expect(() => positionExamples(x, labels, { mask: mask.cast("float32").mul(0) })).toThrow(/leaves no position/);
+  });
+
+  it("tokens that are there again cannot be told apart; without them the others can", async () => {
+    const { examples } = fixedProblem(2, 3, 6);
+    const { tokens, queries, labels } = examples;
+    const again = concatenate([tokens, slice(tokens, [null, { start: 1, stop: 2 }])], 1);
+    await expect(attentionSvm({ tokens: again, queries, labels }, [1, 1])).rejects.toThrow(/withoutRepeats/);
+    const once = withoutRepeats({ tokens: again, queries, labels });
+    expect(once.mask.toArray()).toEqual(Array.from({ length: 2 }, () => [true, true, true, false]));
+    const [found, exact] = [await attentionSvm(once, [1, 1]), await attentionSvm(examples, [1, 1])];
+    expectClose(found.w, exact.w, { absolute: 1e-9 });
+    const same = { tokens: slice(again, [null, { start: 3 }]), queries, labels };
+    expect(() => withoutRepeats(same)).toThrow(/one token only/);
   });
 
   it("marginReport says what weights reach of the largest margin", async () => {
