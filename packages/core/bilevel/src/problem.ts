@@ -77,6 +77,8 @@ export interface MultiBlockBilevelProblem<X = Tensor, U = null, L = U> {
   upper(x: X, y: Tensor, blocks: Tensor, batch: U): Tensor;
   /** The lower functions of some blocks, likewise; a block's loss depends on its own row alone. */
   lower(x: X, y: Tensor, blocks: Tensor, batch: L): Tensor;
+  /** Second derivatives of `lower` in the rows, `[count, d, d]`, for methods that track them. Default d products with unit vectors. */
+  lowerHessian?(x: X, y: Tensor, blocks: Tensor, batch: L): Tensor;
   /** Draws data for some blocks; without it every step sees `full`. */
   sample?(rng: Rng, blocks: Tensor): Batches<U, L>;
   /** All data of some blocks. Default null for both. */

@@ -32,7 +32,7 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
     readonly problem: MultiBlockBilevelProblem<X, U, L>,
   ) {
     checkProblem(owner, problem);
-    const { blocks, initial, upper, lower } = problem;
+    const { blocks, initial, upper, lower, lowerHessian } = problem;
     const x = asVariables(initial.x);
     const y = isTensor(initial.y) ? initial.y : asTensor(initial.y, "float64");
     if (y.rank !== 2 || y.shape[0] !== blocks || y.shape[1] < 1) {
@@ -51,7 +51,7 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
     }
     const shapes = tree.leaves<Tensor>(x).map(({ shape, dtype }) => `${dtype}[${shape}]`);
     this.identity = {
-      parts: [upper, lower],
+      parts: [upper, lower, ...(lowerHessian === undefined ? [] : [lowerHessian])],
       shapes: `${tree.formatStructure(tree.structure(x))} ${shapes.join(" ")} ${y.dtype}[${this.width}] of ${blocks}`,
     };
   }
@@ -64,6 +64,15 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
   /** The sum of `lower` over the blocks of a batch. */
   lower(x: Tensor, y: Tensor, { blocks, data }: BlockBatch<L>): Tensor {
     return this.total("lower", this.problem.lower(this.x.unravel(x), y, blocks, data), y);
+  }
+
+  /** The problem's own second derivatives of `lower` in the rows of a batch, `[count, d, d]`, where it has them. */
+  lowerHessian(x: Tensor, y: Tensor, { blocks, data }: BlockBatch<L>): Tensor | undefined {
+    const hessians = this.problem.lowerHessian?.(this.x.unravel(x), y, blocks, data);
+    if (hessians === undefined || isSquare(hessians, y)) return hessians;
+    throw new ShapeError(
+      `${this.owner}: lowerHessian gave ${got(hessians)} for rows [${y.shape}]; it must give [${y.shape}, ${y.shape[1]}]`,
+    );
   }
 
   /** Data of some blocks: drawn, or all where the problem draws none. */
@@ -84,9 +93,19 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
 
   private total(name: string, losses: Tensor, y: Tensor): Tensor {
     if (losses?.rank === 1 && losses.shape[0] === y.shape[0]) return sum(losses);
-    const got = losses?.shape === undefined ? `a ${typeof losses}` : `shape [${losses.shape}]`;
-    throw new ShapeError(`${this.owner}: ${name} gave ${got} for ${y.shape[0]} blocks; it must give a loss for each`);
+    throw new ShapeError(
+      `${this.owner}: ${name} gave ${got(losses)} for ${y.shape[0]} blocks; it must give a loss for each`,
+    );
   }
+}
+
+function isSquare(hessians: Tensor, y: Tensor): boolean {
+  const [count, d] = y.shape;
+  return hessians.rank === 3 && hessians.shape[0] === count && hessians.shape[1] === d && hessians.shape[2] === d;
+}
+
+function got(value: Tensor | undefined): string {
+  return value?.shape === undefined ? `a ${typeof value}` : `shape [${value.shape}]`;
 }
 
 function checkProblem<X, U, L>(owner: string, problem: MultiBlockBilevelProblem<X, U, L>): void {
@@ -97,7 +116,12 @@ function checkProblem<X, U, L>(owner: string, problem: MultiBlockBilevelProblem<
     if (typeof problem[name] === "function") continue;
     throw new ValueError(`${owner}: the problem has no function \`${name}\`; give ${name}(x, y, blocks, batch)`);
   }
-  const { blocks, initial } = problem;
+  const { blocks, initial, lowerHessian } = problem;
+  if (lowerHessian !== undefined && typeof lowerHessian !== "function") {
+    throw new ValueError(
+      `${owner}: lowerHessian is ${String(lowerHessian)}; give lowerHessian(x, y, blocks, batch), or leave it out`,
+    );
+  }
   if (!Number.isSafeInteger(blocks) || blocks < 1) {
     throw new ValueError(`${owner}: the problem has ${String(blocks)} blocks; it must have an integer of at least 1`);
   }

@@ -1,6 +1,7 @@
 import type { Rate } from "@offprint/bilevel";
-import { NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
+import { NonFiniteError, type Tensor, type TypedArray, tensor } from "@offprint/tensor-core";
 import { DriftingRows, type GatheredRows } from "./drifting-rows.js";
+import type { TrackedHessian } from "./hessian-iteration.js";
 import type { BsvrbPoint, BsvrbSettings, HessianState } from "./options.js";
 
 /** The steps of the rows. */
@@ -17,8 +18,8 @@ export interface GatheredBlocks {
   readonly y: GatheredRows;
   /** v_i and u_i, in version 2. */
   readonly v: GatheredRows | undefined;
-  /** H_i at this iteration and at the one before, in version 1. */
-  readonly h: { readonly now: Float64Array; readonly before: Float64Array } | undefined;
+  /** H_i at this iteration and at the one before, in version 1: what is kept itself, until it is put back. */
+  readonly hessians: readonly TrackedHessian[] | undefined;
   /** Whether a block has no estimates yet. */
   readonly first: boolean[];
 }
@@ -57,17 +58,16 @@ export class BlockStore {
   gather(blocks: ArrayLike<number>, iteration: number): GatheredBlocks {
     const first = Array.from(blocks, (block) => this.known[block] === 0);
     const rows = { y: this.y.gather(blocks, iteration), v: this.v?.gather(blocks, iteration), first };
-    if (this.hessians === undefined) return { ...rows, h: undefined };
+    const { hessians } = this;
+    if (hessians === undefined) return { ...rows, hessians };
     const size = this.problem.width ** 2;
-    const now = new Float64Array(blocks.length * size);
-    for (let k = 0; k < blocks.length; k++) now.set(part(this.hessians.values, blocks[k], size), k * size);
-    const before = now.slice();
     const { lastBlocks, lastValues } = this.last;
-    for (let k = 0; k < blocks.length; k++) {
-      const at = lastBlocks.indexOf(blocks[k]);
-      if (at >= 0) before.set(part(lastValues, at, size), k * size);
-    }
-    return { ...rows, h: { now, before } };
+    const tracked = Array.from(blocks, (block) => {
+      const now = part(hessians.values, block, size);
+      const at = lastBlocks.indexOf(block);
+      return { now, before: at < 0 ? now : part(lastValues, at, size) };
+    });
+    return { ...rows, hessians: tracked };
   }
 
   /**
@@ -78,20 +78,22 @@ export class BlockStore {
     blocks: ArrayLike<number>,
     iteration: number,
     gathered: GatheredBlocks,
-    next: { readonly s: ArrayLike<number>; readonly tracked: ArrayLike<number> },
+    next: { readonly s: TypedArray; readonly tracked: TypedArray },
   ): void {
     requireFiniteRows(blocks, next.s, "gradient");
     requireFiniteRows(blocks, next.tracked, this.v === undefined ? "second derivatives" : "linear system");
     this.y.put(blocks, gathered.y.now, next.s);
     if (gathered.v !== undefined) this.v?.put(blocks, gathered.v.now, next.tracked);
-    if (gathered.h !== undefined && this.hessians !== undefined) {
+    if (gathered.hessians !== undefined && this.hessians !== undefined) {
       const size = this.problem.width ** 2;
-      const tracked = Float64Array.from(next.tracked);
-      const lastValues = gathered.h.now;
-      // What a block without estimates was looked at with is what it has now.
-      for (const [k, first] of gathered.first.entries()) if (first) lastValues.set(part(tracked, k, size), k * size);
+      const lastValues = new Float64Array(blocks.length * size);
+      for (const [k, { now }] of gathered.hessians.entries()) {
+        const found = part(next.tracked, k, size);
+        // What a block without estimates was looked at with is what it has now.
+        lastValues.set(gathered.first[k] ? found : now, k * size);
+        now.set(found);
+      }
       this.last = { lastBlocks: Int32Array.from(blocks), lastValues };
-      for (let k = 0; k < blocks.length; k++) this.hessians.values.set(part(tracked, k, size), blocks[k] * size);
     }
     for (let k = 0; k < blocks.length; k++) {
       this.touched[blocks[k]] = iteration;
@@ -110,30 +112,38 @@ export class BlockStore {
     };
   }
 
-  /** The rows of all blocks at the beginning of an iteration. */
-  rows(iteration: number): { y: Tensor; v?: Tensor; hessians?: Tensor } {
+  /** The y_i of all blocks at the beginning of an iteration, `[m, d]`. */
+  lowerRows(iteration: number): Tensor {
+    return this.allRows(this.y, iteration);
+  }
+
+  /** What is kept of all blocks at the end of a run, whose Hessians are handed over: nothing may be put afterwards. */
+  finalRows(iteration: number): { y: Tensor; v?: Tensor; hessians?: Tensor } {
     const { count, width, initial } = this.problem;
-    const { dtype } = initial.y;
-    const blocks = Int32Array.from(this.touched.keys());
-    const all = (rows: DriftingRows) => tensor(rows.gather(blocks, iteration).now, { dtype }).reshape([count, width]);
     return {
-      y: all(this.y),
-      ...(this.v !== undefined && { v: all(this.v) }),
+      y: this.lowerRows(iteration),
+      ...(this.v !== undefined && { v: this.allRows(this.v, iteration) }),
       ...(this.hessians !== undefined && {
-        hessians: tensor(this.hessians.values.slice(), { dtype }).reshape([count, width, width]),
+        hessians: tensor(this.hessians.values, { dtype: initial.y.dtype }).reshape([count, width, width]),
       }),
     };
   }
+
+  private allRows(rows: DriftingRows, iteration: number): Tensor {
+    const { count, width, initial } = this.problem;
+    const { now } = rows.gather(Int32Array.from(this.touched.keys()), iteration);
+    return tensor(now, { dtype: initial.y.dtype }).reshape([count, width]);
+  }
 }
 
-function part(values: Float64Array, index: number, size: number): Float64Array {
-  return values.subarray(index * size, (index + 1) * size);
+function part<A extends TypedArray>(values: A, index: number, size: number): A {
+  return values.subarray(index * size, (index + 1) * size) as A;
 }
 
 function requireFiniteRows(blocks: ArrayLike<number>, values: ArrayLike<number>, what: string): void {
   const size = values.length / blocks.length;
   for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
+    if (values[i] - values[i] === 0) continue;
     throw new NonFiniteError(
       `the estimate of the ${what} of block ${blocks[Math.floor(i / size)]} became ${values[i]}: the iteration diverged and ` +
         "was not made; take smaller steps of the lower variables",

@@ -14,7 +14,8 @@ import { BlockStore, type RowSteps } from "./block-store.js";
 import { stableLowerStep } from "./curvature.js";
 import type { GatheredRows } from "./drifting-rows.js";
 import { firstPoint } from "./first-point.js";
-import { costOf, hessianIteration, type Moved, productIteration, type Weights } from "./iteration.js";
+import { hessianIteration } from "./hessian-iteration.js";
+import { type Moved, productIteration, type Weights } from "./iteration.js";
 import { type BsvrbOptions, type BsvrbPoint, type BsvrbSettings, type BsvrbState, readOptions } from "./options.js";
 
 /** What {@link bsvrb} gives. */
@@ -33,7 +34,7 @@ export interface BsvrbResult<X> {
   readonly iterations: number;
   /** How it ended. */
   readonly status: Status;
-  /** The derivatives evaluated, each on the batch of one block; a Hessian is d products. */
+  /** The derivatives evaluated, each on the batch of one block; a Hessian counts as d products. */
   readonly counts: OracleCounts;
   /** The record of every iteration. */
   readonly history: readonly BilevelRecord[];
@@ -93,7 +94,7 @@ export async function bsvrb<X, U = null, L = U>(
   );
   const { status, iterations, history, last, state } = run;
   return {
-    ...{ x: blocks.x.unravel(last.x), z: blocks.x.unravel(last.z), ...open(last).rows(iterations + 1) },
+    ...{ x: blocks.x.unravel(last.x), z: blocks.x.unravel(last.z), ...(store ?? open(last)).finalRows(iterations + 1) },
     ...{ iterations, status, counts: last.counts, history, state },
   };
 }
@@ -119,7 +120,7 @@ function placeOf<X, U, L>(problem: BlockProblem<X, U, L>, x: Tensor, store: Bloc
   return {
     x: problem.x.unravel(x),
     get y() {
-      return store.rows(iteration + 1).y;
+      return store.lowerRows(iteration + 1);
     },
   };
 }
@@ -135,12 +136,11 @@ function iterationOf<X, U, L>(
   const { dtype } = initial.y;
   const scalar = (value: number) => tensor(value, { dtype: "float64" });
   const [alpha, gamma, beta] = [settings.alpha, settings.gamma, settings.beta].map(scalar);
-  const [one, least] = [scalar(1), scalar(settings.strongConvexity)];
+  const one = scalar(1);
   const rows = (values: Float64Array) => tensor(values, { dtype }).reshape([count, width]);
-  const squares = (values: Float64Array) => tensor(values, { dtype }).reshape([count, width, width]);
-  const byHessians = hessianIteration(problem, estimator);
+  const byHessians = hessianIteration(problem, estimator, settings.strongConvexity);
   const byProducts = productIteration(problem, estimator);
-  const cost = () => costOf((version === "v1" ? byHessians : byProducts).cost, version, width);
+  const used = version === "v1" ? byHessians : byProducts;
   return (point: BsvrbPoint, store: BlockStore, draw: BlockDraw<U, L>, iteration: number): BsvrbPoint => {
     const { blocks } = draw;
     const numbers = blocks.data();
@@ -148,7 +148,7 @@ function iterationOf<X, U, L>(
     const { x, previousX, z } = point;
     // The first G sets z.
     const weights: Weights = {
-      ...{ alpha, gamma, least, stepSize: stepSize(iteration) },
+      ...{ alpha, gamma, stepSize: stepSize(iteration) },
       beta: point.hypergradientNorm === null ? one : beta,
     };
     const common = {
@@ -161,9 +161,8 @@ function iterationOf<X, U, L>(
     ] as const;
     const place = { x, previousX, z };
     let next: Moved;
-    if (found.h !== undefined) {
-      const known = { ...common, h: squares(found.h.now), hBefore: squares(found.h.before) };
-      next = byHessians(place, known, weights, ...batches);
+    if (found.hessians !== undefined) {
+      next = byHessians(place, { ...common, hessians: found.hessians }, weights, ...batches);
     } else {
       const v = found.v as GatheredRows;
       const known = { ...common, v: rows(v.now), vBefore: rows(v.before), u: rows(v.directions) };
@@ -176,7 +175,7 @@ function iterationOf<X, U, L>(
       );
     }
     store.put(numbers, iteration, found, { s: next.s.data(), tracked: next.tracked.data() });
-    const counts = addCounts(point.counts, cost(), count);
+    const counts = addCounts(point.counts, used.cost, count);
     return { ...point, x: next.x, previousX: x, z: next.z, hypergradientNorm: norm, counts };
   };
 }

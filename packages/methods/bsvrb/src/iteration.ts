@@ -1,29 +1,6 @@
-import {
-  type CompiledPhase,
-  compiledPhase,
-  type Derivatives,
-  movingAverage,
-  msvr,
-  type OracleCounts,
-  storm,
-} from "@offprint/bilevel";
-import {
-  broadcastTo,
-  cast,
-  div,
-  eye,
-  mul,
-  sqrt,
-  square,
-  sub,
-  sum,
-  type Tensor,
-  transpose,
-  vmap,
-  where,
-} from "@offprint/tensor-core";
+import { type CompiledPhase, compiledPhase, movingAverage, msvr, storm } from "@offprint/bilevel";
+import { cast, div, mul, sqrt, square, sub, sum, type Tensor, where } from "@offprint/tensor-core";
 import type { BlockBatch, BlockProblem } from "./block-problem.js";
-import { nearestPositiveDefinite, solveRows } from "./positive-definite.js";
 
 /** The upper variables and the running estimate of the gradient. */
 export interface UpperPlace {
@@ -47,14 +24,6 @@ export interface LowerRows {
   readonly first: Tensor | null;
 }
 
-/** With those of version 1: Hessians `[I, d, d]`. */
-export interface HessianRows extends LowerRows {
-  /** H_i^t */
-  readonly h: Tensor;
-  /** H_i^{t-1} */
-  readonly hBefore: Tensor;
-}
-
 /** With those of version 2, `[I, d]`. */
 export interface ProductRows extends LowerRows {
   /** v_i^t, near `H_i^-1 grad_y f_i`. */
@@ -75,8 +44,6 @@ export interface Weights {
   readonly beta: Tensor;
   /** The step of x. */
   readonly stepSize: Tensor;
-  /** lambda, the least eigenvalue of tracked Hessians. */
-  readonly least: Tensor;
 }
 
 /** What an iteration gives. */
@@ -96,38 +63,11 @@ export interface Moved {
 /** How the estimates are kept: the paper's way, or with running means in place of MSVR and STORM. */
 export type Estimator = "varianceReduced" | "movingAverage";
 
-type Rows = Derivatives<Tensor, Tensor, BlockBatch<unknown>, BlockBatch<unknown>>;
 /** A compiled iteration. */
 export type Iteration<U, L, R> = CompiledPhase<
   [place: UpperPlace, rows: R, weights: Weights, upper: BlockBatch<U>, lower: BlockBatch<L>],
   Moved
 >;
-
-/** BSVRB-v1: G with the tracked Hessians, `grad_x f_i - J_i H_i^-1 grad_y f_i`. */
-export function hessianIteration<X, U, L>(
-  problem: BlockProblem<X, U, L>,
-  estimator: Estimator,
-): Iteration<U, L, HessianRows> {
-  return compiledPhase(problem, `bsvrb: v1, ${estimator}`, (d, place, rows: HessianRows, weights, upper, lower) => {
-    const { rule, ofX } = rules(estimator, rows.first, weights);
-    const hessian = blockHessians(d, place.x, rows.y, lower);
-    const { first } = rows;
-    const next = rule(rows.h, hessian, () => blockHessians(d, place.previousX, rows.yBefore, lower));
-    const tracked = nearestPositiveDefinite(next, weights.least);
-    // Of a block that is met first, the projected Hessian of now: its eigenvalues are found once, for both uses.
-    const known = (h: Tensor) => (first === null ? h : where(first.reshape([-1, 1, 1]), tracked, h));
-    const direction = (x: Tensor, y: Tensor, h: Tensor) => {
-      const above = d.gradsF(x, y, upper);
-      const mixed = d.mixedXY(x, y, solveRows(known(h), above.y), lower);
-      return div(sub(above.x, mixed), y.shape[0]);
-    };
-    return {
-      ...ofX(place, direction(place.x, rows.y, rows.h), () => direction(place.previousX, rows.yBefore, rows.hBefore)),
-      s: rule(rows.s, d.gradYG(place.x, rows.y, lower), () => d.gradYG(place.previousX, rows.yBefore, lower)),
-      tracked: cast(tracked, rows.y.dtype),
-    };
-  });
-}
 
 /** BSVRB-v2: G with the tracked solutions v_i of `H_i v = grad_y f_i`, by products with H_i alone. */
 export function productIteration<X, U, L>(
@@ -150,38 +90,10 @@ export function productIteration<X, U, L>(
   });
 }
 
-/** The estimates of some blocks by one batch, with v = 0: `grad_y g_i`, and `-grad_y f_i` or the projected Hessians. */
-export function firstEstimates<X, U, L>(problem: BlockProblem<X, U, L>, version: "v1" | "v2") {
-  return compiledPhase(
-    problem,
-    `bsvrb: first estimates of ${version}`,
-    (d, x: Tensor, y: Tensor, least: Tensor, upper: BlockBatch<U>, lower: BlockBatch<L>) => ({
-      s: d.gradYG(x, y, lower),
-      tracked:
-        version === "v1"
-          ? cast(nearestPositiveDefinite(blockHessians(d, x, y, lower), least), y.dtype)
-          : mul(d.gradYF(x, y, upper), -1),
-    }),
-  );
-}
-
-/** The derivatives of an iteration over `blocks` blocks; a Hessian is d products. */
-export function costOf(cost: OracleCounts, version: "v1" | "v2", width: number): OracleCounts {
-  return version === "v1" ? { ...cost, hvpYY: cost.hvpYY * width } : cost;
-}
-
-/** The second derivatives in y of each block, `[count, d, d]`: a product with every unit vector, for all blocks at once. */
-export function blockHessians(d: Pick<Rows, "hvpYY">, x: Tensor, y: Tensor, batch: BlockBatch<unknown>): Tensor {
-  const columns = vmap((unit: Tensor) => d.hvpYY(x, y, broadcastTo(unit, y.shape), batch))(
-    eye(y.shape[1], y.shape[1], y.dtype),
-  );
-  return transpose(columns, [1, 2, 0]);
-}
-
 /**
  * How estimates are kept. What belongs to the iteration before is asked for where it is used: running means need none of it.
  */
-function rules(estimator: Estimator, first: Tensor | null, { alpha, beta, gamma, stepSize }: Weights) {
+export function rules(estimator: Estimator, first: Tensor | null, { alpha, beta, gamma, stepSize }: Weights) {
   const reduced = estimator === "varianceReduced";
   return {
     /** Of the sampled blocks, `[I, ...]`. */
@@ -202,7 +114,7 @@ function rules(estimator: Estimator, first: Tensor | null, { alpha, beta, gamma,
   };
 }
 
-function once<T>(make: () => T): () => T {
+export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => {
     made ??= { value: make() };

@@ -7,6 +7,9 @@ import {
   checkOptions,
   concatenate,
   div,
+  expandDims,
+  eye,
+  matmul,
   mean,
   mul,
   ones,
@@ -17,7 +20,9 @@ import {
   sigmoid,
   special,
   square,
+  sub,
   sum,
+  swapAxes,
   type Tensor,
   type TensorLike,
   take,
@@ -83,6 +88,15 @@ export function multiScaleLogistic(
     const margins = sum(mul(take(inputs, rows), w.reshape([w.shape[0], 1, width])), -1);
     return special.softplus(div(mul(mul(take(labels, rows), margins), -1), take(allScales, blocks).reshape([-1, 1])));
   };
+  /** `mean of sigmoid(p) q (1 - q) a a' / scale^2 + lambda I`, q the chance of the label. */
+  const curvature = (p: Tensor, w: Tensor, blocks: Tensor, rows: Tensor) => {
+    const inputs = take(train.inputs, rows);
+    const scale = take(allScales, blocks).reshape([-1, 1]);
+    const chance = sigmoid(div(sum(mul(inputs, w.reshape([w.shape[0], 1, width])), -1), scale));
+    const weights = div(mul(sigmoid(take(p, rows)), mul(chance, sub(1, chance))), mul(square(scale), rows.shape[1]));
+    const products = matmul(swapAxes(mul(inputs, expandDims(weights, -1)), -1, -2), inputs);
+    return add(products, mul(eye(width, width, "float64"), weightDecay));
+  };
   const everyRow = (blocks: Tensor, count: number) => broadcastTo(arange(count), [blocks.size, count]);
   const full = (blocks: Tensor) => ({
     upper: everyRow(blocks, validation.labels.size),
@@ -99,6 +113,7 @@ export function multiScaleLogistic(
         mean(mul(sigmoid(take(p, rows)), losses(w, blocks, rows, train)), 1),
         mul(sum(square(w), 1), weightDecay / 2),
       ),
+    lowerHessian: curvature,
     full,
     ...(batchSize !== "all" && {
       sample: (rng: Rng, blocks: Tensor) => ({

@@ -1,9 +1,31 @@
 import { msvr, msvrGamma } from "@offprint/bilevel";
-import { asTensor, linalg, mul, random, sub, type Tensor, take, tensor } from "@offprint/tensor-core";
+import {
+  add,
+  asTensor,
+  concatenate,
+  eye,
+  linalg,
+  matmul,
+  mul,
+  random,
+  slice,
+  sub,
+  type Tensor,
+  take,
+  tensor,
+  zeros,
+} from "@offprint/tensor-core";
 import { errorLike, expectClose, failureOf } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { quadraticBed } from "../claims/quadratic-bed.js";
-import { type BsvrbOptions, type BsvrbState, bsvrb, nearestPositiveDefinite } from "../src/index.js";
+import {
+  type BsvrbOptions,
+  type BsvrbState,
+  bsvrb,
+  multiScaleLogistic,
+  nearestPositiveDefinite,
+} from "../src/index.js";
+import { projectMatrices, solvePositiveDefinite } from "../src/positive-definite.js";
 import { naiveBsvrb } from "./naive.js";
 import { curvedProblem } from "./problems.js";
 
@@ -124,6 +146,28 @@ describe("bsvrb", () => {
     expectClose(a.z, b.z, 1e-10);
   });
 
+  it("takes second derivatives of the problem's own, which are those of products", async () => {
+    const rng = random.rng(11);
+    const examples = (n: number) => ({
+      inputs: rng.normal([n, 4], float64),
+      labels: [...Array(n).keys()].map((i) => (i % 3 ? 1 : -1)),
+    });
+    const given = multiScaleLogistic(
+      { train: examples(30), validation: examples(12) },
+      { scales: [1, 2, 5], weightDecay: 0.1, batchSize: 7 },
+    );
+    const { lowerHessian: _, ...byProducts } = given;
+    for (const init of ["full", "lazy"] as const) {
+      const run = (of: Omit<typeof given, "scales" | "margins" | "lowerHessian">) =>
+        bsvrb(of, { ...steps, version: "v1", init, sampledBlocks: 2, stepSize: 5, maxIterations: 20 });
+      const [own, found] = [await run(given), await run(byProducts)];
+      expectClose(own.hessians as Tensor, found.hessians as Tensor, 1e-12);
+      expectClose(own.x, found.x, 1e-12);
+      expectClose(own.y, found.y, 1e-12);
+      expect(own.counts).toEqual(found.counts);
+    }
+  });
+
   it("evaluates derivatives of the sampled blocks alone, twice each", async () => {
     const sampledBlocks = 2;
     const run = async (version: "v1" | "v2", maxIterations: number) =>
@@ -213,6 +257,12 @@ describe("bsvrb", () => {
     expect(await run({}, { ...problem, upper: () => tensor(1) })).toEqual(
       errorLike("ShapeError", /upper gave shape \[\]/),
     );
+    expect(await run({ version: "v1" }, { ...problem, lowerHessian: () => zeros([2, 3]) })).toEqual(
+      errorLike("ShapeError", /lowerHessian gave shape \[2,3\] for rows \[2,3\]; it must give \[2,3, 3\]/),
+    );
+    expect(await run({ version: "v1" }, { ...problem, lowerHessian: [] })).toEqual(
+      errorLike("ValueError", /give lowerHessian\(x, y, blocks, batch\)/),
+    );
     expect(await run({}, { ...problem, blocks: 0 })).toEqual(errorLike("ValueError", /0 blocks/));
     const wild = await run({ stepSize: 1e160, maxIterations: 50 });
     expect(wild).toEqual(errorLike("NonFiniteError", /diverged/));
@@ -257,5 +307,29 @@ describe("nearestPositiveDefinite", () => {
     expectClose(nearestPositiveDefinite(once, 0.4), once, 1e-12);
     expect(Math.min(...linalg.eigvalsh(once).data())).toBeGreaterThanOrEqual(0.4 - 1e-12);
     expectClose(once, once.transpose([0, 2, 1]), 1e-15);
+  });
+
+  it("is computed with eigenvalues only where some are too small", () => {
+    const rng = random.rng(4);
+    const a = rng.normal([5, 6, 6], float64);
+    const inside = add(matmul(a, a.transpose([0, 2, 1])), eye(6, 6, "float64"));
+    const all = concatenate([inside, a, sub(inside, mul(eye(6, 6, "float64"), 5))], 0);
+    const found = tensor(projectMatrices(all, 0.3), { shape: [15, 6, 6] });
+    expectClose(found, nearestPositiveDefinite(all, 0.3), 1e-12);
+    expectClose(slice(found, [{ stop: 5 }]), inside, 1e-15);
+    expect(projectMatrices(tensor([[[Number.NaN]]], float64), 0.3)).toEqual(Float64Array.of(Number.NaN));
+  });
+});
+
+describe("solvePositiveDefinite", () => {
+  it("replaces right sides by solutions, where the matrix has no Cholesky factor too", () => {
+    const a = random.rng(6).normal([7, 7], float64);
+    const definite = add(matmul(a, a.transpose()), eye(7, 7, "float64"));
+    for (const matrix of [definite, sub(definite, mul(eye(7, 7, "float64"), 6))]) {
+      const rights = [1, 2].map((seed) => random.rng(seed).normal([7], float64));
+      const solved = rights.map((right) => Float64Array.from(right.data()));
+      solvePositiveDefinite(Float64Array.from(matrix.data()), 7, solved);
+      for (const [k, x] of solved.entries()) expectClose(matmul(matrix, tensor(x)), rights[k], 1e-12);
+    }
   });
 });
