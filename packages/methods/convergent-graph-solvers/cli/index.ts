@@ -1,4 +1,5 @@
+import { classifyGraphs } from "./classify-graphs.js";
 import { solvePoreNetworkCommand } from "./solve-pore-network.js";
 
-/** What this package adds to `offprint`. */
-export const commands = [solvePoreNetworkCommand];
+/** The commands of this package. */
+export const commands = [solvePoreNetworkCommand, classifyGraphs];

@@ -24,6 +24,7 @@ export { delaunayEdges } from "./delaunay.js";
 export type { EncoderOptions } from "./encoder.js";
 export { type FitOptions, type FitResult, fitGraphModel, type GraphData } from "./fit.js";
 export { type GraphNetworkOptions, type GraphNetworkParams, graphNetwork } from "./graph-network.js";
+export { graphSamples } from "./graph-samples.js";
 export {
   type ImplicitGraphNetworkOptions,
   type ImplicitGraphNetworkParams,
@@ -46,7 +47,7 @@ export {
   solvePoreNetwork,
   throatConductance,
 } from "./pore-network.js";
-export { type Prediction, predict } from "./predict.js";
+export { type Prediction, type PredictOptions, predict } from "./predict.js";
 export { type RandomPoreNetwork, type RandomPoreOptions, randomPoreNetwork } from "./random-pore-network.js";
 export { readOpenPnm } from "./read-openpnm.js";
 export { readStatoil, type StatoilFiles } from "./read-statoil.js";

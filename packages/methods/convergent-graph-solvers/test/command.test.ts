@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
@@ -56,5 +57,52 @@ describe("solve-pore-network", () => {
     const { code, err } = await runWords(commands, "solve-pore-network", ["--pores", pores, "--throats", throats]);
     expect(code).toBe(2);
     expect(err).toMatch(/no column of numbers "pressure"; it has held/);
+  });
+});
+
+describe("classify-graphs", () => {
+  /** Rings with a chord and trees, twelve of each; kinds of nodes are the same in both. */
+  function rings(name: string): string {
+    const lines = { A: [] as string[], graph_indicator: [] as string[], graph_labels: [] as string[] };
+    let first = 1;
+    for (let g = 0; g < 24; g++) {
+      const nodes = 5 + (g % 4);
+      const ring = g % 2 === 0;
+      const links = Array.from({ length: nodes - 1 }, (_, i) => (ring ? [i, i + 1] : [0, i + 1]));
+      if (ring) links.push([nodes - 1, 0]);
+      for (const [a, b] of links) lines.A.push(`${first + a}, ${first + b}`, `${first + b}, ${first + a}`);
+      for (let i = 0; i < nodes; i++) lines.graph_indicator.push(String(g + 1));
+      lines.graph_labels.push(ring ? "1" : "-1");
+      first += nodes;
+    }
+    const place = join(folder, name);
+    mkdirSync(place, { recursive: true });
+    for (const [part, text] of Object.entries(lines))
+      writeFileSync(join(place, `${name}_${part}.txt`), text.join("\n"));
+    return place;
+  }
+
+  it("judges every graph once, by a model that has not seen it", async () => {
+    const output = join(folder, "classes.csv");
+    const words = ["--graphs", rings("RINGS"), "--output", output];
+    const small = "--folds 2 --steps 60 --batch 16 --hidden 8 --heads 4 --learning-rate 0.01 --device host".split(" ");
+    const { code, out, err } = await runWords(commands, "classify-graphs", [...words, ...small]);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out).toMatch(/RINGS: 24 graphs, 2 classes, 2 features of a node, 1 of an edge/);
+    expect(Number(/folds right +([0-9.]+)/.exec(out)?.[1])).toBeGreaterThan(90);
+    const [head, ...rows] = (await readFile(output, "utf8")).trim().split("\n");
+    expect(head).toBe("graph,class,predicted,probability -1,probability 1");
+    expect(rows.map((row) => row.split(",")[1])).toEqual(
+      Array.from({ length: 24 }, (_, g) => (g % 2 === 0 ? "1" : "-1")),
+    );
+  });
+
+  it("says what is wrong with a folder", async () => {
+    const words = (...more: string[]) => runWords(commands, "classify-graphs", more);
+    const missing = await words("--graphs", folder);
+    expect([missing.code, missing.err]).toEqual([2, expect.stringMatching(/holds no data set/)]);
+    const many = await words("--graphs", rings("RINGS"), "--folds", "30");
+    expect([many.code, many.err]).toEqual([2, expect.stringMatching(/24 graphs; give at most as many --folds/)]);
   });
 });
