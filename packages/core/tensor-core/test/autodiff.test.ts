@@ -179,6 +179,7 @@ describe("traces", () => {
   });
   it("refuse to read values", () => {
     expect(() => trace((x: Tensor) => mul(x, x.item()), f64(1))).toThrow(/traced/);
+    expect(() => trace((x: Tensor) => mul(x, 2), { shape: [2, 3] })).toThrow(/no dtype; give \{ shape: \[2,3\], dtype/);
   });
 });
 

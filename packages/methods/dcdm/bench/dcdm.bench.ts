@@ -1,5 +1,5 @@
 import { compare, python } from "@offprint/bench";
-import { dcdm, directionsBy, macGrid, poissonMatrix, shippedNetwork } from "@offprint/dcdm";
+import { dcdm, deflatedConjugateGradients, directionsBy, macGrid, poissonMatrix, shippedNetwork } from "@offprint/dcdm";
 import { conjugateGradientsSync, geometricMultigrid, incompleteCholesky } from "@offprint/solvers";
 import { random } from "@offprint/tensor-core";
 
@@ -27,6 +27,7 @@ export async function run(): Promise<void> {
       peers: {
         "scipy cg": scipy.peer("cg", { size, b: [...b], tolerance }),
         "ours, cg": () => conjugateGradientsSync(a, b, { tolerance }),
+        "ours, deflated cg": () => deflatedConjugateGradients(a, b, { tolerance }),
         "ours, ic cg": () => conjugateGradientsSync(a, b, { tolerance, preconditioner: factor.apply }),
         "ours, multigrid cg": () => conjugateGradientsSync(a, b, { tolerance, preconditioner: grids.apply }),
       },

@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
 import { readNpy, writeMatrixMarket, writeNpy } from "@offprint/data";
-import { asTensor, random, sparse, type TensorLike } from "@offprint/tensor-core";
+import { loadModel as openOnnx, toOnnx } from "@offprint/onnx-runtime";
+import { random, sparse, type Tensor } from "@offprint/tensor-core";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -48,25 +49,26 @@ it("takes a matrix and a right-hand side as the authors' program stores them", a
 
 it("takes a network of an .onnx file, and frees it", async () => {
   const { network, params } = await shippedNetwork();
+  writeFileSync(
+    file("net.onnx"),
+    toOnnx((x: Tensor) => network.apply(params, x), { shape: [1, 1, 16, 16], dtype: "float32" }),
+  );
   let freed = false;
-  // What loads models is not this package's: a model with the names of its values, as an .onnx file has them.
-  const loadModel = async () => ({
-    inputs: [{ name: "residual", type: "float32", shape: [1, 1, 16, 16] }],
-    outputs: [{ name: "direction", type: "float32", shape: [1, 1, 16, 16] }],
-    run: async ({ residual }: Readonly<Record<string, TensorLike>>) => ({
-      direction: network.apply(params, asTensor(residual)),
-    }),
-    release: async () => {
+  const loadModel = async (path: string | Uint8Array) => {
+    const model = await openOnnx(path, { device: "cpu" });
+    const release = async () => {
       freed = true;
-    },
-  });
-  writeFileSync(file("net.onnx"), "a model");
+      await model.release();
+    };
+    return { inputs: model.inputs, outputs: model.outputs, run: model.run.bind(model), release };
+  };
   const settings = [file("a.mtx"), "--grid", "16,16"];
   const theirs = await runWords(commands, "solve-poisson", [...settings, "--network", file("net.onnx")], { loadModel });
   const ours = await solve(...settings);
   expect([theirs.code, ours.code, freed]).toEqual([0, 0, true]);
-  const iterations = (text: string) => /iterations +\d+/.exec(text)?.[0];
-  expect(iterations(theirs.out)).toBe(iterations(ours.out));
+  // The two compute in float32 by other orders of sums.
+  const iterations = (text: string) => Number(/iterations +(\d+)/.exec(text)?.[1]);
+  expect(Math.abs(iterations(theirs.out) - iterations(ours.out))).toBeLessThanOrEqual(1);
 });
 
 it("says what is wrong, and answers with its exit code where it did not converge", async () => {

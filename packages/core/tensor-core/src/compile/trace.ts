@@ -71,14 +71,15 @@ export function traceTree(f: TreeFunction, structure: tree.TreeStructure, specs:
   return inlineCalls(whole);
 }
 
+/** @throws ValueError for a shape without a dtype, which would be a tree of its extents. */
 function isSpec(value: unknown): value is Spec {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Array.isArray((value as Spec).shape) &&
-    typeof (value as Spec).dtype === "string" &&
-    Object.keys(value).length === 2
-  );
+  if (typeof value !== "object" || value === null || !Array.isArray((value as Spec).shape)) return false;
+  const { shape, dtype } = value as Spec;
+  const members = Object.keys(value).length;
+  if (members === 1 && shape.every(Number.isInteger)) {
+    throw new ValueError(`trace: { shape: [${shape}] } has no dtype; give { shape: [${shape}], dtype: "float32" }`);
+  }
+  return members === 2 && typeof dtype === "string";
 }
 
 function flattenSpecs(args: readonly unknown[]): { specs: Spec[]; structure: tree.TreeStructure } {
