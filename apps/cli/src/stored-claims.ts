@@ -86,7 +86,7 @@ export class StoredClaims {
     }
     const runs = parsedRuns(content);
     if (runs !== undefined) return runs;
-    throw new Failure(`${this.path}: not a state file of offprint; delete it, or name another one with --state.`);
+    throw new Failure(`${this.path}: not a whole state file of offprint; delete it, or name another one with --state.`);
   }
 
   private change(work: (runs: Runs) => void): void {

@@ -277,7 +277,7 @@ describe("offprint reproduce", () => {
     const { code, out, err } = await offprint.run(["reproduce", "bowl", "--state", "notes.txt"], cwd);
     expect([code, out]).toEqual([2, ""]);
     expect(err).toBe(
-      "offprint: notes.txt: not a state file of offprint; delete it, or name another one with --state.\n",
+      "offprint: notes.txt: not a whole state file of offprint; delete it, or name another one with --state.\n",
     );
     expect(readFileSync(join(cwd, "notes.txt"), "utf8")).toBe(content);
   });
