@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
  * @property {string[]} needs names of stages that must have ended
  * @property {string} [key] hash of what its outcome depends on
  * @property {number} [together] how many jobs of its stage one process may do
+ * @property {boolean} [waits] whether it mostly waits for what it has started: one such job runs beside the lanes
  *
  * @typedef {Job & Outcome & { seconds: number, cpu: number, quiet: number, cached: boolean, output: string }} Result
  * `cpu` are seconds of processor time, `quiet` what they were on the machine that budgets are meant for
@@ -50,7 +51,12 @@ export async function runLanes(jobs, { lanes, cache, filtered, environment, pace
   };
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
 
-  const ready = () => waiting.findIndex(({ needs }) => needs.every((stage) => (unfinished.get(stage) ?? 0) === 0));
+  const mayBegin = (/** @type {Job} */ { needs }) => needs.every((stage) => (unfinished.get(stage) ?? 0) === 0);
+  /** The next job of a lane; one beside them takes only what waits, which is the last that they take themselves. */
+  const ready = (/** @type {boolean} */ beside) => {
+    const next = waiting.findIndex((job) => Boolean(job.waits) === beside && mayBegin(job));
+    return next >= 0 || beside ? next : waiting.findIndex(mayBegin);
+  };
   /**
    * Jobs that the process of a job does as well: a part of those that wait, so that no lane is left without, or all where
    * the stage says so.
@@ -67,9 +73,9 @@ export async function runLanes(jobs, { lanes, cache, filtered, environment, pace
   };
   /** @type {Array<() => void>} */
   let idle = [];
-  const lane = async () => {
-    while (waiting.length > 0) {
-      const next = ready();
+  const lane = async (beside = false) => {
+    while (waiting.some(({ waits }) => waits || !beside)) {
+      const next = ready(beside);
       if (next < 0) {
         await new Promise((resolve) => idle.push(() => resolve(undefined)));
         continue;
@@ -89,7 +95,7 @@ export async function runLanes(jobs, { lanes, cache, filtered, environment, pace
     }
     for (const wake of idle) wake();
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all([...Array.from({ length: lanes }, () => lane()), lane(true)]);
   process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
   return results;
 }

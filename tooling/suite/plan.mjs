@@ -30,6 +30,9 @@ export function loadStages() {
 /** Those whose tests take longest begin first. */
 const longest = ["@offprint/docs", "@offprint/tensor-core", "@offprint/onnx-runtime", "offprint"];
 
+/** Those whose tests leave a processor idle for a third of their time: servers, browsers and killed processes. */
+const waiting = ["@offprint/onnx-runtime", "offprint", "@offprint/cluster"];
+
 /** @param {Package} pkg */
 function rank({ name, kind }) {
   const place = longest.indexOf(name);
@@ -62,6 +65,7 @@ export function plan(stages, repository, packages, { filtered, fresh }) {
         file,
         packages: [pkg.name],
         needs: typeof needs === "function" ? needs(pkg) : needs,
+        ...(name === "tests" && waiting.includes(pkg.name) && { waits: true }),
         ...(together && { together: typeof together === "function" ? together(pkg) : together }),
         ...(fresh ? {} : { key: prints.ofPackage(name, pkg) }),
       }));

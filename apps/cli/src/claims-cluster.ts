@@ -4,7 +4,7 @@ import { exitCodes, Failure } from "@offprint/commands";
 import { AbortedError } from "@offprint/tensor-core";
 import type { RemoteClaims } from "./claims-job.js";
 import type { ClaimsEvents } from "./claims-pool.js";
-import type { ClaimsRunner } from "./claims-runner.js";
+import type { ClaimsOutcome, ClaimsRunner } from "./claims-runner.js";
 import type { ClaimsEvent, ClaimsTask } from "./claims-task.js";
 import { connectionFailure } from "./cluster-options.js";
 import { findMethod, type Registry } from "./registry.js";
@@ -46,11 +46,11 @@ export class ClaimsCluster implements ClaimsRunner {
     tasks: readonly ClaimsTask[],
     events: (place: number) => ClaimsEvents,
     signal: AbortSignal,
-  ): Promise<ClaimRun[]> {
+  ): Promise<ClaimsOutcome[]> {
     const list = tasks.map((task): RemoteClaims => {
       return { ...task, version: findMethod(this.registry, task.method).version };
     });
-    const runs: ClaimRun[] = new Array(tasks.length);
+    const runs: ClaimsOutcome[] = new Array(tasks.length);
     const outcomes = this.machines.map<RemoteClaims, ClaimRun>(job, list, {
       signal,
       onProgress: ({ index, value }) => {
@@ -60,8 +60,8 @@ export class ClaimsCluster implements ClaimsRunner {
       },
     });
     for await (const { index, value, error } of outcomes) {
-      if (error !== undefined) throw new Failure(`${tasks[index]!.method}: ${error.message}`, exitCodes.negative);
-      runs[index] = value;
+      runs[index] =
+        error === undefined ? value : new Failure(`${tasks[index]!.method}: ${error.message}`, exitCodes.negative);
     }
     if (signal.aborted) throw new AbortedError("reproduce: it was interrupted");
     return runs;

@@ -1,5 +1,5 @@
-import type { ClaimRun } from "@offprint/claims";
 import type { DeviceChoice } from "@offprint/commands";
+import type { TimedRun } from "./claims-runner.js";
 import type { ClaimsEvent, ClaimsTask } from "./claims-task.js";
 import type { UsedDevice } from "./environment-facts.js";
 
@@ -13,5 +13,5 @@ export type FromWorker =
   | { readonly kind: "ready"; readonly used: UsedDevice }
   | { readonly kind: "note"; readonly line: string }
   | ClaimsEvent
-  | { readonly kind: "done"; readonly run: ClaimRun }
+  | { readonly kind: "done"; readonly run: TimedRun }
   | { readonly kind: "failure"; readonly message: string; readonly exitCode: number };

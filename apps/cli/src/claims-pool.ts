@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
-import type { ClaimRecord, ClaimRun } from "@offprint/claims";
-import { type DeviceChoice, exitCodes, Failure } from "@offprint/commands";
+import type { ClaimRecord } from "@offprint/claims";
+import { type DeviceChoice, describeError, exitCodes, Failure } from "@offprint/commands";
 import type { FromWorker, ToWorker } from "./claims-messages.js";
-import type { ClaimsRunner } from "./claims-runner.js";
+import type { ClaimsOutcome, ClaimsRunner, TimedRun } from "./claims-runner.js";
 import type { ClaimsTask } from "./claims-task.js";
 import type { UsedDevice } from "./environment-facts.js";
 import { roleVariable } from "./roles.js";
@@ -58,11 +58,16 @@ class ClaimsWorker {
     throw new Failure(`the process of the claims answered ${answer.kind}`, exitCodes.negative);
   }
 
-  async run(task: ClaimsTask, events: ClaimsEvents): Promise<ClaimRun> {
+  async run(task: ClaimsTask, events: ClaimsEvents): Promise<TimedRun> {
     this.events = events;
     const answer = await this.ask({ kind: "run", task });
     if (answer.kind === "done") return answer.run;
     throw new Failure(`the process of the claims answered ${answer.kind}`, exitCodes.negative);
+  }
+
+  /** Whether there is no process any more that could take a task. */
+  get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   /** Lets the process end by itself, as one that has done its work. */
@@ -86,12 +91,14 @@ class ClaimsWorker {
  * its threads' process, and this command, with it.
  */
 export class ClaimsPool implements ClaimsRunner {
-  private readonly workers: readonly ClaimsWorker[];
+  private readonly workers: ClaimsWorker[];
+  private readonly choice: DeviceChoice;
   /** Where all of them run. */
   readonly used: UsedDevice;
 
-  private constructor(workers: readonly ClaimsWorker[], used: UsedDevice) {
+  private constructor(workers: ClaimsWorker[], choice: DeviceChoice, used: UsedDevice) {
     this.workers = workers;
+    this.choice = choice;
     this.used = used;
   }
 
@@ -102,7 +109,7 @@ export class ClaimsPool implements ClaimsRunner {
     const workers = [first, ...Array.from({ length: count - 1 }, () => new ClaimsWorker(() => undefined))];
     try {
       const [used] = await Promise.all(workers.map((worker) => worker.open(choice)));
-      return new ClaimsPool(workers, used!);
+      return new ClaimsPool(workers, choice, used!);
     } catch (error) {
       for (const worker of workers) worker.end();
       throw error;
@@ -110,22 +117,21 @@ export class ClaimsPool implements ClaimsRunner {
   }
 
   /**
-   * Runs tasks in their order, each as soon as a process is free.
-   *
-   * @returns runs in the order of the tasks
+   * Runs tasks in their order, each as soon as a process is free. A task that fails is told as such, and those after it
+   * run; where it has ended its process, in another one.
    */
   async run(
     tasks: readonly ClaimsTask[],
     events: (place: number) => ClaimsEvents,
     signal: AbortSignal,
-  ): Promise<ClaimRun[]> {
-    const runs: ClaimRun[] = new Array(tasks.length);
+  ): Promise<ClaimsOutcome[]> {
+    const outcomes: ClaimsOutcome[] = new Array(tasks.length);
     let next = 0;
     const work = Promise.all(
-      this.workers.map(async (worker) => {
+      this.workers.map(async (_, k) => {
         while (next < tasks.length && !signal.aborted) {
           const place = next++;
-          runs[place] = await worker.run(tasks[place]!, events(place));
+          outcomes[place] = await this.runIn(k, tasks[place]!, events(place));
         }
       }),
     );
@@ -137,7 +143,20 @@ export class ClaimsPool implements ClaimsRunner {
     interrupted.catch(() => undefined);
     await Promise.race([work, interrupted]);
     await Promise.all(this.workers.map((worker) => worker.close()));
-    return runs;
+    return outcomes;
+  }
+
+  private async runIn(k: number, task: ClaimsTask, events: ClaimsEvents): Promise<ClaimsOutcome> {
+    try {
+      if (this.workers[k]!.ended) {
+        this.workers[k] = new ClaimsWorker(() => undefined);
+        await this.workers[k].open(this.choice);
+      }
+      return await this.workers[k]!.run(task, events);
+    } catch (error) {
+      const { message, exitCode } = describeError(error);
+      return new Failure(message.startsWith(`${task.method}: `) ? message : `${task.method}: ${message}`, exitCode);
+    }
   }
 
   /** Ends all processes, in whatever they do. */

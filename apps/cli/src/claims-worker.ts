@@ -16,7 +16,10 @@ async function open(registry: Registry, choice: DeviceChoice): Promise<Backend |
 }
 
 async function run(registry: Registry, backend: Backend | undefined, task: ClaimsTask): Promise<void> {
-  tell({ kind: "done", run: await runTask(registry, backend, task, tell) });
+  const before = process.cpuUsage();
+  const run = await runTask(registry, backend, task, tell);
+  const { user, system } = process.cpuUsage(before);
+  tell({ kind: "done", run: { ...run, processorSeconds: (user + system) / 1e6 } });
 }
 
 /**

@@ -129,6 +129,27 @@ describe("offprint reproduce", () => {
     expect(err).toContain("✗ slope is-finite: RangeError: the slope is vertical");
   });
 
+  it("tells whose claims crashed, runs the others in another process, and keeps what was finished", async () => {
+    const cwd = offprint.folder();
+    const words = ["reproduce", "slope", "bowl", "--json", "r.json", "--device", "host"];
+    const { code, out, err } = await offprint.run(words, cwd, { OFFPRINT_FIXTURE_CRASH: "1" });
+    expect(code).toBe(1);
+    expect(out).toContain("2 of 2 claims hold");
+    expect(out).not.toContain("slope");
+    const error = "slope: the process of the claims ended with SIGKILL.";
+    expect(err).toContain(`✗ ${error}\n`);
+    const { runs, failures } = JSON.parse(readFileSync(join(cwd, "r.json"), "utf8"));
+    expect(runs).toMatchObject([{ method: "bowl", processorSeconds: expect.any(Number) }]);
+    expect(failures).toEqual([{ method: "slope", seed: 0, error }]);
+    expect(readdirSync(cwd).sort()).toEqual(["offprint-state.json", "r.json"]);
+
+    const again = await offprint.run(["reproduce", "slope", "--resume", "--device", "host"], cwd);
+    expect(again.err).toContain("Resuming: 1 finished claim");
+    const alone = await offprint.run(["reproduce", "slope", "--device", "host"], cwd, { OFFPRINT_FIXTURE_CRASH: "1" });
+    expect([alone.code, alone.out]).toEqual([1, ""]);
+    expect(alone.err).toContain(`offprint: ${error}\n`);
+  });
+
   it("writes results and a report, equal for equal seeds", async () => {
     const cwd = offprint.folder();
     const words = ["reproduce", "bowl", "--seed", "5", "--full", "--json", "r.json", "--report", "new/report"];

@@ -37,6 +37,14 @@ describe("lanes", () => {
     expect((await run([job("alone", ["absent"])])).map(({ stage }) => stage)).toEqual(["alone"]);
   });
 
+  it("run what mostly waits beside the others, one such job at a time, and themselves when nothing else is left", async () => {
+    const waits = ["a", "b"].map((stage) => ({ ...job(stage), waits: true }));
+    const stages = async (jobs: Job[], lanes: number) => (await run(jobs, lanes)).map(({ stage }) => stage);
+    expect(await stages([job("one"), ...waits], 0)).toEqual(["a", "b"]);
+    expect((await stages([...waits, job("one"), job("two")], 1)).sort()).toEqual(["a", "b", "one", "two"]);
+    expect(await stages([{ ...job("after", ["one"]), waits: true }, job("one")], 1)).toEqual(["one", "after"]);
+  });
+
   it("remember what has passed under its hash", async () => {
     const counting = job("counted", [], "hash");
     const [first] = await run([counting], 1);

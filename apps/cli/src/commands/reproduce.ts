@@ -23,7 +23,7 @@ import {
 import { saveFile } from "@offprint/data/node";
 import { ClaimsCluster } from "../claims-cluster.js";
 import { type ClaimsEvents, ClaimsPool } from "../claims-pool.js";
-import type { ClaimsRunner } from "../claims-runner.js";
+import type { ClaimsOutcome, ClaimsRunner, TimedRun } from "../claims-runner.js";
 import type { ClaimsTask } from "../claims-task.js";
 import { clusterOptions, connectionOf } from "../cluster-options.js";
 import { environmentFacts, type UsedDevice } from "../environment-facts.js";
@@ -72,6 +72,29 @@ interface Job {
   readonly scale: Scale;
   readonly used: UsedDevice;
   readonly stored: StoredClaims;
+}
+
+/** Claims that a unit could not give, because their process crashed or they could not be loaded. */
+interface UnitFailure {
+  readonly method: string;
+  readonly seed: number;
+  readonly error: string;
+}
+
+/** What all units gave. */
+interface Results {
+  readonly runs: readonly TimedRun[];
+  readonly failures: readonly UnitFailure[];
+}
+
+function resultsOf(units: readonly Unit[], outcomes: readonly ClaimsOutcome[]): Results {
+  return {
+    runs: outcomes.filter((outcome): outcome is TimedRun => !(outcome instanceof Failure)),
+    failures: units.flatMap(({ method, seed }, place) => {
+      const outcome = outcomes[place];
+      return outcome instanceof Failure ? [{ method: method.name, seed, error: outcome.message }] : [];
+    }),
+  };
 }
 
 function keyOf({ scale, used }: Pick<Job, "scale" | "used">, { method, seed }: Unit): string {
@@ -127,12 +150,12 @@ function prepareStored(job: Job): void {
   stored.discard(keys);
 }
 
-async function writeResults(job: Job, registry: Registry, runs: readonly ClaimRun[]): Promise<void> {
+async function writeResults(job: Job, registry: Registry, { runs, failures }: Results): Promise<void> {
   const { input, methods, used } = job;
   const { json, report, threads } = input.options;
   const environment = environmentFacts(registry, methods, used, threads);
   if (json !== undefined) {
-    const results = { format: "offprint-results", formatVersion: 1, environment, runs };
+    const results = { format: "offprint-results", formatVersion: 1, environment, runs, failures };
     await saveFile(json, `${JSON.stringify(results, undefined, 2)}\n`);
     input.print(`Results: ${json}`);
   }
@@ -221,18 +244,26 @@ async function reproduce(input: Input, registry: Registry): Promise<number> {
       const finished = resume ? stored.finished(keyOf(job, unit)) : [];
       return { method: unit.method.name, seed: unit.seed, scale, finished };
     });
-    const runs = await runner.run(tasks, eventsOf(job), input.signal).catch((error: unknown) => {
+    const outcomes = await runner.run(tasks, eventsOf(job), input.signal).catch((error: unknown) => {
       throw input.signal.aborted ? interruption(job, keys) : error;
     });
+    const results = resultsOf(units, outcomes);
+    const { runs, failures } = results;
+    if (runs.length === 0 && outcomes[0] instanceof Failure) throw outcomes[0];
     if (seeds > 1) printSeeds(input, job, runs);
     else printTables(input, runs);
-    await writeResults(job, registry, runs);
-    forget(job, keys);
+    for (const { error } of failures) input.note(`✗ ${error}`);
+    await writeResults(job, registry, results);
+    // What a unit that broke off has finished is there for --resume.
+    forget(
+      job,
+      keys.filter((_, place) => !(outcomes[place] instanceof Failure)),
+    );
     const holds =
       seeds > 1
         ? claimsAtSeeds(runs).every(holdsAtSeeds)
         : runs.every(({ records }) => records.every((record) => record.holds));
-    return holds ? exitCodes.success : exitCodes.negative;
+    return holds && failures.length === 0 ? exitCodes.success : exitCodes.negative;
   } finally {
     await runner.end();
   }
