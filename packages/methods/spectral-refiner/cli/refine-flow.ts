@@ -5,6 +5,7 @@ import { navierStokes, torus } from "@offprint/spectral";
 import { all, isFinite as finite, tensor } from "@offprint/tensor-core";
 import {
   estimateForecast,
+  forecastFrom,
   persistence,
   type RefineRecord,
   type RefineState,
@@ -28,14 +29,19 @@ export const refineFlow = defineCommand({
     length: option.number("side of the square", { default: 1, above: 0 }),
     forcing: option.fileIn("curl of the force, [n, n] (.npy); default none", { endings: [".npy"] }),
     operator: option.fileIn("operator that train-flow-operator wrote; default: begin at the last frame"),
-    frames: option.integer("frames to forecast", { default: 10, least: 4 }),
+    forecast: option.fileIn("or a forecast by any model of your own, [frames, n, n] (.npy)", { endings: [".npy"] }),
+    frames: option.integer("frames to forecast, where no forecast is given; default 10", { least: 4 }),
     iterations: option.integer("iterations at most", { default: 400, least: 1, free: true }),
     tolerance: option.number("end when the estimate is this small", { default: 0, least: 0 }),
     output: option.fileOut("file for the forecast, [frames, n, n] (.npy)", { short: "o", endings: [".npy"] }),
     ...stateOptions,
   },
   async run({ options, report, write, longRun }) {
-    const { viscosity, spacing, length, frames, iterations, tolerance } = options;
+    const { viscosity, spacing, length, iterations, tolerance } = options;
+    if (options.forecast !== undefined && (options.operator ?? options.frames) !== undefined) {
+      throw new Failure("--forecast has its frames and needs no --operator; leave those out");
+    }
+    const frames = options.frames ?? 10;
     const given = await loadFile(options.input, readNpy);
     const known = tensor(given.rank === 2 ? given.expandDims(0) : given, { dtype: "float64" });
     const [, n, m] = known.shape;
@@ -48,8 +54,7 @@ export const refineFlow = defineCommand({
       viscosity,
       forcing: forcing === undefined ? undefined : tensor(forcing, { dtype: "float64" }),
     });
-    const start =
-      options.operator === undefined ? persistence(known.slice([-1]), frames) : await forecast(options.operator);
+    const start = await begin();
     const before = estimateForecast(system, start, { spacing });
     const run = await longRun<RefineRecord, RefineState>({
       progress: ({ iteration, objective }) => ({
@@ -70,8 +75,11 @@ export const refineFlow = defineCommand({
     ]);
     await write(options.output, writeNpy(result.frames));
 
-    async function forecast(path: string) {
-      const { operator, params } = await loadFile(path, loadOperator);
+    async function begin() {
+      const last = known.slice([-1]);
+      if (options.forecast !== undefined) return forecastFrom(last, await loadFile(options.forecast, readNpy));
+      if (options.operator === undefined) return persistence(last, frames);
+      const { operator, params } = await loadFile(options.operator, loadOperator);
       return operator.forecast(params, tensor(known, { dtype: "float32" }), frames);
     }
   },

@@ -74,8 +74,12 @@ export function forecastFrames(coefficients: Complex, times: ForecastTimes): Ten
   return matmul(tensor(waves, { shape: [count, 2 * mt], dtype }), flat).reshape([...lead, count, n, n]);
 }
 
-/** Values of cos and -sin at the times, one row each, as the inverse real transform weighs them; or their derivatives. */
-function timeWaves(mt: number, count: number, { length, frames, first, oversample = 1, spacing }: ForecastTimes) {
+/** @internal Values of cos and -sin at the times, one row each, as the inverse real transform weighs them; or their derivatives. */
+export function timeWaves(
+  mt: number,
+  count: number,
+  { length, frames, first, oversample = 1, spacing }: ForecastTimes,
+) {
   const waves = new Float64Array(count * 2 * mt);
   for (let i = 0; i < count; i++) {
     const at = length - frames - 1 + first + i / oversample;

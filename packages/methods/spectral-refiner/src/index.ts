@@ -19,6 +19,7 @@ export {
   taylorGreen,
 } from "./flows.js";
 export { type Forecast, type ForecastTimes, forecastFrames, framesOf, persistence } from "./forecast.js";
+export { type ForecastFromOptions, forecastFrom } from "./forecast-from-frames.js";
 export {
   type FlowOperator,
   type FlowOperatorOptions,

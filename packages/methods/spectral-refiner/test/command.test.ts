@@ -37,6 +37,25 @@ it("trains an operator on flows from a file, and refines its forecast of another
   expect(forecast.sub(truth).square().mean().sqrt().item()).toBeLessThan(0.02 * size);
 });
 
+it("refines the forecast of somebody's model", async () => {
+  const family = decayingFlows({ points: 8, length: 1, viscosity: 2e-3 });
+  const settings = { count: 1, rng: random.rng(4), stepSize: 0.01, spacing: 0.1, warmUp: 0.5, frames: 7 };
+  const { frames } = await generateFlows(family, settings);
+  const [input, theirs, output] = ["last.npy", "theirs.npy", "refined.npy"].map((name) => join(folder, name));
+  const truth = frames.slice([0, { start: 1 }]);
+  const forecast = truth.mul(1.2);
+  writeFileSync(input, writeNpy(frames.slice([0, 0])));
+  writeFileSync(theirs, writeNpy(forecast));
+  const words = "--viscosity 0.002 --spacing 0.1 --iterations 150".split(" ");
+  const given = ["--input", input, "--forecast", theirs];
+  const { code } = await runWords(commands, "refine-flow", [...words, ...given, "--output", output]);
+  expect(code).toBe(0);
+  const error = (x: typeof truth) => x.sub(truth).square().mean().sqrt().item();
+  expect(error(readNpy(new Uint8Array(readFileSync(output))))).toBeLessThan(error(forecast) / 6);
+  const both = await runWords(commands, "refine-flow", [...words, ...given, "--frames", "6"]);
+  expect([both.code, both.err]).toEqual([2, expect.stringMatching(/--forecast has its frames/)]);
+});
+
 it("says in one line what is wrong with a file", async () => {
   const file = join(folder, "odd.npy");
   writeFileSync(file, writeNpy(tensor(new Float64Array(9), { shape: [1, 3, 3] })));
