@@ -55,7 +55,14 @@ export async function readTable(path: string, options?: TableColumns): Promise<S
 export async function readTable(path: string, options: TableColumns = {}): Promise<InputTable | SampleTable> {
   const { target, features } = options;
   const wanted = { ...(target !== undefined && { target }), ...(features && { inputs: features }) };
-  const file = await loadFile(path, (bytes) => readSamples(bytes, wanted));
+  const file = await loadFile(path, (bytes) => {
+    try {
+      return readSamples(bytes, wanted);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      throw new ValueError(`${path}: ${error.message.replace(/^Table: /, "")}`, { cause: error });
+    }
+  });
   const inputs = { path, inputs: file.inputs, features: file.inputNames };
   if (target === null) return inputs;
   if (file.targets === undefined) throw new ValueError(`${path}: it has no target; name it with --target`);
@@ -128,6 +135,8 @@ export interface Parts<T> {
   readonly train: T;
   /** What is held out; nothing where the share is 0. */
   readonly test: T | undefined;
+  /** Places in the table of the rows of `train`, from 0. */
+  readonly trainRows: readonly number[];
 }
 
 function rowsOf<T extends SampleTable>(table: T, rows: readonly number[]): T {
@@ -144,20 +153,24 @@ function rowsOf<T extends SampleTable>(table: T, rows: readonly number[]): T {
  * Holds rows out at random: the same ones for the same seed, whatever is learnt from the others.
  *
  * @param share in [0, 1); 0 holds out nothing
+ * @param optionName of the share, as the user gives it
  * @throws ValueError where one of the parts would be empty
  */
-export function holdOut<T extends SampleTable>(table: T, share: number, seed: number | string): Parts<T> {
+export function holdOut<T extends SampleTable>(
+  table: T,
+  share: number,
+  seed: number | string,
+  optionName = "--holdout",
+): Parts<T> {
   requireObject("holdOut", "table", table, "a SampleTable");
-  if (share === 0) return { train: table, test: undefined };
   const rows = table.inputs.shape[0]!;
+  if (share === 0) return { train: table, test: undefined, trainRows: Array.from({ length: rows }, (_, i) => i) };
   const count = Math.round(share * rows);
   if (count < 1 || count >= rows) {
-    throw new ValueError(`--holdout is ${share} of ${rows} rows; leave at least one for each part, or give 0`);
+    throw new ValueError(`${optionName} is ${share} of ${rows} rows; leave at least one for each part`);
   }
   const order: number[] = Array.from(random.rng(`${seed}/held out`).permutation(rows).data());
   const byPlace = (part: number[]) => part.sort((a, b) => a - b);
-  return {
-    train: rowsOf(table, byPlace(order.slice(0, rows - count))),
-    test: rowsOf(table, byPlace(order.slice(rows - count))),
-  };
+  const trainRows = byPlace(order.slice(0, rows - count));
+  return { train: rowsOf(table, trainRows), test: rowsOf(table, byPlace(order.slice(rows - count))), trainRows };
 }

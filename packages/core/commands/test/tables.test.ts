@@ -101,8 +101,12 @@ describe("what is to be predicted", () => {
     expect(holdOut(whole, 0.25, 7).test?.target).toEqual(test?.target);
     expect(holdOut(whole, 0.25, 8).test?.target).not.toEqual(test?.target);
     expect(train.inputs.toArray()).toEqual((train.target as string[]).map((row) => row.split(",").map(Number)));
-    expect(holdOut(whole, 0, 7)).toEqual({ train: whole, test: undefined });
+    expect(holdOut(whole, 0.25, 7).trainRows.map((row) => rows[row])).toEqual(train.inputs.toArray());
+    expect(holdOut(whole, 0, 7)).toEqual({ train: whole, test: undefined, trainRows: [...rows.keys()] });
     expect(() => holdOut(whole, 0.01, 7)).toThrow(/--holdout is 0\.01 of 20 rows/);
+    expect(() => holdOut(whole, 0.99, 7, "--validation")).toThrow(
+      /--validation is 0\.99 of 20 rows; leave at least one/,
+    );
   });
 });
 

@@ -38,6 +38,7 @@ export const cleanLabels = defineCommand({
     const table = await readTable(options.table, options);
     const clean = await readTable(options.clean, { ...options, features: table.features, target: table.targetName });
     const { names, codes } = classesOf({ ...table, target: joined(table, clean) });
+    checkClasses(table, clean, note);
     const rows = table.inputs.shape[0];
     const scale = standardization(table.inputs);
     const at = (from: number, count: number) =>
@@ -84,6 +85,27 @@ export const cleanLabels = defineCommand({
     await write(options.output, writeCsv(found));
   },
 });
+
+/**
+ * Labels to trust must be among those of the table: another one is a class spelt differently, and makes all rows of its class
+ * look wrong. So, to a lesser degree, does a class of which there is no row to trust.
+ */
+function checkClasses(table: SampleTable, clean: SampleTable, note: (text: string) => void): void {
+  const labels = ({ target }: SampleTable) => new Set<number | string>(isTensor(target) ? target.data() : target);
+  const [all, trusted] = [labels(table), labels(clean)];
+  const strange = [...trusted].filter((label) => !all.has(label));
+  if (strange.length > 0) {
+    throw new ValueError(
+      `${clean.path}: ${clean.targetName} has ${strange.slice(0, 5).join(", ")}, which ${table.path} has not; its labels are ` +
+        `${[...all].slice(0, 10).join(", ")}: spell them alike, and leave out rows of other classes`,
+    );
+  }
+  const missing = [...all].filter((label) => !trusted.has(label));
+  if (missing.length === 0) return;
+  note(
+    `${clean.path} has no row with ${missing.slice(0, 5).join(", ")}: such rows of ${table.path} are taken for wrong; give rows of every class to trust.`,
+  );
+}
 
 /** The labels of both tables, one after the other. */
 function joined(table: SampleTable, clean: SampleTable): SampleTable["target"] {

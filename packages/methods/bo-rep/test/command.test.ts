@@ -56,6 +56,19 @@ describe("clean-labels", () => {
   it("says which table does not fit", async () => {
     const { code, err } = await runWords(commands, "clean-labels", words("other.csv"));
     expect(code).toBe(2);
-    expect(err).toContain("there is no column b; it has a, c, label");
+    expect(err).toContain(`${join(folder, "other.csv")}: there is no column b; it has a, c, label`);
+  });
+
+  it("refuses labels to trust that the table has not, and says of which there are none", async () => {
+    await writeFile(join(folder, "spelt.csv"), "a,b,label\n1,1,Yes\n-1,-1,no\n");
+    const spelt = await runWords(commands, "clean-labels", words("spelt.csv"));
+    expect([spelt.code, spelt.out]).toEqual([2, ""]);
+    expect(spelt.err).toMatch(
+      /spelt\.csv: label has Yes, which .*dirty\.csv has not; its labels are (yes, no|no, yes)/,
+    );
+    await writeFile(join(folder, "half.csv"), "a,b,label\n1,1,yes\n2,1,yes\n");
+    const half = await runWords(commands, "clean-labels", [...words("half.csv"), "--iterations", "2"]);
+    expect(half.code).toBe(0);
+    expect(half.err).toMatch(/half\.csv has no row with no: such rows of .*dirty\.csv are taken for wrong/);
   });
 });

@@ -28,7 +28,10 @@ export const tuneSvm = defineCommand({
     }),
     iterations: option.integer("steps", { default: 2000, least: 1, free: true }),
     ...seedOption,
-    output: option.fileOut("file for the costs of the training rows (CSV)", { short: "o", endings: [".csv"] }),
+    output: option.fileOut(
+      "file for the costs of the rows that are learnt from, with their numbers in the table (CSV)",
+      { short: "o", endings: [".csv"] },
+    ),
     ...stateOptions,
   },
   async run({ options, print, report, note, write, longRun }) {
@@ -43,7 +46,8 @@ export const tuneSvm = defineCommand({
       Float64Array.from(codes.data(), (code) => (code === 1 ? 1 : -1)),
       { dtype: "float64" },
     );
-    const { train, test } = holdOut({ ...table, target: signs }, options.validation, options.seed);
+    const parts = holdOut({ ...table, target: signs }, options.validation, options.seed, "--validation");
+    const { train, test, trainRows } = parts;
     if (test === undefined) throw new ValueError("--validation leaves no rows");
     const scale = standardization(train.inputs);
     const [features, unseen] = [scale.apply(train.inputs), scale.apply(test.inputs)];
@@ -82,7 +86,7 @@ export const tuneSvm = defineCommand({
     const costs = problem.costs(result.x).data();
     const kept = train.target.data();
     const rows = new Table([
-      { name: "row", type: "number", values: Float64Array.from(kept, (_, i) => i + 1) },
+      { name: "row", type: "number", values: Float64Array.from(trainRows, (row) => row + 1) },
       { name: table.targetName, type: "text", values: Array.from(kept, (sign) => names[sign > 0 ? 1 : 0]) },
       { name: "cost", type: "number", values: Float64Array.from(costs) },
     ]);

@@ -34,6 +34,18 @@ describe("tune-svm", () => {
     const lines = (await readFile(output, "utf8")).trim().split("\n");
     expect(lines[0]).toBe("row,label,cost");
     expect(lines.length).toBe(37);
+    // The numbers are those of the table's rows.
+    const table = (await readFile(join(folder, "data.csv"), "utf8")).trim().split("\n");
+    const found = lines.slice(1).map((line) => line.split(","));
+    expect(new Set(found.map(([row]) => row)).size).toBe(36);
+    for (const [row, label] of found) expect(table[Number(row)].split(",")[2]).toBe(label);
+    expect(Math.max(...found.map(([row]) => Number(row)))).toBeGreaterThan(36);
+  });
+
+  it("says by its own option that a part would be empty", async () => {
+    const words = ["--table", join(folder, "data.csv"), "--target", "label", "--validation", "0.999"];
+    const { err, code } = await runWords(commands, "tune-svm", words);
+    expect([code, err]).toEqual([2, expect.stringContaining("--validation is 0.999 of 60 rows")]);
   });
 
   it("takes two classes", async () => {

@@ -1,11 +1,11 @@
 import { defineCommand, option } from "@offprint/commands";
 import { readCsv } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { FormatError } from "@offprint/tensor-core";
+import { FormatError, OffprintError } from "@offprint/tensor-core";
 import {
   type DelayRow,
-  delaysOf,
   type LoadProfile,
+  delaysOf as readDelays,
   type SchemeTime,
   type SelectableKind,
   type SelectionState,
@@ -47,8 +47,16 @@ function recordedOf(bytes: Uint8Array): Recorded {
   };
 }
 
-/** The times at each load, the least first. */
+/** The times at each load, the least first. @throws FormatError for rows that are no such times */
 function profilesOf({ rows, loads }: Recorded): LoadProfile[] {
+  const delaysOf = (some: readonly DelayRow[]) => {
+    try {
+      return readDelays(some);
+    } catch (error) {
+      if (!(error instanceof OffprintError)) throw error;
+      throw new FormatError(error.message.replace(/^delaysOf: /, ""), { cause: error });
+    }
+  };
   if (loads === undefined) return [{ load: 0, delays: delaysOf(rows) }];
   const all = [...new Set(Array.from(loads))].sort((a, b) => a - b);
   return all.map((load) => ({ load, delays: delaysOf(rows.filter((_, k) => loads[k] === load)) }));
@@ -84,7 +92,7 @@ export const planRedundancyCommand = defineCommand({
   },
   async run({ options, print, report, note, write, longRun }) {
     const { table, mu, jobs, schemes, maxDelay, maxBurst, maxWindow, maxLambda, output } = options;
-    const profiles = profilesOf(await loadFile(table, recordedOf));
+    const profiles = await loadFile(table, (bytes) => profilesOf(recordedOf(bytes)));
     const [{ load, delays }] = profiles;
     const { work = profiles.length > 1 ? workCost(profiles).alpha : 0, profileLoad = load } = options;
     let tried = 0;

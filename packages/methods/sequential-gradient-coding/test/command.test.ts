@@ -70,4 +70,10 @@ it("a table without the columns is refused in one line", async () => {
   const { code, err } = await runWords(commands, "plan-redundancy", ["--table", table]);
   expect(code).toBe(2);
   expect(err).toContain('no column "round" of numbers');
+  writeFileSync(table, "worker,round,seconds\n0,0,1\n0,1,1\n1,0,1\n");
+  const gap = await runWords(commands, "plan-redundancy", ["--table", table]);
+  expect([gap.code, gap.err]).toEqual([2, expect.stringContaining("other.csv: worker 1 has no time for round 1")]);
+  writeFileSync(table, "worker,round,seconds\n0,0,1\n0,1,-1\n");
+  const negative = await runWords(commands, "plan-redundancy", ["--table", table]);
+  expect([negative.code, negative.err]).toEqual([2, expect.stringContaining("other.csv: time is -1")]);
 });

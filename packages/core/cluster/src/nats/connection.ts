@@ -125,7 +125,7 @@ export async function connectNats(
     const missing = [...(encrypted ? [] : ["TLS (a tls:// address)"]), ...(credentials ? [] : ["credentials"])];
     throw new ValueError(
       `${owner}: ${away.host} is another machine, and ${missing.join(" and ")} ${missing.length > 1 ? "are" : "is"} missing; ` +
-        "`insecure: true` allows it on a network that nobody else can reach",
+        "`insecure: true` (of a command --insecure) allows it on a network that nobody else can reach",
     );
   }
   try {
