@@ -30,7 +30,8 @@ const layout = [
   ["tooling", "tool"],
 ];
 
-const ignoredFolders = new Set(["node_modules", "dist", ".readme-code", "coverage", ".git", "offprint-report"]);
+/** Folders of what is built or installed. */
+export const ignoredFolders = new Set(["node_modules", "dist", ".readme-code", "coverage", ".git", "offprint-report"]);
 
 /**
  * Reads the packages under a root.

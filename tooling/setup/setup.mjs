@@ -128,7 +128,7 @@ export function buildSite() {
   build(["@offprint/docs"]);
   const app = join(root, "apps", "docs", "dist");
   const stamp = join(app, "site-of");
-  const key = fingerprints(readRepository(root)).ofApp(`site ${process.env.OFFPRINT_DOCS_BASE ?? ""}`);
+  const key = fingerprints(readRepository(root)).ofSite(`site ${process.env.OFFPRINT_DOCS_BASE ?? ""}`);
   if (existsSync(join(app, "site", "index.html")) && existsSync(stamp) && readFileSync(stamp, "utf8") === key)
     return "";
   const generator = join(app, "generator", "build.js");

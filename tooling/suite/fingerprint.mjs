@@ -1,8 +1,8 @@
 // What the outcome of a job depends on, as a hash: a job whose hash was seen before, and passed, is not run again.
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { filesBelow } from "../checks/repository.mjs";
+import { filesBelow, ignoredFolders } from "../checks/repository.mjs";
 
 /** @typedef {import("../checks/repository.mjs").Package} Package */
 
@@ -48,8 +48,9 @@ export function fingerprints({ root, packages }) {
     return value;
   }
 
+  const machine = `${process.version} ${process.platform} ${process.arch}`;
   const base = createHash("sha256")
-    .update(`${process.version} ${process.platform} ${process.arch}`)
+    .update(machine)
     .update(shared.map((path) => hashOf(join(root, path))).join())
     .digest("hex");
 
@@ -111,6 +112,28 @@ export function fingerprints({ root, packages }) {
     ofApp(name) {
       const paths = packages.flatMap((pkg) => (pkg.kind === "app" ? [pkg.directory] : partsOf(pkg, shown)));
       return together(name, [...roots, ...paths]);
+    },
+
+    /**
+     * What the documentation site is made of: apps without their tests, what it shows of all packages, and of the tools
+     * those that build it.
+     *
+     * @param {string} name
+     */
+    ofSite(name) {
+      const made = ["README.md", "CONTRIBUTING.md", "docs", "package.json", "pnpm-lock.yaml", "tsconfig.base.json"];
+      const paths = packages.flatMap((pkg) =>
+        pkg.kind === "app"
+          ? partsOf(
+              pkg,
+              readdirSync(pkg.directory).filter((part) => part !== "test" && !ignoredFolders.has(part)),
+            )
+          : partsOf(pkg, shown),
+      );
+      const hashes = [...[...made, "tooling/setup"].map((path) => join(root, path)), ...paths].map(hashOf);
+      return createHash("sha256")
+        .update([machine, name, ...hashes].join())
+        .digest("hex");
     },
 
     /**

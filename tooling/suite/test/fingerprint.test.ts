@@ -103,6 +103,33 @@ describe("the hash of a job", () => {
     expect(print()).not.toBe(second);
   });
 
+  it("of the site follows what it shows and what builds it, not tests and other tools", () => {
+    declare("apps/docs", []);
+    const print = () => fingerprints(readRepository(root)).ofSite("site");
+    let last = print();
+    for (const path of [
+      "apps/docs/test/site.test.ts",
+      "packages/methods/method/test/a.test.ts",
+      "tooling/suite/a.mjs",
+    ]) {
+      write(path, "// more");
+      expect(print(), path).toBe(last);
+    }
+    for (const path of [
+      "apps/docs/src/site.ts",
+      "apps/docs/.vitepress/config.ts",
+      "packages/methods/method/src/index.ts",
+      "packages/methods/method/README.md",
+      "docs/decisions/0001.md",
+      "CONTRIBUTING.md",
+      "tooling/setup/setup.mjs",
+    ]) {
+      write(path, "// more");
+      expect(print(), path).not.toBe(last);
+      last = print();
+    }
+  });
+
   it("is the same whether absent devices fail or not, as what misses one is not remembered", () => {
     const before = process.env.OFFPRINT_REQUIRE_ALL;
     try {
