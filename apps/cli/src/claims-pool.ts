@@ -117,8 +117,8 @@ export class ClaimsPool implements ClaimsRunner {
   }
 
   /**
-   * Runs tasks in their order, each as soon as a process is free. A task that fails is told as such, and those after it
-   * run; where it has ended its process, in another one.
+   * Runs tasks in their order, each as soon as a process is free. Where a process ends, what it had not finished is run in
+   * another one, once: memory may have been short. A task that fails is told as such, and those after it run.
    */
   async run(
     tasks: readonly ClaimsTask[],
@@ -147,15 +147,26 @@ export class ClaimsPool implements ClaimsRunner {
   }
 
   private async runIn(k: number, task: ClaimsTask, events: ClaimsEvents): Promise<ClaimsOutcome> {
-    try {
-      if (this.workers[k]!.ended) {
-        this.workers[k] = new ClaimsWorker(() => undefined);
-        await this.workers[k].open(this.choice);
+    const finished = [...task.finished];
+    const heard: ClaimsEvents = {
+      onProgress: (progress) => events.onProgress(progress),
+      onFinished(record) {
+        finished.push(record);
+        events.onFinished(record);
+      },
+    };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (this.workers[k]!.ended) {
+          this.workers[k] = new ClaimsWorker(() => undefined);
+          await this.workers[k].open(this.choice);
+        }
+        return await this.workers[k]!.run({ ...task, finished }, heard);
+      } catch (error) {
+        if (attempt === 1 && this.workers[k]!.ended) continue;
+        const { message, exitCode } = describeError(error);
+        return new Failure(message.startsWith(`${task.method}: `) ? message : `${task.method}: ${message}`, exitCode);
       }
-      return await this.workers[k]!.run(task, events);
-    } catch (error) {
-      const { message, exitCode } = describeError(error);
-      return new Failure(message.startsWith(`${task.method}: `) ? message : `${task.method}: ${message}`, exitCode);
     }
   }
 

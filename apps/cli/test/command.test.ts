@@ -150,6 +150,25 @@ describe("offprint reproduce", () => {
     expect(alone.err).toContain(`offprint: ${error}\n`);
   });
 
+  it("runs what a process that was killed had not finished in another one, and counts nothing twice", async () => {
+    const cwd = offprint.folder();
+    const words = ["reproduce", "slope", "bowl", "--workers", "2", "--json", "r.json", "--device", "host"];
+    const killed = { OFFPRINT_FIXTURE_CRASH_ONCE: join(cwd, "crashed") };
+    const { code, out, err } = await offprint.run(words, cwd, killed);
+    expect(code).toBe(1);
+    expect(out).toContain("2 of 4 claims hold");
+    expect(err.match(/✗ slope is-steep/g)).toHaveLength(1);
+    expect(err).toContain("✗ slope is-finite: RangeError: the slope is vertical");
+    expect(readdirSync(cwd).sort()).toEqual(["crashed", "r.json"]);
+    const read = (file: string) => JSON.parse(readFileSync(join(cwd, file), "utf8"));
+    const { runs, failures } = read("r.json");
+    expect(failures ?? []).toEqual([]);
+    await offprint.run(["reproduce", "slope", "bowl", "--json", "whole.json", "--device", "host"], cwd);
+    const measured = (all: { records: { id: string; measured: unknown }[] }[]) =>
+      all.map(({ records }) => records.map(({ id, measured: found }) => [id, found]));
+    expect(measured(runs)).toEqual(measured(read("whole.json").runs));
+  });
+
   it("writes results and a report, equal for equal seeds", async () => {
     const cwd = offprint.folder();
     const words = ["reproduce", "bowl", "--seed", "5", "--full", "--json", "r.json", "--report", "new/report"];
