@@ -9,6 +9,19 @@ const TAIL: f64 = 3.442619855899;
  */
 const AHEAD: usize = 512;
 
+/*
+ * Constants of the loop over numbers, each in both lanes: in memory, since an engine makes anew at every use, in three
+ * instructions, what stands in the code of a loop with a test at its head.
+ */
+const FIRST_FACTOR: usize = memory.data<u32>([0x7feb352d, 0x7feb352d, 0x7feb352d, 0x7feb352d], 16);
+const SECOND_FACTOR: usize = memory.data<u32>([0x846ca68b, 0x846ca68b, 0x846ca68b, 0x846ca68b], 16);
+/** The bits of 1.5 2^52, and the number. */
+const WHOLE: usize = memory.data<f64>([6755399441055744, 6755399441055744], 16);
+const HALF: usize = memory.data<f64>([0.5, 0.5], 16);
+const UNIT: usize = memory.data<f64>([4.440892098500626e-16, 4.440892098500626e-16], 16);
+const LAYER: usize = memory.data<u64>([127, 127], 16);
+const MAGNITUDE: usize = memory.data<u64>([0x7fffffffffffffff, 0x7fffffffffffffff], 16);
+
 /** The state of xoroshiro128+. */
 let s0: u64 = 0;
 let s1: u64 = 0;
@@ -40,9 +53,9 @@ function mix(word: u32): u32 {
 @inline
 function mixed(words: v128): v128 {
   let x = v128.xor(words, i32x4.shr_u(words, 16));
-  x = i32x4.mul(x, i32x4.splat(0x7feb352d));
+  x = i32x4.mul(x, v128.load(FIRST_FACTOR));
   x = v128.xor(x, i32x4.shr_u(x, 15));
-  x = i32x4.mul(x, i32x4.splat(0x846ca68b));
+  x = i32x4.mul(x, v128.load(SECOND_FACTOR));
   return v128.xor(x, i32x4.shr_u(x, 16));
 }
 
@@ -211,14 +224,14 @@ export function normals(state: usize, tables: usize, out: usize, n: i32): void {
     }
     if (end - taken >= 16) {
       const words = mixed(v128.load(taken));
-      const at = i64x2.shl(v128.and(words, i64x2.splat(LAYERS - 1)), 4);
-      const layer0 = v128.load(layers + <usize>i32x4.extract_lane(at, 0));
-      const layer1 = v128.load(layers + <usize>i32x4.extract_lane(at, 2));
+      const at = i64x2.shl(v128.and(words, v128.load(LAYER)), 4);
+      const layer0 = v128.load(tables + <usize>i32x4.extract_lane(at, 0));
+      const layer1 = v128.load(tables + <usize>i32x4.extract_lane(at, 2));
       // The upper 52 bits as a whole number k below 2^51 in magnitude, in the bits of 1.5 2^52 + k; u = (k + 1/2) / 2^51.
-      const shifted = v128.xor(i64x2.shr_u(words, 12), i64x2.splat(0x4338000000000000));
-      const k = f64x2.sub(shifted, f64x2.splat(6755399441055744));
-      const u = f64x2.mul(f64x2.add(k, f64x2.splat(0.5)), f64x2.splat(4.440892098500626e-16));
-      const surely = i64x2.bitmask(f64x2.lt(f64x2.abs(u), v128.shuffle<i64>(layer0, layer1, 1, 3)));
+      const shifted = v128.xor(i64x2.shr_u(words, 12), v128.load(WHOLE));
+      const k = f64x2.sub(shifted, v128.load(WHOLE));
+      const u = f64x2.mul(f64x2.add(k, v128.load(HALF)), v128.load(UNIT));
+      const surely = i64x2.bitmask(f64x2.lt(v128.and(u, v128.load(MAGNITUDE)), v128.shuffle<i64>(layer0, layer1, 1, 3)));
       const x = f64x2.mul(u, v128.shuffle<i64>(layer0, layer1, 0, 2));
       if (surely == 3) {
         v128.store(out, x);

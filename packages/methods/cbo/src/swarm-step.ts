@@ -187,11 +187,13 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
     alpha: tensor(alphaAt(k), { dtype }),
     ...(batches && { rows: hostTensor(batches.rowsAt(k), [batches.size], "int32") }),
   });
-  const normalsOf = (k: number, steps: number): Tensor => {
-    const values = dtype === "float32" ? new Float32Array(steps * n * d) : new Float64Array(steps * n * d);
+  const room = (size: number) => (dtype === "float32" ? new Float32Array(size) : new Float64Array(size));
+  const normalsOf = (k: number, steps: number, values = room(steps * n * d)): Tensor => {
     for (let s = 0; s < steps; s++) plan.normalsAt(k + s, values.subarray(s * n * d, (s + 1) * n * d));
     return hostTensor(values, [steps, n, d], dtype);
   };
+  // Compiled steps have read them when they return: steps ahead write over those of the steps before.
+  let aheadRoom: ReturnType<typeof room> | undefined;
   const inputAt = (particles: Tensor, consensus: Tensor, k: number): StepInput => ({
     ...{ particles, consensus },
     normals: reshape(normalsOf(k, 1), [n, d]),
@@ -212,7 +214,8 @@ export function stepperOf(plan: SwarmPlan, backend: Backend | undefined): Steppe
         Array.from({ length: AHEAD }, (_, s) => value(k + s)),
         { dtype },
       );
-    return { normals: normalsOf(k, AHEAD), scale: of(plan.scaleAt), alpha: of(alphaAt) };
+    aheadRoom ??= room(AHEAD * n * d);
+    return { normals: normalsOf(k, AHEAD, aheadRoom), scale: of(plan.scaleAt), alpha: of(alphaAt) };
   };
   const one = (particles: Tensor, consensus: Tensor, k: number) =>
     figuresOf(steps.step(inputAt(particles, consensus, k), judgementAt(k)));

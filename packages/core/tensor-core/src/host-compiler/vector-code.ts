@@ -164,14 +164,14 @@ export class VectorCode {
     const x = w.keep("v128");
     const operand = { push: () => w.get(x) };
     const result = w.local("v128");
-    math.quickSine(operand.push);
+    math.slowSine(operand.push);
     w.if(
       () => {
-        math.sine(operand.push, equation.primitive.name === "cos");
+        this.laneByLane(equation, [operand]);
         w.set(result);
       },
       () => {
-        this.laneByLane(equation, [operand]);
+        math.sine(operand.push, equation.primitive.name === "cos");
         w.set(result);
       },
     );

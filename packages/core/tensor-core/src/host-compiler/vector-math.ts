@@ -17,11 +17,8 @@ interface Numbers {
   readonly expNormal: number;
   readonly expHighest: number;
   readonly expLowest: number;
-  readonly tanhTwice: number;
   readonly minNormal: number;
-  readonly lift: number;
   readonly liftExponent: number;
-  readonly exponentOffset: number;
   readonly mantissa: bigint;
   readonly rootHalf: bigint;
   readonly aboveRootHalf: bigint;
@@ -51,11 +48,8 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     expNormal: 708,
     expHighest: 710,
     expLowest: -746,
-    tanhTwice: 44,
-    minNormal: 2.2250738585072014e-308,
-    lift: 18014398509481984,
+    minNormal: 2 ** -1022,
     liftExponent: -54,
-    exponentOffset: 4503599627371519,
     mantissa: 0x000fffffffffffffn,
     rootHalf: 0x3fe6a09e00000000n,
     aboveRootHalf: 0x00095f6200000000n,
@@ -81,11 +75,8 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
     expNormal: 87,
     expHighest: 89,
     expLowest: -104,
-    tanhTwice: 20,
-    minNormal: 1.1754943508222875e-38,
-    lift: 33554432,
+    minNormal: 2 ** -126,
     liftExponent: -25,
-    exponentOffset: 8388735,
     mantissa: 0x007fffffn,
     rootHalf: 0x3f3504f3n,
     aboveRootHalf: 0x004afb0dn,
@@ -106,9 +97,11 @@ export class VectorMath extends VectorTerms {
     this.n = numbers[lanes];
   }
 
-  /** round(x / ln 2) + the rounder. */
-  private rounded(x: Code): Code {
-    return this.float("add", this.float("mul", x, this.number(Math.LOG2E)), this.number(this.n.rounder));
+  /** x times a factor, rounded; and the same + the rounder. */
+  private nearest(x: Code, factor = Math.LOG2E): { readonly n: Code; readonly shifted: Code } {
+    const rounder = this.number(this.n.rounder);
+    const shifted = this.once(this.float("add", this.float("mul", x, this.number(factor)), rounder));
+    return { n: this.once(this.float("sub", shifted, rounder)), shifted };
   }
 
   /** e^r - 1 for r = x - n ln 2. */
@@ -138,7 +131,7 @@ export class VectorMath extends VectorTerms {
     const vanishes = this.once(this.float("lt", x, this.number(expLowest)));
     const upper = this.float("pmin", x, this.number(expHighest));
     const clamped = this.once(this.bitwise("andnot", upper, vanishes));
-    const n = this.once(this.float("sub", this.rounded(clamped), this.number(rounder)));
+    const { n } = this.nearest(clamped);
     const y = this.once(this.float("add", this.number(1), this.reducedExpm1(clamped, n)));
     const half = this.once(this.float("add", this.float("mul", n, this.number(0.5)), this.number(rounder)));
     const other = this.float("sub", n, this.float("sub", half, this.number(rounder)));
@@ -147,43 +140,45 @@ export class VectorMath extends VectorTerms {
     return this.bitwise("andnot", product, vanishes);
   }
 
-  /** e^x - 1 where |x| is at most `expNormal`. */
-  private expm1Normal(x: Code): Code {
-    const shifted = this.once(this.rounded(x));
-    const n = this.once(this.float("sub", shifted, this.number(this.n.rounder)));
-    const y = this.once(this.reducedExpm1(x, n));
-    const scale = this.once(this.power(shifted));
-    const sum = this.float("add", this.float("sub", scale, this.number(1)), this.float("mul", scale, y));
-    return this.withSignOf(sum, x);
-  }
-
-  /** e^x - 1. */
+  /** e^x - 1 as twice its half, whose power of two is finite wherever the result is; near 0 it is x. */
   expm1(operand: Code): void {
+    const { bias, expHighest, expNormal, mantissaBits } = this.n;
     const x = this.once(operand);
-    const limit = this.n.expNormal;
-    const inside = this.once(this.float("pmax", this.float("pmin", x, this.number(limit)), this.number(-limit)));
-    const near = this.once(this.expm1Normal(inside));
-    const far = this.once(this.expOf(x));
-    this.choose(this.float("gt", x, this.number(limit)), far, near)();
+    const below = this.float("pmin", x, this.number(expHighest));
+    const inside = this.once(this.float("pmax", below, this.number(-expNormal)));
+    const { n, shifted } = this.nearest(inside);
+    const y = this.reducedExpm1(inside, n);
+    const half = this.once(this.shifted("shl", this.integer("add", shifted, this.bits(bias - 1n)), mantissaBits));
+    const rest = this.float("mul", half, y);
+    const sum = this.once(this.float("add", this.float("sub", half, this.number(0.5)), rest));
+    const tiny = this.float("lt", this.float("abs", x), this.number(2 ** -60));
+    this.choose(tiny, x, this.float("add", sum, sum))();
   }
 
-  /** (e^2x - 1) / (e^2x + 1) on |x|. */
+  /** (e^2x - 1) / (e^2x + 1) on |x|; from 22 on it is 1. */
   tanh(operand: Code): void {
     const x = this.once(operand);
-    const twice = this.float("abs", this.float("add", x, x));
-    const e = this.once(this.expm1Normal(this.once(this.float("pmin", twice, this.number(this.n.tanhTwice)))));
+    const twice = this.once(this.float("pmin", this.float("abs", this.float("add", x, x)), this.number(44)));
+    const { n, shifted } = this.nearest(twice);
+    const y = this.reducedExpm1(twice, n);
+    const scale = this.once(this.power(shifted));
+    const rest = this.float("mul", scale, y);
+    const e = this.once(this.float("add", this.float("sub", scale, this.number(1)), rest));
     this.withSignOf(this.float("div", e, this.float("add", e, this.number(2))), x)();
   }
 
   /** e^x for x at most 0: no power of two overflows, and one product rounds the result where it is subnormal. */
   private expOfNegative(x: Code): Code {
-    const { bias, rounder, expLowest, lift, liftExponent, mantissaBits } = this.n;
+    const { bias, expLowest, liftExponent, mantissaBits } = this.n;
     const clamped = this.once(this.float("pmax", x, this.number(expLowest)));
-    const shifted = this.once(this.rounded(clamped));
-    const n = this.once(this.float("sub", shifted, this.number(rounder)));
+    const { n, shifted } = this.nearest(clamped);
     const y = this.float("add", this.number(1), this.reducedExpm1(clamped, n));
     const lifted = this.integer("add", shifted, this.bits(bias - BigInt(liftExponent)));
-    return this.float("mul", this.float("mul", y, this.shifted("shl", lifted, mantissaBits)), this.number(1 / lift));
+    return this.float(
+      "mul",
+      this.float("mul", y, this.shifted("shl", lifted, mantissaBits)),
+      this.number(2 ** liftExponent),
+    );
   }
 
   /**
@@ -209,17 +204,17 @@ export class VectorMath extends VectorTerms {
     this.float("div", top, this.float("add", this.number(1), e))();
   }
 
-  /** Whether all elements are small enough for `sine`, as an i32. */
-  quickSine(x: Code): void {
-    this.apply(`${this.integers}.all_true`, [this.float("le", this.float("abs", x), this.number(this.n.trigLimit))])();
+  /** Whether some element is too large for `sine`, as an i32 that is not 0. */
+  slowSine(x: Code): void {
+    const large = this.float("gt", this.float("abs", x), this.number(this.n.trigLimit));
+    this.apply(`${this.integers}.bitmask`, [large])();
   }
 
   /** sin x, or cos x as sin(x + pi / 2), where |x| is at most `trigLimit`. */
   sine(operand: Code, cosine: boolean): void {
-    const { rounder, halfPi, sin, cos } = this.n;
+    const { halfPi, sin, cos } = this.n;
     const x = this.once(operand);
-    const shifted = this.once(this.float("add", this.float("mul", x, this.number(2 / Math.PI)), this.number(rounder)));
-    const n = this.once(this.float("sub", shifted, this.number(rounder)));
+    const { n, shifted } = this.nearest(x, 2 / Math.PI);
     let reduced = x;
     for (const part of halfPi) reduced = this.float("sub", reduced, this.float("mul", n, this.number(part)));
     const r = this.once(reduced);
@@ -252,9 +247,9 @@ export class VectorMath extends VectorTerms {
   }
 
   private logOf(x: Code): Code {
-    const { minNormal, lift, liftExponent } = this.n;
+    const { minNormal, liftExponent } = this.n;
     const tiny = this.once(this.float("lt", x, this.number(minNormal)));
-    const lifted = this.choose(tiny, this.float("mul", x, this.number(lift)), x);
+    const lifted = this.choose(tiny, this.float("mul", x, this.number(2 ** -liftExponent)), x);
     const y = this.once(this.logNormal(lifted, this.bitwise("and", tiny, this.number(liftExponent))));
     const infinite = this.number(Number.POSITIVE_INFINITY);
     const positive = this.once(this.float("gt", x, this.number(0)));
@@ -265,10 +260,12 @@ export class VectorMath extends VectorTerms {
   }
 
   private logNormal(x: Code, extra: Code): Code {
-    const { aboveRootHalf, integerExponent, exponentOffset, mantissa, rootHalf, mantissaBits, ln2 } = this.n;
+    const { aboveRootHalf, bias, integerExponent, mantissa, rootHalf, mantissaBits, ln2 } = this.n;
     const moved = this.once(this.integer("add", x, this.bits(aboveRootHalf)));
     const biased = this.bitwise("or", this.shifted("shr_u", moved, mantissaBits), this.bits(integerExponent));
-    const k = this.once(this.float("add", this.float("sub", biased, this.number(exponentOffset)), extra));
+    const k = this.once(
+      this.float("add", this.float("sub", biased, this.number(2 ** mantissaBits + Number(bias))), extra),
+    );
     const m = this.integer("add", this.bitwise("and", moved, this.bits(mantissa)), this.bits(rootHalf));
     const f = this.once(this.float("sub", m, this.number(1)));
     const s = this.once(this.float("div", f, this.float("add", this.number(2), f)));

@@ -62,9 +62,9 @@ export abstract class VectorTerms {
     return this.bitwise("bitselect", a, b, mask);
   }
 
-  protected withSignOf(magnitude: Code, x: Code): Code {
-    const sign = this.bits(this.lanes === "f64x2" ? 1n << 63n : 1n << 31n);
-    return this.choose(sign, x, magnitude);
+  /** A value that is not negative, or has the sign of x already where it is not 0, with the sign of x. */
+  protected withSignOf(value: Code, x: Code): Code {
+    return this.bitwise("or", value, this.bitwise("and", x, this.number(-0)));
   }
 
   /** Ascending coefficients, two at a time: half as long a chain as Horner's. */
