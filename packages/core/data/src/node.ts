@@ -1,5 +1,14 @@
-import { readFile } from "node:fs/promises";
-import { FormatError, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  checkOptions,
+  FormatError,
+  requireInteger,
+  requireText,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
+import { type ClinicalRecord, readClinicalRecord } from "./formats/clinical-record.js";
 
 export { removeFile, saveFile, saveFileSync } from "./save-file.js";
 
@@ -25,4 +34,41 @@ export async function loadFile<R>(path: string, read: (bytes: Uint8Array) => R):
     if (error instanceof UnsupportedError) throw new UnsupportedError(`${path}: ${error.message}`, { cause: error });
     throw error;
   }
+}
+
+/** Options of {@link loadClinicalRecords}. */
+export interface ClinicalFolderOptions {
+  /** Records at most, in the order of their numbers (default all). */
+  readonly limit?: number;
+}
+
+/**
+ * Reads a folder of the PhysioNet Challenge 2012, such as `set-a`: its files `<number>.txt`, in the order of their numbers; other files
+ * are passed over.
+ * @throws ValueError for a folder that cannot be read or has no record; FormatError that names a damaged file.
+ * @example const series = clinicalSeries(await loadClinicalRecords("set-a"));
+ */
+export async function loadClinicalRecords(
+  folder: string,
+  options: ClinicalFolderOptions = {},
+): Promise<ClinicalRecord[]> {
+  const owner = "loadClinicalRecords";
+  requireText(owner, "folder", folder);
+  checkOptions(owner, options, ["limit"]);
+  const { limit = Infinity } = options;
+  if (limit !== Infinity) requireInteger(owner, "limit", limit, 1);
+  let files: string[];
+  try {
+    files = await readdir(folder);
+  } catch (cause) {
+    throw new ValueError(`${owner}: cannot read the folder ${folder}: ${(cause as Error).message}`, { cause });
+  }
+  const numbered = files.filter((file) => /^\d+\.txt$/.test(file));
+  if (numbered.length === 0) {
+    throw new ValueError(`${owner}: ${folder} has no file such as 132539.txt; give the folder that the records lie in`);
+  }
+  const chosen = numbered.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).slice(0, limit);
+  const records: ClinicalRecord[] = [];
+  for (const file of chosen) records.push(await loadFile(join(folder, file), readClinicalRecord));
+  return records;
 }

@@ -8,6 +8,7 @@ import {
   npzNames,
   readCifar10,
   readCifar100,
+  readClinicalRecord,
   readCsv,
   readIdx,
   readImage,
@@ -58,6 +59,11 @@ const cases: ReaderCase[] = [
   { name: "IDX, gzip", read: readIdx, file: files["idx/gzip"].bytes },
   { name: "IDX in gzip", read: (b) => readIdx(gzipSync(b)), file: files["idx/bytes"].bytes },
   { name: "CSV", read: readCsv, file: csv },
+  {
+    name: "clinical record",
+    read: readClinicalRecord,
+    file: text("Time,Parameter,Value\n00:00,RecordID,7\n01:30,HR,80\n"),
+  },
   { name: "CSV, gzip", read: readCsv, file: gzipSync(text("a,b\n1,2\n".repeat(50))) },
   { name: "samples, CSV", read: (b) => sampled(() => readSamples(b)), file: text("a,b\n1,2\n3,4\n") },
   { name: "samples, LIBSVM", read: (b) => sampled(() => readSamples(b)), file: text("1 1:0.5 7:2\n-1 3:1e3\n") },
@@ -120,7 +126,7 @@ describe("damaged files give typed errors and no huge allocation", () => {
         refused++;
       }
     }
-    const isText = /^(?:CSV|LIBSVM|PNM, plain|MatrixMarket.*|samples, .*)$/.test(name);
+    const isText = /^(?:CSV|clinical record|LIBSVM|PNM, plain|MatrixMarket.*|samples, .*)$/.test(name);
     // a shorter text may be a whole one, as is the first byte of a gzip file; binary formats notice every cut
     if (name === "CSV, gzip") expect(refused).toBe(cuts - 1);
     else if (isText) expect(refused).toBeGreaterThan(0);
@@ -133,7 +139,8 @@ describe("damaged files give typed errors and no huge allocation", () => {
       expect(() => read("x" as never)).toThrow(refused);
       expect(() => read(null as never)).toThrow(refused);
     }
-    for (const read of [readCsv, readLibsvm, readMatrixMarket]) expect(() => read(null as never)).toThrow(refused);
+    for (const read of [readClinicalRecord, readCsv, readLibsvm, readMatrixMarket])
+      expect(() => read(null as never)).toThrow(refused);
   });
 });
 

@@ -32,7 +32,7 @@ import {
 } from "./adjoint/trajectory.js";
 import type { Keeping } from "./advance.js";
 import type { Method } from "./methods/method.js";
-import { checkStepping, inSpan, type SteppingOptions, steppingNames, timesOf, tolerancesOf } from "./options.js";
+import { checkStepping, type SteppingOptions, savesOf, steppingNames, timesOf, tolerancesOf } from "./options.js";
 import { interpolated, partOfStep } from "./saved.js";
 import type { TensorRate } from "./solve.js";
 import { sampleNorms, treeSystem } from "./system.js";
@@ -245,12 +245,7 @@ function savedTimes(owner: string, times: TensorLike, span: readonly [TensorLike
   const given = isTensor(times) ? times.cast("float64") : tensor(times, { dtype: "float64" });
   if (given.rank !== 1) throw new ValueError(`${owner}: saveAt has shape [${given.shape}]; give a list of times, [m]`);
   const [t0, t1] = span;
-  if (!isTensor(times) && typeof t0 === "number" && typeof t1 === "number") {
-    const list = timesOf(owner, "saveAt", given.data());
-    if (inSpan(owner, "saveAt", list, [t0, t1]).some((t, i) => t !== list[i])) {
-      throw new ValueError(`${owner}: saveAt holds ${list}; give times in the order in which they are met`);
-    }
-  }
+  if (!isTensor(times) && typeof t0 === "number" && typeof t1 === "number") savesOf(owner, given.data(), [t0, t1]);
   return stopGradient(given);
 }
 

@@ -146,6 +146,15 @@ export function inSpan(
   return [...times].sort((a, b) => (t1 >= t0 ? a - b : b - a));
 }
 
+/** @internal Times of states to save, in the order in which they are met. @throws ValueError for any others */
+export function savesOf(owner: string, times: ArrayLike<number>, span: readonly [number, number]): number[] {
+  const list = timesOf(owner, "saveAt", times);
+  if (inSpan(owner, "saveAt", list, span).some((t, i) => t !== list[i])) {
+    throw new ValueError(`${owner}: saveAt holds ${list}; give times in the order in which they are met`);
+  }
+  return list;
+}
+
 /** @internal The stops of a solve: those that are forced, and the end. None where the span is empty. */
 export function stopsOf(owner: string, stopAt: readonly number[], span: readonly [number, number]): number[] {
   if (span[0] === span[1]) return [];

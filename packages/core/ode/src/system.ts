@@ -17,7 +17,6 @@ import {
   onesLike,
   reshape,
   ShapeError,
-  sqrt,
   square,
   sub,
   type Tensor,
@@ -27,6 +26,7 @@ import {
   tree,
   where,
 } from "@offprint/tensor-core";
+import { root } from "./root.js";
 
 /**
  * A right-hand side in operations of tensors: `dy/dt = f(t, y, parameters)`, where `t` is a scalar tensor and the result
@@ -120,7 +120,7 @@ export function makeSystem(
 }
 
 function rootMeanSquare(x: Tensor): Tensor {
-  return sqrt(mean(square(x)));
+  return root(mean(square(x)));
 }
 
 /** Slopes of a rate that can be differentiated. */
@@ -155,7 +155,7 @@ export function sampleNorms<Y>(owner: string, state: Raveling<Y>, example: Y): (
     const sums = tree
       .leaves<Tensor>(state.unravel(square(x)))
       .map((leaf) => reshape(leaf, [count, leaf.size / count]).sum(1));
-    return sqrt(
+    return root(
       div(
         sums.reduce((a, b) => add(a, b)),
         state.size / count,

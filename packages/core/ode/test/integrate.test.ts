@@ -181,6 +181,26 @@ describe("integrate", () => {
     expectClose(through, centralDifferences(f, whole, { step: 1e-6 }), 1e-6);
   });
 
+  it("has gradients where errors are exactly 0, as for weights that begin at 0: of y' = a y + b about a = b = 0", () => {
+    const y0 = f64([0, 0.5]);
+    type Line = { a: Tensor; b: Tensor };
+    const zero: Line = { a: f64([0, 0]), b: f64([0, 0]) };
+    const rate = (_t: Tensor, y: Tensor, { a, b }: Line) => add(mul(a, y), b);
+    for (const adjoint of ["discrete", "interpolating", "backsolve", "forward"] as const) {
+      for (const method of ["tsit5", "dopri5", "dop853", "bogackiShampine", "rk4", "rodas4"] as const) {
+        const settings = { adjoint, method, ...(method === "rk4" && { stepSize: 0.1 }) };
+        const slopes = grad((p: Line) => sum(integrate(rate, y0, [0, 1], { parameters: p, ...settings }).y))(zero);
+        // d/da (y0 + a y0 t + b t) at 0
+        expectClose([...slopes.a.data(), ...slopes.b.data()], [0, 0.5, 1, 1], 1e-12);
+      }
+    }
+    const { a } = grad((p: Line) => {
+      const { errors, stiffness } = integrate(rate, y0, [0, 1], { parameters: p, norm: "state" });
+      return add(sum(errors), sum(stiffness));
+    })(zero);
+    expect(a.data().every(Number.isFinite)).toBe(true);
+  });
+
   it("is part of compiled functions, and the same there", async () => {
     const loss = (w: Weights, y: Tensor) =>
       mean(square(integrate(network, y, [0, 1], { parameters: w, maxSteps: 64 }).y));

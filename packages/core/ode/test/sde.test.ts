@@ -324,6 +324,27 @@ describe("solveSde", () => {
     }
   });
 
+  it("the replay has gradients where drift and noise begin at 0", async () => {
+    const zero = { f: f64([0]), g: f64([0]) };
+    const drift = (_t: Tensor, u: Tensor, { f }: typeof zero) => mul(u, f);
+    const noise = (_t: Tensor, u: Tensor, { g }: typeof zero) => mul(u, g);
+    for (const method of ["sosri", "sosri2", "eulerMaruyama", "eulerHeun"] as const) {
+      const options = { method, relativeTolerance: 0.1, absoluteTolerance: 0.1, parameters: zero };
+      const solution = await solveSde(drift, noise, f64([2]), [0, 1], { ...options, seed: 3 });
+      const path = solution.replay();
+      expectClose(solution.end.y, [2], 0);
+      const slopes = grad((p: typeof zero) =>
+        sum(replaySde(drift, noise, f64([2]), path, { ...options, parameters: p }).y),
+      )(zero);
+      const moved = total(path.dW.slice([{ stop: path.count.item() }]).data());
+      expectClose(
+        [slopes.f, slopes.g].map((x) => x.item()),
+        [2, 2 * moved],
+        1e-12,
+      );
+    }
+  });
+
   it("refuses what it cannot do", async () => {
     const wrong = (options: object, span: [number, number] = [0, 1]) => solveSde(drift, diffusion, [1], span, options);
     await expect(wrong({}, [1, 0])).rejects.toThrow(errorLike("ValueError", /forwards/));

@@ -1,5 +1,12 @@
 import { type Adjoint, integrate } from "@offprint/ode";
-import { type OdeFitOptions, type OdeModel, odeFitOptionNames, solvingOptions, trainOde } from "@offprint/ode/fit";
+import {
+  type OdeFitOptions,
+  type OdeModel,
+  odeFitOptionNames,
+  prepared,
+  solvingOptions,
+  trainOde,
+} from "@offprint/ode/fit";
 import type { TrainResult } from "@offprint/optim";
 import {
   checkOptions,
@@ -39,8 +46,8 @@ const names = ["mode", "regularize", "localStep", "samples", "adjoint", ...odeFi
  * @throws ValueError, UnsupportedError; NonFiniteError, with the last good state.
  * @see Pal, Edelman, Rackauckas, ICML 2023.
  */
-export async function fitLocally<P, Y, B>(
-  model: OdeModel<P, Y, B>,
+export async function fitLocally<P, Y, B, E = B>(
+  model: OdeModel<P, Y, B, E>,
   initial: P,
   data: (epoch: number, rng: Rng) => Iterable<B>,
   options: FitLocallyOptions<P>,
@@ -64,16 +71,17 @@ export async function fitLocally<P, Y, B>(
     owner,
     {
       judge(params, batch: B, uniform: Tensor) {
-        const first = model.initial(params, batch);
+        const seen = prepared(model, params, batch);
+        const first = model.initial(params, seen);
         const how = { ...settings, adjoint, parameters: params };
         if (!local) {
           const solved = integrate<Y, P>(model.rate, first, span, how);
-          return { loss: model.loss(params, solved, batch), solved };
+          return { loss: model.loss(params, solved, seen), solved };
         }
         const solved = integrate(model.rate, first, span, { ...how, fold: drawAlong(first, span, uniform, mode) });
         const term = { regularize, localStep, method, tolerance, parameters: params };
         const penalty = drawnRegularizer<Y, P>(model.rate, solved.folded, span, term);
-        return { loss: model.loss(params, solved, batch), penalty, solved };
+        return { loss: model.loss(params, solved, seen), penalty, solved };
       },
       draws(rng) {
         const times = rng.fork("local");

@@ -1,4 +1,5 @@
 import { integrate, solveSde, solveSync } from "@offprint/ode";
+import { latentOde } from "@offprint/ode/latent";
 import { adam } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
 import {
@@ -270,6 +271,26 @@ describe("fitLocally", () => {
       { localStep: "initial" },
     ];
     for (const way of ways) expect((await fitted({ lambda: 1, ...way })).history.at(-1)?.loss).toBeLessThan(50);
+  });
+});
+
+describe("a latent ODE", () => {
+  it("is trained on irregular series by one local step, with any adjoint", async () => {
+    const series = { times: f64([0, 0.4, 1]), values: draw([4, 3, 2]), mask: f64(new Array(24).fill(1), [4, 3, 2]) };
+    const latent = latentOde({ features: 2, latent: 3, state: 4, gate: 4, rate: [6], deviation: 0.5 });
+    const first: number[] = [];
+    for (const adjoint of ["interpolating", "backsolve", "discrete"] as const) {
+      const { history } = await fitLocally(
+        latent.model,
+        latent.init(random.rng(6)),
+        latent.batches(series, { batchSize: 4 }),
+        { ...latent.solving(series), ...{ optimizer, epochs: 20, tolerance: 1e-5, lambda: 1, adjoint } },
+      );
+      first.push(history[0].loss);
+      expect(history.at(-1)?.loss).toBeLessThan(history[0].loss);
+      expect(history[0].figures?.regularizer).toBeGreaterThan(0);
+    }
+    expectClose(first, [first[0], first[0], first[0]], 1e-12);
   });
 });
 

@@ -1,5 +1,12 @@
 import { type Adjoint, integrate } from "@offprint/ode";
-import { type OdeFitOptions, type OdeModel, odeFitOptionNames, solvingOptions, trainOde } from "@offprint/ode/fit";
+import {
+  type OdeFitOptions,
+  type OdeModel,
+  odeFitOptionNames,
+  prepared,
+  solvingOptions,
+  trainOde,
+} from "@offprint/ode/fit";
 import type { TrainResult } from "@offprint/optim";
 import {
   checkOptions,
@@ -12,7 +19,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { type Aggregate, methodNamed, type Regularize, regularizerOf } from "./regularizers.js";
-import { steerEnd } from "./steer-end.js";
+import { steerEnd, steerTimes } from "./steer-end.js";
 
 /** Options of {@link fitOde}. */
 export interface FitOdeOptions<P> extends OdeFitOptions<P> {
@@ -22,7 +29,10 @@ export interface FitOdeOptions<P> extends OdeFitOptions<P> {
   readonly aggregate?: Aggregate;
   /** Whether the sizes of steps are constants to the gradient, or the controller is differentiated (default `"frozen"`). */
   readonly stepGradient?: "frozen" | "through";
-  /** STEER: the end of the span is uniform within so much of its own (default 0). */
+  /**
+   * STEER: the end of the span is uniform within so much of its own, and so is every time of `saveAt`, up to half the way to
+   * its neighbours (default 0).
+   */
   readonly steer?: number;
   /** The adjoint (default `"discrete"`, the only one with a gradient of the regularisers). */
   readonly adjoint?: Adjoint;
@@ -39,8 +49,8 @@ const names = ["regularize", "aggregate", "stepGradient", "steer", "adjoint", ..
  * @throws ValueError, UnsupportedError; NonFiniteError, with the last good state, where loss or solve are not finite.
  * @see Pal, Ma, Shah, Rackauckas, ICML 2021.
  */
-export async function fitOde<P, Y, B>(
-  model: OdeModel<P, Y, B>,
+export async function fitOde<P, Y, B, E = B>(
+  model: OdeModel<P, Y, B, E>,
   initial: P,
   data: (epoch: number, rng: Rng) => Iterable<B>,
   options: FitOdeOptions<P>,
@@ -64,23 +74,46 @@ export async function fitOde<P, Y, B>(
   return trainOde(
     owner,
     {
-      judge(params, batch: B, end: Tensor) {
-        const solved = integrate<Y, P>(model.rate, model.initial(params, batch), [span[0], end], {
+      judge(params, batch: B, { end, saveAt }: SteeredTimes) {
+        const seen = prepared(model, params, batch);
+        const solved = integrate<Y, P>(model.rate, model.initial(params, seen), [span[0], end], {
           ...settings,
+          ...(saveAt && { saveAt }),
           parameters: params,
           adjoint,
           stepGradient,
         });
-        const loss = model.loss(params, solved, batch);
+        const loss = model.loss(params, solved, seen);
         return penalised === undefined ? { loss, solved } : { loss, penalty: penalised(solved), solved };
       },
       draws(rng) {
         const ends = rng.fork("steer");
-        return () => tensor(steer === 0 ? span[1] : steerEnd(ends, span[1], steer), { dtype: "float64" });
+        return () => steered(ends, span, options.saveAt, steer);
       },
     },
     initial,
     data,
     options,
   );
+}
+
+/** The times of one solve. */
+interface SteeredTimes {
+  readonly end: Tensor;
+  readonly saveAt?: Tensor;
+}
+
+/** End and times of a solve; where the last time is that of the end they move together. */
+function steered(
+  rng: Rng,
+  [t0, t1]: readonly [number, number],
+  saveAt: readonly number[] = [],
+  width: number,
+): SteeredTimes {
+  const float = (times: number | readonly number[]) => tensor(times, { dtype: "float64" });
+  if (width === 0) return { end: float(t1) };
+  if (saveAt.length === 0) return { end: float(steerEnd(rng, t1, width)) };
+  const knots = saveAt.at(-1) === t1 ? saveAt : [...saveAt, t1];
+  const times = steerTimes(rng, t0, knots, width);
+  return { end: float(times.at(-1) as number), saveAt: float(times.slice(0, saveAt.length)) };
 }

@@ -16,4 +16,4 @@ export {
   type SolverSteps,
   stiffnessRegularizer,
 } from "./regularizers.js";
-export { steerEnd } from "./steer-end.js";
+export { steerEnd, steerTimes } from "./steer-end.js";

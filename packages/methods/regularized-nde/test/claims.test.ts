@@ -6,6 +6,7 @@ import { discreteAdjoint } from "../claims/discrete-adjoint.js";
 import { exact } from "../claims/exact.js";
 import { headlineOde, judge, type Pair } from "../claims/headline-ode.js";
 import { claims } from "../claims/index.js";
+import { latentSeries } from "../claims/latent-ode.js";
 import { type Method, regularizedNde } from "../claims/method.js";
 import { tradeOff } from "../claims/trade-off.js";
 
@@ -33,13 +34,14 @@ describe("claims fail for what is not the method", () => {
     expect(await holds(discreteAdjoint(blind))).toBe(false);
   });
 
-  it("neural-ode and trade-off: fail for a regulariser without weight", async () => {
+  it("neural-ode, trade-off and latent-ode: fail for a regulariser without weight", async () => {
     const without: Method = {
       ...regularizedNde,
       fitOde: (m, p, d, o) => regularizedNde.fitOde(m, p, d, { ...o, lambda: 0 }),
     };
     expect(await holds(headlineOde(without, { train: 40, test: 100, batch: 20, epochs: 1 }))).toBe(false);
     expect(await holds(tradeOff(without, { train: 40, test: 100, batch: 20, epochs: 1 }))).toBe(false);
+    expect(await holds(latentSeries(without, { train: 60, epochs: 1, times: 5 }))).toBe(false);
   });
 
   it("both headlines are judged on evaluations to predict and to train, and on accuracy", () => {

@@ -1,5 +1,6 @@
 import { integrate, solveSync } from "@offprint/ode";
 import { annealed } from "@offprint/ode/fit";
+import { latentOde, maskedMeanSquaredError } from "@offprint/ode/latent";
 import { adam } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
 import {
@@ -26,6 +27,7 @@ import {
   kineticPenalized,
   penalized,
   steerEnd,
+  steerTimes,
   stiffnessRegularizer,
   taylorPenalized,
 } from "../src/index.js";
@@ -166,6 +168,31 @@ describe("baselines", () => {
   });
 });
 
+describe("steerTimes", () => {
+  it("are uniform about their own, keep their order, and stay at the beginning", () => {
+    const times = [0, 0.1, 0.2, 1];
+    const draws = Array.from({ length: 400 }, (_, i) => steerTimes(random.rng(i), 0, times, 0.3));
+    for (const drawn of draws) expect([...drawn].sort((a, b) => a - b)).toEqual(drawn);
+    const extent = (k: number) => [Math.min(...draws.map((d) => d[k])), Math.max(...draws.map((d) => d[k]))];
+    expectClose(extent(0), [0, 0], 0);
+    for (const [k, [low, high]] of [
+      [0.05, 0.15],
+      [0.15, 0.25],
+      [0.7, 1.3],
+    ].entries()) {
+      const [least, most] = extent(k + 1);
+      expect(least).toBeGreaterThanOrEqual(low);
+      expect(most).toBeLessThanOrEqual(high);
+      expectClose([least, most], [low, high], 0.05 * (high - low));
+    }
+    expect(steerTimes(random.rng(0), 0, times, 0)).toEqual(times);
+    const backwards = steerTimes(random.rng(0), 1, [0.5, 0], 1);
+    expect(backwards[0]).toBeGreaterThan(backwards[1]);
+    expect(() => steerTimes(random.rng(0), 0, times, -1)).toThrow(errorLike("ValueError", /width/));
+    expect(() => steerTimes(random.rng(0), 0, [Number.NaN], 1)).toThrow(errorLike("ValueError", /finite/));
+  });
+});
+
 describe("fitOde", () => {
   const fitted = (options: object) =>
     fitOde(model, weights, data, { optimizer, epochs: 2, tolerance: 1e-4, maxSteps: 32, ...options });
@@ -194,13 +221,81 @@ describe("fitOde", () => {
     for (const way of ways) expect((await fitted(way)).history.at(-1)?.loss).toBeLessThan(10);
   });
 
+  it("STEER moves saved times too, by what the model sees of them", async () => {
+    // The loss tells where on a line the states were saved.
+    const line = {
+      rate: (_t: Tensor, z: Tensor, { a }: { a: Tensor }) => add(mul(z, 0), add(1, mul(a, 0))),
+      initial: () => tensor([0], { dtype: "float64" }),
+      loss: (_: { a: Tensor }, { ys, y }: { ys: Tensor; y: Tensor }) =>
+        add(mul(ys.slice([0]).sum(), 1e4), add(mul(ys.slice([1]).sum(), 100), y.sum())),
+    };
+    const told = async (options: object) =>
+      (
+        await fitOde(line, { a: tensor(0, { dtype: "float64" }) }, () => [0, 0, 0].map((v) => tensor([v])), {
+          ...{ optimizer, epochs: 1, saveAt: [0.2, 1], ...options },
+        })
+      ).history.map(({ loss }) => loss);
+    expectClose(await told({}), [2101, 2101, 2101], 1e-9);
+    const moved = await told({ steer: 0.1 });
+    expect(new Set(moved).size).toBe(3);
+    // 1e4 t + 101 u, with t within .1 of .2 and u of 1
+    for (const loss of moved) expect(Math.abs(loss - 2101)).toBeLessThan(1000 + 10.1);
+  });
+
+  it("takes what an encoder makes of a batch, once", async () => {
+    let encodings = 0;
+    const encoding = {
+      ...model,
+      prepare: (_: W, { x, y }: typeof batch) => {
+        encodings++;
+        return { start: mul(x, 1), goal: y };
+      },
+      initial: (_: W, { start }: { start: Tensor; goal: Tensor }) => start,
+      loss: (_: W, { y: z }: { y: Tensor }, { goal }: { start: Tensor; goal: Tensor }) => mean(square(sub(z, goal))),
+    };
+    const options = { optimizer, epochs: 2, tolerance: 1e-4, maxSteps: 32, lambda: 0.5 };
+    const { history } = await fitOde(encoding, weights, data, options);
+    expectClose(
+      history.map(({ loss }) => loss),
+      (await fitted({ lambda: 0.5 })).history.map(({ loss }) => loss),
+      1e-12,
+    );
+    expect(encodings).toBeGreaterThan(0);
+  });
+
   it("refuses what makes no sense", async () => {
+    await expect(fitted({ saveAt: [0.5, 2] })).rejects.toThrow(errorLike("ValueError", /saveAt holds 2, outside/));
+    await expect(fitted({ saveAt: [0.5, 0.2] })).rejects.toThrow(errorLike("ValueError", /order/));
+    await expect(fitted({ span: [0, Number.NaN] })).rejects.toThrow(errorLike("ValueError", /span/));
     await expect(fitted({ lambda: [1, 2] })).rejects.toThrow(errorLike("ValueError", /lambda/));
     await expect(fitted({ regularize: "energy" })).rejects.toThrow(errorLike("ValueError", /regularize/));
     await expect(fitted({ method: "bogackiShampine", regularize: "stiffness", lambda: 1 })).rejects.toThrow(
       errorLike("UnsupportedError", /stiffness/),
     );
     await expect(fitted({ adjoint: "backsolve", lambda: 1 })).rejects.toThrow(errorLike("ValueError", /adjoint/));
+  });
+});
+
+const irregular = {
+  times: f64([0, 0.2, 0.5, 1]),
+  values: draw([4, 4, 2], 1),
+  mask: random.rng(5).uniform([4, 4, 2]).less(0.6).cast("float64"),
+};
+const latent = latentOde({ features: 2, latent: 3, state: 4, gate: 4, rate: [6], deviation: 0.5 });
+
+describe("fitOde of a latent ODE", () => {
+  it("learns series by what was seen of them, regularised and with random times", async () => {
+    const start = latent.init(random.rng(6));
+    const { params, history } = await fitOde(latent.model, start, latent.batches(irregular, { batchSize: 4 }), {
+      ...latent.solving(irregular),
+      ...{ optimizer: adam({ learningRate: 0.03 }), epochs: 60, tolerance: 1e-4, lambda: [1, 0.1], steer: 0.05 },
+    });
+    expect(history.at(-1)?.figures?.regularizer).toBeGreaterThan(0);
+    const missed = (p: typeof start) => {
+      const { values } = latent.predictor()(p, irregular);
+      return maskedMeanSquaredError(irregular.values, values, irregular.mask).item();
+    };
+    expect(missed(params)).toBeLessThan(0.5 * missed(start));
   });
 });
 
@@ -238,6 +333,25 @@ runConformance(
       { maxSteps: 0 },
     ],
     nonFinite: [() => fitOde(model, { a: weights.a.div(0), b: weights.b }, data, { optimizer, epochs: 1 })],
+  },
+  tools,
+);
+
+runConformance(
+  "fitOde of a latent ODE",
+  {
+    run: (options) =>
+      fitOde(latent.model, latent.init(random.rng(6)), latent.batches(irregular, { batchSize: 2 }), {
+        ...latent.solving(irregular),
+        ...{ optimizer, epochs: 1, tolerance: 1e-3, maxSteps: 16, lambda: 1, steer: 0.05 },
+        ...options,
+      }) as never,
+    limit: "epochs",
+    short: 3,
+    endless: { epochs: 1e6 },
+    seeded: true,
+    invalid: [{ lambda: -1 }, { saveAt: [3] }],
+    nonFinite: [() => latent.batches({ ...irregular, values: irregular.values.div(0) }, { batchSize: 2 })],
   },
   tools,
 );

@@ -3,16 +3,25 @@ import { type RunOptions, runOptionNames } from "@offprint/solvers";
 import { type Backend, requireInteger, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
 import type { Integral, IntegrateOptions } from "../integrate.js";
 import type { MethodName } from "../methods/index.js";
+import { savesOf, spanOf } from "../options.js";
 import { annealed, type Lambda } from "./annealed.js";
 
 /** A model with a differential equation in it: what comes in becomes a state, is solved, and is judged. */
-export interface OdeModel<P, Y, B> {
+export interface OdeModel<P, Y, B, E = B> {
   /** The rate of change, in operations of tensors. */
   readonly rate: (t: Tensor, y: Y, params: P) => Y;
+  /** What first state and loss both look at, such as what an encoder makes of a batch: both get it in place of the batch. */
+  readonly prepare?: (params: P, batch: B) => E;
   /** The first state of a batch. */
-  readonly initial: (params: P, batch: B) => Y;
+  readonly initial: (params: P, batch: E) => Y;
   /** The loss of a batch: a scalar. `ys` are the states at `saveAt`. */
-  readonly loss: (params: P, solved: Pick<Integral<Y>, "y" | "ys">, batch: B) => Tensor;
+  readonly loss: (params: P, solved: Pick<Integral<Y>, "y" | "ys">, batch: E) => Tensor;
+}
+
+/** A batch as first state and loss of a model get it. */
+export function prepared<P, Y, B, E>(model: OdeModel<P, Y, B, E>, params: P, batch: B): E {
+  requireObject("prepared", "model", model, "an OdeModel");
+  return model.prepare === undefined ? (batch as unknown as E) : model.prepare(params, batch);
 }
 
 /** How the equation of a model is solved while it is trained. */
@@ -64,16 +73,17 @@ export function solvingOptions<P>(owner: string, options: OdeSolving): Solving<P
   requireObject(owner, "options", options, "an OdeSolving");
   const { span = [0, 1], method = "tsit5", tolerance = 1e-6, saveAt, maxSteps = 128 } = options;
   requireInteger(owner, "maxSteps", maxSteps, 1);
+  const [t0, t1] = spanOf(owner, span);
   if (!(tolerance > 0 && tolerance < 1)) {
     throw new ValueError(`${owner}: tolerance is ${tolerance}; it must lie between 0 and 1`);
   }
   return {
-    span,
+    span: [t0, t1],
     method,
     relativeTolerance: tolerance,
     absoluteTolerance: tolerance,
     maxSteps,
-    ...(saveAt && { saveAt: Float64Array.from(saveAt) }),
+    ...(saveAt && { saveAt: Float64Array.from(savesOf(owner, saveAt, [t0, t1])) }),
   };
 }
 

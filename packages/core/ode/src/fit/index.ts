@@ -4,6 +4,7 @@ export {
   type OdeModel,
   type OdeSolving,
   odeFitOptionNames,
+  prepared,
   type Solving,
   solvingOptions,
 } from "./fit-options.js";

@@ -5,7 +5,6 @@ import {
   mul,
   requireInteger,
   requireObject,
-  sqrt,
   square,
   stack,
   sub,
@@ -15,6 +14,7 @@ import {
   ValueError,
   where,
 } from "@offprint/tensor-core";
+import { root } from "../root.js";
 import type { Method, Step } from "./method.js";
 import type { Tableau } from "./tableau.js";
 
@@ -70,7 +70,7 @@ export function combined(weights: readonly number[], vectors: readonly Tensor[])
 export function lipschitz(rates: Tensor, states: Tensor): Tensor {
   const apart = sum(square(states));
   const same = equal(apart, 0);
-  return where(same, 0, sqrt(div(sum(square(rates)), where(same, 1, apart))));
+  return where(same, 0, root(div(sum(square(rates)), where(same, 1, apart))));
 }
 
 /** Weights of the states and rates at both ends: the cubic of Hermite. */

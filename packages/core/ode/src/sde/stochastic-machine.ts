@@ -11,7 +11,6 @@ import {
   mean,
   minimum,
   mul,
-  sqrt,
   square,
   sub,
   type Tensor,
@@ -20,11 +19,12 @@ import {
 } from "@offprint/tensor-core";
 import type { Controller } from "../controller.js";
 import { chosen, type Tolerances } from "../initial-step.js";
+import { root } from "../root.js";
 import type { Noise, StochasticMethod, StochasticStep, StochasticSystem } from "./stochastic-method.js";
 import { CONTROL_ORDER } from "./stochastic-options.js";
 
 /** The root of the mean square. */
-const norm = (x: Tensor) => sqrt(mean(square(x)));
+const norm = (x: Tensor) => root(mean(square(x)));
 
 /** @internal The size of a step's error estimate. */
 export function stochasticError(u: Tensor, step: StochasticStep, { relative, absolute }: Tolerances): Tensor {
