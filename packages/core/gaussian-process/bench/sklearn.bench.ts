@@ -19,7 +19,7 @@ export async function run(): Promise<void> {
       name: `n = ${n}, fixed parameters: condition, means and deviations at ${n} points`,
       ours: () => {
         const posterior = condition(kernel, X, y, { noise: 0.01 });
-        return [posterior.mean(Z), posterior.variance(Z)];
+        return posterior.marginals(Z);
       },
       peers: { "scikit-learn": sklearn.peer("predict", handed) },
       maxRatio: 1,
@@ -29,7 +29,7 @@ export async function run(): Promise<void> {
       name: `n = ${n}, fitted: seven parameters, means and deviations at ${n} points`,
       ours: async () => {
         const { posterior } = await fitKernel(kernel, X, y);
-        return [posterior.mean(Z), posterior.variance(Z)];
+        return posterior.marginals(Z);
       },
       peers: { "scikit-learn": sklearn.peer("fit", handed) },
       maxRatio: 1,

@@ -26,6 +26,7 @@ export function scale(kernel: Kernel, variance: TensorLike): Kernel {
         return at(next, inner.with(rest));
       },
       spectrum: { kind: "scaled", kernel: inner, variance: value },
+      ...roughness([inner]),
     };
   };
   const given = positive("scale", "variance", variance);
@@ -51,7 +52,13 @@ export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
     throw new ValueError(`onInputs: inputs are [${inputs}]; give the positions of one input or more, from 0`);
   }
   const places = tensor([...inputs], { dtype: "int32" });
-  const part = (x: Tensor) => take(x, places, 1);
+  const part = (x: Tensor) => {
+    const beyond = inputs.find((j) => j >= x.shape[1]);
+    if (beyond === undefined) return take(x, places, 1);
+    throw new ShapeError(
+      `onInputs: the kernel is of input ${beyond}, and there are ${x.shape[1]}, from 0; give others`,
+    );
+  };
   const at = (inner: Kernel): Kernel => ({
     parameters: inner.parameters,
     values: inner.values,
@@ -59,6 +66,7 @@ export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
     diagonal: (x) => inner.diagonal(part(x)),
     with: (parameters) => at(inner.with(parameters)),
     spectrum: { kind: "inputs", kernel: inner, inputs },
+    ...roughness([inner]),
   });
   return at(kernel);
 }
@@ -67,6 +75,11 @@ export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
 export function additive(kernels: readonly Kernel[]): Kernel {
   requireObject("additive", "kernels", kernels, "an array");
   return sumOf(...kernels.map((kernel, j) => onInputs(kernel, [j])));
+}
+
+/** Functions of several kernels have derivatives where those of all have. */
+function roughness(kernels: readonly Kernel[]): Pick<Kernel, "differentiable"> {
+  return kernels.some(({ differentiable }) => differentiable === false) ? { differentiable: false } : {};
 }
 
 function combined(
@@ -86,6 +99,7 @@ function combined(
       diagonal: (x) => all.map((kernel) => kernel.diagonal(x)).reduce(operation),
       with: (parameters) => at(all.map((kernel, k) => kernel.with((parameters as readonly ParameterTree[])[k]))),
       ...(drawn === undefined ? {} : { spectrum: drawn }),
+      ...roughness(all),
     };
   };
   return at(kernels);

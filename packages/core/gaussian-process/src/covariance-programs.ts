@@ -1,4 +1,4 @@
-import { jitSync, type Tensor } from "@offprint/tensor-core";
+import { add, diag, jitSync, type Tensor } from "@offprint/tensor-core";
 import { gradientGradient, valueGradient } from "./derivative-covariance.js";
 import type { Kernel, ParameterTree } from "./kernel.js";
 import { ownCovariance } from "./own-covariance.js";
@@ -9,6 +9,8 @@ const FEW = 200_000;
 /** @internal A kernel's covariances; where they are many, compiled. */
 export interface CovariancePrograms {
   readonly matrix: (kernel: Kernel, x: Tensor, x2: Tensor) => Tensor;
+  /** Of points with themselves, a variance `[n]` added to each. */
+  readonly observed: (kernel: Kernel, x: Tensor, variances: Tensor) => Tensor;
   readonly diagonal: (kernel: Kernel, x: Tensor) => Tensor;
   readonly valueGradient: (kernel: Kernel, x: Tensor, z: Tensor) => Tensor;
   readonly gradientGradient: (kernel: Kernel, x: Tensor, z: Tensor) => Tensor;
@@ -19,6 +21,7 @@ export function covariancePrograms(kernel: Kernel): CovariancePrograms {
   const of = (p: ParameterTree) => kernel.with(p);
   const matrix = jitSync((p: ParameterTree, x: Tensor, x2: Tensor) => of(p).matrix(x, x2));
   const own = jitSync((p: ParameterTree, x: Tensor) => ownCovariance(of(p), x));
+  const observed = jitSync((p: ParameterTree, x: Tensor, v: Tensor) => add(ownCovariance(of(p), x), diag(v)));
   const diagonal = jitSync((p: ParameterTree, x: Tensor) => of(p).diagonal(x));
   const mixed = jitSync((p: ParameterTree, x: Tensor, z: Tensor) => valueGradient(of(p), x, z));
   const both = jitSync((p: ParameterTree, x: Tensor, z: Tensor) => gradientGradient(of(p), x, z));
@@ -27,6 +30,7 @@ export function covariancePrograms(kernel: Kernel): CovariancePrograms {
       if (x.shape[0] * x2.shape[0] <= FEW) return k.matrix(x, x2);
       return x === x2 ? own(k.parameters, x) : matrix(k.parameters, x, x2);
     },
+    observed: (k, x, v) => (x.shape[0] ** 2 <= FEW ? add(k.matrix(x, x), diag(v)) : observed(k.parameters, x, v)),
     diagonal: (k, x) => (x.shape[0] ** 2 <= FEW ? k.diagonal(x) : diagonal(k.parameters, x)),
     valueGradient: ({ parameters }, x, z) => mixed(parameters, x, z),
     gradientGradient: ({ parameters }, x, z) => both(parameters, x, z),

@@ -27,7 +27,7 @@ import {
   zerosLike,
 } from "@offprint/tensor-core";
 import { evidenceTerms } from "./evidence.js";
-import { type Kernel, type ParameterTree, rawOf, rowsOf } from "./kernel.js";
+import { type Kernel, type ParameterTree, rawOf, rowsOf, vectorOf } from "./kernel.js";
 import { ownCovariance } from "./own-covariance.js";
 import { condition, type Posterior, type PriorMean } from "./posterior.js";
 import { checkScale, type ScaleDistribution, type ScaleValues, scaleEvidence } from "./scale-distribution.js";
@@ -121,10 +121,13 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   const points = rowsOf(owner, "x", x);
   const n = points.shape[0];
   if (n === 0) throw new ValueError(`${owner}: x has no points; give one at least`);
-  // Checks y, and that the covariance is positive definite where the search begins.
-  condition(kernel, points, y, { noise, mean });
-  const values = tensor(y, { dtype: "float64" });
+  const values = vectorOf(owner, "y", y, n);
   const residuals = sub(values, typeof mean === "number" ? mean : mean(points));
+  if (fitNoise && residuals.data().every((r: number) => r === 0)) {
+    throw new ValueError(
+      `${owner}: y is the mean everywhere, and its density grows without end as the noise falls; give values that differ, or fitNoise: false`,
+    );
+  }
   const evaluate = jitSync(
     valueAndGrad((raw: Fitted, at: Tensor, r: Tensor) => {
       const current = kernel.with(raw.kernel);
@@ -144,13 +147,16 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
     noise: raw(noise),
     ...(fitScale && scale.kind === "inverseGamma" ? { scale: { shape: raw(scale.shape), rate: raw(scale.rate) } } : {}),
   };
+  let begun = false;
   const objective = (raw: Fitted): [Tensor, Fitted] => {
     try {
       const [value, gradient] = evaluate(raw, points, residuals) as [Tensor, Fitted];
+      begun = true;
       return [value, fitNoise ? gradient : { ...gradient, noise: zerosLike(gradient.noise) }];
     } catch (error) {
-      // Not positive definite: a place to step back from.
       if (!(error instanceof ValueError)) throw error;
+      // Not positive definite: a place to step back from, or where the search begins one to complain of.
+      if (!begun) condition(kernel, points, values, { noise, mean });
       return [tensor(Infinity, { dtype: "float64" }), tree.map((leaf: Tensor) => zerosLike(leaf), raw)];
     }
   };

@@ -1,6 +1,7 @@
 import {
   expm1,
   log,
+  requireFinite,
   ShapeError,
   special,
   type Tensor,
@@ -29,6 +30,8 @@ export interface Kernel {
   readonly spectrum?: Spectrum;
   /** The kernel of distances alone, where it is one. */
   readonly radial?: Radial;
+  /** `false` where its functions have no derivatives, so that none can be observed: that of smoothness 1/2. */
+  readonly differentiable?: false;
 }
 
 /** A stationary kernel of distances: closed forms of its derivatives in inputs follow from those of the profile. */
@@ -53,6 +56,7 @@ export interface KernelParts<V> {
   readonly diagonal: (values: V, x: Tensor) => Tensor;
   readonly spectrum?: (values: V) => Spectrum;
   readonly radial?: (values: V) => Radial;
+  readonly differentiable?: false;
 }
 
 /** The raw parameter of a positive value: softplus of it is the value. */
@@ -72,6 +76,7 @@ export function positiveKernel<V extends ParameterTree>(values: V, parts: Kernel
       with: at,
       ...(parts.spectrum === undefined ? {} : { spectrum: parts.spectrum(current) }),
       ...(parts.radial === undefined ? {} : { radial: parts.radial(current) }),
+      ...(parts.differentiable === undefined ? {} : { differentiable: parts.differentiable }),
     };
   };
   return at(tree.map(rawOf, values));
@@ -84,9 +89,22 @@ export function positive(owner: string, name: string, value: TensorLike): Tensor
   throw new ValueError(`${owner}: ${name} is ${t.toArray()}; it must be a finite number > 0, or one for each input`);
 }
 
-/** @internal Rows of inputs in float64. @throws ShapeError */
+/** @internal Rows of inputs in float64. @throws ShapeError; ValueError for values that are not finite. */
 export function rowsOf(owner: string, name: string, x: TensorLike, columns?: number): Tensor {
   const t = tensor(x, { dtype: "float64" });
-  if (t.rank === 2 && (columns === undefined || t.shape[1] === columns)) return t;
-  throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must be [points, ${columns ?? "inputs"}]`);
+  if (t.rank !== 2 || (columns !== undefined && t.shape[1] !== columns)) {
+    throw new ShapeError(`${owner}: ${name} has shape [${t.shape}]; it must be [points, ${columns ?? "inputs"}]`);
+  }
+  requireFinite(owner, name, t);
+  return t;
+}
+
+/** @internal `size` finite values in float64. @throws ShapeError, ValueError */
+export function vectorOf(owner: string, name: string, values: TensorLike, size: number): Tensor {
+  const v = tensor(values, { dtype: "float64" });
+  if (v.rank !== 1 || v.size !== size) {
+    throw new ShapeError(`${owner}: ${name} has shape [${v.shape}]; there are ${size} points`);
+  }
+  if (!v.data().every(Number.isFinite)) throw new ValueError(`${owner}: ${name} holds a value that is not finite`);
+  return v;
 }

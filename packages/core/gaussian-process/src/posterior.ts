@@ -25,15 +25,15 @@ import {
   sum,
   type Tensor,
   type TensorLike,
-  tensor,
   transpose,
+  UnsupportedError,
   ValueError,
   vmap,
   zeros,
 } from "@offprint/tensor-core";
 import { type CovariancePrograms, covariancePrograms } from "./covariance-programs.js";
 import { jitteredCholesky } from "./jittered-cholesky.js";
-import { type Kernel, rowsOf } from "./kernel.js";
+import { type Kernel, rowsOf, vectorOf } from "./kernel.js";
 import { checkScale, type ScaleDistribution, type ScalePosterior, scalePosterior } from "./scale-distribution.js";
 
 /** Observed gradients. */
@@ -116,6 +116,7 @@ export function condition(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   const noises = [variances];
   if (derivatives !== undefined) {
     checkOptions(`${owner}: derivatives`, derivatives, ["x", "y", "noise"]);
+    requireDifferentiable(owner, kernel);
     const z = rowsOf(owner, "derivatives.x", derivatives.x, points.shape[1]);
     const slopes = rowsOf(owner, "derivatives.y", derivatives.y, points.shape[1]);
     if (slopes.shape[0] !== z.shape[0]) {
@@ -128,8 +129,12 @@ export function condition(kernel: Kernel, x: TensorLike, y: TensorLike, options:
     parts.push(sub(reshape(slopes, [slopes.size]), mean));
     noises.push(full([slopes.size], own, "float64"));
   }
-  const K = between(programs, kernel, blocks, blocks);
-  const { factor, jitter } = jitteredCholesky(owner, add(K, diag(concatenate(noises, 0))));
+  const ownNoise = concatenate(noises, 0);
+  const K =
+    derivatives === undefined && points.shape[0] > 0
+      ? programs.observed(kernel, points, ownNoise)
+      : add(between(programs, kernel, blocks, blocks), diag(ownNoise));
+  const { factor, jitter } = jitteredCholesky(owner, K);
   return new Posterior({
     ...{ kernel, programs, prior, noise: common, scale, blocks, factor, jitter },
     residuals: concatenate(parts, 0),
@@ -218,6 +223,7 @@ export class Posterior {
 
   /** `[m, d, d]` covariances of the function's gradient at each row of x. */
   gradientCovariance(x: TensorLike): Tensor {
+    requireDifferentiable("gradientCovariance", this.kernel);
     const { points, cross } = this.#slopesAt("gradientCovariance", x);
     const [m, d] = points.shape;
     const { programs } = this.#observed;
@@ -292,6 +298,13 @@ export class Posterior {
   }
 }
 
+function requireDifferentiable(owner: string, { differentiable }: Kernel): void {
+  if (differentiable !== false) return;
+  throw new UnsupportedError(
+    `${owner}: functions of this kernel have no derivatives; take a Matern kernel of smoothness 3/2 or 5/2`,
+  );
+}
+
 /** The covariances of observations with observations. */
 function between(
   programs: CovariancePrograms,
@@ -332,15 +345,6 @@ function priorMean(prior: PriorMean, x: Tensor): Tensor {
 function priorSlopes(prior: PriorMean, x: Tensor): Tensor {
   if (typeof prior === "number") return zeros([x.size], "float64");
   return reshape(grad((points: Tensor) => sum(prior(points)))(x) as Tensor, [x.size]);
-}
-
-function vectorOf(owner: string, name: string, values: TensorLike, size: number): Tensor {
-  const v = tensor(values, { dtype: "float64" });
-  if (v.rank !== 1 || v.size !== size) {
-    throw new ShapeError(`${owner}: ${name} has shape [${v.shape}]; there are ${size} points`);
-  }
-  if (!v.data().every(Number.isFinite)) throw new ValueError(`${owner}: ${name} holds a value that is not finite`);
-  return v;
 }
 
 function noiseOf(owner: string, noise: number | TensorLike, size: number): Tensor {

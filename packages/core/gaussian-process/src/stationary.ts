@@ -99,6 +99,7 @@ function stationary(
       diagonal: (_, x) => ones([x.shape[0]], "float64"),
       spectrum: (values) => ({ kind: "stationary", length: values.length, degreesOfFreedom }),
       radial: ({ length: scales }) => ({ length: scales, profile }),
+      ...(degreesOfFreedom > 1 ? {} : { differentiable: false }),
     },
   );
 }

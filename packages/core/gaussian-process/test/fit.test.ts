@@ -29,6 +29,15 @@ describe("fit", () => {
     expectClose((kernel.values as { kernel: { length: Tensor } }).kernel.length, [0.5, 0.5, 0.5], 0.02);
   });
 
+  it("refuses values that tell nothing of the noise, and takes them where it is known", async () => {
+    const flat = X.map(() => 2);
+    await expect(fitKernel(start, X, flat, { mean: 2 })).rejects.toThrow(/y is the mean everywhere/);
+    expect((await fitKernel(start, X, flat, { mean: 2, fitNoise: false, maxIterations: 2 })).noise).toBeCloseTo(
+      0.01,
+      12,
+    );
+  });
+
   it("fits a Student-t process", async () => {
     const { status, posterior } = await fitKernel(start, X, y, { scale: { kind: "inverseGamma", shape: 2, rate: 2 } });
     expect(status).toBe("converged");

@@ -19,7 +19,18 @@ import {
 } from "@offprint/tensor-core";
 import { errorLike, expectClose, expectGradient, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { condition, evidenceTerms, matern, nngp, rawOf, scale, scaleAfter, squaredExponential } from "../src/index.js";
+import {
+  condition,
+  evidenceTerms,
+  matern,
+  nngp,
+  onInputs,
+  rawOf,
+  scale,
+  scaleAfter,
+  squaredExponential,
+  sumOf,
+} from "../src/index.js";
 import { type Reference, usual } from "./reference.js";
 
 const fixture = readFixture<Reference>(import.meta.url, "sklearn.json");
@@ -270,6 +281,23 @@ describe("bad input", () => {
     expect(() => condition(kernel, [[1]], [1], { noise: -1 })).toThrow(/noise/);
     expect(() => condition(kernel, [[1]], [1], { scale: { kind: "gamma" } as never })).toThrow(/scale.kind/);
     expect(() => condition(kernel, [[1]], [1]).mean([[1, 2]])).toThrow(/x has shape \[1,2\]; it must be \[points, 1\]/);
+    // Distances to what is not a number must not count as none.
+    const seen = condition(matern(), [[0], [1]], [1, 2]);
+    expect(() => condition(matern(), [[Number.NaN], [1]], [1, 2])).toThrow(/condition: x holds NaN at position 0/);
+    expect(() => seen.mean([[Number.POSITIVE_INFINITY]])).toThrow(/x holds Infinity/);
+    expect(() => seen.append([[Number.NaN]], [1])).toThrow(/append: x holds NaN/);
+    const slopes = { x: [[0.5]], y: [[Number.NaN]] };
+    expect(() => condition(kernel, [[0]], [1], { derivatives: slopes })).toThrow(/derivatives.y holds NaN/);
+    expect(() => condition(onInputs(kernel, [2]), [[0, 1]], [1])).toThrow(
+      errorLike("ShapeError", /the kernel is of input 2, and there are 2/),
+    );
+    const rough = scale(onInputs(sumOf(matern({ smoothness: 0.5 }), matern()), [0]), 2);
+    const observed = { noise: 0.1, derivatives: { x: [[0.5]], y: [[1]] } };
+    expect(() => condition(rough, [[0]], [1], observed)).toThrow(
+      errorLike("UnsupportedError", /functions of this kernel have no derivatives/),
+    );
+    expect(() => condition(rough, [[0]], [1]).gradientCovariance([[1]])).toThrow(/no derivatives/);
+    expect(condition(matern({ smoothness: 1.5 }), [[0]], [1], observed).count).toBe(2);
     expect(() => squaredExponential({ length: 0 })).toThrow(
       errorLike("ValueError", /length is .*; it must be a finite number > 0/),
     );

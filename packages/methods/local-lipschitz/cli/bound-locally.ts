@@ -1,10 +1,10 @@
 import { basename } from "node:path";
-import { defineCommand, option, stateOptions } from "@offprint/commands";
+import { defineCommand, Failure, option, stateOptions } from "@offprint/commands";
 import { readNpy } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { fromOnnx } from "@offprint/networks";
 import { FormatError } from "@offprint/tensor-core";
-import { type BranchRecord, boxAround, type LocalLipschitzState, localLipschitz } from "../src/index.js";
+import { type Box, type BranchRecord, boxAround, type LocalLipschitzState, localLipschitz } from "../src/index.js";
 
 /** An input: an .npy file, or a text of numbers. */
 function inputOf(bytes: Uint8Array): number[] {
@@ -23,14 +23,43 @@ function inputOf(bytes: Uint8Array): number[] {
   return values;
 }
 
+/** What says which inputs count. */
+interface Place {
+  readonly point: string | undefined;
+  readonly eps: number | undefined;
+  readonly lower: string | undefined;
+  readonly upper: string | undefined;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+}
+
+/** Inputs around a point, or between two of them, and how they are called. */
+async function boxOf({ point, eps, lower, upper, min, max }: Place): Promise<{ box: Box; text: string }> {
+  const read = (path: string) => loadFile(path, inputOf);
+  if (point !== undefined && eps !== undefined && lower === undefined && upper === undefined) {
+    const x0 = await read(point);
+    const box = boxAround(x0, eps, { ...(min !== undefined && { min }), ...(max !== undefined && { max }) });
+    return { box, text: `${x0.length} inputs within ${eps}` };
+  }
+  if (lower !== undefined && upper !== undefined && point === undefined && eps === undefined) {
+    if (min !== undefined || max !== undefined)
+      throw new Failure("--min and --max are for --point; a box has its ends");
+    const box = { lower: await read(lower), upper: await read(upper) };
+    return { box, text: `a box of ${box.lower.length} inputs` };
+  }
+  throw new Failure("say which inputs count: --point and --eps, or --lower and --upper");
+}
+
 /** `offprint bound-locally model.onnx --point x.npy --eps 0.01` */
 export const boundLocally = defineCommand({
   name: "bound-locally",
-  summary: "Certified bounds of an ONNX network around a point",
+  summary: "Certified bounds of an ONNX network around a point, or in a box",
   arguments: { model: option.fileIn("an .onnx file of a feed-forward network", { required: true }) },
   options: {
-    point: option.fileIn("the input at the centre: .npy, or a text of numbers", { required: true }),
-    eps: option.number("largest change of every coordinate", { required: true, least: 0 }),
+    point: option.fileIn("the input at the centre: .npy, or a text of numbers"),
+    eps: option.number("largest change of every coordinate", { least: 0 }),
+    lower: option.fileIn("instead of a point: least values of every coordinate, as those of a point"),
+    upper: option.fileIn("likewise the largest"),
     min: option.number("least value of an input"),
     max: option.number("largest value of an input"),
     norm: option.choice(["linf", "l2"], "how changes of the input are measured", { default: "linf" }),
@@ -45,10 +74,9 @@ export const boundLocally = defineCommand({
     ...stateOptions,
   },
   async run({ arguments: { model }, options, print, report, write, longRun }) {
-    const { eps, min, max, norm, rows: outputs, maxDomains, tolerance, precision, exact, output } = options;
+    const { norm, rows: outputs, maxDomains, tolerance, precision, exact, output } = options;
     const network = await loadFile(model, fromOnnx);
-    const x0 = await loadFile(options.point, inputOf);
-    const box = boxAround(x0, eps, { ...(min !== undefined && { min }), ...(max !== undefined && { max }) });
+    const { box, text } = await boxOf(options);
     const run = await longRun<BranchRecord, LocalLipschitzState>({
       progress: ({ domains, value, gap }) => ({
         fraction: Math.min(1, domains / Math.max(1, maxDomains)),
@@ -62,7 +90,7 @@ export const boundLocally = defineCommand({
     });
     const { value, perOutput, lowerBound, gap, domains, status } = result;
     await run.settle({ status, state: result.state });
-    print(`${basename(model)}, ${x0.length} inputs within ${eps}`);
+    print(`${basename(model)}, ${text}`);
     // Seven digits, rounded upwards: what is printed is a bound as well.
     const digits = value > 0 ? Math.max(0, 6 - Math.floor(Math.log10(value))) : 0;
     const shown = Math.ceil(value * 10 ** digits * (1 + 1e-15)) / 10 ** digits;

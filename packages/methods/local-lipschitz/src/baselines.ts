@@ -1,5 +1,5 @@
 import { type FeedForward, slopeBounds } from "@offprint/networks";
-import { checkOptions, UnsupportedError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, UnsupportedError } from "@offprint/tensor-core";
 import { kinksOf } from "./activation-lines.js";
 import { type Box, checkBox } from "./box.js";
 import type { Branch } from "./branch.js";
@@ -52,6 +52,7 @@ export async function exactBound(
   const owner = "exactBound";
   checkOptions(owner, options, ["outputs", "combinations", "limit"]);
   const { limit = 2 ** 12, ...chosen } = options;
+  requireInteger(owner, "limit", limit, 1);
   const checked = checkNetwork(owner, network);
   const kinks = checked.activations.flatMap((activation, k) => {
     const own = kinksOf(activation);

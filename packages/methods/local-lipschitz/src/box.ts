@@ -2,6 +2,7 @@ import {
   asTensor,
   checkOptions,
   requireNonNegative,
+  requireObject,
   ShapeError,
   type TensorLike,
   ValueError,
@@ -71,7 +72,9 @@ const above = (x: number): number => x + Math.abs(x) * 2 ** -53 + Number.MIN_VAL
 const below = (x: number): number => x - Math.abs(x) * 2 ** -53 - Number.MIN_VALUE;
 
 /** @internal @throws ShapeError, ValueError */
-export function checkBox(owner: string, { lower, upper }: Box, inputs: number): CheckedBox {
+export function checkBox(owner: string, box: Box, inputs: number): CheckedBox {
+  requireObject(owner, "box", box, "{ lower, upper }");
+  const { lower, upper } = box;
   const [l, u] = [floats(lower), floats(upper)];
   for (const [name, values] of Object.entries({ lower: l, upper: u })) {
     if (values.length !== inputs) {

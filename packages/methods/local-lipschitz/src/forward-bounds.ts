@@ -4,6 +4,7 @@ import {
   grad,
   hostTensor,
   jitSync,
+  requireChoice,
   requireDecayRate,
   requireInteger,
   requirePositive,
@@ -236,6 +237,7 @@ export function checkSlopes(
 export function forwardBounds(network: FeedForward, box: Box, options: ForwardOptions = {}): ForwardBounds {
   const owner = "forwardBounds";
   checkOptions(owner, options, ["optimizeSlopes", "method"]);
+  requireChoice(owner, "method", options.method, ["crown", "interval"]);
   const slopes = checkSlopes(owner, options.optimizeSlopes);
   const checked = checkNetwork(owner, network);
   const inside = checkBox(owner, box, checked.inputs);

@@ -1,5 +1,13 @@
 import type { FeedForward } from "@offprint/networks";
-import { asTensor, checkOptions, hostTensor, ShapeError, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import {
+  asTensor,
+  checkOptions,
+  hostTensor,
+  requireFinite,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+} from "@offprint/tensor-core";
 import { slopeIntervals } from "./activation-lines.js";
 import { type Box, checkBox } from "./box.js";
 import { checkNetwork } from "./checked-network.js";
@@ -75,6 +83,7 @@ export function jvpBounds(
   if (v.size !== problem.network.inputs) {
     throw new ShapeError(`${owner}: direction has ${v.size} values and the network ${problem.network.inputs} inputs`);
   }
+  requireFinite(owner, "direction", v);
   const rows = hostTensor(Float64Array.from(v.data()), [1, v.size], "float64");
   const { lower, upper } = functionalBounds(problem, bounds, rows);
   return {

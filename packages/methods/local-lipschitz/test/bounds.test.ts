@@ -307,6 +307,10 @@ describe("bounds", () => {
     );
     await expect(exactBound(smooth, box)).rejects.toThrow(/linear on both sides of 0/);
     expect(() => jvpBounds(network, box, [1])).toThrow(/direction has 1 values/);
+    expect(() => jvpBounds(network, box, [1, Number.NaN, 0])).toThrow(/direction holds NaN at position 1/);
+    expect(() => forwardBounds(network, box, { method: "lp" as never })).toThrow(/method is "lp"/);
+    await expect(exactBound(network, box, { limit: Number.NaN })).rejects.toThrow(/limit is NaN/);
+    await expect(localLipschitz(network, null as never)).rejects.toThrow(/box is null/);
     expect(() => forwardBounds(network, box, { optimizeSlopes: { step: 3 } as never })).toThrow(/did you mean "steps"/);
   });
 });

@@ -28,6 +28,25 @@ it("bounds an .onnx file around a point of a file", async () => {
   expect([written.value, written.domains, written.status]).toEqual([direct.value, direct.domains, direct.status]);
 });
 
+it("bounds it between two inputs, too, and asks for one place or the other", async () => {
+  const [model, lower, upper] = ["model.onnx", "lower.txt", "upper.txt"].map((name) => join(folder, name));
+  const bytes = toOnnx(sineNetwork([6, 10, 10, 3]), { dtype: "float64" });
+  writeFileSync(model, bytes);
+  const ends = [-0.1, 0.2].map((by) => Array.from({ length: 6 }, (_, j) => Math.sin(j) + by));
+  writeFileSync(lower, ends[0].join(" "));
+  writeFileSync(upper, ends[1].join("\n"));
+  const output = join(folder, "box.json");
+  const of = (...words: string[]) => runWords(commands, "bound-locally", [model, "--max-domains", "0", ...words]);
+  const { code, out } = await of("--lower", lower, "--upper", upper, "--output", output);
+  expect([code, out]).toEqual([0, expect.stringContaining("a box of 6 inputs")]);
+  const direct = await localLipschitz(fromOnnx(bytes), { lower: ends[0], upper: ends[1] }, { maxDomains: 0 });
+  expect(JSON.parse(readFileSync(output, "utf8")).value).toBe(direct.value);
+  expect((await of()).err).toContain("--point and --eps, or --lower and --upper");
+  expect((await of("--lower", lower, "--eps", "1")).code).toBe(2);
+  expect((await of("--lower", upper, "--upper", lower)).err).toContain("above box.upper");
+  expect((await of("--lower", lower, "--upper", upper, "--min", "0")).err).toContain("--min and --max are for --point");
+});
+
 it("a point that is none is refused in one line", async () => {
   const [model, point] = ["model.onnx", "x.txt"].map((name) => join(folder, name));
   writeFileSync(point, "0.1, two");

@@ -29,7 +29,7 @@ export interface HeadPlace {
  * values side by side), or those of models with `layers.0.self_attn.q_proj.weight`, `k_proj`, `v_proj`, whose heads may share
  * keys. Prefixes such as `transformer.` do not matter.
  *
- * @throws FormatError where the layer is not there; ShapeError where the heads do not divide it; ValueError for a place
+ * @throws FormatError where the layer, or anything of an adapter for it, is not there; ShapeError where the heads do not divide it; ValueError for a place
  * out of range.
  * @example
  * const head = headFromWeights(readSafetensors(bytes).tensors, { layer: 0, head: 3, heads: 12 });
@@ -43,7 +43,7 @@ export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place
   requireInteger(owner, "heads", heads, 1);
   requireInteger(owner, "head", head, 0, heads - 1);
   const joint = find(tensors, `h.${layer}.attn.c_attn.weight`);
-  if (joint !== undefined) return gpt2Head(owner, tensors, joint, place);
+  if (joint !== undefined) return adapted(owner, gpt2Head(owner, tensors, joint, place), place);
   const separate = (name: ProjectionName, part: string) =>
     find(tensors, `layers.${layer}.self_attn.${name}_proj.${part}`);
   const q = separate("q", "weight");
@@ -65,10 +65,20 @@ export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place
   const projection = (name: ProjectionName, weight: Tensor) => {
     const columns = columnsOf(name === "q" ? head : shared, width);
     const bias = separate(name, "bias");
-    const [a, b] = adapterOf(place, `layers.${layer}.self_attn.${name}_proj`);
+    const [a, b] = adapterOf(owner, place, `layers.${layer}.self_attn.${name}_proj`);
     return built(transpose(slice(weight, [columns])), bias && slice(bias, [columns]), a, b, columns, place.alpha);
   };
-  return { q: projection("q", q), k: projection("k", k), v: projection("v", v), causal: true };
+  return adapted(owner, { q: projection("q", q), k: projection("k", k), v: projection("v", v), causal: true }, place);
+}
+
+/** @throws FormatError for an adapter of other layers or modules, which would be left out without a word. */
+function adapted(owner: string, head: Head, { adapter, layer }: HeadPlace): Head {
+  const found = [head.q, head.k, head.v].some((each) => typeof each === "object" && each !== null && "b" in each);
+  if (adapter === undefined || found) return head;
+  throw new FormatError(
+    `${owner}: the adapter has nothing for the attention of layer ${layer}; its tensors begin with ` +
+      `${Object.keys(adapter).slice(0, 3).join(", ")}`,
+  );
 }
 
 function gpt2Head(owner: string, tensors: Readonly<Record<string, Tensor>>, joint: Tensor, place: HeadPlace): Head {
@@ -79,7 +89,7 @@ function gpt2Head(owner: string, tensors: Readonly<Record<string, Tensor>>, join
   }
   const width = divided(owner, dimension, heads);
   const bias = find(tensors, `h.${layer}.attn.c_attn.bias`);
-  const [a, b] = adapterOf(place, `h.${layer}.attn.c_attn`);
+  const [a, b] = adapterOf(owner, place, `h.${layer}.attn.c_attn`);
   const projection = (part: number) => {
     const columns = columnsOf(0, width, part * dimension + head * width);
     return built(slice(joint, [null, columns]), bias && slice(bias, [columns]), a, b, columns, place.alpha);
@@ -111,9 +121,15 @@ function built(
   return { ...plain, b: transpose(a), a: transpose(slice(b, [columns])), ...(alpha !== undefined && { alpha }) };
 }
 
-function adapterOf({ adapter }: HeadPlace, module: string): [a?: Tensor, b?: Tensor] {
+function adapterOf(owner: string, { adapter }: HeadPlace, module: string): [a?: Tensor, b?: Tensor] {
   if (adapter === undefined) return [];
-  return [find(adapter, `${module}.lora_A.weight`), find(adapter, `${module}.lora_B.weight`)];
+  const names = ["lora_A", "lora_B"].map((name) => `${module}.${name}.weight`);
+  const [a, b] = names.map((name) => find(adapter, name));
+  if (a === undefined && b === undefined) return [];
+  if (a !== undefined && b !== undefined) return [a, b];
+  throw new FormatError(
+    `${owner}: the adapter lacks ${a === undefined ? names[0] : names[1]}; both matrices are needed`,
+  );
 }
 
 /** The tensor of that name, with or without a prefix. */

@@ -1,4 +1,5 @@
 import { zeros } from "@offprint/tensor-core";
+import { errorLike } from "@offprint/testing";
 import { expect, it } from "vitest";
 import {
   almostLinearAttention,
@@ -102,4 +103,13 @@ it("headFromWeights names what is missing", () => {
     "head is 2; it must be an integer from 0 to 1",
   );
   expect(() => headFromWeights(joint, { layer: 0, head: 0, heads: 3 })).toThrow("3 heads do not divide 4 columns");
+  const a = { "base.h.0.attn.c_attn.lora_A.weight": zeros([2, 4]) };
+  const place = { layer: 0, head: 0, heads: 2 };
+  expect(() => headFromWeights(joint, { ...place, adapter: a })).toThrow(
+    errorLike("FormatError", /the adapter lacks h.0.attn.c_attn.lora_B.weight/),
+  );
+  const other = { "base.h.3.attn.c_attn.lora_A.weight": zeros([2, 4]) };
+  expect(() => headFromWeights(joint, { ...place, adapter: other })).toThrow(
+    errorLike("FormatError", /nothing for the attention of layer 0; its tensors begin with base.h.3/),
+  );
 });

@@ -71,11 +71,7 @@ export function offlineDataset(arrays: OfflineArrays, dtype: "float32" | "float6
   const flags = (name: "terminals" | "timeouts"): Tensor => {
     if (name === "timeouts" && arrays.timeouts === undefined) return rewards.mul(0);
     const x = read(name);
-    if (!x.data().every((v: number) => v === 0 || v === 1)) {
-      throw new ValueError(
-        `${owner}: ${name} must be 0 and 1, or booleans; "ended for good" and "cut off" are not rewards`,
-      );
-    }
+    requireFlags(owner, name, x);
     return x;
   };
   const [terminals, timeouts] = [flags("terminals"), flags("timeouts")];
@@ -97,6 +93,13 @@ export function offlineDataset(arrays: OfflineArrays, dtype: "float32" | "float6
       ? [`actions reach ${beyond}; policies act in [-1, 1], so that scaling them by ${1 / beyond} may be wanted`]
       : [];
   return { observations, actions, rewards, nextObservations, terminals, timeouts, size, warnings };
+}
+
+function requireFlags(owner: string, name: string, x: Tensor): void {
+  if (x.data().every((v: number) => v === 0 || v === 1)) return;
+  throw new ValueError(
+    `${owner}: ${name} must be 0 and 1, or booleans; "ended for good" and "cut off" are not rewards`,
+  );
 }
 
 function chunkedExtremes(x: Tensor): [number, number] {
@@ -192,19 +195,37 @@ export interface QlearningOptions {
   readonly maxEpisodeSteps?: number;
 }
 
-/** Transitions of steps one after the other: the next observation is that of the next row; rows that were cut off are left out. */
+/**
+ * Transitions of steps one after the other: the next observation is that of the next row; rows that were cut off are left out.
+ * @throws ShapeError where rows do not fit; ValueError for fewer than two, values that are not finite, flags other than 0 and 1.
+ */
 export function qlearningDataset(steps: LoggedSteps, options: QlearningOptions = {}): OfflineDataset {
   requireObject("qlearningDataset", "steps", steps, "LoggedSteps");
   const owner = "qlearningDataset";
   checkOptions(owner, options, ["terminateOnEnd", "maxEpisodeSteps"]);
   const { terminateOnEnd = false, maxEpisodeSteps } = options;
   if (maxEpisodeSteps !== undefined) requireInteger(owner, "maxEpisodeSteps", maxEpisodeSteps, 1);
-  const observations = tensor(steps.observations);
-  const rewards = tensor(steps.rewards);
+  const read = (name: keyof LoggedSteps, count?: number): Tensor => {
+    const given = steps[name];
+    if (given === undefined) throw new ValueError(`${owner}: there is no ${name}; give one row for each step`);
+    const x = tensor(given);
+    if (count === undefined || x.shape[0] === count) return x;
+    throw new ShapeError(
+      `${owner}: ${name} has shape [${x.shape}] and there are ${count} rewards; give a row for each`,
+    );
+  };
+  const rewards = read("rewards");
   const rows = rewards.size;
   if (rows < 2) throw new ValueError(`${owner}: there are ${rows} steps; transitions need two`);
-  const terminals = tensor(steps.terminals).data();
-  const given = steps.timeouts === undefined ? undefined : tensor(steps.timeouts).data();
+  const [observations, actions] = [read("observations", rows), read("actions", rows)];
+  const flags = (name: "terminals" | "timeouts") => {
+    const x = read(name, rows);
+    if (x.rank !== 1) throw new ShapeError(`${owner}: ${name} has shape [${x.shape}]; it must be [${rows}]`);
+    requireFlags(owner, name, x);
+    return x.data();
+  };
+  const terminals = flags("terminals");
+  const given = steps.timeouts === undefined ? undefined : flags("timeouts");
   const kept: number[] = [];
   const cut: number[] = [];
   let length = 0;
@@ -218,11 +239,16 @@ export function qlearningDataset(steps: LoggedSteps, options: QlearningOptions =
     }
     if (ended) length = 0;
   }
-  const at = (x: TensorLike, offset = 0) => take(tensor(x), tensor(Int32Array.from(kept, (i) => i + offset)), 0);
+  if (kept.length === 0) {
+    throw new ValueError(
+      `${owner}: every step was cut off by timeouts, so that nothing comes after it; look at timeouts`,
+    );
+  }
+  const at = (x: Tensor, offset = 0) => take(x, tensor(Int32Array.from(kept, (i) => i + offset)), 0);
   return offlineDataset({
     observations: at(observations),
     nextObservations: at(observations, 1),
-    actions: at(steps.actions),
+    actions: at(actions),
     rewards: at(rewards),
     terminals: Float32Array.from(kept, (i) => (terminals[i] ? 1 : 0)),
     timeouts: Float32Array.from(cut),

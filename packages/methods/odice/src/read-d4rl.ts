@@ -33,7 +33,7 @@ let opened = 0;
  * Reads a file of D4RL (HDF5 with `observations`, `actions`, `rewards`, `terminals`, and `timeouts` where there are some) as steps one after the
  * other; `qlearningDataset` makes transitions of them.
  * @param hdf5 `h5wasm`: `import h5wasm from "h5wasm"`
- * @throws FormatError for another kind of file; ValueError where a part is missing.
+ * @throws FormatError for another kind of file and damaged ones; ValueError where a part is missing.
  * @example const dataset = qlearningDataset(await readD4rl(bytes, h5wasm));
  */
 export async function readD4rl(bytes: Uint8Array, hdf5: Hdf5Reader): Promise<LoggedSteps> {
@@ -47,13 +47,16 @@ export async function readD4rl(bytes: Uint8Array, hdf5: Hdf5Reader): Promise<Log
   FS.writeFile(name, bytes);
   try {
     const file = new hdf5.File(name, "r");
+    // A file that cannot be opened is told by the first look into it.
+    const parts = whole(() => file.keys());
     try {
+      const read = (key: string) => (parts.includes(key) ? whole(() => numbersOf(key, file.get(key))) : undefined);
       const needed = (key: string): Tensor => {
-        const found = numbersOf(key, file.get(key));
+        const found = read(key);
         if (found !== undefined) return found;
-        throw new ValueError(`readD4rl: there is no "${key}" in the file; it has ${file.keys().join(", ")}`);
+        throw new ValueError(`readD4rl: there is no "${key}" in the file; it has ${parts.join(", ")}`);
       };
-      const timeouts = numbersOf("timeouts", file.get("timeouts"));
+      const timeouts = read("timeouts");
       return {
         observations: needed("observations"),
         actions: needed("actions"),
@@ -66,6 +69,16 @@ export async function readD4rl(bytes: Uint8Array, hdf5: Hdf5Reader): Promise<Log
     }
   } finally {
     FS.unlink(name);
+  }
+}
+
+/** @throws FormatError where the reader fails. */
+function whole<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
+    throw new FormatError("readD4rl: the file cannot be read; it is truncated or damaged", { cause });
   }
 }
 

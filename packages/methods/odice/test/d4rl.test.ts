@@ -40,4 +40,11 @@ it("other files are refused", async () => {
   expect(await failureOf(() => readD4rl(partial, h5wasm))).toEqual(
     errorLike("ValueError", /no "actions".*observations/),
   );
+  const damaged = bytes.slice();
+  damaged.fill(0xff, 100, 400);
+  for (const broken of [bytes.slice(0, 600), damaged, bytes.slice(0, 8)]) {
+    expect(await failureOf(() => readD4rl(broken, h5wasm))).toEqual(
+      errorLike("FormatError", /cannot be read; it is truncated or damaged/),
+    );
+  }
 });

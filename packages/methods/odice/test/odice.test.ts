@@ -1,6 +1,6 @@
 import { loadModel } from "@offprint/onnx-runtime";
 import { runConformance } from "@offprint/solvers/conformance";
-import { grad, mean, random, sub, sum, type Tensor, take, tensor, tree } from "@offprint/tensor-core";
+import { grad, mean, random, sub, sum, type Tensor, take, tensor, tree, zeros } from "@offprint/tensor-core";
 import { errorLike, expectClose, failureOf, numericalGradient, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -338,6 +338,25 @@ describe("data", () => {
     await fails({ reward: arrays.rewards }, "ValueError", /did you mean "rewards"/);
     expect(offlineDataset({ ...arrays, actions: arrays.actions.mul(3) }).warnings[0]).toMatch(/actions reach/);
     expect(dataset.warnings).toEqual([]);
+  });
+
+  it("of steps are refused where rows do not fit or flags are none, by name", () => {
+    const steps = {
+      observations: zeros([4, 2]),
+      actions: zeros([4, 1]),
+      rewards: [1, 2, 3, 4],
+      terminals: [0, 0, 1, 0],
+    };
+    const of = (change: object) => () => qlearningDataset({ ...steps, ...change } as never);
+    expect(of({ actions: zeros([5, 1]) })).toThrow(
+      errorLike("ShapeError", /actions has shape \[5,1\] and there are 4 rewards/),
+    );
+    expect(of({ observations: zeros([3, 2]) })).toThrow(/observations has shape \[3,2\]/);
+    expect(of({ terminals: [0, 0] })).toThrow(errorLike("ShapeError", /terminals has shape \[2\]/));
+    expect(of({ terminals: zeros([4, 1]) })).toThrow(/terminals has shape \[4,1\]; it must be \[4\]/);
+    expect(of({ terminals: [0, 0.5, 1, 0] })).toThrow(errorLike("ValueError", /terminals must be 0 and 1/));
+    expect(of({ timeouts: [1, 1, 1, 1] })).toThrow(/every step was cut off/);
+    expect(of({ terminals: undefined })).toThrow(/there is no terminals/);
   });
 
   it("of steps one after the other leave out what is not known", () => {

@@ -54,6 +54,9 @@ const options = {
 
 type Input = CommandInput<Options, typeof options>;
 
+/** Of standardised targets: a fit below it follows them exactly. */
+const LEAST_NOISE = 1e-10;
+
 /** `offprint predict-intervals --table data.csv --target y --plot intervals.svg --output predictions.csv` */
 export const predictIntervals = defineCommand({
   name: "predict-intervals",
@@ -85,6 +88,12 @@ async function predictNumbers(input: Input, table: SampleTable, kernel: Kernel):
   if (inputs === undefined)
     throw new Failure("there are no rows to predict for: name a table with --predict, or hold some out");
   const target = columnOf(train);
+  const [first] = target.data();
+  if (target.data().every((value: number) => value === first)) {
+    throw new Failure(
+      `${table.path}: ${table.targetName} is ${first} in all rows to learn from; there is nothing to predict`,
+    );
+  }
   const run = await longRun<MinimizerRecord, MinimizerState>({
     progress: ({ iteration, objective }) => ({
       fraction: iteration / Math.max(1, given.iterations),
@@ -97,6 +106,11 @@ async function predictNumbers(input: Input, table: SampleTable, kernel: Kernel):
   });
   await run.settle(fitted);
   const { process, logEvidence } = fitted;
+  if (fitted.noise < LEAST_NOISE) {
+    note(
+      `The fit found no noise (${fitted.noise.toPrecision(2)}): with rows so few or so regular, do not trust the intervals.`,
+    );
+  }
   report([
     ["log evidence", logEvidence.toPrecision(5)],
     ["degrees of freedom", (process.predict(inputs).degreesOfFreedom ?? Number.NaN).toPrecision(4)],

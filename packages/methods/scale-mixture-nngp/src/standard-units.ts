@@ -10,6 +10,7 @@ import {
   type Tensor,
   type TensorLike,
   tensor,
+  ValueError,
   where,
 } from "@offprint/tensor-core";
 
@@ -25,9 +26,14 @@ export interface Units {
   readonly y: Moments;
 }
 
-function momentsOf(values: Tensor): Moments {
+function momentsOf(name: string, values: Tensor): Moments {
   const centre = mean(values, 0);
   const deviation = sqrt(mean(square(sub(values, centre)), 0));
+  if (!deviation.data().every(Number.isFinite)) {
+    throw new ValueError(
+      `standardize: the deviation of ${name} is no finite number; leave out values that are none, and scale very large ones`,
+    );
+  }
   return { centre, size: where(greater(deviation, mul(1e-12, abs(centre))), deviation, 1) };
 }
 
@@ -37,7 +43,10 @@ export function inUnits(moments: Moments | undefined, values: TensorLike): Tenso
   return moments === undefined ? given : div(sub(given, moments.centre), moments.size);
 }
 
-/** Inputs and targets in float64, by request in units of their own moments. Shapes are checked by who takes them. */
+/**
+ * Inputs and targets in float64, by request in units of their own moments. Shapes are checked by who takes them.
+ * @throws ValueError for values whose deviation is not finite.
+ */
 export function standardised(
   x: TensorLike,
   y: TensorLike,
@@ -46,6 +55,6 @@ export function standardised(
   const [points, values] = [inUnits(undefined, x), inUnits(undefined, y)];
   const possible = points.rank === 2 && points.shape[0] > 0 && values.rank === 1 && values.size > 0;
   if (!wanted || !possible) return { x: points, y: values, units: undefined };
-  const units = { x: momentsOf(points), y: momentsOf(values) };
+  const units = { x: momentsOf("x", points), y: momentsOf("y", values) };
   return { x: inUnits(units.x, points), y: inUnits(units.y, values), units };
 }

@@ -59,6 +59,15 @@ it("predict-intervals says what does not fit", async () => {
   expect(await of("--holdout", "0")).toMatchObject({ code: 2 });
   expect((await of("--holdout", "0")).err).toContain("name a table with --predict");
   expect((await of("--level", "1")).err).toContain("--level");
+  const flat = Array.from({ length: 12 }, (_, i) => `${i},3`).join("\n");
+  await writeFile(at("flat.csv"), `a,b\n${flat}\n`);
+  expect((await runWords(commands, "predict-intervals", ["--table", at("flat.csv")])).err).toContain(
+    "b is 3 in all rows",
+  );
+  const line = Array.from({ length: 12 }, (_, i) => `${i},${2 * i}`).join("\n");
+  await writeFile(at("line.csv"), `a,b\n${line}\n`);
+  const exact = await runWords(commands, "predict-intervals", ["--table", at("line.csv")]);
+  expect([exact.code, exact.out + exact.err]).toEqual([0, expect.stringContaining("The fit found no noise")]);
   const classes = ["--table", at("classes.csv"), "--plot", at("no.svg")];
   expect((await runWords(commands, "predict-intervals", classes)).err).toContain("--plot is for numbers");
 });
