@@ -10,6 +10,7 @@ import {
   add,
   checkOptions,
   diag,
+  exp,
   full,
   jitSync,
   mul,
@@ -36,7 +37,16 @@ import { checkScale, type ScaleDistribution, type ScaleValues, scaleEvidence } f
 interface Fitted {
   readonly kernel: ParameterTree;
   readonly noise: Tensor;
-  readonly scale?: ScaleValues;
+  readonly scale?: RawScale;
+}
+
+/**
+ * Of an inverse gamma distribution, the logarithms of its shape and of rate / shape: where the scale is known ever better, shape and rate
+ * grow without end together.
+ */
+interface RawScale {
+  readonly shape: Tensor;
+  readonly place: Tensor;
 }
 
 /** Options of {@link fit}. */
@@ -145,7 +155,7 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   const start: Fitted = {
     kernel: kernel.parameters,
     noise: raw(noise),
-    ...(fitScale && scale.kind === "inverseGamma" ? { scale: { shape: raw(scale.shape), rate: raw(scale.rate) } } : {}),
+    ...(fitScale && scale.kind === "inverseGamma" ? { scale: logarithmsOf(scale) } : {}),
   };
   let begun = false;
   const objective = (raw: Fitted): [Tensor, Fitted] => {
@@ -189,10 +199,14 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   };
 }
 
-const positiveOf = ({ shape, rate }: ScaleValues): ScaleValues => ({
-  shape: special.softplus(shape),
-  rate: special.softplus(rate),
-});
+function logarithmsOf({ shape, rate }: { readonly shape: number; readonly rate: number }): RawScale {
+  const logarithm = (value: number) => tensor(Math.log(value), { dtype: "float64" });
+  return { shape: logarithm(shape), place: logarithm(rate / shape) };
+}
+
+function positiveOf({ shape, place }: RawScale): ScaleValues {
+  return { shape: exp(shape), rate: exp(add(shape, place)) };
+}
 
 const optionNames = [
   "noise",

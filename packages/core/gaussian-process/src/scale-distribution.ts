@@ -1,7 +1,12 @@
 import {
   add,
   checkOptions,
+  div,
+  less,
   log,
+  log1p,
+  maximum,
+  minimum,
   mul,
   type random,
   requireChoice,
@@ -10,11 +15,13 @@ import {
   requireObject,
   requirePositive,
   special,
+  square,
   sub,
   type Tensor,
   tensor,
   UnsupportedError,
   ValueError,
+  where,
 } from "@offprint/tensor-core";
 
 /**
@@ -107,9 +114,24 @@ export function scaleEvidence(
     );
   }
   const { shape, rate } = fitted ?? { shape: float64(scale.shape), rate: float64(scale.rate) };
-  const after = add(shape, count / 2);
-  const constant = add(mul(shape, log(rate)), sub(special.lgamma(after), special.lgamma(shape)));
-  return sub(constant, mul(after, log(add(rate, mul(0.5, quadratic)))));
+  // Of shape and rate that grow without end together nothing must cancel: lgamma(a + m) - lgamma(a) is about m log a.
+  const m = count / 2;
+  const place = div(add(rate, mul(0.5, quadratic)), shape);
+  const tail = mul(shape, log1p(div(mul(0.5, quadratic), rate)));
+  return sub(gammaRatio(shape, m), add(tail, mul(m, log(place))));
+}
+
+/** Shapes from which Stirling's series has all digits. */
+const LARGE = 100;
+
+/** log Gamma(a + m) - log Gamma(a) - m log a, which falls to 0 as a grows. */
+function gammaRatio(a: Tensor, m: number): Tensor {
+  const small = minimum(a, LARGE);
+  const exact = sub(sub(special.lgamma(add(small, m)), special.lgamma(small)), mul(m, log(small)));
+  const large = maximum(a, LARGE);
+  const rest = (x: Tensor) => sub(div(1 / 12, x), div(1 / 360, mul(x, square(x))));
+  const leading = sub(mul(add(large, m - 0.5), log1p(div(m, large))), m);
+  return where(less(a, LARGE), exact, add(leading, sub(rest(add(large, m)), rest(large))));
 }
 
 const float64 = (x: number): Tensor => tensor(x, { dtype: "float64" });

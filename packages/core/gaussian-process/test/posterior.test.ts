@@ -248,6 +248,32 @@ describe("scales", () => {
     expectClose(student.mean(fixture.Z), gaussian.mean(fixture.Z), 1e-12);
   });
 
+  it("keep all digits of the evidence however well the scale is known", () => {
+    const lgamma = (v: number) => special.lgamma(f64([v])).data()[0];
+    const evidenceOf = (shape: number, rate: number) =>
+      scaleAfter({ kind: "inverseGamma", shape, rate }, { count: 25, quadratic: 30 }).logEvidence;
+    for (const [shape, rate] of [
+      [0.7, 3],
+      [20, 5],
+      [99.9, 150],
+      [100.1, 150],
+      [150, 90],
+    ]) {
+      const after = shape + 12.5;
+      const exact = lgamma(after) - lgamma(shape) + shape * Math.log(rate) - after * Math.log(rate + 15);
+      expect(evidenceOf(shape, rate)).toBeCloseTo(exact, 9);
+    }
+    // That of a known scale: -15 / s - 12.5 log s, nearer by the shape.
+    for (const [shape, digits] of [
+      [1e8, 5],
+      [1e12, 9],
+      [1e15, 11],
+      [1e40, 11],
+    ]) {
+      expect(evidenceOf(shape, 2 * shape)).toBeCloseTo(-7.5 - 12.5 * Math.log(2), digits);
+    }
+  });
+
   it("of any density agree with the closed form of the inverse gamma, and draws with its mean", () => {
     const [shape, rate] = [3, 2];
     const exact = condition(matern(), x, y, { noise: 0.1, scale: { kind: "inverseGamma", shape, rate } });

@@ -9,7 +9,7 @@ import { standardised } from "./standard-units.js";
 export interface EvidenceOptions
   extends Pick<
     FitOptions,
-    "maxIterations" | "tolerance" | "onProgress" | "signal" | "checkpoint" | "resume" | "fitNoise"
+    "maxIterations" | "tolerance" | "decreaseTolerance" | "onProgress" | "signal" | "checkpoint" | "resume" | "fitNoise"
   > {
   /** H to begin from: inverse gamma (default, shape 2 and rate 2) or a known point. */
   readonly prior?: Extract<ScalePrior, { readonly kind: "inverseGamma" | "point" }>;
@@ -48,7 +48,7 @@ export async function fitByEvidence(
 ): Promise<EvidenceResult> {
   const owner = "fitByEvidence";
   checkOptions(owner, options, [
-    ...["prior", "fitPrior", "noise", "fitNoise", "standardize", "maxIterations", "tolerance"],
+    ...["prior", "fitPrior", "noise", "fitNoise", "standardize", "maxIterations", "tolerance", "decreaseTolerance"],
     ...runOptionNames,
   ]);
   const {
