@@ -31,7 +31,10 @@ export type Activation =
   | {
       /** Elementwise, in operations of tensors. */
       readonly apply: (u: Tensor) => Tensor;
-      /** Nodes of the Gauss-Hermite rule in each of two directions (default 24). */
+      /**
+       * Nodes of the Gauss-Hermite rule in each of two directions (default 40: seven digits of erf at variances of 2, four at 5).
+       * Kinks want closed forms: 40 give two digits of relu.
+       */
       readonly nodes?: number;
     };
 
@@ -123,5 +126,5 @@ function byQuadrature(apply: (u: Tensor) => Tensor, count: number): ActivationMo
 export function momentsOf(activation: Activation): ActivationMoments {
   if (activation === "relu") return relu;
   if (activation === "erf") return erf;
-  return byQuadrature(activation.apply, activation.nodes ?? 24);
+  return byQuadrature(activation.apply, activation.nodes ?? 40);
 }

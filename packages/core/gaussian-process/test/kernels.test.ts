@@ -203,6 +203,9 @@ describe("kernels of infinite networks", () => {
       const exact = make({ ...smooth, activation: "erf" }).matrix(x, z);
       const rule = make({ ...smooth, activation: { apply: special.erf, nodes: 60 } }).matrix(x, z);
       expectClose(rule, exact, 1e-7);
+      const wide = { ...smooth, depth: 1, weightVariance: 0.5 };
+      const usual = make({ ...wide, activation: { apply: special.erf } }).matrix(x, z);
+      expectClose(usual, make({ ...wide, activation: "erf" }).matrix(x, z), 1e-5);
     }
   });
 
