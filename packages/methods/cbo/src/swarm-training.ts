@@ -75,6 +75,7 @@ function ownCompiled(model: SwarmModel<TrainingData>, settings: TrainingSettings
 export class SwarmTraining {
   private readonly turns: CompiledTraining["turns"];
   private readonly losses: CompiledTraining["losses"];
+  private room: Float32Array | Float64Array | undefined;
 
   constructor(
     model: SwarmModel<TrainingData>,
@@ -181,7 +182,7 @@ export class SwarmTraining {
     const n = before.particles.shape[0];
     const given = {
       rows: stack(rows.map((own) => tensor(own))),
-      normals: noise.normal([rows.length, n, parameters], { dtype }),
+      normals: this.normals(noise, [rows.length, n, parameters]),
       ...(partial && { movers: stack(rows.map((own) => hostTensor(marked(own, n), [n, 1], "bool"))) }),
     };
     const strength = { scale: tensor(scale, { dtype }), alpha: tensor(cappedAlpha(alpha, dtype), { dtype }) };
@@ -207,6 +208,15 @@ export class SwarmTraining {
       [from, to] = [to, rows.length];
     }
     return swarm;
+  }
+
+  /** Random numbers of a run, in the memory of those of the last run, which is over. */
+  private normals(noise: Rng, shape: readonly [number, number, number]): Tensor {
+    const { dtype } = this.settings;
+    const size = shape[0] * shape[1] * shape[2];
+    if (this.room?.length !== size) this.room = dtype === "float32" ? new Float32Array(size) : new Float64Array(size);
+    noise.fillNormal(this.room);
+    return hostTensor(this.room, shape, dtype);
   }
 
   private reduced(particles: Tensor, variance: number, before: number, rng: Rng): Tensor {
