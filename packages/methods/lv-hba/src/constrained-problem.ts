@@ -1,6 +1,8 @@
 import { type ConstrainedBilevelProblem, VectorProblem } from "@offprint/bilevel";
 import {
   abs,
+  add,
+  isFinite,
   jitSync,
   jvp,
   max,
@@ -42,9 +44,11 @@ export class ConstrainedProblem<X, Y, U, L> {
       throw new ValueError(`${owner}: the problem has no function \`${name}\`; give ${name}(x, y)`);
     }
     this.vectors = vectors;
+    // Projections refuse what is not finite; it stays so, and the iteration says that it diverged.
+    const orZero = (v: Tensor) => where(isFinite(v), v, 0);
     this.project = (x, y) => {
-      const nearest = problem.projectJointly(vectors.x.unravel(x), vectors.y.unravel(y));
-      return { x: vectors.x.ravel(nearest.x), y: vectors.y.ravel(nearest.y) };
+      const nearest = problem.projectJointly(vectors.x.unravel(orZero(x)), vectors.y.unravel(orZero(y)));
+      return { x: add(vectors.x.ravel(nearest.x), mul(x, 0)), y: add(vectors.y.ravel(nearest.y), mul(y, 0)) };
     };
     const values = this.rawConstraints(vectors.initial.x, vectors.initial.y);
     if (values?.rank !== 1) {

@@ -85,6 +85,11 @@ export function svmHyperParameters(data: SvmData, options: SvmOptions = {}): Svm
   const train = readExamples(owner, "train", data?.train);
   const validation = readExamples(owner, "validation", data?.validation);
   const [n, d] = train.features.shape;
+  if (validation.features.shape[1] !== d) {
+    throw new ShapeError(
+      `${owner}: train has ${d} features and validation ${validation.features.shape[1]}; give the same ones to both`,
+    );
+  }
   const margins = projections.softMarginSet(train);
   const box = projections.box(-logCostLimit / costScale, logCostLimit / costScale);
   const split = (y: Tensor) => ({

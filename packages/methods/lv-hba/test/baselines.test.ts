@@ -226,6 +226,9 @@ describe("svmHyperParameters", () => {
     expect(() => svmHyperParameters({ train: { features: [[1]], labels: [1, -1] }, validation: good })).toThrow(
       /features of shape/,
     );
+    expect(() => svmHyperParameters({ train: good, validation: { features: [[1, 2]], labels: [1] } })).toThrow(
+      /train has 1 features and validation 2/,
+    );
     expect(() => svmHyperParameters({ train: good } as never)).toThrow(/validation has no features and labels/);
   });
 });

@@ -1,7 +1,14 @@
-import { sub, type Tensor, tensor } from "@offprint/tensor-core";
-import { expectClose } from "@offprint/testing";
+import { mul, sub, type Tensor, tensor } from "@offprint/tensor-core";
+import { errorLike, expectClose, failureOf } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { affineConstraints, lvHba, lvHbaResidual, proxLagrangianValue, solveLowerProgramme } from "../src/index.js";
+import {
+  affineConstraints,
+  lvHba,
+  lvHbaResidual,
+  proxLagrangianValue,
+  solveLowerProgramme,
+  svmHyperParameters,
+} from "../src/index.js";
 import { freeProblem, halfSpaceProblem } from "./problems.js";
 
 const float64 = { dtype: "float64" } as const;
@@ -211,6 +218,31 @@ describe("lvHba", () => {
       await lvHba(halfSpaceProblem(), { ...options, saddleSteps: 20 }),
     ];
     expectClose(double.x, single.x, 1e-3);
+  });
+
+  it("that diverges says so, with the last good state, where the projections refuse what is not finite", async () => {
+    const affine = {
+      ...halfSpaceProblem(2),
+      ...affineConstraints({
+        x: [
+          [1, 1],
+          [1, 0],
+        ],
+        y: [
+          [1, 1],
+          [0, -1],
+        ],
+        bounds: [1, 2],
+      }),
+    };
+    const examples = { features: [[1], [2], [-1], [0.5]], labels: [1, 1, -1, -1] };
+    const svm = svmHyperParameters({ train: examples, validation: examples });
+    for (const problem of [affine, svm]) {
+      const broken = { ...problem, upper: (x: Tensor, y: Tensor) => mul(problem.upper(x, y, null), Number.NaN) };
+      const error = await failureOf(() => lvHba(broken, { maxIterations: 3 }));
+      expect(error).toEqual(errorLike("NonFiniteError", /./));
+      expect(error).toHaveProperty("state.iterations", 0);
+    }
   });
 
   it("says what is wrong", async () => {
