@@ -15,7 +15,6 @@ import {
   jit,
   mul,
   requireChoice,
-  requireFunction,
   requireObject,
   type Tensor,
   type TensorLike,
@@ -28,13 +27,9 @@ import { usualGrid } from "./adjoint-sample.js";
 import { reparametrised } from "./field.js";
 import { type AdjointModel, denoiserOf, isParametric } from "./model.js";
 import { treeBytes } from "./ode-step.js";
+import { lossAndSlope, requireLoss, type SampleLoss } from "./sample-loss.js";
 import { treeCombination } from "./tree-combination.js";
-import {
-  lossAndSlope,
-  type SampleLoss,
-  type ValueAndGradient,
-  type ValueAndGradientOptions,
-} from "./value-and-gradient.js";
+import type { ValueAndGradient, ValueAndGradientOptions } from "./value-and-gradient.js";
 
 /** Options of {@link backpropGradient}. */
 export interface BackpropOptions<C = Tensor>
@@ -122,7 +117,7 @@ export async function backpropGradient<P = null, C = Tensor>(
   options: BackpropOptions<C> = {},
 ): Promise<BackpropGradient<P, C>> {
   requireObject("backpropGradient", "model", model, "an AdjointModel");
-  requireFunction("backpropGradient", "loss", loss);
+  requireLoss("backpropGradient", loss);
   const owner = "backpropGradient";
   checkOptions(owner, options, [...samplerNames, "solver"]);
   const denoiser = denoiserOf(model);
@@ -166,7 +161,7 @@ export async function backpropGradient<P = null, C = Tensor>(
   }
   const stages = tableau.nodes.length;
   return {
-    value: value.item(),
+    value,
     x,
     noise: treeCombination([1 / levels[top].alpha], [cotangent]),
     condition: gathered?.condition,

@@ -6,17 +6,11 @@ import {
   type SamplerOptions,
   type SamplerResult,
 } from "@offprint/diffusion";
-import {
-  requireFunction,
-  requireInteger,
-  requireObject,
-  type Tensor,
-  type TensorLike,
-  ValueError,
-} from "@offprint/tensor-core";
+import { requireInteger, requireObject, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { usualGrid } from "./adjoint-sample.js";
 import { type AdjointModel, denoiserOf } from "./model.js";
-import { adjointValueAndGradient, type SampleLoss } from "./value-and-gradient.js";
+import { requireLoss, type SampleLoss } from "./sample-loss.js";
+import { adjointValueAndGradient } from "./value-and-gradient.js";
 
 /** Options of {@link guidedSample}. */
 export interface GuidedOptions<C = Tensor> extends SamplerOptions<C> {
@@ -37,7 +31,7 @@ export async function guidedSample<P = null, C = Tensor>(
   options: GuidedOptions<C> = {},
 ): Promise<SamplerResult> {
   requireObject("guidedSample", "model", model, "an AdjointModel");
-  requireFunction("guidedSample", "loss", loss);
+  requireLoss("guidedSample", loss);
   const owner = "guidedSample";
   const denoiser = denoiserOf(model);
   const sampling = prepareSampling(owner, denoiser, initial, usualGrid(owner, denoiser, options), [

@@ -18,6 +18,15 @@ export {
   optimizeNoise,
 } from "./optimize.js";
 export {
+  type BlackBoxLoss,
+  type ImageDecoder,
+  imageLoss,
+  type LossWithGradient,
+  type SampleLoss,
+  type StyleLossOptions,
+  styleLoss,
+} from "./sample-loss.js";
+export {
   type EdictGradientOptions,
   edictGradient,
   type NoiseGradient,
@@ -26,7 +35,6 @@ export {
 } from "./surrogates.js";
 export {
   adjointValueAndGradient,
-  type SampleLoss,
   type ValueAndGradient,
   type ValueAndGradientOptions,
 } from "./value-and-gradient.js";

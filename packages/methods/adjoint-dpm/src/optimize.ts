@@ -20,7 +20,8 @@ import {
 } from "@offprint/tensor-core";
 import { adjointNames } from "./adjoint-sample.js";
 import type { AdjointModel, ParametricModel } from "./model.js";
-import { adjointValueAndGradient, type SampleLoss, type ValueAndGradientOptions } from "./value-and-gradient.js";
+import { requireLoss, type SampleLoss } from "./sample-loss.js";
+import { adjointValueAndGradient, type ValueAndGradientOptions } from "./value-and-gradient.js";
 
 /** What is told of a step of an optimisation. */
 export interface OptimizationRecord {
@@ -140,7 +141,7 @@ export async function optimizeNoise<P = null, C = Tensor>(
   options: OptimizeNoiseOptions<C>,
 ): Promise<OptimizationResult<Tensor>> {
   requireObject("optimizeNoise", "model", model, "an AdjointModel");
-  requireFunction("optimizeNoise", "loss", loss);
+  requireLoss("optimizeNoise", loss);
   const owner = "optimizeNoise";
   checkOptions(owner, options, [...common, "condition", "ball", "stepSize", "optimizer", "done"], ["steps"]);
   const { ball, stepSize = 0.1, optimizer, done, condition, sampling = {}, signal } = options;
@@ -223,7 +224,7 @@ export async function optimizeCondition<P = null, C = Tensor>(
   options: OptimizeConditionOptions<C>,
 ): Promise<OptimizationResult<C>> {
   requireObject("optimizeCondition", "model", model, "an AdjointModel");
-  requireFunction("optimizeCondition", "loss", loss);
+  requireLoss("optimizeCondition", loss);
   const owner = "optimizeCondition";
   checkOptions(owner, options, [...common, "noise", "optimizer", "learningRate", "seed"], ["noise", "steps"]);
   const { learningRate = 0.05, sampling = {}, seed = 0, signal } = options;
@@ -258,7 +259,8 @@ export async function finetune<P, C = Tensor>(
   options: FinetuneOptions<P, C>,
 ): Promise<OptimizationResult<P>> {
   requireObject("finetune", "model", model, "a ParametricModel");
-  requireFunction("finetune", "loss", loss);
+  requireFunction("finetune", "model.network", model.network);
+  requireLoss("finetune", loss);
   const owner = "finetune";
   checkOptions(
     owner,

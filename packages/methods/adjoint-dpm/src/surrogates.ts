@@ -26,7 +26,7 @@ import {
   valueAndGrad,
   vjp,
 } from "@offprint/tensor-core";
-import { lossAndSlope, type SampleLoss } from "./value-and-gradient.js";
+import { lossAndSlope, requireLoss, type SampleLoss } from "./sample-loss.js";
 
 /** A loss of samples, and an approximate or exact gradient by the noise. */
 export interface NoiseGradient {
@@ -54,11 +54,13 @@ type Surrogate<C> = (
   condition: C | undefined,
 ) => Promise<{ value: Tensor; slope: Tensor; predicted: Tensor }>;
 
-const surrogates = new WeakMap<object, WeakMap<SampleLoss, Surrogate<never>>>();
+type TracedLoss = (x: Tensor) => Tensor;
+
+const surrogates = new WeakMap<object, WeakMap<TracedLoss, Surrogate<never>>>();
 
 /** The surrogate of a denoiser and a loss, compiled once. */
-function compiledSurrogate<C>(denoiser: Denoiser<C>, loss: SampleLoss): Surrogate<C> {
-  const kept = surrogates.get(denoiser) ?? new WeakMap<SampleLoss, Surrogate<never>>();
+function compiledSurrogate<C>(denoiser: Denoiser<C>, loss: TracedLoss): Surrogate<C> {
+  const kept = surrogates.get(denoiser) ?? new WeakMap<TracedLoss, Surrogate<never>>();
   surrogates.set(denoiser, kept);
   const found = kept.get(loss);
   if (found !== undefined) return found as Surrogate<C>;
@@ -73,7 +75,7 @@ function compiledSurrogate<C>(denoiser: Denoiser<C>, loss: SampleLoss): Surrogat
 /** The gradient of the loss of the data predicted in one step, `x0(x_T)`, a baseline that is wrong but cheap. */
 export async function oneStepGradient<C = Tensor>(
   denoiser: Denoiser<C>,
-  loss: SampleLoss,
+  loss: TracedLoss,
   initial: TensorLike,
   options: OneStepOptions<C> = {},
 ): Promise<NoiseGradient> {
@@ -109,7 +111,7 @@ export async function edictGradient<C = Tensor>(
   options: EdictGradientOptions<C> = {},
 ): Promise<NoiseGradient> {
   requireObject("edictGradient", "denoiser", denoiser, "a Denoiser");
-  requireFunction("edictGradient", "loss", loss);
+  requireLoss("edictGradient", loss);
   const owner = "edictGradient";
   checkOptions(owner, options, [...samplerNames, "mixing"]);
   requireTraced(owner, denoiser);
@@ -161,7 +163,7 @@ export async function edictGradient<C = Tensor>(
     [twins, cotangent] = [made.above, made.slope];
     if (breather.due()) await breather.pause();
   }
-  return { value: value.item(), noise: add(cotangent.x, cotangent.y), x, calls: 4 * (levels.length - 1) };
+  return { value, noise: add(cotangent.x, cotangent.y), x, calls: 4 * (levels.length - 1) };
 }
 
 function requireTraced<C>(owner: string, { external }: Denoiser<C>): void {

@@ -1,23 +1,17 @@
 import { samplerNames } from "@offprint/diffusion";
 import {
   checkOptions,
-  jit,
   NonFiniteError,
   requireFinite,
-  requireFunction,
   requireObject,
   type Tensor,
   type TensorLike,
-  ValueError,
-  valueAndGrad,
 } from "@offprint/tensor-core";
 import { type AdjointGradient, adjointGradient } from "./adjoint-gradient.js";
 import { type AdjointOptions, adjointNames, adjointSample } from "./adjoint-sample.js";
 import type { AdjointModel, Wanted } from "./model.js";
 import { type SolverOptions, solverNames } from "./ode-step.js";
-
-/** A differentiable loss of samples `[batch, ...]`: a scalar, in operations of tensors. */
-export type SampleLoss = (x: Tensor) => Tensor;
+import { lossAndSlope, requireLoss, type SampleLoss } from "./sample-loss.js";
 
 /** Options of {@link adjointValueAndGradient}. */
 export interface ValueAndGradientOptions<C = Tensor>
@@ -40,16 +34,6 @@ export interface ValueAndGradient<P, C>
 /** @internal Names of {@link ValueAndGradientOptions}. */
 export const valueNames = [...samplerNames, ...adjointNames, "want", "backward"] as const;
 
-const compiled = new WeakMap<SampleLoss, (x: Tensor) => Promise<[Tensor, Tensor]>>();
-
-/** @internal The loss and its gradient by the samples, compiled once. */
-export function lossAndSlope(loss: SampleLoss): (x: Tensor) => Promise<[Tensor, Tensor]> {
-  if (typeof loss !== "function") throw new ValueError("loss must be a function of the samples");
-  const known = compiled.get(loss) ?? jit((x: Tensor): [Tensor, Tensor] => valueAndGrad(loss)(x) as [Tensor, Tensor]);
-  compiled.set(loss, known);
-  return known;
-}
-
 /**
  * A loss of samples and its gradients by noise, condition and parameters: there by {@link adjointSample}, back by `adjointGradient`.
  * @example const { value, noise } = await adjointValueAndGradient(denoiser, (x) => mean(square(x)), rng.normal([16, 2]), { steps: 20 });
@@ -61,14 +45,14 @@ export async function adjointValueAndGradient<P = null, C = Tensor>(
   options: ValueAndGradientOptions<C> = {},
 ): Promise<ValueAndGradient<P, C>> {
   requireObject("adjointValueAndGradient", "model", model, "an AdjointModel");
-  requireFunction("adjointValueAndGradient", "loss", loss);
+  requireLoss("adjointValueAndGradient", loss);
   const owner = "adjointValueAndGradient";
   checkOptions(owner, options, valueNames);
   const { want, backward = {}, ...forward } = options;
   checkOptions(owner, backward, solverNames);
   const sample = await adjointSample<P, C>(model, initial, forward);
   const [value, slope] = await lossAndSlope(loss)(sample.x);
-  if (!Number.isFinite(value.item())) throw new NonFiniteError(`${owner}: the loss of the samples is ${value.item()}`);
+  if (!Number.isFinite(value)) throw new NonFiniteError(`${owner}: the loss of the samples is ${value}`);
   requireFinite(owner, "the gradient of the loss", slope);
   const { signal } = options;
   const back = await adjointGradient(sample.tape, slope, {
@@ -79,7 +63,7 @@ export async function adjointValueAndGradient<P = null, C = Tensor>(
   const { noise, condition, params, reverseDrift, status } = back;
   const worse = sample.status === "limit" ? status : sample.status;
   return {
-    value: value.item(),
+    value,
     x: sample.x,
     noise,
     condition,

@@ -38,9 +38,11 @@ import {
   edictGradient,
   finetune,
   guidedSample,
+  imageLoss,
   oneStepGradient,
   optimizeCondition,
   optimizeNoise,
+  styleLoss,
 } from "../src/index.js";
 
 const schedule = discreteSchedule({ betas: "scaledLinear" });
@@ -262,6 +264,98 @@ describe("black boxes", () => {
     await pipeline.release();
     await forward.release();
     await gradient.release();
+  });
+});
+
+describe("losses", () => {
+  const own = random.rng("losses");
+  const draw = (shape: number[]) => own.normal(shape, { dtype: "float64" });
+  const mixture = gaussianMixture({
+    means: [
+      [-1, 0],
+      [1, 0.5],
+    ],
+    variances: 0.1,
+  }).denoiser(schedule);
+  const start = draw([3, 2]);
+  const goal = tensor([0.5, -0.2], { dtype: "float64" });
+  const traced = (x: Tensor) => mean(square(x.sub(goal)));
+
+  it("that know their gradient give what traced ones give, there, in optimisation and by back-propagation", async () => {
+    const box = {
+      valueAndGradient: async (x: Tensor) => ({ value: traced(x), gradient: x.sub(goal).mul(2 / x.size) }),
+    };
+    for (const gradient of [adjointValueAndGradient, backpropGradient] as const) {
+      const [a, b] = [
+        await gradient(mixture, traced, start, { steps: 6 }),
+        await gradient(mixture, box, start, { steps: 6 }),
+      ];
+      expectClose(b.value, a.value, 1e-14);
+      expectClose(b.noise, a.noise, 1e-12);
+    }
+    const run = { steps: 2, sampling: { steps: 4 } };
+    expectClose(
+      (await optimizeNoise(mixture, box, start, run)).x,
+      (await optimizeNoise(mixture, traced, start, run)).x,
+      1e-12,
+    );
+  });
+
+  it("of images go back through the decoder's gradient", async () => {
+    const w = draw([2, 5]);
+    const decoder = {
+      decode: (z: Tensor) => matmul(z, w),
+      decodeGradient: async (_: Tensor, cotangent: Tensor) => matmul(cotangent, w.transpose()),
+    };
+    const ofImage = (image: Tensor) => mean(square(image));
+    const [a, b] = [
+      await adjointValueAndGradient(mixture, (z: Tensor) => ofImage(matmul(z, w)), start, { steps: 6 }),
+      await adjointValueAndGradient(mixture, imageLoss(decoder, ofImage), start, { steps: 6 }),
+    ];
+    expectClose(b.value, a.value, 1e-14);
+    expectClose(b.noise, a.noise, 1e-12);
+  });
+
+  it("of style are distances of Gram matrices: nothing for the style itself, moved about, or of other sizes", () => {
+    const style = draw([1, 2, 3, 3]);
+    const loss = styleLoss((x) => [x, x.slice([null, { stop: 1 }])], style);
+    expectClose(loss(style), 0, 1e-30);
+    const flat = style.reshape([1, 2, 9]);
+    const turned = concatenate([flat.slice([null, null, { start: 4 }]), flat.slice([null, null, { stop: 4 }])], 2);
+    expectClose(loss(turned.reshape([1, 2, 3, 3])), 0, 1e-30);
+    const x = draw([2, 2, 2, 2]);
+    const gramOf = (maps: number[][]) => maps.map((a) => maps.map((b) => a.reduce((s, v, i) => s + v * b[i], 0)));
+    const rows = (image: Tensor, n: number, channels: number) =>
+      (image.reshape([image.shape[0], 2, -1]).toArray() as number[][][])[n].slice(0, channels);
+    let expected = 0;
+    for (const channels of [2, 1]) {
+      const goalGram = gramOf(rows(style, 0, channels))
+        .flat()
+        .map((v) => v / (9 * channels));
+      for (const n of [0, 1]) {
+        const own = gramOf(rows(x, n, channels))
+          .flat()
+          .map((v) => v / (4 * channels));
+        expected += own.reduce((s, v, i) => s + (v - goalGram[i]) ** 2, 0) / (2 * channels ** 2);
+      }
+    }
+    expectClose(loss(x), expected, 1e-14);
+    const content = draw([2, 2, 2, 2]);
+    const both = styleLoss((y) => [y], style, { content, contentWeight: 3 });
+    expectClose(both(x).sub(styleLoss((y) => [y], style)(x)), mean(square(x.sub(content))).mul(3), 1e-13);
+  });
+
+  it("are refused where they are none, or do not fit", async () => {
+    const run = (loss: unknown) => adjointValueAndGradient(mixture, loss as never, start, { steps: 3 });
+    await expect(run({})).rejects.toThrow(errorLike("ValueError", /valueAndGradient/));
+    await expect(run({ valueAndGradient: () => ({ value: 1, gradient: goal }) })).rejects.toThrow(
+      errorLike("ShapeError", /gradient of shape \[2\] for samples \[3,2\]/),
+    );
+    expect(() => imageLoss({ decode: (z) => z }, traced)).toThrow(errorLike("ValueError", /decodeGradient/));
+    expect(() => styleLoss((x) => [x], goal)).toThrow(errorLike("ShapeError", /features/));
+    await expect(finetune(mixture as never, traced, { steps: 1, noise: start })).rejects.toThrow(
+      errorLike("ValueError", /model.network/),
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Claim } from "@offprint/claims";
 import { runClaim } from "@offprint/claims/testing";
-import { concatenate, neg } from "@offprint/tensor-core";
+import { concatenate, neg, type Tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { securityAudit } from "../claims/audit.js";
 import { closedForm, reparametrisation } from "../claims/closed-form.js";
@@ -44,7 +44,7 @@ describe("claims fail for what is not the method", () => {
   it("security-audit: fails for a gradient of the wrong sign", async () => {
     const wrong: Method = {
       ...adjointDpm,
-      optimizeNoise: (m, l, z, o) => adjointDpm.optimizeNoise(m, (x) => neg(l(x)), z, o),
+      optimizeNoise: (m, l, z, o) => adjointDpm.optimizeNoise(m, (x) => neg((l as (x: Tensor) => Tensor)(x)), z, o),
     };
     expect(await holds(securityAudit(wrong, 1))).toBe(false);
   });
