@@ -35,7 +35,15 @@ export function inpainting(mask: TensorLike): Measurement {
   if (!values.every((v: number) => v === 0 || v === 1) || !values.some((v: number) => v === 1)) {
     throw new ValueError("inpainting: mask must hold 1 where a pixel was seen and 0 where not, and not only 0");
   }
-  const masked = (x: Tensor): Tensor => mul(x, seen.cast(x.dtype));
+  const masked = (x: Tensor): Tensor => {
+    const axis = x.rank - seen.rank;
+    if (axis >= 0 && seen.shape.every((extent, k) => extent === 1 || extent === x.shape[axis + k])) {
+      return mul(x, seen.cast(x.dtype));
+    }
+    throw new ShapeError(
+      `inpainting: mask has shape [${seen.shape}] for images [${x.shape}]; give one that spreads over an image, such as [height, width]`,
+    );
+  };
   return { apply: masked, transpose: masked, pseudoInverse: masked };
 }
 

@@ -106,6 +106,27 @@ describe("named operators", () => {
       expect(await failureOf(run)).toEqual(errorLike(kind, message));
     await fails(() => inpainting([[0, 0.5]]), "ValueError", /mask must hold 1/);
     await fails(() => inpainting([[0, 0]]), "ValueError", /not only 0/);
+    const images = rng.uniform([1, 1, 2, 2]);
+    await fails(() => inpainting([0, 1, 1]).apply(images), "ShapeError", /mask has shape \[3\] for images \[1,1,2,2\]/);
+    await fails(
+      () =>
+        inpainting([
+          [
+            [
+              [1, 0],
+              [0, 1],
+            ],
+          ],
+          [
+            [
+              [1, 0],
+              [0, 1],
+            ],
+          ],
+        ]).apply(images),
+      "ShapeError",
+      /mask has shape/,
+    );
     await fails(() => superResolution(0), "ValueError", /factor/);
     await fails(() => superResolution(5).apply(images), "ShapeError", /extents that 5 divides/);
     await fails(() => blur([[1, 1]]), "ShapeError", /both odd/);
