@@ -74,6 +74,8 @@ export function measured(owner: string, { output }: Measurement, y: TensorLike):
   const given = isTensor(y) ? y : tensor(y, { dtype: "float64" });
   const alone = String(given.shape) === String(output);
   const batch = batchOf(`${owner}: y`, output, alone ? reshape(given, [1, ...output]) : given);
+  if (batch.shape[0] === 0)
+    throw new ShapeError(`${owner}: y has shape [${batch.shape}]; give at least one measurement`);
   requireFinite(owner, "y", batch);
   return batch;
 }

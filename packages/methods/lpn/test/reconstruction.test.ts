@@ -201,6 +201,9 @@ it("refuses steps, weights and shapes that make no sense", async () => {
   expect((await descend({ stepSize: 1.2 / largest })).warnings.join()).toMatch(/nothing is guaranteed/);
   await expect(pnpAdmm(prox, sensing, y, { rho: 0 })).rejects.toThrow(errorLike("ValueError", /rho/));
   await expect(pnpAdmm(prox, sensing, zeros([3, 4]))).rejects.toThrow(errorLike("ShapeError", /y: the input/));
+  await expect(pnpAdmm(prox, sensing, zeros([0, ...sensing.output]))).rejects.toThrow(
+    errorLike("ShapeError", /at least one/),
+  );
   await expect(pnpAdmm((v) => v.slice([{ stop: 1 }]), sensing, y)).rejects.toThrow(
     errorLike("ShapeError", /prox gave/),
   );
