@@ -7,7 +7,7 @@ import { matchingPackages, readRepository } from "../checks/repository.mjs";
 import { quietEnvironment, root, SetupError, setUp } from "../setup/setup.mjs";
 
 const usage = `npm test                      everything; what has passed before and has not changed is not run again
-npm test -- --filter <name>   one package (its name or folder), in seconds
+npm test -- --filter <name>   one package (its name or folder), in seconds; several: one --filter for each
 npm test -- --changed         the packages that differ from main, and those that stand on them
 npm test -- --fresh           runs also what has passed before
 
@@ -15,11 +15,11 @@ With OFFPRINT_REQUIRE_ALL=1 whatever cannot run because a device or program is a
 
 /** @param {string[]} args */
 function parse(args) {
-  /** @type {{ filter?: string, changed?: boolean, fresh?: boolean, help?: boolean }} */
+  /** @type {{ filter?: string[], changed?: boolean, fresh?: boolean, help?: boolean }} */
   const options = {};
   const words = args.flatMap((word) => (word.startsWith("--filter=") ? ["--filter", word.slice(9)] : [word]));
   for (let k = 0; k < words.length; k++) {
-    if (words[k] === "--filter" && words[k + 1]) options.filter = words[++k];
+    if (words[k] === "--filter" && words[k + 1]) options.filter = [...(options.filter ?? []), words[++k]];
     else if (words[k] === "--changed") options.changed = true;
     else if (words[k] === "--fresh") options.fresh = true;
     else if (words[k] === "--help") options.help = true;
@@ -42,7 +42,7 @@ function changedFiles() {
 }
 
 /**
- * @param {{ filter?: string, changed?: boolean, fresh?: boolean }} options
+ * @param {{ filter?: string[], changed?: boolean, fresh?: boolean }} options
  * @returns {Promise<number>} exit code
  */
 async function main({ filter, changed, fresh = false }) {
@@ -57,15 +57,20 @@ async function main({ filter, changed, fresh = false }) {
   const { Pace } = await import("./pace.mjs");
 
   const repository = readRepository(root);
+  const unknown = filter?.find((name) => matchingPackages(repository, name).length === 0);
+  if (unknown !== undefined) {
+    const names = repository.packages.map(({ name }) => name).join(", ");
+    console.error(`No package is named ${unknown}. There are: ${names}`);
+    return 2;
+  }
   const selected = filter
-    ? matchingPackages(repository, filter)
+    ? [...new Set(filter.flatMap((name) => matchingPackages(repository, name)))]
     : changed
       ? reachedBy(repository.packages, changedFiles())
       : repository.packages;
   if (selected.length === 0) {
-    const names = repository.packages.map(({ name }) => name).join(", ");
-    console.error(filter ? `No package is named ${filter}. There are: ${names}` : "No package differs from main.");
-    return filter ? 2 : 0;
+    console.error("No package differs from main.");
+    return 0;
   }
   const stages = await loadStages();
   const filtered = filter !== undefined || changed === true;

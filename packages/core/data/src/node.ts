@@ -32,6 +32,9 @@ export async function loadFile<R>(path: string, read: (bytes: Uint8Array) => R):
       throw new FormatError(`${path}: ${error.message}`, { offset: error.offset, cause: error });
     }
     if (error instanceof UnsupportedError) throw new UnsupportedError(`${path}: ${error.message}`, { cause: error });
+    if (error instanceof ValueError && !error.message.includes(path)) {
+      throw new ValueError(`${path}: ${error.message}`, { cause: error });
+    }
     throw error;
   }
 }

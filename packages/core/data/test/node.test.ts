@@ -4,7 +4,7 @@ import { chmod, link, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { tensor } from "@offprint/tensor-core";
+import { tensor, ValueError } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   readImage,
@@ -130,5 +130,9 @@ describe("files on disk", () => {
     await writeFile(path, files["bad-npy/complex"].bytes);
     await expect(loadFile(path, readNpy)).rejects.toThrow(expect.objectContaining({ name: "UnsupportedError" }));
     await expect(loadFile(join(folder, "absent"), readNpy)).rejects.toThrow(/cannot read .*absent/);
+    const missing = () => {
+      throw new ValueError("there is no column y");
+    };
+    await expect(loadFile(path, missing)).rejects.toThrow(new ValueError(`${path}: there is no column y`));
   });
 });

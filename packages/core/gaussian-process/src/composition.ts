@@ -71,10 +71,23 @@ export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
   return at(kernel);
 }
 
-/** An additive function: the sum of kernels of one input each, the first of the first input. */
+/**
+ * An additive function: the sum of kernels of one input each, the first of the first input.
+ * @throws ShapeError, when it is asked, for points with another number of inputs
+ */
 export function additive(kernels: readonly Kernel[]): Kernel {
   requireObject("additive", "kernels", kernels, "an array");
-  return sumOf(...kernels.map((kernel, j) => onInputs(kernel, [j])));
+  const whole = (x: Tensor): Tensor => {
+    if (x.shape[1] === kernels.length) return x;
+    throw new ShapeError(`additive: there are ${kernels.length} kernels and ${x.shape[1]} inputs; give one of each`);
+  };
+  const at = (inner: Kernel): Kernel => ({
+    ...inner,
+    matrix: (x, x2) => inner.matrix(whole(x), x2 === undefined ? x2 : whole(x2)),
+    diagonal: (x) => inner.diagonal(whole(x)),
+    with: (parameters) => at(inner.with(parameters)),
+  });
+  return at(sumOf(...kernels.map((kernel, j) => onInputs(kernel, [j]))));
 }
 
 /** Functions of several kernels have derivatives where those of all have. */

@@ -73,6 +73,8 @@ describe("the usual kernels", () => {
     const parts = [0, 1].map((j) => x.slice([null, { start: j, stop: j + 1 }]));
     expectClose(additive([a, b]).matrix(x), add(a.matrix(parts[0]), b.matrix(parts[1])));
     expectClose(additive([a, b]).diagonal(x), new Float64Array(5).fill(2));
+    const few = additive([a]);
+    expect(() => few.with(few.parameters).matrix(x)).toThrow(/1 kernels and 2 inputs/);
     expectClose(onInputs(a, [1]).matrix(x), a.matrix(parts[1]));
   });
 
