@@ -37,6 +37,8 @@ const needed = ["LICENSE", "README.md", "package.json"];
 const built = /^dist\/(?:.*\/)?[\w.-]+\.(?:js|d\.ts)$/;
 /** Weights and other files that a package reads at run time, with a module that knows their addresses. */
 const assets = /^assets\/[\w.-]+\.(?:safetensors|npz|bin|js|d\.ts)$/;
+/** Programs in Python that a README says to run, such as one that exports a model of one's own. */
+const programs = /^export\/[\w.-]+\.py$/;
 const unwanted = /\/(?:test|tests|fixtures)\/|\.(?:test|bench)\./;
 
 /**
@@ -51,7 +53,7 @@ export function contentProblems(names, typed) {
   if (!names.some((name) => built.test(name) && name.endsWith(".js"))) problems.push("dist holds no JavaScript");
   if (typed && !names.some((name) => name.endsWith(".d.ts"))) problems.push("dist holds no types");
   const surplus = names.filter((name) => {
-    const expected = needed.includes(name) || built.test(name) || assets.test(name);
+    const expected = needed.includes(name) || [built, assets, programs].some((wanted) => wanted.test(name));
     return !expected || unwanted.test(name);
   });
   return [...problems, ...surplus.map((name) => `${name} is not for users`)];
