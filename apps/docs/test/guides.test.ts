@@ -8,7 +8,8 @@ import { describe, expect, it, vi } from "vitest";
 const app = join(import.meta.dirname, "..");
 const folder = join(app, "guides");
 const contributors = join(app, "..", "..", "docs");
-const output = join(app, ".readme-code", "guides");
+// Apart from the README code of this package, whose own job empties its folder.
+const output = join(import.meta.dirname, ".readme-code", "guides");
 
 interface Block {
   readonly name: string;
