@@ -153,7 +153,12 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
   let server: NatsTestServer;
   const ended: (() => Promise<unknown>)[] = [];
   const options = (name: string) => ({ servers: server.address, manifest: built.manifest, name });
-  const open = (name: string) => cluster({ kind: "nats", ...options(name) });
+  /** Members are spread over the machines that have been heard of, so those that a test counts on are waited for. */
+  const open = async (name: string, machines: number) => {
+    const master = await cluster({ kind: "nats", ...options(name) });
+    while (master.status().length < machines) await pause(20);
+    return master;
+  };
   const startProcess = async (name: string) => {
     const worker = new WorkerProcess(built.agent, { ...options(name), workers: 1, entry: built.entry.href });
     ended.push(() => worker.end());
@@ -172,14 +177,14 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
     declareTeams(async () => {
       const workers = [1, 2].map(() => joinCluster({ ...options("teams"), workers: 1, entry: built.entry }));
       for (const worker of await Promise.all(workers)) afterAll(() => worker.close());
-      return open("teams");
+      return open("teams", 2);
     });
   });
 
   it("members go to another machine when theirs is killed, and the round ends with their loss", async () => {
     await startProcess("killed");
     await startProcess("killed");
-    const master = await open("killed");
+    const master = await open("killed", 2);
     ended.push(() => master.close());
     const team = await master.team<number, { kill: boolean }, number>(job("killsMember"), {
       size: 4,
@@ -201,7 +206,7 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
   it("members whose machine is lost between two rounds say so in the next one, and are made anew elsewhere", async () => {
     const [first, lost] = await startProcess("between");
     await startProcess("between");
-    const master = await open("between");
+    const master = await open("between", 2);
     ended.push(() => master.close());
     const team = await master.team<{ factor: number }, Asked, Told>(job("counter"), {
       size: 4,
@@ -220,7 +225,7 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
   });
 
   it("a round goes on when the server comes back, and its members with their state", async () => {
-    const master = await open("restarted");
+    const master = await open("restarted", 0);
     ended.push(() => master.close());
     await startProcess("restarted");
     const team = await master.team<{ factor: number }, Asked, Told>(job("counter"), {
