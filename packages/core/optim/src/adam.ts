@@ -67,9 +67,10 @@ export function normalised(numerator: Tensor, root: Tensor, epsilon: number): Te
   return where(zero, 0, div(numerator, where(zero, 1, denominator)));
 }
 
-function checked(name: string, options: AdamOptions) {
+/** @internal What Adam and its relatives take their running means by, checked. */
+export function momentRates(name: string, options: AdamOptions, usualEpsilon = 1e-8) {
   checkOptions(name, options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = usualEpsilon } = options;
   requireDecayRate(name, "beta1", beta1);
   requireDecayRate(name, "beta2", beta2);
   requireNonNegative(name, "epsilon", epsilon);
@@ -77,7 +78,7 @@ function checked(name: string, options: AdamOptions) {
 }
 
 function adamRule(name: string, options: AdamOptions): ElementwiseRule<Moments> {
-  const { beta1, beta2, epsilon } = checked(name, options);
+  const { beta1, beta2, epsilon } = momentRates(name, options);
   return {
     name,
     slots: ["firstMoment", "secondMoment"],
@@ -120,7 +121,7 @@ export function adamw(options: AdamWOptions = {}): GradientTransformation<AdamSt
  * @see Reddi, Kale and Kumar, ICLR 2018, arXiv 1904.09237, algorithm 2; with Adam's bias corrections, as in common use.
  */
 export function amsgrad(options: AdamOptions = {}): GradientTransformation<AmsgradState> {
-  const { beta1, beta2, epsilon } = checked("amsgrad", options);
+  const { beta1, beta2, epsilon } = momentRates("amsgrad", options);
   const { learningRate = 1e-3, weightDecay = 0 } = options;
   const rule: ElementwiseRule<Moments | "largestSecondMoment"> = {
     name: "amsgrad",

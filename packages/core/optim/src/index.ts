@@ -1,3 +1,4 @@
+export { type AdabeliefOptions, type AdabeliefState, adabelief } from "./adabelief.js";
 export { type AdadeltaOptions, type AdadeltaState, adadelta } from "./adadelta.js";
 export { type AdagradOptions, type AdagradState, adagrad } from "./adagrad.js";
 export {
@@ -12,6 +13,7 @@ export {
   normalised,
   runningMean,
 } from "./adam.js";
+export { type AdamaxOptions, type AdamaxState, adamax } from "./adamax.js";
 export type { BatchSource } from "./batch-stream.js";
 export { type ChainState, chain } from "./chain.js";
 export {

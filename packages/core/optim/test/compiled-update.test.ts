@@ -27,9 +27,11 @@ import {
 } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
+  adabelief,
   adadelta,
   adagrad,
   adam,
+  adamax,
   adamw,
   amsgrad,
   applyUpdates,
@@ -47,6 +49,8 @@ const optimizers = {
   adam: adam({ ...options, epsilon: 0 }),
   adamw: adamw(options),
   amsgrad: amsgrad(options),
+  adamax: adamax({ ...options, epsilon: 0 }),
+  adabelief: adabelief(options),
   adagrad: adagrad(options),
   rmsprop: rmsprop({ ...options, epsilon: 0 }),
   adadelta: adadelta(options),
@@ -161,7 +165,7 @@ describe("the update of values in memory", () => {
 });
 
 it("a coordinate without a gradient stays put with epsilon 0", () => {
-  for (const make of [adam, amsgrad, rmsprop, adagrad]) {
+  for (const make of [adam, amsgrad, adamax, adabelief, rmsprop, adagrad]) {
     const optimizer: GradientTransformation = make({ epsilon: 0 });
     const p = tensor([1, 2], { dtype: "float64" });
     const { updates } = optimizer.update(tensor([0, 1], { dtype: "float64" }), optimizer.init(p), p);

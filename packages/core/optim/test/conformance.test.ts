@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { optimizerConformance } from "../src/conformance.js";
 import {
+  adabelief,
   adadelta,
   adagrad,
   adam,
+  adamax,
   adamw,
   addDecayedWeights,
   amsgrad,
@@ -70,7 +72,7 @@ optimizerConformance(
   },
   tools,
 );
-for (const [name, make] of Object.entries({ adam, amsgrad })) {
+for (const [name, make] of Object.entries({ adam, amsgrad, adamax, adabelief })) {
   optimizerConformance(
     name,
     {

@@ -2,7 +2,9 @@ import { runConformance } from "@offprint/solvers/conformance";
 import { div, mul, type random, square, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
+  adabelief,
   adam,
+  adamax,
   adamw,
   amsgrad,
   cosineSchedule,
@@ -79,7 +81,7 @@ runConformance(
 
 describe("options", () => {
   it("that nobody knows are refused by the nearest name, in optimizers, schedules and losses", () => {
-    for (const make of [adam, adamw, amsgrad, sgd]) {
+    for (const make of [adam, adamw, amsgrad, adamax, adabelief, sgd]) {
       expect(() => make({ lr: 0.1 } as object)).toThrow(/there is no option "lr"; did you mean "learningRate"/);
     }
     expect(() => cosineSchedule({ initial: 1, step: 3 } as never)).toThrow(/did you mean "steps"/);

@@ -2,9 +2,11 @@ import { type Tensor, tensor } from "@offprint/tensor-core";
 import { expectClose, readFixture } from "@offprint/testing";
 import { describe, it } from "vitest";
 import {
+  adabelief,
   adadelta,
   adagrad,
   adam,
+  adamax,
   adamw,
   amsgrad,
   applyUpdates,
@@ -21,7 +23,7 @@ import {
 const torch = readFixture<any>(import.meta.url, "torch.json");
 const float64 = (values: any) => tensor(values, { dtype: "float64" });
 
-describe("optimizers follow PyTorch's trajectories", () => {
+describe("optimizers follow PyTorch's trajectories, and AdaBelief its formula", () => {
   const learningRate = 0.05;
   const weightDecay = 0.1;
   const optimizers: Record<string, GradientTransformation> = {
@@ -31,6 +33,9 @@ describe("optimizers follow PyTorch's trajectories", () => {
     adam: adam({ learningRate, weightDecay }),
     adamw: adamw({ learningRate, weightDecay }),
     amsgrad: amsgrad({ learningRate }),
+    adamax: adamax({ learningRate, weightDecay }),
+    adabelief: adabelief({ learningRate, weightDecay }),
+    adabelief_epsilon: adabelief({ learningRate, beta1: 0.8, beta2: 0.99, epsilon: 1e-3 }),
     adagrad: adagrad({ learningRate }),
     rmsprop: rmsprop({ learningRate }),
     adadelta: adadelta(),
