@@ -1,5 +1,5 @@
 import type { ClaimRun } from "@offprint/claims";
-import { type Cluster, cluster, type NatsConnectionOptions } from "@offprint/cluster";
+import type { Cluster, NatsConnectionOptions } from "@offprint/cluster";
 import { exitCodes, Failure } from "@offprint/commands";
 import { AbortedError } from "@offprint/tensor-core";
 import type { RemoteClaims } from "./claims-job.js";
@@ -29,6 +29,7 @@ export class ClaimsCluster implements ClaimsRunner {
     registry: Registry,
     note: (line: string) => void,
   ): Promise<ClaimsCluster> {
+    const { cluster } = await import("@offprint/cluster");
     const machines = await cluster({ kind: "nats", ...connection }).catch((error: unknown) => {
       throw connectionFailure(error);
     });

@@ -1,6 +1,5 @@
-import { ClusterConnectionError, type NatsConnectionOptions } from "@offprint/cluster";
+import type { NatsConnectionOptions } from "@offprint/cluster";
 import { Failure, option, type Values } from "@offprint/commands";
-import { MissingDependencyError, ValueError } from "@offprint/tensor-core";
 
 /** How a command says where the server of NATS is, and who it is. */
 export const clusterOptions = {
@@ -38,9 +37,11 @@ export function connectionOf(
   };
 }
 
+/** Errors of connections, by name: `@offprint/cluster` is loaded only where it is used. */
+const connectionErrors = ["ClusterConnectionError", "MissingDependencyError", "ValueError"];
+
 /** What went wrong with a connection, as one line for the user. */
 export function connectionFailure(error: unknown): unknown {
   const { name, message } = error as Error;
-  const own = [ClusterConnectionError, MissingDependencyError, ValueError].map((kind) => kind.name);
-  return own.includes(name) ? new Failure(message.replace(/^(cluster|joinCluster): /, "")) : error;
+  return connectionErrors.includes(name) ? new Failure(message.replace(/^(cluster|joinCluster): /, "")) : error;
 }

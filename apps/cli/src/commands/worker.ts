@@ -1,4 +1,3 @@
-import { joinCluster } from "@offprint/cluster";
 import { defineCommand, Failure, option } from "@offprint/commands";
 import { clusterOptions, connectionFailure, connectionOf } from "../cluster-options.js";
 import type { Registry } from "../registry.js";
@@ -18,6 +17,7 @@ export function workerCommand(registry: Registry) {
     async run({ options, note, signal }) {
       const { cluster: servers, workers, memory } = options;
       if (servers === undefined) throw new Failure("--cluster is missing: nats://127.0.0.1:4222, tls://host.");
+      const { joinCluster } = await import("@offprint/cluster");
       const worker = await joinCluster({
         ...connectionOf(options, servers, registry.manifestPath),
         ...(workers !== undefined && { workers }),
