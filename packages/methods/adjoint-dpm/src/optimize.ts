@@ -21,7 +21,7 @@ import {
 import { adjointNames } from "./adjoint-sample.js";
 import type { AdjointModel, ParametricModel } from "./model.js";
 import { requireLoss, type SampleLoss } from "./sample-loss.js";
-import { adjointValueAndGradient, type ValueAndGradientOptions } from "./value-and-gradient.js";
+import { adjointValueAndGradient, type ValueAndGradient, type ValueAndGradientOptions } from "./value-and-gradient.js";
 
 /** What is told of a step of an optimisation. */
 export interface OptimizationRecord {
@@ -159,7 +159,7 @@ export async function optimizeNoise<P = null, C = Tensor>(
       ...(signal && { signal }),
       want: { condition: false, params: false },
     });
-    const last = { loss: made.value, reverseDrift: made.reverseDrift };
+    const last = figuresOf(made);
     if (made.status === "aborted") return { value, optimizerState, last };
     const active = activeSamples(owner, done?.(made.x), value);
     if (optimizer === undefined) {
@@ -193,6 +193,24 @@ function activeSamples(owner: string, done: ArrayLike<boolean | number> | undefi
   }
   const active = Float64Array.from({ length: batch }, (_, b) => (done?.[b] ? 0 : 1));
   return tensor(active, { shape: [batch, ...new Array<number>(z.rank - 1).fill(1)] });
+}
+
+/** The figures of a step. */
+function figuresOf({ value, reverseDrift }: ValueAndGradient<unknown, unknown>): OptimizationPoint<unknown>["last"] {
+  return { loss: value, reverseDrift };
+}
+
+/** The point after an update along a gradient; without one where the signal came before it was found. */
+function updated<T>(
+  optimizer: GradientTransformation,
+  { value, optimizerState }: OptimizationPoint<T>,
+  made: ValueAndGradient<unknown, unknown>,
+  gradient: T | undefined,
+): OptimizationPoint<T> {
+  const last = figuresOf(made);
+  if (made.status === "aborted") return { value, optimizerState, last };
+  const update = optimizer.update(gradient as T, optimizerState as never, value);
+  return { value: applyUpdates(value, update.updates as T), optimizerState: update.state, last };
 }
 
 /** Options of {@link optimizeCondition}. */
@@ -230,17 +248,14 @@ export async function optimizeCondition<P = null, C = Tensor>(
   const { learningRate = 0.05, sampling = {}, seed = 0, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
   const start = tree.map((leaf: TensorLike) => tensor(leaf, { dtype: "float64" }), initial) as C;
-  return optimize(owner, start, options, optimizer.init(start), async ({ value, optimizerState }, k) => {
+  return optimize(owner, start, options, optimizer.init(start), async (point, k) => {
     const made = await adjointValueAndGradient<P, C>(model, loss, noiseOf(owner, options.noise, seed, k), {
       ...sampling,
-      condition: value,
+      condition: point.value,
       want: { params: false },
       ...(signal && { signal }),
     });
-    const last = { loss: made.value, reverseDrift: made.reverseDrift };
-    if (made.status === "aborted") return { value, optimizerState, last };
-    const update = optimizer.update(made.condition, optimizerState as never, value);
-    return { value: applyUpdates(value, update.updates as C), optimizerState: update.state, last };
+    return updated(optimizer, point, made, made.condition);
   });
 }
 
@@ -270,9 +285,9 @@ export async function finetune<P, C = Tensor>(
   );
   const { learningRate = 1e-3, sampling = {}, seed = 0, condition, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
-  return optimize(owner, model.params, options, optimizer.init(model.params), async ({ value, optimizerState }, k) => {
+  return optimize(owner, model.params, options, optimizer.init(model.params), async (point, k) => {
     const made = await adjointValueAndGradient<P, C>(
-      { network: model.network, params: value },
+      { network: model.network, params: point.value },
       loss,
       noiseOf(owner, options.noise, seed, k),
       {
@@ -282,9 +297,6 @@ export async function finetune<P, C = Tensor>(
         ...(signal && { signal }),
       },
     );
-    const last = { loss: made.value, reverseDrift: made.reverseDrift };
-    if (made.status === "aborted") return { value, optimizerState, last };
-    const update = optimizer.update(made.params, optimizerState as never, value);
-    return { value: applyUpdates(value, update.updates as P), optimizerState: update.state, last };
+    return updated(optimizer, point, made, made.params);
   });
 }

@@ -6,7 +6,6 @@ import {
   jitSync,
   maximum,
   mul,
-  requireInteger,
   requireObject,
   requirePositive,
   ShapeError,
@@ -79,10 +78,9 @@ export async function totalVariation(
   requireObject("totalVariation", "measurement", measurement, "a Measurement");
   const owner = "totalVariation";
   checkOptions(owner, options, ["weight", ...reconstructionOptions, ...runOptionNames], ["weight"]);
-  const { weight, maxIterations = 100 } = options;
-  const { dataScale, tolerance } = checkedCommon(owner, options);
+  const { weight } = options;
+  const { dataScale, maxIterations, tolerance } = checkedCommon(owner, options);
   requirePositive(owner, "weight", weight);
-  requireInteger(owner, "maxIterations", maxIterations, 0);
   const { input, apply, adjoint } = measurement;
   if (input.length < 2) throw new ShapeError(`${owner}: input is [${input}]; images end in [height, width]`);
   const data = measured(owner, measurement, y);

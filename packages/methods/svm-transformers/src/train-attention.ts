@@ -92,7 +92,8 @@ export interface TrainedAttention extends AttentionLayer {
   readonly state: RunState<AttentionState, AttentionRecord>;
 }
 
-const optionNames = [
+/** @internal Names of the options of training. */
+export const optionNames = [
   "head",
   "parameters",
   "rank",
@@ -121,19 +122,7 @@ export async function trainAttention(
   requireObject("trainAttention", "examples", examples, "AttentionExamples");
   const owner = "trainAttention";
   checkOptions(owner, options, optionNames, ["head"]);
-  const {
-    parameters = "w",
-    loss = "logistic",
-    learningRate = 0.1,
-    normalized = true,
-    steps = 2000,
-    seed = 0,
-  } = options;
-  requireChoice(owner, "parameters", parameters, ["w", "kq"]);
-  requirePositive(owner, "learningRate", learningRate);
-  requireInteger(owner, "steps", steps, 0);
-  const recordEvery = options.recordEvery ?? Math.max(1, Math.floor(steps / 100));
-  requireInteger(owner, "recordEvery", recordEvery, 1);
+  const { parameters, loss, learningRate, normalized, steps, seed, recordEvery } = readSettings(owner, options);
   const read = readExamples(owner, examples);
   const { dimension: d } = read;
   const { v, predict } = readHead(owner, options.head, d);
@@ -176,6 +165,27 @@ export async function trainAttention(
   );
   const { status, iterations, history, last, state } = run;
   return { ...layerOf(last.weights, read), status, steps: iterations, history, state };
+}
+
+/** @internal How a layer is trained, with the defaults. @throws ValueError */
+export function readSettings(
+  owner: string,
+  options: Omit<TrainAttentionOptions, "head" | "initial" | keyof RunOptions<never, never>>,
+) {
+  const {
+    parameters = "w",
+    loss = "logistic",
+    learningRate = 0.1,
+    normalized = true,
+    steps = 2000,
+    seed = 0,
+  } = options;
+  requireChoice(owner, "parameters", parameters, ["w", "kq"]);
+  requirePositive(owner, "learningRate", learningRate);
+  requireInteger(owner, "steps", steps, 0);
+  const { recordEvery = Math.max(1, Math.floor(steps / 100)) } = options;
+  requireInteger(owner, "recordEvery", recordEvery, 1);
+  return { parameters, loss, learningRate, normalized, steps, seed, recordEvery };
 }
 
 /** @internal A layer with the attention that it gives. */

@@ -1,13 +1,10 @@
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import { type RunOptions, type RunState, runLoop, type Status } from "@offprint/solvers";
 import {
   cast,
   checkOptions,
   concatenate,
   NonFiniteError,
-  requireChoice,
-  requireInteger,
   requireObject,
-  requirePositive,
   ShapeError,
   slice,
   squeeze,
@@ -22,7 +19,14 @@ import type { AttentionWeights } from "./attention.js";
 import { compiledRuns, type DescentData, descent, type TrainedWeights } from "./descent.js";
 import { type AttentionExamples, type ReadExamples, readExamples } from "./examples.js";
 import { type Head, type ReadHead, readHead } from "./heads.js";
-import { type AttentionLayer, layerOf, startOf, type TrainAttentionOptions } from "./train-attention.js";
+import {
+  type AttentionLayer,
+  layerOf,
+  optionNames,
+  readSettings,
+  startOf,
+  type TrainAttentionOptions,
+} from "./train-attention.js";
 
 /** The state of many trainings after some steps; lists have an entry for each set. */
 export interface AttentionsRecord {
@@ -72,11 +76,6 @@ export interface TrainedAttentions {
 
 const owner = "trainAttentions";
 
-const optionNames = [
-  ...["head", "parameters", "rank", "loss", "learningRate", "normalized", "steps", "recordEvery", "initial", "seed"],
-  ...runOptionNames,
-];
-
 /**
  * `trainAttention` for many sets of examples of one size, all in one compiled program with the sets on a leading axis:
  * for experiments over random data. Each set is trained as it would be alone; shorter tokens are masked.
@@ -93,19 +92,7 @@ export async function trainAttentions(
   requireObject(owner, "sets", sets, "a list of AttentionExamples");
   requireObject(owner, "options", options, "options with a head");
   checkOptions(owner, options, optionNames);
-  const {
-    parameters = "w",
-    loss = "logistic",
-    learningRate = 0.1,
-    normalized = true,
-    steps = 2000,
-    seed = 0,
-  } = options;
-  requireChoice(owner, "parameters", parameters, ["w", "kq"]);
-  requirePositive(owner, "learningRate", learningRate);
-  requireInteger(owner, "steps", steps, 0);
-  const recordEvery = options.recordEvery ?? Math.max(1, Math.floor(steps / 100));
-  requireInteger(owner, "recordEvery", recordEvery, 1);
+  const { parameters, loss, learningRate, normalized, steps, seed, recordEvery } = readSettings(owner, options);
   const read = readSets(sets);
   const { dimension: d } = read[0];
   const length = Math.max(...read.map((each) => each.length));

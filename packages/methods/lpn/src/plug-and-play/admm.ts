@@ -5,7 +5,6 @@ import {
   clip,
   mul,
   requireChoice,
-  requireInteger,
   requirePositive,
   sub,
   type Tensor,
@@ -80,9 +79,8 @@ export async function pnpAdmm(
   const owner = "pnpAdmm";
   const own = ["rho", "order", "dataSolver", "box"];
   checkOptions(owner, options, [...own, ...reconstructionOptions, ...runOptionNames]);
-  const { maxIterations = 100, rho = 0.1, order = "xuz", dataSolver, box } = options;
-  const { dataScale, tolerance } = checkedCommon(owner, options);
-  requireInteger(owner, "maxIterations", maxIterations, 0);
+  const { rho = 0.1, order = "xuz", dataSolver, box } = options;
+  const { dataScale, maxIterations, tolerance } = checkedCommon(owner, options);
   requirePositive(owner, "rho", rho);
   requireChoice(owner, "order", order, ["xuz", "xzu"]);
   requireChoice(owner, "dataSolver", dataSolver, ["cholesky", "conjugateGradients"]);

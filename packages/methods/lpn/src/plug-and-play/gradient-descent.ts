@@ -3,7 +3,6 @@ import {
   checkOptions,
   jitSync,
   mul,
-  requireInteger,
   requirePositive,
   sub,
   type Tensor,
@@ -62,9 +61,7 @@ export async function pnpGradientDescent(
 ): Promise<Reconstruction<GradientDescentState>> {
   const owner = "pnpGradientDescent";
   checkOptions(owner, options, ["stepSize", ...reconstructionOptions, ...runOptionNames]);
-  const { maxIterations = 100 } = options;
-  const { dataScale, tolerance } = checkedCommon(owner, options);
-  requireInteger(owner, "maxIterations", maxIterations, 0);
+  const { dataScale, maxIterations, tolerance } = checkedCommon(owner, options);
   if (options.stepSize !== undefined) requirePositive(owner, "stepSize", options.stepSize);
   requireProx(owner, prox);
   const data = measured(owner, measurement, y);

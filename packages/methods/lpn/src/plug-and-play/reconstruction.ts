@@ -3,6 +3,7 @@ import {
   isTensor,
   NonFiniteError,
   requireFinite,
+  requireInteger,
   requireNonNegative,
   requirePositive,
   ShapeError,
@@ -63,11 +64,12 @@ export interface Reconstruction<S> {
 export const reconstructionOptions = ["dataScale", "maxIterations", "tolerance", "initial"];
 
 /** @internal The common numbers, checked. @throws ValueError */
-export function checkedCommon(owner: string, options: Pick<ReconstructionOptions<unknown>, "dataScale" | "tolerance">) {
-  const { dataScale = 0.5, tolerance = 0 } = options;
+export function checkedCommon<S>(owner: string, options: ReconstructionOptions<S>) {
+  const { dataScale = 0.5, maxIterations = 100, tolerance = 0 } = options;
   requirePositive(owner, "dataScale", dataScale);
+  requireInteger(owner, "maxIterations", maxIterations, 0);
   requireNonNegative(owner, "tolerance", tolerance);
-  return { dataScale, tolerance };
+  return { dataScale, maxIterations, tolerance };
 }
 
 /** @internal The first point, of the dtype of y. @throws ShapeError, ValueError */
