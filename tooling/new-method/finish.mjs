@@ -14,10 +14,11 @@ import { root } from "../setup/setup.mjs";
 export function stepsOf(slug) {
   const folder = `packages/methods/${slug}`;
   return [
+    // As strict as the suite's lint, and first: what it finds need not wait for a build.
+    ["lay out its code", "node_modules/@biomejs/biome/bin/biome", ["check", "--write", "--error-on-warnings", folder]],
     ["draw its pictures", "tooling/pictures/main.mjs", [slug]],
     ["list it", "tooling/checks/listed.mjs", []],
     ["say in its README how it runs in pages", "tooling/checks/in-pages.mjs", []],
-    ["lay out its code", "node_modules/@biomejs/biome/bin/biome", ["check", "--write", folder]],
     ["build", "tooling/setup/build.mjs", []],
     ["run its claims and keep them", "apps/docs/dist/generator/store-claims.js", [slug]],
     ["types, tests, claims, README, checks", "tooling/suite/test.mjs", ["--filter", slug]],

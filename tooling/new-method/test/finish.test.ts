@@ -7,6 +7,7 @@ import { finish, stepsOf } from "../finish.mjs";
 describe("finishing a method", () => {
   it("writes before it hashes, and hashes before it checks", () => {
     const titles = stepsOf("diffgrad").map(([title]) => title);
+    expect(titles.indexOf("lay out its code")).toBeLessThan(titles.indexOf("draw its pictures"));
     expect(titles.indexOf("draw its pictures")).toBeLessThan(titles.indexOf("run its claims and keep them"));
     expect(titles.indexOf("build")).toBeLessThan(titles.indexOf("run its claims and keep them"));
     expect(titles.at(-1)).toContain("tests");
