@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -15,38 +14,20 @@ export const natsServer: string | undefined = [
 /** What stands in the names of suites that need it. */
 export const needsNatsServer = "[needs nats-server: install Debian's nats-server]";
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.on("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
-}
+/** Ports below those that systems give out: nobody is given one of these while its server is down. */
+const ports = { from: 10_000, count: 20_000 };
 
 /** The text of a server's configuration, which listens at the address and stores in the folder. */
 export type NatsConfiguration = (place: { readonly address: string; readonly store: string }) => string;
 
 /** A NATS server of a test on a free port of this machine, with a folder of its own. */
 export class NatsTestServer {
-  /** Where it listens. */
-  readonly port: number;
+  private listens = 0;
   private readonly folder = mkdtempSync(join(tmpdir(), "offprint-nats-"));
   private readonly configuration: NatsConfiguration;
   private child: ChildProcess | undefined;
 
-  private constructor(port: number, configuration: NatsConfiguration) {
-    this.port = port;
+  private constructor(configuration: NatsConfiguration) {
     this.configuration = configuration;
   }
 
@@ -60,9 +41,15 @@ export class NatsTestServer {
 
   /** Starts one with a configuration of its own. */
   static async configured(configuration: NatsConfiguration): Promise<NatsTestServer> {
-    const server = new NatsTestServer(await freePort(), configuration);
-    await server.up();
+    const server = new NatsTestServer(configuration);
+    do server.listens = ports.from + randomInt(ports.count);
+    while (!(await server.begin()));
     return server;
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return this.listens;
   }
 
   /** What clients are given. */
@@ -70,20 +57,33 @@ export class NatsTestServer {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, again where it was down: it goes on with what it has stored. */
+  /** What clients are given that wait also for a machine that is busy. */
+  get connection(): { readonly servers: string; readonly connectTimeout: number } {
+    return { servers: this.address, connectTimeout: 100_000 };
+  }
+
+  /** Starts it again where it was down: it goes on with what it has stored. */
   async up(): Promise<void> {
+    if (!(await this.begin())) throw new Error(`nats-server: the port ${this.port} was taken while it was down`);
+  }
+
+  /** Starts it, and waits until it serves; whether its port was free. */
+  private async begin(): Promise<boolean> {
     const file = join(this.folder, "server.conf");
     writeFileSync(file, this.configuration({ address: `127.0.0.1:${this.port}`, store: join(this.folder, "store") }));
     const child = spawn(natsServer!, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
     this.child = child;
     let said = "";
-    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
+    return new Promise((resolve, reject) => {
+      child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        if (said.includes("Server is ready")) resolve(true);
+      });
+      child.on("close", () => {
+        if (said.includes("address already in use")) resolve(false);
+        else reject(new Error(`nats-server ended: ${said}`));
+      });
     });
-    while (!(await accepts(this.port))) {
-      if (child.exitCode !== null) throw new Error(`nats-server ended: ${said}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
   }
 
   /** Ends it at once, as a machine that loses power does. */

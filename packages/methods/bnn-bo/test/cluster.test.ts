@@ -85,8 +85,8 @@ describe.skipIf(natsServer === undefined)(`trials through NATS ${needsNatsServer
   afterAll(() => server.remove());
 
   it("give the run of one thread", async () => {
-    const connection = { servers: server.address, manifest, name: "oven" };
-    const machines = await cluster({ kind: "nats", ackWait: 1000, ...connection });
+    const connection = { ...server.connection, manifest, name: "oven" };
+    const machines = await cluster({ kind: "nats", ...connection });
     const worker = await joinCluster({ ...connection, workers: 1, entry });
     try {
       await expectSameRuns(machines);

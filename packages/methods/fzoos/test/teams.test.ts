@@ -118,6 +118,7 @@ describe.skipIf(natsServer === undefined)(`clients on machines of their own ${ne
   beforeAll(async () => {
     machines = await NatsMachines.start(installed, 2);
     where = await cluster({ kind: "nats", ...machines.options });
+    await machines.known(where);
   });
   afterAll(async () => {
     await where?.close();

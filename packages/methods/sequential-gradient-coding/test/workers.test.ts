@@ -131,6 +131,7 @@ describe.skipIf(natsServer === undefined)(`training on machines ${needsNatsServe
     // Two of them are killed.
     processes = await NatsMachines.start(installed, 3);
     machines = await cluster({ kind: "nats", ...processes.options });
+    await processes.known(machines);
   });
   afterAll(async () => {
     await machines?.close();
