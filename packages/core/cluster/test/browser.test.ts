@@ -20,7 +20,6 @@ describe.skipIf(chromium === undefined)(`in a page ${needsChromium}`, () => {
     expect(await runPage(await scripts(), { headers })).toEqual({
       products: [[[2]], [[4]], [[6]]],
       late: ["JobTimeoutError"],
-      quick: true,
       values: [
         [10, 20],
         [11, 21],

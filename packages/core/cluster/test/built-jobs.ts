@@ -17,6 +17,7 @@ const names = [
     "drawn",
     "pid",
     "slowSquare",
+    "heldOnce",
     "spin",
     "fails",
     "failsAt",
@@ -24,7 +25,18 @@ const names = [
     "exits",
     "reports",
   ],
-  ...["sumOf", "logged", "killsProcess", "counter", "shard", "noMember", "brokenMember", "killsMember", "notAFunction"],
+  ...[
+    "sumOf",
+    "logged",
+    "killsProcess",
+    "counter",
+    "shard",
+    "gatedMember",
+    "noMember",
+    "brokenMember",
+    "killsMember",
+    "notAFunction",
+  ],
 ];
 
 /** Installs the jobs of the tests, in two versions. */

@@ -19,7 +19,9 @@ beforeAll(async () => {
 });
 
 const failure = (options: object) =>
-  cluster({ kind: "nats", manifest: built.manifest, ...options } as Parameters<typeof cluster>[0]).then(
+  cluster({ kind: "nats", manifest: built.manifest, connectTimeout: 100_000, ...options } as Parameters<
+    typeof cluster
+  >[0]).then(
     async (opened) => {
       await opened.close();
       return "connected";
@@ -105,7 +107,7 @@ describe.skipIf(natsServer === undefined)(`a server ${needsNatsServer}`, () => {
     const files = `cert_file: ${JSON.stringify(join(certificates, "server.pem"))}, key_file: ${JSON.stringify(join(certificates, "server-key.pem"))}`;
     const secure = await start(`tls { ${files} }`);
     const address = `tls://localhost:${secure.port}`;
-    const options = { servers: address, tls: { ca } };
+    const options = { servers: address, tls: { ca }, connectTimeout: 100_000 };
     expect(await failure(options)).toBe("connected");
     expect(await failure({ servers: address })).toMatch(/certificate|SELF_SIGNED|UNABLE/i);
     const worker = await joinCluster({ ...options, workers: 1, entry: built.entry, manifest: built.manifest });
@@ -128,12 +130,12 @@ describe.skipIf(natsServer === undefined)(`a server ${needsNatsServer}`, () => {
     const server = await start(`authorization { users: [
       { user: "program", password: "p" },
       { user: "worker", password: "w", permissions: { publish: ${publish}, subscribe: ${subscribe} } } ] }`);
-    const { address: servers } = server;
     const { manifest, entry } = built;
-    const master = await cluster({ kind: "nats", servers, manifest, credentials: { user: "program", password: "p" } });
+    const connection = { ...server.connection, manifest };
+    const master = await cluster({ kind: "nats", ...connection, credentials: { user: "program", password: "p" } });
     const said: string[] = [];
     const worker = await joinCluster({
-      ...{ servers, manifest, entry, workers: 1 },
+      ...{ ...connection, entry, workers: 1 },
       credentials: { user: "worker", password: "w" },
       onEvent: (line) => said.push(line),
     });

@@ -1,6 +1,12 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { connect } from "@nats-io/transport-node";
 import { type Answer, type Cluster, cluster, joinCluster, type Team } from "@offprint/cluster";
 import { NatsTestServer, natsServer, needsNatsServer, WorkerProcess } from "@offprint/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { decodeFrame } from "../src/frame.js";
+import type { StatusMessage } from "../src/nats/messages.js";
+import { namesOf } from "../src/nats/names.js";
 import { type BuiltJobs, buildJobs } from "./built-jobs.js";
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -77,7 +83,7 @@ function declareTeams(open: () => Promise<Cluster>): void {
 
   it("a round that is closed stops those who have not answered; they go on with their state", async () => {
     const opened = await counters(3);
-    const round = opened.round((member) => ({ wait: member === 1 ? 60_000 : 0 }));
+    const round = opened.round((member) => ({ wait: member === 1 ? 1e9 : 0 }));
     const heard: number[] = [];
     for await (const { member } of round) {
       heard.push(member);
@@ -90,7 +96,7 @@ function declareTeams(open: () => Promise<Cluster>): void {
 
   it("one that never yields is ended with its round, and made anew", async () => {
     const opened = await counters(2);
-    const round = opened.round((member) => ({ spin: member === 0 ? 60_000 : 0 }));
+    const round = opened.round((member) => ({ spin: member === 0 ? 1e9 : 0 }));
     for await (const { member } of round) if (member === 1) round.close();
     const next = await opened.round(() => ({})).all();
     expect(next.map(({ value }) => value?.rounds)).toEqual([1, 2]);
@@ -122,7 +128,7 @@ function declareTeams(open: () => Promise<Cluster>): void {
 
   it("a round whose signal fires is over, without an error", async () => {
     const opened = await counters(2);
-    const answers = await opened.round(() => ({ wait: 60_000 }), { signal: AbortSignal.timeout(50) }).all();
+    const answers = await opened.round(() => ({ wait: 1e9 }), { signal: AbortSignal.timeout(50) }).all();
     expect(answers).toEqual([]);
   });
 
@@ -152,7 +158,7 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
   let built: BuiltJobs;
   let server: NatsTestServer;
   const ended: (() => Promise<unknown>)[] = [];
-  const options = (name: string) => ({ servers: server.address, manifest: built.manifest, name });
+  const options = (name: string) => ({ ...server.connection, manifest: built.manifest, name });
   /** Members are spread over the machines that have been heard of, so those that a test counts on are waited for. */
   const open = async (name: string, machines: number) => {
     const master = await cluster({ kind: "nats", ...options(name) });
@@ -224,6 +230,90 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
     expect(new Set(next.map(({ worker }) => worker)).size).toBe(1);
   });
 
+  /** Members that each worker says it holds. */
+  const heldMembers = async (name: string) => {
+    const listener = await connect({ servers: server.address, maxReconnectAttempts: -1 });
+    ended.push(() => listener.close());
+    const held = new Map<string, StatusMessage>();
+    listener.subscribe(namesOf(name).status, {
+      callback(_, { data }) {
+        const message = decodeFrame<StatusMessage>(data);
+        held.set(message.agent, message);
+      },
+    });
+    return held;
+  };
+
+  it("members of a machine that stood still are lost, are made anew elsewhere, and end when it goes on", async () => {
+    const said = await heldMembers("still");
+    const [first, still] = await startProcess("still");
+    await startProcess("still");
+    const master = await open("still", 2);
+    ended.push(() => master.close());
+    const team = await master.team<{ factor: number }, Asked, Told>(job("counter"), {
+      size: 4,
+      initial: () => ({ factor: 1 }),
+    });
+    await team.round(() => ({})).all();
+    await expect.poll(() => said.get(still)?.members).toBe(2);
+    first.child.kill("SIGSTOP");
+    const during = await team.round(() => ({})).all();
+    expect(during.map(({ value, error }) => value?.rounds ?? error?.name).sort()).toEqual([
+      2,
+      2,
+      "WorkerLostError",
+      "WorkerLostError",
+    ]);
+    const next = await team.round(() => ({})).all();
+    expect(next.map(({ value }) => value?.rounds).sort()).toEqual([1, 1, 3, 3]);
+    first.child.kill("SIGCONT");
+    await expect.poll(() => said.get(still)?.members).toBe(0);
+    const last = await team.round(() => ({})).all();
+    expect(last.map(({ value }) => value?.rounds).sort()).toEqual([2, 2, 4, 4]);
+  });
+
+  it("a program that computes for long loses nobody: it heard nobody meanwhile", async () => {
+    await startProcess("busy");
+    const master = await open("busy", 1);
+    ended.push(() => master.close());
+    const team = await master.team<{ factor: number }, Asked, Told>(job("counter"), {
+      size: 2,
+      initial: () => ({ factor: 1 }),
+    });
+    await team.round(() => ({})).all();
+    const standStill = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000);
+    standStill();
+    const rounds = async () => (await team.round(() => ({})).all()).map(({ value }) => value?.rounds);
+    expect(await rounds()).toEqual([2, 2]);
+    // Also while it waits for who was told to stop.
+    const round = team.round((member) => ({ wait: member * 1e9 }));
+    for await (const { member } of round) {
+      expect(member).toBe(0);
+      round.close();
+      standStill();
+    }
+    expect(await rounds()).toEqual([4, 4]);
+  });
+
+  it("a member that is being made when the server goes down is there once it is made", async () => {
+    const said = await heldMembers("gated");
+    const [, id] = await startProcess("gated");
+    const master = await open("gated", 1);
+    ended.push(() => master.close());
+    const [begun, gate] = ["begun", "gate"].map((file) => join(built.folder, file)) as [string, string];
+    const first = master
+      .team<object, object, string>(job("gatedMember"), { size: 1, initial: () => ({ begun, gate }) })
+      .then((team) => team.round(() => ({})).all());
+    await expect.poll(() => existsSync(begun)).toBe(true);
+    await server.down();
+    await server.up();
+    await expect.poll(() => said.get(id)?.returns).toBe(1);
+    // What is asked again has been answered when this has gone to the server and back.
+    await master.put(1);
+    writeFileSync(gate, "");
+    expect((await first).map(({ value, error }) => value ?? error)).toEqual(["there"]);
+  });
+
   it("a round goes on when the server comes back, and its members with their state", async () => {
     const master = await open("restarted", 0);
     ended.push(() => master.close());
@@ -236,7 +326,8 @@ describe.skipIf(natsServer === undefined)(`teams through NATS ${needsNatsServer}
     const round = team.round((member) => ({ wait: 400 * member })).all();
     await pause(100);
     await server.down();
-    await pause(500);
+    // Longer than a worker may be silent.
+    await pause(4500);
     await server.up();
     expect((await round).map(({ value, error }) => value?.rounds ?? error)).toEqual([2, 2, 2]);
     const next = await team.round(() => ({})).all();

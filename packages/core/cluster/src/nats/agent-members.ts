@@ -7,8 +7,8 @@ import { say } from "./connection.js";
 import type { MemberAnswer, MemberRequest } from "./messages.js";
 import { carry, fetchCarried, type Streams } from "./streams.js";
 
-/** Time after which members end whose program is not heard of any more, in milliseconds. */
-const orphaned = 30_000;
+/** Looks, one for each heartbeat, after which members end whose program was not heard of meanwhile. */
+const orphaned = 30;
 
 type RequestOf<K extends MemberRequest["kind"]> = Extract<MemberRequest, { kind: K }>;
 
@@ -16,8 +16,8 @@ interface HeldMember {
   readonly thread: Thread;
   /** The round that it answers, and how to stop it. */
   running: { readonly round: number; readonly controller: AbortController } | undefined;
-  /** What it has answered last, for a program that did not hear it. */
-  last: MemberAnswer;
+  /** What it has answered last, for a program that did not hear it; nothing while it is made. */
+  last: MemberAnswer | undefined;
 }
 
 interface HeldTeam {
@@ -25,7 +25,8 @@ interface HeldTeam {
   shared: { readonly version: number; readonly frame: Uint8Array } | undefined;
   /** Values on their way: what comes later is looked at later. */
   sharing: Promise<unknown>;
-  heard: number;
+  /** Looks since its program was heard. */
+  silent: number;
 }
 
 /** The members of teams that a worker holds, each in a thread of its own. */
@@ -68,7 +69,7 @@ export class AgentMembers {
       members: new Map(),
       shared: undefined,
       sharing: Promise.resolve(),
-      heard: performance.now(),
+      silent: 0,
     };
     this.teams.set(id, made);
     return made;
@@ -78,15 +79,15 @@ export class AgentMembers {
   hear(request: MemberRequest): void {
     const { team: id, tag } = request;
     const team = this.teamOf(id);
-    team.heard = performance.now();
+    team.silent = 0;
     const member = team.members.get(tag);
     switch (request.kind) {
       case "share":
         team.sharing = team.sharing.then(() => this.share(team, request)).catch(() => undefined);
         return;
       case "open":
-        if (member !== undefined) this.answer(id, member.last);
-        else void this.open(team, request);
+        if (member === undefined) void this.open(team, request);
+        else if (member.last !== undefined) this.answer(id, member.last);
         return;
       case "leave":
         member?.thread.terminate();
@@ -120,13 +121,14 @@ export class AgentMembers {
       return;
     }
     const thread = new Thread(`${this.prefix}/member ${++this.made}`, this.surroundings);
-    const member: HeldMember = { thread, running: undefined, last: { tag, kind: "opened" } };
+    const member: HeldMember = { thread, running: undefined, last: undefined };
     team.members.set(tag, member);
     try {
       const initial = await fetchCarried(this.streams, request.initial);
       const { module, name } = entry;
       await thread.ask({ kind: "join", target: { module, name }, initial, seed });
       if (team.shared !== undefined) thread.share(team.shared.frame);
+      member.last = { tag, kind: "opened" };
       this.answer(id, member.last);
     } catch (error) {
       this.drop(id, team, tag, error);
@@ -151,8 +153,9 @@ export class AgentMembers {
       this.answer(id, { tag, kind: "gone", error });
       return;
     }
-    if ("round" in member.last && member.last.round === round && member.last.kind !== "unshared") {
-      this.answer(id, member.last);
+    const { last } = member;
+    if (last !== undefined && "round" in last && last.round === round) {
+      this.answer(id, last);
       return;
     }
     if (member.running?.round === round) return;
@@ -184,15 +187,16 @@ export class AgentMembers {
   seen(teams: readonly string[]): void {
     for (const id of teams) {
       const team = this.teams.get(id);
-      if (team !== undefined) team.heard = performance.now();
+      if (team !== undefined) team.silent = 0;
     }
   }
 
-  /** Ends the members of programs that are gone. */
+  /** Looks for programs that are gone, and ends their members. */
   check(): void {
-    for (const [id, { heard, members }] of this.teams) {
-      if (performance.now() - heard < orphaned) continue;
-      for (const { thread } of members.values()) thread.terminate();
+    for (const [id, team] of this.teams) {
+      team.silent += 1;
+      if (team.silent <= orphaned) continue;
+      for (const { thread } of team.members.values()) thread.terminate();
       this.teams.delete(id);
     }
   }

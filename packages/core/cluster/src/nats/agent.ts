@@ -38,12 +38,14 @@ function fetcher({ objects }: Streams): (ref: string) => Promise<Uint8Array> {
 /** Follows the connection, and says what happens to it. */
 async function watch(
   connection: NatsConnection,
-  onReturn: () => void,
+  { onAway, onReturn }: { onAway(): void; onReturn(): void },
   tell: (line: string) => void = () => undefined,
 ): Promise<void> {
   for await (const status of connection.status()) {
-    if (status.type === "disconnect") tell("lost the server; waiting for it");
-    else if (status.type === "error") tell(`the server says: ${status.error.message}`);
+    if (status.type === "disconnect") {
+      tell("lost the server; waiting for it");
+      onAway();
+    } else if (status.type === "error") tell(`the server says: ${status.error.message}`);
     else if (status.type === "reconnect") {
       tell("the server is there again");
       onReturn();
@@ -60,12 +62,12 @@ export async function joinNatsCluster(options: AgentOptions): Promise<ClusterWor
   if (memory !== undefined) requirePositive(owner, "memory", memory);
   const table = platform.readJobs(manifest);
   const clients = await loadClients();
-  const { connection, name } = await connectNats(owner, clients, options);
+  const { connection, name, timeout } = await connectNats(owner, clients, options);
   const names = namesOf(name);
   let streams: Streams;
   try {
     const onWait = () => onEvent?.("this worker may not make the queues; waiting for a program that does");
-    streams = await openStreams(clients, connection, names, 10_000, { onWait, signal });
+    streams = await openStreams(clients, connection, names, { timeout, maxQueued: 10_000 }, { onWait, signal });
   } catch (error) {
     await connection.close();
     throw error;
@@ -108,19 +110,25 @@ export async function joinNatsCluster(options: AgentOptions): Promise<ClusterWor
   });
   listen<{ session: string }>(names.abort, ({ session }) => jobs.abort(session));
   listen<MemberRequest>(names.agent(id), (request) => members.hear(request));
+  let away = false;
   const heart = setInterval(() => {
     tellStatus();
     jobs.check();
-    members.check();
+    // Nobody can be heard while the server is away.
+    if (!away) members.check();
   }, beat);
   tellStatus();
   jobs.start();
   onEvent?.(`serving ${table.size} jobs on ${size} threads as ${id}`);
+  const onAway = () => {
+    away = true;
+  };
   const onReturn = () => {
+    away = false;
     returns += 1;
     tellStatus();
   };
-  void watch(connection, onReturn, onEvent);
+  void watch(connection, { onAway, onReturn }, onEvent);
 
   let closing: Promise<void> | undefined;
   const close = async () => {

@@ -107,7 +107,7 @@ export async function connectNats(
   owner: string,
   clients: NatsClients,
   options: NatsConnectionOptions,
-): Promise<{ connection: NatsConnection; name: string }> {
+): Promise<{ connection: NatsConnection; name: string; timeout: number }> {
   const { insecure = false, connectTimeout = 5000, name = "offprint", tls } = options;
   if (!/^[\w-]{1,64}$/.test(name)) {
     throw new ValueError(`${owner}: name is ${JSON.stringify(name)}; it may have letters, digits, - and _, up to 64`);
@@ -141,7 +141,7 @@ export async function connectNats(
       // The scheme alone does not make the client insist on encryption.
       ...(encrypted && { tls: tls === undefined ? {} : certificates(tls)! }),
     });
-    return { connection, name };
+    return { connection, name, timeout: connectTimeout };
   } catch (cause) {
     if (cause instanceof ClusterConnectionError) throw cause;
     const { name: kind, message, code } = cause as NodeJS.ErrnoException;

@@ -20,8 +20,10 @@ import { openQueue, openStreams, type Streams } from "./streams.js";
 
 /** Time between two heartbeats, in milliseconds. */
 const beat = 1000;
-/** Time in which the workers that are there have said so, in milliseconds. */
-const acquaintance = 50;
+/** Longest time in which the first worker that is there says so, in milliseconds. */
+const acquaintance = 2000;
+/** Time in which the others have said so, too. */
+const others = 50;
 
 class NatsCluster implements Cluster {
   private readonly connection: NatsConnection;
@@ -42,6 +44,8 @@ class NatsCluster implements Cluster {
   private readonly program = ownLetters();
   private readonly closing = new AbortController();
   private readonly heart: ReturnType<typeof setInterval>;
+  private readonly heard: Promise<void>;
+  private away = false;
 
   constructor(connection: NatsConnection, clients: NatsClients, streams: Streams, table: JobTable, ackWait: number) {
     this.connection = connection;
@@ -49,23 +53,41 @@ class NatsCluster implements Cluster {
     this.streams = streams;
     this.table = table;
     this.ackWait = ackWait;
-    connection.subscribe(streams.names.status, {
-      callback: (error, { data }) => void (error === null && this.roster.hear(decodeFrame<StatusMessage>(data))),
+    this.heard = new Promise((resolve) => {
+      connection.subscribe(streams.names.status, {
+        callback: (error, { data }) => {
+          if (error !== null) return;
+          this.roster.hear(decodeFrame<StatusMessage>(data));
+          resolve();
+        },
+      });
     });
     this.heart = setInterval(() => this.check(), beat);
-    this.announce();
     void this.watch();
+  }
+
+  /** Hears of the workers that are there: they answer at once, and where nobody is the server says so. */
+  async acquaint(): Promise<void> {
+    const { connection, heard } = this;
+    const data = encodeFrame(this.message());
+    const unanswered = connection.request(this.streams.names.programs, data, { timeout: acquaintance });
+    await Promise.race([heard, unanswered.catch(() => undefined)]);
+    await new Promise((resolve) => setTimeout(resolve, others));
+  }
+
+  private message(): ProgramMessage {
+    const kinds = [...new Set([...this.runs.keys()].map(({ kind }) => kind))];
+    return { program: this.program, kinds, teams: [...this.teams].map(({ id }) => id) };
   }
 
   /** Says what is to be run; workers answer with how they are. */
   announce(): void {
-    const kinds = [...new Set([...this.runs.keys()].map(({ kind }) => kind))];
-    const message: ProgramMessage = { program: this.program, kinds, teams: [...this.teams].map(({ id }) => id) };
-    say(this.connection, this.streams.names.programs, message);
+    say(this.connection, this.streams.names.programs, this.message());
   }
 
   private check(): void {
     this.announce();
+    if (this.away) return;
     this.roster.check();
     for (const [run, { job, version }] of this.runs) {
       const refusal = this.roster.refusal(job, version);
@@ -76,7 +98,9 @@ class NatsCluster implements Cluster {
 
   private async watch(): Promise<void> {
     for await (const { type } of this.connection.status()) {
+      if (type === "disconnect") this.away = true;
       if (type !== "reconnect") continue;
+      this.away = false;
       this.roster.excuse();
       this.announce();
       for (const run of this.runs.keys()) void run.sweep(0);
@@ -161,13 +185,11 @@ export async function openNatsCluster(options: NatsClusterOptions): Promise<Clus
   requireInteger(owner, "ackWait", ackWait, 1000);
   requireInteger(owner, "maxQueued", maxQueued, 1);
   const clients = await loadClients();
-  const { connection, name } = await connectNats(owner, clients, options);
+  const { connection, name, timeout } = await connectNats(owner, clients, options);
   try {
-    const streams = await openStreams(clients, connection, namesOf(name), maxQueued);
+    const streams = await openStreams(clients, connection, namesOf(name), { timeout, maxQueued });
     const opened = new NatsCluster(connection, clients, streams, platform.readJobs(manifest), ackWait);
-    // Workers that are there answer at once.
-    await connection.flush();
-    await new Promise((resolve) => setTimeout(resolve, acquaintance));
+    await opened.acquaint();
     return opened;
   } catch (error) {
     await connection.close();

@@ -3,6 +3,7 @@ import { AbortedError } from "@offprint/tensor-core";
 import { JobRefusedError, revivedError, WorkerLostError } from "../errors.js";
 import { decodeFrame } from "../frame.js";
 import type { JobEntry } from "../job.js";
+import { afterPatience } from "../patience.js";
 import type { MemberLink, TeamHome } from "../team.js";
 import { ownLetters, say } from "./connection.js";
 import type { MemberAnswer, MemberRequest } from "./messages.js";
@@ -54,12 +55,14 @@ class RemoteMember implements MemberLink {
 
   /** The server was away: what may not have arrived is said again; a worker that has heard it answers again. */
   repeat(): void {
-    if (this.waiting !== undefined) this.home.say(this.worker, this.waiting.request);
+    if (!this.alive) this.leave();
+    else if (this.waiting !== undefined) this.home.say(this.worker, this.waiting.request);
   }
 
+  /** Counts as lost, whatever its worker still says; one that comes back is told to end it. */
   lose(reason: string): void {
     if (!this.alive) return;
-    this.alive = false;
+    this.leave();
     this.waiting?.settle(this.lost(reason));
   }
 
@@ -98,10 +101,10 @@ class RemoteMember implements MemberLink {
   async ask(args: Uint8Array<ArrayBuffer>, round: number, seed: string, signal: AbortSignal): Promise<Uint8Array> {
     const { home } = this;
     const carried = await home.carry(args, `args.${this.tag}.${round}`);
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let endPatience = () => {};
     const onAbort = () => {
       home.say(this.worker, this.request({ kind: "stop", round }));
-      timer = setTimeout(() => this.lose("it did not stop when it was told to"), stopped);
+      endPatience = afterPatience(stopped, () => this.lose("it did not stop when it was told to"));
     };
     const answered = this.demand({ kind: "round", round, args: carried, seed, shared: home.sharedVersion });
     if (signal.aborted) onAbort();
@@ -111,7 +114,7 @@ class RemoteMember implements MemberLink {
       if (signal.aborted) throw new AbortedError("the round was closed");
       return frame!;
     } finally {
-      clearTimeout(timer);
+      endPatience();
       signal.removeEventListener("abort", onAbort);
     }
   }
@@ -245,7 +248,7 @@ export class RemoteTeam implements TeamHome {
   /** The server is there again, for all or for one worker. */
   repeat(agent?: string): void {
     for (const member of this.members.values()) {
-      if (member.alive && (agent === undefined || member.worker === agent)) member.repeat();
+      if (agent === undefined || member.worker === agent) member.repeat();
     }
   }
 

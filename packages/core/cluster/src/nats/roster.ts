@@ -1,14 +1,16 @@
 import type { WorkerStatus } from "../worker-status.js";
 import type { StatusMessage } from "./messages.js";
 
-/** Time of silence after which a worker counts as lost, in milliseconds: three of its heartbeats. */
-export const silence = 3000;
-/** Time after which a lost worker is forgotten. */
-const forgotten = 60_000;
+/** Looks, one for each heartbeat, in which nothing was heard of a worker that counts as lost. */
+const silence = 3;
+/** Looks after which a lost worker is forgotten. */
+const forgotten = 60;
 
 interface Entry {
   message: StatusMessage;
   heard: number;
+  /** Looks since it was heard. */
+  silent: number;
   lost: boolean;
 }
 
@@ -17,6 +19,7 @@ export class Roster {
   private readonly entries = new Map<string, Entry>();
   private readonly onLost: (agent: string) => void;
   private readonly onReturn: (agent: string) => void;
+  private looks = 0;
 
   constructor(onLost: (agent: string) => void, onReturn: (agent: string) => void) {
     this.onLost = onLost;
@@ -31,21 +34,25 @@ export class Roster {
       return;
     }
     const returns = this.entries.get(agent)?.message.returns ?? message.returns;
-    this.entries.set(agent, { message, heard: performance.now(), lost: false });
+    this.entries.set(agent, { message, heard: performance.now(), silent: 0, lost: false });
     if (message.returns !== returns) this.onReturn(agent);
   }
 
   /** The server was away, and nobody can have been heard. */
   excuse(): void {
-    for (const entry of this.entries.values()) entry.heard = performance.now();
+    for (const entry of this.entries.values()) entry.silent = 0;
   }
 
-  /** Looks who has fallen silent. */
+  /**
+   * Looks who has fallen silent. Looks are counted, not seconds: while this program computed or stood still, it heard
+   * nobody, and what was said meanwhile it hears before it looks again.
+   */
   check(): void {
+    this.looks += 1;
     for (const [agent, entry] of this.entries) {
-      const age = performance.now() - entry.heard;
-      if (age > forgotten) this.entries.delete(agent);
-      if (age <= silence || entry.lost) continue;
+      entry.silent += 1;
+      if (entry.silent > forgotten) this.entries.delete(agent);
+      if (entry.silent <= silence || entry.lost) continue;
       entry.lost = true;
       this.onLost(agent);
     }
@@ -62,12 +69,15 @@ export class Roster {
   }
 
   /**
-   * Why none of those that are there runs a job; nothing where one does, or nobody is there.
+   * Why no worker runs a job; nothing where one does, or may come back that does, where nobody is there, and as long as
+   * not all may have been heard.
    */
   refusal(job: string, version: string): string | undefined {
-    const present = this.present();
-    if (present.length === 0 || present.some(({ versions }) => versions[job] === version)) return undefined;
-    const others = [...new Set(present.flatMap(({ versions }) => versions[job] ?? []))];
+    const known = [...this.entries.values()].map(({ message }) => message.versions);
+    if (this.looks < silence || known.length === 0 || known.some((versions) => versions[job] === version)) {
+      return undefined;
+    }
+    const others = [...new Set(known.flatMap((versions) => versions[job] ?? []))];
     if (others.length > 0) {
       return `cluster: this program has ${job} in version ${version}, the workers have ${others.join(", ")}; install the same`;
     }

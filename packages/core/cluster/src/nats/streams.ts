@@ -34,6 +34,7 @@ const look = 250;
 /**
  * Opens the streams; whoever comes first makes them.
  *
+ * @param settings - milliseconds to wait for an answer of the server, and jobs that may wait there
  * @param waiting - what to do where the server forbids it; without it that is an error
  * @throws ClusterConnectionError where the server has no JetStream, or the streams of this name are other ones; AbortedError where
  * waiting was ended
@@ -42,13 +43,14 @@ export async function openStreams(
   clients: NatsClients,
   connection: NatsConnection,
   names: Names,
-  maxQueued: number,
+  settings: { readonly timeout: number; readonly maxQueued: number },
   waiting?: Waiting,
 ): Promise<Streams> {
   const { AckPolicy: _, RetentionPolicy, DiscardPolicy, StorageType, Objm } = clients;
   try {
-    const manager = await clients.jetstreamManager(connection);
-    const client = clients.jetstream(connection);
+    const { timeout, maxQueued } = settings;
+    const manager = await clients.jetstreamManager(connection, { timeout });
+    const client = clients.jetstream(connection, { timeout });
     const isThere = async (stream: string) => (await manager.streams.info(stream).catch(() => undefined)) !== undefined;
     let told = false;
     const madeByOthers = async (stream: string, error: unknown) => {

@@ -150,7 +150,8 @@ export class ThreadPool {
     try {
       for (;;) {
         attempts += 1;
-        task.onBegin?.(worker);
+        // What is said of it is on its way before a job that may take the process down has begun.
+        await task.onBegin?.(worker);
         try {
           const frame = await this.threadOf(place).ask(
             { kind: "run", target, args, seed },

@@ -1,11 +1,12 @@
 import { AbortedError } from "@offprint/tensor-core";
 import { platform } from "#platform";
 import { JobTimeoutError, revivedError, WorkerLostError } from "../errors.js";
+import { afterPatience } from "../patience.js";
 import type { ThreadHandle, ThreadSettings } from "../platform/platform.js";
 import type { FromThread, Question, ToThread } from "./messages.js";
 
 /** Time in which a job that is to end may end by itself, in milliseconds; then its thread is ended. */
-const grace = 50;
+const grace = 500;
 
 /** How a question is asked. */
 export interface AskOptions {
@@ -103,12 +104,14 @@ export class Thread {
         return;
       }
       let why: Error | undefined;
-      const timers: ReturnType<typeof setTimeout>[] = [];
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      let endPatience = () => {};
       const stop = (error: Error) => {
-        why ??= error;
+        if (why !== undefined) return;
+        why = error;
         if (this.flag) Atomics.store(this.flag, 0, call);
         this.tell({ kind: "abort", call });
-        timers.push(setTimeout(() => this.terminate("its job did not end when it was told to"), grace));
+        endPatience = afterPatience(grace, () => this.terminate("its job did not end when it was told to"));
       };
       const onAbort = () => stop(new AbortedError("the job was aborted"));
       this.open = {
@@ -116,7 +119,8 @@ export class Thread {
         options,
         settle: (error, frame) => {
           this.open = undefined;
-          for (const timer of timers) clearTimeout(timer);
+          clearTimeout(timer);
+          endPatience();
           signal?.removeEventListener("abort", onAbort);
           if (why ?? error) reject(why ?? error);
           else resolve(frame!);
@@ -126,7 +130,7 @@ export class Thread {
       if (signal?.aborted) onAbort();
       else signal?.addEventListener("abort", onAbort, { once: true });
       if (timeout !== undefined) {
-        timers.push(setTimeout(() => stop(new JobTimeoutError(`the job took longer than ${timeout} ms`)), timeout));
+        timer = setTimeout(() => stop(new JobTimeoutError(`the job took longer than ${timeout} ms`)), timeout);
       }
     });
   }
