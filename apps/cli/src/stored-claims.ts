@@ -18,16 +18,20 @@ function parsedRuns(content: unknown): Runs | undefined {
   return right ? new Map(entries) : undefined;
 }
 
-/** Longest time that another process may take to change the file, in milliseconds; then it is taken for dead. */
+/** Longest time that another process may take to write its number into its lock, in milliseconds. */
 const patience = 5000;
+/** Age at which a lock is nobody's: a process of another machine, or a later one of the same number, says nothing. */
+const forgotten = 60_000;
 
-/** Whether the process that wrote a lock is not there any more. */
+/** Whether the process that wrote a lock is not there any more; one that stands still is waited for. */
 function isAbandoned(lock: string): boolean {
   const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
-  if (made === undefined || Date.now() - made > patience) return made !== undefined;
-  const owner = Number(readFileSync(lock, "utf8"));
+  if (made === undefined) return false;
+  const age = Date.now() - made;
   try {
-    return owner > 0 && !process.kill(owner, 0);
+    const owner = Number(readFileSync(lock, "utf8"));
+    if (owner === 0) return age > patience;
+    return age > forgotten || !process.kill(owner, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
   }

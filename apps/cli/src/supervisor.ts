@@ -44,17 +44,21 @@ export function supervise(words: readonly string[]): Promise<number> {
   let output = "";
   let saved: string | undefined;
   let interrupted = false;
-  const timers: NodeJS.Timeout[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  /** Two halves: where the machine stands still in one, the other is left for what the work has to say. */
+  const endAfter = (milliseconds: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = setTimeout(() => child.kill("SIGKILL"), milliseconds / 2);
+    }, milliseconds / 2);
+  };
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     output = (output + text).slice(-shownOutput);
   });
   child.on("message", (message: FromWork) => {
     if (message.kind === "text") process[message.stream === "out" ? "stdout" : "stderr"].write(message.text);
     else if (message.kind === "saved") saved = message.path;
-    else {
-      for (const timer of timers) clearTimeout(timer);
-      timers.push(setTimeout(() => child.kill("SIGKILL"), over));
-    }
+    else endAfter(over);
   });
   const end = () => {
     if (interrupted || !child.connected) {
@@ -63,13 +67,13 @@ export function supervise(words: readonly string[]): Promise<number> {
     }
     interrupted = true;
     child.send("interrupt" satisfies ToWork);
-    timers.push(setTimeout(() => child.kill("SIGKILL"), noticed));
+    endAfter(noticed);
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, end);
   return new Promise((resolve) => {
     child.on("close", (code, signal) => {
-      for (const timer of timers) clearTimeout(timer);
+      clearTimeout(timer);
       for (const each of signals) process.off(each, end);
       if (code !== null) {
         if (code !== exitCodes.success && output !== "" && !interrupted) process.stderr.write(output);

@@ -56,7 +56,7 @@ describe.skipIf(natsServer === undefined)(`claims on a cluster ${needsNatsServer
     const words = ["reproduce", "--seeds", "3", "--json", "r.json", "--device", "host"];
     const [here, there] = [offprint.folder(), offprint.folder()];
     await offprint.run(words, here);
-    const first = await startWorker({ OFFPRINT_FIXTURE_PAUSE: "1000" });
+    const first = await startWorker({ OFFPRINT_FIXTURE_GATE: "never" });
     const run = offprint.start([...words, "--cluster", server.address], there);
     await run.shows(/holds/);
     first.child.kill("SIGKILL");
@@ -68,7 +68,7 @@ describe.skipIf(natsServer === undefined)(`claims on a cluster ${needsNatsServer
   });
 
   it("are interrupted by Ctrl-C, keep what is finished, and go on", async () => {
-    await startWorker({ OFFPRINT_FIXTURE_PAUSE: "60000" });
+    await startWorker({ OFFPRINT_FIXTURE_GATE: "never" });
     const cwd = offprint.folder();
     const words = ["reproduce", "bowl", "--cluster", server.address];
     const run = offprint.start(words, cwd);

@@ -206,9 +206,9 @@ describe("offprint reproduce", () => {
     const cwd = offprint.folder();
     const log = join(cwd, "log");
     const words = ["reproduce", "bowl", "--json", "r.json", "--report", "report"];
-    const first = offprint.start(words, cwd, { OFFPRINT_FIXTURE_LOG: log, OFFPRINT_FIXTURE_PAUSE: "60000" });
+    const first = offprint.start(words, cwd, { OFFPRINT_FIXTURE_LOG: log, OFFPRINT_FIXTURE_GATE: "never" });
     await first.shows(/reaches-bottom: holds/);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect.poll(() => lines(log)).toContain("patience-pays");
     first.child.kill("SIGINT");
     const { code, out, err } = await first.finished;
     expect([code, out]).toEqual([130, ""]);
@@ -234,7 +234,7 @@ describe("offprint reproduce", () => {
   it("keeps finished claims when it is killed, and does not use them for another seed", async () => {
     const cwd = offprint.folder();
     const log = join(cwd, "log");
-    const first = offprint.start(["reproduce", "bowl"], cwd, { OFFPRINT_FIXTURE_PAUSE: "60000" });
+    const first = offprint.start(["reproduce", "bowl"], cwd, { OFFPRINT_FIXTURE_GATE: "never" });
     await first.shows(/reaches-bottom: holds/);
     first.child.kill("SIGKILL");
     await first.finished;
@@ -252,7 +252,7 @@ describe("offprint reproduce", () => {
   it("shares its state file with another run: neither loses the other's claims", async () => {
     const cwd = offprint.folder();
     const started = ["1", "2", "3"].map((seed) =>
-      offprint.start(["reproduce", "bowl", "--seed", seed], cwd, { OFFPRINT_FIXTURE_PAUSE: "60000" }),
+      offprint.start(["reproduce", "bowl", "--seed", seed], cwd, { OFFPRINT_FIXTURE_GATE: "never" }),
     );
     for (const { shows } of started) await shows(/reaches-bottom: holds/);
     for (const { child } of started) child.kill("SIGINT");
@@ -266,9 +266,11 @@ describe("offprint reproduce", () => {
     const cwd = offprint.folder();
     mkdirSync(join(cwd, "deep"));
     const words = ["reproduce", "bowl", "--state", "deep/state.json"];
-    const other = offprint.start(words, cwd, { OFFPRINT_FIXTURE_PAUSE: "300" });
+    const gate = join(cwd, "gate");
+    const other = offprint.start(words, cwd, { OFFPRINT_FIXTURE_GATE: gate });
     await other.shows(/reaches-bottom: holds/);
     rmSync(join(cwd, "deep"), { recursive: true });
+    writeFileSync(gate, "");
     const { code, err, out } = await other.finished;
     expect(code).toBe(0);
     expect(err.match(/Warning: finished claims are not kept/g)).toHaveLength(1);

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,7 +70,7 @@ describe("a state file of reproduce that was cut off", () => {
 
   it("ends --resume before anything is run, and is not overwritten", async () => {
     const cwd = offprint.folder();
-    const first = offprint.start(["reproduce", "bowl"], cwd, { OFFPRINT_FIXTURE_PAUSE: "60000" });
+    const first = offprint.start(["reproduce", "bowl"], cwd, { OFFPRINT_FIXTURE_GATE: "never" });
     await first.shows(/reaches-bottom: holds/);
     first.child.kill("SIGKILL");
     await first.finished;
@@ -94,6 +95,28 @@ describe("a state file of reproduce that was cut off", () => {
     const again = await offprint.run(["reproduce", "bowl", "--resume"], cwd);
     expect(again.err).toContain("Resuming: 1 finished claim");
     expect(again.code).toBe(0);
+  });
+});
+
+describe("a lock of a process that stands still", () => {
+  it("is waited for: what it changes is not lost", async () => {
+    const path = join(folder, "slow.json");
+    const lock = `${path}.lock`;
+    const holder = `
+      const { writeFileSync, utimesSync, rmSync } = require("node:fs");
+      writeFileSync(${JSON.stringify(lock)}, String(process.pid));
+      utimesSync(${JSON.stringify(lock)}, Date.now() / 1000 - 20, Date.now() / 1000 - 20);
+      console.log("locked");
+      setTimeout(() => {
+        writeFileSync(${JSON.stringify(`${path}.changed`)}, "");
+        rmSync(${JSON.stringify(lock)});
+      }, 200);`;
+    const child = spawn(process.execPath, ["-e", holder], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    StoredClaims.open(path).keep("bowl 0", record("first"));
+    expect(existsSync(`${path}.changed`)).toBe(true);
+    expect(StoredClaims.open(path).count(["bowl 0"])).toBe(1);
+    await once(child, "close");
   });
 });
 
