@@ -1,3 +1,4 @@
+import { type Layer, mlp, saveParameters } from "@offprint/nn";
 import { adam } from "@offprint/optim";
 import { add, exp, grad, greater, jitSync, mul, random, type Tensor, tensor, tree, where } from "@offprint/tensor-core";
 import { centralDifferences, errorLike, expectClose, f64 } from "@offprint/testing";
@@ -9,9 +10,11 @@ import {
   type GriddedSeries,
   type LatentOdeParameters,
   latentOde,
+  loadLatentOde,
   maskedLogLikelihood,
   maskedMeanSquaredError,
   type SeriesEncoderParameters,
+  saveLatentOde,
   seriesEncoder,
 } from "../src/latent/index.js";
 
@@ -265,5 +268,31 @@ describe("a latent ODE", () => {
     expect(values.data().every(Number.isFinite)).toBe(true);
     expectClose(encoded.mean.slice([0]), encoded.mean.slice([1]), 0);
     expectClose(maskedLogLikelihood(series.values, values, nothing.mask, 0.1), [0, 0, 0], 0);
+  });
+});
+
+describe("the file of a latent ODE", () => {
+  const options = { features: 2, latent: 2, state: 3, gate: 4, rate: [3], deviation: 0.1, span: [0, 2] } as const;
+  const params = latentOde(options).init(random.rng(4));
+
+  it("has the model, its parameters and what is known of it", () => {
+    const about = { names: ["a", "b"] };
+    const read = loadLatentOde(saveLatentOde({ options, params, about }));
+    expect([read.options, read.about]).toEqual([options, about]);
+    const [before, after] = [latentOde(options), read.latent].map((model) => model.predictor()(params, series).values);
+    expectClose(after, before, 0);
+    expect(tree.toJson(read.params)).toBe(tree.toJson(params));
+    expect(loadLatentOde(saveLatentOde({ options, params })).about).toEqual({});
+  });
+
+  it("describes no layers of one's own, and is not any other file", () => {
+    const own = { ...options, rate: mlp({ sizes: [2, 2] }) as Layer };
+    expect(() => saveLatentOde({ options: own, params })).toThrow(errorLike("ValueError", /rate is a layer/));
+    expect(() => loadLatentOde(saveParameters(params))).toThrow(errorLike("FormatError", /offprint latent-ode 1/));
+    expect(() => loadLatentOde(new Uint8Array(3))).toThrow(errorLike("FormatError", /./));
+    const more = saveLatentOde({ options: { ...options, latent: 1e9 }, params });
+    expect(() => loadLatentOde(more)).toThrow(errorLike("FormatError", /./));
+    const none = saveLatentOde({ options: { ...options, features: 0 }, params });
+    expect(() => loadLatentOde(none)).toThrow(errorLike("FormatError", /features/));
   });
 });

@@ -1,4 +1,6 @@
 import { fitDynamics } from "./fit-dynamics.js";
+import { fitSeries } from "./fit-series.js";
+import { predictSeries } from "./predict-series.js";
 
 /** The commands of this package. */
-export const commands = [fitDynamics];
+export const commands = [fitDynamics, fitSeries, predictSeries];

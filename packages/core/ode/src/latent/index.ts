@@ -10,6 +10,7 @@ export {
   type SeriesBatchOptions,
   type SeriesPrediction,
 } from "./latent-ode.js";
+export { type LoadedLatentOde, loadLatentOde, type SavedLatentOde, saveLatentOde } from "./latent-ode-file.js";
 export { divergenceFromStandardNormal, maskedLogLikelihood, maskedMeanSquaredError } from "./masked-likelihood.js";
 export {
   type GriddedSeries,
