@@ -5,6 +5,9 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 export const needsChromium =
   "needs Chromium: install Debian's chromium, or the shared libraries that the npm one misses";
 
+/** Longest time of anything that a browser does, in milliseconds: a busy machine is slow. */
+const timeout = 150_000;
+
 const systemBrowsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 async function npmBrowser(): Promise<{ path: string; args: string[] } | undefined> {
@@ -23,7 +26,7 @@ async function npmBrowser(): Promise<{ path: string; args: string[] } | undefine
  */
 export async function launchChromium(flags: readonly string[] = []): Promise<Browser | undefined> {
   const launch = (executablePath: string, args: readonly string[] = []) =>
-    chromium.launch({ executablePath, args: ["--no-sandbox", ...args, ...flags] }).catch(() => undefined);
+    chromium.launch({ executablePath, args: ["--no-sandbox", ...args, ...flags], timeout }).catch(() => undefined);
   const named = process.env["OFFPRINT_CHROMIUM"];
   const shell = named ? undefined : await npmBrowser();
   const installed = systemBrowsers.filter((path) => existsSync(path));
@@ -35,9 +38,9 @@ export async function launchChromium(flags: readonly string[] = []): Promise<Bro
   return shell && launch(shell.path, shell.args);
 }
 
-/** A page of its own context, which waits long for what it waits for: a busy machine is slow. */
+/** A page of its own context. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(150_000);
+  context.setDefaultTimeout(timeout);
   return context.newPage();
 }
