@@ -7,6 +7,7 @@ export {
   defineCommand,
 } from "./command.js";
 export { didYouMean } from "./did-you-mean.js";
+export { type EachFileState, type EachFileWork, eachFile, type FileSet, filesOf, pictureEndings } from "./each-file.js";
 export { describeError, exitCodes, Failure } from "./failure.js";
 export { type Described, describedNames, helpText } from "./help.js";
 export { interruptible } from "./interruption.js";
@@ -20,6 +21,7 @@ export {
   type OptionRole,
   type OptionSettings,
   type Outcome,
+  type OutputFileSettings,
   option,
 } from "./option.js";
 export { requireFolder, requireReadable, requireWritable } from "./places.js";

@@ -66,6 +66,12 @@ export interface FileSettings extends OptionSettings<string> {
   readonly endings?: readonly string[];
 }
 
+/** Settings of an option that names something to write. */
+export interface OutputFileSettings extends FileSettings {
+  /** What is written; default a file. With `"either"` a name that has none of the endings is that of a folder. */
+  readonly kind?: "file" | "either";
+}
+
 /** Settings of an option that names something to read. */
 export interface InputFileSettings extends FileSettings {
   /** What may be there; default a file. */
@@ -244,13 +250,15 @@ function fileIn<const S extends InputFileSettings>(description: string, settings
   });
 }
 
-/** The path of a file to write, in a folder that is there and can be written to. */
-function fileOut<const S extends FileSettings>(description: string, settings?: S) {
+/** The path of a file to write, in a folder that is there and can be written to; or of a folder for many. */
+function fileOut<const S extends OutputFileSettings>(description: string, settings?: S) {
+  const { endings = [], kind = "file" } = settings ?? {};
   return make<string, S>(description, settings, {
     placeholder: "file",
     role: "output",
     read: ([word]) => word!,
     check(path) {
+      if (kind === "either" && !endings.includes(extname(path).toLowerCase())) return requireFolderPlace(path);
       checkEnding(path, settings?.endings);
       requireWritable(path);
     },

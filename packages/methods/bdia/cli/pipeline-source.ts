@@ -16,7 +16,11 @@ export const sourceOptions = {
       short: "m",
     },
   ),
-  image: option.fileIn("picture (PNG, PNM), of extents that the model takes", { required: true, short: "i" }),
+  image: option.fileIn("picture (PNG, PNM), or folder of pictures, of extents that the model takes", {
+    kind: "either",
+    required: true,
+    short: "i",
+  }),
   steps: option.integer("levels between data and noise", { default: 50, least: 1 }),
   gamma: option.number("part of a step that is integrated anew; 0.92 to 1 edit well", {
     default: 1,
@@ -26,33 +30,35 @@ export const sourceOptions = {
   guidance: option.number("weight of the prompt", { default: 3 }),
 };
 
-/** A model with a picture as its states. */
+/** A model that pictures are taken up and down by. */
 export interface Opened {
   /** The model. */
   readonly pipeline: Pipeline;
   /** The network, guided where it reads texts. */
   readonly denoiser: Denoiser<NetworkCondition>;
-  /** `[1, ...]`. */
-  readonly states: Tensor;
   /** How the model's levels are spread. */
   readonly grid: GridOptions;
+  /** The states of the picture of a file, `[1, ...]`. */
+  states(path: string): Promise<Tensor>;
   /** The condition of a text; none where the model reads no texts and none is given. */
   condition(text: string | undefined): Promise<{ condition?: Tensor }>;
 }
 
-/** Opens model and picture. */
+/** Opens a model. */
 export async function open(
   { options, loadModel }: Pick<CommandInput<Options, typeof sourceOptions>, "options" | "loadModel">,
   reads: boolean,
 ): Promise<Opened> {
-  const image = await loadFile(options.image, (bytes) => readImage(bytes, { layout: "CHW", channels: 3 }));
   const pipeline = await loadPipeline(modelFolder(options.model), { loadModel });
   const nothing = reads && options.guidance !== 1 ? await pipeline.encodeText([""]) : undefined;
   return {
     pipeline,
     denoiser: nothing === undefined ? pipeline.denoiser : withGuidance(pipeline.denoiser, nothing, options.guidance),
-    states: await pipeline.encode(image.reshape([1, ...image.shape])),
     grid: pipeline.grid,
+    async states(path) {
+      const image = await loadFile(path, (bytes) => readImage(bytes, { layout: "CHW", channels: 3 }));
+      return pipeline.encode(image.reshape([1, ...image.shape]));
+    },
     async condition(text) {
       if (text === undefined) return {};
       if (text.length > 2000) throw new Failure("the prompt has more than 2000 letters; give a shorter one");

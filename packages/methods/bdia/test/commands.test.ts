@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
 import { readImage, readSafetensors, writePng } from "@offprint/data";
@@ -75,6 +75,36 @@ describe("commands on an exported model", () => {
           .data(),
       ),
     ).toBeGreaterThan(0.003);
+  });
+
+  it("edit-image: all pictures of a folder, past one that is damaged, on after an interruption", async () => {
+    const [pictures, output, state] = ["pictures", "edited", "state.json"].map((name) => join(folder, name));
+    const named = Object.fromEntries(["a", "c"].map((name) => [`${name}.png`, bytes(image)]));
+    write({ ...named, "b.png": bytes(image).slice(0, 60) }, "pictures");
+    const words = [
+      ...["--model", model, "--image", pictures, "--source", "ab", "--target", "c c", "--steps", "3"],
+      ...["--output", output, "--state", state],
+    ] as string[];
+    const stopped = await runWords(commands, "edit-image", words, { loadModel, signal: AbortSignal.abort() });
+    expect([stopped.code, stopped.err]).toEqual([130, expect.stringContaining("--resume goes on")]);
+    const { code, out, err } = await runWords(commands, "edit-image", [...words, "--resume"], { loadModel });
+    expect([code, err]).toEqual([2, expect.stringMatching(/b\.png is passed over: .*b\.png: /)]);
+    expect(out).toMatch(/2 of 3 done/);
+    expect(readdirSync(output!).sort()).toEqual(["a.png", "c.png"]);
+    const alone = join(folder, "alone.png");
+    const one = [...words.slice(0, 2), "--image", image, ...words.slice(4, 10), "--output", alone];
+    expect((await runWords(commands, "edit-image", one, { loadModel })).code).toBe(0);
+    expect(bytes(join(output!, "c.png"))).toEqual(bytes(alone));
+  });
+
+  it("invert-image: noises and reconstructions of a folder", async () => {
+    write({ "a.png": bytes(image), "b.png": bytes(image) }, "two");
+    const [noises, again] = ["noises", "again"].map((name) => join(folder, name));
+    const words = ["--model", model, "--image", join(folder, "two"), "--prompt", "ab", "--steps", "4"];
+    const places = ["--output", noises!, "--reconstruction", again!];
+    expect((await runWords(commands, "invert-image", [...words, ...places], { loadModel })).code).toBe(0);
+    expect(readdirSync(noises!).sort()).toEqual(["a.safetensors", "b.safetensors"]);
+    expect(readdirSync(again!).sort()).toEqual(["a.png", "b.png"]);
   });
 
   it("says in one line what is missing", async () => {
