@@ -21,10 +21,10 @@ export interface FileSet {
    * What says where the result of a file goes: the path that the user gave or, for a folder, the file of the same name in the folder that
    * the user gave, which is made where it is missing.
    * @param given value of an option of `option.fileOut(..., { kind: "either" })`
-   * @param ending of the results, as `.png`
+   * @param endings that results may have, as `[".png"]`; those of a folder have the first
    * @throws Failure where a folder was named for one file, a file for a folder, or the folder that is read from.
    */
-  resultsIn(given: string | undefined, ending: string): (name: string) => string | undefined;
+  resultsIn(given: string | undefined, endings: readonly string[]): (name: string) => string | undefined;
 }
 
 /** The name without its ending. */
@@ -49,10 +49,10 @@ export function filesOf(path: string, endings: readonly string[]): FileSet {
     folder,
     names,
     pathOf: (name) => (folder ? join(path, name) : name),
-    resultsIn(given, ending) {
+    resultsIn(given, allowed) {
       if (given === undefined) return () => undefined;
-      const isFile = extname(given).toLowerCase() === ending;
-      if (!folder && !isFile) throw new Failure(`${given}: the name must end in ${ending}.`);
+      const isFile = allowed.includes(extname(given).toLowerCase());
+      if (!folder && !isFile) throw new Failure(`${given}: the name must end in ${allowed.join(", ")}.`);
       if (!folder) return () => given;
       if (isFile) throw new Failure(`${given}: results of the files in ${path} are many; name a folder for them.`);
       if (resolve(given) === resolve(path)) {
@@ -63,7 +63,7 @@ export function filesOf(path: string, endings: readonly string[]): FileSet {
         throw new Failure(`${path}: the result of ${twice} would have the name of another's; rename one.`);
       }
       requireFolder(given);
-      return (name) => join(given, stem(name) + ending);
+      return (name) => join(given, stem(name) + allowed[0]);
     },
   };
 }
@@ -93,7 +93,7 @@ export interface EachFileWork<Record, State, Result extends { readonly status: s
  * @returns the exit code: that of bad input where files were passed over
  * @example
  * const files = filesOf(options.image, [".png"]);
- * const output = files.resultsIn(options.output, ".png");
+ * const output = files.resultsIn(options.output, [".png"]);
  * return eachFile(input, files, {
  *   progress: ({ step }) => ({ fraction: step / steps }),
  *   work: async (name, run) => sharpen(await read(files.pathOf(name)), { steps, ...run }),
@@ -103,11 +103,13 @@ export interface EachFileWork<Record, State, Result extends { readonly status: s
 export async function eachFile<Record, State, Result extends { readonly status: string; readonly state: State }>(
   input: Pick<CommandInput, "longRun" | "note" | "print" | "signal">,
   files: FileSet,
-  { progress, every, work, finish }: EachFileWork<Record, State, Result>,
+  each: EachFileWork<Record, State, Result>,
 ): Promise<number | undefined> {
   requireObject("eachFile", "input", input, "a CommandInput");
   requireObject("eachFile", "files", files, "a FileSet of filesOf");
+  requireObject("eachFile", "each", each, "{ progress, work, finish }");
   const { folder, names } = files;
+  const { progress, every, work, finish } = each;
   let at = 0;
   const run = await input.longRun<Record, EachFileState<State>>({
     progress(record) {

@@ -32,7 +32,7 @@ function doubling(stopBefore = Infinity, controller = new AbortController()) {
     async run(input) {
       const { options, write } = input;
       const files = filesOf(options.input, [".txt"]);
-      const output = files.resultsIn(options.output, ".out");
+      const output = files.resultsIn(options.output, [".out"]);
       return eachFile(input, files, {
         progress: ({ step }: { step: number; x: number }) => ({ fraction: step / 4, label: `step ${step}` }),
         async work(name, { resume, checkpoint, signal, onProgress }) {

@@ -34,7 +34,7 @@ export const editImage = defineCommand({
   async run(input) {
     const { options, report, write } = input;
     const files = filesOf(options.image, pictureEndings);
-    const output = files.resultsIn(options.output, ".png");
+    const output = files.resultsIn(options.output, [".png"]);
     const { pipeline, denoiser, states, grid, condition } = await open(input, true);
     try {
       const { steps, gamma, strength } = options;

@@ -35,8 +35,8 @@ export const invertImage = defineCommand({
   async run(input) {
     const { options, report, write } = input;
     const files = filesOf(options.image, pictureEndings);
-    const output = files.resultsIn(options.output, ".safetensors");
-    const reconstruction = files.resultsIn(options.reconstruction, ".png");
+    const output = files.resultsIn(options.output, [".safetensors"]);
+    const reconstruction = files.resultsIn(options.reconstruction, [".png"]);
     const { pipeline, denoiser, states, grid, condition } = await open(input, options.prompt !== undefined);
     try {
       const told = await condition(options.prompt);

@@ -1,15 +1,12 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { Failure } from "@offprint/commands";
+import { extname } from "node:path";
+import { Failure, filesOf, pictureEndings } from "@offprint/commands";
 import { readIdx, readImage, readNpy, writeNpy, writePng } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { concatenate, type Tensor } from "@offprint/tensor-core";
 
-const pictures = /\.(png|pgm|ppm|pbm|pnm)$/i;
-
 /** The images of one file, `[count, channels, height, width]`, float64; bytes become numbers in [0, 1]. */
 async function ofFile(path: string): Promise<Tensor> {
-  if (pictures.test(path)) {
+  if (pictureEndings.includes(extname(path).toLowerCase())) {
     const image = await loadFile(path, (bytes) => readImage(bytes, { layout: "CHW" }));
     return image.reshape([1, ...image.shape]).cast("float64");
   }
@@ -26,11 +23,9 @@ async function ofFile(path: string): Promise<Tensor> {
 
 /** The images of a file (PNG, PNM, NPY, IDX), or of all pictures of a folder, in batches of one size each. */
 export async function readImages(path: string): Promise<Tensor[]> {
-  const folder = (await stat(path)).isDirectory();
-  const names = folder ? (await readdir(path)).filter((name) => pictures.test(name)).sort() : [];
-  if (folder && names.length === 0) throw new Failure(`${path}: no pictures (.png, .pgm, .ppm) in this folder`);
+  const { names, pathOf } = filesOf(path, pictureEndings);
   const read: Tensor[] = [];
-  for (const file of folder ? names.map((name) => join(path, name)) : [path]) read.push(await ofFile(file));
+  for (const name of names) read.push(await ofFile(pathOf(name)));
   const bySize = new Map<string, Tensor[]>();
   for (const images of read) {
     const key = images.shape.slice(1).join(" x ");

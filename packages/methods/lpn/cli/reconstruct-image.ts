@@ -1,4 +1,13 @@
-import { defineCommand, Failure, option, stateOptions } from "@offprint/commands";
+import {
+  defineCommand,
+  eachFile,
+  Failure,
+  filesOf,
+  type LongRun,
+  option,
+  pictureEndings,
+  stateOptions,
+} from "@offprint/commands";
 import { loadFile } from "@offprint/data/node";
 import type { RunState } from "@offprint/solvers";
 import { greater, type Tensor } from "@offprint/tensor-core";
@@ -27,49 +36,65 @@ export const reconstructImage = defineCommand({
   summary: "Denoise, deblur or inpaint images with a prior of learn-prior",
   options: {
     prior: option.fileIn("the prior, a file of learn-prior", { required: true, short: "p" }),
-    image: option.fileIn("what was seen: PNG, PNM, NPY or IDX", { required: true, short: "i" }),
+    image: option.fileIn("what was seen: PNG, PNM, NPY or IDX, or a folder of pictures", {
+      kind: "either",
+      required: true,
+      short: "i",
+    }),
     task: option.choice(tasks, "what was done to it", { default: "denoise" }),
     blur: option.number("deblur: standard deviation of the Gaussian, in pixels", { default: 1, above: 0 }),
     mask: option.fileIn("inpaint: a picture of the same size, bright where pixels were seen"),
     rho: option.number("how strongly the prior counts; more for noisier images", { default: 0.3, above: 0 }),
     iterations: option.integer("iterations of ADMM at most", { default: 100, least: 1 }),
-    output: option.fileOut("file for the result (PNG, or NPY)", { short: "o", required: true }),
+    output: option.fileOut("file for the result (PNG, or NPY); for a folder of pictures a folder", {
+      kind: "either",
+      short: "o",
+      required: true,
+      endings: [".png", ".npy"],
+    }),
     ...stateOptions,
   },
-  async run({ options, print, report, note, write, longRun }) {
+  async run(input) {
+    const { options, print, report, note, write } = input;
+    const { iterations, rho } = options;
     const saved = await loadFile(options.prior, loadLpn);
-    const [seen, ...others] = await readImages(options.image);
-    if (others.length > 0) throw new Failure(`${options.image}: give one image, or an array of them`);
-    const shape = seen.shape.slice(1);
-    const prox = denoiserFor(saved, shape, options.image);
-    const whole = String(saved.model.shape) === String(shape);
-    if (!whole)
-      note("The image is larger than the prior: it is put together from patches, not exactly by a proximal operator.");
-    const { iterations } = options;
-    const run = await longRun<ReconstructionRecord, RunState<AdmmState, ReconstructionRecord>>({
+    const files = filesOf(options.image, pictureEndings);
+    const output = files.resultsIn(options.output, [".png", ".npy"]);
+    return eachFile(input, files, {
       progress: ({ iteration, change }) => ({
         fraction: iteration / iterations,
         label: `largest change ${change.toPrecision(2)}`,
       }),
+      async work(name, run: LongRun<ReconstructionRecord, RunState<AdmmState, ReconstructionRecord>>["options"]) {
+        const path = files.pathOf(name);
+        const [seen, ...others] = await readImages(path);
+        if (others.length > 0) throw new Failure(`${path}: give one image, or an array of them`);
+        const shape = seen.shape.slice(1);
+        const prox = denoiserFor(saved, shape, path);
+        const whole = String(saved.model.shape) === String(shape);
+        if (!whole) {
+          note(
+            "The image is larger than the prior: it is put together from patches, not exactly by a proximal operator.",
+          );
+        }
+        const through = await taken(options.task, shape, options.blur, options.mask);
+        const settings = { rho, maxIterations: iterations, tolerance: 1e-4, ...run };
+        return { ...(await pnpAdmm(prox, through, seen, settings)), before: through.adjoint(seen), whole };
+      },
+      async finish(name, { status, iterations: made, x, before, whole }) {
+        print(`${status} after ${made} iterations`);
+        if (whole) {
+          const phi = async (image: Tensor) =>
+            (await regularizer(saved.model, saved.params, image, { tolerance: 1e-3 })).value.mean().item();
+          report([
+            ["prior of what was seen", await phi(before)],
+            ["prior of the result", await phi(x)],
+          ]);
+        }
+        const path = output(name) as string;
+        await write(path, imageFile(path, x));
+      },
     });
-    const seenThrough = await taken(options.task, shape, options.blur, options.mask);
-    const result = await pnpAdmm(prox, seenThrough, seen, {
-      rho: options.rho,
-      maxIterations: iterations,
-      tolerance: 1e-4,
-      ...run.options,
-    });
-    await run.settle(result);
-    print(`${result.status} after ${result.iterations} iterations`);
-    if (whole) {
-      const [before, after] = [seenThrough.adjoint(seen), result.x];
-      const phi = async (x: Tensor) => (await regularizer(saved.model, saved.params, x, { tolerance: 1e-3 })).value;
-      report([
-        ["prior of what was seen", (await phi(before)).mean().item()],
-        ["prior of the result", (await phi(after)).mean().item()],
-      ]);
-    }
-    await write(options.output, imageFile(options.output, result.x));
   },
 });
 

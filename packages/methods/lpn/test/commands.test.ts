@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
 import { readImage, readNpy, writeNpy, writePng } from "@offprint/data";
@@ -87,6 +87,18 @@ it("fills in what a mask hides, and takes larger images apart into patches", asy
   });
   expect(patched.err).toMatch(/patches/);
   expect(patched.code).toBe(0);
+});
+
+it("reconstructs the pictures of a folder, past one that is damaged", async () => {
+  const [many, output] = [join(folder, "blurred"), join(folder, "sharp")];
+  mkdirSync(many);
+  for (const name of ["a", "c"]) writeFileSync(join(many, `${name}.png`), picture(clean.slice([5])));
+  writeFileSync(join(many, "b.pgm"), "P5 6");
+  const words = { prior, image: many, output, iterations: 2 };
+  const { code, out, err } = await runWords(commands, "reconstruct-image", words);
+  expect([code, err]).toEqual([2, expect.stringMatching(/^b\.pgm is passed over: .*b\.pgm: /)]);
+  expect(out).toMatch(/2 of 3 done/);
+  expect(readdirSync(output).sort()).toEqual(["a.png", "c.png"]);
 });
 
 it("learns on squares of pictures of different sizes", async () => {

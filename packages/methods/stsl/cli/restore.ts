@@ -1,4 +1,17 @@
-import { defineCommand, deviceOptions, Failure, option, seedOption, stateOptions } from "@offprint/commands";
+import { existsSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import {
+  defineCommand,
+  deviceOptions,
+  eachFile,
+  Failure,
+  filesOf,
+  type LongRun,
+  option,
+  pictureEndings,
+  seedOption,
+  stateOptions,
+} from "@offprint/commands";
 import { readImage, writePng } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import {
@@ -42,13 +55,17 @@ async function restoredBy(
 /** `offprint restore --model sd-onnx --image damaged.png --operator inpainting --mask holes.png --output whole.png` */
 export const restore = defineCommand({
   name: "restore",
-  summary: "Restore a masked, small or blurred image with a diffusion model",
+  summary: "Restore a masked, small or blurred image, or a folder of them, with a diffusion model",
   options: {
     model: option.fileIn(
       "folder of a diffusion model as optimum exports it: scheduler, unet, vae_encoder, vae_decoder, text_encoder; unet_gradient and vae_decoder_gradient for all methods but projection",
       { kind: "folder", required: true, short: "m" },
     ),
-    image: option.fileIn("the damaged picture (PNG, PNM)", { required: true, short: "i" }),
+    image: option.fileIn("the damaged picture (PNG, PNM), or a folder of them", {
+      kind: "either",
+      required: true,
+      short: "i",
+    }),
     ...operatorOptions,
     method: option.choice(["stsl", "ldps", "projection"], "how; projection needs no gradients of the model", {
       default: "stsl",
@@ -61,17 +78,27 @@ export const restore = defineCommand({
     prompt: option.text("what the picture shows, for models that read texts"),
     guidance: option.number("weight of the prompt", { default: 1 }),
     consistency: option.flag("take over what was measured at the end, where it had no noise"),
-    reference: option.fileIn("the undamaged picture, to compare with (PNG, PNM)"),
-    output: option.fileOut("file for the restored picture (PNG)", { short: "o", required: true, endings: [".png"] }),
+    reference: option.fileIn(
+      "the undamaged picture, to compare with (PNG, PNM); or a folder of those of the same names",
+      {
+        kind: "either",
+      },
+    ),
+    output: option.fileOut("file for the restored picture (PNG); for a folder of pictures a folder", {
+      kind: "either",
+      short: "o",
+      required: true,
+      endings: [".png"],
+    }),
     ...seedOption,
     ...stateOptions,
     ...deviceOptions,
   },
-  async run({ options, report, write, longRun, loadModel }) {
+  async run(input) {
+    const { options, report, write, loadModel } = input;
     const { method, steps, guidance, prompt, consistency, startFraction, seed } = options;
-    const damaged = await picture(options.image);
-    const reference = options.reference === undefined ? undefined : await picture(options.reference);
-    const { measurement, y } = await measured(options, damaged.mul(2).sub(1));
+    const files = filesOf(options.image, pictureEndings);
+    const output = files.resultsIn(options.output, [".png"]);
     const pipeline = await loadPipeline(modelFolder(options.model), { loadModel });
     try {
       const { denoiser, decodeGradient } = pipeline;
@@ -86,39 +113,51 @@ export const restore = defineCommand({
         texts === undefined || guidance === 1
           ? denoiser
           : withGuidance(denoiser, await pipeline.encodeText([""]), guidance);
+      const model = pipelineModel(pipeline, guided);
       const levels = Math.max(1, Math.round(steps * startFraction));
-      const run = await longRun<SamplerRecord, SamplerState>({
+      return await eachFile(input, files, {
         progress: ({ step, residual }) => ({
           fraction: step / levels,
           label: `level ${step} of ${levels}, misses by ${(residual ?? Number.NaN).toPrecision(2)}`,
         }),
+        async work(name, run: LongRun<SamplerRecord, SamplerState>["options"]) {
+          const reference = await referenceOf(options.reference, name);
+          const { measurement, y } = await measured(options, (await picture(files.pathOf(name))).mul(2).sub(1));
+          const restored = await restoredBy(options, model, measurement, y, {
+            ...{ steps, startFraction, initial: "forward", consistency, seed },
+            ...pipeline.grid,
+            ...(texts && { condition: texts }),
+            ...run,
+          });
+          return { ...restored, measurements: y.size, reference };
+        },
+        async finish(name, { x: image, calls, residual, measurements, reference }) {
+          const x = image.add(1).div(2).clip(0, 1);
+          report([
+            ["calls of the network", calls.score],
+            ["gradients of it", calls.gradient],
+            ["measurements missed by, root mean square", residual[0] / Math.sqrt(measurements)],
+            ...(reference === undefined
+              ? []
+              : ([
+                  ["peak signal-to-noise ratio (dB)", peakSignalToNoise(x, reference)],
+                  ["structural similarity", structuralSimilarity(x, reference)],
+                ] as [string, number][])),
+          ]);
+          await write(output(name), writePng(x.slice([0]).cast("float32"), { layout: "CHW" }));
+        },
       });
-      const restored = await restoredBy(options, pipelineModel(pipeline, guided), measurement, y, {
-        steps,
-        startFraction,
-        initial: "forward",
-        consistency,
-        seed,
-        ...pipeline.grid,
-        ...(texts && { condition: texts }),
-        ...run.options,
-      });
-      await run.settle(restored);
-      const x = restored.x.add(1).div(2).clip(0, 1);
-      report([
-        ["calls of the network", restored.calls.score],
-        ["gradients of it", restored.calls.gradient],
-        ["measurements missed by, root mean square", restored.residual[0] / Math.sqrt(y.size)],
-        ...(reference === undefined
-          ? []
-          : ([
-              ["peak signal-to-noise ratio (dB)", peakSignalToNoise(x, reference)],
-              ["structural similarity", structuralSimilarity(x, reference)],
-            ] as [string, number][])),
-      ]);
-      await write(options.output, writePng(x.slice([0]).cast("float32"), { layout: "CHW" }));
     } finally {
       await pipeline.release();
     }
   },
 });
+
+/** The undamaged picture of a file, where there is one. */
+async function referenceOf(given: string | undefined, name: string): Promise<Tensor | undefined> {
+  if (given === undefined) return undefined;
+  if (!statSync(given).isDirectory()) return picture(given);
+  const path = join(given, basename(name));
+  if (!existsSync(path)) throw new Failure(`${path}: there is no such picture to compare with; add it`);
+  return picture(path);
+}

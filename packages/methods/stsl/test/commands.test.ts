@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
 import { readImage, writePng } from "@offprint/data";
@@ -85,6 +85,24 @@ describe("restore", () => {
     expect(
       await size(["--image", image, "--operator", "motion-blur", "--length", "3", "--start-fraction", "0.5"]),
     ).toEqual([8, 8, 3]);
+  });
+
+  it("restores the pictures of a folder, past one that does not fit, each compared with its own", async () => {
+    const bytes = new Uint8Array(readFileSync(image));
+    const [damaged, clean] = [
+      write({ "a.png": bytes, "b.png": new Uint8Array(readFileSync(small)), "c.png": bytes }, "damaged"),
+      write({ "a.png": bytes }, "clean"),
+    ];
+    const run = (words: string[]) =>
+      restore(models.pixels, ["--image", damaged, ...ofMask.slice(2), "--method", "projection", ...words]);
+    const many = ["--output", join(folder, "restored")];
+    const { code, out, err } = await run(many);
+    expect([code, err]).toEqual([2, expect.stringMatching(/^b\.png is passed over: the mask has 8 x 8 pixels/)]);
+    expect(out).toMatch(/2 of 3 done/);
+    expect(readdirSync(join(folder, "restored")).sort()).toEqual(["a.png", "c.png"]);
+    const compared = await run([...many, "--reference", clean]);
+    expect(compared.err).toMatch(/c\.png is passed over: .*no such picture to compare with/);
+    expect(compared.out.match(/structural similarity/g)).toHaveLength(1);
   });
 
   it("without gradients: projections work, the others say in one line what is missing", async () => {
