@@ -8,8 +8,8 @@ import { type ElementType, elementTypes } from "./values.js";
 /** Code that leaves one operand on the stack. */
 export type Push = () => void;
 
-/** Names of primitives that are one instruction in both float types. */
-const floatInstructions: Readonly<Record<string, string>> = {
+/** Names of primitives that are one instruction in both float types, on single elements and on vectors. */
+export const floatInstructions: Readonly<Record<string, string>> = {
   neg: "neg",
   abs: "abs",
   floor: "floor",

@@ -3,7 +3,7 @@ import type { Equation } from "../graph/builder.js";
 import type { CastParams } from "../primitives/elementwise.js";
 import type { FunctionWriter } from "./function-writer.js";
 import { InverseSine } from "./inverse-sine.js";
-import type { ScalarCode } from "./scalar-code.js";
+import { floatInstructions, type ScalarCode } from "./scalar-code.js";
 import { elementTypes } from "./values.js";
 import { VectorMath } from "./vector-math.js";
 import type { Code } from "./vector-terms.js";
@@ -16,24 +16,6 @@ export function lanesOf(dtype: DType): Lanes {
   return dtype === "float64" ? "f64x2" : dtype === "float32" ? "f32x4" : "i32x4";
 }
 
-const instructions: Readonly<Record<string, string>> = {
-  neg: "neg",
-  abs: "abs",
-  floor: "floor",
-  ceil: "ceil",
-  round: "nearest",
-  sqrt: "sqrt",
-  add: "add",
-  sub: "sub",
-  mul: "mul",
-  div: "div",
-  maximum: "max",
-  minimum: "min",
-  equal: "eq",
-  notEqual: "ne",
-  less: "lt",
-  lessEqual: "le",
-};
 const onIntegers: Readonly<Record<string, string>> = {
   maximum: "max_s",
   minimum: "min_s",
@@ -106,8 +88,8 @@ export class VectorCode {
       this.push([`${lanes}.${name === "maximum" ? "pmax" : "pmin"}`], a, b);
       return true;
     }
-    if (name in instructions && (float || !onlyFloats.has(name))) {
-      const instruction = (!float && onIntegers[name]) || instructions[name];
+    if (name in floatInstructions && (float || !onlyFloats.has(name))) {
+      const instruction = (!float && onIntegers[name]) || floatInstructions[name];
       this.push([`${lanes}.${instruction}`], ...operands);
       return true;
     }

@@ -2,6 +2,7 @@ import { allocateUnwritten, convert, type DType, isFloat } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import type { FloatArray } from "../kernels/arrays.js";
 import { type MapName, map } from "../kernels/map.js";
+import { sigmoid } from "../kernels/special/log-exp.js";
 import {
   add,
   cast,
@@ -148,7 +149,7 @@ export const atanhP = unary("atanh", FLOAT, Math.atanh, (g, [x]) => [() => div(g
 export const sigmoidP = unary(
   "sigmoid",
   FLOAT,
-  stableSigmoid,
+  sigmoid,
   (g, _, y) => [() => mul(g, mul(y, sub(1, y)))],
   fastMap("sigmoid"),
 );
@@ -276,12 +277,6 @@ function roundHalfEven(x: number): number {
   if (Math.abs(x % 1) !== 0.5) return nearest === 0 && x < 0 ? -0 : nearest;
   const even = 2 * Math.round(x / 2);
   return even === 0 && x < 0 ? -0 : even;
-}
-
-function stableSigmoid(x: number): number {
-  if (x >= 0) return 1 / (1 + Math.exp(-x));
-  const e = Math.exp(x);
-  return e / (1 + e);
 }
 
 function power(a: number, b: number): number {

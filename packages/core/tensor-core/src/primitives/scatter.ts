@@ -44,6 +44,35 @@ type ScatterRows = (
   inner: number,
 ) => void;
 
+const addRows: ScatterRows = (out, indices, updates, outer, extent, inner) => {
+  for (let o = 0, p = 0; o < outer; o++) {
+    for (let i = 0; i < indices.length; i++) {
+      const to = (o * extent + indices[i]) * inner;
+      for (let j = 0; j < inner; j++, p++) out[to + j] += updates[p];
+    }
+  }
+};
+
+const setRows: ScatterRows = (out, indices, updates, outer, extent, inner) => {
+  for (let o = 0, p = 0; o < outer; o++) {
+    for (let i = 0; i < indices.length; i++, p += inner) {
+      out.set(updates.subarray(p, p + inner), (o * extent + indices[i]) * inner);
+    }
+  }
+};
+
+const maxRows: ScatterRows = (out, indices, updates, outer, extent, inner) => {
+  for (let o = 0, p = 0; o < outer; o++) {
+    for (let i = 0; i < indices.length; i++) {
+      const to = (o * extent + indices[i]) * inner;
+      for (let j = 0; j < inner; j++, p++) {
+        const value = updates[p];
+        if (value > out[to + j] || value !== value) out[to + j] = value;
+      }
+    }
+  }
+};
+
 function scatter(
   name: string,
   rows: ScatterRows,
@@ -117,56 +146,6 @@ export const scatterMaxP = /* @__PURE__ */ scatter("scatterMax", maxRows, ([g], 
   const share = () => div(g, scatterAdd(kept(), indices, won(), params));
   return [() => mul(kept(), share()), null, () => mul(won(), take(share(), indices, params))];
 });
-
-function addRows(
-  out: TypedArray,
-  indices: TypedArray,
-  updates: TypedArray,
-  outer: number,
-  extent: number,
-  inner: number,
-): void {
-  for (let o = 0, p = 0; o < outer; o++) {
-    for (let i = 0; i < indices.length; i++) {
-      const to = (o * extent + indices[i]) * inner;
-      for (let j = 0; j < inner; j++, p++) out[to + j] += updates[p];
-    }
-  }
-}
-
-function setRows(
-  out: TypedArray,
-  indices: TypedArray,
-  updates: TypedArray,
-  outer: number,
-  extent: number,
-  inner: number,
-): void {
-  for (let o = 0, p = 0; o < outer; o++) {
-    for (let i = 0; i < indices.length; i++, p += inner) {
-      out.set(updates.subarray(p, p + inner), (o * extent + indices[i]) * inner);
-    }
-  }
-}
-
-function maxRows(
-  out: TypedArray,
-  indices: TypedArray,
-  updates: TypedArray,
-  outer: number,
-  extent: number,
-  inner: number,
-): void {
-  for (let o = 0, p = 0; o < outer; o++) {
-    for (let i = 0; i < indices.length; i++) {
-      const to = (o * extent + indices[i]) * inner;
-      for (let j = 0; j < inner; j++, p++) {
-        const value = updates[p];
-        if (value > out[to + j] || value !== value) out[to + j] = value;
-      }
-    }
-  }
-}
 
 /** `out[.., indices[.., j, ..], ..] += updates[.., j, ..]`; the transpose of `takeAlongAxis`. */
 export const scatterAddAlongAxisP: Primitive<IndexingParams> = definePrimitive<IndexingParams>({

@@ -148,7 +148,7 @@ export class ContinuousDraws {
 
   /** Beta numbers with density proportional to x^(alpha - 1) (1 - x)^(beta - 1). */
   beta(shape: Shape, options: FloatOptions & { alpha: TensorLike; beta: TensorLike }): Tensor {
-    requireOptions("beta", options, "alpha and beta");
+    check.requireOptions("beta", options, "alpha and beta");
     checkOptions("beta", options, ["alpha", "beta", "dtype"]);
     check.requireShape("beta", shape);
     const a = check.parameter("beta", "alpha", options.alpha, shape, check.positive);
@@ -159,7 +159,7 @@ export class ContinuousDraws {
   /** Student t numbers; infinite degrees of freedom give normal ones. */
   studentT(shape: Shape, options: LocationScaleOptions & { degreesOfFreedom: TensorLike }): Tensor {
     const name = "studentT";
-    requireOptions(name, options, "degreesOfFreedom");
+    check.requireOptions(name, options, "degreesOfFreedom");
     checkOptions(name, options, ["degreesOfFreedom", ...LOCATION_SCALE]);
     check.requireShape(name, shape);
     const nu = check.parameter(name, "degreesOfFreedom", options.degreesOfFreedom, shape, check.positiveOrInfinite);
@@ -194,7 +194,7 @@ export class ContinuousDraws {
    * @param options.concentration positive, of shape `[..., categories]`; leading axes broadcast to `shape`.
    */
   dirichlet(shape: Shape, options: FloatOptions & { concentration: TensorLike }): Tensor {
-    requireOptions("dirichlet", options, "concentration");
+    check.requireOptions("dirichlet", options, "concentration");
     checkOptions("dirichlet", options, ["concentration", "dtype"]);
     check.requireShape("dirichlet", shape);
     const dtype = check.floatDType("dirichlet", options.dtype);
@@ -267,8 +267,4 @@ export class ContinuousDraws {
     const scale = check.parameter(name, "scale", options.scale ?? 1, shape, check.positive);
     return this.fill(name, shape, options, (i) => at(location, i) + at(scale, i) * draw(i));
   }
-}
-
-function requireOptions(owner: string, options: object | undefined, needed: string): void {
-  if (options === undefined) throw new ValueError(`${owner}: no options are given; it needs ${needed}`);
 }

@@ -59,7 +59,7 @@ export class DiscreteDraws extends ContinuousDraws {
    * broadcast to `shape`.
    */
   categorical(shape: Shape, options: CategoricalOptions): Tensor {
-    requireOptions("categorical", options, "logits or probabilities");
+    check.requireOptions("categorical", options, "logits or probabilities");
     checkOptions("categorical", options, ["logits", "probabilities"]);
     check.requireShape("categorical", shape);
     return hostTensor(categorical(this.source, shape, options), [...shape], "int32");
@@ -67,7 +67,7 @@ export class DiscreteDraws extends ContinuousDraws {
 
   /** Integers (int32) uniform on low, ..., high - 1, without bias; `low` defaults to 0. */
   randint(shape: Shape, options: { low?: number; high: number }): Tensor {
-    requireOptions("randint", options, "high");
+    check.requireOptions("randint", options, "high");
     checkOptions("randint", options, ["low", "high"]);
     check.requireShape("randint", shape);
     const { low = 0, high } = options;
@@ -116,8 +116,4 @@ export class DiscreteDraws extends ContinuousDraws {
     }
     return hostTensor(out, [...shape], "int32");
   }
-}
-
-function requireOptions(owner: string, options: object | undefined, needed: string): void {
-  if (options === undefined) throw new ValueError(`${owner}: no options are given; it needs ${needed}`);
 }

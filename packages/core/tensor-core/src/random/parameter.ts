@@ -31,6 +31,11 @@ export const positiveOrInfinite: Domain = { holds: (v) => v > 0, words: "above 0
 export const probability: Domain = { holds: (v) => v >= 0 && v <= 1, words: "between 0 and 1" };
 export const notNaN: Domain = { holds: (v) => !Number.isNaN(v), words: "a number, possibly infinite" };
 
+/** Throws unless there are options. */
+export function requireOptions(operation: string, options: object | undefined, needed: string): void {
+  if (options === undefined) throw new ValueError(`${operation}: no options are given; it needs ${needed}`);
+}
+
 /** Throws unless `value` lies in the domain. */
 export function requireDomain(operation: string, name: string, value: number, domain: Domain): void {
   if (typeof value !== "number" || !domain.holds(value)) {
