@@ -1,34 +1,9 @@
 import torch
 from offprint_bench import serve
-
-torch.set_num_threads(1)
-
-
-def mlp(sizes, batch, rate=0.01):
-    torch.manual_seed(0)
-    weights = []
-    for m, n in zip(sizes, sizes[1:]):
-        weights.append((torch.randn(m, n) * 0.05).requires_grad_())
-        weights.append(torch.zeros(n).requires_grad_())
-    x = torch.randn(batch, sizes[0])
-    y = torch.randint(0, sizes[-1], (batch,))
-
-    def step():
-        h = x
-        for i in range(0, len(weights), 2):
-            h = h @ weights[i] + weights[i + 1]
-            if i + 2 < len(weights):
-                h = torch.relu(h)
-        loss = torch.nn.functional.cross_entropy(h, y)
-        gradients = torch.autograd.grad(loss, weights)
-        with torch.no_grad():
-            for w, g in zip(weights, gradients):
-                w -= rate * g
-
-    return step
+from torch_models import descend, perceptron
 
 
-def cnn(batch, rate=0.01):
+def cnn(batch):
     torch.manual_seed(0)
     net = torch.nn.Sequential(
         torch.nn.Conv2d(1, 8, 3, padding=1),
@@ -42,19 +17,10 @@ def cnn(batch, rate=0.01):
     )
     x = torch.rand(batch, 1, 8, 8)
     y = torch.randint(0, 10, (batch,))
-    weights = list(net.parameters())
-
-    def step():
-        loss = torch.nn.functional.cross_entropy(net(x), y)
-        gradients = torch.autograd.grad(loss, weights)
-        with torch.no_grad():
-            for w, g in zip(weights, gradients):
-                w -= rate * g
-
-    return step
+    return descend(net.parameters(), lambda: torch.nn.functional.cross_entropy(net(x), y))
 
 
-def transformer(d, heads, length, batch, rate=0.01):
+def transformer(d, heads, length, batch):
     torch.manual_seed(0)
     scale = 0.05
     p = {
@@ -80,14 +46,7 @@ def transformer(d, heads, length, batch, rate=0.01):
         h = f.layer_norm(y, (d,), p["g2"], p["b2"])
         return y + torch.relu(h @ p["up"]) @ p["down"]
 
-    def step():
-        loss = (block() ** 2).mean()
-        gradients = torch.autograd.grad(loss, list(p.values()))
-        with torch.no_grad():
-            for w, g in zip(p.values(), gradients):
-                w -= rate * g
-
-    return step
+    return descend(p.values(), lambda: (block() ** 2).mean())
 
 
-serve({"mlp": mlp, "cnn": cnn, "transformer": transformer})
+serve({"mlp": perceptron, "cnn": cnn, "transformer": transformer})

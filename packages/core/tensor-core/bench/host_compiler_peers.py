@@ -6,31 +6,10 @@ import numpy
 from offprint_bench import serve
 
 
-def torch_mlp(sizes, batch, rate=0.01):
-    import torch
+def torch_mlp(sizes, batch):
+    from torch_models import perceptron
 
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    weights = []
-    for m, n in zip(sizes, sizes[1:]):
-        weights.append((torch.randn(m, n) * 0.05).requires_grad_())
-        weights.append(torch.zeros(n).requires_grad_())
-    x = torch.randn(batch, sizes[0])
-    y = torch.randint(0, sizes[-1], (batch,))
-
-    def step():
-        h = x
-        for i in range(0, len(weights), 2):
-            h = h @ weights[i] + weights[i + 1]
-            if i + 2 < len(weights):
-                h = torch.relu(h)
-        loss = torch.nn.functional.cross_entropy(h, y)
-        gradients = torch.autograd.grad(loss, weights)
-        with torch.no_grad():
-            for w, g in zip(weights, gradients):
-                w -= rate * g
-
-    return step
+    return perceptron(sizes, batch)
 
 
 def torch_per_sample(sizes, batch):
