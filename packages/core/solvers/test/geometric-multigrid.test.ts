@@ -2,18 +2,13 @@ import { ShapeError, sparse } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { conjugateGradientsSync, geometricMultigrid } from "../src/index.js";
-
-function line(n: number): sparse.CsrMatrix {
-  const off = new Float64Array(n - 1).fill(-1);
-  const sides = sparse.add(sparse.diagonal(off, 1), sparse.diagonal(off, -1));
-  return sparse.toCsr(sparse.add(sparse.diagonal(new Float64Array(n).fill(2)), sides));
-}
+import { secondDifferences } from "./sparse-matrices.js";
 
 /** Laplacian on a grid of any dimension, with zero beyond. */
 function laplacian(extents: readonly number[]): sparse.CsrMatrix {
   const along = (k: number) =>
     extents.reduce<sparse.SparseMatrix>(
-      (product, n, j) => sparse.kron(product, j === k ? line(n) : sparse.identity(n)),
+      (product, n, j) => sparse.kron(product, j === k ? secondDifferences(n) : sparse.identity(n)),
       sparse.identity(1),
     );
   return sparse.toCsr(extents.map((_, k) => along(k)).reduce((sum, a) => sparse.add(sum, a)));

@@ -2,18 +2,7 @@ import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { conjugateGradientsSync, incompleteCholesky } from "../src/index.js";
-
-function tridiagonal(n: number, main: number, side: number): sparse.CsrMatrix {
-  const off = new Float64Array(n - 1).fill(side);
-  const sides = sparse.add(sparse.diagonal(off, 1), sparse.diagonal(off, -1));
-  return sparse.toCsr(sparse.add(sparse.diagonal(new Float64Array(n).fill(main)), sides));
-}
-
-function grid(side: number): sparse.CsrMatrix {
-  const eye = sparse.identity(side);
-  const line = tridiagonal(side, 2, -1);
-  return sparse.toCsr(sparse.add(sparse.kron(line, eye), sparse.kron(eye, line)));
-}
+import { grid, tridiagonal } from "./sparse-matrices.js";
 
 const b = (n: number) => Float64Array.from({ length: n }, (_, i) => Math.sin(3 * i + 1));
 

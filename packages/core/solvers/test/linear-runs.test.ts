@@ -16,14 +16,9 @@ import {
   ssorConjugateGradients,
   stochasticLanczosQuadrature,
 } from "../src/index.js";
+import { secondDifferences } from "./sparse-matrices.js";
 
-/** Second differences in one dimension: so ill-conditioned that no solver is done soon. */
-function secondDifferences(n: number): sparse.CsrMatrix {
-  const off = new Float64Array(n - 1).fill(-1);
-  const sides = sparse.add(sparse.diagonal(off, 1), sparse.diagonal(off, -1));
-  return sparse.toCsr(sparse.add(sparse.diagonal(new Float64Array(n).fill(2)), sides));
-}
-
+// So ill-conditioned that no solver is done soon.
 const n = 4000;
 const a = secondDifferences(n);
 const product = (x: Float64Array, out: Float64Array) => void sparse.multiplyVector(a, x, out);

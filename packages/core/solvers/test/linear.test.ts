@@ -1,6 +1,7 @@
 import { NonFiniteError, ShapeError, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import * as solvers from "../src/index.js";
+import { grid, tridiagonal } from "./sparse-matrices.js";
 
 /** Uniform numbers in (-1, 1) from a 32-bit counter hash. */
 function noise(seed: number): () => number {
@@ -11,18 +12,6 @@ function noise(seed: number): () => number {
     z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
     return ((z ^ (z >>> 16)) >>> 0) / 2 ** 31 - 1;
   };
-}
-
-function tridiagonal(n: number, main: number, side: number): sparse.CsrMatrix {
-  const off = new Float64Array(n - 1).fill(side);
-  const sides = sparse.add(sparse.diagonal(off, 1), sparse.diagonal(off, -1));
-  return sparse.toCsr(sparse.add(sparse.diagonal(new Float64Array(n).fill(main)), sides));
-}
-
-function grid(side: number): sparse.CsrMatrix {
-  const line = tridiagonal(side, 2, -1);
-  const eye = sparse.identity(side);
-  return sparse.toCsr(sparse.add(sparse.kron(line, eye), sparse.kron(eye, line)));
 }
 
 /** Orthogonal similarity of a diagonal: eigenvalues known exactly. */

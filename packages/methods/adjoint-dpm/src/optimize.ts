@@ -1,6 +1,6 @@
 import { samplerNames, stateOf } from "@offprint/diffusion";
 import { adamw, applyUpdates, type GradientTransformation } from "@offprint/optim";
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import { type RunOptions, type RunState, runLoop, runOptionNames, runOptionsOf, type Status } from "@offprint/solvers";
 import {
   checkOptions,
   isTensor,
@@ -100,7 +100,6 @@ async function optimize<T, C>(
   requireInteger(owner, "steps", options.steps, 0);
   if (options.sampling !== undefined)
     checkOptions(`${owner}: sampling`, options.sampling, [...samplerNames, ...adjointNames, "backward"]);
-  const { onProgress, signal, checkpoint, resume } = options;
   const shapes = (value: T) =>
     tree
       .leaves<Tensor>(value)
@@ -119,12 +118,7 @@ async function optimize<T, C>(
         throw new ValueError(`${owner}: resume is not a state of this problem`);
       },
     },
-    {
-      ...(onProgress && { onProgress }),
-      ...(signal && { signal }),
-      ...(checkpoint && { checkpoint }),
-      ...(resume !== undefined && { resume }),
-    },
+    runOptionsOf(options),
   );
   return { x: last.value, steps: iterations, status, history, state };
 }

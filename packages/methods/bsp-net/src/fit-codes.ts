@@ -1,6 +1,6 @@
 import type { FloatType, Layer } from "@offprint/nn";
 import { adam, meanSquaredError, type TrainingRecord, type TrainingState, train } from "@offprint/optim";
-import { checkRunOptions, type RunOptions, runOptionNames, type Status } from "@offprint/solvers";
+import { checkRunOptions, type RunOptions, runOptionNames, runOptionsOf, type Status } from "@offprint/solvers";
 import {
   asTensor,
   type Backend,
@@ -89,7 +89,6 @@ export async function fitCodes<P>(
   requireInteger("fitCodes", "epochs", epochs, 0);
   requireInteger("fitCodes", "batchSize", batchSize, 1);
   requirePositive("fitCodes", "learningRate", learningRate);
-  const { onProgress, signal, checkpoint, resume } = options;
   checkRunOptions("fitCodes", options);
   const {
     params,
@@ -114,10 +113,7 @@ export async function fitCodes<P>(
     epochs,
     seed,
     ...(backend && { backend }),
-    ...(onProgress && { onProgress }),
-    ...(signal && { signal }),
-    ...(checkpoint && { checkpoint }),
-    ...(resume && { resume }),
+    ...runOptionsOf(options),
   });
   return { params, epochs: done, steps, history, status, state };
 }

@@ -11,7 +11,7 @@ import {
   type TrainResult,
   train,
 } from "@offprint/optim";
-import { type RunOptions, runOptionNames } from "@offprint/solvers";
+import { type RunOptions, runOptionNames, runOptionsOf } from "@offprint/solvers";
 import {
   asTensor,
   type Backend,
@@ -158,19 +158,9 @@ export async function fitGraphModel<P>(
     },
     modelState: { iterations: tensor(0, { dtype: "int32" }), saturated: tensor(0, { dtype }) },
     figures: ({ iterations, saturated }) => ({ iterations: iterations.item(), saturated: saturated.item() }),
-    ...given(options),
+    ...runOptionsOf(options),
   });
   return result;
-}
-
-/** What the run takes as it is. */
-function given<P>({ onProgress, signal, checkpoint, resume }: RunOptions<TrainingRecord, TrainingState<P>>) {
-  return {
-    ...(onProgress && { onProgress }),
-    ...(signal && { signal }),
-    ...(checkpoint && { checkpoint }),
-    ...(resume && { resume: resume as TrainingState }),
-  };
 }
 
 /** The samples of a step, a function of nothing but the step and the seed. */

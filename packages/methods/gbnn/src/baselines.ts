@@ -1,6 +1,6 @@
 import { mlp } from "@offprint/nn";
 import { adam, train } from "@offprint/optim";
-import { type RunOptions, runOptionNames } from "@offprint/solvers";
+import { type RunOptions, runOptionNames, runOptionsOf } from "@offprint/solvers";
 import {
   type Backend,
   checkOptions,
@@ -85,7 +85,6 @@ export async function trainWhole(x: TensorLike, y: TensorLike, options: WholeOpt
   const size: HiddenLayerSize = { features, units, outputs };
   const objective = hiddenLayerObjective(size, { alpha, activation, loss });
   const samples = { x: columnsOf(data, features), targets: columnsOf(targets, outputs) };
-  const { onProgress, signal, checkpoint, resume } = options;
   const solverOptions = { solver, maxIterations, gradientTolerance: 0, alpha, activation, loss };
   try {
     const { parameters, ...fitted } = await solveLayer(
@@ -95,12 +94,7 @@ export async function trainWhole(x: TensorLike, y: TensorLike, options: WholeOpt
       samples,
       size,
       solverOptions,
-      {
-        ...(onProgress && { onProgress }),
-        ...(signal && { signal }),
-        ...(checkpoint && { checkpoint }),
-        ...(resume && { resume }),
-      },
+      runOptionsOf(options),
     );
     const layer = viewLayer(parameters, size);
     return {

@@ -10,7 +10,7 @@ import {
   type TrainResult,
   train,
 } from "@offprint/optim";
-import { type RunOptions, runOptionNames } from "@offprint/solvers";
+import { type RunOptions, runOptionNames, runOptionsOf } from "@offprint/solvers";
 import {
   add,
   type Backend,
@@ -103,7 +103,7 @@ export async function fitProximal<P>(
   requireObject("fitProximal", "model", model, "a ProxModel");
   const owner = "fitProximal";
   checkOptions(owner, options, names, ["sigma", "stages"]);
-  const { sigma, stages, batchSize = 128, seed = 0, backend = hostBackend, resume } = options;
+  const { sigma, stages, batchSize = 128, seed = 0, backend = hostBackend } = options;
   const makeOptimizer = options.optimizer ?? ((learningRate: LearningRate) => adam({ learningRate }));
   requireInteger(owner, "batchSize", batchSize, 1);
   const schedule = scheduleOf(owner, stages);
@@ -146,16 +146,9 @@ export async function fitProximal<P>(
     },
     modelState: { matched: float(1) },
     figures: ({ matched: close }) => ({ matched: close.item() }),
-    ...given(options),
-    ...(resume && { resume }),
+    ...runOptionsOf(options),
   });
   return { ...result, warnings: warningsOf(schedule, result.history) };
-}
-
-/** What the run takes as it is. */
-function given<P>(options: FitProximalOptions<P>): RunOptions<TrainingRecord, TrainingState<P>> {
-  const { onProgress, signal, checkpoint } = options;
-  return { ...(onProgress && { onProgress }), ...(signal && { signal }), ...(checkpoint && { checkpoint }) };
 }
 
 function drawing(owner: string, data: CleanSamples, shape: readonly number[]) {

@@ -1,6 +1,6 @@
 import type { FloatType } from "@offprint/nn";
 import { adam, type GradientTransformation, type TrainOptions, type TrainResult, train } from "@offprint/optim";
-import { runOptionNames } from "@offprint/solvers";
+import { runOptionNames, runOptionsOf } from "@offprint/solvers";
 import {
   add,
   checkOptions,
@@ -162,13 +162,7 @@ export async function fitDenoiser<P, C = Tensor>(
       ...(told && { condition: take(told, rows, 0) }),
     };
   };
-  const {
-    optimizer = adam({ learningRate: options.learningRate ?? 1e-3 }),
-    backend = hostBackend,
-    onProgress,
-    signal,
-  } = options;
-  const { checkpoint, resume } = options;
+  const { optimizer = adam({ learningRate: options.learningRate ?? 1e-3 }), backend = hostBackend } = options;
   const result = await train<P, DenoisingBatch<Tensor>>({
     // Batches are epochs of one, so that a limit of steps is one of epochs and a batch follows from its number alone.
     loss: (params, batch) =>
@@ -182,10 +176,7 @@ export async function fitDenoiser<P, C = Tensor>(
     epochs: steps,
     seed,
     backend,
-    ...(onProgress && { onProgress }),
-    ...(signal && { signal }),
-    ...(checkpoint && { checkpoint }),
-    ...(resume && { resume }),
+    ...runOptionsOf(options),
   });
   const { params, history, status, state, steps: made } = result;
   return {

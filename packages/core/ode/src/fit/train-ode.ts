@@ -1,4 +1,5 @@
 import { type TrainResult, train } from "@offprint/optim";
+import { runOptionsOf } from "@offprint/solvers";
 import {
   add,
   hostBackend,
@@ -52,8 +53,7 @@ export async function trainOde<P, B, D>(
   requireObject(owner, "options", options, "{ optimizer, epochs }");
   const { judge, draws } = regularizedSolve;
   const lambda = checkedFit(owner, options);
-  const { epochs, optimizer, seed = 0, backend = hostBackend, evaluate, resume } = options;
-  const { onProgress, signal, checkpoint } = options;
+  const { epochs, optimizer, seed = 0, backend = hostBackend, evaluate } = options;
   const { modelState, ...result } = await train<P, Drawn<B, D>, Figures>({
     loss(params, { batch, drawn, lambda: weight }) {
       const { loss, penalty, solved } = judge(params, batch, drawn);
@@ -81,10 +81,7 @@ export async function trainOde<P, B, D>(
       steps: steps.item(),
     }),
     ...(evaluate && { evaluate: (params) => evaluate(params) }),
-    ...(onProgress && { onProgress }),
-    ...(signal && { signal }),
-    ...(checkpoint && { checkpoint: checkpoint as never }),
-    ...(resume && { resume }),
+    ...runOptionsOf(options),
   });
   return { ...result, modelState, state: result.state } as TrainResult<P>;
 }

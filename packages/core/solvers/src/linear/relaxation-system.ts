@@ -1,4 +1,4 @@
-import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import type { RelaxationMatrix } from "@offprint/tensor-core/internal";
 import { checkFinite } from "./linear-operator.js";
 import {
@@ -22,6 +22,12 @@ export interface RelaxationOptions extends Omit<LinearSolverOptions, "preconditi
 
 /** @internal */
 export const relaxationOptionNames = linearOptionNames("omega", "shift").filter((name) => name !== "preconditioner");
+
+/** @internal @throws ValueError where the matrix or the options are left out. */
+export function requireSystem(owner: string, a: sparse.SparseMatrix, options: RelaxationSettings): void {
+  requireObject(owner, "a", a, "a sparse matrix");
+  requireObject(owner, "options", options, "{ omega }");
+}
 
 /** Iterations of one call of a kernel, after which progress is told and the signal is looked at. */
 const LONGEST = 10000;

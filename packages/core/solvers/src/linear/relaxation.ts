@@ -1,4 +1,4 @@
-import { requireObject, type sparse } from "@offprint/tensor-core";
+import type { sparse } from "@offprint/tensor-core";
 import { relax } from "@offprint/tensor-core/internal";
 import {
   type LinearMethod,
@@ -13,6 +13,7 @@ import {
   type RelaxationSettings,
   RelaxationSystem,
   relaxationOptionNames,
+  requireSystem,
 } from "./relaxation-system.js";
 
 interface RelaxationState extends LinearState {
@@ -38,8 +39,7 @@ export async function sor(
   b: sparse.VectorLike,
   options: RelaxationOptions,
 ): Promise<LinearSolverResult> {
-  requireObject("sor", "a", a, "a sparse matrix");
-  requireObject("sor", "options", options, "{ omega }");
+  requireSystem("sor", a, options);
   return solveLinear((owner) => relaxation(owner, a, b, options, false), "sor", options, relaxationOptionNames);
 }
 
@@ -49,8 +49,7 @@ export function sorSync(
   b: sparse.VectorLike,
   options: RelaxationSettings,
 ): LinearSolverResultSync {
-  requireObject("sorSync", "a", a, "a sparse matrix");
-  requireObject("sorSync", "options", options, "{ omega }");
+  requireSystem("sorSync", a, options);
   return solveLinearSync((owner) => relaxation(owner, a, b, options, false), "sorSync", options, relaxationOptionNames);
 }
 
@@ -63,8 +62,7 @@ export async function ssor(
   b: sparse.VectorLike,
   options: RelaxationOptions,
 ): Promise<LinearSolverResult> {
-  requireObject("ssor", "a", a, "a sparse matrix");
-  requireObject("ssor", "options", options, "{ omega }");
+  requireSystem("ssor", a, options);
   return solveLinear((owner) => relaxation(owner, a, b, options, true), "ssor", options, relaxationOptionNames);
 }
 
@@ -74,8 +72,7 @@ export function ssorSync(
   b: sparse.VectorLike,
   options: RelaxationSettings,
 ): LinearSolverResultSync {
-  requireObject("ssorSync", "a", a, "a sparse matrix");
-  requireObject("ssorSync", "options", options, "{ omega }");
+  requireSystem("ssorSync", a, options);
   return solveLinearSync((owner) => relaxation(owner, a, b, options, true), "ssorSync", options, relaxationOptionNames);
 }
 

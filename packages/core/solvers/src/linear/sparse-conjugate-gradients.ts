@@ -1,4 +1,4 @@
-import { requireObject, sparse, ValueError } from "@offprint/tensor-core";
+import { sparse, ValueError } from "@offprint/tensor-core";
 import { type CgState, type RelaxationMatrix, sparseCg } from "@offprint/tensor-core/internal";
 import {
   type LinearMethod,
@@ -13,6 +13,7 @@ import {
   type RelaxationSettings,
   RelaxationSystem,
   relaxationOptionNames,
+  requireSystem,
 } from "./relaxation-system.js";
 
 /** What conjugate gradients preconditioned by relaxation have of their own. */
@@ -56,8 +57,7 @@ export async function ssorConjugateGradients(
   b: sparse.VectorLike,
   options: SsorConjugateGradientsOptions,
 ): Promise<LinearSolverResult> {
-  requireObject("ssorConjugateGradients", "a", a, "a sparse matrix");
-  requireObject("ssorConjugateGradients", "options", options, "{ omega }");
+  requireSystem("ssorConjugateGradients", a, options);
   return solveLinear((owner) => preconditioned(owner, a, b, options), "ssorConjugateGradients", options, names);
 }
 
@@ -67,8 +67,7 @@ export function ssorConjugateGradientsSync(
   b: sparse.VectorLike,
   options: SsorConjugateGradientsSettings,
 ): LinearSolverResultSync {
-  requireObject("ssorConjugateGradientsSync", "a", a, "a sparse matrix");
-  requireObject("ssorConjugateGradientsSync", "options", options, "{ omega }");
+  requireSystem("ssorConjugateGradientsSync", a, options);
   return solveLinearSync((owner) => preconditioned(owner, a, b, options), "ssorConjugateGradientsSync", options, names);
 }
 

@@ -1,4 +1,4 @@
-import { NonFiniteError, requireObject, ValueError } from "@offprint/tensor-core";
+import { NonFiniteError, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
 import { makeBreather } from "./breather.js";
 import type { RunOptions, RunState } from "./run-options.js";
 import type { Status } from "./status.js";
@@ -152,9 +152,7 @@ export function checkRunOptions<R, S>(owner: string, options: RunOptions<R, S>):
     throw new ValueError(`${owner}: checkpoint must be { every, save }, with a function save(state)`);
   }
   const { every = 1 } = checkpoint;
-  if (!Number.isSafeInteger(every) || every < 1) {
-    throw new ValueError(`${owner}: checkpoint.every is ${String(every)}; it must be an integer >= 1`);
-  }
+  requireInteger(owner, "checkpoint.every", every, 1);
 }
 
 function checkState<S, R, F extends string>(loop: Loop<S, R, F>, state: RunState<S, R>): void {

@@ -1,3 +1,5 @@
+import { requireObject } from "@offprint/tensor-core";
+
 /** Where a run puts its state from time to time. */
 export interface Checkpoint<S> {
   /** Iterations, steps or epochs between two states. Default 1. */
@@ -24,6 +26,18 @@ export interface RunOptions<R, S> {
 
 /** The names of {@link RunOptions}, for `checkOptions`. */
 export const runOptionNames = ["onProgress", "signal", "checkpoint", "resume"] as const;
+
+/** The {@link RunOptions} among the options of a function, for the run inside it. */
+export function runOptionsOf<R, S, T = S>(options: Omit<RunOptions<R, S>, "resume"> & { readonly resume?: T }) {
+  requireObject("runOptionsOf", "options", options, "RunOptions");
+  const { onProgress, signal, checkpoint, resume } = options;
+  return {
+    ...(onProgress !== undefined && { onProgress }),
+    ...(signal !== undefined && { signal }),
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(resume !== undefined && { resume }),
+  };
+}
 
 /** A run as it can be saved (`tree.toJson`) and gone on from. */
 export interface RunState<S, R> {
