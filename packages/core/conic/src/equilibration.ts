@@ -1,7 +1,8 @@
 import type { sparse } from "@offprint/tensor-core";
 import type { ConeBlock } from "./cones.js";
 import { DenseProduct } from "./dense-product.js";
-import type { CheckedProblem, ConicOperator } from "./problem.js";
+import type { CheckedProblem } from "./problem.js";
+import { maxNorm } from "./vector-arithmetic.js";
 
 const PASSES = 10;
 /** Norms between this and its inverse are even enough. */
@@ -10,19 +11,7 @@ const LEAST = 1e-4;
 const MOST = 1e4;
 
 /** @internal The problem in scaled variables: A~ = D A E, P~ = E P E, b~ = sigma D b, c~ = sigma E c. */
-export interface ScaledProblem {
-  readonly n: number;
-  readonly m: number;
-  readonly P: sparse.CscMatrix | undefined;
-  readonly A: sparse.CscMatrix | undefined;
-  readonly operator: ConicOperator | undefined;
-  /** A~ as a dense matrix, where that is faster. */
-  readonly dense: DenseProduct | undefined;
-  /** P~ as a dense matrix, where that is faster. */
-  readonly denseP: DenseProduct | undefined;
-  readonly b: Float64Array;
-  readonly c: Float64Array;
-  readonly blocks: readonly ConeBlock[];
+export interface ScaledProblem extends CheckedProblem {
   /** Row scales `[m]`, constant in every second-order and semidefinite cone. */
   readonly D: Float64Array;
   /** Column scales `[n]`. */
@@ -49,7 +38,7 @@ export function equilibrate(problem: CheckedProblem, normalize: boolean): Scaled
   const c = problem.c.map((value, j) => value * E[j]);
   const dense = scaledA === undefined ? undefined : DenseProduct.of(scaledA);
   const denseP = scaledP === undefined ? undefined : DenseProduct.of(scaledP);
-  const sigma = normalize ? 1 / atLeast(Math.max(largest(b), largest(c))) : 1;
+  const sigma = normalize ? 1 / atLeast(Math.max(maxNorm(b), maxNorm(c))) : 1;
   for (let i = 0; i < m; i++) b[i] *= sigma;
   for (let j = 0; j < n; j++) c[j] *= sigma;
   return { n, m, A: scaledA, P: scaledP, operator, dense, denseP, b, c, blocks, D, E, sigma };
@@ -70,7 +59,7 @@ function ruizPass(
   // All rows of a second-order or semidefinite cone share one scale, or the cone would not be preserved.
   for (const { kind, start, length } of blocks) {
     if (kind !== "secondOrder" && kind !== "semidefinite") continue;
-    rows.fill(largest(rows.subarray(start, start + length)), start, start + length);
+    rows.fill(maxNorm(rows.subarray(start, start + length)), start, start + length);
   }
   if (even(rows) && even(columns)) return true;
   for (let i = 0; i < rows.length; i++) D[i] *= rows[i] = 1 / Math.sqrt(atLeast(rows[i]));
@@ -109,10 +98,4 @@ function clamp(scales: Float64Array): void {
 
 function atLeast(norm: number): number {
   return norm < LEAST ? 1 : norm;
-}
-
-function largest(x: Float64Array): number {
-  let result = 0;
-  for (let i = 0; i < x.length; i++) result = Math.max(result, Math.abs(x[i]));
-  return result;
 }

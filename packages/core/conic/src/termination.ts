@@ -2,6 +2,7 @@ import { inOneGo, type Parts } from "@offprint/solvers";
 import type { ScaledProblem } from "./equilibration.js";
 import type { CheckedProblem } from "./problem.js";
 import { apply, applyQuadratic, applyTransposed } from "./products.js";
+import { dot, maxNorm } from "./vector-arithmetic.js";
 
 const LEAST_TAU = 1e-10;
 const INFEASIBILITY_TOLERANCE = 1e-7;
@@ -112,8 +113,8 @@ export class Termination {
     const cx = dot(c, x);
     const by = dot(b, y);
     const gap = Math.abs(xPx + cx + by);
-    const primalSize = Math.max(norm(Ax), norm(s), norm(b));
-    const dualSize = Math.max(norm(Px), norm(Aty), norm(c));
+    const primalSize = Math.max(maxNorm(Ax), maxNorm(s), maxNorm(b));
+    const dualSize = Math.max(maxNorm(Px), maxNorm(Aty), maxNorm(c));
     const gapSize = Math.max(Math.abs(xPx), Math.abs(cx), Math.abs(by));
     const { tolerance } = this;
     const allowed = (size: number): number => tolerance * (1 + size);
@@ -134,7 +135,7 @@ export class Termination {
     const { x, y, s, Ax, Aty, Px, problem } = this;
     const none = { primal: Infinity, dual: Infinity, gap: Infinity };
     const by = dot(problem.b, y);
-    const infeasible = by < 0 ? norm(Aty) / (-INFEASIBILITY_TOLERANCE * by) : Infinity;
+    const infeasible = by < 0 ? maxNorm(Aty) / (-INFEASIBILITY_TOLERANCE * by) : Infinity;
     if (infeasible <= 1) {
       for (let i = 0; i < y.length; i++) y[i] /= -by;
       x.fill(Number.NaN);
@@ -142,7 +143,7 @@ export class Termination {
       return this.result("infeasible", none, 1, 1, infeasible, Infinity, Infinity);
     }
     const cx = dot(problem.c, x);
-    let along = norm(Px);
+    let along = maxNorm(Px);
     for (let i = 0; i < s.length; i++) along = Math.max(along, Math.abs(Ax[i] + s[i]));
     const unbounded = cx < 0 ? along / (-INFEASIBILITY_TOLERANCE * cx) : Infinity;
     this.uncertainty = Math.min(infeasible, unbounded);
@@ -165,18 +166,6 @@ export class Termination {
     const { x, y, s } = this;
     return { status, x, y, s, residuals, relativePrimal, relativeDual, excess, objective, dualObjective };
   }
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
-  return sum;
-}
-
-function norm(x: Float64Array): number {
-  let largest = 0;
-  for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]));
-  return largest;
 }
 
 function ratio(residual: number, size: number): number {

@@ -1,5 +1,6 @@
 import { linalg, random, tensor } from "@offprint/tensor-core";
-import { type ConicProblem, chordalDecompose, lmiToConic, svec, svecLength, symmetricEntries } from "../src/index.js";
+import { type ConicProblem, chordalDecompose, lmiToConic, symmetricEntries } from "../src/index.js";
+import { identity, lmi, secondDifferences } from "./problems.js";
 
 /** A problem of the set, with its exact optimal value where there is one. */
 export interface SetProblem {
@@ -12,8 +13,6 @@ export interface SetProblem {
 const matrixOf = (rng: random.Rng, rows: number, columns: number): number[][] =>
   rng.normal([rows, columns], { dtype: "float64" }).toArray() as number[][];
 
-const identity = (n: number): number[] => Array.from({ length: n * n }, (_, k) => (k % (n + 1) === 0 ? 1 : 0));
-
 const transpose = (A: number[][]): number[][] => A[0].map((_, j) => A.map((row) => row[j]));
 
 const dot = (x: number[], y: number[]): number => x.reduce((sum, v, i) => sum + v * y[i], 0);
@@ -23,24 +22,11 @@ function symmetric(rng: random.Rng, n: number): number[] {
   return a.flatMap((row, i) => row.map((v, j) => (v + a[j][i]) / 2));
 }
 
-/** F_0 + sum x_k F_k >= 0 for dense matrices. */
-export function lmiRows(n: number, constant: number[], coefficients: number[][]): { A: number[][]; b: number[] } {
-  const columns = coefficients.map((f) => svec(f, n));
-  return {
-    A: Array.from({ length: svecLength(n) }, (_, i) => columns.map((column) => -column[i])),
-    b: Array.from(svec(constant, n)),
-  };
-}
-
 /** min t with t I - tridiag(-1, 2, -1) >= 0 of order n; the value is 2 + 2 cos(pi / (n + 1)). */
 export function tridiagonal(n: number): SetProblem {
-  const T = Array.from({ length: n * n }, (_, k) => {
-    const distance = Math.abs(Math.floor(k / n) - (k % n));
-    return distance === 0 ? 2 : distance === 1 ? -1 : 0;
-  });
-  const rows = lmiRows(
+  const rows = lmi(
     n,
-    T.map((v) => -v),
+    secondDifferences(n).map((v) => -v),
     [identity(n)],
   );
   const value = 2 + 2 * Math.cos(Math.PI / (n + 1));
@@ -52,7 +38,7 @@ export function largestEigenvalue(seed: number): SetProblem {
   const n = 3 + ((seed * 7) % 38);
   const A = symmetric(random.rng(seed), n);
   const values = linalg.eigvalsh(tensor(Float64Array.from(A), { shape: [n, n] })).data() as Float64Array;
-  const rows = lmiRows(
+  const rows = lmi(
     n,
     A.map((v) => -v),
     [identity(n)],
@@ -85,7 +71,7 @@ export function nuclearNorm(seed: number): SetProblem {
   }
   const singular = linalg.svd(tensor(W, { dtype: "float64" })).s.data() as Float64Array;
   const value = singular.reduce((sum, v) => sum + v, 0);
-  const problem = { ...lmiRows(n, constant, coefficients), c, cones: { s: [n] } };
+  const problem = { ...lmi(n, constant, coefficients), c, cones: { s: [n] } };
   return { group: "nuclear norm", name: `seed ${seed}, [${p}, ${q}]`, problem, value };
 }
 

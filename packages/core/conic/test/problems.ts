@@ -38,9 +38,11 @@ const unit = (n: number, i: number, j: number): number[] => {
   return e;
 };
 
-const identity = (n: number): number[] => Array.from({ length: n * n }, (_, k) => (k % (n + 1) === 0 ? 1 : 0));
+/** The identity, row by row. */
+export const identity = (n: number): number[] => Array.from({ length: n * n }, (_, k) => (k % (n + 1) === 0 ? 1 : 0));
 
-function tridiagonal(n: number): number[] {
+/** Second differences, row by row. */
+export function secondDifferences(n: number): number[] {
   return Array.from({ length: n * n }, (_, k) => {
     const distance = Math.abs(Math.floor(k / n) - (k % n));
     return distance === 0 ? 2 : distance === 1 ? -1 : 0;
@@ -146,7 +148,7 @@ export const problems: readonly TestProblem[] = [
     problem: {
       ...lmi(
         8,
-        tridiagonal(8).map((v) => -v),
+        secondDifferences(8).map((v) => -v),
         [identity(8)],
       ),
       c: [1],

@@ -39,9 +39,9 @@ export {
   type NodesAndEdges,
 } from "./layers/attentive-message-passing.js";
 export { type GatLayer, type GatOptions, type GatParams, gat } from "./layers/gat.js";
-export { type GcnParams, type GraphLayerOptions, gcn } from "./layers/gcn.js";
+export { type GcnParams, gcn } from "./layers/gcn.js";
 export { type GinOptions, type GinParams, gin } from "./layers/gin.js";
-export type { GraphLayer } from "./layers/graph-layer.js";
+export type { GraphLayer, GraphLayerOptions } from "./layers/graph-layer.js";
 export { type SageAggregate, type SageParams, sage } from "./layers/sage.js";
 export {
   collect,

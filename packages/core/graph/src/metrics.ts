@@ -23,7 +23,14 @@ export function nodeAccuracy(
   return right / total;
 }
 
-function ranked(owner: string, scores: ArrayLike<number>, positive: ArrayLike<number>): Int32Array {
+/** How many positives and negatives have each score, the highest score first. */
+function ranked(
+  owner: string,
+  scores: ArrayLike<number>,
+  positive: ArrayLike<number>,
+): { hits: number; misses: number }[] {
+  requireObject(owner, "scores", scores, "an array of numbers");
+  requireObject(owner, "positive", positive, "an array of numbers");
   if (scores.length !== positive.length) {
     throw new ShapeError(`${owner}: ${scores.length} scores for ${positive.length} labels; give one label per score`);
   }
@@ -31,7 +38,17 @@ function ranked(owner: string, scores: ArrayLike<number>, positive: ArrayLike<nu
   for (const i of order) {
     if (Number.isNaN(scores[i])) throw new ValueError(`${owner}: score ${i} is NaN`);
   }
-  return order.sort((a, b) => scores[b] - scores[a]);
+  order.sort((a, b) => scores[b] - scores[a]);
+  const ranks: { hits: number; misses: number }[] = [];
+  for (let i = 0; i < order.length; ) {
+    const rank = { hits: 0, misses: 0 };
+    for (const score = scores[order[i]]; i < order.length && scores[order[i]] === score; i++) {
+      if (positive[order[i]]) rank.hits++;
+      else rank.misses++;
+    }
+    ranks.push(rank);
+  }
+  return ranks;
 }
 
 /**
@@ -41,19 +58,10 @@ function ranked(owner: string, scores: ArrayLike<number>, positive: ArrayLike<nu
  * @throws ValueError without a positive or without a negative.
  */
 export function rocAuc(scores: ArrayLike<number>, positive: ArrayLike<number>): number {
-  requireObject("rocAuc", "scores", scores, "an array of numbers");
-  requireObject("rocAuc", "positive", positive, "an array of numbers");
-  const order = ranked("rocAuc", scores, positive);
   let above = 0;
   let wins = 0;
   let negatives = 0;
-  for (let i = 0; i < order.length; ) {
-    let hits = 0;
-    let misses = 0;
-    for (const score = scores[order[i]]; i < order.length && scores[order[i]] === score; i++) {
-      if (positive[order[i]]) hits++;
-      else misses++;
-    }
+  for (const { hits, misses } of ranked("rocAuc", scores, positive)) {
     wins += misses * (above + hits / 2);
     above += hits;
     negatives += misses;
@@ -70,20 +78,14 @@ export function rocAuc(scores: ArrayLike<number>, positive: ArrayLike<number>): 
  * @throws ValueError without a positive.
  */
 export function averagePrecision(scores: ArrayLike<number>, positive: ArrayLike<number>): number {
-  requireObject("averagePrecision", "scores", scores, "an array of numbers");
-  requireObject("averagePrecision", "positive", positive, "an array of numbers");
-  const order = ranked("averagePrecision", scores, positive);
   let seen = 0;
-  let hits = 0;
+  let found = 0;
   let total = 0;
-  for (let i = 0; i < order.length; ) {
-    let gained = 0;
-    for (const score = scores[order[i]]; i < order.length && scores[order[i]] === score; i++, seen++) {
-      if (positive[order[i]]) gained++;
-    }
-    hits += gained;
-    total += (gained * hits) / seen;
+  for (const { hits, misses } of ranked("averagePrecision", scores, positive)) {
+    seen += hits + misses;
+    found += hits;
+    total += (hits * found) / seen;
   }
-  if (hits === 0) throw new ValueError("averagePrecision: no positives; it needs at least one");
-  return total / hits;
+  if (found === 0) throw new ValueError("averagePrecision: no positives; it needs at least one");
+  return total / found;
 }

@@ -45,66 +45,39 @@ export interface ConvParams {
   readonly bias?: Tensor;
 }
 
-const convLayerNames = [
-  "inputs",
-  "outputs",
-  "kernel",
-  "bias",
-  "weightInit",
-  "biasInit",
-  "strides",
-  "padding",
-  "dilation",
-  "groups",
-];
+const required = ["inputs", "outputs", "kernel"];
 
-const convTransposeLayerNames = [
-  "inputs",
-  "outputs",
-  "kernel",
-  "bias",
-  "weightInit",
-  "biasInit",
-  "padding",
-  "outputPadding",
-  "strides",
-  "dilation",
-  "groups",
-];
+const convLayerNames = [...required, "bias", "weightInit", "biasInit", "strides", "padding", "dilation", "groups"];
+
+const convTransposeLayerNames = [...convLayerNames, "outputPadding"];
 
 /** Convolution over one axis: `[batch, inputs, length]` to `[batch, outputs, length']`. */
 export function conv1d(options: ConvLayerOptions): Layer<ConvParams> {
-  checkOptions("conv1d", options, convLayerNames, ["inputs", "outputs", "kernel"]);
   return convLayer("conv1d", 1, options);
 }
 
 /** Convolution over two axes: `[batch, inputs, height, width]` to `[batch, outputs, height', width']`. */
 export function conv2d(options: ConvLayerOptions): Layer<ConvParams> {
-  checkOptions("conv2d", options, convLayerNames, ["inputs", "outputs", "kernel"]);
   return convLayer("conv2d", 2, options);
 }
 
 /** Convolution over three axes: `[batch, inputs, depth, height, width]` to `[batch, outputs, ...]`. */
 export function conv3d(options: ConvLayerOptions): Layer<ConvParams> {
-  checkOptions("conv3d", options, convLayerNames, ["inputs", "outputs", "kernel"]);
   return convLayer("conv3d", 3, options);
 }
 
 /** Transposed convolution over one axis. */
 export function convTranspose1d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
-  checkOptions("convTranspose1d", options, convTransposeLayerNames, ["inputs", "outputs", "kernel"]);
   return convTransposeLayer("convTranspose1d", 1, options);
 }
 
 /** Transposed convolution over two axes. */
 export function convTranspose2d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
-  checkOptions("convTranspose2d", options, convTransposeLayerNames, ["inputs", "outputs", "kernel"]);
   return convTransposeLayer("convTranspose2d", 2, options);
 }
 
 /** Transposed convolution over three axes. */
 export function convTranspose3d(options: ConvTransposeLayerOptions): Layer<ConvParams> {
-  checkOptions("convTranspose3d", options, convTransposeLayerNames, ["inputs", "outputs", "kernel"]);
   return convTransposeLayer("convTranspose3d", 3, options);
 }
 
@@ -161,12 +134,14 @@ function channelLayer(
 }
 
 function convLayer(owner: string, axes: number, options: ConvLayerOptions): Layer<ConvParams> {
+  checkOptions(owner, options, convLayerNames, required);
   const { inputs, outputs, strides = 1, padding = "valid", dilation = 1, groups = 1 } = options;
   const how = { strides, padding, dilation, groups };
   return channelLayer(owner, axes, options, [outputs, inputs / groups], (x, weight) => conv(x, weight, how));
 }
 
 function convTransposeLayer(owner: string, axes: number, options: ConvTransposeLayerOptions): Layer<ConvParams> {
+  checkOptions(owner, options, convTransposeLayerNames, required);
   const { inputs, outputs, strides = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0 } = options;
   const how = { strides, padding, dilation, groups, outputPadding };
   return channelLayer(owner, axes, options, [inputs, outputs / groups], (x, weight) => convTranspose(x, weight, how));

@@ -192,6 +192,13 @@ export function blockNorm(v: Float64Array, at: number, d: number): number {
   return Math.sqrt(sum);
 }
 
+/** @internal Sum of the norms of the blocks of `d` entries. */
+export function blockNorms(blocks: Float64Array, d: number): number {
+  let sum = 0;
+  for (let at = 0; at < blocks.length; at += d) sum += blockNorm(blocks, at, d);
+  return sum;
+}
+
 /** @internal The columns of a row-major `[n, d]` matrix, one after another. */
 export function columnsOf(rows: Float64Array, n: number, d: number): Float64Array {
   const out = new Float64Array(n * d);

@@ -13,7 +13,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { type AdmmState, initialState, resumedState } from "./admm-state.js";
-import { blockNorm } from "./column-products.js";
+import { blockNorm, blockNorms } from "./column-products.js";
 import { type DualBound, dualBound } from "./dual-bound.js";
 import { ExactAdmm } from "./exact-admm.js";
 import { lossGradient, lossSum } from "./loss.js";
@@ -130,12 +130,6 @@ function balanceResiduals(admm: ExactAdmm | RbcdAdmm, maxIterations: number): vo
   if (k % 50 !== 0 || k > 0.6 * maxIterations) return;
   if (primal > 5 * dual) admm.setRho(rho * 2);
   else if (dual > 5 * primal) admm.setRho(rho / 2);
-}
-
-function blockNorms(blocks: Float64Array, d: number): number {
-  let sum = 0;
-  for (let at = 0; at < blocks.length; at += d) sum += blockNorm(blocks, at, d);
-  return sum;
 }
 
 function rbcdSettings({ rbcd = {} }: ConvexNetOptions): RbcdSettings {

@@ -9,7 +9,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { keep, keptNumber } from "./admm-state.js";
-import { blockNorm } from "./column-products.js";
+import { blockNorms } from "./column-products.js";
 import type { DualBound } from "./dual-bound.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
 import { lossGradient } from "./loss.js";
@@ -134,7 +134,7 @@ async function solveByAdmm(
   const admm = new RobustAdmm(new RobustMap(operator, loss, y, eps), beta, relaxation, state);
   const objective = () => {
     const values = robustValues(operator, state.z.blocks, eps);
-    return unit * (worstLoss(loss, values, y) + beta * normSum(state.z.blocks, operator.d));
+    return unit * (worstLoss(loss, values, y) + beta * blockNorms(state.z.blocks, operator.d));
   };
   // The arrays of ADMM are the state of the iteration, and `snapshot` copies them.
   const loop: Loop<RobustState, ConvexRecord> = {
@@ -193,7 +193,7 @@ function resultOf(
   const [own, zero] = [proved(found), proved(new Float64Array(found.length))];
   const { blocks, net, values, certifiedLoss, networkObjective } =
     own.networkObjective < zero.networkObjective ? own : zero;
-  const norms = normSum(blocks, d);
+  const norms = blockNorms(blocks, d);
   const bound = certify ? robustDualBound(design, patterns, loss, y, beta, eps, duals) : undefined;
   const dualBound: DualBound | undefined = bound && { ...bound, value: unit * bound.value };
   return {
@@ -254,10 +254,4 @@ function resumed(state: RobustState, operator: PatternOperator): RobustState {
     for (const name of rowNames) keep(OWNER, `${side}.${name}`, state[side]?.[name], fresh[side][name]);
   }
   return fresh;
-}
-
-function normSum(blocks: Float64Array, d: number): number {
-  let sum = 0;
-  for (let at = 0; at < blocks.length; at += d) sum += blockNorm(blocks, at, d);
-  return sum;
 }

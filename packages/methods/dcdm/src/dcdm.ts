@@ -10,6 +10,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { productWith, requireSymmetric, rowsOf, type SpdMatrix } from "./linear-map.js";
+import { addScaled, dot, norm } from "./vector-arithmetic.js";
 
 /** A search direction for a residual of unit length; its scale and sign do not matter. */
 export type DirectionMap = (unitResidual: Float64Array) => Float64Array | Promise<Float64Array>;
@@ -240,18 +241,4 @@ function vectorOf(owner: string, name: string, values: sparse.VectorLike): Float
   const wrong = x.findIndex((v) => !Number.isFinite(v));
   if (wrong >= 0) throw new ValueError(`${owner}: ${name} must be finite, got ${x[wrong]} at ${wrong}`);
   return x;
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
-  return sum;
-}
-
-function norm(x: Float64Array): number {
-  return Math.sqrt(dot(x, x));
-}
-
-function addScaled(y: Float64Array, factor: number, x: Float64Array): void {
-  for (let i = 0; i < y.length; i++) y[i] += factor * x[i];
 }

@@ -16,6 +16,7 @@ import {
   sparse,
   ValueError,
 } from "@offprint/tensor-core";
+import { dot, norm } from "./vector-arithmetic.js";
 
 /** One iteration. */
 export interface DeflatedRecord {
@@ -176,14 +177,4 @@ function coarseCorrection(a: sparse.SparseMatrix, b: Float64Array, count: number
     }
     return out;
   };
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
-  return sum;
-}
-
-function norm(x: Float64Array): number {
-  return Math.sqrt(dot(x, x));
 }

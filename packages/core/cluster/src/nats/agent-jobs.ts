@@ -6,6 +6,7 @@ import type { ThreadPool } from "../threads/thread-pool.js";
 import { say } from "./connection.js";
 import type { JobMessage, ProgramMessage, ResultMessage, RunEvent } from "./messages.js";
 import { kindOf } from "./names.js";
+import { pause } from "./pause.js";
 import { type Delivery, Pulls } from "./pulls.js";
 import { carry, fetchCarried, type Streams } from "./streams.js";
 
@@ -15,8 +16,6 @@ const asked = 5000;
 const again = 100;
 /** Sessions that have ended, the last ones of which are remembered: their jobs may still be on their way. */
 const remembered = 1000;
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Takes jobs from the queues of the kinds that it knows and that programs ask for, one for each free thread. */
 export class AgentJobs {

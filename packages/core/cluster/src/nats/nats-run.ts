@@ -10,6 +10,7 @@ import type { Settled } from "../threads/thread-pool.js";
 import { ownLetters, say } from "./connection.js";
 import type { JobMessage, ResultMessage, RunEvent } from "./messages.js";
 import { kindOf } from "./names.js";
+import { pause } from "./pause.js";
 import { carry, fetchCarried, type Streams } from "./streams.js";
 
 /** Time between two attempts to reach the server, in milliseconds. */
@@ -36,8 +37,6 @@ export interface RunSurroundings {
   readonly named: boolean;
   readonly options: MapOptions;
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** The jobs of one `map` at the server, and their results on the way back. */
 export class NatsRun implements Runner {

@@ -1,4 +1,5 @@
 import type { Consumer, JsMsg } from "@nats-io/jetstream";
+import { pause } from "./pause.js";
 import type { Streams } from "./streams.js";
 
 /** Time that the server keeps a request for a job open, in milliseconds. */
@@ -7,8 +8,6 @@ const patience = 2000;
 const again = 100;
 /** Time between two signs of life of a job, in milliseconds. */
 const heartbeat = 400;
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A job that was handed out to this worker, which says that it is alive until it lets go of it. */
 export class Delivery {

@@ -1,6 +1,7 @@
 import type { Parts } from "@offprint/solvers";
 import type { ScaledProblem } from "../equilibration.js";
 import { apply, applyQuadratic, applyTransposed } from "../products.js";
+import { dot } from "../vector-arithmetic.js";
 import { KktSystem } from "./kkt-system.js";
 import { ProductScaling } from "./product-scaling.js";
 import { type EmbeddedPoint, startingPoint, trivialPoint } from "./starting-point.js";
@@ -225,10 +226,4 @@ function moved(from: EmbeddedPoint, { x, y, s, tau, kappa }: Direction, step: nu
 function direction(n: number, m: number): Direction {
   const [x, y, s] = [new Float64Array(n), new Float64Array(m), new Float64Array(m)];
   return { x, y, s, scaledY: new Float64Array(m), scaledS: new Float64Array(m), tau: 0, kappa: 0 };
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
-  return sum;
 }

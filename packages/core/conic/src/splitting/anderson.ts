@@ -1,3 +1,5 @@
+import { dot } from "../vector-arithmetic.js";
+
 /** Differences kept. */
 const MEMORY = 10;
 const REGULARIZATION = 1e-8;
@@ -108,12 +110,6 @@ export class AndersonMemory {
     for (let i = 0; i < count; i++) gram[i * count + i] += REGULARIZATION * trace;
     return solveDefinite(gram, rhs, count) ? rhs : undefined;
   }
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i] * y[i];
-  return sum;
 }
 
 /** Cholesky of the lower triangle of `a` and solution in place of `x`; false where `a` is not definite. */

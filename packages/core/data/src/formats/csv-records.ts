@@ -27,7 +27,7 @@ export function* csvRecords(text: string, delimiter: string): Generator<CsvRecor
         const start = at;
         while (at < text.length && text[at] !== delimiter && text[at] !== "\n" && text[at] !== "\r") {
           if (text[at] === '"')
-            fail(line, "a quote stands inside an unquoted field; quote the whole field and double the quote");
+            failAt(line, "a quote stands inside an unquoted field; quote the whole field and double the quote");
           at++;
         }
         record.fields.push(text.slice(start, at));
@@ -53,7 +53,7 @@ function quoted(
   let at = start + 1;
   for (;;) {
     const end = text.indexOf('"', at);
-    if (end < 0) fail(line, "a quote does not end; the file is truncated or a quote is not doubled");
+    if (end < 0) failAt(line, "a quote does not end; the file is truncated or a quote is not doubled");
     field += text.slice(at, end);
     at = end + 1;
     if (text[at] !== '"') break;
@@ -62,11 +62,12 @@ function quoted(
   }
   const next = text[at];
   if (at < text.length && next !== delimiter && next !== "\n" && next !== "\r") {
-    fail(line, `${JSON.stringify(next)} follows a closing quote; only the delimiter or a line break may`);
+    failAt(line, `${JSON.stringify(next)} follows a closing quote; only the delimiter or a line break may`);
   }
   return [field, at, field.split("\n").length - 1];
 }
 
-function fail(line: number, message: string): never {
+/** @throws FormatError that names the line. */
+export function failAt(line: number, message: string): never {
   throw new FormatError(`CSV: line ${line}: ${message}`, { offset: line });
 }

@@ -1,7 +1,7 @@
 import { checkOptions, FormatError, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
 import { requireChoice } from "../option-choice.js";
 import { decodeText } from "./byte-reader.js";
-import { type CsvRecord, csvRecords } from "./csv-records.js";
+import { type CsvRecord, csvRecords, failAt } from "./csv-records.js";
 import { gunzip } from "./inflate.js";
 import { type Column, type ColumnType, Table } from "./table.js";
 
@@ -41,7 +41,7 @@ export function readCsv(file: string | Uint8Array, options: CsvReadOptions = {})
   checkNames(names, first?.line ?? 1, types);
   for (const { line, fields } of records) {
     if (fields.length !== names.length) {
-      fail(
+      failAt(
         line,
         `${fields.length} fields where ${names.length} are expected; the row is cut off or a field needs quotes`,
       );
@@ -64,7 +64,7 @@ function checkNames(names: readonly string[], line: number, types: Readonly<Reco
   const seen = new Set<string>();
   for (const name of names) {
     if (seen.has(name))
-      fail(line, `two columns have the name ${JSON.stringify(name)}; name them with { header: [...] }`);
+      failAt(line, `two columns have the name ${JSON.stringify(name)}; name them with { header: [...] }`);
     seen.add(name);
   }
   for (const name of Object.keys(types)) {
@@ -89,7 +89,7 @@ function readColumn(
     if (bad < 0) return { name, type: type ?? "number", values };
     if (type !== undefined) {
       const { line, fields } = records[bad];
-      fail(
+      failAt(
         line,
         `column ${name}: ${JSON.stringify(fields[j].slice(0, 40))} is not of type ${type}; correct it or list it in missing`,
       );
@@ -114,10 +114,6 @@ function parse(text: string, type: ColumnType): number {
   const infinite = type === "number" ? INFINITE.exec(text) : null;
   if (infinite === null) return Number.NaN;
   return infinite[1] === "-" ? -Infinity : Infinity;
-}
-
-function fail(line: number, message: string): never {
-  throw new FormatError(`CSV: line ${line}: ${message}`, { offset: line });
 }
 
 /** Options of `writeCsv`. */

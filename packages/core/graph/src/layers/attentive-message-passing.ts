@@ -7,6 +7,7 @@ import {
   matmul,
   mul,
   type Rng,
+  requireInteger,
   ShapeError,
   slice,
   type Tensor,
@@ -14,7 +15,7 @@ import {
 } from "@offprint/tensor-core";
 import type { EdgeList } from "../graph.js";
 import { collect, edgeSoftmax, gatherSources, gatherTargets, type Reduction } from "../message-passing.js";
-import { requireFeatures, requireWidth } from "./graph-layer.js";
+import { requireFeatures } from "./graph-layer.js";
 
 /** Options of `attentiveMessagePassing`. */
 export interface AttentiveMessagePassingOptions {
@@ -79,7 +80,8 @@ export function attentiveMessagePassing(
   );
   const name = "attentiveMessagePassing";
   const { nodeInputs, edgeInputs, nodeOutputs, edgeOutputs = nodeOutputs, hidden = [64], reduction = "sum" } = options;
-  for (const [key, width] of Object.entries({ nodeInputs, nodeOutputs, edgeOutputs })) requireWidth(name, key, width);
+  for (const [key, width] of Object.entries({ nodeInputs, nodeOutputs, edgeOutputs }))
+    requireInteger(name, key, width, 1);
   const { activation: between = "leakyRelu", outputActivation = between } = options;
   const inputs = edgeInputs + 2 * nodeInputs;
   const perceptron = (...sizes: number[]) => mlp({ sizes, activation: between, outputActivation });

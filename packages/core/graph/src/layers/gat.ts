@@ -5,6 +5,7 @@ import {
   matmul,
   mean,
   mul,
+  requireInteger,
   special,
   sum,
   type Tensor,
@@ -14,8 +15,7 @@ import {
 import type { Graph } from "../graph.js";
 import { edgeSoftmax, spmm } from "../message-passing.js";
 import { withSelfLoops } from "../propagation.js";
-import type { GraphLayerOptions } from "./gcn.js";
-import { type GraphLayer, requireFeatures, requireWidth } from "./graph-layer.js";
+import { type GraphLayer, type GraphLayerOptions, readWidths, requireFeatures } from "./graph-layer.js";
 
 /** Options of `gat`. */
 export interface GatOptions extends GraphLayerOptions {
@@ -55,10 +55,9 @@ export interface GatLayer extends GraphLayer<GatParams> {
  */
 export function gat(options: GatOptions): GatLayer {
   checkOptions("gat", options, ["heads", "combine", "negativeSlope", "inputs", "outputs"], ["inputs", "outputs"]);
-  const { inputs, outputs, heads = 4, combine = "concat", negativeSlope = 0.2 } = options;
-  requireWidth("gat", "inputs", inputs);
-  requireWidth("gat", "outputs", outputs);
-  requireWidth("gat", "heads", heads);
+  const { inputs, outputs } = readWidths("gat", options);
+  const { heads = 4, combine = "concat", negativeSlope = 0.2 } = options;
+  requireInteger("gat", "heads", heads, 1);
   if (combine === "concat" && outputs % heads !== 0) {
     throw new ValueError(
       `gat: ${heads} heads do not divide ${outputs} outputs; choose another width or number of heads`,

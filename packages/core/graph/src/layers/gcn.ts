@@ -1,15 +1,7 @@
 import { initializers } from "@offprint/nn";
 import { add, checkOptions, matmul, type Tensor } from "@offprint/tensor-core";
 import { normalizedAdjacency, propagate } from "../propagation.js";
-import { type GraphLayer, requireFeatures, requireWidth } from "./graph-layer.js";
-
-/** Widths of a layer. */
-export interface GraphLayerOptions {
-  /** Features that come in. */
-  inputs: number;
-  /** Features that go out. */
-  outputs: number;
-}
+import { type GraphLayer, type GraphLayerOptions, readWidths, requireFeatures } from "./graph-layer.js";
 
 /** Parameters of `gcn`. */
 export interface GcnParams {
@@ -25,9 +17,7 @@ export interface GcnParams {
  */
 export function gcn(options: GraphLayerOptions): GraphLayer<GcnParams, Tensor> {
   checkOptions("gcn", options, ["inputs", "outputs"], ["inputs", "outputs"]);
-  const { inputs, outputs } = options;
-  requireWidth("gcn", "inputs", inputs);
-  requireWidth("gcn", "outputs", outputs);
+  const { inputs, outputs } = readWidths("gcn", options);
   return {
     init: (rng, dtype = "float32") => ({
       weight: initializers.glorotUniform(rng, [inputs, outputs], { inputs, outputs }, dtype),

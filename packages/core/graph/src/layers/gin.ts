@@ -1,8 +1,7 @@
 import { type Layer, type LinearParams, mlp } from "@offprint/nn";
 import { add, asTensor, checkOptions, mul, type Tensor, tensor } from "@offprint/tensor-core";
 import { adjacency, propagate } from "../propagation.js";
-import type { GraphLayerOptions } from "./gcn.js";
-import { type GraphLayer, requireFeatures, requireWidth } from "./graph-layer.js";
+import { type GraphLayer, type GraphLayerOptions, readWidths, requireFeatures } from "./graph-layer.js";
 
 /** Options of `gin`. */
 export interface GinOptions extends GraphLayerOptions {
@@ -26,9 +25,8 @@ export interface GinParams {
  */
 export function gin(options: GinOptions): GraphLayer<GinParams, { own: Tensor; neighbours: Tensor }> {
   checkOptions("gin", options, ["hidden", "learnEpsilon", "inputs", "outputs"], ["inputs", "outputs"]);
-  const { inputs, outputs, hidden = [outputs], learnEpsilon = true } = options;
-  requireWidth("gin", "inputs", inputs);
-  requireWidth("gin", "outputs", outputs);
+  const { inputs, outputs } = readWidths("gin", options);
+  const { hidden = [outputs], learnEpsilon = true } = options;
   const network: Layer<readonly LinearParams[]> = mlp({ sizes: [inputs, ...hidden, outputs] });
   const transform = (params: GinParams, { own, neighbours }: { own: Tensor; neighbours: Tensor }) => {
     const self = params.epsilon === undefined ? own : mul(own, add(params.epsilon, 1));

@@ -1,6 +1,14 @@
 import type { FloatType } from "@offprint/nn";
-import { type Rng, ShapeError, type Tensor, ValueError } from "@offprint/tensor-core";
+import { type Rng, requireInteger, ShapeError, type Tensor } from "@offprint/tensor-core";
 import type { EdgeList, Graph } from "../graph.js";
+
+/** Widths of a layer. */
+export interface GraphLayerOptions {
+  /** Features that come in. */
+  inputs: number;
+  /** Features that go out. */
+  outputs: number;
+}
 
 /**
  * A layer on graphs: how to make its parameters, and what it computes with them from node features. It holds no state.
@@ -30,9 +38,9 @@ export function requireFeatures(owner: string, x: Tensor, graph: EdgeList, input
   }
 }
 
-/** Throws unless `value` is a positive integer. */
-export function requireWidth(owner: string, option: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new ValueError(`${owner}: ${option} is ${value}; it must be an integer >= 1`);
-  }
+/** The widths of a layer. @throws ValueError unless they are positive integers. */
+export function readWidths(owner: string, { inputs, outputs }: GraphLayerOptions): GraphLayerOptions {
+  requireInteger(owner, "inputs", inputs, 1);
+  requireInteger(owner, "outputs", outputs, 1);
+  return { inputs, outputs };
 }

@@ -1,8 +1,7 @@
 import { initializers } from "@offprint/nn";
 import { add, checkOptions, matmul, type Tensor } from "@offprint/tensor-core";
 import { meanAdjacency, propagate } from "../propagation.js";
-import type { GraphLayerOptions } from "./gcn.js";
-import { type GraphLayer, requireFeatures, requireWidth } from "./graph-layer.js";
+import { type GraphLayer, type GraphLayerOptions, readWidths, requireFeatures } from "./graph-layer.js";
 
 /** Parameters of `sage`, all uniform on +-1 / sqrt(inputs) at first. */
 export interface SageParams {
@@ -28,10 +27,8 @@ export interface SageAggregate {
  */
 export function sage(options: GraphLayerOptions): GraphLayer<SageParams, SageAggregate> {
   checkOptions("sage", options, ["inputs", "outputs"], ["inputs", "outputs"]);
-  const { inputs, outputs } = options;
-  requireWidth("sage", "inputs", inputs);
-  requireWidth("sage", "outputs", outputs);
-  const fans = { inputs, outputs };
+  const fans = readWidths("sage", options);
+  const { inputs, outputs } = fans;
   return {
     init: (rng, dtype = "float32") => ({
       neighbourWeight: initializers.uniformFanIn(rng, [inputs, outputs], fans, dtype),
