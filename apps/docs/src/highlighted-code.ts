@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { hashOf } from "./hash-of.js";
 
 type Highlight = (code: string, language: string, attributes: string) => string;
 
@@ -39,10 +39,6 @@ export class HighlightedCode {
     mkdirSync(dirname(this.#path), { recursive: true });
     writeFileSync(this.#path, JSON.stringify({ stamp: this.#stamp, blocks: [...this.#used] }));
   }
-}
-
-function hashOf(parts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 }
 
 /** The blocks of a file; none where it is absent, damaged, or of other settings. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { hashOf } from "../hash-of.js";
 import type { Package, Workspace } from "../workspace/workspace.js";
 
 /** Generated pages of a package, by path. */
@@ -74,10 +75,6 @@ function closure(pkg: Package, packages: readonly Package[]): Package[] {
   }
   found.delete(pkg);
   return [...found].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function hashOf(parts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 }
 
 /** Of files, and of all below folders. */

@@ -1,5 +1,6 @@
 import { activation, perceptron } from "@offprint/networks";
 import { describe, expect, it } from "vitest";
+import { deterministicLayers, deterministicWeights } from "../claims/method.js";
 import {
   enumerationBound,
   lipschitzBound,
@@ -11,7 +12,7 @@ import {
 } from "../src/index.js";
 import { matrix } from "../src/matrix.js";
 import { infinityToOneNorm } from "../src/product-bound.js";
-import { layers, net, randomLayers } from "./deterministic-nets.js";
+import { randomLayers } from "./deterministic-nets.js";
 
 const maxmin = activation("maxmin");
 
@@ -33,7 +34,7 @@ describe("sandwich", () => {
 
 describe("enumerationBound", () => {
   it("refuses more patterns than its limit", () => {
-    const network = perceptron(layers([6, 8, 4]), maxmin);
+    const network = perceptron(deterministicLayers([6, 8, 4]), maxmin);
     expect(() => enumerationBound(network, { limit: 15 })).toThrow(/activation patterns/);
   });
 
@@ -125,13 +126,15 @@ describe("residualReluBound", () => {
     [[5, 8, 8, 3], 1.201301],
     [[4, 6, 6, 6, 2], 0.886623],
   ])("with two ReLUs per pair: %s", async (dims, expected) => {
-    const result = await residualReluBound(perceptron(layers(dims), maxmin));
+    const result = await residualReluBound(perceptron(deterministicLayers(dims), maxmin));
     expect(result.value).toBeCloseTo(expected, 3);
     expect(result.value).toBeGreaterThanOrEqual(expected - 2e-6);
   });
 
   it("refuses other networks", async () => {
-    await expect(residualReluBound(perceptron(layers([6, 8, 4]), activation("relu")))).rejects.toThrow(/MaxMin/);
+    await expect(residualReluBound(perceptron(deterministicLayers([6, 8, 4]), activation("relu")))).rejects.toThrow(
+      /MaxMin/,
+    );
   });
 });
 
@@ -140,8 +143,8 @@ describe("localRateNeuralOde", () => {
     [-1, 0.5],
     [0.2, -1.5],
   ];
-  const G = net([4, 2])[0];
-  const W = net([2, 4], 0.7)[0];
+  const G = deterministicWeights([4, 2])[0];
+  const W = deterministicWeights([2, 4], 0.7)[0];
 
   it("bounds the growth of differences along trajectories", async () => {
     for (const name of ["maxmin", "tanh", "relu"] as const) {

@@ -1,6 +1,7 @@
 import { type Activation, activation, perceptron } from "@offprint/networks";
 import { linalg, mul, random } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
+import { deterministicLayers, deterministicWeights } from "../claims/method.js";
 import {
   enumerationBound,
   type LipschitzOptions,
@@ -9,7 +10,7 @@ import {
   productBound,
   residualReluBound,
 } from "../src/index.js";
-import { deepEquilibrium, layers, negativeTranspose, net, randomLayers } from "./deterministic-nets.js";
+import { deepEquilibrium, negativeTranspose, randomLayers } from "./deterministic-nets.js";
 
 const maxmin = activation("maxmin");
 const relu = activation("relu");
@@ -22,7 +23,7 @@ describe("the sheet's networks", () => {
     { dims: [5, 8, 8, 3], fgl: 0.727072, eliminated: 0.730568, diag: 0.819735, product: 1.26477 },
     { dims: [4, 6, 6, 6, 2], fgl: 0.520762, eliminated: 0.545207, diag: 0.560659, product: 0.820984 },
   ])("MaxMin $dims", async ({ dims, fgl, eliminated, diag, product }) => {
-    const network = perceptron(layers(dims), maxmin);
+    const network = perceptron(deterministicLayers(dims), maxmin);
     expect(productBound(network)).toBeCloseTo(product, 5);
     expect(enumerationBound(network)).toBeCloseTo(fgl, 5);
     expect(await value(network, { multipliers: "diag" })).toBeCloseTo(diag, 4);
@@ -34,7 +35,7 @@ describe("the sheet's networks", () => {
     ["Householder (0.6, 0.8)", { kind: "householder", v: [0.6, 0.8] }, 0.731765, 0.732185, 0.765133],
     ["ReLU", relu, 0.681268, 0.681268, 0.681268],
   ])("%s", async (_, act, fgl, eliminated, diag) => {
-    const network = perceptron(layers([6, 8, 4]), act) as Network;
+    const network = perceptron(deterministicLayers([6, 8, 4]), act) as Network;
     expect(enumerationBound(network)).toBeCloseTo(fgl, 5);
     expect(await value(network, { multipliers: "eliminated" })).toBeCloseTo(eliminated, 4);
     expect(await value(network, { multipliers: "diag" })).toBeCloseTo(diag, 4);
@@ -44,7 +45,7 @@ describe("the sheet's networks", () => {
     [[0], 1.307032, 1.436661, 1.482349, 3.829794],
     [undefined, 2.532824, 2.95494, 3.335613, 7.723256],
   ])("linf to l1, outputs %s", async (outputs, fgl, eliminated, diag, product) => {
-    const all = layers([6, 8, 4]);
+    const all = deterministicLayers([6, 8, 4]);
     const last = outputs === undefined ? all[1].weight : outputs.map((row) => all[1].weight[row]);
     const selected = perceptron([all[0], { weight: last }], maxmin);
     const whole = perceptron(all, maxmin);
@@ -59,7 +60,7 @@ describe("the sheet's networks", () => {
   });
 
   it("residual networks need P (or S) to gain over diag", async () => {
-    const [G, H] = net([6, 8, 6]);
+    const [G, H] = deterministicWeights([6, 8, 6]);
     const plain: Network = { kind: "residual", blocks: [{ G, H }], activation: maxmin };
     expect(productBound(plain)).toBeCloseTo(2.011516, 5);
     expect(await value(plain, { multipliers: "diag" })).toBeCloseTo(1.710818, 4);
@@ -73,7 +74,7 @@ describe("the sheet's networks", () => {
   });
 
   it("a residual network whose input is carried past the layer by identities has the same bound", async () => {
-    const [G, H] = net([6, 8, 6]);
+    const [G, H] = deterministicWeights([6, 8, 6]);
     const unit = G[0].map((_, i) => G[0].map((_, j) => (i === j ? 1 : 0)));
     const parts = [
       { activation: { kind: "scalar", name: "relu" }, count: 8 },
@@ -153,7 +154,7 @@ describe("forms of one programme agree", () => {
   });
 
   it("full is not below eliminated, and MaxMin is a Householder activation", async () => {
-    const network = (act: Activation) => perceptron(layers([6, 8, 4]), act);
+    const network = (act: Activation) => perceptron(deterministicLayers([6, 8, 4]), act);
     const root = Math.SQRT1_2;
     const reflection = { kind: "householder", v: [-root, root] } as const;
     const eliminated = await value(network(maxmin));
@@ -167,7 +168,7 @@ describe("forms of one programme agree", () => {
       [6, 8, 4],
       [5, 8, 8, 3],
     ]) {
-      const network = perceptron(layers(dims), maxmin);
+      const network = perceptron(deterministicLayers(dims), maxmin);
       expect(
         Math.abs((await residualReluBound(network, { relusPerPair: 1 })).value - (await value(network))),
       ).toBeLessThan(1e-4);
@@ -183,7 +184,7 @@ describe("forms of one programme agree", () => {
   });
 
   it("a product of parts is between the whole and the product of norms", async () => {
-    const network = perceptron(layers([4, 6, 6, 6, 2]), maxmin);
+    const network = perceptron(deterministicLayers([4, 6, 6, 6, 2]), maxmin);
     const whole = await value(network);
     const split = await lipschitzBound(network, { splitSize: 2 });
     expect(split.source).toBe("split");
@@ -195,12 +196,12 @@ describe("forms of one programme agree", () => {
   });
 
   it("input and output maps of a residual network are folded in, which is not looser than multiplying outside", async () => {
-    const [G, H] = net([6, 8, 6]);
-    const [input] = net([5, 6], 0.3);
-    const [output] = net([6, 3], 0.8);
+    const [G, H] = deterministicWeights([6, 8, 6]);
+    const [input] = deterministicWeights([5, 6], 0.3);
+    const [output] = deterministicWeights([6, 3], 0.8);
     const blocks = [
       { G, H },
-      { G: H.map((_, i) => G[i]).slice(0, 6), H: net([6, 6], 2.9)[0] },
+      { G: H.map((_, i) => G[i]).slice(0, 6), H: deterministicWeights([6, 6], 2.9)[0] },
     ];
     const inner = await value({ kind: "residual", blocks, activation: maxmin });
     const folded = await value({ kind: "residual", blocks, input, output, activation: maxmin });
@@ -224,7 +225,7 @@ describe("identities", () => {
   };
 
   it("scaling a layer scales the bound", async () => {
-    const [first, second] = layers([6, 8, 4]);
+    const [first, second] = deterministicLayers([6, 8, 4]);
     const network = perceptron([first, second], maxmin);
     const scaled = perceptron([{ weight: first.weight.map((row) => row.map((v) => -30 * v)) }, second], maxmin);
     for (const norm of ["l2", "linf-l1"] as const) {
@@ -233,7 +234,7 @@ describe("identities", () => {
   });
 
   it("permuting groups or rotating the output changes nothing", async () => {
-    const [first, second] = layers([6, 8, 4]);
+    const [first, second] = deterministicLayers([6, 8, 4]);
     const before = await value(perceptron([first, second], maxmin));
     const order = [4, 5, 0, 1, 6, 7, 2, 3];
     const permuted = [
@@ -246,7 +247,7 @@ describe("identities", () => {
   });
 
   it("a linear network has the norm of its matrix", async () => {
-    const network = perceptron(layers([6, 4]), maxmin);
+    const network = perceptron(deterministicLayers([6, 4]), maxmin);
     expect(await value(network)).toBeCloseTo(productBound(network), 9);
     expect(await value(network, { norm: "linf-l1" })).toBeGreaterThanOrEqual(
       enumerationBound(network, { norm: "linf-l1" }) - 1e-9,
@@ -254,7 +255,7 @@ describe("identities", () => {
   });
 
   it("sorting groups of one is the identity, which eliminated sees exactly", async () => {
-    const [first, second] = layers([6, 8, 4]);
+    const [first, second] = deterministicLayers([6, 8, 4]);
     const product = second.weight.map((row) =>
       first.weight[0].map((_, j) => row.reduce((sum, v, k) => sum + v * first.weight[k][j], 0)),
     );

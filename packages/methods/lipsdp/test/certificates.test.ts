@@ -1,6 +1,7 @@
 import { activation, perceptron } from "@offprint/networks";
 import { random } from "@offprint/tensor-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { deterministicLayers, deterministicWeights } from "../claims/method.js";
 import {
   type LipschitzBound,
   type LipschitzOptions,
@@ -15,26 +16,34 @@ import { checkNetwork } from "../src/network.js";
 import { provePositive } from "../src/positive-proof.js";
 import { provenNorm } from "../src/proven-norm.js";
 import { Evaluator } from "../src/sampling-bound.js";
-import { deepEquilibrium, layers, negativeTranspose, net, randomLayers } from "./deterministic-nets.js";
+import { deepEquilibrium, negativeTranspose, randomLayers } from "./deterministic-nets.js";
 
 const maxmin = activation("maxmin");
-const [G, H] = net([6, 8, 6]);
+const [G, H] = deterministicWeights([6, 8, 6]);
 
 const networks: [string, Network, LipschitzOptions][] = [
-  ["MaxMin, diag", perceptron(layers([5, 8, 8, 3]), maxmin), { multipliers: "diag" }],
-  ["MaxMin, eliminated", perceptron(layers([5, 8, 8, 3]), maxmin), { multipliers: "eliminated" }],
+  ["MaxMin, diag", perceptron(deterministicLayers([5, 8, 8, 3]), maxmin), { multipliers: "diag" }],
+  ["MaxMin, eliminated", perceptron(deterministicLayers([5, 8, 8, 3]), maxmin), { multipliers: "eliminated" }],
   [
     "GroupSort 4, eliminated",
-    perceptron(layers([6, 8, 4]), { kind: "groupsort", groupSize: 4 }),
+    perceptron(deterministicLayers([6, 8, 4]), { kind: "groupsort", groupSize: 4 }),
     { multipliers: "eliminated" },
   ],
-  ["Householder, diag", perceptron(layers([6, 8, 4]), { kind: "householder", v: [0.6, 0.8] }), { multipliers: "diag" }],
-  ["ReLU, dense", perceptron(layers([5, 8, 8, 3]), activation("relu")), { form: "dense" }],
-  ["ReLU, chordal", perceptron(layers([5, 8, 8, 3]), activation("relu")), { form: "chordal", multipliers: "diag" }],
-  ["abs", perceptron(layers([6, 8, 4]), activation("abs")), {}],
-  ["mixed", perceptron(layers([5, 8, 8, 3]), [maxmin, activation("relu")]), {}],
-  ["MaxMin, linf", perceptron(layers([6, 8, 4]), maxmin), { norm: "linf-l1", multipliers: "diag" }],
-  ["MaxMin, linf, eliminated", perceptron(layers([6, 8, 4]), maxmin), { norm: "linf-l1" }],
+  [
+    "Householder, diag",
+    perceptron(deterministicLayers([6, 8, 4]), { kind: "householder", v: [0.6, 0.8] }),
+    { multipliers: "diag" },
+  ],
+  ["ReLU, dense", perceptron(deterministicLayers([5, 8, 8, 3]), activation("relu")), { form: "dense" }],
+  [
+    "ReLU, chordal",
+    perceptron(deterministicLayers([5, 8, 8, 3]), activation("relu")),
+    { form: "chordal", multipliers: "diag" },
+  ],
+  ["abs", perceptron(deterministicLayers([6, 8, 4]), activation("abs")), {}],
+  ["mixed", perceptron(deterministicLayers([5, 8, 8, 3]), [maxmin, activation("relu")]), {}],
+  ["MaxMin, linf", perceptron(deterministicLayers([6, 8, 4]), maxmin), { norm: "linf-l1", multipliers: "diag" }],
+  ["MaxMin, linf, eliminated", perceptron(deterministicLayers([6, 8, 4]), maxmin), { norm: "linf-l1" }],
   ["residual", { kind: "residual", blocks: [{ G, H }], activation: maxmin }, {}],
   [
     "residual, linf",

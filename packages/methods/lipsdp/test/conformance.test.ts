@@ -1,11 +1,12 @@
 import { activation, perceptron } from "@offprint/networks";
 import { runConformance, type SubjectOptions } from "@offprint/solvers/conformance";
 import { describe, expect, it } from "vitest";
+import { deterministicLayers } from "../claims/method.js";
 import { type LipschitzOptions, lipschitzBound, localRateNeuralOde, residualReluBound } from "../src/index.js";
-import { layers, randomLayers } from "./deterministic-nets.js";
+import { randomLayers } from "./deterministic-nets.js";
 
 const maxmin = activation("maxmin");
-const network = perceptron(layers([4, 6, 4, 2]), maxmin);
+const network = perceptron(deterministicLayers([4, 6, 4, 2]), maxmin);
 const wide = perceptron(randomLayers([10, 30, 30, 4], 3), maxmin);
 const tools = { describe, it, expect };
 const bad = perceptron([{ weight: [[Number.NaN]] }], maxmin);

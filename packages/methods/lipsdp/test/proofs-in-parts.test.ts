@@ -1,16 +1,16 @@
 import { activation, perceptron } from "@offprint/networks";
 import { inOneGo, type Parts } from "@offprint/solvers";
 import { describe, expect, it } from "vitest";
+import { deterministicLayers } from "../claims/method.js";
 import { proveChain, repairChain } from "../src/certify-chain.js";
 import { chainOf } from "../src/feed-forward.js";
 import { lipschitzBound, productBound } from "../src/index.js";
 import { type CheckedFeedForward, checkNetwork } from "../src/network.js";
 import { productParts } from "../src/product-bound.js";
 import { ProgrammeSession } from "../src/programme-session.js";
-import { layers } from "./deterministic-nets.js";
 
 const depth = 6;
-const network = perceptron(layers(new Array<number>(depth + 1).fill(4)), activation("maxmin"));
+const network = perceptron(deterministicLayers(new Array<number>(depth + 1).fill(4)), activation("maxmin"));
 const checked = checkNetwork(network) as CheckedFeedForward;
 
 /** The value and how often others might have had their turn before it. */

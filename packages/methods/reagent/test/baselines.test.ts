@@ -1,23 +1,9 @@
-import { readFileSync } from "node:fs";
-import { type GradientLM, gpt2, readGpt2 } from "@offprint/language";
-import { cast, grad, random, stack, sum, type Tensor, tensor, tree } from "@offprint/tensor-core";
+import { type GradientLM, gpt2 } from "@offprint/language";
+import { grad, random, stack, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { attributeGeneration, baselines, reagent, replacers } from "../src/index.js";
+import { expected, ids, lm, wide } from "./pytorch-baselines.js";
 import { byZero, onesPrompt, oracle, smallLM } from "./small-models.js";
-
-const at = (name: string) => new URL(`./fixtures/${name}`, import.meta.url);
-// Made by fixtures/make_baselines.py with PyTorch in float64.
-const expected = JSON.parse(readFileSync(at("baselines.json"), "utf8"));
-const wide = tree.map(
-  (x: Tensor) => cast(x, "float64"),
-  readGpt2(
-    new Uint8Array(
-      readFileSync(new URL("../../../core/language/test/fixtures/gpt2/model.safetensors", import.meta.url)),
-    ),
-  ),
-);
-const lm = gpt2(wide, { heads: 2 });
-const ids = Int32Array.from(expected.ids);
 
 function expectClose(found: ArrayLike<number>, wanted: readonly number[], digits: number): void {
   expect(found.length).toBe(wanted.length);

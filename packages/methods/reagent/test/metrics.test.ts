@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-import { gpt2, readGpt2 } from "@offprint/language";
-import { cast, random, type Tensor, tensor, tree } from "@offprint/tensor-core";
+import { random, type Tensor, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   distributionDistance,
@@ -12,20 +10,8 @@ import {
   softNC,
   softNS,
 } from "../src/index.js";
+import { expected, ids, lm } from "./pytorch-baselines.js";
 
-const at = (name: string) => new URL(`./fixtures/${name}`, import.meta.url);
-// Made by fixtures/make_baselines.py with PyTorch in float64.
-const expected = JSON.parse(readFileSync(at("baselines.json"), "utf8"));
-const wide = tree.map(
-  (x: Tensor) => cast(x, "float64"),
-  readGpt2(
-    new Uint8Array(
-      readFileSync(new URL("../../../core/language/test/fixtures/gpt2/model.safetensors", import.meta.url)),
-    ),
-  ),
-);
-const lm = gpt2(wide, { heads: 2 });
-const ids = Int32Array.from(expected.ids);
 const noise = tensor(Float64Array.from(expected.noise.flat(2)), { shape: [2, ids.length, 8] });
 
 describe("soft metrics", () => {
