@@ -11,7 +11,8 @@ const bundle = (page: URL, conditions?: readonly string[]) => bundlePage({ page:
 
 const open = (scripts: ReadonlyMap<string, string>): Promise<any> =>
   runPage(scripts, {
-    flags: softwareGpu,
+    // The runtime's WebAssembly is large and runs for seconds: optimising it takes longer than that spares.
+    flags: [...softwareGpu, "--js-flags=--liftoff-only"],
     file: (address) => (/\.(wasm|mjs)$/.test(address) ? join(binaries, basename(address)) : undefined),
   });
 

@@ -35,6 +35,9 @@ import { randomCells } from "./agreement/random-cells.js";
 import { child } from "./child-process.js";
 import { type Params, smallMlp } from "./models.js";
 
+// Hundreds of shaders run once here: Mesa's software driver spends less on compiling them, but for steps of training.
+process.env["GALLIVM_PERF"] = "nopt";
+process.env["LP_NATIVE_VECTOR_WIDTH"] = "128";
 const gpu = (await devices()).some(({ device, runs }) => device === "webgpu" && runs);
 
 /** Compiles for the GPU alone; throws where a node would run on the CPU. */
@@ -269,7 +272,7 @@ describe.skipIf(!gpu)("webgpu [needs Vulkan: install mesa-vulkan-drivers and lib
         console.log(memory() - before);
         process.exit(0);
         `,
-        { flags: ["--expose-gc"] },
+        { flags: ["--expose-gc"], env: { GALLIVM_PERF: "" } },
       );
       expect(code).toBe(0);
       expect(Number(out)).toBeLessThan(40);
