@@ -31,7 +31,10 @@ describe("samples of a CSV file", () => {
   it("are refused where values are missing or of the wrong kind", () => {
     expect(() => readSamples(csv("a,y\n1,2\n,3\n"))).toThrow(/column a has no value in row 2/);
     expect(() => readSamples(csv("a,y\n1,2\n2,\n"))).toThrow(/column y has no value in row 2/);
-    expect(() => readSamples(csv("a,b,y\nred,1,2\n"))).toThrow(/column a holds texts/);
+    expect(() => readSamples(csv("a,b,y\nred,1,2\n"))).toThrow(
+      'column a holds texts; replace them by numbers (one column of 0 and 1 for each text): "red" in row 1',
+    );
+    expect(() => readSamples(csv("a;y\n1;2\n0,5;2\n"))).toThrow('write numbers with a point: "0,5" in row 2');
     expect(() => readSamples(csv("a,y\n1,2\n"), { target: "z" })).toThrow(ValueError);
     expect(() => readSamples(csv("y\n1\n"))).toThrow(/no column to predict from/);
     expect(() => readSamples(csv("a,y\n"))).toThrow(FormatError);

@@ -50,6 +50,16 @@ describe("CSV", () => {
     expect(readCsv("a\n0x10\n").column("a").type).toBe("text");
   });
 
+  it("takes a header's semicolons or tabs for delimiters where it has no comma outside quotes", () => {
+    expect(readCsv("a;b\n1;2\n").tensor().toArray()).toEqual([[1, 2]]);
+    expect(readCsv('\n"x, y"\tb\r\n1\t2\r\n').names).toEqual(["x, y", "b"]);
+    expect(readCsv('"a;b",c\n1,2\n').names).toEqual(["a;b", "c"]);
+    expect(readCsv("a;b\n1;2\n", { delimiter: "," }).names).toEqual(["a;b"]);
+    expect(readCsv("a;b\n", { header: false }).names).toEqual(["0"]);
+    const table = new Table([{ name: "a;b", type: "number", values: new Float64Array([1]) }]);
+    expect(readCsv(writeCsv(table)).names).toEqual(["a;b"]);
+  });
+
   it("turns texts into categories", () => {
     const { codes, labels } = readCsv("k\nb\na\nb\nNA\n").categories("k");
     expect(labels).toEqual(["b", "a"]);
@@ -63,7 +73,7 @@ describe("CSV", () => {
     ["a quote inside a field", 'a\nx"y\n', 2, /inside an unquoted/],
     ["text after a quote", 'a\n"x"y\n', 2, /follows a closing quote/],
     ["an empty file", "", 1, /empty/],
-    ["two columns of one name", "a,a\n1,2", 1, /two columns/],
+    ["two columns of one name", "a,a\n1,2", 1, /two columns have the name "a"; rename one/],
     ["a number that is none", "n\n1\ntwo\n", 3, /"two" is not of type number/],
   ])("%s is a FormatError with the line", (_, content, line, message) => {
     const types: Record<string, "number"> = content.startsWith("n") ? { n: "number" } : {};

@@ -15,6 +15,7 @@ import {
   sghmc,
   type Variable,
 } from "../src/index.js";
+import { searchSpace } from "../src/search-space.js";
 import { readTrials } from "./trial-table.js";
 
 const surrogates: Readonly<Record<string, () => BoSurrogate>> = { gp, ibnn, dkl, hmc, sghmc, ensemble, laplace };
@@ -33,7 +34,8 @@ function spaceOf(path: string, text: string): Variable[] {
   if (!Array.isArray(parsed) || !parsed.every((each) => typeof each?.name === "string")) {
     throw new FormatError(`${path}: it must be an array of variables, each with a name and a kind`);
   }
-  return parsed as Variable[];
+  searchSpace(path, parsed);
+  return parsed;
 }
 
 /** Which objectives are maximised. */
@@ -50,7 +52,7 @@ export const suggestTrials = defineCommand({
   name: "suggest-trials",
   summary: "Suggest the next trials from a table of those that were made",
   options: {
-    space: option.fileIn("variables (JSON): name, kind, lower and upper, or values", {
+    space: option.fileIn("variables (JSON): name, kind (real, integer, choice), lower and upper, or values", {
       required: true,
       endings: [".json"],
     }),

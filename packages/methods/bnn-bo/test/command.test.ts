@@ -105,6 +105,10 @@ it("says in one line what is wrong with its files", async () => {
   ]);
   expect(code).toBe(2);
   expect(err).toContain("there is no column yield");
+  const unkind = file("unkind.json", '[{ "name": "heat", "kind": "float", "lower": 0, "upper": 1 }]');
+  expect((await runWords(commands, "suggest-trials", ["--space", unkind, "--objective", "yield"])).err).toContain(
+    'unkind.json: heat.kind is float; it must be "real", "integer" or "choice"',
+  );
   const broken = file("broken.json", "{");
   expect((await runWords(commands, "suggest-trials", ["--space", broken, "--objective", "yield"])).err).toContain(
     "this is no JSON",

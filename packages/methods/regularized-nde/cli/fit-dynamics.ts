@@ -61,18 +61,27 @@ async function readSeries(path: string, timeColumn: string | undefined, chosen: 
       throw new Failure(
         `${path}: there is no column "${name}"; there are ${table.columns.map((c) => c.name).join(", ")}`,
       );
+    if (found.type === "number") {
+      const row = found.values.findIndex((value) => !Number.isFinite(value));
+      if (row >= 0) {
+        throw new Failure(
+          `${path}: column "${name}" has no finite value in row ${row + 1}; fill it, or leave the row out`,
+        );
+      }
+    }
     if (found.type === "text") throw new Failure(`${path}: column "${name}" holds texts; dynamics are of numbers`);
     return Array.from(found.values as ArrayLike<number>);
   };
   const times = column(time);
   const names = chosen.length > 0 ? [...chosen] : table.columns.map((c) => c.name).filter((name) => name !== time);
   if (times.length < 4) throw new Failure(`${path}: ${times.length} rows; give at least 4`);
-  if (times.some((t, i) => !(Number.isFinite(t) && (i === 0 || t > (times[i - 1] as number))))) {
-    throw new Failure(`${path}: times of column "${time}" must grow from row to row; sort the table`);
+  const late = times.findIndex((t, i) => i > 0 && t <= (times[i - 1] as number));
+  if (late > 0) {
+    throw new Failure(
+      `${path}: times of column "${time}" must grow from row to row, row ${late + 1} does not; sort the table, or name the times' column with --time`,
+    );
   }
   const raw = tensor(names.map(column), { dtype: "float64" }).transpose();
-  if (!raw.data().every(Number.isFinite))
-    throw new Failure(`${path}: a value is missing or not finite; fill it, or leave its row out`);
   const centre = mean(raw, 0);
   const deviation = raw.std({ axis: 0 });
   const scale = deviation.maximum(1e-12);

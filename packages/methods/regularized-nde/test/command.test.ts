@@ -39,10 +39,15 @@ it("learns a damped oscillation from a table, writes network and plot", async ()
   expect(readFileSync(plot, "utf8")).toMatch(/^<svg/);
 });
 
-it("says in one line what is wrong with a table", async () => {
+it("says in one line what is wrong with a table, and in which row", async () => {
   const file = join(folder, "bad.csv");
-  writeFileSync(file, "time,x\n0,1\n2,2\n1,3\n3,4\n");
-  const { code, err } = await runWords(commands, "fit-dynamics", ["--table", file]);
-  expect(code).toBe(2);
-  expect(err).toMatch(/times of column "time" must grow/);
+  const of = async (text: string) => {
+    writeFileSync(file, text);
+    const { code, err } = await runWords(commands, "fit-dynamics", ["--table", file]);
+    expect(code).toBe(2);
+    return err;
+  };
+  expect(await of("time,x\n0,1\n2,2\n1,3\n3,4\n")).toMatch(/times of column "time" must grow from row to row, row 3/);
+  expect(await of("time,x\n0,1\n1,\n2,3\n3,4\n")).toContain('column "x" has no finite value in row 2; fill it');
+  expect(await of("time,x\n0,1\n1,2\nNA,3\n3,4\n")).toContain('column "time" has no finite value in row 3');
 });

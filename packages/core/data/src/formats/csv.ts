@@ -7,7 +7,7 @@ import { type Column, type ColumnType, Table } from "./table.js";
 
 /** Options of `readCsv`. */
 export interface CsvReadOptions {
-  /** One character between fields; default ",". */
+  /** One character between fields; default ",", or what a header has in its place: semicolons, else tabs. */
   delimiter?: string;
   /** Whether the first line names the columns (default true), or their names; without names they are "0", "1", ... */
   header?: boolean | readonly string[];
@@ -26,13 +26,14 @@ const MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
  */
 export function readCsv(file: string | Uint8Array, options: CsvReadOptions = {}): Table {
   checkOptions("readCsv", options, ["delimiter", "header", "types", "missing"]);
-  const { delimiter = ",", header = true, types = {}, missing = MISSING } = options;
+  const text = decodeText("CSV", typeof file === "string" ? file : gunzip(file));
+  const { header = true, types = {}, missing = MISSING } = options;
+  const { delimiter = header === true ? delimiterOf(text) : "," } = options;
   if (typeof delimiter !== "string" || delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
     throw new ValueError(
       `readCsv: the delimiter ${JSON.stringify(delimiter)} must be one character, no quote or line break`,
     );
   }
-  const text = decodeText("CSV", typeof file === "string" ? file : gunzip(file));
   const records = [...csvRecords(text, delimiter)];
   const first = header === true ? records.shift() : undefined;
   if (header === true && first === undefined)
@@ -55,6 +56,16 @@ export function readCsv(file: string | Uint8Array, options: CsvReadOptions = {})
   return new Table(names.map((name, j) => readColumn(name, j, records, typeOf(name), absent)));
 }
 
+/** What stands between the names of a header, outside quotes. */
+function delimiterOf(text: string): string {
+  const line =
+    text
+      .slice(0, 1 << 16)
+      .replace(/"[^"]*"/g, "")
+      .match(/[^\r\n]+/)?.[0] ?? "";
+  return [",", ";", "\t"].find((each) => line.includes(each)) ?? ",";
+}
+
 function givenNames(header: boolean | readonly string[], records: readonly CsvRecord[]): string[] {
   if (typeof header === "object") return [...header];
   return (records[0]?.fields ?? []).map((_, j) => String(j));
@@ -64,7 +75,7 @@ function checkNames(names: readonly string[], line: number, types: Readonly<Reco
   const seen = new Set<string>();
   for (const name of names) {
     if (seen.has(name))
-      failAt(line, `two columns have the name ${JSON.stringify(name)}; name them with { header: [...] }`);
+      failAt(line, `two columns have the name ${JSON.stringify(name)}; rename one, or give names: { header: [...] }`);
     seen.add(name);
   }
   for (const name of Object.keys(types)) {
@@ -134,8 +145,9 @@ export function writeCsv(content: Table | Tensor, options: CsvWriteOptions = {})
   checkOptions("writeCsv", options, ["delimiter", "names"]);
   const { delimiter = "," } = options;
   const columns = content instanceof Table ? content.columns : matrixColumns(content, options.names);
+  // Semicolons and tabs too: a reader takes those of a header for delimiters.
   const quote = (text: string) =>
-    /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text;
+    /["\r\n;\t]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text;
   const lines = [columns.map(({ name }) => quote(name)).join(delimiter)];
   const rows = columns[0]?.values.length ?? 0;
   for (let i = 0; i < rows; i++) {

@@ -108,9 +108,12 @@ function fromTable(table: Table, { target, inputs }: SampleFileOptions): SampleF
   for (const name of inputNames) {
     const { type, values } = table.column(name);
     if (type === "text") {
-      throw new FormatError(
-        `column ${name} holds texts; replace them by numbers (one column of 0 and 1 for each text)`,
-      );
+      const row = (values as (string | null)[]).findIndex((text) => text !== null && !Number.isFinite(Number(text)));
+      const text = JSON.stringify((values as (string | null)[])[row]);
+      const remedy = /^"-?\d+,\d+"$/.test(text)
+        ? "write numbers with a point"
+        : "replace them by numbers (one column of 0 and 1 for each text)";
+      throw new FormatError(`column ${name} holds texts; ${remedy}: ${text} in row ${row + 1}`);
     }
     const missing = (values as Float64Array).findIndex(Number.isNaN);
     if (missing >= 0)
