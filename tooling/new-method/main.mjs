@@ -7,10 +7,10 @@ import { completeData, coreDescription, readArguments, terminal, UsageError, usa
 function nextSteps(slug) {
   return `
 Next, with docs/adding-a-method.md beside you:
-  1. packages/methods/${slug}/src/     the method, with the paper's symbols
+  1. packages/methods/${slug}/src/     the method, with the paper's symbols, where now the simplest of its kind is
   2. packages/methods/${slug}/test/    what must hold; one test there fails until it is yours
   3. packages/methods/${slug}/claims/  what the paper says, as programs
-  4. packages/methods/${slug}/README.md, bench/
+  4. packages/methods/${slug}/README.md, playground/, bench/
 While you work: npx vitest packages/methods/${slug}
 When it is done: npx pnpm@12 finish-method ${slug}`;
 }
@@ -27,7 +27,7 @@ When it is done: npm test -- --filter ${slug}`;
 
 async function main() {
   const { help, core, install, slug, given } = readArguments(process.argv.slice(2));
-  if (help) return console.log(usage);
+  if (help) return console.log(`${usage}\n\nAreas so far: ${areasIn(root).join(", ")}.`);
   requireFree(root, slug);
   const { ask, close } = terminal();
   const make = async () => {

@@ -105,6 +105,6 @@ function writeAll(root, files) {
 function format(root, paths) {
   const biome = join(root, "node_modules", "@biomejs", "biome", "bin", "biome");
   if (!existsSync(biome)) return;
-  const files = paths.filter((path) => /\.(?:ts|json)$/.test(path));
+  const files = paths.filter((path) => /\.(?:js|ts|json)$/.test(path));
   spawnSync(process.execPath, [biome, "check", "--write", ...files], { cwd: root, stdio: "ignore" });
 }

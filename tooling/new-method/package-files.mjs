@@ -1,24 +1,28 @@
 // The files of a new method's package: the anatomy that all have, with the one test that says what to write.
+import { kinds } from "./kinds/kinds.mjs";
 
 /** @typedef {import("./paper-data.mjs").PaperData} PaperData */
 
 /** @param {string} slug */
 export function namesOf(slug) {
   const camel = slug.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
-  return { camel, pascal: camel[0].toUpperCase() + camel.slice(1) };
+  return { slug, camel, pascal: camel[0].toUpperCase() + camel.slice(1) };
 }
+
+/** Packages of this repository as dependencies. @param {string[]} slugs */
+const workspace = (slugs) => Object.fromEntries(slugs.map((slug) => [`@offprint/${slug}`, "workspace:^"]));
 
 /**
  * The package.json of a new method.
  *
  * @param {PaperData} paper
  */
-export function manifest({ slug, title, authors, year, arxiv, area, task, purpose, kind }) {
+export function manifest({ slug, title, authors, year, arxiv, area, task, purpose, description, kind }) {
   const entry = (/** @type {string} */ path) => ({ types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` });
   return {
     name: `@offprint/${slug}`,
     version: "0.0.0",
-    description: purpose,
+    description,
     license: "MIT",
     type: "module",
     sideEffects: false,
@@ -39,24 +43,26 @@ export function manifest({ slug, title, authors, year, arxiv, area, task, purpos
     publishConfig: { access: "public", exports: { ".": entry("src/index"), "./claims": entry("claims/index") } },
     files: ["dist", "!dist/.tsbuildinfo"],
     scripts: { build: "tsc -b" },
-    dependencies: {
-      ...(kind === "solver" ? { "@offprint/solvers": "workspace:^" } : {}),
-      "@offprint/tensor-core": "workspace:^",
-    },
+    dependencies: workspace(kinds[kind].dependencies.concat("tensor-core")),
     peerDependencies: { "@offprint/claims": "*" },
     peerDependenciesMeta: { "@offprint/claims": { optional: true } },
-    devDependencies: { "@offprint/bench": "workspace:*", "@offprint/claims": "workspace:^" },
+    devDependencies: { "@offprint/bench": "workspace:*", ...workspace(["claims", ...kinds[kind].tested]) },
   };
 }
 
 /** @param {PaperData} paper */
-const tsconfig = ({ kind }) => `{
+function tsconfig({ kind }) {
+  const references = ["claims", ...kinds[kind].dependencies, "tensor-core"].map(
+    (slug) => `{ "path": "../../core/${slug}" }`,
+  );
+  return `{
   "extends": "../../../tsconfig.base.json",
   "compilerOptions": { "rootDir": ".", "outDir": "dist", "tsBuildInfoFile": "dist/.tsbuildinfo" },
   "include": ["src", "claims"],
-  "references": [{ "path": "../../core/claims" }, ${kind === "solver" ? '{ "path": "../../core/solvers" }, ' : ""}{ "path": "../../core/tensor-core" }]
+  "references": [${references.join(", ")}]
 }
 `;
+}
 
 /** @param {PaperData} paper */
 function bibtex({ title, authors, year, arxiv }) {
@@ -70,44 +76,41 @@ function bibtex({ title, authors, year, arxiv }) {
 
 /** @param {PaperData} paper */
 function readme(paper) {
-  const { slug, title, authors, arxiv, purpose, kind } = paper;
-  const { camel } = namesOf(slug);
+  const { slug, title, authors, arxiv, purpose, description, kind } = paper;
+  const { dependencies, options, usage } = kinds[kind];
   const link = arxiv ? `[${title}](https://arxiv.org/abs/${arxiv})` : `*${title}*`;
+  const packages = [slug, ...dependencies, "tensor-core"].map((name) => `@offprint/${name}`);
   return `# @offprint/${slug}
 
-${purpose} Say here, in two or three sentences, what it does for them.
+${purpose} ${description}
 
 ${link}, by ${authors.join(", ")}.
 
 ## Install
 
 \`\`\`sh
-npm install @offprint/${slug} @offprint/tensor-core
+npm install ${packages.join(" ")}
 \`\`\`
 
 ## Usage
 
-Ten lines on the reader's own problem. Take \`no-run\` away once they run: then every test run executes them.
-
-\`\`\`ts no-run
-import { ${camel} } from "@offprint/${slug}";
-
-${kind === "function" ? `${camel}({ maxIterations: 10 });` : `await ${camel}({ initial: new Float64Array(2) }, { maxIterations: 10 });`}
+\`\`\`ts
+${usage(namesOf(slug), paper)}
 \`\`\`
 
 ## Options
 
 | option | default | meaning |
 | --- | --- | --- |
-| \`maxIterations\` | 100 | iterations at most, >= 1 |
+${options.map(([name, standard, meaning]) => `| \`${name}\` | ${standard && `\`${standard}\``} | ${meaning} |`).join("\n")}
 
 ## Claims
 
 \`npx offprint reproduce ${slug}\` checks:
 
-| claim        | paper             | criterion | measured |
-| ------------ | ----------------- | --------- | -------- |
-| \`main-claim\` | the paper's value |           |          |
+| claim | paper | criterion | measured |
+| --- | --- | --- | --- |
+| \`main-claim\` | the paper's value | | |
 
 ## Citation
 
@@ -118,142 +121,23 @@ ${bibtex(paper)}
 }
 
 /** @param {PaperData} paper */
-function functionSource({ slug, title }) {
-  const { camel, pascal } = namesOf(slug);
-  return `import { checkOptions, requireInteger, UnsupportedError } from "@offprint/tensor-core";
-
-/** Options of \`${camel}\`. */
-export interface ${pascal}Options {
-  /** Iterations at most, an integer >= 1. Default 100. */
-  maxIterations?: number;
-}
-
-/**
- * ${title}.
- *
- * @throws ValueError for an option out of range, or one that there is not.
- */
-export function ${camel}(options: ${pascal}Options = {}): never {
-  checkOptions("${camel}", options, ["maxIterations"]);
-  const { maxIterations = 100 } = options;
-  requireInteger("${camel}", "maxIterations", maxIterations, 1);
-  throw new UnsupportedError("${camel}: the method is not written yet; its place is src/${slug}.ts");
-}
-`;
-}
-
-/** @param {PaperData} paper */
-function solverSource({ slug, title }) {
-  const { camel, pascal } = namesOf(slug);
-  return `import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
-import { checkOptions, requireInteger, requireNonNegative, requireObject, UnsupportedError } from "@offprint/tensor-core";
-
-/** What is to be solved. */
-export interface ${pascal}Problem {
-  /** \`[n]\` where it begins. */
-  readonly initial: Float64Array;
-}
-
-/** What a run goes on from: a tree that survives \`tree.toJson\`. */
-export interface ${pascal}State {
-  /** \`[n]\` the point. */
-  readonly x: Float64Array;
-  /** The objective there. */
-  readonly objective: number;
-}
-
-/** One iteration: what \`onProgress\` is told. */
-export interface ${pascal}Record {
-  /** From 1. */
-  readonly iteration: number;
-  /** The objective after it. */
-  readonly objective: number;
-}
-
-/** Options of \`${camel}\`. */
-export interface ${pascal}Options extends RunOptions<${pascal}Record, RunState<${pascal}State, ${pascal}Record>> {
-  /** Iterations at most, an integer >= 1. Default 100. */
-  readonly maxIterations?: number;
-  /** Converged when the objective is at most this. Default 1e-8. */
-  readonly tolerance?: number;
-}
-
-/** What \`${camel}\` gives. */
-export interface ${pascal}Result {
-  /** \`[n]\` the last point. */
-  readonly x: Float64Array;
-  /** The objective there. */
-  readonly objective: number;
-  /** How it ended. */
-  readonly status: Status;
-  /** Iterations done, those of resumed runs included. */
-  readonly iterations: number;
-  /** One record for each. */
-  readonly history: readonly ${pascal}Record[];
-  /** What a further run resumes from. */
-  readonly state: RunState<${pascal}State, ${pascal}Record>;
-}
-
-/**
- * ${title}.
- *
- * @throws ValueError for an option out of range, or one that there is not.
- */
-export async function ${camel}(problem: ${pascal}Problem, options: ${pascal}Options = {}): Promise<${pascal}Result> {
-  requireObject("${camel}", "problem", problem, "{ initial }");
-  checkOptions("${camel}", options, ["maxIterations", "tolerance", ...runOptionNames]);
-  const { maxIterations = 100, tolerance = 1e-8 } = options;
-  requireInteger("${camel}", "maxIterations", maxIterations, 1);
-  requireNonNegative("${camel}", "tolerance", tolerance);
-  const { last, ...run } = await runLoop<${pascal}State, ${pascal}Record>(
-    {
-      owner: "${camel}",
-      limit: maxIterations,
-      initial: () => ({ x: problem.initial, objective: Number.POSITIVE_INFINITY }),
-      // A step gives a new state, and leaves the old one as it is.
-      step: () => {
-        throw new UnsupportedError("${camel}: the method is not written yet; its place is src/${slug}.ts");
-      },
-      record: ({ objective }, iteration) => ({ iteration, objective }),
-      finished: ({ objective }) => (objective <= tolerance ? "converged" : undefined),
-    },
-    options,
-  );
-  return { ...run, ...last };
-}
-`;
-}
-
-/** What of the paper's claim a program looks at. @param {PaperData} paper */
-function claimBody({ slug, kind }) {
-  if (kind === "function") {
-    return `    // Measure, compute \`holds\` from what was measured, and plot it: see ClaimResult.
-    run: () => method(),`;
-  }
-  return `    async run() {
-      const { status, iterations } = await method({ initial: new Float64Array(2) });
-      return { measured: iterations, holds: status === "converged", detail: \`${slug} must converge (\${status})\` };
-    },`;
-}
-
-/** @param {PaperData} paper */
-function claims(paper) {
-  const { slug } = paper;
-  const { camel } = namesOf(slug);
-  return `import { type Claim, defineClaims } from "@offprint/claims";
-import { ${camel} } from "../src/index.js";
+function claims({ slug, kind }) {
+  const names = namesOf(slug);
+  const { imports, method, body } = kinds[kind].claim(names);
+  return `import { type Claim, defineClaims, figure } from "@offprint/claims";
+${imports}
 
 /** The method that a claim is about; tests put a baseline or a broken variant in its place. */
-export type Method = typeof ${camel};
+export type Method = ${method};
 
 /** The paper's main claim. */
-export function mainClaim(method: Method = ${camel}): Claim {
+export function mainClaim(method: Method = ${names.camel}): Claim {
   return {
     id: "main-claim",
     statement: "The paper's main claim in one sentence",
     source: "Abstract",
     paper: "the paper's value",
-${claimBody(paper)}
+${body}
   };
 }
 
@@ -263,59 +147,54 @@ export const claims = defineClaims({ method: "${slug}", claims: [mainClaim()] })
 }
 
 /** @param {PaperData} paper */
-function test({ slug, kind }) {
-  const { camel } = namesOf(slug);
-  const rejection =
-    kind === "function"
-      ? `it("rejects an iteration count below one, and says what to give", () => {
-  expect(() => ${camel}({ maxIterations: 0 })).toThrow(/maxIterations is 0; it must be an integer >= 1/);
-});`
-      : `it("rejects an iteration count below one, and says what to give", async () => {
-  const problem = { initial: new Float64Array(2) };
-  await expect(${camel}(problem, { maxIterations: 0 })).rejects.toThrow(/maxIterations is 0; it must be an integer >= 1/);
-});`;
-  const conformance =
-    kind === "function"
-      ? ""
-      : `
-      "  - the contract of long work: runConformance of @offprint/solvers/conformance;",`;
-  return `import { expect, it } from "vitest";
-import { ${camel} } from "../src/index.js";
+function claimsTest({ slug, kind }) {
+  const names = namesOf(slug);
+  const [what, code] = kinds[kind].broken(names);
+  return `import { runClaim } from "@offprint/claims/testing";
+import { expect, it } from "vitest";
+import { claims, type Method, mainClaim } from "../claims/index.js";
+import { ${names.camel} } from "../src/index.js";
 
-${rejection}
+/** ${what} */
+const broken: Method = ${code};
 
-it("has its method, tests and claims", () => {
-  expect.fail(
-    [
-      "This package is new. Replace this test by tests that read like statements of the paper:",
-      "  - identities and limits in which the answer is known exactly;",
-      "  - brute force, or a second way to the same number, on small cases;",
-      "  - gradients against finite differences in float64;",
-      "  - bad input: the typed error, and its message;",${conformance}
-      "  - for every claim, that it does not hold for a baseline or a broken variant.",
-      "The method goes into src/${slug}.ts, the claims into claims/index.ts.",
-      "docs/adding-a-method.md takes you through it.",
-    ].join("\\n"),
-  );
+// That the claims hold for the method itself is what the claims stage shows.
+it("the main claim does not hold for a broken variant", async () => {
+  expect((await runClaim(claims, mainClaim(broken))).holds).toBe(false);
 });
 `;
 }
 
 /** @param {PaperData} paper */
-function bench({ slug, title, kind }) {
-  const { camel } = namesOf(slug);
-  return `import { compare } from "@offprint/bench";
-import { ${camel} } from "../src/index.js";
+function test({ slug, kind }) {
+  const names = namesOf(slug);
+  const { rejection, rejectionImports = "", lasting, conformance } = kinds[kind];
+  const [what, body] = rejection(names);
+  const { imports, body: more } = lasting?.(names) ?? { imports: rejectionImports, body: "" };
+  return `${imports}
+import { expect, it } from "vitest";
+import { ${names.camel} } from "../src/index.js";
 
-/** How long one run takes, beside the peers that people would use instead. */
-export async function run() {
-  await compare({
-    name: ${JSON.stringify(title)},
-    ours: () => ${camel}(${kind === "function" ? "" : "{ initial: new Float64Array(2) }"}),
-    // Functions, or cases of a Python script: see tooling/bench/README.md.
-    peers: {},
-  });
-}
+${more}
+it("${what}", ${body.includes("await ") ? "async " : ""}() => {
+${body}
+});
+
+it("is the paper's method, with tests and claims of its own", () => {
+  expect.fail(
+    [
+      "This package is new: what it computes is the simplest method of its kind, not yet the paper's.",
+      "The method goes into src/${slug}.ts, the claims into claims/index.ts.",
+      "Replace this test by tests that read like statements of the paper:",
+      "  - identities and limits in which the answer is known exactly;",
+      "  - brute force, or a second way to the same number, on small cases;",
+      "  - gradients against finite differences in float64;",
+      "  - bad input: the typed error, and its message;",${conformance ? '\n      "  - the suite of its kind, test/conformance.test.ts, with its own options;",' : ""}
+      "  - for every claim, that it does not hold for a baseline or a broken variant (test/claims.test.ts).",
+      "docs/adding-a-method.md takes you through it.",
+    ].join("\\n"),
+  );
+});
 `;
 }
 
@@ -324,18 +203,21 @@ export async function run() {
  * @returns {Record<string, string>} content by path inside the package
  */
 export function packageFiles(paper) {
-  const { slug, kind } = paper;
-  const { camel, pascal } = namesOf(slug);
-  const more = kind === "function" ? ["Options"] : ["Options", "Problem", "Record", "Result", "State"];
-  const types = more.map((name) => `type ${pascal}${name}`).join(", ");
+  const { slug, task, description } = paper;
+  const names = namesOf(slug);
+  const kind = kinds[paper.kind];
+  const types = kind.types(names.pascal).map((name) => `type ${name}`);
   return {
     "package.json": `${JSON.stringify(manifest(paper), undefined, 2)}\n`,
     "tsconfig.json": tsconfig(paper),
     "README.md": readme(paper),
-    "src/index.ts": `export { ${types}, ${camel} } from "./${slug}.js";\n`,
-    [`src/${slug}.ts`]: kind === "function" ? functionSource(paper) : solverSource(paper),
+    "src/index.ts": `export { ${[...types, names.camel].join(", ")} } from "./${slug}.js";\n`,
+    [`src/${slug}.ts`]: kind.source(names, paper),
     "claims/index.ts": claims(paper),
     [`test/${slug}.test.ts`]: test(paper),
-    [`bench/${slug}.bench.ts`]: bench(paper),
+    "test/claims.test.ts": claimsTest(paper),
+    ...(kind.conformance && { "test/conformance.test.ts": kind.conformance(names) }),
+    [`bench/${slug}.bench.ts`]: kind.bench(names, paper),
+    [`playground/1-${slug}.js`]: `// ${task}\n// ${description} Change its numbers, and run it again.\n\n${kind.playground(names, paper)}`,
   };
 }

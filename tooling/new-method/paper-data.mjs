@@ -1,6 +1,9 @@
 // What a new method needs to know about its paper: from flags, or asked for on a terminal.
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
+import { kindChoice, kinds } from "./kinds/kinds.mjs";
+
+/** @typedef {"function" | "layer" | "optimizer" | "solver"} KindName */
 
 /**
  * @typedef {object} PaperData
@@ -12,7 +15,8 @@ import { parseArgs } from "node:util";
  * @property {string} area
  * @property {string} task what one can do with it, in a few words that begin with a verb
  * @property {string} purpose a sentence that says for whom it is
- * @property {"function" | "solver"} kind what the method is: computed at once, or a long run under the contract of solvers
+ * @property {string} description what it does, a sentence
+ * @property {KindName} kind what it begins as
  */
 
 export const usage = `pnpm new-method <slug> [options]
@@ -25,9 +29,11 @@ export const usage = `pnpm new-method <slug> [options]
   --area <words>     where the method is listed
   --task <words>     what one can do with it, beginning with a verb: "Certify a network"
   --purpose <text>   a sentence that says for whom it is: "For people who ..."
-  --kind <word>      function (a layer, an optimizer, a formula) or solver (runs long: stopped, saved, resumed)
-  --core             a core package instead, which methods share; it takes one option of these:
-  --description <text>  what it is for, a sentence
+  --description <text>  what it does, a sentence that names it: "Lion: Adam's pace by the sign of a mean alone."
+  --kind <word>      ${Object.entries(kinds)
+    .map(([name, { summary }]) => `${name}: ${summary}`)
+    .join("\n                     ")}
+  --core             a core package instead, which methods share; of these options it takes --description alone
   --no-install       leave the dependencies alone
 
 What is left out is asked for on a terminal.`;
@@ -89,10 +95,15 @@ const answers = [
     read: (text) => (/^For .*\.$/.test(text) ? text : fail('the purpose is a sentence that begins with "For"')),
   },
   {
+    name: "description",
+    question: () => "What does it do? A sentence that names it",
+    read: sentence,
+  },
+  {
     name: "kind",
-    question: () => "Kind: function (a layer, an optimizer, a formula) or solver (runs long)",
+    question: () => `Kind: ${kindChoice}`,
     read: (text) =>
-      text === "function" || text === "solver" ? text : fail(`"${text}" is no kind; give function or solver`),
+      Object.hasOwn(kinds, text) ? text : fail(`"${text}" is no kind; give ${Object.keys(kinds).join(", ")}`),
   },
 ];
 
@@ -110,6 +121,11 @@ function fail(message) {
  */
 function required(text, message) {
   return text === "" ? fail(message) : text;
+}
+
+/** A description with one full stop. @param {string} text */
+function sentence(text) {
+  return `${required(text, "the description is empty").replace(/\.$/, "")}.`;
 }
 
 /**
@@ -142,10 +158,8 @@ export function readArguments(args) {
     const [slug = fail("which method? Give its slug"), ...rest] = positionals;
     if (rest.length > 0) fail(`one slug at a time; "${rest.join(" ")}" is too much`);
     if (!slugPattern.test(slug)) fail(`"${slug}" is not a slug: lower-case words joined by hyphens`);
-    const foreign = Object.keys(given).filter((name) => (name === "description") !== core);
-    if (foreign.length > 0) {
-      fail(`${core ? "a core package" : "a method"} has no ${foreign.map((name) => `--${name}`).join(", ")}`);
-    }
+    const foreign = core ? Object.keys(given).filter((name) => name !== "description") : [];
+    if (foreign.length > 0) fail(`a core package has no ${foreign.map((name) => `--${name}`).join(", ")}`);
     return { help, core, install: !noInstall, slug, given: /** @type {Record<string, string>} */ ({ ...given }) };
   } catch (error) {
     // Node's own message about an unknown option is good enough.
@@ -194,8 +208,7 @@ export async function completeData(slug, given, areas, ask) {
  */
 export async function coreDescription({ description }, ask) {
   if (description === undefined && !ask) fail("give --description");
-  const text = (description ?? (await ask?.("What is it for? A sentence: ")) ?? "").trim();
-  return `${required(text, "the description is empty").replace(/\.$/, "")}.`;
+  return sentence((description ?? (await ask?.("What is it for? A sentence: ")) ?? "").trim());
 }
 
 /** A way to ask the person at the terminal, or nothing when there is none. */

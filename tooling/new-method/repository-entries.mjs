@@ -76,7 +76,7 @@ export function withRow(text, manifest, heading = "method") {
  * @returns {Record<string, string>} content by path from the root
  */
 export function repositoryEntries(root, paper) {
-  const { slug, title } = paper;
+  const { slug, description } = paper;
   const name = `@offprint/${slug}`;
   const folder = `packages/methods/${slug}`;
   /** @type {Array<[string, (text: string) => string]>} */
@@ -90,6 +90,6 @@ export function repositoryEntries(root, paper) {
   const edited = edits
     .filter(([path]) => existsSync(join(root, path)))
     .map(([path, edit]) => [path, edit(readFileSync(join(root, path), "utf8"))]);
-  const changeset = `---\n"${name}": minor\n"offprint": minor\n---\n\nNew method: ${title}.\n`;
+  const changeset = `---\n"${name}": minor\n"offprint": minor\n---\n\nNew method. ${description}\n`;
   return { ...Object.fromEntries(edited), [`.changeset/${slug}.md`]: changeset };
 }
