@@ -1,5 +1,5 @@
 import { type RunOptions, type RunState, runOptionNames } from "@offprint/solvers";
-import { checkOptions, ShapeError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { CheckedProblem } from "./problem.js";
 import type { ConicResiduals } from "./termination.js";
 
@@ -75,18 +75,14 @@ export type ConicSettings = Required<Omit<ConicOptions, keyof RunOptions<unknown
 export function conicSettings(options: ConicOptions, { n, m }: CheckedProblem): ConicSettings {
   checkOptions("solveConic", options, conicOptionNames);
   const { method = "auto", tolerance = 1e-6, maxIterations = 10000, relaxation = 1.5, scale = 0.1, initial } = options;
-  if (method !== "auto" && method !== "interior-point" && method !== "splitting") {
-    throw new ValueError(`solveConic: method must be "auto", "interior-point" or "splitting", got "${method}"`);
-  }
+  requireChoice("solveConic", "method", method, ["auto", "interior-point", "splitting"]);
   range(tolerance, 1, "tolerance");
   range(relaxation, 2, "relaxation");
   range(scale, 1e7, "scale");
-  if (!Number.isSafeInteger(maxIterations) || maxIterations < 1) {
-    throw new ValueError(`solveConic: maxIterations must be an integer >= 1, got ${maxIterations}`);
-  }
+  requireInteger("solveConic", "maxIterations", maxIterations, 1);
   const { adaptScale = true, normalize = true, anderson = true } = options;
   for (const [name, value] of Object.entries({ adaptScale, normalize, anderson })) {
-    if (typeof value !== "boolean") throw new ValueError(`solveConic: ${name} must be true or false, got ${value}`);
+    requireChoice("solveConic", name, value, [true, false]);
   }
   if (initial !== undefined) checkInitial(initial, n, m);
   return { method, tolerance, maxIterations, initial, relaxation, scale, adaptScale, normalize, anderson };

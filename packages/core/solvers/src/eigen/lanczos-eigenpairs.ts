@@ -1,10 +1,10 @@
 import {
   checkOptions,
+  requireChoice,
   requireInteger,
   requireNonNegative,
   ShapeError,
   type sparse,
-  ValueError,
 } from "@offprint/tensor-core";
 import { asOperator, type OperatorLike } from "../linear/linear-operator.js";
 import { addScaled, norm } from "../linear/vector-arithmetic.js";
@@ -98,9 +98,7 @@ function read(owner: string, n: number, options: EigenpairSettings): Wanted {
   requireInteger(owner, "n", n, 1);
   requireInteger(owner, "count", count, 1);
   requireNonNegative(owner, "tolerance", tolerance);
-  if (which !== "largest" && which !== "smallest") {
-    throw new ValueError(`${owner}: which is ${String(which)}; it must be "largest" or "smallest"`);
-  }
+  requireChoice(owner, "which", which, ["largest", "smallest"]);
   if (count > n) throw new ShapeError(`${owner}: count ${count} exceeds the order ${n}`);
   const { maxIterations = Math.min(n, Math.max(300, 10 * count)) } = options;
   requireInteger(owner, "maxIterations", maxIterations, 0);

@@ -1,4 +1,4 @@
-import { sparse, ValueError } from "@offprint/tensor-core";
+import { requireChoice, sparse, ValueError } from "@offprint/tensor-core";
 import { type CgState, type RelaxationMatrix, sparseCg } from "@offprint/tensor-core/internal";
 import {
   type LinearMethod,
@@ -78,9 +78,7 @@ function preconditioned(
   options: SsorConjugateGradientsSettings,
 ): LinearMethod<SparseState> {
   const { omega, order = "lower-first" } = options;
-  if (order !== "lower-first" && order !== "upper-first") {
-    throw new ValueError(`${owner}: order must be "lower-first" or "upper-first", got "${order}"`);
-  }
+  requireChoice(owner, "order", order, ["lower-first", "upper-first"]);
   const system = new RelaxationSystem(owner, a, b, options, 10 * a.rows);
   checkSymmetric(a, system.matrix, owner);
   return sparseConjugateGradients(system, omega, order === "upper-first");

@@ -1,4 +1,4 @@
-import { ValueError } from "@offprint/tensor-core";
+import { requireChoice } from "@offprint/tensor-core";
 import { askWolfe } from "../line-search/wolfe-search.js";
 import { dot, norm } from "../linear/vector-arithmetic.js";
 import type { ObjectiveWithGradient, SearchSpace, TreeObjective, VectorObjective } from "./search-space.js";
@@ -76,9 +76,7 @@ export function nonlinearConjugateGradientsSync(
 const CURVATURE = 0.1;
 
 function conjugateMethod(owner: string, { formula = "hager-zhang" }: ConjugateSettings) {
-  if (formula !== "hager-zhang" && formula !== "polak-ribiere") {
-    throw new ValueError(`${owner}: formula is ${String(formula)}; it must be "hager-zhang" or "polak-ribiere"`);
-  }
+  requireChoice(owner, "formula", formula, ["hager-zhang", "polak-ribiere"]);
   const beta = formula === "hager-zhang" ? hagerZhang : polakRibiere;
   return (space: Pick<SearchSpace<unknown>, "round">): SmoothMethod<ConjugateState> => ({
     owner,
