@@ -29,11 +29,10 @@ describe("measures", () => {
     const work = (name: string) => () => void turns.push(name);
     const told: number[] = [];
     const times = await leastSecondsInTurn([work("a"), work("b")], false, (done) => void told.push(done));
-    expect([times.length, turns.slice(0, 4), told.slice(0, 6)]).toEqual([
-      2,
-      ["a", "b", "a", "b"],
-      [0.2, 0.4, 0.6, 0.8, 1, 1],
-    ]);
+    expect([times.length, turns.slice(0, 4)]).toEqual([2, ["a", "b", "a", "b"]]);
+    // More turns than five are for a machine that has the time.
+    expect(told).toEqual([0.2, 0.4, 0.6, 0.8, ...new Array(told.length - 4).fill(1)]);
+    expect(told.length).toBeGreaterThanOrEqual(5);
     const records = (count: number) => (tick: () => void) => {
       for (let k = 0; k < count; k++) tick();
     };
