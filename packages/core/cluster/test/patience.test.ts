@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { answered } from "../src/nats/streams.js";
 import { afterPatience } from "../src/patience.js";
 
 const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
@@ -20,4 +21,15 @@ it("patience that is ended never runs out", async () => {
   end();
   await new Promise<void>((resolve) => afterPatience(10, resolve));
   expect(out).toEqual([]);
+});
+
+it("what the server does not answer is asked again: this program may have stood still; a refusal is one", async () => {
+  const failures = ["TimeoutError", "NoRespondersError"].map((name) => Object.assign(new Error(name), { name }));
+  const ask = async () => {
+    const failure = failures.shift();
+    if (failure !== undefined) throw failure;
+    return "answer";
+  };
+  expect(await answered(ask)).toBe("answer");
+  await expect(answered(() => Promise.reject(new Error("refused")))).rejects.toThrow("refused");
 });

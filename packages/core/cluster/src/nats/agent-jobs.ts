@@ -8,7 +8,7 @@ import type { JobMessage, ProgramMessage, ResultMessage, RunEvent } from "./mess
 import { kindOf } from "./names.js";
 import { pause } from "./pause.js";
 import { type Delivery, Pulls } from "./pulls.js";
-import { carry, fetchCarried, type Streams } from "./streams.js";
+import { answered, carry, fetchCarried, type Streams } from "./streams.js";
 
 /** Time after which a program that is not heard of any more asks for nothing, in milliseconds. */
 const asked = 5000;
@@ -80,7 +80,8 @@ export class AgentJobs {
     this.running.set(controller, session);
     try {
       const subject = names.result(run, id);
-      const there = await manager.direct.getMessage(names.results, { last_by_subj: subject }).catch(() => null);
+      const query = { last_by_subj: subject };
+      const there = await answered(() => manager.direct.getMessage(names.results, query)).catch(() => null);
       if (there === null && !this.ended.has(session)) {
         const result = await this.run(job, info.deliveryCount, controller.signal);
         await this.store(subject, result);

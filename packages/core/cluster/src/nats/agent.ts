@@ -10,7 +10,7 @@ import { loadClients } from "./clients.js";
 import { connectionOptionNames, connectNats, ownLetters, say } from "./connection.js";
 import type { MemberRequest, ProgramMessage, StatusMessage } from "./messages.js";
 import { namesOf } from "./names.js";
-import { openStreams, type Streams } from "./streams.js";
+import { answered, openStreams, type Streams } from "./streams.js";
 
 /** Time between two heartbeats, in milliseconds. */
 const beat = 1000;
@@ -20,7 +20,7 @@ const optionNames = ["workers", "memory", "entry", "signal", "onEvent", ...conne
 function fetcher({ objects }: Streams): (ref: string) => Promise<Uint8Array> {
   const kept = new Map<string, Promise<Uint8Array>>();
   const load = async (ref: string): Promise<Uint8Array> => {
-    const frame = await objects.getBlob(`put.${ref}`);
+    const frame = await answered(() => objects.getBlob(`put.${ref}`));
     if (frame === null) throw new Error(`there is no value ${ref} here; put it in this cluster first`);
     return frame;
   };

@@ -16,7 +16,7 @@ import { kindOf, namesOf, shortHash } from "./names.js";
 import { NatsRun } from "./nats-run.js";
 import { RemoteTeam } from "./remote-team.js";
 import { Roster } from "./roster.js";
-import { openQueue, openStreams, type Streams } from "./streams.js";
+import { answered, openQueue, openStreams, type Streams } from "./streams.js";
 
 /** Time between two heartbeats, in milliseconds. */
 const beat = 1000;
@@ -125,10 +125,10 @@ class NatsCluster implements Cluster {
         const named = mapOptions.id !== undefined;
         const run = named ? shortHash(mapOptions.id!) : `${ownLetters()}${ownLetters()}`;
         const kind = kindOf(entry);
-        await openQueue(this.clients, this.streams, kind, this.ackWait, redeliveries + 1);
+        await answered(() => openQueue(this.clients, this.streams, kind, this.ackWait, redeliveries + 1));
         // What an earlier start has left in the queue is queued again.
         const { manager, names } = this.streams;
-        if (named) await manager.streams.purge(names.jobs, { filter: names.jobsOfRun(kind, run) });
+        if (named) await answered(() => manager.streams.purge(names.jobs, { filter: names.jobsOfRun(kind, run) }));
         const { connection, streams } = this;
         const runner = new NatsRun({ connection, streams, entry, run, named, options: mapOptions });
         this.runs.set(runner, entry);
@@ -157,8 +157,9 @@ class NatsCluster implements Cluster {
     const frame = encodeFrame(value);
     const offprintRef = await platform.digest([frame]);
     const name = `put.${offprintRef}`;
-    const there = await this.streams.objects.info(name);
-    if (there === null) await this.streams.objects.putBlob({ name }, frame);
+    const { objects } = this.streams;
+    const there = await answered(() => objects.info(name));
+    if (there === null) await answered(() => objects.putBlob({ name }, frame));
     return { offprintRef };
   }
 

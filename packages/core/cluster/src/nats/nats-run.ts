@@ -11,7 +11,7 @@ import { ownLetters, say } from "./connection.js";
 import type { JobMessage, ResultMessage, RunEvent } from "./messages.js";
 import { kindOf } from "./names.js";
 import { pause } from "./pause.js";
-import { carry, fetchCarried, type Streams } from "./streams.js";
+import { answered, carry, fetchCarried, type Streams } from "./streams.js";
 
 /** Time between two attempts to reach the server, in milliseconds. */
 const patience = 250;
@@ -95,7 +95,7 @@ export class NatsRun implements Runner {
 
   private async abandoned(sequence: number): Promise<void> {
     const { manager, names } = this.given.streams;
-    const message = await manager.streams.getMessage(names.jobs, { seq: sequence }).catch(() => null);
+    const message = await answered(() => manager.streams.getMessage(names.jobs, { seq: sequence })).catch(() => null);
     if (message === null || message === undefined) return;
     const id = message.subject.slice(message.subject.lastIndexOf(".") + 1);
     const pending = this.pending.get(id);
@@ -162,14 +162,15 @@ export class NatsRun implements Runner {
     const { job, version } = entry;
     const { retries = 0, timeout, exclusive = false } = options;
     if (named) {
-      const stored = await this.stored(id);
+      const stored = await answered(() => this.stored(id));
       const failed = stored !== undefined && decodeFrame<ResultMessage>(stored).error !== undefined;
       if (stored !== undefined && !failed) {
         await this.received(id, stored);
         return;
       }
       // What failed in an earlier start is tried again.
-      if (failed) await streams.manager.streams.purge(streams.names.results, { filter: streams.names.result(run, id) });
+      const filter = streams.names.result(run, id);
+      if (failed) await answered(() => streams.manager.streams.purge(streams.names.results, { filter }));
     }
     const carried = await carry(streams, args, `${run}.${id}.args`);
     if ("object" in carried) this.objects.add(carried.object);

@@ -5,12 +5,31 @@ import { AbortedError } from "@offprint/tensor-core";
 import { ClusterConnectionError } from "../errors.js";
 import type { NatsClients } from "./clients.js";
 import type { Names } from "./names.js";
+import { pause } from "./pause.js";
 
 const second = 1e9;
 /** Time after which what is left of a run is removed, in nanoseconds: a week. */
 const kept = 7 * 24 * 3600 * second;
 /** Largest frame that travels as a message, in bytes; what is larger goes through the object store. */
 const largest = 512 * 1024;
+
+/** Time between two attempts to reach the server, in milliseconds. */
+const again = 100;
+
+/** Whether an error says that no answer came. */
+const isUnanswered = (error: unknown) => /^(Timeout|NoResponders)Error$/.test((error as Error).name);
+
+/** Asks the server, again where no answer came: it was away, or it or this program stood still. */
+export async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isUnanswered(error)) throw error;
+      await pause(again);
+    }
+  }
+}
 
 /** The streams of a cluster. */
 export interface Streams {
@@ -118,7 +137,10 @@ export async function openQueue(
     max_deliver: deliveries,
     max_ack_pending: -1,
   };
-  const there = await manager.consumers.info(names.jobs, kind).catch(() => undefined);
+  const there = await manager.consumers.info(names.jobs, kind).catch((error: unknown) => {
+    if (isUnanswered(error)) throw error;
+    return undefined;
+  });
   if (there === undefined) {
     await manager.consumers.add(names.jobs, {
       ...config,
@@ -135,14 +157,14 @@ export type Carried = { readonly frame: Uint8Array } | { readonly object: string
 /** Puts a frame where its size lets it travel. */
 export async function carry({ objects }: Streams, frame: Uint8Array, name: string): Promise<Carried> {
   if (frame.length <= largest) return { frame };
-  await objects.putBlob({ name }, frame);
+  await answered(() => objects.putBlob({ name }, frame));
   return { object: name };
 }
 
 /** The frame that a message carries or names. */
 export async function fetchCarried({ objects }: Streams, carried: Carried): Promise<Uint8Array<ArrayBuffer>> {
   if ("frame" in carried) return carried.frame as Uint8Array<ArrayBuffer>;
-  const frame = await objects.getBlob(carried.object);
+  const frame = await answered(() => objects.getBlob(carried.object));
   if (frame === null) throw new Error(`the value ${carried.object} is not there any more; they expire after a week`);
   return new Uint8Array(frame);
 }
