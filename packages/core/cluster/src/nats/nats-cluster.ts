@@ -14,6 +14,7 @@ import { connectionOptionNames, connectNats, ownLetters, say } from "./connectio
 import type { ProgramMessage, StatusMessage } from "./messages.js";
 import { kindOf, namesOf, shortHash } from "./names.js";
 import { NatsRun } from "./nats-run.js";
+import { pause } from "./pause.js";
 import { RemoteTeam } from "./remote-team.js";
 import { Roster } from "./roster.js";
 import { answered, openQueue, openStreams, type Streams } from "./streams.js";
@@ -72,7 +73,7 @@ class NatsCluster implements Cluster {
     const data = encodeFrame(this.message());
     const unanswered = connection.request(this.streams.names.programs, data, { timeout: acquaintance });
     await Promise.race([heard, unanswered.catch(() => undefined)]);
-    await new Promise((resolve) => setTimeout(resolve, others));
+    await pause(others);
   }
 
   private message(): ProgramMessage {

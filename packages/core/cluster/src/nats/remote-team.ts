@@ -7,6 +7,7 @@ import { afterPatience } from "../patience.js";
 import type { MemberLink, TeamHome } from "../team.js";
 import { ownLetters, say } from "./connection.js";
 import type { MemberAnswer, MemberRequest } from "./messages.js";
+import { pause } from "./pause.js";
 import type { Roster } from "./roster.js";
 import { carry, fetchCarried, type Streams } from "./streams.js";
 
@@ -221,7 +222,7 @@ export class RemoteTeam implements TeamHome {
         this.members.set(link.tag, link);
         return link;
       }
-      await new Promise<void>((resolve) => setTimeout(resolve, 100));
+      await pause(100);
     }
     throw new AbortedError("cluster.team: the team was closed");
   }

@@ -79,7 +79,7 @@ export async function openStreams(
       while (!(await isThere(stream))) {
         if (waiting.signal?.aborted || connection.isClosed())
           throw new AbortedError("joinCluster: ended while it waited");
-        await new Promise<void>((resolve) => setTimeout(resolve, look));
+        await pause(look);
       }
     };
     const ensure = async (config: Parameters<typeof manager.streams.add>[0]) => {
