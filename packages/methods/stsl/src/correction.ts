@@ -27,7 +27,9 @@ import {
   requireTraced,
   type TraceMode,
 } from "./hessian-trace.js";
+import { kept } from "./kept.js";
 import { isTraced, type LatentModel } from "./latent-model.js";
+import type { MeasurementLike } from "./measurement.js";
 
 /** Where a state is corrected. */
 export interface Place<C> {
@@ -59,7 +61,11 @@ export interface Predicted {
 
 /** What a method goes down along. */
 export interface Objective<C> {
-  /** The measurement. */
+  /** Tells objectives of one model and measurement apart: all that the functions below depend on beside their arguments. */
+  readonly name: string;
+  /** What was measured; with the model it is what compiled corrections are kept for. */
+  readonly measurement: MeasurementLike;
+  /** The map of the measurement. */
   readonly apply: (images: Tensor) => Tensor;
   /** What is minimised, `[batch]`, in operations of tensors. */
   readonly loss: (predicted: Predicted, place: Place<C>, missed: Tensor) => Tensor;
@@ -115,7 +121,7 @@ export function missedBy(apply: (images: Tensor) => Tensor, y: Tensor, image: Te
   );
 }
 
-/** A correction of a model, compiled where everything is made of operations of tensors. */
+/** A correction of a model, compiled where everything is made of operations of tensors: once for all runs that measure alike. */
 export function correction<C>(
   owner: string,
   model: LatentModel<C>,
@@ -125,7 +131,11 @@ export function correction<C>(
   if (objective.trace !== undefined && objective.trace !== "difference" && model.hessianTrace === undefined) {
     requireTraced(owner, model.denoiser, objective.trace);
   }
-  return isTraced(model) ? tracedCorrection(model, objective, backend) : externalCorrection(owner, model, objective);
+  if (!isTraced(model)) return externalCorrection(owner, model, objective);
+  const { measurement, name } = objective;
+  return kept([model, measurement, ...(backend ? [backend] : [])], name, () =>
+    tracedCorrection(model, objective, backend),
+  );
 }
 
 /** A part of a model that must be made of operations of tensors. */

@@ -92,6 +92,8 @@ export async function psld<C = Tensor>(
     owner,
     model,
     {
+      name: `psld, ${glue}`,
+      measurement,
       apply,
       blend: (image, measurements) => add(image, put(sub(measurements, apply(image)))),
       loss: ({ z0, encoded }, { numbers }, missed) =>

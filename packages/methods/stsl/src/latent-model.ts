@@ -3,7 +3,8 @@ import { isTensor, requireFinite, ShapeError, type Tensor, UnsupportedError, Val
 
 /**
  * A diffusion model in the space of latents: the denoiser, and an autoencoder. An object of one's own is enough; a model of
- * pixels is {@link pixelModel}.
+ * pixels is {@link pixelModel}. What is made of operations of tensors is compiled once for a model and a measurement: neither may change
+ * between runs; make another in its place.
  * @typeParam C - the condition of the denoiser
  */
 export interface LatentModel<C = Tensor> {

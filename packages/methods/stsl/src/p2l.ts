@@ -83,6 +83,8 @@ export async function p2l<C = Tensor>(
       owner,
       model,
       {
+        name: `p2l, ${of}`,
+        measurement,
         apply,
         by: of,
         loss: (_, { numbers }, missed) =>

@@ -24,6 +24,7 @@ import {
 } from "@offprint/tensor-core";
 import { missedBy } from "./correction.js";
 import { perSample } from "./hessian-trace.js";
+import { kept } from "./kept.js";
 import { encoded, isTraced, type LatentModel } from "./latent-model.js";
 import { applied, linear, type MeasurementLike, pseudoInverse } from "./measurement.js";
 
@@ -292,12 +293,8 @@ async function consistent(
   return add(image, await pseudoInverse(linear(owner, measurement, "consistency"), missed));
 }
 
-const decoders = new WeakMap<object, (z: Tensor) => Promise<Tensor>>();
-
 /** Images of latents, compiled once for a model of tensor operations. */
 export async function decodedImage<C>(model: LatentModel<C>, z: Tensor): Promise<Tensor> {
   if (!isTraced(model)) return (await model.decode(z)).cast(z.dtype);
-  const known = decoders.get(model) ?? jit((latents: Tensor) => model.decode(latents) as Tensor);
-  decoders.set(model, known);
-  return known(z);
+  return kept([model], "decode", () => jit((latents: Tensor) => model.decode(latents) as Tensor))(z);
 }

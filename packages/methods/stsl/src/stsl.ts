@@ -99,6 +99,8 @@ export async function secondOrder<C>(
     owner,
     model,
     {
+      name: `second order, trace ${traced ? traced.trace : "none"}`,
+      measurement,
       apply,
       ...(traced && { trace: traced.trace }),
       // J = r^2 + kappa sigma^4 / alpha^2 tr H, scaled by zeta / (2 r) with r held.

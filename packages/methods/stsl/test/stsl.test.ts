@@ -222,6 +222,8 @@ describe("the gradient of a correction", () => {
   const probes = [normal([2, 3])];
   const place: Place<Tensor> = { z, y: seen, level, condition: undefined, probes, numbers };
   const objective = {
+    name: "a test",
+    measurement,
     apply: (x: Tensor) => measurement.apply(x),
     trace: "difference" as const,
     loss: ({ trace }: { trace?: Tensor }, _: Place<Tensor>, missed: Tensor) =>
@@ -246,6 +248,34 @@ describe("the gradient of a correction", () => {
       await expectRight(correction("test", of, objective, undefined), of);
       await expectRight(correction("test", boxed(of), objective, undefined), of);
     }
+  });
+
+  it("is compiled once for a model and a measurement, and anew for any other", async () => {
+    let traced = 0;
+    const counting = (): LatentModel => ({
+      ...model,
+      decode(z) {
+        traced++;
+        return decode(z);
+      },
+    });
+    const counted = counting();
+    const common = { steps: 2, corrections: 2 } as const;
+    const first = await stsl(counted, measurement, y, common);
+    const once = traced;
+    const second = await stsl(counted, measurement, y, common);
+    expect(traced).toBe(once);
+    expectClose(second.z, first.z, 0);
+    await stsl(counted, measurement, y, { ...common, seed: 1, stepSize: 0.1, traceWeight: 0.3 });
+    expect(traced).toBe(once);
+
+    const other = matrixMeasurement(normal([4, 6]));
+    const seen = other.apply(images);
+    const anew = await stsl(counted, other, seen, common);
+    expect(traced).toBeGreaterThan(once);
+    expectClose(anew.z, (await stsl(counting(), other, seen, common)).z, 0);
+    const plain = await stsl(counted, measurement, y, { ...common, traceWeight: 0 });
+    expectClose(plain.z, (await stsl(model, measurement, y, { ...common, traceWeight: 0 })).z, 0);
   });
 
   it("goes through a decoder in .onnx files", async () => {
