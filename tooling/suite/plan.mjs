@@ -6,7 +6,7 @@ import { fingerprints } from "./fingerprint.mjs";
  * @typedef {import("./suite.mjs").StageModule & { file: string }} LoadedStage
  */
 
-/** In this order a run's lanes stay full: what others wait for first, then the longest. */
+/** In this order a run's lanes stay full: what others wait for first, then the longest, last what can be divided. */
 const stageFiles = [
   "build",
   "site",
@@ -14,12 +14,12 @@ const stageFiles = [
   "unit",
   "tools",
   "claims",
-  "readme",
+  "checks",
   "unused",
+  "lint",
   "published",
   "size",
-  "checks",
-  "lint",
+  "readme",
 ];
 
 /** @returns {Promise<LoadedStage[]>} */
