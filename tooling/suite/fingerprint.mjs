@@ -11,7 +11,12 @@ const shipped = ["src", "claims", "cli", "assembly", "assets", "playground", "pa
 /** What pages, programs and tarballs show besides. */
 const shown = [...shipped, "README.md", "CHANGELOG.md", "LICENSE", "examples"];
 /** What tests of an app read besides itself and the core packages below it, by the app's folder. */
-const readBesides = new Map([["apps/cli", ["apps/docs/guides", "packages/core/cluster/test/fixtures"]]]);
+const readBesides = new Map([
+  ["apps/cli", ["apps/docs/guides", "packages/core/cluster/test/fixtures"]],
+  ["apps/docs", ["docs"]],
+]);
+/** Apps whose manifests name methods, which are loaded by their names, and which their tests do not read. */
+const namesMethods = new Set(["apps/cli"]);
 const shared = [
   "package.json",
   "pnpm-lock.yaml",
@@ -92,8 +97,7 @@ export function fingerprints({ root, packages }) {
      */
     ofPackage(stage, pkg) {
       const besides = (readBesides.get(pkg.folder) ?? []).map((path) => join(root, path));
-      // Methods are named in the command's manifest, and loaded by their names.
-      const others = besides.length > 0 ? below(pkg).filter(({ kind }) => kind === "core") : below(pkg);
+      const others = below(pkg).filter(({ kind }) => kind === "core" || !namesMethods.has(pkg.folder));
       const stoodOn = others.flatMap((other) => partsOf(other, shipped));
       if (stage === "types") return together(stage, [pkg.directory, ...(pkg.kind === "tool" ? roots : []), ...stoodOn]);
       if (stage === "checks") return together(stage, [...roots, pkg.directory, ...stoodOn]);

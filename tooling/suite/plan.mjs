@@ -11,6 +11,7 @@ const stageFiles = [
   "build",
   "site",
   "types",
+  "site-tests",
   "unit",
   "tools",
   "claims",
@@ -28,7 +29,7 @@ export function loadStages() {
 }
 
 /** Those whose tests take longest begin first. */
-const longest = ["@offprint/docs", "@offprint/tensor-core", "@offprint/onnx-runtime", "offprint"];
+const longest = ["@offprint/tensor-core", "@offprint/onnx-runtime", "offprint"];
 
 /** Those whose tests leave a processor idle for a third of their time: servers, browsers and killed processes. */
 const waiting = ["@offprint/onnx-runtime", "offprint", "@offprint/cluster"];
@@ -64,7 +65,7 @@ export function plan(stages, repository, packages, { filtered, fresh }) {
         title: pkg.slug,
         file,
         packages: [pkg.name],
-        needs: typeof needs === "function" ? needs(pkg) : needs,
+        needs: typeof needs === "function" ? needs(pkg, filtered) : needs,
         ...(name === "tests" && waiting.includes(pkg.name) && { waits: true }),
         ...(together && { together: typeof together === "function" ? together(pkg) : together }),
         ...(fresh ? {} : { key: prints.ofPackage(name, pkg) }),

@@ -39,7 +39,8 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * process may look at, where starting it is much of the work, or infinity for all at once; `run` then gives an outcome for
  * each by its name
  * @property {Chooses} [chooses] the packages it is for
- * @property {string[] | ((pkg: import("../checks/repository.mjs").Package) => string[])} [needs] stages before it
+ * @property {string[] | ((pkg: import("../checks/repository.mjs").Package, filtered: boolean) => string[])} [needs] stages
+ * before it
  * @property {boolean | "tools"} [cached] of one job for all: whether it is left out where nothing has changed, or nothing
  * but methods and apps
  * @property {number} [budget] seconds of processor time that a method may take

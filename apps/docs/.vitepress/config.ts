@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig, type MarkdownRenderer } from "vitepress";
-import { HighlightedCode } from "../src/highlighted-code.js";
+import { searchOptions } from "../src/search-index.js";
 
 type Token = ReturnType<MarkdownRenderer["parse"]>[number];
 
 const app = join(import.meta.dirname, "..");
-const root = join(app, "..", "..");
 const sidebar = JSON.parse(readFileSync(join(app, "dist", "generated", "sidebar.json"), "utf8"));
 
 const packages = [
@@ -60,11 +59,6 @@ function labelCells(tokens: Token[]): void {
   }
 }
 
-const highlighted = new HighlightedCode(
-  join(root, "node_modules", ".cache", "offprint", "highlighted-code.json"),
-  [join(root, "pnpm-lock.yaml"), join(app, ".vitepress", "config.ts")].map((path) => readFileSync(path, "utf8")),
-);
-
 /** Options of commands that stand in a sentence are not broken after their hyphens. */
 function markOptions(tokens: Token[]): void {
   for (const token of tokens.flatMap(({ children }) => children ?? [])) {
@@ -79,35 +73,56 @@ const wholePages = {
   transform: (_: string, id: string) => (id.endsWith(".md") ? { moduleSideEffects: "no-treeshake" as const } : null),
 };
 
+/** A line is coloured to its end: on a busy machine the half second that Shiki gives it ended within the first words. */
+const wholeLines = {
+  name: "whole-lines",
+  preprocess(_: string, options: { tokenizeTimeLimit?: number }) {
+    options.tokenizeTimeLimit = 0;
+  },
+};
+
+const base = process.env.OFFPRINT_DOCS_BASE ?? "/";
+
+/**
+ * The search reads a file of its own (src/search-index.ts): as a script of the site it would change the name of each
+ * script with every edit of a page, as all stand on what opens the search.
+ */
+const searchFile = {
+  name: "search-file",
+  enforce: "pre" as const,
+  load: (id: string) =>
+    id === "/@localSearchIndex"
+      ? `export default { root: async () => ({ default: await (await fetch(${JSON.stringify(`${base}search.json`)})).text() }) };`
+      : null,
+};
+
 const config = defineConfig({
   title: "Offprint",
   description: "Machine-learning papers as npm packages: one paper, one package, its claims as runnable code.",
   lang: "en",
-  base: process.env.OFFPRINT_DOCS_BASE ?? "/",
+  base,
   srcDir: "dist/pages",
   outDir: "dist/site",
   cleanUrls: true,
   metaChunk: true,
   head: [
-    ["link", { rel: "icon", type: "image/svg+xml", href: `${process.env.OFFPRINT_DOCS_BASE ?? "/"}icon.svg` }],
+    ["link", { rel: "icon", type: "image/svg+xml", href: `${base}icon.svg` }],
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: light)", content: "#fdfcf8" }],
     ["meta", { name: "theme-color", media: "(prefers-color-scheme: dark)", content: "#171614" }],
   ],
   markdown: {
     anchor: { slugify },
+    codeTransformers: [wholeLines],
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (md) => {
       md.core.ruler.push("label_cells", ({ tokens }) => {
         labelCells(tokens);
         markOptions(tokens);
       });
-      const { highlight } = md.options;
-      if (highlight) md.options.highlight = highlighted.remembering(highlight);
     },
   },
-  buildEnd: () => highlighted.save(),
   // The parts of the playground are made by the generator, not by Vite.
-  vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn", plugins: [wholePages] },
+  vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn", plugins: [wholePages, searchFile] },
   themeConfig: {
     logo: { src: "/icon.svg", alt: "" },
     nav: [
@@ -132,10 +147,7 @@ const config = defineConfig({
       provider: "local",
       options: {
         miniSearch: {
-          searchOptions: {
-            // Method pages and guides come before the many symbols of the reference.
-            boostDocument: (id: string) => (id.includes("/api/") ? 0.25 : 1),
-          },
+          searchOptions,
         },
       },
     },

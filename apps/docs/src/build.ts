@@ -1,9 +1,10 @@
 // `pnpm --filter @offprint/docs build`: generates the pages from the packages, then builds the site.
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { plotStyles } from "@offprint/claims";
-import { build as buildSite } from "vitepress";
+import { HighlightedCode } from "./highlighted-code.js";
+import { buildKeptSite } from "./kept-site.js";
 import { pageWeights, weightsText } from "./page-weights.js";
 import { generateSite } from "./site.js";
 
@@ -20,13 +21,18 @@ function write(folder: string, files: ReadonlyMap<string, string>): void {
   }
 }
 
-const [pages, generated] = [join(app, "dist", "pages"), join(app, "dist", "generated")];
+const [pages, generated, output] = ["pages", "generated", "site"].map((name) => join(app, "dist", name)) as [
+  string,
+  string,
+  string,
+];
+const cache = join(root, "node_modules", ".cache", "offprint");
 for (const folder of [pages, generated]) rmSync(folder, { recursive: true, force: true });
 const site = await generateSite({
   root,
   app,
-  scratch: join(generated, "reference"),
-  cache: join(root, "node_modules", ".cache", "offprint"),
+  scratch: join(app, "dist", "reference"),
+  cache,
   live: join(pages, "public", "live"),
 });
 write(pages, site.pages);
@@ -43,6 +49,41 @@ const font = createRequire(import.meta.url).resolve(
 cpSync(font, join(pages, "public", "fonts", basename(font)));
 cpSync(join(app, "public"), join(pages, "public"), { recursive: true });
 console.log(`generated ${site.pages.size} pages (${seconds()})`);
-await buildSite(app);
-console.log(`built the site (${seconds()}); ${weightsText(pageWeights(join(app, "dist", "site")))}`);
+
+/** The text of files, and of all below folders, with their names. */
+function textsOf(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const below = statSync(path).isFile() ? [""] : readdirSync(path, { recursive: true, encoding: "utf8" }).sort();
+    const names = below.filter((name) => statSync(join(path, name)).isFile());
+    return names.flatMap((name) => [name, readFileSync(join(path, name), "utf8")]);
+  });
+}
+
+const lock = join(root, "pnpm-lock.yaml");
+const theme = join(app, ".vitepress");
+const highlighted = new HighlightedCode(
+  join(cache, "highlighted-code.json"),
+  textsOf([lock, join(theme, "config.ts")]),
+);
+const built = await buildKeptSite({
+  app,
+  pages: site.pages,
+  base: process.env.OFFPRINT_DOCS_BASE ?? "/",
+  settings: [...textsOf([lock, join(theme, "config.ts"), join(theme, "theme"), join(app, "src"), generated])],
+  files: join(pages, "public"),
+  site: output,
+  configure(config) {
+    const { markdown } = config;
+    config.markdown = {
+      ...markdown,
+      config(md) {
+        markdown?.config?.(md);
+        const { highlight } = md.options;
+        if (highlight) md.options.highlight = highlighted.remembering(highlight);
+      },
+    };
+  },
+});
+highlighted.save(built === site.pages.size);
+console.log(`built ${built} of them (${seconds()}); ${weightsText(pageWeights(output))}`);
 for (const note of site.notes) console.log(`note: ${note}`);

@@ -34,10 +34,15 @@ export class HighlightedCode {
     };
   }
 
-  /** Keeps the blocks of this build, and no others. */
-  save(): void {
+  /**
+   * Keeps the blocks of this build, and no others where it was of all pages.
+   *
+   * @param all whether every page was built
+   */
+  save(all: boolean): void {
+    const blocks = all ? this.#used : new Map([...this.#before, ...this.#used]);
     mkdirSync(dirname(this.#path), { recursive: true });
-    writeFileSync(this.#path, JSON.stringify({ stamp: this.#stamp, blocks: [...this.#used] }));
+    writeFileSync(this.#path, JSON.stringify({ stamp: this.#stamp, blocks: [...blocks] }));
   }
 }
 

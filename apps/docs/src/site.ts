@@ -14,6 +14,7 @@ import { withAllMethods } from "./pages/which-method.js";
 import { pictureFiles } from "./pictures.js";
 import { bundleBenchmark, bundlePlayground, importableEntries } from "./playground-bundle.js";
 import { apiAddresses, referencePages } from "./reference/reference.js";
+import { withFrontMatter } from "./workspace/markdown-document.js";
 import {
   type Example,
   type Package,
@@ -96,9 +97,16 @@ export async function generateSite({ root, app, scratch, cache, live }: SiteFold
     ["index.md", homePage(workspace, runsOf)],
     ["methods/index.md", cataloguePage()],
     ["packages/index.md", corePackagesPage(workspace)],
-    ["playground.md", playgroundPage()],
+    ["playground.md", playgroundPage(await bundlePlayground(workspace, join(app, "src", "playground"), live))],
     ["gallery.md", galleryPage(groups)],
-    ...["compare.md", "benchmark.md"].map((name) => [name, readFileSync(join(app, "pages", name), "utf8")] as const),
+    ["compare.md", readFileSync(join(app, "pages", "compare.md"), "utf8")],
+    [
+      "benchmark.md",
+      withFrontMatter(
+        readFileSync(join(app, "pages", "benchmark.md"), "utf8"),
+        await bundleBenchmark(workspace, app, live),
+      ),
+    ],
     ["api/index.md", referenceIndex(workspace, api)],
   ]);
   for (const method of methods)
@@ -118,8 +126,6 @@ export async function generateSite({ root, app, scratch, cache, live }: SiteFold
     ["catalogue.json", methods.map((method) => catalogueEntry(method, runsOf(method)))],
     ["examples.json", groups.map((group) => ({ ...group, examples: group.examples.map(withoutPicture) }))],
     ["readme-programs.json", [...programs.values()].flatMap((each) => [...each.values()])],
-    ["playground.json", await bundlePlayground(workspace, join(app, "src", "playground"), live)],
-    ["benchmark.json", await bundleBenchmark(workspace, app, live)],
   ]);
   const files = new Map([
     ...pictureFiles(examples.filter(({ picture }) => picture !== undefined)),

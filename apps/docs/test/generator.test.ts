@@ -182,7 +182,10 @@ describe("a package is on the site because its folder is there", () => {
     const files = readdirSync(live).filter((name) => name.endsWith(".js"));
     const bundled = files.map((name) => readFileSync(join(live, name), "utf8")).join("");
     expect(bundled).toContain("@offprint/halving");
-    expect(existsSync(join(live, "..", data("playground.json").worker))).toBe(true);
+    for (const path of ["playground.md", "benchmark.md"]) {
+      const [, worker = ""] = /^worker: "(.*)"$/m.exec(page(path)) ?? [];
+      expect(existsSync(join(live, "..", worker)), worker).toBe(true);
+    }
   });
 });
 

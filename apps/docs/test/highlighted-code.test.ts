@@ -24,7 +24,7 @@ it("colours a block once in a build, and not again in the next one", () => {
     highlight("a", "js", "{1}"),
   ]).toEqual(["ts<a>", "ts<a>", "js<a>", "js{1}<a>"]);
   expect(first).toHaveBeenCalledTimes(3);
-  build.save();
+  build.save(true);
   const second = colour();
   const next = new HighlightedCode(path, ["theme"]);
   expect([next.remembering(second)("a", "ts", ""), next.remembering(second)("b", "ts", "")]).toEqual([
@@ -32,7 +32,12 @@ it("colours a block once in a build, and not again in the next one", () => {
     "ts<b>",
   ]);
   expect(second.mock.calls).toEqual([["b", "ts", ""]]);
-  next.save();
+  next.save(false);
+  // Where some pages were built, the blocks of the others are still known.
+  const some = colour();
+  new HighlightedCode(path, ["theme"]).remembering(some)("a", "js", "");
+  expect(some).not.toHaveBeenCalled();
+  next.save(true);
   // What no page shows any more is forgotten.
   const third = colour();
   new HighlightedCode(path, ["theme"]).remembering(third)("a", "js", "");
@@ -43,7 +48,7 @@ it("takes nothing from a build with other settings or from a damaged file", () =
   const path = join(folder, "blocks.json");
   const build = new HighlightedCode(path, ["theme"]);
   build.remembering(colour())("a", "ts", "");
-  build.save();
+  build.save(true);
   const other = colour();
   new HighlightedCode(path, ["another theme"]).remembering(other)("a", "ts", "");
   expect(other).toHaveBeenCalledTimes(1);

@@ -1,4 +1,5 @@
 // One type check over sources, tests, claims, benches and README code: of all, or of the packages that a change reaches.
+// Of a selection of methods what they stand on is read as it was built: one takes a quarter of the time.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeBlocks } from "../../readme/blocks.mjs";
@@ -11,6 +12,17 @@ export const together = Number.POSITIVE_INFINITY;
 const folders = ["src", "claims", "cli", "test", "bench", ".readme-code"];
 
 /** @typedef {import("../../checks/repository.mjs").Package} Package */
+
+/**
+ * Whether declarations do for what a package stands on: nothing that the tests of a method import stands on it.
+ *
+ * @param {Package} pkg
+ * @param {boolean} filtered
+ */
+const fromBuilt = ({ kind }, filtered) => filtered && kind === "method";
+
+/** @param {Package} pkg @param {boolean} filtered */
+export const needs = (pkg, filtered) => (fromBuilt(pkg, filtered) ? ["build"] : []);
 
 /** @type {import("../suite.mjs").JointStage} */
 export function run({ root, repository, packages, filtered }) {
@@ -36,7 +48,9 @@ export function run({ root, repository, packages, filtered }) {
  */
 function writeProject(root, packages, filtered) {
   const kept = join(root, "node_modules", ".cache", "offprint");
-  const project = join(kept, "tsconfig.types.json");
+  const built = packages.every((pkg) => fromBuilt(pkg, filtered));
+  const which = packages.length === 1 ? packages[0].slug : built ? "methods" : "some";
+  const project = join(kept, `tsconfig.types-${which}.json`);
   const tools = !filtered && packages.some(({ kind }) => kind === "tool");
   const include = [
     ...packages.flatMap(({ directory }) => folders.map((folder) => `${directory}/${folder}/**/*.ts`)),
@@ -45,11 +59,10 @@ function writeProject(root, packages, filtered) {
   mkdirSync(kept, { recursive: true });
   const checked = JSON.parse(readFileSync(join(root, "tsconfig.check.json"), "utf8"));
   const typeRoots = [join(root, "node_modules", "@types")];
-  const which = packages.length === 1 ? packages[0].slug : "some";
   const tsBuildInfoFile = join(kept, `${which}.types.tsbuildinfo`);
   // Paths of the generated file are relative to its own folder, those of the root's file to the root.
   const exclude = checked.exclude.map((/** @type {string} */ pattern) => join(root, pattern));
-  const compilerOptions = { typeRoots, tsBuildInfoFile };
+  const compilerOptions = { typeRoots, tsBuildInfoFile, ...(built && { customConditions: [] }) };
   const config = { extends: join(root, "tsconfig.check.json"), compilerOptions, include, exclude };
   writeFileSync(project, JSON.stringify(config));
   return project;

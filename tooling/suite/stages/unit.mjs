@@ -20,13 +20,16 @@ const alone = new Set(["cluster", "onnx-runtime", "tensor-core"]);
 export const together = ({ kind, slug }) => ((kind === "method" || kind === "core") && !alone.has(slug) ? 6 : 1);
 
 /** Apps and tools are tested as they are built; packages see each other's TypeScript. */
-export const needs = (/** @type {import("../../checks/repository.mjs").Package} */ { kind, slug }) =>
-  kind === "app" || kind === "tool" ? ["build", ...(slug === "docs" ? ["site"] : [])] : [];
+export const needs = (/** @type {import("../../checks/repository.mjs").Package} */ { kind }) =>
+  kind === "app" || kind === "tool" ? ["build"] : [];
+
+/** Tests of the built site, which have a stage of their own. */
+export const siteTests = "apps/docs/test/site";
 
 /** @type {import("../suite.mjs").JointStage} */
 export function run({ root, packages, cache }) {
   const directories = packages.map(({ directory }) => directory);
-  const outcomes = runTests(root, directories, cache);
+  const outcomes = runTests(root, directories, cache, [`--exclude=${siteTests}/**`]);
   return Object.fromEntries(packages.map(({ name, directory }) => [name, outcomes[directories.indexOf(directory)]]));
 }
 
@@ -36,9 +39,10 @@ export function run({ root, packages, cache }) {
  * @param {string} root
  * @param {string[]} directories
  * @param {string} cache folder for files of this job
+ * @param {string[]} [options] of vitest
  * @returns {import("../suite.mjs").Outcome[]} of each folder
  */
-export function runTests(root, directories, cache) {
+export function runTests(root, directories, cache, options = []) {
   const results = join(cache, "unit.json");
   mkdirSync(cache, { recursive: true });
   rmSync(results, { force: true });
@@ -52,6 +56,7 @@ export function runTests(root, directories, cache) {
     "--silent=passed-only",
     "--reporter=default",
     `--reporter=${reporter}`,
+    ...options,
     ...folders,
   ];
   const status = executeShown(root, "vitest/vitest.mjs", args, { OFFPRINT_TEST_RESULTS: results });

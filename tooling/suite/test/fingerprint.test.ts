@@ -78,6 +78,15 @@ describe("the hash of a job", () => {
     expect(changedBy(() => write("packages/methods/method/src/index.ts", ""), "README code")).toContain("cli");
   });
 
+  it("of the site's tests follows what all packages say, and of its package's other tests what they stand on", () => {
+    declare("apps/docs", ["tools"]);
+    const explain = (text: string) => () => write("packages/methods/method/README.md", text);
+    expect(changedBy(explain("# One"), "tests")).toEqual(["method"]);
+    expect(changedBy(explain("# Another"), "site tests")).toContain("docs");
+    expect(changedBy(() => write("docs/a.md", "# A guide"))).toEqual(["docs"]);
+    expect(changedBy(() => write("packages/core/tools/src/index.ts", "export {};"))).toContain("docs");
+  });
+
   it("of types follows whatever a package's programs import, and of tools the tools", () => {
     declare("apps/docs", []);
     declare("tooling/bench", []);
@@ -108,7 +117,7 @@ describe("the hash of a job", () => {
     const print = () => fingerprints(readRepository(root)).ofSite("site");
     let last = print();
     for (const path of [
-      "apps/docs/test/site.test.ts",
+      "apps/docs/test/site/pages.test.ts",
       "packages/methods/method/test/a.test.ts",
       "tooling/suite/a.mjs",
     ]) {

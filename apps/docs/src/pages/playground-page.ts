@@ -1,5 +1,6 @@
 import { transform } from "esbuild";
 import ts from "typescript";
+import type { PlaygroundFiles } from "../playground-bundle.js";
 import { page, parseDocument } from "../workspace/markdown-document.js";
 import type { Example, Package, Workspace } from "../workspace/workspace.js";
 
@@ -86,14 +87,15 @@ export async function exampleGroups(
   return [...groups].map(([title, examples]) => ({ title, examples })).filter(({ examples }) => examples.length > 0);
 }
 
-/** The page of the playground. */
-export function playgroundPage(): string {
+/** The page of the playground; its component takes the addresses from the front matter. */
+export function playgroundPage(files: PlaygroundFiles): string {
   return page(
     {
       title: "Playground",
       description: "Edit and run Offprint in this page.",
       layout: "page",
       pageClass: "playground-page",
+      ...files,
     },
     "<Playground />",
   );

@@ -117,10 +117,20 @@ export function escapeHtml(text: string): string {
     .replaceAll("{{", "&#123;&#123;");
 }
 
-/** A page with its front matter; values are written as JSON, which YAML contains. */
-export function page(frontMatter: Readonly<Record<string, unknown>>, ...body: readonly string[]): string {
-  const head = Object.entries(frontMatter)
+/** Lines of front matter; values are written as JSON, which YAML contains. */
+function frontMatterLines(values: Readonly<Record<string, unknown>>): string {
+  return Object.entries(values)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
-  return `---\n${head.join("\n")}\n---\n\n${body.filter((part) => part !== "").join("\n\n")}\n`;
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+    .join("");
+}
+
+/** A page that has front matter, with more of it. */
+export function withFrontMatter(text: string, values: Readonly<Record<string, unknown>>): string {
+  return text.replace("---\n", () => `---\n${frontMatterLines(values)}`);
+}
+
+/** A page with its front matter. */
+export function page(frontMatter: Readonly<Record<string, unknown>>, ...body: readonly string[]): string {
+  return `---\n${frontMatterLines(frontMatter)}---\n\n${body.filter((part) => part !== "").join("\n\n")}\n`;
 }

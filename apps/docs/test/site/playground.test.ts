@@ -1,8 +1,8 @@
 import { softwareGpu } from "@offprint/testing";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { builtData, servedSite } from "./built-site.js";
-import { launchChromium, needsChromium, openPage } from "./chromium.js";
+import { builtData, servedSite } from "../built-site.js";
+import { launchChromium, needsChromium, openPage } from "../chromium.js";
 
 const browser = await launchChromium();
 

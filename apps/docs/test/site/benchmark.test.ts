@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { difference, measure, median } from "../src/benchmark/measure.js";
-import { offprint } from "../src/benchmark/offprint.js";
-import { type Library, type Run, workloads } from "../src/benchmark/workloads.js";
-import { servedSite } from "./built-site.js";
-import { launchChromium, needsChromium, openPage } from "./chromium.js";
+import { difference, measure, median } from "../../src/benchmark/measure.js";
+import { offprint } from "../../src/benchmark/offprint.js";
+import { type Library, type Run, workloads } from "../../src/benchmark/workloads.js";
+import { servedSite } from "../built-site.js";
+import { launchChromium, needsChromium, openPage } from "../chromium.js";
 
 /** A clock that only work moves, and a library whose runs take a given number of its milliseconds. */
 function simulated() {

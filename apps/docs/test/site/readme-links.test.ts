@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { examplesOf, readmePrograms } from "../src/pages/playground-page.js";
-import { importableEntries } from "../src/playground-bundle.js";
-import { readWorkspace } from "../src/workspace/workspace.js";
+import { examplesOf, readmePrograms } from "../../src/pages/playground-page.js";
+import { importableEntries } from "../../src/playground-bundle.js";
+import { readWorkspace } from "../../src/workspace/workspace.js";
 
-const repository = join(import.meta.dirname, "..", "..", "..");
+const repository = join(import.meta.dirname, "..", "..", "..", "..");
 const { homepage } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 const workspace = readWorkspace(repository);
 const available = new Set(importableEntries(workspace).map(({ specifier }) => specifier));
