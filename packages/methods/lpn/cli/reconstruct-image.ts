@@ -58,6 +58,7 @@ export const reconstructImage = defineCommand({
     const { options, print, report, note, write } = input;
     const { iterations, rho } = options;
     const saved = await loadFile(options.prior, loadLpn);
+    const denoiser = proxOf(saved.model, saved.params);
     const files = filesOf(options.image, pictureEndings);
     const output = files.resultsIn(options.output, [".png", ".npy"]);
     return eachFile(input, files, {
@@ -70,7 +71,7 @@ export const reconstructImage = defineCommand({
         const [seen, ...others] = await readImages(path);
         if (others.length > 0) throw new Failure(`${path}: give one image, or an array of them`);
         const shape = seen.shape.slice(1);
-        const prox = denoiserFor(saved, shape, path);
+        const prox = fitted(denoiser, saved, shape, path);
         const whole = String(saved.model.shape) === String(shape);
         if (!whole) {
           note(
@@ -98,8 +99,8 @@ export const reconstructImage = defineCommand({
   },
 });
 
-function denoiserFor({ model, params }: SavedLpn, shape: readonly number[], path: string): Prox {
-  const prox = proxOf(model, params);
+/** The prior's operator for images of a shape. */
+function fitted(prox: Prox, { model }: SavedLpn, shape: readonly number[], path: string): Prox {
   if (String(model.shape) === String(shape)) return prox;
   const [channels, height, width] = model.shape;
   if (channels !== shape[0] || height !== width || height > Math.min(shape[1], shape[2])) {
