@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
 const here = import.meta.dirname;
@@ -14,10 +14,13 @@ export interface Finished {
   readonly err: string;
 }
 
-async function bundle(entry: string, outfile: string): Promise<void> {
-  await build({
+/** What modules give as one file each: the tests of all files install the same. */
+const bundles = new Map<string, Promise<string>>();
+
+async function bundled(entry: string): Promise<string> {
+  const { outputFiles } = await build({
     entryPoints: [entry],
-    outfile,
+    write: false,
     bundle: true,
     platform: "node",
     format: "esm",
@@ -27,6 +30,14 @@ async function bundle(entry: string, outfile: string): Promise<void> {
     external: ["@offprint/cluster"],
     logLevel: "silent",
   });
+  return outputFiles[0]!.text;
+}
+
+async function bundle(entry: string, outfile: string): Promise<void> {
+  const text = bundles.get(entry) ?? bundled(entry);
+  bundles.set(entry, text);
+  mkdirSync(dirname(outfile), { recursive: true });
+  writeFileSync(outfile, await text);
 }
 
 /**
