@@ -1,5 +1,4 @@
 import { add, customVjp, diagonal, dot, linalg, log, mul, neg, outer, sum, type Tensor } from "@offprint/tensor-core";
-import { choleskyInverse } from "./cholesky-inverse.js";
 
 /** What the evidence of observations is made of. */
 export interface EvidenceTerms {
@@ -20,7 +19,7 @@ export const evidenceTerms: (K: Tensor, r: Tensor) => EvidenceTerms = customVjp(
     return [terms, { weights, factor }] as const;
   },
   ({ weights, factor }: { weights: Tensor; factor: Tensor }, { quadratic, logDeterminant }: EvidenceTerms) => {
-    const inverse = choleskyInverse(factor);
+    const inverse = linalg.choleskyInverse(factor);
     const byMatrix = add(mul(neg(quadratic), outer(weights, weights)), mul(logDeterminant, inverse));
     return [byMatrix, mul(mul(2, quadratic), weights)];
   },

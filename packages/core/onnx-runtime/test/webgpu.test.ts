@@ -129,7 +129,7 @@ describe.skipIf(!gpu)("webgpu [needs Vulkan: install mesa-vulkan-drivers and lib
       seen.add(key);
       await compileStrictly(cell.f, ...cell.inputs).catch(() => refused.add(cell.primitive));
     }
-    const loops = ["cholesky", "expm", "lu", "qr", "slogdet", "solve", "triangularSolve"];
+    const loops = ["cholesky", "choleskyInverse", "expm", "lu", "qr", "slogdet", "solve", "triangularSolve"];
     expect([...refused].sort()).toEqual([...loops, "topKIndices"].sort());
   });
   it("runs loops, with the CPU's help", async () => {

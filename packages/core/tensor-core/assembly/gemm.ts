@@ -1,10 +1,10 @@
 import { BLOCK_COLUMNS, BLOCK_DEPTH, BLOCK_ROWS, borderTile, panelA, panelB } from "./memory";
 
 /** Rows of a register tile. Its columns fill two vectors: 8 in float32, 4 in float64. */
-const TILE_ROWS: i32 = 4;
+export const TILE_ROWS: i32 = 4;
 
 /** Copies `sign` * A[rows, depth] into panels of four rows, depth-major within a panel, zeros past the border. */
-function packRows<T>(to: usize, a: usize, rowStride: i32, columnStride: i32, rows: i32, depth: i32, sign: T): void {
+export function packRows<T>(to: usize, a: usize, rowStride: i32, columnStride: i32, rows: i32, depth: i32, sign: T): void {
   const size = sizeof<T>();
   const rowBytes = <usize>rowStride * size;
   const columnBytes = <usize>columnStride * size;
@@ -62,7 +62,7 @@ function packColumns<T>(to: usize, b: usize, rowStride: i32, columnStride: i32, 
 }
 
 /** C[4, two vectors] += (packed panel of A) (packed panel of B); rows of C are `rowBytes` apart. */
-function tile<T>(depth: i32, a: usize, b: usize, c: usize, rowBytes: usize): void {
+export function tile<T>(depth: i32, a: usize, b: usize, c: usize, rowBytes: usize): void {
   const size = sizeof<T>();
   let c00 = v128.splat<T>(0),
     c01 = c00,
@@ -119,7 +119,8 @@ function partialTile<T>(depth: i32, a: usize, b: usize, c: usize, rowBytes: usiz
 
 /**
  * C += sign * A B with A[rows, depth], B[depth, columns] of any strides (in elements) and C[rows, columns] row-major
- * with rows `cStride` elements apart.
+ * with rows `cStride` elements apart. Of C only what its diagonal number `diagonal` and those below it pass through is
+ * sure to be computed: all of it where that is `columns`, the lower triangle where it is 0.
  *
  * Blocks of B are packed once and stay in the second-level cache, panels of A stream through the first: the scheme of
  * K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication" (ACM TOMS 34, 2008).
@@ -137,6 +138,7 @@ export function gemm<T>(
   c: usize,
   cStride: i32,
   sign: T,
+  diagonal: i32,
 ): void {
   const size = sizeof<T>();
   const width = 32 / <i32>size;
@@ -152,6 +154,7 @@ export function gemm<T>(
         for (let j = 0; j < nj; j += width) {
           const packedB = panelB() + <usize>j * <usize>np * size;
           for (let i = 0; i < ni; i += TILE_ROWS) {
+            if (j0 + j >= i0 + i + TILE_ROWS + diagonal) continue;
             const packedA = panelA() + <usize>i * <usize>np * size;
             const at = c + <usize>(i0 + i) * rowBytes + <usize>(j0 + j) * size;
             if (i + TILE_ROWS <= ni && j + width <= nj) tile<T>(np, packedA, packedB, at, rowBytes);
@@ -176,7 +179,7 @@ export function gemm_32(
   c: usize,
   cStride: i32,
 ): void {
-  gemm<f32>(rows, columns, depth, a, aRow, aColumn, b, bRow, bColumn, c, cStride, 1);
+  gemm<f32>(rows, columns, depth, a, aRow, aColumn, b, bRow, bColumn, c, cStride, 1, columns);
 }
 
 export function gemm_64(
@@ -192,5 +195,5 @@ export function gemm_64(
   c: usize,
   cStride: i32,
 ): void {
-  gemm<f64>(rows, columns, depth, a, aRow, aColumn, b, bRow, bColumn, c, cStride, 1);
+  gemm<f64>(rows, columns, depth, a, aRow, aColumn, b, bRow, bColumn, c, cStride, 1, columns);
 }

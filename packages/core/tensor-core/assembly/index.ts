@@ -1,4 +1,4 @@
-export { cholesky } from "./cholesky";
+export { cholesky, choleskyInverse } from "./cholesky";
 export { eigh } from "./eigh";
 export {
   add_32,

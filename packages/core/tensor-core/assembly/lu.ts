@@ -48,7 +48,7 @@ export function lu(rows: i32, columns: i32, a: usize, order: usize): i32 {
       if (end < rows) {
         const below = at(a, columns, end, first);
         const rest = at(a, columns, end, end);
-        gemm<f64>(rows - end, columns - end, count, below, columns, 1, right, columns, 1, rest, columns, -1);
+        gemm<f64>(rows - end, columns - end, count, below, columns, 1, right, columns, 1, rest, columns, -1, columns);
       }
     }
   }

@@ -1,8 +1,27 @@
 import { describe, expect, it } from "vitest";
 import { ValueError } from "../src/errors.js";
-import { cholesky, eigh, eigvalsh, lu, qr, setKernels, svd, triangularSolve } from "../src/kernels/index.js";
+import {
+  cholesky,
+  choleskyInverse,
+  eigh,
+  eigvalsh,
+  lu,
+  qr,
+  setKernels,
+  svd,
+  triangularSolve,
+} from "../src/kernels/index.js";
 import fixtures from "./fixtures/kernels.json" with { type: "json" };
-import { distance, orthogonality, product, randomArray, sizes, transpose, withBoth } from "./kernels-inputs.js";
+import {
+  distance,
+  identity,
+  orthogonality,
+  product,
+  randomArray,
+  sizes,
+  transpose,
+  withBoth,
+} from "./kernels-inputs.js";
 
 const orders = sizes.filter((n) => n > 0);
 
@@ -29,6 +48,52 @@ function largest(a: ArrayLike<number>): number {
 function scaledColumns(a: ArrayLike<number>, rows: number, s: ArrayLike<number>): Float64Array {
   return Float64Array.from({ length: rows * s.length }, (_, i) => a[i]! * s[i % s.length]!);
 }
+
+/** Every order up to 70, and orders on both sides of where blocks end. */
+const blockOrders = [...Array.from({ length: 71 }, (_, n) => n), 127, 128, 129, 131, 256, 261];
+
+describe("WebAssembly kernels give what plain loops give, at every order", () => {
+  const both = <R>(f: () => R): [R, R] => {
+    setKernels("wasm");
+    const fast = f();
+    setKernels("js");
+    return [fast, f()];
+  };
+
+  it.each(blockOrders)("factor, inverse and solutions at order %i", (n) => {
+    const a = positiveDefinite(n, n);
+    const [fast, plain] = both(() => cholesky(a, n));
+    expect(fast.failedPivot).toBe(-1);
+    expect(distance(fast.factor, plain.factor)).toBeLessThanOrEqual(1e-12 * largest(plain.factor));
+    const [inverse, plainInverse] = both(() => {
+      const x = plain.factor.slice();
+      choleskyInverse(x, n);
+      return x;
+    });
+    expect(distance(inverse, plainInverse)).toBeLessThan(1e-12 * Math.max(1, largest(plainInverse)));
+    // A triangle with 2 on its diagonal: well conditioned at every order.
+    const scale = n * largest(plain.factor);
+    const triangle = plain.factor.map((x, i) => (i % n === Math.floor(i / n) ? 2 : x / scale));
+    const columns = n === 131 ? 515 : (n % 7) + 1;
+    const b = randomArray(n + 1, n * columns);
+    for (const transposed of [false, true]) {
+      const [x, y] = both(() => triangularSolve(triangle, n, b, columns, { lower: true, transpose: transposed }));
+      expect(distance(x, y)).toBeLessThan(1e-13);
+    }
+  });
+
+  it("the pivot that fails, in every block", () => {
+    const n = 261;
+    const whole = positiveDefinite(n, n);
+    for (const bad of [0, 3, 4, 126, 127, 128, 129, 255, 256, 260]) {
+      for (const value of [-1, 0, Number.NaN, Number.POSITIVE_INFINITY]) {
+        const a = whole.slice();
+        a[bad * n + bad] = value;
+        expect(both(() => cholesky(a, n).failedPivot)).toEqual([bad, bad]);
+      }
+    }
+  });
+});
 
 withBoth((mode) => {
   it("entries whose squares underflow leave the factors orthogonal", () => {
@@ -70,6 +135,19 @@ withBoth((mode) => {
       expect(cholesky(a, n).failedPivot).toBe(bad);
     }
     expect(cholesky(hilbert(12), 12).failedPivot).toBe(-1);
+  });
+
+  it("the inverse from a Cholesky factor is exactly symmetric and ignores its upper triangle", () => {
+    setKernels(mode);
+    for (const n of orders) {
+      const a = positiveDefinite(n, n);
+      const { factor } = cholesky(a, n);
+      const inverse = factor.map((x, i) => (i % n > Math.floor(i / n) ? Number.NaN : x));
+      choleskyInverse(inverse, n);
+      expect(distance(product(n, n, n, inverse, a), identity(n))).toBeLessThan(1e-13 * n * largest(a));
+      expect([...inverse]).toEqual([...transpose(inverse, n, n)]);
+    }
+    choleskyInverse(new Float64Array(0), 0);
   });
 
   it("triangular systems are solved in all eight forms", () => {

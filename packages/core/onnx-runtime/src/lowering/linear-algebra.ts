@@ -82,6 +82,13 @@ function cholesky(a: Tensor): Tensor {
   return moveAxis(columns, 0, -1);
 }
 
+/** (l l^T)^-1 for the lower triangle l: the Gram matrix of its inverse. */
+function choleskyInverse(l: Tensor): Tensor {
+  const identity = broadcastTo(eye(order(l), undefined, l.dtype), l.shape);
+  const inverse = triangularSolve(l, identity, { lower: true, transposeA: false, unitDiagonal: false });
+  return matmul(transposed(inverse), inverse);
+}
+
 interface TriangularForm {
   readonly lower: boolean;
   readonly transposeA: boolean;
@@ -228,6 +235,7 @@ function expm(a: Tensor): Tensor {
 
 export const linearAlgebraLowerings = lowerings({
   cholesky: composed(([a]) => [cholesky(a)]),
+  choleskyInverse: composed(([l]) => [choleskyInverse(l)]),
   triangularSolve: composed(([a, b], form) => [triangularSolve(a, b, form)]),
   lu: composed(([a]) => lu(a)),
   solve: composed(([a, b], { transposeA }) => [solve(a, b, transposeA)]),

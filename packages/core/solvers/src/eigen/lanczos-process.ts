@@ -1,7 +1,7 @@
 import { NonFiniteError, type sparse, ValueError } from "@offprint/tensor-core";
 import { readVector } from "@offprint/tensor-core/internal";
 import { checkFinite, type LinearOperator } from "../linear/linear-operator.js";
-import { addScaled, dot, norm } from "../linear/vector-arithmetic.js";
+import { addScaled, dot, norm, quotient } from "../linear/vector-arithmetic.js";
 
 /** Where the Lanczos process stands: an orthonormal basis and the tridiagonal matrix of the operator in it. */
 export interface LanczosState {
@@ -30,7 +30,7 @@ export function lanczosStart(owner: string, initial: sparse.VectorLike | undefin
   if (largest === 0) throw new ValueError(`${owner}: initial must not be zero`);
   const scaled = vector.map((v) => v / largest);
   const size = norm(scaled);
-  return { basis: [scaled.map((v) => v / size)], diagonal: [], offDiagonal: [], residualNorm: 0, scale: 0 };
+  return { basis: [quotient(scaled, size)], diagonal: [], offDiagonal: [], residualNorm: 0, scale: 0 };
 }
 
 /** One more row and column of the matrix; vectors are orthogonalised against all earlier ones, twice. */
@@ -48,13 +48,48 @@ export function lanczosStep(state: LanczosState, apply: LinearOperator): Lanczos
   if (residualNorm <= 1e-14 * scale) residualNorm = 0;
   const diagonal = [...state.diagonal, alpha];
   if (basis.length === n) return { ...state, diagonal, residualNorm, scale };
-  const vector = residualNorm === 0 ? freshVector(basis) : next.map((v) => v / residualNorm);
+  const vector = residualNorm === 0 ? freshVector(basis) : quotient(next, residualNorm);
   const offDiagonal = [...state.offDiagonal, residualNorm];
   return { basis: [...basis, vector], diagonal, offDiagonal, residualNorm, scale };
 }
 
+/** Twice is enough: after the second time what is left of the basis in x is rounding. */
 function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): void {
-  for (let round = 0; round < 2; round++) for (const q of basis) addScaled(x, -dot(q, x), q);
+  const whole = basis.length & ~3;
+  for (let round = 0; round < 2; round++) {
+    for (let j = 0; j < whole; j += 4) removeFour(x, basis[j], basis[j + 1], basis[j + 2], basis[j + 3]);
+    for (let j = whole; j < basis.length; j++) addScaled(x, -dot(basis[j], x), basis[j]);
+  }
+}
+
+/** x less its components along four orthonormal vectors, for which it is read twice and written once. */
+function removeFour(x: Float64Array, p: Float64Array, q: Float64Array, r: Float64Array, s: Float64Array): void {
+  const n = x.length;
+  const even = n & ~1;
+  let [p0, q0, r0, s0, p1, q1, r1, s1] = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < even; i += 2) {
+    const u = x[i];
+    const v = x[i + 1];
+    p0 += p[i] * u;
+    q0 += q[i] * u;
+    r0 += r[i] * u;
+    s0 += s[i] * u;
+    p1 += p[i + 1] * v;
+    q1 += q[i + 1] * v;
+    r1 += r[i + 1] * v;
+    s1 += s[i + 1] * v;
+  }
+  if (even < n) {
+    p0 += p[even] * x[even];
+    q0 += q[even] * x[even];
+    r0 += r[even] * x[even];
+    s0 += s[even] * x[even];
+  }
+  p0 += p1;
+  q0 += q1;
+  r0 += r1;
+  s0 += s1;
+  for (let i = 0; i < n; i++) x[i] -= p0 * p[i] + q0 * q[i] + (r0 * r[i] + s0 * s[i]);
 }
 
 /** The subspace is invariant: the process goes on in its orthogonal complement. */
@@ -66,6 +101,6 @@ function freshVector(basis: readonly Float64Array[]): Float64Array {
     orthogonalize(fresh, basis);
     const size = norm(fresh);
     if (size < 1e-8 * before && salt < 20) continue;
-    return fresh.map((v) => v / size);
+    return quotient(fresh, size);
   }
 }

@@ -75,6 +75,7 @@ const FLAGS = [false, true];
 /** Cases of factorisations and solves, of batches of matrices too. */
 export const linearAlgebraCases: readonly PrimitiveCase[] = [
   ...matrices(p.cholesky, positive, SQUARE),
+  ...matrices(p.choleskyInverse, (x) => tril(dominant(x)), SQUARE),
   ...matrices(p.eigh, symmetric, SQUARE),
   ...matrices(p.svd, dominant, RECTANGULAR),
   ...matrices(p.qr, dominant, RECTANGULAR),

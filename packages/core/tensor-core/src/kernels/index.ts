@@ -4,7 +4,7 @@
  */
 export { type FloatArray, hasNonFinite, type MatrixView, rowMajor, transposed } from "./arrays.js";
 export { type BinaryName, binary } from "./binary.js";
-export { type CholeskyResult, cholesky } from "./cholesky.js";
+export { type CholeskyResult, cholesky, choleskyInPlace, choleskyInverse } from "./cholesky.js";
 export { congruence } from "./congruence.js";
 export { type ConvGeometry, convForward, convInputGrad, convKernelGrad } from "./convolution.js";
 export { type EighResult, eigh, eigvalsh } from "./eigh.js";
@@ -17,4 +17,4 @@ export { type QrResult, qr } from "./qr.js";
 export { dot, maxAxis, minAxis, sum, sumAxis } from "./reduce.js";
 export { type CgState, type RelaxationMatrix, relax, sparseCg } from "./relaxation.js";
 export { type SvdResult, svd } from "./svd.js";
-export { type TriangularOptions, triangularSolve } from "./triangular.js";
+export { type TriangularOptions, triangularSolve, triangularSolveInPlace } from "./triangular.js";

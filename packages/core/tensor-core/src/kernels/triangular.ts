@@ -28,12 +28,23 @@ export function triangularSolve<A extends FloatArray>(
   columns: number,
   options: TriangularOptions,
 ): A {
-  const { lower, transpose = false, unitDiagonal = false } = options;
   const matrix = a instanceof Float64Array ? a : new Float64Array(a);
   const x = new Float64Array(b);
+  triangularSolveInPlace(matrix, n, x, columns, options);
+  return roundLike(b, x);
+}
+
+/** Replaces B[n, columns] by the solution. */
+export function triangularSolveInPlace(
+  matrix: Float64Array,
+  n: number,
+  x: Float64Array,
+  columns: number,
+  options: TriangularOptions,
+): void {
+  const { lower, transpose = false, unitDiagonal = false } = options;
   const runtime = wasmRuntime();
   const wasm = runtime && ((n >= WASM_FROM_ROWS && columns >= WASM_FROM_COLUMNS) || !choosesBySize());
   if (wasm) wasmTriangularSolve(runtime, matrix, n, x, columns, lower, transpose, unitDiagonal);
   else jsTriangularSolve(matrix, n, x, columns, lower, transpose, unitDiagonal);
-  return roundLike(b, x);
 }

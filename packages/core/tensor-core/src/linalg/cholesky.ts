@@ -1,5 +1,5 @@
 import { bindOne } from "../primitive.js";
-import { choleskyP } from "../primitives/linear-algebra.js";
+import { choleskyInverseP, choleskyP } from "../primitives/linear-algebra.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { alignSystem, asMatrices } from "./operands.js";
 import { triangularSolve } from "./solve.js";
@@ -31,4 +31,15 @@ export function symmetricOperand(operation: string, a: TensorLike): Tensor {
 export function choleskySolve(l: TensorLike, b: TensorLike): Tensor {
   const system = alignSystem("choleskySolve", l, b, "l");
   return system.restore(triangularSolve(system.a, triangularSolve(system.a, system.b), { transposeA: true }));
+}
+
+/**
+ * The inverse of `a` from its Cholesky factor `l` `[..., n, n]`, whose upper triangle is not read: exactly symmetric, for
+ * a third of what solving with the identity costs.
+ * @throws ValueError where the factor has a zero on its diagonal or a value is not finite; ShapeError where it is not
+ * square.
+ * @example linalg.choleskyInverse([[2, 0], [1, 2]]) // [[0.3125, -0.125], [-0.125, 0.25]]
+ */
+export function choleskyInverse(l: TensorLike): Tensor {
+  return bindOne(choleskyInverseP, [asMatrices("choleskyInverse", "l", l)], null);
 }

@@ -1,4 +1,4 @@
-export { cholesky, choleskySolve } from "./cholesky.js";
+export { cholesky, choleskyInverse, choleskySolve } from "./cholesky.js";
 export { det, type SignedLogDeterminant, slogdet } from "./determinant.js";
 export { eigh, eigvalsh, qr, svd, svdvals } from "./factorise.js";
 export { expm, matrixPower } from "./matrix-functions.js";

@@ -37,6 +37,7 @@ export const primitives = {
   cast: elementwise.castP,
   ceil: elementwise.ceilP,
   cholesky: linearAlgebra.choleskyP,
+  choleskyInverse: linearAlgebra.choleskyInverseP,
   concatenate: movement.concatenateP,
   cond: condP,
   conv: convolution.convP,

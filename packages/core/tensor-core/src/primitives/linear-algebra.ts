@@ -1,11 +1,11 @@
 import { zerosLike } from "../construct.js";
 import { DTypeError, ShapeError, ValueError } from "../errors.js";
-import { cholesky, triangularSolve } from "../kernels/index.js";
-import { matrixCount, matrixValues, resultTensor, whichMatrix } from "../linalg/host-matrices.js";
+import { choleskyInPlace, choleskyInverse, triangularSolveInPlace } from "../kernels/index.js";
+import { finiteValues, matrixCount, matrixValues, resultTensor, whichMatrix } from "../linalg/host-matrices.js";
 import { matrixExponential } from "../linalg/matrix-exponential.js";
 import { lowerHalf, matrixTranspose, symmetricPart } from "../linalg/symmetry.js";
 import { matmul } from "../ops/contraction.js";
-import { neg } from "../ops/elementwise.js";
+import { add, neg } from "../ops/elementwise.js";
 import { tril, triu } from "../ops/matrix-parts.js";
 import { broadcastTo, concatenate, moveAxis, reshape, slice } from "../ops/movement.js";
 import { bindOne, definePrimitive, type Primitive, type Spec } from "../primitive.js";
@@ -62,8 +62,7 @@ export const choleskyP: Primitive<null> = definePrimitive<null>({
     const count = matrixCount(a.shape);
     for (let i = 0; i < count; i++) {
       const matrix = values.subarray(i * n * n, (i + 1) * n * n);
-      const { factor, failedPivot } = cholesky(matrix, n);
-      matrix.set(factor);
+      const failedPivot = choleskyInPlace(matrix, n);
       if (failedPivot >= 0) {
         throw new ValueError(
           `cholesky: a is not positive definite: pivot ${failedPivot}${whichMatrix(i, count)} is not positive; ` +
@@ -96,7 +95,7 @@ export const triangularSolveP: Primitive<TriangularForm> = definePrimitive<Trian
   name: "triangularSolve",
   outputs: ([a, b]) => requireSystem("triangularSolve", a, b),
   host([a, b], form, [spec]) {
-    const matrix = matrixValues("triangularSolve", "a", a);
+    const matrix = finiteValues("triangularSolve", "a", a);
     const x = matrixValues("triangularSolve", "b", b);
     const [n, k] = b.shape.slice(-2);
     const count = matrixCount(a.shape);
@@ -106,7 +105,7 @@ export const triangularSolveP: Primitive<TriangularForm> = definePrimitive<Trian
       const zero = unitDiagonal ? -1 : zeroPivot(one, n);
       if (zero >= 0) throw singular("triangularSolve", zero, whichMatrix(i, count));
       const right = x.subarray(i * n * k, (i + 1) * n * k);
-      right.set(triangularSolve(one, n, right, k, { lower, transpose: transposeA, unitDiagonal }));
+      triangularSolveInPlace(one, n, right, k, { lower, transpose: transposeA, unitDiagonal });
     }
     return [resultTensor(x, spec)];
   },
@@ -121,6 +120,35 @@ export const triangularSolveP: Primitive<TriangularForm> = definePrimitive<Trian
     return [toA, toB];
   },
   batch: (inputs, batched, form, size) => batchedSystem(triangularSolveP, inputs, batched, form, size),
+});
+
+/** `(l l^T)^-1` for lower triangular l `[..., n, n]`, whose other triangle is not read. */
+export const choleskyInverseP: Primitive<null> = definePrimitive<null>({
+  name: "choleskyInverse",
+  outputs([l]) {
+    requireSquare("choleskyInverse", "l", l);
+    return [{ shape: l.shape, dtype: l.dtype }];
+  },
+  host([l], _, [spec]) {
+    const values = matrixValues("choleskyInverse", "l", l);
+    const n = l.shape[l.rank - 1];
+    const count = matrixCount(l.shape);
+    for (let i = 0; i < count; i++) {
+      const matrix = values.subarray(i * n * n, (i + 1) * n * n);
+      const zero = zeroPivot(matrix, n);
+      if (zero >= 0) throw singular("choleskyInverse", zero, whichMatrix(i, count), "l");
+      choleskyInverse(matrix, n);
+    }
+    return [resultTensor(values, spec)];
+  },
+  vjp: ([g], { inputs: [l], outputs: [w] }) => [
+    () => {
+      const right = matmul(add(g, matrixTranspose(g)), w);
+      const half = bindOne(triangularSolveP, [l, right], { lower: true, transposeA: false, unitDiagonal: false });
+      return tril(neg(matrixTranspose(half)));
+    },
+  ],
+  batch: ([l]) => [bindOne(choleskyInverseP, [l], null)],
 });
 
 /** The exponential of square matrices `[..., n, n]`. */
@@ -161,9 +189,9 @@ function zeroPivot(a: Float64Array, n: number): number {
 }
 
 /** The error for a zero pivot. */
-export function singular(operation: string, pivot: number, which: string): ValueError {
+export function singular(operation: string, pivot: number, which: string, argument = "a"): ValueError {
   return new ValueError(
-    `${operation}: a is singular: pivot ${pivot}${which} is 0; use lstsq or pinv, or add a multiple of the identity`,
+    `${operation}: ${argument} is singular: pivot ${pivot}${which} is 0; use lstsq or pinv, or add a multiple of the identity`,
   );
 }
 

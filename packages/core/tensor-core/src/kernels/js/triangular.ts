@@ -29,7 +29,10 @@ export function jsTriangularSolve(
     if (transpose) {
       const from = forward ? i + 1 : 0;
       const to = forward ? n : i;
-      for (let j = from; j < to; j++) subtractRow(b, row, j * columns, columns, a[i * n + j]!);
+      if (columns === 1) {
+        const x = b[i]!;
+        for (let j = from; j < to; j++) b[j]! -= a[i * n + j]! * x;
+      } else for (let j = from; j < to; j++) subtractRow(b, row, j * columns, columns, a[i * n + j]!);
     }
   }
 }

@@ -13,6 +13,16 @@ export function wasmCholesky(runtime: WasmRuntime, a: Float64Array, n: number): 
   });
 }
 
+/** The inverse in place of its lower Cholesky factor. */
+export function wasmCholeskyInverse(runtime: WasmRuntime, l: Float64Array, n: number): void {
+  runtime.withMemory(2 * l.length * DOUBLE, (kernels, base, buffer) => {
+    const view = new Float64Array(buffer, base, l.length);
+    view.set(l);
+    kernels.choleskyInverse(n, base, base + l.length * DOUBLE);
+    l.set(view);
+  });
+}
+
 /** LU factors in place; see `jsLu`. */
 export function wasmLu(
   runtime: WasmRuntime,

@@ -32,6 +32,7 @@ export interface WasmKernels {
   readonly memory: WebAssembly.Memory;
   heapBase(): number;
   cholesky(n: number, a: number): number;
+  choleskyInverse(n: number, l: number, x: number): void;
   eigh(n: number, a: number, d: number, z: number, work: number): number;
   jacobiRows(n: number, columns: number, r: number, j: number, norms: number): number;
   lu(rows: number, columns: number, a: number, order: number): number;
