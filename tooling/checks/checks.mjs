@@ -5,6 +5,7 @@ import * as checkedOptions from "./checked-options.mjs";
 import * as dependencies from "./dependencies.mjs";
 import * as documented from "./documented.mjs";
 import * as inPages from "./in-pages.mjs";
+import * as installed from "./installed.mjs";
 import * as listed from "./listed.mjs";
 import * as missingArguments from "./missing-arguments.mjs";
 import * as pictured from "./pictured.mjs";
@@ -19,6 +20,7 @@ const checks = [
   missingArguments,
   listed,
   inPages,
+  installed,
   pictured,
   unfinished,
 ];

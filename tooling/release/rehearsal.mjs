@@ -2,11 +2,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { installLines } from "../readme/install-lines.mjs";
 import { build } from "../setup/setup.mjs";
 import { measure } from "../size/size.mjs";
 import { problemsOf } from "../suite/stages/published.mjs";
 import { plainEnvironment, run, succeed } from "./child.mjs";
-import { Consumer, installLines } from "./consumer.mjs";
+import { Consumer } from "./consumer.mjs";
 import { importMap } from "./import-map.mjs";
 import { configuredRegistry, installRegistry, startRegistry } from "./local-registry.mjs";
 import { Browser, bundle, runsInPage } from "./page.mjs";

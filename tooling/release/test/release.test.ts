@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { plainEnvironment, run, succeed } from "../child.mjs";
-import { Consumer, installLines } from "../consumer.mjs";
+import { Consumer } from "../consumer.mjs";
 import { bundle, runsInPage } from "../page.mjs";
 import { copyTree, publishTo } from "../release-tree.mjs";
 import { Absent, inParallel, Steps } from "../steps.mjs";
@@ -68,16 +68,6 @@ describe("a tarball", () => {
 });
 
 describe("a README", () => {
-  it("says what to install: in its section on that, else anywhere", () => {
-    const section = "# a\n```sh\nnpm install wrong\n```\n## Install\n```sh\nnpm i a b # both\n```\n## Use\n";
-    expect(installLines(section)).toEqual([["a", "b"]]);
-    expect(installLines("# a\n```sh\nX=skip npm install a\nnpm i b c # only for d\n```\n")).toEqual([
-      ["a"],
-      ["b", "c"],
-    ]);
-    expect(installLines("# a\n## Install\nSee below.\n## Use\nnpm install a\n")).toEqual([]);
-  });
-
   it("has code for pages, unless it reaches for Node or a binding", () => {
     expect(runsInPage('import { a } from "@offprint/data";')).toBe(true);
     for (const name of ["node:fs", "@offprint/data/node", "@offprint/onnx-runtime"]) {
