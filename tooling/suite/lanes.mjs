@@ -151,7 +151,8 @@ async function runJobs(jobs, { cache, filtered, environment, pace, children }) {
     waited,
     each.reduce((sum, name) => sum + told(name), 0),
   );
-  rmSync(folder, { recursive: true, force: true });
+  // A process that has just been killed may still write its time.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   const end = performance.now();
   const slowness = pace?.between(start, end) ?? 1;
   return jobs.map((job) => {
