@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { defineCommand, eachFile, Failure, filesOf, option, stateOptions } from "../src/index.js";
+import { defineCommand, eachFile, Failure, filesOf, type LongRun, option, stateOptions } from "../src/index.js";
 import { runWords } from "../src/testing.js";
 
 const folder = mkdtempSync(join(tmpdir(), "each-file-"));
@@ -17,6 +17,11 @@ beforeEach(() => {
   }
 });
 const at = (name: string) => join(home, name);
+
+interface Doubled {
+  step: number;
+  x: number;
+}
 
 /** Doubles the number of each file four times, and fires the signal before the step whose place in all steps is given. */
 function doubling(stopBefore = Infinity, controller = new AbortController()) {
@@ -34,8 +39,8 @@ function doubling(stopBefore = Infinity, controller = new AbortController()) {
       const files = filesOf(options.input, [".txt"]);
       const output = files.resultsIn(options.output, [".out"]);
       return eachFile(input, files, {
-        progress: ({ step }: { step: number; x: number }) => ({ fraction: step / 4, label: `step ${step}` }),
-        async work(name, { resume, checkpoint, signal, onProgress }) {
+        progress: ({ step }) => ({ fraction: step / 4, label: `step ${step}` }),
+        async work(name, { resume, checkpoint, signal, onProgress }: LongRun<Doubled, Doubled>["options"]) {
           let state = resume ?? { step: 0, x: Number(readFileSync(files.pathOf(name), "utf8")) };
           if (!Number.isFinite(state.x)) throw new Failure(`${name} holds no number`);
           while (state.step < 4) {

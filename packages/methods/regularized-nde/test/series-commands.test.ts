@@ -49,10 +49,10 @@ describe("fit-series and predict-series", () => {
     await called("predict-series", { ...words, output: filled });
     const predicted = readCsv(readFileSync(filled, "utf8"));
     expect(predicted.names).toEqual([...["time", "pulse", "pulse deviation", "temperature", "temperature deviation"]]);
-    expect(Array.from(predicted.column("time").values)).toEqual([0, 3, 6, 9.5, 24]);
-    const pulse = Array.from(predicted.column("pulse").values as ArrayLike<number>);
+    expect(Array.from(predicted.column("time").values as Float64Array)).toEqual([0, 3, 6, 9.5, 24]);
+    const pulse = Array.from(predicted.column("pulse").values as Float64Array);
     [0, 3, 6, 9.5, 24].forEach((t, k) => expect(Math.abs(pulse[k]! - course(t))).toBeLessThan(12));
-    const spread = Array.from(predicted.column("pulse deviation").values as ArrayLike<number>);
+    const spread = Array.from(predicted.column("pulse deviation").values as Float64Array);
     // At the least the deviation about the course: a twentieth of the range, which is about 80.
     spread.forEach((value) => expect(value).toBeGreaterThan(3));
     expect(await called("predict-series", words)).toBe(readFileSync(filled, "utf8"));
