@@ -17,7 +17,10 @@ function surroundings(site: string): string {
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => join(parentPath, name));
-  const own = [".vitepress", "src", "public", "test"].flatMap((folder) => below(join(app, folder)));
+  const own = [".vitepress", "src", "public", "test/site"].flatMap((folder) => below(join(app, folder)));
+  // Other tests, which may run meanwhile, write programs below the folder.
+  const tools = readdirSync(join(app, "test")).filter((name) => name.endsWith(".ts"));
+  own.push(...tools.map((name) => join(app, "test", name)));
   const styles = below(join(site, "assets")).filter((path) => path.endsWith(".css"));
   for (const path of [...own.sort(), ...styles.sort(), join(root, "pnpm-lock.yaml")]) add(path);
   return hash.digest("hex");
