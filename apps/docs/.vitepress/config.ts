@@ -125,6 +125,11 @@ const config = defineConfig({
   vite: { build: { chunkSizeWarningLimit: 2000 }, logLevel: "warn", plugins: [wholePages, searchFile] },
   themeConfig: {
     logo: { src: "/icon.svg", alt: "" },
+    notFound: {
+      title: "No page here",
+      quote: "Nothing has this address: search for it above, or begin with the list of methods.",
+      linkText: "To the first page",
+    },
     nav: [
       { text: "Guides", link: "/guides/getting-started", activeMatch: "/guides/" },
       { text: "Methods", link: "/methods/", activeMatch: "/(methods|packages)/" },
