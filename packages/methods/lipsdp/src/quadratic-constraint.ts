@@ -38,17 +38,25 @@ export function preservedForm({ kind, size, v }: NeuronGroup): Float64Array {
   return J;
 }
 
-/** @internal J as a projector: divided by the group size for a sort. */
+/** @internal Whether a group is a linear map of one neuron, as identities are: its increment is known with its input's. */
+export function isLinear({ kind, alpha, beta }: NeuronGroup): boolean {
+  return kind === "slope" && alpha === beta;
+}
+
+/** @internal J as a projector, divided by the group size for a sort; the slope of a linear neuron. */
 export function preservedProjector(group: NeuronGroup): Float64Array {
+  if (isLinear(group)) return Float64Array.of(group.alpha);
   const J = preservedForm(group);
   return group.kind === "sort" ? J.map((value) => value / group.size) : J;
 }
 
 /**
  * @internal An orthonormal basis, as rows `[count, size]`, of what a group does not preserve: the complement of 1 for a
- * sort (Helmert's basis), v for a reflection, everything for slopes.
+ * sort (Helmert's basis), v for a reflection, everything for slopes, nothing for linear neurons.
  */
-export function changingBasis({ kind, size, v }: NeuronGroup): { count: number; rows: Float64Array } {
+export function changingBasis(group: NeuronGroup): { count: number; rows: Float64Array } {
+  const { kind, size, v } = group;
+  if (isLinear(group)) return { count: 0, rows: new Float64Array(0) };
   if (kind === "slope") return { count: 1, rows: Float64Array.of(1) };
   if (kind === "reflection") return { count: 1, rows: Float64Array.from(v as Float64Array) };
   const rows = new Float64Array((size - 1) * size);

@@ -9,7 +9,7 @@ import { scaled } from "./matrix.js";
 import type { CheckedNetwork } from "./network.js";
 import type { Plan } from "./plan.js";
 import type { ProgrammeSession } from "./programme-session.js";
-import type { Multipliers } from "./quadratic-constraint.js";
+import { isLinear, type Multipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
 import { type StackedForm, stackedForm } from "./stacked-form.js";
 
@@ -18,9 +18,11 @@ const PENALTIES = [1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
 
 /**
  * `eliminated` as a limit of `full`: gamma = -kappa, nu = kappa adds -kappa |e|^2 for e = J (u - w), which is 0 for all
- * increments, and makes the inequality hold off that subspace (Finsler's lemma).
+ * increments, and makes the inequality hold off that subspace (Finsler's lemma). For a linear neuron lambda = kappa does.
+ *
+ * @param natural size of multipliers where no group has any
  */
-function penalized(groups: CheckedNetwork["groups"], m: Multipliers, penalty: number): Multipliers {
+function penalized(groups: CheckedNetwork["groups"], m: Multipliers, penalty: number, natural: number): Multipliers {
   const lambda = m.lambda.map((value) => Math.max(0, value));
   const sums = new Map<number, { total: number; count: number }>();
   // Layers follow each other, and the offsets of a chain's groups restart at 0 in every layer.
@@ -28,12 +30,19 @@ function penalized(groups: CheckedNetwork["groups"], m: Multipliers, penalty: nu
     const entry = sums.get(layer) ?? { total: 0, count: 0 };
     sums.set(layer, { total: entry.total + lambda[g], count: entry.count + 1 });
   }
-  const kappa = groups.map(({ layer, kind, size }, g) => {
-    if (kind === "slope") return 0;
-    const { total, count } = sums.get(layer) as { total: number; count: number };
-    return (penalty * (lambda[g] + total / count)) / (kind === "sort" ? size : 1);
-  });
-  return { lambda, gamma: Float64Array.from(kappa, (k) => -k), nu: Float64Array.from(kappa), tau: m.tau };
+  const kappa = (g: number): number => {
+    const { total, count } = sums.get(groups[g].layer) as { total: number; count: number };
+    return penalty * (lambda[g] + total / count || natural);
+  };
+  const preserved = Float64Array.from(groups, ({ kind, size }, g) =>
+    kind === "slope" ? 0 : kappa(g) / (kind === "sort" ? size : 1),
+  );
+  return {
+    lambda: lambda.map((value, g) => (isLinear(groups[g]) ? kappa(g) : value)),
+    gamma: preserved.map((value) => -value),
+    nu: preserved,
+    tau: m.tau,
+  };
 }
 
 /** @internal The bound of a residual or implicit network. */
@@ -61,7 +70,7 @@ export async function stackedBound(
   };
   if (options.certify === false) return { raw, certificate: undefined };
   const sources =
-    kind === "eliminated" ? PENALTIES.map((p) => penalized(form.groups, raw.multipliers, p)) : [raw.multipliers];
+    kind === "eliminated" ? PENALTIES.map((p) => penalized(form.groups, raw.multipliers, p, power)) : [raw.multipliers];
   const { mu, delta } = raw;
   const solutions = sources.map((multipliers) => ({ norm, multipliers, mu, delta }));
   return { raw, certificate: await session.working(bestStackedProof(form, solutions)) };
