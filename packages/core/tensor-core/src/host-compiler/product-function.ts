@@ -15,13 +15,17 @@ export interface ProductShape {
 
 /** Larger factors are packed before they are read again and again. */
 const CACHED_BYTES = 16384;
-/** Terms of a sum that one turn of a loop adds. */
-const UNROLLED = 4;
+
+/**
+ * Rows that are computed together, by the vectors of a panel. V8 loads all that a turn of a loop reads before it
+ * computes: sums, vectors of b and elements of a of one term must fit the 15 registers that x64 leaves to WebAssembly,
+ * and a turn that adds several terms would keep them in memory.
+ */
+const MOST_ROWS = { 1: 7, 2: 4 } as const;
 
 /** Locals of a product. */
 interface Locals {
   readonly a: number;
-  readonly b: number;
   readonly c: number;
   readonly panel: number;
 }
@@ -74,27 +78,26 @@ class ProductWriter {
       return;
     }
     const { w, shape, width } = this;
-    const { n, m, b } = shape;
+    const { n, m, k, b } = shape;
     const [a0, b0, c0, scratch] = [0, 1, 2, 3];
     const columns = 2 * width;
+    const direct = b[1] === this.size && (k * b[0] <= CACHED_BYTES || m <= 8);
+    // Lanes past the last column hold whatever follows it, and are not stored.
+    const writePanel = (count: number) => {
+      const vectors = count <= width ? 1 : 2;
+      if (!direct) this.pack(b0, scratch, count, vectors * width);
+      const [panel, step] = direct ? [b0, b[0]] : [scratch, vectors * 16];
+      this.writeRows({ a: a0, c: c0, panel }, vectors, step, count);
+    };
     const full = Math.floor(n / columns);
-    const direct = b[1] === this.size && (shape.k * b[0] <= CACHED_BYTES || m <= 8);
     if (full > 0) {
       w.repeat(full, () => {
-        if (direct) this.writeRows({ a: a0, b: b0, c: c0, panel: b0 }, 2, b[0], columns);
-        else {
-          this.pack(b0, scratch, columns, columns);
-          this.writeRows({ a: a0, b: b0, c: c0, panel: scratch }, 2, columns * this.size, columns);
-        }
+        writePanel(columns);
         w.advance(b0, columns * b[1]);
         w.advance(c0, columns * this.size);
       });
     }
-    const rest = n % columns;
-    if (rest === 0) return;
-    const vectors = rest <= width ? 1 : 2;
-    this.pack(b0, scratch, rest, vectors * width);
-    this.writeRows({ a: a0, b: b0, c: c0, panel: scratch }, vectors, vectors * 16, rest);
+    if (n % columns > 0) writePanel(n % columns);
   }
 
   /** Copies `count` columns of b side by side, filled up with zeros to `columns`. */
@@ -140,21 +143,23 @@ class ProductWriter {
   /** All rows of a panel of the result. */
   private writeRows({ a, c, panel }: Locals, vectors: 1 | 2, step: number, columns: number): void {
     const { w, shape } = this;
-    // Sums, vectors of b and an element of a fill the 15 registers that x64 leaves to WebAssembly.
-    const together = vectors === 2 ? 6 : 8;
     w.get(a);
     const rowA = w.keep("i32");
     w.get(c);
     const rowC = w.keep("i32");
-    const tile = (rows: number) => {
-      this.writeTile({ a: rowA, b: panel, c: rowC, panel }, rows, vectors, step, columns);
-      w.advance(rowA, rows * shape.a[0]);
-      w.advance(rowC, rows * shape.c);
-    };
-    const turns = Math.floor(shape.m / together);
-    if (turns > 0) w.repeat(turns, () => tile(together));
-    const rest = shape.m % together;
-    if (rest > 0) tile(rest);
+    const tiles = Math.ceil(shape.m / MOST_ROWS[vectors]);
+    const [rows, longer] = [Math.floor(shape.m / tiles), shape.m % tiles];
+    for (const [count, height] of [
+      [longer, rows + 1],
+      [tiles - longer, rows],
+    ]) {
+      if (count === 0) continue;
+      w.repeat(count, () => {
+        this.writeTile({ a: rowA, c: rowC, panel }, height, vectors, step, columns);
+        w.advance(rowA, height * shape.a[0]);
+        w.advance(rowC, height * shape.c);
+      });
+    }
   }
 
   /** Some rows of a panel: the sums stay in locals. */
@@ -170,31 +175,27 @@ class ProductWriter {
     w.get(panel);
     const right = w.keep("i32");
     const splat = this.size === 4 ? "v128.load32_splat" : "v128.load64_splat";
-    const terms = (count: number) => {
-      for (let p = 0; p < count; p++) {
-        const b = Array.from({ length: vectors }, (_, v) => {
-          this.loadAt("v128.load", right, p * step + 16 * v);
-          return w.keep("v128");
-        });
-        for (let r = 0; r < rows; r++) {
-          this.loadAt(splat, left, r * shape.a[0] + p * shape.a[1]);
-          const x = w.keep("v128");
-          for (let v = 0; v < vectors; v++) {
-            const sum = sums[r * vectors + v];
-            w.get(sum);
-            w.get(x);
-            w.get(b[v]);
-            w.op(`${lanes}.mul`, `${lanes}.add`);
-            w.set(sum);
-          }
+    w.repeat(shape.k, () => {
+      const b = Array.from({ length: vectors }, (_, v) => {
+        w.get(right);
+        w.access("v128.load", 16 * v);
+        return w.keep("v128");
+      });
+      for (let r = 0; r < rows; r++) {
+        this.loadAt(splat, left, r * shape.a[0]);
+        const x = w.keep("v128");
+        for (let v = 0; v < vectors; v++) {
+          const sum = sums[r * vectors + v];
+          w.get(sum);
+          w.get(x);
+          w.get(b[v]);
+          w.op(`${lanes}.mul`, `${lanes}.add`);
+          w.set(sum);
         }
       }
-      w.advance(left, count * shape.a[1]);
-      w.advance(right, count * step);
-    };
-    const turns = Math.floor(shape.k / UNROLLED);
-    if (turns > 0) w.repeat(turns, () => terms(UNROLLED));
-    if (shape.k % UNROLLED > 0) terms(shape.k % UNROLLED);
+      w.advance(left, shape.a[1]);
+      w.advance(right, step);
+    });
     for (let r = 0; r < rows; r++) {
       for (let v = 0; v < vectors; v++) {
         const count = Math.min(this.width, columns - v * this.width);
