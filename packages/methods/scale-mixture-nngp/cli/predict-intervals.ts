@@ -164,13 +164,17 @@ async function predictClasses(input: Input, table: SampleTable, kernel: Kernel):
   for (const name of ["plot", "calibration"] as const) {
     if (given[name] !== undefined) throw new Failure(`--${name} is for numbers; ${table.targetName} holds classes`);
   }
-  const { names } = classesOf(table);
-  const { train, test } = holdOut(table, given.holdout, given.seed);
+  const { names, codes } = classesOf(table);
+  const { train, test } = holdOut({ ...table, target: codes }, given.holdout, given.seed);
+  const learnt = new Set(train.target.data());
+  const unseen = names.find((_, code) => !learnt.has(code));
+  if (unseen !== undefined) {
+    throw new Failure(
+      `${table.path}: all rows of the class ${unseen} are held out; leave out the class, or give another --seed or --holdout`,
+    );
+  }
+  const asked = await rowsToPredict(input, table);
   const units = standardization(train.inputs);
-  const codes = (part: SampleTable) => {
-    const of = classesOf(part);
-    return Int32Array.from(of.codes.data(), (code) => names.indexOf(of.names[code]));
-  };
   type State = NonNullable<ClassifierOptions["resume"]>;
   const run = await longRun<ClassifierRecord, State>({
     progress: ({ step, loss }) => ({
@@ -178,7 +182,7 @@ async function predictClasses(input: Input, table: SampleTable, kernel: Kernel):
       label: `step ${step}, loss ${loss.toPrecision(4)}`,
     }),
   });
-  const fitted = await fitClassifier(kernel, units.apply(train.inputs), codes(train), {
+  const fitted = await fitClassifier(kernel, units.apply(train.inputs), train.target, {
     ...(given.scale === "known" ? { prior: { kind: "point" } } : {}),
     ...(given.inducing === undefined ? {} : { inducing: given.inducing }),
     ...{ steps: given.steps, samples: 32, seed: given.seed, ...run.options },
@@ -187,8 +191,8 @@ async function predictClasses(input: Input, table: SampleTable, kernel: Kernel):
   const probabilitiesOf = (inputs: Tensor) => fitted.model.probabilities(units.apply(inputs), { seed: given.seed });
   if (test !== undefined) {
     const probabilities = probabilitiesOf(test.inputs);
-    const [p, chosen, known] = [probabilities.data(), probabilities.argMax(1).data(), codes(test)];
-    const log = known.reduce((sofar, code, i) => sofar + Math.log(p[i * fitted.model.classes + code]), 0);
+    const [p, chosen, known] = [probabilities.data(), probabilities.argMax(1).data(), Array.from(test.target.data())];
+    const log = known.reduce((sofar: number, code, i) => sofar + Math.log(p[i * fitted.model.classes + code]), 0);
     const right = known.filter((code, i) => chosen[i] === code).length;
     report([
       ["held-out rows", known.length],
@@ -196,7 +200,7 @@ async function predictClasses(input: Input, table: SampleTable, kernel: Kernel):
       ["mean log probability of the held-out classes", (log / known.length).toPrecision(4)],
     ]);
   }
-  const inputs = (await rowsToPredict(input, table)) ?? test?.inputs;
+  const inputs = asked ?? test?.inputs;
   if (inputs === undefined) return;
   const probabilities = probabilitiesOf(inputs);
   const predicted = Array.from(probabilities.argMax(1).data(), (code) => names[code]);

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { holdOut, readTable } from "@offprint/commands";
 import { runWords } from "@offprint/commands/testing";
 import { random } from "@offprint/tensor-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -52,6 +53,23 @@ it("predict-intervals predicts for another table, of numbers and of classes", as
   expect(code).toBe(0);
   expect(out).toContain("accuracy");
   expect(await readFile(at("predicted.csv"), "utf8")).toMatch(/^kind,probability blue,probability red\nred,.*\nblue,/);
+});
+
+it("predict-intervals judges by rows of one class, and says when a class is held out as a whole", async () => {
+  const withRed = async (row: number) => {
+    const rows = Array.from({ length: 20 }, (_, i) => `${i},${i === row ? "red" : "blue"}`);
+    await writeFile(at("rare.csv"), `a,kind\n${rows.join("\n")}\n`);
+  };
+  const run = () => runWords(commands, "predict-intervals", ["--table", at("rare.csv"), "--steps", "5"]);
+  await withRed(0);
+  const { trainRows } = holdOut(await readTable(at("rare.csv")), 0.2, 0);
+  await withRed(trainRows[0]);
+  expect(await run()).toMatchObject({ code: 0, out: expect.stringContaining("accuracy") });
+  await withRed(Array.from({ length: 20 }, (_, i) => i).find((i) => !trainRows.includes(i)) ?? -1);
+  expect(await run()).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("all rows of the class red are held out"),
+  });
 });
 
 it("predict-intervals says what does not fit", async () => {

@@ -3,6 +3,7 @@ import { add, diag, full, linalg, matmul, mul, random, sin, special, square, sum
 import { errorLike, expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { fitByEvidence, fitByValidation, regress, type ScalePrior } from "../src/index.js";
+import { studentLaw } from "../src/standard-law.js";
 
 const kernel = nngp({ kind: "fullyConnected", depth: 2, activation: "erf", weightVariance: 3, readoutVariance: 1 });
 const rng = random.rng(3);
@@ -70,6 +71,26 @@ describe("with an inverse gamma prior, posterior and evidence", () => {
     const gaussian = condition(kernel, x, y, { noise });
     expectClose(known.predict(z, { noisy: false }).variance, gaussian.variance(z), 1e-12);
     expect(known.logEvidence).toBeCloseTo(gaussian.logEvidence, 10);
+  });
+
+  it("lose no digit however well the scale is known", () => {
+    const known = regress(kernel, x, y, { prior: { kind: "point" }, noise }).predict(z);
+    for (const shape of [1e8, 1e12, 1e60, 1e154]) {
+      const sure = regress(kernel, x, y, { prior: { kind: "inverseGamma", shape, rate: shape }, noise }).predict(z);
+      const close = 100 / shape + 1e-12;
+      expectClose(sure.logDensity(at), known.logDensity(at), close);
+      expectClose(sure.cdf(at), known.cdf(at), close);
+      for (const p of [1e-9, 0.05, 0.6]) expectClose(sure.quantile(p), known.quantile(p), close);
+    }
+  });
+
+  it("have Student's distribution function on both sides of where it is computed otherwise", () => {
+    // 2 * scipy.stats.t.sf(1.7, 2 * shape)
+    const tails = { 1e5: 0.08913248038316625, 1e6: 0.08913108100372034, 1e7: 0.08913094106574992 };
+    for (const [shape, tail] of Object.entries(tails)) {
+      const law = studentLaw(Number(shape), Number(shape));
+      expect(2 * law.cdf(tensor(-1.7, { dtype: "float64" })).item()).toBeCloseTo(tail, 10);
+    }
   });
 
   it("do not tell k times the rate from k times the read-out's variance", () => {
