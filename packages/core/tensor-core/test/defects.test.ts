@@ -28,10 +28,13 @@ import {
   segmentMin,
   special,
   sqrt,
+  square,
   std,
+  stopGradient,
   sub,
   sum,
   type Tensor,
+  take,
   tensor,
   trace,
   transpose,
@@ -68,6 +71,30 @@ describe("linalg.choleskySolve", () => {
 });
 
 describe("checkpoint", () => {
+  it("passes indices and masks through, as arguments and from what is closed over", () => {
+    const table = f64([1, 2, 3]);
+    const tokens = tensor(Int32Array.from([0, 2, 2]));
+    const loss = (w: Tensor, c: Tensor) =>
+      sum(
+        checkpoint((t: Tensor, i: Tensor, { scale }: { scale: number }) =>
+          cond(
+            less(c, 1),
+            () => mul(square(take(t, i)), scale),
+            () => take(t, i),
+          ),
+        )(w, tokens, { scale: 2 }),
+      );
+    for (const c of [f64(0), f64(1)]) {
+      const expected = c.item() === 0 ? [4, 0, 24] : [1, 0, 2];
+      expect(grad(loss)(table, c).toArray()).toEqual(expected);
+      expect(jitSync(grad(loss))(table, c).toArray()).toEqual(expected);
+    }
+    expect(vmap(grad(loss), { inAxes: [null, 0] })(table, f64([0, 1])).toArray()).toEqual([
+      [4, 0, 24],
+      [1, 0, 2],
+    ]);
+  });
+
   it("passes gradients to what its function closes over", () => {
     expect(grad((w: Tensor) => sum(checkpoint((v: Tensor) => mul(v, w))(tensor([1, 2]))))(tensor(2)).item()).toBe(3);
   });
@@ -158,6 +185,17 @@ describe("gradients where nothing varies or a branch is not taken", () => {
       const second = [...vmap(grad(grad(f)))(xs).data()];
       expect(second.map(Number.isFinite)).toEqual([true, true, true]);
     }
+  });
+
+  it("a branch of a compiled batch may stop the gradient of what it closes over", () => {
+    const f = (x: Tensor) =>
+      cond(
+        less(x, 1),
+        () => mul(x, stopGradient(x)),
+        () => x,
+      );
+    expect(jitSync(vmap(f))(f64([0.5, 3])).toArray()).toEqual([0.25, 3]);
+    expect(jitSync(vmap(grad(f)))(f64([0.5, 3])).toArray()).toEqual([0.5, 1]);
   });
 
   it("so does grad of vmap, where the branches take operands", () => {

@@ -15,7 +15,7 @@ import { formatShape, sameShape } from "../shape.js";
 import { backward, dependenciesOutside, dependsOn, detached, recorded, type TapeSpan, tapeTime } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import { stopGradient } from "../transforms/stop-gradient.js";
-import { linearise } from "../transforms/vjp.js";
+import { lineariseFloats } from "../transforms/vjp.js";
 import { vmap } from "../transforms/vmap.js";
 import * as tree from "../tree.js";
 import { type FlatTree, flattenTensors } from "./loop-body.js";
@@ -170,26 +170,13 @@ export const condP: Primitive<CondParams> = definePrimitive<CondParams>({
   outputs: (_, { onTrue }) => onTrue.outputs.map(({ shape, dtype }) => ({ shape, dtype })),
   host: ([test, ...inputs], { onTrue, onFalse }) => (test.item() !== 0 ? onTrue : onFalse).apply(inputs),
   vjp(cotangents, { inputs: [test, ...inputs], params: { onTrue, onFalse } }) {
-    let gradients: Tensor[] | undefined;
-    const floats = inputs.filter((x) => isFloat(x.dtype));
-    const pull = (graph: Graph) => () =>
-      linearise((variables) => {
-        let next = 0;
-        return graph.apply(inputs.map((x) => (isFloat(x.dtype) ? variables[next++] : x)));
-      }, floats).pullback(cotangents.map((g) => (isFloat(g.dtype) ? g : null)));
+    let gradients: (Tensor | null)[] | undefined;
+    const pull = (graph: Graph) => () => lineariseFloats((given) => graph.apply(given), inputs).pullback(cotangents);
     const compute = () => {
       gradients ??= cond(test, pull(onTrue), pull(onFalse));
       return gradients;
     };
-    let next = 0;
-    return [
-      null,
-      ...inputs.map((x) => {
-        if (!isFloat(x.dtype)) return null;
-        const at = next++;
-        return () => compute()[at] ?? zerosLike(x);
-      }),
-    ];
+    return [null, ...inputs.map((x, i) => (isFloat(x.dtype) ? () => compute()[i] ?? zerosLike(x) : null))];
   },
   batch([test, ...inputs], [testBatched, ...batched], { onTrue, onFalse }, size) {
     const axes = batched.map((b) => (b ? 0 : null));

@@ -11,7 +11,7 @@ import { broadcastTo, moveAxis, slice, stack } from "../ops/movement.js";
 import { bind, definePrimitive, type Primitive, type Spec } from "../primitive.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { linearise } from "../transforms/vjp.js";
+import { lineariseFloats } from "../transforms/vjp.js";
 import { vmap } from "../transforms/vmap.js";
 import * as tree from "../tree.js";
 import { flattenTensors, keepState } from "./loop-body.js";
@@ -206,14 +206,8 @@ function scanGradient(
     x: { state: Tensor[]; xs: Tensor[]; y: Tensor[]; history: Tensor[] },
   ) => {
     const point = [...x.state, ...x.xs, ...captured];
-    const varying = point.filter((_, i) => floatInputs[i]);
-    const linear = linearise((variables) => {
-      let next = 0;
-      return body.apply(point.map((v, i) => (floatInputs[i] ? variables[next++] : v)));
-    }, varying);
-    const parts = linear.pullback([...state.carry, ...x.y].map((g, i) => (isFloat(body.outputs[i].dtype) ? g : null)));
-    let next = 0;
-    const all = point.map((v, i) => (floatInputs[i] ? parts[next++] : zerosLike(v)));
+    const parts = lineariseFloats((given) => body.apply(given), point).pullback([...state.carry, ...x.y]);
+    const all = point.map((v, i) => parts[i] ?? zerosLike(v));
     const carry = all.slice(0, n).map((g, i) => (floatInputs[i] ? add(g, x.history[i]) : g));
     const sums = state.captured.map((s, i) => (floatInputs[n + inputCount + i] ? add(s, all[n + inputCount + i]) : s));
     return [{ carry, captured: sums }, all.slice(n, n + inputCount)] as [typeof state, Tensor[]];

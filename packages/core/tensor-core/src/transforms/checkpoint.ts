@@ -1,6 +1,7 @@
 import { requireFunction } from "../arguments.js";
 import { traceFlat } from "../compile/trace.js";
-import { asTensor } from "../construct.js";
+import { asTensor, zerosLike } from "../construct.js";
+import { flattenTensors } from "../control/loop-body.js";
 import { TraceError } from "../errors.js";
 import type { Graph } from "../graph/graph.js";
 import { isNestedTrace, recordingAbove, recordingBelow } from "../levels.js";
@@ -9,7 +10,7 @@ import { identityP } from "../primitives/elementwise.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 import * as tree from "../tree.js";
 import { customVjp } from "./custom-vjp.js";
-import { vjp } from "./vjp.js";
+import { lineariseFloats } from "./vjp.js";
 
 let barriers = 0;
 
@@ -71,8 +72,14 @@ function recomputed<A extends unknown[], R>(f: (...args: A) => R): (...args: A) 
     (args, cotangent) => {
       // Without the barrier a graph would merge the second evaluation with the first.
       const barrier = ++barriers;
-      const again = tree.map((leaf: TensorLike) => bindOne(identityP, [asTensor(leaf)], { barrier }), args as A);
-      return vjp(f, ...again)[1](cotangent);
+      const { leaves, structure } = flattenTensors(args);
+      const again = leaves.map((leaf) => bindOne(identityP, [leaf], { barrier }));
+      const results = (given: Tensor[]) => flattenTensors(f(...tree.unflatten<A>(structure, given))).leaves;
+      const gradients = lineariseFloats(results, again).pullback(flattenTensors(cotangent).leaves);
+      return tree.unflatten<A>(
+        structure,
+        gradients.map((g, i) => g ?? zerosLike(again[i])),
+      );
     },
   );
 }

@@ -8,7 +8,7 @@ import { bind, definePrimitive, type Primitive, type Spec } from "../primitive.j
 import { isTensor, type Tensor } from "../tensor.js";
 import * as tree from "../tree.js";
 import type { FlatRule } from "./custom-vjp.js";
-import { linearise } from "./vjp.js";
+import { lineariseFloats } from "./vjp.js";
 import { vmap } from "./vmap.js";
 
 /** Which value a residual is: an argument of the call, or one of its outputs. */
@@ -99,15 +99,8 @@ function residualGradients(
   params: CustomCallParams,
 ): (Tensor | null)[] {
   const given = forwardInputs(inputs, params);
-  const floats = given.filter((x) => isFloat(x.dtype));
-  const fill = (variables: readonly Tensor[]) => {
-    let next = 0;
-    return given.map((x) => (isFloat(x.dtype) ? variables[next++] : x));
-  };
-  const linear = linearise((variables) => params.forward.apply(fill(variables)).slice(params.resultCount), floats);
-  const gradients = linear.pullback(cotangents.slice(params.resultCount).map((g) => (isFloat(g.dtype) ? g : null)));
-  let next = 0;
-  return given.map((x) => (isFloat(x.dtype) ? gradients[next++] : null));
+  const residuals = (inputs: Tensor[]) => params.forward.apply(inputs).slice(params.resultCount);
+  return lineariseFloats(residuals, given).pullback(cotangents.slice(params.resultCount));
 }
 
 /** Whether a tensor is a constant zero, as stands for the cotangent of an output that has no influence. */

@@ -1,14 +1,14 @@
 import { asTensor } from "../construct.js";
 import { isNestedTrace } from "../levels.js";
-import { asExample, bindOne, definePrimitive, type Primitive } from "../primitive.js";
+import { bindOne, definePrimitive, type Primitive } from "../primitive.js";
 import { detached } from "../tape.js";
 import type { Tensor, TensorLike } from "../tensor.js";
 
 /** The same values, through which no gradient flows. */
 export function stopGradient(x: TensorLike): Tensor {
-  const t = asTensor(x);
-  if (t.storage.kind === "batched") return asExample(stopGradient(t.storage.inner), t.storage.level);
-  return t.storage.kind === "symbolic" && isNestedTrace() ? bindOne(stopGradientP, [detached(t)], null) : detached(t);
+  const t = detached(asTensor(x));
+  const { kind } = t.storage;
+  return kind === "batched" || (kind === "symbolic" && isNestedTrace()) ? bindOne(stopGradientP, [t], null) : t;
 }
 
 /**
@@ -19,5 +19,5 @@ export const stopGradientP: Primitive<null> = definePrimitive<null>({
   name: "stopGradient",
   outputs: ([x]) => [{ shape: x.shape, dtype: x.dtype }],
   host: ([x]) => [detached(x)],
-  batch: ([x]) => [bindOne(stopGradientP, [x], null)],
+  batch: ([x]) => [stopGradient(x)],
 });

@@ -43,6 +43,26 @@ export function linearise(f: (variables: Tensor[]) => readonly Tensor[], inputs:
   });
 }
 
+/** `linearise` in the inputs of float types; the others are given to `f` as they are, and their gradients are null. */
+export function lineariseFloats(
+  f: (inputs: Tensor[]) => readonly Tensor[],
+  inputs: readonly Tensor[],
+): { readonly outputs: readonly Tensor[]; pullback(cotangents: readonly (Tensor | null)[]): (Tensor | null)[] } {
+  const merge = <T>(ofFloats: readonly Tensor[], other: (x: Tensor) => T) => {
+    let next = 0;
+    return inputs.map((x) => (isFloat(x.dtype) ? ofFloats[next++] : other(x)));
+  };
+  const floats = inputs.filter((x) => isFloat(x.dtype));
+  const { outputs, pullback } = linearise((variables) => f(merge(variables, (x) => x)), floats);
+  return {
+    outputs,
+    pullback: (cotangents) => {
+      const ofFloats = cotangents.map((g, i) => (isFloat(outputs[i].dtype) ? g : null));
+      return merge(pullback(ofFloats), () => null);
+    },
+  };
+}
+
 /** A float64 tensor as weakly typed. */
 function narrowed(wide: Tensor): Tensor {
   return withWide(cast(wide, "float32"), () => wide);
