@@ -333,6 +333,21 @@ describe("what is held", () => {
     expect(open).toBe(1);
   });
 
+  it("is not the results of runs that nobody uses any more: what frees young objects frees them", async () => {
+    const { held } = await counted(`
+      const f = jit((x) => x.mul(0.5), { backend: await onnxRuntime() });
+      const { external } = process.memoryUsage();
+      let x = smallMlp([500, 500]).params.w0;
+      for (let i = 0; i < 12; i++) x = await f(x);
+      for (let i = 0; i < 3; i++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        gc({ type: "minor" });
+      }
+      report({ held: (process.memoryUsage().external - external) / x.data().byteLength });
+    `);
+    expect(held).toBeLessThan(4);
+  });
+
   it("is nothing after cycles of compiling and releasing, 200 at a time", async () => {
     const { before, after, open, watched } = await counted(`
       const { params, step, data } = smallMlp([64, 256, 10]);

@@ -17,11 +17,11 @@ import type { Session } from "./session.js";
 export type Download = (value: OrtTensor) => Promise<TypedArray>;
 
 /**
- * Passes tensors between this project and ONNX Runtime without copying values on the host. Results remember the
- * runtime's own object, so that a state that goes round in circles is wrapped once.
+ * Passes tensors between this project and ONNX Runtime without copying values on the host. No map from tensors to what they
+ * were made of is kept, not even a weak one: V8 lets go of its entries in full collections only, and a step that returns a
+ * megabyte then makes one every forty runs.
  */
 export class TensorExchange {
-  private readonly known = new WeakMap<Tensor, OrtTensor>();
   private readonly collected = new FinalizationRegistry<() => void>((free) => free());
 
   constructor(
@@ -31,11 +31,6 @@ export class TensorExchange {
   ) {}
 
   toRuntime(x: Tensor): OrtTensor {
-    const known = this.known.get(x);
-    if (known !== undefined) {
-      requireUndisposed("run", known);
-      return known;
-    }
     const { storage } = x;
     if (storage.kind === "device") {
       const value = storage.handle as OrtTensor;
@@ -53,12 +48,9 @@ export class TensorExchange {
   /** @param session what computed the value. */
   fromRuntime(value: OrtTensor, session: Session): Tensor {
     const dtype = value.type as DType;
-    const result =
-      value.location === "cpu" || value.location === "cpu-pinned"
-        ? hostTensor(value.data as TypedArray, value.dims, dtype)
-        : this.onDevice(value, dtype, session);
-    this.known.set(result, value);
-    return result;
+    return value.location === "cpu" || value.location === "cpu-pinned"
+      ? hostTensor(value.data as TypedArray, value.dims, dtype)
+      : this.onDevice(value, dtype, session);
   }
 
   private onDevice(value: OrtTensor, dtype: DType, session: Session): Tensor {
