@@ -22,11 +22,11 @@ export function linearCost(method: Method = ours, clock = leastIterationSeconds)
         const { logits, bias } = randomMaps(graph, heads, rng);
         const weights = method.contractingWeights(graph, logits);
         const options = { gamma, stopNorm: "max", tolerance: 1e-6, signal } as const;
-        const { iterations } = await method.solveFixedPoint(graph, weights, bias, options);
+        let iterations = 0;
+        const iteration = await clock(async (onProgress) => {
+          ({ iterations } = await method.solveFixedPoint(graph, weights, bias, { ...options, onProgress }));
+        });
         products.push(iterations * graph.edges * heads);
-        const iteration = await clock((tick) =>
-          method.solveFixedPoint(graph, weights, bias, { ...options, onProgress: tick }),
-        );
         seconds.push(iterations * iteration);
         await onProgress(seconds.length / nodes.length, `${n} nodes`);
       }

@@ -57,18 +57,33 @@ function requireDiscount(owner: string, discount: number): void {
 export function greedyPolicy(decisionGraph: DecisionGraph, values: ArrayLike<number>): Int32Array {
   requireObject("greedyPolicy", "decisionGraph", decisionGraph, "a DecisionGraph");
   requireObject("greedyPolicy", "values", values, "an array of numbers");
-  const { graph, rewards, discount } = decisionGraph;
+  const policy = new Int32Array(decisionGraph.graph.nodes);
+  improve(decisionGraph, values, policy, new Float64Array(policy.length));
+  return policy;
+}
+
+/** Writes the best edge into every state for some values, and what it gives. */
+function improve(
+  { graph, rewards, discount }: DecisionGraph,
+  values: ArrayLike<number>,
+  policy: Int32Array,
+  next: Float64Array,
+): void {
   const { indptr, neighbours, edges } = graph.incoming;
-  return Int32Array.from({ length: graph.nodes }, (_, i) => {
+  for (let i = 0; i < policy.length; i++) {
     let best = -1;
     let most = Number.NEGATIVE_INFINITY;
     for (let p = indptr[i]; p < indptr[i + 1]; p++) {
       const value = rewards[edges[p]] + discount * values[neighbours[p]];
-      if (value > most) [best, most] = [edges[p], value];
+      if (value > most) {
+        best = edges[p];
+        most = value;
+      }
     }
     if (best < 0) throw new ValueError(`greedyPolicy: state ${i} has no action; give every state an edge into it`);
-    return best;
-  });
+    policy[i] = best;
+    next[i] = most;
+  }
 }
 
 /** The values by repeated maximisation, to a change of at most `tolerance` (default 1e-12). */
@@ -76,23 +91,21 @@ export function valueIteration(decisions: DecisionGraph, tolerance = 1e-12): Flo
   requireObject("valueIteration", "decisions", decisions, "a DecisionGraph");
   requireDiscount("valueIteration", decisions.discount);
   requirePositive("valueIteration", "tolerance", tolerance);
-  let values = new Float64Array(decisions.graph.nodes);
+  const policy = new Int32Array(decisions.graph.nodes);
+  let values = new Float64Array(policy.length);
+  let next = new Float64Array(policy.length);
   for (;;) {
-    const next = valuesOf(decisions, greedyPolicy(decisions, values), values);
-    const change = next.reduce((largest, v, i) => Math.max(largest, Math.abs(v - values[i])), 0);
-    values = next;
+    improve(decisions, values, policy, next);
+    let change = 0;
+    let size = 0;
+    for (let i = 0; i < next.length; i++) {
+      change = Math.max(change, Math.abs(next[i] - values[i]));
+      size = Math.max(size, Math.abs(next[i]));
+    }
+    [values, next] = [next, values];
     // The last digits of values of size |V| are not to be had.
-    if (change <= Math.max(tolerance, 4 * 2 ** -52 * values.reduce((m, v) => Math.max(m, Math.abs(v)), 0)))
-      return values;
+    if (change <= Math.max(tolerance, 4 * 2 ** -52 * size)) return values;
   }
-}
-
-function valuesOf(
-  { graph, rewards, discount }: DecisionGraph,
-  policy: Int32Array,
-  values: Float64Array,
-): Float64Array<ArrayBuffer> {
-  return Float64Array.from(policy, (e) => rewards[e] + discount * values[graph.sources[e]]);
 }
 
 /** The values by Howard's policy iteration: each policy is followed until its values stand still, then made greedy. */
@@ -114,10 +127,10 @@ function gain({ graph, rewards, discount }: DecisionGraph, values: Float64Array,
   return rewards[e] + discount * values[graph.sources[e]] - rewards[old] - discount * values[graph.sources[old]];
 }
 
-function followed(decisions: DecisionGraph, policy: Int32Array): Float64Array {
+function followed({ graph, rewards, discount }: DecisionGraph, policy: Int32Array): Float64Array {
   let values = new Float64Array(policy.length);
   for (let change = 1; change > 1e-15; ) {
-    const next = valuesOf(decisions, policy, values);
+    const next = Float64Array.from(policy, (e) => rewards[e] + discount * values[graph.sources[e]]);
     change = next.reduce((largest, v, i) => Math.max(largest, Math.abs(v - values[i])), 0);
     values = next;
   }
