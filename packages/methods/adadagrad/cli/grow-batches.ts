@@ -13,7 +13,7 @@ import {
   tableOptions,
   taskOf,
 } from "@offprint/commands";
-import { standardization, Table, writeCsv } from "@offprint/data";
+import { type Standardization, standardization, Table, writeCsv } from "@offprint/data";
 import { mlp, saveParameters } from "@offprint/nn";
 import { accuracy } from "@offprint/optim";
 import { logSumExp, mean, mul, oneHot, random, square, sub, sum, type Tensor, take } from "@offprint/tensor-core";
@@ -46,7 +46,7 @@ export const growBatches = defineCommand({
     epochs: option.number("budget of samples, as passes over the data", { default: 50, above: 0, free: true }),
     ...holdoutOption,
     ...seedOption,
-    output: option.fileOut("file for the parameters (safetensors)", { short: "o" }),
+    output: option.fileOut("file for the parameters, with the scaling of the columns (safetensors)", { short: "o" }),
     history: option.fileOut("file for what happened at each step (CSV)"),
     ...stateOptions,
     ...deviceOptions,
@@ -55,12 +55,13 @@ export const growBatches = defineCommand({
     const { seed } = options;
     const table = await readTable(options.table, options);
     const classes = taskOf(table, options.task) === "classification" ? classesOf(table) : undefined;
-    const coded = { ...table, target: classes?.codes ?? numbersOf(table).cast("float32") };
+    const coded = { ...table, target: classes?.codes ?? numbersOf(table) };
     const { train, test } = holdOut(coded, options.holdout, seed);
     const scale = standardization(train.inputs);
+    const units = classes === undefined ? standardization(train.target) : undefined;
     const samples = (part: SampleTable & { target: Tensor }): Samples => ({
       inputs: scale.apply(part.inputs).cast("float32"),
-      targets: part.target,
+      targets: units === undefined ? part.target : units.apply(part.target).cast("float32"),
     });
     const learn = samples(train);
     const outputs = classes?.names.length ?? learn.targets.shape[1]!;
@@ -104,17 +105,24 @@ export const growBatches = defineCommand({
     );
     await run.settle(result);
     for (const line of doublings(result.history)) print(line);
+    const scaling = { inputs: momentsOf(scale), ...(units && { targets: momentsOf(units) }) };
     if (test !== undefined) {
       const judge = samples(test);
       const found = network.apply(result.params, judge.inputs);
-      const score = classes === undefined ? mean(square(sub(found, judge.targets))) : accuracy(found, judge.targets);
+      const score =
+        units === undefined
+          ? accuracy(found, judge.targets)
+          : mean(square(sub(units.invert(found.cast("float64")), test.target)));
       const name = classes === undefined ? "mean squared error" : "accuracy";
       report([[`${name} on ${judge.inputs.shape[0]} held-out samples`, score.item().toPrecision(4)]]);
     }
     await write(options.history, writeCsv(historyTable(result.history)));
-    await write(options.output, saveParameters(result.params));
+    await write(options.output, saveParameters({ network: result.params, ...scaling }));
   },
 });
+
+/** Means and standard deviations: what a file needs beside the parameters. */
+const momentsOf = ({ mean, std }: Standardization) => ({ mean, std });
 
 function batchTest(kind: (typeof tests)[number], eta: number, nu: number): BatchTest {
   switch (kind) {

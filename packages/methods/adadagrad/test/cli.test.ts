@@ -52,6 +52,28 @@ describe("offprint grow-batches", () => {
     expect(text).toMatch(/mean squared error on 36 held-out samples +[\d.]+/);
   });
 
+  it("learns numbers alike in any unit, and keeps the units with the parameters", async () => {
+    const error = async (unit: number, place: number) => {
+      const [data, output] = [join(folder, "units.csv"), join(folder, "units.safetensors")];
+      const y = Float64Array.from(columns[0].values as Float64Array, (value) => place + unit * value);
+      await writeFile(data, writeCsv(new Table([...columns.slice(1), { name: "y", type: "number", values: y }])));
+      const { out } = await run({ hidden: "8", epochs: 10, output }, data);
+      const { tensors } = readSafetensors(await readFile(output));
+      expect(Math.abs(Number(tensors["targets.mean"].item()) - place) / unit).toBeCloseTo(13, 0);
+      expect(tensors["inputs.std"].shape).toEqual([12]);
+      return Number(out.match(/mean squared error on 36 held-out samples +(\S+)/)?.[1]) / unit ** 2;
+    };
+    const plain = await error(1, 0);
+    expect(plain).toBeLessThan(0.5);
+    for (const [unit, place] of [
+      [1e12, 0],
+      [1e-12, 0],
+      [100, 1e6],
+    ]) {
+      expect(await error(unit, place)).toBeCloseTo(plain, 3);
+    }
+  });
+
   it("refuses what it cannot use", async () => {
     const said = async (given: Record<string, string>) => (await run(given)).err;
     expect(await said({ test: "size" })).toMatch(/--test cannot be "size"/);

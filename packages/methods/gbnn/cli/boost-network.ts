@@ -10,9 +10,17 @@ import {
   tableOptions,
   taskOf,
 } from "@offprint/commands";
+import { type Standardization, standardization } from "@offprint/data";
 import type { RunState } from "@offprint/solvers";
 import { isTensor, ShapeError } from "@offprint/tensor-core";
-import { fitClassifier, fitRegressor, type GbnnRecord, type GbnnState, stagedScore } from "../src/index.js";
+import {
+  fitClassifier,
+  fitRegressor,
+  type GbnnModel,
+  type GbnnRecord,
+  type GbnnState,
+  stagedScore,
+} from "../src/index.js";
 import { writeTableModel } from "./model-and-columns.js";
 
 /** `offprint boost-network --table data.csv --target y --output model.safetensors` */
@@ -54,19 +62,23 @@ export const boostNetwork = defineCommand({
       seed: options.seed,
       ...run.options,
     };
+    // A block is fitted to what is left over from weights of the size of 1: so must the target be.
+    const units = task === "regression" ? standardization(numbersOf(train)) : undefined;
     const result =
-      task === "classification"
+      units === undefined
         ? await fitClassifier(train.inputs, train.target, settings)
-        : await fitRegressor(train.inputs, numbersOf(train), settings);
+        : await fitRegressor(train.inputs, units.apply(numbersOf(train)), settings);
     await run.settle(result);
-    const { model, initialObjective, objective } = result;
-    print(`${model.blocks.length} blocks; loss ${initialObjective.toPrecision(4)} -> ${objective.toPrecision(4)}`);
+    const { initialObjective, objective } = result;
+    const model = units === undefined ? result.model : inUnitsOf(units, result.model);
+    const of = units === undefined ? "" : " of the standardised target";
+    print(`${model.blocks.length} blocks; loss${of} ${initialObjective.toPrecision(4)} -> ${objective.toPrecision(4)}`);
     if (test !== undefined) {
       const scores = stagedScore(model, test.inputs, test.target);
       const name = task === "classification" ? "accuracy" : "R^2";
+      const parts = new Set([0.1, 0.25, 0.5, 1].map((share) => Math.round(share * model.blocks.length)));
       report(
-        [0.1, 0.25, 0.5, 1].map((share) => {
-          const kept = Math.round(share * model.blocks.length);
+        Array.from(parts, (kept) => {
           const units = String(kept * model.units).padStart(4);
           return [`${name} on ${test.inputs.shape[0]} held-out samples with ${units} units`, scores[kept]!.toFixed(4)];
         }),
@@ -76,3 +88,18 @@ export const boostNetwork = defineCommand({
     await write(options.output, writeTableModel({ model, inputs: table.features, target: table.targetName }));
   },
 });
+
+/** A model of standardised targets as one of the targets themselves. */
+function inUnitsOf({ mean, std }: Standardization, model: GbnnModel): GbnnModel {
+  const [centre, size] = [mean.data(), std.data()];
+  const scaled = (values: Float64Array) => values.map((value, i) => value * size[i % size.length]!);
+  return {
+    ...model,
+    initial: scaled(model.initial).map((value, k) => value + centre[k]!),
+    blocks: model.blocks.map((block) => ({
+      ...block,
+      outputWeight: scaled(block.outputWeight),
+      outputBias: scaled(block.outputBias),
+    })),
+  };
+}

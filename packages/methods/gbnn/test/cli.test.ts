@@ -66,6 +66,25 @@ describe("offprint boost-network and predict-boosted", () => {
     expect(new Set(none.slice(1)).size).toBe(1);
   });
 
+  it("learn a target alike in any unit, and name each size of the network once", async () => {
+    const learnt = async (unit: number) => {
+      const [data, model] = [join(folder, "units.csv"), join(folder, "units.safetensors")];
+      const y = Float64Array.from(columns[0].values as Float64Array, (value) => unit * value);
+      await writeFile(data, writeCsv(new Table([...columns.slice(1), { name: "y", type: "number", values: y }])));
+      const lines = await run("boost-network", { table: data, units: 15, output: model });
+      const [, ...predicted] = await run("predict-boosted", { model, table: data });
+      return { lines, predicted: predicted.map((value) => Number(value) / unit) };
+    };
+    const plain = await learnt(1);
+    const judged = plain.lines.filter((line) => line.includes("held-out"));
+    expect(judged.map((line) => Number(line.match(/with +(\d+) units/)?.[1]))).toEqual([3, 9, 15]);
+    for (const unit of [2 ** 40, 2 ** -40]) {
+      const other = await learnt(unit);
+      expect(other.lines).toEqual(plain.lines);
+      other.predicted.forEach((value, i) => expect(value).toBeCloseTo(plain.predicted[i], 6));
+    }
+  });
+
   it("refuse what they cannot use", async () => {
     const text = join(folder, "text.csv");
     await writeFile(text, "a,b\nred,1\nblue,2\n");

@@ -13,7 +13,7 @@ import {
   tableOptions,
   taskOf,
 } from "@offprint/commands";
-import { standardization } from "@offprint/data";
+import { type Standardization, standardization } from "@offprint/data";
 import type { Tensor } from "@offprint/tensor-core";
 import { losses, type SsoRecord, type SsoState, sso, type TargetLoss } from "../src/index.js";
 import { modelOf, outputsOf, seenBy, type TableDescription, type TableModel, writeTableModel } from "./table-model.js";
@@ -46,14 +46,16 @@ export const fitTargets = defineCommand({
   async run({ options, print, report, note, write, longRun, backend: opened }) {
     const { seed } = options;
     const whole = await readTable(options.table, options);
-    const { description, table } = described(whole, taskOf(whole, options.task), options.hidden);
+    const { description: plain, table } = described(whole, taskOf(whole, options.task), options.hidden);
     const { train, test } = holdOut(table, options.holdout, seed);
+    const units = plain.task === "regression" ? standardization(train.target) : undefined;
+    const description = units === undefined ? plain : { ...plain, units: listed(units) };
     const rows = train.inputs.shape[0]!;
     const kind = description.task === "regression" ? "numbers" : `${description.classes.length} classes`;
     print(`${rows} samples to learn from, ${table.features.length} features; ${table.targetName}: ${kind}`);
     const { mean, std } = standardization(train.inputs);
     const model = modelOf(description, seed);
-    const loss = lossOf(description, train.target);
+    const loss = lossOf(description, units?.apply(train.target) ?? train.target);
     const batch = options.batchSize === 0 ? rows : Math.min(options.batchSize, rows);
     const steps = Math.max(1, Math.round(options.epochs * Math.max(1, Math.floor(rows / batch))));
     const run = await longRun<SsoRecord, SsoState>({
@@ -81,7 +83,7 @@ export const fitTargets = defineCommand({
     const [first, last] = [history[0], history.at(-1)];
     if (first && last) {
       print(
-        `${last.gradCalls} steps; loss of a batch ${first.loss.toPrecision(4)} -> ${last.loss.toPrecision(4)}; ${last.forwardCalls} evaluations of the model`,
+        `${last.gradCalls} steps; loss of a batch${units === undefined ? "" : " of the standardised target"} ${first.loss.toPrecision(4)} -> ${last.loss.toPrecision(4)}; ${last.forwardCalls} evaluations of the model`,
       );
     }
     const fitted: TableModel = { description, params, mean, std };
@@ -90,6 +92,8 @@ export const fitTargets = defineCommand({
     await write(options.output, writeTableModel(fitted));
   },
 });
+
+const listed = ({ mean, std }: Standardization) => ({ mean: [...mean.data()], std: [...std.data()] });
 
 /** A table whose target is in numbers: those of the classes, or its own. */
 type NumericTable = SampleTable & { readonly target: Tensor };
@@ -118,7 +122,7 @@ function judged(model: TableModel, { inputs, target }: NumericTable): [string, s
   const z = outputsOf(model, inputs);
   const rows = inputs.shape[0]!;
   if (model.description.task === "regression") {
-    const error = z.cast("float64").sub(target).square().mean().item();
+    const error = z.sub(target).square().mean().item();
     return [`mean squared error on ${rows} held-out samples`, error.toPrecision(4)];
   }
   const codes = target.data();

@@ -1,5 +1,5 @@
 import { loadDescribed, mlp, saveDescribed } from "@offprint/nn";
-import { concatenate, FormatError, ones, type Rng, random, type Tensor } from "@offprint/tensor-core";
+import { concatenate, FormatError, ones, type Rng, random, type Tensor, tensor } from "@offprint/tensor-core";
 import { linearModel, type TargetModel } from "../src/index.js";
 
 const FORMAT = "offprint target-surrogates 1";
@@ -21,6 +21,8 @@ export interface TableDescription {
   readonly outputs: number;
   /** Widths of hidden layers; none for a linear model. */
   readonly hidden: readonly number[];
+  /** Of numbers: means and standard deviations, in whose units the model predicts. */
+  readonly units?: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }
 
 /** A model with the scaling of its features. */
@@ -51,10 +53,12 @@ export function seenBy({ hidden }: TableDescription, x: Tensor): Tensor {
   return concatenate([x.cast("float64"), ones([x.shape[0], 1], "float64")], 1);
 }
 
-/** Outputs `[samples, outputs]` for features of a table. */
+/** Outputs `[samples, outputs]` for features of a table; of numbers, in the table's units. */
 export function outputsOf({ description, params, mean, std }: TableModel, x: Tensor): Tensor {
   const scaled = x.sub(mean).div(std);
-  return modelOf(description, 0).forward(params, seenBy(description, scaled));
+  const z = modelOf(description, 0).forward(params, seenBy(description, scaled)).cast("float64");
+  const { units } = description;
+  return units === undefined ? z : z.mul(tensor(units.std)).add(tensor(units.mean));
 }
 
 /** The bytes of a safetensors file with a model, whose header describes it. */

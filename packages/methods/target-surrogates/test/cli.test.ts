@@ -54,6 +54,31 @@ describe("offprint fit-targets and predict-targets", () => {
     expect(sums.reduce((a, b) => a + b)).toBeCloseTo(1, 10);
   });
 
+  it("learn numbers alike in any unit", async () => {
+    const found = async (unit: number, place: number, hidden: string) => {
+      const [data, model] = [join(folder, "units.csv"), join(folder, "units.safetensors")];
+      const [m0, ...others] = columnsOf(wines);
+      const y = Float64Array.from(m0.values as Float64Array, (value) => place + unit * value);
+      await writeFile(data, writeCsv(new Table([...others, { name: "y", type: "number", values: y }])));
+      const text = await run("fit-targets", { table: data, epochs: 10, hidden, output: model });
+      const predicted = (await run("predict-targets", { model, table: data })).split("\n").slice(1);
+      const error = Number(text.match(/mean squared error on 36 held-out samples +(\S+)/)?.[1]);
+      return { error: error / unit ** 2, predicted: predicted.map((value) => (Number(value) - place) / unit) };
+    };
+    for (const hidden of ["none", "8"]) {
+      const plain = await found(1, 0, hidden);
+      for (const [unit, place] of [
+        [1e12, 0],
+        [1e-12, 0],
+        [100, 1e6],
+      ]) {
+        const other = await found(unit, place, hidden);
+        expect(other.error).toBeCloseTo(plain.error, 3);
+        other.predicted.forEach((value, i) => expect(value).toBeCloseTo(plain.predicted[i], 3));
+      }
+    }
+  });
+
   it("learn two classes given as numbers, with a network", async () => {
     const set = breastCancer({ dtype: "float64" });
     const [data, model] = [join(folder, "cancer.csv"), join(folder, "cancer.safetensors")];
