@@ -74,7 +74,8 @@ describe("offprint list", () => {
       "         Use for Work",
       "",
       "Optimization",
-      "  bowl   finds the bottom of a bowl by rolling a ball",
+      "  bowl   Go down. Finds the bottom of a bowl by rolling a",
+      "         ball",
     ]);
   });
 });
