@@ -30,8 +30,10 @@ const layout = [
   ["tooling", "tool"],
 ];
 
-/** Folders of what is built or installed. */
-export const ignoredFolders = new Set(["node_modules", "dist", ".readme-code", "coverage", ".git", "offprint-report"]);
+/** Folders of what is built or installed; `.temp` is there while the site is built. */
+export const ignoredFolders = new Set([
+  ...["node_modules", "dist", ".temp", ".readme-code", "coverage", ".git", "offprint-report"],
+]);
 
 /**
  * Reads the packages under a root.
