@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readRepository } from "../checks/repository.mjs";
 import { fingerprints } from "../suite/fingerprint.mjs";
+import { exclusively } from "./exclusively.mjs";
 import { buildPages } from "./pages.mjs";
 
 /** Absolute path of the repository. */
@@ -123,8 +124,12 @@ export function build(names = [], at = root) {
   return stdout;
 }
 
-/** Builds the documentation site, unless nothing that it shows has changed since. */
+/** Builds the documentation site, unless nothing that it shows has changed since; one process at a time. */
 export function buildSite() {
+  return exclusively(join(root, "apps", "docs", "dist", "site.lock"), buildSiteAlone);
+}
+
+function buildSiteAlone() {
   build(["@offprint/docs"]);
   const app = join(root, "apps", "docs", "dist");
   const stamp = join(app, "site-of");
