@@ -1,7 +1,7 @@
 // Serves the built site on this machine. Usage: node serve.mjs [--port 4173]
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+import { extname, join, normalize, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createGzip } from "node:zlib";
 
@@ -55,10 +55,11 @@ function isFile(path) {
  * Starts a server for a folder of static files.
  *
  * @param {string} folder
- * @param {{ port?: number }} [options] port 0, the default, takes any that is free
+ * @param {{ port?: number, onAsked?: (path?: string) => void }} [options] port 0, the default, takes any that is free;
+ * `onAsked` is told of every request which file of the folder it is for, if any
  * @returns {Promise<{ address: string, close: () => Promise<void> }>}
  */
-export async function serve(folder, { port = 0 } = {}) {
+export async function serve(folder, { port = 0, onAsked } = {}) {
   const server = createServer((request, response) => {
     let pathname = "/";
     try {
@@ -68,6 +69,7 @@ export async function serve(folder, { port = 0 } = {}) {
       return;
     }
     const found = fileFor(folder, pathname);
+    onAsked?.(found && relative(folder, found).split(sep).join("/"));
     const file = found ?? join(folder, "404.html");
     if (!existsSync(file)) {
       response.writeHead(404, { "content-type": "text/plain" }).end("Not found\n");

@@ -94,18 +94,24 @@ export function fingerprints({ root, packages }) {
      *
      * @param {string} stage
      * @param {Package} pkg
+     * @param {import("./suite.mjs").Part} [part] of the stage; where it depends on what another one makes, only what it
+     * looks at besides
      */
-    ofPackage(stage, pkg) {
+    ofPackage(stage, pkg, part) {
       const besides = (readBesides.get(pkg.folder) ?? []).map((path) => join(root, path));
       const others = below(pkg).filter(({ kind }) => kind === "core" || !namesMethods.has(pkg.folder));
       const stoodOn = others.flatMap((other) => partsOf(other, shipped));
+      const own = (/** @type {string} */ name) => together(name, [pkg.directory, ...besides, ...stoodOn]);
+      if (part) return part.digest ? own(`${stage} ${part.name}`) : this.ofApp(`${stage} ${part.name}`);
       if (stage === "types") return together(stage, [pkg.directory, ...(pkg.kind === "tool" ? roots : []), ...stoodOn]);
       if (stage === "checks") return together(stage, [...roots, pkg.directory, ...stoodOn]);
-      if (pkg.kind === "tool") return this.ofRepository(`${stage} ${pkg.name}`);
-      if (stage === "tests" && besides.length > 0) return together(stage, [pkg.directory, ...besides, ...stoodOn]);
-      if (pkg.kind === "app") return this.ofApp(`${stage} ${pkg.name}`);
-      const own = stage === "tests" ? [pkg.directory] : partsOf(pkg, shown);
-      return together(stage, [...own, ...stoodOn]);
+      if (pkg.kind === "tool") return this.ofTools(`${stage} ${pkg.name}`);
+      if (stage === "tests" && besides.length > 0) return own(stage);
+      // In a tarball a method that is named is its version.
+      const named = below(pkg).map(({ directory }) => join(directory, "package.json"));
+      if (stage === "packages") return together(stage, [...partsOf(pkg, shown), ...stoodOn, ...named]);
+      if (namesMethods.has(pkg.folder)) return this.ofApp(`${stage} ${pkg.name}`);
+      return together(stage, [...(stage === "tests" ? [pkg.directory] : partsOf(pkg, shown)), ...stoodOn]);
     },
 
     /**

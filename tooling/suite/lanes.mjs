@@ -14,7 +14,9 @@ import { fileURLToPath } from "node:url";
  * @property {string} file of the stage
  * @property {string[]} packages names of those it looks at
  * @property {string[]} needs names of stages that must have ended
+ * @property {string} [part] the part of its stage that it is
  * @property {string} [key] hash of what its outcome depends on
+ * @property {(reads: string[]) => string} [digest] hash of files that only its run tells, on which it depends besides
  * @property {number} [together] how many jobs of its stage one process may do
  * @property {boolean} [waits] whether it mostly waits for what it has started: one such job runs beside the lanes
  *
@@ -122,7 +124,13 @@ async function runJobs(jobs, { cache, filtered, environment, pace, children }) {
   mkdirSync(folder, { recursive: true });
   const outcomePath = join(folder, "outcome.json");
   const start = performance.now();
-  const words = { stage: jobs[0].file, packages: jobs.flatMap(({ packages }) => packages), filtered, folder };
+  const words = {
+    stage: jobs[0].file,
+    packages: jobs.flatMap(({ packages }) => packages),
+    parts: jobs.flatMap(({ part }) => part ?? []),
+    filtered,
+    folder,
+  };
   const child = spawn(process.execPath, [stageProcess, JSON.stringify(words)], {
     env: {
       ...environment,
@@ -156,7 +164,7 @@ async function runJobs(jobs, { cache, filtered, environment, pace, children }) {
   const end = performance.now();
   const slowness = pace?.between(start, end) ?? 1;
   return jobs.map((job) => {
-    const own = job.together ? outcomes.each?.[job.packages[0]] : undefined;
+    const own = job.together ? outcomes.each?.[job.part ?? job.packages[0]] : undefined;
     const { share = 1 / jobs.length, ...outcome } = own ?? outcomes.all ?? { passed: 0, failed: 1 };
     const seconds = ((end - start) / 1000) * share;
     const cpu = (microseconds / 1e6) * share;
@@ -177,7 +185,8 @@ const pathOf = (cache, key) => join(cache, "passed", `${key}.json`);
 function recall(cache, job) {
   if (job.key === undefined || !existsSync(pathOf(cache, job.key))) return undefined;
   try {
-    const { passed, cpu, quiet } = JSON.parse(readFileSync(pathOf(cache, job.key), "utf8"));
+    const { passed, cpu, quiet, reads, digest } = JSON.parse(readFileSync(pathOf(cache, job.key), "utf8"));
+    if (job.digest?.(reads) !== digest) return undefined;
     return { ...job, passed, failed: 0, cpu, quiet, seconds: 0, cached: true, output: "" };
   } catch {
     return undefined;
@@ -185,8 +194,10 @@ function recall(cache, job) {
 }
 
 /** Only what passed whole is kept: failures and absent devices are looked at anew. */
-function keep(/** @type {string} */ cache, /** @type {Result} */ { key, cached, passed, failed, notRun, cpu, quiet }) {
-  if (key === undefined || cached || failed > 0 || (notRun ?? []).length > 0) return;
+function keep(/** @type {string} */ cache, /** @type {Result} */ result) {
+  const { key, cached, passed, failed, notRun, cpu, quiet, reads, digest } = result;
+  if (key === undefined || cached || failed > 0 || (notRun ?? []).length > 0 || (digest && !reads)) return;
   mkdirSync(join(cache, "passed"), { recursive: true });
-  writeFileSync(pathOf(cache, key), JSON.stringify({ passed, cpu, quiet }));
+  const read = digest && reads ? { reads, digest: digest(reads) } : {};
+  writeFileSync(pathOf(cache, key), JSON.stringify({ passed, cpu, quiet, ...read }));
 }

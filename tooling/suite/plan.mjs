@@ -49,7 +49,7 @@ function rank({ name, kind }) {
  */
 export function plan(stages, repository, packages, { filtered, fresh }) {
   const prints = fingerprints(repository);
-  return stages.flatMap(({ file, name, scope, together, chooses = () => true, needs = [], cached }) => {
+  return stages.flatMap(({ file, name, scope, together, chooses = () => true, needs = [], parts, cached }) => {
     const chosen = packages.filter(chooses);
     if (scope !== "package") {
       const names = chosen.map((pkg) => pkg.name);
@@ -60,15 +60,18 @@ export function plan(stages, repository, packages, { filtered, fresh }) {
     }
     return [...chosen]
       .sort((a, b) => rank(a) - rank(b))
-      .map((pkg) => ({
+      .flatMap((pkg) => (parts ?? [undefined]).map((part) => ({ pkg, part })))
+      .map(({ pkg, part }) => ({
         stage: name,
-        title: pkg.slug,
+        title: part ? `${pkg.slug}: ${part.name}` : pkg.slug,
         file,
         packages: [pkg.name],
-        needs: typeof needs === "function" ? needs(pkg, filtered) : needs,
+        ...(part && { part: part.name }),
+        needs: typeof needs === "function" ? needs(pkg) : needs,
         ...(name === "tests" && waiting.includes(pkg.name) && { waits: true }),
         ...(together && { together: typeof together === "function" ? together(pkg) : together }),
-        ...(fresh ? {} : { key: prints.ofPackage(name, pkg) }),
+        ...(part?.digest && { digest: part.digest }),
+        ...(fresh ? {} : { key: prints.ofPackage(name, pkg, part) }),
       }));
   });
 }

@@ -1,14 +1,14 @@
-// One job in a process of its own: `stage-process.mjs '{ "stage", "packages", "filtered", "folder" }'`.
+// One job in a process of its own: `stage-process.mjs '{ "stage", "packages", "parts", "filtered", "folder" }'`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readRepository } from "../checks/repository.mjs";
 import { quietEnvironment, root, SetupError } from "../setup/setup.mjs";
 
-const { stage, packages: names, filtered, folder } = JSON.parse(process.argv[2]);
+const { stage, packages: names, parts, filtered, folder } = JSON.parse(process.argv[2]);
 const repository = readRepository(root);
 const packages = repository.packages.filter(({ name }) => names.includes(name));
 /** @type {import("./suite.mjs").Context} */
-const context = { root, repository, packages, filtered, cache: folder, environment: quietEnvironment };
+const context = { root, repository, packages, parts, filtered, cache: folder, environment: quietEnvironment };
 const { run, together } = await import(`./stages/${stage}.mjs`);
 /** @type {import("./suite.mjs").Outcomes} */
 let outcomes;

@@ -13,17 +13,19 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * @property {number} failed
  * @property {Absence[]} [notRun]
  * @property {string[]} [failures] what failed and why, a line each
+ * @property {string[]} [reads] files that a part which is remembered by them has read
  * @property {number} [share] of the processor time of a process that looks at several packages; default as of the others
  *
  * @typedef {object} Outcomes what a process of a stage gives
  * @property {Outcome} [all]
- * @property {Record<string, Outcome>} [each] by the package's name, where a process does several
+ * @property {Record<string, Outcome>} [each] by the package's name or the part's, where a process does several
  *
  * @typedef {object} Context
  * @property {string} root
  * @property {import("../checks/repository.mjs").Repository} repository
  * @property {import("../checks/repository.mjs").Package[]} packages those to test
  * @property {boolean} filtered whether `packages` is a selection
+ * @property {string[]} parts of the stage, where it has some
  * @property {string} cache folder for files of this job
  * @property {NodeJS.ProcessEnv} environment
  *
@@ -31,16 +33,21 @@ import { quietEnvironment } from "../setup/setup.mjs";
  * @typedef {(context: Context) => Record<string, Outcome> | Promise<Record<string, Outcome>>} JointStage
  * @typedef {(pkg: import("../checks/repository.mjs").Package) => boolean} Chooses
  *
+ * @typedef {object} Part what a stage looks at in a job of its own
+ * @property {string} name
+ * @property {(reads: string[]) => string} [digest] where it depends on files that another stage makes, and on which of
+ * them only its run tells: their hash
+ *
  * @typedef {object} StageModule a file of `stages/`
  * @property {string} name
  * @property {Stage | JointStage} run
  * @property {"package"} [scope] one job a package; without it one job for all
- * @property {number | ((pkg: import("../checks/repository.mjs").Package) => number)} [together] how many packages one
- * process may look at, where starting it is much of the work, or infinity for all at once; `run` then gives an outcome for
- * each by its name
+ * @property {Part[]} [parts] jobs that a package has of it; without them one
+ * @property {number | ((pkg: import("../checks/repository.mjs").Package) => number)} [together] how many packages or
+ * parts one process may look at, where starting it is much of the work, or infinity for all at once; `run` then gives an
+ * outcome for each by its name
  * @property {Chooses} [chooses] the packages it is for
- * @property {string[] | ((pkg: import("../checks/repository.mjs").Package, filtered: boolean) => string[])} [needs] stages
- * before it
+ * @property {string[] | ((pkg: import("../checks/repository.mjs").Package) => string[])} [needs] stages before it
  * @property {boolean | "tools"} [cached] of one job for all: whether it is left out where nothing has changed, or nothing
  * but methods and apps
  * @property {number} [budget] seconds of processor time that a method may take

@@ -1,14 +1,39 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { serve, siteFolder } from "../serve.mjs";
+import type { CatalogueEntry } from "../src/pages/catalogue.js";
 
-/** Serves the site that `npm test` has built, or builds it. */
-export async function servedSite(): Promise<Awaited<ReturnType<typeof serve>>> {
+/** The built site, as it is served to a browser. */
+export interface ServedSite {
+  /** The site's root. */
+  readonly address: string;
+  /** Ends the server, and notes for `npm test` all files that it was asked for. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the site that `npm test` has built, or builds it.
+ *
+ * @param name of the tests, where they see nothing else of the site: `npm test` does not run them again while what they
+ * were given stays the same
+ */
+export async function servedSite(name?: string): Promise<ServedSite> {
   const script = join(dirname(siteFolder), "..", "..", "..", "tooling", "setup", "build.mjs");
   const built = spawnSync(process.execPath, [script, "site"], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(`The site could not be built:\n${built.stdout}\n${built.stderr}`);
-  return serve(siteFolder);
+  const asked = new Set<string | undefined>();
+  const { address, close } = await serve(siteFolder, { onAsked: (path) => asked.add(path) });
+  return {
+    address,
+    async close() {
+      await close();
+      const folder = process.env["OFFPRINT_TEST_READS"];
+      // What was asked for and is not there may be there the next time.
+      if (name === undefined || folder === undefined || asked.has(undefined)) return;
+      writeFileSync(join(folder, `reads-${name}.json`), JSON.stringify([...asked]));
+    },
+  };
 }
 
 /** Addresses of all pages, relative to the site's root. */
@@ -24,7 +49,7 @@ export function pageAddresses(): string[] {
     .sort();
 }
 
-/** What the build wrote for the site's components: `catalogue` or `examples`. */
-export function builtData<T>(name: "catalogue" | "examples"): T {
-  return JSON.parse(readFileSync(join(dirname(siteFolder), "generator", `${name}.json`), "utf8")) as T;
+/** The methods, as the build told them to the site's components. */
+export function builtCatalogue(): CatalogueEntry[] {
+  return JSON.parse(readFileSync(join(dirname(siteFolder), "generator", "catalogue.json"), "utf8"));
 }

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { siteFolder } from "../serve.mjs";
+import { withoutHashes } from "../site-content.mjs";
 
 const app = join(import.meta.dirname, "..");
 const root = join(app, "..", "..");
 
-/** Names of built files have a hash of their content, which an edit of any page changes in all of them. */
-const contentHashes = /\.[\w-]{8}(?=\.(?:lean\.)?(?:js|css|woff2)\b)/g;
+/** A file that keeps what was seen of pages. */
+export const keptAt = (name: string): string => join(root, "node_modules", ".cache", "offprint", `${name}.json`);
 
 /** What makes a page what it is in a browser, besides its own markup. */
 function surroundings(site: string): string {
@@ -48,7 +49,7 @@ export class KeptVisits<V> {
   /** The hash of a page, by its address from the site's root. */
   keyOf(address: string): string {
     const file = `${address === "" || address.endsWith("/") ? `${address}index` : address}.html`;
-    const markup = readFileSync(join(this.#site, file.split("/").join(sep)), "utf8").replace(contentHashes, "");
+    const markup = withoutHashes(readFileSync(join(this.#site, file.split("/").join(sep)), "utf8"));
     return createHash("sha256").update(`${this.#around}\0${address}\0`).update(markup).digest("base64url");
   }
 

@@ -1,5 +1,5 @@
 // One type check over sources, tests, claims, benches and README code: of all, or of the packages that a change reaches.
-// Of a selection of methods what they stand on is read as it was built: one takes a quarter of the time.
+// Of methods alone what they stand on is read as it was built: one takes a quarter of the time.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeBlocks } from "../../readme/blocks.mjs";
@@ -14,15 +14,13 @@ const folders = ["src", "claims", "cli", "test", "bench", ".readme-code"];
 /** @typedef {import("../../checks/repository.mjs").Package} Package */
 
 /**
- * Whether declarations do for what a package stands on: nothing that the tests of a method import stands on it.
+ * Whether declarations do for what packages stand on: nothing that the tests of a method import stands on it.
  *
- * @param {Package} pkg
- * @param {boolean} filtered
+ * @param {Package[]} packages
  */
-const fromBuilt = ({ kind }, filtered) => filtered && kind === "method";
+const fromBuilt = (packages) => packages.every(({ kind }) => kind === "method");
 
-/** @param {Package} pkg @param {boolean} filtered */
-export const needs = (pkg, filtered) => (fromBuilt(pkg, filtered) ? ["build"] : []);
+export const needs = ["build"];
 
 /** @type {import("../suite.mjs").JointStage} */
 export function run({ root, repository, packages, filtered }) {
@@ -48,7 +46,7 @@ export function run({ root, repository, packages, filtered }) {
  */
 function writeProject(root, packages, filtered) {
   const kept = join(root, "node_modules", ".cache", "offprint");
-  const built = packages.every((pkg) => fromBuilt(pkg, filtered));
+  const built = fromBuilt(packages);
   const which = packages.length === 1 ? packages[0].slug : built ? "methods" : "some";
   const project = join(kept, `tsconfig.types-${which}.json`);
   const tools = !filtered && packages.some(({ kind }) => kind === "tool");

@@ -34,20 +34,20 @@ export function run({ root, packages, cache }) {
 }
 
 /**
- * Runs the tests below folders.
+ * Runs the tests below folders, or of files.
  *
  * @param {string} root
- * @param {string[]} directories
+ * @param {string[]} paths
  * @param {string} cache folder for files of this job
  * @param {string[]} [options] of vitest
- * @returns {import("../suite.mjs").Outcome[]} of each folder
+ * @returns {import("../suite.mjs").Outcome[]} of each path
  */
-export function runTests(root, directories, cache, options = []) {
+export function runTests(root, paths, cache, options = []) {
   const results = join(cache, "unit.json");
   mkdirSync(cache, { recursive: true });
   rmSync(results, { force: true });
   const reporter = join(root, "tooling", "suite", "vitest-reporter.mjs");
-  const folders = directories.map((directory) => `${relative(root, directory).split(sep).join("/")}/`);
+  const tested = paths.map((path) => `${relative(root, path).split(sep).join("/")}${path.endsWith(".ts") ? "" : "/"}`);
   const args = [
     "run",
     "--passWithNoTests",
@@ -57,15 +57,16 @@ export function runTests(root, directories, cache, options = []) {
     "--reporter=default",
     `--reporter=${reporter}`,
     ...options,
-    ...folders,
+    ...tested,
   ];
-  const status = executeShown(root, "vitest/vitest.mjs", args, { OFFPRINT_TEST_RESULTS: results });
-  if (!existsSync(results)) return folders.map(() => ({ passed: 0, failed: 1 }));
+  const environment = { OFFPRINT_TEST_RESULTS: results, OFFPRINT_TEST_READS: cache };
+  const status = executeShown(root, "vitest/vitest.mjs", args, environment);
+  if (!existsSync(results)) return tested.map(() => ({ passed: 0, failed: 1 }));
   /** @type {{ files: import("../vitest-reporter.mjs").FileCounts[], unhandled: number }} */
   const { files, unhandled } = JSON.parse(readFileSync(results, "utf8"));
   const seconds = files.reduce((sum, file) => sum + file.seconds, 0);
-  const outcomes = folders.map((folder) => {
-    const own = files.filter(({ path }) => path.startsWith(folder));
+  const outcomes = tested.map((beginning) => {
+    const own = files.filter(({ path }) => path.startsWith(beginning));
     for (const test of own.flatMap(({ unexplained }) => unexplained)) {
       console.log(`  skipped without a reason: ${test}`);
     }

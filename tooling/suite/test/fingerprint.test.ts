@@ -58,12 +58,30 @@ describe("the hash of a job", () => {
     expect(changedBy(() => write("packages/core/other/src/more.ts", "export {};"))).toEqual(["other", "method"]);
   });
 
-  it("of claims, and of what apps show, does not follow tests", () => {
-    declare("apps/docs", []);
+  it("of claims, and of what an app loads by its name, does not follow tests", () => {
+    declare("apps/cli", ["method"]);
     const edit = () => write("packages/methods/method/test/index.test.ts", "// other tests");
     expect(changedBy(edit, "claims")).toEqual([]);
     const explain = () => write("packages/methods/method/README.md", "# Of the method");
-    expect(changedBy(explain, "claims").sort()).toEqual(["docs", "method"]);
+    expect(changedBy(explain, "claims").sort()).toEqual(["cli", "method"]);
+  });
+
+  it("of an app's README follows what its code imports", () => {
+    declare("apps/docs", ["tools"]);
+    const edit = (folder: string) => () => write(`${folder}/src/index.ts`, "export {};");
+    expect(changedBy(edit("packages/methods/method"), "README code")).toEqual(["method"]);
+    expect(changedBy(edit("packages/core/base"), "README code")).toContain("docs");
+  });
+
+  it("of the tarball of an app that names methods follows their versions, not their sources", () => {
+    declare("apps/cli", ["method", "tools"]);
+    expect(changedBy(() => write("packages/methods/method/src/index.ts", "export {};"), "packages")).toEqual([
+      "method",
+    ]);
+    expect(changedBy(() => declare("packages/methods/method", ["tools"]), "packages").sort()).toEqual([
+      "cli",
+      "method",
+    ]);
   });
 
   it("of the command's tests, which bring methods of their own, follows core packages and what they read", () => {
@@ -78,13 +96,31 @@ describe("the hash of a job", () => {
     expect(changedBy(() => write("packages/methods/method/src/index.ts", ""), "README code")).toContain("cli");
   });
 
-  it("of the site's tests follows what all packages say, and of its package's other tests what they stand on", () => {
+  it("of the tests of the site's package, but for those of the built site, follows what they stand on", () => {
     declare("apps/docs", ["tools"]);
-    const explain = (text: string) => () => write("packages/methods/method/README.md", text);
-    expect(changedBy(explain("# One"), "tests")).toEqual(["method"]);
-    expect(changedBy(explain("# Another"), "site tests")).toContain("docs");
+    expect(changedBy(() => write("packages/methods/method/README.md", "# One"))).toEqual(["method"]);
     expect(changedBy(() => write("docs/a.md", "# A guide"))).toEqual(["docs"]);
     expect(changedBy(() => write("packages/core/tools/src/index.ts", "export {};"))).toContain("docs");
+  });
+
+  it("of the built site's tests follows what all packages say, and of those that see what they are given the rest", () => {
+    declare("apps/docs", ["tools"]);
+    const prints = () => {
+      const repository = readRepository(root);
+      const docs = repository.packages.find(({ slug }) => slug === "docs")!;
+      const parts = [{ name: "pages" }, { name: "reading", digest: () => "" }, { name: "weights", digest: () => "" }];
+      return parts.map((part) => fingerprints(repository).ofPackage("site tests", docs, part));
+    };
+    const first = prints();
+    expect(new Set(first).size).toBe(3);
+    write("packages/methods/method/README.md", "# Method");
+    const second = prints();
+    expect(second.map((print, k) => print === first[k])).toEqual([false, true, true]);
+    for (const path of ["apps/docs/test/site/reading.test.ts", "packages/core/tools/src/index.ts"]) {
+      const before = prints();
+      write(path, "// more");
+      expect(prints().filter((print, k) => print === before[k])).toEqual([]);
+    }
   });
 
   it("of types follows whatever a package's programs import, and of tools the tools", () => {
@@ -100,17 +136,26 @@ describe("the hash of a job", () => {
     expect(changedBy(() => write("tooling/checks/anatomy.mjs", "// more"), "types")).toEqual(["bench"]);
   });
 
-  it("of the tests of tools follows tools and core packages, not methods", () => {
-    const print = () => fingerprints(readRepository(root)).ofTools("tests");
-    const first = print();
-    write("packages/methods/method/src/index.ts", "export {};");
-    expect(print()).toBe(first);
-    write("tooling/checks/anatomy.mjs", "// more");
-    const second = print();
-    expect(second).not.toBe(first);
-    write("packages/core/base/src/index.ts", "export {};");
-    expect(print()).not.toBe(second);
-  });
+  it.each(["beside the packages", "that are packages"])(
+    "of the tests of tools %s follows tools and core packages, not methods",
+    (which) => {
+      declare("tooling/bench", []);
+      const print = () => {
+        const repository = readRepository(root);
+        const prints = fingerprints(repository);
+        const bench = repository.packages.find(({ slug }) => slug === "bench")!;
+        return which === "that are packages" ? prints.ofPackage("tests", bench) : prints.ofTools("tests");
+      };
+      const first = print();
+      write("packages/methods/method/src/index.ts", "export {};");
+      expect(print()).toBe(first);
+      write("tooling/checks/anatomy.mjs", "// more");
+      const second = print();
+      expect(second).not.toBe(first);
+      write("packages/core/base/src/index.ts", "export {};");
+      expect(print()).not.toBe(second);
+    },
+  );
 
   it("of the site follows what it shows and what builds it, not tests and other tools", () => {
     declare("apps/docs", []);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -52,6 +52,20 @@ describe("lanes", () => {
     expect(first.cpu).toBeGreaterThan(0);
     const [second] = await run([counting], 1);
     expect(second).toMatchObject({ cached: true, failed: 0, cpu: first.cpu });
+  });
+
+  it("remember a job that depends on what others make while the files that it has read are the same", async () => {
+    let content = "one";
+    const digest = (reads: string[]) => `${content} ${reads.join()}`;
+    const reading = { ...job("reading", [], "read"), digest };
+    // A run that does not tell what it has read is not remembered.
+    for (const _ of [1, 2]) expect((await run([reading], 1))[0].cached).toBe(false);
+    const known = { passed: 7, cpu: 1, quiet: 1, reads: ["a", "b"], digest: "one a,b" };
+    mkdirSync(join(cache, "passed"), { recursive: true });
+    writeFileSync(join(cache, "passed", "read.json"), JSON.stringify(known));
+    expect((await run([reading], 1))[0]).toMatchObject({ cached: true, passed: 7 });
+    content = "two";
+    expect((await run([reading], 1))[0].cached).toBe(false);
   });
 
   it("count a job that cannot be run as failed, and run it again the next time", async () => {

@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { siteFolder } from "../../serve.mjs";
 import type { CatalogueEntry } from "../../src/pages/catalogue.js";
+import { examplesOf, readmePrograms } from "../../src/pages/playground-page.js";
+import { importableEntries } from "../../src/playground-bundle.js";
 import { searchOf } from "../../src/search-index.js";
-import { builtData, pageAddresses, servedSite } from "../built-site.js";
-import { launchChromium, needsChromium, openPage } from "../chromium.js";
-import { KeptVisits } from "../kept-visits.js";
+import { readWorkspace } from "../../src/workspace/workspace.js";
+import { builtCatalogue, pageAddresses, type ServedSite, servedSite } from "../built-site.js";
+import { launchChromium, needsChromium, openPage, problemsOf, withoutPrefetch } from "../chromium.js";
+import { KeptVisits, keptAt } from "../kept-visits.js";
 
 const browser = await launchChromium();
 
@@ -35,12 +37,8 @@ interface WideVisit extends Visit {
 const phone = { width: 360, height: 740 };
 const desktop = { width: 1280, height: 800 };
 
-/** A file that keeps what was seen of pages. */
-const keptAt = (name: string) => join(import.meta.dirname, `../../../../node_modules/.cache/offprint/${name}.json`);
 /** Pages that a tab is shown: one that has shown hundreds takes twice as long for each. */
 const pagesOfTab = 10;
-/** Pages whose content comes with their scripts: their markup does not tell whether they are the same. */
-const alive = new Set(["benchmark", "playground"]);
 
 /** The same result for all who ask. */
 function once<R>(make: () => Promise<R>): () => Promise<R> {
@@ -48,48 +46,17 @@ function once<R>(make: () => Promise<R>): () => Promise<R> {
   return () => (made ??= make());
 }
 
-interface Viewport {
-  readonly width?: number;
-  readonly height?: number;
-  readonly colorScheme?: "light" | "dark";
-}
-
-/** What pages may transfer, in kB: home has all pictures in both colours of a visitor's setting, the playground the core. */
-const heaviest: Readonly<Record<string, number>> = { home: 600, playground: 900 };
-
 describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needsChromium}]`}`, () => {
-  let site: Awaited<ReturnType<typeof servedSite>>;
+  let site: ServedSite;
   let methods: readonly CatalogueEntry[] = [];
   beforeAll(async () => {
     site = await servedSite();
-    methods = builtData("catalogue");
+    methods = builtCatalogue();
   }, 900_000);
   afterAll(async () => {
     await browser?.close();
     await site?.close();
   });
-
-  async function open({ width = 1280, height = 800, colorScheme = "light" }: Viewport = {}) {
-    const page = await openPage(browser!, { viewport: { width, height }, colorScheme });
-    return { page, problems: problemsOf(page), close: () => page.context().close() };
-  }
-
-  /** What a page complains of from now on, in a list that grows. */
-  function problemsOf(page: Page): string[] {
-    const problems: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(error.message));
-    page.on("request", (request) => {
-      const url = request.url();
-      if (url.startsWith("http") && !url.startsWith(site.address)) problems.push(`asks for ${url}`);
-    });
-    page.on("response", (response) => {
-      if (response.status() >= 400) problems.push(`${response.status()} for ${response.url()}`);
-    });
-    return problems;
-  }
 
   async function visit(page: Page, address: string): Promise<Visit> {
     await page.goto(site.address + address, { waitUntil: "load" });
@@ -133,7 +100,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
       else waiting.push({ address, key });
     }
     const tab = async (page: Page) => {
-      const own = problemsOf(page);
+      const own = problemsOf(page, site.address);
       for (let seenHere = 0; seenHere < pagesOfTab; seenHere++) {
         const next = waiting.shift();
         if (next === undefined) break;
@@ -154,9 +121,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     // What moves, or changes its colours slowly, is styled anew in every frame.
     const first = await openPage(browser!, { viewport: phone, colorScheme: "dark", reducedMotion: "reduce" });
     const context: BrowserContext = first.context();
-    await context.addInitScript(() => {
-      Object.defineProperty(navigator, "connection", { value: { saveData: true } });
-    });
+    await withoutPrefetch(context);
     await first.close();
     const tabs = async () => {
       while (waiting.length > 0) {
@@ -197,19 +162,6 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     expect(wrong).toEqual([]);
   }, 900_000);
 
-  it("turns dark and light again as the reader's setting does", async () => {
-    const { page, close } = await open();
-    await visit(page, "methods/diffgrad");
-    for (const colorScheme of ["dark", "light"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.waitForFunction(
-        (dark) => document.documentElement.classList.contains("dark") === dark,
-        colorScheme === "dark",
-      );
-    }
-    await close();
-  });
-
   async function searchFor(page: Page, words: string): Promise<string[]> {
     const field = page.locator(".VPLocalSearchBox input");
     const results = page.locator(".VPLocalSearchBox .results a");
@@ -233,7 +185,8 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
   });
 
   it("finds diffGrad by a keyword from the keyboard, as the index says, and opens the first result with Enter", async () => {
-    const { page, problems, close } = await open();
+    const page = await openPage(browser!, { viewport: desktop });
+    const problems = problemsOf(page, site.address);
     await page.goto(site.address, { waitUntil: "networkidle" });
     await page.keyboard.press("Control+k");
     const found = searchOf(readFileSync(join(siteFolder, "search.json"), "utf8"));
@@ -244,23 +197,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     await page.keyboard.press("Enter");
     await page.waitForURL("**/methods/diffgrad*");
     expect(problems).toEqual([]);
-    await close();
-  });
-
-  it("narrows the list of methods down as one types", async () => {
-    const { page, close } = await open();
-    await page.goto(`${site.address}methods/`, { waitUntil: "networkidle" });
-    const field = page.getByLabel("Find a method");
-    const links = page.locator(".method-list li a");
-    for (const words of ["diffGrad: An Optimization", "chakraborty", "FRICTION"]) {
-      await field.fill(words);
-      expect(await links.evaluateAll((all) => all.map((a) => a.getAttribute("href")))).toContain("/methods/diffgrad");
-      expect(await links.count()).toBeLessThan(methods.length);
-    }
-    await field.fill("no method has these words");
-    expect(await links.count()).toBe(0);
-    expect(await page.getByRole("status").textContent()).toContain("0 of");
-    await close();
+    await page.context().close();
   });
 
   it("shows of every method its authors, its paper, its API and its claims", async () => {
@@ -279,80 +216,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
         ).toBe(true);
       }
     }
-    const { page, close } = await open();
-    await visit(page, "methods/diffgrad");
-    expect(await page.locator(".offprint-card").getByRole("link", { name: "API" }).getAttribute("href")).toBe(
-      "/api/diffgrad",
-    );
-    await close();
   }, 900_000);
-
-  it("shows every picture of the gallery, and leads from it to the playground", async () => {
-    for (const colorScheme of ["light", "dark"] as const) {
-      const { page, problems, close } = await open({ colorScheme });
-      await visit(page, "gallery");
-      const shown = await page.evaluate(async () => {
-        const images = [...document.querySelectorAll<HTMLImageElement>("ul.gallery img")];
-        const visible = images.filter((image) => getComputedStyle(image).display !== "none");
-        for (const image of visible) image.loading = "eager";
-        await Promise.all(visible.map((image) => image.decode()));
-        return visible.map(({ src, naturalWidth }) => ({ src, naturalWidth }));
-      });
-      expect(shown.length).toBeGreaterThanOrEqual(methods.length);
-      for (const { src, naturalWidth } of shown) {
-        expect(src).toContain(`.${colorScheme}.svg`);
-        expect(naturalWidth, src).toBeGreaterThan(0);
-      }
-      expect(problems).toEqual([]);
-      await close();
-    }
-  });
-
-  it("has no picture whose texts leave it, whichever font the reader has", async () => {
-    const { page, close } = await open();
-    await visit(page, "gallery");
-    const wrong = await page.evaluate(async () => {
-      const addresses = [...document.querySelectorAll<HTMLImageElement>("ul.gallery img")].map(({ src }) => src);
-      const place = document.body.appendChild(document.createElement("div"));
-      const found: string[] = [];
-      for (const address of addresses.filter((each) => each.includes(".light."))) {
-        const picture = await (await fetch(address)).text();
-        for (const family of ["system-ui", "DejaVu Sans", "Liberation Sans"]) {
-          place.innerHTML = picture.replaceAll(/font-family:[^;}]*/g, `font-family:${family}`);
-          const { width } = place.querySelector("svg")!.viewBox.baseVal;
-          for (const text of place.querySelectorAll("text")) {
-            const box = text.getBBox();
-            if (box.x < -2 || box.x + box.width > width + 2) found.push(`${address}: "${text.textContent}"`);
-          }
-        }
-      }
-      place.remove();
-      return found;
-    });
-    expect(wrong).toEqual([]);
-    await close();
-  });
-
-  it("is light: what a page transfers, compressed, before anything is pressed", async () => {
-    const weights: Record<string, number> = {};
-    for (const address of ["", "methods/diffgrad", "api/optim", "gallery", "benchmark", "playground"]) {
-      const { page, close } = await open();
-      const sizes: Promise<number>[] = [];
-      page.on("requestfinished", (request) => {
-        sizes.push(
-          request.sizes().then(({ responseBodySize, responseHeadersSize }) => responseBodySize + responseHeadersSize),
-        );
-      });
-      await page.goto(site.address + address, { waitUntil: "networkidle" });
-      const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-      weights[address || "home"] = Math.round(total / 1000);
-      await close();
-    }
-    console.log("page weights, kB:", weights);
-    for (const [address, kilobytes] of Object.entries(weights)) {
-      expect(kilobytes, address).toBeLessThan(heaviest[address] ?? heaviest["home"]!);
-    }
-  });
 
   it("cuts no code on a wide screen", async () => {
     const { visits } = await walk();
@@ -362,76 +226,25 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
     );
     expect(wrong).toEqual([]);
   }, 900_000);
+});
 
-  it("opens a README's program in the playground", async () => {
-    const { page, close } = await open();
-    await page.goto(`${site.address}methods/diffgrad`, { waitUntil: "networkidle" });
-    await page.getByRole("link", { name: "Open in the playground" }).first().click();
-    await page.waitForURL("**/playground#readme/diffgrad/1");
-    await page.getByRole("heading", { name: "@offprint/diffgrad" }).waitFor();
-    await page.getByRole("button", { name: "Run" }).click();
-    await page.getByText("Finished in").waitFor();
-    await close();
-  });
+const repository = join(import.meta.dirname, "..", "..", "..", "..");
+const { homepage } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+const workspace = readWorkspace(repository);
+const available = new Set(importableEntries(workspace).map(({ specifier }) => specifier));
 
-  it("has a first stop for the keyboard that skips the navigation", async () => {
-    const { page, close } = await open();
-    await page.goto(site.address, { waitUntil: "networkidle" });
-    await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Skip to content");
-    await close();
-  });
-
-  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  for (const colorScheme of ["light", "dark"] as const) {
-    it(`has no accessibility fault that axe finds, in the ${colorScheme} setting`, async () => {
-      const { page, close } = await open({ colorScheme });
-      const kept = new KeptVisits<true>(keptAt(`accessible-${colorScheme}`));
-      const faults: string[] = [];
-      for (const address of [
-        "",
-        "methods/",
-        "methods/diffgrad",
-        "guides/getting-started",
-        "gallery",
-        "compare",
-        "benchmark",
-        "playground",
-        "api/optim",
-        "api/bib/adaptive-rate",
-        "methods/bib",
-        "packages/graph",
-      ]) {
-        const key = kept.keyOf(address);
-        if (!alive.has(address) && kept.get(key)) continue;
-        await page.goto(site.address + address, { waitUntil: "networkidle" });
-        // The switch between dark and light is named once the page is alive.
-        await page.locator(".VPSwitchAppearance:not([title=''])").first().waitFor({ state: "attached" });
-        await page.evaluate(axe);
-        const violations = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: any[] }> } };
-          // The search button's name omits the key shown beside it, and CodeMirror scrolls with the cursor of its textbox.
-          const result = await axe.run({
-            resultTypes: ["violations"],
-            rules: {
-              "label-content-name-mismatch": { enabled: false },
-              "scrollable-region-focusable": { enabled: false },
-            },
-          });
-          return result.violations.map(
-            ({ id, nodes }) =>
-              `${id}: ${nodes
-                .slice(0, 3)
-                .map((node: any) => node.html.slice(0, 160))
-                .join(" | ")}`,
-          );
-        });
-        faults.push(...violations.map((fault) => `${address || "home"}: ${fault}`));
-        if (violations.length === 0) kept.set(key, true);
-      }
-      await close();
-      kept.save();
-      expect(faults).toEqual([]);
-    });
-  }
+describe("the link of a README to the playground", () => {
+  it.each([...workspace.core, ...workspace.methods].map((pkg) => [pkg.name, pkg] as const))(
+    "%s leads to a program that is there",
+    async (_, pkg) => {
+      const programs = [...(await readmePrograms(pkg, available)).values()].map(({ id }) => id);
+      const examples = (await examplesOf(pkg, available)).map(({ id }) => id);
+      const address = `${homepage}/playground#`;
+      const [, linked] = new RegExp(`\\(${address.replaceAll(".", "\\.")}([^)]+)\\)`).exec(pkg.readme) ?? [];
+      if (!pkg.forPages) expect(linked).toBeUndefined();
+      else expect([...programs.slice(0, 1), ...examples, undefined]).toContain(linked);
+      // Where a program of the README runs there, it is the first one that is opened.
+      if (pkg.forPages && programs.length > 0) expect(linked).toBe(programs[0]);
+    },
+  );
 });
