@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { connect } from "@nats-io/transport-node";
 import {
   type Cluster,
   type ClusterWorker,
@@ -12,6 +14,7 @@ import { NatsTestServer, natsServer, needsNatsServer, WorkerProcess } from "@off
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type BuiltJobs, buildJobs } from "./built-jobs.js";
 import { collected } from "./collected.js";
+import { Relay } from "./relay.js";
 
 const job = (name: string) => `@fixture/jobs#${name}`;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -159,7 +162,7 @@ describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsNatsServer}`
     await fresh({ ackWait: 3000 });
     const workers = await Promise.all([1, 2, 3, 4, 5].map(() => startProcess({ workers: 1 })));
     const ids = await Promise.all(workers.map(({ joined }) => joined));
-    const [outcome] = await collected(master.map(job("killsProcess"), [0]));
+    const [outcome] = await collected(master.map(job("killsProcess"), [{ wait: false }]));
     const error = outcome!.error as WorkerLostError;
     expect([error.name, error.workers.length]).toEqual(["WorkerLostError", 4]);
     const killed = error.workers.map((worker) => worker.split("/")[0]!);
@@ -167,6 +170,35 @@ describe.skipIf(natsServer === undefined)(`jobs through NATS ${needsNatsServer}`
     expect(ids).toEqual(expect.arrayContaining(killed));
     const [next] = await collected(master.map<number, number>(job("square"), [5]));
     expect(next!.value).toBe(25);
+  });
+
+  it("that are given up while their program is cut off are given up there, too, when it is back", async () => {
+    await fresh({ ackWait: 1000 });
+    const relay = await Relay.start(server.port);
+    ended.push(() => relay.end());
+    const program = await openMaster({ ackWait: 1000, servers: relay.address });
+    const workers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => startProcess({ workers: 1 })));
+    // Workers ask for jobs of a kind as long as a program does that they hear.
+    const stop = new AbortController();
+    const held = collected(master.map(job("killsProcess"), [{ wait: true }], { signal: stop.signal })).catch(() => []);
+    const listener = await connect({ servers: server.address });
+    ended.push(() => listener.close());
+    const givenUp = new Promise<void>((resolve) => {
+      listener.subscribe("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>", { callback: () => resolve() });
+    });
+    await listener.flush();
+    const outcomes = collected(program.map(job("killsProcess"), [{ wait: false }]));
+
+    await Promise.race(workers.map(({ child }) => once(child, "exit")));
+
+    relay.cut();
+    await givenUp;
+
+    relay.mend();
+    const [outcome] = await outcomes;
+    stop.abort();
+    await held;
+    expect([outcome!.error?.name, outcome!.attempts]).toEqual(["WorkerLostError", 4]);
   });
 
   it("that end their thread leave the worker, and are given up after four", async () => {

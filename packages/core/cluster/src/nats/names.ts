@@ -14,12 +14,18 @@ export function kindOf({ job, version }: Pick<JobEntry, "job" | "version">): str
 /** Names of streams and subjects; the layout's version stands in them, as the settings of a stream cannot change. */
 export function namesOf(cluster: string) {
   const base = `offprint.v1.${cluster}`;
+  const jobs = `offprint-v1-${cluster}-jobs`;
+  const givenUp = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${jobs}`;
   return {
-    jobs: `offprint-v1-${cluster}-jobs`,
+    jobs,
+    givenUp: `offprint-v1-${cluster}-given-up`,
     results: `offprint-v1-${cluster}-results`,
     objects: `offprint-v1-${cluster}`,
     allJobs: `${base}.jobs.>`,
     allResults: `${base}.results.>`,
+    /** The server says that it hands a job out no more. */
+    allGivenUp: `${givenUp}.>`,
+    givenUpOfKind: (kind: string) => `${givenUp}.${kind}`,
     jobsOfKind: (kind: string) => `${base}.jobs.${kind}.>`,
     jobsOfRun: (kind: string, run: string) => `${base}.jobs.${kind}.${run}.>`,
     job: (kind: string, run: string, id: string) => `${base}.jobs.${kind}.${run}.${id}`,

@@ -6,7 +6,7 @@ import { decodeFrame, encodeFrame } from "../frame.js";
 import type { JobEntry } from "../job.js";
 import type { Call, Runner } from "../map-jobs.js";
 import type { MapOptions } from "../outcome.js";
-import type { Settled } from "../threads/thread-pool.js";
+import { redeliveries, type Settled } from "../threads/thread-pool.js";
 import { ownLetters, say } from "./connection.js";
 import type { JobMessage, ResultMessage, RunEvent } from "./messages.js";
 import { kindOf } from "./names.js";
@@ -47,6 +47,9 @@ export class NatsRun implements Runner {
   private readonly pending = new Map<string, Pending>();
   private readonly objects = new Set<string>();
   private readonly subscriptions: Subscription[];
+  private sweeping = false;
+  /** Number of the last word of a job given up that `sweep` has read. */
+  private seen = 0;
 
   constructor(given: RunSurroundings) {
     this.given = given;
@@ -62,11 +65,8 @@ export class NatsRun implements Runner {
       callback: (error, { data }) => void (error === null && this.told(decodeFrame<RunEvent>(data))),
     });
     // A job that has taken down every worker that it was given to is not handed out any more.
-    const advisory = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${names.jobs}.${this.kind}`;
-    const givenUp = connection.subscribe(advisory, {
-      callback: (error, message) => {
-        if (error === null) void this.abandoned(message.json<{ stream_seq: number }>().stream_seq);
-      },
+    const givenUp = connection.subscribe(names.givenUpOfKind(this.kind), {
+      callback: (error, message) => void (error === null && this.abandoned(message)),
     });
     this.subscriptions = [results, events, givenUp];
   }
@@ -93,20 +93,19 @@ export class NatsRun implements Runner {
     }
   }
 
-  private async abandoned(sequence: number): Promise<void> {
+  private async abandoned(advisory: { json<T>(): T }): Promise<void> {
     const { manager, names } = this.given.streams;
+    const { stream_seq: sequence } = advisory.json<{ stream_seq: number }>();
     const message = await answered(() => manager.streams.getMessage(names.jobs, { seq: sequence })).catch(() => null);
     if (message === null || message === undefined) return;
     const id = message.subject.slice(message.subject.lastIndexOf(".") + 1);
     const pending = this.pending.get(id);
     if (pending === undefined) return;
     const { workers } = pending;
-    const error: ErrorData = {
-      type: "lost",
-      message: `the job lost its worker ${Math.max(workers.length, 1)} times (${workers.join(", ") || "unknown"})`,
-      workers,
-    };
-    pending.settle({ error, worker: workers.at(-1) ?? "", attempts: workers.length });
+    const attempts = redeliveries + 1;
+    const named = workers.join(", ") || "unknown";
+    const error: ErrorData = { type: "lost", message: `the job lost its worker ${attempts} times (${named})`, workers };
+    pending.settle({ error, worker: workers.at(-1) ?? "", attempts });
     await manager.streams.deleteMessage(names.jobs, sequence).catch(() => undefined);
   }
 
@@ -116,12 +115,28 @@ export class NatsRun implements Runner {
     for (const pending of this.pending.values()) pending.settle({ error, worker: "", attempts: 0 });
   }
 
-  /** Looks for results that were not heard, as the server was away or this program was. */
+  /** Looks for results, and for jobs given up, that were not heard of, as the server was away or this program was. */
   async sweep(age = overdue): Promise<void> {
-    for (const [id, { since }] of this.pending) {
-      if (performance.now() - since < age) continue;
-      const stored = await this.stored(id).catch(() => undefined);
-      if (stored !== undefined) await this.received(id, stored);
+    const late = [...this.pending].filter(([, { since }]) => performance.now() - since >= age);
+    if (late.length === 0 || this.sweeping) return;
+    this.sweeping = true;
+    try {
+      for (const [id] of late) {
+        const stored = await this.stored(id);
+        if (stored !== undefined) await this.received(id, stored);
+      }
+      const { manager, names } = this.given.streams;
+      for (;;) {
+        const query = { seq: this.seen + 1, next_by_subj: names.givenUpOfKind(this.kind) };
+        const advisory = await manager.direct.getMessage(names.givenUp, query);
+        if (advisory === null) break;
+        await this.abandoned(advisory);
+        this.seen = advisory.seq;
+      }
+    } catch {
+      // The server is away: it is asked again.
+    } finally {
+      this.sweeping = false;
     }
   }
 

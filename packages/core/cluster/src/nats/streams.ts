@@ -109,6 +109,15 @@ export async function openStreams(
       allow_direct: true,
       max_age: kept,
     });
+    // Who is away when a job is given up hears of it later.
+    await ensure({
+      name: names.givenUp,
+      subjects: [names.allGivenUp],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      allow_direct: true,
+      max_age: kept,
+    });
     const make = () => new Objm(client).create(names.objects, { ttl: kept, storage: StorageType.File });
     const objects = await make().catch(async (error: unknown) => {
       await madeByOthers(`OBJ_${names.objects}`, error);
