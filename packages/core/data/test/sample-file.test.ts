@@ -28,6 +28,20 @@ describe("samples of a CSV file", () => {
     ]);
   });
 
+  it("are refused where numbers are infinite, in files of any kind", () => {
+    expect(() => readSamples(csv("a,b,y\n1,2,3\n1,Infinity,3\n"))).toThrow(/column b is Infinity in row 2; fill it in/);
+    expect(() => readSamples(csv("a,b,y\n1,2,-Infinity\n"))).toThrow(/column y is -Infinity in row 1/);
+    expect(() => readSamples(csv("1 1:2 2:inf\n"))).toThrow(/inf/i);
+    const x = tensor([
+      [1, 2],
+      [3, Number.NaN],
+    ]);
+    expect(() => readSamples(writeNpz({ x, y: tensor([1, 2]) }))).toThrow(/column 1 is NaN in row 2/);
+    expect(() =>
+      readSamples(writeNpz({ x: x.slice([null, { start: 0, stop: 1 }]), y: tensor([1, Infinity]) })),
+    ).toThrow(/column y is Infinity in row 2/);
+  });
+
   it("are refused where values are missing or of the wrong kind", () => {
     expect(() => readSamples(csv("a,y\n1,2\n,3\n"))).toThrow(/column a has no value in row 2/);
     expect(() => readSamples(csv("a,y\n1,2\n2,\n"))).toThrow(/column y has no value in row 2/);

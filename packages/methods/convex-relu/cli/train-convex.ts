@@ -103,7 +103,9 @@ function taskOf(
   const loss = wanted === "auto" ? (distinct === 2 ? "bce" : "squared") : wanted;
   if (loss === "squared") {
     if (!isTensor(target)) {
-      throw new ValueError(`${path}: ${targetName} holds texts of ${distinct} kinds; two kinds can be learnt`);
+      throw new ValueError(
+        `${path}: ${targetName} holds ${distinct === 1 ? "one text only" : `${distinct} different texts`}; two can be learnt`,
+      );
     }
     const y = numbersOf(table);
     if (y.shape[1] !== 1) throw new ValueError(`${path}: ${targetName} has ${y.shape[1]} columns; one can be learnt`);

@@ -52,3 +52,9 @@ export function dualBound(
   const limit = M > 0 ? (beta / M) * (1 - 1e-12) : Infinity;
   return { value: bestDualValue(loss, z, y, limit), scope: patterns.complete ? "network" : "patterns" };
 }
+
+/** How far an objective is above its lower bound, as a part of the bound: 0 where both are 0. */
+export function relativeGap(objective: number, bound: number): number {
+  if (bound > 0) return objective / bound - 1;
+  return objective > 0 ? Infinity : 0;
+}

@@ -107,7 +107,7 @@ export interface ConvexNetResult {
   readonly networkObjective: number;
   /** Lower bound of the optimum, unless `certify` is false. */
   readonly dualBound?: DualBound;
-  /** Certified relative gap: `networkObjective / dualBound - 1`; Infinity where the bound is 0, missing without one. */
+  /** Certified relative gap: `networkObjective / dualBound - 1`; Infinity where the bound alone is 0, missing without one. */
   readonly gap?: number;
   /** Largest amount by which v violates (2 D_i - I) X v_i >= 0. */
   readonly maxViolation: number;

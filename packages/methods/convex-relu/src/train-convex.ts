@@ -14,7 +14,7 @@ import {
 } from "@offprint/tensor-core";
 import { type AdmmState, initialState, resumedState } from "./admm-state.js";
 import { blockNorm, blockNorms } from "./column-products.js";
-import { type DualBound, dualBound } from "./dual-bound.js";
+import { type DualBound, dualBound, relativeGap } from "./dual-bound.js";
 import { ExactAdmm } from "./exact-admm.js";
 import { lossGradient, lossSum } from "./loss.js";
 import { outputsOn, recoverNetwork, weightPenalty } from "./network.js";
@@ -161,7 +161,7 @@ function certified(
   }
   const { value, scope } = dualBound(design, certifiedPatterns(design, patterns), loss, z, y, beta);
   const bound: DualBound = { value: unit * value, scope };
-  return { networkObjective, dualBound: bound, gap: bound.value > 0 ? networkObjective / bound.value - 1 : Infinity };
+  return { networkObjective, dualBound: bound, gap: relativeGap(networkObjective, bound.value) };
 }
 
 async function trainSampled(problem: Problem, options: ConvexNetOptions): Promise<ConvexNetResult> {

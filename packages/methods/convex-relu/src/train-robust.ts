@@ -10,7 +10,7 @@ import {
 } from "@offprint/tensor-core";
 import { keep, keptNumber } from "./admm-state.js";
 import { blockNorms } from "./column-products.js";
-import type { DualBound } from "./dual-bound.js";
+import { type DualBound, relativeGap } from "./dual-bound.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
 import { lossGradient } from "./loss.js";
 import { recoverNetwork, weightPenalty } from "./network.js";
@@ -200,7 +200,7 @@ function resultOf(
     net,
     convexObjective: unit * (worstLoss(loss, values, y) + beta * norms),
     networkObjective,
-    ...(dualBound && { dualBound, gap: dualBound.value > 0 ? networkObjective / dualBound.value - 1 : Infinity }),
+    ...(dualBound && { dualBound, gap: relativeGap(networkObjective, dualBound.value) }),
     certifiedLoss,
     collapsed: norms < 1e-8,
     maxViolation: values.slack.reduce((worst, value) => Math.max(worst, -value), 0),

@@ -119,6 +119,12 @@ describe("offprint train-convex and predict-convex", () => {
     expect(again.out).toBe(whole.out);
   });
 
+  it("certify that nothing is left of a target that is constant", async () => {
+    await writeFile(at("constant.csv"), `a,y\n${Array.from({ length: 12 }, (_, i) => `${i},7`).join("\n")}\n`);
+    const { out } = await run("train-convex", { table: "constant.csv" });
+    expect(out).toMatch(/relative gap 0\.00e\+0/);
+  });
+
   it("say what is wrong", async () => {
     const wrong = async (name: string, given: Given) => {
       const { code, err } = await run(name, given);

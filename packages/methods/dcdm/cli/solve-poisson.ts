@@ -1,5 +1,4 @@
 import { extname } from "node:path";
-import { figure } from "@offprint/claims";
 import { type CommandModel, defineCommand, exitCodes, Failure, option } from "@offprint/commands";
 import { isSparseNpz, readMatrixMarket, readNpy, readSparseNpz, writeNpy } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
@@ -73,9 +72,9 @@ export const solvePoissonCommand = defineCommand({
         "iterations",
         `${run.iterations}, ${run.history.filter(({ byResidual }) => byResidual).length} of them along residuals`,
       ],
-      ["residual", figure(run.residualNorm / run.initialResidualNorm)],
-      ["seconds", figure(seconds)],
-      ["conjugate gradients", `${plain.iterations} iterations, ${figure(plainSeconds)} s`],
+      ["residual", (run.residualNorm / (run.initialResidualNorm || 1)).toExponential(3)],
+      ["seconds", seconds.toPrecision(3)],
+      ["conjugate gradients", `${plain.iterations} iterations, ${plainSeconds.toPrecision(3)} s`],
     ]);
     await write(options.output, writeNpy(tensor(run.x)));
     return run.status === "converged" ? undefined : exitCodes.negative;

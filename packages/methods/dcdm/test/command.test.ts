@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
 import { readNpy, writeMatrixMarket, writeNpy } from "@offprint/data";
 import { loadModel as openOnnx, toOnnx } from "@offprint/onnx-runtime";
-import { random, sparse, type Tensor } from "@offprint/tensor-core";
+import { random, sparse, type Tensor, tensor } from "@offprint/tensor-core";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -32,6 +32,13 @@ it("solves a system from files, and says what conjugate gradients take", async (
   const x = readNpy(readFileSync(file("x.npy"))).data() as Float64Array;
   const left = sparse.multiplyVector(a, x).map((value, i) => Number(b.data()[i]) - value);
   expect(Math.hypot(...left)).toBeLessThan(1e-5 * Math.hypot(...(b.data() as Float64Array)));
+});
+
+it("has nothing to do for a right-hand side of zeros", async () => {
+  writeFileSync(file("zeros.npy"), writeNpy(tensor(new Float64Array(256))));
+  const { code, out } = await solve(file("a.mtx"), "--grid", "16,16", "--right", file("zeros.npy"));
+  expect(code).toBe(0);
+  expect(out).toMatch(/residual +0\.000e\+0\n/);
 });
 
 it("takes a matrix and a right-hand side as the authors' program stores them", async () => {

@@ -1,5 +1,13 @@
 import { basename } from "node:path";
-import { type CommandInput, defineCommand, exitCodes, option, seedOption, stateOptions } from "@offprint/commands";
+import {
+  type CommandInput,
+  defineCommand,
+  exitCodes,
+  Failure,
+  option,
+  seedOption,
+  stateOptions,
+} from "@offprint/commands";
 import { type Column, Table, writeCsv } from "@offprint/data";
 import { type BcdRecord, type BcdResult, type BcdRunState, bcd, type Composite } from "../src/index.js";
 import { kinds, readProblem } from "./problem.js";
@@ -11,7 +19,7 @@ const options = {
   ),
   firstNode: option.integer("labels: number of the first node", { default: 0 }),
   penalty: option.choice(["none", "l1", "nonneg", "box"], "what is added", { default: "none" }),
-  lambda: option.number("l1, nonneg: its weight", { default: 0 }),
+  lambda: option.number("l1, nonneg: its weight; of nonneg 0 unless given", { least: 0 }),
   lower: option.number("box: lower bound"),
   upper: option.number("box: upper bound"),
   blockSize: option.integer("variables in a block; default 5", { least: 1 }),
@@ -55,9 +63,10 @@ export const minimizeBlocks = defineCommand({
   async run(input: Input) {
     const { options: chosen, print, report, note, write } = input;
     const path = input.arguments.data;
+    const composite = compositeOf(chosen);
     const { smooth, description, table } = await readProblem(path, chosen.problem, chosen.target, chosen.firstNode);
     print(`${basename(path)}: ${description}`);
-    const { x, status, iterations, objective, support, identifiedAt, history } = await solved(input, smooth);
+    const { x, status, iterations, objective, support, identifiedAt, history } = await solved(input, smooth, composite);
     const converged = status === "converged";
     const off = chosen.penalty === "box" ? "not on a bound" : "not zero";
     report([
@@ -75,6 +84,7 @@ export const minimizeBlocks = defineCommand({
 async function solved(
   { options: chosen, longRun }: Input,
   smooth: Awaited<ReturnType<typeof readProblem>>["smooth"],
+  composite: Composite,
 ): Promise<BcdResult> {
   const { maxIterations, tolerance, seed, blockSize, rule, update } = chosen;
   // A graph is solved by greedy forests unless told otherwise.
@@ -88,7 +98,7 @@ async function solved(
     every: 10,
   });
   const result = await bcd(
-    { smooth, composite: compositeOf(chosen) },
+    { smooth, composite },
     {
       ...(blocks !== undefined && { blocks }),
       ...(blockSize !== undefined && { blockSize }),
@@ -104,9 +114,19 @@ async function solved(
   return result;
 }
 
-function compositeOf({ penalty: kind, lambda, lower = -Infinity, upper = Infinity }: Input["options"]): Composite {
-  if (kind === "box") return { kind, lower, upper };
-  return kind === "none" ? { kind } : { kind, lambda };
+/** What is added. @throws Failure for an option that would do nothing, and for a penalty that says nothing. */
+function compositeOf({ penalty: kind, lambda, lower, upper }: Input["options"]): Composite {
+  const bounded = lower !== undefined || upper !== undefined;
+  if (lambda !== undefined && kind !== "l1" && kind !== "nonneg") {
+    throw new Failure(`--lambda weighs --penalty l1 or nonneg; --penalty is ${kind}`);
+  }
+  if (bounded !== (kind === "box")) {
+    throw new Failure(`--lower and --upper are the bounds of --penalty box; ${bounded ? `it is ${kind}` : "give one"}`);
+  }
+  if (kind === "box") return { kind, lower: lower ?? -Infinity, upper: upper ?? Infinity };
+  if (kind === "none") return { kind };
+  if (kind === "l1" && lambda === undefined) throw new Failure("--penalty l1 needs its weight; give --lambda");
+  return { kind, lambda: lambda ?? 0 };
 }
 
 function solutionCsv({ columns, rows }: { columns: string[]; rows: (string | number)[][] }): Uint8Array | string {

@@ -127,7 +127,7 @@ export class GradientNormRecorder {
     const values = Float64Array.from(this.rows, (row) => row[name]);
     if (values.length > 0 && values.every(Number.isNaN)) {
       throw new ValueError(
-        `GradientNormRecorder.${name}: only the other norm was recorded; record gradients, or add both`,
+        `GradientNormRecorder.${name}: only the other norm was recorded; record gradients, add both, or name the column of a file ${name}`,
       );
     }
     return values;

@@ -132,7 +132,9 @@ export function delaysOf(rows: Iterable<DelayRow>): number[][] {
   for (const [worker, row] of delays.entries()) {
     for (let r = 0; r < rounds; r++) {
       if (row[r] === undefined)
-        throw new FormatError(`delaysOf: worker ${worker} has no time for round ${r}; give one`);
+        throw new FormatError(
+          `delaysOf: worker ${worker} has no time for round ${r}; give one, and number both from 0`,
+        );
     }
   }
   return delays;

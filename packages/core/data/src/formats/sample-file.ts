@@ -1,6 +1,7 @@
 import {
   checkOptions,
   FormatError,
+  isTensor,
   ShapeError,
   sparse,
   type Tensor,
@@ -42,7 +43,7 @@ export interface SampleFile {
  * `X`) `[samples, features]` and `y`; LIBSVM text, whose columns are named "1", "2", ... and whose target is `label`;
  * otherwise CSV with a header, plain or compressed by gzip.
  *
- * @throws FormatError for a damaged file, missing values, or texts among the features; ValueError for a column or an
+ * @throws FormatError for a damaged file, missing or infinite values, or texts among the features; ValueError for a column or an
  * array that is not there; ShapeError for arrays that do not fit each other.
  */
 export function readSamples(file: Uint8Array, options: SampleFileOptions = {}): SampleFile {
@@ -50,7 +51,22 @@ export function readSamples(file: Uint8Array, options: SampleFileOptions = {}): 
   if (!(file instanceof Uint8Array)) throw new FormatError("readSamples: the file must be given as its bytes");
   const samples = samplesOf(file, options);
   if (samples.inputs.shape[0] === 0) throw new FormatError("the file has no samples");
+  requireFinite(samples.inputs, (column) => samples.inputNames[column]!);
+  const { targets, targetName = "y" } = samples;
+  if (isTensor(targets)) requireFinite(targets, () => targetName);
   return samples;
+}
+
+/** @throws FormatError where a number is missing or infinite; it names the column and the row, from 1. */
+function requireFinite(values: Tensor, nameOf: (column: number) => string): void {
+  const data = values.data() as ArrayLike<number>;
+  const width = data.length / values.shape[0]!;
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new FormatError(
+      `column ${nameOf(i % width)} is ${data[i]} in row ${Math.floor(i / width) + 1}; fill it in or remove the row`,
+    );
+  }
 }
 
 function samplesOf(file: Uint8Array, options: SampleFileOptions): SampleFile {
