@@ -18,6 +18,7 @@ import {
   notEqual,
   scatterAdd,
   scatterSet,
+  sign,
   stack,
   sub,
   sum,
@@ -315,7 +316,7 @@ export function errorOf({ system, tolerances }: Pick<Advance, "system" | "tolera
 
 /** Whether something changes its sign, or becomes 0. */
 function changes(before: Tensor, after: Tensor): Tensor {
-  const crossed = less(mul(before, after), 0);
+  const crossed = less(mul(sign(before), after), 0);
   const met = logicalAnd(equal(after, 0), notEqual(before, 0));
   return equal(max(cast(logicalOr(crossed, met), "int32")), 1);
 }

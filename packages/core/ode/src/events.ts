@@ -66,7 +66,7 @@ export function watchAll(events: readonly WatchedEvent[]) {
 
 /** @internal Whether a change of sign is one that counts. */
 export function counts({ direction }: WatchedEvent, before: number, after: number): boolean {
-  const changed = before * after < 0 || (after === 0 && before !== 0);
+  const changed = Math.sign(before) * after < 0 || (after === 0 && before !== 0);
   if (!changed || direction === "both") return changed;
   return direction === "rising" ? before < 0 : before > 0;
 }

@@ -84,6 +84,14 @@ describe("events", () => {
     expect(() => at(end.t + 0.1)).toThrow(errorLike("ValueError", /outside the solution/));
   });
 
+  it("are found however small their values are", () => {
+    const { status, end } = solveSync(ball, [10, 0], [0, 5], {
+      events: [{ value: (_t, [x]) => 1e-200 * x, terminal: true }],
+    });
+    expect(status).toBe("event");
+    expectClose(end.t, Math.sqrt(20 / 9.81), 1e-9);
+  });
+
   it("others are marked, in order, by direction", async () => {
     const wave = (_t: number, [x, v]: Float64Array) => [v, -x];
     const solution = await solve(wave, [1, 0], [0, 20], {

@@ -89,6 +89,8 @@ describe("projections", () => {
     const x = draw([5]);
     expect(list(sets.simplex(x)).reduce((sum, v) => sum + v, 0)).toBeCloseTo(1.5, 12);
     expect(Math.min(...list(sets.simplex(x)))).toBeGreaterThanOrEqual(0);
+    expect(list(projections.simplex()([-1e16, 3e16, 0]))).toEqual([0, 1, 0]);
+    expect(list(projections.simplex()([1e9 + 0.25, 1e9, 0]))).toEqual([0.625, 0.375, 0]);
     list(matmul(a, sets["affine set"](x))).forEach((v, i) => {
       expect(v).toBeCloseTo(b.data()[i], 11);
     });

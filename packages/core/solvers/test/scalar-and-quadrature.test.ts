@@ -35,6 +35,7 @@ describe("scalar solvers", () => {
       expect(solve((x) => x - 1, 0, 1).x).toBe(1);
       expect(solve((x) => x - 0.3, 0, 1, { maxIterations: 1, tolerance: 0 }).status).toMatch(/converged|limit/);
       expect(() => solve((x) => x + 5, 0, 1)).toThrow(/same sign/);
+      expect(() => solve((x) => 1e-200 * (x + 5), 0, 1)).toThrow(/same sign/);
       expect(() => solve((x) => x, 0, Number.POSITIVE_INFINITY)).toThrow(ValueError);
       expect(() => solve(() => Number.NaN, 0, 1)).toThrow(ValueError);
     }

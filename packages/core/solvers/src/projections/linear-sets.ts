@@ -5,12 +5,14 @@ import {
   greater,
   linalg,
   matmul,
+  max,
   maximum,
   mul,
   requirePositive,
   ShapeError,
   sort,
   square,
+  stopGradient,
   sub,
   sum,
   type TensorLike,
@@ -31,7 +33,9 @@ const along = { axis: -1, keepDims: true } as const;
 export function simplex(total = 1): Projection {
   requirePositive("projections.simplex", "total", total);
   return (x) => {
-    const point = asFloat64(x);
+    const given = asFloat64(x);
+    // The same for all entries changes nothing but digits: beside large ones the total would be lost.
+    const point = sub(given, stopGradient(max(given, along)));
     const n = point.shape[point.rank - 1];
     const places = tensor(
       Float64Array.from({ length: n }, (_, i) => i + 1),

@@ -41,7 +41,7 @@ function checkBracket(solver: string, low: number, high: number, atLow: number, 
   if (!(Number.isFinite(low) && Number.isFinite(high))) {
     throw new ValueError(`${solver}: the bracket [${low}, ${high}] must be finite`);
   }
-  if (atLow * atHigh > 0) {
+  if (Math.sign(atLow) * Math.sign(atHigh) > 0) {
     throw new ValueError(
       `${solver}: f has the same sign at both ends of [${low}, ${high}] (${atLow} and ${atHigh}): widen the bracket`,
     );
