@@ -37,7 +37,7 @@ export type AcquisitionName = "qEI" | "qNEI" | "qEHVI" | "qUCB" | "qPI" | "thomp
 /** The names. */
 export const acquisitionNames = ["qEI", "qNEI", "qEHVI", "qUCB", "qPI", "thompson", "EI"] as const;
 
-/** What an acquisition is given besides the samples. */
+/** What an acquisition is given besides the samples: all in the models' units, in which observations have deviation 1. */
 export interface AcquisitionData {
   /** The best value so far, of one output. */
   readonly best: Tensor;
@@ -46,9 +46,6 @@ export interface AcquisitionData {
   /** Of qEHVI: `[B, m]` lower and upper sides of boxes that nothing dominates. */
   readonly lower: Tensor;
   readonly upper: Tensor;
-  /** Of each output, what its samples are multiplied by and moved by: `[m]`. */
-  readonly deviation: Tensor;
-  readonly offset: Tensor;
   /** Of qNEI: `[N, d]` trials that may be the best so far, and `[N]` 1 for a trial, 0 for room. */
   readonly tried: Tensor;
   readonly mask: Tensor;
@@ -57,7 +54,7 @@ export interface AcquisitionData {
 /** Of EI: least variance. */
 const LEAST_VARIANCE = 1e-12;
 
-/** Of qPI: how soft the step is, in units of the outputs' deviation. */
+/** Of qPI: how soft the step is. */
 const SOFTNESS = 0.01;
 
 type SampledName = Exclude<AcquisitionName, "EI">;
@@ -74,8 +71,7 @@ const rules: Readonly<Record<SampledName, Rule>> = {
     const before = max(where(mask.greater(0), values.slice([{}, { start: 0, stop: N }]), -Infinity), 1);
     return mean(maximum(sub(max(values.slice([{}, { start: N, stop: all }]), 1), before), 0));
   },
-  qPI: (samples, { best, deviation }) =>
-    mean(sigmoid(div(sub(max(first(samples), 1), best), mul(SOFTNESS, deviation.slice([0]))))),
+  qPI: (samples, { best }) => mean(sigmoid(div(sub(max(first(samples), 1), best), SOFTNESS))),
   qUCB(samples, { beta }) {
     const values = first(samples);
     const middle = mean(values, { axis: 0, keepDims: true });
@@ -130,14 +126,13 @@ export function acquisitionProgram(name: AcquisitionName, samplers: readonly Sam
   if (found !== undefined) return found;
   const sampled = (points: Tensor, models: ModelTree[], bases: Tensor[], data: AcquisitionData): Tensor => {
     const all = name === "qNEI" ? concatenate([data.tried, points], 0) : points;
-    const standard = samplers.map((sampler, j) => sampler.values(models[j], all, bases[j]));
-    const samples = add(mul(stack(standard, 2), data.deviation), data.offset);
-    return rules[name as SampledName](samples, data);
+    const samples = samplers.map((sampler, j) => sampler.values(models[j], all, bases[j]));
+    return rules[name as SampledName](stack(samples, 2), data);
   };
   const closed = (points: Tensor, [model]: ModelTree[], _: Tensor[], data: AcquisitionData): Tensor => {
     const { mean: level, covariance } = samplers[0].moments!(model, points);
     const spread = maximum(diagonal(covariance), LEAST_VARIANCE).sqrt();
-    return mean(improvementOver(add(mul(level, data.deviation), data.offset), mul(spread, data.deviation), data.best));
+    return mean(improvementOver(level, spread, data.best));
   };
   const value = name === "EI" ? closed : sampled;
   const program: AcquisitionProgram = {

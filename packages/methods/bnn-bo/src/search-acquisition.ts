@@ -99,27 +99,26 @@ function acquisitionData(
   { acquisition, beta, reference }: SearchSettings,
 ): AcquisitionData {
   const m = posteriors.length;
-  const vector = (values: number[]) => hostTensor(Float64Array.from(values), [values.length], "float64");
   const scalar = (v: number) => hostTensor(Float64Array.of(v), [], "float64");
+  // In the models' units, so that what is found does not depend on those of the objectives.
+  const standard = (j: number, value: number) => (value - posteriors[j].offset) / posteriors[j].deviation;
   const boxes = reference === undefined ? [] : boxesOf(posteriors, x, reference);
   const room = Math.max(BOX_ROOM, BOX_ROOM * Math.ceil(boxes.length / BOX_ROOM));
   const sides = (side: "lower" | "upper") => {
     const flat = new Float64Array(room * m);
     boxes.forEach((box, k) => {
       flat.set(
-        box[side].map((v) => Math.min(v, FAR)),
+        box[side].map((v, j) => Math.min(standard(j, v), FAR)),
         k * m,
       );
     });
     return hostTensor(flat, [room, m], "float64");
   };
   return {
-    best: scalar(Math.max(...y.map(([v]) => v))),
+    best: scalar(standard(0, Math.max(...y.map(([v]) => v)))),
     beta: scalar(beta),
     lower: sides("lower"),
     upper: sides("upper"),
-    deviation: vector(posteriors.map(({ deviation }) => deviation)),
-    offset: vector(posteriors.map(({ offset }) => offset)),
     ...(acquisition === "qNEI" ? contendersOf(posteriors[0], x) : { tried: scalar(0), mask: scalar(0) }),
   };
 }

@@ -25,7 +25,7 @@ export function standardised(owner: string, x: TensorLike, y: TensorLike): Stand
   const offset = numbers.reduce((sum, v) => sum + v, 0) / n;
   const squares = numbers.reduce((sum, v) => sum + (v - offset) ** 2, 0);
   const spread = n > 1 ? Math.sqrt(squares / (n - 1)) : 0;
-  const deviation = spread > 1e-12 * Math.max(1, Math.abs(offset)) ? spread : 1;
+  const deviation = spread > 1e-14 * Math.abs(offset) ? spread : 1;
   const scaled = Float64Array.from(numbers, (v) => (v - offset) / deviation);
   return { x: points, y: hostTensor(scaled, [n], "float64"), offset, deviation };
 }

@@ -26,24 +26,16 @@ beforeAll(async () => {
   second = await gp().fit(x, x.mul(2).cos().sum(1));
 });
 
-const data = (outputs: readonly SampledPosterior[], more: Partial<AcquisitionData> = {}): AcquisitionData => ({
-  ...{ best: tensor(best, float64), beta: tensor(4, float64) },
+const data = (more: Partial<AcquisitionData> = {}): AcquisitionData => ({
+  ...{ best: tensor((best - posterior.offset) / posterior.deviation, float64), beta: tensor(4, float64) },
   ...{ lower: tensor([[0]], float64), upper: tensor([[0]], float64), tried: tensor(0), mask: tensor(0) },
-  deviation: tensor(
-    outputs.map(({ deviation }) => deviation),
-    float64,
-  ),
-  offset: tensor(
-    outputs.map(({ offset }) => offset),
-    float64,
-  ),
   ...more,
 });
 const bases = (outputs: readonly SampledPosterior[], count: number, q: number) =>
   outputs.map(({ sampler, model }, j) => sampler.base(model, random.rng(2 + j), count, q));
 const pair = (flat: ArrayLike<number>) => tensor(Float64Array.from(flat), float64).reshape([flat.length / 2, 2]);
 
-/** The acquisition of points from many draws. */
+/** The acquisition of points from many draws, in the observations' units. */
 function valueOf(
   name: AcquisitionName,
   points: number[][],
@@ -52,7 +44,8 @@ function valueOf(
 ): number {
   const drawn = points.length + (more.mask?.size ?? 0);
   return acquisitionProgram(name, [posterior.sampler])
-    .value(tensor(points, float64), [posterior.model], bases([posterior], count, drawn), data([posterior], more))
+    .value(tensor(points, float64), [posterior.model], bases([posterior], count, drawn), data(more))
+    .mul(posterior.deviation)
     .item();
 }
 const exact = (point: number[]) =>
@@ -113,7 +106,7 @@ describe("acquisitions", () => {
       const models = outputs.map(({ model }) => model);
       const place = name === "EI" ? Float64Array.of(0.55, 0.72) : Float64Array.of(0.3, 0.62, 0.81, 0.44);
       const drawn = bases(outputs, 64, place.length / 2 + (more.mask?.size ?? 0));
-      const given = data(outputs, more);
+      const given = data(more);
       const [value, gradient] = program.withGradient(pair(place), models, drawn, given);
       expect(Math.abs(value.item())).toBeGreaterThan(1e-6);
       const at = (flat: ArrayLike<number>) => program.value(pair(flat), models, drawn, given).item();

@@ -100,6 +100,27 @@ describe("the optimiser", () => {
     expect(optimizer.best?.values[0]).toBeLessThan(4);
   });
 
+  it("suggests the same whatever the units of the objectives, one or several", async () => {
+    const suggested = async (units: number[], acquisition: "EI" | "qEI" | "qUCB" | "qPI" | "qEHVI") => {
+      const several = acquisition === "qEHVI";
+      const optimizer = bayesianOptimizer(space, {
+        ...{ initialTrials: 6, acquisition },
+        ...(several && { objectives: 2, reference: units.map((unit) => 200 * unit) }),
+      });
+      for (const settings of await optimizer.suggest(6)) {
+        const values = [objective(settings) * units[0], (Number(settings[0]) + 6) * units[1]];
+        optimizer.observe(settings, several ? values : values[0]);
+      }
+      const [[a, b]] = await optimizer.suggest();
+      return [Number(a), Number(b)];
+    };
+    for (const acquisition of ["EI", "qEI", "qUCB", "qPI", "qEHVI"] as const) {
+      const plain = await suggested([1, 1], acquisition);
+      expect(await suggested([2 ** 60, 2 ** -60], acquisition)).toEqual(plain);
+      expect(await suggested([2 ** -40, 2 ** 40], acquisition)).toEqual(plain);
+    }
+  });
+
   it("goes on from its state as if nothing had been between", async () => {
     const settings = { initialTrials: 3, seed: 4 };
     const straight = bayesianOptimizer(space, settings);
