@@ -65,7 +65,7 @@ export const solveEllipticCommand = defineCommand({
       ["iterations", iterations],
       ["certified H1 error", figure(budget.descent)],
       ["cosines", u.realForm().a.length],
-      ["Barron norm", `${figure(found.barron)} (worst case 1e${figure(Math.min(...Object.values(boundsLog10)))})`],
+      ["Barron norm", `${figure(found.barron)} (worst case ${powerOfTen(Math.min(...Object.values(boundsLog10)))})`],
       ["neurons", found.width],
       ["network's L2 error", sampled === undefined ? "none: the descent did not end" : figure(sampled.error)],
     ]);
@@ -99,3 +99,6 @@ async function readRightSide(path: string, period: number): Promise<SparseFourie
     period: content.period ?? period,
   });
 }
+
+/** 10 to any power, also where no number is so large. */
+const powerOfTen = (power: number): string => (power < 300 ? figure(10 ** power) : `1e${Math.ceil(power)}`);

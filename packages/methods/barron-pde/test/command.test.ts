@@ -35,6 +35,7 @@ it("solves an equation from a list of cosines, and writes the solution and its n
   );
   expect(code).toBe(0);
   expect(out).toMatch(/certified H1 error/);
+  expect(out).toMatch(/worst case \d+(\.\d+)?(e\d+)?\)/);
   const found = JSON.parse(readFileSync(file("u.json"), "utf8"));
   const u = SparseFourier.cosines(found.cosines, found);
   expect([found.status, found.vanishesOnCube]).toEqual(["converged", false]);

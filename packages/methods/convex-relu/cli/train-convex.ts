@@ -2,6 +2,7 @@ import {
   type CommandInput,
   classesOf,
   defineCommand,
+  Failure,
   holdOut,
   holdoutOption,
   numbersOf,
@@ -123,6 +124,9 @@ function taskOf(
 
 async function optimum(X: Tensor, y: Tensor, loss: Loss, { options, longRun }: Input): Promise<Result> {
   const { beta, seed, tolerance, eps, patterns, samples, method } = options;
+  const sampled = method === "scp" && eps === undefined;
+  if (samples !== undefined && !sampled) throw new Failure("--samples is of --method scp, without --eps");
+  if (patterns !== undefined && sampled) throw new Failure("--patterns is not of --method scp, which takes --samples");
   const maxIterations = options.maxIterations ?? (eps === undefined ? 2000 : 4000);
   const shown = {
     progress: ({ iteration, objective }: ConvexRecord) => ({

@@ -138,6 +138,8 @@ describe("offprint train-convex and predict-convex", () => {
     expect(await train({ table: "texts.csv" })).toMatch(/column a holds texts; replace them by numbers/);
     expect(await train({ table: "gap.csv" })).toMatch(/column a has no value in row 2/);
     expect(await train({ table: "three.csv", loss: "bce" })).toMatch(/3 different values; --loss bce needs two/);
+    expect(await train({ table: "iris.csv", samples: 9 })).toMatch(/--samples is of --method scp/);
+    expect(await train({ table: "iris.csv", method: "scp", patterns: 9 })).toMatch(/--patterns is not of --method scp/);
     expect(await train({ table: "iris.csv", loss: "l1" })).toMatch(/--loss cannot be "l1"/);
     expect(await train({ table: "iris.csv", holdout: 1 })).toMatch(/--holdout must be a number/);
     expect(await train({ table: "curve.npz", target: "Z" })).toMatch(/no array Z; it has X, y/);

@@ -73,7 +73,7 @@ export const boundLocally = defineCommand({
     output: option.fileOut("file for the bounds (JSON)", { short: "o", endings: [".json"] }),
     ...stateOptions,
   },
-  async run({ arguments: { model }, options, print, report, write, longRun }) {
+  async run({ arguments: { model }, options, print, report, note, write, longRun }) {
     const { norm, rows: outputs, maxDomains, tolerance, precision, exact, output } = options;
     const network = await loadFile(model, fromOnnx);
     const { box, text } = await boxOf(options);
@@ -94,12 +94,14 @@ export const boundLocally = defineCommand({
     // Seven digits, rounded upwards: what is printed is a bound as well.
     const digits = value > 0 ? Math.max(0, 6 - Math.floor(Math.log10(value))) : 0;
     const shown = Math.ceil(value * 10 ** digits * (1 + 1e-15)) / 10 ** digits;
+    const left = status === "converged" && gap > tolerance;
     report([
       ["L <=", `${shown.toPrecision(7)} (certified)`],
       ["L >=", lowerBound.toPrecision(7)],
       ["gap", `${(100 * gap).toFixed(2)} %`],
-      ["branches", `${domains}, ${status}`],
+      ["branches", `${domains}, ${left ? "nothing left to split" : status}`],
     ]);
+    if (left && !exact) note("--exact may close more of the gap: it leaves out branches that no input reaches.");
     await write(
       output,
       `${JSON.stringify({ value, perOutput: Array.from(perOutput), lowerBound, gap, domains, status }, null, 2)}\n`,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { runWords } from "@offprint/commands/testing";
 import { writeNpy } from "@offprint/data";
 import { saveFile } from "@offprint/data/node";
-import { fromOnnx, toOnnx } from "@offprint/networks";
+import { activation, fromOnnx, linear, toOnnx } from "@offprint/networks";
 import { tensor } from "@offprint/tensor-core";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
@@ -26,6 +26,23 @@ it("bounds an .onnx file around a point of a file", async () => {
   const written = JSON.parse(readFileSync(output, "utf8"));
   const direct = await localLipschitz(fromOnnx(bytes), boxAround(x, 0.05, { max: 0.95 }), { outputs: [0, 1] });
   expect([written.value, written.domains, written.status]).toEqual([direct.value, direct.domains, direct.status]);
+});
+
+it("says that nothing is left to split where the gap stays open", async () => {
+  // Both are at their larger slope for no input, x > 1/2 and x < -1/2, but each of them for one.
+  const slopes = {
+    layers: [linear([[1], [-1]], [-0.5, -0.5]), activation("leakyRelu", { slope: 0.2 }), linear([[1, -1]])],
+  };
+  const [model, point] = ["leaky.onnx", "zero.txt"].map((name) => join(folder, name));
+  writeFileSync(model, toOnnx(slopes));
+  writeFileSync(point, "0");
+  const of = (...words: string[]) =>
+    runWords(commands, "bound-locally", [model, "--point", point, "--eps", "1", ...words]);
+  expect(await of()).toMatchObject({
+    out: expect.stringContaining("nothing left to split"),
+    err: expect.stringContaining("--exact"),
+  });
+  expect((await of("--exact")).out).toMatch(/gap +0\.0\d %\n.*converged/);
 });
 
 it("bounds it between two inputs, too, and asks for one place or the other", async () => {

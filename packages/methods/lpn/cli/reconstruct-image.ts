@@ -117,6 +117,7 @@ async function taken(
   sigma: number,
   maskFile: string | undefined,
 ): Promise<Measurement> {
+  if (task !== "inpaint" && maskFile !== undefined) throw new Failure("--mask says what was seen in --task inpaint");
   if (task === "denoise") return measurement({ input, apply: (x) => x, adjoint: (y) => y });
   if (task === "deblur") return blur({ input, sigma });
   if (maskFile === undefined)
@@ -127,5 +128,8 @@ async function taken(
       `${maskFile}: the mask is ${picture.shape.slice(2).join(" x ")}, the image ${input.slice(1).join(" x ")}`,
     );
   }
-  return mask(greater(picture.mean(1), 0.5).broadcastTo([...input]));
+  const seen = greater(picture.mean(1), 0.5);
+  if (!seen.data().some((bright: number) => bright))
+    throw new Failure(`${maskFile}: no pixel is bright; it must be bright where pixels were seen`);
+  return mask(seen.broadcastTo([...input]));
 }

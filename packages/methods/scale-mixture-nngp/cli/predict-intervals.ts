@@ -82,6 +82,7 @@ async function rowsToPredict({ options: given }: Input, table: SampleTable): Pro
 
 async function predictNumbers(input: Input, table: SampleTable, kernel: Kernel): Promise<void> {
   const { options: given, report, note, write, longRun, print } = input;
+  if (given.inducing !== undefined) throw new Failure(`--inducing is for classes; ${table.targetName} holds numbers`);
   const { train, test } = holdOut(table, given.holdout, given.seed);
   const asked = await rowsToPredict(input, table);
   const inputs = asked ?? test?.inputs;

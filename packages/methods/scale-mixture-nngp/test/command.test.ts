@@ -76,6 +76,7 @@ it("predict-intervals says what does not fit", async () => {
   const of = (...rest: string[]) => runWords(commands, "predict-intervals", ["--table", at("numbers.csv"), ...rest]);
   expect(await of("--holdout", "0")).toMatchObject({ code: 2 });
   expect((await of("--holdout", "0")).err).toContain("name a table with --predict");
+  expect((await of("--inducing", "5")).err).toContain("--inducing is for classes; yield holds numbers");
   expect((await of("--level", "1")).err).toContain("--level");
   const flat = Array.from({ length: 12 }, (_, i) => `${i},3`).join("\n");
   await writeFile(at("flat.csv"), `a,b\n${flat}\n`);

@@ -23,7 +23,7 @@ export const transportMass = defineCommand({
     targetMasses: option.fileIn("masses of the target's points; default equal", { endings: numbers }),
     raw: option.flag("do not scale the costs of points and pixels"),
     tolerance: option.number("marginal error that is small enough", { default: 1e-13, least: 0 }),
-    maxIterations: option.integer("most Newton steps", { default: 50, least: 0, free: true }),
+    maxIterations: option.integer("most iterations of all stages together", { default: 10_000, least: 0, free: true }),
     keep: option.integer("entries of the plan per row in the Newton matrix", { default: 8, least: 1 }),
     output: option.fileOut("file for the plan [n, m]", { short: "o", endings: numbers }),
     potentials: option.fileOut("file for the potentials x and y", { endings: [".npz"] }),
@@ -41,7 +41,7 @@ export const transportMass = defineCommand({
         : { cost: await loadMatrix(options.cost), scale: 1 };
     const run = await longRun<SnsRecord, RunState<SnsState, SnsRecord>>({
       progress: ({ iteration, marginalError }) => ({
-        fraction: Math.min(iteration / (20 + maxIterations), 0.99),
+        fraction: Math.min(iteration / Math.min(USUAL, maxIterations), 0.99),
         label: `marginal error ${marginalError.toExponential(1)}`,
       }),
     });
@@ -49,7 +49,7 @@ export const transportMass = defineCommand({
       { cost, r: source.masses, c: target.masses },
       {
         eta,
-        newtonIterations: maxIterations,
+        maxIterations,
         tolerance: options.tolerance,
         keepPerRow: options.keep,
         dropZeros: true,
@@ -76,6 +76,9 @@ export const transportMass = defineCommand({
     return result.status === "converged" ? exitCodes.success : exitCodes.negative;
   },
 });
+
+/** Iterations of a problem of the usual difficulty, for the bar of progress. */
+const USUAL = 70;
 
 /** Places and masses, or masses alone. */
 interface Side {
@@ -120,7 +123,8 @@ function normalised(path: string, masses: Tensor): Tensor {
 async function loadMatrix(path: string): Promise<Tensor> {
   const extension = extname(path).toLowerCase();
   if (extension === ".npy") return loadFile(path, (bytes) => readNpy(bytes));
-  if (extension !== ".csv") throw new UnsupportedError(`${path}: give numbers as .npy or .csv`);
+  if (extension !== ".csv")
+    throw new UnsupportedError(`${path}: give numbers as .npy or .csv, an image as .png or .pgm`);
   return loadFile(path, (bytes) => {
     const bare = readCsv(bytes, { header: false });
     const table = bare.columns.every(({ type }) => type === "number") ? bare : readCsv(bytes);

@@ -90,6 +90,14 @@ describe("offprint transport-mass", () => {
     const source = put("a.csv", csv(points));
     const target = put("b.csv", csv(others));
     expect((await run(source, target, { eta: 3000, maxIterations: 0 })).code).toBe(1);
+    const short = await run(source, target, { eta: 1e6, maxIterations: 25 });
+    expect(short.code).toBe(1);
+    const counted =
+      short.out
+        .match(/(\d+) Sinkhorn, (\d+) Newton, (\d+) fallback/)
+        ?.slice(1)
+        .map(Number) ?? [];
+    expect(counted.reduce((all, n) => all + n, 0)).toBe(25);
     const wrong = async (from: string, given: Record<string, string | number> = {}) =>
       (await run(from, target, given)).err;
     expect(await wrong(source, { metric: "cosine" })).toMatch(/--metric cannot be "cosine"/);
