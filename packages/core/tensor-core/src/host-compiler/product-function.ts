@@ -9,19 +9,39 @@ export interface ProductShape {
   readonly k: number;
   readonly a: readonly [row: number, column: number];
   readonly b: readonly [row: number, column: number];
-  /** Bytes from row to row of the result, whose columns are adjacent. */
-  readonly c: number;
+  readonly c: readonly [row: number, column: number];
 }
 
 /** Larger factors are packed before they are read again and again. */
 const CACHED_BYTES = 16384;
 
 /**
- * Rows that are computed together, by the vectors of a panel. V8 loads all that a turn of a loop reads before it
- * computes: sums, vectors of b and elements of a of one term must fit the 15 registers that x64 leaves to WebAssembly,
- * and a turn that adds several terms would keep them in memory.
+ * The most rows that are computed together in panels of so many vectors. V8 loads all that a turn of a loop reads before
+ * it computes: sums, vectors of b and elements of a of one term must fit the 15 registers that x64 leaves to
+ * WebAssembly, and a turn that adds several terms would keep them in memory.
  */
-const MOST_ROWS = { 1: 7, 2: 4 } as const;
+function mostRows(vectors: number): number {
+  return Math.floor((15 - vectors) / (vectors + 1));
+}
+
+/** Vectors of a panel: as many as few rows leave registers for, else two. */
+function panelVectors({ m }: ProductShape): number {
+  return m > 2 ? 2 : m === 2 ? 4 : 7;
+}
+
+/**
+ * Whether the transposed product is quicker: rows of a are adjacent, where the few columns of b would leave lanes empty.
+ */
+export function wantsTransposing(shape: ProductShape): boolean {
+  const { m, n, a } = shape;
+  const size = elementBytes(shape);
+  return n < 4 && n < m && (n * size) % 16 > 0 && a[0] === size && !usesDots(shape);
+}
+
+/** The transposed product, of the transposed factors in the other order. */
+export function transposed({ dtype, m, n, k, a, b, c }: ProductShape): ProductShape {
+  return { dtype, m: n, n: m, k, a: [b[1], b[0]], b: [a[1], a[0]], c: [c[1], c[0]] };
+}
 
 /** Locals of a product. */
 interface Locals {
@@ -40,7 +60,7 @@ export function productFunction(shape: ProductShape) {
 
 /** Bytes of the panel that a product packs. */
 export function scratchBytes(shape: ProductShape): number {
-  return usesDots(shape) ? 0 : shape.k * 32 + 32;
+  return usesDots(shape) ? 0 : shape.k * 16 * panelVectors(shape) + 32;
 }
 
 function elementBytes({ dtype }: ProductShape): number {
@@ -55,7 +75,7 @@ function usesDots(shape: ProductShape): boolean {
 }
 
 /**
- * Writes a product of matrices of known extents. Vectors run along the columns of the result, in panels of two (one
+ * Writes a product of matrices of known extents. Vectors run along the columns of the result, in panels of some (fewer
  * for the last columns); several rows are computed together, so that each vector of b that is loaded is used often.
  */
 class ProductWriter {
@@ -78,13 +98,13 @@ class ProductWriter {
       return;
     }
     const { w, shape, width } = this;
-    const { n, m, k, b } = shape;
+    const { n, m, k, b, c } = shape;
     const [a0, b0, c0, scratch] = [0, 1, 2, 3];
-    const columns = 2 * width;
+    const columns = panelVectors(shape) * width;
     const direct = b[1] === this.size && (k * b[0] <= CACHED_BYTES || m <= 8);
     // Lanes past the last column hold whatever follows it, and are not stored.
     const writePanel = (count: number) => {
-      const vectors = count <= width ? 1 : 2;
+      const vectors = Math.ceil(count / width);
       if (!direct) this.pack(b0, scratch, count, vectors * width);
       const [panel, step] = direct ? [b0, b[0]] : [scratch, vectors * 16];
       this.writeRows({ a: a0, c: c0, panel }, vectors, step, count);
@@ -94,7 +114,7 @@ class ProductWriter {
       w.repeat(full, () => {
         writePanel(columns);
         w.advance(b0, columns * b[1]);
-        w.advance(c0, columns * this.size);
+        w.advance(c0, columns * c[1]);
       });
     }
     if (n % columns > 0) writePanel(n % columns);
@@ -141,13 +161,13 @@ class ProductWriter {
   }
 
   /** All rows of a panel of the result. */
-  private writeRows({ a, c, panel }: Locals, vectors: 1 | 2, step: number, columns: number): void {
+  private writeRows({ a, c, panel }: Locals, vectors: number, step: number, columns: number): void {
     const { w, shape } = this;
     w.get(a);
     const rowA = w.keep("i32");
     w.get(c);
     const rowC = w.keep("i32");
-    const tiles = Math.ceil(shape.m / MOST_ROWS[vectors]);
+    const tiles = Math.ceil(shape.m / mostRows(vectors));
     const [rows, longer] = [Math.floor(shape.m / tiles), shape.m % tiles];
     for (const [count, height] of [
       [longer, rows + 1],
@@ -157,13 +177,13 @@ class ProductWriter {
       w.repeat(count, () => {
         this.writeTile({ a: rowA, c: rowC, panel }, height, vectors, step, columns);
         w.advance(rowA, height * shape.a[0]);
-        w.advance(rowC, height * shape.c);
+        w.advance(rowC, height * shape.c[0]);
       });
     }
   }
 
   /** Some rows of a panel: the sums stay in locals. */
-  private writeTile({ a, c, panel }: Locals, rows: number, vectors: 1 | 2, step: number, columns: number): void {
+  private writeTile({ a, c, panel }: Locals, rows: number, vectors: number, step: number, columns: number): void {
     const { w, shape, lanes } = this;
     const sums = Array.from({ length: rows * vectors }, () => w.local("v128"));
     for (const sum of sums) {
@@ -199,15 +219,15 @@ class ProductWriter {
     for (let r = 0; r < rows; r++) {
       for (let v = 0; v < vectors; v++) {
         const count = Math.min(this.width, columns - v * this.width);
-        this.storeColumns(c, r * shape.c + 16 * v, sums[r * vectors + v], count);
+        this.storeColumns(c, r * shape.c[0] + v * this.width * shape.c[1], sums[r * vectors + v], count);
       }
     }
   }
 
   /** Writes the first `count` elements of a vector. */
   private storeColumns(c: number, offset: number, vector: number, count: number): void {
-    const { w, width, size } = this;
-    if (count === width) {
+    const { w, width, size, shape } = this;
+    if (count === width && shape.c[1] === size) {
       w.get(c);
       w.get(vector);
       w.access("v128.store", offset);
@@ -216,7 +236,7 @@ class ProductWriter {
     for (let lane = 0; lane < count; lane++) {
       w.get(c);
       w.get(vector);
-      w.laneAccess(size === 4 ? "v128.store32_lane" : "v128.store64_lane", lane, offset + lane * size);
+      w.laneAccess(size === 4 ? "v128.store32_lane" : "v128.store64_lane", lane, offset + lane * shape.c[1]);
     }
   }
 
@@ -226,7 +246,7 @@ class ProductWriter {
     const rows = (count: number) => {
       this.dots(count);
       w.advance(0, count * shape.a[0]);
-      w.advance(2, count * shape.c);
+      w.advance(2, count * shape.c[0]);
     };
     const turns = Math.floor(shape.m / 4);
     if (turns > 0) w.repeat(turns, () => rows(4));
@@ -271,7 +291,7 @@ class ProductWriter {
         this.loadAt(`${element}.load`, right, p * size);
         w.op(`${element}.mul`, `${element}.add`);
       }
-      w.access(`${element}.store`, r * shape.c);
+      w.access(`${element}.store`, r * shape.c[0]);
     });
   }
 }

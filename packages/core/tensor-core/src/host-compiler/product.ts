@@ -3,7 +3,7 @@ import type { Equation } from "../graph/builder.js";
 import { sizeOf } from "../shape.js";
 import { mergeAxes } from "../strided.js";
 import type { Compilation } from "./compilation.js";
-import { type ProductShape, productFunction, scratchBytes } from "./product-function.js";
+import { type ProductShape, productFunction, scratchBytes, transposed, wantsTransposing } from "./product-function.js";
 import { type Element, elementTypes, Value } from "./values.js";
 
 /** The matrix product of two stacks of matrices. */
@@ -62,15 +62,18 @@ function batched(c: Compilation, { a, b, y }: Operands): void {
   );
   const [m, k] = a.shape.slice(-2);
   const bytes = (strides: readonly number[]) => strides.slice(-2).map((s) => s * size) as [number, number];
-  const shape: ProductShape = {
+  const n = b.shape[rank - 1];
+  const straight: ProductShape = {
     dtype: y.dtype as "float32" | "float64",
     m,
-    n: b.shape[rank - 1],
+    n,
     k,
     a: bytes(left.strides),
     b: bytes(right.strides),
-    c: bytes(to.strides)[0],
+    c: bytes(to.strides),
   };
+  const turned = wantsTransposing(straight);
+  const shape = turned ? transposed(straight) : straight;
   const key = `product ${JSON.stringify(shape)}`;
   const product = c.module.shared(key, productFunction(shape));
   const needed = scratchBytes(shape);
@@ -79,24 +82,24 @@ function batched(c: Compilation, { a, b, y }: Operands): void {
     c.pushAddress(view, y.dtype);
     return w.keep("i32");
   });
-  c.note(`product [${[...lead, m, k].join(", ")}] x [${[...lead, k, shape.n].join(", ")}]`, [to]);
+  c.note(`product [${[...lead, m, k].join(", ")}] x [${[...lead, k, n].join(", ")}]`, [to]);
   const visit = (axis: number): void => {
     if (axis === merged.shape.length) {
-      for (const pointer of pointers) w.get(pointer);
+      for (const i of turned ? [1, 0, 2] : [0, 1, 2]) w.get(pointers[i]);
       if (scratch === undefined) w.i32(0);
       else c.pushAddress({ buffer: scratch, offset: 0, strides: [] }, "float32");
       w.call(product);
       return;
     }
-    const n = merged.shape[axis];
-    w.repeat(n, () => {
+    const count = merged.shape[axis];
+    w.repeat(count, () => {
       visit(axis + 1);
       pointers.forEach((pointer, i) => {
         w.advance(pointer, merged.strides[i][axis] * size);
       });
     });
     pointers.forEach((pointer, i) => {
-      w.advance(pointer, -n * merged.strides[i][axis] * size);
+      w.advance(pointer, -count * merged.strides[i][axis] * size);
     });
   };
   visit(0);
