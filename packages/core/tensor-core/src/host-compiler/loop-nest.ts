@@ -49,7 +49,7 @@ class LoopNest {
     this.inner = this.walk.shape.length - 1;
     const work = plan.steps.length + plan.stores.length + 2 * plan.reductions.length;
     this.unroll = this.width === 1 ? 1 : work <= 5 ? 4 : work <= 10 ? 2 : 1;
-    this.vectorCode = new VectorCode(this.w, c.scalarCode, this.width === 4 ? 4 : 2);
+    this.vectorCode = new VectorCode(this.w, c.scalarCode);
     this.depths = this.walk.reductions.map(({ strides }) => {
       let depth = strides.length;
       while (depth > 0 && strides[depth - 1] === 0) depth--;
@@ -145,7 +145,8 @@ class LoopNest {
 
   private writeAxis(axis: number): void {
     const starting = this.accumulators.filter((_, k) => this.depths[k] === axis);
-    for (const accumulator of starting) accumulator.begin(this.width === 1 ? 0 : this.unroll);
+    const vectors = this.width === 1 ? 0 : Math.floor(this.walk.shape[this.inner] / this.width);
+    for (const accumulator of starting) accumulator.begin(Math.min(this.unroll, vectors));
     if (axis === this.inner) this.writeInner();
     else {
       const { shape } = this.walk;
@@ -170,6 +171,11 @@ class LoopNest {
         this.writeElement();
         this.advance(1);
       });
+      return;
+    }
+    if (n < width) {
+      this.writeVector(0, n);
+      this.advance(n);
       return;
     }
     let vectors = Math.floor(n / width);
@@ -249,8 +255,8 @@ class LoopNest {
     });
   }
 
-  /** The `turn`-th vector from the pointers. */
-  private writeVector(turn: number): void {
+  /** The `turn`-th vector from the pointers; only its first `count` elements are stored and reduced. */
+  private writeVector(turn: number, count: number = this.width): void {
     const { w, plan, walk, width } = this;
     const delta = turn * width;
     const locals = new Map<Operand, number>();
@@ -270,18 +276,38 @@ class LoopNest {
         return { push: () => w.get(local), constant, positive: positive.has(operand) };
       });
       if (isPositive(equation)) positive.add(equation.outputs[0]);
-      this.vectorCode.write(equation, found);
+      this.vectorCode.write(equation, found, count);
       locals.set(equation.outputs[0] as Variable, w.keep("v128"));
     }
     const reduced = plan.reductions.map(({ source }) => find(source));
     plan.stores.forEach(({ source }, k) => {
       const local = find(source);
-      this.storeVector(source.dtype, local, this.at(walk.stores[k], delta));
+      const { pointer, offset } = this.at(walk.stores[k], delta);
+      if (count === width) this.storeVector(source.dtype, local, { pointer, offset });
+      else {
+        for (let lane = 0; lane < count; lane++) {
+          w.get(pointer);
+          w.get(local);
+          w.laneAccess("v128.store32_lane", lane, offset + 4 * lane);
+        }
+      }
     });
     this.accumulators.forEach((accumulator, k) => {
       const local = reduced[k];
-      if (this.depths[k] <= this.inner) accumulator.addVector(local, turn);
-      else accumulator.addVectorInMemory(local, this.at(walk.reductions[k], delta));
+      const within = this.depths[k] <= this.inner;
+      if (count === width) {
+        if (within) accumulator.addVector(local, turn);
+        else accumulator.addVectorInMemory(local, this.at(walk.reductions[k], delta));
+        return;
+      }
+      const { dtype } = accumulator.reduction;
+      for (let lane = 0; lane < count; lane++) {
+        w.get(local);
+        w.lane(`${lanesOf(dtype)}.extract_lane`, lane);
+        const element = w.keep(elementTypes[dtype]);
+        if (within) accumulator.addScalar(element);
+        else accumulator.addScalarInMemory(element, this.at(walk.reductions[k], delta + lane));
+      }
     });
   }
 

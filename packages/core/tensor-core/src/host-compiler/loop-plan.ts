@@ -105,7 +105,9 @@ export function vectorWidth(plan: LoopPlan, walk: Walk): 1 | 2 | 4 {
   if (dtypes.has("float64") && dtypes.size > 1) return 1;
   const width = dtypes.has("float64") ? 2 : 4;
   const inner = walk.shape.length - 1;
-  if (walk.shape[inner] < width) return 1;
+  // A row of two or three elements is a vector too, of which some lanes are not stored.
+  const leavesMasks = [...walk.stores, ...walk.reductions].some(({ dtype }) => dtype === "bool");
+  if (walk.shape[inner] < (leavesMasks ? width : 2)) return 1;
   const adjacent = (s: Stream) => s.strides[inner] === byteSize(s.dtype);
   const suits =
     [...walk.loads.values()].every((s) => s.strides[inner] === 0 || adjacent(s)) &&

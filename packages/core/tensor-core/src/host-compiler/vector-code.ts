@@ -47,12 +47,10 @@ export class VectorCode {
   constructor(
     private readonly w: FunctionWriter,
     private readonly scalar: ScalarCode,
-    /** Elements of a vector. */
-    readonly width: 2 | 4,
   ) {}
 
-  /** Leaves the result of an elementwise primitive on the stack. */
-  write(equation: Equation, operands: readonly VectorOperand[]): void {
+  /** Leaves the result of an elementwise primitive on the stack, of which the first `count` elements are wanted. */
+  write(equation: Equation, operands: readonly VectorOperand[], count: number): void {
     const { primitive, params, inputs } = equation;
     const { name } = primitive;
     const { dtype } = inputs[0];
@@ -64,8 +62,8 @@ export class VectorCode {
           ? this.select(operands)
           : dtype === "bool"
             ? this.logical(name, operands)
-            : this.numeric(equation, lanesOf(dtype), operands);
-    if (!done) this.laneByLane(equation, operands);
+            : this.numeric(equation, lanesOf(dtype), operands, count);
+    if (!done) this.laneByLane(equation, operands, count);
   }
 
   private select([condition, a, b]: readonly VectorOperand[]): boolean {
@@ -78,7 +76,7 @@ export class VectorCode {
     this.w.op(...names);
   }
 
-  private numeric(equation: Equation, lanes: Lanes, operands: readonly VectorOperand[]): boolean {
+  private numeric(equation: Equation, lanes: Lanes, operands: readonly VectorOperand[], count: number): boolean {
     const { w } = this;
     const { name } = equation.primitive;
     const [a, b] = operands;
@@ -125,7 +123,7 @@ export class VectorCode {
       return true;
     }
     if (name === "pow" && float) return this.power(lanes, a, b);
-    if ((name === "sin" || name === "cos") && float) return this.sine(equation, lanes, a);
+    if ((name === "sin" || name === "cos") && float) return this.sine(equation, lanes, a, count);
     if ((name === "asin" || name === "acos") && float) {
       new InverseSine(w, lanes)[name](a.push);
       return true;
@@ -138,25 +136,26 @@ export class VectorCode {
     return false;
   }
 
-  /** Large arguments are left to the exact reduction of `Math`. */
-  private sine(equation: Equation, lanes: "f64x2" | "f32x4", { push }: VectorOperand): boolean {
+  /** Large arguments are left to the exact reduction of `Math`, each by itself: others in the vector may be anything. */
+  private sine(equation: Equation, lanes: "f64x2" | "f32x4", { push }: VectorOperand, count: number): boolean {
     const { w } = this;
     const math = new VectorMath(w, lanes);
     push();
     const x = w.keep("v128");
     const operand = { push: () => w.get(x) };
-    const result = w.local("v128");
-    math.slowSine(operand.push);
-    w.if(
-      () => {
-        this.laneByLane(equation, [operand]);
-        w.set(result);
-      },
-      () => {
-        math.sine(operand.push, equation.primitive.name === "cos");
-        w.set(result);
-      },
-    );
+    math.sine(operand.push, equation.primitive.name === "cos");
+    const result = w.keep("v128");
+    math.largeSine(operand.push);
+    const large = w.keep("v128");
+    w.get(large);
+    w.op("v128.any_true");
+    w.if(() => {
+      this.laneByLane(equation, [operand], count);
+      w.get(result);
+      w.get(large);
+      w.op("v128.bitselect");
+      w.set(result);
+    });
     w.get(result);
     return true;
   }
@@ -229,7 +228,7 @@ export class VectorCode {
   }
 
   /** Takes the vector apart, for what has no vector form. */
-  private laneByLane(equation: Equation, operands: readonly VectorOperand[]): void {
+  private laneByLane(equation: Equation, operands: readonly VectorOperand[], count: number): void {
     const { w } = this;
     const vectors = operands.map(({ push }) => {
       push();
@@ -237,7 +236,7 @@ export class VectorCode {
     });
     const to = lanesOf(equation.outputs[0].dtype);
     w.vector(to, 0);
-    for (let lane = 0; lane < this.width; lane++) {
+    for (let lane = 0; lane < count; lane++) {
       const elements = vectors.map((vector, i) => {
         const { dtype } = equation.inputs[i];
         w.get(vector);

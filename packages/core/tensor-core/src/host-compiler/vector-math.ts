@@ -204,10 +204,9 @@ export class VectorMath extends VectorTerms {
     this.float("div", top, this.float("add", this.number(1), e))();
   }
 
-  /** Whether some element is too large for `sine`, as an i32 that is not 0. */
-  slowSine(x: Code): void {
-    const large = this.float("gt", this.float("abs", x), this.number(this.n.trigLimit));
-    this.apply(`${this.integers}.bitmask`, [large])();
+  /** Which elements are too large for `sine`, as a mask. */
+  largeSine(x: Code): void {
+    this.float("gt", this.float("abs", x), this.number(this.n.trigLimit))();
   }
 
   /** sin x, or cos x as sin(x + pi / 2), where |x| is at most `trigLimit`. */
