@@ -16,7 +16,7 @@ import {
   Terminal,
 } from "../src/index.js";
 import { Rest } from "../src/terminal.js";
-import { runWords } from "../src/testing.js";
+import { runInTwo, runWords } from "../src/testing.js";
 
 let folder: string;
 beforeAll(() => {
@@ -76,6 +76,32 @@ describe("a long run", () => {
     expect(existsSync("halve-number-state.json")).toBe(false);
     const more = await halving()("--state", state(), "--resume", "--steps", 12);
     expect(more.out).toBe((await halving()("--steps", 12)).out);
+  });
+
+  it("in two parts is compared with one that was not interrupted", async () => {
+    const adding = (by: (resumed: boolean) => number) =>
+      defineCommand({
+        name: "add-up",
+        summary: "add up",
+        options: { output: option.fileOut("the sum", { required: true }), ...stateOptions },
+        async run({ options, longRun, write }) {
+          const run = await longRun<number, number>({ progress: (step) => ({ fraction: step / 4 }) });
+          let sum = run.options.resume ?? 0;
+          while (sum < 4 && !run.options.signal.aborted) {
+            sum += by(run.options.resume !== undefined);
+            run.options.onProgress(sum);
+          }
+          await run.settle({ status: run.options.signal.aborted ? "aborted" : "limit", state: sum });
+          await write(options.output, String(sum));
+        },
+      });
+    const files = { output: join(folder, "sum.txt"), state: join(folder, "sum.json") };
+    const [whole, parts] = await runInTwo([adding(() => 1)], "add-up", [], files);
+    expect([whole.file, parts]).toEqual(["4", whole]);
+    const [, wrong] = await runInTwo([adding((resumed) => (resumed ? 1.5 : 1))], "add-up", [], files);
+    expect(wrong.file).toBe("5");
+    const late = { ...files, interruptAt: 2 };
+    await expect(runInTwo([adding(() => 1)], "add-up", [], late)).rejects.toThrow(/add-up was not interrupted/);
   });
 
   it("is not gone on with under other options or with another file", async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { type Column, readCsv, readSafetensors, Table, writeCsv } from "@offprint/data";
 import { wine } from "@offprint/datasets";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -72,6 +72,15 @@ describe("offprint grow-batches", () => {
     ]) {
       expect(await error(unit, place)).toBeCloseTo(plain, 3);
     }
+  });
+
+  it("goes on after an interruption to the same network", async () => {
+    const words = { table: join(folder, "wine.csv"), hidden: "4", epochs: 4 };
+    const [whole, parts] = await runInTwo(commands, "grow-batches", words, {
+      output: join(folder, "resumed.safetensors"),
+      state: join(folder, "state.json"),
+    });
+    expect(parts).toEqual(whole);
   });
 
   it("refuses what it cannot use", async () => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { readImage, readSafetensors, writePng } from "@offprint/data";
 import { tinyPipeline } from "@offprint/diffusion/testing";
 import { loadModel, toOnnx } from "@offprint/onnx-runtime";
@@ -105,6 +105,19 @@ describe("commands on an exported model", () => {
     expect((await runWords(commands, "invert-image", [...words, ...places], { loadModel })).code).toBe(0);
     expect(readdirSync(noises!).sort()).toEqual(["a.safetensors", "b.safetensors"]);
     expect(readdirSync(again!).sort()).toEqual(["a.png", "b.png"]);
+  });
+
+  it("go on after an interruption to the same noise, and to the same picture", async () => {
+    const state = join(folder, "state.json");
+    const given = ["--model", model, "--image", image, "--steps", "6"];
+    for (const [name, words, output] of [
+      ["invert-image", ["--prompt", "ab"], "resumed.safetensors"],
+      ["edit-image", ["--source", "ab", "--target", "c c"], "resumed.png"],
+    ] as const) {
+      const settings = { output: join(folder, output), state, loadModel };
+      const [whole, parts] = await runInTwo(commands, name, [...given, ...words], settings);
+      expect(parts).toEqual(whole);
+    }
   });
 
   it("says in one line what is missing", async () => {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -97,4 +97,13 @@ it("says in one line what is wrong with a table or an alphabet", async () => {
   expect(await rows("")).toMatch(/rows.csv: CSV: the file is empty/);
   expect(await rows('[{"sequence": "ACGT"}]', "rows.json")).toMatch(/rows.json: row 1 has no "score"/);
   expect(await rows('[{"sequence": ', "rows.json")).toMatch(/rows.json: this is no JSON/);
+});
+
+it("a training of a model that was interrupted goes on to the same model", async () => {
+  const words = { sequences: table, steps: 4, features: 8, layers: 1 };
+  const [whole, parts] = await runInTwo(commands, "train-sequence-model", words, {
+    output: join(folder, "resumed.safetensors"),
+    state: join(folder, "state.json"),
+  });
+  expect(parts).toEqual(whole);
 });

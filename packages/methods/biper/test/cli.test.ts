@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { writeNpz, writePng } from "@offprint/data";
 import { digits } from "@offprint/datasets";
 import { onnxRuntime } from "@offprint/onnx-runtime";
@@ -51,6 +51,14 @@ describe("commands", () => {
     }
     expect(rows[0]).toBe(rows[1]);
     expect(rows[0].trim().split("\n").length).toBe(241);
+  });
+
+  it("go on after an interruption to the same network", async () => {
+    await writeFile(file("few.npz"), writeNpz({ inputs: images(60), targets: targets.slice([{ stop: 60 }]) }));
+    const words = { images: file("few.npz"), epochs: "1,1", batchSize: 24, omega: 60 };
+    const settings = { output: file("resumed.safetensors"), state: file("state.json"), backend };
+    const [whole, parts] = await runInTwo(commands, "train-binary", words, settings);
+    expect(parts).toEqual(whole);
   });
 
   it("classify pictures of a folder", async () => {

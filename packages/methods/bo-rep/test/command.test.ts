@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { random } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -51,6 +51,15 @@ describe("clean-labels", () => {
     const mean = (rows: readonly number[]) => rows.reduce((a, b) => a + b) / rows.length;
     const [bad, good] = [true, false].map((which) => mean(weights.filter((_, i) => wrong.has(i) === which)));
     expect(bad).toBeLessThan(good - 0.2);
+  });
+
+  it("goes on after an interruption to the same weights", async () => {
+    const given = [...words("clean.csv"), "--iterations", "6"];
+    const [whole, parts] = await runInTwo(commands, "clean-labels", given, {
+      output: join(folder, "resumed.csv"),
+      state: join(folder, "state.json"),
+    });
+    expect(parts).toEqual(whole);
   });
 
   it("says which table does not fit", async () => {

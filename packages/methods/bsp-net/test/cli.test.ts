@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { writeNpz } from "@offprint/data";
 import { random, tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -55,6 +55,18 @@ describe("offprint mesh-shape", () => {
     expect(text).toContain("mtllib shape.mtl");
     expect(meshTopology(readObj(text))).toMatchObject({ closed: true });
     expect(await readFile(join(folder, "shape.mtl"), "utf8")).toContain("newmtl convex_");
+  });
+
+  it("goes on after an interruption to the same mesh", async () => {
+    const points = random.rng(1).uniform([1000, 3], { low: -0.5, high: 0.5 });
+    const values = (points.toArray() as number[][]).map(([x, y, z]) => inBox(x, y, z));
+    await writeFile(join(folder, "few.npz"), writeNpz({ points, values: tensor(values) }));
+    const words = [join(folder, "few.npz"), "--convexes", 2, "--planes", 8, "--steps", 20, "--points", 5000];
+    const [whole, parts] = await runInTwo(commands, "mesh-shape", words, {
+      output: join(folder, "resumed.ply"),
+      state: join(folder, "state.json"),
+    });
+    expect(parts).toEqual(whole);
   });
 
   it("makes polygons of points in 2D, as a picture", async () => {

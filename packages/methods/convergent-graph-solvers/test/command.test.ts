@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { temporaryFolder } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -96,6 +96,15 @@ describe("classify-graphs", () => {
     expect(rows.map((row) => row.split(",")[1])).toEqual(
       Array.from({ length: 24 }, (_, g) => (g % 2 === 0 ? "1" : "-1")),
     );
+  });
+
+  it("goes on after an interruption, within a fold and between two, to the same predictions", async () => {
+    const words = { graphs: rings("RINGS"), folds: 2, steps: 4, batch: 8, hidden: 4, heads: 2, device: "host" };
+    for (const interruptAt of [0.2, 0.5]) {
+      const settings = { output: join(folder, "resumed.csv"), state: join(folder, "state.json"), interruptAt };
+      const [whole, parts] = await runInTwo(commands, "classify-graphs", words, settings);
+      expect(parts).toEqual(whole);
+    }
   });
 
   it("says what is wrong with a folder", async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
 import { loadModel } from "../src/index.js";
@@ -38,6 +38,17 @@ describe("commands", () => {
     const lines = await call("predict-links", { hidden: 16, epochs: 40, output });
     expect(lines[3]).toMatch(/^AUC on test links +\d+\.\d\d %$/);
     expect((await readFile(output, "utf8")).trim().split("\n").length).toBe(1 + 2 * 16);
+  });
+
+  it("go on after an interruption to the same predictions", async () => {
+    for (const name of ["classify-nodes", "predict-links"]) {
+      const words = { graph: "karate-club", hidden: 4, epochs: 6 };
+      const [whole, parts] = await runInTwo(commands, name, words, {
+        output: join(folder, "resumed.csv"),
+        state: join(folder, "state.json"),
+      });
+      expect(parts).toEqual(whole);
+    }
   });
 
   it("say what is wrong", async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { type Column, readCsv, Table, writeCsv, writeNpz } from "@offprint/data";
 import { tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -83,6 +83,17 @@ describe("offprint boost-network and predict-boosted", () => {
       expect(other.lines).toEqual(plain.lines);
       other.predicted.forEach((value, i) => expect(value).toBeCloseTo(plain.predicted[i], 6));
     }
+  });
+
+  it("go on after an interruption to the same network", async () => {
+    const table = join(folder, "growers.csv");
+    await writeFile(table, writeCsv(new Table([...columns, grower])));
+    const words = { table, units: 8 };
+    const [whole, parts] = await runInTwo(commands, "boost-network", words, {
+      output: join(folder, "resumed.safetensors"),
+      state: join(folder, "state.json"),
+    });
+    expect(parts).toEqual(whole);
   });
 
   it("refuse what they cannot use", async () => {

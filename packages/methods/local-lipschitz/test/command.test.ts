@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { writeNpy } from "@offprint/data";
 import { saveFile } from "@offprint/data/node";
 import { activation, fromOnnx, linear, toOnnx } from "@offprint/networks";
@@ -70,4 +70,17 @@ it("a point that is none is refused in one line", async () => {
   const { code, err } = await runWords(commands, "bound-locally", [model, "--point", point, "--eps", "0.1"]);
   expect(code).toBe(2);
   expect(err).toContain('the word "two"');
+});
+
+it("goes on after an interruption to the same bounds", async () => {
+  const [model, lower, upper] = ["net.onnx", "from.txt", "to.txt"].map((name) => join(folder, name));
+  writeFileSync(model, toOnnx(sineNetwork([6, 10, 10, 3]), { dtype: "float64" }));
+  writeFileSync(lower, "-0.3 -0.3 -0.3 -0.3 -0.3 -0.3");
+  writeFileSync(upper, "0.4 0.4 0.4 0.4 0.4 0.4");
+  const words = [model, "--lower", lower, "--upper", upper, "--max-domains", 8];
+  const [whole, parts] = await runInTwo(commands, "bound-locally", words, {
+    output: join(folder, "resumed.json"),
+    state: join(folder, "state.json"),
+  });
+  expect(parts).toEqual(whole);
 });

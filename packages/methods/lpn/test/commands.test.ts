@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { readImage, readNpy, writeNpy, writePng } from "@offprint/data";
 import { random, type Tensor } from "@offprint/tensor-core";
 import { f64, temporaryFolder } from "@offprint/testing";
@@ -124,4 +124,20 @@ it("says in one line what is wrong", async () => {
   expect((await run({ mask: dark })).err).toMatch(/--mask says what was seen in --task inpaint/);
   expect((await run({ image: file("small.npy", writeNpy(rectangles(rng, 1, 4))) })).err).toMatch(/learn one that fits/);
   expect((await run({ iterations: 1 })).err).toMatch(/end.* in \.npy/);
+});
+
+it("goes on after an interruption to the same prior, and to the same pictures", async () => {
+  const words = { images: few, steps: 8, hidden: 8, batchSize: 8 };
+  const [whole, parts] = await runInTwo(commands, "learn-prior", words, {
+    output: join(folder, "resumed.safetensors"),
+    state: join(folder, "state.json"),
+  });
+  expect(parts).toEqual(whole);
+  const given = { prior, image: few, rho: 1, iterations: 6 };
+  const [result, again] = await runInTwo(commands, "reconstruct-image", given, {
+    output: join(folder, "resumed.npy"),
+    state: join(folder, "state.json"),
+    interruptAt: 0.1,
+  });
+  expect(again).toEqual(result);
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { random } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -40,6 +40,15 @@ describe("tune-svm", () => {
     expect(new Set(found.map(([row]) => row)).size).toBe(36);
     for (const [row, label] of found) expect(table[Number(row)].split(",")[2]).toBe(label);
     expect(Math.max(...found.map(([row]) => Number(row)))).toBeGreaterThan(36);
+  });
+
+  it("goes on after an interruption to the same costs", async () => {
+    const words = { table: join(folder, "data.csv"), target: "label", iterations: 8 };
+    const [whole, parts] = await runInTwo(commands, "tune-svm", words, {
+      output: join(folder, "resumed.csv"),
+      state: join(folder, "state.json"),
+    });
+    expect(parts).toEqual(whole);
   });
 
   it("says by its own option that a part would be empty", async () => {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { writeNpz } from "@offprint/data";
 import { loadModel } from "@offprint/onnx-runtime";
 import { random } from "@offprint/tensor-core";
@@ -55,6 +55,15 @@ describe("train-policy", () => {
     ]) {
       expect((await train(steps, words)).code).toBe(0);
     }
+  });
+
+  it("goes on after an interruption to the same policy", async () => {
+    const words = ["--data", steps, ...short];
+    const [whole, parts] = await runInTwo(commands, "train-policy", words, {
+      output: join(folder, "resumed.safetensors"),
+      state: join(folder, "state.json"),
+    });
+    expect(parts).toEqual(whole);
   });
 
   it("says in one line what is missing", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { readNpy, writeNpy } from "@offprint/data";
 import { random, type Tensor, tensor } from "@offprint/tensor-core";
 import { expectClose, temporaryFolder } from "@offprint/testing";
@@ -102,4 +102,12 @@ it("picks the solution of diffusion-sorption out of functions that hold it", asy
   const { code, out } = await run("solve-pde", `${keep("start.npy", initial)} ${words}`);
   expect(code).toBe(0);
   expect(Number(/relative error, mean\s+(\S+)/.exec(out)?.[1])).toBeLessThan(0.1);
+});
+
+it("a training that was interrupted goes on to the same solver", async () => {
+  const small = "--times 8 --functions 4 --width 6 --layers 2 --modes 3,3 --iterations 4 --steps 4".split(" ");
+  const words = [place(keep("train.npy", waves(0, 6))), ...small];
+  const settings = { output: place("resumed.safetensors"), state: place("state.json") };
+  const [whole, parts] = await runInTwo(commands, "train-pde-solver", words, settings);
+  expect(parts).toEqual(whole);
 });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { readSafetensors } from "@offprint/data";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
@@ -50,4 +50,18 @@ it("says in one line what is wrong with a table, and in which row", async () => 
   expect(await of("time,x\n0,1\n2,2\n1,3\n3,4\n")).toMatch(/times of column "time" must grow from row to row, row 3/);
   expect(await of("time,x\n0,1\n1,\n2,3\n3,4\n")).toContain('column "x" has no finite value in row 2; fill it');
   expect(await of("time,x\n0,1\n1,2\nNA,3\n3,4\n")).toContain('column "time" has no finite value in row 3');
+});
+
+it("goes on after an interruption to the same network", async () => {
+  const table = join(folder, "short.csv");
+  writeFileSync(
+    table,
+    `time,x\n${Array.from({ length: 8 }, (_, i) => `${0.1 * i},${Math.cos(0.3 * i)}`).join("\n")}\n`,
+  );
+  const words = { table, epochs: 8, hidden: 4 };
+  const [whole, parts] = await runInTwo(commands, "fit-dynamics", words, {
+    output: join(folder, "resumed.safetensors"),
+    state: join(folder, "state.json"),
+  });
+  expect(parts).toEqual(whole);
 });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { holdOut, readTable } from "@offprint/commands";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { random } from "@offprint/tensor-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -89,4 +89,16 @@ it("predict-intervals says what does not fit", async () => {
   expect([exact.code, exact.out + exact.err]).toEqual([0, expect.stringContaining("The fit found no noise")]);
   const classes = ["--table", at("classes.csv"), "--plot", at("no.svg")];
   expect((await runWords(commands, "predict-intervals", classes)).err).toContain("--plot is for numbers");
+});
+
+it("predict-intervals goes on after an interruption to the same predictions", async () => {
+  for (const [name, limit] of [
+    ["numbers.csv", "--iterations"],
+    ["classes.csv", "--steps"],
+  ]) {
+    const words = ["--table", at(name), limit, 6];
+    const settings = { output: at("resumed.csv"), state: at("state.json") };
+    const [whole, parts] = await runInTwo(commands, "predict-intervals", words, settings);
+    expect(parts).toEqual(whole);
+  }
 });

@@ -1,4 +1,4 @@
-import { defineCommand, option } from "@offprint/commands";
+import { defineCommand, option, stateOptions } from "@offprint/commands";
 import { readCsv } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { FormatError, OffprintError } from "@offprint/tensor-core";
@@ -19,6 +19,12 @@ const names: Readonly<Record<SelectableKind, string>> = {
   "sr-sgc": "SR-SGC",
   "m-sgc": "M-SGC",
 };
+
+/** A scheme with its names as they are shown: those that a state has kept are in another order. */
+function inOrder({ kind, parameters, load, delay, total }: SchemeTime): SchemeTime {
+  const shown = ["stragglers", "burst", "window", "lambda"].filter((name) => name in parameters);
+  return { kind, parameters: Object.fromEntries(shown.map((name) => [name, parameters[name]])), load, delay, total };
+}
 
 interface Recorded {
   readonly rows: DelayRow[];
@@ -89,24 +95,26 @@ export const planRedundancyCommand = defineCommand({
     maxWindow: option.integer("largest W", { default: 7, least: 2 }),
     maxLambda: option.integer("largest lambda; half the workers unless given", { least: 1 }),
     output: option.fileOut("file for all that were tried (JSON)", { short: "o", endings: [".json"] }),
+    ...stateOptions,
   },
   async run({ options, print, report, note, write, longRun }) {
     const { table, mu, jobs, schemes, maxDelay, maxBurst, maxWindow, maxLambda, output } = options;
     const profiles = await loadFile(table, (bytes) => profilesOf(recordedOf(bytes)));
     const [{ load, delays }] = profiles;
     const { work = profiles.length > 1 ? workCost(profiles).alpha : 0, profileLoad = load } = options;
-    let tried = 0;
+    let looked = 0;
     const run = await longRun<SchemeTime, SelectionState>({
-      progress: ({ kind }) => ({ fraction: Math.min(1, ++tried / 500), label: names[kind] }),
+      progress: ({ kind }) => ({ fraction: Math.min(1, ++looked / 500), label: names[kind] }),
     });
-    const { best, choices, history, status, state } = await selectParameters(delays, {
+    const { status, state, ...found } = await selectParameters(delays, {
       ...{ alpha: work, profileLoad, mu, schemes: schemes as SelectableKind[], maxDelay, maxBurst, maxWindow },
       ...(jobs !== undefined && { jobs }),
       ...(maxLambda !== undefined && { maxLambda }),
       ...run.options,
     });
     await run.settle({ status, state });
-    print(`${delays.length} workers, ${delays[0].length} rounds, ${history.length} schemes tried`);
+    const [best, choices, tried] = [inOrder(found.best), found.choices.map(inOrder), found.history.map(inOrder)];
+    print(`${delays.length} workers, ${delays[0].length} rounds, ${tried.length} schemes tried`);
     for (const { kind, parameters, load, delay, total } of choices) {
       const numbers = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
       print(
@@ -121,6 +129,6 @@ export const planRedundancyCommand = defineCommand({
       ["models to train side by side", best.delay + 1],
     ]);
     if (output === undefined) note("--output <file> writes all that were tried.");
-    await write(output, JSON.stringify({ best, choices, tried: history }));
+    await write(output, JSON.stringify({ best, choices, tried }));
   },
 });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { random } from "@offprint/tensor-core";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
@@ -76,4 +76,12 @@ it("a table without the columns is refused in one line", async () => {
   writeFileSync(table, "worker,round,seconds\n0,0,1\n0,1,-1\n");
   const negative = await runWords(commands, "plan-redundancy", ["--table", table]);
   expect([negative.code, negative.err]).toEqual([2, expect.stringContaining("other.csv: time is -1")]);
+});
+
+it("goes on after an interruption to the same plan", async () => {
+  const [table] = recorded();
+  const words = { table, work: 5, maxWindow: 4, maxLambda: 3, maxDelay: 3 };
+  const files = { output: join(folder, "resumed.json"), state: join(folder, "state.json"), interruptAt: 0.02 };
+  const [whole, parts] = await runInTwo(commands, "plan-redundancy", words, files);
+  expect(parts).toEqual(whole);
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { readCsv, readNpy, readNpz, writeNpy, writePng } from "@offprint/data";
 import { type Tensor, tensor } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -108,4 +108,18 @@ describe("offprint transport-mass", () => {
     expect(await wrong(at("missing.csv"))).toMatch(/there is no such file/);
     expect(await wrong(source, { output: at("plan.txt") })).toMatch(/must end in \.npy, \.csv/);
   });
+});
+
+it("goes on after an interruption to the same plan", async () => {
+  const { cost } = randomProblem(2, 6, 6);
+  const even = (name: string) => put(name, "1\n1\n1\n1\n1\n1\n");
+  const words = {
+    source: even("even.csv"),
+    target: even("uniform.csv"),
+    cost: put("cost.npy", writeNpy(cost)),
+    eta: 60,
+  };
+  const settings = { output: at("resumed.csv"), state: at("state.json"), interruptAt: 0.05 };
+  const [whole, parts] = await runInTwo(commands, "transport-mass", words, settings);
+  expect(parts).toEqual(whole);
 });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { readNpy, writeNpy } from "@offprint/data";
 import { random, tensor } from "@offprint/tensor-core";
 import { temporaryFolder } from "@offprint/testing";
@@ -69,4 +69,25 @@ it("says in one line what is wrong with a file", async () => {
   ]);
   expect(code).toBe(2);
   expect(err).toMatch(/give \[frames, n, n\] with an even n/);
+});
+
+it("goes on after an interruption to the same operator, and to the same forecast", async () => {
+  const family = decayingFlows({ points: 8, length: 1, viscosity: 2e-3 });
+  const settings = { count: 2, rng: random.rng(0), stepSize: 0.01, spacing: 0.1, warmUp: 0.5, frames: 10 };
+  const { frames } = await generateFlows(family, settings);
+  const [flows, input, operator] = ["two.npy", "first.npy", "resumed.safetensors"].map((name) => join(folder, name));
+  writeFileSync(flows, writeNpy(frames));
+  writeFileSync(input, writeNpy(frames.slice([0, { stop: 5 }])));
+  const training = { modes: "2,2,3", width: 4, layers: 1, window: 5, epochs: 2, batch: 2, flows };
+  const [whole, parts] = await runInTwo(commands, "train-flow-operator", training, {
+    output: join(folder, "resumed.safetensors"),
+    state: join(folder, "state.json"),
+  });
+  expect(parts).toEqual(whole);
+  const refining = { viscosity: 0.002, spacing: 0.1, frames: 6, iterations: 8, input, operator };
+  const [forecast, again] = await runInTwo(commands, "refine-flow", refining, {
+    output: join(folder, "resumed.npy"),
+    state: join(folder, "state.json"),
+  });
+  expect(again).toEqual(forecast);
 });

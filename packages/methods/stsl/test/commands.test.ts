@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { readImage, writePng } from "@offprint/data";
 import { tinyPipeline } from "@offprint/diffusion/testing";
 import { loadModel, toOnnx } from "@offprint/onnx-runtime";
@@ -103,6 +103,15 @@ describe("restore", () => {
     const compared = await run([...many, "--reference", clean]);
     expect(compared.err).toMatch(/c\.png is passed over: .*no such picture to compare with/);
     expect(compared.out.match(/structural similarity/g)).toHaveLength(1);
+  });
+
+  it("goes on after an interruption to the same picture", async () => {
+    const words = ["--model", models.pixels, "--prompt", "ab c", "--steps", "4", ...ofMask];
+    const [whole, parts] = await runInTwo(commands, "restore", words, {
+      ...{ output: join(folder, "resumed.png"), state: join(folder, "state.json") },
+      loadModel,
+    });
+    expect(parts).toEqual(whole);
   });
 
   it("without gradients: projections work, the others say in one line what is missing", async () => {

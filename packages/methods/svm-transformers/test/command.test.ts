@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { writeNpy, writeNpz } from "@offprint/data";
 import { writeOnnxGraph } from "@offprint/onnx-format";
 import { concatenate, random, slice, tensor, zeros } from "@offprint/tensor-core";
@@ -107,4 +107,13 @@ it("answers with its exit code where nothing separates what is selected, and say
   expect(await wrong({ tokens: hull, labels: tensor([1]) }, { whole: true })).toContain("--whole is for labels [n, T]");
   expect(await wrong({ tokens: hull.mul(Number.NaN), labels: tensor([1]) })).toContain("tokens");
   expect((await run({ data: write("no.npz", new Uint8Array(30)) })).code).toBe(2);
+});
+
+it("goes on after an interruption to the same report", async () => {
+  const words = { data, steps: 40, choices: 4 };
+  const [whole, parts] = await runInTwo(commands, "separate-tokens", words, {
+    output: join(folder, "resumed.json"),
+    state: join(folder, "state.json"),
+  });
+  expect(parts).toEqual(whole);
 });

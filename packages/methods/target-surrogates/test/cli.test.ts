@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runWords } from "@offprint/commands/testing";
+import { runInTwo, runWords } from "@offprint/commands/testing";
 import { type Column, readCsv, Table, writeCsv, writeNpz } from "@offprint/data";
 import { breastCancer, wine } from "@offprint/datasets";
 import { tensor } from "@offprint/tensor-core";
@@ -110,6 +110,20 @@ describe("offprint fit-targets and predict-targets", () => {
     expect(await run("fit-targets", { table: data, ...options })).toMatch(/1 steps/);
     const lines = (await run("predict-targets", { model, table: data })).split("\n").slice(1).map(Number);
     for (const i of [0, 50, 177]) expect(lines[i]).toBeCloseTo(y.data()[i], 3);
+  });
+
+  it("go on after an interruption to the same model", async () => {
+    const table = join(folder, "growers.csv");
+    await writeFile(
+      table,
+      writeCsv(new Table([...columnsOf(wines), { name: "grower", type: "text", values: growers }])),
+    );
+    const words = { table, epochs: 2, batchSize: 32 };
+    const [whole, parts] = await runInTwo(commands, "fit-targets", words, {
+      output: join(folder, "resumed.safetensors"),
+      state: join(folder, "state.json"),
+    });
+    expect(parts).toEqual(whole);
   });
 
   it("refuse what they cannot use", async () => {
