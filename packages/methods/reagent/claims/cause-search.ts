@@ -18,14 +18,18 @@ export interface CauseSearch {
   readonly ranks: readonly number[];
   /** Share of the sentences whose cause comes first. */
   readonly hits: number;
+  /** Goes on with a sentence of which no run has stopped, until one does or the paper gives it up. */
+  readonly untilOneStops: (sentence: number) => Promise<Attribution>;
 }
 
 /** Runs per sentence. */
 export const PROBES = 5;
 /** Tokens that must suffice. */
 export const KEEP = 3;
-/** Most steps of a run. */
-export const MAX_STEPS = 150;
+/** Steps that every sentence is searched for. */
+export const SOON = 150;
+/** Steps after which the paper gives a run up. */
+export const MAX_STEPS = 3000;
 
 /** Names of the ways to replace. */
 export const samplers = ["mlm", "mlm, sampled", "part of speech", "uniform", "causal"] as const;
@@ -61,28 +65,43 @@ export const causeSearch = memo(
     const lm = cachedCausal(batchedCausal(models.lm));
     const replacer = replacerOf({ ...models, mlm: batchedMasked(models.mlm) }, sampler);
     let steps = 0;
-    const searched = cases.map(({ ids, target }, k) =>
-      search(lm, ids, {
-        replacer,
-        target,
-        ratio: 0.3,
-        topK: 3,
-        keepTopN: KEEP,
-        probes: PROBES,
-        maxIterations: MAX_STEPS,
-        protect: Array.from(ids, (_, i) => i === 0),
-        seed: `${seed}/${k}`,
-        signal,
+    const optionsOf = ({ ids, target }: CauseCase, k: number) => ({
+      replacer,
+      target,
+      ratio: 0.3,
+      topK: 3,
+      keepTopN: KEEP,
+      probes: PROBES,
+      protect: Array.from(ids, (_, i) => i === 0),
+      seed: `${seed}/${k}`,
+      signal,
+    });
+    const searched = cases.map((sentence, k) =>
+      search(lm, sentence.ids, {
+        ...optionsOf(sentence, k),
+        maxIterations: SOON,
         onProgress: async ({ iteration }) => {
           if (iteration <= steps) return;
           steps = iteration;
-          await onProgress((0.9 * iteration) / MAX_STEPS, `${sampler}, step ${iteration}`);
+          await onProgress((0.9 * iteration) / SOON, `${sampler}, step ${iteration}`);
         },
       }),
     );
     const found = await Promise.all(searched);
     signal.throwIfAborted();
     const ranks = found.map(({ importance }, k) => rankOf(importance, cases[k].cause));
-    return { cases, found, ranks, hits: ranks.filter((rank) => rank === 1).length / ranks.length };
+    return {
+      cases,
+      found,
+      ranks,
+      hits: ranks.filter((rank) => rank === 1).length / ranks.length,
+      untilOneStops: (k) =>
+        search(lm, cases[k].ids, {
+          ...optionsOf(cases[k], k),
+          maxIterations: MAX_STEPS,
+          resume: found[k].state,
+          onProgress: ({ active }) => (active < PROBES ? "stop" : undefined),
+        }),
+    };
   },
 );

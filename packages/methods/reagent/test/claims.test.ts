@@ -3,7 +3,7 @@ import { runClaim } from "@offprint/claims/testing";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { random } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import type { Search } from "../claims/cause-search.js";
+import { type Search, SOON } from "../claims/cause-search.js";
 import { closedForm } from "../claims/closed-form.js";
 import { headlineComparison, matchedMass } from "../claims/faithfulness.js";
 import { findsTheCause, plausibleReplacement, stopsByItself } from "../claims/finds-the-cause.js";
@@ -63,6 +63,13 @@ describe("the claims", () => {
       return { ...found, sufficient: true, stoppedAt: ones, stopPrompts: ones.map(() => ids.map(() => ids[1])) };
     };
     expect((await result(stopsByItself(lying, FEW))).holds).toBe(false);
+  });
+
+  it("stopping: a sentence of which no run has stopped soon goes on until one does, which counts as late", async () => {
+    const late: Search = (lm, ids, options) => reagent(lm, ids, { ...options, minIterations: SOON + 1 });
+    const { measured } = await result(stopsByItself(late, 2));
+    expect(measured).toMatchObject({ "stopped runs": 0 });
+    expect((measured as Record<string, number>)["confirmed stops"]).toBeGreaterThanOrEqual(2);
   });
 
   it("are six, each with its own id", () => {
