@@ -1,6 +1,7 @@
 import { compare, python } from "@offprint/bench";
 import { fitOdice, offlineDataset } from "@offprint/odice";
-import { random } from "@offprint/tensor-core";
+import { onnxRuntime } from "@offprint/onnx-runtime";
+import { hostBackend, random } from "@offprint/tensor-core";
 
 /* How long does an update of value and policy take, with the orthogonal gradient, against PyTorch? */
 
@@ -17,6 +18,7 @@ const log = (rows: number, observation: number, action: number) => ({
 
 /** Runs the comparison. */
 export async function run(): Promise<void> {
+  const backend = await onnxRuntime({ device: "cpu", threads: 1 });
   for (const [name, observation, action, value, policy, steps, maxRatio] of [
     ["64-64 networks", 3, 1, [64, 64], [64, 64], 1500, 0.7],
     [
@@ -39,6 +41,7 @@ export async function run(): Promise<void> {
           steps,
           value: { hidden: value, layerNorm: large, twin: large },
           policy: { hidden: policy },
+          backend: large ? backend : hostBackend,
         }),
       peers: {
         torch: torch.peer("updates", {
@@ -54,4 +57,5 @@ export async function run(): Promise<void> {
       repetitions: 3,
     });
   }
+  await backend.release();
 }

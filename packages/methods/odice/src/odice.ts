@@ -201,7 +201,7 @@ function figuresOf<P>(made: ValueGradients<P>, weight: Tensor, type: ValueUpdate
     residualMean: mean(y),
     residualLeast: min(y),
     residualLargest: max(y),
-    positiveShare: mean(cast(greater(weight, 0), "float64")),
+    positiveShare: mean(cast(greater(weight, 0), weight.dtype)),
     valueMean: mean(values),
     ...(type !== "semi" && { coefficient, cosine }),
   };

@@ -1,4 +1,4 @@
-import { loadModel } from "@offprint/onnx-runtime";
+import { loadModel, onnxRuntime } from "@offprint/onnx-runtime";
 import { runConformance } from "@offprint/solvers/conformance";
 import { grad, mean, random, sub, sum, type Tensor, take, tensor, tree, zeros } from "@offprint/tensor-core";
 import { errorLike, expectClose, failureOf, numericalGradient, readFixture } from "@offprint/testing";
@@ -430,6 +430,20 @@ it("evaluates where it is asked to", async () => {
     [4, 2],
     [5, 3],
   ]);
+});
+
+it("learns with the update compiled by a backend as with tensor-core's compiler", async () => {
+  const backend = await onnxRuntime({ device: "cpu", threads: 1 });
+  const options = { ...small, steps: 6, recordEvery: 2 };
+  const [own, other] = [await fitOdice(dataset, options), await fitOdice(dataset, { ...options, backend })];
+  await backend.release();
+  expectTrees(other.params, own.params, 1e-6);
+  expect(other.history.map(({ step }) => step)).toEqual([2, 4, 6]);
+  for (const [i, { figures }] of other.history.entries()) {
+    for (const [name, value] of Object.entries(figures)) {
+      expect(value, name).toBeCloseTo(own.history[i].figures[name], 5);
+    }
+  }
 });
 
 const trainers = { fitOdice, fitIql, behaviourCloning };
