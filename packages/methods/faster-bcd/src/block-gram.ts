@@ -1,4 +1,5 @@
 import { hostTensor, matmul } from "@offprint/tensor-core";
+import { placesFrom0 } from "./blocks/order.js";
 
 /** Rows of a Gram matrix that are computed at once: only what lies before and on its diagonal is. */
 const STRIP = 48;
@@ -26,24 +27,43 @@ export class BlockGram {
     const out = new Float64Array(t * t);
     const { known, fresh } = this.#split(block);
     this.#copyKnown(block, known, out);
-    // Columns of A in the order known, fresh: a strip of fresh ones is multiplied with all up to its own end.
+    // Columns of A in the order known, fresh.
     const order = Int32Array.of(...known, ...fresh);
     const panel = this.#columns(block, order);
-    for (let from = known.length; from < t; ) {
+    this.#multiply(panel, panel, order, known.length, out);
+    if (t <= KEPT) [this.#block, this.#matrix] = [block.slice(), out.slice()];
+    return out;
+  }
+
+  /** A_b^T diag(weights) A_b `[t * t]`. */
+  weighted(block: Int32Array, weights: Float64Array): Float64Array {
+    const { rows } = this;
+    const t = block.length;
+    const out = new Float64Array(t * t);
+    const order = placesFrom0(t);
+    const panel = this.#columns(block, order);
+    const scaled = new Float64Array(t * rows);
+    for (let k = 0, p = 0; k < t; k++) for (let i = 0; i < rows; i++, p++) scaled[p] = weights[i] * panel[p];
+    this.#multiply(scaled, panel, order, 0, out);
+    return out;
+  }
+
+  /** Puts the products of the columns from `first` on with all into their places: a strip of them with all up to its own end. */
+  #multiply(left: Float64Array, right: Float64Array, order: Int32Array, first: number, out: Float64Array): void {
+    const t = order.length;
+    for (let from = first; from < t; ) {
       // No strip of a single row: see above.
       const to = t - from <= STRIP + 1 ? t : from + STRIP;
-      const strip = this.#product(panel, from, to);
+      const strip = this.#product(left, right, from, to);
       for (let a = from, p = 0; a < to; a++) {
-        const row = order[a] * t;
+        const row = order[a];
         for (let b = 0; b < to; b++, p++) {
-          out[row + order[b]] = strip[p];
-          out[order[b] * t + order[a]] = strip[p];
+          out[row * t + order[b]] = strip[p];
+          out[order[b] * t + row] = strip[p];
         }
       }
       from = to;
     }
-    if (t <= KEPT) [this.#block, this.#matrix] = [block.slice(), out.slice()];
-    return out;
   }
 
   /** Places of the block whose variables were in the one before, and of the others, of which there is not a single one. */
@@ -76,10 +96,11 @@ export class BlockGram {
     return panel;
   }
 
-  /** Columns `from` to `to` of the panel times all of them up to `to`. */
-  #product(panel: Float64Array, from: number, to: number): Float64Array {
+  /** Columns `from` to `to` of the left panel times all of the right one up to `to`. */
+  #product(left: Float64Array, right: Float64Array, from: number, to: number): Float64Array {
     const { rows } = this;
-    const part = (start: number) => hostTensor(panel.subarray(start * rows, to * rows), [to - start, rows], "float64");
-    return matmul(part(from), part(0).transpose()).data() as Float64Array;
+    const part = (panel: Float64Array, start: number) =>
+      hostTensor(panel.subarray(start * rows, to * rows), [to - start, rows], "float64");
+    return matmul(part(left, from), part(right, 0).transpose()).data() as Float64Array;
   }
 }

@@ -1,4 +1,4 @@
-import { hostTensor, matmul, sparse, tensor } from "@offprint/tensor-core";
+import { sparse, tensor } from "@offprint/tensor-core";
 import { BlockGram } from "./block-gram.js";
 import { placesFrom0 } from "./blocks/order.js";
 import type { ColumnProduct, DesignMatrix } from "./design-matrix.js";
@@ -28,12 +28,41 @@ export class DenseDesign implements DesignMatrix {
 
   product(block: Int32Array, d: Float64Array, { values }: ColumnProduct): void {
     values.fill(0);
-    for (let k = 0; k < block.length; k++) if (d[k] !== 0) this.#addColumn(block[k], d[k], values);
+    this.#addColumns(
+      placesFrom0(block.length).filter((k) => d[k] !== 0),
+      block,
+      d,
+      values,
+    );
   }
 
-  #addColumn(j: number, factor: number, w: Float64Array): void {
+  /** w += sum of d_k A_(b_k) over places k of the block, four columns at a time: each value of w is then read and written once for four. */
+  #addColumns(places: ArrayLike<number>, block: Int32Array, d: Float64Array, w: Float64Array): void {
     const { rows, values } = this;
-    for (let i = 0, p = j * rows; i < rows; i++, p++) w[i] += factor * values[p];
+    const whole = places.length - (places.length % 4);
+    for (let q = 0; q < whole; q += 4) {
+      // Not by patterns, which make arrays for every four columns.
+      const k = places[q];
+      const l = places[q + 1];
+      const m = places[q + 2];
+      const n = places[q + 3];
+      const a = block[k] * rows;
+      const b = block[l] * rows;
+      const c = block[m] * rows;
+      const e = block[n] * rows;
+      const dk = d[k];
+      const dl = d[l];
+      const dm = d[m];
+      const dn = d[n];
+      for (let i = 0; i < rows; i++) {
+        w[i] += dk * values[a + i] + dl * values[b + i] + (dm * values[c + i] + dn * values[e + i]);
+      }
+    }
+    for (let q = whole; q < places.length; q++) {
+      const a = block[places[q]] * rows;
+      const dk = d[places[q]];
+      for (let i = 0; i < rows; i++) w[i] += dk * values[a + i];
+    }
   }
 
   transposed(s: Float64Array, out: Float64Array): void {
@@ -103,7 +132,7 @@ export class DenseDesign implements DesignMatrix {
     let rest = product.values;
     if (known > 0) {
       rest = new Float64Array(this.rows);
-      for (const k of unknown) this.#addColumn(block[k], d[k], rest);
+      this.#addColumns(unknown, block, d, rest);
     }
     for (const k of unknown) cache?.charge(block[k], 1 / unknown.length);
     this.#addDots(rest, factor, out);
@@ -118,7 +147,7 @@ export class DenseDesign implements DesignMatrix {
   gram(block: Int32Array, weights?: Float64Array): Float64Array {
     const t = block.length;
     if (t > 1 && t * t * this.rows >= MATMUL_FROM) {
-      return weights ? this.#weightedGramByProduct(block, weights) : this.#grams.of(block);
+      return weights ? this.#grams.weighted(block, weights) : this.#grams.of(block);
     }
     const out = new Float64Array(t * t);
     const weighted = weights && new Float64Array(this.rows);
@@ -134,16 +163,6 @@ export class DenseDesign implements DesignMatrix {
     return out;
   }
 
-  #weightedGramByProduct(block: Int32Array, weights: Float64Array): Float64Array {
-    const { rows, values } = this;
-    const [t, shape] = [block.length, [block.length, rows]];
-    const columns = new Float64Array(t * rows);
-    for (let k = 0; k < t; k++) columns.set(values.subarray(block[k] * rows, (block[k] + 1) * rows), k * rows);
-    const weighted = columns.map((v, p) => v * weights[p % rows]);
-    const right = hostTensor(columns, shape, "float64").transpose();
-    return (matmul(hostTensor(weighted, shape, "float64"), right).data() as Float64Array).slice();
-  }
-
   submatrix(block: Int32Array): Float64Array {
     const t = block.length;
     const out = new Float64Array(t * t);
@@ -155,9 +174,33 @@ export class DenseDesign implements DesignMatrix {
   squaredNorms(): Float64Array {
     if (this.#squaredNorms === undefined) {
       this.#squaredNorms = new Float64Array(this.columns);
-      for (let j = 0; j < this.columns; j++) this.#squaredNorms[j] = this.#columnDot(j, this.values, j * this.rows);
+      for (let j = 0; j < this.columns; j++) this.#squaredNorms[j] = this.#squaredNorm(j);
     }
     return this.#squaredNorms.slice();
+  }
+
+  /** Like `columnDot` of the column with itself, to the bit; half of the loads. */
+  #squaredNorm(j: number): number {
+    const { rows, values } = this;
+    let p = j * rows;
+    const end = p + rows;
+    const whole = end - (rows % 4);
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (; p < whole; p += 4) {
+      const a = values[p];
+      const b = values[p + 1];
+      const c = values[p + 2];
+      const d = values[p + 3];
+      s0 += a * a;
+      s1 += b * b;
+      s2 += c * c;
+      s3 += d * d;
+    }
+    for (; p < end; p++) s0 += values[p] * values[p];
+    return s0 + s1 + (s2 + s3);
   }
 
   gramRowSums(): Float64Array {

@@ -286,3 +286,32 @@ describe("a matrix that lies by columns", () => {
     expect(() => leastSquares(tensor(bad, { shape: [n, m] }).transpose(), y)).toThrow(/A holds NaN at \[5, 3\]/);
   });
 });
+
+it("the Hessian of a large block is A_b^T diag(curvatures) A_b, symmetric to the bit, in any order of its variables", () => {
+  const own = random.rng("large weighted blocks");
+  const [rows, columns] = [150, 120];
+  const large = normals(own, rows * columns);
+  const smooth = logistic(
+    tensor(large, { shape: [rows, columns] }),
+    normals(own, rows).map((v) => Math.sign(v)),
+  );
+  const x = normals(own, columns).map((v) => 0.1 * v);
+  const curvatures = Array.from({ length: rows }, (_, i) => {
+    const z = x.reduce((total, v, j) => total + large[i * columns + j] * v, 0);
+    return 1 / ((1 + Math.exp(-z)) * (1 + Math.exp(z)));
+  });
+  for (const t of [30, 49, 50, 119]) {
+    const block = Int32Array.from({ length: t }, (_, k) => (7 * k + 3) % columns);
+    const H = smooth.blockHessian?.(x, block) as Float64Array;
+    for (let a = 0; a < t; a += 5) {
+      for (let b = 0; b < t; b++) {
+        let entry = 0;
+        for (let i = 0; i < rows; i++) {
+          entry += curvatures[i] * large[i * columns + block[a]] * large[i * columns + block[b]];
+        }
+        expect(Math.abs(H[a * t + b] - entry)).toBeLessThan(1e-11);
+        expect(H[a * t + b]).toBe(H[b * t + a]);
+      }
+    }
+  }
+});

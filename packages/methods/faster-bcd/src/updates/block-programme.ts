@@ -1,4 +1,4 @@
-import { factor, submatrix } from "../block-matrix.js";
+import { addRow, factor, submatrix } from "../block-matrix.js";
 import { placesFrom0 } from "../blocks/order.js";
 import type { Separable } from "../separable.js";
 
@@ -26,7 +26,7 @@ export function solveBlockProgramme(
     const d = to - y[k];
     if (d === 0) return;
     y[k] = to;
-    for (let j = 0, p = k * t; j < t; j++, p++) slope[j] += H[p] * d;
+    addRow(H, t, k, d, slope);
   };
   const all = placesFrom0(t);
   let moving = all;
