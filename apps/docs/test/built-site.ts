@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { serve, siteFolder } from "../serve.mjs";
@@ -20,8 +21,12 @@ export interface ServedSite {
  */
 export async function servedSite(name?: string): Promise<ServedSite> {
   const script = join(dirname(siteFolder), "..", "..", "..", "tooling", "setup", "build.mjs");
-  const built = spawnSync(process.execPath, [script, "site"], { encoding: "utf8" });
-  if (built.status !== 0) throw new Error(`The site could not be built:\n${built.stdout}\n${built.stderr}`);
+  // A test runner that hears nothing of its process for a minute gives it up: waiting must not stop it.
+  const child = spawn(process.execPath, [script, "site"], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (said += part));
+  const [status] = await once(child, "close");
+  if (status !== 0) throw new Error(`The site could not be built:\n${said}`);
   const asked = new Set<string | undefined>();
   const { address, close } = await serve(siteFolder, { onAsked: (path) => asked.add(path) });
   return {

@@ -45,6 +45,13 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return context.newPage();
 }
 
+/** Goes to a page of the site, and waits until its scripts have taken it over: what is pressed before that is lost. */
+export async function goTo(page: Page, address: string, waitUntil: "load" | "networkidle" = "load"): Promise<void> {
+  await page.goto(address, { waitUntil });
+  // The switch between dark and light is named once the page is alive.
+  await page.locator(".VPSwitchAppearance:not([title=''])").first().waitFor({ state: "attached" });
+}
+
 /** What a page complains of from now on, in a list that grows; also that it asks others than the site for something. */
 export function problemsOf(page: Page, site: string): string[] {
   const problems: string[] = [];

@@ -21,6 +21,7 @@ describe("unfinished", () => {
     const files = {
       "docs/x.md": "See https://offprint.dev/home/methods/ and ./work/plan",
       "packages/core/a/dist/x.js": "// TODO",
+      "apps/docs/.vitepress/.temp/x.css": "/* TODO */",
     };
     expect(lines(check(repositoryOf(files)))).toEqual([]);
   });

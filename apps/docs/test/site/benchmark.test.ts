@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { workloads } from "../../src/benchmark/workloads.js";
 import { type ServedSite, servedSite } from "../built-site.js";
-import { launchChromium, needsChromium, openPage } from "../chromium.js";
+import { goTo, launchChromium, needsChromium, openPage } from "../chromium.js";
 
 const browser = await launchChromium();
 
@@ -23,7 +23,7 @@ describe.skipIf(!browser)(`the benchmark's page in Chromium${browser ? "" : ` [$
     });
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("request", (request) => asked.push(request.url()));
-    await page.goto(`${site.address}benchmark`, { waitUntil: "networkidle" });
+    await goTo(page, `${site.address}benchmark`, "networkidle");
     expect(asked.filter((url) => url.includes("/live/"))).toEqual([]);
     await page.getByLabel("How long").selectOption({ label: "a quick look (about 5 seconds)" });
     await page.getByRole("button", { name: "Measure" }).click();

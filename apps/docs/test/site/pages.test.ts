@@ -9,7 +9,7 @@ import { importableEntries } from "../../src/playground-bundle.js";
 import { searchOf } from "../../src/search-index.js";
 import { readWorkspace } from "../../src/workspace/workspace.js";
 import { builtCatalogue, pageAddresses, type ServedSite, servedSite } from "../built-site.js";
-import { launchChromium, needsChromium, openPage, problemsOf, withoutPrefetch } from "../chromium.js";
+import { goTo, launchChromium, needsChromium, openPage, problemsOf, withoutPrefetch } from "../chromium.js";
 import { KeptVisits, keptAt } from "../kept-visits.js";
 
 const browser = await launchChromium();
@@ -187,7 +187,7 @@ describe.skipIf(!browser)(`the built site in Chromium${browser ? "" : ` [${needs
   it("finds diffGrad by a keyword from the keyboard, as the index says, and opens the first result with Enter", async () => {
     const page = await openPage(browser!, { viewport: desktop });
     const problems = problemsOf(page, site.address);
-    await page.goto(site.address, { waitUntil: "networkidle" });
+    await goTo(page, site.address);
     await page.keyboard.press("Control+k");
     const found = searchOf(readFileSync(join(siteFolder, "search.json"), "utf8"));
     const shown = await searchFor(page, "friction");

@@ -126,12 +126,14 @@ display([3, 4, 5].map(square), "course");`);
   it("runs examples: the first, a compiled one and the last (Node runs all of them)", async () => {
     const examples = await page
       .locator(".example-select option")
-      .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
+      .evaluateAll((all) => (all as HTMLOptionElement[]).map(({ value, text }) => ({ id: value, title: text })));
     expect(examples.length).toBeGreaterThan(5);
     const failed: string[] = [];
-    const compiled = examples.find((id) => id.endsWith("onnx"));
-    for (const id of [examples[0]!, compiled!, examples.at(-1)!]) {
+    const compiled = examples.find(({ id }) => id.endsWith("onnx"));
+    for (const { id, title } of [examples[0]!, compiled!, examples.at(-1)!]) {
       await page.goto(`${site.address}playground#${id}`);
+      // A change of address is told to the page later.
+      await page.getByRole("heading", { name: title, exact: true }).waitFor();
       await page.getByRole("button", { name: "Run" }).click();
       const { status, text } = await outcome();
       if (!status.startsWith("Finished in") || /NaN|undefined/.test(text)) failed.push(`${id}: ${status} ${text}`);

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ServedSite, servedSite } from "../built-site.js";
-import { launchChromium, needsChromium, openPage, problemsOf, withoutPrefetch } from "../chromium.js";
+import { goTo, launchChromium, needsChromium, openPage, problemsOf, withoutPrefetch } from "../chromium.js";
 import { KeptVisits, keptAt } from "../kept-visits.js";
 
 const browser = await launchChromium();
@@ -49,7 +49,7 @@ describe.skipIf(!browser)(`reading the site in Chromium${browser ? "" : ` [${nee
 
   it("narrows the list of methods down as one types", async () => {
     const { page, close } = await open();
-    await page.goto(`${site.address}methods/`, { waitUntil: "networkidle" });
+    await goTo(page, `${site.address}methods/`);
     const field = page.getByLabel("Find a method");
     const links = page.locator(".method-list li a");
     const all = await links.count();
@@ -122,7 +122,7 @@ describe.skipIf(!browser)(`reading the site in Chromium${browser ? "" : ` [${nee
 
   it("opens a README's program in the playground", async () => {
     const { page, close } = await open();
-    await page.goto(`${site.address}methods/diffgrad`, { waitUntil: "networkidle" });
+    await goTo(page, `${site.address}methods/diffgrad`);
     await page.getByRole("link", { name: "Open in the playground" }).first().click();
     await page.waitForURL("**/playground#readme/diffgrad/1");
     await page.getByRole("heading", { name: "@offprint/diffgrad" }).waitFor();
@@ -133,7 +133,7 @@ describe.skipIf(!browser)(`reading the site in Chromium${browser ? "" : ` [${nee
 
   it("has a first stop for the keyboard that skips the navigation", async () => {
     const { page, close } = await open();
-    await page.goto(site.address, { waitUntil: "networkidle" });
+    await goTo(page, site.address);
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Skip to content");
     await close();
@@ -165,9 +165,7 @@ describe.skipIf(!browser)(`reading the site in Chromium${browser ? "" : ` [${nee
           await fetch(site.address + address);
           continue;
         }
-        await page.goto(site.address + address, { waitUntil: "networkidle" });
-        // The switch between dark and light is named once the page is alive.
-        await page.locator(".VPSwitchAppearance:not([title=''])").first().waitFor({ state: "attached" });
+        await goTo(page, site.address + address, "networkidle");
         await page.evaluate(axe);
         const violations = await page.evaluate(async () => {
           const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: any[] }> } };

@@ -1,3 +1,4 @@
+import type { Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ServedSite, servedSite } from "../built-site.js";
 import { launchChromium, needsChromium, openPage } from "../chromium.js";
@@ -21,14 +22,12 @@ describe.skipIf(!browser)(`the site in Chromium${browser ? "" : ` [${needsChromi
     const weights: Record<string, number> = {};
     for (const address of ["", "methods/diffgrad", "api/optim", "gallery", "benchmark", "playground"]) {
       const page = await openPage(browser!, { viewport: { width: 1280, height: 800 } });
-      const sizes: Promise<number>[] = [];
-      page.on("requestfinished", (request) => {
-        sizes.push(
-          request.sizes().then(({ responseBodySize, responseHeadersSize }) => responseBodySize + responseHeadersSize),
-        );
-      });
+      const finished: Request[] = [];
+      page.on("requestfinished", (request) => finished.push(request));
       await page.goto(site.address + address, { waitUntil: "networkidle" });
-      const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+      // Those of now: what comes later, on a busy machine, may end when the page is closed.
+      const sizes = await Promise.all([...finished].map((request) => request.sizes()));
+      const total = sizes.reduce((sum, size) => sum + size.responseBodySize + size.responseHeadersSize, 0);
       weights[address || "home"] = Math.round(total / 1000);
       await page.context().close();
     }
