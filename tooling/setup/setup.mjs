@@ -114,8 +114,16 @@ function builtPackages(at) {
  * @returns {string} what the compiler said
  */
 export function build(names = [], at = root) {
-  const projects = builtPackages(at).filter(({ name }) => names.length === 0 || names.includes(name));
-  if (projects.length === 0) return "";
+  const all = builtPackages(at);
+  const named = names.map((name) => {
+    const found = all.find((project) => [name, `@offprint/${name}`].includes(project.name));
+    if (found === undefined)
+      throw new SetupError(
+        `There is no package ${name} to build; give names as in package.json, with or without @offprint/.`,
+      );
+    return found;
+  });
+  const projects = names.length === 0 ? all : named;
   const compiler = join(at, "node_modules", "typescript", "bin", "tsc");
   const args = [compiler, "-b", "--noCheck", ...projects.map(({ directory }) => directory)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: at, encoding: "utf8" });

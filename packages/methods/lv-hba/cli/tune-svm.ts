@@ -62,11 +62,17 @@ export const tuneSvm = defineCommand({
     const run = await longRun<LvHbaRecord, LvHbaState>({
       progress: ({ iteration, upper }) => ({ fraction: iteration / iterations, label: `loss ${upper.toPrecision(4)}` }),
     });
-    const result = await lvHba(problem, {
-      maxIterations: iterations,
-      penalty: (k) => 0.1 * (k + 1) ** 0.3,
-      ...run.options,
-    });
+    // From the machine of equal costs: from zeros, costs move far before there is a machine that says where to.
+    const { y, multipliers } = await solveLowerProgramme(problem, problem.initial.x, { tolerance: 1e-9 });
+    const result = await lvHba(
+      { ...problem, initial: { x: problem.initial.x, y } },
+      {
+        maxIterations: iterations,
+        penalty: (k) => 0.1 * (k + 1) ** 0.3,
+        initial: { lambda: multipliers, z: multipliers },
+        ...run.options,
+      },
+    );
     await run.settle(result);
     if (result.warning !== null) note(result.warning);
     const labels = test.target.data();

@@ -284,7 +284,7 @@ function begin<X, Y, U, L>(
   const multipliers = (name: string, given: TensorLike | undefined): Tensor => {
     if (given === undefined) return mul(read.equations, 0);
     const vector = isTensor(given) ? given : tensor(given, { dtype: "float64" });
-    if (vector.rank === 1 && vector.size === read.count) return clip(vector, lower, upper);
+    if (vector.rank === 1 && vector.size === read.count) return clip(mul(vector, scale), lower, upper);
     throw new ShapeError(`lvHba: initial.${name} has shape [${vector.shape}]; there are ${read.count} constraints`);
   };
   const { x, y } = read.initial;

@@ -50,7 +50,7 @@ export interface LvHbaOptions<X, Y> extends RunOptions<LvHbaRecord, LvHbaState> 
   readonly feasibilityTolerance?: number;
   /** And the lower level's gap at most this. Default 1e-4. */
   readonly gapTolerance?: number;
-  /** Where the saddle point and the multipliers' centre begin: y, 0 and 0 unless told; multipliers of the scaled constraints. */
+  /** Where the saddle point and the multipliers' centre begin: y, 0 and 0 unless told; multipliers as `solveLowerProgramme` gives them. */
   readonly initial?: { readonly theta?: Y; readonly lambda?: TensorLike; readonly z?: TensorLike };
   /** Decides which batches are drawn, where the problem draws any. Default 0. */
   readonly seed?: number | string;

@@ -51,6 +51,22 @@ describe("tune-svm", () => {
     expect(parts).toEqual(whole);
   });
 
+  it("does not make costs worse than equal ones, where little is wrong", async () => {
+    const rng = random.rng(3);
+    const rows = Array.from({ length: 90 }, () => {
+      const [a, b, noise] = rng.normal([3], { dtype: "float64" }).data();
+      return `${a},${b},${a + 0.3 * noise > 0 ? "ill" : "well"}`;
+    });
+    await writeFile(join(folder, "clear.csv"), `a,b,label\n${rows.join("\n")}\n`);
+    for (const per of ["all", "example"]) {
+      const words = ["--table", join(folder, "clear.csv"), "--per", per, "--iterations", "60"];
+      const { out } = await runWords(commands, "tune-svm", words);
+      const losses = out.split("\n").filter((line) => /loss of the rows|with the tuned costs/.test(line));
+      const [before, after] = losses.slice(0, 2).map((line) => Number(line.trim().split(/\s+/).at(-1)));
+      expect(after).toBeLessThanOrEqual(before);
+    }
+  });
+
   it("says by its own option that a part would be empty", async () => {
     const words = ["--table", join(folder, "data.csv"), "--target", "label", "--validation", "0.999"];
     const { err, code } = await runWords(commands, "tune-svm", words);

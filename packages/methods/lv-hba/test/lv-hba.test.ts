@@ -154,10 +154,13 @@ describe("lvHba", () => {
     const { x } = base.initial;
     const { y, multipliers } = await solveLowerProgramme(base, x, { tolerance: 1e-12 });
     const problem = { ...base, initial: { x, y } };
-    const options = { maxIterations: 20, scaleConstraints: "none", penalty: () => Number.POSITIVE_INFINITY } as const;
-    const run = await lvHba(problem, { ...options, initial: { lambda: multipliers, z: multipliers } });
-    expectClose(run.x, x, 1e-8);
-    expectClose(run.y, y, 1e-8);
+    for (const scaleConstraints of ["none", "auto", [5]] as const) {
+      const options = { maxIterations: 20, scaleConstraints, penalty: () => Number.POSITIVE_INFINITY };
+      const run = await lvHba(problem, { ...options, initial: { lambda: multipliers, z: multipliers } });
+      expectClose(run.x, x, 1e-8);
+      expectClose(run.y, y, 1e-8);
+      expectClose(run.multipliers, multipliers, 1e-8);
+    }
   });
 
   it("moves along the gradient of the penalised function where the saddle point is solved", async () => {
