@@ -167,19 +167,20 @@ class ProductWriter {
     const rowA = w.keep("i32");
     w.get(c);
     const rowC = w.keep("i32");
-    const tiles = Math.ceil(shape.m / mostRows(vectors));
+    this.writeTiles(mostRows(vectors), (rows) => {
+      this.writeTile({ a: rowA, c: rowC, panel }, rows, vectors, step, columns);
+      w.advance(rowA, rows * shape.a[0]);
+      w.advance(rowC, rows * shape.c[0]);
+    });
+  }
+
+  /** Takes all rows, at most so many together, and about as many each time. */
+  private writeTiles(most: number, tile: (rows: number) => void): void {
+    const { w, shape } = this;
+    const tiles = Math.ceil(shape.m / most);
     const [rows, longer] = [Math.floor(shape.m / tiles), shape.m % tiles];
-    for (const [count, height] of [
-      [longer, rows + 1],
-      [tiles - longer, rows],
-    ]) {
-      if (count === 0) continue;
-      w.repeat(count, () => {
-        this.writeTile({ a: rowA, c: rowC, panel }, height, vectors, step, columns);
-        w.advance(rowA, height * shape.a[0]);
-        w.advance(rowC, height * shape.c[0]);
-      });
-    }
+    if (longer > 0) w.repeat(longer, () => tile(rows + 1));
+    w.repeat(tiles - longer, () => tile(rows));
   }
 
   /** Some rows of a panel: the sums stay in locals. */
@@ -240,17 +241,14 @@ class ProductWriter {
     }
   }
 
-  /** A matrix times a vector: vectors run along the rows of the matrix, four rows together. */
+  /** A matrix times a vector: vectors run along the rows of the matrix, several rows together. */
   private writeDots(): void {
     const { w, shape } = this;
-    const rows = (count: number) => {
-      this.dots(count);
-      w.advance(0, count * shape.a[0]);
-      w.advance(2, count * shape.c[0]);
-    };
-    const turns = Math.floor(shape.m / 4);
-    if (turns > 0) w.repeat(turns, () => rows(4));
-    if (shape.m % 4 > 0) rows(shape.m % 4);
+    this.writeTiles(mostRows(1), (rows) => {
+      this.dots(rows);
+      w.advance(0, rows * shape.a[0]);
+      w.advance(2, rows * shape.c[0]);
+    });
   }
 
   private dots(rows: number): void {
