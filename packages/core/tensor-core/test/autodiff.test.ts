@@ -23,6 +23,7 @@ import {
   mul,
   pad,
   prod,
+  relu,
   reshape,
   sigmoid,
   sign,
@@ -176,6 +177,20 @@ describe("traces", () => {
     const g = trace(step, w, x);
     expect(String(g)).toContain("matmul");
     expect((await jit(step)(w, x)).toArray()).toEqual(step(w, x).toArray());
+  });
+  it("tell relu's slope from its result: what it was of need not be kept", () => {
+    const weighted = (x: Tensor) => sum(mul(relu(x), f64([1, 2, 3, 4, 5, 6, 7])));
+    const edges = f64([Number.NEGATIVE_INFINITY, -1, -0, 0, Number.NaN, 2, Number.POSITIVE_INFINITY]);
+    expect(grad(weighted)(edges).toArray()).toEqual([0, 0, 0, 0, 0, 6, 7]);
+    const spec = { shape: [5], dtype: "float64" };
+    const { equations } = trace(
+      grad((x: Tensor, b: Tensor) => sum(square(relu(add(x, b))))),
+      spec,
+      spec,
+    );
+    const added = equations.find(({ primitive }) => primitive.name === "add")!.outputs[0]!;
+    const readers = equations.filter(({ inputs }) => inputs.includes(added));
+    expect(readers.map(({ primitive }) => primitive.name)).toEqual(["relu"]);
   });
   it("refuse to read values", () => {
     expect(() => trace((x: Tensor) => mul(x, x.item()), f64(1))).toThrow(/traced/);

@@ -153,12 +153,12 @@ export const sigmoidP = unary(
   (g, _, y) => [() => mul(g, mul(y, sub(1, y)))],
   fastMap("sigmoid"),
 );
-/** The subgradient at 0 is 0. */
+/** The subgradient at 0 is 0. It is told from the result, so that the operand need not be kept. */
 export const reluP = unary(
   "relu",
   NUMBER,
   (x) => (x > 0 ? x : x !== x ? x : 0),
-  (g, [x]) => [() => where(greater(x, 0), g, 0)],
+  (g, _, y) => [() => where(greater(y, 0), g, 0)],
 );
 export const isNanP = unary("isNaN", TEST, (x) => (x !== x ? 1 : 0));
 export const isFiniteP = unary("isFinite", TEST, (x) => (x - x === 0 ? 1 : 0));
