@@ -51,4 +51,5 @@ export {
   tableOptions,
 } from "./standard-options.js";
 export { progressBar, type Stream, shorten, Terminal } from "./terminal.js";
+export { plotTimeSeries, readTimeSeries, type TimeSeries, timeSeriesOptions } from "./time-series.js";
 export type { Options, Values } from "./words.js";

@@ -8,6 +8,12 @@ export {
   type Solving,
   solvingOptions,
 } from "./fit-options.js";
+export {
+  type RateNetwork,
+  type SeriesDynamics,
+  type SeriesDynamicsOptions,
+  seriesDynamics,
+} from "./series-dynamics.js";
 export { type JudgedSolve, type RegularizedSolve, trainOde } from "./train-ode.js";
 export {
   type RegularizedSdeSolve,

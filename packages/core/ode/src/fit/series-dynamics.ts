@@ -1,0 +1,142 @@
+import {
+  add,
+  checkOptions,
+  div,
+  floor,
+  matmul,
+  mean,
+  type Rng,
+  requireInteger,
+  ShapeError,
+  square,
+  sub,
+  type Tensor,
+  tanh,
+  tensor,
+  zeros,
+} from "@offprint/tensor-core";
+import { integrate } from "../integrate.js";
+import type { OdeModel, OdeSolving } from "./fit-options.js";
+
+/** A network of one hidden layer, `tanh(z w1 + b1) w2 + b2`. */
+export interface RateNetwork {
+  /** `[quantities, hidden]` */
+  readonly w1: Tensor;
+  /** `[hidden]` */
+  readonly b1: Tensor;
+  /** `[hidden, quantities]` */
+  readonly w2: Tensor;
+  /** `[quantities]` */
+  readonly b2: Tensor;
+}
+
+/** Options of {@link seriesDynamics}. */
+export interface SeriesDynamicsOptions {
+  /** `[rows]`, growing, at least two. */
+  readonly times: readonly number[];
+  /** `[rows, quantities]` */
+  readonly values: Tensor;
+  /** Width of the network. Default 32. */
+  readonly hidden?: number;
+  /** Rows that are solved in one go; 0 for all. Default 10. */
+  readonly stretch?: number;
+}
+
+/** A neural ODE of series, for whatever trains a model with a differential equation in it. */
+export interface SeriesDynamics {
+  /** The model; a batch is not looked at. */
+  readonly model: OdeModel<RateNetwork, Tensor, Tensor>;
+  /** Draws parameters in float64. */
+  readonly init: (rng: Rng) => RateNetwork;
+  /** The one batch of an epoch. */
+  readonly batches: () => readonly Tensor[];
+  /** How stretches are solved. */
+  readonly solving: Required<Pick<OdeSolving, "span" | "saveAt" | "maxSteps">>;
+  /** The course from the first row on, `[rows, quantities]` in the units of the values. */
+  readonly course: (
+    params: RateNetwork,
+    tolerance: number,
+  ) => { readonly values: Tensor; readonly evaluations: number };
+  /** What belongs to parameters in a file: `centre` and `scale` of the quantities, first time and length of the `span`. */
+  readonly scaling: { readonly centre: Tensor; readonly scale: Tensor; readonly span: Tensor };
+}
+
+const rate = (_t: Tensor, z: Tensor, { w1, b1, w2, b2 }: RateNetwork) =>
+  add(matmul(tanh(add(matmul(z, w1), b1)), w2), b2);
+
+/**
+ * The dynamics of series as a network's rate of change, quantities centred and scaled, and the whole span of length 1. In
+ * training, stretches begin at rows and are as long as the longest among them: all are solved as one batch.
+ * @throws ShapeError, ValueError
+ */
+export function seriesDynamics(options: SeriesDynamicsOptions): SeriesDynamics {
+  const owner = "seriesDynamics";
+  checkOptions(owner, options, ["times", "values", "hidden", "stretch"], ["times", "values"]);
+  const { times, values: seen, hidden = 32, stretch = 10 } = options;
+  requireInteger(owner, "hidden", hidden, 1);
+  requireInteger(owner, "stretch", stretch, 0);
+  if (times.length < 2 || seen.rank !== 2 || seen.shape[0] !== times.length) {
+    throw new ShapeError(
+      `${owner}: values have shape [${seen.shape}]; give [rows, quantities], two rows at least, and a time for each (${times.length})`,
+    );
+  }
+  const quantities = seen.shape[1] as number;
+  const centre = mean(seen, 0);
+  const scale = seen.std({ axis: 0 }).maximum(1e-12);
+  const values = div(sub(seen, centre), scale);
+  const [first, unit] = [times[0] as number, (times.at(-1) as number) - (times[0] as number)];
+  const scaled = times.map((t) => (t - first) / unit);
+  const length = stretch === 0 ? times.length - 1 : Math.min(stretch, times.length - 1);
+  const starts = Array.from({ length: Math.max(1, Math.floor((times.length - 1) / length)) }, (_, i) => i * length);
+  const rows = (offset: number) => values.take(tensor(Int32Array.from(starts, (s) => s + offset)), 0);
+  const targets = Array.from({ length }, (_, k) => rows(k + 1));
+  const saveAt = Array.from({ length }, (_, k) => k + 1);
+  // In the time s, k to k + 1 between rows, every stretch runs at its own speed.
+  const speeds = tensor(
+    saveAt.map((k) => starts.map((s) => (scaled[s + k] as number) - (scaled[s + k - 1] as number))),
+    { dtype: "float64" },
+  );
+  const speedAt = (t: Tensor) => {
+    const row = floor(t)
+      .clip(0, length - 1)
+      .cast("int32");
+    return speeds.take(row, 0).reshape([starts.length, 1]);
+  };
+  const start = rows(0);
+  return {
+    model: {
+      rate: (t, z, network) => rate(t, z, network).mul(speedAt(t)),
+      initial: () => start,
+      loss: (_, { ys }) =>
+        targets
+          .map((y, k) => mean(square(sub((ys as Tensor).slice([k]), y))))
+          .reduce((a, b) => add(a, b))
+          .div(length),
+    },
+    init(rng) {
+      const layer = (inputs: number, outputs: number) =>
+        div(rng.normal([inputs, outputs], { dtype: "float64" }), Math.sqrt(inputs));
+      return {
+        w1: layer(quantities, hidden),
+        b1: zeros([hidden], "float64"),
+        w2: layer(hidden, quantities),
+        b2: zeros([quantities], "float64"),
+      };
+    },
+    batches: () => [tensor([0], { dtype: "float64" })],
+    solving: { span: [0, length], saveAt, maxSteps: 64 * (length + 1) },
+    course(params, tolerance) {
+      const whole = integrate(rate, values.slice([{ stop: 1 }]), [0, 1], {
+        parameters: params,
+        saveAt: scaled,
+        relativeTolerance: tolerance,
+        absoluteTolerance: tolerance,
+        maxSteps: 4096,
+        adjoint: "none",
+      });
+      const fitted = add(whole.ys.reshape([times.length, quantities]).mul(scale), centre);
+      return { values: fitted, evaluations: whole.evaluations.item() };
+    },
+    scaling: { centre, scale, span: tensor([first, unit], { dtype: "float64" }) },
+  };
+}
