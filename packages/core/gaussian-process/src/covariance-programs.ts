@@ -3,8 +3,10 @@ import { gradientGradient, valueGradient } from "./derivative-covariance.js";
 import type { Kernel, ParameterTree } from "./kernel.js";
 import { ownCovariance } from "./own-covariance.js";
 
-/** Covariances up to which compiling takes longer than it saves. */
-const FEW = 200_000;
+/** Covariances up to which compiling takes longer than it saves, whatever the kernel. */
+const FEW = 10_000;
+/** Sizes whose programs are kept: each has memory of its own. */
+const KEPT = 8;
 
 /** @internal A kernel's covariances; where they are many, compiled. */
 export interface CovariancePrograms {
@@ -25,9 +27,16 @@ export function covariancePrograms(kernel: Kernel): CovariancePrograms {
   const diagonal = jitSync((p: ParameterTree, x: Tensor) => of(p).diagonal(x));
   const mixed = jitSync((p: ParameterTree, x: Tensor, z: Tensor) => valueGradient(of(p), x, z));
   const both = jitSync((p: ParameterTree, x: Tensor, z: Tensor) => gradientGradient(of(p), x, z));
+  const sizes = new Set<string>();
   return {
     matrix(k, x, x2) {
       if (x.shape[0] * x2.shape[0] <= FEW) return k.matrix(x, x2);
+      const size = `${x.shape[0]} ${x2.shape[0]}`;
+      if (!sizes.has(size) && sizes.size === KEPT) {
+        for (const program of [matrix, own]) program.release();
+        sizes.clear();
+      }
+      sizes.add(size);
       return x === x2 ? own(k.parameters, x) : matrix(k.parameters, x, x2);
     },
     observed: (k, x, v) => (x.shape[0] ** 2 <= FEW ? add(k.matrix(x, x), diag(v)) : observed(k.parameters, x, v)),

@@ -341,3 +341,18 @@ describe("bad input", () => {
 function identity(n: number): number[][] {
   return Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)));
 }
+
+it("predictions at one size after another are those at all points at once", () => {
+  const rng = random.rng(7);
+  const [x, z] = [rng.uniform([110, 2], { dtype: "float64" }), rng.uniform([130, 2], { dtype: "float64" })];
+  const posterior = condition(squaredExponential(), x, x.sin().sum(1), { noise: 0.1 });
+  const all = posterior.marginals(z);
+  for (const round of [0, 1]) {
+    for (let count = 92 + round; count < 104; count++) {
+      const rows = [{ start: 0, stop: count }];
+      const some = posterior.marginals(z.slice(rows));
+      expectClose(some.mean, all.mean.slice(rows), 1e-12);
+      expectClose(some.variance, all.variance.slice(rows), 1e-12);
+    }
+  }
+});
