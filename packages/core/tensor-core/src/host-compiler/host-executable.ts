@@ -217,11 +217,12 @@ export class HostExecutable implements Executable {
     return results;
   }
 
-  /** An argument that is a result as it is; one that would be used up goes on as a new tensor. */
+  /** An argument that is a result as it is; one that would be used up goes on as a new tensor, one for all such results. */
   private argument(x: Tensor): Tensor {
     const resident = residentOf(x);
     if (resident === undefined || !this.options.resident) return x;
-    return residentTensor(resident.handOver(), x.shape, x.dtype);
+    resident.successor ??= residentTensor(resident.handOver(), x.shape, x.dtype);
+    return resident.successor;
   }
 
   private take(port: Port, x: Tensor): void {

@@ -7,6 +7,8 @@ import type { Block } from "./shared-memory.js";
 
 /** A value that stays in the memory of compiled functions. */
 export class Resident {
+  /** What the value goes on as, where a function gave it back. */
+  successor?: Tensor;
   private free = false;
 
   constructor(

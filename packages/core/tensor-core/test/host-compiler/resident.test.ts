@@ -48,6 +48,16 @@ describe("resident tensors", () => {
     expect((await b.host()).toArray()).toEqual(mul(values, 4).toArray());
   });
 
+  it("are handed on as often as they are results", async () => {
+    const swapped = jitSync((x: Tensor, y: Tensor) => [y, x, y], { resident: true });
+    const a = load(values);
+    for (const [b, c, d] of [swapped(a, a), swapped(load(values), load(values))]) {
+      for (const x of [b, c, d]) expect((await x.host()).toArray()).toEqual(values.toArray());
+      expect(sum(await step(b, d).host()).item()).toBe(999500);
+    }
+    expect(() => swapped(a, a)).toThrow("uses its arguments up");
+  });
+
   it("do not pile up", () => {
     let p = load(values);
     for (let i = 0; i < 20_000; i++) p = step(p, values);
