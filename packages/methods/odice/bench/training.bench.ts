@@ -27,7 +27,7 @@ export async function run(): Promise<void> {
       6,
       [256, 256],
       [1024, 1024],
-      5,
+      30,
       1.5,
     ],
   ] as const) {
