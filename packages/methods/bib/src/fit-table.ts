@@ -154,7 +154,7 @@ export function readTable(owner: string, { sequences, scores }: OfflineTable, al
   const spread = Math.sqrt(raw.reduce((total, v) => total + (v - middle) ** 2, 0) / (n - 1));
   if (!(spread > 0 && spread < Number.POSITIVE_INFINITY))
     throw new ValueError(`${owner}: the scores are all ${middle}, or not finite; there is nothing to learn from`);
-  const y = tensor(raw.map((v) => (v - middle) / (spread + 1e-9)));
+  const y = tensor(raw.map((v) => (v - middle) / spread));
   return { y, middle, spread, rows: encodeSequences(owner, sequences, alphabet) };
 }
 

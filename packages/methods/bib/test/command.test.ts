@@ -36,6 +36,24 @@ it("trains a model on sequences, and designs with it and without", async () => {
   }
 });
 
+it("designs alike whatever the unit of the scores, where no rule has steps in units", async () => {
+  const designed = async (unit: number) => {
+    const rows = sequences.map((s, i) => `${s},${scores[i] * unit}`);
+    const output = join(folder, "units.csv");
+    const words = {
+      table: file("units-table.csv", `sequence,score\n${rows.join("\n")}\n`),
+      steps: 20,
+      mode: "bdi",
+      starts: 6,
+      output,
+    };
+    expect((await runWords(commands, "design-sequences", words)).code).toBe(0);
+    return lines(output).map((row) => row.split(",")[0]);
+  };
+  const plain = await designed(1);
+  for (const unit of [2 ** 60, 2 ** -60]) expect(await designed(unit)).toEqual(plain);
+});
+
 it("designs with an encoder in an .onnx file, from a list in JSON", async () => {
   const model = fileURLToPath(new URL("fixtures/encoder.onnx", import.meta.url));
   const rows = sequences.slice(0, 12).map((s, i) => ({ seq: `${s}A`, fitness: scores[i] }));
