@@ -1,5 +1,18 @@
 import { type NodeSource, readOnnxGraph, writeOnnxGraph } from "@offprint/onnx-format";
-import { add, matmul, maximum, mul, random, sigmoid, sub, sum, type Tensor, tanh, tensor } from "@offprint/tensor-core";
+import {
+  add,
+  matmul,
+  maximum,
+  mul,
+  random,
+  sigmoid,
+  special,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+} from "@offprint/tensor-core";
 import { expectClose, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { evaluate, type FeedForward, foldLinear, fromOnnx, linear, toOnnx } from "../src/index.js";
@@ -239,6 +252,80 @@ describe("branches", () => {
       relative: 1e-12,
       absolute: 1e-12,
     });
+  });
+
+  it.each<[string, NodeSource[]]>([
+    [
+      "as PyTorch exports it",
+      [
+        node("Div", ["z", "root"], "small"),
+        node("Erf", ["small"], "erf"),
+        node("Add", ["erf", "one"], "gate"),
+        node("Mul", ["z", "gate"], "twice"),
+        node("Mul", ["twice", "half"], "h"),
+      ],
+    ],
+    [
+      "with the half first",
+      [
+        node("Mul", ["half", "z"], "less"),
+        node("Mul", ["inverse", "z"], "small"),
+        node("Erf", ["small"], "erf"),
+        node("Add", ["one", "erf"], "gate"),
+        node("Mul", ["gate", "less"], "h"),
+      ],
+    ],
+    [
+      "with the half in the gate",
+      [
+        node("Div", ["z", "root"], "small"),
+        node("Erf", ["small"], "erf"),
+        node("Add", ["erf", "one"], "sum"),
+        node("Div", ["sum", "two"], "gate"),
+        node("Mul", ["gate", "z"], "h"),
+      ],
+    ],
+  ])("a GELU written out %s is one", (_, written) => {
+    const numbers = { root: Math.SQRT2, inverse: Math.SQRT1_2, one: 1, half: 0.5, two: 2 };
+    const scalars = Object.entries(numbers).map(([name, value]) => floats(name, [], [value]));
+    const around = [node("MatMul", ["x", "a"], "z"), ...written, node("MatMul", ["h", "b"], "y")];
+    const network = fromOnnx(graphOf(around, [...constants, ...scalars]));
+    expect(network.layers.map((layer) => (layer.kind === "scalar" ? layer.name : layer.kind))).toEqual([
+      "linear",
+      "gelu",
+      "linear",
+    ]);
+    const expected = matmul(special.gelu(matmul(points, weight("a"))), weight("b"));
+    expectClose(evaluate(network, points), expected, { relative: 1e-6, absolute: 1e-6 });
+    // One that is only nearly a GELU, or whose parts are needed elsewhere, is not taken for one.
+    const nearly = scalars.map((scalar) => (scalar.name === "one" ? floats("one", [], [1.1]) : scalar));
+    expect(() => fromOnnx(graphOf(around, [...constants, ...nearly]))).toThrow(/operator Erf .* is not read/);
+    const shared = [...around.slice(0, -1), node("Add", ["h", "erf"], "y")];
+    expect(() => fromOnnx(graphOf(shared, [...constants, ...scalars]))).toThrow(/operator Erf .* is not read/);
+  });
+
+  it("GELU by tanh is refused: it has other slopes", () => {
+    const gelu = node("Gelu", ["x"], "y", { approximate: "tanh" });
+    expect(() => fromOnnx(graphOf([gelu], []))).toThrow(/Gelu .*: only GELU itself is read/);
+  });
+
+  it("Sum and Mean take any number of values", () => {
+    for (const [operator, share] of [
+      ["Sum", 1],
+      ["Mean", 1 / 3],
+    ] as const) {
+      const around = [
+        node("MatMul", ["x", "a"], "z"),
+        node("Relu", ["z"], "h"),
+        node("MatMul", ["x", "b"], "w"),
+        node(operator, ["h", "w", "x"], "y"),
+      ];
+      const expected = add(add(relu(matmul(points, weight("a"))), matmul(points, weight("b"))), points);
+      expectClose(evaluate(fromOnnx(graphOf(around, constants)), points), mul(expected, share), {
+        relative: 1e-12,
+        absolute: 1e-12,
+      });
+    }
   });
 
   it("a reflection, which is written with a skip connection, comes back as the same function", () => {

@@ -72,7 +72,10 @@ const readers: Readonly<Record<string, Reader>> = {
   Softplus: named("softplus"),
   Softsign: named("softsign"),
   Abs: named("abs"),
-  Gelu: named("gelu"),
+  Gelu: ({ node, where }) => {
+    if ((node.attributes.approximate ?? "none") === "none") return activation("gelu");
+    throw new UnsupportedError(`${where}: only GELU itself is read, not its approximation by tanh`);
+  },
   Clip: ({ node, where }, [, low, high]) =>
     clipping(limit(node, low, "min", where, -Infinity), limit(node, high, "max", where, Infinity), where),
   LeakyRelu: withAttributes("leakyRelu", { slope: ["alpha", 0.01] }),

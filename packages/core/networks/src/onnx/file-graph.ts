@@ -1,6 +1,7 @@
 import type { OnnxGraph, OnnxNode } from "@offprint/onnx-format";
 import { ShapeError, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { operators } from "./operators.js";
+import { withGelu } from "./written-gelu.js";
 
 /** A node of a graph whose operator is read. */
 export interface FileNode {
@@ -39,27 +40,28 @@ export function fileGraph(graph: OnnxGraph): FileGraph {
     );
   }
   const [input] = graph.inputs;
-  const constants = new Map<string, Tensor>();
-  const nodes: FileNode[] = [];
+  const constants = new Map(Object.entries(graph.constants));
+  const isConstant = ({ operator, domain }: OnnxNode) => operator === "Constant" && domain === "";
   for (const node of graph.nodes) {
-    const label = node.name === "" ? node.operator : `${node.operator} "${node.name}"`;
-    const where = `fromOnnx: ${label}`;
-    if (node.operator === "Constant" && node.domain === "") {
-      constants.set(node.outputs[0], constantOf(node, where));
-      continue;
-    }
+    if (isConstant(node)) constants.set(node.outputs[0], constantOf(node, `fromOnnx: ${labelOf(node)}`));
+  }
+  const nodes: FileNode[] = [];
+  for (const node of withGelu(graph, constants)) {
+    if (isConstant(node)) continue;
+    const label = labelOf(node);
     if (node.domain !== "" || !Object.hasOwn(operators, node.operator)) {
       const domain = node.domain === "" ? "" : `${node.domain}.`;
       throw new UnsupportedError(
         `fromOnnx: the operator ${domain}${label} is not read; a network may have ${Object.keys(operators).join(", ")}`,
       );
     }
-    nodes.push(fileNode(node, where));
+    nodes.push(fileNode(node, `fromOnnx: ${label}`));
   }
-  for (const [name, value] of Object.entries(graph.constants)) constants.set(name, value);
   const shape = inputShape(input.name, input.shape);
   return { shape, input: input.name, output: graph.outputs[0].name, constants, nodes };
 }
+
+const labelOf = ({ name, operator }: OnnxNode): string => (name === "" ? operator : `${operator} "${name}"`);
 
 function fileNode(node: OnnxNode, where: string): FileNode {
   return {

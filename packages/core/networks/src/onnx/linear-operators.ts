@@ -91,6 +91,15 @@ function scaledBy(x: NeuronArray, factors: Tensor, context: OperatorContext, inv
   return { shape, neurons: out };
 }
 
+/** Sum of any number of inputs times a number. */
+const summed =
+  (mean: boolean): Operator =>
+  (inputs, context) => {
+    const [first, ...rest] = inputs;
+    const total = rest.reduce((sum, x) => weightedSum(sum, x, 1, 1, context), first);
+    return [mean ? scaledBy(neurons(total, context), tensor(1 / inputs.length, { dtype: "float64" }), context) : total];
+  };
+
 function gemm(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
   const x = neurons(inputs[0], context);
   const weight = constant(inputs[1], context.where, "B");
@@ -207,6 +216,8 @@ export const linearOperators: Readonly<Record<string, Operator>> = {
   ReduceSum: reduced(false),
   ReduceMean: reduced(true),
   Add: ([a, b], context) => [weightedSum(a, b, 1, 1, context)],
+  Sum: summed(false),
+  Mean: summed(true),
   Sub: ([a, b], context) => [weightedSum(a, b, 1, -1, context)],
   Neg: ([x], context) => [scaledBy(neurons(x, context), minusOne(), context)],
   Mul: (inputs, context) => multiplied(inputs, context, false),
