@@ -102,6 +102,16 @@ describe("projections", () => {
     expect(list(projections.ball({ radius: 1 })([0, 0]))).toEqual([0, 0]);
   });
 
+  it("take points whose squares overflow or vanish", () => {
+    for (const unit of [1e-200, 1e200]) {
+      const scaled = (point: readonly number[]) => point.map((v) => v * unit);
+      const inUnits = (y: Tensor) => list(y).map((v) => v / unit);
+      expectClose(inUnits(projections.ball({ radius: unit })(scaled([3, 4]))), [0.6, 0.8], 1e-15);
+      expectClose(inUnits(projections.ball({ radius: 6 * unit })(scaled([3, 4]))), [3, 4], 1e-15);
+      expectClose(inUnits(projections.secondOrderCone()(scaled([3, 4, 1]))), [1.8, 2.4, 3], 1e-15);
+    }
+  });
+
   it("refuse sets that are none", () => {
     expect(() => projections.ball({ radius: -1 })).toThrow(/radius is -1/);
     expect(() => projections.halfSpace([0, 0], 1)).toThrow(/normal is zero/);

@@ -1,15 +1,18 @@
 import {
+  abs,
   add,
   checkOptions,
   clip,
   div,
   greater,
   lessEqual,
+  max,
   mul,
   neg,
   requirePositive,
   sqrt,
   square,
+  stopGradient,
   sub,
   sum,
   type Tensor,
@@ -24,6 +27,15 @@ export type Projection = (x: TensorLike) => Tensor;
 
 const along = { axis: -1, keepDims: true } as const;
 
+/** The Euclidean norm along the last axis, in units of the largest entry: squares neither overflow nor vanish. */
+function lengthOf(x: Tensor): Tensor {
+  const largest = stopGradient(max(abs(x), along));
+  const unit = where(greater(largest, 0), largest, 1);
+  const squares = sum(square(div(x, unit)), along);
+  const some = greater(squares, 0);
+  return where(some, mul(sqrt(where(some, squares, 1)), unit), 0);
+}
+
 /**
  * The ball `|x - center| <= radius` of the Euclidean norm.
  * @throws ValueError unless the radius is positive.
@@ -35,9 +47,9 @@ export function ball(options: { readonly radius: number; readonly center?: Tenso
   const middle = typeof center === "number" ? center : asFloat64(center);
   return (x) => {
     const offset = sub(asFloat64(x), middle);
-    const squares = sum(square(offset), along);
-    const outside = greater(squares, radius * radius);
-    const factor = where(outside, div(radius, sqrt(where(outside, squares, 1))), 1);
+    const length = lengthOf(offset);
+    const outside = greater(length, radius);
+    const factor = where(outside, div(radius, where(outside, length, 1)), 1);
     return add(mul(offset, factor), middle);
   };
 }
@@ -59,11 +71,9 @@ export function secondOrderCone(): Projection {
     );
     const height = sum(mul(point, axis), along);
     const base = mul(point, sub(1, axis));
-    const squares = sum(square(base), along);
-    const wide = greater(squares, 0);
-    const norm = where(wide, sqrt(where(wide, squares, 1)), 0);
+    const norm = lengthOf(base);
     const half = div(add(norm, height), 2);
-    const onBoundary = mul(half, add(div(base, where(wide, norm, 1)), axis));
+    const onBoundary = mul(half, add(div(base, where(greater(norm, 0), norm, 1)), axis));
     const outside = where(lessEqual(norm, neg(height)), mul(point, 0), onBoundary);
     return where(lessEqual(norm, height), point, outside);
   };
