@@ -18,6 +18,7 @@ import {
   jit,
   maxPool,
   mul,
+  pad,
   ShapeError,
   sum,
   type Tensor,
@@ -222,6 +223,24 @@ describe("convTranspose", () => {
     const back = convTranspose(g, w, { ...options, outputPadding: [x.shape[2] % 2 === 0 ? 0 : 1, 0] });
     expect(back.shape).toEqual(x.shape);
     expect(sum(mul(back, x)).item()).toBeCloseTo(sum(mul(g, y)).item(), 10);
+  });
+  it("takes an outputPadding of a stride and more below the dilation, as PyTorch does", () => {
+    const [x, w] = [scattered([2, 4, 3, 4]), scattered([4, 1, 2, 3], 2)];
+    const how = { strides: [2, 1], dilation: [4, 3], groups: 2 };
+    const longer = (padding: number) => (a: Tensor, b: Tensor) =>
+      convTranspose(a, b, { ...how, padding, outputPadding: [3, 2] });
+    const plain = convTranspose(x, w, how);
+    const framed = pad(plain, [
+      [0, 0],
+      [0, 0],
+      [0, 3],
+      [0, 2],
+    ]);
+    expectClose(longer(0)(x, w), framed);
+    expectClose(longer(1)(x, w), framed.slice([null, null, { start: 1, stop: -1 }, { start: 1, stop: -1 }]));
+    expectGradient(longer(0), [x, w]);
+    expectGradient(longer(1), [x, w]);
+    expect(() => convTranspose(x, w, { ...how, outputPadding: [4, 0] })).toThrow(/less than the strides \[2, 1\] or/);
   });
   it("batches and has second derivatives", () => {
     const f = (a: Tensor, b: Tensor) => convTranspose(a, b, { strides: 2, padding: 1, groups: 2 });

@@ -25,7 +25,7 @@ export interface ConvOptions {
 export interface ConvTransposeOptions extends Omit<ConvOptions, "padding"> {
   /** What the convolution that this is the transpose of padded: that much is cut off. Default 0. */
   padding?: PaddingAmount;
-  /** Added to the end of the result, less than the stride, to choose between inputs of equal result. Default 0. */
+  /** Added to the end of the result, less than the stride or the dilation: chooses between inputs of equal result. Default 0. */
   outputPadding?: PerAxis;
 }
 
@@ -102,23 +102,24 @@ export function convTranspose(x: TensorLike, w: TensorLike, options: ConvTranspo
   const strides = perAxis("convTranspose", "strides", options.strides ?? 1, rank, 1);
   const dilation = perAxis("convTranspose", "dilation", options.dilation ?? 1, rank, 1);
   const extra = perAxis("convTranspose", "outputPadding", options.outputPadding ?? 0, rank, 0);
-  const padding = paddingPairs("convTranspose", options.padding ?? 0, rank);
+  const cut = paddingPairs("convTranspose", options.padding ?? 0, rank);
   if (kernel.shape[0] !== input.shape[1]) {
     throw new ShapeError(
       `convTranspose: the kernel ${formatShape(kernel.shape)} takes ${kernel.shape[0]} channels, the input has ${input.shape[1]}; give w [${input.shape[1]}, out / groups, ...]`,
     );
   }
   requireGroups("convTranspose", groups, [input.shape[1]]);
-  if (extra.some((n, i) => n >= strides[i])) {
+  if (extra.some((n, i) => n >= Math.max(strides[i], dilation[i]))) {
     throw new ValueError(
-      `convTranspose: outputPadding ${formatShape(extra)} must be less than the strides ${formatShape(strides)}`,
+      `convTranspose: outputPadding ${formatShape(extra)} must be less than the strides ${formatShape(strides)} or dilation ${formatShape(dilation)}`,
     );
   }
+  // Whole strides of it cut off less: a convolution of that many more values would have more results.
+  const padding = cut.map(([before, after], i) => [before, after - extra[i] + (extra[i] % strides[i])] as const);
   const inputSpatial = input.shape
     .slice(2)
     .map(
-      (n, i) =>
-        (n - 1) * strides[i] - padding[i][0] - padding[i][1] + dilation[i] * (kernel.shape[i + 2] - 1) + extra[i] + 1,
+      (n, i) => (n - 1) * strides[i] - cut[i][0] - cut[i][1] + dilation[i] * (kernel.shape[i + 2] - 1) + extra[i] + 1,
     );
   if (inputSpatial.some((n) => n < 1)) {
     throw new ShapeError(`convTranspose: padding cuts off the whole result, extents ${formatShape(inputSpatial)}`);
