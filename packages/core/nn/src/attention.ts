@@ -46,12 +46,15 @@ export function dotProductAttention(
   value: TensorLike,
   masks: AttentionMasks = {},
 ): Tensor {
+  checkOptions("dotProductAttention", masks, maskNames);
   const [q, k] = [asTensor(query), asTensor(key)];
   const features = q.shape[q.rank - 1];
   const scores = mul(matmul(q, swapAxes(k, -1, -2)), 1 / Math.sqrt(features));
   const allowed = allowedPairs(scores.shape[scores.rank - 2], scores.shape[scores.rank - 1], masks);
   return matmul(softmax(allowed === undefined ? scores : where(allowed, scores, MASKED)), value);
 }
+
+const maskNames = ["causal", "mask"];
 
 /** Finite, so that a query that may see nothing gets the mean of the values and not NaN. */
 const MASKED = -1e30;
@@ -149,7 +152,9 @@ export function multiHeadAttention(options: AttentionOptions): MultiHeadAttentio
       value: layers.value.init(rng, dtype),
       output: layers.output.init(rng, dtype),
     }),
-    apply(params, { query, key = query, value = key, ...masks }) {
+    apply(params, inputs) {
+      checkOptions("multiHeadAttention", inputs, ["query", "key", "value", ...maskNames], ["query"]);
+      const { query, key = query, value = key, ...masks } = inputs;
       const x = asTensor(query);
       if (x.rank !== 3) {
         throw new ShapeError(`multiHeadAttention: query has shape [${x.shape}]; it must be [batch, queries, features]`);

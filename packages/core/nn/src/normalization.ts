@@ -9,7 +9,6 @@ import {
   mul,
   ones,
   requireInteger,
-  requireObject,
   requirePositive,
   reshape,
   ShapeError,
@@ -192,7 +191,7 @@ export interface BatchNorm {
 
 /** Mean 0 and variance 1 of each channel over the batch (Ioffe and Szegedy, 2015). */
 export function batchNorm(options: BatchNormOptions): BatchNorm {
-  requireObject("batchNorm", "options", options, "{ channels }");
+  checkOptions("batchNorm", options, ["channels", "momentum", "epsilon"], ["channels"]);
   const { channels, momentum = 0.1, epsilon = 1e-5 } = options;
   requireInteger("batchNorm", "channels", channels, 1);
   requirePositive("batchNorm", "epsilon", epsilon);

@@ -90,7 +90,9 @@ function recurrent<S>(
       requireExtent(owner, x, -1, inputs, "features");
       return advance(state, project(params, x), params);
     },
-    apply(params, sequence, { initial, reverse = false } = {}) {
+    apply(params, sequence, how = {}) {
+      checkOptions(owner, how, ["initial", "reverse"]);
+      const { initial, reverse = false } = how;
       const x = asTensor(sequence);
       if (x.rank !== 3) {
         throw new ShapeError(`${owner}: the input has shape [${x.shape}]; it must be [batch, time, inputs]`);

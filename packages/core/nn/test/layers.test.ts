@@ -12,6 +12,7 @@ import {
   tensor,
   tree,
   vmap,
+  zeros,
 } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
@@ -258,6 +259,17 @@ describe("the rest", () => {
         ),
       ).toBe(true);
     }
+  });
+
+  it("refuse options that do not exist", () => {
+    const x = zeros([1, 2, 4]);
+    expect(() => batchNorm({ channels: 2, eps: 1 } as never)).toThrow(/batchNorm: .*eps/);
+    expect(() => dotProductAttention(x, x, x, { casual: true } as never)).toThrow(/dotProductAttention: .*casual/);
+    const heads = multiHeadAttention({ features: 4, heads: 2 });
+    const wrong = { query: x, masks: true } as never;
+    expect(() => heads.apply(heads.init(rng()), wrong)).toThrow(/multiHeadAttention: .*masks/);
+    const cell = gru({ inputs: 4, features: 3 });
+    expect(() => cell.apply(cell.init(rng()), x, { reversed: true } as never)).toThrow(/gru: .*reversed/);
   });
 
   it("rejects inputs and options that do not fit", () => {
