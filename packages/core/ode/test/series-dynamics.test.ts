@@ -52,6 +52,35 @@ describe("dynamics of series", () => {
     expect(found.evaluations).toBeGreaterThan(7);
   });
 
+  it("are of every row, those too that fill no stretch: the last one begins earlier", () => {
+    for (const [stretch, starts] of [
+      [3, [0, 3]],
+      [4, [0, 2]],
+      [5, [0, 1]],
+      [2, [0, 2, 4]],
+      [9, [0]],
+    ] as const) {
+      const { model, scaling } = seriesDynamics({ times, values, hidden: 4, stretch });
+      const scaled = sub(values, scaling.centre).div(scaling.scale);
+      expectClose(model.initial(params, tensor([0])), scaled.take(tensor(starts, { dtype: "int32" }), 0), 1e-12);
+    }
+  });
+
+  it("are the same in any unit, and those of a constant do not see its rounding", () => {
+    const standardised = (unit: number) => {
+      const { model } = seriesDynamics({ times, values: values.mul(unit), hidden: 4, stretch: 0 });
+      return model.initial(params, tensor([0]));
+    };
+    for (const unit of [1e-30, 1e-14, 1e9]) expectClose(standardised(unit), standardised(1), 1e-9);
+    const constant = tensor(
+      times.map(() => [1e9 + 0.1, 0]),
+      { dtype: "float64" },
+    );
+    const { model, scaling } = seriesDynamics({ times, values: constant, hidden: 4 });
+    expectClose(model.initial(params, tensor([0])), [[0, 0]], 0.01);
+    expect(scaling.scale.max().item()).toBeLessThan(1e-3);
+  });
+
   it("say what does not fit", () => {
     expect(() => seriesDynamics({ times: [0, 1], values })).toThrow(/values have shape \[7,2\].*a time for each \(2\)/);
     expect(() => seriesDynamics({ times, values, hidden: 0 })).toThrow(/hidden/);

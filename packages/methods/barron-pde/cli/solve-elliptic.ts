@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { figure } from "@offprint/claims";
 import { defineCommand, exitCodes, Failure, option } from "@offprint/commands";
 import { readNpy } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
@@ -63,11 +62,11 @@ export const solveEllipticCommand = defineCommand({
     const { u, sampled, status, budget, iterations, boundsLog10 } = found;
     report([
       ["iterations", iterations],
-      ["certified H1 error", figure(budget.descent)],
+      ["certified H1 error", budget.descent],
       ["cosines", u.realForm().a.length],
-      ["Barron norm", `${figure(found.barron)} (worst case ${powerOfTen(Math.min(...Object.values(boundsLog10)))})`],
+      ["Barron norm", `${found.barron} (worst case ${powerOfTen(Math.min(...Object.values(boundsLog10)))})`],
       ["neurons", found.width],
-      ["network's L2 error", sampled === undefined ? "none: the descent did not end" : figure(sampled.error)],
+      ["network's L2 error", sampled === undefined ? "none: the descent did not end" : sampled.error],
     ]);
     const { constant, a, theta, k } = u.realForm();
     const d = u.dimension;
@@ -101,4 +100,5 @@ async function readRightSide(path: string, period: number): Promise<SparseFourie
 }
 
 /** 10 to any power, also where no number is so large. */
-const powerOfTen = (power: number): string => (power < 300 ? figure(10 ** power) : `1e${Math.ceil(power)}`);
+const powerOfTen = (power: number): string =>
+  power < 300 ? String(Number((10 ** power).toPrecision(4))) : `1e${Math.ceil(power)}`;

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { readNpz } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { FormatError, type Tensor, tensor } from "@offprint/tensor-core";
+import { FormatError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { type Frame, frameAround, intoFrame } from "../src/frame.js";
 import {
   type Dim,
@@ -39,8 +39,17 @@ function coordinatesOf(points: Tensor): Float64Array {
   return Float64Array.from(data, (x) => (x + 0.5) / 256 - 0.5);
 }
 
+/** @throws ValueError for another shape than the first of a file that holds one. */
+function requireOnly(index: number): void {
+  if (index > 0) throw new ValueError(`--index ${index}: the file holds one shape; leave it out`);
+}
+
 function fromArrays(arrays: Readonly<Record<string, Tensor>>, index: number): ShapeInput {
-  const pick = (x: Tensor, rank: number) => (x.rank > rank ? x.slice([index]) : x);
+  const pick = (x: Tensor, rank: number) => {
+    if (x.rank > rank) return x.slice([index]);
+    requireOnly(index);
+    return x;
+  };
   const { points, values, voxels, inputs } = arrays;
   if (inputs !== undefined) {
     const own = pick(inputs, inputs.rank > 3 ? inputs.rank - 1 : inputs.rank);
@@ -103,5 +112,6 @@ function fromMesh(mesh: PolyMesh): ShapeInput {
 export async function readShape(path: string, index: number): Promise<ShapeInput> {
   const name = basename(path);
   if (/\.npz$/i.test(name)) return loadFile(path, (bytes) => fromArrays(readNpz(bytes), index));
+  requireOnly(index);
   return loadFile(path, (bytes) => fromMesh(readMesh(name, bytes)));
 }

@@ -161,6 +161,8 @@ describe("offprint mesh-shape", () => {
     expect(await wrong("points.npz", { model: join(folder, "points.npz") })).toMatch(/points\.npz/);
     const box = { dim: 3 as const, convexes: [{ index: 0, planes: Float64Array.of(1, 0, 0, -0.2) }], unconnected: [] };
     await writeFile(join(folder, "ok.obj"), writeObj(extractMesh(box, { resolution: 8 })));
+    expect(await wrong("ok.obj", { index: 3 })).toMatch(/--index 3: the file holds one shape; leave it out/);
+    expect(await wrong("points.npz", { index: 3 })).toMatch(/--index 3: the file holds one shape; leave it out/);
     expect(await wrong("ok.obj", { steps: -1 })).toMatch(/--steps must be an integer of at least 1/);
   });
 });

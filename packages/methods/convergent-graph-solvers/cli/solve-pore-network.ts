@@ -104,6 +104,7 @@ async function statoilNetwork(link1: string): Promise<PoreGeometry> {
 
 async function fromTables(poresPath: string, throatsPath: string): Promise<Found> {
   const { pressure } = await columns(poresPath, ["pressure"]);
+  await requireWholeLines(poresPath, pressure.length);
   const { pore1, pore2, conductance } = await columns(throatsPath, ["pore1", "pore2", "conductance"]);
   const network = {
     pores: pressure.length,
@@ -112,6 +113,19 @@ async function fromTables(poresPath: string, throatsPath: string): Promise<Found
     conductances: conductance,
   };
   return { network, pores: network.pores, extent: { length: 1, area: 1 } };
+}
+
+/** @throws FormatError for an empty line among those of a table of pressures alone: readers pass over it, it is no pore. */
+async function requireWholeLines(path: string, pores: number): Promise<void> {
+  const [header = "", ...lines] = (await loadFile(path, (bytes) => new TextDecoder().decode(bytes)))
+    .trim()
+    .split(/\r?\n/);
+  const empty = lines.findIndex((line) => line.trim() === "");
+  if (empty >= 0 && pores < lines.length && header.trim() === "pressure") {
+    throw new FormatError(
+      `${path}: line ${empty + 2} is empty, and so is no pore; write NaN where a pressure is sought`,
+    );
+  }
 }
 
 /** Columns of numbers of a CSV file by name; empty fields are NaN. */

@@ -57,6 +57,12 @@ describe("solve-pore-network", () => {
     const { code, err } = await runWords(commands, "solve-pore-network", ["--pores", pores, "--throats", throats]);
     expect(code).toBe(2);
     expect(err).toMatch(/no column of numbers "pressure"; it has held/);
+    const alone = await file("alone.csv", "pressure\n1\n\n0\n");
+    const two = await file("two.csv", "pore1,pore2,conductance\n0,1,2\n1,2,2\n");
+    const empty = await runWords(commands, "solve-pore-network", ["--pores", alone, "--throats", two]);
+    expect([empty.code, empty.err]).toEqual([2, expect.stringMatching(/line 3 is empty.*write NaN/)]);
+    await writeFile(alone, "pressure\n1\nNaN\n0\n");
+    expect((await runWords(commands, "solve-pore-network", ["--pores", alone, "--throats", two])).code).toBe(0);
   });
 });
 

@@ -1,3 +1,4 @@
+import { Failure } from "@offprint/commands";
 import { karateClub } from "@offprint/datasets";
 import { type NodeData, rowNormalize, undirected } from "@offprint/graph";
 import { loadPlanetoid } from "@offprint/graph/node";
@@ -9,6 +10,7 @@ export const KARATE = "karate-club";
 /** The karate club, whose nodes have only themselves as features, or the Planetoid data set in a folder. */
 export async function openGraph(source: string, options: { set?: string; raw: boolean }): Promise<NodeData> {
   if (source === KARATE) {
+    if (options.set !== undefined) throw new Failure(`--set names a data set of a folder; ${KARATE} is one graph`);
     const { name, nodes, edges, targets, classNames } = karateClub();
     const labels = targets.data() as Int32Array;
     return { name, graph: undirected(edges, nodes), features: eye(nodes), labels, classNames };

@@ -58,6 +58,7 @@ describe("commands", () => {
     expect(await wrong("classify-nodes", { convolution: "gin" })).toMatch(/Did you mean gcn\? Choices: gcn, sage, gat/);
     expect(await wrong("classify-nodes", { graph: join(folder, "missing") })).toMatch(/there is no such folder/);
     expect(await wrong("classify-nodes", { graph: "karate" })).toMatch(/Did you mean karate-club/);
+    expect(await wrong("predict-links", { set: "cora" })).toMatch(/--set names a data set of a folder/);
     expect(await wrong("predict-links", { graph: folder })).toMatch(/holds no data set/);
   });
 });

@@ -1,5 +1,6 @@
 import {
   defineCommand,
+  Failure,
   option,
   plotTimeSeries,
   readTimeSeries,
@@ -11,7 +12,7 @@ import { writeSafetensors } from "@offprint/data";
 import { type RateNetwork, seriesDynamics } from "@offprint/ode/fit";
 import { adam, type TrainingRecord, type TrainingState } from "@offprint/optim";
 import { mean, random, square, sub } from "@offprint/tensor-core";
-import { fitLocally } from "../src/index.js";
+import { type FitLocallyOptions, fitLocally, type Heuristic } from "../src/index.js";
 
 /** `offprint learn-dynamics --table series.csv --stretch 0 --adjoint backsolve --output model.safetensors --plot fit.svg` */
 export const learnDynamics = defineCommand({
@@ -19,11 +20,12 @@ export const learnDynamics = defineCommand({
   summary: "Learn the dynamics of time series in a table as a neural ODE, penalised at one random time, at any adjoint",
   options: {
     ...timeSeriesOptions,
-    mode: option.choice(["unbiased", "biased", "none"], "times even over the span, or among the solver's steps", {
-      default: "unbiased",
-    }),
-    regularize: option.choice(["error", "stiffness"], "what of a local step is penalised", { default: "error" }),
-    samples: option.integer("times drawn for each solve", { default: 1, least: 1 }),
+    mode: option.choice(
+      ["unbiased", "biased", "none"],
+      "times even over the span, or among the solver's steps; default unbiased",
+    ),
+    regularize: option.choice(["error", "stiffness"], "what of a local step is penalised; default error"),
+    samples: option.integer("times drawn for each solve; default 1", { least: 1 }),
     adjoint: option.choice(
       ["interpolating", "backsolve", "discrete"],
       "how the solve is differentiated; backsolve keeps nothing of it",
@@ -32,7 +34,7 @@ export const learnDynamics = defineCommand({
     hidden: option.integer("width of the network", { default: 32, least: 1 }),
     epochs: option.integer("steps of training", { default: 1000, least: 1 }),
     learningRate: option.number("step of Adam", { default: 0.01, above: 0 }),
-    lambda: option.number("weight of the local term, falling to a tenth", { default: 0.1, least: 0 }),
+    lambda: option.number("weight of the local term, falling to a tenth; default 0.1, 0 for none", { least: 0 }),
     tolerance: option.number("tolerance of the solver", { default: 1e-5, above: 0, below: 1 }),
     stretch: option.integer("rows that are solved in one go; 0 for all", { default: 10, least: 0 }),
     ...seedOption,
@@ -41,7 +43,9 @@ export const learnDynamics = defineCommand({
     ...stateOptions,
   },
   async run({ options, print, report, write, longRun }) {
-    const { mode, regularize, samples, adjoint, hidden, epochs, lambda, tolerance, stretch, seed } = options;
+    const { adjoint, hidden, epochs, tolerance, stretch, seed } = options;
+    const { mode = "unbiased", regularize = "error", samples = 1, lambda = 0.1 } = options;
+    checkPenalty(options);
     const series = await readTimeSeries(options);
     const { names, times, values } = series;
     print(`${times.length} rows, ${names.length} series: ${names.join(", ")}`);
@@ -69,3 +73,19 @@ export const learnDynamics = defineCommand({
     await write(options.output, writeSafetensors({ ...result.params, ...dynamics.scaling }));
   },
 });
+
+/** @throws Failure for an option that would do nothing, as no local term is penalised. */
+function checkPenalty(words: {
+  readonly mode?: FitLocallyOptions<RateNetwork>["mode"] | undefined;
+  readonly regularize?: Heuristic | undefined;
+  readonly samples?: number | undefined;
+  readonly lambda?: number | undefined;
+}): void {
+  const { mode, regularize, samples, lambda } = words;
+  if (mode !== "none" && lambda !== 0) return;
+  if (regularize === undefined && samples === undefined && (mode === undefined || !lambda)) return;
+  const why = mode === "none" ? "--mode none" : "--lambda 0";
+  throw new Failure(
+    `${why} leaves the local term out, which --regularize, --samples and --lambda are of; leave them out`,
+  );
+}

@@ -44,3 +44,15 @@ it("goes on after an interruption to the same network", async () => {
   const [whole, parts] = await runInTwo(commands, "learn-dynamics", words, files);
   expect(parts).toEqual(whole);
 });
+
+it("refuses options of a term that is left out", async () => {
+  for (const words of [
+    { mode: "none", samples: 3 },
+    { mode: "none", lambda: 2 },
+    { lambda: 0, regularize: "stiffness" },
+  ]) {
+    const { code, err } = await runWords(commands, "learn-dynamics", { table, epochs: 1, ...words });
+    expect([code, err]).toEqual([2, expect.stringMatching(/(--mode none|--lambda 0) leaves the local term out/)]);
+  }
+  expect((await runWords(commands, "learn-dynamics", { table, epochs: 1, mode: "none", lambda: 0 })).code).toBe(0);
+});

@@ -1,4 +1,3 @@
-import { figure } from "@offprint/claims";
 import { defineCommand, exitCodes, Failure, option } from "@offprint/commands";
 import { readNpy, readNpz, readSafetensors } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
@@ -44,8 +43,8 @@ export const judgeLoraCommand = defineCommand({
       const found = normReport(x, headFromWeights(tensors, place), epsilon === undefined ? {} : { epsilon });
       reports.push({ head, ...found });
       print(
-        `head ${String(head).padStart(3)}  ${found.verdict.padEnd(10)}  scores up to ${figure(found.range)}, norm ${figure(found.gamma)} ` +
-          `(threshold ${figure(found.threshold)})${found.degree === undefined ? ", no polynomial" : `, degree ${found.degree}, ${found.features} features`}`,
+        `head ${String(head).padStart(3)}  ${found.verdict.padEnd(10)}  scores up to ${short(found.range)}, norm ${short(found.gamma)} ` +
+          `(threshold ${short(found.threshold)})${found.degree === undefined ? ", no polynomial" : `, degree ${found.degree}, ${found.features} features`}`,
       );
     }
     const [best] = [...reports].sort((a, b) => a.flopsAlmostLinear / a.flopsExact - b.flopsAlmostLinear / b.flopsExact);
@@ -55,11 +54,8 @@ export const judgeLoraCommand = defineCommand({
         "heads with an almost linear gradient",
         `${reports.filter(({ verdict }) => verdict === "linear").length} of ${reports.length}`,
       ],
-      ["least work, as a part of the exact", figure(best.flopsAlmostLinear / best.flopsExact)],
-      [
-        "error of dW_Q at most, by a unit gradient",
-        best.gradientError === undefined ? "none certified" : figure(best.gradientError),
-      ],
+      ["least work, as a part of the exact", best.flopsAlmostLinear / best.flopsExact],
+      ["error of dW_Q at most, by a unit gradient", best.gradientError ?? "none certified"],
     ]);
     await write(options.output, `${JSON.stringify(reports, null, 2)}\n`);
     if (reports.every(({ verdict }) => verdict === "quadratic")) return exitCodes.negative;
@@ -73,3 +69,6 @@ async function readActivations(path: string): Promise<Tensor> {
   if (first === undefined) throw new Failure(`${path} holds no array`);
   return first;
 }
+
+/** Four digits, as programs read them too. */
+const short = (value: number): string => String(Number(value.toPrecision(4)));

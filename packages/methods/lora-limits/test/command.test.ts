@@ -21,6 +21,7 @@ it("judges every head of a layer, and writes what it found", async () => {
   const { code, out } = await runWords(commands, "judge-lora", [...words, "--output", output]);
   expect(out).toMatch(/head +0 +linear/);
   expect(out).toMatch(/head +1 +quadratic .*no polynomial/);
+  expect(Number(/error of dW_Q at most, by a unit gradient +(.+)/.exec(out)?.[1])).toBeGreaterThan(0);
   expect(out).toMatch(/heads with an almost linear gradient +1 of 2/);
   expect(code).toBe(0);
   const [first, second] = JSON.parse(readFileSync(output, "utf8"));

@@ -41,15 +41,19 @@ it("learns a damped oscillation from a table, writes network and plot", async ()
 
 it("says in one line what is wrong with a table, and in which row", async () => {
   const file = join(folder, "bad.csv");
-  const of = async (text: string) => {
+  const of = async (text: string, ...more: string[]) => {
     writeFileSync(file, text);
-    const { code, err } = await runWords(commands, "fit-dynamics", ["--table", file]);
+    const { code, err } = await runWords(commands, "fit-dynamics", ["--table", file, ...more]);
     expect(code).toBe(2);
     return err;
   };
   expect(await of("time,x\n0,1\n2,2\n1,3\n3,4\n")).toMatch(/times of column "time" must grow from row to row, row 3/);
   expect(await of("time,x\n0,1\n1,\n2,3\n3,4\n")).toContain('column "x" has no finite value in row 2; fill it');
   expect(await of("time,x\n0,1\n1,2\nNA,3\n3,4\n")).toContain('column "time" has no finite value in row 3');
+  expect(await of("time\n0\n1\n2\n3\n")).toContain('there is no column but "time"; add one for each quantity');
+  const fine = "time,x\n0,1\n1,2\n2,3\n3,4\n";
+  expect(await of(fine, "--columns", "x,time")).toContain('"time" is the column of times; leave it out');
+  expect(await of(fine, "--columns", "x,x")).toContain('"x" is named twice; name it once');
 });
 
 it("goes on after an interruption to the same network", async () => {

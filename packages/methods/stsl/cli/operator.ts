@@ -12,10 +12,10 @@ export const operatorOptions = {
     { required: true },
   ),
   mask: option.fileIn("inpainting: picture that is white where something is missing (PNG, PNM)"),
-  factor: option.integer("super-resolution: how many times larger", { default: 4, least: 2 }),
-  deviation: option.number("gaussian-blur: standard deviation in pixels", { default: 3, above: 0 }),
-  length: option.number("motion-blur: length in pixels", { default: 9, above: 0 }),
-  angle: option.number("motion-blur: direction in degrees, anticlockwise from the right", { default: 0 }),
+  factor: option.integer("super-resolution: how many times larger; default 4", { least: 2 }),
+  deviation: option.number("gaussian-blur: standard deviation in pixels; default 3", { above: 0 }),
+  length: option.number("motion-blur: length in pixels; default 9", { above: 0 }),
+  angle: option.number("motion-blur: direction in degrees, anticlockwise from the right; default 0"),
 };
 
 /** What was said of the operator. */
@@ -25,31 +25,43 @@ export interface OperatorWords {
   /** File of the mask. */
   readonly mask: string | undefined;
   /** Of super-resolution. */
-  readonly factor: number;
+  readonly factor: number | undefined;
   /** Of the blur. */
-  readonly deviation: number;
+  readonly deviation: number | undefined;
   /** Of the movement. */
-  readonly length: number;
+  readonly length: number | undefined;
   /** Of the movement. */
-  readonly angle: number;
+  readonly angle: number | undefined;
+}
+
+const operatorOf = {
+  mask: "inpainting",
+  factor: "super-resolution",
+  deviation: "gaussian-blur",
+  length: "motion-blur",
+  angle: "motion-blur",
+} as const;
+
+/** @throws Failure for an option of another operator, and for inpainting without a mask. */
+export function checkOperator(words: OperatorWords): void {
+  for (const [name, operator] of Object.entries(operatorOf)) {
+    if (words[name as keyof typeof operatorOf] === undefined || operator === words.operator) continue;
+    throw new Failure(`--${name} is of --operator ${operator}; leave it out for ${words.operator}`);
+  }
+  if (words.operator === "inpainting" && words.mask === undefined) {
+    throw new Failure("--operator inpainting needs --mask, a picture that is white where something is missing");
+  }
 }
 
 /** The measurement by its name, and what was measured: the picture, `[1, channels, height, width]` in [-1, 1], black where it is missing. */
 export async function measured(
-  words: OperatorWords,
+  { operator, mask: maskFile, factor = 4, deviation = 3, length = 9, angle = 0 }: OperatorWords,
   picture: Tensor,
 ): Promise<{ measurement: Measurement; y: Tensor }> {
-  if (words.operator === "super-resolution") return { measurement: superResolution(words.factor), y: picture };
-  if (words.operator === "gaussian-blur") {
-    return { measurement: gaussianBlur({ deviation: words.deviation }), y: picture };
-  }
-  if (words.operator === "motion-blur") {
-    return { measurement: motionBlur({ length: words.length, angle: words.angle }), y: picture };
-  }
-  if (words.mask === undefined) {
-    throw new Failure("--operator inpainting needs --mask, a picture that is white where something is missing");
-  }
-  const mask = await loadFile(words.mask, (bytes) => readImage(bytes, { layout: "CHW", channels: 1 }));
+  if (operator === "super-resolution") return { measurement: superResolution(factor), y: picture };
+  if (operator === "gaussian-blur") return { measurement: gaussianBlur({ deviation }), y: picture };
+  if (operator === "motion-blur") return { measurement: motionBlur({ length, angle }), y: picture };
+  const mask = await loadFile(maskFile as string, (bytes) => readImage(bytes, { layout: "CHW", channels: 1 }));
   const [, height, width] = mask.shape;
   if (height !== picture.shape[2] || width !== picture.shape[3]) {
     throw new Failure(

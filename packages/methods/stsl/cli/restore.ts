@@ -25,7 +25,7 @@ import { loadPipeline, type NetworkCondition } from "@offprint/diffusion/pipelin
 import { modelFolder } from "@offprint/language/node";
 import type { Tensor } from "@offprint/tensor-core";
 import { type LatentModel, ldps, type Measurement, p2l, type RestoreOptions, stsl } from "../src/index.js";
-import { measured, operatorOptions } from "./operator.js";
+import { checkOperator, measured, operatorOptions } from "./operator.js";
 import { pipelineModel } from "./pipeline-model.js";
 
 const picture = async (path: string): Promise<Tensor> => {
@@ -35,13 +35,24 @@ const picture = async (path: string): Promise<Tensor> => {
 
 interface Settings {
   readonly method: "stsl" | "ldps" | "projection";
-  readonly corrections: number;
-  readonly stepSize: number;
-  readonly traceWeight: number;
+  readonly corrections: number | undefined;
+  readonly stepSize: number | undefined;
+  readonly traceWeight: number | undefined;
+}
+
+/** @throws Failure for an option of another method, and for the weight of a prompt that is not there. */
+function checkMethod(
+  words: Settings & { readonly guidance?: number | undefined; readonly prompt?: string | undefined },
+): void {
+  const { method, corrections, stepSize, traceWeight, guidance, prompt } = words;
+  const second = corrections !== undefined || traceWeight !== undefined;
+  if (second && method !== "stsl") throw new Failure("--corrections and --trace-weight are of --method stsl");
+  if (stepSize !== undefined && method === "projection") throw new Failure("--step-size is not of --method projection");
+  if (guidance !== undefined && prompt === undefined) throw new Failure("--guidance weighs a prompt; give --prompt");
 }
 
 async function restoredBy(
-  { method, corrections, stepSize, traceWeight }: Settings,
+  { method, corrections = 5, stepSize = 0.6, traceWeight = 0.002 }: Settings,
   model: LatentModel<NetworkCondition>,
   measurement: Measurement,
   y: Tensor,
@@ -71,12 +82,12 @@ export const restore = defineCommand({
       default: "stsl",
     }),
     steps: option.integer("levels between noise and picture", { default: 50, least: 1 }),
-    corrections: option.integer("stsl: corrections at every level", { default: 5, least: 1 }),
-    stepSize: option.number("length of a correction", { default: 0.6, least: 0 }),
-    traceWeight: option.number("stsl: weight of the second order", { default: 0.002, least: 0 }),
+    corrections: option.integer("stsl: corrections at every level; default 5", { least: 1 }),
+    stepSize: option.number("stsl and ldps: length of a correction; default 0.6", { least: 0 }),
+    traceWeight: option.number("stsl: weight of the second order; default 0.002", { least: 0 }),
     startFraction: option.number("part of the levels that is gone through", { default: 1, above: 0, most: 1 }),
     prompt: option.text("what the picture shows, for models that read texts"),
-    guidance: option.number("weight of the prompt", { default: 1 }),
+    guidance: option.number("weight of the prompt; default 1"),
     consistency: option.flag("take over what was measured at the end, where it had no noise"),
     reference: option.fileIn(
       "the undamaged picture, to compare with (PNG, PNM); or a folder of those of the same names",
@@ -96,7 +107,9 @@ export const restore = defineCommand({
   },
   async run(input) {
     const { options, report, write, loadModel } = input;
-    const { method, steps, guidance, prompt, consistency, startFraction, seed } = options;
+    const { method, steps, guidance = 1, prompt, consistency, startFraction, seed } = options;
+    checkOperator(options);
+    checkMethod(options);
     const files = filesOf(options.image, pictureEndings);
     const output = files.resultsIn(options.output, [".png"]);
     const pipeline = await loadPipeline(modelFolder(options.model), { loadModel });

@@ -114,6 +114,23 @@ describe("restore", () => {
     expect(parts).toEqual(whole);
   });
 
+  it("refuses options that the operator, the method or a missing prompt leaves without effect", async () => {
+    const wrong = async (...words: string[]) => {
+      const { code, err } = await restore(models.latent, [...ofMask, ...words]);
+      expect(code).toBe(2);
+      return err;
+    };
+    expect(await wrong("--factor", "2")).toMatch(
+      /--factor is of --operator super-resolution; leave it out for inpainting/,
+    );
+    expect(await wrong("--method", "ldps", "--trace-weight", "0")).toMatch(/are of --method stsl/);
+    expect(await wrong("--method", "projection", "--step-size", "1")).toMatch(
+      /--step-size is not of --method projection/,
+    );
+    const silent = ["--model", models.pixels, ...ofMask, "--output", output, "--guidance", "2"];
+    expect((await runWords(commands, "restore", silent, { loadModel })).err).toMatch(/weighs a prompt; give --prompt/);
+  });
+
   it("without gradients: projections work, the others say in one line what is missing", async () => {
     expect((await restore(models.plain, [...ofMask, "--method", "projection"])).code).toBe(0);
     const failed = await restore(models.plain, ofMask);

@@ -1,9 +1,11 @@
 import {
+  abs,
   add,
   checkOptions,
   div,
   floor,
   matmul,
+  max,
   mean,
   type Rng,
   requireInteger,
@@ -82,12 +84,18 @@ export function seriesDynamics(options: SeriesDynamicsOptions): SeriesDynamics {
   }
   const quantities = seen.shape[1] as number;
   const centre = mean(seen, 0);
-  const scale = seen.std({ axis: 0 }).maximum(1e-12);
+  // In whatever unit; a constant is scaled by what its rounding stays far below, so that it stays constant.
+  const scale = seen
+    .std({ axis: 0 })
+    .maximum(max(abs(seen), 0).mul(1e-13))
+    .maximum(1e-300);
   const values = div(sub(seen, centre), scale);
   const [first, unit] = [times[0] as number, (times.at(-1) as number) - (times[0] as number)];
   const scaled = times.map((t) => (t - first) / unit);
   const length = stretch === 0 ? times.length - 1 : Math.min(stretch, times.length - 1);
-  const starts = Array.from({ length: Math.max(1, Math.floor((times.length - 1) / length)) }, (_, i) => i * length);
+  // The last one ends with the last row, whatever the number of rows: it overlaps the one before.
+  const latest = times.length - 1 - length;
+  const starts = Array.from({ length: Math.ceil(latest / length) + 1 }, (_, i) => Math.min(i * length, latest));
   const rows = (offset: number) => values.take(tensor(Int32Array.from(starts, (s) => s + offset)), 0);
   const targets = Array.from({ length }, (_, k) => rows(k + 1));
   const saveAt = Array.from({ length }, (_, k) => k + 1);
