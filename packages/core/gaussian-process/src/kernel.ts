@@ -1,6 +1,8 @@
 import {
+  add,
   expm1,
   log,
+  neg,
   requireFinite,
   ShapeError,
   special,
@@ -61,7 +63,8 @@ export interface KernelParts<V> {
 
 /** The raw parameter of a positive value: softplus of it is the value. */
 export function rawOf(value: Tensor): Tensor {
-  return log(expm1(value));
+  // log(exp(value) - 1) in the form whose exponential does not overflow.
+  return add(value, log(neg(expm1(neg(value)))));
 }
 
 /** @internal A kernel from positive values and the functions that compute it. */

@@ -87,6 +87,8 @@ interface Observed {
   /** Of the covariance matrix with noise and jitter. */
   readonly factor: Tensor;
   readonly jitter: number;
+  /** The part of each variance that was added to it as jitter. */
+  readonly level: number;
 }
 
 /**
@@ -134,9 +136,9 @@ export function condition(kernel: Kernel, x: TensorLike, y: TensorLike, options:
     derivatives === undefined && points.shape[0] > 0
       ? programs.observed(kernel, points, ownNoise)
       : add(between(programs, kernel, blocks, blocks), diag(ownNoise));
-  const { factor, jitter } = jitteredCholesky(owner, K);
+  const { factor, jitter, level } = jitteredCholesky(owner, K, diagonal(K));
   return new Posterior({
-    ...{ kernel, programs, prior, noise: common, scale, blocks, factor, jitter },
+    ...{ kernel, programs, prior, noise: common, scale, blocks, factor, jitter, level },
     residuals: concatenate(parts, 0),
   });
 }
@@ -145,7 +147,7 @@ export function condition(kernel: Kernel, x: TensorLike, y: TensorLike, options:
 export class Posterior {
   /** The covariance before the observations. */
   readonly kernel: Kernel;
-  /** What was added to the diagonal so that it could be factorised: 0, or 1e-8 to 1e-4 of its mean. */
+  /** What was added to the diagonal on average so that it could be factorised: 0, or 1e-8 to 1e-4 of each variance. */
   readonly jitter: number;
   /** What the observations say of the scale. */
   readonly scale: ScalePosterior;
@@ -241,15 +243,17 @@ export class Posterior {
   append(x: TensorLike, y: TensorLike, noise: number = this.#observed.noise): Posterior {
     const owner = "append";
     requireNonNegative(owner, "noise", noise);
-    const { kernel, programs, prior, blocks, factor, residuals, jitter } = this.#observed;
+    const { kernel, programs, prior, blocks, factor, residuals, jitter, level } = this.#observed;
     const points = rowsOf(owner, "x", x, this.#inputs);
     const k = points.shape[0];
     const values = vectorOf(owner, "y", y, k);
     const block: Block = { kind: "value", x: points, mean: priorMean(prior, points) };
     const cross = between(programs, kernel, [block], blocks);
     const left = transpose(this.#half(cross));
-    const own = add(between(programs, kernel, [block], [block]), diag(full([k], noise + jitter, "float64")));
-    const corner = jitteredCholesky(owner, sub(own, matmul(left, transpose(left))));
+    const own = add(between(programs, kernel, [block], [block]), diag(full([k], noise, "float64")));
+    const sizes = diagonal(own);
+    const before = add(own, diag(mul(sizes, level)));
+    const corner = jitteredCholesky(owner, sub(before, matmul(left, transpose(left))), sizes);
     const top = concatenate([factor, zeros([factor.shape[0], k], "float64")], 1);
     return new Posterior({
       ...this.#observed,

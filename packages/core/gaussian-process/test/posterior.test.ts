@@ -1,6 +1,7 @@
 import {
   add,
   diagonal,
+  div,
   eye,
   grad,
   linalg,
@@ -126,6 +127,47 @@ describe("condition", () => {
     expectClose(grown.covariance(z), whole.covariance(z), 1e-9);
     expect(grown.logEvidence).toBeCloseTo(whole.logEvidence, 9);
     expect(grown.count).toBe(20);
+  });
+
+  it.each([1e-9, 1e-3, 1e3, 1e9])("is the same in units of inputs and values, with gradients: %s", (unit) => {
+    const [x, z, at] = [
+      [[0.3], [1.1], [2.4]],
+      [[0.8], [3]],
+      [[1.5], [2]],
+    ];
+    const observed = (length: number, height: number) => {
+      const inLengths = (rows: number[][]) => rows.map(([v]) => [v * length]);
+      const posterior = condition(
+        scale(squaredExponential({ length }), height ** 2),
+        inLengths(x),
+        x.map(([v]) => height * Math.sin(v)),
+        { derivatives: { x: inLengths(z), y: z.map(([v]) => [(height / length) * Math.cos(v)]) } },
+      );
+      expect(posterior.jitter).toBe(0);
+      return [div(posterior.mean(inLengths(at)), height), div(posterior.variance(inLengths(at)), height ** 2)];
+    };
+    const [mean, variance] = observed(1, 1);
+    for (const [length, height] of [
+      [unit, 1],
+      [1, unit],
+      [unit, unit],
+    ]) {
+      const [sameMean, sameVariance] = observed(length, height);
+      expectClose(sameMean, mean, 1e-9);
+      expectClose(sameVariance, variance, 1e-9);
+    }
+  });
+
+  it("takes points again that are known without noise", () => {
+    const [x, y, at] = [
+      [[0], [1], [2], [3.5]],
+      [0.1, -0.4, 0.9, 2],
+      [[0.5], [2.7]],
+    ];
+    const posterior = condition(matern(), x, y);
+    const again = posterior.append(x, y);
+    expect(again.jitter).toBeCloseTo(1e-8, 12);
+    expectClose(again.mean(at), posterior.mean(at), 1e-7);
   });
 
   it("reports the jitter that repeated points need, and refuses what no jitter mends", () => {
