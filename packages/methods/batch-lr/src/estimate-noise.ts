@@ -6,7 +6,15 @@ import {
   runOptionNames,
   type Status,
 } from "@offprint/solvers";
-import { checkOptions, random, requireChoice, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  random,
+  requireChoice,
+  requireFunction,
+  requireInteger,
+  requireObject,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type BatchLoss, type ComposedLoss, curvature } from "./curvature.js";
 import { effectiveBatch } from "./effective-batch.js";
 import { krylovSpectrum, randomDirection } from "./krylov.js";
@@ -127,6 +135,7 @@ export async function estimateNoise<P, B>(
   const owner = "estimateNoise";
   checkOptions(owner, options, [...names, ...runOptionNames]);
   const { loss, params, sample, samples } = problem;
+  requireFunction(owner, "sample", sample);
   requireInteger(owner, "samples", samples, 2);
   const measured = curvature(loss);
   const size = measured.sizeOf(params);
@@ -159,6 +168,8 @@ function read(owner: string, samples: number, size: number, options: EstimateNoi
   const doubling = [8, 16, 32, 64, 128, 256].filter((batch) => batch <= samples / 2);
   const { methods = ["fit", "directional", "hutchinson"], batches = doubling, repeats, noiseBatch = 1 } = options;
   const { probes = 3, steps = Math.min(size, 20), seed = 0 } = options;
+  requireArray(owner, "methods", methods);
+  requireArray(owner, "batches", batches);
   for (const method of methods) requireChoice(owner, "methods", method, ["fit", "directional", "hutchinson"]);
   if (methods.length === 0)
     throw new ValueError(`${owner}: methods is empty; name one of fit, directional, hutchinson`);
@@ -171,6 +182,10 @@ function read(owner: string, samples: number, size: number, options: EstimateNoi
   requireInteger(owner, "probes", probes, 1);
   requireInteger(owner, "steps", steps, 1, size);
   return { methods, batches, noiseBatch, probes, steps, seed, ...(repeats === undefined ? {} : { repeats }) };
+}
+
+function requireArray(owner: string, name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw new ValueError(`${owner}: ${name} is ${String(value)}; give an array`);
 }
 
 function tasksOf({ methods, batches, repeats, probes }: Wanted): Task[] {

@@ -1,6 +1,7 @@
 import { type LinearOperator, lanczosSync, tridiagonalEigen } from "@offprint/solvers";
 import {
   checkOptions,
+  NonFiniteError,
   type random,
   requireFunction,
   requireInteger,
@@ -82,7 +83,7 @@ export interface PowerIterationOptions {
  * The eigenvalue of largest absolute value by power iteration: the plain baseline, which takes many more products than
  * Lanczos where eigenvalues lie close.
  *
- * @throws ValueError for options out of range.
+ * @throws ValueError for options out of range; NonFiniteError for products that are not finite.
  */
 export function powerIteration(
   apply: LinearOperator,
@@ -99,10 +100,13 @@ export function powerIteration(
   let value = Number.NaN;
   for (let iterations = 1; ; iterations++) {
     apply(vector, next);
+    if (!next.every(Number.isFinite)) throw new NonFiniteError("powerIteration: apply gave values that are not finite");
     const before = value;
     value = vector.reduce((total, x, i) => total + x * next[i], 0);
-    if (Math.abs(value - before) <= tolerance * Math.abs(value)) return { value, iterations, status: "converged" };
-    if (iterations === maxIterations || next.every((x) => x === 0)) return { value, iterations, status: "limit" };
+    // What is taken to zero is an eigenvector of 0.
+    const settled = next.every((x) => x === 0) || Math.abs(value - before) <= tolerance * Math.abs(value);
+    if (settled) return { value, iterations, status: "converged" };
+    if (iterations === maxIterations) return { value, iterations, status: "limit" };
     vector = unit(next);
   }
 }

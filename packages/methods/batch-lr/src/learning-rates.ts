@@ -59,6 +59,12 @@ export function maxLearningRate(options: MaxLearningRateOptions): number {
     throw new ValueError(`${owner}: momentum is ${momentum}; it must be in [0, 1)`);
   }
   const { top, variance } = curvatureOf(owner, options);
+  if (options.momentum !== undefined && optimizer !== "heavy-ball") {
+    throw new ValueError(`${owner}: momentum is of the optimizer "heavy-ball", which is "${optimizer}"; leave it out`);
+  }
+  if (damping !== undefined && optimizer !== "adaptive") {
+    throw new ValueError(`${owner}: damping is of the optimizer "adaptive", which is "${optimizer}"; leave it out`);
+  }
   if (optimizer === "sgd") return 2 / top;
   if (optimizer === "heavy-ball") return (2 * (1 + momentum)) / top;
   if (damping === undefined) throw new ValueError(`${owner}: damping is missing; an adaptive method needs it`);
@@ -188,6 +194,9 @@ export function polyak(spectrumNodes: SpectrumNodes, options: PolyakOptions = {}
   if (safety > 1) throw new ValueError(`${owner}: safety is ${safety}; it must be at most 1`);
   if (maxMomentum >= 1) throw new ValueError(`${owner}: maxMomentum is ${maxMomentum}; it must be below 1`);
   const values = Array.from(nodes);
+  if (weights?.length !== values.length) {
+    throw new ValueError(`${owner}: ${values.length} nodes have ${weights?.length ?? 0} weights; give one for each`);
+  }
   const largest = options.largest ?? Math.max(...values);
   if (!(largest > 0) || !Number.isFinite(largest)) return undefined;
   const mean = (of: (x: number) => number) => values.reduce((sum, x, i) => sum + weights[i] * of(x), 0);

@@ -1,4 +1,6 @@
 import { checkOptions, requireObject, ValueError } from "@offprint/tensor-core";
+import { requireFinite } from "./batch-extremes.js";
+import { requireEffectiveBatch } from "./effective-batch.js";
 
 /** The line `lambda'_1 = lambda_1 + c / b` through measured top eigenvalues. */
 export interface FittedNoise {
@@ -20,11 +22,15 @@ export type TopByBatch = readonly { readonly effective: number; readonly top: nu
  * `Gamma`, and the form that networks follow far below the theorem's threshold.
  *
  * @param options - `lambda1`: the full Hessian's, where it is known; it is fitted where it is left out.
- * @throws ValueError for fewer than two different batches.
+ * @throws ValueError for fewer than two different batches, and for numbers that are none.
  */
 export function fitNoise(points: TopByBatch, options: { readonly lambda1?: number } = {}): FittedNoise {
   requireObject("fitNoise", "points", points, "an array");
   checkOptions("fitNoise", options, ["lambda1"]);
+  for (const { effective, top } of points) {
+    requireEffectiveBatch("fitNoise", effective);
+    requireFinite("fitNoise", "top", top);
+  }
   const x = points.map(({ effective }) => 1 / effective);
   const y = points.map(({ top }) => top);
   if (new Set(x).size < 2) throw new ValueError("fitNoise: points must have two different batches or more");

@@ -5,6 +5,7 @@ import {
   jitSync,
   mul,
   NonFiniteError,
+  requireFunction,
   requireInteger,
   requireObject,
   sub,
@@ -97,6 +98,8 @@ export async function trainByCurvature<P, B>(
   checkOptions(owner, options, ["steps", "every", ...curvatureRatesNames, ...runOptionNames], ["steps"]);
   const { loss, initial, batch, curvatureBatch = batch } = problem;
   const { steps, every = 40 } = options;
+  requireFunction(owner, "batch", batch);
+  requireFunction(owner, "curvatureBatch", curvatureBatch);
   requireInteger(owner, "steps", steps, 1);
   requireInteger(owner, "every", every, 1);
   const rates = ratesFor(owner, loss, initial, options);

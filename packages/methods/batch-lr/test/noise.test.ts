@@ -96,6 +96,8 @@ describe("the noise of batch Hessians", () => {
     await expect(estimateNoise(problem, { batches: [7, 2] })).rejects.toThrow(/batches is 7/);
     await expect(estimateNoise(problem, { batches: [2], methods: ["fit"] })).rejects.toThrow(/two different/);
     await expect(estimateNoise(problem, { methods: [] })).rejects.toThrow(/methods is empty/);
+    await expect(estimateNoise(problem, { methods: "fit" as never })).rejects.toThrow(/methods is fit; give an array/);
+    await expect(estimateNoise({ ...problem, sample: undefined as never })).rejects.toThrow(/sample .*function/);
     await expect(estimateNoise({ ...problem, samples: 1 })).rejects.toThrow(/samples is 1/);
   });
 });

@@ -101,6 +101,12 @@ describe("Lanczos from a vector", () => {
     };
     expect(() => checkSymmetric(skew, 30, rng)).toThrow(/not symmetric/);
     expect(() => powerIteration(apply, { start: new Float64Array(30) })).toThrow(/not zero/);
+    const one = { start: Float64Array.of(1, 0) };
+    expect(powerIteration((_, out) => out.fill(0), one)).toMatchObject({ value: 0, status: "converged" });
+    expect(() => powerIteration((_, out) => out.fill(Number.NaN), one)).toThrow(
+      /apply gave values that are not finite/,
+    );
+    expect(() => polyak({ nodes: [1, 2], weights: [1] })).toThrow(/2 nodes have 1 weights; give one for each/);
   });
 });
 

@@ -37,6 +37,11 @@ describe("training by measured curvature", () => {
     });
   });
 
+  it("says that batches are missing", async () => {
+    const none = trainByCurvature({ ...problem, batch: undefined as never }, { steps: 3 });
+    await expect(none).rejects.toThrow(/trainByCurvature: batch .*function/);
+  });
+
   it("carries curvature from one batch size to another, and gives a damping, where the noise is known", async () => {
     const noise = { gamma: 4, measuredBatch: 4, trainingBatch: 1 };
     const { history } = await trainByCurvature({ ...problem, batch: still }, { steps: 1, noise });

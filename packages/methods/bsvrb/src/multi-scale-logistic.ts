@@ -30,6 +30,7 @@ import {
   ValueError,
   zeros,
 } from "@offprint/tensor-core";
+import { requireFiniteRows } from "./finite-rows.js";
 
 /** Examples of two classes. */
 export interface BinaryExamples {
@@ -138,6 +139,7 @@ function readExamples(owner: string, name: string, examples: BinaryExamples | un
       `${owner}: ${name} has inputs [${inputs.shape}] and labels [${labels.shape}]; give [n, p] and [n]`,
     );
   }
+  requireFiniteRows(owner, name, inputs);
   const wrong = labels.data().find((label: number) => label !== 1 && label !== -1);
   if (wrong !== undefined) throw new ValueError(`${owner}: ${name} has the label ${wrong}; labels are -1 and 1`);
   return { inputs: withOne(inputs), labels };

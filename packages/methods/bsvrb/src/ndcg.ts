@@ -28,6 +28,7 @@ import {
   tensor,
   ValueError,
 } from "@offprint/tensor-core";
+import { requireFiniteRows } from "./finite-rows.js";
 
 /** A query with its items. */
 export interface RankedQuery {
@@ -171,10 +172,14 @@ class QueryTable {
           `${owner}: query ${q} has items [${items.shape}] and relevance [${grades.shape}]; give [N, p] and [N]`,
         );
       }
-      const values = [...grades.data()];
-      if (!values.every((r) => r >= 0 && Number.isFinite(r))) {
-        throw new ValueError(`${owner}: query ${q} has a relevance below 0, or one that is not finite`);
+      if (items.shape[1] !== (parts[0] ?? items).shape[1]) {
+        throw new ShapeError(
+          `${owner}: items have ${parts[0]?.shape[1]} columns in query 0, ${items.shape[1]} in query ${q}`,
+        );
       }
+      requireFiniteRows(owner, `query ${q}`, items);
+      const values = [...grades.data()];
+      requireGrades(owner, `query ${q} has`, values);
       const ideal = values
         .filter((r) => r > 0)
         .sort((a, b) => b - a)
@@ -236,14 +241,29 @@ function linearScores(width: number): Learner<Tensor> {
   };
 }
 
+/** @throws ValueError for a relevance below 0, NaN, or one whose gain overflows. */
+function requireGrades(owner: string, what: string, relevance: ArrayLike<number>): void {
+  const wrong = Array.from(relevance).find((r) => !(r >= 0 && r <= 1000));
+  if (wrong === undefined) return;
+  throw new ValueError(
+    `${owner}: ${what} the relevance ${wrong}; it must be from 0 to 1000, as 2^relevance is the gain`,
+  );
+}
+
 /**
  * NDCG of scores: the discounted gain of a ranking over that of the best one, 1 at most; of the first k items where k is given.
  * @param scores - `[N]`
- * @param relevance - `[N]`
+ * @param relevance - `[N]`, >= 0
+ * @param k - >= 1
+ * @throws ShapeError, ValueError for a score that is NaN, which has no place in a ranking, and for what is out of range.
  */
 export function ndcg(scores: TensorLike, relevance: TensorLike, k = Number.POSITIVE_INFINITY): number {
   const [s, r] = [asTensor(scores, "float64").data(), asTensor(relevance, "float64").data()];
   if (s.length !== r.length) throw new ShapeError(`ndcg: ${s.length} scores for ${r.length} items; give one for each`);
+  const unplaced = s.findIndex((score: number) => Number.isNaN(score));
+  if (unplaced >= 0) throw new ValueError(`ndcg: score ${unplaced} (from 0) is NaN; a ranking needs numbers`);
+  requireGrades("ndcg", "there is", r);
+  if (k !== Number.POSITIVE_INFINITY) requireInteger("ndcg", "k", k, 1);
   const gain = (order: readonly number[]) =>
     order.slice(0, k).reduce((total, i, place) => total + (2 ** r[i] - 1) / Math.log2(2 + place), 0);
   const items = [...s.keys()];

@@ -112,6 +112,10 @@ describe("multiScaleLogistic", () => {
     expect(await make({ train: { inputs: [[1]], labels: [2] } })).toEqual(errorLike("ValueError", /label 2/));
     expect(await make({ train: { inputs: [[1]], labels: [1] } })).toEqual(errorLike("ShapeError", /columns/));
     expect(await make({ validation: undefined })).toEqual(errorLike("ValueError", /validation has no inputs/));
+    const infinite = { inputs: [[1], [Number.POSITIVE_INFINITY]], labels: [1, 1] };
+    expect(await make({ train: infinite })).toEqual(
+      errorLike("ValueError", /train has Infinity in row 1, column 0 \(from 0\)/),
+    );
   });
 });
 
@@ -191,5 +195,18 @@ describe("ndcgProblem", () => {
       errorLike("ValueError", /different numbers/),
     );
     expect(await make(queries, { topK: { k: 0 } })).toEqual(errorLike("ValueError", /k is 0/));
+    expect(await make([{ items: [[1], [Number.NaN]], relevance: [1, 0] }])).toEqual(
+      errorLike("ValueError", /query 0 has NaN in row 1, column 0/),
+    );
+    expect(await make([{ items: [[1]], relevance: [2000] }])).toEqual(errorLike("ValueError", /the relevance 2000/));
+    expect(await make([query(3), { items: [[1]], relevance: [1] }])).toEqual(
+      errorLike("ShapeError", /items have \d columns in query 0, 1 in query 1/),
+    );
+  });
+
+  it("has no NDCG for scores that are NaN, nor of numbers out of range", () => {
+    expect(() => ndcg([0, Number.NaN], [1, 0])).toThrow(/score 1 \(from 0\) is NaN/);
+    expect(() => ndcg([0, 1], [1, Number.NaN])).toThrow(/the relevance NaN/);
+    expect(() => ndcg([0, 1], [1, 0], -1)).toThrow(/k is -1/);
   });
 });
