@@ -145,6 +145,17 @@ describe("tokenisers", () => {
     expect(tokenizer.specialIds).toEqual([tokenizer.vocabulary["<|endoftext|>"]]);
   });
 
+  it("merge number signs as merges.txt says: only its first line tells a version", async () => {
+    const files: Record<string, string> = {
+      "vocab.json": JSON.stringify({ "#": 0, a: 1, "##": 2, "####": 3, "a#": 4, "<|endoftext|>": 5 }),
+      "merges.txt": "#version: 0.2\n# #\n## ##\na #\n",
+    };
+    const read = (name: string) => (name in files ? new TextEncoder().encode(files[name]) : undefined);
+    const tokenizer = await loadTokenizer({ name: "signs", read });
+    expect(Array.from(tokenizer.encode("#####"))).toEqual([3, 0]);
+    expect(tokenizer.decode([3, 0])).toBe("#####");
+  });
+
   it("of a masked model know its mask and what stands around a text", async () => {
     const roberta = await loadTokenizer(modelFolder(at("roberta")));
     expect(roberta.maskId).toBe(roberta.vocabulary["<mask>"]);

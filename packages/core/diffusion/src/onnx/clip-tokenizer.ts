@@ -1,4 +1,4 @@
-import { loadTokenizer, type ModelFiles, readJson, type TextTokenizer } from "@offprint/language/huggingface";
+import { loadTokenizer, type ModelFiles, mergesOf, readJson, type TextTokenizer } from "@offprint/language/huggingface";
 import { UnsupportedError } from "@offprint/tensor-core";
 
 /** Files of a folder within a folder. */
@@ -25,7 +25,6 @@ export async function loadClipTokenizer(files: ModelFiles): Promise<TextTokenize
       `${files.name}: this is not the tokenizer of CLIP (vocab.json with ${begin}, merges.txt)`,
     );
   }
-  const lines = new TextDecoder().decode(merges).split(/\r?\n/);
   const special = { special: true, normalized: false };
   const json = {
     version: "1.0",
@@ -65,7 +64,7 @@ export async function loadClipTokenizer(files: ModelFiles): Promise<TextTokenize
       end_of_word_suffix: "</w>",
       fuse_unk: false,
       vocab,
-      merges: lines.filter((line) => line !== "" && !line.startsWith("#")),
+      merges: mergesOf(merges),
     },
   };
   const whole = new TextEncoder().encode(JSON.stringify(json));

@@ -73,6 +73,16 @@ function textTokenizer(tokenizer: Tokenizer, json: TokenizerJson, config: Record
   };
 }
 
+/**
+ * The merges of a `merges.txt`, most frequent first. Only its first line may tell the version: others that begin with `#` merge
+ * number signs.
+ */
+export function mergesOf(bytes: Uint8Array): string[] {
+  requireObject("mergesOf", "bytes", bytes, "a Uint8Array");
+  const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
+  return lines.filter((line, i) => line !== "" && !(i === 0 && line.startsWith("#version")));
+}
+
 /** The content of a `tokenizer.json` for the byte-level pieces of GPT-2 and its kin. */
 async function fromVocabulary(files: ModelFiles): Promise<Record<string, unknown>> {
   const merges = await files.read("merges.txt");
@@ -80,7 +90,6 @@ async function fromVocabulary(files: ModelFiles): Promise<Record<string, unknown
     throw new ValueError(`${files.name} has neither tokenizer.json nor vocab.json with merges.txt; add one of them`);
   }
   const vocab = (await readJson(files, "vocab.json")) as Record<string, number>;
-  const lines = new TextDecoder().decode(merges).split(/\r?\n/);
   const special = Object.entries(vocab).filter(([piece]) => /^<[^<>]+>$/.test(piece));
   return {
     version: "1.0",
@@ -92,7 +101,7 @@ async function fromVocabulary(files: ModelFiles): Promise<Record<string, unknown
     model: {
       type: "BPE",
       vocab,
-      merges: lines.filter((line) => line !== "" && !line.startsWith("#")),
+      merges: mergesOf(merges),
       fuse_unk: false,
     },
   };
