@@ -28,7 +28,7 @@ export interface GridOptions {
    * first noisy level itself for it. Default `"exact"`.
    */
   readonly clean?: CleanEnd;
-  /** Added to the numbers of `"leading"` levels. Default 1, as Stable Diffusion. */
+  /** Added to the numbers of `"leading"` levels, as far as there are so many. Default 1, as Stable Diffusion. */
   readonly offset?: number;
   /** Exponent of `"karras"`. Default 7. */
   readonly rho?: number;
@@ -105,10 +105,10 @@ const evenly = (count: number, from: number, to: number): number[] =>
 
 const spacings: Record<Spacing, MakeLevels> = {
   leading(schedule, count, { offset }) {
-    const stride = Math.floor(countedLevels("leading", schedule, count) / count);
-    return Array.from({ length: count }, (_, k) =>
-      trainingLevel(schedule, Math.min(offset + k * stride, schedule.levels - 1)),
-    );
+    const levels = countedLevels("leading", schedule, count);
+    const stride = Math.floor(levels / count);
+    const first = Math.min(offset, levels - 1 - (count - 1) * stride);
+    return Array.from({ length: count }, (_, k) => trainingLevel(schedule, first + k * stride));
   },
   linspace(schedule, count) {
     const last = countedLevels("linspace", schedule, count) - 1;

@@ -104,6 +104,13 @@ describe("grids", () => {
     expectClose(first.alpha, Math.sqrt(schedules.scaledLinear.alphaBar[0]), 1e-15);
   });
 
+  it("as many leading steps as there are levels are all of them", () => {
+    const levels = levelGrid(schedules.scaledLinear, 1000);
+    expect(levels.map(({ timestep }) => timestep)).toEqual([0, ...Array.from({ length: 1000 }, (_, n) => n)]);
+    const late = levelGrid(schedules.scaledLinear, 4, { offset: 600 });
+    expect(late.map(({ timestep }) => timestep)).toEqual([249, 249, 499, 749, 999]);
+  });
+
   it("karras: EDM's numbers", () => {
     const levels = levelGrid(schedules.exploding, 18);
     const sigma = (j: number) => (80 ** (1 / 7) + (j / 17) * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7;
