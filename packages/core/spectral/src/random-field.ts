@@ -27,8 +27,8 @@ export interface RandomFieldOptions {
 }
 
 /**
- * Gaussian random fields of mean 0 with covariance sigma^2 (-Laplacian + tau^2)^(-alpha) (Li et al., "Fourier neural
- * operator", 2021): `[...points]`, or `[batch, ...points]`.
+ * Gaussian random fields of mean 0 with covariance 2 sigma^2 (-Laplacian + tau^2)^(-alpha), as the program of Li et al.
+ * ("Fourier neural operator", 2021) draws them: `[...points]`, or `[batch, ...points]`.
  */
 export function gaussianRandomField(grid: Torus, rng: Rng, options: RandomFieldOptions = {}): Tensor {
   requireObject("gaussianRandomField", "grid", grid, "a Torus");
