@@ -1,14 +1,14 @@
 import { type Claim, type ClaimContext, meanOf } from "@offprint/claims";
 import { less, type Tensor, take, tensor } from "@offprint/tensor-core";
 import { INSIDE } from "../src/decoder.js";
-import { type AutoEncoderParams, extractPolygons, type Phase, shapeSamples } from "../src/index.js";
-import { freshTraining, meanIou, reconstructed, toyModel, trainingSeed } from "./toy-model.js";
+import { type AutoEncoderParams, extractPolygons, shapeSamples } from "../src/index.js";
+import { decodeToy, freshTraining, meanIou, reconstructed, toyModel, trainingSeed } from "./toy-model.js";
 import { JUDGED_SHAPES, type ToySource, toySource, trainStage } from "./toy-networks.js";
 import { codesOf, drawnPolygons, rasterized, toyUnions } from "./toy-pictures.js";
 import { elementNames, SIDE, type ToyShapes, toyShapes } from "./toy-shapes.js";
 
 /** Steps of a training from scratch that every run makes, each on so many of the pixels, drawn at random. */
-const FRESH_STEPS = 240;
+const FRESH_STEPS = 280;
 const FRESH_PIXELS = 256;
 
 /** Whether networks and a fresh training bear the claim out. */
@@ -74,7 +74,7 @@ async function freshLosses(context: ClaimContext, steps: number): Promise<readon
 function convexElements(params: AutoEncoderParams, shapes: ToyShapes, count: number): (number | null)[][] {
   const pixels = SIDE * SIDE;
   const points = take(shapes.points.reshape([1, pixels, 2]), new Int32Array(count));
-  const { convexes } = toyModel.decode(params, codesOf(params, shapes, count), points, 1);
+  const { convexes } = decodeToy[1](params, codesOf(params, shapes, count), points);
   const inside = less(convexes, INSIDE).data();
   const c = toyModel.options.convexes;
   return Array.from({ length: c }, (_, convex) =>
@@ -157,7 +157,7 @@ export function correspondence(source: ToySource = toySource()): Claim {
 const RASTER = 128;
 
 /** Inside of shapes as the network sees it on a fine raster: S+ > 1/2 in phase 0, S* = 0 else; per shape. */
-function networkRasters(params: AutoEncoderParams, phase: Phase, shapes: ToyShapes, count: number): Tensor[] {
+function networkRasters(params: AutoEncoderParams, phase: 0 | 1, shapes: ToyShapes, count: number): Tensor[] {
   const centres = new Float32Array(2 * RASTER * RASTER);
   for (let k = 0; k < RASTER * RASTER; k++) {
     centres[2 * k] = ((k % RASTER) + 0.5) / RASTER - 0.5;
@@ -166,13 +166,13 @@ function networkRasters(params: AutoEncoderParams, phase: Phase, shapes: ToyShap
   const points = tensor(centres, { shape: [1, RASTER * RASTER, 2] });
   const codes = codesOf(params, shapes, count);
   return Array.from({ length: count }, (_, i) => {
-    const { occupancy } = toyModel.decode(params, take(codes, new Int32Array([i])), points, phase);
+    const { occupancy } = decodeToy[phase](params, take(codes, new Int32Array([i])), points);
     return phase === 0 ? occupancy.greater(0.5) : occupancy.lessEqual(0);
   });
 }
 
 /** Area where polygons and network disagree, as a share of the network's area, for each shape. */
-function disagreement(params: AutoEncoderParams, phase: Phase, shapes: ToyShapes, count: number): number[] {
+function disagreement(params: AutoEncoderParams, phase: 0 | 1, shapes: ToyShapes, count: number): number[] {
   const unions = toyUnions(params, phase, shapes, count);
   return networkRasters(params, phase, shapes, count).map((network, i) => {
     const mesh = rasterized(extractPolygons(unions[i]), RASTER);

@@ -1,4 +1,4 @@
-import { less, random, type Tensor, take } from "@offprint/tensor-core";
+import { jitSync, less, random, type Tensor, take } from "@offprint/tensor-core";
 import { type AutoEncoderParams, type BspAutoEncoder, bspAutoEncoder, type Phase, type Stage } from "../src/index.js";
 import type { ToyShapes } from "./toy-shapes.js";
 
@@ -14,6 +14,15 @@ export interface ToyTraining {
 /** The network for toy images whose weights ship: small, so that they are. */
 export const toyModel = bspAutoEncoder({ ...sizes, ef: 6, hidden: [96, 128] });
 
+/** Its decoder in the phases of its schedule, compiled: of parameters, codes and points. */
+export const decodeToy = { 0: decoderOf(0), 1: decoderOf(1) } as const;
+
+function decoderOf(phase: Phase) {
+  return jitSync((params: AutoEncoderParams, codes: Tensor, points: Tensor) =>
+    toyModel.decode(params, codes, points, phase),
+  );
+}
+
 /** How the network is trained. */
 export const toyTraining: ToyTraining = { model: toyModel, batchSize: 20, learningRate: 1e-3 };
 
@@ -25,7 +34,7 @@ export const toySchedule: readonly Stage[] = [
 
 /** A wider network, which learns sooner, to be trained for a few hundred steps. */
 export const freshTraining: ToyTraining = {
-  model: bspAutoEncoder({ ...sizes, ef: 16, hidden: [256, 256] }),
+  model: bspAutoEncoder({ ...sizes, ef: 10, hidden: [256, 256] }),
   batchSize: 20,
   learningRate: 1e-3,
 };
@@ -39,7 +48,7 @@ export function trainingSeed(seed: number): random.Rng {
 export function reconstructed(
   params: AutoEncoderParams,
   { inputs, points }: ToyShapes,
-  phase: Phase,
+  phase: 0 | 1,
   count: number,
 ): Tensor {
   const some = take(
@@ -49,7 +58,7 @@ export function reconstructed(
   const codes = toyModel.encode(params, some);
   const shared = points.reshape([1, ...points.shape]);
   const all = take(shared, new Int32Array(count));
-  const { occupancy } = toyModel.decode(params, codes, all, phase);
+  const { occupancy } = decodeToy[phase](params, codes, all);
   return phase === 0 ? occupancy.greater(0.5) : less(occupancy, 0.01);
 }
 

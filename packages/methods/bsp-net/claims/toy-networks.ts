@@ -89,11 +89,10 @@ export async function trainToy(
   return { networks: { 0: first.params, 1: second.params }, shapes, origin };
 }
 
-/** Gives the networks of a run, trained once where the scale is `full`. */
+/** Gives the networks of a run. */
 export type ToySource = (context: ClaimContext) => Promise<TrainedToy>;
 
-/** The shipped networks at the scale `quick`, whatever the seed; else networks trained now, once for all claims. */
+/** The shipped networks at the scale `quick`, whatever the seed; else networks trained now. Once for all claims. */
 export function toySource(): ToySource {
-  const trained = memo(trainToy);
-  return (context) => (context.scale === "quick" ? shippedToy() : trained(context));
+  return memo((context) => (context.scale === "quick" ? shippedToy() : trainToy(context)));
 }

@@ -32,13 +32,14 @@ export function blockLoss(
   overlap: boolean,
   gradient: Float64Array,
 ): number {
-  const { rows, perConvex, dim } = planes;
-  const width = dim + 1;
-  const stride = perConvex * width;
+  const { perConvex, dim } = planes;
+  const rows = inSpace(planes);
+  const slopes = new Float64Array(rows.length);
+  const stride = perConvex * 4;
   const convexes = rows.length / stride;
   const n = values.length;
-  gradient.fill(0);
   const sums = new Float64Array(convexes);
+  // For each convex, the plane that told last that a point is too far outside: it is asked first.
   const rejecting = Int32Array.from({ length: convexes }, (_, c) => c * stride);
   let loss = 0;
   let last = 0;
@@ -56,7 +57,9 @@ export function blockLoss(
     for (let i = -1; i < convexes && (s > 0 || least > 0); i++) {
       const c = i < 0 ? last : i;
       if (i === last) continue;
-      sums[c] = slope * convexSum(planes, c, x, y, z, Math.max(s, least) / slope, rejecting);
+      const most = Math.max(s, least) / slope;
+      const far = distanceTo(rows, rejecting[c], x, y, z) > most;
+      sums[c] = far ? Infinity : slope * convexSum(rows, stride, c, x, y, z, most, rejecting);
       if (sums[c] < s) {
         s = sums[c];
         best = c;
@@ -65,7 +68,7 @@ export function blockLoss(
     if (best >= 0) last = best;
     loss += inside ? s : 1 - s;
     if (s > 0 && best >= 0) {
-      addGradient(rows, best * stride, stride, dim, x, y, z, (inside ? slope : -slope) / n, gradient);
+      addGradient(rows, best * stride, stride, x, y, z, (inside ? slope : -slope) / n, slopes);
     }
     if (least === 0) continue;
     let holding = 0;
@@ -74,18 +77,29 @@ export function blockLoss(
     for (let c = 0; c < convexes; c++) {
       if (sums[c] >= INSIDE || sums[c] === 0) continue;
       loss -= sums[c] / convexes;
-      addGradient(rows, c * stride, stride, dim, x, y, z, -slope / (n * convexes), gradient);
+      addGradient(rows, c * stride, stride, x, y, z, -slope / (n * convexes), slopes);
     }
+  }
+  for (let from = 0, to = 0; from < slopes.length; from += 4) {
+    for (let a = 0; a < dim; a++) gradient[to++] = slopes[from + a];
+    gradient[to++] = slopes[from + 3];
   }
   return loss / n;
 }
 
-/**
- * How far a point is outside of a convex, summed over its planes; Infinity once that is above `most`. The plane that told
- * so last time is asked first.
- */
+/** Four numbers for each plane: in the plane, the third is 0. */
+function inSpace({ rows, dim }: BlockPlanes): Float64Array {
+  if (dim === 3) return rows;
+  return Float64Array.from({ length: (rows.length / 3) * 4 }, (_, i) => {
+    const [plane, a] = [Math.floor(i / 4), i % 4];
+    return a === 2 ? 0 : rows[3 * plane + Math.min(a, 2)];
+  });
+}
+
+/** How far a point is outside of a convex, summed over its planes; Infinity once that is above `most`. */
 function convexSum(
-  { rows, perConvex, dim }: BlockPlanes,
+  rows: Float64Array,
+  stride: number,
   convex: number,
   x: number,
   y: number,
@@ -93,13 +107,9 @@ function convexSum(
   most: number,
   rejecting: Int32Array,
 ): number {
-  const width = dim + 1;
-  const first = rejecting[convex];
-  if (distanceTo(rows, first, dim, x, y, z) > most) return Infinity;
-  const end = (convex + 1) * perConvex * width;
   let total = 0;
-  for (let j = end - perConvex * width; j < end; j += width) {
-    const d = distanceTo(rows, j, dim, x, y, z);
+  for (let j = convex * stride; j < (convex + 1) * stride; j += 4) {
+    const d = distanceTo(rows, j, x, y, z);
     if (d > 0 && (total += d) > most) {
       rejecting[convex] = j;
       return Infinity;
@@ -108,28 +118,25 @@ function convexSum(
   return total;
 }
 
-function distanceTo(rows: Float64Array, j: number, dim: Dim, x: number, y: number, z: number): number {
-  const flat = rows[j] * x + rows[j + 1] * y;
-  return dim === 3 ? flat + rows[j + 2] * z + rows[j + 3] : flat + rows[j + 2];
+function distanceTo(rows: Float64Array, j: number, x: number, y: number, z: number): number {
+  return rows[j] * x + rows[j + 1] * y + rows[j + 2] * z + rows[j + 3];
 }
 
 function addGradient(
   rows: Float64Array,
   start: number,
   stride: number,
-  dim: Dim,
   x: number,
   y: number,
   z: number,
   factor: number,
   gradient: Float64Array,
 ): void {
-  const width = dim + 1;
-  for (let j = start; j < start + stride; j += width) {
-    if (distanceTo(rows, j, dim, x, y, z) <= 0) continue;
+  for (let j = start; j < start + stride; j += 4) {
+    if (distanceTo(rows, j, x, y, z) <= 0) continue;
     gradient[j] += factor * x;
     gradient[j + 1] += factor * y;
-    if (dim === 3) gradient[j + 2] += factor * z;
-    gradient[j + dim] += factor;
+    gradient[j + 2] += factor * z;
+    gradient[j + 3] += factor;
   }
 }
