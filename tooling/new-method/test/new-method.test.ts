@@ -36,6 +36,7 @@ function repositoryCopy(): string {
   const roots = ["package.json", "tsconfig.base.json", "tsconfig.check.json", "biome.json", "vitest.config.ts"];
   const ofVitest = [
     "tooling/setup/setup.mjs",
+    "tooling/setup/exclusively.mjs",
     "tooling/setup/pages.mjs",
     "tooling/suite/fingerprint.mjs",
     "tooling/checks/repository.mjs",
