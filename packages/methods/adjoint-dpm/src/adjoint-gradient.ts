@@ -23,7 +23,7 @@ import {
 import { type AdjointTape, counted, formOf } from "./adjoint-sample.js";
 import { type Augmented, augmentedRate } from "./field.js";
 import { callsOf, denoiserOf, isParametric, type Wanted } from "./model.js";
-import { intervalStep, type Past, type SolverOptions, solverNames } from "./ode-step.js";
+import { intervalStep, type Past, requireOfSolver, type SolverOptions, solverNames } from "./ode-step.js";
 import { treeCombination } from "./tree-combination.js";
 
 /** Options of {@link adjointGradient}. */
@@ -98,6 +98,7 @@ export async function adjointGradient<P = null, C = Tensor>(
   const jumps = states.map((each, i) => fits(`states[${i}]`, each));
   const equation = formOf(form, denoiser);
   const step = intervalStep(owner, { ...tape.solving, ...options });
+  requireOfSolver(owner, { solver: tape.solving.solver, ...options });
   const { calls, count } = counted(callsOf(owner, model, tape.backend));
   const rate = augmentedRate(equation, calls, condition, wanted);
   const sampling = prepareSampling(owner, denoiser, tape.y, { levels, ...running });

@@ -16,7 +16,7 @@ import {
 } from "@offprint/tensor-core";
 import { type Form, type Forward, forwardRate, rawFlow, reparametrised } from "./field.js";
 import { type AdjointModel, type Calls, callsOf, denoiserOf } from "./model.js";
-import { intervalStep, type Past, type SolverOptions, solverNames, treeBytes } from "./ode-step.js";
+import { intervalStep, type Past, requireOfSolver, type SolverOptions, solverNames, treeBytes } from "./ode-step.js";
 import { treeCombination } from "./tree-combination.js";
 
 /** Options of {@link adjointSample}. */
@@ -127,6 +127,7 @@ export async function adjointSample<P = null, C = Tensor>(
   const sampling = prepareSampling(owner, denoiser, initial, usualGrid(owner, denoiser, options), adjointNames);
   requireChoice(owner, "form", form, ["reparametrised", "raw"]);
   const step = intervalStep(owner, options);
+  requireOfSolver(owner, options);
   const { levels, z } = sampling;
   if (form === "raw" && denoiser.schedule.kind === "variance-exploding" && levels[0].alpha !== 1) {
     throw new UnsupportedError(`${owner}: form "raw" needs levels of the schedule`);

@@ -8,6 +8,7 @@ import {
   requirePositive,
   type Tensor,
   tree,
+  ValueError,
 } from "@offprint/tensor-core";
 import type { Rate } from "./field.js";
 import { treeCombination } from "./tree-combination.js";
@@ -53,6 +54,17 @@ const runge: Partial<Record<SolverName, Tableau>> = {
   heun: tableaus.heunEuler,
   rk4: tableaus.rk4,
 };
+
+/** @throws ValueError for an option of another solver, which would do nothing. */
+export function requireOfSolver(owner: string, options: SolverOptions): void {
+  const { solver = "rk4", order, relativeTolerance, absoluteTolerance } = options;
+  if (order !== undefined && solver !== "adamsBashforth") {
+    throw new ValueError(`${owner}: order is of the solver "adamsBashforth", which is "${solver}"; leave it out`);
+  }
+  if ((relativeTolerance ?? absoluteTolerance) !== undefined && solver !== "dopri5") {
+    throw new ValueError(`${owner}: tolerances are of the solver "dopri5", which is "${solver}"; leave them out`);
+  }
+}
 
 /** The step of a solver, checked. @throws ValueError for a solver that is not known. */
 export function intervalStep(owner: string, options: SolverOptions): IntervalStep {

@@ -51,7 +51,9 @@ export function lossAndSlope(loss: SampleLoss): Slope {
   requireLoss("loss", loss);
   if (typeof loss !== "function") {
     return async (x) => {
-      const { value, gradient } = await loss.valueAndGradient(x);
+      const found = await loss.valueAndGradient(x);
+      requireObject("loss", "what valueAndGradient gave", found, "{ value, gradient }");
+      const { value, gradient } = found;
       if (!isTensor(gradient) || gradient.shape.join() !== x.shape.join()) {
         throw new ShapeError(
           `loss: valueAndGradient gave a gradient of shape [${gradient?.shape}] for samples [${x.shape}]; give one like them`,

@@ -348,6 +348,9 @@ describe("losses", () => {
   it("are refused where they are none, or do not fit", async () => {
     const run = (loss: unknown) => adjointValueAndGradient(mixture, loss as never, start, { steps: 3 });
     await expect(run({})).rejects.toThrow(errorLike("ValueError", /valueAndGradient/));
+    await expect(run({ valueAndGradient: () => undefined })).rejects.toThrow(
+      errorLike("ValueError", /what valueAndGradient gave .*\{ value, gradient \}/),
+    );
     await expect(run({ valueAndGradient: () => ({ value: 1, gradient: goal }) })).rejects.toThrow(
       errorLike("ShapeError", /gradient of shape \[2\] for samples \[3,2\]/),
     );
@@ -420,6 +423,12 @@ describe("what is refused", () => {
     );
     expect(await failureOf(() => adjointSample(own, z, { solver: "rk5" as never }))).toEqual(
       errorLike("ValueError", /solver is "rk5"/),
+    );
+    expect(await failureOf(() => adjointSample(own, z, { condition, order: 2 }))).toEqual(
+      errorLike("ValueError", /order is of the solver "adamsBashforth", which is "rk4"/),
+    );
+    expect(await failureOf(() => adjointSample(own, z, { condition, absoluteTolerance: 1e-3 }))).toEqual(
+      errorLike("ValueError", /tolerances are of the solver "dopri5"/),
     );
     expect(await failureOf(() => adjointSample(own, z, { record: [50] }))).toEqual(
       errorLike("ValueError", /record holds 50/),

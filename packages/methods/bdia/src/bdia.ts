@@ -79,12 +79,13 @@ export function bdiaRule<C>(sampling: Sampling<C>, gamma: number, options: BdiaO
   };
 }
 
-function integratorOf<C>(
-  sampling: Sampling<C>,
-  { integrator = "ddim", backward = "heun" }: BdiaOptions<C>,
-): Integrator {
+function integratorOf<C>(sampling: Sampling<C>, { integrator = "ddim", backward: given }: BdiaOptions<C>): Integrator {
   const { owner } = sampling;
+  const backward = given ?? "heun";
   requireChoice(owner, "backward", backward, ["heun", "euler"]);
+  if (given !== undefined && integrator !== "edm") {
+    throw new ValueError(`${owner}: backward is of the integrator "edm"; leave it out`);
+  }
   if (typeof integrator === "function") return ownIntegrator(sampling, integrator);
   requireChoice(owner, "integrator", integrator, ["ddim", "edm", "dpmSolver"]);
   if (integrator === "edm") return edmIntegrator(sampling, backward);

@@ -228,6 +228,9 @@ describe("what is refused", () => {
     expect(await failureOf(() => bdiaSample(network, noise, { gamma: 1.2 }))).toEqual(
       errorLike("ValueError", /gamma is 1.2; it must lie in \[0, 1\]/),
     );
+    expect(await failureOf(() => bdiaSample(network, noise, { backward: "euler" }))).toEqual(
+      errorLike("ValueError", /backward is of the integrator "edm"/),
+    );
     expect(await failureOf(() => bdiaInvert(network, noise, { gamma: 0 }))).toEqual(
       errorLike("ValueError", /gamma is 0; .*inverted/),
     );

@@ -62,7 +62,7 @@ export function diffGrad(options: DiffGradOptions = {}): GradientTransformation<
   requireDecayRate("diffGrad", "beta2", beta2);
   requireNonNegative("diffGrad", "epsilon", epsilon);
   requireFriction(friction);
-  if (!(beta1Decay > 0 && beta1Decay <= 1)) {
+  if (!(typeof beta1Decay === "number" && beta1Decay > 0 && beta1Decay <= 1)) {
     throw new ValueError(`diffGrad: beta1Decay is ${beta1Decay}; it must be in (0, 1]`);
   }
   if (epsilonPlacement !== "after-correction" && epsilonPlacement !== "before-correction") {

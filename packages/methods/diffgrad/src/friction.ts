@@ -1,4 +1,15 @@
-import { abs, div, mul, requireObject, sigmoid, sub, type Tensor, tree, ValueError } from "@offprint/tensor-core";
+import {
+  abs,
+  div,
+  isTensor,
+  mul,
+  requireObject,
+  sigmoid,
+  sub,
+  type Tensor,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /**
  * How the friction coefficient xi follows from the change of the gradient, with Delta = previous - present gradient:
@@ -38,9 +49,10 @@ export function requireFriction(friction: Friction): void {
 export function frictionCoefficient(previousGradient: Tensor, gradient: Tensor, friction: Friction = "abs"): Tensor {
   requireFriction(friction);
   const xi = (typeof friction === "function" ? friction : formulas[friction])(previousGradient, gradient);
-  if (xi.shape.join() !== gradient.shape.join()) {
+  if (!isTensor(xi) || xi.shape.join() !== gradient.shape.join()) {
+    const given = isTensor(xi) ? `shape [${xi.shape}]` : `${xi}, no tensor,`;
     throw new ValueError(
-      `diffGrad: friction gave shape [${xi.shape}] for a gradient of shape [${gradient.shape}]; it must keep the shape`,
+      `diffGrad: friction gave ${given} for a gradient of shape [${gradient.shape}]; it must keep the shape`,
     );
   }
   return xi;

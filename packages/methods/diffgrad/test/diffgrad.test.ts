@@ -263,6 +263,7 @@ describe("bad input", () => {
       rejected({ beta2: bad });
     }
     rejected({ beta1Decay: 0 });
+    rejected({ beta1Decay: "0.5" as never });
     rejected({ friction: "strong" as never });
     rejected({ epsilonPlacement: "inside" as never });
   });
@@ -271,6 +272,8 @@ describe("bad input", () => {
     const optimizer = diffGrad({ friction: (_, g) => sum(g) });
     const params = float64([1, 2]);
     expect(() => optimizer.update(params, optimizer.init(params), params)).toThrow(/friction gave shape/);
+    const number = diffGrad({ friction: () => 1 as never });
+    expect(() => number.update(params, number.init(params), params)).toThrow(/friction gave 1, no tensor, for/);
   });
 
   it("a sparse gradient is refused", () => {

@@ -149,6 +149,9 @@ export async function fitAdapters(
   const { steps = 100, learningRate = 1, seed = 0 } = options;
   requireInteger(owner, "steps", steps, 0);
   requireNonNegative(owner, "learningRate", learningRate);
+  if (options.optimizer !== undefined && options.learningRate !== undefined) {
+    throw new ValueError(`${owner}: learningRate is of plain descent, and an optimizer has its own; leave it out`);
+  }
   const optimizer = options.optimizer ?? sgd({ learningRate });
   const sequences = Array.isArray(examples) ? (examples as readonly AdapterExample[]) : [examples as AdapterExample];
   if (sequences.length === 0) throw new ValueError(`${owner}: there is no example; give { x, target }`);

@@ -1,15 +1,18 @@
 import {
   abs,
   add,
+  all,
   asTensor,
   checkOptions,
   customVjp,
   div,
   eye,
+  isFinite as finite,
   greater,
   matmul,
   max,
   mul,
+  NonFiniteError,
   neg,
   requireChoice,
   requireFinite,
@@ -72,7 +75,8 @@ export function resolvedPinv(options: PinvOptions = {}): Required<PinvOptions> {
  * resolve condition numbers up to about `2^(T/2) / 2`, 500 for the default 20. With `ridge: 0` zero eigenvalues stay
  * zero, but rounding doubles there in each step: use about 10 steps for singular matrices.
  * @param matrix `[..., m, m]`, symmetric
- * @throws ShapeError for matrices that are not square; ValueError for options out of range or values that are not finite.
+ * @throws ShapeError for matrices that are not square; ValueError for options out of range or values that are not finite;
+ * NonFiniteError where the steps diverge, as for matrices that are small beside the ridge.
  * @example
  * ```ts
  * import { newtonPinv } from "@offprint/soft-attention";
@@ -88,7 +92,13 @@ export function newtonPinv(matrix: TensorLike, options: PinvOptions = {}): Tenso
   }
   const resolved = resolvedPinv(options);
   requireFinite("newtonPinv", "the matrix", m);
-  return pinvOf(m, resolved);
+  const inverse = pinvOf(m, resolved);
+  if (inverse.storage.kind === "host" && !all(finite(inverse)).item()) {
+    throw new NonFiniteError(
+      `newtonPinv: the steps diverged, as the ridge ${resolved.ridge} is not small beside the matrix; give a smaller one`,
+    );
+  }
+  return inverse;
 }
 
 /** The pseudo-inverse without checks. */

@@ -101,6 +101,8 @@ describe("newtonPinv", () => {
     );
     expect(() => newtonPinv([[Number.NaN]])).toThrow("not finite");
     expect(() => newtonPinv([[1, 2]])).toThrow("[..., m, m]");
+    expect(() => newtonPinv([[1e-12]])).toThrow(/the steps diverged, as the ridge 0.01 is not small/);
+    expect(() => newtonPinv([[0]])).toThrow(/the steps diverged/);
   });
 });
 

@@ -130,6 +130,14 @@ interface Outcome {
   readonly state: RefineState;
 }
 
+/** @throws ValueError for an option of the other method, which would do nothing. */
+function requireOfMethod(owner: string, method: "lbfgs" | "adam", options: RefineOptions): void {
+  const others = method === "lbfgs" ? (["learningRate", "weightsLearningRate"] as const) : (["memory"] as const);
+  const unused = others.find((name) => options[name] !== undefined);
+  if (unused === undefined) return;
+  throw new ValueError(`${owner}: ${unused} is of the other method, and this is "${method}"; leave it out`);
+}
+
 /**
  * Refines a forecast of one flow without knowing the truth: the coefficients of its last layer are optimised until the
  * trajectory solves the equation, as measured by the residual in a negative Sobolev norm, and begins at the known frame.
@@ -155,6 +163,7 @@ export async function refine(system: StiffSystem, start: Forecast, options: Refi
   requirePositive(owner, "shift", shift);
   requireNonNegative(owner, "weightsLearningRate", options.weightsLearningRate ?? 0);
   requireInteger(owner, "rounds", rounds, 0);
+  requireOfMethod(owner, method, options);
   if (!Number.isFinite(order)) throw new ValueError(`${owner}: order is ${order}; it must be a finite number`);
   const modes = modesOf(owner, system, start, options.modes);
   if (rounds > 0 && !("transport" in system && method === "lbfgs")) {

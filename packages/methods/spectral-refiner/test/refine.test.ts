@@ -147,6 +147,8 @@ describe("refine", () => {
       [{ modes: [5, 4, 4] }, "ShapeError", /do not fit/],
       [{ modes: [4, 4, 12] }, "ShapeError", /do not fit/],
       [{ rounds: 2, method: "adam" }, "ValueError", /rounds/],
+      [{ learningRate: 0.1 }, "ValueError", /learningRate is of the other method, and this is "lbfgs"/],
+      [{ memory: 5, method: "adam" }, "ValueError", /memory is of the other method, and this is "adam"/],
     ];
     for (const [options, name, message] of bad) await expect(run(options)).rejects.toThrow(errorLike(name, message));
     const other = persistence(known.slice([{ stop: 6 }, { stop: 6 }]), 6);
