@@ -120,6 +120,12 @@ describe("commands on an exported model", () => {
     }
   });
 
+  it("invert-image refuses the weight of a prompt that is not there", async () => {
+    const words = ["--model", model, "--image", image, "--steps", "2", "--guidance", "2"];
+    const { code, err } = await runWords(commands, "invert-image", words, { loadModel });
+    expect([code, err]).toEqual([2, expect.stringMatching(/--guidance weighs a prompt; give --prompt/)]);
+  });
+
   it("says in one line what is missing", async () => {
     const { "text_encoder/model.onnx": _, ...files } = tinyPipeline({ toOnnx, latent: false }).files;
     const silent = write(files, "silent");

@@ -128,8 +128,9 @@ export function correction<C>(
   objective: Objective<C>,
   backend: Backend | undefined,
 ): Correct<C> {
-  if (objective.trace !== undefined && objective.trace !== "difference" && model.hessianTrace === undefined) {
-    requireTraced(owner, model.denoiser, objective.trace);
+  const { trace } = objective;
+  if (trace === "jvp" || (trace === "exact" && model.hessianTrace === undefined)) {
+    requireTraced(owner, model.denoiser, trace);
   }
   if (!isTraced(model)) return externalCorrection(owner, model, objective);
   const { measurement, name } = objective;
@@ -232,7 +233,7 @@ function externalCorrection<C>(
       const own = { ...place, z: parts.z };
       const found = differs
         ? differenceTrace(noise, probed, probes, level, numbers["probeLength"])
-        : trace && traceOf(model, trace, own, () => noise, noise);
+        : trace && traceOf(model, trace, own, (x) => predictAs(denoiser, "noise", x, level, condition), noise);
       const gap = missedBy(apply, y, parts.image);
       const predicted = {
         z0: parts.z0,

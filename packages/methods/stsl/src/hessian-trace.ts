@@ -28,6 +28,7 @@ import {
   type TensorLike,
   tensor,
   UnsupportedError,
+  ValueError,
   vmap,
 } from "@offprint/tensor-core";
 
@@ -44,11 +45,11 @@ export type ProbeKind = "gaussian" | "rademacher";
 export interface TraceOptions {
   /** How. Default `"difference"`, the only one for black boxes. */
   readonly trace?: TraceMode;
-  /** Random directions. Default 1. */
+  /** Random directions, of which `"exact"` has none. Default 1. */
   readonly probes?: number;
   /** What they are drawn from. Default `"gaussian"`. */
   readonly probe?: ProbeKind;
-  /** Length of the difference in units of the level's `sigma`, > 0; with networks in float32 at least 0.01. Default 0.1. */
+  /** `"difference"`: its length in units of the level's `sigma`, > 0; with networks in float32 at least 0.01. Default 0.1. */
   readonly probeScale?: number;
 }
 
@@ -62,6 +63,10 @@ export function traceSettings(owner: string, options: TraceOptions): Required<Tr
   requireInteger(owner, "probes", probes, 1);
   requireChoice(owner, "probe", probe, ["gaussian", "rademacher"]);
   requirePositive(owner, "probeScale", probeScale);
+  const idle = { difference: [], jvp: ["probeScale"], exact: ["probes", "probe", "probeScale"] } as const;
+  const name = idle[trace].find((each) => options[each] !== undefined);
+  if (name !== undefined)
+    throw new ValueError(`${owner}: ${name} does nothing where trace is "${trace}"; leave it out`);
   return { trace, probes, probe, probeScale };
 }
 

@@ -348,6 +348,14 @@ describe("modes of the trace", () => {
     expectClose(exact.z, own.z, 1e-8);
     expect(exact.calls.score).toBe(25);
   });
+
+  it("are as good where the decoder alone is a black box", async () => {
+    const outside = { ...boxed(model), denoiser: model.denoiser };
+    for (const trace of ["jvp", "exact"] as const) {
+      const run = (of: LatentModel) => stsl(of, measurement, y, { steps: 3, traceWeight: 0.2, trace });
+      expectClose((await run(outside)).z, (await run(model)).z, 1e-9);
+    }
+  });
 });
 
 describe("the likelihood", () => {
@@ -494,6 +502,21 @@ describe("what is refused", () => {
     );
   });
 
+  it("what the way to the trace has no use for", async () => {
+    const { denoiser } = model;
+    const level = trainingLevel(schedule, 300);
+    for (const [trace, option] of [
+      ["exact", { probes: 2 }],
+      ["exact", { probe: "rademacher" }],
+      ["exact", { probeScale: 0.2 }],
+      ["jvp", { probeScale: 0.2 }],
+    ] as const) {
+      const message = new RegExp(`${Object.keys(option)} does nothing where trace is "${trace}"; leave it out`);
+      await fails(() => stsl(model, measurement, y, { trace, ...option }), "ValueError", message);
+      await fails(() => hessianTrace(denoiser, normal([5, 3]), level, { trace, ...option }), "ValueError", message);
+    }
+  });
+
   it("levels out of order, measurements that do not fit", async () => {
     const levels = levelGrid(schedule, 3).reverse();
     await fails(() => stsl(model, measurement, y, { levels }), "ValueError", /order them from clean to noisy/);
@@ -528,7 +551,10 @@ describe("what is refused", () => {
     await fails(() => stsl(undecoded, measurement, y), "UnsupportedError", /decodeGradient/);
     const { encodeGradient: ___, ...unencoded } = boxed(model);
     await fails(() => psld(unencoded, measurement, y), "UnsupportedError", /encodeGradient/);
-    await fails(() => stsl(boxed(model), measurement, y, { trace: "jvp" }), "UnsupportedError", /trace "jvp"/);
+    const known = { ...boxed(model), hessianTrace: (z: Tensor) => perSample(z) };
+    for (const of of [boxed(model), known]) {
+      await fails(() => stsl(of, measurement, y, { trace: "jvp" }), "UnsupportedError", /trace "jvp"/);
+    }
     // Projections alone go without.
     const result = await p2l({ ...undecoded, denoiser: blind }, measurement, y, {
       steps: 3,
