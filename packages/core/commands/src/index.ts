@@ -11,6 +11,13 @@ export { type EachFileState, type EachFileWork, eachFile, type FileSet, filesOf,
 export { describeError, exitCodes, Failure } from "./failure.js";
 export { type Described, describedNames, helpText } from "./help.js";
 export { interruptible } from "./interruption.js";
+export {
+  type LearnableDynamics,
+  type LearnedSeries,
+  type LearningRecord,
+  learnSeries,
+  learnSeriesOptions,
+} from "./learn-series.js";
 export type { LongRun, LongRunSettings } from "./long-run.js";
 export {
   type FileSettings,

@@ -1,59 +1,28 @@
-import {
-  defineCommand,
-  option,
-  plotTimeSeries,
-  readTimeSeries,
-  seedOption,
-  stateOptions,
-  timeSeriesOptions,
-} from "@offprint/commands";
-import { writeSafetensors } from "@offprint/data";
+import { defineCommand, type LongRun, learnSeries, learnSeriesOptions, option } from "@offprint/commands";
 import { type RateNetwork, seriesDynamics } from "@offprint/ode/fit";
 import { adam, type TrainingRecord, type TrainingState } from "@offprint/optim";
-import { mean, random, square, sub } from "@offprint/tensor-core";
+import { random } from "@offprint/tensor-core";
 import { fitOde } from "../src/index.js";
+
+type Training = LongRun<TrainingRecord, TrainingState<RateNetwork>>["options"];
 
 /** `offprint fit-dynamics --table series.csv --output model.safetensors --plot fit.svg` */
 export const fitDynamics = defineCommand({
   name: "fit-dynamics",
   summary: "Learn the dynamics of time series in a table as a neural ODE that is fast to solve, with a plot",
   options: {
-    ...timeSeriesOptions,
-    hidden: option.integer("width of the network", { default: 32, least: 1 }),
-    epochs: option.integer("steps of training", { default: 1000, least: 1 }),
-    learningRate: option.number("step of Adam", { default: 0.01, above: 0 }),
+    ...learnSeriesOptions,
     lambda: option.number("weight of the solver's error estimates, falling to a tenth", { default: 0.1, least: 0 }),
-    tolerance: option.number("tolerance of the solver", { default: 1e-5, above: 0, below: 1 }),
-    stretch: option.integer("rows that are solved in one go; 0 for all", { default: 10, least: 0 }),
-    ...seedOption,
-    output: option.fileOut("file for the network (safetensors)", { short: "o" }),
-    plot: option.fileOut("file for a picture of series and fit (SVG)", { endings: [".svg"] }),
-    ...stateOptions,
   },
-  async run({ options, print, report, write, longRun }) {
-    const { epochs, tolerance, seed, lambda, hidden, stretch } = options;
-    const series = await readTimeSeries(options);
-    const { names, times, values } = series;
-    print(`${times.length} rows, ${names.length} series: ${names.join(", ")}`);
-    const dynamics = seriesDynamics({ times, values, hidden, stretch });
-    const run = await longRun<TrainingRecord, TrainingState<RateNetwork>>({
-      progress: ({ step, loss }) => ({ fraction: step / epochs, label: `step ${step}, loss ${loss.toPrecision(4)}` }),
-    });
-    const result = await fitOde(dynamics.model, dynamics.init(random.rng(seed)), dynamics.batches, {
-      ...dynamics.solving,
-      ...{ tolerance, lambda: [lambda, lambda / 10], epochs, seed },
-      optimizer: adam({ learningRate: options.learningRate }),
-      ...run.options,
-    });
-    await run.settle(result);
-    const { params, history } = result;
-    const course = dynamics.course(params, tolerance);
-    report([
-      ["loss", `${history[0]?.loss.toPrecision(4)} -> ${history.at(-1)?.loss.toPrecision(4)}`],
-      ["evaluations for the whole series", course.evaluations],
-      ["root mean square error from the first row on", Math.sqrt(mean(square(sub(course.values, values))).item())],
-    ]);
-    await write(options.plot, plotTimeSeries(series, course.values));
-    await write(options.output, writeSafetensors({ ...params, ...dynamics.scaling }));
+  run(input) {
+    const { epochs, tolerance, seed, lambda, learningRate } = input.options;
+    return learnSeries(input, seriesDynamics, ({ model, init, batches, solving }, run: Training) =>
+      fitOde(model, init(random.rng(seed)), batches, {
+        ...solving,
+        ...{ tolerance, lambda: [lambda, lambda / 10], epochs, seed },
+        optimizer: adam({ learningRate }),
+        ...run,
+      }),
+    );
   },
 });

@@ -33,7 +33,9 @@ it("learns a damped oscillation from a table, writes network and plot", async ()
     plot,
   ]);
   expect(code).toBe(0);
-  const [before, after] = (out.match(/loss\s+(\S+) -> (\S+)/) as RegExpMatchArray).slice(1).map(Number);
+  const [before, after] = ["loss of the first step", "of the last step"].map((label) =>
+    Number((out.match(new RegExp(`${label}\\s+(\\S+)`)) as RegExpMatchArray)[1]),
+  ) as [number, number];
   expect(after).toBeLessThan(0.3 * before);
   expect(readSafetensors(new Uint8Array(readFileSync(model))).tensors.w1.shape).toEqual([2, 8]);
   expect(readFileSync(plot, "utf8")).toMatch(/^<svg/);
