@@ -13,11 +13,26 @@ const constructors = {
   bool: Uint8Array,
 } as const;
 
-/** A zero-filled typed array of `size` elements. */
+/** Up to so many bytes engines keep an array among their objects, without a buffer. */
+const TINY = 64;
+/** Arrays of up to so many bytes share buffers of four times as much: to make and free a buffer takes longer than to fill it. */
+const SMALL = 2048;
+let shared = new ArrayBuffer(0);
+let used = 0;
+
+/** A zero-filled typed array of `size` elements; small ones are parts of a buffer that they share. */
 export function allocate(dtype: DType, size: number): TypedArray {
   const constructor = constructors[dtype];
   if (constructor === undefined) requireKnownDType("tensor", dtype);
-  return new constructor(size);
+  const bytes = size * constructor.BYTES_PER_ELEMENT;
+  if (!(bytes > TINY && bytes <= SMALL)) return new constructor(size);
+  if (used + bytes > shared.byteLength) {
+    shared = new ArrayBuffer(4 * SMALL);
+    used = 0;
+  }
+  const start = used;
+  used += (bytes + 7) & -8;
+  return new constructor(shared, start, size);
 }
 
 /** Throws for what is not a dtype, as callers without types may pass. */
@@ -47,7 +62,7 @@ export function allocateUnwritten(dtype: DType, size: number): TypedArray {
   const construct = constructors[dtype];
   const bytes = size * construct.BYTES_PER_ELEMENT;
   const node = (globalThis as { Buffer?: { allocUnsafeSlow?(bytes: number): Uint8Array } }).Buffer;
-  if (bytes < LARGE || node?.allocUnsafeSlow === undefined) return new construct(size);
+  if (bytes < LARGE || node?.allocUnsafeSlow === undefined) return allocate(dtype, size);
   if (!keepsBlocks) {
     keepsBlocks = true;
     node.allocUnsafeSlow(KEPT_BLOCK);

@@ -67,7 +67,8 @@ export class Tensor {
   }
 
   /**
-   * The values in row-major order. Shares memory with the tensor where that is possible: never write to it.
+   * The values in row-major order. Shares memory with the tensor where that is possible, which may be a part of a
+   * larger buffer: never write to it, nor transfer it.
    * @throws TraceError while tracing or inside `vmap`; UnsupportedError for a device tensor (`await x.host()` first).
    */
   data(): TypedArray {
