@@ -1,5 +1,5 @@
 import { jitSync, type Tensor } from "@offprint/tensor-core";
-import type { Kernel, ParameterTree } from "./kernel.js";
+import { growth, type Kernel, type ParameterTree } from "./kernel.js";
 
 /**
  * The same kernel with its covariances compiled once for every size, whatever its parameters: for many small matrices of
@@ -13,6 +13,7 @@ export function compiled(kernel: Kernel): Kernel {
     matrix: (x, x2 = x) => matrix(current.parameters, x, x2),
     diagonal: (x) => diagonal(current.parameters, x),
     with: (parameters) => at(current.with(parameters)),
+    ...growth(current, at),
   });
   return at(kernel);
 }

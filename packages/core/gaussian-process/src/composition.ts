@@ -10,10 +10,11 @@ import {
   tensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { type Kernel, type ParameterTree, positive, rawOf } from "./kernel.js";
+import { growth, type Kernel, type ParameterTree, positive, rawOf } from "./kernel.js";
 
 /** `variance` times a kernel. */
 export function scale(kernel: Kernel, variance: TensorLike): Kernel {
+  const family = {};
   const at = (raw: Tensor, inner: Kernel): Kernel => {
     const value = special.softplus(raw);
     return {
@@ -25,6 +26,8 @@ export function scale(kernel: Kernel, variance: TensorLike): Kernel {
         const { variance: next, kernel: rest } = parameters as { variance: Tensor; kernel: ParameterTree };
         return at(next, inner.with(rest));
       },
+      times: (factor) => at(rawOf(mul(value, factor)), inner),
+      family,
       spectrum: { kind: "scaled", kernel: inner, variance: value },
       ...roughness([inner]),
     };
@@ -36,12 +39,14 @@ export function scale(kernel: Kernel, variance: TensorLike): Kernel {
 
 /** The sum of kernels: of independent functions. */
 export function sumOf(...kernels: Kernel[]): Kernel {
-  return combined("sumOf", kernels, add, (all) => ({ kind: "sum", kernels: all }));
+  const spectrum = (all: readonly Kernel[]) => ({ kind: "sum", kernels: all }) as const;
+  return combined("sumOf", kernels, { operation: add, grows: () => true, spectrum });
 }
 
 /** The product of kernels. */
 export function productOf(...kernels: Kernel[]): Kernel {
-  return combined("productOf", kernels, mul);
+  const grows = (k: number) => k === kernels.findIndex(({ times }) => times !== undefined);
+  return combined("productOf", kernels, { operation: mul, grows });
 }
 
 /** A kernel of some of the inputs: their positions from 0. */
@@ -59,12 +64,15 @@ export function onInputs(kernel: Kernel, inputs: readonly number[]): Kernel {
       `onInputs: the kernel is of input ${beyond}, and there are ${x.shape[1]}, from 0; give others`,
     );
   };
+  const family = {};
   const at = (inner: Kernel): Kernel => ({
     parameters: inner.parameters,
     values: inner.values,
     matrix: (x, x2 = x) => inner.matrix(part(x), part(x2)),
     diagonal: (x) => inner.diagonal(part(x)),
     with: (parameters) => at(inner.with(parameters)),
+    family,
+    ...growth(inner, at),
     spectrum: { kind: "inputs", kernel: inner, inputs },
     ...roughness([inner]),
   });
@@ -86,6 +94,7 @@ export function additive(kernels: readonly Kernel[]): Kernel {
     matrix: (x, x2) => inner.matrix(whole(x), x2 === undefined ? x2 : whole(x2)),
     diagonal: (x) => inner.diagonal(whole(x)),
     with: (parameters) => at(inner.with(parameters)),
+    ...growth(inner, at),
   });
   return at(sumOf(...kernels.map((kernel, j) => onInputs(kernel, [j]))));
 }
@@ -95,22 +104,32 @@ function roughness(kernels: readonly Kernel[]): Pick<Kernel, "differentiable"> {
   return kernels.some(({ differentiable }) => differentiable === false) ? { differentiable: false } : {};
 }
 
-function combined(
-  owner: string,
-  kernels: readonly Kernel[],
-  operation: (a: Tensor, b: Tensor) => Tensor,
-  spectrum?: (kernels: readonly Kernel[]) => Kernel["spectrum"],
-): Kernel {
+/** How kernels make one. */
+interface Combination {
+  readonly operation: (a: Tensor, b: Tensor) => Tensor;
+  /** Whether the k-th grows where the whole does. */
+  readonly grows: (k: number) => boolean;
+  readonly spectrum?: (kernels: readonly Kernel[]) => Kernel["spectrum"];
+}
+
+function combined(owner: string, kernels: readonly Kernel[], { operation, grows, spectrum }: Combination): Kernel {
   if (kernels.length === 0) throw new ValueError(`${owner}: give one kernel or more`);
   for (const kernel of kernels) requireObject(owner, "a kernel", kernel, "a Kernel");
+  const growing = kernels.filter((_, k) => grows(k));
+  const canGrow = growing.length > 0 && growing.every(({ times }) => times !== undefined);
+  const family = {};
   const at = (all: readonly Kernel[]): Kernel => {
     const drawn = spectrum?.(all);
+    const times = (factor: number) =>
+      at(all.map((kernel, k) => (grows(k) && kernel.times ? kernel.times(factor) : kernel)));
     return {
       parameters: all.map(({ parameters }) => parameters),
       values: all.map(({ values }) => values),
       matrix: (x, x2) => all.map((kernel) => kernel.matrix(x, x2)).reduce(operation),
       diagonal: (x) => all.map((kernel) => kernel.diagonal(x)).reduce(operation),
       with: (parameters) => at(all.map((kernel, k) => kernel.with((parameters as readonly ParameterTree[])[k]))),
+      family,
+      ...(canGrow ? { times } : {}),
       ...(drawn === undefined ? {} : { spectrum: drawn }),
       ...roughness(all),
     };

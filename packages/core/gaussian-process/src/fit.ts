@@ -8,16 +8,19 @@ import {
 } from "@offprint/solvers";
 import {
   add,
+  mean as average,
   checkOptions,
   diag,
   exp,
   full,
   jitSync,
+  log,
   mul,
   requireInteger,
   requireNonNegative,
   requirePositive,
   special,
+  square,
   sub,
   type Tensor,
   type TensorLike,
@@ -33,25 +36,25 @@ import { ownCovariance } from "./own-covariance.js";
 import { condition, type Posterior, type PriorMean } from "./posterior.js";
 import { checkScale, type ScaleDistribution, type ScaleValues, scaleEvidence } from "./scale-distribution.js";
 
-/** What is fitted: raw parameters, whose softplus is what they mean. */
+/**
+ * What is fitted: logarithms, in which another unit of inputs or targets is a shift, and no gradient knows of it.
+ */
 interface Fitted {
   readonly kernel: ParameterTree;
   readonly noise: Tensor;
-  readonly scale?: RawScale;
+  readonly scale?: LogScale;
 }
 
-/**
- * Of an inverse gamma distribution, the logarithms of its shape and of rate / shape: where the scale is known ever better, shape and rate
- * grow without end together.
- */
-interface RawScale {
+/** Of an inverse gamma distribution: where the scale is known ever better, shape and rate grow without end together. */
+interface LogScale {
   readonly shape: Tensor;
+  /** Of rate / shape. */
   readonly place: Tensor;
 }
 
 /** Options of {@link fit}. */
 export interface FitOptions extends RunOptions<MinimizerRecord, MinimizerState> {
-  /** Variance of the observations to begin from, > 0 (default 0.01). */
+  /** Variance of the observations to begin from, > 0 (default 0.01); where it is fitted, in the unit of the kernel's. */
   readonly noise?: number;
   /** Whether the noise is fitted too (default true). */
   readonly fitNoise?: boolean;
@@ -83,7 +86,7 @@ export interface FitResult {
   readonly posterior: Posterior;
   /** Their log evidence, without the prior of the parameters. */
   readonly logEvidence: number;
-  /** What was minimised: minus the log evidence and the log prior. */
+  /** What was minimised: minus the log evidence, of targets in units of their root mean square about `mean`, and the log prior. */
   readonly objective: number;
   /** How it ended. */
   readonly status: MinimizerStatus;
@@ -138,36 +141,29 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
       `${owner}: y is the mean everywhere, and its density grows without end as the noise falls; give values that differ, or fitNoise: false`,
     );
   }
+  const meanSquare = average(square(residuals)).item();
   const evaluate = jitSync(
-    valueAndGrad((raw: Fitted, at: Tensor, r: Tensor) => {
-      const current = kernel.with(raw.kernel);
-      const variance = special.softplus(raw.noise);
-      const ones = full([n], 1, "float64");
-      const K = add(ownCovariance(current, at), diag(mul(variance, ones)));
+    valueAndGrad((logs: Fitted, at: Tensor, r: Tensor) => {
+      const current = kernel.with(parametersOf(logs.kernel));
+      const variance = exp(logs.noise);
+      const K = add(ownCovariance(current, at), diag(mul(variance, full([n], 1, "float64"))));
       const { quadratic, logDeterminant } = evidenceTerms(K, r);
-      const ofScale = raw.scale === undefined ? undefined : positiveOf(raw.scale);
+      const ofScale = logs.scale === undefined ? undefined : positiveOf(logs.scale);
       const evidence = sub(scaleEvidence(owner, scale, n, quadratic, ofScale), mul(0.5, logDeterminant));
-      const minus = sub((n / 2) * Math.log(2 * Math.PI), evidence);
+      const minus = sub((n / 2) * Math.log((2 * Math.PI) / (meanSquare || 1)), evidence);
       return logPrior === undefined ? minus : sub(minus, logPrior(current, variance));
     }),
   );
-  const raw = (value: number) => rawOf(tensor(value, { dtype: "float64" }));
-  const start: Fitted = {
-    kernel: kernel.parameters,
-    noise: raw(noise),
-    ...(fitScale && scale.kind === "inverseGamma" ? { scale: logarithmsOf(scale) } : {}),
-  };
-  let begun = false;
-  const objective = (raw: Fitted): [Tensor, Fitted] => {
+  const { quadratic } = condition(kernel, points, values, { noise, mean });
+  const start = startOf({ kernel, noise, scale, fitNoise, fitScale }, quadratic / (n * centreOf(scale)));
+  const objective = (logs: Fitted): [Tensor, Fitted] => {
     try {
-      const [value, gradient] = evaluate(raw, points, residuals) as [Tensor, Fitted];
-      begun = true;
+      const [value, gradient] = evaluate(logs, points, residuals) as [Tensor, Fitted];
       return [value, fitNoise ? gradient : { ...gradient, noise: zerosLike(gradient.noise) }];
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
-      // Not positive definite: a place to step back from, or where the search begins one to complain of.
-      if (!begun) condition(kernel, points, values, { noise, mean });
-      return [tensor(Infinity, { dtype: "float64" }), tree.map((leaf: Tensor) => zerosLike(leaf), raw)];
+      // Not positive definite: a place to step back from.
+      return [tensor(Infinity, { dtype: "float64" }), tree.map((leaf: Tensor) => zerosLike(leaf), logs)];
     }
   };
   const run = { onProgress, signal, checkpoint, resume };
@@ -179,8 +175,8 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
     ...given,
   });
   evaluate.release();
-  const best = kernel.with(found.x.kernel);
-  const variance = special.softplus(found.x.noise).item();
+  const best = kernel.with(parametersOf(found.x.kernel));
+  const variance = exp(found.x.noise).item();
   const of = found.x.scale === undefined ? undefined : positiveOf(found.x.scale);
   const fittedScale: ScaleDistribution =
     of === undefined ? scale : { kind: "inverseGamma", shape: of.shape.item(), rate: of.rate.item() };
@@ -199,12 +195,45 @@ export async function fit(kernel: Kernel, x: TensorLike, y: TensorLike, options:
   };
 }
 
-function logarithmsOf({ shape, rate }: { readonly shape: number; readonly rate: number }): RawScale {
-  const logarithm = (value: number) => tensor(Math.log(value), { dtype: "float64" });
-  return { shape: logarithm(shape), place: logarithm(rate / shape) };
+/** What {@link fit} is given to begin from. */
+interface Given extends Required<Pick<FitOptions, "noise" | "scale" | "fitNoise" | "fitScale">> {
+  readonly kernel: Kernel;
 }
 
-function positiveOf({ shape, place }: RawScale): ScaleValues {
+/**
+ * Where the search begins: as it is given, but in the unit of the targets, whose mean square is `unit` times what is given has it. The
+ * scale takes that where it is fitted, else kernel and noise.
+ */
+function startOf({ kernel, noise, scale, fitNoise, fitScale }: Given, unit: number): Fitted {
+  const factor = unit > 0 && unit < Infinity ? unit : 1;
+  if (fitScale && scale.kind === "inverseGamma") {
+    const law = { shape: logarithm(scale.shape), place: logarithm(factor * centreOf(scale)) };
+    return { kernel: logarithmsOf(kernel.parameters), noise: logarithm(noise), scale: law };
+  }
+  if (kernel.times === undefined) return { kernel: logarithmsOf(kernel.parameters), noise: logarithm(noise) };
+  const { parameters } = kernel.times(factor);
+  return { kernel: logarithmsOf(parameters), noise: logarithm(fitNoise ? factor * noise : noise) };
+}
+
+/** About how large a scale is before anything is observed. */
+function centreOf(scale: ScaleDistribution): number {
+  if (scale.kind === "inverseGamma") return scale.rate / scale.shape;
+  return scale.kind === "point" ? (scale.value ?? 1) : 1;
+}
+
+const logarithm = (value: number): Tensor => tensor(Math.log(value), { dtype: "float64" });
+
+/** Of the positive values that raw parameters mean. */
+function logarithmsOf(parameters: ParameterTree): ParameterTree {
+  return tree.map((raw: Tensor) => log(special.softplus(raw)), parameters);
+}
+
+/** The raw parameters again. */
+function parametersOf(logarithms: ParameterTree): ParameterTree {
+  return tree.map((leaf: Tensor) => rawOf(exp(leaf)), logarithms);
+}
+
+function positiveOf({ shape, place }: LogScale): ScaleValues {
   return { shape: exp(shape), rate: exp(add(shape, place)) };
 }
 

@@ -28,6 +28,10 @@ export interface Kernel {
   readonly diagonal: (x: Tensor) => Tensor;
   /** The same kernel with other parameters. */
   readonly with: (parameters: ParameterTree) => Kernel;
+  /** The same kernel with all covariances so many times as large, where its parameters can say that. */
+  readonly times?: (factor: number) => Kernel;
+  /** @internal One object for all kernels that differ in parameters alone: they share compiled programs. */
+  readonly family?: object;
   /** How its random features are drawn, where it has some. */
   readonly spectrum?: Spectrum;
   /** The kernel of distances alone, where it is one. */
@@ -59,6 +63,8 @@ export interface KernelParts<V> {
   readonly spectrum?: (values: V) => Spectrum;
   readonly radial?: (values: V) => Radial;
   readonly differentiable?: false;
+  /** The values of covariances that are so many times as large. */
+  readonly times?: (values: V, factor: number) => V;
 }
 
 /** The raw parameter of a positive value: softplus of it is the value. */
@@ -69,6 +75,8 @@ export function rawOf(value: Tensor): Tensor {
 
 /** @internal A kernel from positive values and the functions that compute it. */
 export function positiveKernel<V extends ParameterTree>(values: V, parts: KernelParts<V>): Kernel {
+  const { times } = parts;
+  const family = {};
   const at = (parameters: ParameterTree): Kernel => {
     const current = tree.map(special.softplus, parameters) as V;
     return {
@@ -77,12 +85,19 @@ export function positiveKernel<V extends ParameterTree>(values: V, parts: Kernel
       matrix: (x, x2 = x) => parts.matrix(current, x, x2),
       diagonal: (x) => parts.diagonal(current, x),
       with: at,
+      family,
+      ...(times === undefined ? {} : { times: (factor) => at(tree.map(rawOf, times(current, factor))) }),
       ...(parts.spectrum === undefined ? {} : { spectrum: parts.spectrum(current) }),
       ...(parts.radial === undefined ? {} : { radial: parts.radial(current) }),
       ...(parts.differentiable === undefined ? {} : { differentiable: parts.differentiable }),
     };
   };
   return at(tree.map(rawOf, values));
+}
+
+/** @internal `times` of what is made of a kernel, which grows with it. */
+export function growth({ times }: Kernel, at: (inner: Kernel) => Kernel): Pick<Kernel, "times"> {
+  return times === undefined ? {} : { times: (factor) => at(times(factor)) };
 }
 
 /** @internal A positive parameter in float64. @throws ValueError */

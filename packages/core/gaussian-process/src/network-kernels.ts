@@ -39,7 +39,10 @@ function wideKernel(owner: string, architecture: Architecture, chosen: (layer: L
     }
     return reshape(vmap((row: Tensor) => matrix(v, expandDims(row, 0), expandDims(row, 0)))(x), [x.shape[0]]);
   };
-  return positiveKernel(values, { matrix, diagonal });
+  const { readoutVariance: readout } = values;
+  if (readout === undefined) return positiveKernel(values, { matrix, diagonal });
+  const times = (v: Values, factor: number): Values => ({ ...v, readoutVariance: mul(v.readoutVariance, factor) });
+  return positiveKernel(values, { matrix, diagonal, times });
 }
 
 const squares = (x: Tensor) => mul(1 / x.shape[1], sum(mul(x, x), 1));

@@ -1,8 +1,19 @@
 import { runConformance } from "@offprint/solvers/conformance";
-import { log, mul, random, sin, square, sub, sum, type Tensor } from "@offprint/tensor-core";
+import { div, log, mul, random, sin, square, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { expectClose, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { fit as fitKernel, type Kernel, scale, squaredExponential } from "../src/index.js";
+import {
+  compiled,
+  fit as fitKernel,
+  type Kernel,
+  matern,
+  nngp,
+  onInputs,
+  productOf,
+  scale,
+  squaredExponential,
+  sumOf,
+} from "../src/index.js";
 import type { Reference } from "./reference.js";
 
 const { X, y, fitted } = readFixture<Reference>(import.meta.url, "sklearn.json");
@@ -56,6 +67,85 @@ describe("fit", () => {
     await expect(fitKernel(start, X, y, { fitScale: true })).rejects.toThrow(
       /fitScale is for scale.kind "inverseGamma"/,
     );
+  });
+});
+
+describe("a fit in another unit", () => {
+  const units = [1e-6, 1e-3, 1e3, 1e6];
+  const inputs = tensor(X, { dtype: "float64" });
+  const targets = tensor(y, { dtype: "float64" });
+  const scaled = sumOf(start, scale(matern({ length: 2 }), 0.1));
+  const network = nngp({ kind: "fullyConnected", depth: 2, activation: "erf", readoutVariance: 1 });
+
+  it.each([
+    ["a scaled kernel", start],
+    ["a sum", scaled],
+    ["a product, compiled", compiled(productOf(squaredExponential({ length: 3 }), onInputs(start, [0, 1, 2])))],
+    ["a network", network],
+  ])("of targets is the same one, wherever it begins: %s", async (_, kernel) => {
+    const known = await fitKernel(kernel, inputs, targets);
+    const at = [[0.3, -0.2, 0.1]];
+    for (const unit of units) {
+      const found = await fitKernel(kernel, inputs, mul(unit, targets));
+      expect(found.status).toBe(known.status);
+      expect(found.objective).toBeCloseTo(known.objective, 6);
+      expect(found.logEvidence + y.length * Math.log(unit)).toBeCloseTo(known.logEvidence, 6);
+      expect(found.noise / unit ** 2).toBeCloseTo(known.noise, 6);
+      expectClose(div(found.posterior.mean(at), unit), known.posterior.mean(at), { relative: 1e-4 });
+      expectClose(div(found.posterior.variance(at), unit ** 2), known.posterior.variance(at), { relative: 1e-3 });
+    }
+  });
+
+  it("of inputs is the same one where lengths begin in it", async () => {
+    const known = await fitKernel(start, inputs, targets);
+    for (const unit of units) {
+      const begin = scale(squaredExponential({ length: [unit, unit, unit] }), 1);
+      const found = await fitKernel(begin, mul(unit, inputs), targets);
+      expect(found.status).toBe("converged");
+      expect(found.logEvidence).toBeCloseTo(known.logEvidence, 6);
+      const lengths = ({ values }: Kernel) => (values as { kernel: { length: Tensor } }).kernel.length;
+      expectClose(div(lengths(found.kernel), unit), lengths(known.kernel), { relative: 1e-3 });
+    }
+  });
+
+  it("is the same one for a Student-t process, whose scale takes the unit", async () => {
+    const law = { kind: "inverseGamma", shape: 2, rate: 2 } as const;
+    for (const fitScale of [true, false]) {
+      const known = await fitKernel(start, inputs, targets, { scale: law, fitScale });
+      for (const unit of units) {
+        const found = await fitKernel(start, inputs, mul(unit, targets), { scale: law, fitScale });
+        expect(found.logEvidence + y.length * Math.log(unit)).toBeCloseTo(known.logEvidence, 5);
+      }
+    }
+  });
+
+  it("begins with the kernel as it is where its parameters cannot be multiplied", async () => {
+    const own = squaredExponential();
+    expect(own.times).toBeUndefined();
+    expect(sumOf(start, own).times).toBeUndefined();
+    const { kernel, noise } = await fitKernel(own, inputs, mul(1e3, targets), { maxIterations: 0 });
+    expectClose((kernel.values as { length: Tensor }).length, 1, 1e-12);
+    expect(noise).toBeCloseTo(0.01, 12);
+  });
+});
+
+describe("times", () => {
+  it("multiplies all covariances of kernels that have a variance", () => {
+    const Z = tensor(X, { dtype: "float64" });
+    const network = nngp({ kind: "fullyConnected", depth: 2, readoutVariance: 3 });
+    for (const kernel of [
+      start,
+      network,
+      sumOf(start, network),
+      productOf(squaredExponential(), start, start),
+      onInputs(scale(matern(), 2), [1]),
+    ]) {
+      const grown = kernel.times?.(7);
+      if (grown === undefined) throw new Error("no times");
+      expectClose(grown.matrix(Z), mul(7, kernel.matrix(Z)), { relative: 1e-12 });
+      expectClose(grown.diagonal(Z), mul(7, kernel.diagonal(Z)), { relative: 1e-12 });
+      expectClose(grown.with(kernel.parameters).matrix(Z), kernel.matrix(Z), { relative: 1e-12 });
+    }
   });
 });
 

@@ -398,3 +398,21 @@ it("predictions at one size after another are those at all points at once", () =
     }
   }
 });
+
+it("kernels that differ in parameters alone share programs, and keep their own parameters", () => {
+  const rng = random.rng(8);
+  const [x, z] = [rng.uniform([110, 2], { dtype: "float64" }), rng.uniform([120, 2], { dtype: "float64" })];
+  const y = x.sin().sum(1);
+  const [first, second] = [1, 0.3].map((length) => scale(squaredExponential({ length }), 2 * length));
+  const related = first.with(second.parameters);
+  expect(related.family).toBe(first.family);
+  expect(second.family).not.toBe(first.family);
+  const { family: _, ...alone } = second;
+  for (let round = 0; round < 2; round++) {
+    condition(first, x, y, { noise: 0.1 }).marginals(z);
+    const [found, own] = [related, alone].map((kernel) => condition(kernel, x, y, { noise: 0.1 }));
+    expectClose(found.covariance(z), own.covariance(z), 1e-12);
+    expectClose(found.gradient(z), own.gradient(z), 1e-12);
+    expect(found.logEvidence).toBeCloseTo(own.logEvidence, 10);
+  }
+});
