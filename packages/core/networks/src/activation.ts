@@ -49,7 +49,7 @@ export type Activation = ScalarActivation | SlopeActivation | GroupActivation | 
 /**
  * An activation by name: `maxmin`, `fullsort`, `relu`, `leakyRelu` (`slope` 0.01), `tanh`, `sigmoid`, `softplus`, `softsign`,
  * `elu`, `celu`, `selu` (`alpha`, `gamma`), `gelu`, `silu`, `identity`, `abs`, `clip` (`low` 0, `high` 1), `hardSigmoid`
- * (`alpha` 0.2, `beta` 0.5).
+ * (`alpha` 0.2, `beta` 0.5), `hardSwish`.
  *
  * @param parameters those that differ from their defaults
  * @throws ValueError for another name, or parameters that the function does not have or cannot take

@@ -9,7 +9,7 @@ import { tracedNetwork } from "./onnx/traced-network.js";
 /**
  * Reads a feed-forward network from an .onnx file. A graph that is a chain of layers (Gemm, Conv, AveragePool,
  * BatchNormalization, Flatten, scalar activations, ...) keeps them. Any other graph is followed neuron by neuron for one
- * sample: linear operators are multiplied out in float64, and MaxMin and GroupSort are found however they are written with
+ * sample: linear operators are multiplied out in float64, maxima over windows become ReLUs, and MaxMin and GroupSort are found however they are written with
  * Max, Min, TopK and movements.
  *
  * @param model the bytes of the file, or a graph from `readOnnxGraph`

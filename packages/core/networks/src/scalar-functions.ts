@@ -178,6 +178,12 @@ export const scalarFunctions = {
     pieces: ({ alpha, beta }) => corners([-Infinity, 0], [-beta / alpha, alpha], [(1 - beta) / alpha, 0]),
     slopes: ({ alpha }) => [0, alpha],
   },
+  hardSwish: {
+    parameters: {},
+    values: (x) => mul(x, clip(div(add(x, 3), 6), 0, 1)),
+    pieces: () => corners([-Infinity, 0], [-3, (x) => (2 * x + 3) / 6], [3, 1]),
+    slopes: () => [-0.5, 1.5],
+  },
 } as const satisfies Record<string, ScalarFunction>;
 
 /** Names of the scalar functions that activations may be. */

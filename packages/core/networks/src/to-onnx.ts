@@ -20,8 +20,9 @@ export interface ToOnnxOptions {
   readonly name?: string;
 }
 
-/** ONNX has Gelu since version 20; files without it are written for old runtimes. */
-const OPSET = { ordinary: 13, gelu: 20 };
+/** Files without the operators that came later are written for old runtimes. */
+const OPSET = 13;
+const LATER: Readonly<Partial<Record<ScalarActivation["name"], number>>> = { hardSwish: 14, gelu: 20 };
 const IR_VERSION = 8;
 
 /**
@@ -53,10 +54,10 @@ export function toOnnx(network: FeedForward, options: ToOnnxOptions = {}): Uint8
     constants: writer.constants,
     nodes: writer.nodes,
   };
-  const gelu = network.layers
+  const versions = network.layers
     .flatMap((layer) => (layer.kind === "mixed" ? layer.parts.map(({ activation }) => activation) : [layer]))
-    .some((layer) => layer.kind === "scalar" && layer.name === "gelu");
-  return writeOnnxGraph(graph, { name, opset: gelu ? OPSET.gelu : OPSET.ordinary, irVersion: IR_VERSION });
+    .map((layer) => (layer.kind === "scalar" ? (LATER[layer.name] ?? OPSET) : OPSET));
+  return writeOnnxGraph(graph, { name, opset: Math.max(...versions), irVersion: IR_VERSION });
 }
 
 /** Collects nodes and constants. */
@@ -249,6 +250,7 @@ const scalarOperators: Readonly<
   identity: ["Identity", {}],
   abs: ["Abs", {}],
   hardSigmoid: ["HardSigmoid", { alpha: "alpha", beta: "beta" }],
+  hardSwish: ["HardSwish", {}],
 };
 
 const each = (value: number | readonly number[], rank: number): readonly number[] =>

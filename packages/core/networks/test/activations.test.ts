@@ -28,6 +28,7 @@ const functions: [ScalarName, Parameters, (x: number) => number, corners: number
   ["abs", {}, Math.abs, [0]],
   ["clip", { low: -1, high: 2 }, (x) => Math.min(Math.max(x, -1), 2), [-1, 2]],
   ["hardSigmoid", { alpha: 0.25, beta: 0.4 }, (x) => Math.min(Math.max(0.25 * x + 0.4, 0), 1), [-1.6, 2.4]],
+  ["hardSwish", {}, (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6, [-3, 3]],
 ];
 
 function simpson(f: (t: number) => number, a: number, b: number): number {

@@ -7,7 +7,7 @@ import { foldLinear, fromOnnx } from "../src/index.js";
 const cases: Record<string, { readonly model: string }> = readFixture(import.meta.url, "onnx.json");
 
 describe("damaged files give typed errors and no huge allocation", () => {
-  it.each(["relu", "maxmin halves", "groupsort", "convolution"])("network %s", (name) => {
+  it.each(["relu", "maxmin halves", "groupsort", "convolution", "pooled"])("network %s", (name) => {
     const file = Uint8Array.from(Buffer.from(cases[name].model, "base64"));
     fuzzReader({ name: `network ${name}`, read: (bytes) => foldLinear(fromOnnx(bytes)), file });
   });

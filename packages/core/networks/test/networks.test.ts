@@ -172,6 +172,7 @@ describe("toOnnx", () => {
     activation("clip", { low: -0.5, high: Infinity }),
     activation("clip", { low: -Infinity, high: 0.5 }),
     activation("hardSigmoid"),
+    activation("hardSwish"),
     { kind: "maxmin" },
     { kind: "groupsort", groupSize: 4 },
     { kind: "fullsort" },

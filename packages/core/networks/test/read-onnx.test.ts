@@ -15,7 +15,7 @@ import {
 } from "@offprint/tensor-core";
 import { expectClose, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { evaluate, type FeedForward, foldLinear, fromOnnx, linear, toOnnx } from "../src/index.js";
+import { activation, evaluate, type FeedForward, foldLinear, fromOnnx, linear, toOnnx } from "../src/index.js";
 
 interface Case {
   readonly model: string;
@@ -28,22 +28,29 @@ const bytesOf = (name: string) => Uint8Array.from(Buffer.from(cases[name].model,
 const kindsOf = (name: string) => fromOnnx(bytesOf(name)).layers.map(({ kind }) => kind);
 
 describe("fromOnnx", () => {
-  it.each(["relu", "maxmin halves", "maxmin pairs", "groupsort", "convolution", "relu at the end", "skip"])(
-    "%s: the network that is read gives PyTorch's outputs, as it is and multiplied out",
-    (name) => {
-      const network = fromOnnx(bytesOf(name));
-      const folded = foldLinear(network);
-      const { inputShape = [cases[name].inputs[0].length] } = network;
-      for (const [k, x] of cases[name].inputs.entries()) {
-        const shaped = evaluate(network, tensor(Float64Array.from(x), { shape: inputShape }));
-        for (const outputs of [shaped, evaluate(folded, x)]) {
-          const values = outputs.data();
-          expect(values).toHaveLength(cases[name].outputs[k].length);
-          for (const [i, expected] of cases[name].outputs[k].entries()) expect(values[i]).toBeCloseTo(expected, 5);
-        }
+  it.each([
+    "relu",
+    "maxmin halves",
+    "maxmin pairs",
+    "groupsort",
+    "convolution",
+    "relu at the end",
+    "skip",
+    "pooled",
+    "skip of a wider layer",
+  ])("%s: the network that is read gives PyTorch's outputs, as it is and multiplied out", (name) => {
+    const network = fromOnnx(bytesOf(name));
+    const folded = foldLinear(network);
+    const { inputShape = [cases[name].inputs[0].length] } = network;
+    for (const [k, x] of cases[name].inputs.entries()) {
+      const shaped = evaluate(network, tensor(Float64Array.from(x), { shape: inputShape }));
+      for (const outputs of [shaped, evaluate(folded, x)]) {
+        const values = outputs.data();
+        expect(values).toHaveLength(cases[name].outputs[k].length);
+        for (const [i, expected] of cases[name].outputs[k].entries()) expect(values[i]).toBeCloseTo(expected, 5);
       }
-    },
-  );
+    }
+  });
 
   it("keeps the layers of a chain", () => {
     expect(kindsOf("convolution")).toEqual(["convolution", "scalar", "averagePool", "flatten", "linear"]);
@@ -65,6 +72,7 @@ describe("fromOnnx", () => {
   it.each([
     ["softmax", /operator Softmax .* is not read/],
     ["unknown", /operator Sin "odd" is not read/],
+    ["normalised", /operator LayerNormalization .* is not read; it divides by what it computes from the sample/],
   ])("refuses %s by name", (name, message) => {
     expect(() => fromOnnx(bytesOf(name))).toThrow(message);
   });
@@ -153,6 +161,11 @@ describe("graphs written by others", () => {
       { name: "leakyRelu", parameters: { slope: 6 } },
     ],
     [
+      "x hardSigmoid(x) is hardSwish",
+      [node("HardSigmoid", ["x"], "gate", { alpha: { float: 1 / 6 } }), node("Mul", ["gate", "x"], "y")],
+      { name: "hardSwish" },
+    ],
+    [
       "Elu has its alpha",
       [node("Elu", ["x"], "y", { alpha: { float: 2 } })],
       { name: "elu", parameters: { alpha: 2 } },
@@ -163,9 +176,66 @@ describe("graphs written by others", () => {
     expect(layers.filter(({ kind }) => kind === "scalar")).toEqual([{ kind: "scalar", ...expected }]);
   });
 
-  it("slopes that differ by neuron are known by their range", () => {
+  it("slopes that differ by neuron stay with their neurons", () => {
     const { layers } = fromOnnx(graphOf([node("PRelu", ["x", "s"], "y")], [floats("s", [2], [0.5, 2])]));
-    expect(layers.at(-1)).toEqual({ kind: "slope", alpha: 0.5, beta: 2 });
+    const parts = [0.5, 2].map((slope) => ({ activation: activation("leakyRelu", { slope }), count: 1 }));
+    expect(layers.filter(({ kind }) => kind !== "linear")).toEqual([{ kind: "mixed", parts }]);
+  });
+
+  it("a maximum over windows is ReLUs beside values that pass", () => {
+    const scalars = fromOnnx(bytesOf("pooled")).layers.flatMap((layer) =>
+      layer.kind === "mixed" ? layer.parts.map(({ activation }) => activation.name) : [],
+    );
+    expect(new Set(scalars)).toEqual(new Set(["relu", "identity"]));
+  });
+
+  it.each<[string, NodeSource, RegExp]>([
+    [
+      "a cast to whole numbers",
+      node("Cast", ["x"], "y", { to: 7 }),
+      /Cast .* rounds a computed value, which is not continuous/,
+    ],
+    [
+      "statistics of the batch",
+      node("BatchNormalization", ["x", "s", "s", "s", "s"], "y", { training_mode: 1 }),
+      /BatchNormalization .* normalises by the batch; export the network for evaluation/,
+    ],
+    [
+      "dropout of training",
+      node("Dropout", ["x", "", "s"], "y"),
+      /Dropout .* is random; export the network for evaluation/,
+    ],
+    [
+      "a reflection over more than there is",
+      node("Pad", ["x"], "y", { pads: [0, 2, 0, 0], mode: "reflect" }),
+      /\[2, 0\] places are not padded by "reflect" to 2/,
+    ],
+    [
+      "a resizing that is not read",
+      node("Resize", ["x", "", "s"], "y", { mode: "cubic" }),
+      /mode "cubic" with "half_pixel" is not read; resize by the nearest or linearly/,
+    ],
+    ["a number that is no layer", node("Equal", ["x", "s"], "y"), /Equal .* is only read of constants/],
+  ])("%s is refused", (_, odd, message) => {
+    expect(() => fromOnnx(graphOf([odd], [floats("s", [2], [1, 2])]))).toThrow(message);
+  });
+
+  it("numbers that were whole before a cast are divided as floating-point ones", () => {
+    const nodes = [
+      node("Shape", ["x"], "shape"),
+      node("Cast", ["shape"], "extents", { to: 1 }),
+      node("Div", ["extents", "four"], "part"),
+      node("Add", ["x", "part"], "y"),
+    ];
+    const four = floats("four", [], [4]);
+    expect(Array.from(evaluate(fromOnnx(graphOf(nodes, [four])), [0, 0]).data())).toEqual([0.25, 0.5]);
+  });
+
+  it("a second output is refused", () => {
+    const outputs = ["y", "z"].map((name) => ({ name, type: "float32", shape: ["batch", 2] }) as const);
+    const nodes = [node("Relu", ["x"], "y"), node("Tanh", ["x"], "z")];
+    const bytes = writeOnnxGraph({ inputs: [{ ...outputs[0], name: "x" }], outputs, nodes });
+    expect(() => fromOnnx(bytes)).toThrow(/the model has 2 outputs; only networks with one are read/);
   });
 
   it("a graph from readOnnxGraph is as good as its bytes", () => {

@@ -59,6 +59,7 @@ describe("lines", () => {
         "silu",
         "clip",
         "hardSigmoid",
+        "hardSwish",
       ],
       "leakyRelu",
       "identity",

@@ -1,7 +1,8 @@
 import type { OnnxNode } from "@offprint/onnx-format";
-import { type Tensor, UnsupportedError } from "@offprint/tensor-core";
-import { type Activation, activation } from "../activation.js";
+import { UnsupportedError } from "@offprint/tensor-core";
+import { type Activation, activation, scalarParameters } from "../activation.js";
 import type { ScalarName } from "../scalar-functions.js";
+import type { Neuron } from "./neurons.js";
 import {
   affine,
   constant,
@@ -11,6 +12,7 @@ import {
   type OperatorContext,
   type OperatorInput,
 } from "./operator.js";
+import { broadcastPlace, broadcastShapes, eachIndex } from "./shapes.js";
 
 /** The activation that a node is, from its attributes and further inputs. */
 type Reader = (context: Pick<OperatorContext, "node" | "where">, inputs: readonly OperatorInput[]) => Activation;
@@ -56,13 +58,37 @@ export function clipping(low: number, high: number, where: string): Activation {
   return activation("clip", { low, high });
 }
 
-function leaky(slopes: Tensor, where: string): Activation {
-  const values = numbers(slopes);
-  if (values.length === 0 || !values.every(Number.isFinite)) {
-    throw new UnsupportedError(`${where}: its slopes must be finite numbers`);
-  }
-  if (values.every((value) => value === values[0])) return activation("leakyRelu", { slope: values[0] });
-  return { kind: "slope", alpha: Math.min(1, ...values), beta: Math.max(1, ...values) };
+/** Leaky ReLUs by the slopes of a PRelu. */
+function leaky(slope: number, where: string): Activation {
+  if (Number.isFinite(slope)) return activation("leakyRelu", { slope });
+  throw new UnsupportedError(`${where}: its slopes must be finite numbers`);
+}
+
+/** A PRelu whose slopes may differ by neuron. */
+const parametricRelu: Operator = (inputs, context) => {
+  const x = neurons(inputs[0], context);
+  const slopes = constant(inputs[1], context.where, "the slope");
+  const data = slopes.data();
+  broadcastShapes(x.shape, slopes.shape, context.where);
+  const forms = affine(x, context);
+  const out: Neuron[] = [];
+  eachIndex(x.shape, (index, place) => {
+    const act = leaky(data[broadcastPlace(index, slopes.shape)], context.where);
+    out.push({ kind: "activated", activation: act, sources: [forms[place]], rank: 0 });
+  });
+  return [{ shape: x.shape, neurons: out }];
+};
+
+/** How near the numbers of a written HardSwish are to its own. */
+const NEAR = 1e-6;
+
+/** What `x` times a gate of `x` is: SiLU, or HardSwish; nothing for other gates. */
+export function gatedBy(gate: Activation): Activation | undefined {
+  if (gate.kind !== "scalar") return undefined;
+  if (gate.name === "sigmoid") return activation("silu");
+  if (gate.name !== "hardSigmoid") return undefined;
+  const { alpha, beta } = scalarParameters(gate);
+  return Math.abs(alpha - 1 / 6) < NEAR && beta === 0.5 ? activation("hardSwish") : undefined;
 }
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -79,18 +105,18 @@ const readers: Readonly<Record<string, Reader>> = {
   Clip: ({ node, where }, [, low, high]) =>
     clipping(limit(node, low, "min", where, -Infinity), limit(node, high, "max", where, Infinity), where),
   LeakyRelu: withAttributes("leakyRelu", { slope: ["alpha", 0.01] }),
-  PRelu: ({ where }, [, slopes]) => leaky(constant(slopes, where, "the slope"), where),
   ThresholdedRelu: (_) => {
     throw new UnsupportedError(`${_.where} is not continuous and has no Lipschitz constant`);
   },
   Elu: withAttributes("elu", { alpha: ["alpha", 1] }),
   Celu: withAttributes("celu", { alpha: ["alpha", 1] }),
   Selu: withAttributes("selu", { alpha: ["alpha", 1.6732632423543772], gamma: ["gamma", 1.0507009873554805] }),
+  HardSwish: named("hardSwish"),
   HardSigmoid: withAttributes("hardSigmoid", { alpha: ["alpha", 0.2], beta: ["beta", 0.5] }),
 };
 
 /**
- * The scalar activation that a node is, or nothing where it is another operator.
+ * The scalar activation that a node is, or nothing where it is another operator, or differs by neuron.
  *
  * @throws UnsupportedError for parameters that are not read
  */
@@ -99,6 +125,12 @@ export function readActivation(
   inputs: readonly OperatorInput[],
 ): Activation | undefined {
   const { operator } = context.node;
+  if (operator === "PRelu") {
+    const slopes = numbers(constant(inputs[1], context.where, "the slope"));
+    return slopes.length > 0 && slopes.every((slope) => slope === slopes[0])
+      ? leaky(slopes[0], context.where)
+      : undefined;
+  }
   return Object.hasOwn(readers, operator) ? readers[operator](context, inputs) : undefined;
 }
 
@@ -117,6 +149,7 @@ function elementwise(read: Reader): Operator {
 }
 
 /** Operators that act on each neuron. */
-export const activationOperators: Readonly<Record<string, Operator>> = Object.fromEntries(
-  Object.entries(readers).map(([name, read]) => [name, elementwise(read)]),
-);
+export const activationOperators: Readonly<Record<string, Operator>> = {
+  ...Object.fromEntries(Object.entries(readers).map(([name, read]) => [name, elementwise(read)])),
+  PRelu: parametricRelu,
+};

@@ -1,11 +1,13 @@
 import type { OnnxNode } from "@offprint/onnx-format";
 import { add, mul, ones, reshape, type Tensor, transpose, zeros } from "@offprint/tensor-core";
-import { activation } from "../activation.js";
+import { isActivation } from "../activation.js";
 import { averagePool, batchNorm, convolution, flatten, linear } from "../layer.js";
-import { readActivation } from "./activation-operators.js";
+import { gatedBy, readActivation } from "./activation-operators.js";
 import type { Chain } from "./chain.js";
-import { listAttribute, numberAttribute } from "./operator.js";
+import { FLOATS } from "./element-codes.js";
+import { listAttribute, numberAttribute, requireFixedStatistics } from "./operator.js";
 import { axisOf, countOf, reshapeTarget } from "./shapes.js";
+import { windowLayout } from "./window-layout.js";
 
 /** Appends a node to a chain of layers, or gives false where it is no layer. */
 type ChainOperator = (chain: Chain, node: OnnxNode, where: string, known: ReadonlyMap<string, Tensor>) => boolean;
@@ -47,53 +49,40 @@ const conv: ChainOperator = (chain, node, where, known) => {
   const [x, w, b] = node.inputs;
   const weight = known.get(w);
   const bias = b === undefined || b === "" ? undefined : known.get(b);
-  const window = windowOptions(node, where);
-  if (x !== chain.head || weight === undefined || window === undefined || (b && bias === undefined)) return false;
+  if (x !== chain.head || weight === undefined || weight.rank !== chain.shape.length || (b && bias === undefined))
+    return false;
+  const {
+    strides,
+    dilations: dilation,
+    padding,
+  } = windowLayout({ node, where }, chain.shape.slice(2), weight.shape.slice(2));
   const options = {
-    ...window,
+    strides,
+    dilation,
+    padding,
     groups: numberAttribute({ node, where }, "group", 1),
     ...(bias === undefined ? {} : { bias: float64(bias) }),
   };
   return chain.push(convolution(float64(weight), options), node.outputs[0]);
 };
 
-/** Strides, paddings and dilations, or nothing where they depend on the input. */
-function windowOptions(node: OnnxNode, where: string) {
-  const auto = node.attributes.auto_pad;
-  if (
-    (auto !== undefined && auto !== "NOTSET" && auto !== "VALID") ||
-    numberAttribute({ node, where }, "ceil_mode", 0) !== 0
-  ) {
-    return undefined;
-  }
-  const [strides, dilation, pads] = ["strides", "dilations", "pads"].map((name) =>
-    listAttribute({ node, where }, name),
-  );
-  // All zeros before, then all zeros after.
-  const half = (pads?.length ?? 0) / 2;
-  const padding = pads?.slice(0, half).map((before, axis): [number, number] => [before, pads[axis + half]]);
-  return {
-    ...(strides === undefined ? {} : { strides }),
-    ...(dilation === undefined ? {} : { dilation }),
-    ...(padding === undefined ? {} : { padding }),
-  };
-}
-
 const pool: ChainOperator = (chain, node, where) => {
   if (node.operator === "GlobalAveragePool")
     return chain.shape.length > 2 && chain.push(averagePool(chain.shape.slice(2)), node.outputs[0]);
   const window = listAttribute({ node, where }, "kernel_shape");
-  const options = windowOptions(node, where);
-  if (window === undefined || options === undefined) return false;
-  const { dilation, ...rest } = options;
-  if (dilation?.some((n) => n !== 1)) return false;
-  // ONNX's default is a stride of 1.
-  const strides = rest.strides ?? window.map(() => 1);
+  if (window === undefined) return false;
+  const { strides, dilations, padding, output } = windowLayout({ node, where }, chain.shape.slice(2), window);
+  const fits = output.every(
+    (n, a) => n === Math.floor((chain.shape[a + 2] + padding[a][0] + padding[a][1] - window[a]) / strides[a]) + 1,
+  );
+  // Windows that reach over the padding, and those with gaps, are no layer.
+  if (!fits || dilations.some((n) => n !== 1)) return false;
   const countIncludePad = numberAttribute({ node, where }, "count_include_pad", 0) === 1;
-  return chain.push(averagePool(window, { ...rest, strides, countIncludePad }), node.outputs[0]);
+  return chain.push(averagePool(window, { strides, padding, countIncludePad }), node.outputs[0]);
 };
 
 const normalization: ChainOperator = (chain, node, where, known) => {
+  requireFixedStatistics({ node, where });
   const [scale, shift, mean, variance] = node.inputs.slice(1).map((name) => known.get(name));
   if (!scale || !shift || !mean || !variance || node.inputs[0] !== chain.head) return false;
   const statistics = { scale: float64(scale), shift: float64(shift), mean: float64(mean), variance: float64(variance) };
@@ -119,9 +108,9 @@ const combined: ChainOperator = (chain, node, _, known) => {
   const [a, b] = node.inputs;
   const [name] = node.outputs;
   const last = chain.layers[chain.layers.length - 1];
-  const isGate = last?.kind === "scalar" && last.name === "sigmoid";
-  if (node.operator === "Mul" && isGate && [a, b].includes(chain.before as string) && [a, b].includes(chain.head)) {
-    return chain.replace(activation("silu"), name);
+  const product = last !== undefined && isActivation(last) ? gatedBy(last) : undefined;
+  if (node.operator === "Mul" && product && [a, b].includes(chain.before as string) && [a, b].includes(chain.head)) {
+    return chain.replace(product, name);
   }
   const constant = known.get(a === chain.head ? b : a);
   const values = constant && perChannel(constant, chain.shape);
@@ -172,6 +161,13 @@ const elementwise: ChainOperator = (chain, node, where, known) => {
 
 const same: ChainOperator = (chain, node) => node.inputs[0] === chain.head && chain.rename(node.outputs[0]);
 
+/** Only between floating-point numbers. */
+const cast: ChainOperator = (chain, node, where, known) =>
+  FLOATS.includes(node.attributes.to) && same(chain, node, where, known);
+
+/** Only where it does not depend on chance. */
+const dropout: ChainOperator = (chain, node, where, known) => node.inputs.length < 3 && same(chain, node, where, known);
+
 const activations = [
   "Relu",
   "Tanh",
@@ -186,6 +182,7 @@ const activations = [
   "Elu",
   "Celu",
   "Selu",
+  "HardSwish",
   "HardSigmoid",
 ];
 
@@ -204,7 +201,7 @@ export const chainOperators: Readonly<Record<string, ChainOperator>> = {
   Flatten: flattened,
   Reshape: flattened,
   Identity: same,
-  Dropout: same,
-  Cast: same,
+  Dropout: dropout,
+  Cast: cast,
   ...Object.fromEntries(activations.map((name) => [name, elementwise])),
 };

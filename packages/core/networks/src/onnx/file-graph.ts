@@ -39,6 +39,11 @@ export function fileGraph(graph: OnnxGraph): FileGraph {
       `fromOnnx: the model has ${graph.inputs.length} inputs; only networks with one are read`,
     );
   }
+  if (graph.outputs.length !== 1) {
+    throw new UnsupportedError(
+      `fromOnnx: the model has ${graph.outputs.length} outputs; only networks with one are read`,
+    );
+  }
   const [input] = graph.inputs;
   const constants = new Map(Object.entries(graph.constants));
   const isConstant = ({ operator, domain }: OnnxNode) => operator === "Constant" && domain === "";
@@ -51,8 +56,9 @@ export function fileGraph(graph: OnnxGraph): FileGraph {
     const label = labelOf(node);
     if (node.domain !== "" || !Object.hasOwn(operators, node.operator)) {
       const domain = node.domain === "" ? "" : `${node.domain}.`;
+      const reason = node.domain === "" && Object.hasOwn(reasons, node.operator) ? reasons[node.operator] : undefined;
       throw new UnsupportedError(
-        `fromOnnx: the operator ${domain}${label} is not read; a network may have ${Object.keys(operators).join(", ")}`,
+        `fromOnnx: the operator ${domain}${label} is not read; ${reason ?? `a network may have ${Object.keys(operators).join(", ")}`}`,
       );
     }
     nodes.push(fileNode(node, `fromOnnx: ${label}`));
@@ -60,6 +66,28 @@ export function fileGraph(graph: OnnxGraph): FileGraph {
   const shape = inputShape(input.name, input.shape);
   return { shape, input: input.name, output: graph.outputs[0].name, constants, nodes };
 }
+
+const divides = "it divides by what it computes from the sample; BatchNormalization is read";
+const jumps = "it is not continuous";
+
+/** Why operators that networks often have are not read. */
+const reasons: Readonly<Record<string, string>> = {
+  LayerNormalization: divides,
+  InstanceNormalization: divides,
+  GroupNormalization: divides,
+  RMSNormalization: divides,
+  LpNormalization: divides,
+  MeanVarianceNormalization: divides,
+  LRN: divides,
+  Softmax: "export the network up to its logits",
+  LogSoftmax: "export the network up to its logits",
+  ArgMax: `${jumps}; export the network up to its logits`,
+  Sign: jumps,
+  Round: jumps,
+  Floor: jumps,
+  Ceil: jumps,
+  QuantizeLinear: `${jumps}; export the network before it is quantised`,
+};
 
 const labelOf = ({ name, operator }: OnnxNode): string => (name === "" ? operator : `${operator} "${name}"`);
 

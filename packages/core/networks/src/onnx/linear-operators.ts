@@ -1,5 +1,6 @@
 import { type Tensor, tensor, UnsupportedError } from "@offprint/tensor-core";
-import { activation } from "../activation.js";
+import { gatedBy } from "./activation-operators.js";
+import { largestOf } from "./largest.js";
 import { type Affine, affineCombination, type Neuron, type NeuronArray } from "./neurons.js";
 import {
   affine,
@@ -12,8 +13,9 @@ import {
   type Operator,
   type OperatorContext,
   type OperatorInput,
+  requireFixedStatistics,
 } from "./operator.js";
-import { broadcastPlace, broadcastShapes, checkedAxis, countOf, eachIndex, stridesOf } from "./shapes.js";
+import { broadcastPlace, broadcastShapes, checkedAxis, countOf, eachIndex } from "./shapes.js";
 
 // Products and sums: one matrix is constant, the other holds affine forms.
 
@@ -126,18 +128,16 @@ function matmul(inputs: readonly OperatorInput[], context: OperatorContext): Ope
   return [linear(x, weight.shape[0], weight.shape[1], (i, j) => data[i * weight.shape[1] + j], context)];
 }
 
-/** x sigmoid(x), as exporters write SiLU. */
-function gatedBySigmoid(x: NeuronArray, gate: NeuronArray): NeuronArray | undefined {
+/** x sigmoid(x), as exporters write SiLU, and x hardSigmoid(x) for HardSwish. */
+function gated(x: NeuronArray, gate: NeuronArray): NeuronArray | undefined {
   const own = x.neurons.length === gate.neurons.length ? gate.neurons : [];
-  const isGate = (neuron: Neuron | undefined, source: Neuron): source is Affine =>
-    neuron?.kind === "activated" &&
-    neuron.activation.kind === "scalar" &&
-    neuron.activation.name === "sigmoid" &&
-    neuron.sources[0] === source;
   const out: Neuron[] = [];
   for (const [k, source] of x.neurons.entries()) {
-    if (!isGate(own[k], source)) return undefined;
-    out.push({ kind: "activated", activation: activation("silu"), sources: [source], rank: 0 });
+    const neuron = own[k];
+    const product =
+      neuron?.kind === "activated" && neuron.sources[0] === source ? gatedBy(neuron.activation) : undefined;
+    if (product === undefined || source.kind !== "affine") return undefined;
+    out.push({ kind: "activated", activation: product, sources: [source], rank: 0 });
   }
   return { shape: x.shape, neurons: out };
 }
@@ -145,8 +145,8 @@ function gatedBySigmoid(x: NeuronArray, gate: NeuronArray): NeuronArray | undefi
 function multiplied(inputs: readonly OperatorInput[], context: OperatorContext, invert: boolean): OperatorInput[] {
   const [a, b] = inputs;
   if (isNeurons(a) && isNeurons(b)) {
-    const gated = invert ? undefined : (gatedBySigmoid(a, b) ?? gatedBySigmoid(b, a));
-    if (gated !== undefined) return [gated];
+    const product = invert ? undefined : (gated(a, b) ?? gated(b, a));
+    if (product !== undefined) return [product];
     throw new UnsupportedError(
       `${context.where} combines two computed values, which is no linear layer and no activation that is read`,
     );
@@ -158,6 +158,7 @@ function multiplied(inputs: readonly OperatorInput[], context: OperatorContext, 
 
 function batchNormalization(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
   const x = neurons(inputs[0], context);
+  requireFixedStatistics(context);
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((k) =>
     constant(inputs[k], context.where, "its statistics").data(),
   );
@@ -175,33 +176,47 @@ function batchNormalization(inputs: readonly OperatorInput[], context: OperatorC
   return [{ shape: x.shape, neurons: out }];
 }
 
-/** Sums over axes, given as an input or in old files as an attribute, or means. */
+/** The forms that are reduced together: over axes given as an input, or in old files as an attribute. */
+function reductionGroups(inputs: readonly OperatorInput[], context: OperatorContext) {
+  const x = neurons(inputs[0], context);
+  const given =
+    inputs[1] === undefined ? listAttribute(context, "axes") : numbers(constant(inputs[1], context.where, "the axes"));
+  if (given === undefined || given.length === 0) {
+    throw new UnsupportedError(`${context.where}: it has no axes, and the axis of the samples cannot be reduced`);
+  }
+  const axes = given.map((axis) => checkedAxis(axis, x.shape.length, context.where));
+  if (axes.includes(0)) throw new UnsupportedError(`${context.where}: the axis of the samples cannot be reduced`);
+  const forms = affine(x, context);
+  const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+  const groups = Array.from({ length: countOf(kept) }, (): Affine[] => []);
+  eachIndex(x.shape, (index, place) => groups[broadcastPlace(index, kept)].push(forms[place]));
+  const keep = numberAttribute(context, "keepdims", 1) === 1;
+  return { shape: keep ? kept : kept.filter((_, axis) => !axes.includes(axis)), groups };
+}
+
+/** Sums or means over axes. */
 const reduced =
   (mean: boolean): Operator =>
   (inputs, context) => {
-    const x = neurons(inputs[0], context);
-    const given =
-      inputs[1] === undefined
-        ? listAttribute(context, "axes")
-        : numbers(constant(inputs[1], context.where, "the axes"));
-    if (given === undefined || given.length === 0) {
-      throw new UnsupportedError(`${context.where}: it has no axes, and the axis of the samples cannot be reduced`);
-    }
-    const axes = given.map((axis) => checkedAxis(axis, x.shape.length, context.where));
-    if (axes.includes(0)) throw new UnsupportedError(`${context.where}: the axis of the samples cannot be reduced`);
-    const forms = affine(x, context);
-    const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
-    const strides = stridesOf(kept);
-    const terms = Array.from({ length: countOf(kept) }, (): Affine[] => []);
-    let place = 0;
-    eachIndex(x.shape, (index) => {
-      const at = index.reduce((sum, i, axis) => sum + (axes.includes(axis) ? 0 : i * strides[axis]), 0);
-      terms[at].push(forms[place++]);
-    });
-    const share = mean ? 1 / (countOf(x.shape) / terms.length) : 1;
-    const out = terms.map((own) => affineCombination(own, new Float64Array(own.length).fill(share), 0, context.stack));
-    const keep = numberAttribute(context, "keepdims", 1) === 1;
-    return [{ shape: keep ? kept : kept.filter((_, axis) => !axes.includes(axis)), neurons: out }];
+    const { shape, groups } = reductionGroups(inputs, context);
+    const out = groups.map((own) =>
+      affineCombination(own, new Float64Array(own.length).fill(mean ? 1 / own.length : 1), 0, context.stack),
+    );
+    return [{ shape, neurons: out }];
+  };
+
+/** The largest over axes, or the least: that of the mirror images. */
+const extremeOver =
+  (sign: 1 | -1): Operator =>
+  (inputs, context) => {
+    const { stack } = context;
+    const { shape, groups } = reductionGroups(inputs, context);
+    const turned = (form: Affine) => (sign === 1 ? form : affineCombination([form], [-1], 0, stack));
+    const largest = largestOf(
+      groups.map((own) => own.map(turned)),
+      stack,
+    );
+    return [{ shape, neurons: largest.map(turned) }];
   };
 
 function minusOne(): Tensor {
@@ -215,6 +230,8 @@ export const linearOperators: Readonly<Record<string, Operator>> = {
   BatchNormalization: batchNormalization,
   ReduceSum: reduced(false),
   ReduceMean: reduced(true),
+  ReduceMax: extremeOver(1),
+  ReduceMin: extremeOver(-1),
   Add: ([a, b], context) => [weightedSum(a, b, 1, 1, context)],
   Sum: summed(false),
   Mean: summed(true),

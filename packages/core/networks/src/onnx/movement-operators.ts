@@ -1,8 +1,10 @@
 import { tensor, UnsupportedError } from "@offprint/tensor-core";
+import { FLOATS } from "./element-codes.js";
 import type { Neuron, NeuronArray } from "./neurons.js";
 import {
   constant,
   listAttribute,
+  movable,
   moved,
   neuronAt,
   neurons,
@@ -11,8 +13,20 @@ import {
   type Operator,
   type OperatorContext,
   type OperatorInput,
+  shapeInput,
 } from "./operator.js";
-import { axisOf, checkedAxis, countOf, eachIndex, reshapeTarget, stridesOf } from "./shapes.js";
+import { pad } from "./pad.js";
+import { resize } from "./resize.js";
+import {
+  axisOf,
+  broadcastPlace,
+  broadcastShapes,
+  checkedAxis,
+  countOf,
+  eachIndex,
+  reshapeTarget,
+  stridesOf,
+} from "./shapes.js";
 
 // Movements only carry neurons to new places.
 
@@ -90,7 +104,7 @@ function gather(inputs: readonly OperatorInput[], context: OperatorContext): Ope
 }
 
 function concat(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
-  const arrays = inputs.map((x) => neurons(x, context));
+  const arrays = inputs.map((x) => movable(x, context));
   if (arrays.length === 0) throw new UnsupportedError(`${context.where} joins nothing`);
   const rank = arrays[0].shape.length;
   const axis = checkedAxis(numberAttribute(context, "axis", 0), rank, context.where);
@@ -127,6 +141,63 @@ function transpose(inputs: readonly OperatorInput[], context: OperatorContext): 
   ];
 }
 
+function expand(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
+  const x = neurons(inputs[0], context);
+  const shape = broadcastShapes(x.shape, shapeInput(inputs[1], context), context.where);
+  return [moved(x, shape, (index) => broadcastPlace(index, x.shape), context)];
+}
+
+function tile(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
+  const x = neurons(inputs[0], context);
+  const repeats = shapeInput(inputs[1], context);
+  if (repeats.length !== x.shape.length) {
+    throw new UnsupportedError(`${context.where}: [${repeats}] does not fit a sample of shape [${x.shape}]`);
+  }
+  const strides = stridesOf(x.shape);
+  const shape = x.shape.map((n, a) => n * repeats[a]);
+  return [moved(x, shape, (index) => index.reduce((place, i, a) => place + (i % x.shape[a]) * strides[a], 0), context)];
+}
+
+/** Takes each place from one of two arrays, as a constant says. */
+function where(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
+  const condition = constant(inputs[0], context.where, "the condition");
+  const [a, b] = inputs.slice(1).map((x) => movable(x, context));
+  const shape = [b.shape, condition.shape].reduce((all, own) => broadcastShapes(all, own, context.where), a.shape);
+  const holds = condition.data();
+  const out: Neuron[] = [];
+  eachIndex(shape, (index) => {
+    const own = holds[broadcastPlace(index, condition.shape)] ? a : b;
+    out.push(neuronAt(own, broadcastPlace(index, own.shape), context.where));
+  });
+  return [{ shape, neurons: out }];
+}
+
+/** Channels that hold the pixels of blocks, and the other way. */
+function blocks(inputs: readonly OperatorInput[], context: OperatorContext): OperatorInput[] {
+  const x = neurons(inputs[0], context);
+  const deep = context.node.operator === "DepthToSpace";
+  const size = numberAttribute(context, "blocksize", 0);
+  const [batch, channels, height, width] = x.shape;
+  const shape = deep
+    ? [batch, channels / size ** 2, height * size, width * size]
+    : [batch, channels * size ** 2, height / size, width / size];
+  if (x.shape.length !== 4 || size < 1 || !shape.every(Number.isSafeInteger)) {
+    throw new UnsupportedError(`${context.where}: blocks of ${size} do not fit a sample of shape [${x.shape}]`);
+  }
+  // The side with fewer channels has larger images.
+  const few = deep ? shape[1] : channels;
+  const columnsFirst = context.node.attributes.mode === "CRD";
+  const strides = stridesOf(x.shape);
+  const from = ([n, c, i, j]: readonly number[]): number => {
+    const within = (i % size) * size + (j % size);
+    const place = deep
+      ? [n, columnsFirst ? c * size ** 2 + within : within * few + c, Math.floor(i / size), Math.floor(j / size)]
+      : [n, c % few, i * size + Math.floor(Math.floor(c / few) / size), j * size + (Math.floor(c / few) % size)];
+    return place.reduce((sum, p, a) => sum + p * strides[a], 0);
+  };
+  return [moved(x, shape, from, context)];
+}
+
 const reshaped = (x: NeuronArray, shape: readonly number[]): NeuronArray[] => [{ shape, neurons: x.neurons }];
 
 function axesInput(inputs: readonly OperatorInput[], context: OperatorContext): readonly number[] | undefined {
@@ -134,6 +205,25 @@ function axesInput(inputs: readonly OperatorInput[], context: OperatorContext): 
 }
 
 const same: Operator = ([x]) => [x];
+
+/** Between floating-point numbers; whole ones would be steps. */
+const cast: Operator = ([x], { node, where }) => {
+  if (!FLOATS.includes(node.attributes.to)) {
+    throw new UnsupportedError(`${where} rounds a computed value, which is not continuous`);
+  }
+  return [x];
+};
+
+const dropout: Operator = ([x, , training], { where }) => {
+  if (training !== undefined && numbers(constant(training, where, "training_mode"))[0] !== 0) {
+    throw new UnsupportedError(`${where} is random; export the network for evaluation`);
+  }
+  return [x];
+};
+
+const onlyConstants: Operator = (_, { where }) => {
+  throw new UnsupportedError(`${where} is only read of constants`);
+};
 
 /** Operators that move, name and copy. */
 export const movementOperators: Readonly<Record<string, Operator>> = {
@@ -143,8 +233,10 @@ export const movementOperators: Readonly<Record<string, Operator>> = {
     return [tensor(Int32Array.from(own))];
   },
   Identity: same,
-  Dropout: same,
-  Cast: same,
+  Dropout: dropout,
+  Cast: cast,
+  Equal: onlyConstants,
+  ConstantOfShape: onlyConstants,
   Flatten: ([x], context) => {
     const own = neurons(x, context);
     const axis = axisOf(numberAttribute(context, "axis", 1), own.shape.length);
@@ -179,4 +271,12 @@ export const movementOperators: Readonly<Record<string, Operator>> = {
   Split: split,
   Gather: gather,
   Concat: concat,
+  Expand: expand,
+  Tile: tile,
+  Where: where,
+  DepthToSpace: blocks,
+  SpaceToDepth: blocks,
+  Pad: pad,
+  Resize: resize,
+  Upsample: resize,
 };

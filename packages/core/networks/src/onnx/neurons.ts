@@ -1,4 +1,4 @@
-import { UnsupportedError } from "@offprint/tensor-core";
+import { type Tensor, UnsupportedError } from "@offprint/tensor-core";
 import { type Activation, activation } from "../activation.js";
 
 /**
@@ -165,6 +165,13 @@ export class LayerStack {
     }
     return String(name);
   }
+}
+
+/** A constant as neurons that do not depend on anything. */
+export function asNeurons(x: Tensor, stack: LayerStack): NeuronArray {
+  const row = stack.row(0);
+  const neurons = Array.from(x.data(), (bias): Affine => ({ kind: "affine", depth: 0, row, bias }));
+  return { shape: x.shape, neurons };
 }
 
 /** `sum_k factors[k] forms[k] + bias` */

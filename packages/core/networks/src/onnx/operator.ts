@@ -1,6 +1,6 @@
 import type { OnnxNode } from "@offprint/onnx-format";
 import { type Tensor, UnsupportedError } from "@offprint/tensor-core";
-import type { Affine, LayerStack, Neuron, NeuronArray } from "./neurons.js";
+import { type Affine, asNeurons, type LayerStack, type Neuron, type NeuronArray } from "./neurons.js";
 import { eachIndex } from "./shapes.js";
 
 /** What an operator is given: neurons, a constant, or nothing for an optional input. */
@@ -40,6 +40,27 @@ export function constant(x: OperatorInput, where: string, which: string): Tensor
   return x;
 }
 
+/**
+ * An input that is moved: a constant becomes neurons that do not depend on anything.
+ *
+ * @throws UnsupportedError where it is missing
+ */
+export function movable(x: OperatorInput, { stack, where }: OperatorContext): NeuronArray {
+  if (x === undefined) throw new UnsupportedError(`${where}: an input is missing`);
+  return isNeurons(x) ? x : asNeurons(x, stack);
+}
+
+/**
+ * The extents that an input holds.
+ *
+ * @throws UnsupportedError where it is no constant, or its numbers are no extents
+ */
+export function shapeInput(x: OperatorInput, { where }: Pick<OperatorContext, "where">): number[] {
+  const shape = numbers(constant(x, where, "the shape"));
+  if (shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return shape;
+  throw new UnsupportedError(`${where}: [${shape}] is no shape`);
+}
+
 /** The numbers of a constant. */
 export const numbers = (x: Tensor): number[] => Array.from(x.data());
 
@@ -71,6 +92,16 @@ export function listAttribute(
   if (value === undefined) return undefined;
   if (Array.isArray(value) && value.every((n) => typeof n === "number")) return value;
   throw new UnsupportedError(`${where}: the attribute "${name}" must be a list of numbers`);
+}
+
+/**
+ * Refuses a batch normalisation that is exported for training.
+ *
+ * @throws UnsupportedError where statistics are those of the batch
+ */
+export function requireFixedStatistics(context: Pick<OperatorContext, "node" | "where">): void {
+  if (numberAttribute(context, "training_mode", 0) === 0) return;
+  throw new UnsupportedError(`${context.where} normalises by the batch; export the network for evaluation`);
 }
 
 /**

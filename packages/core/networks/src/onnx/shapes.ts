@@ -36,18 +36,26 @@ export function checkedAxis(axis: number, rank: number, where: string): number {
 const MOST_ELEMENTS = 2 ** 20;
 
 /**
+ * The number of elements of an array that is to be computed.
+ *
+ * @throws UnsupportedError for more than 2^20 of them
+ */
+export function checkedCount(shape: readonly number[]): number {
+  const count = countOf(shape);
+  if (count <= MOST_ELEMENTS) return count;
+  throw new UnsupportedError(
+    `fromOnnx: an array of shape [${shape}] has more than ${MOST_ELEMENTS} elements; only smaller networks are read`,
+  );
+}
+
+/**
  * Calls back with every index of a shape, in order.
  *
  * @throws UnsupportedError for more than 2^20 of them
  */
 export function eachIndex(shape: readonly number[], visit: (index: readonly number[], place: number) => void): void {
   const index = new Array<number>(shape.length).fill(0);
-  const count = countOf(shape);
-  if (!(count <= MOST_ELEMENTS)) {
-    throw new UnsupportedError(
-      `fromOnnx: an array of shape [${shape}] has more than ${MOST_ELEMENTS} elements; only smaller networks are read`,
-    );
-  }
+  const count = checkedCount(shape);
   for (let place = 0; place < count; place++) {
     visit(index, place);
     for (let axis = shape.length - 1; axis >= 0; axis--) {

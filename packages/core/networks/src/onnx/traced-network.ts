@@ -1,6 +1,5 @@
 import { tensor, UnsupportedError } from "@offprint/tensor-core";
 import type { Activation, ScalarActivation } from "../activation.js";
-import { slopeBounds } from "../derivative-bounds.js";
 import { type FeedForward, perceptron } from "../feed-forward.js";
 import type { FileGraph } from "./file-graph.js";
 import { foldConstants } from "./fold-constants.js";
@@ -54,27 +53,22 @@ function weightsOf(rows: readonly Affine[], columns: number) {
   };
 }
 
-/** The activation of a layer: one for all groups, or scalar ones neuron by neuron, where all are known. */
+/** The activation of a layer: one for all groups, or scalar ones neuron by neuron. */
 function layerActivation({ activations: groups }: TracedLayer): Activation {
   const [first, ...rest] = groups.map(({ activation }) => activation);
   if (rest.every((each) => keyOf(each) === keyOf(first))) return first;
   const parts: { activation: ScalarActivation; count: number }[] = [];
-  let [alpha, beta, known] = [Infinity, -Infinity, true];
   for (const { activation } of groups) {
-    if (activation.kind !== "slope" && activation.kind !== "scalar") {
+    if (activation.kind !== "scalar") {
       throw new UnsupportedError(
         "fromOnnx: a layer has activations on groups (MaxMin, GroupSort) beside others or beside values that skip it; beside those only scalar activations are read",
       );
     }
-    const { lower, upper } = slopeBounds(activation);
-    alpha = Math.min(alpha, lower);
-    beta = Math.max(beta, upper);
-    if (activation.kind === "slope") known = false;
-    else if (parts.length > 0 && keyOf(parts[parts.length - 1].activation) === keyOf(activation))
-      parts[parts.length - 1].count++;
+    const last = parts[parts.length - 1];
+    if (last !== undefined && keyOf(last.activation) === keyOf(activation)) last.count++;
     else parts.push({ activation, count: 1 });
   }
-  return known ? { kind: "mixed", parts } : { kind: "slope", alpha, beta };
+  return { kind: "mixed", parts };
 }
 
 /** Equal for equal activations: JSON would lose infinite parameters. */
