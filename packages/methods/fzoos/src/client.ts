@@ -74,10 +74,12 @@ async function localSteps(
   const vector = (values: Float64Array) => hostTensor(values, [desk.d], "float64");
   let local = state.local;
   if (from === 0 || local === null) {
-    local = { z: x, optimizer: optimizer.init(vector(x)), sum: new Float64Array(desk.d), length: null };
+    const optimizerState = optimizer.init(vector(x));
+    local = { z: x, optimizer: optimizerState, unit: null, sum: new Float64Array(desk.d), length: null };
     if (estimator.kind === "surrogate") await desk.learn([x]);
   }
-  const step = async ({ z, optimizer: moments, sum, length }: LocalState, t: number): Promise<LocalState> => {
+  const step = async (before: LocalState, t: number): Promise<LocalState> => {
+    const { z, optimizer: moments, sum, length } = before;
     const view = estimator.kind === "surrogate" ? new SurrogateView(desk, estimator, length) : null;
     const gradient =
       estimator.kind === "differences"
@@ -85,7 +87,9 @@ async function localSteps(
         : view!.gradient(z);
     const toward = correctionAt(correction, z, x, view, state.weights);
     const corrected = gradient.map((g, k) => g + gammas[t] * toward[k]);
-    const { updates, state: optimized } = optimizer.update(vector(corrected), moments, vector(z));
+    const unit = before.unit ?? unitOf(desk.settings.optimizer, corrected);
+    const inUnits = corrected.map((g) => g / (unit ?? 1));
+    const { updates, state: optimized } = optimizer.update(vector(inUnits), moments, vector(z));
     const way = updates.data();
     const next = clipped(
       bounds,
@@ -95,7 +99,8 @@ async function localSteps(
       await desk.learn([next]);
       if (t < steps - 1) await view.exploreLocally(next, round, t);
     }
-    return { z: next, optimizer: optimized, sum: sum.map((v, k) => v + gradient[k]), length: view?.length ?? null };
+    const total = sum.map((v, k) => v + gradient[k]);
+    return { z: next, optimizer: optimized, unit, sum: total, length: view?.length ?? null };
   };
   for (let t = from; t < to; t++) local = await step(local, t);
   return local;
@@ -115,6 +120,13 @@ function correctionAt(
   if (view === null) return new Float64Array(z.length);
   if (correction.kind === "posterior") return view.posteriorCorrection(z, correction);
   return weights === null ? new Float64Array(z.length) : view.featureCorrection(z, correction.weights, weights);
+}
+
+/** What Adam measures gradients in, so that the objective's unit does not matter: the first one of the round that is not zero. */
+function unitOf({ kind }: OptimizerSettings, gradient: Float64Array): number | null {
+  if (kind === "sgd") return 1;
+  const largest = gradient.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+  return largest > 0 ? largest : null;
 }
 
 const optimizers = new Map<string, GradientTransformation>();

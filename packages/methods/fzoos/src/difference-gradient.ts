@@ -15,15 +15,13 @@ export async function differenceGradient(
   const { d } = desk;
   const gaussian = desk.rng(purpose).normal([d, q], { dtype: "float64" });
   const U = linalg.qr(gaussian).q.data();
-  const direction = (j: number) => Float64Array.from({ length: d }, (_, k) => U[k * q + j]);
-  const places = Array.from({ length: q }, (_, j) => direction(j).map((u, k) => z[k] + mu * u));
+  const directions = Array.from({ length: q }, (_, j) => z.map((__, k) => U[k * q + j]));
+  const places = directions.map((direction) => z.map((v, k) => v + mu * direction[k]));
   const [centre, ...values] = await desk.ask([z, ...places]);
   const gradient = new Float64Array(d);
   values.forEach((value, j) => {
     const slope = ((d / q) * (value - centre)) / mu;
-    direction(j).forEach((u, k) => {
-      gradient[k] += slope * u;
-    });
+    for (let k = 0; k < d; k++) gradient[k] += slope * directions[j][k];
   });
   return gradient;
 }

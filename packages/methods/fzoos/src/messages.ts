@@ -56,7 +56,7 @@ export interface OptimizerSettings {
   readonly kind: "adam" | "sgd";
   /** In parts of the box; >= 0. */
   readonly learningRate: number;
-  /** Of adam, >= 0. Default 1e-8. */
+  /** Of adam, >= 0, in parts of the largest entry of a round's first gradient. Default 1e-8. */
   readonly epsilon?: number;
 }
 
@@ -174,6 +174,8 @@ export interface LocalState {
   readonly z: Float64Array;
   /** The optimiser's state. */
   readonly optimizer: unknown;
+  /** Largest entry of the round's first gradient that is not zero, which adam's are divided by; 1 for sgd, null before it. */
+  readonly unit: number | null;
   /** Sum of the local gradients, before corrections. */
   readonly sum: Float64Array;
   /** Length scale of the round's surrogates. */
