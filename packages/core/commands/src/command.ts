@@ -45,6 +45,14 @@ export interface CommandInput<A extends Options = Options, O extends Options = O
   report(rows: readonly (readonly [label: string, value: Cell])[]): void;
   /** Shows progress, a fraction in [0, 1], in a bar on the terminal; nothing in a pipe. */
   progress(fraction: number, label?: string): void;
+  /**
+   * Refuses options that were given and would do nothing in what was chosen.
+   *
+   * @param names of options
+   * @param reason why they would do nothing, as the end of a sentence: "with --model nothing is fitted"
+   * @throws Failure that names those that were given
+   */
+  refuse(names: readonly (keyof O & string)[], reason: string): void;
   /** Writes a file whole or not at all, and says so; nothing where there is no path. */
   write(path: string | undefined, content: string | Uint8Array): Promise<void>;
   /** The backend of `--device`, created when it is asked for; `undefined` means the host kernels. */

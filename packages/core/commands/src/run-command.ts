@@ -2,12 +2,12 @@ import { saveFile } from "@offprint/data/node";
 import { AbortedError, type Backend, requireObject } from "@offprint/tensor-core";
 import { labelled } from "./aligned.js";
 import type { Command, CommandInput, CommandModel } from "./command.js";
-import { describeError, exitCodes } from "./failure.js";
+import { describeError, exitCodes, Failure } from "./failure.js";
 import { helpText } from "./help.js";
 import { openLongRun } from "./long-run.js";
 import { type DeviceName, deviceNames } from "./standard-options.js";
 import type { Terminal } from "./terminal.js";
-import { readWords } from "./words.js";
+import { flagOf, readWords } from "./words.js";
 
 /** Where compiled functions are to run. */
 export interface DeviceChoice {
@@ -42,7 +42,7 @@ function chosenDevice({ device, threads }: Readonly<Record<string, unknown>>): D
 
 function inputOf(command: Command, words: readonly string[], host: CommandHost): CommandInput {
   const { terminal, signal } = host;
-  const { arguments: named, options } = readWords(words, command.arguments, command.options);
+  const { arguments: named, options, given } = readWords(words, command.arguments, command.options);
   const note = (line: string) => terminal.note(line);
   return {
     arguments: named,
@@ -56,6 +56,12 @@ function inputOf(command: Command, words: readonly string[], host: CommandHost):
       for (const line of labelled(rows)) terminal.print(line);
     },
     progress: (fraction, label = command.name) => terminal.progress(fraction, label),
+    refuse(names, reason) {
+      const idle = names.filter((name) => given.has(name)).map(flagOf);
+      if (idle.length === 0) return;
+      const it = idle.length === 1 ? "it" : "them";
+      throw new Failure(`${idle.join(", ")} would do nothing, as ${reason}; leave ${it} out.`);
+    },
     async write(path, content) {
       if (path === undefined) return;
       await saveFile(path, content);

@@ -51,6 +51,7 @@ function sorted(words: readonly string[], options: Options): SortedWords {
     }
     const { name, value } = namedOption(word, options);
     const { placeholder, many } = options[name]!;
+    if (given.has(name)) throw new Failure(`${flagOf(name)} is given twice; give it once.`);
     if (placeholder === undefined) {
       if (value !== undefined) throw new Failure(`${flagOf(name)} takes no value, got "${value}".`);
       given.set(name, []);
@@ -92,12 +93,20 @@ function argumentWords(places: readonly string[], named: Options): Map<string, r
   return found;
 }
 
+/** What the words behind a command's name say. */
+interface ReadWords<A, O> {
+  readonly arguments: Values<A>;
+  readonly options: Values<O>;
+  /** Names of the options that were given, whose values are not the defaults of the others. */
+  readonly given: ReadonlySet<string>;
+}
+
 /** The values of the words behind a command's name, all checked. */
 export function readWords<A extends Options, O extends Options>(
   words: readonly string[],
   named: A,
   options: O,
-): { readonly arguments: Values<A>; readonly options: Values<O> } {
+): ReadWords<A, O> {
   const { places, given } = sorted(words, options);
   const placed = argumentWords(places, named);
   const read = (set: Options, words: ReadonlyMap<string, readonly string[]>, shown: (name: string) => string) =>
@@ -110,5 +119,5 @@ export function readWords<A extends Options, O extends Options>(
     for (const [name, each] of Object.entries(set)) if (values[name] !== undefined) each.check(values[name]);
   }
   // The keys and kinds of the values are those of the options that they were read by.
-  return found as { arguments: Values<A>; options: Values<O> };
+  return { ...(found as { arguments: Values<A>; options: Values<O> }), given: new Set(given.keys()) };
 }

@@ -125,6 +125,8 @@ describe("words", () => {
     [["--weights", "--verbose"], "--weights needs a value: <text>."],
     [["--verbose=yes"], '--verbose takes no value, got "yes".'],
     [["word"], 'there is one word too many: "word".'],
+    [["--epochs", "1", "--epochs=2"], "--epochs is given twice; give it once."],
+    [["-v", "--verbose"], "--verbose is given twice; give it once."],
     [["--output", "nowhere/x.csv"], "nowhere/x.csv: its folder nowhere does not exist; create it first."],
     [["--output", "x.txt"], "x.txt: the name must end in .csv."],
   ])("%j are refused in one line", async (words, message) => {
@@ -134,6 +136,24 @@ describe("words", () => {
       err: `offprint: ${message}\n`,
       got: undefined,
     });
+  });
+
+  it("that would do nothing are refused where they are given, not where they have their defaults", async () => {
+    const command = defineCommand({
+      ...base,
+      options,
+      async run({ refuse }) {
+        refuse(["learningRate", "verbose"], "nothing is trained");
+      },
+    });
+    expect(await runWords([command], "try-words", ["--epochs", "2"])).toMatchObject({ code: 0, err: "" });
+    expect(await runWords([command], "try-words", ["--learning-rate", "0.1"])).toMatchObject({
+      code: exitCodes.input,
+      err: "offprint: --learning-rate would do nothing, as nothing is trained; leave it out.\n",
+    });
+    expect((await runWords([command], "try-words", ["-v", "--learning-rate", "1"])).err).toBe(
+      "offprint: --learning-rate, --verbose would do nothing, as nothing is trained; leave them out.\n",
+    );
   });
 
   it("that are needed must be there", async () => {

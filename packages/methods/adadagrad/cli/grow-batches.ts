@@ -51,8 +51,10 @@ export const growBatches = defineCommand({
     ...stateOptions,
     ...deviceOptions,
   },
-  async run({ options, print, report, write, longRun, backend: opened }) {
+  async run({ options, print, report, write, refuse, longRun, backend: opened }) {
     const { seed } = options;
+    if (options.test === "orthogonality") refuse(["eta"], "--test orthogonality looks across the gradient only");
+    else if (options.test !== "augmented") refuse(["nu"], `--test ${options.test} does not look across the gradient`);
     const table = await readTable(options.table, options);
     const classes = taskOf(table, options.task) === "classification" ? classesOf(table) : undefined;
     const coded = { ...table, target: classes?.codes ?? numbersOf(table) };

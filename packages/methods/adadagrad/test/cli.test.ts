@@ -88,6 +88,8 @@ describe("offprint grow-batches", () => {
     expect(await said({ test: "size" })).toMatch(/--test cannot be "size"/);
     expect(await said({ hidden: "a" })).toMatch(/--hidden must be an integer of at least 1, got "a"/);
     expect(await said({ optimizer: "adam" })).toMatch(/--optimizer cannot be "adam"/);
+    expect(await said({ nu: "2" })).toMatch(/--nu would do nothing, as --test norm does not look across/);
+    expect(await said({ test: "orthogonality", eta: "1" })).toMatch(/--eta would do nothing/);
     expect(await said({ target: "year" })).toMatch(/no column year/);
   });
 });

@@ -63,10 +63,14 @@ export const designSequencesCommand = defineCommand({
     output: option.fileOut("file for the proposals (CSV)", { short: "o", endings: [".csv"] }),
     ...stateOptions,
   },
-  async run({ options, print, report, note, write, longRun }) {
+  async run({ options, print, report, note, write, refuse, longRun }) {
+    if (options.model === undefined) refuse(["kmer", "pool"], "without --model there is no language model");
+    else if (!(await stat(options.model)).isDirectory()) refuse(["kmer"], "the model is no folder of a BERT");
     const { steps, mode, seed, ridge, target, starts, select, adaptiveRate, learningRate } = options;
     const table = await readSequences(options.table, { sequence: options.sequence, score: options.score });
-    const model = await modelOf(options.model, { ...options, alphabet: alphabetOf(options.alphabet) });
+    const alphabet = alphabetOf(options.alphabet);
+    const model = await modelOf(options.model, { ...options, alphabet });
+    if (String(model.alphabet) !== String(alphabet)) refuse(["alphabet"], `the model's is ${model.alphabet.join("")}`);
     const run = await longRun<DesignRecord, DesignState>({
       progress: ({ step, gamma }) => ({
         fraction: step / steps,

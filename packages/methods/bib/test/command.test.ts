@@ -28,6 +28,9 @@ it("trains a model on sequences, and designs with it and without", async () => {
     const { code, out } = await runWords(commands, "design-sequences", options);
     expect(code).toBe(0);
     expect(out).toContain("best score of the table");
+    const refused = async (more: object) => (await runWords(commands, "design-sequences", { ...options, ...more })).err;
+    expect(await refused({ kmer: 3 })).toContain("--kmer would do nothing");
+    expect(await refused("model" in given ? { alphabet: "ACG" } : { pool: "cls" })).toContain("would do nothing");
     const [header, ...rows] = lines(output);
     expect(header).toBe("sequence,prediction,start,distance");
     expect(rows.length).toBeGreaterThan(0);

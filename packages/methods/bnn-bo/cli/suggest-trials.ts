@@ -67,7 +67,8 @@ export const suggestTrials = defineCommand({
     ...seedOption,
     output: option.fileOut("file for the trials (CSV)", { short: "o", endings: [".csv"] }),
   },
-  async run({ options, print, report, note, write }) {
+  async run({ options, print, report, note, write, refuse }) {
+    if (!options.maximize) refuse(["minimize"], "without --maximize all objectives are minimised");
     const space = spaceOf(options.space, await readFile(options.space, "utf8"));
     const objectives = options.objective;
     const optimizer = bayesianOptimizer(space, {

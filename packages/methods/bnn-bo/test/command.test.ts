@@ -72,6 +72,11 @@ it("maximises some objectives and minimises others", async () => {
   const { code, out } = await runWords(commands, "suggest-trials", { ...words, minimize: "cost" });
   // Corners (3, 6) and (2, 9) above (0, 0).
   expect([code, /dominated hypervolume +24\.0000/.test(out)]).toEqual([0, true]);
+  const both = await runWords(commands, "suggest-trials", { ...words, maximize: false, minimize: "cost" });
+  expect([both.code, both.err]).toEqual([
+    2,
+    expect.stringContaining("without --maximize all objectives are minimised"),
+  ]);
   const wrong = await runWords(commands, "suggest-trials", { ...words, minimize: "price" });
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("--minimize names price")]);
   const nothing = await runWords(commands, "suggest-trials", { ...words, reference: "9,9", minimize: "cost" });

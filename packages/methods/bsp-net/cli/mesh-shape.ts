@@ -42,6 +42,11 @@ const options = {
   weld: option.number("join vertices of a convex that are nearer than this", { default: 0, least: 0 }),
   ...stateOptions,
 };
+/** Options that say how a shape is fitted. */
+const ofTheFit = [
+  ...(["convexes", "planes", "steps", "points", "overlap"] as const),
+  ...(Object.keys(stateOptions) as (keyof typeof stateOptions)[]),
+];
 const places = {
   input: option.fileIn(
     ".npz with points [n, d] and values [n] (1 inside), voxels [R, R, R], or inputs of a model; or a closed mesh: .obj, .ply, .stl",
@@ -58,15 +63,20 @@ export const meshShape = defineCommand({
   arguments: places,
   options,
   async run(input: Input) {
-    const { options: chosen, print, report } = input;
+    const { options: chosen, print, report, refuse } = input;
     const { output, resolution } = chosen;
+    if (chosen.model !== undefined) refuse(ofTheFit, "with --model nothing is fitted");
     const path = input.arguments.input;
     const trained = chosen.model === undefined ? undefined : await loadFile(chosen.model, (b) => loadModel(b));
     const shape = await readShape(path, chosen.index);
     print(`${basename(path)}: ${shape.description}`);
-    if (shape.dim === 2 && extname(output).toLowerCase() !== ".svg") {
-      throw new ValueError(`--output ${output}: polygons in 2D are written as .svg`);
+    if (shape.dim === 2) {
+      refuse(["union", "weld"], "they are of meshes and this shape is in 2D");
+      if (extname(output).toLowerCase() !== ".svg") {
+        throw new ValueError(`--output ${output}: polygons in 2D are written as .svg`);
+      }
     }
+    if (shape.target !== undefined && "points" in shape.target) refuse(["points"], "the file holds its own points");
     const settings: MeshOptions = {
       resolution,
       removeRedundant: !chosen.keepRedundant,
@@ -115,7 +125,7 @@ async function fitted(
   return extracted(fit.shape, settings, note);
 }
 
-function decoded({ note }: Input, trained: TrainedModel, shape: ShapeInput, settings: MeshOptions): Result {
+function decoded({ note, refuse }: Input, trained: TrainedModel, shape: ShapeInput, settings: MeshOptions): Result {
   const encoded = shape.encoded(trained.model.options.resolution);
   if (encoded === undefined) {
     throw new ValueError(
@@ -124,6 +134,7 @@ function decoded({ note }: Input, trained: TrainedModel, shape: ShapeInput, sett
   }
   const codes = trained.model.encode(trained.params, encoded);
   if (trained.params.tree === null || trained.model.options.primitive !== "plane" || trained.phase === 0) {
+    refuse(["keepRedundant", "union", "weld"], "the model has no exact convexes");
     note("the model has no exact convexes; its surface is found by marching cubes");
     const mesh = implicitMesh(trained, codes, settings.resolution);
     return { ...mesh, vertices: outOfFrame(mesh.vertices, shape.frame) };

@@ -28,7 +28,8 @@ afterAll(() => rm(folder, { recursive: true }));
 type Given = Record<string, number | string>;
 
 function run(input: string, given: Given, flags: readonly string[] = []) {
-  const quick = { convexes: 2, planes: 8, steps: 60, points: 20_000, resolution: 20 };
+  const fit = { convexes: 2, planes: 8, steps: 60, ...(/points|flat/.test(input) ? {} : { points: 20_000 }) };
+  const quick = { resolution: 20, ...("model" in given ? {} : fit) };
   const words = Object.entries({ ...quick, ...given }).flatMap(([name, value]) => [`--${name}`, value]);
   return runWords(commands, "mesh-shape", [join(folder, input), ...words, ...flags]);
 }
@@ -61,7 +62,7 @@ describe("offprint mesh-shape", () => {
     const points = random.rng(1).uniform([1000, 3], { low: -0.5, high: 0.5 });
     const values = (points.toArray() as number[][]).map(([x, y, z]) => inBox(x, y, z));
     await writeFile(join(folder, "few.npz"), writeNpz({ points, values: tensor(values) }));
-    const words = [join(folder, "few.npz"), "--convexes", 2, "--planes", 8, "--steps", 20, "--points", 5000];
+    const words = [join(folder, "few.npz"), "--convexes", 2, "--planes", 8, "--steps", 20];
     const [whole, parts] = await runInTwo(commands, "mesh-shape", words, {
       output: join(folder, "resumed.ply"),
       state: join(folder, "state.json"),
@@ -77,6 +78,9 @@ describe("offprint mesh-shape", () => {
     expect(lines.join("\n")).toMatch(/convex polygons +[12]/);
     expect(await readFile(join(folder, "flat.svg"), "utf8")).toContain("<path");
     expect((await run("flat.npz", { output: join(folder, "flat.ply") })).err).toMatch(/written as \.svg/);
+    const output = join(folder, "flat.svg");
+    expect((await run("flat.npz", { output, weld: 1 })).err).toMatch(/--weld would do nothing, as they are of meshes/);
+    expect((await run("flat.npz", { output, points: 9 })).err).toMatch(/--points .* as the file holds its own/);
   });
 
   it("makes a mesh of voxels, and of a mesh, in every format", async () => {
@@ -147,6 +151,12 @@ describe("offprint mesh-shape", () => {
     await writeFile(file, saveModel({ model, params, phase: 0 }));
     expect((await call("input.npz", { output, model: file })).err).toContain("marching cubes");
     expect((await run("points.npz", { output, model: file })).err).toMatch(/its encoder sees voxels or images/);
+    const idle = async (given: Given, flags: string[] = []) =>
+      (await run("input.npz", { output, model: file, ...given }, flags)).err;
+    expect(await idle({ steps: 9, convexes: 4 }, ["--overlap"])).toMatch(
+      /--convexes, --steps, --overlap would do nothing, as with --model nothing is fitted; leave them out/,
+    );
+    expect(await idle({}, ["--union"])).toMatch(/--union would do nothing, as the model has no exact convexes/);
   });
 
   it("says what is wrong", async () => {

@@ -32,7 +32,8 @@ export const solvePoreNetworkCommand = defineCommand({
     viscosity: option.number("viscosity for which the file's conductances were computed", { default: 1, above: 0 }),
     output: option.fileOut("file for the pressures (CSV)", { short: "o", endings: [".csv"] }),
   },
-  async run({ options, report, write }) {
+  async run({ options, report, write, refuse }) {
+    if (options.pores !== undefined) refuse(["inlet", "outlet"], "the table of pores says which pressures are held");
     const { network, pores, poreOf, extent } = await networkOf(options);
     const flow = solvePoreNetwork(network);
     const sample = { length: options.length ?? extent.length, area: options.area ?? extent.area };

@@ -24,6 +24,8 @@ describe("solve-pore-network", () => {
     expect(code).toBe(0);
     expect(out).toMatch(/permeability +1\.5/);
     expect(await readFile(output, "utf8")).toBe("pore,pressure\n0,1\n1,0.5\n2,0\n");
+    const { err } = await runWords(commands, "solve-pore-network", [...words, "--inlet", "left"]);
+    expect(err).toMatch(/--inlet would do nothing/);
   });
 
   it("takes a network of OpenPNM, and one of Statoil", async () => {

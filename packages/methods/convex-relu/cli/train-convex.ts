@@ -2,7 +2,6 @@ import {
   type CommandInput,
   classesOf,
   defineCommand,
-  Failure,
   holdOut,
   holdoutOption,
   numbersOf,
@@ -122,11 +121,11 @@ function taskOf(
   return { loss, classes: [first, second], y: codes.cast("float64").mul(2).sub(1) };
 }
 
-async function optimum(X: Tensor, y: Tensor, loss: Loss, { options, longRun }: Input): Promise<Result> {
+async function optimum(X: Tensor, y: Tensor, loss: Loss, { options, longRun, refuse }: Input): Promise<Result> {
   const { beta, seed, tolerance, eps, patterns, samples, method } = options;
-  const sampled = method === "scp" && eps === undefined;
-  if (samples !== undefined && !sampled) throw new Failure("--samples is of --method scp, without --eps");
-  if (patterns !== undefined && sampled) throw new Failure("--patterns is not of --method scp, which takes --samples");
+  if (eps !== undefined) refuse(["method", "samples"], "with --eps there is one solver, of patterns");
+  else if (method === "scp") refuse(["patterns"], "--method scp takes --samples");
+  else refuse(["samples"], `--method ${method} takes --patterns`);
   const maxIterations = options.maxIterations ?? (eps === undefined ? 2000 : 4000);
   const shown = {
     progress: ({ iteration, objective }: ConvexRecord) => ({

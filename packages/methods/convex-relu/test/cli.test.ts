@@ -138,8 +138,11 @@ describe("offprint train-convex and predict-convex", () => {
     expect(await train({ table: "texts.csv" })).toMatch(/column a holds texts; replace them by numbers/);
     expect(await train({ table: "gap.csv" })).toMatch(/column a has no value in row 2/);
     expect(await train({ table: "three.csv", loss: "bce" })).toMatch(/3 different values; --loss bce needs two/);
-    expect(await train({ table: "iris.csv", samples: 9 })).toMatch(/--samples is of --method scp/);
-    expect(await train({ table: "iris.csv", method: "scp", patterns: 9 })).toMatch(/--patterns is not of --method scp/);
+    expect(await train({ table: "iris.csv", samples: 9 })).toMatch(/--samples .* --method admm takes --patterns/);
+    expect(await train({ table: "iris.csv", method: "scp", patterns: 9 })).toMatch(/--patterns .* takes --samples/);
+    expect(await train({ table: "iris.csv", method: "scp", eps: 0.1 })).toMatch(
+      /--method would do nothing, as with --eps/,
+    );
     expect(await train({ table: "iris.csv", loss: "l1" })).toMatch(/--loss cannot be "l1"/);
     expect(await train({ table: "iris.csv", holdout: 1 })).toMatch(/--holdout must be a number/);
     expect(await train({ table: "curve.npz", target: "Z" })).toMatch(/no array Z; it has X, y/);

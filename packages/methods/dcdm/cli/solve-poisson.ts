@@ -43,7 +43,9 @@ export const solvePoissonCommand = defineCommand({
     maxIterations: option.integer("iterations at most", { default: 500, least: 1 }),
     output: option.fileOut("file for the solution (npy)", { short: "o", endings: [".npy"] }),
   },
-  async run({ options, arguments: words, report, write, progress, signal, loadModel }) {
+  async run({ options, arguments: words, report, write, refuse, progress, signal, loadModel }) {
+    if (options.network === undefined) refuse(["filters"], "the network that ships has its own");
+    else if (options.network.endsWith(".onnx")) refuse(["filters"], "an onnx file says its own");
     const a = await loadFile(words.matrix, matrixReaders[extname(words.matrix)] ?? readMarket);
     const { grid, tolerance, maxIterations } = options;
     if (grid.reduce((product, extent) => product * extent, 1) !== a.rows) {

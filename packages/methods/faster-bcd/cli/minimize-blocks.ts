@@ -61,9 +61,10 @@ export const minimizeBlocks = defineCommand({
   arguments: places,
   options,
   async run(input: Input) {
-    const { options: chosen, print, report, note, write } = input;
+    const { options: chosen, print, report, note, write, refuse } = input;
     const path = input.arguments.data;
-    const composite = compositeOf(chosen);
+    const composite = compositeOf(input);
+    if (chosen.problem !== "labels") refuse(["firstNode"], "it numbers the nodes of --problem labels");
     const { smooth, description, table } = await readProblem(path, chosen.problem, chosen.target, chosen.firstNode);
     print(`${basename(path)}: ${description}`);
     const { x, status, iterations, objective, support, identifiedAt, history } = await solved(input, smooth, composite);
@@ -115,16 +116,15 @@ async function solved(
 }
 
 /** What is added. @throws Failure for an option that would do nothing, and for a penalty that says nothing. */
-function compositeOf({ penalty: kind, lambda, lower, upper }: Input["options"]): Composite {
-  const bounded = lower !== undefined || upper !== undefined;
-  if (lambda !== undefined && kind !== "l1" && kind !== "nonneg") {
-    throw new Failure(`--lambda weighs --penalty l1 or nonneg; --penalty is ${kind}`);
-  }
-  if (bounded !== (kind === "box")) {
-    throw new Failure(`--lower and --upper are the bounds of --penalty box; ${bounded ? `it is ${kind}` : "give one"}`);
-  }
-  if (kind === "box") return { kind, lower: lower ?? -Infinity, upper: upper ?? Infinity };
+function compositeOf({ options, refuse }: Input): Composite {
+  const { penalty: kind, lambda, lower = -Infinity, upper = Infinity } = options;
+  if (kind !== "box") refuse(["lower", "upper"], `they are the bounds of --penalty box, and it is ${kind}`);
+  if (kind !== "l1" && kind !== "nonneg") refuse(["lambda"], `it weighs --penalty l1 or nonneg, and that is ${kind}`);
   if (kind === "none") return { kind };
+  if (kind === "box") {
+    if (lower === -Infinity && upper === Infinity) throw new Failure("--penalty box needs --lower or --upper");
+    return { kind, lower, upper };
+  }
   if (kind === "l1" && lambda === undefined) throw new Failure("--penalty l1 needs its weight; give --lambda");
   return { kind, lambda: lambda ?? 0 };
 }

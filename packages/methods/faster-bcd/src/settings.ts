@@ -54,12 +54,33 @@ export function readSettings(problem: BcdProblem, options: BcdMethodOptions): Se
   const blocks = readBlocks(objective, options);
   const update = readUpdate(objective, separable, blocks, options);
   const rule = readRule(objective, separable, blocks, options);
+  refuseIdle(options, blocks, rule, update);
   return {
     ...{ objective, separable, tau, blocks, rule, norm, update, maxIterations, tolerance, fStar, seed },
     ...{ sufficientDecrease, thresholding },
     hessianLipschitz: options.hessianLipschitz ?? Number.NaN,
     estimated: update === "lipschitz-approx" || !(objective.lipschitz ?? objective.blockBound),
   };
+}
+
+/** @throws ValueError for an option that would do nothing beside the others. */
+function refuseIdle(
+  options: BcdMethodOptions,
+  blocks: Settings["blocks"],
+  rule: Settings["rule"],
+  update: BlockUpdate,
+): void {
+  const sized = typeof blocks === "string" && !fromGraph(blocks);
+  const shown = typeof blocks === "string" ? `blocks "${blocks}"` : "blocks of your own";
+  const idle: readonly (readonly [name: keyof BcdMethodOptions, isIdle: boolean, reason: string])[] = [
+    ["blockSize", !sized, `${shown} have their own sizes`],
+    ["rule", blocks === "random-tree", `${shown} are drawn`],
+    ["thresholding", rule !== "gsq" || blocks !== "variable", 'it is of rule "gsq" with variable blocks'],
+    ["hessianLipschitz", update !== "cubic", `it is of update "cubic", not of "${update}"`],
+  ];
+  for (const [name, isIdle, reason] of idle) {
+    if (isIdle && options[name] !== undefined) throw new ValueError(`${OWNER}: ${name}: ${reason}; leave it out`);
+  }
 }
 
 function readProblem(problem: BcdProblem): { objective: BlockObjective; separable: Separable } {

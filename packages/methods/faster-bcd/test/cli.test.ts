@@ -197,10 +197,11 @@ describe("offprint minimize-blocks", () => {
     expect(await wrong(good, { problem: "lasso" })).toMatch(/--problem cannot be "lasso".*least-squares/);
     expect(await wrong(good, { penalty: "l2" })).toMatch(/--penalty cannot be "l2"/);
     expect(await wrong(good, { problem: "logistic" })).toMatch(/the target has 12 values; it needs two/);
-    expect(await wrong(good, { lambda: 3 })).toMatch(/--lambda weighs --penalty l1 or nonneg; --penalty is none/);
+    expect(await wrong(good, { lambda: 3 })).toMatch(/--lambda would do nothing.*that is none/);
     expect(await wrong(good, { penalty: "l1" })).toMatch(/--penalty l1 needs its weight; give --lambda/);
-    expect(await wrong(good, { penalty: "nonneg", lower: 1 })).toMatch(/bounds of --penalty box; it is nonneg/);
-    expect(await wrong(good, { penalty: "box" })).toMatch(/bounds of --penalty box; give one/);
+    expect(await wrong(good, { penalty: "nonneg", lower: 1 })).toMatch(/--lower would do nothing.*it is nonneg/);
+    expect(await wrong(good, { penalty: "box" })).toMatch(/--penalty box needs --lower or --upper/);
+    expect(await wrong(good, { "first-node": 1 })).toMatch(/--first-node would do nothing/);
     const matrix = await file("only.mtx", writeMatrixMarket(A));
     expect(await wrong(matrix)).toMatch(/--target: .*only\.mtx holds a matrix only/);
     expect(await wrong(matrix, { problem: "labels" })).toMatch(/--target: give the \.csv file of the known labels/);

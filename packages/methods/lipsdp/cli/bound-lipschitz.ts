@@ -27,7 +27,8 @@ export const boundLipschitz = defineCommand({
     output: option.fileOut("file for the bounds and their certificates (JSON)", { short: "o" }),
     ...stateOptions,
   },
-  async run({ arguments: { model }, options, print, report, write, longRun }) {
+  async run({ arguments: { model }, options, print, report, write, refuse, longRun }) {
+    if (options.norm === "linf") refuse(["split"], "products of parts are of --norm l2");
     const { multipliers, rows: outputs, split, tolerance, maxIterations } = options;
     const network = foldLinear(await loadFile(model, fromOnnx));
     print(`${basename(model)}: ${describe(network.layers)}`);

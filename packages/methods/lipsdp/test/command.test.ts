@@ -61,6 +61,7 @@ describe("offprint bound-lipschitz", () => {
   });
 
   it("refuses wrong options and files", async () => {
+    expect((await run(leaky, ["--norm", "linf", "--split", "2"])).err).toMatch(/--split would do nothing/);
     expect((await run(leaky, ["--norm", "l7"])).err).toMatch(/--norm cannot be "l7"/);
     expect((await run(leaky, ["--rows", "x"])).err).toMatch(/--rows must be an integer/);
     expect((await run(leaky, ["--rows", "9"])).err).toMatch(/outputs must be rows/);

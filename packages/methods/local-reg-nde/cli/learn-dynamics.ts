@@ -1,8 +1,8 @@
-import { defineCommand, Failure, type LongRun, learnSeries, learnSeriesOptions, option } from "@offprint/commands";
+import { defineCommand, type LongRun, learnSeries, learnSeriesOptions, option } from "@offprint/commands";
 import { type RateNetwork, seriesDynamics } from "@offprint/ode/fit";
 import { adam, type TrainingRecord, type TrainingState } from "@offprint/optim";
 import { random } from "@offprint/tensor-core";
-import { type FitLocallyOptions, fitLocally, type Heuristic } from "../src/index.js";
+import { fitLocally } from "../src/index.js";
 
 type Training = LongRun<TrainingRecord, TrainingState<RateNetwork>>["options"];
 
@@ -12,23 +12,22 @@ export const learnDynamics = defineCommand({
   summary: "Learn the dynamics of time series in a table as a neural ODE, penalised at one random time, at any adjoint",
   options: {
     ...learnSeriesOptions,
-    mode: option.choice(
-      ["unbiased", "biased", "none"],
-      "times even over the span, or among the solver's steps; default unbiased",
-    ),
-    regularize: option.choice(["error", "stiffness"], "what of a local step is penalised; default error"),
-    samples: option.integer("times drawn for each solve; default 1", { least: 1 }),
+    mode: option.choice(["unbiased", "biased", "none"], "times even over the span, or among the solver's steps", {
+      default: "unbiased",
+    }),
+    regularize: option.choice(["error", "stiffness"], "what of a local step is penalised", { default: "error" }),
+    samples: option.integer("times drawn for each solve", { default: 1, least: 1 }),
     adjoint: option.choice(
       ["interpolating", "backsolve", "discrete"],
       "how the solve is differentiated; backsolve keeps nothing of it",
       { default: "interpolating" },
     ),
-    lambda: option.number("weight of the local term, falling to a tenth; default 0.1, 0 for none", { least: 0 }),
+    lambda: option.number("weight of the local term, falling to a tenth; 0 for none", { default: 0.1, least: 0 }),
   },
   run(input) {
-    const { adjoint, epochs, tolerance, seed, learningRate } = input.options;
-    const { mode = "unbiased", regularize = "error", samples = 1, lambda = 0.1 } = input.options;
-    checkPenalty(input.options);
+    const { mode, regularize, samples, adjoint, epochs, tolerance, seed, lambda, learningRate } = input.options;
+    if (mode === "none") input.refuse(["regularize", "samples", "lambda"], "--mode none leaves the local term out");
+    else if (lambda === 0) input.refuse(["regularize", "samples", "mode"], "--lambda 0 leaves the local term out");
     return learnSeries(input, seriesDynamics, ({ model, init, batches, solving }, run: Training) =>
       fitLocally(model, init(random.rng(seed)), batches, {
         ...solving,
@@ -39,19 +38,3 @@ export const learnDynamics = defineCommand({
     );
   },
 });
-
-/** @throws Failure for an option that would do nothing, as no local term is penalised. */
-function checkPenalty(words: {
-  readonly mode?: FitLocallyOptions<RateNetwork>["mode"] | undefined;
-  readonly regularize?: Heuristic | undefined;
-  readonly samples?: number | undefined;
-  readonly lambda?: number | undefined;
-}): void {
-  const { mode, regularize, samples, lambda } = words;
-  if (mode !== "none" && lambda !== 0) return;
-  if (regularize === undefined && samples === undefined && (mode === undefined || !lambda)) return;
-  const why = mode === "none" ? "--mode none" : "--lambda 0";
-  throw new Failure(
-    `${why} leaves the local term out, which --regularize, --samples and --lambda are of; leave them out`,
-  );
-}

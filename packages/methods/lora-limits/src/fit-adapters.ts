@@ -180,7 +180,8 @@ export async function fitAdapters(
           { target },
           {
             ...gradientOptions,
-            tolerance: (options.tolerance ?? 1e-6) * count,
+            // Of the sum that is differentiated, not of its mean.
+            ...((options.strategy ?? "auto") === "auto" && { tolerance: (options.tolerance ?? 1e-6) * count }),
           },
         );
         const loss = (found.loss ?? Number.NaN) / count;

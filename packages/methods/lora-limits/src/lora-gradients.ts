@@ -189,6 +189,20 @@ export function checkGradientOptions(owner: string, options: LoraGradientOptions
   }
   requireInteger(owner, "maxFeatures", maxFeatures, 1);
   requireInteger(owner, "chunk", chunk, 1);
+  const idle = idleOptions(options);
+  if (idle !== undefined) throw new ValueError(`${owner}: ${idle}; leave it out`);
+}
+
+/** An option that would do nothing beside the others, and why. */
+function idleOptions({ strategy = "auto", ...given }: LoraGradientOptions): string | undefined {
+  const ofPolynomial = ["tolerance", "epsilon", "degree", "kind", "maxFeatures"] as const;
+  const idle = strategy === "exact" ? ofPolynomial.find((name) => given[name] !== undefined) : undefined;
+  if (idle !== undefined) return `${idle} is of a polynomial, and strategy is "exact"`;
+  if (strategy === "almostLinear" && given.tolerance !== undefined) {
+    return 'tolerance says when strategy "auto" is exact, and strategy is "almostLinear"';
+  }
+  if (given.degree === undefined || given.epsilon === undefined) return undefined;
+  return "epsilon decides the degree, and degree is given";
 }
 
 /** The upstream matrix, checked. */

@@ -50,6 +50,13 @@ it("names what does not fit", async () => {
     [() => run({}, { strategy: "fast" }), 'strategy is "fast"'],
     [() => run({}, { strategy: "almostLinear", degree: -1 }), "degree is -1"],
     [() => run({}, { strategy: "almostLinear", maxFeatures: 3 }), "maxFeatures is 3"],
+    [
+      () => run({}, { strategy: "exact", degree: 2 }),
+      'degree is of a polynomial, and strategy is "exact"; leave it out',
+    ],
+    [() => run({}, { strategy: "exact", tolerance: 1 }), "tolerance is of a polynomial"],
+    [() => run({}, { strategy: "almostLinear", tolerance: 1 }), 'strategy is "almostLinear"; leave it out'],
+    [() => run({}, { degree: 2, epsilon: 0.1 }), "epsilon decides the degree, and degree is given"],
     [() => run({ causal: true }, { center: true }), "center is on and the head is causal"],
     [() => run({}, { chunk: 0 }), "chunk is 0"],
     [() => run({}, { tolerance: 0 }), "tolerance is 0"],

@@ -55,8 +55,10 @@ export const reconstructImage = defineCommand({
     ...stateOptions,
   },
   async run(input) {
-    const { options, print, report, note, write } = input;
+    const { options, print, report, note, write, refuse } = input;
     const { iterations, rho } = options;
+    if (options.task !== "deblur") refuse(["blur"], `--task is ${options.task}`);
+    if (options.task !== "inpaint") refuse(["mask"], `--task is ${options.task}`);
     const saved = await loadFile(options.prior, loadLpn);
     const denoiser = proxOf(saved.model, saved.params);
     const files = filesOf(options.image, pictureEndings);
@@ -117,7 +119,6 @@ async function taken(
   sigma: number,
   maskFile: string | undefined,
 ): Promise<Measurement> {
-  if (task !== "inpaint" && maskFile !== undefined) throw new Failure("--mask says what was seen in --task inpaint");
   if (task === "denoise") return measurement({ input, apply: (x) => x, adjoint: (y) => y });
   if (task === "deblur") return blur({ input, sigma });
   if (maskFile === undefined)

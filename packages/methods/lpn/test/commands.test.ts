@@ -121,7 +121,8 @@ it("says in one line what is wrong", async () => {
   expect((await run({ task: "inpaint" })).err).toMatch(/--mask/);
   const dark = file("dark.png", picture(f64(new Array(36).fill(0), [6, 6])));
   expect((await run({ task: "inpaint", mask: dark })).err).toMatch(/dark\.png: no pixel is bright/);
-  expect((await run({ mask: dark })).err).toMatch(/--mask says what was seen in --task inpaint/);
+  expect((await run({ mask: dark })).err).toMatch(/--mask would do nothing, as --task is denoise/);
+  expect((await run({ blur: 2 })).err).toMatch(/--blur would do nothing, as --task is denoise/);
   expect((await run({ image: file("small.npy", writeNpy(rectangles(rng, 1, 4))) })).err).toMatch(/learn one that fits/);
   expect((await run({ iterations: 1 })).err).toMatch(/end.* in \.npy/);
 });

@@ -51,7 +51,11 @@ export const trainPolicy = defineCommand({
     ...seedOption,
     ...stateOptions,
   },
-  async run({ options, print, report, note, write, longRun }) {
+  async run({ options, print, report, note, write, refuse, longRun }) {
+    if (options.method !== "cloning") refuse(["share"], "only --method cloning imitates a part of the episodes");
+    else refuse(["discount", "valueHidden"], "--method cloning learns no values");
+    if (options.method === "iql" || options.method === "cloning") refuse(["lambda"], `--method is ${options.method}`);
+    if (options.method !== "orthogonal") refuse(["eta"], "only --method orthogonal weighs the backward gradient");
     const { method, steps, batchSize, seed, lambda, eta, discount, learningRate, normalize, share } = options;
     const read = await readTransitions(options.data, options);
     const dataset = options.rewards === "as-they-are" ? read : scaledRewards(read, options.rewards);

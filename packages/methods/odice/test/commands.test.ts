@@ -25,7 +25,8 @@ const write = (name: string, bytes: Uint8Array) => {
 const steps = write("steps.npz", writeNpz(arrays));
 const transitions = write("transitions.npz", writeNpz({ ...arrays, next_observations: rng.normal([50, 3]) }));
 const hdf5 = fileURLToPath(new URL("fixtures/d4rl.hdf5", import.meta.url));
-const short = ["--steps", "5", "--batch-size", "8", "--hidden", "4", "--value-hidden", "4"];
+const short = ["--steps", "5", "--batch-size", "8", "--hidden", "4"];
+const values = ["--value-hidden", "4"];
 const train = (data: string, words: string[]) =>
   runWords(commands, "train-policy", ["--data", data, ...short, ...words]);
 
@@ -37,7 +38,7 @@ describe("train-policy", () => {
       [transitions, 50],
       [hdf5, 10],
     ] as const) {
-      const { code, out } = await train(data, ["--output", output, "--normalize"]);
+      const { code, out } = await train(data, [...values, "--output", output, "--normalize"]);
       expect(code).toBe(0);
       expect(out).toMatch(new RegExp(`${count} transitions, 3 entries of an observation, 2 of an action`));
       const model = await loadModel(new Uint8Array(readFileSync(output)));
@@ -49,8 +50,8 @@ describe("train-policy", () => {
 
   it("by every method, with scaled rewards", async () => {
     for (const words of [
-      ["--method", "semi", "--rewards", "returns"],
-      ["--method", "iql", "--rewards", "maze"],
+      [...values, "--method", "semi", "--rewards", "returns"],
+      [...values, "--method", "iql", "--rewards", "maze"],
       ["--method", "cloning", "--share", "0.5", "--output", join(folder, "policy.safetensors")],
     ]) {
       expect((await train(steps, words)).code).toBe(0);
@@ -58,12 +59,25 @@ describe("train-policy", () => {
   });
 
   it("goes on after an interruption to the same policy", async () => {
-    const words = ["--data", steps, ...short];
+    const words = ["--data", steps, ...short, ...values];
     const [whole, parts] = await runInTwo(commands, "train-policy", words, {
       output: join(folder, "resumed.safetensors"),
       state: join(folder, "state.json"),
     });
     expect(parts).toEqual(whole);
+  });
+
+  it("refuses options of another method", async () => {
+    for (const [method, option, value] of [
+      ["orthogonal", "share", "0.5"],
+      ["semi", "eta", "2"],
+      ["iql", "lambda", "0.5"],
+      ["cloning", "discount", "0.9"],
+      ["cloning", "value-hidden", "4"],
+    ]) {
+      const { code, err } = await train(steps, ["--method", method, `--${option}`, value]);
+      expect([code, err]).toEqual([2, expect.stringContaining(`--${option} would do nothing`)]);
+    }
   });
 
   it("says in one line what is missing", async () => {

@@ -57,8 +57,9 @@ export const attributeTokens = defineCommand({
   summary: "Which prompt tokens made a language model say its next tokens: HTML heat map and JSON",
   options,
   async run(input) {
-    const { options: chosen, print, write } = input;
+    const { options: chosen, print, write, refuse } = input;
     const { model } = chosen;
+    if (chosen.target !== undefined) refuse(["tokens"], "--target names the one token that is explained");
     const replacer = chosen.replacer ?? (model === TINY ? TINY : "causal");
     const prompt = chosen.prompt ?? (model === TINY ? EXAMPLE : undefined);
     if (prompt === undefined || prompt === "") throw new ValueError('--prompt is missing; give a text: --prompt "..."');

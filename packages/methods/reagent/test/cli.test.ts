@@ -104,6 +104,7 @@ describe("offprint attribute-tokens", () => {
     expect(await wrong({ model: fixture("missing"), prompt: "a" })).toMatch(/there is no such folder/);
     expect(await wrong({ model: folder, prompt: "a" })).toMatch(/neither tokenizer\.json nor/);
     expect(await wrong({ model: fixture("gpt2"), prompt: "a" }, {})).toMatch(/install @offprint\/onnx-runtime/);
+    expect(await wrong({ target: "lima", tokens: 2 })).toMatch(/--tokens would do nothing/);
     expect(await wrong({ ratio: 2 })).toMatch(/--ratio must be a number above 0 and below 1/);
   });
 });

@@ -74,20 +74,20 @@ export const predictIntervals = defineCommand({
   },
 });
 
-/** The table to predict for, if one was named. */
-async function rowsToPredict({ options: given }: Input, table: SampleTable): Promise<Tensor | undefined> {
-  if (given.predict === undefined) return undefined;
-  return (await readTable(given.predict, { target: null, features: table.features })).inputs;
+/** The rows of the table to predict for, or those that are held out. */
+async function rowsToPredict({ options: given }: Input, table: SampleTable, test?: SampleTable): Promise<Tensor> {
+  if (given.predict !== undefined) {
+    return (await readTable(given.predict, { target: null, features: table.features })).inputs;
+  }
+  if (test !== undefined) return test.inputs;
+  throw new Failure("there are no rows to predict for: name a table with --predict, or hold some out");
 }
 
 async function predictNumbers(input: Input, table: SampleTable, kernel: Kernel): Promise<void> {
-  const { options: given, report, note, write, longRun, print } = input;
-  if (given.inducing !== undefined) throw new Failure(`--inducing is for classes; ${table.targetName} holds numbers`);
+  const { options: given, report, note, write, refuse, longRun, print } = input;
+  refuse(["inducing", "steps"], `they are for classes and ${table.targetName} holds numbers`);
   const { train, test } = holdOut(table, given.holdout, given.seed);
-  const asked = await rowsToPredict(input, table);
-  const inputs = asked ?? test?.inputs;
-  if (inputs === undefined)
-    throw new Failure("there are no rows to predict for: name a table with --predict, or hold some out");
+  const inputs = await rowsToPredict(input, table, test);
   const target = columnOf(train);
   const [first] = target.data();
   if (target.data().every((value: number) => value === first)) {
@@ -132,7 +132,7 @@ async function predictNumbers(input: Input, table: SampleTable, kernel: Kernel):
     throw new Failure("--calibration needs held-out rows: give --holdout");
   }
   const predicted = process.predict(inputs);
-  const known = asked === undefined ? judged?.known : undefined;
+  const known = given.predict === undefined ? judged?.known : undefined;
   await write(given.plot, intervalPlot(table.targetName, predicted, given.level, known));
   await write(given.output, writeCsv(intervalTable(table.targetName, predicted, given.level, known)));
   if (given.output === undefined) note("--output <file> keeps the predictions, --plot <file> draws them.");
@@ -161,10 +161,8 @@ function intervalTable(target: string, predicted: Prediction, level: number, kno
 }
 
 async function predictClasses(input: Input, table: SampleTable, kernel: Kernel): Promise<void> {
-  const { options: given, report, longRun } = input;
-  for (const name of ["plot", "calibration"] as const) {
-    if (given[name] !== undefined) throw new Failure(`--${name} is for numbers; ${table.targetName} holds classes`);
-  }
+  const { options: given, report, note, refuse, longRun } = input;
+  refuse(["level", "iterations", "plot", "calibration"], `they are for numbers and ${table.targetName} holds classes`);
   const { names, codes } = classesOf(table);
   const { train, test } = holdOut({ ...table, target: codes }, given.holdout, given.seed);
   const learnt = new Set(train.target.data());
@@ -174,7 +172,7 @@ async function predictClasses(input: Input, table: SampleTable, kernel: Kernel):
       `${table.path}: all rows of the class ${unseen} are held out; leave out the class, or give another --seed or --holdout`,
     );
   }
-  const asked = await rowsToPredict(input, table);
+  const inputs = await rowsToPredict(input, table, test);
   const units = standardization(train.inputs);
   type State = NonNullable<ClassifierOptions["resume"]>;
   const run = await longRun<ClassifierRecord, State>({
@@ -201,11 +199,8 @@ async function predictClasses(input: Input, table: SampleTable, kernel: Kernel):
       ["mean log probability of the held-out classes", (log / known.length).toPrecision(4)],
     ]);
   }
-  const inputs = asked ?? test?.inputs;
-  if (inputs === undefined) return;
   const probabilities = probabilitiesOf(inputs);
   const predicted = Array.from(probabilities.argMax(1).data(), (code) => names[code]);
-  if (given.output !== undefined) {
-    await writePredictions(input, given.output, { target: table.targetName, predicted, classes: names, probabilities });
-  }
+  if (given.output === undefined) return note("--output <file> keeps the predictions.");
+  await writePredictions(input, given.output, { target: table.targetName, predicted, classes: names, probabilities });
 }

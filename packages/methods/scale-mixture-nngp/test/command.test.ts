@@ -76,7 +76,8 @@ it("predict-intervals says what does not fit", async () => {
   const of = (...rest: string[]) => runWords(commands, "predict-intervals", ["--table", at("numbers.csv"), ...rest]);
   expect(await of("--holdout", "0")).toMatchObject({ code: 2 });
   expect((await of("--holdout", "0")).err).toContain("name a table with --predict");
-  expect((await of("--inducing", "5")).err).toContain("--inducing is for classes; yield holds numbers");
+  expect((await of("--inducing", "5")).err).toContain("--inducing would do nothing, as they are for classes");
+  expect((await of("--steps", "5")).err).toContain("--steps would do nothing");
   expect((await of("--level", "1")).err).toContain("--level");
   const flat = Array.from({ length: 12 }, (_, i) => `${i},3`).join("\n");
   await writeFile(at("flat.csv"), `a,b\n${flat}\n`);
@@ -87,8 +88,11 @@ it("predict-intervals says what does not fit", async () => {
   await writeFile(at("line.csv"), `a,b\n${line}\n`);
   const exact = await runWords(commands, "predict-intervals", ["--table", at("line.csv")]);
   expect([exact.code, exact.out + exact.err]).toEqual([0, expect.stringContaining("The fit found no noise")]);
-  const classes = ["--table", at("classes.csv"), "--plot", at("no.svg")];
-  expect((await runWords(commands, "predict-intervals", classes)).err).toContain("--plot is for numbers");
+  const classes = (...rest: string[]) =>
+    runWords(commands, "predict-intervals", ["--table", at("classes.csv"), ...rest]);
+  expect((await classes("--plot", at("no.svg"))).err).toContain("--plot would do nothing, as they are for numbers");
+  expect((await classes("--level", "0.5")).err).toContain("--level would do nothing");
+  expect(await classes("--holdout", "0")).toMatchObject({ code: 2, err: expect.stringContaining("--predict") });
 });
 
 it("predict-intervals goes on after an interruption to the same predictions", async () => {

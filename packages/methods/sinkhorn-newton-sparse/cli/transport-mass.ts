@@ -30,9 +30,12 @@ export const transportMass = defineCommand({
     json: option.fileOut("file for the cost, the status and the history"),
     ...stateOptions,
   },
-  async run({ options, print, report, longRun, write }) {
+  async run({ options, print, report, longRun, refuse, write }) {
     const { metric, raw, eta, maxIterations } = options;
     const massesOnly = options.cost !== undefined;
+    if (massesOnly) refuse(["metric", "raw", "sourceMasses", "targetMasses"], "--cost is taken as it is, with masses");
+    if (isPicture(options.source)) refuse(["sourceMasses"], "the picture of the source has masses");
+    if (isPicture(options.target)) refuse(["targetMasses"], "the picture of the target has masses");
     const source = await readSide(options.source, options.sourceMasses, massesOnly);
     const target = await readSide(options.target, options.targetMasses, massesOnly);
     const { cost, scale } =
@@ -86,9 +89,11 @@ interface Side {
   readonly masses?: Tensor;
 }
 
+const isPicture = (path: string): boolean => /\.(png|pgm|ppm|pbm)$/i.test(path);
+
 async function readSide(path: string, masses: string | undefined, massesOnly: boolean): Promise<Side> {
   if (massesOnly) return { masses: normalised(path, await loadMatrix(path)) };
-  if ([".png", ".pgm", ".ppm", ".pbm"].includes(extname(path).toLowerCase())) {
+  if (isPicture(path)) {
     const image = await loadFile(path, (bytes) => readImage(bytes, { channels: 1 }));
     const [height, width] = image.shape;
     const places = Float64Array.from({ length: 2 * height * width }, (_, at) =>

@@ -105,6 +105,10 @@ describe("offprint transport-mass", () => {
     expect(await wrong(put("bad.csv", "x\none\n"))).toMatch(/column x holds texts/);
     expect(await wrong(put("bad.npy", "nothing"))).toMatch(/bad\.npy/);
     expect(await wrong(source, { sourceMasses: put("m.csv", "1\n-1\n1\n1\n") })).toMatch(/m\.csv: masses must be/);
+    const cost = put("cost.csv", "1,2\n");
+    expect(await wrong(source, { cost, metric: "l1" })).toMatch(
+      /--metric would do nothing, as --cost is taken as it is/,
+    );
     expect(await wrong(at("missing.csv"))).toMatch(/there is no such file/);
     expect(await wrong(source, { output: at("plan.txt") })).toMatch(/must end in \.npy, \.csv/);
   });

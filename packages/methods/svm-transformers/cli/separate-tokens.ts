@@ -57,6 +57,12 @@ const options = {
   ...stateOptions,
 };
 
+/** Options that say how weights are trained. */
+const ofTraining = [
+  ...(["parameters", "loss", "learningRate", "steps"] as const),
+  ...(Object.keys(stateOptions) as (keyof typeof stateOptions)[]),
+];
+
 type Input = CommandInput<Options, typeof options>;
 
 /** `offprint separate-tokens --data examples.npz --output report.json` */
@@ -65,7 +71,9 @@ export const separateTokens = defineCommand({
   summary: "Say which tokens attention selects, and whether and with what margin they can be separated",
   options,
   async run(input) {
-    const { options: given, report, note, write, print } = input;
+    const { options: given, report, note, write, print, refuse } = input;
+    if (given.onnx === undefined) refuse(["query", "key", "head", "heads"], "they name parts of an --onnx file");
+    if ((given.weights ?? given.onnx) !== undefined) refuse(ofTraining, "with weights given nothing is trained");
     const file = await readExampleFile(given.data, given.whole);
     const { examples, v, repeats } = file;
     const [count, , d] = examples.tokens.shape;

@@ -57,6 +57,8 @@ it("judges weights of a file, of either kind", async () => {
   await run({ weights: direct, output });
   expect(readFileSync(output, "utf8")).toBe(first);
   expect((await run({ onnx })).err).toContain("--onnx needs --query and --key");
+  expect((await run({ weights: direct, steps: 9 })).err).toContain("--steps would do nothing, as with weights given");
+  expect((await run({ weights: direct, head: 1 })).err).toContain("--head would do nothing");
 });
 
 it("makes an example of every position, with a head of the labels' means, and leaves out tokens that are there again", async () => {
