@@ -1,7 +1,7 @@
 import { defineCommand, exitCodes, Failure, option } from "@offprint/commands";
 import { readNpy, readNpz, readSafetensors } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import type { Tensor } from "@offprint/tensor-core";
+import { reshape, type Tensor } from "@offprint/tensor-core";
 import { headFromWeights, type NormReport, normReport } from "../src/index.js";
 
 /** `offprint judge-lora model.safetensors --activations layer0.npy --layer 0 --heads 12` */
@@ -15,13 +15,19 @@ export const judgeLoraCommand = defineCommand({
     }),
   },
   options: {
-    activations: option.fileIn("what the layer's attention gets, [tokens, D] (npy, or the first array of an npz)", {
-      required: true,
-      endings: [".npy", ".npz"],
-    }),
+    activations: option.fileIn(
+      "what the layer's attention gets, [tokens, D] or [1, tokens, D] (npy, or the first array of an npz)",
+      {
+        required: true,
+        endings: [".npy", ".npz"],
+      },
+    ),
     layer: option.integer("number of the layer, from 0", { default: 0, least: 0 }),
     heads: option.integer("heads of a layer", { required: true, least: 1 }),
     head: option.integer("number of the head, from 0; all when left out", { least: 0 }),
+    prefix: option.text(
+      "what stands before the layers' names, where a file holds several models, such as model.decoder",
+    ),
     adapter: option.fileIn("safetensors of a PEFT adapter", { endings: [".safetensors"] }),
     alpha: option.number("lora_alpha of the adapter; its rank unless given", { above: 0 }),
     epsilon: option.number("relative error of exp; 1 / tokens unless given", { above: 0, below: 1 }),
@@ -32,14 +38,14 @@ export const judgeLoraCommand = defineCommand({
     const adapter =
       options.adapter === undefined ? undefined : (await loadFile(options.adapter, readSafetensors)).tensors;
     const x = await readActivations(options.activations);
-    const { layer, heads, alpha, epsilon } = options;
+    const { layer, heads, alpha, epsilon, prefix } = options;
     if (options.head !== undefined && options.head >= heads) {
       throw new Failure(`--head is ${options.head}; a layer of ${heads} heads has 0 to ${heads - 1}`);
     }
     const numbers = options.head === undefined ? Array.from({ length: heads }, (_, head) => head) : [options.head];
     const reports: (NormReport & { head: number })[] = [];
     for (const head of numbers) {
-      const place = { layer, head, heads, ...(adapter && { adapter }), ...(alpha !== undefined && { alpha }) };
+      const place = { layer, head, heads, adapter, alpha, prefix };
       const found = normReport(x, headFromWeights(tensors, place), epsilon === undefined ? {} : { epsilon });
       reports.push({ head, ...found });
       print(
@@ -64,10 +70,12 @@ export const judgeLoraCommand = defineCommand({
 });
 
 async function readActivations(path: string): Promise<Tensor> {
-  if (path.endsWith(".npy")) return loadFile(path, (bytes) => readNpy(bytes));
-  const [first] = Object.values(await loadFile(path, (bytes) => readNpz(bytes)));
-  if (first === undefined) throw new Failure(`${path} holds no array`);
-  return first;
+  const x = path.endsWith(".npy")
+    ? await loadFile(path, (bytes) => readNpy(bytes))
+    : Object.values(await loadFile(path, (bytes) => readNpz(bytes)))[0];
+  if (x === undefined) throw new Failure(`${path} holds no array`);
+  // What a model gives of one text.
+  return x.rank === 3 && x.shape[0] === 1 ? reshape(x, x.shape.slice(1)) : x;
 }
 
 /** Four digits, as programs read them too. */

@@ -2,11 +2,12 @@ import {
   FormatError,
   requireInteger,
   requireObject,
+  requireText,
   ShapeError,
   slice,
   type Tensor,
   transpose,
-  ValueError,
+  UnsupportedError,
 } from "@offprint/tensor-core";
 import type { Head, LoraProjection, ProjectionName } from "./head.js";
 
@@ -22,15 +23,18 @@ export interface HeadPlace {
   readonly adapter?: Readonly<Record<string, Tensor>>;
   /** `lora_alpha` of the adapter's configuration. Default its rank. */
   readonly alpha?: number;
+  /** What stands before `h.0` or `layers.0`, such as `model.decoder.`: needed where a file holds several models. */
+  readonly prefix?: string;
 }
 
 /**
  * A head of a transformer, from the tensors of its safetensors file: GPT-2's (`h.0.attn.c_attn.weight`, queries, keys and
- * values side by side), or those of models with `layers.0.self_attn.q_proj.weight`, `k_proj`, `v_proj`, whose heads may share
- * keys. Prefixes such as `transformer.` do not matter.
+ * values side by side, as the original or as a linear layer of PyTorch has them), or those of models with `layers.0.self_attn.q_proj.weight`,
+ * `k_proj`, `v_proj`, whose heads may share keys. Prefixes such as `transformer.` do not matter where there is one model. Heads are causal;
+ * rotary positions, which change no norm of a query or key, are not part of them.
  *
- * @throws FormatError where the layer, or anything of an adapter for it, is not there; ShapeError where the heads do not divide it; ValueError for a place
- * out of range.
+ * @throws FormatError where the layer, or anything of an adapter for it, is not there, or more than once; UnsupportedError for queries and keys
+ * that are normalised, and for DoRA; ShapeError where the heads do not divide it; ValueError for a place out of range.
  * @example
  * const head = headFromWeights(readSafetensors(bytes).tensors, { layer: 0, head: 3, heads: 12 });
  */
@@ -38,14 +42,18 @@ export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place
   requireObject("headFromWeights", "tensors", tensors, "an object");
   requireObject("headFromWeights", "place", place, "a HeadPlace");
   const owner = "headFromWeights";
-  const { layer, head, heads } = place;
+  const { layer, head, heads, prefix = "" } = place;
+  requireText(owner, "prefix", prefix);
   requireInteger(owner, "layer", layer, 0);
   requireInteger(owner, "heads", heads, 1);
   requireInteger(owner, "head", head, 0, heads - 1);
-  const joint = find(tensors, `h.${layer}.attn.c_attn.weight`);
-  if (joint !== undefined) return adapted(owner, gpt2Head(owner, tensors, joint, place), place);
-  const separate = (name: ProjectionName, part: string) =>
-    find(tensors, `layers.${layer}.self_attn.${name}_proj.${part}`);
+  const named = (name: string) => find(owner, "tensors", tensors, name, prefix);
+  const joint = named(`h.${layer}.attn.c_attn.weight`);
+  if (joint !== undefined) {
+    return adapted(owner, gpt2Head(owner, joint, named(`h.${layer}.attn.c_attn.bias`), place), place);
+  }
+  const module = `layers.${layer}.self_attn`;
+  const separate = (name: ProjectionName, part: string) => named(`${module}.${name}_proj.${part}`);
   const q = separate("q", "weight");
   const k = separate("k", "weight");
   const v = separate("v", "weight");
@@ -53,6 +61,12 @@ export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place
     throw new FormatError(
       `${owner}: there is neither h.${layer}.attn.c_attn.weight nor layers.${layer}.self_attn.q_proj.weight with k_proj and ` +
         `v_proj; the tensors begin with ${Object.keys(tensors).slice(0, 3).join(", ")}`,
+    );
+  }
+  for (const norm of ["q_norm", "k_norm", "q_layernorm", "k_layernorm"]) {
+    if (named(`${module}.${norm}.weight`) === undefined) continue;
+    throw new UnsupportedError(
+      `${owner}: layer ${layer} normalises queries and keys (${norm}), so that its scores are no products of the weights; a head without is needed`,
     );
   }
   const width = divided(owner, q.shape[0], heads);
@@ -65,7 +79,7 @@ export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place
   const projection = (name: ProjectionName, weight: Tensor) => {
     const columns = columnsOf(name === "q" ? head : shared, width);
     const bias = separate(name, "bias");
-    const [a, b] = adapterOf(owner, place, `layers.${layer}.self_attn.${name}_proj`);
+    const [a, b] = adapterOf(owner, place, `${module}.${name}_proj`);
     return built(transpose(slice(weight, [columns])), bias && slice(bias, [columns]), a, b, columns, place.alpha);
   };
   return adapted(owner, { q: projection("q", q), k: projection("k", k), v: projection("v", v), causal: true }, place);
@@ -81,18 +95,22 @@ function adapted(owner: string, head: Head, { adapter, layer }: HeadPlace): Head
   );
 }
 
-function gpt2Head(owner: string, tensors: Readonly<Record<string, Tensor>>, joint: Tensor, place: HeadPlace): Head {
+function gpt2Head(owner: string, joint: Tensor, bias: Tensor | undefined, place: HeadPlace): Head {
   const { layer, head, heads } = place;
-  const dimension = joint.shape[0];
-  if (joint.rank !== 2 || joint.shape[1] !== 3 * dimension) {
-    throw new ShapeError(`${owner}: c_attn of layer ${layer} has shape [${joint.shape}]; it must be [D, 3 D]`);
+  const [rows, columns] = joint.shape;
+  // Linear layers of PyTorch, such as nanoGPT's, are the other way round than GPT-2's own.
+  const weight = joint.rank === 2 && rows === 3 * columns ? transpose(joint) : joint;
+  const dimension = weight.shape[0];
+  if (weight.rank !== 2 || weight.shape[1] !== 3 * dimension) {
+    throw new ShapeError(
+      `${owner}: c_attn of layer ${layer} has shape [${joint.shape}]; it must be [D, 3 D], or [3 D, D] of a linear layer`,
+    );
   }
   const width = divided(owner, dimension, heads);
-  const bias = find(tensors, `h.${layer}.attn.c_attn.bias`);
   const [a, b] = adapterOf(owner, place, `h.${layer}.attn.c_attn`);
   const projection = (part: number) => {
-    const columns = columnsOf(0, width, part * dimension + head * width);
-    return built(slice(joint, [null, columns]), bias && slice(bias, [columns]), a, b, columns, place.alpha);
+    const own = columnsOf(0, width, part * dimension + head * width);
+    return built(slice(weight, [null, own]), bias && slice(bias, [own]), a, b, own, place.alpha);
   };
   return { q: projection(0), k: projection(1), v: projection(2), causal: true };
 }
@@ -121,10 +139,15 @@ function built(
   return { ...plain, b: transpose(a), a: transpose(slice(b, [columns])), ...(alpha !== undefined && { alpha }) };
 }
 
-function adapterOf(owner: string, { adapter }: HeadPlace, module: string): [a?: Tensor, b?: Tensor] {
+function adapterOf(owner: string, { adapter, prefix }: HeadPlace, module: string): [a?: Tensor, b?: Tensor] {
   if (adapter === undefined) return [];
+  if (Object.keys(adapter).some((name) => name.includes(`${module}.lora_magnitude_vector`))) {
+    throw new UnsupportedError(
+      `${owner}: the adapter is one of DoRA (${module}.lora_magnitude_vector), whose weight is no sum with B A; one of LoRA is needed`,
+    );
+  }
   const names = ["lora_A", "lora_B"].map((name) => `${module}.${name}.weight`);
-  const [a, b] = names.map((name) => find(adapter, name));
+  const [a, b] = names.map((name) => find(owner, "adapter", adapter, name, prefix));
   if (a === undefined && b === undefined) return [];
   if (a !== undefined && b !== undefined) return [a, b];
   throw new FormatError(
@@ -132,14 +155,21 @@ function adapterOf(owner: string, { adapter }: HeadPlace, module: string): [a?: 
   );
 }
 
-/** The tensor of that name, with or without a prefix. */
-function find(tensors: Readonly<Record<string, Tensor>>, name: string): Tensor | undefined {
-  if (tensors === null || typeof tensors !== "object") {
-    throw new ValueError("headFromWeights: tensors is missing; give those of readSafetensors");
-  }
-  if (Object.hasOwn(tensors, name)) return tensors[name];
-  const full = Object.keys(tensors).find((key) => key.endsWith(`.${name}`));
-  return full === undefined ? undefined : tensors[full];
+/** The tensor of that name, with or without a prefix. @throws FormatError where several models have one. */
+function find(
+  owner: string,
+  argument: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  name: string,
+  prefix = "",
+): Tensor | undefined {
+  const wanted = prefix === "" || prefix.endsWith(".") ? `${prefix}${name}` : `${prefix}.${name}`;
+  if (Object.hasOwn(tensors, wanted)) return tensors[wanted];
+  const found = Object.keys(tensors).filter((key) => key.endsWith(`.${wanted}`));
+  if (found.length <= 1) return found.length === 0 ? undefined : tensors[found[0]];
+  throw new FormatError(
+    `${owner}: ${argument} has ${name} of several models (${found.slice(0, 3).join(", ")}); say by prefix which one is meant`,
+  );
 }
 
 function divided(owner: string, columns: number, heads: number): number {

@@ -36,3 +36,19 @@ it("answers with its exit code where no head is fit for it, and says what is wro
   const far = await runWords(commands, "judge-lora", [...words, "--head", "2"]);
   expect([far.code, far.err]).toEqual([2, expect.stringContaining("--head is 2; a layer of 2 heads has 0 to 1")]);
 });
+
+it("takes activations as a model gives them of one text, and one of several models by its prefix", async () => {
+  const batch = join(folder, "batch.npy");
+  writeFileSync(batch, writeNpy(random.rng("batch").normal([1, 3000, 4])));
+  const several = join(folder, "several.safetensors");
+  const joint = () => concatenate([part(), part(), part()], 1);
+  writeFileSync(
+    several,
+    writeSafetensors({ "a.h.0.attn.c_attn.weight": joint(), "b.h.0.attn.c_attn.weight": joint() }),
+  );
+  const asked = [several, "--activations", batch, "--heads", "2"];
+  const unclear = await runWords(commands, "judge-lora", asked);
+  expect([unclear.code, unclear.err]).toEqual([2, expect.stringContaining("say by prefix which one is meant")]);
+  const { code, out } = await runWords(commands, "judge-lora", [...asked, "--prefix", "b"]);
+  expect([code, out]).toEqual([0, expect.stringMatching(/tokens +3000/)]);
+});

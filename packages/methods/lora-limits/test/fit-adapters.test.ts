@@ -1,6 +1,7 @@
 import { adam } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
 import { add, matmul, mul, random, type Tensor, zeros } from "@offprint/tensor-core";
+import { errorLike } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { draw } from "../claims/problem.js";
 import { fitAdapters, headFromWeights, loraGradients } from "../src/index.js";
@@ -98,6 +99,65 @@ describe("headFromWeights", () => {
     close(
       (head.k as { weight: Tensor }).weight,
       tensors["model.layers.0.self_attn.k_proj.weight"].slice([{ start: 2, stop: 4 }]).transpose(),
+    );
+  });
+
+  it("reads a joint matrix of a linear layer, which is the other way round", () => {
+    const joint = single([4, 12]);
+    const place = { layer: 0, head: 1, heads: 2 };
+    const [own, turned] = [joint, joint.transpose()].map((weight) => {
+      const head = headFromWeights({ "transformer.h.0.attn.c_attn.weight": weight }, place);
+      return head.v as { weight: Tensor };
+    });
+    close(turned.weight, own.weight);
+  });
+
+  it("asks which of several models is meant", () => {
+    const sides = ["model.encoder", "model.decoder"];
+    const tensors = Object.fromEntries(
+      sides.flatMap((side) =>
+        ["q", "k", "v"].map((name) => [`${side}.layers.0.self_attn.${name}_proj.weight`, single([4, 4])]),
+      ),
+    );
+    const place = { layer: 0, head: 0, heads: 1 };
+    expect(() => headFromWeights(tensors, place)).toThrow(
+      errorLike("FormatError", /of several models \(model.encoder.*model.decoder.*say by prefix/),
+    );
+    for (const [i, side] of sides.entries()) {
+      const adapter = Object.fromEntries(
+        sides.flatMap((each) =>
+          ["A", "B"].map((part) => [
+            `base_model.model.${each}.layers.0.self_attn.k_proj.lora_${part}.weight`,
+            single(part === "A" ? [2, 4] : [4, 2]),
+          ]),
+        ),
+      );
+      for (const prefix of [side, `${side}.`]) {
+        const head = headFromWeights(tensors, { ...place, adapter, prefix });
+        close((head.q as { weight: Tensor }).weight, Object.values(tensors)[3 * i].transpose());
+        const { a, b } = head.k as { a: Tensor; b: Tensor };
+        close(b, Object.values(adapter)[2 * i].transpose());
+        close(a, Object.values(adapter)[2 * i + 1].transpose());
+      }
+    }
+  });
+
+  it("refuses what it would leave out: normalised queries, and the magnitudes of DoRA", () => {
+    const module = "model.layers.0.self_attn";
+    const tensors = Object.fromEntries(
+      ["q", "k", "v"].map((name) => [`${module}.${name}_proj.weight`, single([4, 4])]),
+    );
+    const place = { layer: 0, head: 0, heads: 2 };
+    expect(() => headFromWeights({ ...tensors, [`${module}.k_norm.weight`]: single([2]) }, place)).toThrow(
+      errorLike("UnsupportedError", /layer 0 normalises queries and keys \(k_norm\)/),
+    );
+    const adapter = {
+      [`base_model.model.${module}.q_proj.lora_A.weight`]: single([2, 4]),
+      [`base_model.model.${module}.q_proj.lora_B.weight`]: single([4, 2]),
+      [`base_model.model.${module}.q_proj.lora_magnitude_vector`]: single([4]),
+    };
+    expect(() => headFromWeights(tensors, { ...place, adapter })).toThrow(
+      errorLike("UnsupportedError", /the adapter is one of DoRA/),
     );
   });
 });
