@@ -1,11 +1,16 @@
 import {
+  abs,
   add,
   asTensor,
   cast,
   clip,
+  cond,
   div,
   greater,
   less,
+  logicalAnd,
+  max,
+  maximum,
   mul,
   neg,
   requireNonNegative,
@@ -26,11 +31,30 @@ import type { GradientTransformation } from "./transformation.js";
 /** The state of a transformation that remembers nothing. */
 export type EmptyState = Record<string, never>;
 
-/** The Euclidean norm over all leaves of a tree, a scalar in the widest dtype among them. */
+/**
+ * The Euclidean norm over all leaves of a tree, a scalar in the widest dtype among them; also where squares are larger or
+ * smaller than numbers can be.
+ */
 export function globalNorm(value: unknown): Tensor {
-  const squares = parameterLeaves("globalNorm", value).leaves.map((x) => sum(square(x)));
-  return sqrt(squares.length === 0 ? asTensor(0) : squares.reduce((a, b) => add(a, b)));
+  const leaves = parameterLeaves("globalNorm", value).leaves.filter(({ size }) => size > 0);
+  if (leaves.length === 0) return asTensor(0);
+  const squares = sumOfSquares(leaves);
+  const within = logicalAnd(greater(squares, squares.dtype === "float64" ? 1e-280 : 1e-28), less(squares, Infinity));
+  return cond(
+    within,
+    () => sqrt(squares),
+    () => {
+      const largest = leaves.map((x) => max(abs(x))).reduce((a, b) => maximum(a, b));
+      // Without an entry, and with infinite ones, there is nothing to measure by.
+      const scaled = logicalAnd(greater(largest, 0), less(largest, Infinity));
+      const unit = where(scaled, largest, 1);
+      return mul(sqrt(sumOfSquares(leaves.map((x) => div(cast(x, unit.dtype), unit)))), unit);
+    },
+  );
 }
+
+const sumOfSquares = (leaves: readonly Tensor[]): Tensor =>
+  leaves.map((x) => sum(square(x))).reduce((a, b) => add(a, b));
 
 function stateless(
   name: string,

@@ -1,6 +1,6 @@
-import { type Tensor, tensor } from "@offprint/tensor-core";
+import { jitSync, type Tensor, tensor } from "@offprint/tensor-core";
 import { expectClose, readFixture } from "@offprint/testing";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   adabelief,
   adadelta,
@@ -14,6 +14,7 @@ import {
   clipByGlobalNorm,
   crossEntropy,
   type GradientTransformation,
+  globalNorm,
   huberLoss,
   meanSquaredError,
   rmsprop,
@@ -56,6 +57,33 @@ it("clipByGlobalNorm scales as PyTorch's clip_grad_norm_ does, up to its 1e-6 in
   const gradients = float64(torch.gradients);
   const { updates } = clipByGlobalNorm(2).update(gradients, {}, gradients);
   expectClose(updates.slice([{ stop: 2 }]), torch.clipped, 1e-6);
+});
+
+describe("gradients whose squares are no numbers any more", () => {
+  const lengths: [number, "float32" | "float64"][] = [
+    [1e20, "float32"],
+    [1e-25, "float32"],
+    [1e200, "float64"],
+    [1e-200, "float64"],
+  ];
+  it.each(lengths)("of length %s in %s are measured and shortened", (unit, dtype) => {
+    const gradients = {
+      a: tensor([3 * unit, 0], { dtype }),
+      b: tensor([-4 * unit], { dtype }),
+      c: tensor([], { dtype }),
+    };
+    for (const norm of [globalNorm(gradients), jitSync(globalNorm)(gradients)]) {
+      expectClose(norm, 5 * unit, { relative: 1e-6 });
+    }
+    const { updates } = clipByGlobalNorm(unit).update(gradients, {}, gradients);
+    expectClose(updates.a, [0.6 * unit, 0], { relative: 1e-6 });
+  });
+
+  it("and are infinite or nothing where they are so", () => {
+    expect(globalNorm([tensor([1, -Infinity])]).item()).toBe(Infinity);
+    expect(globalNorm([tensor([1, Number.NaN])]).item()).toBeNaN();
+    expect(globalNorm([tensor([0, 0])]).item()).toBe(0);
+  });
 });
 
 describe("losses equal PyTorch's", () => {

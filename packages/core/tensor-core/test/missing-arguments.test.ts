@@ -81,6 +81,12 @@ it("vmap takes nested numbers as one tensor, and grad says how to", () => {
   expect(tc.grad((v: tc.Tensor) => tc.sum(v))(tc.tensor([1, 2])).shape).toEqual([2]);
 });
 
+it("padding is a number, and not an object that holds one", () => {
+  expect(() => tc.pad(x, [1, 1], { value: 1 } as never)).toThrow(
+    "integers [before, after] for each of 2 axes and a number",
+  );
+});
+
 /** Functions of sparse matrices that take anything, or numbers, in that place. */
 const lenient = /^(isSparseMatrix|identity)$|Matrix$|Factorization$/;
 

@@ -34,6 +34,11 @@ describe("activations", () => {
     expect(slopes(special.leakyRelu, [2])[0]).toBe(1);
   });
 
+  it.each([20, 40, 700])("elu and selu have the slope e^x also at -%d", (x) => {
+    expect(slopes(special.elu, [-x])[0] / Math.exp(-x)).toBeCloseTo(1, 14);
+    expect(slopes(special.selu, [-x])[0] / Math.exp(-x)).toBeCloseTo(1.0507009873554805 * 1.6732632423543772, 14);
+  });
+
   it("keep their definitions", () => {
     const x = 0.7;
     const e = Math.exp(-x);

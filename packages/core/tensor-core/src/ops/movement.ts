@@ -199,10 +199,11 @@ export function pad(
     number,
     number,
   ])[];
-  if (pairs.length !== t.rank || pairs.some((p) => p.length !== 2 || !p.every(Number.isInteger))) {
-    throw new ShapeError(`pad: give [before, after] integers for each of the ${t.rank} axes`);
+  const wrong = pairs.length !== t.rank || !pairs.every((p) => p.length === 2 && p.every(Number.isInteger));
+  if (wrong || typeof value !== "number") {
+    throw new ShapeError(`pad: give integers [before, after] for each of ${t.rank} axes and a number`);
   }
-  if (pairs.every(([a, b]) => a === 0 && b === 0)) return t;
+  if (!pairs.flat().some(Boolean)) return t;
   return bindOne(padP, [t], {
     low: pairs.map((p) => p[0]),
     high: pairs.map((p) => p[1]),

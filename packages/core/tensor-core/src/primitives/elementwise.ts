@@ -10,6 +10,7 @@ import {
   cosh,
   div,
   equal,
+  exp,
   floor,
   greater,
   less,
@@ -131,7 +132,8 @@ export const ceilP = unary("ceil", FLOAT, Math.ceil, zeroGradient);
 export const roundP = unary("round", FLOAT, roundHalfEven, zeroGradient);
 export const sqrtP = unary("sqrt", FLOAT, Math.sqrt, (g, _, y) => [() => div(g, mul(y, 2))], fastMap("sqrt"));
 export const expP = unary("exp", FLOAT, Math.exp, (g, _, y) => [() => mul(g, y)], fastMap("exp"));
-export const expm1P = unary("expm1", FLOAT, Math.expm1, (g, _, y) => [() => mul(g, add(y, 1))], fastMap("expm1"));
+// From the operand: e^x = y + 1 would have no digits left where x is far below 0.
+export const expm1P = unary("expm1", FLOAT, Math.expm1, (g, [x]) => [() => mul(g, exp(x))], fastMap("expm1"));
 export const logP = unary("log", FLOAT, Math.log, (g, [x]) => [() => div(g, x)], fastMap("log"));
 export const log1pP = unary("log1p", FLOAT, Math.log1p, (g, [x]) => [() => div(g, add(x, 1))], fastMap("log1p"));
 export const sinP = unary("sin", FLOAT, Math.sin, (g, [x]) => [() => mul(g, cos(x))], fastMap("sin"));
