@@ -98,8 +98,12 @@ function install() {
   writeFileSync(stamp, fingerprint);
 }
 
-/** @param {string} at root of the checkout */
-function builtPackages(at) {
+/**
+ * The packages that are built.
+ *
+ * @param {string} [at] root of the checkout
+ */
+export function builtPackages(at = root) {
   return readRepository(at).packages.filter(({ directory, manifest }) => {
     return manifest.scripts?.build && existsSync(join(directory, "tsconfig.json"));
   });

@@ -1,5 +1,5 @@
 // Builds the packages, with what they depend on.
-import { build } from "../../setup/setup.mjs";
+import { build, builtPackages } from "../../setup/setup.mjs";
 
 export const name = "build";
 
@@ -9,10 +9,22 @@ export const name = "build";
  */
 const commandParts = ["claims", "cluster", "commands", "data", "onnx-runtime"].map((part) => `@offprint/${part}`);
 
+/**
+ * What is built for a selection: of what its tests import, the packages of this repository that are built.
+ *
+ * @param {import("../../checks/repository.mjs").Package[]} packages
+ */
+export function selected(packages) {
+  const imported = packages.flatMap(({ manifest }) => Object.keys(manifest.devDependencies ?? {}));
+  const wanted = new Set([...packages.map(({ name }) => name), ...commandParts, ...imported]);
+  return builtPackages()
+    .map(({ name }) => name)
+    .filter((name) => wanted.has(name));
+}
+
 /** @type {import("../suite.mjs").Stage} */
 export function run({ packages, filtered }) {
-  const built = packages.filter(({ manifest }) => manifest.scripts?.build).map((pkg) => pkg.name);
-  const imported = packages.flatMap(({ manifest }) => Object.keys(manifest.devDependencies ?? {}));
-  if (built.length > 0) build(filtered ? [...new Set([...built, ...commandParts, ...imported])] : []);
+  const built = packages.filter(({ manifest }) => manifest.scripts?.build);
+  if (built.length > 0) build(filtered ? selected(built) : []);
   return { passed: built.length, failed: 0 };
 }
