@@ -4,6 +4,7 @@ import {
   type OdeModel,
   odeFitOptionNames,
   prepared,
+  rateAlong,
   solvingOptions,
   trainOde,
 } from "@offprint/ode/fit";
@@ -72,15 +73,16 @@ export async function fitLocally<P, Y, B, E = B>(
     {
       judge(params, batch: B, uniform: Tensor) {
         const seen = prepared(model, params, batch);
+        const rate = rateAlong(model, seen);
         const first = model.initial(params, seen);
         const how = { ...settings, adjoint, parameters: params };
         if (!local) {
-          const solved = integrate<Y, P>(model.rate, first, span, how);
+          const solved = integrate<Y, P>(rate, first, span, how);
           return { loss: model.loss(params, solved, seen), solved };
         }
-        const solved = integrate(model.rate, first, span, { ...how, fold: drawAlong(first, span, uniform, mode) });
+        const solved = integrate(rate, first, span, { ...how, fold: drawAlong(first, span, uniform, mode) });
         const term = { regularize, localStep, method, tolerance, parameters: params };
-        const penalty = drawnRegularizer<Y, P>(model.rate, solved.folded, span, term);
+        const penalty = drawnRegularizer<Y, P>(rate, solved.folded, span, term);
         return { loss: model.loss(params, solved, seen), penalty, solved };
       },
       draws(rng) {

@@ -274,6 +274,27 @@ describe("fitLocally", () => {
   });
 });
 
+describe("a rate that looks at its batch", () => {
+  it("is trained as one that closes over the same, by any adjoint", async () => {
+    const gain = f64([0.5, 2, 1, 3, 1], [5, 1]);
+    for (const adjoint of ["backsolve", "discrete"] as const) {
+      const options = { optimizer, epochs: 2, tolerance: 1e-4, maxSteps: 32, lambda: 1, adjoint };
+      type Given = typeof batch & { gain: Tensor };
+      const looking = {
+        ...model,
+        rate: (t: Tensor, z: Tensor, w: W, given: Given) => mul(rate(t, z, w), given.gain),
+      };
+      const closed = { ...model, rate: (t: Tensor, z: Tensor, w: W) => mul(rate(t, z, w), gain) };
+      const [ours, same] = [
+        await fitLocally(looking, weights, () => [{ ...batch, gain }], options),
+        await fitLocally(closed, weights, () => [batch], options),
+      ];
+      expectClose(ours.params.a, same.params.a, 1e-12);
+      expect(ours.history.at(-1)?.loss).not.toBe(ours.history[0]?.loss);
+    }
+  });
+});
+
 describe("a latent ODE", () => {
   it("is trained on irregular series by one local step, with any adjoint", async () => {
     const series = { times: f64([0, 0.4, 1]), values: draw([4, 3, 2]), mask: f64(new Array(24).fill(1), [4, 3, 2]) };

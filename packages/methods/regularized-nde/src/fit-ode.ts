@@ -4,6 +4,7 @@ import {
   type OdeModel,
   odeFitOptionNames,
   prepared,
+  rateAlong,
   solvingOptions,
   trainOde,
 } from "@offprint/ode/fit";
@@ -76,7 +77,7 @@ export async function fitOde<P, Y, B, E = B>(
     {
       judge(params, batch: B, { end, saveAt }: SteeredTimes) {
         const seen = prepared(model, params, batch);
-        const solved = integrate<Y, P>(model.rate, model.initial(params, seen), [span[0], end], {
+        const solved = integrate<Y, P>(rateAlong(model, seen), model.initial(params, seen), [span[0], end], {
           ...settings,
           ...(saveAt && { saveAt }),
           parameters: params,

@@ -1,3 +1,11 @@
+export {
+  type DensityFlow,
+  type DensityFlowOptions,
+  densityFlow,
+  type FlowBatch,
+  type FlowLayer,
+  type FlowParameters,
+} from "./density-flow.js";
 export { type FitOdeOptions, fitOde } from "./fit-ode.js";
 export { type FitSdeOptions, fitSde } from "./fit-sde.js";
 export {

@@ -1,6 +1,15 @@
 import type { GradientTransformation, TrainingRecord, TrainingState } from "@offprint/optim";
 import { type RunOptions, runOptionNames } from "@offprint/solvers";
-import { type Backend, requireInteger, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
+import {
+  type Backend,
+  isTensor,
+  requireInteger,
+  requireObject,
+  stopGradient,
+  type Tensor,
+  tree,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { Integral, IntegrateOptions } from "../integrate.js";
 import type { MethodName } from "../methods/index.js";
 import { savesOf, spanOf } from "../options.js";
@@ -8,8 +17,8 @@ import { annealed, type Lambda } from "./annealed.js";
 
 /** A model with a differential equation in it: what comes in becomes a state, is solved, and is judged. */
 export interface OdeModel<P, Y, B, E = B> {
-  /** The rate of change, in operations of tensors. */
-  readonly rate: (t: Tensor, y: Y, params: P) => Y;
+  /** The rate of change, in operations of tensors. What it takes from the batch is a constant to gradients, such as a random direction. */
+  readonly rate: (t: Tensor, y: Y, params: P, batch: E) => Y;
   /** What first state and loss both look at, such as what an encoder makes of a batch: both get it in place of the batch. */
   readonly prepare?: (params: P, batch: B) => E;
   /** The first state of a batch. */
@@ -18,10 +27,20 @@ export interface OdeModel<P, Y, B, E = B> {
   readonly loss: (params: P, solved: Pick<Integral<Y>, "y" | "ys">, batch: E) => Tensor;
 }
 
+/** A model whose rate does not look at the batch: it is one of `integrate` as it stands. */
+export type PlainOdeModel<P, Y, B, E = B> = OdeModel<P, Y, B, E> & { readonly rate: (t: Tensor, y: Y, params: P) => Y };
+
 /** A batch as first state and loss of a model get it. */
 export function prepared<P, Y, B, E>(model: OdeModel<P, Y, B, E>, params: P, batch: B): E {
   requireObject("prepared", "model", model, "an OdeModel");
   return model.prepare === undefined ? (batch as unknown as E) : model.prepare(params, batch);
+}
+
+/** The rate of a model along a batch, as `integrate` takes it. */
+export function rateAlong<P, Y, B, E>(model: OdeModel<P, Y, B, E>, batch: E): (t: Tensor, y: Y, params: P) => Y {
+  requireObject("rateAlong", "model", model, "an OdeModel");
+  const constant = tree.map((x: unknown) => (isTensor(x) ? stopGradient(x) : x), batch) as E;
+  return (t, y, params) => model.rate(t, y, params, constant);
 }
 
 /** How the equation of a model is solved while it is trained. */

@@ -4,7 +4,9 @@ export {
   type OdeModel,
   type OdeSolving,
   odeFitOptionNames,
+  type PlainOdeModel,
   prepared,
+  rateAlong,
   type Solving,
   solvingOptions,
 } from "./fit-options.js";

@@ -18,7 +18,7 @@ import {
   zeros,
 } from "@offprint/tensor-core";
 import { integrate } from "../integrate.js";
-import type { OdeModel, OdeSolving } from "./fit-options.js";
+import type { OdeSolving, PlainOdeModel } from "./fit-options.js";
 
 /** A network of one hidden layer, `tanh(z w1 + b1) w2 + b2`. */
 export interface RateNetwork {
@@ -47,7 +47,7 @@ export interface SeriesDynamicsOptions {
 /** A neural ODE of series, for whatever trains a model with a differential equation in it. */
 export interface SeriesDynamics {
   /** The model; a batch is not looked at. */
-  readonly model: OdeModel<RateNetwork, Tensor, Tensor>;
+  readonly model: PlainOdeModel<RateNetwork, Tensor, Tensor>;
   /** Draws parameters in float64. */
   readonly init: (rng: Rng) => RateNetwork;
   /** The one batch of an epoch. */

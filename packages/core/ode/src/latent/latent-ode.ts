@@ -25,7 +25,7 @@ import {
   ValueError,
   zeros,
 } from "@offprint/tensor-core";
-import { type OdeModel, type OdeSolving, solvingOptions } from "../fit/fit-options.js";
+import { type OdeSolving, type PlainOdeModel, solvingOptions } from "../fit/fit-options.js";
 import { integrate } from "../integrate.js";
 import { divergenceFromStandardNormal, maskedLogLikelihood } from "./masked-likelihood.js";
 import {
@@ -122,7 +122,7 @@ export interface LatentOde {
   /** Draws first parameters. */
   init(rng: Rng): LatentOdeParameters;
   /** The model that `fitOde` and `fitLocally` train, with the negative evidence lower bound as its loss. */
-  readonly model: OdeModel<LatentOdeParameters, Tensor, SeriesBatch, EncodedBatch>;
+  readonly model: PlainOdeModel<LatentOdeParameters, Tensor, SeriesBatch, EncodedBatch>;
   /** The span and the times of a solve for series: options of training. */
   solving(series: GriddedSeries): { readonly span: readonly [number, number]; readonly saveAt: readonly number[] };
   /** The batches of an epoch, in a random order: what training takes as data. */

@@ -127,7 +127,7 @@ export const digitsOde = {
     rate,
     initial: (_, { x }) => x,
     loss: ({ head }, { y: z }, { y }) => crossEntropy(through(head, z), y),
-  } satisfies OdeModel<DigitsOdeParameters, Tensor, Images> as OdeModel<DigitsOdeParameters, Tensor, Images>,
+  } satisfies OdeModel<DigitsOdeParameters, Tensor, Images>,
   /** First weights. */
   initial: (rng: Rng): DigitsOdeParameters => ({
     inner: dense(rng, 65, 40),
