@@ -4,6 +4,7 @@ import {
   dealiasSymbol,
   derivativePower,
   derivativeSymbol,
+  frequencySymbol,
   laplacianInverseSymbol,
   laplacianSymbol,
   sobolevSymbol,
@@ -82,8 +83,10 @@ export function convolve(grid: Torus, x: TensorLike, y: TensorLike): Tensor {
 /** The field moved by a distance along an axis of the grid: x(t - distance), for any distance. */
 export function translate(grid: Torus, x: TensorLike, axis: number, distance: TensorLike): Tensor {
   const field = asField("translate", grid, x);
-  const omega = mul(derivativeSymbol(grid, gridAxis("translate", grid, axis), typeOf(field)), distance);
-  return toField(grid, times(toSpectrum(grid, field), { re: omega.cos(), im: omega.sin().neg() }));
+  const at = gridAxis("translate", grid, axis);
+  const [turn, real] = [frequencySymbol, derivativeSymbol].map((of) => mul(of(grid, at, typeOf(field)), distance));
+  // At the highest frequency of an even number of points the grid sees cosines alone.
+  return toField(grid, times(toSpectrum(grid, field), { re: turn.cos(), im: real.sin().neg() }));
 }
 
 /** The mean of a field over the grid. */

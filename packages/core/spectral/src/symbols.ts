@@ -80,6 +80,11 @@ export function derivativeSymbol(grid: Torus, axis: number, dtype: FloatType = "
   );
 }
 
+/** omega along an axis, `[...modes]`, at the highest frequency of an even number of points too. */
+export function frequencySymbol(grid: Torus, axis: number, dtype: FloatType): Tensor {
+  return once(grid, `frequency ${axis}`, dtype, () => symbol(grid, (omega) => omega[axis], dtype));
+}
+
 /** -|omega|^2, `[...modes]`: the Laplacian. */
 export function laplacianSymbol(grid: Torus, dtype: FloatType = "float64"): Tensor {
   requireObject("laplacianSymbol", "grid", grid, "a Torus");
