@@ -54,13 +54,13 @@ export const solvePoissonCommand = defineCommand({
     const b =
       options.right === undefined
         ? new Float64Array(a.rows).fill(1)
-        : await loadFile(options.right, options.right.endsWith(".bin") ? readAuthorsVector : readVector);
+        : await loadFile(options.right, options.right.endsWith(".bin") ? readAuthorsVector : vectorOn(grid));
     const { directions, release } = options.network?.endsWith(".onnx")
       ? await modelDirections(await loadModel(options.network), grid)
       : { directions: await networkDirections(options.network, options.filters, grid), release: () => undefined };
     const begun = performance.now();
     const run = await dcdm(a, b, directions, {
-      ...{ tolerance, maxIterations, onStagnation: "residual", signal },
+      ...{ tolerance, maxIterations, onStagnation: "residual", checkSymmetry: true, signal },
       onProgress: ({ iteration }) => progress(iteration / maxIterations, "iterating"),
     });
     const seconds = (performance.now() - begun) / 1e3;
@@ -88,7 +88,15 @@ const readZip = (bytes: Uint8Array): sparse.CsrMatrix => {
   return readSparseNpz(bytes);
 };
 
-const readVector = (bytes: Uint8Array): Float64Array => Float64Array.from(readNpy(bytes).data(), Number);
+/** Reads a vector, or a field on the grid: numbers in another order would be another right-hand side. */
+const vectorOn = (grid: readonly number[]) => (bytes: Uint8Array) => {
+  const given = readNpy(bytes);
+  const column = given.shape.filter((extent) => extent !== 1).length <= 1;
+  if (!column && given.shape.join() !== grid.join()) {
+    throw new Failure(`--right is an array of shape [${given.shape}]; give a vector, or the grid's [${grid}]`);
+  }
+  return Float64Array.from(given.data(), Number);
+};
 
 const matrixReaders: Readonly<Record<string, (bytes: Uint8Array) => sparse.CsrMatrix>> = {
   ".npz": readZip,

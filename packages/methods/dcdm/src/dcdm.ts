@@ -10,7 +10,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { productWith, requireSymmetric, rowsOf, type SpdMatrix } from "./linear-map.js";
-import { addScaled, dot, norm } from "./vector-arithmetic.js";
+import { addScaled, dot, norm, powerOfTwo } from "./vector-arithmetic.js";
 
 /** A search direction for a residual of unit length; its scale and sign do not matter. */
 export type DirectionMap = (unitResidual: Float64Array) => Float64Array | Promise<Float64Array>;
@@ -229,7 +229,8 @@ function proposed(owner: string, given: Float64Array, n: number, rows: Float64Ar
   if (given?.length !== n) {
     throw new ValueError(`${owner}: the direction map gave ${given?.length} numbers; it must give ${n}`);
   }
-  const q = Float64Array.from(given, (v, i) => (rows === undefined ? v : v * rows[i]));
+  const unit = powerOfTwo(given);
+  const q = Float64Array.from(given, (v, i) => (rows === undefined ? v / unit : (v * rows[i]) / unit));
   const wrong = q.findIndex((v) => !Number.isFinite(v));
   if (wrong >= 0)
     throw new ValueError(`${owner}: the direction map gave ${q[wrong]} at ${wrong}; directions must be finite`);

@@ -16,7 +16,7 @@ import {
   sparse,
   ValueError,
 } from "@offprint/tensor-core";
-import { dot, norm } from "./vector-arithmetic.js";
+import { dot, norm, powerOfTwo } from "./vector-arithmetic.js";
 
 /** One iteration. */
 export interface DeflatedRecord {
@@ -28,7 +28,7 @@ export interface DeflatedRecord {
 
 /** Where the iteration stands; a tree. */
 export interface DeflatedPoint {
-  /** `[n]` the iterate. */
+  /** `[n]` the iterate, as all here for b over the power of two at its largest entry. */
   readonly x: Float64Array;
   /** `[n]` by the recurrence. */
   readonly residual: Float64Array;
@@ -97,8 +97,11 @@ export async function deflatedConjugateGradients(
     if (d > 0 || b[i] === 0) return d > 0 ? d : 1;
     throw new ValueError(`${owner}: diagonal entry ${i} is ${d}; that of a positive definite matrix is > 0`);
   });
-  const size = norm(b);
-  const coarse = size === 0 ? (v: Float64Array) => v.map(() => 0) : coarseCorrection(a, b, Math.min(vectors, n));
+  // Of squares of b none overflows or vanishes.
+  const unit = powerOfTwo(b);
+  const right = b.map((v) => v / unit);
+  const size = norm(right);
+  const coarse = size === 0 ? (v: Float64Array) => v.map(() => 0) : coarseCorrection(a, right, Math.min(vectors, n));
   const product = (x: Float64Array) => sparse.multiplyVector(a, x);
   const pointAt = (x: Float64Array, residual: Float64Array, direction: Float64Array, rho: number): DeflatedPoint => ({
     x,
@@ -113,8 +116,8 @@ export async function deflatedConjugateGradients(
       owner,
       limit: maxIterations,
       initial() {
-        const x = coarse(b);
-        const residual = product(x).map((v, i) => b[i] - v);
+        const x = coarse(right);
+        const residual = product(x).map((v, i) => right[i] - v);
         const z = preconditioned(residual);
         const taken = coarse(product(z));
         return pointAt(
@@ -144,7 +147,7 @@ export async function deflatedConjugateGradients(
           next,
         );
       },
-      record: ({ residualNorm }, iteration) => ({ iteration, residualNorm }),
+      record: ({ residualNorm }, iteration) => ({ iteration, residualNorm: unit * residualNorm }),
       finished: ({ residualNorm }) => (residualNorm <= tolerance * size ? "converged" : undefined),
       check({ x }) {
         if (x?.length !== n)
@@ -153,7 +156,7 @@ export async function deflatedConjugateGradients(
     },
     options,
   );
-  return { ...run, x: last.x, residualNorm: last.residualNorm };
+  return { ...run, x: last.x.map((v) => v * unit), residualNorm: unit * last.residualNorm };
 }
 
 /** `C v = sum over Ritz vectors q of q (q . v) / (q . A q)`. */

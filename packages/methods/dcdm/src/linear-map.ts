@@ -9,8 +9,10 @@ export function productWith(owner: string, a: SpdMatrix, n: number): LinearOpera
   if (typeof a === "function") return a;
   if (!sparse.isSparseMatrix(a)) throw new ValueError(`${owner}: A must be a sparse matrix or a function`);
   if (a.rows !== n || a.columns !== n) {
-    throw new ShapeError(`${owner}: A has shape [${a.shape}]; for ${n} unknowns it must be [${n}, ${n}]`);
+    throw new ShapeError(`${owner}: A has shape [${a.shape}] and b ${n} entries; they must be [n, n] and n`);
   }
+  const wrong = a.values.findIndex((v) => !Number.isFinite(v));
+  if (wrong >= 0) throw new ValueError(`${owner}: A must be finite, got ${a.values[wrong]} at entry ${wrong}`);
   return (x, out) => {
     sparse.multiplyVector(a, x, out);
   };

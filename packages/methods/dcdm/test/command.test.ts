@@ -90,3 +90,21 @@ it("says what is wrong, and answers with its exit code where it did not converge
   expect((await solve(file("a.mtx"), "--grid", "16,16", "--filters", "4")).err).toContain("--filters would do nothing");
   expect((await solve(file("a.mtx"), "--grid", "16,16", "--max-iterations", "2", "--tolerance", "1e-12")).code).toBe(1);
 });
+
+it("refuses a matrix of one triangle, and a field on another grid", async () => {
+  const { rowIndices, columnIndices, values } = sparse.toCoo(a);
+  const lower = Array.from(values.keys()).filter((p) => rowIndices[p] >= columnIndices[p]);
+  const of = (from: ArrayLike<number>) => lower.map((p) => from[p]);
+  const half = sparse.fromTriplets(256, 256, of(rowIndices), of(columnIndices), of(values));
+  writeFileSync(file("half.mtx"), writeMatrixMarket(half));
+  expect(await solve(file("half.mtx"), "--grid", "16,16")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("A differs from its transpose"),
+  });
+  const right = (...shape: number[]) => {
+    writeFileSync(file("field.npy"), writeNpy(tensor(new Float64Array(256).fill(1), { shape })));
+    return solve(file("a.mtx"), "--grid", "16,16", "--right", file("field.npy"));
+  };
+  for (const shape of [[256], [256, 1], [16, 16]]) expect((await right(...shape)).code).toBe(0);
+  expect(await right(8, 32)).toMatchObject({ code: 2, err: expect.stringContaining("the grid's [16,16]") });
+});

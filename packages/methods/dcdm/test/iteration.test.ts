@@ -73,6 +73,25 @@ describe("the iteration", () => {
     expectClose(Array.from(one.x), Array.from(other.x), 1e-11);
   });
 
+  it("sees no unit of the right-hand side, of A or of directions, however large or small", async () => {
+    const options = { maxIterations: 15, tolerance: 1e-9, k: 3 };
+    const plain = await dcdm(a, b, wild, options);
+    for (const unit of [2 ** 700, 2 ** -700]) {
+      const scaled = b.map((v) => v * unit);
+      const found = await dcdm(a, scaled, wild, options);
+      expect([found.status, found.x]).toEqual([plain.status, plain.x.map((v) => v * unit)]);
+      expect(found.residualNorm / unit).toBeCloseTo(plain.residualNorm, 12);
+      const by = await dcdm(a, b, (r) => wild(r).map((v) => v * unit), options);
+      expect(by.x).toEqual(plain.x);
+      const other = await dcdm(sparse.scale(a, unit), b, wild, options);
+      expect(other.x).toEqual(plain.x.map((v) => v / unit));
+      const deflated = await deflatedConjugateGradients(a, scaled, { tolerance: 1e-9 });
+      const same = await deflatedConjugateGradients(a, b, { tolerance: 1e-9 });
+      expect([deflated.status, deflated.x]).toEqual([same.status, same.x.map((v) => v * unit)]);
+      expect(deflated.residualNorm).toBe(same.residualNorm * unit);
+    }
+  });
+
   it("lowers the energy of the error by (q . r)^2 / q . A q, whatever the directions are", async () => {
     const solution = linalg.solve(dense, tensor(b)).data();
     const energy = (x: Float64Array) => {
@@ -157,7 +176,15 @@ describe("the iteration", () => {
   });
 
   it("refuses what does not fit", async () => {
-    await expect(dcdm(a, new Float64Array(5), identity)).rejects.toMatchObject({ name: "ShapeError" });
+    await expect(dcdm(a, new Float64Array(5), identity)).rejects.toMatchObject({
+      name: "ShapeError",
+      message: expect.stringContaining("A has shape [144,144] and b 5 entries"),
+    });
+    const holed = sparse.fromDense([
+      [2, 0],
+      [0, Number.NaN],
+    ]);
+    await expect(dcdm(holed, [1, 1], identity)).rejects.toThrow(/A must be finite, got NaN/);
     await expect(dcdm(a, b, () => new Float64Array(3))).rejects.toThrow(/gave 3 numbers; it must give 144/);
     await expect(dcdm(a, b, (r) => r.map(() => Number.NaN))).rejects.toThrow(/directions must be finite/);
     await expect(dcdm(sparse.scale(a, -1), b, identity)).rejects.toThrow(/positive definite/);
