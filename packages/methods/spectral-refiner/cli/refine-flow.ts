@@ -1,10 +1,11 @@
 import { defineCommand, Failure, option, stateOptions } from "@offprint/commands";
 import { readNpy, writeNpy } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { navierStokes, torus } from "@offprint/spectral";
-import { all, isFinite as finite, tensor } from "@offprint/tensor-core";
+import { complex, navierStokes, torus } from "@offprint/spectral";
+import { all, isFinite as finite, type Tensor, tensor } from "@offprint/tensor-core";
 import {
   estimateForecast,
+  type Forecast,
   forecastFrom,
   persistence,
   type RefineRecord,
@@ -13,6 +14,7 @@ import {
   reliabilityBound,
 } from "../src/index.js";
 import { loadOperator } from "./saved-operator.js";
+import { nearestPower, sizeOf } from "./size-of.js";
 
 /** `offprint refine-flow --input frames.npy --viscosity 1e-3 --spacing 0.2 --output forecast.npy` */
 export const refineFlow = defineCommand({
@@ -37,7 +39,7 @@ export const refineFlow = defineCommand({
     ...stateOptions,
   },
   async run({ options, report, write, longRun }) {
-    const { viscosity, spacing, length, iterations, tolerance } = options;
+    const { length, iterations } = options;
     if (options.forecast !== undefined && (options.operator ?? options.frames) !== undefined) {
       throw new Failure("--forecast has its frames and needs no --operator; leave those out");
     }
@@ -45,38 +47,50 @@ export const refineFlow = defineCommand({
     const given = await loadFile(options.input, readNpy);
     const known = tensor(given.rank === 2 ? given.expandDims(0) : given, { dtype: "float64" });
     const [, n, m] = known.shape;
-    if (known.rank !== 3 || n !== m || n % 2 !== 0) {
+    if (known.rank !== 3 || known.size === 0 || n !== m || n % 2 !== 0) {
       throw new Failure(`${options.input}: an array of shape [${given.shape}]; give [frames, n, n] with an even n`);
     }
     if (!all(finite(known)).item()) throw new Failure(`${options.input}: a value is not finite`);
-    const forcing = options.forcing === undefined ? undefined : await loadFile(options.forcing, readNpy);
-    const system = navierStokes(torus({ points: [n, n], length }), {
+    const last = known.slice([-1]);
+    const forcing = options.forcing === undefined ? undefined : await readForcing(options.forcing);
+    const begun = await begin();
+    // Units, powers of two, in which the objective is well conditioned: a drift over the frames weighs as much by its residual,
+    // 1 / (T |omega|) of it, as by what it adds to the known frame.
+    const side = nearestPower(length);
+    const rate = nearestPower(length / side / (2 * Math.PI * begun.frames * options.spacing));
+    const unit = side * rate ** 2;
+    const spacing = options.spacing * rate;
+    const viscosity = options.viscosity / (side ** 2 * rate);
+    const system = navierStokes(torus({ points: [n, n], length: length / side }), {
       viscosity,
-      forcing: forcing === undefined ? undefined : tensor(forcing, { dtype: "float64" }),
+      forcing: forcing?.div(rate ** 2),
     });
-    const start = await begin();
+    const start = scaled(begun, 1 / rate);
     const before = estimateForecast(system, start, { spacing });
     const run = await longRun<RefineRecord, RefineState>({
       progress: ({ iteration, objective }) => ({
         fraction: iteration / iterations,
-        label: `estimate ${Math.sqrt(objective).toExponential(2)}`,
+        label: `estimate ${(unit * Math.sqrt(objective)).toExponential(2)}`,
       }),
     });
-    const result = await refine(system, start, { spacing, maxIterations: iterations, tolerance, ...run.options });
+    const result = await refine(system, start, {
+      ...{ spacing, maxIterations: iterations, tolerance: options.tolerance / unit },
+      gradientTolerance: 1e-8 * (sizeOf(start.last) || 1),
+      ...run.options,
+    });
     await run.settle(result);
     const after = estimateForecast(system, result.forecast, { spacing });
-    const bound = reliabilityBound({ ...after, spacing: spacing / 2, viscosity });
+    const bound = rate ** 2 * reliabilityBound({ ...after, spacing: spacing / 2, viscosity });
     report([
       ["iterations", result.iterations],
-      ["estimate before", before.eta.toExponential(2)],
-      ["estimate, between the frames as well", after.eta.toExponential(2)],
-      ["error at the known frame", after.initialError.toExponential(2)],
+      ["estimate before", (unit * before.eta).toExponential(2)],
+      ["estimate, between the frames as well", (unit * after.eta).toExponential(2)],
+      ["error at the known frame", (rate * after.initialError).toExponential(2)],
       ["bound ||e0||^2 + (1/nu) int ||R||^2, up to a constant of the flow", bound.toExponential(2)],
     ]);
-    await write(options.output, writeNpy(result.frames));
+    await write(options.output, writeNpy(result.frames.mul(rate)));
 
     async function begin() {
-      const last = known.slice([-1]);
       if (options.forecast !== undefined) return forecastFrom(last, await loadFile(options.forecast, readNpy));
       if (options.operator === undefined) return persistence(last, frames);
       const { operator, params } = await loadFile(options.operator, loadOperator);
@@ -84,3 +98,21 @@ export const refineFlow = defineCommand({
     }
   },
 });
+
+/** A forecast in another unit of vorticity. */
+function scaled(forecast: Forecast, factor: number): Forecast {
+  const { last, coefficients } = forecast;
+  return { ...forecast, last: last.mul(factor), coefficients: complex.scale(coefficients, factor) };
+}
+
+async function readForcing(path: string): Promise<Tensor> {
+  const forcing = tensor(await loadFile(path, readNpy), { dtype: "float64" });
+  if (!all(finite(forcing)).item()) throw new Failure(`${path}: a value is not finite`);
+  const mean = forcing.size === 0 ? 0 : forcing.mean().item();
+  if (Math.abs(mean) > 1e-6 * (forcing.size === 0 ? 1 : forcing.abs().max().item())) {
+    throw new Failure(
+      `${path}: the mean is ${mean.toPrecision(3)}; take it away, the curl of a periodic force has none`,
+    );
+  }
+  return forcing;
+}

@@ -12,6 +12,7 @@ import {
   generateFlows,
 } from "../src/index.js";
 import { saveOperator } from "./saved-operator.js";
+import { sizeOf } from "./size-of.js";
 
 /** `offprint train-flow-operator --output operator.safetensors` */
 export const trainFlowOperator = defineCommand({
@@ -43,11 +44,14 @@ export const trainFlowOperator = defineCommand({
   async run({ options, print, report, write, longRun, signal }) {
     const { modes, width, layers, activation, window, epochs, batch, learningRate, seed } = options;
     const [mx, my, mt] = modes as [number, number, number];
-    const operator = flowOperator({ modes: [mx, my, mt], width, layers, activation, latentFrames: window });
-    const flows = options.flows === undefined ? await generated() : await loadFile(options.flows, readNpy);
-    if (flows.rank !== 4) {
+    const read = options.flows === undefined ? await generated() : await loadFile(options.flows, readNpy);
+    const flows = tensor(read, { dtype: "float64" });
+    if (flows.rank !== 4 || flows.size === 0) {
       throw new Failure(`${options.flows}: an array of shape [${flows.shape}]; give [flows, frames, n, n]`);
     }
+    // A network learns numbers of order one, whatever the unit of the file.
+    const scale = sizeOf(flows) || 1;
+    const operator = flowOperator({ modes: [mx, my, mt], width, layers, activation, latentFrames: window, scale });
     print(`${flows.shape[0]} flows of ${flows.shape[1]} frames, ${flows.shape[2]} x ${flows.shape[3]} points`);
     const steps = epochs * Math.floor(flows.shape[0] / batch);
     const run = await longRun<TrainingRecord, TrainingState<FlowOperatorParams>>({

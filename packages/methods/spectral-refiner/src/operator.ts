@@ -18,10 +18,12 @@ import {
   checkOptions,
   concatenate,
   linspace,
+  mul,
   pad,
   type Rng,
   requireChoice,
   requireInteger,
+  requirePositive,
   ShapeError,
   slice,
   stack,
@@ -48,6 +50,8 @@ export interface FlowOperatorOptions {
   readonly beta?: number;
   /** Factor of the biases of the last layer. Default 0.1. */
   readonly delta?: number;
+  /** Size of the fields that it is for, > 0: the network sees them over this, and what it adds is times this. Default 1. */
+  readonly scale?: number;
 }
 
 /** Two pointwise maps with the activation between them. */
@@ -100,9 +104,11 @@ const MOST_FRAMES = 100;
  */
 export function flowOperator(options: FlowOperatorOptions): FlowOperator {
   const owner = "flowOperator";
-  const known = ["modes", "width", "layers", "latentFrames", "activation", "beta", "delta"];
+  const known = ["modes", "width", "layers", "latentFrames", "activation", "beta", "delta", "scale"];
   checkOptions(owner, options, known, ["modes", "width"]);
   const { modes, width, layers = 4, latentFrames = 10, activation = "relu", beta = 0.01, delta = 0.1 } = options;
+  const { scale = 1 } = options;
+  requirePositive(owner, "scale", scale);
   requireChoice(owner, "activation", activation, ["relu", "gelu"]);
   requireInteger(owner, "width", width, 4);
   if (width % 2 !== 0) throw new ValueError(`${owner}: width is ${width}; it must be even`);
@@ -132,7 +138,8 @@ export function flowOperator(options: FlowOperatorOptions): FlowOperator {
   const paddedWindow = (last: Tensor, z: Tensor) => pad(concatenate([last, z], -1), padding);
   const coefficients = (params: FlowOperatorParams, window: Tensor): Complex => {
     const mixed = mixChannels(lowSpectrum(window, modes), params.output.weight);
-    return params.output.bias === undefined ? mixed : complex.plus(mixed, complex.scale(params.output.bias, delta));
+    const { bias } = params.output;
+    return complex.scale(bias === undefined ? mixed : complex.plus(mixed, complex.scale(bias, delta)), scale);
   };
   const windowOf = (input: TensorLike): Tensor => {
     const x = asTensor(input);
@@ -148,7 +155,9 @@ export function flowOperator(options: FlowOperatorOptions): FlowOperator {
     return x;
   };
   const lifted = (params: FlowOperatorParams, input: Tensor): Tensor => {
-    const v = input.transpose([0, 2, 3, 1]).expandDims(1);
+    const v = mul(input, 1 / scale)
+      .transpose([0, 2, 3, 1])
+      .expandDims(1);
     const h = add(v, encodings(width, beta, v));
     return square.apply(params.project, norm.apply(params.norm, h));
   };
@@ -166,7 +175,7 @@ export function flowOperator(options: FlowOperatorOptions): FlowOperator {
     return toLatent.apply(params.latent, y);
   };
   const lastFrame = (x: Tensor) =>
-    slice(x, [null, { start: -1 }])
+    mul(slice(x, [null, { start: -1 }]), 1 / scale)
       .transpose([0, 2, 3, 1])
       .expandDims(1);
   const lengthOf = (frames: number) => {
@@ -174,7 +183,7 @@ export function flowOperator(options: FlowOperatorOptions): FlowOperator {
     return frames + latentFrames + 2;
   };
   return {
-    config: { modes, width, layers, latentFrames, activation, beta, delta },
+    config: { modes, width, layers, latentFrames, activation, beta, delta, scale },
     init(rng, dtype = "float32") {
       const of = <P>(layer: Pick<GridLayer<P>, "init">, name: string) => layer.init(rng.fork(name), dtype);
       const each = <P>(count: number, make: (i: number) => P) => Array.from({ length: count }, (_, i) => make(i));

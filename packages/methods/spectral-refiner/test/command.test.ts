@@ -56,6 +56,66 @@ it("refines the forecast of somebody's model", async () => {
   expect([both.code, both.err]).toEqual([2, expect.stringMatching(/--forecast has its frames/)]);
 });
 
+it("learns and refines the same flow in any unit", async () => {
+  const family = decayingFlows({ points: 8, length: 1, viscosity: 2e-3 });
+  const settings = { count: 3, rng: random.rng(6), stepSize: 0.01, spacing: 0.1, warmUp: 0.5, frames: 11 };
+  const { frames } = await generateFlows(family, settings);
+  const [flows, input, operator, output] = ["u.npy", "v.npy", "w.safetensors", "x.npy"].map((name) =>
+    join(folder, name),
+  );
+  /** The run in other units of time and length, its report and the forecast in the first ones. */
+  const inUnits = async (rate: number, side: number) => {
+    writeFileSync(flows, writeNpy(frames.slice([{ stop: 2 }]).mul(rate)));
+    writeFileSync(input, writeNpy(frames.slice([2, { stop: 5 }]).mul(rate)));
+    const trained = await runWords(commands, "train-flow-operator", [
+      ..."--modes 2,2,3 --width 4 --layers 1 --window 5 --epochs 2 --batch 2".split(" "),
+      ...["--flows", flows, "--output", operator],
+    ]);
+    const refined = await runWords(commands, "refine-flow", [
+      ...["--viscosity", String(0.002 * rate * side ** 2), "--spacing", String(0.1 / rate), "--length", String(side)],
+      ...["--frames", "6", "--iterations", "20", "--input", input, "--operator", operator, "--output", output],
+    ]);
+    expect([trained.code, refined.code]).toEqual([0, 0]);
+    const numbers = refined.out.match(/\d\.\d+e[+-]\d+/g)?.map(Number) ?? [];
+    const forecast = Array.from(readNpy(new Uint8Array(readFileSync(output))).data(), (w) => Number(w) / rate);
+    return {
+      learned: trained.out.match(/error.*/g),
+      iterations: /iterations +(\d+)/.exec(refined.out)?.[1],
+      numbers,
+      forecast,
+    };
+  };
+  const here = await inUnits(1, 1);
+  expect(here.iterations).toBe("20");
+  // An ocean in metres and seconds, and a droplet.
+  for (const [rate, side] of [
+    [2 ** -16, 2 ** 20],
+    [2 ** 20, 2 ** -14],
+  ]) {
+    const { numbers, ...there } = await inUnits(rate, side);
+    const { numbers: ours, ...rest } = here;
+    expect(there).toEqual(rest);
+    const units = [side * rate ** 2, side * rate ** 2, rate, rate ** 2];
+    units.forEach((unit, i) => {
+      expect(Math.abs(numbers[i] / unit / ours[i] - 1)).toBeLessThan(0.01);
+    });
+  }
+});
+
+it("refuses what is no flow, and forces that are none on a torus", async () => {
+  const [input, forcing] = ["none.npy", "mean.npy"].map((name) => join(folder, name));
+  const refineIt = () =>
+    runWords(commands, "refine-flow", [
+      ..."--viscosity 0.002 --spacing 0.1 --iterations 5".split(" "),
+      ...["--input", input, "--forcing", forcing],
+    ]);
+  writeFileSync(forcing, writeNpy(tensor(new Float64Array(64).fill(1), { shape: [8, 8] })));
+  writeFileSync(input, writeNpy(tensor(new Float64Array(0), { shape: [0, 8, 8] })));
+  expect(await refineIt()).toMatchObject({ code: 2, err: expect.stringMatching(/shape \[0,8,8\]/) });
+  writeFileSync(input, writeNpy(tensor(new Float64Array(64), { shape: [8, 8] })));
+  expect(await refineIt()).toMatchObject({ code: 2, err: expect.stringMatching(/the mean is 1\.00; take it away/) });
+});
+
 it("says in one line what is wrong with a file", async () => {
   const file = join(folder, "odd.npy");
   writeFileSync(file, writeNpy(tensor(new Float64Array(9), { shape: [1, 3, 3] })));
