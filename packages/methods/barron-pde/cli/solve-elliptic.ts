@@ -49,7 +49,10 @@ export const solveEllipticCommand = defineCommand({
     const lagrangian = quarticLagrangian({ beta, gamma });
     // A first guess of the size: that of the linear solution, which the cube only makes smaller.
     const size = f.precondition().l2();
-    if (size === 0) throw new Failure("f is 0, and so is the solution");
+    if (f.wiener() === 0) throw new Failure("f is 0, and so is the solution");
+    if (!(size > 1e-150 && size < 1e150)) {
+      throw new Failure(`the linear solution has the L2 norm ${size}: its square is lost; give f in other units`);
+    }
     const accuracy = options.accuracy * size;
     let first = 0;
     const found = await certify(lagrangian, f, {
@@ -86,11 +89,16 @@ async function readRightSide(path: string, period: number): Promise<SparseFourie
   if (path.endsWith(".npy")) return fromSamples(await loadFile(path, (bytes) => readNpy(bytes)), { period });
   let content: { cosines?: Cosine[]; sines?: Sine[]; constant?: number; period?: number };
   try {
-    content = JSON.parse(await readFile(path, "utf8"));
+    // The decoder takes away the mark that some editors write first.
+    content = JSON.parse(new TextDecoder().decode(await readFile(path)));
   } catch (error) {
     throw new Failure(`${path} is no JSON: ${error instanceof Error ? error.message : error}`);
   }
-  if (Array.isArray(content?.sines)) return sines(content.sines);
+  if (Array.isArray(content?.sines)) {
+    const more = (["cosines", "constant", "period"] as const).find((name) => content[name] !== undefined);
+    if (more !== undefined) throw new Failure(`${path} has "sines" and "${more}"; sines stand alone, on the unit cube`);
+    return sines(content.sines);
+  }
   if (!Array.isArray(content?.cosines))
     throw new Failure(`${path} has neither "cosines" nor "sines"; give a list of one of them`);
   return SparseFourier.cosines(content.cosines, {

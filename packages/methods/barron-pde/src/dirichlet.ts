@@ -7,7 +7,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { addMode, ModeTable, signOf } from "./mode-table.js";
-import { frequencyOf } from "./require-frequency.js";
+import { dimensionOf, frequencyOf } from "./require-frequency.js";
 import { requireNumber } from "./require-number.js";
 import { SparseFourier } from "./sparse-fourier.js";
 
@@ -30,7 +30,7 @@ export function sines(terms: readonly Sine[], options: { readonly dimension?: nu
   requireObject("sines", "terms", terms, "an array");
   const owner = "sines";
   checkOptions(owner, options, ["dimension"]);
-  const { dimension: d = terms[0]?.k?.length ?? 0 } = options;
+  const d = dimensionOf(owner, "terms", terms, options.dimension);
   requireInteger(owner, "dimension", d, 1, 20);
   const table = new ModeTable(d);
   const signed = new Int32Array(d);

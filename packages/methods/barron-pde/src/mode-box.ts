@@ -11,11 +11,11 @@ export class ModeBox {
   readonly im: Float64Array;
   /** The place of the frequency 0. */
   readonly centre: number;
-  readonly #bounds: Int32Array;
+  readonly #bounds: Float64Array;
   readonly #strides: Int32Array;
 
   /** @param bounds the largest entry of a frequency along each axis */
-  constructor(bounds: Int32Array) {
+  constructor(bounds: Float64Array) {
     this.#bounds = bounds;
     this.#strides = new Int32Array(bounds.length);
     let size = 1;
@@ -29,7 +29,7 @@ export class ModeBox {
   }
 
   /** How many places that would be. */
-  static size(bounds: Int32Array): number {
+  static size(bounds: Float64Array): number {
     return bounds.reduce((size, bound) => size * (2 * bound + 1), 1);
   }
 

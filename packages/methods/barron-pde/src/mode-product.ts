@@ -1,6 +1,8 @@
+import { ValueError } from "@offprint/tensor-core";
 import { ModeBox } from "./mode-box.js";
 import { hashOf, ModeTable, signOf } from "./mode-table.js";
 import type { Modes, OrderedModes } from "./modes.js";
+import { MOST_FREQUENCY } from "./require-frequency.js";
 import { TooManyModesError } from "./too-many-modes-error.js";
 
 /** Products with more modes are refused. */
@@ -28,6 +30,11 @@ export interface ModeProduct {
 export function productOf(u: ProductFactor, v: ProductFactor, dimension: number, tolerance: number): ModeProduct {
   const bounds = boundsOf(u.modes, dimension);
   for (const [i, bound] of boundsOf(v.modes, dimension).entries()) bounds[i] += bound;
+  if (bounds.some((bound) => bound > MOST_FREQUENCY)) {
+    throw new ValueError(
+      `a product has a frequency of ${Math.max(...bounds)}; ${MOST_FREQUENCY} is the largest: lower those of f`,
+    );
+  }
   // A box pays where it has not many more places than there are terms, each of which a table must look for.
   const terms = 2 * u.modes.re.length * v.modes.re.length;
   const product =
@@ -37,8 +44,8 @@ export function productOf(u: ProductFactor, v: ProductFactor, dimension: number,
 }
 
 /** The largest entry along each axis. */
-function boundsOf({ k }: Modes, dimension: number): Int32Array {
-  const bounds = new Int32Array(dimension);
+function boundsOf({ k }: Modes, dimension: number): Float64Array {
+  const bounds = new Float64Array(dimension);
   for (let at = 0; at < k.length; at++) {
     const axis = at % dimension;
     bounds[axis] = Math.max(bounds[axis], Math.abs(k[at]));
@@ -49,7 +56,7 @@ function boundsOf({ k }: Modes, dimension: number): Int32Array {
 /** What single terms leave out: two pairs of conjugate ones for each. */
 const droppedTerms = (size: number, rest: number) => 4 * size * rest;
 
-function inBox(u: ProductFactor, v: ProductFactor, tolerance: number, bounds: Int32Array): ModeProduct {
+function inBox(u: ProductFactor, v: ProductFactor, tolerance: number, bounds: Float64Array): ModeProduct {
   const box = new ModeBox(bounds);
   const { re, im, centre } = box;
   const [left, right] = [u.modes, v.modes];

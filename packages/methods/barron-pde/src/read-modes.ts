@@ -2,7 +2,6 @@ import {
   checkOptions,
   fft,
   requireFinite,
-  requireInteger,
   requireNonNegative,
   requireObject,
   requirePositive,
@@ -12,7 +11,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { addMode, ModeTable, signOf } from "./mode-table.js";
-import { frequencyOf } from "./require-frequency.js";
+import { dimensionOf, frequencyOf } from "./require-frequency.js";
 import { requireNumber } from "./require-number.js";
 import { SparseFourier } from "./sparse-fourier.js";
 
@@ -39,8 +38,8 @@ export function fromModes(
   requireObject("fromModes", "modes", modes, "an array");
   const owner = "fromModes";
   checkOptions(owner, options, ["dimension", "period"]);
-  const { period = 1, dimension = modes[0]?.k?.length ?? 0 } = options;
-  requireInteger(owner, "dimension", dimension, 1);
+  const { period = 1 } = options;
+  const dimension = dimensionOf(owner, "modes", modes, options.dimension);
   requirePositive(owner, "period", period);
   const halves = [new ModeTable(dimension), new ModeTable(dimension)];
   let [constant, imaginary] = [0, 0];

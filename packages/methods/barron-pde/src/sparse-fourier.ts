@@ -20,7 +20,7 @@ import {
   sumOfModes,
 } from "./modes.js";
 import { type Cosine, cosinesAt, type RealForm } from "./real-form.js";
-import { frequencyOf } from "./require-frequency.js";
+import { dimensionOf, frequencyOf } from "./require-frequency.js";
 import { requireNumber } from "./require-number.js";
 
 /** A function as plain data, which `tree.toJson` keeps bit for bit. */
@@ -76,8 +76,7 @@ export class SparseFourier {
   ): SparseFourier {
     const owner = "SparseFourier.cosines";
     const { constant = 0, period = 1 } = options;
-    const dimension = options.dimension ?? terms[0]?.k?.length ?? 0;
-    requireInteger(owner, "dimension", dimension, 1);
+    const dimension = dimensionOf(owner, "terms", terms, options.dimension);
     requireNumber(owner, "constant", constant);
     requirePositive(owner, "period", period);
     const table = new ModeTable(dimension);

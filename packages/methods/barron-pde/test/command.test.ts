@@ -72,3 +72,24 @@ it("says what is wrong, and answers with its exit code where the descent did not
   writeFileSync(file("large.json"), JSON.stringify({ cosines: [{ k: [1], a: 50 }] }));
   expect((await solve(file("large.json"), "--beta", "1", "--max-iterations", "2")).code).toBe(1);
 });
+
+it("reads a file that begins with a byte order mark, and refuses what it would read wrongly", async () => {
+  const given = (content: unknown, mark = "") => {
+    writeFileSync(file("given.json"), `${mark}${JSON.stringify(content)}`);
+    return solve(file("given.json"));
+  };
+  const cosines = [{ k: [1], a: 1 }];
+  expect((await given({ cosines }, "\ufeff")).code).toBe(0);
+  const refused: [unknown, RegExp][] = [
+    [{ sines: [{ k: [1], b: 1 }], cosines }, /"sines" and "cosines"/],
+    [{ sines: [{ k: [1], b: 1 }], period: 1 }, /"sines" and "period"/],
+    [{ cosines: [{ k: [1e12], a: 1 }] }, /entries are 2147483647 at most/],
+    [{ cosines: [{ a: 1 }] }, /terms\[0\]\.k is missing/],
+    [{ cosines: [], constant: 3 }, /terms is empty/],
+    [{ cosines: [{ k: [1], a: 1e-160 }] }, /other units/],
+    [{ cosines: [{ k: [1], a: 1e200 }] }, /other units/],
+  ];
+  for (const [content, message] of refused) {
+    expect(await given(content)).toMatchObject({ code: 2, err: expect.stringMatching(message) });
+  }
+});

@@ -12,6 +12,7 @@ import {
 } from "../src/index.js";
 import { randomFunction, randomPoints } from "./functions.js";
 
+const waveOf = (k: number) => SparseFourier.cosines([{ k: [k], a: 1 }]);
 const shapes = [
   [1, 5, 1],
   [2, 8, 1],
@@ -203,7 +204,7 @@ describe("functions are read", () => {
 
 describe("what is no function is refused", () => {
   it.each([
-    [() => SparseFourier.cosines([]), "dimension is 0"],
+    [() => SparseFourier.cosines([]), "terms is empty"],
     [
       () =>
         SparseFourier.cosines([
@@ -222,6 +223,9 @@ describe("what is no function is refused", () => {
     [() => fromSamples([[[[1]]]]), "a grid has 1 to 3 axes"],
     [() => fromSamples([1, Number.POSITIVE_INFINITY]), "samples"],
     [() => sines([{ k: [0, 1], b: 1 }]), "sines have k >= 1"],
+    [() => fromModes([{ re: 1 } as never]), "modes[0].k is missing"],
+    [() => SparseFourier.cosines([{ k: [2 ** 31], a: 1 }]), "entries are 2147483647 at most"],
+    [() => waveOf(2 ** 30).multiply(waveOf(2 ** 30)), "a product has a frequency of 2147483648"],
     [() => constantOnCube(6, 1, 99), "too many"],
   ])("%#", (f, message) => {
     expect(f).toThrow(message);
