@@ -28,7 +28,7 @@ export function judgePores({ cgs, networks, smaller }: PoreFigures): boolean {
 
 // Quick: smaller networks, fewer updates, and GNN(3) alone, as GNN(5) takes twice its time.
 const sizes = {
-  quick: { seeds: 2, pores: 25, large: 160, tests: 6, steps: 160, batchSize: 4, mlp: [32] },
+  quick: { seeds: 2, pores: 25, large: 160, tests: 6, steps: 120, batchSize: 4, mlp: [32] },
   full: { seeds: 4, pores: 30, large: 200, tests: 6, steps: 300, batchSize: 6, mlp: [64] },
 } as const;
 

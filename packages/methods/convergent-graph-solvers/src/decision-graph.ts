@@ -1,6 +1,7 @@
 import { Graph } from "@offprint/graph";
 import {
   checkOptions,
+  NonFiniteError,
   type Rng,
   requireInteger,
   requireObject,
@@ -86,11 +87,29 @@ function improve(
   }
 }
 
-/** The values by repeated maximisation, to a change of at most `tolerance` (default 1e-12). */
-export function valueIteration(decisions: DecisionGraph, tolerance = 1e-12): Float64Array {
+/** @throws ValueError, NonFiniteError for what has no values. */
+function requireValues(owner: string, { rewards, discount }: DecisionGraph): void {
+  requireDiscount(owner, discount);
+  const wrong = rewards.findIndex((reward) => !Number.isFinite(reward));
+  if (wrong >= 0) throw new ValueError(`${owner}: the reward of edge ${wrong} is ${rewards[wrong]}; it must be finite`);
+  if (!Number.isFinite(largest(rewards) / (1 - discount))) {
+    throw new NonFiniteError(`${owner}: values of rewards as large as ${largest(rewards)} overflow; scale the rewards`);
+  }
+}
+
+function largest(values: Float64Array): number {
+  return values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+}
+
+/** What rounding may change in values of that size. */
+const rounding = (size: number): number => 4 * 2 ** -52 * size;
+
+/** The values by repeated maximisation, to a change of at most `tolerance` (default 1e-12, less where all rewards are below 0.5). */
+export function valueIteration(decisions: DecisionGraph, tolerance?: number): Float64Array {
   requireObject("valueIteration", "decisions", decisions, "a DecisionGraph");
-  requireDiscount("valueIteration", decisions.discount);
-  requirePositive("valueIteration", "tolerance", tolerance);
+  requireValues("valueIteration", decisions);
+  if (tolerance !== undefined) requirePositive("valueIteration", "tolerance", tolerance);
+  const least = tolerance ?? 1e-12 * Math.min(1, 2 * largest(decisions.rewards));
   const policy = new Int32Array(decisions.graph.nodes);
   let values = new Float64Array(policy.length);
   let next = new Float64Array(policy.length);
@@ -104,20 +123,21 @@ export function valueIteration(decisions: DecisionGraph, tolerance = 1e-12): Flo
     }
     [values, next] = [next, values];
     // The last digits of values of size |V| are not to be had.
-    if (change <= Math.max(tolerance, 4 * 2 ** -52 * size)) return values;
+    if (change <= Math.max(least, rounding(size))) return values;
   }
 }
 
 /** The values by Howard's policy iteration: each policy is followed until its values stand still, then made greedy. */
 export function policyIteration(decisions: DecisionGraph): Float64Array {
   requireObject("policyIteration", "decisions", decisions, "a DecisionGraph");
-  requireDiscount("policyIteration", decisions.discount);
+  requireValues("policyIteration", decisions);
   let policy = greedyPolicy(decisions, new Float64Array(decisions.graph.nodes));
   for (;;) {
     const values = followed(decisions, policy);
     const next = greedyPolicy(decisions, values);
-    // A better edge is better by more than rounding.
-    const better = next.some((e, i) => gain(decisions, values, e, policy[i]) > 1e-12);
+    // A better edge is better by more than rounding, which adds up along the way.
+    const least = rounding(Math.max(largest(values), largest(decisions.rewards))) / (1 - decisions.discount);
+    const better = next.some((e, i) => gain(decisions, values, e, policy[i]) > least);
     if (!better) return values;
     policy = next;
   }
@@ -129,12 +149,12 @@ function gain({ graph, rewards, discount }: DecisionGraph, values: Float64Array,
 
 function followed({ graph, rewards, discount }: DecisionGraph, policy: Int32Array): Float64Array {
   let values = new Float64Array(policy.length);
-  for (let change = 1; change > 1e-15; ) {
+  for (;;) {
     const next = Float64Array.from(policy, (e) => rewards[e] + discount * values[graph.sources[e]]);
-    change = next.reduce((largest, v, i) => Math.max(largest, Math.abs(v - values[i])), 0);
+    const change = largest(next.map((v, i) => v - values[i]));
     values = next;
+    if (change <= rounding(largest(values))) return values;
   }
-  return values;
 }
 
 /** The graph to learn from: nodes have a 1, edges their reward, targets are the values. */
@@ -156,9 +176,10 @@ export function policyAccuracy(decisions: DecisionGraph, predicted: ArrayLike<nu
   const values = valueIteration(decisions);
   const best = greedyPolicy(decisions, values);
   const chosen = greedyPolicy(decisions, predicted);
+  const even = 1e-9 * largest(values);
   let right = 0;
   chosen.forEach((e, i) => {
-    if (gain(decisions, values, best[i], e) <= 1e-9) right++;
+    if (gain(decisions, values, best[i], e) <= even) right++;
   });
   return right / best.length;
 }

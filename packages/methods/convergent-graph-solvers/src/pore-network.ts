@@ -47,6 +47,8 @@ export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
   requireObject("solvePoreNetwork", "network", network, "a PoreNetwork");
   const { pores, throats, conductances, held } = network;
   checkNetwork(network);
+  // Powers of two, so that no product overflows and no digit changes.
+  const [wide, high] = [powerOfTwo(largestOf(conductances)), powerOfTwo(largestHeld(held))];
   const inner: number[] = [];
   const row = new Int32Array(pores).fill(-1);
   for (let i = 0; i < pores; i++) if (Number.isNaN(held[i])) row[i] = inner.push(i) - 1;
@@ -60,7 +62,7 @@ export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
     values.push(value);
   };
   throats.forEach(([i, j], t) => {
-    const k = conductances[t];
+    const k = conductances[t] / wide;
     for (const [a, b] of [
       [i, j],
       [j, i],
@@ -68,21 +70,47 @@ export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
       if (row[a] < 0 || i === j) continue;
       put(row[a], row[a], k);
       if (row[b] >= 0) put(row[a], row[b], -k);
-      else right[row[a]] += k * held[b];
+      else right[row[a]] += k * (held[b] / high);
     }
   });
   const pressures = Float64Array.from(held);
   if (inner.length > 0) {
     const matrix = sparse.fromTriplets(inner.length, inner.length, rows, columns, values);
-    const solution = sparse.cholesky(matrix).solve(right);
+    const solution = factorised(matrix, conductances).solve(right);
     inner.forEach((i, k) => {
-      pressures[i] = solution[k];
+      pressures[i] = high * solution[k];
     });
   }
   const flows = Float64Array.from(throats, ([i, j], t) => conductances[t] * (pressures[i] - pressures[j]));
-  const [low, high] = heldRange(held);
-  return { pressures, flows, inflow: flowOut(network, flows, high), outflow: -flowOut(network, flows, low) };
+  const [outlet, inlet] = heldRange(held);
+  return { pressures, flows, inflow: flowOut(network, flows, inlet), outflow: -flowOut(network, flows, outlet) };
 }
+
+function factorised(matrix: sparse.SparseMatrix, conductances: ArrayLike<number>): sparse.CholeskyFactorization {
+  try {
+    return sparse.cholesky(matrix);
+  } catch (cause) {
+    // The matrix of a network whose pores all hang on held ones is positive definite, but for rounding.
+    const [most, least] = [largestOf(conductances), Array.from(conductances).reduce((m, k) => Math.min(m, k))];
+    throw new ValueError(
+      `solvePoreNetwork: conductances from ${least} to ${most} are too far apart for double precision; join pores that the ` +
+        "widest throats link, or leave the narrowest out",
+      { cause },
+    );
+  }
+}
+
+function largestOf(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((most, v) => Math.max(most, v), 0);
+}
+
+/** The largest size of a held pressure. */
+function largestHeld(held: ArrayLike<number>): number {
+  const [low, high] = heldRange(held);
+  return Math.max(Math.abs(low), Math.abs(high));
+}
+
+const powerOfTwo = (x: number): number => (x > 0 ? 2 ** Math.floor(Math.log2(x)) : 1);
 
 /**
  * Permeability by Darcy's law, `Q mu L / (A dp)`.
@@ -104,8 +132,12 @@ export function permeability(
 
 /** Smallest and largest held pressure. */
 function heldRange(held: ArrayLike<number>): [low: number, high: number] {
-  const values = Array.from(held).filter((p) => !Number.isNaN(p));
-  return [Math.min(...values), Math.max(...values)];
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < held.length; i++) {
+    if (held[i] < low) low = held[i];
+    if (held[i] > high) high = held[i];
+  }
+  return [low, high];
 }
 
 function flowOut({ throats, held }: PoreNetwork, flows: Float64Array, pressure: number): number {
@@ -173,8 +205,8 @@ export interface PoreSample extends GraphSample {
 }
 
 /**
- * The network for a model of graphs. Nodes have `[held or not, held pressure / largest]`, so that a model must carry
- * pressures along; edges have `features`, one row for each throat. Targets are pressures divided by the largest held one.
+ * The network for a model of graphs. Nodes have `[held or not, held pressure / largest size of one]`, so that a model must carry
+ * pressures along; edges have `features`, one row for each throat. Targets are pressures divided by the largest size of a held one.
  * @param features `[throats]` rows of numbers of order 1, such as radius, length and the logarithm of the conductance
  */
 export function poreSample(network: PoreNetwork, features: readonly (readonly number[])[]): PoreSample {
@@ -182,7 +214,7 @@ export function poreSample(network: PoreNetwork, features: readonly (readonly nu
   requireObject("poreSample", "features", features, "an array");
   const { pores, throats, held } = network;
   const { pressures } = solvePoreNetwork(network);
-  const [, high] = heldRange(held);
+  const size = largestHeld(held);
   const graph = undirected(
     throats.map((t) => [...t]),
     pores,
@@ -194,7 +226,7 @@ export function poreSample(network: PoreNetwork, features: readonly (readonly nu
   for (let i = 0; i < pores; i++) {
     if (Number.isNaN(held[i])) continue;
     nodes[2 * i] = 1;
-    nodes[2 * i + 1] = held[i] / high;
+    nodes[2 * i + 1] = held[i] / size;
   }
   return {
     graph,
@@ -204,7 +236,7 @@ export function poreSample(network: PoreNetwork, features: readonly (readonly nu
       { dtype: "float64" },
     ),
     targets: tensor(
-      pressures.map((p) => p / high),
+      pressures.map((p) => p / size),
       { shape: [pores, 1] },
     ),
   };

@@ -1,4 +1,4 @@
-import { random } from "@offprint/tensor-core";
+import { random, tensor } from "@offprint/tensor-core";
 import { expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -94,6 +94,36 @@ describe("pore networks", () => {
     ]); // prettier-ignore
   });
 
+  it("are solved in any unit, with outlets below zero, and with pores held by the hundred thousand", () => {
+    const network = randomPoreNetwork({ pores: 20, rng: random.rng("units") });
+    const plain = solvePoreNetwork(network);
+    for (const [wide, high] of [
+      [2 ** 900, 2 ** 110],
+      [2 ** -900, 2 ** -110],
+      [2 ** -40, 2 ** 30],
+    ]) {
+      const conductances = Float64Array.from(network.conductances, (k) => k * wide);
+      const { pressures, flows } = solvePoreNetwork({
+        ...network,
+        conductances,
+        held: Float64Array.from(network.held, (p) => p * high),
+      });
+      expect([pressures, flows]).toEqual([
+        plain.pressures.map((p) => p * high),
+        plain.flows.map((q) => q * wide * high),
+      ]);
+    }
+    const pulled = { ...network, held: Float64Array.from(network.held, (p) => p - 1) };
+    const { nodes, targets } = poreSample(pulled, network.features);
+    const shifted = Array.from(plain.pressures, (p) => p - 1);
+    expectClose(targets, tensor(shifted, { shape: [20, 1], dtype: "float64" }), 1e-12);
+    expect(tensor(nodes).slice([null, 1]).min().item()).toBe(-1);
+    const held = new Float64Array(3e5).fill(1);
+    held[held.length - 1] = 0;
+    const wide = { pores: held.length, throats: [[0, held.length - 1]] as const, conductances: [2], held };
+    expect(solvePoreNetwork(wide).inflow).toBe(2);
+  });
+
   it("that have no answer are refused", () => {
     const chain = {
       pores: 4,
@@ -119,6 +149,10 @@ describe("pore networks", () => {
     ).toThrow(/ends at pore 7/);
     expect(() => solvePoreNetwork({ ...whole, held: [1] })).toThrow(/do not fit/);
     expect(() => throatConductance(1, 0)).toThrow(/length is 0/);
+    const ladder = { pores: 4, throats: [...chain.throats, [2, 3] as const], held: [1, Number.NaN, Number.NaN, 0] };
+    expect(() => solvePoreNetwork({ ...ladder, conductances: [1e-200, 1e200, 1] })).toThrow(
+      /from 1e-200 to 1e\+200 are too far/,
+    );
   });
 });
 
@@ -135,6 +169,41 @@ describe("decision graphs", () => {
       expect(Math.abs(values[i] - best)).toBeLessThan(1e-9);
     }
     expectClose(Array.from(policyIteration(decisions)), Array.from(values), 1e-9);
+  });
+
+  it("have values in any unit of the rewards, unless these are not finite or overflow", () => {
+    const [values, half] = [policyIteration(decisions), valueIteration(decisions).map((v) => v / 2)];
+    for (const unit of [2 ** 600, 2 ** 30, 2 ** -40]) {
+      const scaled = { ...decisions, rewards: decisions.rewards.map((r) => r * unit) };
+      expect(policyIteration(scaled)).toEqual(values.map((v) => v * unit));
+      if (unit > 1)
+        expectClose(
+          Array.from(valueIteration(scaled), (v) => v / unit),
+          Array.from(values),
+          1e-9,
+        );
+      expect(
+        policyAccuracy(
+          scaled,
+          values.map((v) => v * unit),
+        ),
+      ).toBe(1);
+      expect(
+        policyAccuracy(
+          scaled,
+          half.map((v, i) => (i % 2 === 0 ? v : -v) * unit),
+        ),
+      ).toBeLessThan(1);
+    }
+    for (const [reward, message] of [
+      [Number.NaN, /the reward of edge 3 is NaN/],
+      [Number.POSITIVE_INFINITY, /the reward of edge 3 is Infinity/],
+      [1e308, /overflow; scale the rewards/],
+    ] as const) {
+      const spoilt = { ...decisions, rewards: decisions.rewards.map((r, e) => (e === 3 ? reward : r)) };
+      expect(() => valueIteration(spoilt)).toThrow(message);
+      expect(() => policyIteration(spoilt)).toThrow(message);
+    }
   });
 
   it("have a policy that true values find", () => {
