@@ -67,7 +67,7 @@ export async function bsvrb<X, U = null, L = U>(
   const settings = readOptions(owner, options, blocks.count);
   const drawn = blockDraws(blocks, settings, options.draw);
   const steps = rowSteps(blocks, settings, options, drawn);
-  const iterate = iterationOf(blocks, settings, rateTensors(owner, "stepSize", options.stepSize));
+  const iterate = iterationOf(blocks, settings, rateTensors(owner, "stepSize", options.stepSize ?? steps.lower));
   const { evaluate } = options;
   const open = (point: BsvrbPoint) => new BlockStore(blocks, settings, steps, point);
   // What the blocks have is changed in place, from a copy of where the run begins; points are complete in snapshots alone.

@@ -9,6 +9,7 @@ export {
   type MultiBlockHypergradientOptions,
   multiBlockHypergradient,
 } from "./joined-blocks.js";
+export { type LinearScores, linearScores } from "./linear-scores.js";
 export {
   type BinaryExamples,
   type MultiScaleLogistic,

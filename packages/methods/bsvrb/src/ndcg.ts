@@ -21,7 +21,6 @@ import {
   special,
   square,
   sub,
-  sum,
   type Tensor,
   type TensorLike,
   take,
@@ -29,6 +28,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { requireFiniteRows } from "./finite-rows.js";
+import { linearScores } from "./linear-scores.js";
 
 /** A query with its items. */
 export interface RankedQuery {
@@ -54,7 +54,7 @@ export interface TopK {
 
 /** Options of {@link ndcgProblem}. */
 export interface NdcgOptions<P> {
-  /** Scores of items `[..., p]` to `[...]` or `[..., 1]`. Default a linear model without a bias. */
+  /** Scores of items `[..., p]` to `[...]` or `[..., 1]`. Default {@link linearScores} of all items. */
   readonly model?: Learner<P>;
   /** c > 0: the margin of the squared hinge that stands for "is ranked above". Default 1. */
   readonly margin?: number;
@@ -92,7 +92,7 @@ export function ndcgProblem<P = Tensor>(queries: readonly RankedQuery[], options
   if (batchSize === "all" && new Set(table.sizes).size > 1) {
     throw new ValueError(`${owner}: batchSize is "all", and queries have different numbers of items; give a number`);
   }
-  const model = (options.model ?? linearScores(table.items.shape[1])) as Learner<P>;
+  const model = (options.model ?? linearScores(table.items)) as Learner<P>;
   const score = (params: P, items: Tensor) => {
     const scores = model.apply(params, items);
     return scores.rank === items.rank ? scores.reshape(items.shape.slice(0, -1)) : scores;
@@ -101,6 +101,7 @@ export function ndcgProblem<P = Tensor>(queries: readonly RankedQuery[], options
   const own = (params: P, blocks: Tensor) => score(params, take(table.items, take(table.itemRow, blocks)));
   const first = (y: Tensor, column: number) => take(y, [column], { axis: 1 }).reshape([y.shape[0]]);
   const count = pairs.item.size;
+  const columns = top === undefined ? 1 : 2;
   const everyItem = (blocks: Tensor) =>
     add(
       take(table.firstRow, blocks).reshape([-1, 1]),
@@ -112,7 +113,8 @@ export function ndcgProblem<P = Tensor>(queries: readonly RankedQuery[], options
     score: (params, items) => score(params, asTensor(items, "float64")),
     initial: {
       x: asVariables(model.init(random.rng(seed), "float64")),
-      y: tensor(new Float64Array(count * (top === undefined ? 1 : 2)).fill(1)).reshape([count, -1]),
+      // The mean squared hinge of equal scores, and their K-th.
+      y: broadcastTo(asTensor(top === undefined ? [margin ** 2] : [margin ** 2, 0], "float64"), [count, columns]),
     },
     upper(params, y, blocks) {
       const size = take(table.sizeOf, blocks);
@@ -133,7 +135,8 @@ export function ndcgProblem<P = Tensor>(queries: readonly RankedQuery[], options
       const share = div(k, take(table.sizeOf, blocks));
       const over = special.softplus(div(sub(others, lambda.reshape([-1, 1])), smoothing));
       const quantile = add(mul(share, lambda), mul(square(lambda), strongConvexity / 2));
-      return add(tracking, add(quantile, mul(mean(over, 1), smoothing)));
+      // The factor leaves the solution as it is, and lets it curve as much as the tracking, 1 at most.
+      return add(tracking, mul(add(quantile, mul(mean(over, 1), smoothing)), 4 * smoothing));
     },
     ...(batchSize === "all"
       ? { full: (blocks: Tensor) => ({ upper: null, lower: everyItem(blocks) }) }
@@ -232,13 +235,6 @@ function readTopK(owner: string, topK: TopK): Required<TopK> {
     requirePositive(`${owner}: topK`, name, value);
   }
   return { k, smoothing, strongConvexity, weight, steepness };
-}
-
-function linearScores(width: number): Learner<Tensor> {
-  return {
-    init: () => tensor(new Float64Array(width)),
-    apply: (w, items) => sum(mul(items, w), -1),
-  };
 }
 
 /** @throws ValueError for a relevance below 0, NaN, or one whose gain overflows. */

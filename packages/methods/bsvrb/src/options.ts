@@ -65,8 +65,8 @@ export interface BsvrbOptions<X, U = unknown, L = U> extends RunOptions<BilevelR
   readonly maxIterations: number;
   /** I: blocks that an iteration samples, 1 to m. */
   readonly sampledBlocks: number;
-  /** eta: step of x, > 0; a number, or a function of the iteration (from 1). */
-  readonly stepSize: Rate;
+  /** eta: step of x, > 0; a number, or a function of the iteration (from 1). Default `lowerStepSize`. */
+  readonly stepSize?: Rate;
   /** tau: step of the y_i, > 0. Default 0.5 / (max(1, gamma) L), L the largest of some drawn curvatures. */
   readonly lowerStepSize?: Rate;
   /** tau_v: step of the v_i (`v2`), > 0. Default `lowerStepSize`. */
@@ -112,7 +112,7 @@ export type BsvrbSettings = ReturnType<typeof readOptions>;
 /** Reads and checks the options. @throws ValueError */
 export function readOptions<X, U, L>(owner: string, options: BsvrbOptions<X, U, L>, blocks: number) {
   if (options === undefined) {
-    throw new ValueError(`${owner}: options are missing; give { maxIterations, sampledBlocks, stepSize, ... }`);
+    throw new ValueError(`${owner}: options are missing; give { maxIterations, sampledBlocks, ... }`);
   }
   checkOptions(owner, options, names);
   const { maxIterations, sampledBlocks, version = "v2", alpha = 0.1, beta = 0.05, strongConvexity = 1e-5 } = options;

@@ -6,6 +6,7 @@ import { quadraticBed } from "../claims/quadratic-bed.js";
 import {
   bsvrb,
   joinBlocks,
+  linearScores,
   multiBlockHypergradient,
   multiScaleLogistic,
   ndcg,
@@ -182,6 +183,70 @@ describe("ndcgProblem", () => {
     expect(quality(x)).toBeGreaterThan(0.9);
     expect(quality(tensor(truth, float64))).toBe(1);
     expect(quality(tensor([-1, 1, -0.5], float64))).toBeLessThan(0.2);
+  });
+
+  /** Queries whose items are ranked by a taste, with noise, in columns of any unit; better than chance is what learns it. */
+  const tasted = (given: {
+    count: number;
+    size?: (q: number) => number;
+    width?: number;
+    unit?: (j: number) => number;
+  }) => {
+    const { count, size = () => 20, width = 3, unit = () => 1 } = given;
+    const chance = random.rng(3);
+    const likes = chance.normal([width], float64);
+    return Array.from({ length: count }, (_, q) => {
+      const plain = chance.normal([size(q), width], float64);
+      const worth = plain
+        .matmul(likes)
+        .add(chance.normal([size(q)], float64).mul(0.3))
+        .data();
+      const order = [...worth.keys()].sort((a, b) => worth[b] - worth[a]);
+      const relevance = Float64Array.from(worth, (_, i) => Math.max(0, 3 - order.indexOf(i)));
+      const units = Float64Array.from({ length: width }, (_, j) => unit(j));
+      return { items: plain.mul(tensor(units)).add(tensor(units)), relevance };
+    });
+  };
+  const learnt = async (given: readonly { items: Tensor; relevance: Float64Array }[]) => {
+    const problem = ndcgProblem(given, { batchSize: 16 });
+    const steps = { sampledBlocks: 5, alpha: 0.5, maxIterations: 10 * problem.blocks };
+    const { x, history } = await bsvrb(problem, steps);
+    const each = given.map(({ items, relevance }) => ndcg(problem.score(x, items), relevance, 5));
+    return { quality: each.reduce((a, b) => a + b) / each.length, norms: history.map((h) => h.hypergradientNorm) };
+  };
+
+  it("learns with its own steps from queries of any number, size, width and unit", async () => {
+    for (const given of [
+      { count: 5 },
+      { count: 60 },
+      { count: 40, size: (q: number) => 3 + ((37 * q) % 150) },
+      { count: 30, width: 46, size: () => 40 },
+      { count: 5, unit: (j: number) => 10 ** (3 * j - 3) },
+    ]) {
+      const { quality, norms } = await learnt(tasted(given));
+      expect(quality).toBeGreaterThan(0.9);
+      expect(Math.max(...norms)).toBeLessThan(0.5);
+    }
+  });
+
+  it("comes to the same in any unit", async () => {
+    const [plain, far] = [await learnt(tasted({ count: 8 })), await learnt(tasted({ count: 8, unit: () => 1e6 }))];
+    expectClose(far.norms, plain.norms, { ofLargest: 1e-6 });
+    expect(far.quality).toBeCloseTo(plain.quality, 12);
+  });
+
+  it("gives weights of the items' own columns", () => {
+    const items = [
+      [1, 200],
+      [3, 100],
+      [2, 600],
+    ];
+    const model = linearScores(items);
+    const w = tensor([0.3, -2], float64);
+    const [scores, plain] = [model.apply(w, tensor(items, float64)), tensor(items, float64).matmul(model.weights(w))];
+    expectClose(scores.sub(take(scores, 0)), plain.sub(take(plain, 0)), 1e-12);
+    expect(() => linearScores([])).toThrow(errorLike("ShapeError", /give \[N, p\]/));
+    expect(() => linearScores([[Number.NaN]])).toThrow(errorLike("ValueError", /NaN in row 0/));
   });
 
   it("names what is wrong", async () => {
