@@ -21,14 +21,10 @@ export class Factor {
   solve(b: Float64Array): Float64Array {
     const { lower: L, size: t } = this;
     const x = b.slice();
-    for (let i = 0; i < t; i++) {
-      let v = x[i];
-      for (let k = 0; k < i; k++) v -= L[i * t + k] * x[k];
-      x[i] = v / L[i * t + i];
-    }
+    for (let i = 0; i < t; i++) x[i] = (x[i] - rowTimes(L, i * t, x, i)) / L[i * t + i];
     for (let i = t - 1; i >= 0; i--) {
-      const v = (x[i] /= L[i * t + i]);
-      for (let k = 0; k < i; k++) x[k] -= L[i * t + k] * v;
+      x[i] /= L[i * t + i];
+      addScaled(L, i * t, -x[i], x, i);
     }
     return x;
   }
@@ -112,11 +108,14 @@ function rotate(a: Float64Array, t: number, p: number, q: number): void {
   }
 }
 
-/** H in rows and columns of `places`. */
+/** The lower triangle of H in rows and columns of `places`: what `factor` reads. */
 export function submatrix(H: Float64Array, t: number, places: ArrayLike<number>): Float64Array {
   const s = places.length;
   const out = new Float64Array(s * s);
-  for (let a = 0; a < s; a++) for (let b = 0; b < s; b++) out[a * s + b] = H[places[a] * t + places[b]];
+  for (let a = 0; a < s; a++) {
+    const from = places[a] * t;
+    for (let b = 0, p = a * s; b <= a; b++, p++) out[p] = H[from + places[b]];
+  }
   return out;
 }
 
@@ -127,15 +126,36 @@ export function dot(a: Float64Array, b: Float64Array): number {
   return total;
 }
 
-/** out += factor times row k of H [t, t]; unrolled, which takes two thirds of the time of the plain loop. */
+/** out += factor times row k of H [t, t]. */
 export function addRow(H: Float64Array, t: number, k: number, factor: number, out: Float64Array): void {
-  const start = k * t;
-  const whole = t - (t % 4);
+  addScaled(H, k * t, factor, out, t);
+}
+
+/** out_j += factor * values_(start + j) for j < count; unrolled, which takes two thirds of the time of the plain loop. */
+function addScaled(values: Float64Array, start: number, factor: number, out: Float64Array, count: number): void {
+  const whole = count - (count % 4);
   for (let j = 0, p = start; j < whole; j += 4, p += 4) {
-    out[j] += factor * H[p];
-    out[j + 1] += factor * H[p + 1];
-    out[j + 2] += factor * H[p + 2];
-    out[j + 3] += factor * H[p + 3];
+    out[j] += factor * values[p];
+    out[j + 1] += factor * values[p + 1];
+    out[j + 2] += factor * values[p + 2];
+    out[j + 3] += factor * values[p + 3];
   }
-  for (let j = whole; j < t; j++) out[j] += factor * H[start + j];
+  for (let j = whole; j < count; j++) out[j] += factor * values[start + j];
+}
+
+/** sum of values_(start + j) x_j for j < count, in four sums: one alone would wait for itself. */
+function rowTimes(values: Float64Array, start: number, x: Float64Array, count: number): number {
+  const whole = count - (count % 4);
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  for (let j = 0, p = start; j < whole; j += 4, p += 4) {
+    s0 += values[p] * x[j];
+    s1 += values[p + 1] * x[j + 1];
+    s2 += values[p + 2] * x[j + 2];
+    s3 += values[p + 3] * x[j + 3];
+  }
+  for (let j = whole; j < count; j++) s0 += values[start + j] * x[j];
+  return s0 + s1 + (s2 + s3);
 }

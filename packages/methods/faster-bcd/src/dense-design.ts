@@ -1,6 +1,7 @@
-import { sparse, tensor } from "@offprint/tensor-core";
+import { hostTensor, sparse, type Tensor, tensor } from "@offprint/tensor-core";
 import { BlockGram } from "./block-gram.js";
 import { placesFrom0 } from "./blocks/order.js";
+import { columnDots, compilesDots } from "./column-dots.js";
 import type { ColumnProduct, DesignMatrix } from "./design-matrix.js";
 import { GramCache } from "./gram-cache.js";
 
@@ -11,6 +12,8 @@ const MATMUL_FROM = 2e5;
 export class DenseDesign implements DesignMatrix {
   readonly #grams: BlockGram;
   #squaredNorms: Float64Array | undefined;
+  /** `[columns, rows]`, where products with it are compiled. */
+  readonly #compiled: Tensor | undefined;
 
   constructor(
     readonly rows: number,
@@ -19,6 +22,7 @@ export class DenseDesign implements DesignMatrix {
     private readonly values: Float64Array,
   ) {
     this.#grams = new BlockGram(rows, values);
+    if (compilesDots(rows, columns)) this.#compiled = hostTensor(values, [columns, rows], "float64");
   }
 
   emptyProduct(): ColumnProduct {
@@ -70,9 +74,14 @@ export class DenseDesign implements DesignMatrix {
     this.#addDots(s, 1, out);
   }
 
-  /** out += factor A^T s, four columns at a time: each value of s is then read once for four products. */
+  /** out += factor A^T s; where that is not compiled, four columns at a time: each value of s is then read once for four products. */
   #addDots(s: Float64Array, factor: number, out: Float64Array): void {
     const { rows, columns, values } = this;
+    if (this.#compiled) {
+      const dots = columnDots(this.#compiled, s);
+      for (let j = 0; j < columns; j++) out[j] += factor * dots[j];
+      return;
+    }
     const whole = columns - (columns % 4);
     for (let j = 0; j < whole; j += 4) {
       // Not by a pattern, which makes an array of the sums for every four columns.

@@ -1,6 +1,7 @@
 import { largestDifference } from "@offprint/claims";
 import { linalg, random, sparse, square, sub, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
+import { columnDots } from "../src/column-dots.js";
 import {
   type BlockObjective,
   fromTraceable,
@@ -251,6 +252,36 @@ it("A_b^T A_b of large blocks is exact, and the same bit for bit whatever block 
       expect(Math.abs(H[k] - sum)).toBeLessThan(1e-11);
     }
   }
+});
+
+describe("products with large dense matrices, which are compiled", () => {
+  const pattern = (size: number, shift: number) =>
+    Float64Array.from({ length: size }, (_, p) => ((p + shift) % 13) - 6);
+
+  it("belong to the matrix that was given, whichever of its size was used before", () => {
+    const [rows, columns] = [300, 600];
+    const target = normals(rng, rows);
+    const given = [0, 5].map((shift) => pattern(rows * columns, shift));
+    const dense = given.map((entries) => leastSquares(tensor(entries, { shape: [rows, columns] }), target));
+    const x = new Float64Array(columns).fill(0.5);
+    for (const which of [0, 1, 1, 0]) {
+      const entries = given[which];
+      const residual = target.map(
+        (v, i) => -v + 0.5 * entries.slice(i * columns, (i + 1) * columns).reduce((a, b) => a + b),
+      );
+      const slow = x.map((_, j) => residual.reduce((total, v, i) => total + v * entries[i * columns + j], 0));
+      expect(largestDifference(dense[which].gradient(x), slow)).toBeLessThan(1e-8);
+    }
+  });
+
+  it("are right for more sizes than are kept", () => {
+    const s = Float64Array.of(1, -2);
+    for (const count of [2.6e6, 2.7e6, 2.6e6]) {
+      const columns = pattern(2 * count, 3);
+      const dots = columnDots(tensor(columns, { shape: [count, 2] }), s);
+      for (let j = 0; j < count; j += 99_991) expect(dots[j]).toBe(columns[2 * j] - 2 * columns[2 * j + 1]);
+    }
+  });
 });
 
 describe("a matrix that lies by columns", () => {

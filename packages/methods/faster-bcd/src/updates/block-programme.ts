@@ -2,7 +2,7 @@ import { addRow, factor, submatrix } from "../block-matrix.js";
 import { placesFrom0 } from "../blocks/order.js";
 import type { Separable } from "../separable.js";
 
-const SWEEPS = 10;
+const SWEEPS = 7;
 const SETTLED = 1e-12;
 /** All variables are looked at in the first sweeps and each so many; in between those that are not pinned. */
 const FULL_SWEEP_EVERY = 5;
@@ -22,30 +22,29 @@ export function solveBlockProgramme(
   const y = x.slice();
   // The model's gradient at y.
   const slope = g.slice();
-  const move = (k: number, to: number): void => {
-    const d = to - y[k];
-    if (d === 0) return;
-    y[k] = to;
-    addRow(H, t, k, d, slope);
-  };
   const all = placesFrom0(t);
   let moving = all;
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     let moved = 0;
     let turned = false;
     const visited = sweep % FULL_SWEEP_EVERY < 2 ? all : moving;
-    for (const k of visited) {
+    for (let v = 0; v < visited.length; v++) {
+      const k = visited[v];
       const curvature = H[k * t + k];
       if (!(curvature > 0)) continue;
       const before = y[k];
-      move(k, separable.prox(block[k], before - slope[k] / curvature, 1 / curvature));
-      moved = Math.max(moved, Math.abs(y[k] - before) / (1 + Math.abs(before)));
-      turned ||= separable.pinned(block[k], y[k]) !== separable.pinned(block[k], before);
+      const to = separable.prox(block[k], before - slope[k] / curvature, 1 / curvature);
+      const d = to - before;
+      if (d === 0) continue;
+      y[k] = to;
+      addRow(H, t, k, d, slope);
+      moved = Math.max(moved, Math.abs(d) / (1 + Math.abs(before)));
+      turned ||= separable.pinned(block[k], to) !== separable.pinned(block[k], before);
     }
     if ((moved <= SETTLED || !turned) && visited === all) break;
     moving = all.filter((k) => !separable.pinned(block[k], y[k]));
   }
-  return new ActiveSet(H, block, separable, y, slope, move).solve();
+  return new ActiveSet(H, block, separable, y, slope).solve();
 }
 
 /** Solves on the free variables, stops at the first bound or kink on the way, and frees what pulls away from its own. */
@@ -58,7 +57,6 @@ class ActiveSet {
     private readonly separable: Separable,
     private readonly y: Float64Array,
     private readonly slope: Float64Array,
-    private readonly move: (k: number, to: number) => void,
   ) {
     this.#free = Array.from(block, (i, k) => !separable.pinned(i, y[k]));
   }
@@ -86,34 +84,44 @@ class ActiveSet {
   /** Moves towards the minimum over the free variables; false where something stopped it, which is pinned then. */
   #toMinimum(signs: Float64Array): boolean {
     const { H, y, block, separable, slope } = this;
-    const places = Array.from(y.keys()).filter((k) => this.#free[k]);
+    const t = y.length;
+    const places: number[] = [];
+    for (let k = 0; k < t; k++) if (this.#free[k]) places.push(k);
     if (places.length === 0) return true;
-    const rhs = Float64Array.from(places, (k) => {
+    const rhs = new Float64Array(places.length);
+    for (let s = 0; s < rhs.length; s++) {
+      const k = places[s];
       const i = block[k];
-      return -(slope[k] + separable.slope[i] + separable.weight[i] * signs[k]);
-    });
-    const p = factor(submatrix(H, y.length, places), places.length).solve(rhs);
-    const wrong = places.filter((k, s) => p[s] !== 0 && this.#limit(k, p[s], signs[k]) === y[k]);
-    if (wrong.length > 0) {
-      for (const k of wrong) this.#free[k] = false;
-      return false;
+      rhs[s] = -(slope[k] + separable.slope[i] + separable.weight[i] * signs[k]);
     }
+    const p = factor(submatrix(H, t, places), places.length).solve(rhs);
     let share = 1;
     let stopped = -1;
+    let wrong = false;
     for (let s = 0; s < places.length; s++) {
       const k = places[s];
+      if (p[s] === 0) continue;
       const limit = this.#limit(k, p[s], signs[k]);
+      if (limit === y[k]) {
+        this.#free[k] = false;
+        wrong = true;
+      }
       const reach = (limit - y[k]) / p[s];
-      if (p[s] !== 0 && reach < share) {
+      if (reach < share) {
         share = Math.max(0, reach);
         stopped = s;
       }
     }
+    if (wrong) return false;
     for (let s = 0; s < places.length; s++) {
+      if (p[s] === 0) continue;
       const k = places[s];
       const limit = this.#limit(k, p[s], signs[k]);
-      const to = y[k] + share * p[s];
-      this.move(k, s === stopped ? limit : p[s] < 0 ? Math.max(limit, to) : p[s] > 0 ? Math.min(limit, to) : y[k]);
+      const reached = y[k] + share * p[s];
+      const to = s === stopped ? limit : p[s] < 0 ? Math.max(limit, reached) : Math.min(limit, reached);
+      const d = to - y[k];
+      y[k] = to;
+      addRow(H, t, k, d, slope);
     }
     if (stopped < 0) return true;
     this.#free[places[stopped]] = false;
