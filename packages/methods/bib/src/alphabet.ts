@@ -66,12 +66,11 @@ export function decodeSequences(logits: Tensor, alphabet: readonly string[]): st
 export function hammingDistance(a: string, b: string): number {
   requireText("hammingDistance", "a", a);
   requireText("hammingDistance", "b", b);
-  if (a.length !== b.length) {
+  const [first, second] = [[...a], [...b]];
+  if (first.length !== second.length) {
     throw new ValueError(
-      `hammingDistance: the sequences have ${a.length} and ${b.length} letters; give two of one length`,
+      `hammingDistance: the sequences have ${first.length} and ${second.length} letters; give two of one length`,
     );
   }
-  let count = 0;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) count++;
-  return count;
+  return first.filter((letter, i) => letter !== second[i]).length;
 }

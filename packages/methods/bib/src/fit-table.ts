@@ -152,8 +152,9 @@ export function readTable(owner: string, { sequences, scores }: OfflineTable, al
   const raw = Float64Array.from(scores);
   const middle = raw.reduce((a, b) => a + b) / n;
   const spread = Math.sqrt(raw.reduce((total, v) => total + (v - middle) ** 2, 0) / (n - 1));
-  if (!(spread > 0 && spread < Number.POSITIVE_INFINITY))
-    throw new ValueError(`${owner}: the scores are all ${middle}, or not finite; there is nothing to learn from`);
+  // Equal scores may leave a spread of rounding.
+  if (raw.every((v) => v === raw[0]) || !(spread > 0 && spread < Number.POSITIVE_INFINITY))
+    throw new ValueError(`${owner}: the scores are all ${raw[0]}, or not finite; there is nothing to learn from`);
   const y = tensor(raw.map((v) => (v - middle) / spread));
   return { y, middle, spread, rows: encodeSequences(owner, sequences, alphabet) };
 }

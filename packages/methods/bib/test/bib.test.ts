@@ -1,7 +1,7 @@
 import { grad, linalg, matmul, mul, random, sum, type Tensor, take, tensor, transpose } from "@offprint/tensor-core";
 import { expectClose, numericalGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { decodeSequences, dna, encodeSequences } from "../src/alphabet.js";
+import { decodeSequences, dna, encodeSequences, hammingDistance } from "../src/alphabet.js";
 import { bidirectionalLoss, fitForward, initialLogits, kmerRelax, straightThrough } from "../src/index.js";
 
 const float64 = { dtype: "float64" } as const;
@@ -33,6 +33,12 @@ describe("relaxation", () => {
       expect(decodeSequences(initialLogits(sequence, dna, random.rng(3)).reshape([1, 8, 4]), dna)).toEqual([sequence]);
     }
     expect(encodeSequences("test", ["AC", "GT"], dna).shape).toEqual([2, 2, 4]);
+  });
+
+  it("counts letters that differ, of any alphabet", () => {
+    expect(hammingDistance("ACGT", "AGGA")).toBe(2);
+    expect(hammingDistance("\u{1F34E}a", "\u{1D400}a")).toBe(1);
+    expect(() => hammingDistance("\u{1F34E}", "ab")).toThrow(/have 1 and 2 letters/);
   });
 });
 

@@ -173,6 +173,8 @@ describe("what a fit refuses and tells", () => {
     expect(fitted(["ACGTA"], [1])).toThrow(/1 sequences/);
     expect(fitted(["ACGTA", "ACGTC"], [1])).toThrow(/2 sequences and 1 scores/);
     expect(fitted(["ACGTA", "ACGTC"], [2, 2])).toThrow(/the scores are all 2/);
+    // Their mean is not 0.1 but for rounding.
+    expect(fitted(new Array(6).fill("ACGTA"), new Array(6).fill(0.1))).toThrow(/the scores are all 0.1,/);
     expect(fitted(["ACGTA", "ACG"], [1, 2])).toThrow(/sequence 2 has 3 letters and the first 5/);
     expect(fitted(["ACGTA", "ACGTU"], [1, 2])).toThrow(/"U" at place 5; the alphabet is ACGT$/);
     expect(fitted(["ACGTA", "ACGTc"], [1, 2])).toThrow(/"c" at place 5; the alphabet is ACGT; write capitals/);

@@ -1,14 +1,7 @@
 import { Failure } from "@offprint/commands";
 import { npzNames, readNpz } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import {
-  isHdf5,
-  type LoggedSteps,
-  type OfflineDataset,
-  offlineDataset,
-  qlearningDataset,
-  readD4rl,
-} from "../src/index.js";
+import { isHdf5, type LoggedSteps, type OfflineDataset, qlearningDataset, readD4rl } from "../src/index.js";
 
 /** How steps become transitions. */
 export interface ReadingOptions {
@@ -46,8 +39,6 @@ export async function readTransitions(
     }
   }
   const { next_observations: next, ...steps } = await loadFile(path, (content) => readNpz(content, wanted));
-  const logged = steps as unknown as LoggedSteps;
-  return next === undefined
-    ? qlearningDataset(logged, settings)
-    : offlineDataset({ ...logged, nextObservations: next });
+  const logged = { ...steps, ...(next && { nextObservations: next }) };
+  return qlearningDataset(logged as unknown as LoggedSteps, settings);
 }

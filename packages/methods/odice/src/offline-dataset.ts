@@ -185,6 +185,8 @@ export interface LoggedSteps {
   readonly terminals: TensorLike;
   /** `[rows]`; absent in old files. */
   readonly timeouts?: TensorLike;
+  /** Like the observations, where files have them: rows need not follow each other then, and none is left out. */
+  readonly nextObservations?: TensorLike;
 }
 
 /** Options of {@link qlearningDataset}. */
@@ -196,8 +198,10 @@ export interface QlearningOptions {
 }
 
 /**
- * Transitions of steps one after the other: the next observation is that of the next row; rows that were cut off are left out.
- * @throws ShapeError where rows do not fit; ValueError for fewer than two, values that are not finite, flags other than 0 and 1.
+ * Transitions of steps one after the other: the next observation is that of the next row, unless the steps have it; rows that were cut off
+ * are left out where it is not known.
+ * @throws ShapeError where rows do not fit; ValueError for fewer than two, values that are not finite, flags other than 0 and 1, and options
+ * that the steps leave nothing to say.
  */
 export function qlearningDataset(steps: LoggedSteps, options: QlearningOptions = {}): OfflineDataset {
   requireObject("qlearningDataset", "steps", steps, "LoggedSteps");
@@ -205,6 +209,19 @@ export function qlearningDataset(steps: LoggedSteps, options: QlearningOptions =
   checkOptions(owner, options, ["terminateOnEnd", "maxEpisodeSteps"]);
   const { terminateOnEnd = false, maxEpisodeSteps } = options;
   if (maxEpisodeSteps !== undefined) requireInteger(owner, "maxEpisodeSteps", maxEpisodeSteps, 1);
+  if (steps.nextObservations !== undefined) {
+    if (terminateOnEnd || maxEpisodeSteps !== undefined) {
+      throw new ValueError(
+        `${owner}: the steps have nextObservations, so that ${terminateOnEnd ? "terminateOnEnd" : "maxEpisodeSteps"} would do nothing; leave it out`,
+      );
+    }
+    return offlineDataset({ ...steps, nextObservations: steps.nextObservations });
+  }
+  if (maxEpisodeSteps !== undefined && steps.timeouts !== undefined) {
+    throw new ValueError(
+      `${owner}: the steps have timeouts, so that maxEpisodeSteps would do nothing; leave out one of them`,
+    );
+  }
   const read = (name: keyof LoggedSteps, count?: number): Tensor => {
     const given = steps[name];
     if (given === undefined) throw new ValueError(`${owner}: there is no ${name}; give one row for each step`);
@@ -300,7 +317,10 @@ export function scaledRewards(dataset: OfflineDataset, transform: RewardTransfor
     for (let i = first; i <= last; i++) total += values[i];
     return total;
   });
-  const spread = Math.max(...totals) - Math.min(...totals);
-  if (!(spread > 0)) throw new ValueError("scaledRewards: all episodes have the same return; give a factor instead");
+  const [most, least] = [totals.reduce((a, b) => Math.max(a, b)), totals.reduce((a, b) => Math.min(a, b))];
+  const spread = most - least;
+  // Sums in another order differ by rounding.
+  if (!(spread > 1e-12 * Math.max(Math.abs(most), Math.abs(least))))
+    throw new ValueError("scaledRewards: all episodes have the same return; give a factor instead");
   return { ...dataset, rewards: rewards.mul(1000 / spread) };
 }

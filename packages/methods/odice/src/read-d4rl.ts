@@ -30,7 +30,7 @@ export interface Hdf5Reader {
 let opened = 0;
 
 /**
- * Reads a file of D4RL (HDF5 with `observations`, `actions`, `rewards`, `terminals`, and `timeouts` where there are some) as steps one after the
+ * Reads a file of D4RL (HDF5 with `observations`, `actions`, `rewards`, `terminals`, and where there are some `timeouts` and `next_observations`) as steps one after the
  * other; `qlearningDataset` makes transitions of them.
  * @param hdf5 `h5wasm`: `import h5wasm from "h5wasm"`
  * @throws FormatError for another kind of file and damaged ones; ValueError where a part is missing.
@@ -56,13 +56,14 @@ export async function readD4rl(bytes: Uint8Array, hdf5: Hdf5Reader): Promise<Log
         if (found !== undefined) return found;
         throw new ValueError(`readD4rl: there is no "${key}" in the file; it has ${parts.join(", ")}`);
       };
-      const timeouts = read("timeouts");
+      const [timeouts, nextObservations] = [read("timeouts"), read("next_observations")];
       return {
         observations: needed("observations"),
         actions: needed("actions"),
         rewards: needed("rewards"),
         terminals: needed("terminals"),
         ...(timeouts && { timeouts }),
+        ...(nextObservations && { nextObservations }),
       };
     } finally {
       file.close();

@@ -27,6 +27,30 @@ it("a file that h5py wrote, compressed and with boolean flags, is read as it is"
   expect(dataset.terminals.data()[4]).toBe(1);
 });
 
+it("next observations of a file are taken as they are: rows need not follow each other", async () => {
+  const { FS } = await h5wasm.ready;
+  const file = new h5wasm.File("next.h5", "w");
+  const parts = { observations: [0, 5, 9], next_observations: [1, 6, 8], actions: [0, 0.5, 1] };
+  for (const [name, data] of Object.entries(parts)) {
+    file.create_dataset({ name, data: Float64Array.from(data), shape: [3, 1] });
+  }
+  file.create_dataset({ name: "rewards", data: Float64Array.of(1, 2, 3) });
+  for (const name of ["terminals", "timeouts"]) file.create_dataset({ name, data: Uint8Array.of(0, 1, 0) });
+  file.close();
+  const written = FS.readFile("next.h5") as Uint8Array;
+  FS.unlink("next.h5");
+  const dataset = qlearningDataset(await readD4rl(written, h5wasm));
+  expectClose(dataset.nextObservations, [[1], [6], [8]], 0);
+  expectClose(
+    [dataset.rewards, dataset.timeouts],
+    [
+      [1, 2, 3],
+      [0, 1, 0],
+    ],
+    0,
+  );
+});
+
 it("other files are refused", async () => {
   expect(await failureOf(() => readD4rl(new Uint8Array(100), h5wasm))).toEqual(
     errorLike("FormatError", /does not begin as HDF5/),

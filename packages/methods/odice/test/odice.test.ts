@@ -373,6 +373,45 @@ describe("data", () => {
     expectClose(qlearningDataset(steps, { terminateOnEnd: true }).rewards, [1, 2, 3, 4], 0);
     expectClose(qlearningDataset(untimed, { maxEpisodeSteps: 2 }).rewards, [1, 2, 3], 0);
     expectClose(qlearningDataset(untimed).rewards, [1, 2, 3, 4], 0);
+    const nextObservations = [[1], [9], [3], [7], [5]];
+    const known = qlearningDataset({ ...steps, nextObservations });
+    expectClose(known.nextObservations, nextObservations, 0);
+    expectClose([known.terminals, known.timeouts], [steps.terminals, steps.timeouts], 0);
+  });
+
+  it("of steps refuse options that the steps leave nothing to say", () => {
+    const steps = { observations: [[0], [1]], actions: [[0], [0]], rewards: [1, 2], terminals: [0, 0] };
+    const known = { ...steps, nextObservations: [[1], [2]] };
+    const idle = (name: string) => errorLike("ValueError", new RegExp(`${name} would do nothing`));
+    expect(() => qlearningDataset(known, { terminateOnEnd: true })).toThrow(idle("terminateOnEnd"));
+    expect(() => qlearningDataset(known, { maxEpisodeSteps: 2 })).toThrow(idle("maxEpisodeSteps"));
+    expect(() => qlearningDataset({ ...steps, timeouts: [0, 0] }, { maxEpisodeSteps: 2 })).toThrow(
+      idle("maxEpisodeSteps"),
+    );
+  });
+
+  it("of any number of episodes have scaled returns, and none where returns differ by rounding alone", () => {
+    const rows = 200_000;
+    const many = offlineDataset({
+      observations: zeros([rows, 1]),
+      nextObservations: zeros([rows, 1]),
+      actions: zeros([rows, 1]),
+      rewards: Float32Array.from({ length: rows }, (_, i) => i % 3),
+      terminals: new Float32Array(rows).fill(1),
+    });
+    expectClose(scaledRewards(many, "returns").rewards.slice([{ stop: 3 }]), [0, 500, 1000], 0);
+    const walk = [0.1, 0.7, 0.2, 0.7, 0.2, 0.1];
+    const equal = offlineDataset(
+      {
+        observations: zeros([6, 1]),
+        nextObservations: zeros([6, 1]),
+        actions: zeros([6, 1]),
+        rewards: walk,
+        terminals: [0, 0, 1, 0, 0, 1],
+      },
+      "float64",
+    );
+    expect(() => scaledRewards(equal, "returns")).toThrow(/all episodes have the same return/);
   });
 
   it("have episodes, returns and scores", () => {
