@@ -50,6 +50,14 @@ describe("CSV", () => {
     expect(readCsv("a\n0x10\n").column("a").type).toBe("text");
   });
 
+  it("keeps the rows of one column in which nothing stands", () => {
+    const values = Float64Array.of(1, Number.NaN, 3);
+    const text = writeCsv(new Table([{ name: "a", type: "number", values }]));
+    expect(text).toBe('a\n1\n""\n3\n');
+    expect([...(readCsv(text).column("a").values as Float64Array)]).toEqual([...values]);
+    expect(readCsv('a\n"x"\n\n""\ny\n').column("a").values).toEqual(["x", null, "y"]);
+  });
+
   it("takes a header's semicolons or tabs for delimiters where it has no comma outside quotes", () => {
     expect(readCsv("a;b\n1;2\n").tensor().toArray()).toEqual([[1, 2]]);
     expect(readCsv('\n"x, y"\tb\r\n1\t2\r\n').names).toEqual(["x, y", "b"]);

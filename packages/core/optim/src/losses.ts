@@ -142,8 +142,17 @@ function isClass(labels: Tensor, classes: number): Tensor {
   return equal(expandDims(labels, -1), arange(classes));
 }
 
-/** Part of the predictions that are right: the largest of `[..., classes]` against int32 labels `[...]`. */
+/**
+ * Part of the predictions that are right: the largest of `[..., classes]` against int32 labels `[...]`.
+ * @throws ShapeError where there is not one label for each prediction.
+ */
 export function accuracy(logits: TensorLike, labels: TensorLike): Tensor {
-  const right = equal(asTensor(logits).argMax({ axis: -1 }), asTensor(labels));
-  return mean(cast(right, "float32"));
+  const [x, y] = [asTensor(logits), asTensor(labels)];
+  const found = x.argMax({ axis: -1 });
+  if (found.shape.join() !== y.shape.join()) {
+    throw new ShapeError(
+      `accuracy: logits have shape [${x.shape}], labels [${y.shape}]; give one label for each, of shape [${found.shape}]`,
+    );
+  }
+  return mean(cast(equal(found, y), "float32"));
 }

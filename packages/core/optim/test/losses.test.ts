@@ -51,6 +51,16 @@ it("accuracy counts the right ones", () => {
   ).toBe(0.5);
 });
 
+it("accuracy wants one label for each prediction", () => {
+  const logits = tensor([
+    [1, 2],
+    [3, 0],
+  ]);
+  expect(() => accuracy(logits, tensor([[1], [0]], { dtype: "int32" }))).toThrow(
+    "accuracy: logits have shape [2,2], labels [2,1]; give one label for each, of shape [2]",
+  );
+});
+
 it("rejects shapes, labels and options that do not fit", () => {
   const logits = tensor([[1, 2, 3]]);
   expect(() => crossEntropy(logits, tensor(new Int32Array([3])))).toThrow(/label 3 is not one of 3 classes/);

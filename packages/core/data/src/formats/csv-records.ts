@@ -9,7 +9,7 @@ export interface CsvRecord {
 
 /**
  * Splits CSV text into fields (RFC 4180: quotes, doubled quotes inside them, line breaks inside quotes; LF, CRLF or CR
- * end a line). Empty lines are passed over.
+ * end a line). Empty lines are passed over; one of an empty field in quotes is none.
  * @throws FormatError with the line of a quote that does not end or stands where none may.
  */
 export function* csvRecords(text: string, delimiter: string): Generator<CsvRecord> {
@@ -17,6 +17,7 @@ export function* csvRecords(text: string, delimiter: string): Generator<CsvRecor
   let line = 1;
   while (at < text.length) {
     const record: CsvRecord = { line, fields: [] };
+    const start = at;
     for (;;) {
       if (text[at] === '"') {
         const [field, next, breaks] = quoted(text, at, delimiter, line);
@@ -24,21 +25,22 @@ export function* csvRecords(text: string, delimiter: string): Generator<CsvRecor
         line += breaks;
         at = next;
       } else {
-        const start = at;
+        const first = at;
         while (at < text.length && text[at] !== delimiter && text[at] !== "\n" && text[at] !== "\r") {
           if (text[at] === '"')
             failAt(line, "a quote stands inside an unquoted field; quote the whole field and double the quote");
           at++;
         }
-        record.fields.push(text.slice(start, at));
+        record.fields.push(text.slice(first, at));
       }
       if (text[at] !== delimiter) break;
       at++;
     }
+    const empty = at === start;
     if (text[at] === "\r" && text[at + 1] === "\n") at++;
     at++;
     line++;
-    if (record.fields.length > 1 || record.fields[0] !== "") yield record;
+    if (!empty) yield record;
   }
 }
 

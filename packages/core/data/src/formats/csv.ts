@@ -148,11 +148,12 @@ export function writeCsv(content: Table | Tensor, options: CsvWriteOptions = {})
   // Semicolons and tabs too: a reader takes those of a header for delimiters.
   const quote = (text: string) =>
     /["\r\n;\t]/.test(text) || text.includes(delimiter) ? `"${text.replaceAll('"', '""')}"` : text;
-  const lines = [columns.map(({ name }) => quote(name)).join(delimiter)];
+  // Empty lines are passed over by readers, so that the only field of one is quoted.
+  const lineOf = (fields: readonly string[]) =>
+    fields.length === 1 && fields[0] === "" ? '""' : fields.map(quote).join(delimiter);
+  const lines = [lineOf(columns.map(({ name }) => name))];
   const rows = columns[0]?.values.length ?? 0;
-  for (let i = 0; i < rows; i++) {
-    lines.push(columns.map((column) => quote(formatField(column, i))).join(delimiter));
-  }
+  for (let i = 0; i < rows; i++) lines.push(lineOf(columns.map((column) => formatField(column, i))));
   return `${lines.join("\n")}\n`;
 }
 
