@@ -9,7 +9,7 @@ import {
   tensor,
 } from "@offprint/tensor-core";
 import { type AttentionExamples, type ReadExamples, readExamples } from "./examples.js";
-import { combined, gramOf, type MarginRows, marginRows, marginsOf, requireChoices } from "./margin-rows.js";
+import { combined, gramOf, type MarginRows, marginRows, marginsOf, requireChoices, unitOf } from "./margin-rows.js";
 
 /** No W separates the tokens that were chosen from the others. */
 export class InfeasibleSvmError extends OffprintError {
@@ -145,12 +145,13 @@ export async function smallestFrobenius(
   const total = rows.differences.length;
   const c = new Float64Array(total).fill(-1, 0, count);
   const A = sparse.fromDense(Array.from({ length: count }, (_, p) => unitRow(p, total)));
-  const gram = gramOf(rows, read);
+  const unit = unitOf(rows, read);
+  const gram = gramOf(rows, read, unit);
   const found = await solveConic(
     { P: gram, A, b: new Float64Array(count), c, cones: { l: count } },
     pickSolver(options),
   );
-  const b = found.x;
+  const b = found.x.map((multiplier) => multiplier / unit / unit);
   if (found.status === "unbounded") throw infeasible(owner, b.slice(0, count));
   if (found.status !== "converged") throw stuck(owner, found.status);
   const w = combined(rows, b, read);
@@ -172,20 +173,23 @@ export async function smallestNuclear(
 ): Promise<SmallestMatrix> {
   const { dimension: d, queries } = read;
   const z = queries.data();
+  const unit = unitOf(joinRows(margins, equalities), read);
   const constraints = ({ differences, examples }: MarginRows, value: number) =>
     differences.map((u, p) => {
       const matrix = new Float64Array(d * d);
-      for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) matrix[i * d + j] = u[i] * z[examples[p] * d + j];
+      for (let i = 0; i < d; i++)
+        for (let j = 0; j < d; j++) matrix[i * d + j] = (u[i] / unit) * z[examples[p] * d + j];
       return { matrix, value };
     });
   const found = await nuclearNormMin(
     { rows: d, columns: d, equalities: constraints(equalities, 0), inequalities: constraints(margins, 1) },
     pickSolver(options),
   );
-  const b = found.multipliers.slice(equalities.differences.length);
+  const b = found.multipliers.slice(equalities.differences.length).map((multiplier) => multiplier / unit);
   if (found.status === "infeasible") throw infeasible(owner, b);
   if (found.status !== "converged" && found.status !== "inaccurate") throw stuck(owner, found.status);
-  return { w: found.W, objective: found.objective, multipliers: b, status: found.status };
+  const w = found.W.map((value) => value / unit);
+  return { w, objective: found.objective / unit, multipliers: b, status: found.status };
 }
 
 /** -1 at one place. */

@@ -41,8 +41,8 @@ export function differenceOf(values: ArrayLike<number>, a: number, b: number, di
   return Float64Array.from({ length: dimension }, (_, k) => values[a + k] - values[b + k]);
 }
 
-/** M, `M_pq = (u_p . u_q) (z_p . z_q)`, so that W never is a vector of d^2 numbers. */
-export function gramOf(rows: MarginRows, { queries, dimension }: ReadExamples): number[][] {
+/** M / unit^2, `M_pq = (u_p . u_q) (z_p . z_q)`, so that W never is a vector of d^2 numbers. */
+export function gramOf(rows: MarginRows, { queries, dimension }: ReadExamples, unit = 1): number[][] {
   const { differences, examples } = rows;
   const z = queries.data();
   const inner = (a: ArrayLike<number>, at: number, b: ArrayLike<number>, bt: number) => {
@@ -51,8 +51,23 @@ export function gramOf(rows: MarginRows, { queries, dimension }: ReadExamples): 
     return total;
   };
   return differences.map((u, p) =>
-    differences.map((w, q) => inner(u, 0, w, 0) * inner(z, examples[p] * dimension, z, examples[q] * dimension)),
+    differences.map(
+      (w, q) => (inner(u, 0, w, 0) / unit) * (inner(z, examples[p] * dimension, z, examples[q] * dimension) / unit),
+    ),
   );
+}
+
+/** The usual size `|u| |z|` of a row: what solvers take for 1, so that nothing depends on the unit of the tokens. */
+export function unitOf({ differences, examples }: MarginRows, { queries, dimension: d }: ReadExamples): number {
+  const z = queries.data();
+  const squares = (values: ArrayLike<number>, from: number) => {
+    let total = 0;
+    for (let k = 0; k < d; k++) total += values[from + k] ** 2;
+    return total;
+  };
+  const sizes = differences.map((u, p) => Math.sqrt(squares(u, 0) * squares(z, examples[p] * d)));
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  return largest > 0 ? largest : 1;
 }
 
 /** `sum_p b_p u_p z_p^T`, row-major. */

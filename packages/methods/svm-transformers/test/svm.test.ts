@@ -56,6 +56,28 @@ function fromMultipliers(
 }
 
 describe("attentionSvm", () => {
+  it.each(["frobenius", "nuclear"] as const)("does not depend on the unit of the tokens: %s", async (norm) => {
+    const { examples, v } = randomProblem(random.rng("unit"), 3, 4, 4);
+    const { tokens } = optimalTokens(examples, v);
+    const known = await attentionSvm(examples, tokens, { norm });
+    for (const unit of [1e-6, 1e-3, 1e3, 1e6]) {
+      const scaled = { ...examples, tokens: mul(examples.tokens, unit) };
+      if (examples.queries !== undefined) scaled.queries = mul(examples.queries, unit);
+      const found = await attentionSvm(scaled, tokens, { norm });
+      expect(found.margin / unit ** 2 / known.margin).toBeCloseTo(1, 6);
+      expectClose(mul(found.w, unit ** 2), known.w, { ofLargest: 1e-5 });
+      expect(found.support).toEqual(known.support);
+      // Multipliers grow as the constraints shrink: by the square of their size, or by it.
+      const power = norm === "frobenius" ? 4 : 2;
+      expectClose(
+        found.multipliers.map((b) => b * unit ** power),
+        known.multipliers,
+        { ofLargest: 1e-4 },
+      );
+      expect(await isSeparable(scaled, tokens)).toBe(true);
+    }
+  });
+
   it("satisfies the conditions of optimality in both norms, which bound each other", async () => {
     for (let seed = 0; seed < 3; seed++) {
       const { examples, v } = randomProblem(random.rng(seed), 4, 5, 6);
