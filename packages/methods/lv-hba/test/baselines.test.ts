@@ -93,7 +93,7 @@ describe("aipod", () => {
       const { problem, level, map, outer, slope, onX } = paperToy(seed, 10, 6);
       const start = problem.initial.x;
       const exact = await aipod(problem, level, { stepSize: 0.05, lowerStepSize: 0.5, maxIterations: 1500 });
-      const ours = await lvHba(problem, { maxIterations: 6000, gamma1: 1, gamma2: 1, c: 1, alpha: 0.2, eta: 0.3 });
+      const ours = await lvHba(problem, { maxIterations: 3000, gamma1: 1, gamma2: 1, c: 1, alpha: 0.2, eta: 0.3 });
       expect(slope(start)).toBeGreaterThan(0.5);
       expect(slope(exact.x)).toBeLessThan(1e-8);
       expectClose(exact.y, matmul(map, exact.x), 1e-6);

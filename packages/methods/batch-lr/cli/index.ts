@@ -1,0 +1,4 @@
+import { scaleRates } from "./scale-rates.js";
+
+/** The commands of this package. */
+export const commands = [scaleRates];
