@@ -48,6 +48,8 @@ export function firstStep(
 /** @internal The last part of the choice: `(0.01 / steepness)^exponent`, not far above the guess. */
 export function chosen(guess: Tensor, steepness: Tensor, span: Tensor, exponent: number): Tensor {
   const level = lessEqual(steepness, 1e-15);
-  const other = where(level, maximum(mul(guess, 1e-3), 1e-6), pow(div(0.01, where(level, 1, steepness)), exponent));
+  // Squares of what is very steep are infinite; the step must not be 0.
+  const finite = minimum(steepness, steepness.dtype === "float32" ? 1e38 : 1e300);
+  const other = where(level, maximum(mul(guess, 1e-3), 1e-6), pow(div(0.01, where(level, 1, finite)), exponent));
   return minimum(cast(minimum(mul(guess, 100), other), "float64"), span);
 }

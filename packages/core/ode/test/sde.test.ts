@@ -279,6 +279,25 @@ describe("solveSde", () => {
     expect(tight.evaluations).toBe(2 + 4 * (tight.steps + tight.rejected));
   });
 
+  it("takes spans of a few units in the last place in a step", async () => {
+    for (const span of [
+      [1, 1 + 2 ** -50],
+      [0, 1e-300],
+    ] as const) {
+      for (const method of ["sosri", "eulerHeun"] as const) {
+        const { end, steps } = await solveSde(
+          (_t, u: number) => -u,
+          (_t, u: number) => u,
+          1,
+          span,
+          { method },
+        );
+        expect([end.t, steps]).toEqual([span[1], 1]);
+        expectClose(end.y, 1, 1e-6);
+      }
+    }
+  });
+
   it("gives states between steps linearly", async () => {
     const all = await solveSde(drift, diffusion, [1], [0, 1], { seed: 1 });
     const middle = (all.t[3] + all.t[4]) / 2;

@@ -29,6 +29,18 @@ describe("end states agree with SciPy's at tight tolerances", () => {
 });
 
 describe("time", () => {
+  it("goes on from a standstill at a tolerance whose square is 0", () => {
+    for (const method of ["tsit5", "dop853", "rodas4"] as const) {
+      const { end, status } = solveSync((t: number) => t, 0, [0, 1], {
+        method,
+        absoluteTolerance: 1e-200,
+        maxSteps: 200,
+      });
+      expect(status).toBe("converged");
+      expectClose(end.y, 0.5, 1e-9);
+    }
+  });
+
   it("runs backwards, and back again", () => {
     const options = { relativeTolerance: 1e-10, absoluteTolerance: 1e-12 };
     const there = solveSync(lorenz.plain, lorenz.y0, [0, 0.5], options);

@@ -245,7 +245,9 @@ function stochasticSolver(owner: string, drift: AnyFunction, diffusion: AnyFunct
         const reaches = proposal * (1 + 1e-10) >= left;
         const h = reaches ? left : proposal;
         const end = reaches ? t1 : s.t + h;
-        if (!(h > 1e-14 * Math.max(Math.abs(s.t), 1e-280))) {
+        // The whole of a short span is never too small.
+        const smallest = h === t1 - t0 ? 0 : 1e-14 * Math.max(Math.abs(s.t), 1e-280);
+        if (!(h > smallest)) {
           throw new NonFiniteError(
             `no step from t = ${s.t} is small enough: drift or diffusion is not finite near it, or the tolerances are too tight`,
           );
