@@ -33,7 +33,8 @@ export const invertImage = defineCommand({
     ...deviceOptions,
   },
   async run(input) {
-    const { options, report, write } = input;
+    const { options, report, write, refuse } = input;
+    if (options.prompt === undefined) refuse(["guidance"], "there is no --prompt to weigh");
     const files = filesOf(options.image, pictureEndings);
     const output = files.resultsIn(options.output, [".safetensors"]);
     const reconstruction = files.resultsIn(options.reconstruction, [".png"]);

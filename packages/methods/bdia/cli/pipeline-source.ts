@@ -27,7 +27,7 @@ export const sourceOptions = {
     above: 0,
     most: 1,
   }),
-  guidance: option.number("weight of the prompt; default 3"),
+  guidance: option.number("weight of the prompt", { default: 3 }),
 };
 
 /** A model that pictures are taken up and down by. */
@@ -49,8 +49,7 @@ export async function open(
   { options, loadModel }: Pick<CommandInput<Options, typeof sourceOptions>, "options" | "loadModel">,
   reads: boolean,
 ): Promise<Opened> {
-  const { guidance = 3 } = options;
-  if (options.guidance !== undefined && !reads) throw new Failure("--guidance weighs a prompt; give --prompt");
+  const { guidance } = options;
   const pipeline = await loadPipeline(modelFolder(options.model), { loadModel });
   const nothing = reads && guidance !== 1 ? await pipeline.encodeText([""]) : undefined;
   return {

@@ -8,7 +8,13 @@ import { concatenate, type Tensor } from "@offprint/tensor-core";
 async function ofFile(path: string): Promise<Tensor> {
   if (pictureEndings.includes(extname(path).toLowerCase())) {
     const image = await loadFile(path, (bytes) => readImage(bytes, { layout: "CHW" }));
-    return image.reshape([1, ...image.shape]).cast("float64");
+    const [channels, height, width] = image.shape as [number, number, number];
+    // Without alpha, which is nothing that was seen.
+    const seen = channels < 3 ? 1 : 3;
+    return image
+      .slice([{ stop: seen }])
+      .reshape([1, seen, height, width])
+      .cast("float64");
   }
   const x = await loadFile(path, (bytes) => (/\.npy$/i.test(path) ? readNpy(bytes) : readIdx(bytes)));
   if (x.rank < 2 || x.rank > 4) {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInTwo, runWords } from "@offprint/commands/testing";
 import { readImage, readNpy, writeNpy, writePng } from "@offprint/data";
-import { random, type Tensor } from "@offprint/tensor-core";
+import { concatenate, random, type Tensor } from "@offprint/tensor-core";
 import { f64, temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
 import { rectangles } from "../claims/images.js";
@@ -58,6 +58,15 @@ it("writes one image as a picture", async () => {
     (await runWords(commands, "reconstruct-image", { prior, image, output, task: "deblur", blur: 0.7 })).code,
   ).toBe(0);
   expect(readImage(new Uint8Array(readFileSync(output))).shape).toEqual([6, 6, 1]);
+
+  // Alpha is no part of what was seen.
+  const opaque = clean.slice([3]).reshape([6, 6, 1]);
+  const veil = rng.uniform([6, 6, 1], { dtype: "float64" });
+  const veiled = file("veiled.png", writePng(concatenate([opaque, veil], 2).cast("float32")));
+  const same = join(folder, "same.png");
+  const words = { prior, image: veiled, output: same, task: "deblur", blur: 0.7 };
+  expect((await runWords(commands, "reconstruct-image", words)).err).toBe("");
+  expect(readFileSync(same)).toEqual(readFileSync(output));
 });
 
 it("fills in what a mask hides, and takes larger images apart into patches", async () => {

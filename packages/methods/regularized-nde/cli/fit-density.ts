@@ -52,11 +52,9 @@ export const fitDensity = defineCommand({
     }),
     ...stateOptions,
   },
-  async run({ options, print, report, write, longRun }) {
+  async run({ options, print, report, write, refuse, longRun }) {
     const { epochs, lambda, tolerance, seed, widths } = options;
-    if (options.draws !== undefined && options.samples === undefined) {
-      throw new Failure("--draws are for a file; give --samples");
-    }
+    if (options.samples === undefined) refuse(["draws"], "without --samples nothing is drawn");
     const { names, values } = await readPoints(options.table, options.columns);
     const [count] = values.shape as [number];
     const held = Math.round(options.holdout * count);

@@ -131,7 +131,7 @@ describe("fit-density", () => {
       return err;
     };
     expect(await wrong({ columns: "x1" })).toMatch(/has no names of columns/);
-    expect(await wrong({ draws: 3 })).toMatch(/give --samples/);
+    expect(await wrong({ draws: 3 })).toMatch(/--draws would do nothing, as without --samples/);
     expect(await wrong({ holdout: 0.001 })).toMatch(/--holdout is 0\.001 of 120 points/);
     writeFileSync(at("cube.npy"), writeNpy(points.reshape([60, 2, 2])));
     expect(await wrong({ table: at("cube.npy") })).toMatch(/shape \[60,2,2\]; give \[points, features\]/);

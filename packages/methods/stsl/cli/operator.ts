@@ -68,6 +68,10 @@ export async function measured(
       `the mask has ${width} x ${height} pixels, the picture ${picture.shape[3]} x ${picture.shape[2]}; give a mask of its size`,
     );
   }
-  const measurement = inpainting(mask.less(0.5).cast("float64").reshape([height, width]));
+  const seen = mask.less(0.5);
+  if (!seen.data().includes(1)) {
+    throw new Failure("the mask is white throughout, so that nothing of the picture was seen; leave black what was");
+  }
+  const measurement = inpainting(seen.cast("float64").reshape([height, width]));
   return { measurement, y: measurement.apply(picture) };
 }

@@ -134,8 +134,11 @@ export const restore = defineCommand({
           label: `level ${step} of ${levels}, misses by ${(residual ?? Number.NaN).toPrecision(2)}`,
         }),
         async work(name, run: LongRun<SamplerRecord, SamplerState>["options"]) {
-          const reference = await referenceOf(options.reference, name);
-          const { measurement, y } = await measured(options, (await picture(files.pathOf(name))).mul(2).sub(1));
+          const damaged = await picture(files.pathOf(name));
+          const times = options.operator === "super-resolution" ? (options.factor ?? 4) : 1;
+          const size = damaged.shape.slice(2).map((extent) => extent * times);
+          const reference = await referenceOf(options.reference, name, size);
+          const { measurement, y } = await measured(options, damaged.mul(2).sub(1));
           const restored = await restoredBy(options, model, measurement, y, {
             ...{ steps, startFraction, initial: "forward", consistency, seed },
             ...pipeline.grid,
@@ -166,11 +169,19 @@ export const restore = defineCommand({
   },
 });
 
-/** The undamaged picture of a file, where there is one. */
-async function referenceOf(given: string | undefined, name: string): Promise<Tensor | undefined> {
+/** The undamaged picture of a file, where there is one. @throws Failure where it is missing, or of another size */
+async function referenceOf(
+  given: string | undefined,
+  name: string,
+  [height, width]: readonly number[],
+): Promise<Tensor | undefined> {
   if (given === undefined) return undefined;
-  if (!statSync(given).isDirectory()) return picture(given);
-  const path = join(given, basename(name));
+  const path = statSync(given).isDirectory() ? join(given, basename(name)) : given;
   if (!existsSync(path)) throw new Failure(`${path}: there is no such picture to compare with; add it`);
-  return picture(path);
+  const reference = await picture(path);
+  const [, , rows, columns] = reference.shape;
+  if (rows === height && columns === width) return reference;
+  throw new Failure(
+    `${path}: the picture to compare with has ${columns} x ${rows} pixels, what is restored ${width} x ${height}; give one of that size`,
+  );
 }

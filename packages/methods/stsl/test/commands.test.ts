@@ -130,6 +130,23 @@ describe("restore", () => {
     expect((await runWords(commands, "restore", silent, { loadModel })).err).toMatch(/weighs a prompt; give --prompt/);
   });
 
+  it("says before it begins that the picture to compare with has another size, or that nothing was seen", async () => {
+    const wrong = async (...words: string[]) => {
+      const { code, err } = await restore(models.latent, words);
+      expect(code).toBe(2);
+      return err;
+    };
+    expect(await wrong(...ofMask, "--reference", small)).toMatch(
+      /small\.png: .* has 2 x 2 pixels, what is restored 8 x 8/,
+    );
+    const enlarged = ["--image", small, "--operator", "super-resolution", "--factor", "4"];
+    expect(await wrong(...enlarged, "--reference", small)).toMatch(/has 2 x 2 pixels, what is restored 8 x 8/);
+    expect((await restore(models.latent, [...enlarged, "--reference", image])).code).toBe(0);
+    const white = join(folder, "white.png");
+    writeFileSync(white, writePng(tensor(new Float32Array(64).fill(1), { shape: [8, 8, 1] })));
+    expect(await wrong(...ofMask.slice(0, 4), "--mask", white)).toMatch(/white throughout, so that nothing/);
+  });
+
   it("without gradients: projections work, the others say in one line what is missing", async () => {
     expect((await restore(models.plain, [...ofMask, "--method", "projection"])).code).toBe(0);
     const failed = await restore(models.plain, ofMask);
