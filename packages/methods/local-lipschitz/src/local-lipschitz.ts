@@ -99,7 +99,7 @@ export interface LocalLipschitz {
   readonly certified: true;
   /** `[rows]` the bound of each row. */
   readonly perOutput: Float64Array;
-  /** Largest norm of a gradient that was seen, to rounding. */
+  /** Largest norm of a gradient that was seen, to rounding; not above the bound. */
   readonly lowerBound: number;
   /** Part of the bound that may be too much. */
   readonly gap: number;
@@ -306,6 +306,8 @@ export async function localLipschitz(
   const value = Math.max(0, valueOf(last));
   const perOutput = new Float64Array(rows.count);
   for (const branch of last.queue) perOutput[branch.row] = Math.max(perOutput[branch.row], branch.value);
-  const { lowerBound, domains } = last;
+  // Gradients that vanish are seen with the rounding of what they are differences of.
+  const lowerBound = Math.min(last.lowerBound, value);
+  const { domains } = last;
   return { value, certified: true, perOutput, lowerBound, gap: gapOf(value, lowerBound), domains, ...run };
 }
