@@ -68,9 +68,14 @@ export function expertProblems<P>(
     matrix: full([batch, 0, N], 0, "float64"),
     target: full([batch, 0], 0, "float64"),
   };
+  const added = pde.offset?.(problem) ?? {};
+  for (const { shape } of [...Object.values(added), conditions.target]) {
+    if (shape[0] === batch || shape[0] === 1) continue;
+    throw new ShapeError(`${owner}: basis is for ${batch} problems, and there are ${shape[0]}; give as many of both`);
+  }
   const data: ExpertData = {
     terms: each(terms, blocks),
-    offset: each(pde.offset?.(problem) ?? {}, (x) => squeeze(blocks(expandDims(x, -1)), -1)),
+    offset: each(added, (x) => squeeze(blocks(expandDims(x, -1)), -1)),
     matrix: broadcastTo(expandDims(conditions.matrix, 1), [batch, K, ...conditions.matrix.shape.slice(1)]),
     target: broadcastTo(expandDims(conditions.target, 1), [batch, K, ...conditions.target.shape.slice(1)]),
   };

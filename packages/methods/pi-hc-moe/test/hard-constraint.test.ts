@@ -260,6 +260,7 @@ it("refuses what does not fit, by name", async () => {
     [bad({ hessian: "none" }), /hessian/],
     [bad({ maxIter: 3 }), /there is no option "maxIter"/],
     [bad({}, basis.reshape([2, 16, 8, 4])), /basis has shape \[2,16,8,4\]; it must be \[batch, 8,16, N\]/],
+    [bad({}, concatenate([basis, basis.slice([{ stop: 1 }])], 0)), /basis is for 3 problems, and there are 2/],
     [bad({ ridge: 0, samplesPerExpert: 3 }), /4 basis functions have 3 residuals of an expert/],
   ];
   for (const [run, message] of cases) expect(run).toThrow(message);
