@@ -1,4 +1,4 @@
-import { activation, type FloatType, type Layer } from "@offprint/nn";
+import type { FloatType, Layer } from "@offprint/nn";
 import {
   type FourierLayerParams,
   fourierLayer,
@@ -9,10 +9,14 @@ import {
   spectralInitializers,
 } from "@offprint/spectral";
 import {
+  add,
   checkOptions,
   moveAxis,
+  mul,
   requireChoice,
   requireInteger,
+  sigmoid,
+  square,
   type Tensor,
   type TensorLike,
 } from "@offprint/tensor-core";
@@ -47,6 +51,12 @@ export interface FourierBasisParams {
   readonly last: PointwiseParams;
 }
 
+/** The tanh form of gelu, which the authors' program has. */
+function gelu(x: TensorLike): Tensor {
+  const z = mul(x, add(mul(square(x), 2 * Math.sqrt(2 / Math.PI) * 0.044715), 2 * Math.sqrt(2 / Math.PI)));
+  return mul(x, sigmoid(z));
+}
+
 /** A Fourier neural operator that gives basis functions: `[batch, inputs, ...grid]` to `[batch, ...grid, N]`. */
 export function fourierBasis(options: FourierBasisOptions): Layer<FourierBasisParams> {
   const owner = "fourierBasis";
@@ -60,12 +70,11 @@ export function fourierBasis(options: FourierBasisOptions): Layer<FourierBasisPa
   for (const [name, value] of Object.entries({ inputs, basis, width, layers, hidden }))
     requireInteger(owner, name, value, 1);
   requireChoice(owner, "activateLast", activateLast, [true, false]);
-  const gelu = activation("gelu");
   const lift = pointwise({ inputs, outputs: width });
   const convolution = spectralConvolution({
     ...{ inputs: width, outputs: width, modes, weightInit: spectralInitializers.normal() },
   });
-  const layer = fourierLayer({ convolution, channels: width });
+  const layer = fourierLayer({ convolution, channels: width, activation: gelu });
   const inner = pointwise({ inputs: width, outputs: hidden });
   const last = pointwise({ inputs: hidden, outputs: basis });
   return {

@@ -1,5 +1,7 @@
 import { runConformance } from "@offprint/solvers/conformance";
-import { random } from "@offprint/tensor-core";
+import type { PointwiseParams } from "@offprint/spectral";
+import { mul, onesLike, random, type Tensor, tensor, tree } from "@offprint/tensor-core";
+import { expectClose, expectGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { waves } from "../claims/waves.js";
 import {
@@ -31,6 +33,40 @@ runConformance(
   },
   { describe, it, expect },
 );
+
+it("the network's activation is gelu in its tanh form, with slopes that are its", () => {
+  const alone = fourierBasis({ inputs: 1, basis: 1, width: 1, layers: 1, modes: [1, 1], hidden: 1 });
+  const constant = (value: number) => (x: Tensor) => mul(onesLike(x), value);
+  const drawn = alone.init(random.rng(0), "float64");
+  // Ones on the way through and zeros beside it.
+  const straight = (layer: PointwiseParams) => ({
+    weight: constant(1)(layer.weight),
+    bias: constant(0)(layer.bias as Tensor),
+  });
+  const params = {
+    lift: straight(drawn.lift),
+    layers: drawn.layers.map(({ convolution, skip }) => ({
+      convolution: tree.map(constant(0), convolution),
+      skip: straight(skip),
+    })),
+    hidden: straight(drawn.hidden),
+    last: straight(drawn.last),
+  };
+  const gelu = (x: number) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+  const values = [-30, -3, -0.7, 0, 0.2, 1.9, 4, 1e3];
+  const of = (x: Tensor) => alone.apply(params, x.reshape([1, 1, 2, 4])).reshape([8]);
+  expectClose(
+    of(tensor(values, { dtype: "float64" })),
+    values.map((x) => gelu(gelu(gelu(x)))),
+    1e-14,
+  );
+  expectGradient(of, [
+    tensor(
+      values.map((x) => Math.min(x, 5)),
+      { dtype: "float64" },
+    ),
+  ]);
+});
 
 describe("training lowers the loss", () => {
   for (const [name, given, basis] of [
