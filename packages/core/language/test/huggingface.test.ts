@@ -135,6 +135,15 @@ describe("tokenisers", () => {
     for (const piece of inner) expect(tokenizer.decode([tokenizer.vocabulary[piece]])).toBe(` ${piece.slice(1)}`);
   });
 
+  it("refuse what is no text and no id", async () => {
+    const tokenizer = await loadTokenizer(gpt2Folder);
+    expect(() => tokenizer.encode(undefined as never)).toThrow("encode: text is undefined; give a text");
+    expect(() => tokenizer.encodePrompt(5 as never)).toThrow("encodePrompt: text is 5; give a text");
+    expect(() => tokenizer.decode(null as never)).toThrow("decode: ids is null; give an array of token ids");
+    expect(() => tokenizer.decode([1, Number.NaN])).toThrow("decode: an id is NaN");
+    expect(tokenizer.decode(Int32Array.from(expected[0].ids) as never)).toBe(text);
+  });
+
   it("are made of vocab.json and merges.txt where tokenizer.json is missing", async () => {
     const older: ModelFiles = {
       ...gpt2Folder,

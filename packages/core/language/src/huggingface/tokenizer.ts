@@ -1,5 +1,5 @@
 import { Tokenizer } from "@huggingface/tokenizers";
-import { FormatError, requireObject, ValueError } from "@offprint/tensor-core";
+import { FormatError, requireInteger, requireObject, requireText, ValueError } from "@offprint/tensor-core";
 import type { TextCodec } from "../text-codec.js";
 import { type ModelFiles, readJson } from "./model-files.js";
 
@@ -61,12 +61,18 @@ function textTokenizer(tokenizer: Tokenizer, json: TokenizerJson, config: Record
   const entries = Array.isArray(pieces) ? pieces.map(([piece], id) => [piece, id] as const) : Object.entries(pieces);
   const mask = contentOf(config["mask_token"]);
   const maskId = added.find(({ content }) => content === mask || content === "<mask>" || content === "[MASK]")?.id;
-  const ids = (text: string, special: boolean) =>
-    Int32Array.from(tokenizer.encode(text, { add_special_tokens: special }).ids);
+  const ids = (owner: string, text: string, special: boolean) => {
+    requireText(owner, "text", text);
+    return Int32Array.from(tokenizer.encode(text, { add_special_tokens: special }).ids);
+  };
   return {
-    encode: (text) => ids(text, false),
-    encodePrompt: (text) => ids(text, true),
-    decode: (tokens) => (tokens.length === 0 ? "" : tokenizer.decode([...tokens], decoding)),
+    encode: (text) => ids("encode", text, false),
+    encodePrompt: (text) => ids("encodePrompt", text, true),
+    decode(tokens) {
+      requireObject("decode", "ids", tokens, "an array of token ids");
+      for (const id of tokens) requireInteger("decode", "an id", id, 0);
+      return tokens.length === 0 ? "" : tokenizer.decode([...tokens], decoding);
+    },
     vocabulary: Object.fromEntries([...entries, ...added.map(({ content, id }) => [content, id] as const)]),
     specialIds: added.filter(({ special }) => special === true).map(({ id }) => id),
     maskId,
