@@ -1,3 +1,4 @@
+import { byteSize } from "../dtype.js";
 import type { FunctionWriter } from "./function-writer.js";
 import type { Combination, Reduction } from "./loop-plan.js";
 import { type ElementType, elementTypes } from "./values.js";
@@ -138,6 +139,25 @@ export class Accumulator {
     }
     if (this.type === "f64" && this.reduction.viewDType === "float32") w.op("f32.demote_f64");
     this.store(offset);
+  }
+
+  /** Writes running vectors as the results of as many elements side by side, of which the first `count` are wanted. */
+  finishColumns({ pointer, offset }: Place, count: number): void {
+    const { w, doubled, vectors } = this;
+    const bytes = byteSize(this.reduction.dtype);
+    const width = 16 / bytes;
+    for (let first = 0, turn = 0; first < count; first += width, turn++) {
+      let vector = vectors[turn];
+      if (doubled) {
+        for (const half of [0, 1]) {
+          w.get(vectors[2 * turn + half]);
+          w.op("f32x4.demote_f64x2_zero");
+        }
+        w.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+        vector = w.keep("v128");
+      }
+      w.storeElements(pointer, vector, bytes, Math.min(width, count - first), offset + first * bytes);
+    }
   }
 
   private load(offset: number): void {

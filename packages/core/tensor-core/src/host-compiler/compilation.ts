@@ -1,5 +1,5 @@
 import { byteSize, type DType, type TypedArray } from "../dtype.js";
-import type { Variable } from "../graph/builder.js";
+import { Variable } from "../graph/builder.js";
 import { Graph } from "../graph/graph.js";
 import { rowMajorStrides, type Shape, sizeOf } from "../shape.js";
 import type { HostStorage } from "../storage.js";
@@ -156,6 +156,14 @@ export class Compilation {
   /** Whether all elements of a variable are known to be one. */
   isUniform(variable: Variable): boolean {
     return this.values.get(variable)?.uniform !== undefined;
+  }
+
+  /** A further variable, used once, and where it is, if it is there. */
+  introduce(shape: Shape, dtype: DType, view?: View): Variable {
+    const variable = new Variable(-1, shape, dtype);
+    this.uses.set(variable, 1);
+    if (view !== undefined) this.define(variable, new Value(shape, dtype, { view }));
+    return variable;
   }
 
   /** How often a variable is still used. */

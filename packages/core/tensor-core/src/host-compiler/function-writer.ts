@@ -139,6 +139,21 @@ export class FunctionWriter implements Callee {
     this.code.byte(lane);
   }
 
+  /** Writes the first `count` elements of so many bytes of the vector in a local. */
+  storeElements(pointer: number, vector: number, bytes: number, count: number, offset = 0): void {
+    if (count * bytes === 16) {
+      this.get(pointer);
+      this.get(vector);
+      this.access("v128.store", offset);
+      return;
+    }
+    for (let lane = 0; lane < count; lane++) {
+      this.get(pointer);
+      this.get(vector);
+      this.laneAccess(bytes === 4 ? "v128.store32_lane" : "v128.store64_lane", lane, offset + bytes * lane);
+    }
+  }
+
   /** An instruction that names a lane. */
   lane(name: string, lane: number): void {
     this.opcode(laneOpcodes[name]);

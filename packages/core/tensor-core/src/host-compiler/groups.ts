@@ -2,9 +2,18 @@ import { byteSize } from "../dtype.js";
 import type { Equation, Variable } from "../graph/builder.js";
 import { type Shape, sameShape, sizeOf } from "../shape.js";
 import { identityOf } from "./accumulator.js";
+import { writeColumns } from "./column-loops.js";
 import type { Compilation } from "./compilation.js";
 import { writeLoops } from "./loop-nest.js";
-import { type Combination, type Operand, type Reduction, reducedStrides, type Step, type Store } from "./loop-plan.js";
+import {
+  type Combination,
+  goesDownColumns,
+  type Operand,
+  type Reduction,
+  reducedStrides,
+  type Step,
+  type Store,
+} from "./loop-plan.js";
 import { Value, type View } from "./values.js";
 
 interface PendingReduction {
@@ -100,42 +109,56 @@ export class Groups {
       if (view !== rows[0]) stores.push({ source: y, view, whole: true });
       c.define(y, new Value(y.shape, y.dtype, { view }));
     }
-    const reductions = group.reductions.map((r) => this.prepare(r));
-    writeLoops(c, { shape: group.shape, steps: group.steps, stores, reductions: reductions.map((r) => r.reduction) });
-    for (const { finish } of reductions) finish();
+    const plan = {
+      shape: group.shape,
+      steps: group.steps,
+      stores,
+      reductions: group.reductions.map((r) => this.place(r)),
+    };
+    if (goesDownColumns(plan)) writeColumns(c, plan);
+    else {
+      const gathered = plan.reductions.map((r) => this.gather(r, group.shape));
+      writeLoops(c, { ...plan, reductions: gathered.map(({ reduction }) => reduction) });
+      for (const { finish } of gathered) finish();
+    }
     for (const [v, times] of inside) for (let i = 0; i < times; i++) c.release(v);
   }
 
   /** Lays out where a reduction's result goes. */
-  private prepare({ equation, combination, source }: PendingReduction): { reduction: Reduction; finish: () => void } {
+  private place({ equation, combination, source }: PendingReduction): Reduction {
     const { c } = this;
     const [y] = equation.outputs;
     const [x] = equation.inputs;
     const { axes } = equation.params as { axes: readonly number[] };
     this.pending.delete(y);
-    const strides = reducedStrides(x.shape, axes);
-    // Where an axis that is kept lies inside one that is reduced, results gather in memory.
-    const first = x.shape.findIndex((n, axis) => n > 1 && axes.includes(axis));
-    const gathers = first >= 0 && x.shape.some((n, axis) => axis > first && n > 1 && !axes.includes(axis));
-    const doubled = gathers && y.dtype === "float32" && (combination === "sum" || combination === "prod");
     const view = c.allocate(y);
     c.define(y, new Value(y.shape, y.dtype, { view }));
-    const scratch = doubled ? c.allocateFor(y.shape, "float64") : undefined;
-    const target = scratch ?? view;
-    const reduction: Reduction = {
-      combination,
-      source,
-      dtype: x.dtype,
-      view: { ...target, strides },
-      viewDType: doubled ? "float64" : y.dtype,
-    };
-    if (gathers) this.fill(target, reduction, sizeOf(y.shape));
+    const strides = reducedStrides(x.shape, axes);
+    return { combination, source, dtype: x.dtype, view: { ...view, strides }, viewDType: y.dtype };
+  }
+
+  /** Where an axis that is kept lies inside one that is reduced, results gather in memory. */
+  private gather(reduction: Reduction, shape: Shape): { reduction: Reduction; finish: () => void } {
+    const { c } = this;
+    const { view, viewDType: dtype, combination } = reduction;
+    const reduced = (axis: number) => view.strides[axis] === 0;
+    const first = shape.findIndex((n, axis) => n > 1 && reduced(axis));
+    const gathers = first >= 0 && shape.some((n, axis) => axis > first && n > 1 && !reduced(axis));
+    if (!gathers) return { reduction, finish: () => {} };
+    const kept = shape.filter((_, axis) => !reduced(axis));
+    const doubled = dtype === "float32" && (combination === "sum" || combination === "prod");
+    const scratch = doubled ? c.allocateFor(kept, "float64") : undefined;
+    const target: Reduction =
+      scratch === undefined
+        ? reduction
+        : { ...reduction, view: { ...scratch, strides: view.strides }, viewDType: "float64" };
+    this.fill(target.view, target, sizeOf(kept));
     const finish = () => {
       if (scratch === undefined) return;
-      narrow(c, scratch, view, sizeOf(y.shape));
+      narrow(c, scratch, view, sizeOf(kept));
       c.arena.release(scratch.buffer);
     };
-    return { reduction, finish };
+    return { reduction: target, finish };
   }
 
   /** Fills a result with what its reduction starts from. */

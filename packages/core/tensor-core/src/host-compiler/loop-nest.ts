@@ -1,9 +1,18 @@
-import type { DType } from "../dtype.js";
+import { byteSize, type DType } from "../dtype.js";
 import type { Variable } from "../graph/builder.js";
 import { Accumulator, type Place } from "./accumulator.js";
 import type { Compilation } from "./compilation.js";
 import type { FunctionWriter } from "./function-writer.js";
-import { type LoopPlan, type Operand, type Stream, uniformOf, vectorWidth, type Walk, walkOf } from "./loop-plan.js";
+import {
+  type LoopPlan,
+  leavesMasks,
+  type Operand,
+  type Stream,
+  uniformOf,
+  vectorWidth,
+  type Walk,
+  walkOf,
+} from "./loop-plan.js";
 import { type Element, elementTypes, type Value } from "./values.js";
 import { isPositive, lanesOf, VectorCode, type VectorOperand } from "./vector-code.js";
 
@@ -25,23 +34,26 @@ export function writeLoops(c: Compilation, plan: LoopPlan): void {
   c.writer.temporary(() => new LoopNest(c, plan).write());
 }
 
-class LoopNest {
-  private readonly w: FunctionWriter;
-  private readonly walk: Walk;
-  private readonly width: 1 | 2 | 4;
-  private readonly inner: number;
+/** Nested loops of one plan. */
+export class LoopNest {
+  protected readonly w: FunctionWriter;
+  protected readonly walk: Walk;
+  protected readonly width: 1 | 2 | 4;
+  protected readonly inner: number;
   private readonly unroll: number;
   private readonly vectorCode: VectorCode;
-  private readonly pointers = new Map<string, Pointer>();
+  protected readonly pointers = new Map<string, Pointer>();
   private readonly places = new Map<Stream, { pointer: Pointer; offset: number }>();
   private readonly repeated = new Map<Value, Repeated>();
-  private readonly accumulators: Accumulator[];
+  protected readonly accumulators: Accumulator[];
   /** Per reduction the axis from which on all axes are reduced. */
   private readonly depths: number[];
 
   constructor(
     private readonly c: Compilation,
-    private readonly plan: LoopPlan,
+    protected readonly plan: LoopPlan,
+    /** Whether elements of the innermost axis are reduced each by itself, in registers. */
+    private readonly columns = false,
   ) {
     this.w = c.writer;
     this.walk = walkOf(plan);
@@ -111,7 +123,7 @@ class LoopNest {
   }
 
   /** Where a stream is, `delta` elements along the innermost axis ahead. */
-  private at(stream: Stream, delta: number): Place {
+  protected at(stream: Stream, delta: number): Place {
     const { pointer, offset } = this.places.get(stream) as { pointer: Pointer; offset: number };
     return { pointer: pointer.local, offset: offset + delta * stream.strides[this.inner] };
   }
@@ -143,7 +155,7 @@ class LoopNest {
     return w.keep("v128");
   }
 
-  private writeAxis(axis: number): void {
+  protected writeAxis(axis: number): void {
     const starting = this.accumulators.filter((_, k) => this.depths[k] === axis);
     const vectors = this.width === 1 ? 0 : Math.floor(this.walk.shape[this.inner] / this.width);
     for (const accumulator of starting) accumulator.begin(Math.min(this.unroll, vectors));
@@ -165,17 +177,12 @@ class LoopNest {
   private writeInner(): void {
     const { w, width, unroll, plan } = this;
     const n = this.walk.shape[this.inner];
-    for (const [value, stream] of this.walk.loads) if (stream.strides[this.inner] === 0) this.repeatLoad(value, stream);
+    this.repeatLoads();
     if (width === 1) {
       w.repeat(n, () => {
         this.writeElement();
-        this.advance(1);
+        this.step(this.inner, 1);
       });
-      return;
-    }
-    if (n < width) {
-      this.writeVector(0, n);
-      this.advance(n);
       return;
     }
     let vectors = Math.floor(n / width);
@@ -189,30 +196,37 @@ class LoopNest {
     if (turns > 0) {
       w.repeat(turns, () => {
         for (let u = 0; u < unroll; u++) this.writeVector(u);
-        this.advance(unroll * width);
+        this.step(this.inner, unroll * width);
       });
     }
     const left = vectors - turns * unroll;
     for (let u = 0; u < left; u++) this.writeVector(u);
-    if (left > 0) this.advance(left * width);
-    if (rest > 0) {
+    if (left > 0) this.step(this.inner, left * width);
+    if (rest > 0 && !leavesMasks(this.walk)) {
+      this.writeVector(0, rest);
+      this.step(this.inner, rest);
+    } else if (rest > 0) {
       w.repeat(rest, () => {
         this.writeElement();
-        this.advance(1);
+        this.step(this.inner, 1);
       });
     }
   }
 
-  private advance(elements: number): void {
-    for (const { local, strides } of this.pointers.values()) this.w.advance(local, elements * strides[this.inner]);
+  /** Moves all pointers along an axis. */
+  protected step(axis: number, count: number): void {
+    for (const { local, strides } of this.pointers.values()) this.w.advance(local, count * strides[axis]);
   }
 
   /** Reads what stays the same along the innermost axis. */
-  private repeatLoad(value: Value, stream: Stream): void {
-    this.loadScalar(value.dtype, this.at(stream, 0));
-    const scalar = this.w.keep(elementTypes[value.dtype]);
-    const vector = this.width === 1 ? undefined : this.splat(value.dtype, () => this.w.get(scalar));
-    this.repeated.set(value, { scalar, vector, constant: undefined });
+  protected repeatLoads(): void {
+    for (const [value, stream] of this.walk.loads) {
+      if (stream.strides[this.inner] !== 0) continue;
+      this.loadScalar(value.dtype, this.at(stream, 0));
+      const scalar = this.w.keep(elementTypes[value.dtype]);
+      const vector = this.width === 1 ? undefined : this.splat(value.dtype, () => this.w.get(scalar));
+      this.repeated.set(value, { scalar, vector, constant: undefined });
+    }
   }
 
   private loadScalar(dtype: DType, { pointer, offset }: Place): void {
@@ -256,7 +270,7 @@ class LoopNest {
   }
 
   /** The `turn`-th vector from the pointers; only its first `count` elements are stored and reduced. */
-  private writeVector(turn: number, count: number = this.width): void {
+  protected writeVector(turn: number, count: number = this.width): void {
     const { w, plan, walk, width } = this;
     const delta = turn * width;
     const locals = new Map<Operand, number>();
@@ -283,19 +297,13 @@ class LoopNest {
     plan.stores.forEach(({ source }, k) => {
       const local = find(source);
       const { pointer, offset } = this.at(walk.stores[k], delta);
-      if (count === width) this.storeVector(source.dtype, local, { pointer, offset });
-      else {
-        for (let lane = 0; lane < count; lane++) {
-          w.get(pointer);
-          w.get(local);
-          w.laneAccess("v128.store32_lane", lane, offset + 4 * lane);
-        }
-      }
+      if (source.dtype !== "bool") w.storeElements(pointer, local, byteSize(source.dtype), count, offset);
+      else this.storeMask(local, { pointer, offset });
     });
     this.accumulators.forEach((accumulator, k) => {
       const local = reduced[k];
-      const within = this.depths[k] <= this.inner;
-      if (count === width) {
+      const within = this.columns || this.depths[k] <= this.inner;
+      if (count === width || this.columns) {
         if (within) accumulator.addVector(local, turn);
         else accumulator.addVectorInMemory(local, this.at(walk.reductions[k], delta));
         return;
@@ -325,14 +333,11 @@ class LoopNest {
     }
   }
 
-  private storeVector(dtype: DType, local: number, { pointer, offset }: Place): void {
+  /** A mask becomes booleans. */
+  private storeMask(local: number, { pointer, offset }: Place): void {
     const { w } = this;
     w.get(pointer);
     w.get(local);
-    if (dtype !== "bool") {
-      w.access("v128.store", offset);
-      return;
-    }
     w.vector("i32x4", 1);
     w.op("v128.and");
     const packed = w.keep("v128");

@@ -105,15 +105,35 @@ export function vectorWidth(plan: LoopPlan, walk: Walk): 1 | 2 | 4 {
   if (dtypes.has("float64") && dtypes.size > 1) return 1;
   const width = dtypes.has("float64") ? 2 : 4;
   const inner = walk.shape.length - 1;
-  // A row of two or three elements is a vector too, of which some lanes are not stored.
-  const leavesMasks = [...walk.stores, ...walk.reductions].some(({ dtype }) => dtype === "bool");
-  if (walk.shape[inner] < (leavesMasks ? width : 2)) return 1;
+  if (walk.shape[inner] < (leavesMasks(walk) ? width : 2)) return 1;
   const adjacent = (s: Stream) => s.strides[inner] === byteSize(s.dtype);
   const suits =
     [...walk.loads.values()].every((s) => s.strides[inner] === 0 || adjacent(s)) &&
     walk.stores.every(adjacent) &&
     walk.reductions.every((s) => s.strides[inner] === 0 || (adjacent(s) && s.dtype !== "bool"));
   return suits ? width : 1;
+}
+
+/** Whether a walk writes booleans, of which a vector stores all: the last elements of a row may be fewer of other types only. */
+export function leavesMasks({ stores, reductions }: Walk): boolean {
+  return [...stores, ...reductions].some(({ dtype }) => dtype === "bool");
+}
+
+/** What is read of so many rows for some columns stays in the second-level cache. */
+const MOST_ROWS = 1024;
+
+/**
+ * Whether a plan only reduces matrices to rows, or stacks of these: then it goes down the columns, and results gather in
+ * registers.
+ */
+export function goesDownColumns(plan: LoopPlan): boolean {
+  const walk = walkOf(plan);
+  const inner = walk.shape.length - 1;
+  const width = vectorWidth(plan, walk);
+  const whole = walk.shape[inner] % width === 0 || !leavesMasks(walk);
+  if (walk.shape[inner - 1] > MOST_ROWS) return false;
+  const gathers = ({ strides }: Stream) => strides.every((s, axis) => (s === 0) === (axis === inner - 1));
+  return plan.reductions.length > 0 && inner > 0 && width > 1 && whole && walk.reductions.every(gathers);
 }
 
 /** Strides that write a result of `shape` with `axes` dropped, over all axes. */

@@ -227,18 +227,14 @@ class ProductWriter {
 
   /** Writes the first `count` elements of a vector. */
   private storeColumns(c: number, offset: number, vector: number, count: number): void {
-    const { w, width, size, shape } = this;
-    if (count === width && shape.c[1] === size) {
-      w.get(c);
-      w.get(vector);
-      w.access("v128.store", offset);
-      return;
-    }
-    for (let lane = 0; lane < count; lane++) {
-      w.get(c);
-      w.get(vector);
-      w.laneAccess(size === 4 ? "v128.store32_lane" : "v128.store64_lane", lane, offset + lane * shape.c[1]);
-    }
+    const { w, size, shape } = this;
+    if (shape.c[1] === size) w.storeElements(c, vector, size, count, offset);
+    else
+      for (let lane = 0; lane < count; lane++) {
+        w.get(c);
+        w.get(vector);
+        w.laneAccess(size === 4 ? "v128.store32_lane" : "v128.store64_lane", lane, offset + lane * shape.c[1]);
+      }
   }
 
   /** A matrix times a vector: vectors run along the rows of the matrix, several rows together. */

@@ -1,10 +1,16 @@
 import { byteSize } from "../dtype.js";
-import type { Equation } from "../graph/builder.js";
+import type { Equation, Variable } from "../graph/builder.js";
+import type { Primitive } from "../primitive.js";
+import { addP, mulP } from "../primitives/elementwise.js";
 import { sizeOf } from "../shape.js";
 import { mergeAxes } from "../strided.js";
 import type { Compilation } from "./compilation.js";
 import { type ProductShape, productFunction, scratchBytes, transposed, wantsTransposing } from "./product-function.js";
-import { type Element, elementTypes, Value } from "./values.js";
+import { rowMajor } from "./rows.js";
+import { type Element, elementTypes, Value, type View } from "./values.js";
+
+/** Sums of up to so many terms are computed where they are used. */
+const FEW_TERMS = 3;
 
 /** The matrix product of two stacks of matrices. */
 export function matmul(c: Compilation, { inputs: [a, b], outputs: [y] }: Equation): boolean {
@@ -12,6 +18,7 @@ export function matmul(c: Compilation, { inputs: [a, b], outputs: [y] }: Equatio
   if (sizeOf(y.shape) === 0 || depth === 0) {
     c.define(y, new Value(y.shape, y.dtype, { uniform: c.known(y.dtype, 0) }));
   } else if ([a, b, y].every((v) => sizeOf(v.shape) <= c.small)) unrolled(c, { a, b, y });
+  else if (depth <= FEW_TERMS && y.shape[y.shape.length - 1] * byteSize(y.dtype) >= 16) termByTerm(c, { a, b, y });
   else batched(c, { a, b, y });
   return true;
 }
@@ -45,6 +52,34 @@ function unrolled(c: Compilation, { a, b, y }: Operands): void {
     }
   }
   c.define(y, new Value(y.shape, y.dtype, { elements }));
+}
+
+/** Sums of columns times rows, as elementwise operations that join those on the product. */
+function termByTerm(c: Compilation, { a, b, y }: Operands): void {
+  const { shape, dtype } = y;
+  const depth = a.shape[a.shape.length - 1];
+  const left = c.view(c.find(a));
+  const adjacent = c.view(c.find(b)).strides[shape.length - 1] === 1;
+  const { views, free } = rowMajor(c, adjacent ? [] : [b]);
+  const right = adjacent ? c.view(c.find(b)) : views[0];
+  const [lead, column] = [left.strides.slice(0, -1), left.strides[shape.length - 1]];
+  const row = right.strides[shape.length - 2];
+  const factor = (view: View, offset: number, strides: readonly number[]) =>
+    c.introduce(shape, dtype, { ...c.shareView(view), offset: view.offset + offset, strides });
+  let sum: Variable | undefined;
+  for (let p = 0; p < depth; p++) {
+    const x = factor(left, p * column, [...lead, 0]);
+    const z = factor(right, p * row, [...right.strides.slice(0, -2), 0, 1]);
+    const last = p === depth - 1;
+    const term = last && sum === undefined ? y : c.introduce(shape, dtype);
+    c.groups.addStep({ primitive: mulP as Primitive, inputs: [x, z], params: null, outputs: [term] });
+    if (sum !== undefined) {
+      const next = last ? y : c.introduce(shape, dtype);
+      c.groups.addStep({ primitive: addP as Primitive, inputs: [sum, term], params: null, outputs: [next] });
+      sum = next;
+    } else sum = term;
+  }
+  free();
 }
 
 /** One call of a function for products of this shape for each pair of matrices. */

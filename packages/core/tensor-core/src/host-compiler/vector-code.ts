@@ -67,6 +67,10 @@ export class VectorCode {
   }
 
   private select([condition, a, b]: readonly VectorOperand[]): boolean {
+    if (Object.is(b.constant, 0)) {
+      this.push(["v128.and"], a, condition);
+      return true;
+    }
     this.push(["v128.bitselect"], a, b, condition);
     return true;
   }

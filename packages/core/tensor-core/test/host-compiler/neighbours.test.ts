@@ -11,7 +11,7 @@ function numbers(shape: readonly number[]): Tensor {
 }
 
 describe("what an element becomes does not depend on where it lies", () => {
-  it.each([2, 3])("in rows of %i, which do not fill a vector", (columns) => {
+  it.each([2, 3, 5, 10])("in rows of %i, which do not fill whole vectors", (columns) => {
     const rows = 40;
     const x = numbers([rows, columns]);
     const offsets = numbers([rows, 1]);
