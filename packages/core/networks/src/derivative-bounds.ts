@@ -28,11 +28,9 @@ export function slopeBounds(activation: Activation): Interval {
   requireObject("slopeBounds", "activation", activation, "an Activation");
   if (activation.kind === "slope") return { lower: activation.alpha, upper: activation.beta };
   if (activation.kind === "mixed") {
-    const each = activation.parts.map((part) => slopeBounds(part.activation));
-    return {
-      lower: Math.min(...each.map(({ lower }) => lower)),
-      upper: Math.max(...each.map(({ upper }) => upper)),
-    };
+    return activation.parts
+      .map((part) => slopeBounds(part.activation))
+      .reduce((a, b) => ({ lower: Math.min(a.lower, b.lower), upper: Math.max(a.upper, b.upper) }));
   }
   requireScalar("slopeBounds", activation);
   const [lower, upper] = scalarFunction(activation.name).slopes(scalarParameters(activation));

@@ -54,10 +54,10 @@ export function toOnnx(network: FeedForward, options: ToOnnxOptions = {}): Uint8
     constants: writer.constants,
     nodes: writer.nodes,
   };
-  const versions = network.layers
+  const opset = network.layers
     .flatMap((layer) => (layer.kind === "mixed" ? layer.parts.map(({ activation }) => activation) : [layer]))
-    .map((layer) => (layer.kind === "scalar" ? (LATER[layer.name] ?? OPSET) : OPSET));
-  return writeOnnxGraph(graph, { name, opset: Math.max(...versions), irVersion: IR_VERSION });
+    .reduce((most, layer) => Math.max(most, layer.kind === "scalar" ? (LATER[layer.name] ?? 0) : 0), OPSET);
+  return writeOnnxGraph(graph, { name, opset, irVersion: IR_VERSION });
 }
 
 /** Collects nodes and constants. */

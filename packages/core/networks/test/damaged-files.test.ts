@@ -4,10 +4,24 @@ import { readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { foldLinear, fromOnnx } from "../src/index.js";
 
-const cases: Record<string, { readonly model: string }> = readFixture(import.meta.url, "onnx.json");
+const cases: Record<string, { readonly model: string }> = {
+  ...readFixture(import.meta.url, "onnx.json"),
+  ...readFixture(import.meta.url, "operators.json"),
+};
 
 describe("damaged files give typed errors and no huge allocation", () => {
-  it.each(["relu", "maxmin halves", "groupsort", "convolution", "pooled"])("network %s", (name) => {
+  it.each([
+    "relu",
+    "maxmin halves",
+    "groupsort",
+    "convolution",
+    "pooled",
+    "ConvTranspose in groups",
+    "Pad by axes",
+    "Resize to the nearest by sizes",
+    "Resize linearly",
+    "Tile",
+  ])("network %s", (name) => {
     const file = Uint8Array.from(Buffer.from(cases[name].model, "base64"));
     fuzzReader({ name: `network ${name}`, read: (bytes) => foldLinear(fromOnnx(bytes)), file });
   });

@@ -102,13 +102,13 @@ export class LayerStack {
     // All activations become units before the first form on them is made: rows have their final length, mostly.
     const places = neurons.map((neuron) => (neuron.kind === "affine" ? undefined : this.unit(neuron)));
     const forms = neurons.map((neuron, k) => (neuron.kind === "affine" ? neuron : this.lift(neuron, places[k]!)));
-    const depth = forms.reduce((most, form) => Math.max(most, form.depth), 0);
+    const depth = deepest(forms);
     return forms.map((form) => this.carry(form, depth));
   }
 
   /** Where an activation is in its layer. */
   private unit({ activation, sources, rank }: Activated): { depth: number; index: number } {
-    const depth = Math.max(...sources.map((source) => source.depth));
+    const depth = deepest(sources);
     const own = sources.map((source) => this.carry(source, depth));
     return { depth: depth + 1, index: this.group(depth, activation, own) + rank };
   }
@@ -151,7 +151,7 @@ export class LayerStack {
     starts.set(key, rows.length);
     activations.push({ activation, size: sources.length });
     const start = rows.length;
-    rows.push(...sources);
+    for (const source of sources) rows.push(source);
     return start;
   }
 
@@ -165,6 +165,11 @@ export class LayerStack {
     }
     return String(name);
   }
+}
+
+/** Number of layers before the last state that some form stands on. */
+export function deepest(forms: readonly Affine[]): number {
+  return forms.reduce((most, { depth }) => Math.max(most, depth), 0);
 }
 
 /** A constant as neurons that do not depend on anything. */

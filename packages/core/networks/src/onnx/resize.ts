@@ -11,7 +11,7 @@ import {
   type OperatorContext,
   type OperatorInput,
 } from "./operator.js";
-import { checkedAxis, eachIndex, stridesOf } from "./shapes.js";
+import { checkedAxis, checkedCount, eachIndex, stridesOf } from "./shapes.js";
 
 /** An axis of length `from` that becomes one of length `to`; runtimes compute its places in float32. */
 interface Axis {
@@ -45,11 +45,12 @@ type Shares = readonly (readonly [place: number, share: number])[];
 export const resize: Operator = (inputs, context) => {
   const x = neurons(inputs[0], context);
   const axes = resizedAxes(inputs, context, x.shape);
+  const shape = axes.map(({ to }) => to);
+  checkedCount(shape);
   const sharesOf = interpolation(inputs, context);
   const shares = axes.map((axis) => Array.from({ length: axis.to }, (_, place) => sharesOf(place, axis)));
   const forms = affine(x, context);
   const strides = stridesOf(x.shape);
-  const shape = axes.map(({ to }) => to);
   const out: Affine[] = [];
   eachIndex(shape, (index) => {
     let places: Shares = [[0, 1]];

@@ -3,7 +3,7 @@ import type { Activation, ScalarActivation } from "../activation.js";
 import { type FeedForward, perceptron } from "../feed-forward.js";
 import type { FileGraph } from "./file-graph.js";
 import { foldConstants } from "./fold-constants.js";
-import { type Affine, LayerStack, type NeuronArray, type TracedLayer } from "./neurons.js";
+import { type Affine, deepest, LayerStack, type NeuronArray, type TracedLayer } from "./neurons.js";
 import { isNeurons, type OperatorInput } from "./operator.js";
 import { operators } from "./operators.js";
 import { countOf } from "./shapes.js";
@@ -36,7 +36,7 @@ export function tracedNetwork({ shape, input, output, constants, nodes }: FileGr
 function assembled(stack: LayerStack, output: NeuronArray): FeedForward {
   const last = stack.affine(output.neurons);
   // What no output depends on stands in layers behind the last one.
-  const layers = stack.layers.slice(0, Math.max(0, ...last.map(({ depth }) => depth)));
+  const layers = stack.layers.slice(0, deepest(last));
   return perceptron(
     [...layers.map(({ rows }, k) => weightsOf(rows, stack.sizeAt(k))), weightsOf(last, stack.sizeAt(layers.length))],
     layers.map(layerActivation),
