@@ -30,7 +30,10 @@ export function slopeBounds(activation: Activation): Interval {
   if (activation.kind === "mixed") {
     return activation.parts
       .map((part) => slopeBounds(part.activation))
-      .reduce((a, b) => ({ lower: Math.min(a.lower, b.lower), upper: Math.max(a.upper, b.upper) }));
+      .reduce((a, b) => ({ lower: Math.min(a.lower, b.lower), upper: Math.max(a.upper, b.upper) }), {
+        lower: Infinity,
+        upper: -Infinity,
+      });
   }
   requireScalar("slopeBounds", activation);
   const [lower, upper] = scalarFunction(activation.name).slopes(scalarParameters(activation));
