@@ -3,6 +3,7 @@ import { momentsOf } from "./activation.js";
 import { type Architecture, checkArchitecture, type OfImages } from "./architecture.js";
 import { ofImages } from "./image-networks.js";
 import { type Kernel, positive, positiveKernel } from "./kernel.js";
+import { symmetricMatrix } from "./own-covariance.js";
 import { added, inputLayer, type Layer, Network, type Values } from "./wide-layers.js";
 
 /** The kernel of the functions that an infinitely wide network is before it is trained (NNGP). */
@@ -24,7 +25,7 @@ function wideKernel(owner: string, architecture: Architecture, chosen: (layer: L
     biasVariance: positive(owner, "biasVariance", biasVariance),
     ...(readoutVariance === undefined ? {} : { readoutVariance: positive(owner, "readoutVariance", readoutVariance) }),
   };
-  const matrix = (v: Values, x: Tensor, x2: Tensor) => {
+  const between = (v: Values, x: Tensor, x2: Tensor) => {
     const network = new Network(v, moments);
     return chosen(
       "image" in architecture
@@ -32,12 +33,14 @@ function wideKernel(owner: string, architecture: Architecture, chosen: (layer: L
         : dense(network, architecture, pairsOf(x, x2)),
     );
   };
+  const matrix = (v: Values, x: Tensor, x2: Tensor) =>
+    x === x2 ? symmetricMatrix((a, b) => between(v, a, b), x) : between(v, x, x2);
   const diagonal = (v: Values, x: Tensor) => {
     if (!("image" in architecture)) {
       const own = squares(x);
       return chosen(dense(new Network(v, moments), architecture, inputLayer(own, own, own)));
     }
-    return reshape(vmap((row: Tensor) => matrix(v, expandDims(row, 0), expandDims(row, 0)))(x), [x.shape[0]]);
+    return reshape(vmap((row: Tensor) => between(v, expandDims(row, 0), expandDims(row, 0)))(x), [x.shape[0]]);
   };
   const { readoutVariance: readout } = values;
   if (readout === undefined) return positiveKernel(values, { matrix, diagonal });

@@ -6,14 +6,18 @@ const SMALL = 64;
 /** Most blocks along a side: more save little, and their rows become short. */
 const MOST = 12;
 
-/**
- * @internal The covariances of points with themselves, `[n, n]`: of the blocks of this symmetric matrix those on and below the diagonal
- * are computed, all at once, and the others are their transposes. Stationary kernels, which are cheaper than that, are computed whole.
- * Traceable, and differentiable.
- */
+/** @internal The covariances of points with themselves, `[n, n]`, by blocks; stationary kernels, which are cheaper than that, whole. */
 export function ownCovariance(kernel: Kernel, x: Tensor): Tensor {
+  return kernel.spectrum === undefined ? symmetricMatrix(kernel.matrix, x) : kernel.matrix(x, x);
+}
+
+/**
+ * @internal A symmetric function of the rows of x with themselves, `[n, n]`: of the blocks of this matrix those on and below the diagonal are
+ * computed, all at once, and the others are their transposes. Traceable, and differentiable.
+ */
+export function symmetricMatrix(matrix: (x: Tensor, x2: Tensor) => Tensor, x: Tensor): Tensor {
   const [n, d] = x.shape;
-  if (n < SMALL || kernel.spectrum !== undefined) return kernel.matrix(x, x);
+  if (n < SMALL) return matrix(x, x);
   const { blocks, size } = partition(n);
   const missing = blocks * size - n;
   // Points that are missing in the last block are those before them: what they give is cut off.
@@ -21,7 +25,7 @@ export function ownCovariance(kernel: Kernel, x: Tensor): Tensor {
   const pieces = reshape(whole, [blocks, size, d]);
   const pairs = Array.from({ length: blocks }, (_, i) => Array.from({ length: i + 1 }, (_, j) => [i, j])).flat();
   const index = (numbers: readonly number[]) => tensor([...numbers], { dtype: "int32" });
-  const lower = vmap((a: Tensor, b: Tensor) => kernel.matrix(a, b))(
+  const lower = vmap((a: Tensor, b: Tensor) => matrix(a, b))(
     take(pieces, index(pairs.map(([i]) => i)), 0),
     take(pieces, index(pairs.map(([, j]) => j)), 0),
   );
