@@ -81,6 +81,14 @@ export interface StepMachine {
   readonly compile: boolean;
 }
 
+/** Squares of numbers above this may be infinite in float32; optimizers that divide by their root would stand still. */
+const SQUARES_OVERFLOW = 1e18;
+
+async function isFinite(state: unknown): Promise<boolean> {
+  const leaves = tree.leaves<unknown>(await onHost(state));
+  return leaves.every((leaf) => !isTensor(leaf) || leaf.data().every(Number.isFinite));
+}
+
 /**
  * The step, compiled where it is to be. It rejects with a NonFiniteError, and so leaves the caller with the
  * state before it, when the loss or the gradient is not finite.
@@ -99,6 +107,12 @@ export function checkedStep<P, S, I extends unknown[], E>(
       throw new NonFiniteError(
         `the loss is ${loss} and the norm of its gradient ${gradientNorm}: training diverged, and the step was not ` +
           "taken; lower the learning rate or clip the gradients",
+      );
+    }
+    if (gradientNorm > SQUARES_OVERFLOW && !(await isFinite(result.optimizerState))) {
+      throw new NonFiniteError(
+        `the norm of the gradient is ${gradientNorm}, and the optimizer cannot hold its square: the step was not taken; ` +
+          "clip the gradients before the optimizer, scale the loss or train in float64",
       );
     }
     return { ...result, loss, gradientNorm };

@@ -14,7 +14,17 @@ import {
   tree,
 } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { adam, meanSquaredError, minimize, sgd, type TrainingState, type TrainOptions, train } from "../src/index.js";
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  meanSquaredError,
+  minimize,
+  sgd,
+  type TrainingState,
+  type TrainOptions,
+  train,
+} from "../src/index.js";
 
 /** A backend that runs graphs on the host and counts what it compiled. */
 function countingBackend(): Backend & { compiled: number; released: number } {
@@ -226,6 +236,17 @@ describe("minimize", () => {
       steps: 3,
     });
     expect(history.map(({ loss }) => loss)).toEqual([1, 1, 1]);
+  });
+
+  it("goes on with clipped gradients whose squares overflow, and refuses to stand still without clipping", async () => {
+    const steep = (x: Tensor) => mul(sum(square(x)), 1e20);
+    const clipped = chain(clipByGlobalNorm(1), sgd({ learningRate: 0.01 }));
+    const { params, history } = await minimize(steep, tensor([1, -2]), clipped, { steps: 300 });
+    expect(history[0].gradientNorm).toBeCloseTo(2e20 * Math.sqrt(5), -15);
+    expect(params.abs().max().item()).toBeLessThan(0.01);
+    await expect(minimize(steep, tensor([1, -2]), adam(), { steps: 3 })).rejects.toThrow(
+      /the optimizer cannot hold its square: the step was not taken; clip the gradients/,
+    );
   });
 
   it("hands over the last good parameters when it diverges", async () => {
