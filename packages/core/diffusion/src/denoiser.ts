@@ -79,7 +79,7 @@ export function predictAs<C>(
 
 /** @internal An answer in the wanted kind and in the type of the state. */
 export function fitted<C>(
-  { prediction }: Denoiser<C>,
+  { prediction, schedule }: Denoiser<C>,
   wanted: Prediction,
   output: Tensor,
   z: Tensor,
@@ -88,6 +88,11 @@ export function fitted<C>(
   if (output.shape.join() !== z.shape.join()) {
     throw new ShapeError(
       `denoiser: predict gave shape [${output.shape}] for states of shape [${z.shape}]; give one like the states`,
+    );
+  }
+  if (prediction === "velocity" && schedule.kind !== "variance-preserving") {
+    throw new ValueError(
+      'denoiser: prediction "velocity" is of variance-preserving schedules, and this one\'s noise explodes; predict noise or data',
     );
   }
   const type = floatOf(z);

@@ -54,7 +54,13 @@ export function levelGrid(schedule: NoiseSchedule, steps: number, options: GridO
   const count = clean === "none" ? steps + 1 : steps;
   const noisy = spacings[spacing](schedule, count, { offset, rho });
   if (clean === "none") return checkLevels("levelGrid", noisy);
-  return checkLevels("levelGrid", [clean === "exact" ? cleanLevel(noisy[0]) : firstLevel(schedule), ...noisy]);
+  const end = clean === "exact" ? cleanLevel(noisy[0]) : firstLevel(schedule);
+  if (clean === "first" && end.sigma === noisy[0].sigma) {
+    throw new ValueError(
+      'levelGrid: clean "first" adds the first level with noise, where this spacing begins too; take clean "none"',
+    );
+  }
+  return checkLevels("levelGrid", [end, ...noisy]);
 }
 
 /** The level without noise, at which a network is asked as at `next`. */

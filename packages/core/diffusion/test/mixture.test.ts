@@ -17,7 +17,9 @@ import { describe, expect, it } from "vitest";
 import {
   continuousSchedule,
   convertPrediction,
+  ddimSample,
   discreteSchedule,
+  explodingSchedule,
   gaussianFlow,
   gaussianMixture,
   levelAt,
@@ -221,6 +223,15 @@ describe("predictions", () => {
       convertPrediction(noise, "noise", "velocity", z, levelTensors(level)),
       noise.mul(level.alpha).sub(x0.mul(level.sigma)),
       1e-12,
+    );
+  });
+});
+
+describe("a velocity", () => {
+  it("is none where noise explodes: refused, rather than taken for another", async () => {
+    const denoiser = { prediction: "velocity", schedule: explodingSchedule(), predict: (x: Tensor) => x } as const;
+    expect(await failureOf(() => ddimSample(denoiser, normal(11, [3, 2]), { steps: 3 }))).toEqual(
+      errorLike("ValueError", /"velocity" is of variance-preserving schedules/),
     );
   });
 });

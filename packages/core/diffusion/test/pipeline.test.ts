@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import {
   ddimSample,
   discreteSchedule,
+  levelGrid,
   levelTensors,
   noiseWithPullback,
   predictAs,
@@ -113,6 +114,16 @@ describe("a folder of a latent model", () => {
     expect(await failureOf(() => noiseWithPullback("test", plain.denoiser, images, level, told))).toEqual(
       errorLike("UnsupportedError", /has no vjp/),
     );
+  });
+
+  it("levels that begin with the first one end there, where a scheduler asks for it", () => {
+    const grid = (more: object) => schedulerSettings({ set_alpha_to_one: false, ...more }).grid;
+    expect([grid({}).clean, grid({ steps_offset: 1 }).clean]).toEqual(["none", "first"]);
+    expect(grid({ timestep_spacing: "linspace", steps_offset: 1 }).clean).toBe("none");
+    expect(schedulerSettings({}).grid.clean).toBe("exact");
+    for (const more of [{}, { steps_offset: 1 }, { timestep_spacing: "linspace" }, { timestep_spacing: "trailing" }]) {
+      expect(levelGrid(discreteSchedule(), 50, grid(more))).toHaveLength(51);
+    }
   });
 
   it("names what is missing or not known", async () => {

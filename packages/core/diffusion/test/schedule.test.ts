@@ -104,6 +104,17 @@ describe("grids", () => {
     expectClose(first.alpha, Math.sqrt(schedules.scaledLinear.alphaBar[0]), 1e-15);
   });
 
+  it("the first level once more is refused where levels begin with it", () => {
+    for (const options of [{ spacing: "linspace" }, { offset: 0 }] as const) {
+      expect(() => levelGrid(schedules.scaledLinear, 4, { clean: "first", ...options })).toThrow(
+        errorLike("ValueError", /where this spacing begins too; take clean "none"/),
+      );
+    }
+    expect(() => levelGrid(schedules.continuous, 4, { clean: "first" })).toThrow(
+      errorLike("ValueError", /clean "none"/),
+    );
+  });
+
   it("as many leading steps as there are levels are all of them", () => {
     const levels = levelGrid(schedules.scaledLinear, 1000);
     expect(levels.map(({ timestep }) => timestep)).toEqual([0, ...Array.from({ length: 1000 }, (_, n) => n)]);

@@ -61,14 +61,11 @@ export function schedulerSettings(config: Readonly<Record<string, unknown>>): Sc
         ...(first !== undefined && kind !== "cosine" && { first }),
         ...(last !== undefined && kind !== "cosine" && { last }),
       });
-  const spacing = config["timestep_spacing"];
-  return {
-    schedule,
-    prediction,
-    grid: {
-      spacing: spacing === "trailing" || spacing === "linspace" ? spacing : "leading",
-      clean: config["set_alpha_to_one"] === false ? "first" : "exact",
-      offset: number("steps_offset") ?? 0,
-    },
-  };
+  const given = config["timestep_spacing"];
+  const spacing = given === "trailing" || given === "linspace" ? given : "leading";
+  const offset = number("steps_offset") ?? 0;
+  // Levels that begin with the first one need no other end: a step between the two would change nothing.
+  const beginsThere = spacing === "linspace" || (spacing === "leading" && offset === 0);
+  const clean = config["set_alpha_to_one"] !== false ? "exact" : beginsThere ? "none" : "first";
+  return { schedule, prediction, grid: { spacing, clean, offset } };
 }
