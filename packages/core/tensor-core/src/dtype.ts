@@ -13,10 +13,8 @@ const constructors = {
   bool: Uint8Array,
 } as const;
 
-/** Up to so many bytes engines keep an array among their objects, without a buffer. */
-const TINY = 64;
-/** Arrays of up to so many bytes share buffers of four times as much: to make and free a buffer takes longer than to fill it. */
-const SMALL = 2048;
+/** @internal Arrays of up to so many bytes share buffers: to make and free a buffer takes longer than to fill it. */
+export const SMALL = 2048;
 let shared = new ArrayBuffer(0);
 let used = 0;
 
@@ -25,14 +23,15 @@ export function allocate(dtype: DType, size: number): TypedArray {
   const constructor = constructors[dtype];
   if (constructor === undefined) requireKnownDType("tensor", dtype);
   const bytes = size * constructor.BYTES_PER_ELEMENT;
-  if (!(bytes > TINY && bytes <= SMALL)) return new constructor(size);
+  // Engines keep arrays of up to 64 bytes among their objects, without a buffer.
+  if (bytes <= 64 || bytes > SMALL) return new constructor(size);
   if (used + bytes > shared.byteLength) {
     shared = new ArrayBuffer(4 * SMALL);
-    used = 0;
+    used = 8; // what lies in a shared buffer never begins at 0: see Tensor.data
   }
-  const start = used;
+  const array = new constructor(shared, used, size);
   used += (bytes + 7) & -8;
-  return new constructor(shared, start, size);
+  return array;
 }
 
 /** Throws for what is not a dtype, as callers without types may pass. */

@@ -1,6 +1,6 @@
 import { requireObject } from "./arguments.js";
 import { ValueError } from "./errors.js";
-import type { Tensor } from "./tensor.js";
+import { contiguousData, type Tensor } from "./tensor.js";
 
 /**
  * Throws where a tensor in memory holds a value that is not finite; a traced or batched one cannot be looked into.
@@ -10,7 +10,7 @@ import type { Tensor } from "./tensor.js";
 export function requireFinite(owner: string, argument: string, x: Tensor): void {
   requireObject(owner, "x", x, "a tensor");
   if (x.storage.kind !== "host") return;
-  const values = x.data();
+  const values = contiguousData(x);
   let total = 0;
   // A finite number times 0 is 0, anything else NaN.
   for (let i = 0; i < values.length; i++) total += values[i] * 0;

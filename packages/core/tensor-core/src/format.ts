@@ -1,3 +1,4 @@
+import { isFloat } from "./dtype.js";
 import { formatShape, rowMajorStrides } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 import { contiguousData } from "./tensor.js";
@@ -5,8 +6,8 @@ import { contiguousData } from "./tensor.js";
 const EDGE_ITEMS = 3;
 const SUMMARY_SIZE = 200;
 
-function formatNumber(value: number, isFloat: boolean): string {
-  if (!isFloat || !Number.isFinite(value)) return String(value);
+function formatNumber(value: number, float: boolean): string {
+  if (!float || !Number.isFinite(value)) return String(value);
   if (value === 0) return "0";
   const magnitude = Math.abs(value);
   if (magnitude >= 1e6 || magnitude < 1e-4) return value.toExponential(4);
@@ -19,8 +20,8 @@ export function formatTensor(x: Tensor): string {
   if (x.storage.kind === "device") return `${head} on ${x.storage.device}`;
   if (x.storage.kind !== "host") return `${head} (${x.storage.kind})`;
   const data = contiguousData(x);
-  const isFloat = x.dtype === "float32" || x.dtype === "float64";
-  const text = (i: number) => (x.dtype === "bool" ? String(data[i] !== 0) : formatNumber(data[i], isFloat));
+  const float = isFloat(x.dtype);
+  const text = (i: number) => (x.dtype === "bool" ? String(data[i] !== 0) : formatNumber(data[i], float));
   const strides = rowMajorStrides(x.shape);
   const summarise = x.size > SUMMARY_SIZE;
   const build = (axis: number, offset: number, indent: string): string => {

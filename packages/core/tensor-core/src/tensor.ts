@@ -1,5 +1,5 @@
 import ndarray from "ndarray";
-import { allocate, convert, type DType, type TypedArray } from "./dtype.js";
+import { allocate, convert, type DType, SMALL, type TypedArray } from "./dtype.js";
 import { TraceError, UnsupportedError, ValueError } from "./errors.js";
 import { formatTensor } from "./format.js";
 import type { NdArray, NdArrayLike } from "./ndarray-view.js";
@@ -30,8 +30,8 @@ export class Tensor {
   readonly shape: Shape;
   /** Element type. */
   readonly dtype: DType;
-  /** @internal */
-  readonly storage: Storage;
+  /** @internal Replaced only by the same values elsewhere. */
+  storage: Storage;
   /** @internal How the value was computed, while a gradient is being taken. */
   readonly record: TapeRecord | null;
   /** @internal Which output of `record` this is. */
@@ -67,12 +67,17 @@ export class Tensor {
   }
 
   /**
-   * The values in row-major order. Shares memory with the tensor where that is possible, which may be a part of a
-   * larger buffer: never write to it, nor transfer it.
+   * The values in row-major order. Shares memory with the tensor where that is possible: never write to it.
    * @throws TraceError while tracing or inside `vmap`; UnsupportedError for a device tensor (`await x.host()` first).
    */
   data(): TypedArray {
-    return contiguousData(this);
+    let data = contiguousData(this);
+    if (data.byteOffset > 0 && data.byteLength <= SMALL) {
+      // Callers may hand the whole buffer on: it is this tensor's alone from now on.
+      data = data.slice();
+      this.storage = hostTensor(data, this.shape, this.dtype).storage;
+    }
+    return data;
   }
 
   /** The value of a tensor with one element; booleans as 0 and 1. */
@@ -96,8 +101,9 @@ export class Tensor {
     return build(0, 0);
   }
 
-  /** The values as a scijs `ndarray` view, without copying. Never write to it. */
+  /** The values as a scijs `ndarray` view, without copying if large. Never write to it. */
   ndarray(): NdArray {
+    if (this.size <= SMALL) this.data();
     const { data, strides, offset } = requireHost(this, "ndarray");
     return ndarray(data, [...this.shape], [...strides], offset) as unknown as NdArray;
   }
@@ -157,13 +163,12 @@ export function requireHost(x: Tensor, operation: string): HostStorage {
       );
     case "batched":
       throw new TraceError(
-        `${operation}: a value cannot be read inside vmap, where it stands for a whole batch; ` +
-          "return it from the mapped function, or branch with where()",
+        `${operation}: a value stands for a whole batch inside vmap; return it, or branch with where()`,
       );
     case "symbolic":
       throw new TraceError(
-        `${operation}: a value cannot be read while a function is traced, since it is not computed yet; return it ` +
-          "from the traced function, branch with where() or cond(), loop with scan() or whileLoop()",
+        `${operation}: a value is not known while a function is traced; return it, branch with where() or cond(), ` +
+          "loop with scan() or whileLoop()",
       );
   }
 }
