@@ -103,8 +103,9 @@ export class Tensor {
 
   /** The values as a scijs `ndarray` view, without copying if large. Never write to it. */
   ndarray(): NdArray {
+    requireHost(this, "ndarray");
     if (this.size <= SMALL) this.data();
-    const { data, strides, offset } = requireHost(this, "ndarray");
+    const { data, strides, offset } = this.storage as HostStorage;
     return ndarray(data, [...this.shape], [...strides], offset) as unknown as NdArray;
   }
 
