@@ -13,8 +13,8 @@ const constructors = {
   bool: Uint8Array,
 } as const;
 
-/** @internal Arrays of up to so many bytes share buffers: to make and free a buffer takes longer than to fill it. */
-export const SMALL = 2048;
+/** @internal Bytes of a buffer that small arrays share: to make and free a buffer takes longer than to fill it. */
+export const SHARED = 8192;
 let shared = new ArrayBuffer(0);
 let used = 0;
 
@@ -24,9 +24,9 @@ export function allocate(dtype: DType, size: number): TypedArray {
   if (constructor === undefined) requireKnownDType("tensor", dtype);
   const bytes = size * constructor.BYTES_PER_ELEMENT;
   // Engines keep arrays of up to 64 bytes among their objects, without a buffer.
-  if (bytes <= 64 || bytes > SMALL) return new constructor(size);
+  if (bytes <= 64 || bytes > SHARED / 4) return new constructor(size);
   if (used + bytes > shared.byteLength) {
-    shared = new ArrayBuffer(4 * SMALL);
+    shared = new ArrayBuffer(SHARED);
     used = 8; // what lies in a shared buffer never begins at 0: see Tensor.data
   }
   const array = new constructor(shared, used, size);

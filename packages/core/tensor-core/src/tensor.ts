@@ -1,5 +1,5 @@
 import ndarray from "ndarray";
-import { allocate, convert, type DType, SMALL, type TypedArray } from "./dtype.js";
+import { allocate, convert, type DType, SHARED, type TypedArray } from "./dtype.js";
 import { TraceError, UnsupportedError, ValueError } from "./errors.js";
 import { formatTensor } from "./format.js";
 import type { NdArray, NdArrayLike } from "./ndarray-view.js";
@@ -72,7 +72,7 @@ export class Tensor {
    */
   data(): TypedArray {
     let data = contiguousData(this);
-    if (data.byteOffset > 0 && data.byteLength <= SMALL) {
+    if (data.byteOffset > 0 && data.buffer.byteLength === SHARED) {
       // Callers may hand the whole buffer on: it is this tensor's alone from now on.
       data = data.slice();
       this.storage = hostTensor(data, this.shape, this.dtype).storage;
@@ -104,7 +104,7 @@ export class Tensor {
   /** The values as a scijs `ndarray` view, without copying if large. Never write to it. */
   ndarray(): NdArray {
     requireHost(this, "ndarray");
-    if (this.size <= SMALL) this.data();
+    if (this.size <= SHARED) this.data();
     const { data, strides, offset } = this.storage as HostStorage;
     return ndarray(data, [...this.shape], [...strides], offset) as unknown as NdArray;
   }

@@ -1,4 +1,4 @@
-import { add, type DType, mul, type Tensor, take, tensor, transpose, zeros } from "@offprint/tensor-core";
+import { add, type DType, jitSync, mul, type Tensor, take, tensor, transpose, zeros } from "@offprint/tensor-core";
 import { expect, it } from "vitest";
 
 const dtypes = ["float32", "float64", "int32"] as const;
@@ -49,4 +49,12 @@ it("a shared buffer that is handed on by other ways is not used any more", () =>
   const column = (take(transpose(part), [0], 0).ndarray() as unknown as { data: Float64Array }).data;
   structuredClone(column, { transfer: [column.buffer as ArrayBuffer] });
   expect(add(counted(30, "float64"), 1).toArray()).toEqual(Array.from({ length: 30 }, (_, k) => k + 1));
+});
+
+it("results that are views of a function's memory go on following it", () => {
+  const twice = jitSync((x: Tensor) => mul(x, 2), { views: true });
+  const first = twice(counted(20, "float64"));
+  expect(first.data()[1]).toBe(2);
+  twice(mul(counted(20, "float64"), 3));
+  expect(first.data()[1]).toBe(6);
 });
