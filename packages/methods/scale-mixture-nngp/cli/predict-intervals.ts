@@ -84,7 +84,7 @@ async function rowsToPredict({ options: given }: Input, table: SampleTable, test
 }
 
 async function predictNumbers(input: Input, table: SampleTable, kernel: Kernel): Promise<void> {
-  const { options: given, report, note, write, refuse, longRun, print } = input;
+  const { options: given, report, note, write, refuse, longRun } = input;
   refuse(["inducing", "steps"], `they are for classes and ${table.targetName} holds numbers`);
   const { train, test } = holdOut(table, given.holdout, given.seed);
   const inputs = await rowsToPredict(input, table, test);
@@ -136,7 +136,6 @@ async function predictNumbers(input: Input, table: SampleTable, kernel: Kernel):
   await write(given.plot, intervalPlot(table.targetName, predicted, given.level, known));
   await write(given.output, writeCsv(intervalTable(table.targetName, predicted, given.level, known)));
   if (given.output === undefined) note("--output <file> keeps the predictions, --plot <file> draws them.");
-  else print(`${inputs.shape[0]} predictions written: ${given.output}`);
 }
 
 function columnOf(table: SampleTable): Tensor {
