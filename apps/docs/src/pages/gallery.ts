@@ -1,5 +1,5 @@
 import { pictureImage } from "../pictures.js";
-import { escapeHtml, page } from "../workspace/markdown-document.js";
+import { escapeHtml, inlineHtml, page } from "../workspace/markdown-document.js";
 import type { ExampleGroup } from "./playground-page.js";
 
 /** All programs of the playground with what they show. */
@@ -11,7 +11,7 @@ export function galleryPage(groups: readonly ExampleGroup[]): string {
       [
         `<li><a href="/playground#${escapeHtml(example.id)}">${pictureImage(example)}`,
         `<strong>${escapeHtml(example.title)}</strong></a>`,
-        `<p>${escapeHtml(example.description)}</p></li>`,
+        `<p>${inlineHtml(example.description)}</p></li>`,
       ].join(""),
     );
     return [`## ${title}\n\n<ul class="gallery" v-pre>${items.join("")}</ul>`];

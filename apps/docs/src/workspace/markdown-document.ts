@@ -117,6 +117,11 @@ export function escapeHtml(text: string): string {
     .replaceAll("{{", "&#123;&#123;");
 }
 
+/** Text of one paragraph as HTML: what stands between backticks is code. */
+export function inlineHtml(text: string): string {
+  return escapeHtml(text).replace(/`([^`]+)`/g, "<code>$1</code>");
+}
+
 /** Lines of front matter; values are written as JSON, which YAML contains. */
 function frontMatterLines(values: Readonly<Record<string, unknown>>): string {
   return Object.entries(values)
