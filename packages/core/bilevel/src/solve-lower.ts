@@ -49,7 +49,7 @@ export interface SolveLowerOptions<Y> extends RunOptions<LowerRecord, RunState<L
   readonly method?: "newton" | "gradientDescent" | "sgd";
   /** Where y begins. Default the problem's. */
   readonly initial?: Y;
-  /** Converged when the gradient's norm is at most this (not `sgd`). Default 1e-10. */
+  /** Converged when the gradient's norm is at most this part of that at the problem's `initial.y` (not `sgd`). Default 1e-10. */
   readonly tolerance?: number;
   /** Iterations at most. Default 100 for Newton's method, else 1000. */
   readonly maxIterations?: number;
@@ -99,8 +99,11 @@ export async function solveLower<X, Y, U = null, L = U>(
   const vectors = new VectorProblem(owner, problem);
   const point = vectors.x.ravel(x);
   const lower = lowerAt(vectors, point, method === "sgd" ? undefined : vectors.full.lower);
+  const norm = (y: Tensor) => (method === "sgd" ? null : length(lower.valueAndGradient(y)[1]).item());
+  // The unit of the gradient; where the problem begins at its minimiser there is none.
+  const unit = norm(vectors.initial.y) || 1;
   const step = (y: Tensor, iteration: number): { y: Tensor; gradientNorm: number; stuck: boolean } => {
-    if (method === "newton") return newtonStep(lower, y);
+    if (method === "newton") return newtonStep(lower, y, unit);
     const batch = method === "sgd" ? vectors.draw(random.rng(`${seed}/${iteration}`)).lower() : undefined;
     const [, gradient] = lower.valueAndGradient(y, batch);
     const next = minus(y, stepSize, gradient);
@@ -108,7 +111,6 @@ export async function solveLower<X, Y, U = null, L = U>(
     return { y: next, gradientNorm, stuck: false };
   };
   const first = options.initial === undefined ? vectors.initial.y : vectors.y.ravel(options.initial);
-  const norm = (y: Tensor) => (method === "sgd" ? null : length(lower.valueAndGradient(y)[1]).item());
   const { status, iterations, history, last, state } = await runLoop<
     LowerPoint,
     LowerRecord,
@@ -127,7 +129,7 @@ export async function solveLower<X, Y, U = null, L = U>(
       },
       record: ({ gradientNorm }, iteration) => (gradientNorm === null ? undefined : { iteration, gradientNorm }),
       finished({ gradientNorm, stuck }) {
-        if (method !== "sgd" && gradientNorm !== null && gradientNorm <= tolerance) return "converged";
+        if (method !== "sgd" && gradientNorm !== null && gradientNorm <= tolerance * unit) return "converged";
         return stuck ? "inaccurate" : undefined;
       },
       check({ y }) {
@@ -162,15 +164,16 @@ function lowerAt<X, Y, U, L>(vectors: VectorProblem<X, Y, U, L>, x: Tensor, all:
 }
 
 /** A step of Newton's method: conjugate gradients as accurate as the gradient is small, and backtracking. */
-function newtonStep<L>(lower: LowerFunction<L>, y: Tensor): { y: Tensor; gradientNorm: number; stuck: boolean } {
+function newtonStep<L>(lower: LowerFunction<L>, y: Tensor, unit: number) {
   const [value, gradient] = lower.valueAndGradient(y);
   const norm = length(gradient).item();
+  const part = norm / unit;
   const { x } = conjugateGradientsSync(
     (v, out) => {
       out.set(lower.product(y, tensor(v.slice(), { dtype: y.dtype })).data());
     },
     Float64Array.from(gradient.data()),
-    { tolerance: Math.min(1e-2, norm ** 0.5, norm) || 1e-2 },
+    { tolerance: Math.min(1e-2, part) || 1e-2 },
   );
   const direction = tensor(x, { dtype: y.dtype });
   const at = (step: number) => {
@@ -178,11 +181,12 @@ function newtonStep<L>(lower: LowerFunction<L>, y: Tensor): { y: Tensor; gradien
     const [there, slope] = lower.valueAndGradient(moved);
     return { step, value: there, y: moved, gradientNorm: length(slope).item() };
   };
+  // Near the minimum rounding hides the decrease of the function, and that of the gradient is still seen.
+  const whole = at(1);
+  if (whole.gradientNorm <= norm / 2) return { y: whole.y, gradientNorm: whole.gradientNorm, stuck: false };
   const slope = -dot(gradient, direction).item();
   const found = slope < 0 ? armijoSearch(at, { value, slope }) : undefined;
   if (found !== undefined) return { y: found.y, gradientNorm: found.gradientNorm, stuck: false };
-  // Where rounding hides the decrease of the function, that of the gradient may still be seen.
-  const whole = at(1);
   if (whole.gradientNorm < norm) return { y: whole.y, gradientNorm: whole.gradientNorm, stuck: false };
   return { y, gradientNorm: norm, stuck: true };
 }

@@ -7,7 +7,7 @@ import { solveLower } from "./solve-lower.js";
 export interface TrueGradientOptions<Y> {
   /** Where the search for `y*(x)` begins. Default the problem's y. */
   readonly initial?: Y;
-  /** Of the lower solution, the gradient's norm; of the linear system, the residual over the right side. Default 1e-10. */
+  /** Of the lower solution, the gradient's norm over that at the problem's y; of the linear system, the residual over the right side. Default 1e-10. */
   readonly tolerance?: number;
   /** Ends the computation: an AbortedError is not thrown, the norm of what was reached is given. */
   readonly signal?: AbortSignal;

@@ -99,6 +99,19 @@ describe("solveLower and trueGradientNorm", () => {
     expectClose(stochastic.y, noisy.star(at), 0.1);
   });
 
+  it("find it in any unit of the lower function", async () => {
+    const y = denseNewton(x);
+    for (const unit of [1e-13, 1e-6, 1e6, 1e12]) {
+      const scaled = {
+        ...problem,
+        lower: (...args: Parameters<typeof problem.lower>) => problem.lower(...args).mul(unit),
+      };
+      const newton = await solveLower(scaled, x);
+      expect(newton.status).toBe("converged");
+      expectClose(newton.y, y, 1e-9);
+    }
+  });
+
   it("give the norm of the gradient of the outer function", async () => {
     const { problem: quadratic, gradient, minimiser } = quadraticProblem(5);
     const at = quadratic.initial.x;
