@@ -1,4 +1,4 @@
-import { jitSync, type Tensor } from "@offprint/tensor-core";
+import { jitSync, requireObject, type Tensor } from "@offprint/tensor-core";
 import { growth, type Kernel, type ParameterTree } from "./kernel.js";
 
 /**
@@ -6,6 +6,7 @@ import { growth, type Kernel, type ParameterTree } from "./kernel.js";
  * the same size, where compiling by itself, as `condition` does for large ones, does not pay.
  */
 export function compiled(kernel: Kernel): Kernel {
+  requireObject("compiled", "kernel", kernel, "a Kernel");
   const matrix = jitSync((p: ParameterTree, x: Tensor, x2: Tensor) => kernel.with(p).matrix(x, x2));
   const diagonal = jitSync((p: ParameterTree, x: Tensor) => kernel.with(p).diagonal(x));
   const at = (current: Kernel): Kernel => ({

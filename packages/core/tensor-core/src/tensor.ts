@@ -71,13 +71,8 @@ export class Tensor {
    * @throws TraceError while tracing or inside `vmap`; UnsupportedError for a device tensor (`await x.host()` first).
    */
   data(): TypedArray {
-    let data = contiguousData(this);
-    if (data.byteOffset > 0 && data.buffer.byteLength === SHARED) {
-      // Callers may hand the whole buffer on: it is this tensor's alone from now on.
-      data = data.slice();
-      this.storage = hostTensor(data, this.shape, this.dtype).storage;
-    }
-    return data;
+    ownStorage(this, "data");
+    return contiguousData(this);
   }
 
   /** The value of a tensor with one element; booleans as 0 and 1. */
@@ -101,11 +96,9 @@ export class Tensor {
     return build(0, 0);
   }
 
-  /** The values as a scijs `ndarray` view, without copying if large. Never write to it. */
+  /** The values as a scijs `ndarray` view, without copying. Never write to it. */
   ndarray(): NdArray {
-    requireHost(this, "ndarray");
-    if (this.size <= SHARED) this.data();
-    const { data, strides, offset } = this.storage as HostStorage;
+    const { data, strides, offset } = ownStorage(this, "ndarray");
     return ndarray(data, [...this.shape], [...strides], offset) as unknown as NdArray;
   }
 
@@ -159,9 +152,7 @@ export function requireHost(x: Tensor, operation: string): HostStorage {
     case "host":
       return storage;
     case "device":
-      throw new UnsupportedError(
-        `${operation}: the tensor is on ${storage.device}; download it with "await x.host()" before reading it`,
-      );
+      throw new UnsupportedError(`${operation}: the tensor is on ${storage.device}; call "await x.host()" first`);
     case "batched":
       throw new TraceError(
         `${operation}: a value stands for a whole batch inside vmap; return it, or branch with where()`,
@@ -191,9 +182,17 @@ export function contiguousData(x: Tensor): TypedArray {
   if (isContiguous(x.shape, strides)) {
     return offset === 0 && data.length === size ? data : data.subarray(offset, offset + size);
   }
-  const out = allocate(x.dtype, size);
+  const out = new (data.constructor as Float64ArrayConstructor)(size);
   copyStrided(data, offset, strides, x.shape, out);
   return out;
+}
+
+/** Storage of which callers may hand the whole buffer on: values that lie in a shared one are taken out. */
+function ownStorage(x: Tensor, operation: string): HostStorage {
+  const storage = requireHost(x, operation);
+  const { data } = storage;
+  if (data.byteOffset > 0 && data.buffer.byteLength === SHARED) x.storage = { ...storage, data: data.slice() };
+  return x.storage as HostStorage;
 }
 
 /** @internal Host values in another element type, row-major. */

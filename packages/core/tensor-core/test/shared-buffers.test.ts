@@ -1,4 +1,15 @@
-import { add, type DType, jitSync, mul, type Tensor, take, tensor, transpose, zeros } from "@offprint/tensor-core";
+import {
+  add,
+  broadcastTo,
+  type DType,
+  jitSync,
+  mul,
+  type Tensor,
+  take,
+  tensor,
+  transpose,
+  zeros,
+} from "@offprint/tensor-core";
 import { expect, it } from "vitest";
 
 const dtypes = ["float32", "float64", "int32"] as const;
@@ -44,7 +55,13 @@ it("so does that of a transposed or taken part, whose values stay", () => {
   expect(turned.toArray()).toEqual(add(transpose(counted(60, "float32").reshape([6, 10])), 1).toArray());
 });
 
-it("a shared buffer that is handed on by other ways is not used any more", () => {
+it("a number that is repeated stays one, also where it was read", () => {
+  const repeated = broadcastTo(tensor(7), [6, 4]);
+  expect(repeated.data()).toHaveLength(24);
+  expect((repeated.ndarray() as unknown as { data: Float32Array }).data).toEqual(Float32Array.of(7));
+});
+
+it("a column that is handed on takes nothing with it", () => {
   const part = add(counted(30, "float64"), 1).reshape([5, 6]);
   const column = (take(transpose(part), [0], 0).ndarray() as unknown as { data: Float64Array }).data;
   structuredClone(column, { transfer: [column.buffer as ArrayBuffer] });
