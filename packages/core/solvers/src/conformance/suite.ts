@@ -105,7 +105,7 @@ function interruptions<R extends RunOutcome>(subject: RunSubject<R>, { it, expec
 
   it("lets a timer abort it at work", async () => {
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), 30);
+    const timer = setTimeout(() => controller.abort(), 10);
     const endless = { ...shortly(subject), ...subject.endless, signal: controller.signal };
     const result = await subject.run(endless);
     clearTimeout(timer);
