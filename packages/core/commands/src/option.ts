@@ -235,13 +235,19 @@ function checkEnding(path: string, endings: readonly string[] | undefined): void
   throw new Failure(`${path}: the name must end in ${endings.join(", ")}.`);
 }
 
+/** A path as it was given; an empty one, as of a variable of the shell that is not set, would be found out only after the run. */
+function readPath([word]: readonly string[]): string {
+  if (word!.trim() !== "") return word!;
+  throw new Complaint(`must be the path of a file or folder, got "${word}".`);
+}
+
 /** The path of a file, or a folder, that is there and can be read. */
 function fileIn<const S extends InputFileSettings>(description: string, settings?: S) {
   const { endings, kind = "file", words = [] } = settings ?? {};
   return make<string, S>(description, settings, {
     placeholder: kind === "folder" ? "folder" : "file",
     role: "input",
-    read: ([word]) => word!,
+    read: readPath,
     check(path) {
       if (words.includes(path)) return;
       requireReadable(path, kind, words);
@@ -256,7 +262,7 @@ function fileOut<const S extends OutputFileSettings>(description: string, settin
   return make<string, S>(description, settings, {
     placeholder: "file",
     role: "output",
-    read: ([word]) => word!,
+    read: readPath,
     check(path) {
       if (kind === "either" && !endings.includes(extname(path).toLowerCase())) return requireFolderPlace(path);
       checkEnding(path, settings?.endings);
@@ -270,7 +276,7 @@ function folderOut<const S extends OptionSettings<string>>(description: string, 
   return make<string, S>(description, settings, {
     placeholder: "folder",
     role: "output",
-    read: ([word]) => word!,
+    read: readPath,
     check: requireFolderPlace,
   });
 }

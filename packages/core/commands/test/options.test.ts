@@ -36,6 +36,8 @@ const options = {
   verbose: option.flag("print all steps", { short: "v" }),
   weights: option.text("weights"),
   output: option.fileOut("the model", { short: "o", endings: [".csv"] }),
+  folder: option.folderOut("many files"),
+  inputs: option.list(option.fileIn("tables")),
   share: option.number("a part", { least: 0, below: 1 }),
   pair: option.list(option.number("two numbers"), { least: 1, most: 2, default: [1] }),
   range: option.parsed("low:high", "low:high", (text) => {
@@ -129,6 +131,9 @@ describe("words", () => {
     [["-v", "--verbose"], "--verbose is given twice; give it once."],
     [["--output", "nowhere/x.csv"], "nowhere/x.csv: its folder nowhere does not exist; create it first."],
     [["--output", "x.txt"], "x.txt: the name must end in .csv."],
+    [["--output", ""], '--output must be the path of a file or folder, got "".'],
+    [["--folder", " "], '--folder must be the path of a file or folder, got " ".'],
+    [["--inputs", "a.csv,,b.csv"], '--inputs must be the path of a file or folder, got "".'],
   ])("%j are refused in one line", async (words, message) => {
     expect(await given({ ...base, options }, ...words)).toMatchObject({
       code: exitCodes.input,
