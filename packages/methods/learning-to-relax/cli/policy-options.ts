@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { option, seedOption, type Values } from "@offprint/commands";
+import { type CommandInput, type Options, option, seedOption, type Values } from "@offprint/commands";
 import { loadFile } from "@offprint/data/node";
 import { FormatError, ValueError } from "@offprint/tensor-core";
 import {
@@ -7,6 +7,7 @@ import {
   FixedSetting,
   type OnlinePolicy,
   omegaGrid,
+  type PolicyState,
   policyFromJSON,
   TsallisInf,
   TsallisInfBinned,
@@ -36,13 +37,29 @@ export const policyOptions = {
   ...seedOption,
 };
 
-/** The policy of a file that exists, or a new one as the options say. */
+/**
+ * The policy of a file that exists, or a new one as the options say.
+ *
+ * @throws Failure for options that say other than the file does, or that the policy has no use for
+ */
 export async function chosenPolicy(
   options: Values<typeof policyOptions>,
   contexts: Float64Array | undefined,
+  refuse: CommandInput<Options, typeof policyOptions>["refuse"],
 ): Promise<OnlinePolicy> {
-  const { policyState: file, omegas: settings, seed, chebyshev: features, bins } = options;
-  if (file !== undefined && existsSync(file)) return loadFile(file, parsePolicy);
+  const { policyState: file } = options;
+  const kept = file !== undefined && existsSync(file);
+  const policy = kept ? await loadFile(file, parsePolicy) : newPolicy(options, contexts);
+  const state = policy.toJSON();
+  refuse(
+    [...unlike(options, state), ...(kept || policy instanceof FixedSetting ? (["seed"] as const) : [])],
+    kept ? `${file} holds a policy already, ${named(state)}` : `the policy is ${named(state)}`,
+  );
+  return policy;
+}
+
+function newPolicy(options: Values<typeof policyOptions>, contexts: Float64Array | undefined): OnlinePolicy {
+  const { omegas: settings, seed, chebyshev: features, bins } = options;
   const name = options.policy ?? (contexts === undefined ? "tsallis-inf" : "cheb-cb");
   if (typeof name === "number") return new FixedSetting(name);
   if (name === "tsallis-inf") return new TsallisInf({ settings, seed });
@@ -51,6 +68,24 @@ export async function chosenPolicy(
   return name === "cheb-cb"
     ? new ChebCB({ settings, seed, range, features })
     : new TsallisInfBinned({ settings, seed, range, bins });
+}
+
+/** The word for a policy on the command line. */
+function named({ policy, settings }: PolicyState): string {
+  return policy === "fixed" ? `the omega ${settings[0]}` : policy;
+}
+
+/** Options with other values than a policy has. */
+function unlike(options: Values<typeof policyOptions>, { policy, settings, memory }: PolicyState) {
+  const has = {
+    policy: policy === "fixed" ? settings[0] : policy,
+    omegas: policy === "fixed" ? undefined : settings,
+    range: memory["range"],
+    chebyshev: memory["features"],
+    bins: Array.isArray(memory["bins"]) ? memory["bins"].length : undefined,
+  };
+  const names = Object.keys(has) as (keyof typeof has)[];
+  return names.filter((name) => String(options[name]) !== String(has[name]));
 }
 
 /** One of the policies by name, or the only omega. */

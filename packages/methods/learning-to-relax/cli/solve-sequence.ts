@@ -45,7 +45,7 @@ export const solveSequenceCommand = defineCommand({
   arguments: places,
   options,
   async run(input: Input) {
-    const { arguments: named, options: chosen, print, report, note, write, longRun } = input;
+    const { arguments: named, options: chosen, print, report, note, refuse, write, longRun } = input;
     const { rhs, contexts, shift } = chosen;
     const files = await systemFiles({ matrices: named.matrices, rhs, contexts, shift });
     const run = await longRun<SolvedRound, State>({
@@ -55,7 +55,7 @@ export const solveSequenceCommand = defineCommand({
       }),
     });
     const known = run.options.resume?.inner.policy;
-    const policy = known ? policyFromJSON<number>(known) : await chosenPolicy(chosen, files.contexts);
+    const policy = known ? policyFromJSON<number>(known) : await chosenPolicy(chosen, files.contexts, refuse);
     const rounds = policy.rounds > 0 ? `, ${policy.rounds} rounds known` : "";
     print(`${files.count} systems, ${policy.settings.length} values of omega${rounds}`);
     const { solver, tolerance, maxIterations, warmStart, solutions } = chosen;

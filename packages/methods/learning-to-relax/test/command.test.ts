@@ -78,6 +78,44 @@ describe("offprint solve-sequence", () => {
     expect(policyFromJSON(JSON.parse(readFileSync(file("policy.json"), "utf8"))).rounds).toBe(2 * T);
   });
 
+  it("refuses options that say other than the policy of --policy-state, and takes the same again", async () => {
+    const state = file("learned.json");
+    const shared = { rhs: file("b.mtx"), contexts: file("c.csv"), "policy-state": state };
+    const first = { ...shared, policy: "tsallis-inf-binned", bins: 3, omegas: "1,1.5" };
+    expect((await call(["A.mtx"], first)).code).toBe(0);
+    expect((await run(["A.mtx"], first)).lines[0]).toBe("30 systems, 2 values of omega, 30 rounds known");
+    const known = readFileSync(state, "utf8");
+    const others: [Given, string][] = [
+      [{ policy: "cheb-cb" }, "--policy"],
+      [{ policy: "1.5" }, "--policy"],
+      [{ omegas: "1,1.6" }, "--omegas"],
+      [{ bins: 4, range: "0,9" }, "--range, --bins"],
+      [{ chebyshev: 6 }, "--chebyshev"],
+      [{ seed: 1 }, "--seed"],
+    ];
+    for (const [given, options] of others) {
+      const { code, err } = await call(["A.mtx"], { ...shared, ...given });
+      expect([code, err]).toEqual([2, expect.stringContaining(`${options} would do nothing, as ${state} holds a pol`)]);
+    }
+    expect(readFileSync(state, "utf8")).toBe(known);
+  });
+
+  it("refuses what the chosen policy has no use for", async () => {
+    const rhs = file("b.mtx");
+    const idle: [Given, RegExp][] = [
+      [
+        { omegas: "1,1.5", policy: "1.5", seed: 2 },
+        /--omegas, --seed would do nothing, as the policy is the omega 1\.5/,
+      ],
+      [{ range: "0,1", chebyshev: 3, bins: 2 }, /--range, --chebyshev, --bins would .* as the policy is tsallis-inf;/],
+      [{ contexts: file("c.csv"), bins: 2 }, /--bins would do nothing, as the policy is cheb-cb/],
+    ];
+    for (const [given, message] of idle) {
+      const { code, err } = await call(["A.mtx"], { rhs, ...given });
+      expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+    }
+  });
+
   it("takes a folder in natural order, with the right-hand sides beside the matrices", async () => {
     const { lines, code } = await run(["steps"], {
       output: file("steps.csv"),
