@@ -26,7 +26,7 @@ export const solvePde = defineCommand({
     }),
   },
   options: {
-    solver: option.fileIn("file that train-pde-solver wrote; it knows the equation", { endings: [".safetensors"] }),
+    solver: option.fileIn("file that train-pde-solver wrote; it knows the equation"),
     basis: option.fileIn("or functions of your own network, [count, times, ...points, functions] (.npy)", {
       endings: [".npy"],
     }),

@@ -20,7 +20,7 @@ const run = (command: string, text: string) =>
   runWords(
     commands,
     command,
-    text.split(" ").map((word) => (/\.(npy|safetensors)$/.test(word) ? place(word) : word)),
+    text.split(" ").map((word) => (/\.(npy|solver)$/.test(word) ? place(word) : word)),
   );
 
 const waves = (seed: number, count: number) => {
@@ -33,7 +33,7 @@ describe("a solver trained on initial conditions from a file", () => {
 
   it("solves others better than no change does", async () => {
     const [train, initial] = [keep("train.npy", waves(0, 6)), keep("initial.npy", waves(1, 3))];
-    const [solver, output] = ["solver.safetensors", "solution.npy"];
+    const [solver, output] = ["any.solver", "solution.npy"];
     const trained = await run("train-pde-solver", `${train} ${small} --steps 6 --output ${solver}`);
     expect(trained.err).not.toMatch(/rror/);
     expect(trained.code).toBe(0);
@@ -55,7 +55,7 @@ describe("a solver trained on initial conditions from a file", () => {
       keep("initial.npy", waves(1, 2)),
       keep("other.npy", waves(1, 2).slice([null, { stop: 8 }])),
     ];
-    const solver = "solver.safetensors";
+    const solver = "any.solver";
     const wrong = async (command: string, text: string) => {
       const { code, err } = await run(command, text);
       expect(code).toBe(2);
@@ -72,8 +72,8 @@ describe("a solver trained on initial conditions from a file", () => {
     (await wrong("train-pde-solver", `${initial} ${odd}`)).toMatch(/diffusion-sorption takes \[count\]/);
     const still = keep("still.npy", randomVorticity(random.rng(0), 1, 8).add(1));
     (await wrong("train-pde-solver", `${still} --equation navier-stokes --output ${solver}`)).toMatch(/has mean 1\.00/);
-    writeFileSync(place("broken.safetensors"), readFileSync(place(solver)).subarray(0, 200));
-    (await wrong("solve-pde", `${initial} --solver broken.safetensors`)).toMatch(/broken\.safetensors/);
+    writeFileSync(place("broken.solver"), readFileSync(place(solver)).subarray(0, 200));
+    (await wrong("solve-pde", `${initial} --solver broken.solver`)).toMatch(/broken\.solver/);
   });
 });
 

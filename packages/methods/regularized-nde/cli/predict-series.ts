@@ -11,7 +11,7 @@ export const predictSeries = defineCommand({
   name: "predict-series",
   summary: "Fill gaps of irregular series, and look ahead, by a model of fit-series",
   options: {
-    model: option.fileIn("file that fit-series wrote", { required: true, short: "m", endings: [".safetensors"] }),
+    model: option.fileIn("file that fit-series wrote", { required: true, short: "m" }),
     ...seriesOptions,
     times: option.list(
       option.number("times to predict at, later ones than were seen among them; default all of the table"),
