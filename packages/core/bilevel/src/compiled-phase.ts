@@ -17,10 +17,30 @@ export interface ProblemFunctions<U, L> extends VectorFunctions<U, L> {
 
 /** Problems with the same functions and the same shapes of x and y share what is compiled, wherever they begin. */
 export interface ProblemIdentity {
-  /** The user's functions and sets. */
+  /** The user's functions and sets, and all else that the functions may read through `this`. */
   readonly parts: readonly object[];
-  /** The trees of x and y. */
+  /** The trees of x and y, with the numbers and words that the problem holds. */
   readonly shapes: string;
+}
+
+/** What a problem's functions get as arguments. */
+const passed = ["initial", "sample", "full", "parts"];
+
+/**
+ * What tells a problem from others: everything that it holds but where it begins and its data, which its functions get as
+ * arguments. An object of a class, whose methods many share, is told by itself.
+ */
+export function problemIdentity(problem: object, shapes: string): ProblemIdentity {
+  requireObject("problemIdentity", "problem", problem, "a problem");
+  const prototype = Object.getPrototypeOf(problem);
+  if (prototype !== Object.prototype && prototype !== null) return { parts: [problem], shapes };
+  const held = Object.entries(problem).filter(([name, value]) => !passed.includes(name) && value !== undefined);
+  const isPart = (value: unknown) => typeof value === "function" || (typeof value === "object" && value !== null);
+  const words = held.map(([name, value]) => (isPart(value) ? name : `${name}=${typeof value} ${String(value)}`));
+  return {
+    parts: held.map(([, value]) => value).filter(isPart),
+    shapes: `${shapes} ${words.join(" ")}`,
+  };
 }
 
 interface Kept {

@@ -27,6 +27,7 @@ export {
   keptFor,
   type ProblemFunctions,
   type ProblemIdentity,
+  problemIdentity,
 } from "./compiled-phase.js";
 export type { Derivatives, VectorFunctions } from "./derivatives.js";
 export { movingAverage } from "./estimators/moving-average.js";

@@ -1,6 +1,6 @@
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
 import { type Rng, type Tensor, tree, ValueError } from "@offprint/tensor-core";
-import type { ProblemFunctions, ProblemIdentity } from "./compiled-phase.js";
+import { type ProblemFunctions, type ProblemIdentity, problemIdentity } from "./compiled-phase.js";
 import { type Derivatives, derivativesOf } from "./derivatives.js";
 import { OracleCounter } from "./oracle-counts.js";
 import type { Batches, BatchSampler, BilevelProblem } from "./problem.js";
@@ -26,11 +26,7 @@ export class VectorProblem<X, Y, U, L> implements ProblemFunctions<U, L> {
     const [x, y] = [asVariables(problem.initial.x), asVariables(problem.initial.y)];
     this.x = raveling(`${owner}: x`, x);
     this.y = raveling(`${owner}: y`, y);
-    const { upper, lower, project } = problem;
-    this.identity = {
-      parts: [upper, lower, ...(project === undefined ? [] : [project])],
-      shapes: [describe(x), describe(y)].join(" "),
-    };
+    this.identity = problemIdentity(problem, [describe(x), describe(y)].join(" "));
     this.initial = { x: finite(owner, "x", this.x.ravel(x)), y: finite(owner, "y", this.y.ravel(y)) };
   }
 

@@ -51,6 +51,40 @@ describe("baselines on a quadratic problem without noise", () => {
   });
 });
 
+describe("problems that share functions", () => {
+  /** y follows x, and is to be `target`; the functions read it through `this`. */
+  class Following {
+    readonly initial = { x: tensor([0], float64), y: tensor([0], float64) };
+    constructor(readonly target: number) {}
+    upper(_: Tensor, y: Tensor) {
+      return mul(sum(square(sub(y, this.target))), 0.5);
+    }
+    lower(x: Tensor, y: Tensor) {
+      return mul(sum(square(sub(y, x))), 0.5);
+    }
+  }
+
+  it("are solved each with what it holds itself", async () => {
+    const options = { stepSize: 0.1, lowerStepSize: 0.5, maxIterations: 400 };
+    for (const target of [1, 3]) expectClose((await soba(new Following(target), options)).x, [target], 1e-9);
+    const { initial } = new Following(0);
+    const { upper, lower } = Following.prototype;
+    for (const target of [5, 7]) {
+      expectClose((await soba({ initial, upper, lower, target } as BilevelProblem, options)).x, [target], 1e-9);
+    }
+  });
+
+  it("are summed over the parts that each has", async () => {
+    const { problem: twelve } = finiteSums();
+    const zero = tensor(new Float64Array(4), float64);
+    const whole = { count: 1, batch: () => zero };
+    const options = { stepSize: 0.02, lowerStepSize: 0.1, maxIterations: 50 };
+    await saba(twelve, options);
+    const one = await saba({ ...twelve, parts: { upper: whole, lower: whole } }, options);
+    expectClose(one.x, (await soba(problem, options)).x, 1e-12);
+  });
+});
+
 describe("counts", () => {
   it("are those of the algorithms", async () => {
     const noisy = noisyQuadratic(1).problem;

@@ -1,4 +1,10 @@
-import type { Batches, MultiBlockBilevelProblem, ProblemFunctions, ProblemIdentity } from "@offprint/bilevel";
+import {
+  type Batches,
+  type MultiBlockBilevelProblem,
+  type ProblemFunctions,
+  type ProblemIdentity,
+  problemIdentity,
+} from "@offprint/bilevel";
 import { asVariables, type Raveling, raveling } from "@offprint/solvers";
 import { asTensor, isTensor, type Rng, ShapeError, sum, type Tensor, tree, ValueError } from "@offprint/tensor-core";
 
@@ -32,7 +38,7 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
     readonly problem: MultiBlockBilevelProblem<X, U, L>,
   ) {
     checkProblem(owner, problem);
-    const { blocks, initial, upper, lower, lowerHessian } = problem;
+    const { blocks, initial } = problem;
     const x = asVariables(initial.x);
     const y = isTensor(initial.y) ? initial.y : asTensor(initial.y, "float64");
     if (y.rank !== 2 || y.shape[0] !== blocks || y.shape[1] < 1) {
@@ -50,10 +56,10 @@ export class BlockProblem<X, U, L> implements ProblemFunctions<BlockBatch<U>, Bl
       throw new ValueError(`${owner}: initial.${name} holds a number that is not finite`);
     }
     const shapes = tree.leaves<Tensor>(x).map(({ shape, dtype }) => `${dtype}[${shape}]`);
-    this.identity = {
-      parts: [upper, lower, ...(lowerHessian === undefined ? [] : [lowerHessian])],
-      shapes: `${tree.formatStructure(tree.structure(x))} ${shapes.join(" ")} ${y.dtype}[${this.width}] of ${blocks}`,
-    };
+    this.identity = problemIdentity(
+      problem,
+      `${tree.formatStructure(tree.structure(x))} ${shapes.join(" ")} ${y.dtype}[${this.width}] of ${blocks}`,
+    );
   }
 
   /** The sum of `upper` over the blocks of a batch. */

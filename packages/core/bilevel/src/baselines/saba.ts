@@ -69,7 +69,7 @@ export async function saba<X, Y, U = null, L = U>(
   const descend = lowerDescent(vectors);
   const step = compiledPhase(
     vectors,
-    "saba: step",
+    `saba: step ${parts.upper.count} ${parts.lower.count}`,
     (d, { x, y, z }: Place, old: Terms, means: Terms, rates: Place, upper: U, lower: L) => {
       const gradients = d.gradsF(x, y, upper);
       const products = d.productsG(x, y, z, lower);
