@@ -139,14 +139,16 @@ export class HypergradientSystem<X, Y, U, L> {
     const { right, settings, vectors } = this;
     const { solver, maxIterations = 100, sampled } = settings;
     const stepSize = tensor(settings.stepSize, { dtype: "float64" });
-    const first = length(right.y).item();
+    const { initial } = this;
+    const given = initial && length(minus(this.product(initial), 1, right.y)).item();
+    const first = Math.max(length(right.y).item(), given ?? 0);
     const advance = solver === "neumann" ? this.neumannTerm : this.descentStep;
     const end = await runLoop<SeriesState, LinearSolverRecord>(
       {
         owner: vectors.owner,
         limit: maxIterations,
         initial: () => ({
-          z: solver === "neumann" ? plus(zerosLike(right.y), stepSize, right.y) : (this.initial ?? zerosLike(right.y)),
+          z: solver === "neumann" ? plus(zerosLike(right.y), stepSize, right.y) : (initial ?? zerosLike(right.y)),
           term: right.y,
           residualNorm: first,
         }),
@@ -160,7 +162,7 @@ export class HypergradientSystem<X, Y, U, L> {
       this.runOptions(),
     );
     // On all data the terms of a convergent series never grow.
-    if (!sampled && this.initial === undefined) this.bounded(end.last.residualNorm, first, 1 + 1e-9);
+    if (!sampled) this.bounded(end.last.residualNorm, first, 1 + 1e-9);
     return ending(end);
   }
 

@@ -7,6 +7,7 @@ import {
   requireNonNegative,
   requirePositive,
   type Tensor,
+  ValueError,
 } from "@offprint/tensor-core";
 import {
   type HypergradientSolver,
@@ -78,6 +79,12 @@ export async function hypergradient<X, Y, U = null, L = U>(
   const at = { x: vectors.x.ravel(x), y: vectors.y.ravel(y) };
   const initial = options.initial === undefined ? undefined : vectors.y.ravel(options.initial);
   const { sampled = false, seed = 0 } = options;
+  if (initial !== undefined && (solver === "exact" || solver === "neumann")) {
+    throw new ValueError(`${owner}: initial begins conjugateGradients and sgd; leave it out with solver "${solver}"`);
+  }
+  if (sampled && (solver === "exact" || solver === "conjugateGradients")) {
+    throw new ValueError(`${owner}: sampled is for neumann and sgd; leave it out with solver "${solver}"`);
+  }
   const settings = { ...options, solver, stepSize, tolerance, maxIterations, sampled, seed };
   const system = new HypergradientSystem(vectors, at, settings, initial);
   requireFinite("the gradient of upper in x", system.right.x);

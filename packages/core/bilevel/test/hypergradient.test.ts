@@ -74,6 +74,26 @@ describe("hypergradient", () => {
     }
   });
 
+  it("by descent begins anywhere, and refuses a beginning and batches where it has no use for them", async () => {
+    const { problem: quadratic, star, a, t } = quadraticProblem(3);
+    const at = quadratic.initial.x;
+    const z = linalg.solve(a, sub(star(at), t));
+    for (const far of [0, 1e6]) {
+      const options = { solver: "sgd", stepSize: 0.2, maxIterations: 300, initial: z.add(far) } as const;
+      expectClose((await hypergradient(quadratic, at, star(at), options)).z, z, 1e-9);
+    }
+    const growing = { solver: "sgd", stepSize: 0.55, maxIterations: 50, initial: z.add(1) } as const;
+    await expect(hypergradient(quadratic, at, star(at), growing)).rejects.toThrow(/stepSize 0.55 is above 2/);
+    for (const solver of ["exact", "neumann"] as const) {
+      const run = hypergradient(quadratic, at, star(at), { solver, initial: z });
+      await expect(run).rejects.toThrow(/initial begins conjugateGradients and sgd/);
+    }
+    for (const solver of ["exact", "conjugateGradients"] as const) {
+      const run = hypergradient(quadratic, at, star(at), { solver, sampled: true });
+      await expect(run).rejects.toThrow(/sampled is for neumann and sgd/);
+    }
+  });
+
   it("averages over drawn batches where that is asked for", async () => {
     const { problem: noisy, star, gradient } = noisyQuadratic(3);
     const at = noisy.initial.x;
