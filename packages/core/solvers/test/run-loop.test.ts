@@ -1,7 +1,15 @@
 import { checkOptions, NonFiniteError, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { runConformance } from "../src/conformance/index.js";
-import { type Loop, type RunOptions, type RunState, runLoop, runLoopSync, runOptionNames } from "../src/index.js";
+import { type RunSubject, runConformance } from "../src/conformance/index.js";
+import {
+  type Loop,
+  makeBreather,
+  type RunOptions,
+  type RunState,
+  runLoop,
+  runLoopSync,
+  runOptionNames,
+} from "../src/index.js";
 
 interface Point {
   readonly x: number;
@@ -68,6 +76,45 @@ runConformance(
   },
   { describe, it, expect },
 );
+
+describe("the contract's abort at work", () => {
+  const subject: RunSubject = {
+    run: (options) => descend(1, options),
+    limit: "maxIterations",
+    short: 6,
+    endless: { maxIterations: 6 },
+    seeded: true,
+    invalid: [],
+    nonFinite: [],
+  };
+  /** The one test of the suite, for a method. */
+  const tested = async (run: RunSubject["run"]) => {
+    const bodies: (() => unknown)[] = [];
+    const collect = (name: string, body: () => unknown) => void (name.includes("timer") && bodies.push(body));
+    runConformance("", { ...subject, run }, { describe: (_, body) => body(), it: collect, expect });
+    expect(bodies.length).toBe(1);
+    await bodies[0]();
+  };
+
+  it("does not ask how long the work takes", async () => {
+    const { now } = performance;
+    await tested(subject.run);
+    expect(performance.now).toBe(now);
+  });
+
+  it("finds a method that lets nobody else have a turn", async () => {
+    const selfish: RunSubject["run"] = async ({ signal }) => {
+      const breather = makeBreather();
+      const history: number[] = [];
+      for (let k = 0; k < 100 && !signal?.aborted; k++) {
+        breather.due();
+        history.push(await Promise.resolve(k));
+      }
+      return { status: signal?.aborted ? "aborted" : "limit", history, state: {} };
+    };
+    await expect(tested(selfish)).rejects.toThrow(/limit/);
+  });
+});
 
 describe("a run", () => {
   it("says converged, and asks before the first iteration too", async () => {

@@ -50,7 +50,7 @@ export interface RunSubject<R extends RunOutcome = RunOutcome> {
   readonly limit: string;
   /** A limit at which a run makes four records or more, has not converged, and takes a moment only. */
   readonly short: number;
-  /** Options, a limit among them, of a run that would take minutes: it is aborted by a timer. */
+  /** Options, a limit among them, of a run that is aborted at work: long enough to let the event loop have several turns. */
   readonly endless: Readonly<Record<string, unknown>>;
   /** Whether chance plays a part: then `seed` decides, and another seed gives another outcome. */
   readonly seeded: boolean;
