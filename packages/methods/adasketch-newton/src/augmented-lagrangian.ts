@@ -57,7 +57,7 @@ export async function augmentedLagrangian<X>(
   checkOptions(owner, options, [...baselineOptionNames, ...runOptionNames]);
   return runBaseline(owner, problem, initial, options, {
     begin: () => ({ mu: 1, accuracy: FIRST_TAU }),
-    step: async (oracle, state, asked) => settled(oracle, await newtonStep(oracle, state, asked)),
+    step: async (oracle, state, asked, tolerance) => settled(oracle, await newtonStep(oracle, state, asked), tolerance),
   });
 }
 
@@ -94,7 +94,9 @@ async function newtonStep(oracle: Oracle, state: BaselineState, asked: Asked): P
   };
   const start = { value: valueOf(asked, mu), slope: dot(point.gradient, dx).item() };
   const options = { decrease: BETA, maxEvaluations: HALVINGS };
-  const found = start.slope < 0 ? await armijoSearch(at, start, options) : undefined;
+  // Below the rounding of the function a decrease cannot be seen.
+  const negligible = Math.abs(start.slope) < 1e-15 * Math.max(1, Math.abs(start.value));
+  const found = negligible ? await at(1) : start.slope < 0 ? await armijoSearch(at, start, options) : undefined;
   const { objective, constraints, gradient, hessian } = state.evaluations;
   const counted = { objective: objective + trials, constraints: constraints + trials, gradient: gradient + 1 };
   const evaluations = { ...counted, hessian: hessian + 1 };
@@ -107,14 +109,16 @@ async function newtonStep(oracle: Oracle, state: BaselineState, asked: Asked): P
 }
 
 /** Updates the multipliers for as long as the augmented Lagrangian is minimised accurately enough. */
-async function settled(oracle: Oracle, state: BaselineState): Promise<BaselineState> {
+async function settled(oracle: Oracle, state: BaselineState, tolerance: number): Promise<BaselineState> {
   let { multipliers, mu, accuracy, outer } = state;
   if (state.obstacle !== null) return state;
   const at = await ask(oracle, state.x, multipliers);
   const target = lifted(at, mu);
   const next = await ask(oracle, state.x, target);
   if (linalg.norm(next.point.gradient).item() <= accuracy) {
-    [multipliers, mu, accuracy, outer] = [target, mu * 1.5, accuracy * 0.1, outer + 1];
+    [multipliers, mu, outer] = [target, mu * 1.5, outer + 1];
+    // A tenth of what is asked for is enough: beyond, float64 has no digits to give.
+    accuracy = Math.min(accuracy, Math.max(accuracy * 0.1, tolerance * 0.1));
     const figures = figuresOf(next);
     const record = { ...(state.record as BaselineRecord), ...figures, outer };
     return { ...state, ...figures, multipliers, mu, accuracy, outer, record };

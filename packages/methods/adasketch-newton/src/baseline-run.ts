@@ -45,7 +45,7 @@ export async function runBaseline<X>(
   options: BaselineOptions,
   method: {
     readonly begin: (asked: Asked) => Pick<BaselineState, "mu" | "accuracy">;
-    readonly step: (oracle: Oracle, state: BaselineState, asked: Asked) => Promise<BaselineState>;
+    readonly step: (oracle: Oracle, state: BaselineState, asked: Asked, tolerance: number) => Promise<BaselineState>;
   },
 ): Promise<BaselineResult<X>> {
   const { tolerance, maxIterations } = readBaseline(owner, options);
@@ -64,7 +64,7 @@ export async function runBaseline<X>(
           evaluations: { objective: 1, constraints: 1, gradient: 1, hessian: 0 },
         };
       },
-      step: async (state) => method.step(oracle, state, await ask(oracle, state.x, state.multipliers)),
+      step: async (state) => method.step(oracle, state, await ask(oracle, state.x, state.multipliers), tolerance),
       record: ({ record, obstacle }) => (obstacle === null ? (record ?? undefined) : undefined),
       count: ({ iteration }) => iteration,
       finished: ({ kkt, obstacle }) => (kkt <= tolerance ? "converged" : (obstacle ?? undefined)),

@@ -1,8 +1,11 @@
 import {
+  abs,
   add,
   matmul,
+  max,
   reshape,
   ShapeError,
+  sub,
   type Tensor,
   type TensorLike,
   tensor,
@@ -41,7 +44,9 @@ export async function callbackOracle(
   }
   const read = (argument: string, values: TensorLike, shape: readonly number[]): Tensor => {
     const given = tensor(values, { dtype: "float64" });
-    if (given.size !== shape.reduce((a, b) => a * b, 1)) {
+    // A matrix may come row after row in one array; another shape of as many numbers is another matrix.
+    const another = given.rank === 2 && shape.length === 2 && given.shape[0] !== shape[0];
+    if (another || given.size !== shape.reduce((a, b) => a * b, 1)) {
       throw new ShapeError(`${owner}: ${argument} has shape [${given.shape}]; it must be [${shape}]`);
     }
     return reshape(given, [...shape]);
@@ -51,7 +56,11 @@ export async function callbackOracle(
   const evaluate = async (x: Tensor): Promise<First> => {
     const found = known.find((entry) => entry.x === x);
     if (found !== undefined) return found.value;
-    const { objective, gradient, constraints = [], jacobian = [] } = await first(Float64Array.from(x.data()));
+    const told = await first(Float64Array.from(x.data()));
+    if (typeof told !== "object" || told === null) {
+      throw new ValueError(`${owner}: first gave ${told}; it must give { objective, gradient, constraints, jacobian }`);
+    }
+    const { objective, gradient, constraints = [], jacobian = [] } = told;
     if (typeof objective !== "number") {
       throw new ValueError(`${owner}: first gave an objective that is ${typeof objective}; it must be a number`);
     }
@@ -87,6 +96,7 @@ export async function callbackOracle(
       if (hessian === undefined || derivatives === "products") return { context: [x, multipliers, jacobian] };
       const matrix = read("hessian", await hessian(numbers(x), numbers(multipliers)), [n, n]);
       requireFiniteMatrix(matrix);
+      requireSymmetric(owner, matrix);
       return { context: [matrix, jacobian], dense: { hessian: matrix, jacobian } };
     },
     products(context) {
@@ -98,4 +108,15 @@ export async function callbackOracle(
       };
     },
   };
+}
+
+/** Finite differences of gradients are symmetric to a few digits; a triangle alone is not at all. */
+function requireSymmetric(owner: string, matrix: Tensor): void {
+  const difference = max(abs(sub(matrix, transpose(matrix)))).item();
+  const largest = max(abs(matrix)).item();
+  if (difference <= 1e-3 * largest) return;
+  throw new ValueError(
+    `${owner}: hessian is not symmetric: entries that must be equal differ by ${difference}, the largest is ${largest}; ` +
+      "give both triangles",
+  );
 }

@@ -198,6 +198,19 @@ describe("the baselines", () => {
     expect((await augmentedLagrangian(problem, start, { maxIterations: 50 })).status).not.toBe("converged");
   });
 
+  it("reach high accuracies: the augmented Lagrangian asks its minimisations for no more than that", async () => {
+    const problem = sphere((x) => {
+      const [a, b] = split(sub(x, [3, 0]), 2);
+      return sum(add(square(square(a)), square(b)));
+    });
+    for (const tolerance of [1e-6, 1e-8, 1e-10]) {
+      const { x, status, iterations } = await augmentedLagrangian(problem, [2, 1.5], { tolerance });
+      expect(status).toBe("converged");
+      expect(length(sub(x, [1, 0]))).toBeLessThan(tolerance);
+      expect(iterations).toBeLessThan(60);
+    }
+  });
+
   it("count evaluations as their merit functions need them", async () => {
     const { problem, start } = hs(6);
     const { evaluations, iterations } = await l1Sqp(problem, start, { termination: "adaptive" });
@@ -234,5 +247,21 @@ describe("bad input", () => {
     await expect(adaSketchNewton(incomplete, [1, 2, 3])).rejects.toThrow(/problem has no hessian/);
     const wrong = { ...asCallbacks(problem), hessian: () => [[1]] };
     await expect(adaSketchNewton(wrong, [1, 2, 3])).rejects.toThrow(/hessian has shape \[1,1\]; it must be \[3,3\]/);
+    const told = { objective: 1, gradient: [1, 2, 3], constraints: [1], jacobian: [[1], [2], [3]] };
+    await expect(adaSketchNewton({ ...wrong, first: () => told }, [1, 2, 3])).rejects.toEqual(
+      errorLike("ShapeError", /jacobian has shape \[3,1\]; it must be \[1,3\]/),
+    );
+    await expect(adaSketchNewton({ ...wrong, first: () => undefined as never }, [1, 2, 3])).rejects.toEqual(
+      errorLike("ValueError", /first gave undefined; it must give \{ objective, gradient/),
+    );
+    const triangle = () => [
+      [2, 1, 0],
+      [0, 2, 1],
+      [0, 0, 2],
+    ];
+    const upper = { ...asCallbacks(problem), hessian: triangle };
+    await expect(adaSketchNewton(upper, [1, 2, 3])).rejects.toEqual(
+      errorLike("ValueError", /hessian is not symmetric/),
+    );
   });
 });
