@@ -182,6 +182,24 @@ describe("conv", () => {
     ).toContain("convInputGrad");
   });
 
+  it.each([
+    { x: [2, 2, 8], w: [3, 2, 4], options: { strides: 2, padding: 1 } },
+    { x: [2, 2, 9], w: [3, 2, 3], options: { strides: 2, padding: [[2, 0]] as any } },
+    { x: [1, 1, 7], w: [2, 1, 2], options: { strides: 3, padding: [[1, 4]] as any } },
+    { x: [2, 2, 9], w: [3, 2, 3], options: { strides: 2, dilation: 2, padding: 2 } },
+    { x: [2, 4, 7, 6], w: [6, 2, 5, 3], options: { strides: [3, 1], groups: 2, dilation: [1, 2], padding: [3, 2] } },
+    { x: [2, 3, 8, 6, 4], w: [4, 3, 4, 4, 4], options: { strides: 2, padding: 1 } },
+    { x: [2, 3, 4, 4], w: [5, 3, 4, 4], options: {} },
+  ])("has the same gradients compiled: $x with $w, $options", async ({ x, w, options }) => {
+    const loss = (a: Tensor, b: Tensor) => weighed(conv(a, b, options));
+    const gradients = (a: Tensor, b: Tensor) => grad(loss, { argument: [0, 1] })(a, b);
+    const args = [scattered(x, 1), scattered(w, 2)] as const;
+    const [gx, gw] = await jit(gradients)(...args);
+    const [ex, ew] = gradients(...args);
+    expectClose(gx, ex, 1e-13);
+    expectClose(gw, ew, 1e-13);
+  });
+
   it("names what does not fit", () => {
     const x = zeros([1, 4, 5]);
     expect(() => conv(zeros([4, 5]), zeros([4, 4]))).toThrow(/1 to 3 spatial axes/);
