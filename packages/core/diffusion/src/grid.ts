@@ -109,6 +109,12 @@ type MakeLevels = (schedule: NoiseSchedule, count: number, settings: SpacingSett
 const evenly = (count: number, from: number, to: number): number[] =>
   Array.from({ length: count }, (_, i) => (count === 1 ? to : from + ((to - from) * i) / (count - 1)));
 
+/** The nearest integer, of two the even one: as NumPy rounds, and with it the levels that models of others are run at. */
+function nearest(x: number): number {
+  const up = Math.round(x);
+  return up - x === 0.5 && up % 2 === 1 ? up - 1 : up;
+}
+
 const spacings: Record<Spacing, MakeLevels> = {
   leading(schedule, count, { offset }) {
     const levels = countedLevels("leading", schedule, count);
@@ -118,11 +124,11 @@ const spacings: Record<Spacing, MakeLevels> = {
   },
   linspace(schedule, count) {
     const last = countedLevels("linspace", schedule, count) - 1;
-    return evenly(count, 0, last).map((n) => trainingLevel(schedule, Math.round(n)));
+    return evenly(count, 0, last).map((n) => trainingLevel(schedule, nearest(n)));
   },
   trailing(schedule, count) {
     const n = countedLevels("trailing", schedule, count);
-    return Array.from({ length: count }, (_, k) => trainingLevel(schedule, Math.round(((k + 1) * n) / count) - 1));
+    return Array.from({ length: count }, (_, k) => trainingLevel(schedule, nearest(((k + 1) * n) / count) - 1));
   },
   uniform: (schedule, count) => evenly(count, ...schedule.span).map((t) => levelAt(schedule, t)),
   quadratic(schedule, count) {

@@ -96,6 +96,7 @@ export interface DiscreteScheduleOptions {
  */
 export function discreteSchedule(options: DiscreteScheduleOptions = {}): NoiseSchedule {
   checkOptions("discreteSchedule", options, ["betas", "alphaBar", "levels", "first", "last"]);
+  requireUseful(options);
   const alphaBar = options.alphaBar === undefined ? products(betasOf(options)) : Float64Array.from(options.alphaBar);
   const n = alphaBar.length;
   for (let i = 0; i < n; i++) {
@@ -205,6 +206,17 @@ function preserving({ logAlpha, time, timestep, ...rest }: Preserving): NoiseSch
       return level(time(la), la);
     },
   };
+}
+
+/** @throws ValueError for an option that another one leaves nothing to say. */
+function requireUseful(options: DiscreteScheduleOptions): void {
+  const { alphaBar, betas = "linear" } = options;
+  const numbers = typeof betas !== "string" || betas === "cosine";
+  const idle = alphaBar !== undefined ? (["betas", "levels", "first", "last"] as const) : (["first", "last"] as const);
+  const given = alphaBar !== undefined || numbers ? idle.find((name) => options[name] !== undefined) : undefined;
+  if (given === undefined) return;
+  const says = alphaBar !== undefined ? "alphaBar" : "betas";
+  throw new ValueError(`discreteSchedule: ${says} says what the noise is, so that ${given} does nothing; leave it out`);
 }
 
 function products(betas: Float64Array): Float64Array {

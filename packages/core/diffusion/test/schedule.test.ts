@@ -73,6 +73,14 @@ describe("schedules", () => {
     expect(await failureOf(() => discreteSchedule({ alphaBar: [0.5, 0.6] }))).toEqual(
       errorLike("ValueError", /decrease/),
     );
+    for (const [options, message] of [
+      [{ betas: "cosine", last: 0.5 }, /betas says what the noise is, so that last does nothing/],
+      [{ betas: [0.1, 0.2], first: 0.5 }, /betas says what the noise is, so that first does nothing/],
+      [{ alphaBar: [0.9, 0.5], betas: "linear" }, /alphaBar says what the noise is, so that betas does nothing/],
+      [{ alphaBar: [0.9, 0.5], levels: 10 }, /so that levels does nothing; leave it out/],
+    ] as const) {
+      expect(() => discreteSchedule(options)).toThrow(errorLike("ValueError", message));
+    }
     expect(await failureOf(() => continuousSchedule({ first: 2, last: 1 }))).toEqual(
       errorLike("ValueError", /last is 1/),
     );
@@ -100,6 +108,11 @@ describe("grids", () => {
     expect(steps("leading")).toEqual([1, 1, 251, 501, 751]);
     expect(steps("trailing")).toEqual([249, 249, 499, 749, 999]);
     expect(steps("linspace")).toEqual([0, 0, 333, 666, 999]);
+    // Halves go to the even number, as numpy.round has it: 62.5, 187.5, 312.5, ... and 166.5, 832.5.
+    const trailing = levelGrid(schedules.scaledLinear, 16, { spacing: "trailing" }).slice(1);
+    expect(trailing.slice(0, 6).map(({ timestep }) => timestep)).toEqual([61, 124, 187, 249, 311, 374]);
+    const even = levelGrid(schedules.scaledLinear, 7, { spacing: "linspace" }).slice(1);
+    expect(even.map(({ timestep }) => timestep)).toEqual([0, 166, 333, 500, 666, 832, 999]);
     const first = levelGrid(schedules.scaledLinear, 4, { clean: "first" })[0];
     expectClose(first.alpha, Math.sqrt(schedules.scaledLinear.alphaBar[0]), 1e-15);
   });
