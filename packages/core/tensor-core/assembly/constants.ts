@@ -4,36 +4,34 @@ import { choose, entry, pick } from "./lanes";
 export const ONE: i32 = 0;
 export const TWO: i32 = 1;
 export const HALF: i32 = 2;
-export const THREE: i32 = 3;
-export const ROUNDER: i32 = 4;
-export const LOG2_E: i32 = 5;
-export const TWO_OVER_PI: i32 = 6;
-export const MIN_NORMAL: i32 = 7;
+export const ROUNDER: i32 = 3;
+export const LOG2_E: i32 = 4;
+export const TWO_OVER_PI: i32 = 5;
+export const MIN_NORMAL: i32 = 6;
 /** Beyond this magnitude the result of exp may be subnormal or infinite. */
-export const EXP_NORMAL: i32 = 8;
+export const EXP_NORMAL: i32 = 7;
 /** Beyond these the result of exp is infinite or zero. */
-export const EXP_HIGHEST: i32 = 9;
-export const EXP_LOWEST: i32 = 10;
+export const EXP_HIGHEST: i32 = 8;
+export const EXP_LOWEST: i32 = 9;
 /** A power of two that makes subnormal numbers normal, and minus its exponent. */
-export const LIFT: i32 = 11;
-export const LIFT_EXPONENT: i32 = 12;
-/** From here on tanh rounds to 1 at half and erf to 1 at the full argument. */
-export const TANH_TWICE: i32 = 13;
-export const ERF_ONE: i32 = 14;
+export const LIFT: i32 = 10;
+export const LIFT_EXPONENT: i32 = 11;
+/** From here on tanh rounds to 1 at half the argument. */
+export const TANH_TWICE: i32 = 12;
 /** Up to here n times the leading parts of pi / 2 is exact. */
-export const TRIG_LIMIT: i32 = 15;
-export const EXPONENT_OFFSET: i32 = 16;
-export const NOT_A_NUMBER: i32 = 17;
-export const INFINITE: i32 = 18;
-export const LOG2_E_TIMES_256: i32 = 19;
+export const TRIG_LIMIT: i32 = 13;
+export const EXPONENT_OFFSET: i32 = 14;
+export const NOT_A_NUMBER: i32 = 15;
+export const INFINITE: i32 = 16;
+export const LOG2_E_TIMES_256: i32 = 17;
 const NUMBERS_64: usize = memory.data<f64>([
-  1, 2, 0.5, 3, 6755399441055744, 1.4426950408889634, 0.6366197723675814, 2.2250738585072014e-308, 708, 710, -746,
-  18014398509481984, -54, 44, 6, 1048576, 4503599627371519, NaN, Infinity,
+  1, 2, 0.5, 6755399441055744, 1.4426950408889634, 0.6366197723675814, 2.2250738585072014e-308, 708, 710, -746,
+  18014398509481984, -54, 44, 1048576, 4503599627371519, NaN, Infinity,
   369.3299304675746,
 ]);
 const NUMBERS_32: usize = memory.data<f32>([
-  1, 2, 0.5, 3, 12582912, 1.4426950408889634, 0.6366197723675814, 1.1754943508222875e-38, 87, 89, -104,
-  33554432, -25, 20, 4, 4096, 8388735, NaN, Infinity,
+  1, 2, 0.5, 12582912, 1.4426950408889634, 0.6366197723675814, 1.1754943508222875e-38, 87, 89, -104,
+  33554432, -25, 20, 4096, 8388735, NaN, Infinity,
 ]);
 
 export const BIAS: i32 = 0;

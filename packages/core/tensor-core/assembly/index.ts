@@ -21,8 +21,6 @@ export { lu } from "./lu";
 export {
   cos_32,
   cos_64,
-  erf_32,
-  erf_64,
   exp_32,
   exp_64,
   expm1_32,

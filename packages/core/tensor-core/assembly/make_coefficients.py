@@ -7,7 +7,7 @@ reduction named beside it; the degree is the smallest that keeps the fit below t
 """
 
 import numpy as np
-from mpmath import atan, atanh, chebyfit, cos, erf, erfc, exp, inf, log, mp, mpf, pi, sin, sqrt  # noqa: F401
+from mpmath import atan, atanh, chebyfit, cos, exp, inf, log, mp, mpf, pi, sin, sqrt  # noqa: F401
 
 mp.dps = 60
 
@@ -42,20 +42,6 @@ def cos_tail(z):
     return (cos(sqrt(z)) - 1 + z / 2) / z**2
 
 
-def erf_head(z):
-    """erf(x) / x with z = x^2"""
-    if z < mpf("1e-20"):
-        return 2 / sqrt(pi) * (1 - z / 3)
-    x = sqrt(z)
-    return erf(x) / x
-
-
-def erfc_tail(t):
-    """x e^(x^2) erfc(x) with x = 3 (1 + t) / (1 - t), so t = (x - 3) / (x + 3)"""
-    x = 3 * (1 + t) / (1 - t)
-    return x * exp(x * x) * erfc(x)
-
-
 TABLES = [
     # name, function, interval, degree for float64, degree for float32
     ("EXP", exp_tail, (-log(2) / 2 - mpf("1e-4"), log(2) / 2 + mpf("1e-4")), 9, 4),
@@ -63,8 +49,6 @@ TABLES = [
     ("LOG", log_tail, (mpf(0), mpf("0.02945")), 6, 2),
     ("SIN", sin_tail, (mpf(0), mpf("0.6170")), 5, 2),
     ("COS", cos_tail, (mpf(0), mpf("0.6170")), 5, 2),
-    ("ERF", erf_head, (mpf(0), mpf(1)), 11, 5),
-    ("ERFC", erfc_tail, (mpf(-1) / 2, mpf(1) / 3), 16, 7),
 ]
 
 

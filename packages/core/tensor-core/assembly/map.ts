@@ -1,6 +1,5 @@
 /* Elementwise maps, in place; lengths are rounded up to 32 bytes, so the buffer needs room for that. */
 import { EXP_NORMAL, num, ONE, TRIG_LIMIT } from "./constants";
-import { erfOf } from "./errorfunction";
 import { expAny, expm1Any, expm1Normal, expNormal, sigmoidOf, tanhOf } from "./exponential";
 import { log1pAny, log1pNormal, logAny, logNormal, positiveNormal } from "./logarithm";
 import { sineOf } from "./trigonometric";
@@ -14,7 +13,6 @@ const SIGMOID: i32 = 5;
 const SIN: i32 = 6;
 const COS: i32 = 7;
 const SQRT: i32 = 8;
-const ERF: i32 = 9;
 
 /** The map numbered `which` for lanes that pass `easy`. */
 // @ts-ignore: decorator
@@ -31,8 +29,7 @@ function quick<T, I>(which: i32, x: v128): v128 {
   if (which == SIGMOID) return sigmoidOf<T>(x, expNormal<T, I>(v128.neg<T>(v128.abs<T>(x))));
   if (which == SIN) return sineOf<T, I>(x, false);
   if (which == COS) return sineOf<T, I>(x, true);
-  if (which == SQRT) return v128.sqrt<T>(x);
-  return erfOf<T, I>(x);
+  return v128.sqrt<T>(x);
 }
 
 /** Updates a record of whether all lanes so far suit `quick`; NaN suits exp and its kin, which pass it on. */
@@ -126,10 +123,6 @@ export function sqrt_64(p: usize, n: i32): i32 {
   return apply<f64, i64>(SQRT, p, n);
 }
 
-export function erf_64(p: usize, n: i32): i32 {
-  return apply<f64, i64>(ERF, p, n);
-}
-
 export function exp_32(p: usize, n: i32): i32 {
   return apply<f32, i32>(EXP, p, n);
 }
@@ -164,8 +157,4 @@ export function cos_32(p: usize, n: i32): i32 {
 
 export function sqrt_32(p: usize, n: i32): i32 {
   return apply<f32, i32>(SQRT, p, n);
-}
-
-export function erf_32(p: usize, n: i32): i32 {
-  return apply<f32, i32>(ERF, p, n);
 }

@@ -4,7 +4,7 @@ import { jsMap } from "./js/elementwise.js";
 import { wasmMap } from "./wasm/elementwise.js";
 
 /** The functions that `map` knows: those whose vector version pays. */
-export type MapName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "sigmoid" | "sin" | "cos" | "sqrt" | "erf";
+export type MapName = "exp" | "expm1" | "log" | "log1p" | "tanh" | "sigmoid" | "sin" | "cos" | "sqrt";
 
 /**
  * out[i] = f(x[i]) for contiguous arrays of the same type and length; `out` may be `x`. Errors stay below 1.3 units in

@@ -1,7 +1,6 @@
 import type { FloatArray } from "../arrays.js";
 import type { BinaryName } from "../binary.js";
 import type { MapName } from "../map.js";
-import { erf } from "./erf.js";
 
 function sigmoid(x: number): number {
   const e = Math.exp(-Math.abs(x));
@@ -18,7 +17,6 @@ const functions: Record<MapName, (x: number) => number> = {
   sin: Math.sin,
   cos: Math.cos,
   sqrt: Math.sqrt,
-  erf,
 };
 
 /** out[i] = f(x[i]) in plain JavaScript. */

@@ -15,7 +15,6 @@ const numbers: Record<MapName, number> = {
   sin: 6,
   cos: 7,
   sqrt: 8,
-  erf: 9,
 };
 
 /** Kernels work on whole 32 bytes: what lies behind the last element must be harmless to every map. */
