@@ -1,6 +1,7 @@
 import type { DType } from "../dtype.js";
 import type { Equation } from "../graph/builder.js";
 import type { CastParams } from "../primitives/elementwise.js";
+import { ErrorFunction } from "./error-function.js";
 import type { FunctionWriter } from "./function-writer.js";
 import { InverseSine } from "./inverse-sine.js";
 import { floatInstructions, type ScalarCode } from "./scalar-code.js";
@@ -130,6 +131,10 @@ export class VectorCode {
     if ((name === "sin" || name === "cos") && float) return this.sine(equation, lanes, a, count);
     if ((name === "asin" || name === "acos") && float) {
       new InverseSine(w, lanes)[name](a.push);
+      return true;
+    }
+    if ((name === "erf" || name === "erfc") && float) {
+      new ErrorFunction(w, lanes)[name](a.push);
       return true;
     }
     if (float && functions.has(name as FunctionName)) {

@@ -90,7 +90,7 @@ const numbers: Readonly<Record<"f64x2" | "f32x4", Numbers>> = {
 
 /** Writes functions of vectors of one element type; each method leaves its result on the stack. */
 export class VectorMath extends VectorTerms {
-  private readonly n: Numbers;
+  protected readonly n: Numbers;
 
   constructor(w: FunctionWriter, lanes: "f64x2" | "f32x4") {
     super(w, lanes);
@@ -98,19 +98,29 @@ export class VectorMath extends VectorTerms {
   }
 
   /** x times a factor, rounded; and the same + the rounder. */
-  private nearest(x: Code, factor = Math.LOG2E): { readonly n: Code; readonly shifted: Code } {
+  protected nearest(x: Code, factor = Math.LOG2E): { readonly n: Code; readonly shifted: Code } {
     const rounder = this.number(this.n.rounder);
     const shifted = this.once(this.float("add", this.float("mul", x, this.number(factor)), rounder));
     return { n: this.once(this.float("sub", shifted, rounder)), shifted };
   }
 
-  /** e^r - 1 for r = x - n ln 2. */
-  private reducedExpm1(x: Code, n: Code): Code {
+  /** x - n ln 2. */
+  protected reduced(x: Code, n: Code): Code {
     const [high, low] = this.n.ln2;
     const first = this.float("sub", x, this.float("mul", n, this.number(high)));
-    const r = this.once(this.float("sub", first, this.float("mul", n, this.number(low))));
+    return this.float("sub", first, this.float("mul", n, this.number(low)));
+  }
+
+  /** e^r - 1 for |r| up to ln 2 / 2, a little more at most. */
+  protected smallExpm1(operand: Code): Code {
+    const r = this.once(operand);
     const tail = this.polynomial(this.n.exp, r);
     return this.float("add", r, this.float("mul", this.float("mul", r, r), tail));
+  }
+
+  /** e^r - 1 for r = x - n ln 2. */
+  private reducedExpm1(x: Code, n: Code): Code {
+    return this.smallExpm1(this.reduced(x, n));
   }
 
   /** 2^n from n + the rounder. */
@@ -167,18 +177,19 @@ export class VectorMath extends VectorTerms {
     this.withSignOf(this.float("div", e, this.float("add", e, this.number(2))), x)();
   }
 
-  /** e^x for x at most 0: no power of two overflows, and one product rounds the result where it is subnormal. */
+  /** e^x for x at most 0. */
   private expOfNegative(x: Code): Code {
-    const { bias, expLowest, liftExponent, mantissaBits } = this.n;
-    const clamped = this.once(this.float("pmax", x, this.number(expLowest)));
+    const clamped = this.once(this.float("pmax", x, this.number(this.n.expLowest)));
     const { n, shifted } = this.nearest(clamped);
-    const y = this.float("add", this.number(1), this.reducedExpm1(clamped, n));
+    return this.timesSmallPower(this.float("add", this.number(1), this.reducedExpm1(clamped, n)), shifted);
+  }
+
+  /** y 2^n from n + the rounder, for n at most 0: one product rounds the result where it is subnormal. */
+  protected timesSmallPower(y: Code, shifted: Code): Code {
+    const { bias, liftExponent, mantissaBits } = this.n;
     const lifted = this.integer("add", shifted, this.bits(bias - BigInt(liftExponent)));
-    return this.float(
-      "mul",
-      this.float("mul", y, this.shifted("shl", lifted, mantissaBits)),
-      this.number(2 ** liftExponent),
-    );
+    const product = this.float("mul", y, this.shifted("shl", lifted, mantissaBits));
+    return this.float("mul", product, this.number(2 ** liftExponent));
   }
 
   /**
