@@ -51,6 +51,7 @@ export class LoweringContext {
   private readonly entries = new Map<Variable, Entry>();
   /** What uses each variable in the graph; null stands for a result of the graph. */
   private readonly consumers = new Map<Variable, (Equation | null)[]>();
+  private readonly producers = new Map<Variable, Equation>();
 
   constructor(
     readonly graph: GraphBuilder,
@@ -143,10 +144,20 @@ export class LoweringContext {
     return pending.kind === "value" ? this.graph.numberOf(pending.value) : undefined;
   }
 
+  /** What uses a variable in the graph; null stands for a result of the graph. */
+  consumersOf(v: Variable): readonly (Equation | null)[] {
+    return this.consumers.get(v) ?? [];
+  }
+
   /** The one operation that uses a variable, if there is just one. */
   soleConsumer(v: Variable): Equation | undefined {
-    const consumers = this.consumers.get(v);
-    return consumers?.length === 1 ? (consumers[0] ?? undefined) : undefined;
+    const consumers = this.consumersOf(v);
+    return consumers.length === 1 ? (consumers[0] ?? undefined) : undefined;
+  }
+
+  /** The operation of the graph that computes a variable, if one does. */
+  producer(v: Variable): Equation | undefined {
+    return this.producers.get(v);
   }
 
   private note(v: Variable, consumer: Equation | null): void {
@@ -248,7 +259,10 @@ export class LoweringContext {
   /** Emits all operations of a traced graph whose inputs are defined. */
   lower(graph: Graph): Value[] {
     for (const { variable, value } of graph.constants) this.defineConstant(variable, value);
-    for (const equation of graph.equations) for (const v of equation.inputs) this.note(v, equation);
+    for (const equation of graph.equations) {
+      for (const v of equation.inputs) this.note(v, equation);
+      for (const v of equation.outputs) this.producers.set(v, equation);
+    }
     for (const v of graph.outputs) this.note(v, null);
     for (const equation of graph.equations) this.lowerEquation(this, equation);
     return graph.outputs.map((v) => this.value(v));

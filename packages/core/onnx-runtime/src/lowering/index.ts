@@ -4,6 +4,7 @@ import { LoweringContext, type Target } from "./context.js";
 import { contractionLowerings } from "./contraction.js";
 import { controlLowerings } from "./control.js";
 import { convolutionLowerings } from "./convolution.js";
+import { countedFromEnd } from "./counted-indices.js";
 import { elementwiseLowerings } from "./elementwise.js";
 import { hostOnlyPrimitives } from "./host-only.js";
 import { indexingLowerings } from "./indexing.js";
@@ -50,7 +51,7 @@ function lowerEquation(context: LoweringContext, equation: Equation): void {
     for (const v of equation.outputs) context.defineConstant(v, zeros(v.shape, v.dtype));
     return;
   }
-  if (!leftOut(context, equation)) lowering(context, equation as Equation<never>);
+  if (!leftOut(context, equation) && !countedFromEnd(context, equation)) lowering(context, equation as Equation<never>);
 }
 
 /** A graph and its inputs and outputs by name, in the order of the traced function's. */

@@ -36,7 +36,7 @@ export function lackedOperator(error: unknown): OperatorName | undefined {
   return undefined;
 }
 
-const OUT_OF_RANGE = /out of (data )?bounds|out of range|invalid ind(ex|ices)/i;
+const OUT_OF_RANGE = /out of (data )?bounds|out of range|invalid ind(ex|ice)/i;
 
 /** An error of ONNX Runtime while a model is loaded or run, as one of this project's, with what to do about it. */
 export function sessionError(operation: string, device: string, cause: unknown): OffprintError {
