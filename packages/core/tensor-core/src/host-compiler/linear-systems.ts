@@ -201,16 +201,122 @@ export function triangularSolve(c: Compilation, equation: Equation): boolean {
 
 function writeSubstitution(c: Compilation, n: number, matrix: View, solution: View, form: TriangularForm): void {
   const { writer: w } = c;
-  const { lower, transposeA, unitDiagonal } = form;
+  c.pushAddress(solution, "float64");
+  const start = w.keep("i32");
+  c.pushAddress(matrix, "float64");
+  const rows = w.keep("i32");
+  const blocks = form.transposeA ? 0 : Math.floor(n / BLOCK);
+  if (blocks > 0) substituteBlocks(w, n, blocks, rows, start, form);
+  if (n > blocks * BLOCK) substituteRows(w, n, blocks * BLOCK, rows, start, form);
+}
+
+/** Rows that are done together: their sums do not wait for each other. */
+const BLOCK = 4;
+
+/** The first rows in the order of substitution, four by four: what is known of the solution, then the triangle in locals. */
+function substituteBlocks(
+  w: FunctionWriter,
+  n: number,
+  blocks: number,
+  matrix: number,
+  start: number,
+  { lower, unitDiagonal }: TriangularForm,
+): void {
+  const rowBytes = n * DOUBLE;
+  const sign = lower ? 1 : -1;
+  const first = lower ? 0 : n - BLOCK;
+  const row = copyOf(w, matrix, first * rowBytes);
+  const corner = copyOf(w, row, first * DOUBLE);
+  const x = copyOf(w, start, first * DOUBLE);
+  const end = endOf(w, start, rowBytes);
+  const members = Array.from({ length: BLOCK }, (_, i) => ({ i, sum: w.local("v128"), value: w.local("f64") }));
+  const [at, known, solved] = [w.local("i32"), w.local("i32"), w.local("v128")];
+  const place = (pointer: number, from: number, ahead: number) => {
+    w.get(from);
+    w.i32(ahead);
+    w.op("i32.add");
+    w.set(pointer);
+  };
+  w.repeat(blocks, () => {
+    for (const { sum } of members) {
+      w.vector("f64x2", 0);
+      w.set(sum);
+    }
+    place(at, lower ? row : corner, lower ? 0 : BLOCK * DOUBLE);
+    place(known, lower ? start : x, lower ? 0 : BLOCK * DOUBLE);
+    w.block(() => {
+      w.loop(() => {
+        below(w, known, lower ? x : end);
+        w.op("i32.eqz");
+        w.branchIf(1);
+        w.get(known);
+        w.access("v128.load");
+        w.set(solved);
+        for (const { i, sum } of members) {
+          w.get(sum);
+          w.get(at);
+          w.access("v128.load", i * rowBytes);
+          w.get(solved);
+          w.op("f64x2.mul", "f64x2.add");
+          w.set(sum);
+        }
+        w.advance(at, 2 * DOUBLE);
+        w.advance(known, 2 * DOUBLE);
+        w.branch(0);
+      });
+    });
+    const order = lower ? members : [...members].reverse();
+    order.forEach(({ i, sum, value }, turn) => {
+      w.get(x);
+      w.access("f64.load", i * DOUBLE);
+      for (const lane of [0, 1]) {
+        w.get(sum);
+        w.lane("f64x2.extract_lane", lane);
+      }
+      w.op("f64.add", "f64.sub");
+      for (const before of order.slice(0, turn)) {
+        w.get(corner);
+        w.access("f64.load", i * rowBytes + before.i * DOUBLE);
+        w.get(before.value);
+        w.op("f64.mul", "f64.sub");
+      }
+      if (!unitDiagonal) {
+        w.get(corner);
+        w.access("f64.load", i * (rowBytes + DOUBLE));
+        w.op("f64.div");
+      }
+      w.set(value);
+    });
+    // Pairs, as they are read.
+    for (let i = 0; i < BLOCK; i += 2) {
+      w.get(x);
+      w.get(members[i].value);
+      w.op("f64x2.splat");
+      w.get(members[i + 1].value);
+      w.lane("f64x2.replace_lane", 1);
+      w.access("v128.store", i * DOUBLE);
+    }
+    w.advance(row, sign * BLOCK * rowBytes);
+    w.advance(corner, sign * BLOCK * (rowBytes + DOUBLE));
+    w.advance(x, sign * BLOCK * DOUBLE);
+  });
+}
+
+/** Rows one by one, from the one after the first `done` in the order of substitution. */
+function substituteRows(
+  w: FunctionWriter,
+  n: number,
+  done: number,
+  matrix: number,
+  start: number,
+  { lower, transposeA, unitDiagonal }: TriangularForm,
+): void {
   const forward = lower !== transposeA;
   const rowBytes = n * DOUBLE;
   const sign = forward ? 1 : -1;
-  const first = forward ? 0 : n - 1;
-  c.pushAddress(solution, "float64");
-  const start = w.keep("i32");
+  const first = forward ? done : n - 1 - done;
   const x = copyOf(w, start, first * DOUBLE);
-  c.pushAddress(matrix, "float64");
-  const row = endOf(w, w.keep("i32"), first * rowBytes);
+  const row = copyOf(w, matrix, first * rowBytes);
   const diagonal = copyOf(w, row, first * DOUBLE);
   const [at, other, stop] = [w.local("i32"), w.local("i32"), w.local("i32")];
   const divide = () => {
@@ -241,7 +347,7 @@ function writeSubstitution(c: Compilation, n: number, matrix: View, solution: Vi
     }
     w.set(stop);
   };
-  w.repeat(n, () => {
+  w.repeat(n - done, () => {
     if (transposeA) {
       // Row i of the matrix is a column of its transpose: what it contributes to the numbers that are left.
       divide();

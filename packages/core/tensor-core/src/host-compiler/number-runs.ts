@@ -86,6 +86,40 @@ export function subtractRun(
 
 /** Leaves the product of two runs of numbers on the stack. */
 export function pushDot(w: FunctionWriter, a: number, end: number, b: number): void {
+  pushSum(w, a, end, [a, b], (load, offset) => {
+    w.get(a);
+    w.access(load, offset);
+    w.get(b);
+    w.access(load, offset);
+    return "mul";
+  });
+}
+
+/** Leaves on the stack whether a number among so many is not finite. */
+export function pushNotFinite(c: Compilation, view: View, count: number): void {
+  const { writer: w } = c;
+  c.pushAddress(view, "float64");
+  const at = w.keep("i32");
+  // x - x is 0, or NaN.
+  pushSum(w, at, endOf(w, at, count * DOUBLE), [at], (load, offset) => {
+    for (let operand = 0; operand < 2; operand++) {
+      w.get(at);
+      w.access(load, offset);
+    }
+    return "sub";
+  });
+  w.f64(0);
+  w.op("f64.ne");
+}
+
+/** Leaves the sum over a run on the stack; a term loads two operands and says what joins them. */
+function pushSum(
+  w: FunctionWriter,
+  from: number,
+  end: number,
+  pointers: readonly number[],
+  term: (load: string, offset: number) => "mul" | "sub",
+): void {
   const parts = [w.local("v128"), w.local("v128")];
   for (const part of parts) {
     w.vector("f64x2", 0);
@@ -94,29 +128,18 @@ export function pushDot(w: FunctionWriter, a: number, end: number, b: number): v
   const sum = w.local("f64");
   w.f64(0);
   w.set(sum);
+  const add = (type: "f64" | "f64x2", to: number, load: string, offset: number) => {
+    w.get(to);
+    w.op(`${type}.${term(load, offset)}`, `${type}.add`);
+    w.set(to);
+  };
   walk(
     w,
-    a,
+    from,
     end,
-    [a, b],
-    (offset, part) => {
-      w.get(parts[part]);
-      w.get(a);
-      w.access("v128.load", offset);
-      w.get(b);
-      w.access("v128.load", offset);
-      w.op("f64x2.mul", "f64x2.add");
-      w.set(parts[part]);
-    },
-    () => {
-      w.get(sum);
-      w.get(a);
-      w.access("f64.load");
-      w.get(b);
-      w.access("f64.load");
-      w.op("f64.mul", "f64.add");
-      w.set(sum);
-    },
+    pointers,
+    (offset, part) => add("f64x2", parts[part], "v128.load", offset),
+    () => add("f64", sum, "f64.load", 0),
   );
   w.get(parts[0]);
   w.get(parts[1]);
@@ -128,34 +151,6 @@ export function pushDot(w: FunctionWriter, a: number, end: number, b: number): v
     w.lane("f64x2.extract_lane", lane);
     w.op("f64.add");
   }
-}
-
-/** Leaves on the stack whether a number among so many is not finite. */
-export function pushNotFinite(c: Compilation, view: View, count: number): void {
-  const { writer: w } = c;
-  c.pushAddress(view, "float64");
-  const at = w.keep("i32");
-  const sum = w.local("f64");
-  w.f64(0);
-  w.set(sum);
-  const end = endOf(w, at, count * DOUBLE);
-  turns(
-    w,
-    () => {
-      w.get(sum);
-      w.get(at);
-      w.access("f64.load");
-      w.get(at);
-      w.access("f64.load");
-      w.op("f64.sub", "f64.add");
-      w.set(sum);
-      w.advance(at, DOUBLE);
-    },
-    () => below(w, at, end),
-  );
-  w.get(sum);
-  w.f64(0);
-  w.op("f64.ne");
 }
 
 /** A new local with the address so many bytes after that in another. */

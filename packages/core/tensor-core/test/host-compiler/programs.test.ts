@@ -272,16 +272,19 @@ describe("linear systems in a compiled function", () => {
   const numbers = (shape: number[]) => rng.normal(shape, { dtype: "float64" });
 
   it("agree with the host's kernels at all sizes and in both triangles", () => {
-    for (const n of [1, 2, 3, 5, 8, 13, 40, 97]) {
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 13, 40, 95, 97]) {
       const a = add(numbers([n, n]), mul(eye(n, n, "float64"), 2));
       const b = numbers([n]);
       const factors = (x: Tensor) => [linalg.luFactor(x).lu, linalg.luFactor(x).order];
       expect(disagreement(factors, [a]), `lu of ${n}`).toBeLessThan(1e-12);
       for (const lower of [true, false]) {
         for (const transposeA of [true, false]) {
-          const solved = (x: Tensor, y: Tensor) =>
-            linalg.triangularSolve(add(mul(x, 0.1), eye(n, n, "float64")), y, { lower, transposeA });
-          expect(disagreement(solved, [a, b]), `${n}, ${lower}, ${transposeA}`).toBeLessThan(1e-13);
+          for (const unitDiagonal of [true, false]) {
+            const form = { lower, transposeA, unitDiagonal };
+            const solved = (x: Tensor, y: Tensor) =>
+              linalg.triangularSolve(add(mul(x, 0.1), eye(n, n, "float64")), y, form);
+            expect(disagreement(solved, [a, b]), `${n}, ${JSON.stringify(form)}`).toBeLessThan(1e-13);
+          }
         }
       }
     }
@@ -290,6 +293,9 @@ describe("linear systems in a compiled function", () => {
   it("say what the host's kernels say of matrices that are singular or no numbers", () => {
     const solved = jitSync((x: Tensor) => linalg.triangularSolve(x, zeros([3], "float64")));
     expect(() => solved(zeros([3, 3], "float64"))).toThrow(/pivot 0 is 0/);
+    const larger = jitSync((x: Tensor) => linalg.triangularSolve(x, zeros([9], "float64")));
+    const holed = mul(eye(9, 9, "float64"), tensor([1, 1, 1, 1, 1, 0, 1, 1, 1], { dtype: "float64" }));
+    expect(() => larger(holed)).toThrow(/pivot 5 is 0/);
     const factored = jitSync((x: Tensor) => linalg.luFactor(x).lu);
     expect(() => factored(mul(zeros([3, 3], "float64"), Number.NaN))).toThrow(/finite|NaN/);
     expect(factored(zeros([3, 3], "float64")).toArray()).toEqual(zeros([3, 3], "float64").toArray());
