@@ -2,10 +2,13 @@ import { inOneGo, type Parts } from "@offprint/solvers";
 import type { ScaledProblem } from "./equilibration.js";
 import type { CheckedProblem } from "./problem.js";
 import { apply, applyQuadratic, applyTransposed } from "./products.js";
+import { DualConeProjection } from "./project-cone.js";
 import { dot, maxNorm } from "./vector-arithmetic.js";
 
 const LEAST_TAU = 1e-10;
 const INFEASIBILITY_TOLERANCE = 1e-7;
+/** How far a certificate may be outside of its cone, over its own size. */
+const OUTSIDE = 1e-6;
 
 /** How far a point is from optimal, in the infinity norm of the unscaled data. */
 export interface ConicResiduals {
@@ -51,13 +54,15 @@ export class Termination {
   private readonly Px: Float64Array;
   /** How far the last point is from a certificate of infeasibility or unboundedness, over what it may be. */
   private uncertainty = Infinity;
+  private readonly cones: DualConeProjection;
 
   constructor(
     private readonly problem: CheckedProblem,
     private readonly scaled: ScaledProblem,
     private readonly tolerance: number,
   ) {
-    const { n, m } = problem;
+    const { n, m, blocks } = problem;
+    this.cones = new DualConeProjection(blocks);
     this.x = new Float64Array(n);
     this.y = new Float64Array(m);
     this.s = new Float64Array(m);
@@ -135,7 +140,7 @@ export class Termination {
     const { x, y, s, Ax, Aty, Px, problem } = this;
     const none = { primal: Infinity, dual: Infinity, gap: Infinity };
     const by = dot(problem.b, y);
-    const infeasible = by < 0 ? maxNorm(Aty) / (-INFEASIBILITY_TOLERANCE * by) : Infinity;
+    const infeasible = this.trusted(by < 0 ? maxNorm(Aty) / (-INFEASIBILITY_TOLERANCE * by) : Infinity, y);
     if (infeasible <= 1) {
       for (let i = 0; i < y.length; i++) y[i] /= -by;
       x.fill(Number.NaN);
@@ -145,13 +150,22 @@ export class Termination {
     const cx = dot(problem.c, x);
     let along = maxNorm(Px);
     for (let i = 0; i < s.length; i++) along = Math.max(along, Math.abs(Ax[i] + s[i]));
-    const unbounded = cx < 0 ? along / (-INFEASIBILITY_TOLERANCE * cx) : Infinity;
+    const unbounded = this.trusted(cx < 0 ? along / (-INFEASIBILITY_TOLERANCE * cx) : Infinity, s);
     this.uncertainty = Math.min(infeasible, unbounded);
     if (!(unbounded <= 1)) return undefined;
     for (let j = 0; j < x.length; j++) x[j] /= -cx;
     for (let i = 0; i < s.length; i++) s[i] /= -cx;
     y.fill(Number.NaN);
     return this.result("unbounded", none, 1, 1, unbounded, -Infinity, -Infinity);
+  }
+
+  /** The quality of a certificate, where it lies in its cone: the largest numbers can take an iterate out of it. */
+  private trusted(quality: number, certificate: Float64Array): number {
+    if (quality > 1) return quality;
+    const nearest = certificate.slice();
+    this.cones.project(nearest);
+    for (let i = 0; i < nearest.length; i++) nearest[i] -= certificate[i];
+    return maxNorm(nearest) <= OUTSIDE * maxNorm(certificate) ? quality : Infinity;
   }
 
   private result(

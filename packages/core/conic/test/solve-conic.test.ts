@@ -134,6 +134,39 @@ describe.each(["interior-point", "splitting"] as const)("infeasible and unbounde
   });
 });
 
+describe("a quadratic term of one direction, far larger than all else", () => {
+  const direction = [1 / 3, 0.7, -1.1];
+  const programme = (size: number): ConicProblem => ({
+    P: direction.map((a) => direction.map((b) => size * a * b)),
+    A: [
+      [1, 1, 1],
+      [-1, 0, 0],
+      [0, -1, 0],
+      [0, 0, -1],
+    ],
+    b: [1, 0, 0, 0],
+    c: [1, 2, 3],
+    cones: { z: 1, l: 3 },
+  });
+  /** On the simplex, at right angles to the direction. */
+  const exact = [33 / 43, 0, 10 / 43];
+
+  it.each(["auto", "interior-point", "splitting"] as const)(
+    "has an answer by %s, though rounding leaves no factors",
+    async (method) => {
+      for (const size of [1e10, 1e14, 1e16, 1e20, 1e30, 1e100]) {
+        for (const normalize of [true, false]) {
+          const { status, x } = await solveConic(programme(size), { method, normalize, maxIterations: 500 });
+          expect(["converged", "limit", "inaccurate"]).toContain(status);
+          expect(x.every(Number.isFinite)).toBe(true);
+          if (size === 1e10 && method === "auto")
+            expect(Math.max(...x.map((v, i) => Math.abs(v - exact[i])))).toBeLessThan(1e-5);
+        }
+      }
+    },
+  );
+});
+
 describe("the embedding", () => {
   it("also solves problems without constraints", async () => {
     const result = await solveConic({

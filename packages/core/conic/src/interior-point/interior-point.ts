@@ -93,8 +93,8 @@ export class InteriorPoint {
     const { problem, scaling, tolerance } = this;
     this.kkt ??= yield* KktSystem.making(problem, scaling, tolerance);
     if (!this.started) {
-      yield* this.kkt.factoring();
-      this.point = yield* startingPoint(problem, this.kkt, scaling);
+      // Without factors the middle of the cones, where the point is, is all that is known.
+      if (yield* this.kkt.factoring()) this.point = yield* startingPoint(problem, this.kkt, scaling);
       this.started = true;
     }
     return this.kkt;

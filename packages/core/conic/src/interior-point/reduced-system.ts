@@ -14,9 +14,13 @@ export interface ReducedSystem {
   solve(rhs: Float64Array): void;
 }
 
-/** Added to the diagonal of M: a part of its largest entry, and at least the first of these that lets it be factored. */
-const RELATIVE_SHIFT = 4e-16;
-const SHIFTS = [1e-12, 1e-9, 1e-7];
+/** Added to the diagonal of M: the first of these, and as much of its largest entry, that lets it be factored. */
+const SHIFTS = [
+  { least: 1e-12, part: 4e-16 },
+  { least: 1e-9, part: 4e-16 },
+  { least: 1e-7, part: 4e-16 },
+  { least: 1e-7, part: 1e-14 },
+];
 /** Taken from the corner, so that equations may be stated twice. */
 const CORNER_SHIFT = 1e-9;
 
@@ -72,7 +76,8 @@ export class DenseSystem implements ReducedSystem {
     for (let i = 0; i < n; i++) largest = Math.max(largest, matrix[i * (n + 1)]);
     let L: Float64Array | undefined;
     for (let k = 0, before = 0; k < SHIFTS.length && L === undefined; k++) {
-      const shift = SHIFTS[k] + RELATIVE_SHIFT * largest;
+      const { least, part } = SHIFTS[k];
+      const shift = least + part * largest;
       for (let i = 0; i < n; i++) matrix[i * (n + 1)] += shift - before;
       before = shift;
       L = choleskyOf(matrix, n);
@@ -172,18 +177,20 @@ export class SparseSystem implements ReducedSystem {
     yield* fill({ add, addUpper });
     let largest = 0;
     for (let j = 0; j < n; j++) largest = Math.max(largest, values[diagonal[j]]);
-    const shift = SHIFTS[1] + RELATIVE_SHIFT * largest;
-    for (let j = 0; j < diagonal.length; j++) {
-      if (j < n) values[diagonal[j]] += shift;
-      else values[diagonal[j]] = -CORNER_SHIFT;
+    for (let j = n; j < diagonal.length; j++) values[diagonal[j]] = -CORNER_SHIFT;
+    let before = 0;
+    for (const { least, part } of [SHIFTS[1], SHIFTS[3]]) {
+      const shift = least + part * largest;
+      for (let j = 0; j < n; j++) values[diagonal[j]] += shift - before;
+      before = shift;
+      try {
+        yield* this.factorization.refactoring(values);
+        return true;
+      } catch (error) {
+        if (!(error instanceof ValueError)) throw error;
+      }
     }
-    try {
-      yield* this.factorization.refactoring(values);
-      return true;
-    } catch (error) {
-      if (error instanceof ValueError) return false;
-      throw error;
-    }
+    return false;
   }
 
   solve(rhs: Float64Array): void {

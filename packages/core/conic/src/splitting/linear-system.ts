@@ -1,4 +1,4 @@
-import { sparse } from "@offprint/tensor-core";
+import { sparse, ValueError } from "@offprint/tensor-core";
 import type { ScaledProblem } from "../equilibration.js";
 import { apply, applyTransposed } from "../products.js";
 
@@ -45,6 +45,26 @@ function fillRy(Ry: Float64Array, { blocks }: ScaledProblem, scale: number): voi
   }
 }
 
+/** What is added to the diagonal where rounding leaves a matrix without factors: parts of its largest entry. */
+const SHIFTS = [1e-15, 1e-13, 1e-11];
+
+/** Factors of a matrix whose first `n` columns belong to x; shifted where it must be. In an upper triangle the diagonal ends each column. */
+function factored<F>(matrix: sparse.CscMatrix, n: number, factor: (values: Float64Array) => F): F {
+  const { indptr, values } = matrix;
+  for (const shift of [0, ...SHIFTS]) {
+    const shifted = values.slice();
+    let largest = 0;
+    for (let j = 0; j < n; j++) largest = Math.max(largest, values[indptr[j + 1] - 1]);
+    if (shift > 0) for (let j = 0; j < n; j++) shifted[indptr[j + 1] - 1] += shift * largest;
+    try {
+      return factor(shifted);
+    } catch (error) {
+      if (!(error instanceof ValueError) || shift === SHIFTS[SHIFTS.length - 1]) throw error;
+    }
+  }
+  throw new ValueError("solveConic: the linear system of splitting has no factors");
+}
+
 class NormalSystem implements LinearSystem {
   readonly Ry: Float64Array;
   private readonly gram: sparse.SparseMatrix;
@@ -75,7 +95,8 @@ class NormalSystem implements LinearSystem {
     this.matrix = sparse.toCsc(sparse.add(this.gram, fixed));
     this.product = spread(this.gram, this.matrix);
     this.fixed = spread(fixed, this.matrix);
-    this.factor = sparse.cholesky(this.matrix.withValues(this.valuesAt(scale)));
+    const { matrix } = this;
+    this.factor = factored(matrix.withValues(this.valuesAt(scale)), n, (v) => sparse.cholesky(matrix.withValues(v)));
     fillRy(this.Ry, problem, scale);
   }
 
@@ -85,7 +106,8 @@ class NormalSystem implements LinearSystem {
 
   refactor(scale: number): void {
     fillRy(this.Ry, this.problem, scale);
-    this.factor.refactor(this.valuesAt(scale));
+    const { matrix, problem, factor } = this;
+    factored(matrix.withValues(this.valuesAt(scale)), problem.n, (values) => factor.refactor(values));
   }
 
   solve(r: Float64Array, p: Float64Array): void {
@@ -164,13 +186,14 @@ class QuasiDefiniteSystem implements LinearSystem {
     );
     // In an upper triangle by columns the diagonal ends each column.
     this.diagonal = Int32Array.from({ length: m }, (_, i) => this.matrix.indptr[n + i + 1] - 1);
-    this.factor = sparse.ldl(this.matrix);
+    const { matrix } = this;
+    this.factor = factored(matrix, n, (values) => sparse.ldl(matrix.withValues(values)));
   }
 
   refactor(scale: number): void {
     fillRy(this.Ry, this.problem, scale);
     for (let i = 0; i < this.Ry.length; i++) this.matrix.values[this.diagonal[i]] = -this.Ry[i];
-    this.factor.refactor(this.matrix.values);
+    factored(this.matrix, this.problem.n, (values) => this.factor.refactor(values));
   }
 
   solve(r: Float64Array, p: Float64Array): void {
