@@ -46,6 +46,10 @@ export class Compilation {
     viewOf: (variable) => this.values.get(variable)?.view,
     usesOf: (variable) => this.usesOf(variable),
   });
+  /** By the slots of results: those of arguments in whose place they may be written. */
+  readonly replaceable = new Map<number, readonly number[]>();
+  /** Whether a call may end in an error, with arguments as they were. */
+  mayFail = false;
   /** Lines about what was compiled. */
   readonly notes: string[] = [];
   /** The function that is being written. */

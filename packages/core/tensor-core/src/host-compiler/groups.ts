@@ -1,6 +1,7 @@
 import { byteSize } from "../dtype.js";
 import type { Equation, Variable } from "../graph/builder.js";
 import { type Shape, sameShape, sizeOf } from "../shape.js";
+import { isContiguous } from "../tensor.js";
 import { identityOf } from "./accumulator.js";
 import { writeColumns } from "./column-loops.js";
 import type { Compilation } from "./compilation.js";
@@ -8,6 +9,7 @@ import { writeLoops } from "./loop-nest.js";
 import {
   type Combination,
   goesDownColumns,
+  isStreamed,
   type Operand,
   type Reduction,
   reducedStrides,
@@ -107,6 +109,7 @@ export class Groups {
       const kept = home ?? rows[0];
       const view = kept === undefined ? c.allocate(y) : c.shareView(kept);
       if (view !== rows[0]) stores.push({ source: y, view, whole: true });
+      this.noteReplaceable(group, y, view, inside);
       c.define(y, new Value(y.shape, y.dtype, { view }));
     }
     const plan = {
@@ -122,6 +125,24 @@ export class Groups {
       for (const { finish } of gathered) finish();
     }
     for (const [v, times] of inside) for (let i = 0; i < times; i++) c.release(v);
+  }
+
+  /** Notes the arguments in whose place a result may be written: each element is read for the last time before it is. */
+  private noteReplaceable(group: Group, y: Variable, { buffer }: View, inside: ReadonlyMap<Variable, number>): void {
+    const { c } = this;
+    if (buffer.base.kind !== "slot" || c.depth > 0) return;
+    const slots = new Set<number>();
+    for (const { equation, operands } of group.steps) {
+      operands.forEach((operand, i) => {
+        const v = equation.inputs[i];
+        if (!isStreamed(operand) || v.dtype !== y.dtype || c.usesOf(v) !== inside.get(v)) return;
+        const { view, shape } = operand;
+        const { base, references } = view.buffer;
+        const same = view.offset === 0 && sameShape(shape, y.shape) && isContiguous(shape, view.strides);
+        if (same && references === 1 && base.kind === "slot") slots.add(base.slot);
+      });
+    }
+    c.replaceable.set(buffer.base.slot, [...slots]);
   }
 
   /** Lays out where a reduction's result goes. */

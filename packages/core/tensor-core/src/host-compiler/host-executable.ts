@@ -6,7 +6,7 @@ import { copyStrided } from "../strided.js";
 import { isContiguous, Tensor } from "../tensor.js";
 import { PADDING } from "./gaps.js";
 import { describeProgram, type Location, type Program } from "./program.js";
-import { residentOf, residentTensor } from "./resident.js";
+import { type Resident, residentOf, residentTensor } from "./resident.js";
 import { type Room, Rooms } from "./rooms.js";
 import { runLoop, runLoopInTurns } from "./run-loop.js";
 import { allocateBlock, type Block } from "./shared-memory.js";
@@ -173,13 +173,21 @@ export class HostExecutable implements Executable {
     if (this.roomy) this.assignRooms(inputs);
     for (let i = 0; i < this.inputs.length; i++) this.take(this.inputs[i], inputs[i]);
     if (!this.options.resident) return undefined;
+    const residents = inputs.map(residentOf);
     return this.outputs.map(({ location, view }) => {
       if (location.slot === undefined || location.argument !== undefined) return undefined;
       const { memory, address } = this.block;
-      const block = memory.allocate(view.byteLength + PADDING);
+      const replaced = location.replaces?.map((i) => residents[i]).find((r) => this.isReplaceable(r, residents));
+      const block = replaced?.handOver() ?? memory.allocate(view.byteLength + PADDING);
       this.slots[location.slot] = block?.address ?? address + location.address;
       return block;
     });
+  }
+
+  /** Whether a result may lie where an argument lies now: each element is written when it was read. */
+  private isReplaceable(resident: Resident | undefined, all: readonly (Resident | undefined)[]): boolean {
+    if (resident === undefined || resident.isFree || resident.block.memory !== this.block.memory) return false;
+    return all.indexOf(resident) === all.lastIndexOf(resident);
   }
 
   /** Finds the arguments that lie in rooms, then gives rooms to the others and to the results. */

@@ -22,6 +22,8 @@ export interface Location {
   readonly slot: number | undefined;
   /** For a large result that is an argument as it is: the number of that argument. */
   readonly argument?: number;
+  /** For a movable result: the numbers of arguments in whose place it may be written where these are used up. */
+  readonly replaces?: readonly number[];
 }
 
 /** A graph as a WebAssembly module, and what its memory holds. */
@@ -74,12 +76,16 @@ export function compileProgram(traced: Graph, small?: number): Program {
     return { ...location(v, 0, outputSlots[i]), argument };
   });
   c.closeFunction("code");
+  const replaces = (slot: number): number[] => {
+    const certain = !c.mayFail && c.parts.every(({ kind }) => kind === "code");
+    return certain ? (c.replaceable.get(slot) ?? []).map((argument) => slots.indexOf(argument)) : [];
+  };
   let bytes = roundUp(c.arena.bytes);
   const lay = ({ spec, size, address, slot, argument }: Location): Location => {
     if (slot === undefined || argument !== undefined) return { spec, size, address, slot, argument };
     const at = bytes;
     bytes += roundUp(size * byteSize(spec.dtype)) + PADDING;
-    return { spec, size, address: at, slot };
+    return { spec, size, address: at, slot, replaces: replaces(slot) };
   };
   const laid = { inputs: inputs.map(lay), outputs: outputs.map(lay) };
   const { module, constants, parts, memory, notes } = c;
@@ -136,8 +142,10 @@ function liesInSlot(view: View | undefined, slot: number): boolean {
 export function describeProgram({ notes, inputs, outputs, bytes, asked, parts }: Program): string {
   const typed = ({ spec }: Location) => `${spec.dtype}[${spec.shape.join(", ")}]`;
   const placed = (l: Location) => `${typed(l)} at ${l.slot === undefined ? l.address : `movable ${l.slot}`}`;
-  const passed = (l: Location) =>
-    l.argument === undefined ? placed(l) : `${typed(l)}, argument ${l.argument} as it is`;
+  const passed = (l: Location) => {
+    if (l.argument !== undefined) return `${typed(l)}, argument ${l.argument} as it is`;
+    return `${placed(l)}${l.replaces?.length ? `, or in the place of argument ${l.replaces.join(", ")}` : ""}`;
+  };
   const loops = parts.filter((p) => p.kind === "loop").length;
   const counted = parts.length === 1 ? "1 part" : `${parts.length} parts, ${loops} of them loops`;
   return [

@@ -28,6 +28,11 @@ export class Resident {
     return this.owned;
   }
 
+  /** Whether it was freed or used up. */
+  get isFree(): boolean {
+    return this.free;
+  }
+
   /** The values, in the memory itself. */
   view(): TypedArray {
     const start = this.block.address / byteSize(this.dtype);

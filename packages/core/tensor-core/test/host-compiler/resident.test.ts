@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Resident } from "../../src/host-compiler/resident.js";
 import { memoryCount } from "../../src/host-compiler/shared-memory.js";
 import {
   add,
@@ -7,13 +8,16 @@ import {
   jit,
   jitSync,
   mul,
+  slice,
   sub,
   sum,
   type Tensor,
   take,
   tensor,
+  transpose,
   zeros,
 } from "../../src/index.js";
+import type { DeviceStorage } from "../../src/storage.js";
 
 const values = arange(0, 2000, 1, "float64");
 const load = jitSync((x: Tensor) => mul(x, 1), { resident: true });
@@ -70,6 +74,44 @@ describe("resident tensors", () => {
     expect(y.storage.kind).toBe("device");
     expect(s.item()).toBe(1999000);
     expect((await y.host()).toArray()).toEqual(mul(values, 2).toArray());
+  });
+});
+
+describe("results in the place of arguments that are used up", () => {
+  const square = arange(0, 1600, 1, "float64").reshape([40, 40]);
+  const place = ({ storage }: Tensor) => (storage as DeviceStorage & { handle: Resident }).handle.block.address;
+  const resident = (f: (...args: Tensor[]) => Tensor[]) => jitSync(f, { resident: true });
+
+  it("take one each, where their elements are read one by one for the last time", async () => {
+    const f = (p: Tensor, m: Tensor, g: Tensor) => [sub(p, mul(g, m)), add(m, g), g];
+    const compiled = resident(f);
+    const [p, m] = [load(values), load(mul(values, 0.5))];
+    const before = [place(p), place(m)].sort();
+    const results = compiled(p, m, values);
+    expect([place(results[0]), place(results[1])].sort()).toEqual(before);
+    const expected = f(values, mul(values, 0.5), values);
+    for (const [i, y] of results.entries()) expect((await y.host()).toArray()).toEqual(expected[i].toArray());
+    expect(() => place(p)).toThrow("uses its arguments up");
+    expect(String(compiled.program(values, values, values))).toContain("or in the place of argument 1, 0");
+  });
+
+  it.each<[string, (x: Tensor, y: Tensor) => Tensor[]]>([
+    ["an argument that is given twice", (x, y) => [add(x, mul(y, 2)), sub(y, x)]],
+    ["one that is also read the other way round", (x) => [add(x, transpose(x))]],
+    ["one that is read again later", (x) => [mul(x, 2), mul(x, sum(x))]],
+    ["one of which a part is read elsewhere", (x) => [mul(x, slice(x, [0]))]],
+  ])("not that of %s", async (_, f) => {
+    const x = load(square);
+    const results = resident(f)(...new Array<Tensor>(f.length).fill(x));
+    const expected = f(square, square);
+    for (const [i, y] of results.entries()) expect((await y.host()).toArray()).toEqual(expected[i].toArray());
+  });
+
+  it("not where a call may end in an error, which leaves arguments as they were", async () => {
+    const f = resident((x, at) => [add(mul(x, 2), take(x.reshape([1600]), at).sum()), mul(x, 3)]);
+    const x = load(square);
+    expect(() => f(x, tensor([1600], { dtype: "int32" }))).toThrow(IndexError);
+    expect((await x.host()).toArray()).toEqual(square.toArray());
   });
 });
 
