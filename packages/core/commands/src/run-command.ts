@@ -120,11 +120,27 @@ export async function runCommand(command: Command, words: readonly string[], hos
     return code ?? exitCodes.success;
   } catch (error) {
     const { message, exitCode } = describeError(signal.aborted && !isOwnLine(error) ? interrupted() : error);
-    terminal.note(exitCode === exitCodes.interrupted ? message : `${program}: ${message}`);
+    const told = exitCode === exitCodes.input ? atTerminal(message, Object.keys(command.options), words) : message;
+    terminal.note(exitCode === exitCodes.interrupted ? told : `${program}: ${told}`);
     return exitCode;
   } finally {
     terminal.clearBar();
   }
+}
+
+/**
+ * What a function says of its arguments, to somebody who did not call it: without names of functions in front, and with
+ * options as they are typed, `--learning-rate` for `learningRate`.
+ *
+ * @param words of the command line: a file may have a name like a function's
+ */
+function atTerminal(message: string, options: readonly string[], words: readonly string[]): string {
+  const bare = message.replace(/(?<=^|: )([a-z]+[A-Z]\w*): /g, (said, name) => (words.includes(name) ? said : ""));
+  const compound = options.filter((name) => flagOf(name) !== `--${name}`);
+  return compound.reduce(
+    (text, name) => text.replace(new RegExp(`(?<![\\w.-])${name}(?!\\w)`, "g"), flagOf(name)),
+    bare,
+  );
 }
 
 /** Whether an error says for itself what an interruption left behind. */

@@ -161,6 +161,24 @@ describe("words", () => {
     );
   });
 
+  it("are named as they are typed in what functions say of them", async () => {
+    const said = async (message: string, ...words: string[]) => {
+      const run = async () => {
+        throw new ValueError(message);
+      };
+      return (await runWords([defineCommand({ ...base, options, run })], "try-words", words)).err;
+    };
+    expect(await said("fitModel: learningRate is 9; lower learningRate")).toBe(
+      "offprint: --learning-rate is 9; lower --learning-rate\n",
+    );
+    expect(await said("a.npz: loadModel: it is damaged")).toBe("offprint: a.npz: it is damaged\n");
+    expect(await said("fitModel: trainNet: norm is 2, not model.learningRate")).toBe(
+      "offprint: norm is 2, not model.learningRate\n",
+    );
+    // A file may have such a name.
+    expect(await said("myModel: it is damaged", "--weights", "myModel")).toBe("offprint: myModel: it is damaged\n");
+  });
+
   it("that are needed must be there", async () => {
     const needed = { table: option.fileIn("samples", { required: true }) };
     expect((await given({ ...base, options: needed })).err).toBe("offprint: --table is missing: samples.\n");

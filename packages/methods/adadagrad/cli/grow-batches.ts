@@ -2,6 +2,7 @@ import {
   classesOf,
   defineCommand,
   deviceOptions,
+  Failure,
   holdOut,
   holdoutOption,
   numbersOf,
@@ -69,6 +70,9 @@ export const growBatches = defineCommand({
     const outputs = classes?.names.length ?? learn.targets.shape[1]!;
     const network = mlp({ sizes: [table.features.length, ...options.hidden, outputs] });
     const size = learn.inputs.shape[0]!;
+    if (options.batchSize > size) {
+      throw new Failure(`--batch-size is ${options.batchSize}; there are ${size} samples to learn from`);
+    }
     const maxSamples = Math.ceil(options.epochs * size);
     const kind = classes === undefined ? "numbers" : `${classes.names.length} classes`;
     print(`${size} samples to learn from, ${test?.inputs.shape[0] ?? 0} held out; ${table.targetName}: ${kind}`);

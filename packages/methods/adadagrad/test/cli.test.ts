@@ -84,6 +84,7 @@ describe("offprint grow-batches", () => {
   });
 
   it("refuses what it cannot use", async () => {
+    expect((await run({ batchSize: 1000 })).err).toMatch(/--batch-size is 1000; there are \d+ samples to learn from/);
     const said = async (given: Record<string, string>) => (await run(given)).err;
     expect(await said({ test: "size" })).toMatch(/--test cannot be "size"/);
     expect(await said({ hidden: "a" })).toMatch(/--hidden must be an integer of at least 1, got "a"/);

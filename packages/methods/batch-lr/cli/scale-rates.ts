@@ -1,5 +1,5 @@
 import { plot } from "@offprint/claims";
-import { defineCommand, option, readTable, seedOption, stateOptions, tableOptions } from "@offprint/commands";
+import { defineCommand, Failure, option, readTable, seedOption, stateOptions, tableOptions } from "@offprint/commands";
 import type { RunState } from "@offprint/solvers";
 import { random } from "@offprint/tensor-core";
 import {
@@ -54,6 +54,13 @@ export const scaleRates = defineCommand({
     const network = tableNetwork(table, options.hidden, options.task);
     const { samples, loss, sample } = network;
     const batches = options.batches ?? [8, 16, 32, 64, 128, 256].filter((size) => size <= samples / 2);
+    if (new Set(batches).size < 2) {
+      throw new Failure(
+        options.batches === undefined
+          ? `${options.table}: ${samples} rows are too few for two sizes of batches; give --batches, as in 2,4`
+          : `--batches ${batches}: give two different sizes at least`,
+      );
+    }
     const measurements = 1 + batches.length * repeats;
     print(`${samples} rows, ${table.features.length} features; ${table.targetName}: ${network.task}`);
     const run = await longRun<CurvatureRecord, RunState<CurvatureTrainingState<NetworkParams>, CurvatureRecord>>({

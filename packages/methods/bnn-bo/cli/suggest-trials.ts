@@ -71,6 +71,13 @@ export const suggestTrials = defineCommand({
     if (!options.maximize) refuse(["minimize"], "without --maximize all objectives are minimised");
     const space = spaceOf(options.space, await readFile(options.space, "utf8"));
     const objectives = options.objective;
+    const twice = objectives.find((name, i) => objectives.indexOf(name) !== i);
+    if (twice !== undefined) throw new Failure(`--objective names ${twice} twice; name it once`);
+    if (objectives.length === 1) refuse(["reference"], "there is one objective");
+    else if (options.reference?.length !== objectives.length) {
+      const has = options.reference === undefined ? "is missing" : `has ${options.reference.length} values`;
+      throw new Failure(`--reference ${has}; give ${objectives.length}, one for each objective`);
+    }
     const optimizer = bayesianOptimizer(space, {
       objectives: objectives.length,
       maximize: directions(objectives, options.maximize, options.minimize ?? []),

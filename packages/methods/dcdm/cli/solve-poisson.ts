@@ -92,6 +92,10 @@ const readZip = (bytes: Uint8Array): sparse.CsrMatrix => {
 const vectorOn = (grid: readonly number[]) => (bytes: Uint8Array) => {
   const given = readNpy(bytes);
   const column = given.shape.filter((extent) => extent !== 1).length <= 1;
+  const points = grid.reduce((product, extent) => product * extent, 1);
+  if (column && given.size !== points) {
+    throw new Failure(`--right has ${given.size} numbers; the grid has ${points} points`);
+  }
   if (!column && given.shape.join() !== grid.join()) {
     throw new Failure(`--right is an array of shape [${given.shape}]; give a vector, or the grid's [${grid}]`);
   }

@@ -87,6 +87,10 @@ it("says what is wrong, and answers with its exit code where it did not converge
     code: 2,
     err: expect.stringContaining("is for the plane"),
   });
+  writeFileSync(file("one.npy"), writeNpy(tensor([1])));
+  expect((await solve(file("a.mtx"), "--grid", "16,16", "--right", file("one.npy"))).err).toContain(
+    "--right has 1 numbers; the grid has 256 points",
+  );
   expect((await solve(file("a.mtx"), "--grid", "16,16", "--filters", "4")).err).toContain("--filters would do nothing");
   expect((await solve(file("a.mtx"), "--grid", "16,16", "--max-iterations", "2", "--tolerance", "1e-12")).code).toBe(1);
 });

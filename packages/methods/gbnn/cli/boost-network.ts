@@ -1,10 +1,12 @@
 import {
   defineCommand,
+  Failure,
   holdOut,
   holdoutOption,
   numbersOf,
   option,
   readTable,
+  type SampleTable,
   seedOption,
   stateOptions,
   tableOptions,
@@ -46,8 +48,12 @@ export const boostNetwork = defineCommand({
       throw new ShapeError(`${table.path}: classes must be one for each row, the target has [${table.target.shape}]`);
     }
     const { train, test } = holdOut(table, options.holdout, options.seed);
+    if (test !== undefined && task === "classification") requireClasses(labelsOf(train), labelsOf(test));
     print(`${table.inputs.shape[0]} samples, ${table.features.length} features; ${table.targetName}: ${task}`);
     const blocks = Math.floor(options.units / options.blockSize);
+    if (blocks === 0) {
+      throw new Failure(`--units ${options.units} are less than one block; give more, or a smaller --block-size`);
+    }
     const run = await longRun<GbnnRecord, RunState<GbnnState, GbnnRecord>>({
       progress: ({ block, objective }) => ({
         fraction: block / blocks,
@@ -88,6 +94,19 @@ export const boostNetwork = defineCommand({
     await write(options.output, writeTableModel({ model, inputs: table.features, target: table.targetName }));
   },
 });
+
+const labelsOf = ({ target }: SampleTable): readonly (number | string)[] =>
+  isTensor(target) ? Array.from(target.data() as ArrayLike<number>) : target;
+
+/** @throws Failure where rows are held out of a class that none is left of to learn from */
+function requireClasses(learnt: readonly (number | string)[], heldOut: readonly (number | string)[]): void {
+  const known = new Set(learnt);
+  const missing = heldOut.find((label) => !known.has(label));
+  if (missing === undefined) return;
+  throw new Failure(
+    `--holdout leaves no row of class ${missing} to learn from; give more rows of it, a smaller --holdout or another --seed`,
+  );
+}
 
 /** A model of standardised targets as one of the targets themselves. */
 function inUnitsOf({ mean, std }: Standardization, model: GbnnModel): GbnnModel {

@@ -1,4 +1,4 @@
-import { defineCommand, option, readTable, tableOptions, writePredictions } from "@offprint/commands";
+import { defineCommand, Failure, option, readTable, tableOptions, writePredictions } from "@offprint/commands";
 import { loadFile } from "@offprint/data/node";
 import { predictClasses, predictNumbers, predictProbabilities } from "../src/index.js";
 import { readTableModel } from "./model-and-columns.js";
@@ -15,6 +15,9 @@ export const predictBoosted = defineCommand({
   },
   async run({ options, print }) {
     const { model, inputs: features, target } = await loadFile(options.model, readTableModel);
+    if (options.blocks !== undefined && options.blocks > model.blocks.length) {
+      throw new Failure(`--blocks is ${options.blocks}; ${options.model} has ${model.blocks.length} blocks`);
+    }
     const { inputs } = await readTable(options.table, { target: null, features });
     const kept = options.blocks === undefined ? {} : { keepBlocks: options.blocks };
     const found =

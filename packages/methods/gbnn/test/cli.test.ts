@@ -109,5 +109,15 @@ describe("offprint boost-network and predict-boosted", () => {
     expect(await wrong("boost-network", { table: words, task: "ranking" })).toMatch(/--task cannot be "ranking"/);
     expect(await wrong("boost-network", { table: words, holdout: 1 })).toMatch(/--holdout must be a number .*below 1/);
     expect(await wrong("predict-boosted", { model: words, table: words })).toMatch(/words\.csv: /);
+    expect(await wrong("boost-network", { table: words, units: 2 })).toMatch(/--units 2 are less than one block/);
+    await writeFile(words, `a,b\n${[1, 2, 3, 4, 5].map((x) => `${x},${x}`).join("\n")}\n`);
+    expect(await wrong("boost-network", { table: words, task: "classification", holdout: 0.4 })).toMatch(
+      /--holdout leaves no row of class \d to learn from/,
+    );
+    const model = join(folder, "short.safetensors");
+    expect(await wrong("boost-network", { table: words, units: 6, holdout: 0, output: model })).toBe("");
+    expect(await wrong("predict-boosted", { model, table: words, blocks: 9 })).toMatch(
+      /--blocks is 9; .*short\.safetensors has 2 blocks/,
+    );
   });
 });

@@ -49,6 +49,12 @@ export const tuneSvm = defineCommand({
     const parts = holdOut({ ...table, target: signs }, options.validation, options.seed, "--validation");
     const { train, test, trainRows } = parts;
     if (test === undefined) throw new ValueError("--validation leaves no rows");
+    const learnt = new Set(train.target.data());
+    if (learnt.size < 2) {
+      throw new ValueError(
+        "--validation leaves rows of one class to learn from; give a smaller part, or another --seed",
+      );
+    }
     const scale = standardization(train.inputs);
     const [features, unseen] = [scale.apply(train.inputs), scale.apply(test.inputs)];
     const problem = svmHyperParameters(

@@ -73,6 +73,13 @@ describe("tune-svm", () => {
     expect([code, err]).toEqual([2, expect.stringContaining("--validation is 0.999 of 60 rows")]);
   });
 
+  it("says so where one class alone is left to learn from", async () => {
+    await writeFile(join(folder, "few.csv"), "a,label\n1,x\n2,y\n3,x\n");
+    const words = { table: join(folder, "few.csv"), validation: 0.7 };
+    const { err, code } = await runWords(commands, "tune-svm", words);
+    expect([code, err]).toEqual([2, expect.stringContaining("--validation leaves rows of one class to learn from")]);
+  });
+
   it("takes two classes", async () => {
     const { code, err } = await runWords(commands, "tune-svm", [
       "--table",

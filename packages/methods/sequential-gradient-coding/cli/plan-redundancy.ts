@@ -97,7 +97,10 @@ export const planRedundancyCommand = defineCommand({
     output: option.fileOut("file for all that were tried (JSON)", { short: "o", endings: [".json"] }),
     ...stateOptions,
   },
-  async run({ options, print, report, note, write, longRun }) {
+  async run({ options, print, report, note, write, refuse, longRun }) {
+    if (!options.schemes.some((kind) => kind === "sr-sgc" || kind === "m-sgc")) {
+      refuse(["maxDelay", "maxBurst", "maxWindow", "maxLambda"], "no scheme of --schemes has a delay or a window");
+    }
     const { table, mu, jobs, schemes, maxDelay, maxBurst, maxWindow, maxLambda, output } = options;
     const profiles = await loadFile(table, (bytes) => profilesOf(recordedOf(bytes)));
     const [{ load, delays }] = profiles;

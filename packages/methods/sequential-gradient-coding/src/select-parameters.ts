@@ -138,10 +138,16 @@ export async function selectParameters(delays: Delays, options: SelectOptions = 
   const n = delays.length;
   const all = candidates(n, options);
   const longest = Math.max(0, ...all.map(({ delay }) => delay));
-  const { jobs = Math.min(...delays.map((row) => row.length)) - longest, maxIterations = all.length } = options;
+  const rounds = Math.min(...delays.map((row) => row.length));
+  const { jobs = rounds - longest, maxIterations = all.length } = options;
   if (all.length === 0) throw new ValueError(`${owner}: schemes leaves nothing to try; give one, or allow more delay`);
   if (jobs < 1)
     throw new ShapeError(`${owner}: delays has too few rounds; schemes with a delay of ${longest} need more`);
+  if (jobs + longest > rounds) {
+    throw new ShapeError(
+      `${owner}: delays has ${rounds} rounds; ${jobs} jobs with a delay of ${longest} take ${jobs + longest}: give fewer jobs, or a smaller maxDelay`,
+    );
+  }
   checkDelays(owner, delays, n, jobs + longest);
   const { mu, waitOut, alpha, profileLoad } = options;
   const timing = { mu, waitOut, alpha, profileLoad };

@@ -78,6 +78,17 @@ it("a table without the columns is refused in one line", async () => {
   expect([negative.code, negative.err]).toEqual([2, expect.stringContaining("other.csv: time is -1")]);
 });
 
+it("refuses options of schemes that are not tried, and more jobs than rounds were recorded for", async () => {
+  const [table] = recorded();
+  const said = async (words: Record<string, string | number>) =>
+    (await runWords(commands, "plan-redundancy", { table, ...words })).err;
+  expect(await said({ schemes: "uncoded,gc", maxBurst: 3 })).toMatch(/--max-burst would do nothing, as no scheme of/);
+  expect(await said({ schemes: "gc", maxWindow: 3, maxDelay: 2 })).toMatch(/--max-delay, --max-window would/);
+  expect(await said({ jobs: 1e5, maxDelay: 2 })).toMatch(
+    /^offprint: delays has \d+ rounds; 100000 jobs with a delay of 2 take 100002: give fewer jobs, or a smaller --max-delay\n/,
+  );
+});
+
 it("goes on after an interruption to the same plan", async () => {
   const [table] = recorded();
   const words = { table, work: 5, maxWindow: 4, maxLambda: 3, maxDelay: 3 };

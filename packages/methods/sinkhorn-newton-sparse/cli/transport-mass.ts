@@ -3,7 +3,7 @@ import { defineCommand, exitCodes, option, stateOptions } from "@offprint/comman
 import { readCsv, readImage, readNpy, Table, writeCsv, writeNpy, writeNpz } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import type { RunState } from "@offprint/solvers";
-import { max, mul, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import { max, mul, ShapeError, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { costMatrix, type Metric, type SnsRecord, type SnsState, sinkhornNewtonSparse } from "../src/index.js";
 
 const places = "points (.csv, .npy: [n, d]) or an image (.png, .pgm); with --cost: masses [n]";
@@ -101,14 +101,27 @@ async function readSide(path: string, masses: string | undefined, massesOnly: bo
     );
     return { points: tensor(places, { shape: [height * width, 2] }), masses: normalised(path, image) };
   }
-  const points = await loadMatrix(path);
+  const given = await loadMatrix(path);
+  const points = given.rank === 1 ? given.reshape([-1, 1]) : given;
+  if (points.rank !== 2)
+    throw new ShapeError(`${path}: an array of shape [${points.shape}]; give points [count, coordinates]`);
   if (masses === undefined) return { points };
-  return { points, masses: normalised(masses, await loadMatrix(masses)) };
+  const weights = await loadMatrix(masses);
+  if (weights.size !== points.shape[0]) {
+    throw new ShapeError(
+      `${masses}: ${weights.size} masses for the ${points.shape[0]} points of ${path}; give one for each`,
+    );
+  }
+  return { points, masses: normalised(masses, weights) };
 }
 
 /** Costs of at most 1, and what to multiply results by for the units of the points. */
 function pointCosts(source: Side, target: Side, metric: Metric, raw: boolean): { cost: Tensor; scale: number } {
   if (source.points === undefined || target.points === undefined) throw new ValueError("give points, or --cost");
+  const [of, to] = [source.points.shape[1], target.points.shape[1]];
+  if (of !== to) {
+    throw new ShapeError(`points of --source have ${of} coordinates and those of --target ${to}; they must agree`);
+  }
   const cost = costMatrix(source.points, target.points, metric);
   const most = max(cost).item();
   return raw || most === 0 ? { cost, scale: 1 } : { cost: mul(cost, 1 / most), scale: most };
@@ -124,8 +137,16 @@ function normalised(path: string, masses: Tensor): Tensor {
   return tensor(values.map((mass) => mass / sum));
 }
 
-/** Numbers of a .npy or .csv file, with or without a line of names. */
+/** Numbers of a .npy or .csv file, with or without a line of names, one at least and all finite. */
 async function loadMatrix(path: string): Promise<Tensor> {
+  const values = await numbersIn(path);
+  if (values.size === 0) throw new ValueError(`${path}: it holds no numbers`);
+  const wrong = Array.from(values.data()).findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw new ValueError(`${path}: the number at place ${wrong + 1} is missing or not finite`);
+  return values;
+}
+
+async function numbersIn(path: string): Promise<Tensor> {
   const extension = extname(path).toLowerCase();
   if (extension === ".npy") return loadFile(path, (bytes) => readNpy(bytes));
   if (extension !== ".csv")
@@ -133,6 +154,8 @@ async function loadMatrix(path: string): Promise<Tensor> {
   return loadFile(path, (bytes) => {
     const bare = readCsv(bytes, { header: false });
     const table = bare.columns.every(({ type }) => type === "number") ? bare : readCsv(bytes);
+    const texts = table.columns.find(({ type }) => type === "text");
+    if (texts !== undefined) throw new ValueError(`${path}: column ${texts.name} holds texts; give numbers alone`);
     const values = table.tensor(table.names, { dtype: "float64" });
     return table.columns.length === 1 ? values.reshape([table.rows]) : values;
   });

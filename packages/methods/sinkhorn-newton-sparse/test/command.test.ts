@@ -104,6 +104,15 @@ describe("offprint transport-mass", () => {
     expect(await wrong(put("a.txt", "1"))).toMatch(/a\.txt: give numbers as \.npy or \.csv/);
     expect(await wrong(put("bad.csv", "x\none\n"))).toMatch(/column x holds texts/);
     expect(await wrong(put("bad.npy", "nothing"))).toMatch(/bad\.npy/);
+    expect(await wrong(put("empty.csv", ""))).toMatch(/empty\.csv: it holds no numbers/);
+    expect(await wrong(put("names.csv", "x,y\n"))).toMatch(/names\.csv: it holds no numbers/);
+    expect(await wrong(put("gap.csv", "1,2\n3,\n"))).toMatch(
+      /gap\.csv: the number at place 4 is missing or not finite/,
+    );
+    expect(await wrong(put("wide.csv", "1,2,3,4,5\n"))).toMatch(/points of --source have 5 coordinates and those of/);
+    expect(await wrong(source, { sourceMasses: put("m.csv", "1\n") })).toMatch(
+      /m\.csv: 1 masses for the \d+ points of/,
+    );
     expect(await wrong(source, { sourceMasses: put("m.csv", "1\n-1\n1\n1\n") })).toMatch(/m\.csv: masses must be/);
     const cost = put("cost.csv", "1,2\n");
     expect(await wrong(source, { cost, metric: "l1" })).toMatch(

@@ -41,7 +41,10 @@ export const trainFlowOperator = defineCommand({
     output: option.fileOut("file for the operator (safetensors)", { short: "o", required: true }),
     ...stateOptions,
   },
-  async run({ options, print, report, write, longRun, signal }) {
+  async run({ options, print, report, write, longRun, refuse, signal }) {
+    if (options.flows !== undefined) {
+      refuse(["kind", "points", "count", "viscosity", "spacing"], "the flows of --flows are made already");
+    }
     const { modes, width, layers, activation, window, epochs, batch, learningRate, seed } = options;
     const [mx, my, mt] = modes as [number, number, number];
     const read = options.flows === undefined ? await generated() : await loadFile(options.flows, readNpy);

@@ -131,6 +131,14 @@ it("says in one line what is wrong with a file", async () => {
   expect(err).toMatch(/give \[frames, n, n\] with an even n/);
 });
 
+it("refuses options of generated flows beside flows of one's own", async () => {
+  const flows = join(folder, "own.npy");
+  writeFileSync(flows, writeNpy(tensor(new Float64Array(1280), { shape: [1, 20, 8, 8] })));
+  const words = { flows, viscosity: 1, count: 3, output: join(folder, "none.safetensors") };
+  const { code, err } = await runWords(commands, "train-flow-operator", words);
+  expect([code, err]).toEqual([2, expect.stringContaining("--count, --viscosity would do nothing, as the flows of")]);
+});
+
 it("goes on after an interruption to the same operator, and to the same forecast", async () => {
   const family = decayingFlows({ points: 8, length: 1, viscosity: 2e-3 });
   const settings = { count: 2, rng: random.rng(0), stepSize: 0.01, spacing: 0.1, warmUp: 0.5, frames: 10 };

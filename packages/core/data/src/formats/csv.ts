@@ -74,8 +74,7 @@ function givenNames(header: boolean | readonly string[], records: readonly CsvRe
 function checkNames(names: readonly string[], line: number, types: Readonly<Record<string, ColumnType>>): void {
   const seen = new Set<string>();
   for (const name of names) {
-    if (seen.has(name))
-      failAt(line, `two columns have the name ${JSON.stringify(name)}; rename one, or give names: { header: [...] }`);
+    if (seen.has(name)) failAt(line, `two columns have the name ${JSON.stringify(name)}; rename one`);
     seen.add(name);
   }
   for (const name of Object.keys(types)) {
