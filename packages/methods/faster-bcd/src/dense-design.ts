@@ -181,35 +181,8 @@ export class DenseDesign implements DesignMatrix {
   }
 
   squaredNorms(): Float64Array {
-    if (this.#squaredNorms === undefined) {
-      this.#squaredNorms = new Float64Array(this.columns);
-      for (let j = 0; j < this.columns; j++) this.#squaredNorms[j] = this.#squaredNorm(j);
-    }
+    this.#squaredNorms ??= squaredNorms(this.rows, this.columns, this.values);
     return this.#squaredNorms.slice();
-  }
-
-  /** Like `columnDot` of the column with itself, to the bit; half of the loads. */
-  #squaredNorm(j: number): number {
-    const { rows, values } = this;
-    let p = j * rows;
-    const end = p + rows;
-    const whole = end - (rows % 4);
-    let s0 = 0;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    for (; p < whole; p += 4) {
-      const a = values[p];
-      const b = values[p + 1];
-      const c = values[p + 2];
-      const d = values[p + 3];
-      s0 += a * a;
-      s1 += b * b;
-      s2 += c * c;
-      s3 += d * d;
-    }
-    for (; p < end; p++) s0 += values[p] * values[p];
-    return s0 + s1 + (s2 + s3);
   }
 
   gramRowSums(): Float64Array {
@@ -249,4 +222,29 @@ export class DenseDesign implements DesignMatrix {
     for (const end = (j + 1) * rows; p < end; p++, q++) s0 += values[p] * s[q];
     return s0 + s1 + (s2 + s3);
   }
+}
+
+/** Like `columnDot` of each column with itself, to the bit; half of the loads. */
+function squaredNorms(rows: number, columns: number, values: Float64Array): Float64Array {
+  const norms = new Float64Array(columns);
+  const rest = rows % 4;
+  for (let j = 0, p = 0; j < columns; j++) {
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (const whole = p + rows - rest; p < whole; p += 4) {
+      const a = values[p];
+      const b = values[p + 1];
+      const c = values[p + 2];
+      const d = values[p + 3];
+      s0 += a * a;
+      s1 += b * b;
+      s2 += c * c;
+      s3 += d * d;
+    }
+    for (const end = p + rest; p < end; p++) s0 += values[p] * values[p];
+    norms[j] = s0 + s1 + (s2 + s3);
+  }
+  return norms;
 }
