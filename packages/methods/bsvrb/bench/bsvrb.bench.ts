@@ -15,7 +15,13 @@ export async function run(): Promise<void> {
     labels: tensor(Float64Array.from({ length: size.rows }, () => (rng.uniform([]).item() < 0.5 ? -1 : 1))),
   });
   const problem = multiScaleLogistic({ train: part(), validation: part() }, { batchSize: size.batch });
-  const options = { sampledBlocks: size.sampled, stepSize: 1e-3, lowerStepSize: 1e-2, init: "lazy" } as const;
+  const options = {
+    sampledBlocks: size.sampled,
+    stepSize: 1e-3,
+    lowerStepSize: 1e-2,
+    alpha: 0.1,
+    init: "lazy",
+  } as const;
   for (const version of ["v2", "v1"] as const) {
     await compare({
       name: `${size.iterations} iterations of ${version}, ${size.sampled} of ${size.blocks} blocks, batches of ${size.batch}, ${size.width + 1} numbers in a row`,

@@ -60,7 +60,14 @@ function timedRun(
       const { times, ...clock } = clockOf(iterations);
       await (version === "rsvrb"
         ? method.rsvrb(bed.problem, { ...common, ...clock, sampledBlocks })
-        : method.bsvrb(bed.problem, { ...common, ...clock, sampledBlocks, version, init: "lazy" }));
+        : method.bsvrb(bed.problem, {
+            ...common,
+            ...clock,
+            alpha: constants.alpha,
+            sampledBlocks,
+            version,
+            init: "lazy",
+          }));
       return times();
     },
   };

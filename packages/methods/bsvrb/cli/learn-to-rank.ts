@@ -7,7 +7,7 @@ import { type QueryItems, queryOptions, readQueries } from "./query-file.js";
 import { writeRankingModel } from "./ranking-model.js";
 import { ranked, rankingTable } from "./ranking-table.js";
 
-/** alpha of the paper's estimates: with the default of 0.1 the noise of drawn items is too much for the lower problems. */
+/** alpha of the estimates, which the step depends on. */
 const ALPHA = 0.5;
 
 /** `offprint learn-to-rank --table queries.txt --output model.safetensors --rankings rankings.csv` */

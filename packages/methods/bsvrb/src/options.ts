@@ -71,7 +71,7 @@ export interface BsvrbOptions<X, U = unknown, L = U> extends RunOptions<BilevelR
   readonly lowerStepSize?: Rate;
   /** tau_v: step of the v_i (`v2`), > 0. Default `lowerStepSize`. */
   readonly linearStepSize?: Rate;
-  /** alpha in (0, 1]: weight of new samples in the estimates of the blocks. Default 0.1. */
+  /** alpha in (0, 1]: weight of new samples in the estimates of the blocks. Default 0.5, the paper's choice; with less, drawn data need smaller steps. */
   readonly alpha?: number;
   /** beta in (0, 1]: weight of new samples in the estimate of the gradient in x. Default 0.05. */
   readonly beta?: number;
@@ -115,7 +115,7 @@ export function readOptions<X, U, L>(owner: string, options: BsvrbOptions<X, U, 
     throw new ValueError(`${owner}: options are missing; give { maxIterations, sampledBlocks, ... }`);
   }
   checkOptions(owner, options, names);
-  const { maxIterations, sampledBlocks, version = "v2", alpha = 0.1, beta = 0.05, strongConvexity = 1e-5 } = options;
+  const { maxIterations, sampledBlocks, version = "v2", alpha = 0.5, beta = 0.05, strongConvexity = 1e-5 } = options;
   const { linearBound = Number.POSITIVE_INFINITY, blockUpdates = "all", blockSampling = "uniform" } = options;
   const { init = "full", estimator = "varianceReduced", seed = 0 } = options;
   requireInteger(owner, "maxIterations", maxIterations, 0);

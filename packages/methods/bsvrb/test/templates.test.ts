@@ -209,7 +209,7 @@ describe("ndcgProblem", () => {
   };
   const learnt = async (given: readonly { items: Tensor; relevance: Float64Array }[]) => {
     const problem = ndcgProblem(given, { batchSize: 16 });
-    const steps = { sampledBlocks: 5, alpha: 0.5, maxIterations: 10 * problem.blocks };
+    const steps = { sampledBlocks: 5, maxIterations: 10 * problem.blocks };
     const { x, history } = await bsvrb(problem, steps);
     const each = given.map(({ items, relevance }) => ndcg(problem.score(x, items), relevance, 5));
     return { quality: each.reduce((a, b) => a + b) / each.length, norms: history.map((h) => h.hypergradientNorm) };
@@ -274,4 +274,48 @@ describe("ndcgProblem", () => {
     expect(() => ndcg([0, 1], [1, Number.NaN])).toThrow(/the relevance NaN/);
     expect(() => ndcg([0, 1], [1, 0], -1)).toThrow(/k is -1/);
   });
+});
+
+describe("foreign queries", () => {
+  /** Queries of as many items as there are, in any unit, whose grades follow a hidden taste with noise. */
+  const foreign = (set: number, count: number, most: number, features: number, unit: number) => {
+    const taste = random.rng(`taste ${set}`).normal([features], { dtype: "float64", std: 1 / Math.sqrt(features) });
+    const queries = Array.from({ length: count }, (_, q) => {
+      const rng = random.rng(`query ${set} ${q}`);
+      const size = rng.randint([], { low: 3, high: most }).item();
+      const items = rng.normal([size, features], { dtype: "float64" });
+      const liking = items.matmul(taste).add(rng.normal([size], { dtype: "float64", std: 0.3 }));
+      const relevance = Float64Array.from(liking.data(), (v) => Math.max(0, Math.min(4, Math.floor(2 * v))));
+      return { items: items.mul(unit), relevance };
+    });
+    return { taste, queries: queries.filter(({ relevance }) => relevance.some((r) => r > 0)) };
+  };
+
+  it.each([
+    [3, 20, 2, 1],
+    [8, 60, 5, 10],
+    [15, 100, 10, 0.1],
+    [40, 30, 4, 1],
+    [6, 200, 30, 1],
+    [100, 20, 6, 5],
+    [20, 50, 3, 100],
+    [5, 10, 8, 1],
+    [30, 40, 15, 0.5],
+    [12, 400, 5, 1],
+  ])(
+    "%i of up to %i items with %i features in units of %f are ranked by the defaults almost as by the taste itself",
+    async (count, most, features, unit) => {
+      const { taste, queries } = foreign(count, count, most, features, unit);
+      const quality = (score: (items: Tensor) => Tensor) =>
+        queries.reduce((sum, { items, relevance }) => sum + ndcg(score(items), relevance, 5), 0) / queries.length;
+      const best = quality((items) => items.matmul(taste));
+      for (const topK of [undefined, { k: 5 }]) {
+        const problem = ndcgProblem(queries, topK === undefined ? {} : { topK });
+        const sampledBlocks = Math.min(20, problem.blocks);
+        const maxIterations = Math.ceil((50 * problem.blocks) / sampledBlocks);
+        const { x } = await bsvrb(problem, { sampledBlocks, maxIterations });
+        expect(quality((items) => problem.score(x, items))).toBeGreaterThan(best - 0.1);
+      }
+    },
+  );
 });
