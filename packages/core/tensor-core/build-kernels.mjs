@@ -10,14 +10,11 @@ import { hashOfSources, writeKernels } from "../../../tooling/kernels/kernels.mj
 const base = new URL(".", import.meta.url);
 const assembly = new URL("assembly/", base);
 const modules = [
-  { entry: "assembly/index.ts", target: "src/kernels/wasm/wasm-bytes.ts", options: [] },
-  // It works in the memory of whoever calls it: that of compiled functions, among others.
-  {
-    entry: "assembly/fft/index.ts",
-    target: "src/kernels/wasm/fft-bytes.ts",
-    options: ["--importMemory", "--noExportMemory"],
-  },
+  { entry: "assembly/index.ts", target: "src/kernels/wasm/wasm-bytes.ts" },
+  { entry: "assembly/fft/index.ts", target: "src/kernels/wasm/fft-bytes.ts" },
 ];
+// They work in the memory of whoever calls them: that of compiled functions, among others.
+const options = ["--importMemory", "--noExportMemory"];
 
 /** Hash of the names and contents of all AssemblyScript sources and of the compiler flags. */
 export function sourceHash() {
@@ -31,7 +28,7 @@ export function sourceHash() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!process.argv.includes("--check")) {
     const { default: compiler } = await import("assemblyscript/asc");
-    for (const { entry, target, options } of modules) {
+    for (const { entry, target } of modules) {
       await writeKernels({
         compiler,
         entry,

@@ -175,4 +175,15 @@ describe("memory", () => {
     expect([...c]).toEqual([1, 2, 3, 4]);
     setKernels("auto");
   });
+
+  it("never grows: loops over all typed arrays of a process are slower once a buffer has been detached", () => {
+    setKernels("wasm");
+    const runtime = wasmRuntime()!;
+    const buffers = [16, 20 * 1024 * 1024, 100 * 1024 * 1024, 16].map((bytes) =>
+      runtime.withMemory(bytes, (_kernels, _base, buffer) => buffer),
+    );
+    for (const buffer of buffers) expect(buffer.byteLength).toBeGreaterThan(0);
+    expect(buffers[2]!.byteLength).toBeGreaterThan(100 * 1024 * 1024);
+    setKernels("auto");
+  });
 });

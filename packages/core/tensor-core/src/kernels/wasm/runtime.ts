@@ -29,7 +29,6 @@ export type Operations = Record<MapName, (p: number, n: number) => number> &
 
 /** The kernels that compute in float64 only, and the memory; see assembly/ for the meaning of the arguments. */
 export interface WasmKernels {
-  readonly memory: WebAssembly.Memory;
   heapBase(): number;
   cholesky(n: number, a: number): number;
   choleskyInverse(n: number, l: number, x: number): void;
@@ -91,8 +90,11 @@ export interface WasmKernels {
 }
 
 const PAGE = 65536;
-/** Memory above this is given back after the call that needed it: it only shrinks with its instance. */
-const KEPT_BYTES = 64 * 1024 * 1024;
+/**
+ * Every instance has so much memory; pages that are not touched take no room. A memory that grew would detach its buffer,
+ * and V8 makes loops over typed arrays a third slower for good once any buffer of the process has been detached.
+ */
+const KEPT_BYTES = 1000 * PAGE;
 /** One chunk of an elementwise kernel: two of them stay in the second-level cache. */
 const CHUNK_BYTES = 32 * 1024;
 
@@ -134,6 +136,7 @@ export interface Lane<A extends FloatArray> {
 /** An instance of the kernels with its memory, of which every call uses as much as it needs from the same base on. */
 export class WasmRuntime {
   readonly #module: WebAssembly.Module;
+  #memory!: WebAssembly.Memory;
   #kernels!: WasmKernels;
   #base = 0;
   #operations32!: Operations;
@@ -146,27 +149,18 @@ export class WasmRuntime {
     this.#instantiate();
   }
 
-  #instantiate(): void {
-    const { exports } = new WebAssembly.Instance(this.#module);
+  #instantiate(bytes = KEPT_BYTES): void {
+    this.#memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
+    const { exports } = new WebAssembly.Instance(this.#module, { env: { memory: this.#memory } });
     this.#kernels = exports as unknown as WasmKernels;
     this.#operations32 = operationsOf(exports, "_32");
     this.#operations64 = operationsOf(exports, "_64");
     this.#base = (this.#kernels.heapBase() + 63) & ~63;
-    this.#grow(2 * CHUNK_BYTES);
     this.#viewLanes();
   }
 
-  #grow(bytes: number): boolean {
-    const { memory } = this.#kernels;
-    const missing = this.#base + bytes - memory.buffer.byteLength;
-    if (missing <= 0) return false;
-    memory.grow(Math.ceil(missing / PAGE));
-    return true;
-  }
-
-  /** Growing the memory detaches its buffer, and the views with it. */
   #viewLanes(): void {
-    const { buffer } = this.#kernels.memory;
+    const { buffer } = this.#memory;
     const pointers = { firstPointer: this.#base, secondPointer: this.#base + CHUNK_BYTES };
     const lane = <A extends FloatArray>(
       operations: Operations,
@@ -190,19 +184,20 @@ export class WasmRuntime {
 
   /** Size of the memory now, in bytes. */
   get memoryBytes(): number {
-    return this.#kernels.memory.buffer.byteLength;
+    return this.#memory.buffer.byteLength;
   }
 
   /**
    * Runs a kernel that needs `bytes` of memory: `use` receives the kernels, the first address and the buffer, which it
-   * must not keep. What it needs beyond the kept size is released afterwards.
+   * must not keep. Where that is more than is kept, it has an instance of its own.
    */
   withMemory<R>(bytes: number, use: (kernels: WasmKernels, base: number, buffer: ArrayBuffer) => R): R {
-    if (this.#grow(bytes)) this.#viewLanes();
+    const needed = this.#base + bytes;
+    if (needed > KEPT_BYTES) this.#instantiate(needed);
     try {
-      return use(this.#kernels, this.#base, this.#kernels.memory.buffer);
+      return use(this.#kernels, this.#base, this.#memory.buffer);
     } finally {
-      if (this.memoryBytes > KEPT_BYTES) this.#instantiate();
+      if (needed > KEPT_BYTES) this.#instantiate();
     }
   }
 }
