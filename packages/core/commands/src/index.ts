@@ -9,6 +9,7 @@ export {
 export { didYouMean } from "./did-you-mean.js";
 export { type EachFileState, type EachFileWork, eachFile, type FileSet, filesOf, pictureEndings } from "./each-file.js";
 export { describeError, exitCodes, Failure } from "./failure.js";
+export { type Formula, type FormulaNode, type FormulaOperation, formulaFunctions, formulaValue } from "./formula.js";
 export { type Described, describedNames, helpText } from "./help.js";
 export { interruptible } from "./interruption.js";
 export {
@@ -33,6 +34,7 @@ export {
 } from "./option.js";
 export { requireFolder, requireReadable, requireWritable } from "./places.js";
 export { type PredictedClasses, type PredictedNumbers, predictionTable, writePredictions } from "./predictions.js";
+export { formulaWith, readFormula } from "./read-formula.js";
 export { type CommandHost, type DeviceChoice, runCommand } from "./run-command.js";
 export {
   type Classes,
