@@ -125,9 +125,9 @@ export function permeability(
   requireObject("permeability", "network", network, "a PoreNetwork");
   requireObject("permeability", "options", options, "{ length, area }");
   const { length, area, viscosity = 1 } = options;
-
   const [low, high] = heldRange(network.held);
-  return (flow.inflow * viscosity * length) / (area * (high - low));
+  // Halves of the pressures, as their difference may be larger than all numbers.
+  return ((flow.inflow / (high / 2 - low / 2)) * viscosity * length) / (2 * area);
 }
 
 /** Smallest and largest held pressure. */
@@ -169,11 +169,14 @@ function checkNetwork({ pores, throats, conductances, held }: PoreNetwork): void
       throw new ValueError(`${owner}: the conductance of throat ${t} is ${conductances[t]}; it must be > 0`);
     }
   });
+  const endless = Array.from(held).findIndex((pressure) => Math.abs(pressure) === Infinity);
+  if (endless >= 0) {
+    throw new ValueError(`${owner}: pore ${endless} is held at ${held[endless]}; pressures must be finite`);
+  }
   const [low, high] = heldRange(held);
-  if (!(low < high && Number.isFinite(low) && Number.isFinite(high))) {
-    throw new ValueError(
-      `${owner}: pressures are held at ${low} to ${high}; hold an inlet and an outlet at different ones`,
-    );
+  if (!(low < high)) {
+    const which = low === high ? `all pressures are held at ${low}` : "no pressure is held";
+    throw new ValueError(`${owner}: ${which}; hold an inlet and an outlet at different ones`);
   }
   const lonely = reachedFromHeld(pores, throats, held).indexOf(0);
   if (lonely >= 0) {
