@@ -13,7 +13,7 @@ export function vectorOf(
   if (length !== undefined && t.size !== length) {
     throw new ShapeError(`${owner}: ${name} has ${t.size} values; it needs ${length}`);
   }
-  const values = Float64Array.from(t.data());
+  const values = new Float64Array(t.data());
   const bad = values.findIndex((v) => (infinite ? Number.isNaN(v) : !Number.isFinite(v)));
   if (bad >= 0)
     throw new ValueError(

@@ -63,7 +63,7 @@ class ActiveSet {
 
   solve(): Float64Array {
     const { y, block, separable, slope } = this;
-    const signs = Float64Array.from(y, Math.sign);
+    const signs = y.map(Math.sign);
     const scale = slope.reduce((most, v, k) => Math.max(most, Math.abs(v), this.H[k * y.length + k]), 0);
     for (let round = 0; round < 10 * y.length + 100; round++) {
       if (!this.#toMinimum(signs)) continue;

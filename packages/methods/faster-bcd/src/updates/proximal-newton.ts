@@ -12,7 +12,7 @@ export const proximalNewton: Update = (space, block, g, id) => {
   const { state, separable, objective } = space;
   const exact = objective.quadratic === true || state.blockHessian === undefined;
   const H = exact ? space.bounds.of(block, id).matrix : blockHessian(state, block);
-  const x = Float64Array.from(block, (i) => state.x[i]);
+  const x = g.map((_, k) => state.x[block[k]]);
   const step = moveTo(space, block, solveBlockProgramme(H, g, x, block, separable));
   if (exact) return step;
   const slope = dot(g, step.d) + separable.change(state.x, block, step.d);

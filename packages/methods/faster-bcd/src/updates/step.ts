@@ -21,7 +21,7 @@ export function fullStep({ state }: Workspace, block: Int32Array, d: Float64Arra
 
 /** Moves the block to `target`, where F is known to decrease. */
 export function moveTo({ state }: Workspace, block: Int32Array, target: Float64Array): Step {
-  const d = Float64Array.from(block, (i, k) => target[k] - state.x[i]);
+  const d = target.map((to, k) => to - state.x[block[k]]);
   state.aim(block, d);
   return { d, alpha: 1, target };
 }
