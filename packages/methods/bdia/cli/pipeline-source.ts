@@ -40,7 +40,7 @@ export interface Opened {
   readonly grid: GridOptions;
   /** The states of the picture of a file, `[1, ...]`. */
   states(path: string): Promise<Tensor>;
-  /** The condition of a text; none where the model reads no texts and none is given. */
+  /** The condition of a text, the empty one where none is given; none where the model reads no texts either. */
   condition(text: string | undefined): Promise<{ condition?: Tensor }>;
 }
 
@@ -61,9 +61,10 @@ export async function open(
       return pipeline.encode(image.reshape([1, ...image.shape]));
     },
     async condition(text) {
-      if (text === undefined) return {};
-      if (text.length > 2000) throw new Failure("the prompt has more than 2000 letters; give a shorter one");
-      return { condition: await pipeline.encodeText([text]) };
+      if (text === undefined && !pipeline.readsTexts) return {};
+      if (text !== undefined && text.length > 2000)
+        throw new Failure("the prompt has more than 2000 letters; give a shorter one");
+      return { condition: await pipeline.encodeText([text ?? ""]) };
     },
   };
 }

@@ -120,6 +120,12 @@ describe("commands on an exported model", () => {
     }
   });
 
+  it("invert-image tells a model that reads texts the empty one where there is no prompt", async () => {
+    const words = ["--model", model, "--image", image, "--steps", "4", "--output", join(folder, "silent.safetensors")];
+    const { code, out } = await runWords(commands, "invert-image", words, { loadModel });
+    expect([code, out]).toEqual([0, expect.stringMatching(/calls of the network\s+4/)]);
+  });
+
   it("invert-image refuses the weight of a prompt that is not there", async () => {
     const words = ["--model", model, "--image", image, "--steps", "2", "--guidance", "2"];
     const { code, err } = await runWords(commands, "invert-image", words, { loadModel });

@@ -121,7 +121,8 @@ export const restore = defineCommand({
           `${options.model} has no ${folder}/model.onnx, which ${method} needs; add it, or use --method projection`,
         );
       }
-      const texts = prompt === undefined ? undefined : await pipeline.encodeText([prompt]);
+      const speaks = prompt !== undefined || pipeline.readsTexts;
+      const texts = speaks ? await pipeline.encodeText([prompt ?? ""]) : undefined;
       const guided =
         texts === undefined || guidance === 1
           ? denoiser

@@ -104,6 +104,13 @@ describe("restore", () => {
     expect(compared.out.match(/structural similarity/g)).toHaveLength(1);
   });
 
+  it("tells a model that reads texts the empty one where there is no prompt", async () => {
+    const words = ["--model", models.pixels, "--steps", "4", ...ofMask, "--output", join(folder, "silent.png")];
+    const { code, err } = await runWords(commands, "restore", words, { loadModel });
+    expect([code, err]).toEqual([0, ""]);
+    expect(read(join(folder, "silent.png")).shape).toEqual([8, 8, 3]);
+  });
+
   it("goes on after an interruption to the same picture", async () => {
     const words = ["--model", models.pixels, "--prompt", "ab c", "--steps", "4", ...ofMask];
     const [whole, parts] = await runInTwo(commands, "restore", words, {

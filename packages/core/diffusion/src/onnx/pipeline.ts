@@ -31,6 +31,8 @@ export interface Pipeline extends SchedulerSettings {
   readonly denoiser: Denoiser<NetworkCondition>;
   /** Whether states are latents, made and read by an autoencoder, not pixels. */
   readonly latent: boolean;
+  /** Whether the network is told texts, so that it needs a condition: the empty text where nothing is to be said. */
+  readonly readsTexts: boolean;
   /** Images `[batch, channels, height, width]` in [0, 1] as states: the autoencoder's mean, or a draw where a generator is given. */
   encode(images: Tensor, rng?: Rng): Promise<Tensor>;
   /** States as images in [0, 1]. */
@@ -82,6 +84,7 @@ export async function loadPipeline(files: ModelFiles, options: PipelineOptions):
     ...settings,
     denoiser: unetDenoiser(unet, { schedule, prediction, ...(unetGradient && { gradient: unetGradient }) }),
     latent: decoder !== undefined,
+    readsTexts: text !== undefined && tokenizer !== undefined,
     async encode(images, rng) {
       const x = images.mul(2).sub(1);
       if (decoder === undefined) return x.cast("float64");
