@@ -28,7 +28,7 @@ export const solveEllipticCommand = defineCommand({
   options: {
     beta: option.number("factor of u^3", { default: 0, least: 0 }),
     gamma: option.number("factor of the cubes of slopes", { default: 0, least: 0 }),
-    period: option.number("period of samples", { default: 1, above: 0 }),
+    period: option.number("period of samples, and of cosines that do not say their own", { default: 1, above: 0 }),
     accuracy: option.number("L2 error of the network, as a part of the solution's size", {
       default: 0.05,
       above: 0,
@@ -43,8 +43,9 @@ export const solveEllipticCommand = defineCommand({
     }),
     network: option.fileOut("file for the network", { endings: [".onnx"] }),
   },
-  async run({ options, arguments: words, report, write, progress, signal }) {
-    const f = await readRightSide(words.right, options.period);
+  async run({ options, arguments: words, report, write, refuse, progress, signal }) {
+    const { f, ownPeriod } = await readRightSide(words.right, options.period);
+    if (ownPeriod) refuse(["period"], `${words.right} says its own`);
     const { beta, gamma, activation, seed, maxIterations } = options;
     const lagrangian = quarticLagrangian({ beta, gamma });
     // A first guess of the size: that of the linear solution, which the cube only makes smaller.
@@ -69,7 +70,10 @@ export const solveEllipticCommand = defineCommand({
       ["cosines", u.realForm().a.length],
       ["Barron norm", `${found.barron} (worst case ${powerOfTen(Math.min(...Object.values(boundsLog10)))})`],
       ["neurons", found.width],
-      ["network's L2 error", sampled === undefined ? "none: the descent did not end" : sampled.error],
+      [
+        "network's L2 error",
+        sampled?.error ?? `none: ${status === "converged" ? "these are too many" : "the descent did not end"}`,
+      ],
     ]);
     const { constant, a, theta, k } = u.realForm();
     const d = u.dimension;
@@ -81,12 +85,20 @@ export const solveEllipticCommand = defineCommand({
     const facts = { status, iterations, width, worstWidthLog10, barron, boundsLog10, budget, vanishesOnCube: isOdd(u) };
     await write(options.output, `${JSON.stringify({ cosines, constant, period: u.period, ...facts }, null, 2)}\n`);
     if (sampled !== undefined) await write(options.network, networkToOnnx(sampled.network));
+    else if (status === "converged" && options.network !== undefined) {
+      throw new Failure(
+        `a network of ${found.width} neurons is not drawn; give a larger --accuracy, or --activation cos`,
+      );
+    }
     return status === "converged" ? undefined : exitCodes.negative;
   },
 });
 
-async function readRightSide(path: string, period: number): Promise<SparseFourier> {
-  if (path.endsWith(".npy")) return fromSamples(await loadFile(path, (bytes) => readNpy(bytes)), { period });
+/** The right-hand side of a file, and whether it says its period itself. */
+async function readRightSide(path: string, period: number): Promise<{ f: SparseFourier; ownPeriod: boolean }> {
+  if (path.endsWith(".npy")) {
+    return { f: fromSamples(await loadFile(path, (bytes) => readNpy(bytes)), { period }), ownPeriod: false };
+  }
   let content: { cosines?: Cosine[]; sines?: Sine[]; constant?: number; period?: number };
   try {
     // The decoder takes away the mark that some editors write first.
@@ -97,14 +109,15 @@ async function readRightSide(path: string, period: number): Promise<SparseFourie
   if (Array.isArray(content?.sines)) {
     const more = (["cosines", "constant", "period"] as const).find((name) => content[name] !== undefined);
     if (more !== undefined) throw new Failure(`${path} has "sines" and "${more}"; sines stand alone, on the unit cube`);
-    return sines(content.sines);
+    return { f: sines(content.sines), ownPeriod: true };
   }
   if (!Array.isArray(content?.cosines))
     throw new Failure(`${path} has neither "cosines" nor "sines"; give a list of one of them`);
-  return SparseFourier.cosines(content.cosines, {
+  const f = SparseFourier.cosines(content.cosines, {
     ...(content.constant !== undefined && { constant: content.constant }),
     period: content.period ?? period,
   });
+  return { f, ownPeriod: content.period !== undefined };
 }
 
 /** 10 to any power, also where no number is so large. */

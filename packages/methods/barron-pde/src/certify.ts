@@ -6,7 +6,7 @@ import type { Lagrangian } from "./lagrangian.js";
 import { type NetworkActivation, networkConstants } from "./neurons.js";
 import { requireFunction } from "./require-function.js";
 import type { SparseFourier } from "./sparse-fourier.js";
-import { type SampledNetwork, sampleNetwork } from "./two-layer-network.js";
+import { mostWidth, type SampledNetwork, sampleNetwork } from "./two-layer-network.js";
 
 /** Options of `certify`: those of `descend` but for its tolerance, which follows from the accuracy. */
 export interface CertifyOptions extends Omit<DescendOptions, "tolerance"> {
@@ -22,7 +22,7 @@ export interface CertifyOptions extends Omit<DescendOptions, "tolerance"> {
 
 /** Bounds and sizes of a solution and its network. */
 export interface Certificate extends Omit<DescentResult, "certificate"> {
-  /** The network; undefined where the descent ended before its tolerance was reached. */
+  /** The network; undefined where the descent ended before its tolerance was reached, and for more than 2^20 neurons. */
   readonly sampled: SampledNetwork | undefined;
   /** Neurons that its accuracy takes, from the solution as it is. */
   readonly width: number;
@@ -71,7 +71,9 @@ export async function certify(lagrangian: Lagrangian, f: SparseFourier, options:
   const width = widthFor(accuracy / 2, error);
   const boundsLog10 = normBounds(lagrangian, f, run, descent.initial?.barron() ?? 0);
   const sampled =
-    status === "converged" ? sampleNetwork(v, { width, activation, bestOf, wanted: accuracy / 2, seed }) : undefined;
+    status === "converged" && width <= mostWidth
+      ? sampleNetwork(v, { width, activation, bestOf, wanted: accuracy / 2, seed })
+      : undefined;
   const worstNorm = Math.min(boundsLog10.general, boundsLog10.split ?? Infinity, boundsLog10.refined ?? Infinity);
   return {
     ...run,

@@ -234,8 +234,19 @@ function stepAlong(
     if (typeof stepSize === "number") return stepSize;
     return stepSize === "auto" ? 2 / (convexity + smoothness) : 1 / smoothness;
   };
-  const { smoothness: there } = curvatureOf(SparseFourier.sum([{ u }, { u: direction, factor: -choose(here) }]));
-  const both = { convexity: here.convexity, smoothness: Math.max(here.smoothness, there) };
-  const eta = choose(both);
+  const until = (end: number) => {
+    const { smoothness } = curvatureOf(SparseFourier.sum([{ u }, { u: direction, factor: -end }]));
+    return { convexity: here.convexity, smoothness: Math.max(here.smoothness, smoothness) };
+  };
+  const longest = choose(here);
+  let both = until(longest);
+  let eta = choose(both);
+  // Where curvature grows much on the way to the longest step, bounds of a shorter way allow more than those of the whole.
+  for (let above = longest > 32 * eta ? longest : 0; above > 2 * eta; ) {
+    const middle = Math.sqrt(above * eta);
+    const nearer = until(middle);
+    if (choose(nearer) >= middle) [eta, both] = [middle, nearer];
+    else [above, eta, both] = choose(nearer) > eta ? [middle, choose(nearer), nearer] : [middle, eta, both];
+  }
   return { eta, factor: (both.smoothness - both.convexity) / (both.smoothness + both.convexity) };
 }

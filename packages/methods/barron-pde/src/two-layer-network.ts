@@ -47,7 +47,7 @@ export interface TwoLayerNetwork {
 
 /** Options of `sampleNetwork`. */
 export interface SampleNetworkOptions {
-  /** n, an integer >= 1. ReLUs get two more, for the linear part. */
+  /** n, an integer from 1 to 2^20. ReLUs get two more, for the linear part. */
   readonly width: number;
   /** `"cos"`, `"step"`, `"sigmoid"` or `"relu"`. All but the first represent the function on [0, P]^d only. Default `"cos"`. */
   readonly activation?: NetworkActivation;
@@ -77,6 +77,9 @@ export interface SampledNetwork {
   readonly constants: NetworkConstants;
 }
 
+/** Neurons of a network that is drawn, at most. */
+export const mostWidth = 2 ** 20;
+
 const optionNames = [
   "width",
   "activation",
@@ -100,7 +103,7 @@ export function sampleNetwork(u: SparseFourier, options: SampleNetworkOptions): 
   requireFunction(owner, "u", u);
   checkOptions(owner, options, optionNames);
   const { width, activation = "cos", bestOf = 1, wanted = 0, points = 2000, seed = 0 } = options;
-  requireInteger(owner, "width", width, 1);
+  requireInteger(owner, "width", width, 1, mostWidth);
   requireChoice(owner, "activation", activation, ["cos", "step", "sigmoid", "relu"]);
   requireInteger(owner, "bestOf", bestOf, 1);
   requireInteger(owner, "points", points, 2);
@@ -180,8 +183,8 @@ const forwards = new Map(
   ]),
 );
 
-/** Points at a time: hidden units of all points lie in memory. */
-const chunk = 4096;
+/** Hidden units of so many points lie in memory at a time: 4096 points of a network of 8192. */
+const mostUnits = 2 ** 25;
 
 /**
  * What a network gives at points.
@@ -201,6 +204,7 @@ export function evaluateNetwork(network: TwoLayerNetwork, x: TensorLike): Tensor
   const [m] = points.shape;
   const forward = forwards.get(activation);
   const values = new Float64Array(m);
+  const chunk = Math.max(1, Math.min(4096, Math.floor(mostUnits / output.size)));
   for (let from = 0; from < m && forward !== undefined; from += chunk) {
     const part = m <= chunk ? points : points.slice([{ start: from, stop: Math.min(m, from + chunk) }]);
     values.set(forward(part, hidden, bias, output, outputBias).data() as Float64Array, from);

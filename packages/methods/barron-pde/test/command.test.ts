@@ -59,6 +59,33 @@ it("reads sines, whose solution vanishes on the cube, and samples", async () => 
   expect(cosines[0].a).toBeCloseTo(3 / (1 + 4 * Math.PI ** 2), 10);
 });
 
+it("leaves 0 where the cube is much larger than the rest", async () => {
+  writeFileSync(file("strong.json"), JSON.stringify({ cosines: [{ k: [1, 0], a: 1e4 }] }));
+  await solve(file("strong.json"), "--beta", "1", "--max-iterations", "60", "-o", file("strong-out.json"));
+  const { cosines, budget } = JSON.parse(readFileSync(file("strong-out.json"), "utf8"));
+  // u + 4 pi^2 u + u^3 = f has u near the cube root of 4/3 of f.
+  expect(cosines[0].a).toBeGreaterThan(15);
+  expect(cosines[0].a).toBeLessThan(30);
+  expect(budget.descent).toBeLessThan(1000);
+});
+
+it("refuses a period beside the file's own, and says how many neurons are too many", async () => {
+  const put = (content: unknown) => writeFileSync(file("own.json"), JSON.stringify(content));
+  put({ cosines: [{ k: [1], a: 1 }], period: 2 });
+  expect((await solve(file("own.json"), "--period", "3")).err).toMatch(
+    /--period would do nothing, as .*own\.json says/,
+  );
+  put({ sines: [{ k: [1], b: 1 }] });
+  expect((await solve(file("own.json"), "--period", "3")).err).toMatch(/--period would do nothing/);
+  put({ cosines: [{ k: [1, 0], a: 2 }] });
+  const words = ["--activation", "step", "--accuracy", "0.0001"];
+  expect(await solve(file("own.json"), ...words)).toMatchObject({ code: 0, out: expect.stringMatching(/too many/) });
+  expect(await solve(file("own.json"), ...words, "--network", file("large.onnx"))).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/a network of \d+ neurons is not drawn; give a larger --accuracy/),
+  });
+});
+
 it("says what is wrong, and answers with its exit code where the descent did not end", async () => {
   writeFileSync(file("bad.json"), "{");
   writeFileSync(file("none.json"), "{}");
