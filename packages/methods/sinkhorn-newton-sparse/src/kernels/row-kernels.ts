@@ -29,7 +29,6 @@ export interface RowKernels {
 }
 
 interface Exports {
-  readonly memory: WebAssembly.Memory;
   heapBase(): number;
   exponentials(g: number, u: number, v: number, out: number, n: number, cut: number): number;
   addScaled(x: number, factor: number, y: number, n: number): void;
@@ -63,15 +62,16 @@ export function rowKernels(n: number, m: number, mode: RowKernelMode = "auto"): 
 }
 
 function webAssemblyRows(module: WebAssembly.Module, n: number, stride: number): RowKernels {
-  const kernels = new WebAssembly.Instance(module).exports as unknown as Exports;
   const size = n * stride;
+  // Behind a page with the tables of the exponential. To grow would detach the buffer, which slows loops over typed arrays.
+  const pages = 1 + Math.ceil(((2 * size + 3 * stride) * DOUBLE) / PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
   const base = kernels.heapBase();
   const plan = base + size * DOUBLE;
   const v = plan + (size + stride) * DOUBLE;
   const columns = v + stride * DOUBLE;
-  const missing = columns + stride * DOUBLE - kernels.memory.buffer.byteLength;
-  if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE));
-  const { buffer } = kernels.memory;
+  const { buffer } = memory;
   const bytes = stride * DOUBLE;
   return {
     mode: "wasm",
