@@ -25,7 +25,7 @@ import {
 } from "@offprint/tensor-core";
 import { usualGrid } from "./adjoint-sample.js";
 import { reparametrised } from "./field.js";
-import { type AdjointModel, denoiserOf, isParametric } from "./model.js";
+import { type AdjointModel, denoiserOf, isParametric, keptBy } from "./model.js";
 import { treeBytes } from "./ode-step.js";
 import { lossAndSlope, requireLoss, type SampleLoss } from "./sample-loss.js";
 import { treeCombination } from "./tree-combination.js";
@@ -78,7 +78,7 @@ function compiledSteps<P, C>(
   solver: string,
   backend: Backend | undefined,
 ): CompiledSteps<P, C> {
-  const key = isParametric(model) ? model.network : model;
+  const key = keptBy(model);
   const kept = known.get(key) ?? new Map<string, readonly [Backend | undefined, CompiledSteps<never, never>]>();
   known.set(key, kept);
   const found = kept.get(solver);

@@ -59,6 +59,11 @@ export function isParametric<P, C>(model: AdjointModel<P, C>): model is Parametr
   return "network" in model;
 }
 
+/** What is compiled is kept for it: the network, whatever its parameters; an object of a class, which shares its methods, itself. */
+export function keptBy<P, C>(model: AdjointModel<P, C>): object {
+  return isParametric(model) && Object.hasOwn(model, "network") ? model.network : model;
+}
+
 /** The denoiser of a model as it is. */
 export function denoiserOf<P, C>(model: AdjointModel<P, C>): Denoiser<C> {
   return isParametric(model) ? model.network(model.params) : model;
@@ -71,7 +76,7 @@ const known = new WeakMap<object, Makers>();
 export function callsOf<P, C>(owner: string, model: AdjointModel<P, C>, backend: Backend | undefined): Calls<P, C> {
   const denoiser = denoiserOf(model);
   if (denoiser.external) return externalCalls<P, C>(owner, denoiser);
-  const key = isParametric(model) ? model.network : model;
+  const key = keptBy(model);
   const kept: Makers = known.get(key) ?? new Map();
   known.set(key, kept);
   const made =

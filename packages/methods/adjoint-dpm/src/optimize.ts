@@ -279,9 +279,11 @@ export async function finetune<P, C = Tensor>(
   );
   const { learningRate = 1e-3, sampling = {}, seed = 0, condition, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
+  // One function for all updates: what is compiled is kept for it.
+  const network = Object.hasOwn(model, "network") ? model.network : (params: P) => model.network(params);
   return optimize(owner, model.params, options, optimizer.init(model.params), async (point, k) => {
     const made = await adjointValueAndGradient<P, C>(
-      { network: model.network, params: point.value },
+      { network, params: point.value },
       loss,
       noiseOf(owner, options.noise, seed, k),
       {

@@ -106,6 +106,32 @@ describe("limits", () => {
   });
 });
 
+describe("objects of one class", () => {
+  class Scaled {
+    readonly params = f64([0.5]);
+    constructor(readonly scale: number) {}
+    network(own: Tensor): Denoiser {
+      return { prediction: "noise", schedule, predict: (x) => mul(mul(x, own), this.scale) };
+    }
+  }
+
+  it("are sampled from, differentiated and trained each with what it holds itself", async () => {
+    for (const scale of [1, -2]) {
+      const denoiser: Denoiser = { prediction: "noise", schedule, predict: (x) => mul(x, 0.5 * scale) };
+      const [own, plain] = [new Scaled(scale), { network: () => denoiser, params: f64([0.5]) }];
+      expectClose((await adjointSample(own, z)).x, (await adjointSample(denoiser, z)).x, 1e-12);
+      const options = { steps: 5 };
+      const [found, expected] = [
+        await backpropGradient(own, loss, z, options),
+        await backpropGradient(plain, loss, z, options),
+      ];
+      expectClose(found.noise, expected.noise, 1e-12);
+      const trained = await finetune(own, loss, { steps: 1, noise: z, sampling: { steps: 5 } });
+      expect(trained.history).toHaveLength(1);
+    }
+  });
+});
+
 describe("gradients of a network", () => {
   const accurate = { steps: 120, condition, spacing: "logSnr" } as const;
 
