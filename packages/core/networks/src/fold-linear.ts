@@ -1,5 +1,5 @@
 import { isTensor, reshape, type Tensor, tensor, transpose, UnsupportedError, ValueError } from "@offprint/tensor-core";
-import { isActivation } from "./activation.js";
+import { type Activation, isActivation } from "./activation.js";
 import { applyLayer } from "./evaluate.js";
 import { type FeedForward, layerShapes, weightsOf } from "./feed-forward.js";
 import { type Layer, type LinearLayer, linear } from "./layer.js";
@@ -24,24 +24,61 @@ const MOST_NUMBERS = 2 ** 26;
  * ```
  */
 export function foldLinear(network: FeedForward): FeedForward {
+  const layers = linearParts(network).map((part) => (part.kind === "part" ? multipliedOut(part) : part));
+  return { inputShape: [countOf(layerShapes(network)[0])], layers };
+}
+
+/** The linear layers between two activations, or before the first or behind the last; there may be none. */
+export interface LinearPart {
+  /** Tells it from activations. */
+  readonly kind: "part";
+  /** With weights that are finite float64 tensors. */
+  readonly layers: readonly Layer[];
+  /** Shapes of a sample before each layer and behind the last. */
+  readonly shapes: readonly (readonly number[])[];
+}
+
+/**
+ * The linear layers of a network as they are, part and activation in turn, beginning and ending with a part: what
+ * `foldLinear` multiplies out, for methods to which a convolution is less work than its matrix.
+ *
+ * @throws ShapeError for layers that do not fit each other; ValueError for weights that are not finite
+ * @example
+ * ```ts
+ * import { activation, applyLinear, linearParts, perceptron } from "@offprint/networks";
+ * import { tensor } from "@offprint/tensor-core";
+ *
+ * const parts = linearParts(perceptron([{ weight: [[1, 2]], bias: [3] }, { weight: [[1], [4]] }], activation("relu")));
+ * console.log(parts.map(({ kind }) => kind)); // [ 'part', 'scalar', 'part' ]
+ * const [first] = parts;
+ * if (first.kind === "part") console.log(String(applyLinear(first.layers, tensor([[1, 1]], { dtype: "float64" }))));
+ * ```
+ */
+export function linearParts(network: FeedForward): (LinearPart | Activation)[] {
   const shapes = layerShapes(network);
-  const layers: Layer[] = [];
-  let start = 0;
-  for (let k = 0; k <= network.layers.length; k++) {
-    const layer = network.layers[k];
-    if (layer !== undefined && !isActivation(layer)) continue;
-    layers.push(multipliedOut(network.layers.slice(start, k), shapes.slice(start, k + 1), start));
-    if (layer !== undefined) layers.push(layer);
-    start = k + 1;
+  const found: (LinearPart | Activation)[] = [];
+  let layers: Layer[] = [];
+  for (const [k, layer] of [...network.layers, undefined].entries()) {
+    if (layer !== undefined && !isActivation(layer)) {
+      layers.push(withFloat64(layer, `layer ${k + 1}`));
+      continue;
+    }
+    found.push({ kind: "part", layers, shapes: shapes.slice(k - layers.length, k + 1) });
+    if (layer !== undefined) found.push(layer);
+    layers = [];
   }
-  return { inputShape: [countOf(shapes[0])], layers };
+  return found;
+}
+
+/** Linear layers on samples `[batch, ...]`, without their biases and shifts. Traceable. */
+export function applyLinear(layers: readonly Layer[], x: Tensor): Tensor {
+  return layers.reduce((state, layer) => applyLayer(layer, state, true), x);
 }
 
 const countOf = (shape: readonly number[]): number => shape.reduce((size, n) => size * n, 1);
 
 /** The affine map of some layers, from the images of all unit vectors. */
-function multipliedOut(layers: readonly Layer[], shapes: readonly (readonly number[])[], before: number): LinearLayer {
-  const exact = layers.map((layer, k) => withFloat64(layer, `layer ${before + k + 1}`));
+function multipliedOut({ layers: exact, shapes }: LinearPart): LinearLayer {
   const inputs = countOf(shapes[0]);
   const outputs = countOf(shapes[shapes.length - 1]);
   const numbers = inputs * Math.max(...shapes.map(countOf));
@@ -55,10 +92,9 @@ function multipliedOut(layers: readonly Layer[], shapes: readonly (readonly numb
   let columns: Tensor = byFirst ? transpose(first.weight as Tensor) : unitVectors(shapes[0]);
   let zero: Tensor = tensor(new Float64Array(inputs), { shape: [1, ...shapes[0]] });
   if (byFirst) zero = applyLayer(first, zero);
-  for (const layer of byFirst ? rest : exact) {
-    columns = applyLayer(layer, columns, true);
-    zero = applyLayer(layer, zero);
-  }
+  const remaining = byFirst ? rest : exact;
+  columns = applyLinear(remaining, columns);
+  for (const layer of remaining) zero = applyLayer(layer, zero);
   return linear(transpose(reshape(columns, [inputs, outputs])), reshape(zero, [outputs]));
 }
 

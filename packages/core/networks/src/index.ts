@@ -12,7 +12,7 @@ export {
 export { derivativeAt, derivativeBounds, type Interval, slopeBounds } from "./derivative-bounds.js";
 export { applyActivation, evaluate } from "./evaluate.js";
 export { type Affine, type FeedForward, layerShapes, perceptron } from "./feed-forward.js";
-export { foldLinear } from "./fold-linear.js";
+export { applyLinear, foldLinear, type LinearPart, linearParts } from "./fold-linear.js";
 export { fromOnnx } from "./from-onnx.js";
 export {
   type AveragePoolLayer,

@@ -1,10 +1,11 @@
 import { loadModel } from "@offprint/onnx-runtime";
-import { jit, random, square, sum, type Tensor, tensor } from "@offprint/tensor-core";
+import { jit, matmul, random, square, sum, type Tensor, tensor } from "@offprint/tensor-core";
 import { expectClose, expectGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   type Activation,
   activation,
+  applyLinear,
   averagePool,
   batchNorm,
   convolution,
@@ -16,6 +17,7 @@ import {
   type Layer,
   layerShapes,
   linear,
+  linearParts,
   perceptron,
   toOnnx,
 } from "../src/index.js";
@@ -153,6 +155,26 @@ describe("foldLinear", () => {
     ]);
     const first = foldLinear({ inputShape: [2], layers: [relu, linear([[1, 1]])] });
     expect(evaluate(first, [-3, 4]).data()[0]).toBe(4);
+  });
+});
+
+describe("linearParts", () => {
+  it.each([
+    ["images", image],
+    ["sequences", sequence],
+  ])("%s: what foldLinear multiplies out", (_, network) => {
+    const parts = linearParts(network);
+    const folded = foldLinear(network).layers;
+    expect(parts.map(({ kind }) => kind)).toEqual(folded.map(({ kind }) => (kind === "linear" ? "part" : kind)));
+    for (const [k, part] of parts.entries()) {
+      if (part.kind !== "part") continue;
+      const { weight } = folded[k] as { weight: Tensor };
+      const x = draw(3, ...part.shapes[0]);
+      const y = applyLinear(part.layers, x);
+      expect(y.shape.slice(1)).toEqual(part.shapes[part.shapes.length - 1]);
+      const rows = (t: Tensor) => t.reshape([3, t.size / 3]);
+      expectClose(rows(y), matmul(rows(x), weight.transpose()), { absolute: 1e-11 });
+    }
   });
 });
 

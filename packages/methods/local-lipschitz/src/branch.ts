@@ -203,6 +203,18 @@ function boundSome(
   });
 }
 
+/** Numbers of one tensor of a batch, 128 MiB in float64; a chain has several such. */
+const MOST_NUMBERS = 2 ** 24;
+
+/** Numbers that coefficients of a branch are: rows of each layer's matrix, by the neurons of the others. */
+function largestRoom({ inputs, widths }: CheckedNetwork): number {
+  const sizes = [inputs, ...widths];
+  let largest = 1;
+  for (const [k, rows] of sizes.entries())
+    for (const columns of sizes.slice(k + 1)) largest = Math.max(largest, rows * columns);
+  return largest;
+}
+
 /** @internal Bounds branches anew. */
 export function boundBranches(
   settings: BranchSettings,
@@ -210,7 +222,7 @@ export function boundBranches(
   refresh: Refresh | "nothing",
 ): (Branch | undefined)[] {
   const found: (Branch | undefined)[] = [];
-  const most = batchSizes[batchSizes.length - 1];
+  const most = batchSizes.findLast((size) => size * largestRoom(settings.network) <= MOST_NUMBERS) ?? 1;
   for (let k = 0; k < branches.length; k += most) {
     found.push(...boundSome(settings, branches.slice(k, k + most), refresh));
   }

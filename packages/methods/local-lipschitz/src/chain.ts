@@ -1,14 +1,26 @@
-import { add, hostTensor, jitSync, matmul, maximum, minimum, mul, sub, sum, type Tensor } from "@offprint/tensor-core";
+import {
+  add,
+  hostTensor,
+  jitSync,
+  maximum,
+  minimum,
+  mul,
+  sub,
+  sum,
+  type Tensor,
+  type TreeFunction,
+  tree,
+} from "@offprint/tensor-core";
+import type { LinearMap, Numbers } from "./linear-map.js";
 import type { Lines } from "./lines.js";
 import { type Precision, relativeError, underflow } from "./rounding.js";
 
 /** @internal A step of a chain: a variable v is replaced by its lines in the one before, and that one multiplied out. */
 export interface ChainStage {
   readonly lines: Lines;
-  /** `[n, m]`: v's argument is `M w + bias`, w the next variable. */
-  readonly matrix: Tensor;
-  /** |M|^T `[m, n]` */
-  readonly magnitudes: Tensor;
+  /** v's argument is `M w + bias`, w the next variable: M is W of the map, or W^T. */
+  readonly map: LinearMap;
+  readonly by: "W" | "WT";
   readonly bias?: Tensor;
   /** `[batch, m]` largest |w|. */
   readonly next: Float64Array;
@@ -27,10 +39,14 @@ export interface ChainProblem {
   readonly hi: Float64Array;
 }
 
-/** @internal `[batch, rows]` bounds that hold in exact arithmetic, and the coefficients of the upper one on the way. */
+/** @internal `[batch, rows]` bounds that hold in exact arithmetic. */
 export interface ChainBounds {
   readonly lower: Float64Array;
   readonly upper: Float64Array;
+}
+
+/** @internal Bounds, and the coefficients of the upper ones on the way. */
+export interface ExplainedBounds extends ChainBounds {
   /** `[batch, rows, m]` for each stage: the functional of w. */
   readonly coefficients: readonly Float64Array[];
 }
@@ -43,13 +59,14 @@ interface StageTensors {
   readonly upperSlopes: Tensor;
   readonly lowerSlopes: Tensor;
   readonly argument: Tensor;
-  readonly matrix: Tensor;
-  readonly magnitudes: Tensor;
+  readonly numbers: Numbers;
+  readonly magnitudes: Numbers;
   readonly bias?: Tensor;
   readonly next: Tensor;
 }
 
-interface ChainTensors {
+/** @internal What compiled functions are given of a chain. */
+export interface ChainTensors {
   readonly rows: Tensor;
   readonly offset?: Tensor;
   readonly stages: readonly StageTensors[];
@@ -64,12 +81,11 @@ const magnitude = (a: Tensor, b: Tensor): Tensor => maximum(maximum(a, mul(a, -1
  * whose interval is known. Products are rounded: what a computed matrix differs from the exact one by, times the largest
  * value of what it multiplies, is added to the bound. So a bound is one of the network with the given weights.
  */
-export function pushThrough({ rows, offset, stages, lo, hi }: ChainTensors): {
-  lower: Tensor;
-  upper: Tensor;
-  coefficients: Tensor[];
-} {
-  const widest = Math.max(...stages.map(({ matrix }) => Math.max(...matrix.shape)), rows.shape[rows.rank - 1]);
+function pushThrough(
+  maps: readonly Pick<ChainStage, "map" | "by">[],
+  { rows, offset, stages, lo, hi }: ChainTensors,
+): { lower: Tensor; upper: Tensor; coefficients: Tensor[] } {
+  const widest = Math.max(...maps.map(({ map }) => map.terms), rows.shape[rows.rank - 1]);
   const precision = rows.dtype as Precision;
   const error = relativeError(widest + 8 * stages.length, precision);
   const total = (x: Tensor) => sum(x, { axis: -1 });
@@ -81,11 +97,13 @@ export function pushThrough({ rows, offset, stages, lo, hi }: ChainTensors): {
     let room: Tensor | undefined = offset === undefined ? undefined : mul(magnitude(offset, offset), error);
     const plus = (x: Tensor | undefined, y: Tensor) => (x === undefined ? y : add(x, y));
     const coefficients: Tensor[] = [];
-    for (const stage of stages) {
-      const { us, ui, ls, li, argument, matrix, magnitudes, bias, next } = stage;
+    for (const [k, stage] of stages.entries()) {
+      const { us, ui, ls, li, argument, numbers, magnitudes, bias, next } = stage;
+      const { map, by } = maps[k];
+      const [along, against] = by === "W" ? [map.pull, map.push] : [map.push, map.pull];
       const other = up ? stage.upperSlopes : stage.lowerSlopes;
       const [P, N] = up ? [positive(A), negative(A)] : [negative(A), positive(A)];
-      const reach = add(argument, matmul(next, magnitudes));
+      const reach = add(argument, against(magnitudes, next));
       const steep = maximum(magnitude(us, ls), magnitude(stage.upperSlopes, stage.lowerSlopes));
       const rounding = add(
         magnitude(ui, li),
@@ -95,7 +113,7 @@ export function pushThrough({ rows, offset, stages, lo, hi }: ChainTensors): {
       room = plus(room, mul(total(mul(magnitude(A, A), rounding)), error));
       A = add(mul(P, us), mul(N, other));
       if (bias !== undefined) c = add(c, total(mul(A, bias)));
-      A = matmul(A, matrix);
+      A = along(numbers, A);
       coefficients.push(A);
     }
     const [P, N] = up ? [positive(A), negative(A)] : [negative(A), positive(A)];
@@ -109,7 +127,31 @@ export function pushThrough({ rows, offset, stages, lo, hi }: ChainTensors): {
   return { lower: walk(false).bound, upper: upper.bound, coefficients: upper.coefficients };
 }
 
-const compiled = jitSync(pushThrough as (chain: ChainTensors) => ReturnType<typeof pushThrough>);
+/**
+ * @internal Functions of chains that are compiled: `make` gives one for chains through such maps. Maps that are alike share
+ * what was compiled.
+ */
+export function compiledChains<F extends TreeFunction>(
+  make: (push: (chain: ChainTensors) => ReturnType<typeof pushThrough>) => F,
+): (stages: readonly ChainStage[]) => F {
+  const made = new Map<string, F>();
+  return (stages) => {
+    const key = stages.map(({ map, by }) => `${by} of ${map.key}`).join("; ");
+    let found = made.get(key);
+    if (found === undefined) {
+      const maps = stages.map(({ map, by }) => ({ map, by }));
+      found = jitSync(make((chain) => pushThrough(maps, chain))) as unknown as F;
+      made.set(key, found);
+    }
+    return found;
+  };
+}
+
+const explained = compiledChains((push) => push);
+const boundsOf = compiledChains((push) => (chain: ChainTensors) => {
+  const { lower, upper } = push(chain);
+  return { lower, upper };
+});
 
 const narrowed = new WeakMap<Tensor, Tensor>();
 
@@ -138,7 +180,7 @@ export function chainTensors(
   return {
     rows: own(rows),
     ...(offset !== undefined && { offset: own(offset) }),
-    stages: stages.map(({ lines, matrix, magnitudes, bias, next }) => {
+    stages: stages.map(({ lines, map, bias, next }) => {
       const ls = wide(lines.ls);
       return {
         us: wide(lines.us),
@@ -148,8 +190,8 @@ export function chainTensors(
         upperSlopes: ls,
         lowerSlopes: ls,
         argument: wide(lines.argument),
-        matrix: own(matrix),
-        magnitudes: own(magnitudes),
+        numbers: tree.map(own, map.numbers),
+        magnitudes: tree.map(own, map.magnitudes),
         ...(bias !== undefined && { bias: own(bias) }),
         next: wide(next),
       };
@@ -159,12 +201,26 @@ export function chainTensors(
   };
 }
 
+/** Values of a result in float64. */
+const exact = (x: Tensor): Float64Array => {
+  const values = x.data();
+  return values instanceof Float64Array ? values : Float64Array.from(values);
+};
+
 /** @internal Runs a chain, compiled. What overflows in float32 is bounded in float64. */
 export function boundChain(problem: ChainProblem, precision: Precision = "float64"): ChainBounds {
-  const { lower, upper, coefficients } = compiled(chainTensors(problem, precision));
-  const values = (x: Tensor) => Float64Array.from(x.data());
-  const found = { lower: values(lower), upper: values(upper), coefficients: coefficients.map(values) };
-  if (precision === "float32" && ![found.lower, found.upper].every((each) => each.every(Number.isFinite)))
-    return boundChain(problem);
-  return found;
+  const { lower, upper } = boundsOf(problem.stages)(chainTensors(problem, precision));
+  const found = { lower: exact(lower), upper: exact(upper) };
+  return precision === "float64" || isFinite(found) ? found : boundChain(problem);
 }
+
+/** @internal The same, and the coefficients of the upper bounds. */
+export function explainChain(problem: ChainProblem, precision: Precision = "float64"): ExplainedBounds {
+  const { lower, upper, coefficients } = explained(problem.stages)(chainTensors(problem, precision));
+  const found = { lower: exact(lower), upper: exact(upper) };
+  if (precision !== "float64" && !isFinite(found)) return explainChain(problem);
+  return { ...found, coefficients: coefficients.map(exact) };
+}
+
+const isFinite = ({ lower, upper }: ChainBounds): boolean =>
+  [lower, upper].every((each) => each.every(Number.isFinite));

@@ -1,5 +1,13 @@
-import { type FeedForward, foldLinear, type MixedActivation, type ScalarActivation } from "@offprint/networks";
-import { abs, asTensor, type Tensor, transpose, UnsupportedError } from "@offprint/tensor-core";
+import {
+  type FeedForward,
+  foldLinear,
+  type LinearPart,
+  linearParts,
+  type MixedActivation,
+  type ScalarActivation,
+} from "@offprint/networks";
+import { asTensor, type Tensor, transpose, UnsupportedError } from "@offprint/tensor-core";
+import { type LinearMap, linearMap } from "./linear-map.js";
 import type { Precision } from "./rounding.js";
 
 /** @internal A linear layer: float64 arrays, and the tensors that compiled functions take. */
@@ -10,13 +18,12 @@ export interface CheckedLayer {
   readonly weight: Float64Array;
   /** `[rows]` */
   readonly bias: Float64Array;
-  /** W and |W|. */
+  /** `weight`, and transposed, as tensors. */
   readonly W: Tensor;
-  readonly absW: Tensor;
-  /** W^T and |W|^T: what gradients go through. */
   readonly WT: Tensor;
-  readonly absWT: Tensor;
   readonly b: Tensor;
+  /** What bounds go through. */
+  readonly map: LinearMap;
 }
 
 /** @internal A layer's activation: one function, or one for each neuron. */
@@ -43,14 +50,15 @@ export function checkNetwork(owner: string, network: FeedForward): CheckedNetwor
   if (before !== undefined) return before;
   const layers: CheckedLayer[] = [];
   const activations: NeuronwiseActivation[] = [];
-  for (const layer of foldLinear(network).layers) {
+  const parts = linearParts(network);
+  for (const [k, layer] of foldLinear(network).layers.entries()) {
     if (layer.kind === "linear") {
       const W = asTensor(layer.weight, "float64");
       const [rows, columns] = W.shape;
       const b = asTensor(layer.bias ?? new Float64Array(rows), "float64");
       const [weight, bias] = [W.data() as Float64Array, b.data() as Float64Array];
-      const WT = transpose(W);
-      layers.push({ rows, columns, weight, bias, W, absW: abs(W), WT, absWT: abs(WT), b });
+      const map = linearMap(W, parts[k] as LinearPart);
+      layers.push({ rows, columns, weight, bias, W, WT: transpose(W), b, map });
     } else if (layer.kind === "scalar" || layer.kind === "mixed") activations.push(layer);
     else {
       throw new UnsupportedError(

@@ -1,21 +1,10 @@
 import type { FeedForward } from "@offprint/networks";
-import {
-  checkOptions,
-  grad,
-  hostTensor,
-  jitSync,
-  requireChoice,
-  requireDecayRate,
-  requireInteger,
-  requirePositive,
-  sub,
-  sum,
-  type Tensor,
-} from "@offprint/tensor-core";
-import { activationLines, kinksOf } from "./activation-lines.js";
+import { checkOptions, requireChoice, requireDecayRate, requireInteger, requirePositive } from "@offprint/tensor-core";
+import { activationLines } from "./activation-lines.js";
 import { type Box, type CheckedBox, checkBox } from "./box.js";
-import { boundChain, type ChainProblem, type ChainStage, chainTensors, pushThrough } from "./chain.js";
+import { boundChain, type ChainProblem, type ChainStage } from "./chain.js";
 import { type CheckedNetwork, checkNetwork } from "./checked-network.js";
+import { improveSlopes } from "./improve-slopes.js";
 import type { Lines } from "./lines.js";
 
 /** How lower slopes are improved. */
@@ -77,9 +66,9 @@ function layerChain(
   const [lo, hi] = [repeated(lower, batch), repeated(upper, batch)];
   const stages: ChainStage[] = [];
   for (let j = k - 1; j >= 0; j--) {
-    const { W, absWT, b } = layers[j];
+    const { map, b } = layers[j];
     const next = j === 0 ? magnitudes(lo, hi) : magnitudes(lines[j - 1].lo, lines[j - 1].hi);
-    stages.push({ lines: lines[j], matrix: W, magnitudes: absWT, bias: b, next });
+    stages.push({ lines: lines[j], map, by: "W", bias: b, next });
   }
   return { ...own, stages, lo, hi };
 }
@@ -108,7 +97,7 @@ export function forwardBatch(
     const found = boundChain(chain, network.precision);
     const [l, u] = [found.lower, found.upper];
     if (imposed !== undefined) tighten(l, u, imposed.lower[k], imposed.upper[k]);
-    if (slopes !== undefined && k > 0) improve(network, k, chain, lines, l, u, slopes);
+    if (slopes !== undefined && k > 0) improveSlopes(network, k, chain, lines, l, u, slopes);
     lower.push(l);
     upper.push(u);
     // An empty branch must not give lines that are none; it is dropped by whoever asked.
@@ -127,89 +116,6 @@ function tighten(l: Float64Array, u: Float64Array, lower: Float64Array, upper: F
   for (let i = 0; i < l.length; i++) {
     l[i] = Math.max(l[i], lower[i]);
     u[i] = Math.min(u[i], upper[i]);
-  }
-}
-
-type Slopes = readonly { readonly upper: Tensor; readonly lower: Tensor }[];
-
-const chosen = (chain: ReturnType<typeof chainTensors>, slopes: Slopes) => ({
-  ...chain,
-  stages: chain.stages.map((stage, j) => ({ ...stage, upperSlopes: slopes[j].upper, lowerSlopes: slopes[j].lower })),
-});
-
-/** The widths of the bounds, all together. */
-const width = (slopes: Slopes, chain: ReturnType<typeof chainTensors>, counted: Tensor): Tensor => {
-  const { lower, upper } = pushThrough(chosen(chain, slopes));
-  return sum(sub(upper, lower).mul(counted));
-};
-const widthGradient = jitSync(grad(width));
-const boundsBy = jitSync((slopes: Slopes, chain: ReturnType<typeof chainTensors>) => {
-  const { lower, upper } = pushThrough(chosen(chain, slopes));
-  return { lower, upper };
-});
-
-/**
- * Adam on the lower slopes of earlier layers, apart for each bounded neuron and side. Any slope between those of the kink
- * gives valid bounds: the best that were ever seen are kept.
- */
-function improve(
-  network: CheckedNetwork,
-  k: number,
-  chain: ChainProblem,
-  lines: readonly Lines[],
-  l: Float64Array,
-  u: Float64Array,
-  { steps, learningRate, decay }: Required<SlopeOptions>,
-): void {
-  const { batch } = chain;
-  const rows = l.length / batch;
-  const counted = Float64Array.from(l, (value, i) => (value < 0 && u[i] > 0 ? 1 : 0));
-  if (!counted.includes(1)) return;
-  const tensors = chainTensors(chain);
-  const count = hostTensor(counted, [batch, rows], "float64");
-  // Stage 0 is the layer just before.
-  const parts = chain.stages.map((_, stage) => {
-    const j = k - 1 - stage;
-    const n = network.widths[j];
-    const kinks = kinksOf(network.activations[j]);
-    const { us, ls } = lines[j];
-    const free = Uint8Array.from(us, (slope, i) => (kinks[i % kinks.length] !== undefined && slope !== ls[i] ? 1 : 0));
-    const start = new Float64Array(batch * rows * n);
-    for (let b = 0; b < batch; b++) {
-      for (let r = 0; r < rows; r++) start.set(ls.subarray(b * n, (b + 1) * n), (b * rows + r) * n);
-    }
-    return { n, free, kinks, values: [start, start.slice()] };
-  });
-  if (!parts.some(({ free }) => free.includes(1))) return;
-  const moments = parts.map(({ values }) =>
-    values.map((x) => [new Float64Array(x.length), new Float64Array(x.length)]),
-  );
-  const asTensors = (): Slopes =>
-    parts.map(({ n, values: [upper, lower] }) => ({
-      upper: hostTensor(upper.slice(), [batch, rows, n], "float64"),
-      lower: hostTensor(lower.slice(), [batch, rows, n], "float64"),
-    }));
-  let rate = learningRate;
-  for (let t = 1; t <= steps; t++) {
-    const gradients = widthGradient(asTensors(), tensors, count) as Slopes;
-    for (const [p, { n, free, kinks, values }] of parts.entries()) {
-      for (const [side, x] of values.entries()) {
-        const g = (side === 0 ? gradients[p].upper : gradients[p].lower).data();
-        const [m, v] = moments[p][side];
-        for (let i = 0; i < x.length; i++) {
-          const b = Math.floor(i / (rows * n));
-          if (free[b * n + (i % n)] === 0) continue;
-          const [least, largest] = kinks[(i % n) % kinks.length]!;
-          m[i] += 0.1 * (g[i] - m[i]);
-          v[i] += 0.001 * (g[i] * g[i] - v[i]);
-          const step = (rate * (m[i] / (1 - 0.9 ** t))) / (Math.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-8);
-          x[i] = Math.min(largest, Math.max(least, x[i] - step));
-        }
-      }
-    }
-    rate *= decay;
-    const found = boundsBy(asTensors(), tensors);
-    tighten(l, u, found.lower.data() as Float64Array, found.upper.data() as Float64Array);
   }
 }
 

@@ -1,5 +1,5 @@
 import { hostTensor, type Tensor } from "@offprint/tensor-core";
-import { boundChain, type ChainBounds, type ChainProblem, type ChainStage } from "./chain.js";
+import { boundChain, type ChainProblem, type ChainStage, type ExplainedBounds, explainChain } from "./chain.js";
 import type { CheckedNetwork } from "./checked-network.js";
 import { magnitudes } from "./forward-bounds.js";
 import { constantRange, productLines, type Relaxation } from "./gradient-lines.js";
@@ -50,9 +50,9 @@ function chainFrom(
   if (relaxation === "interval") return { batch, stages: [], lo: lines[k].lo, hi: lines[k].hi };
   const stages: ChainStage[] = [];
   for (let j = k + 1; j < hidden; j++) {
-    const { WT, absW } = network.layers[j];
+    const { map } = network.layers[j];
     const next = j + 1 === hidden ? end : lines[j];
-    stages.push({ lines: lines[j - 1], matrix: WT, magnitudes: absW, next: magnitudes(next.lo, next.hi) });
+    stages.push({ lines: lines[j - 1], map, by: "WT", next: magnitudes(next.lo, next.hi) });
   }
   return { batch, stages, lo: end.lo, hi: end.hi };
 }
@@ -136,22 +136,21 @@ function identityLines(lower: Float64Array, upper: Float64Array): Lines {
 }
 
 /** @internal Bounds of `rows g_0` for rows `[rows, d]` or `[batch, rows, d]`. */
-export function functionalBounds(problem: GradientProblem, known: GradientBounds, rows: Tensor): ChainBounds {
+export function functionalBounds(problem: GradientProblem, known: GradientBounds, rows: Tensor): ExplainedBounds {
   const { network } = problem;
   const [lower, upper] = [known.lower[0], known.upper[0]];
   if (network.widths.length === 0)
-    return boundChain({ batch: problem.batch, rows, stages: [], lo: lower, hi: upper }, network.precision);
+    return explainChain({ batch: problem.batch, rows, stages: [], lo: lower, hi: upper }, network.precision);
   const lines = linesOf(problem, known);
   const chain = chainFrom(problem, 0, lines);
-  const { WT, absW } = network.layers[0];
   const next = network.widths.length === 1 ? lines.end : lines.lines[0];
   const first: ChainStage = {
     lines: identityLines(lower, upper),
-    matrix: WT,
-    magnitudes: absW,
+    map: network.layers[0].map,
+    by: "WT",
     next: magnitudes(next.lo, next.hi),
   };
-  return boundChain({ ...chain, rows, stages: [first, ...chain.stages] }, network.precision);
+  return explainChain({ ...chain, rows, stages: [first, ...chain.stages] }, network.precision);
 }
 
 /** @internal The bound of the objective by a last propagation. */
