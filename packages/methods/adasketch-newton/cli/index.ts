@@ -1,0 +1,4 @@
+import { minimizeFormula } from "./minimize-formula.js";
+
+/** What this package adds to `offprint`. */
+export const commands = [minimizeFormula];
