@@ -70,12 +70,13 @@ function outcome(entry: PrimitiveCase, inputs: readonly Tensor[]): Tensor[] | st
 /**
  * What compiled code rounds otherwise than eager kernels do: functions that both approximate to an ulp, that is to twice
  * the unit roundoff (asin and acos to two and a half ulps), and then combine with a division or two (at most 9 roundoffs
- * apart); products and sums of at most four and six terms, in another order (at most 3 and 5 roundoffs on either side, of
- * terms no larger than the scale by which `expectClose` divides). All else is the same to the last bit.
+ * apart); erf and erfc, of which it has a form of its own; products and sums of at most four and six terms, in another
+ * order (at most 3 and 5 roundoffs on either side, of terms no larger than the scale by which `expectClose` divides). All
+ * else is the same to the last bit.
  */
 const ROUNDED = new Set([
   ...["exp", "expm1", "log1p", "cos", "asin", "acos", "tanh", "sigmoid", "softmax", "logSoftmax"],
-  ...["prod", "conv", "convInputGrad"],
+  ...["erf", "erfc", "prod", "conv", "convInputGrad"],
 ]);
 const UNIT_ROUNDOFF = 2 ** -53;
 
