@@ -58,7 +58,8 @@ const options = {
 
 type Input = CommandInput<Options, typeof options>;
 
-interface ParameterBounds {
+/** Limits of a parameter as they were given. */
+export interface ParameterBounds {
   readonly name: string;
   readonly lower?: number;
   readonly upper?: number;
