@@ -70,8 +70,13 @@ export function linearParts(network: FeedForward): (LinearPart | Activation)[] {
   return found;
 }
 
-/** Linear layers on samples `[batch, ...]`, without their biases and shifts. Traceable. */
+/**
+ * Linear layers on samples `[batch, ...]`, without their biases and shifts. Traceable.
+ *
+ * @throws ValueError where layers is no array
+ */
 export function applyLinear(layers: readonly Layer[], x: Tensor): Tensor {
+  if (!Array.isArray(layers)) throw new ValueError("applyLinear: layers is no array; give those of a part");
   return layers.reduce((state, layer) => applyLayer(layer, state, true), x);
 }
 
