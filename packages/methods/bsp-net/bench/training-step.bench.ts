@@ -3,7 +3,7 @@
 import { compare, python } from "@offprint/bench";
 import { onnxRuntime } from "@offprint/onnx-runtime";
 import { adam, trainingStep } from "@offprint/optim";
-import { type Backend, jit, random } from "@offprint/tensor-core";
+import { type Backend, fastest, hostBackend, jit, random } from "@offprint/tensor-core";
 import { type AutoEncoderOptions, bspAutoEncoder, fitShape, type Phase } from "../src/index.js";
 
 const torch = python(new URL("torch_peers.py", import.meta.url));
@@ -45,7 +45,8 @@ function inBox(points: Float64Array): Uint8Array {
 }
 
 export async function run() {
-  const backend = await onnxRuntime({ device: "cpu", threads: 1 });
+  const onnx = await onnxRuntime({ device: "cpu", threads: 1 });
+  const backend = fastest([hostBackend, onnx]);
   const flat: Sizes = { dim: 2, resolution: 32, ef: 16, hidden: [256, 256], planes: 64, convexes: 24 };
   for (const phase of [0, 1] as const) {
     await compare({
@@ -75,5 +76,5 @@ export async function run() {
       repetitions: 5,
     });
   }
-  await backend.release();
+  await onnx.release();
 }
