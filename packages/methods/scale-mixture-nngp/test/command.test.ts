@@ -84,10 +84,12 @@ it("predict-intervals says what does not fit", async () => {
   expect((await runWords(commands, "predict-intervals", ["--table", at("flat.csv")])).err).toContain(
     "b is 3 in all rows",
   );
-  const line = Array.from({ length: 12 }, (_, i) => `${i},${2 * i}`).join("\n");
-  await writeFile(at("line.csv"), `a,b\n${line}\n`);
-  const exact = await runWords(commands, "predict-intervals", ["--table", at("line.csv")]);
-  expect([exact.code, exact.out + exact.err]).toEqual([0, expect.stringContaining("The fit found no noise")]);
+  for (const rows of [12, 20]) {
+    const line = Array.from({ length: rows }, (_, i) => `${i},${2 * i}`).join("\n");
+    await writeFile(at("line.csv"), `a,b\n${line}\n`);
+    const exact = await runWords(commands, "predict-intervals", ["--table", at("line.csv")]);
+    expect([exact.code, exact.out + exact.err]).toEqual([0, expect.stringContaining("The fit found no noise")]);
+  }
   const classes = (...rest: string[]) =>
     runWords(commands, "predict-intervals", ["--table", at("classes.csv"), ...rest]);
   expect((await classes("--plot", at("no.svg"))).err).toContain("--plot would do nothing, as they are for numbers");
