@@ -209,6 +209,18 @@ describe("lanczos", () => {
     expect(residualNorm).toBeGreaterThan(0);
   });
 
+  it("keeps its basis orthonormal where vectors are mostly taken away", () => {
+    const n = 100;
+    const { basis } = solvers.lanczosSync(sparse.diagonal(new Float64Array(n).fill(1)), n);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) {
+        let inner = 0;
+        for (let k = 0; k < n; k++) inner += basis[i * n + k] * basis[j * n + k];
+        expect(Math.abs(inner - (i === j ? 1 : 0))).toBeLessThan(1e-13);
+      }
+    }
+  });
+
   it("goes on past an invariant subspace, to the whole spectrum with multiplicities", () => {
     const values = [1, 1, 2, 2, 2, 5, 7];
     const { diagonal, offDiagonal } = solvers.lanczosSync(rows(withEigenvalues(values, 3)), 7);

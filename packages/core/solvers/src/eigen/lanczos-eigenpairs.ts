@@ -7,7 +7,7 @@ import {
   type sparse,
 } from "@offprint/tensor-core";
 import { asOperator, type OperatorLike } from "../linear/linear-operator.js";
-import { addScaled, norm } from "../linear/vector-arithmetic.js";
+import { addScaled, divide, norm } from "../linear/vector-arithmetic.js";
 import { type Loop, type RunResult, runLoop, runLoopSync } from "../run/run-loop.js";
 import { type RunOptions, type RunState, runOptionNames } from "../run/run-options.js";
 import type { Status } from "../run/status.js";
@@ -160,8 +160,7 @@ function resultOf<S extends string>(
     weights.forEach((weight, i) => {
       addScaled(row, weight, last.basis[i]);
     });
-    const size = norm(row);
-    for (let i = 0; i < n; i++) row[i] /= size;
+    divide(row, norm(row));
   });
   return { values, vectors, residuals, status, iterations, history, state };
 }

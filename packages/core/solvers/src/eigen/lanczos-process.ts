@@ -1,7 +1,7 @@
 import { NonFiniteError, type sparse, ValueError } from "@offprint/tensor-core";
 import { readVector } from "@offprint/tensor-core/internal";
 import { checkFinite, type LinearOperator } from "../linear/linear-operator.js";
-import { addScaled, dot, norm, quotient } from "../linear/vector-arithmetic.js";
+import { addScaled, divide, dot, norm } from "../linear/vector-arithmetic.js";
 
 /** Where the Lanczos process stands: an orthonormal basis and the tridiagonal matrix of the operator in it. */
 export interface LanczosState {
@@ -30,10 +30,10 @@ export function lanczosStart(owner: string, initial: sparse.VectorLike | undefin
   if (largest === 0) throw new ValueError(`${owner}: initial must not be zero`);
   const scaled = vector.map((v) => v / largest);
   const size = norm(scaled);
-  return { basis: [quotient(scaled, size)], diagonal: [], offDiagonal: [], residualNorm: 0, scale: 0 };
+  return { basis: [divide(scaled, size)], diagonal: [], offDiagonal: [], residualNorm: 0, scale: 0 };
 }
 
-/** One more row and column of the matrix; vectors are orthogonalised against all earlier ones, twice. */
+/** One more row and column of the matrix; vectors are orthogonalised against all earlier ones. */
 export function lanczosStep(state: LanczosState, apply: LinearOperator): LanczosState {
   const { basis } = state;
   const current = basis[state.diagonal.length];
@@ -43,23 +43,35 @@ export function lanczosStep(state: LanczosState, apply: LinearOperator): Lanczos
   const alpha = dot(current, next);
   if (!Number.isFinite(alpha)) throw new NonFiniteError("the operator gave values that are not finite");
   const scale = Math.max(state.scale, norm(next));
+  // All that is along the basis but for rounding.
+  addScaled(next, -alpha, current);
+  if (basis.length > 1) addScaled(next, -(state.offDiagonal.at(-1) as number), basis[basis.length - 2]);
   orthogonalize(next, basis);
   let residualNorm = norm(next);
   if (residualNorm <= 1e-14 * scale) residualNorm = 0;
   const diagonal = [...state.diagonal, alpha];
   if (basis.length === n) return { ...state, diagonal, residualNorm, scale };
-  const vector = residualNorm === 0 ? freshVector(basis) : quotient(next, residualNorm);
+  const vector = residualNorm === 0 ? freshVector(basis) : divide(next, residualNorm);
   const offDiagonal = [...state.offDiagonal, residualNorm];
   return { basis: [...basis, vector], diagonal, offDiagonal, residualNorm, scale };
 }
 
-/** Twice is enough: after the second time what is left of the basis in x is rounding. */
+/**
+ * Twice is enough, and once where that leaves most of x: what is left of the basis in it is rounding of what was taken away.
+ *
+ * @see Daniel, Gragg, Kaufman and Stewart, Math. Comp. 30 (1976)
+ */
 function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): void {
+  const before = norm(x);
+  removeAll(x, basis);
+  if (!(norm(x) >= Math.SQRT1_2 * before)) removeAll(x, basis);
+}
+
+/** x less its components along orthonormal vectors. */
+function removeAll(x: Float64Array, basis: readonly Float64Array[]): void {
   const whole = basis.length & ~3;
-  for (let round = 0; round < 2; round++) {
-    for (let j = 0; j < whole; j += 4) removeFour(x, basis[j], basis[j + 1], basis[j + 2], basis[j + 3]);
-    for (let j = whole; j < basis.length; j++) addScaled(x, -dot(basis[j], x), basis[j]);
-  }
+  for (let j = 0; j < whole; j += 4) removeFour(x, basis[j], basis[j + 1], basis[j + 2], basis[j + 3]);
+  for (let j = whole; j < basis.length; j++) addScaled(x, -dot(basis[j], x), basis[j]);
 }
 
 /** x less its components along four orthonormal vectors, for which it is read twice and written once. */
@@ -101,6 +113,6 @@ function freshVector(basis: readonly Float64Array[]): Float64Array {
     orthogonalize(fresh, basis);
     const size = norm(fresh);
     if (size < 1e-8 * before && salt < 20) continue;
-    return quotient(fresh, size);
+    return divide(fresh, size);
   }
 }

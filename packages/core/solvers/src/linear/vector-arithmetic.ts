@@ -42,11 +42,10 @@ export function addScaled(y: Float64Array, factor: number, x: Float64Array): voi
   for (let i = 0; i < y.length; i++) y[i] += factor * x[i];
 }
 
-/** `x / divisor`. */
-export function quotient(x: Float64Array, divisor: number): Float64Array {
-  const out = new Float64Array(x.length);
-  for (let i = 0; i < out.length; i++) out[i] = x[i] / divisor;
-  return out;
+/** `x /= divisor`; gives x. */
+export function divide(x: Float64Array, divisor: number): Float64Array {
+  for (let i = 0; i < x.length; i++) x[i] /= divisor;
+  return x;
 }
 
 /** `x - y`. */
