@@ -12,6 +12,9 @@ import { standardization, Table, writeCsv } from "@offprint/data";
 import { tensor, ValueError } from "@offprint/tensor-core";
 import { type LvHbaRecord, type LvHbaState, lvHba, solveLowerProgramme, svmHyperParameters } from "../src/index.js";
 
+/** Costs of up to 12: with those of 20 and more, which separable rows call for, steps of the saddle point diverge. */
+const LOG_COST_LIMIT = 2.5;
+
 /** `offprint tune-svm --table data.csv --target y --output costs.csv` */
 export const tuneSvm = defineCommand({
   name: "tune-svm",
@@ -59,7 +62,7 @@ export const tuneSvm = defineCommand({
     const [features, unseen] = [scale.apply(train.inputs), scale.apply(test.inputs)];
     const problem = svmHyperParameters(
       { train: { features, labels: train.target }, validation: { features: unseen, labels: test.target } },
-      { per: options.per },
+      { per: options.per, logCostLimit: LOG_COST_LIMIT },
     );
     print(
       `${train.inputs.shape[0]} rows to learn from, ${test.inputs.shape[0]} to judge by, ${table.features.length} features`,

@@ -42,6 +42,20 @@ describe("tune-svm", () => {
     expect(Math.max(...found.map(([row]) => Number(row)))).toBeGreaterThan(36);
   });
 
+  it("holds where a line parts the classes, which asks for costs as large as they may be", async () => {
+    const rng = random.rng(4);
+    const rows = Array.from({ length: 40 }, (_, i) => {
+      const [a, b] = rng.normal([2], { std: 0.6, dtype: "float64" }).data();
+      return i % 2 === 0 ? `${a},${b},no` : `${a + 3},${b - 3},yes`;
+    });
+    await writeFile(join(folder, "apart.csv"), `a,b,label\n${rows.join("\n")}\n`);
+    const words = ["--table", join(folder, "apart.csv"), "--target", "label"];
+    const { code, out } = await runWords(commands, "tune-svm", words);
+    expect(code).toBe(0);
+    const [before, after] = out.match(/\d\.\d+$/gm)!.map(Number);
+    expect(after).toBeLessThan(before);
+  });
+
   it("goes on after an interruption to the same costs", async () => {
     const words = { table: join(folder, "data.csv"), target: "label", iterations: 8 };
     const [whole, parts] = await runInTwo(commands, "tune-svm", words, {
