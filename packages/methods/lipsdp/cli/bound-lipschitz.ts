@@ -3,7 +3,7 @@ import { defineCommand, option, stateOptions } from "@offprint/commands";
 import { loadFile } from "@offprint/data/node";
 import { foldLinear, fromOnnx, type Layer } from "@offprint/networks";
 import { asTensor } from "@offprint/tensor-core";
-import { type LipschitzBound, lipschitzBound } from "../src/lipschitz-bound.js";
+import { type LipschitzBound, lipschitzBound, WIDEST_LAYER } from "../src/lipschitz-bound.js";
 import { type NormPair, productBound } from "../src/product-bound.js";
 import type { ProgrammeProgress, ProgrammeState } from "../src/programme-session.js";
 
@@ -27,11 +27,17 @@ export const boundLipschitz = defineCommand({
     output: option.fileOut("file for the bounds and their certificates (JSON)", { short: "o" }),
     ...stateOptions,
   },
-  async run({ arguments: { model }, options, print, report, write, refuse, longRun }) {
+  async run({ arguments: { model }, options, print, report, note, write, refuse, longRun }) {
     if (options.norm === "linf") refuse(["split"], "products of parts are of --norm l2");
     const { multipliers, rows: outputs, split, tolerance, maxIterations } = options;
     const network = foldLinear(await loadFile(model, fromOnnx));
     print(`${basename(model)}: ${describe(network.layers)}`);
+    const widest = Math.max(0, ...network.layers.slice(0, -1).map(neurons));
+    if (widest > WIDEST_LAYER) {
+      note(
+        `A layer has ${widest} neurons: programmes are solved up to ${WIDEST_LAYER}, and the product of the layers' norms is given. bound-locally bounds such networks around a point.`,
+      );
+    }
     const chosen: readonly NormPair[] = norms[options.norm];
     const results: { norm: NormPair; product: number; result: LipschitzBound }[] = [];
     // States of the norms that are done, and of the one being solved: a finished bound resumes as itself.
@@ -73,6 +79,8 @@ export const boundLipschitz = defineCommand({
     await write(options.output, `${JSON.stringify(rows, plain, 2)}\n`);
   },
 });
+
+const neurons = (layer: Layer): number => (layer.kind === "linear" ? asTensor(layer.weight).shape[0] : 0);
 
 function describe(layers: readonly Layer[]): string {
   const shapes = layers.flatMap((layer) => (layer.kind === "linear" ? [asTensor(layer.weight).shape] : []));

@@ -1,8 +1,10 @@
+import { breathing } from "@offprint/solvers";
 import { UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { subNetwork } from "./feed-forward.js";
 import { type BoundFigures, boundOf, type LipschitzOptions } from "./lipschitz-bound.js";
 import type { CheckedNetwork } from "./network.js";
 import { groupLipschitz } from "./neuron-group.js";
+import { productParts } from "./product-bound.js";
 import type { ProgrammeSession } from "./programme-session.js";
 import { roundedUp } from "./proven-norm.js";
 
@@ -27,7 +29,9 @@ export async function splitBound(
   let certified = true;
   for (let from = 0; from < checked.weights.length; from += splitSize) {
     const to = Math.min(from + splitSize, checked.weights.length);
-    const part = await boundOf(subNetwork(checked, from, to), { ...options, splitSize: undefined }, session);
+    const own = subNetwork(checked, from, to);
+    const part =
+      to - from === 1 ? await normOf(own) : await boundOf(own, { ...options, splitSize: undefined }, session);
     const between = to < checked.weights.length ? activationConstant(checked, to - 1) : 1;
     value = roundedUp(value * part.value * between, 4);
     objective *= part.objective * between;
@@ -41,6 +45,12 @@ export async function splitBound(
     gap: value / objective - 1,
     certificate: undefined,
   };
+}
+
+/** Of one matrix the norm is known. */
+async function normOf(part: CheckedNetwork): Promise<Pick<BoundFigures, "value" | "objective" | "certified">> {
+  const value = await breathing(productParts(part, "l2"));
+  return { value, objective: value, certified: true };
 }
 
 function activationConstant({ groups }: CheckedNetwork, layer: number): number {

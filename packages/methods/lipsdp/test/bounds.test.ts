@@ -1,5 +1,5 @@
 import { type Activation, activation, perceptron } from "@offprint/networks";
-import { linalg, matmul, mul, random } from "@offprint/tensor-core";
+import { linalg, matmul, mul, random, UnsupportedError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { deterministicLayers, deterministicWeights } from "../claims/method.js";
 import {
@@ -195,6 +195,24 @@ describe("forms of one programme agree", () => {
     expect(split.value).toBeLessThan(productBound(network));
     expect(await value(network, { splitSize: 1 })).toBeCloseTo(productBound(network), 9);
     expect(await value(network, { splitSize: 9 })).toBeCloseTo(whole, 9);
+  });
+
+  it("is the product of norms where a layer is too wide for a programme, unless one is asked for", async () => {
+    const rng = random.rng(3);
+    const wide = perceptron(
+      [
+        { weight: rng.normal([1501, 2], { dtype: "float64" }) },
+        { weight: rng.normal([1, 1501], { std: 0.02, dtype: "float64" }) },
+      ],
+      activation("relu"),
+    );
+    for (const norm of ["l2", "linf-l1"] as const) {
+      const { value, source, certified, iterations, certificate } = await lipschitzBound(wide, { norm });
+      expect([source, certified, iterations, certificate]).toEqual(["product", true, 0, undefined]);
+      expect(value).toBe(productBound(wide, norm));
+    }
+    await expect(lipschitzBound(wide, { multipliers: "diag" })).rejects.toThrow(/1501 neurons/);
+    await expect(lipschitzBound(wide, { form: "chordal" })).rejects.toThrow(UnsupportedError);
   });
 
   it("input and output maps of a residual network are folded in, which is not looser than multiplying outside", async () => {
