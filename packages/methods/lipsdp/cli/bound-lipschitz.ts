@@ -63,7 +63,8 @@ export const boundLipschitz = defineCommand({
         ...(state && { resume: state }),
       });
       if (result.status === "aborted") await run.settle({ status: result.status, state: [...before, result.state] });
-      const product = productBound(network, norm);
+      const same = result.source === "product" && outputs === undefined;
+      const product = same ? result.value : productBound(network, norm);
       results.push({ norm, product, result });
       report([
         [norm === "l2" ? "l2 -> l2" : "linf -> l1", shownBound(result)],
