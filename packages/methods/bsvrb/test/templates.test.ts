@@ -295,12 +295,8 @@ describe("foreign queries", () => {
     [3, 20, 2, 1],
     [8, 60, 5, 10],
     [15, 100, 10, 0.1],
-    [40, 30, 4, 1],
     [6, 200, 30, 1],
-    [100, 20, 6, 5],
     [20, 50, 3, 100],
-    [5, 10, 8, 1],
-    [30, 40, 15, 0.5],
     [12, 400, 5, 1],
   ])(
     "%i of up to %i items with %i features in units of %f are ranked by the defaults almost as by the taste itself",
