@@ -1,4 +1,4 @@
-import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireObject, ValueError } from "@offprint/tensor-core";
 import { type BatchTest, grown, needsInnerProducts, requiredBatchSize, requireTest } from "./batch-test.js";
 import type { GradientStats } from "./gradient-stats.js";
 
@@ -88,9 +88,15 @@ export function batchController(options: BatchControllerOptions): BatchControlle
   requireInteger(caller, "initialBatch", initialBatch, 2);
   requireInteger(caller, "maxBatch", maxBatch, initialBatch);
   requireInteger(caller, "testInterval", testInterval, 1);
-  if (test.kind === "linear") requireInteger(caller, "increment", test.increment, 1);
-  else if (test.kind === "stages") requireStages(caller, test.sizes, test.shares, maxSamples);
-  else if (test.kind !== "constant") requireTest(caller, test);
+  const named = `${caller}: the ${test.kind} rule`;
+  if (test.kind === "linear") {
+    checkOptions(named, test, ["kind", "increment"], ["increment"]);
+    requireInteger(caller, "increment", test.increment, 1);
+  } else if (test.kind === "stages") {
+    checkOptions(named, test, ["kind", "sizes", "shares"], ["sizes"]);
+    requireStages(caller, test.sizes, test.shares, maxSamples);
+  } else if (test.kind === "constant") checkOptions(named, test, ["kind"]);
+  else requireTest(caller, test);
   const first = test.kind === "stages" ? test.sizes[0] : initialBatch;
   const moved = (state: BatchState, batchSize: number, requested: number) => ({
     state: { batchSize, step: state.step + 1, samples: state.samples + state.batchSize },
@@ -105,6 +111,7 @@ export function batchController(options: BatchControllerOptions): BatchControlle
     initial: { batchSize: Math.min(first, maxBatch), step: 0, samples: 0 },
     needs,
     next(state, stats) {
+      requireObject(caller, "state", state, "{ batchSize, step, samples }, at first `initial`");
       const { batchSize } = state;
       if (test.kind === "constant") return moved(state, batchSize, Number.NaN);
       if (test.kind === "linear") return moved(state, Math.min(maxBatch, batchSize + test.increment), Number.NaN);

@@ -1,5 +1,6 @@
 import {
   asTensor,
+  checkOptions,
   requireObject,
   ShapeError,
   type Tensor,
@@ -47,8 +48,23 @@ export type BatchTest =
       readonly eta: number | tree.Tree;
     };
 
-/** @throws ValueError for a test that is unknown or has a constant out of range. */
+/** The constants of each test. */
+const constants: Readonly<Record<BatchTest["kind"], readonly string[]>> = {
+  norm: ["eta"],
+  "inner-product": ["theta"],
+  orthogonality: ["nu"],
+  augmented: ["theta", "nu"],
+  "coordinate-wise": ["eta"],
+};
+
+/** @throws ValueError for a test that is unknown, has a constant out of range, or one that is none of its own. */
 export function requireTest(caller: string, test: BatchTest): void {
+  if (!Object.hasOwn(constants, test.kind)) {
+    throw new ValueError(
+      `${caller}: there is no test ${String(test.kind)}; take norm, inner-product, orthogonality, augmented or coordinate-wise`,
+    );
+  }
+  checkOptions(`${caller}: the ${test.kind} test`, test, ["kind", ...constants[test.kind]], constants[test.kind]);
   const positive = (name: string, value: unknown) => {
     if (!(typeof value === "number" && value > 0 && Number.isFinite(value))) {
       throw new ValueError(
@@ -62,16 +78,12 @@ export function requireTest(caller: string, test: BatchTest): void {
   else if (test.kind === "augmented") {
     positive("theta", test.theta);
     positive("nu", test.nu);
-  } else if (test.kind === "coordinate-wise") {
+  } else {
     const etas =
       typeof test.eta === "number"
         ? [[test.eta]]
         : tree.leaves<TensorLike>(test.eta).map((leaf) => [...asTensor(leaf).data()]);
     for (const eta of etas.flat()) positive("eta", eta);
-  } else {
-    throw new ValueError(
-      `${caller}: there is no test ${String((test as { kind: unknown }).kind)}; take norm, inner-product, orthogonality, augmented or coordinate-wise`,
-    );
   }
 }
 

@@ -93,6 +93,16 @@ export class PerSampleGradients {
     }
   }
 
+  /** @throws ShapeError unless these are gradients of the same parameters as the others. */
+  requireLike(caller: string, others: PerSampleGradients): void {
+    const shapes = ({ leaves }: PerSampleGradients) => leaves.map(({ shape }) => `[${["b", ...shape.slice(1)]}]`);
+    const [ours, theirs] = [this, others].map((each) => tree.unflatten(each.structure, shapes(each)));
+    if (JSON.stringify(ours) === JSON.stringify(theirs)) return;
+    throw new ShapeError(
+      `${caller} has gradients ${JSON.stringify(ours)}, the first ${JSON.stringify(theirs)}; give trees of the same parameters`,
+    );
+  }
+
   /** Mean of each leaf over the samples. */
   means(): Float64Array[] {
     return this.data.map((values, l) => {

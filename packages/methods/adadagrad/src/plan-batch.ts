@@ -1,4 +1,4 @@
-import { requireInteger, requireObject } from "@offprint/tensor-core";
+import { checkOptions, requireInteger } from "@offprint/tensor-core";
 
 /** How a global batch is computed: `global = micro * accumulation * workers`. */
 export interface BatchPlan {
@@ -30,7 +30,8 @@ export function planBatch(
     readonly maxGlobal: number;
   },
 ): BatchPlan {
-  requireObject("planBatch", "limits", limits, "{ workers, accumulation, maxMicro, maxGlobal }");
+  const names = ["workers", "accumulation", "maxMicro", "maxGlobal"];
+  checkOptions("planBatch", limits, names, names);
   const { workers: W, maxMicro: M, maxGlobal } = limits;
   requireInteger("planBatch", "requested", requested, 1);
   for (const [name, value] of Object.entries(limits)) requireInteger("planBatch", name, value, 1);

@@ -1,4 +1,4 @@
-import { checkOptions, requireObject, type tree, ValueError } from "@offprint/tensor-core";
+import { checkOptions, type tree, ValueError } from "@offprint/tensor-core";
 import {
   type GradientStats,
   InnerProductPool,
@@ -21,10 +21,12 @@ export interface PooledStatsOptions extends StatsOptions {
  * Statistics of a batch whose per-sample gradients come in micro-batches.
  *
  * @param microBatches trees like those of `gradientStats`, two samples in all at least.
- * @throws as `gradientStats`; ValueError for `total-variance` of micro-batches of different sizes, or of single samples.
+ * @throws as `gradientStats`; ShapeError for micro-batches of different parameters; ValueError for `total-variance` of micro-batches of different sizes, or of single samples.
  */
 export function pooledStats(microBatches: Iterable<tree.Tree>, options: PooledStatsOptions = {}): GradientStats {
-  requireObject("pooledStats", "microBatches", microBatches, "an array");
+  if (typeof microBatches?.[Symbol.iterator] !== "function") {
+    throw new ValueError("pooledStats: the micro-batches are no list; give an array of trees of gradients");
+  }
   checkOptions("pooledStats", options, ["mode", "blockwise"]);
   const { mode = "exact", blockwise = false } = options;
   if (mode !== "exact" && mode !== "total-variance") {
@@ -33,6 +35,7 @@ export function pooledStats(microBatches: Iterable<tree.Tree>, options: PooledSt
   const parts = [...microBatches].map((part) => new PerSampleGradients("pooledStats", part));
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   if (count < 2) throw new ValueError(`pooledStats: ${count} samples have no variance; give at least 2`);
+  for (const [i, part] of parts.entries()) part.requireLike(`pooledStats: micro-batch ${i}`, parts[0]);
   const moments = new MomentPool(parts[0].widths);
   for (const part of parts) moments.add(part.count, part.means(), part.squares());
   if (mode === "total-variance") replaceByTotalVariance(moments, parts);

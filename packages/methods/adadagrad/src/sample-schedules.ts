@@ -1,4 +1,4 @@
-import { requireNonNegative, requireObject, requirePositive, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
 
 /** A learning rate as a function of the samples processed so far and of the step's number, from 0. */
 export type SampleSchedule = (samples: number, step: number) => number;
@@ -15,7 +15,9 @@ export interface DecayBySamples {
   readonly end: number;
 }
 
-function checked(owner: string, { peak, floor = 0, warmUp = 0, end }: DecayBySamples): Required<DecayBySamples> {
+function checked(owner: string, options: DecayBySamples): Required<DecayBySamples> {
+  checkOptions(owner, options, ["peak", "floor", "warmUp", "end"], ["peak", "end"]);
+  const { peak, floor = 0, warmUp = 0, end } = options;
   requirePositive(owner, "peak", peak);
   requireNonNegative(owner, "floor", floor);
   requireNonNegative(owner, "warmUp", warmUp);
@@ -36,13 +38,11 @@ function decay(owner: string, options: DecayBySamples, shape: (part: number) => 
 
 /** Linear warm-up, then half a cosine down to the floor. @throws ValueError for an option out of range. */
 export function cosineBySamples(options: DecayBySamples): SampleSchedule {
-  requireObject("cosineBySamples", "options", options, "DecayBySamples");
   return decay("cosineBySamples", options, (part) => 0.5 * (1 + Math.cos(Math.PI * part)));
 }
 
 /** Linear warm-up, then a straight line down to the floor. @throws ValueError for an option out of range. */
 export function linearBySamples(options: DecayBySamples): SampleSchedule {
-  requireObject("linearBySamples", "options", options, "DecayBySamples");
   return decay("linearBySamples", options, (part) => 1 - part);
 }
 
@@ -55,7 +55,7 @@ export function stepsBySamples(options: {
   /** Numbers of samples, rising. */
   readonly milestones: readonly number[];
 }): SampleSchedule {
-  requireObject("stepsBySamples", "options", options, "{ peak, milestones }");
+  checkOptions("stepsBySamples", options, ["peak", "gamma", "milestones"], ["peak", "milestones"]);
   const { peak, gamma = 0.1, milestones } = options;
   requirePositive("stepsBySamples", "peak", peak);
   requirePositive("stepsBySamples", "gamma", gamma);

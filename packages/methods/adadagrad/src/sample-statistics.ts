@@ -10,6 +10,7 @@ import {
   ShapeError,
   square,
   stack,
+  stopGradient,
   sub,
   sum,
   type Tensor,
@@ -100,13 +101,15 @@ export type DenseLayer = (params: DenseParams, x: Tensor) => Tensor;
  * inner products follow from the layers' inputs and the derivatives by their outputs. Sums are in float64.
  *
  * @param loss the loss of every sample; it must apply each layer through `layer`, once.
- * @throws UnsupportedError for parameters that no layer was applied with.
+ * @throws UnsupportedError for parameters that no layer was applied with, that several were, or that the loss uses beside
+ * their layer, as a penalty of the weights does.
  * @example denseStatistics((params, { x, y }, layer) => crossEntropyRows(layer(params, x), y))
  */
 export function denseStatistics<P, B>(
   loss: (params: P, batch: B, layer: DenseLayer) => Tensor,
 ): SampleStatistics<P, B> {
   const plain: DenseLayer = ({ weight, bias }, x) => (bias ? add(matmul(x, weight), bias) : matmul(x, weight));
+  let looked = false;
   /** Losses; of each layer its parameters, its inputs, and the losses' derivatives by its outputs. */
   const run = (params: P, batch: B) => {
     const layers: { params: DenseParams; inputs: Tensor; outputs: Tensor }[] = [];
@@ -121,6 +124,8 @@ export function denseStatistics<P, B>(
       return sum(loss(params, batch, (p, x) => add(plain(p, x), moved[next++])));
     };
     const deltas = grad(total)(taps);
+    if (!looked) requireLayersAlone(loss, plain, params, batch);
+    looked = true;
     return { losses, layers: layers.map((layer, l) => ({ ...layer, deltas: deltas[l] })) };
   };
   const wide = (x: Tensor) => cast(x, "float64");
@@ -130,11 +135,13 @@ export function denseStatistics<P, B>(
     rule: (kind: "bias" | "weight", inputs: Tensor, deltas: Tensor, leaf: number) => Tensor,
   ): Tensor[] =>
     tree.leaves<Tensor>(params).map((leaf, i) => {
-      const found = layers.find(({ params: p }) => p.weight === leaf || p.bias === leaf);
-      if (found === undefined) {
+      const [found, again] = layers.filter(({ params: p }) => p.weight === leaf || p.bias === leaf);
+      if (found === undefined || again !== undefined) {
         const path = tree.paths(params)[i];
         throw new UnsupportedError(
-          `denseStatistics: no dense layer was applied with the parameter ${path}; apply it through layer, or use perSampleStatistics`,
+          found === undefined
+            ? `denseStatistics: no dense layer was applied with the parameter ${path}; apply it through layer, or use perSampleStatistics`
+            : `denseStatistics: the parameter ${path} belongs to more than one application of a layer; use perSampleStatistics`,
         );
       }
       return rule(found.params.weight === leaf ? "weight" : "bias", wide(found.inputs), wide(found.deltas), i);
@@ -169,6 +176,22 @@ export function denseStatistics<P, B>(
       return stack(products, 1);
     },
   };
+}
+
+/** @throws UnsupportedError for a parameter that the losses depend on other than through its layer. */
+function requireLayersAlone<P, B>(
+  loss: (params: P, batch: B, layer: DenseLayer) => Tensor,
+  plain: DenseLayer,
+  params: P,
+  batch: B,
+): void {
+  const beside = grad((p: P) => sum(loss(p, batch, (q, x) => stopGradient(plain(q, x)))))(params);
+  // What is not used has zeros for its gradient, which a trace knows too.
+  const used = tree.leaves<Tensor>(beside).findIndex((g) => g.storage.kind !== "host" || g.data().some((v) => v !== 0));
+  if (used < 0) return;
+  throw new UnsupportedError(
+    `denseStatistics: the loss uses the parameter ${tree.paths(params)[used]} beside its layer, so that its statistics are not those of the layer; use perSampleStatistics`,
+  );
 }
 
 /** The mean gradient and the sum of the losses, without statistics. */

@@ -3,9 +3,11 @@ import { type Loop, type RunOptions, type RunState, runLoop, runOptionNames, typ
 import {
   type Backend,
   checkOptions,
+  isTensor,
   random,
   requireInteger,
   requireNonNegative,
+  tree,
   ValueError,
 } from "@offprint/tensor-core";
 import { adagradNorm } from "./adagrad-norm.js";
@@ -139,7 +141,7 @@ export async function trainAdaptive<P, B>(
   problem: AdaptiveProblem<P, B>,
   options: AdaptiveOptions<NoInfer<P>>,
 ): Promise<AdaptiveResult<P>> {
-  checkOptions(OWNER, options, optionNames);
+  checkOptions(OWNER, options, optionNames, ["learningRate", "initialBatch", "test"]);
   checkProblem(problem);
   const resume = options.resume as AdaptiveState<P> | undefined;
   const { size } = problem.data;
@@ -159,7 +161,11 @@ export async function trainAdaptive<P, B>(
   const sampler = samplerOf(size, options);
   const steps = new AdaptiveSteps<P, B>({
     params: problem.params,
-    data: (indices) => problem.data.batch(indices),
+    data: (indices) => {
+      const batch = problem.data.batch(indices);
+      requireTensors("the batch", batch);
+      return batch;
+    },
     sampleLoss: problem.sampleLoss,
     statistics: problem.statistics ?? perSampleStatistics(problem.sampleLoss),
     optimizer,
@@ -184,6 +190,7 @@ export async function trainAdaptive<P, B>(
     async step({ params, optimizerState, batches, order }) {
       const { batchSize, step, samples } = batches;
       const rate = rateAt(samples, step);
+      requireNonNegative(OWNER, `learningRate(${samples}, ${step})`, rate);
       const needs = controller.needs(batches);
       const drawn = sampler(batchSize, step, order, needs);
       const moved = await steps.step(params, optimizerState, rate, drawn.indices, needs);
@@ -243,6 +250,15 @@ function checkProblem<P, B>(problem: AdaptiveProblem<P, B> | undefined): void {
     );
   }
   requireInteger(OWNER, "data.size", problem.data.size, 2);
+  requireTensors("params", problem.params);
+}
+
+/** @throws ValueError where a leaf is no tensor. */
+function requireTensors(name: string, given: unknown): void {
+  const bad = tree.leaves(given).findIndex((leaf) => !isTensor(leaf));
+  if (bad < 0) return;
+  const path = tree.paths(given)[bad];
+  throw new ValueError(`${OWNER}: ${path ? `${path} of ${name}` : name} is no tensor; wrap numbers in tensor(...)`);
 }
 
 function checkBudget<P>({ maxSamples, steps, maxMicro }: AdaptiveOptions<P>): void {

@@ -51,11 +51,46 @@ describe("bad input is refused by name", () => {
     [{ steps: undefined }, /give maxSamples or steps/],
     [{ steps: 0 }, /steps is 0/],
     [{ learningRate: -1 }, /learningRate is -1/],
+    [{ learningRate: () => Number.NaN }, /learningRate\(0, 0\) is NaN/],
+    [{ learningRate: () => -0.1 }, /learningRate\(0, 0\) is -0.1/],
+    [{ learningRate: undefined }, /there is no learningRate/],
+    [{ test: { kind: "norm", eta: 1, theta: 1 } as never }, /the norm test: there is no option "theta"/],
+    [{ test: { kind: "norm" } as never }, /the norm test: there is no eta/],
+    [{ test: { kind: "stages", size: [2] } as never, maxSamples: 5 }, /the stages rule: there is no option "size"/],
+    [{ test: { kind: "constant", eta: 1 } as never }, /the constant rule: there is no option "eta"/],
     [{ optimizer: "adamax" as never }, /optimizer is adamax; take adagrad/],
   ])("training: %o", async (change, message) => {
     const attempt = trainAdaptive(problem, { ...options, ...change });
     await expect(attempt).rejects.toThrow(message);
     await expect(trainAdaptive(problem, { ...options, ...change })).rejects.toThrow(ValueError);
+  });
+
+  it("parameters, batches and options that are none", async () => {
+    await expect(trainAdaptive(problem, undefined as never)).rejects.toThrow(/the options are undefined; give/);
+    await expect(trainAdaptive({ ...problem, params: [1, 2] as never }, options)).rejects.toThrow(
+      /0 of params is no tensor/,
+    );
+    const data = { size: 10, batch: (indices: Int32Array) => ({ x: Float32Array.from(indices) }) };
+    await expect(trainAdaptive({ ...problem, data: data as never }, options)).rejects.toThrow(
+      /x of the batch is no tensor/,
+    );
+  });
+
+  it("micro-batches of different parameters", () => {
+    const [three, two] = [tensor([[1, 2, 3]]), tensor([[1, 2]])];
+    for (const other of [{ w: two }, { v: three }, { w: three, v: three }]) {
+      expect(() => pooledStats([{ w: three }, other])).toThrow(ShapeError);
+      expect(() => pooledStats([{ w: three }, other])).toThrow(/micro-batch 1 has gradients .*, the first .*w/);
+    }
+    expect(() => pooledStats({ w: three } as never)).toThrow(/the micro-batches are no list/);
+  });
+
+  it("schedules, plans and states", () => {
+    expect(() => cosineBySamples({ peak: 1, end: 9, warmup: 2 } as never)).toThrow(/did you mean "warmUp"/);
+    expect(() => stepsBySamples({ peak: 1 } as never)).toThrow(/there is no milestones/);
+    expect(() => planBatch(9, { workers: 4 } as never)).toThrow(/there is no accumulation/);
+    const { next } = batchController({ initialBatch: 2, maxBatch: 9, test: { kind: "norm", eta: 1 } });
+    expect(() => next(undefined as never, stats)).toThrow(/state is undefined/);
   });
 
   it("data and losses", async () => {

@@ -18,6 +18,7 @@ import {
   type Tensor,
   take,
   tensor,
+  trace,
   tree,
 } from "@offprint/tensor-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -26,6 +27,7 @@ import {
   adagradCoordinates,
   adagradNorm,
   type DenseLayer,
+  type DenseParams,
   denseStatistics,
   gradientStats,
   perSampleStatistics,
@@ -110,6 +112,18 @@ describe("statistics in graphs", () => {
       lossWith(p, each, (q, x) => (q === p.first ? plain(q, x) : layer(q, x)));
     expect(() => denseStatistics(withoutLayer).moments(params, batch, mask, count)).toThrow(
       /no dense layer was applied with the parameter first/,
+    );
+    const square3 = { weight: random.rng(5).normal([3, 3]) };
+    const rows = random.rng(6).normal([9, 3]);
+    type Rule = (p: DenseParams, x: Tensor, layer: DenseLayer) => Tensor;
+    const statisticsOf = (rule: Rule, p = square3) =>
+      denseStatistics(rule).moments(p, rows, tensor(new Float32Array(9).fill(1)), tensor(9, { dtype: "float32" }));
+    const twice: Rule = (p, x, layer) => sum(layer(p, layer(p, x)), { axis: 1 });
+    expect(() => statisticsOf(twice)).toThrow(/weight belongs to more than one application/);
+    const penalised: Rule = (p, x, layer) => sum(layer(p, x), { axis: 1 }).add(sum(square(p.weight)));
+    expect(() => statisticsOf(penalised)).toThrow(/uses the parameter weight beside its layer/);
+    expect(() => trace((p: DenseParams) => statisticsOf(penalised, p).loss, square3)).toThrow(
+      /uses the parameter weight beside its layer/,
     );
   });
 });
