@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ShapeError, ValueError } from "@offprint/tensor-core";
+import { NonFiniteError, ShapeError, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import * as solvers from "../src/index.js";
 
@@ -64,6 +64,41 @@ describe("scalar solvers", () => {
     const start = { value: 0, slope: -1 };
     expect(() => solvers.wolfeSearch(point, start, { firststep: 1 } as never)).toThrow(/did you mean "firstStep"/);
     expect(() => solvers.armijoSearch(point, start, { shrinks: 1 } as never)).toThrow(/did you mean "shrink"/);
+  });
+});
+
+describe("line searches", () => {
+  // Log |1 - t| has a pole at the first trial.
+  const pole = (step: number) => ({ step, value: Math.log(Math.abs(1 - step)), slope: -1 / (1 - step) });
+  const start = { value: 0, slope: -1 };
+
+  it("step back from a value of -Infinity, NaN or Infinity", async () => {
+    expect(pole(1).value).toBe(Number.NEGATIVE_INFINITY);
+    expect(solvers.armijoSearch(pole, start)?.step).toBe(0.5);
+    for (const odd of [Number.NEGATIVE_INFINITY, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const falls = (step: number) => ({ step, value: step > 0.3 ? odd : -step, slope: step > 0.3 ? odd : -1 });
+      for (const found of [solvers.armijoSearch(falls, start), solvers.wolfeSearch(falls, start)]) {
+        expect(found?.step).toBeLessThanOrEqual(0.3);
+        expect(found?.value).toBe(-(found?.step as number));
+      }
+    }
+    const nowhere = (step: number) => ({ step, value: Number.NEGATIVE_INFINITY, slope: -1 });
+    expect(solvers.armijoSearch(nowhere, start)).toBeUndefined();
+    expect(solvers.wolfeSearch(nowhere, start)).toBeUndefined();
+  });
+
+  it("refuse to begin where the function or its slope is not finite", () => {
+    for (const search of [solvers.armijoSearch, solvers.wolfeSearch]) {
+      for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        expect(() => search(pole, { value, slope: -1 })).toThrow(NonFiniteError);
+      }
+      expect(() => search(pole, { value: 0, slope: Number.NEGATIVE_INFINITY })).toThrow(/its slope -Infinity; begin/);
+      expect(() => search(pole, { value: 0, slope: Number.NaN })).toThrow(/direction in which the function falls/);
+    }
+  });
+
+  it("brentMinimize refuses a function without a minimum", () => {
+    expect(() => solvers.brentMinimize((x) => (x > 0.5 ? Number.NEGATIVE_INFINITY : x), 0, 1)).toThrow(/bounded below/);
   });
 });
 

@@ -241,6 +241,19 @@ describe("objectives of one's own", () => {
     const { inner, iterations } = (error as NonFiniteError).state as BcdRunState;
     expect([iterations, Array.from(inner.x)]).toEqual([0, [0]]);
   });
+
+  it("a line search steps back from a value of -Infinity", async () => {
+    const holed: BlockObjective = {
+      n: 1,
+      value: ([x]) => (x < -1.5 ? -Infinity : x),
+      gradient: () => [1],
+      blockHessian: () => [0.5],
+      lipschitz: [0.5],
+    };
+    const { x, objective } = await bcd({ smooth: holed }, { update: "newton", maxIterations: 1 });
+    expect(objective).toBeCloseTo(-1, 12);
+    expect(x.data()[0]).toBe(objective);
+  });
 });
 
 describe("sparse problems", () => {

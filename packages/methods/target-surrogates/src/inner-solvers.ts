@@ -142,7 +142,8 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
 }
 
 async function decreases(problem: InnerProblem, point: InnerPoint, length: number, c: number): Promise<boolean> {
-  return (await problem.trial(point, length)) <= point.value - c * length * point.squaredNorm;
+  const value = await problem.trial(point, length);
+  return Number.isFinite(value) && value <= point.value - c * length * point.squaredNorm;
 }
 
 function fixed({ learningRate }: InnerOptions, steps: number, tolerance: number, linear: boolean): InnerSolver {

@@ -7,7 +7,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { type Asking, answered } from "../run/asking.js";
-import type { LineStart } from "./line-point.js";
+import { type LineStart, requireDescent } from "./line-point.js";
 
 /** Constants of {@link armijoSearch}. */
 export interface ArmijoOptions {
@@ -35,7 +35,7 @@ export interface ArmijoPoint {
  * @param evaluate - The function along the direction; its result comes back, with whatever else it carries. A value that
  * is not finite is stepped back from.
  * @returns The point found; undefined where there is none within `maxEvaluations`. A promise where `evaluate` promises.
- * @throws ValueError unless the function descends at 0.
+ * @throws ValueError unless the function descends at 0; NonFiniteError where it is not finite there.
  */
 export function armijoSearch<P extends ArmijoPoint>(
   evaluate: (step: number) => Promise<P>,
@@ -56,11 +56,7 @@ export function armijoSearch<P extends ArmijoPoint>(
   requireObject("armijoSearch", "start", start, "a LineStart");
   checkOptions("armijoSearch", options, ["decrease", "firstStep", "shrink", "maxEvaluations"]);
   const { decrease = 1e-4, firstStep = 1, shrink = 0.5, maxEvaluations = 40 } = options;
-  if (!(start.slope < 0)) {
-    throw new ValueError(
-      `armijoSearch: the slope at 0 is ${start.slope}; give a direction in which the function falls`,
-    );
-  }
+  requireDescent("armijoSearch", start);
   if (!(decrease > 0 && decrease < 1))
     throw new ValueError(`armijoSearch: decrease is ${decrease}; it must be in (0, 1)`);
   if (!(shrink > 0 && shrink < 1)) throw new ValueError(`armijoSearch: shrink is ${shrink}; it must be in (0, 1)`);
@@ -77,7 +73,8 @@ export function* askArmijo<P extends ArmijoPoint>(
   let step = firstStep;
   for (let k = 0; k < maxEvaluations; k++, step *= shrink) {
     const point = yield step;
-    if (point.value <= start.value + decrease * step * start.slope) return point;
+    const lowest = start.value + decrease * step * start.slope;
+    if (Number.isFinite(point.value) && point.value <= lowest) return point;
   }
   return undefined;
 }

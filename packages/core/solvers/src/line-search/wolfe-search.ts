@@ -1,6 +1,6 @@
-import { checkOptions, requireFunction, requireObject, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireFunction, requireObject } from "@offprint/tensor-core";
 import { type Asking, answered } from "../run/asking.js";
-import type { LinePoint, LineStart } from "./line-point.js";
+import { type LinePoint, type LineStart, requireDescent } from "./line-point.js";
 
 /** Constants of {@link wolfeSearch}. */
 export interface WolfeOptions {
@@ -26,7 +26,7 @@ export interface WolfeOptions {
  * @param evaluate - The function along the direction; its result comes back, with whatever else it carries. A value that
  * is not finite is stepped back from.
  * @returns The point found; undefined where no step lowers the function. A promise where `evaluate` promises.
- * @throws ValueError unless the function descends at 0.
+ * @throws ValueError unless the function descends at 0; NonFiniteError where it is not finite there.
  */
 export function wolfeSearch<P extends LinePoint>(
   evaluate: (step: number) => Promise<P>,
@@ -46,9 +46,7 @@ export function wolfeSearch<P extends LinePoint>(
   requireFunction("wolfeSearch", "evaluate", evaluate);
   requireObject("wolfeSearch", "start", start, "a LineStart");
   checkOptions("wolfeSearch", options, ["decrease", "curvature", "firstStep", "maxStep", "maxEvaluations", "rounding"]);
-  if (!(start.slope < 0)) {
-    throw new ValueError(`wolfeSearch: the slope at 0 is ${start.slope}; give a direction in which the function falls`);
-  }
+  requireDescent("wolfeSearch", start);
   return answered(askWolfe<P>(start, options), evaluate);
 }
 

@@ -19,7 +19,7 @@ const GOLDEN = (3 - Math.sqrt(5)) / 2;
  * A local minimum of `f` between `low` and `high` by Brent's method: parabolic interpolation and golden sections
  * (Brent 1973, ch. 5). `tolerance` defaults to 1e-10; below about 1e-8 times the size of `x` rounding of `f` decides.
  *
- * @throws ValueError unless `low < high` are finite, or if `f` gives NaN.
+ * @throws ValueError unless `low < high` are finite, or if `f` gives NaN or -Infinity.
  */
 export function brentMinimize(
   f: (x: number) => number,
@@ -33,8 +33,8 @@ export function brentMinimize(
   }
   const evaluate = (at: number): number => {
     const value = f(at);
-    if (Number.isNaN(value)) throw new ValueError(`brentMinimize: f(${at}) is NaN`);
-    return value;
+    if (value > Number.NEGATIVE_INFINITY) return value;
+    throw new ValueError(`brentMinimize: f(${at}) is ${value}; give an interval in which f is bounded below`);
   };
   let [left, right] = [low, high];
   // The best point, the second best, and the one that was second best before.

@@ -16,8 +16,9 @@ export function armijo(space: Workspace, block: Int32Array, d: Float64Array, slo
   for (let cuts = 0; cuts < MOST_CUTS; cuts++) {
     const scaled = separable.none ? d : d.map((v) => alpha * v);
     const change = state.change(alpha) + separable.change(state.x, block, scaled);
-    if (change <= c * alpha * slope + rounding) return change <= 0 || alpha === 1 ? alpha : 0;
-    const next = Number.isFinite(change)
+    const finite = Number.isFinite(change);
+    if (finite && change <= c * alpha * slope + rounding) return change <= 0 || alpha === 1 ? alpha : 0;
+    const next = finite
       ? last && Number.isFinite(last.change)
         ? cubicCut(slope, alpha, change, last)
         : (-slope * alpha * alpha) / (2 * (change - slope * alpha))
