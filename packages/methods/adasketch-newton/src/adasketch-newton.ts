@@ -11,7 +11,6 @@ import {
   slice,
   type Tensor,
   type TensorLike,
-  ValueError,
   zerosLike,
 } from "@offprint/tensor-core";
 import { meritGradient, meritValue } from "./merit.js";
@@ -26,7 +25,7 @@ import {
   type DirectionState,
   readSettings,
 } from "./options.js";
-import { type LagrangianPoint, type Oracle, readProblem } from "./oracle.js";
+import { type LagrangianPoint, type Oracle, readProblem, requireStateOf } from "./oracle.js";
 import type { EqualityCallbacks, EqualityProblem } from "./problem.js";
 import { denseSaddle, matrixFreeSaddle, type SaddleSystem, saddleProduct } from "./saddle-system.js";
 import { matrixProduct, SketchSolver } from "./sketch-steps.js";
@@ -95,10 +94,7 @@ export async function adaSketchNewton<X>(
         direction === null && obstacle === null && record !== null ? record : undefined,
       count: (state) => state.iteration,
       finished: ({ kkt, obstacle }) => (kkt <= settings.tolerance ? "converged" : (obstacle ?? undefined)),
-      check: ({ x }) => {
-        if (x.size === oracle.n) return;
-        throw new ValueError(`${owner}: resume is the state of a problem with ${x.size} variables, not ${oracle.n}`);
-      },
+      check: (saved) => requireStateOf(owner, oracle, saved),
     },
     options,
   ).finally(() => iteration.release());

@@ -1,5 +1,5 @@
 import { runLoop } from "@offprint/solvers";
-import { concatenate, linalg, NonFiniteError, type Tensor, ValueError } from "@offprint/tensor-core";
+import { concatenate, linalg, NonFiniteError, type Tensor } from "@offprint/tensor-core";
 import {
   type BaselineOptions,
   type BaselineRecord,
@@ -8,7 +8,7 @@ import {
   readBaseline,
 } from "./baseline.js";
 import { readMultipliers } from "./multipliers.js";
-import { type LagrangianPoint, type Oracle, readProblem } from "./oracle.js";
+import { type LagrangianPoint, type Oracle, readProblem, requireStateOf } from "./oracle.js";
 import type { EqualityCallbacks, EqualityProblem } from "./problem.js";
 
 /** @internal A point of a baseline with what the problem says there. */
@@ -68,10 +68,7 @@ export async function runBaseline<X>(
       record: ({ record, obstacle }) => (obstacle === null ? (record ?? undefined) : undefined),
       count: ({ iteration }) => iteration,
       finished: ({ kkt, obstacle }) => (kkt <= tolerance ? "converged" : (obstacle ?? undefined)),
-      check: ({ x }) => {
-        if (x.size === oracle.n) return;
-        throw new ValueError(`${owner}: resume is the state of a problem with ${x.size} variables, not ${oracle.n}`);
-      },
+      check: (saved) => requireStateOf(owner, oracle, saved),
     },
     options,
   );

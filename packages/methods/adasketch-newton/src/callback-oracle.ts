@@ -43,6 +43,9 @@ export async function callbackOracle(
     );
   }
   const read = (argument: string, values: TensorLike, shape: readonly number[]): Tensor => {
+    if (values === undefined || values === null) {
+      throw new ValueError(`${owner}: ${argument} is ${values}; give an array of numbers [${shape}]`);
+    }
     const given = tensor(values, { dtype: "float64" });
     // A matrix may come row after row in one array; another shape of as many numbers is another matrix.
     const another = given.rank === 2 && shape.length === 2 && given.shape[0] !== shape[0];
@@ -60,16 +63,19 @@ export async function callbackOracle(
     if (typeof told !== "object" || told === null) {
       throw new ValueError(`${owner}: first gave ${told}; it must give { objective, gradient, constraints, jacobian }`);
     }
-    const { objective, gradient, constraints = [], jacobian = [] } = told;
+    const { objective, gradient, constraints = [], jacobian } = told;
     if (typeof objective !== "number") {
       throw new ValueError(`${owner}: first gave an objective that is ${typeof objective}; it must be a number`);
     }
     const c = tensor(constraints, { dtype: "float64" });
+    if (c.size === 0 && jacobian !== undefined && tensor(jacobian, { dtype: "float64" }).size > 0) {
+      throw new ValueError(`${owner}: first gave a jacobian without constraints; give both, or none of them`);
+    }
     const value: First = {
       objective: tensor(objective, { dtype: "float64" }),
       gradient: read("gradient", gradient, [n]),
       constraints: reshape(c, [c.size]),
-      jacobian: c.size === 0 ? zeros([0, n], "float64") : read("jacobian", jacobian, [c.size, n]),
+      jacobian: c.size === 0 ? zeros([0, n], "float64") : read("jacobian", jacobian as TensorLike, [c.size, n]),
     };
     known.push({ x, value });
     if (known.length > 4) known.shift();

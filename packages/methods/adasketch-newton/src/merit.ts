@@ -1,5 +1,18 @@
-import { add, dot, grad, hvp, jvp, mul, type Tensor, vjp } from "@offprint/tensor-core";
-import type { LagrangianPoint, Products } from "./oracle.js";
+import {
+  add,
+  checkOptions,
+  dot,
+  grad,
+  hvp,
+  jvp,
+  mul,
+  requirePositive,
+  reshape,
+  type Tensor,
+  vjp,
+  zeros,
+} from "@offprint/tensor-core";
+import { checkedProblem, type LagrangianPoint, type Products } from "./oracle.js";
 import type { EqualityProblem } from "./problem.js";
 
 /** Weights of the exact augmented Lagrangian. */
@@ -50,18 +63,24 @@ export interface ExactAugmentedLagrangian {
 /**
  * The differentiable exact penalty (primal-dual augmented Lagrangian) that the line search of `adaSketchNewton`
  * lowers. For eta1 large and eta2 small enough its stationary points are the KKT points of the problem.
+ * @throws ValueError for a problem without functions, or penalties that are not > 0.
  * @example
  * const problem = { objective: (x) => sum(square(x)), constraints: (x) => sub(sum(x), 1) };
  * const { value } = exactAugmentedLagrangian(problem, { eta1: 1, eta2: 0.1 });
  */
 export function exactAugmentedLagrangian(
-  problem: Required<EqualityProblem>,
+  problem: EqualityProblem,
   penalties: MeritPenalties,
 ): ExactAugmentedLagrangian {
-  const c = (x: Tensor) => problem.constraints(x).reshape([-1]);
-  const lagrangian = (x: Tensor, multipliers: Tensor) => add(problem.objective(x), dot(multipliers, c(x)));
+  const owner = "exactAugmentedLagrangian";
+  const { objective, constraints } = checkedProblem(owner, problem);
+  checkOptions(owner, penalties, ["eta1", "eta2"], ["eta1", "eta2"]);
+  for (const [name, value] of Object.entries(penalties)) requirePositive(owner, name, value);
+  const c = (x: Tensor) => (constraints === undefined ? zeros([0], "float64") : reshape(constraints(x), [-1]));
+  const lagrangian = (x: Tensor, multipliers: Tensor) =>
+    constraints === undefined ? objective(x) : add(objective(x), dot(multipliers, c(x)));
   const at = (x: Tensor, multipliers: Tensor): LagrangianPoint => ({
-    objective: problem.objective(x),
+    objective: objective(x),
     constraints: c(x),
     gradient: grad(lagrangian)(x, multipliers),
   });

@@ -3,6 +3,7 @@ import {
   add,
   asTensor,
   cast,
+  checkOptions,
   dot,
   grad,
   hessian,
@@ -72,6 +73,15 @@ export interface ReadProblem<X> {
   readonly restore: (x: Tensor) => X;
 }
 
+/** @internal @throws ValueError for the state of a problem of another size. */
+export function requireStateOf(owner: string, { n, m }: Oracle, state: { x: Tensor; multipliers: Tensor }): void {
+  const [variables, constraints] = [state.x.size, state.multipliers.size];
+  if (variables === n && constraints === m) return;
+  throw new ValueError(
+    `${owner}: resume is the state of a problem with ${variables} variables and ${constraints} constraints, not ${n} and ${m}`,
+  );
+}
+
 /** @internal H and G as matrices. */
 export function denseProducts([H, G]: readonly Tensor[]): Products {
   return {
@@ -112,6 +122,18 @@ export async function readProblem<X>(
   return { oracle, start, restore: (x) => space.unravel(x) };
 }
 
+/** @internal @throws ValueError unless f and c are functions; a part of another name is none of the problem. */
+export function checkedProblem<X>(owner: string, problem: EqualityProblem<X>): EqualityProblem<X> {
+  checkOptions(`${owner}: the problem`, problem, ["objective", "constraints"], ["objective"]);
+  for (const [name, part] of Object.entries(problem)) {
+    if (part === undefined || typeof part === "function") continue;
+    throw new ValueError(
+      `${owner}: ${name} is ${typeof part}; give a function of the variables in operations of tensors`,
+    );
+  }
+  return problem;
+}
+
 function tracedOracle<X>(
   owner: string,
   problem: EqualityProblem<X>,
@@ -119,12 +141,7 @@ function tracedOracle<X>(
   start: Tensor,
   derivatives: "matrices" | "products",
 ): Oracle {
-  const { objective, constraints } = problem;
-  if (typeof objective !== "function") {
-    throw new ValueError(
-      `${owner}: objective is ${typeof objective}; give a function of the variables in operations of tensors`,
-    );
-  }
+  const { objective, constraints } = checkedProblem(owner, problem);
   const f = (x: Tensor) => scalar(owner, objective(space.unravel(x)));
   const c = (x: Tensor) =>
     constraints === undefined ? zeros([0], "float64") : vector(owner, constraints(space.unravel(x)));

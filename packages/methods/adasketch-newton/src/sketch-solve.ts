@@ -7,9 +7,11 @@ import {
   type Status,
 } from "@offprint/solvers";
 import {
+  abs,
   checkOptions,
   hostTensor,
   linalg,
+  max,
   NonFiniteError,
   neg,
   random,
@@ -117,6 +119,8 @@ export async function sketchSolve(
   const solver = new SketchSolver(owner, sketch, product, isOperator ? "called" : "matrix");
   const negated = neg(right);
   const rng = random.rng(seed);
+  requireSquares(owner, "b", right);
+  if (system.matrix !== undefined) requireSquares(owner, "K", system.matrix);
   const threshold = Math.max(tolerance * linalg.norm(right).item(), absoluteTolerance);
   const run = await runLoop<SketchSolveState, SketchSolveRecord>(
     {
@@ -151,6 +155,15 @@ function readVector(owner: string, argument: string, values: TensorLike, size?: 
   }
   requireFinite(owner, argument, v);
   return v;
+}
+
+/** Residuals and rows are judged by their squares: where these vanish or overflow, 0 would seem a solution. */
+function requireSquares(owner: string, argument: string, values: Tensor): void {
+  const largest = max(abs(values)).item();
+  if (largest === 0 || (largest > 1e-145 && largest < 1e145)) return;
+  throw new ValueError(
+    `${owner}: the largest entry of ${argument} is ${largest}, whose square float64 does not hold; divide ${argument} by it, and x follows`,
+  );
 }
 
 function readMatrix(owner: string, K: TensorLike, d: number): SketchedMatrix {

@@ -1,6 +1,7 @@
 import {
   checkOptions,
   concatenate,
+  isTensor,
   mul,
   oneHot,
   type random,
@@ -122,6 +123,7 @@ export function drawSketches(
       return stack(
         Array.from({ length: passes }, (_, k) => {
           const S = sketch.next(firstStep + k, d);
+          if (!isTensor(S)) throw new ValueError(`${owner}: sketch.next gave ${S}; it must give a tensor [${d}, s]`);
           if (S.shape[0] === d && S.rank <= 2) return reshape(S, [d, S.size / d]);
           throw new ShapeError(`${owner}: sketch.next gave shape [${S.shape}]; it must give [${d}, s]`);
         }),

@@ -2,7 +2,7 @@ import { grad, random, type Tensor } from "@offprint/tensor-core";
 import { expectClose, numericalGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { adaSketchNewton, exactAugmentedLagrangian } from "../src/index.js";
-import { hs, length } from "./problems.js";
+import { hs, length, vector } from "./problems.js";
 
 describe("the exact augmented Lagrangian", () => {
   it("has the gradient of the paper's formula: that of finite differences and of automatic differentiation", () => {
@@ -33,5 +33,15 @@ describe("the exact augmented Lagrangian", () => {
     expect(length(moved.x)).toBeGreaterThan(1e-3);
     const lifted = gradient(x, multipliers.add(1e-2));
     expect(length(lifted.x) + length(lifted.multipliers)).toBeGreaterThan(1e-4);
+  });
+
+  it("needs no constraints, and positive weights", () => {
+    const { problem, start } = hs(28);
+    const { objective } = problem;
+    const { value, gradient } = exactAugmentedLagrangian({ objective }, { eta1: 1, eta2: 0.2 });
+    const [x, none] = [vector(start), vector([])];
+    expectClose(gradient(x, none).x, grad((v: Tensor) => value(v, none))(x), 1e-12);
+    expect(() => exactAugmentedLagrangian(problem, { eta1: -1, eta2: 0.2 })).toThrow(/eta1 is -1/);
+    expect(() => exactAugmentedLagrangian(problem, { eta1: 1 } as never)).toThrow(/there is no eta2/);
   });
 });

@@ -138,6 +138,12 @@ describe("sketchSolve", () => {
       ],
       [() => sketchSolve([[1, 2]], [1, 2]), /K has shape \[1,2\]; it must be \[2, 2\]/],
       [() => sketchSolve([[1]], [Number.NaN]), /b holds NaN/],
+      [() => sketchSolve([[1]], [1e-200]), /largest entry of b is 1e-200, whose square float64 does not hold/],
+      [() => sketchSolve([[1e-200]], [1]), /largest entry of K is 1e-200/],
+      [
+        () => sketchSolve([[1]], [1], { sketch: { kind: "custom", next: () => null as never } }),
+        /sketch.next gave null/,
+      ],
       [() => sketchSolve(() => undefined, [1], { sketch: { kind: "kaczmarz" } }), /reads rows of K/],
       [() => sketchSolve([[1]], [1], { sketch: { kind: "block", size: 2 } }), /sketch.size is 2/],
       [() => sketchSolve([[1]], [1], { sketch: { kind: "krylov" } as never }), /sketch.kind/],

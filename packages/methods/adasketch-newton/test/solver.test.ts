@@ -221,6 +221,19 @@ describe("the baselines", () => {
   });
 });
 
+describe("a state", () => {
+  it("is refused where the problem has another number of constraints", async () => {
+    const { problem, start } = hs(78);
+    const fewer = { ...problem, constraints: (x: Tensor) => sub(sum(square(x)), 10) };
+    for (const solve of [adaSketchNewton, l1Sqp]) {
+      const { state } = await solve(problem, start, { maxIterations: 1 });
+      await expect(solve(fewer, start, { resume: state as never })).rejects.toThrow(
+        /a problem with 5 variables and 3 constraints, not 5 and 1/,
+      );
+    }
+  });
+});
+
 describe("bad input", () => {
   const { problem, start } = hs(28);
   const run = (options: object, initial: readonly number[] = start) => adaSketchNewton(problem, initial, options);
@@ -243,6 +256,13 @@ describe("bad input", () => {
     await expect(adaSketchNewton({ objective: (x) => sum(log(x)) }, [-1])).rejects.toEqual(
       errorLike("NonFiniteError", /not finite/),
     );
+    // A constraint under another name would be none at all.
+    const misspelt = { objective: problem.objective, constraint: problem.constraints };
+    for (const solve of [adaSketchNewton, l1Sqp, augmentedLagrangian]) {
+      await expect(solve(misspelt, start)).rejects.toThrow(/the problem: there is no option "constraint"/);
+    }
+    const list = { ...problem, constraints: [1] as never };
+    await expect(adaSketchNewton(list, start)).rejects.toEqual(errorLike("ValueError", /constraints is object; give/));
     const { hessian: _, ...incomplete } = asCallbacks(problem);
     await expect(adaSketchNewton(incomplete, [1, 2, 3])).rejects.toThrow(/problem has no hessian/);
     const wrong = { ...asCallbacks(problem), hessian: () => [[1]] };
@@ -250,6 +270,14 @@ describe("bad input", () => {
     const told = { objective: 1, gradient: [1, 2, 3], constraints: [1], jacobian: [[1], [2], [3]] };
     await expect(adaSketchNewton({ ...wrong, first: () => told }, [1, 2, 3])).rejects.toEqual(
       errorLike("ShapeError", /jacobian has shape \[3,1\]; it must be \[1,3\]/),
+    );
+    const without = { objective: 1, gradient: [1, 2, 3], jacobian: [[1, 2, 3]] };
+    await expect(adaSketchNewton({ ...wrong, first: () => without }, [1, 2, 3])).rejects.toThrow(
+      /a jacobian without constraints/,
+    );
+    const noGradient = { objective: 1, gradient: undefined as never };
+    await expect(adaSketchNewton({ ...wrong, first: () => noGradient }, [1, 2, 3])).rejects.toThrow(
+      /gradient is undefined; give an array of numbers \[3\]/,
     );
     await expect(adaSketchNewton({ ...wrong, first: () => undefined as never }, [1, 2, 3])).rejects.toEqual(
       errorLike("ValueError", /first gave undefined; it must give \{ objective, gradient/),
