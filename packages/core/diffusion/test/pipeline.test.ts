@@ -126,6 +126,46 @@ describe("a folder of a latent model", () => {
     }
   });
 
+  it("every field of a scheduler that says how to sample is honoured, named, or refused", async () => {
+    // The fields that diffusers 0.30 writes for a DDIMScheduler, with those of other schedulers.
+    const usual = {
+      ...{ _class_name: "DDIMScheduler", _diffusers_version: "0.30.0", beta_end: 0.02, beta_schedule: "linear" },
+      ...{ beta_start: 0.0001, clip_sample: false, clip_sample_range: 1.0, dynamic_thresholding_ratio: 0.995 },
+      ...{ num_train_timesteps: 1000, prediction_type: "epsilon", rescale_betas_zero_snr: false, sample_max_value: 1 },
+      ...{ set_alpha_to_one: true, steps_offset: 0, thresholding: false, timestep_spacing: "leading" },
+      ...{ trained_betas: null, use_karras_sigmas: false, variance_type: "fixed_small", timestep_type: "discrete" },
+    };
+    expect(schedulerSettings(usual)).toMatchObject({ prediction: "noise", ignored: [] });
+    const ignored = (more: object) =>
+      schedulerSettings({ ...usual, ...more }).ignored.map((line) => line.split(" ")[0]);
+    expect(ignored({ clip_sample: true, thresholding: true, use_karras_sigmas: true })).toEqual([
+      "clip_sample",
+      "thresholding",
+      "use_karras_sigmas",
+    ]);
+    expect(schedulerSettings({ ...usual, steps_offset: 1, final_sigmas_type: "sigma_min" }).grid.clean).toBe("first");
+    const cases: readonly [more: Record<string, unknown>, kind: string, message: RegExp][] = [
+      [{ timestep_spacing: "even" }, "UnsupportedError", /timestep_spacing is "even"; known are leading/],
+      [{ timestep_type: "continuous" }, "UnsupportedError", /timestep_type "continuous"/],
+      [{ variance_type: "learned_range" }, "UnsupportedError", /variance_type "learned_range"/],
+      [{ use_flow_sigmas: true }, "UnsupportedError", /use_flow_sigmas/],
+      [{ snr_shift_scale: 3 }, "UnsupportedError", /snr_shift_scale 3/],
+      [{ steps_offset: -1 }, "FormatError", /steps_offset is -1/],
+      [{ steps_offset: 0.5 }, "FormatError", /steps_offset is 0.5/],
+      [{ clip_sample: "yes" }, "FormatError", /clip_sample is "yes"; it must be true or false/],
+      [{ set_alpha_to_one: 0 }, "FormatError", /set_alpha_to_one is 0/],
+      [{ beta_end: 2 }, "FormatError", /betas make no schedule/],
+      [{ num_train_timesteps: 0 }, "FormatError", /betas make no schedule/],
+      [{ trained_betas: [0.1, "x"] }, "FormatError", /betas make no schedule/],
+    ];
+    for (const [more, kind, message] of cases) {
+      expect(await failureOf(() => schedulerSettings({ ...usual, ...more }))).toEqual(errorLike(kind, message));
+    }
+    expect(
+      await failureOf(() => schedulerSettings({ _class_name: "FlowMatchEulerDiscreteScheduler", shift: 3 })),
+    ).toEqual(errorLike("UnsupportedError", /FlowMatchEulerDiscreteScheduler has no beta_schedule/));
+  });
+
   it("names what is missing or not known", async () => {
     const { "unet/model.onnx": _, ...without } = tiny.files;
     expect(await failureOf(() => loadPipeline(folderOf(without), { loadModel }))).toEqual(

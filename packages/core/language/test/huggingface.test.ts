@@ -11,6 +11,7 @@ import {
   loadTokenizer,
   type ModelFiles,
   openAtEmbeddings,
+  readJson,
 } from "../src/huggingface/index.js";
 import type { EmbeddingLM } from "../src/index.js";
 import { modelFolder } from "../src/node.js";
@@ -259,5 +260,19 @@ describe("files that do not fit are refused with their name:", () => {
       if (name.every((byte, k) => renamed[i + k] === byte)) renamed.set(new TextEncoder().encode("input_idz"), i);
     }
     expect(openAtEmbeddings(renamed)).toBeUndefined();
+  });
+});
+
+describe("files of JSON", () => {
+  it("may hold what Python writes for numbers that are not finite", async () => {
+    const text = String.raw`{"low": -Infinity, "all": [NaN, 1, Infinity], "said": "NaN, \"-Infinity\""}`;
+    const folder = { name: "folder", read: () => new TextEncoder().encode(text) };
+    expect(await readJson(folder, "scheduler_config.json")).toEqual({
+      low: null,
+      all: [null, 1, null],
+      said: 'NaN, "-Infinity"',
+    });
+    const damaged = { name: "folder", read: () => new TextEncoder().encode('{"low": -Infinit}') };
+    await expect(readJson(damaged, "a.json")).rejects.toThrow(/a\.json is not JSON/);
   });
 });

@@ -2,7 +2,7 @@ import { type CommandInput, Failure, type Options, option } from "@offprint/comm
 import { readImage } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { type Denoiser, type GridOptions, withGuidance } from "@offprint/diffusion";
-import { loadPipeline, type NetworkCondition, type Pipeline } from "@offprint/diffusion/pipeline";
+import { loadPipeline, type NetworkCondition, type Pipeline, requireImageExtents } from "@offprint/diffusion/pipeline";
 import { modelFolder } from "@offprint/language/node";
 import type { Tensor } from "@offprint/tensor-core";
 
@@ -46,11 +46,12 @@ export interface Opened {
 
 /** Opens a model. */
 export async function open(
-  { options, loadModel }: Pick<CommandInput<Options, typeof sourceOptions>, "options" | "loadModel">,
+  { options, loadModel, note }: Pick<CommandInput<Options, typeof sourceOptions>, "options" | "loadModel" | "note">,
   reads: boolean,
 ): Promise<Opened> {
   const { guidance } = options;
   const pipeline = await loadPipeline(modelFolder(options.model), { loadModel });
+  for (const field of pipeline.ignored) note(`scheduler_config.json: ${field} is not done here; pictures may differ`);
   const nothing = reads && guidance !== 1 ? await pipeline.encodeText([""]) : undefined;
   return {
     pipeline,
@@ -58,6 +59,7 @@ export async function open(
     grid: pipeline.grid,
     async states(path) {
       const image = await loadFile(path, (bytes) => readImage(bytes, { layout: "CHW", channels: 3 }));
+      requireImageExtents(path, image.shape.slice(1), pipeline);
       return pipeline.encode(image.reshape([1, ...image.shape]));
     },
     async condition(text) {

@@ -147,4 +147,34 @@ describe("commands on an exported model", () => {
     expect(code).toBe(2);
     expect(err).toMatch(/has no text_encoder/);
   });
+
+  it("name the picture that the model does not take, and what the model's makers sample otherwise", async () => {
+    const wide = join(folder, "wide.png");
+    writeFileSync(wide, writePng(random.rng(2).uniform([9, 16, 3])));
+    for (const latent of [false, true]) {
+      const given = ["--model", write(tinyPipeline({ toOnnx, latent }).files, `model ${latent}`), "--image", wide];
+      const { code, err } = await runWords(commands, "invert-image", given, { loadModel });
+      expect([code, err]).toEqual([
+        2,
+        expect.stringMatching(
+          /wide\.png: 16 x 9 pixels are not what the model takes, 8 x 8; scale or crop the picture/,
+        ),
+      ]);
+    }
+    const config = { beta_schedule: "linear", prediction_type: "epsilon", clip_sample: true, thresholding: true };
+    const json = new TextEncoder().encode(JSON.stringify(config));
+    const files = { ...tinyPipeline({ toOnnx, latent: false }).files, "scheduler/scheduler_config.json": json };
+    const words = ["--model", write(files, "clipped"), "--image", image, "--steps", "2"];
+    const { code, err } = await runWords(commands, "invert-image", words, { loadModel });
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(/clip_sample .* not done here.*\n.*thresholding .* not done/),
+    ]);
+  });
+
+  it("advise what can be typed where there are as many steps as levels", async () => {
+    const words = ["--model", model, "--image", image, "--steps", "1000"];
+    const { code, err } = await runWords(commands, "invert-image", words, { loadModel });
+    expect([code, err]).toEqual([2, expect.stringContaining("where 1000 steps begin too; take fewer steps")]);
+  });
 });

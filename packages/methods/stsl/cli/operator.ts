@@ -65,12 +65,14 @@ export async function measured(
   const [, height, width] = mask.shape;
   if (height !== picture.shape[2] || width !== picture.shape[3]) {
     throw new Failure(
-      `the mask has ${width} x ${height} pixels, the picture ${picture.shape[3]} x ${picture.shape[2]}; give a mask of its size`,
+      `${maskFile}: the mask has ${width} x ${height} pixels, the picture ${picture.shape[3]} x ${picture.shape[2]}; give a mask of its size`,
     );
   }
   const seen = mask.less(0.5);
   if (!seen.data().includes(1)) {
-    throw new Failure("the mask is white throughout, so that nothing of the picture was seen; leave black what was");
+    throw new Failure(
+      `${maskFile}: the mask is white throughout, so that nothing of the picture was seen; leave black what was`,
+    );
   }
   const measurement = inpainting(seen.cast("float64").reshape([height, width]));
   return { measurement, y: measurement.apply(picture) };

@@ -21,7 +21,7 @@ import {
   structuralSimilarity,
   withGuidance,
 } from "@offprint/diffusion";
-import { loadPipeline, type NetworkCondition } from "@offprint/diffusion/pipeline";
+import { loadPipeline, type NetworkCondition, requireImageExtents } from "@offprint/diffusion/pipeline";
 import { modelFolder } from "@offprint/language/node";
 import type { Tensor } from "@offprint/tensor-core";
 import { type LatentModel, ldps, type Measurement, p2l, type RestoreOptions, stsl } from "../src/index.js";
@@ -106,13 +106,14 @@ export const restore = defineCommand({
     ...deviceOptions,
   },
   async run(input) {
-    const { options, report, write, loadModel } = input;
+    const { options, report, write, loadModel, note } = input;
     const { method, steps, guidance = 1, prompt, consistency, startFraction, seed } = options;
     checkOperator(options);
     checkMethod(options);
     const files = filesOf(options.image, pictureEndings);
     const output = files.resultsIn(options.output, [".png"]);
     const pipeline = await loadPipeline(modelFolder(options.model), { loadModel });
+    for (const field of pipeline.ignored) note(`scheduler_config.json: ${field} is not done here; pictures may differ`);
     try {
       const { denoiser, decodeGradient } = pipeline;
       if (method !== "projection" && (denoiser.vjp === undefined || decodeGradient === undefined)) {
@@ -135,9 +136,11 @@ export const restore = defineCommand({
           label: `level ${step} of ${levels}, misses by ${(residual ?? Number.NaN).toPrecision(2)}`,
         }),
         async work(name, run: LongRun<SamplerRecord, SamplerState>["options"]) {
-          const damaged = await picture(files.pathOf(name));
+          const path = files.pathOf(name);
+          const damaged = await picture(path);
           const times = options.operator === "super-resolution" ? (options.factor ?? 4) : 1;
           const size = damaged.shape.slice(2).map((extent) => extent * times);
+          requireImageExtents(times === 1 ? path : `${path}, ${times} times as large`, size, pipeline);
           const reference = await referenceOf(options.reference, name, size);
           const { measurement, y } = await measured(options, damaged.mul(2).sub(1));
           const restored = await restoredBy(options, model, measurement, y, {

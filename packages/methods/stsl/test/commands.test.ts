@@ -96,7 +96,10 @@ describe("restore", () => {
     const words = ["--image", damaged, ...ofMask.slice(2), "--method", "projection"];
     const run = (more: string[]) => restore(models.pixels, [...words, ...more], join(folder, "restored"));
     const { code, out, err } = await run([]);
-    expect([code, err]).toEqual([2, expect.stringMatching(/^b\.png is passed over: the mask has 8 x 8 pixels/)]);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/^b\.png is passed over: .*b\.png: 2 x 2 pixels are not what/),
+    ]);
     expect(out).toMatch(/2 of 3 done/);
     expect(readdirSync(join(folder, "restored")).sort()).toEqual(["a.png", "c.png"]);
     const compared = await run(["--reference", clean]);
@@ -161,6 +164,23 @@ describe("restore", () => {
     const maskless = await restore(models.latent, ["--image", image, "--operator", "inpainting"]);
     expect([maskless.code, /needs --mask/.test(maskless.err)]).toEqual([2, true]);
     const unfit = await restore(models.latent, ["--image", small, "--operator", "inpainting", "--mask", mask]);
-    expect([unfit.code, /the mask has 8 x 8 pixels/.test(unfit.err)]).toEqual([2, true]);
+    expect([unfit.code, unfit.err]).toEqual([
+      2,
+      expect.stringMatching(/small\.png: 2 x 2 pixels are not what the model takes, 8 x 8; scale or crop the picture/),
+    ]);
+    const enlarged = ["--image", small, "--operator", "super-resolution", "--factor", "3"];
+    expect((await restore(models.latent, enlarged)).err).toMatch(/small\.png, 3 times as large: 6 x 6 pixels are not/);
+    const holes = ["--image", image, "--operator", "inpainting", "--mask", small];
+    expect((await restore(models.latent, holes)).err).toMatch(
+      /small\.png: the mask has 2 x 2 pixels, the picture 8 x 8/,
+    );
+  });
+
+  it("names what the model's makers sample otherwise", async () => {
+    const config = { beta_schedule: "scaled_linear", prediction_type: "v_prediction", clip_sample: true };
+    const json = new TextEncoder().encode(JSON.stringify(config));
+    const clipped = write({ ...latent.files, "scheduler/scheduler_config.json": json }, "clipped");
+    const { code, err } = await restore(clipped, [...ofMask, "--method", "projection"]);
+    expect([code, err]).toEqual([0, expect.stringContaining("clip_sample (predicted data are cut to a range)")]);
   });
 });

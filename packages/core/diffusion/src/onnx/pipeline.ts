@@ -31,6 +31,8 @@ export interface Pipeline extends SchedulerSettings {
   readonly denoiser: Denoiser<NetworkCondition>;
   /** Whether states are latents, made and read by an autoencoder, not pixels. */
   readonly latent: boolean;
+  /** Pixels of the images that the model takes, where it takes no others. */
+  readonly imageExtents?: readonly [height: number, width: number];
   /** Whether the network is told texts, so that it needs a condition: the empty text where nothing is to be said. */
   readonly readsTexts: boolean;
   /** Images `[batch, channels, height, width]` in [0, 1] as states: the autoencoder's mean, or a draw where a generator is given. */
@@ -80,8 +82,10 @@ export async function loadPipeline(files: ModelFiles, options: PipelineOptions):
   const only = async (model: OnnxModel, x: Tensor): Promise<Record<string, Tensor>> =>
     model.run({ [model.inputs[0].name]: x.cast("float32") });
   const decodeGradient = decodeGradientOf(decoder, decoderGradient, scaling);
+  const [height, width] = (decoder === undefined ? unet : encoder)?.inputs[0]?.shape.slice(2) ?? [];
   return {
     ...settings,
+    ...(typeof height === "number" && typeof width === "number" && { imageExtents: [height, width] as const }),
     denoiser: unetDenoiser(unet, { schedule, prediction, ...(unetGradient && { gradient: unetGradient }) }),
     latent: decoder !== undefined,
     readsTexts: text !== undefined && tokenizer !== undefined,
@@ -114,6 +118,22 @@ export async function loadPipeline(files: ModelFiles, options: PipelineOptions):
       for (const model of loaded) await model.release?.();
     },
   };
+}
+
+/**
+ * Checks that a model takes images of an extent, before it is asked.
+ * @param name whose extents they are, to begin the message with: a file
+ * @throws ShapeError
+ */
+export function requireImageExtents(
+  name: string,
+  [height, width]: readonly number[],
+  { imageExtents }: Pick<Pipeline, "imageExtents">,
+): void {
+  if (imageExtents === undefined || (imageExtents[0] === height && imageExtents[1] === width)) return;
+  throw new ShapeError(
+    `${name}: ${width} x ${height} pixels are not what the model takes, ${imageExtents[1]} x ${imageExtents[0]}; scale or crop the picture`,
+  );
 }
 
 /** The gradient of `decode`: halved where states are pixels, by the file of gradients where they are latents. */

@@ -48,7 +48,7 @@ export async function readJson(files: ModelFiles, file: string): Promise<Record<
   if (bytes === undefined) throw new ValueError(`${files.name} has no ${file}; give the folder of an exported model`);
   let content: unknown;
   try {
-    content = JSON.parse(new TextDecoder().decode(bytes));
+    content = JSON.parse(withoutNonFinite(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new FormatError(`${files.name}: ${file} is not JSON (${(cause as Error).message})`, { cause });
   }
@@ -56,6 +56,11 @@ export async function readJson(files: ModelFiles, file: string): Promise<Record<
     return content as Record<string, unknown>;
   }
   throw new FormatError(`${files.name}: ${file} is not a JSON object`);
+}
+
+/** Python writes numbers that are not finite as words, which JSON has not: null instead. */
+function withoutNonFinite(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (token) => (token.startsWith('"') ? token : "null"));
 }
 
 /** The first of some fields that is an integer of at least 1. */
