@@ -225,12 +225,11 @@ describe("a state", () => {
   it("is refused where the problem has another number of constraints", async () => {
     const { problem, start } = hs(78);
     const fewer = { ...problem, constraints: (x: Tensor) => sub(sum(square(x)), 10) };
-    for (const solve of [adaSketchNewton, l1Sqp]) {
-      const { state } = await solve(problem, start, { maxIterations: 1 });
-      await expect(solve(fewer, start, { resume: state as never })).rejects.toThrow(
-        /a problem with 5 variables and 3 constraints, not 5 and 1/,
-      );
-    }
+    const message = /a problem with 5 variables and 3 constraints, not 5 and 1/;
+    const ours = await adaSketchNewton(problem, start, { maxIterations: 1 });
+    await expect(adaSketchNewton(fewer, start, { resume: ours.state })).rejects.toThrow(message);
+    const baseline = await l1Sqp(problem, vector(start), { maxIterations: 1 });
+    await expect(l1Sqp(fewer, vector(start), { resume: baseline.state })).rejects.toThrow(message);
   });
 });
 
@@ -258,9 +257,10 @@ describe("bad input", () => {
     );
     // A constraint under another name would be none at all.
     const misspelt = { objective: problem.objective, constraint: problem.constraints };
-    for (const solve of [adaSketchNewton, l1Sqp, augmentedLagrangian]) {
-      await expect(solve(misspelt, start)).rejects.toThrow(/the problem: there is no option "constraint"/);
-    }
+    const message = /the problem: there is no option "constraint"/;
+    await expect(adaSketchNewton(misspelt, start)).rejects.toThrow(message);
+    await expect(l1Sqp(misspelt, vector(start))).rejects.toThrow(message);
+    await expect(augmentedLagrangian(misspelt, vector(start))).rejects.toThrow(message);
     const list = { ...problem, constraints: [1] as never };
     await expect(adaSketchNewton(list, start)).rejects.toEqual(errorLike("ValueError", /constraints is object; give/));
     const { hessian: _, ...incomplete } = asCallbacks(problem);
