@@ -88,6 +88,8 @@ export interface ListSettings<T> extends OptionSettings<readonly T[]> {
   readonly most?: number;
   /** A word for the empty list, which makes it allowed. */
   readonly none?: string;
+  /** Whether entries may be there once only and none be empty, as names of columns; default false. */
+  readonly distinct?: boolean;
 }
 
 interface Kind<T> {
@@ -187,17 +189,29 @@ function choice<const C extends readonly string[], const S extends OptionSetting
   });
 }
 
-/** Several values in one word with commas between them, each read as the option `item` is. */
+/** Entries between commas; what is between double quotes may hold commas, and doubled quotes for quotes. */
+function entriesOf(word: string): string[] {
+  const entries = `${word},`.matchAll(/\s*"((?:[^"]|"")*)"\s*,|([^,]*),/gy);
+  return Array.from(entries, ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.trim());
+}
+
+/**
+ * Several values in one word with commas between them, each read as the option `item` is; `"a, b",c` are two, of which one
+ * holds a comma.
+ */
 function list<T, const S extends ListSettings<T>>(item: Option<T>, settings?: S) {
   requireObject("option.list", "item", item, "an Option");
-  const { least = 1, most = Infinity, none } = settings ?? {};
+  const { least = 1, most = Infinity, none, distinct = false } = settings ?? {};
   return make<readonly NonNullable<T>[], S>(item.description, settings, {
     placeholder: `${item.placeholder},...`,
     role: item.role,
     read([word]) {
-      const parts = word === none ? [] : word!.split(",").map((part) => part.trim());
+      const parts = word === none ? [] : entriesOf(word!);
       const enough = word === none || (parts.length >= least && parts.length <= most);
       if (!enough) throw new Complaint(`must have ${counted(least, most)}, got "${word}".`);
+      if (distinct && parts.includes("")) throw new Complaint(`must have no empty entry, got "${word}".`);
+      const twice = distinct ? parts.find((part, i) => parts.indexOf(part) !== i) : undefined;
+      if (twice !== undefined) throw new Complaint(`must name "${twice}" once only, got "${word}".`);
       return parts.map((part) => item.read([part])!);
     },
     check: (values) => values.forEach((value) => item.check(value)),

@@ -21,7 +21,7 @@ export const tableOptions = {
     required: true,
   }),
   target: option.text("column, or array of an NPZ file, to predict; default the last column, y"),
-  features: option.list(option.text("columns to predict from; default all others")),
+  features: option.list(option.text("columns to predict from; default all others"), { distinct: true }),
 };
 
 /** `--seed`. */

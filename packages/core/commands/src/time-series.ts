@@ -12,7 +12,7 @@ export const timeSeriesOptions = {
     short: "t",
   }),
   time: option.text("column of times; default the first"),
-  columns: option.list(option.text("columns to learn"), { default: [] }),
+  columns: option.list(option.text("columns to learn"), { default: [], distinct: true }),
 };
 
 /** Quantities that were all seen at the same times. */
@@ -29,7 +29,7 @@ export interface TimeSeries {
 
 /**
  * Series from a table with a row for each time.
- * @throws Failure for a column that is missing, named twice, holds texts or a gap, a table of times alone, fewer than four
+ * @throws Failure for a column that is missing, holds texts or a gap, a table of times alone, fewer than four
  * rows, and times that do not grow.
  */
 export async function readTimeSeries(given: {
@@ -61,11 +61,7 @@ export async function readTimeSeries(given: {
   const times = column(time);
   const names = chosen.length > 0 ? [...chosen] : table.columns.map((c) => c.name).filter((name) => name !== time);
   if (names.length === 0) throw new Failure(`${path}: there is no column but "${time}"; add one for each quantity`);
-  const twice = [time, ...names].find((name, i, all) => all.indexOf(name) !== i);
-  if (twice !== undefined) {
-    const what = twice === time ? "is the column of times; leave it out" : "is named twice; name it once";
-    throw new Failure(`--columns: "${twice}" ${what}`);
-  }
+  if (names.includes(time)) throw new Failure(`--columns: "${time}" is the column of times; leave it out`);
   if (times.length < 4) throw new Failure(`${path}: ${times.length} rows; give at least 4`);
   const late = times.findIndex((t, i) => i > 0 && t <= (times[i - 1] as number));
   if (late > 0) {

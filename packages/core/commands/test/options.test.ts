@@ -39,6 +39,7 @@ const options = {
   folder: option.folderOut("many files"),
   inputs: option.list(option.fileIn("tables")),
   share: option.number("a part", { least: 0, below: 1 }),
+  columns: option.list(option.text("columns"), { distinct: true }),
   pair: option.list(option.number("two numbers"), { least: 1, most: 2, default: [1] }),
   range: option.parsed("low:high", "low:high", (text) => {
     const [low, high] = text.split(":").map(Number);
@@ -96,6 +97,13 @@ describe("words", () => {
       pair: [-1, 2],
     });
     expect((await given({ ...base, options }, "--hidden", "none")).got?.options["hidden"]).toEqual([]);
+    for (const [word, columns] of [
+      ['"height, cm", age in years ,"a ""b"""', ["height, cm", "age in years", 'a "b"']],
+      ['5",b"', ['5"', 'b"']],
+      ['b,"5', ["b", '"5']],
+    ] as const) {
+      expect((await given({ ...base, options }, "--columns", word)).got?.options["columns"]).toEqual(columns);
+    }
   });
 
   it("known by their place fill the arguments, and a double hyphen ends the options", async () => {
@@ -121,6 +129,9 @@ describe("words", () => {
     [["--learning-rate", ""], '--learning-rate must be a number above 0, got "".'],
     [["--share", "1"], '--share must be a number of at least 0 and below 1, got "1".'],
     [["--hidden", "8,x"], '--hidden must be an integer of at least 1, got "x".'],
+    [["--columns", ""], '--columns must have no empty entry, got "".'],
+    [["--columns", "a,b, a"], '--columns must name "a" once only, got "a,b, a".'],
+    [["--columns", '"a, b",c,"a, b"'], `--columns must name "a, b" once only, got ""a, b",c,"a, b"".`],
     [["--pair", "1,2,3"], '--pair must have 1 to 2 entries, got "1,2,3".'],
     [["--range", "2:1"], '--range: "2:1" is no range; give low:high'],
     [["--weights"], "--weights needs a value: <text>."],

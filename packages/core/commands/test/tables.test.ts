@@ -51,6 +51,18 @@ describe("readTable", () => {
     }
   });
 
+  it("takes no column twice, nor the one that is to be predicted", async () => {
+    const csv = file("twice.csv", "a,b c,y\n1,2,3\n4,5,6\n");
+    expect((await readTable(csv, { features: ["b c"] })).inputs.toArray()).toEqual([[2], [5]]);
+    expect((await readTable(csv, { features: ["y", "a"], target: null })).features).toEqual(["y", "a"]);
+    const twice = readTable(csv, { features: ["a", "b c", "a"] });
+    await expect(twice).rejects.toThrow(/twice\.csv: column a is asked for twice; name it once/);
+    for (const target of [{}, { target: "y" }]) {
+      const leaked = readTable(csv, { features: ["a", "y"], ...target });
+      await expect(leaked).rejects.toThrow(/twice\.csv: column y is what is to be predicted; leave it out/);
+    }
+  });
+
   it("says in one line with the file's name what is wrong", async () => {
     const words = file("w.csv", "a,b\nred,1\nblue,2\n");
     await expect(readTable(words)).rejects.toThrow(/w\.csv: column a holds texts/);

@@ -32,9 +32,7 @@ export const scaleRates = defineCommand({
     batchSize: option.integer("rows of a batch of this training", { default: 32, least: 1 }),
     batches: option.list(
       option.integer("batch sizes, two or more; default 8 to 256, doubling, as far as half of the rows", { least: 1 }),
-      {
-        least: 2,
-      },
+      { least: 2, distinct: true },
     ),
     repeats: option.integer("batches that are measured of each size", { default: 40, least: 1 }),
     momentum: option.number("of heavy ball", { default: 0.9, least: 0, below: 1 }),
@@ -54,11 +52,9 @@ export const scaleRates = defineCommand({
     const network = tableNetwork(table, options.hidden, options.task);
     const { samples, loss, sample } = network;
     const batches = options.batches ?? [8, 16, 32, 64, 128, 256].filter((size) => size <= samples / 2);
-    if (new Set(batches).size < 2) {
+    if (batches.length < 2) {
       throw new Failure(
-        options.batches === undefined
-          ? `${options.table}: ${samples} rows are too few for two sizes of batches; give --batches, as in 2,4`
-          : `--batches ${batches}: give two different sizes at least`,
+        `${options.table}: ${samples} rows are too few for two sizes of batches; give --batches, as in 2,4`,
       );
     }
     const measurements = 1 + batches.length * repeats;

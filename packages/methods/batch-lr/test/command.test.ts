@@ -53,7 +53,7 @@ describe("scale-rates", () => {
 
   it("refuses batches that the table has no rows for", async () => {
     const same = await runWords(commands, "scale-rates", { ...common, target: "way", batches: "4,4" });
-    expect([same.code, same.err]).toEqual([2, expect.stringContaining("--batches 4,4: give two different sizes")]);
+    expect([same.code, same.err]).toEqual([2, expect.stringContaining('--batches must name "4" once only')]);
     writeFileSync(at("few.csv"), "a,b\n1,2\n3,4\n");
     const few = await runWords(commands, "scale-rates", { table: at("few.csv") });
     expect([few.code, few.err]).toEqual([2, expect.stringContaining("2 rows are too few for two sizes of batches")]);

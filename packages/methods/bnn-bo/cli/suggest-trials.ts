@@ -57,9 +57,11 @@ export const suggestTrials = defineCommand({
       endings: [".json"],
     }),
     trials: option.fileIn("table of the trials so far (CSV); none for the first ones", { endings: [".csv"] }),
-    objective: option.list(option.text("name of a column to be optimised"), { required: true, least: 1 }),
+    objective: option.list(option.text("name of a column to be optimised"), { required: true, distinct: true }),
     maximize: option.flag("whether the objectives are maximised"),
-    minimize: option.list(option.text("objectives that are minimised where the others are maximised")),
+    minimize: option.list(option.text("objectives that are minimised where the others are maximised"), {
+      distinct: true,
+    }),
     reference: option.list(option.number("of several objectives: what is just not good enough")),
     count: option.integer("trials to suggest", { default: 1, least: 1 }),
     surrogate: option.choice(names, "what predicts", { default: "gp" }),
@@ -71,8 +73,6 @@ export const suggestTrials = defineCommand({
     if (!options.maximize) refuse(["minimize"], "without --maximize all objectives are minimised");
     const space = spaceOf(options.space, await readFile(options.space, "utf8"));
     const objectives = options.objective;
-    const twice = objectives.find((name, i) => objectives.indexOf(name) !== i);
-    if (twice !== undefined) throw new Failure(`--objective names ${twice} twice; name it once`);
     if (objectives.length === 1) refuse(["reference"], "there is one objective");
     else if (options.reference?.length !== objectives.length) {
       const has = options.reference === undefined ? "is missing" : `has ${options.reference.length} values`;

@@ -36,7 +36,7 @@ export const fitDensity = defineCommand({
   summary: "Learn the density of points in a table by a continuous flow that is fast to solve, and draw from it",
   options: {
     table: option.fileIn("the points: NPY [points, features], or CSV with a header", { required: true, short: "t" }),
-    columns: option.list(option.text("columns to learn; default all"), { default: [] }),
+    columns: option.list(option.text("columns to learn; default all"), { default: [], distinct: true }),
     holdout: option.number("part of the points held out to judge by, in (0, 1)", { default: 0.1, above: 0, below: 1 }),
     widths: option.list(option.integer("widths of the hidden layers", { least: 1 }), { default: [64, 64] }),
     epochs: option.integer("passes over the points", { default: 50, least: 1 }),

@@ -29,7 +29,7 @@ export const fitSeries = defineCommand({
     "Learn a latent ODE of irregular, partly observed series, which predict-series fills gaps and looks ahead with",
   options: {
     ...seriesOptions,
-    columns: option.list(option.text("quantities to learn; default all others")),
+    columns: option.list(option.text("quantities to learn; default all others"), { distinct: true }),
     quantum: option.number("times are rounded to multiples of it; default not, and 1 hour of records", { above: 0 }),
     hide: option.number("part of what was seen that is set aside, to judge the model by, in [0, 1)", {
       default: 0.1,

@@ -89,6 +89,7 @@ export const planRedundancyCommand = defineCommand({
     jobs: option.integer("gradients of the simulated run; as many as rounds were recorded unless given", { least: 1 }),
     schemes: option.list(option.choice(["uncoded", "gc", "sr-sgc", "m-sgc"], "scheme"), {
       default: ["uncoded", "gc", "sr-sgc", "m-sgc"],
+      distinct: true,
     }),
     maxDelay: option.integer("largest delay T; T + 1 models are trained side by side", { default: 8, least: 0 }),
     maxBurst: option.integer("largest B", { default: 2, least: 1 }),

@@ -44,11 +44,14 @@ export interface SampleFile {
  * otherwise CSV with a header, plain or compressed by gzip.
  *
  * @throws FormatError for a damaged file, missing or infinite values, or texts among the features; ValueError for a column or an
- * array that is not there; ShapeError for arrays that do not fit each other.
+ * array that is not there, a column asked for twice, or a target to predict from; ShapeError for arrays that do not fit each other.
  */
 export function readSamples(file: Uint8Array, options: SampleFileOptions = {}): SampleFile {
   checkOptions("readSamples", options, ["target", "inputs"]);
   if (!(file instanceof Uint8Array)) throw new FormatError("readSamples: the file must be given as its bytes");
+  const { inputs = [] } = options;
+  const twice = inputs.find((name, i) => inputs.indexOf(name) !== i);
+  if (twice !== undefined) throw new ValueError(`column ${twice} is asked for twice; name it once`);
   const samples = samplesOf(file, options);
   if (samples.inputs.shape[0] === 0) throw new FormatError("the file has no samples");
   requireFinite(samples.inputs, (column) => samples.inputNames[column]!);
@@ -120,6 +123,11 @@ function fromTable(table: Table, { target, inputs }: SampleFileOptions): SampleF
   const targetName = target === null ? undefined : (target ?? table.names.at(-1));
   const column = targetName === undefined ? undefined : table.column(targetName);
   const inputNames = inputs ?? table.names.filter((name) => name !== targetName);
+  if (targetName !== undefined && inputNames.includes(targetName)) {
+    throw new ValueError(
+      `column ${targetName} is what is to be predicted; leave it out of the columns to predict from, or name another target`,
+    );
+  }
   if (inputNames.length === 0) throw new ValueError("there is no column to predict from; the file has one only");
   for (const name of inputNames) {
     const { type, values } = table.column(name);
