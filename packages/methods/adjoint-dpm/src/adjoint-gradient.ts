@@ -61,8 +61,9 @@ export async function adjointGradient<P = null, C = Tensor>(
   gradient: TensorLike,
   options: AdjointGradientOptions = {},
 ): Promise<AdjointGradient<P, C>> {
-  requireObject("adjointGradient", "tape", tape, "an AdjointTape");
   const owner = "adjointGradient";
+  requireObject(owner, "tape", tape, "an AdjointTape");
+  if (!isTensor(tape.y)) throw new ValueError(`${owner}: tape holds no state; give the \`tape\` of adjointSample`);
   checkOptions(owner, options, [...solverNames, "want", "states", "onProgress", "signal", "checkpoint", "resume"]);
   const { model, levels, condition, form, record } = tape;
   const denoiser = denoiserOf(model);
@@ -75,6 +76,7 @@ export async function adjointGradient<P = null, C = Tensor>(
     absoluteTolerance: ____,
     ...running
   } = options;
+  checkOptions(`${owner}: want`, want, ["condition", "params"]);
   const wanted = {
     condition: want?.condition ?? condition !== undefined,
     params: want?.params ?? isParametric(model),

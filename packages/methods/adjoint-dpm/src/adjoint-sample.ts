@@ -6,16 +6,9 @@ import {
   type SamplerOptions,
   type SamplerResult,
 } from "@offprint/diffusion";
-import {
-  requireChoice,
-  requireObject,
-  type Tensor,
-  type TensorLike,
-  UnsupportedError,
-  ValueError,
-} from "@offprint/tensor-core";
+import { requireChoice, type Tensor, type TensorLike, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { type Form, type Forward, forwardRate, rawFlow, reparametrised } from "./field.js";
-import { type AdjointModel, type Calls, callsOf, denoiserOf } from "./model.js";
+import { type AdjointModel, type Calls, callsOf, denoiserOf, requireModel } from "./model.js";
 import { intervalStep, type Past, requireOfSolver, type SolverOptions, solverNames, treeBytes } from "./ode-step.js";
 import { treeCombination } from "./tree-combination.js";
 
@@ -120,7 +113,7 @@ export async function adjointSample<P = null, C = Tensor>(
   initial: TensorLike,
   options: AdjointOptions<C> = {},
 ): Promise<AdjointSample<P, C>> {
-  requireObject("adjointSample", "model", model, "an AdjointModel");
+  requireModel("adjointSample", model);
   const owner = "adjointSample";
   const denoiser = denoiserOf(model);
   const { form = "reparametrised", record = [], condition, backend } = options;

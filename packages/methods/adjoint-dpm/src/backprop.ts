@@ -15,7 +15,6 @@ import {
   jit,
   mul,
   requireChoice,
-  requireObject,
   type Tensor,
   type TensorLike,
   tensor,
@@ -25,7 +24,7 @@ import {
 } from "@offprint/tensor-core";
 import { usualGrid } from "./adjoint-sample.js";
 import { reparametrised } from "./field.js";
-import { type AdjointModel, denoiserOf, isParametric, keptBy } from "./model.js";
+import { type AdjointModel, denoiserOf, isParametric, keptBy, requireModel } from "./model.js";
 import { treeBytes } from "./ode-step.js";
 import { lossAndSlope, requireLoss, type SampleLoss } from "./sample-loss.js";
 import { treeCombination } from "./tree-combination.js";
@@ -116,7 +115,7 @@ export async function backpropGradient<P = null, C = Tensor>(
   initial: TensorLike,
   options: BackpropOptions<C> = {},
 ): Promise<BackpropGradient<P, C>> {
-  requireObject("backpropGradient", "model", model, "an AdjointModel");
+  requireModel("backpropGradient", model);
   requireLoss("backpropGradient", loss);
   const owner = "backpropGradient";
   checkOptions(owner, options, [...samplerNames, "solver"]);

@@ -6,9 +6,10 @@ import {
   type SamplerOptions,
   type SamplerResult,
 } from "@offprint/diffusion";
-import { requireInteger, requireObject, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireInteger, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { usualGrid } from "./adjoint-sample.js";
-import { type AdjointModel, denoiserOf } from "./model.js";
+import { lengthOf } from "./length.js";
+import { type AdjointModel, denoiserOf, requireModel } from "./model.js";
 import { requireLoss, type SampleLoss } from "./sample-loss.js";
 import { adjointValueAndGradient } from "./value-and-gradient.js";
 
@@ -30,7 +31,7 @@ export async function guidedSample<P = null, C = Tensor>(
   initial: TensorLike,
   options: GuidedOptions<C> = {},
 ): Promise<SamplerResult> {
-  requireObject("guidedSample", "model", model, "an AdjointModel");
+  requireModel("guidedSample", model);
   requireLoss("guidedSample", loss);
   const owner = "guidedSample";
   const denoiser = denoiserOf(model);
@@ -69,7 +70,7 @@ export async function guidedSample<P = null, C = Tensor>(
           ...(backend && { backend }),
         });
         inner += made.calls;
-        const size = Math.hypot(...made.noise.data()) || 1;
+        const size = lengthOf(made.noise.data()) || 1;
         const moved = z.sub(made.noise.mul(strengthAt(k) / size));
         return { z: ddimStep(moved, await call.noise(moved, levels[i]), levels[i], levels[i - 1]) };
       },

@@ -7,11 +7,11 @@ import {
   noiseWithPullback,
   predictAs,
 } from "@offprint/diffusion";
-import { type Backend, jit, type Tensor, UnsupportedError, vjp } from "@offprint/tensor-core";
+import { type Backend, jit, type Tensor, UnsupportedError, ValueError, vjp } from "@offprint/tensor-core";
 
 /** A denoiser with parameters that gradients are wanted of. */
 export interface ParametricModel<P, C = Tensor> {
-  /** The denoiser of some parameters, in operations of tensors. */
+  /** The denoiser of some parameters, in operations of tensors. Compiled at its first use: what else it reads must stay. */
   readonly network: (params: P) => Denoiser<C>;
   /** A tree of tensors. */
   readonly params: P;
@@ -19,6 +19,15 @@ export interface ParametricModel<P, C = Tensor> {
 
 /** What is sampled from: a denoiser, or one with parameters. */
 export type AdjointModel<P = null, C = Tensor> = Denoiser<C> | ParametricModel<P, C>;
+
+/** @throws ValueError for what is neither a denoiser nor a network with parameters. */
+export function requireModel(owner: string, model: unknown): void {
+  const { network, predict, schedule } = (model ?? {}) as Record<string, unknown>;
+  if (typeof network === "function" || (typeof predict === "function" && schedule !== undefined)) return;
+  throw new ValueError(
+    `${owner}: the model is neither a denoiser { prediction, schedule, predict } nor { network, params }, network a function of params`,
+  );
+}
 
 /** What gradients are wanted of, beside the noise. */
 export interface Wanted {

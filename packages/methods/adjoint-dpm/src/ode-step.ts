@@ -115,9 +115,12 @@ async function rungeKutta<S>(
   return { state: along(tableau.weights), rates };
 }
 
-/** The weights of an explicit Adams step over the interval: integrals of the polynomials through the times of past rates. */
+/** The weights of an explicit Adams step over the interval: integrals of the polynomials through the times of past rates. @throws ValueError for times that are not different finite numbers. */
 export function adamsWeights(times: readonly number[], from: number, to: number): number[] {
   requireObject("adamsWeights", "times", times, "an array of numbers");
+  if (times.length === 0 || ![...times, from, to].every(Number.isFinite) || new Set(times).size < times.length) {
+    throw new ValueError(`adamsWeights: times are [${times}], from ${from} to ${to}; give different finite numbers`);
+  }
   const rule = gaussLegendre(times.length, from, to);
   return times.map((own, j) =>
     rule.nodes.reduce(

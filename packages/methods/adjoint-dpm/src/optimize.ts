@@ -9,7 +9,6 @@ import {
   requireChoice,
   requireFunction,
   requireInteger,
-  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -19,7 +18,9 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { adjointNames } from "./adjoint-sample.js";
+import { lengthOf } from "./length.js";
 import type { AdjointModel, ParametricModel } from "./model.js";
+import { requireModel } from "./model.js";
 import { requireLoss, type SampleLoss } from "./sample-loss.js";
 import { adjointValueAndGradient, type ValueAndGradient, type ValueAndGradientOptions } from "./value-and-gradient.js";
 
@@ -90,6 +91,11 @@ export interface OptimizeNoiseOptions<C = Tensor> extends OptimizationOptions<Te
 
 const common = ["steps", "sampling", ...runOptionNames];
 
+function requireOptimizer(owner: string, optimizer: Partial<GradientTransformation> | undefined): void {
+  if (optimizer === undefined || typeof optimizer?.update === "function") return;
+  throw new ValueError(`${owner}: optimizer must be a gradient transformation, such as adam({ learningRate: 0.01 })`);
+}
+
 async function optimize<T, C>(
   owner: string,
   initial: T,
@@ -134,16 +140,19 @@ export async function optimizeNoise<P = null, C = Tensor>(
   initial: TensorLike,
   options: OptimizeNoiseOptions<C>,
 ): Promise<OptimizationResult<Tensor>> {
-  requireObject("optimizeNoise", "model", model, "an AdjointModel");
+  requireModel("optimizeNoise", model);
   requireLoss("optimizeNoise", loss);
   const owner = "optimizeNoise";
   checkOptions(owner, options, [...common, "condition", "ball", "stepSize", "optimizer", "done"], ["steps"]);
   const { ball, stepSize = 0.1, optimizer, done, condition, sampling = {}, signal } = options;
   requirePositive(owner, "stepSize", stepSize);
+  requireOptimizer(owner, optimizer);
   if (ball !== undefined) {
+    checkOptions(`${owner}: ball`, ball, ["norm", "radius"], ["norm", "radius"]);
     requireChoice(owner, "ball.norm", ball.norm, ["l2", "linf"]);
     requirePositive(owner, "ball.radius", ball.radius);
   }
+  if (done !== undefined) requireFunction(owner, "done", done);
   const start = stateOf(owner, "initial", initial);
   const project = (z: Tensor): Tensor => (ball === undefined ? z : start.add(intoBall(z.sub(start), ball)));
   return optimize(owner, start, options, optimizer?.init(start) ?? null, async ({ value, optimizerState }) => {
@@ -155,9 +164,9 @@ export async function optimizeNoise<P = null, C = Tensor>(
     });
     const last = figuresOf(made);
     if (made.status === "aborted") return { value, optimizerState, last };
-    const active = activeSamples(owner, done?.(made.x), value);
+    const active = activeSamples(owner, done, made.x);
     if (optimizer === undefined) {
-      const direction = made.noise.div(perSample(made.noise, (v) => Math.hypot(...v) || 1));
+      const direction = made.noise.div(perSample(made.noise, (v) => lengthOf(v) || 1));
       return { value: project(value.sub(direction.mul(stepSize).mul(active))), optimizerState, last };
     }
     const update = optimizer.update(made.noise, optimizerState as never, value);
@@ -177,16 +186,19 @@ function perSample(x: Tensor, measure: (values: Float64Array) => number): Tensor
 
 function intoBall(offset: Tensor, { norm, radius }: NoiseBall): Tensor {
   if (norm === "linf") return offset.clip(-radius, radius);
-  return offset.mul(perSample(offset, (v) => Math.min(1, radius / (Math.hypot(...v) || 1))));
+  return offset.mul(perSample(offset, (v) => Math.min(1, radius / (lengthOf(v) || 1))));
 }
 
-function activeSamples(owner: string, done: ArrayLike<boolean | number> | undefined, z: Tensor): Tensor {
-  const [batch] = z.shape;
-  if (done !== undefined && done.length !== batch) {
-    throw new ShapeError(`${owner}: done gave ${done.length} answers for ${batch} samples`);
+function activeSamples(owner: string, done: OptimizeNoiseOptions["done"], x: Tensor): Tensor {
+  const [batch] = x.shape;
+  const told = done?.(x);
+  if (done !== undefined && told?.length !== batch) {
+    const given =
+      told?.length === undefined ? `gave ${isTensor(told) ? "a tensor" : String(told)}` : `gave ${told.length} answers`;
+    throw new ShapeError(`${owner}: done ${given} for ${batch} samples; give an array with an answer for each`);
   }
-  const active = Float64Array.from({ length: batch }, (_, b) => (done?.[b] ? 0 : 1));
-  return tensor(active, { shape: [batch, ...new Array<number>(z.rank - 1).fill(1)] });
+  const active = Float64Array.from({ length: batch }, (_, b) => (told?.[b] ? 0 : 1));
+  return tensor(active, { shape: [batch, ...new Array<number>(x.rank - 1).fill(1)] });
 }
 
 /** The figures of a step. */
@@ -235,13 +247,17 @@ export async function optimizeCondition<P = null, C = Tensor>(
   initial: C,
   options: OptimizeConditionOptions<C>,
 ): Promise<OptimizationResult<C>> {
-  requireObject("optimizeCondition", "model", model, "an AdjointModel");
+  requireModel("optimizeCondition", model);
   requireLoss("optimizeCondition", loss);
   const owner = "optimizeCondition";
   checkOptions(owner, options, [...common, "noise", "optimizer", "learningRate", "seed"], ["noise", "steps"]);
   const { learningRate = 0.05, sampling = {}, seed = 0, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
+  requireOptimizer(owner, optimizer);
   const start = tree.map((leaf: TensorLike) => tensor(leaf, { dtype: "float64" }), initial) as C;
+  if (tree.leaves(start).length === 0) {
+    throw new ValueError(`${owner}: initial is ${String(initial)}; give a tensor, or a tree of tensors, to optimise`);
+  }
   return optimize(owner, start, options, optimizer.init(start), async (point, k) => {
     const made = await adjointValueAndGradient<P, C>(model, loss, noiseOf(owner, options.noise, seed, k), {
       ...sampling,
@@ -267,7 +283,7 @@ export async function finetune<P, C = Tensor>(
   loss: SampleLoss,
   options: FinetuneOptions<P, C>,
 ): Promise<OptimizationResult<P>> {
-  requireObject("finetune", "model", model, "a ParametricModel");
+  requireModel("finetune", model);
   requireFunction("finetune", "model.network", model.network);
   requireLoss("finetune", loss);
   const owner = "finetune";
@@ -279,6 +295,7 @@ export async function finetune<P, C = Tensor>(
   );
   const { learningRate = 1e-3, sampling = {}, seed = 0, condition, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
+  requireOptimizer(owner, optimizer);
   // One function for all updates: what is compiled is kept for it.
   const network = Object.hasOwn(model, "network") ? model.network : (params: P) => model.network(params);
   return optimize(owner, model.params, options, optimizer.init(model.params), async (point, k) => {

@@ -32,7 +32,10 @@ export interface LossWithGradient {
   readonly gradient: Tensor;
 }
 
-/** A differentiable loss of samples `[batch, ...]`: a scalar, in operations of tensors; or one with a gradient of its own. */
+/**
+ * A differentiable loss of samples `[batch, ...]`: a scalar, in operations of tensors; or one with a gradient of its own.
+ * A function is compiled at its first use: what else it reads must stay, so make another function for another target.
+ */
 export type SampleLoss = ((x: Tensor) => Tensor) | BlackBoxLoss;
 
 type Slope = (x: Tensor) => Promise<readonly [value: number, gradient: Tensor]>;
@@ -141,10 +144,15 @@ export function styleLoss(
   checkOptions(owner, options, ["contentWeight", "content"]);
   const { contentWeight = 0, content = style } = options;
   requireNonNegative(owner, "contentWeight", contentWeight);
-  const wanted = features(style).map(gram);
-  const kept = contentWeight > 0 ? features(content) : [];
+  const mapsOf = (images: Tensor): readonly Tensor[] => {
+    const maps = features(images);
+    if (Array.isArray(maps) && maps.length > 0 && maps.every(isTensor)) return maps;
+    throw new ValueError(`${owner}: features must give an array of maps [batch, channels, ...], one for each layer`);
+  };
+  const wanted = mapsOf(style).map(gram);
+  const kept = contentWeight > 0 ? mapsOf(content) : [];
   return (x) => {
-    const maps = features(x);
+    const maps = mapsOf(x);
     const styles = maps.map((map, k) => mean(square(sub(gram(map), wanted[k]))));
     const contents = kept.map((map, k) => mul(mean(square(sub(maps[k], map))), contentWeight));
     return [...styles, ...contents].reduce((sum, term) => sum.add(term));

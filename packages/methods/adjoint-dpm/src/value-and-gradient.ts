@@ -1,15 +1,9 @@
 import { samplerNames } from "@offprint/diffusion";
-import {
-  checkOptions,
-  NonFiniteError,
-  requireFinite,
-  requireObject,
-  type Tensor,
-  type TensorLike,
-} from "@offprint/tensor-core";
+import { checkOptions, NonFiniteError, requireFinite, type Tensor, type TensorLike } from "@offprint/tensor-core";
 import { type AdjointGradient, adjointGradient } from "./adjoint-gradient.js";
 import { type AdjointOptions, adjointNames, adjointSample } from "./adjoint-sample.js";
 import type { AdjointModel, Wanted } from "./model.js";
+import { requireModel } from "./model.js";
 import { type SolverOptions, solverNames } from "./ode-step.js";
 import { lossAndSlope, requireLoss, type SampleLoss } from "./sample-loss.js";
 
@@ -44,7 +38,7 @@ export async function adjointValueAndGradient<P = null, C = Tensor>(
   initial: TensorLike,
   options: ValueAndGradientOptions<C> = {},
 ): Promise<ValueAndGradient<P, C>> {
-  requireObject("adjointValueAndGradient", "model", model, "an AdjointModel");
+  requireModel("adjointValueAndGradient", model);
   requireLoss("adjointValueAndGradient", loss);
   const owner = "adjointValueAndGradient";
   checkOptions(owner, options, valueNames);

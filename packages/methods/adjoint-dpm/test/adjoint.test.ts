@@ -15,6 +15,7 @@ import { sgd } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
 import {
   concatenate,
+  linalg,
   matmul,
   mean,
   mul,
@@ -26,6 +27,7 @@ import {
   tanh,
   tensor,
   vjp,
+  zeros,
 } from "@offprint/tensor-core";
 import { errorLike, expectClose, f64, failureOf } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
@@ -385,6 +387,48 @@ describe("losses", () => {
     await expect(finetune(mixture as never, traced, { steps: 1, noise: start })).rejects.toThrow(
       errorLike("ValueError", /model.network/),
     );
+    const notMaps = (x: Tensor) => x.reshape([-1, 1, 2]) as never;
+    expect(() => styleLoss(notMaps, goal)).toThrow(errorLike("ValueError", /features must give an array of maps/));
+    expect(() => styleLoss(() => [], goal)).toThrow(errorLike("ValueError", /features must give an array of maps/));
+  });
+});
+
+describe("arguments", () => {
+  const traced = (x: Tensor) => mean(square(x));
+  const mixture = gaussianMixture({ means: f64([[0, 1]]), variances: 1 }).denoiser(schedule);
+  const start = normal([3, 2]);
+
+  it("may be as large as images", async () => {
+    const width = 3 * 256 * 256;
+    const large = gaussianMixture({ means: zeros([1, width]), variances: 1 }).denoiser(schedule);
+    const noise = random.rng(0).normal([1, width]);
+    const sampling = { steps: 1, solver: "euler" } as const;
+    const { x } = await optimizeNoise(large, traced, noise, { steps: 1, sampling, ball: { norm: "l2", radius: 0.01 } });
+    expect(linalg.norm(x.sub(noise.cast("float64"))).item()).toBeCloseTo(0.01, 10);
+    expect((await guidedSample(large, traced, noise, { steps: 1, innerSteps: 1 })).status).toBe("limit");
+  });
+
+  it("are refused by name where they are none", async () => {
+    const refused = async (work: Promise<unknown>, message: RegExp) =>
+      expect(work).rejects.toEqual(errorLike("ValueError", message));
+    const audit = (options: object) => optimizeNoise(mixture, traced, start, { steps: 1, ...options });
+    await refused(adjointValueAndGradient({} as never, traced, start), /the model is neither a denoiser/);
+    await refused(adjointGradient({} as never, start), /tape holds no state/);
+    await refused(
+      adjointValueAndGradient(mixture, traced, start, { want: { param: false } as never }),
+      /want: there is no option "param"; did you mean "params"/,
+    );
+    await refused(audit({ ball: null }), /ball: the options are null/);
+    await refused(audit({ ball: { norm: "l2", radius: 1, center: 0 } }), /ball: there is no option "center"/);
+    await refused(audit({ optimizer: "adam" }), /optimizer must be a gradient transformation/);
+    await refused(audit({ done: 5 }), /done is 5; give a function/);
+    await expect(audit({ done: () => undefined })).rejects.toEqual(errorLike("ShapeError", /done gave undefined/));
+    await expect(audit({ done: () => start })).rejects.toEqual(errorLike("ShapeError", /done gave a tensor/));
+    await refused(
+      optimizeCondition(mixture, traced, undefined as never, { steps: 1, noise: start }),
+      /initial is undefined; give a tensor/,
+    );
+    expect(() => adamsWeights([0, 0], 0, 1)).toThrow(errorLike("ValueError", /times are \[0,0\]/));
   });
 });
 
