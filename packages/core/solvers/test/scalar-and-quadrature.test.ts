@@ -88,12 +88,16 @@ describe("line searches", () => {
   });
 
   it("refuse to begin where the function or its slope is not finite", () => {
-    for (const search of [solvers.armijoSearch, solvers.wolfeSearch]) {
+    const searches = [
+      (from: solvers.LineStart) => solvers.armijoSearch(pole, from),
+      (from: solvers.LineStart) => solvers.wolfeSearch(pole, from),
+    ];
+    for (const search of searches) {
       for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-        expect(() => search(pole, { value, slope: -1 })).toThrow(NonFiniteError);
+        expect(() => search({ value, slope: -1 })).toThrow(NonFiniteError);
       }
-      expect(() => search(pole, { value: 0, slope: Number.NEGATIVE_INFINITY })).toThrow(/its slope -Infinity; begin/);
-      expect(() => search(pole, { value: 0, slope: Number.NaN })).toThrow(/direction in which the function falls/);
+      expect(() => search({ value: 0, slope: Number.NEGATIVE_INFINITY })).toThrow(/its slope -Infinity; begin/);
+      expect(() => search({ value: 0, slope: Number.NaN })).toThrow(/direction in which the function falls/);
     }
   });
 

@@ -1,4 +1,5 @@
 import { Table, writeCsv } from "@offprint/data";
+import { makeBreather } from "@offprint/solvers";
 import { jitSync, mul, sub, type Tensor, tree, valueAndGrad } from "@offprint/tensor-core";
 import { effectiveBatch, maxLearningRate, type NoiseEstimate } from "../src/index.js";
 import type { NetworkParams, TableNetwork } from "./table-network.js";
@@ -17,26 +18,44 @@ export interface BatchRates {
   readonly above: number;
 }
 
+/** How limits are tried. */
+interface Trying {
+  readonly momentum: number;
+  readonly steps: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Told the part that is done. */
+  onProgress(fraction: number): void;
+}
+
 /** The limits of every measured batch size, each tried by steps of SGD from where the curvature was measured. */
-export function ratesByBatch(
+export async function ratesByBatch(
   network: TableNetwork,
   params: NetworkParams,
   noise: NoiseEstimate,
-  { momentum, steps, seed }: { readonly momentum: number; readonly steps: number; readonly seed: number },
-): BatchRates[] {
+  { momentum, steps, seed, signal, onProgress }: Trying,
+): Promise<{ readonly rates: readonly BatchRates[]; readonly status: "limit" | "aborted" }> {
   const { lambda1, gamma, byBatch } = noise;
   const update = jitSync((at: NetworkParams, rows: ReturnType<TableNetwork["sample"]>, rate: Tensor | number) => {
     const [, slope] = valueAndGrad(network.loss)(at, rows) as readonly [Tensor, NetworkParams];
     return tree.map((w: Tensor, g: Tensor) => sub(w, mul(g, rate)), at, slope) as NetworkParams;
   });
   const all = network.sample(Int32Array.from({ length: network.samples }, (_, i) => i));
-  const after = (batch: number, rate: number) => {
+  const breather = makeBreather();
+  let made = 0;
+  const after = async (batch: number, rate: number) => {
     const rows = network.batches(batch, `${seed}/try/${batch}`);
     let at = params;
-    for (let step = 0; step < steps; step++) at = update(at, rows(step), rate);
+    for (let step = 0; step < steps && !signal.aborted; step++, made++) {
+      at = update(at, rows(step), rate);
+      if (!breather.due()) continue;
+      onProgress(made / (2 * steps * byBatch.length));
+      await breather.pause();
+    }
     return network.loss(at, all).item();
   };
-  const rates = byBatch.map(({ batch, top: measured }): BatchRates => {
+  const rates: BatchRates[] = [];
+  for (const { batch, top: measured } of byBatch) {
     const curvature = {
       lambda1,
       gamma,
@@ -45,18 +64,11 @@ export function ratesByBatch(
     } as const;
     const sgd = maxLearningRate(curvature);
     const heavyBall = maxLearningRate({ ...curvature, optimizer: "heavy-ball", momentum });
-    return {
-      batch,
-      measured,
-      fitted: 2 / sgd,
-      sgd,
-      heavyBall,
-      below: after(batch, sgd / 2),
-      above: after(batch, 2 * sgd),
-    };
-  });
+    const [below, above] = [await after(batch, sgd / 2), await after(batch, 2 * sgd)];
+    rates.push({ batch, measured, fitted: 2 / sgd, sgd, heavyBall, below, above });
+  }
   update.release();
-  return rates;
+  return { rates, status: signal.aborted ? "aborted" : "limit" };
 }
 
 /** As a table, a row for each batch size. */

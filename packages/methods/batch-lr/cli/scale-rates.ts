@@ -14,8 +14,8 @@ import {
 import { ratesByBatch, ratesTable } from "./rates-by-batch.js";
 import { type NetworkParams, tableNetwork } from "./table-network.js";
 
-/** Of the bar: the part that training is. */
-const TRAINING = 0.5;
+/** Of the bar: where training, batches and probes end; steps of SGD are the rest. */
+const ENDS = { training: 0.5, batches: 0.8, probes: 0.9 };
 
 /** `offprint scale-rates --table data.csv --target y --batches 8,32,128 --output rates.csv --plot spectrum.svg` */
 export const scaleRates = defineCommand({
@@ -61,7 +61,7 @@ export const scaleRates = defineCommand({
     print(`${samples} rows, ${table.features.length} features; ${table.targetName}: ${network.task}`);
     const run = await longRun<CurvatureRecord, RunState<CurvatureTrainingState<NetworkParams>, CurvatureRecord>>({
       progress: ({ step, loss: value }) => ({
-        fraction: (TRAINING * step) / steps,
+        fraction: (ENDS.training * step) / steps,
         label: `training, loss ${value.toPrecision(4)}`,
       }),
     });
@@ -72,23 +72,43 @@ export const scaleRates = defineCommand({
     );
     if (trained.status === "aborted") await run.settle(trained);
     const { params } = trained;
+    // Interrupted while it measures, a run goes on from the trained network.
+    const unlessAborted = async ({ status }: { readonly status: string }) => {
+      if (status === "aborted") await run.settle({ status, state: trained.state });
+    };
     const noise = await estimateNoise(
       { loss, params, sample, samples },
       {
         ...{ methods: ["fit"], batches, repeats, seed, signal },
         onProgress({ batch: size, iteration }) {
-          const fraction = TRAINING + ((1 - TRAINING) * iteration) / measurements;
+          const fraction = ENDS.training + ((ENDS.batches - ENDS.training) * iteration) / measurements;
           progress(fraction, `curvature of batches of ${size}`);
         },
       },
     );
-    // Interrupted while it measures, a run goes on from the trained network.
-    await run.settle({ status: noise.status === "aborted" ? "aborted" : trained.status, state: trained.state });
+    await unlessAborted(noise);
+    if (noise.gamma < 0) {
+      throw new Failure(
+        `${options.table}: curvature does not fall from small batches to large ones (Gamma is ${noise.gamma.toPrecision(3)}); give more --repeats, --batches that are farther apart, or more --steps`,
+      );
+    }
     const hessian = curvature(loss);
     const all = sample(Int32Array.from({ length: samples }, (_, i) => i));
-    const spectrum = await spectralDensity(hessian.at(params, all), hessian.sizeOf(params), { probes, seed });
+    const spectrum = await spectralDensity(hessian.at(params, all), hessian.sizeOf(params), {
+      ...{ probes, seed, signal },
+      onProgress({ iteration }) {
+        progress(ENDS.batches + ((ENDS.probes - ENDS.batches) * iteration) / probes, "spectrum");
+      },
+    });
     hessian.release();
-    const rates = ratesByBatch(network, params, noise, { momentum, steps: options.tries, seed });
+    await unlessAborted(spectrum);
+    const tried = await ratesByBatch(network, params, noise, {
+      ...{ momentum, steps: options.tries, seed, signal },
+      onProgress: (fraction) => progress(ENDS.probes + (1 - ENDS.probes) * fraction, "steps of SGD"),
+    });
+    await unlessAborted(tried);
+    await run.settle(trained);
+    const { rates } = tried;
     const { lambda1, fit, criticalBatch } = noise;
     report([
       ["loss where curvature was measured", loss(params, all).item().toPrecision(4)],

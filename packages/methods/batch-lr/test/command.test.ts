@@ -46,9 +46,37 @@ describe("scale-rates", () => {
     const [whole, parts] = await runInTwo(commands, "scale-rates", words, { ...files, interruptAt: 0.25 });
     expect(whole.out).toMatch(/way: classification/);
     expect(parts).toEqual(whole);
-    // While batches are measured, too.
-    const [, later] = await runInTwo(commands, "scale-rates", words, { ...files, interruptAt: 0.6 });
-    expect(later).toEqual(whole);
+    // While batches are measured, and the spectrum is probed, too.
+    for (const interruptAt of [0.6, 0.83]) {
+      const [, later] = await runInTwo(commands, "scale-rates", words, { ...files, interruptAt });
+      expect(later).toEqual(whole);
+    }
+  });
+
+  it("can be interrupted among probes without end, and steps without end", async () => {
+    // A hair beyond where the part begins.
+    for (const [endless, begins] of [
+      [{ probes: 99_999_999 }, 0.8],
+      [{ tries: 99_999_999 }, 0.9],
+    ] as const) {
+      const words = { ...common, ...endless, target: "way", state: at("endless.json") };
+      const { code, err } = await runWords(commands, "scale-rates", words, { interruptAt: begins + 1e-12 });
+      expect([code, err]).toEqual([130, expect.stringContaining("--resume goes on with it")]);
+    }
+  });
+
+  it("says what to do where the curvature of batches does not fall with their size", async () => {
+    // One batch of each size: chance decides which is more curved.
+    writeFileSync(at("even.csv"), `a,y\n${Array.from({ length: 40 }, (_, i) => `${i % 2},${i % 2}`).join("\n")}\n`);
+    const words = { table: at("even.csv"), hidden: "none", steps: 1, batches: "2,4", repeats: 1, tries: 1 };
+    const said = await Promise.all(
+      Array.from({ length: 12 }, (_, seed) => runWords(commands, "scale-rates", { ...words, seed })),
+    );
+    const refused = said.filter(({ code }) => code !== 0);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { code, err } of refused) {
+      expect([code, err]).toEqual([2, expect.stringMatching(/even\.csv: curvature does not fall .* more --repeats/)]);
+    }
   });
 
   it("refuses batches that the table has no rows for", async () => {
