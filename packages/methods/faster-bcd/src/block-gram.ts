@@ -12,8 +12,11 @@ const KEPT = 1024;
  * beside it, so that a run that is resumed without the block before goes on bit for bit.
  */
 export class BlockGram {
-  #block: Int32Array = new Int32Array(0);
+  /** Where the variables of the block before are in its matrix. */
+  #places = new Map<number, number>();
   #matrix = new Float64Array(0);
+  /** Columns of A: one array for all blocks, as new ones take a thirtieth of a lasso's time. */
+  #panel = new Float64Array(0);
 
   constructor(
     private readonly rows: number,
@@ -31,7 +34,7 @@ export class BlockGram {
     const order = Int32Array.of(...known, ...fresh);
     const panel = this.#columns(block, order);
     this.#multiply(panel, panel, order, known.length, out);
-    if (t <= KEPT) [this.#block, this.#matrix] = [block.slice(), out.slice()];
+    if (t <= KEPT) this.#keep(block, out);
     return out;
   }
 
@@ -66,20 +69,24 @@ export class BlockGram {
     }
   }
 
+  #keep(block: Int32Array, matrix: Float64Array): void {
+    this.#places.clear();
+    for (let k = 0; k < block.length; k++) this.#places.set(block[k], k);
+    this.#matrix = matrix.slice();
+  }
+
   /** Places of the block whose variables were in the one before, and of the others, of which there is not a single one. */
   #split(block: Int32Array): { known: number[]; fresh: number[] } {
-    const before = new Set(this.#block);
-    const places = Array.from(block.keys());
-    const known = places.filter((k) => before.has(block[k]));
-    const fresh = places.filter((k) => !before.has(block[k]));
+    const known: number[] = [];
+    const fresh: number[] = [];
+    for (let k = 0; k < block.length; k++) (this.#places.has(block[k]) ? known : fresh).push(k);
     if (fresh.length === 1) fresh.unshift(...known.splice(-1));
     return { known, fresh };
   }
 
   #copyKnown(block: Int32Array, known: readonly number[], out: Float64Array): void {
-    const [t, s] = [block.length, this.#block.length];
-    const at = new Map(Array.from(this.#block, (i, k) => [i, k]));
-    const from = known.map((k) => at.get(block[k]) as number);
+    const [t, s] = [block.length, this.#places.size];
+    const from = known.map((k) => this.#places.get(block[k]) as number);
     for (let a = 0; a < known.length; a++) {
       const [row, source] = [known[a] * t, from[a] * s];
       for (let b = 0; b < known.length; b++) out[row + known[b]] = this.#matrix[source + from[b]];
@@ -88,7 +95,8 @@ export class BlockGram {
 
   #columns(block: Int32Array, order: Int32Array): Float64Array {
     const { rows, values } = this;
-    const panel = new Float64Array(order.length * rows);
+    if (this.#panel.length < order.length * rows) this.#panel = new Float64Array(order.length * rows);
+    const panel = this.#panel;
     for (let p = 0; p < order.length; p++) {
       const from = block[order[p]] * rows;
       panel.set(values.subarray(from, from + rows), p * rows);
