@@ -46,7 +46,10 @@ export interface LogLikelihoods {
   readonly jensen: Tensor;
   /** The paper's surrogate, with `lambda tr(Cov)`. */
   readonly surrogate: Tensor;
-  /** Of a normal posterior with the full covariance, `log N(y; A D(z0), H_A Cov H_A^T + deviation^2 I)`: what TMPD ascends. */
+  /**
+   * Of a normal posterior with the full covariance, `log N(y; A D(z0), H_A Cov H_A^T + deviation^2 I)`: what TMPD ascends. Made when
+   * it is read, as the Hessian of a network need not give a covariance.
+   */
   readonly normal: Tensor;
 }
 
@@ -139,17 +142,34 @@ export function surrogateLogLikelihood<C = Tensor>(
   const squared = perSample(square(missed));
   const withSpread = (spread: Tensor) => sub(constant, div(add(squared, spread), 2 * deviation ** 2));
   const factor = lambda ?? max(linalg.eigvalsh(matmul(swapAxes(jacobian, 1, 2), jacobian)), 1);
-  const total = measuredCovariance(found, deviation);
-  const root = linalg.cholesky(total);
-  const white = linalg.triangularSolve(root, expandDims(missed, 2));
-  const logDeterminant = mul(
-    matrixTrace(log(add(mul(root, eye(rows, rows, "float64")), sub(1, eye(rows, rows, "float64"))))),
-    2,
-  );
   return {
     firstOrder: withSpread(mul(squared, 0)),
     jensen: withSpread(matrixTrace(einsum("bri,bij,bsj->brs", jacobian, covariance, jacobian))),
     surrogate: withSpread(mul(matrixTrace(covariance), factor)),
-    normal: mul(add(add(perSample(square(white)), logDeterminant), rows * Math.log(2 * Math.PI)), -0.5),
+    get normal() {
+      return normalLogLikelihood(owner, missed, measuredCovariance(found, deviation));
+    },
   };
+}
+
+/** `log N(missed; 0, total)`. @throws ValueError where the Hessian of a network makes it no covariance. */
+function normalLogLikelihood(owner: string, missed: Tensor, total: Tensor): Tensor {
+  const rows = missed.shape[1];
+  const root = choleskyOf(owner, total);
+  const white = linalg.triangularSolve(root, expandDims(missed, 2));
+  const unit = eye(rows, rows, "float64");
+  const logDeterminant = mul(matrixTrace(log(add(mul(root, unit), sub(1, unit)))), 2);
+  return mul(add(add(perSample(square(white)), logDeterminant), rows * Math.log(2 * Math.PI)), -0.5);
+}
+
+function choleskyOf(owner: string, total: Tensor): Tensor {
+  try {
+    return linalg.cholesky(total);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new ValueError(
+      `${owner}: normal needs a positive definite H_A Cov H_A^T + deviation^2 I, which this denoiser does not give here; take jensen or surrogate, or a larger deviation`,
+      { cause: error },
+    );
+  }
 }
