@@ -66,6 +66,8 @@ export class HypergradientSystem<X, Y, U, L> {
   /** `grad_x F` and b, on all data. */
   readonly right: Place;
   private readonly compiled: CompiledDerivatives<U, L>;
+  /** `H v` on all data. */
+  readonly product: (v: Tensor) => Tensor;
 
   constructor(
     private readonly vectors: VectorProblem<X, Y, U, L>,
@@ -75,11 +77,7 @@ export class HypergradientSystem<X, Y, U, L> {
   ) {
     this.compiled = compiledDerivatives(vectors);
     this.right = this.compiled.gradients(at, vectors.full.upper);
-  }
-
-  /** `H v`, by default on all data. */
-  product(v: Tensor, batch: L = this.vectors.full.lower): Tensor {
-    return this.compiled.hessianProduct(this.at, v, batch);
+    this.product = this.compiled.hessianProducts(at, vectors.full.lower);
   }
 
   /** `J v` on all data. */
@@ -168,19 +166,22 @@ export class HypergradientSystem<X, Y, U, L> {
 
   /** `p <- (I - step H) p; z <- z + step p`. */
   private neumannTerm({ z, term }: SeriesState, stepSize: Tensor, iteration: number) {
-    const next = minus(term, stepSize, this.product(term, this.lowerBatch(iteration)));
+    const next = minus(term, stepSize, this.productIn(iteration, term));
     return { z: plus(z, stepSize, next), term: next };
   }
 
   /** `z <- z - step (H z - b)`. */
   private descentStep({ z }: SeriesState, stepSize: Tensor, iteration: number) {
-    const slope = minus(this.product(z, this.lowerBatch(iteration)), 1, this.rightOf(iteration));
+    const slope = minus(this.productIn(iteration, z), 1, this.rightOf(iteration));
     return { z: minus(z, stepSize, slope), term: slope };
   }
 
-  private lowerBatch(iteration: number): L {
+  /** `H v` of an iteration, on data drawn for it where these are sampled. */
+  private productIn(iteration: number, v: Tensor): Tensor {
     const { sampled, seed } = this.settings;
-    return sampled ? this.vectors.draw(random.rng(`${seed}/lower/${iteration}`)).lower() : this.vectors.full.lower;
+    if (!sampled) return this.product(v);
+    const batch = this.vectors.draw(random.rng(`${seed}/lower/${iteration}`)).lower();
+    return this.compiled.hessianProduct(this.at, v, batch);
   }
 
   private rightOf(iteration: number): Tensor {

@@ -149,7 +149,7 @@ export async function solveLower<X, Y, U = null, L = U>(
 /** `lower(x, .)` with its derivatives, compiled. */
 interface LowerFunction<L> {
   valueAndGradient(y: Tensor, batch?: L): [number, Tensor];
-  product(y: Tensor, v: Tensor): Tensor;
+  productAt(y: Tensor): (v: Tensor) => Tensor;
 }
 
 function lowerAt<X, Y, U, L>(vectors: VectorProblem<X, Y, U, L>, x: Tensor, all: L | undefined): LowerFunction<L> {
@@ -159,7 +159,7 @@ function lowerAt<X, Y, U, L>(vectors: VectorProblem<X, Y, U, L>, x: Tensor, all:
       const [value, gradient] = compiled.lower({ x, y }, batch);
       return [value.item(), gradient];
     },
-    product: (y, v) => compiled.hessianProduct({ x, y }, v, all as L),
+    productAt: (y) => compiled.hessianProducts({ x, y }, all as L),
   };
 }
 
@@ -168,9 +168,10 @@ function newtonStep<L>(lower: LowerFunction<L>, y: Tensor, unit: number) {
   const [value, gradient] = lower.valueAndGradient(y);
   const norm = length(gradient).item();
   const part = norm / unit;
+  const product = lower.productAt(y);
   const { x } = conjugateGradientsSync(
     (v, out) => {
-      out.set(lower.product(y, tensor(v.slice(), { dtype: y.dtype })).data());
+      out.set(product(tensor(v.slice(), { dtype: y.dtype })).data());
     },
     Float64Array.from(gradient.data()),
     { tolerance: Math.min(1e-2, part) || 1e-2 },

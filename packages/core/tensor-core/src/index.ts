@@ -8,6 +8,7 @@ export type { Backend, Executable } from "./compile/backend.js";
 export { type FastestOptions, fastest } from "./compile/fastest.js";
 export { hostBackend, hostCompilerObstacle } from "./compile/host-backend.js";
 export { type CompiledProgram, type JitOptions, type Jitted, jit } from "./compile/jit.js";
+export { type JittedAtPoint, jitAtPoint } from "./compile/jit-at-point.js";
 export { type JitSyncOptions, type JittedSync, jitSync } from "./compile/jit-sync.js";
 export { trace } from "./compile/trace.js";
 export { cond } from "./control/cond.js";

@@ -50,6 +50,7 @@ const calls: [name: string, run: (wrong: never) => unknown][] = [
   ["rng.dirichlet", (wrong) => rng().dirichlet([2], wrong)],
   ["trace", (wrong) => tc.trace(wrong)],
   ["jitSync", (wrong) => tc.jitSync(wrong)],
+  ["jitAtPoint", (wrong) => tc.jitAtPoint(wrong)],
   ["fastest", (wrong) => tc.fastest(wrong)],
   ["einsum", (wrong) => tc.einsum(wrong, x)],
   ["operands of einsum", (wrong) => tc.einsum("ij->i", wrong)],

@@ -3,7 +3,7 @@ import {
   add,
   checkOptions,
   grad,
-  jitSync,
+  jitAtPoint,
   jvp,
   mul,
   NonFiniteError,
@@ -60,21 +60,26 @@ function gaussNewtonProduct<P, B>({ outputs, outputLoss }: ComposedLoss<P, B>) {
 
 /**
  * The Hessian of a loss, or with `{ outputs, outputLoss }` its Gauss-Newton matrix, as products with vectors: traced and
- * compiled once for every shape of batch. Precision is that of the parameters.
+ * compiled once for every shape of batch; what depends on parameters and batch alone is computed once for all products with
+ * one of them. Precision is that of the parameters.
  *
  * @throws ValueError for a loss that is neither.
  */
 export function curvature<P, B>(loss: BatchLoss<P, B> | ComposedLoss<P, B>): Curvature<P, B> {
   const product = productOf(loss);
-  const compiled = jitSync((params: P, batch: B, v: Tensor): Tensor => {
-    const space = raveling("curvature", params);
-    return space.ravel(product(params, batch, space.unravel(v)));
-  });
+  const compiled = jitAtPoint(
+    ({ params, batch }: { readonly params: P; readonly batch: B }, v: Tensor): Tensor => {
+      const space = raveling("curvature", params);
+      return space.ravel(product(params, batch, space.unravel(v)));
+    },
+    { views: true },
+  );
   return {
     at(params, batch) {
       const { size, dtype } = raveling("curvature", params);
+      const along = compiled.at({ params, batch });
       return (x, out) => {
-        const result = compiled(params, batch, tensor(x, { shape: [size], dtype })).data();
+        const result = along(tensor(x, { shape: [size], dtype })).data();
         for (let i = 0; i < size; i++) {
           if (!Number.isFinite(result[i])) throw new NonFiniteError("the product with the Hessian is not finite");
           out[i] = result[i];
