@@ -2,12 +2,14 @@ import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } 
 import {
   checkOptions,
   NonFiniteError,
+  requireFunction as requireCallable,
   requireChoice,
   requireInteger,
   requireNonNegative,
   requireObject,
   requirePositive,
   ShapeError,
+  ValueError,
 } from "@offprint/tensor-core";
 import type { Curvature, Lagrangian, Partials } from "./lagrangian.js";
 import { requireFunction } from "./require-function.js";
@@ -119,7 +121,9 @@ export function energyGradient(lagrangian: Lagrangian, f: SparseFourier, u: Spar
   requireObject("energyGradient", "f", f, "a SparseFourier");
   requireObject("energyGradient", "u", u, "a SparseFourier");
   const slopes = u.gradient();
+  requireCallable("energyGradient", "lagrangian.partials", lagrangian.partials);
   const partials = lagrangian.partials(u, slopes, (a, b) => a.multiply(b, tolerance));
+  requirePartials(partials, u.dimension);
   const gradient = SparseFourier.sum([
     ...[{ u: partials.y }, { u: f, factor: -1 }],
     ...partials.z.map((z, axis) => ({ u: z.derivative(axis), factor: -1 })),
@@ -127,6 +131,29 @@ export function energyGradient(lagrangian: Lagrangian, f: SparseFourier, u: Spar
   // |G e|_{H1} and |G d_i e|_{H1} are at most the Wiener norm of e.
   const lost = partials.z.reduce((sum, z) => sum + z.lost, partials.y.lost);
   return { gradient, lost, energy: (partials.energy ?? Number.NaN) - f.inner(u), partials, slopes };
+}
+
+/** @throws ValueError, ShapeError for partial derivatives that are none, or not one for every coordinate */
+function requirePartials(partials: Partials, dimension: number): void {
+  const owner = "lagrangian.partials";
+  requireObject(owner, "what it gave", partials, "{ y, z }");
+  requireFunction(owner, "y", partials.y);
+  if (partials.z?.length !== dimension) {
+    throw new ShapeError(
+      `${owner}: z has ${partials.z?.length} entries; give an array of ${dimension}, the derivative by each part of the gradient`,
+    );
+  }
+  for (const [axis, z] of partials.z.entries()) requireFunction(owner, `z[${axis}]`, z);
+}
+
+/** @throws ValueError for bounds of the curvature that are none */
+function checkedCurvature(lagrangian: Lagrangian, u: SparseFourier, slopes: readonly SparseFourier[]): Curvature {
+  const curvature = lagrangian.curvature(u, slopes);
+  const { convexity, smoothness } = curvature ?? {};
+  if (convexity > 0 && smoothness >= convexity && Number.isFinite(smoothness)) return curvature;
+  throw new ValueError(
+    `lagrangian.curvature: gave convexity ${convexity} and smoothness ${smoothness}; they must be finite, 0 < convexity <= smoothness`,
+  );
 }
 
 /**
@@ -157,6 +184,8 @@ export async function descend(
   requireInteger(owner, "maxIterations", maxIterations, 1);
   requireChoice(owner, "preconditioner", preconditioner, ["h1", "none"]);
   requireFunction(owner, "f", f);
+  requireObject(owner, "lagrangian", lagrangian, "a Lagrangian, such as quarticLagrangian({ beta: 1 })");
+  requireCallable(owner, "lagrangian.curvature", lagrangian.curvature);
   const start = initial ?? SparseFourier.constant(f.dimension, 0, f.period);
   if (start.dimension !== f.dimension || start.period !== f.period) {
     throw new ShapeError(
@@ -168,9 +197,9 @@ export async function descend(
   const measure = (u: SparseFourier) => {
     const found = energyGradient(lagrangian, f, u, cut);
     const g = found.gradient.precondition();
-    return { ...found, g, residual: g.h1() + found.lost, curvature: lagrangian.curvature(u, found.slopes) };
+    return { ...found, g, residual: g.h1() + found.lost, curvature: checkedCurvature(lagrangian, u, found.slopes) };
   };
-  const curvatureOf = (u: SparseFourier) => lagrangian.curvature(u, u.gradient());
+  const curvatureOf = (u: SparseFourier) => checkedCurvature(lagrangian, u, u.gradient());
 
   let at = { u: start, ...measure(start) };
   const curvatureAt = (data: ModesData) =>
@@ -200,7 +229,10 @@ export async function descend(
         at = { u: next, ...measure(next) };
         const rises = at.energy > first.energy + 1e-9 * (1 + Math.abs(first.energy));
         if (!Number.isFinite(at.residual) || rises || at.residual > 1e3 * (first.residual + 1)) {
-          throw new NonFiniteError(`the energy rises: stepSize ${eta} is too long; lower it, or leave it out`);
+          // Without the preconditioner, curvature grows with the square of the highest frequency.
+          const longest = `about ${(2 / (1 + next.bandLimit ** 2)).toPrecision(1)}`;
+          const remedy = preconditioner === "none" ? `lower it to ${longest}` : "lower it, or leave it out";
+          throw new NonFiniteError(`the energy rises: stepSize ${eta} is too long; ${remedy}`);
         }
         const size = Math.max(1, u.barron()) ** lagrangian.degree;
         const record = {

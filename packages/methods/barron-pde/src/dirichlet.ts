@@ -34,7 +34,9 @@ export function sines(terms: readonly Sine[], options: { readonly dimension?: nu
   requireInteger(owner, "dimension", d, 1, 20);
   const table = new ModeTable(d);
   const signed = new Int32Array(d);
-  for (const [j, { k, b }] of terms.entries()) {
+  for (const [j, term] of terms.entries()) {
+    checkOptions(`${owner}: terms[${j}]`, term, ["k", "b"]);
+    const { k, b } = term;
     const frequency = frequencyOf(owner, `terms[${j}].k`, k, d);
     requireNumber(owner, `terms[${j}].b`, b);
     if (frequency.some((entry) => entry < 1))

@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   requireInteger,
   requireNonNegative,
   requireObject,
@@ -75,13 +76,17 @@ export class SparseFourier {
     options: { readonly dimension?: number; readonly constant?: number; readonly period?: number } = {},
   ): SparseFourier {
     const owner = "SparseFourier.cosines";
+    requireObject(owner, "terms", terms, "an array of { k, a, theta }");
+    checkOptions(owner, options, ["dimension", "constant", "period"]);
     const { constant = 0, period = 1 } = options;
     const dimension = dimensionOf(owner, "terms", terms, options.dimension);
     requireNumber(owner, "constant", constant);
     requirePositive(owner, "period", period);
     const table = new ModeTable(dimension);
     let mean = constant;
-    for (const [j, { k, a, theta = 0 }] of terms.entries()) {
+    for (const [j, term] of terms.entries()) {
+      checkOptions(`${owner}: terms[${j}]`, term, ["k", "a", "theta"]);
+      const { k, a, theta = 0 } = term;
       const from = frequencyOf(owner, `terms[${j}].k`, k, dimension);
       requireNumber(owner, `terms[${j}].a`, a);
       requireNumber(owner, `terms[${j}].theta`, theta);
@@ -221,6 +226,7 @@ export class SparseFourier {
 
   /** `sum (1 + |omega|)^s |c_k|`; s = 1 is the Barron norm. */
   barron(s = 1): number {
+    requireNumber("SparseFourier.barron", "s", s);
     const sizes = sizesOf(this.#modes);
     let sum = Math.abs(this.constant);
     if (s === 0) {

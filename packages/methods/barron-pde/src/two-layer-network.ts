@@ -101,7 +101,7 @@ const optionNames = [
 export function sampleNetwork(u: SparseFourier, options: SampleNetworkOptions): SampledNetwork {
   const owner = "sampleNetwork";
   requireFunction(owner, "u", u);
-  checkOptions(owner, options, optionNames);
+  checkOptions(owner, options, optionNames, ["width"]);
   const { width, activation = "cos", bestOf = 1, wanted = 0, points = 2000, seed = 0 } = options;
   requireInteger(owner, "width", width, 1, mostWidth);
   requireChoice(owner, "activation", activation, ["cos", "step", "sigmoid", "relu"]);
@@ -194,6 +194,7 @@ const mostUnits = 2 ** 25;
  */
 export function evaluateNetwork(network: TwoLayerNetwork, x: TensorLike): Tensor {
   const owner = "evaluateNetwork";
+  requireObject(owner, "network", network, "the `network` of sampleNetwork or certify");
   requireChoice(owner, "network.activation", network?.activation, ["cos", "step", "sigmoid", "relu"]);
   const points = tensor(x, { dtype: "float64" });
   const { activation, hidden, bias, output, outputBias } = network;

@@ -38,7 +38,8 @@ it("solves an equation from a list of cosines, and writes the solution and its n
   expect(out).not.toMatch(/\u2212/);
   expect(out).toMatch(/worst case \d+(\.\d+)?(e\+?\d+)?\)/);
   const found = JSON.parse(readFileSync(file("u.json"), "utf8"));
-  const u = SparseFourier.cosines(found.cosines, found);
+  const { dimension, constant, period } = found;
+  const u = SparseFourier.cosines(found.cosines, { dimension, constant, period });
   expect([found.status, found.vanishesOnCube]).toEqual(["converged", false]);
   expect(found.budget.descent + found.budget.truncation + found.budget.draw).toBeLessThan(0.05 * 1.1);
   const model = await loadModel(file("u.onnx"));

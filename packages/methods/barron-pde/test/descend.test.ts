@@ -164,6 +164,33 @@ describe("descend", () => {
   });
 });
 
+describe("a Lagrangian of the user's is refused by name", () => {
+  const f = SparseFourier.cosines([{ k: [1, 0], a: 2 }]);
+  const own = (change: Partial<Lagrangian>): Lagrangian => ({
+    degree: 1,
+    partials: (u, z) => ({ y: u, z }),
+    curvature: () => ({ convexity: 1, smoothness: 1 }),
+    ...change,
+  });
+  it.each<[Partial<Lagrangian>, RegExp]>([
+    // Without its derivatives by the gradient another equation would be solved.
+    [{ partials: (u) => ({ y: u, z: [] }) }, /z has 0 entries; give an array of 2/],
+    [{ partials: () => undefined as never }, /what it gave is undefined/],
+    [{ partials: (_, z) => ({ y: 1 as never, z }) }, /y is no SparseFourier/],
+    [{ partials: undefined as never }, /lagrangian.partials is undefined/],
+    [{ curvature: undefined as never }, /lagrangian.curvature is undefined/],
+    [{ curvature: () => ({ convexity: Number.NaN, smoothness: 1 }) }, /gave convexity NaN and smoothness 1/],
+    [{ curvature: () => ({ convexity: 2, smoothness: 1 }) }, /0 < convexity <= smoothness/],
+  ])("%#", async (change, message) => {
+    await expect(descend(own(change), f)).rejects.toThrow(message);
+  });
+
+  it("and a step that is too long without the preconditioner says how long one may be", async () => {
+    const rough = SparseFourier.cosines([{ k: [3, 1], a: 9 }]);
+    await expect(descend(cubic, rough, { preconditioner: "none" })).rejects.toThrow(/lower it to about 0\.0*[1-9]/);
+  });
+});
+
 describe("equations that are no such problem are refused", () => {
   it.each([
     [() => quarticLagrangian({ beta: -1 }), "beta is -1"],
