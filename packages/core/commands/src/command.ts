@@ -41,6 +41,8 @@ export interface CommandInput<A extends Options = Options, O extends Options = O
   print(line?: string): void;
   /** Prints a line to standard error: a warning, what happens. */
   note(line: string): void;
+  /** What the user is told about an error: options as they are typed, no names of functions. */
+  explain(error: unknown): string;
   /** Prints labels and values, the values in one column. */
   report(rows: readonly (readonly [label: string, value: Cell])[]): void;
   /** Shows progress, a fraction in [0, 1], in a bar on the terminal; nothing in a pipe. */

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, extname, join, resolve } from "node:path";
 import { requireObject } from "@offprint/tensor-core";
 import type { CommandInput } from "./command.js";
-import { describeError, exitCodes, Failure } from "./failure.js";
+import { exitCodes, Failure } from "./failure.js";
 import type { LongRun, LongRunSettings } from "./long-run.js";
 import { requireFolder } from "./places.js";
 
@@ -101,7 +101,7 @@ export interface EachFileWork<Record, State, Result extends { readonly status: s
  * });
  */
 export async function eachFile<Record, State, Result extends { readonly status: string; readonly state: State }>(
-  input: Pick<CommandInput, "longRun" | "note" | "print" | "signal">,
+  input: Pick<CommandInput, "explain" | "longRun" | "note" | "print" | "signal">,
   files: FileSet,
   each: EachFileWork<Record, State, Result>,
 ): Promise<number | undefined> {
@@ -140,7 +140,7 @@ export async function eachFile<Record, State, Result extends { readonly status: 
       await finish(name, result);
     } catch (error) {
       if (!folder || input.signal.aborted) throw error;
-      input.note(`${name} is passed over: ${describeError(error).message}`);
+      input.note(`${name} is passed over: ${input.explain(error)}`);
       failed.push(name);
       continue;
     }

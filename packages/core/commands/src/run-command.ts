@@ -52,6 +52,7 @@ function inputOf(command: Command, words: readonly string[], host: CommandHost):
     colour: terminal.colour,
     print: (line = "") => terminal.print(line),
     note,
+    explain: (error) => toldAt(error, command, words).told,
     report(rows) {
       for (const line of labelled(rows)) terminal.print(line);
     },
@@ -119,8 +120,7 @@ export async function runCommand(command: Command, words: readonly string[], hos
     if (signal.aborted && code === undefined) throw interrupted();
     return code ?? exitCodes.success;
   } catch (error) {
-    const { message, exitCode } = describeError(signal.aborted && !isOwnLine(error) ? interrupted() : error);
-    const told = exitCode === exitCodes.input ? atTerminal(message, Object.keys(command.options), words) : message;
+    const { told, exitCode } = toldAt(signal.aborted && !isOwnLine(error) ? interrupted() : error, command, words);
     terminal.note(exitCode === exitCodes.interrupted ? told : `${program}: ${told}`);
     return exitCode;
   } finally {
@@ -128,18 +128,26 @@ export async function runCommand(command: Command, words: readonly string[], hos
   }
 }
 
+/** What the user of a command is told about an error, and the exit code. */
+function toldAt(error: unknown, command: Command, words: readonly string[]): { told: string; exitCode: number } {
+  const { message, exitCode } = describeError(error);
+  const told = exitCode === exitCodes.input ? atTerminal(message, Object.keys(command.options), words) : message;
+  return { told, exitCode };
+}
+
 /**
  * What a function says of its arguments, to somebody who did not call it: without names of functions in front, and with
- * options as they are typed, `--learning-rate` for `learningRate`.
+ * options as they are typed, `--learning-rate` for `learningRate`, and `--steps` where a message begins with `steps is`.
  *
  * @param words of the command line: a file may have a name like a function's
  */
 function atTerminal(message: string, options: readonly string[], words: readonly string[]): string {
   const bare = message.replace(/(?<=^|: )([a-z]+[A-Z]\w*): /g, (said, name) => (words.includes(name) ? said : ""));
   const compound = options.filter((name) => flagOf(name) !== `--${name}`);
+  const named = bare.replace(/^([a-z]+)(?= is )/, (word) => (options.includes(word) ? flagOf(word) : word));
   return compound.reduce(
     (text, name) => text.replace(new RegExp(`(?<![\\w.-])${name}(?!\\w)`, "g"), flagOf(name)),
-    bare,
+    named,
   );
 }
 

@@ -42,7 +42,7 @@ function doubling(stopBefore = Infinity, controller = new AbortController()) {
         progress: ({ step }) => ({ fraction: step / 4, label: `step ${step}` }),
         async work(name, { resume, checkpoint, signal, onProgress }: LongRun<Doubled, Doubled>["options"]) {
           let state = resume ?? { step: 0, x: Number(readFileSync(files.pathOf(name), "utf8")) };
-          if (!Number.isFinite(state.x)) throw new Failure(`${name} holds no number`);
+          if (!Number.isFinite(state.x)) throw new Failure(`readNumber: ${name} holds no number`);
           while (state.step < 4) {
             if (++steps === stopBefore) controller.abort();
             if (signal.aborted) return { status: "aborted", state };
@@ -91,7 +91,7 @@ describe("eachFile", () => {
     const words = { input: at("in"), output: at("out"), state: at("state.json") };
     const first = await doubling()(words);
     expect([first.code, results()]).toEqual([2, ["16", undefined, "48"]]);
-    expect(first.err).toMatch(/b\.txt is passed over: b\.txt holds no number/);
+    expect(first.err).toMatch(/^b\.txt is passed over: b\.txt holds no number/);
     expect(first.out).toMatch(/2 of 3 done/);
     writeFileSync(at("in/b.txt"), "2");
     const again = await doubling()({ ...words, resume: true });

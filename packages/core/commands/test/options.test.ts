@@ -184,8 +184,9 @@ describe("words", () => {
     );
     expect(await said("a.npz: loadModel: it is damaged")).toBe("offprint: a.npz: it is damaged\n");
     expect(await said("fitModel: trainNet: norm is 2, not model.learningRate")).toBe(
-      "offprint: norm is 2, not model.learningRate\n",
+      "offprint: --norm is 2, not model.learningRate\n",
     );
+    expect(await said("fitModel: epochs is 9; it must be less")).toBe("offprint: --epochs is 9; it must be less\n");
     // A file may have such a name.
     expect(await said("myModel: it is damaged", "--weights", "myModel")).toBe("offprint: myModel: it is damaged\n");
   });

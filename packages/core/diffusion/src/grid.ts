@@ -57,7 +57,7 @@ export function levelGrid(schedule: NoiseSchedule, steps: number, options: GridO
   const end = clean === "exact" ? cleanLevel(noisy[0]) : firstLevel(schedule);
   if (clean === "first" && end.sigma === noisy[0].sigma) {
     throw new ValueError(
-      `levelGrid: clean "first" adds the first level with noise, where ${steps} steps begin too; take fewer steps, or clean "none"`,
+      `levelGrid: clean "first" adds the first level with noise, where ${steps} steps begin too; take fewer steps, or in code clean "none"`,
     );
   }
   return checkLevels("levelGrid", [end, ...noisy]);

@@ -120,7 +120,7 @@ describe("grids", () => {
   it("the first level once more is refused where levels begin with it", () => {
     for (const options of [{ spacing: "linspace" }, { offset: 0 }] as const) {
       expect(() => levelGrid(schedules.scaledLinear, 4, { clean: "first", ...options })).toThrow(
-        errorLike("ValueError", /begin too; take fewer steps, or clean "none"/),
+        errorLike("ValueError", /begin too; take fewer steps, or in code clean "none"/),
       );
     }
     expect(() => levelGrid(schedules.continuous, 4, { clean: "first" })).toThrow(

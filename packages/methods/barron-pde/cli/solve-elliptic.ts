@@ -35,7 +35,7 @@ export const solveEllipticCommand = defineCommand({
       below: 1,
     }),
     activation: option.choice(["cos", "step", "sigmoid", "relu"], "hidden units", { default: "cos" }),
-    maxIterations: option.integer("iterations at most", { default: 500, least: 1 }),
+    maxIterations: option.integer("iterations at most", { default: 5000, least: 1 }),
     seed: option.integer("of the network", { default: 0 }),
     output: option.fileOut("file for the solution's cosines and what is certain of them (JSON)", {
       short: "o",
@@ -43,26 +43,34 @@ export const solveEllipticCommand = defineCommand({
     }),
     network: option.fileOut("file for the network", { endings: [".onnx"] }),
   },
-  async run({ options, arguments: words, report, write, refuse, progress, signal }) {
+  async run({ options, arguments: words, report, note, write, refuse, progress, signal }) {
     const { f, ownPeriod } = await readRightSide(words.right, options.period);
     if (ownPeriod) refuse(["period"], `${words.right} says its own`);
     const { beta, gamma, activation, seed, maxIterations } = options;
     const lagrangian = quarticLagrangian({ beta, gamma });
     // A first guess of the size: that of the linear solution, which the cube only makes smaller.
-    const size = f.precondition().l2();
+    let size = f.precondition().l2();
     if (f.wiener() === 0) throw new Failure("f is 0, and so is the solution");
     if (!(size > 1e-150 && size < 1e150)) {
       throw new Failure(`the linear solution has the L2 norm ${size}: its square is lost; give f in other units`);
     }
-    const accuracy = options.accuracy * size;
-    let first = 0;
-    const found = await certify(lagrangian, f, {
-      ...{ accuracy, activation, seed, maxIterations, signal },
-      onProgress({ residual }) {
-        first ||= residual;
-        progress(Math.min(1, Math.max(0, Math.log(first / residual) / Math.log((4 * first) / accuracy))), "descending");
-      },
-    });
+    const solved = async () => {
+      const accuracy = options.accuracy * size;
+      let first = 0;
+      return certify(lagrangian, f, {
+        ...{ accuracy, activation, seed, maxIterations, signal },
+        onProgress({ residual }) {
+          first ||= residual;
+          const part = Math.log(first / residual) / Math.log((4 * first) / accuracy);
+          progress(Math.min(1, Math.max(0, part)), "descending");
+        },
+      });
+    };
+    let found = await solved();
+    while (found.status === "converged" && found.u.l2() < 0.9 * size) {
+      size = found.u.l2();
+      found = await solved();
+    }
     const { u, sampled, status, budget, iterations, boundsLog10 } = found;
     report([
       ["iterations", iterations],
@@ -75,6 +83,11 @@ export const solveEllipticCommand = defineCommand({
         sampled?.error ?? `none: ${status === "converged" ? "these are too many" : "the descent did not end"}`,
       ],
     ]);
+    if (status === "limit") {
+      note(
+        `The descent ended before it came so near: steps are ${found.history.at(-1)?.stepSize.toPrecision(2)} long, as cubes are steep where u is large. Give more --max-iterations, or a larger --accuracy.`,
+      );
+    }
     const { constant, a, theta, k } = u.realForm();
     const d = u.dimension;
     const cosines = Array.from(
@@ -122,4 +135,4 @@ async function readRightSide(path: string, period: number): Promise<{ f: SparseF
 
 /** 10 to any power, also where no number is so large. */
 const powerOfTen = (power: number): string =>
-  power < 300 ? String(Number((10 ** power).toPrecision(4))) : `1e${Math.ceil(power)}`;
+  power < 300 ? String(Number((10 ** power).toPrecision(4))) : `10^${Number(power.toPrecision(4))}`;

@@ -63,7 +63,7 @@ export interface DescendOptions extends RunOptions<DescentRecord, RunState<Desce
   readonly tolerance?: number;
   /** Iterations at most, an integer >= 1. Default 200. */
   readonly maxIterations?: number;
-  /** Coefficients up to this are left out after every iteration. Default `tolerance / 1000`. */
+  /** Coefficients up to this are left out after every iteration. Default `tolerance / 1000`, times a step below 1 that is chosen. */
   readonly pruneTolerance?: number;
   /** `"none"` descends in L2, which needs steps of about `1 / bandLimit^2`: shows what G is for. Default `"h1"`. */
   readonly preconditioner?: "h1" | "none";
@@ -175,12 +175,12 @@ export async function descend(
 ): Promise<DescentResult> {
   const owner = "descend";
   checkOptions(owner, options, optionNames);
-  const { stepSize = "auto", tolerance = 1e-6, maxIterations = 200, pruneTolerance = tolerance / 1000 } = options;
+  const { stepSize = "auto", tolerance = 1e-6, maxIterations = 200, pruneTolerance } = options;
   const { preconditioner = "h1", initial } = options;
   if (typeof stepSize === "number") requirePositive(owner, "stepSize", stepSize);
   else requireChoice(owner, "stepSize", stepSize, ["auto", "descent"]);
   requireNonNegative(owner, "tolerance", tolerance);
-  requireNonNegative(owner, "pruneTolerance", pruneTolerance);
+  if (pruneTolerance !== undefined) requireNonNegative(owner, "pruneTolerance", pruneTolerance);
   requireInteger(owner, "maxIterations", maxIterations, 1);
   requireChoice(owner, "preconditioner", preconditioner, ["h1", "none"]);
   requireFunction(owner, "f", f);
@@ -192,8 +192,11 @@ export async function descend(
       `${owner}: initial has ${start.dimension} coordinates of period ${start.period}, f ${f.dimension} of period ${f.period}; give both the same`,
     );
   }
+  // Short steps add little to a mode: what is too little in one of them would never come to be.
+  const pruned = (eta: number) =>
+    pruneTolerance ?? (tolerance / 1000) * (typeof stepSize === "number" ? 1 : Math.min(1, eta));
   // Terms that pruning would take away anyway are not even added up; what they may do is in the certificate.
-  const cut = pruneTolerance / 100;
+  const cut = (pruneTolerance ?? tolerance / 1000) / 100;
   const measure = (u: SparseFourier) => {
     const found = energyGradient(lagrangian, f, u, cut);
     const g = found.gradient.precondition();
@@ -221,11 +224,9 @@ export async function descend(
         const { u, g, gradient, energy, residual, partials, curvature } = at;
         const direction = preconditioner === "h1" ? g : gradient;
         const { eta, factor } = stepAlong(u, direction, stepSize, curvature, curvatureOf);
-        const { u: pruned, removedH1 } = SparseFourier.sum([{ u }, { u: direction, factor: -eta }]).prune(
-          pruneTolerance,
-        );
+        const { u: kept, removedH1 } = SparseFourier.sum([{ u }, { u: direction, factor: -eta }]).prune(pruned(eta));
         // An iterate is what it is: only its residual is known up to what products left out.
-        const next = SparseFourier.fromData(pruned.toData());
+        const next = SparseFourier.fromData(kept.toData());
         at = { u: next, ...measure(next) };
         const rises = at.energy > first.energy + 1e-9 * (1 + Math.abs(first.energy));
         if (!Number.isFinite(at.residual) || rises || at.residual > 1e3 * (first.residual + 1)) {

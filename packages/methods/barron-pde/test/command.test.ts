@@ -70,6 +70,27 @@ it("leaves 0 where the cube is much larger than the rest", async () => {
   expect(budget.descent).toBeLessThan(1000);
 });
 
+it("comes to a solution that is far from the linear one, as near as a part of its own size", async () => {
+  writeFileSync(
+    file("steep.json"),
+    JSON.stringify({
+      cosines: [
+        { k: [1, 0], a: 1e3 },
+        { k: [1, 1], a: 1e3, theta: 0.5 },
+      ],
+    }),
+  );
+  const { code } = await solve(file("steep.json"), "--beta", "1", "-o", file("steep-out.json"));
+  const { status, cosines, budget, period } = JSON.parse(readFileSync(file("steep-out.json"), "utf8"));
+  expect([code, status]).toEqual([0, "converged"]);
+  const u = SparseFourier.cosines(cosines, { period });
+  expect(budget.descent + budget.truncation + budget.draw).toBeLessThan(0.05 * 1.12 * u.l2());
+  const left = u.add(u.multiply(u, 0).multiply(u, 0)).l2();
+  expect(left).toBeGreaterThan(10 * u.l2());
+  const stopped = await solve(file("steep.json"), "--beta", "1", "--max-iterations", "50");
+  expect([stopped.code, stopped.err]).toEqual([1, expect.stringMatching(/steps are .* long.* --max-iterations/)]);
+});
+
 it("refuses a period beside the file's own, and says how many neurons are too many", async () => {
   const put = (content: unknown) => writeFileSync(file("own.json"), JSON.stringify(content));
   put({ cosines: [{ k: [1], a: 1 }], period: 2 });

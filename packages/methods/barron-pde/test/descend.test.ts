@@ -121,6 +121,13 @@ describe("descend", () => {
     for (const [t, { energy }] of history.slice(1).entries()) expect(energy).toBeLessThan(history[t].energy);
   });
 
+  it("goes on to modes of which a short step makes little", async () => {
+    const f = SparseFourier.cosines([{ k: [1, 0], a: 1e3 }]);
+    const { status, history } = await descend(quarticLagrangian({ beta: 1 }), f, { tolerance: 3, maxIterations: 3000 });
+    expect(status).toBe("converged");
+    expect(Math.min(...history.map((record) => record.stepSize))).toBeLessThan(0.01);
+  });
+
   it("needs steps of the band limit without G", async () => {
     const f = fourCosines(1, 1);
     const options = { preconditioner: "none", maxIterations: 40, pruneTolerance: 1e-6 } as const;
