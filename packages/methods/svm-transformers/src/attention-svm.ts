@@ -2,6 +2,7 @@ import { type ConicOptions, conicOptionNames, nuclearNormMin, solveConic } from 
 import {
   ConvergenceError,
   checkOptions,
+  linalg,
   OffprintError,
   requireChoice,
   sparse,
@@ -9,7 +10,16 @@ import {
   tensor,
 } from "@offprint/tensor-core";
 import { type AttentionExamples, type ReadExamples, readExamples } from "./examples.js";
-import { combined, gramOf, type MarginRows, marginRows, marginsOf, requireChoices, unitOf } from "./margin-rows.js";
+import {
+  combined,
+  gramOf,
+  type MarginRows,
+  marginRows,
+  marginsOf,
+  requireChoices,
+  sizesOf,
+  unitOf,
+} from "./margin-rows.js";
 
 /** No W separates the tokens that were chosen from the others. */
 export class InfeasibleSvmError extends OffprintError {
@@ -152,15 +162,75 @@ export async function smallestFrobenius(
     pickSolver(options),
   );
   const b = found.x.map((multiplier) => multiplier / unit / unit);
-  if (found.status === "unbounded") throw infeasible(owner, b.slice(0, count));
+  // A ray of the Gram matrix proves no more than that the margin's square is below the tolerance.
+  if (found.status === "unbounded") return smallestByRows(owner, read, margins, equalities, options);
   if (found.status !== "converged") throw stuck(owner, found.status);
+  return matrixOf(rows, b, count, read, found.status);
+}
+
+function matrixOf(
+  rows: MarginRows,
+  b: Float64Array,
+  count: number,
+  read: ReadExamples,
+  status: string,
+): SmallestMatrix {
   const w = combined(rows, b, read);
-  return {
-    w,
-    objective: Math.sqrt(w.reduce((sum, one) => sum + one * one, 0)),
-    multipliers: b.slice(0, count),
-    status: found.status,
-  };
+  const objective = Math.sqrt(w.reduce((sum, one) => sum + one * one, 0));
+  return { w, objective, multipliers: b.slice(0, count), status };
+}
+
+/**
+ * By the primal, with rows as unit vectors in coordinates of their own, whatever their sizes: a certificate counts here where
+ * the margin itself is nothing.
+ */
+async function smallestByRows(
+  owner: string,
+  read: ReadExamples,
+  margins: MarginRows,
+  equalities: MarginRows,
+  options: Solver,
+): Promise<SmallestMatrix> {
+  const rows = joinRows(margins, equalities);
+  const count = margins.differences.length;
+  const sizes = sizesOf(rows, read);
+  const empty = sizes.subarray(0, count).indexOf(0);
+  if (empty !== -1)
+    throw infeasible(
+      owner,
+      Float64Array.from({ length: count }, (_, p) => (p === empty ? 1 : 0)),
+    );
+  const size = (p: number) => sizes[p] || 1;
+  const least = sizes.subarray(0, count).reduce((a, b) => Math.min(a, b));
+  const units = gramOf(rows, read).map((row, p) => row.map((value, q) => value / size(p) / size(q)));
+  const { values, vectors } = linalg.eigh(tensor(units, { dtype: "float64" }));
+  const [lengths, directions] = [values.data(), vectors.toArray() as number[][]];
+  const kept = Array.from(lengths.keys()).filter((k) => lengths[k] > Number.EPSILON * sizes.length);
+  const coordinates = (p: number, sign: number) => kept.map((k) => sign * directions[p][k] * Math.sqrt(lengths[k]));
+  const order = [...Array.from(equalities.differences, (_, q) => count + q), ...Array(count).keys()];
+  const found = await solveConic(
+    {
+      P: sparse.identity(kept.length),
+      A: sparse.fromDense(order.map((p) => coordinates(p, p < count ? -1 : 1))),
+      b: order.map((p) => (p < count ? -least / sizes[p] : 0)),
+      c: new Float64Array(kept.length),
+      cones: { z: order.length - count, l: count },
+    },
+    pickSolver(options),
+  );
+  const b = new Float64Array(order.length);
+  order.forEach((p, i) => {
+    b[p] = ((p < count ? 1 : -1) * found.y[i]) / size(p);
+  });
+  if (found.status === "infeasible") throw infeasible(owner, b.slice(0, count));
+  if (found.status !== "converged") throw stuck(owner, found.status);
+  return matrixOf(
+    rows,
+    b.map((one) => one / least),
+    count,
+    read,
+    found.status,
+  );
 }
 
 /** By a semidefinite programme. */
@@ -174,22 +244,33 @@ export async function smallestNuclear(
   const { dimension: d, queries } = read;
   const z = queries.data();
   const unit = unitOf(joinRows(margins, equalities), read);
-  const constraints = ({ differences, examples }: MarginRows, value: number) =>
-    differences.map((u, p) => {
-      const matrix = new Float64Array(d * d);
-      for (let i = 0; i < d; i++)
-        for (let j = 0; j < d; j++) matrix[i * d + j] = (u[i] / unit) * z[examples[p] * d + j];
-      return { matrix, value };
-    });
-  const found = await nuclearNormMin(
-    { rows: d, columns: d, equalities: constraints(equalities, 0), inequalities: constraints(margins, 1) },
-    pickSolver(options),
-  );
-  const b = found.multipliers.slice(equalities.differences.length).map((multiplier) => multiplier / unit);
-  if (found.status === "infeasible") throw infeasible(owner, b);
+  /** For W / scale, with rows times their factors. */
+  const solved = async (factors: (rows: MarginRows) => Float64Array, scale: number) => {
+    const constraints = (rows: MarginRows, value: number) => {
+      const by = factors(rows);
+      return rows.differences.map((u, p) => {
+        const matrix = new Float64Array(d * d);
+        for (let i = 0; i < d; i++)
+          for (let j = 0; j < d; j++) matrix[i * d + j] = u[i] * by[p] * z[rows.examples[p] * d + j];
+        return { matrix, value: (value * by[p]) / scale };
+      });
+    };
+    const found = await nuclearNormMin(
+      { rows: d, columns: d, equalities: constraints(equalities, 0), inequalities: constraints(margins, 1) },
+      pickSolver(options),
+    );
+    const by = factors(margins);
+    const multipliers = found.multipliers.slice(equalities.differences.length).map((one, p) => one * by[p]);
+    const w = found.W.map((value) => value * scale);
+    return { w, objective: found.objective * scale, multipliers, status: found.status };
+  };
+  let found = await solved((rows) => new Float64Array(rows.differences.length).fill(1 / unit), 1 / unit);
+  if (found.status === "infeasible") {
+    const { objective } = await smallestByRows(owner, read, margins, equalities, options);
+    found = await solved((rows) => sizesOf(rows, read).map((size) => 1 / (size || 1)), objective);
+  }
   if (found.status !== "converged" && found.status !== "inaccurate") throw stuck(owner, found.status);
-  const w = found.W.map((value) => value / unit);
-  return { w, objective: found.objective / unit, multipliers: b, status: found.status };
+  return found;
 }
 
 /** -1 at one place. */

@@ -57,16 +57,20 @@ export function gramOf(rows: MarginRows, { queries, dimension }: ReadExamples, u
   );
 }
 
-/** The usual size `|u| |z|` of a row: what solvers take for 1, so that nothing depends on the unit of the tokens. */
-export function unitOf({ differences, examples }: MarginRows, { queries, dimension: d }: ReadExamples): number {
+/** The size `|u| |z|` of each row. */
+export function sizesOf({ differences, examples }: MarginRows, { queries, dimension: d }: ReadExamples): Float64Array {
   const z = queries.data();
   const squares = (values: ArrayLike<number>, from: number) => {
     let total = 0;
     for (let k = 0; k < d; k++) total += values[from + k] ** 2;
     return total;
   };
-  const sizes = differences.map((u, p) => Math.sqrt(squares(u, 0) * squares(z, examples[p] * d)));
-  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  return Float64Array.from(differences, (u, p) => Math.sqrt(squares(u, 0) * squares(z, examples[p] * d)));
+}
+
+/** The size of the largest row: what solvers take for 1, so that nothing depends on the unit of the tokens. */
+export function unitOf(rows: MarginRows, read: ReadExamples): number {
+  const largest = sizesOf(rows, read).reduce((most, size) => Math.max(most, size), 0);
   return largest > 0 ? largest : 1;
 }
 

@@ -158,6 +158,36 @@ describe("attentionSvm", () => {
     await expect(attentionSvm(examples, [2], { norm: "nuclear" })).rejects.toBeInstanceOf(InfeasibleSvmError);
   });
 
+  it("separates what only just can be, and rows of very different sizes, for both norms", async () => {
+    const narrow = {
+      tokens: [
+        [
+          [0, 1e-4],
+          [1, 0],
+          [-1, 0],
+        ],
+      ],
+      queries: [[1, 1]],
+      labels: [1],
+    };
+    const { examples, v } = fixedProblem(4, 5, 6);
+    const { tokens } = optimalTokens(examples, v);
+    const factor = tensor([[1e6], [1], [1], [1e-4]], { dtype: "float64" });
+    const uneven = { ...examples, queries: tensor(examples.queries as Tensor).mul(factor) };
+    for (const norm of ["frobenius", "nuclear"] as const) {
+      expectClose((await attentionSvm(narrow, [0], { norm })).margin, Math.SQRT2 * 1e-4, { relative: 1e-5 });
+      const { w } = await attentionSvm(uneven, tokens, { norm });
+      const read = readExamples("test", uneven);
+      const rows = marginRows(
+        read,
+        tokens.map((t) => [t]),
+      );
+      expect(Math.min(...marginsOf(rows, w.data(), read))).toBeGreaterThan(1 - 1e-4);
+    }
+    expect(await isSeparable(narrow, [0])).toBe(true);
+    expect(await isSeparable(uneven, tokens)).toBe(true);
+  });
+
   it("at t W the attention of other tokens falls like e^-t, and the gradient points along W where W is locally optimal", async () => {
     const { examples, v } = fixedProblem(3, 4, 5);
     const { tokens } = optimalTokens(examples, v);
