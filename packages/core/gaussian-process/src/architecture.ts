@@ -76,7 +76,7 @@ export function checkArchitecture(owner: string, architecture: Architecture): vo
       `${owner}: the architecture is ${String(architecture)}; give { kind: "fullyConnected", depth: 3 }`,
     );
   }
-  requireChoice(owner, "kind", architecture.kind, Object.keys(fields));
+  requireChoice(owner, "kind", architecture.kind ?? null, Object.keys(fields));
   checkOptions(owner, architecture, [...common, ...fields[architecture.kind]]);
   const { kind } = architecture;
   if (kind === "residual" || kind === "wideResidual") {

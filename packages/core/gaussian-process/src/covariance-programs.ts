@@ -1,4 +1,4 @@
-import { add, diag, jitSync, type Tensor } from "@offprint/tensor-core";
+import { add, diag, jitSync, type Tensor, ValueError } from "@offprint/tensor-core";
 import { gradientGradient, valueGradient } from "./derivative-covariance.js";
 import type { Kernel, ParameterTree } from "./kernel.js";
 import { ownCovariance } from "./own-covariance.js";
@@ -23,6 +23,11 @@ const made = new WeakMap<object, CovariancePrograms>();
 
 /** @internal The programs of a kernel, compiled when they are first asked for. */
 export function covariancePrograms(kernel: Kernel): CovariancePrograms {
+  if (typeof kernel?.matrix !== "function") {
+    throw new ValueError(
+      `the kernel is ${String(kernel)}; give one, such as nngp({ kind: "fullyConnected" }) or matern()`,
+    );
+  }
   const key = kernel.family ?? kernel;
   const known = made.get(key);
   if (known !== undefined) return known;

@@ -74,7 +74,7 @@ export function checkScale(owner: string, scale: ScaleDistribution): void {
   if (typeof scale !== "object" || scale === null) {
     throw new ValueError(`${owner}: scale is ${String(scale)}; give an object such as { kind: "point" }`);
   }
-  requireChoice(owner, "scale.kind", scale.kind, ["point", "inverseGamma", "density"]);
+  requireChoice(owner, "scale.kind", scale.kind ?? null, ["point", "inverseGamma", "density"]);
   const known = { point: ["value"], inverseGamma: ["shape", "rate"], density: ["logDensity"] }[scale.kind];
   checkOptions(`${owner}: scale`, scale, ["kind", ...known]);
   if (scale.kind === "point") requirePositive(owner, "scale.value", scale.value ?? 1);

@@ -341,6 +341,15 @@ describe("scales", () => {
 describe("bad input", () => {
   it("is refused with the argument's name", () => {
     const kernel = squaredExponential();
+    expect(() => condition(undefined as never, [[1]], [1])).toThrow(
+      errorLike("ValueError", /kernel is undefined; give one/),
+    );
+    expect(() => condition(kernel, [[1]], [1], { scale: {} as never })).toThrow(
+      errorLike("ValueError", /scale.kind is null/),
+    );
+    expect(() => nngp({} as never)).toThrow(
+      errorLike("ValueError", /kind is null; it must be one of "fullyConnected"/),
+    );
     expect(() => condition(kernel, [1, 2], [1, 2])).toThrow(
       errorLike("ShapeError", /x has shape \[2\]; it must be \[points, inputs\]/),
     );

@@ -63,7 +63,7 @@ export function checkSketch(owner: string, sketch: Sketch, d?: number): void {
   if (typeof sketch !== "object" || sketch === null) {
     throw new ValueError(`${owner}: sketch is ${String(sketch)}; give an object such as { kind: "kaczmarz" }`);
   }
-  requireChoice(owner, "sketch.kind", sketch.kind, kinds);
+  requireChoice(owner, "sketch.kind", sketch.kind ?? null, kinds);
   checkOptions(`${owner}: sketch`, sketch, ["kind", ...fields[sketch.kind]]);
   if (sketch.kind === "kaczmarz")
     requireChoice(owner, "sketch.sampling", sketch.sampling ?? "uniform", ["uniform", "norm"]);

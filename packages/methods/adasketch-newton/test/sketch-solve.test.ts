@@ -140,6 +140,7 @@ describe("sketchSolve", () => {
       [() => sketchSolve([[1]], [Number.NaN]), /b holds NaN/],
       [() => sketchSolve([[1]], [1e-200]), /largest entry of b is 1e-200, whose square float64 does not hold/],
       [() => sketchSolve([[1e-200]], [1]), /largest entry of K is 1e-200/],
+      [() => sketchSolve([[1]], [1], { sketch: {} as never }), /sketch.kind is null; it must be one of/],
       [
         () => sketchSolve([[1]], [1], { sketch: { kind: "custom", next: () => null as never } }),
         /sketch.next gave null/,

@@ -157,7 +157,7 @@ function adversaryOf(
 ): (arrays: NetworkArrays, step: number) => Float64Array {
   if (adversary === undefined) return () => design.rows;
   checkOptions(`${OWNER}: adversary`, adversary, ["kind", "eps", "steps", "stepSize", "randomStart"]);
-  requireChoice(OWNER, "adversary.kind", adversary.kind, ["fgsm", "pgd"]);
+  requireChoice(OWNER, "adversary.kind", adversary.kind ?? null, ["fgsm", "pgd"]);
   const eps = radiiOf(OWNER, adversary.eps, design.d - (bias ? 1 : 0), design.d);
   if (adversary.kind === "fgsm") {
     return (arrays) => signSteps(arrays, loss, design, y, eps, design.rows.slice(), 1, 1);

@@ -91,7 +91,14 @@ runConformance(
     short: 8,
     endless: { steps: 1e9 },
     seeded: true,
-    invalid: [{ width: 0 }, { learningRate: 0 }, { beta: -1 }, { optimizer: "lion" }, { adversary: { kind: "cw" } }],
+    invalid: [
+      { width: 0 },
+      { learningRate: 0 },
+      { beta: -1 },
+      { optimizer: "lion" },
+      { adversary: { kind: "cw" } },
+      { adversary: { eps: 1 } },
+    ],
     nonFinite: [
       () => trainBackprop(broken, [1, -1], { loss: "bce", beta: 0.01, width: 4, steps: 8 }),
       () =>

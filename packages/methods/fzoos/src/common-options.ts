@@ -47,7 +47,7 @@ export function commonPlan(
   }
   if (maxQueries !== Infinity) requireInteger(owner, "maxQueries", maxQueries, 1);
   checkOptions(`${owner}: optimizer`, optimizer, ["kind", "learningRate", "epsilon"]);
-  requireChoice(owner, "optimizer.kind", optimizer.kind, ["adam", "sgd"]);
+  requireChoice(owner, "optimizer.kind", optimizer.kind ?? null, ["adam", "sgd"]);
   requireNonNegative(owner, "optimizer.learningRate", optimizer.learningRate);
   if (optimizer.epsilon !== undefined) requireNonNegative(owner, "optimizer.epsilon", optimizer.epsilon);
   const settled = settledProblem(owner, problem, seed);

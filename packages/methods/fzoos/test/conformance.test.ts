@@ -17,6 +17,7 @@ const slow = {
 const common = [
   { localSteps: 0 },
   { optimizer: { kind: "newton", learningRate: 1 } },
+  { optimizer: { learningRate: 1 } },
   { optimizer: { kind: "adam", learningRate: -1 } },
   { globalStep: 0 },
   { safeguard: "yes" },

@@ -46,7 +46,7 @@ export function checkPrior(owner: string, prior: ScalePrior): void {
       `${owner}: prior is ${String(prior)}; give an object such as { kind: "inverseGamma", shape: 2, rate: 2 }`,
     );
   }
-  requireChoice(owner, "prior.kind", prior.kind, Object.keys(fields));
+  requireChoice(owner, "prior.kind", prior.kind ?? null, Object.keys(fields));
   checkOptions(`${owner}: prior`, prior, ["kind", ...fields[prior.kind]]);
   if (prior.kind === "point") requirePositive(owner, "prior.value", prior.value ?? 1);
   if (prior.kind === "inverseGamma" || prior.kind === "gamma") {

@@ -258,6 +258,8 @@ it("refuses what does not fit, by name", async () => {
     [bad({ prior: { kind: "cauchy" } }), /prior.kind/],
     [bad({ prior: { kind: "density", logDensity: 3 } }), /prior.logDensity is number/],
     [bad({ prior: null }), /prior is null/],
+    [bad({ prior: {} }), /prior.kind is null; it must be one of "point"/],
+    [() => regress(undefined as never, x, y), /the kernel is undefined; give one/],
     [bad({ noise: -1 }), /noise is -1/],
     [bad({ ridge: "some" }), /ridge/],
     [bad({ epsilon: 1 }), /there is no option "epsilon"/],
