@@ -102,18 +102,19 @@ export function refineSchedule(gradientNorms: ArrayLike<number>, options: Refine
   requirePositiveNorms("refineSchedule", smoothed);
   const typical = median(smoothed);
   // Only ratios matter; taken to the median, no power of a norm overflows.
-  const relative = smoothed.map((g) => (g / typical) ** -power);
+  const ratios = smoothed.map((g) => g / typical);
+  const relative = ratios.map((ratio) => ratio ** -power);
   const steps = weightedStepSizes(relative);
   const peak = steps.reduce((a, b) => Math.max(a, b));
-  const own = scaledBound(relative, smoothed);
-  const linear = scaledBound(new Float64Array(smoothed.length).fill(1), smoothed);
+  const own = scaledBound(relative, ratios);
+  const linear = scaledBound(new Float64Array(smoothed.length).fill(1), ratios);
   return {
     multipliers: steps.length === 1 ? Float64Array.of(1) : steps.map((step) => step / peak),
     smoothed,
     weights: smoothed.map((g) => g ** -power),
     peakIndex: Math.max(0, steps.indexOf(peak)),
-    bound: own.bound,
-    linearBound: linear.bound,
+    bound: own.bound * typical,
+    linearBound: linear.bound * typical,
     learningRateRatio: norm === "l1" || steps.length === 1 ? 1 : (peak * own.scale) / linear.scale,
     warnings: warningsOf(relative),
   };

@@ -60,8 +60,10 @@ export function optimalWeights(norms: ArrayLike<number>, distance: number): Opti
   const g = readNorms("optimalWeights", norms);
   requirePositiveNorms("optimalWeights", g);
   requireDistance("optimalWeights", distance);
-  const inverse = g.map((value) => value ** -2);
+  const least = g.reduce((a, b) => Math.min(a, b));
+  // In units of the least norm, so that no square of a norm overflows.
+  const inverse = g.map((value) => (value / least) ** -2);
   const root = Math.sqrt(suffixSums(inverse)[0]);
-  const weights = inverse.map((value) => (distance * value) / root);
-  return { weights, stepSizes: weightedStepSizes(weights), bound: distance / root };
+  const weights = inverse.map((value) => ((distance / least) * value) / root);
+  return { weights, stepSizes: weightedStepSizes(weights), bound: (distance * least) / root };
 }

@@ -28,6 +28,23 @@ describe("a refined schedule", () => {
     }
   });
 
+  it("and its guarantees are those of norms in any unit, also where squares of norms overflow", () => {
+    const g = Float64Array.from({ length: 60 }, (_, t) => 1 + 9 * Math.exp(-t / 9));
+    const usual = { refined: refineSchedule(g), optimal: optimalWeights(g, 1.3) };
+    for (const unit of [1e-6, 1e6, 1e-200, 1e200]) {
+      const scaled = g.map((value) => value * unit);
+      const { multipliers, bound, linearBound, learningRateRatio } = refineSchedule(scaled);
+      expect(largestDifference(multipliers, usual.refined.multipliers)).toBeLessThan(1e-12);
+      expect(bound / unit).toBeCloseTo(usual.refined.bound, 12);
+      expect(linearBound / unit).toBeCloseTo(usual.refined.linearBound, 12);
+      expect(learningRateRatio).toBeCloseTo(usual.refined.learningRateRatio, 12);
+      const optimal = optimalWeights(scaled, 1.3);
+      expect(optimal.bound / unit).toBeCloseTo(usual.optimal.bound, 12);
+      const weights = optimal.weights.map((value) => value * unit);
+      expect(largestDifference(weights, usual.optimal.weights)).toBeLessThan(1e-12);
+    }
+  });
+
   it("lies in [0, 1], with 1 as its largest and 0 as its last multiplier", () => {
     fc.assert(
       fc.property(norms, fc.double({ min: 0, max: 1, noNaN: true }), (g, tau) => {

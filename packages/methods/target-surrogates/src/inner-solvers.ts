@@ -50,7 +50,7 @@ export interface InnerOptions {
   firstStep?: number;
   /** Armijo: whether every outer step begins with `firstStep`; otherwise with the last step. Default true. */
   reset?: boolean;
-  /** Ends when the norm of the gradient is at most this, >= 0. Default 1e-6. */
+  /** Ends when the norm of the gradient is at most this, or this part of its first where that is below 1, >= 0. Default 1e-6. */
   tolerance?: number;
   /** `exact`: added to the squared singular values, >= 0. Default 0. */
   ridge?: number;
@@ -100,9 +100,14 @@ function keepingBest(solver: InnerSolver): InnerSolver {
   };
 }
 
-/** Ends a loop of steps: a decrease that is lost in rounding. */
-function finished(before: InnerPoint, after: InnerPoint): boolean {
-  return before.value - after.value < 1e-12 * (1 + Math.abs(after.value));
+/** Ends a loop of steps: a decrease that is lost in rounding, beside the values that the loop began and goes on with. */
+function finished(start: InnerPoint, before: InnerPoint, after: InnerPoint): boolean {
+  return before.value - after.value <= 1e-12 * (Math.abs(start.value) + Math.abs(after.value));
+}
+
+/** The squared norm at which a gradient is small, which targets of a small unit do not begin with. */
+function smallSquare(tolerance: number, start: InnerPoint): number {
+  return tolerance ** 2 * Math.min(1, start.squaredNorm);
 }
 
 function armijo(options: InnerOptions, steps: number, tolerance: number): InnerSolver {
@@ -120,8 +125,9 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
     let point = start;
     let length = reset ? firstStep : (lastStep ?? firstStep);
     let accepted = !reset && lastStep !== undefined;
+    const small = smallSquare(tolerance, start);
     for (let s = 0; s < steps; s++) {
-      if (point.squaredNorm <= tolerance * tolerance) return { params: point.params, steps: s, lastStep: length };
+      if (point.squaredNorm <= small) return { params: point.params, steps: s, lastStep: length };
       if (accepted) length *= expand;
       accepted = await decreases(problem, point, length, c);
       for (let tries = 0; !accepted && tries < MOST_BACKTRACKS; tries++) {
@@ -133,7 +139,7 @@ function armijo(options: InnerOptions, steps: number, tolerance: number): InnerS
       if (!accepted) continue;
       const next = await problem.advance(point, length);
       if (!(next.value <= point.value)) return { params: point.params, steps: s, lastStep: length };
-      const done = finished(point, next);
+      const done = finished(start, point, next);
       point = next;
       if (done) return { params: point.params, steps: s + 1, lastStep: length };
     }
@@ -154,10 +160,11 @@ function fixed({ learningRate }: InnerOptions, steps: number, tolerance: number,
   if (!linear && learningRate !== undefined) return byOptimizer(sgd({ learningRate }), steps, tolerance);
   return async (problem, start) => {
     const length = learningRate ?? 1 / quadraticSmoothness(problem);
+    const small = smallSquare(tolerance, start);
     let point = start;
     let best = start;
     for (let s = 0; s < steps; s++) {
-      if (point.squaredNorm <= tolerance * tolerance) return { params: best.params, steps: s };
+      if (point.squaredNorm <= small) return { params: best.params, steps: s };
       point = await problem.advance(point, length);
       if (point.value <= best.value) best = point;
     }
@@ -184,13 +191,14 @@ function largestSquaredSingularValue(x: unknown): number {
 
 function byOptimizer(optimizer: GradientTransformation, steps: number, tolerance: number): InnerSolver {
   return async (problem, start) => {
+    const small = smallSquare(tolerance, start);
     let params = start.params;
     let state: unknown = optimizer.init((await onHost(params)) as tree.Tree);
     let best: { readonly params: unknown; readonly value: number } = start;
     for (let s = 0; s < steps; s++) {
       const next = await problem.stepBy(optimizer, params, state);
       if (next.value <= best.value) best = { params, value: next.value };
-      if (next.squaredNorm <= tolerance * tolerance) return { params: best.params, steps: s };
+      if (next.squaredNorm <= small) return { params: best.params, steps: s };
       ({ params, state } = next);
     }
     const { value } = await problem.at(params);
@@ -203,7 +211,7 @@ function quasiNewton(steps: number, tolerance: number): InnerSolver {
     const { x, iterations } = await minimizeLbfgs(
       (params: unknown) => problem.valueAndGradient(params),
       await onHost(start.params),
-      { maxIterations: steps, gradientTolerance: tolerance },
+      { maxIterations: steps, gradientTolerance: Math.sqrt(smallSquare(tolerance, start)) },
     );
     return { params: x, steps: iterations };
   };

@@ -44,6 +44,18 @@ describe("majorisation and minimisation", () => {
     }
   });
 
+  it.each(["armijo", "fixed", "lbfgs"] as const)("learns targets of any unit alike by %s", async (solver) => {
+    const targets = matmul(x, tensor([[1], [-2], [3], [0.5]], double)).data();
+    const lossOf = async (unit: number) => {
+      const { oracle } = losses.squared(Array.from(targets, (value) => value * unit));
+      const { history } = await sso(linearModel(4), { x }, oracle, { eta: 1, steps: 5, inner: { solver, steps: 10 } });
+      return (history.at(-1)?.loss as number) / unit ** 2;
+    };
+    const usual = await lossOf(1);
+    expect(await lossOf(1e-6)).toBeLessThan(1.01 * usual + 1e-10);
+    expect(await lossOf(1e6)).toBeLessThan(1.01 * usual + 1e-10);
+  });
+
   it("is what the stochastic form does with all examples, also with a proximal term over all", async () => {
     const { oracle } = targetLosses(n).softmax;
     const model = models().network;
