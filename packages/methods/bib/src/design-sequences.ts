@@ -37,6 +37,7 @@ import {
   type OfflineTable,
   predictScores,
   relaxation,
+  requireFit,
   type TableFit,
 } from "./fit-table.js";
 import { initialLogits } from "./relaxation.js";
@@ -140,7 +141,7 @@ export async function designSequences(
 
 /** The same from a fit that is there already, for several runs on one table. */
 export async function designWith(fit: TableFit, options: DesignWithOptions = {}): Promise<DesignResult> {
-  requireObject("designWith", "fit", fit, "a TableFit");
+  requireFit("designWith", fit);
   checkOptions("designWith", options, withNames);
   return design("designWith", fit, options, readOptions("designWith", options));
 }
@@ -155,6 +156,9 @@ async function design(
 ): Promise<DesignResult> {
   const { starts, first } = startsOf(owner, fit, options, settings.seed);
   const { mode } = settings;
+  if (options.balance !== undefined && mode !== "bdi") {
+    throw new ValueError(`${owner}: balance is of the mode "bdi", which is "${mode}"; leave it out`);
+  }
   const fixed = { bib: "adaptive", bdi: options.balance ?? 0.5, forward: 1, grad: 1, backward: 0 } as const;
   const balance = fixed[mode];
   const balanced = readSettings(owner, { ...options, balance });

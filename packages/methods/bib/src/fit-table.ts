@@ -141,8 +141,18 @@ function grown(ridge: number, used: number): string[] {
   return used > ridge ? [`the kernel could not be factorised with a ridge of ${ridge}; it is ${used}`] : [];
 }
 
+/** @throws ValueError for what is no fit of a table */
+export function requireFit(owner: string, fit: TableFit): void {
+  requireObject(owner, "fit", fit, "a TableFit");
+  if (fit.model === undefined || fit.tensors === undefined) {
+    throw new ValueError(`${owner}: fit has no model and tensors; give what fitTable gave`);
+  }
+}
+
 /** Scores of mean zero and deviation one, and the sequences as one-hot rows. */
-export function readTable(owner: string, { sequences, scores }: OfflineTable, alphabet: readonly string[]) {
+export function readTable(owner: string, table: OfflineTable, alphabet: readonly string[]) {
+  requireObject(owner, "table", table, "{ sequences, scores }");
+  const { sequences, scores } = table;
   const n = sequences?.length;
   if (!(n >= 2) || scores?.length !== n) {
     throw new ValueError(
@@ -227,7 +237,7 @@ function kernelHead(system: Tensor, y: Tensor, seed: number | string): Tensor {
 
 /** Predictions of sequences in the table's units, by the forward map. */
 export function predictScores(fit: TableFit, sequences: readonly string[]): Float64Array {
-  requireObject("predictScores", "fit", fit, "a TableFit");
+  requireFit("predictScores", fit);
   requireObject("predictScores", "sequences", sequences, "an array of texts");
   const { model, tensors, middle, spread } = fit;
   const rows = encodeSequences("predictScores", sequences, model.alphabet);

@@ -14,7 +14,6 @@ import {
   ones,
   type Rng,
   requireInteger,
-  requireObject,
   requirePositive,
   reshape,
   scan,
@@ -24,7 +23,7 @@ import {
   sum,
   type Tensor,
 } from "@offprint/tensor-core";
-import type { TableFit } from "../fit-table.js";
+import { requireFit, type TableFit } from "../fit-table.js";
 import { drawLetters, type SearchOptions, type SearchResult, searchLetters, searchNames } from "./letter-search.js";
 import { levelNames, type RisingLevelOptions, risingLevel } from "./rising-level.js";
 
@@ -74,7 +73,7 @@ export async function cbasVaeSequences(
   fit: TableFit,
   options: CbasVaeOptions = {},
 ): Promise<SearchResult<CbasVaeModel>> {
-  requireObject("cbasVaeSequences", "fit", fit, "a TableFit");
+  requireFit("cbasVaeSequences", fit);
   checkOptions(owner, options, [...own, ...searchNames]);
   const { latents = 8, hidden = 64, trainingSteps = 300, updateSteps = 10, learningRate = 3e-3 } = options;
   for (const [name, value] of Object.entries({ latents, hidden, trainingSteps, updateSteps })) {

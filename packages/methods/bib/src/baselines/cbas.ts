@@ -1,5 +1,5 @@
-import { checkOptions, requireObject, type Tensor, tensor } from "@offprint/tensor-core";
-import type { TableFit } from "../fit-table.js";
+import { checkOptions, type Tensor, tensor } from "@offprint/tensor-core";
+import { requireFit, type TableFit } from "../fit-table.js";
 import {
   drawLetters,
   type Round,
@@ -31,7 +31,7 @@ const KEPT = 0.05;
  * over that under the search model, times the probability that they exceed a level that rises.
  */
 export function cbasSequences(fit: TableFit, options: CbasOptions = {}): Promise<SearchResult<CbasModel>> {
-  requireObject("cbasSequences", "fit", fit, "a TableFit");
+  requireFit("cbasSequences", fit);
   const owner = "cbasSequences";
   checkOptions(owner, options, [...levelNames, ...searchNames]);
   const rise = risingLevel(owner, options);

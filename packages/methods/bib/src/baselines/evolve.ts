@@ -1,5 +1,5 @@
-import { checkOptions, requireInteger, requireObject, requirePositive } from "@offprint/tensor-core";
-import type { TableFit } from "../fit-table.js";
+import { checkOptions, requireInteger, requirePositive } from "@offprint/tensor-core";
+import { requireFit, type TableFit } from "../fit-table.js";
 import { type SearchOptions, type SearchResult, searchLetters, searchNames } from "./letter-search.js";
 
 /** Options of {@link evolveSequences}. */
@@ -12,7 +12,7 @@ export interface EvolveOptions extends SearchOptions<null> {
 
 /** Evolution on the proxy: in every round the best sequences so far get mutated children. */
 export function evolveSequences(fit: TableFit, options: EvolveOptions = {}): Promise<SearchResult<null>> {
-  requireObject("evolveSequences", "fit", fit, "a TableFit");
+  requireFit("evolveSequences", fit);
   const owner = "evolveSequences";
   checkOptions(owner, options, ["mutations", "parents", ...searchNames]);
   const { mutations = 1, parents = 32 } = options;

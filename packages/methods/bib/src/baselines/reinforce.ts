@@ -8,7 +8,6 @@ import {
   mean,
   mul,
   oneHot,
-  requireObject,
   requirePositive,
   softmax,
   square,
@@ -19,7 +18,7 @@ import {
   zerosLike,
 } from "@offprint/tensor-core";
 import { adamDirection, type Moments } from "../adaptive-rules.js";
-import type { TableFit } from "../fit-table.js";
+import { requireFit, type TableFit } from "../fit-table.js";
 import { drawLetters, type SearchOptions, type SearchResult, searchLetters, searchNames } from "./letter-search.js";
 
 /** A policy that draws letters independently. */
@@ -41,7 +40,7 @@ export function reinforceSequences(
   fit: TableFit,
   options: ReinforceOptions = {},
 ): Promise<SearchResult<ReinforcePolicy>> {
-  requireObject("reinforceSequences", "fit", fit, "a TableFit");
+  requireFit("reinforceSequences", fit);
   const owner = "reinforceSequences";
   checkOptions(owner, options, ["learningRate", ...searchNames]);
   const { learningRate = 0.1 } = options;
