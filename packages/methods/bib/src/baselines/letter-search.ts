@@ -12,7 +12,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { hammingDistance } from "../alphabet.js";
-import { requireFit, type TableFit } from "../fit-table.js";
+import type { TableFit } from "../fit-table.js";
 import { forwardProxy } from "./proxy.js";
 
 /** What is told of a round. */
