@@ -1,7 +1,7 @@
 import { NonFiniteError, type sparse, ValueError } from "@offprint/tensor-core";
 import { readVector } from "@offprint/tensor-core/internal";
 import { checkFinite, type LinearOperator } from "../linear/linear-operator.js";
-import { addScaled, divide, dot, norm } from "../linear/vector-arithmetic.js";
+import { addScaled, divide, dot, maxNorm, norm } from "../linear/vector-arithmetic.js";
 
 /** Where the Lanczos process stands: an orthonormal basis and the tridiagonal matrix of the operator in it. */
 export interface LanczosState {
@@ -26,9 +26,9 @@ function fixedVector(n: number, salt: number): Float64Array {
 export function lanczosStart(owner: string, initial: sparse.VectorLike | undefined, n: number): LanczosState {
   const vector = initial === undefined ? fixedVector(n, 0) : readVector(initial, n, `${owner}: initial`);
   checkFinite(vector, `${owner}: initial`);
-  const largest = vector.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+  const largest = maxNorm(vector);
   if (largest === 0) throw new ValueError(`${owner}: initial must not be zero`);
-  const scaled = vector.map((v) => v / largest);
+  const scaled = divide(vector.slice(), largest);
   const size = norm(scaled);
   return { basis: [divide(scaled, size)], diagonal: [], offDiagonal: [], residualNorm: 0, scale: 0 };
 }
@@ -46,8 +46,7 @@ export function lanczosStep(state: LanczosState, apply: LinearOperator): Lanczos
   // All that is along the basis but for rounding.
   addScaled(next, -alpha, current);
   if (basis.length > 1) addScaled(next, -(state.offDiagonal.at(-1) as number), basis[basis.length - 2]);
-  orthogonalize(next, basis);
-  let residualNorm = norm(next);
+  let residualNorm = orthogonalize(next, basis);
   if (residualNorm <= 1e-14 * scale) residualNorm = 0;
   const diagonal = [...state.diagonal, alpha];
   if (basis.length === n) return { ...state, diagonal, residualNorm, scale };
@@ -58,13 +57,17 @@ export function lanczosStep(state: LanczosState, apply: LinearOperator): Lanczos
 
 /**
  * Twice is enough, and once where that leaves most of x: what is left of the basis in it is rounding of what was taken away.
+ * Gives the norm of what is left.
  *
  * @see Daniel, Gragg, Kaufman and Stewart, Math. Comp. 30 (1976)
  */
-function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): void {
+function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): number {
   const before = norm(x);
   removeAll(x, basis);
-  if (!(norm(x) >= Math.SQRT1_2 * before)) removeAll(x, basis);
+  const after = norm(x);
+  if (after >= Math.SQRT1_2 * before) return after;
+  removeAll(x, basis);
+  return norm(x);
 }
 
 /** x less its components along orthonormal vectors. */
@@ -110,8 +113,7 @@ function freshVector(basis: readonly Float64Array[]): Float64Array {
   for (let salt = 1; ; salt++) {
     const fresh = fixedVector(n, salt * (basis.length + 1));
     const before = norm(fresh);
-    orthogonalize(fresh, basis);
-    const size = norm(fresh);
+    const size = orthogonalize(fresh, basis);
     if (size < 1e-8 * before && salt < 20) continue;
     return divide(fresh, size);
   }
