@@ -36,7 +36,10 @@ export async function run() {
     await compare({
       name: `product with the Hessian, ${name}`,
       ours: () => apply(start, out),
-      peers: { torch: peers.peer("product", sizes, batch, dtype) },
+      peers: {
+        torch: peers.peer("product", sizes, batch, dtype),
+        "torch, the gradient's graph kept": peers.peer("product of kept", sizes, batch, dtype),
+      },
       maxRatio: 0.5,
     });
     await compare({
