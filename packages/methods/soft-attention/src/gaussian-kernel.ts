@@ -2,13 +2,17 @@ import {
   asTensor,
   concatenate,
   exp,
+  eye,
   matmul,
+  mean,
   minimum,
   mul,
   onesLike,
   requireFinite,
   ShapeError,
   square,
+  stopGradient,
+  sub,
   sum,
   swapAxes,
   type Tensor,
@@ -38,13 +42,22 @@ export function gaussianKernel(a: TensorLike, b: TensorLike): Tensor {
 /**
  * The kernel without checks. The exponent `a.b - |a|^2 / 2 - |b|^2 / 2` comes out of one product of points with two
  * features more, so that the `[n, m]` matrix is only passed over by the clamp (rounding may leave the exponent above 0)
- * and by exp.
+ * and by exp. About the middle of the points less is lost in it; of points with themselves the diagonal is exactly 1.
  */
 export function kernelMatrix(a: Tensor, b: Tensor): Tensor {
-  const [ofA, ofB] = [halfNorm(a), halfNorm(b)];
-  const left = concatenate([a, ofA, onesLike(ofA)], -1);
-  const right = concatenate([b, onesLike(ofB), ofB], -1);
-  return exp(minimum(matmul(left, swapAxes(right, -1, -2)), 0));
+  const middle = stopGradient(mean(b, { axis: -2, keepDims: true }));
+  const [x, y] = [sub(a, middle), sub(b, middle)];
+  const [ofX, ofY] = [halfNorm(x), halfNorm(y)];
+  const left = concatenate([x, ofX, onesLike(ofX)], -1);
+  const right = concatenate([y, onesLike(ofY), ofY], -1);
+  const exponents = minimum(matmul(left, swapAxes(right, -1, -2)), 0);
+  return exp(a === b ? mul(exponents, offDiagonal(a)) : exponents);
+}
+
+/** `[n, n]` ones with zeros on the diagonal. */
+function offDiagonal(x: Tensor): Tensor {
+  const n = x.shape[x.rank - 2];
+  return sub(1, eye(n, n, x.dtype === "float64" ? "float64" : "float32"));
 }
 
 /** `-|x|^2 / 2` of every point, `[..., n, 1]`. */

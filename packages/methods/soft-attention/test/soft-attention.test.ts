@@ -66,6 +66,21 @@ describe("gaussianKernel", () => {
     );
     expect(gaussianKernel([[0]], [[100]]).item()).toBe(0);
   });
+
+  it("depends on differences alone in float32 too, and has ones on the diagonal of points that lie far apart", () => {
+    const x = random.rng(7).normal([2, 64, 8]);
+    const [values, options] = [random.rng(8).normal([2, 64, 3]), { grid: [8, 8], ratio: 4 } as const];
+    const usual = { soft: softAttention(x, values, options), full: fullGaussianAttention(x, values) };
+    const moved = x.add(1000);
+    expect(largestDifference(gaussianKernel(moved, moved), gaussianKernel(x, x))).toBeLessThan(1e-3);
+    expect(largestDifference(softAttention(moved, values, options), usual.soft)).toBeLessThan(0.01);
+    expect(largestDifference(fullGaussianAttention(moved, values), usual.full)).toBeLessThan(0.01);
+    for (const spread of [1e3, 1e6]) {
+      expect(largestDifference(fullGaussianAttention(x.mul(spread), values), values)).toBe(0);
+      // No token is near the mean of another place: nothing is attended to.
+      expect(softAttention(x.mul(spread), values, options).abs().max().item()).toBe(0);
+    }
+  });
 });
 
 describe("softAttention", () => {
