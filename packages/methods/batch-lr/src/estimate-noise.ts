@@ -99,7 +99,7 @@ export interface NoiseEstimate {
     readonly top: number;
     readonly bottom: number;
   }[];
-  /** The one to use: of the fit, else directional, else isotropic. */
+  /** The one to use: of the fit, else directional, else isotropic; at least 0. */
   readonly gamma: number;
   /** Which that is. */
   readonly method: NoiseMethod;
@@ -306,6 +306,8 @@ function conclude(state: NoiseState, samples: number, methods: readonly NoiseMet
     ["hutchinson", isotropic],
   ];
   const [method, gamma] = found.find(([, value]) => value !== undefined) ?? [methods[0], Number.NaN];
+  // Where no batch is noisier than another the slope of the fit is 0 but for rounding, of either sign.
+  const noise = Math.max(0, gamma as number);
   return {
     lambda1,
     lambdaP: full?.bottom ?? Number.NaN,
@@ -313,8 +315,8 @@ function conclude(state: NoiseState, samples: number, methods: readonly NoiseMet
     ...(directional !== null && { directional }),
     ...(fit !== undefined && { fit }),
     byBatch,
-    gamma: gamma as number,
+    gamma: noise,
     method,
-    criticalBatch: (gamma as number) / lambda1 ** 2,
+    criticalBatch: noise === 0 ? 0 : noise / lambda1 ** 2,
   };
 }

@@ -186,6 +186,7 @@ export function polyak(spectrumNodes: SpectrumNodes, options: PolyakOptions = {}
   requireObject("polyak", "spectrumNodes", spectrumNodes, "SpectrumNodes");
   const { nodes, weights } = spectrumNodes;
   const owner = "polyak";
+  requireObject(owner, "spectrumNodes.nodes", nodes, "an array of curvatures");
   checkOptions(owner, options, ["smallest", "safety", "maxMomentum", "momentum", "largest"]);
   const { smallest = "mean", safety = 0.125, maxMomentum = 0.99, momentum = true } = options;
   requireChoice(owner, "smallest", smallest, ["mean", "min-positive", "abs-mean", "zero"]);

@@ -1,5 +1,6 @@
 import { runConformance } from "@offprint/solvers/conformance";
 import {
+  add,
   linalg,
   matmul,
   mean,
@@ -14,7 +15,7 @@ import {
   tensor,
 } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { curvature, effectiveBatch, estimateNoise } from "../src/index.js";
+import { curvature, effectiveBatch, estimateNoise, maxLearningRate } from "../src/index.js";
 
 const rng = random.rng("noise");
 const samples = 6;
@@ -90,6 +91,17 @@ describe("the noise of batch Hessians", () => {
     expect(noise.criticalBatch).toBeCloseTo(noise.gamma / noise.lambda1 ** 2, 12);
     expect(noise.byBatch.map(({ batch }) => batch)).toEqual([1, 2, 3]);
     expect(noise.status).toBe("limit");
+  });
+
+  it("is none where all samples are alike, so that steps are as long as without", async () => {
+    const alike = { ...problem, sample: (chosen: Int32Array) => problem.sample(chosen.map(() => 0)) };
+    const { lambda1, gamma, criticalBatch } = await estimateNoise(alike, { batches: [1, 2, 3], repeats: 4, steps: n });
+    expect(gamma).toBeGreaterThanOrEqual(0);
+    expect(gamma).toBeLessThan(1e-10 * lambda1 ** 2);
+    expect(criticalBatch).toBeGreaterThanOrEqual(0);
+    expect(maxLearningRate({ lambda1, gamma, effective: 2 })).toBeCloseTo(2 / lambda1, 6);
+    const flat = { ...problem, loss: ({ a, b }: Net) => add(sum(a), sum(b)) };
+    expect((await estimateNoise(flat, { batches: [1, 2], repeats: 2, steps: n })).criticalBatch).toBe(0);
   });
 
   it("refuses sizes and methods that are none", async () => {

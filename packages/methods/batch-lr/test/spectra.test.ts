@@ -106,6 +106,7 @@ describe("Lanczos from a vector", () => {
     expect(() => powerIteration((_, out) => out.fill(Number.NaN), one)).toThrow(
       /apply gave values that are not finite/,
     );
+    expect(() => polyak({ largest: 2 } as never)).toThrow(/polyak: spectrumNodes.nodes is undefined/);
     expect(() => polyak({ nodes: [1, 2], weights: [1] })).toThrow(/2 nodes have 1 weights; give one for each/);
   });
 });
