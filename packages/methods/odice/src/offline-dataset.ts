@@ -1,6 +1,9 @@
 import {
+  abs,
   checkOptions,
+  greater,
   mean,
+  mul,
   requireFinite,
   requireInteger,
   requireObject,
@@ -14,6 +17,7 @@ import {
   take,
   tensor,
   ValueError,
+  where,
 } from "@offprint/tensor-core";
 import type { OfflineBatch } from "./value-gradients.js";
 
@@ -163,14 +167,16 @@ export function bestEpisodes(dataset: OfflineDataset, share = 0.1): OfflineDatas
 export interface ObservationScaling {
   /** Means, `[observation]`. */
   readonly centre: Tensor;
-  /** Standard deviations and a little more, `[observation]`. */
+  /** Standard deviations, `[observation]`; 1 where an observation is always the same. */
   readonly scale: Tensor;
 }
 
-/** Means and deviations of the observations, plus 1e-3. */
+/** Means and deviations of the observations, in their own units. */
 export function scalingOf({ observations }: OfflineDataset): ObservationScaling {
   const centre = mean(observations, 0);
-  return { centre, scale: sqrt(mean(square(sub(observations, centre)), 0)).add(1e-3) };
+  const deviation = sqrt(mean(square(sub(observations, centre)), 0));
+  // Of numbers that are all the same float32's mean may be off by its last bits.
+  return { centre, scale: where(greater(deviation, mul(abs(centre), 1e-6)), deviation, 1) };
 }
 
 /** Observations one after the other, as logs and D4RL's files have them. */

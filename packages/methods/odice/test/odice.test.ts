@@ -1,6 +1,18 @@
 import { loadModel, onnxRuntime } from "@offprint/onnx-runtime";
 import { runConformance } from "@offprint/solvers/conformance";
-import { grad, mean, random, sub, sum, type Tensor, take, tensor, tree, zeros } from "@offprint/tensor-core";
+import {
+  grad,
+  mean,
+  random,
+  sub,
+  sum,
+  type Tensor,
+  type TensorLike,
+  take,
+  tensor,
+  tree,
+  zeros,
+} from "@offprint/tensor-core";
 import { errorLike, expectClose, failureOf, numericalGradient, readFixture } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -219,6 +231,24 @@ describe("an update", () => {
 });
 
 describe("policies", () => {
+  it("are the same for standardised observations of any unit, also where some never change", async () => {
+    const actions = async (unit: number) => {
+      const observations = (x: TensorLike) =>
+        tensor(x, { dtype: "float64" })
+          .mul([unit, unit, 0])
+          .add([0, 0, 3 * unit]);
+      const scaled = offlineDataset({
+        ...arrays,
+        observations: observations(arrays.observations),
+        nextObservations: observations(arrays.nextObservations),
+      });
+      const { policy } = await fitOdice(scaled, { ...small, steps: 3, normalize: true });
+      return policy.act(observations(arrays.observations));
+    };
+    const usual = await actions(1);
+    for (const unit of [1e-6, 1e6]) expectClose(await actions(unit), usual, 1e-4);
+  });
+
   it("are files: ONNX runs as they act, safetensors reads back", async () => {
     const { policy } = await fitOdice(dataset, {
       ...small,
