@@ -10,6 +10,7 @@ import {
   logicalAnd,
   max,
   maximum,
+  minimum,
   mul,
   requireChoice,
   requireInteger,
@@ -40,8 +41,8 @@ export interface ContractionOptions {
   /** Which way the state travels. Default `incoming`. */
   readonly flow?: StateFlow;
   /**
-   * Converged when an iteration changes the state by less: default 1e-6, or what rounding leaves of the state, four units
-   * in its last place.
+   * Converged when an iteration changes the state by less, or by this part of a state of norm below 1: default 1e-6, or
+   * what rounding leaves of the state, four units in its last place.
    */
   readonly tolerance?: number;
   /** Iterations at most. Default as many as suffice by the contraction factor for a first change of 1000. */
@@ -143,7 +144,8 @@ const ROUNDING = 4;
 /** @internal What a change must come down to at a state. */
 export function goalAt(h: Tensor, { tolerance, stopNorm }: Pick<CheckedContraction, "tolerance" | "stopNorm">): Tensor {
   const unit = ROUNDING * (h.dtype === "float64" ? 2 ** -52 : 2 ** -23);
-  return maximum(mul(normOf(h, stopNorm), unit), tolerance);
+  const size = normOf(h, stopNorm);
+  return maximum(mul(size, unit), mul(minimum(size, 1), tolerance));
 }
 
 /**

@@ -142,8 +142,14 @@ export async function solveFixedPoint(
   const bound =
     first === undefined || contracts >= 1 || contracts === 0
       ? undefined
-      : iterationBound(contracts, (settings.tolerance * (1 - contracts)) / Math.max(first, settings.tolerance));
+      : iterationBound(contracts, reductionOf(first, settings.tolerance, contracts));
   return { ...run, x: last.h, change: last.change, rowSum, bound };
+}
+
+/** How far the first change has to come down: that is the state of one iteration, of which more than half stays. */
+function reductionOf(first: number, tolerance: number, contracts: number): number {
+  const goal = tolerance * Math.min(1, first / 2);
+  return first <= goal ? 1 - contracts : (goal * (1 - contracts)) / first;
 }
 
 /** What rounding may add to a sum of float32 entries. */
@@ -210,7 +216,7 @@ function headByHead(graph: Graph, a: Tensor, b: Tensor, { gamma, flow, tolerance
     return {
       h: tensor(values, { shape: [nodes, heads] }),
       change: iteration === 1 ? residual : Math.max(change, residual),
-      goal: Math.max(goal, tolerance, 1e-12 * norm(right)),
+      goal: Math.max(goal, tolerance * Math.min(1, norm(right)), 1e-12 * norm(right)),
     };
   };
 }

@@ -128,6 +128,25 @@ describe("the fixed point", () => {
     expectClose(at(add(bias, other)), add(at(bias), at(other)), 1e-11);
   });
 
+  it("is as near for a bias of any unit, with defaults, by every way of solving and in either norm", async () => {
+    const weights = contractingWeights(graph, logits);
+    const right = contraction(graph, weights, bias, { ...exact, gamma: 0.9 }).h;
+    for (const unit of [1, 1e-6, 1e-12]) {
+      const b = mul(bias, unit);
+      for (const stopNorm of ["frobenius", "max"] as const) {
+        const options = { gamma: 0.9, stopNorm };
+        expectClose(contraction(graph, weights, b, options).h.div(unit), right, 1e-4);
+        const run = await solveFixedPoint(graph, weights, b, options);
+        expect(run.status).toBe("converged");
+        expect(run.iterations).toBeLessThanOrEqual(run.bound as number);
+        expectClose(run.x.div(unit), right, 1e-4);
+      }
+      expectClose((await solveFixedPoint(graph, weights, b, { gamma: 0.9, method: "gmres" })).x.div(unit), right, 1e-9);
+    }
+    const none = await solveFixedPoint(graph, weights, mul(bias, 0), { gamma: 0.9 });
+    expect([none.status, none.iterations]).toEqual(["converged", 1]);
+  });
+
   it("goes along when nodes are numbered in another way", () => {
     const order = [4, 2, 8, 0, 1, 7, 3, 6, 5];
     const moved = new Graph(
