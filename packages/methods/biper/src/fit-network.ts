@@ -4,7 +4,9 @@ import {
   checkOptions,
   NonFiniteError,
   random,
+  requireChoice,
   requireFinite,
+  requireFunction,
   requireObject,
   ValueError,
 } from "@offprint/tensor-core";
@@ -70,7 +72,8 @@ const names = [
  * BiPer's training. Stage 1 learns binary activations with weights `sin(omega w)`; stage 2 goes on from its best epoch
  * with the square wave of the same frequency, a fresh optimizer and a lower learning rate.
  * @param data samples `{ inputs, targets }` in memory, or batches of your own
- * @throws ValueError for options that are unknown or out of range, and for inputs that are not finite; NonFiniteError,
+ * @throws ValueError for options that are unknown or out of range, and for inputs that are not finite; IndexError for
+ * classes that the network does not have; NonFiniteError,
  * with the last good state as its `state`, where training diverges.
  * @see Vargas et al., CVPR 2024, section 3.4
  */
@@ -80,6 +83,8 @@ export async function fitNetwork<P, S>(
   options: FitOptions<P, S>,
 ): Promise<FitResult<P, S>> {
   requireObject("fitNetwork", "network", network, "a NetworkPart");
+  requireFunction("fitNetwork", "network.init", network.init);
+  requireFunction("fitNetwork", "network.run", network.run);
   requireObject("fitNetwork", "data", data, "a TrainingData");
   requireObject("fitNetwork", "options", options, "an object");
   checkOptions("fitNetwork", options, names);
@@ -88,6 +93,8 @@ export async function fitNetwork<P, S>(
   if (stage1 === undefined && stage2 === undefined) {
     throw new ValueError("fitNetwork: the options have neither stage1 nor stage2; give the options of one, or of both");
   }
+  if (options.augment !== undefined) requireFunction("fitNetwork", "augment", options.augment);
+  requireChoice("fitNetwork", "regularizer", options.regularizer ?? "sin2", ["sin2", "cos2"]);
   const source = batchSource(data, options);
   if (validation !== undefined) requireFinite("fitNetwork", "validation.inputs", asTensor(validation.inputs));
   const settled = {

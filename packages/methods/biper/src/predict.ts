@@ -12,6 +12,7 @@ import {
   slice,
   type Tensor,
   type TensorLike,
+  ValueError,
 } from "@offprint/tensor-core";
 import type { NetworkPart } from "./network-part.js";
 import type { TrainedNetwork } from "./trained-network.js";
@@ -72,6 +73,9 @@ export async function predict<P, S>(
   inputs: TensorLike,
   options: PredictOptions = {},
 ): Promise<Tensor> {
+  if (typeof model?.network?.run !== "function") {
+    throw new ValueError("predict: the model has no network; give the `model` of fitNetwork or loadNetwork");
+  }
   checkOptions("predict", options, ["backend", "batchSize"]);
   const { backend, batchSize = 256 } = options;
   requireInteger("predict", "batchSize", batchSize, 1);

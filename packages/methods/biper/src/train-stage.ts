@@ -1,7 +1,7 @@
 import { type Dataset, sampleCount } from "@offprint/data";
 import { accuracy, crossEntropy, sgd, type TrainingRecord, type TrainingState, train } from "@offprint/optim";
 import type { RunOptions, Status } from "@offprint/solvers";
-import { add, type Backend, NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
+import { add, type Backend, IndexError, NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
 import type { NetworkPart } from "./network-part.js";
 import { type Predictor, predictor } from "./predict.js";
 import { sineRegularizer } from "./regularizer.js";
@@ -106,12 +106,25 @@ export function stageLoss<P, S>(
   network: NetworkPart<P, S>,
   stage: Stage,
   { loss = crossEntropy, regularizer = "sin2" }: Pick<SharedFitOptions, "loss" | "regularizer">,
+  seen?: (logits: Tensor) => void,
 ) {
   return (params: P, batch: WeightedBatch, { modelState }: { modelState: S }) => {
     const [logits, next] = network.run(params, modelState, batch.inputs, { training: true, stage });
+    seen?.(logits);
     const penalty = sineRegularizer(network, params, batch.tau, regularizer);
     return [add(loss(logits, batch.targets), penalty), next] as const;
   };
+}
+
+/** @throws IndexError for a class that the network has no logit of: compiled, its loss would be 0. */
+function requireClasses(targets: Tensor, logits: readonly number[]): void {
+  const classes = logits[logits.length - 1];
+  if (targets.dtype !== "int32" || targets.rank !== logits.length - 1) return;
+  const bad = (targets.data() as Int32Array).find((target) => target < 0 || target >= classes);
+  if (bad === undefined) return;
+  throw new IndexError(
+    `fitNetwork: data.targets has class ${bad}; the network has ${classes} classes, which count from 0`,
+  );
 }
 
 /** Tells steps of `train` in the words of this package; to be asked in their order. */
@@ -152,15 +165,22 @@ export async function trainStage<P, S>(
   const history = (resume?.training.history ?? []).map(told);
   let best = resume?.best ?? null;
   let stopped = false;
+  let logits: readonly number[] | undefined;
   try {
     const result = await train<P, WeightedBatch, S>({
-      loss: stageLoss(network, stage, options),
+      loss: stageLoss(network, stage, options, ({ shape }) => {
+        logits = shape;
+      }),
       initial: start.params,
       modelState: start.state,
       optimizer: sgd({ learningRate, momentum, weightDecay }),
       async *data(epoch, rng) {
         const tau = tensor(taus[epoch]);
-        for await (const batch of source.batches(epoch, rng)) yield { ...batch, tau };
+        for await (const batch of source.batches(epoch, rng)) {
+          yield { ...batch, tau };
+          // How many classes there are the network's first output says.
+          if (options.loss === undefined && logits !== undefined) requireClasses(batch.targets, logits);
+        }
       },
       epochs,
       seed: `${seed}/stage ${stage}`,

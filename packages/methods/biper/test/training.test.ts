@@ -132,6 +132,26 @@ describe("training in two stages", () => {
     expect(history[3].epochLoss).not.toBeNull();
   });
 
+  it("refuses classes that the network does not have, compiled or not", async () => {
+    for (const wrong of [2, -1]) {
+      const targets = tensor(Int32Array.from({ length: 48 }, (_, i) => (i === 40 ? wrong : i % 2)));
+      for (const compiled of [{ backend }, {}]) {
+        await expect(fitNetwork(network, { ...data, targets }, { ...options, ...compiled })).rejects.toThrow(
+          new RegExp(`class ${wrong}; the network has 2 classes|label ${wrong} is not one of 2 classes`),
+        );
+      }
+    }
+  });
+
+  it("refuses networks, models and rules that are none", async () => {
+    await expect(fitNetwork({} as never, data, options)).rejects.toThrow(/network.init is undefined/);
+    await expect(fitNetwork(network, data, { ...options, augment: 5 as never })).rejects.toThrow(/augment is 5/);
+    await expect(fitNetwork(network, data, { ...options, regularizer: "sin" as never })).rejects.toThrow(
+      /regularizer is "sin"/,
+    );
+    await expect(predict({} as never, data.inputs)).rejects.toThrow(/the model has no network/);
+  });
+
   it("refuses images that are not finite, whose signs would be", async () => {
     const broken = { ...data, inputs: data.inputs.add(Number.NaN) };
     await expect(fitNetwork(network, broken, options)).rejects.toThrow(/data.inputs holds NaN/);
