@@ -47,8 +47,13 @@ export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
   requireObject("solvePoreNetwork", "network", network, "a PoreNetwork");
   const { pores, throats, conductances, held } = network;
   checkNetwork(network);
-  // Powers of two, so that no product overflows and no digit changes.
-  const [wide, high] = [powerOfTwo(largestOf(conductances)), powerOfTwo(largestHeld(held))];
+  // Powers of two, so that no product overflows and no digit changes: of pressures, and of each pore's widest throat.
+  const high = powerOfTwo(largestHeld(held));
+  const widest = new Float64Array(pores);
+  throats.forEach((pair, t) => {
+    for (const pore of pair) widest[pore] = Math.max(widest[pore], conductances[t]);
+  });
+  const root = widest.map((k) => powerOfTwo(Math.sqrt(k)));
   const inner: number[] = [];
   const row = new Int32Array(pores).fill(-1);
   for (let i = 0; i < pores; i++) if (Number.isNaN(held[i])) row[i] = inner.push(i) - 1;
@@ -62,14 +67,14 @@ export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
     values.push(value);
   };
   throats.forEach(([i, j], t) => {
-    const k = conductances[t] / wide;
     for (const [a, b] of [
       [i, j],
       [j, i],
     ]) {
       if (row[a] < 0 || i === j) continue;
-      put(row[a], row[a], k);
-      if (row[b] >= 0) put(row[a], row[b], -k);
+      const k = conductances[t] / root[a];
+      put(row[a], row[a], k / root[a]);
+      if (row[b] >= 0) put(row[a], row[b], -k / root[b]);
       else right[row[a]] += k * (held[b] / high);
     }
   });
@@ -78,12 +83,29 @@ export function solvePoreNetwork(network: PoreNetwork): PoreFlow {
     const matrix = sparse.fromTriplets(inner.length, inner.length, rows, columns, values);
     const solution = factorised(matrix, conductances).solve(right);
     inner.forEach((i, k) => {
-      pressures[i] = high * solution[k];
+      pressures[i] = high * (solution[k] / root[i]);
     });
   }
   const flows = Float64Array.from(throats, ([i, j], t) => conductances[t] * (pressures[i] - pressures[j]));
+  // What flows in flows out, unless a throat is so wide that the drop of pressure along it is lost in rounding.
+  let [lost, through] = [0, 0];
+  throats.forEach(([i, j], t) => {
+    const held = (row[i] < 0 ? 1 : 0) - (row[j] < 0 ? 1 : 0);
+    lost += held * flows[t];
+    through += Math.abs(held * flows[t]);
+  });
+  if (Number.isFinite(through) && Math.abs(lost) > 1e-6 * through) throw tooFarApart(conductances);
   const [outlet, inlet] = heldRange(held);
   return { pressures, flows, inflow: flowOut(network, flows, inlet), outflow: -flowOut(network, flows, outlet) };
+}
+
+function tooFarApart(conductances: ArrayLike<number>, cause?: unknown): ValueError {
+  const [most, least] = [largestOf(conductances), Array.from(conductances).reduce((m, k) => Math.min(m, k))];
+  return new ValueError(
+    `solvePoreNetwork: conductances from ${least} to ${most} are too far apart for double precision; join pores that the ` +
+      "widest throats link, or leave the narrowest out",
+    { cause },
+  );
 }
 
 function factorised(matrix: sparse.SparseMatrix, conductances: ArrayLike<number>): sparse.CholeskyFactorization {
@@ -91,12 +113,7 @@ function factorised(matrix: sparse.SparseMatrix, conductances: ArrayLike<number>
     return sparse.cholesky(matrix);
   } catch (cause) {
     // The matrix of a network whose pores all hang on held ones is positive definite, but for rounding.
-    const [most, least] = [largestOf(conductances), Array.from(conductances).reduce((m, k) => Math.min(m, k))];
-    throw new ValueError(
-      `solvePoreNetwork: conductances from ${least} to ${most} are too far apart for double precision; join pores that the ` +
-        "widest throats link, or leave the narrowest out",
-      { cause },
-    );
+    throw tooFarApart(conductances, cause);
   }
 }
 

@@ -94,6 +94,39 @@ describe("pore networks", () => {
     ]); // prettier-ignore
   });
 
+  it("throats from 1e-300 to 1e300 are solved where nothing is lost, and refused where it is", () => {
+    const chain = (...conductances: number[]) => ({
+      pores: 3,
+      throats: [
+        [0, 1],
+        [1, 2],
+      ] as [number, number][],
+      conductances,
+      held: [1, Number.NaN, 0],
+    });
+    // Two chains side by side, a wide one and a narrow one: the narrow one's matrix is no part of rounding.
+    const beside = {
+      pores: 4,
+      throats: [
+        [0, 1],
+        [1, 2],
+        [0, 3],
+        [3, 2],
+      ] as [number, number][],
+      conductances: [1e300, 1e300, 1e-300, 3e-300],
+      held: [1, Number.NaN, 0, Number.NaN],
+    };
+    const { pressures, flows, inflow } = solvePoreNetwork(beside);
+    expect(Array.from(pressures)).toEqual([1, 0.5, 0, expect.closeTo(0.25, 14)]);
+    expect(flows[2] / 1e-300).toBeCloseTo(0.75, 12);
+    expect(inflow).toBe(5e299);
+    expect(solvePoreNetwork(chain(1e-300, 1e-300)).inflow / 1e-300).toBeCloseTo(0.5, 12);
+    for (const order of [chain(1e300, 1e-300), chain(1e-300, 1e300)]) {
+      expect(() => solvePoreNetwork(order)).toThrow(/conductances from 1e-300 to 1e\+300 are too far apart/);
+    }
+    expect(solvePoreNetwork(chain(1e5, 1e-4)).inflow).toBeCloseTo(1e-4, 9);
+  });
+
   it("are solved in any unit, with outlets below zero, and with pores held by the hundred thousand", () => {
     const network = randomPoreNetwork({ pores: 20, rng: random.rng("units") });
     const plain = solvePoreNetwork(network);
