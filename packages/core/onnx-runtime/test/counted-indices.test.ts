@@ -1,9 +1,17 @@
 import {
   add,
+  at,
+  IndexError,
   jit,
+  oneHot,
   scan,
   scatterAdd,
   scatterSet,
+  segmentMax,
+  segmentMean,
+  segmentMin,
+  segmentSoftmax,
+  segmentSum,
   type Tensor,
   take,
   takeAlongAxis,
@@ -11,6 +19,7 @@ import {
   trace,
   where,
 } from "@offprint/tensor-core";
+import { expectClose } from "@offprint/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OnnxRuntime, onnxRuntime } from "../src/index.js";
 import { lowerGraph } from "../src/lowering/index.js";
@@ -64,5 +73,39 @@ it("what looks like it but is more stays", async () => {
   for (const f of [twice, other]) {
     const [eager, compiled] = [f(x, i), await jit(f as (...args: Tensor[]) => Tensor[], { backend })(x, i)];
     expect([compiled].flat().map((y) => y.toArray())).toEqual([eager].flat().map((y) => y.toArray()));
+  }
+});
+
+const counted: [string, (x: Tensor, i: Tensor) => Tensor][] = [
+  ["segmentSum", (v, i) => segmentSum(v, i, 3)],
+  ["segmentMean", (v, i) => segmentMean(v, i, 3)],
+  ["segmentMax", (v, i) => segmentMax(v, i, 3)],
+  ["segmentMin", (v, i) => segmentMin(v, i, 3)],
+  ["segmentSoftmax", (v, i) => segmentSoftmax(v, i, 3)],
+  ["oneHot", (_, i) => oneHot(i, 3)],
+];
+
+describe.each(counted)("%s, which counts from 0", (_, f) => {
+  it.each([[-1], [-3], [-4], [3]])("refuses %i of three: eager, compiled, by ONNX Runtime", async (wrong) => {
+    const i = indices(2, wrong, 1);
+    expect(() => f(x, i)).toThrow(IndexError);
+    await expect(jit(f)(x, i)).rejects.toThrow(IndexError);
+    await expect(jit(f, { backend })(x, i)).rejects.toThrow(IndexError);
+    const right = indices(2, 0, 2);
+    for (const compiled of [jit(f), jit(f, { backend })]) expectClose(await compiled(x, right), f(x, right), 1e-6);
+  });
+});
+
+it("indices that are computed are refused below -n, too", async () => {
+  const rows = tensor([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]);
+  const along = (i: Tensor) => takeAlongAxis(rows, i.reshape([3, 1]), 0);
+  const cell = (i: Tensor) => at(rows, [i, i.mul(0)]);
+  for (const f of [along, cell]) {
+    expect((await jit(f, { backend })(indices(-1, -3, 0))).toArray()).toEqual(f(indices(-1, -3, 0)).toArray());
+    await expect(jit(f, { backend })(indices(0, -4, 0))).rejects.toThrow("an index is outside its axis");
   }
 });

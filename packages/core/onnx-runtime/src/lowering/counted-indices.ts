@@ -1,4 +1,5 @@
-import type { Equation } from "@offprint/tensor-core";
+import type { Equation, Variable } from "@offprint/tensor-core";
+import type { Value } from "../model/graph-builder.js";
 import type { LoweringContext } from "./context.js";
 import { isForGpu } from "./lowering.js";
 
@@ -20,6 +21,21 @@ export function countedFromEnd(c: LoweringContext, equation: Equation): boolean 
   }
   const consumer = name === "less" || name === "add" ? c.soleConsumer(y) : undefined;
   return consumer?.primitive.name === "where" && isCount(c, consumer);
+}
+
+/**
+ * Indices along an axis of an extent, for an operator that counts negative ones from the end. Those that a primitive gets
+ * count from 0: unless that is left to the operator, as above, a negative one becomes one that it refuses.
+ */
+export function refusingNegative(c: LoweringContext, indices: Variable, extent: number): Value {
+  const value = c.value(indices);
+  const from = c.producer(indices);
+  const counted = from?.primitive.name === "where" && isCount(c, from);
+  const known = c.graph.initializers.some((constant) => constant.value.name === value.name);
+  if (isForGpu(c) || counted || known) return value;
+  const number = (n: number) => c.graph.constant(value.type, [], Int32Array.of(n));
+  const negative = c.emit("Less", [value, number(0)], { shape: value.shape, type: "bool" });
+  return c.emit("Where", [negative, number(extent), value], { shape: value.shape, type: value.type });
 }
 
 function isCount(c: LoweringContext, { inputs: [negative, moved, i], outputs: [y] }: Equation): boolean {

@@ -1,4 +1,5 @@
 import {
+  add,
   arange,
   less,
   maximum,
@@ -13,6 +14,7 @@ import {
 import type { Value } from "../model/graph-builder.js";
 import { composed } from "./composed.js";
 import type { LoweringContext } from "./context.js";
+import { refusingNegative } from "./counted-indices.js";
 import { toType } from "./elementwise.js";
 import { isForGpu, type Lowering, lowerings } from "./lowering.js";
 
@@ -63,7 +65,8 @@ function scatterRows(reduction: "add" | "max"): Lowering<PrimitiveParams<"scatte
     const indexAxes = Array.from({ length: indexRank }, (_, i) => axis + i);
     const others = update.shape.map((_, i) => i).filter((i) => !indexAxes.includes(i));
     const moved = transpose(c, update, [...indexAxes, ...others]);
-    const places = c.reshape(toType(c, c.value(indices), "int64"), [...indices.shape, 1]);
+    const at = refusingNegative(c, indices, x.shape[axis]);
+    const places = c.reshape(toType(c, at, "int64"), [...indices.shape, 1]);
     const added = c.emit(
       "ScatterND",
       [data, places, moved],
@@ -94,7 +97,7 @@ export const indexingLowerings = lowerings({
     const source = movable(c, c.value(x));
     const taken = c.emit(
       "Gather",
-      [source, c.value(indices)],
+      [source, refusingNegative(c, indices, x.shape[params.axis])],
       { shape: y.shape, type: source.type },
       { axis: params.axis },
     );
@@ -105,7 +108,7 @@ export const indexingLowerings = lowerings({
     const source = movable(c, c.value(x));
     const taken = c.emit(
       "GatherElements",
-      [source, c.value(indices)],
+      [source, refusingNegative(c, indices, x.shape[params.axis])],
       { shape: y.shape, type: source.type },
       { axis: params.axis },
     );
@@ -122,7 +125,7 @@ export const indexingLowerings = lowerings({
     }
     const added = c.emit(
       "ScatterElements",
-      [c.value(x), c.value(indices), c.value(updates)],
+      [c.value(x), refusingNegative(c, indices, x.shape[params.axis]), c.value(updates)],
       { shape: y.shape, type: y.dtype },
       { axis: params.axis, reduction: "add" },
     );
@@ -142,7 +145,9 @@ export const indexingLowerings = lowerings({
     const others = updates.shape.map((_, i) => i).filter((i) => !indexAxes.includes(i));
     if (indices.size === 0) return [x];
     const parts = updates.transpose([...indexAxes, ...others]).reshape([indices.size, ...rest]);
-    const last = segmentMax(arange(0, indices.size, 1, "int32"), indices.reshape([indices.size]), rows);
+    const fromEnd = indices.reshape([indices.size]);
+    const fromStart = where(less(fromEnd, 0), add(fromEnd, rows), fromEnd);
+    const last = segmentMax(arange(0, indices.size, 1, "int32"), fromStart, rows);
     const column = last.reshape([rows, ...rest.map(() => 1)]);
     return [where(less(column, 0), front, take(parts, maximum(last, 0))).transpose(back)];
   }),

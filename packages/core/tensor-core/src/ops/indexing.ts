@@ -202,7 +202,7 @@ export function at(x: TensorLike, indices: readonly TensorLike[]): Tensor {
   const places = indices.map((index, axis) => resolveIndices("at", index, t.shape[axis], `axis ${axis}`));
   const head = t.shape.slice(0, places.length);
   const flat = places.reduce((sum, place, axis) => add(mul(sum, head[axis]), place));
-  return take(reshape(t, [sizeOf(head), ...t.shape.slice(places.length)]), flat);
+  return bindOne(takeP, [reshape(t, [sizeOf(head), ...t.shape.slice(places.length)]), flat], { axis: 0 });
 }
 
 /**
@@ -224,7 +224,7 @@ export function oneHot(
   const numbers = arange(0, depth, 1, "int32");
   const places = reshape(numbers, [depth, ...new Array<number>(t.rank - at).fill(1)]);
   // Indices that are not known yet are looked up, which fails for one out of range where the function runs compiled.
-  const checked = t.storage.kind === "host" || depth === 0 ? t : take(numbers, t);
+  const checked = t.storage.kind === "host" || depth === 0 ? t : bindOne(takeP, [numbers, t], { axis: 0 });
   return cast(equal(expandDims(checked, at), places), dtype);
 }
 
@@ -250,7 +250,7 @@ function segments(operation: string, data: TensorLike, ids: TensorLike, count: n
  */
 export function segmentSum(data: TensorLike, segmentIds: TensorLike, numSegments: number): Tensor {
   const [t, ids] = segments("segmentSum", data, segmentIds, numSegments);
-  return scatterAdd(full([numSegments, ...t.shape.slice(1)], 0, t.dtype), ids, t);
+  return bindOne(scatterAddP, [full([numSegments, ...t.shape.slice(1)], 0, t.dtype), ids, t], { axis: 0 });
 }
 
 /** Means of the rows of `data` `[n, ...]` that have the same id; 0 for a segment without rows. See `segmentSum`. */
