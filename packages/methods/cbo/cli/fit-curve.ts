@@ -160,11 +160,19 @@ async function swarmOf(search: Search, { options, longRun, note }: Input): Promi
       label: `swarm ${restarts + 1}, left ${Math.sqrt(best).toPrecision(3)}`,
     }),
   });
-  const swarm = await search.run({
-    ...{ maxIterations: iterations, seed, recordPath: false },
-    ...(particles !== undefined && { particles }),
-    ...run.options,
-  });
+  const swarm = await search
+    .run({
+      ...{ maxIterations: iterations, seed, recordPath: false },
+      ...(particles !== undefined && { particles }),
+      ...run.options,
+    })
+    .catch((cause) => {
+      if (!(cause instanceof ValueError && /finite at none/.test(cause.message))) throw cause;
+      const where = search.searched.join(", ");
+      throw new Failure(
+        `--formula: it has no value in some row whatever ${where} may be; mend it, or give --bounds within which it has one`,
+      );
+    });
   await run.settle(swarm);
   if (swarm.status === "limit") {
     note("The swarms did not find the same point twice: more --iterations or --particles may find a better one.");

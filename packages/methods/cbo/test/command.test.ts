@@ -173,6 +173,9 @@ describe("fit-curve", () => {
     expect((await fitted(path, "a * x", { deviations: "s" })).parameters.a.value).toBeCloseTo(1, 6);
     expect((await fitted(path, "a * x")).parameters.a.value).toBeGreaterThan(4);
     expect(await refusal(path, "a * x", { deviations: "t" })).toContain("there is no column t");
+    expect(await refusal(path, "sqrt(-1 - a^2) * x")).toContain(
+      "--formula: it has no value in some row whatever a may be",
+    );
     const zero = table("zero", { x, s: [1, 1, 0, 1], y });
     expect(await refusal(zero, "a * x", { deviations: "s" })).toContain("column s is not above 0 in row 3");
   });
