@@ -36,7 +36,7 @@ export interface CommonOptions {
   bias?: boolean;
   /** Source of all randomness. Default 0. */
   seed?: number | string;
-  /** Bound of both residuals, > 0. Default 1e-6. */
+  /** Bound of both residuals, > 0; for a squared loss of targets below 1 times the largest of them. Default 1e-6. */
   tolerance?: number;
   /** Most iterations, those of resumed runs included. Default 2000. */
   maxIterations?: number;

@@ -53,6 +53,15 @@ export function problemOf(owner: string, X: TensorLike, y: TensorLike, options: 
   };
 }
 
+/**
+ * @internal The bound of residuals. They are in the units of predictions, so that for a squared loss of targets below 1 it
+ * is as much smaller: else the zero network would pass for a solution of small ones.
+ */
+export function residualBound({ tolerance, loss, y }: Problem): number {
+  const largest = loss === "squared" ? y.reduce((most, value) => Math.max(most, Math.abs(value)), 0) : 1;
+  return largest > 0 && largest < 1 ? tolerance * 2 ** Math.floor(Math.log2(largest)) : tolerance;
+}
+
 /** @internal The patterns that were given or asked for. */
 export function patternsOf({ owner, design, seed }: Problem, patterns: Patterns | number | undefined): Patterns {
   const { n, d } = design;

@@ -24,7 +24,7 @@ import { PatternSet, type Patterns, patternOf } from "./patterns.js";
 import { RbcdAdmm, type RbcdSettings } from "./rbcd-admm.js";
 import { recordOf } from "./run-record.js";
 import { SampledProgram, type SampledState } from "./sampled-program.js";
-import { certifiedPatterns, type Problem, patternsOf, problemOf } from "./settings.js";
+import { certifiedPatterns, type Problem, patternsOf, problemOf, residualBound } from "./settings.js";
 
 const OWNER = "trainConvex";
 
@@ -58,7 +58,8 @@ async function trainOverPatterns(
   options: ConvexNetOptions,
   method: "admm" | "admm-rbcd",
 ): Promise<ConvexNetResult> {
-  const { design, y, loss, beta, tolerance, maxIterations } = problem;
+  const { design, y, loss, beta, maxIterations } = problem;
+  const tolerance = residualBound(problem);
   const { dualStep = 1, rho = "auto", resume } = options;
   if (!(dualStep > 0 && dualStep < 1.618)) {
     throw new ValueError(`${OWNER}: dualStep is ${dualStep}; it must be in (0, 1.618)`);

@@ -24,7 +24,7 @@ import { RobustMap, rowNames } from "./robust-rows.js";
 import { robustValues, worstLoss } from "./robust-terms.js";
 import { recordOf } from "./run-record.js";
 import { drawPatterns, radiiOf } from "./sample-patterns.js";
-import { type Problem, patternsOf, problemOf } from "./settings.js";
+import { type Problem, patternsOf, problemOf, residualBound } from "./settings.js";
 
 const OWNER = "trainRobust";
 /** Usable patterns are listed where that takes this much at most. */
@@ -128,7 +128,8 @@ async function solveByAdmm(
   rho: number,
   relaxation: number,
 ): Promise<Solved> {
-  const { loss, y, beta, unit, tolerance, maxIterations } = problem;
+  const { loss, y, beta, unit, maxIterations } = problem;
+  const tolerance = residualBound(problem);
   const from = options.resume?.inner;
   const state = from === undefined ? initialRobustState(operator, rho) : resumed(from, operator);
   const admm = new RobustAdmm(new RobustMap(operator, loss, y, eps), beta, relaxation, state);

@@ -122,6 +122,19 @@ describe("trainConvex", () => {
     expect(below.net.a.size).toBeGreaterThan(0);
   });
 
+  it("solves the same problem for targets in a small unit, where the zero network leaves hardly a residual", async () => {
+    const { x, y } = smaller;
+    const unit = 2 ** -20;
+    const little = Float64Array.from(y.data(), (value) => value * unit);
+    const options = { ...small, maxIterations: 4000 };
+    const [usual, tiny] = [
+      await trainConvex(x, y, options),
+      await trainConvex(x, little, { ...options, beta: BETA * unit }),
+    ];
+    expect(tiny.networkObjective / unit ** 2 / usual.networkObjective).toBeCloseTo(1, 3);
+    expect(tiny.gap).toBeLessThan(0.01);
+  });
+
   it("interpolates as beta goes to 0", async () => {
     const x = column([-2, -1.1, -0.3, 0.4, 1.2, 2]);
     const y = tensor(Float64Array.of(0.3, -1, 0.5, 0.1, 1, -0.4));
