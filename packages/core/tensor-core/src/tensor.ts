@@ -1,5 +1,5 @@
 import ndarray from "ndarray";
-import { allocate, convert, type DType, SHARED, type TypedArray } from "./dtype.js";
+import { allocate, allocateUnwritten, convert, type DType, SHARED, type TypedArray } from "./dtype.js";
 import { TraceError, UnsupportedError, ValueError } from "./errors.js";
 import { formatTensor } from "./format.js";
 import type { NdArray, NdArrayLike } from "./ndarray-view.js";
@@ -182,7 +182,9 @@ export function contiguousData(x: Tensor): TypedArray {
   if (isContiguous(x.shape, strides)) {
     return offset === 0 && data.length === size ? data : data.subarray(offset, offset + size);
   }
-  const out = new (data.constructor as Float64ArrayConstructor)(size);
+  // A short one would be part of a buffer that others share, which callers may hand on.
+  const short = size <= SHARED;
+  const out = short ? new (data.constructor as Float64ArrayConstructor)(size) : allocateUnwritten(x.dtype, size);
   copyStrided(data, offset, strides, x.shape, out);
   return out;
 }

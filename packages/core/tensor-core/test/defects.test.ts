@@ -289,6 +289,28 @@ describe("compiled reductions of float32", () => {
   });
 });
 
+describe("rounding", () => {
+  it("takes halves to the even neighbour wherever there are halves, and keeps the sign of zero", () => {
+    const far = 2 ** 51;
+    const x = [
+      0.5,
+      1.5,
+      -0.5,
+      -2.5,
+      0.49999999999999994,
+      -0,
+      far + 0.5,
+      far + 1.5,
+      -far - 0.5,
+      far - 0.25,
+      2 ** 53 + 2,
+    ];
+    const y = [0, 2, -0, -2, 0, -0, far, far + 2, -far, far, 2 ** 53 + 2];
+    expect([...round(tensor(x, { dtype: "float64" })).data()]).toEqual(y);
+    for (const v of [Infinity, -Infinity, Number.NaN]) expect(round(tensor(v, { dtype: "float64" })).item()).toBe(v);
+  });
+});
+
 describe("integers", () => {
   const whole = (values: number[]) => tensor(values, { dtype: "int32" });
 

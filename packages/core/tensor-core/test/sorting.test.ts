@@ -121,6 +121,18 @@ describe("topK", () => {
 });
 
 describe("sort", () => {
+  it("puts long lines of any type in order, NaN last, -0 before 0", () => {
+    const special = [Number.NaN, Infinity, -Infinity, -0, 0, 1e-310, -1e-310, 2147483647, -2147483648];
+    const values = Array.from({ length: 9000 }, (_, i) => (i % 7 === 0 ? special[i % 9] : 1e6 * Math.sin(i * i)));
+    for (const dtype of ["float32", "float64", "int32", "bool"] as const) {
+      const x = tensor(Float64Array.from(values)).cast(dtype);
+      const numbers = Array.from(x.data()).filter((v) => !Number.isNaN(v));
+      numbers.sort((a, b) => a - b || Number(Object.is(b, -0)) - Number(Object.is(a, -0)));
+      const missing = new Array(values.length - numbers.length).fill(Number.NaN);
+      expect([...sort(x).data()]).toEqual([...numbers, ...missing]);
+      expect([...sort(x, { descending: true }).data()]).toEqual([...numbers.reverse(), ...missing]);
+    }
+  });
   it("has gradients that go back to where values came from", () => {
     expectGradient((x) => sort(x, { axis: 0 }), [scattered([4, 3])]);
     expectGradient((x) => sort(x, { descending: true }), [scattered([2, 5])]);

@@ -159,7 +159,7 @@ export const sigmoidP = unary(
 export const reluP = unary(
   "relu",
   NUMBER,
-  (x) => (x > 0 ? x : x !== x ? x : 0),
+  (x) => either(Number(x > 0) | Number(x !== x), x, 0),
   (g, _, y) => [() => where(greater(y, 0), g, 0)],
 );
 export const isNanP = unary("isNaN", TEST, (x) => (x !== x ? 1 : 0));
@@ -211,15 +211,15 @@ export const atan2P = binary("atan2", FLOAT, Math.atan2, (g, [a, b]) => [
   () => div(mul(g, b), add(mul(a, a), mul(b, b))),
   () => neg(div(mul(g, a), add(mul(a, a), mul(b, b)))),
 ]);
-export const equalP = binary("equal", COMPARE, (a, b) => (a === b ? 1 : 0));
-export const notEqualP = binary("notEqual", COMPARE, (a, b) => (a !== b ? 1 : 0));
-export const lessP = binary("less", COMPARE, (a, b) => (a < b ? 1 : 0));
-export const lessEqualP = binary("lessEqual", COMPARE, (a, b) => (a <= b ? 1 : 0));
+export const equalP = binary("equal", COMPARE, (a, b) => Number(a === b));
+export const notEqualP = binary("notEqual", COMPARE, (a, b) => Number(a !== b));
+export const lessP = binary("less", COMPARE, (a, b) => Number(a < b));
+export const lessEqualP = binary("lessEqual", COMPARE, (a, b) => Number(a <= b));
 export const andP = binary("logicalAnd", LOGICAL, (a, b) => a & b);
 export const orP = binary("logicalOr", LOGICAL, (a, b) => a | b);
 export const xorP = binary("logicalXor", LOGICAL, (a, b) => a ^ b);
 
-const select = (c: number, a: number, b: number) => (c !== 0 ? a : b);
+const select = (c: number, a: number, b: number) => either(Number(c !== 0), a, b);
 const selectKernel = mapKernel(select as (...x: number[]) => number, 3);
 
 /** `condition ? a : b`; the condition is bool, the others share shape and dtype. */
@@ -274,24 +274,35 @@ function extremeGradient(g: Tensor, first: Tensor, tie: Tensor): Pullback {
   return [() => where(first, g, shared), () => where(logicalOr(first, tie), shared, g)];
 }
 
+/** What is added to this is rounded to a whole number, halves to the even one, if it is below 2^51. */
+const ROUNDER = 1.5 * 2 ** 52;
+
 function roundHalfEven(x: number): number {
-  const nearest = Math.round(x);
-  if (Math.abs(x % 1) !== 0.5) return nearest === 0 && x < 0 ? -0 : nearest;
-  const even = 2 * Math.round(x / 2);
-  return even === 0 && x < 0 ? -0 : even;
+  if (Math.abs(x) < 2 ** 51) return x + ROUNDER - ROUNDER || x * 0;
+  return x % 1 === 0 ? x : 2 * Math.round(x / 2);
+}
+
+const both = new Float64Array(2);
+
+/** a where `first` is 1, b where it is 0, without a branch: of numbers in no order every second one is foretold wrongly. */
+function either(first: number, a: number, b: number): number {
+  both[0] = b;
+  both[1] = a;
+  return both[first];
 }
 
 function power(a: number, b: number): number {
+  if (b === 2) return a * a;
   // JavaScript gives NaN for 1 ** NaN and for 1 or -1 to an infinite power; IEEE 754, NumPy and ONNX give 1.
   return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b;
 }
 
 function maximumOf(a: number, b: number): number {
-  return a >= b ? a : b > a ? b : a !== a ? a : b;
+  return either(Number(b > a) | Number(b !== b), b, a);
 }
 
 function minimumOf(a: number, b: number): number {
-  return a <= b ? a : b < a ? b : a !== a ? a : b;
+  return either(Number(b < a) | Number(b !== b), b, a);
 }
 
 function floorMod(a: number, b: number): number {

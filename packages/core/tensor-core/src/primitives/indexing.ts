@@ -1,5 +1,5 @@
 import { zerosLike } from "../construct.js";
-import { allocate, type TypedArray } from "../dtype.js";
+import { allocateUnwritten, type TypedArray } from "../dtype.js";
 import { take } from "../ops/indexing.js";
 import { moveAxis, reshape, transpose } from "../ops/movement.js";
 import { bindOne, definePrimitive, type Primitive } from "../primitive.js";
@@ -29,7 +29,7 @@ export const takeP: Primitive<IndexingParams> = definePrimitive<IndexingParams>(
     const at = contiguousData(indices);
     const { outer, extent, inner } = around(x.shape, axis);
     checkIndices("take", at, indices.shape, 0, extent, `axis ${axis}`);
-    const out = allocate(spec.dtype, sizeOf(spec.shape));
+    const out = allocateUnwritten(spec.dtype, sizeOf(spec.shape));
     if (out.length > 0) takeRows(contiguousData(x), at, outer, extent, inner, out);
     return [hostTensor(out, spec.shape, spec.dtype)];
   },
@@ -84,7 +84,7 @@ export const takeAlongAxisP: Primitive<IndexingParams> = definePrimitive<Indexin
     const { outer, extent, inner } = around(x.shape, axis);
     checkIndices("takeAlongAxis", at, indices.shape, 0, extent, `axis ${axis}`);
     const data = contiguousData(x);
-    const out = allocate(spec.dtype, at.length);
+    const out = allocateUnwritten(spec.dtype, at.length);
     const count = indices.shape[axis];
     for (let o = 0, p = 0; o < outer; o++) {
       const start = o * extent * inner;

@@ -27,28 +27,32 @@ function generalLine(f: Scalar, arity: number): Line {
   };
 }
 
+/** Engines share what they know of loops between functions of one source: a number in each keeps them apart. */
+let made = 0;
+
 /**
- * A line loop of its own for `f`. Engines optimise a loop by what it has called before, so one loop shared by all
- * functions would call each through a pointer; a separate compilation lets them inline `f`. Steps of 1 and 0 get loops
- * in which they are constant.
+ * Loops of its own for `f`. Engines optimise a loop by what it has called before, so one loop shared by all functions would
+ * call each through a pointer; a separate compilation lets them inline `f`. Steps of 1 and 0 get loops in which they are
+ * constant, and these are functions of their own, as engines inline so much into one function and no more.
  */
 function ownLine(f: Scalar, arity: number, name: string | undefined): Line {
   if (!MAY_GENERATE) return (name === undefined ? undefined : writtenLines[name]) ?? generalLine(f, arity);
   const names = ["a", "b", "c"].slice(0, arity);
-  const setup = names.map((x, k) => `const ${x}=operands[${k}],s${x}=steps[${k}];let i${x}=offsets[${k}];`).join("");
-  const call = names.map((x) => `${x}[i${x}]`).join();
-  const advance = names.map((x) => `,i${x}+=s${x}`).join("");
-  const dense = names.map((x) => `s${x}===1`).join("&&");
-  const whole = ["o", ...names.map((x) => `i${x}`)].join("+");
-  const repeated = arity === 2 ? names.map((x, k) => repeatedOperand(x, names[1 - k])).join("") : "";
+  const each = (form: (x: string, k: number) => string, between = ",") => names.map(form).join(between);
+  const head = "(operands,offsets,steps,out,o,n)";
+  const setup = each((x, k) => `const ${x}=operands[${k}],i${x}=offsets[${k}],s${x}=steps[${k}];`, "");
+  const dense = each((x) => `s${x}===1`, "&&");
+  const paths = [
+    [`${dense}&&o+${each((x) => `i${x}`, "+")}===0`, unrolled((i) => `out[${i}]=f(${each((x) => `${x}[${i}]`)})`)],
+    [dense, unrolled((i) => `out[o+${i}]=f(${each((x) => `${x}[i${x}+${i}]`)})`)],
+    ["sa===0&&sb===1", `const v=a[ia];${unrolled((i) => `out[o+${i}]=f(v,b[ib+${i}])`)}`],
+    ["sb===0&&sa===1", `const v=b[ib];${unrolled((i) => `out[o+${i}]=f(a[ia+${i}],v)`)}`],
+    ["1", `for(let i=0;i<n;i++)out[o+i]=f(${each((x) => `${x}[i${x}+i*s${x}]`)})`],
+  ].filter((_, k) => arity === 2 || k < 2 || k > 3);
+  const loops = paths.map(([, loop], k) => `const p${k}=${head}=>{${setup}${loop}};`).join("");
+  const choice = paths.map(([condition], k) => `if(${condition})return p${k}${head};`).join("");
   try {
-    return new Function(
-      "f",
-      `return (operands,offsets,steps,out,o,n)=>{${setup}` +
-        `if(${dense}){if(${whole}===0){${unrolled((i) => `out[${i}]=f(${names.map((x) => `${x}[${i}]`)})`)}}` +
-        `else{${unrolled((i) => `out[o+${i}]=f(${names.map((x) => `${x}[i${x}+${i}]`)})`)}}}` +
-        `${repeated}else{for(let i=0;i<n;i++${advance})out[o+i]=f(${call})}}`,
-    )(f) as Line;
+    return new Function("f", `/*${made++}*/${loops}return ${head}=>{${setup}${choice}}`)(f) as Line;
   } catch {
     return generalLine(f, arity);
   }
@@ -77,12 +81,6 @@ const writtenLines: Readonly<Record<string, Line>> = {
     for (let i = 0; i < n; i++, ia += sa, ib += sb) out[o + i] = a[ia] / b[ib];
   },
 };
-
-/** The branch in which operand `x` is one value and `y` lies without gaps. */
-function repeatedOperand(x: string, y: string): string {
-  const loop = unrolled((i) => `out[o+${i}]=f(${x === "a" ? `v,b[ib+${i}]` : `a[ia+${i}],v`})`);
-  return `else if(s${x}===0&&s${y}===1){const v=${x}[i${x}];${loop}}`;
-}
 
 const UNROLLED = 8;
 

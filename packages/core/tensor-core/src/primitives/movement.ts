@@ -1,4 +1,4 @@
-import { allocate } from "../dtype.js";
+import { allocate, allocateUnwritten } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { broadcastTo, concatenate, pad, reshape, transpose } from "../ops/movement.js";
 import { sum } from "../ops/reduction.js";
@@ -261,14 +261,16 @@ export const concatenateP: Primitive<{ axis: number }> = definePrimitive<{ axis:
     return [{ shape: first.shape.map((n, i) => (i === axis ? extent : n)), dtype: first.dtype }];
   },
   host(inputs, { axis }, [spec]) {
-    const out = allocate(spec.dtype, sizeOf(spec.shape));
+    const out = allocateUnwritten(spec.dtype, sizeOf(spec.shape));
     const inner = sizeOf(spec.shape.slice(axis));
-    const outer = sizeOf(spec.shape.slice(0, axis));
     let start = 0;
     for (const x of inputs) {
       const data = contiguousData(x);
       const run = sizeOf(x.shape.slice(axis));
-      for (let i = 0; i < outer; i++) out.set(data.subarray(i * run, (i + 1) * run), i * inner + start);
+      for (let from = 0, to = start; from < data.length; from += run, to += inner) {
+        if (run > 24) out.set(data.subarray(from, from + run), to);
+        else for (let j = 0; j < run; j++) out[to + j] = data[from + j];
+      }
       start += run;
     }
     return [hostTensor(out, spec.shape, spec.dtype)];

@@ -1,5 +1,5 @@
 import { onesLike } from "../construct.js";
-import { allocate, type DType, type TypedArray } from "../dtype.js";
+import { allocate, allocateUnwritten, type DType, type TypedArray } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import type { FloatArray } from "../kernels/arrays.js";
 import { maxAxis, minAxis, sum as sumRange } from "../kernels/reduce.js";
@@ -185,7 +185,7 @@ export const cumSumP: Primitive<{ axis: number }> = definePrimitive<{ axis: numb
   outputs: ([x]: readonly Spec[]) => [{ shape: x.shape, dtype: x.dtype }],
   host([x], { axis }, [spec]) {
     const data = contiguousData(x);
-    const out = allocate(spec.dtype, data.length);
+    const out = allocateUnwritten(spec.dtype, data.length);
     const n = spec.shape[axis];
     const inner = sizeOf(spec.shape.slice(axis + 1));
     for (let start = 0; start < data.length; start += n * inner) {

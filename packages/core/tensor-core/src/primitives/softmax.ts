@@ -1,4 +1,4 @@
-import { allocate, isFloat, type TypedArray } from "../dtype.js";
+import { allocateUnwritten, isFloat, type TypedArray } from "../dtype.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import { div, exp, log, mul, sub } from "../ops/elementwise.js";
 import { max, sum } from "../ops/reduction.js";
@@ -23,7 +23,7 @@ type Line = (x: TypedArray, out: TypedArray, start: number, n: number, inner: nu
 
 function alongLines(x: Tensor, axis: number, line: Line): Tensor {
   const data = contiguousData(x);
-  const out = allocate(x.dtype, data.length);
+  const out = allocateUnwritten(x.dtype, data.length);
   const n = x.shape[axis];
   const inner = sizeOf(x.shape.slice(axis + 1));
   for (let start = 0; start < data.length; start += n * inner) {

@@ -14,6 +14,8 @@ export interface TopKParams {
 
 /** Below this length merging is faster than counting digits. */
 const RADIX_FROM = 1024;
+/** Below this length the engine's own sort is. */
+const RADIX_SORT_FROM = 16384;
 /** A heap of k wins while k is at most this part of the length. */
 const SELECT_UP_TO = 1 / 8;
 
@@ -50,7 +52,7 @@ export const topKIndicesP: Primitive<TopKParams> = definePrimitive<TopKParams>({
   batch: ([x], _, { k, axis, largest }) => [bindOne(topKIndicesP, [x], { k, axis: axis + 1, largest })],
 });
 
-/** The values of a host tensor sorted along an axis by the engine's own sort, NaN last in either direction. */
+/** The values of a host tensor sorted along an axis, NaN last in either direction. */
 export function sortedLines(x: Tensor, axis: number, descending: boolean): Tensor {
   const data = contiguousData(x);
   const out = data.slice();
@@ -72,6 +74,12 @@ export function sortedLines(x: Tensor, axis: number, descending: boolean): Tenso
 }
 
 function sortLine(line: TypedArray, descending: boolean): void {
+  if (line.length >= RADIX_SORT_FROM && !(line instanceof Uint8Array)) {
+    const values = line.slice();
+    const order = radixOrder(line, descending);
+    for (let i = 0; i < line.length; i++) line[i] = values[order[i]];
+    return;
+  }
   line.sort();
   if (!descending) return;
   let numbers = line.length;
