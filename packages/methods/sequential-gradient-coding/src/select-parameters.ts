@@ -137,7 +137,7 @@ export async function selectParameters(delays: Delays, options: SelectOptions = 
   check(delays, options);
   const n = delays.length;
   const all = candidates(n, options);
-  const longest = Math.max(0, ...all.map(({ delay }) => delay));
+  const longest = all.reduce((most, { delay }) => Math.max(most, delay), 0);
   const rounds = Math.min(...delays.map((row) => row.length));
   const { jobs = rounds - longest, maxIterations = all.length } = options;
   if (all.length === 0) throw new ValueError(`${owner}: schemes leaves nothing to try; give one, or allow more delay`);

@@ -96,3 +96,10 @@ it("goes on after an interruption to the same plan", async () => {
   const [whole, parts] = await runInTwo(commands, "plan-redundancy", words, files);
   expect(parts).toEqual(whole);
 });
+
+it("takes schemes to try by the hundred thousand", async () => {
+  const delays = Array.from({ length: 8 }, () => new Float64Array(20).fill(1));
+  const limits = { maxWindow: 30_000, maxDelay: 8, maxBurst: 2, maxLambda: 4 };
+  const { status } = await selectParameters(delays, { ...limits, signal: AbortSignal.abort() });
+  expect(status).toBe("aborted");
+});
