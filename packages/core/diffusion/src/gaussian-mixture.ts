@@ -8,6 +8,7 @@ import {
   log,
   logSumExp,
   matmul,
+  max,
   moveAxis,
   mul,
   type Rng,
@@ -250,7 +251,7 @@ function spectrum(
   }
   const { values, vectors } = linalg.eigh(full);
   // Rounding leaves eigenvalues of a semidefinite matrix a little below 0.
-  const scale = 1e-12 * Math.max(...values.data());
+  const scale = 1e-12 * max(values).item();
   return {
     variances: checkedVariances(
       tensor(values.data().map((v: number) => (v < 0 && v > -scale ? 0 : v))).reshape([k, d]),

@@ -1,13 +1,11 @@
 import {
   abs,
   add,
-  arange,
   asTensor,
   cast,
   checkOptions,
   equal,
   exp,
-  expandDims,
   IndexError,
   log1p,
   logSoftmax,
@@ -16,6 +14,7 @@ import {
   minimum,
   mul,
   neg,
+  oneHot,
   requirePositive,
   ShapeError,
   square,
@@ -102,7 +101,7 @@ export interface CrossEntropyOptions extends LossOptions {
  * Cross-entropy of softmax probabilities.
  * @param logits `[..., classes]`
  * @param labels int32 classes `[...]`, or probabilities (one-hot for one) `[..., classes]`
- * @throws ShapeError where the shapes do not fit; IndexError for a class outside the range (not while tracing).
+ * @throws ShapeError where the shapes do not fit; IndexError for a class outside the range, from the compiled function too.
  */
 export function crossEntropy(logits: TensorLike, labels: TensorLike, options: CrossEntropyOptions = {}): Tensor {
   const { labelSmoothing = 0 } = options;
@@ -131,7 +130,7 @@ export function crossEntropy(logits: TensorLike, labels: TensorLike, options: Cr
   return reduced("crossEntropy", losses, options, ["labelSmoothing"]);
 }
 
-/** `[..., classes]`: whether each class is the label. */
+/** `[..., classes]`: whether each class is the label. Labels that are not known yet are checked where they are: in the compiled function. */
 function isClass(labels: Tensor, classes: number): Tensor {
   if (isPlain(labels)) {
     const bad = (labels.data() as Int32Array).find((label) => label < 0 || label >= classes);
@@ -139,7 +138,7 @@ function isClass(labels: Tensor, classes: number): Tensor {
       throw new IndexError(`crossEntropy: label ${bad} is not one of ${classes} classes; labels count from 0`);
     }
   }
-  return equal(expandDims(labels, -1), arange(classes));
+  return oneHot(labels, classes, { dtype: "bool" });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { grad, tensor } from "@offprint/tensor-core";
+import { grad, IndexError, jitSync, type Tensor, tensor } from "@offprint/tensor-core";
 import { expect, it } from "vitest";
 import { accuracy, binaryCrossEntropy, crossEntropy, hingeLoss, huberLoss, meanSquaredError } from "../src/index.js";
 
@@ -59,6 +59,13 @@ it("accuracy wants one label for each prediction", () => {
   expect(() => accuracy(logits, tensor([[1], [0]], { dtype: "int32" }))).toThrow(
     "accuracy: logits have shape [2,2], labels [2,1]; give one label for each, of shape [2]",
   );
+});
+
+it("refuses a class outside the range compiled too, where its loss would be 0", () => {
+  const loss = jitSync((x: Tensor, y: Tensor) => crossEntropy(x, y));
+  const logits = tensor([[1, 2, 3]]);
+  expect(loss(logits, tensor(new Int32Array([2]))).item()).toBeCloseTo(0.40760596, 6);
+  for (const label of [3, -1]) expect(() => loss(logits, tensor(new Int32Array([label])))).toThrow(IndexError);
 });
 
 it("rejects shapes, labels and options that do not fit", () => {

@@ -1,4 +1,4 @@
-import { type random, ShapeError, type Tensor, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import { max, type random, ShapeError, type Tensor, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
 
 /** @internal Points with the class of each. */
 export interface Examples {
@@ -17,7 +17,7 @@ export function examplesOf(owner: string, x: TensorLike, labels: TensorLike): Ex
     );
   }
   if (!points.data().every(Number.isFinite)) throw new ValueError(`${owner}: x holds a value that is not finite`);
-  const classes = Math.max(...given.data()) + 1;
+  const classes = max(given).item() + 1;
   if (!Array.from(given.data()).every((label) => Number.isInteger(label) && label >= 0)) {
     throw new ValueError(`${owner}: labels must be integers from 0`);
   }

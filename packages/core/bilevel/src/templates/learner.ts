@@ -4,6 +4,7 @@ import {
   asTensor,
   cast,
   isTensor,
+  max,
   type Rng,
   ShapeError,
   square,
@@ -69,7 +70,7 @@ export class ExampleTable {
 
   /** Largest class number and one more. */
   get classes(): number {
-    return Math.max(...this.targets.data()) + 1;
+    return max(this.targets).item() + 1;
   }
 
   /** The examples of a batch; traceable. */

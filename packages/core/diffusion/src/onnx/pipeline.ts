@@ -127,9 +127,13 @@ export async function loadPipeline(files: ModelFiles, options: PipelineOptions):
  */
 export function requireImageExtents(
   name: string,
-  [height, width]: readonly number[],
-  { imageExtents }: Pick<Pipeline, "imageExtents">,
+  extents: readonly number[],
+  pipeline: Pick<Pipeline, "imageExtents">,
 ): void {
+  requireObject("requireImageExtents", "extents", extents, "height and width in pixels");
+  requireObject("requireImageExtents", "pipeline", pipeline, "a Pipeline");
+  const [height, width] = extents;
+  const { imageExtents } = pipeline;
   if (imageExtents === undefined || (imageExtents[0] === height && imageExtents[1] === width)) return;
   throw new ShapeError(
     `${name}: ${width} x ${height} pixels are not what the model takes, ${imageExtents[1]} x ${imageExtents[0]}; scale or crop the picture`,
