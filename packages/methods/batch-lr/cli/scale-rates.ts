@@ -87,9 +87,11 @@ export const scaleRates = defineCommand({
       },
     );
     await unlessAborted(noise);
-    if (noise.gamma < 0) {
+    // Rows that are all alike give 0 but for rounding, of either sign.
+    const slope = noise.fit?.gamma ?? 0;
+    if (slope < -1e-9 * noise.lambda1 ** 2) {
       throw new Failure(
-        `${options.table}: curvature does not fall from small batches to large ones (Gamma is ${noise.gamma.toPrecision(3)}); give more --repeats, --batches that are farther apart, or more --steps`,
+        `${options.table}: curvature does not fall from small batches to large ones (Gamma is ${slope.toPrecision(3)}); give more --repeats, --batches that are farther apart, or more --steps`,
       );
     }
     const hessian = curvature(loss);
