@@ -17,7 +17,7 @@ import {
 import { SHIFT } from "./estimate.js";
 import { type Forecast, framesOf } from "./forecast.js";
 import type { FlowOperator, FlowOperatorParams } from "./operator.js";
-import type { RefineRecord } from "./refine.js";
+import { type RefineRecord, smallUnit } from "./refine.js";
 import { objectiveOf, refinementOf } from "./refinement.js";
 
 /** Options of {@link refineOperator}. */
@@ -28,7 +28,10 @@ export interface RefineOperatorOptions extends RunOptions<RefineRecord, RunState
   readonly initialWeight?: number;
   /** Iterations of L-BFGS at most. Default 200. */
   readonly maxIterations?: number;
-  /** Converged when no entry of the gradient is larger. Default 1e-8. */
+  /**
+   * Converged when no entry of the gradient is larger, or than this times the squared largest value of the window where that
+   * is below 1. Default 1e-8.
+   */
   readonly gradientTolerance?: number;
 }
 
@@ -97,7 +100,7 @@ export async function refineOperator(
     }),
   );
   const result = await minimizeLbfgs(objective, wide, {
-    ...{ memory: 20, maxIterations, gradientTolerance },
+    ...{ memory: 20, maxIterations, gradientTolerance: gradientTolerance * smallUnit(known) ** 2 },
     ...(run as object),
   });
   const { x, status, iterations, history, state } = result;

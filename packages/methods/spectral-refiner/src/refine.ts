@@ -10,9 +10,11 @@ import {
 } from "@offprint/solvers";
 import type { StiffSystem } from "@offprint/spectral";
 import {
+  abs,
   checkOptions,
   hostBackend,
   jit,
+  max,
   requireChoice,
   requireFinite,
   requireInteger,
@@ -25,7 +27,7 @@ import {
   valueAndGrad,
 } from "@offprint/tensor-core";
 import { SHIFT, type TimeDerivative } from "./estimate.js";
-import { type Forecast, requireModes } from "./forecast.js";
+import { type Forecast, framesOf, requireModes } from "./forecast.js";
 import { type Corrections, objectiveOf, type Refinement, refinementOf } from "./refinement.js";
 
 /** The record of an iteration; of a round of the convex variant. */
@@ -67,7 +69,10 @@ export interface RefineOptions extends RunOptions<RefineRecord, RefineState> {
   readonly maxIterations?: number;
   /** Converged when the root of the objective is at most this. Default 0. */
   readonly tolerance?: number;
-  /** Converged, too, when no entry of the gradient is larger. Default 1e-8; of `"lbfgs"` only. */
+  /**
+   * Converged, too, when no entry of the gradient is larger, or than this times the largest value of the forecast where that
+   * is below 1. Default 1e-8; of `"lbfgs"` only.
+   */
   readonly gradientTolerance?: number;
   /** Times for each frame at which the residual is looked at, >= 1. Default 1. */
   readonly oversample?: number;
@@ -176,7 +181,8 @@ export async function refine(system: StiffSystem, start: Forecast, options: Refi
   const weights = options.weights ?? false;
   const settings = { modes, spacing, order, shift, oversample, timeDerivative, weights, scaled };
   const refinement = refinementOf(system, start, settings);
-  const run = { ...options, maxIterations, tolerance, initialWeight };
+  const gradientTolerance = (options.gradientTolerance ?? 1e-8) * smallUnit(framesOf(start));
+  const run = { ...options, maxIterations, tolerance, initialWeight, gradientTolerance };
   const outcome =
     method === "adam"
       ? await byAdam(refinement, run)
@@ -201,7 +207,13 @@ export async function refine(system: StiffSystem, start: Forecast, options: Refi
   };
 }
 
-type Run = RefineOptions & Required<Pick<RefineOptions, "maxIterations" | "tolerance" | "initialWeight">>;
+/** @internal The largest value of frames where it is below 1: what residuals and gradients of flows in a small unit are made of. */
+export function smallUnit(frames: Tensor): number {
+  return Math.min(1, max(abs(frames)).item()) || 1;
+}
+
+type Run = RefineOptions &
+  Required<Pick<RefineOptions, "maxIterations" | "tolerance" | "initialWeight" | "gradientTolerance">>;
 
 /** The options of every run, and an end where the goal is reached. */
 function watched({ onProgress, signal, checkpoint, resume, tolerance }: Run) {
@@ -226,7 +238,7 @@ function statusOf(status: MinimizerStatus, reached: boolean): MinimizerStatus {
 }
 
 async function byLbfgs(refinement: Refinement, run: Run): Promise<Outcome> {
-  const { memory = 20, maxIterations, initialWeight, gradientTolerance = 1e-8 } = run;
+  const { memory = 20, maxIterations, initialWeight, gradientTolerance } = run;
   const { reached, options } = watched(run);
   const objective = jit(valueAndGrad((c: Corrections) => objectiveOf(refinement.terms(c), initialWeight)));
   const result = await minimizeLbfgs(objective, refinement.initial, {
@@ -274,7 +286,7 @@ interface Round {
 
 /** The convex variant: minimise with the velocity held fixed, take the velocity of the result, and again. */
 async function byRounds(refinement: Refinement, run: Run & { readonly rounds: number }): Promise<Outcome> {
-  const { memory = 20, maxIterations, initialWeight, gradientTolerance = 1e-8, rounds, signal } = run;
+  const { memory = 20, maxIterations, initialWeight, gradientTolerance, rounds, signal } = run;
   const { reached, options } = watched(run);
   const each = Math.max(1, Math.ceil(maxIterations / rounds));
   const frozen = jit(

@@ -88,6 +88,18 @@ describe("refine", () => {
     expectClose(refined.mean([1, 2]), framesOf(still).mean([1, 2]), 1e-12);
   });
 
+  it("of flows in a small unit ends no sooner, where they are nearly linear", async () => {
+    const decaying = navierStokes(family.system.grid, { viscosity: 0.01 });
+    const refined = async (unit: number) => {
+      const start = persistence(known.mul(unit), 6);
+      const { frames: found, eta } = await refine(decaying, start, { spacing: 0.2, maxIterations: 40 });
+      return { frames: found.div(unit), eta: eta / unit };
+    };
+    const [usual, small] = [await refined(1e-3), await refined(1e-8)];
+    expect(small.eta / usual.eta).toBeCloseTo(1, 1);
+    expectClose(small.frames, usual.frames, { ofLargest: 0.02 });
+  });
+
   it("goes on from a refined forecast, with more modes", async () => {
     const first = await run({ modes: [2, 2, 4], maxIterations: 60 });
     const second = await refine(family.system, first.forecast, { spacing: 0.2, maxIterations: 60 });
