@@ -39,7 +39,7 @@ export type GroupActivation =
 export interface MixedActivation {
   /** Tells the kinds apart. */
   readonly kind: "mixed";
-  /** Each acts on the next `count` neurons; the counts add up to the width of the layer. */
+  /** Each acts on the next `count` neurons of the flattened sample; the counts add up to its size. */
   readonly parts: readonly { readonly activation: ScalarActivation; readonly count: number }[];
 }
 

@@ -77,10 +77,14 @@ export function applyLayer(layer: Layer, x: Tensor, homogeneous = false): Tensor
     case "batchNorm":
       return normalized(layer, x, homogeneous);
     case "flatten":
-      return reshape(x, [x.shape[0], x.shape.slice(1).reduce((size, n) => size * n, 1)]);
+      return flattened(x);
     default:
       return applyActivation(layer, x);
   }
+}
+
+function flattened(x: Tensor): Tensor {
+  return reshape(x, [x.shape[0], x.shape.slice(1).reduce((size, n) => size * n, 1)]);
 }
 
 function alongChannels(values: Tensor, rank: number): Tensor {
@@ -97,7 +101,7 @@ function normalized(layer: BatchNormLayer, x: Tensor, homogeneous: boolean): Ten
 }
 
 /**
- * An activation on a batch of layers, `[batch, width]`, or `[batch, ...]` for scalar functions. Traceable.
+ * An activation on a batch of layers, `[batch, width]`, or `[batch, ...]` for scalar functions and mixtures of them. Traceable.
  *
  * @throws UnsupportedError for an activation of which only slopes are known; ValueError and ShapeError for one that does
  * not fit
@@ -112,8 +116,8 @@ export function applyActivation(activation: Activation, x: TensorLike): Tensor {
       "evaluate: an activation is known by its slopes only; networks that are evaluated have activations by name",
     );
   }
+  if (activation.kind === "mixed") return reshape(mixed(activation, flattened(state)), state.shape);
   const [batch, width] = state.shape;
-  if (activation.kind === "mixed") return mixed(activation, state);
   const { size, vectors } = activationGroups(activation, width, "evaluate: a layer");
   const groups = reshape(state, [batch, width / size, size]);
   return reshape(vectors === undefined ? sorted(groups) : reflected(groups, vectors), [batch, width]);

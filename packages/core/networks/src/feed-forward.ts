@@ -135,8 +135,10 @@ function outputShape(layer: Layer, shape: readonly number[], owner: string): num
           `network: ${owner} has the kind "${String((layer as Layer).kind)}"; layers are linear, convolution, averagePool, batchNorm, flatten or activations`,
         );
       }
-      const { size } = activationGroups(layer, shape[0], `network: ${owner}`);
-      if ((size > 1 || layer.kind === "mixed") && shape.length > 1) {
+      // Parts of a mixed activation are counted along the flattened sample.
+      const width = layer.kind === "mixed" ? shape.reduce((size, n) => size * n, 1) : shape[0];
+      const { size } = activationGroups(layer, width, `network: ${owner}`);
+      if (size > 1 && shape.length > 1) {
         throw new ShapeError(`network: ${owner} acts on parts of a vector, got shape [${shape}]; flatten before it`);
       }
       return [...shape];

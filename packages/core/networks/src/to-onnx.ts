@@ -168,7 +168,9 @@ class Writer {
     }
     const [width] = shape;
     if (activation.kind === "mixed") {
+      if (shape.length > 1) this.node("Flatten", [], { axis: 1 });
       this.parts(activation);
+      if (shape.length > 1) this.node("Reshape", [this.shape([-1, ...shape])]);
       return;
     }
     const { size, vectors } = activationGroups(activation, width, "toOnnx: a layer");

@@ -3,7 +3,9 @@ import {
   add,
   matmul,
   maximum,
+  maxPool,
   mul,
+  pad,
   random,
   sigmoid,
   special,
@@ -187,6 +189,69 @@ describe("graphs written by others", () => {
       layer.kind === "mixed" ? layer.parts.map(({ activation }) => activation.name) : [],
     );
     expect(new Set(scalars)).toEqual(new Set(["relu", "identity"]));
+  });
+
+  describe("a maximum over windows of a chain", () => {
+    const rng = random.rng("max pooling");
+    const weight = (name: string, shape: readonly number[]) =>
+      ({ name, type: "float64", shape, data: rng.normal(shape, { dtype: "float64" }).data() as Float64Array }) as const;
+    const image = [2, 9, 8];
+    const pooledBy = (attributes: NodeSource["attributes"], before: string) => {
+      const outputs = [{ name: "y", type: "float64", shape: ["batch"] }] as const;
+      return writeOnnxGraph({
+        inputs: [{ name: "x", type: "float64", shape: ["batch", ...image] }],
+        outputs,
+        constants: [weight("w", [3, 2, 2, 2]), weight("v", [2, 3, 1, 1])],
+        nodes: [
+          node("Conv", ["x", "w"], "c"),
+          node(before, ["c"], "a"),
+          node("MaxPool", ["a"], "m", attributes),
+          node("Conv", ["m", "v"], "y"),
+        ],
+      });
+    };
+    const window = { kernel_shape: [3, 2], strides: [2, 3], dilations: [1, 2] };
+
+    it.each<[string, NodeSource["attributes"], string, number, number[]]>([
+      ["of one axis", { kernel_shape: [1, 5] }, "Tanh", 3, [0, 0]],
+      ["with steps and gaps", window, "Tanh", 3, [0, 0]],
+      ["with padding behind values that are not negative", { ...window, pads: [1, 0, 1, 1] }, "Relu", 3, [1, 1]],
+    ])(
+      "%s stays windows: convolutions of pairs, and ReLUs beside values that pass",
+      (_, attributes, before, mixed, pads) => {
+        const network = fromOnnx(pooledBy(attributes, before));
+        const kinds = network.layers.map(({ kind }) => kind);
+        expect(kinds.filter((kind) => kind === "mixed")).toHaveLength(mixed);
+        expect(kinds).not.toContain("linear");
+        const x = rng.normal([4, ...image], { dtype: "float64" });
+        const [first, second] = network.layers;
+        const own = evaluate({ inputShape: image, layers: [first, second] }, x);
+        // Behind a ReLU padding by zeros changes no maximum.
+        const [top, bottom, left, right] = pads[0] ? [1, 1, 0, 1] : [0, 0, 0, 0];
+        const padded = pad(own, [
+          [0, 0],
+          [0, 0],
+          [top, bottom],
+          [left, right],
+        ]);
+        const { kernel_shape, strides = 1, dilations = 1 } = attributes as Record<string, number[]>;
+        const largest = maxPool(padded, kernel_shape, { strides, dilation: dilations } as never);
+        const expected = evaluate(
+          { inputShape: largest.shape.slice(1), layers: [network.layers[network.layers.length - 1]] },
+          largest,
+        );
+        expectClose(evaluate(network, x), expected, 1e-12);
+        const flat = x.reshape([4, x.size / 4]);
+        expectClose(evaluate(foldLinear(network), flat).reshape(expected.shape), expected, 1e-12);
+        const again = evaluate(fromOnnx(toOnnx(network, { dtype: "float64" })), flat);
+        expectClose(again.reshape(expected.shape), expected, 1e-12);
+      },
+    );
+
+    it("with padding behind values that may be negative is read neuron by neuron", () => {
+      const bytes = pooledBy({ kernel_shape: [2, 2], pads: [1, 1, 1, 1] }, "Tanh");
+      expect(fromOnnx(bytes).layers.map(({ kind }) => kind)).not.toContain("convolution");
+    });
   });
 
   it.each<[string, NodeSource, RegExp]>([

@@ -17,7 +17,7 @@ import {
 } from "@offprint/tensor-core";
 import { kinksOf } from "./activation-lines.js";
 import { type ChainProblem, type ChainTensors, chainTensors, compiledChains } from "./chain.js";
-import type { CheckedNetwork } from "./checked-network.js";
+import type { CheckedNetwork, NeuronwiseActivation } from "./checked-network.js";
 import type { SlopeOptions } from "./forward-bounds.js";
 import type { Lines } from "./lines.js";
 
@@ -87,11 +87,17 @@ const boundsBy = compiledChains((push) => (slopes: readonly Slopes[], chain: Cha
 /** Neurons are bounded together in such numbers, so that few functions are compiled. */
 const padded = (count: number, all: number): number => Math.min(all, 2 ** Math.ceil(Math.log2(count)));
 
-/** The neurons whose bounds have a kink between them in some branch: what there is to gain at. */
-function worthwhile(rows: number, l: Float64Array, u: Float64Array): number[] {
-  const found = new Set<number>();
-  for (let i = 0; i < l.length; i++) if (l[i] < 0 && u[i] > 0) found.add(i % rows);
-  return [...found].sort((a, b) => a - b);
+/** Bounds that are closer to each other than this part of the widest are those of a constant, such as a difference of dead neurons. */
+const CONSTANT = 1e-9;
+
+/** Whether there is something to gain at the bounds of a neuron, `[batch, rows]`: they have a kink between them. */
+function worthwhile(activation: NeuronwiseActivation, l: Float64Array, u: Float64Array): boolean[] {
+  const kinks = kinksOf(activation);
+  const widest = l.reduce((most, low, i) => Math.max(most, u[i] - low), 0);
+  return Array.from(l, (low, i) => {
+    const kink = kinks[i % kinks.length];
+    return low < 0 && u[i] > 0 && u[i] - low > CONSTANT * widest && !(kink !== undefined && kink[0] === kink[1]);
+  });
 }
 
 /**
@@ -109,14 +115,17 @@ export function improveSlopes(
 ): void {
   const { batch, stages } = chain;
   const all = l.length / batch;
-  const own = worthwhile(all, l, u);
+  const gaining = worthwhile(network.activations[k], l, u);
+  const own = Array.from({ length: all }, (_, row) => row).filter((row) =>
+    Array.from({ length: batch }, (_, b) => gaining[b * all + row]).includes(true),
+  );
   if (own.length === 0) return;
   const rows = padded(own.length, all);
   const index = Int32Array.from({ length: rows }, (_, r) => own[r] ?? own[0]);
   const counted = Float64Array.from({ length: batch * rows }, (_, i) => {
     const [b, r] = [Math.floor(i / rows), i % rows];
     const at = b * all + index[r];
-    return r < own.length && l[at] < 0 && u[at] > 0 ? 1 : 0;
+    return r < own.length && gaining[at] ? 1 : 0;
   });
   let choices = 0;
   // Stage 0 is the layer just before.

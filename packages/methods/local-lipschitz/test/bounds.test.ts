@@ -288,6 +288,43 @@ describe("bounds", () => {
     }
   });
 
+  it("of maxima over windows, as convolutions of pairs beside values that pass, are those of the matrices", async () => {
+    const rng = random.rng(14);
+    const normal = (shape: number[], std: number) => rng.normal(shape, { std, dtype: "float64" });
+    // max(a, b) = a + relu(b - a) of neighbours, in each of two channels: gain and base.
+    const pairs = f64([0, 1].flatMap(() => [-1, 1, 1, 0])).reshape([4, 1, 1, 2]);
+    const count = 10 * 5;
+    const parts = (["relu", "identity", "relu", "identity"] as const).map((name) => ({
+      activation: { kind: "scalar", name } as const,
+      count,
+    }));
+    const network: FeedForward = {
+      inputShape: [1, 12, 12],
+      layers: [
+        convolution(normal([2, 1, 3, 3], 0.4), { bias: normal([2], 0.1) }),
+        activation("relu"),
+        convolution(pairs, { groups: 2, strides: [1, 2] }),
+        { kind: "mixed", parts },
+        convolution(f64([1, 1, 1, 1]).reshape([2, 2, 1, 1]), { groups: 2 }),
+        flatten(),
+        linear(normal([6, 100], 0.2)),
+        activation("relu"),
+        linear(normal([2, 6], 0.5)),
+      ],
+    };
+    const keys = checkNetwork("test", network).layers.map(({ map }) => map.key);
+    expect(keys.slice(0, 2)).not.toContain("matrix");
+    const box = boxAround(normal([144], 1), 0.05);
+    const own = await localLipschitz(network, box, { maxDomains: 20, points: 5 });
+    expectClose(
+      own.perOutput,
+      (await localLipschitz(foldLinear(network), box, { maxDomains: 20, points: 5 })).perOutput,
+      1e-9,
+    );
+    for (const [r, seen] of sampleBound(network, box, { points: 200 }).entries())
+      expect(own.perOutput[r]).toBeGreaterThan(seen);
+  });
+
   it("are ordered: samples, exact, linear, RecurJac, FastLip, intervals, the product", async () => {
     const network = randomNetwork(10, [4, 7, 6, 2]);
     const box = boxAround(centre(4), 0.1);

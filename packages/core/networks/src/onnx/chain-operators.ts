@@ -5,6 +5,7 @@ import { averagePool, batchNorm, convolution, flatten, linear } from "../layer.j
 import { gatedBy, readActivation } from "./activation-operators.js";
 import type { Chain } from "./chain.js";
 import { FLOATS } from "./element-codes.js";
+import { maxPoolLayers } from "./max-pool-layers.js";
 import { listAttribute, numberAttribute, requireFixedStatistics } from "./operator.js";
 import { axisOf, countOf, reshapeTarget } from "./shapes.js";
 import { windowLayout } from "./window-layout.js";
@@ -79,6 +80,16 @@ const pool: ChainOperator = (chain, node, where) => {
   if (!fits || dilations.some((n) => n !== 1)) return false;
   const countIncludePad = numberAttribute({ node, where }, "count_include_pad", 0) === 1;
   return chain.push(averagePool(window, { strides, padding, countIncludePad }), node.outputs[0]);
+};
+
+const maxPool: ChainOperator = (chain, node, where) => {
+  const spatial = chain.shape.slice(2);
+  const global = node.operator === "GlobalMaxPool";
+  const window = global ? spatial : listAttribute({ node, where }, "kernel_shape");
+  if (window === undefined) return false;
+  const layout = windowLayout({ node: global ? { ...node, attributes: {} } : node, where }, spatial, window);
+  const layers = maxPoolLayers(chain.layers[chain.layers.length - 1], chain.shape[1], layout);
+  return layers?.every((layer) => chain.push(layer, node.outputs[0])) ?? false;
 };
 
 const normalization: ChainOperator = (chain, node, where, known) => {
@@ -193,6 +204,8 @@ export const chainOperators: Readonly<Record<string, ChainOperator>> = {
   Conv: conv,
   AveragePool: pool,
   GlobalAveragePool: pool,
+  MaxPool: maxPool,
+  GlobalMaxPool: maxPool,
   BatchNormalization: normalization,
   Add: combined,
   Sub: combined,
