@@ -21,6 +21,8 @@ export interface TraceableStep<A extends unknown[], R> {
 }
 
 interface Compiled<A> {
+  readonly structure: tree.TreeStructure;
+  readonly leaves: readonly Pick<Tensor, "dtype" | "shape">[];
   readonly graph: Graph;
   readonly executable: Executable;
   /** The latest arguments of this kind. */
@@ -43,14 +45,20 @@ const mostVersions = 8;
  * is traced again, after 64 calls, 128, 256 and so on and by `verify`, and is an error.
  */
 export function traceableStep<A extends unknown[], R>(f: (...args: A) => R): TraceableStep<A, R> {
-  const versions = new Map<string, Compiled<A>>();
+  const versions: Compiled<A>[] = [];
   let traceable = true;
 
-  const compile = async (args: A): Promise<Compiled<A> | undefined> => {
+  const compile = async (
+    args: A,
+    structure: tree.TreeStructure,
+    leaves: readonly Tensor[],
+  ): Promise<Compiled<A> | undefined> => {
     if ((await hostCompilerObstacle()) !== undefined) return undefined;
     const graph = trace(f as never, ...args);
     if (!sameGraph(graph, trace(f as never, ...args))) return undefined;
-    return { graph, executable: await hostBackend.compile(graph), args, calls: 0, look: firstLook };
+    const executable = await hostBackend.compile(graph);
+    const specs = leaves.map(({ dtype, shape }) => ({ dtype, shape }));
+    return { structure, leaves: specs, graph, executable, args, calls: 0, look: firstLook };
   };
 
   const check = ({ graph, args, calls }: Compiled<A>) => {
@@ -63,13 +71,12 @@ export function traceableStep<A extends unknown[], R>(f: (...args: A) => R): Tra
 
   /** The compiled version for such arguments; undefined where `f` itself is to run. */
   const versionFor = async (args: A, structure: tree.TreeStructure, leaves: readonly Tensor[]) => {
-    const signature = JSON.stringify([structure, leaves.map(({ shape, dtype }) => [dtype, shape])]);
-    const known = versions.get(signature);
-    if (known !== undefined || versions.size >= mostVersions) return known;
+    const known = versions.find((v) => sameKind(v.leaves, leaves) && tree.sameStructure(v.structure, structure));
+    if (known !== undefined || versions.length >= mostVersions) return known;
     // What `f` throws when it is traced it throws again when it runs, unless it is that it was traced.
-    const made = await compile(args).catch(() => undefined);
+    const made = await compile(args, structure, leaves).catch(() => undefined);
     if (made === undefined) traceable = false;
-    else versions.set(signature, made);
+    else versions.push(made);
     return made;
   };
 
@@ -90,12 +97,18 @@ export function traceableStep<A extends unknown[], R>(f: (...args: A) => R): Tra
   };
   return Object.assign(call, {
     verify() {
-      for (const version of versions.values()) check(version);
+      for (const version of versions) check(version);
     },
     async release() {
-      const all = [...versions.values()];
-      versions.clear();
-      for (const { executable } of all) await executable.release();
+      for (const { executable } of versions.splice(0)) await executable.release();
     },
   });
+}
+
+function sameKind(a: Compiled<unknown>["leaves"], b: Compiled<unknown>["leaves"]): boolean {
+  return a.length === b.length && a.every((x, i) => x.dtype === b[i].dtype && sameExtents(x.shape, b[i].shape));
+}
+
+function sameExtents(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
