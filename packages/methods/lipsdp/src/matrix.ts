@@ -1,3 +1,4 @@
+import { lanczosEigenpairsSync } from "@offprint/solvers";
 import { linalg, matmul, type Tensor, tensor } from "@offprint/tensor-core";
 
 /** Below this many multiplications a loop is faster than a call of the host kernels. */
@@ -52,6 +53,28 @@ export function multiply(a: Matrix, b: Matrix): Matrix {
 /** @internal a^T b */
 export function multiplyTransposed(a: Matrix, b: Matrix): Matrix {
   return multiply(transposed(a), b);
+}
+
+/** Rows of a Gram matrix that are multiplied at a time: only what lies before and on its diagonal is. */
+const STRIP = 512;
+
+/** @internal a a^T, exactly symmetric. */
+export function gramOf(a: Matrix): Matrix {
+  const n = a.rows;
+  if (n <= STRIP) return symmetrized(multiply(a, transposed(a)));
+  const out = matrix(n, n);
+  for (let from = 0; from < n; from += STRIP) {
+    const to = Math.min(n, from + STRIP);
+    const strip = multiply(part(a, from, to), transposed(part(a, 0, to)));
+    for (let i = from; i < to; i++) {
+      for (let j = 0; j <= i; j++) {
+        const value = strip.values[(i - from) * to + j];
+        out.values[i * n + j] = value;
+        out.values[j * n + i] = value;
+      }
+    }
+  }
+  return out;
 }
 
 /** @internal alpha a + beta b */
@@ -114,13 +137,24 @@ export function place(into: Matrix, top: number, left: number, block: Matrix, fa
   }
 }
 
-/** @internal a x */
-export function multiplyVector(a: Matrix, x: ArrayLike<number>): Float64Array {
-  const out = new Float64Array(a.rows);
-  for (let i = 0, p = 0; i < a.rows; i++) {
-    let sum = 0;
-    for (let j = 0; j < a.columns; j++, p++) sum += a.values[p] * x[j];
-    out[i] = sum;
+/** @internal a x; in four sums, as one alone would wait for itself: Lanczos' method at 4096 takes half the time. */
+export function multiplyVector({ rows, columns, values }: Matrix, x: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(rows);
+  const whole = columns - (columns % 4);
+  for (let i = 0, p = 0; i < rows; i++) {
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    let j = 0;
+    for (; j < whole; j += 4, p += 4) {
+      s0 += values[p] * x[j];
+      s1 += values[p + 1] * x[j + 1];
+      s2 += values[p + 2] * x[j + 2];
+      s3 += values[p + 3] * x[j + 3];
+    }
+    for (; j < columns; j++, p++) s0 += values[p] * x[j];
+    out[i] = s0 + s1 + (s2 + s3);
   }
   return out;
 }
@@ -142,6 +176,16 @@ export function asTensor(a: Matrix): Tensor {
 /** @internal A tensor of rank 2 as a matrix. */
 export function fromTensor(x: Tensor): Matrix {
   return matrix(x.shape[0], x.shape[1], Float64Array.from(x.data()));
+}
+
+/** From this order on Lanczos' method is faster than all eigenvalues: at 4096 it takes seconds in place of a minute. */
+const LANCZOS_FROM = 1000;
+
+/** @internal Largest eigenvalue of a positive semidefinite matrix: to rounding, or nearly so where it is a large one. */
+export function largestOfGram(a: Matrix): number {
+  if (a.rows < LANCZOS_FROM) return largestEigenvalue(a);
+  const { values } = lanczosEigenpairsSync((x, out) => out.set(multiplyVector(a, x)), a.rows, { tolerance: 1e-6 });
+  return values[0];
 }
 
 /** @internal Largest eigenvalue of a symmetric matrix, to rounding. */

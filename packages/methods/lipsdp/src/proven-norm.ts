@@ -1,13 +1,10 @@
 import {
   absolute,
-  combine,
-  identity,
-  largestEigenvalue,
+  gramOf,
+  largestOfGram,
   type Matrix,
-  multiply,
   multiplyTransposedVector,
   multiplyVector,
-  symmetrized,
   transposed,
 } from "./matrix.js";
 import { provePositive, ROUNDOFF } from "./positive-proof.js";
@@ -19,9 +16,8 @@ import { provePositive, ROUNDOFF } from "./positive-proof.js";
 export function provenNorm(W: Matrix): number {
   const wide = W.rows < W.columns;
   const own = wide ? W : transposed(W);
-  const n = own.rows;
-  const gram = symmetrized(multiply(own, transposed(own)));
-  const top = largestEigenvalue(gram);
+  const gram = gramOf(own);
+  const top = largestOfGram(gram);
   if (!(top > 0)) return frobeniusBound(W);
   const magnitudes = absolute(own);
   const rounding = 2 * (own.columns + 8) * ROUNDOFF;
@@ -31,9 +27,16 @@ export function provenNorm(W: Matrix): number {
       const product = multiplyVector(magnitudes, multiplyTransposedVector(magnitudes, s));
       return product.map((value, i) => rounding * (value + square * s[i]));
     };
-    if (provePositive(combine(1, identity(n, square), -1, gram), errorTimes)) return roundedUp(Math.sqrt(square), 4);
+    if (provePositive(below(square, gram), errorTimes)) return roundedUp(Math.sqrt(square), 4);
   }
   return frobeniusBound(W);
+}
+
+/** `square` I - gram */
+function below(square: number, gram: Matrix): Matrix {
+  const values = gram.values.map((value) => -value);
+  for (let p = 0; p < values.length; p += gram.rows + 1) values[p] += square;
+  return { ...gram, values };
 }
 
 /** @internal `value` increased by more than `operations` rounding errors can have taken from it. */
