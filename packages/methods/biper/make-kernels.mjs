@@ -17,5 +17,6 @@ export function sourceHash() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { default: compiler } = await import("assemblyscript/asc");
   const target = new URL("src/pack/wasm-bytes.ts", base);
-  await writeKernels({ compiler, entry, base, target, hash: sourceHash(), script: "make-kernels.mjs" });
+  const options = ["--importMemory", "--noExportMemory"];
+  await writeKernels({ compiler, entry, base, target, hash: sourceHash(), script: "make-kernels.mjs", options });
 }

@@ -10,7 +10,7 @@ import {
   requireObject,
   ValueError,
 } from "@offprint/tensor-core";
-import type { NetworkPart } from "./network-part.js";
+import { type NetworkPart, requireNetwork } from "./network-part.js";
 import { type StageOptions, settleStage } from "./stage-options.js";
 import {
   type FitRecord,
@@ -82,9 +82,7 @@ export async function fitNetwork<P, S>(
   data: TrainingData,
   options: FitOptions<P, S>,
 ): Promise<FitResult<P, S>> {
-  requireObject("fitNetwork", "network", network, "a NetworkPart");
-  requireFunction("fitNetwork", "network.init", network.init);
-  requireFunction("fitNetwork", "network.run", network.run);
+  requireNetwork("fitNetwork", network, ["init", "run", "layers"]);
   requireObject("fitNetwork", "data", data, "a TrainingData");
   requireObject("fitNetwork", "options", options, "an object");
   checkOptions("fitNetwork", options, names);

@@ -10,7 +10,7 @@ import {
 } from "@offprint/tensor-core";
 import type { NetworkDescription } from "./architectures/image-network.js";
 import { networkFrom } from "./architectures/named.js";
-import type { NetworkPart } from "./network-part.js";
+import { type NetworkPart, requireNetwork } from "./network-part.js";
 import type { TrainedNetwork } from "./trained-network.js";
 
 const FORMAT = "offprint biper network 1";
@@ -33,6 +33,7 @@ export function saveNetwork<P, S>(model: TrainedNetwork<P, S>, options: SaveOpti
   requireObject("saveNetwork", "model", model, "a TrainedNetwork");
   checkOptions("saveNetwork", options, ["metadata"]);
   const { network, params, state, stage } = model;
+  requireNetwork("saveNetwork", network, []);
   const description = descriptionOf(network);
   return saveParameters(
     { params, state },

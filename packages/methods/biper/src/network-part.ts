@@ -1,5 +1,12 @@
 import type { FloatType, Layer } from "@offprint/nn";
-import { asTensor, type Rng, requireObject, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import {
+  asTensor,
+  type Rng,
+  requireFunction,
+  requireObject,
+  type Tensor,
+  type TensorLike,
+} from "@offprint/tensor-core";
 import type { PackedPart } from "./pack/packed-part.js";
 import type { Stage, WeightRule } from "./weight-rules.js";
 
@@ -40,6 +47,12 @@ export interface NetworkPart<P = unknown, S = unknown> {
 
 /** What a network can be composed of: parts of this package, layers of `@offprint/nn`, and functions of a tensor. */
 export type PartLike = NetworkPart | Layer<unknown> | ((x: Tensor) => TensorLike);
+
+/** Throws unless a network has the methods that the caller is about to use. */
+export function requireNetwork(owner: string, network: unknown, methods: readonly (keyof NetworkPart)[]): void {
+  requireObject(owner, "network", network, "a NetworkPart");
+  for (const name of methods) requireFunction(owner, `network.${name}`, (network as NetworkPart)[name]);
+}
 
 /** The parameters of what a network is composed of. */
 export type ParamsOf<T> = T extends NetworkPart<infer P> ? P : T extends Layer<infer P> ? P : null;

@@ -3,7 +3,6 @@ import {
   asTensor,
   mean,
   mul,
-  requireObject,
   sin,
   square,
   sub,
@@ -11,7 +10,7 @@ import {
   type TensorLike,
   ValueError,
 } from "@offprint/tensor-core";
-import type { NetworkPart } from "./network-part.js";
+import { type NetworkPart, requireNetwork } from "./network-part.js";
 import { requireFrequency } from "./square-wave.js";
 
 /** Moments of |sin(omega w)| and the errors of replacing it by a constant. */
@@ -119,7 +118,7 @@ function figures(path: string, weight: Tensor, omega: number | undefined): Layer
 
 /** How far the sines of the latent weights are from the bits that replace them, layer by layer. */
 export function quantizationReport<P>(network: NetworkPart<P>, params: P): QuantizationReport {
-  requireObject("quantizationReport", "network", network, "a NetworkPart");
+  requireNetwork("quantizationReport", network, ["layers"]);
   const layers = network.layers(params, "").map(({ path, rule, weight }) => figures(path, weight, rule.omega));
   const deviations = layers.flatMap(({ deviation }) => deviation ?? []);
   const totalDeviation = deviations.reduce((a, b) => a + b, 0);

@@ -1,5 +1,5 @@
-import { add, asTensor, mul, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
-import type { NetworkPart } from "./network-part.js";
+import { add, asTensor, mul, type Tensor, ValueError } from "@offprint/tensor-core";
+import { type NetworkPart, requireNetwork } from "./network-part.js";
 import type { RegularizerKind } from "./weight-rules.js";
 
 /**
@@ -15,7 +15,7 @@ export function sineRegularizer<P>(
   tau: number | Tensor,
   kind: RegularizerKind = "sin2",
 ): Tensor {
-  requireObject("sineRegularizer", "network", network, "a NetworkPart");
+  requireNetwork("sineRegularizer", network, ["layers"]);
   if (typeof tau === "number" && !(tau >= 0 && tau < Infinity)) {
     throw new ValueError(`sineRegularizer: tau is ${tau}; it must be a finite number >= 0`);
   }

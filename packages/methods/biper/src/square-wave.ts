@@ -3,6 +3,7 @@ import {
   cos,
   customVjp,
   greaterEqual,
+  less,
   mul,
   sin,
   type Tensor,
@@ -11,9 +12,9 @@ import {
   where,
 } from "@offprint/tensor-core";
 
-/** +1 where `x >= 0` (zero included: one bit stores no third value), else -1, in the dtype of `x`. */
+/** +1 where `x >= 0` (zero included: one bit stores no third value), -1 where `x < 0`, NaN where it is, in the dtype of `x`. */
 export function signOf(x: Tensor): Tensor {
-  return where(greaterEqual(x, 0), 1, -1).cast(x.dtype);
+  return where(greaterEqual(x, 0), 1, where(less(x, 0), -1, x)).cast(x.dtype);
 }
 
 /** Throws unless `omega` is a finite number > 0. */

@@ -1,6 +1,6 @@
 import { conv, pad, random, type Tensor, tensor } from "@offprint/tensor-core";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Pair, packActivations, packWeights, unpackActivations, unpackWeights, xnorConv2d } from "../src/index.js";
 import { popcount32 } from "../src/pack/bits.js";
 import { paddingClasses } from "../src/pack/padding-classes.js";
@@ -14,6 +14,32 @@ const signs = (x: Tensor) =>
   );
 
 describe("packing", () => {
+  it("refuses what is not packed, and words of another shape", () => {
+    const none = {} as never;
+    expect(() => unpackWeights(none)).toThrow(
+      "unpackWeights: the weights have no shape of four axes with words; give what packWeights gives",
+    );
+    expect(() => unpackActivations(none)).toThrow(/the activations have no shape .* give what packActivations gives/);
+    expect(() => xnorConv2d(none, none)).toThrow(/xnorConv2d: the activations have no shape/);
+    expect(() => xnorConv2d(packActivations([[1]]), none)).toThrow(/xnorConv2d: the weights have no shape/);
+    const short = { ...packWeights([[1, -1]]), words: new Uint32Array(0) };
+    expect(() => unpackWeights(short)).toThrow("the weights of shape [1,2,1,1] have 0 words; they must be 1");
+    const parted = { ...packActivations([[1, -1]]), groups: 3 };
+    expect(() => unpackActivations(parted)).toThrow("groups is 3; it must divide the 2 channels");
+  });
+
+  it("is convolved without detaching a buffer, however large images are: loops over typed arrays would be slower after it", () => {
+    const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
+    const w = packWeights(rng.normal([1, 32, 1, 1]));
+    const convolved = [4, 2400, 4].map((size) => {
+      const a = packActivations(tensor(new Float32Array(32 * size * size).fill(1), { shape: [1, 32, size, size] }));
+      return xnorConv2d(a, w, { kernels: "wasm" });
+    });
+    expect(convolved[1].every((dot) => dot === convolved[0][0])).toBe(true);
+    expect(grow).not.toHaveBeenCalled();
+    grow.mockRestore();
+  });
+
   it("loses no sign for any number of channels from 1 to 70", () => {
     for (let channels = 1; channels <= 70; channels++) {
       const a = rng.normal([2, channels, 2, 3]);

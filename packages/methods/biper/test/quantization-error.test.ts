@@ -5,8 +5,12 @@ import {
   chain,
   gaussianMoments,
   laplaceMoments,
+  packNetwork,
   quantizationError,
   quantizationReport,
+  saveNetwork,
+  savePacked,
+  sineRegularizer,
   straightThrough,
 } from "../src/index.js";
 
@@ -51,6 +55,16 @@ describe("moments in closed form are those of numerical integration", () => {
 });
 
 describe("measured", () => {
+  it("of what is no network is refused by name", () => {
+    const none = {} as never;
+    const wanted = /network\.layers is undefined; give a function/;
+    expect(() => quantizationReport(none, null)).toThrow(wanted);
+    expect(() => sineRegularizer(none, null, 1)).toThrow(wanted);
+    expect(() => saveNetwork(none)).toThrow("saveNetwork: network is undefined; give a NetworkPart");
+    expect(() => savePacked(none)).toThrow("savePacked: model has no parts; give what packNetwork gives");
+    expect(() => packNetwork({ network: {}, stage: 2 } as never)).toThrow(/network\.pack is undefined/);
+  });
+
   const w = tensor([0, Math.PI / 4, -Math.PI / 4, Math.PI / 2], { dtype: "float64" });
 
   it("errors are those of the definition", () => {

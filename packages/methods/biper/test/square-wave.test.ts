@@ -51,6 +51,12 @@ describe("weights", () => {
     expect(list(binarizeActivation([0, -0, 1e-30, -1e-30]))).toEqual([1, 1, 1, -1]);
   });
 
+  it("of NaN are NaN: what has no sign is no weight", () => {
+    expect(list(squareWave([Number.NaN, 1, Infinity], OMEGA))).toEqual([Number.NaN, 1, Number.NaN]);
+    expect(list(binarizeActivation([Number.NaN, -1, Infinity]))).toEqual([Number.NaN, -1, 1]);
+    expect(list(binarizeScaled(tensor([[Number.NaN, -1]])))).toEqual([Number.NaN, -1]);
+  });
+
   it("have a gradient however large they are", () => {
     const far = tensor([0.01 + (200 * Math.PI) / OMEGA], double);
     const g = grad((x: Tensor) => sum(squareWave(x, OMEGA)))(far) as Tensor;

@@ -125,16 +125,58 @@ function unpackAlongChannels(words: Uint32Array, batch: number, channels: number
   return out;
 }
 
-/** The weights as -1 and +1 (float32), in their shape. */
+/** Throws unless the number of words is what the shape needs. */
+export function requireWords(
+  owner: string,
+  name: string,
+  found: number,
+  shape: readonly number[],
+  groups: number,
+): void {
+  const [first, channels, height, width] = shape;
+  const expected = first * height * width * groups * wordsFor(channels / groups);
+  if (found !== expected) {
+    throw new ValueError(`${owner}: ${name} of shape [${shape}] have ${found} words; they must be ${expected}`);
+  }
+}
+
+function requirePacked(owner: string, name: string, packed: PackedWeights | PackedActivations, maker: string): void {
+  requireObject(owner, name, packed, `what ${maker} gives`);
+  const { shape, words } = packed;
+  if (!Array.isArray(shape) || shape.length !== 4 || !(words instanceof Uint32Array)) {
+    throw new ValueError(`${owner}: ${name} have no shape of four axes with words; give what ${maker} gives`);
+  }
+}
+
+/** Throws unless `w` are bits of weights, as many as their shape needs. */
+export function requirePackedWeights(owner: string, w: PackedWeights): void {
+  requirePacked(owner, "the weights", w, "packWeights");
+  requireWords(owner, "the weights", w.words.length, w.shape, 1);
+}
+
+/** Throws unless `a` are bits of activations, as many as their shape needs. */
+export function requirePackedActivations(owner: string, a: PackedActivations): void {
+  requirePacked(owner, "the activations", a, "packActivations");
+  requireGroups(owner, a.groups, a.shape[1]);
+  requireWords(owner, "the activations", a.words.length, a.shape, a.groups);
+}
+
+/**
+ * The weights as -1 and +1 (float32), in their shape.
+ * @throws ValueError for what `packWeights` did not make.
+ */
 export function unpackWeights(w: PackedWeights): Tensor {
-  requireObject("unpackWeights", "w", w, "PackedWeights");
+  requirePackedWeights("unpackWeights", w);
   const [outputs, channels, height, width] = w.shape;
   return tensor(unpackAlongChannels(w.words, outputs, channels, height * width, 1), { shape: w.shape });
 }
 
-/** The activations as -1 and +1 (float32), in their shape. */
+/**
+ * The activations as -1 and +1 (float32), in their shape.
+ * @throws ValueError for what `packActivations` did not make.
+ */
 export function unpackActivations(a: PackedActivations): Tensor {
-  requireObject("unpackActivations", "a", a, "PackedActivations");
+  requirePackedActivations("unpackActivations", a);
   const [batch, channels, height, width] = a.shape;
   return tensor(unpackAlongChannels(a.words, batch, channels, height * width, a.groups), { shape: a.shape });
 }

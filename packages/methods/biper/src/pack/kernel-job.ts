@@ -41,11 +41,21 @@ export interface Kernels {
   convolve(job: number): void;
 }
 
+const PAGE = 65536;
+/** Every instance has at least so much memory; pages that are not touched take no room. */
+const LEAST_BYTES = 256 * PAGE;
+
 /**
- * Loads the kernels.
+ * Compiles the kernels.
  * @throws WebAssembly.CompileError where SIMD is missing or the page forbids compiling.
  */
-export function loadKernels(): Kernels {
-  const bytes = Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Kernels;
+export function compileKernels(): WebAssembly.Module {
+  return new WebAssembly.Module(Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0)));
+}
+
+/** The kernels with a memory of their own of at least `bytes`, which never grows. */
+export function instantiate(module: WebAssembly.Module, bytes: number): Kernels {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(Math.max(bytes, LEAST_BYTES) / PAGE) });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return { ...(exports as unknown as Omit<Kernels, "memory">), memory };
 }

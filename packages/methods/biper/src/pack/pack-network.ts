@@ -1,4 +1,5 @@
 import { checkOptions, isTensor, requireFinite, requireObject, type Tensor, tree } from "@offprint/tensor-core";
+import { requireNetwork } from "../network-part.js";
 import type { TrainedNetwork } from "../trained-network.js";
 import { fused } from "./fuse.js";
 import { NotBinarizedError } from "./not-binarized-error.js";
@@ -25,6 +26,7 @@ export function packNetwork<P, S>(model: TrainedNetwork<P, S>, options: PackOpti
     );
   }
   const names = tree.paths(params);
+  requireNetwork("packNetwork", network, ["pack"]);
   tree.leaves<Tensor>(params).forEach((leaf, i) => {
     if (isTensor(leaf)) requireFinite("packNetwork", names[i], leaf);
   });

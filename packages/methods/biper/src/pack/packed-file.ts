@@ -1,5 +1,13 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { FormatError, isTensor, requireObject, type Tensor, tensor, UnsupportedError } from "@offprint/tensor-core";
+import {
+  FormatError,
+  isTensor,
+  requireObject,
+  type Tensor,
+  tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { PackedModel } from "./packed-model.js";
 import type { PackedPart } from "./packed-part.js";
 import { partFrom } from "./part-schema.js";
@@ -52,6 +60,7 @@ function requireSavable(parts: readonly PackedPart[]): void {
  */
 export function savePacked(model: PackedModel): Uint8Array {
   requireObject("savePacked", "model", model, "a PackedModel");
+  if (!Array.isArray(model.parts)) throw new ValueError("savePacked: model has no parts; give what packNetwork gives");
   requireSavable(model.parts);
   const tensors: Record<string, Tensor> = {};
   const steps = model.parts.map((part, i) => withoutArrays(part, String(i), tensors));

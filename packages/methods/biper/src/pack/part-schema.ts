@@ -1,8 +1,7 @@
 import { FormatError, OffprintError, type Tensor } from "@offprint/tensor-core";
 import { type Geometry, resolveGeometry } from "../geometry.js";
-import type { PackedWeights } from "./bits.js";
+import { type PackedWeights, requireWords } from "./bits.js";
 import type { PackedLayer, PackedPart } from "./packed-part.js";
-import { requireWords } from "./xnor-convolution.js";
 
 type Tensors = Readonly<Record<string, Tensor>>;
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,10 +1,8 @@
 import { wordsFor } from "./bits.js";
 import type { ConvolutionEngine, ConvolutionJob, Finish } from "./convolution-job.js";
 import { type ConvolutionPlan, padded, planFor } from "./convolution-plan.js";
-import { jobBytes, type KernelJob, type Kernels, loadKernels, modes, writeJob } from "./kernel-job.js";
+import { compileKernels, instantiate, jobBytes, type KernelJob, type Kernels, modes, writeJob } from "./kernel-job.js";
 import type { ChannelValues } from "./packed-part.js";
-
-const PAGE = 65536;
 
 /** Hands out places in the memory, one after the other. */
 class Layout {
@@ -20,10 +18,9 @@ class Layout {
     return at;
   }
 
-  /** Makes the memory large enough for all that was handed out. */
-  fit(memory: WebAssembly.Memory): void {
-    const missing = this.next - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  /** The first byte behind all that was handed out. */
+  get end(): number {
+    return this.next;
   }
 }
 
@@ -36,8 +33,11 @@ function fillWithOnes(words: Uint32Array, channels: number): void {
   }
 }
 
+/** An instance of the kernels with at least so many bytes of memory. */
+type KernelsFor = (bytes: number) => Kernels;
+
 /** Copies what is the same for all images of a job, and says per group what the kernel is to do. */
-function layOut(kernels: Kernels, job: ConvolutionJob, plan: ConvolutionPlan) {
+function layOut(kernelsFor: KernelsFor, job: ConvolutionJob, plan: ConvolutionPlan) {
   const { input, weights, geometry, extents, padValue, finish } = job;
   const { kernel, padding, dilation, groups } = geometry;
   const [, channels, height, width] = input.shape;
@@ -49,7 +49,7 @@ function layOut(kernels: Kernels, job: ConvolutionJob, plan: ConvolutionPlan) {
   const rowBytes = (width + 2 * padding[1]) * pixelBytes;
   const fieldBytes = (height + 2 * padding[0]) * rowBytes;
 
-  const layout = new Layout(kernels.heapBase());
+  const layout = new Layout(kernelsFor(0).heapBase());
   const jobs = plan.blocks.map(() => layout.take(jobBytes));
   const image = layout.take("words" in input ? 0 : channels * height * width * 4);
   const field = layout.take(fieldBytes);
@@ -61,8 +61,8 @@ function layOut(kernels: Kernels, job: ConvolutionJob, plan: ConvolutionPlan) {
   const shift = layout.take(groups * groupBytes);
   const windows = layout.take(kernel[0] * kernel[1] * words * 16);
   const out = layout.take(outputs * pixels * 4);
-  layout.fit(kernels.memory);
 
+  const kernels = kernelsFor(layout.end);
   const { buffer } = kernels.memory;
   new Int32Array(buffer, places, plan.places.length).set(plan.places);
   plan.blocks.forEach((block, g) => new Uint32Array(buffer, blocks[g], block.length).set(block));
@@ -99,7 +99,7 @@ function layOut(kernels: Kernels, job: ConvolutionJob, plan: ConvolutionPlan) {
     writeJob(kernels.memory, at, kernelJob);
   });
   const corner = field + padding[0] * rowBytes + padding[1] * pixelBytes;
-  return { jobs, image, corner, rowBytes, rowWords: (width * pixelBytes) / 4, out };
+  return { kernels, jobs, image, corner, rowBytes, rowWords: (width * pixelBytes) / 4, out };
 }
 
 function modeOf(finish: Finish | null): number {
@@ -108,18 +108,24 @@ function modeOf(finish: Finish | null): number {
 }
 
 /**
- * Convolutions by the WebAssembly kernels.
+ * Convolutions by the WebAssembly kernels, the last instance of which is kept. Where a job needs more memory it gets a larger
+ * one: to grow a memory would detach its buffer, which slows loops over all typed arrays of the process.
  * @throws WebAssembly.CompileError where SIMD is missing or the page forbids compiling.
  */
 export function wasmEngine(): ConvolutionEngine {
-  const kernels = loadKernels();
-  return (job) => run(kernels, job);
+  const module = compileKernels();
+  let kernels = instantiate(module, 0);
+  return (job) =>
+    run((bytes) => {
+      if (bytes > kernels.memory.buffer.byteLength) kernels = instantiate(module, bytes);
+      return kernels;
+    }, job);
 }
 
-function run(kernels: Kernels, job: ConvolutionJob): Float32Array | Int32Array {
+function run(kernelsFor: KernelsFor, job: ConvolutionJob): Float32Array | Int32Array {
   const { input, weights, geometry, extents, finish } = job;
   const [batch, channels, height, width] = input.shape;
-  const { jobs, image, corner, rowBytes, rowWords, out } = layOut(kernels, job, planFor(job));
+  const { kernels, jobs, image, corner, rowBytes, rowWords, out } = layOut(kernelsFor, job, planFor(job));
   const { buffer } = kernels.memory;
   const size = weights.shape[0] * extents[0] * extents[1];
   const Values = finish === null ? Int32Array : Float32Array;

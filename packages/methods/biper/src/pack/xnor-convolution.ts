@@ -1,6 +1,6 @@
-import { checkOptions, requireChoice, requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, ShapeError } from "@offprint/tensor-core";
 import { outputExtents, type Pair, resolveGeometry } from "../geometry.js";
-import { type PackedActivations, type PackedWeights, wordsFor } from "./bits.js";
+import { type PackedActivations, type PackedWeights, requirePackedActivations, requirePackedWeights } from "./bits.js";
 import { convolutionEngine, type KernelChoice, kernelChoices } from "./engine.js";
 import type { PadValue } from "./packed-part.js";
 
@@ -18,21 +18,6 @@ export interface XnorOptions {
   kernels?: KernelChoice;
 }
 
-/** Throws unless the number of words is what the shape needs. */
-export function requireWords(
-  owner: string,
-  name: string,
-  found: number,
-  shape: readonly number[],
-  groups: number,
-): void {
-  const [first, channels, height, width] = shape;
-  const expected = first * height * width * groups * wordsFor(channels / groups);
-  if (found !== expected) {
-    throw new ValueError(`${owner}: ${name} of shape [${shape}] have ${found} words; they must be ${expected}`);
-  }
-}
-
 /**
  * The convolution of -1s and +1s, by XNOR and popcount: the integers that the float convolution of the same signs gives,
  * `[batch, outputs, height', width']` row-major.
@@ -40,8 +25,8 @@ export function requireWords(
  * @see Rastegari et al., ECCV 2016
  */
 export function xnorConv2d(a: PackedActivations, w: PackedWeights, options: XnorOptions = {}): Int32Array {
-  requireObject("xnorConv2d", "a", a, "PackedActivations");
-  requireObject("xnorConv2d", "w", w, "PackedWeights");
+  requirePackedActivations("xnorConv2d", a);
+  requirePackedWeights("xnorConv2d", w);
   checkOptions("xnorConv2d", options, ["strides", "padding", "dilation", "padValue", "kernels"]);
   const { padValue = 0, kernels = "auto" } = options;
   requireChoice("xnorConv2d", "kernels", kernels, kernelChoices);
@@ -60,8 +45,6 @@ export function xnorConv2d(a: PackedActivations, w: PackedWeights, options: Xnor
         `${inputs} in ${a.groups}; pack them for each other`,
     );
   }
-  requireWords("xnorConv2d", "the activations", a.words.length, a.shape, a.groups);
-  requireWords("xnorConv2d", "the weights", w.words.length, w.shape, 1);
   const extents = outputExtents("xnorConv2d", geometry, a.shape[2], a.shape[3]);
   const job = { input: a, weights: w, geometry, extents, padValue, finish: null };
   return convolutionEngine(kernels)(job) as Int32Array;
