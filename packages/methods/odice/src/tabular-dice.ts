@@ -54,7 +54,7 @@ export interface TabularDiceOptions extends RunOptions<TabularRecord, RunState<T
   readonly discount?: number;
   /** Whether rewards and next values of the same state and action are averaged before the conjugate is taken, as is right where chance plays a part. Default false: the paper's. */
   readonly average?: boolean;
-  /** Largest violation of a flow constraint at which it ends. Default 1e-12. */
+  /** Largest violation of a flow constraint at which it ends. Default 1e-12, or the last place of the largest value, 1e-6 at most. */
   readonly tolerance?: number;
   /** Iterations at most. Default 200. */
   readonly maxIterations?: number;
@@ -114,10 +114,10 @@ export async function solveTabularDice(
   requireObject("solveTabularDice", "problem", problem, "{ states, transitions }");
   const owner = "solveTabularDice";
   checkOptions(owner, options, names);
-  const { lambda = 0.5, discount = 0.95, average = false, tolerance = 1e-12, maxIterations = 200 } = options;
+  const { lambda = 0.5, discount = 0.95, average = false, tolerance, maxIterations = 200 } = options;
   if (!(lambda > 0 && lambda < 1)) throw new ValueError(`${owner}: lambda is ${lambda}; it must lie in (0, 1)`);
   requireDiscount(owner, discount);
-  requirePositive(owner, "tolerance", tolerance);
+  if (tolerance !== undefined) requirePositive(owner, "tolerance", tolerance);
   requireInteger(owner, "maxIterations", maxIterations, 0);
   const groups = groupsOf(owner, problem, discount, average);
   const { states } = problem;
@@ -175,7 +175,12 @@ export async function solveTabularDice(
         return same;
       },
       record: ({ objective, flowResidual }, iteration) => ({ iteration, objective, flowResidual }),
-      finished: ({ flowResidual }) => (flowResidual <= tolerance ? "converged" : undefined),
+      finished({ flowResidual, values }) {
+        const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+        // Residuals are differences of values, and ratios no finer than these; beyond 1e-6 they are none.
+        const reachable = Math.min(Math.max(1e-12, Number.EPSILON * largest), 1e-6);
+        return flowResidual <= (tolerance ?? reachable) ? "converged" : undefined;
+      },
       check({ values }) {
         if (values instanceof Float64Array && values.length === states) return;
         throw new ValueError(`${owner}: resume is a state of another problem`);

@@ -330,6 +330,27 @@ describe("tables", () => {
     expect(lucky.ratios[1]).toBeGreaterThan(lucky.ratios[2]);
   });
 
+  it("are found where rewards are large, as far as rounding lets values tell ratios", async () => {
+    const solved = (scale: number) =>
+      solveTabularDice({
+        states: 2,
+        transitions: [
+          { state: 0, next: 0, reward: 0.1 * scale },
+          { state: 0, next: 1, reward: 0 },
+          { state: 1, next: 0, reward: scale },
+          { state: 1, next: 1, reward: -scale, terminal: true },
+        ],
+      });
+    const { status, iterations, ratios, objective, gap, flowResidual, x } = await solved(1e6);
+    expect(status).toBe("converged");
+    expect(iterations).toBeLessThan(20);
+    // Of arithmetic with sixty digits. The gap is the sum of values times what is left of their flows.
+    expect(Math.abs(objective / 4999619.499999996 - 1)).toBeLessThan(1e-14);
+    expectClose(ratios, [0, 40, 40, 0], 1e-8);
+    expect(Math.abs(gap)).toBeLessThan(2 * flowResidual * Math.max(...x));
+    expect((await solved(1e100)).status).toBe("limit");
+  });
+
   it("without an optimum are refused; what was never left may be entered", async () => {
     const trap = [
       { state: 0, next: 1, reward: 0 },
