@@ -1,7 +1,7 @@
-import { checkOptions, ones, requireObject } from "@offprint/tensor-core";
+import { checkOptions, ones } from "@offprint/tensor-core";
 import type { PolicyParams } from "./gaussian-policy.js";
 import { type PolicyOptions, policyLearner, policyNames } from "./odice.js";
-import { bestEpisodes, type OfflineDataset } from "./offline-dataset.js";
+import { bestEpisodes, type OfflineDataset, requireDataset } from "./offline-dataset.js";
 import { type OfflineOptions, type OfflineResult, offlineNames, trainOffline } from "./offline-training.js";
 
 /** Options of {@link behaviourCloning}. */
@@ -23,7 +23,7 @@ export async function behaviourCloning<Q = unknown>(
   dataset: OfflineDataset,
   options: CloningOptions<Q>,
 ): Promise<OfflineResult<CloningParams<Q>>> {
-  requireObject("behaviourCloning", "dataset", dataset, "an OfflineDataset");
+  requireDataset("behaviourCloning", dataset);
   const owner = "behaviourCloning";
   checkOptions(owner, options, [...offlineNames, ...policyNames, "share"], ["steps"]);
   const { share = 1 } = options;

@@ -1,4 +1,16 @@
-import { add, clip, exp, maximum, mul, square, sub, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import {
+  add,
+  clip,
+  exp,
+  maximum,
+  mul,
+  requireChoice,
+  square,
+  sub,
+  type Tensor,
+  type TensorLike,
+  tensor,
+} from "@offprint/tensor-core";
 
 /** The divergence between the distributions of states and actions: `f(w) = (w - 1)^2`, or reverse Kullback-Leibler. */
 export type Divergence = "pearson" | "reverseKl";
@@ -6,9 +18,14 @@ export type Divergence = "pearson" | "reverseKl";
 /** The largest weight of a transition. */
 const largestWeight = 100;
 
+function checked(owner: string, y: TensorLike, divergence: Divergence): Tensor {
+  requireChoice(owner, "divergence", divergence, ["pearson", "reverseKl"]);
+  return tensor(y);
+}
+
 /** `f*(y) = max over w >= 0 of w y - f(w)`, the conjugate. */
 export function conjugate(y: TensorLike, divergence: Divergence = "pearson"): Tensor {
-  const residual = tensor(y);
+  const residual = checked("conjugate", y, divergence);
   if (divergence === "reverseKl") return exp(sub(residual, 1));
   const w = conjugateSlope(residual, divergence);
   return sub(mul(residual, w), square(sub(w, 1)));
@@ -16,7 +33,7 @@ export function conjugate(y: TensorLike, divergence: Divergence = "pearson"): Te
 
 /** The derivative of {@link conjugate}, the optimal ratio `w*(y)` of the distributions. */
 export function conjugateSlope(y: TensorLike, divergence: Divergence = "pearson"): Tensor {
-  const residual = tensor(y);
+  const residual = checked("conjugateSlope", y, divergence);
   if (divergence === "reverseKl") return exp(sub(residual, 1));
   return maximum(add(mul(residual, 0.5), 1), 0);
 }
@@ -26,7 +43,7 @@ export function conjugateSlope(y: TensorLike, divergence: Divergence = "pearson"
  * alone, as in the authors' code; else `w*(y)`.
  */
 export function policyWeight(y: TensorLike, divergence: Divergence = "pearson"): Tensor {
-  const residual = tensor(y);
+  const residual = checked("policyWeight", y, divergence);
   const weight = divergence === "reverseKl" ? conjugateSlope(residual, divergence) : maximum(residual, 0);
   return clip(weight, 0, largestWeight);
 }

@@ -9,7 +9,6 @@ import {
   less,
   mean,
   mul,
-  requireObject,
   requirePositive,
   square,
   stopGradient,
@@ -25,7 +24,7 @@ import {
 import { type PolicyParams, standardised } from "./gaussian-policy.js";
 import { valueNetwork } from "./networks.js";
 import { type PolicyOptions, policyLearner, policyNames, requireDiscount } from "./odice.js";
-import type { OfflineDataset } from "./offline-dataset.js";
+import { type OfflineDataset, requireDataset } from "./offline-dataset.js";
 import { type OfflineOptions, type OfflineResult, offlineNames, trainOffline } from "./offline-training.js";
 import { leastOf } from "./value-gradients.js";
 
@@ -67,7 +66,7 @@ export interface IqlResult<Q = unknown> extends OfflineResult<IqlParams<Q>> {
 
 /** Implicit Q-learning (Kostrikov et al. 2022), a baseline that constrains actions alone. */
 export async function fitIql<Q = unknown>(dataset: OfflineDataset, options: IqlOptions<Q>): Promise<IqlResult<Q>> {
-  requireObject("fitIql", "dataset", dataset, "an OfflineDataset");
+  requireDataset("fitIql", dataset);
   const owner = "fitIql";
   const own = ["expectile", "inverseTemperature", "discount", "targetRate", "hidden", "valueLearningRate"];
   checkOptions(owner, options, [...offlineNames, ...policyNames, ...own], ["steps"]);
@@ -141,5 +140,8 @@ export async function fitIql<Q = unknown>(dataset: OfflineDataset, options: IqlO
     options as OfflineOptions,
   );
   const value = jitSync((x: Tensor) => values.apply(result.params.value as Half, standardised(x, scaling)));
-  return { ...result, value: (observations) => value(tensor(observations, { dtype: "float32" })) };
+  return {
+    ...result,
+    value: (observations) => value(tensor(observations, { dtype: dataset.rewards.dtype as "float32" })),
+  };
 }

@@ -5,6 +5,8 @@ import {
   matmul,
   type Rng,
   relu,
+  requireChoice,
+  requireFunction,
   requireInteger,
   requireObject,
   requirePositive,
@@ -50,6 +52,7 @@ export interface ValueNetworkOptions extends NetworkShape {
 }
 
 function requireWidths(owner: string, hidden: readonly number[]): void {
+  if (!Array.isArray(hidden)) throw new ValueError(`${owner}: hidden is ${String(hidden)}; give a list of widths`);
   if (hidden.length === 0) throw new ValueError(`${owner}: hidden is empty; give the width of one layer or more`);
   hidden.forEach((width, i) => requireInteger(owner, `hidden[${i}]`, width, 1));
 }
@@ -76,6 +79,10 @@ export function valueNetwork(options: ValueNetworkOptions): ValueNetwork<readonl
   const { inputs, hidden = [256, 256], layerNorm: normalised = true, features, twin = true } = options;
   requireInteger(owner, "inputs", inputs, 1);
   requireWidths(owner, hidden);
+  requireChoice(owner, "layerNorm", normalised, [true, false]);
+  requireChoice(owner, "twin", twin, [true, false]);
+  if (features !== undefined) requireFunction(owner, "features", features);
+  if (options.featureCount !== undefined) requireInteger(owner, "featureCount", options.featureCount, 1);
   const seen = (x: Tensor): Tensor => (features === undefined ? x : features(x));
   const body = hiddenLayers(options.featureCount ?? inputs, hidden, normalised);
   const head = linear({ inputs: hidden[hidden.length - 1], outputs: 1 });

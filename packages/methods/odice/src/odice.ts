@@ -26,7 +26,7 @@ import {
 import { type Divergence, policyWeight, ratioWeight } from "./f-divergence.js";
 import { gaussianNll, makePolicy, meansOf, type Policy, type PolicyParams, standardised } from "./gaussian-policy.js";
 import { type PolicyNetwork, policyNetwork, type ValueNetwork, valueNetwork } from "./networks.js";
-import { type OfflineDataset, scalingOf } from "./offline-dataset.js";
+import { type OfflineDataset, requireDataset, scalingOf } from "./offline-dataset.js";
 import {
   type Learner,
   type OfflineOptions,
@@ -126,7 +126,7 @@ export async function fitOdice<P = unknown, Q = unknown>(
   dataset: OfflineDataset,
   options: OdiceOptions<P, Q>,
 ): Promise<OdiceResult<P, Q>> {
-  requireObject("fitOdice", "dataset", dataset, "an OfflineDataset");
+  requireDataset("fitOdice", dataset);
   const owner = "fitOdice";
   checkOptions(owner, options, names, ["steps"]);
   const settings = settingsOf(owner, options);
@@ -217,7 +217,7 @@ function settingsOf(owner: string, options: OdiceOptions<never, never> | OdiceOp
   const { type = "orthogonal", divergence = "pearson", lambda = 0.6, eta = 1, discount = 0.99 } = options;
   requireChoice(owner, "type", type, ["orthogonal", "true", "semi"]);
   requireChoice(owner, "divergence", divergence, ["pearson", "reverseKl"]);
-  if (!(lambda > 0 && lambda < 1)) throw new ValueError(`${owner}: lambda is ${lambda}; it must lie in (0, 1)`);
+  requireLambda(owner, lambda);
   requireNonNegative(owner, "eta", eta);
   requireDiscount(owner, discount);
   return { type, divergence, lambda, eta, discount };
@@ -225,12 +225,19 @@ function settingsOf(owner: string, options: OdiceOptions<never, never> | OdiceOp
 
 /** @internal @throws ValueError for a discount outside [0, 1). */
 export function requireDiscount(owner: string, discount: number): void {
-  if (discount >= 0 && discount < 1) return;
-  throw new ValueError(`${owner}: discount is ${discount}; it must lie in [0, 1)`);
+  if (typeof discount === "number" && discount >= 0 && discount < 1) return;
+  throw new ValueError(`${owner}: discount is ${String(discount)}; it must be a number in [0, 1)`);
+}
+
+/** @internal @throws ValueError for a lambda outside (0, 1). */
+export function requireLambda(owner: string, lambda: number): void {
+  if (typeof lambda === "number" && lambda > 0 && lambda < 1) return;
+  throw new ValueError(`${owner}: lambda is ${String(lambda)}; it must be a number in (0, 1)`);
 }
 
 /** @internal A value's network, given or by its shape. */
 export function valueOf<P>(dataset: OfflineDataset, given: OdiceOptions<P>["value"]): ValueNetwork<P> {
+  if (given !== undefined) requireObject("fitOdice", "value", given, "a network, or the shape of one");
   if (given !== undefined && "apply" in given) return given;
   return valueNetwork({ inputs: dataset.observations.shape[1], ...given }) as unknown as ValueNetwork<P>;
 }
@@ -260,6 +267,7 @@ export function policyLearner<Q>(owner: string, dataset: OfflineDataset, options
     if (typeof given !== "boolean")
       throw new ValueError(`${owner}: ${name} is ${String(given)}; it must be true or false`);
   }
+  if (policy !== undefined) requireObject(owner, "policy", policy, "a network, or the shape of one");
   const [inputs, outputs] = [dataset.observations.shape[1], dataset.actions.shape[1]];
   const network: PolicyNetwork<Q> =
     policy !== undefined && "apply" in policy

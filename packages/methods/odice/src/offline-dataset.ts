@@ -1,7 +1,9 @@
 import {
   abs,
+  cast,
   checkOptions,
   greater,
+  isTensor,
   mean,
   mul,
   requireFinite,
@@ -47,7 +49,7 @@ export interface OfflineDataset extends OfflineBatch {
   readonly warnings: readonly string[];
 }
 
-const names = ["observations", "actions", "rewards", "nextObservations", "terminals", "timeouts"];
+const names = ["observations", "actions", "rewards", "nextObservations", "terminals", "timeouts"] as const;
 
 /**
  * Checks logged transitions and makes tensors of them.
@@ -99,6 +101,14 @@ export function offlineDataset(arrays: OfflineArrays, dtype: "float32" | "float6
   return { observations, actions, rewards, nextObservations, terminals, timeouts, size, warnings };
 }
 
+/** @internal @throws ValueError for what is none: plain arrays are checked by {@link offlineDataset} first. */
+export function requireDataset(owner: string, dataset: OfflineDataset): void {
+  requireObject(owner, "dataset", dataset, "an OfflineDataset");
+  const lacking = names.find((name) => !isTensor(dataset[name]));
+  if (lacking === undefined && dataset.size === dataset.rewards.size && Array.isArray(dataset.warnings)) return;
+  throw new ValueError(`${owner}: dataset is none; give what offlineDataset or qlearningDataset made of your arrays`);
+}
+
 function requireFlags(owner: string, name: string, x: Tensor): void {
   if (x.data().every((v: number) => v === 0 || v === 1)) return;
   throw new ValueError(
@@ -129,7 +139,7 @@ export function rowsOf(dataset: OfflineDataset, rows: Tensor): OfflineBatch {
 
 /** Where episodes begin and end: `[first, last]` rows, in order. They end at terminals and timeouts, and where the next row goes on from elsewhere. */
 export function episodesOf(dataset: OfflineDataset): [first: number, last: number][] {
-  requireObject("episodesOf", "dataset", dataset, "an OfflineDataset");
+  requireDataset("episodesOf", dataset);
   const { observations, nextObservations, terminals, timeouts, size } = dataset;
   const [here, next, done, cut] = [observations, nextObservations, terminals, timeouts].map((x) => x.data());
   const width = here.length / size;
@@ -149,7 +159,7 @@ export function episodesOf(dataset: OfflineDataset): [first: number, last: numbe
 
 /** The episodes of the best returns, as a data set of its own: what "percent BC" imitates. @param share of the episodes, in (0, 1] */
 export function bestEpisodes(dataset: OfflineDataset, share = 0.1): OfflineDataset {
-  requireObject("bestEpisodes", "dataset", dataset, "an OfflineDataset");
+  requireDataset("bestEpisodes", dataset);
   if (!(share > 0 && share <= 1)) throw new ValueError(`bestEpisodes: share is ${share}; it must lie in (0, 1]`);
   const rewards = dataset.rewards.data();
   const scored = episodesOf(dataset).map(([first, last]) => {
@@ -173,10 +183,13 @@ export interface ObservationScaling {
 
 /** Means and deviations of the observations, in their own units. */
 export function scalingOf({ observations }: OfflineDataset): ObservationScaling {
-  const centre = mean(observations, 0);
-  const deviation = sqrt(mean(square(sub(observations, centre)), 0));
-  // Of numbers that are all the same float32's mean may be off by its last bits.
-  return { centre, scale: where(greater(deviation, mul(abs(centre), 1e-6)), deviation, 1) };
+  // In float32 squares of 1e-30 are 0 and those of 1e30 infinite, though there are such units.
+  const exact = cast(observations, "float64");
+  const centre = mean(exact, 0);
+  const deviation = sqrt(mean(square(sub(exact, centre)), 0));
+  // Numbers that are all the same differ from their mean by its last bits.
+  const scale = where(greater(deviation, mul(abs(centre), 1e-6)), deviation, 1);
+  return { centre: cast(centre, observations.dtype), scale: cast(scale, observations.dtype) };
 }
 
 /** Observations one after the other, as logs and D4RL's files have them. */
@@ -289,7 +302,10 @@ const references: Readonly<Record<string, readonly [number, number]>> = {
 /** A return on D4RL's scale: 0 for a random policy, 100 for an expert. @param environment `hopper`, `halfcheetah`, `walker2d` or `antmaze` */
 export function normalizedScore(environment: string, total: number): number {
   requireText("normalizedScore", "environment", environment);
-  const found = references[environment.split("-")[0]];
+  if (!Number.isFinite(total))
+    throw new ValueError(`normalizedScore: the return is ${total}; it must be a finite number`);
+  const name = environment.split("-")[0];
+  const found = Object.hasOwn(references, name) ? references[name] : undefined;
   if (found === undefined) {
     throw new ValueError(
       `normalizedScore: "${environment}" has no reference; there are ${Object.keys(references).join(", ")}`,
@@ -303,7 +319,7 @@ export type RewardTransform = "returns" | "maze" | number;
 
 /** The same transitions with scaled rewards. */
 export function scaledRewards(dataset: OfflineDataset, transform: RewardTransform): OfflineDataset {
-  requireObject("scaledRewards", "dataset", dataset, "an OfflineDataset");
+  requireDataset("scaledRewards", dataset);
   const { rewards } = dataset;
   if (typeof transform === "number") {
     if (!(Number.isFinite(transform) && transform > 0)) {

@@ -7,6 +7,7 @@ import {
   NonFiniteError,
   type Rng,
   random,
+  requireFunction,
   requireInteger,
   stack,
   type Tensor,
@@ -114,6 +115,8 @@ export async function trainOffline<S>(
   requireInteger(owner, "batchSize", batchSize, 1);
   requireInteger(owner, "recordEvery", recordEvery, 1);
   requireInteger(owner, "evaluateEvery", evaluateEvery, 1);
+  if (evaluate !== undefined) requireFunction(owner, "evaluate", evaluate);
+  if (onWarning !== undefined) requireFunction(owner, "onWarning", onWarning);
   const { dtype } = dataset.rewards;
   const start = initial(random.rng(`${seed}/networks`));
   const warnings = [...dataset.warnings];

@@ -3,6 +3,7 @@ import {
   checkOptions,
   linalg,
   NonFiniteError,
+  requireChoice,
   requireInteger,
   requireObject,
   requirePositive,
@@ -10,7 +11,7 @@ import {
   tensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { requireDiscount } from "./odice.js";
+import { requireDiscount, requireLambda } from "./odice.js";
 
 /** A logged transition of a table. */
 export interface TabularTransition {
@@ -101,6 +102,11 @@ interface Group {
   readonly members: readonly number[];
 }
 
+const transitionNames = ["state", "next", "reward", "terminal", "count", "action"];
+
+/** Newton's matrix has as many rows and columns. */
+const MOST_STATES = 10_000;
+
 const names = ["lambda", "discount", "average", "tolerance", "maxIterations", ...runOptionNames];
 
 /**
@@ -115,8 +121,9 @@ export async function solveTabularDice(
   const owner = "solveTabularDice";
   checkOptions(owner, options, names);
   const { lambda = 0.5, discount = 0.95, average = false, tolerance, maxIterations = 200 } = options;
-  if (!(lambda > 0 && lambda < 1)) throw new ValueError(`${owner}: lambda is ${lambda}; it must lie in (0, 1)`);
+  requireLambda(owner, lambda);
   requireDiscount(owner, discount);
+  requireChoice(owner, "average", average, [true, false]);
   if (tolerance !== undefined) requirePositive(owner, "tolerance", tolerance);
   requireInteger(owner, "maxIterations", maxIterations, 0);
   const groups = groupsOf(owner, problem, discount, average);
@@ -134,7 +141,7 @@ export async function solveTabularDice(
       gradient[group.state] += group.share * (1 - lambda - lambda * w);
       for (const [s, factor] of group.next) gradient[s] += group.share * lambda * w * factor;
     }
-    return { values: v, objective, flowResidual: Math.max(...gradient.map(Math.abs)), gradient };
+    return { values: v, objective, flowResidual: largestOf(gradient), gradient };
   };
   const direction = (v: Float64Array, gradient: Float64Array): Float64Array => {
     const hessian = new Float64Array(states * states);
@@ -176,9 +183,8 @@ export async function solveTabularDice(
       },
       record: ({ objective, flowResidual }, iteration) => ({ iteration, objective, flowResidual }),
       finished({ flowResidual, values }) {
-        const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
         // Residuals are differences of values, and ratios no finer than these; beyond 1e-6 they are none.
-        const reachable = Math.min(Math.max(1e-12, Number.EPSILON * largest), 1e-6);
+        const reachable = Math.min(Math.max(1e-12, Number.EPSILON * largestOf(values)), 1e-6);
         return flowResidual <= (tolerance ?? reachable) ? "converged" : undefined;
       },
       check({ values }) {
@@ -201,10 +207,23 @@ export async function solveTabularDice(
   return { x: values, ratios, objective, gap: objective - primal, flowResidual, iterations, status, history, state };
 }
 
+function largestOf(values: Float64Array): number {
+  return values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+}
+
 function groupsOf(owner: string, { states, transitions }: TabularProblem, discount: number, average: boolean): Group[] {
-  requireInteger(owner, "states", states, 1);
-  if (transitions.length === 0) throw new ValueError(`${owner}: there are no transitions; give at least one`);
+  requireInteger(owner, "states", states, 1, MOST_STATES);
+  if (!Array.isArray(transitions as unknown) || transitions.length === 0) {
+    throw new ValueError(`${owner}: there are no transitions; give a list of one at least`);
+  }
+  for (const [i, transition] of transitions.entries()) {
+    checkOptions(`${owner}: transitions[${i}]`, transition, transitionNames, ["state", "next", "reward"]);
+    const { terminal = false, count = 1 } = transition;
+    requireChoice(owner, `transitions[${i}].terminal`, terminal, [true, false]);
+    requirePositive(owner, `transitions[${i}].count`, count);
+  }
   const total = transitions.reduce((sum, { count = 1 }) => sum + count, 0);
+  if (total === Infinity) throw new ValueError(`${owner}: the counts of the transitions are too large to add up`);
   const groups = new Map<
     string,
     { members: number[]; share: number; reward: number; next: Map<number, number>; state: number }
@@ -212,7 +231,6 @@ function groupsOf(owner: string, { states, transitions }: TabularProblem, discou
   transitions.forEach(({ state, next, reward, terminal = false, count = 1, action }, i) => {
     for (const [name, value] of Object.entries({ state, next }))
       requireInteger(owner, `transitions[${i}].${name}`, value, 0, states - 1);
-    requirePositive(owner, `transitions[${i}].count`, count);
     if (!Number.isFinite(reward))
       throw new ValueError(`${owner}: transitions[${i}].reward is ${reward}; it must be finite`);
     if (average && action === undefined) {

@@ -351,6 +351,25 @@ describe("tables", () => {
     expect((await solved(1e100)).status).toBe("limit");
   });
 
+  it("of other things than transitions are refused by name", async () => {
+    const one = { state: 0, next: 0, reward: 1, terminal: true };
+    for (const [problem, message] of [
+      [{ states: 1 }, /give a list of one at least/],
+      [{ states: 1, transitions: [null] }, /transitions\[0\]/],
+      [{ states: 1, transitions: [{ ...one, terminal: "false" }] }, /transitions\[0\].terminal is "false"/],
+      [{ states: 1, transitions: [{ ...one, rewrad: 1 }] }, /did you mean "reward"/],
+      [{ states: 1, transitions: [one, { ...one, count: 1e308 }, { ...one, count: 1e308 }] }, /too large to add up/],
+      [{ states: 1e7, transitions: [one] }, /states is 10000000/],
+    ] as const) {
+      expect(await failureOf(() => solveTabularDice(problem as never))).toEqual(errorLike("ValueError", message));
+    }
+    for (const options of [{ lambda: "0.5" }, { discount: "0.5" }, { average: "no" }]) {
+      expect(await failureOf(() => solveTabularDice({ states: 1, transitions: [one] }, options as never))).toEqual(
+        errorLike("ValueError", new RegExp(Object.keys(options)[0])),
+      );
+    }
+  });
+
   it("without an optimum are refused; what was never left may be entered", async () => {
     const trap = [
       { state: 0, next: 1, reward: 0 },
@@ -378,6 +397,45 @@ describe("tables", () => {
 });
 
 describe("data", () => {
+  it("are standardised in any unit that float32 holds", async () => {
+    const trained = async (unit: number) => {
+      const scaled = (x: Tensor) => x.cast("float64").mul(unit);
+      const { observations, nextObservations } = arrays;
+      const own = offlineDataset({
+        ...arrays,
+        observations: scaled(observations),
+        nextObservations: scaled(nextObservations),
+      });
+      const shape = { value: { hidden: [8] }, policy: { hidden: [8] } };
+      const { history } = await fitOdice(own, { steps: 3, recordEvery: 1, normalize: true, batchSize: 16, ...shape });
+      return Object.values(history[2].figures);
+    };
+    const usual = await trained(1);
+    expectClose(await trained(1e-30), usual, 1e-4);
+    expectClose(await trained(1e30), usual, 1e-4);
+  });
+
+  it("that were not read, and options of other types, are refused by name", async () => {
+    const shape = { steps: 1, value: { hidden: [8] }, policy: { hidden: [8] } };
+    for (const [given, options, message] of [
+      [arrays, {}, /dataset is none; give what offlineDataset/],
+      [dataset, { evaluate: 3 }, /evaluate is 3; give a function/],
+      [dataset, { onWarning: 3 }, /onWarning is 3; give a function/],
+      [dataset, { value: 3 }, /value is 3/],
+      [dataset, { policy: null }, /policy is null/],
+      [dataset, { value: { hidden: "8" } }, /hidden is 8; give a list/],
+      [dataset, { value: { twin: 3 } }, /twin is 3/],
+    ] as const) {
+      expect(await failureOf(() => fitOdice(given as never, { ...shape, ...options } as never))).toEqual(
+        errorLike("ValueError", message),
+      );
+    }
+    expect(() => scaledRewards({} as never, "returns")).toThrow(/dataset is none/);
+    expect(() => normalizedScore("constructor", 3)).toThrow(/has no reference/);
+    expect(() => normalizedScore("hopper", "3" as never)).toThrow(/must be a finite number/);
+    expect(() => conjugate([1], "x" as never)).toThrow(/divergence is "x"/);
+  });
+
   it("are refused where they do not fit", async () => {
     const fails = async (changes: object, kind: string, message: RegExp) =>
       expect(await failureOf(() => offlineDataset({ ...arrays, ...changes }))).toEqual(errorLike(kind, message));
