@@ -26,6 +26,22 @@ export interface UsedConvexes {
   readonly inside: readonly Uint8Array[];
 }
 
+/**
+ * Whether one plane alone has a row of points outside: what is computed for them grows or falls along the row, as rounding
+ * keeps order, so that its ends tell.
+ */
+function rowOutside(planes: Float64Array, points: Float64Array, first: number, last: number, dim: Dim): boolean {
+  for (let j = 0; j < planes.length; j += dim + 1) {
+    let [atFirst, atLast] = [0, 0];
+    for (let axis = 0; axis < dim; axis++) {
+      atFirst += planes[j + axis] * points[dim * first + axis];
+      atLast += planes[j + axis] * points[dim * last + axis];
+    }
+    if (atFirst + planes[j + dim] >= INSIDE && atLast + planes[j + dim] >= INSIDE) return true;
+  }
+  return false;
+}
+
 /** Which convexes hold some centre of a grid's cells. */
 export function usedConvexes(shape: BspShape, resolution: number): UsedConvexes {
   const { dim, convexes } = shape;
@@ -36,11 +52,15 @@ export function usedConvexes(shape: BspShape, resolution: number): UsedConvexes 
   const mask = new Uint8Array(n);
   convexes.forEach(({ planes }, place) => {
     let any = false;
-    for (let k = 0; k < n; k++) {
-      const z = dim === 3 ? points[3 * k + 2] : 0;
-      const within = outsideness(planes, points[dim * k], points[dim * k + 1], z, dim, INSIDE) < INSIDE;
-      mask[k] = within ? 1 : 0;
-      any ||= within;
+    mask.fill(0);
+    for (let first = 0; first < n; first += resolution) {
+      if (rowOutside(planes, points, first, first + resolution - 1, dim)) continue;
+      for (let k = first; k < first + resolution; k++) {
+        const z = dim === 3 ? points[3 * k + 2] : 0;
+        if (outsideness(planes, points[dim * k], points[dim * k + 1], z, dim, INSIDE) >= INSIDE) continue;
+        mask[k] = 1;
+        any = true;
+      }
     }
     if (!any) return;
     places.push(place);

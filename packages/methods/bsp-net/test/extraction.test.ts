@@ -1,5 +1,6 @@
 import { random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
+import { INSIDE } from "../src/decoder.js";
 import {
   type BspShape,
   bspDecode,
@@ -223,6 +224,19 @@ describe("used convexes", () => {
     ); // prettier-ignore
     expect(usedConvexes(shape, 16).places).toEqual([0, 2]);
     expect(extractPolygons(shape, { resolution: 16 }).map(({ convex }) => convex)).toEqual([0, 2]);
+  });
+
+  it.each([2, 3] as const)("hold the cells whose distance says so, one by one, in %iD", (dim) => {
+    const solid = randomShape(20, 5);
+    const convexes = solid.convexes.map(({ index, planes }) => {
+      return { index, planes: planes.filter((_, i) => dim === 3 || i % 4 !== 2) };
+    });
+    const points = cellCentres(dim, 12);
+    const { places, inside } = usedConvexes({ ...solid, dim, convexes }, 12);
+    const one = (place: number) => distances({ ...solid, dim, convexes: [convexes[place]!] }, points);
+    const expected = convexes.map((_, place) => Array.from(one(place), (d) => (d < INSIDE ? 1 : 0)));
+    expect(places).toEqual(expected.flatMap((mask, place) => (mask.some((cell) => cell === 1) ? [place] : [])));
+    expect(inside.map((mask) => [...mask])).toEqual(places.map((place) => expected[place]));
   });
 
   it("lose those that others cover, in order, and the union on the grid stays", () => {
