@@ -68,22 +68,22 @@ function gaussNewtonProduct<P, B>({ outputs, outputLoss }: ComposedLoss<P, B>) {
 export function curvature<P, B>(loss: BatchLoss<P, B> | ComposedLoss<P, B>): Curvature<P, B> {
   const product = productOf(loss);
   const compiled = jitAtPoint(
-    ({ params, batch }: { readonly params: P; readonly batch: B }, v: Tensor): Tensor => {
+    ({ params, batch }: { readonly params: P; readonly batch: B }, v: Tensor) => {
       const space = raveling("curvature", params);
-      return space.ravel(product(params, batch, space.unravel(v)));
+      const along = space.ravel(product(params, batch, space.unravel(v)));
+      // A finite number times 0 is 0, anything else NaN.
+      return { along, zero: sum(mul(along, 0)) };
     },
     { views: true },
   );
   return {
     at(params, batch) {
       const { size, dtype } = raveling("curvature", params);
-      const along = compiled.at({ params, batch });
+      const multiply = compiled.at({ params, batch });
       return (x, out) => {
-        const result = along(tensor(x, { shape: [size], dtype })).data();
-        for (let i = 0; i < size; i++) {
-          if (!Number.isFinite(result[i])) throw new NonFiniteError("the product with the Hessian is not finite");
-          out[i] = result[i];
-        }
+        const { along, zero } = multiply(tensor(x, { shape: [size], dtype }));
+        if (zero.item() !== 0) throw new NonFiniteError("the product with the Hessian is not finite");
+        out.set(along.data());
       };
     },
     sizeOf: (params) => raveling("curvature", params).size,

@@ -182,6 +182,17 @@ describe("products with the Hessian", () => {
     expectClose(out, [1, 0], { absolute: 1e-6 });
   });
 
+  it("refuse numbers that are not finite, and go on from there", () => {
+    const cubic = curvature((p: Tensor) => sum(mul(square(p), p)));
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -Number.MAX_VALUE]) {
+      const apply = cubic.at(tensor([1, 3], { dtype: "float64" }), null);
+      const out = new Float64Array(2);
+      expect(() => apply(Float64Array.of(1, value), out)).toThrow(/product with the Hessian is not finite/);
+      apply(Float64Array.of(1, -1), out);
+      expectClose(out, [6, -18], { absolute: 1e-12 });
+    }
+  });
+
   it("refuse a loss that is none", () => {
     expect(() => curvature({ outputs } as never)).toThrow(/must both be functions/);
     expect(() => curvature(3 as never)).toThrow(/must be a function/);
