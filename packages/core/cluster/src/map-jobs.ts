@@ -1,8 +1,8 @@
 import { AbortedError, checkOptions, requireInteger, requirePositive } from "@offprint/tensor-core";
+import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import { platform } from "#platform";
 import { Ending } from "./ending.js";
 import { revivedError } from "./errors.js";
-import { decodeFrame, encodeFrame } from "./frame.js";
 import type { JobEntry } from "./job.js";
 import { type MapOptions, mapOptionNames, type Outcome } from "./outcome.js";
 import type { Settled } from "./threads/thread-pool.js";

@@ -1,7 +1,7 @@
 import { checkOptions, type OffprintError, requireInteger, ValueError } from "@offprint/tensor-core";
+import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import { Ending } from "./ending.js";
 import { WorkerLostError } from "./errors.js";
-import { decodeFrame, encodeFrame } from "./frame.js";
 import { redeliveries } from "./threads/thread-pool.js";
 
 /** How a team is made. */

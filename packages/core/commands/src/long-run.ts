@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { loadFile, saveFile } from "@offprint/data/node";
 import { makeBreather, type RunOptions } from "@offprint/solvers";
-import { FormatError, tree } from "@offprint/tensor-core";
+import { FormatError } from "@offprint/tensor-core";
+import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import { exitCodes, Failure } from "./failure.js";
 import { flagOf, type Options } from "./words.js";
 
@@ -86,7 +87,7 @@ function described({ command, given }: LongRunContext): Omit<StateFile, "state">
 function parsedState(path: string, bytes: Uint8Array): StateFile {
   let file: Partial<StateFile> | undefined;
   try {
-    file = tree.fromJson<Partial<StateFile>>(new TextDecoder().decode(bytes));
+    file = decodeFrame<Partial<StateFile>>(bytes);
   } catch {
     // Said below, as for another kind of file.
   }
@@ -120,7 +121,7 @@ export async function openLongRun<Record, State>(
   settings: LongRunSettings<Record>,
 ): Promise<LongRun<Record, State>> {
   const { command, state, signal, note } = context;
-  const path = state.path ?? `${command}-state.json`;
+  const path = state.path ?? `${command}.state`;
   const header = described(context);
   const there = existsSync(path);
   let resume: { readonly state: State } | undefined;
@@ -136,7 +137,8 @@ export async function openLongRun<Record, State>(
   }
 
   const write = async (kept: State): Promise<void> => {
-    await saveFile(path, tree.toJson({ ...header, state: kept }));
+    // Bytes, as no text can hold a state of half a gigabyte.
+    await saveFile(path, encodeFrame({ ...header, state: kept }));
     context.onSaved(path);
   };
   let last = performance.now();

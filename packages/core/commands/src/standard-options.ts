@@ -34,7 +34,7 @@ export const holdoutOption = {
 
 /** `--state`, `--resume` and `--checkpoint`, for `longRun`. */
 export const stateOptions = {
-  state: option.fileOut("file that keeps the state of the run; default <command>-state.json, removed at the end"),
+  state: option.fileOut("file that keeps the state of the run; default <command>.state, removed at the end"),
   resume: option.flag("go on with the run that the state file keeps", { free: true }),
   checkpoint: option.number("seconds between two savings of the state", { default: 10, above: 0, free: true }),
 };

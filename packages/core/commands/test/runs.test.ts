@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OffprintError, type Tensor, tensor } from "@offprint/tensor-core";
+import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   defineCommand,
@@ -73,7 +74,7 @@ describe("a long run", () => {
     expect(second.code).toBe(0);
     expect(second.err).toBe(`Going on with the run in ${state()}.\n`);
     expect(second.out).toBe(whole.out);
-    expect(existsSync("halve-number-state.json")).toBe(false);
+    expect(existsSync("halve-number.state")).toBe(false);
     const more = await halving()("--state", state(), "--resume", "--steps", 12);
     expect(more.out).toBe((await halving()("--steps", 12)).out);
   });
@@ -113,7 +114,7 @@ describe("a long run", () => {
     writeFileSync(join(folder, "other.txt"), "2");
     const moved = await halving()("--state", path, "--resume", "--input", join(folder, "other.txt"));
     expect(moved.err).toContain("what --input names is not what the run in");
-    writeFileSync(path, '{"format":"offprint-run-1"}');
+    writeFileSync(path, encodeFrame({ format: "offprint-run-1" }));
     expect((await halving()("--state", path, "--resume")).err).toMatch(
       /kept\.json: it does not hold the state of a run/,
     );
@@ -123,9 +124,27 @@ describe("a long run", () => {
     expect(absent.err).toMatch(/Nothing to resume/);
   });
 
+  it("keeps arrays as bytes, of which no text could hold half a gigabyte", async () => {
+    const path = join(folder, "large.state");
+    const command = defineCommand({
+      name: "keep-much",
+      summary: "keep much",
+      options: stateOptions,
+      async run({ longRun }) {
+        const run = await longRun<number, Float64Array>({ progress: (fraction) => ({ fraction }) });
+        await run.settle({ status: "limit", state: run.options.resume ?? new Float64Array(100_000).fill(1 / 3) });
+      },
+    });
+    expect((await runWords([command], "keep-much", ["--state", path])).code).toBe(0);
+    const bytes = readFileSync(path);
+    expect(bytes.length).toBeLessThan(801_000);
+    expect((await runWords([command], "keep-much", ["--state", path, "--resume"])).code).toBe(0);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+
   it("saves its state at intervals, whole, and says when an earlier run is put aside", async () => {
     const path = join(folder, "often.json");
-    const seen: string[] = [];
+    const seen: Uint8Array[] = [];
     const command = defineCommand({
       name: "save-often",
       summary: "save often",
@@ -135,14 +154,14 @@ describe("a long run", () => {
         for (let step = 0; step < 3; step++) {
           await new Promise((resolve) => setTimeout(resolve, 2));
           await run.options.checkpoint.save({ step, x: tensor([step]) });
-          if (existsSync(path)) seen.push(readFileSync(path, "utf8"));
+          if (existsSync(path)) seen.push(readFileSync(path));
         }
         throw new Failure("killed here", exitCodes.negative);
       },
     });
     const first = await runWords([command], "save-often", ["--state", path, "--checkpoint", "0.0001"]);
     expect(first.code).toBe(1);
-    expect(JSON.parse(seen.at(-1) ?? "")).toMatchObject({ format: "offprint-run-1", command: "save-often" });
+    expect(decodeFrame(seen.at(-1)!)).toMatchObject({ format: "offprint-run-1", command: "save-often" });
     const again = await runWords([command], "save-often", ["--state", path, "--checkpoint", 1000]);
     expect(again.err).toMatch(/Starting anew: .*often\.json keeps an earlier run, which --resume would go on with\./);
     expect(readdirSync(folder).filter((name) => name.includes("tmp"))).toEqual([]);

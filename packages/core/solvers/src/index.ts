@@ -108,5 +108,12 @@ export type { RootRecord, RootResult, RootRunOptions, RootState, RootStatus, Ste
 export { type Breather, makeBreather, turn } from "./run/breather.js";
 export { breathing, inOneGo, type Parts } from "./run/parts.js";
 export { checkRunOptions, type Loop, type RunResult, runLoop, runLoopSync } from "./run/run-loop.js";
-export { type Checkpoint, type RunOptions, type RunState, runOptionNames, runOptionsOf } from "./run/run-options.js";
+export {
+  type Checkpoint,
+  type RunOptions,
+  type RunState,
+  requireSeed,
+  runOptionNames,
+  runOptionsOf,
+} from "./run/run-options.js";
 export type { ProgrammeStatus, Status } from "./run/status.js";

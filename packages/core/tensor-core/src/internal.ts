@@ -1,6 +1,6 @@
 /**
  * What other packages of Offprint build on and no user needs: kernels of sparse solvers, how dense operands are read, room
- * for the rows of loops, and how trees are written with the bytes of their arrays beside them. No part of the public interface: it changes without notice.
+ * for the rows of loops, and trees as bytes, on their way or in a file. No part of the public interface: it changes without notice.
  *
  * @module
  */
@@ -15,4 +15,4 @@ export {
 } from "./kernels/index.js";
 export { unwritten } from "./primitives/unwritten.js";
 export { readMatrix, readVector } from "./sparse/dense-operand.js";
-export { decodeTree, encodeTree, type TreeReader, type TreeWriter } from "./tree-json.js";
+export { decodeFrame, encodeFrame } from "./tree-frame.js";

@@ -1,7 +1,12 @@
 import { ValueError } from "./errors.js";
 
 function complain(owner: string, option: string, value: unknown, allowed: string): never {
-  throw new ValueError(`${owner}: ${option} is ${String(value)}; it must be ${allowed}`);
+  throw new ValueError(`${owner}: ${option} is ${shown(value)}; it must be ${allowed}`);
+}
+
+/** A text as it is written in code, so that "3" is not taken for 3. */
+function shown(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
 }
 
 /**
@@ -38,6 +43,5 @@ export function requireInteger(owner: string, option: string, value: number, lea
  */
 export function requireChoice(owner: string, option: string, value: unknown, choices: readonly unknown[]): void {
   if (value === undefined || choices.includes(value)) return;
-  const shown = (each: unknown) => (typeof each === "string" ? JSON.stringify(each.slice(0, 40)) : String(each));
-  complain(owner, option, shown(value), `one of ${choices.map(shown).join(", ")}`);
+  complain(owner, option, value, `one of ${choices.map(shown).join(", ")}`);
 }

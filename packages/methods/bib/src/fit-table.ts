@@ -1,3 +1,4 @@
+import { requireSeed } from "@offprint/solvers";
 import {
   add,
   checkOptions,
@@ -92,6 +93,7 @@ export function fitTable(
 ): TableFit {
   checkOptions(owner, options, ["ridge", "heads", "seed"]);
   const { ridge = 1e-6, heads = "ridge", seed = 0 } = options;
+  requireSeed(owner, seed);
   requireNonNegative(owner, "ridge", ridge);
   requireChoice(owner, "heads", heads, ["ridge", "adam"]);
   requireModel(owner, model);

@@ -1,3 +1,4 @@
+import { requireSeed } from "@offprint/solvers";
 import {
   add,
   asTensor,
@@ -58,6 +59,7 @@ export function jacobianModel<P>(
   checkOptions(owner, options, ["head", "choose", "projection", "seed"]);
   requireInteger(owner, "length", length, 1);
   const { choose = () => true, projection, seed = 0 } = options;
+  requireSeed(owner, seed);
   const parameters = (model.parameters ?? null) as P;
   const paths = tree.paths(parameters);
   const flat = tree.flatten(parameters);

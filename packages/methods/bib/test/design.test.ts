@@ -180,6 +180,9 @@ describe("what a fit refuses and tells", () => {
     expect(fitted(["ACGTA", "ACGTc"], [1, 2])).toThrow(/"c" at place 5; the alphabet is ACGT; write capitals/);
     expect(() => fitTable(table, { nextLogits: () => [] } as never)).toThrow(/embeddings must be open/);
     expect(() => fitTable(table, { ...bent, alphabet: ["A", "A"] })).toThrow(/alphabet/);
+    expect(() => fitTable(table, bent, { seed: {} as never })).toThrow(
+      "seed is [object Object]; give a finite number or a text",
+    );
     expect(() => fitTable(undefined as never, bent)).toThrow(/table is undefined; give \{ sequences, scores \}/);
     await expect(designWith({} as never)).rejects.toThrow(/fit has no model and tensors; give what fitTable gave/);
     await expect(designWith(fit, { balance: 0.3 })).rejects.toThrow(/balance is of the mode "bdi", which is "bib"/);

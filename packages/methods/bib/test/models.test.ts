@@ -113,6 +113,7 @@ describe("models that one-hot rows enter", () => {
 
 describe("the landscape", () => {
   const land = dnaLandscape({ seed: 5 });
+  expect(() => dnaLandscape({ seed: {} as never })).toThrow(/dnaLandscape: seed is/);
   it("is between 0 and 1, grows with raw, and is linear in each row of relaxed letters", () => {
     const names = ["ACGTACGT", "TTTTTTTT", "GATTACAG"];
     const rows = encodeSequences("test", names, dna);
@@ -212,5 +213,6 @@ describe("features of the Jacobian", () => {
     const [exact, near] = [kernel(all), kernel(projected)];
     expect(near.sub(exact).abs().max().item() / exact.max().item()).toBeLessThan(0.25);
     expect(() => jacobianModel(model, 5, { head: [1, 2] })).toThrow(/head has shape \[2\]/);
+    expect(() => jacobianModel(model, 5, { seed: Number.NaN })).toThrow(/jacobianModel: seed is NaN/);
   });
 });

@@ -167,7 +167,7 @@ function drawing(owner: string, data: CleanSamples, shape: readonly number[]) {
 
 /** Standard deviations of the noise of a batch. */
 function levelsOf(owner: string, sigma: number | readonly [number, number]) {
-  const [low, high] = typeof sigma === "number" ? [sigma, sigma] : sigma;
+  const [low, high] = Array.isArray(sigma) ? sigma : [sigma, sigma];
   requirePositive(owner, "sigma", low);
   requirePositive(owner, "sigma", high);
   if (high < low) throw new ValueError(`${owner}: sigma is [${low}, ${high}]; give the lower end first`);

@@ -100,6 +100,7 @@ describe("fitProximal", () => {
       [{ stages: [{ loss: "squared", step: 3 }] }, /"step"/],
       [{ sigma: [0.5, 0.1] }, /lower end first/],
       [{ sigma: -1 }, /sigma/],
+      [{ sigma: "0.1" as never }, /sigma is "0\.1"; it must be a finite number > 0/],
     ];
     for (const [options, message] of bad) await expect(run(options)).rejects.toThrow(errorLike("ValueError", message));
     await expect(run({}, zeros([4, 3]))).rejects.toThrow(errorLike("ShapeError", /\[n, 2\]/));

@@ -16,7 +16,7 @@ import {
   taskOf,
   writePredictions,
 } from "@offprint/commands";
-import { standardization, Table, writeCsv } from "@offprint/data";
+import { Table, writeCsv } from "@offprint/data";
 import { type Kernel, nngp } from "@offprint/gaussian-process";
 import type { MinimizerRecord, MinimizerState } from "@offprint/solvers";
 import { ShapeError, squeeze, type Tensor } from "@offprint/tensor-core";
@@ -172,7 +172,6 @@ async function predictClasses(input: Input, table: SampleTable, kernel: Kernel):
     );
   }
   const inputs = await rowsToPredict(input, table, test);
-  const units = standardization(train.inputs);
   type State = NonNullable<ClassifierOptions["resume"]>;
   const run = await longRun<ClassifierRecord, State>({
     progress: ({ step, loss }) => ({
@@ -180,13 +179,14 @@ async function predictClasses(input: Input, table: SampleTable, kernel: Kernel):
       label: `step ${step}, loss ${loss.toPrecision(4)}`,
     }),
   });
-  const fitted = await fitClassifier(kernel, units.apply(train.inputs), train.target, {
+  const fitted = await fitClassifier(kernel, train.inputs, train.target, {
+    standardize: true,
     ...(given.scale === "known" ? { prior: { kind: "point" } } : {}),
     ...(given.inducing === undefined ? {} : { inducing: given.inducing }),
     ...{ steps: given.steps, samples: 32, seed: given.seed, ...run.options },
   });
   await run.settle(fitted);
-  const probabilitiesOf = (inputs: Tensor) => fitted.model.probabilities(units.apply(inputs), { seed: given.seed });
+  const probabilitiesOf = (inputs: Tensor) => fitted.model.probabilities(inputs, { seed: given.seed });
   if (test !== undefined) {
     const probabilities = probabilitiesOf(test.inputs);
     const [p, chosen, known] = [probabilities.data(), probabilities.argMax(1).data(), Array.from(test.target.data())];

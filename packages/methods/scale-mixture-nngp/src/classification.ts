@@ -29,6 +29,7 @@ import {
 import { gammaByShape } from "./gamma-gradient.js";
 import { balanced, type Examples, examplesOf, oneHot } from "./labelled-examples.js";
 import { checkPrior } from "./scale-prior.js";
+import { inUnits, type Moments, momentsOf } from "./standard-units.js";
 import {
   type ClassifierPrior,
   divergence,
@@ -74,6 +75,8 @@ export interface ClassifierOptions extends RunOptions<ClassifierRecord, RunState
   readonly steps?: number;
   /** Of Adam: a number or a schedule (default 0.01). */
   readonly learningRate?: number | Schedule;
+  /** Whether inputs, inducing ones among them, are standardised by the training points' moments (default false). */
+  readonly standardize?: boolean;
   /** Added to the diagonal of K_ZZ, as a part of its mean, > 0 (default 1e-6). */
   readonly jitter?: number;
   /** Default 0. */
@@ -96,7 +99,7 @@ export interface ClassifierResult {
 
 const names = [
   ...["prior", "inducing", "trainInducing", "trainKernel", "sharedScale", "samples", "batchSize", "steps"],
-  ...["learningRate", "jitter", "seed", ...runOptionNames],
+  ...["learningRate", "standardize", "jitter", "seed", ...runOptionNames],
 ];
 
 /**
@@ -118,20 +121,23 @@ export async function fitClassifier(
   checkOptions(owner, options, names);
   const { prior = { kind: "inverseGamma", shape: 2, rate: 2 }, trainInducing = true, trainKernel = false } = options;
   const { sharedScale = true, samples = 100, steps = 1000, learningRate = 0.01, jitter = 1e-6, seed = 0 } = options;
+  const { standardize = false } = options;
   checkPrior(owner, prior);
   requireChoice(owner, "prior.kind", prior.kind, ["inverseGamma", "point"]);
-  for (const [name, value] of Object.entries({ trainInducing, trainKernel, sharedScale })) {
+  for (const [name, value] of Object.entries({ trainInducing, trainKernel, sharedScale, standardize })) {
     requireChoice(owner, name, value, [true, false]);
   }
   requireInteger(owner, "samples", samples, 1);
   requireInteger(owner, "steps", steps, 0);
   requirePositive(owner, "jitter", jitter);
-  const data = examplesOf(owner, x, labels);
-  const { points, codes, classes } = data;
+  const { points: given, codes, classes } = examplesOf(owner, x, labels);
+  const units = standardize ? momentsOf("x", given) : undefined;
+  const points = inUnits(units, given);
   const N = points.shape[0];
   const { batchSize = Math.min(100, N) } = options;
   requireInteger(owner, "batchSize", batchSize, 1, N);
   const start = random.rng(seed);
+  const data = { points, codes, classes, units };
   const initial: VariationalParameters = startOf(owner, kernel, data, prior, options.inducing, start.fork("inducing"));
   const optimizer = adam({ learningRate });
   const loss = (given: VariationalParameters, batch: Tensor, targets: Tensor, noise: Noise): Tensor => {
@@ -176,7 +182,7 @@ export async function fitClassifier(
   );
   step.release();
   const { status, iterations, history, last, state } = run;
-  const model = new SparseClassifier(kernel, last.parameters, { prior, jitter, sharedScale });
+  const model = new SparseClassifier(kernel, last.parameters, { prior, jitter, sharedScale, units });
   return { model, status, steps: iterations, history, state };
 }
 
@@ -184,11 +190,12 @@ interface Description {
   readonly prior: ClassifierPrior;
   readonly jitter: number;
   readonly sharedScale: boolean;
+  readonly units: Moments | undefined;
 }
 
 /** A trained classifier. */
 export class SparseClassifier {
-  /** What was learnt. */
+  /** What was learnt; inducing inputs in the units of standardised ones, where inputs were standardised. */
   readonly parameters: VariationalParameters;
   readonly #kernel: Kernel;
   readonly #description: Description;
@@ -220,12 +227,13 @@ export class SparseClassifier {
     checkOptions(owner, options, ["samples", "seed"]);
     const { samples = 1000, seed = 0 } = options;
     requireInteger(owner, "samples", samples, 1);
-    const { prior, jitter, sharedScale } = this.#description;
-    const points = tensor(x, { dtype: "float64" });
+    const { prior, jitter, sharedScale, units } = this.#description;
+    const given = tensor(x, { dtype: "float64" });
     const d = this.parameters.inducing.shape[1];
-    if (points.rank !== 2 || points.shape[1] !== d) {
-      throw new ShapeError(`${owner}: x has shape [${points.shape}]; it must be [points, ${d}]`);
+    if (given.rank !== 2 || given.shape[1] !== d) {
+      throw new ShapeError(`${owner}: x has shape [${given.shape}]; it must be [points, ${d}]`);
     }
+    const points = inUnits(units, given);
     const at = inducingOf(this.#kernel, this.parameters, jitter);
     const marginals = latentMarginals(at, this.parameters, points);
     const shape = [samples, points.shape[0], this.classes] as const;
@@ -237,7 +245,7 @@ export class SparseClassifier {
 function startOf(
   owner: string,
   kernel: Kernel,
-  { points, codes, classes }: Examples,
+  { points, codes, classes, units }: Examples & { readonly units: Moments | undefined },
   prior: ClassifierPrior,
   inducing: number | TensorLike | undefined,
   rng: random.Rng,
@@ -253,6 +261,7 @@ function startOf(
     if (Z.rank !== 2 || Z.shape[1] !== d || Z.shape[0] < 1 || Z.shape[0] > N) {
       throw new ShapeError(`${owner}: inducing has shape [${Z.shape}]; it must be [1 to ${N}, ${d}]`);
     }
+    Z = inUnits(units, Z);
   }
   const M = Z.shape[0];
   const { shape, rate } = prior.kind === "point" ? { shape: 1, rate: 1 } : prior;

@@ -26,7 +26,11 @@ export interface Units {
   readonly y: Moments;
 }
 
-function momentsOf(name: string, values: Tensor): Moments {
+/**
+ * Of the rows of `values`.
+ * @throws ValueError for values whose deviation is not finite.
+ */
+export function momentsOf(name: string, values: Tensor): Moments {
   const centre = mean(values, 0);
   const deviation = sqrt(mean(square(sub(values, centre)), 0));
   if (!deviation.data().every(Number.isFinite)) {

@@ -201,6 +201,45 @@ it("learns three classes, with probabilities that sum to 1, and inducing points 
   }
 });
 
+it("standardised, does not depend on the units of its inputs, nor on which of them does not vary", async () => {
+  const x = rng.normal([30, 2], { dtype: "float64" });
+  const labels = Array.from({ length: 30 }, (_, i) => (x.data()[2 * i] > 0 ? 1 : 0));
+  const [scale, shift] = [tensor([1000, 1e-3], { dtype: "float64" }), tensor([-5, 40], { dtype: "float64" })];
+  for (const inducing of [
+    8,
+    [
+      [0, 0],
+      [1, -1],
+    ],
+  ] as const) {
+    const settings = { samples: 4, steps: 20, standardize: true };
+    const at = typeof inducing === "number" ? inducing : tensor(inducing, { dtype: "float64" });
+    const moved = typeof at === "number" ? at : at.mul(scale).add(shift);
+    const { model } = await fitClassifier(kernel, x, labels, { ...settings, inducing: at });
+    const other = await fitClassifier(kernel, x.mul(scale).add(shift), labels, { ...settings, inducing: moved });
+    expectClose(other.model.probabilities(x.mul(scale).add(shift)), model.probabilities(x), 1e-8);
+  }
+  const still = await fitClassifier(
+    kernel,
+    [
+      [3, 0],
+      [3, 1],
+      [3, 2],
+    ],
+    [0, 0, 1],
+    { steps: 2, standardize: true },
+  );
+  expect(
+    still.model
+      .probabilities([[3, 1]])
+      .data()
+      .every(Number.isFinite),
+  ).toBe(true);
+  await expect(fitClassifier(kernel, x.mul(1e200), labels, { standardize: true })).rejects.toThrow(
+    /the deviation of x is no finite number/,
+  );
+});
+
 it("refuses what does not fit, by name", async () => {
   const x = [[0], [1], [2]];
   const cases: [() => Promise<unknown>, RegExp][] = [

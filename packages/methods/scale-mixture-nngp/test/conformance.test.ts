@@ -86,6 +86,7 @@ runConformance(
         { sharedScale: 1 },
         { trainInducing: 2 },
         { trainKernel: "no" },
+        { standardize: 1 },
         { prior: { kind: "gamma", shape: 1, rate: 1 } },
       ],
     ],

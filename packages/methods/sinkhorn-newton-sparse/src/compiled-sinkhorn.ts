@@ -13,13 +13,15 @@ import {
   logSumExp,
   mul,
   requireInteger,
+  requireNonNegative,
   requireObject,
+  requirePositive,
   sub,
   sum,
   type Tensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { checkEta, checkTolerance, readProblem, type TransportProblem } from "./transport-problem.js";
+import { readProblem, type TransportProblem } from "./transport-problem.js";
 
 /** A run of the graph of `compiledSinkhorn`. */
 export interface CompiledSinkhornRecord {
@@ -97,9 +99,9 @@ export async function compiledSinkhorn(
   checkOptions(owner, options, [...optionNames, ...runOptionNames], ["eta"]);
   const { eta, backend, dtype = "float64", maxIterations = 1000, stepsPerRun = 10 } = options;
   const { tolerance = dtype === "float32" ? 1e-5 : 1e-9 } = options;
-  checkEta(owner, eta);
+  requirePositive(owner, "eta", eta);
   requireInteger(owner, "maxIterations", maxIterations, 0);
-  checkTolerance(owner, "tolerance", tolerance);
+  requireNonNegative(owner, "tolerance", tolerance);
   requireInteger(owner, "stepsPerRun", stepsPerRun, 1);
   if (dtype !== "float32" && dtype !== "float64") {
     throw new ValueError(`${owner}: dtype is "${dtype}"; it must be "float32" or "float64"`);

@@ -6,12 +6,13 @@ import {
   expandDims,
   isTensor,
   mul,
+  requirePositive,
   sub,
   sum,
   type Tensor,
   type TensorLike,
 } from "@offprint/tensor-core";
-import { checkEta, type TransportProblem } from "./transport-problem.js";
+import type { TransportProblem } from "./transport-problem.js";
 
 /**
  * The concave dual potential f(x, y) = -(1/eta) sum_ij exp(eta (x_i + y_j - c_ij) - 1) + r.x + c.y, as a scalar that can
@@ -23,7 +24,7 @@ import { checkEta, type TransportProblem } from "./transport-problem.js";
  * @param y `[m]` potentials of the columns
  */
 export function lyapunov(problem: TransportProblem, eta: number, x: TensorLike, y: TensorLike): Tensor {
-  checkEta("lyapunov", eta);
+  requirePositive("lyapunov", "eta", eta);
   const [C, rowPotentials, columnPotentials] = [problem.cost, x, y].map(float64);
   const { r, c } = problem;
   const linear = (mass: TensorLike | undefined, z: Tensor) =>

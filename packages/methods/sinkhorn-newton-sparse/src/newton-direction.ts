@@ -1,7 +1,15 @@
-import { checkOptions, hostTensor, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  hostTensor,
+  requireNonNegative,
+  requirePositive,
+  type Tensor,
+  type TensorLike,
+  ValueError,
+} from "@offprint/tensor-core";
 import { type LinearSolver, NewtonSystem, project } from "./newton-system.js";
 import { keepAll, keepLargest, readPlan } from "./sparsify.js";
-import { checkEta, checkTolerance, readMasses } from "./transport-problem.js";
+import { readMasses } from "./transport-problem.js";
 
 /** Options of `newtonDirection`. */
 export interface NewtonDirectionOptions {
@@ -43,11 +51,11 @@ export function newtonDirection(
   options: NewtonDirectionOptions = {},
 ): NewtonDirection {
   const owner = "newtonDirection";
-  checkEta(owner, eta);
+  requirePositive(owner, "eta", eta);
   checkOptions(owner, options, ["keep", "solver", "tolerance", "shift"]);
   const { keep, solver = "auto", tolerance = 1e-10, shift = 0 } = options;
-  checkTolerance(owner, "tolerance", tolerance);
-  checkTolerance(owner, "shift", shift);
+  requireNonNegative(owner, "tolerance", tolerance);
+  requireNonNegative(owner, "shift", shift);
   if (keep !== undefined && !(Number.isSafeInteger(keep) && keep >= 0)) {
     throw new ValueError(`${owner}: keep is ${keep}; it must be an integer >= 0`);
   }

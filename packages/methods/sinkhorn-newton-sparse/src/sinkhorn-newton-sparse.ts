@@ -1,5 +1,5 @@
 import { type Loop, type RunOptions, type RunState, runLoop, runLoopSync, runOptionNames } from "@offprint/solvers";
-import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
 import { firstLevel } from "./annealing.js";
 import { GibbsKernel } from "./gibbs-kernel.js";
 import { assess } from "./marginal-error.js";
@@ -9,15 +9,7 @@ import { type TransportResult, transportResult } from "./result.js";
 import { SnsIteration, type SnsSettings } from "./sns-iteration.js";
 import { checkState, type SnsState } from "./solver-state.js";
 import { type Potentials, startFrom } from "./start.js";
-import {
-  checkEta,
-  checkIterations,
-  checkTolerance,
-  type ReducedProblem,
-  readProblem,
-  spread,
-  type TransportProblem,
-} from "./transport-problem.js";
+import { type ReducedProblem, readProblem, spread, type TransportProblem } from "./transport-problem.js";
 
 /** Options of `sinkhornNewtonSparse` that say what is solved, and how. */
 export interface SnsMethodOptions {
@@ -125,7 +117,7 @@ interface Prepared {
 }
 
 function prepare(owner: string, problem: TransportProblem, options: SnsMethodOptions): Prepared {
-  checkEta(owner, options?.eta);
+  requirePositive(owner, "eta", options?.eta);
   const { dropZeros, initial, maxIterations = 10_000 } = options;
   requireInteger(owner, "maxIterations", maxIterations, 0);
   const read = readProblem(owner, problem, dropZeros);
@@ -160,10 +152,10 @@ function readSettings(owner: string, options: SnsMethodOptions, { n, m, cost }: 
   const { eta, sinkhornIterations = 20, newtonIterations = 50, tolerance = 1e-13, strict = false } = options;
   const { newton = "sparse", linearSolver = strict ? "cg" : "auto", gauge = "projected" } = options;
   const { anneal = strict ? false : "auto", cgTolerance = "adaptive", cgMaxIterations = 10 * (n + m) } = options;
-  if (sinkhornIterations !== "auto") checkIterations(owner, "sinkhornIterations", sinkhornIterations);
-  checkIterations(owner, "newtonIterations", newtonIterations);
-  checkTolerance(owner, "tolerance", tolerance);
-  if (cgTolerance !== "adaptive") checkTolerance(owner, "cgTolerance", cgTolerance);
+  if (sinkhornIterations !== "auto") requireInteger(owner, "sinkhornIterations", sinkhornIterations, 0);
+  requireInteger(owner, "newtonIterations", newtonIterations, 0);
+  requireNonNegative(owner, "tolerance", tolerance);
+  if (cgTolerance !== "adaptive") requireNonNegative(owner, "cgTolerance", cgTolerance);
   requireInteger(owner, "cgMaxIterations", cgMaxIterations, 1);
   oneOf(owner, "newton", newton, ["sparse", "full"]);
   oneOf(owner, "linearSolver", linearSolver, ["auto", "cg", "dense"]);

@@ -1,5 +1,5 @@
 import { type RunOptions, type RunState, runLoop, runOptionNames } from "@offprint/solvers";
-import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
 import { GibbsKernel, type Place } from "./gibbs-kernel.js";
 import { KernelSinkhorn, type Scalings } from "./kernel-sinkhorn.js";
 import { type Assessment, assess } from "./marginal-error.js";
@@ -7,7 +7,7 @@ import type { SnsRecord } from "./record.js";
 import { type TransportResult, transportResult } from "./result.js";
 import { type NextPotentials, sinkhornIteration } from "./sinkhorn-iteration.js";
 import { type Potentials, startFrom } from "./start.js";
-import { checkEta, checkTolerance, readProblem, spread, type TransportProblem } from "./transport-problem.js";
+import { readProblem, spread, type TransportProblem } from "./transport-problem.js";
 
 /** What a run of `sinkhorn` goes on from. */
 export interface SinkhornState {
@@ -61,10 +61,10 @@ export async function sinkhorn(
 ): Promise<TransportResult<SinkhornState>> {
   const owner = "sinkhorn";
   checkOptions(owner, options, [...optionNames, ...runOptionNames]);
-  checkEta(owner, options?.eta);
+  requirePositive(owner, "eta", options?.eta);
   const { eta, maxIterations = 1000, tolerance = 1e-11, domain = "log", omega = 1, initial, dropZeros } = options;
   requireInteger(owner, "maxIterations", maxIterations, 0);
-  checkTolerance(owner, "tolerance", tolerance);
+  requireNonNegative(owner, "tolerance", tolerance);
   if (!(omega > 0 && omega < 2)) throw new ValueError(`${owner}: omega is ${omega}; over-relaxation lies in (0, 2)`);
   if (!["log", "kernel", "stabilised"].includes(domain)) {
     throw new ValueError(`${owner}: domain is "${domain}"; it must be one of "log", "kernel", "stabilised"`);

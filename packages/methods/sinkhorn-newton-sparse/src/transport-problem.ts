@@ -38,7 +38,7 @@ export function readArray(
   x: TensorLike,
   rank: number,
   infinite = false,
-): { data: Float64Array; shape: readonly number[] } {
+): { data: Float64Array; shape: readonly number[]; dtype: DType } {
   const t = tensor(x, nestedDtype(x));
   if (t.dtype === "bool") throw new DTypeError(`${owner}: ${name} is of dtype bool; give numbers (float64 is best)`);
   if (t.rank !== rank) {
@@ -50,7 +50,7 @@ export function readArray(
   const data = values instanceof Float64Array ? values : Float64Array.from(values);
   const bad = infinite ? -1 : data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw new ValueError(`${owner}: ${name} holds ${data[bad]} at position ${bad}; it must be finite`);
-  return { data, shape: t.shape };
+  return { data, shape: t.shape, dtype: t.dtype };
 }
 
 /** Plain numbers become float64, whatever their nesting. */
@@ -101,7 +101,7 @@ export function readMasses(
   zeros: boolean,
 ): Float64Array {
   if (x === undefined) return new Float64Array(size).fill(1 / size);
-  const { data } = readArray(owner, name, x, 1);
+  const { data, dtype } = readArray(owner, name, x, 1);
   if (data.length !== size) {
     throw new ShapeError(
       `${owner}: ${name} has ${data.length} masses where ${size} are needed, one for each ${name === "r" ? "row" : "column"} of cost`,
@@ -115,7 +115,9 @@ export function readMasses(
   }
   const sum = data.reduce((a, b) => a + b, 0);
   if (!(Math.abs(sum - 1) <= MASS_TOLERANCE)) {
-    throw new ValueError(`${owner}: ${name} sums to ${sum}; it must sum to 1 within 1e-9: divide it by its sum`);
+    // Dividing by the sum in float32 leaves as large a rest.
+    const how = dtype === "float64" ? "divide it by its sum" : "cast it to float64, then divide it by its sum";
+    throw new ValueError(`${owner}: ${name} sums to ${sum}; it must sum to 1 within 1e-9: ${how}`);
   }
   return data.map((mass) => mass / sum);
 }
@@ -134,27 +136,6 @@ function selectEntries(data: Float64Array, m: number, rows: Int32Array, columns:
   let at = 0;
   for (const i of rows) for (const j of columns) out[at++] = data[i * m + j];
   return out;
-}
-
-/** @throws ValueError unless `eta` is a finite number > 0. */
-export function checkEta(owner: string, eta: number): void {
-  if (!(eta > 0 && eta < Infinity)) {
-    throw new ValueError(`${owner}: eta is ${eta}; the inverse regularisation must be a finite number > 0`);
-  }
-}
-
-/** @throws ValueError unless `value` is an integer >= 0. */
-export function checkIterations(owner: string, name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new ValueError(`${owner}: ${name} is ${value}; a number of iterations is an integer >= 0`);
-  }
-}
-
-/** @throws ValueError unless `value` is a finite number >= 0. */
-export function checkTolerance(owner: string, name: string, value: number): void {
-  if (!(value >= 0 && value < Infinity)) {
-    throw new ValueError(`${owner}: ${name} is ${value}; a tolerance is a finite number >= 0`);
-  }
 }
 
 /** The least and the greatest of the costs. */

@@ -2,13 +2,16 @@ import type { TrainingRecord } from "@offprint/optim";
 import { adam, type Schedule, type TrainingState, type TrainResult, train } from "@offprint/optim";
 import { type RunOptions, runOptionNames } from "@offprint/solvers";
 import {
+  abs,
   asTensor,
   type Backend,
   checkOptions,
   cos,
   div,
+  greater,
   hostBackend,
   less,
+  max,
   mean,
   minimum,
   mul,
@@ -123,8 +126,11 @@ function* windows(
 /** The root of the summed squared error over that of the truth, for each flow, in the mean: of `[batch, frames, n, n]`. */
 export function relativeError(predicted: Tensor, truth: Tensor): Tensor {
   const axes = [1, 2, 3];
-  const error = sqrt(sum(sub(predicted, truth).square(), axes));
-  return mean(div(error, sqrt(sum(truth.square(), axes))));
+  // In units of the largest value, so that no square overflows or vanishes.
+  const largest = max(abs(truth), axes, { keepDims: true });
+  const size = where(greater(largest, 0), largest, 1);
+  const error = sqrt(sum(div(sub(predicted, truth), size).square(), axes));
+  return mean(div(error, sqrt(sum(div(truth, size).square(), axes))));
 }
 
 /** One cycle (Smith and Topin): from a thousandth of the peak up for 30 % of the steps, and down to 1e-7 of it. */

@@ -2,7 +2,7 @@ import { extendModes } from "@offprint/spectral";
 import { grad, random, type Tensor, tensor, tree } from "@offprint/tensor-core";
 import { errorLike, expectClose, expectGradient, scattered } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { flowOperator, forecastFrames, framesOf, persistence } from "../src/index.js";
+import { flowOperator, forecastFrames, framesOf, persistence, relativeError } from "../src/index.js";
 
 const operator = flowOperator({ modes: [2, 2, 3], width: 4, layers: 2, latentFrames: 4 });
 const params = operator.init(random.rng(0), "float64");
@@ -10,6 +10,14 @@ const window = scattered([2, 5, 6, 6]);
 
 /** Parameters whose last layer adds nothing. */
 const silent = { ...params, output: tree.map((x: Tensor) => x.mul(0), params.output) };
+
+it("the relative error does not depend on the unit of the flows, however large or small", () => {
+  const [truth, predicted] = [1, 2].map((seed) => random.rng(seed).normal([2, 3, 4, 4], { dtype: "float64" }));
+  const expected = relativeError(predicted, truth).item();
+  for (const unit of [1e200, 1e-200]) {
+    expect(relativeError(predicted.mul(unit), truth.mul(unit)).item()).toBeCloseTo(expected, 12);
+  }
+});
 
 describe("the operator", () => {
   it("gives as many frames as are asked for, of windows of any length, on any grid", () => {

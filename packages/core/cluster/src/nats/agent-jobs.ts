@@ -1,6 +1,6 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { AbortedError } from "@offprint/tensor-core";
-import { decodeFrame, encodeFrame } from "../frame.js";
+import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import type { JobEntry, JobTable } from "../job.js";
 import type { ThreadPool } from "../threads/thread-pool.js";
 import { say } from "./connection.js";

@@ -1,8 +1,8 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { checkOptions, requireInteger, requirePositive } from "@offprint/tensor-core";
+import { decodeFrame } from "@offprint/tensor-core/internal";
 import { platform } from "#platform";
 import type { AgentOptions, ClusterWorker } from "../agent-options.js";
-import { decodeFrame } from "../frame.js";
 import { ThreadPool } from "../threads/thread-pool.js";
 import { AgentJobs } from "./agent-jobs.js";
 import { AgentMembers } from "./agent-members.js";

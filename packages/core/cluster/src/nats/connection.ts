@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Authenticator, NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
 import { requirePositive, ValueError } from "@offprint/tensor-core";
+import { encodeFrame } from "@offprint/tensor-core/internal";
 import type { NatsConnectionOptions, NatsCredentials, NatsTls } from "../cluster.js";
 import { ClusterConnectionError } from "../errors.js";
-import { encodeFrame } from "../frame.js";
 import type { NatsClients } from "./clients.js";
 
 /** The names of the options of a connection, for `checkOptions`. */

@@ -1,9 +1,9 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { AbortedError, checkOptions, requireInteger } from "@offprint/tensor-core";
+import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import { platform } from "#platform";
 import type { Cluster, NatsClusterOptions } from "../cluster.js";
 import { JobRefusedError } from "../errors.js";
-import { decodeFrame, encodeFrame } from "../frame.js";
 import type { JobEntry, JobReference, JobTable } from "../job.js";
 import { knownJob } from "../known-job.js";
 import { checkMapOptions, type Executor, mapJobs } from "../map-jobs.js";

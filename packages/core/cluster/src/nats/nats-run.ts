@@ -1,8 +1,8 @@
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import { AbortedError } from "@offprint/tensor-core";
+import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import type { ErrorData } from "../errors.js";
 import { ClusterConnectionError } from "../errors.js";
-import { decodeFrame, encodeFrame } from "../frame.js";
 import type { JobEntry } from "../job.js";
 import type { Call, Runner } from "../map-jobs.js";
 import type { MapOptions } from "../outcome.js";

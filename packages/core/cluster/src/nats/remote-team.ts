@@ -1,7 +1,7 @@
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import { AbortedError } from "@offprint/tensor-core";
+import { decodeFrame } from "@offprint/tensor-core/internal";
 import { JobRefusedError, revivedError, WorkerLostError } from "../errors.js";
-import { decodeFrame } from "../frame.js";
 import type { JobEntry } from "../job.js";
 import { afterPatience } from "../patience.js";
 import type { MemberLink, TeamHome } from "../team.js";

@@ -1,6 +1,6 @@
 import { random } from "@offprint/tensor-core";
+import { decodeFrame, encodeFrame } from "@offprint/tensor-core/internal";
 import { type ErrorData, thrownData } from "../errors.js";
-import { decodeFrame, encodeFrame } from "../frame.js";
 import type { JobContext, Member, Ref, RoundContext } from "../job.js";
 import type { OwnPort } from "../platform/platform.js";
 import type { FromThread, Question, Target, ToThread } from "./messages.js";

@@ -1,8 +1,8 @@
 import { AbortedError, checkOptions, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
+import { encodeFrame } from "@offprint/tensor-core/internal";
 import { platform } from "#platform";
 import type { Cluster, ThreadsClusterOptions } from "../cluster.js";
 import { JobRefusedError } from "../errors.js";
-import { encodeFrame } from "../frame.js";
 import type { JobEntry, JobReference, JobTable } from "../job.js";
 import { knownJob } from "../known-job.js";
 import { checkMapOptions, type Executor, mapJobs } from "../map-jobs.js";

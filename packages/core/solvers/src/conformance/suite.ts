@@ -209,6 +209,7 @@ function refusals<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: 
       { checkpoint: { every: 0, save: () => undefined } },
       { checkpoint: { every: 2 } },
       { resume: {} },
+      ...(subject.seeded ? [{ seed: {} }, { seed: Number.NaN }] : []),
     ];
     for (const bad of [...common, ...subject.invalid]) {
       const { name, message } = await failure(() => subject.run(shortly(subject, bad)));

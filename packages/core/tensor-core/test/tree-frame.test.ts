@@ -1,7 +1,7 @@
 import { tensor } from "@offprint/tensor-core";
 import { failureOf } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { decodeFrame, encodeFrame } from "../src/frame.js";
+import { decodeFrame, encodeFrame } from "../src/tree-frame.js";
 
 describe("a frame", () => {
   it("gives back what went in, bit for bit, and arrays of their own", () => {
@@ -75,7 +75,7 @@ describe("a frame", () => {
   });
 
   it("refuses what cannot travel, and says where it is", async () => {
-    expect((await failureOf(() => encodeFrame({ a: [() => 1] }))).message).toContain('cluster: "a.0" is a function');
-    expect((await failureOf(() => encodeFrame(new Map()))).message).toContain("cluster: the tree is a Map");
+    expect((await failureOf(() => encodeFrame({ a: [() => 1] }))).message).toContain('frame: "a.0" is a function');
+    expect((await failureOf(() => encodeFrame(new Map()))).message).toContain("frame: the tree is a Map");
   });
 });

@@ -1,21 +1,21 @@
-import { FormatError } from "@offprint/tensor-core";
-import { decodeTree, encodeTree } from "@offprint/tensor-core/internal";
+import { FormatError } from "./errors.js";
+import { decodeTree, encodeTree } from "./tree-json.js";
 
 /*
- * A value on its way: the words "OPF1", the length of a header in JSON, the header { tree, lengths }, and the raw bytes
+ * A tree as bytes, on its way or in a file: the words "OPF1", the length of a header in JSON, the header { tree, lengths }, and the raw bytes
  * of its arrays, each beginning at a multiple of eight. Numbers in JSON would take ten times as long, and the formats of
  * runtimes (v8.deserialize, pickle) run or build what the bytes say.
  */
 
 const MAGIC = 0x3146504f;
 const PREFIX = 8;
-const OWNER = "cluster";
+const OWNER = "frame";
 
 const aligned = (length: number) => (length + 7) & ~7;
 
 /**
  * A tree of plain data, typed arrays and tensors as bytes in a buffer of their own.
- * @throws ValueError that names the place of what cannot travel: functions, instances of classes, cycles.
+ * @throws ValueError that names the place of what cannot be kept: functions, instances of classes, cycles.
  */
 export function encodeFrame(value: unknown): Uint8Array<ArrayBuffer> {
   const sections: Uint8Array[] = [];
@@ -44,7 +44,7 @@ interface Header {
 }
 
 function damaged(what: string): FormatError {
-  return new FormatError(`${OWNER}: a message ${what}; it is damaged or comes from something else`);
+  return new FormatError(`${OWNER}: what was given ${what}; it is damaged or comes from something else`);
 }
 
 /** Drops keys that would reach for the prototype of whatever an object is copied into. */
@@ -57,7 +57,7 @@ function withoutPrototypes(key: string, value: unknown): unknown {
 
 function readHeader(bytes: Uint8Array): { header: Header; start: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < PREFIX || view.getUint32(0, true) !== MAGIC) throw damaged("does not begin as one of a cluster");
+  if (bytes.length < PREFIX || view.getUint32(0, true) !== MAGIC) throw damaged("does not begin as a frame");
   const length = view.getUint32(4, true);
   if (PREFIX + length > bytes.length) throw damaged("is cut short");
   const text = new TextDecoder().decode(bytes.subarray(PREFIX, PREFIX + length));
