@@ -109,3 +109,24 @@ it("indices that are computed are refused below -n, too", async () => {
     await expect(jit(f, { backend })(indices(0, -4, 0))).rejects.toThrow("an index is outside its axis");
   }
 });
+
+it.each([
+  [0, 2],
+  [0, -3],
+  [-4, 1],
+  [3, -2],
+])("at refuses (%i, %i), of which one is out of range: eager, compiled, by ONNX Runtime", async (row, column) => {
+  const table = tensor([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]);
+  const f = (i: Tensor, j: Tensor) => at(table, [i, j]);
+  const wrong = [indices(1, row), indices(0, column)];
+  expect(() => f(wrong[0], wrong[1])).toThrow(IndexError);
+  for (const compiled of [jit(f), jit(f, { backend })]) {
+    await expect(compiled(wrong[0], wrong[1])).rejects.toThrow(IndexError);
+    const right = [indices(-3, 2), indices(1, -2)] as const;
+    expect((await compiled(...right)).toArray()).toEqual([2, 5]);
+  }
+});

@@ -199,7 +199,12 @@ export function at(x: TensorLike, indices: readonly TensorLike[]): Tensor {
   if (indices.length === 0 || indices.length > t.rank) {
     throw new IndexError(`at: ${indices.length} indices for a tensor of rank ${t.rank}; give 1 to ${t.rank}`);
   }
-  const places = indices.map((index, axis) => resolveIndices("at", index, t.shape[axis], `axis ${axis}`));
+  const places = indices.map((index, axis) => {
+    const extent = t.shape[axis];
+    const place = resolveIndices("at", index, extent, `axis ${axis}`);
+    // Together with others, one out of range might be a place in another row.
+    return indices.length > 1 ? lookedUp(place, arange(0, extent, 1, "int32")) : place;
+  });
   const head = t.shape.slice(0, places.length);
   const flat = places.reduce((sum, place, axis) => add(mul(sum, head[axis]), place));
   return bindOne(takeP, [reshape(t, [sizeOf(head), ...t.shape.slice(places.length)]), flat], { axis: 0 });
@@ -223,9 +228,12 @@ export function oneHot(
   const at = normalizeAxis("oneHot", named, t.rank + 1);
   const numbers = arange(0, depth, 1, "int32");
   const places = reshape(numbers, [depth, ...new Array<number>(t.rank - at).fill(1)]);
-  // Indices that are not known yet are looked up, which fails for one out of range where the function runs compiled.
-  const checked = t.storage.kind === "host" || depth === 0 ? t : bindOne(takeP, [numbers, t], { axis: 0 });
-  return cast(equal(expandDims(checked, at), places), dtype);
+  return cast(equal(expandDims(depth === 0 ? t : lookedUp(t, numbers), at), places), dtype);
+}
+
+/** Indices from 0 to one less than there are `numbers`: unknown ones are looked up, which fails out of range when they run. */
+function lookedUp(indices: Tensor, numbers: Tensor): Tensor {
+  return indices.storage.kind === "host" ? indices : bindOne(takeP, [numbers, indices], { axis: 0 });
 }
 
 function segments(operation: string, data: TensorLike, ids: TensorLike, count: number): [data: Tensor, ids: Tensor] {
