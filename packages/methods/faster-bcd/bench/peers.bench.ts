@@ -54,10 +54,9 @@ function lattice(side: number) {
 
 /** Runs the comparisons. */
 export async function run(): Promise<void> {
-  // Blocks somewhat larger than the supports, of 68 and 146 variables; below of 88.
-  for (const [m, n, blockSize] of [
-    [200, 1000, 100],
-    [400, 2000, 200],
+  for (const [m, n] of [
+    [200, 1000],
+    [400, 2000],
   ]) {
     const { A, y } = design(m, n);
     // By columns, as scikit-learn gets it: neither has to copy it.
@@ -68,7 +67,7 @@ export async function run(): Promise<void> {
     const lambda = share * Math.max(...Array.from(make().gradient(new Float64Array(n)), Math.abs));
     await compare({
       name: `lasso, ${m} x ${n}`,
-      ours: await to(() => ({ smooth: make(), composite: { kind: "l1", lambda } }), { blockSize, update: "pn" }),
+      ours: await to(() => ({ smooth: make(), composite: { kind: "l1", lambda } }), {}),
       peers: { "scikit-learn": peers.peer("lasso", m, n, share) },
       repetitions: 5,
     });
@@ -94,10 +93,7 @@ export async function run(): Promise<void> {
     const make = () => logistic(tensor(A, { shape: [m, n] }), labels);
     await compare({
       name: `l1 logistic regression, ${m} x ${n}`,
-      ours: await to(() => ({ smooth: make(), composite: { kind: "l1", lambda: weight } }), {
-        blockSize: 100,
-        update: "pn",
-      }),
+      ours: await to(() => ({ smooth: make(), composite: { kind: "l1", lambda: weight } }), {}),
       peers: { liblinear: peers.peer("logistic", m, n, weight) },
       repetitions: 5,
     });

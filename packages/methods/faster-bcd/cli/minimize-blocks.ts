@@ -22,7 +22,9 @@ const options = {
   lambda: option.number("l1, nonneg: its weight; of nonneg 0 unless given", { least: 0 }),
   lower: option.number("box: lower bound"),
   upper: option.number("box: upper bound"),
-  blockSize: option.integer("variables in a block; default 5", { least: 1 }),
+  blockSize: option.integer("variables in a block; default 5, with a penalty as many as the support asks for", {
+    least: 1,
+  }),
   blocks: option.choice(
     ["variable", "order", "sort", "avg", "hsort", "havg", "red-black", "tree-partition", "greedy-tree", "random-tree"],
     "which blocks there are",

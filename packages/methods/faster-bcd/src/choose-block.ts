@@ -4,7 +4,13 @@ import { forestPartition } from "./blocks/forest-block.js";
 import { descendingOrder } from "./blocks/order.js";
 import { averaged, checkedBlocks, consecutive, cut, sorted } from "./blocks/partition.js";
 import { redBlackPartition } from "./blocks/red-black.js";
-import { forestRule, greedyVariableRule, plainVariableRule, type VariableRule } from "./blocks/variable-rules.js";
+import {
+  compositeRule,
+  forestRule,
+  greedyVariableRule,
+  plainVariableRule,
+  type VariableRule,
+} from "./blocks/variable-rules.js";
 import { ruleNeeds } from "./needs.js";
 import { numbersFrom } from "./objectives/callback-state.js";
 import type { BcdState, SelectionRule } from "./options.js";
@@ -36,7 +42,7 @@ export function sweepLength({ blocks, tau }: Settings, space: Workspace): number
 
 /** The chooser that the options ask for; puts fixed blocks into the workspace. */
 export function chooser(settings: Settings, space: Workspace): Chooser {
-  const { rule, blocks, tau, thresholding, norm } = settings;
+  const { rule, blocks, tau, growing, thresholding, norm } = settings;
   space.fixed = fixedBlocks(settings, space);
   if (typeof rule === "function") return ownRule(rule, space.n);
   const anew =
@@ -46,7 +52,8 @@ export function chooser(settings: Settings, space: Workspace): Chooser {
   if (blocks === "greedy-tree") return anew(forestRule(rule as "gs" | "gsd", space, space.graph()));
   if (blocks === "variable") {
     if (isPlain(rule)) return anew(plainVariableRule(rule, space, tau));
-    return anew(greedyVariableRule(rule as Exclude<SelectionRule, Plain | "mi">, space, tau, thresholding));
+    if (rule === "gs-q") return anew(compositeRule(space, growing ? undefined : tau));
+    return anew(greedyVariableRule(rule as Exclude<SelectionRule, Plain | "mi" | "gs-q">, space, tau, thresholding));
   }
   const choose: FixedRule = isPlain(rule) ? plainFixedRule(rule, space) : greedyFixedRule(rule, space, norm);
   return (k) => {

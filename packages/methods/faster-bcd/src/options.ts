@@ -118,7 +118,11 @@ export type BcdRunState = RunState<BcdPoint, BcdRecord>;
 
 /** What is done, and until when. */
 export interface BcdMethodOptions {
-  /** tau, variables in a block, from 1 to n. Default 5, or n if that is less. Blocks from a graph have their own sizes. */
+  /**
+   * tau, variables in a block at most, from 1 to n. Default 5, or n if that is less; with `"gs-q"`, variable blocks and `"pn"`
+   * or `"tmp"` 30, and then twice as many as are free (not zero, or on no bound), up to 500. Blocks from a graph have their
+   * own sizes.
+   */
   readonly blockSize?: number;
   /** Default `"variable"`. */
   readonly blocks?: BlockChoice;

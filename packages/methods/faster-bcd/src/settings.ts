@@ -18,6 +18,8 @@ export interface Settings {
   readonly objective: BlockObjective;
   readonly separable: Separable;
   readonly tau: number;
+  /** Whether blocks grow with the support in place of having tau variables at most. */
+  readonly growing: boolean;
   readonly blocks: NonNullable<BcdMethodOptions["blocks"]>;
   readonly rule: NonNullable<BcdMethodOptions["rule"]>;
   readonly norm: 1 | 2;
@@ -55,7 +57,9 @@ export function readSettings(problem: BcdProblem, options: BcdMethodOptions): Se
   const update = readUpdate(objective, separable, blocks, options);
   const rule = readRule(objective, separable, blocks, options);
   refuseIdle(options, blocks, rule, update);
+  const secondOrder = update === "pn" || update === "tmp";
   return {
+    growing: options.blockSize === undefined && blocks === "variable" && rule === "gs-q" && secondOrder,
     ...{ objective, separable, tau, blocks, rule, norm, update, maxIterations, tolerance, fStar, seed },
     ...{ sufficientDecrease, thresholding },
     hessianLipschitz: options.hessianLipschitz ?? Number.NaN,

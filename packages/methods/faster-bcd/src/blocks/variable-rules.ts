@@ -39,7 +39,7 @@ export function plainVariableRule(
 
 /** The greedy rules: one pass over all variables. */
 export function greedyVariableRule(
-  rule: "gs" | "gsl" | "gsd" | "gsq" | "gs-q",
+  rule: "gs" | "gsl" | "gsd" | "gsq",
   space: Workspace,
   tau: number,
   thresholding: "refined" | "plain",
@@ -50,23 +50,40 @@ export function greedyVariableRule(
     const search = new HardThresholding(space.thresholdingModel(), thresholding);
     return () => search.block(space.state.gradient(), tau);
   }
-  if (rule === "gs-q") {
-    return () => {
-      const { x } = space.state;
-      const g = space.state.gradient();
-      let count = 0;
-      for (let i = 0; i < n; i++) {
-        scores[i] = compositeDecrease(space, i, g[i]) || withoutDecrease(space.separable, i, x[i], g[i]);
-        if (scores[i] > 0) count++;
-      }
-      return largest(scores, tau === n ? n : Math.min(tau, Math.max(1, count)));
-    };
-  }
   const D = rule === "gs" ? undefined : rule === "gsd" ? lipschitz : space.absoluteRowSums();
   return () => {
     const g = space.state.gradient();
     for (let i = 0; i < n; i++) scores[i] = D ? (g[i] * g[i]) / D[i] : Math.abs(g[i]);
     return largest(scores, tau);
+  };
+}
+
+/** Where nothing says how large blocks are, they begin with so many variables at most, */
+const FIRST = 30;
+/** grow with the variables that are free, for each of these so many, */
+const PER_FREE = 2;
+/** and end here: an exact step on more takes too long, as its time grows with the cube. */
+const MOST = 500;
+
+/**
+ * The greedy rule with h: the `tau` variables that promise most, without those that are to stay where they are pinned. Without
+ * a tau blocks grow with the support, to which they add as many candidates.
+ */
+export function compositeRule(space: Workspace, tau: number | undefined): VariableRule {
+  const { n, separable, state } = space;
+  const scores = new Float64Array(n);
+  return () => {
+    const { x } = state;
+    const g = state.gradient();
+    let count = 0;
+    let free = 0;
+    for (let i = 0; i < n; i++) {
+      scores[i] = compositeDecrease(space, i, g[i]) || withoutDecrease(separable, i, x[i], g[i]);
+      if (scores[i] > 0) count++;
+      if (!separable.pinned(i, x[i])) free++;
+    }
+    const most = tau ?? Math.min(MOST, Math.max(FIRST, PER_FREE * free));
+    return largest(scores, tau === n ? n : Math.min(most, Math.max(1, count)));
   };
 }
 

@@ -2,7 +2,8 @@ import { addRow, factor, submatrix } from "../block-matrix.js";
 import { placesFrom0 } from "../blocks/order.js";
 import type { Separable } from "../separable.js";
 
-const SWEEPS = 7;
+/** A sweep costs much less than a factorisation, of which the active-set method takes one for each variable that it pins. */
+const SWEEPS = 50;
 const SETTLED = 1e-12;
 /** All variables are looked at in the first sweeps and each so many; in between those that are not pinned. */
 const FULL_SWEEP_EVERY = 5;
