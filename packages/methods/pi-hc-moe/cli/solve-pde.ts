@@ -33,10 +33,13 @@ export const solvePde = defineCommand({
     ...equationOptions,
     ...expertOptions,
     iterations: option.integer("of Levenberg and Marquardt at most", { default: 100, least: 1 }),
-    tolerance: option.number("largest entry of an expert's gradient at which it has converged", {
-      default: 1e-6,
-      above: 0,
-    }),
+    tolerance: option.number(
+      "largest entry of an expert's gradient, as a part of the problem's size, at which it has converged",
+      {
+        default: 1e-8,
+        above: 0,
+      },
+    ),
     reference: option.fileIn("known solutions to compare with, of the output's shape (.npy)", { endings: [".npy"] }),
     output: option.fileOut("file for the solutions, [count, times, ...points] (.npy)", {
       short: "o",

@@ -19,7 +19,10 @@ export interface ConstraintOptions {
   readonly ridge?: number;
   /** Most iterations of Levenberg and Marquardt (default 100). */
   readonly maxIterations?: number;
-  /** Converged when the largest entry of an expert's gradient J^T F is at most this (default 1e-6). */
+  /**
+   * Converged when the largest entry of an expert's gradient J^T F is at most this part of `|J| (|F| + |J| |w|)` at the start, by the
+   * longest column of J: the same in any units (default 1e-8).
+   */
   readonly tolerance?: number;
   /** Weights to begin from: a number for all, or `[N]`. Default that of the equation, 0 or 1. */
   readonly initial?: number | TensorLike;
@@ -43,7 +46,7 @@ export interface Settings extends Required<Omit<ConstraintOptions, "initial">> {
 export function checkConstraint<P>(owner: string, pde: PdeConstraint<P>, options: ConstraintOptions): Settings {
   checkOptions(owner, options, constraintNames);
   const { experts = pde.grid.map(() => 1), samplesPerExpert = "all", ridge = 1e-4, maxIterations = 100 } = options;
-  const { tolerance = 1e-6, initial = pde.initialWeight ?? 0, hessian = "full", seed = 0 } = options;
+  const { tolerance = 1e-8, initial = pde.initialWeight ?? 0, hessian = "full", seed = 0 } = options;
   checkExperts(owner, experts, pde.grid);
   if (samplesPerExpert !== "all") {
     requireInteger(owner, "samplesPerExpert", samplesPerExpert, 1, blockSize(pde.grid, experts));

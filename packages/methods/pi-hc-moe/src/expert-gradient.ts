@@ -58,13 +58,18 @@ export function gradientNorms(residuals: Residuals, weights: Tensor, data: Exper
 /** Lengths in R of a unit column, below which the column is taken for a sum of those before it. */
 const DEPENDENT = 1e-10;
 
+/** @internal Columns of the Jacobian, `[N, batch, experts, residuals]`. */
+export function jacobianColumns(residuals: (w: Tensor) => Tensor, w: Tensor): Tensor {
+  const N = w.shape[w.rank - 1];
+  const units = broadcastTo(reshape(eye(N, N, "float64"), [N, 1, 1, N]), [N, ...w.shape]);
+  return vmap((v: Tensor) => jvp(residuals, [w], [v])[1])(units);
+}
+
 /** @internal Whether functions depend on each other, and what damps the system of the gradient there. A ridge tells all apart. */
 export function dependence(residuals: Residuals, ridge: number, weights: Tensor, data: ExpertData) {
-  const [batch, K, N] = weights.shape;
+  const [batch, K] = weights.shape;
   if (ridge > 0) return { dependent: full([batch, K], 0, "float64"), damping: null };
-  const f = (w: Tensor) => residuals(w, data);
-  const units = broadcastTo(reshape(eye(N, N, "float64"), [N, 1, 1, N]), [N, batch, K, N]);
-  const columns = vmap((v: Tensor) => jvp(f, [weights], [v])[1])(units);
+  const columns = jacobianColumns((w) => residuals(w, data), weights);
   const lengths = sqrt(sum(square(columns), -1));
   const unit = div(columns, expandDims(where(greater(lengths, 0), lengths, 1), -1));
   const { r } = linalg.qr(moveAxis(unit, 0, -1));

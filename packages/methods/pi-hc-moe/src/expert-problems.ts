@@ -2,23 +2,33 @@ import {
   add,
   broadcastTo,
   concatenate,
+  div,
   expandDims,
   full,
+  greater,
   matmul,
+  max,
   mul,
   random,
   reshape,
   ShapeError,
+  sqrt,
+  square,
   squeeze,
+  stopGradient,
   sub,
+  sum,
   type Tensor,
   type TensorLike,
   take,
   tensor,
+  tree,
   ValueError,
+  where,
 } from "@offprint/tensor-core";
 import type { Fields, PdeConstraint } from "./constraint.js";
 import { blockSize, type Settings } from "./constraint-options.js";
+import { jacobianColumns } from "./expert-gradient.js";
 import type { Constrained } from "./hard-constraint.js";
 import { type Experts, expertCount, partition, unpartition } from "./partition.js";
 
@@ -32,6 +42,8 @@ export interface ExpertData {
   readonly matrix: Tensor;
   /** `[batch, experts, rows]`. */
   readonly target: Tensor;
+  /** What residuals are divided by, `[batch, experts, 1]`: gradients are parts of |J| |F| at the start then, in any units. */
+  readonly size: Tensor;
 }
 
 /** @internal What every expert has to solve. */
@@ -51,13 +63,13 @@ export function expertProblems<P>(
   const [batch, N] = [shaped.shape[0], shaped.shape[shaped.rank - 1]];
   const { experts, samplesPerExpert, ridge, seed } = settings;
   const K = expertCount(experts);
-  const size = blockSize(grid, experts);
+  const points = blockSize(grid, experts);
   const chosen =
-    samplesPerExpert === "all" || samplesPerExpert === size
+    samplesPerExpert === "all" || samplesPerExpert === points
       ? undefined
-      : random.rng(seed).choice(size, { shape: [samplesPerExpert], replace: false });
+      : random.rng(seed).choice(points, { shape: [samplesPerExpert], replace: false });
   const blocks = (x: Tensor): Tensor => {
-    const all = reshape(partition(x, experts), [batch, K, size, x.shape[x.rank - 1]]);
+    const all = reshape(partition(x, experts), [batch, K, points, x.shape[x.rank - 1]]);
     return chosen === undefined ? all : take(all, chosen, 2);
   };
   const each = (fields: Fields, f: (x: Tensor) => Tensor): Fields =>
@@ -73,20 +85,31 @@ export function expertProblems<P>(
     if (shape[0] === batch || shape[0] === 1) continue;
     throw new ShapeError(`${owner}: basis is for ${batch} problems, and there are ${shape[0]}; give as many of both`);
   }
-  const data: ExpertData = {
+  const own = {
     terms: each(terms, blocks),
     offset: each(added, (x) => squeeze(blocks(expandDims(x, -1)), -1)),
     matrix: broadcastTo(expandDims(conditions.matrix, 1), [batch, K, ...conditions.matrix.shape.slice(1)]),
     target: broadcastTo(expandDims(conditions.target, 1), [batch, K, ...conditions.target.shape.slice(1)]),
   };
-  const points = data.terms.u.shape[2] + conditions.target.shape[1];
-  if (ridge === 0 && points < N) {
+  const residuals = own.terms.u.shape[2] + conditions.target.shape[1];
+  if (ridge === 0 && residuals < N) {
     throw new ValueError(
-      `${owner}: ${N} basis functions have ${points} residuals of an expert; give a ridge, or more points`,
+      `${owner}: ${N} basis functions have ${residuals} residuals of an expert; give a ridge, or more points`,
     );
   }
   const start = tensor(settings.initial, { dtype: "float64" });
-  return { shaped, data, initial: add(full([batch, K, N], 0, "float64"), start) };
+  const initial = add(full([batch, K, N], 0, "float64"), start);
+  const undivided = tree.map(stopGradient, { ...own, size: full([batch, K, 1], 1, "float64") }) as ExpertData;
+  const size = problemSize((w) => expertResiduals(pde.residual, ridge, w, undivided), stopGradient(initial));
+  return { shaped, data: { ...own, size }, initial };
+}
+
+/** Roots of `|J| (|F| + |J| |w|)` at the start, by the longest column of J, `[batch, experts, 1]`; 1 where they are nothing. */
+function problemSize(residuals: (w: Tensor) => Tensor, w: Tensor): Tensor {
+  const length = (x: Tensor) => sqrt(sum(square(x), { axis: -1, keepDims: true }));
+  const longest = max(length(jacobianColumns(residuals, w)), 0);
+  const product = mul(longest, add(length(residuals(w)), mul(longest, length(w))));
+  return sqrt(where(greater(product, 0), product, 1));
 }
 
 /** @internal F_k(w) of all experts: `[batch, experts, N]` to `[batch, experts, residuals]`. */
@@ -94,13 +117,13 @@ export function expertResiduals(
   residual: (fields: Fields) => Tensor,
   ridge: number,
   w: Tensor,
-  { terms, offset, matrix, target }: ExpertData,
+  { terms, offset, matrix, target, size }: ExpertData,
 ): Tensor {
   const times = (x: Tensor) => squeeze(matmul(x, expandDims(w, -1)), -1);
   const parts = [residual(combined(terms, offset, times))];
   if (target.shape[2] > 0) parts.push(sub(times(matrix), target));
   if (ridge > 0) parts.push(mul(ridge, w));
-  return concatenate(parts, -1);
+  return div(concatenate(parts, -1), size);
 }
 
 /** @internal How experts iterate: compiled where their numbers are so many that it pays. */

@@ -1,5 +1,15 @@
 import { implicit, type LeastSquaresOptions, levenbergMarquardt } from "@offprint/solvers";
-import { add, mul, requireObject, stopGradient, sub, sum, type Tensor, type TensorLike } from "@offprint/tensor-core";
+import {
+  add,
+  mul,
+  requireObject,
+  square,
+  stopGradient,
+  sub,
+  sum,
+  type Tensor,
+  type TensorLike,
+} from "@offprint/tensor-core";
 import type { Fields, PdeConstraint } from "./constraint.js";
 import { type ConstraintOptions, checkConstraint } from "./constraint-options.js";
 import { dependence, gaussNewtonGradient, gradientNorms, squaresGradient } from "./expert-gradient.js";
@@ -13,7 +23,10 @@ export interface Constrained {
   readonly fields: Fields;
   /** `[batch, experts, N]`. */
   readonly weights: Tensor;
-  /** `[batch, experts]` largest entries of the gradients J^T F that are left: at most the tolerance where it converged. */
+  /**
+   * `[batch, experts]` largest entries of the gradients J^T F that are left, as parts of the problem's size: at most the
+   * tolerance where it converged.
+   */
   readonly gradientNorms: Tensor;
   /**
    * `[batch, experts]` 1 where an expert's functions depend on each other at its points and no ridge tells them apart: its
@@ -73,7 +86,8 @@ export interface ConstraintSolution extends Constrained {
 }
 
 /**
- * The same solve where no gradient is asked for: it says how each expert ended, and can be watched and stopped.
+ * The same solve where no gradient is asked for: it says how each expert ended, and can be watched and stopped. The records of
+ * `onProgress` are of residuals divided by the root of each expert's size, of which the tolerance is a part.
  * @throws ShapeError, ValueError for what does not fit; NonFiniteError where residuals are not finite at the start.
  */
 export async function solveConstraint<P>(
@@ -99,6 +113,6 @@ export async function solveConstraint<P>(
     ...assembled(pde, problem, shaped, x, settings.experts),
     gradientNorms: gradientNorms((w) => residuals(w), x, data),
     dependent: dependence((w) => residuals(w), settings.ridge, x, data).dependent,
-    ...{ converged, iterations, objective: mul(0.5, sum(mul(solved.residuals, solved.residuals), -1)) },
+    ...{ converged, iterations, objective: mul(0.5, sum(square(mul(solved.residuals, data.size)), -1)) },
   };
 }

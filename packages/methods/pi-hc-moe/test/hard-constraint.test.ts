@@ -17,9 +17,12 @@ import { expectClose, expectGradient } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { inProcess } from "../claims/in-process-experts.js";
 import { waves } from "../claims/waves.js";
+import { checkConstraint } from "../src/constraint-options.js";
+import { expertProblems } from "../src/expert-problems.js";
 import {
   burgers,
   expertJob,
+  type Fields,
   hardConstraint,
   navierStokes2d,
   randomVorticity,
@@ -36,21 +39,21 @@ const common = { ridge: 0.1, tolerance: 1e-10, maxIterations: 200 };
 describe("the constraint", () => {
   it("is met to the tolerance by every expert, whose squares never grow", async () => {
     const costs: number[] = [];
+    const options = { experts: [1, 2], ridge: 0.1, tolerance: 1e-6 };
     const solution = await solveConstraint(
       basis,
       pde,
       { initial },
-      {
-        ...{ experts: [1, 2], ridge: 0.1, tolerance: 1e-6 },
-        onProgress: ({ objective }) => costs.push(objective),
-      },
+      { ...options, onProgress: ({ objective }) => costs.push(objective) },
     );
     expect(solution.converged).toEqual([true, true, true, true]);
     expect(Math.max(...solution.gradientNorms.data())).toBeLessThanOrEqual(1e-6);
     costs.slice(1).forEach((cost, k) => {
       expect(cost).toBeLessThanOrEqual(costs[k] * (1 + 1e-12));
     });
-    expect(solution.objective.sum().item()).toBeCloseTo(costs[costs.length - 1], 8);
+    const { size } = expertProblems("test", basis, pde, { initial }, checkConstraint("test", pde, options)).data;
+    const parts = solution.objective.div(size.square().reshape([2, 2]));
+    expect(parts.sum().item()).toBeCloseTo(costs[costs.length - 1], 8);
   });
 
   it("is the same by the layer, whole or compiled, as by the solve that is watched", async () => {
@@ -90,6 +93,21 @@ describe("the constraint", () => {
     const solution = await solveConstraint(functions, pde, one, common);
     expectClose(solution.weights.reshape([4]), x, 1e-7);
     expect(solution.objective.item()).toBeCloseTo(objective, 10);
+  });
+
+  it("is met alike in any unit of the equation", async () => {
+    const solved = async (unit: number) => {
+      const scaled = { ...pde, residual: (fields: Fields) => pde.residual(fields).mul(unit) };
+      return solveConstraint(basis, scaled, { initial }, { experts: [1, 2], ridge: 0.1 * unit });
+    };
+    const usual = await solved(1);
+    for (const unit of [1e-8, 1e-3, 1e3, 1e8]) {
+      const found = await solved(unit);
+      expect(found.converged).toEqual([true, true, true, true]);
+      expect(found.iterations).toBe(usual.iterations);
+      expectClose(found.weights, usual.weights, 1e-9);
+      expectClose(found.objective.mul(unit ** -2), usual.objective, 1e-9);
+    }
   });
 
   it("permutes its weights with the basis, and divides them by what a function is multiplied by", () => {
