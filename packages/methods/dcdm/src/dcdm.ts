@@ -10,6 +10,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { productWith, requireSymmetric, rowsOf, type SpdMatrix } from "./linear-map.js";
+import { requireSameSystem } from "./same-system.js";
 import { addScaled, dot, norm, powerOfTwo } from "./vector-arithmetic.js";
 
 /** A search direction for a residual of unit length; its scale and sign do not matter. */
@@ -131,6 +132,8 @@ export async function dcdm(
   requirePositive(owner, "tolerance", tolerance);
   requireInteger(owner, "maxIterations", maxIterations, 0);
   requireChoice(owner, "onStagnation", onStagnation, ["report", "residual"]);
+  requireChoice(owner, "keepDirections", keepDirections, [true, false]);
+  requireChoice(owner, "checkSymmetry", checkSymmetry, [true, false]);
   if (typeof direction !== "function")
     throw new ValueError(`${owner}: the direction map is ${typeof direction}; give a function`);
   const right = vectorOf(owner, "b", b);
@@ -202,10 +205,8 @@ export async function dcdm(
         if (norms[norms.length - 1] <= tolerance * norms[0]) return "converged";
         return stagnated ? "stagnated" : undefined;
       },
-      check({ x }) {
-        if (!(x instanceof Float64Array && x.length === n)) {
-          throw new ValueError(`${owner}: resume is a state of another system; give one of ${n} unknowns`);
-        }
+      check({ x, residual }) {
+        requireSameSystem(owner, x, residual, n, residualAt);
       },
     },
     options,

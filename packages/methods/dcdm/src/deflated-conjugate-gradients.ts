@@ -16,6 +16,7 @@ import {
   sparse,
   ValueError,
 } from "@offprint/tensor-core";
+import { requireSameSystem } from "./same-system.js";
 import { dot, norm, powerOfTwo } from "./vector-arithmetic.js";
 
 /** One iteration. */
@@ -28,7 +29,7 @@ export interface DeflatedRecord {
 
 /** Where the iteration stands; a tree. */
 export interface DeflatedPoint {
-  /** `[n]` the iterate, as all here for b over the power of two at its largest entry. */
+  /** `[n]` the iterate, as all here for A and b over the powers of two at their largest entries. */
   readonly x: Float64Array;
   /** `[n]` by the recurrence. */
   readonly residual: Float64Array;
@@ -93,16 +94,20 @@ export async function deflatedConjugateGradients(
   requireInteger(owner, "maxIterations", maxIterations, 0);
   const wrong = b.findIndex((v) => !Number.isFinite(v));
   if (wrong >= 0) throw new ValueError(`${owner}: b must be finite, got ${b[wrong]} at ${wrong}`);
-  const diagonal = sparse.diagonalOf(a).map((d, i) => {
+  // Of squares of A and b none overflows or vanishes.
+  const unitOfA = powerOfTwo(Float64Array.from(a.values));
+  const inUnits = sparse.scale(a, 1 / unitOfA);
+  const diagonal = sparse.diagonalOf(inUnits).map((d, i) => {
     if (d > 0 || b[i] === 0) return d > 0 ? d : 1;
-    throw new ValueError(`${owner}: diagonal entry ${i} is ${d}; that of a positive definite matrix is > 0`);
+    throw new ValueError(`${owner}: diagonal entry ${i} is ${d * unitOfA}; that of a positive definite matrix is > 0`);
   });
-  // Of squares of b none overflows or vanishes.
   const unit = powerOfTwo(b);
   const right = b.map((v) => v / unit);
   const size = norm(right);
-  const coarse = size === 0 ? (v: Float64Array) => v.map(() => 0) : coarseCorrection(a, right, Math.min(vectors, n));
-  const product = (x: Float64Array) => sparse.multiplyVector(a, x);
+  const coarse =
+    size === 0 ? (v: Float64Array) => v.map(() => 0) : coarseCorrection(inUnits, right, Math.min(vectors, n));
+  const product = (x: Float64Array) => sparse.multiplyVector(inUnits, x);
+  const residualAt = (x: Float64Array) => product(x).map((v, i) => right[i] - v);
   const pointAt = (x: Float64Array, residual: Float64Array, direction: Float64Array, rho: number): DeflatedPoint => ({
     x,
     residual,
@@ -117,7 +122,7 @@ export async function deflatedConjugateGradients(
       limit: maxIterations,
       initial() {
         const x = coarse(right);
-        const residual = product(x).map((v, i) => right[i] - v);
+        const residual = residualAt(x);
         const z = preconditioned(residual);
         const taken = coarse(product(z));
         return pointAt(
@@ -149,14 +154,13 @@ export async function deflatedConjugateGradients(
       },
       record: ({ residualNorm }, iteration) => ({ iteration, residualNorm: unit * residualNorm }),
       finished: ({ residualNorm }) => (residualNorm <= tolerance * size ? "converged" : undefined),
-      check({ x }) {
-        if (x?.length !== n)
-          throw new ValueError(`${owner}: resume is a state of another system; give one of ${n} unknowns`);
+      check({ x, residual }) {
+        requireSameSystem(owner, x, residual, n, residualAt);
       },
     },
     options,
   );
-  return { ...run, x: last.x.map((v) => v * unit), residualNorm: unit * last.residualNorm };
+  return { ...run, x: last.x.map((v) => (v / unitOfA) * unit), residualNorm: unit * last.residualNorm };
 }
 
 /** `C v = sum over Ritz vectors q of q (q . v) / (q . A q)`. */

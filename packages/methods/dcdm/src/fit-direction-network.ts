@@ -6,12 +6,13 @@ import {
   jit,
   NonFiniteError,
   random,
+  requireDecayRate,
   requireInteger,
   requireObject,
   requirePositive,
   ShapeError,
   slice,
-  type sparse,
+  sparse,
   type Tensor,
   take,
   ValueError,
@@ -19,6 +20,7 @@ import {
 import { directionLoss } from "./direction-loss.js";
 import type { DirectionNetwork, DirectionParams } from "./direction-network.js";
 import { tensorProduct } from "./linear-map.js";
+import { norm, powerOfTwo } from "./vector-arithmetic.js";
 
 /** What is told of a step. */
 export interface DirectionFitRecord {
@@ -111,22 +113,25 @@ export async function fitDirectionNetwork(
   requireInteger(owner, "steps", steps, 0);
   requireInteger(owner, "batchSize", batchSize, 1);
   requireInteger(owner, "validateEvery", validateEvery, 1);
-  if (!(holdOut >= 0 && holdOut < 1))
-    throw new ValueError(`${owner}: holdOut is ${holdOut}; it must be at least 0 and below 1`);
-  for (const rate of [learningRate].flat()) requirePositive(owner, "learningRate", rate as number);
+  requireDecayRate(owner, "holdOut", holdOut);
+  const rates: readonly unknown[] = Array.isArray(learningRate) ? learningRate : [learningRate, learningRate];
+  if (rates.length !== 2) throw new ValueError(`${owner}: learningRate is [${rates}]; give a number or a pair`);
+  for (const rate of rates) requirePositive(owner, "learningRate", rate as number);
+  random.rng(seed);
+  if (!Array.isArray(grid)) throw new ValueError(`${owner}: grid is ${grid}; give an array of numbers`);
   const n = grid.reduce((product, extent) => product * extent, 1);
   if (vectors.rank !== 2 || vectors.shape[1] !== n || a.rows !== n) {
     throw new ShapeError(
       `${owner}: vectors [${vectors.shape}] and A [${a.shape}] do not fit the grid [${grid}] of ${n} points`,
     );
   }
-  if (!vectors.data().every((v: number) => Number.isFinite(v)))
-    throw new ValueError(`${owner}: vectors must be finite`);
+  requireUnitRows(owner, vectors);
   const held = Math.floor(holdOut * vectors.shape[0]);
   const training = vectors.shape[0] - held;
   if (training < 1) throw new ValueError(`${owner}: there are no vectors to train on; give more, or hold out fewer`);
   const optimizer = adam({ learningRate: scheduleOf(learningRate, steps), epsilon: 1e-7 }) as GradientTransformation;
-  const product = tensorProduct(a);
+  // The loss does not see the unit of A, but float32 has an end.
+  const product = tensorProduct(sparse.scale(a, 1 / powerOfTwo(Float64Array.from(a.values))));
   const loss = (params: DirectionParams, x: Tensor) => {
     const y = network.apply(params, x.reshape([x.shape[0], 1, ...grid]));
     return directionLoss(product, x, y.reshape(x.shape));
@@ -171,6 +176,21 @@ export async function fitDirectionNetwork(
   );
   const { iterations, ...rest } = run;
   return { ...rest, steps: iterations, params: last.best?.params ?? last.params, validation: last.best?.validation };
+}
+
+/** Of float32 rows that were divided by their lengths. */
+const UNIT = 1e-3;
+
+function requireUnitRows(owner: string, vectors: Tensor): void {
+  const [rows, n] = vectors.shape;
+  const values = Float64Array.from(vectors.data());
+  for (let row = 0; row < rows; row++) {
+    const length = norm(values.subarray(row * n, (row + 1) * n));
+    if (Math.abs(length - 1) <= UNIT) continue;
+    throw new ValueError(
+      `${owner}: row ${row} of vectors has length ${length}; give rows of length 1, as unitRows does`,
+    );
+  }
 }
 
 function scheduleOf(learningRate: number | readonly [number, number], steps: number) {

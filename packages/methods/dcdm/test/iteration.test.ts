@@ -20,6 +20,7 @@ import {
   stillVelocities,
   stoppedAtSolids,
   tensorProduct,
+  unitRows,
   withoutGradient,
 } from "../src/index.js";
 
@@ -76,7 +77,7 @@ describe("the iteration", () => {
   it("sees no unit of the right-hand side, of A or of directions, however large or small", async () => {
     const options = { maxIterations: 15, tolerance: 1e-9, k: 3 };
     const plain = await dcdm(a, b, wild, options);
-    for (const unit of [2 ** 700, 2 ** -700]) {
+    for (const unit of [2 ** 980, 2 ** 700, 2 ** -700, 2 ** -980]) {
       const scaled = b.map((v) => v * unit);
       const found = await dcdm(a, scaled, wild, options);
       expect([found.status, found.x]).toEqual([plain.status, plain.x.map((v) => v * unit)]);
@@ -89,6 +90,8 @@ describe("the iteration", () => {
       const same = await deflatedConjugateGradients(a, b, { tolerance: 1e-9 });
       expect([deflated.status, deflated.x]).toEqual([same.status, same.x.map((v) => v * unit)]);
       expect(deflated.residualNorm).toBe(same.residualNorm * unit);
+      const deflatedOther = await deflatedConjugateGradients(sparse.scale(a, unit), b, { tolerance: 1e-9 });
+      expect(deflatedOther.x).toEqual(same.x.map((v) => v / unit));
     }
   });
 
@@ -196,6 +199,16 @@ describe("the iteration", () => {
   });
 });
 
+describe("a state", () => {
+  it("is refused by another system of the same order", async () => {
+    const other = b.map((v) => 1 - 2 * v);
+    const one = await dcdm(a, b, identity, { maxIterations: 3 });
+    await expect(dcdm(a, other, identity, { resume: one.state })).rejects.toThrow(/of another system/);
+    const two = await deflatedConjugateGradients(a, b, { maxIterations: 3 });
+    await expect(deflatedConjugateGradients(a, other, { resume: two.state })).rejects.toThrow(/of another system/);
+  });
+});
+
 runConformance(
   "dcdm",
   {
@@ -204,7 +217,14 @@ runConformance(
     short: 6,
     endless: { maxIterations: 1e9, tolerance: 1e-300 },
     seeded: false,
-    invalid: [{ k: -1 }, { k: 1.5 }, { tolerance: 0 }, { onStagnation: "stop" }],
+    invalid: [
+      { k: -1 },
+      { k: 1.5 },
+      { tolerance: 0 },
+      { onStagnation: "stop" },
+      { keepDirections: "no" },
+      { checkSymmetry: "no" },
+    ],
     nonFinite: [
       () =>
         dcdm(
@@ -231,6 +251,52 @@ describe("training", () => {
     expect(values[m - 1]).toBeLessThanOrEqual(4 + 4 * Math.cos(Math.PI / 13) + 1e-12);
     const rows = ritzSamples({ values, vectors }, { samples: 5, rng: random.rng(2) });
     expectClose(sum(mul(rows, rows), 1), [1, 1, 1, 1, 1], 1e-6);
+  });
+
+  it("has the same Ritz vectors and samples in any unit of A", () => {
+    const samplesOf = (unit: number) => {
+      const pairs = ritzPairs(sparse.scale(a, unit), n, 40, random.rng(1));
+      return {
+        values: pairs.values.map((v) => v / unit),
+        rows: ritzSamples(pairs, { samples: 3, rng: random.rng(2) }),
+      };
+    };
+    const plain = samplesOf(1);
+    for (const unit of [2 ** -30, 2 ** -500, 2 ** 900]) {
+      const found = samplesOf(unit);
+      expect(found.values).toEqual(plain.values);
+      expect(found.rows.data()).toEqual(plain.rows.data());
+    }
+    const pairs = ritzPairs(a, n, 10, random.rng(1));
+    expect(() => ritzSamples(pairs, { samples: 3, dropBelow: 9, rng: random.rng(2) })).toThrow(
+      /none of 10 Ritz values/,
+    );
+    expect(() => ritzPairs(sparse.scale(a, 0), n, 10, random.rng(1))).toThrow(/A times a random vector has length 0/);
+  });
+
+  it("makes rows of length 1 whatever their size, and refuses those of zeros", () => {
+    const rows = unitRows(
+      f64([
+        [3e200, 4e200],
+        [3e-200, 4e-200],
+      ]),
+    ); // prettier-ignore
+    expectClose(
+      rows,
+      [
+        [0.6, 0.8],
+        [0.6, 0.8],
+      ],
+      1e-7,
+    ); // prettier-ignore
+    expect(() =>
+      unitRows(
+        tensor([
+          [1, 2],
+          [0, 0],
+        ]),
+      ),
+    ).toThrow(/row 1 has length 0/); // prettier-ignore
   });
 
   it("has a loss that does not depend on the scale of answers, and is 0 for the solution", () => {

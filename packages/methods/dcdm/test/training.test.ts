@@ -31,7 +31,14 @@ runConformance(
     short: 5,
     endless: { steps: 1e9 },
     seeded: true,
-    invalid: [{ batchSize: 0 }, { learningRate: -1 }, { holdOut: 1 }, { validateEvery: 0 }],
+    invalid: [
+      { batchSize: 0 },
+      { learningRate: -1 },
+      { holdOut: 1 },
+      { validateEvery: 0 },
+      { holdOut: "0.1" },
+      { learningRate: [1e-3] },
+    ],
     nonFinite: [
       () =>
         fitDirectionNetwork(network, a, tensor(new Float32Array(640).fill(Number.NaN), { shape: [10, 64] }), {
@@ -65,7 +72,19 @@ describe("fitDirectionNetwork", () => {
     expect(Math.hypot(...left) / Math.hypot(...b)).toBeLessThan(1e-8);
   });
 
+  it("does not see the unit of A", async () => {
+    const options = { grid, steps: 3 };
+    const plain = await fitDirectionNetwork(network, a, vectors, options);
+    const small = await fitDirectionNetwork(network, sparse.scale(a, 2 ** -120), vectors, options);
+    expect(small.history).toEqual(plain.history);
+  });
+
   it("refuses vectors and grids that do not fit", async () => {
+    const long = vectors.mul(1e3);
+    await expect(fitDirectionNetwork(network, a, long, { grid, steps: 1 })).rejects.toThrow(/row 0 of vectors has/);
+    await expect(fitDirectionNetwork(network, a, vectors, { grid: "8" as never, steps: 1 })).rejects.toThrow(
+      /grid is 8/,
+    );
     await expect(fitDirectionNetwork(network, a, vectors, { grid: [8, 6], steps: 1 })).rejects.toThrow(
       /do not fit the grid/,
     );
