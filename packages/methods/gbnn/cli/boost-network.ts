@@ -12,17 +12,9 @@ import {
   tableOptions,
   taskOf,
 } from "@offprint/commands";
-import { type Standardization, standardization } from "@offprint/data";
 import type { RunState } from "@offprint/solvers";
 import { isTensor, ShapeError } from "@offprint/tensor-core";
-import {
-  fitClassifier,
-  fitRegressor,
-  type GbnnModel,
-  type GbnnRecord,
-  type GbnnState,
-  stagedScore,
-} from "../src/index.js";
+import { fitClassifier, fitRegressor, type GbnnRecord, type GbnnState, stagedScore } from "../src/index.js";
 import { writeTableModel } from "./model-and-columns.js";
 
 /** `offprint boost-network --table data.csv --target y --output model.safetensors` */
@@ -68,17 +60,13 @@ export const boostNetwork = defineCommand({
       seed: options.seed,
       ...run.options,
     };
-    // A block is fitted to what is left over from weights of the size of 1: so must the target be.
-    const units = task === "regression" ? standardization(numbersOf(train)) : undefined;
     const result =
-      units === undefined
+      task === "classification"
         ? await fitClassifier(train.inputs, train.target, settings)
-        : await fitRegressor(train.inputs, units.apply(numbersOf(train)), settings);
+        : await fitRegressor(train.inputs, numbersOf(train), settings);
     await run.settle(result);
-    const { initialObjective, objective } = result;
-    const model = units === undefined ? result.model : inUnitsOf(units, result.model);
-    const of = units === undefined ? "" : " of the standardised target";
-    print(`${model.blocks.length} blocks; loss${of} ${initialObjective.toPrecision(4)} -> ${objective.toPrecision(4)}`);
+    const { model, initialObjective, objective } = result;
+    print(`${model.blocks.length} blocks; loss ${initialObjective.toPrecision(4)} -> ${objective.toPrecision(4)}`);
     if (test !== undefined) {
       const scores = stagedScore(model, test.inputs, test.target);
       const name = task === "classification" ? "accuracy" : "R^2";
@@ -106,19 +94,4 @@ function requireClasses(learnt: readonly (number | string)[], heldOut: readonly 
   throw new Failure(
     `--holdout leaves no row of class ${missing} to learn from; give more rows of it, a smaller --holdout or another --seed`,
   );
-}
-
-/** A model of standardised targets as one of the targets themselves. */
-function inUnitsOf({ mean, std }: Standardization, model: GbnnModel): GbnnModel {
-  const [centre, size] = [mean.data(), std.data()];
-  const scaled = (values: Float64Array) => values.map((value, i) => value * size[i % size.length]!);
-  return {
-    ...model,
-    initial: scaled(model.initial).map((value, k) => value + centre[k]!),
-    blocks: model.blocks.map((block) => ({
-      ...block,
-      outputWeight: scaled(block.outputWeight),
-      outputBias: scaled(block.outputBias),
-    })),
-  };
 }

@@ -91,7 +91,7 @@ export async function boost(
     count: ({ model }) => model.blocks.length,
     record: ({ solving, converged, last }) => (solving !== null || converged || last === null ? undefined : last),
     finished: ({ converged }) => (converged ? "converged" : undefined),
-    check: (state) => checkState(owner, state, empty, F0.length),
+    check: (state) => checkState(boosting, state, empty, F0.length),
   };
   try {
     const { last, ...run } = await runLoop(loop, running);
@@ -114,10 +114,11 @@ async function nextBlock(
   const size = blockSize(model);
   const t = model.blocks.length;
   const r = loss.residuals(targets, F);
-  if (largest(r) <= 1e-14 * Math.max(1, largest(targets))) return { ...state, converged: true };
+  const units = loss.units?.(targets) ?? new Float64Array(size.outputs).fill(1);
+  if (largest(r) <= 1e-14 * largest(targets)) return { ...state, converged: true };
   const stream = rng.fork(t); // one for each block, so that a shorter run is a prefix of a longer one
   const drawn = Math.max(1, Math.floor(options.subsample * rows));
-  const all = { x, targets: columnsOf(r, size.outputs) };
+  const all = { x, targets: columnsOf(inUnits(r, units, -1), size.outputs) };
   const S = drawn < rows ? stream.choice(rows, { shape: [drawn], replace: false }) : undefined;
   const chosen = S === undefined ? all : { x: take(x, S, 1), targets: take(all.targets, S, 1) };
   const f = await solveLayer(owner, stream, objective, chosen, size, options, {
@@ -125,7 +126,9 @@ async function nextBlock(
     ...(solving && { resume: solving }),
   });
   if (f.status === "aborted") return { ...state, solving: f.state };
-  const layer = viewLayer(f.parameters, size);
+  const fitted = viewLayer(f.parameters, size);
+  const outputs = { outputWeight: inUnits(fitted.outputWeight, units), outputBias: inUnits(fitted.outputBias, units) };
+  const layer = { ...fitted, ...outputs };
   const phi = evaluateLayer(x, layer, size, model.activation);
   const newton = loss.step(targets, F, r, phi);
   if (!Number.isFinite(newton)) return { ...state, solving: null, converged: true };
@@ -142,7 +145,12 @@ async function nextBlock(
 }
 
 /** @throws ValueError unless the state belongs to the same samples and options. */
-function checkState(owner: string, { model, scores }: GbnnState, empty: GbnnModel, length: number): void {
+function checkState(
+  { owner, samples, loss }: Boosting,
+  { model, scores, last }: GbnnState,
+  empty: GbnnModel,
+  length: number,
+): void {
   if (!Array.isArray(model?.blocks) || !(scores instanceof Float64Array)) {
     throw new ValueError(`${owner}: resume holds no model; give the \`state\` of a result or of a checkpoint`);
   }
@@ -158,6 +166,16 @@ function checkState(owner: string, { model, scores }: GbnnState, empty: GbnnMode
       `${owner}: resume was fitted to other samples (its ${key} differs); give those of the earlier run`,
     );
   }
+  const same = model.classes?.join() === empty.classes?.join();
+  if (!same || (last !== null && last.objective !== loss.value(samples.targets, scores))) {
+    const what = same ? "its objective differs" : "its classes differ";
+    throw new ValueError(`${owner}: resume was fitted to other targets (${what}); give those of the earlier run`);
+  }
+}
+
+/** Columns times their units, or to another power of them. */
+function inUnits(values: Float64Array, units: Float64Array, power: 1 | -1 = 1): Float64Array {
+  return values.map((value, i) => value * units[i % units.length] ** power);
 }
 
 function largest(values: Float64Array): number {

@@ -1,6 +1,15 @@
 import { standardization } from "@offprint/data";
 import { runOptionNames } from "@offprint/solvers";
-import { asTensor, isTensor, random, ShapeError, type Tensor, type TensorLike, tensor } from "@offprint/tensor-core";
+import {
+  asTensor,
+  isTensor,
+  random,
+  requireFunction,
+  ShapeError,
+  type Tensor,
+  type TensorLike,
+  tensor,
+} from "@offprint/tensor-core";
 import { type Boosted, boost } from "./boost.js";
 import { classIndices, codeClasses, sortedClasses } from "./classes.js";
 import { columnsOf } from "./hidden-layer.js";
@@ -98,6 +107,8 @@ function lossOf(caller: string, loss: BoostLoss, outputs: number): BoostLoss {
     loss.outputs === outputs,
     `${caller}: the loss has ${loss.outputs} outputs and the task ${outputs}; give a loss with ${outputs}`,
   );
+  for (const name of ["initial", "residuals", "step", "value"] as const)
+    requireFunction(caller, `loss.${name}`, loss[name]);
   return loss;
 }
 

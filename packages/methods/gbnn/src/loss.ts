@@ -17,13 +17,18 @@ export interface BoostLoss {
   residuals(targets: Float64Array, F: Float64Array): Float64Array;
   /** The step along phi, before the learning rate; what is not finite ends the boosting. */
   step(targets: Float64Array, F: Float64Array, residuals: Float64Array, phi: Float64Array): number;
+  /** `[outputs]` units of the pseudo-residuals, > 0, in which blocks are fitted to them. Default 1. */
+  units?(targets: Float64Array): Float64Array;
   /** Mean over the samples. */
   value(targets: Float64Array, F: Float64Array): number;
 }
 
 /** The losses of the paper. */
 export const losses = {
-  /** `|y - F|^2`, starting from the mean; the residual is half the descent direction, so that the step is 1. */
+  /**
+   * `|y - F|^2`, starting from the mean; the residual is half the descent direction, so that the step is 1. Blocks are fitted
+   * in deviations of the targets: L-BFGS begins at weights of the size of 1, and ends at decreases that are small beside 1.
+   */
   squared: (outputs = 1): BoostLoss => ({
     outputs,
     link: "identity",
@@ -31,6 +36,7 @@ export const losses = {
     initial: (y) => columnMeans(y, outputs),
     residuals: (y, F) => y.map((value, i) => value - F[i]),
     step: () => 1,
+    units: (y) => deviations(y, outputs),
     value(y, F) {
       let sum = 0;
       for (let i = 0; i < y.length; i++) sum += (y[i] - F[i]) ** 2;
@@ -111,6 +117,22 @@ function columnMeans(y: Float64Array, outputs: number): Float64Array {
   const means = new Float64Array(outputs);
   for (let i = 0; i < y.length; i++) means[i % outputs] += y[i];
   return means.map((sum) => (sum * outputs) / y.length);
+}
+
+/** Standard deviations of the columns; 1 for those that do not vary. */
+function deviations(y: Float64Array, outputs: number): Float64Array {
+  const means = columnMeans(y, outputs);
+  const most = new Float64Array(outputs);
+  for (let i = 0; i < y.length; i++) {
+    most[i % outputs] = Math.max(most[i % outputs], Math.abs(y[i] - means[i % outputs]));
+  }
+  // Of squares none overflows or vanishes.
+  const squares = new Float64Array(outputs);
+  for (let i = 0; i < y.length; i++) {
+    const k = i % outputs;
+    if (most[k] > 0) squares[k] += ((y[i] - means[k]) / most[k]) ** 2;
+  }
+  return squares.map((sum, k) => (most[k] > 0 ? most[k] * Math.sqrt((sum * outputs) / y.length) : 1));
 }
 
 /** `1 / (1 + e^{-x})` without overflow. */

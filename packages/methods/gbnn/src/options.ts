@@ -1,5 +1,5 @@
 import type { RunOptions, RunState } from "@offprint/solvers";
-import { checkOptions, requireInteger, requireNonNegative } from "@offprint/tensor-core";
+import { checkOptions, requireChoice, requireInteger, requireNonNegative } from "@offprint/tensor-core";
 import type { SolverName } from "./block-solver.js";
 import type { GbnnRecord, GbnnState } from "./boost.js";
 import { activations, type HiddenActivation } from "./hidden-layer.js";
@@ -92,7 +92,12 @@ export function resolveOptions(caller: string, options: GbnnOptions, more: reado
     `${caller}: totalUnits is ${totalUnits}, less than the ${unitsPerStep} units of one block; give more, or fewer unitsPerStep`,
   );
   requireNonNegative(caller, "learningRate", learningRate);
-  requireThat(subsample > 0 && subsample <= 1, `${caller}: subsample is ${subsample}; it must lie in (0, 1]`);
+  requireThat(
+    typeof subsample === "number" && subsample > 0 && subsample <= 1,
+    `${caller}: subsample is ${subsample}; it must lie in (0, 1]`,
+  );
+  requireChoice(caller, "standardize", standardize, [true, false]);
+  requireChoice(caller, "nonNegativeStep", nonNegativeStep, [true, false]);
   requireNonNegative(caller, "alpha", alpha);
   requireNonNegative(caller, "gradientTolerance", gradientTolerance);
   requireInteger(caller, "maxIterations", maxIterations, 1);

@@ -31,6 +31,10 @@ describe("bad input is refused by name", () => {
   it.each<[GbnnOptions, RegExp]>([
     [{ subsample: 0 }, /subsample is 0; it must lie in \(0, 1\]/],
     [{ subsample: 1.5 }, /subsample is 1.5/],
+    [{ subsample: "0.5" as never }, /subsample is 0.5; it must lie in/],
+    [{ standardize: "no" as never }, /standardize is "no"; it must be one of true, false/],
+    [{ nonNegativeStep: "no" as never }, /nonNegativeStep is "no"/],
+    [{ loss: { outputs: 1 } as never }, /loss.initial is undefined; give a function/],
     [{ learningRate: -1 }, /learningRate is -1; it must be a finite number >= 0/],
     [{ learningRate: Number.NaN }, /learningRate is NaN/],
     [{ unitsPerStep: 0 }, /unitsPerStep is 0; it must be an integer >= 1/],

@@ -77,6 +77,30 @@ describe("boosting", () => {
     expect(model.classes).toEqual([0, 1, 2]);
   });
 
+  it("learns numbers alike in any unit, each output in its own", async () => {
+    const y = numbers.targets.data() as Float64Array;
+    const plain = predictNumbers((await fitRegressor(numbers.inputs, y, small)).model, numbers.inputs).data();
+    for (const unit of [2 ** -400, 2 ** -40, 2 ** 40, 2 ** 400]) {
+      const scaled = y.map((value) => value * unit);
+      const found = predictNumbers((await fitRegressor(numbers.inputs, scaled, small)).model, numbers.inputs).data();
+      expect(gap(tensor(found.map((value: number) => value / unit)), tensor(plain))).toBeLessThan(1e-9);
+    }
+    const both = tensor(Float64Array.from({ length: 2 * y.length }, (_, i) => y[i >> 1] * (i % 2 === 0 ? 1 : 2 ** 30)));
+    const pairs = both.reshape([y.length, 2]);
+    const score = stagedScore((await fitRegressor(numbers.inputs, pairs, small)).model, numbers.inputs, pairs).at(-1);
+    expect(score).toBeGreaterThan(0.3);
+  });
+
+  it("refuses a state that was fitted to other targets", async () => {
+    const classes = ["a", "b", "c"];
+    const of = (shift: number) => Array.from(wines.targets.data(), (k: number) => classes[(k + shift) % 3]);
+    const { state } = await fitClassifier(wines.inputs, of(0), small);
+    const more = { ...small, totalUnits: 15, resume: state };
+    await expect(fitClassifier(wines.inputs, of(1), more)).rejects.toThrow(/other targets \(its objective differs\)/);
+    const renamed = of(0).map((name) => `${name}!`);
+    await expect(fitClassifier(wines.inputs, renamed, more)).rejects.toThrow(/other targets \(its classes differ\)/);
+  });
+
   it("makes floor(N / J) blocks", async () => {
     const { model } = await fitRegressor(numbers.inputs, numbers.targets, {
       ...small,

@@ -80,7 +80,8 @@ describe("offprint boost-network and predict-boosted", () => {
     expect(judged.map((line) => Number(line.match(/with +(\d+) units/)?.[1]))).toEqual([3, 9, 15]);
     for (const unit of [2 ** 40, 2 ** -40]) {
       const other = await learnt(unit);
-      expect(other.lines).toEqual(plain.lines);
+      const apartFromLoss = ({ lines }: typeof plain) => lines.filter((line) => !line.includes("loss"));
+      expect(apartFromLoss(other)).toEqual(apartFromLoss(plain));
       other.predicted.forEach((value, i) => expect(value).toBeCloseTo(plain.predicted[i], 6));
     }
   });
