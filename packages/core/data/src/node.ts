@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   checkOptions,
@@ -21,7 +21,7 @@ export { removeFile, saveFile, saveFileSync } from "./save-file.js";
 export async function loadFile<R>(path: string, read: (bytes: Uint8Array) => R): Promise<R> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await readWhole(path);
   } catch (cause) {
     throw new ValueError(`loadFile: cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
@@ -37,6 +37,24 @@ export async function loadFile<R>(path: string, read: (bytes: Uint8Array) => R):
     }
     throw error;
   }
+}
+
+/** All of a file: `readFile` refuses more than two gigabytes. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size < 2 ** 31) return readFile(path);
+  const bytes = new Uint8Array(size);
+  const file = await open(path);
+  try {
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(2 ** 30, size - at), at);
+      if (bytesRead === 0) throw new Error("the file became shorter while it was read");
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  return bytes;
 }
 
 /** Options of {@link loadClinicalRecords}. */

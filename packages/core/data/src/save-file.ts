@@ -30,6 +30,7 @@ type Destination =
   | { readonly kind: "file"; readonly path: string; readonly before?: Stats };
 
 const MAX_LINKS = 40;
+const MOST_AT_ONCE = 2 ** 30;
 /** Never creates, so that a pipe in a folder of several users may be opened; adds to what `> file` has caught so far. */
 const TO_STREAM = constants.O_WRONLY | constants.O_APPEND;
 
@@ -115,11 +116,17 @@ function replace(path: string, before: Stats | undefined, content: Uint8Array | 
 
 function writeTo(file: number, content: Uint8Array | string, finish?: () => void): void {
   try {
-    writeFileSync(file, content);
+    for (const part of partsOf(content)) writeFileSync(file, part);
     finish?.();
   } finally {
     closeSync(file);
   }
+}
+
+/** The system writes no more than two gigabytes at once. */
+function* partsOf(content: Uint8Array | string): Generator<Uint8Array | string> {
+  if (typeof content === "string" || content.length <= MOST_AT_ONCE) yield content;
+  else for (let at = 0; at < content.length; at += MOST_AT_ONCE) yield content.subarray(at, at + MOST_AT_ONCE);
 }
 
 function keepOwnerAndMode(file: number, { uid, gid, mode }: Stats): void {

@@ -18,7 +18,7 @@ async function namesIn(owner: string, folder: string): Promise<string[]> {
 function chosenSet(owner: string, folder: string, found: readonly string[], name: string | undefined): string {
   if (name !== undefined) {
     if (found.includes(name)) return name;
-    throw new ValueError(`${owner}: ${folder} holds no data set ${name}; it has ${found.join(", ") || "none"}`);
+    throw new ValueError(`${owner}: ${folder} holds no data set "${name}"; it has ${found.join(", ") || "none"}`);
   }
   if (found.length === 1) return found[0];
   throw new ValueError(

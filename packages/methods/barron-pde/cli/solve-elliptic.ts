@@ -28,7 +28,11 @@ export const solveEllipticCommand = defineCommand({
   options: {
     beta: option.number("factor of u^3", { default: 0, least: 0 }),
     gamma: option.number("factor of the cubes of slopes", { default: 0, least: 0 }),
-    period: option.number("period of samples, and of cosines that do not say their own", { default: 1, above: 0 }),
+    period: option.number("period of samples, and of cosines that do not say their own", {
+      default: 1,
+      least: 1e-9,
+      most: 1e9,
+    }),
     accuracy: option.number("L2 error of the network, as a part of the solution's size", {
       default: 0.05,
       above: 0,
@@ -52,7 +56,9 @@ export const solveEllipticCommand = defineCommand({
     let size = f.precondition().l2();
     if (f.wiener() === 0) throw new Failure("f is 0, and so is the solution");
     if (!(size > 1e-150 && size < 1e150)) {
-      throw new Failure(`the linear solution has the L2 norm ${size}: its square is lost; give f in other units`);
+      throw new Failure(
+        `the linear solution has the L2 norm ${size}: its square is lost; give f, or its period, in other units`,
+      );
     }
     const solved = async () => {
       const accuracy = options.accuracy * size;

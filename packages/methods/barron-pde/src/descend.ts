@@ -63,7 +63,7 @@ export interface DescendOptions extends RunOptions<DescentRecord, RunState<Desce
   readonly tolerance?: number;
   /** Iterations at most, an integer >= 1. Default 200. */
   readonly maxIterations?: number;
-  /** Coefficients up to this are left out after every iteration. Default `tolerance / 1000`, times a step below 1 that is chosen. */
+  /** Coefficients up to this are left out after every iteration. Default `tolerance / 1000`, times a step below 1 that is chosen; less where what is left out together would hide the tolerance. */
   readonly pruneTolerance?: number;
   /** `"none"` descends in L2, which needs steps of about `1 / bandLimit^2`: shows what G is for. Default `"h1"`. */
   readonly preconditioner?: "h1" | "none";
@@ -192,13 +192,25 @@ export async function descend(
       `${owner}: initial has ${start.dimension} coordinates of period ${start.period}, f ${f.dimension} of period ${f.period}; give both the same`,
     );
   }
+  // What pruning and cut products leave out must not hide from the tolerance; rounding hides the rest.
+  const wanted = Math.max(tolerance, 1e-13 * f.precondition().wiener());
   // Short steps add little to a mode: what is too little in one of them would never come to be.
-  const pruned = (eta: number) =>
-    pruneTolerance ?? (tolerance / 1000) * (typeof stepSize === "number" ? 1 : Math.min(1, eta));
+  const prunedAfter = (u: SparseFourier, eta: number) => {
+    if (pruneTolerance !== undefined) return u.prune(pruneTolerance);
+    let least = (wanted / 1000) * (typeof stepSize === "number" ? 1 : Math.min(1, eta));
+    let kept = u.prune(least);
+    // Of many modes, high ones above all, so little each may be more than a step must bring.
+    while (kept.removedH1 > (eta * wanted) / 4) kept = u.prune((least /= 4));
+    return kept;
+  };
   // Terms that pruning would take away anyway are not even added up; what they may do is in the certificate.
-  const cut = (pruneTolerance ?? tolerance / 1000) / 100;
   const measure = (u: SparseFourier) => {
-    const found = energyGradient(lagrangian, f, u, cut);
+    let cut = (pruneTolerance ?? wanted / 1000) / 100;
+    let found = energyGradient(lagrangian, f, u, cut);
+    while (pruneTolerance === undefined && found.lost > wanted / 4) {
+      cut /= 4;
+      found = energyGradient(lagrangian, f, u, cut);
+    }
     const g = found.gradient.precondition();
     return { ...found, g, residual: g.h1() + found.lost, curvature: checkedCurvature(lagrangian, u, found.slopes) };
   };
@@ -224,7 +236,7 @@ export async function descend(
         const { u, g, gradient, energy, residual, partials, curvature } = at;
         const direction = preconditioner === "h1" ? g : gradient;
         const { eta, factor } = stepAlong(u, direction, stepSize, curvature, curvatureOf);
-        const { u: kept, removedH1 } = SparseFourier.sum([{ u }, { u: direction, factor: -eta }]).prune(pruned(eta));
+        const { u: kept, removedH1 } = prunedAfter(SparseFourier.sum([{ u }, { u: direction, factor: -eta }]), eta);
         // An iterate is what it is: only its residual is known up to what products left out.
         const next = SparseFourier.fromData(kept.toData());
         at = { u: next, ...measure(next) };

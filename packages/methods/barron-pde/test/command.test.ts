@@ -93,6 +93,10 @@ it("comes to a solution that is far from the linear one, as near as a part of it
 
 it("refuses a period beside the file's own, and says how many neurons are too many", async () => {
   const put = (content: unknown) => writeFileSync(file("own.json"), JSON.stringify(content));
+  put({ cosines: [{ k: [1], a: 1 }] });
+  expect((await solve(file("own.json"), "--period", "1e-300")).err).toMatch(
+    /--period must be a number of at least 1e-9/,
+  );
   put({ cosines: [{ k: [1], a: 1 }], period: 2 });
   expect((await solve(file("own.json"), "--period", "3")).err).toMatch(
     /--period would do nothing, as .*own\.json says/,

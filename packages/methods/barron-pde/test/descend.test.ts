@@ -128,6 +128,26 @@ describe("descend", () => {
     expect(Math.min(...history.map((record) => record.stepSize))).toBeLessThan(0.01);
   });
 
+  it("keeps the many high modes that a steep solution is made of, each of which is little", async () => {
+    const f = SparseFourier.cosines([
+      { k: [1], a: 300 },
+      { k: [2], a: 150 },
+    ]);
+    const tolerance = 0.01 * f.precondition().l2();
+    const options = { tolerance, maxIterations: 200 };
+    const { status, certificate, u } = await descend(quarticLagrangian({ gamma: 1 }), f, options);
+    expect(status).toBe("converged");
+    expect(certificate).toBeLessThanOrEqual(tolerance);
+    const finer = await descend(quarticLagrangian({ gamma: 1 }), f, { ...options, tolerance: tolerance / 4 });
+    expect(finer.u.subtract(u).h1()).toBeLessThan(1.25 * tolerance);
+  });
+
+  it("with the tolerance 0 comes as near as rounding lets it, without modes that are rounding alone", async () => {
+    const { certificate, history } = await descend(cubic, fourCosines(2), { tolerance: 0, maxIterations: 100 });
+    expect(certificate).toBeLessThan(1e-12);
+    expect(Math.max(...history.map(({ modes }) => modes))).toBeLessThan(2000);
+  });
+
   it("needs steps of the band limit without G", async () => {
     const f = fourCosines(1, 1);
     const options = { preconditioner: "none", maxIterations: 40, pruneTolerance: 1e-6 } as const;

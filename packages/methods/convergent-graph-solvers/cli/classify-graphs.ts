@@ -46,6 +46,7 @@ export const classifyGraphs = defineCommand({
   },
   async run({ options, print, report, write, longRun, backend: opened }) {
     const { folds, steps, seed, gamma } = options;
+    if (options.set === "") throw new Failure('--set is ""; give the NAME of a set in the folder, or leave it out');
     const data = await loadTuDataset(options.graphs, options.set === undefined ? {} : { name: options.set });
     const classes = data.classNames.length;
     if (classes < 2) throw new Failure(`${data.name}: all graphs are of one class; there is nothing to tell apart`);

@@ -119,6 +119,8 @@ describe("classify-graphs", () => {
     const words = (...more: string[]) => runWords(commands, "classify-graphs", more);
     const missing = await words("--graphs", folder);
     expect([missing.code, missing.err]).toEqual([2, expect.stringMatching(/holds no data set/)]);
+    const nameless = await words("--graphs", rings("RINGS"), "--set", "");
+    expect([nameless.code, nameless.err]).toEqual([2, expect.stringMatching(/--set is ""; give the NAME of a set/)]);
     const many = await words("--graphs", rings("RINGS"), "--folds", "30");
     expect([many.code, many.err]).toEqual([2, expect.stringMatching(/24 graphs; give at most as many --folds/)]);
   });

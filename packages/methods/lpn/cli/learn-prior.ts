@@ -43,7 +43,11 @@ export const learnPrior = defineCommand({
     network: option.choice(["dense", "conv"], "layers: dense for small images, conv from about 28 x 28 on", {
       default: "dense",
     }),
-    hidden: option.integer("width of the dense layers, or channels of the convolutions", { default: 64, least: 1 }),
+    hidden: option.integer("width of the dense layers, or channels of the convolutions", {
+      default: 64,
+      least: 1,
+      most: 8192,
+    }),
     patch: option.integer("learn on random squares of this side; needed where images differ in size", { least: 2 }),
     steps: option.integer("steps of training: half with the absolute error, half by proximal matching", {
       default: 4000,

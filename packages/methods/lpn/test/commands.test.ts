@@ -124,6 +124,8 @@ it("learns on squares of pictures of different sizes", async () => {
 });
 
 it("says in one line what is wrong", async () => {
+  const wide = await runWords(commands, "learn-prior", { images, output: join(folder, "wide"), hidden: 99999 });
+  expect(wide.err).toMatch(/--hidden must be an integer of at least 1 and of at most 8192, got "99999"/);
   const output = join(folder, "none.png");
   const run = (words: object) => runWords(commands, "reconstruct-image", { prior, image: few, output, ...words });
   expect((await run({ prior: images })).code).toBe(2);

@@ -68,6 +68,9 @@ export const equationNames = Object.keys(kinds) as EquationName[];
 /** What an equation is, for commands. */
 export const kindOf = (name: EquationName): Kind => kinds[name];
 
+/** Beyond these, derivatives and their squares are no numbers any more. */
+const scale = { least: 1e-9, most: 1e9 } as const;
+
 /** Options that say which equation, and on which grid. */
 export const equationOptions = {
   equation: option.choice(equationNames, "what is solved"),
@@ -75,10 +78,10 @@ export const equationOptions = {
   points: option.integer("cells of diffusion-sorption; other equations have the points of the initial conditions", {
     least: 4,
   }),
-  end: option.number("last time; default 1, and 500 of diffusion-sorption", { above: 0 }),
-  viscosity: option.number("of burgers; default 0.02", { above: 0 }),
-  length: option.number("period of burgers in space; default 4", { above: 0 }),
-  reynolds: option.number("Reynolds' number of navier-stokes; default 1e4", { above: 0 }),
+  end: option.number("last time; default 1, and 500 of diffusion-sorption", scale),
+  viscosity: option.number("of burgers; default 0.02", scale),
+  length: option.number("period of burgers in space; default 4", scale),
+  reynolds: option.number("Reynolds' number of navier-stokes; default 1e4", scale),
 };
 
 /** Options that say how experts solve. */

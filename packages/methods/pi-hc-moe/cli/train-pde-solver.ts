@@ -27,7 +27,7 @@ export const trainPdeSolver = defineCommand({
     equation: option.choice(equationNames, "what is solved", { default: "burgers" }),
     ...expertOptions,
     functions: option.integer("basis functions", { default: 8, least: 1 }),
-    width: option.integer("channels within", { default: 16, least: 1 }),
+    width: option.integer("channels within", { default: 16, least: 1, most: 8192 }),
     layers: option.integer("Fourier layers", { default: 3, least: 1 }),
     modes: option.list(option.integer("frequencies kept along each axis, time first; default 6", { least: 1 }), {
       least: 2,

@@ -111,3 +111,15 @@ it("a training that was interrupted goes on to the same solver", async () => {
   const [whole, parts] = await runInTwo(commands, "train-pde-solver", words, settings);
   expect(parts).toEqual(whole);
 });
+
+it.each([
+  ["end", "1e-300"],
+  ["end", "1e300"],
+  ["viscosity", "1e300"],
+  ["length", "1e-300"],
+])("--%s %s is refused by name, before anything is computed", async (name, value) => {
+  const words = ["none.npy", "--output", "none", `--${name}`, value];
+  const { code, err } = await runWords(commands, "train-pde-solver", words);
+  expect(code).toBe(2);
+  expect(err).toContain(`--${name} must be a number of at least 1e-9 and of at most 1000000000, got "${value}".`);
+});

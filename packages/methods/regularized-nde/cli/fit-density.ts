@@ -43,7 +43,7 @@ export const fitDensity = defineCommand({
     batch: option.integer("points of an update, or all", { default: 200, least: 1 }),
     learningRate: option.number("step of Adam", { default: 0.005, above: 0 }),
     lambda: option.number("weight of the solver's error estimates, falling to a tenth", { default: 10, least: 0 }),
-    tolerance: option.number("tolerance of the solver in training", { default: 1e-5, above: 0, below: 1 }),
+    tolerance: option.number("tolerance of the solver in training", { default: 1e-5, least: 1e-14, below: 1 }),
     draws: option.integer("points to draw at the end, for --samples", { least: 1 }),
     ...seedOption,
     output: option.fileOut("file for the network (safetensors)", { short: "o" }),

@@ -48,7 +48,7 @@ export const fitSeries = defineCommand({
     batch: option.integer("series of an update, or all", { default: 32, least: 1 }),
     learningRate: option.number("step of Adamax", { default: 0.01, above: 0 }),
     lambda: option.number("weight of the solver's error estimates, falling to a tenth", { default: 100, least: 0 }),
-    tolerance: option.number("tolerance of the solver", { default: 1e-5, above: 0, below: 1 }),
+    tolerance: option.number("tolerance of the solver", { default: 1e-5, least: 1e-14, below: 1 }),
     ...seedOption,
     output: option.fileOut("file for the model (safetensors)", { short: "o" }),
     ...stateOptions,

@@ -1,10 +1,13 @@
-import { defineCommand, option, seedOption } from "@offprint/commands";
+import { defineCommand, Failure, option, seedOption } from "@offprint/commands";
 import { writeCsv } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { loadLatentOde } from "@offprint/ode/latent";
-import { FormatError, random, stack, type Tensor, tensor, variance } from "@offprint/tensor-core";
+import { FormatError, NonFiniteError, random, stack, type Tensor, tensor, variance } from "@offprint/tensor-core";
 import type { SeriesDescription } from "./fit-series.js";
 import { readSeries, scalingOf, seriesOptions, seriesTable } from "./series-file.js";
+
+/** Steps of the solver at most. */
+const MOST_STEPS = 4096;
 
 /** `offprint predict-series --model model.safetensors --table patients.csv --id patient --times 0,12,72 --output filled.csv` */
 export const predictSeries = defineCommand({
@@ -20,7 +23,7 @@ export const predictSeries = defineCommand({
       default: 0,
       least: 0,
     }),
-    tolerance: option.number("tolerance of the solver", { default: 1e-5, above: 0, below: 1 }),
+    tolerance: option.number("tolerance of the solver", { default: 1e-5, least: 1e-14, below: 1 }),
     ...seedOption,
     output: option.fileOut("file for the predictions (CSV); default they are printed", {
       short: "o",
@@ -36,7 +39,18 @@ export const predictSeries = defineCommand({
     const shown = scaling.apply(found.series);
     const times =
       options.times === undefined ? Array.from(shown.times.data()) : [...options.times].sort((a, b) => a - b);
-    const predict = latent.predictor({ tolerance, maxSteps: 4096 });
+    const solve = latent.predictor({ tolerance, maxSteps: MOST_STEPS });
+    const predict: typeof solve = (...given) => {
+      try {
+        return solve(...given);
+      } catch (error) {
+        if (!(error instanceof NonFiniteError)) throw error;
+        const seen = [0, shown.times.size - 1].map((k) => shown.times.data()[k]).join(" to ");
+        throw new Failure(
+          `--times: the equation cannot be solved up to ${times.at(-1)} in ${MOST_STEPS} steps; the table has times from ${seen}: give times nearer to them, or a larger --tolerance`,
+        );
+      }
+    };
     const { values, encoded, evaluations } = predict(params, shown, { times: tensor(times, { dtype: "float64" }) });
     const columns = [{ suffix: "", values: scaling.invert(values) }];
     if (draws > 0) columns.push({ suffix: " deviation", values: deviations() });

@@ -65,6 +65,21 @@ describe("fit-series and predict-series", () => {
     expect(predicted.column("patient").values[8]).toBe("p1");
   });
 
+  it("say which option asks for what cannot be solved", async () => {
+    const words = { model, table, id: "patient" };
+    const far = await runWords(commands, "predict-series", { ...words, times: "1e300" });
+    expect([far.code, far.err]).toEqual([
+      2,
+      expect.stringMatching(
+        /--times: .* up to 1e\+300 in 4096 steps; the table has times from 0 to 21: give times nearer/,
+      ),
+    ]);
+    for (const name of ["predict-series", "fit-series"]) {
+      const fine = await runWords(commands, name, { ...(name === "fit-series" ? given : words), tolerance: "1e-300" });
+      expect(fine.err).toMatch(/--tolerance must be a number of at least 1e-14 and below 1, got "1e-300"/);
+    }
+  });
+
   it("learn from a folder of clinical records", async () => {
     const records = at("set-a");
     mkdirSync(records, { recursive: true });
