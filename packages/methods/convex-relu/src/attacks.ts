@@ -2,7 +2,6 @@ import {
   checkOptions,
   random,
   requireInteger,
-  requireObject,
   requirePositive,
   type Tensor,
   type TensorLike,
@@ -11,7 +10,7 @@ import {
 } from "@offprint/tensor-core";
 import { type Design, designOf, targetsOf } from "./design.js";
 import { checkLabels, type Loss } from "./loss.js";
-import type { TwoLayerNet } from "./network.js";
+import { requireNetwork, type TwoLayerNet } from "./network.js";
 import { type NetworkArrays, networkGradient } from "./network-gradient.js";
 import { radiiOf } from "./sample-patterns.js";
 
@@ -35,7 +34,6 @@ export interface PgdOptions {
  * @throws ShapeError, ValueError for operands that do not fit.
  */
 export function fgsm(net: TwoLayerNet, X: TensorLike, y: TensorLike, eps: TensorLike, loss: Loss): Tensor {
-  requireObject("fgsm", "net", net, "a TwoLayerNet");
   return attack("fgsm", net, X, y, eps, loss, (arrays, design, targets, radii) =>
     signSteps(arrays, loss, design, targets, radii, design.rows.slice(), 1, 1),
   );
@@ -56,7 +54,6 @@ export function pgd(
   loss: Loss,
   options: PgdOptions = {},
 ): Tensor {
-  requireObject("pgd", "net", net, "a TwoLayerNet");
   checkOptions("pgd", options, ["steps", "stepSize", "randomStart", "seed"]);
   const settings = pgdSettings("pgd", options);
   const rng = random.rng(options.seed ?? 0);
@@ -128,6 +125,7 @@ function attack(
   loss: Loss,
   move: (arrays: NetworkArrays, design: Design, y: Float64Array, eps: Float64Array) => Float64Array,
 ): Tensor {
+  requireNetwork(owner, net);
   const design = designOf(owner, X, net.bias);
   const { n, d } = design;
   if (d !== net.U.shape[0]) {

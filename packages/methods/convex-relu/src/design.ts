@@ -15,6 +15,7 @@ export interface Design {
 
 /** @internal @throws ShapeError, ValueError for anything but a matrix of finite numbers with at least one row and column */
 export function designOf(owner: string, X: TensorLike, bias: boolean): Design {
+  requireFlag(owner, "bias", bias);
   const x = asTensor(X, "float64");
   if (x.rank !== 2) throw new ShapeError(`${owner}: X has shape [${x.shape}]; give a matrix [samples, features]`);
   const [n, features] = x.shape;
@@ -35,6 +36,12 @@ export function designOf(owner: string, X: TensorLike, bias: boolean): Design {
     if (bias) rows[k * d + features] = 1;
   }
   return { n, d, rows, columns: columnsOf(rows, n, d) };
+}
+
+/** @internal @throws ValueError for anything but true and false */
+export function requireFlag(owner: string, name: string, value: unknown): void {
+  if (typeof value !== "boolean")
+    throw new ValueError(`${owner}: ${name} is ${String(value)}; it must be true or false`);
 }
 
 /** @internal Targets `[n]` as numbers. */

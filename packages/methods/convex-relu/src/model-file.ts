@@ -2,7 +2,7 @@ import { readSafetensors, writeSafetensors } from "@offprint/data";
 import { FormatError, requireObject, ValueError } from "@offprint/tensor-core";
 import type { DualBound } from "./dual-bound.js";
 import { type Loss, losses } from "./loss.js";
-import type { TwoLayerNet } from "./network.js";
+import { requireNetwork, type TwoLayerNet } from "./network.js";
 
 const FORMAT = "offprint convex-relu 1";
 
@@ -38,6 +38,7 @@ export interface ReluModel {
 export function saveModel(model: ReluModel): Uint8Array {
   requireObject("saveModel", "model", model, "a ReluModel");
   const { net, ...rest } = model;
+  requireNetwork("saveModel", net);
   if (!losses.includes(rest.loss)) {
     throw new ValueError(`saveModel: loss is ${String(rest.loss)}; say what it was trained for: ${losses.join(", ")}`);
   }

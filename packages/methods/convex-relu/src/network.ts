@@ -5,6 +5,7 @@ import {
   matmul,
   maximum,
   ones,
+  requireObject,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -12,7 +13,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { blockNorm, timesColumns } from "./column-products.js";
-import type { Design } from "./design.js";
+import { type Design, requireFlag } from "./design.js";
 
 /** `f(x) = sum_j max(0, x^T u_j) a_j` with m hidden neurons. */
 export interface TwoLayerNet {
@@ -24,13 +25,32 @@ export interface TwoLayerNet {
   readonly bias: boolean;
 }
 
+/** @internal @throws ValueError, ShapeError for what is no network */
+export function requireNetwork(owner: string, net: TwoLayerNet): void {
+  requireObject(owner, "net", net, "a TwoLayerNet");
+  const { U, a, bias } = net;
+  requireFlag(owner, "net.bias", bias);
+  if (!isTensor(U) || !isTensor(a)) {
+    throw new ValueError(
+      `${owner}: net.${isTensor(U) ? "a" : "U"} is no tensor; give a network that was trained or loaded`,
+    );
+  }
+  if (U.rank !== 2 || a.rank !== 1 || U.shape[1] !== a.shape[0]) {
+    throw new ShapeError(
+      `${owner}: net.U has shape [${U.shape}] and net.a [${a.shape}]; they must be [features, neurons] and [neurons]`,
+    );
+  }
+}
+
 /**
  * Outputs `[samples]` of the network; for a classifier the sign is the class. Written in tensor operations, so that it
  * can be differentiated, compiled and exported; give float32 inputs for a float32 graph.
  * @param X `[samples, features]`.
- * @throws ShapeError where X does not have the network's number of features; ValueError where a value is not finite.
+ * @throws ShapeError where X does not have the network's number of features; ValueError where a value is not finite, and
+ * for what is no network.
  */
 export function predict(net: TwoLayerNet, X: TensorLike): Tensor {
+  requireNetwork("predict", net);
   const x = isTensor(X) ? X : asTensor(X, "float64");
   const features = net.U.shape[0] - (net.bias ? 1 : 0);
   if (x.rank !== 2 || x.shape[1] !== features) {

@@ -1,6 +1,6 @@
 import { writeOnnxGraph } from "@offprint/onnx-format";
-import { checkOptions, requireObject } from "@offprint/tensor-core";
-import type { TwoLayerNet } from "./network.js";
+import { checkOptions, requireChoice } from "@offprint/tensor-core";
+import { requireNetwork, type TwoLayerNet } from "./network.js";
 
 /** Options of `networkToOnnx`. */
 export interface OnnxFileOptions {
@@ -11,11 +11,13 @@ export interface OnnxFileOptions {
 /**
  * The bytes of an .onnx file of the network, Gemm - Relu - Gemm: input `x` `[batch, features]`, output `score`
  * `[batch, 1]`. Runs in ONNX Runtime from any language.
+ * @throws ValueError, ShapeError for what is no network, and another dtype.
  */
 export function networkToOnnx(net: TwoLayerNet, options: OnnxFileOptions = {}): Uint8Array {
-  requireObject("networkToOnnx", "net", net, "a TwoLayerNet");
+  requireNetwork("networkToOnnx", net);
   checkOptions("networkToOnnx", options, ["dtype"]);
   const { dtype: type = "float32" } = options;
+  requireChoice("networkToOnnx", "dtype", type, ["float32", "float64"]);
   const [d, neurons] = net.U.shape;
   const features = d - (net.bias ? 1 : 0);
   // Runtimes do not like empty matrices: the zero network gets one neuron that is 0.

@@ -1,5 +1,5 @@
 import { asTensor, requireObject, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
-import type { TwoLayerNet } from "./network.js";
+import { requireNetwork, type TwoLayerNet } from "./network.js";
 
 /** A change of units that a network was trained with: `x = (raw - mean) / std`. */
 export interface TrainingUnits {
@@ -19,7 +19,7 @@ export interface TrainingUnits {
  * @throws ValueError for a network without a bias, or a standard deviation that is not > 0; ShapeError.
  */
 export function inOriginalUnits(net: TwoLayerNet, units: TrainingUnits): TwoLayerNet {
-  requireObject("inOriginalUnits", "net", net, "a TwoLayerNet");
+  requireNetwork("inOriginalUnits", net);
   requireObject("inOriginalUnits", "units", units, "TrainingUnits");
   const { targetMean = 0, targetStd = 1 } = units;
   if (!net.bias) throw new ValueError("inOriginalUnits: the network has no bias; train with bias: true");

@@ -1,3 +1,4 @@
+import { makeBreather } from "@offprint/solvers";
 import { asTensor, checkOptions, random, requireInteger, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type Design, designOf } from "./design.js";
 import { PatternSet, type Patterns, patternOf } from "./patterns.js";
@@ -57,6 +58,34 @@ interface DrawOptions {
 
 /** @internal */
 export function drawPatterns(design: Design, options: DrawOptions): Patterns {
+  const drawing = draws(design, options);
+  for (;;) {
+    const { done, value } = drawing.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * @internal The same with turns for the event loop. When the signal comes, the first pattern stands for all: a programme
+ * that is not to be solved need not be large.
+ */
+export async function drawPatternsPolitely(
+  design: Design,
+  options: DrawOptions,
+  signal: AbortSignal | undefined,
+): Promise<Patterns> {
+  const drawing = draws(design, options);
+  const breather = makeBreather(true);
+  for (;;) {
+    const { done, value } = drawing.next();
+    if (done) return value;
+    if (signal?.aborted) return { ...value, D: value.D.slice(0, 1) };
+    if (breather.due()) await breather.pause();
+  }
+}
+
+/** Tells after every batch what was found so far, and at the end all. */
+function* draws(design: Design, options: DrawOptions): Generator<Patterns, Patterns, void> {
   const { n, d, rows } = design;
   const { count, seed = 0, perturb, usable } = options;
   const maxDraws = options.maxDraws ?? Math.max(10_000, 100 * count);
@@ -67,18 +96,20 @@ export function drawPatterns(design: Design, options: DrawOptions): Patterns {
   const found = new PatternSet();
   const pattern = new Uint8Array(n);
   const moved = new Float64Array(n * d);
-  let draws = 0;
-  while (draws < maxDraws && found.D.length < count) {
-    const a = vectors.normal([Math.min(BATCH, maxDraws - draws), d], { dtype: "float64" }).data() as Float64Array;
+  let drawn = 0;
+  const soFar = (): Patterns => ({ D: found.D, draws: drawn, exhausted: found.D.length < count, complete: false });
+  while (drawn < maxDraws && found.D.length < count) {
+    const a = vectors.normal([Math.min(BATCH, maxDraws - drawn), d], { dtype: "float64" }).data() as Float64Array;
     for (let at = 0; at < a.length && found.D.length < count; at += d) {
-      draws++;
+      drawn++;
       if (usable !== undefined && !missesBoxes(design, a, at, usable.eps)) continue;
       patternOf(rows, n, d, a, at, pattern);
       found.add(pattern);
       if (perturb !== undefined) addPerturbed(found, design, a, at, perturb, moves, moved, pattern, count);
     }
+    yield soFar();
   }
-  return { D: found.D, draws, exhausted: found.D.length < count, complete: false };
+  return soFar();
 }
 
 /** |x_k^T a| >= ||eps o a||_1 for every sample. */

@@ -1,10 +1,10 @@
-import { requireInteger, requirePositive, type TensorLike } from "@offprint/tensor-core";
-import { type Design, designOf, targetsOf } from "./design.js";
+import { requireInteger, requirePositive, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { type Design, designOf, requireFlag, targetsOf } from "./design.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
 import { checkLabels, type Loss } from "./loss.js";
 import type { CommonOptions } from "./options.js";
 import { checkPatterns, type Patterns, patternCount } from "./patterns.js";
-import { drawPatterns } from "./sample-patterns.js";
+import { drawPatternsPolitely } from "./sample-patterns.js";
 
 /** As many patterns are all taken without being asked for. */
 const ALL_PATTERNS = 200;
@@ -31,6 +31,8 @@ export interface Problem {
 /** @internal @throws ValueError, ShapeError */
 export function problemOf(owner: string, X: TensorLike, y: TensorLike, options: CommonOptions): Problem {
   const { loss, beta, average = false, bias = true, seed = 0, tolerance = 1e-6, maxIterations = 2000 } = options;
+  requireFlag(owner, "average", average);
+  requireFlag(owner, "certify", options.certify ?? true);
   const design = designOf(owner, X, bias);
   const targets = targetsOf(owner, y, design.n);
   checkLabels(owner, loss, targets);
@@ -62,16 +64,33 @@ export function residualBound({ tolerance, loss, y }: Problem): number {
   return largest > 0 && largest < 1 ? tolerance * 2 ** Math.floor(Math.log2(largest)) : tolerance;
 }
 
+/** @internal @throws ValueError for an option that would do nothing beside the others */
+export function refuseIdle<O extends object>(
+  owner: string,
+  beside: string,
+  options: O,
+  idle: readonly (keyof O & string)[],
+): void {
+  for (const name of idle) {
+    if (options[name] !== undefined)
+      throw new ValueError(`${owner}: ${name} does nothing with ${beside}; leave it out`);
+  }
+}
+
 /** @internal The patterns that were given or asked for. */
-export function patternsOf({ owner, design, seed }: Problem, patterns: Patterns | number | undefined): Patterns {
+export async function patternsOf(
+  { owner, design, seed }: Problem,
+  patterns: Patterns | number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Patterns> {
   const { n, d } = design;
   if (patterns === undefined) {
     if (patternCount(n, d) <= ALL_PATTERNS) return arrangementPatterns(design);
-    return drawPatterns(design, { count: DEFAULT_SAMPLE, seed });
+    return drawPatternsPolitely(design, { count: DEFAULT_SAMPLE, seed }, signal);
   }
   if (typeof patterns === "number") {
     requireInteger(owner, "patterns", patterns, 1);
-    return drawPatterns(design, { count: patterns, seed });
+    return drawPatternsPolitely(design, { count: patterns, seed }, signal);
   }
   checkPatterns(owner, patterns, n);
   return patterns;

@@ -24,11 +24,18 @@ import { PatternSet, type Patterns, patternOf } from "./patterns.js";
 import { RbcdAdmm, type RbcdSettings } from "./rbcd-admm.js";
 import { recordOf } from "./run-record.js";
 import { SampledProgram, type SampledState } from "./sampled-program.js";
-import { certifiedPatterns, type Problem, patternsOf, problemOf, residualBound } from "./settings.js";
+import { certifiedPatterns, type Problem, patternsOf, problemOf, refuseIdle, residualBound } from "./settings.js";
 
 const OWNER = "trainConvex";
 
 const optionNames = [...commonOptionNames, "method", "rho", "dualStep", "rbcd", "scp", ...runOptionNames];
+
+/** What a method does not look at. */
+const idleOptions = {
+  admm: ["rbcd", "scp"],
+  "admm-rbcd": ["scp"],
+  scp: ["patterns", "rho", "dualStep", "rbcd"],
+} as const;
 
 /**
  * Trains a ReLU network with one hidden layer to the global optimum, by convex optimisation over activation patterns,
@@ -50,6 +57,7 @@ export async function trainConvex(X: TensorLike, y: TensorLike, options: ConvexN
   if (problem.loss === "hinge" && method !== "admm") {
     throw new UnsupportedError(`${OWNER}: ${method} needs a differentiable loss; use method admm for the hinge loss`);
   }
+  refuseIdle(OWNER, `method "${method}"`, options, idleOptions[method]);
   return method === "scp" ? trainSampled(problem, options) : trainOverPatterns(problem, options, method);
 }
 
@@ -66,9 +74,10 @@ async function trainOverPatterns(
   }
   if (rho !== "auto") requirePositive(OWNER, "rho", rho);
   const descent = rbcdSettings(options);
-  const operator = new PatternOperator(design, patternsOf(problem, options.patterns));
+  const operator = new PatternOperator(design, await patternsOf(problem, options.patterns, options.signal));
   const { P, n, d } = operator;
-  const from = resume?.inner as AdmmState | undefined;
+  // A run that was aborted while its patterns were drawn has nothing to go on from yet.
+  const from = resume?.iterations === 0 ? undefined : (resume?.inner as AdmmState | undefined);
   const state =
     from === undefined
       ? initialState(P, n, d, rho === "auto" ? startingRho(operator) : rho, descent.stepSize)
@@ -214,6 +223,7 @@ async function trainSampled(problem: Problem, options: ConvexNetOptions): Promis
 function sampledNeurons({ design, seed }: Problem, { scp = {} }: ConvexNetOptions): Float64Array {
   const { d } = design;
   checkOptions(`${OWNER}: scp`, scp, ["samples", "weights"]);
+  if (scp.weights !== undefined) refuseIdle(`${OWNER}: scp`, "weights of your own", scp, ["samples"]);
   if (scp.weights === undefined) {
     const { samples = 500 } = scp;
     requireInteger(OWNER, "scp.samples", samples, 1);

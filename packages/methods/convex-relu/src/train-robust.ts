@@ -23,8 +23,8 @@ import { type RobustDuals, robustDualBound, usablePatterns } from "./robust-dual
 import { RobustMap, rowNames } from "./robust-rows.js";
 import { robustValues, worstLoss } from "./robust-terms.js";
 import { recordOf } from "./run-record.js";
-import { drawPatterns, radiiOf } from "./sample-patterns.js";
-import { type Problem, patternsOf, problemOf, residualBound } from "./settings.js";
+import { drawPatternsPolitely, radiiOf } from "./sample-patterns.js";
+import { type Problem, patternsOf, problemOf, refuseIdle, residualBound } from "./settings.js";
 
 const OWNER = "trainRobust";
 /** Usable patterns are listed where that takes this much at most. */
@@ -93,6 +93,7 @@ export async function trainRobust(X: TensorLike, y: TensorLike, options: RobustN
   if (solver === "conic" && (options.resume !== undefined || options.checkpoint !== undefined)) {
     throw new UnsupportedError(`${OWNER}: solver "conic" keeps no state to resume from; take "admm"`);
   }
+  if (solver === "conic") refuseIdle(OWNER, 'solver "conic"', options, ["rho", "relaxation"]);
   const { maxIterations = solver === "admm" ? 4000 : 20_000 } = options;
   const problem = problemOf(OWNER, X, y, { ...options, maxIterations });
   requirePositive(OWNER, "rho", rho);
@@ -101,7 +102,7 @@ export async function trainRobust(X: TensorLike, y: TensorLike, options: RobustN
   }
   const { design, bias } = problem;
   const eps = radiiOf(OWNER, options.eps, design.d - (bias ? 1 : 0), design.d);
-  const patterns = usablePatterns(design, robustPatterns(problem, options.patterns, eps), eps);
+  const patterns = usablePatterns(design, await robustPatterns(problem, eps, options), eps);
   if (patterns.D.length === 0) return resultOf(problem, ...zeroNetwork(problem, patterns), eps, options);
   const operator = new PatternOperator(design, patterns);
   const solved =
@@ -130,7 +131,8 @@ async function solveByAdmm(
 ): Promise<Solved> {
   const { loss, y, beta, unit, maxIterations } = problem;
   const tolerance = residualBound(problem);
-  const from = options.resume?.inner;
+  // A run that was aborted while its patterns were drawn has nothing to go on from yet.
+  const from = options.resume?.iterations === 0 ? undefined : options.resume?.inner;
   const state = from === undefined ? initialRobustState(operator, rho) : resumed(from, operator);
   const admm = new RobustAdmm(new RobustMap(operator, loss, y, eps), beta, relaxation, state);
   const objective = () => {
@@ -215,20 +217,25 @@ function resultOf(
   };
 }
 
-function robustPatterns(problem: Problem, patterns: Patterns | number | undefined, eps: Float64Array): Patterns {
+async function robustPatterns(
+  problem: Problem,
+  eps: Float64Array,
+  { patterns, signal }: RobustNetOptions,
+): Promise<Patterns> {
   const { design, seed } = problem;
   const { n, d } = design;
-  if (typeof patterns === "number")
-    return drawPatterns(design, { count: patterns, seed, perturb: { eps, perDirection: 6 } });
-  if (patterns !== undefined) return patternsOf(problem, patterns);
+  const drawn = (count: number) =>
+    drawPatternsPolitely(design, { count, seed, perturb: { eps, perDirection: 6 } }, signal);
+  if (typeof patterns === "number") return drawn(patterns);
+  if (patterns !== undefined) return patternsOf(problem, patterns, signal);
   const corners = 2 ** eps.filter((value) => value > 0).length;
   if (enumerationWork(n * corners, d) <= ENUMERATION_WORK) {
     const all = arrangementPatterns(design, eps);
     if (all.D.length <= MOST_PATTERNS) return all;
   }
   if (n <= 500 && d <= 4)
-    return drawPatterns(design, { count: MOST_PATTERNS, seed, maxDraws: 50_000, usable: { eps } });
-  return drawPatterns(design, { count: 100, seed, perturb: { eps, perDirection: 6 } });
+    return drawPatternsPolitely(design, { count: MOST_PATTERNS, seed, maxDraws: 50_000, usable: { eps } }, signal);
+  return drawn(100);
 }
 
 /** No block can differ from 0: the optimum without an iteration, and the dual variables that prove it. */

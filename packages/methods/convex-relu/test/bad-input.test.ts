@@ -1,13 +1,15 @@
-import { tensor } from "@offprint/tensor-core";
+import { random, tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import {
   enumeratePatterns,
   fgsm,
   inOriginalUnits,
+  networkToOnnx,
   patternBound,
   pgd,
   predict,
   samplePatterns,
+  saveModel,
   trainBackprop,
   trainConvex,
   trainRobust,
@@ -32,6 +34,9 @@ describe("training refuses, and says what to give", () => {
     [X, y, { maxIterations: 0.5 }, /maxIterations is 0.5; it must be an integer >= 0/],
     [X, y, { tolerance: -1 }, /tolerance is -1/],
     [X, y, { seed: 0.5 }, /seed is 0.5/],
+    [X, y, { bias: "no" }, /bias is no; it must be true or false/],
+    [X, y, { average: 1 }, /average is 1; it must be true or false/],
+    [X, y, { certify: "yes" }, /certify is yes; it must be true or false/],
     [X, y, { patterns: 0 }, /(patterns|count) is 0; it must be an integer >= 1/],
     [X, y, { patterns: own([]) }, /at least one pattern/],
     [X, y, { patterns: own([Uint8Array.of(0, 1)]) }, /pattern 0 has length 2 for 3 samples/],
@@ -49,6 +54,17 @@ describe("training refuses, and says what to give", () => {
     [{ dualStep: 1.7 }, /dualStep is 1.7; it must be in \(0, 1.618\)/],
     [{ loss: "bce", method: "admm-rbcd", rbcd: { blockSize: 0 } }, /rbcd.blockSize is 0/],
     [{ loss: "bce", method: "admm-rbcd", rbcd: { decay: 2 } }, /rbcd.decay is 2/],
+    [{ rbcd: { cap: 9 } }, /rbcd does nothing with method "admm"; leave it out/],
+    [{ scp: { samples: 9 } }, /scp does nothing with method "admm"/],
+    [{ loss: "bce", method: "admm-rbcd", scp: {} }, /scp does nothing with method "admm-rbcd"/],
+    [{ loss: "bce", method: "scp", rbcd: {} }, /rbcd does nothing with method "scp"/],
+    [{ loss: "bce", method: "scp", patterns: 9 }, /patterns does nothing with method "scp"/],
+    [{ loss: "bce", method: "scp", rho: 1 }, /rho does nothing with method "scp"/],
+    [{ loss: "bce", method: "scp", dualStep: 1 }, /dualStep does nothing with method "scp"/],
+    [
+      { loss: "bce", method: "scp", scp: { samples: 9, weights: [[1], [0]] } },
+      /scp: samples does nothing with weights of your own/,
+    ],
     [{ loss: "bce", method: "scp", scp: { samples: 0 } }, /scp.samples is 0/],
     [{ loss: "bce", method: "scp", scp: { weights: [[1, 2]] } }, /scp.weights has shape \[1,2\]; give \[2, neurons\]/],
     [{ loss: "bce", method: "scp", scp: { weights: [[0], [0]] } }, /column 0 of scp.weights has the norm 0/],
@@ -62,6 +78,8 @@ describe("training refuses, and says what to give", () => {
     [{ eps: Number.NaN }, /eps\[0\] is NaN/],
     [{ eps: 0.1, solver: "simplex" }, /solver is "simplex"/],
     [{ eps: 0.1, relaxation: 2 }, /relaxation is 2/],
+    [{ eps: 0.1, solver: "conic", rho: 0.1 }, /rho does nothing with solver "conic"/],
+    [{ eps: 0.1, solver: "conic", relaxation: 1 }, /relaxation does nothing with solver "conic"/],
     [{ eps: 0.1, rho: -1 }, /rho is -1/],
   ])("options of trainRobust %#", async (more, message) => {
     await expect(trainRobust(X, y, { ...options, ...more } as never)).rejects.toThrow(message);
@@ -75,6 +93,26 @@ describe("training refuses, and says what to give", () => {
     const wrong = trainRobust([[1], [2]], [1, -1], { ...options, eps: 0.1, resume: robust.state as never });
     await expect(wrong).rejects.toThrow(/resume has \d+ entries as `z.blocks`/);
   });
+});
+
+it.each([
+  [undefined, "ValueError", /net is undefined; give a TwoLayerNet/],
+  [{}, "ValueError", /net.bias is undefined; it must be true or false/],
+  [{ bias: true }, "ValueError", /net.U is no tensor; give a network that was trained or loaded/],
+  [{ bias: true, U: net.U }, "ValueError", /net.a is no tensor/],
+  [{ ...net, a: net.U }, "ShapeError", /net.U has shape \[2,1\] and net.a \[2,1\]; they must be \[features, neurons\]/],
+])("what is no network is refused by all that takes one %#", (given, name, message) => {
+  const wrong = given as never;
+  for (const use of [
+    () => predict(wrong, X),
+    () => networkToOnnx(wrong),
+    () => fgsm(wrong, X, y, 0.1, "hinge"),
+    () => pgd(wrong, X, y, 0.1, "hinge"),
+    () => inOriginalUnits(wrong, { mean: [0], std: [1] }),
+    () => saveModel({ net: wrong, loss: "hinge" }),
+  ]) {
+    expect(use).toThrow(expect.objectContaining({ name, message: expect.stringMatching(message) }));
+  }
 });
 
 it("patterns, bounds, baselines and networks refuse what does not fit", async () => {
@@ -98,4 +136,26 @@ it("patterns, bounds, baselines and networks refuse what does not fit", async ()
   );
   expect(() => inOriginalUnits({ ...net, bias: false }, { mean: [0], std: [1] })).toThrow(/no bias/);
   expect(() => inOriginalUnits(net, { mean: [0], std: [0] })).toThrow(/must be > 0/);
+});
+
+describe("a run can be aborted while its patterns are drawn", () => {
+  // Sixty samples in six dimensions have eleven million patterns: a hundred million draws of them take minutes.
+  const inputs = random.rng(5).normal([60, 5], { dtype: "float64" });
+  const targets = Float64Array.from({ length: 60 }, (_, k) => (k % 2 === 0 ? 1 : -1));
+  const common = { loss: "squared", beta: 0.1, maxIterations: 5 } as const;
+
+  it.each([
+    ["trainConvex", (more: object) => trainConvex(inputs, targets, { ...common, ...more })],
+    ["trainRobust", (more: object) => trainRobust(inputs, targets, { ...common, eps: 0, ...more })],
+  ] as const)("%s, and goes on with all of them", async (_name, train) => {
+    const controller = new AbortController();
+    setImmediate(() => controller.abort());
+    const early = await train({ patterns: 1e6, signal: controller.signal });
+    expect(early).toMatchObject({ status: "aborted", iterations: 0 });
+    expect(early.patterns.D).toHaveLength(1);
+    const whole = await train({ patterns: 12 });
+    const resumed = await train({ patterns: 12, resume: early.state });
+    expect(resumed.net.U.toArray()).toEqual(whole.net.U.toArray());
+    expect(resumed.iterations).toBe(5);
+  });
 });
