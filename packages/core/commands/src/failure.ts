@@ -59,6 +59,13 @@ function isAborted(error: Error): boolean {
   return error instanceof AbortedError || error.name === "AbortedError";
 }
 
+/** What the engine says of an array that it cannot make room for. */
+function isShortOfMemory(error: Error): boolean {
+  return (
+    error instanceof RangeError && /^(Invalid typed array length|Array buffer allocation failed)/.test(error.message)
+  );
+}
+
 /** What the user is told about an error, and the exit code. */
 export function describeError(error: unknown): { readonly message: string; readonly exitCode: number } {
   if (!(error instanceof Error)) return { message: `unexpected error: ${String(error)}`, exitCode: exitCodes.negative };
@@ -72,5 +79,9 @@ export function describeError(error: unknown): { readonly message: string; reado
     return { message: `${path}: ${problem}.`, exitCode: exitCodes.input };
   }
   if (isDeliberate(error)) return { message: error.message, exitCode: exitCodes.input };
+  if (isShortOfMemory(error)) {
+    const message = `an array larger than the memory is needed (${error.message}); give smaller sizes, such as widths and batches`;
+    return { message, exitCode: exitCodes.input };
+  }
   return { message: `unexpected error: ${error.stack ?? error.message}`, exitCode: exitCodes.negative };
 }

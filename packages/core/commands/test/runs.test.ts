@@ -194,6 +194,11 @@ describe("a command's end", () => {
       throw new TypeError("oops");
     }).done();
     expect([bug.code, bug.err.startsWith("offprint: unexpected error: TypeError: oops")]).toEqual([1, true]);
+    const large = await ends(async () => new Float64Array(2 ** 50).length).done();
+    expect([large.code, large.err]).toEqual([
+      2,
+      "offprint: an array larger than the memory is needed (Invalid typed array length: 1125899906842624); give smaller sizes, such as widths and batches\n",
+    ]);
   });
 
   it("is 130 and one line after Ctrl-C, whatever the work threw or gave", async () => {
