@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { defineCommand, option, stateOptions } from "@offprint/commands";
+import { defineCommand, Failure, option, stateOptions } from "@offprint/commands";
 import { loadFile } from "@offprint/data/node";
 import { foldLinear, fromOnnx, type Layer } from "@offprint/networks";
 import { asTensor } from "@offprint/tensor-core";
@@ -38,6 +38,9 @@ export const boundLipschitz = defineCommand({
         `A layer has ${widest} neurons: programmes are solved up to ${WIDEST_LAYER}, and the product of the layers' norms is given. bound-locally bounds such networks around a point.`,
       );
     }
+    const last = neurons(network.layers[network.layers.length - 1]);
+    const missing = outputs?.find((row) => row >= last);
+    if (missing !== undefined) throw new Failure(`--rows has ${missing}; the network's outputs are 0 to ${last - 1}`);
     const chosen: readonly NormPair[] = norms[options.norm];
     const results: { norm: NormPair; product: number; result: LipschitzBound }[] = [];
     // States of the norms that are done, and of the one being solved: a finished bound resumes as itself.

@@ -64,7 +64,7 @@ describe("offprint bound-lipschitz", () => {
     expect((await run(leaky, ["--norm", "linf", "--split", "2"])).err).toMatch(/--split would do nothing/);
     expect((await run(leaky, ["--norm", "l7"])).err).toMatch(/--norm cannot be "l7"/);
     expect((await run(leaky, ["--rows", "x"])).err).toMatch(/--rows must be an integer/);
-    expect((await run(leaky, ["--rows", "9"])).err).toMatch(/outputs must be rows/);
+    expect((await run(leaky, ["--rows", "9"])).err).toMatch(/--rows has 9; the network's outputs are 0 to 1/);
     expect((await run(leaky, ["--tolerance", "0"])).err).toMatch(/--tolerance must be a number above 0/);
     expect((await run(Uint8Array.of(9, 9, 9))).err).toMatch(/onnx/);
   });

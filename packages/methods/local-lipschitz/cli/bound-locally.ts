@@ -2,13 +2,18 @@ import { basename } from "node:path";
 import { defineCommand, Failure, option, stateOptions } from "@offprint/commands";
 import { readNpy } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { fromOnnx } from "@offprint/networks";
+import { fromOnnx, layerShapes } from "@offprint/networks";
 import { FormatError } from "@offprint/tensor-core";
 import { type Box, type BranchRecord, boxAround, type LocalLipschitzState, localLipschitz } from "../src/index.js";
 
 /** An input: an .npy file, or a text of numbers. */
 function inputOf(bytes: Uint8Array): number[] {
-  if (bytes[0] === 0x93) return Array.from(readNpy(bytes).data());
+  if (bytes[0] === 0x93) {
+    const values = Array.from(readNpy(bytes).data(), Number);
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) throw new FormatError(`the input has the value ${values[wrong]} at ${wrong}; give finite ones`);
+    return values;
+  }
   const words = new TextDecoder()
     .decode(bytes)
     .split(/[\s,;[\]]+/)
@@ -34,18 +39,35 @@ interface Place {
 }
 
 /** Inputs around a point, or between two of them, and how they are called. */
-async function boxOf({ point, eps, lower, upper, min, max }: Place): Promise<{ box: Box; text: string }> {
-  const read = (path: string) => loadFile(path, inputOf);
+async function boxOf(
+  { point, eps, lower, upper, min, max }: Place,
+  inputs: number,
+): Promise<{ box: Box; text: string }> {
+  const read = async (path: string, name: string) => {
+    const values = await loadFile(path, inputOf);
+    if (values.length === inputs) return values;
+    throw new Failure(`${name} has ${values.length} values and the network ${inputs} inputs; give one for each`);
+  };
   if (point !== undefined && eps !== undefined && lower === undefined && upper === undefined) {
-    const x0 = await read(point);
+    const x0 = await read(point, "--point");
+    const cut = x0.findIndex((x) => Math.max(x - eps, min ?? -Infinity) > Math.min(x + eps, max ?? Infinity));
+    if (cut >= 0) {
+      throw new Failure(`--min and --max leave nothing of coordinate ${cut}: --point is ${x0[cut]}, --eps ${eps}`);
+    }
     const box = boxAround(x0, eps, { ...(min !== undefined && { min }), ...(max !== undefined && { max }) });
     return { box, text: `${x0.length} inputs within ${eps}` };
   }
   if (lower !== undefined && upper !== undefined && point === undefined && eps === undefined) {
     if (min !== undefined || max !== undefined)
       throw new Failure("--min and --max are for --point; a box has its ends");
-    const box = { lower: await read(lower), upper: await read(upper) };
-    return { box, text: `a box of ${box.lower.length} inputs` };
+    const box = { lower: await read(lower, "--lower"), upper: await read(upper, "--upper") };
+    const crossed = box.lower.findIndex((from, j) => from > box.upper[j]);
+    if (crossed >= 0) {
+      throw new Failure(
+        `--lower is ${box.lower[crossed]} at coordinate ${crossed}, above --upper ${box.upper[crossed]}; exchange them`,
+      );
+    }
+    return { box, text: `a box of ${inputs} inputs` };
   }
   throw new Failure("say which inputs count: --point and --eps, or --lower and --upper");
 }
@@ -76,7 +98,13 @@ export const boundLocally = defineCommand({
   async run({ arguments: { model }, options, print, report, note, write, longRun }) {
     const { norm, rows: outputs, maxDomains, tolerance, precision, exact, output } = options;
     const network = await loadFile(model, fromOnnx);
-    const { box, text } = await boxOf(options);
+    const shapes = layerShapes(network);
+    const [inputs, last] = [shapes[0], shapes[shapes.length - 1]].map((shape) =>
+      shape.reduce((size, n) => size * n, 1),
+    );
+    const missing = outputs?.find((row) => row >= last);
+    if (missing !== undefined) throw new Failure(`--rows has ${missing}; the network's outputs are 0 to ${last - 1}`);
+    const { box, text } = await boxOf(options, inputs);
     const run = await longRun<BranchRecord, LocalLipschitzState>({
       progress: ({ domains, value, gap }) => ({
         fraction: Math.min(1, domains / Math.max(1, maxDomains)),

@@ -60,7 +60,10 @@ it("bounds it between two inputs, too, and asks for one place or the other", asy
   expect(JSON.parse(readFileSync(output, "utf8")).value).toBe(direct.value);
   expect((await of()).err).toContain("--point and --eps, or --lower and --upper");
   expect((await of("--lower", lower, "--eps", "1")).code).toBe(2);
-  expect((await of("--lower", upper, "--upper", lower)).err).toContain("above box.upper");
+  expect((await of("--lower", upper, "--upper", lower)).err).toContain("above --upper");
+  expect((await of("--lower", lower, "--upper", upper, "--rows", "0,3")).err).toContain(
+    "--rows has 3; the network's outputs are 0 to 2",
+  );
   expect((await of("--lower", lower, "--upper", upper, "--min", "0")).err).toContain("--min and --max are for --point");
 });
 
@@ -70,6 +73,27 @@ it("a point that is none is refused in one line", async () => {
   const { code, err } = await runWords(commands, "bound-locally", [model, "--point", point, "--eps", "0.1"]);
   expect(code).toBe(2);
   expect(err).toContain('the word "two"');
+});
+
+it("names the option whose values do not fit", async () => {
+  const [model, short, right, nan] = ["fits.onnx", "short.txt", "right.txt", "nan.npy"].map((name) =>
+    join(folder, name),
+  );
+  writeFileSync(model, toOnnx(sineNetwork([6, 10, 10, 3])));
+  writeFileSync(short, "1 2 3");
+  writeFileSync(right, "1 2 3 4 5 6");
+  await saveFile(nan, writeNpy(tensor([0, Number.NaN, 0, 0, 0, 0], { dtype: "float64" })));
+  const refused = async (...words: string[]) => {
+    const { code, err } = await runWords(commands, "bound-locally", [model, ...words]);
+    expect(code).toBe(2);
+    return err;
+  };
+  expect(await refused("--point", short, "--eps", "0.1")).toContain("--point has 3 values and the network 6 inputs");
+  expect(await refused("--lower", right, "--upper", short)).toContain("--upper has 3 values and the network 6 inputs");
+  expect(await refused("--point", right, "--eps", "1", "--max", "4")).toContain(
+    "--min and --max leave nothing of coordinate 5: --point is 6, --eps 1",
+  );
+  expect(await refused("--point", nan, "--eps", "1")).toContain("nan.npy: the input has the value NaN at 1");
 });
 
 it("goes on after an interruption to the same bounds", async () => {
