@@ -100,3 +100,23 @@ it("what was seen of a gradient that vanishes is not above the bound that is pro
   expect(lowerBound).toBe(value);
   expect(gap).toBe(0);
 });
+
+it.each(["float64", "float32"] as const)(
+  "wide layers, bounded in pieces, have the bounds of each output alone in %s",
+  async (precision) => {
+    const rng = random.rng("pieces");
+    const widths = [3, 700, 45, 3];
+    const layers = widths.slice(1).map((rows, k) => ({
+      weight: rng.normal([rows, widths[k]], { std: 1 / Math.sqrt(widths[k]), dtype: "float64" }),
+      bias: rng.normal([rows], { std: 0.1, dtype: "float64" }),
+    }));
+    const network = perceptron(layers, activation("relu"));
+    const box = boxAround([0.1, -0.2, 0.3], 0.01);
+    const options = { maxDomains: 0, optimizeSlopes: false, precision } as const;
+    const { perOutput } = await localLipschitz(network, box, options);
+    for (const [output, together] of perOutput.entries()) {
+      const { value } = await localLipschitz(network, box, { ...options, outputs: [output] });
+      expect(Math.abs(value / together - 1)).toBeLessThan(precision === "float64" ? 1e-12 : 1e-4);
+    }
+  },
+);
