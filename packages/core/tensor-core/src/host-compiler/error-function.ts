@@ -8,7 +8,7 @@ export class ErrorFunction extends VectorMath {
   erf(operand: Code): void {
     const { w, lanes } = this;
     const x = this.once(operand);
-    const size = this.once(this.float("abs", x));
+    const size = this.once(this.abs(x));
     const { head } = errorFunctionNumbers[lanes];
     const square = this.once(this.float("mul", x, x));
     this.float("mul", x, this.polynomial(head, square))();
@@ -28,7 +28,7 @@ export class ErrorFunction extends VectorMath {
   /** The tail, or 2 less that where x is negative. */
   erfc(operand: Code): void {
     const x = this.once(operand);
-    const tail = this.once(this.tail(this.once(this.float("abs", x))));
+    const tail = this.once(this.tail(this.once(this.abs(x))));
     const negative = this.float("lt", x, this.number(0));
     this.choose(negative, this.float("sub", this.number(2), tail), tail)();
   }

@@ -39,7 +39,7 @@ export class InverseSine extends VectorTerms {
   /** Whether |x| is above 1/2, and asin of |x|, or of sqrt((1 - |x|) / 2). */
   private reduced(operand: Code): { x: Code; far: Code; y: Code } {
     const x = this.once(operand);
-    const size = this.once(this.float("abs", x));
+    const size = this.once(this.abs(x));
     const far = this.once(this.float("gt", size, this.number(0.5)));
     const rest = this.float("mul", this.float("sub", this.number(1), size), this.number(0.5));
     const z = this.once(this.choose(far, rest, this.float("mul", x, x)));

@@ -91,6 +91,13 @@ export class VectorCode {
       this.push([`${lanes}.${name === "maximum" ? "pmax" : "pmin"}`], a, b);
       return true;
     }
+    if (float && (name === "abs" || name === "neg")) {
+      // By the bit of the sign: engines make the mask of their own instructions anew each time.
+      a.push();
+      w.vector(lanes, -0);
+      w.op(name === "abs" ? "v128.andnot" : "v128.xor");
+      return true;
+    }
     if (name in floatInstructions && (float || !onlyFloats.has(name))) {
       const instruction = (!float && onIntegers[name]) || floatInstructions[name];
       this.push([`${lanes}.${instruction}`], ...operands);

@@ -161,14 +161,14 @@ export class VectorMath extends VectorTerms {
     const half = this.once(this.shifted("shl", this.integer("add", shifted, this.bits(bias - 1n)), mantissaBits));
     const rest = this.float("mul", half, y);
     const sum = this.once(this.float("add", this.float("sub", half, this.number(0.5)), rest));
-    const tiny = this.float("lt", this.float("abs", x), this.number(2 ** -60));
+    const tiny = this.float("lt", this.abs(x), this.number(2 ** -60));
     this.choose(tiny, x, this.float("add", sum, sum))();
   }
 
   /** (e^2x - 1) / (e^2x + 1) on |x|; from 22 on it is 1. */
   tanh(operand: Code): void {
     const x = this.once(operand);
-    const twice = this.once(this.float("pmin", this.float("abs", this.float("add", x, x)), this.number(44)));
+    const twice = this.once(this.float("pmin", this.abs(this.float("add", x, x)), this.number(44)));
     const { n, shifted } = this.nearest(twice);
     const y = this.reducedExpm1(twice, n);
     const scale = this.once(this.power(shifted));
@@ -210,14 +210,14 @@ export class VectorMath extends VectorTerms {
   /** 1 / (1 + e^-x) from e^-|x|, so that neither side overflows or cancels. */
   sigmoid(operand: Code): void {
     const x = this.once(operand);
-    const e = this.once(this.expOfNegative(this.float("neg", this.float("abs", x))));
+    const e = this.once(this.expOfNegative(this.bitwise("or", x, this.number(-0))));
     const top = this.choose(this.float("ge", x, this.number(0)), this.number(1), e);
     this.float("div", top, this.float("add", this.number(1), e))();
   }
 
   /** Which elements are too large for `sine`, as a mask. */
   largeSine(x: Code): void {
-    this.float("gt", this.float("abs", x), this.number(this.n.trigLimit))();
+    this.float("gt", this.abs(x), this.number(this.n.trigLimit))();
   }
 
   /** sin x, or cos x as sin(x + pi / 2), where |x| is at most `trigLimit`. */

@@ -57,6 +57,11 @@ export abstract class VectorTerms {
     return () => this.w.get(local);
   }
 
+  /** |x|, by the bit of the sign: engines make the mask of their own instruction anew each time. */
+  protected abs(x: Code): Code {
+    return this.bitwise("andnot", x, this.number(-0));
+  }
+
   /** Where the mask is set a, else b. */
   protected choose(mask: Code, a: Code, b: Code): Code {
     return this.bitwise("bitselect", a, b, mask);
