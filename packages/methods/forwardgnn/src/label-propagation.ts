@@ -1,5 +1,14 @@
 import { normalizedAdjacency, propagate } from "@offprint/graph";
-import { add, ConvergenceError, mul, requireObject, type Tensor, ValueError } from "@offprint/tensor-core";
+import {
+  add,
+  ConvergenceError,
+  checkOptions,
+  mul,
+  requireDecayRate,
+  requireNonNegative,
+  requireObject,
+  type Tensor,
+} from "@offprint/tensor-core";
 import { checkNodeTask, chosenNodes, type NodeTask, targetMatrix } from "./node-task.js";
 
 /** Options of `labelPropagation`. */
@@ -18,8 +27,10 @@ export interface LabelPropagationOptions {
  */
 export function labelPropagation(task: NodeTask, options: LabelPropagationOptions = {}): Tensor {
   requireObject("labelPropagation", "task", task, "{ graph, features, labels, train }");
+  checkOptions("labelPropagation", options, ["alpha", "tolerance"]);
   const { alpha = 0.9, tolerance = 1e-10 } = options;
-  if (!(alpha >= 0 && alpha < 1)) throw new ValueError(`labelPropagation: alpha is ${alpha}; it must be in [0, 1)`);
+  requireDecayRate("labelPropagation", "alpha", alpha);
+  requireNonNegative("labelPropagation", "tolerance", tolerance);
   const classes = checkNodeTask("labelPropagation", task);
   const start = targetMatrix(task.labels, chosenNodes(task.train), classes, 1 - alpha, "float64");
   const operator = normalizedAdjacency(task.graph);

@@ -1,6 +1,5 @@
 import { Graph, type LinkPairs, type LinkSplit, rocAuc } from "@offprint/graph";
 import {
-  cast,
   checkOptions,
   IndexError,
   type JitOptions,
@@ -12,7 +11,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { CompiledFunctions } from "./compiled-functions.js";
-import { readNodeFeatures } from "./node-task.js";
+import { featuresIn, readNodeFeatures } from "./node-task.js";
 import { requireSweeps, type Settled, settleTraining, type TrainingOptions, trainingOptionNames } from "./options.js";
 
 /** Nodes with features, and which pairs of them are linked. */
@@ -77,7 +76,7 @@ export function settleLinkTask(
   return {
     task,
     options: { ...training, theta, alternating, sweeps, collectFrom },
-    features: cast(features, training.dtype),
+    features: featuresIn(owner, features, training.dtype),
     rng: random.rng(training.seed),
     compiled: new CompiledFunctions(compiler),
     trainPairs: pairGraph(owner, nodes, positive, negative),

@@ -2,9 +2,11 @@ import { adam } from "@offprint/optim";
 import {
   cast,
   checkOptions,
+  isTensor,
   type JitOptions,
   type Rng,
   random,
+  requireFinite,
   ShapeError,
   type Tensor,
   ValueError,
@@ -14,6 +16,7 @@ import { type LocalLayer, localLayer, makeConvolution } from "./convolution.js";
 import {
   checkNodeTask,
   chosenNodes,
+  featuresIn,
   type NodeTask,
   type PredictionTask,
   type ReadTask,
@@ -85,8 +88,12 @@ function settle(
 ): NodeSetting {
   const settled = settleNodes(owner, options);
   const { dtype } = settled;
-  const features = cast(task.features, dtype);
+  const features = featuresIn(owner, task.features, dtype);
   const rng = random.rng(settled.seed);
+  if (given !== undefined && !isTensor(given)) {
+    throw new ShapeError(`${owner}: virtualFeatures are ${typeof given}; give a tensor [classes, features]`);
+  }
+  if (given !== undefined) requireFinite(owner, "virtualFeatures", given);
   if (given !== undefined && given.shape[0] !== classes) {
     throw new ShapeError(
       `${owner}: virtualFeatures have shape [${given.shape}]; give a row for each of ${classes} classes`,

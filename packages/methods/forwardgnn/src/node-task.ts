@@ -1,7 +1,9 @@
 import type { Graph } from "@offprint/graph";
 import {
   asTensor,
+  cast,
   IndexError,
+  requireObject,
   ShapeError,
   type Tensor,
   type TensorLike,
@@ -51,8 +53,27 @@ export function readNodeFeatures(owner: string, features: TensorLike, nodes: num
   return x;
 }
 
+/** Beside the 1e-8 that unit rows add to a length, shorter rows count as none. */
+const SHORTEST = 1e-6;
+/** Squares of larger features overflow. */
+const LONGEST = { float32: 1e18, float64: 1e150 } as const;
+
+/** Features in the dtype of a run. @throws ValueError for those of a size that would be lost in it. */
+export function featuresIn(owner: string, features: Tensor, dtype: "float32" | "float64"): Tensor {
+  const values = features.data();
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
+  if (largest > 0 && !(largest >= SHORTEST && largest <= LONGEST[dtype])) {
+    throw new ValueError(
+      `${owner}: features go up to ${largest}, and would be lost in ${dtype}; divide them by this number`,
+    );
+  }
+  return cast(features, dtype);
+}
+
 /** A task to predict for, with what it leaves out. @throws as `checkNodeTask`. */
 export function readPredictionTask(owner: string, task: PredictionTask): { task: ReadTask; classes: number } {
+  requireObject(owner, "graph", task.graph, "a Graph");
   const { nodes } = task.graph;
   const { train = new Uint8Array(nodes), labels = new Int32Array(nodes) } = task;
   const features = readNodeFeatures(owner, task.features, nodes);
@@ -85,6 +106,9 @@ export function chosenNodes(mask: Uint8Array | undefined): Int32Array {
  */
 export function checkNodeTask(owner: string, task: NodeTask): number {
   const { graph, features, labels, train } = task;
+  requireObject(owner, "graph", graph, "a Graph");
+  requireObject(owner, "labels", labels, "an Int32Array");
+  requireObject(owner, "train", train, "a Uint8Array");
   readNodeFeatures(owner, features, graph.nodes);
   if (labels.length !== graph.nodes) {
     throw new ShapeError(`${owner}: ${labels.length} labels for ${graph.nodes} nodes; give one for each`);
@@ -110,7 +134,7 @@ export function checkNodeTask(owner: string, task: NodeTask): number {
 function countClasses(owner: string, labels: Int32Array, masks: readonly (Uint8Array | undefined)[]): number {
   let classes = 0;
   for (const i of masks.flatMap((mask) => [...chosenNodes(mask)])) {
-    if (!(labels[i] >= 0 && labels[i] < 2 ** 20)) {
+    if (!(Number.isInteger(labels[i]) && labels[i] >= 0 && labels[i] < 2 ** 20)) {
       throw new IndexError(`${owner}: node ${i} has label ${labels[i]}; labels are classes 0, 1, ..., C - 1`);
     }
     classes = Math.max(classes, labels[i] + 1);

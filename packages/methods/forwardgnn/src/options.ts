@@ -129,6 +129,7 @@ export function settleTraining(owner: string, options: TrainingOptions): Settled
   requirePositive(owner, "learningRate", learningRate);
   requireNonNegative(owner, "weightDecay", weightDecay);
   requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
+  requireChoice(owner, "cache", cache, [true, false]);
   if (convolution === "gat" && hidden % heads !== 0) {
     throw new ValueError(`${owner}: ${heads} heads do not divide the width ${hidden}; change heads or hidden`);
   }
@@ -152,13 +153,15 @@ export function settleTraining(owner: string, options: TrainingOptions): Settled
 export function settleNodes(owner: string, options: NodeOptions): Settled<NodeOptions> {
   const { tau = 1, theta = 2, negatives = Number.MAX_SAFE_INTEGER, goodness = "mean" } = options;
   const { direction = "bidirection", alternating = true, sweeps = 10, collectFrom = 2, clipNorm = 1 } = options;
-  if (!(tau > 0)) throw new ValueError(`${owner}: tau is ${tau}; it must be > 0`);
+  if (typeof tau !== "number" || !(tau > 0)) throw new ValueError(`${owner}: tau is ${tau}; it must be > 0`);
   if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);
   requireInteger(owner, "negatives", negatives, 1);
   requireSweeps(owner, sweeps, collectFrom);
   requireChoice(owner, "goodness", goodness, ["mean", "sum"]);
   requireChoice(owner, "direction", direction, ["bidirection", "unidirection"]);
-  if (!(clipNorm > 0)) throw new ValueError(`${owner}: clipNorm is ${clipNorm}; it must be > 0`);
+  requireChoice(owner, "alternating", alternating, [true, false]);
+  if (typeof clipNorm !== "number" || !(clipNorm > 0))
+    throw new ValueError(`${owner}: clipNorm is ${clipNorm}; it must be > 0`);
   const nodes = { tau, theta, negatives, goodness, direction, alternating, sweeps, collectFrom, clipNorm };
   return { ...settleTraining(owner, options), ...nodes };
 }

@@ -35,7 +35,7 @@ export function augmentWithVirtualNodes(
   const pairs: number[] = [];
   for (let i = 0; i < graph.nodes; i++) {
     if (!chosen[i]) continue;
-    if (!(labels[i] >= 0 && labels[i] < classes)) {
+    if (!(Number.isInteger(labels[i]) && labels[i] >= 0 && labels[i] < classes)) {
       throw new IndexError(`node ${i} has label ${labels[i]}; labels must be in 0, ..., ${classes - 1}`);
     }
     pairs.push(i, graph.nodes + labels[i]);

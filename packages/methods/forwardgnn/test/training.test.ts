@@ -58,6 +58,7 @@ describe("virtual nodes", () => {
     ]); // prettier-ignore
     expect(pairs(augmentWithVirtualNodes(graph, [1, 0, 0], mask(3, [0]), 2, "unidirection"))).toEqual([[0, 4]]);
     expect(() => augmentWithVirtualNodes(graph, [5, 0, 0], mask(3, [0]), 2)).toThrow(/label 5/);
+    expect(() => augmentWithVirtualNodes(graph, [0.5, 0, 0], mask(3, [0]), 2)).toThrow(/label 0.5/);
   });
 
   it("may be scaled as one likes: the first layer sees unit rows", async () => {
@@ -345,6 +346,8 @@ describe("the karate club", () => {
 describe("label propagation", () => {
   it("solves (I - alpha A_hat) F = (1 - alpha) Y", () => {
     const task = smallTask();
+    expect(() => labelPropagation(task, { alpah: 0.8 } as never)).toThrow(/no option "alpah"; did you mean "alpha"/);
+    expect(() => labelPropagation(task, { tolerance: -1 })).toThrow(/tolerance is -1/);
     const f = labelPropagation(task, { alpha: 0.8 });
     const layer = gcn({ inputs: 3, outputs: 3 });
     const spread = layer.apply({ weight: eye(3).mul(1) as Tensor, bias: zeros([3]) }, f, task.graph);
@@ -447,6 +450,17 @@ describe("bad input", () => {
     ["virtual features for other classes", () => bad({}, { virtualFeatures: zeros([2, 6]) }), /each of 3 classes/],
     ["a learning rate of 0", () => bad({}, { learningRate: 0 }), /learningRate is 0/],
     ["an unknown option", () => bad({}, { lr: 1 }), /there is no option "lr"; did you mean "learningRate"/],
+    ["a text for tau", () => bad({}, { tau: "1" }), /tau is 1; it must be > 0/],
+    ["a text for clipNorm", () => bad({}, { clipNorm: "1" }), /clipNorm is 1; it must be > 0/],
+    ["a text for cache", () => bad({}, { cache: "no" }), /cache is "no"; it must be one of true, false/],
+    ["a text for alternating", () => bad({}, { alternating: "no" }), /alternating is "no"/],
+    ["virtual features that are no tensor", () => bad({}, { virtualFeatures: [[1]] }), /give a tensor/],
+    ["labels that are texts", () => bad({ labels: Array.from(task.labels, String) as never }), /has label [012];/],
+    ["labels between classes", () => bad({ labels: new Float64Array(60).fill(0.5) as never }), /has label 0.5/],
+    ["labels that are missing", () => bad({ labels: null as never }), /labels is null; give an Int32Array/],
+    ["a graph that is missing", () => bad({ graph: undefined as never }), /graph is undefined; give a Graph/],
+    ["features lost in float32", () => bad({ features: task.features.mul(1e25) }, { dtype: "float32" }), /be lost in/],
+    ["features that vanish", () => bad({ features: task.features.mul(1e-150) }), /divide them by this number/],
     ["an unknown dtype", () => bad({}, { dtype: "float16" }), /dtype is "float16"/],
   ])("%s is refused", async (_, run, message) => {
     await expect(run()).rejects.toThrow(message);
