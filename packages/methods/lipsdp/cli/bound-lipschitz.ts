@@ -4,6 +4,7 @@ import { loadFile } from "@offprint/data/node";
 import { foldLinear, fromOnnx, type Layer } from "@offprint/networks";
 import { asTensor } from "@offprint/tensor-core";
 import { type LipschitzBound, lipschitzBound, WIDEST_LAYER } from "../src/lipschitz-bound.js";
+import { DENSE_WIDTH } from "../src/plan.js";
 import { type NormPair, productBound } from "../src/product-bound.js";
 import type { ProgrammeProgress, ProgrammeState } from "../src/programme-session.js";
 
@@ -32,7 +33,16 @@ export const boundLipschitz = defineCommand({
     const { multipliers, rows: outputs, split, tolerance, maxIterations } = options;
     const network = foldLinear(await loadFile(model, fromOnnx));
     print(`${basename(model)}: ${describe(network.layers)}`);
-    const widest = Math.max(0, ...network.layers.slice(0, -1).map(neurons));
+    const hidden = network.layers.slice(0, -1).map(neurons);
+    const widest = Math.max(0, ...hidden);
+    const total = hidden.reduce((sum, n) => sum + n, 0);
+    const grouped = network.layers.every(({ kind }) => kind !== "scalar" && kind !== "slope" && kind !== "mixed");
+    const long = grouped ? widest > LONG_IN_GROUPS : total > DENSE_WIDTH;
+    if (widest <= WIDEST_LAYER && long && !(options.norm === "l2" && split === 1)) {
+      note(
+        `A programme of ${total} hidden neurons may take minutes, and hours where layers have hundreds. --norm l2 --split 1 gives the product of the layers' norms at once, --split 2 the bounds of pairs of layers; --state keeps what is interrupted.`,
+      );
+    }
     if (widest > WIDEST_LAYER) {
       note(
         `A layer has ${widest} neurons: programmes are solved up to ${WIDEST_LAYER}, and the product of the layers' norms is given. bound-locally bounds such networks around a point.`,
@@ -83,6 +93,9 @@ export const boundLipschitz = defineCommand({
     await write(options.output, `${JSON.stringify(rows, plain, 2)}\n`);
   },
 });
+
+/** Neurons of a layer of groups from which a programme takes minutes; of scalar activations it does from where it is dense no more. */
+const LONG_IN_GROUPS = 400;
 
 const neurons = (layer: Layer): number => (layer.kind === "linear" ? asTensor(layer.weight).shape[0] : 0);
 

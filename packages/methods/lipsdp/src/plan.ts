@@ -3,8 +3,8 @@ import type { MultiplierKind } from "./dense-programme.js";
 import type { LipschitzOptions } from "./lipschitz-bound.js";
 import type { CheckedNetwork } from "./network.js";
 
-/** Total width up to which `auto` takes one dense inequality. */
-const DENSE_WIDTH = 150;
+/** @internal Total width up to which `auto` takes one dense inequality. */
+export const DENSE_WIDTH = 150;
 
 /** How the programme is written; all forms of one programme have the same optimum. */
 export type ProgrammeForm = "chain" | "dense" | "chordal";

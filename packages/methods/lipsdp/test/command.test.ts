@@ -60,6 +60,20 @@ describe("offprint bound-lipschitz", () => {
     expect(JSON.parse(await readFile(output, "utf8"))).toEqual(json);
   });
 
+  it("says before a long programme what to do instead, and not where nothing is solved", async () => {
+    const wide = toOnnx(perceptron(randomLayers([4, 90, 80, 2], 3), activation("relu")));
+    const folder = await mkdtemp(join(tmpdir(), "lipsdp-"));
+    const [path, state] = ["wide.onnx", "state.json"].map((name) => join(folder, name));
+    await writeFile(path, wide);
+    const { err } = await runWords(commands, "bound-lipschitz", [path, "--state", state], {
+      signal: AbortSignal.abort(),
+    });
+    expect(err).toContain("170 hidden neurons may take minutes");
+    const split = await run(wide, ["--norm", "l2", "--split", "1"]);
+    expect(split.err).not.toContain("may take minutes");
+    expect(split.json[0].result.source).toBe("split");
+  });
+
   it("refuses wrong options and files", async () => {
     expect((await run(leaky, ["--norm", "linf", "--split", "2"])).err).toMatch(/--split would do nothing/);
     expect((await run(leaky, ["--norm", "l7"])).err).toMatch(/--norm cannot be "l7"/);
