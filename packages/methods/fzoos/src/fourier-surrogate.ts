@@ -14,6 +14,7 @@ import {
   matmul,
   mul,
   random,
+  requireFinite,
   requireInteger,
   requireNonNegative,
   requirePositive,
@@ -115,8 +116,10 @@ function build(inputs: number, count: number, length: number, seed: number | str
       const { ridge = 1e-6, capacity = n } = settings;
       requireNonNegative(owner, "ridge", ridge);
       requireInteger(owner, "capacity", capacity, Math.max(1, n));
-      const values = vector("y", y, n).data();
-      const { scaled, range } = scaledValues(values);
+      const values = vector("y", y, n);
+      requireFinite(owner, "x", points);
+      requireFinite(owner, "y", values);
+      const { scaled, range } = scaledValues(values.data());
       if (range === 0) return full([count], 0, "float64");
       const X = new Float64Array(capacity * inputs);
       X.set(points.data());

@@ -50,8 +50,15 @@ export function settledProblem(owner: string, problem: FederatedProblem, seed: n
   }
   const shares = weights ?? new Array<number>(size).fill(1 / size);
   const total = shares.reduce((sum, share) => sum + share, 0);
-  if (shares.length !== size || !shares.every((share) => share >= 0) || Math.abs(total - 1) > SUM_TOLERANCE) {
+  if (
+    shares.length !== size ||
+    !shares.every((share) => typeof share === "number" && share >= 0) ||
+    Math.abs(total - 1) > SUM_TOLERANCE
+  ) {
     throw new ValueError(`${owner}: weights are [${shares}]; they must be ${size} numbers >= 0 whose sum is 1`);
+  }
+  if (problem.bounds !== undefined && !(Array.isArray(problem.bounds) && problem.bounds.length === 2)) {
+    throw new ValueError(`${owner}: bounds are ${problem.bounds}; give a pair [lower, upper]`);
   }
   const d = dimensionOf(owner, problem);
   const bounds = problem.bounds === undefined ? null : boxOf(owner, problem.bounds, d);

@@ -90,6 +90,8 @@ describe("problems that are none", () => {
     await refused({ dimension: undefined }, "ValueError", /give initial or dimension/);
     await refused({ initial: [1, 2, 3] }, "ShapeError", /must agree/);
     await refused({ initial: [2, 0], bounds: [0, 1] }, "ValueError", /outside of bounds in coordinate 0/);
+    await refused({ weights: ["0.5", "0.5"] }, "ValueError", /2 numbers/);
+    await refused({ bounds: 1 }, "ValueError", /bounds are 1; give a pair/);
     await refused({ bounds: [0, [1, 0]] }, "ValueError", /bounds of coordinate 1/);
     await refused({ black: 1 }, "ValueError", /"black"/);
   });

@@ -173,6 +173,8 @@ describe("the global surrogate", () => {
 
   it("refuses what does not fit", () => {
     expect(() => fourierSurrogate(2, { features: 0 })).toThrow(errorLike("ValueError", /features/));
+    const holed = () => fourierSurrogate(1, { features: 5 }).fit([[1], [2]], [1, Number.NaN]);
+    expect(holed).toThrow(errorLike("ValueError", /y holds NaN at position 1/));
     expect(() => fourierSurrogate(2, { length: 0 })).toThrow(errorLike("ValueError", /length/));
     const surrogate = fourierSurrogate(2, { features: 4 });
     expect(() => surrogate.features([[1]])).toThrow(errorLike("ShapeError", /\[n, 2\]/));
