@@ -45,9 +45,13 @@ export function requireFriction(friction: Friction): void {
  * @param previousGradient the gradient of the step before, zeros at the first step
  * @param gradient of the same shape
  * @param friction default `abs`
+ * @throws ValueError for what is no tensor.
  */
 export function frictionCoefficient(previousGradient: Tensor, gradient: Tensor, friction: Friction = "abs"): Tensor {
   requireFriction(friction);
+  for (const [name, gradients] of Object.entries({ previousGradient, gradient })) {
+    if (!isTensor(gradients)) throw new ValueError(`frictionCoefficient: ${name} is ${gradients}; give a tensor`);
+  }
   const xi = (typeof friction === "function" ? friction : formulas[friction])(previousGradient, gradient);
   if (!isTensor(xi) || xi.shape.join() !== gradient.shape.join()) {
     const given = isTensor(xi) ? `shape [${xi.shape}]` : `${xi}, no tensor,`;

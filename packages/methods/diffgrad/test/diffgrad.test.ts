@@ -274,6 +274,7 @@ describe("bad input", () => {
     expect(() => optimizer.update(params, optimizer.init(params), params)).toThrow(/friction gave shape/);
     const number = diffGrad({ friction: () => 1 as never });
     expect(() => number.update(params, number.init(params), params)).toThrow(/friction gave 1, no tensor, for/);
+    expect(() => frictionCoefficient([1] as never, params as never)).toThrow(/previousGradient is 1; give a tensor/);
   });
 
   it("a sparse gradient is refused", () => {
