@@ -91,7 +91,7 @@ function settle(
   const features = featuresIn(owner, task.features, dtype);
   const rng = random.rng(settled.seed);
   if (given !== undefined && !isTensor(given)) {
-    throw new ShapeError(`${owner}: virtualFeatures are ${typeof given}; give a tensor [classes, features]`);
+    throw new ShapeError(`${owner}: virtualFeatures are ${typeof given}; give a tensor`);
   }
   if (given !== undefined) requireFinite(owner, "virtualFeatures", given);
   if (given !== undefined && given.shape[0] !== classes) {

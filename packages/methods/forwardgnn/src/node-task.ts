@@ -64,9 +64,7 @@ export function featuresIn(owner: string, features: Tensor, dtype: "float32" | "
   let largest = 0;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
   if (largest > 0 && !(largest >= SHORTEST && largest <= LONGEST[dtype])) {
-    throw new ValueError(
-      `${owner}: features go up to ${largest}, and would be lost in ${dtype}; divide them by this number`,
-    );
+    throw new ValueError(`${owner}: features go up to ${largest}, lost in ${dtype}; divide them by this`);
   }
   return cast(features, dtype);
 }

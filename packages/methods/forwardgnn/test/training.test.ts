@@ -459,8 +459,12 @@ describe("bad input", () => {
     ["labels between classes", () => bad({ labels: new Float64Array(60).fill(0.5) as never }), /has label 0.5/],
     ["labels that are missing", () => bad({ labels: null as never }), /labels is null; give an Int32Array/],
     ["a graph that is missing", () => bad({ graph: undefined as never }), /graph is undefined; give a Graph/],
-    ["features lost in float32", () => bad({ features: task.features.mul(1e25) }, { dtype: "float32" }), /be lost in/],
-    ["features that vanish", () => bad({ features: task.features.mul(1e-150) }), /divide them by this number/],
+    [
+      "features lost in float32",
+      () => bad({ features: task.features.mul(1e25) }, { dtype: "float32" }),
+      /lost in float32/,
+    ],
+    ["features that vanish", () => bad({ features: task.features.mul(1e-150) }), /divide them by this/],
     ["an unknown dtype", () => bad({}, { dtype: "float16" }), /dtype is "float16"/],
   ])("%s is refused", async (_, run, message) => {
     await expect(run()).rejects.toThrow(message);
