@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { decodeFrame } from "@offprint/tensor-core/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Installation } from "./installation.js";
 
@@ -36,8 +37,8 @@ describe("a command that computes", () => {
       child.kill(signal);
       const { code, out, err } = await finished;
       expect([code, out]).toEqual([130, ""]);
-      expect(err).toContain("Interrupted. The run is kept in descend-state.json; --resume goes on with it.");
-      expect(readdirSync(cwd)).toEqual(["descend-state.json"]);
+      expect(err).toContain("Interrupted. The run is kept in descend.state; --resume goes on with it.");
+      expect(readdirSync(cwd)).toEqual(["descend.state"]);
 
       const words = ["descend", "--steps", "100000", "--resume", "--output", "height.txt"];
       const again = await offprint.run(words, cwd);
@@ -56,9 +57,7 @@ describe("a command that computes", () => {
     child.kill("SIGINT");
     const { code, err } = await finished;
     expect(code).toBe(130);
-    expect(err).toContain(
-      "Interrupted. The run as it was last saved is in descend-state.json; --resume goes on with it.",
-    );
+    expect(err).toContain("Interrupted. The run as it was last saved is in descend.state; --resume goes on with it.");
     const again = await offprint.run(["descend", "--steps", "50", "--resume"], cwd);
     expect(again.code).toBe(0);
     expect(stepOf(again.err)).toBeGreaterThan(0);
@@ -70,7 +69,7 @@ describe("a command that computes", () => {
     await shows(/at step 20/);
     child.kill("SIGKILL");
     await finished;
-    expect(() => JSON.parse(readFileSync(join(cwd, "descend-state.json"), "utf8"))).not.toThrow();
+    expect(decodeFrame(readFileSync(join(cwd, "descend.state")))).toMatchObject({ command: "descend" });
     // The process that computes notices that nobody waits for it, and ends.
     const words = ["descend", "--steps", "100000", "--resume", "--output", "height.txt"];
     const again = await offprint.run(words, cwd);
