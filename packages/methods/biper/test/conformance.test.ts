@@ -7,9 +7,8 @@ const tools = { describe, it, expect };
 const inputs = random.rng(1).normal([12, 1, 3, 3]);
 const data = { inputs, targets: tensor(Int32Array.from({ length: 12 }, (_, i) => i % 2)) };
 const network = chain({
-  conv: parts.conv({ inputs: 1, outputs: 2, kernel: 3, padding: 1 }),
-  bn: parts.batchNorm(2),
-  binary: binaryConv({ inputs: 2, outputs: 2, kernel: 3 }),
+  bn: parts.batchNorm(1),
+  binary: binaryConv({ inputs: 1, outputs: 2, kernel: 3 }),
   flatten: parts.flatten,
   linear: parts.linear({ inputs: 2, outputs: 2 }),
 });
