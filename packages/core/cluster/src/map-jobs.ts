@@ -69,7 +69,7 @@ export async function* mapJobs<A, R>(
   signal?.addEventListener("abort", onAbort, { once: true });
 
   const run = async (index: number, args: A): Promise<Outcome<R>> => {
-    const frame = encodeFrame(args);
+    const frame = encodeFrame(args, "cluster");
     const id = await jobId(entry, frame, String(seed));
     const tell = (progress: Uint8Array) => onProgress?.({ index, id, value: decodeFrame(progress) });
     const settled = await ending.during((own) =>

@@ -217,7 +217,7 @@ export async function openTeam<I, A, R>(home: TeamHome, options: TeamOptions<I>)
   let rounds = 0;
   const places = Array.from({ length: size }, (_, member) => {
     const open = async () => {
-      const link = await home.open(member, encodeFrame(initial(member)), `${seed}/member ${member}`);
+      const link = await home.open(member, encodeFrame(initial(member), "cluster"), `${seed}/member ${member}`);
       if (shared !== undefined) await link.share(shared.frame, shared.version);
       return link;
     };
@@ -236,7 +236,7 @@ export async function openTeam<I, A, R>(home: TeamHome, options: TeamOptions<I>)
   return {
     size,
     async broadcast(value) {
-      const next = { frame: encodeFrame(value), version: (shared?.version ?? 0) + 1 };
+      const next = { frame: encodeFrame(value, "cluster"), version: (shared?.version ?? 0) + 1 };
       shared = next;
       await Promise.all(places.map((place) => place.share(next)));
     },
@@ -245,7 +245,7 @@ export async function openTeam<I, A, R>(home: TeamHome, options: TeamOptions<I>)
       const number = rounds++;
       const frames = places.map((_, member) => {
         const given = args(member);
-        return given === undefined ? undefined : encodeFrame(given);
+        return given === undefined ? undefined : encodeFrame(given, "cluster");
       });
       const asked = frames.filter((frame) => frame !== undefined).length;
       const round = new OpenRound<R>(number, asked, roundOptions.signal);

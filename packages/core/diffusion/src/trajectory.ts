@@ -1,4 +1,11 @@
-import { type RunOptions, type RunResult, type RunState, runLoop, runOptionNames } from "@offprint/solvers";
+import {
+  type RunOptions,
+  type RunResult,
+  type RunState,
+  requireSeed,
+  runLoop,
+  runOptionNames,
+} from "@offprint/solvers";
 import {
   type Backend,
   checkOptions,
@@ -114,10 +121,11 @@ export function prepareSampling<C>(
   owner: string,
   denoiser: Denoiser<C>,
   initial: TensorLike,
-  options: SamplerOptions<C>,
+  options: SamplerOptions<C> & { readonly seed?: unknown },
   extra: readonly string[] = [],
 ): Sampling<C> {
   checkOptions(owner, options, [...samplerNames, ...extra]);
+  requireSeed(owner, options.seed);
   requireDenoiser(owner, denoiser);
   const { steps = 50, levels, condition, dtype = "float64", backend, ...rest } = options;
   requireInteger(owner, "steps", steps, 1);

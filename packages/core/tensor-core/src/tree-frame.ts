@@ -2,9 +2,9 @@ import { FormatError } from "./errors.js";
 import { decodeTree, encodeTree } from "./tree-json.js";
 
 /*
- * A tree as bytes, on its way or in a file: the words "OPF1", the length of a header in JSON, the header { tree, lengths }, and the raw bytes
- * of its arrays, each beginning at a multiple of eight. Numbers in JSON would take ten times as long, and the formats of
- * runtimes (v8.deserialize, pickle) run or build what the bytes say.
+ * A tree as bytes, on its way or in a file: the words "OPF1", the length of a header in JSON, the header { tree, lengths },
+ * and the raw bytes of its arrays, each beginning at a multiple of eight. Numbers in JSON would take ten times as long, and
+ * the formats of runtimes (v8.deserialize, pickle) run or build what the bytes say.
  */
 
 const MAGIC = 0x3146504f;
@@ -14,13 +14,13 @@ const OWNER = "frame";
 const aligned = (length: number) => (length + 7) & ~7;
 
 /**
- * A tree of plain data, typed arrays and tensors as bytes in a buffer of their own.
+ * A tree of plain data, typed arrays and tensors as bytes in a buffer of their own; `owner` is named in errors.
  * @throws ValueError that names the place of what cannot be kept: functions, instances of classes, cycles.
  */
-export function encodeFrame(value: unknown): Uint8Array<ArrayBuffer> {
+export function encodeFrame(value: unknown, owner = OWNER): Uint8Array<ArrayBuffer> {
   const sections: Uint8Array[] = [];
   const tree = encodeTree(value, {
-    owner: OWNER,
+    owner,
     keep: (bytes) => String(sections.push(bytes) - 1),
   });
   const header = new TextEncoder().encode(JSON.stringify({ tree, lengths: sections.map(({ length }) => length) }));

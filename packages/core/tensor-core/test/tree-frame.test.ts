@@ -76,6 +76,6 @@ describe("a frame", () => {
 
   it("refuses what cannot travel, and says where it is", async () => {
     expect((await failureOf(() => encodeFrame({ a: [() => 1] }))).message).toContain('frame: "a.0" is a function');
-    expect((await failureOf(() => encodeFrame(new Map()))).message).toContain("frame: the tree is a Map");
+    expect((await failureOf(() => encodeFrame(new Map(), "cluster"))).message).toContain("cluster: the tree is a Map");
   });
 });

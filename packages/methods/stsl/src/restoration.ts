@@ -8,6 +8,7 @@ import {
   type SamplerResult,
   type Sampling,
 } from "@offprint/diffusion";
+import { requireSeed } from "@offprint/solvers";
 import {
   add,
   isTensor,
@@ -128,6 +129,7 @@ export async function prepareRestoration<C>(
 ): Promise<Prepared<C>> {
   const { initial: _, startFraction = 1, eta = 1, seed = 0, consistency: __, onStep: ___, ...sampler } = options;
   const { dtype = "float64" } = options;
+  requireSeed(owner, options.seed);
   const apply = applied(owner, measurement);
   const y = tensor(measured, { dtype });
   if (y.rank < 2 || y.size === 0) {

@@ -125,7 +125,7 @@ export class AgentJobs {
 
   /** Stores a result unless one is there: the first one counts. Waits for a server that is away. */
   private async store(subject: string, result: ResultMessage): Promise<void> {
-    const data = encodeFrame(result);
+    const data = encodeFrame(result, "cluster");
     while (!this.connection.isClosed()) {
       try {
         await this.streams.client.publish(subject, data, { expect: { lastSubjectSequence: 0 }, timeout: 2000 });

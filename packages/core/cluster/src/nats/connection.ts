@@ -158,5 +158,5 @@ export async function connectNats(
 
 /** Says something to whoever listens; a connection that is being let go of says nothing more. */
 export function say(connection: NatsConnection, subject: string, value: unknown): void {
-  if (!connection.isClosed() && !connection.isDraining()) connection.publish(subject, encodeFrame(value));
+  if (!connection.isClosed() && !connection.isDraining()) connection.publish(subject, encodeFrame(value, "cluster"));
 }

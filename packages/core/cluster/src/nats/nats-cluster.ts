@@ -70,7 +70,7 @@ class NatsCluster implements Cluster {
   /** Hears of the workers that are there: they answer at once, and where nobody is the server says so. */
   async acquaint(): Promise<void> {
     const { connection, heard } = this;
-    const data = encodeFrame(this.message());
+    const data = encodeFrame(this.message(), "cluster");
     const unanswered = connection.request(this.streams.names.programs, data, { timeout: acquaintance });
     await Promise.race([heard, unanswered.catch(() => undefined)]);
     await pause(others);
@@ -155,7 +155,7 @@ class NatsCluster implements Cluster {
   }
 
   async put(value: unknown) {
-    const frame = encodeFrame(value);
+    const frame = encodeFrame(value, "cluster");
     const offprintRef = await platform.digest([frame]);
     const name = `put.${offprintRef}`;
     const { objects } = this.streams;

@@ -202,7 +202,7 @@ export class NatsRun implements Runner {
       exclusive,
       args: carried,
     };
-    await this.publish(streams.names.job(this.kind, run, id), encodeFrame(message), signal);
+    await this.publish(streams.names.job(this.kind, run, id), encodeFrame(message, "cluster"), signal);
   }
 
   /** Publishes until the server has stored it. */

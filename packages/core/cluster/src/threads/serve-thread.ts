@@ -70,7 +70,7 @@ export function serveThread(port: OwnPort): void {
       if (flag !== undefined && Atomics.load(flag, 0) >= call) controller.abort();
       return controller.signal.aborted;
     },
-    progress: (value) => tell({ kind: "progress", call, frame: encodeFrame(value) }),
+    progress: (value) => tell({ kind: "progress", call, frame: encodeFrame(value, "cluster") }),
     get: <T>({ offprintRef }: Ref) => refs.get(offprintRef) as Promise<T>,
   });
 
@@ -102,7 +102,7 @@ export function serveThread(port: OwnPort): void {
     let error: ErrorData | undefined;
     let frame: Uint8Array<ArrayBuffer> | undefined;
     try {
-      frame = encodeFrame(await answer(question, contextOf(call, question.seed, controller)));
+      frame = encodeFrame(await answer(question, contextOf(call, question.seed, controller)), "cluster");
     } catch (thrown) {
       error = thrownData(thrown);
     }

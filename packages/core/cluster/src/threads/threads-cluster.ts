@@ -121,7 +121,7 @@ export function openThreadsCluster(options: ThreadsClusterOptions): Cluster {
       return openTeam(home, teamOptions);
     },
     async put(value) {
-      const frame = encodeFrame(value);
+      const frame = encodeFrame(value, "cluster");
       const offprintRef = await platform.digest([frame]);
       refs.set(offprintRef, frame);
       return { offprintRef };
