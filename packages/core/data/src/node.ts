@@ -1,5 +1,6 @@
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import {
   checkOptions,
   FormatError,
@@ -39,6 +40,10 @@ export async function loadFile<R>(path: string, read: (bytes: Uint8Array) => R):
   }
 }
 
+/** Bytes that the system reads in one call. */
+const MOST_AT_ONCE = 2 ** 30;
+const SHORTER = "the file became shorter while it was read";
+
 /** All of a file: `readFile` refuses more than two gigabytes. */
 async function readWhole(path: string): Promise<Uint8Array> {
   const { size } = await stat(path);
@@ -47,14 +52,61 @@ async function readWhole(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
     for (let at = 0; at < size; ) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(2 ** 30, size - at), at);
-      if (bytesRead === 0) throw new Error("the file became shorter while it was read");
+      const { bytesRead } = await file.read(bytes, at, Math.min(MOST_AT_ONCE, size - at), at);
+      if (bytesRead === 0) throw new Error(SHORTER);
       at += bytesRead;
     }
   } finally {
     await file.close();
   }
   return bytes;
+}
+
+/**
+ * Reads files that a file names, such as the weights beside a model: from its own folder only, and the folders in that.
+ * @returns a function of a name in the folder, which gives the bytes, and nothing where there is no such file. It throws a ValueError for
+ * what lies out of the folder, behind a link too, and for what cannot be read.
+ * @example
+ * const read = (bytes: Uint8Array) => readOnnxGraph(bytes, { externalData: filesBeside("model.onnx") });
+ * const graph = await loadFile("model.onnx", read);
+ */
+export function filesBeside(path: string): (name: string) => Uint8Array | undefined {
+  requireText("filesBeside", "path", path);
+  return (name) => {
+    const given = join(dirname(path), name);
+    try {
+      const found = realpathSync(given);
+      // A model of a cache is a link, and so is what lies beside it: to files of one folder.
+      const folders = [realpathSync(dirname(path)), dirname(realpathSync(path))];
+      if (!folders.some((folder) => isIn(folder, found))) throw new Error(`it lies out of the folder of ${path}`);
+      return readWholeSync(found);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw new ValueError(`filesBeside: cannot read ${given}: ${(cause as Error).message}`, { cause });
+    }
+  };
+}
+
+function isIn(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !/^\.\.[/\\]/.test(way) && !isAbsolute(way);
+}
+
+function readWholeSync(path: string): Uint8Array {
+  // Asked before it is opened: a pipe would wait for its writer.
+  if (!statSync(path).isFile()) throw new Error("it is no file");
+  const file = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(fstatSync(file).size);
+    for (let at = 0; at < bytes.length; ) {
+      const read = readSync(file, bytes, at, Math.min(MOST_AT_ONCE, bytes.length - at), at);
+      if (read === 0) throw new Error(SHORTER);
+      at += read;
+    }
+    return bytes;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Options of {@link loadClinicalRecords}. */

@@ -16,7 +16,7 @@ import {
   writePng,
   writeSafetensors,
 } from "../src/index.js";
-import { loadFile, removeFile, saveFile, saveFileSync } from "../src/node.js";
+import { filesBeside, loadFile, removeFile, saveFile, saveFileSync } from "../src/node.js";
 import { files } from "./fixture-files.js";
 
 describe("files on disk", () => {
@@ -45,6 +45,43 @@ describe("files on disk", () => {
     expect(read.toArray()).toEqual([[1, 2]]);
     expect(readImage(Buffer.from(writePng([[0, 1]]))).shape).toEqual([1, 2, 1]);
     expect(readNpz(Buffer.from(writeNpz({ w }, { compress: false }))).w.toArray()).toEqual([[1, 2]]);
+  });
+
+  it("that a file names are read from its own folder and those in it", async () => {
+    const own = join(folder, "named");
+    await mkdir(join(own, "parts"), { recursive: true });
+    await writeFile(join(own, "model"), "");
+    await writeFile(join(own, "..weights"), "beside");
+    await writeFile(join(own, "parts", "one"), "in a part");
+    const read = filesBeside(join(own, "model"));
+    const text = (name: string) => Buffer.from(read(name) ?? []).toString();
+    expect([text("..weights"), text("parts/one"), read("missing")]).toEqual(["beside", "in a part", undefined]);
+    const refused = (message: RegExp) =>
+      expect.objectContaining({ name: "ValueError", message: expect.stringMatching(message) });
+    expect(() => read("parts")).toThrow(refused(/cannot read .*parts: it is no file/));
+    expect(() => read("model/inside")).toThrow(refused(/cannot read/));
+  });
+
+  it("out of that folder are refused, behind links too; those of a cache, all links to one folder, are read", async () => {
+    const [own, cache] = [join(folder, "own"), join(folder, "cache")];
+    await mkdir(own);
+    await mkdir(cache);
+    await writeFile(join(own, "model"), "");
+    await writeFile(join(cache, "a1"), "");
+    await writeFile(join(cache, "b2"), "weights");
+    await symlink(join(cache, "b2"), join(own, "linked"));
+    await symlink(join(cache, "a1"), join(own, "cached"));
+    const read = filesBeside(join(own, "model"));
+    for (const name of ["../cache/b2", "linked", ".."]) {
+      expect(() => read(name)).toThrow(
+        expect.objectContaining({
+          name: "ValueError",
+          message: expect.stringContaining("it lies out of the folder of"),
+        }),
+      );
+    }
+    expect(read(join(cache, "b2"))).toBeUndefined();
+    expect(Buffer.from(filesBeside(join(own, "cached"))("linked") ?? []).toString()).toBe("weights");
   });
 
   it("that cannot be replaced stay, without a temporary file beside them", async () => {

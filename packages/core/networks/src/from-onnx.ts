@@ -1,5 +1,5 @@
-import { type OnnxGraph, readOnnxGraph } from "@offprint/onnx-format";
-import { FormatError, requireObject, ValueError } from "@offprint/tensor-core";
+import { type OnnxGraph, type OnnxReadOptions, readOnnxGraph } from "@offprint/onnx-format";
+import { checkOptions, FormatError, requireObject, ValueError } from "@offprint/tensor-core";
 import type { FeedForward } from "./feed-forward.js";
 import { withFloat64 } from "./fold-linear.js";
 import { chainOfLayers } from "./onnx/chain-of-layers.js";
@@ -13,8 +13,10 @@ import { tracedNetwork } from "./onnx/traced-network.js";
  * Max, Min, TopK and movements.
  *
  * @param model the bytes of the file, or a graph from `readOnnxGraph`
+ * @param options.externalData bytes of the files beside the model in which its weights lie, as newer PyTorch writes them by
+ * default: `{ "model.onnx.data": bytes }`
  * @throws FormatError for bytes that are no ONNX model; UnsupportedError, naming the operator, for anything that is not
- * such a network
+ * such a network, and for weights in a file that is not given
  * @example
  * ```ts no-run
  * import { readFile } from "node:fs/promises";
@@ -24,9 +26,15 @@ import { tracedNetwork } from "./onnx/traced-network.js";
  * console.log(network.layers.map(({ kind }) => kind));
  * ```
  */
-export function fromOnnx(model: Uint8Array | OnnxGraph): FeedForward {
+export function fromOnnx(model: Uint8Array | OnnxGraph, options: OnnxReadOptions = {}): FeedForward {
   requireObject("fromOnnx", "model", model, "a Uint8Array or an OnnxGraph");
-  const graph = fileGraph(model instanceof Uint8Array ? readOnnxGraph(model) : model);
+  checkOptions("fromOnnx", options, ["externalData"]);
+  if (!(model instanceof Uint8Array) && options.externalData !== undefined) {
+    throw new ValueError(
+      "fromOnnx: externalData is for the bytes of a file; give it to readOnnxGraph, whose graph this is",
+    );
+  }
+  const graph = fileGraph(model instanceof Uint8Array ? readOnnxGraph(model, options) : model);
   const network = chainOfLayers(graph) ?? tracedNetwork(graph);
   return { ...network, layers: network.layers.map((layer, k) => checkedLayer(layer, k)) };
 }

@@ -3,7 +3,7 @@ import { plainBytes } from "./read-graph.js";
 import { GRAPH, MODEL, TENSOR } from "./schema.js";
 
 /**
- * Whether any weight of a model lies in another file, as those of models beyond 2 GB do.
+ * Whether any weight of a model lies in another file, as those of models beyond 2 GB do, and of any that newer PyTorch exports.
  *
  * @throws FormatError for bytes that are no ONNX model
  */

@@ -1,3 +1,4 @@
+export type { ExternalData, OnnxReadOptions } from "./external-bytes.js";
 export { hasExternalData } from "./external-data.js";
 export type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxValue } from "./onnx-graph.js";
 export { readOnnxGraph } from "./read-graph.js";

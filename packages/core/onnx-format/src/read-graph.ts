@@ -1,4 +1,5 @@
 import { FormatError, requireObject, type Tensor, UnsupportedError } from "@offprint/tensor-core";
+import { type ExternalFiles, externalFiles, type OnnxReadOptions } from "./external-bytes.js";
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxValue } from "./onnx-graph.js";
 import {
   appendFloats,
@@ -32,12 +33,14 @@ const DEEPEST = 64;
 
 /**
  * Reads the graph of an .onnx file: its operators and constants, without running anything. Weights stay where they are
- * in `bytes` until they are asked for.
+ * in `bytes`, or in the files of `externalData`, until they are asked for.
  *
- * @throws FormatError for bytes that are no ONNX model; UnsupportedError for weights in an external file or of an element
- * type that tensors cannot hold
+ * @throws FormatError for bytes that are no ONNX model, and for weights that are not where they are said to be in another
+ * file, or out of the model's folder; UnsupportedError for weights in a file that is not given or of an element type that
+ * tensors cannot hold
  */
-export function readOnnxGraph(bytes: Uint8Array): OnnxGraph {
+export function readOnnxGraph(bytes: Uint8Array, options: OnnxReadOptions = {}): OnnxGraph {
+  const files = externalFiles("readOnnxGraph", options);
   const file = plainBytes(bytes);
   let graph: Field | undefined;
   let opset = 0;
@@ -45,7 +48,7 @@ export function readOnnxGraph(bytes: Uint8Array): OnnxGraph {
     if (field.number === MODEL.graph) graph = messageOf(field);
     else if (field.number === MODEL.opset) opset = standardOpset(file, messageOf(field)) ?? opset;
   }
-  const read = graph === undefined ? undefined : readGraph(file, graph, opset, 0);
+  const read = graph === undefined ? undefined : readGraph({ bytes: file, files }, graph, opset, 0);
   if (read === undefined || read.outputs.length === 0) {
     throw new FormatError("onnx: the file holds no graph; it is damaged, or no ONNX model");
   }
@@ -73,7 +76,14 @@ function standardOpset(bytes: Uint8Array, range: Range): number | undefined {
   return standardDomain(domain) === "" ? version : undefined;
 }
 
-function readGraph(bytes: Uint8Array, range: Range, opset: number, depth: number): OnnxGraph {
+/** A model's bytes, and the files beside it. */
+interface ModelFile {
+  readonly bytes: Uint8Array;
+  readonly files: ExternalFiles;
+}
+
+function readGraph(file: ModelFile, range: Range, opset: number, depth: number): OnnxGraph {
+  const { bytes, files } = file;
   if (depth > DEEPEST) {
     throw new FormatError(`onnx: graphs are nested more than ${DEEPEST} deep; the file is damaged`, {
       offset: range.start,
@@ -84,9 +94,9 @@ function readGraph(bytes: Uint8Array, range: Range, opset: number, depth: number
   const outputs: OnnxValue[] = [];
   const nodes: OnnxNode[] = [];
   for (const field of fields(bytes, range)) {
-    if (field.number === GRAPH.node) nodes.push(readNode(bytes, messageOf(field), depth));
+    if (field.number === GRAPH.node) nodes.push(readNode(file, messageOf(field), depth));
     else if (field.number === GRAPH.initializer)
-      defineConstant(constants, readStoredTensor(bytes, messageOf(field)), field);
+      defineConstant(constants, readStoredTensor(bytes, messageOf(field), files), field);
     else if (field.number === GRAPH.input) inputs.push(readValue(bytes, messageOf(field)));
     else if (field.number === GRAPH.output) outputs.push(readValue(bytes, messageOf(field)));
     else if (field.number === GRAPH.sparseInitializer)
@@ -149,7 +159,8 @@ function readExtents(bytes: Uint8Array, range: Range): (number | string)[] {
   return extents;
 }
 
-function readNode(bytes: Uint8Array, range: Range, depth: number): OnnxNode {
+function readNode(file: ModelFile, range: Range, depth: number): OnnxNode {
+  const { bytes } = file;
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: Record<string, OnnxAttribute> = Object.create(null);
@@ -161,7 +172,7 @@ function readNode(bytes: Uint8Array, range: Range, depth: number): OnnxNode {
     else if (field.number === NODE.domain) domain = standardDomain(textOf(bytes, field));
     else if (field.number === NODE.name) name = textOf(bytes, field);
     else if (field.number === NODE.attribute) {
-      const [key, value] = readAttribute(bytes, messageOf(field), depth);
+      const [key, value] = readAttribute(file, messageOf(field), depth);
       attributes[key] = value;
     }
   }
@@ -170,7 +181,8 @@ function readNode(bytes: Uint8Array, range: Range, depth: number): OnnxNode {
   return { operator, domain, name, inputs, outputs, attributes };
 }
 
-function readAttribute(bytes: Uint8Array, range: Range, depth: number): [name: string, value: OnnxAttribute] {
+function readAttribute(file: ModelFile, range: Range, depth: number): [name: string, value: OnnxAttribute] {
+  const { bytes, files } = file;
   const last: (Field | undefined)[] = [];
   const numbers: number[] = [];
   const texts: string[] = [];
@@ -179,7 +191,7 @@ function readAttribute(bytes: Uint8Array, range: Range, depth: number): [name: s
     if (field.number === ATTRIBUTE.floats) appendFloats(numbers, bytes, field);
     else if (field.number === ATTRIBUTE.integers) appendIntegers(numbers, bytes, field);
     else if (field.number === ATTRIBUTE.texts) texts.push(textOf(bytes, field));
-    else if (field.number === ATTRIBUTE.tensors) tensors.push(readStoredTensor(bytes, messageOf(field)).read());
+    else if (field.number === ATTRIBUTE.tensors) tensors.push(readStoredTensor(bytes, messageOf(field), files).read());
     else if (field.number <= ATTRIBUTE.type) last[field.number] = field;
   }
   const named = last[ATTRIBUTE.name];
@@ -203,9 +215,9 @@ function readAttribute(bytes: Uint8Array, range: Range, depth: number): [name: s
     case ATTRIBUTE_TYPE.text:
       return [name, text === undefined ? "" : textOf(bytes, text)];
     case ATTRIBUTE_TYPE.tensor:
-      return [name, readStoredTensor(bytes, content(ATTRIBUTE.tensor)).read()];
+      return [name, readStoredTensor(bytes, content(ATTRIBUTE.tensor), files).read()];
     case ATTRIBUTE_TYPE.graph:
-      return [name, readGraph(bytes, content(ATTRIBUTE.graph), 0, depth + 1)];
+      return [name, readGraph(file, content(ATTRIBUTE.graph), 0, depth + 1)];
     case ATTRIBUTE_TYPE.floats:
     case ATTRIBUTE_TYPE.integers:
       return [name, numbers];

@@ -8,9 +8,10 @@ import {
   tensor,
   UnsupportedError,
 } from "@offprint/tensor-core";
-import { appendIntegers, bytesOf, type Field, fields, numberOf, type Range, textOf } from "./protobuf.js";
+import { type ExternalFiles, externalBytes } from "./external-bytes.js";
+import { appendIntegers, bytesOf, type Field, fields, messageOf, numberOf, type Range, textOf } from "./protobuf.js";
 import { joined } from "./protobuf-writer.js";
-import { elementTypeName, elementTypeOf, TENSOR } from "./schema.js";
+import { ENTRY, elementTypeName, elementTypeOf, TENSOR } from "./schema.js";
 
 /** A constant of a file. What it says of itself has been checked against the bytes that are there. */
 export interface StoredTensor {
@@ -32,8 +33,8 @@ export interface TensorHeader {
   readonly code: number;
   /** Extents. */
   readonly shape: readonly number[];
-  /** Whether the numbers lie in another file. */
-  readonly external: boolean;
+  /** Where the numbers lie in another file; nothing where they are in this one. */
+  readonly external: ReadonlyMap<string, string> | undefined;
   /** Bytes of the numbers, a part of the file's memory; empty where they stand in fields of their own type. */
   readonly raw: Uint8Array;
 }
@@ -62,31 +63,44 @@ export function readTensorHeader(bytes: Uint8Array, range: Range): TensorHeader 
   requireObject("readTensorHeader", "bytes", bytes, "a Uint8Array");
   requireObject("readTensorHeader", "range", range, "a Range");
   const shape: number[] = [];
-  let [name, code, external, raw] = ["", 0, false, bytes.subarray(0, 0)];
+  const entries = new Map<string, string>();
+  let [name, code, location, raw] = ["", 0, 0, bytes.subarray(0, 0)];
   for (const field of fields(bytes, range)) {
     if (field.number === TENSOR.dims) appendIntegers(shape, bytes, field, LARGEST_RANK);
     else if (field.number === TENSOR.type) code = numberOf(bytes, field);
     else if (field.number === TENSOR.name) name = textOf(bytes, field);
     else if (field.number === TENSOR.raw) raw = bytesOf(bytes, field);
-    else if (field.number === TENSOR.location) external = numberOf(bytes, field) === 1;
+    else if (field.number === TENSOR.external) entries.set(...readEntry(bytes, messageOf(field)));
+    else if (field.number === TENSOR.location) location = numberOf(bytes, field);
   }
-  return { name, code, shape, external, raw };
+  return { name, code, shape, external: location === 1 ? entries : undefined, raw };
+}
+
+function readEntry(bytes: Uint8Array, range: Range): [key: string, value: string] {
+  let [key, value] = ["", ""];
+  for (const field of fields(bytes, range)) {
+    if (field.number === ENTRY.key) key = textOf(bytes, field);
+    else if (field.number === ENTRY.value) value = textOf(bytes, field);
+  }
+  return [key, value];
 }
 
 /**
  * Reads a TensorProto message.
  *
- * @throws FormatError where it does not hold as many numbers as its shape needs; UnsupportedError for numbers in an
- * external file or of an element type that tensors cannot hold
+ * @param files gives the files that hold numbers beside this one
+ * @throws FormatError where it does not hold as many numbers as its shape needs; UnsupportedError for numbers in a
+ * file that is not there or of an element type that tensors cannot hold
  */
-export function readStoredTensor(bytes: Uint8Array, range: Range): StoredTensor {
+export function readStoredTensor(
+  bytes: Uint8Array,
+  range: Range,
+  files: ExternalFiles = () => undefined,
+): StoredTensor {
   requireObject("readStoredTensor", "bytes", bytes, "a Uint8Array");
   requireObject("readStoredTensor", "range", range, "a Range");
-  const { name, code, shape, external, raw } = readTensorHeader(bytes, range);
+  const { name, code, shape, external, raw: inside } = readTensorHeader(bytes, range);
   const where = `onnx: constant "${name}"`;
-  if (external) {
-    throw new UnsupportedError(`${where} is in another file; save the model with its weights inside`);
-  }
   const type = elementTypeOf(code);
   if (type === undefined) {
     throw new UnsupportedError(
@@ -94,7 +108,9 @@ export function readStoredTensor(bytes: Uint8Array, range: Range): StoredTensor 
     );
   }
   const count = shape.reduce((size, n) => size * n, 1);
-  const typed = raw.length === 0 ? typedValues(bytes, range, type) : undefined;
+  const size = count * elementSize[type];
+  const raw = external ? externalBytes({ where, at: range.start, entries: external }, size, files) : inside;
+  const typed = external === undefined && raw.length === 0 ? typedValues(bytes, range, type) : undefined;
   const held = typed === undefined ? raw.length / elementSize[type] : typed.count;
   if (shape.some((n) => n < 0) || held !== count) {
     throw new FormatError(`${where} does not hold as many numbers as its shape [${shape}] needs; the file is damaged`, {

@@ -56,8 +56,11 @@ export const TENSOR = {
   raw: 9,
   doubles: 10,
   unsigned: 11,
+  external: 13,
   location: 14,
 } as const;
+/** StringStringEntryProto. */
+export const ENTRY = { key: 1, value: 2 } as const;
 /** ValueInfoProto. */
 export const VALUE = { name: 1, type: 2 } as const;
 /** TypeProto. */

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { random } from "@offprint/tensor-core";
+import { random, type Tensor } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { hasExternalData, readOnnxGraph, writeOnnxGraph } from "../src/index.js";
 import { joined, lengthField, numberField, type Part } from "../src/messages.js";
-import { ATTRIBUTE, ATTRIBUTE_TYPE, GRAPH, MODEL, NODE, TENSOR } from "../src/schema.js";
+import { ATTRIBUTE, ATTRIBUTE_TYPE, ENTRY, GRAPH, MODEL, NODE, TENSOR } from "../src/schema.js";
 
 const { model } = JSON.parse(readFileSync(new URL("./fixtures/onnx.json", import.meta.url), "utf8")) as {
   model: string;
@@ -33,6 +33,15 @@ function withGraph(...parts: Part[]): Uint8Array {
 const constant = (...parts: Part[]) => withGraph(lengthField(GRAPH.initializer, ...parts));
 const attribute = (...parts: Part[]) =>
   withGraph(lengthField(GRAPH.node, lengthField(NODE.operator, "Any"), lengthField(NODE.attribute, ...parts)));
+/** Parts of a constant `w` of float32 whose numbers are in another file. */
+const external = (entries: Readonly<Record<string, string>>) => [
+  lengthField(TENSOR.name, "w"),
+  numberField(TENSOR.type, 1),
+  numberField(TENSOR.location, 1),
+  ...Object.entries(entries).map(([key, value]) =>
+    lengthField(TENSOR.external, lengthField(ENTRY.key, key), lengthField(ENTRY.value, value)),
+  ),
+];
 const refused = (name: string, pattern: RegExp) =>
   expect.objectContaining({ name, message: expect.stringMatching(pattern) });
 
@@ -57,13 +66,45 @@ describe("files that lie about sizes", () => {
 
 describe("what is not read is named", () => {
   it("weights in another file", () => {
-    const file = constant(lengthField(TENSOR.name, "w"), numberField(TENSOR.type, 1), numberField(TENSOR.location, 1));
-    expect(() => readOnnxGraph(file)).toThrow(refused("UnsupportedError", /"w" is in another file; save the model/));
+    const file = constant(...external({ location: "w.bin" }));
+    const message = /"w" is in the file "w\.bin", which is not there; put it beside the model/;
+    expect(() => readOnnxGraph(file)).toThrow(refused("UnsupportedError", message));
     expect([hasExternalData(file), hasExternalData(bytes)]).toEqual([true, false]);
   });
   it("element types that tensors cannot hold", () => {
     const file = constant(lengthField(TENSOR.name, "w"), numberField(TENSOR.type, 17));
     expect(() => readOnnxGraph(file)).toThrow(refused("UnsupportedError", /"w" has element type float8e4m3fn/));
+  });
+});
+
+describe("numbers in a file beside the model", () => {
+  const place = { location: "w.bin", offset: "4", length: "8", checksum: "none" };
+  const vector = [...external(place), numberField(TENSOR.dims, 2)];
+  const file = new Uint8Array(Float32Array.of(1, 2.5, -3).buffer);
+
+  it("are read of constants and of attributes", () => {
+    const { constants } = readOnnxGraph(constant(...vector), { externalData: { "w.bin": file } });
+    expect(constants.w.toArray()).toEqual([2.5, -3]);
+    const held = [lengthField(ATTRIBUTE.name, "value"), lengthField(ATTRIBUTE.tensor, ...vector)];
+    const node = attribute(...held, numberField(ATTRIBUTE.type, ATTRIBUTE_TYPE.tensor));
+    const [{ attributes }] = readOnnxGraph(node, { externalData: () => file }).nodes;
+    expect((attributes.value as Tensor).toArray()).toEqual([2.5, -3]);
+  });
+  it("stay there until they are asked for", () => {
+    const own = file.slice();
+    const { constants } = readOnnxGraph(constant(...vector), { externalData: { "w.bin": own } });
+    own.set(new Uint8Array(Float32Array.of(7).buffer), 4);
+    expect(constants.w.toArray()).toEqual([7, -3]);
+  });
+  it.each([
+    ["a billion rows", [numberField(TENSOR.dims, 1e9)], {}],
+    ["more rows than numbers have bits", [numberField(TENSOR.dims, 2 ** 52), numberField(TENSOR.dims, 2 ** 52)], {}],
+    ["a negative extent", [numberField(TENSOR.dims, -2)], {}],
+    ["a billion rows and as many bytes", [numberField(TENSOR.dims, 1e9)], { length: "4000000000" }],
+    ["an offset beyond all numbers", [numberField(TENSOR.dims, 2)], { offset: "99999999999999999999" }],
+  ])("with %s are refused before memory is taken", (_, dims, other) => {
+    const bytes = constant(...external({ ...place, ...other }), ...dims);
+    expect(() => readOnnxGraph(bytes, { externalData: { "w.bin": file } })).toThrow(refused("FormatError", /"w" has/));
   });
 });
 

@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
 import { defineCommand, option, seedOption, stateOptions } from "@offprint/commands";
 import { Table, writeCsv } from "@offprint/data";
-import { loadFile } from "@offprint/data/node";
+import { filesBeside, loadFile } from "@offprint/data/node";
 import { bertFromSafetensors } from "@offprint/language/huggingface";
 import { modelFolder } from "@offprint/language/node";
+import { readOnnxGraph } from "@offprint/onnx-format";
 import {
   bertSequences,
   type DesignRecord,
@@ -24,7 +25,10 @@ async function modelOf(
   { alphabet, kmer, pool }: { alphabet: readonly string[]; kmer: number; pool: Pooling },
 ): Promise<RelaxedModel | KernelModel> {
   if (path === undefined) return ntkModel({ alphabet });
-  if (path.endsWith(".onnx")) return loadFile(path, (bytes) => onnxSequences(bytes, { alphabet, pool }));
+  if (path.endsWith(".onnx")) {
+    const read = (bytes: Uint8Array) => readOnnxGraph(bytes, { externalData: filesBeside(path) });
+    return loadFile(path, (bytes) => onnxSequences(read(bytes), { alphabet, pool }));
+  }
   if (!(await stat(path)).isDirectory()) return loadFile(path, (bytes) => readSequenceModel(bytes, { pool }));
   return bertSequences(await bertFromSafetensors(modelFolder(path)), { kmer, pool, alphabet });
 }

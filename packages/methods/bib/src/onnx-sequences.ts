@@ -41,7 +41,7 @@ const owner = "onnxSequences";
  * A language model of one's own in an .onnx file, entered by one-hot rows `[B, L, V]` or by embedded letters `[B, L, d]`. Its operators become
  * operations of tensors, so that features have gradients in the letters and compile for any backend. An input
  * `attention_mask` is 1 everywhere.
- * @param bytes the file, or its graph; weights inside it
+ * @param bytes the file, or its graph: `readOnnxGraph` reads one with weights in a file beside it
  * @throws FormatError for bytes that are no such file; UnsupportedError, naming it, for an operator that encoders do not have; ValueError for a file
  * that takes tokens, through which no gradient comes.
  * @example

@@ -70,6 +70,17 @@ it("designs with an encoder in an .onnx file, from a list in JSON", async () => 
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("exported for 6")]);
 });
 
+it("looks beside an encoder for weights that lie in another file", async () => {
+  const fixture = new URL("../../../core/networks/test/fixtures/external-data.json", import.meta.url);
+  const { model: text, data } = JSON.parse(readFileSync(fixture, "utf8"));
+  const model = join(folder, "beside.onnx");
+  writeFileSync(model, Buffer.from(text, "base64"));
+  const refusal = async () => (await runWords(commands, "design-sequences", { table, model, steps: 1 })).err;
+  expect(await refusal()).toContain('is in the file "model.onnx.data", which is not there; put it beside the model');
+  writeFileSync(join(folder, "model.onnx.data"), Buffer.from(data, "base64").subarray(1));
+  expect(await refusal()).toContain('the bytes 168 to 176 of "model.onnx.data", which has 175');
+});
+
 it("reads letters as letters, whatever they look like", async () => {
   const digits = file("digits.csv", "sequence,score\n0110,1\n0000,2\n1010,0.5\n0011,3\n");
   const peptides = file("peptides.csv", "sequence,score\nNA,1\nIN,2\nNN,0\n");

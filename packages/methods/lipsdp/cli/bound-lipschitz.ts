@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { defineCommand, Failure, option, stateOptions } from "@offprint/commands";
-import { loadFile } from "@offprint/data/node";
+import { filesBeside, loadFile } from "@offprint/data/node";
 import { foldLinear, fromOnnx, type Layer } from "@offprint/networks";
 import { asTensor } from "@offprint/tensor-core";
 import { type LipschitzBound, lipschitzBound, WIDEST_LAYER } from "../src/lipschitz-bound.js";
@@ -31,7 +31,7 @@ export const boundLipschitz = defineCommand({
   async run({ arguments: { model }, options, print, report, note, write, refuse, longRun }) {
     if (options.norm === "linf") refuse(["split"], "products of parts are of --norm l2");
     const { multipliers, rows: outputs, split, tolerance, maxIterations } = options;
-    const network = foldLinear(await loadFile(model, fromOnnx));
+    const network = foldLinear(await loadFile(model, (bytes) => fromOnnx(bytes, { externalData: filesBeside(model) })));
     print(`${basename(model)}: ${describe(network.layers)}`);
     const hidden = network.layers.slice(0, -1).map(neurons);
     const widest = Math.max(0, ...hidden);

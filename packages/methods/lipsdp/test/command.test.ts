@@ -5,7 +5,7 @@ import { runWords } from "@offprint/commands/testing";
 import { activation, fromOnnx, perceptron, toOnnx } from "@offprint/networks";
 import { describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
-import { samplingBound } from "../src/index.js";
+import { lipschitzBound, samplingBound } from "../src/index.js";
 import { randomLayers } from "./deterministic-nets.js";
 
 const maxmin = toOnnx(perceptron(randomLayers([4, 6, 6, 2], 1), activation("maxmin")));
@@ -72,6 +72,25 @@ describe("offprint bound-lipschitz", () => {
     const split = await run(wide, ["--norm", "l2", "--split", "1"]);
     expect(split.err).not.toContain("may take minutes");
     expect(split.json[0].result.source).toBe("split");
+  });
+
+  it("reads weights that lie in a file beside the model, and names that file where it is missing", async () => {
+    const fixture = new URL("../../../core/networks/test/fixtures/external-data.json", import.meta.url);
+    const { model, data } = JSON.parse(await readFile(fixture, "utf8"));
+    const [bytes, weights] = [model, data].map((text) => Buffer.from(text, "base64"));
+    const folder = await mkdtemp(join(tmpdir(), "lipsdp-"));
+    const [path, beside, output] = ["model.onnx", "model.onnx.data", "bounds.json"].map((name) => join(folder, name));
+    await writeFile(path, bytes);
+    const words = [path, "--norm", "l2", "--output", output];
+    const missing = await runWords(commands, "bound-lipschitz", words);
+    expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('"model.onnx.data", which is not there')]);
+    await writeFile(beside, weights);
+    expect((await runWords(commands, "bound-lipschitz", words)).code).toBe(0);
+    const network = fromOnnx(bytes, { externalData: { "model.onnx.data": weights } });
+    const { value } = await lipschitzBound(network);
+    expect(JSON.parse(await readFile(output, "utf8"))[0].result.value).toBe(value);
+    await writeFile(beside, weights.subarray(0, 100));
+    expect((await runWords(commands, "bound-lipschitz", words)).err).toContain("truncated");
   });
 
   it("refuses wrong options and files", async () => {

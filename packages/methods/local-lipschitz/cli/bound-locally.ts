@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { defineCommand, Failure, option, stateOptions } from "@offprint/commands";
 import { readNpy } from "@offprint/data";
-import { loadFile } from "@offprint/data/node";
+import { filesBeside, loadFile } from "@offprint/data/node";
 import { fromOnnx, layerShapes } from "@offprint/networks";
 import { FormatError } from "@offprint/tensor-core";
 import { type Box, type BranchRecord, boxAround, type LocalLipschitzState, localLipschitz } from "../src/index.js";
@@ -97,7 +97,7 @@ export const boundLocally = defineCommand({
   },
   async run({ arguments: { model }, options, print, report, note, write, longRun }) {
     const { norm, rows: outputs, maxDomains, tolerance, precision, exact, output } = options;
-    const network = await loadFile(model, fromOnnx);
+    const network = await loadFile(model, (bytes) => fromOnnx(bytes, { externalData: filesBeside(model) }));
     const shapes = layerShapes(network);
     const [inputs, last] = [shapes[0], shapes[shapes.length - 1]].map((shape) =>
       shape.reduce((size, n) => size * n, 1),

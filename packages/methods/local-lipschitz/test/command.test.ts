@@ -67,6 +67,27 @@ it("bounds it between two inputs, too, and asks for one place or the other", asy
   expect((await of("--lower", lower, "--upper", upper, "--min", "0")).err).toContain("--min and --max are for --point");
 });
 
+it("reads weights that lie in a file beside the model, and names that file where it is missing", async () => {
+  const fixture = new URL("../../../core/networks/test/fixtures/external-data.json", import.meta.url);
+  const { model, data } = JSON.parse(readFileSync(fixture, "utf8"));
+  const [bytes, weights] = [model, data].map((text) => Buffer.from(text, "base64"));
+  const [path, beside, point, output] = ["beside.onnx", "model.onnx.data", "four.txt", "beside.json"].map((name) =>
+    join(folder, name),
+  );
+  writeFileSync(path, bytes);
+  writeFileSync(point, "0.1 0.2 0.3 0.4");
+  const words = [path, "--point", point, "--eps", "0.5", "--output", output];
+  const missing = await runWords(commands, "bound-locally", words);
+  expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('"model.onnx.data", which is not there')]);
+  writeFileSync(beside, weights);
+  expect((await runWords(commands, "bound-locally", words)).code).toBe(0);
+  const network = fromOnnx(bytes, { externalData: { "model.onnx.data": weights } });
+  const { value } = await localLipschitz(network, boxAround([0.1, 0.2, 0.3, 0.4], 0.5));
+  expect(JSON.parse(readFileSync(output, "utf8")).value).toBe(value);
+  writeFileSync(beside, weights.subarray(0, 100));
+  expect((await runWords(commands, "bound-locally", words)).err).toContain("truncated");
+});
+
 it("a point that is none is refused in one line", async () => {
   const [model, point] = ["model.onnx", "x.txt"].map((name) => join(folder, name));
   writeFileSync(point, "0.1, two");

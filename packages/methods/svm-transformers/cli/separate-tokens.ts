@@ -9,7 +9,8 @@ import {
   stateOptions,
 } from "@offprint/commands";
 import { readNpy } from "@offprint/data";
-import { loadFile } from "@offprint/data/node";
+import { filesBeside, loadFile } from "@offprint/data/node";
+import { readOnnxGraph } from "@offprint/onnx-format";
 import type { Tensor } from "@offprint/tensor-core";
 import {
   type AttentionRecord,
@@ -126,7 +127,8 @@ async function weightsOf({ options: given, longRun }: Input, { examples, v }: Ex
   if (onnx !== undefined) {
     if (query === undefined || key === undefined)
       throw new Failure("--onnx needs --query and --key, names of matrices");
-    return loadFile(onnx, (bytes) => weightsFromOnnx(bytes, { query, key, head, heads }));
+    const read = (bytes: Uint8Array) => readOnnxGraph(bytes, { externalData: filesBeside(onnx) });
+    return loadFile(onnx, (bytes) => weightsFromOnnx(read(bytes), { query, key, head, heads }));
   }
   const run = await longRun<AttentionRecord, NonNullable<TrainAttentionOptions["resume"]>>({
     progress: ({ step, loss: value }) => ({

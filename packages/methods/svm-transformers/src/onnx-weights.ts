@@ -1,4 +1,4 @@
-import { readOnnxGraph } from "@offprint/onnx-format";
+import { type OnnxGraph, readOnnxGraph } from "@offprint/onnx-format";
 import {
   cast,
   checkOptions,
@@ -28,20 +28,21 @@ export interface OnnxHead {
  * The combined weights `W = W_k W_q^T / sqrt(d)` of one head of a transformer in an .onnx file, so that scores are `X W z`, X
  * and z being what the layer gets.
  *
+ * @param bytes the file, or its graph: `readOnnxGraph` reads one with weights in a file beside it
  * @returns `[D, D]`, float64.
  * @throws FormatError where there is no such initialiser; ShapeError where the heads do not divide it.
  * @example
  * const w = weightsFromOnnx(bytes, { query: "onnx::MatMul_81", key: "onnx::MatMul_82", head: 3, heads: 12 });
  */
-export function weightsFromOnnx(bytes: Uint8Array, place: OnnxHead): Tensor {
-  requireObject("weightsFromOnnx", "bytes", bytes, "a Uint8Array");
+export function weightsFromOnnx(bytes: Uint8Array | OnnxGraph, place: OnnxHead): Tensor {
+  requireObject("weightsFromOnnx", "bytes", bytes, "a Uint8Array or an OnnxGraph");
   requireObject("weightsFromOnnx", "place", place, "an OnnxHead");
   const owner = "weightsFromOnnx";
   checkOptions(owner, place, ["query", "key", "head", "heads"]);
   const { head = 0, heads = 1 } = place;
   requireInteger(owner, "heads", heads, 1);
   requireInteger(owner, "head", head, 0, heads - 1);
-  const { constants } = readOnnxGraph(bytes);
+  const { constants } = bytes instanceof Uint8Array ? readOnnxGraph(bytes) : bytes;
   const columns = (name: string): Tensor => {
     const found = Object.hasOwn(constants, name) ? constants[name] : undefined;
     if (found === undefined) {

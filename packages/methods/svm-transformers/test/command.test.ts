@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInTwo, runWords } from "@offprint/commands/testing";
 import { writeNpy, writeNpz } from "@offprint/data";
-import { writeOnnxGraph } from "@offprint/onnx-format";
+import { readOnnxGraph, writeOnnxGraph } from "@offprint/onnx-format";
 import { concatenate, random, slice, tensor, zeros } from "@offprint/tensor-core";
 import { temporaryFolder } from "@offprint/testing";
 import { expect, it } from "vitest";
@@ -59,6 +59,24 @@ it("judges weights of a file, of either kind", async () => {
   expect((await run({ onnx })).err).toContain("--onnx needs --query and --key");
   expect((await run({ weights: direct, steps: 9 })).err).toContain("--steps would do nothing, as with weights given");
   expect((await run({ weights: direct, head: 1 })).err).toContain("--head would do nothing");
+});
+
+it("reads matrices that lie in a file beside the model", async () => {
+  const fixture = new URL("../../../core/networks/test/fixtures/external-data.json", import.meta.url);
+  const { model, data: weights } = JSON.parse(readFileSync(fixture, "utf8"));
+  const bytes = Buffer.from(model, "base64");
+  const onnx = write("beside.onnx", bytes);
+  const six = fixedProblem(3, 4, 6);
+  const words = { data: write("six.npz", writeNpz({ ...six.examples, v: six.v })), output };
+  const named = { onnx, query: "0.weight", key: "0.weight" };
+  expect((await run({ ...words, ...named })).err).toContain('is in the file "model.onnx.data", which is not there');
+  const beside = write("model.onnx.data", Buffer.from(weights, "base64"));
+  expect((await run({ ...words, ...named })).code).toBe(0);
+  const first = readFileSync(output, "utf8");
+  const graph = readOnnxGraph(bytes, { externalData: { "model.onnx.data": readFileSync(beside) } });
+  const direct = weightsFromOnnx(graph, { query: "0.weight", key: "0.weight" });
+  await run({ ...words, weights: write("beside.npy", writeNpy(direct)) });
+  expect(readFileSync(output, "utf8")).toBe(first);
 });
 
 it("makes an example of every position, with a head of the labels' means, and leaves out tokens that are there again", async () => {
