@@ -38,6 +38,12 @@ export interface ChebCBModel {
   readonly bounds: Float64Array;
 }
 
+/** Each arm keeps a matrix of as many rows and columns. */
+const MOST_FEATURES = 1000;
+
+/** Squares of larger losses leave no room for their sums. */
+const MOST_LOSS = 1e150;
+
 /** T_0(x), ..., T_{m-1}(x). */
 export function chebyshevFeatures(x: number, m: number): Float64Array {
   const features = new Float64Array(m);
@@ -76,8 +82,8 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
     requireOptions("ChebCB", options, ["settings", "seed", "range", "features", "minLoss", "outside"]);
     super(options.settings, options.seed, "ChebCB");
     const { range, features = 6, minLoss = 1, outside = "clamp" } = options;
-    if (!Number.isSafeInteger(features) || features < 1) {
-      throw new ValueError(`ChebCB: features is ${features}; it must be an integer >= 1`);
+    if (!Number.isSafeInteger(features) || features < 1 || features > MOST_FEATURES) {
+      throw new ValueError(`ChebCB: features is ${features}; it must be an integer from 1 to ${MOST_FEATURES}`);
     }
     if (!Number.isFinite(minLoss) || minLoss < 0) {
       throw new ValueError(`ChebCB: minLoss is ${minLoss}; it must be a finite number >= 0`);
@@ -130,6 +136,9 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
   }
 
   protected override learn(loss: number, arm: number, context: number | undefined): void {
+    if (loss > MOST_LOSS) {
+      throw new ValueError(`cheb-cb: loss is ${loss}; it must be at most ${MOST_LOSS}: count in a larger unit`);
+    }
     const { m, sums, bounds, theta } = this;
     const counted = Math.max(loss, this.minLoss);
     const features = chebyshevFeatures(this.range.position(context), m);

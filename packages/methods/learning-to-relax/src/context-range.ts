@@ -14,8 +14,10 @@ export class ContextRange {
 
   constructor(policy: string, range: readonly [number, number], outside: OutsideRange) {
     const [low, high] = Array.isArray(range) ? range : [Number.NaN, Number.NaN];
-    if (!(Number.isFinite(low) && Number.isFinite(high) && low < high)) {
-      throw new ValueError(`${policy}: range is [${range}]; it must be [low, high] with low < high, both finite`);
+    if (!(Number.isFinite(low) && Number.isFinite(high - low) && low < high)) {
+      throw new ValueError(
+        `${policy}: range is [${range}]; it must be [low, high] with low < high, both and their difference finite`,
+      );
     }
     if (outside !== "clamp" && outside !== "error") {
       throw new ValueError(`${policy}: outside is ${String(outside)}; it must be "clamp" or "error"`);

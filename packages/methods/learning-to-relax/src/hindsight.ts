@@ -1,4 +1,4 @@
-import { requireObject, ShapeError } from "@offprint/tensor-core";
+import { requireObject, ShapeError, ValueError } from "@offprint/tensor-core";
 
 /** What the settings would have cost. */
 export interface Hindsight {
@@ -17,7 +17,7 @@ export interface Hindsight {
  * that a policy has seen, as regret is defined.
  *
  * @param costs - `[T][settings]`; one row of costs per round.
- * @throws ShapeError for no rows, and for rows of different or no length.
+ * @throws ShapeError for no rows, and for rows of different or no length; ValueError for what is no number.
  */
 export function hindsight(costs: readonly ArrayLike<number>[]): Hindsight {
   requireObject("hindsight", "costs", costs, "an array");
@@ -25,6 +25,10 @@ export function hindsight(costs: readonly ArrayLike<number>[]): Hindsight {
   if (d === 0 || costs.some((row) => row.length !== d)) {
     throw new ShapeError("hindsight: costs must be one row per round, all with one cost per setting");
   }
+  costs.forEach((row, t) => {
+    const wrong = Array.from(row).find((cost) => typeof cost !== "number" || Number.isNaN(cost));
+    if (wrong !== undefined) throw new ValueError(`hindsight: costs[${t}] holds ${String(wrong)}; give numbers`);
+  });
   const totals = new Float64Array(d);
   let instanceTotal = 0;
   for (const row of costs) {

@@ -10,8 +10,8 @@ export function omegaGrid(first = 1, last = 1.95, count = 20): number[] {
   if (!(first > 0 && first <= last && last < 2)) {
     throw new ValueError(`omegaGrid: first is ${first} and last ${last}; they must be 0 < first <= last < 2`);
   }
-  if (!Number.isSafeInteger(count) || count < 1 || (count === 1 && first !== last)) {
-    throw new ValueError(`omegaGrid: count is ${count}; it must be an integer >= 2 (1 where first is last)`);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 1e6 || (count === 1 && first !== last)) {
+    throw new ValueError(`omegaGrid: count is ${count}; it must be an integer from 2 to 1e6 (1 where first is last)`);
   }
   const step = count === 1 ? 0 : (last - first) / (count - 1);
   // Twelve digits: 1.15, not 1.1500000000000001.

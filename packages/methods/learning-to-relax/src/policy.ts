@@ -108,9 +108,9 @@ export abstract class DrawingPolicy<Setting> implements OnlinePolicy<Setting> {
     if (this.pending === undefined) {
       throw new ValueError(`${this.name}: update without a choice to learn from; call choose first`);
     }
-    if (!(loss >= 0 && loss < Infinity)) {
+    if (typeof loss !== "number" || !(loss >= 0 && loss < Infinity)) {
       throw new ValueError(
-        `${this.name}: loss is ${loss}; it must be a finite number >= 0, such as an iteration count`,
+        `${this.name}: loss is ${String(loss)}; it must be a finite number >= 0, such as an iteration count`,
       );
     }
     const played = arm ?? this.pending.arm;

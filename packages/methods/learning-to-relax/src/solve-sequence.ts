@@ -1,6 +1,8 @@
 import { type LinearSolverResult, sor, ssor, ssorConjugateGradients } from "@offprint/solvers";
 import {
   checkOptions,
+  requireChoice,
+  requireFunction,
   requireInteger,
   requireNonNegative,
   requireObject,
@@ -116,6 +118,8 @@ export async function solveSequence(
   }
   requireInteger(owner, "maxIterations", maxIterations, 1);
   requireNonNegative(owner, "tolerance", tolerance);
+  requireChoice(owner, "warmStart", warmStart, [true, false]);
+  if (onSolution !== undefined) requireFunction(owner, "onSolution", onSolution);
   let last: Float64Array | null = null;
   const memory: Memory = {
     get: () => (warmStart ? last : null),
@@ -149,7 +153,13 @@ export async function solveSequence(
       return told;
     },
     policy,
-    { ...options, context: ({ context }) => context as number },
+    {
+      ...options,
+      context(system) {
+        checkOptions(`${owner}: a system`, system, ["A", "b", "shift", "initial", "context"], ["A", "b"]);
+        return system.context as number;
+      },
+    },
     memory,
   );
   const counts = Int32Array.from(run.history, ({ iterations }) => iterations);
@@ -165,7 +175,11 @@ function relativeResidual(result: LinearSolverResult, solver: SequenceSolver, b:
   if (result.residualNorm === 0) return 0;
   if (solver !== "ssor-cg") return result.residualNorm / result.initialResidualNorm;
   const values: ArrayLike<number> = "data" in b ? (b.data() as ArrayLike<number>) : b;
+  // Squares of entries of 1e-200 are 0, and those of 1e200 infinite.
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
+  if (largest === 0) return Infinity;
   let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += values[i]! ** 2;
-  return result.residualNorm / Math.sqrt(squares);
+  for (let i = 0; i < values.length; i++) squares += (values[i]! / largest) ** 2;
+  return result.residualNorm / largest / Math.sqrt(squares);
 }

@@ -1,4 +1,4 @@
-import { checkOptions, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireNonNegative, ValueError } from "@offprint/tensor-core";
 
 function requireRadius(name: string, beta: number): void {
   if (!(beta >= 0 && beta < 1)) {
@@ -95,8 +95,12 @@ export function surrogateLipschitz(
  * @param arms - d.
  * @param rounds - T.
  * @param cap - K, the greatest possible loss above the least one; default 1.
+ * @throws ValueError for numbers out of range.
  */
 export function tsallisRegretBound(arms: number, rounds: number, cap = 1): number {
+  requireInteger("tsallisRegretBound", "arms", arms, 1);
+  requireInteger("tsallisRegretBound", "rounds", rounds, 0);
+  requireNonNegative("tsallisRegretBound", "cap", cap);
   return cap * (4 * Math.sqrt(arms * rounds) + 1);
 }
 

@@ -29,11 +29,15 @@ export function ssorCgBound(a: sparse.SparseMatrix, tolerance = 1e-8): (omega: n
   const { n, matrix, diagonal } = splitting;
   const factorization = sparse.cholesky(a);
   const [first, second] = [new Float64Array(n), new Float64Array(n)];
+  // In units of the largest diagonal entry: squares of 1e200 have no room.
+  const unit = diagonal.reduce((most, d) => Math.max(most, d), 0);
   const ofA = (x: Float64Array, out: Float64Array): void => {
     sparse.multiplyVector(matrix, x, out);
+    for (let i = 0; i < n; i++) out[i]! /= unit;
   };
   const ofInverse = (x: Float64Array, out: Float64Array): void => {
     factorization.solve(x, out);
+    for (let i = 0; i < n; i++) out[i]! *= unit;
   };
   const kappa = extremeEigenvalue(ofA, n, "largest", name) * extremeEigenvalue(ofInverse, n, "largest", name);
 

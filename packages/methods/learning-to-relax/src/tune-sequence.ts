@@ -118,11 +118,15 @@ export async function runSequence<Problem, Setting, Told extends { readonly loss
   type Record = Round<Setting> & Told;
   const { rounds = Number.MAX_SAFE_INTEGER, context, restore = policyFromJSON<Setting>, signal, resume } = options;
   requireInteger(owner, "rounds", rounds, 0);
+  requireFunction(owner, "policy.choose", given.choose);
+  requireFunction(owner, "policy.update", given.update);
+  requireFunction(owner, "restore", restore);
+  if (context !== undefined) requireFunction(owner, "context", context);
   const known = resume?.inner?.policy;
   let policy = known ? restore(known) : given;
   if (resume?.inner?.memory !== undefined) memory?.set(resume.inner.memory);
   let record: Record | undefined;
-  const source = drawing(problems);
+  const source = drawing(owner, problems);
   const run = await runLoop<SequenceState, Record, "limit">(
     {
       owner,
@@ -174,12 +178,16 @@ export async function runSequence<Problem, Setting, Told extends { readonly loss
 }
 
 /** Draws problems by their number; those that a resumed run has behind it are passed over. */
-function drawing<Problem>(problems: Problems<Problem>) {
+function drawing<Problem>(owner: string, problems: Problems<Problem>) {
   let iterator: Iterator<Problem> | AsyncIterator<Problem> | undefined;
   let drawn = 0;
   const begin = (round: number) => {
     const made = typeof problems === "function" ? problems(round) : problems;
     if (typeof problems === "function") drawn = round;
+    requireObject(owner, "problems", made, "an array or another iterable, or a function that makes one");
+    if (!(Symbol.asyncIterator in made || Symbol.iterator in made)) {
+      throw new ValueError(`${owner}: problems cannot be iterated; give an array, or a generator`);
+    }
     return Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
   };
   return {

@@ -6,9 +6,13 @@ import {
   boxLeastSquares,
   ChebCB,
   defectSpectralRadius,
+  FixedSetting,
   goldenSection,
+  hindsight,
   jacobiSpectralRadius,
+  omegaGrid,
   omegaStar,
+  solveSequence,
   sorEnergyBound,
   sorEnergyNorm,
   sorSpectralRadius,
@@ -17,6 +21,7 @@ import {
   surrogateLipschitz,
   TsallisInf,
   tsallisProbabilities,
+  tsallisRegretBound,
 } from "../src/index.js";
 
 const A = gridLaplacian(3);
@@ -48,6 +53,10 @@ it("theory: arguments out of range are errors that say what to give", () => {
     [() => ssorCgBound(A, 1), ValueError, /tolerance is 1/],
     [() => ssorCgBound(A)(0), ValueError, /omega is 0/],
     [() => ssorCgBound(indefinite), ValueError, /not positive definite/],
+    [() => tsallisRegretBound(Number.NaN, 3), ValueError, /arms is NaN/],
+    [() => hindsight([[1, Number.NaN]]), ValueError, /costs\[0\] holds NaN/],
+    [() => hindsight([["1" as never]]), ValueError, /costs\[0\] holds 1/],
+    [() => omegaGrid(1, 1.9, 1e9), ValueError, /count is 1000000000/],
     [() => asymptocity(A, [1], { omegas: [1] }), ShapeError, /length 9/],
     [() => asymptocity(indefinite, [1, 2], { omegas: [1] }), ValueError, /does not converge for omega 1/],
   ];
@@ -65,6 +74,8 @@ it("parts: arguments out of range are errors that say what to give", () => {
     [() => tsallisProbabilities([1], 1, 0), ValueError, /t is 0/],
     [() => new TsallisInf({ settings: [1], sed: 0 } as never), ValueError, /no option "sed"; did you mean "seed"/],
     [() => new ChebCB(undefined as never), ValueError, /ChebCB/],
+    [() => new ChebCB({ settings: [1], seed: 0, range: [-1e308, 1e308] }), ValueError, /difference finite/],
+    [() => new ChebCB({ settings: [1], seed: 0, range: [0, 1], features: 1e9 }), ValueError, /features is 1000000000/],
     [() => boxLeastSquares([[1, 2]], [1, 2], [1, 1]), ShapeError, /y has shape \[2\]/],
     [() => boxLeastSquares([1, 2], [1, 2], [1]), ShapeError, /\[rows, columns\]/],
     [() => boxLeastSquares([[1, 2]], [1], [1]), ShapeError, /bound has length 1/],
@@ -78,5 +89,43 @@ it("parts: arguments out of range are errors that say what to give", () => {
   for (const [run, type, message] of wrong) {
     expect(run).toThrow(type as typeof ConvergenceError);
     expect(run).toThrow(message);
+  }
+});
+
+it("losses that are no numbers, or whose squares overflow, are refused", () => {
+  const policy = new ChebCB({ settings: [1], seed: 0, range: [0, 1] });
+  policy.choose(0.5);
+  expect(() => policy.update("12" as never)).toThrow(/loss is 12; it must be a finite number/);
+  expect(() => policy.update(1e300)).toThrow(/count in a larger unit/);
+  policy.update(12);
+});
+
+it("sequences of other things than systems are refused by name", async () => {
+  const fixed = () => new FixedSetting(1.5);
+  const b = new Float64Array(A.rows).fill(1);
+  for (const [systems, options, message] of [
+    [3, {}, /problems is 3/],
+    [{}, {}, /problems cannot be iterated/],
+    [[null], {}, /a system/],
+    [[{ A }], {}, /there is no b/],
+    [[{ A, b, shfit: 1 }], {}, /did you mean "shift"/],
+    [[{ A, b }], { onSolution: 3 }, /onSolution is 3/],
+    [[{ A, b }], { warmStart: "no" }, /warmStart is "no"/],
+  ] as const) {
+    await expect(solveSequence(systems as never, fixed(), options as never)).rejects.toThrow(message);
+  }
+  await expect(solveSequence([{ A, b }], {} as never)).rejects.toThrow(/policy.choose is undefined/);
+});
+
+it("relative residuals are told of right-hand sides in any unit", async () => {
+  const told = async (unit: number) => {
+    const systems = [{ A, b: new Float64Array(A.rows).fill(unit) }];
+    const { history } = await solveSequence(systems, new FixedSetting(1.5), { solver: "ssor-cg" });
+    return history[0].relativeResidual;
+  };
+  for (const unit of [1e-200, 1, 1e200]) {
+    const residual = await told(unit);
+    expect(residual).toBeGreaterThan(0);
+    expect(residual).toBeLessThanOrEqual(1e-8);
   }
 });

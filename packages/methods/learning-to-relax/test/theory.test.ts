@@ -102,6 +102,14 @@ describe("bounds of other norms", () => {
     expect(bound(1).condition).toBeCloseTo(7.17, 2);
   });
 
+  it("of an iteration count is the same in any unit of the matrix", () => {
+    const { iterations } = ssorCgBound(A)(1.5);
+    for (const unit of [1e-200, 1e200]) {
+      const scaled = sparse.scale(A, unit);
+      expect(ssorCgBound(scaled)(1.5).iterations).toBeCloseTo(iterations, 8);
+    }
+  });
+
   it("the energy norm and its bound, which is one only where it says so", () => {
     const bound = sorEnergyBound(A);
     for (const { omega, energy, energyBound, valid } of reference.bounds) {
