@@ -125,8 +125,8 @@ export function prepareSampling<C>(
   extra: readonly string[] = [],
 ): Sampling<C> {
   checkOptions(owner, options, [...samplerNames, ...extra]);
-  requireSeed(owner, options.seed);
   requireDenoiser(owner, denoiser);
+  requireSeed(owner, options.seed);
   const { steps = 50, levels, condition, dtype = "float64", backend, ...rest } = options;
   requireInteger(owner, "steps", steps, 1);
   requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
