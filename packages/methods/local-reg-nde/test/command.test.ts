@@ -19,7 +19,7 @@ const figure = (out: string, label: string) => Number((out.match(new RegExp(`${l
 it("learns a damped oscillation from a table by every adjoint, writes network and plot", async () => {
   for (const adjoint of ["interpolating", "backsolve", "discrete"]) {
     const files = { output: at(`${adjoint}.safetensors`), plot: at("fit.svg") };
-    const words = { table, epochs: 150, learningRate: 0.03, hidden: 8, stretch: 5, adjoint, ...files };
+    const words = { table, epochs: 100, learningRate: 0.03, hidden: 8, stretch: 5, adjoint, ...files };
     const { code, out } = await runWords(commands, "learn-dynamics", words);
     expect(code).toBe(0);
     expect(out).toMatch(/31 rows, 2 series: x, y/);
@@ -32,7 +32,7 @@ it("learns a damped oscillation from a table by every adjoint, writes network an
 
 it("penalises one random time: a heavy weight makes the equation cheaper than none", async () => {
   const evaluations = async (lambda: number) => {
-    const words = { table, epochs: 150, learningRate: 0.03, hidden: 8, stretch: 0, tolerance: 1e-6, lambda };
+    const words = { table, epochs: 60, learningRate: 0.03, hidden: 8, stretch: 0, tolerance: 1e-6, lambda };
     return figure((await runWords(commands, "learn-dynamics", words)).out, "evaluations for the whole series");
   };
   expect(await evaluations(1e5)).toBeLessThan(await evaluations(0));
