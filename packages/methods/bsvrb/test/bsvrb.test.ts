@@ -38,13 +38,13 @@ describe("bsvrb", () => {
     for (const blockUpdates of ["all", "sampled"] as const) {
       for (const bound of version === "v2" ? [Number.POSITIVE_INFINITY, 0.3] : [Number.POSITIVE_INFINITY]) {
         it(`${version}: rows that are computed when they are looked at are those of the naive loop (${blockUpdates} move, bound ${bound})`, async () => {
-          const iterations = 25;
+          const iterations = 16;
           const looked: Tensor[] = [];
           const ours = await bsvrb(problem, {
             ...{ ...steps, version, blockUpdates, sampledBlocks: 2, maxIterations: iterations },
             ...(Number.isFinite(bound) && { linearBound: bound }),
             evaluate({ y }, iteration) {
-              if (iteration % 8 === 0) looked.push(y);
+              if (iteration % 5 === 0) looked.push(y);
               return {};
             },
           });
