@@ -1,4 +1,11 @@
-import { checkOptions, requireChoice, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireChoice,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import { NormExceededError } from "./norm-exceeded-error.js";
 
 /** How the coefficients are found: by Chebyshev's series on [-R, R], or by Taylor's at 0. */
@@ -48,7 +55,7 @@ export function expPolynomial(range: number, options: ExpPolynomialOptions = {})
   const owner = "expPolynomial";
   checkOptions(owner, options, ["epsilon", "degree", "kind"]);
   const { epsilon = 1e-6, degree, kind = "chebyshev" } = options;
-  if (!(range >= 0 && range < Infinity)) throw new ValueError(`${owner}: range is ${range}; it must be a number >= 0`);
+  requireNonNegative(owner, "range", range);
   requireChoice(owner, "kind", kind, ["chebyshev", "taylor"]);
   const tail = kind === "taylor" ? taylorError : chebyshevError;
   let g = degree ?? 0;
@@ -61,8 +68,7 @@ export function expPolynomial(range: number, options: ExpPolynomialOptions = {})
         { range },
       );
     }
-    requirePositive(owner, "epsilon", epsilon);
-    if (epsilon >= 1) throw new ValueError(`${owner}: epsilon is ${epsilon}; it must be below 1`);
+    requireEpsilon(owner, epsilon);
     while (tail(range, g) > epsilon) {
       if (++g > MOST_DEGREE) {
         throw new ValueError(`${owner}: no degree up to ${MOST_DEGREE} keeps epsilon ${epsilon}; give a larger one`);
@@ -76,6 +82,12 @@ export function expPolynomial(range: number, options: ExpPolynomialOptions = {})
     relativeError: tail(range, g),
     kind,
   };
+}
+
+/** @throws ValueError for a relative error outside (0, 1). */
+export function requireEpsilon(owner: string, epsilon: number): void {
+  requirePositive(owner, "epsilon", epsilon);
+  if (epsilon >= 1) throw new ValueError(`${owner}: epsilon is ${epsilon}; it must be in (0, 1)`);
 }
 
 /** Modified Bessel functions I_0(R) to I_count(R), by their series, which has positive terms only. */

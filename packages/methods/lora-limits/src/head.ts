@@ -164,7 +164,11 @@ function readProjection(
     requireFinite(owner, `the bias of ${name}`, bias);
   }
   checkOptions(`${owner}: ${name}`, value, ["weight", "bias", "b", "a", "alpha", "scaling"]);
-  return { weight, bias, adapter: "b" in value ? readAdapter(owner, name, value, weight) : undefined };
+  return {
+    weight,
+    bias,
+    adapter: "b" in value || "a" in value ? readAdapter(owner, name, value as LoraProjection, weight) : undefined,
+  };
 }
 
 function readAdapter(owner: string, name: string, value: LoraProjection, weight: Tensor): ReadAdapter {

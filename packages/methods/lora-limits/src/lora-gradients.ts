@@ -18,7 +18,7 @@ import {
 import { almostLinearGradient, polynomialFeatures } from "./almost-linear-gradient.js";
 import { centred, choosePolynomial, chooseRange, DEFAULT_TOLERANCE } from "./choose-polynomial.js";
 import { exactGradient } from "./exact-gradient.js";
-import type { ExpPolynomial, PolynomialKind } from "./exp-polynomial.js";
+import { type ExpPolynomial, type PolynomialKind, requireEpsilon } from "./exp-polynomial.js";
 import { type GradientBound, gradientBound, rowNorms, weightError } from "./gradient-bound.js";
 import {
   type Head,
@@ -177,9 +177,7 @@ export function checkGradientOptions(owner: string, options: LoraGradientOptions
   requireChoice(owner, "kind", kind, ["chebyshev", "taylor"]);
   requirePositive(owner, "tolerance", tolerance);
   if (range !== undefined) requirePositive(owner, "range", range);
-  if (epsilon !== undefined && !(epsilon > 0 && epsilon < 1)) {
-    throw new ValueError(`${owner}: epsilon is ${epsilon}; it must be in (0, 1)`);
-  }
+  if (epsilon !== undefined) requireEpsilon(owner, epsilon);
   if (degree !== undefined) requireInteger(owner, "degree", degree, 0);
   if (typeof center !== "boolean") throw new ValueError(`${owner}: center is ${String(center)}; give a boolean`);
   if (center && causal) {

@@ -1,6 +1,6 @@
 import { abs, checkOptions, matmul, max, mul, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { scoreRange } from "./choose-polynomial.js";
-import { expPolynomial, MOST_RANGE } from "./exp-polynomial.js";
+import { expPolynomial, MOST_RANGE, requireEpsilon } from "./exp-polynomial.js";
 import { rowNorms, weightError } from "./gradient-bound.js";
 import { type Head, project, projectionNames, readHead } from "./head.js";
 import { featureCount } from "./monomial-features.js";
@@ -55,7 +55,7 @@ export function normReport(x: TensorLike, head: Head, options: NormReportOptions
   const projected = project(read);
   const [length, d] = projected.q.shape;
   const { epsilon = Math.min(0.5, 1 / length) } = options;
-  if (!(epsilon > 0 && epsilon < 1)) throw new ValueError(`${owner}: epsilon is ${epsilon}; it must be in (0, 1)`);
+  requireEpsilon(owner, epsilon);
   const gammas: Record<string, number> = {};
   for (const name of projectionNames) {
     const { weight, adapter } = read.projections[name];

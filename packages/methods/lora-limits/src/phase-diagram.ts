@@ -1,4 +1,4 @@
-import { checkOptions, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireFunction, requireInteger, requirePositive, ValueError } from "@offprint/tensor-core";
 
 /** Options of `phaseDiagram`. */
 export interface PhaseDiagramOptions {
@@ -38,6 +38,10 @@ export function phaseDiagram(options: PhaseDiagramOptions = {}): PhasePoint[] {
   const owner = "phaseDiagram";
   checkOptions(owner, options, ["powers", "log2Lengths", "logEpsilon"]);
   const { powers = [0.2, 0.3, 0.5, 0.6], log2Lengths = [10, 40, 160, 640, 2560], logEpsilon = (l) => -l } = options;
+  for (const [name, list] of Object.entries({ powers, log2Lengths })) {
+    if (!Array.isArray(list)) throw new ValueError(`${owner}: ${name} is ${String(list)}; give a list of numbers`);
+  }
+  requireFunction(owner, "logEpsilon", logEpsilon);
   for (const power of powers) requirePositive(owner, "powers", power);
   for (const log2Length of log2Lengths) requireInteger(owner, "log2Lengths", log2Length, 2, 100_000);
   const points: PhasePoint[] = [];
@@ -45,9 +49,18 @@ export function phaseDiagram(options: PhaseDiagramOptions = {}): PhasePoint[] {
     for (const log2Length of log2Lengths) {
       const logLength = log2Length * Math.LN2;
       const target = logEpsilon(logLength);
-      if (!(target < 0)) throw new ValueError(`${owner}: logEpsilon(${logLength}) is ${target}; it must be below 0`);
+      if (!(target < 0 && target >= -MOST)) {
+        throw new ValueError(
+          `${owner}: logEpsilon(${logLength}) is ${target}; it must be below 0, and not below ${-MOST}`,
+        );
+      }
       const dimensions = Math.round(logLength);
       const range = logLength ** (2 * power);
+      if (range > MOST) {
+        throw new ValueError(
+          `${owner}: powers and log2Lengths hold ${power} and ${log2Length}, whose range is ${range}; it must be at most ${MOST}: lower one of them`,
+        );
+      }
       const degree = leastDegree(range, target);
       points.push({
         power,
@@ -61,6 +74,9 @@ export function phaseDiagram(options: PhaseDiagramOptions = {}): PhasePoint[] {
   }
   return points;
 }
+
+/** Logarithms of factorials of larger degrees lose the target among their last bits, and degrees are no integers any more. */
+const MOST = 1e12;
 
 /** The least degree at which `2 e^R sum over k > g of I_k(R)` is small enough, by bisection: the bound falls with g. */
 function leastDegree(range: number, logEpsilon: number): number {

@@ -1,5 +1,5 @@
 import { matmul, mul, random, transpose } from "@offprint/tensor-core";
-import { expectClose } from "@offprint/testing";
+import { errorLike, expectClose } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import {
   expPolynomial,
@@ -62,7 +62,7 @@ describe("expPolynomial", () => {
     expect(() => expPolynomial(11)).toThrow("above 10 no polynomial in powers holds them");
     expect(() => expPolynomial(Number.NaN)).toThrow("range is NaN");
     expect(() => expPolynomial(1, { degree: -1 })).toThrow("degree is -1; it must be an integer from 0 to 60");
-    expect(() => expPolynomial(1, { epsilon: 1 })).toThrow("epsilon is 1; it must be below 1");
+    expect(() => expPolynomial(1, { epsilon: 1 })).toThrow("epsilon is 1; it must be in (0, 1)");
     expect(() => expPolynomial(9, { epsilon: 1e-300 })).toThrow("no degree up to 60");
     expect(() => expPolynomial(1, { kind: "pade" as "taylor" })).toThrow("kind");
   });
@@ -141,5 +141,22 @@ describe("normReport and phaseDiagram", () => {
     expect(of(0.6)).toEqual(["2.20", "2.61", "2.89", "3.15", "3.40"]);
     expect(() => phaseDiagram({ powers: [0] })).toThrow("powers");
     expect(() => phaseDiagram({ logEpsilon: () => 1 })).toThrow("must be below 0");
+  });
+
+  it("refuses diagrams whose degrees cannot be counted, and what are no lists", () => {
+    const refused = (options: object, message: string) =>
+      expect(() => phaseDiagram(options)).toThrow(errorLike("ValueError", new RegExp(message)));
+    refused(
+      { powers: [5], log2Lengths: [100_000] },
+      "powers and log2Lengths hold 5 and 100000, whose range is .* at most",
+    );
+    expect(phaseDiagram({ powers: [1], log2Lengths: [100_000] })[0]?.exponent).toBeGreaterThan(1);
+    refused({ logEpsilon: () => -Infinity }, "is -Infinity; it must be below 0, and not below");
+    refused({ powers: 0.5 }, "powers is 0.5; give a list");
+    refused({ log2Lengths: 10 }, "log2Lengths is 10; give a list");
+    refused({ logEpsilon: -3 }, "logEpsilon is -3; give a function");
+    const epsilon = "1e-4" as unknown as number;
+    expect(() => normReport([[1]], { q: [[1]], k: [[1]], v: [[1]] }, { epsilon })).toThrow('epsilon is "1e-4"');
+    expect(() => expPolynomial("1" as unknown as number)).toThrow('range is "1"');
   });
 });
