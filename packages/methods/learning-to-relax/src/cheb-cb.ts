@@ -1,4 +1,4 @@
-import { type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { requireInteger, requireNonNegative, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { ArmData } from "./arm-fit.js";
 import { ContextRange, type OutsideRange } from "./context-range.js";
 import { DrawingPolicy, type PolicyState, requireOptions } from "./policy.js";
@@ -82,12 +82,8 @@ export class ChebCB<Setting = number> extends DrawingPolicy<Setting> {
     requireOptions("ChebCB", options, ["settings", "seed", "range", "features", "minLoss", "outside"]);
     super(options.settings, options.seed, "ChebCB");
     const { range, features = 6, minLoss = 1, outside = "clamp" } = options;
-    if (!Number.isSafeInteger(features) || features < 1 || features > MOST_FEATURES) {
-      throw new ValueError(`ChebCB: features is ${features}; it must be an integer from 1 to ${MOST_FEATURES}`);
-    }
-    if (!Number.isFinite(minLoss) || minLoss < 0) {
-      throw new ValueError(`ChebCB: minLoss is ${minLoss}; it must be a finite number >= 0`);
-    }
+    requireInteger("ChebCB", "features", features, 1, MOST_FEATURES);
+    requireNonNegative("ChebCB", "minLoss", minLoss);
     this.m = features;
     this.minLoss = minLoss;
     this.range = new ContextRange("ChebCB", range, outside);
