@@ -39,16 +39,18 @@ function costs({ n, A, operator, blocks }: CheckedProblem): { interior: number; 
   if (A === undefined || operator !== undefined) return { interior, splitting };
   splitting += 2 * A.entries;
   const perBlock = entriesByBlock(A, blocks);
+  let clique = 0;
   for (const [k, { kind, order, length }] of blocks.entries()) {
     const { entries, columns } = perBlock[k];
     if (kind === "semidefinite") {
       const scaled = 2 * columns * order ** 3 + columns ** 2 * svecLength(order);
       interior += Math.min(scaled, 2 * entries ** 2);
+      clique = Math.max(clique, columns);
     } else if (kind === "secondOrder") interior += columns ** 2 * length;
     else if (kind === "nonnegative" && length > 0) interior += entries ** 2 / length;
   }
-  // The factorisation, were it dense.
-  return { interior: interior + Math.min(n ** 3 / 6, 1e4 * A.entries), splitting };
+  // The factorisation, were it dense; the variables of a matrix inequality meet all of one another, however few its entries.
+  return { interior: interior + Math.max(Math.min(n ** 3 / 6, 1e4 * A.entries), clique ** 3 / 6), splitting };
 }
 
 function entriesByBlock(

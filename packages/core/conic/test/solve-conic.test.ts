@@ -330,3 +330,19 @@ describe("an iteration that takes long", () => {
     expect(rest.history).toEqual(whole.history);
   });
 });
+
+it("auto is the splitting where a matrix variable would fill the normal matrix of interior points", async () => {
+  // The least trace of a Q >= C and >= 0 is the sum of C's positive eigenvalues.
+  const order = 60;
+  const length = (order * (order + 1)) / 2;
+  const negative = sparse.scale(sparse.identity(length), -1);
+  const [b, c] = [new Float64Array(2 * length), new Float64Array(length)];
+  for (let j = 0, k = 0; j < order; k += order - j, j++) {
+    b[k] = j % 2 === 0 ? -1 : 1;
+    c[k] = 1;
+  }
+  const A = sparse.vstack([negative, negative]);
+  const { method, status, objective } = await solveConic({ A, b, c, cones: { s: [order, order] } });
+  expect([method, status]).toEqual(["splitting", "converged"]);
+  expect(objective).toBeCloseTo(order / 2, 3);
+});
