@@ -36,11 +36,12 @@ export const boundLipschitz = defineCommand({
     const hidden = network.layers.slice(0, -1).map(neurons);
     const widest = Math.max(0, ...hidden);
     const total = hidden.reduce((sum, n) => sum + n, 0);
-    const grouped = network.layers.every(({ kind }) => kind !== "scalar" && kind !== "slope" && kind !== "mixed");
-    const long = grouped ? widest > LONG_IN_GROUPS : total > DENSE_WIDTH;
+    const scalar = network.layers.filter(({ kind }) => kind !== "linear").map(isScalar);
+    const mixed = scalar.includes(true) && scalar.includes(false);
+    const long = mixed ? total > DENSE_WIDTH : (scalar.includes(true) ? total : widest) > LONG_FROM;
     if (widest <= WIDEST_LAYER && long && !(options.norm === "l2" && split === 1)) {
       note(
-        `A programme of ${total} hidden neurons may take minutes, and hours where layers have hundreds. --norm l2 --split 1 gives the product of the layers' norms at once, --split 2 the bounds of pairs of layers; --state keeps what is interrupted.`,
+        `A programme of ${total} hidden neurons may take minutes, and hours where layers have a thousand. --norm l2 --split 1 gives the product of the layers' norms at once, --split 2 the bounds of pairs of layers; --state keeps what is interrupted.`,
       );
     }
     if (widest > WIDEST_LAYER) {
@@ -94,8 +95,13 @@ export const boundLipschitz = defineCommand({
   },
 });
 
-/** Neurons of a layer of groups from which a programme takes minutes; of scalar activations it does from where it is dense no more. */
-const LONG_IN_GROUPS = 400;
+/**
+ * Neurons of a layer of groups, and of all layers of scalar activations, from which a programme takes minutes; of both kinds
+ * it does from where it is dense no more.
+ */
+const LONG_FROM = 400;
+
+const isScalar = ({ kind }: Layer): boolean => kind === "scalar" || kind === "slope" || kind === "mixed";
 
 const neurons = (layer: Layer): number => (layer.kind === "linear" ? asTensor(layer.weight).shape[0] : 0);
 

@@ -357,7 +357,8 @@ function addBlock(
   }
 }
 
-function writeSvec(a: Matrix, out: Float64Array, offset: number, factor: number): void {
+/** @internal `factor svec` of the symmetric part of a matrix, from an offset on. */
+export function writeSvec(a: Matrix, out: Float64Array, offset: number, factor: number): void {
   const n = a.rows;
   for (let j = 0, k = offset; j < n; j++) {
     out[k++] = factor * a.values[j * (n + 1)];

@@ -16,16 +16,14 @@ import type { NeuronGroup } from "./neuron-group.js";
 import type { ProgrammeSession } from "./programme-session.js";
 import { changingBasis, groupForm, preservedProjector, zeroMultipliers } from "./quadratic-constraint.js";
 import type { RawSolution } from "./raw-solution.js";
+import { onlySlopes, type SharedMultiplier, SlopeOperator, slopeMultipliers } from "./slope-operator.js";
 import { blockProduct, groupRows, outputForm, type StackedForm } from "./stacked-form.js";
 
 /** Which multipliers are variables: `diag` lambda and gamma, `full` also nu, `eliminated` lambda alone. */
 export type MultiplierKind = "diag" | "full" | "eliminated";
 
-/** One multiplier variable: which group and kind, and its matrix F in -sum theta F. */
-interface Term {
-  readonly kind: "lambda" | "gamma" | "nu";
-  /** Groups that share the variable. */
-  readonly groups: readonly number[];
+/** A multiplier variable with its matrix F in -sum theta F. */
+interface Term extends SharedMultiplier {
   readonly F: Matrix;
 }
 
@@ -50,16 +48,59 @@ export async function solveDense(
   shared: boolean,
   session: ProgrammeSession,
 ): Promise<RawSolution> {
-  const inequality = kind === "eliminated" ? eliminated(form, shared) : stacked(form, kind, shared);
-  const { order, inputs, terms, C } = inequality;
+  const slopes = onlySlopes(form.groups);
+  const inequality = slopes
+    ? undefined
+    : kind === "eliminated"
+      ? eliminated(form, shared)
+      : stacked(form, kind, shared);
+  const { order, inputs, C } = inequality ?? form;
+  const terms = inequality?.terms ?? slopeMultipliers(form.groups, shared);
   const l2 = gain.output === "l2";
   const total = l2 ? order : order + C.rows;
   const balls = gain.ball === undefined ? inputs : 1;
   const leading = balls + (l2 ? 0 : C.rows);
-  const writer = new RowWriter(total, leading + terms.length, terms);
   const constant = matrix(total, total);
   if (l2) place(constant, 0, 0, outputForm(C), -1);
   else place(constant, order, 0, C);
+  const c = new Float64Array(leading + terms.length).fill(0.5, 0, leading);
+  if (gain.ball !== undefined) c[0] = gain.ball;
+  const problem =
+    inequality === undefined
+      ? slopeProblem(new SlopeOperator(form, gain, leading, terms), constant, c)
+      : writtenProblem(inequality, gain, leading, constant, c);
+  const result = await session.solve(problem);
+  const multipliers = zeroMultipliers(form.groups.length);
+  for (const [k, term] of terms.entries()) {
+    for (const g of term.groups) multipliers[term.kind][g] = result.x[leading + k];
+  }
+  return {
+    multipliers,
+    rho: gain.ball === undefined ? undefined : result.x[0],
+    mu: gain.ball === undefined ? result.x.slice(0, inputs) : undefined,
+    delta: l2 ? undefined : result.x.slice(balls, leading),
+    inputDual: part(matrix(total, total, smat(result.y.slice(-svecLength(total)), total)), 0, inputs, 0, inputs),
+    objective: l2 ? Math.sqrt(Math.max(0, result.objective)) : result.objective,
+    result,
+  };
+}
+
+function slopeProblem(A: SlopeOperator, constant: Matrix, c: Float64Array): ConicProblem {
+  const b = new Float64Array(A.rows);
+  b.set(svec(constant.values, constant.rows), A.matrixStart);
+  return { A, b, c, cones: { l: A.matrixStart, s: [constant.rows] } };
+}
+
+function writtenProblem(
+  { order, inputs, terms }: Inequality,
+  gain: Gain,
+  leading: number,
+  constant: Matrix,
+  c: Float64Array,
+): ConicProblem {
+  const total = constant.rows;
+  const balls = gain.ball === undefined ? inputs : 1;
+  const writer = new RowWriter(total, c.length, terms);
   if (gain.ball === undefined) for (let i = 0; i < inputs; i++) writer.diagonal(i, i);
   else {
     const input = matrix(total, total);
@@ -72,22 +113,7 @@ export async function solveDense(
     place(padded, 0, 0, F, -1);
     writer.coefficient(leading + k, padded);
   }
-  const c = new Float64Array(leading + terms.length).fill(0.5, 0, leading);
-  if (gain.ball !== undefined) c[0] = gain.ball;
-  const result = await session.solve(writer.problem(constant, c, leading));
-  const multipliers = zeroMultipliers(form.groups.length);
-  for (const [k, term] of terms.entries()) {
-    for (const g of term.groups) multipliers[term.kind][g] = result.x[leading + k];
-  }
-  return {
-    multipliers,
-    rho: gain.ball === undefined ? undefined : result.x[0],
-    mu: gain.ball === undefined ? result.x.slice(0, inputs) : undefined,
-    delta: l2 ? undefined : result.x.slice(balls, leading),
-    inputDual: part(matrix(total, total, smat(result.y.slice(writer.matrixStart), total)), 0, inputs, 0, inputs),
-    objective: l2 ? Math.sqrt(Math.max(0, result.objective)) : result.objective,
-    result,
-  };
+  return writer.problem(constant, c, leading);
 }
 
 /** @internal A dense conic problem of one matrix inequality and nonnegative lambdas. */

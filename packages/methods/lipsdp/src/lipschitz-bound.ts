@@ -31,7 +31,8 @@ export interface LipschitzOptions extends ProgrammeOptions {
   /** For scalar activations: one multiplier per neuron (default) or one per layer, which is cheaper and looser. */
   readonly sharing?: "neuron" | "layer";
   /**
-   * Default `auto`: `chain` for `diag` with group activations, `dense` up to a total width of 150, else `chordal`.
+   * Default `auto`: `chain` for `diag` with group activations, `dense` up to a total width of 150 and for up to 20
+   * hidden layers of scalar activations, else `chordal`.
    * Residual and implicit networks are always `dense`.
    */
   readonly form?: ProgrammeForm | "auto";

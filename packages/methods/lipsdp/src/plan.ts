@@ -2,9 +2,14 @@ import { UnsupportedError, ValueError } from "@offprint/tensor-core";
 import type { MultiplierKind } from "./dense-programme.js";
 import type { LipschitzOptions } from "./lipschitz-bound.js";
 import type { CheckedNetwork } from "./network.js";
+import { onlySlopes } from "./slope-operator.js";
 
 /** @internal Total width up to which `auto` takes one dense inequality. */
 export const DENSE_WIDTH = 150;
+/** Where all activations are scalar, terms have rank two: one inequality is then solved sooner than a chordal form of up to so many layers. */
+const SCALAR_LAYERS = 20;
+/** Its order at most, as a matrix of it is 80 MB. */
+const SCALAR_ORDER = 3200;
 
 /** How the programme is written; all forms of one programme have the same optimum. */
 export type ProgrammeForm = "chain" | "dense" | "chordal";
@@ -33,7 +38,7 @@ export function choosePlan(checked: CheckedNetwork, { multipliers = "auto", form
   if (form === "auto") {
     if (!forward || kind === "eliminated") return { kind, form: "dense" };
     if (kind === "diag" && grouped) return { kind, form: "chain" };
-    return { kind, form: width <= DENSE_WIDTH ? "dense" : "chordal" };
+    return { kind, form: width <= DENSE_WIDTH || isShallowScalar(checked, width) ? "dense" : "chordal" };
   }
   if (form !== "dense" && !forward) {
     throw new UnsupportedError(`lipschitzBound: form "${form}" is for feed-forward networks; take "dense"`);
@@ -48,4 +53,9 @@ export function choosePlan(checked: CheckedNetwork, { multipliers = "auto", form
     throw new ValueError(`lipschitzBound: form must be auto, chain, dense or chordal, got "${String(form)}"`);
   }
   return { kind, form };
+}
+
+function isShallowScalar({ groups, inputs, widths }: CheckedNetwork, width: number): boolean {
+  const order = Math.min(inputs, widths[0]) + width;
+  return onlySlopes(groups) && widths.length <= SCALAR_LAYERS && order <= SCALAR_ORDER;
 }

@@ -61,14 +61,14 @@ describe("offprint bound-lipschitz", () => {
   });
 
   it("says before a long programme what to do instead, and not where nothing is solved", async () => {
-    const wide = toOnnx(perceptron(randomLayers([4, 90, 80, 2], 3), activation("relu")));
+    const wide = toOnnx(perceptron(randomLayers([4, 210, 200, 2], 3), activation("relu")));
     const folder = await mkdtemp(join(tmpdir(), "lipsdp-"));
     const [path, state] = ["wide.onnx", "state.json"].map((name) => join(folder, name));
     await writeFile(path, wide);
     const { err } = await runWords(commands, "bound-lipschitz", [path, "--state", state], {
       signal: AbortSignal.abort(),
     });
-    expect(err).toContain("170 hidden neurons may take minutes");
+    expect(err).toContain("410 hidden neurons may take minutes");
     const split = await run(wide, ["--norm", "l2", "--split", "1"]);
     expect(split.err).not.toContain("may take minutes");
     expect(split.json[0].result.source).toBe("split");
