@@ -6,12 +6,15 @@ import {
   checkOptions,
   concatenate,
   eye,
+  isTensor,
   jitSync,
   jvp,
   matmul,
   mean,
   mul,
+  NonFiniteError,
   type Rng,
+  requireFinite,
   requireInteger,
   requireObject,
   reshape,
@@ -66,7 +69,10 @@ export interface DensityFlow {
   init(rng: Rng): FlowParameters;
   /** The batches of an epoch, of so many points in a random order; what fills no batch is left for the next epoch. */
   batches(points: Tensor, batchSize: number): (epoch: number, rng: Rng) => Iterable<FlowBatch>;
-  /** The logarithm of the density at points, `[count]`, with the trace from all directions. */
+  /**
+   * The logarithm of the density at points, `[count]`, with the trace from all directions.
+   * @throws NonFiniteError where points lie too far out to be solved.
+   */
   logDensity(params: FlowParameters, points: Tensor): { readonly values: Tensor; readonly evaluations: number };
   /** Draws points, `[count, features]`. */
   sample(params: FlowParameters, rng: Rng, count: number): Tensor;
@@ -125,10 +131,21 @@ export function densityFlow(options: DensityFlowOptions): DensityFlow {
   for (const width of widths) requireInteger(owner, "widths", width, 1);
   const extents = [features, ...widths, features];
   const checked = (of: string, points: Tensor): Tensor => {
-    requireObject(of, "points", points, "a tensor");
-    if (points.rank === 2 && points.shape[1] === features) return points.cast("float64");
-    throw new ShapeError(`${of}: points have shape [${points.shape}]; give [count, ${features}]`);
+    if (!isTensor(points)) throw new ValueError(`${of}: points are no tensor; give one of [count, ${features}]`);
+    if (points.rank !== 2 || points.shape[1] !== features) {
+      throw new ShapeError(`${of}: points have shape [${points.shape}]; give [count, ${features}]`);
+    }
+    requireFinite(of, "points", points);
+    return points.cast("float64");
   };
+  const requireParameters = (of: string, params: FlowParameters): void => {
+    const fits = (x: Tensor | undefined, ...shape: number[]) => isTensor(x) && x.shape.join() === shape.join();
+    const right = ({ w, b }: FlowLayer, i: number) =>
+      fits(w, (extents[i] as number) + 1, extents[i + 1] as number) && fits(b, extents[i + 1] as number);
+    if (params?.layers?.length === widths.length + 1 && params.layers.every(right)) return;
+    throw new ValueError(`${of}: params are none of this flow; give those of init or of a training`);
+  };
+  const requireRng = (of: string, rng: Rng): void => requireObject(of, "rng", rng, "a generator of random.rng(seed)");
   return {
     model: {
       rate: (t, state, params, { e }) => flowing(velocity, e)(t, state, params),
@@ -136,6 +153,7 @@ export function densityFlow(options: DensityFlowOptions): DensityFlow {
       loss: (_, { y }) => mul(mean(sub(normalLogDensity(y.z), y.logDensity)), -1),
     },
     init(rng) {
+      requireRng("DensityFlow.init", rng);
       const layers = extents.slice(1).map((outputs, i): FlowLayer => {
         const inputs = (extents[i] as number) + 1;
         // The last layer is small, so that points are hardly moved at first.
@@ -160,7 +178,9 @@ export function densityFlow(options: DensityFlowOptions): DensityFlow {
       };
     },
     logDensity(params, points) {
-      const all = checked("DensityFlow.logDensity", points);
+      const of = "DensityFlow.logDensity";
+      requireParameters(of, params);
+      const all = checked(of, points);
       const [count] = all.shape as [number];
       const parts: Tensor[] = [];
       let most = 0;
@@ -169,13 +189,22 @@ export function densityFlow(options: DensityFlowOptions): DensityFlow {
           params,
           all.slice([{ start: from, stop: Math.min(from + ROWS, count) }]),
         );
+        const wrong = values.data().findIndex((value: number) => !Number.isFinite(value));
+        if (wrong >= 0) {
+          throw new NonFiniteError(
+            `${of}: the density at points[${from + wrong}], or of one solved with it, is not finite; give points of about deviation 1`,
+          );
+        }
         parts.push(values);
         most = Math.max(most, evaluations.item());
       }
       return { values: parts.length === 0 ? zeros([0], "float64") : concatenate(parts), evaluations: most };
     },
     sample(params, rng, count) {
-      requireInteger("DensityFlow.sample", "count", count, 1);
+      const of = "DensityFlow.sample";
+      requireParameters(of, params);
+      requireRng(of, rng);
+      requireInteger(of, "count", count, 1);
       return drawn(params, rng.normal([count, features], { dtype: "float64" }));
     },
   };

@@ -12,7 +12,6 @@ import type { TrainResult } from "@offprint/optim";
 import {
   checkOptions,
   type Rng,
-  requireFunction,
   requireNonNegative,
   requireObject,
   type Tensor,
@@ -21,6 +20,7 @@ import {
 } from "@offprint/tensor-core";
 import { type Aggregate, methodNamed, type Regularize, regularizerOf } from "./regularizers.js";
 import { steerEnd, steerTimes } from "./steer-end.js";
+import { checkedData } from "./training-checks.js";
 
 /** Options of {@link fitOde}. */
 export interface FitOdeOptions<P> extends OdeFitOptions<P> {
@@ -57,9 +57,9 @@ export async function fitOde<P, Y, B, E = B>(
   options: FitOdeOptions<P>,
 ): Promise<TrainResult<P>> {
   requireObject("fitOde", "model", model, "an OdeModel");
-  requireFunction("fitOde", "data", data);
   const owner = "fitOde";
   checkOptions(owner, options, names, ["optimizer", "epochs"]);
+  const batches = checkedData(owner, data, options.optimizer);
   const { regularize = "error", aggregate = "mean", stepGradient = "frozen", adjoint = "discrete" } = options;
   const { lambda = 0, steer = 0 } = options;
   requireNonNegative(owner, "steer", steer);
@@ -93,7 +93,7 @@ export async function fitOde<P, Y, B, E = B>(
       },
     },
     initial,
-    data,
+    batches,
     options,
   );
 }

@@ -7,8 +7,9 @@ import {
   sdeFitOptionNames,
   trainSde,
 } from "@offprint/ode/fit";
-import { checkOptions, type Rng, requireChoice, requireFunction, requireObject } from "@offprint/tensor-core";
+import { checkOptions, type Rng, requireChoice, requireObject } from "@offprint/tensor-core";
 import { type Aggregate, type Regularize, regularizerOf } from "./regularizers.js";
+import { checkedData } from "./training-checks.js";
 
 /** Options of {@link fitSde}. */
 export interface FitSdeOptions<P> extends SdeFitOptions<P> {
@@ -33,9 +34,9 @@ export async function fitSde<P, B>(
   options: FitSdeOptions<P>,
 ): Promise<SdeFitResult<P>> {
   requireObject("fitSde", "model", model, "an SdeModel");
-  requireFunction("fitSde", "data", data);
   const owner = "fitSde";
   checkOptions(owner, options, ["regularize", "aggregate", ...sdeFitOptionNames], ["optimizer", "epochs"]);
+  const batches = checkedData(owner, data, options.optimizer);
   const { method = "sosri", regularize = "error", aggregate = "mean" } = options;
   requireChoice(owner, "method", method, Object.keys(stochasticMethods));
   const regularizer = regularizerOf(owner, regularize, aggregate, stochasticMethods[method]);
@@ -43,5 +44,5 @@ export async function fitSde<P, B>(
     penalty: ({ errors, stiffness, path }) => regularizer({ errors, stiffness, stepSizes: path.h, steps: path.count }),
     draws: () => null,
   };
-  return trainSde(owner, regularized, model, initial, data, options);
+  return trainSde(owner, regularized, model, initial, batches, options);
 }

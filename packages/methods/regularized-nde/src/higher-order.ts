@@ -1,10 +1,10 @@
 import {
   add,
+  isTensor,
   jvp,
   onesLike,
   requireFunction,
   requireInteger,
-  requireObject,
   square,
   sum,
   type Tensor,
@@ -26,9 +26,14 @@ export interface Penalized {
 
 const rows = (x: Tensor) => sum(x.reshape([x.shape[0], -1]), 1);
 
+function requireTensor(owner: string, name: string, x: Tensor): void {
+  if (!isTensor(x)) throw new ValueError(`${owner}: ${name} is no tensor; make one with tensor(${name}, { dtype })`);
+}
+
 /** A state with nothing penalised yet. */
 export function penalized(z: Tensor): Penalized {
-  requireObject("penalized", "z", z, "a tensor");
+  requireTensor("penalized", "z", z);
+  if (z.rank === 0) throw new ValueError("penalized: z is a scalar; give a batch of states, [batch, n]");
   return { z, penalty: zeros([z.shape[0]], z.dtype === "float32" ? "float32" : "float64") };
 }
 
@@ -41,6 +46,7 @@ export function taylorPenalized<P>(
   f: Dynamics<P>,
   order = 2,
 ): (t: Tensor, state: Penalized, parameters: P) => Penalized {
+  requireFunction("taylorPenalized", "f", f);
   requireInteger("taylorPenalized", "order", order, 1, 6);
   return (t, { z }, parameters) => {
     let derivative = (s: Tensor, x: Tensor) => f(s, x, parameters);
@@ -61,6 +67,8 @@ export function kineticPenalized<P>(
   f: Dynamics<P>,
   e: Tensor,
 ): (t: Tensor, state: Penalized, parameters: P) => Penalized {
+  requireFunction("kineticPenalized", "f", f);
+  requireTensor("kineticPenalized", "e", e);
   return (t, { z }, parameters) => {
     const [rate, pullback] = vjp((x: Tensor) => f(t, x, parameters), z);
     const [row] = pullback(e);
@@ -82,7 +90,7 @@ export interface Flowing {
  */
 export function flowing<P>(f: Dynamics<P>, e: Tensor): (t: Tensor, state: Flowing, parameters: P) => Flowing {
   requireFunction("flowing", "f", f);
-  requireObject("flowing", "e", e, "a tensor");
+  requireTensor("flowing", "e", e);
   if (e.rank !== 2) throw new ValueError(`flowing: e has shape [${e.shape}]; give one like the points, [batch, n]`);
   return (t, { z }, parameters) => {
     const [rate, pullback] = vjp((x: Tensor) => f(t, x, parameters), z);

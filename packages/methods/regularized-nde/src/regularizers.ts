@@ -12,6 +12,7 @@ import {
   mul,
   requireChoice,
   requireObject,
+  requirePositive,
   sum,
   type Tensor,
   UnsupportedError,
@@ -56,6 +57,7 @@ export function stiffnessRegularizer(
   stabilitySize = 3.5068,
 ): Tensor {
   requireObject("stiffnessRegularizer", "steps", steps, "SolverSteps");
+  requirePositive("stiffnessRegularizer", "stabilitySize", stabilitySize);
   const scaled = div(steps.stiffness, stabilitySize);
   return aggregated("stiffnessRegularizer", where(equal(scaled, 0), 0, scaled), steps.steps, aggregate);
 }

@@ -79,6 +79,31 @@ describe("a density as an equation that carries points to the normal one", () =>
     expect(await failureOf(() => flow.batches(twoClouds("few", 3), 4))).toEqual(errorLike("ValueError", /batchSize/));
     expect(await failureOf(() => densityFlow({ features: 2, widths: [0] }))).toEqual(errorLike("ValueError", /widths/));
   });
+
+  it("refuses points without a density, and what are no parameters or generators, by name", async () => {
+    const params = flow.init(rng);
+    const at = (x: number) =>
+      tensor(
+        [
+          [0, 0],
+          [x, 0],
+        ],
+        { dtype: "float64" },
+      );
+    const none = undefined as never;
+    const cases: [() => unknown, string, RegExp][] = [
+      [() => flow.logDensity(params, at(Number.NaN)), "ValueError", /points holds NaN/],
+      [() => flow.logDensity(params, at(1e200)), "NonFiniteError", /DensityFlow.logDensity: the density at points\[/],
+      [() => flow.logDensity(params, [[1, 2]] as never), "ValueError", /points are no tensor/],
+      [() => flow.logDensity({} as never, at(1)), "ValueError", /logDensity: params are none of this flow/],
+      [() => flow.logDensity({ layers: [{}, {}] } as never, at(1)), "ValueError", /params are none/],
+      [() => flow.logDensity(densityFlow({ features: 2, widths: [9] }).init(rng), at(1)), "ValueError", /params/],
+      [() => flow.sample(none, rng, 1), "ValueError", /sample: params are none/],
+      [() => flow.sample(params, none, 1), "ValueError", /rng is undefined; give a generator/],
+      [() => flow.init(none), "ValueError", /rng is undefined; give a generator/],
+    ];
+    for (const [call, name, message] of cases) expect(await failureOf(call)).toEqual(errorLike(name, message));
+  });
 });
 
 describe("fit-density", () => {

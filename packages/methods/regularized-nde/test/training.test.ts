@@ -191,6 +191,21 @@ describe("steerTimes", () => {
     expect(() => steerTimes(random.rng(0), 0, times, -1)).toThrow(errorLike("ValueError", /width/));
     expect(() => steerTimes(random.rng(0), 0, [Number.NaN], 1)).toThrow(errorLike("ValueError", /finite/));
   });
+
+  it("refuse texts, times there and back, and no generator", () => {
+    const none = undefined as never;
+    const cases: [() => unknown, RegExp][] = [
+      [() => steerEnd(random.rng(0), "1" as never, 0.1), /t1 is "1"; give a finite number/],
+      [() => steerEnd(random.rng(0), Number.NaN, 0.1), /t1 is NaN/],
+      [() => steerEnd(none, 1, 0.1), /rng is undefined; give a generator/],
+      [() => steerTimes(none, 0, [1], 0.1), /rng is undefined; give a generator/],
+      [() => steerTimes(random.rng(0), none, [1], 0.1), /t0 is undefined/],
+      [() => steerTimes(random.rng(0), 0, { 0: 1 } as never, 0.1), /times is .*; give a list/],
+      [() => steerTimes(random.rng(0), 0, [0.5, 0.2, 1], 0.1), /there and back; sort them/],
+      [() => steerTimes(random.rng(0), 0.3, [0.2, 1], 0.1), /there and back; sort them/],
+    ];
+    for (const [call, message] of cases) expect(call).toThrow(errorLike("ValueError", message));
+  });
 });
 
 describe("fitOde", () => {
@@ -273,6 +288,23 @@ describe("fitOde", () => {
       errorLike("UnsupportedError", /stiffness/),
     );
     await expect(fitted({ adjoint: "backsolve", lambda: 1 })).rejects.toThrow(errorLike("ValueError", /adjoint/));
+    await expect(fitted({ optimizer: "adam" })).rejects.toThrow(errorLike("ValueError", /optimizer has no init/));
+    const uncounted = () => fitOde(model, weights, () => 3 as never, { optimizer, epochs: 1 });
+    await expect(uncounted()).rejects.toThrow(errorLike("ValueError", /data of epoch \d+ cannot be iterated/));
+  });
+
+  it("has parts that refuse what is no tensor, no function and no size", () => {
+    const solved = integrate(rate, batch.x, [0, 1], { parameters: weights });
+    const cases: [() => unknown, RegExp][] = [
+      [() => penalized([[1]] as never), /penalized: z is no tensor/],
+      [() => penalized(f64([1], [])), /penalized: z is a scalar/],
+      [() => kineticPenalized(undefined as never, batch.x), /kineticPenalized: f is undefined; give a function/],
+      [() => kineticPenalized((_t, z) => z, [[1]] as never), /kineticPenalized: e is no tensor/],
+      [() => taylorPenalized("f" as never), /taylorPenalized: f is f; give a function/],
+      [() => flowing((_t, z) => z, [[1]] as never), /flowing: e is no tensor/],
+      [() => stiffnessRegularizer(solved, "mean", 0), /stabilitySize is 0; it must be a finite number > 0/],
+    ];
+    for (const [call, message] of cases) expect(call).toThrow(errorLike("ValueError", message));
   });
 });
 
