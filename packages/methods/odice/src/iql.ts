@@ -9,6 +9,7 @@ import {
   less,
   mean,
   mul,
+  requireDecayRate,
   requirePositive,
   square,
   stopGradient,
@@ -17,13 +18,12 @@ import {
   type TensorLike,
   tensor,
   tree,
-  ValueError,
   valueAndGrad,
   where,
 } from "@offprint/tensor-core";
 import { type PolicyParams, standardised } from "./gaussian-policy.js";
 import { valueNetwork } from "./networks.js";
-import { type PolicyOptions, policyLearner, policyNames, requireDiscount } from "./odice.js";
+import { type PolicyOptions, policyLearner, policyNames, requireShare } from "./odice.js";
 import { type OfflineDataset, requireDataset } from "./offline-dataset.js";
 import { type OfflineOptions, type OfflineResult, offlineNames, trainOffline } from "./offline-training.js";
 import { leastOf } from "./value-gradients.js";
@@ -72,12 +72,11 @@ export async function fitIql<Q = unknown>(dataset: OfflineDataset, options: IqlO
   checkOptions(owner, options, [...offlineNames, ...policyNames, ...own], ["steps"]);
   const { expectile = 0.7, inverseTemperature = 3, discount = 0.99, targetRate = 0.005 } = options;
   const { hidden = [256, 256], valueLearningRate = 2e-4 } = options;
-  for (const [name, given] of Object.entries({ expectile, targetRate })) {
-    if (!(given > 0 && given <= 1)) throw new ValueError(`${owner}: ${name} is ${given}; it must lie in (0, 1]`);
-  }
+  requireShare(owner, "expectile", expectile);
+  requireShare(owner, "targetRate", targetRate);
   requirePositive(owner, "inverseTemperature", inverseTemperature);
   requirePositive(owner, "valueLearningRate", valueLearningRate);
-  requireDiscount(owner, discount);
+  requireDecayRate(owner, "discount", discount);
   const learnt = policyLearner<Q>(owner, dataset, options);
   const { scaling } = learnt;
   const [inputs, outputs] = [dataset.observations.shape[1], dataset.actions.shape[1]];

@@ -11,6 +11,7 @@ import {
   mul,
   type Rng,
   requireChoice,
+  requireDecayRate,
   requireNonNegative,
   requireObject,
   requirePositive,
@@ -131,8 +132,7 @@ export async function fitOdice<P = unknown, Q = unknown>(
   checkOptions(owner, options, names, ["steps"]);
   const settings = settingsOf(owner, options);
   const { targetRate = 0.005, valueLearningRate = 2e-4, weights = "residual" } = options;
-  requirePositive(owner, "targetRate", targetRate);
-  if (targetRate > 1) throw new ValueError(`${owner}: targetRate is ${targetRate}; it must lie in (0, 1]`);
+  requireShare(owner, "targetRate", targetRate);
   requirePositive(owner, "valueLearningRate", valueLearningRate);
   requireChoice(owner, "weights", weights, ["residual", "ratio"]);
   const learnt = policyLearner<Q>(owner, dataset, options);
@@ -219,20 +219,20 @@ function settingsOf(owner: string, options: OdiceOptions<never, never> | OdiceOp
   requireChoice(owner, "divergence", divergence, ["pearson", "reverseKl"]);
   requireLambda(owner, lambda);
   requireNonNegative(owner, "eta", eta);
-  requireDiscount(owner, discount);
+  requireDecayRate(owner, "discount", discount);
   return { type, divergence, lambda, eta, discount };
-}
-
-/** @internal @throws ValueError for a discount outside [0, 1). */
-export function requireDiscount(owner: string, discount: number): void {
-  if (typeof discount === "number" && discount >= 0 && discount < 1) return;
-  throw new ValueError(`${owner}: discount is ${String(discount)}; it must be a number in [0, 1)`);
 }
 
 /** @internal @throws ValueError for a lambda outside (0, 1). */
 export function requireLambda(owner: string, lambda: number): void {
-  if (typeof lambda === "number" && lambda > 0 && lambda < 1) return;
-  throw new ValueError(`${owner}: lambda is ${String(lambda)}; it must be a number in (0, 1)`);
+  requirePositive(owner, "lambda", lambda);
+  if (lambda >= 1) throw new ValueError(`${owner}: lambda is ${lambda}; it must lie in (0, 1)`);
+}
+
+/** @internal @throws ValueError for a share outside (0, 1]. */
+export function requireShare(owner: string, name: string, share: number): void {
+  requirePositive(owner, name, share);
+  if (share > 1) throw new ValueError(`${owner}: ${name} is ${share}; it must lie in (0, 1]`);
 }
 
 /** @internal A value's network, given or by its shape. */
@@ -264,8 +264,7 @@ export function policyLearner<Q>(owner: string, dataset: OfflineDataset, options
   requirePositive(owner, "policyLearningRate", policyLearningRate);
   requireNonNegative(owner, "weightDecay", weightDecay);
   for (const [name, given] of Object.entries({ tanhMean, normalize })) {
-    if (typeof given !== "boolean")
-      throw new ValueError(`${owner}: ${name} is ${String(given)}; it must be true or false`);
+    requireChoice(owner, name, given, [true, false]);
   }
   if (policy !== undefined) requireObject(owner, "policy", policy, "a network, or the shape of one");
   const [inputs, outputs] = [dataset.observations.shape[1], dataset.actions.shape[1]];

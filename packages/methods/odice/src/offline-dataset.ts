@@ -93,7 +93,7 @@ export function offlineDataset(arrays: OfflineArrays, dtype: "float32" | "float6
   fits("actions", actions, [size, null]);
   fits("terminals", terminals, [size]);
   fits("timeouts", timeouts, [size]);
-  const beyond = Math.max(...chunkedExtremes(actions));
+  const beyond = (actions.data() as Float64Array).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   const warnings =
     beyond > 1 + 1e-6
       ? [`actions reach ${beyond}; policies act in [-1, 1], so that scaling them by ${1 / beyond} may be wanted`]
@@ -114,15 +114,6 @@ function requireFlags(owner: string, name: string, x: Tensor): void {
   throw new ValueError(
     `${owner}: ${name} must be 0 and 1, or booleans; "ended for good" and "cut off" are not rewards`,
   );
-}
-
-function chunkedExtremes(x: Tensor): [number, number] {
-  let [low, high] = [0, 0];
-  for (const v of x.data()) {
-    if (v < low) low = v;
-    if (v > high) high = v;
-  }
-  return [-low, high];
 }
 
 /** The transitions at some rows. */

@@ -4,6 +4,7 @@ import {
   linalg,
   NonFiniteError,
   requireChoice,
+  requireDecayRate,
   requireInteger,
   requireObject,
   requirePositive,
@@ -11,7 +12,7 @@ import {
   tensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { requireDiscount, requireLambda } from "./odice.js";
+import { requireLambda } from "./odice.js";
 
 /** A logged transition of a table. */
 export interface TabularTransition {
@@ -122,7 +123,7 @@ export async function solveTabularDice(
   checkOptions(owner, options, names);
   const { lambda = 0.5, discount = 0.95, average = false, tolerance, maxIterations = 200 } = options;
   requireLambda(owner, lambda);
-  requireDiscount(owner, discount);
+  requireDecayRate(owner, "discount", discount);
   requireChoice(owner, "average", average, [true, false]);
   if (tolerance !== undefined) requirePositive(owner, "tolerance", tolerance);
   requireInteger(owner, "maxIterations", maxIterations, 0);

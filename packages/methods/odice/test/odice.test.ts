@@ -430,6 +430,11 @@ describe("data", () => {
         errorLike("ValueError", message),
       );
     }
+    for (const name of ["expectile", "targetRate"]) {
+      expect(await failureOf(() => fitIql(dataset, { steps: 1, [name]: "0.5" } as never))).toEqual(
+        errorLike("ValueError", new RegExp(`${name} is "0.5"`)),
+      );
+    }
     expect(() => scaledRewards({} as never, "returns")).toThrow(/dataset is none/);
     expect(() => normalizedScore("constructor", 3)).toThrow(/has no reference/);
     expect(() => normalizedScore("hopper", "3" as never)).toThrow(/must be a finite number/);
