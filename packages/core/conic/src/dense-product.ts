@@ -1,4 +1,5 @@
 import { matmul, type sparse, tensor } from "@offprint/tensor-core";
+import { rowProducts } from "@offprint/tensor-core/internal";
 
 /** A matrix with this share of nonzero entries is multiplied as a dense one. */
 const DENSE_FROM = 0.3;
@@ -26,23 +27,7 @@ export class DenseProduct {
 
   /** `out = A x` */
   apply(x: Float64Array, out: Float64Array): void {
-    const { rows, columns, values } = this;
-    const whole = columns - (columns % 4);
-    for (let i = 0, p = 0; i < rows; i++) {
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      let j = 0;
-      for (; j < whole; j += 4, p += 4) {
-        s0 += values[p] * x[j];
-        s1 += values[p + 1] * x[j + 1];
-        s2 += values[p + 2] * x[j + 2];
-        s3 += values[p + 3] * x[j + 3];
-      }
-      for (; j < columns; j++, p++) s0 += values[p] * x[j];
-      out[i] = s0 + s1 + (s2 + s3);
-    }
+    rowProducts(this.values, x, out);
   }
 
   /** `out = A^T y` */

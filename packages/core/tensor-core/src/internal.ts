@@ -10,6 +10,7 @@ export {
   congruence,
   type RelaxationMatrix,
   relax,
+  rowProducts,
   sparseCg,
   triangularSolve,
 } from "./kernels/index.js";

@@ -6,6 +6,7 @@ import {
   matmul,
   matmulBatched,
   rowMajor,
+  rowProducts,
   setKernels,
   transposed,
 } from "../src/kernels/index.js";
@@ -186,4 +187,16 @@ describe("memory", () => {
     expect(buffers[2]!.byteLength).toBeGreaterThan(100 * 1024 * 1024);
     setKernels("auto");
   });
+});
+
+it("the products of a matrix's rows equal the triple loop at every number of rows and columns", () => {
+  for (const m of sizes) {
+    for (const n of sizes) {
+      const a = randomArray(m + 1, m * n);
+      const x = randomArray(n + 100, n);
+      const out = new Float64Array(m).fill(7);
+      rowProducts(a, x, out);
+      expect(distance(out, product(m, 1, n, a, x))).toBeLessThan(tolerance(out) * Math.sqrt(n + 1));
+    }
+  }
 });

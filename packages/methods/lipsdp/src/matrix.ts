@@ -1,5 +1,6 @@
 import { lanczosEigenpairsSync } from "@offprint/solvers";
 import { linalg, matmul, type Tensor, tensor } from "@offprint/tensor-core";
+import { rowProducts } from "@offprint/tensor-core/internal";
 
 /** Below this many multiplications a loop is faster than a call of the host kernels. */
 const KERNEL_FROM = 4096;
@@ -137,25 +138,10 @@ export function place(into: Matrix, top: number, left: number, block: Matrix, fa
   }
 }
 
-/** @internal a x; in four sums, as one alone would wait for itself: Lanczos' method at 4096 takes half the time. */
-export function multiplyVector({ rows, columns, values }: Matrix, x: ArrayLike<number>): Float64Array {
+/** @internal a x */
+export function multiplyVector({ rows, values }: Matrix, x: Float64Array): Float64Array {
   const out = new Float64Array(rows);
-  const whole = columns - (columns % 4);
-  for (let i = 0, p = 0; i < rows; i++) {
-    let s0 = 0;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    let j = 0;
-    for (; j < whole; j += 4, p += 4) {
-      s0 += values[p] * x[j];
-      s1 += values[p + 1] * x[j + 1];
-      s2 += values[p + 2] * x[j + 2];
-      s3 += values[p + 3] * x[j + 3];
-    }
-    for (; j < columns; j++, p++) s0 += values[p] * x[j];
-    out[i] = s0 + s1 + (s2 + s3);
-  }
+  rowProducts(values, x, out);
   return out;
 }
 

@@ -14,7 +14,7 @@ export { type MapName, map } from "./map.js";
 export { type MatrixBatch, matmul, matmulBatched } from "./matmul.js";
 export { type MaxPoolResult, maxPool, type PoolGeometry } from "./pooling.js";
 export { type QrResult, qr } from "./qr.js";
-export { dot, maxAxis, minAxis, sum, sumAxis } from "./reduce.js";
+export { dot, maxAxis, minAxis, rowProducts, sum, sumAxis } from "./reduce.js";
 export { type CgState, type RelaxationMatrix, relax, sparseCg } from "./relaxation.js";
 export { type SvdResult, svd } from "./svd.js";
 export { type TriangularOptions, triangularSolve, triangularSolveInPlace } from "./triangular.js";

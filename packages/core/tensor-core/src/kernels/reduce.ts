@@ -57,6 +57,30 @@ export function dot(n: number, x: FloatArray, xStart: number, y: FloatArray, ySt
   return s0 + s1 + (s2 + s3);
 }
 
+/**
+ * `out = A x` of the row-major values of A, one element of `out` for each row. It has loops of its own, in float64 alone:
+ * by `dot`, which sees float32 too, it takes 1.3 to 1.4 times as long.
+ */
+export function rowProducts(values: Float64Array, x: Float64Array, out: Float64Array): void {
+  const columns = x.length;
+  const whole = columns - (columns % 4);
+  for (let i = 0, p = 0; i < out.length; i++) {
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    let j = 0;
+    for (; j < whole; j += 4, p += 4) {
+      s0 += values[p]! * x[j]!;
+      s1 += values[p + 1]! * x[j + 1]!;
+      s2 += values[p + 2]! * x[j + 2]!;
+      s3 += values[p + 3]! * x[j + 3]!;
+    }
+    for (; j < columns; j++, p++) s0 += values[p]! * x[j]!;
+    out[i] = s0 + s1 + (s2 + s3);
+  }
+}
+
 /** Largest elements over the middle axis of the contiguous x[outer, n, inner], n >= 1; NaN where one is NaN. */
 export function maxAxis(x: FloatArray, outer: number, n: number, inner: number, out: FloatArray): void {
   extremeAxis("max", x, outer, n, inner, out);
