@@ -23,9 +23,9 @@ export interface EntropicOtLoss {
   readonly value: number;
   /** `[n, m]` derivative in the cost matrix: the plan. */
   readonly gradCost: Tensor;
-  /** `[n]` derivative in r along changes that keep the mass: x less its mean. */
+  /** `[n]` derivative in r along changes that keep the mass: x less its mean; -Infinity where there is none (`dropZeros`). */
   readonly gradR: Tensor;
-  /** `[m]` derivative in c along changes that keep the mass: y less its mean. */
+  /** `[m]` derivative in c along changes that keep the mass: y less its mean; as `gradR`. */
   readonly gradC: Tensor;
   /** The solution behind it, which is also a start (`initial`) for the next call. */
   readonly result: TransportResult;
@@ -52,7 +52,12 @@ function lossOf(owner: string, result: TransportResult, { eta, tolerance = 0 }: 
         `(${result.status}): the value would be wrong; take a smaller eta, or more newtonIterations and maxIterations`,
     );
   }
-  return { value: regularisedValue, gradCost: plan, gradR: sub(x, mean(x)), gradC: sub(y, mean(y)), result };
+  return { value: regularisedValue, gradCost: plan, gradR: lessMean(x), gradC: lessMean(y), result };
+}
+
+/** Potentials less their mean over the places with mass; those that were left out stay at -Infinity. */
+function lessMean(x: Tensor): Tensor {
+  return sub(x, mean(tensor(Float64Array.from(x.data()).filter(Number.isFinite))));
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   type Tensor,
   type TensorLike,
 } from "@offprint/tensor-core";
-import type { TransportProblem } from "./transport-problem.js";
+import { checkNames, type TransportProblem } from "./transport-problem.js";
 
 /**
  * The concave dual potential f(x, y) = -(1/eta) sum_ij exp(eta (x_i + y_j - c_ij) - 1) + r.x + c.y, as a scalar that can
@@ -24,6 +24,7 @@ import type { TransportProblem } from "./transport-problem.js";
  * @param y `[m]` potentials of the columns
  */
 export function lyapunov(problem: TransportProblem, eta: number, x: TensorLike, y: TensorLike): Tensor {
+  checkNames("lyapunov", problem);
   requirePositive("lyapunov", "eta", eta);
   const [C, rowPotentials, columnPotentials] = [problem.cost, x, y].map(float64);
   const { r, c } = problem;

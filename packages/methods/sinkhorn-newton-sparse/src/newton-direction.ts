@@ -51,6 +51,7 @@ export function newtonDirection(
   options: NewtonDirectionOptions = {},
 ): NewtonDirection {
   const owner = "newtonDirection";
+  checkOptions(`${owner}: masses`, masses, ["r", "c"]);
   requirePositive(owner, "eta", eta);
   checkOptions(owner, options, ["keep", "solver", "tolerance", "shift"]);
   const { keep, solver = "auto", tolerance = 1e-10, shift = 0 } = options;

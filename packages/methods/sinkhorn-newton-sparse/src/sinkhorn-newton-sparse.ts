@@ -1,5 +1,13 @@
 import { type Loop, type RunOptions, type RunState, runLoop, runLoopSync, runOptionNames } from "@offprint/solvers";
-import { checkOptions, requireInteger, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireChoice,
+  requireDecayRate,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import { firstLevel } from "./annealing.js";
 import { GibbsKernel } from "./gibbs-kernel.js";
 import { assess } from "./marginal-error.js";
@@ -35,7 +43,7 @@ export interface SnsMethodOptions {
    * with `strict` `"cg"`.
    */
   readonly linearSolver?: LinearSolver;
-  /** Relative residual of conjugate gradients; `"adaptive"` is min(1e-2, marginal error). Default `"adaptive"`. */
+  /** Relative residual of conjugate gradients, in [0, 1); `"adaptive"` is min(1e-2, marginal error). Default `"adaptive"`. */
   readonly cgTolerance?: number | "adaptive";
   /** Most conjugate-gradient steps for one system. Default 10 (n + m). */
   readonly cgMaxIterations?: number;
@@ -155,16 +163,15 @@ function readSettings(owner: string, options: SnsMethodOptions, { n, m, cost }: 
   if (sinkhornIterations !== "auto") requireInteger(owner, "sinkhornIterations", sinkhornIterations, 0);
   requireInteger(owner, "newtonIterations", newtonIterations, 0);
   requireNonNegative(owner, "tolerance", tolerance);
-  if (cgTolerance !== "adaptive") requireNonNegative(owner, "cgTolerance", cgTolerance);
+  if (cgTolerance !== "adaptive") requireDecayRate(owner, "cgTolerance", cgTolerance);
   requireInteger(owner, "cgMaxIterations", cgMaxIterations, 1);
-  oneOf(owner, "newton", newton, ["sparse", "full"]);
-  oneOf(owner, "linearSolver", linearSolver, ["auto", "cg", "dense"]);
-  oneOf(owner, "gauge", gauge, ["projected", "augmented"]);
+  requireChoice(owner, "newton", newton, ["sparse", "full"]);
+  requireChoice(owner, "linearSolver", linearSolver, ["auto", "cg", "dense"]);
+  requireChoice(owner, "gauge", gauge, ["projected", "augmented"]);
+  requireChoice(owner, "anneal", anneal, [true, false, "auto"]);
+  requireChoice(owner, "strict", strict, [true, false]);
   if (gauge === "augmented" && linearSolver === "dense") {
     throw new ValueError(`${owner}: the augmented gauge is solved by conjugate gradients; leave linearSolver out`);
-  }
-  if (anneal !== true && anneal !== false && anneal !== "auto") {
-    throw new ValueError(`${owner}: anneal is "${anneal}"; it must be true, false or "auto"`);
   }
   const { least, most } = spread(cost);
   return {
@@ -195,12 +202,4 @@ function keptCount(owner: string, { keepPerRow, lambda }: SnsMethodOptions, n: n
     throw new ValueError(`${owner}: keepPerRow is ${q}; it must be a finite number >= 1`);
   }
   return Math.min(Math.ceil(q * Math.max(n, m)), n * m);
-}
-
-function oneOf(owner: string, name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    throw new ValueError(
-      `${owner}: ${name} is "${value}"; it must be one of ${allowed.map((word) => `"${word}"`).join(", ")}`,
-    );
-  }
 }

@@ -1,5 +1,12 @@
 import { type RunOptions, type RunState, runLoop, runOptionNames } from "@offprint/solvers";
-import { checkOptions, requireInteger, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  checkOptions,
+  requireChoice,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import { GibbsKernel, type Place } from "./gibbs-kernel.js";
 import { KernelSinkhorn, type Scalings } from "./kernel-sinkhorn.js";
 import { type Assessment, assess } from "./marginal-error.js";
@@ -66,9 +73,7 @@ export async function sinkhorn(
   requireInteger(owner, "maxIterations", maxIterations, 0);
   requireNonNegative(owner, "tolerance", tolerance);
   if (!(omega > 0 && omega < 2)) throw new ValueError(`${owner}: omega is ${omega}; over-relaxation lies in (0, 2)`);
-  if (!["log", "kernel", "stabilised"].includes(domain)) {
-    throw new ValueError(`${owner}: domain is "${domain}"; it must be one of "log", "kernel", "stabilised"`);
-  }
+  requireChoice(owner, "domain", domain, ["log", "kernel", "stabilised"]);
   if (omega !== 1 && domain !== "log") throw new ValueError(`${owner}: over-relaxation needs domain "log"`);
   const read = readProblem(owner, problem, dropZeros);
   if (domain === "kernel") checkRange(owner, eta, read.cost);

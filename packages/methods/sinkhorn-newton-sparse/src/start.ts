@@ -22,6 +22,9 @@ export function startFrom(
     throw new ValueError(`${owner}: initial must be { x, y }, potentials of rows and columns, got ${String(initial)}`);
   }
   const { x, y } = initial;
+  if (x === undefined && y === undefined) {
+    throw new ValueError(`${owner}: initial has neither x nor y; give potentials of rows or columns, or leave it out`);
+  }
   const { eta } = kernel;
   if (x !== undefined) kernel.u.set(scaled(owner, "initial.x", x, eta, rows?.count ?? n, rows?.kept));
   if (y !== undefined) kernel.v.set(scaled(owner, "initial.y", y, eta, columns?.count ?? m, columns?.kept));

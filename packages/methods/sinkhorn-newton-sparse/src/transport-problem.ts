@@ -1,4 +1,12 @@
-import { type DType, DTypeError, ShapeError, type TensorLike, tensor, ValueError } from "@offprint/tensor-core";
+import {
+  type DType,
+  DTypeError,
+  requireChoice,
+  ShapeError,
+  type TensorLike,
+  tensor,
+  ValueError,
+} from "@offprint/tensor-core";
 
 /** Two histograms, and what it costs to move mass from one to the other. */
 export interface TransportProblem {
@@ -61,7 +69,7 @@ function nestedDtype(x: TensorLike): { dtype?: DType } {
 }
 
 /** The masses have names of their own in every library: those of another must not pass for none. */
-function checkNames(owner: string, problem: TransportProblem): void {
+export function checkNames(owner: string, problem: TransportProblem): void {
   if (typeof problem !== "object" || problem === null || !("cost" in problem)) {
     throw new ValueError(
       `${owner}: the problem must be { cost, r, c }, with the masses of the sources r and of the targets c`,
@@ -76,6 +84,7 @@ function checkNames(owner: string, problem: TransportProblem): void {
 
 /** Checks a problem; with `dropZeros` rows and columns without mass are left out. */
 export function readProblem(owner: string, problem: TransportProblem, dropZeros = false): ReducedProblem {
+  requireChoice(owner, "dropZeros", dropZeros, [true, false]);
   checkNames(owner, problem);
   const { data, shape } = readArray(owner, "cost", problem.cost, 2);
   const [n, m] = shape;

@@ -1,4 +1,4 @@
-import { requireObject, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, ShapeError, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { readArray, readMasses } from "./transport-problem.js";
 
 /** Masses on a line. */
@@ -41,8 +41,10 @@ export function wasserstein1d(source: LineMasses, target: LineMasses, p = 1): nu
   return cost;
 }
 
-function sorted(name: string, { positions, masses }: LineMasses): { positions: Float64Array; masses: Float64Array } {
+function sorted(name: string, given: LineMasses): { positions: Float64Array; masses: Float64Array } {
   const owner = "wasserstein1d";
+  checkOptions(`${owner}: ${name}`, given, ["positions", "masses"]);
+  const { positions, masses } = given;
   const { data } = readArray(owner, `${name}.positions`, positions, 1);
   if (data.length === 0) throw new ShapeError(`${owner}: ${name}.positions is empty; give at least one place`);
   const mass = readMasses(owner, name, masses, data.length, true);

@@ -110,7 +110,12 @@ describe("a wrong option is refused with its range", () => {
     [{ linearSolver: "lu" }, /linearSolver is "lu"; it must be one of "auto", "cg", "dense"/],
     [{ gauge: "none" }, /gauge is "none"/],
     [{ gauge: "augmented", linearSolver: "dense" }, /augmented gauge is solved by conjugate gradients/],
-    [{ anneal: "always" }, /anneal is "always"; it must be true, false or "auto"/],
+    [{ anneal: "always" }, /anneal is "always"; it must be one of true, false, "auto"/],
+    [{ strict: "no" }, /strict is "no"; it must be one of true, false/],
+    [{ dropZeros: "no" }, /dropZeros is "no"; it must be one of true, false/],
+    [{ cgTolerance: 2 }, /cgTolerance is 2; it must be in \[0, 1\)/],
+    [{ initial: {} }, /initial has neither x nor y; give potentials/],
+    [{ initial: { u: [0, 0] } }, /initial has neither x nor y/],
     [{ initial: { x: [Number.NaN, 0] } }, /initial\.x holds NaN/],
   ])("%j", async (options, message) => {
     await expect(solve({}, options)).rejects.toThrow(error("ValueError", message));
@@ -148,6 +153,15 @@ describe("a wrong option is refused with its range", () => {
         1,
       ),
     ).toThrow(error("ValueError", /without mass/));
+    expect(() => newtonDirection(cost, { a: [0.2, 0.8] } as never, 1)).toThrow(
+      error("ValueError", /newtonDirection: masses: there is no option "a"/),
+    );
+    expect(() => lyapunov({ cost, a: [0.2, 0.8] } as never, 1, [0, 0], [0, 0])).toThrow(
+      error("ValueError", /a problem has no "a"/),
+    );
+    expect(() => wasserstein1d({ positions: [0, 1], weights: [0.2, 0.8] } as never, { positions: [0] })).toThrow(
+      error("ValueError", /source: there is no option "weights"/),
+    );
     expect(() => newtonDirection(cost, {}, 1, { keep: -2 })).toThrow(error("ValueError", /keep is -2/));
     expect(() => lyapunov({ cost }, -1, [0, 0], [0, 0])).toThrow(error("ValueError", /eta is -1/));
     expect(() => assignment([[1], [2]])).toThrow(error("ShapeError", /no more rows than columns/));

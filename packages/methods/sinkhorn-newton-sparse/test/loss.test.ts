@@ -79,6 +79,18 @@ describe("the gradient of the regularised value", () => {
     }
   });
 
+  it("leaves out places without mass, where it is -Infinity", async () => {
+    const cost = [
+      [0, 1, 2],
+      [1, 0, 1],
+      [2, 1, 0],
+    ];
+    const full = await entropicOtLoss({ cost, r: [0.3, 0, 0.7] }, { eta: 20, dropZeros: true });
+    const part = await entropicOtLoss({ cost: [cost[0], cost[2]], r: [0.3, 0.7] }, { eta: 20 });
+    expect([...full.gradR.data()]).toEqual([part.gradR.data()[0], -Infinity, part.gradR.data()[1]]);
+    expect([...full.gradC.data()]).toEqual([...part.gradC.data()]);
+  });
+
   it("is refused where the plan is none", async () => {
     const hopeless = { eta: 1e4, anneal: false, newtonIterations: 1 } as const;
     const convergence = expect.objectContaining({
