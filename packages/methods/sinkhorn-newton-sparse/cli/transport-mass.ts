@@ -3,7 +3,17 @@ import { defineCommand, exitCodes, option, stateOptions } from "@offprint/comman
 import { readCsv, readImage, readNpy, Table, writeCsv, writeNpy, writeNpz } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import type { RunState } from "@offprint/solvers";
-import { max, mul, ShapeError, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
+import {
+  abs,
+  div,
+  max,
+  mul,
+  ShapeError,
+  type Tensor,
+  tensor,
+  UnsupportedError,
+  ValueError,
+} from "@offprint/tensor-core";
 import { costMatrix, type Metric, type SnsRecord, type SnsState, sinkhornNewtonSparse } from "../src/index.js";
 
 const places = "points (.csv, .npy: [n, d]) or an image (.png, .pgm); with --cost: masses [n]";
@@ -115,6 +125,13 @@ async function readSide(path: string, masses: string | undefined, massesOnly: bo
   return { points, masses: normalised(masses, weights) };
 }
 
+/** Below it numbers lose digits. */
+const LEAST_NORMAL = 2 ** -1022;
+
+function largest(points: Tensor): number {
+  return max(abs(points)).item();
+}
+
 /** Costs of at most 1, and what to multiply results by for the units of the points. */
 function pointCosts(source: Side, target: Side, metric: Metric, raw: boolean): { cost: Tensor; scale: number } {
   if (source.points === undefined || target.points === undefined) throw new ValueError("give points, or --cost");
@@ -122,9 +139,17 @@ function pointCosts(source: Side, target: Side, metric: Metric, raw: boolean): {
   if (of !== to) {
     throw new ShapeError(`points of --source have ${of} coordinates and those of --target ${to}; they must agree`);
   }
-  const cost = costMatrix(source.points, target.points, metric);
+  if (raw) return { cost: costMatrix(source.points, target.points, metric), scale: 1 };
+  // In a unit of their size, so that no square of a difference overflows or vanishes.
+  const unit = 2 ** Math.floor(Math.log2(Math.max(largest(source.points), largest(target.points), Number.MIN_VALUE)));
+  const cost = costMatrix(div(source.points, unit), div(target.points, unit), metric);
   const most = max(cost).item();
-  return raw || most === 0 ? { cost, scale: 1 } : { cost: mul(cost, 1 / most), scale: most };
+  if (most === 0) return { cost, scale: 1 };
+  const scale = most * unit * (metric === "sqeuclidean" ? unit : 1);
+  if (!(scale >= LEAST_NORMAL && scale < Infinity)) {
+    throw new ValueError("the squared distances are beyond floating point; give the points in another unit");
+  }
+  return { cost: mul(cost, 1 / most), scale };
 }
 
 /** Masses divided by their sum. */

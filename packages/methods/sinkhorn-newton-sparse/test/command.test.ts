@@ -64,6 +64,20 @@ describe("offprint transport-mass", () => {
     expect(saved.history.length).toBeGreaterThan(5);
   });
 
+  it("moves points in any unit alike", async () => {
+    for (const unit of [1e-200, 1e200]) {
+      const scaled = (rows: number[][]) => csv(rows.map((row) => row.map((value) => value * unit)));
+      const [source, target] = [put("a.csv", scaled(points)), put("b.csv", scaled(others))];
+      const plain = await run(put("c.csv", csv(points)), put("d.csv", csv(others)), { eta: 100, metric: "euclidean" });
+      const { code, out } = await run(source, target, { eta: 100, metric: "euclidean" });
+      expect(code).toBe(0);
+      expect(printed(out, "cost <C, P>") / unit / printed(plain.out, "cost <C, P>")).toBeCloseTo(1, 12);
+    }
+    const far = put("far.csv", "1e200,0\n");
+    expect((await run(far, far)).code).toBe(0);
+    expect((await run(far, put("far2.csv", "-1e200,0\n"))).err).toMatch(/squared distances are beyond floating point/);
+  });
+
   it("takes a cost matrix with two histograms, with empty places and any total", async () => {
     const { cost } = randomProblem(1, 3, 4);
     const options = { cost: put("cost.npy", writeNpy(cost)), eta: 60, output: at("plan.csv") };

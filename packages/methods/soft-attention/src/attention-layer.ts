@@ -2,6 +2,8 @@ import { type Initializer, initializers, type LinearParams, linear } from "@offp
 import {
   add,
   checkOptions,
+  requireChoice,
+  requireFunction,
   requireInteger,
   reshape,
   ShapeError,
@@ -61,6 +63,8 @@ export function attentionLayer<A>(options: AttentionLayerOptions<A>): GridLayer<
   requireInteger("attentionLayer", "dim", dim, 1);
   requireInteger("attentionLayer", "heads", heads, 1);
   requireInteger("attentionLayer", "localConv", localConv, 0);
+  requireChoice("attentionLayer", "sequence", sequence, [true, false]);
+  requireFunction("attentionLayer", "weightInit", weightInit);
   if (dim % heads !== 0) throw new ValueError(`attentionLayer: heads is ${heads}; it must divide dim ${dim}`);
   if (localConv > 0 && localConv % 2 === 0) {
     throw new ValueError(`attentionLayer: localConv is ${localConv}; it must be odd, or 0 for no local branch`);

@@ -6,6 +6,8 @@ import {
   mean,
   pad,
   random,
+  requireChoice,
+  requireInteger,
   reshape,
   ShapeError,
   special,
@@ -52,6 +54,7 @@ export interface BottleneckPlace {
 
 /** Windows along both axes. @throws ValueError where they do not divide the grid and may not reach over its edge. */
 export function windowGrid({ grid, ratio, padBottleneck = false }: BottleneckPlace): Grid {
+  requireChoice("softAttention", "padBottleneck", padBottleneck, [true, false]);
   const window = windowOf(grid, ratio);
   if (!padBottleneck && (grid[0] % window[0] !== 0 || grid[1] % window[1] !== 0)) {
     throw new ValueError(
@@ -141,6 +144,8 @@ function randomIndices(seed: number | string, place: BottleneckPlace): Tensor {
   );
 }
 
+const kinds = ["conv", "pool", "random", "strided", "tokens"];
+
 /** The bottleneck tokens `[..., m, features]` of scaled queries `[..., n, features]`. */
 export function bottleneckTokens(q: Tensor, place: BottleneckPlace, bottleneck: Bottleneck): Tensor {
   if (typeof bottleneck === "function") {
@@ -152,8 +157,13 @@ export function bottleneckTokens(q: Tensor, place: BottleneckPlace, bottleneck: 
     }
     return tokens;
   }
+  const given: { readonly kind?: unknown; readonly weight?: unknown; readonly norm?: unknown } = Object(bottleneck);
+  requireChoice("softAttention", "bottleneck.kind", given.kind ?? null, kinds);
   switch (bottleneck.kind) {
     case "conv":
+      if (given.weight === undefined || given.norm === undefined) {
+        throw new ValueError("softAttention: a conv bottleneck needs its parameters: { kind, weight, norm }");
+      }
       return convolvedTokens(q, place, bottleneck);
     case "pool":
       return pooledTokens(q, place);
@@ -163,10 +173,6 @@ export function bottleneckTokens(q: Tensor, place: BottleneckPlace, bottleneck: 
       return take(q, randomIndices(bottleneck.seed, place), { axis: -2 });
     case "tokens":
       return take(q, bottleneck.indices, { axis: -2 });
-    default:
-      throw new ValueError(
-        `softAttention: no bottleneck "${(bottleneck as { kind: string }).kind}"; there are conv, pool, random, strided, tokens`,
-      );
   }
 }
 
@@ -175,6 +181,8 @@ export function bottleneckTokens(q: Tensor, place: BottleneckPlace, bottleneck: 
  * grid, or m must stay while the resolution changes. Parts may share a row or column of cells.
  */
 export function adaptivePool(rows: number, columns = rows): (queries: Tensor, grid: Grid) => Tensor {
+  requireInteger("adaptivePool", "rows", rows, 1);
+  requireInteger("adaptivePool", "columns", columns, 1);
   return (q, [height, width]) => {
     const features = q.shape[q.rank - 1];
     const lead = q.shape.slice(0, -2);

@@ -7,6 +7,7 @@ import {
   matmul,
   max,
   mul,
+  requireChoice,
   sqrt,
   square,
   sub,
@@ -14,11 +15,12 @@ import {
   swapAxes,
   type Tensor,
   type TensorLike,
+  ValueError,
 } from "@offprint/tensor-core";
 import { kernelMatrix } from "./gaussian-kernel.js";
 import { requireGrid } from "./grid.js";
 import { pinvResidual, resolvedPinv } from "./newton-pinv.js";
-import { type SoftAttentionOptions, softAttentionNames, softFactors } from "./soft-attention.js";
+import { isFull, type SoftAttentionOptions, softAttentionNames, softFactors } from "./soft-attention.js";
 
 /** Options of `attentionDiagnostics`. */
 export interface DiagnosticsOptions extends SoftAttentionOptions {
@@ -46,6 +48,11 @@ export interface AttentionDiagnostics {
 export function attentionDiagnostics(queries: TensorLike, options: DiagnosticsOptions): AttentionDiagnostics {
   checkOptions("attentionDiagnostics", options, [...softAttentionNames, "full"], ["grid", "ratio"]);
   const { scale = true, full = false, ...rest } = options;
+  requireChoice("attentionDiagnostics", "scale", scale, [true, false]);
+  requireChoice("attentionDiagnostics", "full", full, [true, false]);
+  if (isFull(options)) {
+    throw new ValueError("attentionDiagnostics: with ratio 1 the kernel is not approximated; choose a larger ratio");
+  }
   const given = cast(asTensor(queries), "float64");
   requireGrid("attentionDiagnostics", options.grid, given.shape[0]);
   const q = scale ? mul(given, given.shape[given.rank - 1] ** -0.25) : given;

@@ -95,7 +95,7 @@ export function newtonPinv(matrix: TensorLike, options: PinvOptions = {}): Tenso
   const inverse = pinvOf(m, resolved);
   if (inverse.storage.kind === "host" && !all(finite(inverse)).item()) {
     throw new NonFiniteError(
-      `newtonPinv: the steps diverged, as the ridge ${resolved.ridge} is not small beside the matrix; give a smaller one`,
+      `newtonPinv: the steps diverged, as the ridge ${resolved.ridge} is not small beside the matrix, or the matrix is not symmetric; give a smaller one, or another matrix`,
     );
   }
   return inverse;

@@ -72,7 +72,7 @@ function scaled(q: Tensor, scale: boolean): Tensor {
 }
 
 /** The values of {@link Normalization}. */
-const normalizations = ["none", "symmetric", "normalizedKernel"];
+export const normalizations = ["none", "symmetric", "normalizedKernel"];
 
 /** The names of {@link SoftAttentionOptions}, for `checkOptions`. */
 export const softAttentionNames = ["grid", "ratio", "bottleneck", "normalization", "pinv", "scale", "padBottleneck"];
@@ -128,6 +128,7 @@ export function softAttention(queries: TensorLike, values: TensorLike, options: 
   const { grid, ratio, normalization = "none", scale = true } = options;
   requireInteger("softAttention", "ratio", ratio, 1);
   requireChoice("softAttention", "normalization", normalization, normalizations);
+  requireChoice("softAttention", "scale", scale, [true, false]);
   const [q, v] = operands("softAttention", queries, values, grid);
   resolvedPinv(options.pinv);
   if (isFull(options)) return fullGaussianAttention(q, v, { normalization, scale });
@@ -158,6 +159,7 @@ export function fullGaussianAttention(
   checkOptions("fullGaussianAttention", options, ["normalization", "scale"]);
   const { normalization = "none", scale = true } = options;
   requireChoice("fullGaussianAttention", "normalization", normalization, normalizations);
+  requireChoice("fullGaussianAttention", "scale", scale, [true, false]);
   const [q, v] = operands("fullGaussianAttention", queries, values, undefined);
   const points = scaled(q, scale);
   const s = kernelMatrix(points, points);

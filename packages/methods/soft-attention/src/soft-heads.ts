@@ -3,7 +3,7 @@ import { checkOptions, requireChoice, requireInteger } from "@offprint/tensor-co
 import type { Bottleneck, ConvBottleneckParams } from "./bottleneck.js";
 import type { HeadAttention } from "./head-attention.js";
 import { type PinvOptions, resolvedPinv } from "./newton-pinv.js";
-import { fullGaussianAttention, type Normalization, softAttention } from "./soft-attention.js";
+import { fullGaussianAttention, type Normalization, normalizations, softAttention } from "./soft-attention.js";
 
 /** Options of `softHeads`. */
 export interface SoftHeadsOptions {
@@ -37,6 +37,9 @@ export function softHeads(options: SoftHeadsOptions): HeadAttention<ConvBottlene
   const { normalization, pinv, padBottleneck } = options;
   requireInteger("softHeads", "features", features, 1);
   requireInteger("softHeads", "ratio", ratio, 1);
+  requireChoice("softHeads", "normalization", normalization, normalizations);
+  requireChoice("softHeads", "sequence", sequence, [true, false]);
+  requireChoice("softHeads", "padBottleneck", padBottleneck, [true, false]);
   resolvedPinv(pinv);
   if (typeof bottleneck !== "function") requireChoice("softHeads", "bottleneck", bottleneck, kinds);
   const learned = bottleneck === "conv" && ratio > 1;
@@ -71,6 +74,7 @@ export function softHeads(options: SoftHeadsOptions): HeadAttention<ConvBottlene
 /** The quadratic kernel attention that SOFT approximates, between the projections of a layer. */
 export function fullGaussianHeads(options: { normalization?: Normalization } = {}): HeadAttention<null> {
   checkOptions("fullGaussianHeads", options, ["normalization"]);
+  requireChoice("fullGaussianHeads", "normalization", options.normalization, normalizations);
   return {
     sharedQueryKey: true,
     init: () => null,

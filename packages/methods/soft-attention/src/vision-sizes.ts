@@ -1,4 +1,4 @@
-import { requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, ValueError } from "@offprint/tensor-core";
 
 /** Extents of an image model; the four stages in order. */
 export interface VisionSize {
@@ -31,12 +31,15 @@ const sizes: Readonly<Record<VisionSizeName, VisionSize>> = {
   huge: { dims: dims(352), heads: heads(11), depths: [1, 5, 49, 5] },
 };
 
+const names = ["dims", "heads", "depths", "ratios", "localConvs", "positions"];
+
 /** A size with defaults filled in. @throws ValueError for an unknown name or extents out of range. */
 export function resolvedSize(size: VisionSizeName | VisionSize): Required<VisionSize> {
   if (typeof size === "string" && !Object.hasOwn(sizes, size)) {
     throw new ValueError(`softVisionTransformer: no size "${size}"; there are ${Object.keys(sizes).join(", ")}`);
   }
   const given = typeof size === "string" ? sizes[size] : size;
+  checkOptions("softVisionTransformer: size", given, names, ["dims", "heads", "depths"]);
   const full = {
     ratios: [8, 4, 2] as const,
     localConvs: [9, 5, 3] as const,
@@ -45,7 +48,9 @@ export function resolvedSize(size: VisionSizeName | VisionSize): Required<Vision
   };
   const check = (name: keyof VisionSize, count: number, least: number) => {
     const values = full[name] as readonly number[];
-    if (values.length !== count) throw new ValueError(`softVisionTransformer: ${name} needs ${count} numbers`);
+    if (!Array.isArray(values) || values.length !== count) {
+      throw new ValueError(`softVisionTransformer: ${name} needs ${count} numbers`);
+    }
     for (const value of values) requireInteger("softVisionTransformer", name, value, least);
   };
   check("dims", 4, 1);

@@ -14,6 +14,7 @@ import {
   checkOptions,
   concatenate,
   type Rng,
+  requireChoice,
   requireInteger,
   reshape,
   ShapeError,
@@ -98,6 +99,7 @@ export function softVisionTransformer(options: VisionOptions): VisionTransformer
   const { classes, plusPlus = false, channels = 3, pinv, padBottleneck } = options;
   requireInteger("softVisionTransformer", "classes", classes, 1);
   requireInteger("softVisionTransformer", "channels", channels, 1);
+  requireChoice("softVisionTransformer", "plusPlus", plusPlus, [true, false]);
   const size = resolvedSize(options.size);
   const { dims, heads, depths, ratios, localConvs, positions } = size;
   const embeddings = dims.map((dim, stage) => {

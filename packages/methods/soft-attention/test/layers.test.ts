@@ -142,6 +142,10 @@ describe("softAttentionLayer", () => {
     expect(() => softBlock({ dim: 8, heads: 2, ratio: 2, blocksize: 3 } as never)).toThrow('softBlock: there is no option "blocksize"'); // biome-ignore format: one line
     expect(() => softSequenceAttention({ dim: 8, head: 2, ratio: 2 } as never)).toThrow('did you mean "heads"?');
     expect(() => attentions.performer({ features: 4, randomfeatures: 9 } as never)).toThrow('did you mean "randomFeatures"?'); // biome-ignore format: one line
+    const more = (change: object) => () => softAttentionLayer({ dim: 8, heads: 2, ratio: 2, ...change } as never);
+    expect(more({ sequence: "no" })).toThrow('sequence is "no"; it must be one of true, false');
+    expect(more({ weightInit: 3 })).toThrow("weightInit");
+    expect(() => fullGaussianHeads({ normalization: "row" as never })).toThrow('normalization is "row"');
     const layer = softAttentionLayer({ dim: 8, heads: 2, ratio: 2 });
     expect(() => layer.apply(layer.init(rng()), normal([1, 24, 4]), grid)).toThrow("[batch, n, 8]");
     expect(() => layer.apply(layer.init(rng()), normal([1, 24, 8]), [4, 4])).toThrow("16 cells");

@@ -312,6 +312,27 @@ describe("refusals", () => {
       '"max"',
     ],
     [
+      "a bottleneck that is a name alone",
+      () => softAttention(q, q, { ...options, bottleneck: "pool" as never }),
+      'bottleneck.kind is null; it must be one of "conv", "pool"',
+    ],
+    [
+      "a learned bottleneck without parameters",
+      () => softAttention(q, q, { ...options, bottleneck: { kind: "conv" } as never }),
+      "a conv bottleneck needs its parameters: { kind, weight, norm }",
+    ],
+    [
+      "texts for booleans",
+      () => softAttention(q, q, { ...options, padBottleneck: "no" as never }),
+      'padBottleneck is "no"; it must be one of true, false',
+    ],
+    ["parts of cells", () => adaptivePool(1.5), "rows is 1.5; it must be an integer >= 1"],
+    [
+      "to diagnose what is exact",
+      () => attentionDiagnostics(q, { ...options, ratio: 1 }),
+      "with ratio 1 the kernel is not approximated",
+    ],
+    [
       "a bottleneck that changes the features",
       () => softAttention(q, q, { ...options, bottleneck: (x) => x.slice([null, { stop: 2 }]) }),
       "only the tokens may change",

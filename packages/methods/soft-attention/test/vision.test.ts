@@ -88,6 +88,11 @@ describe("softVisionTransformer", () => {
   it("refuses unknown sizes, other channels, and grids that windows do not divide", () => {
     expect(() => softVisionTransformer({ size: "giant" as "huge", classes: 2 })).toThrow("tiny, small");
     expect(() => softVisionTransformer({ size: { ...size, heads: [3, 2, 1, 2] }, classes: 2 })).toThrow("divide dim 4");
+    const own = (change: object) => () => softVisionTransformer({ size: { ...size, ...change } as never, classes: 2 });
+    expect(own({ ratio: [4, 2, 2] })).toThrow('did you mean "ratios"?');
+    expect(own({ depths: null })).toThrow("depths needs 4 numbers");
+    expect(() => softVisionTransformer({ size: null as never, classes: 2 })).toThrow("{ dims, heads, depths }");
+    expect(() => softVisionTransformer({ size, classes: 2, plusPlus: "no" as never })).toThrow('plusPlus is "no"');
     const model = softVisionTransformer({ size, classes: 3 });
     const run = (shape: number[]) =>
       model.apply(model.init(random.rng(0)), model.initState(), random.rng(1).normal(shape));
