@@ -6,6 +6,7 @@ import { all, isFinite as finite, type Tensor, tensor } from "@offprint/tensor-c
 import {
   estimateForecast,
   type Forecast,
+  flowOperator,
   forecastFrom,
   persistence,
   type RefineRecord,
@@ -94,7 +95,9 @@ export const refineFlow = defineCommand({
       if (options.forecast !== undefined) return forecastFrom(last, await loadFile(options.forecast, readNpy));
       if (options.operator === undefined) return persistence(last, frames);
       const { operator, params } = await loadFile(options.operator, loadOperator);
-      return operator.forecast(params, tensor(known, { dtype: "float32" }), frames);
+      const { scale } = operator.config;
+      const plain = flowOperator({ ...operator.config, scale: 1 });
+      return scaled(plain.forecast(params, tensor(known.div(scale), { dtype: "float32" }), frames), scale);
     }
   },
 });

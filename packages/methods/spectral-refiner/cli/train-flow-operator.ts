@@ -52,15 +52,15 @@ export const trainFlowOperator = defineCommand({
     if (flows.rank !== 4 || flows.size === 0) {
       throw new Failure(`${options.flows}: an array of shape [${flows.shape}]; give [flows, frames, n, n]`);
     }
+    const operator = flowOperator({ modes: [mx, my, mt], width, layers, activation, latentFrames: window });
     // A network learns numbers of order one, whatever the unit of the file.
     const scale = sizeOf(flows) || 1;
-    const operator = flowOperator({ modes: [mx, my, mt], width, layers, activation, latentFrames: window, scale });
     print(`${flows.shape[0]} flows of ${flows.shape[1]} frames, ${flows.shape[2]} x ${flows.shape[3]} points`);
     const steps = epochs * Math.floor(flows.shape[0] / batch);
     const run = await longRun<TrainingRecord, TrainingState<FlowOperatorParams>>({
       progress: ({ step, loss }) => ({ fraction: step / steps, label: `step ${step}, error ${loss.toPrecision(3)}` }),
     });
-    const result = await fitOperator(operator, tensor(flows, { dtype: "float32" }), {
+    const result = await fitOperator(operator, tensor(flows.div(scale), { dtype: "float32" }), {
       window: [window, window],
       epochs,
       batch,
@@ -74,7 +74,7 @@ export const trainFlowOperator = defineCommand({
       ["relative error of the first batch", result.history[0]?.loss.toPrecision(3) ?? "none"],
       ["of the last batch", result.history.at(-1)?.loss.toPrecision(3) ?? "none"],
     ]);
-    await write(options.output, saveOperator(operator, result.params));
+    await write(options.output, saveOperator(flowOperator({ ...operator.config, scale }), result.params));
 
     async function generated() {
       const { kind, points, viscosity, count, spacing } = options;

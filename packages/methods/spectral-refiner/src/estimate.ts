@@ -154,6 +154,9 @@ export function reliabilityBound(reliabilityInput: ReliabilityInput): number {
   requireNonNegative("reliabilityBound", "initialError", initialError);
   requirePositive("reliabilityBound", "spacing", spacing);
   requirePositive("reliabilityBound", "viscosity", viscosity);
+  if (!Array.from(perFrame ?? [Number.NaN]).every((norm) => norm >= 0)) {
+    throw new ValueError("reliabilityBound: perFrame must be the norms of the residuals, numbers >= 0");
+  }
   let integral = 0;
   for (let i = 0; i + 1 < perFrame.length; i++) integral += (spacing / 2) * (perFrame[i] ** 2 + perFrame[i + 1] ** 2);
   return initialError ** 2 + integral / viscosity;

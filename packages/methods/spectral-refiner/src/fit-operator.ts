@@ -84,6 +84,10 @@ export async function fitOperator(
     );
   }
   requireFinite(owner, "flows", data);
+  const still = Array.from(max(abs(data), [1, 2, 3]).data()).indexOf(0);
+  if (still >= 0) {
+    throw new ValueError(`${owner}: flow ${still} is 0 everywhere, which no relative error can judge; leave it out`);
+  }
   const dtype = data.dtype === "float64" ? "float64" : "float32";
   const batches = Math.floor(count / batch);
   const { onProgress, signal, checkpoint, resume } = options;

@@ -18,6 +18,7 @@ import {
   requirePositive,
   type Tensor,
   tensor,
+  ValueError,
 } from "@offprint/tensor-core";
 
 /** A family of flows: the equation and how a flow begins. */
@@ -40,6 +41,7 @@ export interface FlowFamilyOptions {
 
 function planeOf(owner: string, { points, length }: FlowFamilyOptions, usual: number): Torus {
   requireInteger(owner, "points", points, 4);
+  if (points % 2 !== 0) throw new ValueError(`${owner}: points is ${points}; it must be even`);
   return torus({ points: [points, points], length: length ?? usual });
 }
 

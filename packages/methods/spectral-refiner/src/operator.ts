@@ -114,6 +114,8 @@ export function flowOperator(options: FlowOperatorOptions): FlowOperator {
   if (width % 2 !== 0) throw new ValueError(`${owner}: width is ${width}; it must be even`);
   requireInteger(owner, "layers", layers, 1);
   requireInteger(owner, "latentFrames", latentFrames, 1);
+  if (!Number.isFinite(beta)) throw new ValueError(`${owner}: beta is ${beta}; it must be a finite number`);
+  if (!Number.isFinite(delta)) throw new ValueError(`${owner}: delta is ${delta}; it must be a finite number`);
   if (!Array.isArray(modes) || modes.length !== 3) {
     throw new ValueError(`${owner}: modes is ${JSON.stringify(modes)}; give three numbers: two of space, one of time`);
   }

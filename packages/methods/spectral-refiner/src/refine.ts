@@ -168,6 +168,7 @@ export async function refine(system: StiffSystem, start: Forecast, options: Refi
   requirePositive(owner, "shift", shift);
   requireNonNegative(owner, "weightsLearningRate", options.weightsLearningRate ?? 0);
   requireInteger(owner, "rounds", rounds, 0);
+  requireChoice(owner, "weights", options.weights, [true, false]);
   requireOfMethod(owner, method, options);
   if (!Number.isFinite(order)) throw new ValueError(`${owner}: order is ${order}; it must be a finite number`);
   const modes = modesOf(owner, system, start, options.modes);

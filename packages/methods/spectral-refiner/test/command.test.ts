@@ -87,10 +87,12 @@ it("learns and refines the same flow in any unit", async () => {
   };
   const here = await inUnits(1, 1);
   expect(here.iterations).toBe("20");
-  // An ocean in metres and seconds, and a droplet.
+  // An ocean in metres and seconds, a droplet, and units that float32 has no numbers for.
   for (const [rate, side] of [
     [2 ** -16, 2 ** 20],
     [2 ** 20, 2 ** -14],
+    [2 ** -200, 2 ** 100],
+    [2 ** 200, 2 ** -100],
   ]) {
     const { numbers, ...there } = await inUnits(rate, side);
     const { numbers: ours, ...rest } = here;
@@ -100,6 +102,14 @@ it("learns and refines the same flow in any unit", async () => {
       expect(Math.abs(numbers[i] / unit / ours[i] - 1)).toBeLessThan(0.01);
     });
   }
+});
+
+it("refuses flows that are 0 everywhere", async () => {
+  const flows = join(folder, "still.npy");
+  writeFileSync(flows, writeNpy(tensor(new Float64Array(4 * 1280), { shape: [4, 20, 8, 8] })));
+  const words = { flows, modes: "2,2,3", output: join(folder, "none.safetensors") };
+  const { code, err } = await runWords(commands, "train-flow-operator", words);
+  expect([code, err]).toEqual([2, expect.stringContaining("flow 0 is 0 everywhere")]);
 });
 
 it("refuses what is no flow, and forces that are none on a torus", async () => {

@@ -2,7 +2,15 @@ import { extendModes } from "@offprint/spectral";
 import { grad, random, type Tensor, tensor, tree } from "@offprint/tensor-core";
 import { errorLike, expectClose, expectGradient, scattered } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
-import { flowOperator, forecastFrames, framesOf, persistence, relativeError } from "../src/index.js";
+import {
+  flowOperator,
+  forcedFlows,
+  forecastFrames,
+  framesOf,
+  persistence,
+  relativeError,
+  reliabilityBound,
+} from "../src/index.js";
 
 const operator = flowOperator({ modes: [2, 2, 3], width: 4, layers: 2, latentFrames: 4 });
 const params = operator.init(random.rng(0), "float64");
@@ -110,6 +118,16 @@ describe("the operator", () => {
       [
         () => flowOperator({ modes: [2, 2, 2], width: 4, activation: "tanh" as "relu" }),
         errorLike("ValueError", /activation is "tanh".*relu.*gelu/),
+      ],
+      [
+        () => flowOperator({ modes: [2, 2, 2], width: 4, delta: "1" as never }),
+        errorLike("ValueError", /delta is 1; it/),
+      ],
+      [() => flowOperator({ modes: [2, 2, 2], width: 4, beta: Number.NaN }), errorLike("ValueError", /beta is NaN/)],
+      [() => forcedFlows({ points: 7 }), errorLike("ValueError", /points is 7; it must be even/)],
+      [
+        () => reliabilityBound({ initialError: 0, spacing: 1, viscosity: 1 } as never),
+        errorLike("ValueError", /perFrame must be the norms/),
       ],
       [() => operator.apply(params, scattered([1, 3, 6, 6]), 2), errorLike("ShapeError", /at least latentFrames/)],
       [() => operator.apply(params, scattered([1, 5, 7, 7]), 2), errorLike("ShapeError", /even n/)],

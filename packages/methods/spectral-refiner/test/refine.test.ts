@@ -159,6 +159,7 @@ describe("refine", () => {
       [{ modes: [5, 4, 4] }, "ShapeError", /do not fit/],
       [{ modes: [4, 4, 12] }, "ShapeError", /do not fit/],
       [{ rounds: 2, method: "adam" }, "ValueError", /rounds/],
+      [{ weights: "no" as never }, "ValueError", /weights is "no"; it must be one of true, false/],
       [{ learningRate: 0.1 }, "ValueError", /learningRate is of the other method, and this is "lbfgs"/],
       [{ memory: 5, method: "adam" }, "ValueError", /memory is of the other method, and this is "adam"/],
     ];
