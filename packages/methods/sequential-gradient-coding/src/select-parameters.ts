@@ -81,20 +81,25 @@ function bursts(maxBurst: number, maxWindow: number): [burst: number, window: nu
   return pairs;
 }
 
-function candidates(n: number, options: SelectOptions): Scheme[] {
+/** A scheme to try, not yet made: there may be hundreds of thousands. */
+type Candidate = Pick<SchemeTime, "kind" | "parameters" | "delay">;
+
+function candidates(n: number, options: SelectOptions): Candidate[] {
   const { schemes = ["uncoded", "gc", "sr-sgc", "m-sgc"], maxBurst = 2, maxWindow = 7, maxDelay = 8 } = options;
   const { maxLambda = Math.max(1, n >> 1), maxStragglers = Math.min(maxLambda, n - 1) } = options;
   const wanted = new Set<string>(schemes);
-  const found: Scheme[] = [];
-  if (wanted.has("uncoded")) found.push(uncoded({ workers: n }));
-  if (wanted.has("gc")) for (let s = 1; s <= maxStragglers; s++) found.push(gc({ workers: n, stragglers: s }));
+  const found: Candidate[] = [];
+  if (wanted.has("uncoded")) found.push({ kind: "uncoded", parameters: {}, delay: 0 });
+  if (wanted.has("gc")) {
+    for (let s = 1; s <= maxStragglers; s++) found.push({ kind: "gc", parameters: { stragglers: s }, delay: 0 });
+  }
   for (const [burst, window] of bursts(maxBurst, maxWindow)) {
+    const [divides, delay] = [(window - 1) % burst === 0 && burst <= maxDelay, window - 2 + burst];
     for (let lambda = 1; lambda <= maxLambda; lambda++) {
-      const parameters = { workers: n, burst, window, lambda };
-      const divides = (window - 1) % burst === 0 && burst <= maxDelay;
+      const parameters = { burst, window, lambda };
       if (wanted.has("sr-sgc") && divides && burst * lambda <= (n - 1) * (window - 1 + burst))
-        found.push(srSgc(parameters));
-      if (wanted.has("m-sgc") && window - 2 + burst <= maxDelay) found.push(mSgc(parameters));
+        found.push({ kind: "sr-sgc", parameters, delay: burst });
+      if (wanted.has("m-sgc") && delay <= maxDelay) found.push({ kind: "m-sgc", parameters, delay });
     }
   }
   return found;
@@ -159,10 +164,9 @@ export async function selectParameters(delays: Delays, options: SelectOptions = 
       initial: () => ({ tried: 0 }),
       step: ({ tried }) => ({ tried: tried + 1 }),
       record({ tried }) {
-        const scheme = all[tried - 1];
-        const { load, delay, parameters } = scheme;
+        const scheme = makeScheme(n, all[tried - 1]);
         const { total } = simulate(scheme, delays, { jobs, ...given });
-        return { kind: scheme.kind as SelectableKind, parameters, load, delay, total };
+        return { ...all[tried - 1], load: scheme.load, total };
       },
       finished: ({ tried }) => (tried >= all.length ? "converged" : undefined),
     },
@@ -171,13 +175,6 @@ export async function selectParameters(delays: Delays, options: SelectOptions = 
   const sorted = [...run.history].sort((a, b) => a.total - b.total);
   const choices = sorted.filter(({ kind }, k) => sorted.findIndex((each) => each.kind === kind) === k);
   // Aborted before anything was tried: what needs no choice.
-  const first = all[0];
-  const best = choices[0] ?? {
-    kind: first.kind as SelectableKind,
-    parameters: first.parameters,
-    load: first.load,
-    delay: first.delay,
-    total: Number.POSITIVE_INFINITY,
-  };
+  const best = choices[0] ?? { ...all[0], load: makeScheme(n, all[0]).load, total: Number.POSITIVE_INFINITY };
   return { best, choices, ...run };
 }
