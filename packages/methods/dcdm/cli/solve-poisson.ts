@@ -4,7 +4,7 @@ import { isSparseNpz, readMatrixMarket, readNpy, readSparseNpz, writeNpy } from 
 import { loadFile } from "@offprint/data/node";
 import { loadParameters } from "@offprint/nn";
 import { conjugateGradients } from "@offprint/solvers";
-import { random, type sparse, tensor } from "@offprint/tensor-core";
+import { random, sparse, tensor } from "@offprint/tensor-core";
 import {
   dcdm,
   directionNetwork,
@@ -31,9 +31,12 @@ export const solvePoissonCommand = defineCommand({
       least: 2,
       most: 3,
     }),
-    right: option.fileIn("the right-hand side (npy, or bin of the authors' program); ones unless given", {
-      endings: [".npy", ".bin"],
-    }),
+    right: option.fileIn(
+      "the right-hand side (npy, or bin of the authors' program); ones unless given, and 0 in rows of zeros",
+      {
+        endings: [".npy", ".bin"],
+      },
+    ),
     network: option.fileIn(
       "a network of your own: as saveParameters of @offprint/nn writes it (safetensors), or any model from [1, 1, ...grid] to the same (onnx)",
       { endings: [".safetensors", ".onnx"] },
@@ -53,7 +56,7 @@ export const solvePoissonCommand = defineCommand({
     }
     const b =
       options.right === undefined
-        ? new Float64Array(a.rows).fill(1)
+        ? sparse.diagonalOf(a).map((d) => (d === 0 ? 0 : 1))
         : await loadFile(options.right, options.right.endsWith(".bin") ? readAuthorsVector : vectorOn(grid));
     const { directions, release } = options.network?.endsWith(".onnx")
       ? await modelDirections(await loadModel(options.network), grid)

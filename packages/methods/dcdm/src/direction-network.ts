@@ -68,6 +68,7 @@ export function directionNetwork(options: DirectionNetworkOptions): DirectionNet
   requireChoice(owner, "dimension", dimension, [2, 3]);
   requireInteger(owner, "filters", filters, 1);
   if (typeof size === "string") requireChoice(owner, "size", size, ["small", "large"]);
+  else checkOptions(`${owner}: size`, size, ["fine", "coarse", "up"], ["fine", "coarse", "up"]);
   const { fine, coarse, up } = typeof size === "string" ? sizes[size] : size;
   for (const [name, blocks] of Object.entries({ fine, coarse, up })) requireInteger(owner, `size.${name}`, blocks, 0);
   const convolution = (inputs: number, outputs: number, kernel: 1 | 3): Layer<ConvParams> => {
@@ -87,6 +88,9 @@ export function directionNetwork(options: DirectionNetworkOptions): DirectionNet
     init: (rng, dtype) => layers.map((layer) => layer.init(rng, dtype)),
     apply(params, x) {
       requireGrid(owner, x.shape, dimension);
+      if (params?.length !== layers.length) {
+        throw new ShapeError(`${owner}: params are of ${params?.length} layers; this network has ${layers.length}`);
+      }
       let next = 0;
       const layer = (y: Tensor): Tensor => {
         const at = next++;

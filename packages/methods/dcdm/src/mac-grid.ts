@@ -1,4 +1,4 @@
-import { requireInteger, requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { requireFunction, requireInteger, requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 
 /** Velocities on the faces of the cells: of every axis an array with one face more along it, row-major. */
 export type FaceVelocities = readonly Float64Array[];
@@ -20,10 +20,8 @@ export function macGrid(
   extents: readonly number[],
   solid: (cell: readonly number[]) => boolean = () => false,
 ): MacGrid {
-  requireObject("macGrid", "extents", extents, "an array of numbers");
-  if (extents.length < 2 || extents.length > 3)
-    throw new ShapeError(`macGrid: extents are [${extents}]; give two or three`);
-  for (const extent of extents) requireInteger("macGrid", "an extent", extent, 1);
+  requireExtents("macGrid", extents);
+  requireFunction("macGrid", "solid", solid);
   const cells = extents.reduce((product, extent) => product * extent, 1);
   const marks = Uint8Array.from({ length: cells }, (_, i) => (solid(coordinates(extents, i)) ? 1 : 0));
   const grid = { extents: [...extents], solid: marks };
@@ -34,6 +32,43 @@ export function macGrid(
     );
   }
   return grid;
+}
+
+/** Cells are numbered by 32-bit integers. */
+const MOST_CELLS = 2 ** 31 - 1;
+
+function requireExtents(owner: string, extents: readonly number[]): void {
+  if (!Array.isArray(extents)) throw new ValueError(`${owner}: extents is ${extents}; give an array of numbers`);
+  if (extents.length < 2 || extents.length > 3) {
+    throw new ShapeError(`${owner}: extents are [${extents}]; give two or three`);
+  }
+  for (const extent of extents) requireInteger(owner, "an extent", extent, 1);
+  const cells = extents.reduce((product, extent) => product * extent, 1);
+  if (cells > MOST_CELLS) throw new ValueError(`${owner}: [${extents}] are ${cells} cells; at most 2^31 - 1 can be`);
+}
+
+function requireGrid(owner: string, grid: MacGrid): void {
+  requireObject(owner, "grid", grid, "a MacGrid");
+  requireExtents(owner, grid.extents);
+  requireLength(owner, "grid.solid", grid.solid, cellsOf(grid));
+}
+
+/** @internal @throws ShapeError where an array has not as many entries as it must have. */
+export function requireLength(owner: string, name: string, values: ArrayLike<number>, length: number): void {
+  if (values?.length === length) return;
+  throw new ShapeError(`${owner}: ${name} has ${values?.length} entries; this grid needs ${length}`);
+}
+
+function requireVelocities(owner: string, grid: MacGrid, velocities: FaceVelocities): void {
+  requireObject(owner, "velocities", velocities, "an array");
+  grid.extents.forEach((_, axis) => {
+    requireLength(owner, `velocities[${axis}]`, velocities[axis], cellsOf(grid, axis));
+  });
+}
+
+/** Number of cells, or of the faces across an axis. */
+function cellsOf(grid: MacGrid, axis?: number): number {
+  return extentsOf(grid, axis).reduce((product, extent) => product * extent, 1);
 }
 
 /** @internal Coordinates of entry i of a row-major array. */
@@ -89,7 +124,7 @@ function enclosedCell(grid: MacGrid): number {
  * fluid neighbours; rows of solid cells are zero.
  */
 export function poissonMatrix(grid: MacGrid): sparse.CsrMatrix {
-  requireObject("poissonMatrix", "grid", grid, "a MacGrid");
+  requireGrid("poissonMatrix", grid);
   const cells = grid.solid.length;
   const [rows, columns, values]: number[][] = [[], [], []];
   for (let i = 0; i < cells; i++) {
@@ -117,9 +152,8 @@ export function extentsOf({ extents }: MacGrid, axis: number | undefined): numbe
 
 /** Velocities of zero. */
 export function stillVelocities(macGrid: MacGrid): Float64Array[] {
-  requireObject("stillVelocities", "macGrid", macGrid, "a MacGrid");
-  const extents = macGrid.extents;
-  return extents.map((_, axis) => new Float64Array(extentsOf(macGrid, axis).reduce((p, e) => p * e, 1)));
+  requireGrid("stillVelocities", macGrid);
+  return macGrid.extents.map((_, axis) => new Float64Array(cellsOf(macGrid, axis)));
 }
 
 /** Calls back with every face: its axis and number, and the cells before and behind it, -1 outside. */
@@ -128,8 +162,7 @@ function eachFace(grid: MacGrid, visit: (axis: number, face: number, before: num
   extents.forEach((extent, axis) => {
     const faces = extentsOf(grid, axis);
     const stride = strideOf(extents, axis);
-    const total = faces.reduce((product, e) => product * e, 1);
-    for (let face = 0; face < total; face++) {
+    for (let face = 0; face < cellsOf(grid, axis); face++) {
       const at = coordinates(faces, face);
       const behind = at.reduce((index, c, k) => index + c * strideOf(extents, k), 0);
       visit(axis, face, at[axis] > 0 ? behind - stride : -1, at[axis] < extent ? behind : -1);
@@ -139,8 +172,8 @@ function eachFace(grid: MacGrid, visit: (axis: number, face: number, before: num
 
 /** Faces of solid cells do not move. */
 export function stoppedAtSolids(grid: MacGrid, velocities: FaceVelocities): Float64Array[] {
-  requireObject("stoppedAtSolids", "grid", grid, "a MacGrid");
-  requireObject("stoppedAtSolids", "velocities", velocities, "an array");
+  requireGrid("stoppedAtSolids", grid);
+  requireVelocities("stoppedAtSolids", grid, velocities);
   const out = velocities.map((v) => v.slice());
   eachFace(grid, (axis, face, before, behind) => {
     if ((before >= 0 && grid.solid[before]) || (behind >= 0 && grid.solid[behind])) out[axis][face] = 0;
@@ -150,8 +183,8 @@ export function stoppedAtSolids(grid: MacGrid, velocities: FaceVelocities): Floa
 
 /** `[cells]` what flows out of every fluid cell, less what flows in. */
 export function divergence(grid: MacGrid, velocities: FaceVelocities): Float64Array {
-  requireObject("divergence", "grid", grid, "a MacGrid");
-  requireObject("divergence", "velocities", velocities, "an array");
+  requireGrid("divergence", grid);
+  requireVelocities("divergence", grid, velocities);
   const out = new Float64Array(grid.solid.length);
   eachFace(grid, (axis, face, before, behind) => {
     if (before >= 0) out[before] += velocities[axis][face];
@@ -162,9 +195,9 @@ export function divergence(grid: MacGrid, velocities: FaceVelocities): Float64Ar
 
 /** Velocities less the gradient of the pressures, 0 outside; faces of solid cells stay 0. */
 export function withoutGradient(grid: MacGrid, velocities: FaceVelocities, pressures: Float64Array): Float64Array[] {
-  requireObject("withoutGradient", "grid", grid, "a MacGrid");
-  requireObject("withoutGradient", "velocities", velocities, "an array");
-  requireObject("withoutGradient", "pressures", pressures, "a Float64Array");
+  requireGrid("withoutGradient", grid);
+  requireVelocities("withoutGradient", grid, velocities);
+  requireLength("withoutGradient", "pressures", pressures, grid.solid.length);
   const out = velocities.map((v) => v.slice());
   eachFace(grid, (axis, face, before, behind) => {
     out[axis][face] -= (behind >= 0 ? pressures[behind] : 0) - (before >= 0 ? pressures[before] : 0);

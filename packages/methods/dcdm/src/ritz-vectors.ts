@@ -7,6 +7,7 @@ import {
   requireNonNegative,
   requireObject,
   requirePositive,
+  ShapeError,
   type Tensor,
   tensor,
   transpose,
@@ -30,6 +31,7 @@ export interface RitzPairs {
 export function ritzPairs(a: SpdMatrix, n: number, steps: number, rng: Rng): RitzPairs {
   const owner = "ritzPairs";
   requireInteger(owner, "steps", steps, 1);
+  requireObject(owner, "rng", rng, "an Rng");
   const apply = productWith(owner, a, n);
   const initial = new Float64Array(n);
   apply(rng.normal([n], { dtype: "float64" }).data() as Float64Array, initial);
@@ -86,6 +88,7 @@ export function ritzSamples(ritzPairs: RitzPairs, options: RitzSampleOptions): T
   checkOptions(owner, options, ["samples", "lowGain", "shift", "dropBelow", "rng"], ["samples", "rng"]);
   const { samples, lowGain = 9, dropBelow = 1e-8 * Math.max(...values.slice(-1), 0), rng } = options;
   requireInteger(owner, "samples", samples, 1);
+  requireObject(owner, "rng", rng, "an Rng");
   requirePositive(owner, "lowGain", lowGain);
   requireNonNegative(owner, "dropBelow", dropBelow);
   const kept = Array.from(values.keys()).filter((j) => values[j] >= dropBelow);
@@ -110,6 +113,7 @@ export function ritzSamples(ritzPairs: RitzPairs, options: RitzSampleOptions): T
 /** Rows divided by their lengths, in float32. @throws ValueError for a row that has no finite length > 0. */
 export function unitRows(x: Tensor): Tensor {
   requireObject("unitRows", "x", x, "a tensor");
+  if (x.rank !== 2) throw new ShapeError(`unitRows: x has shape [${x.shape}]; it must be [rows, n]`);
   const [rows, n] = x.shape;
   const values = x.data();
   const out = new Float32Array(rows * n);

@@ -4,7 +4,6 @@ import {
   requireFunction,
   requireObject,
   requirePositive,
-  ShapeError,
   tensor,
 } from "@offprint/tensor-core";
 import type { SpdMatrix } from "./linear-map.js";
@@ -15,6 +14,7 @@ import {
   type FaceVelocities,
   type MacGrid,
   poissonMatrix,
+  requireLength,
   stillVelocities,
   stoppedAtSolids,
   withoutGradient,
@@ -73,9 +73,8 @@ export async function plumeStep(
   requirePositive(owner, "timeStep", timeStep);
   requirePositive(owner, "buoyancy", buoyancy);
   const { extents, solid } = grid;
-  if (source.length !== solid.length) {
-    throw new ShapeError(`${owner}: source has ${source.length} values for ${solid.length} cells`);
-  }
+  requireLength(owner, "source", source, solid.length);
+  requireLength(owner, "plume.density", density, solid.length);
   requireFinite(owner, "source", tensor(source));
   // Values lie in the middles of cells, those of faces on the border of cells along the axis they are across.
   const inset = (axis: number, across: number | undefined) => (axis === across ? 0 : 0.5);

@@ -426,6 +426,18 @@ describe("the projection", () => {
       /enclosed by solid cells/,
     );
   });
+
+  it("is refused where it is no grid, and arrays of another one", () => {
+    expect(() => macGrid({ length: 2 } as never)).toThrow(/give an array of numbers/);
+    expect(() => macGrid([1e9, 1e9])).toThrow(/1000000000000000000 cells; at most 2\^31 - 1/);
+    expect(() => macGrid([4, 4], 3 as never)).toThrow(/solid/);
+    const box = macGrid([4, 4]);
+    const short = [new Float64Array(3), new Float64Array(3)];
+    expect(() => poissonMatrix({ ...box, extents: [5, 5] })).toThrow(/grid\.solid has 16 entries; this grid needs 25/);
+    expect(() => divergence(box, short)).toThrow(/velocities\[0\] has 3 entries; this grid needs 20/);
+    expect(() => stoppedAtSolids(box, short)).toThrow(/velocities\[0\]/);
+    expect(() => withoutGradient(box, stillVelocities(box), new Float64Array(3))).toThrow(/pressures has 3 entries/);
+  });
 });
 
 describe("deflated conjugate gradients", () => {

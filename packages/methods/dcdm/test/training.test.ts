@@ -88,6 +88,13 @@ describe("fitDirectionNetwork", () => {
     await expect(fitDirectionNetwork(network, a, vectors, { grid: [8, 6], steps: 1 })).rejects.toThrow(
       /do not fit the grid/,
     );
+    await expect(fitDirectionNetwork(network, a, vectors, { grid, steps: 1, initial: {} as never })).rejects.toThrow(
+      /params are of undefined layers; this network has/,
+    );
+    expect(() => directionNetwork({ dimension: 2, size: { fine: 1, coarse: 1, up: 1, down: 1 } as never })).toThrow(
+      /size: there is no option "down"/,
+    );
+    expect(() => directionNetwork({ dimension: 2, size: null as never })).toThrow(/\{ fine, coarse, up \}/);
     expect(() => directionsBy(network, network.init(random.rng(0)), [7, 8])).toThrow(/extents must be even/);
     const map = directionsBy(network, network.init(random.rng(0)), grid);
     await expect(map(new Float64Array(5))).rejects.toThrow(/the residual has 5 entries/);
@@ -171,7 +178,12 @@ describe("smoke", () => {
 
   it("refuses sources and grids that do not fit", async () => {
     const solve = (_: unknown, b: Float64Array) => b;
-    await expect(plumeStep(box, stillPlume(box), new Float64Array(3), solve)).rejects.toThrow(/3 values for 256 cells/);
+    await expect(plumeStep(box, stillPlume(box), new Float64Array(3), solve)).rejects.toThrow(
+      /source has 3 entries; .* 256/,
+    );
+    const thin = { ...stillPlume(box), density: new Float64Array(3) };
+    await expect(plumeStep(box, thin, source, solve)).rejects.toThrow(/plume\.density has 3 entries/);
+    await expect(plumeStep(box, stillPlume(box), source, () => new Float64Array(3))).rejects.toThrow(/pressures has 3/);
     await expect(plumeStep(box, stillPlume(box), source, solve, { timeStep: 0 })).rejects.toThrow(/timeStep is 0/);
   });
 });
