@@ -9,11 +9,11 @@ import {
   tableOptions,
 } from "@offprint/commands";
 import { standardization, Table, writeCsv } from "@offprint/data";
-import { tensor, ValueError } from "@offprint/tensor-core";
+import { add, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
 import { type LvHbaRecord, type LvHbaState, lvHba, solveLowerProgramme, svmHyperParameters } from "../src/index.js";
 
-/** Costs of up to 12: with those of 20 and more, which separable rows call for, steps of the saddle point diverge. */
-const LOG_COST_LIMIT = 2.5;
+/** Common costs that are tried for a start: these parts of the logarithm of the largest one. */
+const STARTS = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1];
 
 /** `offprint tune-svm --table data.csv --target y --output costs.csv` */
 export const tuneSvm = defineCommand({
@@ -29,6 +29,10 @@ export const tuneSvm = defineCommand({
       above: 0,
       below: 1,
     }),
+    largestCost: option.number(
+      "largest cost, and one over the least; above 12 steps are shorter in its proportion, and more --iterations are called for",
+      { default: 12, above: 1, most: 1000 },
+    ),
     iterations: option.integer("steps", { default: 2000, least: 1, free: true }),
     ...seedOption,
     output: option.fileOut(
@@ -60,9 +64,10 @@ export const tuneSvm = defineCommand({
     }
     const scale = standardization(train.inputs);
     const [features, unseen] = [scale.apply(train.inputs), scale.apply(test.inputs)];
+    const costScale = 3;
     const problem = svmHyperParameters(
       { train: { features, labels: train.target }, validation: { features: unseen, labels: test.target } },
-      { per: options.per, logCostLimit: LOG_COST_LIMIT },
+      { per: options.per, costScale, logCostLimit: Math.log(options.largestCost) },
     );
     print(
       `${train.inputs.shape[0]} rows to learn from, ${test.inputs.shape[0]} to judge by, ${table.features.length} features`,
@@ -71,29 +76,40 @@ export const tuneSvm = defineCommand({
     const run = await longRun<LvHbaRecord, LvHbaState>({
       progress: ({ iteration, upper }) => ({ fraction: iteration / iterations, label: `loss ${upper.toPrecision(4)}` }),
     });
-    // From the machine of equal costs: from zeros, costs move far before there is a machine that says where to.
-    const { y, multipliers } = await solveLowerProgramme(problem, problem.initial.x, { tolerance: 1e-9 });
+    const labels = test.target.data();
+    const judged = async (x: Tensor) => {
+      const { y, multipliers } = await solveLowerProgramme(problem, x, { tolerance: 1e-9 });
+      const decided = problem.decide(y, unseen).data();
+      const right = labels.filter((label: number, i: number) => label * decided[i] > 0).length;
+      return { x, y, multipliers, loss: problem.upper(x, y, null).item(), accuracy: right / labels.length };
+    };
+    // From the machine of the best common cost: from zeros, costs move far before there is a machine that says where to, and
+    // one cost for all hardly moves at all.
+    const common: Awaited<ReturnType<typeof judged>>[] = [];
+    for (const part of STARTS) {
+      const logCost = part * Math.log(options.largestCost);
+      common.push(await judged(add(problem.initial.x, logCost / costScale)));
+    }
+    const before = common[STARTS.indexOf(0)];
+    const start = common.reduce((best, each) => (each.loss < best.loss ? each : best));
+    const { x, y, multipliers } = start;
+    // Slopes of the saddle point grow with the largest cost: longer steps diverge.
+    const eta = 0.1 * Math.min(1, 12 / options.largestCost);
     const result = await lvHba(
-      { ...problem, initial: { x: problem.initial.x, y } },
+      { ...problem, initial: { x, y } },
       {
-        maxIterations: iterations,
-        penalty: (k) => 0.1 * (k + 1) ** 0.3,
+        ...{ maxIterations: iterations, eta, alpha: eta / 2, penalty: (k) => 0.1 * (k + 1) ** 0.3 },
         initial: { lambda: multipliers, z: multipliers },
         ...run.options,
       },
     );
     await run.settle(result);
     if (result.warning !== null) note(result.warning);
-    const labels = test.target.data();
-    const judged = async (x: typeof result.x) => {
-      const { y } = await solveLowerProgramme(problem, x, { tolerance: 1e-7 });
-      const decided = problem.decide(y, unseen).data();
-      const right = labels.filter((label: number, i: number) => label * decided[i] > 0).length;
-      return { loss: problem.upper(x, y, null).item(), accuracy: right / labels.length };
-    };
-    const [before, after] = [await judged(problem.initial.x), await judged(result.x)];
+    const after = await judged(result.x);
+    const commonCost = problem.costs(start.x).data()[0];
     report([
       ["loss of the rows to judge by, all costs 1", before.loss.toPrecision(4)],
+      [`with one cost for all, ${commonCost.toPrecision(3)}`, start.loss.toPrecision(4)],
       ["with the tuned costs", after.loss.toPrecision(4)],
       ["part of them right, all costs 1", before.accuracy.toFixed(4)],
       ["with the tuned costs", after.accuracy.toFixed(4)],

@@ -2,6 +2,8 @@ import { type ConstrainedBilevelProblem, VectorProblem } from "@offprint/bilevel
 import {
   abs,
   add,
+  concatenate,
+  grad,
   isFinite,
   jitSync,
   jvp,
@@ -10,6 +12,7 @@ import {
   mul,
   random,
   ShapeError,
+  slice,
   sqrt,
   square,
   sum,
@@ -90,27 +93,26 @@ export class ConstrainedProblem<X, Y, U, L> {
     return { feasibility: violation(this.rawConstraints(x, y), this.equations).item() };
   }
 
-  /** The norm of the constraints' slopes in y at the beginning, by power iteration. */
+  /** The norm of the constraints' slopes in y at the beginning. */
   slopeNorm(): number {
     const { x, y } = this.initial;
-    const turn = jitSync((at: Tensor, from: Tensor, v: Tensor) => {
-      const g = (w: Tensor) => this.rawConstraints(at, w);
-      const [, image] = jvp(g, [from], [v]);
-      const [back] = vjp(g, from)[1](image);
-      return {
-        norm: sqrt(sum(square(image))),
-        next: where(sum(square(back)).greater(0), mul(back, sum(square(back)).pow(-0.5)), back),
-      };
+    const g = (w: Tensor) => this.rawConstraints(x, w);
+    return normByPowers(y.size, (v) => {
+      const [, image] = jvp(g, [y], [v]);
+      return { image, next: vjp(g, y)[1](image)[0] };
     });
-    let v = random.rng("slope").sphere([y.size], { dtype: "float64" });
-    let norm = 0;
-    for (let k = 0; k < 100; k++) {
-      const { norm: found, next } = turn(x, y, v);
-      const before = norm;
-      [norm, v] = [found.item(), next];
-      if (Math.abs(norm - before) <= 1e-6 * norm) break;
-    }
-    return norm;
+  }
+
+  /** The norm of the lower function's second derivatives in x and y at the beginning. */
+  curvature(): number {
+    const { x, y } = this.initial;
+    const slope = grad((w: Tensor) =>
+      this.vectors.lower(slice(w, [{ stop: x.size }]), slice(w, [{ start: x.size }]), this.vectors.full.lower),
+    );
+    return normByPowers(x.size + y.size, (v) => {
+      const [, image] = jvp(slope, [concatenate([x, y], 0)], [v]);
+      return { image, next: image };
+    });
   }
 
   /** What each constraint is divided by, `[l]`. */
@@ -132,6 +134,24 @@ export class ConstrainedProblem<X, Y, U, L> {
     }
     return tensor(Float64Array.from(given), { dtype: "float64" });
   }
+}
+
+/** The norm of a linear map, `|image|` of the unit vector that the power iteration to `next` comes to. */
+function normByPowers(size: number, map: (v: Tensor) => { readonly image: Tensor; readonly next: Tensor }): number {
+  const turn = jitSync((v: Tensor) => {
+    const { image, next } = map(v);
+    const length = sum(square(next));
+    return { norm: sqrt(sum(square(image))), next: where(length.greater(0), mul(next, length.pow(-0.5)), next) };
+  });
+  let v = random.rng("slope").sphere([size], { dtype: "float64" });
+  let norm = 0;
+  for (let k = 0; k < 100; k++) {
+    const { norm: found, next } = turn(v);
+    const before = norm;
+    [norm, v] = [found.item(), next];
+    if (Math.abs(norm - before) <= 1e-6 * norm) break;
+  }
+  return norm;
 }
 
 /** The largest violation: of an equation its size, of an inequality what is above zero. */

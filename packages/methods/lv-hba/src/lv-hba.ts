@@ -141,9 +141,7 @@ export async function lvHba<X, Y, U = null, L = U>(
         const { upper, lower, feasibility, tracking, ...moved } = next;
         const seen = [upper, lower, feasibility, tracking].map((value) => value.item());
         if (!seen.every(Number.isFinite)) {
-          throw new NonFiniteError(
-            "an objective or the saddle point is not finite; take smaller steps, or scale the constraints",
-          );
+          throw new NonFiniteError(`an objective or the saddle point is not finite; ${remedyFor(read.curvature())}`);
         }
         const growing = point.told !== null && seen[3] > point.told.tracking ? point.growing + 1 : 0;
         const told = { upper: seen[0], lower: seen[1], feasibility: seen[2], penalty: 1 / inverse, tracking: seen[3] };
@@ -299,6 +297,17 @@ function begin<X, Y, U, L>(
     },
     ...{ told: null, growing: 0, scale },
   };
+}
+
+/** What a run that diverged calls for, by the norm of the lower function's second derivatives. */
+function remedyFor(curvature: number): string {
+  const smaller = "take smaller steps, or scale the constraints";
+  if (!(curvature > 10 && curvature < Infinity)) return smaller;
+  const size = curvature.toPrecision(2);
+  return (
+    `second derivatives of the lower function are about ${size} at the beginning, and steps are made for 1: divide the upper ` +
+    `and the lower function by ${size}, which divides multipliers by it too, or ${smaller}`
+  );
 }
 
 function warningOf(growing: number, p: number): string | null {

@@ -81,6 +81,24 @@ describe("tune-svm", () => {
     }
   });
 
+  it("finds one cost for all within the largest, and judges rows no worse than the best of those that it tries first", async () => {
+    const words = ["--table", join(folder, "apart.csv"), "--target", "label", "--per", "all", "--iterations", "50"];
+    const lossesFor = async (largest: number) => {
+      const { code, out } = await runWords(commands, "tune-svm", [...words, "--largest-cost", `${largest}`]);
+      expect(code).toBe(0);
+      const [, cost, common] = /one cost for all, (\S+)\s+(\S+)/.exec(out)!.map(Number);
+      expect(cost).toBeLessThanOrEqual(largest);
+      const [one, , tuned] = out.match(/\d\.\d+$/gm)!.map(Number);
+      expect(common).toBeLessThan(one);
+      expect(tuned).toBeLessThan(1.01 * common);
+      return tuned;
+    };
+    // Where a line parts the classes, large costs are right.
+    expect(await lossesFor(200)).toBeLessThan(await lossesFor(12));
+    const { err } = await runWords(commands, "tune-svm", [...words, "--largest-cost", "1"]);
+    expect(err).toMatch(/--largest-cost must be a number above 1 and of at most 1000/);
+  });
+
   it("says by its own option that a part would be empty", async () => {
     const words = ["--table", join(folder, "data.csv"), "--target", "label", "--validation", "0.999"];
     const { err, code } = await runWords(commands, "tune-svm", words);

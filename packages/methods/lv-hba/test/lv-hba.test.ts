@@ -248,6 +248,23 @@ describe("lvHba", () => {
     }
   });
 
+  it("says of a steep lower function what to divide by, and then solves it", async () => {
+    const problem = halfSpaceProblem();
+    const times = (factor: number) => ({
+      ...problem,
+      upper: (x: Tensor, y: Tensor) => mul(problem.upper(x, y, null), factor),
+      lower: (x: Tensor, y: Tensor) => mul(problem.lower(x, y, null), factor),
+    });
+    const options = { maxIterations: 1000, gamma1: 2, gamma2: 2 };
+    const { message } = await failureOf(() => lvHba(times(1e3), options));
+    const [, size] = /second derivatives .* are about (\S+) at .*: divide the upper and the lower function by/.exec(
+      message,
+    )!;
+    expect(Number(size)).toBeGreaterThan(500);
+    const [divided, plain] = [await lvHba(times(1e3 / Number(size)), options), await lvHba(problem, options)];
+    expectClose(divided.x, plain.x, 0.05);
+  });
+
   it("says what is wrong", async () => {
     const problem = halfSpaceProblem();
     const run = (options: object) => lvHba(problem, { maxIterations: 2, ...options });
