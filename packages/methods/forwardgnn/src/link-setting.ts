@@ -6,12 +6,13 @@ import {
   type Rng,
   random,
   requireInteger,
+  ShapeError,
   type Tensor,
   type TensorLike,
   ValueError,
 } from "@offprint/tensor-core";
 import { CompiledFunctions } from "./compiled-functions.js";
-import { featuresIn, readNodeFeatures } from "./node-task.js";
+import { checkTaskNames, featuresIn, readNodeFeatures, requireGraph } from "./node-task.js";
 import { requireSweeps, type Settled, settleTraining, type TrainingOptions, trainingOptionNames } from "./options.js";
 
 /** Nodes with features, and which pairs of them are linked. */
@@ -33,6 +34,8 @@ export interface LinkOptions extends TrainingOptions {
   /** First sweep (from 0) that counts in it. Default 2. */
   collectFrom?: number;
 }
+
+const splitNames = ["train", "validation", "test", "trainGraph", "testGraph"];
 
 const linkOptionNames = [
   ...trainingOptionNames,
@@ -67,7 +70,14 @@ export function settleLinkTask(
   const training = settleTraining(owner, { weightDecay, ...options });
   if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);
   requireSweeps(owner, sweeps, collectFrom);
+  checkTaskNames(owner, task, ["graph", "features", "labels", "split"]);
   const { split } = task;
+  checkOptions(`${owner}: split`, split, splitNames, splitNames);
+  requireGraph(`${owner}: trainGraph`, split.trainGraph);
+  requireGraph(`${owner}: testGraph`, split.testGraph);
+  for (const name of ["train", "validation", "test"] as const) {
+    checkOptions(`${owner}: ${name}`, split[name], ["positive", "negative"], ["positive", "negative"]);
+  }
   const { nodes } = split.trainGraph;
   const features = readNodeFeatures(owner, task.features, nodes);
   const { positive, negative } = split.train;
@@ -89,6 +99,12 @@ export function pairGraph(owner: string, nodes: number, ...lists: readonly Array
   const ends = lists.flatMap((list) => Array.from(list));
   const wrong = ends.find((node) => !(Number.isInteger(node) && node >= 0 && node < nodes));
   if (wrong !== undefined) throw new IndexError(`${owner}: a pair names node ${wrong}; nodes are 0 to ${nodes - 1}`);
+  const odd = lists.find((list) => list.length % 2 !== 0);
+  if (odd !== undefined) {
+    throw new ShapeError(
+      `${owner}: pairs are a list of ${odd.length} nodes; give two for each pair, one after the other`,
+    );
+  }
   const half = ends.length / 2;
   const side = (offset: number) => Int32Array.from({ length: half }, (_, i) => ends[2 * i + offset]);
   return new Graph(nodes, side(0), side(1));

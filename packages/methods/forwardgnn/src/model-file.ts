@@ -1,5 +1,14 @@
 import { readSafetensors, writeSafetensors } from "@offprint/data";
-import { FormatError, isTensor, requireObject, type Tensor, tree, UnsupportedError } from "@offprint/tensor-core";
+import {
+  all,
+  FormatError,
+  isFinite as finite,
+  isTensor,
+  requireObject,
+  type Tensor,
+  tree,
+  UnsupportedError,
+} from "@offprint/tensor-core";
 import { type LinkPredictor, linkMethods } from "./link-predictor.js";
 import { type NodeClassifier, nodeMethods } from "./node-classifier.js";
 
@@ -51,10 +60,15 @@ export function loadModel(bytes: Uint8Array): NodeClassifier | LinkPredictor {
   );
   const leaves = names.map((name) => {
     if (!Object.hasOwn(tensors, name)) throw new FormatError(`loadModel: the file has no tensor ${name}`);
+    if (!all(finite(tensors[name])).item())
+      throw new FormatError(`loadModel: ${name} holds values that are not finite`);
     return tensors[name];
   });
   const { params, virtualFeatures } = tree.unflatten<{ params: unknown; virtualFeatures?: unknown }>(layout, leaves);
-  const whole = Array.isArray(params) && ("classes" in described ? isTensor(virtualFeatures) : virtualFeatures == null);
+  const whole =
+    Array.isArray(params) &&
+    params.length === described.options.layers &&
+    ("classes" in described ? isTensor(virtualFeatures) : virtualFeatures == null);
   if (!whole) throw new FormatError("loadModel: the network in the file is incomplete; save the model again");
   return { ...described, params, ...(isTensor(virtualFeatures) && { virtualFeatures }) } as
     | NodeClassifier

@@ -2,6 +2,7 @@ import type { Graph } from "@offprint/graph";
 import {
   asTensor,
   cast,
+  checkOptions,
   IndexError,
   requireObject,
   ShapeError,
@@ -40,6 +41,16 @@ export interface ReadTask extends NodeTask {
   readonly features: Tensor;
 }
 
+/** What a task may hold beside its own fields, as data sets come with more. */
+const dataNames = ["name", "nodeNames", "classNames", "split"];
+
+/** Throws where a task has a field of another name, which would be passed over. */
+export function checkTaskNames(owner: string, task: object, names: readonly string[]): void {
+  checkOptions(`${owner}: task`, task, [...new Set([...names, ...dataNames])]);
+}
+
+const taskNames = ["graph", "features", "labels", "train", "validation", "test"];
+
 /** Features as a tensor, plain arrays as float64. @throws ShapeError unless they are `[nodes, features]` and finite. */
 export function readNodeFeatures(owner: string, features: TensorLike, nodes: number): Tensor {
   if (features === undefined || features === null) {
@@ -71,14 +82,13 @@ export function featuresIn(owner: string, features: Tensor, dtype: "float32" | "
 
 /** A task to predict for, with what it leaves out. @throws as `checkNodeTask`. */
 export function readPredictionTask(owner: string, task: PredictionTask): { task: ReadTask; classes: number } {
-  requireObject(owner, "graph", task.graph, "a Graph");
+  checkTaskNames(owner, task, taskNames);
+  requireGraph(owner, task.graph);
   const { nodes } = task.graph;
   const { train = new Uint8Array(nodes), labels = new Int32Array(nodes) } = task;
   const features = readNodeFeatures(owner, task.features, nodes);
   const whole = { ...task, features, train, labels };
-  if (labels.length !== nodes) {
-    throw new ShapeError(`${owner}: ${labels.length} labels for ${nodes} nodes; give one for each`);
-  }
+  requireLabels(owner, labels, nodes);
   checkMasks(owner, whole);
   const known = [train, task.validation];
   if (task.labels === undefined && known.some((mask) => chosenNodes(mask).length > 0)) {
@@ -104,13 +114,12 @@ export function chosenNodes(mask: Uint8Array | undefined): Int32Array {
  */
 export function checkNodeTask(owner: string, task: NodeTask): number {
   const { graph, features, labels, train } = task;
-  requireObject(owner, "graph", graph, "a Graph");
+  checkTaskNames(owner, task, taskNames);
+  requireGraph(owner, graph);
   requireObject(owner, "labels", labels, "an Int32Array");
   requireObject(owner, "train", train, "a Uint8Array");
   readNodeFeatures(owner, features, graph.nodes);
-  if (labels.length !== graph.nodes) {
-    throw new ShapeError(`${owner}: ${labels.length} labels for ${graph.nodes} nodes; give one for each`);
-  }
+  requireLabels(owner, labels, graph.nodes);
   checkMasks(owner, task);
   const known = chosenNodes(train);
   if (known.length === 0) throw new ValueError(`${owner}: no node is in train; mark the nodes to learn from`);
@@ -128,6 +137,18 @@ export function checkNodeTask(owner: string, task: NodeTask): number {
   return classes;
 }
 
+/** Throws unless it can be told who is whose neighbour. */
+export function requireGraph(owner: string, graph: Graph): void {
+  requireObject(owner, "graph", graph, "a Graph");
+  if (Number.isSafeInteger(graph.nodes) && graph.sources?.length >= 0 && graph.targets?.length >= 0) return;
+  throw new ValueError(`${owner}: graph is no Graph; make one with undirected(edges, nodes) of @offprint/graph`);
+}
+
+function requireLabels(owner: string, labels: Int32Array, nodes: number): void {
+  if (labels.length === nodes) return;
+  throw new ShapeError(`${owner}: ${labels.length ?? "no"} labels for ${nodes} nodes; give an array with one for each`);
+}
+
 /** One more than the largest class of the marked nodes. @throws IndexError for what is no class. */
 function countClasses(owner: string, labels: Int32Array, masks: readonly (Uint8Array | undefined)[]): number {
   let classes = 0;
@@ -143,8 +164,16 @@ function countClasses(owner: string, labels: Int32Array, masks: readonly (Uint8A
 function checkMasks(owner: string, { graph, train, validation, test }: NodeTask): void {
   const masks = Object.entries({ train, validation, test }).filter(([, mask]) => mask !== undefined);
   for (const [name, mask] of masks as [string, Uint8Array][]) {
-    if (mask.length !== graph.nodes) {
-      throw new ShapeError(`${owner}: the mask ${name} has ${mask.length} entries for ${graph.nodes} nodes`);
+    if (mask?.length !== graph.nodes) {
+      throw new ShapeError(
+        `${owner}: the mask ${name} has ${mask?.length ?? "no"} entries for ${graph.nodes} nodes; give a Uint8Array`,
+      );
+    }
+    const wrong = mask.findIndex((mark) => mark !== 0 && mark !== 1);
+    if (wrong >= 0) {
+      throw new ValueError(
+        `${owner}: the mask ${name} is ${mask[wrong]} at node ${wrong}; give 1 for its nodes, else 0`,
+      );
     }
   }
   for (let i = 0; i < graph.nodes; i++) {

@@ -47,6 +47,13 @@ describe("damaged models give typed errors", () => {
     fuzzReader(reader);
   });
 
+  it("weights that are not finite, and other than the layers that are described", () => {
+    const broken = { ...model, params: [{ weight: tensor([[1, Number.NaN]]), bias: tensor([0, 1]) }] };
+    expect(() => loadModel(saveModel(broken))).toThrow(/params\.0\.weight holds values that are not finite/);
+    const deeper = { ...model, options: { ...model.options, layers: 2 } };
+    expect(() => loadModel(saveModel(deeper))).toThrow(/the network in the file is incomplete/);
+  });
+
   it.each([
     ["nothing", ""],
     ["null", "null"],

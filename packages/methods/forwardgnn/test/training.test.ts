@@ -276,6 +276,17 @@ describe("links", () => {
     const untrained = untrainedLinkPredictor(task, { hidden: 8 });
     expect(await linkAuc(untrained, task)).toBeGreaterThan(0);
     await expect(scorePairs(untrained, task, [0, 99])).rejects.toThrow(/node 99/);
+    await expect(scorePairs(untrained, task, [0, 1, 2])).rejects.toThrow(/a list of 3 nodes; give two for each pair/);
+  });
+
+  it("are refused where the task or its split has other fields, or lacks some", async () => {
+    const train = (change: object) => fitLinkPredictor({ ...task, ...change } as never, "ce", { hidden: 4, epochs: 1 });
+    const split = (change: object) => train({ split: { ...task.split, ...change } });
+    await expect(train({ spilt: 1 })).rejects.toThrow(/no option "spilt"; did you mean "split"/);
+    await expect(train({ split: undefined })).rejects.toThrow(/split: the options are undefined; give \{ train/);
+    await expect(split({ validation: undefined })).rejects.toThrow(/split: there is no validation/);
+    await expect(split({ trainGraph: {} })).rejects.toThrow(/trainGraph: graph is no Graph/);
+    await expect(split({ train: { positive: [0, 1] } })).rejects.toThrow(/train: there is no negative/);
   });
 });
 
@@ -442,6 +453,19 @@ describe("bad input", () => {
     ["no layers", () => bad({}, { layers: 0 }), /layers is 0/],
     ["too few labels", () => bad({ labels: new Int32Array(3) }), /3 labels for 60 nodes/],
     ["a mask of another length", () => bad({ train: new Uint8Array(3) }), /3 entries for 60/],
+    [
+      "a misspelt mask",
+      () => bad({ validaton: task.test } as never),
+      /no option "validaton"; did you mean "validation"/,
+    ],
+    [
+      "a mask of booleans",
+      () => bad({ train: new Array(60).fill(false) as never }),
+      /train is false at node 0; give 1/,
+    ],
+    ["a mask of numbers between", () => bad({ train: new Float64Array(60).fill(0.5) as never }), /is 0\.5 at node 0/],
+    ["a mask that is null", () => bad({ validation: null as never }), /validation has no entries for 60 nodes/],
+    ["a graph that is none", () => bad({ graph: { nodes: 60 } as never }), /graph is no Graph; make one with/],
     ["features of other nodes", () => bad({ features: zeros([3, 2]) }), /must be \[60, features\]/],
     ["an unknown method", () => fitNodeClassifier(task, "pepita" as never), /must be one of sf/],
     ["an unknown convolution", () => bad({}, { convolution: "gin" }), /must be gcn, sage, gat/],
