@@ -33,7 +33,8 @@ export const judgeLoraCommand = defineCommand({
     epsilon: option.number("relative error of exp; 1 / tokens unless given", { above: 0, below: 1 }),
     output: option.fileOut("file for the reports (JSON)", { short: "o", endings: [".json"] }),
   },
-  async run({ options, arguments: words, print, report, write }) {
+  async run({ options, arguments: words, print, report, write, refuse }) {
+    if (options.adapter === undefined) refuse(["alpha"], "it is of the adapter, and there is none");
     const { tensors } = await loadFile(words.weights, readSafetensors);
     const adapter =
       options.adapter === undefined ? undefined : (await loadFile(options.adapter, readSafetensors)).tensors;
@@ -42,9 +43,9 @@ export const judgeLoraCommand = defineCommand({
     if (options.head !== undefined && options.head >= heads) {
       throw new Failure(`--head is ${options.head}; a layer of ${heads} heads has 0 to ${heads - 1}`);
     }
-    const numbers = options.head === undefined ? Array.from({ length: heads }, (_, head) => head) : [options.head];
+    const [first, last] = options.head === undefined ? [0, heads - 1] : [options.head, options.head];
     const reports: (NormReport & { head: number })[] = [];
-    for (const head of numbers) {
+    for (let head = first; head <= last; head++) {
       const place = { layer, head, heads, adapter, alpha, prefix };
       const found = normReport(x, headFromWeights(tensors, place), epsilon === undefined ? {} : { epsilon });
       reports.push({ head, ...found });

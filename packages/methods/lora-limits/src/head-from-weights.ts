@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   FormatError,
   requireInteger,
   requireObject,
@@ -8,6 +9,7 @@ import {
   type Tensor,
   transpose,
   UnsupportedError,
+  ValueError,
 } from "@offprint/tensor-core";
 import type { Head, LoraProjection, ProjectionName } from "./head.js";
 
@@ -40,9 +42,13 @@ export interface HeadPlace {
  */
 export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place: HeadPlace): Head {
   requireObject("headFromWeights", "tensors", tensors, "an object");
-  requireObject("headFromWeights", "place", place, "a HeadPlace");
   const owner = "headFromWeights";
-  const { layer, head, heads, prefix = "" } = place;
+  checkOptions(owner, place, ["layer", "head", "heads", "adapter", "alpha", "prefix"], ["layer", "head", "heads"]);
+  const { layer, head, heads, adapter, alpha, prefix = "" } = place;
+  if (adapter !== undefined) requireObject(owner, "adapter", adapter, "its tensors by name");
+  if (alpha !== undefined && adapter === undefined) {
+    throw new ValueError(`${owner}: alpha is of an adapter, and none was given; give adapter, or leave alpha out`);
+  }
   requireText(owner, "prefix", prefix);
   requireInteger(owner, "layer", layer, 0);
   requireInteger(owner, "heads", heads, 1);

@@ -35,6 +35,10 @@ it("answers with its exit code where no head is fit for it, and says what is wro
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("there is neither h.3.attn.c_attn.weight")]);
   const far = await runWords(commands, "judge-lora", [...words, "--head", "2"]);
   expect([far.code, far.err]).toEqual([2, expect.stringContaining("--head is 2; a layer of 2 heads has 0 to 1")]);
+  const many = await runWords(commands, "judge-lora", [...words.slice(0, -1), "1000000000"]);
+  expect([many.code, many.err]).toEqual([2, expect.stringContaining("1000000000 heads do not divide 4 columns")]);
+  const alone = await runWords(commands, "judge-lora", [...words, "--alpha", "8"]);
+  expect([alone.code, alone.err]).toEqual([2, expect.stringContaining("--alpha would do nothing, as it is of the")]);
 });
 
 it("takes activations as a model gives them of one text, and one of several models by its prefix", async () => {

@@ -120,6 +120,15 @@ describe("headFromWeights", () => {
       ),
     );
     const place = { layer: 0, head: 0, heads: 1 };
+    for (const [change, message] of [
+      [{ adaptor: {} }, /no option "adaptor"; did you mean "adapter"/],
+      [{ adapter: null }, /adapter is null; give its tensors by name/],
+      [{ alpha: 8 }, /alpha is of an adapter, and none was given/],
+    ] as const) {
+      expect(() => headFromWeights(tensors, { ...place, ...change } as never)).toThrow(
+        errorLike("ValueError", message),
+      );
+    }
     expect(() => headFromWeights(tensors, place)).toThrow(
       errorLike("FormatError", /of several models \(model.encoder.*model.decoder.*say by prefix/),
     );
