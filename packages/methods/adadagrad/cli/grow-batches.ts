@@ -43,7 +43,8 @@ export const growBatches = defineCommand({
     test: option.choice(tests, "test of the batch size", { default: "norm" }),
     eta: option.number("relative error that the test allows, along the gradient", { default: 0.5, above: 0 }),
     nu: option.number("the same across the gradient (orthogonality, augmented)", { default: 1, above: 0 }),
-    batchSize: option.integer("first batch size", { default: 16, least: 1 }),
+    batchSize: option.integer("first batch size", { default: 16, least: 2 }),
+    maxBatch: option.integer("largest batch size; default: all samples", { least: 2 }),
     epochs: option.number("budget of samples, as passes over the data", { default: 50, above: 0, free: true }),
     ...holdoutOption,
     ...seedOption,
@@ -72,6 +73,12 @@ export const growBatches = defineCommand({
     const size = learn.inputs.shape[0]!;
     if (options.batchSize > size) {
       throw new Failure(`--batch-size is ${options.batchSize}; there are ${size} samples to learn from`);
+    }
+    const { maxBatch = size } = options;
+    if (maxBatch < options.batchSize || maxBatch > size) {
+      throw new Failure(
+        `--max-batch is ${maxBatch}; it must be from --batch-size, ${options.batchSize}, to ${size} samples`,
+      );
     }
     const maxSamples = Math.ceil(options.epochs * size);
     const kind = classes === undefined ? "numbers" : `${classes.names.length} classes`;
@@ -102,6 +109,7 @@ export const growBatches = defineCommand({
         optimizer: options.optimizer,
         learningRate: options.learningRate,
         initialBatch: options.batchSize,
+        maxBatch,
         test: batchTest(options.test, options.eta, options.nu),
         maxSamples,
         seed,

@@ -107,14 +107,11 @@ export function requiredBatchSize(stats: GradientStats, test: BatchTest): number
     case "norm":
       return ratio(stats.variance1Norm, test.eta ** 2 * n2);
     case "inner-product":
-      return ratio(stats.varInnerProduct, test.theta ** 2 * n2 ** 2);
+      return alongGradient(stats, test.theta);
     case "orthogonality":
       return ratio(stats.varOrthogonal, test.nu ** 2 * n2);
     case "augmented":
-      return Math.max(
-        ratio(stats.varInnerProduct, test.theta ** 2 * n2 ** 2),
-        ratio(stats.varOrthogonal, test.nu ** 2 * n2),
-      );
+      return Math.max(alongGradient(stats, test.theta), ratio(stats.varOrthogonal, test.nu ** 2 * n2));
     case "coordinate-wise":
       return coordinateWise(stats, test.eta);
   }
@@ -123,6 +120,12 @@ export function requiredBatchSize(stats: GradientStats, test: BatchTest): number
 /** 0 / 0 asks for nothing: the samples agree. */
 function ratio(variance: number, bound: number): number {
   return variance <= 0 ? 0 : variance / bound;
+}
+
+/** V_ip / (theta^2 n^4). Where the mean vanishes V_ip does too, even if the samples do not agree. */
+function alongGradient({ gradNormSquared, variance1Norm, varInnerProduct }: GradientStats, theta: number): number {
+  if (gradNormSquared === 0 && variance1Norm > 0) return Number.POSITIVE_INFINITY;
+  return ratio(varInnerProduct, theta ** 2 * gradNormSquared ** 2);
 }
 
 function coordinateWise(stats: GradientStats, eta: number | tree.Tree): number {

@@ -43,12 +43,14 @@ describe("offprint grow-batches", () => {
   });
 
   it("learns numbers by a linear model", async () => {
-    const data = join(folder, "numbers.csv");
+    const [data, history] = [join(folder, "numbers.csv"), join(folder, "numbers-history.csv")];
     await writeFile(data, writeCsv(new Table(columns)));
     const { out: text } = await run(
-      { hidden: "none", target: "m0", epochs: 5, test: "augmented", optimizer: "adagrad-norm" },
+      { hidden: "none", target: "m0", epochs: 5, test: "augmented", optimizer: "adagrad-norm", maxBatch: 20, history },
       data,
     );
+    const sizes = readCsv(await readFile(history)).column("batchSize").values as Float64Array;
+    expect(sizes[sizes.length - 1]).toBe(20);
     expect(text).toMatch(/mean squared error on 36 held-out samples +[\d.]+/);
   });
 
@@ -85,6 +87,12 @@ describe("offprint grow-batches", () => {
 
   it("refuses what it cannot use", async () => {
     expect((await run({ batchSize: 1000 })).err).toMatch(/--batch-size is 1000; there are \d+ samples to learn from/);
+    expect((await run({ batchSize: 1 })).err).toMatch(/--batch-size must be an integer of at least 2, got "1"/);
+    for (const maxBatch of [8, 1000]) {
+      expect((await run({ maxBatch })).err).toMatch(
+        /--max-batch is \d+; it must be from --batch-size, 16, to \d+ samples/,
+      );
+    }
     const said = async (given: Record<string, string>) => (await run(given)).err;
     expect(await said({ test: "size" })).toMatch(/--test cannot be "size"/);
     expect(await said({ hidden: "a" })).toMatch(/--hidden must be an integer of at least 1, got "a"/);
