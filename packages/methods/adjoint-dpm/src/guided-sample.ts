@@ -8,7 +8,7 @@ import {
 } from "@offprint/diffusion";
 import { requireInteger, type Tensor, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { usualGrid } from "./adjoint-sample.js";
-import { lengthOf } from "./length.js";
+import { normalised } from "./length.js";
 import { type AdjointModel, denoiserOf, requireModel } from "./model.js";
 import { requireLoss, type SampleLoss } from "./sample-loss.js";
 import { adjointValueAndGradient } from "./value-and-gradient.js";
@@ -17,7 +17,7 @@ import { adjointValueAndGradient } from "./value-and-gradient.js";
 export interface GuidedOptions<C = Tensor> extends SamplerOptions<C> {
   /** Steps of the sampler inside, at every level. Default 4. */
   readonly innerSteps?: number;
-  /** How far a state is moved against the normalised gradient: a number, or one for every step, from 1. Default 0.1. */
+  /** How far a state is moved against the gradient, which is normalised for every sample: a number, or one for every step, from 1. Default 0.1. */
   readonly strength?: number | ((step: number) => number);
 }
 
@@ -70,8 +70,7 @@ export async function guidedSample<P = null, C = Tensor>(
           ...(backend && { backend }),
         });
         inner += made.calls;
-        const size = lengthOf(made.noise.data()) || 1;
-        const moved = z.sub(made.noise.mul(strengthAt(k) / size));
+        const moved = z.sub(normalised(made.noise).mul(strengthAt(k)));
         return { z: ddimStep(moved, await call.noise(moved, levels[i]), levels[i], levels[i - 1]) };
       },
       position: ({ z }) => z,

@@ -18,7 +18,7 @@ import {
   ValueError,
 } from "@offprint/tensor-core";
 import { adjointNames } from "./adjoint-sample.js";
-import { lengthOf } from "./length.js";
+import { lengthOf, normalised, perSample } from "./length.js";
 import type { AdjointModel, ParametricModel } from "./model.js";
 import { requireModel } from "./model.js";
 import { requireLoss, type SampleLoss } from "./sample-loss.js";
@@ -166,22 +166,12 @@ export async function optimizeNoise<P = null, C = Tensor>(
     if (made.status === "aborted") return { value, optimizerState, last };
     const active = activeSamples(owner, done, made.x);
     if (optimizer === undefined) {
-      const direction = made.noise.div(perSample(made.noise, (v) => lengthOf(v) || 1));
-      return { value: project(value.sub(direction.mul(stepSize).mul(active))), optimizerState, last };
+      return { value: project(value.sub(normalised(made.noise).mul(stepSize).mul(active))), optimizerState, last };
     }
     const update = optimizer.update(made.noise, optimizerState as never, value);
     const moved = applyUpdates(value, update.updates as Tensor);
     return { value: project(value.add(moved.sub(value).mul(active))), optimizerState: update.state, last };
   });
-}
-
-/** A number for every sample, shaped to multiply them. */
-function perSample(x: Tensor, measure: (values: Float64Array) => number): Tensor {
-  const [batch] = x.shape;
-  const size = x.size / batch;
-  const values = Float64Array.from(x.data());
-  const numbers = Float64Array.from({ length: batch }, (_, b) => measure(values.subarray(b * size, (b + 1) * size)));
-  return tensor(numbers, { shape: [batch, ...new Array<number>(x.rank - 1).fill(1)] });
 }
 
 function intoBall(offset: Tensor, { norm, radius }: NoiseBall): Tensor {
@@ -223,7 +213,7 @@ function updated<T>(
 export interface OptimizeConditionOptions<C = Tensor> extends OptimizationOptions<C, C> {
   /** Noise for a step, `[batch, ...]`: the same every time, or drawn. */
   readonly noise: Tensor | ((rng: Rng, step: number) => Tensor);
-  /** From what is optimised to the condition of a batch, in operations of tensors with a known gradient; default as it is. */
+  /** Of the updates. Default AdamW. */
   readonly optimizer?: GradientTransformation;
   /** Step of AdamW, where no optimizer is given. Default 0.05. */
   readonly learningRate?: number;

@@ -474,10 +474,16 @@ describe("optimisation", () => {
     }
   });
 
-  it("a guided sample has a lower loss", async () => {
+  it("a guided sample has a lower loss, and is the same alone and in a batch", async () => {
     const free = await guidedSample(network(weights), loss, z, { steps: 8, condition, strength: 0 });
     const guided = await guidedSample(network(weights), loss, z, { steps: 8, condition, strength: 0.3 });
     expect(loss(guided.x).item()).toBeLessThan(0.8 * loss(free.x).item());
+    const alone = await guidedSample(network(weights), loss, z.slice([{ start: 1, stop: 2 }]), {
+      steps: 8,
+      condition: condition.slice([{ start: 1, stop: 2 }]),
+      strength: 0.3,
+    });
+    expectClose(alone.x, guided.x.slice([{ start: 1, stop: 2 }]), 1e-12);
     expectClose(free.x, (await ddimSample(network(weights), z, { levels: free.levels, condition })).x, 1e-12);
   });
 });
