@@ -153,7 +153,7 @@ export function hmc(options: HmcOptions = {}): BoSurrogate {
   });
 }
 
-/** A finite Bayesian network by scale-adapted stochastic-gradient Hamiltonian Monte Carlo. */
+/** A finite Bayesian network by scale-adapted stochastic-gradient Hamiltonian Monte Carlo, on standardised inputs. */
 export function sghmc(options: SghmcOptions = {}): BoSurrogate {
   checkNetwork("sghmc", options, ["burnIn", "samplingSteps", "batchSize", "learningRate", "momentumDecay"]);
   const { burnIn = 1000, samplingSteps = 1000, batchSize = 5, learningRate = 0.01, momentumDecay = 0.05 } = options;

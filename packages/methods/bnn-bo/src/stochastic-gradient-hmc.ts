@@ -1,10 +1,12 @@
 import { makeBreather } from "@offprint/solvers";
 import {
   add,
+  concatenate,
   div,
   exp,
   full,
   grad,
+  greater,
   hostTensor,
   jitSync,
   maximum,
@@ -16,6 +18,7 @@ import {
   square,
   stack,
   sub,
+  sum,
   type Tensor,
   take,
   where,
@@ -75,15 +78,33 @@ export function adaptiveStep(
   return { at: add(at, moved), momentum: moved, ...scales };
 }
 
+/** Inputs of mean 0 and deviation 1, and weights `[K, P]` learnt on them as weights that see the inputs as they were. */
+function standardisedInputs(x: Tensor, [d, units]: readonly number[]) {
+  const level = mean(x, 0);
+  const squares = sum(square(sub(x, level)), 0);
+  const deviation = where(greater(squares, 0), sqrt(div(squares, x.shape[0] - 1)), 1);
+  return {
+    x: div(sub(x, level), deviation),
+    unscaled(weights: Tensor): Tensor {
+      const [K, bias] = [weights.shape[0], d * units];
+      const W = div(weights.slice([{}, { stop: bias }]).reshape([K, d, units]), deviation.reshape([d, 1]));
+      const shift = sum(mul(W, level.reshape([d, 1])), 1);
+      const biases = sub(weights.slice([{}, { start: bias, stop: bias + units }]), shift);
+      return concatenate([W.reshape([K, bias]), biases, weights.slice([{}, { start: bias + units }])], 1);
+    },
+  };
+}
+
 /** @internal `[samplingSteps / 5, P]` weights. The log variance of the noise is learnt with them, and left out. */
 export async function stochasticGradientHmc(
-  { size: P, initial, apply }: RegressionNetwork,
-  { x, y }: Standardised,
+  { size: P, sizes, initial, apply }: RegressionNetwork,
+  { x: inputs, y }: Standardised,
   { prior, noise }: Variances,
   settings: StochasticGradientSettings,
 ): Promise<Tensor> {
   const { burnIn, samplingSteps, batchSize, rng, signal } = settings;
   const n = y.size;
+  const { x, unscaled } = standardisedInputs(inputs, sizes);
   // The last variable is the log variance of the noise.
   const loss = (all: Tensor, batchX: Tensor, batchY: Tensor): Tensor => {
     const weights = all.slice([{ start: 0, stop: P }]);
@@ -146,5 +167,5 @@ export async function stochasticGradientHmc(
     }
     if (breather.due()) await breather.pause();
   }
-  return kept.length === 0 ? state.at.slice([{ start: 0, stop: P }]).reshape([1, P]) : stack(kept);
+  return unscaled(kept.length === 0 ? state.at.slice([{ start: 0, stop: P }]).reshape([1, P]) : stack(kept));
 }

@@ -1,5 +1,6 @@
 import { condition, matern, nngp } from "@offprint/gaussian-process";
 import {
+  eye,
   full,
   hostTensor,
   jitSync,
@@ -11,6 +12,7 @@ import {
   square,
   sum,
   type Tensor,
+  take,
   tensor,
   tree,
   zeros,
@@ -144,6 +146,26 @@ describe("surrogates", () => {
     });
   }
 
+  it("a process leaves each observation out as its whole covariance says", () => {
+    const data = standardised("test", x, y);
+    const { process, start } = usualProcess(2, "gamma");
+    const parameters = start(0.1);
+    const { factor, weights } = process.condition(parameters, padded(data), tensor(0, float64));
+    const precision = linalg.choleskySolve(factor, eye(factor.shape[0], factor.shape[0], "float64"));
+    for (let i = 0; i < y.size; i++) {
+      const others = tensor(
+        Array.from({ length: y.size }, (_, k) => k).filter((k) => k !== i),
+        { dtype: "int32" },
+      ); // prettier-ignore
+      const rest = { ...data, x: take(data.x, others, 0), y: take(data.y, others, 0), offset: 0, deviation: 1 };
+      const left = processPosterior(process, parameters, rest);
+      const at = data.x.slice([{ start: i, stop: i + 1 }]);
+      const variance = 1 / precision.slice([i, i]).item();
+      expectClose(left.variance(at), [variance - 0.1], 1e-9);
+      expectClose(left.mean(at), [data.y.slice([i]).item() - weights.slice([i]).item() * variance], 1e-9);
+    }
+  });
+
   it("a deep kernel whose features are its inputs is the usual process", () => {
     const programs = deepKernelPrograms(2, { widths: [2], activation: "relu" });
     // Inputs are positive, so that relu leaves them as they are.
@@ -251,6 +273,17 @@ it("stochastic-gradient Monte Carlo has the variance of a normal distribution", 
     if (k >= 700) variance += state.at.square().mean().item() / 100;
   }
   expect(Math.abs(variance - 1)).toBeLessThan(0.15);
+});
+
+it("stochastic-gradient Monte Carlo sees standardised inputs, so that their units and origin are nothing to it", async () => {
+  const surrogate = sghmc({ widths: [6], burnIn: 50, samplingSteps: 50 });
+  const usual = await surrogate.fit(x, y, { rng: random.rng(3) });
+  const moved = (inputs: Tensor) => inputs.mul([1000, 0.01]).add([300, -5]);
+  const other = await surrogate.fit(moved(x), y, { rng: random.rng(3) });
+  expectClose(other.mean(moved(points)), usual.mean(points), 1e-6);
+  expectClose(other.variance(moved(points)), usual.variance(points), 1e-6);
+  const constant = await surrogate.fit(full([14, 2], 0.4, "float64"), y, { rng: random.rng(3) });
+  expect(Number.isFinite(constant.mean(points).sum().item())).toBe(true);
 });
 
 it("a regression network is its layers, one after the other", () => {
