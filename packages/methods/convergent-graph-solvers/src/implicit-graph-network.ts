@@ -37,6 +37,7 @@ import {
   whileLoop,
   zerosLike,
 } from "@offprint/tensor-core";
+import { goalAt, normOf } from "./contraction.js";
 import { decoder } from "./decoder.js";
 import { type EncoderOptions, encoder, encoderOptionNames } from "./encoder.js";
 import type { GraphInput, GraphModel, Readout } from "./model.js";
@@ -49,7 +50,7 @@ export interface ImplicitGraphNetworkOptions extends EncoderOptions {
   readonly hiddenLayers?: number;
   /** Contraction factor, in (0, 1). Default 0.9. */
   readonly kappa?: number;
-  /** Converged when a step changes the states by less. Default 3e-6. */
+  /** Converged when a step changes no state by more, and by more than this part of the largest where that is below 1. Default 3e-6. */
   readonly tolerance?: number;
   /** Steps at most. Default 300. */
   readonly maxIterations?: number;
@@ -120,10 +121,11 @@ export function implicitGraphNetwork(options: ImplicitGraphNetworkOptions): Grap
         count: tensor(0, { dtype: "int32" }),
       };
       const { x, change, count } = whileLoop(
-        (state: typeof start) => logicalAnd(greater(state.change, tolerance), less(state.count, maxIterations)),
+        (state: typeof start) =>
+          logicalAnd(greater(state.change, goalAt(state.x, { tolerance, stopNorm })), less(state.count, maxIterations)),
         (state: typeof start) => {
           const next = map(state.x, fixed);
-          return { x: next, change: max(abs(sub(next, state.x))), count: add(state.count, 1) };
+          return { x: next, change: normOf(sub(next, state.x), stopNorm), count: add(state.count, 1) };
         },
         start,
       );
@@ -145,6 +147,9 @@ function adjacencyOf({ graph, masks, nodes }: GraphInput): (x: Tensor) => Tensor
     return scatterProduct(ones, x, graph.targets, graph.sources, graph.nodes);
   };
 }
+
+/** The norm of a change that the authors' program stops by. */
+const stopNorm = "max";
 
 /** Steps of the power iteration. */
 const STEPS = 30;

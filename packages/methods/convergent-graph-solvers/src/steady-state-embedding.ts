@@ -14,17 +14,15 @@ import {
   requireChoice,
   requireInteger,
   requirePositive,
-  sqrt,
-  square,
   stopGradient,
   sub,
-  sum,
   type Tensor,
   tensor,
   tree,
   whileLoop,
   zeros,
 } from "@offprint/tensor-core";
+import { goalAt, normOf } from "./contraction.js";
 import { decoder } from "./decoder.js";
 import type { EncoderOptions } from "./encoder.js";
 import type { GraphInput, GraphModel, Readout } from "./model.js";
@@ -37,7 +35,7 @@ export interface SteadyStateOptions extends Pick<EncoderOptions, "nodeInputs" | 
   readonly hidden?: number;
   /** Part of the map that a step takes in. Default 0.1. */
   readonly alpha?: number;
-  /** Converged when a step changes the states by less. Default 1e-5. */
+  /** Converged when a step changes the states, in the 2-norm, by less, and by less than this part of them where they are below 1. Default 1e-5. */
   readonly tolerance?: number;
   /** Steps at most, without a gradient. Default 20. */
   readonly maxIterations?: number;
@@ -58,6 +56,9 @@ export interface SteadyStateParams {
   /** Of the perceptron behind them. */
   readonly decoder: readonly LinearParams[];
 }
+
+/** The norm of a change. */
+const stopNorm = "frobenius";
 
 const names = [
   ...["nodeInputs", "edgeInputs", "activation", "heads", "hidden", "alpha", "tolerance", "maxIterations", "outputs"],
@@ -116,10 +117,11 @@ export function steadyStateEmbedding(options: SteadyStateOptions): GraphModel<St
         count: tensor(0, { dtype: "int32" }),
       };
       const { h, change, count } = whileLoop(
-        (state: typeof start) => logicalAnd(greater(state.change, tolerance), less(state.count, maxIterations)),
+        (state: typeof start) =>
+          logicalAnd(greater(state.change, goalAt(state.h, { tolerance, stopNorm })), less(state.count, maxIterations)),
         (state: typeof start) => {
           const next = map(fixed, state.h);
-          return { h: next, change: sqrt(sum(square(sub(next, state.h)))), count: add(state.count, 1) };
+          return { h: next, change: normOf(sub(next, state.h), stopNorm), count: add(state.count, 1) };
         },
         start,
       );

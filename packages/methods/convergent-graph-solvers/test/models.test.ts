@@ -1,5 +1,5 @@
 import { batch, directed } from "@offprint/graph";
-import { loadParameters, mlp, saveParameters } from "@offprint/nn";
+import { type LinearParams, loadParameters, mlp, saveParameters } from "@offprint/nn";
 import {
   asTensor,
   type Backend,
@@ -193,6 +193,35 @@ describe("training", () => {
       edges: concatenate(samples.slice(0, 2).map((s) => asTensor(s.edges))),
     });
     expectClose(slice(model.apply(params, inputOf(filled)).y, [{ stop: 12 }]), expected.y, 1e-6);
+  });
+});
+
+describe("baselines in small units", () => {
+  const { graph, nodes, edges } = alone(samples[0]);
+  const unit = 1e-9;
+  const times = <T>(x: T, factor: number): T => tree.map((v: Tensor) => mul(v, factor), x) as T;
+  const unbiased = (layers: readonly LinearParams[]) => layers.map(({ weight }) => ({ weight }));
+
+  it("steady-state embedding goes as far as in large ones", () => {
+    const model = steadyStateEmbedding({ ...inputs, heads: 4, hidden: 5, tolerance: 1e-4, maxIterations: 1000 });
+    const drawn = model.init(random.rng("small"), "float64");
+    const [inner, outer] = unbiased([drawn.inner, drawn.outer]);
+    const params = { inner: times(inner, 0.3), outer, decoder: unbiased(drawn.decoder) };
+    const usual = model.apply(params, { graph, nodes, edges });
+    const small = model.apply(params, { graph, nodes: mul(nodes, unit), edges: mul(edges, unit) });
+    expect(usual.iterations.item()).toBeGreaterThan(20);
+    expect(small.iterations.item()).toBeGreaterThan(20);
+    expectClose(mul(small.y, 1 / unit), usual.y, 1e-3);
+  });
+
+  it("implicit graph networks go as far as in large ones", () => {
+    const model = implicitGraphNetwork({ ...narrow, heads: 3 });
+    const drawn = model.init(random.rng("small"), "float64");
+    const params = { ...drawn, decoder: unbiased(drawn.decoder) };
+    const usual = model.apply(params, { graph, nodes, edges });
+    const small = model.apply({ ...params, input: times(params.input, unit) }, { graph, nodes, edges });
+    expect(usual.iterations.item()).toBeGreaterThan(3);
+    expectClose(mul(small.y, 1 / unit), usual.y, 1e-4);
   });
 });
 
