@@ -1,4 +1,4 @@
-import { requireObject, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, ValueError } from "@offprint/tensor-core";
 
 /**
  * The cone K as a product, in the order of the rows of `A` and `b`: zero cone, nonnegative orthant, second-order cones,
@@ -35,10 +35,12 @@ export function svecLength(n: number): number {
 /**
  * The blocks of a cone in order of their rows; empty ones are left out.
  *
- * @throws ValueError for a size that is not a nonnegative integer, or a second-order or semidefinite cone of size 0
+ * @throws ValueError for a size that is not a nonnegative integer, a second-order or semidefinite cone of size 0, or a cone
+ * of another name
  */
 export function coneBlocks(cones: Cones): ConeBlock[] {
   requireObject("coneBlocks", "cones", cones, "Cones");
+  checkOptions("cones", cones, ["z", "l", "q", "s"]);
   const blocks: ConeBlock[] = [];
   let start = 0;
   const push = (kind: ConeBlock["kind"], length: number, order: number): void => {
@@ -47,9 +49,14 @@ export function coneBlocks(cones: Cones): ConeBlock[] {
   };
   push("zero", count(cones.z ?? 0, 0, "z"), cones.z ?? 0);
   push("nonnegative", count(cones.l ?? 0, 0, "l"), cones.l ?? 0);
-  for (const [k, size] of (cones.q ?? []).entries()) push("secondOrder", count(size, 1, `q[${k}]`), size);
-  for (const [k, n] of (cones.s ?? []).entries()) push("semidefinite", svecLength(count(n, 1, `s[${k}]`)), n);
+  for (const [k, size] of sizes(cones.q, "q")) push("secondOrder", count(size, 1, `q[${k}]`), size);
+  for (const [k, n] of sizes(cones.s, "s")) push("semidefinite", svecLength(count(n, 1, `s[${k}]`)), n);
   return blocks;
+}
+
+function sizes(given: readonly number[] = [], name: string): Iterable<[number, number]> {
+  if (!Array.isArray(given)) throw new ValueError(`cones.${name} is ${given}; give a list with the size of each cone`);
+  return given.entries();
 }
 
 function count(value: number, least: number, name: string): number {

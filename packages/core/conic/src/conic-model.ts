@@ -1,4 +1,4 @@
-import { ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import { AffineMatrix } from "./affine-matrix.js";
 import { chordalDecompose } from "./chordal.js";
 import { svecLength } from "./cones.js";
@@ -72,7 +72,7 @@ export class ConicModel {
    * Adds a variable; a scalar where no shape is given.
    *
    * @param options.nonneg every entry must be nonnegative; default false
-   * @throws ValueError for a name used twice or an empty shape
+   * @throws ValueError for a name used twice, an empty shape, or options that there are not
    */
   variable(
     name: string,
@@ -80,7 +80,9 @@ export class ConicModel {
     options: { nonneg?: boolean } = {},
   ): AffineMatrix {
     if (this.taken.has(name)) throw new ValueError(`variable: "${name}" is there already; choose another name`);
-    this.taken.add(name);
+    requireObject("variable", "shape", shape, "{ rows, columns }, { symmetric } or { diagonal }");
+    checkOptions(`variable: shape of "${name}"`, shape, ["rows", "columns", "symmetric", "diagonal"]);
+    checkOptions(`variable: "${name}"`, options, ["nonneg"]);
     const [rows, columns] =
       "symmetric" in shape
         ? [shape.symmetric, shape.symmetric]
@@ -90,6 +92,7 @@ export class ConicModel {
     if (!(Number.isInteger(rows) && Number.isInteger(columns) && rows > 0 && columns > 0)) {
       throw new ValueError(`variable: "${name}" of shape [${rows}, ${columns}] must have positive integer extents`);
     }
+    this.taken.add(name);
     const terms = new Map<number, Map<number, number>>();
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
@@ -106,18 +109,21 @@ export class ConicModel {
 
   /** Demands that every entry is zero. @throws ValueError for a name used twice */
   zero(name: string, expression: AffineMatrix): void {
+    requireAffine("zero", expression);
     this.claim(name, "zero", this.equalities.length, expression.constant.length);
     this.equalities.push(...linearRows(expression));
   }
 
   /** Demands that every entry is nonnegative. @throws ValueError for a name used twice */
   nonnegative(name: string, expression: AffineMatrix): void {
+    requireAffine("nonnegative", expression);
     this.claim(name, "nonnegative", this.inequalities.length, expression.constant.length);
     this.inequalities.push(...linearRows(expression));
   }
 
   /** Demands of every row (t, v) that ||v||_2 <= t. @throws ValueError for a name used twice */
   secondOrder(name: string, expression: AffineMatrix): void {
+    requireAffine("secondOrder", expression);
     const { columns } = expression;
     const before = this.cones.reduce((sum, { length }) => sum + length, 0);
     this.claim(name, "secondOrder", before, expression.constant.length);
@@ -132,6 +138,8 @@ export class ConicModel {
    * @throws ShapeError and ValueError unless it is square and symmetric, or for a name used twice
    */
   semidefinite(name: string, expression: AffineMatrix, options: { chordal?: boolean } = {}): void {
+    requireAffine("semidefinite", expression);
+    checkOptions("semidefinite", options, ["chordal"]);
     const { rows: n, columns } = expression;
     if (n !== columns) throw new ShapeError(`semidefinite: "${name}" is [${n}, ${columns}]; it must be square`);
     const constant = new Map<number, number>();
@@ -149,10 +157,12 @@ export class ConicModel {
    * @throws ShapeError for another shape or number of weights
    */
   minimise(expression: AffineMatrix, ...squares: readonly WeightedSquares[]): void {
+    requireAffine("minimise", expression);
     if (expression.rows !== 1 || expression.columns !== 1) {
       throw new ShapeError(`minimise: the objective must be [1, 1], got [${expression.rows}, ${expression.columns}]`);
     }
     for (const { of, weights } of squares) {
+      requireAffine("minimise: squares of", of);
       if (weights !== undefined && weights.length !== of.constant.length) {
         throw new ShapeError(`minimise: ${of.constant.length} squares have ${weights.length} weights`);
       }
@@ -242,6 +252,13 @@ export class ConicModel {
     const start = cones + this.cones.reduce((sum, rows) => sum + rows.length, 0) + orders;
     return y.slice(start, start + svecLength(this.lmis[first].lmi.order));
   }
+}
+
+function requireAffine(owner: string, expression: AffineMatrix): void {
+  if (expression?.terms instanceof Map) return;
+  throw new ValueError(
+    `${owner}: give an AffineMatrix: a variable, or AffineMatrix.constant([[...]]), or sums of such`,
+  );
 }
 
 function lowerEntries(name: string, entries: ReadonlyMap<number, number>, n: number): SymmetricEntries {

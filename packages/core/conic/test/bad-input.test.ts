@@ -18,6 +18,8 @@ describe("problems that are none are refused", () => {
     ["c too short", { c: [1] }, /2 columns and c 1/],
     ["cones of another size", { cones: { l: 1 } }, /the cones have 1 rows and A has 2/],
     ["a negative cone", { cones: { l: -2 } }, /cones\.l must be an integer/],
+    ["a cone of another name", { cones: { l: 2, soc: [2] } as never }, /cones: there is no option "soc"/],
+    ["a size in the place of a list", { cones: { q: 2 } as never }, /cones\.q is 2; give a list/],
     ["an empty second-order cone", { cones: { l: 2, q: [0] } }, /cones\.q\[0\]/],
     ["a fractional order", { cones: { s: [1.5] } }, /cones\.s\[0\]/],
     [
@@ -98,5 +100,18 @@ describe("problems that are none are refused", () => {
     expect(() => model.variable("X")).toThrow(/there already/);
     expect(() => model.semidefinite("inequality 1", X)).toThrow(/not symmetric/);
     expect(() => model.minimise(X)).toThrow(/must be \[1, 1\]/);
+  });
+
+  it("variables, constraints and objectives of a model that are none", () => {
+    const model = new ConicModel();
+    expect(() => model.variable("x", 3 as never)).toThrow(/variable: shape is 3/);
+    expect(() => model.variable("x", { symmetric: 0 })).toThrow(/positive integer extents/);
+    expect(() => model.variable("x", { symetric: 2 } as never)).toThrow(/did you mean "symmetric"/);
+    expect(() => model.variable("x", { rows: 2, columns: 1 }, { nonnegative: true } as never)).toThrow(/"nonneg"/);
+    model.variable("x", { rows: 2, columns: 1 }); // no attempt took the name
+    for (const kind of ["zero", "nonnegative", "secondOrder", "semidefinite"] as const) {
+      expect(() => model[kind]("c", 3 as never)).toThrow(new RegExp(`${kind}: give an AffineMatrix`));
+    }
+    expect(() => model.minimise(undefined as never)).toThrow(/minimise: give an AffineMatrix/);
   });
 });
