@@ -92,16 +92,18 @@ export const expertOptions = {
     }),
     { least: 2, most: 3 },
   ),
-  ridge: option.number("weight of the penalty on weights; default 1e-4, and 0.1 of burgers", { least: 0 }),
+  ridge: option.number("weight of the penalty on weights; default 1e-4, and 0.1 of burgers", {
+    least: 0,
+    most: scale.most,
+  }),
 };
 
 /** The equation of a description, on the grid of the initial conditions. */
 export function equationOf(description: EquationDescription): PdeConstraint<Initial> {
-  const kind: Kind | undefined = kinds[description?.equation];
-  if (kind === undefined) {
+  if (!equationNames.includes(description?.equation)) {
     throw new Failure(`there is no equation "${description?.equation}"; equations: ${equationNames.join(", ")}`);
   }
-  return kind.make(description);
+  return kindOf(description.equation).make(description);
 }
 
 /** What the options say of the equation. @throws Failure for an option that belongs to another equation. */

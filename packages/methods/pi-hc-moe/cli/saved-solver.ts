@@ -1,4 +1,6 @@
 import { loadDescribed, saveDescribed } from "@offprint/nn";
+import { requireObject } from "@offprint/tensor-core";
+import { checkConstraint } from "../src/constraint-options.js";
 import { type FourierBasisOptions, type FourierBasisParams, fourierBasis } from "../src/index.js";
 import { type EquationDescription, equationOf } from "./equations.js";
 
@@ -22,7 +24,9 @@ export function saveSolver(description: SolverDescription, params: FourierBasisP
 /** Reads what {@link saveSolver} wrote. @throws FormatError for other files, and damaged ones. */
 export function loadSolver(bytes: Uint8Array) {
   const { description, model, params } = loadDescribed(bytes, FORMAT, (said: SolverDescription) => {
-    equationOf(said.equation);
+    const equation = equationOf(said.equation);
+    requireObject("solver", "solving", said.solving, "{ experts, ridge }");
+    checkConstraint("solving", equation, said.solving);
     return fourierBasis(said.network);
   });
   return { description, network: model, params };

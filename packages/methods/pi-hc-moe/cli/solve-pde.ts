@@ -1,7 +1,7 @@
 import { defineCommand, Failure, option } from "@offprint/commands";
 import { readNpy, writeNpy } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
-import { all, isFinite as finite, type Tensor, tensor } from "@offprint/tensor-core";
+import { all, isFinite as finite, greater, requireFinite, type Tensor, tensor } from "@offprint/tensor-core";
 import { solveConstraint } from "../src/index.js";
 import { relativeErrors, residualNorms } from "../src/learned-solution.js";
 import {
@@ -104,6 +104,11 @@ export const solvePde = defineCommand({
       const reference = tensor(await loadFile(path, readNpy), { dtype: "float64" });
       if (reference.shape.join() !== u.shape.join()) {
         throw new Failure(`${path}: an array of shape [${reference.shape}]; the solutions have [${u.shape}]`);
+      }
+      requireFinite(path, "its array", reference);
+      const sizes = reference.abs().reshape([reference.shape[0], -1]).max({ axis: 1 });
+      if (!all(greater(sizes, 0)).item()) {
+        throw new Failure(`${path}: a solution is 0 everywhere; there is no error relative to it`);
       }
       return relativeErrors(u, reference);
     }

@@ -1,4 +1,4 @@
-import { defineCommand, option, seedOption, stateOptions } from "@offprint/commands";
+import { defineCommand, Failure, option, seedOption, stateOptions } from "@offprint/commands";
 import type { RunState } from "@offprint/solvers";
 import { type FourierBasisParams, fitSolver, fourierBasis, type TrainPoint, type TrainRecord } from "../src/index.js";
 import {
@@ -48,6 +48,11 @@ export const trainPdeSolver = defineCommand({
     const said = describeEquation(options, equation, initial);
     const pde = equationOf(said);
     const modes = options.modes ?? pde.grid.map((n) => Math.max(1, Math.min(6, Math.floor(n / 2))));
+    if (modes.length !== pde.grid.length) {
+      throw new Failure(
+        `--modes is ${modes.join()}; give one number for each axis of the grid, ${pde.grid.join(" x ")}`,
+      );
+    }
     const described = { inputs: kind.inputs, basis: functions, width, layers, modes, hidden: 2 * width };
     const network = fourierBasis(described);
     const solving = { experts: options.experts ?? kind.experts, ridge: options.ridge ?? kind.ridge };

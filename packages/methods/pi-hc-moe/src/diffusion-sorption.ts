@@ -12,12 +12,9 @@ import {
   requirePositive,
   ShapeError,
   slice,
-  sqrt,
-  square,
   squeeze,
   stack,
   sub,
-  sum,
   type Tensor,
   type TensorLike,
   tensor,
@@ -26,6 +23,7 @@ import {
 } from "@offprint/tensor-core";
 import type { PdeConstraint } from "./constraint.js";
 import { firstDifference, secondDifference } from "./differences.js";
+import { lengths } from "./learned-solution.js";
 
 /** Options of {@link diffusionSorption} and {@link solveDiffusionSorption}. */
 export interface DiffusionSorptionOptions {
@@ -118,16 +116,11 @@ export function diffusionSorption(options: DiffusionSorptionOptions = {}): PdeCo
       const end1 = known === undefined ? mul(D, at(ux, right)) : known;
       const residual = this.residual(fields);
       return add(
-        add(mean(div(norm(wrong), mul(Math.sqrt(points), initial))), mean(norm(sub(at(u, left), 1)))),
-        add(mean(norm(sub(at(u, right), end1))), mean(norm(residual.reshape([initial.size, -1])))),
+        add(mean(div(lengths(wrong), mul(Math.sqrt(points), initial))), mean(lengths(sub(at(u, left), 1)))),
+        add(mean(lengths(sub(at(u, right), end1))), mean(lengths(residual.reshape([initial.size, -1])))),
       );
     },
   };
-}
-
-/** Euclidean norms of rows, with a gradient at 0. */
-function norm(rows: Tensor): Tensor {
-  return sqrt(add(sum(square(rows), 1), 1e-12));
 }
 
 /** Options of {@link solveDiffusionSorption}. */

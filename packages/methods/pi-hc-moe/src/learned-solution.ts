@@ -1,5 +1,21 @@
 import type { Layer } from "@offprint/nn";
-import { add, div, mean, ShapeError, sqrt, square, sub, sum, type Tensor } from "@offprint/tensor-core";
+import {
+  abs,
+  div,
+  expandDims,
+  greater,
+  max,
+  mean,
+  mul,
+  ShapeError,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  sum,
+  type Tensor,
+  where,
+} from "@offprint/tensor-core";
 import type { Fields, PdeConstraint } from "./constraint.js";
 import type { ConstraintOptions } from "./constraint-options.js";
 import { fieldsOf } from "./expert-problems.js";
@@ -32,8 +48,7 @@ export function learnedSolution<P, M>(
 /** @internal Euclidean norms of the residual on the whole grid, `[batch]`. */
 export function residualNorms<P>(pde: PdeConstraint<P>, fields: Fields): Tensor {
   const residual = pde.residual(fields);
-  // A root has no gradient at 0.
-  return sqrt(add(sum(square(residual.reshape([residual.shape[0], -1])), 1), 1e-12));
+  return lengths(residual.reshape([residual.shape[0], -1]));
 }
 
 /** @internal What training lowers. */
@@ -44,6 +59,14 @@ export function lossOf<P>(pde: PdeConstraint<P>, fields: Fields, problem: P): Te
 /** @internal `|u - reference| / |reference|`, `[batch]`. */
 export function relativeErrors(u: Tensor, reference: Tensor): Tensor {
   const flat = (x: Tensor) => x.reshape([x.shape[0], -1]);
-  const size = (x: Tensor) => sqrt(add(sum(square(flat(x)), 1), 1e-30));
-  return div(size(sub(u, reference)), size(reference));
+  return div(lengths(flat(sub(u, reference))), lengths(flat(reference)));
+}
+
+/** @internal Euclidean lengths of rows, `[rows, n]` to `[rows]`, in any units; a row of zeros has the gradient 0. */
+export function lengths(rows: Tensor): Tensor {
+  const largest = stopGradient(max(abs(rows), { axis: 1 }));
+  const size = expandDims(where(greater(largest, 0), largest, 1), 1);
+  // A root has no gradient at 0.
+  const scaled = where(greater(expandDims(largest, 1), 0), div(rows, size), 1);
+  return mul(largest, sqrt(sum(square(scaled), 1)));
 }

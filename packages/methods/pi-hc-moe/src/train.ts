@@ -100,9 +100,7 @@ export async function fitSolver<P, M>(
   const count = countOf(owner, problems);
   const { batchSize = Math.min(6, count) } = options;
   requireInteger(owner, "batchSize", batchSize, 1, count);
-  if (reference !== undefined && reference.shape.join() !== [count, ...pde.grid].join()) {
-    throw new ShapeError(`${owner}: reference has shape [${reference.shape}]; it must be [${[count, ...pde.grid]}]`);
-  }
+  if (reference !== undefined) requireReference(owner, reference, count, pde.grid);
   const start = random.rng(seed);
   const optimizer = chain(clipByGlobalNorm(clip), adam({ learningRate }));
   const loss = (params: M, problem: P, known: Tensor | null): Tensor => {
@@ -124,7 +122,11 @@ export async function fitSolver<P, M>(
         const rows = start.fork(k).choice(count, { shape: [batchSize], replace: false });
         const batch = tree.map((leaf: Tensor) => take(leaf, rows), problems) as P;
         const known = reference === undefined ? null : take(reference, rows);
-        const result = await compiled.run(params, optimizerState as never, batch, known);
+        const result = await compiled.run(params, optimizerState as never, batch, known).catch((cause) => {
+          // What a first step took, a later one refuses for its numbers alone.
+          if (k === 1 || !(cause instanceof ValueError)) throw cause;
+          throw new NonFiniteError(`training diverged: ${cause.message}; lower learningRate`, { cause });
+        });
         const figures = { loss: result.loss.item(), gradientNorm: result.gradientNorm.item() };
         if (!Number.isFinite(figures.loss + figures.gradientNorm)) {
           throw new NonFiniteError(`the loss is ${figures.loss}: training diverged; lower learningRate`);
@@ -173,12 +175,20 @@ export async function evaluateSolver<P, M>(
   requireObject("evaluateSolver", "pde", pde, "a PdeConstraint");
   checkOptions("evaluateSolver", options, ["solving", "reference"]);
   const { solving = {}, reference } = options;
+  if (reference !== undefined)
+    requireReference("evaluateSolver", reference, countOf("evaluateSolver", problems), pde.grid);
   const compiled = compiledFor(network, pde, ["solution", solving], () => (given: M, problem: P) => {
     const { u, fields } = learnedSolution(network, given, pde, problem, solving);
     return { u, residuals: residualNorms(pde, fields) };
   });
   const { u, residuals } = await compiled.run(params, problems).finally(compiled.release);
   return { u, residuals, errors: reference === undefined ? undefined : relativeErrors(u, reference) };
+}
+
+function requireReference(owner: string, reference: Tensor, count: number, grid: readonly number[]): void {
+  const wanted = [count, ...grid];
+  if (reference.shape.join() === wanted.join()) return;
+  throw new ShapeError(`${owner}: reference has shape [${reference.shape}]; it must be [${wanted}]`);
 }
 
 function countOf(owner: string, problems: unknown): number {

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInTwo, runWords } from "@offprint/commands/testing";
-import { readNpy, writeNpy } from "@offprint/data";
-import { random, type Tensor, tensor } from "@offprint/tensor-core";
+import { readNpy, readSafetensors, writeNpy, writeSafetensors } from "@offprint/data";
+import { random, type Tensor, tensor, zeros } from "@offprint/tensor-core";
 import { expectClose, temporaryFolder } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { commands } from "../cli/index.js";
@@ -75,6 +75,41 @@ describe("a solver trained on initial conditions from a file", () => {
     writeFileSync(place("broken.solver"), readFileSync(place(solver)).subarray(0, 200));
     (await wrong("solve-pde", `${initial} --solver broken.solver`)).toMatch(/broken\.solver/);
   });
+});
+
+it("refuses files whose description is none, and says which file", async () => {
+  const [initial, solver] = [keep("initial.npy", waves(1, 2)), "told.solver"];
+  const small = "--times 8 --functions 4 --width 6 --layers 2 --modes 3,3 --steps 1";
+  await run("train-pde-solver", `${initial} ${small} --output ${solver}`);
+  const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(place(solver))));
+  const said = JSON.parse(metadata.description!);
+  for (const [lie, message] of [
+    [{ equation: { equation: "toString" } }, /there is no equation "toString"; equations: burgers/],
+    [{ solving: undefined }, /solver: solving is undefined/],
+    [{ solving: { experts: "x", ridge: 0.1 } }, /solving: experts is/],
+    [{ solving: { experts: [3, 1], ridge: 0.1 } }, /3 experts do not divide the 8 points/],
+  ] as const) {
+    const description = JSON.stringify({ ...said, ...lie });
+    writeFileSync(place("lying.solver"), writeSafetensors(tensors, { metadata: { ...metadata, description } }));
+    const { code, err } = await run("solve-pde", `${initial} --solver lying.solver`);
+    expect([code, err]).toEqual([2, expect.stringMatching(/lying\.solver/)]);
+    expect(err).toMatch(message);
+  }
+});
+
+it("refuses references that no error is relative to, and modes for other axes", async () => {
+  const basis = keep("basis.npy", random.rng(2).normal([2, 8, 16, 3], { dtype: "float64" }));
+  const words = `${keep("initial.npy", waves(1, 2))} --equation burgers --times 8 --basis ${basis}`;
+  for (const [value, message] of [
+    [0, /a solution is 0 everywhere/],
+    [Number.NaN, /reference\.npy.* NaN/],
+  ] as const) {
+    const reference = keep("reference.npy", zeros([2, 8, 16]).add(value));
+    const { code, err } = await run("solve-pde", `${words} --reference ${reference}`);
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+  }
+  const { code, err } = await run("train-pde-solver", "initial.npy --times 8 --modes 3,3,3 --output any.solver");
+  expect([code, err]).toEqual([2, expect.stringMatching(/--modes is 3,3,3; give one .* of the grid, 8 x 16/)]);
 });
 
 it("solves in functions of one's own, as solveConstraint does", async () => {

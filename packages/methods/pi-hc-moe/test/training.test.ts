@@ -1,7 +1,7 @@
 import { runConformance } from "@offprint/solvers/conformance";
 import type { PointwiseParams } from "@offprint/spectral";
-import { mul, onesLike, random, type Tensor, tensor, tree } from "@offprint/tensor-core";
-import { expectClose, expectGradient } from "@offprint/testing";
+import { grad, mul, onesLike, random, sum, type Tensor, tensor, tree } from "@offprint/tensor-core";
+import { errorLike, expectClose, expectGradient, failureOf } from "@offprint/testing";
 import { describe, expect, it } from "vitest";
 import { waves } from "../claims/waves.js";
 import {
@@ -13,6 +13,7 @@ import {
   solveBurgers,
   solveDiffusionSorption,
 } from "../src/index.js";
+import { lengths } from "../src/learned-solution.js";
 
 const pde = burgers({ times: 4, points: 8 });
 const problems = { initial: waves(random.rng(1), 6, 8) };
@@ -109,11 +110,53 @@ describe("training lowers the loss", () => {
   });
 });
 
+it("lengths are those of any units, and have a gradient at 0", () => {
+  const rows = tensor(
+    [
+      [3, 4],
+      [0, 0],
+      [-1, 1],
+    ],
+    { dtype: "float64" },
+  );
+  for (const unit of [1e-200, 1, 1e200]) {
+    expectClose(lengths(mul(rows, unit)).div(unit), [5, 0, Math.SQRT2], 1e-14);
+    const slope = grad((x: Tensor) => sum(lengths(mul(x, unit))))(rows);
+    expectClose(
+      slope.div(unit),
+      [
+        [0.6, 0.8],
+        [0, 0],
+        [-Math.SQRT1_2, Math.SQRT1_2],
+      ],
+      1e-14,
+    );
+  }
+});
+
+it("learns from problems in small units as well", async () => {
+  const given = { solving: { ...solving, ridge: 0 }, steps: 30, learningRate: 0.02 };
+  const { history } = await fitSolver(network, pde, { initial: mul(problems.initial, 1e-6) }, given);
+  expect(history[0].loss).toBeLessThan(9e-7);
+  expect(history[29].loss).toBeLessThan(history[0].loss);
+});
+
+it("says that a training diverged, with its last good state", async () => {
+  const error = await failureOf(() => fitSolver(network, pde, problems, { solving, steps: 9, learningRate: 1e300 }));
+  expect(error).toEqual(errorLike("NonFiniteError", /lower learningRate/));
+  expect(error).toHaveProperty("state.iterations");
+});
+
 it("refuses what does not fit, by name", async () => {
   await expect(fitSolver(network, pde, problems, { solving: "soft", steps: 1 })).rejects.toThrow(/"soft" takes one/);
   await expect(fitSolver(network, pde, problems, { solving: { ridge: -1 } })).rejects.toThrow(/ridge is -1/);
   await expect(fitSolver(network, pde, problems, { reference: problems.initial })).rejects.toThrow(
     /reference has shape/,
+  );
+  const params = network.init(random.rng(0), "float64");
+  const one = tensor(new Float64Array(32)).reshape([1, 4, 8]);
+  await expect(evaluateSolver(network, params, pde, problems, { solving, reference: one })).rejects.toThrow(
+    /evaluateSolver: reference has shape \[1,4,8\]; it must be \[6,4,8\]/,
   );
   expect(() => fourierBasis({ inputs: 0, basis: 1 })).toThrow(/inputs is 0/);
 });
