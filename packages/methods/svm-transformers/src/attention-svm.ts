@@ -5,6 +5,7 @@ import {
   linalg,
   OffprintError,
   requireChoice,
+  requireNonNegative,
   sparse,
   type Tensor,
   tensor,
@@ -82,6 +83,7 @@ export async function attentionSvm(
   const owner = "attentionSvm";
   checkOptions(owner, options, optionNames);
   requireChoice(owner, "norm", options.norm, ["frobenius", "nuclear"]);
+  requireNonNegative(owner, "supportTolerance", options.supportTolerance ?? 0);
   const read = readExamples(owner, examples);
   requireChoices(owner, read, tokens);
   return svmOf(owner, read, tokens, options);

@@ -76,7 +76,7 @@ export function readExamples(owner: string, examples: AttentionExamples): ReadEx
     }
   }
   const mask =
-    examples.mask === undefined ? cast(ones([count, length]), "bool") : cast(asTensor(examples.mask), "bool");
+    examples.mask === undefined ? cast(ones([count, length]), "bool") : cast(finite(owner, examples.mask), "bool");
   if (mask.shape.join() !== `${count},${length}`) {
     throw new ShapeError(`${owner}: mask has shape [${mask.shape}]; it must be [${count}, ${length}]`);
   }
@@ -95,4 +95,11 @@ export function readExamples(owner: string, examples: AttentionExamples): ReadEx
   }
   if (choices === 0) throw new ValueError(`${owner}: every example has one token only; there is nothing to select`);
   return { tokens, queries, labels, mask, count, length, dimension };
+}
+
+/** A mask as numbers, in which NaN would count as true. */
+function finite(owner: string, mask: TensorLike): Tensor {
+  const given = asTensor(mask);
+  requireFinite(owner, "mask", given);
+  return given;
 }

@@ -103,10 +103,17 @@ export async function generalisedSvm(
   }
   const seen = read.mask.data();
   selected.forEach((tokens, i) => {
+    if (!Array.isArray(tokens)) throw new ValueError(`${owner}: selected[${i}] must be a list of tokens`);
     if (tokens.length === 0) throw new ValueError(`${owner}: no token of example ${i} is selected; lower \`high\``);
     for (const t of tokens) {
-      if (Number.isInteger(t) && t >= 0 && t < length && seen[i * length + t] !== 0) continue;
-      throw new ValueError(`${owner}: token ${String(t)} of example ${i} is not there`);
+      if (!(Number.isInteger(t) && t >= 0 && t < length && seen[i * length + t] !== 0)) {
+        throw new ValueError(`${owner}: token ${String(t)} of example ${i} is not there`);
+      }
+      const share = s.data()[i * length + t];
+      if (share > 0 && share < Infinity) continue;
+      throw new ValueError(
+        `${owner}: the attention of the selected token ${t} of example ${i} is ${share}; it must be > 0`,
+      );
     }
   });
   const ties = tieRows(read, selected);

@@ -3,6 +3,7 @@ import {
   checkOptions,
   requireChoice,
   requireInteger,
+  requireNonNegative,
   type Tensor,
   type TensorLike,
   ValueError,
@@ -54,6 +55,10 @@ export async function locallyOptimal(
   const { maxChoices = 20_000, search = "all", candidates, supportTolerance = 1e-5 } = options;
   requireInteger(owner, "maxChoices", maxChoices, 1);
   requireChoice(owner, "search", search, ["all", "neighbours"]);
+  requireNonNegative(owner, "supportTolerance", supportTolerance);
+  if (!Array.isArray(candidates ?? [])) {
+    throw new ValueError(`${owner}: candidates must be lists of tokens, one of each example in each`);
+  }
   const read = readExamples(owner, examples);
   const scores = scoresOf(owner, read, v);
   const best = optimalOf(scores).tokens;

@@ -39,17 +39,22 @@ export async function marginReport(
   const read = readExamples(owner, examples);
   const w = readWeights(owner, weights, read.dimension);
   const values = w.data();
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += values[i] ** 2;
+  // In units of the largest entry, so that no square overflows or vanishes.
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
+  const direction = Float64Array.from(values, (value) => value / (largest || 1));
+  const squares = direction.reduce((sum, value) => sum + value ** 2, 0);
   if (squares === 0) throw new ValueError(`${owner}: the weights are 0 and select nothing`);
-  const attention = softmax(maskedScores(w, read), 1);
-  const selected = [...attention.argMax(1).data()];
+  const scores = maskedScores(w, read);
+  const attention = softmax(scores, 1);
+  // Of small weights scores differ where attention, rounded, does not.
+  const selected = [...scores.argMax(1).data()];
   const svm = await svmOf(owner, read, selected, options);
   const rows = marginRows(
     read,
     selected.map((token) => [token]),
   );
-  const margins = marginsOf(rows, values, read);
+  const margins = marginsOf(rows, direction, read);
   return {
     attention,
     selected,

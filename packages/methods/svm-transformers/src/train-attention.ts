@@ -181,6 +181,7 @@ export function readSettings(
     seed = 0,
   } = options;
   requireChoice(owner, "parameters", parameters, ["w", "kq"]);
+  requireChoice(owner, "normalized", normalized, [true, false]);
   requirePositive(owner, "learningRate", learningRate);
   requireInteger(owner, "steps", steps, 0);
   const { recordEvery = Math.max(1, Math.floor(steps / 100)) } = options;

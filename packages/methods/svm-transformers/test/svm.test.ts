@@ -371,6 +371,8 @@ describe("what stands on it", () => {
     expect(best.largestMargin).toBeCloseTo(margin, 7);
     expect(best.correlation).toBeCloseTo(1, 9);
     expect(best.concentration).toBeGreaterThan(0.99);
+    for (const unit of [1e-200, 1e200])
+      expect((await marginReport(examples, mul(w, unit))).margin).toBeCloseTo(margin, 7);
     const other = await marginReport(examples, w.add(random.rng(1).normal([5, 5], { dtype: "float64" }).mul(0.2)));
     expect(other.margin).toBeLessThan(other.largestMargin);
     await expect(marginReport(examples, mul(w, 0))).rejects.toThrow("the weights are 0");
