@@ -85,6 +85,7 @@ export function noiseOf(owner: string, { gamma, effective }: { gamma?: number; e
 
 /** @internal The top eigenvalue of `lambda` in Wigner noise of the given variance. */
 export function spiked(lambda: number, variance: number, branch: Branch): number {
+  if (variance === 0) return lambda;
   const threshold = Math.sqrt(variance);
   if (lambda > threshold || (branch === "always-spike" && lambda > 0)) return lambda + variance / lambda;
   return 2 * threshold;

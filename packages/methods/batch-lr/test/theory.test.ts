@@ -35,6 +35,9 @@ describe("Theorem 1", () => {
       effective: Number.POSITIVE_INFINITY,
     });
     expect([top, bottom, overlap]).toEqual([3, -1, 1]);
+    const positive = { lambda1: 3, lambdaP: 0.5, gamma: 5, effective: Number.POSITIVE_INFINITY };
+    expect(batchExtremes(positive).bottom).toBe(0.5);
+    expect(batchExtremes({ ...positive, lambda1: -0.5, lambdaP: -3 }).top).toBe(-0.5);
   });
 
   it("is continuous where the eigenvalue drowns: both branches are the edge of the noise", () => {
