@@ -18,7 +18,7 @@ export interface BdiaEditOptions<C = Tensor>
   readonly source?: C;
   /** The condition that describes what it shall become. */
   readonly target?: C;
-  /** Part of the levels that are gone through, in (0, 1]: the lowest `floor(strength steps)`. Default 1. */
+  /** Part of the levels that are gone through, in (0, 1]: the lowest `floor(strength steps)`, two at least. Default 1. */
   readonly strength?: number;
 }
 
@@ -37,7 +37,7 @@ interface Turning extends Carried {
 /**
  * Edits data: inverts it with the source condition, keeps the pair of states at the top, and samples from it with the target condition. With
  * target = source the data comes back to rounding.
- * @throws ValueError like `bdiaInvert`, and for a strength that leaves no level.
+ * @throws ValueError like `bdiaInvert`, and for a strength that leaves fewer than two steps.
  * @example const { x } = await bdiaEdit(withGuidance(denoiser, nothing, 3), images, { steps: 50, source, target, strength: 0.8 });
  */
 export async function bdiaEdit<C = Tensor>(
@@ -92,9 +92,9 @@ function turned(state: Carried, atTop: boolean): Turning {
 function levelsOf(owner: string, strength: number, steps: number): number {
   if (typeof strength === "number" && strength > 0 && strength <= 1) {
     const top = Math.floor(steps * strength + 1e-9);
-    if (top >= 1) return top;
+    if (top >= 2) return top;
   }
   throw new ValueError(
-    `${owner}: strength is ${String(strength)}; it must lie in (0, 1] and leave at least one of the ${steps} levels`,
+    `${owner}: strength is ${String(strength)}; it must lie in (0, 1] and leave at least two of the ${steps} steps: the pair of one holds the data itself, which nothing would edit`,
   );
 }

@@ -217,9 +217,11 @@ describe("editing", () => {
       onProgress: ({ step }) => (step === 3 ? "stop" : undefined),
     });
     expect(aborted.latent).toBeUndefined();
-    expect(await failureOf(() => bdiaEdit(denoiser, points, { steps: 20, strength: 0.01 }))).toEqual(
-      errorLike("ValueError", /strength is 0.01/),
-    );
+    for (const strength of [0.01, 0.09]) {
+      expect(await failureOf(() => bdiaEdit(denoiser, points, { steps: 20, strength }))).toEqual(
+        errorLike("ValueError", /strength is 0.0\d; .*at least two of the 20 steps/),
+      );
+    }
   });
 });
 
