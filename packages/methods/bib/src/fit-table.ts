@@ -102,6 +102,9 @@ export function fitTable(
   // The unstandardised output: its scale matters for eta.
   const inUnits = (head: Tensor) => mul(head, spread);
   if (isKernel(model)) {
+    if (heads === "adam") {
+      throw new ValueError(`${owner}: heads "adam" train on features, which a kernel has none of; leave heads out`);
+    }
     const system = jitSync((a: Tensor) => model.kernel(a, a))(rows);
     requireFiniteFeatures(system);
     const { solution, ridge: used } = solveRidge(owner, system, y, { ridge });

@@ -180,6 +180,7 @@ describe("what a fit refuses and tells", () => {
     expect(fitted(["ACGTA", "ACGTc"], [1, 2])).toThrow(/"c" at place 5; the alphabet is ACGT; write capitals/);
     expect(() => fitTable(table, { nextLogits: () => [] } as never)).toThrow(/embeddings must be open/);
     expect(() => fitTable(table, { ...bent, alphabet: ["A", "A"] })).toThrow(/alphabet/);
+    expect(() => fitTable(table, ntkModel(), { heads: "adam" })).toThrow(/heads "adam" train on features/);
     expect(() => fitTable(table, bent, { seed: {} as never })).toThrow(
       "seed is [object Object]; give a finite number or a text",
     );
