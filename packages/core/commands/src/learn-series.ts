@@ -13,7 +13,7 @@ export const learnSeriesOptions = {
   hidden: option.integer("width of the network", { default: 32, least: 1 }),
   epochs: option.integer("steps of training", { default: 1000, least: 1 }),
   learningRate: option.number("step of Adam", { default: 0.01, above: 0 }),
-  tolerance: option.number("tolerance of the solver", { default: 1e-5, above: 0, below: 1 }),
+  tolerance: option.number("tolerance of the solver", { default: 1e-5, least: 1e-14, below: 1 }),
   stretch: option.integer("rows that are solved in one go; 0 for all", { default: 10, least: 0 }),
   ...seedOption,
   output: option.fileOut("file for the network (safetensors)", { short: "o" }),

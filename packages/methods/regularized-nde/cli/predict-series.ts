@@ -2,7 +2,17 @@ import { defineCommand, Failure, option, seedOption } from "@offprint/commands";
 import { writeCsv } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { loadLatentOde } from "@offprint/ode/latent";
-import { FormatError, NonFiniteError, random, stack, type Tensor, tensor, variance } from "@offprint/tensor-core";
+import {
+  FormatError,
+  NonFiniteError,
+  random,
+  requireFinite,
+  stack,
+  type Tensor,
+  tensor,
+  tree,
+  variance,
+} from "@offprint/tensor-core";
 import type { SeriesDescription } from "./fit-series.js";
 import { readSeries, scalingOf, seriesOptions, seriesTable } from "./series-file.js";
 
@@ -18,8 +28,9 @@ export const predictSeries = defineCommand({
     ...seriesOptions,
     times: option.list(
       option.number("times to predict at, later ones than were seen among them; default all of the table"),
+      { distinct: true },
     ),
-    draws: option.integer("draws of the first state, from which each number gets a standard deviation", {
+    draws: option.integer("draws of the first state, two or more, from which each number gets a standard deviation", {
       default: 0,
       least: 0,
     }),
@@ -32,7 +43,9 @@ export const predictSeries = defineCommand({
   },
   async run({ options, print, report, write }) {
     const { draws, tolerance, seed } = options;
+    if (draws === 1) throw new Failure("--draws is 1, which has no deviation; give 2 or more, or leave it out");
     const { latent, params, about, options: sizes } = await loadFile(options.model, loadLatentOde);
+    for (const leaf of tree.leaves<Tensor>(params)) requireFinite(options.model, "a parameter", leaf);
     const { names, ranges, quantum } = described(options.model, about, sizes.features);
     const found = await readSeries({ ...options, names, quantum });
     const scaling = scalingOf(names, ranges);
@@ -77,8 +90,8 @@ export const predictSeries = defineCommand({
 });
 
 /** What a file says of its series. @throws FormatError where it says nothing that fits its model. */
-function described(path: string, about: object, features: number): SeriesDescription {
-  const { names, ranges, quantum } = about as Partial<SeriesDescription>;
+function described(path: string, about: object | null | undefined, features: number): SeriesDescription {
+  const { names, ranges, quantum } = (about ?? {}) as Partial<SeriesDescription>;
   const numbers = (row: unknown) => Array.isArray(row) && row.length === features && row.every(Number.isFinite);
   const fits =
     Array.isArray(names) &&
@@ -86,7 +99,9 @@ function described(path: string, about: object, features: number): SeriesDescrip
     names.every((name) => typeof name === "string") &&
     Array.isArray(ranges) &&
     ranges.length === 2 &&
-    ranges.every(numbers);
+    ranges.every(numbers) &&
+    ranges[0].every((least: number, i: number) => least <= ranges[1][i]) &&
+    (quantum === undefined || (Number.isFinite(quantum) && quantum > 0));
   if (!fits) throw new FormatError(`${path}: the file does not say what its quantities are; give one of fit-series`);
   return { names, ranges, ...(quantum !== undefined && { quantum }) };
 }

@@ -59,6 +59,7 @@ export async function readSeries({ table, id, time, names, quantum }: SeriesPlac
   return loadFile(table, (bytes) => {
     const read = readCsv(bytes);
     const called = time ?? read.names.find((name) => name !== id) ?? "";
+    if (names?.includes(called)) throw new Failure(`${table}: "${called}" is the column of times and no quantity`);
     if (id === undefined) {
       const values = read.column(called).values as ArrayLike<number>;
       const back = Array.from(values).findIndex((t, row) => row > 0 && !(t > values[row - 1]!));

@@ -55,6 +55,7 @@ it("says in one line what is wrong with a table, and in which row", async () => 
   expect(await of("time\n0\n1\n2\n3\n")).toContain('there is no column but "time"; add one for each quantity');
   const fine = "time,x\n0,1\n1,2\n2,3\n3,4\n";
   expect(await of(fine, "--columns", "x,time")).toContain('"time" is the column of times; leave it out');
+  expect(await of(fine, "--tolerance", "1e-300")).toContain("--tolerance must be a number of at least 1e-14");
   expect(await of(fine, "--columns", "x,x")).toContain('--columns must name "x" once only, got "x,x"');
 });
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type GivenWords, runWords } from "@offprint/commands/testing";
-import { readCsv, writeSafetensors } from "@offprint/data";
+import { readCsv, readSafetensors, writeSafetensors } from "@offprint/data";
 import { latentOde, saveLatentOde } from "@offprint/ode/latent";
 import { random, tensor } from "@offprint/tensor-core";
 import { temporaryFolder } from "@offprint/testing";
@@ -120,6 +120,7 @@ describe("fit-series and predict-series", () => {
     expect(await refused("t,x\n0,1\n1,2\n", { id: "who" })).toMatch(/wrong.csv: .*no column who/);
     expect(await refused("t,x\n0,a\n1,b\n")).toMatch(/column x holds texts/);
     expect(await refused("t,x\n1,2\n")).toMatch(/one time/);
+    expect(await refused("t,x\n0,1\n1,2\n", { columns: "x,t" })).toMatch(/"t" is the column of times/);
     expect(await refused("t,x\n0,1\n1,2\n", { hide: 0.999999 })).toMatch(/smaller --hide/);
     expect(await wrong("fit-series", { table: folder })).toMatch(/has no file such as 132539.txt/);
     expect(await wrong("fit-series", { table: folder, id: "who" })).toMatch(/leave --id and --time out/);
@@ -133,6 +134,29 @@ describe("fit-series and predict-series", () => {
     expect(await predict(kept, { table: file("less.csv", "time,pulse\n0,80\n"), id: undefined })).toMatch(
       /no column temperature/,
     );
+  });
+
+  it("refuse a model whose description or numbers are none, and a single draw", async () => {
+    const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(model)));
+    const said = JSON.parse(metadata.description!);
+    const lying = async (lie: object, held = tensors) => {
+      const description = JSON.stringify({ ...said, ...lie });
+      const path = file("lying.model", writeSafetensors(held, { metadata: { ...metadata, description } }));
+      const { code, err } = await runWords(commands, "predict-series", { model: path, table, id: "patient" });
+      expect(code).toBe(2);
+      return err;
+    };
+    const { about } = said;
+    const [least, most] = about.ranges;
+    for (const lie of [undefined, null, { ...about, ranges: [most, least] }, { ...about, quantum: -1 }]) {
+      expect(await lying({ about: lie })).toMatch(/lying\.model: .*does not say what its quantities are/);
+    }
+    const [name] = Object.keys(tensors) as [string];
+    expect(await lying({}, { ...tensors, [name]: tensors[name]!.mul(Number.NaN) })).toMatch(
+      /lying\.model: a parameter/,
+    );
+    const single = await runWords(commands, "predict-series", { model, table, id: "patient", draws: 1 });
+    expect(single.err).toMatch(/--draws is 1, which has no deviation/);
   });
 
   it("refuse a model that does not say what its quantities are", async () => {
