@@ -40,8 +40,11 @@ export function standardization(x: TensorLike): Standardization {
   const width = data.length / count;
   const means = new Float64Array(width);
   const deviations = new Float64Array(width);
-  for (let i = 0; i < data.length; i++) means[i % width] += data[i] / count;
-  for (let i = 0; i < data.length; i++) deviations[i % width] += (data[i] - means[i % width]) ** 2 / count;
+  const units = unitsOf(data, width);
+  for (let i = 0; i < data.length; i++) means[i % width] += data[i] / units[i % width] / count;
+  for (let i = 0; i < data.length; i++) {
+    deviations[i % width] += (data[i] / units[i % width] - means[i % width]) ** 2 / count;
+  }
   for (let j = 0; j < width; j++) {
     if (!Number.isFinite(deviations[j])) {
       throw new ValueError(
@@ -50,7 +53,8 @@ export function standardization(x: TensorLike): Standardization {
     }
     // rounding of the mean leaves a trace of a deviation where all values are equal
     const spread = Math.sqrt(deviations[j]);
-    deviations[j] = spread > 1e-14 * Math.abs(means[j]) ? spread : 1;
+    deviations[j] = spread > 1e-14 * Math.abs(means[j]) ? spread * units[j] : 1;
+    means[j] *= units[j];
   }
   const dtype = samples.dtype === "float64" ? "float64" : "float32";
   const mean = tensor(means, { dtype, shape: features });
@@ -61,4 +65,11 @@ export function standardization(x: TensorLike): Standardization {
     apply: (y) => div(sub(y, mean), std),
     invert: (y) => add(mul(y, std), mean),
   };
+}
+
+/** Powers of two near the largest value of each feature: of numbers over them no square overflows or vanishes. */
+function unitsOf(data: ArrayLike<number>, width: number): Float64Array {
+  const largest = new Float64Array(width);
+  for (let i = 0; i < data.length; i++) largest[i % width] = Math.max(largest[i % width], Math.abs(data[i]));
+  return largest.map((value) => (value > 0 ? 2 ** Math.min(1023, Math.floor(Math.log2(value))) : 1));
 }

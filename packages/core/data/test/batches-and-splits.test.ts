@@ -177,6 +177,17 @@ describe("standardization", () => {
     expect(scale.std.data()[0]).toBe(1);
   });
 
+  it("learns features of any unit alike", () => {
+    const inputs = random.rng(4).normal([20, 3], { mean: 2, dtype: "float64" });
+    const { mean, std } = standardization(inputs);
+    for (const power of [-1000, -500, 500, 1000]) {
+      const unit = 2 ** power;
+      const scale = standardization(inputs.mul(unit));
+      expect(scale.mean.data().map((v) => v / unit)).toEqual(mean.data());
+      expect(scale.std.data().map((v) => v / unit)).toEqual(std.data());
+    }
+  });
+
   it("refuses NaN and empty sets", () => {
     const value = expect.objectContaining({ name: "ValueError" });
     expect(() => standardization([[Number.NaN], [1]])).toThrow(value);

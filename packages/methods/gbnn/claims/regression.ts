@@ -12,13 +12,20 @@ function r2(problem: Problem, predicted: { data(): ArrayLike<number> }): number 
 
 async function whole(problem: Problem, seed: number, units: number, solver: "adam" | "lbfgs" | "sgd"): Promise<number> {
   const { inputs, testInputs } = standardized(problem);
-  return r2(problem, (await trainWhole(inputs, problem.targets, { units, solver, seed })).predict(testInputs));
+  return r2(
+    problem,
+    (await trainWhole(inputs, problem.targets, { units, solver, seed, standardizeTargets: false })).predict(testInputs),
+  );
 }
 
 async function deep(context: ClaimContext, problem: Problem, seed: number): Promise<number> {
   const { inputs, testInputs } = standardized(problem);
   const { backend } = context;
-  const predict = await trainDeep(inputs, problem.targets, { seed, ...(backend && { backend }) });
+  const predict = await trainDeep(inputs, problem.targets, {
+    seed,
+    standardizeTargets: false,
+    ...(backend && { backend }),
+  });
   return r2(problem, await predict(testInputs));
 }
 

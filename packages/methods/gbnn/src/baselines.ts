@@ -1,12 +1,15 @@
+import { type Standardization, standardization } from "@offprint/data";
 import { mlp } from "@offprint/nn";
 import { adam, train } from "@offprint/optim";
 import { type RunOptions, runOptionNames, runOptionsOf } from "@offprint/solvers";
 import {
   type Backend,
+  cast,
   checkOptions,
   jit,
   mean,
   random,
+  requireChoice,
   requireInteger,
   requireNonNegative,
   sigmoid,
@@ -17,6 +20,7 @@ import {
   type TensorLike,
   take,
   tensor,
+  ValueError,
 } from "@offprint/tensor-core";
 import { type SolvedLayer, type SolverName, type SolverRecord, type SolverState, solveLayer } from "./block-solver.js";
 import { readNumbers } from "./fit.js";
@@ -48,11 +52,25 @@ export interface WholeOptions extends RunOptions<SolverRecord, SolverState> {
   readonly activation?: HiddenActivation;
   /** `squared` for numbers, `logistic` for 0 or 1, `softmax` for one-hot targets. Default `squared`. */
   readonly loss?: OutputLoss;
+  /**
+   * Whether numbers are learnt in units of their deviation, whatever their own: with `squared` only. Default true; false is
+   * what scikit-learn's networks do.
+   */
+  readonly standardizeTargets?: boolean;
   /** Source of all randomness. Default 0. */
   readonly seed?: number | string;
 }
 
-const wholeOptionNames = ["units", "solver", "maxIterations", "alpha", "activation", "loss", "seed"];
+const wholeOptionNames = [
+  "units",
+  "solver",
+  "maxIterations",
+  "alpha",
+  "activation",
+  "loss",
+  "standardizeTargets",
+  "seed",
+];
 
 /** A network with one hidden layer that was trained as a whole. */
 export interface WholeNetwork extends Omit<SolvedLayer, "parameters"> {
@@ -73,7 +91,11 @@ export async function trainWhole(x: TensorLike, y: TensorLike, options: WholeOpt
   const owner = "trainWhole";
   checkOptions(owner, options, [...wholeOptionNames, ...runOptionNames]);
   const { units = 200, solver = "lbfgs", maxIterations = 200, alpha = 1e-4 } = options;
-  const { activation = "logistic", loss = "squared", seed = 0 } = options;
+  const { activation = "logistic", loss = "squared", standardizeTargets = true, seed = 0 } = options;
+  requireChoice(owner, "standardizeTargets", standardizeTargets, [true, false]);
+  if (loss !== "squared" && options.standardizeTargets !== undefined) {
+    throw new ValueError(`${owner}: standardizeTargets is of the loss "squared", and this is "${loss}"; leave it out`);
+  }
   requireInteger(owner, "units", units, 1);
   requireInteger(owner, "maxIterations", maxIterations, 0);
   requireNonNegative(owner, "alpha", alpha);
@@ -84,7 +106,10 @@ export async function trainWhole(x: TensorLike, y: TensorLike, options: WholeOpt
   const { targets, outputs } = readNumbers(owner, y, rows);
   const size: HiddenLayerSize = { features, units, outputs };
   const objective = hiddenLayerObjective(size, { alpha, activation, loss });
-  const samples = { x: columnsOf(data, features), targets: columnsOf(targets, outputs) };
+  const scale = loss === "squared" && standardizeTargets ? scaleOf(targets, rows, outputs) : undefined;
+  const learnt =
+    scale === undefined ? targets : (scale.apply(tensor(targets, { shape: [rows, outputs] })).data() as Float64Array);
+  const samples = { x: columnsOf(data, features), targets: columnsOf(learnt, outputs) };
   const solverOptions = { solver, maxIterations, gradientTolerance: 0, alpha, activation, loss };
   try {
     const { parameters, ...fitted } = await solveLayer(
@@ -102,12 +127,18 @@ export async function trainWhole(x: TensorLike, y: TensorLike, options: WholeOpt
       predict(at) {
         const given = readFeatures(owner, at, features);
         const F = evaluateLayer(columnsOf(given.data, features), layer, size, activation);
-        return links[loss](tensor(F, { shape: [given.rows, outputs] }));
+        const predicted = links[loss](tensor(F, { shape: [given.rows, outputs] }));
+        return scale === undefined ? predicted : scale.invert(predicted);
       },
     };
   } finally {
     objective.release();
   }
+}
+
+/** The unit of each output, so that networks learn numbers of order one. */
+function scaleOf(targets: Float64Array, rows: number, outputs: number): Standardization {
+  return standardization(tensor(targets, { shape: [rows, outputs] }));
 }
 
 /** Options of `trainDeep`. */
@@ -116,6 +147,8 @@ export interface DeepOptions {
   readonly hidden?: readonly number[];
   /** Epochs of Adam (rate 1e-3, batches of min(200, n)). Default 200. */
   readonly epochs?: number;
+  /** Whether numbers are learnt in units of their deviation, whatever their own. Default true. */
+  readonly standardizeTargets?: boolean;
   /** Source of all randomness. Default 0. */
   readonly seed?: number | string;
   /** Compiles the training step and the predictions. Default: the compiler of tensor-core. */
@@ -134,13 +167,17 @@ export async function trainDeep(
   options: DeepOptions = {},
 ): Promise<(x: TensorLike) => Promise<Tensor>> {
   const owner = "trainDeep";
-  checkOptions(owner, options, ["hidden", "epochs", "seed", "backend", "signal"]);
-  const { hidden = [60, 60, 60], epochs = 200, seed = 0, backend, signal } = options;
+  checkOptions(owner, options, ["hidden", "epochs", "standardizeTargets", "seed", "backend", "signal"]);
+  const { hidden = [60, 60, 60], epochs = 200, standardizeTargets = true, seed = 0, backend, signal } = options;
+  requireChoice(owner, "standardizeTargets", standardizeTargets, [true, false]);
   const { data, rows, features } = readFeatures(owner, x);
   const { targets, outputs } = readNumbers(owner, y, rows);
+  if (!Array.isArray(hidden)) throw new ValueError(`${owner}: hidden is ${hidden}; give an array of widths`);
   const network = mlp({ sizes: [features, ...hidden, outputs], activation: "sigmoid" });
   const inputs = tensor(data, { shape: [rows, features], dtype: "float32" });
-  const truth = tensor(targets, { shape: [rows, outputs], dtype: "float32" });
+  const scale = standardizeTargets ? scaleOf(targets, rows, outputs) : undefined;
+  const given = tensor(targets, { shape: [rows, outputs] });
+  const truth = cast(scale?.apply(given) ?? given, "float32");
   const batch = Math.min(200, rows);
   type Params = ReturnType<typeof network.init>;
   const { params } = await train({
@@ -165,6 +202,7 @@ export async function trainDeep(
   return async (at) => {
     const given = readFeatures(owner, at, features);
     const samples = tensor(given.data, { shape: [given.rows, features], dtype: "float32" });
-    return await (await run(params, samples)).host();
+    const predicted = await (await run(params, samples)).host();
+    return scale?.invert(cast(predicted, "float64")) ?? predicted;
   };
 }

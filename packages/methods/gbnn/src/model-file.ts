@@ -61,6 +61,7 @@ function isListOfClasses(classes: unknown): boolean {
   return (
     Array.isArray(classes) &&
     classes.length >= 2 &&
+    new Set(classes).size === classes.length &&
     classes.every((c) => typeof c === "number" || typeof c === "string")
   );
 }
@@ -83,7 +84,10 @@ export function loadModel(bytes: Uint8Array): GbnnModel {
         `loadModel: ${name} is ${found ? `${found.dtype} [${found.shape}]` : "missing"}; the model needs ${length ?? "float64"} numbers`,
       );
     }
-    return found.data() as Float64Array;
+    const numbers = found.data() as Float64Array;
+    const wrong = numbers.findIndex((value) => !(Number.isFinite(value) && (name !== "std" || value > 0)));
+    if (wrong >= 0) throw new FormatError(`loadModel: ${name} holds ${numbers[wrong]}, which no model has`);
+    return numbers;
   };
   const steps = values("steps");
   const widths = { hiddenWeight: J * d, hiddenBias: J, outputWeight: J * K, outputBias: K };

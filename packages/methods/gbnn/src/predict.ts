@@ -1,3 +1,4 @@
+import { standardization } from "@offprint/data";
 import {
   checkOptions,
   concatenate,
@@ -112,14 +113,14 @@ function accuracyOf(truth: Int32Array, outputs: number): (F: Float64Array) => nu
 
 /** R^2 of predictions, mean over the columns. */
 export function determination(y: Float64Array, outputs: number): (F: Float64Array) => number {
-  const rows = y.length / outputs;
-  const mean = new Float64Array(outputs);
-  for (let i = 0; i < y.length; i++) mean[i % outputs] += y[i] / rows;
+  const { mean, std } = standardization(tensor(y, { shape: [y.length / outputs, outputs] }));
+  const [middle, unit] = [mean.data(), std.data()];
+  // In units of the deviations, so that no square overflows or vanishes.
   const total = new Float64Array(outputs);
-  for (let i = 0; i < y.length; i++) total[i % outputs] += (y[i] - mean[i % outputs]) ** 2;
+  for (let i = 0; i < y.length; i++) total[i % outputs] += ((y[i] - middle[i % outputs]) / unit[i % outputs]) ** 2;
   return (F) => {
     const left = new Float64Array(outputs);
-    for (let i = 0; i < y.length; i++) left[i % outputs] += (y[i] - F[i]) ** 2;
+    for (let i = 0; i < y.length; i++) left[i % outputs] += ((y[i] - F[i]) / unit[i % outputs]) ** 2;
     return left.reduce((sum, value, k) => sum + explained(value, total[k]), 0) / outputs;
   };
 }

@@ -1,5 +1,6 @@
 import {
   checkOptions,
+  requireFunction,
   requireInteger,
   requireNonNegative,
   type Tensor,
@@ -41,6 +42,9 @@ export function boostStumps(
   const { rounds = 200, learningRate = 0.1 } = options;
   requireInteger("boostStumps", "rounds", rounds, 0);
   requireNonNegative("boostStumps", "learningRate", learningRate);
+  for (const name of ["initial", "residuals", "step"] as const) {
+    requireFunction("boostStumps", `loss.${name}`, loss?.[name]);
+  }
   const { data, rows, features } = readFeatures("boostStumps", x);
   const K = loss.outputs;
   const orders = Array.from({ length: features }, (_, f) => sortedBy(data, rows, features, f));

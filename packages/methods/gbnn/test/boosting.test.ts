@@ -85,6 +85,20 @@ describe("boosting", () => {
       const found = predictNumbers((await fitRegressor(numbers.inputs, scaled, small)).model, numbers.inputs).data();
       expect(gap(tensor(found.map((value: number) => value / unit)), tensor(plain))).toBeLessThan(1e-9);
     }
+    const { model } = await fitRegressor(numbers.inputs, y, small);
+    const tiny = { ...model, initial: model.initial.map((v) => v * 2 ** -900) };
+    tiny.blocks = model.blocks.map((block) => ({ ...block, step: block.step * 2 ** -900 }));
+    const [own, there] = [
+      stagedScore(model, numbers.inputs, y),
+      stagedScore(
+        tiny,
+        numbers.inputs,
+        y.map((v) => v * 2 ** -900),
+      ),
+    ];
+    expect(gap(tensor(there), tensor(own))).toBeLessThan(1e-12);
+    const far = numbers.inputs.mul(2 ** 900);
+    expect((await fitRegressor(far, y, small)).model.blocks).toEqual(model.blocks);
     const both = tensor(Float64Array.from({ length: 2 * y.length }, (_, i) => y[i >> 1] * (i % 2 === 0 ? 1 : 2 ** 30)));
     const pairs = both.reshape([y.length, 2]);
     const score = stagedScore((await fitRegressor(numbers.inputs, pairs, small)).model, numbers.inputs, pairs).at(-1);
@@ -361,5 +375,15 @@ describe("around the method", () => {
     ).toBeGreaterThan(0.8);
     const deep = await trainDeep(numbers.inputs, y, { hidden: [8], epochs: 5 });
     expect((await deep(numbers.inputs)).shape).toEqual([84, 1]);
+    for (const unit of [2 ** -500, 2 ** 500]) {
+      const scaled = await trainWhole(numbers.inputs, y.mul(unit), { units: 10, maxIterations: 100 });
+      expect(gap(scaled.predict(numbers.inputs).div(unit), whole.predict(numbers.inputs))).toBe(0);
+      const deepScaled = await trainDeep(numbers.inputs, y.mul(unit), { hidden: [8], epochs: 5 });
+      expect(gap((await deepScaled(numbers.inputs)).div(unit), await deep(numbers.inputs))).toBe(0);
+    }
+    await expect(trainDeep(numbers.inputs, y, { hidden: 3 as never })).rejects.toThrow(/hidden is 3; give an array/);
+    const idle = { loss: "logistic", standardizeTargets: true } as const;
+    await expect(trainWhole(numbers.inputs, y, idle)).rejects.toThrow(/standardizeTargets is of the loss "squared"/);
+    expect(() => boostStumps(numbers.inputs, y.data() as Float64Array, {} as never)).toThrow(/loss\.initial/);
   });
 });

@@ -43,6 +43,14 @@ describe("damaged models give typed errors", () => {
     fuzzReader(reader);
   });
 
+  it("numbers that no model has", () => {
+    const changed = (change: Partial<GbnnModel>) => () => loadModel(saveModel({ ...model, ...change }));
+    expect(changed({ std: Float64Array.of(1, 0) })).toThrow(/std holds 0, which no model has/);
+    expect(changed({ mean: Float64Array.of(Number.NaN, 0) })).toThrow(/mean holds NaN/);
+    expect(changed({ blocks: [{ ...block, step: Infinity }] })).toThrow(/steps holds Infinity/);
+    expect(changed({ classes: ["no", "no"] })).toThrow(/is of no model/);
+  });
+
   it.each(["", "null", "[]", "{", '{"features":2}', metadata.model.replace("tanh", "constructor")])("%s", (text) => {
     expect(() => described(new TextEncoder().encode(text))).toThrow(expect.objectContaining({ name: "FormatError" }));
   });
