@@ -15,7 +15,9 @@ import {
   jit,
   mul,
   random,
+  requireChoice,
   requireFinite,
+  requireFunction,
   requireNonNegative,
   ShapeError,
   type Tensor,
@@ -130,6 +132,8 @@ export async function prepareRestoration<C>(
   const { initial: _, startFraction = 1, eta = 1, seed = 0, consistency: __, onStep: ___, ...sampler } = options;
   const { dtype = "float64" } = options;
   requireSeed(owner, options.seed);
+  requireChoice(owner, "consistency", options.consistency, [true, false]);
+  if (options.onStep !== undefined) requireFunction(owner, "onStep", options.onStep);
   const apply = applied(owner, measurement);
   const y = tensor(measured, { dtype });
   if (y.rank < 2 || y.size === 0) {

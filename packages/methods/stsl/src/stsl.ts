@@ -3,6 +3,7 @@ import {
   add,
   checkOptions,
   mul,
+  requireChoice,
   requireInteger,
   requireNonNegative,
   square,
@@ -10,7 +11,6 @@ import {
   type Tensor,
   type TensorLike,
   tensor,
-  ValueError,
 } from "@offprint/tensor-core";
 import { correction, guardedSlope } from "./correction.js";
 import { drawProbes, perSample, type TraceOptions, traceNames, traceSettings } from "./hessian-trace.js";
@@ -71,9 +71,7 @@ export async function stsl<C = Tensor>(
   const owner = "stsl";
   checkOptions(owner, options, [...samplerNames, ...stslNames]);
   const { corrections = 5, stepSize = 0.6, traceWeight = 0.002, reuseScore = true } = options;
-  if (typeof reuseScore !== "boolean") {
-    throw new ValueError(`${owner}: reuseScore is ${String(reuseScore)}; it must be true or false`);
-  }
+  requireChoice(owner, "reuseScore", reuseScore, [true, false]);
   return secondOrder(owner, model, measurement, measured, options, { corrections, stepSize, traceWeight, reuseScore });
 }
 

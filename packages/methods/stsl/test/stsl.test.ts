@@ -493,6 +493,13 @@ describe("what is refused", () => {
     await fails(() => stsl(model, measurement, y, { traceWeight: -1 }), "ValueError", /traceWeight/);
     await fails(() => stsl(model, measurement, y, { probeScale: 0 }), "ValueError", /probeScale/);
     await fails(() => stsl(model, measurement, y, { startFraction: 0 }), "ValueError", /startFraction/);
+    await fails(() => stsl(model, measurement, y, { reuseScore: "no" as never }), "ValueError", /reuseScore is "no"/);
+    await fails(() => ldps(model, measurement, y, { consistency: "no" as never }), "ValueError", /consistency is "no"/);
+    await fails(
+      () => stsl(model, measurement, y, { onStep: 3 as never }),
+      "ValueError",
+      /onStep is 3; give a function/,
+    );
     await fails(() => tmpd(model, measurement, y, { deviation: 0 }), "ValueError", /deviation/);
     await fails(() => p2l(model, measurement, y, { embeddingSteps: 1 }), "ValueError", /no condition/);
     await fails(
