@@ -35,11 +35,18 @@ const options = {
     { kind: "folder", words: [TINY, "uniform", "causal", "part-of-speech"] },
   ),
   prompt: option.text("text to go on from; default an example of the tiny model"),
-  target: option.text("text whose first token is explained, in place of the model's own"),
+  target: option.text(
+    "text after the prompt, with the space that it begins with, whose first token is explained in place of the model's own",
+  ),
   tokens: option.integer("tokens to generate and explain", { default: 1, least: 1 }),
   ratio: option.number("share of the tokens that a step replaces, in (0, 1)", { default: 0.3, above: 0, below: 1 }),
   topK: option.integer("rank that the target must reach for a run to stop", { default: 3, least: 1 }),
-  keep: option.integer("tokens that must suffice for a run to stop", { default: 5, least: 1 }),
+  keep: option.integer(
+    "tokens that must suffice for a run to stop; default 5, and half of a prompt of fewer than ten",
+    {
+      least: 1,
+    },
+  ),
   probes: option.integer("independent runs", { default: 5, least: 1 }),
   maxIterations: option.integer("most steps of a run", { default: 300, least: 1, free: true }),
   ...seedOption,
@@ -65,7 +72,7 @@ export const attributeTokens = defineCommand({
     if (prompt === undefined || prompt === "") throw new ValueError('--prompt is missing; give a text: --prompt "..."');
     const models = await openModels(input, model, replacer);
     try {
-      const { ids, promptLength, explained: found } = await explain(input, models, prompt);
+      const { ids, promptLength, explained: found, settings } = await explain(input, models, prompt);
       const tokens = Array.from(ids, (id) => ({ id, text: models.textOf(id) }));
       const explained = found.map(
         ({ status: _, state: __, importance, ...token }, k): ExplainedToken => ({
@@ -74,7 +81,6 @@ export const attributeTokens = defineCommand({
           importance: Array.from(importance),
         }),
       );
-      const settings = settingsOf(chosen);
       const report: AttributionReport = { model, replacer, settings, tokens, promptLength, explained };
       for (const token of explained) print(line(report, token));
       await write(chosen.output, attributionPage(report));
@@ -85,8 +91,14 @@ export const attributeTokens = defineCommand({
   },
 });
 
-function settingsOf({ ratio, topK, keep, probes, maxIterations, seed }: Input["options"]) {
-  return { ratio, topK, keepTopN: keep, probes, maxIterations, seed };
+/** What `reagent` is given, for a prompt of which so many tokens may be replaced. */
+function settingsOf({ options, note }: Input, replaceable: number) {
+  const { ratio, topK, probes, maxIterations, seed, keep } = options;
+  const keepTopN = keep ?? Math.max(1, Math.min(5, Math.floor(replaceable / 2)));
+  if (keepTopN >= replaceable) {
+    note(`--keep ${keepTopN} covers the prompt: runs stop at once, and what they tell is chance; give a smaller one`);
+  }
+  return { ratio, topK, keepTopN, probes, maxIterations, seed };
 }
 
 /** What is kept of an attribution. */
@@ -102,12 +114,14 @@ function kept({ status, state, ...found }: Attribution): FoundToken {
   return status === "aborted" ? { ...reported, state } : reported;
 }
 
-async function explain({ options: chosen, longRun }: Input, models: OpenedModels, prompt: string) {
+async function explain(input: Input, models: OpenedModels, prompt: string) {
+  const { options: chosen, longRun } = input;
   const promptIds = models.encodePrompt(prompt);
   if (promptIds.length === 0) throw new ValueError("--prompt has no tokens; give a longer text");
   const continuation = chosen.target === undefined ? undefined : firstToken(models, chosen.target);
   const count = continuation === undefined ? chosen.tokens : 1;
   const special = new Set(models.specialIds);
+  const settings = settingsOf(input, promptIds.filter((id) => !special.has(id)).length);
   let done = 0;
   const run = await longRun<ReagentRecord, GenerationRun>({
     progress: ({ iteration, active }) => ({
@@ -125,13 +139,11 @@ async function explain({ options: chosen, longRun }: Input, models: OpenedModels
       done = ids.length - promptIds.length;
       const protect = Array.from(ids, (id) => special.has(id));
       const { replacer } = models;
-      return kept(
-        await reagent(models.lm, ids, { ...settingsOf(chosen), target, replacer, protect, onProgress, ...inner }),
-      );
+      return kept(await reagent(models.lm, ids, { ...settings, target, replacer, protect, onProgress, ...inner }));
     },
   });
   await run.settle(result);
-  return result;
+  return { ...result, settings };
 }
 
 /** What a state file holds. */

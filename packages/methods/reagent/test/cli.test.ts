@@ -54,6 +54,7 @@ describe("offprint attribute-tokens", () => {
   it("explains a folder of optimum by another one, token after token, with a map of all", async () => {
     const given = { model: fixture("gpt2"), replacer: fixture("roberta"), prompt: "the old lamp was", tokens: 3 };
     const { html, json } = await call({ ...given, maxIterations: 5 });
+    expect(json.settings.keepTopN).toBe(Math.min(5, Math.floor(json.promptLength / 2)));
     expect(json.explained.length).toBe(3);
     expect(json.explained.map((token: { importance: number[] }) => token.importance.length)).toEqual(
       [0, 1, 2].map((k) => json.promptLength + k),
@@ -78,6 +79,12 @@ describe("offprint attribute-tokens", () => {
     const { json } = await call(given);
     expect(json.explained.length).toBe(1);
     expect(" for".startsWith(json.explained[0].text)).toBe(true);
+  });
+
+  it("says so where the tokens that it keeps are the whole prompt, which tells nothing", async () => {
+    const given = { model: fixture("gpt2"), replacer: "uniform", prompt: "the old lamp was", maxIterations: 2 };
+    const { code, err } = await run({ ...given, keep: 20 });
+    expect([code, err]).toEqual([0, expect.stringMatching(/--keep 20 covers the prompt: .* give a smaller one/)]);
   });
 
   it("is interrupted between tokens with its state kept, and goes on to the same numbers", async () => {
