@@ -4,7 +4,7 @@ import {
   div,
   exp,
   expandDims,
-  greater,
+  lessEqual,
   matmul,
   maximum,
   mean,
@@ -52,16 +52,16 @@ export function matern(options: MaternOptions = {}): Kernel {
   return stationary("matern", options, profiles[smoothness], 2 * smoothness);
 }
 
-/** sqrt with a gradient of 0 at 0. */
+/** sqrt with a gradient of 0 at 0; NaN stays NaN. */
 function root(x: Tensor): Tensor {
-  const positive = greater(x, 0);
-  return where(positive, sqrt(where(positive, x, 1)), 0);
+  const none = lessEqual(x, 0);
+  return where(none, 0, sqrt(where(none, 1, x)));
 }
 
-/** 1 / s, and 0 at 0. */
+/** 1 / s, and 0 at 0; NaN stays NaN. */
 function inverse(s: Tensor): Tensor {
-  const positive = greater(s, 0);
-  return where(positive, div(1, where(positive, s, 1)), 0);
+  const none = lessEqual(s, 0);
+  return where(none, 0, div(1, where(none, 1, s)));
 }
 
 /** The kernels as functions of r^2, with the derivatives that are finite at 0 and the one after. */

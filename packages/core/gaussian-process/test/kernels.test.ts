@@ -65,6 +65,15 @@ describe("the usual kernels", () => {
     }
   });
 
+  it("of inputs that are NaN are NaN, not those of points that coincide", () => {
+    for (const kernel of [
+      squaredExponential(),
+      ...([0.5, 1.5, 2.5] as const).map((smoothness) => matern({ smoothness })),
+    ]) {
+      expect(kernel.matrix(tensor([[Number.NaN]]), tensor([[1]])).item()).toBeNaN();
+    }
+  });
+
   it("add, multiply and scale; an additive kernel sees one input after the other", () => {
     const [x, z] = [points(5, 2), points(4, 2, 2)];
     const [a, b] = [squaredExponential({ length: 0.5 }), matern({ smoothness: 1.5 })];

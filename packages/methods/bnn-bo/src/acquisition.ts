@@ -1,10 +1,13 @@
 import {
   abs,
   add,
+  cast,
   concatenate,
   diagonal,
   div,
+  equal,
   expandDims,
+  greater,
   jitSync,
   max,
   maximum,
@@ -148,14 +151,25 @@ function improvementOver(values: Tensor, deviation: Tensor, best: Tensor | numbe
   return mul(deviation, add(mul(z, special.normalCdf(z)), special.normalPdf(z)));
 }
 
-/** Expected improvement over `best` of normal values, to be maximised; elementwise. */
-export function expectedImprovement(values: TensorLike, deviation: TensorLike, best: number): Tensor {
-  return improvementOver(tensor(values, { dtype: "float64" }), tensor(deviation, { dtype: "float64" }), best);
+/** Deviations of normal values, NaN below 0, and where they are 0: the value is known there. */
+function spreadOf(deviation: TensorLike): { spread: Tensor; certain: Tensor } {
+  const given = tensor(deviation, { dtype: "float64" });
+  const certain = equal(given, 0);
+  return { spread: where(certain, 1, where(greater(given, 0), given, Number.NaN)), certain };
 }
 
-/** Probability of improvement over `best`; elementwise. */
+/** Expected improvement over `best` of normal values, to be maximised; elementwise, NaN for a deviation below 0. */
+export function expectedImprovement(values: TensorLike, deviation: TensorLike, best: number): Tensor {
+  const level = tensor(values, { dtype: "float64" });
+  const { spread, certain } = spreadOf(deviation);
+  return where(certain, maximum(sub(level, best), 0), improvementOver(level, spread, best));
+}
+
+/** Probability of improvement over `best`; elementwise, NaN for a deviation below 0. */
 export function probabilityOfImprovement(values: TensorLike, deviation: TensorLike, best: number): Tensor {
-  return special.normalCdf(div(sub(tensor(values, { dtype: "float64" }), best), deviation));
+  const gain = sub(tensor(values, { dtype: "float64" }), best);
+  const { spread, certain } = spreadOf(deviation);
+  return where(certain, cast(greater(gain, 0), "float64"), special.normalCdf(div(gain, spread)));
 }
 
 /** mean + sqrt(beta) deviation; elementwise. */

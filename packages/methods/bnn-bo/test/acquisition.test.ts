@@ -122,6 +122,18 @@ describe("acquisitions", () => {
     expectClose(upperConfidenceBound([1], [2], 9), [7], 1e-14);
     expectClose(expectedImprovement([1], [2], 1), [2 / Math.sqrt(2 * Math.PI)], 1e-14);
   });
+
+  it("the closed forms of values without deviation are those of a number, and NaN below 0", () => {
+    const [values, none] = [
+      [3, 1, 0],
+      [0, 0, 0],
+    ];
+    expectClose(expectedImprovement(values, none, 1), [2, 0, 0], 0);
+    expectClose(probabilityOfImprovement(values, none, 1), [1, 0, 0], 0);
+    for (const closed of [expectedImprovement, probabilityOfImprovement]) {
+      expect(closed([1], [-1], 0).item()).toBeNaN();
+    }
+  });
 });
 
 /** Volume of a union of boxes by inclusion and exclusion. */
