@@ -158,9 +158,10 @@ export function scalePosterior(
   };
 }
 
-/** log s from 1e-26 to 1e26: where the mass is is looked for first, then integrated over. */
+/** log s from 1e-26 to 1e26, and about q / n where that is near the ends or beyond: where the mass is is looked for first. */
 const WIDEST = 60;
-const COARSE = 2400;
+const COARSE = 0.05;
+/** Then it is integrated over. */
 const FINE = 500;
 /** Densities below exp(-40) of the largest have no share. */
 const NEGLIGIBLE = 40;
@@ -172,21 +173,30 @@ function onGrid(owner: string, logDensity: (s: number) => number, count: number,
     const value = logDensity(s) + u - quadratic / (2 * s) - (count / 2) * u;
     return Number.isNaN(value) ? -Infinity : value;
   };
-  const coarse = Array.from({ length: COARSE + 1 }, (_, k) => -WIDEST + (2 * WIDEST * k) / COARSE);
+  const told = count > 0 && quadratic > 0 ? Math.log(quadratic / count) : 0;
+  const [least, most] = [Math.min(-WIDEST, told - WIDEST / 2), Math.max(WIDEST, told + WIDEST / 2)];
+  const cells = Math.round((most - least) / COARSE);
+  const coarse = Array.from({ length: cells + 1 }, (_, k) => least + ((most - least) * k) / cells);
   const heights = coarse.map(height);
-  const top = Math.max(...heights);
+  const top = heights.reduce((a, b) => Math.max(a, b));
   if (!Number.isFinite(top)) {
     throw new ValueError(
       `${owner}: scale.logDensity is finite nowhere, or infinite; it must be the log of a density on s > 0`,
     );
   }
   const within = coarse.filter((_, k) => heights[k] > top - NEGLIGIBLE);
-  const cell = (2 * WIDEST) / COARSE;
+  const cell = (most - least) / cells;
   const [low, high] = [within[0] - cell, within[within.length - 1] + cell];
   const step = (high - low) / FINE;
   const nodes = Array.from({ length: FINE + 1 }, (_, k) => low + k * step);
   const masses = nodes.map((u) => Math.exp(height(u) - top));
   const total = masses.reduce((a, b) => a + b, 0);
+  if (!(total > 0 && total < Infinity)) {
+    throw new ValueError(
+      `${owner}: between scale.logDensity and observations whose q is ${quadratic} nothing is left to integrate; bring both to ` +
+        "the same units, such as by standardising the observations",
+    );
+  }
   const cumulative: number[] = [];
   masses.reduce((sofar, mass, k) => {
     cumulative[k] = sofar + mass;

@@ -111,7 +111,7 @@ function bySampling(
   } else {
     const density = priorLogDensity(owner, prior);
     const from =
-      proposal === "laplace" ? laplaceDraws(owner, density, likelihood, draws, rng) : ownDraws(proposal, draws, rng);
+      proposal === "laplace" ? laplaceDraws(owner, prior, { n, q }, draws, rng) : ownDraws(proposal, draws, rng);
     scales = from.scales;
     logs = scales.map((s, i) => density(s) + likelihood(s) - from.logDensities[i]);
   }
@@ -156,15 +156,16 @@ const INFLATION = 1.5;
 
 function laplaceDraws(
   owner: string,
-  density: (s: number) => number,
-  likelihood: (s: number) => number,
+  prior: ScalePrior,
+  { n, q }: { readonly n: number; readonly q: number },
   draws: number,
   rng: random.Rng,
 ): Draws {
   // In t = log s, whose measure adds t.
-  const height = (t: number) => density(Math.exp(t)) + likelihood(Math.exp(t)) + t;
-  const coarse = Array.from({ length: 241 }, (_, k) => k / 2 - 60);
-  const start = coarse.reduce((best, t) => (height(t) > height(best) ? t : best));
+  const density = priorLogDensity(owner, prior);
+  const height = (t: number) => density(Math.exp(t)) - (n / 2) * t - q / (2 * Math.exp(t)) + t;
+  const { grid } = scaleAfter({ kind: "density", logDensity: density }, { count: n, quadratic: q });
+  const start = Array.from(grid!.scales, Math.log).reduce((best, t) => (height(t) > height(best) ? t : best));
   const { x: mode } = brentMinimize((t) => -height(t), start - 0.5, start + 0.5);
   const h = 1e-3;
   const curvature = -(height(mode + h) - 2 * height(mode) + height(mode - h)) / h ** 2;

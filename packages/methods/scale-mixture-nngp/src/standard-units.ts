@@ -4,6 +4,7 @@ import {
   greater,
   mean,
   mul,
+  ShapeError,
   sqrt,
   square,
   sub,
@@ -41,9 +42,16 @@ export function momentsOf(name: string, values: Tensor): Moments {
   return { centre, size: where(greater(deviation, mul(1e-12, abs(centre))), deviation, 1) };
 }
 
-/** In units of moments, where there are some. */
+/**
+ * In units of moments, where there are some.
+ * @throws ShapeError for points of another number of columns, which would be spread over all.
+ */
 export function inUnits(moments: Moments | undefined, values: TensorLike): Tensor {
   const given = tensor(values, { dtype: "float64" });
+  const { size } = moments?.centre ?? {};
+  if (moments?.centre.rank === 1 && (given.rank !== 2 || given.shape[1] !== size)) {
+    throw new ShapeError(`standardize: x has shape [${given.shape}]; it must be [points, ${size}]`);
+  }
   return moments === undefined ? given : div(sub(given, moments.centre), moments.size);
 }
 

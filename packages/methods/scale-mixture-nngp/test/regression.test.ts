@@ -114,6 +114,21 @@ describe("with an inverse gamma prior, posterior and evidence", () => {
 });
 
 describe("every prior", () => {
+  it("says the same of targets in any units where its tail lets them decide, and refuses what is left with nothing", () => {
+    const burr = { kind: "burr", c: 2, d: 1 } as const;
+    for (const inference of [{}, { method: "importance" }] as const) {
+      const told = (unit: number) => {
+        const process = regress(kernel, x, mul(y, unit), { prior: burr, noise, inference });
+        return mul(process.predict(z).interval(0.9).low, 1 / unit);
+      };
+      // Far from 1 the density is a power of s, whose units do not matter.
+      expectClose(told(1e-150), told(1e-20), 1e-7);
+      expectClose(told(1e150), told(1e20), 1e-7);
+    }
+    const light = { kind: "gamma", shape: 2, rate: 2 } as const;
+    expect(() => regress(kernel, x, mul(y, 1e20), { prior: light, noise })).toThrow(/nothing is left to integrate/);
+  });
+
   it("has an evidence that grows by the predictive density of each further value", () => {
     for (const prior of every.filter(({ kind }) => kind !== "fitted")) {
       const rows = (from: number, to: number) => [{ start: from, stop: to }];
@@ -270,6 +285,10 @@ it("refuses what does not fit, by name", async () => {
     [() => regress(kernel, x.mul(Number.NaN), y), /x holds NaN at position 0/],
     [() => regress(kernel, x, y).predict(z.mul(Number.POSITIVE_INFINITY)), /x holds/],
     [() => regress(kernel, x.mul(1e200), y, { standardize: true }), /the deviation of x is no finite number/],
+    [
+      () => regress(kernel, x, y, { standardize: true }).predict([[0.3]]),
+      /x has shape \[1,1\]; it must be \[points, 2\]/,
+    ],
     [() => regress(kernel, x, [1, 2]), /y has shape \[2\]/],
     [() => regress(kernel, x, y).predict(z).logDensity([1]), /y has shape \[1\]; there are 6 points/],
     [() => regress(kernel, x, y).predict(z).quantile(1), /p is 1/],
