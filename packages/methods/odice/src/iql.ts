@@ -23,7 +23,7 @@ import {
 } from "@offprint/tensor-core";
 import { type PolicyParams, standardised } from "./gaussian-policy.js";
 import { valueNetwork } from "./networks.js";
-import { type PolicyOptions, policyLearner, policyNames, requireShare } from "./odice.js";
+import { type PolicyOptions, policyLearner, policyNames, requirePart, requireShare } from "./odice.js";
 import { type OfflineDataset, requireDataset } from "./offline-dataset.js";
 import { type OfflineOptions, type OfflineResult, offlineNames, trainOffline } from "./offline-training.js";
 import { leastOf } from "./value-gradients.js";
@@ -72,7 +72,7 @@ export async function fitIql<Q = unknown>(dataset: OfflineDataset, options: IqlO
   checkOptions(owner, options, [...offlineNames, ...policyNames, ...own], ["steps"]);
   const { expectile = 0.7, inverseTemperature = 3, discount = 0.99, targetRate = 0.005 } = options;
   const { hidden = [256, 256], valueLearningRate = 2e-4 } = options;
-  requireShare(owner, "expectile", expectile);
+  requirePart(owner, "expectile", expectile);
   requireShare(owner, "targetRate", targetRate);
   requirePositive(owner, "inverseTemperature", inverseTemperature);
   requirePositive(owner, "valueLearningRate", valueLearningRate);

@@ -217,16 +217,16 @@ function settingsOf(owner: string, options: OdiceOptions<never, never> | OdiceOp
   const { type = "orthogonal", divergence = "pearson", lambda = 0.6, eta = 1, discount = 0.99 } = options;
   requireChoice(owner, "type", type, ["orthogonal", "true", "semi"]);
   requireChoice(owner, "divergence", divergence, ["pearson", "reverseKl"]);
-  requireLambda(owner, lambda);
+  requirePart(owner, "lambda", lambda);
   requireNonNegative(owner, "eta", eta);
   requireDecayRate(owner, "discount", discount);
   return { type, divergence, lambda, eta, discount };
 }
 
-/** @internal @throws ValueError for a lambda outside (0, 1). */
-export function requireLambda(owner: string, lambda: number): void {
-  requirePositive(owner, "lambda", lambda);
-  if (lambda >= 1) throw new ValueError(`${owner}: lambda is ${lambda}; it must lie in (0, 1)`);
+/** @internal @throws ValueError for a part outside (0, 1). */
+export function requirePart(owner: string, name: string, part: number): void {
+  requirePositive(owner, name, part);
+  if (part >= 1) throw new ValueError(`${owner}: ${name} is ${part}; it must lie in (0, 1)`);
 }
 
 /** @internal @throws ValueError for a share outside (0, 1]. */

@@ -12,7 +12,7 @@ import {
   tensor,
   ValueError,
 } from "@offprint/tensor-core";
-import { requireLambda } from "./odice.js";
+import { requirePart } from "./odice.js";
 
 /** A logged transition of a table. */
 export interface TabularTransition {
@@ -122,7 +122,7 @@ export async function solveTabularDice(
   const owner = "solveTabularDice";
   checkOptions(owner, options, names);
   const { lambda = 0.5, discount = 0.95, average = false, tolerance, maxIterations = 200 } = options;
-  requireLambda(owner, lambda);
+  requirePart(owner, "lambda", lambda);
   requireDecayRate(owner, "discount", discount);
   requireChoice(owner, "average", average, [true, false]);
   if (tolerance !== undefined) requirePositive(owner, "tolerance", tolerance);

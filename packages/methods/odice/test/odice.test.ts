@@ -623,7 +623,7 @@ for (const [name, fit] of Object.entries(trainers)) {
         { weightDecay: -1 },
         ...(name === "behaviourCloning" ? [{ share: 0 }] : [{ discount: 1 }, { targetRate: 0 }]),
         ...(name === "fitOdice" ? [{ lambda: 0 }, { eta: -1 }, { type: "both" }, { divergence: "kl" }] : []),
-        ...(name === "fitIql" ? [{ expectile: 0 }, { inverseTemperature: 0 }] : []),
+        ...(name === "fitIql" ? [{ expectile: 0 }, { expectile: 1 }, { inverseTemperature: 0 }] : []),
       ],
       nonFinite: [() => offlineDataset({ ...arrays, observations: normal([size, 3]).mul(Number.NaN) })],
       outcome: ({ params, history, status, steps }) => ({ params, history, status, steps }),
