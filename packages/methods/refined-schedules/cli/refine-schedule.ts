@@ -1,5 +1,5 @@
 import { defineCommand, option } from "@offprint/commands";
-import { Table, writeCsv } from "@offprint/data";
+import { readCsv, Table, writeCsv } from "@offprint/data";
 import { loadFile } from "@offprint/data/node";
 import { GradientNormRecorder, refineSchedule } from "../src/index.js";
 
@@ -22,7 +22,10 @@ export const refineScheduleCommand = defineCommand({
   },
   async run({ options, print, report, note, write }) {
     const { norm, power, tau, floor, steps: length, dropEdge } = options;
-    const recorder = await loadFile(options.table, (bytes) => GradientNormRecorder.fromCSV(bytes));
+    const { recorder, rows } = await loadFile(options.table, (bytes) => ({
+      recorder: GradientNormRecorder.fromCSV(bytes),
+      rows: readCsv(bytes).rows,
+    }));
     const schedule = refineSchedule(norm === "l1" ? recorder.l1() : recorder.l2(), {
       norm,
       dropNonFinite: true,
@@ -44,6 +47,9 @@ export const refineScheduleCommand = defineCommand({
       ["guarantee over that of linear decay", (bound / linearBound).toFixed(3)],
       ["begin tuning the peak learning rate at", `${learningRateRatio.toFixed(2)} times the one of linear decay`],
     ]);
+    if (length === undefined && dropEdge === undefined && steps < rows) {
+      note(`${rows - steps} of ${rows} rows have no finite norm and were left out: give --steps for a run as long.`);
+    }
     for (const warning of warnings) note(`Warning: ${warning}.`);
     if (options.output === undefined) note("--output <file> writes the multipliers.");
     const column = (name: string, values: Float64Array) => ({ name, type: "number" as const, values });

@@ -1,4 +1,4 @@
-import { requireInteger } from "@offprint/tensor-core";
+import { requireInteger, ValueError } from "@offprint/tensor-core";
 import { readNumbers, requireStepCount } from "./argument-checks.js";
 
 /** How recorded norms become one norm for each step of the run to come. */
@@ -37,6 +37,11 @@ export function cleanNorms(norms: ArrayLike<number>, options: NormCleaning): Arr
   if (length !== undefined) requireStepCount("refineSchedule", length, "length");
   let kept: ArrayLike<number> = norms;
   if (dropNonFinite) kept = Float64Array.from(kept).filter(Number.isFinite);
-  if (dropEdge > 0) kept = Array.prototype.slice.call(kept, dropEdge, Math.max(dropEdge, kept.length - dropEdge));
+  if (dropEdge > 0 && kept.length > 0 && 2 * dropEdge >= kept.length) {
+    throw new ValueError(
+      `refineSchedule: dropEdge is ${dropEdge}, which leaves nothing of ${kept.length} norms; give less`,
+    );
+  }
+  if (dropEdge > 0) kept = Array.prototype.slice.call(kept, dropEdge, kept.length - dropEdge);
   return length === undefined || length === kept.length || kept.length === 0 ? kept : resample(kept, length);
 }

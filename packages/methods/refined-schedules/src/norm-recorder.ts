@@ -101,10 +101,11 @@ export class GradientNormRecorder {
   /**
    * Reads what `toCSV` wrote, or the export of a logger: columns named `l1` and `l2`, else the second column (of a single
    * one, the first) as Euclidean norms. Rows without a number are left out.
-   * @throws FormatError, its `offset` the number of the line.
+   * @throws FormatError, its `offset` the number of the line; for a column `step` that does not grow, too.
    */
   static fromCSV(text: string | Uint8Array): GradientNormRecorder {
     const table = readCsv(text);
+    requireOrder(table);
     const chosen = table.names.filter((name) => name === "l1" || name === "l2");
     if (chosen.length === 0) {
       const name = table.names[Math.min(1, table.names.length - 1)];
@@ -131,6 +132,18 @@ export class GradientNormRecorder {
       );
     }
     return values;
+  }
+}
+
+/** Norms of steps in another order, or of some that were made twice, are none of a run. */
+function requireOrder({ columns }: Table): void {
+  const steps = columns.find(({ name, type }) => name.toLowerCase() === "step" && type !== "text")?.values ?? [];
+  for (let row = 1; row < steps.length; row++) {
+    if (!(Number(steps[row]) <= Number(steps[row - 1]))) continue;
+    throw new FormatError(
+      `gradient norms: line ${row + 2}: step ${steps[row]} comes after ${steps[row - 1]}; sort the rows, each step once`,
+      { offset: row + 2 },
+    );
   }
 }
 

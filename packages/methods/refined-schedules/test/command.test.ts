@@ -51,5 +51,13 @@ describe("offprint refine-schedule", () => {
     expect(await run("step,gnorm\n0,x\n")).toMatchObject({ code: 2, err: expect.stringMatching(/norms\.csv.*line 2/) });
     expect((await run(csv, { norm: "max" })).err).toMatch(/--norm cannot be "max"/);
     expect((await run(csv, { norm: "l1" })).err).toMatch(/only the other norm/);
+    expect((await run(csv, { dropEdge: 4 })).err).toMatch(/--drop-edge is 4, which leaves nothing of 8 norms/);
+    expect((await run("step,gnorm\n0,4\n2,3\n1,2\n")).err).toMatch(/norms\.csv.*line 4: step 1 comes after 2; sort/);
+  });
+
+  it("says how many rows have no norm, as the schedule is shorter by them", async () => {
+    const gap = csv.replace("\n3,1\n", "\n3,NaN\n");
+    expect((await run(gap)).err).toMatch(/^1 of 8 rows have no finite norm .* --steps/);
+    expect((await run(gap, { steps: 8 })).err).not.toMatch(/have no finite norm/);
   });
 });

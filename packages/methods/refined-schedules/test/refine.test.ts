@@ -192,7 +192,7 @@ describe("a refined schedule", () => {
       [[1, 2], { length: 0 }, /length is 0/],
       [[1, 2], { length: 2.5 }, /length is 2.5/],
       [[1, 2], { dropEdge: -1 }, /dropEdge is -1/],
-      [[1, 2], { dropEdge: 1 }, /no gradient norms/],
+      [[1, 2], { dropEdge: 1 }, /dropEdge is 1, which leaves nothing of 2 norms/],
     ];
     for (const [g, options, message] of wrong) {
       expect(() => refineSchedule(g, options)).toThrow(ValueError);
