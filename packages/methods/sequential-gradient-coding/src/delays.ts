@@ -115,20 +115,24 @@ export type DelayRow = readonly [worker: number, round: number, time: number];
 export function delaysOf(rows: Iterable<DelayRow>): number[][] {
   requireObject("delaysOf", "rows", rows, "an array");
   const delays: number[][] = [];
-  let count = 0;
-  for (const [worker, round, time] of rows) {
+  const all = [...rows];
+  for (const [worker, round, time] of all) {
     requireInteger("delaysOf", "worker", worker, 0);
     requireInteger("delaysOf", "round", round, 0);
     requireNonNegative("delaysOf", "time", time);
+    if (worker >= all.length) {
+      throw new FormatError(
+        `delaysOf: worker is ${worker} and there are ${all.length} times; number workers from 0, leaving none out`,
+      );
+    }
     while (delays.length <= worker) delays.push([]);
     if (delays[worker][round] !== undefined) {
       throw new FormatError(`delaysOf: worker ${worker} has two times for round ${round}; give one`);
     }
     delays[worker][round] = time;
-    count += 1;
   }
   const rounds = Math.max(0, ...delays.map((row) => row.length));
-  if (count === 0) throw new FormatError("delaysOf: there are no times; give rows of worker, round, time");
+  if (all.length === 0) throw new FormatError("delaysOf: there are no times; give rows of worker, round, time");
   for (const [worker, row] of delays.entries()) {
     for (let r = 0; r < rounds; r++) {
       if (row[r] === undefined)

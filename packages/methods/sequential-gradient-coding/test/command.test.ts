@@ -73,6 +73,12 @@ it("a table without the columns is refused in one line", async () => {
   writeFileSync(table, "worker,round,seconds\n0,0,1\n0,1,1\n1,0,1\n");
   const gap = await runWords(commands, "plan-redundancy", ["--table", table]);
   expect([gap.code, gap.err]).toEqual([2, expect.stringContaining("other.csv: worker 1 has no time for round 1")]);
+  writeFileSync(table, "worker,round,seconds\n0,0,1\n4000000000,0,1\n");
+  const far = await runWords(commands, "plan-redundancy", ["--table", table]);
+  expect([far.code, far.err]).toEqual([
+    2,
+    expect.stringContaining("other.csv: worker is 4000000000 and there are 2 times"),
+  ]);
   writeFileSync(table, "worker,round,seconds\n0,0,1\n0,1,-1\n");
   const negative = await runWords(commands, "plan-redundancy", ["--table", table]);
   expect([negative.code, negative.err]).toEqual([2, expect.stringContaining("other.csv: time is -1")]);
