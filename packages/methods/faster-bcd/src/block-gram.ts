@@ -1,10 +1,14 @@
 import { hostTensor, matmul } from "@offprint/tensor-core";
 import { placesFrom0 } from "./blocks/order.js";
+import { Scratch } from "./scratch.js";
 
 /** Rows of a Gram matrix that are computed at once: only what lies before and on its diagonal is. */
 const STRIP = 48;
 /** Variables of the largest block whose matrix is kept for the next one. */
 const KEPT = 1024;
+
+/** Columns of A, and the same times weights. */
+const [panels, scaledPanels] = [new Scratch(), new Scratch()];
 
 /**
  * A_b^T A_b of one block after another, by matrix products. A greedy block shares most variables with the one before, and
@@ -15,8 +19,6 @@ export class BlockGram {
   /** Where the variables of the block before are in its matrix. */
   #places = new Map<number, number>();
   #matrix = new Float64Array(0);
-  /** Columns of A: one array for all blocks, as new ones take a thirtieth of a lasso's time. */
-  #panel = new Float64Array(0);
 
   constructor(
     private readonly rows: number,
@@ -45,7 +47,7 @@ export class BlockGram {
     const out = new Float64Array(t * t);
     const order = placesFrom0(t);
     const panel = this.#columns(block, order);
-    const scaled = new Float64Array(t * rows);
+    const scaled = scaledPanels.take(t * rows);
     for (let k = 0, p = 0; k < t; k++) for (let i = 0; i < rows; i++, p++) scaled[p] = weights[i] * panel[p];
     this.#multiply(scaled, panel, order, 0, out);
     return out;
@@ -72,7 +74,8 @@ export class BlockGram {
   #keep(block: Int32Array, matrix: Float64Array): void {
     this.#places.clear();
     for (let k = 0; k < block.length; k++) this.#places.set(block[k], k);
-    this.#matrix = matrix.slice();
+    if (this.#matrix.length < matrix.length) this.#matrix = new Float64Array(matrix.length);
+    this.#matrix.set(matrix);
   }
 
   /** Places of the block whose variables were in the one before, and of the others, of which there is not a single one. */
@@ -95,8 +98,7 @@ export class BlockGram {
 
   #columns(block: Int32Array, order: Int32Array): Float64Array {
     const { rows, values } = this;
-    if (this.#panel.length < order.length * rows) this.#panel = new Float64Array(order.length * rows);
-    const panel = this.#panel;
+    const panel = panels.take(order.length * rows);
     for (let p = 0; p < order.length; p++) {
       const from = block[order[p]] * rows;
       panel.set(values.subarray(from, from + rows), p * rows);

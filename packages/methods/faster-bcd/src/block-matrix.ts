@@ -1,5 +1,6 @@
 import { linalg, tensor } from "@offprint/tensor-core";
 import { cholesky as kernel } from "@offprint/tensor-core/internal";
+import { Scratch } from "./scratch.js";
 
 /* Small symmetric matrices [t, t], row-major: a solver meets thousands of them, so no tensor is made of each. */
 
@@ -108,10 +109,12 @@ function rotate(a: Float64Array, t: number, p: number, q: number): void {
   }
 }
 
-/** The lower triangle of H in rows and columns of `places`: what `factor` reads. */
+const submatrices = new Scratch();
+
+/** The lower triangle of H in rows and columns of `places`, which is what `factor` reads; until the next call. */
 export function submatrix(H: Float64Array, t: number, places: ArrayLike<number>): Float64Array {
   const s = places.length;
-  const out = new Float64Array(s * s);
+  const out = submatrices.take(s * s);
   for (let a = 0; a < s; a++) {
     const from = places[a] * t;
     for (let b = 0, p = a * s; b <= a; b++, p++) out[p] = H[from + places[b]];
