@@ -58,7 +58,9 @@ export function outputsOf({ description, params, mean, std }: TableModel, x: Ten
   const scaled = x.sub(mean).div(std);
   const z = modelOf(description, 0).forward(params, seenBy(description, scaled)).cast("float64");
   const { units } = description;
-  return units === undefined ? z : z.mul(tensor(units.std)).add(tensor(units.mean));
+  if (units === undefined) return z;
+  const [scale, middle] = [units.std, units.mean].map((values) => tensor(values, { dtype: "float64" }));
+  return z.mul(scale).add(middle);
 }
 
 /** The bytes of a safetensors file with a model, whose header describes it. */

@@ -4,6 +4,7 @@ import {
   asTensor,
   checkOptions,
   linalg,
+  requireChoice,
   requireInteger,
   requireNonNegative,
   requirePositive,
@@ -74,10 +75,28 @@ const optionNames = [
   "ridge",
 ] as const satisfies readonly (keyof InnerOptions)[];
 
-/** @throws ValueError for an option that is unknown or out of range. */
+/** The options that are of some solvers only. */
+const ofSolver: Readonly<Record<string, readonly (keyof InnerOptions)[]>> = {
+  armijo: ["c", "shrink", "expand", "firstStep", "reset"],
+  fixed: ["learningRate"],
+  adam: ["learningRate"],
+  exact: ["ridge"],
+};
+
+/** @throws ValueError for an option of another solver, which would do nothing. */
+function refuseIdle(solver: string, options: InnerOptions): void {
+  const own = ofSolver[solver] ?? [];
+  const others = Object.values(ofSolver).flat();
+  const idle = others.find((name) => options[name] !== undefined && !own.includes(name));
+  if (idle !== undefined) throw new ValueError(`inner: ${idle} is of another solver than ${solver}; leave it out`);
+}
+
+/** @throws ValueError for an option that is unknown, out of range or of another solver. */
 export function innerSolver(options: InnerOptions, linear: boolean): InnerSolver {
   checkOptions("inner", options, optionNames);
+  requireChoice("inner", "reset", options.reset, [true, false]);
   const { solver = "armijo", steps = 10, tolerance = 1e-6 } = options;
+  refuseIdle(typeof solver === "function" ? "function" : solver, options);
   if (typeof solver === "function") return keepingBest(solver);
   requireInteger("inner", "steps", steps, 1);
   requireNonNegative("inner", "tolerance", tolerance);

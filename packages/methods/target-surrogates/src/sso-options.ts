@@ -1,5 +1,12 @@
 import { type RunOptions, type RunState, runOptionNames } from "@offprint/solvers";
-import { type Backend, requireInteger, requireNonNegative, requirePositive, ValueError } from "@offprint/tensor-core";
+import {
+  type Backend,
+  requireChoice,
+  requireInteger,
+  requireNonNegative,
+  requirePositive,
+  ValueError,
+} from "@offprint/tensor-core";
 import type { InnerOptions } from "./inner-solvers.js";
 import { type RateSchedule, scheduleFactor } from "./rate-schedule.js";
 import type { SsoPlace, SsoRecord } from "./sso-step.js";
@@ -84,6 +91,7 @@ export const ssoOptionNames: readonly string[] = [
 export function checkSurrogateOptions(owner: string, options: SurrogateOptions): number {
   const { eta, smoothness, schedule = "constant", metric = "euclidean", c = 0.5, newtonGuard = 1e-5 } = options;
   scheduleFactor(schedule, 0, 1);
+  requireChoice(owner, "experimental", options.experimental, [true, false]);
   checkMetric(owner, metric, options.experimental);
   if (!(c > 0 && c < 1)) throw new ValueError(`${owner}: c is ${c}; it must be in (0, 1)`);
   requireNonNegative(owner, "newtonGuard", newtonGuard);

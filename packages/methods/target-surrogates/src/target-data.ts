@@ -1,7 +1,9 @@
 import {
   asTensor,
+  checkOptions,
   isTensor,
   random,
+  requireChoice,
   requireInteger,
   ShapeError,
   type Tensor,
@@ -56,6 +58,8 @@ export class TargetBatches {
 
   constructor(caller: string, data: TargetData, batch: BatchChoice, seed: number | string, dropLast: boolean) {
     const x = inputsOf(caller, data?.x);
+    checkOptions(`${caller}: data`, data, ["x", "ids"]);
+    requireChoice(caller, "dropLast", dropLast, [true, false]);
     const leaves = tree.leaves<unknown>(x).filter((leaf) => isTensor(leaf)) as Tensor[];
     const n = leaves[0]?.shape[0] ?? 0;
     for (const leaf of leaves) {

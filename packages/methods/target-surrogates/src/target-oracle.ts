@@ -194,7 +194,7 @@ export async function ask(
 ): Promise<CheckedAnswer> {
   const { grad = false, curvature = false } = needs;
   calls[grad ? "grad" : "loss"]++;
-  const said = await oracle(z, ids, { grad, curvature });
+  const said: OracleAnswer | undefined | null = await oracle(z, ids, { grad, curvature });
   const read = (name: string, value: TensorLike | undefined, shape: readonly number[]): Float64Array => {
     if (value === undefined) throw new ValueError(`the oracle gave no ${name}, which was asked for`);
     const found = asTensor(value, "float64");
@@ -210,9 +210,9 @@ export async function ask(
     return numbers;
   };
   return {
-    loss: read("loss", said.loss, [z.shape[0]]),
-    grad: grad ? read("grad", said.grad, z.shape) : new Float64Array(0),
-    curvature: curvature ? read("curvature", said.curvature, z.shape) : new Float64Array(0),
+    loss: read("loss", said?.loss, [z.shape[0]]),
+    grad: grad ? read("grad", said?.grad, z.shape) : new Float64Array(0),
+    curvature: curvature ? read("curvature", said?.curvature, z.shape) : new Float64Array(0),
   };
 }
 
@@ -234,7 +234,7 @@ export async function estimateSmoothness(
   const [rows, C] = outputs.shape;
   const calls = { grad: 0, loss: 0 };
   const at = await ask(oracle, outputs, ids, calls, { grad: true });
-  let largest = 0;
+  let largest: number | undefined;
   for (const probe of probes) {
     const change = precise(probe);
     if (change.shape.join() !== outputs.shape.join()) {
@@ -243,14 +243,12 @@ export async function estimateSmoothness(
     const moved = await ask(oracle, outputs.add(change), ids, calls, { grad: true });
     const step = change.data();
     for (let i = 0; i < rows; i++) {
-      let rise = 0;
-      let run = 0;
-      for (let k = i * C; k < (i + 1) * C; k++) {
-        rise += (moved.grad[k] - at.grad[k]) ** 2;
-        run += step[k] ** 2;
-      }
-      if (run > 0) largest = Math.max(largest, Math.sqrt(rise / run));
+      const row = Array.from({ length: C }, (_, c) => i * C + c);
+      const run = Math.hypot(...row.map((k) => step[k]));
+      const rise = Math.hypot(...row.map((k) => moved.grad[k] - at.grad[k]));
+      if (run > 0) largest = Math.max(largest ?? 0, rise / run);
     }
   }
+  if (largest === undefined) throw new ValueError("estimateSmoothness: all probes are 0; give changes of the outputs");
   return 1.5 * largest;
 }

@@ -5,6 +5,7 @@ import {
   div,
   log,
   mul,
+  requireChoice,
   ShapeError,
   square,
   sub,
@@ -61,6 +62,7 @@ export class TargetSurrogate {
     if (this.D.rank !== 0 && this.D.shape.join() !== this.z0.shape.join()) {
       throw new ShapeError(`TargetSurrogate: D has shape [${this.D.shape}]; it must be a number or [${this.z0.shape}]`);
     }
+    requireChoice("TargetSurrogate", "proximity", proximity, ["kl", "quadratic"]);
     if (typeof D === "number" && !(D > 0)) throw new ValueError(`TargetSurrogate: D is ${D}; it must be > 0`);
   }
 

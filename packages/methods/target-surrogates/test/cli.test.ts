@@ -70,6 +70,7 @@ describe("offprint fit-targets and predict-targets", () => {
       for (const [unit, place] of [
         [1e12, 0],
         [1e-12, 0],
+        [1e60, 0],
         [100, 1e6],
       ]) {
         const other = await found(unit, place, hidden);

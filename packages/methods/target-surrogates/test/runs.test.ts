@@ -111,7 +111,13 @@ describe("an unknown smoothness", () => {
     const L = await estimateSmoothness(losses.squared(y).oracle, z, ids, probes);
     expect(L).toBeCloseTo(1.5, 10);
     expect(await estimateSmoothness(oracle, z, ids, probes)).toBeLessThanOrEqual(1.5 * 0.25);
+    const near = probes.map((probe) => probe.mul(2 ** -900));
+    expect(await estimateSmoothness(losses.squared(new Float64Array(24)).oracle, z.mul(0), ids, near)).toBeCloseTo(
+      1.5,
+      10,
+    );
     await expect(estimateSmoothness(oracle, z, ids, [])).rejects.toThrow(/no probes/);
+    await expect(estimateSmoothness(oracle, z, ids, [z.mul(0)])).rejects.toThrow(/all probes are 0/);
     await expect(estimateSmoothness(oracle, z, ids, [[1, 2]])).rejects.toThrow(ShapeError);
   });
 });
@@ -141,6 +147,11 @@ describe("bad input", () => {
     [{ inner: { solver: "simplex" } }, /no solver simplex; take armijo/],
     [{ inner: { solver: "exact", ridge: -1 } }, /ridge is -1/],
     [{ inner: { solver: "fixed", learningRate: -1 } }, /learningRate is -1/],
+    [{ dropLast: "no" }, /dropLast is "no"; it must be one of true, false/],
+    [{ metric: "adam", experimental: "no" }, /experimental is "no"/],
+    [{ inner: { reset: "no" } }, /inner: reset is "no"/],
+    [{ inner: { ridge: 1 } }, /ridge is of another solver than armijo; leave it out/],
+    [{ inner: { solver: "lbfgs", learningRate: 1 } }, /learningRate is of another solver than lbfgs/],
     [{ metric: "armijo", c: 2 }, /c is 2; it must be in \(0, 1\)/],
   ])("is refused: %o", async (options, message) => {
     await expect(run(options)).rejects.toThrow(message);
@@ -160,6 +171,7 @@ describe("bad input", () => {
   it("is refused in data", async () => {
     const go = (data: any) => sso(linearModel(3), data, oracle, { eta: 1, steps: 1 });
     await expect(go({ x: tensor([]) })).rejects.toThrow(/no examples/);
+    await expect(go({ x, id: [1] })).rejects.toThrow(/data: there is no option "id"; did you mean "ids"/);
     await expect(go({ x, ids: Int32Array.of(1) })).rejects.toThrow(/1 ids for 24 examples/);
     await expect(go({ x: { a: x, b: tensor([1]) } })).rejects.toThrow(/all need the same number/);
   });
@@ -171,6 +183,7 @@ describe("bad input", () => {
     await expect(says({ ...fine, loss: new Float64Array(24).fill(Number.NaN) })).rejects.toThrow(
       /loss is NaN for example 0/,
     );
+    await expect(says(undefined)).rejects.toThrow(/gave no loss/);
     await expect(says({ ...fine, loss: [1] })).rejects.toThrow(/loss has shape \[1\]; it must be \[24\]/);
     await expect(says({ ...fine, grad: fine.loss })).rejects.toThrow(/grad has shape \[24\]; it must be \[24,1\]/);
     await expect(says({ loss: fine.loss })).rejects.toThrow(/gave no grad/);
@@ -190,6 +203,7 @@ describe("bad input", () => {
     expect(() => losses.logistic([1]).oracle(z, Int32Array.of(0), needs)).toThrow(/must have one/);
     expect(() => new TargetSurrogate([1], [1], 1)).toThrow(/both must be \[b, C\]/);
     expect(() => new TargetSurrogate(z, z, 0)).toThrow(/D is 0/);
+    expect(() => new TargetSurrogate(z, z, 1, 0, "KL" as never)).toThrow(/proximity is "KL"; it must be one of "kl"/);
     expect(() => new TargetSurrogate(z, z, [1, 2])).toThrow(/D has shape \[2\]/);
     expect(() => new TargetSurrogate(z, z, 1, 0, "kl").gradZ(z)).toThrow(/differentiate value/);
     await expect(targetLineSearch(oracle, x, ids, { etaPrev: 1 })).rejects.toThrow(/must have one/);
