@@ -1,10 +1,12 @@
 import { linalg } from "@offprint/tensor-core";
 import type { Desk } from "./desk.js";
 import type { DifferenceEstimator } from "./messages.js";
+import { clipped } from "./unit-box.js";
 
 /**
  * @internal The gradient by differences along q orthonormal random directions u_j, from q + 1 queries:
  * (d / q) sum_j (f(z + mu u_j) - f(z)) / mu u_j. The factor d, which Adam does not see, makes its mean the gradient's.
+ * Places beyond the box are asked at its sides, as the authors' functions do.
  */
 export async function differenceGradient(
   desk: Desk,
@@ -15,13 +17,13 @@ export async function differenceGradient(
   const { d } = desk;
   const gaussian = desk.rng(purpose).normal([d, q], { dtype: "float64" });
   const U = linalg.qr(gaussian).q.data();
-  const directions = Array.from({ length: q }, (_, j) => z.map((__, k) => U[k * q + j]));
-  const places = directions.map((direction) => z.map((v, k) => v + mu * direction[k]));
+  const places = Array.from({ length: q }, (_, j) =>
+    clipped(
+      desk.settings.bounds,
+      z.map((v, k) => v + mu * U[k * q + j]),
+    ),
+  );
   const [centre, ...values] = await desk.ask([z, ...places]);
-  const gradient = new Float64Array(d);
-  values.forEach((value, j) => {
-    const slope = ((d / q) * (value - centre)) / mu;
-    for (let k = 0; k < d; k++) gradient[k] += slope * directions[j][k];
-  });
-  return gradient;
+  const slopes = values.map((value) => ((d / q) * (value - centre)) / mu);
+  return z.map((_, k) => slopes.reduce((sum, slope, j) => sum + slope * U[k * q + j], 0));
 }

@@ -110,7 +110,7 @@ function startOf(
   if (t.rank !== 1 || !t.data().every(Number.isFinite)) {
     throw new ValueError(`${owner}: initial must be [d] finite numbers`);
   }
-  const start = toUnit(bounds, t.data());
+  const start = toUnit(bounds, Float64Array.from(t.data()));
   const outside = bounds === null ? -1 : start.findIndex((v) => v < 0 || v > 1);
   if (outside < 0) return start;
   throw new ValueError(`${owner}: initial lies outside of bounds in coordinate ${outside}`);

@@ -1,17 +1,17 @@
 import type { Box } from "./messages.js";
 
 /** From the unit box, in which the method works, to the client's coordinates. Without bounds they are the same. */
-export function fromUnit(bounds: Box | null, x: ArrayLike<number>): Float64Array {
-  if (bounds === null) return Float64Array.from(x);
+export function fromUnit(bounds: Box | null, x: Float64Array): Float64Array {
+  if (bounds === null) return x.slice();
   const { lower, upper } = bounds;
-  return Float64Array.from(x, (v, k) => lower[k] + v * (upper[k] - lower[k]));
+  return x.map((v, k) => lower[k] + v * (upper[k] - lower[k]));
 }
 
 /** The other way. */
-export function toUnit(bounds: Box | null, x: ArrayLike<number>): Float64Array {
-  if (bounds === null) return Float64Array.from(x);
+export function toUnit(bounds: Box | null, x: Float64Array): Float64Array {
+  if (bounds === null) return x.slice();
   const { lower, upper } = bounds;
-  return Float64Array.from(x, (v, k) => (v - lower[k]) / (upper[k] - lower[k]));
+  return x.map((v, k) => (v - lower[k]) / (upper[k] - lower[k]));
 }
 
 /** The nearest place within the box. */

@@ -213,9 +213,14 @@ describe("rounds of FZooS", () => {
       asked.push(...x);
       return x.reduce((sum, v) => sum + v, 0);
     };
-    const { x } = await fzoos({ clients: [blackBox], initial: [0.01, 0.02, 0], bounds: [0, 1] }, small);
+    const problem = { clients: [blackBox], initial: [0.01, 0.02, 0], bounds: [0, 1] } as const;
+    const { x } = await fzoos(problem, small);
     expect(Math.min(...asked)).toBe(0);
     expectClose(x, [0, 0, 0], 1e-12);
+    asked.length = 0;
+    const { objective } = await fedZo(problem, { localSteps: 3, maxIterations: 3 });
+    expect(Math.min(...asked)).toBe(0);
+    expect(objective).toBeLessThan(0.03);
   });
 });
 

@@ -36,6 +36,8 @@ const few = {
   initialQueries: 3,
   active: { local: { count: 1, candidates: 4 }, server: { count: 2, candidates: 4 } },
 };
+/** Of {@link fedZo}: a thread or a process compiles less for it. */
+const differences = { maxIterations: 4, localSteps: 2, correction: "scaffold1" } as const;
 const here = centres.map((c) => (x: Float64Array) => x.reduce((sum, v, k) => sum + (1 + k) * (v - c) ** 2, 0));
 const callsOf = (name: string, member: number) => Number(readFileSync(join(folder, `${name}-${member}.calls`), "utf8"));
 const teamOf = (name: string, more: (member: number) => Partial<Given> = () => ({}), where = threads) =>
@@ -60,14 +62,13 @@ describe("clients in threads of their own", () => {
     expect(theirs.state.inner.members).toEqual([null, null]);
     expect(callsOf("same", 0) + callsOf("same", 1)).toBe(own.queries + own.checks);
     await team.close();
-    const differences = await teamOf("differences");
-    const options = { maxIterations: 2, localSteps: 2, correction: "scaffold1" } as const;
+    const other = await teamOf("differences");
     const [remote, local] = [
-      await fedZo({ clients: differences, initial }, options),
-      await fedZo({ clients: here, initial }, options),
+      await fedZo({ clients: other, initial }, differences),
+      await fedZo({ clients: here, initial }, differences),
     ];
     expect(remote.x.toArray()).toEqual(local.x.toArray());
-    await differences.close();
+    await other.close();
   });
 
   it("a client whose process ends goes on from what it kept: no answer is lost, none counted twice", async () => {
@@ -136,17 +137,17 @@ describe.skipIf(natsServer === undefined)(`clients on machines of their own ${ne
   });
 
   it("a client whose machine is killed goes on elsewhere from what it kept: no answer is lost, none counted twice", async () => {
-    const own = await fzoos({ clients: here, initial }, few);
+    const own = await fedZo({ clients: here, initial }, differences);
     const killed = (member: number) => (member === 1 ? { dieAt: 20, whole: true } : {});
     const team = await teamOf("killed", (member) => ({ ...keeping("killed")(member), ...killed(member) }), where);
-    const theirs = await fzoos({ clients: team, initial }, few);
+    const theirs = await fedZo({ clients: team, initial }, differences);
     await team.close();
     expect(theirs.x.toArray()).toEqual(own.x.toArray());
     expect([theirs.queries, theirs.checks]).toEqual([own.queries, own.checks]);
   });
 
   it("a server that goes down between a question and its answer is waited for", async () => {
-    const own = await fzoos({ clients: here, initial }, few);
+    const own = await fedZo({ clients: here, initial }, differences);
     let restarted: Promise<void> | undefined;
     const team = await teamOf("down", keeping("down"), where);
     const asking: ClientTeam = {
@@ -162,7 +163,7 @@ describe.skipIf(natsServer === undefined)(`clients on machines of their own ${ne
         return { all: () => round.all() };
       },
     };
-    const theirs = await fzoos({ clients: asking, initial }, few);
+    const theirs = await fedZo({ clients: asking, initial }, differences);
     await restarted;
     await team.close();
     expect(restarted).toBeDefined();
