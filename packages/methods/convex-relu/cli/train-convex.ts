@@ -157,8 +157,10 @@ function summary(result: Result): string[] {
   ];
   if ("certifiedLoss" in result) {
     lines.push(`worst-case loss within the boxes: at most ${result.certifiedLoss.toPrecision(5)} (certified)`);
-    if (result.collapsed) {
-      lines.push("Warning: the zero network is the optimum; take a smaller --eps or more --patterns.");
+    if (result.collapsed === "optimum") {
+      lines.push("Warning: the zero network is the optimum; take a smaller --eps or --beta, or more --patterns.");
+    } else if (result.collapsed === "unfinished") {
+      lines.push("Warning: ended before anything better than the zero network was found; take more --max-iterations.");
     }
   }
   if (dualBound !== undefined && gap !== undefined) {

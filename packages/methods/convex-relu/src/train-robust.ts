@@ -67,8 +67,12 @@ export interface RobustNetResult extends Omit<ConvexNetResult, "state"> {
   readonly certifiedLoss: number;
   /** The patterns of the programme: those given or found that can have a neuron at all. */
   readonly patterns: Patterns;
-  /** No hyperplane of the patterns missed all boxes, so the zero network is the optimum: take smaller eps or more patterns. */
-  readonly collapsed: boolean;
+  /**
+   * Why the network has no neuron, else false. `optimum`: no network with these patterns is better than the zero network,
+   * to the tolerance; take a smaller `eps` or `beta`, or more patterns. `unfinished`: the run ended before it had found
+   * anything better, and whether there is something is not known; take more `maxIterations`.
+   */
+  readonly collapsed: "optimum" | "unfinished" | false;
   /** What `resume` takes; only ADMM has it, and none where the zero network is the only one. */
   readonly state?: RobustRunState;
 }
@@ -178,7 +182,7 @@ async function solveByConic(
 }
 
 function resultOf(
-  { design, loss, y, beta, unit, bias }: Problem,
+  { design, loss, y, beta, unit, bias, tolerance }: Problem,
   operator: PatternOperator,
   { blocks: found, duals, iterations, status, history, state }: Solved,
   eps: Float64Array,
@@ -197,15 +201,22 @@ function resultOf(
   const { blocks, net, values, certifiedLoss, networkObjective } =
     own.networkObjective < zero.networkObjective ? own : zero;
   const norms = blockNorms(blocks, d);
-  const bound = certify ? robustDualBound(design, patterns, loss, y, beta, eps, duals) : undefined;
+  const vanished = norms < 1e-8;
+  // The bound also tells whether the zero network is the optimum or all that an unfinished run has.
+  const bound = certify || vanished ? robustDualBound(design, patterns, loss, y, beta, eps, duals) : undefined;
   const dualBound: DualBound | undefined = bound && { ...bound, value: unit * bound.value };
+  const gap = dualBound && relativeGap(networkObjective, dualBound.value);
+  // Where the bound is loose, as the patterns' cones have too many corners, a run that converged to 0 tells as much.
+  const optimal =
+    (gap !== undefined && gap <= Math.max(tolerance, 1e-6)) ||
+    (status === "converged" && blockNorms(found, d) <= tolerance);
   return {
     net,
     convexObjective: unit * (worstLoss(loss, values, y) + beta * norms),
     networkObjective,
-    ...(dualBound && { dualBound, gap: relativeGap(networkObjective, dualBound.value) }),
+    ...(certify && { dualBound, gap }),
     certifiedLoss,
-    collapsed: norms < 1e-8,
+    collapsed: vanished && (optimal ? "optimum" : "unfinished"),
     maxViolation: values.slack.reduce((worst, value) => Math.max(worst, -value), 0),
     V: tensor(blocks.slice(0, P * d), { shape: [P, d] }),
     W: tensor(blocks.slice(P * d), { shape: [P, d] }),

@@ -73,7 +73,7 @@ describe("trainRobust", () => {
       expect(values[2]).toBeGreaterThan(values[1] - 5e-3);
       // Without the column of ones, which is never moved, no neuron is left.
       const huge = await trainRobust(x, y, { loss, beta: 0.05, eps: 100, patterns, bias: false });
-      expect(huge.collapsed).toBe(true);
+      expect(huge.collapsed).toBe("optimum");
       expect(huge.net.a.size).toBe(0);
       const zero = { squared: 6, bce: 12 * Math.log(2), hinge: 12 }[loss];
       expect(huge.certifiedLoss).toBeCloseTo(zero, 12);
@@ -101,7 +101,20 @@ describe("trainRobust", () => {
       const options = { loss: "hinge", beta: 0.05, eps: 100, maxIterations } as const;
       const { networkObjective, collapsed } = await trainRobust(more.x, more.y, options);
       expect(networkObjective).toBeLessThanOrEqual(30);
-      if (networkObjective === 30) expect(collapsed).toBe(true);
+      if (networkObjective === 30) expect(collapsed).not.toBe(false);
+    }
+  });
+
+  it("tells the zero network that is the optimum from that of a run which ended too early", async () => {
+    const options = { loss: "squared", eps: 0.02, patterns: 6 } as const;
+    const early = await trainRobust(x, y, { ...options, beta: 0.05, maxIterations: 1, certify: false });
+    expect(early).toMatchObject({ collapsed: "unfinished", status: "limit" });
+    expect(early.dualBound).toBeUndefined();
+    expect((await trainRobust(x, y, { ...options, beta: 0.05, maxIterations: 500 })).collapsed).toBe(false);
+    const heavy = { ...options, beta: 50 };
+    expect((await trainRobust(x, y, { ...heavy, maxIterations: 20 })).collapsed).toBe("unfinished");
+    for (const solver of ["admm", "conic"] as const) {
+      expect((await trainRobust(x, y, { ...heavy, solver })).collapsed).toBe("optimum");
     }
   });
 
