@@ -2,7 +2,8 @@
 //
 // A test that needs something the machine may lack says so with a note, `context.skip("needs Vulkan: install ...")`,
 // or in its own or its suite's name, `describe.skipIf(!vulkan)("... [needs Vulkan: install ...]")`.
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 /** A test that loops forever blocks its worker, where no time limit of vitest reaches it. */
 const longestSilence = 900_000;
@@ -16,10 +17,19 @@ export default class CountingReporter {
   #running = new Set();
   /** @type {Set<import("vitest/node").TestModule>} */
   #ended = new Set();
+  #folder;
+  /** @type {Map<string, number>} what the job had taken when a file was begun, by the file's path */
+  #before = new Map();
+  /** @type {Map<string, number>} what it took while a file ran */
+  #taken = new Map();
 
-  /** @param {unknown} [path] where the counts go; vitest itself gives none, and then OFFPRINT_TEST_RESULTS says it */
-  constructor(path) {
+  /**
+   * @param {unknown} [path] where the counts go; vitest itself gives none, and then OFFPRINT_TEST_RESULTS says it
+   * @param {string} [folder] where the processes of the job keep their processor time (cpu.mjs)
+   */
+  constructor(path, folder = process.env.OFFPRINT_CPU_TIME) {
     this.#path = typeof path === "string" ? path : process.env.OFFPRINT_TEST_RESULTS;
+    this.#folder = folder;
   }
 
   onTestRunStart() {
@@ -30,6 +40,7 @@ export default class CountingReporter {
   onTestModuleQueued(module) {
     this.#heard = Date.now();
     this.#running.add(module.relativeModuleId);
+    this.#before.set(module.relativeModuleId, processorTime(this.#folder));
   }
 
   onTestCaseResult() {
@@ -39,8 +50,10 @@ export default class CountingReporter {
   /** @param {import("vitest/node").TestModule} module */
   onTestModuleEnd(module) {
     this.#heard = Date.now();
-    this.#running.delete(module.relativeModuleId);
+    const { relativeModuleId: path } = module;
+    this.#running.delete(path);
     this.#ended.add(module);
+    this.#taken.set(path, processorTime(this.#folder) - (this.#before.get(path) ?? 0));
   }
 
   #stopIfStuck() {
@@ -56,15 +69,26 @@ export default class CountingReporter {
    * @param {ReadonlyArray<unknown>} unhandled
    */
   onTestRunEnd(modules, unhandled) {
-    const files = modules.map((module) => countsOf(module));
+    const files = modules.map((module) => countsOf(module, this.#taken.get(module.relativeModuleId) ?? 0));
     if (this.#path) writeFileSync(this.#path, JSON.stringify({ files, unhandled: unhandled.length }));
   }
 }
 
 /**
+ * Seconds that all processes of the job have taken so far, those that have ended or were killed included.
+ *
+ * @param {string | undefined} folder
+ */
+function processorTime(folder) {
+  if (!folder) return 0;
+  const names = readdirSync(folder).filter((name) => name.startsWith("cpu-"));
+  return names.reduce((sum, name) => sum + Number(readFileSync(join(folder, name), "utf8")), 0) / 1e6;
+}
+
+/**
  * @typedef {object} FileCounts what the tests of a file gave
  * @property {string} path from the root
- * @property {number} seconds for which it was loaded and its tests ran
+ * @property {number} seconds of processor time that the job took while it was loaded and its tests ran
  * @property {number} passed
  * @property {number} failed
  * @property {number} errors outside of tests
@@ -75,14 +99,14 @@ export default class CountingReporter {
 
 /**
  * @param {import("vitest/node").TestModule} module
+ * @param {number} seconds
  * @returns {FileCounts}
  */
-function countsOf(module) {
-  const { collectDuration, setupDuration, duration } = module.diagnostic();
+function countsOf(module, seconds) {
   /** @type {FileCounts} */
   const counts = {
     path: module.relativeModuleId,
-    seconds: (collectDuration + setupDuration + duration) / 1000,
+    seconds,
     ...{ passed: 0, failed: 0, absent: {}, unexplained: [], failures: [] },
     // A file that could not be loaded has errors and no tests.
     errors: module.errors().length > 0 ? 1 : 0,

@@ -80,7 +80,7 @@ export function runTests(root, paths, cache, options = []) {
 
 /**
  * @param {import("../vitest-reporter.mjs").FileCounts[]} files
- * @param {number} seconds that all files of the process took
+ * @param {number} seconds of processor time that all files of the process took
  * @returns {import("../suite.mjs").Outcome}
  */
 function outcomeOf(files, seconds) {

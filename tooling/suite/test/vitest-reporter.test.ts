@@ -49,3 +49,33 @@ it("counts tests, and tells absent devices from tests that are merely skipped", 
     rmSync(root, { recursive: true, force: true });
   }
 });
+
+it("tells the processor time of each file, whatever it waits: what the job's processes took while it ran", async () => {
+  const root = mkdtempSync(join(tmpdir(), "offprint-reporter-"));
+  const results = join(root, "results.json");
+  try {
+    // Processes write what they have taken so far, in microseconds; one is killed, and its file stays.
+    const works = (microseconds: number) => `
+import { writeFileSync } from "node:fs";
+import { it } from "vitest";
+it("works", () => writeFileSync(${JSON.stringify(join(root, "cpu-2"))}, "${microseconds}"));
+`;
+    const waits = `
+import { it } from "vitest";
+it("waits", () => new Promise((resolve) => setTimeout(resolve, 50)));
+`;
+    writeFileSync(join(root, "cpu-1"), "7000000");
+    writeFileSync(join(root, "unfinished-1"), "9000000");
+    writeFileSync(join(root, "works.test.mjs"), works(3_000_000));
+    writeFileSync(join(root, "waits.test.mjs"), waits);
+    const reporter = new CountingReporter(results, root);
+    const options = { root, watch: false, reporters: [reporter], config: false as const, fileParallelism: false };
+    const vitest = await startVitest("test", [], options);
+    await vitest.close();
+    const { files } = JSON.parse(readFileSync(results, "utf8"));
+    const seconds = files.map(({ path, seconds: took }: { path: string; seconds: number }) => [path, took]);
+    expect(Object.fromEntries(seconds)).toEqual({ "works.test.mjs": 3, "waits.test.mjs": 0 });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});
