@@ -77,7 +77,7 @@ export function homePage({ methods, core }: Workspace, runsOf: (method: Package)
       '<p class="eyebrow">Machine-learning papers as npm packages</p>',
       "<h1>Papers that run.</h1>",
       '<p class="lead">An <em>offprint</em> is a single article printed on its own. Here each one is a small package that does what the paper says, on your own problem, in Node or in a page, and that carries the paper\'s claims as runnable code.</p>',
-      '<p class="actions"><a class="button primary" href="/guides/getting-started">Get started</a> <a class="button" href="/methods/">Browse the methods</a> <a class="button" href="/guides/which-method">Which one?</a> <a class="button" href="/gallery">Gallery</a> <a class="button" href="/playground">Open the playground</a></p>',
+      '<p class="actions"><a class="push primary" href="/guides/getting-started">Get started</a> <a class="push" href="/methods/">Browse the methods</a> <a class="push" href="/guides/which-method">Which one?</a> <a class="push" href="/gallery">Gallery</a> <a class="push" href="/playground">Open the playground</a></p>',
       "</div>",
       shown ? sheet(shown, runsOf(shown)) : "",
       "</div>",

@@ -223,6 +223,19 @@ describe("barPlot", () => {
     expectReadable(svg);
   });
 
+  it("writes numbers of neighbours so that they do not touch", () => {
+    const three = (values: number[]) =>
+      barPlot({
+        ...bars,
+        categories: ["2", "3", "4", "5"],
+        bars: ["a", "b", "c"].map((name, index) => ({ name, values: [values[index], 1.21, 2.42, 3.32] })),
+      });
+    const numbers = (svg: string) => [...svg.matchAll(/class="v"[^>]*>([^<]+)</g)].map((match) => match[1]);
+    expect(numbers(three([0.944, 0.944, 1.28])).slice(0, 3)).toEqual(["0.94", "0.94", "1.3"]);
+    // Of quite different heights they may keep their digits.
+    expect(numbers(three([0.944, 3.944, 1.28])).slice(0, 3)).toEqual(["0.944", "3.94", "1.28"]);
+  });
+
   it("lays bars down when names are long, and keeps every text readable", () => {
     const categories = [
       "compiled into one graph, one thread",

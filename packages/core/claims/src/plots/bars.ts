@@ -37,7 +37,7 @@ interface Bar {
   readonly text: string;
 }
 
-function barsOfCategory(series: BarSeries, category: number, scale: AxisScale): Bar[] {
+function barsOfCategory(series: BarSeries, category: number, scale: AxisScale, digits = 3): Bar[] {
   const base = scale.log ? 0 : Math.min(1, Math.max(0, scale.place(0)));
   return series.bars.flatMap((bars, colour) => {
     const value = bars.values[category];
@@ -45,7 +45,7 @@ function barsOfCategory(series: BarSeries, category: number, scale: AxisScale): 
     if (Number.isNaN(end)) return [];
     const low = scale.place(bars.low?.[category]);
     const high = scale.place(bars.high?.[category]);
-    return [{ colour, start: base, end, low, high, text: figure(value!, 3) }];
+    return [{ colour, start: base, end, low, high, text: figure(value!, digits) }];
   });
 }
 
@@ -79,13 +79,28 @@ function groupLayout(count: number, slot: number) {
   return { thickness: thickness * (count > 1 ? 0.92 : 1), at: (index: number) => first + thickness * index };
 }
 
+/** Whether numbers are about as narrow as their bars, and those of neighbours of about one height do not touch. */
+function numbersFit(groups: readonly Bar[][], thickness: number, pitch: number, height: number): boolean {
+  const wide = ({ text }: Bar) => textWidth(text, valueFont);
+  return groups.every((bars) =>
+    bars.every((bar, index) => {
+      const next = bars[index + 1];
+      if (wide(bar) > thickness * 1.08 + 2) return false;
+      if (next === undefined || Math.abs(next.end - bar.end) * height > valueFont) return true;
+      return (wide(bar) + wide(next)) / 2 + 3 <= pitch * (next.colour - bar.colour);
+    }),
+  );
+}
+
 function drawUpright(series: BarSeries, scale: AxisScale, area: Area): string {
   const slot = area.width / series.categories.length;
   const { thickness, at } = groupLayout(series.bars.length, slot);
   const y = (place: number) => (1 - place) * area.height;
-  const groups = Array.from(series.categories.keys(), (category) => barsOfCategory(series, category, scale));
+  const written = (digits: number) =>
+    Array.from(series.categories.keys(), (category) => barsOfCategory(series, category, scale, digits));
   // Numbers above some bars only would look as if the others had none.
-  const numbered = groups.flat().every(({ text }) => textWidth(text, valueFont) <= thickness * 1.08 + 2);
+  const digits = [3, 2].find((count) => numbersFit(written(count), thickness, at(1) - at(0), area.height));
+  const groups = written(digits ?? 3);
   let markup = "";
   for (const [category, bars] of groups.entries()) {
     for (const { colour, start, end, low, high, text } of bars) {
@@ -95,7 +110,7 @@ function drawUpright(series: BarSeries, scale: AxisScale, area: Area): string {
       markup += element("rect", { class: `f${colourNumber(colour)}`, x, y: top, width: thickness, height });
       const middle = x + thickness / 2;
       if (!Number.isNaN(low) && !Number.isNaN(high)) markup += whisker(false, middle, y(low), y(high));
-      if (!numbered) continue;
+      if (digits === undefined) continue;
       const beyond = end >= start ? y(Math.max(end, high || 0)) - 4 : y(Math.min(end, low || 1)) + 12;
       markup += textElement(text, { x: middle, y: beyond, anchor: "middle", style: "v" });
     }
