@@ -219,10 +219,11 @@ class QueryTable {
     const numbers = blocks.data();
     const chances = rng.uniform([blocks.size, size], { dtype: "float64" }).data();
     const { first, size: sizes } = this.plain;
-    const rows = Int32Array.from(chances, (chance, at) => {
-      const block = numbers[Math.floor(at / size)];
-      return first[block] + Math.floor(chance * sizes[block]);
-    });
+    const rows = new Int32Array(chances.length);
+    for (let pair = 0, at = 0; pair < numbers.length; pair++) {
+      const block = numbers[pair];
+      for (const end = at + size; at < end; at++) rows[at] = first[block] + Math.floor(chances[at] * sizes[block]);
+    }
     return asTensor(rows, "int32").reshape([blocks.size, size]);
   }
 }
