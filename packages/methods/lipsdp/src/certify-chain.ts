@@ -9,6 +9,7 @@ import {
   choleskyFactor,
   forwardSolve,
   identity,
+  isFiniteMatrix,
   largestEigenvalue,
   largestRelative,
   type Matrix,
@@ -112,7 +113,8 @@ export function* repairChain(
 }
 
 /**
- * @internal The multipliers of a certificate and the storage on the input; from a box it is S, for which W_1^T S W_1 is
+ * @internal The multipliers of a certificate and the storage on the input, or nothing where a storage is not positive or
+ * overflows; from a box it is S, for which W_1^T S W_1 is
  * that storage, as the weights of the inputs can still be chosen.
  */
 export function* repairMultipliers(
@@ -150,6 +152,7 @@ export function* repairMultipliers(
     if (next === undefined) return undefined;
     V = next;
   }
+  if (!isFiniteMatrix(V)) return undefined;
   return { multipliers: out, delta, storage: last === 0 && delta !== undefined ? inverseDiagonal(delta) : V };
 }
 

@@ -228,7 +228,13 @@ export function forwardSolve(L: Matrix, b: Matrix): Matrix {
   return x;
 }
 
-/** @internal Largest generalised eigenvalue of (v, L L^T): that of L^-1 v L^-T. */
+/** @internal Largest generalised eigenvalue of (v, L L^T): that of L^-1 v L^-T; infinite where the latter overflows. */
 export function largestRelative(v: Matrix, L: Matrix): number {
-  return largestEigenvalue(symmetrized(forwardSolve(L, transposed(forwardSolve(L, v)))));
+  const relative = symmetrized(forwardSolve(L, transposed(forwardSolve(L, v))));
+  return isFiniteMatrix(relative) ? largestEigenvalue(relative) : Infinity;
+}
+
+/** @internal Whether no entry is infinite or NaN. */
+export function isFiniteMatrix({ values }: Matrix): boolean {
+  return values.every(Number.isFinite);
 }

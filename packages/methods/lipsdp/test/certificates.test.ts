@@ -1,7 +1,10 @@
 import { activation, perceptron } from "@offprint/networks";
+import { inOneGo } from "@offprint/solvers";
 import { random } from "@offprint/tensor-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { deterministicLayers, deterministicWeights } from "../claims/method.js";
+import { repairChain } from "../src/certify-chain.js";
+import { chainOf } from "../src/feed-forward.js";
 import {
   type LipschitzBound,
   type LipschitzOptions,
@@ -12,9 +15,10 @@ import {
   verifyCertificate,
 } from "../src/index.js";
 import { choleskyFactor, identity, matrix } from "../src/matrix.js";
-import { checkNetwork } from "../src/network.js";
+import { type CheckedFeedForward, checkNetwork } from "../src/network.js";
 import { provePositive } from "../src/positive-proof.js";
 import { provenNorm } from "../src/proven-norm.js";
+import { zeroMultipliers } from "../src/quadratic-constraint.js";
 import { Evaluator } from "../src/sampling-bound.js";
 import { deepEquilibrium, negativeTranspose, randomLayers } from "./deterministic-nets.js";
 
@@ -147,6 +151,23 @@ describe("proofs", () => {
     expect(provePositive(matrix(2, 2, Float64Array.of(1, 2, 2, 1)), none)).toBe(false);
     expect(provePositive(identity(3), none)).toBe(true);
     expect(provePositive(matrix(1, 1, Float64Array.of(Number.NaN)), none)).toBe(false);
+  });
+
+  it("multipliers whose storages overflow are not repaired, in the last layer or before it", () => {
+    const multipliers = zeroMultipliers(2);
+    multipliers.lambda.fill(1);
+    for (const sizes of [
+      [1, 1, 1e200],
+      [1e200, 1, 1],
+    ]) {
+      const overflowing = perceptron(
+        sizes.map((size) => ({ weight: [[size]] })),
+        activation("relu"),
+      );
+      const chain = chainOf(checkNetwork(overflowing) as CheckedFeedForward);
+      const repair = repairChain(chain, { norm: "l2", multipliers }, { shift: 1e-9, room: 1e-6 });
+      expect(inOneGo(repair)).toBeUndefined();
+    }
   });
 
   it("an error bound as large as the smallest eigenvalue defeats a proof, a smaller one does not", () => {
