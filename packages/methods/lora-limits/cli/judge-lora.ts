@@ -1,8 +1,8 @@
 import { defineCommand, exitCodes, Failure, option } from "@offprint/commands";
 import { readNpy, readNpz, readSafetensors } from "@offprint/data";
-import { loadFile } from "@offprint/data/node";
-import { reshape, type Tensor } from "@offprint/tensor-core";
-import { headFromWeights, type NormReport, normReport } from "../src/index.js";
+import { filesBeside, loadFile } from "@offprint/data/node";
+import { asTensor, FormatError, reshape, type Tensor } from "@offprint/tensor-core";
+import { type Head, type HeadPlace, headFromWeights, type NormReport, normReport } from "../src/index.js";
 
 /** `offprint judge-lora model.safetensors --activations layer0.npy --layer 0 --heads 12` */
 export const judgeLoraCommand = defineCommand({
@@ -28,26 +28,37 @@ export const judgeLoraCommand = defineCommand({
     prefix: option.text(
       "what stands before the layers' names, where a file holds several models, such as model.decoder",
     ),
-    adapter: option.fileIn("safetensors of a PEFT adapter", { endings: [".safetensors"] }),
-    alpha: option.number("lora_alpha of the adapter; its rank unless given", { above: 0 }),
+    adapter: option.fileIn("safetensors of a PEFT adapter, with its adapter_config.json beside it", {
+      endings: [".safetensors"],
+    }),
+    alpha: option.number("lora_alpha of the adapter; that of adapter_config.json, or else its rank, unless given", {
+      above: 0,
+    }),
+    scaling: option.choice(
+      ["lora", "rslora"],
+      "alpha / r or alpha / sqrt(r); as adapter_config.json says, or else lora, unless given",
+    ),
     epsilon: option.number("relative error of exp; 1 / tokens unless given", { above: 0, below: 1 }),
     output: option.fileOut("file for the reports (JSON)", { short: "o", endings: [".json"] }),
   },
   async run({ options, arguments: words, print, report, write, refuse }) {
-    if (options.adapter === undefined) refuse(["alpha"], "it is of the adapter, and there is none");
+    if (options.adapter === undefined) refuse(["alpha", "scaling"], "it is of the adapter, and there is none");
     const { tensors } = await loadFile(words.weights, readSafetensors);
-    const adapter =
-      options.adapter === undefined ? undefined : (await loadFile(options.adapter, readSafetensors)).tensors;
+    const { adapter, adapterConfig } = await readAdapter(options.adapter);
     const x = await readActivations(options.activations);
-    const { layer, heads, alpha, epsilon, prefix } = options;
+    const { layer, heads, alpha, scaling, epsilon, prefix } = options;
     if (options.head !== undefined && options.head >= heads) {
       throw new Failure(`--head is ${options.head}; a layer of ${heads} heads has 0 to ${heads - 1}`);
     }
     const [first, last] = options.head === undefined ? [0, heads - 1] : [options.head, options.head];
+    // Said, as a scale that nobody gave may be a wrong one.
+    const unread = alpha === undefined && adapterConfig === undefined ? "; no adapter_config.json lies beside it" : "";
+    let scales: string | undefined;
     const reports: (NormReport & { head: number })[] = [];
     for (let head = first; head <= last; head++) {
-      const place = { layer, head, heads, adapter, alpha, prefix };
-      const found = normReport(x, headFromWeights(tensors, place), epsilon === undefined ? {} : { epsilon });
+      const judged = headFromWeights(tensors, { layer, head, heads, adapter, adapterConfig, alpha, scaling, prefix });
+      if (adapter !== undefined) scales = scalesOf(judged);
+      const found = normReport(x, judged, epsilon === undefined ? {} : { epsilon });
       reports.push({ head, ...found });
       print(
         `head ${String(head).padStart(3)}  ${found.verdict.padEnd(10)}  scores up to ${short(found.range)}, norm ${short(found.gamma)} ` +
@@ -62,6 +73,7 @@ export const judgeLoraCommand = defineCommand({
         `${reports.filter(({ verdict }) => verdict === "linear").length} of ${reports.length}`,
       ],
       ["least work, as a part of the exact", best.flopsAlmostLinear / best.flopsExact],
+      ...(scales === undefined ? [] : [["adapter is scaled by", `${scales}${unread}`] as const]),
       ["error of dW_Q at most, by a unit gradient", best.gradientError ?? "none certified"],
     ]);
     await write(options.output, `${JSON.stringify(reports, null, 2)}\n`);
@@ -69,6 +81,30 @@ export const judgeLoraCommand = defineCommand({
     return undefined;
   },
 });
+
+/** An adapter with its configuration, which lies beside it. */
+async function readAdapter(path: string | undefined): Promise<Pick<HeadPlace, "adapter" | "adapterConfig">> {
+  if (path === undefined) return {};
+  const { tensors: adapter } = await loadFile(path, readSafetensors);
+  const bytes = filesBeside(path)("adapter_config.json");
+  if (bytes === undefined) return { adapter };
+  try {
+    return { adapter, adapterConfig: JSON.parse(new TextDecoder().decode(bytes)) };
+  } catch (cause) {
+    throw new FormatError(`adapter_config.json beside ${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** What the products of a head's adapters are multiplied by. */
+function scalesOf({ q, k, v }: Head): string {
+  const parts = Object.entries({ q, k, v }).flatMap(([name, projection]) => {
+    if (typeof projection !== "object" || !("a" in projection)) return [];
+    const [rank] = asTensor(projection.a).shape;
+    const { alpha = rank, scaling } = projection;
+    return [`${name} ${short(alpha)} / ${scaling === "rslora" ? `sqrt(${rank})` : rank}`];
+  });
+  return parts.join(", ");
+}
 
 async function readActivations(path: string): Promise<Tensor> {
   const x = path.endsWith(".npy")

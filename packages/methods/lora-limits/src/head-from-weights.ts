@@ -1,8 +1,10 @@
 import {
   checkOptions,
   FormatError,
+  requireChoice,
   requireInteger,
   requireObject,
+  requirePositive,
   requireText,
   ShapeError,
   slice,
@@ -11,7 +13,9 @@ import {
   UnsupportedError,
   ValueError,
 } from "@offprint/tensor-core";
+import { findTensor } from "./find-tensor.js";
 import type { Head, LoraProjection, ProjectionName } from "./head.js";
+import { checkAdapterConfig, type ModuleAdapter, moduleAdapter } from "./peft-adapter.js";
 
 /** Which head of a model. */
 export interface HeadPlace {
@@ -23,11 +27,20 @@ export interface HeadPlace {
   readonly heads: number;
   /** Tensors of a PEFT adapter (`lora_A.weight`, `lora_B.weight`). Default none. */
   readonly adapter?: Readonly<Record<string, Tensor>>;
-  /** `lora_alpha` of the adapter's configuration. Default its rank. */
+  /**
+   * What the adapter's `adapter_config.json` holds, parsed: `lora_alpha` with its `alpha_pattern`, and `use_rslora`. Default none.
+   */
+  readonly adapterConfig?: Readonly<Record<string, unknown>>;
+  /** `lora_alpha`, > 0. Default that of `adapterConfig`; the adapter's rank without one. */
   readonly alpha?: number;
+  /** `"rslora"`, alpha / sqrt(r), where `use_rslora` is true. Default that of `adapterConfig`; `"lora"`, alpha / r, without one. */
+  readonly scaling?: LoraProjection["scaling"];
   /** What stands before `h.0` or `layers.0`, such as `model.decoder.`: needed where a file holds several models. */
   readonly prefix?: string;
 }
+
+const placeNames = ["layer", "head", "heads"] as const;
+const adapterFacts = ["adapterConfig", "alpha", "scaling"] as const;
 
 /**
  * A head of a transformer, from the tensors of its safetensors file: GPT-2's (`h.0.attn.c_attn.weight`, queries, keys and
@@ -35,25 +48,34 @@ export interface HeadPlace {
  * `k_proj`, `v_proj`, whose heads may share keys. Prefixes such as `transformer.` do not matter where there is one model. Heads are causal;
  * rotary positions, which change no norm of a query or key, are not part of them.
  *
- * @throws FormatError where the layer, or anything of an adapter for it, is not there, or more than once; UnsupportedError for queries and keys
- * that are normalised, and for DoRA; ShapeError where the heads do not divide it; ValueError for a place out of range.
+ * @throws FormatError where the layer, or anything of an adapter for it, is not there, or more than once, and where the configuration is not
+ * the adapter's; UnsupportedError for queries and keys that are normalised, for DoRA, and for anything else of an adapter that is no LoRA;
+ * ShapeError where the heads do not divide it; ValueError for a place out of range.
  * @example
  * const head = headFromWeights(readSafetensors(bytes).tensors, { layer: 0, head: 3, heads: 12 });
+ * @example
+ * const adapter = readSafetensors(adapterBytes).tensors;
+ * const adapterConfig = JSON.parse(new TextDecoder().decode(configBytes));
+ * const adapted = headFromWeights(tensors, { layer: 0, head: 3, heads: 12, adapter, adapterConfig });
  */
 export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place: HeadPlace): Head {
   requireObject("headFromWeights", "tensors", tensors, "an object");
   const owner = "headFromWeights";
-  checkOptions(owner, place, ["layer", "head", "heads", "adapter", "alpha", "prefix"], ["layer", "head", "heads"]);
-  const { layer, head, heads, adapter, alpha, prefix = "" } = place;
+  checkOptions(owner, place, [...placeNames, "adapter", ...adapterFacts, "prefix"], placeNames);
+  const { layer, head, heads, adapter, adapterConfig, alpha, scaling, prefix = "" } = place;
   if (adapter !== undefined) requireObject(owner, "adapter", adapter, "its tensors by name");
-  if (alpha !== undefined && adapter === undefined) {
-    throw new ValueError(`${owner}: alpha is of an adapter, and none was given; give adapter, or leave alpha out`);
+  const idle = adapter === undefined ? adapterFacts.find((name) => place[name] !== undefined) : undefined;
+  if (idle !== undefined) {
+    throw new ValueError(`${owner}: ${idle} is of an adapter, and none was given; give adapter, or leave ${idle} out`);
   }
+  if (adapterConfig !== undefined) checkAdapterConfig(owner, adapterConfig);
+  if (alpha !== undefined) requirePositive(owner, "alpha", alpha);
+  requireChoice(owner, "scaling", scaling, ["lora", "rslora"]);
   requireText(owner, "prefix", prefix);
   requireInteger(owner, "layer", layer, 0);
   requireInteger(owner, "heads", heads, 1);
   requireInteger(owner, "head", head, 0, heads - 1);
-  const named = (name: string) => find(owner, "tensors", tensors, name, prefix);
+  const named = (name: string) => findTensor(owner, "tensors", tensors, name, prefix)?.tensor;
   const joint = named(`h.${layer}.attn.c_attn.weight`);
   if (joint !== undefined) {
     return adapted(owner, gpt2Head(owner, joint, named(`h.${layer}.attn.c_attn.bias`), place), place);
@@ -85,8 +107,8 @@ export function headFromWeights(tensors: Readonly<Record<string, Tensor>>, place
   const projection = (name: ProjectionName, weight: Tensor) => {
     const columns = columnsOf(name === "q" ? head : shared, width);
     const bias = separate(name, "bias");
-    const [a, b] = adapterOf(owner, place, `${module}.${name}_proj`);
-    return built(transpose(slice(weight, [columns])), bias && slice(bias, [columns]), a, b, columns, place.alpha);
+    const own = moduleAdapter(owner, place, `${module}.${name}_proj`);
+    return built(transpose(slice(weight, [columns])), bias && slice(bias, [columns]), own, columns);
   };
   return adapted(owner, { q: projection("q", q), k: projection("k", k), v: projection("v", v), causal: true }, place);
 }
@@ -113,10 +135,10 @@ function gpt2Head(owner: string, joint: Tensor, bias: Tensor | undefined, place:
     );
   }
   const width = divided(owner, dimension, heads);
-  const [a, b] = adapterOf(owner, place, `h.${layer}.attn.c_attn`);
+  const adapter = moduleAdapter(owner, place, `h.${layer}.attn.c_attn`);
   const projection = (part: number) => {
     const own = columnsOf(0, width, part * dimension + head * width);
-    return built(slice(weight, [null, own]), bias && slice(bias, [own]), a, b, own, place.alpha);
+    return built(slice(weight, [null, own]), bias && slice(bias, [own]), adapter, own);
   };
   return { q: projection(0), k: projection(1), v: projection(2), causal: true };
 }
@@ -135,47 +157,13 @@ function columnsOf(head: number, width: number, offset = 0): Columns {
 function built(
   weight: Tensor,
   bias: Tensor | undefined,
-  a: Tensor | undefined,
-  b: Tensor | undefined,
+  adapter: ModuleAdapter | undefined,
   columns: Columns,
-  alpha: number | undefined,
 ): LoraProjection | { weight: Tensor; bias?: Tensor } {
   const plain = bias === undefined ? { weight } : { weight, bias };
-  if (a === undefined || b === undefined) return plain;
-  return { ...plain, b: transpose(a), a: transpose(slice(b, [columns])), ...(alpha !== undefined && { alpha }) };
-}
-
-function adapterOf(owner: string, { adapter, prefix }: HeadPlace, module: string): [a?: Tensor, b?: Tensor] {
-  if (adapter === undefined) return [];
-  if (Object.keys(adapter).some((name) => name.includes(`${module}.lora_magnitude_vector`))) {
-    throw new UnsupportedError(
-      `${owner}: the adapter is one of DoRA (${module}.lora_magnitude_vector), whose weight is no sum with B A; one of LoRA is needed`,
-    );
-  }
-  const names = ["lora_A", "lora_B"].map((name) => `${module}.${name}.weight`);
-  const [a, b] = names.map((name) => find(owner, "adapter", adapter, name, prefix));
-  if (a === undefined && b === undefined) return [];
-  if (a !== undefined && b !== undefined) return [a, b];
-  throw new FormatError(
-    `${owner}: the adapter lacks ${a === undefined ? names[0] : names[1]}; both matrices are needed`,
-  );
-}
-
-/** The tensor of that name, with or without a prefix. @throws FormatError where several models have one. */
-function find(
-  owner: string,
-  argument: string,
-  tensors: Readonly<Record<string, Tensor>>,
-  name: string,
-  prefix = "",
-): Tensor | undefined {
-  const wanted = prefix === "" || prefix.endsWith(".") ? `${prefix}${name}` : `${prefix}.${name}`;
-  if (Object.hasOwn(tensors, wanted)) return tensors[wanted];
-  const found = Object.keys(tensors).filter((key) => key.endsWith(`.${wanted}`));
-  if (found.length <= 1) return found.length === 0 ? undefined : tensors[found[0]];
-  throw new FormatError(
-    `${owner}: ${argument} has ${name} of several models (${found.slice(0, 3).join(", ")}); say by prefix which one is meant`,
-  );
+  if (adapter === undefined) return plain;
+  const { a, b, ...scale } = adapter;
+  return { ...plain, b: transpose(a), a: transpose(slice(b, [columns])), ...scale };
 }
 
 function divided(owner: string, columns: number, heads: number): number {

@@ -41,6 +41,38 @@ it("answers with its exit code where no head is fit for it, and says what is wro
   expect([alone.code, alone.err]).toEqual([2, expect.stringContaining("--alpha would do nothing, as it is of the")]);
 });
 
+it("scales an adapter as the adapter_config.json beside it says, unless told otherwise, and says how", async () => {
+  const adapter = join(folder, "adapter_model.safetensors");
+  const module = "base_model.model.h.0.attn.c_attn";
+  writeFileSync(
+    adapter,
+    writeSafetensors({
+      [`${module}.lora_A.weight`]: rng.normal([4, 4]),
+      [`${module}.lora_B.weight`]: rng.normal([12, 4]),
+    }),
+  );
+  const output = join(folder, "adapted.json");
+  const judge = async (...more: string[]) => {
+    const asked = [...words, "--head", "0", "--adapter", adapter, "--output", output, ...more];
+    const { out, err } = await runWords(commands, "judge-lora", asked);
+    expect(err).toBe("");
+    const [{ gammas }] = JSON.parse(readFileSync(output, "utf8"));
+    return { how: /adapter is scaled by +(.+)/.exec(out)?.[1], size: gammas.XBA_Q };
+  };
+  const plain = await judge();
+  expect(plain.how).toBe("q 4 / 4, k 4 / 4, v 4 / 4; no adapter_config.json lies beside it");
+  writeFileSync(join(folder, "adapter_config.json"), JSON.stringify({ r: 4, lora_alpha: 16, use_rslora: true }));
+  const stable = await judge();
+  expect(stable.how).toBe("q 16 / sqrt(4), k 16 / sqrt(4), v 16 / sqrt(4)");
+  expect(stable.size / plain.size).toBeCloseTo(8, 5);
+  const told = await judge("--scaling", "lora", "--alpha", "8");
+  expect(told.how).toBe("q 8 / 4, k 8 / 4, v 8 / 4");
+  expect(told.size / plain.size).toBeCloseTo(2, 5);
+  writeFileSync(join(folder, "adapter_config.json"), "{");
+  const damaged = await runWords(commands, "judge-lora", [...words, "--adapter", adapter]);
+  expect([damaged.code, damaged.err]).toEqual([2, expect.stringContaining("adapter_config.json beside")]);
+});
+
 it("takes activations as a model gives them of one text, and one of several models by its prefix", async () => {
   const batch = join(folder, "batch.npy");
   writeFileSync(batch, writeNpy(random.rng("batch").normal([1, 3000, 4])));
