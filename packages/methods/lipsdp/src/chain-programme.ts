@@ -13,7 +13,12 @@ import type { RawSolution } from "./raw-solution.js";
  *
  *   W_1^T T_1 W_1 <= rho I (or diag mu),   W_i^T T_i W_i <= T_{i-1},   W_l^T W_l <= T_{l-1}   ([T_{l-1}, W_l^T; W_l, diag delta] >= 0).
  */
-export async function solveChain(chain: Chain, gain: Gain, session: ProgrammeSession): Promise<RawSolution> {
+export async function solveChain(
+  chain: Chain,
+  gain: Gain,
+  session: ProgrammeSession,
+  again = false,
+): Promise<RawSolution> {
   const { weights } = chain;
   const slots = slotsOf(chain, gain);
   const operator = new ChainOperator(weights, slots);
@@ -38,7 +43,10 @@ export async function solveChain(chain: Chain, gain: Gain, session: ProgrammeSes
   if (gain.ball === undefined) c.fill(0.5, 0, slots.widths[0]);
   else c[0] = gain.ball;
   c.fill(0.5, slots.variables - slots.deltas);
-  const result = await session.solve({ A: operator, b, c, cones: { l: operator.nonnegative.length, s: orders } });
+  const result = await session.solve(
+    { A: operator, b, c, cones: { l: operator.nonnegative.length, s: orders } },
+    again,
+  );
   const inputDual = part(
     readSvec(result.y, operator.firstStart, orders[0]),
     0,

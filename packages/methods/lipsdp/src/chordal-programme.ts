@@ -22,6 +22,7 @@ export async function solveChordal(
   kind: "diag" | "full",
   shared: boolean,
   session: ProgrammeSession,
+  again = false,
 ): Promise<RawSolution> {
   const { weights, groups, offsets } = chain;
   const variables = new Variables();
@@ -65,7 +66,7 @@ export async function solveChordal(
   const c = new Float64Array(variables.count);
   c.fill(gain.ball ?? 0.5, leading, leading + (ball ? 1 : inputs));
   if (!l2) c.fill(0.5, deltas, deltas + outputs);
-  const result = await session.solve(lmiToConic({ c, lmis, nonnegative }));
+  const result = await session.solve(lmiToConic({ c, lmis, nonnegative }), again);
   const { order } = lmis[0];
   const first = result.y.slice(nonnegative.length, nonnegative.length + svecLength(order));
   const multipliers = zeroMultipliers(groups.reduce((count, layer) => count + layer.length, 0));

@@ -47,6 +47,7 @@ export async function solveDense(
   kind: MultiplierKind,
   shared: boolean,
   session: ProgrammeSession,
+  again = false,
 ): Promise<RawSolution> {
   const slopes = onlySlopes(form.groups);
   const inequality = slopes
@@ -69,7 +70,7 @@ export async function solveDense(
     inequality === undefined
       ? slopeProblem(new SlopeOperator(form, gain, leading, terms), constant, c)
       : writtenProblem(inequality, gain, leading, constant, c);
-  const result = await session.solve(problem);
+  const result = await session.solve(problem, again);
   const multipliers = zeroMultipliers(form.groups.length);
   for (const [k, term] of terms.entries()) {
     for (const g of term.groups) multipliers[term.kind][g] = result.x[leading + k];

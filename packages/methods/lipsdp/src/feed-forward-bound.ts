@@ -8,6 +8,7 @@ import { solveChordal } from "./chordal-programme.js";
 import { type MultiplierKind, solveDense } from "./dense-programme.js";
 import { type Chain, chainOf, denormalizedMultipliers, normalizing, shrunk, squareFactor } from "./feed-forward.js";
 import { type Gain, gainOf } from "./gain.js";
+import { scalesFor, typicalScales } from "./layer-scales.js";
 import type { LipschitzOptions } from "./lipschitz-bound.js";
 import { forwardSolve, identity, matrix, multiply } from "./matrix.js";
 import type { CheckedFeedForward } from "./network.js";
@@ -92,33 +93,75 @@ function* movedProportions(
   return repaired === undefined ? undefined : boxWeights(chain.weights[0], repaired.storage);
 }
 
-/** The programme on weights of norm 1, in terms of the network as it is. */
+/** Optima below this, relative to the scale of the programme, are so near the solver's tolerance that a bound is loose. */
+const SMALL = 1e-2;
+/** Most times that a programme is written anew. */
+const RESCALINGS = 4;
+
+/**
+ * The programme of scaled layers, in terms of the network as it is. Where the optimum is too small for the solver or
+ * the solver gets no further, the layers are scaled by what was found, and the programme is solved once more.
+ */
 async function solveNormalized(
   network: CheckedFeedForward,
+  gain: Gain,
+  plan: Plan,
+  options: LipschitzOptions,
+  session: ProgrammeSession,
+): Promise<RawSolution> {
+  const { norms } = await breathing(normalizing(network.weights));
+  let scales = typicalScales(network, norms);
+  let best = await solveScaled(network, scales, gain, plan, options, session, true);
+  for (let left = RESCALINGS; left > 0; left--) {
+    const { status, objective } = best.solved.result;
+    if (session.ended !== undefined || !Number.isFinite(objective)) break;
+    if (status === "converged" && objective >= SMALL) break;
+    if (status !== "converged" && status !== "inaccurate") break;
+    scales = scalesFor(network, scales, best.solved, gain.output === "l2");
+    if (!scales.every((scale) => scale > 0 && Number.isFinite(scale))) break;
+    session.supersede();
+    const next = await solveScaled(network, scales, gain, plan, options, session, left > 1);
+    if (next.solved.result.status !== "converged" && status === "converged") break;
+    best = next;
+  }
+  return best.raw;
+}
+
+async function solveScaled(
+  network: CheckedFeedForward,
+  scales: readonly number[],
   gain: Gain,
   { kind, form }: Plan,
   options: LipschitzOptions,
   session: ProgrammeSession,
-): Promise<RawSolution> {
+  again: boolean,
+): Promise<{ raw: RawSolution; solved: RawSolution }> {
   const { norm = "l2", sharing } = options;
-  const { weights, norms } = await breathing(normalizing(network.weights));
+  const weights = network.weights.map(({ rows, columns, values }, i) =>
+    matrix(
+      rows,
+      columns,
+      values.map((value) => value / scales[i]),
+    ),
+  );
   const unit = { ...network, weights };
   const shared = sharing === "layer";
-  const solution =
+  const solved =
     form === "chain"
-      ? await solveChain(chainOf(unit), gain, session)
+      ? await solveChain(chainOf(unit), gain, session, again)
       : form === "chordal"
-        ? await solveChordal(chainOf(unit), gain, kind === "full" ? "full" : "diag", shared, session)
-        : await solveDense(stackedForm(unit), gain, kind, shared, session);
-  const total = norms.reduce((product, value) => product * value, 1);
-  return {
-    ...solution,
-    objective: solution.objective * total,
-    multipliers: denormalizedMultipliers(solution.multipliers, chainOf(network), norms, norm),
-    rho: solution.rho === undefined ? undefined : solution.rho * total * (norm === "l2" ? total : 1),
-    mu: solution.mu?.map((value) => value * total),
-    delta: solution.delta?.map((value) => value * total),
+        ? await solveChordal(chainOf(unit), gain, kind === "full" ? "full" : "diag", shared, session, again)
+        : await solveDense(stackedForm(unit), gain, kind, shared, session, again);
+  const total = scales.reduce((product, value) => product * value, 1);
+  const raw = {
+    ...solved,
+    objective: solved.objective * total,
+    multipliers: denormalizedMultipliers(solved.multipliers, chainOf(network), scales, norm),
+    rho: solved.rho === undefined ? undefined : solved.rho * total * (norm === "l2" ? total : 1),
+    mu: solved.mu?.map((value) => value * total),
+    delta: solved.delta?.map((value) => value * total),
   };
+  return { raw, solved };
 }
 
 /**

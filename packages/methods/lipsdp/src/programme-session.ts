@@ -48,9 +48,15 @@ export const programmeOptionNames = [
 /** @internal What is kept of a solved programme. */
 export type ConicSolution = Pick<ConicResult, "status" | "x" | "y" | "objective" | "iterations">;
 
+/** A programme that is done. */
+interface Solved extends ConicSolution {
+  /** It was written anew: how this one ended does not count. */
+  readonly superseded?: true;
+}
+
 interface SavedSession {
   /** Programmes that are done, in order. */
-  readonly solved: readonly ConicSolution[];
+  readonly solved: readonly Solved[];
   /** State of the one that was interrupted. */
   readonly current: ConicResult["state"] | null;
 }
@@ -63,7 +69,7 @@ export class ProgrammeSession {
   readonly history: ProgrammeProgress[];
   /** Why no more is computed. */
   ended: "limit" | "stopped" | "aborted" | undefined;
-  private readonly solved: ConicSolution[];
+  private readonly solved: Solved[];
   private current: ConicResult["state"] | null;
   private next = 0;
 
@@ -87,9 +93,9 @@ export class ProgrammeSession {
     return this.solved.reduce((sum, { iterations }) => sum + iterations, this.current?.iterations ?? 0);
   }
 
-  /** How it ended: well only if every programme did. */
+  /** How it ended: well only if every programme did, or was solved once more. */
   get status(): ProgrammeStatus {
-    const bad = this.solved.find(({ status }) => status !== "converged");
+    const bad = this.solved.find(({ status, superseded }) => status !== "converged" && !superseded);
     return this.ended ?? bad?.status ?? "converged";
   }
 
@@ -97,8 +103,18 @@ export class ProgrammeSession {
     return this.stateWith(this.current);
   }
 
-  /** Solves the next programme. */
-  async solve(problem: ConicProblem): Promise<ConicSolution> {
+  /** The programme that was solved last will be written anew and solved once more. */
+  supersede(): void {
+    this.solved[this.next - 1] = { ...this.solved[this.next - 1], superseded: true };
+  }
+
+  /**
+   * Solves the next programme.
+   *
+   * @param again whether it can be written anew: where interior points get no further it is then left, as `inaccurate`,
+   * before the long run of the splitting
+   */
+  async solve(problem: ConicProblem, again = false): Promise<ConicSolution> {
     const known = this.solved[this.next];
     if (known !== undefined) {
       this.next++;
@@ -107,18 +123,23 @@ export class ProgrammeSession {
     const { tolerance, maxIterations = 10000, solver = {}, signal, checkpoint } = this.options;
     const before = this.solved.reduce((sum, { iterations }) => sum + iterations, 0);
     if (before >= maxIterations) this.ended ??= "limit";
+    let stuck = false;
     const result = await solveConic(problem, {
       ...solver,
       ...(tolerance === undefined ? {} : { tolerance }),
       maxIterations: Math.max(1, maxIterations - before),
       signal: this.ended === undefined ? signal : AbortSignal.abort(),
-      onProgress: (record) => this.report(record, before),
+      onProgress: (record) => {
+        stuck = again && this.isSplittingNow(record);
+        const answer = this.report(record, before);
+        return stuck ? "stop" : answer;
+      },
       ...(this.current === null || this.ended !== undefined ? {} : { resume: this.current }),
       ...(checkpoint === undefined
         ? {}
         : { checkpoint: { ...checkpoint, save: (state) => checkpoint.save(this.stateWith(state)) } }),
     });
-    const { status } = result;
+    const status = stuck && result.status === "stopped" ? "inaccurate" : result.status;
     if (this.ended !== undefined) return result;
     if (status === "limit" || status === "stopped" || status === "aborted") {
       this.ended = status;
@@ -129,7 +150,7 @@ export class ProgrammeSession {
       this.current = null;
       this.next++;
     }
-    return result;
+    return { ...result, status };
   }
 
   /** Long work beside the programmes, in parts; nothing where the signal fired, as then nothing more is computed. */
@@ -139,6 +160,12 @@ export class ProgrammeSession {
     const result = await breathing(parts, signal);
     if (signal?.aborted) this.ended ??= "aborted";
     return result;
+  }
+
+  /** Whether the solver has gone over from interior points to the splitting. */
+  private isSplittingNow({ method }: ConicProgress): boolean {
+    const last = this.history.at(-1);
+    return method === "splitting" && last?.method === "interior-point" && last.programme === this.solved.length;
   }
 
   private report(record: ConicProgress, before: number): unknown {
