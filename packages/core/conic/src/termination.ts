@@ -55,6 +55,9 @@ export class Termination {
   /** How far the last point is from a certificate of infeasibility or unboundedness, over what it may be. */
   private uncertainty = Infinity;
   private readonly cones: DualConeProjection;
+  /** The largest entries of the scaled A and P. */
+  private readonly sizeA: number;
+  private readonly sizeP: number;
 
   constructor(
     private readonly problem: CheckedProblem,
@@ -63,6 +66,8 @@ export class Termination {
   ) {
     const { n, m, blocks } = problem;
     this.cones = new DualConeProjection(blocks);
+    this.sizeA = largestEntry(scaled.A);
+    this.sizeP = largestEntry(scaled.P);
     this.x = new Float64Array(n);
     this.y = new Float64Array(m);
     this.s = new Float64Array(m);
@@ -138,9 +143,13 @@ export class Termination {
   /** Homogeneous certificates, from the iterate before its division by tau. */
   private certificate(): CheckResult | undefined {
     const { x, y, s, Ax, Aty, Px, problem } = this;
+    const { D, E } = this.scaled;
     const none = { primal: Infinity, dual: Infinity, gap: Infinity };
     const by = dot(problem.b, y);
-    const infeasible = this.trusted(by < 0 ? maxNorm(Aty) / (-INFEASIBILITY_TOLERANCE * by) : Infinity, y);
+    // What must vanish does so beside what it is made of, too, in the scaled problem: where b or c is huge, b^T y or c^T x
+    // makes any residual look small, and where A is tiny all residuals are.
+    const dualRest = Math.max(maxNorm(Aty) / -by, scaledNorm(Aty, E) / (this.sizeA * dividedNorm(y, D)));
+    const infeasible = this.trusted(by < 0 ? dualRest / INFEASIBILITY_TOLERANCE : Infinity, y);
     if (infeasible <= 1) {
       for (let i = 0; i < y.length; i++) y[i] /= -by;
       x.fill(Number.NaN);
@@ -149,8 +158,16 @@ export class Termination {
     }
     const cx = dot(problem.c, x);
     let along = maxNorm(Px);
-    for (let i = 0; i < s.length; i++) along = Math.max(along, Math.abs(Ax[i] + s[i]));
-    const unbounded = this.trusted(cx < 0 ? along / (-INFEASIBILITY_TOLERANCE * cx) : Infinity, s);
+    let beside = 0;
+    for (let i = 0; i < s.length; i++) {
+      const rest = Math.abs(Ax[i] + s[i]);
+      along = Math.max(along, rest);
+      beside = Math.max(beside, D[i] * rest);
+    }
+    const length = dividedNorm(x, E);
+    beside /= Math.max(this.sizeA * length, scaledNorm(s, D));
+    const primalRest = Math.max(along / -cx, beside, scaledNorm(Px, E) / (this.sizeP * length));
+    const unbounded = this.trusted(cx < 0 ? primalRest / INFEASIBILITY_TOLERANCE : Infinity, s);
     this.uncertainty = Math.min(infeasible, unbounded);
     if (!(unbounded <= 1)) return undefined;
     for (let j = 0; j < x.length; j++) x[j] /= -cx;
@@ -180,6 +197,25 @@ export class Termination {
     const { x, y, s } = this;
     return { status, x, y, s, residuals, relativePrimal, relativeDual, excess, objective, dualObjective };
   }
+}
+
+/** The largest entry; 1 where there is none, or none is known. */
+function largestEntry(matrix: CheckedProblem["A"]): number {
+  return (matrix && maxNorm(matrix.values)) || 1;
+}
+
+/** The largest `|values[i]| scales[i]`. */
+function scaledNorm(values: Float64Array, scales: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]) * scales[i]);
+  return largest;
+}
+
+/** The largest `|values[i]| / scales[i]`. */
+function dividedNorm(values: Float64Array, scales: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]) / scales[i]);
+  return largest;
 }
 
 function ratio(residual: number, size: number): number {

@@ -115,6 +115,43 @@ describe.each(["interior-point", "splitting"] as const)("infeasible and unbounde
     expect(result.x[0]).toBeCloseTo(1, 9);
   });
 
+  it.each([1e8, 1e12, 1e30])(
+    "no certificate is found for a programme that has a solution, in units of %s",
+    async (unit) => {
+      const A = [
+        [1, 2],
+        [4, 2],
+        [-1, 0],
+        [0, -1],
+      ];
+      const [b, c, cones] = [[4, 12, 0, 0], [-1, -1], { l: 4 }];
+      const times = (values: readonly number[], factor: number) => values.map((value) => value * factor);
+      for (const [problem, objective] of [
+        [{ A, b, c: times(c, unit), cones }, (-10 / 3) * unit],
+        [{ A, b: times(b, unit), c, cones }, (-10 / 3) * unit],
+        [{ A: A.map((row) => times(row, unit)), b, c, cones }, -10 / 3 / unit],
+        [{ A: A.map((row) => times(row, 1 / unit)), b, c, cones }, (-10 / 3) * unit],
+      ] as const) {
+        const result = await solveConic(problem, { method });
+        expect(["converged", "inaccurate", "limit"]).toContain(result.status);
+        // The tolerance is absolute, too: where the objective is small it says nothing.
+        if (result.status === "converged" && unit * Math.abs(objective) > unit) {
+          expect(result.objective / objective).toBeCloseTo(1, 4);
+        }
+      }
+    },
+  );
+
+  it.each([1e-4, 1e4, 1e8])("certificates are found in units of %s", async (unit) => {
+    const bounds = { A: [[1], [-1]], b: [0, -unit], c: [0], cones: { l: 2 } };
+    expect((await solveConic(bounds, { method })).status).toBe("infeasible");
+    // One of the bounds is far larger than what they contradict each other by.
+    const near = { ...bounds, b: [1e4 * unit, -1.001e4 * unit] };
+    expect((await solveConic(near, { method })).status).toBe("infeasible");
+    const ray = { A: [[-1]], b: [0], c: [-unit], cones: { l: 1 } };
+    expect((await solveConic(ray, { method })).status).toBe("unbounded");
+  });
+
   it("an infimum that is not attained is never reported as solved below it", async () => {
     const problem = {
       ...lmi(
