@@ -1,5 +1,5 @@
-import { requireObject } from "@offprint/tensor-core";
-import type { Lmi, SymmetricEntries } from "./lmi.js";
+import { requireInteger, ValueError } from "@offprint/tensor-core";
+import { checkLmi, type Lmi, type SymmetricEntries } from "./lmi.js";
 
 /** A linear matrix inequality as smaller ones that hold together exactly when it does. */
 export interface ChordalDecomposition {
@@ -17,10 +17,18 @@ export interface ChordalDecomposition {
  * the split is exact; a free symmetric slack matrix for each edge of the clique tree distributes the overlap.
  *
  * @param firstSlack number of the first slack variable, that is the number of variables so far
+ * @throws ValueError and ShapeError for an inequality that is none, and for slacks that are variables of its own
  * @see Vandenberghe and Andersen, "Chordal Graphs and Semidefinite Optimization", 2015
  */
 export function chordalDecompose(lmi: Lmi, firstSlack: number): ChordalDecomposition {
-  requireObject("chordalDecompose", "lmi", lmi, "an Lmi");
+  checkLmi("chordalDecompose", lmi);
+  requireInteger("chordalDecompose", "firstSlack", firstSlack, 0);
+  for (const variable of lmi.coefficients.keys()) {
+    if (variable < firstSlack) continue;
+    throw new ValueError(
+      `chordalDecompose: firstSlack is ${firstSlack}, and the LMI uses variable ${variable}; give the number of variables so far`,
+    );
+  }
   const neighbours = aggregatePattern(lmi);
   const order = maximumCardinalityOrder(neighbours);
   const cliques = maximalCliques(fillIn(neighbours, order), order);

@@ -94,6 +94,7 @@ function range(value: number, below: number, name: string): void {
 }
 
 function checkInitial(initial: NonNullable<ConicOptions["initial"]>, n: number, m: number): void {
+  checkOptions("solveConic: initial", initial, ["x", "y", "s"]);
   for (const [name, size] of [["x", n] as const, ["y", m] as const, ["s", m] as const]) {
     const values = initial[name];
     if (values?.length !== size) {

@@ -1,4 +1,4 @@
-import { requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireObject, ShapeError, sparse, ValueError } from "@offprint/tensor-core";
 import { svecLength } from "./cones.js";
 import type { ConicProblem } from "./problem.js";
 import { svecIndex } from "./svec.js";
@@ -65,13 +65,70 @@ export interface LinearRow {
   readonly value: number;
 }
 
-/** The conic form: `A[:, k] = -svec(F_k)`, `b = svec(F_0)` for every inequality. */
+/**
+ * Checks that an inequality is one.
+ *
+ * @internal
+ * @throws ValueError and ShapeError
+ */
+export function checkLmi(owner: string, lmi: Lmi): void {
+  requireObject(owner, "lmi", lmi, "an Lmi");
+  checkOptions(`${owner}: lmi`, lmi, ["order", "constant", "coefficients"], ["order", "constant", "coefficients"]);
+  const { order, constant, coefficients } = lmi;
+  requireInteger(owner, "order", order, 1);
+  if (!(coefficients instanceof Map)) {
+    throw new ValueError(`${owner}: the coefficients of an LMI are ${typeof coefficients}; give a Map by variable`);
+  }
+  for (const entries of [constant, ...coefficients.values()]) checkEntries(owner, order, entries);
+}
+
+function checkEntries(owner: string, order: number, entries: SymmetricEntries): void {
+  const names = ["rows", "columns", "values"] as const;
+  checkOptions(`${owner}: entries`, entries, names, names);
+  const { rows, columns, values } = entries;
+  if (rows.length !== values.length || columns.length !== values.length) {
+    throw new ShapeError(
+      `${owner}: an LMI has ${rows.length} rows, ${columns.length} columns and ${values.length} values; give as many of each`,
+    );
+  }
+  for (let k = 0; k < values.length; k++) {
+    const [i, j] = [rows[k], columns[k]];
+    if (!(Number.isInteger(i) && Number.isInteger(j) && j >= 0 && i >= j && i < order)) {
+      throw new ValueError(
+        `${owner}: an entry of an LMI of order ${order} stands at (${i}, ${j}); give its lower triangle`,
+      );
+    }
+    if (!Number.isFinite(values[k])) {
+      throw new ValueError(`${owner}: an LMI has ${values[k]} at (${i}, ${j}); all values must be finite`);
+    }
+  }
+}
+
+const problemFields = ["c", "lmis", "nonnegative", "equalities", "inequalities", "secondOrder"];
+
+function checkRow(row: LinearRow): void {
+  checkOptions("lmiToConic: a row", row, ["coefficients", "value"], ["coefficients", "value"]);
+  if (!(row.coefficients instanceof Map)) {
+    throw new ValueError(
+      `lmiToConic: the coefficients of a row are ${typeof row.coefficients}; give a Map by variable`,
+    );
+  }
+}
+
+/**
+ * The conic form: `A[:, k] = -svec(F_k)`, `b = svec(F_0)` for every inequality.
+ *
+ * @throws ValueError and ShapeError for inequalities and rows that are none
+ */
 export function lmiToConic(problem: LmiProblem): ConicProblem {
   requireObject("lmiToConic", "problem", problem, "{ c, lmis }");
+  checkOptions("lmiToConic", problem, problemFields, ["c", "lmis"]);
   const n = problem.c.length;
   const triplets = new Triplets(n);
   const b: number[] = [];
   const { equalities = [], inequalities = [], nonnegative = [], secondOrder = [], lmis } = problem;
+  for (const row of [...equalities, ...inequalities, ...secondOrder.flat()]) checkRow(row);
+  for (const lmi of lmis) checkLmi("lmiToConic", lmi);
   for (const { coefficients, value } of equalities) {
     for (const [k, factor] of coefficients) triplets.add(b.length, k, factor);
     b.push(value);
@@ -135,9 +192,6 @@ class Triplets {
 function eachSvecEntry(order: number, entries: SymmetricEntries, visit: (place: number, value: number) => void): void {
   for (let k = 0; k < entries.values.length; k++) {
     const [i, j] = [entries.rows[k], entries.columns[k]];
-    if (!(j >= 0 && i >= j && i < order)) {
-      throw new ValueError(`an entry of an LMI of order ${order} stands at (${i}, ${j}); give its lower triangle`);
-    }
     visit(svecIndex(i, j, order), i === j ? entries.values[k] : Math.SQRT2 * entries.values[k]);
   }
 }

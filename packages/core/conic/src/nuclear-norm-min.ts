@@ -1,4 +1,4 @@
-import { requireObject, ShapeError } from "@offprint/tensor-core";
+import { checkOptions, requireInteger, requireObject, ShapeError } from "@offprint/tensor-core";
 import type { ConicOptions } from "./conic-options.js";
 import { type LinearRow, lmiToConic, type SymmetricEntries } from "./lmi.js";
 import { type ConicResult, solveConic } from "./solve-conic.js";
@@ -40,14 +40,17 @@ export interface NuclearNormResult extends Pick<ConicResult, "status" | "iterati
  * Minimises the nuclear norm of W `[p, q]` under linear constraints, as (tr U + tr V) / 2 subject to
  * [[U, W], [W^T, V]] >= 0.
  *
- * @throws ShapeError for a constraint of another shape
+ * @throws ShapeError for a constraint of another shape; ValueError for fields that are none
  */
 export async function nuclearNormMin(
   problem: NuclearNormProblem,
   options: ConicOptions = {},
 ): Promise<NuclearNormResult> {
   requireObject("nuclearNormMin", "problem", problem, "{ rows, columns }");
+  checkOptions("nuclearNormMin", problem, ["rows", "columns", "equalities", "inequalities"]);
   const { rows, columns, equalities = [], inequalities = [] } = problem;
+  requireInteger("nuclearNormMin", "rows", rows, 1);
+  requireInteger("nuclearNormMin", "columns", columns, 1);
   const order = rows + columns;
   const size = rows * columns;
   const coefficients = new Map<number, SymmetricEntries>();
@@ -60,7 +63,9 @@ export async function nuclearNormMin(
   for (const [first, last] of [[0, rows] as const, [rows, order] as const]) {
     for (let i = first; i < last; i++) for (let j = first; j <= i; j++) addVariable(i, j, i === j ? 0.5 : 0);
   }
-  const linear = ({ matrix, value }: InnerProductConstraint): LinearRow => {
+  const linear = (constraint: InnerProductConstraint): LinearRow => {
+    checkOptions("nuclearNormMin: a constraint", constraint, ["matrix", "value"], ["matrix", "value"]);
+    const { matrix, value } = constraint;
     if (matrix.length !== size) {
       throw new ShapeError(`nuclearNormMin: a constraint has ${matrix.length} entries; W has ${rows} x ${columns}`);
     }

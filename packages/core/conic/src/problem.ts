@@ -1,4 +1,4 @@
-import { linalg, ShapeError, sparse, tensor, ValueError } from "@offprint/tensor-core";
+import { checkOptions, linalg, ShapeError, sparse, tensor, ValueError } from "@offprint/tensor-core";
 import { type ConeBlock, type Cones, coneBlocks, rowCount } from "./cones.js";
 import { DenseProduct } from "./dense-product.js";
 
@@ -69,6 +69,7 @@ export function checkProblem(problem: ConicProblem): CheckedProblem {
     if (problem?.[name] == null)
       throw new ValueError(`the problem has no ${name}; give { A, b, c, cones }, and P where it is quadratic`);
   }
+  checkOptions("the problem", problem, ["P", "A", "b", "c", "cones"]);
   const blocks = coneBlocks(problem.cones);
   const b = finiteVector(problem.b, "b");
   const c = finiteVector(problem.c, "c");

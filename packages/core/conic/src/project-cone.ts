@@ -23,17 +23,28 @@ export class DualConeProjection {
 
 function projectSecondOrder(v: Float64Array, start: number, length: number): void {
   const t = v[start];
-  let squares = 0;
-  for (let i = start + 1; i < start + length; i++) squares += v[i] * v[i];
-  const norm = Math.sqrt(squares);
+  const norm = normOf(v, start + 1, start + length);
   if (norm <= t) return;
   if (norm <= -t) {
     v.fill(0, start, start + length);
     return;
   }
-  const k = (t + norm) / 2;
+  const k = t / 2 + norm / 2;
   v[start] = k;
   for (let i = start + 1; i < start + length; i++) v[i] *= k / norm;
+}
+
+/** The Euclidean norm of some entries, where their squares leave the range of numbers, too. */
+function normOf(v: Float64Array, from: number, to: number): number {
+  let squares = 0;
+  for (let i = from; i < to; i++) squares += v[i] * v[i];
+  if (squares > 1e-280 && squares < Number.POSITIVE_INFINITY) return Math.sqrt(squares);
+  let largest = 0;
+  for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(v[i]));
+  if (largest === 0) return 0;
+  squares = 0;
+  for (let i = from; i < to; i++) squares += (v[i] / largest) ** 2;
+  return largest * Math.sqrt(squares);
 }
 
 /**

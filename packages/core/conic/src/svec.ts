@@ -1,4 +1,4 @@
-import { requireObject, ShapeError } from "@offprint/tensor-core";
+import { requireInteger, requireObject, ShapeError } from "@offprint/tensor-core";
 import { svecLength } from "./cones.js";
 
 /**
@@ -10,6 +10,7 @@ import { svecLength } from "./cones.js";
  */
 export function svec(matrix: ArrayLike<number>, n: number): Float64Array {
   requireObject("svec", "matrix", matrix, "an array of numbers");
+  requireInteger("svec", "n", n, 0);
   if (matrix.length !== n * n) {
     throw new ShapeError(`svec: a matrix of order ${n} has ${n * n} entries, got ${matrix.length}`);
   }
@@ -28,6 +29,7 @@ export function svec(matrix: ArrayLike<number>, n: number): Float64Array {
  */
 export function smat(vector: ArrayLike<number>, n: number): Float64Array {
   requireObject("smat", "vector", vector, "an array of numbers");
+  requireInteger("smat", "n", n, 0);
   if (vector.length !== svecLength(n)) {
     throw new ShapeError(`smat: a matrix of order ${n} needs ${svecLength(n)} entries, got ${vector.length}`);
   }
@@ -59,8 +61,17 @@ export function svecToFull(vector: ArrayLike<number>, n: number): Float64Array {
   return smat(vector, n);
 }
 
-/** The `svec` of CVXOPT's vectorisation, of which the lower triangle is read as CVXOPT does. */
+/**
+ * The `svec` of CVXOPT's vectorisation, of which the lower triangle is read as CVXOPT does.
+ *
+ * @throws ShapeError for another number of entries than `n^2`
+ */
 export function fullToSvec(full: ArrayLike<number>, n: number): Float64Array {
+  requireObject("fullToSvec", "full", full, "an array of numbers");
+  requireInteger("fullToSvec", "n", n, 0);
+  if (full.length !== n * n) {
+    throw new ShapeError(`fullToSvec: a matrix of order ${n} has ${n * n} entries, got ${full.length}`);
+  }
   const transposed = new Float64Array(n * n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) transposed[i * n + j] = full[j * n + i];
   return svec(transposed, n);

@@ -1,6 +1,17 @@
 import { OffprintError, ShapeError, sparse, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
-import { ConicModel, type ConicProblem, projectCone, smat, solveConic, svec } from "../src/index.js";
+import {
+  ConicModel,
+  type ConicProblem,
+  chordalDecompose,
+  fullToSvec,
+  lmiToConic,
+  nuclearNormMin,
+  projectCone,
+  smat,
+  solveConic,
+  svec,
+} from "../src/index.js";
 
 const good = {
   A: [
@@ -76,6 +87,50 @@ describe("problems that are none are refused", () => {
     await expect(solveConic({ ...good, cones: undefined } as never)).rejects.toThrow(/the problem has no cones/);
   });
 
+  it("parts of a problem, of a start, of an inequality or of a norm by another name", async () => {
+    await expect(solveConic({ ...good, p: [[1]] } as never)).rejects.toThrow(
+      /there is no option "p"; did you mean "P"/,
+    );
+    await expect(solveConic({ ...good, Q: [[1]] } as never)).rejects.toThrow(/there is no option "Q"/);
+    const initial = { x: [1, 1], y: [1, 1], s: [1, 1], tau: 1 };
+    await expect(solveConic(good, { initial } as never)).rejects.toThrow(/initial: there is no option "tau"/);
+    expect(() => lmiToConic({ c: [1], lmis: [], lmi: [] } as never)).toThrow(/there is no option "lmi"/);
+    expect(() => lmiToConic({ lmis: [] } as never)).toThrow(/lmiToConic: there is no c/);
+    const row = { coeffs: new Map([[0, 1]]), value: 1 };
+    expect(() => lmiToConic({ c: [1], lmis: [], equalities: [row] } as never)).toThrow(/"coeffs"/);
+    const pairs = { coefficients: [[0, 1]], value: 1 };
+    expect(() => lmiToConic({ c: [1], lmis: [], equalities: [pairs] } as never)).toThrow(/give a Map by variable/);
+    const square = { rows: 2, columns: 2 };
+    await expect(nuclearNormMin({ ...square, constraints: [] } as never)).rejects.toThrow(/"constraints"/);
+    const constraint = { matrix: [1, 0, 0, 0], val: 1 };
+    await expect(nuclearNormMin({ ...square, equalities: [constraint] } as never)).rejects.toThrow(/"val"/);
+    await expect(nuclearNormMin({ ...square, rows: 0 })).rejects.toThrow(/rows is 0/);
+  });
+
+  it("inequalities that are none", () => {
+    const unit = (row: number, column: number, value = 1) => ({ rows: [row], columns: [column], values: [value] });
+    const lmi = { order: 3, constant: unit(0, 0), coefficients: new Map([[0, unit(1, 0)]]) };
+    for (const [change, message] of [
+      [{ order: 0 }, /order is 0/],
+      [{ order: undefined }, /there is no order/],
+      [{ constant: unit(0, 2) }, /stands at \(0, 2\); give its lower triangle/],
+      [{ constant: unit(7, 2) }, /stands at \(7, 2\)/],
+      [{ constant: unit(0.5, 0) }, /stands at \(0.5, 0\)/],
+      [{ constant: unit(1, 0, Number.NaN) }, /has NaN at \(1, 0\)/],
+      [{ constant: { ...unit(1, 0), values: [1, 2] } }, /1 rows, 1 columns and 2 values/],
+      [{ coefficients: [[0, unit(1, 0)]] }, /give a Map by variable/],
+      [{ constants: unit(0, 0) }, /did you mean "constant"/],
+    ] as const) {
+      const changed = { ...lmi, ...change } as never;
+      for (const use of [() => chordalDecompose(changed, 1), () => lmiToConic({ c: [1], lmis: [changed] })]) {
+        expect(use).toThrow(message);
+        expect(use).toThrow(OffprintError);
+      }
+    }
+    expect(() => chordalDecompose(lmi, 0)).toThrow(/firstSlack is 0, and the LMI uses variable 0/);
+    expect(() => chordalDecompose(lmi, Number.NaN)).toThrow(/firstSlack is NaN/);
+  });
+
   it("an operator without its scaled normal matrix by the interior-point method", async () => {
     const A = { rows: 2, columns: 2, apply: () => {}, applyTransposed: () => {}, normal: () => sparse.identity(2) };
     await expect(solveConic({ ...good, A }, { method: "interior-point" })).rejects.toThrow(UnsupportedError);
@@ -90,6 +145,14 @@ describe("problems that are none are refused", () => {
   it("vectors of another length", () => {
     expect(() => svec([1, 2], 2)).toThrow(ShapeError);
     expect(() => smat([1, 2], 2)).toThrow(ShapeError);
+    for (const full of [
+      [1, 2, 3],
+      [1, 2, 3, 4, 5],
+    ])
+      expect(() => fullToSvec(full, 2)).toThrow(ShapeError);
+    for (const n of [-2, 2.5]) {
+      for (const use of [svec, smat, fullToSvec]) expect(() => use([1, 2, 3, 4], n)).toThrow(/n is -2|n is 2\.5/);
+    }
     expect(() => projectCone([1], { l: 2 })).toThrow(ShapeError);
     expect(() => projectCone([Number.NaN], { l: 1 })).toThrow(ValueError);
   });

@@ -22,6 +22,14 @@ describe("projectCone", () => {
     );
   });
 
+  it("of a second-order cone is right where squares leave the range of numbers", () => {
+    const plain = projectCone([-1, 3, 4], { q: [3] });
+    for (const size of [1e-300, 1e-200, 1e-150, 1e150, 1e200, 1e300]) {
+      const scaled = projectCone([-size, 3 * size, 4 * size], { q: [3] });
+      for (let i = 0; i < 3; i++) expect(scaled[i] / size / plain[i]).toBeCloseTo(1, 12);
+    }
+  });
+
   it("drops negative eigenvalues, whichever sign has more of them, and for large blocks too", () => {
     for (const [n, shift] of [
       [6, 2],
