@@ -252,6 +252,24 @@ export class FunctionWriter implements Callee {
     });
   }
 
+  /** Nested loops of constant counts, at least 1, that move pointers along; afterwards these are where they were. */
+  walk(
+    counts: readonly number[],
+    moves: readonly { readonly pointer: number; readonly steps: readonly number[] }[],
+    body: () => void,
+    axis = 0,
+  ): void {
+    if (axis === counts.length) {
+      body();
+      return;
+    }
+    this.repeat(counts[axis], () => {
+      this.walk(counts, moves, body, axis + 1);
+      for (const { pointer, steps } of moves) this.advance(pointer, steps[axis]);
+    });
+    for (const { pointer, steps } of moves) this.advance(pointer, -counts[axis] * steps[axis]);
+  }
+
   /** Adds a constant to a local. */
   advance(local: number, by: number): void {
     if (by === 0) return;

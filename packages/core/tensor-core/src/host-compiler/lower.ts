@@ -3,6 +3,7 @@ import { sizeOf } from "../shape.js";
 import { writeCond } from "./branch.js";
 import { writeCall } from "./call-out.js";
 import type { Compilation } from "./compilation.js";
+import { conv, convInputGrad, convKernelGrad } from "./convolution.js";
 import { take, takeAlongAxis, unwritten } from "./indexing.js";
 import { lu, triangularSolve } from "./linear-systems.js";
 import { writeScan, writeWhile } from "./loops.js";
@@ -25,6 +26,9 @@ const lowerings: Readonly<Record<string, Lowering>> = {
   pad,
   concatenate,
   matmul,
+  conv,
+  convInputGrad,
+  convKernelGrad,
   take,
   takeAlongAxis,
   scatterAdd,

@@ -10,6 +10,10 @@ export interface ProductShape {
   readonly a: readonly [row: number, column: number];
   readonly b: readonly [row: number, column: number];
   readonly c: readonly [row: number, column: number];
+  /** Further axes of the rows of a and c, outside of the m rows. */
+  readonly rows?: readonly { readonly count: number; readonly a: number; readonly c: number }[];
+  /** The axes that the k terms run along, where these are several: strides in place of those of a's columns, b's rows. */
+  readonly terms?: readonly { readonly count: number; readonly a: number; readonly b: number }[];
 }
 
 /** Larger factors are packed before they are read again and again. */
@@ -58,9 +62,13 @@ export function productFunction(shape: ProductShape) {
   });
 }
 
-/** Bytes of the panel that a product packs. */
+/** Bytes of the panel that a product packs, and of the table of where in a its terms are. */
 export function scratchBytes(shape: ProductShape): number {
-  return usesDots(shape) ? 0 : shape.k * 16 * panelVectors(shape) + 32;
+  return usesDots(shape) ? 0 : panelBytes(shape) + (shape.terms === undefined ? 0 : 4 * shape.k);
+}
+
+function panelBytes(shape: ProductShape): number {
+  return shape.k * 16 * panelVectors(shape) + 32;
 }
 
 function elementBytes({ dtype }: ProductShape): number {
@@ -69,8 +77,9 @@ function elementBytes({ dtype }: ProductShape): number {
 
 /** Whether rows of a and the column of b are adjacent, so that vectors run along the sums. */
 function usesDots(shape: ProductShape): boolean {
-  const { n, k, a, b } = shape;
+  const { n, k, a, b, rows, terms } = shape;
   const size = elementBytes(shape);
+  if (rows !== undefined || terms !== undefined) return false;
   return n === 1 && a[1] === size && b[0] === size && k * size >= 16;
 }
 
@@ -82,6 +91,8 @@ class ProductWriter {
   private readonly size: number;
   private readonly lanes: "f32x4" | "f64x2";
   private readonly width: number;
+  /** Where the table of a's terms is, where they run along several axes. */
+  private table: number | undefined;
 
   constructor(
     private readonly w: FunctionWriter,
@@ -101,7 +112,8 @@ class ProductWriter {
     const { n, m, k, b, c } = shape;
     const [a0, b0, c0, scratch] = [0, 1, 2, 3];
     const columns = panelVectors(shape) * width;
-    const direct = b[1] === this.size && (k * b[0] <= CACHED_BYTES || m <= 8);
+    if (shape.terms !== undefined) this.writeTable(scratch);
+    const direct = shape.terms === undefined && b[1] === this.size && (k * b[0] <= CACHED_BYTES || m <= 8);
     // Lanes past the last column hold whatever follows it, and are not stored.
     const writePanel = (count: number) => {
       const vectors = Math.ceil(count / width);
@@ -120,6 +132,27 @@ class ProductWriter {
     if (n % columns > 0) writePanel(n % columns);
   }
 
+  /** Writes where each term is in a, as bytes from the first one. */
+  private writeTable(scratch: number): void {
+    const { w, shape } = this;
+    const { terms = [] } = shape;
+    w.get(scratch);
+    w.i32(panelBytes(shape));
+    w.op("i32.add");
+    this.table = w.keep("i32");
+    w.get(this.table);
+    const to = w.keep("i32");
+    w.i32(0);
+    const distance = w.keep("i32");
+    const counts = terms.map(({ count }) => count);
+    w.walk(counts, [{ pointer: distance, steps: terms.map(({ a }) => a) }], () => {
+      w.get(to);
+      w.get(distance);
+      w.access("i32.store");
+      w.advance(to, 4);
+    });
+  }
+
   /** Copies `count` columns of b side by side, filled up with zeros to `columns`. */
   private pack(b: number, panel: number, count: number, columns: number): void {
     const { w, shape, size } = this;
@@ -128,25 +161,30 @@ class ProductWriter {
     const from = w.keep("i32");
     w.get(panel);
     const to = w.keep("i32");
-    w.repeat(shape.k, () => {
-      if (shape.b[1] === size && count === columns) {
-        for (let at = 0; at < columns * size; at += 16) {
-          w.get(to);
-          w.get(from);
-          w.access("v128.load", at);
-          w.access("v128.store", at);
+    const { terms = [{ count: shape.k, b: shape.b[0] }] } = shape;
+    const steps = terms.map(({ b }) => b);
+    w.walk(
+      terms.map((axis) => axis.count),
+      [{ pointer: from, steps }],
+      () => {
+        if (shape.b[1] === size && count === columns) {
+          for (let at = 0; at < columns * size; at += 16) {
+            w.get(to);
+            w.get(from);
+            w.access("v128.load", at);
+            w.access("v128.store", at);
+          }
+        } else {
+          for (let j = 0; j < columns; j++) {
+            w.get(to);
+            if (j >= count) w.constant(element, 0);
+            else this.loadAt(`${element}.load`, from, j * shape.b[1]);
+            w.access(`${element}.store`, j * size);
+          }
         }
-      } else {
-        for (let j = 0; j < columns; j++) {
-          w.get(to);
-          if (j >= count) w.constant(element, 0);
-          else this.loadAt(`${element}.load`, from, j * shape.b[1]);
-          w.access(`${element}.store`, j * size);
-        }
-      }
-      w.advance(from, shape.b[0]);
-      w.advance(to, columns * size);
-    });
+        w.advance(to, columns * size);
+      },
+    );
   }
 
   /** A load at a constant distance, which may be negative. */
@@ -167,11 +205,25 @@ class ProductWriter {
     const rowA = w.keep("i32");
     w.get(c);
     const rowC = w.keep("i32");
-    this.writeTiles(mostRows(vectors), (rows) => {
-      this.writeTile({ a: rowA, c: rowC, panel }, rows, vectors, step, columns);
-      w.advance(rowA, rows * shape.a[0]);
-      w.advance(rowC, rows * shape.c[0]);
-    });
+    const { rows: outer = [] } = shape;
+    const moves = [
+      { pointer: rowA, steps: outer.map(({ a }) => a) },
+      { pointer: rowC, steps: outer.map(({ c }) => c) },
+    ];
+    w.walk(
+      outer.map(({ count }) => count),
+      moves,
+      () => {
+        this.writeTiles(mostRows(vectors), (rows) => {
+          this.writeTile({ a: rowA, c: rowC, panel }, rows, vectors, step, columns);
+          w.advance(rowA, rows * shape.a[0]);
+          w.advance(rowC, rows * shape.c[0]);
+        });
+        if (outer.length === 0) return;
+        w.advance(rowA, -shape.m * shape.a[0]);
+        w.advance(rowC, -shape.m * shape.c[0]);
+      },
+    );
   }
 
   /** Takes all rows, at most so many together, and about as many each time. */
@@ -195,6 +247,8 @@ class ProductWriter {
     const left = w.keep("i32");
     w.get(panel);
     const right = w.keep("i32");
+    if (this.table !== undefined) w.get(this.table);
+    const distances = this.table === undefined ? undefined : w.keep("i32");
     const splat = this.size === 4 ? "v128.load32_splat" : "v128.load64_splat";
     w.repeat(shape.k, () => {
       const b = Array.from({ length: vectors }, (_, v) => {
@@ -202,6 +256,14 @@ class ProductWriter {
         w.access("v128.load", 16 * v);
         return w.keep("v128");
       });
+      if (distances !== undefined) {
+        w.get(a);
+        w.get(distances);
+        w.access("i32.load");
+        w.op("i32.add");
+        w.set(left);
+        w.advance(distances, 4);
+      }
       for (let r = 0; r < rows; r++) {
         this.loadAt(splat, left, r * shape.a[0]);
         const x = w.keep("v128");
@@ -214,7 +276,7 @@ class ProductWriter {
           w.set(sum);
         }
       }
-      w.advance(left, shape.a[1]);
+      if (distances === undefined) w.advance(left, shape.a[1]);
       w.advance(right, step);
     });
     for (let r = 0; r < rows; r++) {

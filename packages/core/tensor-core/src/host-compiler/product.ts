@@ -84,7 +84,6 @@ function termByTerm(c: Compilation, { a, b, y }: Operands): void {
 
 /** One call of a function for products of this shape for each pair of matrices. */
 function batched(c: Compilation, { a, b, y }: Operands): void {
-  const { writer: w } = c;
   const [left, right] = [a, b].map((v) => c.view(c.find(v)));
   const to = c.allocate(y);
   const rank = a.shape.length;
@@ -109,35 +108,35 @@ function batched(c: Compilation, { a, b, y }: Operands): void {
   };
   const turned = wantsTransposing(straight);
   const shape = turned ? transposed(straight) : straight;
-  const key = `product ${JSON.stringify(shape)}`;
-  const product = c.module.shared(key, productFunction(shape));
+  c.note(`product [${[...lead, m, k].join(", ")}] x [${[...lead, k, n].join(", ")}]`, [to]);
+  writeProducts(c, turned ? [right, left, to] : views, shape, {
+    shape: merged.shape,
+    strides: turned ? [1, 0, 2].map((i) => merged.strides[i]) : merged.strides,
+  });
+  c.define(y, new Value(y.shape, y.dtype, { view: to }));
+}
+
+/** Calls a function for products of a shape once for each index of further axes; views of a, b and c, strides in elements. */
+export function writeProducts(
+  c: Compilation,
+  views: readonly View[],
+  shape: ProductShape,
+  lead: { readonly shape: readonly number[]; readonly strides: readonly (readonly number[])[] },
+): void {
+  const { writer: w } = c;
+  const size = byteSize(shape.dtype);
+  const product = c.module.shared(`product ${JSON.stringify(shape)}`, productFunction(shape));
   const needed = scratchBytes(shape);
   const scratch = needed > 0 ? c.arena.allocate(needed) : undefined;
-  const pointers = views.map((view) => {
-    c.pushAddress(view, y.dtype);
-    return w.keep("i32");
+  const moves = views.map((view, i) => {
+    c.pushAddress(view, shape.dtype);
+    return { pointer: w.keep("i32"), steps: lead.strides[i].map((s) => s * size) };
   });
-  c.note(`product [${[...lead, m, k].join(", ")}] x [${[...lead, k, n].join(", ")}]`, [to]);
-  const visit = (axis: number): void => {
-    if (axis === merged.shape.length) {
-      for (const i of turned ? [1, 0, 2] : [0, 1, 2]) w.get(pointers[i]);
-      if (scratch === undefined) w.i32(0);
-      else c.pushAddress({ buffer: scratch, offset: 0, strides: [] }, "float32");
-      w.call(product);
-      return;
-    }
-    const count = merged.shape[axis];
-    w.repeat(count, () => {
-      visit(axis + 1);
-      pointers.forEach((pointer, i) => {
-        w.advance(pointer, merged.strides[i][axis] * size);
-      });
-    });
-    pointers.forEach((pointer, i) => {
-      w.advance(pointer, -count * merged.strides[i][axis] * size);
-    });
-  };
-  visit(0);
+  w.walk(lead.shape, moves, () => {
+    for (const { pointer } of moves) w.get(pointer);
+    if (scratch === undefined) w.i32(0);
+    else c.pushAddress({ buffer: scratch, offset: 0, strides: [] }, "float32");
+    w.call(product);
+  });
   if (scratch !== undefined) c.arena.release(scratch);
-  c.define(y, new Value(y.shape, y.dtype, { view: to }));
 }

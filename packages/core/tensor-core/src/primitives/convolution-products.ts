@@ -29,7 +29,8 @@ function isModest(channels: number, n: number, kernel: Shape, out: Shape): boole
   return elements > 0 && elements <= MOST_ELEMENTS && offsets <= MOST_OFFSETS;
 }
 
-function padded(x: Tensor, low: readonly number[], high: readonly number[]): Tensor {
+/** `x` with zeros before and after along its spatial axes. */
+export function padded(x: Tensor, low: readonly number[], high: readonly number[]): Tensor {
   if ([...low, ...high].every((n) => n === 0)) return x;
   const zero = [0, 0];
   return bindOne(padP, [x], {
@@ -56,7 +57,8 @@ function patchesOf(x: Tensor, kernel: Shape, params: Omit<ConvParams, "padding">
   return reshape(concatenate(seen, 1), [groups, (c / groups) * seen.length, n * sizeOf(out)]);
 }
 
-function split(padding: ConvParams["padding"]): [low: number[], high: number[]] {
+/** Zeros before, and zeros after. */
+export function split(padding: ConvParams["padding"]): [low: number[], high: number[]] {
   return [padding.map(([low]) => low), padding.map(([, high]) => high)];
 }
 

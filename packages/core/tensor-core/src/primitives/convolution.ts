@@ -6,7 +6,8 @@ import { moveAxis, reshape } from "../ops/movement.js";
 import { bindOne, definePrimitive, type Primitive, type Spec } from "../primitive.js";
 import { formatShape, type Shape, sameShape } from "../shape.js";
 import { contiguousData, hostTensor, type Tensor } from "../tensor.js";
-import { convByProduct, inputGradByProduct, kernelGradByProduct } from "./convolution-products.js";
+import { missingPlaces, suitsVectors } from "./convolution-places.js";
+import { convByProduct, inputGradByProduct, kernelGradByProduct, padded, split } from "./convolution-products.js";
 import { spreadBatch } from "./elementwise.js";
 
 /** How a kernel moves over an input; lists have one entry for each of the 1 to 3 spatial axes. */
@@ -119,8 +120,14 @@ export const convP: Primitive<ConvParams> = definePrimitive<ConvParams>({
     const y = bindOne(convP, [intoChannels(xs), intoFirst(w)], { ...params, groups: size * params.groups });
     return [outOfChannels(y, size)];
   },
-  expand: ([x, w], params) =>
-    listed(convByProduct(x, w, params, convolvedExtents(x.shape.slice(2), w.shape.slice(2), params))),
+  expand([x, w], params) {
+    const out = convolvedExtents(x.shape.slice(2), w.shape.slice(2), params);
+    if (!suitsVectors(w.shape[0], [x.shape[0], ...out], w.shape.slice(1), params, x.dtype))
+      return listed(convByProduct(x, w, params, out));
+    return isUnpadded(params)
+      ? undefined
+      : [bindOne(convP, [padded(x, ...split(params.padding)), w], unpadded(params))];
+  },
 });
 
 /** The transpose of `conv` in its input: g `[n, out, ...]` and w to `[n, c, ...inputSpatial]`. */
@@ -146,7 +153,29 @@ export const convInputGradP: Primitive<ConvInputGradParams> = definePrimitive<Co
     const dx = bindOne(convInputGradP, [intoChannels(gs), intoFirst(w)], { ...params, groups: size * params.groups });
     return [outOfChannels(dx, size)];
   },
-  expand: ([g, w], params) => listed(inputGradByProduct(g, w, params)),
+  expand([g, w], params) {
+    const kernel = w.shape.slice(2);
+    const channels = w.shape[1] * params.groups;
+    if (
+      !suitsVectors(
+        channels,
+        [g.shape[0], ...params.inputSpatial],
+        [w.shape[0] / params.groups, ...kernel],
+        params,
+        g.dtype,
+      )
+    ) {
+      return listed(inputGradByProduct(g, w, params));
+    }
+    const missing = missingPlaces(g.shape.slice(2), kernel, params);
+    if (missing.every(([low, high]) => low + high === 0)) return undefined;
+    const { padding, strides } = params;
+    const wider = padding.map(([low, high], i): [number, number] => [
+      low + strides[i] * missing[i][0],
+      high + strides[i] * missing[i][1],
+    ]);
+    return [bindOne(convInputGradP, [padded(g, ...split(missing)), w], { ...params, padding: wider })];
+  },
 });
 
 /** The transpose of `conv` in its kernel: x and g `[n, out, ...]` to `[out, c / groups, ...kernelSpatial]`. */
@@ -171,8 +200,30 @@ export const convKernelGradP: Primitive<ConvKernelGradParams> = definePrimitive<
     const dw = bindOne(convKernelGradP, [x, g], { ...params, groups: size * params.groups });
     return [outOfFirst(dw, size)];
   },
-  expand: ([x, g], params) => listed(kernelGradByProduct(x, g, params)),
+  expand([x, g], params) {
+    if (
+      !suitsVectors(
+        g.shape[1],
+        [x.shape[1] / params.groups, ...params.kernelSpatial],
+        [g.shape[0], ...g.shape.slice(2)],
+        params,
+        g.dtype,
+      )
+    ) {
+      return listed(kernelGradByProduct(x, g, params));
+    }
+    if (isUnpadded(params)) return undefined;
+    return [bindOne(convKernelGradP, [padded(x, ...split(params.padding)), g], unpadded(params))];
+  },
 });
+
+function isUnpadded({ padding }: ConvParams): boolean {
+  return padding.every(([low, high]) => low === 0 && high === 0);
+}
+
+function unpadded<P extends ConvParams>(params: P): P {
+  return { ...params, padding: params.padding.map((): [number, number] => [0, 0]) };
+}
 
 function listed(x: Tensor | undefined): Tensor[] | undefined {
   return x && [x];
