@@ -21,7 +21,7 @@ export {
   type LocalStepInput,
   localStep,
 } from "./local-step.js";
-export { loadModel, saveModel } from "./model-file.js";
+export { type LoadOptions, loadModel, saveModel } from "./model-file.js";
 export { type NeighbourScore, neighbourScores } from "./neighbour-scores.js";
 export {
   fitNodeClassifier,

@@ -1,4 +1,4 @@
-import type { Graph } from "@offprint/graph";
+import type { Graph, GraphLayer } from "@offprint/graph";
 import {
   add,
   checkOptions,
@@ -9,8 +9,7 @@ import {
   UnsupportedError,
   ValueError,
 } from "@offprint/tensor-core";
-import { forwardPass, network } from "./backpropagation.js";
-import type { Convolution } from "./convolution.js";
+import { forwardPass } from "./backpropagation.js";
 import { linkLayerOutputs, linkLayers } from "./link-layers.js";
 import { linkLogits, linkLoss } from "./link-objectives.js";
 import {
@@ -24,7 +23,8 @@ import {
   validationPairs,
 } from "./link-setting.js";
 import { linkSweepOutputs, linkSweepScores, linkTopToInput } from "./link-top-to-input.js";
-import { hiddenLayer, initialParams, layerOptimizer } from "./node-setting.js";
+import { initialNetwork, networkLayers, requireModel } from "./network-layers.js";
+import { layerOptimizer } from "./node-setting.js";
 import { compilerOf, type Settled } from "./options.js";
 import {
   type EpochRecord,
@@ -73,9 +73,13 @@ export interface LinkFit {
   readonly state: TrainingRun;
 }
 
+function endToEnd({ features, options }: LinkSetting): GraphLayer[] {
+  return networkLayers({ method: "bp", features: features.shape[1], options });
+}
+
 function linkNetwork(setting: LinkSetting): StagedMethod {
   const { features, options, task, rng, trainPairs, positives, compiled } = setting;
-  const layers = network(options, features.shape[1]);
+  const layers = endToEnd(setting);
   const graph = task.split.trainGraph;
   const judged = hasValidationPairs(setting) ? validationPairs(setting) : undefined;
   return {
@@ -140,24 +144,28 @@ export async function fitLinkPredictor(
       ...setting.options,
       compiler: compilerOf(options),
     });
-    const greedy = method === "ce" || method === "ff";
-    const params = greedy ? reached : together(reached);
-    const model = { method, features: setting.features.shape[1], options: setting.options, params };
-    return { ...run, model };
+    return { ...run, model: modelOf(setting, method, isGreedy(method) ? reached : together(reached)) };
   } finally {
     await setting.compiled.release();
   }
+}
+
+function modelOf({ features, options }: LinkSetting, method: LinkMethod, params: readonly unknown[]): LinkPredictor {
+  // Interrupted, layer-wise training has reached fewer layers.
+  return { method, features: features.shape[1], options: { ...options, layers: params.length }, params };
+}
+
+/** Whether the layers of a method learn one after the other, so that lower layers are a model of their own. */
+function isGreedy(method: LinkMethod): boolean {
+  return method === "ce" || method === "ff";
 }
 
 /** A predictor with random layers: what training has to beat. */
 export function untrainedLinkPredictor(task: LinkTask, options: LinkOptions = {}): LinkPredictor {
   requireObject("untrainedLinkPredictor", "task", task, "{ features, split }");
   const setting = settleLinkTask("untrainedLinkPredictor", task, options);
-  const params = Array.from({ length: setting.options.layers }, (_, l) => {
-    const inputs = l === 0 ? setting.features.shape[1] : setting.options.hidden;
-    return initialParams(setting, hiddenLayer(setting, inputs), l);
-  });
-  return { method: "ce", features: setting.features.shape[1], options: setting.options, params };
+  const kind = { method: "ce", features: setting.features.shape[1], options: setting.options };
+  return modelOf(setting, "ce", initialNetwork(kind, setting.rng));
 }
 
 /** Options of `scorePairs` and `embedNodes`. */
@@ -168,20 +176,19 @@ export interface ScoreOptions {
   graph?: Graph;
   /** Compiles the passes of `ce-top-to-input`. */
   backend?: LinkOptions["backend"];
-  /** The model's own convolution, where it was loaded from a file and has one. */
-  convolution?: Convolution;
 }
 
 function settingOf(owner: string, model: LinkPredictor, task: LinkTask, options: ScoreOptions) {
-  checkOptions(owner, options, ["layers", "graph", "backend", "convolution"]);
-  const { layers = model.params.length, backend, convolution, graph = task.split.testGraph } = options;
-  if (layers !== model.params.length && (model.method === "bp" || model.method === "ce-top-to-input")) {
+  checkOptions(owner, options, ["layers", "graph", "backend"]);
+  requireModel(owner, model, linkMethods);
+  const { layers = model.params.length, backend, graph = task.split.testGraph } = options;
+  if (layers !== model.params.length && !isGreedy(model.method)) {
     throw new UnsupportedError(`${owner}: the layers of ${model.method} only work together; leave layers out`);
   }
   if (layers > model.params.length) {
     throw new ValueError(`${owner}: layers is ${layers}; the model has ${model.params.length}`);
   }
-  const own = { ...model.options, layers, ...(convolution && { convolution }), ...(backend && { backend }) };
+  const own = { ...model.options, layers, ...(backend && { backend }) };
   const setting = settleLinkTask(owner, task, own, { compiler: backend && { backend } });
   if (setting.features.shape[1] !== model.features) {
     throw new ValueError(
@@ -264,6 +271,5 @@ async function embed(
 ): Promise<Tensor[]> {
   if (method === "ce-top-to-input") return linkSweepOutputs(setting, params, graph);
   if (method !== "bp") return linkLayerOutputs(setting, params, graph);
-  const layers = network(setting.options, setting.features.shape[1]);
-  return [forwardPass(layers, params, setting.features, graph)];
+  return [forwardPass(endToEnd(setting), params, setting.features, graph)];
 }

@@ -5,6 +5,7 @@ import {
   type JitOptions,
   type Rng,
   random,
+  requireChoice,
   requireInteger,
   ShapeError,
   type Tensor,
@@ -37,7 +38,8 @@ export interface LinkOptions extends TrainingOptions {
 
 const splitNames = ["train", "validation", "test", "trainGraph", "testGraph"];
 
-const linkOptionNames = [
+/** The names of {@link LinkOptions}, for `checkOptions`. */
+export const linkOptionNames = [
   ...trainingOptionNames,
   "theta",
   "alternating",
@@ -58,6 +60,15 @@ export interface LinkSetting {
   readonly positives: number;
 }
 
+/** Defaults of link prediction; throws ValueError for what is out of range. */
+export function settleLinks(owner: string, options: LinkOptions): Settled<LinkOptions> {
+  const { theta = 2, alternating = true, sweeps = 10, collectFrom = 2 } = options;
+  if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);
+  requireSweeps(owner, sweeps, collectFrom);
+  requireChoice(owner, "alternating", alternating, [true, false]);
+  return { ...settleTraining(owner, options), theta, alternating, sweeps, collectFrom };
+}
+
 /** Checks a task and options. */
 export function settleLinkTask(
   owner: string,
@@ -66,10 +77,7 @@ export function settleLinkTask(
   { weightDecay = 5e-4, compiler }: { weightDecay?: number; compiler?: JitOptions | undefined } = {},
 ): LinkSetting {
   checkOptions(owner, options, linkOptionNames);
-  const { theta = 2, alternating = true, sweeps = 10, collectFrom = 2 } = options;
-  const training = settleTraining(owner, { weightDecay, ...options });
-  if (!Number.isFinite(theta)) throw new ValueError(`${owner}: theta is ${theta}; it must be finite`);
-  requireSweeps(owner, sweeps, collectFrom);
+  const settled = settleLinks(owner, { weightDecay, ...options });
   checkTaskNames(owner, task, ["graph", "features", "labels", "split"]);
   const { split } = task;
   checkOptions(`${owner}: split`, split, splitNames, splitNames);
@@ -85,9 +93,9 @@ export function settleLinkTask(
   requireInteger(owner, "the number of training pairs that are no links", negative.length / 2, 1);
   return {
     task,
-    options: { ...training, theta, alternating, sweeps, collectFrom },
-    features: featuresIn(owner, features, training.dtype),
-    rng: random.rng(training.seed),
+    options: settled,
+    features: featuresIn(owner, features, settled.dtype),
+    rng: random.rng(settled.seed),
     compiled: new CompiledFunctions(compiler),
     trainPairs: pairGraph(owner, nodes, positive, negative),
     positives: positive.length / 2,

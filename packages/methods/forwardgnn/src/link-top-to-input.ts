@@ -2,6 +2,7 @@ import type { Graph } from "@offprint/graph";
 import { add, sigmoid, type Tensor } from "@offprint/tensor-core";
 import { linkLogits, linkLoss } from "./link-objectives.js";
 import { hasValidationPairs, type LinkSetting, pairAuc, validationPairs } from "./link-setting.js";
+import { inputWidth } from "./network-layers.js";
 import { hiddenLayer, initialParams, layerOptimizer } from "./node-setting.js";
 import type { Stage, StagedMethod } from "./staged-training.js";
 import { bottomUp, type Stack, type StackEnds, timeStep } from "./top-to-input.js";
@@ -10,10 +11,12 @@ import { unitRows } from "./unit-rows.js";
 /** There is no state above the top layer, which reads the layer below only. */
 function stackOf(setting: LinkSetting, graph: Graph): { stack: Stack; ends: StackEnds } {
   const { features, options } = setting;
-  const { layers: count, hidden, alternating } = options;
-  const widths = [features.shape[1], ...new Array<number>(count).fill(hidden), 0];
-  const layers = Array.from({ length: count }, (_, l) => hiddenLayer(setting, widths[l] + widths[l + 2]));
-  return { stack: { layers, graph, alternating }, ends: { below: unitRows(features), above: null } };
+  const kind = { method: "ce-top-to-input", features: features.shape[1], options };
+  const layers = Array.from({ length: options.layers }, (_, l) => hiddenLayer(setting, inputWidth(kind, l)));
+  return {
+    stack: { layers, graph, alternating: options.alternating },
+    ends: { below: unitRows(features), above: null },
+  };
 }
 
 /** Link prediction in which each layer also reads the layer above, all learning in every time step. */

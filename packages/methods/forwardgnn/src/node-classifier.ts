@@ -1,15 +1,8 @@
 import { checkOptions, requireObject, type Tensor, tensor, UnsupportedError, ValueError } from "@offprint/tensor-core";
 import { backpropagation, backpropagationScores } from "./backpropagation.js";
-import type { Convolution } from "./convolution.js";
 import { forwardForward, forwardForwardScores } from "./forward-forward.js";
-import {
-  hiddenLayer,
-  initialParams,
-  largestPlace,
-  type NodeSetting,
-  settleNodeTask,
-  settlePrediction,
-} from "./node-setting.js";
+import { initialNetwork, requireModel } from "./network-layers.js";
+import { largestPlace, type NodeSetting, settleNodeTask, settlePrediction } from "./node-setting.js";
 import type { NodeTask, PredictionTask } from "./node-task.js";
 import { compilerOf, type NodeOptions, type Settled } from "./options.js";
 import { singleForward, singleForwardScores } from "./single-forward.js";
@@ -119,18 +112,17 @@ export async function fitNodeClassifier(
 
 function modelOf(setting: NodeSetting, method: NodeMethod, params: readonly unknown[]): NodeClassifier {
   const { classes, features, virtualFeatures, options } = setting;
-  return { method, classes, features: features.shape[1], options, params, virtualFeatures };
+  // Interrupted, layer-wise training has reached fewer layers.
+  const reached = { ...options, layers: params.length };
+  return { method, classes, features: features.shape[1], options: reached, params, virtualFeatures };
 }
 
 /** A single-forward classifier with random layers: what training has to beat. */
 export function untrainedNodeClassifier(task: NodeTask, options: NodeOptions = {}): NodeClassifier {
   requireObject("untrainedNodeClassifier", "task", task, "{ graph, features, labels, train }");
   const setting = settleNodeTask("untrainedNodeClassifier", task, options);
-  const params = Array.from({ length: setting.options.layers }, (_, l) => {
-    const inputs = l === 0 ? setting.features.shape[1] : setting.options.hidden;
-    return initialParams(setting, hiddenLayer(setting, inputs), l);
-  });
-  return modelOf(setting, "sf", params);
+  const kind = { ...setting, method: "sf", features: setting.features.shape[1] };
+  return modelOf(setting, "sf", initialNetwork(kind, setting.rng));
 }
 
 /** Options of `predictNodes`. */
@@ -139,8 +131,6 @@ export interface PredictOptions {
   layers?: number;
   /** Compiles the passes. */
   backend?: NodeOptions["backend"];
-  /** The model's own convolution, where it was loaded from a file and has one. */
-  convolution?: Convolution;
 }
 
 /** What `predictNodes` gives. */
@@ -164,10 +154,11 @@ export async function predictNodes(
 ): Promise<NodePrediction> {
   requireObject("predictNodes", "model", model, "a NodeClassifier");
   requireObject("predictNodes", "task", task, "{ graph, features }");
-  checkOptions("predictNodes", options, ["layers", "backend", "convolution"]);
-  const own = { ...model.options, ...(options.convolution !== undefined && { convolution: options.convolution }) };
+  checkOptions("predictNodes", options, ["layers", "backend"]);
+  requireModel("predictNodes", model, nodeMethods);
   const { layers = model.params.length, backend } = options;
-  const setting = settlePrediction("predictNodes", task, { ...own, layers, ...(backend && { backend }) }, model);
+  const own = { ...model.options, layers, ...(backend && { backend }) };
+  const setting = settlePrediction("predictNodes", task, own, model);
   if (setting.features.shape[1] !== model.features) {
     throw new ValueError(
       `predictNodes: nodes have ${setting.features.shape[1]} features; the model takes ${model.features}`,

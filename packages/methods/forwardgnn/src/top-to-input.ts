@@ -1,6 +1,7 @@
 import type { Graph } from "@offprint/graph";
 import { add, concatenate, stopGradient, type Tensor, tensor, zeros } from "@offprint/tensor-core";
 import type { LocalLayer } from "./convolution.js";
+import { inputWidth } from "./network-layers.js";
 import {
   augmentedFeatures,
   hasValidation,
@@ -95,12 +96,11 @@ export function labelState({ task, classes, options }: NodeSetting): Tensor {
 
 function stackOf(setting: NodeSetting): { stack: Stack; ends: StackEnds } {
   const { options, classes } = setting;
-  const { layers: count, hidden, alternating } = options;
   const x = augmentedFeatures(setting);
-  const widths = [x.shape[1], ...new Array<number>(count).fill(hidden), classes];
-  const layers = Array.from({ length: count }, (_, l) => hiddenLayer(setting, widths[l] + widths[l + 2]));
+  const kind = { method: "sf-top-to-input", features: x.shape[1], classes, options };
+  const layers = Array.from({ length: options.layers }, (_, l) => hiddenLayer(setting, inputWidth(kind, l)));
   return {
-    stack: { layers, graph: trainingGraph(setting), alternating },
+    stack: { layers, graph: trainingGraph(setting), alternating: options.alternating },
     ends: { below: unitRows(x), above: unitRows(labelState(setting)) },
   };
 }
