@@ -1,4 +1,5 @@
 import { loadParameters, saveParameters } from "@offprint/nn";
+import { sgd } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
 import { random, type Tensor } from "@offprint/tensor-core";
 import { expectClose, expectGradient, f64 } from "@offprint/testing";
@@ -75,3 +76,10 @@ runConformance(
   },
   { describe, it, expect },
 );
+
+it("a rate beside an optimizer, which has its own, is refused", async () => {
+  const rates = { optimizer: sgd({ learningRate: 1 }), learningRate: 0.1 };
+  await expect(fitDenoiser(timeMlp({ size: 1 }), [[1]], { schedule, steps: 1, ...rates })).rejects.toThrow(
+    "fitDenoiser: learningRate does nothing with an optimizer",
+  );
+});

@@ -75,6 +75,23 @@ export function checkOptions(
   if (missing !== undefined) throw new ValueError(`${owner}: there is no ${missing}; give one. ${listed(known)}`);
 }
 
+/**
+ * Throws where an option was given that would do nothing beside the others, so that it is not silently ignored.
+ * @param beside What makes it idle, as messages say: `"an optimizer of your own"`.
+ * @param idle The options that would do nothing.
+ * @throws ValueError that names the option.
+ * @example if (options.optimizer !== undefined) refuseIdle("fit", "an optimizer", options, ["learningRate"])
+ */
+export function refuseIdle<O extends object>(
+  owner: string,
+  beside: string,
+  options: O,
+  idle: readonly (keyof O & string)[],
+): void {
+  const given = idle.find((name) => options[name] !== undefined);
+  if (given !== undefined) throw new ValueError(`${owner}: ${given} does nothing with ${beside}; leave it out`);
+}
+
 function isArrayLike(value: object): boolean {
   return Array.isArray(value) || ArrayBuffer.isView(value) || isTensor(value);
 }

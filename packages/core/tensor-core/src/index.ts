@@ -3,7 +3,7 @@ import "./methods.js";
 export { requireFunction, requireObject, requireText } from "./arguments.js";
 export { decodeElements, type ElementType, elementSize, encodeElements } from "./bytes/elements.js";
 export { halfToNumber, numberToHalf } from "./bytes/half.js";
-export { checkOptions } from "./check-options.js";
+export { checkOptions, refuseIdle } from "./check-options.js";
 export type { Backend, Executable } from "./compile/backend.js";
 export { type FastestOptions, fastest } from "./compile/fastest.js";
 export { hostBackend, hostCompilerObstacle } from "./compile/host-backend.js";

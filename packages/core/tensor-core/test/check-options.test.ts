@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkOptions, tensor, ValueError } from "../src/index.js";
+import { checkOptions, refuseIdle, tensor, ValueError } from "../src/index.js";
 import { nearestWords } from "../src/nearest-words.js";
 
 const known = ["learningRate", "maxIterations", "tolerance", "initial", "onProgress", "seed"];
@@ -66,4 +66,14 @@ it("nearestWords are what is near or contains the word, nearest first, and nothi
   expect(nearestWords("grad", words)).toEqual(["diffgrad", "adadagrad"]);
   expect(nearestWords("LipSDP", words)).toEqual(["lipsdp"]);
   expect(nearestWords("quantum", words)).toEqual([]);
+});
+
+describe("refuseIdle", () => {
+  it("names the option that would do nothing, and none where it was not given", () => {
+    const options: { learningRate?: number; steps?: number } = { steps: 3 };
+    expect(() => refuseIdle("fit", "an optimizer", options, ["learningRate"])).not.toThrow();
+    expect(() => refuseIdle("fit", "an optimizer", { ...options, learningRate: 1 }, ["learningRate"])).toThrow(
+      "fit: learningRate does nothing with an optimizer; leave it out",
+    );
+  });
 });

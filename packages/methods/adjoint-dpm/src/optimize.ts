@@ -6,6 +6,7 @@ import {
   isTensor,
   type Rng,
   random,
+  refuseIdle,
   requireChoice,
   requireFunction,
   requireInteger,
@@ -83,7 +84,7 @@ export interface OptimizeNoiseOptions<C = Tensor> extends OptimizationOptions<Te
   readonly ball?: NoiseBall;
   /** Length of a step along the gradient, which is normalised for every sample. Default 0.1. */
   readonly stepSize?: number;
-  /** Instead of such steps: an optimizer. */
+  /** Instead of such steps: an optimizer, which has its own rate. */
   readonly optimizer?: GradientTransformation;
   /** Samples that are done, `[batch]`, told their noise no more; looked at before every step. Default none. */
   readonly done?: (x: Tensor) => ArrayLike<boolean | number>;
@@ -91,9 +92,18 @@ export interface OptimizeNoiseOptions<C = Tensor> extends OptimizationOptions<Te
 
 const common = ["steps", "sampling", ...runOptionNames];
 
-function requireOptimizer(owner: string, optimizer: Partial<GradientTransformation> | undefined): void {
-  if (optimizer === undefined || typeof optimizer?.update === "function") return;
-  throw new ValueError(`${owner}: optimizer must be a gradient transformation, such as adam({ learningRate: 0.01 })`);
+/** @throws ValueError for what is no optimizer, and for a rate beside one, which has its own. */
+function requireOptimizer<O extends { readonly optimizer?: Partial<GradientTransformation> }>(
+  owner: string,
+  options: O,
+  rate: keyof O & string,
+): void {
+  const { optimizer } = options;
+  if (optimizer === undefined) return;
+  if (typeof optimizer?.update !== "function") {
+    throw new ValueError(`${owner}: optimizer must be a gradient transformation, such as adam({ learningRate: 0.01 })`);
+  }
+  refuseIdle(owner, "an optimizer, which has its own rate", options, [rate]);
 }
 
 async function optimize<T, C>(
@@ -146,7 +156,7 @@ export async function optimizeNoise<P = null, C = Tensor>(
   checkOptions(owner, options, [...common, "condition", "ball", "stepSize", "optimizer", "done"], ["steps"]);
   const { ball, stepSize = 0.1, optimizer, done, condition, sampling = {}, signal } = options;
   requirePositive(owner, "stepSize", stepSize);
-  requireOptimizer(owner, optimizer);
+  requireOptimizer(owner, options, "stepSize");
   if (ball !== undefined) {
     checkOptions(`${owner}: ball`, ball, ["norm", "radius"], ["norm", "radius"]);
     requireChoice(owner, "ball.norm", ball.norm, ["l2", "linf"]);
@@ -243,7 +253,7 @@ export async function optimizeCondition<P = null, C = Tensor>(
   checkOptions(owner, options, [...common, "noise", "optimizer", "learningRate", "seed"], ["noise", "steps"]);
   const { learningRate = 0.05, sampling = {}, seed = 0, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
-  requireOptimizer(owner, optimizer);
+  requireOptimizer(owner, options, "learningRate");
   const start = tree.map((leaf: TensorLike) => tensor(leaf, { dtype: "float64" }), initial) as C;
   if (tree.leaves(start).length === 0) {
     throw new ValueError(`${owner}: initial is ${String(initial)}; give a tensor, or a tree of tensors, to optimise`);
@@ -285,7 +295,7 @@ export async function finetune<P, C = Tensor>(
   );
   const { learningRate = 1e-3, sampling = {}, seed = 0, condition, signal } = options;
   const { optimizer = adamw({ learningRate }) } = options;
-  requireOptimizer(owner, optimizer);
+  requireOptimizer(owner, options, "learningRate");
   // One function for all updates: what is compiled is kept for it.
   const network = Object.hasOwn(model, "network") ? model.network : (params: P) => model.network(params);
   return optimize(owner, model.params, options, optimizer.init(model.params), async (point, k) => {

@@ -421,6 +421,14 @@ describe("arguments", () => {
     await refused(audit({ ball: null }), /ball: the options are null/);
     await refused(audit({ ball: { norm: "l2", radius: 1, center: 0 } }), /ball: there is no option "center"/);
     await refused(audit({ optimizer: "adam" }), /optimizer must be a gradient transformation/);
+    await refused(
+      audit({ optimizer: sgd({ learningRate: 1 }), stepSize: 0.1 }),
+      /optimizeNoise: stepSize does nothing/,
+    );
+    const rates = { steps: 1, noise: start, optimizer: sgd({ learningRate: 1 }), learningRate: 0.1 };
+    const ignored = /learningRate does nothing with an optimizer/;
+    await refused(optimizeCondition(mixture, traced, start, rates), ignored);
+    await refused(finetune({ network: () => mixture, params: f64([1]) }, traced, rates), ignored);
     await refused(audit({ done: 5 }), /done is 5; give a function/);
     await expect(audit({ done: () => undefined })).rejects.toEqual(errorLike("ShapeError", /done gave undefined/));
     await expect(audit({ done: () => start })).rejects.toEqual(errorLike("ShapeError", /done gave a tensor/));

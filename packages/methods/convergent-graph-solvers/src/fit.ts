@@ -26,6 +26,7 @@ import {
   neg,
   type Rng,
   random,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireObject,
@@ -134,6 +135,9 @@ export async function fitGraphModel<P>(
   requireChoice(owner, "loss", kind, ["squared", "crossEntropy"]);
   requireChoice(owner, "dtype", dtype, ["float32", "float64"]);
   if (clipNorm !== undefined) requirePositive(owner, "clipNorm", clipNorm);
+  if (options.optimizer !== undefined) {
+    refuseIdle(owner, "an optimizer, which has its own rate", options, ["learningRate"]);
+  }
   const { learningRate = cosineSchedule({ initial: 1e-3, steps: 32, restarts: true }) } = options;
   const base = options.optimizer ?? adam({ learningRate });
   const draw = batches(owner, data, { batchSize, refreshEvery, seed });

@@ -1,5 +1,6 @@
 import { batch, directed } from "@offprint/graph";
 import { type LinearParams, loadParameters, mlp, saveParameters } from "@offprint/nn";
+import { sgd } from "@offprint/optim";
 import {
   asTensor,
   type Backend,
@@ -107,6 +108,13 @@ describe.each(Object.entries(models))("%s", (name, make) => {
 
 describe("training", () => {
   const model = convergentGraphSolver({ ...narrow, heads: 4, gamma: 0.9, squash: "sigmoid" });
+
+  it("refuses a rate beside an optimizer, which has its own", async () => {
+    const rates = { optimizer: sgd({ learningRate: 1 }), learningRate: 0.01 };
+    await expect(fitGraphModel(model, samples, { steps: 1, ...rates })).rejects.toThrow(
+      "fitGraphModel: learningRate does nothing with an optimizer",
+    );
+  });
 
   it("lowers the loss, on graphs that are given and on those that a function makes", async () => {
     const options = { steps: 60, batchSize: 2, learningRate: 0.01, clipNorm: 5, seed: 3 };

@@ -1,4 +1,4 @@
-import { requireInteger, requirePositive, type TensorLike, ValueError } from "@offprint/tensor-core";
+import { requireInteger, requirePositive, type TensorLike } from "@offprint/tensor-core";
 import { type Design, designOf, requireFlag, targetsOf } from "./design.js";
 import { arrangementPatterns, enumerationWork } from "./enumerate-patterns.js";
 import { checkLabels, type Loss } from "./loss.js";
@@ -62,19 +62,6 @@ export function problemOf(owner: string, X: TensorLike, y: TensorLike, options: 
 export function residualBound({ tolerance, loss, y }: Problem): number {
   const largest = loss === "squared" ? y.reduce((most, value) => Math.max(most, Math.abs(value)), 0) : 1;
   return largest > 0 && largest < 1 ? tolerance * 2 ** Math.floor(Math.log2(largest)) : tolerance;
-}
-
-/** @internal @throws ValueError for an option that would do nothing beside the others */
-export function refuseIdle<O extends object>(
-  owner: string,
-  beside: string,
-  options: O,
-  idle: readonly (keyof O & string)[],
-): void {
-  for (const name of idle) {
-    if (options[name] !== undefined)
-      throw new ValueError(`${owner}: ${name} does nothing with ${beside}; leave it out`);
-  }
 }
 
 /** @internal The patterns that were given or asked for. */

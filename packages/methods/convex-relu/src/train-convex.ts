@@ -3,6 +3,7 @@ import {
   asTensor,
   checkOptions,
   random,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requirePositive,
@@ -24,7 +25,7 @@ import { PatternSet, type Patterns, patternOf } from "./patterns.js";
 import { RbcdAdmm, type RbcdSettings } from "./rbcd-admm.js";
 import { recordOf } from "./run-record.js";
 import { SampledProgram, type SampledState } from "./sampled-program.js";
-import { certifiedPatterns, type Problem, patternsOf, problemOf, refuseIdle, residualBound } from "./settings.js";
+import { certifiedPatterns, type Problem, patternsOf, problemOf, residualBound } from "./settings.js";
 
 const OWNER = "trainConvex";
 

@@ -1,6 +1,7 @@
 import { type Loop, type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
   checkOptions,
+  refuseIdle,
   requireChoice,
   requirePositive,
   type TensorLike,
@@ -24,7 +25,7 @@ import { RobustMap, rowNames } from "./robust-rows.js";
 import { robustValues, worstLoss } from "./robust-terms.js";
 import { recordOf } from "./run-record.js";
 import { drawPatternsPolitely, radiiOf } from "./sample-patterns.js";
-import { type Problem, patternsOf, problemOf, refuseIdle, residualBound } from "./settings.js";
+import { type Problem, patternsOf, problemOf, residualBound } from "./settings.js";
 
 const OWNER = "trainRobust";
 /** Usable patterns are listed where that takes this much at most. */

@@ -6,6 +6,7 @@ import {
   mul,
   NonFiniteError,
   random,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireNonNegative,
@@ -149,8 +150,8 @@ export async function fitAdapters(
   const { steps = 100, learningRate = 1, seed = 0 } = options;
   requireInteger(owner, "steps", steps, 0);
   requireNonNegative(owner, "learningRate", learningRate);
-  if (options.optimizer !== undefined && options.learningRate !== undefined) {
-    throw new ValueError(`${owner}: learningRate is of plain descent, and an optimizer has its own; leave it out`);
+  if (options.optimizer !== undefined) {
+    refuseIdle(owner, "an optimizer, which has its own rate", options, ["learningRate"]);
   }
   const optimizer = options.optimizer ?? sgd({ learningRate });
   const sequences = Array.isArray(examples) ? (examples as readonly AdapterExample[]) : [examples as AdapterExample];

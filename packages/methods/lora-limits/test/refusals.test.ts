@@ -66,7 +66,10 @@ it("names what does not fit", async () => {
     [() => almostLinearAttention(x, head, { epsilon: 2 }), "epsilon is 2; it must be in (0, 1)"],
     [() => baselineGradients(x, head, { target }, { method: "magic" as "autograd" }), "method"],
     [() => fitAdapters(head, []), "there is no example"],
-    [() => fitAdapters(head, { x, target }, { optimizer: adam(), learningRate: 1 }), "an optimizer has its own"],
+    [
+      () => fitAdapters(head, { x, target }, { optimizer: adam(), learningRate: 1 }),
+      "learningRate does nothing with an optimizer",
+    ],
     [() => fitAdapters(head, { x, target }, { rank: 3 }), "rank is 3, more than the weight [2, 2] can have"],
     [() => fitAdapters(head, { x, target }, { adapters: [] }), "adapters is []"],
   ];

@@ -9,6 +9,7 @@ import {
   mul,
   type Rng,
   random,
+  refuseIdle,
   requireChoice,
   requireInteger,
   requireObject,
@@ -162,6 +163,9 @@ export async function fitDenoiser<P, C = Tensor>(
       ...(told && { condition: take(told, rows, 0) }),
     };
   };
+  if (options.optimizer !== undefined) {
+    refuseIdle(owner, "an optimizer, which has its own rate", options, ["learningRate"]);
+  }
   const { optimizer = adam({ learningRate: options.learningRate ?? 1e-3 }), backend = hostBackend } = options;
   const result = await train<P, DenoisingBatch<Tensor>>({
     // Batches are epochs of one, so that a limit of steps is one of epochs and a batch follows from its number alone.
