@@ -43,6 +43,9 @@ export interface BaselineOptions {
   readonly seed?: number | string;
 }
 
+/** Options that one method has. */
+const ownMethods = { features: "randomFeatures", rank: "truncatedSvd", seed: "randomFeatures" } as const;
+
 /**
  * The same gradients by other means, to compare with.
  *
@@ -63,6 +66,10 @@ export async function baselineGradients(
   const { method, features = 256, rank = 16, seed = 0 } = options;
   if (method === undefined) throw new ValueError(`${owner}: method is missing; give "autograd" or another`);
   requireChoice(owner, "method", method, ["autograd", "randomFeatures", "truncatedSvd", "frozenAttention"]);
+  for (const [option, of] of Object.entries(ownMethods)) {
+    if (options[option as keyof typeof ownMethods] === undefined || method === of) continue;
+    throw new ValueError(`${owner}: ${option} is of method "${of}", and method is "${method}"; leave it out`);
+  }
   requireInteger(owner, "features", features, 1);
   requireInteger(owner, "rank", rank, 1);
   const read = readHead(owner, x, head);

@@ -38,6 +38,9 @@ export interface ExpPolynomialOptions {
 /** The half-width up to which coefficients of powers keep enough digits in float64. */
 export const MOST_RANGE = 10;
 
+/** The half-width up to which exp is a number, and a polynomial of a given degree can be found, good or not. */
+const MOST_GIVEN_RANGE = 700;
+
 /** A polynomial of a higher degree has more features than any machine holds. */
 const MOST_DEGREE = 60;
 
@@ -46,7 +49,7 @@ const MOST_DEGREE = 60;
  * `2 e^R sum over k > g of I_k(R)` for Chebyshev's series, `e^R R^(g+1) / (g+1)! / (1 - R / (g + 2))` for Taylor's.
  *
  * @param range R >= 0.
- * @throws NormExceededError for R above 10 without a degree: powers are no good basis there; ValueError for options out of
+ * @throws NormExceededError for R above 10 without a degree: powers are no good basis there, and above 700 with one; ValueError for options out of
  * range.
  * @example
  * const { degree, relativeError } = expPolynomial(1, { epsilon: 1e-4 }); // 6, 8.2e-6
@@ -57,6 +60,12 @@ export function expPolynomial(range: number, options: ExpPolynomialOptions = {})
   const { epsilon = 1e-6, degree, kind = "chebyshev" } = options;
   requireNonNegative(owner, "range", range);
   requireChoice(owner, "kind", kind, ["chebyshev", "taylor"]);
+  if (range > MOST_GIVEN_RANGE) {
+    throw new NormExceededError(
+      `${owner}: scores reach ${range}, whose exp is beyond the range of numbers; scale the activations or take the exact gradient`,
+      { range },
+    );
+  }
   const tail = kind === "taylor" ? taylorError : chebyshevError;
   let g = degree ?? 0;
   if (degree !== undefined) requireInteger(owner, "degree", degree, 0, MOST_DEGREE);
@@ -90,16 +99,19 @@ export function requireEpsilon(owner: string, epsilon: number): void {
   if (epsilon >= 1) throw new ValueError(`${owner}: epsilon is ${epsilon}; it must be in (0, 1)`);
 }
 
-/** Modified Bessel functions I_0(R) to I_count(R), by their series, which has positive terms only. */
-function besselI(range: number, count: number): number[] {
-  const half = range / 2;
+/**
+ * I_k(R) / R^k for k = 0 to count, of the modified Bessel functions, by their series, which has positive terms only: the power is left out,
+ * as it leaves the range of numbers where R is small.
+ */
+function besselOverPower(range: number, count: number): number[] {
+  const quarter = (range * range) / 4;
   let first = 1;
   return Array.from({ length: count + 1 }, (_, k) => {
-    if (k > 0) first *= half / k;
+    if (k > 0) first /= 2 * k;
     let term = first;
     let sum = term;
     for (let m = 1; term > sum * 1e-17; m++) {
-      term *= (half * half) / (m * (m + k));
+      term *= quarter / (m * (m + k));
       sum += term;
     }
     return sum;
@@ -110,7 +122,7 @@ function chebyshevError(range: number, degree: number): number {
   if (range === 0) return 0;
   // Beyond twenty more terms, each is at most R / (2 k) of the one before.
   const terms = 20 + Math.ceil(range);
-  const values = besselI(range, degree + terms);
+  const values = besselOverPower(range, degree + terms).map((value, k) => value * range ** k);
   let sum = 0;
   for (let k = degree + terms; k > degree; k--) sum += values[k];
   const ratio = range / (2 * (degree + terms));
@@ -134,20 +146,18 @@ function taylorCoefficients(degree: number): Float64Array {
 /** `I_0(R) + 2 sum I_k(R) T_k(x / R)`, in powers of x. */
 function chebyshevCoefficients(range: number, degree: number): Float64Array {
   const a = new Float64Array(degree + 1);
-  if (range === 0) return taylorCoefficients(degree);
-  const weights = besselI(range, degree);
+  const weights = besselOverPower(range, degree);
   let before = new Float64Array(degree + 1);
   let now = new Float64Array(degree + 1);
   before[0] = 1;
   if (degree > 0) now[1] = 1;
   a[0] = weights[0];
   for (let k = 1; k <= degree; k++) {
-    for (let i = 0; i <= k; i++) a[i] += 2 * weights[k] * now[i];
+    for (let i = 0; i <= k; i++) a[i] += 2 * weights[k] * now[i] * range ** (k - i);
     const next = new Float64Array(degree + 1);
     for (let i = 0; i <= degree; i++) next[i] = (i > 0 ? 2 * now[i - 1] : 0) - before[i];
     before = now;
     now = next;
   }
-  for (let i = 0; i <= degree; i++) a[i] /= range ** i;
   return a;
 }

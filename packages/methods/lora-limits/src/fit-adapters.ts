@@ -10,6 +10,7 @@ import {
   requireChoice,
   requireInteger,
   requireNonNegative,
+  requireObject,
   requirePositive,
   ShapeError,
   type Tensor,
@@ -27,6 +28,7 @@ import {
   projectionNames,
   type ReadHead,
   readHead,
+  readMatrix,
 } from "./head.js";
 import { checkGradientOptions, gradientOptionNames, gradientsOf, type LoraGradientOptions } from "./lora-gradients.js";
 
@@ -154,12 +156,20 @@ export async function fitAdapters(
     refuseIdle(owner, "an optimizer, which has its own rate", options, ["learningRate"]);
   }
   const optimizer = options.optimizer ?? sgd({ learningRate });
-  const sequences = Array.isArray(examples) ? (examples as readonly AdapterExample[]) : [examples as AdapterExample];
-  if (sequences.length === 0) throw new ValueError(`${owner}: there is no example; give { x, target }`);
-  const first = sequences[0] as AdapterExample | null;
-  if (first?.x === undefined) throw new ValueError(`${owner}: an example is { x, target }, two matrices; x is missing`);
-  const frozen = readHead(owner, first.x, head);
+  const given = Array.isArray(examples) ? (examples as readonly AdapterExample[]) : [examples as AdapterExample];
+  if (given.length === 0) throw new ValueError(`${owner}: there is no example; give { x, target }`);
+  for (const [i, example] of given.entries()) {
+    const name = given.length === 1 ? "the example" : `example ${i}`;
+    requireObject(owner, name, example, "{ x, target }, two matrices");
+    checkOptions(`${owner}: ${name}`, example, ["x", "target"], ["x", "target"]);
+  }
+  const frozen = readHead(owner, given[0].x, head);
   checkGradientOptions(owner, options, frozen.causal);
+  // In one dtype, so that adapters keep theirs whichever sequence they meet.
+  const sequences = given.map(({ x, target }, i) => ({
+    x: readMatrix(owner, `x of example ${i}`, x, frozen.dtype),
+    target: readMatrix(owner, `target of example ${i}`, target, frozen.dtype),
+  }));
   const names = adapterNames(owner, options.adapters, frozen);
   const begin = { ...startOf(owner, frozen, names, options, seed) };
   const gradientOptions = pickGradientOptions(options);
@@ -212,7 +222,7 @@ export async function fitAdapters(
     head: tuned,
     adapters: last.adapters,
     ...{ status, steps: iterations, history, state },
-    warnings: headWarnings(readHead(owner, first.x, tuned)),
+    warnings: headWarnings(readHead(owner, sequences[0].x, tuned)),
   };
 }
 
@@ -238,6 +248,14 @@ function startOf(
   seed: number | string,
 ): Adapters {
   const [dimension, width] = frozen.projections.q.weight.shape;
+  const idle = names.every((name) => frozen.projections[name].adapter !== undefined)
+    ? (["rank", "alpha", "scaling", "deviation"] as const).find((name) => options[name] !== undefined)
+    : undefined;
+  if (idle !== undefined) {
+    throw new ValueError(
+      `${owner}: ${idle} is of new adapters, and ${names.join(", ")} of the head have their own; leave it out, or give the weights alone`,
+    );
+  }
   const { rank = 2, deviation = 1 / Math.sqrt(width), alpha = 1, scaling } = options;
   requireInteger(owner, "rank", rank, 1);
   if (rank > Math.min(dimension, width)) {

@@ -1,4 +1,4 @@
-import { abs, matmul, max, sqrt, square, sum, type Tensor, transpose } from "@offprint/tensor-core";
+import { abs, div, matmul, max, mul, sqrt, square, sum, type Tensor, transpose } from "@offprint/tensor-core";
 import type { ExpPolynomial } from "./exp-polynomial.js";
 import { type Projected, type ProjectionName, projectionNames, type ReadAdapter, type ReadHead } from "./head.js";
 import type { UpstreamKind } from "./softmax-chain.js";
@@ -27,12 +27,14 @@ export function weightError(polynomial: ExpPolynomial, length: number, features:
   return epsilon < 1 ? (2 * epsilon) / (1 - epsilon) : Infinity;
 }
 
-/** Euclidean norms of rows. */
-export function rowNorms(x: Tensor): Tensor {
-  return sqrt(sum(square(x), 1));
-}
-
 const largestOf = (x: Tensor) => max(abs(x)).item();
+
+/** Euclidean norms of rows, whose squares need not be in the range of numbers. */
+export function rowNorms(x: Tensor): Tensor {
+  const largest = largestOf(x);
+  if (!(largest > 0 && largest < Infinity)) return sum(abs(x), 1);
+  return mul(sqrt(sum(square(div(x, largest)), 1)), largest);
+}
 
 /**
  * Bounds of the approximate gradient, from the approximate c alone and in O(L D) time. With v = max ||V_i|| and

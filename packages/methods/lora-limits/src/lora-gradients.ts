@@ -1,9 +1,11 @@
 import {
+  abs,
   add,
   checkOptions,
   matmul,
   max,
   mul,
+  NonFiniteError,
   requireChoice,
   requireInteger,
   requirePositive,
@@ -117,7 +119,7 @@ export interface LoraGradients {
  *
  * @param x Tokens, `[L, D]`; plain numbers are float64.
  * @throws ShapeError, ValueError for what does not fit; NormExceededError where the scores are too large for the
- * polynomial that was asked for.
+ * polynomial that was asked for; NonFiniteError where queries, keys, the loss or the gradients leave the range of numbers.
  * @example
  * const { b, bound } = await loraGradients(x, { q: { weight, b: b0, a: a0 }, k, v }, { target });
  */
@@ -159,15 +161,30 @@ export async function gradientsOf(
   const chunk = options.chunk === undefined ? {} : { chunk: options.chunk };
   const settings = { beta, causal, owner, ...chunk };
   const exactly = async () =>
-    joined(head, await exactGradient(projected, given, kind, settings), kind, { strategy: "exact", range });
+    finite(
+      owner,
+      joined(head, await exactGradient(projected, given, kind, settings), kind, { strategy: "exact", range }),
+    );
   if (polynomial === undefined) return exactly();
   const map = polynomialFeatures(polynomial, width);
   const found = await almostLinearGradient(projected, given, kind, map, settings);
   const features = map.count;
   const delta = weightError(polynomial, length, features, head.dtype);
   const bound = gradientBound(head, projected, rowNorms(found.upstream), kind, delta);
-  if (strategy === "auto" && bound.largest > (options.tolerance ?? DEFAULT_TOLERANCE)) return exactly();
-  return joined(head, found, kind, { strategy: "almostLinear", range, polynomial, features, bound });
+  // A bound that is no number certifies nothing.
+  if (strategy === "auto" && !(bound.largest <= (options.tolerance ?? DEFAULT_TOLERANCE))) return exactly();
+  return finite(owner, joined(head, found, kind, { strategy: "almostLinear", range, polynomial, features, bound }));
+}
+
+/** @throws NonFiniteError where products left the range of numbers. */
+function finite(owner: string, found: LoraGradients): LoraGradients {
+  const { loss = 0, weights, a, b } = found;
+  const all = [weights, a, b].flatMap((each) => projectionNames.map((name) => each[name]));
+  if (Number.isFinite(loss) && all.every((each) => each === null || Number.isFinite(sum(abs(each)).item())))
+    return found;
+  throw new NonFiniteError(
+    `${owner}: the ${Number.isFinite(loss) ? "gradients" : "loss"} left the range of numbers; scale the values and what comes from above`,
+  );
 }
 
 /** @throws ValueError for an option out of range. */

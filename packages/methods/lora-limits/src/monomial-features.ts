@@ -4,6 +4,8 @@ import {
   mul,
   ones,
   requireFinite,
+  requireInteger,
+  requireObject,
   ShapeError,
   slice,
   type Tensor,
@@ -15,6 +17,8 @@ import type { ExpPolynomial } from "./exp-polynomial.js";
 
 /** The k_1 = C(d + g, g) features of a row: a monomial for every multiset of at most g of its d coordinates. */
 export function featureCount(dimensions: number, degree: number): number {
+  requireInteger("featureCount", "dimensions", dimensions, 0);
+  requireInteger("featureCount", "degree", degree, 0);
   let count = 1;
   for (let k = 1; k <= degree; k++) count = (count * (dimensions + k)) / k;
   return Math.round(count);
@@ -105,6 +109,13 @@ export function monomialFeatures(x: TensorLike, polynomial: ExpPolynomial): Mono
     throw new ShapeError(`monomialFeatures: x has shape [${rows.shape}]; give [rows, dimensions]`);
   }
   requireFinite("monomialFeatures", "x", rows);
+  requireObject("monomialFeatures", "polynomial", polynomial, "what expPolynomial gives");
+  requireInteger("monomialFeatures", "the degree of polynomial", polynomial.degree, 0);
+  if (polynomial.coefficients?.length !== polynomial.degree + 1) {
+    throw new ShapeError(
+      `monomialFeatures: polynomial has ${polynomial.coefficients?.length ?? "no"} coefficients for degree ${polynomial.degree}; give ${polynomial.degree + 1}`,
+    );
+  }
   const { scales, signs } = featureWeights(rows.shape[1], polynomial);
   const typed = (values: Float64Array) => tensor(values, { dtype: rows.dtype });
   const features = transpose(monomials(transpose(rows), polynomial.degree));

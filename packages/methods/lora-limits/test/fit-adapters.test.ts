@@ -1,6 +1,6 @@
 import { adam } from "@offprint/optim";
 import { runConformance } from "@offprint/solvers/conformance";
-import { add, matmul, mul, random, zeros } from "@offprint/tensor-core";
+import { add, asTensor, cast, matmul, mul, random, type TensorLike, zeros } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { draw } from "../claims/problem.js";
 import { fitAdapters, loraGradients } from "../src/index.js";
@@ -46,6 +46,16 @@ describe("fitAdapters", () => {
     expect(Object.keys(exact.adapters)).toEqual(["v"]);
     const again = await loraGradients(x, exact.head, { target });
     expect((again.loss ?? 0) / 96).toBeLessThan(last * 1.2);
+  });
+
+  it("keeps the adapters' dtype among sequences of several", async () => {
+    const single = (each: TensorLike) => cast(asTensor(each), "float32");
+    const head = { q: single(frozen.q), k: single(frozen.k), v: single(frozen.v) };
+    const first = { x: single(x), target: single(target) };
+    const mixed = await fitAdapters(head, [first, { x, target }], { steps: 4, rank: 1 });
+    const alike = await fitAdapters(head, [first, first], { steps: 4, rank: 1 });
+    expect(mixed.adapters.q?.b.dtype).toBe("float32");
+    expect(mixed.history).toEqual(alike.history);
   });
 
   it("goes on with the adapters that a head has", async () => {

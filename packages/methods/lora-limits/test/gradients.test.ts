@@ -169,6 +169,18 @@ describe("the almost linear gradient", () => {
     expectClose(a.weights.q, b.weights.q, { absolute: 1e-11 });
   });
 
+  it("is found for tokens of any small size, whose scores vanish", async () => {
+    const r = rng();
+    const [x, target] = [draw(r, [20, 4]), draw(r, [20, 3])];
+    const head = { q: draw(r, [4, 3]), k: draw(r, [4, 3]), v: draw(r, [4, 3]) };
+    for (const size of [1e-20, 1e-80, 1e-150]) {
+      const tokens = mul(x, size);
+      const exact = await loraGradients(tokens, head, { target }, { strategy: "exact" });
+      const near = await loraGradients(tokens, head, { target }, { strategy: "almostLinear", degree: 4 });
+      expectClose(near.weights.v, exact.weights.v, { absolute: 1e-13 * size });
+    }
+  });
+
   it("with center subtracts the mean key, which lowers R on average and changes no exact gradient", async () => {
     const r = rng();
     let lower = 0;

@@ -57,7 +57,22 @@ describe("expPolynomial", () => {
     expect(expPolynomial(0)).toMatchObject({ degree: 0, relativeError: 0 });
   });
 
+  it("is Taylor's where R vanishes, of any degree: no power of R leaves the range of numbers", () => {
+    for (const range of [0, 1e-200, 1e-80, 1e-6]) {
+      const { coefficients } = expPolynomial(range, { degree: 12 });
+      let factorial = 1;
+      for (const [k, coefficient] of coefficients.entries()) {
+        if (k > 0) factorial *= k;
+        expect(coefficient * factorial).toBeCloseTo(1, 10);
+      }
+    }
+  });
+
   it("refuses what it cannot do", () => {
+    for (const kind of ["chebyshev", "taylor"] as const) {
+      expect(() => expPolynomial(701, { degree: 6, kind })).toThrow(NormExceededError);
+    }
+    expect(() => expPolynomial(1e40, { degree: 6 })).toThrow("whose exp is beyond the range of numbers");
     expect(() => expPolynomial(11)).toThrow(NormExceededError);
     expect(() => expPolynomial(11)).toThrow("above 10 no polynomial in powers holds them");
     expect(() => expPolynomial(Number.NaN)).toThrow("range is NaN");
@@ -107,6 +122,10 @@ describe("monomialFeatures", () => {
     expect(features.data()[0]).toBeGreaterThan(0);
     expect(() => monomialFeatures([1, 2], expPolynomial(1))).toThrow("x has shape [2]");
     expect(() => monomialFeatures([[Number.NaN]], expPolynomial(1))).toThrow("x holds NaN");
+    expect(() => monomialFeatures([[1]], null as never)).toThrow("polynomial is null; give what expPolynomial gives");
+    expect(() => monomialFeatures([[1]], { degree: 3 } as never)).toThrow("no coefficients for degree 3; give 4");
+    expect(() => featureCount(-1, 2)).toThrow("dimensions is -1");
+    expect(() => featureCount(4, 2.5)).toThrow("degree is 2.5");
   });
 });
 

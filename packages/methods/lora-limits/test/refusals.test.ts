@@ -65,7 +65,20 @@ it("names what does not fit", async () => {
     [() => run({}, { tolerance: 0 }), "tolerance is 0"],
     [() => almostLinearAttention(x, head, { epsilon: 2 }), "epsilon is 2; it must be in (0, 1)"],
     [() => baselineGradients(x, head, { target }, { method: "magic" as "autograd" }), "method"],
+    [
+      () => baselineGradients(x, head, { target }, { method: "autograd", features: 3 }),
+      'features is of method "randomFeatures", and method is "autograd"; leave it out',
+    ],
+    [() => baselineGradients(x, head, { target }, { method: "randomFeatures", rank: 3 }), 'rank is of method "trunc'],
+    [() => baselineGradients(x, head, { target }, { method: "truncatedSvd", seed: 3 }), 'seed is of method "random'],
     [() => fitAdapters(head, []), "there is no example"],
+    [() => fitAdapters(head, [{ x, target }, null] as never, { steps: 1 }), "example 1 is null; give { x, target }"],
+    [() => fitAdapters(head, [{ x, target }, { x }] as never, { steps: 1 }), "example 1: there is no target"],
+    [() => fitAdapters(head, { x, target, weight: 1 } as never), 'the example: there is no option "weight"'],
+    [
+      () => fitAdapters({ ...head, q: { weight: w, b: [[1], [1]], a: [[1, 2]] } }, { x, target }, { alpha: 8 }),
+      "alpha is of new adapters, and q of the head have their own; leave it out",
+    ],
     [
       () => fitAdapters(head, { x, target }, { optimizer: adam(), learningRate: 1 }),
       "learningRate does nothing with an optimizer",
@@ -74,6 +87,27 @@ it("names what does not fit", async () => {
     [() => fitAdapters(head, { x, target }, { adapters: [] }), "adapters is []"],
   ];
   for (const [call, message] of cases) await expect(call(), message).rejects.toThrow(message);
+});
+
+it("says so where numbers end, in place of gradients that are none, and goes on where only squares do", async () => {
+  const scaled = (size: number) => [
+    [size, 0],
+    [0, size],
+  ];
+  for (const strategy of ["exact", "auto"]) {
+    await expect(run({ v: scaled(1e200) }, { strategy })).rejects.toThrow(
+      errorLike("NonFiniteError", /the loss left the range of numbers; scale the values/),
+    );
+    const huge = { gradient: [1, 2, 3].map(() => [1e308, 1e308]) };
+    await expect(run({}, { strategy }, huge)).rejects.toThrow(
+      errorLike("NonFiniteError", /the gradients left the range of numbers/),
+    );
+  }
+  const far = await run({ q: scaled(1e170), k: scaled(1e-170) }, { strategy: "exact" });
+  expect(far.range).toBeCloseTo((await run({})).range, 12);
+  await expect(run({ q: scaled(1e20), k: scaled(1e20) }, { strategy: "almostLinear", degree: 4 })).rejects.toThrow(
+    NormExceededError,
+  );
 });
 
 it("says which degree a larger range would need", async () => {
