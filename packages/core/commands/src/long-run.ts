@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, statSync } from "node:fs";
 import { loadFile, saveFile } from "@offprint/data/node";
 import { makeBreather, type RunOptions } from "@offprint/solvers";
 import { FormatError } from "@offprint/tensor-core";
@@ -97,6 +97,31 @@ function parsedState(path: string, bytes: Uint8Array): StateFile {
   });
 }
 
+/** Bytes at a file's beginning within which a state says what it is: behind the name of its command, before all that is long. */
+const HEAD = 1024;
+
+/**
+ * Checks that what a new run's state would replace, and the end of the run remove, is an earlier state or empty: the picture
+ * that a mistaken `--state` names, or somebody's file of the default name, must not be lost.
+ * @throws Failure
+ */
+function requireReplaceable(path: string): void {
+  const found = statSync(path);
+  // Devices and pipes hold nothing that could be lost.
+  if (!found.isFile() || found.size === 0) return;
+  const head = Buffer.alloc(HEAD);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, head, 0, HEAD, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (head.includes(`"${FORMAT}"`)) return;
+  throw new Failure(
+    `${path}: the state of the run would replace this file, which keeps no run; name another file with --state, or remove it.`,
+  );
+}
+
 /** @throws Failure where the run that is resumed is not the one that is asked for. */
 function requireSame(path: string, kept: StateFile, now: Omit<StateFile, "state">): void {
   if (kept.command !== now.command) {
@@ -115,7 +140,10 @@ function requireSame(path: string, kept: StateFile, now: Omit<StateFile, "state"
   }
 }
 
-/** Opens a run: reads the state with `--resume`, and says so where an earlier run's is put aside. */
+/**
+ * Opens a run: reads the state with `--resume`, and says so where an earlier run's is put aside.
+ * @throws Failure where the state of a new run would replace what is no state.
+ */
 export async function openLongRun<Record, State>(
   context: LongRunContext,
   settings: LongRunSettings<Record>,
@@ -133,6 +161,7 @@ export async function openLongRun<Record, State>(
   } else if (state.resume) {
     note(`Nothing to resume: there is no ${path}. Starting from the beginning.`);
   } else if (there) {
+    requireReplaceable(path);
     note(`Starting anew: ${path} keeps an earlier run, which --resume would go on with.`);
   }
 

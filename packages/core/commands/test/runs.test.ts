@@ -124,6 +124,30 @@ describe("a long run", () => {
     expect(absent.err).toMatch(/Nothing to resume/);
   });
 
+  it("does not replace a file that keeps no run: of the name in --state, or of the default one", async () => {
+    const path = join(folder, "picture.png");
+    writeFileSync(path, "a picture");
+    const refused = {
+      code: 2,
+      err: expect.stringMatching(/would replace this file, which keeps no run; name another/),
+    };
+    expect(await halving()("--state", path)).toMatchObject(refused);
+    expect(readFileSync(path, "utf8")).toBe("a picture");
+    // The state that is removed at the end lies where the command is run.
+    writeFileSync("halve-number.state", "notes");
+    try {
+      expect(await halving()()).toMatchObject(refused);
+      expect(readFileSync("halve-number.state", "utf8")).toBe("notes");
+    } finally {
+      rmSync("halve-number.state", { force: true });
+    }
+    const empty = join(folder, "empty.state");
+    writeFileSync(empty, "");
+    expect((await halving()("--state", empty)).code).toBe(0);
+    const again = await halving()("--state", empty);
+    expect([again.code, again.err]).toEqual([0, expect.stringContaining("keeps an earlier run")]);
+  });
+
   it("keeps arrays as bytes, of which no text could hold half a gigabyte", async () => {
     const path = join(folder, "large.state");
     const command = defineCommand({
