@@ -1,21 +1,29 @@
-import { random, ValueError } from "@offprint/tensor-core";
+import { random, requireFunction, ValueError } from "@offprint/tensor-core";
 
 /** Gives the batches of an epoch (from 0). */
 export type BatchSource<B> = (epoch: number, rng: random.Rng) => Iterable<B> | AsyncIterable<B>;
 
-/** @internal The batches one after the other, with one in advance, so that an epoch's last is known as such. */
+/**
+ * The batches of epochs one after the other, for a training loop of one's own: one is asked for in advance, so that an epoch's last is
+ * known as such, and each epoch once. The generator of an epoch is seeded by its number, so that a resumed run sees the same.
+ * @example const stream = new BatchStream("fit", data, seed); const { batch, last } = await stream.take(0, 0);
+ */
 export class BatchStream<B> {
   private batches: Iterator<B> | AsyncIterator<B> | undefined;
   private ahead: IteratorResult<B> | undefined;
-  private readonly data: BatchSource<B>;
-  private readonly seed: number | string;
 
-  constructor(data: BatchSource<B>, seed: number | string) {
-    this.data = data;
-    this.seed = seed;
+  constructor(
+    private readonly owner: string,
+    private readonly data: BatchSource<B>,
+    private readonly seed: number | string,
+  ) {
+    requireFunction(owner, "data", data);
   }
 
-  /** The batch of an epoch after the first `done`, and whether it is its last one. */
+  /**
+   * The batch of an epoch after the first `done`, and whether it is its last one: in order, from wherever the first call begins.
+   * @throws ValueError where the epoch has no such batch
+   */
   async take(epoch: number, done: number): Promise<{ batch: B; last: boolean }> {
     if (this.batches === undefined) await this.open(epoch, done);
     const batch = this.ahead?.value as B;
@@ -39,11 +47,11 @@ export class BatchStream<B> {
     let skipped = 0;
     for (; skipped < done && !ahead.done; skipped++) ahead = await batches.next();
     if (ahead.done && done === 0) {
-      throw new ValueError(`train: data gave no batches in epoch ${epoch}; give at least one`);
+      throw new ValueError(`${this.owner}: data gave no batches in epoch ${epoch}; give at least one`);
     }
     if (ahead.done) {
       throw new ValueError(
-        `train: the state to resume is at batch ${done} of an epoch that now has ${skipped}; give the same data`,
+        `${this.owner}: the state to resume is at batch ${done} of an epoch that now has ${skipped}; give the same data`,
       );
     }
     this.batches = batches;

@@ -14,7 +14,7 @@ export {
   runningMean,
 } from "./adam.js";
 export { type AdamaxOptions, type AdamaxState, adamax } from "./adamax.js";
-export type { BatchSource } from "./batch-stream.js";
+export { type BatchSource, BatchStream } from "./batch-stream.js";
 export { type ChainState, chain } from "./chain.js";
 export {
   descend,

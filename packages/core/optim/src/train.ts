@@ -151,7 +151,7 @@ export async function train<P, B, M = unknown, N = unknown>(
   const step = checkedStep(trainingStep(loss, optimizer), { backend, compile });
   const resume = options.resume as TrainingState<P, M> | undefined;
   const kept = [initial, options.modelState, resume];
-  const stream = new BatchStream(options.data, seed);
+  const stream = new BatchStream("train", options.data, seed);
   try {
     const { status, iterations, history, last, state } = await runLoop<TrainingPoint<P, M>, TrainingRecord, "limit">(
       {

@@ -51,7 +51,11 @@ function beginnings(method: Method, { seed }: ClaimContext): { step: number; err
   const weightsAtFirst = digitsOde.initial(random.rng(`${seed}/0/weights`));
   const settings = { parameters: weightsAtFirst, relativeTolerance: 1e-6, absoluteTolerance: 1e-6 };
   const x = digitImages(digits({ dtype: "float64" }), { train: 100, test: 300, batch: 100 }).train.x;
-  const solved = integrate<Tensor, DigitsOdeParameters>(digitsOde.model.rate, x, [0, 1], { ...settings, dense: true });
+  // Room for as many steps as training has: all of it is copied out of the compiled solve.
+  const { maxSteps } = digitsOde.options({ epochs: 1 }, "");
+  const solved = integrate<Tensor, DigitsOdeParameters>(digitsOde.model.rate, x, [0, 1], {
+    ...{ ...settings, dense: true, maxSteps },
+  });
   const n = solved.steps.item();
   const term = jitSync((u: Tensor, t: Tensor, h: Tensor) =>
     method.localTerm<Tensor, DigitsOdeParameters>(digitsOde.model.rate, u, t, h, {

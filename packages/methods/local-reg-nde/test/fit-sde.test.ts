@@ -95,6 +95,36 @@ describe("fitSdeLocally", () => {
     expect(stiff.regularizer).toBeGreaterThan(0);
   });
 
+  it("asks for the batches of an epoch once, and makes each when it is needed", async () => {
+    let [epochs, made] = [0, 0];
+    const most: number[] = [];
+    function* data() {
+      epochs++;
+      for (let k = 0; k < 6; k++) {
+        made++;
+        yield batch;
+      }
+    }
+    await fitSdeLocally(model, weights, data, {
+      ...{ optimizer, epochs: 2, ...settings },
+      onProgress: ({ step }) => void most.push(made - step),
+    });
+    expect([epochs, made]).toEqual([2, 12]);
+    // One in advance, so that an epoch's last batch is known as such.
+    expect(Math.max(...most)).toBe(1);
+  });
+
+  it("refuses an epoch without batches, and a state beyond the batches of its epoch", async () => {
+    const none = fitSdeLocally(model, weights, () => [], { optimizer, epochs: 1 });
+    await expect(none).rejects.toThrow(errorLike("ValueError", /fitSdeLocally: data gave no batches in epoch 0/));
+    const { state } = await fitSdeLocally(model, weights, () => [batch, batch, batch], {
+      ...{ optimizer, epochs: 1, ...settings },
+      onProgress: ({ step }) => (step === 2 ? "stop" : undefined),
+    });
+    const fewer = fitSdeLocally(model, weights, () => [batch], { optimizer, epochs: 1, ...settings, resume: state });
+    await expect(fewer).rejects.toThrow(errorLike("ValueError", /fitSdeLocally: the state to resume is at batch 2/));
+  });
+
   it("penalises just what was drawn", async () => {
     const [first] = (await fitted({ lambda: 5, seed: 7 })).history;
     const solution = await solveSde(drift, diffusion, batch.x, [0, 1], {

@@ -1,4 +1,4 @@
-import { type GradientTransformation, trainingStep } from "@offprint/optim";
+import { type BatchSource, BatchStream, type GradientTransformation, trainingStep } from "@offprint/optim";
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
   add,
@@ -158,15 +158,11 @@ export async function trainSde<P, B, D>(
     const penalty = penalised.penalty({ ...solved, path: steps }, params, drawn as D);
     return [add(value, mul(penalty, weight)), penalty] as const;
   };
+  const stream = new BatchStream(owner, data, seed);
   const update = jitSync(trainingStep<unknown, P, [B, StochasticSteps, D | null, Tensor], Tensor>(loss, optimizer));
 
   const step = async (at: SdeFitPoint<P>, count: number): Promise<SdeFitPoint<P>> => {
-    const batches = [...data(at.epoch, random.rng(`${seed}/epoch/${at.epoch}`))];
-    const batch = batches[at.batch];
-    if (batch === undefined)
-      throw new ValueError(
-        `${owner}: data gave ${batches.length} batches in epoch ${at.epoch}, of which ${at.batch} were done`,
-      );
+    const { batch, last } = await stream.take(at.epoch, at.batch);
     const solution = await solver.solve(first(at.params, batch), span, {
       method,
       ...tolerances,
@@ -183,7 +179,6 @@ export async function trainSde<P, B, D>(
         `epoch ${at.epoch}, batch ${at.batch}: the loss is ${value}, its gradient ${gradient}; try a smaller learning rate`,
       );
     }
-    const last = at.batch + 1 === batches.length;
     const record = { epoch: at.epoch, loss: value, regularizer: made.extra.item(), evaluations: solution.evaluations };
     return {
       epoch: at.epoch + (last ? 1 : 0),
@@ -209,6 +204,7 @@ export async function trainSde<P, B, D>(
     const { last, iterations, status, history, state } = run;
     return { params: last.params, steps: iterations, status, history, state };
   } finally {
+    await stream.close();
     for (const part of [first, update, solver]) part.release();
   }
 }
