@@ -1,4 +1,4 @@
-import { type BatchSource, BatchStream, type GradientTransformation, trainingStep } from "@offprint/optim";
+import { BatchStream, type GradientTransformation, trainingStep } from "@offprint/optim";
 import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
 import {
   add,
