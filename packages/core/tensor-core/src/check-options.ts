@@ -1,3 +1,4 @@
+import { requireObject } from "./arguments.js";
 import { ValueError } from "./errors.js";
 import { nearestWords } from "./nearest-words.js";
 import { isTensor } from "./tensor.js";
@@ -88,6 +89,7 @@ export function refuseIdle<O extends object>(
   options: O,
   idle: readonly (keyof O & string)[],
 ): void {
+  requireObject("refuseIdle", "idle", idle, "the names of options");
   const given = idle.find((name) => options[name] !== undefined);
   if (given !== undefined) throw new ValueError(`${owner}: ${given} does nothing with ${beside}; leave it out`);
 }
