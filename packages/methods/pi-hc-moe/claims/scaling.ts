@@ -1,4 +1,4 @@
-import { type Claim, figure, growthOf, largestDifference, leastSeconds } from "@offprint/claims";
+import { type Claim, figure, growthOf, largestDifference, leastSecondsInTurn } from "@offprint/claims";
 import { jitSync, type random, type Tensor } from "@offprint/tensor-core";
 import { burgers, type ExpertAnswer, type ExpertTask, expertJob } from "../src/index.js";
 import { inProcess } from "./in-process-experts.js";
@@ -17,11 +17,24 @@ function lineOf(rng: random.Rng, points: number, count: number) {
   };
 }
 
-/** Milliseconds that the constraint takes each of its experts. */
-async function timeOf(method: Method, rng: random.Rng, points: number, count: number): Promise<number> {
+/** The constraint of so many experts, compiled, to be run again and again. */
+function constraintOf(method: Method, rng: random.Rng, points: number, count: number): () => Tensor {
   const { pde, problem, basis, options } = lineOf(rng, points, count);
   const layer = jitSync((b: Tensor) => method.hardConstraint(b, pde, problem, options).weights);
-  return (1e3 * (await leastSeconds(() => layer(basis)))) / layer(basis).shape[1];
+  return () => layer(basis);
+}
+
+/** Milliseconds that each expert takes, on grids of so many points: of one constraint, and of experts with a block each. */
+async function timesOf(method: Method, rng: random.Rng, sizes: readonly number[], block: number) {
+  const alone = sizes.map((points, k) => constraintOf(method, rng.fork(`line/${k}`), points, 1));
+  const several = sizes.slice(1).map((points, k) => {
+    return constraintOf(method, rng.fork(`line/${k + 1}`), points, points / block);
+  });
+  const runs = [...alone, ...several];
+  // In turn: what slows the machine for a while must not slow one of those that are compared.
+  const seconds = await leastSecondsInTurn(runs);
+  const each = seconds.map((time, i) => (1e3 * time) / runs[i]().shape[1]);
+  return { alone: each.slice(0, sizes.length), each: [each[0], ...each.slice(sizes.length)] };
 }
 
 /** Points that each expert holds as a job, and how far the solution is from that of all together. */
@@ -48,12 +61,8 @@ export function scaling(method: Method = published, small = 128): Claim {
     async run({ rng, scale, onProgress }) {
       const block = scale === "full" ? 4 * small : small;
       const sizes = [1, 4, 16].map((k) => k * block);
-      const [alone, each] = [[], []] as number[][];
-      for (const [k, points] of sizes.entries()) {
-        alone.push(await timeOf(method, rng.fork(`line/${k}`), points, 1));
-        each.push(k === 0 ? alone[0] : await timeOf(method, rng.fork(`line/${k}`), points, points / block));
-        await onProgress((k + 1) / (sizes.length + 1));
-      }
+      const { alone, each } = await timesOf(method, rng, sizes, block);
+      await onProgress(0.75);
       const growth = growthOf(sizes, alone);
       const share = alone[2] / each[2];
       const { rows, apart } = await asJobs(method, rng.fork("jobs"), sizes[1], 4);
