@@ -19,6 +19,8 @@ export class BlockGram {
   /** Where the variables of the block before are in its matrix. */
   #places = new Map<number, number>();
   #matrix = new Float64Array(0);
+  /** Its size: a block may name a variable more than once, as one of softmax does that has several classes of a feature. */
+  #size = 0;
 
   constructor(
     private readonly rows: number,
@@ -76,6 +78,7 @@ export class BlockGram {
     for (let k = 0; k < block.length; k++) this.#places.set(block[k], k);
     if (this.#matrix.length < matrix.length) this.#matrix = new Float64Array(matrix.length);
     this.#matrix.set(matrix);
+    this.#size = block.length;
   }
 
   /** Places of the block whose variables were in the one before, and of the others, of which there is not a single one. */
@@ -88,7 +91,7 @@ export class BlockGram {
   }
 
   #copyKnown(block: Int32Array, known: readonly number[], out: Float64Array): void {
-    const [t, s] = [block.length, this.#places.size];
+    const [t, s] = [block.length, this.#size];
     const from = known.map((k) => this.#places.get(block[k]) as number);
     for (let a = 0; a < known.length; a++) {
       const [row, source] = [known[a] * t, from[a] * s];

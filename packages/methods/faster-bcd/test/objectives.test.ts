@@ -3,6 +3,7 @@ import { linalg, random, sparse, square, sub, sum, type Tensor, tensor } from "@
 import { describe, expect, it } from "vitest";
 import { columnDots } from "../src/column-dots.js";
 import {
+  BcdSolver,
   type BlockObjective,
   fromTraceable,
   labelPropagation,
@@ -251,6 +252,25 @@ it("A_b^T A_b of large blocks is exact, and the same bit for bit whatever block 
       }
       expect(Math.abs(H[k] - sum)).toBeLessThan(1e-11);
     }
+  }
+});
+
+it("large blocks of softmax, which hold several classes of a feature, have their bound whatever block was asked for before", () => {
+  const own = random.rng("classes of a feature");
+  const [rows, features, classes] = [600, 20, 5];
+  const A = own.normal([rows, features], { dtype: "float64" });
+  const labels = Int32Array.from({ length: rows }, (_, i) => i % classes);
+  const make = () => softmaxRegression(A, labels, classes);
+  const one = make();
+  for (const from of [0, 10, 12, 60]) {
+    const block = Int32Array.from({ length: 25 }, (_, k) => from + k);
+    expect(one.blockBound?.(block)).toEqual(make().blockBound?.(block));
+  }
+  const solver = new BcdSolver({ smooth: one }, { blockSize: 25, update: "matrix" });
+  for (let before = solver.state.objective, k = 0; k < 20; k++) {
+    const after = solver.step().objective;
+    expect(after).toBeLessThan(before);
+    before = after;
   }
 });
 
