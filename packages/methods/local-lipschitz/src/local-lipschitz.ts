@@ -1,59 +1,31 @@
 import type { FeedForward } from "@offprint/networks";
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import { type RunOptions, runOptionNames, type Status } from "@offprint/solvers";
 import {
   checkOptions,
   requireChoice,
   requireInteger,
   requireNonNegative,
   UnsupportedError,
-  ValueError,
 } from "@offprint/tensor-core";
 import { kinksOf } from "./activation-lines.js";
 import { type Box, checkBox } from "./box.js";
+import { type Branch, type BranchSettings, type Heuristic, type Refresh, rootBranches } from "./branch.js";
 import {
-  type Branch,
-  type BranchSettings,
-  boundBranches,
-  chosenSplits,
-  type Heuristic,
-  type Refresh,
-  rootBranches,
-  sidesOf,
-} from "./branch.js";
+  type BranchRecord,
+  branchAndBound,
+  gapOf,
+  type LocalLipschitzState,
+  type Search,
+  valueOf,
+} from "./branch-and-bound.js";
 import { type CheckedNetwork, checkNetwork } from "./checked-network.js";
 import { checkSlopes, forwardBatch, type SlopeOptions } from "./forward-bounds.js";
 import type { Target } from "./gradient-bounds.js";
 import type { Relaxation } from "./gradient-lines.js";
-import { provedEmpty } from "./leaf-feasibility.js";
 import { outputRows, type RowOptions } from "./output-rows.js";
-import { popHeap, pushHeap } from "./priority-queue.js";
+import { pushHeap } from "./priority-queue.js";
 import type { Precision } from "./rounding.js";
 import { sampleBound } from "./sample-bound.js";
-
-/** A record of branch and bound. */
-export interface BranchRecord {
-  /** Branches bounded up to now. */
-  readonly domains: number;
-  /** The bound: it holds, and never increases. */
-  readonly value: number;
-  /** Part of the bound that may be too much: `1 - lowerBound / value`. */
-  readonly gap: number;
-  /** Branches that wait. */
-  readonly open: number;
-}
-
-/** Where branch and bound is. */
-export interface BranchAndBoundState {
-  /** Branches that wait, a heap with the largest bound in front. */
-  readonly queue: readonly Branch[];
-  /** Branches bounded. */
-  readonly domains: number;
-  /** Largest gradient that was seen. */
-  readonly lowerBound: number;
-}
-
-/** What branch and bound goes on from. */
-export type LocalLipschitzState = RunState<BranchAndBoundState, BranchRecord>;
 
 /** Options of `localLipschitz`. */
 export interface LocalLipschitzOptions extends RowOptions, RunOptions<BranchRecord, LocalLipschitzState> {
@@ -113,92 +85,7 @@ export interface LocalLipschitz {
   readonly state: LocalLipschitzState;
 }
 
-interface Work {
-  queue: Branch[];
-  domains: number;
-  lowerBound: number;
-}
-
 const owner = "localLipschitz";
-
-const gapOf = (value: number, lowerBound: number): number => (value > 0 ? Math.max(0, 1 - lowerBound / value) : 0);
-
-/** @internal How a search goes. */
-export interface Search {
-  readonly owner: string;
-  readonly batchSize: number;
-  readonly maxDomains: number;
-  readonly leafFeasibility: boolean;
-  /** Whether a bound is good enough. */
-  readonly done: (value: number, lowerBound: number) => boolean;
-}
-
-const valueOf = ({ queue }: BranchAndBoundState): number => queue[0]?.value ?? Number.NEGATIVE_INFINITY;
-
-/** Drops decided branches in front that no input reaches: they are not the answer, however large their bounds. */
-async function dropEmpty(queue: Branch[], { network, box }: BranchSettings): Promise<void> {
-  while (queue.length > 0 && queue[0].splits.length === 0 && (await provedEmpty(network, box, queue[0])))
-    popHeap(queue);
-}
-
-/** @internal Branch and bound on the largest bound of all branches of all rows. */
-export async function branchAndBound(
-  settings: BranchSettings,
-  start: () => Work,
-  { owner, batchSize, maxDomains, leafFeasibility, done }: Search,
-  options: RunOptions<BranchRecord, LocalLipschitzState>,
-) {
-  let own: Work | undefined;
-  return runLoop<BranchAndBoundState, BranchRecord, "converged" | "limit">(
-    {
-      owner,
-      limit: Number.POSITIVE_INFINITY,
-      async initial() {
-        own = start();
-        if (leafFeasibility) await dropEmpty(own.queue, settings);
-        return own;
-      },
-      async step(state) {
-        // A state that was given stays as it is.
-        if (own === undefined || state !== own) own = { ...state, queue: [...state.queue] };
-        const batch: Branch[] = [];
-        while (batch.length < batchSize && (own.queue[0]?.splits.length ?? 0) > 0) {
-          if (own.domains + 2 * (batch.length + 1) > maxDomains) break;
-          batch.push(popHeap(own.queue)!);
-        }
-        const splits = chosenSplits(settings, batch);
-        const sides = batch.flatMap((branch, k) => sidesOf(branch, splits[k]));
-        own.domains += sides.length;
-        for (const side of boundBranches(settings, sides, settings.refresh)) {
-          if (side !== undefined) pushHeap(own.queue, side);
-        }
-        if (leafFeasibility) await dropEmpty(own.queue, settings);
-        return own;
-      },
-      count: ({ domains }) => domains,
-      record: (state) => ({
-        domains: state.domains,
-        value: valueOf(state),
-        gap: gapOf(valueOf(state), state.lowerBound),
-        open: state.queue.length,
-      }),
-      finished(state) {
-        const decided = (state.queue[0]?.splits.length ?? 0) === 0;
-        if (decided || done(valueOf(state), state.lowerBound)) return "converged";
-        return state.domains + 2 > maxDomains ? "limit" : undefined;
-      },
-      snapshot: (state) => ({ ...state, queue: [...state.queue] }),
-      check: ({ queue }) => checkQueue(owner, queue, settings),
-    },
-    options,
-  );
-}
-
-function checkQueue(owner: string, queue: readonly Branch[], { network, rows }: BranchSettings): void {
-  const neurons = network.widths.reduce((sum, n) => sum + n, 0);
-  if (queue.every(({ row, decided }) => row < rows.count && decided.length === neurons)) return;
-  throw new ValueError(`${owner}: resume is of another network or other outputs; give those that it was made with`);
-}
 
 /** @internal What can be split, and whether it may be asked for. */
 export function checkLeaves(owner: string, { activations }: CheckedNetwork, leafFeasibility: boolean): void {
@@ -285,7 +172,7 @@ export async function localLipschitz(
     refresh,
     seed,
   };
-  const start = (): Work => {
+  const start = () => {
     const interval = forward === "interval";
     const { lower, upper } = forwardBatch(checked, inside, 1, { interval, ...(slopes !== undefined && { slopes }) });
     const queue: Branch[] = [];

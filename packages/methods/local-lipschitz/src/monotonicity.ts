@@ -3,9 +3,10 @@ import { type RunOptions, runOptionNames, type Status } from "@offprint/solvers"
 import { asTensor, checkOptions, requireInteger, type TensorLike, ValueError } from "@offprint/tensor-core";
 import { type Box, checkBox } from "./box.js";
 import { type BranchSettings, type Heuristic, type Refresh, rootBranches } from "./branch.js";
+import { branchAndBound } from "./branch-and-bound.js";
 import { checkNetwork } from "./checked-network.js";
 import { checkSlopes, forwardBatch, type SlopeOptions } from "./forward-bounds.js";
-import { branchAndBound, checkSearch } from "./local-lipschitz.js";
+import { checkSearch } from "./local-lipschitz.js";
 import { outputRows } from "./output-rows.js";
 import { pushHeap } from "./priority-queue.js";
 

@@ -1,4 +1,5 @@
 import { runConformance } from "@offprint/solvers/conformance";
+import { asTensor, tree } from "@offprint/tensor-core";
 import { describe, expect, it } from "vitest";
 import { knownBounds, sineBox, sineNetwork } from "../claims/sine-networks.js";
 import { type BranchRecord, boxAround, exactBound, localLipschitz, monotonicity } from "../src/index.js";
@@ -69,6 +70,41 @@ describe("branch and bound", () => {
     await expect(localLipschitz(sineNetwork([6, 8, 3]), box, { ...plain, resume: first.state })).rejects.toThrow(
       /resume is of another network/,
     );
+  });
+
+  it("does not take the bounds of one problem for those of another, nor a state that is not whole", async () => {
+    const { state } = await localLipschitz(network, sineBox(6, 0.05), { ...plain, maxDomains: 5 });
+    const resumed = (from: unknown, on = network, within = sineBox(6, 0.05), more: object = {}) =>
+      localLipschitz(on, within, { ...plain, maxDomains: 9, resume: from as never, ...more });
+    expect((await resumed(tree.fromJson(tree.toJson(state)))).domains).toBe(9);
+    const layers = network.layers.map((layer, k) =>
+      k === 2 && layer.kind === "linear" ? { ...layer, weight: asTensor(layer.weight, "float64").mul(-1) } : layer,
+    );
+    for (const other of [
+      resumed(state, { layers }),
+      resumed(state, network, sineBox(6, 0.5)),
+      resumed(state, network, sineBox(6, 0.05), { norm: "l2" }),
+      resumed(state, network, sineBox(6, 0.05), { outputs: [1] }),
+      resumed(state, network, sineBox(6, 0.05), { outputs: undefined, combinations: [[1, -1, 0]] }),
+    ]) {
+      await expect(other).rejects.toThrow(/resume is of another network, box, norm or other outputs/);
+    }
+    const { inner } = state;
+    const changed = (more: object) => ({ ...state, inner: { ...inner, ...more } });
+    const branches = (more: object) => changed({ queue: inner.queue.map((branch) => ({ ...branch, ...more })) });
+    for (const damaged of [
+      changed({ queue: [] }),
+      changed({ queue: undefined }),
+      changed({ lowerBound: undefined }),
+      branches({ value: Number.NaN }),
+      branches({ row: -1 }),
+      branches({ lower: new Float64Array(3) }),
+      branches({ upper: new Float64Array(20).fill(Number.NaN) }),
+      branches({ gradientLower: undefined }),
+      branches({ splits: [99] }),
+    ]) {
+      await expect(resumed(damaged)).rejects.toThrow(/resume is damaged/);
+    }
   });
 
   runConformance(
