@@ -68,6 +68,12 @@ export class BcdSolver {
       else this.#support++;
     }
     this.#state = this.#view();
+    const first = this.#objective();
+    if (!Number.isFinite(first)) {
+      throw new NonFiniteError(
+        `bcd: F is ${first} at the first point; F must be a number, and initial lie where it is finite`,
+      );
+    }
     this.#test();
   }
 
@@ -174,6 +180,11 @@ export class BcdSolver {
       const size = separable.none
         ? Math.abs(g[i])
         : Math.abs(x - separable.prox(i, x - g[i] / lipschitz[i], 1 / lipschitz[i]));
+      if (Number.isNaN(g[i])) {
+        throw new NonFiniteError(`bcd: the gradient is NaN at ${i}; the objective's derivatives must be numbers`, {
+          state: this.save(),
+        });
+      }
       if (size > most) most = size;
     }
     return most;

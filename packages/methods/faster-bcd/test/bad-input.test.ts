@@ -1,6 +1,7 @@
 import {
   DTypeError,
   IndexError,
+  NonFiniteError,
   ShapeError,
   sparse,
   tensor,
@@ -20,6 +21,7 @@ import {
   linearModel,
   logistic,
   quadratic,
+  type RowLoss,
   softmaxRegression,
 } from "../src/index.js";
 
@@ -249,7 +251,7 @@ describe("what an objective does not offer is named", () => {
     );
     await expect(bcd({ smooth: { ...own, n: 0 } })).rejects.toThrow(/problem.smooth.n is 0/);
     await expect(bcd({ smooth: { ...own, gradient: () => [1] } })).rejects.toThrow(
-      /gradient gave 1 numbers; it must give 2/,
+      /gradient gave 1 numbers; it must give an array of 2/,
     );
     await expect(bcd({ smooth: { ...own, gradient: () => [1, Number.NaN] } })).rejects.toThrow(
       /gradient holds NaN at position 1/,
@@ -258,6 +260,30 @@ describe("what an objective does not offer is named", () => {
     await expect(bcd({ smooth: { ...own, lipschitz: [1, -1] } })).rejects.toThrow(/lipschitz holds -1 at 1/);
     await expect(
       bcd({ smooth: { ...own, blockBound: () => [1] } }, { blockSize: 2, update: "matrix", initial: [1, 1] }),
-    ).rejects.toThrow(/blockBound gave 1 numbers; it must give 4/);
+    ).rejects.toThrow(/blockBound gave 1 numbers; it must give an array of 4/);
+  });
+
+  it.each<[string, Partial<RowLoss>, ErrorClass, RegExp]>([
+    ["a slope that is NaN", { slope: () => Number.NaN }, NonFiniteError, /gradient is NaN at 0/],
+    ["a value that is NaN", { value: () => Number.NaN }, NonFiniteError, /F is NaN at the first point/],
+    ["a loss without a slope", { slope: undefined }, ValueError, /loss.slope is undefined; give a function/],
+  ])("%s does not pass for convergence", async (_name, part, kind, message) => {
+    const loss = { value: (_i: number, z: number) => z * z, slope: (_i: number, z: number) => 2 * z };
+    const run = async () =>
+      bcd({ smooth: linearModel(A, { ...loss, curvature: () => 2, curvatureBound: 2, ...part } as RowLoss) });
+    await expect(run()).rejects.toThrow(kind);
+    await expect(run()).rejects.toThrow(message);
+  });
+
+  it.each<[unknown, unknown, RegExp]>([
+    ["1", [0, 0], /value gave 1; it must give a number/],
+    [undefined, [0, 0], /value gave undefined/],
+    [tensor(1), [0, 0], /value gave a tensor/],
+    [1, tensor([0, 0]), /gradient gave a tensor; it must give an array of 2/],
+    [1, Promise.resolve([0, 0]), /gradient gave a promise/],
+    [Infinity, [1, 1], /F is Infinity at the first point; F must be a number, and initial lie where it is finite/],
+  ])("a value of %o with a gradient of %o", async (value, gradient, message) => {
+    const objective = { n: 2, value: () => value, gradient: () => gradient } as BlockObjective;
+    await expect(bcd({ smooth: objective })).rejects.toThrow(message);
   });
 });

@@ -1,4 +1,4 @@
-import { NonFiniteError, ShapeError } from "@offprint/tensor-core";
+import { isTensor, NonFiniteError, ShapeError, ValueError } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
 import { keptNumber, keptVectorOrNone } from "../memory.js";
 import type { SmoothMemory, SmoothState } from "../smooth-state.js";
@@ -40,6 +40,8 @@ export class CallbackState implements SmoothState {
 
   #valueAt(x: Float64Array): number {
     const value = this.objective.value(x);
+    if (typeof value !== "number")
+      throw new ValueError(`the objective's value gave ${nameOf(value)}; it must give a number`);
     if (Number.isNaN(value))
       throw new NonFiniteError("the objective's value is NaN; it must be a number (Infinity outside its domain)");
     return value;
@@ -83,10 +85,17 @@ export class CallbackState implements SmoothState {
   }
 }
 
+/** What is neither a number nor an array. */
+function nameOf(given: unknown): string {
+  if (isTensor(given)) return "a tensor";
+  return given instanceof Promise ? "a promise" : typeof given === "object" ? "an object" : String(given);
+}
+
 /** @internal What a callback gave, checked. */
 export function numbersFrom(name: string, given: ArrayLike<number>, length: number): Float64Array {
   if (given?.length !== length) {
-    throw new ShapeError(`the objective's ${name} gave ${given?.length} numbers; it must give ${length}`);
+    const found = given?.length === undefined ? nameOf(given) : `${given.length} numbers`;
+    throw new ShapeError(`the objective's ${name} gave ${found}; it must give an array of ${length}`);
   }
   const values = given instanceof Float64Array ? given : Float64Array.from(given);
   for (let i = 0; i < length; i++) {

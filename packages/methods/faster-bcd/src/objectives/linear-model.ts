@@ -1,4 +1,4 @@
-import { requireObject, sparse, ValueError } from "@offprint/tensor-core";
+import { requireFunction, requireObject, sparse, ValueError } from "@offprint/tensor-core";
 import type { BlockObjective } from "../block-objective.js";
 import { placesFrom0 } from "../blocks/order.js";
 import { type DesignMatrix, designMatrix, type MatrixInput } from "../design-matrix.js";
@@ -13,6 +13,8 @@ import type { RowLoss } from "./row-loss.js";
  */
 export function linearModel(A: MatrixInput, loss: RowLoss): BlockObjective {
   requireObject("linearModel", "loss", loss, "a RowLoss");
+  for (const name of ["value", "slope", "curvature"] as const)
+    requireFunction("linearModel", `loss.${name}`, loss[name]);
   const { curvatureBound } = loss;
   if (!(curvatureBound >= 0 && curvatureBound < Infinity)) {
     throw new ValueError(`linearModel: loss.curvatureBound is ${curvatureBound}; it must be finite and >= 0`);
