@@ -1,7 +1,13 @@
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type RunOptions,
+  type RunState,
+  requireStateLike,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import {
   checkOptions,
-  isTensor,
   NonFiniteError,
   random,
   requireInteger,
@@ -100,7 +106,7 @@ export interface BilevelMove<E> {
 
 /** A method as data for {@link runBilevel}. */
 export interface BilevelMethod<U, L, E> {
-  /** What it keeps beside x and y at the beginning. */
+  /** What it keeps beside x and y at the beginning; states to resume must be like it, but where it is null. */
   begin(x: Tensor, y: Tensor): E;
   /** An iteration, which count from 1; batches are drawn in the order in which they are asked for. */
   iterate(point: BilevelPoint<E>, iteration: number, draw: { upper(): U; lower(): L }): BilevelMove<E>;
@@ -128,15 +134,16 @@ export async function runBilevel<X, Y, U, L, E>(
     throw new ValueError(`${owner}: evaluate must be a function of { x, y }, got ${typeof evaluate}`);
   }
   const { refinement } = method;
+  const beginning = (): BilevelPoint<E> => ({
+    ...{ iteration: 0, refined: 0, ...vectors.initial, counts: noCounts(), hypergradientNorm: null },
+    extra: method.begin(vectors.initial.x, vectors.initial.y),
+  });
   const place = ({ x, y }: BilevelPoint<E>) => ({ x: vectors.x.unravel(x), y: vectors.y.unravel(y) });
   const run = await runLoop<BilevelPoint<E>, BilevelRecord, never>(
     {
       owner,
       limit: maxIterations,
-      initial: () => ({
-        ...{ iteration: 0, refined: 0, ...vectors.initial, counts: noCounts(), hypergradientNorm: null },
-        extra: method.begin(vectors.initial.x, vectors.initial.y),
-      }),
+      initial: beginning,
       step(point) {
         if (point.iteration === 0 && refinement !== undefined && point.refined < refinement.steps) {
           const draw = vectors.draw(random.rng(`${seed}/refinement/${point.refined}`));
@@ -167,11 +174,7 @@ export async function runBilevel<X, Y, U, L, E>(
           ? told
           : { ...told, evaluation: { ...(await evaluate(place(point), iteration)) } };
       },
-      check({ x, y, counts }) {
-        const fits = isTensor(x) && isTensor(y) && x.size === vectors.x.size && y.size === vectors.y.size;
-        if (fits && counts !== undefined) return;
-        throw new ValueError(`${owner}: resume is a state of another problem or method; give one of this problem`);
-      },
+      check: (point) => requireStateLike(owner, point, beginning()),
     },
     options,
   );

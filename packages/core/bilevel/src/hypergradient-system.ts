@@ -4,6 +4,7 @@ import {
   type LinearState,
   type RunOptions,
   type RunState,
+  requireStateLike,
   runLoop,
   type Status,
 } from "@offprint/solvers";
@@ -14,7 +15,6 @@ import {
   random,
   type Tensor,
   tensor,
-  ValueError,
   zerosLike,
 } from "@offprint/tensor-core";
 import { type CompiledDerivatives, compiledDerivatives, type Place } from "./compiled-derivatives.js";
@@ -201,11 +201,9 @@ export class HypergradientSystem<X, Y, U, L> {
     );
   }
 
-  private check({ z, term }: SeriesState): void {
-    if (z?.size === this.vectors.y.size && term?.size === this.vectors.y.size) return;
-    throw new ValueError(
-      `${this.vectors.owner}: resume is a state of another problem or solver; give one of this problem`,
-    );
+  private check(state: SeriesState): void {
+    const { owner, initial } = this.vectors;
+    requireStateLike(owner, state, { z: initial.y, term: initial.y });
   }
 
   /** The options of a run whose states are those of a series, which {@link check} looks at. */

@@ -3,6 +3,7 @@ import {
   conjugateGradientsSync,
   type RunOptions,
   type RunState,
+  requireStateLike,
   runLoop,
   runOptionNames,
   type Status,
@@ -18,7 +19,6 @@ import {
   requirePositive,
   type Tensor,
   tensor,
-  ValueError,
 } from "@offprint/tensor-core";
 import { compiledDerivatives } from "./compiled-derivatives.js";
 import type { BilevelProblem } from "./problem.js";
@@ -132,10 +132,7 @@ export async function solveLower<X, Y, U = null, L = U>(
         if (method !== "sgd" && gradientNorm !== null && gradientNorm <= tolerance * unit) return "converged";
         return stuck ? "inaccurate" : undefined;
       },
-      check({ y }) {
-        if (y?.size === vectors.y.size) return;
-        throw new ValueError(`${owner}: resume is a state of another problem; give one of this problem`);
-      },
+      check: (point) => requireStateLike(owner, point, { y: first, stuck: false }),
     },
     options,
   );

@@ -30,6 +30,7 @@ function conforms(
       seeded: true,
       invalid: [{ stepSize: 0 }, { lowerStepSize: -1 }, { refinementSteps: 1.5 }, { evaluate: 3 }, ...invalid],
       nonFinite: [nonFinite],
+      comparesStates: true,
     },
     tools,
   );
@@ -100,6 +101,7 @@ for (const solver of ["conjugateGradients", "neumann", "sgd"] as const) {
       nonFinite: [
         () => hypergradient(still, tensor([Number.NaN, 0, 0], { dtype: "float64" }), star(still.initial.x), { solver }),
       ],
+      comparesStates: solver !== "conjugateGradients",
     },
     tools,
   );
@@ -120,6 +122,7 @@ runConformance(
     endless: { maxIterations: 1e9, stepSize: 1e-12 },
     seeded: true,
     invalid: [{ solver: 3 }],
+    comparesStates: true,
     nonFinite: [() => hypergradient(bad, problem.initial.x, problem.initial.y, { solver: "sgd" })],
   },
   tools,
@@ -145,6 +148,7 @@ for (const method of ["newton", "gradientDescent", "sgd"] as const) {
       endless: { maxIterations: 1e9, stepSize: 1e-12 },
       seeded: method === "sgd",
       invalid: [{ method: "none" }, { tolerance: -1 }, { stepSize: 0 }],
+      comparesStates: true,
       nonFinite: [() => solveLower(bad, problem.initial.x, { method: method === "sgd" ? "sgd" : method })],
     },
     tools,

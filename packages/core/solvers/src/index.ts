@@ -116,4 +116,5 @@ export {
   runOptionNames,
   runOptionsOf,
 } from "./run/run-options.js";
+export { requireStateLike } from "./run/state-like.js";
 export type { ProgrammeStatus, Status } from "./run/status.js";

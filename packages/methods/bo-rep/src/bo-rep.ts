@@ -9,6 +9,7 @@ import {
   runBilevel,
   VectorProblem,
 } from "@offprint/bilevel";
+import { requireStateLike } from "@offprint/solvers";
 import { type Tensor, tensor, zerosLike } from "@offprint/tensor-core";
 import { epochSgdSteps, epochStart, epochStep } from "./epoch-sgd.js";
 import { lowerUpdate, outerStep } from "./iteration.js";
@@ -49,12 +50,7 @@ export async function boRep<X, Y, U = null, L = U>(
   const { refinement, period } = settings;
   const firstZ = options.initialZ === undefined ? undefined : vectors.y.ravel(options.initialZ);
   const method: BilevelMethod<U, L, BoRepKept> = {
-    begin: (x, y) => ({
-      z: firstZ ?? zerosLike(y),
-      m: zerosLike(x),
-      best: null,
-      refinement: refinement !== false && refinement.method === "epochSgd" ? epochStart(y) : null,
-    }),
+    begin: (x, y) => ({ z: firstZ ?? zerosLike(y), m: zerosLike(x), best: null, refinement: null }),
     ...(refinement !== false && { refinement: refinementOf(vectors, refinement, settings) }),
     iterate({ x, y: before, extra }, iteration, draw) {
       const updated = iteration > 1 && (iteration - 1) % period === 0 ? updateLower(x, before, draw) : undefined;
@@ -72,6 +68,7 @@ export async function boRep<X, Y, U = null, L = U>(
       };
     },
   };
+  checkKept(options.resume?.inner?.extra, vectors.initial);
   const run = await runBilevel(vectors, method, options);
   const { z, best } = run.state.inner.extra;
   return {
@@ -79,6 +76,14 @@ export async function boRep<X, Y, U = null, L = U>(
     z: vectors.y.unravel(z),
     best: best === null ? null : { ...best, x: vectors.x.unravel(best.x) },
   };
+}
+
+/** Of what is kept, the parts that are null at the beginning. @throws ValueError where they are not of this problem. */
+function checkKept(kept: BoRepKept | undefined, { x, y }: { readonly x: Tensor; readonly y: Tensor }): void {
+  const present = (name: "best" | "refinement", like: object) =>
+    kept?.[name] && requireStateLike("boRep", { extra: { [name]: kept[name] } }, { extra: { [name]: like } });
+  present("best", { x, norm: 0, iteration: 0 });
+  present("refinement", epochStart(y));
 }
 
 /** RefineInitial, a step at a time. */

@@ -1,4 +1,11 @@
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type RunOptions,
+  type RunState,
+  requireStateLike,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import {
   add,
   cast,
@@ -185,10 +192,7 @@ export async function epochSgd(
         return place === 0 ? { epoch, gradients: step, y: w } : undefined;
       },
       finished: ({ step }) => (step >= epochSgdSteps(options) ? "limit" : undefined),
-      check({ w }) {
-        if (w?.shape?.join() === first.shape.join()) return;
-        throw new ValueError("epochSgd: resume is a state of another problem; give one of this problem");
-      },
+      check: (point) => requireStateLike("epochSgd", point, epochStart(first)),
     },
     options,
   );

@@ -7,13 +7,13 @@ import {
   rateTensors,
 } from "@offprint/bilevel";
 import { runLoop, type Status } from "@offprint/solvers";
-import { NonFiniteError, type Tensor, tensor, ValueError } from "@offprint/tensor-core";
+import { NonFiniteError, type Tensor, tensor } from "@offprint/tensor-core";
 import { type BlockDraw, blockDraws } from "./block-draws.js";
 import { BlockProblem } from "./block-problem.js";
 import { BlockStore, type RowSteps } from "./block-store.js";
 import { stableLowerStep } from "./curvature.js";
 import type { GatheredRows } from "./drifting-rows.js";
-import { firstPoint } from "./first-point.js";
+import { checkPoint, firstPoint } from "./first-point.js";
 import { hessianIteration } from "./hessian-iteration.js";
 import { type Moved, productIteration, type Weights } from "./iteration.js";
 import { type BsvrbOptions, type BsvrbPoint, type BsvrbSettings, type BsvrbState, readOptions } from "./options.js";
@@ -88,7 +88,7 @@ export async function bsvrb<X, U = null, L = U>(
         return { ...told, evaluation: { ...(await evaluate(placeOf(blocks, x, store, iteration), iteration)) } };
       },
       snapshot: (point) => (store === undefined ? point : { ...point, ...store.state() }),
-      check: (point) => checkPoint(owner, point, blocks, settings),
+      check: (point) => checkPoint(point, blocks, settings),
     },
     options,
   );
@@ -178,16 +178,4 @@ function iterationOf<X, U, L>(
     const counts = addCounts(point.counts, used.cost, count);
     return { ...point, x: next.x, previousX: x, z: next.z, hypergradientNorm: norm, counts };
   };
-}
-
-function checkPoint<X, U, L>(
-  owner: string,
-  { x, touched, y, v, hessians }: BsvrbPoint,
-  problem: BlockProblem<X, U, L>,
-  { version }: BsvrbSettings,
-): void {
-  const fits = x?.size === problem.x.size && touched?.length === problem.count;
-  const tracked = version === "v1" ? hessians : v;
-  if (fits && y?.values?.length === problem.count * problem.width && tracked?.values !== undefined) return;
-  throw new ValueError(`${owner}: resume is a state of another problem or version; give one of this problem`);
 }

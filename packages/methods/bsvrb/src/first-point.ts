@@ -1,4 +1,5 @@
 import { addCounts, compiledPhase, noCounts } from "@offprint/bilevel";
+import { requireStateLike } from "@offprint/solvers";
 import { asTensor, mul, random, type Tensor, tensor, zerosLike } from "@offprint/tensor-core";
 import { blockParts } from "./block-draws.js";
 import type { BlockBatch, BlockProblem } from "./block-problem.js";
@@ -39,6 +40,19 @@ export function firstPoint<X, U, L>(problem: BlockProblem<X, U, L>, settings: Bs
     hessians:
       version === "v1" ? { values: tracked, lastBlocks: new Int32Array(0), lastValues: new Float64Array(0) } : null,
   };
+}
+
+/** @throws ValueError where a point to go on from is none of this problem and version. */
+export function checkPoint<X, U, L>(point: BsvrbPoint, problem: BlockProblem<X, U, L>, settings: BsvrbSettings): void {
+  const { owner, width } = problem;
+  const { hessians, ...like } = firstPoint(problem, { ...settings, init: "lazy" });
+  requireStateLike(owner, point, { ...like, hessians: hessians && { values: hessians.values } });
+  if (hessians === null || point.hessians === null) return;
+  // As many as the run that saved them sampled, or none.
+  const { lastBlocks, lastValues } = point.hessians;
+  const blocks = new Int32Array(lastBlocks?.length ?? 0);
+  const last = { lastBlocks: blocks, lastValues: new Float64Array(blocks.length * width ** 2) };
+  requireStateLike(owner, { hessians: { lastBlocks, lastValues } }, { hessians: last });
 }
 
 /** The estimates of some blocks by one batch, with v = 0: `grad_y g_i`, and `-grad_y f_i` or the Hessians. */

@@ -47,8 +47,8 @@ export interface RsvrbKept {
   readonly hessians: Tensor;
   /** The estimate of the gradient in x. */
   readonly z: Tensor;
-  /** All of the iteration before; null at the first. */
-  readonly before: (Omit<RsvrbKept, "before"> & { readonly x: Tensor; readonly y: Tensor }) | null;
+  /** All of the iteration before; at the first, of itself. */
+  readonly before: Omit<RsvrbKept, "before"> & { readonly x: Tensor; readonly y: Tensor };
 }
 
 /** Options of {@link rsvrb}. */
@@ -132,13 +132,17 @@ export async function rsvrb<X, U = null, L = U>(
   return runBilevel<X, Tensor, Batch, Batch, RsvrbKept>(
     vectors,
     {
-      begin: (x, y) => ({ ...begin({ x, y }, vectors.full.lower), z: zerosLike(x), before: null }),
+      begin(x, y) {
+        const estimates = { ...begin({ x, y }, vectors.full.lower), z: zerosLike(x) };
+        return { ...estimates, before: { x, y, ...estimates } };
+      },
       iterate({ x, y, extra }, iteration, draw) {
         const { before, ...estimates } = extra;
         const at: Kept = { x, y, ...estimates };
-        const betaX = before === null ? tensor(1, float64) : numbers.beta;
+        // The first direction sets z.
+        const betaX = iteration === 1 ? tensor(1, float64) : numbers.beta;
         const rates = { x: upperStep(iteration), y: lowerStep(iteration), ...numbers, betaX };
-        const { norm, x: nextX, y: nextY, ...tracked } = advance(at, before ?? at, rates, draw.lower(), draw.upper());
+        const { norm, x: nextX, y: nextY, ...tracked } = advance(at, before, rates, draw.lower(), draw.upper());
         const { cost } = advance;
         return { x: nextX, y: nextY, extra: { ...tracked, before: at }, hypergradientNorm: norm, cost };
       },

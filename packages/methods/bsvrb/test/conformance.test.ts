@@ -28,6 +28,7 @@ for (const version of ["v1", "v2"] as const) {
         ...[{ strongConvexity: 0 }, { linearBound: -1 }, { blockUpdates: "none" }, { blockSampling: "all" }],
         ...[{ init: "none" }, { estimator: "sgd" }, { version: "v3" }, { draw: 1 }, { evaluate: 2 }],
       ],
+      comparesStates: true,
       nonFinite: [
         () => bsvrb(broken, { ...steps, version, maxIterations: 3 }),
         () =>
@@ -50,6 +51,7 @@ runConformance(
     endless: { maxIterations: 1e9, stepSize: 1e-9 },
     seeded: true,
     invalid: [{ stepSize: 0 }, { lowerStepSize: 0 }, { sampledBlocks: 9 }, { beta: 0 }, { strongConvexity: -1 }],
+    comparesStates: true,
     nonFinite: [() => rsvrb(broken, { ...steps, maxIterations: 3 })],
   },
   tools,

@@ -1,5 +1,12 @@
 import { type ConstrainedBilevelProblem, type Rate, rateTensors } from "@offprint/bilevel";
-import { type RunOptions, type RunState, runLoop, runOptionNames, type Status } from "@offprint/solvers";
+import {
+  type RunOptions,
+  type RunState,
+  requireStateLike,
+  runLoop,
+  runOptionNames,
+  type Status,
+} from "@offprint/solvers";
 import {
   add,
   checkOptions,
@@ -124,10 +131,7 @@ export async function kktImplicit<X, Y, U = null, L = U>(
         };
       },
       record: ({ told }, iteration) => (told === null ? undefined : { iteration, ...told }),
-      check({ x, y }) {
-        if (x?.size === vectors.x.size && y?.size === vectors.y.size) return;
-        throw new ValueError(`${owner}: resume is a state of another problem; give one of this problem`);
-      },
+      check: (point) => requireStateLike(owner, point, read.initial),
     },
     options,
   );

@@ -1,5 +1,5 @@
 import type { ConstrainedBilevelProblem } from "@offprint/bilevel";
-import { type RunState, runLoop, type Status } from "@offprint/solvers";
+import { type RunState, requireStateLike, runLoop, type Status } from "@offprint/solvers";
 import {
   add,
   checkOptions,
@@ -23,7 +23,6 @@ import {
   type Tensor,
   type TensorLike,
   tensor,
-  ValueError,
 } from "@offprint/tensor-core";
 import { ConstrainedProblem, violation } from "./constrained-problem.js";
 import { type LvHbaOptions, readOptions } from "./options.js";
@@ -115,7 +114,8 @@ export async function lvHba<X, Y, U = null, L = U>(
   const settings = readOptions(owner, options, problem?.sample !== undefined);
   const read = new ConstrainedProblem(owner, problem);
   const { vectors } = read;
-  const scale = options.resume?.inner?.scale ?? read.scaleOf(settings.scaleConstraints);
+  const kept = options.resume?.inner?.scale;
+  const scale = isTensor(kept) ? kept : read.scaleOf(settings.scaleConstraints);
   const step = iterationOf(read, scale, settings);
   const assess = assessmentOf(read, scale, settings);
   const { checkEvery, tolerance, seed, evaluate } = settings;
@@ -166,11 +166,7 @@ export async function lvHba<X, Y, U = null, L = U>(
         const met = told.residual <= tolerance && told.feasibility <= feasibilityTolerance && told.gap <= gapTolerance;
         return met ? "converged" : undefined;
       },
-      check({ x, y, lambda, scale: kept }) {
-        const fits = x?.size === vectors.x.size && y?.size === vectors.y.size && lambda?.size === read.count;
-        if (fits && kept?.size === read.count) return;
-        throw new ValueError(`${owner}: resume is a state of another problem; give one of this problem`);
-      },
+      check: (point) => requireStateLike(owner, point, begin(read, options.initial, settings.r, read.scaleOf("none"))),
     },
     options,
   );

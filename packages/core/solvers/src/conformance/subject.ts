@@ -58,6 +58,8 @@ export interface RunSubject<R extends RunOutcome = RunOutcome> {
   readonly invalid: readonly Readonly<Record<string, unknown>>[];
   /** Calls with input that is NaN or infinite: refused, or ended by a NonFiniteError. */
   readonly nonFinite: readonly (() => unknown)[];
+  /** Whether states whose parts are not those of the problem are refused, with an error that names the part. Default false. */
+  readonly comparesStates?: boolean;
   /** What of a result must agree bit for bit: a tree. Default: all but `state`, functions left out. */
   readonly outcome?: (result: R) => unknown;
 }

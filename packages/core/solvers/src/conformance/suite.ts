@@ -1,4 +1,4 @@
-import { tree } from "@offprint/tensor-core";
+import { isTensor, tree } from "@offprint/tensor-core";
 import { turn } from "../run/breather.js";
 import type { RunOutcome, RunSubject, SubjectOptions, TestTools } from "./subject.js";
 
@@ -178,6 +178,14 @@ function resuming<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: 
   });
 }
 
+/** The places of tensors and typed arrays in a tree: what holds them, and under which key. */
+function* arrayPlaces(holder: object): Generator<{ readonly holder: Record<string, unknown>; readonly key: string }> {
+  for (const [key, value] of Object.entries(holder)) {
+    if (isTensor(value) || ArrayBuffer.isView(value)) yield { holder: holder as Record<string, unknown>, key };
+    else if (typeof value === "object" && value !== null) yield* arrayPlaces(value);
+  }
+}
+
 async function failure(call: () => unknown): Promise<{ name: string; message: string }> {
   try {
     await call();
@@ -218,6 +226,24 @@ function refusals<R extends RunOutcome>(subject: RunSubject<R>, { it, expect }: 
       expect(message).toContain(option);
     }
   });
+
+  if (subject.comparesStates) {
+    it("refuses a state in which a number stands for an array, and names the part", async () => {
+      const { state } = await subject.run(shortly(subject, stopAfter(2).options));
+      const resume = throughJson(state) as { readonly inner: object };
+      let places = 0;
+      for (const { holder, key } of arrayPlaces(resume.inner)) {
+        const whole = holder[key];
+        holder[key] = 7;
+        const { name, message } = await failure(() => subject.run(shortly(subject, { resume: resume as never })));
+        expect(`${key}: ${name}`).toMatch(/: (ValueError|ShapeError)$/);
+        expect(message).toContain(key);
+        holder[key] = whole;
+        places++;
+      }
+      expect(places).toBeGreaterThan(0);
+    });
+  }
 
   it("refuses numbers that are not finite", async () => {
     expect(subject.nonFinite.length).toBeGreaterThan(0);
